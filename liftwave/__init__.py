@@ -1,0 +1,87 @@
+"""Wavelet transforms and lifting on arrays of any library.
+
+PyWavelets' names, signatures and results, on NumPy, CuPy and torch arrays
+alike; lifting schemes as first-class wavelets.
+"""
+
+from pywt import Modes, Wavelet, families, orthogonal_filter_bank, qmf, wavelist
+
+from liftwave._dispatch import kernels
+from liftwave.coefficients import (
+    array_to_coeffs,
+    coeffs_to_array,
+    ravel_coeffs,
+    unravel_coeffs,
+    wavedecn_size,
+)
+from liftwave.dwt import (
+    downcoef,
+    dwt,
+    dwt2,
+    dwt_coeff_len,
+    dwt_max_level,
+    dwtn,
+    dwtn_max_level,
+    idwt,
+    idwt2,
+    idwtn,
+    pad,
+    upcoef,
+)
+from liftwave.filterbank import FilterBank
+from liftwave.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
+from liftwave.lifting import LiftingScheme, LiftingStep
+from liftwave.multilevel import (
+    wavedec,
+    wavedec2,
+    wavedecn,
+    wavedecn_shapes,
+    waverec,
+    waverec2,
+    waverecn,
+)
+from liftwave.thresholding import threshold, threshold_firm
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FilterBank",
+    "FswavedecnResult",
+    "LiftingScheme",
+    "LiftingStep",
+    "Modes",
+    "Wavelet",
+    "array_to_coeffs",
+    "coeffs_to_array",
+    "downcoef",
+    "dwt",
+    "dwt2",
+    "dwt_coeff_len",
+    "dwt_max_level",
+    "dwtn",
+    "dwtn_max_level",
+    "families",
+    "fswavedecn",
+    "fswaverecn",
+    "idwt",
+    "idwt2",
+    "idwtn",
+    "kernels",
+    "orthogonal_filter_bank",
+    "pad",
+    "qmf",
+    "ravel_coeffs",
+    "threshold",
+    "threshold_firm",
+    "unravel_coeffs",
+    "upcoef",
+    "wavedec",
+    "wavedec2",
+    "wavedecn",
+    "wavedecn_shapes",
+    "wavedecn_size",
+    "wavelist",
+    "waverec",
+    "waverec2",
+    "waverecn",
+]

@@ -1,0 +1,130 @@
+"""Arrays at the border: namespaces, devices, dtypes, in and out of a transform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, device, is_array_api_obj, is_numpy_namespace
+
+from liftwave._typing import Array, ArrayLike, Namespace
+from liftwave.errors import DTypeError
+
+# NumPy's float16 and complex longdouble follow PyWavelets; a real longdouble is kept.
+_NUMPY_CONVERTED = {"float16": np.float32, "clongdouble": np.complex128, "complex256": np.complex128}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An input made ready: the array to compute on, and the dtype to give back."""
+
+    array: Array
+    xp: Namespace
+    result_dtype: Any
+
+    def close(self, result: Array) -> Array:
+        """Cast a result to the dtype that the caller expects."""
+        if result.dtype == self.result_dtype:
+            return result
+        return self.xp.astype(result, self.result_dtype)
+
+
+def is_array(x: object) -> bool:
+    """Whether ``x`` is an array of a known library (lists and numbers are not)."""
+    return is_array_api_obj(x)
+
+
+def as_array(data: ArrayLike) -> Array:
+    """Arrays as they are (NumPy subclasses and foreign byte orders as plain ones), others via NumPy.
+
+    Raises
+    ------
+    DTypeError
+        If the data are not numbers.
+    """
+    if is_array(data) and not isinstance(data, np.ndarray | np.generic):
+        return data
+    array = np.asarray(data)
+    if array.dtype.kind not in "biufc":
+        raise DTypeError(
+            f"Input must be a numeric array-like, got dtype {array.dtype} from {type(data).__name__}"
+        )
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def open_array(data: ArrayLike) -> Opened:
+    """Make ``data`` a floating-point array of its own library, on its own device.
+
+    float32, float64 and their complex kin stay. Half-precision floats of
+    torch and CuPy are computed in float32 and handed back as they came.
+    Integers and booleans become float64.
+    """
+    return open_arrays([data])[0]
+
+
+def open_arrays(data: Sequence[ArrayLike]) -> list[Opened]:
+    """Like :func:`open_array` for arrays that meet in one result: one common dtype."""
+    arrays = [as_array(d) for d in data]
+    xp = array_namespace(*arrays)
+    result = _common_dtype([_floating(a.dtype, xp) for a in arrays], xp)
+    compute = _compute_dtype(result, xp)
+    return [Opened(a if a.dtype == compute else _cast(a, compute, xp), xp, result) for a in arrays]
+
+
+def open_integers(data: Sequence[ArrayLike], dtype_rule: Any) -> list[Opened]:
+    """Integer arrays for an integer lifting scheme; ``dtype_rule`` maps name of dtype to result's."""
+    arrays = [as_array(d) for d in data]
+    xp = array_namespace(*arrays)
+    names = [dtype_name(a.dtype, xp) for a in arrays]
+    result = getattr(xp, dtype_rule(names))
+    return [Opened(a if a.dtype == result else xp.astype(a, result), xp, result) for a in arrays]
+
+
+def dtype_name(dtype: Any, xp: Namespace) -> str:
+    """A dtype's plain name, the same in every library (``"float32"``)."""
+    name = str(np.dtype(dtype) if is_numpy_namespace(xp) else dtype)
+    return name.rsplit(".", 1)[-1]
+
+
+def real_dtype(x: Array, xp: Namespace) -> Any:
+    """The dtype of the real part of ``x``."""
+    if not xp.isdtype(x.dtype, "complex floating"):
+        return x.dtype
+    return xp.float32 if x.dtype == xp.complex64 else xp.float64
+
+
+def zeros(shape: tuple[int, ...], like: Array, xp: Namespace) -> Array:
+    """Zeros with the dtype and on the device of ``like``."""
+    return xp.zeros(shape, dtype=like.dtype, device=device(like))
+
+
+def _cast(array: Array, dtype: Any, xp: Namespace) -> Array:
+    return xp.astype(array, dtype)
+
+
+def _floating(dtype: Any, xp: Namespace) -> Any:
+    """The floating dtype in which a transform of data of ``dtype`` is given back."""
+    if is_numpy_namespace(xp):
+        dtype = np.dtype(_NUMPY_CONVERTED.get(np.dtype(dtype).name, dtype))
+        return dtype if dtype.kind in "fc" else np.dtype(np.float64)
+    if xp.isdtype(dtype, ("bool", "integral")):
+        return xp.float64
+    return dtype
+
+
+def _common_dtype(dtypes: list[Any], xp: Namespace) -> Any:
+    first = dtypes[0]
+    if all(dtype == first for dtype in dtypes):
+        return first
+    if is_numpy_namespace(xp):
+        # PyWavelets' rule: what differs meets in double precision.
+        doubled = np.result_type(*dtypes, np.float64)
+        return doubled
+    return xp.result_type(*dtypes)
+
+
+def _compute_dtype(dtype: Any, xp: Namespace) -> Any:
+    half = dtype_name(dtype, xp) in ("float16", "bfloat16")
+    return xp.float32 if half else dtype

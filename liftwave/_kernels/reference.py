@@ -1,0 +1,269 @@
+"""The reference kernels: array-API code for any library, written to be read.
+
+They are the truth that compiled kernels are tested against, and they serve
+every array that no compiled kernel serves, on the array's own device. Nothing
+is written in place, so libraries that record operations differentiate them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from array_api_compat import array_namespace, device
+
+from liftwave._arrays import real_dtype, zeros
+from liftwave._plan import FilterPlan, LiftPlan, StepPlan
+from liftwave._taps import FixedPoint, Taps, is_concrete
+from liftwave._typing import Array, Namespace
+from liftwave.boundary import Column, Extension, Fold
+
+name = "reference"
+
+
+# --- filter banks ----------------------------------------------------------------------------
+
+
+def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> list[Array]:
+    """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
+    xp = array_namespace(x)
+    wide = extended(x, plan.extend, axis)
+    start = -len(plan.fold.left)
+    count = plan.n_out + len(plan.fold.left) + len(plan.fold.right)
+    first = 2 * start + plan.phase + len(plan.extend.left)
+    bands = []
+    for taps in filters:
+        terms = (
+            tap * _slice(wide, axis, first - j, 2, count)
+            for j, tap in enumerate(_values(taps, x, xp))
+        )
+        bands.append(_folded(_total(terms), plan.fold, axis, xp))
+    return bands
+
+
+def synthesis(
+    bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+) -> Array:
+    """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
+    xp = array_namespace(*bands)
+    wide = [extended(band, plan.extend, axis) for band in bands]
+    start = -len(plan.fold.left)
+    count = plan.n_out + len(plan.fold.left) + len(plan.fold.right)
+    phases = []
+    for parity in (0, 1):
+        # Outputs start + parity, start + parity + 2, … meet the taps of one parity only.
+        used = (start + parity + plan.phase) % 2
+        first = (start + parity + plan.phase - used) // 2 + len(plan.extend.left)
+        each = [
+            _total(
+                tap * _slice(band, axis, first - q, 1, (count + 1 - parity) // 2)
+                for q, tap in enumerate(_values(taps, band, xp)[used::2])
+            )
+            for band, taps in zip(wide, filters, strict=True)
+        ]
+        phases.append(_total(each))
+    return _folded(_interleaved(*phases, axis, xp), plan.fold, axis, xp)
+
+
+# --- lifting ---------------------------------------------------------------------------------
+
+
+def lift_analysis(
+    x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+) -> tuple[Array, Array]:
+    """Split into even and odd samples, run the steps, scale, roll."""
+    xp = array_namespace(x)
+    x = extended(x, plan.edge, axis)
+    n = x.shape[axis]
+    channels = [_slice(x, axis, parity, 2, (n + 1 - parity) // 2) for parity in (0, 1)]
+    channels = _run(channels, plan.steps, taps, axis, xp)
+    approx, detail = (
+        _rolled(_scaled(channel, factor, xp), shift, axis, xp)
+        for channel, factor, shift in zip(channels, scale, plan.shift, strict=True)
+    )
+    return approx, detail
+
+
+def lift_synthesis(
+    approx: Array,
+    detail: Array,
+    plan: LiftPlan,
+    taps: Sequence[Any],
+    scale: Sequence[Any],
+    axis: int,
+) -> Array:
+    """Roll back, scale, run the steps, merge even and odd samples."""
+    xp = array_namespace(approx, detail)
+    channels = [
+        _scaled(_rolled(band, -shift, axis, xp), factor, xp)
+        for band, factor, shift in zip((approx, detail), scale, plan.shift, strict=True)
+    ]
+    channels = _run(channels, plan.steps, taps, axis, xp)
+    return _folded(_interleaved(*channels, axis, xp), plan.edge, axis, xp)
+
+
+def _run(
+    channels: list[Array], steps: Sequence[StepPlan], taps: Sequence[Any], axis: int, xp: Namespace
+) -> list[Array]:
+    for step, values in zip(steps, taps, strict=True):
+        source = channels[1 - step.target]
+        if source.shape[axis] == 0 or channels[step.target].shape[axis] == 0:
+            continue
+        increment = _increment(source, step, values, axis, xp)
+        target = channels[step.target]
+        target = target - increment if step.subtract else target + increment
+        channels = [target, source] if step.target == 0 else [source, target]
+    return channels
+
+
+def _increment(source: Array, step: StepPlan, values: Any, axis: int, xp: Namespace) -> Array:
+    """``sum_j taps[j] * source[k + offset + j]`` for every target ``k``, the source extended."""
+    wide = extended(source, step.extend, axis)
+    start = -len(step.fold.left)
+    count = step.fold.n + len(step.fold.left) + len(step.fold.right)
+    first = start + step.offset + len(step.extend.left)
+    if isinstance(values, FixedPoint):
+        return _rounded_increment(wide, values, first, count, axis, xp)
+    terms = (
+        tap * _slice(wide, axis, first + j, 1, count)
+        for j, tap in enumerate(_values(values, source, xp))
+    )
+    return _folded(_total(terms), step.fold, axis, xp)
+
+
+def _rounded_increment(
+    source: Array, values: FixedPoint, first: int, count: int, axis: int, xp: Namespace
+) -> Array:
+    """``floor(P + 1/2)`` in integers: exact, and the same on every machine.
+
+    Sums are taken modulo 2**64, and the result modulo the range of the data's
+    dtype: adding and later subtracting it is lossless whatever overflows.
+    """
+    wide = xp.astype(source, xp.int64)
+    terms = (
+        numerator * _slice(wide, axis, first + j, 1, count)
+        for j, numerator in enumerate(values.numerators)
+    )
+    rounded = (_total(terms) + (1 << (values.bits - 1))) >> values.bits
+    return xp.astype(rounded, source.dtype)
+
+
+# --- pieces ----------------------------------------------------------------------------------
+
+
+def extended(x: Array, extension: Extension, axis: int) -> Array:
+    """The signal with its extension on both sides."""
+    xp = array_namespace(x)
+    if not extension.left and not extension.right:
+        return x
+    parts = [x]
+    if extension.left:
+        parts.insert(0, _rows(x, len(extension.left), extension.left_columns, axis, xp))
+    if extension.right:
+        parts.append(_rows(x, len(extension.right), extension.right_columns, axis, xp))
+    return xp.concat(parts, axis=axis)
+
+
+def _rows(
+    x: Array, count: int, columns: tuple[Column, ...], axis: int, xp: Namespace
+) -> Array:
+    """Weighted sums of samples, one per row."""
+    if not columns:
+        shape = list(x.shape)
+        shape[axis] = count
+        return zeros(tuple(shape), x, xp)
+    return _total(_weighted(_taken(x, where, axis, xp), w, axis, xp) for where, w in columns)
+
+
+def _taken(x: Array, where: tuple[int, ...], axis: int, xp: Namespace) -> Array:
+    return xp.take(x, xp.asarray(where, dtype=xp.int64, device=device(x)), axis=axis)
+
+
+def _weighted(x: Array, weights: tuple[float, ...], axis: int, xp: Namespace) -> Array:
+    if all(w == 1.0 for w in weights):
+        return x
+    return x * _along(weights, real_dtype(x, xp), x, axis, xp)
+
+
+def _along(values: tuple[Any, ...], dtype: Any, x: Array, axis: int, xp: Namespace) -> Array:
+    """Values shaped to broadcast along ``axis`` of ``x``, on its device."""
+    shape = [1] * x.ndim
+    shape[axis] = len(values)
+    return xp.reshape(xp.asarray(values, dtype=dtype, device=device(x)), tuple(shape))
+
+
+def _folded(x: Array, fold: Extension, axis: int, xp: Namespace) -> Array:
+    """The transpose of extending: samples beyond the ends are added onto those they came from."""
+    before, after = len(fold.left), len(fold.right)
+    if not before and not after:
+        return x
+    folded = _slice(x, axis, before, 1, fold.n)
+    for where, part in (
+        (fold.left_fold, _slice(x, axis, 0, 1, before)),
+        (fold.right_fold, _slice(x, axis, before + fold.n, 1, after)),
+    ):
+        if where is not None:
+            folded = _added(folded, part, where, axis, xp)
+    return folded
+
+
+def _added(x: Array, beyond: Array, fold: Fold, axis: int, xp: Namespace) -> Array:
+    """``x`` with the samples ``beyond`` its end added where ``fold`` says."""
+    count = len(fold.columns[0][0])
+    stop = fold.start + count
+    received = _slice(x, axis, fold.start, 1, count)
+    for rows, weights in fold.columns:
+        term = _weighted(_taken(beyond, rows, axis, xp), weights, axis, xp)
+        # A sample without a row gets nothing: not even 0 * nan of the row that fills its place.
+        has_row = _along(tuple(w != 0.0 for w in weights), xp.bool, term, axis, xp)
+        received = received + xp.where(has_row, term, xp.zeros_like(term))
+    parts = [
+        _slice(x, axis, 0, 1, fold.start),
+        received,
+        _slice(x, axis, stop, 1, x.shape[axis] - stop),
+    ]
+    return xp.concat(parts, axis=axis)
+
+
+def _interleaved(even: Array, odd: Array, axis: int, xp: Namespace) -> Array:
+    """``even[0], odd[0], even[1], odd[1], …``; ``odd`` may be one shorter."""
+    n_even, n_odd = even.shape[axis], odd.shape[axis]
+    paired = xp.stack([_slice(even, axis, 0, 1, n_odd), odd], axis=axis + 1)
+    shape = even.shape[:axis] + (2 * n_odd,) + even.shape[axis + 1 :]
+    merged = xp.reshape(paired, shape)
+    if n_even == n_odd:
+        return merged
+    return xp.concat([merged, _slice(even, axis, n_odd, 1, 1)], axis=axis)
+
+
+def _slice(x: Array, axis: int, start: int, step: int, count: int) -> Array:
+    """``count`` samples along ``axis``, from ``start`` on."""
+    stop = start + step * (count - 1) + 1 if count else start
+    return x[(slice(None),) * axis + (slice(start, stop, step),)]
+
+
+def _rolled(x: Array, shift: int, axis: int, xp: Namespace) -> Array:
+    return xp.roll(x, shift, axis=axis) if shift else x
+
+
+def _scaled(x: Array, factor: Any, xp: Namespace) -> Array:
+    if isinstance(factor, float | int):
+        return x if factor == 1 else -x if factor == -1 else x * factor
+    return x * xp.astype(factor, real_dtype(x, xp))
+
+
+def _values(taps: Taps, x: Array, xp: Namespace) -> Sequence[Any]:
+    """The taps as numbers, or as 0-d arrays in the precision of ``x``."""
+    if is_concrete(taps):
+        return taps
+    cast = xp.astype(taps, real_dtype(x, xp))
+    return [cast[j] for j in range(cast.shape[0])]
+
+
+def _total(terms: Any) -> Array:
+    """The sum from left to right (``sum`` would start from a stray zero)."""
+    iterator = iter(terms)
+    result = next(iterator)
+    for term in iterator:
+        result = result + term
+    return result

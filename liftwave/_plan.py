@@ -1,0 +1,567 @@
+"""Plans: everything about a transform that can be known without looking at the samples.
+
+Lengths, levels, axes, modes and boundary rows are validated and computed here,
+as plain Python data, before a kernel sees an array. Plans of one axis are
+cached; a kernel gets numbers and never decides.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, cast
+
+import pywt
+
+from liftwave._typing import Mode, ModeLike, Modes, Wavelets
+from liftwave._warnings import warn
+from liftwave.boundary import (
+    LIFTING_MODES,
+    Extension,
+    channel_extension,
+    signal_extension,
+    signal_row,
+    zero_extension,
+)
+from liftwave.errors import ArgumentTypeError, AxisError, LevelError, LevelWarning, ModeError, ShapeError
+from liftwave.lifting import LiftingScheme
+from liftwave.wavelets import Resolved, wavelets_per_axis
+
+# --- filter banks along one axis -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FilterPlan:
+    r"""Geometry of a filter bank along one axis, for taps of a given length.
+
+    Analysis computes :math:`y_k = \sum_j f_j\, \tilde x_{2k + \mathtt{phase} - j}`
+    and synthesis :math:`x_i = \sum_k \tilde y_k\, g_{i + \mathtt{phase} - 2k}`,
+    where the tilde is the extension of the input. With a ``fold``, the outputs
+    are computed over the folded extension's longer range too, and those beyond
+    the ends are added back onto the samples that their rows name.
+
+    Attributes
+    ----------
+    n_out : int
+        Length of the output along the axis.
+    length : int
+        Number of taps of each filter.
+    phase : int
+        Where the taps sit (see above).
+    extend : Extension
+        Of the input; it has as many rows as the taps reach.
+    fold : Extension
+        Of the output; without rows for a plain transform.
+    """
+
+    n_out: int
+    length: int
+    phase: int
+    extend: Extension
+    fold: Extension
+
+    def analysis_adjoint(self) -> FilterPlan:
+        """The synthesis plan that, with the taps reversed, is this analysis transposed."""
+        return self._transposed(synthesis_reach)
+
+    def synthesis_adjoint(self) -> FilterPlan:
+        """The analysis plan that, with the taps reversed, is this synthesis transposed."""
+        return self._transposed(analysis_reach)
+
+    def _transposed(self, reach: Any) -> FilterPlan:
+        phase = self.length - 1 - self.phase
+        before, after = len(self.extend.left), len(self.extend.right)
+        n_in, n_out = self.n_out, self.extend.n
+        left, right = reach(n_in, -before, n_out + after, self.length, phase)
+        extend = self.fold if not self.fold.vanishes else zero_extension(n_in, left, right)
+        return FilterPlan(n_out, self.length, phase, extend, self.extend)
+
+
+def analysis_reach(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
+    """Samples needed before and after ``n_in`` to analyse into outputs ``start`` … ``stop - 1``."""
+    first, last = 2 * start + phase - (length - 1), 2 * (stop - 1) + phase
+    return max(0, -first), max(0, last - (n_in - 1))
+
+
+def synthesis_reach(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
+    """Coefficients needed before and after ``n_in`` to synthesise outputs ``start`` … ``stop - 1``."""
+    first, last = -((length - 1 - start - phase) // 2), (stop - 1 + phase) // 2
+    return max(0, -first), max(0, last - (n_in - 1))
+
+
+@lru_cache(maxsize=4096)
+def analysis_plan(n: int, length: int, mode: Mode) -> FilterPlan:
+    """The plan of PyWavelets' ``dwt`` of ``n`` samples with filters of ``length`` taps."""
+    phase = length // 2 if mode == "periodization" else 1
+    n_out = filter_bank_length(n, length, mode)
+    left, right = analysis_reach(n, 0, n_out, length, phase)
+    extend = signal_extension(n, mode, left, right)
+    return FilterPlan(n_out, length, phase, extend, Extension(n_out))
+
+
+@lru_cache(maxsize=4096)
+def synthesis_plan(m: int, length: int, mode: Mode) -> FilterPlan:
+    """The plan of PyWavelets' ``idwt`` of ``m`` coefficients per band."""
+    if mode == "periodization":
+        phase, n_out = length // 2 - 1, 2 * m
+        left, right = synthesis_reach(m, 0, n_out, length, phase)
+        extend = signal_extension(m, "periodic", left, right)
+    else:
+        phase, n_out, extend = length - 2, 2 * m - length + 2, Extension(m)
+    return FilterPlan(n_out, length, phase, extend, Extension(n_out))
+
+
+@lru_cache(maxsize=4096)
+def upsampling_plan(m: int, length: int) -> FilterPlan:
+    """The plan of the whole upsampled convolution of ``m`` coefficients, edges included."""
+    n_out = 2 * m - 2 + length
+    left, right = synthesis_reach(m, 0, n_out, length, 0)
+    return FilterPlan(n_out, length, 0, zero_extension(m, left, right), Extension(n_out))
+
+
+def filter_bank_length(n: int, length: int, mode: Mode) -> int:
+    """Number of coefficients per band: ``ceil(n / 2)`` or ``floor((n + length - 1) / 2)``."""
+    return (n + 1) // 2 if mode == "periodization" else (n + length - 1) // 2
+
+
+# --- lifting along one axis ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    r"""Geometry of one step, :math:`t_k \mathrel{\pm}= \sum_j c_j\, \tilde s_{k + \mathtt{offset} + j}`.
+
+    Attributes
+    ----------
+    target : {0, 1}
+        The channel that changes: 0 the even samples, 1 the odd ones.
+    length, offset : int
+        Number of taps, and where they start.
+    subtract : bool
+        Whether the increment is subtracted (the inverse of a step).
+    extend : Extension
+        Of the source channel.
+    fold : Extension
+        Of the increment, as in :class:`FilterPlan`.
+    """
+
+    target: int
+    length: int
+    offset: int
+    subtract: bool
+    extend: Extension
+    fold: Extension
+
+    def adjoint(self) -> StepPlan:
+        """The transposed step: channels change roles, taps (by the caller) are reversed."""
+        extend = self.fold
+        if extend.vanishes:
+            before, after = len(self.extend.left), len(self.extend.right)
+            offset = -(self.offset + self.length - 1)
+            left, right = step_reach(
+                self.fold.n, -before, self.extend.n + after, self.length, offset
+            )
+            extend = zero_extension(self.fold.n, left, right)
+        return replace(
+            self,
+            target=1 - self.target,
+            offset=-(self.offset + self.length - 1),
+            extend=extend,
+            fold=self.extend,
+        )
+
+
+@dataclass(frozen=True)
+class LiftPlan:
+    """Geometry of a lifting scheme along one axis.
+
+    Attributes
+    ----------
+    n : int
+        Length of the signal.
+    edge : Extension
+        Has one row more on the right where an odd signal is made even: it
+        extends the input of an analysis and folds the output of a synthesis.
+    steps : tuple of StepPlan
+        In the order in which they run.
+    shift : (int, int)
+        How far the approximation and the detail are rolled after an analysis
+        (and rolled back before a synthesis).
+    """
+
+    n: int
+    edge: Extension
+    steps: tuple[StepPlan, ...]
+    shift: tuple[int, int]
+
+    def inverse(self) -> LiftPlan:
+        """The plan that undoes this one (with reciprocal scales)."""
+        steps = tuple(replace(s, subtract=not s.subtract) for s in reversed(self.steps))
+        # Undoing the repetition of the last sample drops it; undoing that drop appends a zero.
+        return replace(self, steps=steps, edge=zero_extension(self.n, 0, len(self.edge.right)))
+
+    def adjoint(self) -> LiftPlan:
+        """The transposed plan (same scales, taps reversed within each step)."""
+        return replace(self, steps=tuple(s.adjoint() for s in reversed(self.steps)))
+
+
+def step_reach(n_source: int, start: int, stop: int, length: int, offset: int) -> tuple[int, int]:
+    """Source samples needed before and after ``n_source`` for targets ``start`` … ``stop - 1``."""
+    first, last = start + offset, stop - 1 + offset + length - 1
+    return max(0, -first), max(0, last - (n_source - 1))
+
+
+def lift_plan(scheme: LiftingScheme, n: int, mode: Mode) -> LiftPlan:
+    """The plan of one analysis of ``n`` samples by ``scheme``."""
+    steps = tuple((s.target_parity, len(s.taps), s.offset) for s in scheme.steps)
+    return _lift_plan(steps, scheme.shift, n, mode)
+
+
+@lru_cache(maxsize=4096)
+def _lift_plan(
+    steps: tuple[tuple[int, int, int], ...], shift: tuple[int, int], n: int, mode: Mode
+) -> LiftPlan:
+    periodic = mode == "periodization"
+    padded = n + n % 2 if periodic else n
+    edge = Extension(n, (), tuple(signal_row(i, n, "constant") for i in range(n, padded)))
+    return LiftPlan(
+        n,
+        edge,
+        tuple(_step_plan(*step, padded, mode) for step in steps),
+        shift if periodic else (0, 0),
+    )
+
+
+def _step_plan(target: int, length: int, offset: int, n: int, mode: Mode) -> StepPlan:
+    n_target, n_source = (n + 1 - target) // 2, (n + target) // 2
+    left, right = step_reach(n_source, 0, n_target, length, offset)
+    extend = channel_extension(n, 1 - target, mode, left, right)
+    return StepPlan(target, length, offset, False, extend, Extension(n_target))
+
+
+# --- lengths ---------------------------------------------------------------------------------
+
+
+def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> tuple[int, int]:
+    """Lengths of approximation and detail of ``n`` samples; all that can be wrong with ``n`` is raised.
+
+    Raises
+    ------
+    ShapeError
+        If there is no sample, or only one under ``reflect`` or ``antireflect``
+        with a filter bank.
+    ModeError
+        If a lifting scheme is asked for a mode in which it is not defined.
+    """
+    if n < 1:
+        raise ShapeError(
+            f"Value of data_len must be greater than zero: {what} has {n} samples to transform"
+        )
+    if isinstance(wavelet, LiftingScheme):
+        _check_lifting_mode(wavelet, mode)
+        even = (n + 1) // 2
+        return even, even if mode == "periodization" else n - even
+    if n == 1 and mode in ("reflect", "antireflect"):
+        raise ShapeError(
+            "Input data length must be greater than 1 for [anti]reflect mode: "
+            f"{what} has 1 sample (use another mode, or fewer levels)"
+        )
+    m = filter_bank_length(n, wavelet.dec_len, mode)
+    return m, m
+
+
+def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -> int:
+    """Length of what bands of these lengths are synthesised into.
+
+    Raises
+    ------
+    ShapeError
+        If no signal has bands of these lengths.
+    """
+    if isinstance(wavelet, LiftingScheme):
+        _check_lifting_mode(wavelet, mode)
+        if mode != "periodization":
+            return _lifted_length(n_approx, n_detail)
+    if n_approx != n_detail:
+        raise ShapeError(
+            "Coefficients arrays must have the same size: "
+            f"got {n_approx} approximation and {n_detail} detail coefficients"
+        )
+    if isinstance(wavelet, LiftingScheme) or mode == "periodization":
+        return 2 * n_approx
+    n = 2 * n_approx - wavelet.rec_len + 2
+    if n_approx < 1 or n < 1:
+        raise ShapeError(
+            f"{n_approx} coefficients are too few to synthesise with filters of {wavelet.rec_len} taps "
+            f"under mode {mode!r}: at least {wavelet.rec_len // 2} are needed"
+        )
+    return n
+
+
+def _lifted_length(n_approx: int, n_detail: int) -> int:
+    if n_approx - n_detail not in (0, 1) or n_approx < 1:
+        raise ShapeError(
+            "coefficient shape mismatch: a lifting scheme has as many approximation as detail "
+            f"coefficients, or one more; got {n_approx} and {n_detail}"
+        )
+    return n_approx + n_detail
+
+
+def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -> int:
+    """How many of ``n_approx`` reconstructed coefficients belong with ``n_detail`` details.
+
+    One sample too many comes back from a level of odd length, and is dropped,
+    except from lifting, which gives back the exact length.
+    """
+    if isinstance(wavelet, LiftingScheme) and mode != "periodization":
+        _lifted_length(n_approx, n_detail)
+        return n_approx
+    if n_approx - n_detail not in (0, 1):
+        raise ShapeError(
+            "coefficient shape mismatch: incompatible coefficient array sizes "
+            f"{n_approx} (approximation) and {n_detail} (detail)"
+        )
+    return n_detail
+
+
+def _check_lifting_mode(scheme: LiftingScheme, mode: Mode) -> None:
+    if mode not in LIFTING_MODES:
+        raise ModeError(
+            f"mode {mode!r} is not defined for lifting ({scheme!r}); use one of "
+            f"{', '.join(map(repr, LIFTING_MODES))}, or the filter bank (scheme.to_filter_bank())"
+        )
+
+
+# --- arguments -------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def _mode_name(value: Any) -> Mode | None:
+    for name in pywt.Modes.modes:
+        if getattr(pywt.Modes, name) == value:
+            return cast(Mode, name)
+    return None
+
+
+def resolve_mode(mode: ModeLike) -> Mode:
+    """The name of a boundary mode, from its name or PyWavelets' number.
+
+    Raises
+    ------
+    ModeError
+        If there is no such mode.
+    """
+    if isinstance(mode, str) and mode in pywt.Modes.modes:
+        return cast(Mode, mode)
+    try:
+        # PyWavelets also knows short old names, and warns of them.
+        name = _mode_name(pywt.Modes.from_object(mode))
+    except TypeError:
+        raise ArgumentTypeError(
+            f"mode must be a name or a number, got {mode!r} of type {type(mode).__name__}"
+        ) from None
+    except ValueError:
+        name = None
+    if name is None:
+        raise ModeError(
+            f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, pywt.Modes.modes))}"
+        )
+    return name
+
+
+def modes_per_axis(mode: Modes, naxes: int) -> tuple[Mode, ...]:
+    """One mode for each of ``naxes`` axes."""
+    if isinstance(mode, Iterable) and not isinstance(mode, str):
+        each: Sequence[ModeLike] = list(mode)
+        if len(each) not in (1, naxes):
+            raise ModeError(
+                "The number of modes must match the number of axes to be transformed: "
+                f"got {len(each)} modes for {naxes} axes"
+            )
+        resolved = [resolve_mode(m) for m in each]
+        return tuple(resolved * naxes if len(resolved) == 1 else resolved)
+    return (resolve_mode(cast(ModeLike, mode)),) * naxes
+
+
+def normalize_axis(axis: int, ndim: int) -> int:
+    """A non-negative axis.
+
+    Raises
+    ------
+    AxisError
+        If the array has no such axis.
+    """
+    index = operator.index(axis)
+    if not -ndim <= index < ndim:
+        raise AxisError(f"Axis greater than data dimensions: axis {index} of an array with {ndim}")
+    return index % ndim
+
+
+def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, ...]:
+    """Non-negative axes; ``None`` is all of them, a number is one.
+
+    Raises
+    ------
+    AxisError
+        If the array lacks one of them, or one occurs twice and may not.
+    """
+    if axes is None:
+        return tuple(range(ndim))
+    given = (axes,) if not isinstance(axes, Iterable) else tuple(axes)
+    normalized = tuple(normalize_axis(a, ndim) for a in given)
+    if unique and len(set(normalized)) != len(normalized):
+        raise AxisError(f"The axes passed must be unique, got {given} for an array with {ndim}")
+    return normalized
+
+
+def max_level(n: int, length: int) -> int:
+    """``floor(log2(n / (length - 1)))``, and 0 for short signals."""
+    return max(0, (n // (length - 1)).bit_length() - 1)
+
+
+def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
+    """The number of levels to go: the useful maximum for ``None``, else ``level``.
+
+    Raises
+    ------
+    LevelError
+        If ``level`` is negative or no integer.
+
+    Warns
+    -----
+    LevelWarning
+        If all coefficients of the last level feel the boundary.
+    """
+    deepest = min((max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True)), default=0)
+    if level is None:
+        return deepest
+    try:
+        level = operator.index(level)
+    except TypeError:
+        raise LevelError(f"level must be an integer >= 0 or None, got {level!r}") from None
+    if level < 0:
+        raise LevelError(f"Level value of {level} is too low . Minimum level is 0.")
+    if level > deepest:
+        warn(
+            f"Level value of {level} is too high: all coefficients will experience boundary effects "
+            f"(up to level {deepest} some do not).",
+            LevelWarning,
+        )
+    return level
+
+
+# --- whole transforms ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AxisPlan:
+    """What is done along one axis."""
+
+    axis: int
+    wavelet: Resolved
+    mode: Mode
+
+
+def axis_plans(
+    axes: tuple[int, ...], wavelet: Wavelets, mode: Modes
+) -> tuple[AxisPlan, ...]:
+    """Wavelets and modes, validated and dealt out to the axes."""
+    wavelets = wavelets_per_axis(wavelet, len(axes))
+    modes = modes_per_axis(mode, len(axes))
+    return tuple(AxisPlan(*each) for each in zip(axes, wavelets, modes, strict=True))
+
+
+def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: int) -> None:
+    """Walk all levels' lengths, so that whatever cannot be is raised before any work."""
+    lengths = list(shape)
+    # Even a transform of no level has to reject a mode that its wavelet does not know.
+    for plan in plans:
+        if isinstance(plan.wavelet, LiftingScheme):
+            _check_lifting_mode(plan.wavelet, plan.mode)
+    for depth in range(1, level + 1):
+        for plan in plans:
+            what = f"axis {plan.axis} of shape {shape} at level {depth}"
+            lengths[plan.axis], _ = band_lengths(lengths[plan.axis], plan.wavelet, plan.mode, what)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """One synthesis along one axis: bands ``key + 'a'`` and ``key + 'd'`` become band ``key``.
+
+    The shapes are those of the two bands, also where a band is missing (zero).
+    """
+
+    key: str
+    plan: AxisPlan
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def plan_merges(
+    shapes: dict[str, tuple[int, ...]], plans: tuple[AxisPlan, ...]
+) -> tuple[list[Merge], tuple[int, ...]]:
+    """The merges that synthesise one level from bands of these shapes, and the result's shape.
+
+    Parameters
+    ----------
+    shapes : dict
+        The shapes of the bands that are there; at least one.
+    plans : tuple of AxisPlan
+        The axes in the order of the keys' letters.
+
+    Raises
+    ------
+    ShapeError
+        If the bands' shapes do not belong together.
+    """
+    merges: list[Merge] = []
+    for depth in range(len(plans) - 1, -1, -1):
+        plan, merged = plans[depth], {}
+        for key in sorted({key[:depth] for key in shapes}):
+            pair = _pair_shapes(key, shapes, plan.axis)
+            merges.append(Merge(key, plan, pair))
+            n = signal_length(*(s[plan.axis] for s in pair), plan.wavelet, plan.mode)
+            merged[key] = _with_length(pair[0], plan.axis, n)
+        shapes = merged
+    return merges, shapes[""]
+
+
+def _pair_shapes(
+    key: str, shapes: dict[str, tuple[int, ...]], axis: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shapes of a band and its sibling; a missing one is sized after the other bands."""
+    pair = [shapes.get(key + letter) for letter in "ad"]
+    known = pair[0] or pair[1]
+    assert known is not None  # the key came from one of them
+    for index, letter in enumerate("ad"):
+        if pair[index] is None:
+            lengths = {s[axis] for k, s in shapes.items() if k[len(key)] == letter}
+            length = lengths.pop() if len(lengths) == 1 else known[axis]
+            pair[index] = _with_length(known, axis, length)
+    a, d = cast(tuple[tuple[int, ...], tuple[int, ...]], tuple(pair))
+    if _with_length(a, axis, 0) != _with_length(d, axis, 0):
+        raise ShapeError(
+            f"`coeffs` must all be of equal size (or None): bands {key + 'a'!r} and {key + 'd'!r} "
+            f"have shapes {a} and {d}, which differ beside axis {axis}"
+        )
+    return a, d
+
+
+def _with_length(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ...]:
+    return shape[:axis] + (length,) + shape[axis + 1 :]
+
+
+def fitting_shape(
+    approx: tuple[int, ...], details: dict[str, tuple[int, ...]], plans: tuple[AxisPlan, ...]
+) -> tuple[int, ...]:
+    """The part of a reconstructed approximation that belongs with a level's details."""
+    for index, plan in enumerate(plans):
+        lengths = {key[index]: shape[plan.axis] for key, shape in details.items()}
+        n = approx[plan.axis]
+        if "d" in lengths:
+            n = fitting_length(n, lengths["d"], plan.wavelet, plan.mode)
+        elif "a" in lengths:
+            n = fitting_length(n, lengths["a"], plan.wavelet, "periodization")
+        approx = _with_length(approx, plan.axis, n)
+    return approx

@@ -1,0 +1,254 @@
+"""Boundary modes as data: what a signal is beyond its ends.
+
+Every mode is a linear map of the signal. Outside the signal, sample ``i`` of
+the extension is a *row*: a few pairs ``(index, weight)`` into the signal. The
+transposed map ("folding back") reads the same rows the other way round, which
+is why adjoints need no code of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TypeAlias
+
+from liftwave._typing import Mode
+
+MODES: tuple[Mode, ...] = (
+    "zero",
+    "constant",
+    "symmetric",
+    "reflect",
+    "periodic",
+    "smooth",
+    "antisymmetric",
+    "antireflect",
+    "periodization",
+)
+
+LIFTING_MODES: tuple[Mode, ...] = ("periodization", "reflect", "symmetric", "zero", "constant")
+
+Row: TypeAlias = tuple[tuple[int, float], ...]
+Column: TypeAlias = tuple[tuple[int, ...], tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows transposed: what each sample in a range gets back from the rows that name it.
+
+    Attributes
+    ----------
+    start : int
+        First sample of the range.
+    columns : tuple of columns
+        Row numbers and weights, one entry per sample of the range in each
+        column; weight zero where a sample has no (further) row.
+    """
+
+    start: int
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Extension:
+    """A signal of ``n`` samples continued by rows on both sides.
+
+    Attributes
+    ----------
+    n : int
+        Number of samples of the signal.
+    left, right : tuple of rows
+        ``left[-1]`` is the sample just before the signal, ``right[0]`` the one
+        just after it. A row is a tuple of ``(index, weight)``; an empty row is zero.
+    """
+
+    n: int
+    left: tuple[Row, ...] = ()
+    right: tuple[Row, ...] = ()
+
+    @cached_property
+    def left_columns(self) -> tuple[Column, ...]:
+        """The left rows as columns of indices and weights, for gathering."""
+        return _columns(self.left)
+
+    @cached_property
+    def right_columns(self) -> tuple[Column, ...]:
+        """The right rows as columns of indices and weights, for gathering."""
+        return _columns(self.right)
+
+    @cached_property
+    def left_fold(self) -> Fold | None:
+        """How samples before the signal are folded back onto it."""
+        return _fold(self.left)
+
+    @cached_property
+    def right_fold(self) -> Fold | None:
+        """How samples after the signal are folded back onto it."""
+        return _fold(self.right)
+
+    @cached_property
+    def vanishes(self) -> bool:
+        """Whether the extension is zero everywhere (an empty one is)."""
+        return not any(self.left) and not any(self.right)
+
+
+def _columns(rows: tuple[Row, ...]) -> tuple[Column, ...]:
+    """Rows of varying length as columns; short rows are filled with weight zero."""
+    width = max((len(row) for row in rows), default=0)
+    filled = [row + ((0, 0.0),) * (width - len(row)) for row in rows]
+    return tuple(
+        (tuple(row[c][0] for row in filled), tuple(row[c][1] for row in filled))
+        for c in range(width)
+    )
+
+
+def _fold(rows: tuple[Row, ...]) -> Fold | None:
+    pairs = [(index, r, weight) for r, row in enumerate(rows) for index, weight in row]
+    if not pairs:
+        return None
+    start, stop = min(pairs)[0], max(pairs)[0] + 1
+    received: list[list[tuple[int, float]]] = [[] for _ in range(start, stop)]
+    for index, r, weight in pairs:
+        received[index - start].append((r, weight))
+    return Fold(start, _columns(tuple(map(tuple, received))))
+
+
+def signal_row(i: int, n: int, mode: Mode) -> Row:
+    """The row for sample ``i`` (anywhere) of an ``n``-sample signal under ``mode``."""
+    if 0 <= i < n:
+        return ((i, 1.0),)
+    return _ROWS[mode](i, n)
+
+
+def _zero(i: int, n: int) -> Row:
+    return ()
+
+
+def _constant(i: int, n: int) -> Row:
+    return ((0 if i < 0 else n - 1, 1.0),)
+
+
+def _symmetric(i: int, n: int) -> Row:
+    p = i % (2 * n)
+    return ((min(p, 2 * n - 1 - p), 1.0),)
+
+
+def _antisymmetric(i: int, n: int) -> Row:
+    p = i % (2 * n)
+    return ((p, 1.0),) if p < n else ((2 * n - 1 - p, -1.0),)
+
+
+def _reflect(i: int, n: int) -> Row:
+    return ((reflected(i, n), 1.0),)
+
+
+def _periodic(i: int, n: int) -> Row:
+    return ((i % n, 1.0),)
+
+
+def _periodization(i: int, n: int) -> Row:
+    """Odd lengths are made even by repeating the last sample."""
+    return ((min(i % (n + n % 2), n - 1), 1.0),)
+
+
+def _smooth(i: int, n: int) -> Row:
+    """A straight line through the last two samples (a constant if there is one only)."""
+    if n == 1:
+        return ((0, 1.0),)
+    if i < 0:
+        return ((0, 1.0 - i), (1, float(i)))
+    k = i - (n - 1)
+    return ((n - 1, 1.0 + k), (n - 2, float(-k)))
+
+
+def _antireflect(i: int, n: int) -> Row:
+    """Point reflection about the end samples; each period adds twice their difference."""
+    if n == 1:
+        return ((0, 1.0),)
+    periods, p = divmod(i, 2 * (n - 1))
+    weights = {0: -2.0 * periods, n - 1: 2.0 * periods}
+    if p < n:
+        weights[p] = weights.get(p, 0.0) + 1.0
+    else:
+        weights[n - 1] += 2.0
+        mirrored = 2 * (n - 1) - p
+        weights[mirrored] = weights.get(mirrored, 0.0) - 1.0
+    return tuple((index, weight) for index, weight in sorted(weights.items()) if weight)
+
+
+_ROWS = {
+    "zero": _zero,
+    "constant": _constant,
+    "symmetric": _symmetric,
+    "antisymmetric": _antisymmetric,
+    "reflect": _reflect,
+    "periodic": _periodic,
+    "periodization": _periodization,
+    "smooth": _smooth,
+    "antireflect": _antireflect,
+}
+
+
+def reflected(i: int, n: int) -> int:
+    """Index of sample ``i`` under whole-sample symmetric extension of ``n`` samples."""
+    if n == 1:
+        return 0
+    p = i % (2 * n - 2)
+    return min(p, 2 * n - 2 - p)
+
+
+def channel_row(i: int, parity: int, n: int, mode: Mode) -> Row:
+    """The row for sample ``i`` of the even or odd samples of an ``n``-sample signal.
+
+    A lifting step may read one channel only, so the extension has to stay
+    within it. Whole-sample symmetry (``reflect``) and periodicity of an even
+    length keep the parity of an index: there the signal's own extension is
+    used. The other modes, which would mix the channels, extend the channel
+    by itself.
+
+    Parameters
+    ----------
+    i : int
+        Index within the channel, anywhere.
+    parity : {0, 1}
+        0 for the even samples, 1 for the odd ones.
+    n : int
+        Length of the signal; even under ``periodization``.
+    mode : Mode
+        One of :data:`LIFTING_MODES`.
+    """
+    length = (n + 1 - parity) // 2
+    if length == 0:
+        return ()
+    if mode == "reflect":
+        return (((reflected(2 * i + parity, n) - parity) // 2, 1.0),)
+    if mode == "periodization":
+        return ((i % length, 1.0),)
+    return signal_row(i, length, mode)
+
+
+@lru_cache(maxsize=4096)
+def signal_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
+    """The signal's extension by ``left`` and ``right`` samples."""
+    return Extension(
+        n,
+        tuple(signal_row(i, n, mode) for i in range(-left, 0)),
+        tuple(signal_row(i, n, mode) for i in range(n, n + right)),
+    )
+
+
+@lru_cache(maxsize=4096)
+def channel_extension(n: int, parity: int, mode: Mode, left: int, right: int) -> Extension:
+    """The extension of one channel of an ``n``-sample signal (see :func:`channel_row`)."""
+    length = (n + 1 - parity) // 2
+    return Extension(
+        length,
+        tuple(channel_row(i, parity, n, mode) for i in range(-left, 0)),
+        tuple(channel_row(i, parity, n, mode) for i in range(length, length + right)),
+    )
+
+
+@lru_cache(maxsize=4096)
+def zero_extension(n: int, left: int, right: int) -> Extension:
+    """``n`` samples with zeros on both sides."""
+    return Extension(n, ((),) * left, ((),) * right)

@@ -1,0 +1,56 @@
+"""Exceptions and warnings.
+
+Every exception derives from :class:`LiftwaveError` and from the builtin that
+PyWavelets (or NumPy) raises in the same situation, so that existing ``except``
+clauses go on working.
+"""
+
+from numpy.exceptions import AxisError as _NumpyAxisError
+
+
+class LiftwaveError(Exception):
+    """Base class of all errors raised on purpose by liftwave."""
+
+
+class ModeError(LiftwaveError, ValueError):
+    """A boundary mode that does not exist or does not fit the transform."""
+
+
+class ArgumentTypeError(LiftwaveError, TypeError):
+    """An argument of a type that has no meaning there."""
+
+
+class WaveletError(LiftwaveError, ValueError):
+    """Something that cannot be understood as a discrete wavelet."""
+
+
+class FactorizationError(WaveletError):
+    """A filter bank that has no accurate lifting scheme."""
+
+
+class ShapeError(LiftwaveError, ValueError):
+    """Sizes that do not fit: an empty signal, mismatched bands, missing dimensions."""
+
+
+class LevelError(LiftwaveError, ValueError):
+    """A number of decomposition levels that is not possible."""
+
+
+class AxisError(LiftwaveError, _NumpyAxisError):
+    """An axis that the array does not have, or one given twice."""
+
+
+class DTypeError(LiftwaveError, TypeError):
+    """A data type that the transform cannot work on."""
+
+
+class LevelWarning(UserWarning):
+    """More levels than keep one coefficient free of boundary effects."""
+
+
+class ReconstructionWarning(UserWarning):
+    """A filter bank whose synthesis does not undo its analysis."""
+
+
+class IntegerRangeWarning(UserWarning):
+    """Integer coefficients that overflow the widest integer type (they stay lossless)."""

@@ -1,0 +1,106 @@
+"""Laurent polynomials in one variable: the algebra of filters and lifting steps.
+
+The variable ``z`` stands for reading one sample further on: ``z**m`` times a
+sequence ``v`` is the sequence ``v[k + m]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Laurent:
+    """The polynomial ``sum_j coefficients[j] * z**(low + j)``; never changed in place.
+
+    Parameters
+    ----------
+    low : int
+        Exponent of the first coefficient.
+    coefficients : ndarray of float64, shape (len,)
+        Empty for the zero polynomial.
+    """
+
+    low: int
+    coefficients: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, low: int, coefficients: Iterable[float]) -> Laurent:
+        """Build from any iterable of numbers."""
+        return cls(low, np.array(list(coefficients), dtype=np.float64))
+
+    @property
+    def high(self) -> int:
+        """Exponent of the last coefficient."""
+        return self.low + len(self) - 1
+
+    @property
+    def norm1(self) -> float:
+        """Sum of absolute coefficients."""
+        return float(np.abs(self.coefficients).sum())
+
+    @property
+    def energy(self) -> float:
+        """Sum of squared coefficients."""
+        return float(self.coefficients @ self.coefficients)
+
+    @property
+    def largest(self) -> float:
+        """Largest absolute coefficient, 0 for the zero polynomial."""
+        return float(np.abs(self.coefficients).max(initial=0.0))
+
+    def __len__(self) -> int:
+        return int(self.coefficients.size)
+
+    def __add__(self, other: Laurent) -> Laurent:
+        if not len(self) or not len(other):
+            return self if len(self) else other
+        low, high = min(self.low, other.low), max(self.high, other.high)
+        return Laurent(low, self.window(low, high) + other.window(low, high))
+
+    def __neg__(self) -> Laurent:
+        return Laurent(self.low, -self.coefficients)
+
+    def __sub__(self, other: Laurent) -> Laurent:
+        return self + -other
+
+    def __mul__(self, other: Laurent | float) -> Laurent:
+        if not isinstance(other, Laurent):
+            return Laurent(self.low, self.coefficients * other)
+        if not len(self) or not len(other):
+            return ZERO
+        return Laurent(self.low + other.low, np.convolve(self.coefficients, other.coefficients))
+
+    def shifted(self, by: int) -> Laurent:
+        """The product with ``z**by``."""
+        return Laurent(self.low + by, self.coefficients)
+
+    def mirrored(self) -> Laurent:
+        """The polynomial with ``1/z`` in place of ``z``."""
+        return Laurent(-self.high, self.coefficients[::-1])
+
+    def trimmed(self, tolerance: float = 0.0) -> Laurent:
+        """Without the coefficients at both ends whose size is at most ``tolerance``."""
+        (kept,) = np.nonzero(np.abs(self.coefficients) > tolerance)
+        if not kept.size:
+            return ZERO
+        first, last = int(kept[0]), int(kept[-1])
+        return Laurent(self.low + first, self.coefficients[first : last + 1])
+
+    def window(self, low: int, high: int) -> NDArray[np.float64]:
+        """The coefficients of ``z**low .. z**high``, zeros where there are none."""
+        result = np.zeros(high - low + 1)
+        first, last = max(low, self.low), min(high, self.high)
+        if first <= last:
+            result[first - low : last - low + 1] = self.coefficients[
+                first - self.low : last - self.low + 1
+            ]
+        return result
+
+
+ZERO = Laurent(0, np.zeros(0))
+ONE = Laurent(0, np.ones(1))
