@@ -14,37 +14,21 @@ from liftwave.coefficients import (
     unravel_coeffs,
     wavedecn_size,
 )
-from liftwave.dwt import (
-    downcoef,
-    dwt,
-    dwt2,
-    dwt_coeff_len,
-    dwt_max_level,
-    dwtn,
-    dwtn_max_level,
-    idwt,
-    idwt2,
-    idwtn,
-    pad,
-    upcoef,
-)
+from liftwave.decomposition import Decomposition, decompose
+from liftwave.dwt import downcoef, dwt, idwt, upcoef
+from liftwave.dwtn import dwt2, dwtn, idwt2, idwtn
 from liftwave.filterbank import FilterBank
 from liftwave.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
+from liftwave.lengths import dwt_coeff_len, dwt_max_level, dwtn_max_level, wavedecn_shapes
 from liftwave.lifting import LiftingScheme, LiftingStep
-from liftwave.multilevel import (
-    wavedec,
-    wavedec2,
-    wavedecn,
-    wavedecn_shapes,
-    waverec,
-    waverec2,
-    waverecn,
-)
+from liftwave.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
+from liftwave.padding import pad
 from liftwave.thresholding import threshold, threshold_firm
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Decomposition",
     "FilterBank",
     "FswavedecnResult",
     "LiftingScheme",
@@ -53,6 +37,7 @@ __all__ = [
     "Wavelet",
     "array_to_coeffs",
     "coeffs_to_array",
+    "decompose",
     "downcoef",
     "dwt",
     "dwt2",

@@ -13,7 +13,11 @@ from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.errors import DTypeError
 
 # NumPy's float16 and complex longdouble follow PyWavelets; a real longdouble is kept.
-_NUMPY_CONVERTED = {"float16": np.float32, "clongdouble": np.complex128, "complex256": np.complex128}
+_NUMPY_CONVERTED = {
+    "float16": np.float32,
+    "clongdouble": np.complex128,
+    "complex256": np.complex128,
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def is_array(x: object) -> bool:
 
 
 def as_array(data: ArrayLike) -> Array:
-    """Arrays as they are (NumPy subclasses and foreign byte orders as plain ones), others via NumPy.
+    """Arrays as they are, NumPy subclasses and foreign byte orders as plain ones, others via NumPy.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def as_array(data: ArrayLike) -> Array:
     array = np.asarray(data)
     if array.dtype.kind not in "biufc":
         raise DTypeError(
-            f"Input must be a numeric array-like, got dtype {array.dtype} from {type(data).__name__}"
+            f"Input must be a numeric array-like, got {type(data).__name__} of dtype {array.dtype}"
         )
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
@@ -74,7 +78,7 @@ def open_arrays(data: Sequence[ArrayLike]) -> list[Opened]:
 
 
 def open_integers(data: Sequence[ArrayLike], dtype_rule: Any) -> list[Opened]:
-    """Integer arrays for an integer lifting scheme; ``dtype_rule`` maps name of dtype to result's."""
+    """Integer arrays for an integer lifting scheme; ``dtype_rule``: their dtypes' names to one."""
     arrays = [as_array(d) for d in data]
     xp = array_namespace(*arrays)
     names = [dtype_name(a.dtype, xp) for a in arrays]
@@ -120,8 +124,7 @@ def _common_dtype(dtypes: list[Any], xp: Namespace) -> Any:
         return first
     if is_numpy_namespace(xp):
         # PyWavelets' rule: what differs meets in double precision.
-        doubled = np.result_type(*dtypes, np.float64)
-        return doubled
+        return np.result_type(*dtypes, np.float64)
     return xp.result_type(*dtypes)
 
 

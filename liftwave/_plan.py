@@ -7,16 +7,13 @@ cached; a kernel gets numbers and never decides.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, cast
+from typing import TypeAlias
 
-import pywt
-
-from liftwave._typing import Mode, ModeLike, Modes, Wavelets
-from liftwave._warnings import warn
+from liftwave._taps import tap_count
+from liftwave._typing import Mode
 from liftwave.boundary import (
     LIFTING_MODES,
     Extension,
@@ -25,9 +22,11 @@ from liftwave.boundary import (
     signal_row,
     zero_extension,
 )
-from liftwave.errors import ArgumentTypeError, AxisError, LevelError, LevelWarning, ModeError, ShapeError
+from liftwave.errors import ModeError, ShapeError
 from liftwave.lifting import LiftingScheme
-from liftwave.wavelets import Resolved, wavelets_per_axis
+from liftwave.wavelets import Resolved
+
+Reach: TypeAlias = Callable[[int, int, int, int, int], tuple[int, int]]
 
 # --- filter banks along one axis -------------------------------------------------------------
 
@@ -70,7 +69,7 @@ class FilterPlan:
         """The analysis plan that, with the taps reversed, is this synthesis transposed."""
         return self._transposed(analysis_reach)
 
-    def _transposed(self, reach: Any) -> FilterPlan:
+    def _transposed(self, reach: Reach) -> FilterPlan:
         phase = self.length - 1 - self.phase
         before, after = len(self.extend.left), len(self.extend.right)
         n_in, n_out = self.n_out, self.extend.n
@@ -86,7 +85,7 @@ def analysis_reach(n_in: int, start: int, stop: int, length: int, phase: int) ->
 
 
 def synthesis_reach(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
-    """Coefficients needed before and after ``n_in`` to synthesise outputs ``start`` … ``stop - 1``."""
+    """Coefficients needed before and after ``n_in`` for outputs ``start`` … ``stop - 1``."""
     first, last = -((length - 1 - start - phase) // 2), (stop - 1 + phase) // 2
     return max(0, -first), max(0, last - (n_in - 1))
 
@@ -131,7 +130,7 @@ def filter_bank_length(n: int, length: int, mode: Mode) -> int:
 
 @dataclass(frozen=True)
 class StepPlan:
-    r"""Geometry of one step, :math:`t_k \mathrel{\pm}= \sum_j c_j\, \tilde s_{k + \mathtt{offset} + j}`.
+    r"""Geometry of a step, :math:`t_k \mathrel{\pm}= \sum_j c_j \tilde s_{k+\mathtt{offset}+j}`.
 
     Attributes
     ----------
@@ -215,7 +214,7 @@ def step_reach(n_source: int, start: int, stop: int, length: int, offset: int) -
 
 def lift_plan(scheme: LiftingScheme, n: int, mode: Mode) -> LiftPlan:
     """The plan of one analysis of ``n`` samples by ``scheme``."""
-    steps = tuple((s.target_parity, len(s.taps), s.offset) for s in scheme.steps)
+    steps = tuple((s.target_parity, tap_count(s.taps), s.offset) for s in scheme.steps)
     return _lift_plan(steps, scheme.shift, n, mode)
 
 
@@ -245,7 +244,7 @@ def _step_plan(target: int, length: int, offset: int, n: int, mode: Mode) -> Ste
 
 
 def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> tuple[int, int]:
-    """Lengths of approximation and detail of ``n`` samples; all that can be wrong with ``n`` is raised.
+    """Lengths of approximation and detail of ``n`` samples, once these can be transformed.
 
     Raises
     ------
@@ -260,7 +259,7 @@ def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> t
             f"Value of data_len must be greater than zero: {what} has {n} samples to transform"
         )
     if isinstance(wavelet, LiftingScheme):
-        _check_lifting_mode(wavelet, mode)
+        check_lifting_mode(wavelet, mode)
         even = (n + 1) // 2
         return even, even if mode == "periodization" else n - even
     if n == 1 and mode in ("reflect", "antireflect"):
@@ -281,7 +280,7 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -
         If no signal has bands of these lengths.
     """
     if isinstance(wavelet, LiftingScheme):
-        _check_lifting_mode(wavelet, mode)
+        check_lifting_mode(wavelet, mode)
         if mode != "periodization":
             return _lifted_length(n_approx, n_detail)
     if n_approx != n_detail:
@@ -294,7 +293,7 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -
     n = 2 * n_approx - wavelet.rec_len + 2
     if n_approx < 1 or n < 1:
         raise ShapeError(
-            f"{n_approx} coefficients are too few to synthesise with filters of {wavelet.rec_len} taps "
+            f"{n_approx} coefficients are too few to synthesise with {wavelet.rec_len} taps "
             f"under mode {mode!r}: at least {wavelet.rec_len // 2} are needed"
         )
     return n
@@ -326,242 +325,10 @@ def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) 
     return n_detail
 
 
-def _check_lifting_mode(scheme: LiftingScheme, mode: Mode) -> None:
+def check_lifting_mode(scheme: LiftingScheme, mode: Mode) -> None:
+    """Raise if lifting is not defined under ``mode``."""
     if mode not in LIFTING_MODES:
         raise ModeError(
             f"mode {mode!r} is not defined for lifting ({scheme!r}); use one of "
             f"{', '.join(map(repr, LIFTING_MODES))}, or the filter bank (scheme.to_filter_bank())"
         )
-
-
-# --- arguments -------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=64)
-def _mode_name(value: Any) -> Mode | None:
-    for name in pywt.Modes.modes:
-        if getattr(pywt.Modes, name) == value:
-            return cast(Mode, name)
-    return None
-
-
-def resolve_mode(mode: ModeLike) -> Mode:
-    """The name of a boundary mode, from its name or PyWavelets' number.
-
-    Raises
-    ------
-    ModeError
-        If there is no such mode.
-    """
-    if isinstance(mode, str) and mode in pywt.Modes.modes:
-        return cast(Mode, mode)
-    try:
-        # PyWavelets also knows short old names, and warns of them.
-        name = _mode_name(pywt.Modes.from_object(mode))
-    except TypeError:
-        raise ArgumentTypeError(
-            f"mode must be a name or a number, got {mode!r} of type {type(mode).__name__}"
-        ) from None
-    except ValueError:
-        name = None
-    if name is None:
-        raise ModeError(
-            f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, pywt.Modes.modes))}"
-        )
-    return name
-
-
-def modes_per_axis(mode: Modes, naxes: int) -> tuple[Mode, ...]:
-    """One mode for each of ``naxes`` axes."""
-    if isinstance(mode, Iterable) and not isinstance(mode, str):
-        each: Sequence[ModeLike] = list(mode)
-        if len(each) not in (1, naxes):
-            raise ModeError(
-                "The number of modes must match the number of axes to be transformed: "
-                f"got {len(each)} modes for {naxes} axes"
-            )
-        resolved = [resolve_mode(m) for m in each]
-        return tuple(resolved * naxes if len(resolved) == 1 else resolved)
-    return (resolve_mode(cast(ModeLike, mode)),) * naxes
-
-
-def normalize_axis(axis: int, ndim: int) -> int:
-    """A non-negative axis.
-
-    Raises
-    ------
-    AxisError
-        If the array has no such axis.
-    """
-    index = operator.index(axis)
-    if not -ndim <= index < ndim:
-        raise AxisError(f"Axis greater than data dimensions: axis {index} of an array with {ndim}")
-    return index % ndim
-
-
-def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, ...]:
-    """Non-negative axes; ``None`` is all of them, a number is one.
-
-    Raises
-    ------
-    AxisError
-        If the array lacks one of them, or one occurs twice and may not.
-    """
-    if axes is None:
-        return tuple(range(ndim))
-    given = (axes,) if not isinstance(axes, Iterable) else tuple(axes)
-    normalized = tuple(normalize_axis(a, ndim) for a in given)
-    if unique and len(set(normalized)) != len(normalized):
-        raise AxisError(f"The axes passed must be unique, got {given} for an array with {ndim}")
-    return normalized
-
-
-def max_level(n: int, length: int) -> int:
-    """``floor(log2(n / (length - 1)))``, and 0 for short signals."""
-    return max(0, (n // (length - 1)).bit_length() - 1)
-
-
-def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
-    """The number of levels to go: the useful maximum for ``None``, else ``level``.
-
-    Raises
-    ------
-    LevelError
-        If ``level`` is negative or no integer.
-
-    Warns
-    -----
-    LevelWarning
-        If all coefficients of the last level feel the boundary.
-    """
-    deepest = min((max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True)), default=0)
-    if level is None:
-        return deepest
-    try:
-        level = operator.index(level)
-    except TypeError:
-        raise LevelError(f"level must be an integer >= 0 or None, got {level!r}") from None
-    if level < 0:
-        raise LevelError(f"Level value of {level} is too low . Minimum level is 0.")
-    if level > deepest:
-        warn(
-            f"Level value of {level} is too high: all coefficients will experience boundary effects "
-            f"(up to level {deepest} some do not).",
-            LevelWarning,
-        )
-    return level
-
-
-# --- whole transforms ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class AxisPlan:
-    """What is done along one axis."""
-
-    axis: int
-    wavelet: Resolved
-    mode: Mode
-
-
-def axis_plans(
-    axes: tuple[int, ...], wavelet: Wavelets, mode: Modes
-) -> tuple[AxisPlan, ...]:
-    """Wavelets and modes, validated and dealt out to the axes."""
-    wavelets = wavelets_per_axis(wavelet, len(axes))
-    modes = modes_per_axis(mode, len(axes))
-    return tuple(AxisPlan(*each) for each in zip(axes, wavelets, modes, strict=True))
-
-
-def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: int) -> None:
-    """Walk all levels' lengths, so that whatever cannot be is raised before any work."""
-    lengths = list(shape)
-    # Even a transform of no level has to reject a mode that its wavelet does not know.
-    for plan in plans:
-        if isinstance(plan.wavelet, LiftingScheme):
-            _check_lifting_mode(plan.wavelet, plan.mode)
-    for depth in range(1, level + 1):
-        for plan in plans:
-            what = f"axis {plan.axis} of shape {shape} at level {depth}"
-            lengths[plan.axis], _ = band_lengths(lengths[plan.axis], plan.wavelet, plan.mode, what)
-
-
-@dataclass(frozen=True)
-class Merge:
-    """One synthesis along one axis: bands ``key + 'a'`` and ``key + 'd'`` become band ``key``.
-
-    The shapes are those of the two bands, also where a band is missing (zero).
-    """
-
-    key: str
-    plan: AxisPlan
-    shapes: tuple[tuple[int, ...], tuple[int, ...]]
-
-
-def plan_merges(
-    shapes: dict[str, tuple[int, ...]], plans: tuple[AxisPlan, ...]
-) -> tuple[list[Merge], tuple[int, ...]]:
-    """The merges that synthesise one level from bands of these shapes, and the result's shape.
-
-    Parameters
-    ----------
-    shapes : dict
-        The shapes of the bands that are there; at least one.
-    plans : tuple of AxisPlan
-        The axes in the order of the keys' letters.
-
-    Raises
-    ------
-    ShapeError
-        If the bands' shapes do not belong together.
-    """
-    merges: list[Merge] = []
-    for depth in range(len(plans) - 1, -1, -1):
-        plan, merged = plans[depth], {}
-        for key in sorted({key[:depth] for key in shapes}):
-            pair = _pair_shapes(key, shapes, plan.axis)
-            merges.append(Merge(key, plan, pair))
-            n = signal_length(*(s[plan.axis] for s in pair), plan.wavelet, plan.mode)
-            merged[key] = _with_length(pair[0], plan.axis, n)
-        shapes = merged
-    return merges, shapes[""]
-
-
-def _pair_shapes(
-    key: str, shapes: dict[str, tuple[int, ...]], axis: int
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Shapes of a band and its sibling; a missing one is sized after the other bands."""
-    pair = [shapes.get(key + letter) for letter in "ad"]
-    known = pair[0] or pair[1]
-    assert known is not None  # the key came from one of them
-    for index, letter in enumerate("ad"):
-        if pair[index] is None:
-            lengths = {s[axis] for k, s in shapes.items() if k[len(key)] == letter}
-            length = lengths.pop() if len(lengths) == 1 else known[axis]
-            pair[index] = _with_length(known, axis, length)
-    a, d = cast(tuple[tuple[int, ...], tuple[int, ...]], tuple(pair))
-    if _with_length(a, axis, 0) != _with_length(d, axis, 0):
-        raise ShapeError(
-            f"`coeffs` must all be of equal size (or None): bands {key + 'a'!r} and {key + 'd'!r} "
-            f"have shapes {a} and {d}, which differ beside axis {axis}"
-        )
-    return a, d
-
-
-def _with_length(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ...]:
-    return shape[:axis] + (length,) + shape[axis + 1 :]
-
-
-def fitting_shape(
-    approx: tuple[int, ...], details: dict[str, tuple[int, ...]], plans: tuple[AxisPlan, ...]
-) -> tuple[int, ...]:
-    """The part of a reconstructed approximation that belongs with a level's details."""
-    for index, plan in enumerate(plans):
-        lengths = {key[index]: shape[plan.axis] for key, shape in details.items()}
-        n = approx[plan.axis]
-        if "d" in lengths:
-            n = fitting_length(n, lengths["d"], plan.wavelet, plan.mode)
-        elif "a" in lengths:
-            n = fitting_length(n, lengths["a"], plan.wavelet, "periodization")
-        approx = _with_length(approx, plan.axis, n)
-    return approx

@@ -22,6 +22,11 @@ def is_concrete(taps: Taps) -> bool:
     return isinstance(taps, tuple)
 
 
+def tap_count(taps: Taps) -> int:
+    """How many taps there are."""
+    return len(taps) if isinstance(taps, tuple) else int(taps.shape[0])
+
+
 def as_taps(values: Any, what: str) -> Taps:
     """Normalise to a tuple of floats; arrays of other libraries stay as they are.
 
@@ -29,7 +34,9 @@ def as_taps(values: Any, what: str) -> Taps:
     """
     if hasattr(values, "__dlpack__") and not isinstance(values, np.ndarray):
         if values.ndim != 1 or values.shape[0] == 0:
-            raise ValueError(f"{what} must be a non-empty 1-D array, got shape {tuple(values.shape)}")
+            raise ValueError(
+                f"{what} must be a non-empty 1-D array, got shape {tuple(values.shape)}"
+            )
         return values
     array = np.asarray(values)
     if array.ndim != 1 or array.size == 0:

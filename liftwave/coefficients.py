@@ -8,8 +8,8 @@ from typing import Any
 
 from array_api_compat import array_namespace, device, size
 
+from liftwave._arguments import normalize_axes
 from liftwave._arrays import as_array, is_array
-from liftwave._plan import normalize_axes
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
 

@@ -36,6 +36,12 @@ class LevelError(LiftwaveError, ValueError):
     """A number of decomposition levels that is not possible."""
 
 
+class BandError(LiftwaveError, KeyError):
+    """A band that a decomposition does not have."""
+
+    __str__ = Exception.__str__  # KeyError would show the message quoted
+
+
 class AxisError(LiftwaveError, _NumpyAxisError):
     """An axis that the array does not have, or one given twice."""
 

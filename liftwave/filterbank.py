@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
-from liftwave._taps import Taps, as_taps, is_concrete, same_taps, taps_key
+from liftwave._taps import Taps, as_taps, is_concrete, same_taps, tap_count, taps_key
 from liftwave.errors import WaveletError
 
 _FILTERS = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
@@ -66,7 +66,7 @@ class FilterBank:
 
     def __post_init__(self) -> None:
         filters = {f: as_taps(getattr(self, f), f) for f in _FILTERS}
-        longest = max(_length(taps) for taps in filters.values())
+        longest = max(tap_count(taps) for taps in filters.values())
         even = longest + longest % 2
         for attribute, taps in filters.items():
             object.__setattr__(self, attribute, _padded(taps, even))
@@ -79,12 +79,12 @@ class FilterBank:
     @property
     def dec_len(self) -> int:
         """Length of the analysis filters (even)."""
-        return _length(self.dec_lo)
+        return tap_count(self.dec_lo)
 
     @property
     def rec_len(self) -> int:
         """Length of the synthesis filters (even)."""
-        return _length(self.rec_lo)
+        return tap_count(self.rec_lo)
 
     @property
     def is_concrete(self) -> bool:
@@ -148,20 +148,18 @@ class FilterBank:
         return hash(tuple(taps_key(taps) for taps in self.filter_bank))
 
     def __repr__(self) -> str:
-        kind = "" if self.is_concrete else f" of {type(self.dec_lo).__module__.split('.')[0]} arrays"
+        kind = (
+            "" if self.is_concrete else f" of {type(self.dec_lo).__module__.split('.')[0]} arrays"
+        )
         label = f"{self.name!r}, " if self.name else ""
         return f"FilterBank({label}{self.dec_len} taps{kind})"
 
 
-def _length(taps: Taps) -> int:
-    return len(taps) if is_concrete(taps) else int(taps.shape[0])
-
-
 def _padded(taps: Taps, length: int) -> Taps:
-    missing = length - _length(taps)
+    missing = length - tap_count(taps)
     if missing == 0:
         return taps
-    if is_concrete(taps):
+    if isinstance(taps, tuple):
         return taps + (0.0,) * missing
     xp: Any = array_namespace(taps)
     return xp.concat([taps, xp.zeros((missing,), dtype=taps.dtype, device=device_of(taps))])

@@ -8,8 +8,9 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from liftwave._arguments import check_level, normalize_axes
 from liftwave._arrays import as_array
-from liftwave._plan import AxisPlan, axis_plans, check_level, check_lengths, normalize_axes
+from liftwave._separable_plan import AxisPlan, axis_plans, check_lengths
 from liftwave._typing import Array, ArrayLike, Modes, Wavelets
 from liftwave._warnings import warn
 from liftwave.errors import ShapeError
@@ -156,7 +157,8 @@ class FswavedecnResult:
         index = tuple(int(level) for level in given)
         if any(level > most for level, most in zip(index, self.levels, strict=True)):
             raise ShapeError(
-                f"Specified indices exceed the number of transform levels: {index}, of {self.levels}"
+                "Specified indices exceed the number of transform levels: "
+                f"{index}, of {self.levels}"
             )
         return index
 
@@ -216,7 +218,7 @@ def fswavedecn(
     >>> result.detail_keys()
     [(0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3)]
     >>> result[(1, 2)].shape
-    (17, 6)
+    (17, 10)
     """
     coeffs = as_array(data)
     normalized = normalize_axes(axes, coeffs.ndim, unique=True)
@@ -233,9 +235,7 @@ def fswavedecn(
     )
 
 
-def _levels_per_axis(
-    levels: Any, plans: Sequence[AxisPlan], shape: tuple[int, ...]
-) -> list[int]:
+def _levels_per_axis(levels: Any, plans: Sequence[AxisPlan], shape: tuple[int, ...]) -> list[int]:
     """Levels for each axis, all of them checked before the first transform."""
     scalar = levels is None or not hasattr(levels, "__len__")
     each = [levels] * len(plans) if scalar else list(levels)

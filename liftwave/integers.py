@@ -18,7 +18,8 @@ import numpy as np
 
 from liftwave._arrays import Opened, as_array, dtype_name, open_integers
 from liftwave._kernels import reference
-from liftwave._plan import AxisPlan, lift_plan
+from liftwave._plan import lift_plan
+from liftwave._separable_plan import AxisPlan
 from liftwave._typing import ArrayLike, Mode
 from liftwave._warnings import warn
 from liftwave.errors import DTypeError, IntegerRangeWarning, WaveletError

@@ -3,102 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import Any
 
+from liftwave._arguments import check_level, normalize_axes
 from liftwave._arrays import as_array, is_array
-from liftwave._dispatch import kernels_for
-from liftwave._plan import (
-    AxisPlan,
-    Merge,
-    axis_plans,
-    band_lengths,
-    check_lengths,
-    check_level,
-    fitting_shape,
-    normalize_axes,
-    plan_merges,
-)
+from liftwave._course import analyse, synthesise
+from liftwave._separable_plan import AxisPlan, axis_plans
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes, WaveletLike, Wavelets
-from liftwave.dwt import checked_bands, open_for_analysis, open_for_synthesis, two_axes
+from liftwave.dwtn import checked_bands, two_axes
 from liftwave.errors import ShapeError
-from liftwave.separable import analysis_nd, synthesis_nd
-
-# --- the transforms' common course -------------------------------------------------------------
 
 
-def analyse(
+def _analyse(
     data: Array, plans: tuple[AxisPlan, ...], level: int | None
 ) -> tuple[Array, list[dict[str, Array]]]:
-    """Approximation and the details of each level, coarsest first.
-
-    Everything that can be wrong with levels and lengths is raised before any work.
-    """
-    shape = tuple(data.shape)
-    level = check_level(level, [shape[p.axis] for p in plans], [p.wavelet for p in plans])
-    check_lengths(shape, plans, level)
-    if level == 0:
-        return data, []
-    opened = open_for_analysis(data, plans, level)
-    kernels, approx = kernels_for(opened.array), opened.array
-    details: list[dict[str, Array]] = []
-    for _ in range(level):
-        bands = analysis_nd(approx, plans, kernels)
-        approx = bands.pop("a" * len(plans))
-        details.insert(0, {key: opened.close(band) for key, band in bands.items()})
-    return opened.close(approx), details
-
-
-def synthesise(
-    approx: Array | None, details: Sequence[Mapping[str, Array]], plans: tuple[AxisPlan, ...]
-) -> Array:
-    """The array with this approximation and these details, coarsest first; missing bands are zero."""
-    stages = _plan_stages(approx, details, plans)
-    arrays = [band for bands in details for band in bands.values()]
-    if approx is not None:
-        arrays.append(approx)
-    opened = open_for_synthesis(arrays, plans)
-    ready = iter(o.array for o in opened)
-    levels = [{key: next(ready) for key in bands} for bands in details]
-    current = None if approx is None else next(ready)
-    kernels = kernels_for(opened[0].array)
-    for bands, (shape, merges) in zip(levels, stages, strict=True):
-        if shape is not None:
-            bands["a" * len(plans)] = current[tuple(slice(n) for n in shape)]
-        if merges:
-            current = synthesis_nd(bands, merges, kernels)
-    return opened[0].close(current)
-
-
-def _plan_stages(
-    approx: Array | None, details: Sequence[Mapping[str, Array]], plans: tuple[AxisPlan, ...]
-) -> list[tuple[tuple[int, ...] | None, list[Merge]]]:
-    """For each level the part of the approximation that is used, and the merges."""
-    if approx is None and not any(details):
-        raise ShapeError("At least one coefficient must contain a valid value.")
-    _check_dimensions(approx, details)
-    shape = None if approx is None else tuple(approx.shape)
-    stages: list[tuple[tuple[int, ...] | None, list[Merge]]] = []
-    for bands in details:
-        shapes = {key: tuple(band.shape) for key, band in bands.items()}
-        used = shape if shape is None else fitting_shape(shape, shapes, plans)
-        if used is not None:
-            shapes["a" * len(plans)] = used
-        merges: list[Merge] = []
-        if shapes:
-            merges, shape = plan_merges(shapes, plans)
-        stages.append((used, merges))
-    return stages
-
-
-def _check_dimensions(approx: Array | None, details: Sequence[Mapping[str, Array]]) -> None:
-    arrays = [band for bands in details for band in bands.values()]
-    arrays += [] if approx is None else [approx]
-    if len({array.ndim for array in arrays}) > 1:
-        raise ShapeError(
-            "All coefficients must have a matching number of dimensions, "
-            f"got {sorted({array.ndim for array in arrays})}"
-        )
+    sizes = [data.shape[p.axis] for p in plans]
+    return analyse(data, plans, check_level(level, sizes, [p.wavelet for p in plans]))
 
 
 def _ndim(approx: Array | None, details: Sequence[Mapping[str, Array]]) -> int:
@@ -162,7 +82,7 @@ def wavedec(
     """
     data = as_array(data)
     plans = axis_plans(normalize_axes(axis, data.ndim), (wavelet,), (mode,))
-    approx, details = analyse(data, plans, level)
+    approx, details = _analyse(data, plans, level)
     return [approx, *(bands["d"] for bands in details)]
 
 
@@ -273,7 +193,7 @@ def wavedec2(
             f"Expected input data to have at least 2 dimensions, got shape {tuple(data.shape)}."
         )
     normalized = normalize_axes(two_axes(axes), data.ndim, unique=True)
-    approx, details = analyse(data, axis_plans(normalized, wavelet, mode), level)
+    approx, details = _analyse(data, axis_plans(normalized, wavelet, mode), level)
     return [approx, *((bands["da"], bands["ad"], bands["dd"]) for bands in details)]
 
 
@@ -394,7 +314,7 @@ def wavedecn(
     if data.ndim < 1:
         raise ShapeError("Expected at least 1D input data, got a 0-d array.")
     plans = axis_plans(normalize_axes(axes, data.ndim, unique=True), wavelet, mode)
-    approx, details = analyse(data, plans, level)
+    approx, details = _analyse(data, plans, level)
     return [approx, *details]
 
 
@@ -458,63 +378,3 @@ def _check_key_lengths(details: Sequence[Mapping[str, Array]], naxes: int) -> No
             f"keys of {sorted(letters)} letters do not belong to {naxes} axes; "
             "pass the axes that were transformed"
         )
-
-
-def wavedecn_shapes(
-    shape: Sequence[int],
-    wavelet: Wavelets,
-    mode: Modes = "symmetric",
-    level: int | None = None,
-    axes: Sequence[int] | int | None = None,
-) -> list[Any]:
-    """The shapes of the bands that :func:`wavedecn` gives, without computing them.
-
-    Parameters
-    ----------
-    shape : sequence of int
-        Shape of the data.
-    wavelet, mode, level, axes
-        As for :func:`wavedecn`.
-
-    Returns
-    -------
-    list
-        Like the result of :func:`wavedecn`, with shapes in place of arrays.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`wavedecn`.
-
-    Examples
-    --------
-    >>> import liftwave as lw
-    >>> lw.wavedecn_shapes((64, 32), "db2", level=2, axes=0)
-    [(18, 32), {'d': (18, 32)}, {'d': (33, 32)}]
-    """
-    current = tuple(shape)
-    if not current:
-        raise ShapeError("Expected at least 1D input data.")
-    plans = axis_plans(normalize_axes(axes, len(current), unique=True), wavelet, mode)
-    sizes = [current[p.axis] for p in plans]
-    level = check_level(level, sizes, [p.wavelet for p in plans])
-    check_lengths(current, plans, level)
-    shapes: list[Any] = []
-    for _ in range(level):
-        bands = _band_shapes(current, plans)
-        current = bands.pop("a" * len(plans))
-        shapes.insert(0, bands)
-    return [current, *shapes]
-
-
-def _band_shapes(
-    shape: tuple[int, ...], plans: tuple[AxisPlan, ...]
-) -> dict[str, tuple[int, ...]]:
-    lengths = [band_lengths(shape[p.axis], p.wavelet, p.mode) for p in plans]
-    bands = {}
-    for letters in product("ad", repeat=len(plans)):
-        band = list(shape)
-        for plan, letter, pair in zip(plans, letters, lengths, strict=True):
-            band[plan.axis] = pair["ad".index(letter)]
-        bands["".join(letters)] = tuple(band)
-    return bands

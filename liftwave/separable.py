@@ -9,7 +9,8 @@ from array_api_compat import array_namespace
 
 from liftwave._arrays import zeros
 from liftwave._kernels import Kernels
-from liftwave._plan import AxisPlan, Merge, analysis_plan, lift_plan, synthesis_plan
+from liftwave._plan import analysis_plan, lift_plan, synthesis_plan
+from liftwave._separable_plan import AxisPlan, Merge
 from liftwave._taps import FixedPoint
 from liftwave._typing import Array
 from liftwave.lifting import LiftingScheme
@@ -77,16 +78,14 @@ def analysis_nd(x: Array, plans: Sequence[AxisPlan], kernels: Kernels) -> dict[s
     return bands
 
 
-def synthesis_nd(
-    bands: Mapping[str, Array], merges: Sequence[Merge], kernels: Kernels
-) -> Array:
+def synthesis_nd(bands: Mapping[str, Array], merges: Sequence[Merge], kernels: Kernels) -> Array:
     """The array whose bands these are; missing ones are zero (see ``plan_merges``)."""
     remaining = dict(bands)
     for merge in merges:
         pair = [remaining.pop(merge.key + letter, None) for letter in "ad"]
         if isinstance(merge.plan.wavelet, LiftingScheme):
             pair = _completed(pair, merge)
-        remaining[merge.key] = synthesis_axis(*pair, merge.plan, kernels)
+        remaining[merge.key] = synthesis_axis(pair[0], pair[1], merge.plan, kernels)
     return remaining[""]
 
 

@@ -16,9 +16,7 @@ class ThresholdError(LiftwaveError, ValueError):
     """A thresholding rule that does not exist or does not fit the data."""
 
 
-def threshold(
-    data: ArrayLike, value: Any, mode: str = "soft", substitute: float = 0
-) -> Array:
+def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float = 0) -> Array:
     r"""Set small coefficients to zero, or shrink them.
 
     Parameters
@@ -116,7 +114,9 @@ def _check_real(x: Array, mode: str, xp: Namespace) -> None:
 
 
 def _where(condition: Array, substitute: float, x: Array, xp: Namespace) -> Array:
-    if isinstance(substitute, float) and not xp.isdtype(x.dtype, ("real floating", "complex floating")):
+    if isinstance(substitute, float) and not xp.isdtype(
+        x.dtype, ("real floating", "complex floating")
+    ):
         x = open_array(x).array
     return xp.where(condition, xp.full_like(x, substitute), x)
 
@@ -173,7 +173,8 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
         raise ThresholdError(f"value_low must be non-negative, got {value_low}.")
     if value_high < value_low:
         raise ThresholdError(
-            f"value_high must be greater than or equal to value_low, got {value_high} < {value_low}."
+            "value_high must be greater than or equal to value_low, "
+            f"got {value_high} < {value_low}."
         )
     opened = open_array(data)
     x, xp = opened.array, opened.xp

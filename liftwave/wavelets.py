@@ -73,7 +73,8 @@ def _named(name: str) -> FilterBank:
         known = pywt.DiscreteContinuousWavelet(name)
     except ValueError as error:
         raise WaveletError(
-            f"Unknown wavelet name {name!r}, check wavelist() for the list of available builtin wavelets."
+            f"Unknown wavelet name {name!r}, "
+            "check wavelist() for the list of available builtin wavelets."
         ) from error
     if not isinstance(known, pywt.Wavelet):
         raise WaveletError(_only_discrete(name))
@@ -94,8 +95,8 @@ def _checked(bank: FilterBank) -> FilterBank:
     """Warn where a custom bank does not reconstruct; learned taps are not looked at."""
     if bank.is_concrete and (error := _reconstruction_error(bank)) > _RECONSTRUCTION_TOLERANCE:
         warn(
-            f"{bank!r} does not reconstruct perfectly: its synthesis misses its analysis by {error:.3g}. "
-            "Check the alignment and signs of the four filters (FilterBank.reconstruction_error)",
+            f"{bank!r} does not reconstruct perfectly: its synthesis misses its analysis by "
+            f"{error:.3g}. Check the alignment and signs of its four filters",
             ReconstructionWarning,
         )
     return bank

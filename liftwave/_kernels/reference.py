@@ -62,7 +62,8 @@ def synthesis(
             for band, taps in zip(wide, filters, strict=True)
         ]
         phases.append(_total(each))
-    return _folded(_interleaved(*phases, axis, xp), plan.fold, axis, xp)
+    even, odd = phases
+    return _folded(_interleaved(even, odd, axis, xp), plan.fold, axis, xp)
 
 
 # --- lifting ---------------------------------------------------------------------------------
@@ -99,7 +100,8 @@ def lift_synthesis(
         for band, factor, shift in zip((approx, detail), scale, plan.shift, strict=True)
     ]
     channels = _run(channels, plan.steps, taps, axis, xp)
-    return _folded(_interleaved(*channels, axis, xp), plan.edge, axis, xp)
+    even, odd = channels
+    return _folded(_interleaved(even, odd, axis, xp), plan.edge, axis, xp)
 
 
 def _run(
@@ -164,9 +166,7 @@ def extended(x: Array, extension: Extension, axis: int) -> Array:
     return xp.concat(parts, axis=axis)
 
 
-def _rows(
-    x: Array, count: int, columns: tuple[Column, ...], axis: int, xp: Namespace
-) -> Array:
+def _rows(x: Array, count: int, columns: tuple[Column, ...], axis: int, xp: Namespace) -> Array:
     """Weighted sums of samples, one per row."""
     if not columns:
         shape = list(x.shape)
@@ -229,7 +229,7 @@ def _interleaved(even: Array, odd: Array, axis: int, xp: Namespace) -> Array:
     """``even[0], odd[0], even[1], odd[1], …``; ``odd`` may be one shorter."""
     n_even, n_odd = even.shape[axis], odd.shape[axis]
     paired = xp.stack([_slice(even, axis, 0, 1, n_odd), odd], axis=axis + 1)
-    shape = even.shape[:axis] + (2 * n_odd,) + even.shape[axis + 1 :]
+    shape = (*even.shape[:axis], 2 * n_odd, *even.shape[axis + 1 :])
     merged = xp.reshape(paired, shape)
     if n_even == n_odd:
         return merged

@@ -44,16 +44,6 @@ def as_scale(value: Any) -> Any:
     return number
 
 
-def as_filter_length(value: Any) -> int | None:
-    """An even length of at least 2, or None for not given."""
-    if value is None:
-        return None
-    length = as_integer(value, "filter_length")
-    if length < 2 or length % 2:
-        raise WaveletError(f"filter_length must be even and at least 2, got {length}")
-    return length
-
-
 def all_of(kind: type, values: Any, what: str) -> tuple[Any, ...]:
     """A tuple of objects of one type from any iterable."""
     if not isinstance(values, Iterable):

@@ -12,7 +12,7 @@ gain of the steps so far.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from liftwave.lifting.laurent import ONE, ZERO, Laurent
@@ -139,7 +139,19 @@ def _scheme(state: _State, determinant: Laurent) -> LiftingScheme:
     if len(last):
         steps.append(LiftingStep("predict", last.coefficients, last.low))
     scale = (float(low.coefficients[0]), float(high.coefficients[0]))
-    return LiftingScheme(tuple(steps), scale, shift=(-low.low, -high.low))
+    return LiftingScheme(_merged(steps), scale, shift=(-low.low, -high.low))
+
+
+def _merged(steps: Iterable[LiftingStep]) -> tuple[LiftingStep, ...]:
+    """The same steps, with neighbours that change the same samples made one."""
+    merged: list[LiftingStep] = []
+    for step in steps:
+        if merged and merged[-1].kind == step.kind:
+            total = merged.pop().polynomial() + step.polynomial()
+            merged.append(LiftingStep(step.kind, total.coefficients, total.low))
+        else:
+            merged.append(step)
+    return tuple(merged)
 
 
 def _exchanged(scheme: LiftingScheme) -> LiftingScheme:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
-from math import copysign, sqrt
+from math import copysign, inf, sqrt
 from typing import Any
 
 import pywt
@@ -52,19 +52,14 @@ def scheme_of_bank(bank: Any) -> LiftingScheme:
 
 def unscaled(scheme: LiftingScheme) -> LiftingScheme:
     """The integer scheme, see :meth:`LiftingScheme.to_integer`."""
-    bank = scheme.to_filter_bank()
-    if len(bank.dec_lo) > 2 and bank.orthogonal:
+    bank = scheme.origin or scheme.to_filter_bank()
+    if scheme.dec_len > 2 and bank.orthogonal:
         for candidate in _lattice_schemes(bank, shears=3):
             if _defect(candidate, bank) <= _ACCURACY:
                 first, second = candidate.scale
-                return replace(
-                    candidate,
-                    scale=(copysign(1.0, first), copysign(1.0, second)),
-                    name=scheme.name,
-                    integer=True,
-                    filter_length=scheme.dec_len,
-                )
-    return replace(scheme, scale=(1.0, 1.0), integer=True, filter_length=scheme.dec_len)
+                signs = (copysign(1.0, first), copysign(1.0, second))
+                return replace(candidate, scale=signs, name=scheme.name, integer=True, origin=bank)
+    return replace(scheme, scale=(1.0, 1.0), integer=True)
 
 
 @lru_cache(maxsize=512)
@@ -90,15 +85,16 @@ def _factored(bank: FilterBank) -> LiftingScheme:
             f"{bank!r} has no lifting scheme: its synthesis misses its analysis by {error:.3g}, "
             "and lifting always reconstructs; use the filter bank itself"
         )
-    best = float("inf")
+    best = inf
     for scheme in _candidates(bank):
         defect = _defect(scheme, bank)
         if defect <= _ACCURACY:
-            return replace(scheme, filter_length=bank.dec_len)
+            return replace(scheme, origin=bank)
         best = min(best, defect)
+    found = f"the best one found is off by {best:.3g}" if best < inf else "none was found"
     raise FactorizationError(
-        f"no accurate lifting scheme was found for {bank!r}: the best differs from its filters "
-        f"by {best:.3g}, {_ACCURACY:.3g} of the largest tap are allowed; use the filter bank itself"
+        f"{bank!r} has no lifting scheme accurate to {_ACCURACY:.3g} of its largest tap: {found}; "
+        "use the filter bank itself"
     )
 
 

@@ -55,7 +55,7 @@ def filters_from_angles(
     Examples
     --------
     >>> from math import pi
-    >>> dec_lo, dec_hi = filters_from_angles([-pi / 12, pi / 3])
+    >>> dec_lo, dec_hi = filters_from_angles([-pi / 6, 5 * pi / 12])
     >>> [round(tap, 6) for tap in dec_lo]
     [-0.12941, 0.224144, 0.836516, 0.482963]
     """

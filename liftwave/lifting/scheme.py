@@ -11,7 +11,6 @@ from liftwave.errors import WaveletError
 from liftwave.filterbank import FilterBank
 from liftwave.lifting._checks import (
     all_of,
-    as_filter_length,
     as_integer,
     as_pair,
     as_scale,
@@ -67,8 +66,10 @@ class LiftingScheme:
     integer : bool, optional
         Whether every increment is rounded, so that integers become integers
         (see :meth:`to_integer`). The scales must then be 1 or -1.
-    filter_length : int, optional
-        What :attr:`dec_len` is to report; found from the steps if not given.
+    origin : FilterBank, optional
+        The filter bank that was factored into this scheme, if any. It gives
+        :attr:`dec_len`, and the digits that the smallest taps of long filters
+        have lost in the steps, should they be factored anew.
 
     Raises
     ------
@@ -81,7 +82,7 @@ class LiftingScheme:
     Notes
     -----
     Two schemes are equal if they compute the same thing: steps, scales,
-    shifts and rounding count, ``name`` and ``filter_length`` do not.
+    shifts and rounding count, ``name`` and ``origin`` do not.
 
     Examples
     --------
@@ -98,7 +99,7 @@ class LiftingScheme:
     name: str = ""
     shift: tuple[int, int] = (0, 0)
     integer: bool = False
-    filter_length: int | None = field(default=None, kw_only=True)
+    origin: FilterBank | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         checked = {
@@ -106,8 +107,9 @@ class LiftingScheme:
             "scale": tuple(map(as_scale, as_pair(self.scale, "scale"))),
             "shift": tuple(as_integer(s, "shift") for s in as_pair(self.shift, "shift")),
             "integer": bool(self.integer),
-            "filter_length": as_filter_length(self.filter_length),
         }
+        if not isinstance(self.origin, FilterBank | None):
+            raise TypeError(f"origin must be a FilterBank or None, got {self.origin!r}")
         for attribute, value in checked.items():
             object.__setattr__(self, attribute, value)
         if self.integer:
@@ -208,7 +210,7 @@ class LiftingScheme:
     @cached_property
     def dec_len(self) -> int:
         """Length of the equivalent analysis filters, which bounds sensible levels."""
-        return self.filter_length or self._expanded_length()
+        return self.origin.dec_len if self.origin else self._expanded_length()
 
     @cached_property
     def max_tap(self) -> float:
@@ -321,7 +323,7 @@ class LiftingScheme:
         """
         self._require_numbers("to_filter_bank")
         parts = self._responses()
-        length = max(self.filter_length or 2, shortest_length(parts))
+        length = max(self.dec_len, shortest_length(parts))
         dec_lo, dec_hi = (analysis_filter(r, length) for r in parts[:2])
         rec_lo, rec_hi = (synthesis_filter(r, length) for r in parts[2:])
         return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, name=self.name)
@@ -427,7 +429,6 @@ class LiftingScheme:
             factors,
             name=f"{label} {self.name}" if self.name else "",
             shift=(-self.shift[0], -self.shift[1]),
-            filter_length=self.filter_length,
         )
 
     def _responses(self) -> tuple[Laurent, ...]:

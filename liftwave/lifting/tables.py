@@ -83,27 +83,7 @@ _SYMMETRIC: dict[str, tuple[tuple[_Numbers, ...], tuple[float, float]]] = {
     ),
 }
 
-# PyWavelets' lengths; unlike the shortest ones they keep the alignment of the
-# boundary modes other than periodization.
-_LENGTHS = {
-    "1.1": 2,
-    "1.3": 6,
-    "1.5": 10,
-    "2.2": 6,
-    "2.4": 10,
-    "2.6": 14,
-    "2.8": 18,
-    "3.1": 4,
-    "3.3": 8,
-    "3.5": 12,
-    "3.7": 16,
-    "3.9": 20,
-    "4.4": 10,
-    "5.5": 12,
-    "6.8": 18,
-}
-
-ORDERS = tuple(_LENGTHS)
+ORDERS = (*_UPDATE_1, *_UPDATE_2, *_UPDATE_3, *_SYMMETRIC)
 
 
 @cache
@@ -112,7 +92,7 @@ def table_scheme(name: str) -> LiftingScheme | None:
     if name in ("haar", "db1"):
         return _scheme("1.1", name)
     family, order = name[:-3], name[-3:]
-    if order not in _LENGTHS or family not in ("bior", "rbio"):
+    if order not in ORDERS or family not in ("bior", "rbio"):
         return None
     scheme = _scheme(order, name)
     return scheme if family == "bior" else _inverse_transpose(scheme, name)
@@ -130,7 +110,7 @@ def _scheme(order: str, name: str) -> LiftingScheme:
         steps = [
             _symmetric("update" if k % 2 else "predict", half) for k, half in enumerate(halves)
         ]
-    return LiftingScheme(tuple(steps), scale, name, filter_length=_LENGTHS[order])
+    return LiftingScheme(tuple(steps), scale, name)
 
 
 def _spline_1(order: str) -> tuple[list[LiftingStep], tuple[float, float]]:
@@ -169,4 +149,4 @@ def _antisymmetric(centre: float, denominator: int, numerators: _Numbers) -> Lif
 def _inverse_transpose(scheme: LiftingScheme, name: str) -> LiftingScheme:
     steps = tuple(step.adjoint().negated() for step in scheme.steps)
     scale = (1.0 / scheme.scale[0], 1.0 / scheme.scale[1])
-    return LiftingScheme(steps, scale, name, filter_length=scheme.filter_length)
+    return LiftingScheme(steps, scale, name)

@@ -1,0 +1,467 @@
+"""A multilevel transform as one object that knows how to undo itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from array_api_compat import array_namespace, size
+
+from liftwave._arguments import check_level, normalize_axes
+from liftwave._arrays import as_array, dtype_name
+from liftwave._course import analyse, synthesise
+from liftwave._separable_plan import AxisPlan, axis_plans
+from liftwave._typing import Array, ArrayLike, Modes, Wavelets
+from liftwave.coefficients import array_to_coeffs, coeffs_to_array
+from liftwave.errors import BandError, ShapeError
+from liftwave.integers import is_integer
+from liftwave.thresholding import threshold
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Names of the bands of two axes: PyWavelets', and with the horizontal letter first.
+_NAMES_2D = {"LL": "aa", "LH": "da", "HL": "ad", "HH": "dd"}
+_NAMES_2D |= {"cA": "aa", "cH": "da", "cV": "ad", "cD": "dd"}
+_NAMES_1D = {"L": "a", "H": "d", "cA": "a", "cD": "d"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Decomposition:
+    """A multilevel wavelet decomposition, as :func:`decompose` gives it.
+
+    It is never changed: methods that change coefficients return a new one.
+
+    Attributes
+    ----------
+    approx : array
+        The approximation of the coarsest level.
+    details : tuple of dict
+        The details of each level, coarsest first, keyed by one letter per
+        transformed axis as in :func:`dwtn`.
+    shape : tuple of int
+        Shape of the data.
+    dtype : dtype
+        Dtype of the data as they were given.
+    plans : tuple of AxisPlan
+        Axis, wavelet and boundary mode for each transformed axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import liftwave as lw
+    >>> d = lw.decompose(np.arange(77.0).reshape(7, 11), "db2", level=1)
+    >>> d
+    Decomposition of shape (7, 11), float64, by 'db2', mode 'symmetric', axes (0, 1), 1 level
+      level 1: aa (5, 7), ad (5, 7), da (5, 7), dd (5, 7)
+    >>> d.reconstruct().shape
+    (7, 11)
+    >>> d[1, "HL"] is d[1, "ad"]
+    True
+    """
+
+    approx: Array
+    details: tuple[Mapping[str, Array], ...]
+    shape: tuple[int, ...]
+    dtype: Any
+    plans: tuple[AxisPlan, ...]
+
+    # --- what it is ----------------------------------------------------------------------
+
+    @property
+    def level(self) -> int:
+        """Number of levels."""
+        return len(self.details)
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The transformed axes."""
+        return tuple(plan.axis for plan in self.plans)
+
+    @property
+    def wavelets(self) -> tuple[Any, ...]:
+        """The wavelet (filter bank or lifting scheme) of each axis."""
+        return tuple(plan.wavelet for plan in self.plans)
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The boundary mode of each axis."""
+        return tuple(plan.mode for plan in self.plans)
+
+    @property
+    def bands(self) -> dict[tuple[int, str], Array]:
+        """All bands by ``(level, key)``, coarsest first; level 1 is the finest."""
+        bands = {(self.level, "a" * len(self.plans)): self.approx}
+        for depth, details in zip(range(self.level, 0, -1), self.details, strict=True):
+            bands |= {(depth, key): band for key, band in details.items()}
+        return bands
+
+    def __getitem__(self, which: tuple[int, str]) -> Array:
+        """The band ``[level, key]``.
+
+        Parameters
+        ----------
+        which : (int, str)
+            Level (1 is the finest) and key: one letter per axis (``"ad"``),
+            for two axes also ``LL, LH, HL, HH`` (horizontal letter first:
+            the filter along the last axis) or ``cA, cH, cV, cD``.
+
+        Raises
+        ------
+        BandError
+            If there is no such band (a :class:`KeyError`).
+        """
+        return self.bands[self._resolve(which)]
+
+    def _resolve(self, which: Any) -> tuple[int, str]:
+        names = {1: _NAMES_1D, 2: _NAMES_2D}.get(len(self.plans), {})
+        bands = self.bands
+        if isinstance(which, tuple) and len(which) == 2:
+            band = (which[0], names.get(which[1], which[1]))
+            if band in bands:
+                return band
+        raise BandError(
+            f"no band {which!r}: a band is [level, key], here one of {', '.join(map(str, bands))}"
+            + (f" (or a name: {', '.join(names)})" if names else "")
+        )
+
+    def __repr__(self) -> str:
+        wavelets = _each([getattr(w, "name", "") or repr(w) for w in self.wavelets])
+        name = dtype_name(self.dtype, array_namespace(self.approx))
+        lines = [
+            f"Decomposition of shape {self.shape}, {name}, by {wavelets}, "
+            f"mode {_each(self.modes)}, axes {self.axes}, "
+            f"{self.level} level{'' if self.level == 1 else 's'}"
+        ]
+        for depth in range(self.level, 0, -1):
+            shapes = {k: tuple(b.shape) for (d, k), b in self.bands.items() if d == depth}
+            lines.append(f"  level {depth}: " + ", ".join(f"{k} {s}" for k, s in shapes.items()))
+        return "\n".join(lines)
+
+    # --- back to data --------------------------------------------------------------------
+
+    def reconstruct(self) -> Array:
+        """The data with these coefficients.
+
+        Returns
+        -------
+        array
+            Of exactly the data's shape. Its dtype is that of the
+            coefficients; from an integer lifting scheme it is the data's
+            (values that changed coefficients drive out of its range are
+            clipped to it).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import liftwave as lw
+        >>> x = np.arange(7.0)
+        >>> bool(np.allclose(lw.decompose(x, "db3", mode="smooth").reconstruct(), x))
+        True
+        """
+        if self.level == 0:
+            return self.approx
+        data = synthesise(self.approx, self.details, self.plans)
+        data = data[tuple(slice(n) for n in self.shape)]
+        return _within(data, self.dtype) if is_integer(self.plans) else data
+
+    def to_pywt(self) -> list[Any]:
+        """PyWavelets' coefficient list.
+
+        Returns
+        -------
+        list
+            As from :func:`wavedec` (one axis), :func:`wavedec2` (two axes)
+            or :func:`wavedecn`.
+        """
+        if len(self.plans) == 1:
+            return [self.approx, *(bands["d"] for bands in self.details)]
+        if len(self.plans) == 2:
+            return [self.approx, *((b["da"], b["ad"], b["dd"]) for b in self.details)]
+        return [self.approx, *map(dict, self.details)]
+
+    def to_array(self) -> Array:
+        """All bands in one array, in Mallat's layout (:func:`coeffs_to_array`).
+
+        Where bands are larger than half of what they came from, zeros fill the gaps.
+        """
+        return self._packed()[0]
+
+    def _packed(self) -> tuple[Array, list[Any]]:
+        return coeffs_to_array([self.approx, *map(dict, self.details)], axes=self.axes)
+
+    def from_array(self, arr: Array) -> Decomposition:
+        """The decomposition with this one's layout and the coefficients of ``arr``.
+
+        Parameters
+        ----------
+        arr : array
+            Of the shape that :meth:`to_array` gives.
+
+        Raises
+        ------
+        ShapeError
+            If its shape is another.
+        """
+        packed, places = self._packed()
+        if tuple(arr.shape) != tuple(packed.shape):
+            raise ShapeError(
+                f"expected the shape {tuple(packed.shape)} of to_array(), got {tuple(arr.shape)}"
+            )
+        approx, *details = array_to_coeffs(arr, places)
+        return replace(self, approx=approx, details=tuple(details))
+
+    # --- changed coefficients --------------------------------------------------------------
+
+    def map(self, function: Callable[[Array], Array]) -> Decomposition:
+        """The decomposition with a function applied to every detail band.
+
+        Parameters
+        ----------
+        function : callable
+            Takes a band and returns an array of the same shape.
+
+        Raises
+        ------
+        ShapeError
+            If a result has another shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import liftwave as lw
+        >>> d = lw.decompose(np.arange(8.0), "haar", level=1)
+        >>> d.map(lambda band: 0 * band).reconstruct().round(6).tolist()
+        [0.5, 0.5, 2.5, 2.5, 4.5, 4.5, 6.5, 6.5]
+        """
+        return self._mapped(lambda _, band: function(band))
+
+    def replace(self, bands: Mapping[tuple[int, str], Array]) -> Decomposition:
+        """The decomposition with some bands replaced.
+
+        Parameters
+        ----------
+        bands : dict
+            New arrays by ``(level, key)`` (see ``[]``), each of the old one's shape.
+
+        Raises
+        ------
+        BandError
+            If there is no such band.
+        ShapeError
+            If an array has another shape than the band.
+        """
+        new = {self._resolve(which): band for which, band in bands.items()}
+        top = (self.level, "a" * len(self.plans))
+        approx = self._fitted(top, new[top]) if top in new else self.approx
+        changed = self._mapped(lambda which, band: new.get(which, band))
+        return replace(changed, approx=approx)
+
+    def threshold(
+        self,
+        value: float | Mapping[Any, float] | Callable[[Array], float],
+        mode: str = "soft",
+        substitute: float = 0,
+    ) -> Decomposition:
+        """The decomposition with every detail band thresholded.
+
+        Parameters
+        ----------
+        value : float, dict or callable
+            One threshold; or thresholds by level or by ``(level, key)``
+            (bands not named are left as they are); or a function of the band.
+        mode, substitute
+            As for :func:`threshold`. Under an integer scheme the results are
+            rounded.
+
+        Raises
+        ------
+        ValueError
+            If there is no such mode.
+        """
+
+        def shrunk(which: tuple[int, str], band: Array) -> Array:
+            amount = self._threshold_of(value, which, band)
+            return band if amount is None else threshold(band, amount, mode, substitute)
+
+        return self._mapped(shrunk)
+
+    def _threshold_of(self, value: Any, which: tuple[int, str], band: Array) -> Any:
+        if callable(value):
+            return value(band)
+        if isinstance(value, Mapping):
+            by_band = {self._resolve(k): v for k, v in value.items() if isinstance(k, tuple)}
+            return by_band.get(which, value.get(which[0]))
+        return value
+
+    def keep_largest(self, fraction: float) -> Decomposition:
+        """The decomposition with all but the largest coefficients set to zero.
+
+        Parameters
+        ----------
+        fraction : float
+            Share of the coefficients to keep, approximation included, above 0
+            and at most 1. Equal magnitudes are kept together.
+
+        Raises
+        ------
+        ValueError
+            If ``fraction`` is not in that range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import liftwave as lw
+        >>> d = lw.decompose(np.array([4.0, 4.0, 4.0, 9.0]), "haar", mode="periodization")
+        >>> sum(int((band != 0).sum()) for band in d.keep_largest(0.5).bands.values())
+        2
+        """
+        if not 0 < fraction <= 1:
+            raise ShapeError(f"fraction must be above 0 and at most 1, got {fraction}")
+        xp = array_namespace(self.approx)
+        flat = [xp.reshape(xp.abs(band), (-1,)) for band in self.bands.values()]
+        magnitudes = xp.sort(xp.concat(flat), descending=True)
+        least = magnitudes[ceil(fraction * size(magnitudes)) - 1]
+
+        def kept(band: Array) -> Array:
+            return xp.where(xp.abs(band) >= least, band, xp.zeros_like(band))
+
+        return replace(self.map(kept), approx=kept(self.approx))
+
+    def energy(self) -> dict[tuple[int, str], float]:
+        """Each band's share of the sum of all squared magnitudes.
+
+        Returns
+        -------
+        dict
+            Shares by ``(level, key)``; their sum is 1 (all are 0 where every
+            coefficient is).
+        """
+        xp = array_namespace(self.approx)
+        squares = {which: _energy(band, xp) for which, band in self.bands.items()}
+        total = sum(squares.values())
+        return {which: square / total if total else 0.0 for which, square in squares.items()}
+
+    def plot(self, title: str | None = None) -> Figure:
+        """Draw the bands with matplotlib.
+
+        One axis: the bands of a 1-D signal one above the other, aligned in
+        time. Two axes: the mosaic of a 2-D image in Mallat's layout, each
+        detail with a contrast of its own.
+
+        Parameters
+        ----------
+        title : str, optional
+            Heading of the figure.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Made without pyplot: nothing is shown or kept open.
+
+        Raises
+        ------
+        ShapeError
+            If the data are neither a 1-D signal nor a 2-D image.
+        """
+        from liftwave.plotting import plot_decomposition
+
+        return plot_decomposition(self, title)
+
+    def _mapped(self, function: Callable[[tuple[int, str], Array], Array]) -> Decomposition:
+        details = []
+        for depth, bands in zip(range(self.level, 0, -1), self.details, strict=True):
+            keyed = {(depth, key): band for key, band in bands.items()}
+            new = {which: self._fitted(which, function(which, b)) for which, b in keyed.items()}
+            details.append({key: band for (_, key), band in new.items()})
+        return replace(self, details=tuple(details))
+
+    def _fitted(self, which: tuple[int, str], band: Array) -> Array:
+        """``band`` in place of an old one: of its shape, and integer where that was."""
+        old = self.bands[which]
+        if tuple(band.shape) != tuple(old.shape):
+            raise ShapeError(
+                f"band {which} has shape {tuple(old.shape)}, got {tuple(band.shape)} in its place"
+            )
+        xp = array_namespace(old)
+        if is_integer(self.plans) and band.dtype != old.dtype:
+            floating = xp.isdtype(band.dtype, "real floating")
+            return xp.astype(xp.round(band) if floating else band, old.dtype)
+        return band
+
+
+def decompose(
+    x: ArrayLike,
+    wavelet: Wavelets,
+    level: int | None = None,
+    mode: Modes = "symmetric",
+    axes: Sequence[int] | int | None = None,
+) -> Decomposition:
+    """Multilevel wavelet decomposition that remembers how to undo itself.
+
+    Parameters
+    ----------
+    x : array_like
+        Data of at least one dimension (see :func:`dwt` for libraries and dtypes).
+    wavelet, mode
+        As for :func:`dwtn`; one, or one per axis.
+    level : int, optional
+        Number of levels; by default :func:`dwtn_max_level`.
+    axes : int or sequence of int, optional
+        The axes to transform, each once; all by default.
+
+    Returns
+    -------
+    Decomposition
+        The same coefficients as :func:`wavedecn`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :func:`wavedecn`.
+
+    Warns
+    -----
+    LevelWarning
+        If ``level`` is so deep that every coefficient feels the boundary.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import liftwave as lw
+    >>> x = np.random.default_rng(0).standard_normal((19, 23))
+    >>> d = lw.decompose(x, "bior4.4", level=1)
+    >>> clean = d.threshold(0.5).reconstruct()
+    >>> clean.shape
+    (19, 23)
+    """
+    data = as_array(x)
+    if data.ndim < 1:
+        raise ShapeError("Expected at least 1D input data, got a 0-d array.")
+    plans = axis_plans(normalize_axes(axes, data.ndim, unique=True), wavelet, mode)
+    sizes = [data.shape[p.axis] for p in plans]
+    depth = check_level(level, sizes, [p.wavelet for p in plans])
+    approx, details = analyse(data, plans, depth)
+    return Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
+
+
+def _each(values: Sequence[str]) -> str:
+    """One value where all are the same, else all of them."""
+    return repr(values[0]) if len(set(values)) == 1 else str(tuple(values))
+
+
+def _energy(band: Array, xp: Any) -> float:
+    if xp.isdtype(band.dtype, "integral"):
+        band = xp.astype(band, xp.float64)
+    return float(xp.sum(xp.abs(band) ** 2))
+
+
+def _within(data: Array, dtype: Any) -> Array:
+    """Integers in ``dtype``; what does not fit is clipped to its range."""
+    xp = array_namespace(data)
+    if data.dtype == dtype:
+        return data
+    limits = xp.iinfo(dtype)
+    return xp.astype(xp.clip(data, limits.min, limits.max), dtype)

@@ -1,0 +1,78 @@
+"""Signals extended beyond their ends by a boundary mode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from liftwave._arguments import resolve_mode
+from liftwave._arrays import as_array, open_array
+from liftwave._kernels import reference
+from liftwave._typing import Array, ArrayLike, Mode, ModeLike
+from liftwave.boundary import signal_extension
+from liftwave.errors import ShapeError
+
+
+def pad(x: ArrayLike, pad_widths: Any, mode: ModeLike) -> Array:
+    """Extend an array beyond its ends by a boundary mode.
+
+    Parameters
+    ----------
+    x : array_like
+        The array to extend; its dtype is kept where the mode permits it.
+    pad_widths : int, (int,), ((before, after),) or one pair per axis
+        Samples to add before and after each axis, broadcast as in
+        :func:`numpy.pad`.
+    mode : str
+        Boundary mode (:func:`dwt`). ``"constant"`` repeats the end samples
+        (``mode="edge"`` in :func:`numpy.pad`). ``"periodization"`` first
+        repeats the last sample where a length is odd.
+
+    Returns
+    -------
+    array
+        ``x`` with its extension on all sides.
+
+    Raises
+    ------
+    ValueError
+        If a width is negative or the mode does not exist.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.pad([1, 2, 3], 2, "antireflect").tolist()
+    [-1, 0, 1, 2, 3, 4, 5]
+    """
+    array, name = as_array(x), resolve_mode(mode)
+    widths = _pad_widths(pad_widths, array.ndim)
+    if name in _WEIGHTED_MODES and not _holds_negatives(array):
+        array = open_array(array).array
+    for axis, (before, after) in enumerate(widths):
+        array = _padded_axis(array, before, after, name, axis)
+    return array
+
+
+_WEIGHTED_MODES = ("smooth", "antisymmetric", "antireflect")
+
+
+def _holds_negatives(x: Array) -> bool:
+    return not array_namespace(x).isdtype(x.dtype, ("bool", "unsigned integer"))
+
+
+def _pad_widths(pad_widths: Any, ndim: int) -> list[tuple[int, int]]:
+    widths = np.round(np.asarray(pad_widths)).astype(np.intp)
+    if widths.size and widths.min() < 0:
+        raise ShapeError(f"pad_widths must be >= 0, got {pad_widths}")
+    return [(int(b), int(a)) for b, a in np.broadcast_to(widths, (ndim, 2))]
+
+
+def _padded_axis(x: Array, before: int, after: int, mode: Mode, axis: int) -> Array:
+    n = x.shape[axis]
+    if n == 0 and before + after:
+        raise ShapeError(f"cannot extend axis {axis} of shape {tuple(x.shape)}: it has no samples")
+    if mode == "periodization":
+        after += n % 2
+    return reference.extended(x, signal_extension(n, mode, before, after), axis)
