@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from math import copysign, inf, sqrt
 from typing import Any
 
+import numpy as np
 import pywt
 
 from liftwave.errors import FactorizationError, WaveletError
@@ -152,7 +153,7 @@ def _as_bank(bank: Any) -> FilterBank:
     if isinstance(bank, pywt.Wavelet):
         dec_lo, dec_hi, rec_lo, rec_hi = bank.filter_bank
         return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, name=bank.name)
-    if isinstance(bank, Sequence) and not isinstance(bank, str) and len(bank) == 4:
+    if isinstance(bank, Sequence | np.ndarray) and not isinstance(bank, str) and len(bank) == 4:
         return FilterBank(*bank)
     raise WaveletError(
         "expected a FilterBank, a pywt.Wavelet or the four filters dec_lo, dec_hi, rec_lo, "

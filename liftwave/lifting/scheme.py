@@ -139,6 +139,7 @@ class LiftingScheme:
         >>> LiftingScheme.from_name("bior4.4")
         LiftingScheme('bior4.4', 4 steps, scale=(1.1496, -0.86986))
         """
+        # Factoring builds schemes, so that its modules can only be imported here.
         from liftwave.lifting.factorization import scheme_of_name
 
         return scheme_of_name(name)
@@ -196,7 +197,7 @@ class LiftingScheme:
         --------
         >>> from liftwave.lifting import LiftingScheme
         >>> LiftingScheme.from_filter_bank([[1, 1], [-1, 1], [0.5, 0.5], [0.5, -0.5]])
-        LiftingScheme(2 steps, scale=(1, -2))
+        LiftingScheme(2 steps, scale=(2, -1))
         """
         from liftwave.lifting.factorization import scheme_of_bank
 

@@ -66,7 +66,7 @@ class _Channel:
 class _Builder:
     """Takes rotations and delays one by one and writes lifting steps."""
 
-    def __init__(self, position: int, first_target: int) -> None:
+    def __init__(self, position: int) -> None:
         # The lattice reads x[2i + position] and x[2i + position + 1]. As even
         # and odd samples these may come in either order, and the pairs by
         # which they lie ahead are undone at the end.
@@ -75,7 +75,9 @@ class _Builder:
         self.second = _Channel(1 - odd_first, 0, 1.0)
         self.advance = (position + 1) // 2
         self.steps: list[tuple[int, Laurent]] = []
-        self._last_target = first_target
+        # Begin with a predict step. To begin with an update gives the inverse
+        # transpose of every step: the same transform with taps of the same size.
+        self._last_target = 1
 
     def rotate(self, rotation: _Rotation, shears: Shears) -> None:
         """Rotate by two or three shears, the first of which joins the step before."""
@@ -146,14 +148,13 @@ def lattice_scheme(
     """
     rotations = [_Rotation.reduced(angle) for angle in lattice.angles]
     candidates = []
-    for first_target in (0, 1):
-        for variant, counts in _variants(rotations, position, shears):
-            builder = _Builder(position, first_target)
-            for number, (rotation, count) in enumerate(zip(variant, counts, strict=True)):
-                if number:
-                    builder.delay()
-                builder.rotate(rotation, count)
-            candidates.append(builder.scheme(lattice.sign, detail_delay))
+    for variant, counts in _variants(rotations, position, shears):
+        builder = _Builder(position)
+        for number, (rotation, count) in enumerate(zip(variant, counts, strict=True)):
+            if number:
+                builder.delay()
+            builder.rotate(rotation, count)
+        candidates.append(builder.scheme(lattice.sign, detail_delay))
     return min(candidates, key=lambda scheme: (scheme.noise_gain, scheme.max_tap))
 
 
