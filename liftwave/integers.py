@@ -11,14 +11,13 @@ than samples: one bit more for CDF 5/3.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liftwave._arrays import Opened, as_array, dtype_name, open_integers
-from liftwave._kernels import reference
-from liftwave._plan import lift_plan
+from liftwave._plan import LiftPlan, StepPlan, lift_plan
 from liftwave._separable_plan import AxisPlan
 from liftwave._typing import ArrayLike, Mode
 from liftwave._warnings import warn
@@ -151,21 +150,44 @@ def integer_gain(wavelets: tuple[tuple[LiftingScheme, Mode], ...], level: int) -
 
 @lru_cache(maxsize=512)
 def _row_sums(scheme: LiftingScheme, mode: Mode) -> tuple[float, float]:
-    """The largest absolute row sums, over lengths of both parities, short and long."""
-    linear = replace(scheme, integer=False)
-    taps = [step.taps for step in linear.steps]
-    reach = 2 * sum(len(t) + abs(s.offset) for t, s in zip(taps, linear.steps, strict=True)) + 2
-    sums = [0.0, 0.0]
-    for n in (2, 3, 4, 5, 2 * reach, 2 * reach + 1):
-        bands = reference.lift_analysis(
-            np.eye(n), lift_plan(linear, n, mode), taps, linear.scale, 0
-        )
-        for k, band in enumerate(bands):
-            sums[k] = max(sums[k], float(np.abs(band).sum(axis=1).max(initial=0.0)))
-    # Rounding moves the target of each step by at most 1/2, and later steps magnify that.
+    """Bounds on approximation and detail for samples of magnitude one, rounding included."""
+    bounds = [_bounds(lift_plan(scheme, n, mode), scheme) for n in _lengths(scheme)]
+    approx, detail = (max(each) for each in zip(*bounds, strict=True))
+    return approx, detail
+
+
+def _lengths(scheme: LiftingScheme) -> tuple[int, ...]:
+    """Short signals, and of both parities such as show each row with all its weights."""
+    return 2, 3, 4, 5, scheme.dec_len + 6, scheme.dec_len + 7
+
+
+def _bounds(plan: LiftPlan, scheme: LiftingScheme) -> tuple[float, float]:
+    """The largest absolute row sums of both bands for one length.
+
+    Going backwards through the steps, ``rows`` are the bands as linear forms
+    of the channels before each step. What a step rounds, at most 1/2, reaches
+    the bands through the columns of its target.
+    """
+    n_even, n_odd = (plan.n + len(plan.edge.right) + 1) // 2, (plan.n + len(plan.edge.right)) // 2
+    rows = [np.eye(n_even + n_odd, n_even), np.eye(n_even + n_odd, n_odd, -n_even)]
+    errors = np.zeros(n_even + n_odd)
+    for step, lifted in reversed(list(zip(plan.steps, scheme.steps, strict=True))):
+        errors += 0.5 * np.abs(rows[step.target]).sum(axis=1)
+        rows[1 - step.target] += rows[step.target] @ step_matrix(step, lifted.taps)
+    sums = np.abs(rows[0]).sum(axis=1) + np.abs(rows[1]).sum(axis=1)
     # The narrowest dtype reaches to 127, so this relative allowance holds for all of them.
-    errors = [0.0, 0.0]
-    for step in linear.steps:
-        magnified = sum(map(abs, step.taps)) * errors[1 - step.target_parity]
-        errors[step.target_parity] += magnified + 0.5
-    return sums[0] + errors[0] / 127, sums[1] + errors[1] / 127
+    bounds = sums + errors / 127
+    return float(bounds[:n_even].max(initial=0.0)), float(bounds[n_even:].max(initial=0.0))
+
+
+def step_matrix(step: StepPlan, taps: Sequence[float]) -> NDArray[np.float64]:
+    """What a step adds to its target, as a matrix on its source."""
+    inside = tuple(((i, 1.0),) for i in range(step.extend.n))
+    rows = step.extend.left + inside + step.extend.right
+    first = len(step.extend.left) + step.offset
+    matrix = np.zeros((step.fold.n, step.extend.n))
+    if 0 not in matrix.shape:
+        for k, j in np.ndindex(step.fold.n, step.length):
+            for index, weight in rows[first + k + j]:
+                matrix[k, index] += weight * taps[j]
+    return matrix

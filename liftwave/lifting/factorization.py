@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from math import copysign, inf, sqrt
@@ -14,11 +14,12 @@ import pywt
 from liftwave.errors import FactorizationError, WaveletError
 from liftwave.filterbank import FilterBank
 from liftwave.lifting.euclid import euclid_schemes
-from liftwave.lifting.lattice import peel_angles
+from liftwave.lifting.lattice import Lattice, peel_angles
 from liftwave.lifting.polyphase import Polyphase
 from liftwave.lifting.scheme import LiftingScheme
-from liftwave.lifting.shears import Shears, lattice_scheme
+from liftwave.lifting.shears import Shears, lattice_scheme, turned_scheme
 from liftwave.lifting.tables import ORDERS, table_scheme
+from liftwave.lifting.turns import turns_of
 
 _ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
 _ALIAS_NAMES = {"bior2.2": "cdf5.3", "bior4.4": "cdf9.7"}
@@ -117,6 +118,30 @@ def _table_names() -> tuple[str, ...]:
 
 def _lattice_schemes(bank: FilterBank, shears: Shears) -> Iterator[LiftingScheme]:
     """Schemes of filters that are orthonormal, each up to a factor."""
+    preferred = turns_of(bank) if shears == 2 else None
+    if preferred and (scheme := lattice_variant(bank, *preferred)):
+        yield scheme
+    for lattice, position, delay, norms in _lattices(bank):
+        yield _rescaled(lattice_scheme(lattice, position, delay, shears), norms)
+
+
+def lattice_variant(
+    bank: FilterBank, shears: Shears, turns: Collection[int]
+) -> LiftingScheme | None:
+    """The scheme of orthonormal filters with given quarter turns, if there is one."""
+    for lattice, position, delay, norms in _lattices(bank):
+        scheme = turned_scheme(lattice, position, delay, shears, turns)
+        return scheme and _rescaled(scheme, norms)
+    return None
+
+
+def _rescaled(scheme: LiftingScheme, factors: tuple[float, float]) -> LiftingScheme:
+    scale = (factors[0] * scheme.scale[0], factors[1] * scheme.scale[1])
+    return replace(scheme, scale=scale)
+
+
+def _lattices(bank: FilterBank) -> Iterator[tuple[Lattice, int, int, tuple[float, float]]]:
+    """Lattices of a bank, with their position, the detail's delay and the filters' norms."""
     matrix = _polyphase(bank)
     norms = (sqrt(matrix.approx.energy), sqrt(matrix.detail.energy))
     low, high = (row.response() * (1 / n) for row, n in zip(matrix, norms, strict=True))
@@ -132,9 +157,7 @@ def _lattice_schemes(bank: FilterBank, shears: Shears) -> Iterator[LiftingScheme
         dec_lo, dec_hi = (r.window(first, last)[::-1].tolist() for r in (low, aligned))
         lattice = peel_angles(dec_lo, dec_hi)
         if lattice.residual <= 10 * _ACCURACY:
-            scheme = lattice_scheme(lattice, last - 1, -ahead, shears)
-            scale = (norms[0] * scheme.scale[0], norms[1] * scheme.scale[1])
-            yield replace(scheme, scale=scale)
+            yield lattice, last - 1, -ahead, norms
 
 
 def _defect(scheme: LiftingScheme, bank: FilterBank) -> float:

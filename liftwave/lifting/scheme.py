@@ -17,7 +17,7 @@ from liftwave.lifting._checks import (
     is_foreign,
     library,
 )
-from liftwave.lifting.integer import IntegerBounds, exact_bounds, fixed_point, safe_bounds
+from liftwave.lifting.integer import fixed_point
 from liftwave.lifting.laurent import ONE, Laurent
 from liftwave.lifting.polyphase import (
     IDENTITY,
@@ -364,37 +364,6 @@ class LiftingScheme:
 
         self._require_numbers("to_integer")
         return self if self.integer else unscaled(self)
-
-    def integer_bounds(self, any_boundary: bool = False) -> IntegerBounds:
-        r"""How large one level of the integer transform can make numbers.
-
-        Parameters
-        ----------
-        any_boundary : bool, optional
-            The default bounds are the tightest; they hold under periodization,
-            and wherever the steps at the edges see what they would see in the
-            extended signal. With True they are looser, and hold for every
-            boundary mode that reads some sample, or zero, beyond the edges.
-
-        Returns
-        -------
-        IntegerBounds
-            With :math:`|x| \le M`, a band is at most ``gain * M + offset``.
-
-        Raises
-        ------
-        WaveletError
-            If taps are arrays of another library.
-
-        Examples
-        --------
-        >>> from liftwave.lifting import LiftingScheme
-        >>> bounds = LiftingScheme.from_name("cdf5.3").to_integer().integer_bounds()
-        >>> bounds.approx_gain, bounds.detail_gain, bounds.detail_offset
-        (1.5, 2.0, 0.5)
-        """
-        self._require_numbers("integer_bounds")
-        return safe_bounds(self.steps) if any_boundary else exact_bounds(self.steps)
 
     @staticmethod
     def fixed_point(step: LiftingStep) -> tuple[tuple[int, ...], int]:

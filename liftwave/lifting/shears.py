@@ -17,7 +17,7 @@ near 1; the last shear of each rotation merges with the first of the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import cos, pi, sin, tan
 from typing import Literal, NamedTuple, TypeAlias
@@ -147,15 +147,56 @@ def lattice_scheme(
         sits on even samples.
     """
     rotations = [_Rotation.reduced(angle) for angle in lattice.angles]
-    candidates = []
-    for variant, counts in _variants(rotations, position, shears):
-        builder = _Builder(position)
-        for number, (rotation, count) in enumerate(zip(variant, counts, strict=True)):
-            if number:
-                builder.delay()
-            builder.rotate(rotation, count)
-        candidates.append(builder.scheme(lattice.sign, detail_delay))
+    candidates = [
+        _built(variant, counts, position, lattice.sign, detail_delay)
+        for variant, counts in _variants(rotations, position, shears)
+    ]
     return min(candidates, key=lambda scheme: (scheme.noise_gain, scheme.max_tap))
+
+
+def turned_scheme(
+    lattice: Lattice, position: int, detail_delay: int, shears: Shears, turns: Collection[int]
+) -> LiftingScheme | None:
+    """The scheme in which exactly the rotations ``turns`` take one quarter turn more.
+
+    Parameters
+    ----------
+    lattice, position, detail_delay, shears
+        As for :func:`lattice_scheme`.
+    turns : collection of int
+        Numbers of rotations.
+
+    Returns
+    -------
+    LiftingScheme or None
+        None if its approximation would sit on odd samples, or a tap be large.
+    """
+    rotations = [_Rotation.reduced(angle) for angle in lattice.angles]
+    variant = [r.turned() if number in turns else r for number, r in enumerate(rotations)]
+    steep = any(abs(r.angle) >= _STEEP for r in variant)
+    if steep or not _ends_on_even(variant, position):
+        return None
+    return _built(variant, [shears] * len(variant), position, lattice.sign, detail_delay)
+
+
+def _built(
+    rotations: Sequence[_Rotation],
+    counts: Sequence[Shears],
+    position: int,
+    sign: float,
+    detail_delay: int,
+) -> LiftingScheme:
+    builder = _Builder(position)
+    for number, (rotation, count) in enumerate(zip(rotations, counts, strict=True)):
+        if number:
+            builder.delay()
+        builder.rotate(rotation, count)
+    return builder.scheme(sign, detail_delay)
+
+
+def _ends_on_even(rotations: Sequence[_Rotation], position: int) -> bool:
+    """Channels change places with each quarter turn and with an odd position."""
+    return (position + sum(r.quarters for r in rotations)) % 2 == 0
 
 
 def _variants(
@@ -163,12 +204,11 @@ def _variants(
 ) -> Iterator[tuple[list[_Rotation], list[Shears]]]:
     """The rotations, or those with one more quarter turn, that end on even samples.
 
-    Channels change places with each quarter turn and with an odd position. If
-    the approximation would end on odd samples, one rotation goes the other way
-    round: by its angle less a right angle, and one quarter turn more.
+    If the approximation would end on odd samples, one rotation goes the other
+    way round: by its angle less a right angle, and one quarter turn more.
     """
     counts: list[Shears] = [shears] * len(rotations)
-    if (position + sum(r.quarters for r in rotations)) % 2 == 0:
+    if _ends_on_even(rotations, position):
         yield list(rotations), counts
         return
     by_size = sorted(range(len(rotations)), key=lambda k: -abs(rotations[k].angle))

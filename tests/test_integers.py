@@ -1,0 +1,75 @@
+"""Which dtype holds the coefficients of an integer transform."""
+
+import numpy as np
+import pytest
+
+import liftwave as lw
+from liftwave.boundary import LIFTING_MODES
+from liftwave.errors import IntegerRangeWarning
+from liftwave.integers import integer_gain
+
+NAMES = ["haar", "cdf5.3", "cdf9.7", "bior1.5", "bior3.7", "bior5.5", "rbio2.6", "db3", "sym8"]
+RULE = {
+    "int8": "int16",
+    "uint8": "int16",
+    "int16": "int32",
+    "uint16": "int32",
+    "int32": "int64",
+    "uint32": "int64",
+}
+
+
+def integer(name):
+    return lw.LiftingScheme.from_name(name).to_integer()
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", NAMES)
+def test_gain_bounds_the_worst_signals(name, mode):
+    """Signals of the signs of each row reach the row's sum: the bound holds, and is no larger
+    than the linear transform's largest row plus what rounding can add."""
+    scheme, largest, n = integer(name), 127, 41
+    linear = lw.LiftingScheme(scheme.steps, scheme.scale, shift=scheme.shift)
+    rows = np.concatenate(lw.dwt(np.eye(n), linear, mode, axis=0))
+    signals = np.where(rows < 0, -largest, largest).astype(np.int64)
+    peak = max(np.abs(band).max() for band in lw.dwt(signals, scheme, mode))
+    bound = integer_gain(((scheme, mode),), 1) * largest
+    assert peak <= bound
+    assert bound <= np.abs(rows).sum(axis=1).max() * largest * 1.6 + len(scheme.steps) * 4
+
+
+@pytest.mark.filterwarnings("ignore::liftwave.errors.LevelWarning")
+@pytest.mark.parametrize("level", [1, 2, 3])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16"])
+def test_no_coefficient_wraps(dtype, level):
+    info, rng = np.iinfo(dtype), np.random.default_rng(3)
+    for name in NAMES:
+        x = rng.choice(np.array([info.min, info.max], dtype=dtype), size=(24, 40))
+        narrow = lw.decompose(x, integer(name), level, "reflect")
+        wide = lw.decompose(x.astype(np.int64), integer(name), level, "reflect")
+        for which, band in narrow.bands.items():
+            np.testing.assert_array_equal(band.astype(np.int64), wide.bands[which])
+
+
+@pytest.mark.parametrize(("given", "expected"), RULE.items())
+def test_one_level_of_jpeg_2000_takes_the_next_wider_dtype(given, expected):
+    cA, cD = lw.dwt(np.zeros(8, dtype=given), integer("cdf5.3"), "reflect")
+    assert cA.dtype == cD.dtype == np.dtype(expected)
+
+
+@pytest.mark.filterwarnings("ignore::liftwave.errors.LevelWarning")
+def test_many_levels_take_a_still_wider_dtype_where_the_next_one_may_not_do():
+    x = np.zeros((512, 512), dtype=np.uint8)
+    scheme = integer("cdf5.3")
+    assert lw.decompose(x, scheme, 5, "reflect").approx.dtype == np.int16
+    assert lw.decompose(x, scheme, 7, "reflect").approx.dtype == np.int32
+
+
+def test_int64_warns_only_where_values_overflow():
+    scheme = integer("cdf5.3")
+    x = np.arange(-50, 50, dtype=np.int64)
+    lw.dwt(x, scheme, "reflect")
+    huge = x << 56
+    with pytest.warns(IntegerRangeWarning, match=r"overflow int64 and are kept modulo 2\*\*64"):
+        bands = lw.dwt(huge, scheme, "reflect")
+    np.testing.assert_array_equal(lw.idwt(*bands, scheme, "reflect"), huge)
