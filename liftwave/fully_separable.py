@@ -279,6 +279,6 @@ def fswaverecn(fswavedecn_result: FswavedecnResult) -> Array:
     for axis, slices, wavelet, mode in zip(
         axes, result.coeff_slices, result.wavelets, result.modes, strict=True
     ):
-        bands = [data[(slice(None),) * axis + (where,)] for where in slices]
+        bands = [data[(*(slice(None),) * axis, where, ...)] for where in slices]
         data = waverec(bands, wavelet, mode, axis)
     return data

@@ -239,7 +239,7 @@ def _interleaved(even: Array, odd: Array, axis: int, xp: Namespace) -> Array:
 def _slice(x: Array, axis: int, start: int, step: int, count: int) -> Array:
     """``count`` samples along ``axis``, from ``start`` on."""
     stop = start + step * (count - 1) + 1 if count else start
-    return x[(slice(None),) * axis + (slice(start, stop, step),)]
+    return x[(*(slice(None),) * axis, slice(start, stop, step), ...)]
 
 
 def _rolled(x: Array, shift: int, axis: int, xp: Namespace) -> Array:
