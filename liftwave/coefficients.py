@@ -72,14 +72,44 @@ def coeffs_to_array(
             f"array coefficients cannot be tightly packed: {covered} coefficients in an array of "
             f"shape {shape}; pass a padding value"
         )
-    xp = array_namespace(approx)
-    fill = 0 if padding is None else padding
-    out = xp.full(shape, fill, dtype=approx.dtype, device=device(approx))
-    out[places[0]] = approx
-    for bands, where in zip(details, places[1:], strict=True):
-        for key, band in bands.items():
-            out[where[key]] = band
-    return out, places
+    packed = approx
+    for bands in details:
+        packed = _mosaic(packed, bands, transformed, 0 if padding is None else padding)
+    return packed, places
+
+
+def _mosaic(
+    corner: Array, bands: Mapping[str, Array], axes: Sequence[int], padding: float
+) -> Array:
+    """The coarser levels in the corner and one level's details around them."""
+    count = len(axes)
+    ends = bands["d" * count].shape
+    blocks = {"a" * count: corner, **bands}
+    for key, block in blocks.items():
+        cell = list(block.shape)
+        for axis, letter in zip(axes, key, strict=True):
+            cell[axis] = corner.shape[axis] if letter == "a" else ends[axis]
+        blocks[key] = _filled(block, cell, padding)
+    xp = array_namespace(corner)
+    for position in range(count - 1, -1, -1):
+        halves = sorted({key[:position] for key in blocks})
+        blocks = {
+            key: xp.concat([blocks[key + "a"], blocks[key + "d"]], axis=axes[position])
+            for key in halves
+        }
+    return blocks[""]
+
+
+def _filled(block: Array, shape: Sequence[int], padding: float) -> Array:
+    """The block with padding after its end along each axis."""
+    xp = array_namespace(block)
+    for axis, length in enumerate(shape):
+        missing = list(block.shape)
+        missing[axis] = length - block.shape[axis]
+        if missing[axis] > 0:
+            pad = xp.full(tuple(missing), padding, dtype=block.dtype, device=device(block))
+            block = xp.concat([block, pad], axis=axis)
+    return block
 
 
 def _places(
