@@ -25,6 +25,7 @@ from liftwave.filterbank import FilterBank
 from liftwave.integers import step_matrix
 from liftwave.lifting import LiftingScheme
 from liftwave.lifting.factorization import lattice_variant
+from liftwave.lifting.lattice import peel_angles
 
 LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24)
 MODES = ("reflect", "symmetric")
@@ -68,19 +69,25 @@ def _search(
     bank: FilterBank, shears: int, seconds: float, rng: np.random.Generator
 ) -> tuple[float, frozenset[int]]:
     """The least gain found, and its turns: local changes from random starts."""
-    count = bank.dec_len // 2
+    turnable = _turnable(bank)
     best, chosen = np.inf, frozenset[int]()
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        turns = frozenset(np.flatnonzero(rng.random(count) < 0.2).tolist())
+        turns = frozenset(turnable[rng.random(turnable.size) < 0.25].tolist())
         gain, failures = _gain(bank, shears, turns, 3 * best), 0
         while failures < 60 and time.monotonic() < deadline:
-            changed = turns ^ set(rng.choice(count, rng.integers(1, 3), replace=False).tolist())
+            changed = turns ^ set(rng.choice(turnable, rng.integers(1, 3), replace=False).tolist())
             new = _gain(bank, shears, changed, gain)
             turns, gain, failures = (changed, new, 0) if new < gain else (turns, gain, failures + 1)
         if gain < best:
             best, chosen = gain, turns
     return best, chosen
+
+
+def _turnable(bank: FilterBank) -> np.ndarray:
+    """The rotations that may go the other way round: those of angles that are not small."""
+    angles = np.abs(peel_angles(bank.dec_lo, bank.dec_hi).angles) % (np.pi / 2)
+    return np.flatnonzero(np.minimum(angles, np.pi / 2 - angles) > np.pi / 2 - 1.3)
 
 
 def _gain(bank: FilterBank, shears: int, turns: Iterable[int], enough: float) -> float:

@@ -15,6 +15,7 @@ from liftwave.coefficients import (
     wavedecn_size,
 )
 from liftwave.decomposition import Decomposition, decompose
+from liftwave.denoising import denoise, estimate_sigma
 from liftwave.dwt import downcoef, dwt, idwt, upcoef
 from liftwave.dwtn import dwt2, dwtn, idwt2, idwtn
 from liftwave.filterbank import FilterBank
@@ -38,6 +39,7 @@ __all__ = [
     "array_to_coeffs",
     "coeffs_to_array",
     "decompose",
+    "denoise",
     "downcoef",
     "dwt",
     "dwt2",
@@ -45,6 +47,7 @@ __all__ = [
     "dwt_max_level",
     "dwtn",
     "dwtn_max_level",
+    "estimate_sigma",
     "families",
     "fswavedecn",
     "fswaverecn",

@@ -1,0 +1,61 @@
+"""The command line: ``liftwave``, or ``python -m liftwave``."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+_FAILURE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; every mistake is one line on stderr, and status 2.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 2 after a mistake.
+    """
+    try:
+        from liftwave.cli.app import app
+    except ImportError as error:
+        return _fail(f"{error}; the command line needs: pip install 'liftwave[cli]'")
+    warnings.showwarning = _show_warning
+    try:
+        app(args=list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+    except KeyboardInterrupt:
+        return _fail("interrupted")
+    except (ValueError, TypeError, OSError, MemoryError, KeyError) as error:
+        return _fail(_described(error))
+    except Exception as error:
+        # What the command line's library says of wrong arguments; anything else is a defect.
+        if not hasattr(error, "format_message"):
+            raise
+        return _fail(error.format_message())
+    return 0
+
+
+def _described(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+def _fail(message: str) -> int:
+    print(f"liftwave: error: {' '.join(message.split())}", file=sys.stderr)
+    return _FAILURE
+
+
+def _show_warning(message: Warning | str, *details: object) -> None:
+    print(f"liftwave: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""What is known of one wavelet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pywt
+
+from liftwave.cli import console
+from liftwave.errors import FactorizationError
+from liftwave.filterbank import FilterBank
+from liftwave.lifting import LiftingScheme
+from liftwave.wavelets import resolve_wavelet
+
+_ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
+_FILTERS = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
+
+
+def info(name: str, plot: Path | None) -> None:
+    """Print a wavelet's properties, filters and steps; draw them where asked to."""
+    bank = resolve_wavelet(_ALIASES.get(name.lower(), name))
+    assert isinstance(bank, FilterBank)
+    known = pywt.Wavelet(bank.name)
+    rows = [
+        ("family", known.family_name),
+        ("filter length", str(bank.dec_len)),
+        ("orthogonal, biorthogonal", f"{_yes(known.orthogonal)}, {_yes(known.biorthogonal)}"),
+        ("symmetry", known.symmetry),
+        ("vanishing moments", str(vanishing_moments(bank))),
+        ("error of reconstruction", f"{bank.reconstruction_error():.2g}"),
+    ]
+    try:
+        scheme = LiftingScheme.from_name(name)
+    except FactorizationError:
+        rows.append(("lifting", "none: the table does not reconstruct"))
+    else:
+        integer = scheme.to_integer()
+        steps = (("lifting steps", scheme), ("integer form", integer))
+        rows += [(label, str(each)) for label, each in steps]
+    console.table(f"wavelet {name}", ("", ""), rows)
+    columns = ("k", *_FILTERS)
+    taps = zip(*bank.filter_bank, strict=True)
+    filters = [(str(k), *(f"{tap: .15g}" for tap in each)) for k, each in enumerate(taps)]
+    console.table("filters", columns, filters)
+    if plot is not None:
+        _draw(bank, name).savefig(plot, dpi=120)
+        console.out.print(f"wrote {plot}")
+
+
+def vanishing_moments(bank: FilterBank) -> int:
+    """How many powers of time the high-pass filter annihilates, to rounding."""
+    taps = np.asarray(bank.dec_hi)
+    used = np.flatnonzero(taps)
+    # Centred and scaled, so that high powers of long filters stay small.
+    times = (np.arange(taps.size) - used.mean()) / max(1, taps.size / 2)
+    count = 0
+    while count < taps.size and abs(taps @ times**count) < 1e-9:
+        count += 1
+    return count
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _draw(bank: FilterBank, name: str) -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    (filters, spectrum), (scaling, wavelet) = figure.subplots(2, 2)
+    k = np.arange(bank.dec_len)
+    for taps, label, shift in ((bank.dec_lo, "low-pass", -0.1), (bank.dec_hi, "high-pass", 0.1)):
+        filters.stem(k + shift, taps, label=label, basefmt=" ", **_stem_style(label))
+        response = np.abs(np.fft.rfft(taps, 1024))
+        spectrum.plot(np.linspace(0, 0.5, response.size), response, color=_COLOURS[label])
+    filters.set(title="analysis filters", xlabel="tap")
+    filters.axhline(0, color="0.7", linewidth=0.8)
+    filters.legend(frameon=False)
+    spectrum.set(title="magnitude response", xlabel="frequency (cycles/sample)")
+    functions = pywt.Wavelet(bank.name).wavefun(level=8)
+    scaling.plot(functions[-1], functions[0], color=_COLOURS["low-pass"])
+    scaling.set(title="scaling function", xlabel="time (samples)")
+    wavelet.plot(functions[-1], functions[1], color=_COLOURS["high-pass"])
+    wavelet.set(title="wavelet", xlabel="time (samples)")
+    for ax in figure.axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(name)
+    return figure
+
+
+_COLOURS = {"low-pass": "#1f4e79", "high-pass": "#c05000"}
+
+
+def _stem_style(label: str) -> dict[str, str]:
+    prefix = {"low-pass": "C0", "high-pass": "C1"}[label]
+    return {"linefmt": f"{prefix}-", "markerfmt": f"{prefix}o"}

@@ -1,0 +1,156 @@
+"""The tour: what the library is for, on recordings and photographs that PyWavelets ships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pywt
+
+import liftwave as lw
+from liftwave.cli import console, pictures
+from liftwave.cli.media import FileError
+
+_KEPT = 0.05
+_NOISE = 20.0
+_FACE = (slice(70, 230), slice(180, 340))
+
+
+def tour(folder: Path) -> None:
+    """Run every stop, print one table, and write the pictures into ``folder``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{folder}: cannot make this folder ({error.strerror})") from error
+    photograph, ecg = pywt.data.camera(), pywt.data.ecg().astype(np.float64)
+    rows: list[tuple[str, ...]] = []
+    stops = (
+        ("decomposing", lambda: _decompose(photograph, ecg, folder)),
+        ("lifting", lambda: _lift(photograph)),
+        ("compressing", lambda: _compress(photograph, folder)),
+        ("denoising a photograph", lambda: _denoise_photograph(photograph, folder)),
+        ("denoising an ECG", lambda: _denoise_ecg(ecg, folder)),
+        ("losslessly", lambda: _lossless(photograph)),
+    )
+    with console.progress(len(stops)) as step:
+        for what, stop in stops:
+            step(what)
+            rows += stop()
+    console.table("liftwave's tour", ("what", "how", "result"), rows)
+    written = ", ".join(sorted(path.name for path in folder.glob("*.png")))
+    console.out.print(f"pictures in {folder}: {written}")
+
+
+Rows = list[tuple[str, str, str]]
+
+
+def _decompose(photograph: Any, ecg: Any, folder: Path) -> Rows:
+    d = lw.decompose(photograph, "bior4.4", 3)
+    d.plot("A photograph: bior4.4, 3 levels, each detail with a contrast of its own").savefig(
+        folder / "photograph_bands.png", dpi=110
+    )
+    line = lw.decompose(ecg, "sym8", 5)
+    line.plot("An ECG: sym8, 5 levels").savefig(folder / "ecg_bands.png", dpi=90)
+    return [
+        ("photograph back and forth", "bior4.4, 3 levels, symmetric", _error(d, photograph)),
+        ("ECG back and forth", "sym8, 5 levels, symmetric", _error(line, ecg)),
+    ]
+
+
+def _error(d: lw.Decomposition, x: Any) -> str:
+    """The largest error of a round trip, in units of float64's eps and the largest sample."""
+    gap = np.abs(d.reconstruct() - x).max() / np.abs(x).max()
+    return f"error {gap:.1e} of the largest sample ({gap / np.finfo(float).eps:.0f} eps)"
+
+
+def _lift(photograph: Any) -> Rows:
+    image = photograph.astype(np.float64)
+    lifted = lw.decompose(image, lw.LiftingScheme.from_name("cdf9.7"), 3, "periodization")
+    filtered = lw.decompose(image, "bior4.4", 3, "periodization")
+    bands = zip(lifted.bands.values(), filtered.bands.values(), strict=True)
+    gap = max(float(np.abs(a - b).max()) for a, b in bands) / np.abs(lifted.approx).max()
+    odd = lw.decompose(image[:-1, :-3], lw.LiftingScheme.from_name("cdf9.7"), 3, "reflect")
+    total = sum(band.size for band in odd.bands.values())
+    samples = image[:-1, :-3].size
+    return [
+        ("lifting against filter bank", "cdf9.7 = bior4.4, periodization", f"differ by {gap:.1e}"),
+        ("lifting at odd sizes", "511 x 509, reflect", f"{samples} samples, {total} coefficients"),
+    ]
+
+
+def _compress(photograph: Any, folder: Path) -> Rows:
+    image = photograph.astype(np.float64)
+    rows, shown = [], [("original", photograph)]
+    for wavelet in ("haar", "bior4.4"):
+        d = lw.decompose(image, wavelet, 5, "periodization").keep_largest(_KEPT)
+        approximation = np.clip(d.reconstruct(), 0, 255)
+        quality = console.psnr(image, approximation, 255)
+        rows.append(("photograph from 5 % of it", f"{wavelet}, 5 levels", f"PSNR {quality:.2f} dB"))
+        shown.append((f"{wavelet}: {quality:.2f} dB", approximation))
+    pictures.images(
+        folder / "compression.png", shown, _FACE, "From the largest 5 % of the coefficients"
+    )
+    return rows
+
+
+def _denoise_photograph(photograph: Any, folder: Path) -> Rows:
+    clean = photograph.astype(np.float64)
+    noisy = clean + _NOISE * np.random.default_rng(0).standard_normal(clean.shape)
+    estimate = float(lw.estimate_sigma(noisy, "sym8"))
+    denoised = lw.denoise(noisy, "sym8", shifts=4)
+    before, after = (console.psnr(clean, each, 255) for each in (noisy, denoised))
+    pictures.images(
+        folder / "denoising.png",
+        [
+            ("original", clean),
+            (f"with noise: {before:.2f} dB", noisy),
+            (f"denoised: {after:.2f} dB", denoised),
+        ],
+        _FACE,
+        "BayesShrink with sym8, averaged over 4 x 4 shifts",
+    )
+    return [
+        ("noise level of a photograph", f"added {_NOISE:g}", f"estimated {estimate:.2f}"),
+        ("photograph denoised", "sym8, 4 x 4 shifts", f"PSNR {before:.2f} -> {after:.2f} dB"),
+    ]
+
+
+def _denoise_ecg(ecg: Any, folder: Path) -> Rows:
+    noise = 30.0 * np.random.default_rng(1).standard_normal(ecg.size)
+    denoised = lw.denoise(ecg + noise, "sym8", shifts=8)
+    before, after = (_snr(ecg, each) for each in (ecg + noise, denoised))
+    pictures.signals(
+        folder / "ecg_denoising.png",
+        ecg,
+        ecg + noise,
+        denoised,
+        f"ECG: signal-to-noise ratio {before:.1f} dB before, {after:.1f} dB after",
+    )
+    return [("ECG denoised", "sym8, 8 shifts", f"SNR {before:.1f} -> {after:.1f} dB")]
+
+
+def _snr(clean: Any, x: Any) -> float:
+    return float(10 * np.log10(np.var(clean) / np.mean((x - clean) ** 2)))
+
+
+def _lossless(photograph: Any) -> Rows:
+    scheme = lw.LiftingScheme.from_name("cdf5.3").to_integer()
+    d = lw.decompose(photograph, scheme, 5, "reflect")
+    equal = bool((d.reconstruct() == photograph).all())
+    before, after = _bits([photograph]), _bits(d.bands.values())
+    return [
+        ("photograph in integers", "cdf5.3, 5 levels, reflect", f"exactly equal: {equal}"),
+        ("bits per pixel (entropy)", "before and after", f"{before:.2f} -> {after:.2f}"),
+    ]
+
+
+def _bits(bands: Iterable[Any]) -> float:
+    """Empirical entropy, band by band, in bits for each sample."""
+    bits, samples = 0.0, 0
+    for band in bands:
+        _, counts = np.unique(band, return_counts=True)
+        bits -= float((counts * np.log2(counts / band.size)).sum())
+        samples += band.size
+    return bits / samples
