@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 _FAILURE = 2
 
@@ -52,7 +53,7 @@ def _fail(message: str) -> int:
     return _FAILURE
 
 
-def _show_warning(message: Warning | str, *details: object) -> None:
+def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
     print(f"liftwave: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ def progress(total: int) -> Iterator[Steps]:
         yield Steps(bar, total)
 
 
-def table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print a table; the first column is text, the others align as they are."""
     made = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
     for name in columns:
@@ -47,7 +48,7 @@ def table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> 
     out.print(made)
 
 
-def psnr(x: NDArray, y: NDArray, peak: float | None = None) -> float:  # type: ignore[type-arg]
+def psnr(x: NDArray[Any], y: NDArray[Any], peak: float | None = None) -> float:
     """Peak signal-to-noise ratio in dB; infinite for equal arrays.
 
     Without ``peak`` it is the range of an integer dtype's values, or that of the data.

@@ -35,7 +35,7 @@ class Media:
     kind : {"array", "image", "sound"}
         What the file was.
     extra : dict
-        ``rate`` of a sound, in samples per second; ``mode`` of an image, as pillow names it.
+        ``rate`` of a sound, in samples per second.
     """
 
     array: np.ndarray[Any, Any]
@@ -116,9 +116,7 @@ def _read_npz(path: Path) -> Media:
                 f"{path}: holds the coefficients of a decomposition; use 'liftwave reconstruct'"
             )
         if len(names) != 1:
-            raise FileError(
-                f"{path}: expected an archive of one array, found {len(names)}: {names}"
-            )
+            raise FileError(f"{path}: expected one array, found {len(names)}: {names}")
         return Media(_numeric(archive[names[0]], path), "array")
 
 
@@ -140,8 +138,9 @@ def _read_image(path: Path) -> Media:
             return _read_deep_colour(path)
         if image.mode in ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "1"):
             # Palettes and other colour spaces have no arithmetic of their own.
-            image = image.convert({"1": "L", "PA": "RGBA"}.get(image.mode, "RGB"))
-        return Media(np.asarray(image), "image", {"mode": image.mode})
+            plain = image.convert({"1": "L", "PA": "RGBA"}.get(image.mode, "RGB"))
+            return Media(np.asarray(plain), "image")
+        return Media(np.asarray(image), "image")
 
 
 def _is_deep_colour(image: Any) -> bool:
