@@ -28,7 +28,7 @@ from liftwave.lifting.factorization import lattice_variant
 from liftwave.lifting.lattice import peel_angles
 
 LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24)
-MODES = ("reflect", "symmetric")
+MODES = ("reflect", "symmetric", "constant")
 
 
 def main() -> None:

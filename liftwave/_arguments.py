@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any, cast
 
 import pywt
@@ -14,13 +14,20 @@ from liftwave._warnings import warn
 from liftwave.errors import ArgumentTypeError, AxisError, LevelError, LevelWarning, ModeError
 from liftwave.wavelets import Resolved
 
+# Short names that PyWavelets once used, and still takes.
+_OLD_NAMES: dict[str, Mode] = {
+    "zpd": "zero",
+    "cpd": "constant",
+    "sym": "symmetric",
+    "ppd": "periodic",
+    "sp1": "smooth",
+    "per": "periodization",
+}
 
-@lru_cache(maxsize=64)
-def _mode_name(value: Any) -> Mode | None:
-    for name in pywt.Modes.modes:
-        if getattr(pywt.Modes, name) == value:
-            return cast(Mode, name)
-    return None
+
+@cache
+def _mode_numbers() -> dict[int | str, Mode]:
+    return {int(getattr(pywt.Modes, name)): cast(Mode, name) for name in pywt.Modes.modes}
 
 
 def resolve_mode(mode: ModeLike) -> Mode:
@@ -33,20 +40,20 @@ def resolve_mode(mode: ModeLike) -> Mode:
     """
     if isinstance(mode, str) and mode in pywt.Modes.modes:
         return cast(Mode, mode)
-    try:
-        # PyWavelets also knows short old names, and warns of them.
-        name = _mode_name(pywt.Modes.from_object(mode))
-    except TypeError:
+    if isinstance(mode, str) and mode in _OLD_NAMES:
+        name = _OLD_NAMES[mode]
+        warn(f"{mode} has been renamed to {name}; use the new name", DeprecationWarning)
+        return name
+    if not isinstance(mode, str | int):
         raise ArgumentTypeError(
             f"mode must be a name or a number, got {mode!r} of type {type(mode).__name__}"
-        ) from None
-    except ValueError:
-        name = None
-    if name is None:
+        )
+    numbered = _mode_numbers().get(mode)
+    if numbered is None:
         raise ModeError(
             f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, pywt.Modes.modes))}"
         )
-    return name
+    return numbered
 
 
 def modes_per_axis(mode: Modes, naxes: int) -> tuple[Mode, ...]:
@@ -71,7 +78,10 @@ def normalize_axis(axis: int, ndim: int) -> int:
     AxisError
         If the array has no such axis.
     """
-    index = operator.index(axis)
+    try:
+        index = operator.index(axis)
+    except TypeError:
+        raise ArgumentTypeError(f"an axis must be an integer, got {axis!r}") from None
     if not -ndim <= index < ndim:
         raise AxisError(f"Axis greater than data dimensions: axis {index} of an array with {ndim}")
     return index % ndim
@@ -91,6 +101,8 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
     normalized = tuple(normalize_axis(a, ndim) for a in given)
     if unique and len(set(normalized)) != len(normalized):
         raise AxisError(f"The axes passed must be unique, got {given} for an array with {ndim}")
+    if unique and not normalized:
+        raise AxisError("at least one axis is needed, got axes ()")
     return normalized
 
 
@@ -112,21 +124,35 @@ def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Reso
     LevelWarning
         If all coefficients of the last level feel the boundary.
     """
-    deepest = min(
-        (max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True)), default=0
-    )
+    deepest = useful_level(sizes, wavelets)
     if level is None:
         return deepest
+    level = natural_level(level)
+    if level > deepest:
+        warn_of_depth(level, deepest)
+    return level
+
+
+def useful_level(sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
+    """The most levels that keep one coefficient free of boundary effects, along every axis."""
+    return min(max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True))
+
+
+def natural_level(level: Any) -> int:
+    """A number of levels: an integer that is not negative."""
     try:
-        level = operator.index(level)
+        number = operator.index(level)
     except TypeError:
         raise LevelError(f"level must be an integer >= 0 or None, got {level!r}") from None
-    if level < 0:
-        raise LevelError(f"Level value of {level} is too low . Minimum level is 0.")
-    if level > deepest:
-        warn(
-            f"Level value of {level} is too high: all coefficients will experience boundary "
-            f"effects (up to level {deepest} some do not).",
-            LevelWarning,
-        )
-    return level
+    if number < 0:
+        raise LevelError(f"Level value of {number} is too low . Minimum level is 0.")
+    return number
+
+
+def warn_of_depth(level: int, deepest: int) -> None:
+    """Warn that ``level`` is more than the ``deepest`` useful level."""
+    warn(
+        f"Level value of {level} is too high: all coefficients will experience boundary "
+        f"effects (up to level {deepest} some do not).",
+        LevelWarning,
+    )

@@ -9,7 +9,7 @@ from liftwave._dispatch import kernels_for
 from liftwave._separable_plan import AxisPlan, Merge, check_lengths, fitting_shape, plan_merges
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
-from liftwave.integers import is_integer, open_coefficients, open_samples
+from liftwave.integers import is_integer, open_integer_coefficients, open_integer_samples
 from liftwave.separable import analysis_nd, synthesis_nd
 
 
@@ -23,7 +23,7 @@ def analyse(
     check_lengths(tuple(data.shape), plans, level)
     if level == 0:
         return data, []
-    opened = _open_samples(data, plans, level)
+    opened = open_samples(data, plans, level)
     kernels, approx = kernels_for(opened.array), opened.array
     details: list[dict[str, Array]] = []
     for _ in range(level):
@@ -49,7 +49,7 @@ def synthesise(
     arrays = [band for bands in details for band in bands.values()]
     if approx is not None:
         arrays.append(approx)
-    opened = _open_coefficients(arrays, plans)
+    opened = open_coefficients(arrays, plans)
     ready = iter(o.array for o in opened)
     levels = [{key: next(ready) for key in bands} for bands in details]
     current: Array = None if approx is None else next(ready)
@@ -96,9 +96,11 @@ def _check_dimensions(approx: Array | None, details: Sequence[Mapping[str, Array
         )
 
 
-def _open_samples(data: Array, plans: Sequence[AxisPlan], level: int) -> Opened:
-    return open_samples(data, plans, level) if is_integer(plans) else open_array(data)
+def open_samples(data: Array, plans: Sequence[AxisPlan], level: int) -> Opened:
+    """Data in the dtype in which ``plans`` are computed."""
+    return open_integer_samples(data, plans, level) if is_integer(plans) else open_array(data)
 
 
-def _open_coefficients(arrays: Sequence[Array], plans: Sequence[AxisPlan]) -> list[Opened]:
-    return open_coefficients(arrays) if is_integer(plans) else open_arrays(arrays)
+def open_coefficients(arrays: Sequence[Array], plans: Sequence[AxisPlan]) -> list[Opened]:
+    """Coefficients in the one dtype in which ``plans`` are undone."""
+    return open_integer_coefficients(arrays) if is_integer(plans) else open_arrays(arrays)

@@ -13,6 +13,7 @@ from typing import cast
 
 from liftwave._kernels import Kernels, reference
 from liftwave._typing import Array
+from liftwave.errors import KernelsError
 
 _FAMILIES: dict[str, Kernels] = {"reference": cast(Kernels, reference)}
 _forced: ContextVar[str | None] = ContextVar("liftwave_kernels", default=None)
@@ -34,8 +35,8 @@ def kernels(name: str) -> Iterator[None]:
 
     Raises
     ------
-    ValueError
-        If there is no such family.
+    KernelsError
+        If there is no such family (a :class:`ValueError`).
 
     Examples
     --------
@@ -44,7 +45,9 @@ def kernels(name: str) -> Iterator[None]:
     ...     cA, cD = lw.dwt([1.0, 2.0, 3.0, 4.0], "haar")
     """
     if name not in _FAMILIES:
-        raise ValueError(f"unknown kernels {name!r}; available: {', '.join(map(repr, _FAMILIES))}")
+        raise KernelsError(
+            f"unknown kernels {name!r}; available: {', '.join(map(repr, _FAMILIES))}"
+        )
     token = _forced.set(name)
     try:
         yield

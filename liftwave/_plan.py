@@ -71,11 +71,17 @@ class FilterPlan:
 
     def _transposed(self, reach: Reach) -> FilterPlan:
         phase = self.length - 1 - self.phase
-        before, after = len(self.extend.left), len(self.extend.right)
+        fold = _folding(self.extend)
+        before, after = len(fold.left), len(fold.right)
         n_in, n_out = self.n_out, self.extend.n
-        left, right = reach(n_in, -before, n_out + after, self.length, phase)
-        extend = self.fold if not self.fold.vanishes else zero_extension(n_in, left, right)
-        return FilterPlan(n_out, self.length, phase, extend, self.extend)
+        reached = reach(n_in, -before, n_out + after, self.length, phase)
+        extend = zero_extension(n_in, *reached) if self.fold.vanishes else self.fold
+        return FilterPlan(n_out, self.length, phase, extend, fold)
+
+
+def _folding(extension: Extension) -> Extension:
+    """An extension transposed; where it is zero, nothing comes back and no row is needed."""
+    return Extension(extension.n) if extension.vanishes else extension
 
 
 def analysis_reach(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
@@ -155,21 +161,11 @@ class StepPlan:
 
     def adjoint(self) -> StepPlan:
         """The transposed step: channels change roles, taps (by the caller) are reversed."""
-        extend = self.fold
-        if extend.vanishes:
-            before, after = len(self.extend.left), len(self.extend.right)
-            offset = -(self.offset + self.length - 1)
-            left, right = step_reach(
-                self.fold.n, -before, self.extend.n + after, self.length, offset
-            )
-            extend = zero_extension(self.fold.n, left, right)
-        return replace(
-            self,
-            target=1 - self.target,
-            offset=-(self.offset + self.length - 1),
-            extend=extend,
-            fold=self.extend,
-        )
+        offset, fold = -(self.offset + self.length - 1), _folding(self.extend)
+        start, stop = -len(fold.left), self.extend.n + len(fold.right)
+        reached = step_reach(self.fold.n, start, stop, self.length, offset)
+        extend = zero_extension(self.fold.n, *reached) if self.fold.vanishes else self.fold
+        return replace(self, target=1 - self.target, offset=offset, extend=extend, fold=fold)
 
 
 @dataclass(frozen=True)
@@ -283,6 +279,8 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -
         check_lifting_mode(wavelet, mode)
         if mode != "periodization":
             return _lifted_length(n_approx, n_detail)
+    if n_approx < 1:
+        raise ShapeError(f"{n_approx} coefficients are too few: at least one is needed")
     if n_approx != n_detail:
         raise ShapeError(
             "Coefficients arrays must have the same size: "
@@ -291,7 +289,7 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -
     if isinstance(wavelet, LiftingScheme) or mode == "periodization":
         return 2 * n_approx
     n = 2 * n_approx - wavelet.rec_len + 2
-    if n_approx < 1 or n < 1:
+    if n < 1:
         raise ShapeError(
             f"{n_approx} coefficients are too few to synthesise with {wavelet.rec_len} taps "
             f"under mode {mode!r}: at least {wavelet.rec_len // 2} are needed"

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from liftwave.errors import ArgumentTypeError, WaveletError
+
 Taps: TypeAlias = "tuple[float, ...] | Any"
 """A tuple of floats, or a 1-D array of another library (torch, CuPy, …)."""
 
@@ -34,17 +36,17 @@ def as_taps(values: Any, what: str) -> Taps:
     """
     if hasattr(values, "__dlpack__") and not isinstance(values, np.ndarray):
         if values.ndim != 1 or values.shape[0] == 0:
-            raise ValueError(
+            raise WaveletError(
                 f"{what} must be a non-empty 1-D array, got shape {tuple(values.shape)}"
             )
         return values
     array = np.asarray(values)
     if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"{what} must be a non-empty 1-D sequence, got shape {array.shape}")
+        raise WaveletError(f"{what} must be a non-empty 1-D sequence, got shape {array.shape}")
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{what} must be real numbers, got dtype {array.dtype}")
+        raise ArgumentTypeError(f"{what} must be real numbers, got dtype {array.dtype}")
     if not np.all(np.isfinite(array)):
-        raise ValueError(f"{what} must be finite, got {array.tolist()}")
+        raise WaveletError(f"{what} must be finite, got {array.tolist()}")
     return tuple(float(v) for v in array)
 
 

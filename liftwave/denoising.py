@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from math import log, log2, prod, sqrt
+from math import inf, log, log2, prod, sqrt
 from typing import Any, Literal
 
 from array_api_compat import device
 
-from liftwave._arguments import normalize_axes
+from liftwave._arguments import check_level, normalize_axes
 from liftwave._arrays import open_array, real_dtype
+from liftwave._course import analyse
+from liftwave._separable_plan import AxisPlan, axis_plans
 from liftwave._typing import Array, ArrayLike, Modes, Namespace, Wavelets
-from liftwave.decomposition import Decomposition, decompose
+from liftwave.decomposition import Decomposition
+from liftwave.dwtn import dwtn
 from liftwave.errors import ShapeError
 from liftwave.integers import is_integer
-from liftwave.lengths import dwtn_max_level
 from liftwave.thresholding import ThresholdError, threshold
 
 Method = Literal["bayes", "sure", "visu"]
@@ -71,7 +73,7 @@ def denoise(
     Raises
     ------
     ValueError
-        If ``method``, ``rule`` or ``shifts`` is not valid, the wavelet is an
+        If ``method``, ``rule``, ``shifts`` or ``sigma`` is not valid, the wavelet is an
         integer scheme, or as for :func:`decompose`.
 
     Notes
@@ -84,7 +86,7 @@ def denoise(
 
       .. math:: M \sigma^2 - 2 \sigma^2 \#\{|c_i| \le t\} + \sum_i \min(|c_i|, t)^2 ,
 
-      or the universal threshold of the band where it is too sparse for that;
+      at most the universal threshold of the band, and just that where it is too sparse;
     * ``bayes`` [3]_: for each band :math:`t = \sigma^2 / \sigma_c` with
       :math:`\sigma_c^2 = \max(\mathrm{mean}(c^2) - \sigma^2, 0)`; a band of noise only is removed.
 
@@ -109,11 +111,13 @@ def denoise(
     >>> round(error(noisy) / error(lw.denoise(noisy)), 1) > 2
     True
     """
-    _check_choices(method, rule, shifts)
+    _check_choices(method, rule, shifts, sigma)
     opened = open_array(x)
     data, xp = opened.array, opened.xp
     axes = normalize_axes(axes, data.ndim, unique=True)
-    depth = _default_level(tuple(data.shape), wavelet, axes) if level is None else level
+    plans = axis_plans(axes, wavelet, mode)
+    _check_linear(plans)
+    depth = _depth(level, tuple(data.shape), plans)
     noise = estimate_sigma(data, wavelet, mode=mode, axes=axes) if sigma is None else sigma
     noise = _as_column(noise, data, axes, xp)
     choose = _CHOICES[method]
@@ -122,8 +126,8 @@ def denoise(
     result = xp.zeros_like(data)
     spins = list(product(range(shifts), repeat=len(axes)))
     for spin in spins:
-        d = decompose(xp.roll(data, spin, axis=axes), wavelet, depth, mode, axes)
-        _check_linear(d)
+        approx, details = analyse(xp.roll(data, spin, axis=axes), plans, depth)
+        d = Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
         clean = d.map(lambda band: threshold(band, choose(band, noise, samples, axes, xp), rule))
         result = result + xp.roll(clean.reconstruct(), tuple(-s for s in spin), axis=axes)
     return opened.close(result / len(spins))
@@ -168,12 +172,13 @@ def estimate_sigma(
     True
     """
     opened = open_array(x)
-    axes = normalize_axes(axes, opened.array.ndim, unique=True)
-    # Bands of one level, deep or not: what counts is the noise in the finest one.
-    d = decompose(opened.array, wavelet, 1, mode, axes)
-    finest = d[1, "d" * len(axes)]
-    flat = _flattened(opened.xp.abs(finest), axes, opened.xp)
-    return opened.close(_median(flat, opened.xp) / _MAD_OF_NORMAL)
+    data, xp = opened.array, opened.xp
+    axes = normalize_axes(axes, data.ndim, unique=True)
+    finest = dwtn(data, wavelet, mode, axes)["d" * len(axes)]
+    flat = _flattened(xp.abs(finest), axes, xp)
+    sigma = xp.asarray(_median(flat, xp) / _MAD_OF_NORMAL)
+    # Of complex data it is a real number, in their precision.
+    return sigma if xp.isdtype(data.dtype, "complex floating") else opened.close(sigma)
 
 
 # --- thresholds of a band ----------------------------------------------------------------------
@@ -196,17 +201,17 @@ def _sure(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Na
     flat = xp.sort(_flattened(xp.abs(band), axes, xp), axis=-1)
     count = flat.shape[-1]
     variance = xp.reshape(sigma, (*flat.shape[:-1], 1)) ** 2
-    squares = flat**2
-    below = xp.arange(1, count + 1, dtype=flat.dtype, device=device(flat))
-    # The risk with t at each coefficient in turn, all of them at once.
+    # The risk has its minimum at zero or at a coefficient: with t at each of them in turn.
+    candidates = xp.concat([xp.zeros_like(flat[..., :1]), flat], axis=-1)
+    squares = candidates**2
+    below = xp.arange(count + 1, dtype=flat.dtype, device=device(flat))
     kept = xp.cumulative_sum(squares, axis=-1) + (count - below) * squares
     risk = count * variance - 2 * variance * below + kept
     best = xp.expand_dims(xp.argmin(risk, axis=-1), axis=-1)
-    chosen = xp.take_along_axis(flat, best, axis=-1)
+    chosen = xp.take_along_axis(candidates, best, axis=-1)
     universal = xp.sqrt(variance) * sqrt(2 * log(max(count, 2)))
-    sparse = xp.mean(squares, axis=-1, keepdims=True) <= variance * (
-        1 + log2(max(count, 2)) ** 1.5 / sqrt(count)
-    )
+    power = xp.sum(squares, axis=-1, keepdims=True) / count
+    sparse = power <= variance * (1 + log2(max(count, 2)) ** 1.5 / sqrt(count))
     limited = xp.where(chosen < universal, chosen, universal)
     return xp.reshape(xp.where(sparse, universal, limited), sigma.shape)
 
@@ -221,7 +226,7 @@ _CHOICES: dict[str, Callable[[Array, Array, int, tuple[int, ...], Namespace], Ar
 # --- pieces ------------------------------------------------------------------------------------
 
 
-def _check_choices(method: str, rule: str, shifts: int) -> None:
+def _check_choices(method: str, rule: str, shifts: int, sigma: Any) -> None:
     if method not in _CHOICES:
         raise ThresholdError(
             f"unknown method {method!r}; use one of {', '.join(map(repr, _CHOICES))}"
@@ -230,18 +235,21 @@ def _check_choices(method: str, rule: str, shifts: int) -> None:
         raise ThresholdError(f"unknown rule {rule!r}; use one of 'soft', 'hard', 'garrote'")
     if shifts < 1:
         raise ThresholdError(f"shifts must be at least 1 (no cycle spinning), got {shifts}")
+    if isinstance(sigma, int | float) and not 0 <= sigma < inf:
+        raise ThresholdError(f"sigma must be finite and at least 0, got {sigma}")
 
 
-def _check_linear(d: Decomposition) -> None:
-    if is_integer(d.plans):
+def _check_linear(plans: tuple[AxisPlan, ...]) -> None:
+    if is_integer(plans):
         raise ThresholdError(
             "denoising needs a linear transform, got an integer lifting scheme; "
             "use the scheme before to_integer()"
         )
 
 
-def _default_level(shape: tuple[int, ...], wavelet: Wavelets, axes: tuple[int, ...]) -> int:
-    return max(1, dwtn_max_level(shape, wavelet, axes) - _LEVELS_KEPT)
+def _depth(level: int | None, shape: tuple[int, ...], plans: tuple[AxisPlan, ...]) -> int:
+    depth = check_level(level, [shape[p.axis] for p in plans], [p.wavelet for p in plans])
+    return max(1, depth - _LEVELS_KEPT) if level is None else depth
 
 
 def _as_column(sigma: Any, data: Array, axes: tuple[int, ...], xp: Namespace) -> Array:

@@ -88,7 +88,13 @@ def idwt2(
     >>> lw.idwt2(lw.dwt2(image, "haar"), "haar").round(6).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    approx, (horizontal, vertical, diagonal) = coeffs
+    try:
+        approx, (horizontal, vertical, diagonal) = coeffs
+    except (TypeError, ValueError):
+        raise ShapeError(
+            f"expected the bands (cA, (cH, cV, cD)) as dwt2 gives them, got {type(coeffs).__name__}"
+            + (f" of {len(coeffs)} items" if hasattr(coeffs, "__len__") else "")
+        ) from None
     bands = {"aa": approx, "da": horizontal, "ad": vertical, "dd": diagonal}
     return idwtn(bands, wavelet, mode, two_axes(axes))
 

@@ -36,6 +36,10 @@ class LevelError(LiftwaveError, ValueError):
     """A number of decomposition levels that is not possible."""
 
 
+class KernelsError(LiftwaveError, ValueError):
+    """A family of kernels that does not exist here."""
+
+
 class BandError(LiftwaveError, KeyError):
     """A band that a decomposition does not have."""
 

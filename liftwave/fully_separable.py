@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise, product
 from typing import Any
 
-from array_api_compat import array_namespace
-
-from liftwave._arguments import check_level, normalize_axes
+from liftwave._arguments import natural_level, normalize_axes, useful_level, warn_of_depth
 from liftwave._arrays import as_array
+from liftwave._course import analyse, open_coefficients, open_samples, synthesise
 from liftwave._separable_plan import AxisPlan, axis_plans, check_lengths
 from liftwave._typing import Array, ArrayLike, Modes, Wavelets
 from liftwave._warnings import warn
 from liftwave.errors import ShapeError
-from liftwave.multilevel import wavedec, waverec
 
 
 class FswavedecnResult:
@@ -45,9 +43,15 @@ class FswavedecnResult:
     ) -> None:
         self._coeffs = coeffs
         self._coeff_slices = coeff_slices
-        self._axes = tuple(axes)
-        self._plans = axis_plans(self._axes, list(wavelets), list(mode_enums))
-        self._wavelets = list(wavelets)
+        self._plans = axis_plans(tuple(axes), list(wavelets), list(mode_enums))
+
+    @classmethod
+    def _of_plans(
+        cls, coeffs: Array, coeff_slices: list[list[slice]], plans: tuple[AxisPlan, ...]
+    ) -> FswavedecnResult:
+        result = cls.__new__(cls)
+        result._coeffs, result._coeff_slices, result._plans = coeffs, coeff_slices, plans
+        return result
 
     @property
     def coeffs(self) -> Array:
@@ -81,7 +85,7 @@ class FswavedecnResult:
     @property
     def axes(self) -> tuple[int, ...]:
         """The transformed axes."""
-        return self._axes
+        return tuple(plan.axis for plan in self._plans)
 
     @property
     def levels(self) -> list[int]:
@@ -91,7 +95,7 @@ class FswavedecnResult:
     @property
     def wavelets(self) -> list[Any]:
         """The wavelet of each transformed axis."""
-        return self._wavelets
+        return [plan.wavelet for plan in self._plans]
 
     @property
     def wavelet_names(self) -> list[str]:
@@ -220,19 +224,18 @@ def fswavedecn(
     >>> result[(1, 2)].shape
     (17, 10)
     """
-    coeffs = as_array(data)
-    normalized = normalize_axes(axes, coeffs.ndim, unique=True)
-    plans = axis_plans(normalized, wavelet, mode)
-    depths = _levels_per_axis(levels, plans, tuple(coeffs.shape))
-    slices = []
+    array = as_array(data)
+    plans = axis_plans(normalize_axes(axes, array.ndim, unique=True), wavelet, mode)
+    depths = _levels_per_axis(levels, plans, tuple(array.shape))
+    opened = open_samples(array, plans, max(depths))
+    coeffs, slices = opened.array, []
     for plan, level in zip(plans, depths, strict=True):
-        bands = wavedec(coeffs, plan.wavelet, plan.mode, level, plan.axis)
+        approx, details = analyse(coeffs, (plan,), level)
+        bands = [approx, *(each["d"] for each in details)]
         ends = accumulate((band.shape[plan.axis] for band in bands), initial=0)
         slices.append([slice(*pair) for pair in pairwise(ends)])
-        coeffs = array_namespace(*bands).concat(bands, axis=plan.axis)
-    return FswavedecnResult(
-        coeffs, slices, [p.wavelet for p in plans], [p.mode for p in plans], normalized
-    )
+        coeffs = opened.xp.concat(bands, axis=plan.axis)
+    return FswavedecnResult._of_plans(opened.close(coeffs), slices, plans)
 
 
 def _levels_per_axis(levels: Any, plans: Sequence[AxisPlan], shape: tuple[int, ...]) -> list[int]:
@@ -243,10 +246,15 @@ def _levels_per_axis(levels: Any, plans: Sequence[AxisPlan], shape: tuple[int, .
         raise ShapeError(
             f"levels must match the length of the axes list: got {len(each)} for {len(plans)} axes"
         )
-    depths = []
+    depths, excess = [], []
     for level, plan in zip(each, plans, strict=True):
-        depths.append(check_level(level, [shape[plan.axis]], [plan.wavelet]))
+        deepest = useful_level([shape[plan.axis]], [plan.wavelet])
+        depths.append(deepest if level is None else natural_level(level))
         check_lengths(shape, (plan,), depths[-1])
+        excess.append((depths[-1] - deepest, depths[-1], deepest))
+    worst, level, deepest = max(excess)
+    if worst > 0:
+        warn_of_depth(level, deepest)
     return depths
 
 
@@ -272,13 +280,14 @@ def fswaverecn(fswavedecn_result: FswavedecnResult) -> Array:
     True
     """
     result = fswavedecn_result
-    data = result.coeffs
-    axes = normalize_axes(result.axes, data.ndim, unique=True)
-    if len(axes) != len(result.coeff_slices):
-        raise ShapeError(f"dimension mismatch: {len(axes)} axes, {len(result.coeff_slices)} slices")
-    for axis, slices, wavelet, mode in zip(
-        axes, result.coeff_slices, result.wavelets, result.modes, strict=True
-    ):
-        bands = [data[(*(slice(None),) * axis, where, ...)] for where in slices]
-        data = waverec(bands, wavelet, mode, axis)
-    return data
+    plans, slices = result._plans, result.coeff_slices
+    if len(plans) != len(slices):
+        raise ShapeError(f"dimension mismatch: {len(plans)} axes, {len(slices)} slices")
+    (opened,) = open_coefficients([result.coeffs], plans)
+    data = opened.array
+    # Rounding makes the order matter: what was transformed last is undone first.
+    for plan, places in reversed(list(zip(plans, slices, strict=True))):
+        approx, *details = [data[(*(slice(None),) * plan.axis, where, ...)] for where in places]
+        if details:
+            data = synthesise(approx, [{"d": band} for band in details], (plan,))
+    return opened.close(data)

@@ -46,7 +46,7 @@ def is_integer(plans: Sequence[AxisPlan]) -> bool:
     return kinds == {True}
 
 
-def open_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int) -> Opened:
+def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int) -> Opened:
     """Integer samples in the dtype that holds ``level`` levels of their coefficients.
 
     Raises
@@ -67,7 +67,7 @@ def open_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int) -> Open
     return opened
 
 
-def open_coefficients(arrays: Sequence[ArrayLike]) -> list[Opened]:
+def open_integer_coefficients(arrays: Sequence[ArrayLike]) -> list[Opened]:
     """Integer coefficients in one signed dtype, the widest among them."""
     return open_integers(arrays, lambda names: max(map(_signed, names), key=_bits))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from liftwave._arguments import check_level, normalize_axes
+from liftwave._arguments import check_level, normalize_axes, normalize_axis
 from liftwave._arrays import as_array, is_array
 from liftwave._course import analyse, synthesise
 from liftwave._separable_plan import AxisPlan, axis_plans
@@ -81,7 +81,7 @@ def wavedec(
     ([5.0, 13.0], [-2.0, -2.0])
     """
     data = as_array(data)
-    plans = axis_plans(normalize_axes(axis, data.ndim), (wavelet,), (mode,))
+    plans = axis_plans((normalize_axis(axis, data.ndim),), (wavelet,), (mode,))
     approx, details = _analyse(data, plans, level)
     return [approx, *(bands["d"] for bands in details)]
 
@@ -136,8 +136,8 @@ def waverec(
             )
     approx = None if coeffs[0] is None else as_array(coeffs[0])
     details = [{} if d is None else {"d": as_array(d)} for d in coeffs[1:]]
-    axes = normalize_axes(axis, _ndim(approx, details))
-    return synthesise(approx, details, axis_plans(axes, (wavelet,), (mode,)))
+    along = normalize_axis(axis, _ndim(approx, details))
+    return synthesise(approx, details, axis_plans((along,), (wavelet,), (mode,)))
 
 
 # --- two axes ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arguments import resolve_mode
-from liftwave._arrays import as_array, open_array
+from liftwave._arrays import Opened, as_array, open_array
 from liftwave._kernels import reference
 from liftwave._typing import Array, ArrayLike, Mode, ModeLike
 from liftwave.boundary import signal_extension
@@ -48,31 +48,44 @@ def pad(x: ArrayLike, pad_widths: Any, mode: ModeLike) -> Array:
     """
     array, name = as_array(x), resolve_mode(mode)
     widths = _pad_widths(pad_widths, array.ndim)
-    if name in _WEIGHTED_MODES and not _holds_negatives(array):
-        array = open_array(array).array
+    for axis, (n, width) in enumerate(zip(array.shape, widths, strict=True)):
+        if n == 0 and any(width):
+            raise ShapeError(
+                f"cannot extend axis {axis} of shape {tuple(array.shape)}: it has no samples"
+            )
+    opened = _opened(array, name)
+    padded = opened.array
     for axis, (before, after) in enumerate(widths):
-        array = _padded_axis(array, before, after, name, axis)
-    return array
+        padded = _padded_axis(padded, before, after, name, axis)
+    return opened.close(padded)
 
 
 _WEIGHTED_MODES = ("smooth", "antisymmetric", "antireflect")
 
 
-def _holds_negatives(x: Array) -> bool:
-    return not array_namespace(x).isdtype(x.dtype, ("bool", "unsigned integer"))
+def _opened(x: Array, mode: Mode) -> Opened:
+    """The array as it is where samples are only copied, else in a dtype with a sign."""
+    xp = array_namespace(x)
+    if mode in _WEIGHTED_MODES and not xp.isdtype(x.dtype, "signed integer"):
+        return open_array(x)
+    return Opened(x, xp, x.dtype)
 
 
 def _pad_widths(pad_widths: Any, ndim: int) -> list[tuple[int, int]]:
     widths = np.round(np.asarray(pad_widths)).astype(np.intp)
     if widths.size and widths.min() < 0:
         raise ShapeError(f"pad_widths must be >= 0, got {pad_widths}")
-    return [(int(b), int(a)) for b, a in np.broadcast_to(widths, (ndim, 2))]
+    try:
+        return [(int(b), int(a)) for b, a in np.broadcast_to(widths, (ndim, 2))]
+    except ValueError:
+        raise ShapeError(
+            f"pad_widths must be one width, one pair, or one pair for each of {ndim} axes, "
+            f"got {pad_widths}"
+        ) from None
 
 
 def _padded_axis(x: Array, before: int, after: int, mode: Mode, axis: int) -> Array:
     n = x.shape[axis]
-    if n == 0 and before + after:
-        raise ShapeError(f"cannot extend axis {axis} of shape {tuple(x.shape)}: it has no samples")
     if mode == "periodization":
         after += n % 2
     return reference.extended(x, signal_extension(n, mode, before, after), axis)

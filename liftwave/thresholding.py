@@ -7,7 +7,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays import as_array, open_array
+from liftwave._arrays import Opened, as_array, dtype_name, open_array
 from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.errors import LiftwaveError
 
@@ -83,7 +83,7 @@ def _garrote(x: Array, value: Any, substitute: float, xp: Namespace) -> Array:
 def _shrunk(
     x: Array, value: Any, substitute: float, xp: Namespace, factor: Callable[[Array], Array]
 ) -> Array:
-    opened = open_array(x)
+    opened = _opened(x, xp)
     x, magnitude = opened.array, xp.abs(opened.array)
     # Where x is zero the factor does not matter: one instead of zero avoids 0 / 0.
     safe = xp.where(magnitude == 0, xp.ones_like(magnitude), magnitude)
@@ -113,11 +113,20 @@ def _check_real(x: Array, mode: str, xp: Namespace) -> None:
         raise ThresholdError(f"{mode} thresholding only supports real data, got {x.dtype}")
 
 
+def _opened(x: Array, xp: Namespace) -> Opened:
+    """The data in a floating dtype, their own if they have one; half precision in single."""
+    if xp.isdtype(x.dtype, ("bool", "integral")):
+        return open_array(x)
+    half = dtype_name(x.dtype, xp) in ("float16", "bfloat16")
+    return Opened(xp.astype(x, xp.float32) if half else x, xp, x.dtype)
+
+
 def _where(condition: Array, substitute: float, x: Array, xp: Namespace) -> Array:
-    if isinstance(substitute, float) and not xp.isdtype(
-        x.dtype, ("real floating", "complex floating")
-    ):
+    """``substitute`` where the condition holds, in a dtype that has room for it."""
+    if isinstance(substitute, float) and xp.isdtype(x.dtype, ("bool", "integral")):
         x = open_array(x).array
+    elif xp.isdtype(x.dtype, "bool"):
+        x = xp.astype(x, xp.int64)
     return xp.where(condition, xp.full_like(x, substitute), x)
 
 
@@ -176,8 +185,10 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
             "value_high must be greater than or equal to value_low, "
             f"got {value_high} < {value_low}."
         )
-    opened = open_array(data)
-    x, xp = opened.array, opened.xp
+    array = as_array(data)
+    xp = array_namespace(array)
+    opened = _opened(array, xp)
+    x = opened.array
     magnitude = xp.abs(x)
     between = (magnitude > value_low) & (magnitude <= value_high)
     # Only the values in between need the formula; elsewhere one avoids a division by zero.

@@ -62,7 +62,9 @@ def wavelets_per_axis(wavelet: Wavelets, naxes: int) -> tuple[Resolved, ...]:
                 "The number of wavelets must match the number of axes to be transformed: "
                 f"got {len(each)} wavelets for {naxes} axes"
             )
-        resolved = [resolve_wavelet(w) for w in each]
+        # One that serves several axes is looked at, and warned of, once.
+        known = {id(w): resolve_wavelet(w) for w in {id(w): w for w in each}.values()}
+        resolved = [known[id(w)] for w in each]
         return tuple(resolved * naxes if len(resolved) == 1 else resolved)
     return (resolve_wavelet(wavelet),) * naxes
 

@@ -172,7 +172,18 @@ def _rows(x: Array, count: int, columns: tuple[Column, ...], axis: int, xp: Name
         shape = list(x.shape)
         shape[axis] = count
         return zeros(tuple(shape), x, xp)
-    return _total(_weighted(_taken(x, where, axis, xp), w, axis, xp) for where, w in columns)
+    return _total(_column(x, column, axis, xp) for column in columns)
+
+
+def _column(x: Array, column: Column, axis: int, xp: Namespace) -> Array:
+    """Samples gathered and weighted; exactly zero where the weight is, whatever the sample."""
+    where, weights = column
+    gathered = _weighted(_taken(x, where, axis, xp), weights, axis, xp)
+    if all(weights):
+        return gathered
+    # Not even 0 * nan of the sample that fills the place of one that a row does not name.
+    named = _along(tuple(w != 0.0 for w in weights), xp.bool, gathered, axis, xp)
+    return xp.where(named, gathered, xp.zeros_like(gathered))
 
 
 def _taken(x: Array, where: tuple[int, ...], axis: int, xp: Namespace) -> Array:
@@ -212,11 +223,8 @@ def _added(x: Array, beyond: Array, fold: Fold, axis: int, xp: Namespace) -> Arr
     count = len(fold.columns[0][0])
     stop = fold.start + count
     received = _slice(x, axis, fold.start, 1, count)
-    for rows, weights in fold.columns:
-        term = _weighted(_taken(beyond, rows, axis, xp), weights, axis, xp)
-        # A sample without a row gets nothing: not even 0 * nan of the row that fills its place.
-        has_row = _along(tuple(w != 0.0 for w in weights), xp.bool, term, axis, xp)
-        received = received + xp.where(has_row, term, xp.zeros_like(term))
+    for column in fold.columns:
+        received = received + _column(beyond, column, axis, xp)
     parts = [
         _slice(x, axis, 0, 1, fold.start),
         received,

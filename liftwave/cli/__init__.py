@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -23,16 +24,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit status: 0, or 2 after a mistake.
     """
+    with warnings.catch_warnings():
+        # Said in one line, and never raised, however the process filters them.
+        warnings.showwarning = _show_warning
+        warnings.simplefilter("always", UserWarning)
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(arguments: list[str]) -> int:
     try:
         from liftwave.cli.app import app
+
+        app(args=arguments, standalone_mode=False)
+        sys.stdout.flush()
     except ImportError as error:
         return _fail(f"{error}; the command line needs: pip install 'liftwave[cli]'")
-    warnings.showwarning = _show_warning
-    try:
-        app(args=list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
     except KeyboardInterrupt:
         return _fail("interrupted")
-    except (ValueError, TypeError, OSError, MemoryError, KeyError) as error:
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; nothing more is to be flushed to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, TypeError, OSError, MemoryError, OverflowError, KeyError) as error:
         return _fail(_described(error))
     except Exception as error:
         # What the command line's library says of wrong arguments; anything else is a defect.

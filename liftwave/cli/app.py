@@ -12,18 +12,26 @@ import liftwave
 from liftwave.cli import console
 from liftwave.cli.container import (
     Choice,
+    bank_name,
     read_decomposition,
     reconstructed,
     write_decomposition,
 )
-from liftwave.cli.media import FileError, Media, check_writable, read, write
+from liftwave.cli.files import FileError
+from liftwave.cli.media import Media, check_writable, read, write
 from liftwave.decomposition import Decomposition, decompose
 from liftwave.denoising import denoise
+
+
+def _examples(*commands: str) -> str:
+    """The foot of a command's help: one example on each line, whatever the width."""
+    return "\n\n".join(["[bold]Examples[/bold]", *(f"liftwave {each}" for each in commands)])
+
 
 app = typer.Typer(
     name="liftwave",
     help="Wavelet transforms of arrays (.npy, .npz), images and sounds (.wav).",
-    no_args_is_help=True,
+    epilog=_examples("tour", "decompose --help"),
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -34,6 +42,9 @@ Output = Annotated[Path, typer.Argument(help="File to write; its suffix says wha
 WaveletOption = Annotated[str, typer.Option("-w", "--wavelet", help="Name of the wavelet.")]
 ModeOption = Annotated[str, typer.Option("--mode", help="Boundary mode.")]
 LevelOption = Annotated[int | None, typer.Option("--level", help="Levels; default: the most.")]
+FewerLevelsOption = Annotated[
+    int | None, typer.Option("--level", help="Levels; default: the most less three.")
+]
 LiftingOption = Annotated[bool, typer.Option("--lifting", help="Transform by lifting.")]
 IntegerOption = Annotated[
     bool, typer.Option("--integer", help="Integer lifting, lossless (integer data only).")
@@ -46,35 +57,43 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None and (text := context.get_help()):
+        print(text)
 
 
-@app.command("tour")
+@app.command(
+    "tour",
+    epilog=_examples(
+        "tour",
+        "tour --output pictures",
+    ),
+)
 def tour_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path(
         "tour"
     ),
 ) -> None:
-    """Show on real data what the library does: a table, and pictures.
-
-    Examples
-    --------
-        liftwave tour
-
-        liftwave tour --output pictures
-    """
+    """Show on real data what the library does: a table, and pictures."""
     from liftwave.cli.tour import tour
 
     tour(output)
 
 
-@app.command("decompose")
+@app.command(
+    "decompose",
+    epilog=_examples(
+        "decompose photo.png photo.npz --wavelet bior4.4 --level 4",
+        "decompose photo.png exact.npz -w cdf5.3 --integer --mode reflect",
+        "decompose music.wav music.npz -w sym8",
+    ),
+)
 def decompose_command(
     source: Input,
     target: Annotated[Path, typer.Argument(help="Archive of coefficients to write (.npz).")],
@@ -84,16 +103,7 @@ def decompose_command(
     lifting: LiftingOption = False,
     integer: IntegerOption = False,
 ) -> None:
-    """Decompose a file into wavelet coefficients.
-
-    Examples
-    --------
-        liftwave decompose photo.png photo.npz --wavelet bior4.4 --level 4
-
-        liftwave decompose photo.png lossless.npz -w cdf5.3 --integer --mode reflect
-
-        liftwave decompose music.wav music.npz -w sym8
-    """
+    """Decompose a file into wavelet coefficients."""
     check_writable(target, suffixes=(".npz",))
     choice = Choice(wavelet, lifting, integer)
     with console.progress(3) as step:
@@ -108,24 +118,22 @@ def decompose_command(
         (str(depth), key, "x".join(map(str, band.shape)), str(band.dtype), f"{share:.4%}")
         for ((depth, key), band), share in zip(d.bands.items(), shares.values(), strict=True)
     ]
-    console.table(
-        f"{source} -> {target}", ("level", "band", "shape", "dtype", "share of the energy"), rows
-    )
+    columns = ("level", "band", "shape", "dtype", "energy")
+    console.table(f"{source} -> {target}", columns, rows, numbers=1)
 
 
-@app.command("reconstruct")
+@app.command(
+    "reconstruct",
+    epilog=_examples(
+        "reconstruct photo.npz photo-again.png",
+        "reconstruct music.npz music-again.wav",
+    ),
+)
 def reconstruct_command(
     source: Annotated[Path, typer.Argument(help="Archive written by 'decompose' (.npz).")],
     target: Output,
 ) -> None:
-    """Put the data of an archive of coefficients together again.
-
-    Examples
-    --------
-        liftwave reconstruct photo.npz photo-again.png
-
-        liftwave reconstruct music.npz music-again.wav
-    """
+    """Put the data of an archive of coefficients together again."""
     check_writable(target)
     with console.progress(3) as step:
         step(f"reading {source.name}")
@@ -134,16 +142,23 @@ def reconstruct_command(
         result = reconstructed(d, media)
         step(f"writing {target.name}")
         write(target, result)
-    console.out.print(f"{target}: {_described(result)}")
+    console.say(f"{target}: {_described(result)}")
 
 
-@app.command("denoise")
+@app.command(
+    "denoise",
+    epilog=_examples(
+        "denoise noisy.png clean.png",
+        "denoise hiss.wav clean.wav --wavelet db8 --method sure",
+        "denoise noisy.png clean.png --shifts 4 --sigma 12",
+    ),
+)
 def denoise_command(
     source: Input,
     target: Output,
     wavelet: WaveletOption = "sym8",
     mode: ModeOption = "symmetric",
-    level: LevelOption = None,
+    level: FewerLevelsOption = None,
     method: Annotated[str, typer.Option(help="Thresholds: bayes, sure or visu.")] = "bayes",
     rule: Annotated[str, typer.Option(help="Shrinking: soft, hard or garrote.")] = "soft",
     sigma: Annotated[
@@ -151,16 +166,7 @@ def denoise_command(
     ] = None,
     shifts: Annotated[int, typer.Option(help="Cycle spinning: shifts along each axis.")] = 1,
 ) -> None:
-    """Remove white noise from a file; channels are treated one by one.
-
-    Examples
-    --------
-        liftwave denoise noisy.png clean.png
-
-        liftwave denoise hiss.wav clean.wav --wavelet db8 --method sure
-
-        liftwave denoise noisy.png clean.png --shifts 4 --sigma 12
-    """
+    """Remove white noise from a file; channels are treated one by one."""
     check_writable(target)
     with console.progress(3) as step:
         step(f"reading {source.name}")
@@ -168,20 +174,25 @@ def denoise_command(
         step(f"denoising {media.array.shape} by {wavelet}")
         samples, alpha = _without_alpha(media)
         options: dict[str, Any] = {"method": method, "rule": rule, "shifts": shifts}
-        noise = None if sigma is None else np.float64(sigma)
-        clean = denoise(
-            samples, wavelet, **options, sigma=noise, level=level, mode=mode, axes=media.axes
-        )
+        options |= {"sigma": sigma, "level": level, "mode": mode, "axes": media.axes}
+        clean = denoise(samples, bank_name(wavelet), **options)
         if alpha is not None:
             clean = np.concatenate([clean, alpha], axis=-1)
         result = media.with_array(clean)
         step(f"writing {target.name}")
         write(target, result)
-    change = float(np.sqrt(np.mean(np.abs(result.array.astype(float) - media.array) ** 2)))
-    console.out.print(f"{target}: {_described(result)}, changed by {change:.4g} (rms)")
+    change = console.rms(media.array, result.array)
+    console.say(f"{target}: {_described(result)}, changed by {change:.4g} (rms)")
 
 
-@app.command("compress")
+@app.command(
+    "compress",
+    epilog=_examples(
+        "compress photo.png photo.npz --keep 0.05",
+        "compress photo.png seen.png --keep 0.02 -w sym8",
+        "compress volume.npy volume.npz --keep 0.1 --mode periodization",
+    ),
+)
 def compress_command(
     source: Input,
     target: Output,
@@ -198,20 +209,12 @@ def compress_command(
 
     To an .npz file, the sparse coefficients are written ('reconstruct' reads
     them); to any other, the data that they give.
-
-    Examples
-    --------
-        liftwave compress photo.png photo.npz --keep 0.05
-
-        liftwave compress photo.png seen.png --keep 0.02 -w cdf9.7 --lifting --mode reflect
-
-        liftwave compress photo.png lossless.npz --keep 1 -w cdf5.3 --integer --mode reflect
     """
     check_writable(target)
     choice = Choice(wavelet, lifting, integer)
     with console.progress(3) as step:
         step(f"reading {source.name}")
-        media = read(source)
+        media, before = read(source), console.size(source.stat().st_size)
         step(f"compressing {media.array.shape} by {wavelet}")
         d = _decomposed(media, choice, mode, level).keep_largest(keep)
         result = media.with_array(np.asarray(d.reconstruct()))
@@ -223,29 +226,27 @@ def compress_command(
     total = sum(band.size for band in d.bands.values())
     kept = sum(int(np.count_nonzero(band)) for band in d.bands.values())
     quality = console.psnr(media.array, result.array)
-    sizes = [console.size(path.stat().st_size) for path in (source, target)]
-    console.out.print(
+    console.say(
         f"{target}: {kept} of {total} coefficients ({kept / total:.2%}), "
-        f"PSNR {'exact' if np.isinf(quality) else f'{quality:.2f} dB'}, "
-        f"{sizes[0]} -> {sizes[1]}"
+        f"{'exactly equal' if np.isinf(quality) else f'PSNR {quality:.2f} dB'}, "
+        f"{before} -> {console.size(target.stat().st_size)}"
     )
 
 
-@app.command("info")
+@app.command(
+    "info",
+    epilog=_examples(
+        "info bior4.4",
+        "info db4 --plot db4.png",
+    ),
+)
 def info_command(
     wavelet: Annotated[str, typer.Argument(help="Name of a wavelet, as bior4.4 or cdf9.7.")],
     plot: Annotated[
         Path | None, typer.Option(help="Picture of filters and functions to write.")
     ] = None,
 ) -> None:
-    """Show a wavelet: its filters, properties, and lifting steps.
-
-    Examples
-    --------
-        liftwave info bior4.4
-
-        liftwave info db4 --plot db4.png
-    """
+    """Show a wavelet: its filters, properties, and lifting steps."""
     from liftwave.cli.info import info
 
     if plot is not None:

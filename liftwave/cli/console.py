@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-out = Console(highlight=False)
-_progress = Console(stderr=True)
+# What is printed are names and numbers of the user's: no markup, no emoji, nothing highlighted.
+_PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+
+out = Console(**_PLAIN)
+_progress = Console(stderr=True, **_PLAIN)
 
 
 class Steps:
@@ -33,32 +37,58 @@ class Steps:
 @contextmanager
 def progress(total: int) -> Iterator[Steps]:
     """A progress bar on a terminal's stderr, gone when the work is done."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=_progress, transient=True) as bar:
+    what = TextColumn("{task.description}", markup=False)
+    columns = (SpinnerColumn(), what, BarColumn(), MofNCompleteColumn())
+    # Without a terminal there is nothing to animate, and nothing to clear away.
+    shown = _progress.is_terminal
+    with Progress(*columns, console=_progress, transient=True, disable=not shown) as bar:
         yield Steps(bar, total)
 
 
-def table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print a table; the first column is text, the others align as they are."""
-    made = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
-    for name in columns:
-        made.add_column(name, overflow="fold")
+def say(line: str) -> None:
+    """Print one line, however long: file names in it stay whole."""
+    out.print(line, soft_wrap=True)
+
+
+def table(
+    title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, numbers: int = 0
+) -> None:
+    """Print a table; the last ``numbers`` columns are aligned at the right.
+
+    Without names of columns it has no head.
+    """
+    style = box.SIMPLE_HEAD if columns else None
+    made = Table(box=style, show_header=bool(columns), pad_edge=False, show_edge=False)
+    count = len(rows[0])
+    for index, name in enumerate(columns or ("",) * count):
+        made.add_column(name, justify="right" if index >= count - numbers else "left")
     for row in rows:
         made.add_row(*row)
+    out.print(title, style="bold", soft_wrap=True)
     out.print(made)
 
 
 def psnr(x: NDArray[Any], y: NDArray[Any], peak: float | None = None) -> float:
     """Peak signal-to-noise ratio in dB; infinite for equal arrays.
 
-    Without ``peak`` it is the range of an integer dtype's values, or that of the data.
+    Without ``peak`` it is the largest value of an integer dtype, or the range of the data.
     """
-    if peak is None:
-        integers = x.dtype.kind in "iu"
-        peak = float(np.iinfo(x.dtype).max if integers else np.ptp(x) or 1.0)
-    difference = x.astype(np.float64) - y.astype(np.float64)
-    error = float(np.mean(np.abs(difference) ** 2))
-    return float("inf") if error == 0 else float(10 * np.log10(peak**2 / error))
+    peak = _range(x) if peak is None else peak
+    error = rms(x, y)
+    return float("inf") if error == 0 else float(20 * np.log10(peak / error))
+
+
+def _range(x: NDArray[Any]) -> float:
+    if x.dtype.kind in "iu":
+        return float(np.iinfo(x.dtype).max)
+    values = np.abs(x) if x.dtype.kind == "c" else x.astype(np.float64)
+    return float(np.ptp(values)) or 1.0
+
+
+def rms(x: NDArray[Any], y: NDArray[Any]) -> float:
+    """Root of the mean square difference, also of complex numbers."""
+    wide = np.result_type(x.dtype, y.dtype, np.float64)
+    return float(np.sqrt(np.mean(np.abs(x.astype(wide) - y.astype(wide)) ** 2)))
 
 
 def size(count: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,11 +11,36 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from liftwave._separable_plan import axis_plans
-from liftwave.cli.media import FileError, Media, as_dtype, check_readable, write_whole
+from liftwave.cli.files import FileError, read_archive, write_whole
+from liftwave.cli.media import Media, as_dtype
 from liftwave.decomposition import Decomposition
+from liftwave.errors import LevelWarning
+from liftwave.lengths import wavedecn_shapes
 from liftwave.lifting import LiftingScheme
 
+# Names that lifting schemes have besides PyWavelets' own.
+_ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
+
 _FORMAT = 1
+
+# What the description in an archive has to say, and as what.
+_FIELDS = {
+    "wavelet": str,
+    "lifting": bool,
+    "integer": bool,
+    "mode": str,
+    "axes": list,
+    "shape": list,
+    "level": int,
+    "dtype": str,
+    "kind": str,
+    "extra": dict,
+}
+
+
+def bank_name(name: str) -> str:
+    """PyWavelets' name of the filters of a wavelet."""
+    return _ALIASES.get(name.lower(), name)
 
 
 @dataclass(frozen=True)
@@ -29,7 +55,9 @@ class Choice:
         """What the transforms take."""
         if self.integer:
             return LiftingScheme.from_name(self.name).to_integer()
-        return LiftingScheme.from_name(self.name) if self.lifting else self.name
+        if self.lifting:
+            return LiftingScheme.from_name(self.name)
+        return bank_name(self.name)
 
 
 def write_decomposition(path: Path, d: Decomposition, choice: Choice, media: Media) -> None:
@@ -47,12 +75,16 @@ def write_decomposition(path: Path, d: Decomposition, choice: Choice, media: Med
         "kind": media.kind,
         "extra": media.extra,
     }
-    bands = {f"level{level}_{key}": band for (level, key), band in d.bands.items()}
+    bands = {_name(*which): band for which, band in d.bands.items()}
 
     def fill(stream: BinaryIO) -> None:
         np.savez_compressed(stream, liftwave=np.array(json.dumps(about)), **bands)
 
     write_whole(path, fill)
+
+
+def _name(level: int, key: str) -> str:
+    return f"level{level}_{key}"
 
 
 def read_decomposition(path: Path) -> tuple[Decomposition, Media]:
@@ -61,42 +93,83 @@ def read_decomposition(path: Path) -> tuple[Decomposition, Media]:
     Raises
     ------
     FileError
-        If the file is missing, empty, truncated, or holds something else.
+        If the file is missing, empty, truncated, holds something else, or
+        its bands are not those that its description promises.
     """
-    check_readable(path)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except Exception as error:
-        raise FileError(f"{path}: not a readable archive of coefficients ({error})") from error
+    arrays = read_archive(path, "archive of coefficients")
     if "liftwave" not in arrays:
-        raise FileError(f"{path}: not written by 'liftwave decompose' (it holds {list(arrays)})")
-    about: dict[str, Any] = json.loads(str(arrays.pop("liftwave")))
-    if about.get("format") != _FORMAT:
-        raise FileError(f"{path}: format {about.get('format')!r} is not known, only {_FORMAT} is")
-    return _rebuilt(about, arrays, path)
+        raise FileError(
+            f"{path}: not written by 'liftwave decompose' (it holds {', '.join(arrays)})"
+        )
+    try:
+        return _rebuilt(json.loads(str(arrays.pop("liftwave"))), arrays)
+    except (ValueError, TypeError) as error:
+        raise FileError(f"{path}: not a valid archive of coefficients: {error}") from error
 
 
-def _rebuilt(
-    about: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]], path: Path
-) -> tuple[Decomposition, Media]:
-    axes = tuple(about["axes"])
+def _rebuilt(about: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> tuple[Decomposition, Media]:
+    _check_fields(about, len(arrays))
+    axes, shape, level = tuple(about["axes"]), tuple(about["shape"]), about["level"]
     choice = Choice(about["wavelet"], about["lifting"], about["integer"])
-    plans = axis_plans(axes, choice.wavelet(), about["mode"])
-    levels = range(about["level"], 0, -1)
-    top = f"level{about['level']}_{'a' * len(axes)}"
-    if top not in arrays:
-        raise FileError(f"{path}: the approximation {top!r} is missing")
-    approx = arrays.pop(top)
-    details = tuple(
-        {name.split("_")[1]: band for name, band in arrays.items() if name.startswith(f"level{n}_")}
-        for n in levels
-    )
-    dtype = np.dtype(about["dtype"])
-    shape = tuple(about["shape"])
+    wavelet, dtype = choice.wavelet(), np.dtype(about["dtype"])
+    with warnings.catch_warnings():
+        # Whoever decomposed has been told that the level is high.
+        warnings.simplefilter("ignore", LevelWarning)
+        approx, *details = wavedecn_shapes(shape, wavelet, about["mode"], level, axes)
+    shapes = {_name(level, "a" * len(axes)): approx}
+    for depth, bands in zip(range(level, 0, -1), details, strict=True):
+        shapes |= {_name(depth, key): shape for key, shape in bands.items()}
+    _check_bands(arrays, shapes, _kinds(choice.integer, dtype))
+    top, *others = (arrays[name] for name in shapes)
+    rest = iter(others)
+    filled = tuple({key: next(rest) for key in bands} for bands in details)
     # An integer scheme gives the data's own dtype back; others are cast by the caller.
-    d = Decomposition(approx, details, shape, dtype, plans)
+    d = Decomposition(top, filled, shape, dtype, axis_plans(axes, wavelet, about["mode"]))
     return d, Media(np.empty((0,), dtype=dtype), about["kind"], about["extra"])
+
+
+def _check_fields(about: Any, count: int) -> None:
+    if not isinstance(about, dict) or about.get("format") != _FORMAT:
+        found = about.get("format") if isinstance(about, dict) else about
+        raise FileError(f"format {found!r} is not known, only {_FORMAT} is")
+    for name, kind in _FIELDS.items():
+        if type(about.get(name)) is not kind:
+            raise FileError(f"its {name!r} should be a {kind.__name__}, got {about.get(name)!r}")
+    for name in ("axes", "shape"):
+        if not about[name] or any(type(n) is not int for n in about[name]):
+            raise FileError(f"its {name!r} should be a list of integers, got {about[name]!r}")
+    # Every level has bands: a description of more levels than arrays need not be followed.
+    if about["level"] >= max(count, 1):
+        raise FileError(f"{count} bands are too few for {about['level']} levels")
+    if about["kind"] not in ("array", "image", "sound"):
+        raise FileError(f"its 'kind' should be array, image or sound, got {about['kind']!r}")
+    if about["kind"] == "sound" and type(about["extra"].get("rate")) is not int:
+        raise FileError(f"a sound needs a 'rate', got {about['extra']!r}")
+
+
+def _kinds(integer: bool, dtype: np.dtype[Any]) -> str:
+    """The kinds of dtype that the coefficients of such data have."""
+    if dtype.kind not in "biufc":
+        raise FileError(f"its 'dtype' should be one of numbers, got {dtype}")
+    if integer:
+        return "iu"
+    # Data that were not transformed at all (no level) are kept as they are.
+    return "c" if dtype.kind == "c" else "biuf"
+
+
+def _check_bands(
+    arrays: dict[str, np.ndarray[Any, Any]], shapes: dict[str, tuple[int, ...]], kinds: str
+) -> None:
+    for what, names in (("missing", shapes.keys() - arrays), ("unknown", arrays.keys() - shapes)):
+        if names:
+            raise FileError(f"{what} bands: {', '.join(sorted(names))}")
+    for name, shape in shapes.items():
+        band = arrays[name]
+        if band.shape != shape or band.dtype.kind not in kinds:
+            raise FileError(
+                f"band {name} should have the shape {shape} and a dtype of kind {kinds!r}, "
+                f"got {band.shape} and {band.dtype}"
+            )
 
 
 def reconstructed(d: Decomposition, media: Media) -> Media:

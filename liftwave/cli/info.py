@@ -9,18 +9,19 @@ import numpy as np
 import pywt
 
 from liftwave.cli import console
+from liftwave.cli.container import bank_name
+from liftwave.cli.files import write_whole
 from liftwave.errors import FactorizationError
 from liftwave.filterbank import FilterBank
 from liftwave.lifting import LiftingScheme
 from liftwave.wavelets import resolve_wavelet
 
-_ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
 _FILTERS = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
 
 
 def info(name: str, plot: Path | None) -> None:
     """Print a wavelet's properties, filters and steps; draw them where asked to."""
-    bank = resolve_wavelet(_ALIASES.get(name.lower(), name))
+    bank = resolve_wavelet(bank_name(name))
     assert isinstance(bank, FilterBank)
     known = pywt.Wavelet(bank.name)
     rows = [
@@ -39,14 +40,21 @@ def info(name: str, plot: Path | None) -> None:
         integer = scheme.to_integer()
         steps = (("lifting steps", scheme), ("integer form", integer))
         rows += [(label, str(each)) for label, each in steps]
-    console.table(f"wavelet {name}", ("", ""), rows)
-    columns = ("k", *_FILTERS)
+    console.table(f"wavelet {name}", (), rows)
+    console.say("")
     taps = zip(*bank.filter_bank, strict=True)
-    filters = [(str(k), *(f"{tap: .15g}" for tap in each)) for k, each in enumerate(taps)]
-    console.table("filters", columns, filters)
+    filters = [(str(k), *map(_tap, each)) for k, each in enumerate(taps)]
+    console.table("filters", ("k", *_FILTERS), filters, numbers=5)
     if plot is not None:
-        _draw(bank, name).savefig(plot, dpi=120)
-        console.out.print(f"wrote {plot}")
+        kind = plot.suffix[1:].lower()
+        figure = _draw(bank, name)
+        write_whole(plot, lambda stream: figure.savefig(stream, format=kind, dpi=120))
+        console.say(f"wrote {plot}")
+
+
+def _tap(value: float) -> str:
+    """As many digits as four columns of a terminal have room for."""
+    return f"{value:.12f}" if value else "0"
 
 
 def vanishing_moments(bank: FilterBank) -> int:
@@ -72,9 +80,12 @@ def _draw(bank: FilterBank, name: str) -> Any:
     (filters, spectrum), (scaling, wavelet) = figure.subplots(2, 2)
     k = np.arange(bank.dec_len)
     for taps, label, shift in ((bank.dec_lo, "low-pass", -0.1), (bank.dec_hi, "high-pass", 0.1)):
-        filters.stem(k + shift, taps, label=label, basefmt=" ", **_stem_style(label))
+        colour = _COLOURS[label]
+        stems = filters.stem(k + shift, taps, label=label, linefmt=colour, basefmt=" ")
+        stems.markerline.set(color=colour, markersize=_MARKER_SIZE)
         response = np.abs(np.fft.rfft(taps, 1024))
-        spectrum.plot(np.linspace(0, 0.5, response.size), response, color=_COLOURS[label])
+        spectrum.plot(np.linspace(0, 0.5, response.size), response, color=colour)
+    filters.xaxis.get_major_locator().set_params(integer=True)
     filters.set(title="analysis filters", xlabel="tap")
     filters.axhline(0, color="0.7", linewidth=0.8)
     filters.legend(frameon=False)
@@ -93,6 +104,4 @@ def _draw(bank: FilterBank, name: str) -> Any:
 _COLOURS = {"low-pass": "#1f4e79", "high-pass": "#c05000"}
 
 
-def _stem_style(label: str) -> dict[str, str]:
-    prefix = {"low-pass": "C0", "high-pass": "C1"}[label]
-    return {"linefmt": f"{prefix}-", "markerfmt": f"{prefix}o"}
+_MARKER_SIZE = 4

@@ -11,12 +11,19 @@ import pywt
 
 import liftwave as lw
 from liftwave.cli import console, pictures
-from liftwave.cli.media import FileError
+from liftwave.cli.files import FileError
 
 Rows: TypeAlias = list[tuple[str, str, str]]
 
 _KEPT = 0.05
 _NOISE = 20.0
+_PICTURES = {
+    "photograph_bands.png": "the bands of a photograph",
+    "ecg_bands.png": "the bands of an ECG",
+    "compression.png": "a photograph from its largest coefficients",
+    "denoising.png": "a photograph with noise, and denoised",
+    "ecg_denoising.png": "an ECG with noise, and denoised",
+}
 _FACE = (slice(70, 230), slice(180, 340))
 
 
@@ -41,8 +48,9 @@ def tour(folder: Path) -> None:
             step(what)
             rows += stop()
     console.table("liftwave's tour", ("what", "how", "result"), rows)
-    written = ", ".join(sorted(path.name for path in folder.glob("*.png")))
-    console.out.print(f"pictures in {folder}: {written}")
+    console.say(f"\nIn the folder {folder}:")
+    for name, content in _PICTURES.items():
+        console.say(f"  {name:<22}{content}")
 
 
 def _decompose(photograph: Any, ecg: Any, folder: Path) -> Rows:

@@ -1,0 +1,130 @@
+"""Pictures in and out, with all bits that they have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+
+from liftwave.cli.files import FileError
+
+Image: TypeAlias = np.ndarray[Any, Any]
+
+_TIFF = (".tif", ".tiff")
+
+_QUALITY: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95, "subsampling": 0}}
+
+
+def read_image(path: Path) -> Image:
+    """The samples of a picture, the first row at the top, in the dtype that they are stored in."""
+    import PIL.Image
+    import PIL.ImageOps
+
+    if path.suffix.lower() in _TIFF and (deep := _read_deep_tiff(path)) is not None:
+        return deep
+    with PIL.Image.open(path) as image:
+        frames = getattr(image, "n_frames", 1)
+        if frames != 1:
+            raise FileError(f"{path}: expected one picture, found {frames}")
+        if path.suffix.lower() == ".png" and _is_deep_colour(image):
+            return _read_deep_png(path)
+        image.load()
+        # Cameras store how to turn the picture beside the pixels; only these are kept.
+        upright = PIL.ImageOps.exif_transpose(image)
+        if upright.mode in ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "1"):
+            # Palettes and other colour spaces have no arithmetic of their own.
+            colours = "RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB"
+            upright = upright.convert("L" if upright.mode == "1" else colours)
+        return np.asarray(upright)
+
+
+def _is_deep_colour(image: Any) -> bool:
+    """Whether pillow will reduce 16-bit colour to 8 bits, which it does without a word."""
+    stored = " ".join(str(tile[3]) for tile in image.tile)
+    return ";16" in stored and image.mode in ("RGB", "RGBA", "LA")
+
+
+def _read_deep_png(path: Path) -> Image:
+    import png
+
+    width, height, rows, info = png.Reader(filename=str(path)).asDirect()
+    array = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
+    return array.reshape(height, width, info["planes"])
+
+
+def _read_deep_tiff(path: Path) -> Image | None:
+    """Colour of more than 8 bits, which pillow reduces too; None for other pictures."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        page: Any = file.pages[0]
+        if len(file.pages) != 1:
+            raise FileError(f"{path}: expected one picture, found {len(file.pages)}")
+        if page.bitspersample <= 8 or page.samplesperpixel == 1:
+            return None
+        array = np.asarray(page.asarray())
+        # Planes one after the other become the last axis, as everywhere else.
+        return np.moveaxis(array, 0, -1) if page.axes.startswith("S") else array
+
+
+def write_image(stream: BinaryIO, array: Image, path: Path) -> None:
+    """Write an array of the shape (height, width) or (height, width, channels).
+
+    Raises
+    ------
+    FileError
+        If the kind of file cannot hold such samples.
+    """
+    suffix = path.suffix.lower()
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    if array.ndim != 2 and (array.ndim != 3 or array.shape[2] not in (2, 3, 4)):
+        raise FileError(
+            f"{path}: an image has the shape (height, width) or (height, width, 2 to 4), "
+            f"got {array.shape}; write a .npy file instead"
+        )
+    if suffix in _TIFF:
+        _write_tiff(stream, array, path)
+    elif suffix == ".png" and array.dtype == np.uint16 and array.ndim == 3:
+        _write_deep_png(stream, array)
+    else:
+        _write_picture(stream, array, path)
+
+
+def _write_picture(stream: BinaryIO, array: Image, path: Path) -> None:
+    import PIL.Image
+
+    kind = PIL.Image.registered_extensions()[path.suffix.lower()]
+    deep = array.dtype == np.uint16 and kind == "PNG"
+    # Some formats would store grey as colour, or the alpha channel not at all.
+    channels = {"JPEG": (1, 3), "PPM": (1, 3), "BMP": (1, 3)}.get(kind, (1, 2, 3, 4))
+    count = 1 if array.ndim == 2 else array.shape[2]
+    if count not in channels or not (deep or array.dtype == np.uint8):
+        raise FileError(
+            f"{path}: a {kind} file cannot hold an image of shape {array.shape} and dtype "
+            f"{array.dtype}; write a .png, .tif or .npy file"
+        )
+    PIL.Image.fromarray(array).save(stream, format=kind, **_QUALITY.get(kind, {}))
+
+
+def _write_deep_png(stream: BinaryIO, array: Image) -> None:
+    import png
+
+    height, width, channels = array.shape
+    kinds = {"greyscale": channels == 2, "alpha": channels in (2, 4)}
+    png.Writer(width, height, bitdepth=16, **kinds).write(stream, array.reshape(height, -1))
+
+
+def _write_tiff(stream: BinaryIO, array: Image, path: Path) -> None:
+    import tifffile
+
+    if array.dtype.kind == "c":
+        raise FileError(f"{path}: an image has real samples, got {array.dtype}; write a .npy file")
+    colour = array.ndim == 3 and array.shape[2] > 2
+    options: dict[str, Any] = {"photometric": "rgb" if colour else "minisblack", "metadata": None}
+    if array.ndim == 3:
+        options["planarconfig"] = "contig"
+    if array.ndim == 3 and array.shape[2] in (2, 4):
+        options["extrasamples"] = ["unassalpha"]
+    tifffile.imwrite(stream, array, **options)
