@@ -1,0 +1,279 @@
+"""Draw the pictures of the documentation: ``python docs/make_pictures.py``.
+
+Writes into ``docs/pictures``. Every picture is computed by liftwave from data
+made here or shipped with PyWavelets.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from runpy import run_path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pywt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+import liftwave as lw
+from liftwave.boundary import MODES
+
+PICTURES = Path(__file__).parent / "pictures"
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+INK, ACCENT, QUIET = "#1f4e79", "#d1495b", "#9aa5b1"
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "liftwave",  # the same picture is the same file
+}
+
+
+# --- boundary modes ------------------------------------------------------------------------------
+
+
+def modes() -> Figure:
+    """A short signal, and what each boundary mode takes it to be beyond its ends."""
+    signal = np.array([0.55, 0.7, 1.25, 1.0, 0.3, 0.5, 0.75])
+    figure = Figure(figsize=(9, 5.4), layout="constrained")
+    axes = figure.subplots(3, 3, sharex=True, sharey=True)
+    for ax, mode in zip(axes.flat, MODES, strict=True):
+        _draw_extension(ax, signal, mode)
+    return figure
+
+
+def _draw_extension(ax: Axes, signal: np.ndarray, mode: str) -> None:
+    n, reach = signal.size, 7
+    extended = lw.pad(signal, (reach, reach), mode)[: n + 2 * reach]
+    at = np.arange(-reach, n + reach)
+    inside = (at >= 0) & (at < n)
+    ax.axvspan(-0.5, n - 0.5, color="#eef3f8", zorder=0)
+    ax.axhline(0, color=QUIET, linewidth=0.6)
+    ax.plot(at, extended, color=QUIET, linewidth=0.8, zorder=1)
+    ax.plot(at[inside], extended[inside], "o", color=INK, markersize=5)
+    outside = {"marker": "o", "markerfacecolor": "white", "markeredgecolor": ACCENT}
+    ax.plot(at[~inside], extended[~inside], linestyle="", markersize=4.5, **outside)
+    ax.set_title(mode, family="monospace")
+    ax.set_xticks([0, n - 1], ["0", "n−1"])
+    ax.tick_params(labelsize=8)
+
+
+# --- bands ---------------------------------------------------------------------------------------
+
+
+def bands() -> Figure:
+    """Patches of stripes and checks, and a disc: which band sees what."""
+    images = {"patches": _patches(), "a disc": _disc()}
+    headings = ("image", "'aa'  cA  LL", "'da'  cH  LH", "'ad'  cV  HL", "'dd'  cD  HH")
+    figure = Figure(figsize=(9, 4.1), layout="constrained")
+    axes = figure.subplots(len(images), 5)
+    for row, (label, image) in zip(axes, images.items(), strict=True):
+        _draw_bands(row, image)
+        row[0].set_ylabel(label, fontsize=9)
+    for ax, heading in zip(axes[0], headings, strict=True):
+        ax.set_title(heading, family="monospace")
+    return figure
+
+
+def _patches() -> np.ndarray:
+    """Flat grey, horizontal stripes above; vertical stripes, checks below."""
+    k = np.arange(16) % 2
+    horizontal = np.repeat(k[:, None], 16, axis=1)
+    flat, checks = np.full((16, 16), 0.5), k[:, None] ^ k
+    patches = np.block([[flat, horizontal], [horizontal.T, checks]])
+    return np.pad(patches, 2, constant_values=0.5)
+
+
+def _disc() -> np.ndarray:
+    k = np.arange(72) - 35.5
+    return (np.hypot(k[:, None], k) < 25.3).astype(float)
+
+
+def _draw_bands(row: np.ndarray, image: np.ndarray) -> None:
+    found = lw.dwtn(image, "haar")
+    details = max(float(np.abs(found[key]).max()) for key in ("da", "ad", "dd"))
+    panels = [(image, 1.0), (found["aa"], 2.0)]
+    panels += [(np.abs(found[key]), details) for key in ("da", "ad", "dd")]
+    for ax, (values, white) in zip(row, panels, strict=True):
+        ax.imshow(values, cmap="gray", vmin=0, vmax=white, interpolation="nearest")
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.spines[:].set_visible(True)
+        ax.spines[:].set_color(QUIET)
+
+
+# --- lifting -------------------------------------------------------------------------------------
+
+
+def lifting() -> Figure:
+    """One lifting transform and its inverse, as a diagram."""
+    figure = Figure(figsize=(9.2, 5.4), layout="constrained")
+    forward, inverse = figure.subplots(2, 1)
+    _draw_forward(forward)
+    _draw_inverse(inverse)
+    return figure
+
+
+def _canvas(ax: Axes, title: str) -> None:
+    ax.set_xlim(0, 10)
+    ax.set_ylim(0, 3.4)
+    ax.set_axis_off()
+    ax.set_title(title, loc="left", fontsize=11)
+
+
+def _box(ax: Axes, x: float, y: float, text: str, color: str = INK) -> None:
+    shape = FancyBboxPatch(
+        (x - 0.42, y - 0.26), 0.84, 0.52, boxstyle="round,pad=0.06", fc="white", ec=color, lw=1.4
+    )
+    ax.add_patch(shape)
+    ax.text(x, y, text, ha="center", va="center", fontsize=10, color=color)
+
+
+def _arrow(ax: Axes, start: tuple[float, float], stop: tuple[float, float]) -> None:
+    ax.add_patch(
+        FancyArrowPatch(
+            start, stop, arrowstyle="-|>", mutation_scale=11, color=QUIET, lw=1.3,
+            shrinkA=0, shrinkB=0,
+        )
+    )  # fmt: skip
+
+
+def _sum(ax: Axes, x: float, y: float, sign: str) -> None:
+    ax.plot([x], [y], "o", markersize=17, markerfacecolor="white", markeredgecolor=ACCENT)
+    ax.text(x, y - 0.01, sign, ha="center", va="center", fontsize=13, color=ACCENT)
+
+
+_EVEN, _ODD, _MIDDLE = 2.7, 0.7, 1.7
+
+
+def _step(ax: Axes, x: float, source: float, target: float, text: str, sign: str) -> None:
+    """A branch off one line, through a filter, onto the other."""
+    towards = 1 if target > source else -1
+    _arrow(ax, (x, source), (x, _MIDDLE - 0.34 * towards))
+    _box(ax, x, _MIDDLE, text, ACCENT)
+    _arrow(ax, (x, _MIDDLE + 0.34 * towards), (x, target - 0.2 * towards))
+    _sum(ax, x, target, sign)
+
+
+def _draw_forward(ax: Axes) -> None:
+    _canvas(ax, "forward")
+    ax.text(0.05, _MIDDLE, "x", fontsize=12, va="center")
+    _arrow(ax, (0.25, _MIDDLE), (0.72, _MIDDLE))
+    _box(ax, 1.2, _MIDDLE, "split")
+    for y, label in ((_EVEN, "even  x[0], x[2], …"), (_ODD, "odd  x[1], x[3], …")):
+        _arrow(ax, (1.68, _MIDDLE), (2.2, y))
+        ax.plot([2.2, 7.0], [y, y], color=QUIET, lw=1.3, zorder=0)
+        ax.text(2.3, y + 0.18, label, fontsize=9, color=INK)
+    _step(ax, 4.4, _EVEN, _ODD, "predict", "+")
+    _step(ax, 6.0, _ODD, _EVEN, "update", "+")
+    for y, scale, band in ((_EVEN, "scale[0]", "approximation"), (_ODD, "scale[1]", "detail")):
+        _arrow(ax, (6.9, y), (7.15, y))
+        _box(ax, 7.65, y, scale)
+        _arrow(ax, (8.14, y), (8.6, y))
+        ax.text(8.68, y, band, fontsize=10, va="center", color=INK)
+
+
+def _draw_inverse(ax: Axes) -> None:
+    _canvas(ax, "inverse: the same steps, backwards, with the sign turned")
+    for y, scale, band in ((_EVEN, "1/scale[0]", "approximation"), (_ODD, "1/scale[1]", "detail")):
+        ax.text(0.05, y, band, fontsize=10, va="center", color=INK)
+        _arrow(ax, (1.35, y), (1.75, y))
+        _box(ax, 2.25, y, scale)
+        ax.plot([2.75, 7.0], [y, y], color=QUIET, lw=1.3, zorder=0)
+        _arrow(ax, (7.0, y), (7.55, _MIDDLE))
+    _step(ax, 4.0, _ODD, _EVEN, "update", "−")
+    _step(ax, 5.6, _EVEN, _ODD, "predict", "−")
+    _box(ax, 8.05, _MIDDLE, "merge")
+    _arrow(ax, (8.55, _MIDDLE), (9.0, _MIDDLE))
+    ax.text(9.1, _MIDDLE, "x", fontsize=12, va="center")
+
+
+# --- filters -------------------------------------------------------------------------------------
+
+
+def responses() -> Figure:
+    """How sharply some wavelets divide the frequencies between their bands."""
+    figure = Figure(figsize=(9, 3.1), layout="constrained")
+    names = ("haar", "db4", "cdf5.3", "cdf9.7")
+    axes = figure.subplots(1, len(names), sharey=True)
+    frequencies = np.linspace(0, 0.5, 401)
+    for ax, name in zip(axes, names, strict=True):
+        bank = lw.LiftingScheme.from_name(name).to_filter_bank()
+        turns = np.exp(-2j * np.pi * np.outer(frequencies, np.arange(bank.dec_len)))
+        ax.plot(frequencies, np.abs(turns @ bank.dec_lo), color=INK, label="low-pass")
+        ax.plot(frequencies, np.abs(turns @ bank.dec_hi), color=ACCENT, label="high-pass")
+        ax.set_title(name, family="monospace")
+        ax.set_xlabel("cycles per sample")
+        ax.set_xticks([0, 0.25, 0.5])
+        ax.axvline(0.25, color=QUIET, linewidth=0.6)
+    axes[0].set_ylabel("magnitude")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
+# --- decompositions ------------------------------------------------------------------------------
+
+
+def mosaic() -> Figure:
+    """A photograph's bands."""
+    return lw.decompose(pywt.data.camera(), "bior4.4", level=3, mode="periodization").plot()
+
+
+def denoising() -> Figure:
+    """A photograph with noise, and what three ways of denoising make of it."""
+    image = pywt.data.camera()[40:296, 120:376].astype(float)
+    noisy = image + 25 * np.random.default_rng(0).standard_normal(image.shape)
+    results = {
+        "with noise": noisy,
+        'method="visu"': lw.denoise(noisy, "db2", method="visu"),
+        'method="bayes"': lw.denoise(noisy, "db2", method="bayes"),
+        'method="bayes", shifts=4': lw.denoise(noisy, "db2", method="bayes", shifts=4),
+    }
+    figure = Figure(figsize=(9, 2.75), layout="constrained")
+    for ax, (title, values) in zip(figure.subplots(1, 4), results.items(), strict=True):
+        decibels = 10 * np.log10(255**2 / np.mean((values - image) ** 2))
+        ax.imshow(values, cmap="gray", vmin=0, vmax=255)
+        ax.set_title(f"{title}\n{decibels:.1f} dB", fontsize=9)
+        ax.set_axis_off()
+    return figure
+
+
+DRAWN: dict[str, Any] = {
+    "modes.svg": modes,
+    "bands.png": bands,
+    "lifting.svg": lifting,
+    "responses.svg": responses,
+    "mosaic.png": mosaic,
+    "denoising.png": denoising,
+}
+
+
+# The examples draw their own.
+DRAWN_BY_EXAMPLES = {
+    "ecg": ("ecg.png", "ecg_bands.png"),
+    "photograph": ("photograph.png", "photograph_bands.png"),
+    "lossless": ("lossless.png",),
+    "custom_scheme": ("custom_scheme.png",),
+    "learned_scheme": ("learned_scheme.png",),
+}
+
+
+def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    for name in DRAWN_BY_EXAMPLES:
+        run_path(str(EXAMPLES / f"{name}.py"))["main"](["--output", str(PICTURES)])
+    with mpl.rc_context(STYLE):
+        for name, draw in DRAWN.items():
+            path = PICTURES / name
+            metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+            draw().savefig(path, dpi=90, metadata=metadata)
+            print(f"{path} ({path.stat().st_size // 1024} kB)")
+
+
+if __name__ == "__main__":
+    main()

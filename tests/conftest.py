@@ -1,0 +1,47 @@
+"""Fixtures: array libraries, kernels; Hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from helpers import Library, libraries
+from hypothesis import HealthCheck, settings
+
+import liftwave as lw
+from liftwave import _dispatch
+from liftwave._kernels import Kernels
+
+# The fixtures choose a library or kernels and do not depend on the drawn examples.
+_SHARED_FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+settings.register_profile(
+    "ci",
+    deadline=None,
+    max_examples=60,
+    derandomize=True,
+    suppress_health_check=_SHARED_FIXTURES,
+)
+settings.register_profile(
+    "nightly", deadline=None, max_examples=3000, suppress_health_check=_SHARED_FIXTURES
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def _library_params() -> list[object]:
+    """Without a GPU, CuPy is no parameter: one test in test_arrays.py says so by its skip."""
+    gpu = pytest.mark.gpu
+    return [pytest.param(name, marks=gpu if name == "cupy" else ()) for name in libraries()]
+
+
+@pytest.fixture(params=_library_params())
+def xp(request: pytest.FixtureRequest) -> Library:
+    """Each array library in turn."""
+    return Library(request.param)
+
+
+@pytest.fixture(params=sorted(_dispatch._FAMILIES))
+def kernels(request: pytest.FixtureRequest) -> Iterator[Kernels]:
+    """Each family of kernels in turn; the public functions use it while the test runs."""
+    with lw.kernels(request.param):
+        yield _dispatch._FAMILIES[request.param]

@@ -1,0 +1,90 @@
+"""The examples run, say what they promise, and draw pictures that show something."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from PIL import Image
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+
+# What each example draws, and a line of what it prints.
+EXPECTED = {
+    "custom_scheme": (["custom_scheme.png"], "misses reconstruction by"),
+    "ecg": (["ecg.png", "ecg_bands.png"], "signal-to-noise ratio"),
+    "learned_scheme": (["learned_scheme.png"], "learned: "),
+    "lossless": (["lossless.png"], "every round trip is exact"),
+    "photograph": (["photograph.png", "photograph_bands.png"], "(PSNR, dB)"),
+}
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_example_is_tested():
+    assert sorted(EXPECTED) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_runs_and_draws(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    load(name).main(["--output", str(tmp_path / "pictures")])
+    pictures, line = EXPECTED[name]
+    assert line in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == pictures
+    for picture in pictures:
+        with Image.open(tmp_path / "pictures" / picture) as image:
+            assert min(image.size) > 300
+            # What is drawn is coloured; the sheet, axes and letters are not.
+            pixels = np.asarray(image.convert("RGB")).astype(int)
+            coloured = pixels.max(axis=-1) - pixels.min(axis=-1) > 30
+            assert coloured.mean() > 2e-3
+
+
+def test_the_photograph_is_better_from_more_coefficients():
+    example = load("photograph")
+    k = np.arange(320)
+    image = (128 + 100 * np.sin(k[:, None] * k / 4000)).astype(np.uint8)
+    for decibels in example.quality(image).values():
+        assert decibels == sorted(decibels)
+        assert decibels[-1] > 40
+
+
+def test_lossless_notices_a_loss(monkeypatch):
+    example = load("lossless")
+    reconstruct = example.lw.Decomposition.reconstruct
+    monkeypatch.setattr(example.lw.Decomposition, "reconstruct", lambda d: reconstruct(d) ^ 1)
+    with pytest.raises(AssertionError, match="haar lost something"):
+        example.measured(np.zeros((32, 32), np.uint8))
+
+
+def test_the_cubic_scheme_predicts_cubics_and_keeps_the_mean():
+    example = load("custom_scheme")
+    scheme, x = example.cubic(), np.linspace(-1, 1, 64)
+    approx, detail = example.lw.dwt(x**3 - x**2, scheme, mode="reflect")
+    assert np.abs(detail[1:-2]).max() < 1e-15
+    noise = np.random.default_rng(0).standard_normal(64)
+    approx, _ = example.lw.dwt(noise, scheme, mode="periodization")
+    assert approx.mean() / 2**0.5 == pytest.approx(noise.mean(), abs=1e-15)
+
+
+def test_learning_finds_the_taps_that_are_blind_to_both_tones():
+    example = load("learned_scheme")
+    taps, losses = example.learn(example.tones(8, 128, seed=3), [0.0, -0.5, -0.5, 0.0])
+    # 1 + 2 a cos w + 2 b cos 3 w = 0 at both tones, for taps (b, a, a, b).
+    w = 2 * np.pi * np.array(example.TONES)
+    a, b = np.linalg.solve(np.stack([2 * np.cos(w), 2 * np.cos(3 * w)], axis=1), [-1, -1])
+    assert taps.tolist() == pytest.approx([b, a, a, b], abs=0.05)
+    assert losses[-1] < 1e-2 * losses[0]

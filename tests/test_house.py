@@ -1,0 +1,442 @@
+"""The house keeps its shape: layers, light imports, documented names, clean text."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import liftwave as lw
+
+PACKAGE = Path(lw.__file__).parent
+ROOT = PACKAGE.parent
+
+# --- layers --------------------------------------------------------------------------------------
+
+# From the bottom: a module imports from its own layer and from those below it.
+LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "data and algebra without arrays",
+        (
+            "_arguments",
+            "_plan",
+            "_separable_plan",
+            "_taps",
+            "_typing",
+            "_warnings",
+            "boundary",
+            "errors",
+            "filterbank",
+            "lifting",
+            "wavelets",
+        ),
+    ),
+    ("arrays at the border", ("_arrays",)),
+    ("kernels", ("_kernels",)),
+    ("dispatch", ("_dispatch",)),
+    (
+        "transforms",
+        (
+            "_course",
+            "coefficients",
+            "decomposition",
+            "denoising",
+            "dwt",
+            "dwtn",
+            "fully_separable",
+            "integers",
+            "lengths",
+            "multilevel",
+            "operators",
+            "padding",
+            "plotting",
+            "separable",
+            "thresholding",
+        ),
+    ),
+    ("the package", ("",)),
+    ("applications", ("__main__", "cli", "torch")),
+)
+
+
+def modules() -> dict[str, Path]:
+    """All modules of the package by dotted name relative to it ("" is the package)."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def layer_of(module: str) -> int | None:
+    """The number of a module's layer; packages stand where their name is listed."""
+    head = module.split(".")[0]
+    return next((k for k, (_, names) in enumerate(LAYERS) if head in names), None)
+
+
+def imported_by(source: str, module: str, is_package: bool) -> Iterator[tuple[str, int]]:
+    """Modules of the package that a source imports, wherever in it, and the lines.
+
+    What is imported for type checking only does not exist when the code runs, and is left out.
+    """
+    tree = ast.parse(source)
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _inside(alias.name, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, module, is_package)
+            yield from (
+                found
+                for alias in node.names
+                for found in _inside(f"{base}.{alias.name}", node.lineno)
+            )
+
+
+def _absolute(node: ast.ImportFrom, module: str, is_package: bool) -> str:
+    if node.level == 0:
+        return node.module or ""
+    parts = ["liftwave", *filter(None, module.split("."))]
+    parts = parts[: len(parts) - node.level + is_package]
+    return ".".join([*parts, *filter(None, [node.module])])
+
+
+def _inside(name: str, line: int) -> Iterator[tuple[str, int]]:
+    """The module that ``name`` (a module, or a name in one) is in, if it is one of ours."""
+    head, _, rest = name.partition(".")
+    if head != "liftwave":
+        return
+    known = modules()
+    while rest and rest not in known:
+        rest = rest.rpartition(".")[0]
+    yield rest, line
+
+
+def violations(sources: dict[str, tuple[str, bool]]) -> list[str]:
+    """Imports that go upwards, and kernels that import each other."""
+    found = []
+    for module, (source, is_package) in sources.items():
+        layer = layer_of(module)
+        for target, line in imported_by(source, module, is_package):
+            above = layer_of(target)
+            if layer is None or above is None:
+                continue
+            if above > layer:
+                found.append(
+                    f"{module or 'liftwave'}:{line} ({LAYERS[layer][0]}) imports "
+                    f"{target or 'liftwave'} ({LAYERS[above][0]}), which is above it"
+                )
+            siblings = {module, target} - {"_kernels"}
+            if {m.split(".")[0] for m in (module, target)} == {"_kernels"} and len(siblings) == 2:
+                found.append(f"kernels import each other: {module}:{line} imports {target}")
+    return found
+
+
+def test_every_module_has_a_layer() -> None:
+    homeless = [module for module in modules() if layer_of(module) is None]
+    assert not homeless, f"assign {homeless} to a layer in {Path(__file__).name}"
+
+
+def test_imports_go_downwards() -> None:
+    sources = {
+        module: (path.read_text(), path.name == "__init__.py") for module, path in modules().items()
+    }
+    assert not violations(sources)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("boundary", "from liftwave.dwt import dwt"),
+        ("boundary", "def f():\n    from liftwave import dwt"),
+        ("boundary", "import liftwave._kernels.reference"),
+        ("_kernels.reference", "from liftwave._dispatch import kernels_for"),
+        ("_kernels.reference", "from .. import _dispatch"),
+        ("_kernels.fast", "from . import reference"),
+        ("_kernels.fast", "from liftwave._kernels.reference import extended"),
+        ("_arrays", "from liftwave._kernels import Kernels"),
+        ("dwt", "import liftwave as lw"),
+        ("dwt", "import liftwave.cli"),
+        ("lifting.scheme", "if True:\n    import liftwave.padding"),
+    ],
+)
+def test_the_check_of_layers_sees_violations(module: str, source: str) -> None:
+    assert violations({module: (source, False)})
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("boundary", "from liftwave.errors import ModeError"),
+        ("boundary", "if TYPE_CHECKING:\n    from liftwave.dwt import dwt"),
+        ("_kernels.reference", "from liftwave._kernels import Kernels"),
+        ("_kernels.reference", "import numpy\nfrom liftwave.boundary import Extension"),
+        ("_arrays", "from liftwave._plan import FilterPlan"),
+        ("", "from liftwave.dwt import dwt"),
+        ("cli.main", "import liftwave as lw"),
+    ],
+)
+def test_the_check_of_layers_lets_others_pass(module: str, source: str) -> None:
+    assert not violations({module: (source, module == "")})
+
+
+# --- light imports -------------------------------------------------------------------------------
+
+HEAVY = ("torch", "cupy", "matplotlib", "scipy", "dask", "typer", "rich", "PIL", "jax")
+
+
+def loaded_after(code: str) -> list[str]:
+    """Which heavy packages a fresh interpreter has loaded after running ``code``."""
+    script = f"import sys\n{code}\nprint([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return list(ast.literal_eval(done.stdout.strip().splitlines()[-1]))
+
+
+def test_import_is_light() -> None:
+    assert loaded_after("import liftwave") == []
+
+
+def test_transforms_of_numpy_arrays_stay_light() -> None:
+    code = """
+import numpy as np
+import liftwave as lw
+x = np.ones((8, 8))
+lw.waverec2(lw.wavedec2(x, "db2", level=1), "db2")
+lw.decompose(x, lw.LiftingScheme.from_name("cdf9.7"), mode="reflect").reconstruct()
+lw.wavedec(np.arange(8), lw.LiftingScheme.from_wavelet("sym4").to_integer(), "zero", level=1)
+lw.threshold(x, 1.0)
+"""
+    assert loaded_after(code) == []
+
+
+def test_the_check_of_imports_sees_heavy_ones() -> None:
+    assert loaded_after("import scipy, typer") == ["scipy", "typer", *(["rich"] if _rich() else [])]
+
+
+def _rich() -> bool:
+    return "rich" in loaded_after("import typer")
+
+
+# --- public names --------------------------------------------------------------------------------
+
+
+def test_all_matches_what_is_there() -> None:
+    names = {
+        name
+        for name, value in vars(lw).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+    assert names == set(lw.__all__)
+    assert list(lw.__all__) == sorted(lw.__all__)
+    assert len(set(lw.__all__)) == len(lw.__all__)
+
+
+def test_modules_export_what_they_say() -> None:
+    for module in modules():
+        if module.split(".")[0] in ("__main__", "cli", "torch"):
+            continue
+        loaded = __import__(".".join(["liftwave", *filter(None, [module])]), fromlist=["_"])
+        for name in getattr(loaded, "__all__", ()):
+            assert hasattr(loaded, name), f"{module}.{name}"
+
+
+def public_objects() -> dict[str, Any]:
+    """Everything that the package itself defines and exports."""
+    return {
+        name: getattr(lw, name)
+        for name in lw.__all__
+        if getattr(getattr(lw, name), "__module__", "").startswith("liftwave")
+    }
+
+
+def public_members(cls: type) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(cls).items()
+        if not name.startswith("_")
+        and (inspect.isfunction(value) or isinstance(value, property | classmethod | staticmethod))
+    }
+
+
+def sections(docstring: str) -> dict[str, list[str]]:
+    """The numpydoc sections of a docstring, by title."""
+    lines = inspect.cleandoc(docstring).splitlines()
+    starts = [
+        k
+        for k in range(len(lines) - 1)
+        if lines[k].strip() and re.fullmatch(r"-{3,}", lines[k + 1]) and lines[k][0] != " "
+    ]
+    ends = [*starts[1:], len(lines)]
+    return {lines[a].strip(): lines[a + 2 : b] for a, b in zip(starts, ends, strict=True)}
+
+
+def described_parameters(lines: list[str]) -> set[str]:
+    """Names at the margin of a Parameters section: ``a, b : type`` or ``a, b``."""
+    heads = [line.partition(":")[0] for line in lines if line and line[0] != " "]
+    return {name.strip().lstrip("*") for head in heads for name in head.split(",")}
+
+
+def lacking(name: str, function: Any) -> list[str]:
+    """What the docstring of a public function does not say."""
+    found = sections(function.__doc__ or "")
+    signature = inspect.signature(function)
+    missing = [] if "Examples" in found else [f"{name}: Examples"]
+    described = described_parameters(found.get("Parameters", []))
+    missing += [
+        f"{name}: parameter {p}" for p in signature.parameters if p not in ("self", *described)
+    ]
+    # A generator behind a context manager gives nothing back that could be described.
+    gives = str(signature.return_annotation)
+    if gives != "None" and not gives.startswith("Iterator") and not {"Returns"} & set(found):
+        missing.append(f"{name}: Returns")
+    return missing
+
+
+FUNCTIONS = [name for name, value in public_objects().items() if inspect.isfunction(value)]
+CLASSES = [name for name, value in public_objects().items() if inspect.isclass(value)]
+
+
+def test_the_package_exports_functions_and_classes() -> None:
+    """The lists that the next tests run over are made from what is there."""
+    assert len(FUNCTIONS) >= 30
+    assert {"FilterBank", "LiftingScheme", "LiftingStep", "FswavedecnResult"} <= set(CLASSES)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_are_documented(name: str) -> None:
+    assert lacking(name, getattr(lw, name)) == []
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_are_documented(name: str) -> None:
+    cls = getattr(lw, name)
+    assert cls.__doc__ is not None
+    assert not cls.__doc__.startswith(f"{name}("), "the docstring that dataclasses make up"
+    if not issubclass(cls, BaseException):
+        found = sections(cls.__doc__)
+        described = described_parameters(found.get("Parameters", []) + found.get("Attributes", []))
+        parameters = inspect.signature(cls).parameters
+        assert [p for p in parameters if p not in described] == []
+    undocumented = [member for member, value in public_members(cls).items() if not _doc(value)]
+    assert undocumented == []
+
+
+def _doc(value: Any) -> str | None:
+    return (value.__func__ if isinstance(value, classmethod | staticmethod) else value).__doc__
+
+
+def test_everything_exported_has_a_docstring() -> None:
+    """(The names that come from PyWavelets as well.)"""
+    assert [name for name in lw.__all__ if not (getattr(lw, name).__doc__ or "").strip()] == []
+
+
+def test_modules_begin_with_a_docstring() -> None:
+    bare = [
+        m for m, path in modules().items() if not ast.get_docstring(ast.parse(path.read_text()))
+    ]
+    assert bare == []
+
+
+def test_the_check_of_docstrings_sees_gaps() -> None:
+    def bad(x: int, y: int) -> int:
+        """Do something.
+
+        Parameters
+        ----------
+        x : int
+            A number.
+        """
+        return x + y
+
+    assert lacking("bad", bad) == ["bad: Examples", "bad: parameter y", "bad: Returns"]
+
+
+# --- text ----------------------------------------------------------------------------------------
+
+
+def tracked_text() -> Iterator[tuple[Path, str]]:
+    """All files under version control that are text (in a copy without one: all there are)."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        paths = [ROOT / name for name in listed.split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        kept = ("liftwave", "tests", "docs", "examples", "benchmarks", "backends")
+        paths = [p for folder in kept for p in (ROOT / folder).rglob("*") if p.is_file()]
+        paths = [p for p in paths if "__pycache__" not in p.parts]
+    for path in paths:
+        try:
+            yield path, path.read_text(encoding="utf-8")
+        except (UnicodeDecodeError, FileNotFoundError):
+            continue
+
+
+# Written in pieces, so that this file does not find itself.
+MACHINE_PATH = re.compile(
+    r"(?<![\w.~-])/(?:" + "work|root|home/[a-z]|Users/[a-z]|mnt|tmp/[a-z])" + r"[\w/.-]*"
+)
+ISSUE = re.compile(r"(?<![\w&'\"#(/])#\d{1,5}\b(?![\w-])|(?:issues|pull)" + r"/\d+")
+
+
+def findings(pattern: re.Pattern[str], texts: Iterator[tuple[Path, str]]) -> list[str]:
+    return [
+        f"{path}:{number}: {match.group()}"
+        for path, text in texts
+        for number, line in enumerate(text.splitlines(), 1)
+        for match in pattern.finditer(line)
+    ]
+
+
+def test_no_paths_of_a_machine() -> None:
+    assert findings(MACHINE_PATH, tracked_text()) == []
+
+
+def test_no_issue_numbers() -> None:
+    """Text explains itself; numbers of threads elsewhere explain nothing."""
+    assert findings(ISSUE, tracked_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (MACHINE_PATH, "see /" + "work/main/x.py"),
+        (MACHINE_PATH, 'open("/' + 'home/me/data.npy")'),
+        (ISSUE, "fixes #" + "123."),
+        (ISSUE, "https://github.com/a/b/iss" + "ues/7"),
+    ],
+)
+def test_the_checks_of_text_see_both(pattern: re.Pattern[str], text: str) -> None:
+    assert findings(pattern, iter([(Path("x"), text)]))
+
+
+def test_files_are_seen() -> None:
+    """The checks above read something."""
+    assert {"__init__.py", "boundary.py", "test_house.py"} <= {p.name for p, _ in tracked_text()}
+
+
+def test_the_package_is_marked_as_typed() -> None:
+    assert (PACKAGE / "py.typed").is_file()
