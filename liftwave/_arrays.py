@@ -10,7 +10,7 @@ import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj, is_numpy_namespace
 
 from liftwave._typing import Array, ArrayLike, Namespace
-from liftwave.errors import DTypeError
+from liftwave.errors import ArgumentTypeError, DTypeError
 
 # NumPy's float16 and complex longdouble follow PyWavelets; a real longdouble is kept.
 _NUMPY_CONVERTED = {
@@ -71,7 +71,7 @@ def open_array(data: ArrayLike) -> Opened:
 def open_arrays(data: Sequence[ArrayLike]) -> list[Opened]:
     """Like :func:`open_array` for arrays that meet in one result: one common dtype."""
     arrays = [as_array(d) for d in data]
-    xp = array_namespace(*arrays)
+    xp = _common_namespace(arrays)
     result = _common_dtype([_floating(a.dtype, xp) for a in arrays], xp)
     compute = _compute_dtype(result, xp)
     return [Opened(a if a.dtype == compute else _cast(a, compute, xp), xp, result) for a in arrays]
@@ -80,7 +80,7 @@ def open_arrays(data: Sequence[ArrayLike]) -> list[Opened]:
 def open_integers(data: Sequence[ArrayLike], dtype_rule: Any) -> list[Opened]:
     """Integer arrays for an integer lifting scheme; ``dtype_rule``: their dtypes' names to one."""
     arrays = [as_array(d) for d in data]
-    xp = array_namespace(*arrays)
+    xp = _common_namespace(arrays)
     names = [dtype_name(a.dtype, xp) for a in arrays]
     result = getattr(xp, dtype_rule(names))
     return [Opened(a if a.dtype == result else xp.astype(a, result), xp, result) for a in arrays]
@@ -102,6 +102,16 @@ def real_dtype(x: Array, xp: Namespace) -> Any:
 def zeros(shape: tuple[int, ...], like: Array, xp: Namespace) -> Array:
     """Zeros with the dtype and on the device of ``like``."""
     return xp.zeros(shape, dtype=like.dtype, device=device(like))
+
+
+def _common_namespace(arrays: Sequence[Array]) -> Namespace:
+    try:
+        return array_namespace(*arrays)
+    except TypeError:
+        libraries = sorted({type(a).__module__.split(".")[0] for a in arrays})
+        raise ArgumentTypeError(
+            f"arrays of one library are needed, got arrays of {', '.join(libraries)}"
+        ) from None
 
 
 def _cast(array: Array, dtype: Any, xp: Namespace) -> Array:

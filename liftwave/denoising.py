@@ -193,8 +193,8 @@ def _bayes(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: N
     signal = power - sigma**2
     some = signal > 0
     chosen = sigma**2 / xp.sqrt(xp.where(some, signal, xp.ones_like(signal)))
-    # A band that is no louder than the noise goes as a whole.
-    return xp.where(some, chosen, xp.max(xp.abs(band), axis=axes, keepdims=True))
+    # A band that is no louder than the noise goes as a whole, by whatever rule.
+    return xp.where(some, chosen, xp.full_like(chosen, xp.inf))
 
 
 def _sure(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Namespace) -> Array:

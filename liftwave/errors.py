@@ -50,8 +50,12 @@ class AxisError(LiftwaveError, _NumpyAxisError):
     """An axis that the array does not have, or one given twice."""
 
 
-class DTypeError(LiftwaveError, TypeError):
-    """A data type that the transform cannot work on."""
+class DTypeError(LiftwaveError, TypeError, ValueError):
+    """Data that are no numbers, or numbers that the transform cannot work on.
+
+    PyWavelets raises a :class:`TypeError` for objects and a :class:`ValueError`
+    for text; this is both.
+    """
 
 
 class LevelWarning(UserWarning):

@@ -43,7 +43,7 @@ def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float
     Notes
     -----
     ==========  ====================================================
-    soft [1]_   :math:`x \max(0, 1 - t / |x|)`
+    soft        :math:`x \max(0, 1 - t / |x|)`  [1]_
     hard        :math:`x` where :math:`|x| \ge t`
     garrote     :math:`x \max(0, 1 - t^2 / |x|^2)`  [2]_
     greater     :math:`x` where :math:`x \ge t`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from liftwave.filterbank import FilterBank
 from liftwave.lifting import LiftingScheme
 from liftwave.wavelets import resolve_wavelet
 
+# A table without that many digits has no zero moments to speak of.
+_COARSEST = 1e-9
+
 _FILTERS = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
+_COLOURS = {"low-pass": "#1f4e79", "high-pass": "#c05000"}
+_MARKER_SIZE = 4
 
 
 def info(name: str, plot: Path | None) -> None:
@@ -58,15 +64,17 @@ def _tap(value: float) -> str:
 
 
 def vanishing_moments(bank: FilterBank) -> int:
-    """How many powers of time the high-pass filter annihilates, to rounding."""
-    taps = np.asarray(bank.dec_hi)
-    used = np.flatnonzero(taps)
-    # Centred and scaled, so that high powers of long filters stay small.
-    times = (np.arange(taps.size) - used.mean()) / max(1, taps.size / 2)
-    count = 0
-    while count < taps.size and abs(taps @ times**count) < 1e-9:
-        count += 1
-    return count
+    """How many powers of time the analysis high-pass filter annihilates.
+
+    A moment counts as zero where its terms cancel as well as the table's digits let them.
+    """
+    taps = np.trim_zeros(np.asarray(bank.dec_hi))
+    times = np.arange(taps.size) - np.average(np.arange(taps.size), weights=taps**2)
+    # Long filters' first true moments are tiny: only a sharp tolerance tells them from zero.
+    tolerance = min(_COARSEST, 50 * bank.reconstruction_error() + 50 * np.finfo(float).eps)
+    powers = (times**k for k in range(taps.size))
+    moments = (abs(taps @ p) <= tolerance * (np.abs(taps) @ np.abs(p)) for p in powers)
+    return sum(takewhile(bool, moments))
 
 
 def _yes(value: bool) -> str:
@@ -99,9 +107,3 @@ def _draw(bank: FilterBank, name: str) -> Any:
         ax.spines[["top", "right"]].set_visible(False)
     figure.suptitle(name)
     return figure
-
-
-_COLOURS = {"low-pass": "#1f4e79", "high-pass": "#c05000"}
-
-
-_MARKER_SIZE = 4
