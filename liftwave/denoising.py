@@ -25,8 +25,9 @@ Method = Literal["bayes", "sure", "visu"]
 # The median of |N(0, 1)|.
 _MAD_OF_NORMAL = 0.6744897501960817
 
-# Levels left as they are: the coarsest carry the picture, and hardly any noise.
-_LEVELS_KEPT = 3
+# Coarsest levels left as they are by default. The universal threshold would cut into them, for
+# they carry the picture and hardly any noise; thresholds chosen for each band see that themselves.
+_LEVELS_KEPT = {"visu": 3}
 
 
 def denoise(
@@ -57,7 +58,8 @@ def denoise(
         Standard deviation of the noise; by default :func:`estimate_sigma`.
         An array has the shape of the axes that are not transformed.
     level : int, optional
-        Number of levels; by default three fewer than :func:`dwtn_max_level`, at least one.
+        Number of levels; by default :func:`dwtn_max_level` (with ``'visu'`` three
+        fewer), at least one.
     axes : int or sequence of int, optional
         The axes to transform; all by default. Every item of the other (batch)
         axes has thresholds of its own.
@@ -117,7 +119,7 @@ def denoise(
     axes = normalize_axes(axes, data.ndim, unique=True)
     plans = axis_plans(axes, wavelet, mode)
     _check_linear(plans)
-    depth = _depth(level, tuple(data.shape), plans)
+    depth = _depth(level, method, tuple(data.shape), plans)
     noise = estimate_sigma(data, wavelet, mode=mode, axes=axes) if sigma is None else sigma
     noise = _as_column(noise, data, axes, xp)
     choose = _CHOICES[method]
@@ -247,9 +249,11 @@ def _check_linear(plans: tuple[AxisPlan, ...]) -> None:
         )
 
 
-def _depth(level: int | None, shape: tuple[int, ...], plans: tuple[AxisPlan, ...]) -> int:
+def _depth(
+    level: int | None, method: str, shape: tuple[int, ...], plans: tuple[AxisPlan, ...]
+) -> int:
     depth = check_level(level, [shape[p.axis] for p in plans], [p.wavelet for p in plans])
-    return max(1, depth - _LEVELS_KEPT) if level is None else depth
+    return max(1, depth - _LEVELS_KEPT.get(method, 0)) if level is None else depth
 
 
 def _as_column(sigma: Any, data: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
@@ -269,7 +273,8 @@ def _flattened(band: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
     """The batch axes first, and all transformed ones as one at the end."""
     batch = tuple(a for a in range(band.ndim) if a not in axes)
     moved = xp.permute_dims(band, batch + axes)
-    return xp.reshape(moved, (*(band.shape[a] for a in batch), -1))
+    # The size is counted: an empty batch leaves it open.
+    return xp.reshape(moved, (*(band.shape[a] for a in batch), prod(band.shape[a] for a in axes)))
 
 
 def _median(values: Array, xp: Namespace) -> Array:

@@ -27,6 +27,7 @@ from helpers import (
 )
 
 import liftwave as lw
+from liftwave._plan import analysis_plan, synthesis_plan
 from liftwave.errors import AxisError, DTypeError, ShapeError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
@@ -510,6 +511,17 @@ def test_learned_taps_are_cast_to_the_data(xp: Library) -> None:
     )
     expected = lw.dwt(x, SCHEMES["cdf9.7"], "reflect")
     assert_all_close(lw.dwt(xp.asarray(x), scheme, "reflect"), xp.tree(expected), ulps=16)
+
+
+def test_kernels_compute_in_the_precision_of_the_data(xp: Library, kernels: Any) -> None:
+    """Also where taps have another one: nothing is widened on the way, to be cast at the end."""
+    x, plan = xp.asarray(zero_mean(8), "float32"), analysis_plan(8, 2, "symmetric")
+    taps = xp.asarray([0.5, 0.5], "float64")
+    if xp.is_numpy:  # whose taps are numbers
+        taps = (0.5, 0.5)
+    (band,) = kernels.analysis(x, [taps], plan, 0)
+    assert band.dtype == x.dtype
+    assert kernels.synthesis([band], [taps], synthesis_plan(4, 2, "zero"), 0).dtype == x.dtype
 
 
 # --- nothing goes through the host ---------------------------------------------------------------

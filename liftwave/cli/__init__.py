@@ -6,7 +6,6 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 _FAILURE = 2
 
@@ -24,11 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit status: 0, or 2 after a mistake.
     """
-    with warnings.catch_warnings():
-        # Said in one line, and never raised, however the process filters them.
-        warnings.showwarning = _show_warning
+    with warnings.catch_warnings(record=True) as warned:
+        # Never raised, however the process filters them; said when the progress bar is gone.
         warnings.simplefilter("always", UserWarning)
-        return _run(list(sys.argv[1:] if arguments is None else arguments))
+        status = _run(list(sys.argv[1:] if arguments is None else arguments))
+    for message in dict.fromkeys(str(each.message) for each in warned):
+        _say("warning", message)
+    return status
 
 
 def _run(arguments: list[str]) -> int:
@@ -62,12 +63,12 @@ def _described(error: BaseException) -> str:
 
 
 def _fail(message: str) -> int:
-    print(f"liftwave: error: {' '.join(message.split())}", file=sys.stderr)
+    _say("error", message)
     return _FAILURE
 
 
-def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
-    print(f"liftwave: warning: {' '.join(str(message).split())}", file=sys.stderr)
+def _say(kind: str, message: str) -> None:
+    print(f"liftwave: {kind}: {' '.join(message.split())}", file=sys.stderr)
 
 
 def run() -> None:

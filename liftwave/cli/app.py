@@ -41,9 +41,14 @@ Input = Annotated[Path, typer.Argument(help="File to read: .npy, .npz, image or 
 Output = Annotated[Path, typer.Argument(help="File to write; its suffix says what kind.")]
 WaveletOption = Annotated[str, typer.Option("-w", "--wavelet", help="Name of the wavelet.")]
 ModeOption = Annotated[str, typer.Option("--mode", help="Boundary mode.")]
-LevelOption = Annotated[int | None, typer.Option("--level", help="Levels; default: the most.")]
+# More levels than bits of a length are never needed, and would take forever.
+_LEVELS: dict[str, Any] = {"min": 0, "max": 64}
+LevelOption = Annotated[
+    int | None, typer.Option("--level", **_LEVELS, help="Levels; default: the most.")
+]
 FewerLevelsOption = Annotated[
-    int | None, typer.Option("--level", help="Levels; default: the most less three.")
+    int | None,
+    typer.Option("--level", **_LEVELS, help="Levels; default: the most; for visu three less."),
 ]
 LiftingOption = Annotated[bool, typer.Option("--lifting", help="Transform by lifting.")]
 IntegerOption = Annotated[
@@ -164,7 +169,7 @@ def denoise_command(
     sigma: Annotated[
         float | None, typer.Option(help="Noise level, in the file's units; default: estimated.")
     ] = None,
-    shifts: Annotated[int, typer.Option(help="Cycle spinning: shifts along each axis.")] = 1,
+    shifts: Annotated[int, typer.Option(min=1, help="Cycle spinning: shifts along each axis.")] = 1,
 ) -> None:
     """Remove white noise from a file; channels are treated one by one."""
     check_writable(target)
@@ -210,6 +215,8 @@ def compress_command(
     To an .npz file, the sparse coefficients are written ('reconstruct' reads
     them); to any other, the data that they give.
     """
+    if not 0 < keep <= 1:
+        raise typer.BadParameter(f"--keep must be above 0 and at most 1, got {keep}")
     check_writable(target)
     choice = Choice(wavelet, lifting, integer)
     with console.progress(3) as step:

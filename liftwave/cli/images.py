@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -27,8 +28,13 @@ def read_image(path: Path) -> Image:
         frames = getattr(image, "n_frames", 1)
         if frames != 1:
             raise FileError(f"{path}: expected one picture, found {frames}")
-        if path.suffix.lower() == ".png" and _is_deep_colour(image):
-            return _read_deep_png(path)
+        if _is_deep_colour(image):
+            if image.format == "PNG":
+                return _read_deep_png(path)
+            raise FileError(
+                f"{path}: {image.format} colour of more than 8 bits is not read; "
+                "store it as .png or .tif"
+            )
         image.load()
         # Cameras store how to turn the picture beside the pixels; only these are kept.
         upright = PIL.ImageOps.exif_transpose(image)
@@ -36,13 +42,21 @@ def read_image(path: Path) -> Image:
             # Palettes and other colour spaces have no arithmetic of their own.
             colours = "RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB"
             upright = upright.convert("L" if upright.mode == "1" else colours)
+        if image.format == "PPM" and upright.mode == "I":
+            # Pillow's 32 bits of what has 16.
+            return np.asarray(upright).astype(np.uint16)
         return np.asarray(upright)
 
 
 def _is_deep_colour(image: Any) -> bool:
-    """Whether pillow will reduce 16-bit colour to 8 bits, which it does without a word."""
-    stored = " ".join(str(tile[3]) for tile in image.tile)
-    return ";16" in stored and image.mode in ("RGB", "RGBA", "LA")
+    """Whether pillow will reduce deep colour to 8 bits, which it does without a word."""
+    if image.mode not in ("RGB", "RGBA", "LA"):
+        return False
+    stored = [tile[3] for tile in image.tile]
+    if image.format == "PPM":
+        # The largest value is given where it is not 255.
+        return any(isinstance(args, tuple) and args[1] > 255 for args in stored)
+    return ";16" in " ".join(map(str, stored))
 
 
 def _read_deep_png(path: Path) -> Image:
@@ -57,6 +71,8 @@ def _read_deep_tiff(path: Path) -> Image | None:
     """Colour of more than 8 bits, which pillow reduces too; None for other pictures."""
     import tifffile
 
+    # Of damaged files it logs as well as raises; the second is enough.
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
     with tifffile.TiffFile(path) as file:
         page: Any = file.pages[0]
         if len(file.pages) != 1:
@@ -96,14 +112,15 @@ def _write_picture(stream: BinaryIO, array: Image, path: Path) -> None:
     import PIL.Image
 
     kind = PIL.Image.registered_extensions()[path.suffix.lower()]
-    deep = array.dtype == np.uint16 and kind == "PNG"
+    deep = array.dtype == np.uint16 and array.ndim == 2 and kind in ("PNG", "PPM")
     # Some formats would store grey as colour, or the alpha channel not at all.
     channels = {"JPEG": (1, 3), "PPM": (1, 3), "BMP": (1, 3)}.get(kind, (1, 2, 3, 4))
     count = 1 if array.ndim == 2 else array.shape[2]
     if count not in channels or not (deep or array.dtype == np.uint8):
+        others = ".tif or .npy" if kind == "PNG" else ".png, .tif or .npy"
         raise FileError(
             f"{path}: a {kind} file cannot hold an image of shape {array.shape} and dtype "
-            f"{array.dtype}; write a .png, .tif or .npy file"
+            f"{array.dtype}; write a {others} file"
         )
     PIL.Image.fromarray(array).save(stream, format=kind, **_QUALITY.get(kind, {}))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from liftwave.wavelets import resolve_wavelet
 # A table without that many digits has no zero moments to speak of.
 _COARSEST = 1e-9
 
+# What the first column of the properties leaves of 80 characters.
+_WIDTH = 53
 _FILTERS = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
 _COLOURS = {"low-pass": "#1f4e79", "high-pass": "#c05000"}
 _MARKER_SIZE = 4
@@ -29,6 +32,10 @@ def info(name: str, plot: Path | None) -> None:
     """Print a wavelet's properties, filters and steps; draw them where asked to."""
     bank = resolve_wavelet(bank_name(name))
     assert isinstance(bank, FilterBank)
+    if plot is not None:
+        kind = plot.suffix[1:].lower()
+        figure = _draw(bank, name)
+        write_whole(plot, lambda stream: figure.savefig(stream, format=kind, dpi=120))
     known = pywt.Wavelet(bank.name)
     rows = [
         ("family", known.family_name),
@@ -43,19 +50,21 @@ def info(name: str, plot: Path | None) -> None:
     except FactorizationError:
         rows.append(("lifting", "none: the table does not reconstruct"))
     else:
-        integer = scheme.to_integer()
-        steps = (("lifting steps", scheme), ("integer form", integer))
-        rows += [(label, str(each)) for label, each in steps]
+        steps = (("lifting steps", scheme), ("integer form", scheme.to_integer()))
+        rows += [(label, _wrapped(str(each))) for label, each in steps]
     console.table(f"wavelet {name}", (), rows)
     console.say("")
     taps = zip(*bank.filter_bank, strict=True)
     filters = [(str(k), *map(_tap, each)) for k, each in enumerate(taps)]
     console.table("filters", ("k", *_FILTERS), filters, numbers=5)
     if plot is not None:
-        kind = plot.suffix[1:].lower()
-        figure = _draw(bank, name)
-        write_whole(plot, lambda stream: figure.savefig(stream, format=kind, dpi=120))
-        console.say(f"wrote {plot}")
+        console.say(f"\nwrote {plot}")
+
+
+def _wrapped(steps: str) -> str:
+    """Long steps on several lines, their sums below each other."""
+    lines = (wrap(line, _WIDTH, subsequent_indent=" " * 11) for line in steps.splitlines())
+    return "\n".join("\n".join(line) for line in lines)
 
 
 def _tap(value: float) -> str:

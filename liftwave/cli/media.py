@@ -84,8 +84,8 @@ def read(path: Path) -> Media:
     FileError
         If the file is missing, empty, truncated, or not what its name says.
     """
-    reader = _by_suffix(path, _READERS, "read")
     check_readable(path)
+    reader = _by_suffix(path, _READERS, "read")
     try:
         with warnings.catch_warnings():
             # Odd but harmless chunks in sound files and oversized pictures.
@@ -132,7 +132,10 @@ def _numeric(array: np.ndarray[Any, Any], path: Path) -> np.ndarray[Any, Any]:
 def _read_sound(path: Path) -> Media:
     from scipy.io import wavfile
 
-    rate, samples = wavfile.read(path)
+    with warnings.catch_warnings():
+        # Of samples that are missing at the end, scipy only warns.
+        warnings.filterwarnings("error", message=".*EOF")
+        rate, samples = wavfile.read(path)
     return Media(samples, "sound", {"rate": int(rate)})
 
 
@@ -162,11 +165,11 @@ def check_writable(path: Path, *, suffixes: tuple[str, ...] | None = None) -> No
     suffixes : tuple of str, optional
         What its name may end in; by default all that :func:`write` knows.
     """
+    if path.is_dir():
+        raise FileError(f"{path}: is a directory, not a file")
     known = suffixes or tuple(_WRITERS)
     if path.suffix.lower() not in known:
         raise FileError(f"{path}: cannot write {_named(path)}; use one of {', '.join(known)}")
-    if path.is_dir():
-        raise FileError(f"{path}: is a directory, not a file")
     if not path.parent.is_dir():
         raise FileError(f"{path}: the folder {path.parent} does not exist")
     if not os.access(path.parent, os.W_OK):
