@@ -6,6 +6,7 @@ alike; lifting schemes as first-class wavelets.
 
 from pywt import Modes, Wavelet, families, orthogonal_filter_bank, qmf, wavelist
 
+from liftwave._config import get_num_threads, set_num_threads, show_config
 from liftwave._dispatch import kernels
 from liftwave.coefficients import (
     array_to_coeffs,
@@ -51,6 +52,7 @@ __all__ = [
     "families",
     "fswavedecn",
     "fswaverecn",
+    "get_num_threads",
     "idwt",
     "idwt2",
     "idwtn",
@@ -59,6 +61,8 @@ __all__ = [
     "pad",
     "qmf",
     "ravel_coeffs",
+    "set_num_threads",
+    "show_config",
     "threshold",
     "threshold_firm",
     "unravel_coeffs",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import array_api_compat.numpy as numpy_namespace
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj, is_numpy_namespace
 
@@ -20,8 +20,10 @@ _NUMPY_CONVERTED = {
 }
 
 
-@dataclass(frozen=True)
-class Opened:
+_FLOATS = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
+
+
+class Opened(NamedTuple):
     """An input made ready: the array to compute on, and the dtype to give back."""
 
     array: Array
@@ -33,6 +35,20 @@ class Opened:
         if result.dtype == self.result_dtype:
             return result
         return self.xp.astype(result, self.result_dtype)
+
+
+def is_plain(x: object) -> bool:
+    """Whether ``x`` is what most calls get: a NumPy array of floats that needs no conversion."""
+    return type(x) is np.ndarray and x.dtype in _FLOATS
+
+
+def are_plain(arrays: Sequence[object]) -> bool:
+    """Whether all are plain (:func:`is_plain`), and of one dtype."""
+    first = arrays[0]
+    if not is_plain(first):
+        return False
+    dtype = first.dtype  # type: ignore[attr-defined]
+    return all(type(x) is np.ndarray and x.dtype == dtype for x in arrays)
 
 
 def is_array(x: object) -> bool:
@@ -48,6 +64,8 @@ def as_array(data: ArrayLike) -> Array:
     DTypeError
         If the data are not numbers.
     """
+    if is_plain(data):
+        return data
     if is_array(data) and not isinstance(data, np.ndarray | np.generic):
         return data
     array = np.asarray(data)
@@ -65,11 +83,15 @@ def open_array(data: ArrayLike) -> Opened:
     torch and CuPy are computed in float32 and handed back as they came.
     Integers and booleans become float64.
     """
+    if is_plain(data):
+        return Opened(data, numpy_namespace, data.dtype)
     return open_arrays([data])[0]
 
 
 def open_arrays(data: Sequence[ArrayLike]) -> list[Opened]:
     """Like :func:`open_array` for arrays that meet in one result: one common dtype."""
+    if are_plain(data):
+        return [Opened(d, numpy_namespace, d.dtype) for d in data]
     arrays = [as_array(d) for d in data]
     xp = _common_namespace(arrays)
     result = _common_dtype([_floating(a.dtype, xp) for a in arrays], xp)

@@ -1,27 +1,84 @@
 """Which kernels serve an array: decided once per public call.
 
-A family of compiled kernels joins by being listed in :data:`_FAMILIES`; whatever
-no family accepts is served by the reference kernels, on the array's own device.
+Whatever no compiled kernel accepts is served by the reference kernels, on the
+array's own device.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import cast
+from functools import cache
+from typing import Protocol, cast
 
-from liftwave._kernels import Kernels, reference
+from liftwave._kernels import AxisKernels, Kernels, reference
 from liftwave._typing import Array
-from liftwave.errors import KernelsError
+from liftwave._warnings import warn
+from liftwave.errors import KernelsError, MissingKernelsWarning
+
+
+class _CompiledKernels(Kernels, Protocol):
+    fallback: AxisKernels
+
+    def accepts(self, x: Array) -> bool:
+        """Whether these kernels serve ``x``."""
+        ...
+
 
 _FAMILIES: dict[str, Kernels] = {"reference": cast(Kernels, reference)}
-_forced: ContextVar[str | None] = ContextVar("liftwave_kernels", default=None)
+_cpu: _CompiledKernels | None = None
+
+try:
+    from liftwave._kernels import cpu
+except ModuleNotFoundError as error:
+    if error.name != "liftwave._cpu":
+        raise
+else:
+    _cpu = cast(_CompiledKernels, cpu)
+    _cpu.fallback = _FAMILIES["reference"]
+    _FAMILIES["cpu"] = _cpu
+
+_forced: ContextVar[str | None] = ContextVar(
+    "liftwave_kernels", default=os.environ.get("LIFTWAVE_KERNELS") or None
+)
 
 
-def kernels_for(x: Array) -> Kernels:
-    """The kernels that serve ``x``."""
-    return _FAMILIES[_forced.get() or "reference"]
+def kernels_for(*arrays: Array) -> Kernels:
+    """The kernels that serve these arrays together."""
+    forced = _forced.get()
+    if _cpu is None or forced not in (None, "cpu"):
+        _check(forced)
+        if forced is None:
+            _say_what_is_missing()
+        return _FAMILIES["reference"]
+    for x in arrays:
+        if not _cpu.accepts(x):
+            return _FAMILIES["reference"]
+    return _FAMILIES["cpu"]
+
+
+def compiled() -> bool:
+    """Whether the compiled kernels were built."""
+    return _cpu is not None
+
+
+def _check(name: str | None) -> None:
+    if name is not None and name not in _FAMILIES:
+        hint = " (liftwave was installed without compiled kernels)" if name == "cpu" else ""
+        available = ", ".join(map(repr, _FAMILIES))
+        raise KernelsError(f"unknown kernels {name!r}; available: {available}{hint}")
+
+
+@cache
+def _say_what_is_missing() -> None:
+    warn(
+        "liftwave was installed without its compiled kernels and is slower than it could be. "
+        "Install it where there is a C++17 compiler (LIFTWAVE_BUILD=required shows what is "
+        "missing), or set LIFTWAVE_KERNELS=reference to go without",
+        MissingKernelsWarning,
+    )
 
 
 @contextmanager
@@ -30,13 +87,16 @@ def kernels(name: str) -> Iterator[None]:
 
     Parameters
     ----------
-    name : {"reference"}
-        The family: ``"reference"`` is the array-API code that runs everywhere.
+    name : {"reference", "cpu"}
+        The family: ``"reference"`` is the array-API code that runs everywhere,
+        ``"cpu"`` are the compiled kernels for NumPy arrays and torch tensors in
+        the processor's memory. What these do not serve (other libraries, half
+        precision, tensors that record gradients) is still done by the reference.
 
     Raises
     ------
     KernelsError
-        If there is no such family (a :class:`ValueError`).
+        If there is no such family here (a :class:`ValueError`).
 
     Examples
     --------
@@ -44,10 +104,7 @@ def kernels(name: str) -> Iterator[None]:
     >>> with lw.kernels("reference"):
     ...     cA, cD = lw.dwt([1.0, 2.0, 3.0, 4.0], "haar")
     """
-    if name not in _FAMILIES:
-        raise KernelsError(
-            f"unknown kernels {name!r}; available: {', '.join(map(repr, _FAMILIES))}"
-        )
+    _check(name)
     token = _forced.set(name)
     try:
         yield

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TypeAlias
+from functools import cached_property, lru_cache
+from typing import Any, TypeAlias
 
 from liftwave._taps import tap_count
 from liftwave._typing import Mode
@@ -60,6 +60,11 @@ class FilterPlan:
     phase: int
     extend: Extension
     fold: Extension
+
+    @cached_property
+    def prepared(self) -> dict[Any, Any]:
+        """What families of kernels made of this plan."""
+        return {}
 
     def analysis_adjoint(self) -> FilterPlan:
         """The synthesis plan that, with the taps reversed, is this analysis transposed."""
@@ -190,6 +195,11 @@ class LiftPlan:
     edge: Extension
     steps: tuple[StepPlan, ...]
     shift: tuple[int, int]
+
+    @cached_property
+    def prepared(self) -> dict[Any, Any]:
+        """What families of kernels made of this plan."""
+        return {}
 
     def inverse(self) -> LiftPlan:
         """The plan that undoes this one (with reciprocal scales)."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 
 from liftwave._arguments import modes_per_axis
 from liftwave._plan import band_lengths, check_lifting_mode, fitting_length, signal_length
-from liftwave._typing import Mode, Modes, Wavelets
+from liftwave._typing import Mode, ModeLike, Modes, WaveletLike, Wavelets
+from liftwave.boundary import MODES
 from liftwave.errors import ShapeError
 from liftwave.lifting import LiftingScheme
 from liftwave.wavelets import Resolved, wavelets_per_axis
@@ -22,11 +25,62 @@ class AxisPlan:
     mode: Mode
 
 
-def axis_plans(axes: tuple[int, ...], wavelet: Wavelets, mode: Modes) -> tuple[AxisPlan, ...]:
-    """Wavelets and modes, validated and dealt out to the axes."""
+class AxisPlans(tuple[AxisPlan, ...]):
+    """The plans of all axes, and what was worked out from them for shapes seen before.
+
+    Attributes
+    ----------
+    kept : dict
+        Levels by shape (see ``_levels.py``); it goes when the plans go.
+    integer : bool or None
+        Whether the transform runs in integers; None until it is asked for.
+    """
+
+    kept: dict[Any, Any]
+    integer: bool | None
+
+    def __new__(cls, plans: Iterable[AxisPlan] = ()) -> AxisPlans:
+        made = super().__new__(cls, plans)
+        made.kept, made.integer = {}, None
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AxisPlans, (tuple(self),)
+
+
+def axis_plans(axes: tuple[int, ...], wavelet: Wavelets, mode: Modes) -> AxisPlans:
+    """Wavelets and modes, validated and dealt out to the axes.
+
+    Where all are given by name, the same arguments give the same object.
+    """
+    if _named(wavelet) and _named(mode, MODES):
+        return _named_plans(axes, wavelet, mode)
+    return _made_plans(axes, wavelet, mode)
+
+
+def axis_plan(axis: int, wavelet: WaveletLike, mode: ModeLike) -> AxisPlans:
+    """The plan of one axis: neither wavelet nor mode may be a sequence."""
+    if type(wavelet) is str and mode in MODES:
+        return _named_plans((axis,), (wavelet,), (mode,))
+    return _made_plans((axis,), (wavelet,), (mode,))
+
+
+def _named(given: Any, known: Container[str] | None = None) -> bool:
+    """Whether plain strings are given (old names of modes are not kept: each use is warned of)."""
+    names = given if type(given) is tuple else (given,)
+    for name in names:
+        if type(name) is not str or (known is not None and name not in known):
+            return False
+    return True
+
+
+def _made_plans(axes: tuple[int, ...], wavelet: Wavelets, mode: Modes) -> AxisPlans:
     wavelets = wavelets_per_axis(wavelet, len(axes))
     modes = modes_per_axis(mode, len(axes))
-    return tuple(AxisPlan(*each) for each in zip(axes, wavelets, modes, strict=True))
+    return AxisPlans(AxisPlan(*each) for each in zip(axes, wavelets, modes, strict=True))
+
+
+_named_plans = lru_cache(maxsize=512)(_made_plans)
 
 
 def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: int) -> None:
@@ -79,7 +133,7 @@ def plan_merges(
             merges.append(Merge(key, plan, pair))
             n_approx, n_detail = (shape[plan.axis] for shape in pair)
             n = signal_length(n_approx, n_detail, plan.wavelet, plan.mode)
-            merged[key] = _with_length(pair[0], plan.axis, n)
+            merged[key] = with_length(pair[0], plan.axis, n)
         shapes = merged
     return merges, shapes[""]
 
@@ -95,9 +149,9 @@ def _pair_shapes(
         if pair[index] is None:
             lengths = {s[axis] for k, s in shapes.items() if k[len(key)] == letter}
             length = lengths.pop() if len(lengths) == 1 else known[axis]
-            pair[index] = _with_length(known, axis, length)
+            pair[index] = with_length(known, axis, length)
     a, d = cast(tuple[tuple[int, ...], tuple[int, ...]], tuple(pair))
-    if _with_length(a, axis, 0) != _with_length(d, axis, 0):
+    if with_length(a, axis, 0) != with_length(d, axis, 0):
         raise ShapeError(
             f"`coeffs` must all be of equal size (or None): bands {key + 'a'!r} and {key + 'd'!r} "
             f"have shapes {a} and {d}, which differ beside axis {axis}"
@@ -105,7 +159,8 @@ def _pair_shapes(
     return a, d
 
 
-def _with_length(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ...]:
+def with_length(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ...]:
+    """The shape with another length along one axis."""
     return (*shape[:axis], length, *shape[axis + 1 :])
 
 
@@ -120,5 +175,5 @@ def fitting_shape(
             n = fitting_length(n, lengths["d"], plan.wavelet, plan.mode)
         elif "a" in lengths:
             n = fitting_length(n, lengths["a"], plan.wavelet, "periodization")
-        approx = _with_length(approx, plan.axis, n)
+        approx = with_length(approx, plan.axis, n)
     return approx

@@ -10,7 +10,7 @@ from liftwave._arrays import as_array, open_array
 from liftwave._course import analyse, synthesise
 from liftwave._dispatch import kernels_for
 from liftwave._plan import upsampling_plan
-from liftwave._separable_plan import axis_plans
+from liftwave._separable_plan import axis_plan
 from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
 from liftwave.errors import LevelError, ShapeError, WaveletError
 from liftwave.lifting import LiftingScheme
@@ -80,7 +80,7 @@ def dwt(
     (3, 2)
     """
     data = as_array(data)
-    plans = axis_plans((normalize_axis(axis, data.ndim),), (wavelet,), (mode,))
+    plans = axis_plan(normalize_axis(axis, data.ndim), wavelet, mode)
     approx, (details,) = analyse(data, plans, 1)
     return approx, details["d"]
 
@@ -130,7 +130,7 @@ def idwt(
     approx = None if cA is None else as_array(cA)
     details = {} if cD is None else {"d": as_array(cD)}
     ndim = as_array(cD if cA is None else cA).ndim
-    plans = axis_plans((normalize_axis(axis, ndim),), (wavelet,), (mode,))
+    plans = axis_plan(normalize_axis(axis, ndim), wavelet, mode)
     return synthesise(approx, [details], plans, fit=False)
 
 
@@ -175,7 +175,7 @@ def downcoef(
         raise ShapeError(f"downcoef only supports 1d data, got shape {tuple(data.shape)}.")
     _check_part(part)
     level = _check_positive_level(level)
-    plans = axis_plans((0,), (wavelet,), (mode,))
+    plans = axis_plan(0, wavelet, mode)
     approx, details = analyse(data, plans, level)
     return approx if part == "a" else details[0]["d"]
 

@@ -68,3 +68,7 @@ class ReconstructionWarning(UserWarning):
 
 class IntegerRangeWarning(UserWarning):
     """Integer coefficients that overflow the widest integer type (they stay lossless)."""
+
+
+class MissingKernelsWarning(UserWarning):
+    """The compiled kernels were not built, so that the slower reference kernels serve."""

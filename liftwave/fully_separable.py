@@ -43,7 +43,9 @@ class FswavedecnResult:
     ) -> None:
         self._coeffs = coeffs
         self._coeff_slices = coeff_slices
-        self._plans = axis_plans(tuple(axes), list(wavelets), list(mode_enums))
+        self._plans: tuple[AxisPlan, ...] = axis_plans(
+            tuple(axes), list(wavelets), list(mode_enums)
+        )
 
     @classmethod
     def _of_plans(

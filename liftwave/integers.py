@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from liftwave._arrays import Opened, as_array, dtype_name, open_integers
 from liftwave._plan import LiftPlan, StepPlan, lift_plan
-from liftwave._separable_plan import AxisPlan
+from liftwave._separable_plan import AxisPlan, AxisPlans
 from liftwave._typing import ArrayLike, Mode
 from liftwave._warnings import warn
 from liftwave.errors import DTypeError, IntegerRangeWarning, WaveletError
@@ -37,6 +37,10 @@ def is_integer(plans: Sequence[AxisPlan]) -> bool:
     WaveletError
         If some axes' wavelets do and others' do not.
     """
+    if isinstance(plans, AxisPlans):
+        if plans.integer is None:
+            plans.integer = is_integer(tuple(plans))
+        return plans.integer
     kinds = {isinstance(p.wavelet, LiftingScheme) and p.wavelet.integer for p in plans}
     if len(kinds) > 1:
         raise WaveletError(

@@ -1,98 +1,110 @@
-"""One level of an n-dimensional transform: along one axis after the other."""
+"""Separable transforms along one axis after the other, by the kernels of one axis.
+
+The course of every transform that no kernel does in one go.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from array_api_compat import array_namespace
 
 from liftwave._arrays import zeros
-from liftwave._kernels import Kernels
-from liftwave._plan import analysis_plan, lift_plan, synthesis_plan
-from liftwave._separable_plan import AxisPlan, Merge
-from liftwave._taps import FixedPoint
+from liftwave._levels import AnalysisLevel, FilterStep, LiftStep, Step, SynthesisLevel
 from liftwave._typing import Array
-from liftwave.lifting import LiftingScheme
+
+if TYPE_CHECKING:
+    from liftwave._kernels import AxisKernels
 
 
-def analysis_axis(x: Array, plan: AxisPlan, kernels: Kernels) -> tuple[Array, Array]:
-    """Approximation and detail of ``x`` along one axis."""
-    wavelet, n = plan.wavelet, x.shape[plan.axis]
-    if isinstance(wavelet, LiftingScheme):
-        geometry = lift_plan(wavelet, n, plan.mode)
-        return kernels.lift_analysis(x, geometry, step_taps(wavelet), wavelet.scale, plan.axis)
-    filters = (wavelet.dec_lo, wavelet.dec_hi)
-    approx, detail = kernels.analysis(
-        x, filters, analysis_plan(n, wavelet.dec_len, plan.mode), plan.axis
-    )
-    return approx, detail
+def analyse(
+    x: Array, levels: Sequence[AnalysisLevel], kernels: AxisKernels
+) -> tuple[Array, list[dict[str, Array]]]:
+    """Approximation, and the details of each level, finest first."""
+    details = []
+    for level in levels:
+        bands = analyse_level(x, level, kernels)
+        x = bands.pop(next(iter(bands)))
+        details.append(bands)
+    return x, details
 
 
-def synthesis_axis(
-    approx: Array | None, detail: Array | None, plan: AxisPlan, kernels: Kernels
-) -> Array:
-    """The signal with these bands along one axis; a missing band is zero.
-
-    Lifting needs both bands; a filter bank leaves out what is missing.
-    """
-    wavelet = plan.wavelet
-    if isinstance(wavelet, LiftingScheme):
-        return _lift_synthesis(approx, detail, plan, wavelet, kernels)
-    present = [
-        (band, taps)
-        for band, taps in ((approx, wavelet.rec_lo), (detail, wavelet.rec_hi))
-        if band is not None
-    ]
-    bands, filters = zip(*present, strict=True)
-    geometry = synthesis_plan(bands[0].shape[plan.axis], wavelet.rec_len, plan.mode)
-    return kernels.synthesis(bands, filters, geometry, plan.axis)
-
-
-def _lift_synthesis(
-    approx: Array, detail: Array, plan: AxisPlan, scheme: LiftingScheme, kernels: Kernels
-) -> Array:
-    n_approx, n_detail = approx.shape[plan.axis], detail.shape[plan.axis]
-    geometry = lift_plan(scheme, n_approx + n_detail, plan.mode).inverse()
-    taps = tuple(reversed(step_taps(scheme)))
-    scale = tuple(1 / s for s in scheme.scale)
-    return kernels.lift_synthesis(approx, detail, geometry, taps, scale, plan.axis)
-
-
-def step_taps(scheme: LiftingScheme) -> tuple[Any, ...]:
-    """The taps of a scheme's steps, in the arithmetic in which it runs."""
-    if scheme.integer:
-        return tuple(FixedPoint(*scheme.fixed_point(step)) for step in scheme.steps)
-    return tuple(step.taps for step in scheme.steps)
-
-
-def analysis_nd(x: Array, plans: Sequence[AxisPlan], kernels: Kernels) -> dict[str, Array]:
+def analyse_level(x: Array, level: AnalysisLevel, kernels: AxisKernels) -> dict[str, Array]:
     """All bands of one level, keyed by one letter per axis (``a`` or ``d``)."""
     bands = {"": x}
-    for plan in plans:
-        bands = {
-            key + letter: half
-            for key, band in bands.items()
-            for letter, half in zip("ad", analysis_axis(band, plan, kernels), strict=True)
-        }
-    return bands
+    for key, step in level.splits:
+        bands[key + "a"], bands[key + "d"] = _split(bands.pop(key), step, kernels)
+    return {key: bands[key] for key in level.shapes}
 
 
-def synthesis_nd(bands: Mapping[str, Array], merges: Sequence[Merge], kernels: Kernels) -> Array:
-    """The array whose bands these are; missing ones are zero (see ``plan_merges``)."""
+def _split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
+    if isinstance(step, LiftStep):
+        return kernels.lift_analysis(x, step.plan, step.taps, step.scale, step.axis)
+    return kernels.analysis(x, step.filters, step.plan, step.axis)
+
+
+def synthesise(
+    approx: Array | None,
+    details: Sequence[Mapping[str, Array]],
+    levels: Sequence[SynthesisLevel],
+    kernels: AxisKernels,
+) -> Array:
+    """The array with this approximation and these details, coarsest first; what is missing is 0."""
+    for bands, level in zip(details, levels, strict=True):
+        if level.merges:
+            approx = synthesise_level(with_approx(bands, approx, level), level, kernels)
+    return approx
+
+
+def synthesise_level(
+    bands: Mapping[str, Array], level: SynthesisLevel, kernels: AxisKernels
+) -> Array:
+    """The array whose bands these are; missing ones are zero."""
     remaining = dict(bands)
-    for merge in merges:
-        pair = [remaining.pop(merge.key + letter, None) for letter in "ad"]
-        if isinstance(merge.plan.wavelet, LiftingScheme):
-            pair = _completed(pair, merge)
-        remaining[merge.key] = synthesis_axis(pair[0], pair[1], merge.plan, kernels)
+    for key, step, shapes in level.merges:
+        pair = [remaining.pop(key + letter, None) for letter in "ad"]
+        if isinstance(step, LiftStep):
+            approx, detail = _completed(pair, shapes)
+            remaining[key] = kernels.lift_synthesis(
+                approx, detail, step.plan, step.taps, step.scale, step.axis
+            )
+        else:
+            remaining[key] = _merged(pair, step, kernels)
     return remaining[""]
 
 
-def _completed(pair: list[Array | None], merge: Merge) -> list[Array | None]:
+def _merged(pair: list[Array | None], step: FilterStep, kernels: AxisKernels) -> Array:
+    """A filter bank leaves out what is missing."""
+    present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]
+    bands, filters = zip(*present, strict=True)
+    return kernels.synthesis(bands, filters, step.plan, step.axis)
+
+
+def _completed(pair: list[Array | None], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    """Lifting needs both bands."""
     like = next(band for band in pair if band is not None)
     xp = array_namespace(like)
     return [
         zeros(shape, like, xp) if band is None else band
-        for band, shape in zip(pair, merge.shapes, strict=True)
+        for band, shape in zip(pair, shapes, strict=True)
     ]
+
+
+def with_approx(
+    details: Mapping[str, Array], approx: Array | None, level: SynthesisLevel
+) -> Mapping[str, Array]:
+    """The bands of one level, the used part of the approximation among them."""
+    if level.used is None:
+        return details
+    return {approx_key(level): trimmed(approx, level.used), **details}
+
+
+def approx_key(level: SynthesisLevel) -> str:
+    """The key of the approximation: one ``a`` per axis."""
+    return "a" * (1 + max(len(key) for key, _, _ in level.merges))
+
+
+def trimmed(x: Array, shape: tuple[int, ...]) -> Array:
+    """The first samples of ``x`` along each axis."""
+    return x if tuple(x.shape) == shape else x[tuple(slice(n) for n in shape)]

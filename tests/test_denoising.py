@@ -55,9 +55,8 @@ def risk(band, sigma, t):
     """Stein's unbiased estimate of the risk of shrinking ``band`` by ``t``."""
     magnitudes = np.abs(band).ravel()
     small = np.count_nonzero(magnitudes <= t)
-    return (
-        magnitudes.size * sigma**2 - 2 * sigma**2 * small + sum(min(m, t) ** 2 for m in magnitudes)
-    )
+    clipped = np.minimum(magnitudes, t) ** 2
+    return magnitudes.size * sigma**2 - 2 * sigma**2 * small + clipped.sum()
 
 
 def sure(band, sigma, samples):

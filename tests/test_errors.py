@@ -46,7 +46,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_guard_guards(no_work: None) -> None:
-    with pytest.raises(AssertionError, match="analysis was asked for"):
+    with pytest.raises(AssertionError, match="analyse was asked for"):
         lw.dwt([1.0, 2.0], "haar")
 
 

@@ -1,23 +1,22 @@
 """Kernels: the few functions that touch samples.
 
-Every family of kernels (reference, and later compiled ones) is a module with
-the functions of :class:`Kernels`. They get validated plans and never decide.
+Every family of kernels (the reference, and compiled ones) is a module with the
+functions of :class:`Kernels`. They get validated plans and never decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from liftwave._levels import AnalysisLevel, SynthesisLevel
 from liftwave._plan import FilterPlan, LiftPlan
 from liftwave._taps import Taps
 from liftwave._typing import Array
 
 
-class Kernels(Protocol):
-    """What a family of kernels offers."""
-
-    name: str
+class AxisKernels(Protocol):
+    """Transforms along one axis."""
 
     def analysis(
         self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
@@ -47,4 +46,25 @@ class Kernels(Protocol):
         axis: int,
     ) -> Array:
         """Roll back, scale, step, merge."""
+        ...
+
+
+class Kernels(AxisKernels, Protocol):
+    """What a family of kernels offers: one axis, and all axes and levels at once."""
+
+    name: str
+
+    def analyse(
+        self, x: Array, levels: Sequence[AnalysisLevel]
+    ) -> tuple[Array, list[dict[str, Array]]]:
+        """Approximation, and the details of each level, finest first."""
+        ...
+
+    def synthesise(
+        self,
+        approx: Array | None,
+        details: Sequence[Mapping[str, Array]],
+        levels: Sequence[SynthesisLevel],
+    ) -> Array:
+        """The array with this approximation and these details, coarsest first."""
         ...

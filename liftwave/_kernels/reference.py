@@ -7,16 +7,22 @@ is written in place, so libraries that record operations differentiate them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from array_api_compat import array_namespace, device
 
+from liftwave import separable
 from liftwave._arrays import real_dtype, zeros
+from liftwave._levels import AnalysisLevel, SynthesisLevel
 from liftwave._plan import FilterPlan, LiftPlan, StepPlan
 from liftwave._taps import FixedPoint, Taps, is_concrete
 from liftwave._typing import Array, Namespace
 from liftwave.boundary import Column, Extension, Fold
+
+if TYPE_CHECKING:
+    from liftwave._kernels import AxisKernels
 
 name = "reference"
 
@@ -148,6 +154,25 @@ def _rounded_increment(
     )
     rounded = (_total(terms) + (1 << (values.bits - 1))) >> values.bits
     return xp.astype(rounded, source.dtype)
+
+
+# --- all axes and levels ---------------------------------------------------------------------
+
+
+def analyse(x: Array, levels: Sequence[AnalysisLevel]) -> tuple[Array, list[dict[str, Array]]]:
+    """Approximation, and the details of each level, finest first."""
+    return separable.analyse(x, levels, _these())
+
+
+def synthesise(
+    approx: Array | None, details: Sequence[Mapping[str, Array]], levels: Sequence[SynthesisLevel]
+) -> Array:
+    """The array with this approximation and these details, coarsest first."""
+    return separable.synthesise(approx, details, levels, _these())
+
+
+def _these() -> AxisKernels:
+    return cast("AxisKernels", sys.modules[__name__])
 
 
 # --- pieces ----------------------------------------------------------------------------------

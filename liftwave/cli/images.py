@@ -62,8 +62,9 @@ def _is_deep_colour(image: Any) -> bool:
 def _read_deep_png(path: Path) -> Image:
     import png
 
-    width, height, rows, info = png.Reader(filename=str(path)).asDirect()
-    array = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
+    with path.open("rb") as stream:
+        width, height, rows, info = png.Reader(file=stream).asDirect()
+        array = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
     return array.reshape(height, width, info["planes"])
 
 
@@ -77,6 +78,10 @@ def _read_deep_tiff(path: Path) -> Image | None:
         page: Any = file.pages[0]
         if len(file.pages) != 1:
             raise FileError(f"{path}: expected one picture, found {len(file.pages)}")
+        ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=True))
+        if max(ends, default=0) > path.stat().st_size:
+            # Pillow fills in what is missing at the end of a grey picture.
+            raise FileError(f"{path}: not a readable tif image (image file is truncated)")
         if page.bitspersample <= 8 or page.samplesperpixel == 1:
             return None
         array = np.asarray(page.asarray())

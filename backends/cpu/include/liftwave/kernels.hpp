@@ -1,0 +1,43 @@
+// The kernels of one instruction set as a table of functions.
+#pragma once
+
+#include "liftwave/array_view.hpp"
+#include "liftwave/filter_plan.hpp"
+
+namespace liftwave {
+
+// Arrays' sizes fit their plans; outputs are C-contiguous and overlap nothing.
+template <class T>
+struct FilterKernels {
+  // All bands of an array along `count` consecutive axes, in the order of their keys.
+  void (*analyse)(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_count,
+                  const AxisPlan* axes, int count);
+  // The array with these bands; along several axes, bands without data are missing.
+  void (*synthesise)(const ArrayView<const T>* bands, int band_count, const ArrayView<T>& out,
+                     const AxisPlan* axes, int count);
+};
+
+struct Kernels {
+  FilterKernels<float> single;
+  FilterKernels<double> twice;
+
+  template <class T>
+  const FilterKernels<T>& filters() const {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      return single;
+    } else {
+      return twice;
+    }
+  }
+};
+
+struct InstructionSet {
+  const char* name;
+  bool available;  // on this processor
+  const Kernels* kernels;
+};
+
+// Those that were compiled, the best one last.
+const InstructionSet* instruction_sets(int& count);
+
+}  // namespace liftwave

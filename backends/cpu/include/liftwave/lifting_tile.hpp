@@ -1,0 +1,75 @@
+// What a lifting kernel is asked to do: one tile, described without any class that owns memory.
+//
+// The tile kernels (lifting_kernels.hpp) are compiled once per instruction set; they see these
+// plain structures only. The driver (lifting.cpp) fills them.
+#pragma once
+
+#include "liftwave/lifting_plan.hpp"
+
+namespace liftwave {
+
+enum class DType : int {
+  int8, uint8, int16, uint16, int32, uint32, int64, float32, float64, complex64, complex128
+};
+
+// The part of a 2-D array that one row and column number reaches; strides in bytes.
+struct View {
+  char* data = nullptr;
+  index_t row_stride = 0;
+  index_t col_stride = 0;
+
+  LIFTWAVE_INLINE char* row(index_t i) const { return data + i * row_stride; }
+};
+
+// One axis of a tile. Without a plan (`steps_count` < 0) the axis is carried along.
+struct AxisJob {
+  index_t n = 0;                // samples
+  index_t length[2] = {0, 0};   // of the bands
+  Edge edge = Edge::none;
+  index_t shift[2] = {0, 0};
+  double scale[2] = {1, 1};
+  const Step* steps = nullptr;
+  const Range* targets = nullptr;
+  index_t step_count = 0;
+  Range pairs;                  // of the tile; without a plan, plain indices
+  Range load[2];
+  Range samples;
+  bool wraps = false;
+  bool lifted = false;          // whether the axis has a plan at all
+
+  LIFTWAVE_INLINE index_t padded() const { return n + (edge == Edge::none ? 0 : 1); }
+};
+
+// Lanes that are changed together: the rows of a tile, this wide, fit the first-level cache.
+constexpr index_t strip_bytes = 256;
+
+// Memory of one thread for one tile.
+struct TileScratch {
+  char* plane[2] = {nullptr, nullptr};  // even and odd rows
+  index_t pitch = 0;                    // reals between two rows of a plane
+  char* row = nullptr;                  // a row of samples
+  char* line[2] = {nullptr, nullptr};   // even and odd samples of a row
+};
+
+struct TileJob {
+  AxisJob rows;
+  AxisJob cols;
+  DType input = DType::float32;
+  View signal;        // what is analysed, or what a synthesis writes
+  View band[2][2];    // [of the rows][of the columns]; [0][…] or […][0] where an axis has no plan
+  TileScratch scratch;
+  bool stream = false;            // whether results are too large to be kept in the caches
+  const AxisJob* next_rows = nullptr;  // of the tile that comes next, if there is one
+  const AxisJob* next_cols = nullptr;
+};
+
+// The kernels for one dtype of the work; without them the pointers are null.
+struct LiftKernels {
+  void (*analysis)(const TileJob&) = nullptr;
+  void (*synthesis)(const TileJob&) = nullptr;
+};
+
+// Gives the kernels that work in a dtype; with `narrow`, integer sums are known to fit 32 bits.
+using LiftTable = LiftKernels (*)(DType work, bool narrow);
+
+}  // namespace liftwave

@@ -1,0 +1,138 @@
+// Short vectors: arithmetic element by element, and the few shuffles that split
+// a signal into even and odd samples.
+//
+// GCC and Clang compile their own vector types to whatever instructions the
+// translation unit may use; other compilers get plain arrays.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#if defined(__SSE2__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+
+#include "liftwave/isa.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+using index_t = std::ptrdiff_t;
+
+inline constexpr int vector_bytes = LIFTWAVE_VECTOR_BYTES;
+
+#if defined(__GNUC__)
+
+template <class T, int Bytes>
+struct VecOf {
+  typedef T type __attribute__((vector_size(Bytes)));
+};
+
+#else
+
+template <class T, int Bytes>
+struct VecOf {
+  struct type {
+    T at[Bytes / sizeof(T)];
+    T operator[](int i) const { return at[i]; }
+    friend type operator+(type a, const type& b) {
+      for (std::size_t i = 0; i < Bytes / sizeof(T); ++i) a.at[i] += b.at[i];
+      return a;
+    }
+    friend type operator*(T factor, type a) {
+      for (std::size_t i = 0; i < Bytes / sizeof(T); ++i) a.at[i] = factor * a.at[i];
+      return a;
+    }
+  };
+};
+
+#endif
+
+// A vector of Bytes bytes; Bytes = sizeof(T) is a single number.
+template <class T, int Bytes>
+using vec = typename VecOf<T, Bytes>::type;
+
+template <class T, int Bytes>
+inline constexpr int width = Bytes / static_cast<int>(sizeof(T));
+
+template <class T, int Bytes>
+inline vec<T, Bytes> load(const T* from) {
+  vec<T, Bytes> v;
+  std::memcpy(&v, from, Bytes);
+  return v;
+}
+
+template <int Bytes, class T, class V>
+inline void store(T* to, const V& v) {
+  std::memcpy(to, &v, Bytes);
+}
+
+// Whether stores past the caches are possible at this address.
+template <int Bytes, class T>
+inline bool aligned(const T* p) {
+  return reinterpret_cast<std::size_t>(p) % Bytes == 0;
+}
+
+// --- shuffles --------------------------------------------------------------------------------
+
+// A sample is Lanes numbers that stay together (2: real and imaginary part).
+
+#if defined(__GNUC__)
+
+template <int Lanes, int Parity, class V, std::size_t... I>
+inline V every_second(const V& a, const V& b, std::index_sequence<I...>) {
+  return __builtin_shufflevector(a, b, ((I / Lanes) * 2 * Lanes + Parity * Lanes + I % Lanes)...);
+}
+
+template <int Lanes, int Half, class V, std::size_t... I>
+inline V zipped(const V& even, const V& odd, std::index_sequence<I...>) {
+  constexpr std::size_t n = sizeof...(I), first = Half * (n / Lanes);
+  return __builtin_shufflevector(
+      even, odd, (((first + I / Lanes) % 2) * n + ((first + I / Lanes) / 2) * Lanes + I % Lanes)...);
+}
+
+#else
+
+template <int Lanes, int Parity, class V, std::size_t... I>
+inline V every_second(const V& a, const V& b, std::index_sequence<I...>) {
+  constexpr std::size_t n = sizeof...(I);
+  V r;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t from = (i / Lanes) * 2 * Lanes + Parity * Lanes + i % Lanes;
+    r.at[i] = from < n ? a.at[from] : b.at[from - n];
+  }
+  return r;
+}
+
+template <int Lanes, int Half, class V, std::size_t... I>
+inline V zipped(const V& even, const V& odd, std::index_sequence<I...>) {
+  constexpr std::size_t n = sizeof...(I), first = Half * (n / Lanes);
+  V r;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t sample = first + i / Lanes;
+    r.at[i] = (sample % 2 ? odd : even).at[(sample / 2) * Lanes + i % Lanes];
+  }
+  return r;
+}
+
+#endif
+
+// From 2 vectors of samples to one of those with even and one of those with odd positions.
+template <class T, int Bytes, int Lanes>
+inline void split(const vec<T, Bytes>& a, const vec<T, Bytes>& b, vec<T, Bytes>& even,
+                  vec<T, Bytes>& odd) {
+  using Positions = std::make_index_sequence<width<T, Bytes>>;
+  even = every_second<Lanes, 0>(a, b, Positions{});
+  odd = every_second<Lanes, 1>(a, b, Positions{});
+}
+
+// The reverse of split.
+template <class T, int Bytes, int Lanes>
+inline void merge(const vec<T, Bytes>& even, const vec<T, Bytes>& odd, vec<T, Bytes>& a,
+                  vec<T, Bytes>& b) {
+  using Positions = std::make_index_sequence<width<T, Bytes>>;
+  a = zipped<Lanes, 0>(even, odd, Positions{});
+  b = zipped<Lanes, 1>(even, odd, Positions{});
+}
+
+}  // namespace liftwave::LIFTWAVE_ISA

@@ -1,0 +1,11 @@
+// Compiled once per instruction set: see isa.hpp.
+#include "liftwave/analysis.hpp"
+#include "liftwave/kernels.hpp"
+#include "liftwave/synthesis.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+extern const Kernels kernels;
+const Kernels kernels{{analyse<float>, synthesise<float>}, {analyse<double>, synthesise<double>}};
+
+}  // namespace liftwave::LIFTWAVE_ISA

@@ -1,0 +1,23 @@
+// Compiled once per instruction set, with LIFTWAVE_ISA naming it.
+#include "liftwave/lifting_kernels.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+// The kernels that work in `work`; with `narrow`, integer sums are known to fit 32 bits.
+LiftKernels lift_kernels(DType work, bool narrow) {
+  using std::int16_t, std::int32_t, std::int64_t, std::uint32_t, std::uint64_t;
+  switch (work) {
+    case DType::float32: return kernels_of<float, float, 1>();
+    case DType::float64: return kernels_of<double, double, 1>();
+    case DType::complex64: return kernels_of<float, float, 2>();
+    case DType::complex128: return kernels_of<double, double, 2>();
+    case DType::int16:
+      return narrow ? kernels_of<int16_t, uint32_t, 1>() : kernels_of<int16_t, uint64_t, 1>();
+    case DType::int32:
+      return narrow ? kernels_of<int32_t, uint32_t, 1>() : kernels_of<int32_t, uint64_t, 1>();
+    case DType::int64: return kernels_of<int64_t, uint64_t, 1>();
+    default: return {};
+  }
+}
+
+}  // namespace liftwave::LIFTWAVE_ISA

@@ -1,0 +1,241 @@
+#include "liftwave/parallel.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#elif defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace liftwave {
+namespace {
+
+// Waking a thread costs some ten microseconds, in which a core moves about this much.
+constexpr double grain = 128.0 * 1024;
+
+// Ranges per thread: enough to even out threads that are interrupted.
+constexpr index_t ranges_per_thread = 4;
+
+int available_processors() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
+#endif
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+int from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? std::atoi(value) : 0;
+}
+
+int initial_threads() {
+  for (const char* name : {"LIFTWAVE_NUM_THREADS", "OMP_NUM_THREADS"}) {
+    if (int count = from_environment(name); count > 0) return count;
+  }
+  return available_processors();
+}
+
+std::atomic<int>& thread_setting() {
+  static std::atomic<int> count{initial_threads()};
+  return count;
+}
+
+// Items that are handed out in ranges until none is left.
+struct Job {
+  RangeFunction work;
+  index_t items;
+  index_t step;
+  std::atomic<index_t> next{0};
+  std::mutex failure_lock;
+  std::exception_ptr failure;
+
+  Job(RangeFunction w, index_t n, index_t s) : work(w), items(n), step(s) {}
+
+  void take_part() noexcept {
+    try {
+      for (index_t begin; (begin = next.fetch_add(step)) < items;) {
+        work(begin, std::min(begin + step, items));
+      }
+    } catch (...) {
+      next = items;
+      std::lock_guard<std::mutex> hold(failure_lock);
+      if (!failure) failure = std::current_exception();
+    }
+  }
+};
+
+class Pool {
+ public:
+  // False if another caller has the pool.
+  bool run(Job& job, int helpers) {
+    std::unique_lock<std::mutex> mine(caller_, std::try_to_lock);
+    if (!mine) return false;
+    {
+      std::lock_guard<std::mutex> hold(lock_);
+      while (workers_ < helpers && add_worker()) {
+      }
+      job_ = &job;
+      places_ = helpers;
+    }
+    for (int i = 0; i < helpers; ++i) wake_.notify_one();
+    job.take_part();
+    std::unique_lock<std::mutex> hold(lock_);
+    places_ = 0;
+    job_ = nullptr;
+    idle_.wait(hold, [this] { return active_ == 0; });
+    return true;
+  }
+
+ private:
+  bool add_worker() {
+    try {
+      std::thread([this] { work(); }).detach();
+    } catch (const std::system_error&) {
+      return false;  // no more threads to be had: those that exist do the work
+    }
+    ++workers_;
+    return true;
+  }
+
+  void work() {
+    std::unique_lock<std::mutex> hold(lock_);
+    for (;;) {
+      wake_.wait(hold, [this] { return places_ > 0; });
+      --places_;
+      ++active_;
+      Job* job = job_;
+      hold.unlock();
+      job->take_part();
+      hold.lock();
+      if (--active_ == 0) idle_.notify_one();
+    }
+  }
+
+  std::mutex caller_;  // held by whoever uses the pool
+  std::mutex lock_;    // guards all below
+  std::condition_variable wake_, idle_;
+  Job* job_ = nullptr;
+  int places_ = 0;  // helpers that may still join
+  int active_ = 0;  // helpers at work
+  int workers_ = 0;
+};
+
+// Never destroyed: workers may sleep in it until the process ends.
+std::atomic<Pool*> the_pool{nullptr};
+
+// The child of a fork has none of its parent's threads, and the pool's locks may
+// have been held by one of them: it starts anew and leaves the old pool alone.
+void forget_pool() { the_pool = nullptr; }
+
+Pool& pool() {
+#if defined(__unix__) || defined(__APPLE__)
+  static const int registered = pthread_atfork(nullptr, nullptr, forget_pool);
+  (void)registered;
+#endif
+  Pool* existing = the_pool.load();
+  if (existing) return *existing;
+  Pool* fresh = new Pool;
+  if (the_pool.compare_exchange_strong(existing, fresh)) return *fresh;
+  delete fresh;
+  return *existing;
+}
+
+}  // namespace
+
+void set_num_threads(int count) { thread_setting() = count > 0 ? count : initial_threads(); }
+
+int get_num_threads() { return thread_setting(); }
+
+int threads_for(double bytes) {
+  const double deserved = std::min(bytes / grain, 1e6);
+  return std::max(1, std::min(get_num_threads(), static_cast<int>(deserved)));
+}
+
+void parallel_ranges(index_t items, double bytes, RangeFunction work) {
+  if (items <= 0) return;
+  const index_t threads = std::min<index_t>(threads_for(bytes), items);
+  if (threads > 1) {
+    const index_t ranges = std::min(items, threads * ranges_per_thread);
+    Job job(work, items, (items + ranges - 1) / ranges);
+    if (pool().run(job, static_cast<int>(threads - 1))) {
+      if (job.failure) std::rethrow_exception(job.failure);
+      return;
+    }
+  }
+  work(0, items);
+}
+
+// --- scratch ---------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::size_t alignment = 64;
+constexpr std::size_t smallest_block = std::size_t{1} << 18;
+constexpr std::size_t kept = std::size_t{1} << 23;
+
+struct Block {
+  char* memory;
+  std::size_t size;
+};
+
+struct Blocks {
+  std::vector<Block> all;
+  std::size_t block = 0, used = 0;  // the next free byte
+
+  ~Blocks() { drop(0); }
+
+  void drop(std::size_t from) {
+    while (all.size() > from) {
+      ::operator delete(all.back().memory, std::align_val_t{alignment});
+      all.pop_back();
+    }
+  }
+
+  void add(std::size_t size) {
+    all.reserve(all.size() + 1);
+    all.push_back({static_cast<char*>(::operator new(size, std::align_val_t{alignment})), size});
+  }
+};
+
+thread_local Blocks blocks;
+
+}  // namespace
+
+Scratch::Scratch() : block_(blocks.block), used_(blocks.used) {}
+
+Scratch::~Scratch() {
+  blocks.block = block_;
+  blocks.used = used_;
+  if (block_ != 0 || used_ != 0) return;
+  std::size_t total = 0, keep = 0;
+  while (keep < blocks.all.size() && (total += blocks.all[keep].size) <= kept) ++keep;
+  blocks.drop(keep);
+}
+
+void* Scratch::bytes(std::size_t size) {
+  // Odd multiples of a cache line: arrays taken one after the other do not share cache sets.
+  size = (size + alignment - 1) / alignment * alignment + alignment;
+  while (blocks.block < blocks.all.size() &&
+         blocks.all[blocks.block].size - blocks.used < size) {
+    ++blocks.block;
+    blocks.used = 0;
+  }
+  if (blocks.block == blocks.all.size()) blocks.add(std::max(size, smallest_block));
+  char* taken = blocks.all[blocks.block].memory + blocks.used;
+  blocks.used += size;
+  return taken;
+}
+
+}  // namespace liftwave

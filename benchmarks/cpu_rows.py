@@ -1,0 +1,100 @@
+"""The compiled kernels' rows against a copy of the input: ``python -m benchmarks.cpu_rows [name]``.
+
+Each row is timed between two copies of its input, and the median of their
+ratios is printed, so that other load on the machine falls on both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pywt
+
+import liftwave as lw
+
+
+class Row(NamedTuple):
+    """What is timed: ``call(package, data)``; ``prepare`` makes the data of the input."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    target: float
+    call: Callable[[Any, Any], Any]
+    prepare: Callable[[Any], Any] = lambda x: x
+
+
+IMAGE = (4096, 4096)
+ROWS = {
+    "haar periodization": Row(IMAGE, "f4", 1.3, lambda m, x: m.dwt2(x, "haar", "periodization")),
+    "db4 symmetric": Row(IMAGE, "f4", 2.2, lambda m, x: m.dwt2(x, "db4")),
+    "bior4.4 symmetric": Row(IMAGE, "f4", 2.2, lambda m, x: m.dwt2(x, "bior4.4")),
+    "db20 symmetric": Row(IMAGE, "f4", 5.0, lambda m, x: m.dwt2(x, "db20")),
+    "db4 float64": Row(IMAGE, "f8", 2.2, lambda m, x: m.dwt2(x, "db4")),
+    "idwt2 db4": Row(IMAGE, "f4", 2.2, lambda m, c: m.idwt2(c, "db4"), lambda x: lw.dwt2(x, "db4")),
+    "wavedec2 4 levels": Row(IMAGE, "f4", 3.0, lambda m, x: m.wavedec2(x, "db4", level=4)),
+    "waverec2 4 levels": Row(
+        IMAGE,
+        "f4",
+        3.0,
+        lambda m, c: m.waverec2(c, "db4"),
+        lambda x: lw.wavedec2(x, "db4", level=4),
+    ),
+    "dwt 2^24": Row((1 << 24,), "f4", 2.0, lambda m, x: m.dwt(x, "db4")),
+    "idwt 2^24": Row(
+        (1 << 24,), "f4", 2.0, lambda m, c: m.idwt(*c, "db4"), lambda x: lw.dwt(x, "db4")
+    ),
+    "wavedec 2^24 8 levels": Row((1 << 24,), "f4", 3.5, lambda m, x: m.wavedec(x, "db4", level=8)),
+    "axis 0": Row(IMAGE, "f4", 2.0, lambda m, x: m.dwt(x, "db4", axis=0)),
+    "dwtn 256^3 bior4.4": Row((256,) * 3, "f4", 3.5, lambda m, x: m.dwtn(x, "bior4.4")),
+    "idwtn 256^3 bior4.4": Row(
+        (256,) * 3, "f4", 3.5, lambda m, c: m.idwtn(c, "bior4.4"), lambda x: lw.dwtn(x, "bior4.4")
+    ),
+    "batch 256x128x128": Row(
+        (256, 128, 128), "f4", 3.0, lambda m, x: m.wavedec2(x, "db2", level=3)
+    ),
+}
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def measure(row: Row, runs: int, peers: bool) -> tuple[float, float, float]:
+    """Milliseconds, and medians of the time over a copy's and of PyWavelets' over ours."""
+    x = np.random.default_rng(0).standard_normal(row.shape).astype(row.dtype)
+    data = row.prepare(x)
+    row.call(lw, data)
+    ours, ratios = [], []
+    for _ in range(runs):
+        before, mine, after = seconds(x.copy), seconds(lambda: row.call(lw, data)), seconds(x.copy)
+        ours.append(mine)
+        ratios.append(2 * mine / (before + after))
+    theirs = seconds(lambda: row.call(pywt, data)) if peers else float("nan")
+    best = statistics.median(ours)
+    return 1e3 * best, statistics.median(ratios), theirs / best
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="parts of rows' names; all by default")
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--pywt", action="store_true", help="time PyWavelets, too (once each)")
+    arguments = parser.parse_args()
+    lw.show_config()
+    print(f"{'row':24}{'ms':>9}{'x copy':>9}{'target':>9}{'vs pywt':>9}")
+    for name, row in ROWS.items():
+        if arguments.names and not any(part in name for part in arguments.names):
+            continue
+        ms, ratio, peer = measure(row, arguments.runs, arguments.pywt)
+        print(f"{name:24}{ms:9.2f}{ratio:9.2f}{row.target:9.1f}{peer:9.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

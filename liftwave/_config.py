@@ -1,0 +1,93 @@
+"""Threads, and what the installation consists of."""
+
+from __future__ import annotations
+
+import operator
+import os
+from importlib.metadata import version
+
+import numpy as np
+
+from liftwave import _dispatch
+
+
+def set_num_threads(count: int) -> None:
+    """Set how many threads the compiled kernels may use.
+
+    Parameters
+    ----------
+    count : int
+        At least 1. Small arrays are transformed by fewer; results do not
+        depend on it. By default it is the environment's
+        ``LIFTWAVE_NUM_THREADS`` or ``OMP_NUM_THREADS``, else the number of
+        processors that this process may use.
+
+    Raises
+    ------
+    ValueError
+        If ``count`` is less than 1.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> before = lw.get_num_threads()
+    >>> lw.set_num_threads(1)
+    >>> lw.get_num_threads()
+    1
+    >>> lw.set_num_threads(before)
+    """
+    count = operator.index(count)
+    if not 1 <= count < 2**31:
+        raise ValueError(f"the number of threads must be at least 1, got {count}")
+    if _dispatch.compiled():
+        from liftwave import _cpu
+
+        _cpu.set_num_threads(count)
+
+
+def get_num_threads() -> int:
+    """How many threads the compiled kernels may use (1 without compiled kernels).
+
+    Returns
+    -------
+    int
+        See :func:`set_num_threads`.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.get_num_threads() >= 1
+    True
+    """
+    if not _dispatch.compiled():
+        return 1
+    from liftwave import _cpu
+
+    return _cpu.get_num_threads()
+
+
+def show_config() -> None:
+    """Print the version, the kernels and the instruction set in use, and the number of threads.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.show_config()  # doctest: +ELLIPSIS
+    liftwave ...
+    """
+    for name, value in config().items():
+        print(f"{name:18}{value}")
+
+
+def config() -> dict[str, str]:
+    """What :func:`show_config` prints."""
+    rows = {"liftwave": version("liftwave"), "numpy": np.__version__}
+    if not _dispatch.compiled():
+        return rows | {"kernels": "reference"}
+    from liftwave import _cpu
+
+    return rows | {
+        "kernels": os.environ.get("LIFTWAVE_KERNELS") or "cpu, reference",
+        "instruction set": f"{_cpu.isa()} (of {', '.join(_cpu.available_isas())})",
+        "threads": str(_cpu.get_num_threads()),
+    }

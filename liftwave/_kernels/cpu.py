@@ -1,0 +1,380 @@
+"""Compiled kernels for arrays in the processor's memory: NumPy's and torch's.
+
+This adapter turns plans into the module's own, allocates results, and hands
+over what the module does not do to the reference kernels: taps that are
+arrays (gradients may have to flow into them).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import groupby, product
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+
+import numpy as np
+
+import liftwave._cpu as _cpu
+from liftwave import separable
+from liftwave._arrays import is_plain
+from liftwave._kernels import cpu_lifting
+from liftwave._levels import AnalysisLevel, FilterStep, Step, SynthesisLevel
+from liftwave._plan import FilterPlan, LiftPlan
+from liftwave._taps import Taps, is_concrete
+from liftwave._typing import Array
+from liftwave.boundary import Extension
+
+if TYPE_CHECKING:
+    from liftwave._kernels import AxisKernels
+
+name = "cpu"
+
+# What serves the rest; the dispatch says, since families of kernels do not know each other.
+fallback: AxisKernels = cast("AxisKernels", None)
+
+# Axes that the module transforms at once, at most.
+_MAX_AXES = 4
+# A row of the last axis, in samples, that still fits the L2 cache several times over.
+_LONGEST_ROW = 1 << 16
+# Numbers behind the last axis from which axes are better done one by one, across.
+_FEWEST_COLUMNS = 8
+# Those in which integer lifting schemes run.
+_INTEGERS = frozenset(map(np.dtype, ("int16", "int32", "int64")))
+
+
+def accepts(x: Array) -> bool:
+    """Whether these kernels serve ``x``: numbers in the processor's memory.
+
+    Integers come to integer lifting schemes only.
+    """
+    return is_plain(x) or _is_integral(x) or _is_plain_tensor(x)
+
+
+# --- one axis --------------------------------------------------------------------------------
+
+
+def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> list[Array]:
+    """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
+    filters = tuple(filters)
+    if len(filters) > 2 or not all(map(is_concrete, filters)) or not accepts(x):
+        return fallback.analysis(x, filters, plan, axis)
+    key = (name, "analysis", axis, filters)
+    if key not in plan.prepared:
+        plan.prepared[key] = _cpu.Analysis([[_analysis_axis(plan, filters, axis)]])
+    out = _empty((len(filters), *_with_length(x.shape, axis, plan.n_out)), x)
+    _run(plan.prepared[key], _memory(x), out)
+    return list(_like(x, out))
+
+
+def synthesis(
+    bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+) -> Array:
+    """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
+    filters = tuple(filters)
+    served = all(map(is_concrete, filters)) and all(map(accepts, bands))
+    if len(filters) > 2 or plan.length % 2 or not served:
+        return fallback.synthesis(bands, filters, plan, axis)
+    key = (name, "synthesis", axis, filters)
+    if key not in plan.prepared:
+        axes = [_synthesis_axis(plan, filters, axis)]
+        plan.prepared[key] = _cpu.Synthesis([(axes, [True] * len(filters))])
+    out = _empty(_with_length(bands[0].shape, axis, plan.n_out), bands[0])
+    _run(plan.prepared[key], [_memory(band) for band in bands], out)
+    return _like(bands[0], out)
+
+
+def lift_analysis(
+    x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+) -> tuple[Array, Array]:
+    """Split into even and odd samples, run the steps, scale, roll."""
+    group = cpu_lifting.axis_group(plan, taps, scale, axis)
+    if group is None:
+        return fallback.lift_analysis(x, plan, taps, scale, axis)
+    approx, detail = cpu_lifting.analyse_group(_memory(x), group)
+    return _like(x, approx), _like(x, detail)
+
+
+def lift_synthesis(
+    approx: Array,
+    detail: Array,
+    plan: LiftPlan,
+    taps: Sequence[Any],
+    scale: Sequence[Any],
+    axis: int,
+) -> Array:
+    """Roll back, scale, run the steps, merge even and odd samples."""
+    group = cpu_lifting.axis_group(plan, taps, scale, axis)
+    if group is None:
+        return fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
+    return _like(approx, cpu_lifting.synthesise_group([_memory(approx), _memory(detail)], group))
+
+
+def _analysis_axis(plan: FilterPlan, filters: Sequence[Taps], axis: int) -> Any:
+    """The module's plan of one axis."""
+    extend, fold = _extension(plan.extend), _extension(plan.fold)
+    return (axis, plan.n_out, plan.length, plan.phase, extend, fold, list(map(list, filters)))
+
+
+def _synthesis_axis(plan: FilterPlan, filters: Sequence[Taps], axis: int) -> Any:
+    return _analysis_axis(plan, [half for f in filters for half in (f[0::2], f[1::2])], axis)
+
+
+def _extension(extension: Extension) -> Any:
+    return extension.n, list(map(list, extension.left)), list(map(list, extension.right))
+
+
+# --- all axes and levels -----------------------------------------------------------------------
+
+
+class _Analysis(NamedTuple):
+    """Levels that the module runs in one go.
+
+    Bands go to one piece of memory, approximations in between to another, which
+    does not outlive the call.
+    """
+
+    module: _cpu.Analysis
+    shape: tuple[int, ...]  # of the memory
+    work: tuple[int, ...] | None
+    layout: _cpu.Layout
+
+
+def analyse(x: Array, levels: Sequence[AnalysisLevel]) -> tuple[Array, list[dict[str, Array]]]:
+    """Approximation, and the details of each level, finest first."""
+    plan = _analysis_of(levels)
+    if plan is None:
+        return _analyse_stepwise(x, levels)
+    memory = _memory(x)
+    out = np.empty(plan.shape, memory.dtype)
+    work = np.empty(plan.work, memory.dtype) if plan.work else None
+    if not plan.module.run(memory, out, work):
+        plan.module.run(memory.copy(), out, work)  # numbers that are not aligned
+    return plan.layout.of(out if memory is x else _like(x, out))
+
+
+def _analysis_of(levels: Sequence[AnalysisLevel]) -> _Analysis | None:
+    kept, key = levels[0].prepared, (name, len(levels))
+    if key not in kept:
+        kept[key] = _make_analysis(levels)
+    return cast("_Analysis | None", kept[key])
+
+
+def _make_analysis(levels: Sequence[AnalysisLevel]) -> _Analysis | None:
+    """The plan of all levels, if the module does each in one go."""
+    axes = [_fused(level.splits, level.shape) for level in levels]
+    if None in axes:
+        return None
+    module = _cpu.Analysis([[_analysis_axis(*step) for step in steps or ()] for steps in axes])
+    size, layout = _layout(levels)
+    shape = (size,) if len(levels) > 1 else (len(levels[0].shapes), *levels[0].shape)
+    return _Analysis(module, shape, _between(levels), layout)
+
+
+def _between(levels: Sequence[AnalysisLevel | SynthesisLevel]) -> tuple[int, ...] | None:
+    """Memory for the results of all levels but the last."""
+    return (sum(prod(level.shape) for level in levels[:-1]),) if len(levels) > 1 else None
+
+
+def _layout(levels: Sequence[AnalysisLevel]) -> tuple[int, _cpu.Layout]:
+    """Numbers in all bands that are returned, and where each lies."""
+    if len(levels) == 1:  # bands one after the other along a first dimension
+        approx, *details = [(key, index, None) for index, key in enumerate(levels[0].shapes)]
+        return 0, _cpu.Layout(approx, [details])
+    places: list[list[Any]] = []
+    size = 0
+    for level in levels:
+        places.append([])
+        for key, shape in level.shapes.items():
+            if "d" in key or level is levels[-1]:
+                where = slice(size, size + prod(shape))
+                places[-1].append((key, where, shape if len(shape) > 1 else None))
+                size = where.stop
+    return size, _cpu.Layout(places[-1].pop(0), places)
+
+
+def _analyse_stepwise(
+    x: Array, levels: Sequence[AnalysisLevel]
+) -> tuple[Array, list[dict[str, Array]]]:
+    details = []
+    for level in levels:
+        if _analysis_of((level,)) is not None:
+            x, (bands,) = analyse(x, (level,))
+        else:
+            bands = _analyse_lifted(x, level)
+            x = bands.pop(next(iter(bands)))
+        details.append(bands)
+    return x, details
+
+
+def _analyse_lifted(x: Array, level: AnalysisLevel) -> dict[str, Array]:
+    """A level of lifting, or one that the module does axis by axis."""
+    groups = cpu_lifting.analysis_groups(level) if level.splits else None
+    if groups is None:
+        return separable.analyse_level(x, level, _these())
+    bands = cpu_lifting.analyse_level(_memory(x), groups, level)
+    return {key: _like(x, band) for key, band in bands.items()}
+
+
+class _Synthesis(NamedTuple):
+    """Levels that the module runs in one go; results in between do not outlive the call."""
+
+    module: _cpu.Synthesis
+    shape: tuple[int, ...]
+    work: tuple[int, ...] | None
+
+
+def synthesise(
+    approx: Array | None, details: Sequence[Mapping[str, Array]], levels: Sequence[SynthesisLevel]
+) -> Array:
+    """The array with this approximation and these details, coarsest first."""
+    plan = _synthesis_of(levels)
+    if plan is None:
+        return _synthesise_stepwise(approx, details, levels)
+    used = levels[0].used
+    bands = [] if approx is None or used is None else [separable.trimmed(approx, used)]
+    for level, of_level in zip(levels, details, strict=True):
+        bands += [of_level[key] for key in level.given]
+    memory = list(map(_memory, bands))
+    dtype = memory[0].dtype
+    out = np.empty(plan.shape, dtype)
+    work = np.empty(plan.work, dtype) if plan.work else None
+    if not plan.module.run(memory, out, work):
+        plan.module.run([band.copy() for band in memory], out, work)  # numbers not aligned
+    return _like(bands[0], out)
+
+
+def _synthesis_of(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
+    kept, key = levels[0].prepared, (name, len(levels))
+    if key not in kept:
+        kept[key] = _make_synthesis(levels)
+    return cast("_Synthesis | None", kept[key])
+
+
+def _make_synthesis(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
+    """The plan of all levels, if the module does each in one go."""
+    arguments = []
+    for level in levels:
+        # Merges come from the last axis to the first.
+        splits = [(key, step) for key, step, _ in reversed(level.merges)]
+        steps = _fused(splits, level.shape)
+        if steps is None:
+            return None
+        present = [
+            key in level.given or ("d" not in key and level.used is not None)
+            for key in _keys(len(steps))
+        ]
+        if len(steps) == 1:  # along one axis a missing band is left out
+            plan, filters, axis = steps[0]
+            steps = [(plan, tuple(f for f, p in zip(filters, present, strict=True) if p), axis)]
+        arguments.append(([_synthesis_axis(*step) for step in steps], present))
+    return _Synthesis(_cpu.Synthesis(arguments), levels[-1].shape, _between(levels))
+
+
+def _synthesise_stepwise(
+    approx: Array | None, details: Sequence[Mapping[str, Array]], levels: Sequence[SynthesisLevel]
+) -> Array:
+    for bands, level in zip(details, levels, strict=True):
+        if level.merges and len(levels) > 1 and _synthesis_of((level,)) is not None:
+            approx = synthesise(approx, (bands,), (level,))
+        elif level.merges:
+            present = separable.with_approx(bands, approx, level)
+            approx = _synthesise_lifted(present, level)
+    return approx
+
+
+def _synthesise_lifted(bands: Mapping[str, Array], level: SynthesisLevel) -> Array:
+    groups = cpu_lifting.synthesis_groups(level)
+    if groups is None or len(bands) < 2 ** sum(len(group.plans) for group in groups):
+        return separable.synthesise_level(bands, level, _these())
+    memory = {key: _memory(band) for key, band in bands.items()}
+    return _like(next(iter(bands.values())), cpu_lifting.synthesise_level(memory, groups))
+
+
+_Fused: TypeAlias = tuple[FilterPlan, tuple[Taps, ...], int]
+
+
+def _fused(splits: Sequence[tuple[str, Step]], shape: tuple[int, ...]) -> list[_Fused] | None:
+    """Plan, filters and number of each axis, in order, if the module does them in one go.
+
+    It does up to four axes next to each other, by filter banks of numbers. Where many numbers
+    lie behind the last axis, or its rows are long, going axis by axis is faster.
+    """
+    axes: list[_Fused] = []
+    for _, of_axis in groupby(splits, key=lambda split: len(split[0])):
+        step = next(of_axis)[1]
+        if not isinstance(step, FilterStep) or not all(map(is_concrete, step.filters)):
+            return None
+        if step.plan.length % 2 or (axes and step.axis != axes[-1][2] + 1):
+            return None
+        axes.append((step.plan, step.filters, step.axis))
+    if not 1 <= len(axes) <= _MAX_AXES:
+        return None
+    last = axes[-1][2]
+    behind = prod(shape[last + 1 :])
+    fits = behind < _FEWEST_COLUMNS and 2 * shape[last] * behind <= _LONGEST_ROW
+    return axes if len(axes) == 1 or fits else None
+
+
+def _keys(naxes: int) -> list[str]:
+    return ["".join(letters) for letters in product("ad", repeat=naxes)]
+
+
+# --- arrays ----------------------------------------------------------------------------------
+
+
+def _is_integral(x: Array) -> bool:
+    return type(x) is np.ndarray and x.dtype in _INTEGERS
+
+
+def _is_plain_tensor(x: Array) -> bool:
+    """Whether ``x`` is a torch tensor in memory that nothing (autograd, tracing) watches."""
+    torch = sys.modules.get("torch")
+    if torch is None or type(x) not in (torch.Tensor, torch.nn.Parameter):
+        return False
+    return bool(
+        x.device.type == "cpu"
+        and x.layout == torch.strided
+        and x.dtype
+        in (
+            *(torch.float32, torch.float64, torch.complex64, torch.complex128),
+            *(torch.int16, torch.int32, torch.int64),
+        )
+        and not (x.requires_grad and torch.is_grad_enabled())
+        and not x.is_conj()
+        and not x.is_neg()
+        and not torch.compiler.is_compiling()
+        and not torch._C._functorch.is_functorch_wrapped_tensor(x)
+        and torch.autograd.forward_ad._current_level < 0
+    )
+
+
+def _memory(x: Array) -> Any:
+    """The NumPy array that shares the memory of ``x``."""
+    return x if type(x) is np.ndarray else x.detach().numpy()
+
+
+def _like(x: Array, result: Any) -> Array:
+    """A result in the library of ``x``, without copying."""
+    return result if type(x) is np.ndarray else sys.modules["torch"].from_numpy(result)
+
+
+def _empty(shape: tuple[int, ...], x: Array) -> Any:
+    if type(x) is np.ndarray:
+        return np.empty(shape, x.dtype)
+    return np.empty(shape, str(x.dtype).removeprefix("torch."))
+
+
+def _with_length(shape: Sequence[int], axis: int, length: int) -> tuple[int, ...]:
+    return (*shape[:axis], length, *shape[axis + 1 :])
+
+
+def _run(module: Any, given: Any, out: Any, work: Any = None) -> None:
+    """Run a plan of the module; numbers that are not aligned are copied first."""
+    if not module.run(given, out, work):
+        copies = [x.copy() for x in given] if isinstance(given, list) else given.copy()
+        module.run(copies, out, work)
+
+
+def _these() -> AxisKernels:
+    return cast("AxisKernels", sys.modules[__name__])

@@ -1,0 +1,571 @@
+"""The compiled kernels give the reference kernels' results, bit for bit, however they are run."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pywt
+from helpers import MODES, zero_mean
+
+import liftwave as lw
+from liftwave import _dispatch
+from liftwave._kernels import reference
+from liftwave._plan import FilterPlan, analysis_plan, synthesis_plan, upsampling_plan
+
+cpu = pytest.importorskip("liftwave._kernels.cpu", reason="the compiled kernels were not built")
+
+DTYPES = ("float32", "float64", "complex64", "complex128")
+
+# Every length that is compiled apart, those between and beyond, and filters padded with zeros.
+WAVELETS = ("haar", "db2", "bior1.3", "db4", "bior4.4", "db6", "db20", "dmey")
+LENGTHS = (1, 2, 3, 4, 5, 7, 8, 16, 17, 33, 64, 101)
+
+
+def both(call: Callable[[], Any]) -> tuple[Any, Any]:
+    """The results of the compiled and of the reference kernels."""
+    with lw.kernels("cpu"):
+        compiled = call()
+    with lw.kernels("reference"):
+        return compiled, call()
+
+
+def leaves(result: Any) -> list[Any]:
+    if isinstance(result, dict):
+        return [leaf for key in sorted(result) for leaf in leaves(result[key])]
+    if isinstance(result, list | tuple):
+        return [leaf for item in result for leaf in leaves(item)]
+    return [result]
+
+
+def assert_same(call: Callable[[], Any]) -> Any:
+    """Raise unless both kernels give the same bits; gives the compiled kernels' result."""
+    compiled, expected = both(call)
+    got, wanted = leaves(compiled), leaves(expected)
+    assert len(got) == len(wanted)
+    for a, b in zip(got, wanted, strict=True):
+        assert type(a) is type(b)
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b, strict=True)
+        assert np.isfinite(a).all()
+    return compiled
+
+
+def possible(n: int, mode: str) -> bool:
+    return n > 1 or "reflect" not in mode
+
+
+# --- the grid ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("wavelet", WAVELETS)
+def test_one_axis_is_the_reference(wavelet: str, mode: str) -> None:
+    for n in LENGTHS:
+        if not possible(n, mode):
+            continue
+        for dtype in DTYPES:
+            x = zero_mean(n, n, dtype)
+            coeffs = assert_same(lambda x=x: lw.dwt(x, wavelet, mode))
+            assert_same(lambda c=coeffs: lw.idwt(*c, wavelet, mode))
+            assert_same(lambda c=coeffs: lw.idwt(None, c[1], wavelet, mode))
+            assert_same(lambda c=coeffs: lw.idwt(c[0], None, wavelet, mode))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("wavelet", WAVELETS)
+def test_across_an_axis_is_the_reference(wavelet: str, mode: str) -> None:
+    # Inner lengths on both sides of every choice between ways of computing.
+    for shape in ((1, 40), (2, 16), (9, 3), (33, 15), (20, 2, 9), (6, 130)):
+        if not possible(shape[0], mode):
+            continue
+        for dtype in ("float32", "complex128"):
+            x = zero_mean(shape, 1, dtype)
+            coeffs = assert_same(lambda x=x: lw.dwt(x, wavelet, mode, axis=0))
+            assert_same(lambda c=coeffs: lw.idwt(*c, wavelet, mode, axis=0))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("wavelet", WAVELETS)
+def test_all_axes_at_once_are_the_reference(wavelet: str, mode: str) -> None:
+    for shape in ((2, 2), (3, 7), (16, 40), (37, 50), (5, 6, 7)):
+        for dtype in DTYPES if shape == (37, 50) else ("float32",):
+            x = zero_mean(shape, 2, dtype)
+            bands = assert_same(lambda x=x: lw.dwtn(x, wavelet, mode))
+            assert_same(lambda b=bands: lw.idwtn(b, wavelet, mode))
+
+
+# Each exercises tiles, blocks of rows, threads, or a fall back to one axis after the other.
+LARGE = {
+    "long line": ((70_001,), None),
+    "lines": ((300, 2_000), (1,)),
+    "columns": ((300, 5_001), (0,)),
+    "image": ((500, 701), None),
+    "batch of images": ((7, 120, 130), (1, 2)),
+    "images with three channels": ((200, 301, 3), (0, 1)),
+    "images with many channels": ((60, 50, 20), (0, 1)),
+    "volume": ((40, 50, 61), None),
+    "four axes": ((9, 10, 12, 20), None),
+    "five axes": ((5, 6, 4, 7, 5), None),
+    "wide rows": ((6, 40_000), None),
+    "axes that are not neighbours": ((20, 7, 50), (0, 2)),
+    "axes in reverse": ((60, 90), (1, 0)),
+    "an axis twice": ((60, 90), (1, 1)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+@pytest.mark.parametrize("name", LARGE)
+def test_large_arrays_are_the_reference(name: str, dtype: str) -> None:
+    shape, axes = LARGE[name]
+    x = zero_mean(shape, 3, dtype)
+    for wavelet, mode in (("db4", "symmetric"), ("bior2.2", "periodization"), ("haar", "smooth")):
+        bands = assert_same(lambda w=wavelet, m=mode: lw.dwtn(x, w, m, axes))
+        assert_same(lambda b=bands, w=wavelet, m=mode: lw.idwtn(b, w, m, axes))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_multilevel_is_the_reference(mode: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lw.errors.LevelWarning)
+        line, image, volume = zero_mean(203), zero_mean((61, 75)), zero_mean((20, 18, 33))
+        coeffs = assert_same(lambda: lw.wavedec(line, "db3", mode, level=5))
+        assert_same(lambda: lw.waverec(coeffs, "db3", mode))
+        coeffs = assert_same(lambda: lw.wavedec2(image, ("db2", "bior2.4"), mode, level=3))
+        assert_same(lambda: lw.waverec2(coeffs, ("db2", "bior2.4"), mode))
+        coeffs = assert_same(lambda: lw.wavedecn(volume, "sym4", mode, level=2))
+        assert_same(lambda: lw.waverecn(coeffs, "sym4", mode))
+        coeffs = assert_same(lambda: lw.wavedecn(volume, "sym4", mode, level=2, axes=(2, 0)))
+        assert_same(lambda: lw.waverecn(coeffs, "sym4", mode, axes=(2, 0)))
+
+
+@pytest.mark.parametrize("missing", [["aa"], ["ad", "dd"], ["da", "dd"], ["aa", "ad", "da"]])
+def test_missing_bands_are_zero(missing: list[str]) -> None:
+    bands = lw.dwtn(zero_mean((30, 41)), "db3")
+    given = {key: band for key, band in bands.items() if key not in missing}
+    assert_same(lambda: lw.idwtn(given, "db3"))
+    detail = {key: band for key, band in given.items() if key != "aa"}
+    finest = lw.dwtn(zero_mean((55, 79)), "db3")
+    del finest["aa"]
+    assert_same(lambda: lw.waverecn([None, detail, finest], "db3"))
+
+
+def test_upcoef_and_downcoef_are_the_reference() -> None:
+    x = zero_mean(77)
+    for part in "ad":
+        assert_same(lambda part=part: lw.downcoef(part, x, "db3", level=2))
+        assert_same(lambda part=part: lw.upcoef(part, x, "db3", level=3))
+
+
+# --- memory ------------------------------------------------------------------------------------
+
+VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "reversed": lambda x: x[::-1, ::-1],
+    "reversed along the last axis": lambda x: x[:, ::-1],
+    "every second row": lambda x: x[::2],
+    "every third column": lambda x: x[:, ::3],
+    "transposed": lambda x: x.T,
+    "Fortran order": np.asfortranarray,
+    "broadcast row": lambda x: np.broadcast_to(x[:1], x.shape),
+    "broadcast column": lambda x: np.broadcast_to(x[:, :1], x.shape),
+    "inner part": lambda x: x[3:-2, 5:-1],
+    "diagonals": lambda x: np.lib.stride_tricks.as_strided(x, (20, 30), x.strides[:1] * 2),
+    "not aligned": lambda x: unaligned(x),
+}
+
+
+def unaligned(x: np.ndarray) -> np.ndarray:
+    raw = np.empty(x.nbytes + 1, np.uint8)
+    view = raw[1:].view(x.dtype).reshape(x.shape)
+    view[...] = x
+    return view
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", VIEWS)
+def test_any_strides_are_read_in_place(name: str, dtype: str) -> None:
+    whole = zero_mean((70, 90), 5, dtype)
+    x = VIEWS[name](whole)
+    for mode in ("symmetric", "smooth", "periodization"):
+        for axes in ((0,), (1,), (0, 1)):
+            bands = assert_same(lambda m=mode, a=axes: lw.dwtn(x, "db3", m, a))
+            assert all(band.flags.c_contiguous for band in bands.values())
+            views = {key: VIEWS[name](zero_mean((70, 90), k, dtype)) for k, key in enumerate(bands)}
+            assert_same(lambda v=views, m=mode, a=axes: lw.idwtn(v, "db3", m, a))
+
+
+def test_strides_of_volumes() -> None:
+    x = zero_mean((16, 18, 20))
+    for view in (x.transpose(2, 0, 1), x[:, ::-2], x[..., ::-3], np.swapaxes(x, 0, 1)[1:]):
+        for axes in ((0,), (1,), (2,), (0, 1), (1, 2), None):
+            bands = assert_same(lambda v=view, a=axes: lw.dwtn(v, "db2", "antireflect", a))
+            assert_same(lambda b=bands, a=axes: lw.idwtn(b, "db2", "antireflect", a))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_channels_behind_the_axes_in_any_order(dtype: str) -> None:
+    x = zero_mean((30, 34, 3, 2), 5, dtype)
+    for view in (x, x[..., ::-1, :], x[..., ::-1], x.swapaxes(2, 3), x[:, ::2, :, 0], x[:, :, :2]):
+        for axes in ((0,), (1,), (0, 1)):
+            bands = assert_same(lambda v=view, a=axes: lw.dwtn(v, "db2", axes=a))
+            views = {key: band[..., ::-1] for key, band in bands.items()}
+            assert_same(lambda v=views, a=axes: lw.idwtn(v, "db2", axes=a))
+
+
+def test_bands_in_different_memory_layouts() -> None:
+    bands = lw.dwtn(zero_mean((20, 22, 24)), "db2")
+    mixed = {k: b.copy(order="FC"[i % 2]) for i, (k, b) in enumerate(bands.items())}
+    for axes in ((0, 1, 2),):
+        assert_same(lambda a=axes: lw.idwtn(mixed, "db2", axes=a))
+
+
+def test_inputs_stay_as_they_are() -> None:
+    x = zero_mean((40, 50))
+    before = x.copy()
+    x.flags.writeable = False
+    bands = lw.dwtn(x, "db3", "smooth")
+    np.testing.assert_array_equal(x, before)
+    kept = {key: band.copy() for key, band in bands.items()}
+    for band in bands.values():
+        band.flags.writeable = False
+    lw.idwtn(bands, "db3", "smooth")
+    for key, band in bands.items():
+        np.testing.assert_array_equal(band, kept[key])
+
+
+@pytest.mark.parametrize("shape", [(0, 8), (8, 0), (3, 0, 9)])
+def test_empty_batches(shape: tuple[int, ...]) -> None:
+    axis = int(np.argmax(shape))
+    bands = assert_same(lambda: lw.dwt(np.empty(shape), "db2", axis=axis))
+    assert_same(lambda: lw.idwt(*bands, "db2", axis=axis))
+
+
+def test_the_module_refuses_what_does_not_fit() -> None:
+    plan = analysis_plan(16, 4, "zero")
+    module = cpu._cpu.Analysis([[cpu._analysis_axis(plan, ((0.5,) * 4, (0.25,) * 4), 0)]])
+    x, out = np.zeros(16), np.zeros((2, plan.n_out))
+    assert module.run(x, out, None)
+    with pytest.raises(ValueError, match="does not fit"):
+        module.run(np.zeros(15), out, None)
+    with pytest.raises(ValueError, match="too large"):
+        module.run(x, out[:, :-1].copy(), None)
+    with pytest.raises(ValueError, match="do not fill"):
+        module.run(x, np.zeros((3, plan.n_out)), None)
+    with pytest.raises(ValueError, match="contiguous"):
+        module.run(x, np.zeros((2, 2 * plan.n_out))[:, ::2], None)
+    with pytest.raises(TypeError, match="dtypes"):
+        module.run(x.astype("f4"), out, None)
+    with pytest.raises(TypeError, match="float32"):
+        module.run(x.astype("i4"), out, None)
+    out.flags.writeable = False
+    with pytest.raises((ValueError, BufferError), match="read-only"):
+        module.run(x, out, None)
+
+
+# --- adjoints ----------------------------------------------------------------------------------
+
+
+def fold_plans(n: int, length: int, mode: str) -> list[tuple[str, FilterPlan]]:
+    """Plans whose results are folded: the adjoints of an analysis and of syntheses."""
+    plans = [("synthesis", analysis_plan(n, length, mode).analysis_adjoint())]
+    m = analysis_plan(n, length, mode).n_out
+    plans.append(("analysis", synthesis_plan(m, length, mode).synthesis_adjoint()))
+    plans.append(("analysis", upsampling_plan(m, length).synthesis_adjoint()))
+    return plans
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("wavelet", ["haar", "db4", "bior1.3", "db20"])
+def test_adjoints_are_the_reference(wavelet: str, mode: str) -> None:
+    bank = pywt.Wavelet(wavelet)
+    filters = tuple(tuple(f) for f in (bank.rec_lo, bank.rec_hi))
+    for n in (2, 3, 9, 40, 3_000):
+        for direction, plan in fold_plans(n, bank.dec_len, mode):
+            if not possible(n, mode):
+                continue
+            for shape, axis in (((plan.extend.n,), 0), ((3, plan.extend.n, 20), 1)):
+                x = [zero_mean(shape, seed, "float32") for seed in (0, 1)]
+                if direction == "analysis":
+                    got = cpu.analysis(x[0], filters, plan, axis)
+                    wanted = reference.analysis(x[0], filters, plan, axis)
+                else:
+                    got = [cpu.synthesis(x, filters, plan, axis)]
+                    wanted = [reference.synthesis(x, filters, plan, axis)]
+                for a, b in zip(got, wanted, strict=True):
+                    np.testing.assert_array_equal(a, b, strict=True)
+
+
+def test_one_filter_alone() -> None:
+    plan = analysis_plan(50, 8, "smooth")
+    taps = (tuple(pywt.Wavelet("db4").dec_hi),)
+    for shape, axis in (((50,), 0), ((50, 40), 0)):
+        x = zero_mean(shape)
+        (got,), (wanted,) = (k.analysis(x, taps, plan, axis) for k in (cpu, reference))
+        np.testing.assert_array_equal(got, wanted)
+
+
+# --- instruction sets and threads ----------------------------------------------------------------
+
+
+def digest() -> str:
+    """A fingerprint of many results."""
+    total = hashlib.sha256()
+    for wavelet in WAVELETS:
+        for mode in MODES:
+            for shape in ((53,), (20, 37), (600, 700), (9, 10, 40)):
+                for dtype in DTYPES if shape != (600, 700) else ("float32",):
+                    x = zero_mean(shape, 4, dtype)
+                    bands = lw.dwtn(x, wavelet, mode)
+                    for leaf in [*leaves(bands), lw.idwtn(bands, wavelet, mode)]:
+                        total.update(np.ascontiguousarray(leaf).tobytes())
+    return total.hexdigest()
+
+
+def run(code: str, **environment: str) -> str:
+    """What a fresh interpreter prints."""
+    here = str(Path(__file__).parent)
+    code = f"import sys; sys.path.insert(0, {here!r})\n{code}"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+@pytest.mark.parametrize("isa", cpu._cpu.available_isas())
+def test_every_instruction_set_gives_the_same_bits(isa: str) -> None:
+    code = (
+        "import test_cpu_kernels as t, liftwave._cpu as m\n"
+        f"assert m.isa() == {isa!r}, m.isa()\nprint(t.digest())"
+    )
+    with lw.kernels("cpu"):
+        assert run(code, LIFTWAVE_ISA=isa) == digest()
+
+
+def test_an_instruction_set_that_is_not_there_is_an_error() -> None:
+    code = "import liftwave"
+    with pytest.raises(AssertionError, match="LIFTWAVE_ISA asks for 'sparc'"):
+        run(code, LIFTWAVE_ISA="sparc")
+
+
+@pytest.fixture
+def threads() -> Any:
+    before = lw.get_num_threads()
+    yield lw.set_num_threads
+    lw.set_num_threads(before)
+
+
+def test_results_do_not_depend_on_threads(threads: Any) -> None:
+    x = zero_mean((700, 900), 6, "float32")
+    line = zero_mean(300_000, 6)
+
+    def results() -> list[Any]:
+        coeffs = lw.wavedec2(x, "db4", "smooth", level=3)
+        return [coeffs, lw.waverec2(coeffs, "db4", "smooth"), lw.wavedec(line, "db3", level=3)]
+
+    threads(1)
+    expected = leaves(results())
+    for count in (2, 3, 7):
+        threads(count)
+        for a, b in zip(leaves(results()), expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_number_of_threads(threads: Any) -> None:
+    threads(3)
+    assert lw.get_num_threads() == 3
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        threads(0)
+    code = "import liftwave as lw; print(lw.get_num_threads())"
+    assert run(code, LIFTWAVE_NUM_THREADS="5") == "5"
+    assert run(code, OMP_NUM_THREADS="3", LIFTWAVE_NUM_THREADS="") == "3"
+
+
+def test_many_callers_at_once(threads: Any) -> None:
+    threads(3)
+    inputs = [zero_mean((300, 400 + k), k, "float32") for k in range(8)]
+    with lw.kernels("reference"):
+        expected = [lw.wavedec2(x, "db4", level=2) for x in inputs]
+    failures: list[str] = []
+
+    def call(k: int) -> None:
+        for _ in range(20):
+            got = lw.wavedec2(inputs[k], "db4", level=2)
+            back = lw.waverec2(got, "db4")
+            same = all(
+                np.array_equal(a, b) for a, b in zip(leaves(got), leaves(expected[k]), strict=True)
+            )
+            if not same or not np.allclose(back[:300, : 400 + k], inputs[k], atol=1e-4):
+                failures.append(f"caller {k}")
+
+    workers = [threading.Thread(target=call, args=(k,)) for k in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=300)
+    assert not failures
+    assert not any(worker.is_alive() for worker in workers)
+
+
+def _forked(x: np.ndarray) -> str:
+    return hashlib.sha256(lw.dwt2(x, "db4")[0].tobytes()).hexdigest()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_computes(threads: Any) -> None:
+    threads(2)
+    x = zero_mean((800, 900), 7, "float32")
+    expected = _forked(x)  # starts the threads that a child does not have
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # threads and fork, from 3.12 on
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            assert pool.map_async(_forked, [x] * 4).get(timeout=120) == [expected] * 4
+    assert _forked(x) == expected
+
+
+class Images:
+    """A data set whose items are transformed where they are loaded."""
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, k: int) -> Any:
+        return lw.dwt2(zero_mean((500, 600), k, "float32"), "db2")[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_data_loader_computes() -> None:
+    torch = pytest.importorskip("torch")
+    lw.dwt2(zero_mean((500, 600)), "db2")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        loader = torch.utils.data.DataLoader(
+            Images(), num_workers=2, timeout=120, multiprocessing_context="fork"
+        )
+        for k, item in enumerate(loader):
+            np.testing.assert_array_equal(item[0].numpy(), Images()[k])
+
+
+# --- which arrays --------------------------------------------------------------------------------
+
+
+def test_who_is_served() -> None:
+    plain = zero_mean(8)
+    assert _dispatch.kernels_for(plain).name == "cpu"
+    assert _dispatch.kernels_for(plain.astype("f2")).name == "reference"
+    assert _dispatch.kernels_for(np.longdouble(plain)).name == "reference"
+    with lw.kernels("reference"):
+        assert _dispatch.kernels_for(plain).name == "reference"
+    with (
+        pytest.raises(ValueError, match="unknown kernels 'gpu'; available: 'reference', 'cpu'"),
+        lw.kernels("gpu"),
+    ):
+        pass
+
+
+def test_torch_tensors_are_served_in_place() -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.asarray(zero_mean((30, 40), dtype="float32"))
+    served = [x, x.T, x.to(torch.complex64), x[::2, 1:]]
+    for each in served:
+        assert _dispatch.kernels_for(each).name == "cpu"
+        got = lw.dwt2(each, "db2")[0]
+        assert type(got) is torch.Tensor
+        assert got.dtype == each.dtype
+        np.testing.assert_array_equal(got.numpy(), lw.dwt2(each.numpy(), "db2")[0])
+    back = lw.waverec2(lw.wavedec2(x, "db2", level=2), "db2")
+    np.testing.assert_allclose(back.numpy(), x.numpy(), atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")  # torch's own
+def test_tensors_that_something_watches_are_not() -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.asarray(zero_mean((12, 16)), dtype=torch.float64)
+    watched = x.clone().requires_grad_()
+    assert _dispatch.kernels_for(watched).name == "reference"
+    assert _dispatch.kernels_for(x, watched).name == "reference"
+    with torch.no_grad():
+        assert _dispatch.kernels_for(watched).name == "cpu"
+        assert not lw.dwt(watched, "haar")[0].requires_grad
+    assert _dispatch.kernels_for(x.to(torch.complex128).conj()).name == "reference"
+    assert _dispatch.kernels_for(x.half()).name == "reference"
+    lw.dwt2(watched, "db2")[0].sum().backward()
+    assert watched.grad is not None
+    batched = torch.vmap(lambda row: lw.dwt(row, "db2")[0])(x)
+    np.testing.assert_allclose(batched.numpy(), lw.dwt(x.numpy(), "db2")[0], atol=1e-12)
+    _, tangent = torch.func.jvp(lambda v: lw.dwt(v, "db2")[0], (x,), (x,))
+    np.testing.assert_allclose(tangent.numpy(), batched.numpy(), atol=1e-12)
+
+
+def test_taps_that_are_tensors_get_their_gradients() -> None:
+    torch = pytest.importorskip("torch")
+    taps = [torch.tensor(f, requires_grad=True) for f in pywt.Wavelet("db2").filter_bank]
+    bank = lw.FilterBank(*taps)
+    x = torch.asarray(zero_mean((10, 12)), dtype=torch.float64)
+    bands = lw.dwt2(x, bank)
+    lw.idwt2(bands, bank).square().sum().backward()
+    assert all(tap.grad is not None and tap.grad.abs().sum() > 0 for tap in taps)
+
+
+def test_plans_are_kept_and_warnings_are_not_swallowed() -> None:
+    x = zero_mean(16)
+    for _ in range(2):
+        with pytest.warns(lw.errors.LevelWarning, match="too high"):
+            lw.wavedec(x, "db4", level=3)
+        with pytest.raises(lw.errors.ShapeError, match="greater than 1"):
+            lw.dwt(x[:1], "db4", "reflect")
+
+
+# --- without the extension ---------------------------------------------------------------------
+
+WITHOUT = """
+import sys, warnings
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "liftwave._cpu":
+            raise ModuleNotFoundError("not built", name=name)
+sys.meta_path.insert(0, Missing())
+import numpy as np, liftwave as lw
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for _ in range(3):
+        a, d = lw.dwt(np.arange(8.0), "db2")
+assert np.allclose(lw.idwt(a, d, "db2"), np.arange(8.0))
+lw.set_num_threads(2)
+lw.show_config()
+try:
+    lw.kernels("cpu").__enter__()
+except ValueError as error:
+    print(error)
+print(len(caught), *{str(w.message)[:50] for w in caught})
+"""
+
+
+def test_without_the_extension() -> None:
+    said = run(WITHOUT)
+    assert "kernels           reference" in said
+    assert "installed without compiled kernels" in said
+    assert said.endswith("1 liftwave was installed without its compiled kernel")
+    assert run(WITHOUT, LIFTWAVE_KERNELS="reference").splitlines()[-1] == "0"
+
+
+def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
+    lw.show_config()
+    said = capsys.readouterr().out
+    assert f"threads           {lw.get_num_threads()}" in said
+    assert cpu._cpu.isa() in said

@@ -1,0 +1,485 @@
+"""The compiled lifting kernels give what the reference kernels give, to the last bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import liftwave as lw
+from liftwave._kernels import reference
+from liftwave._levels import LiftStep, step_taps
+from liftwave._plan import LiftPlan, lift_plan
+from liftwave.boundary import LIFTING_MODES, Extension
+from liftwave.lifting import LiftingScheme, LiftingStep
+
+_cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
+from liftwave._kernels import cpu, cpu_lifting  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
+
+NAMES = ["haar", "cdf5.3", "cdf9.7", "db4", "db10", "sym8"]
+NAMES += ["bior1.5", "bior3.7", "rbio3.3", "bior5.5"]
+CUSTOM = [f"custom {seed}" for seed in range(6)]
+SCHEMES = NAMES + CUSTOM
+FLOATS = ("float32", "float64", "complex64", "complex128")
+INTEGERS = ("int16", "int32", "int64")
+LENGTHS = (*range(1, 41), 257)
+
+
+@cache
+def scheme_of(name: str) -> LiftingScheme:
+    """A wavelet's scheme, or one with up to five random steps that reach far to both sides."""
+    if not name.startswith("custom"):
+        return LiftingScheme.from_name(name)
+    rng = random.Random(name)
+    steps = tuple(
+        LiftingStep(
+            rng.choice(["predict", "update"]),
+            [rng.uniform(-1, 1) for _ in range(rng.randint(1, 9))],
+            rng.randint(-9, 9),
+        )
+        for _ in range(rng.randint(2, 5))
+    )
+    scale = (rng.uniform(0.5, 2), -rng.uniform(0.5, 2))
+    return LiftingScheme(steps, scale, shift=(rng.randint(-9, 9), rng.randint(-9, 9)))
+
+
+def data(shape: tuple[int, ...], dtype: str, seed: int = 0) -> Any:
+    """Random samples; integers from the whole range of their dtype."""
+    rng = np.random.default_rng([seed, *shape])
+    kind = np.dtype(dtype)
+    if kind.kind in "iu":
+        limits = np.iinfo(kind)
+        return rng.integers(limits.min, limits.max, shape, dtype=kind, endpoint=True)
+    x = rng.standard_normal(shape)
+    if kind.kind == "c":
+        x = x + 1j * rng.standard_normal(shape)
+    return x.astype(kind)
+
+
+class Lift(NamedTuple):
+    """A plan of one axis, and the numbers that go with it."""
+
+    plan: LiftPlan
+    taps: tuple[Any, ...]
+    scale: tuple[float, float]
+
+    def lengths(self) -> tuple[int, int]:
+        padded = self.plan.n + len(self.plan.edge.right)
+        return (padded + 1) // 2, padded // 2
+
+    def step(self, axis: int) -> LiftStep:
+        return LiftStep(axis, self.plan, self.taps, self.scale)
+
+
+def forward(scheme: LiftingScheme, n: int, mode: Any) -> Lift:
+    return Lift(lift_plan(scheme, n, mode), step_taps(scheme), scheme.scale)
+
+
+def inverse(scheme: LiftingScheme, n: int, mode: Any) -> Lift:
+    scale = (1 / scheme.scale[0], 1 / scheme.scale[1])
+    taps = tuple(reversed(step_taps(scheme)))
+    return Lift(lift_plan(scheme, n, mode).inverse(), taps, scale)
+
+
+def adjoint(lift: Lift) -> Lift:
+    taps = tuple(tuple(reversed(t)) for t in reversed(lift.taps))
+    return Lift(lift.plan.adjoint(), taps, lift.scale)
+
+
+def analyses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
+    """What splits: the transform, and the adjoint of its inverse."""
+    yield forward(scheme, n, mode)
+    if not scheme.integer:
+        yield adjoint(inverse(scheme, n, mode))
+
+
+def syntheses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
+    """What merges: the inverse, and the adjoint of the transform."""
+    yield inverse(scheme, n, mode)
+    if not scheme.integer:
+        yield adjoint(forward(scheme, n, mode))
+
+
+def assert_same(actual: Any, expected: Any) -> None:
+    assert actual.dtype == expected.dtype
+    assert actual.shape == expected.shape
+    np.testing.assert_array_equal(actual, expected)
+
+
+def compare_axis(
+    scheme: LiftingScheme,
+    mode: Any,
+    shape: tuple[int, ...],
+    axis: int,
+    dtype: str,
+    view: Callable[[Any], Any] = lambda x: x,
+) -> None:
+    """All directions along one axis of (a view of) random data."""
+    x = view(data(shape, dtype))
+    n = x.shape[axis]
+    for lift in analyses(scheme, n, mode):
+        actual = cpu.lift_analysis(x, *lift, axis)
+        for a, e in zip(actual, reference.lift_analysis(x, *lift, axis), strict=True):
+            assert_same(a, e)
+    for lift in syntheses(scheme, n, mode):
+        twice = np.concatenate([x, x], axis=axis)
+        bands = [np.take(twice, np.arange(m), axis=axis) for m in lift.lengths()]
+        if axis == x.ndim - 1 and n > 1:  # a band that is a view with a stride
+            bands[0] = twice[..., : 2 * lift.lengths()[0] : 2]
+        assert_same(
+            cpu.lift_synthesis(*bands, *lift, axis), reference.lift_synthesis(*bands, *lift, axis)
+        )
+
+
+# --- one axis ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_every_short_length(name: str, mode: str) -> None:
+    for n in LENGTHS:
+        compare_axis(scheme_of(name), mode, (n,), 0, "float64")
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", NAMES)
+def test_integers_of_the_whole_range(name: str, mode: str) -> None:
+    scheme = scheme_of(name).to_integer()
+    for dtype in INTEGERS:
+        for n in (*range(1, 18), 257):
+            compare_axis(scheme, mode, (n,), 0, dtype)
+        compare_axis(scheme, mode, (31, 70), 0, dtype)
+
+
+LAYOUTS: dict[str, tuple[Callable[[int], tuple[int, ...]], int, Callable[[Any], Any]]] = {
+    "rows": (lambda n: (3, n), 1, lambda x: x),
+    "columns": (lambda n: (n, 5), 0, lambda x: x),
+    "many columns": (lambda n: (n, 150), 0, lambda x: x),
+    "middle": (lambda n: (3, n, 70), 1, lambda x: x),
+    "one column": (lambda n: (2, n, 1), 1, lambda x: x),
+    "transposed": (lambda n: (6, n), 0, lambda x: x.T),
+    "axes swapped": (lambda n: (4, n, 3), 0, lambda x: x.transpose(1, 0, 2)),
+    "every second, backwards": (lambda n: (6, 2 * n), 1, lambda x: x[::2, ::-2]),
+    "backwards": (lambda n: (n, 4), 0, lambda x: x[::-1]),
+    "repeated": (lambda n: (n,), 1, lambda x: np.broadcast_to(x, (3, x.size))),
+    "empty": (lambda n: (0, n), 1, lambda x: x),
+}
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_axes_and_strides(layout: str, dtype: str) -> None:
+    shape, axis, view = LAYOUTS[layout]
+    for name in ("cdf9.7", "db4", "rbio3.3", "custom 1"):
+        for mode in LIFTING_MODES:
+            for n in (1, 2, 7, 30):
+                compare_axis(scheme_of(name), mode, shape(n), axis, dtype, view)
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_several_tiles(name: str, mode: str) -> None:
+    """Long enough for tiles that have neighbours, and tiles at either end."""
+    scheme = scheme_of(name)
+    for n in (5000, 8191):
+        compare_axis(scheme, mode, (n,), 0, "float32")
+    compare_axis(scheme, mode, (2, 5001), 1, "complex64")
+    compare_axis(scheme, mode, (3001, 3), 0, "float64")
+    compare_axis(scheme, mode, (1001, 300), 0, "float32")
+    if name in NAMES:
+        compare_axis(scheme.to_integer(), mode, (20001,), 0, "int32")
+
+
+def test_samples_that_are_not_aligned() -> None:
+    memory = np.zeros(8 * 100 + 1, np.uint8)
+    x = memory[1:].view(np.float64)
+    x[:] = data((100,), "float64")
+    assert not x.flags.aligned
+    lift = forward(scheme_of("cdf9.7"), 100, "symmetric")
+    for a, e in zip(
+        cpu.lift_analysis(x, *lift, 0), reference.lift_analysis(x.copy(), *lift, 0), strict=True
+    ):
+        assert_same(a, e)
+
+
+# --- two axes in one pass ------------------------------------------------------------------------
+
+
+def compare_fused(
+    schemes: tuple[LiftingScheme, LiftingScheme],
+    modes: tuple[Any, Any],
+    x: Any,
+    work: str | None = None,
+) -> None:
+    """The last two axes at once, against one after the other; ``work``: dtype of the bands."""
+    axes, lengths = (x.ndim - 2, x.ndim - 1), x.shape[-2:]
+    dtype = np.dtype(work or x.dtype)
+
+    def pairs(kind: Callable[..., Iterator[Lift]]) -> Iterator[tuple[Lift, ...]]:
+        return zip(*map(kind, schemes, lengths, modes), strict=True)
+
+    def group(lifts: tuple[Lift, ...]) -> Any:
+        return cpu_lifting.group_of([lift.step(a) for lift, a in zip(lifts, axes, strict=True)])
+
+    for rows, cols in pairs(analyses):
+        halves = reference.lift_analysis(x.astype(dtype), *rows, axes[0])
+        expected = [b for half in halves for b in reference.lift_analysis(half, *cols, axes[1])]
+        actual = cpu_lifting.analyse_group(x, group((rows, cols)), dtype)
+        for a, e in zip(actual, expected, strict=True):
+            assert_same(a, e)
+    for rows, cols in pairs(syntheses):
+        shapes = [(*x.shape[:-2], i, j) for i in rows.lengths() for j in cols.lengths()]
+        bands = [data(shape, dtype.name, k) for k, shape in enumerate(shapes)]
+        halves = [reference.lift_synthesis(*bands[i : i + 2], *cols, axes[1]) for i in (0, 2)]
+        expected = reference.lift_synthesis(*halves, *rows, axes[0])
+        assert_same(cpu_lifting.synthesise_group(bands, group((rows, cols))), expected)
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_two_axes(name: str, mode: str) -> None:
+    schemes = scheme_of(name), scheme_of(name)
+    for shape in ((1, 1), (1, 9), (8, 1), (2, 3), (7, 6), (33, 40), (2, 3, 31, 17)):
+        for dtype in ("float32", "complex128"):
+            compare_fused(schemes, (mode, mode), data(shape, dtype))
+    compare_fused(schemes, (mode, mode), data((501, 1602), "float32"))
+    compare_fused(schemes, (mode, mode), data((1101, 402), "float32").T)
+
+
+def test_two_axes_that_differ() -> None:
+    for modes in (("zero", "periodization"), ("periodization", "reflect"), ("constant", "zero")):
+        schemes = scheme_of("db4"), scheme_of("cdf9.7")
+        compare_fused(schemes, modes, data((35, 1301), "float32"))
+
+
+@pytest.mark.parametrize(
+    ("given", "work"),
+    [
+        *((f"{u}int8", w) for u in ("", "u") for w in INTEGERS),
+        *(("int16", w) for w in INTEGERS),
+        *(("uint16", w) for w in ("int32", "int64")),
+        *(("int32", w) for w in ("int32", "int64")),
+        ("uint32", "int64"),
+        ("int64", "int64"),
+    ],
+)
+def test_samples_are_widened_on_the_way(given: str, work: str) -> None:
+    """No copy of narrow samples is made; 32-bit sums are used only where they cannot overflow."""
+    for name in ("cdf5.3", "cdf9.7", "haar"):
+        scheme = scheme_of(name).to_integer()
+        for mode in LIFTING_MODES:
+            for shape in ((1, 1), (33, 40), (130, 1203)):
+                compare_fused((scheme, scheme), (mode, mode), data(shape, given), work)
+
+
+# --- through the public functions ----------------------------------------------------------------
+
+
+def both(call: Callable[[], Any]) -> tuple[Any, Any]:
+    results = []
+    for name in ("cpu", "reference"):
+        with lw.kernels(name):
+            results.append(call())
+    return results[0], results[1]
+
+
+def leaves(tree: Any) -> list[Any]:
+    if isinstance(tree, dict):
+        tree = [tree[key] for key in sorted(tree)]
+    if isinstance(tree, list | tuple):
+        return [leaf for branch in tree for leaf in leaves(branch)]
+    return [tree]
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("integer", [False, True])
+def test_public_transforms(mode: Any, integer: bool) -> None:
+    scheme = scheme_of("cdf9.7")
+    scheme = scheme.to_integer() if integer else scheme
+    x = data((21, 26, 35), "int16" if integer else "float32")
+    calls: list[Callable[[], Any]] = [
+        lambda: lw.dwt(x, scheme, mode, axis=1),
+        lambda: lw.dwt2(x, scheme, mode),
+        lambda: lw.dwt2(x, scheme, mode, axes=(2, 0)),
+        lambda: lw.dwtn(x, scheme, mode),
+        lambda: lw.wavedec(x, scheme, mode, level=2, axis=0),
+        lambda: lw.wavedec2(x, scheme, mode, level=3),
+    ]
+    for call in calls:
+        for a, e in zip(*map(leaves, both(call)), strict=True):
+            assert_same(a, e)
+    coeffs = lw.wavedec2(x, scheme, mode, level=3)
+    assert_same(*both(lambda: lw.waverec2(coeffs, scheme, mode)))
+    bands = lw.dwtn(x, scheme, mode)
+    assert_same(*both(lambda: lw.idwtn(bands, scheme, mode)))
+    assert_same(*both(lambda: lw.idwtn(dict(list(bands.items())[3:6]), scheme, mode)))
+    assert_same(*both(lambda: lw.idwt2((None, coeffs[-1]), scheme, mode)))
+
+
+def test_tensors_share_their_memory() -> None:
+    torch = pytest.importorskip("torch")
+    scheme = scheme_of("db4")
+    x = torch.from_numpy(data((30, 40), "float32"))
+    actual, expected = both(lambda: lw.dwt2(x, scheme, "symmetric"))
+    for a, e in zip(leaves(actual), leaves(expected), strict=True):
+        assert isinstance(a, torch.Tensor)
+        assert torch.equal(a, e)
+
+
+def test_taps_that_are_arrays_stay_with_the_reference() -> None:
+    torch = pytest.importorskip("torch")
+    taps = torch.tensor([-0.5, -0.5], dtype=torch.float64, requires_grad=True)
+    scheme = LiftingScheme((LiftingStep("predict", taps, 0),))
+    x = torch.from_numpy(data((3, 12), "float64"))
+    with lw.kernels("cpu"):
+        _, detail = lw.dwt(x, scheme, "reflect")
+    (gradient,) = torch.autograd.grad(detail.sum(), taps)
+    even = x[:, ::2]
+    expected = [even.sum(), even[:, 1:].sum() + even[:, -1].sum()]
+    torch.testing.assert_close(gradient, torch.stack(expected))
+
+
+def test_rows_that_do_not_copy_stay_with_the_reference() -> None:
+    lift = forward(scheme_of("cdf5.3"), 16, "reflect")
+    first = lift.plan.steps[0]
+    mean = Extension(first.extend.n, (), (((6, 0.5), (7, 0.5)),))
+    plan = replace(lift.plan, steps=(replace(first, extend=mean), *lift.plan.steps[1:]))
+    x = data((4, 16), "float64")
+    assert cpu_lifting.axis_group(plan, lift.taps, lift.scale, 1) is None
+    for a, e in zip(
+        cpu.lift_analysis(x, plan, lift.taps, lift.scale, 1),
+        reference.lift_analysis(x, plan, lift.taps, lift.scale, 1),
+        strict=True,
+    ):
+        assert_same(a, e)
+
+
+# --- threads, instruction sets -------------------------------------------------------------------
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    before = lw.get_num_threads()
+    yield lw.set_num_threads
+    lw.set_num_threads(before)
+
+
+def test_any_number_of_threads(threads: Callable[[int], None]) -> None:
+    x = data((700, 900), "float32")
+    results = []
+    for count in (1, 2, 3, 8):
+        threads(count)
+        with lw.kernels("cpu"):
+            bands = lw.dwt2(x, scheme_of("cdf9.7"), "periodization")
+            results.append([*leaves(bands), lw.idwt2(bands, scheme_of("cdf9.7"), "periodization")])
+    for other in results[1:]:
+        for a, e in zip(other, results[0], strict=True):
+            assert_same(a, e)
+
+
+def test_calls_from_many_threads_at_once() -> None:
+    scheme = scheme_of("db4")
+
+    def transformed(seed: int) -> list[Any]:
+        with lw.kernels("cpu"):
+            return leaves(lw.dwt2(data((200, 300), "float32", seed), scheme, "periodization"))
+
+    expected = [transformed(seed) for seed in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            for actual, wanted in zip(pool.map(transformed, range(16)), expected, strict=True):
+                for a, e in zip(actual, wanted, strict=True):
+                    assert_same(a, e)
+
+
+DIGESTS = """
+import hashlib, json, numpy as np, liftwave as lw
+from liftwave.lifting import LiftingScheme
+digests = []
+for name in ("haar", "cdf9.7", "db10", "bior3.7"):
+    scheme = LiftingScheme.from_name(name)
+    for dtype in ("float32", "float64", "complex64", "int16", "int64"):
+        rng = np.random.default_rng(1)
+        x = (100 * rng.standard_normal((130, 1501))).astype(dtype)
+        wavelet = scheme.to_integer() if "int" in dtype else scheme
+        cA, details = lw.dwt2(x, wavelet, "symmetric")
+        back = lw.idwt2((cA, details), wavelet, "symmetric")
+        digests += [hashlib.sha256(b.tobytes()).hexdigest() for b in (cA, *details, back)]
+print(json.dumps(digests))
+"""
+
+
+def test_every_instruction_set_gives_the_same() -> None:
+    results = {}
+    for isa in _cpu.available_isas():
+        environment = os.environ | {"LIFTWAVE_ISA": isa, "LIFTWAVE_KERNELS": "cpu"}
+        run = subprocess.run(
+            [sys.executable, "-c", DIGESTS],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        results[isa] = json.loads(run.stdout)
+    assert all(digests == results["baseline"] for digests in results.values())
+
+
+# --- what the module refuses ---------------------------------------------------------------------
+
+
+def module_plan(
+    n: int = 8, offset: int = 0, right: tuple[int, ...] = (3,), taps: tuple[float, ...] = (1.0, 1.0)
+) -> Any:
+    step = (1, False, offset, list(taps), (), 0, ([], list(right)), ([], []))
+    return _cpu.LiftPlan(n, 0, [step], (0, 0), (1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"right": ()}, "do not cover"),
+        ({"offset": -1}, "do not cover"),
+        ({"offset": 2**60}, "too large"),
+        ({"right": (4,)}, "does not exist"),
+        ({"right": (-2,)}, "does not exist"),
+        ({"taps": ()}, "no taps"),
+        ({"n": 0}, "no sample"),
+    ],
+)
+def test_plans_that_would_read_elsewhere(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        module_plan(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("x", "shapes", "message"),
+    [
+        (np.zeros(9), [(4,), (4,)], "another length"),
+        (np.zeros(8), [(4,), (3,)], "shape does not belong"),
+        (np.zeros(8), [(4,)], "too few or too many bands"),
+        (np.zeros((2, 8)), [(4,), (4,)], "shape does not belong"),
+        (np.zeros(8, np.float32), [(4,), (4,)], "wrong dtype"),
+    ],
+)
+def test_arrays_that_do_not_belong(x: Any, shapes: list[Any], message: str) -> None:
+    bands = [np.zeros(shape) for shape in shapes]
+    with pytest.raises(ValueError, match=message):
+        _cpu.lift_analyse(x, bands, [(0, module_plan())])
+
+
+def test_results_with_gaps_are_refused() -> None:
+    bands = [np.zeros(8)[::2], np.zeros(4)]
+    with pytest.raises(ValueError, match="not contiguous"):
+        _cpu.lift_analyse(np.zeros(8), bands, [(0, module_plan())])
