@@ -28,7 +28,7 @@ from helpers import (
 
 import liftwave as lw
 from liftwave._plan import analysis_plan, synthesis_plan
-from liftwave.errors import AxisError, DTypeError, ShapeError
+from liftwave.errors import ArgumentTypeError, AxisError, DTypeError, ShapeError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
 
@@ -162,9 +162,20 @@ def test_different_dtypes_of_bands_meet(xp: Library) -> None:
     assert_close(lw.idwt(xp.asarray(cA), xp.asarray(cD), "db2"), xp.asarray(expected), ulps=16)
 
 
-def test_bands_of_different_libraries_do_not_meet() -> None:
-    with pytest.raises(TypeError, match=r"[Mm]ultiple.*namespaces"):
-        lw.idwt(torch.ones(3), np.ones(3), "haar")
+def test_arrays_of_different_libraries_do_not_meet() -> None:
+    """Neither is moved to the other's: that would be a copy that nobody asked for."""
+    bank = lw.FilterBank(*[torch.ones(2)] * 4)
+    scheme = lw.LiftingScheme([lw.LiftingStep("predict", torch.ones(2))])
+    strict = array_api_strict.ones(4)
+    for call in (
+        lambda: lw.idwt(torch.ones(3), np.ones(3), "haar"),
+        lambda: lw.waverec([torch.ones(4), strict], "haar"),
+        lambda: lw.dwt(np.ones(4), bank),
+        lambda: lw.idwt(strict, strict, bank),
+        lambda: lw.wavedec(np.ones(4), scheme, "zero", level=1),
+    ):
+        with pytest.raises(ArgumentTypeError, match=r"arrays of one library.*got.*, "):
+            call()
 
 
 # --- inputs --------------------------------------------------------------------------------------

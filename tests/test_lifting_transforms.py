@@ -495,6 +495,19 @@ def test_signed_coefficients_of_different_width_meet() -> None:
     assert np.array_equal(back, x)
 
 
+def test_unsigned_coefficients_are_what_they_say(kernels: Any) -> None:
+    """Whoever stored them so: 200 does not become -56."""
+    lifted = integer_scheme("haar")
+    for dtype, wider in (("uint8", "int16"), ("uint16", "int32"), ("uint32", "int64")):
+        top = int(np.iinfo(dtype).max)
+        cA, cD = np.array([top, 7, top], dtype), np.array([0, 2, top], dtype)
+        back = lw.idwt(cA, cD, lifted, "zero")
+        assert back.dtype == np.dtype(wider)
+        # even = s - floor((d + 1) / 2), odd = d + even
+        expected = [top, top, 6, 8, top - (top + 1) // 2, 2 * top - (top + 1) // 2]
+        assert back.tolist() == expected
+
+
 def test_huge_integers_are_warned_of() -> None:
     lifted = integer_scheme("cdf5.3")
     huge = np.array([2**62, -(2**62), 2**62, -(2**62), 5])

@@ -36,7 +36,9 @@ def _run(arguments: list[str]) -> int:
     try:
         from liftwave.cli.app import app
 
-        app(args=arguments, standalone_mode=False)
+        # The commands return nothing; a number is how an interruption comes back.
+        if app(args=arguments, standalone_mode=False):
+            raise KeyboardInterrupt
         sys.stdout.flush()
     except ImportError as error:
         return _fail(f"{error}; the command line needs: pip install 'liftwave[cli]'")

@@ -62,8 +62,9 @@ def _is_deep_colour(image: Any) -> bool:
 def _read_deep_png(path: Path) -> Image:
     import png
 
-    width, height, rows, info = png.Reader(filename=str(path)).asDirect()
-    array = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
+    with path.open("rb") as stream:
+        width, height, rows, info = png.Reader(file=stream).asDirect()
+        array = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
     return array.reshape(height, width, info["planes"])
 
 

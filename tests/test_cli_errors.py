@@ -1,0 +1,393 @@
+"""Mistakes on the command line: one line on stderr, status 2, and no file left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from files import (
+    COLOUR,
+    FILES,
+    GREY,
+    TONE,
+    channels,
+    deep,
+    enter,
+    make,
+    save_npz,
+    sounds,
+    succeed,
+    write_png,
+    write_sound,
+)
+from PIL import Image
+
+from liftwave.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    return enter(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def run(folder, capsys):
+    return lambda *arguments: succeed(capsys, *arguments)
+
+
+@pytest.fixture
+def fails(folder, capsys):
+    """Run a command that has to fail in one line, with status 2, and leave no file behind."""
+
+    def failed(message, *arguments):
+        before = contents(folder)
+        status = main([str(a) for a in arguments])
+        printed = capsys.readouterr()
+        assert status == 2, printed.out
+        assert printed.out == ""
+        lines = printed.err.splitlines()
+        assert len(lines) == 1, printed.err
+        assert lines[0].startswith("liftwave: error: ")
+        assert re.search(message, lines[0]), lines[0]
+        assert contents(folder) == before
+
+    return failed
+
+
+def contents(folder):
+    """Every file under a folder with its bytes; hidden and temporary ones too."""
+    return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
+
+
+@pytest.fixture(params=FILES)
+def file(request, folder):
+    return make(request.param, folder)
+
+
+# --- files that are read --------------------------------------------------------------
+
+
+def cut(path, share=0.5):
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+
+@pytest.mark.parametrize("command", ["decompose", "denoise", "compress"])
+def test_missing_files(command, fails):
+    target = "x.npz" if command == "decompose" else "x.npy"
+    fails(r"error: nothing\.npy: no such file$", command, "nothing.npy", target)
+    fails(r"error: nothing: no such file$", command, "nothing", target)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".png", ".jpg", ".tif", ".gif", ".bmp", ".wav"])
+def test_files_that_are_empty_text_or_directories(suffix, fails, folder):
+    path = folder / f"data{suffix}"
+    path.write_bytes(b"")
+    fails(r"the file is empty$", "denoise", path, "x.npy")
+    path.write_text("This is no such file, " * 100)
+    fails(r"data\.\w+: not a readable ", "denoise", path, "x.npy")
+    path.unlink()
+    path.mkdir()
+    fails(r"is a directory, not a file$", "denoise", path, "x.npy")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.97])
+def test_truncated_files(file, share, fails):
+    path, _, _ = file
+    cut(path, share)
+    fails(r"not a readable ", "decompose", path, "x.npz")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".gif", ".webp"])
+def test_truncated_pictures(suffix, fails, folder):
+    Image.fromarray(COLOUR).save(f"photo{suffix}")
+    cut(folder / f"photo{suffix}")
+    fails(r"not a readable ", "denoise", f"photo{suffix}", "x.png")
+
+
+def test_suffixes_that_are_not_known(fails, folder):
+    (folder / "data.xyz").write_text("x")
+    (folder / "data").write_text("x")
+    fails(
+        r"cannot read files that end in '\.xyz'; use one of \.npy, ", "denoise", "data.xyz", "x.npy"
+    )
+    fails(r"cannot read a file without a suffix; use", "denoise", "data", "x.npy")
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.array([1, "a"], dtype=object), "Object arrays cannot be loaded"),
+        (np.array(["text"]), "expected numbers, found dtype <U4"),
+        (np.array(3.0), "expected an array, found a single number"),
+        (np.empty((0, 3)), r"it holds no samples, its shape is \(0, 3\)"),
+        (np.zeros(3, dtype=[("a", int)]), "expected numbers"),
+        (np.array(["2020-01-01"], dtype="M8[D]"), "expected numbers"),
+    ],
+)
+def test_arrays_of_the_wrong_kind(array, message, fails):
+    np.save("x.npy", array, allow_pickle=True)
+    fails(message, "decompose", "x.npy", "y.npz")
+
+
+def test_archives_of_the_wrong_kind(fails, run):
+    np.savez("two.npz", a=GREY, b=GREY)
+    fails("expected one array, found 2: a, b", "denoise", "two.npz", "x.npy")
+    np.savez("none.npz")
+    fails("expected one array, found 0: none", "denoise", "none.npz", "x.npy")
+    np.savez("object.npz", a=np.array([{}], dtype=object))
+    fails("Object arrays cannot be loaded", "denoise", "object.npz", "x.npy")
+    np.save("x.npy", GREY)
+    run("decompose", "x.npy", "bands.npz")
+    fails("use 'liftwave reconstruct'", "denoise", "bands.npz", "y.npy")
+
+
+def test_several_pictures_in_one_file(fails):
+    frames = [Image.fromarray(COLOUR), Image.fromarray(COLOUR[::-1])]
+    frames[0].save("moving.gif", save_all=True, append_images=frames[1:])
+    fails("expected one picture, found 2", "denoise", "moving.gif", "x.png")
+    tifffile.imwrite("pages.tif", np.stack([deep(COLOUR)] * 3), photometric="rgb")
+    fails("expected one picture, found 3", "denoise", "pages.tif", "x.png")
+
+
+def test_deep_colour_that_would_lose_bits(fails, folder):
+    header = b"P6 78 65 65535\n"
+    (folder / "deep.ppm").write_bytes(header + deep(COLOUR).astype(">u2").tobytes())
+    fails(r"PPM colour of more than 8 bits is not read", "denoise", "deep.ppm", "x.png")
+
+
+# --- files that are written -----------------------------------------------------------
+
+
+@pytest.fixture
+def data(folder):
+    np.save("float.npy", TONE)
+    np.save("x.npy", GREY)
+    write_png(folder / "photo.png", GREY)
+    write_png(folder / "rgba.png", channels(4))
+    write_png(folder / "deep.png", deep(COLOUR))
+    write_sound(folder / "stereo.wav", sounds()["stereo int16"])
+    (folder / "folder").mkdir()
+    (folder / "folder.npy").mkdir()
+    (folder / "kept.npy").write_bytes(b"kept")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("decompose x.npy y.npy", r"cannot write files that end in '\.npy'; use one of \.npz$"),
+        ("decompose x.npy nowhere/y.npz", "the folder nowhere does not exist"),
+        ("decompose x.npy folder", "folder: is a directory, not a file"),
+        ("denoise x.npy folder.npy", "is a directory, not a file"),
+        ("denoise x.npy y.xyz", r"cannot write files that end in '\.xyz'; use one of \.npy, "),
+        ("denoise x.npy y", "cannot write a file without a suffix"),
+        ("denoise photo.png y.gif", r"cannot write files that end in '\.gif'"),
+        ("denoise photo.png y.wav", "needs a sample rate, which the input has not"),
+        ("denoise float.npy y.wav", "needs a sample rate"),
+        ("denoise rgba.png y.wav", r"a sound has the shape \(samples,\)"),
+        ("denoise float.npy y.png", r"an image has the shape .*, got \(3001,\)"),
+        ("denoise stereo.wav y.png", r"a PNG file cannot hold .* \(3001, 2\) and dtype int16"),
+        ("denoise rgba.png y.jpg", r"a JPEG file cannot hold an image of shape \(65, 78, 4\)"),
+        ("denoise deep.png y.jpg", "dtype uint16; write a .png, .tif or .npy file"),
+        ("denoise deep.png y.bmp", "a BMP file cannot hold"),
+        ("info haar --plot y.xyz", r"cannot write files that end in '\.xyz'; use one of \.png, "),
+        ("info haar --plot nowhere/y.png", "the folder nowhere does not exist"),
+        ("tour -o kept.npy", r"kept\.npy: cannot make this folder \(File exists\)"),
+        ("tour -o kept.npy/in", "kept.npy/in: cannot make this folder"),
+    ],
+)
+def test_targets_that_cannot_be(arguments, message, fails, data):
+    fails(message, *arguments.split())
+
+
+COMMANDS = [
+    "decompose x.npy y.npz",
+    "denoise x.npy kept.npy",
+    "denoise photo.png y.png",
+    "denoise deep.png y.tif",
+    "compress stereo.wav y.wav",
+    "compress x.npy y.npz",
+    "info haar --plot y.png",
+]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_folders_that_cannot_be_written(arguments, fails, data, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
+        fails(r"the folder \. is not writable", *arguments.split())
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied", "/secret/temporary")
+
+    monkeypatch.setattr("tempfile.mkstemp", refused)
+    fails(r"cannot write it \(Permission denied\)$", *arguments.split())
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_a_full_disk_leaves_nothing(arguments, fails, data, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    fails(r"cannot write it \(No space left on device\)$", *arguments.split())
+
+
+def test_an_interruption_leaves_nothing(fails, data, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    fails("interrupted", "denoise", "x.npy", "kept.npy")
+
+
+# --- options --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("decompose x.npy y.npz -w nope", "nope"),
+        ("decompose x.npy y.npz -w morl", "'morl' is a continuous wavelet"),
+        ("decompose x.npy y.npz -w dmey --lifting", "no lifting scheme"),
+        ("decompose x.npy y.npz -w nope --integer", "nope"),
+        ("decompose x.npy y.npz --mode nope", "Unknown mode name 'nope'; use one of 'zero'"),
+        ("decompose x.npy y.npz --lifting --mode smooth", "'smooth' is not defined for lifting"),
+        ("decompose x.npy y.npz --level -1", "'--level'"),
+        ("decompose x.npy y.npz --level 1.5", "'--level'"),
+        ("decompose x.npy y.npz --level 99999999999999999999", "'--level'"),
+        ("decompose float.npy y.npz --integer", "--integer needs integer data, .* float64"),
+        ("compress float.npy y.npz --integer", "--integer needs integer data"),
+        ("compress x.npy y.npz --keep 0", "--keep must be above 0 and at most 1, got 0"),
+        ("compress x.npy y.npz --keep 1.01", "--keep must be above 0 and at most 1"),
+        ("compress x.npy y.npz --keep nan", "--keep must be above 0 and at most 1"),
+        ("compress x.npy y.npz --keep all", "'--keep'"),
+        ("denoise x.npy kept.npy --method best", "unknown method 'best'; use one of 'bayes'"),
+        ("denoise x.npy kept.npy --rule firm", "unknown rule 'firm'; use one of 'soft'"),
+        ("denoise x.npy kept.npy --sigma -1", "sigma must be finite and at least 0, got -1"),
+        ("denoise x.npy kept.npy --sigma nan", "sigma must be finite"),
+        ("denoise x.npy kept.npy --sigma loud", "'--sigma'"),
+        ("denoise x.npy kept.npy --shifts 0", "'--shifts'"),
+        ("denoise x.npy kept.npy --shifts -3", "'--shifts'"),
+        ("denoise x.npy kept.npy --nope", "No such option: --nope"),
+        ("denoise x.npy", "Missing argument"),
+        ("denoise x.npy kept.npy more", "unexpected extra argument"),
+        ("info nope", "nope"),
+        ("info morl", "continuous"),
+        ("info", "Missing argument"),
+        ("nope", "No such command 'nope'"),
+        ("--nope", "No such option: --nope"),
+    ],
+)
+def test_options_that_cannot_be(arguments, message, fails, data):
+    fails(message, *arguments.split())
+
+
+# --- archives that are no decompositions ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nothing.npz", "no such file"),
+        ("photo.png", r"not a readable archive of coefficients \(no \.npz file"),
+        ("x.npy", "not a readable archive of coefficients"),
+        ("folder.npy", "is a directory"),
+        ("empty.npz", "the file is empty"),
+        ("other.npz", r"not written by 'liftwave decompose' \(it holds values\)"),
+        ("cut.npz", "not a readable archive"),
+        ("pickled.npz", "Object arrays cannot be loaded"),
+    ],
+)
+def test_files_that_are_no_decompositions(name, message, fails, run, data):
+    (data / "empty.npz").write_bytes(b"")
+    save_npz("other.npz", GREY)
+    np.savez("pickled.npz", liftwave=np.array([{"format": 1}], dtype=object))
+    run("decompose", "x.npy", "cut.npz")
+    cut(data / "cut.npz", 0.9)
+    fails(message, "reconstruct", name, "kept.npy")
+
+
+def test_an_archive_that_is_damaged_inside(fails, run, data):
+    run("decompose", "x.npy", "bands.npz")
+    stored = bytearray((data / "bands.npz").read_bytes())
+    middle = len(stored) // 2
+    stored[middle : middle + 40] = bytes(40)
+    (data / "bands.npz").write_bytes(stored)
+    fails("not a readable archive of coefficients", "reconstruct", "bands.npz", "kept.npy")
+
+
+def without(key):
+    return lambda about, bands: about.pop(key, None) if key in about else bands.pop(key)
+
+
+def with_about(**changes):
+    return lambda about, bands: about.update(changes)
+
+
+def with_band(name, band):
+    return lambda about, bands: bands.update({name: band})
+
+
+TAMPERED = {
+    "another format": (with_about(format=2), "format 2 is not known, only 1 is"),
+    "no format": (without("format"), "format None is not known"),
+    "a missing band": (without("level1_ad"), "missing bands: level1_ad"),
+    "no approximation": (without("level2_aa"), "missing bands: level2_aa"),
+    "an unknown band": (with_band("level9_aa", GREY), "unknown bands: level9_aa"),
+    "a band of another shape": (with_band("level1_ad", GREY), r"level1_ad should have the shape"),
+    "a band of text": (with_band("level1_ad", np.array(["a"])), "level1_ad should have"),
+    "a band of complex numbers": (
+        lambda about, bands: bands.update(level1_ad=bands["level1_ad"] * 1j),
+        "a dtype of kind 'biuf'",
+    ),
+    "integer scheme, real bands": (
+        with_about(integer=True, mode="reflect"),
+        "should have the shape",
+    ),
+    "too many levels": (with_about(level=3), "missing bands: level3_aa"),
+    "very many levels": (with_about(level=10**9), "too few for 1000000000 levels"),
+    "negative levels": (with_about(level=-1), "Level value of -1 is too low"),
+    "another shape": (with_about(shape=[64, 79]), "should have the shape"),
+    "a huge shape": (with_about(shape=[10**12, 10**12]), "should have the shape"),
+    "a negative shape": (with_about(shape=[-65, 78]), "-65 samples"),
+    "shape of text": (with_about(shape=["65", 78]), "'shape' should be a list of integers"),
+    "no shape": (with_about(shape=[]), "'shape' should be a list of integers"),
+    "axes that are not there": (with_about(axes=[0, 5]), "axis 5 of an array with 2"),
+    "axes given twice": (with_about(axes=[0, 0]), "must be unique"),
+    "axes as a number": (with_about(axes=1), "'axes' should be a list"),
+    "an unknown wavelet": (with_about(wavelet="nope"), "nope"),
+    "a wavelet as a number": (with_about(wavelet=4), "'wavelet' should be a str, got 4"),
+    "an unknown mode": (with_about(mode="nope"), "Unknown mode name 'nope'"),
+    "an unknown dtype": (with_about(dtype="nope"), "nope"),
+    "a dtype of objects": (with_about(dtype="|O"), "'dtype' should be one of numbers"),
+    "an unknown kind": (with_about(kind="film"), "'kind' should be array, image or sound"),
+    "a sound without a rate": (with_about(kind="sound"), "a sound needs a 'rate'"),
+    "no wavelet": (without("wavelet"), "'wavelet' should be a str, got None"),
+    "a list": (None, r"format \[1\] is not known"),
+}
+
+
+@pytest.mark.parametrize("case", TAMPERED)
+def test_archives_that_were_tampered_with(case, fails, run, data):
+    run("decompose", "x.npy", "bands.npz", "-w", "db2", "--level", 2)
+    with np.load("bands.npz") as archive:
+        bands = {name: archive[name] for name in archive.files}
+    about = json.loads(str(bands.pop("liftwave")))
+    change, message = TAMPERED[case]
+    if change is None:
+        about = [1]
+    else:
+        change(about, bands)
+    np.savez("bands.npz", liftwave=np.array(json.dumps(about)), **bands)
+    fails(message, "reconstruct", "bands.npz", "kept.npy")
+
+
+def test_a_description_that_is_no_json(fails, data):
+    np.savez("bands.npz", liftwave=np.array("{'format': 1"))
+    fails("not a valid archive of coefficients", "reconstruct", "bands.npz", "kept.npy")
