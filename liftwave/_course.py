@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from liftwave._arrays import Opened, open_array, open_arrays
+from liftwave._arrays import Opened, common_namespace, is_array, open_array, open_arrays
 from liftwave._dispatch import kernels_for
 from liftwave._separable_plan import AxisPlan, Merge, check_lengths, fitting_shape, plan_merges
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
 from liftwave.integers import is_integer, open_integer_coefficients, open_integer_samples
+from liftwave.lifting import LiftingScheme
 from liftwave.separable import analysis_nd, synthesis_nd
 
 
@@ -23,6 +24,7 @@ def analyse(
     check_lengths(tuple(data.shape), plans, level)
     if level == 0:
         return data, []
+    _check_taps(plans, data)
     opened = open_samples(data, plans, level)
     kernels, approx = kernels_for(opened.array), opened.array
     details: list[dict[str, Array]] = []
@@ -49,6 +51,7 @@ def synthesise(
     arrays = [band for bands in details for band in bands.values()]
     if approx is not None:
         arrays.append(approx)
+    _check_taps(plans, *arrays)
     opened = open_coefficients(arrays, plans)
     ready = iter(o.array for o in opened)
     levels = [{key: next(ready) for key in bands} for bands in details]
@@ -94,6 +97,16 @@ def _check_dimensions(approx: Array | None, details: Sequence[Mapping[str, Array
             "All coefficients must have a matching number of dimensions, "
             f"got {sorted({array.ndim for array in arrays})}"
         )
+
+
+def _check_taps(plans: Sequence[AxisPlan], *arrays: Array) -> None:
+    """Raise unless learned taps are arrays of the data's library: they are not moved to it."""
+    for wavelet in (plan.wavelet for plan in plans if not plan.wavelet.is_concrete):
+        if isinstance(wavelet, LiftingScheme):
+            taps = [*(step.taps for step in wavelet.steps), *wavelet.scale]
+        else:
+            taps = list(wavelet.filter_bank)
+        common_namespace([*arrays, *filter(is_array, taps)])
 
 
 def open_samples(data: Array, plans: Sequence[AxisPlan], level: int) -> Opened:
