@@ -133,19 +133,25 @@ def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Reso
     return level
 
 
+# Lengths are planned level by level; no array has more than 64 levels of its own.
+_DEEPEST = 1000
+
+
 def useful_level(sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
     """The most levels that keep one coefficient free of boundary effects, along every axis."""
     return min(max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True))
 
 
 def natural_level(level: Any) -> int:
-    """A number of levels: an integer that is not negative."""
+    """A number of levels: an integer from 0 to 1000."""
     try:
         number = operator.index(level)
     except TypeError:
         raise LevelError(f"level must be an integer >= 0 or None, got {level!r}") from None
     if number < 0:
         raise LevelError(f"Level value of {number} is too low . Minimum level is 0.")
+    if number > _DEEPEST:
+        raise LevelError(f"Level value of {number} is beyond reason; at most {_DEEPEST} is taken.")
     return number
 
 

@@ -93,7 +93,7 @@ def open_arrays(data: Sequence[ArrayLike]) -> list[Opened]:
     if are_plain(data):
         return [Opened(d, numpy_namespace, d.dtype) for d in data]
     arrays = [as_array(d) for d in data]
-    xp = _common_namespace(arrays)
+    xp = common_namespace(arrays)
     result = _common_dtype([_floating(a.dtype, xp) for a in arrays], xp)
     compute = _compute_dtype(result, xp)
     return [Opened(a if a.dtype == compute else _cast(a, compute, xp), xp, result) for a in arrays]
@@ -102,7 +102,7 @@ def open_arrays(data: Sequence[ArrayLike]) -> list[Opened]:
 def open_integers(data: Sequence[ArrayLike], dtype_rule: Any) -> list[Opened]:
     """Integer arrays for an integer lifting scheme; ``dtype_rule``: their dtypes' names to one."""
     arrays = [as_array(d) for d in data]
-    xp = _common_namespace(arrays)
+    xp = common_namespace(arrays)
     names = [dtype_name(a.dtype, xp) for a in arrays]
     result = getattr(xp, dtype_rule(names))
     return [Opened(a if a.dtype == result else xp.astype(a, result), xp, result) for a in arrays]
@@ -126,7 +126,8 @@ def zeros(shape: tuple[int, ...], like: Array, xp: Namespace) -> Array:
     return xp.zeros(shape, dtype=like.dtype, device=device(like))
 
 
-def _common_namespace(arrays: Sequence[Array]) -> Namespace:
+def common_namespace(arrays: Sequence[Array]) -> Namespace:
+    """The namespace of arrays that have to be of one library."""
     try:
         return array_namespace(*arrays)
     except TypeError:

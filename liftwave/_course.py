@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from liftwave._arrays import Opened, are_plain, is_plain, open_array, open_arrays
+from liftwave._arrays import (
+    Opened,
+    are_plain,
+    common_namespace,
+    is_array,
+    is_plain,
+    open_array,
+    open_arrays,
+)
 from liftwave._dispatch import kernels_for
 from liftwave._levels import analysis_levels, synthesis_levels
 from liftwave._separable_plan import AxisPlan
 from liftwave._typing import Array
 from liftwave.integers import is_integer, open_integer_coefficients, open_integer_samples
+from liftwave.lifting import LiftingScheme
 
 
 def analyse(
@@ -22,6 +31,7 @@ def analyse(
     levels = analysis_levels(tuple(data.shape), plans, level)
     if level == 0:
         return data, []
+    _check_taps(plans, data)
     if is_plain(data) and not is_integer(plans):  # nothing to convert, there and back
         approx, details = kernels_for(data).analyse(data, levels)
         details.reverse()
@@ -49,6 +59,7 @@ def synthesise(
     arrays = [band for bands in details for band in bands.values()]
     if approx is not None:
         arrays.append(approx)
+    _check_taps(plans, *arrays)
     if are_plain(arrays) and not is_integer(plans):
         return kernels_for(arrays[0]).synthesise(approx, details, levels)
     opened = open_coefficients(arrays, plans)
@@ -58,6 +69,16 @@ def synthesise(
     current = None if approx is None else next(ready)
     result = kernels_for(*arrays).synthesise(current, details, levels)
     return opened[0].close(result)
+
+
+def _check_taps(plans: Sequence[AxisPlan], *arrays: Array) -> None:
+    """Raise unless learned taps are arrays of the data's library: they are not moved to it."""
+    for wavelet in (plan.wavelet for plan in plans if not plan.wavelet.is_concrete):
+        if isinstance(wavelet, LiftingScheme):
+            taps = [*(step.taps for step in wavelet.steps), *wavelet.scale]
+        else:
+            taps = list(wavelet.filter_bank)
+        common_namespace([*arrays, *filter(is_array, taps)])
 
 
 def open_samples(data: Array, plans: Sequence[AxisPlan], level: int) -> Opened:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ class FilterBank:
         """Length of the synthesis filters (even)."""
         return tap_count(self.rec_lo)
 
-    @property
+    @cached_property
     def is_concrete(self) -> bool:
         """Whether all taps are plain numbers rather than arrays of another library."""
         return all(is_concrete(taps) for taps in self.filter_bank)

@@ -57,6 +57,20 @@ def read_png(path):
     return array if about["planes"] == 1 else array.reshape(height, width, about["planes"])
 
 
+def write_deep_pgm(path, array):
+    header = f"P5 {array.shape[1]} {array.shape[0]} 65535\n"
+    path.write_bytes(header.encode() + array.astype(">u2").tobytes())
+
+
+def read_deep_pgm(path):
+    stored = path.read_bytes()
+    kind, width, height, most = stored.split(maxsplit=4)[:4]
+    assert (kind, most) == (b"P5", b"65535")
+    shape = int(height), int(width)
+    samples = np.frombuffer(stored[-2 * shape[0] * shape[1] :], ">u2")
+    return samples.astype(np.uint16).reshape(shape)
+
+
 def write_sound(path, array):
     wavfile.write(path, 22050, array)
 
@@ -127,6 +141,7 @@ FILES = {
     "bmp": (".bmp", COLOUR, write_png, open_image),
     "ppm": (".ppm", COLOUR, write_png, open_image),
     "pgm": (".pgm", GREY, write_png, open_image),
+    "pgm x 16": (".pgm", deep(GREY), write_deep_pgm, read_deep_pgm),
     **{f"wav {k}": (".wav", a, write_sound, read_sound) for k, a in sounds().items()},
 }
 

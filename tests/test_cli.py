@@ -125,6 +125,15 @@ def test_lifting_and_its_names(options, run, folder):
     np.testing.assert_array_equal(np.load("again.npy"), GREY)
 
 
+def test_lifting_is_critically_sampled(run, folder):
+    np.save("x.npy", GREY)
+    run("decompose", "x.npy", "bands.npz", "-w", "cdf9.7", "--lifting", "--mode", "reflect")
+    with np.load(folder / "bands.npz") as archive:
+        assert sum(archive[k].size for k in archive.files if k != "liftwave") == GREY.size
+    run("reconstruct", "bands.npz", "again.npy")
+    np.testing.assert_array_equal(np.load("again.npy"), GREY)
+
+
 def test_data_may_change_the_kind_of_file(run, folder):
     Image.fromarray(GREY).save("photo.png")
     run("decompose", "photo.png", "bands.npz")

@@ -126,6 +126,15 @@ def test_sure_leaves_strong_bands_alone():
     assert_close(lw.denoise(x, "haar", method="sure", sigma=1.0, level=1), x, ulps=ULPS)
 
 
+def test_sure_goes_no_further_than_the_universal_threshold():
+    """The least risk of these two is at 1.35, but pure noise of two samples stays below 1.18."""
+    detail = 1.35 * sqrt(2)
+    x = np.array([detail, 0.0, detail, 0.0])
+    expected = denoised(x, "haar", "sure", "soft", 1.0, 1)
+    assert_close(lw.denoise(x, "haar", method="sure", sigma=1.0, level=1), expected, ulps=ULPS)
+    assert expected[0] - expected[1] > 0.1
+
+
 @pytest.mark.parametrize("mode", ["periodization", "zero", "reflect"])
 @pytest.mark.parametrize("wavelet", ["haar", "bior4.4"])
 def test_wavelet_and_mode_reach_the_transform(wavelet, mode):
@@ -259,6 +268,17 @@ def test_every_library_gives_the_same(xp, method, dtype):
     np.testing.assert_array_equal(to_numpy(given), before)
     sigma = lw.estimate_sigma(given, "db2", axes=(1, 2))
     assert_close(sigma, xp.asarray(lw.estimate_sigma(x, "db2", axes=(1, 2))), ulps=ULPS)
+
+
+@pytest.mark.parametrize("sigma", [0.3, [0.1, 0.2, 0.6]])
+def test_every_library_takes_a_noise_level(xp, sigma):
+    x = noisy((3, 40, 33))
+    given = np.asarray(sigma)
+    expected = lw.denoise(x, "db2", sigma=given, axes=(1, 2), level=2)
+    levels = [sigma] if isinstance(sigma, float) else []
+    for value in (*levels, xp.asarray(given)):
+        actual = lw.denoise(xp.asarray(x), "db2", sigma=value, axes=(1, 2), level=2)
+        assert_close(actual, xp.asarray(expected), ulps=ULPS)
 
 
 def test_float32_is_as_close_as_it_can_be():

@@ -203,7 +203,7 @@ class LiftingScheme:
 
         return scheme_of_bank(bank)
 
-    @property
+    @cached_property
     def is_concrete(self) -> bool:
         """Whether taps and scales are plain numbers rather than arrays of another library."""
         return all(step.is_concrete for step in self.steps) and not any(map(is_foreign, self.scale))
