@@ -349,6 +349,15 @@ class LiftingScheme:
         WaveletError
             If taps or scales are arrays of another library.
 
+        Notes
+        -----
+        Samples of int8 and uint8 give coefficients of at least int16, those of
+        int16 and uint16 at least int32, those of int32, uint32 and int64
+        int64; a wider dtype is taken where the scheme, the boundary mode and
+        the number of levels could exceed the narrower one. int64 is the
+        widest: what exceeds it is kept modulo :math:`2^{64}` with an
+        ``IntegerRangeWarning``, and is still undone exactly.
+
         References
         ----------
         Calderbank, Daubechies, Sweldens & Yeo, *Wavelet transforms that map
