@@ -8,6 +8,7 @@ from pywt import Modes, Wavelet, families, orthogonal_filter_bank, qmf, wavelist
 
 from liftwave._config import get_num_threads, set_num_threads, show_config
 from liftwave._dispatch import kernels
+from liftwave._version import __version__ as __version__
 from liftwave.coefficients import (
     array_to_coeffs,
     coeffs_to_array,
@@ -26,8 +27,6 @@ from liftwave.lifting import LiftingScheme, LiftingStep
 from liftwave.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
 from liftwave.padding import pad
 from liftwave.thresholding import threshold, threshold_firm
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Decomposition",

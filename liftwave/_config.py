@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 import os
-from importlib.metadata import version
 
 import numpy as np
 
 from liftwave import _dispatch
+from liftwave._version import __version__
 
 
 def set_num_threads(count: int) -> None:
@@ -81,7 +81,7 @@ def show_config() -> None:
 
 def config() -> dict[str, str]:
     """What :func:`show_config` prints."""
-    rows = {"liftwave": version("liftwave"), "numpy": np.__version__}
+    rows = {"liftwave": __version__, "numpy": np.__version__}
     if not _dispatch.compiled():
         return rows | {"kernels": "reference"}
     from liftwave import _cpu

@@ -32,6 +32,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "_separable_plan",
             "_taps",
             "_typing",
+            "_version",
             "_warnings",
             "boundary",
             "errors",
