@@ -1,6 +1,6 @@
 """The transforms against PyWavelets and against copying the data, in one run.
 
-    python -m benchmarks.core [--size 2048] [--repeats 9]
+    python -m benchmarks.core [--size 2048] [--repeats 9] [--kernels reference]
 
 Prints medians of interleaved runs, as milliseconds, as multiples of
 ``x.copy()`` and as ratios to PyWavelets. Every result is compared with
@@ -26,10 +26,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=2048, help="side of the square image")
     parser.add_argument("--repeats", type=int, default=9, help="timed runs of each function")
+    parser.add_argument("--kernels", default="reference", help="reference, or cpu")
     args = parser.parse_args()
+    with lw.kernels(args.kernels):
+        _print_rows(args)
+
+
+def _print_rows(args: argparse.Namespace) -> None:
     image = np.random.default_rng(0).standard_normal((args.size, args.size))
     print(f"{processor()}; NumPy {np.__version__}, PyWavelets {pywt.__version__}")
-    print(f"{args.size} x {args.size}, medians of {args.repeats} runs\n")
+    print(f"{args.size} x {args.size}, {args.kernels} kernels, medians of {args.repeats} runs\n")
     print(f"{'':38}{'copy':>9}{'PyWavelets':>13}{'liftwave':>11}{'/copy':>8}{'/PyWavelets':>13}")
     for dtype in (np.float32, np.float64):
         for title, ours, theirs in _rows():
