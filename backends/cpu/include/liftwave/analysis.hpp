@@ -35,12 +35,12 @@ void add_folded(const Row& row, const T* beyond, index_t numbers, T* out, index_
 // --- along an axis ---------------------------------------------------------------------------
 
 // Both bands' outputs k0 ... k1 - 1 from a line that is split already.
-template <class T>
+template <class T, class Sink>
 void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
-                       const Rows<T>& to, const T** source) {
+                       const Sink& to, const T** source) {
   for (index_t j = 0; j < p.length; ++j) source[j] = line.at(2 * k0 + p.phase - j);
   const Filtering<T> f{source, p.taps.front().as<T>(), p.taps.back().as<T>(),
-                       static_cast<int>(p.length)};
+                       static_cast<int>(p.length), {nullptr, nullptr}};
   filter(f, (k1 - k0) * line.lanes, to);
 }
 
@@ -138,8 +138,10 @@ template <class T, class Sink>
 void filter_row(const FilterPlan& p, RowSource<T>& rows, index_t k, const Sink& to,
                 const T** source) {
   for (index_t j = 0; j < p.length; ++j) source[j] = rows(2 * k + p.phase - j);
+  // The rows that the next output meets first are on their way while this one is computed.
   const Filtering<T> f{source, p.taps.front().as<T>(), p.taps.back().as<T>(),
-                       static_cast<int>(p.length)};
+                       static_cast<int>(p.length),
+                       {rows.in_memory(2 * k + p.phase + 1), rows.in_memory(2 * k + p.phase + 2)}};
   filter(f, rows.numbers(), to);
 }
 
@@ -226,25 +228,27 @@ class FusedAnalysis {
 
   // Outputs k0 ... k1 - 1 along the first axis into all bands.
   void run(const T* x, T* const* out, index_t k0, index_t k1) const {
-    planes(0, x, in_stride_, lane_stride_, out, k0, k1);
+    planes<0>(x, in_stride_, lane_stride_, out, k0, k1);
   }
 
  private:
   
-  void planes(int s, const T* x, const index_t* stride, index_t lane_stride, T* const* out,
-              index_t k0, index_t k1) const {
+  // Axis s and those behind it; a template so that compilers see where it ends.
+  template <int s>
+  void planes(const T* x, const index_t* stride, index_t lane_stride, T* const* out, index_t k0,
+              index_t k1) const {
     if (s == count_ - 2) return rows(x, stride, lane_stride, out, k0, k1);
-    Scratch scratch;
-    T* half[2] = {scratch.take<T>(plane_[s + 1]), scratch.take<T>(plane_[s + 1])};
-    index_t inside[max_axes];  // strides within a plane
-    for (int d = s + 1; d < count_; ++d) inside[d] = plane_[d + 1];
-    const index_t bands = index_t{1} << (count_ - s - 1);
-    for (index_t k = k0; k < k1; ++k) {
-      filter_plane(s, x, stride, lane_stride, k, half);
-      for (int h = 0; h < 2; ++h) {
-        T* to[1 << (max_axes - 1)];
-        for (index_t b = 0; b < bands; ++b) to[b] = out[h * bands + b] + k * out_stride_[s];
-        planes(s + 1, half[h], inside, 1, to, 0, plan_[s + 1]->n_out);
+    if constexpr (s + 2 < max_axes) {
+      Scratch scratch;
+      T* half[2] = {scratch.take<T>(plane_[s + 1]), scratch.take<T>(plane_[s + 1])};
+      const index_t bands = index_t{1} << (count_ - s - 1);
+      for (index_t k = k0; k < k1; ++k) {
+        filter_plane(s, x, stride, lane_stride, k, half);
+        for (int h = 0; h < 2; ++h) {
+          T* to[1 << (max_axes - 1)];
+          for (index_t b = 0; b < bands; ++b) to[b] = out[h * bands + b] + k * out_stride_[s];
+          planes<s + 1>(half[h], plane_ + 1, 1, to, 0, plan_[s + 1]->n_out);
+        }
       }
     }
   }
@@ -283,6 +287,8 @@ class FusedAnalysis {
     const index_t from = first_input(along, 0), stop = std::max(stop_input(along, along.n_out), n);
     const SplitLine<T> low(std::min<index_t>(from, 0), stop, lanes, scratch);
     const SplitLine<T> high(std::min<index_t>(from, 0), stop, lanes, scratch);
+    const LineEnds<T> ends[2] = {{along.extend, from, stop, low, scratch},
+                                 {along.extend, from, stop, high, scratch}};
     T* whole = lanes > 2 ? scratch.take<T>(2 * n * lanes) : nullptr;
     const T** taps = scratch.take<const T*>(std::max(down.length, along.length));
     for (index_t k = k0; k < k1; ++k) {
@@ -290,13 +296,10 @@ class FusedAnalysis {
       const SplitLine<T>* lines[2] = {&low, &high};
       for (int half = 0; half < 2; ++half) {
         const SplitLine<T>& line = *lines[half];
-        extend_line<T>(
-            along.extend, from, stop, lanes,
-            [&](index_t i, index_t lane) { return line.at(i)[lane]; },
-            [&](index_t i) { return line.at(i); });
+        ends[half].fill();
         const index_t to = k * out_stride_[v];
         filter_split_line(along, line, 0, along.n_out,
-                          Rows<T>{out[2 * half] + to, out[2 * half + 1] + to}, taps);
+                          StreamedRows<T>{{out[2 * half] + to, out[2 * half + 1] + to}}, taps);
       }
     }
   }

@@ -41,6 +41,11 @@ class RowSource {
 
   index_t numbers() const { return samples_ * row_.lanes; }
 
+  // Row i if it lies in memory as it is, else null.
+  const T* in_memory(index_t i) const {
+    return direct_ && i >= 0 && i < extend_.n ? data_ + i * stride_ : nullptr;
+  }
+
   // Row i; it stays valid until a row further away than `reach` is asked for.
   const T* operator()(index_t i) {
     if (i >= 0 && i < extend_.n) return direct_ ? data_ + i * stride_ : staged(i);
@@ -209,5 +214,50 @@ void extend_line(const Extension& extend, index_t from, index_t to, index_t lane
     extend_sample<T>(extend.row(i), lanes, place(i), sample);
   }
 }
+
+// What continues a split line beyond its ends, for lines that come one after the other in the same
+// place: where each sample comes from is worked out once.
+template <class T>
+class LineEnds {
+ public:
+  LineEnds(const Extension& extend, index_t from, index_t stop, const SplitLine<T>& line,
+           Scratch& scratch)
+      : extend_(extend), line_(line) {
+    const index_t most = (std::max<index_t>(-from, 0) + std::max<index_t>(stop - extend.n, 0));
+    copies_ = scratch.take<Copy>(most * line.lanes);
+    sums_ = scratch.take<index_t>(most);
+    for (index_t i = from; i < std::min<index_t>(stop, 0); ++i) add(i);
+    for (index_t i = std::max(from, extend.n); i < stop; ++i) add(i);
+  }
+
+  void fill() const {
+    for (index_t c = 0; c < copy_count_; ++c) *copies_[c].to = *copies_[c].from;
+    const auto sample = [&](index_t i, index_t lane) { return line_.at(i)[lane]; };
+    for (index_t s = 0; s < sum_count_; ++s) {
+      extend_sample<T>(extend_.row(sums_[s]), line_.lanes, line_.at(sums_[s]), sample);
+    }
+  }
+
+ private:
+  struct Copy {
+    T* to;
+    const T* from;
+  };
+
+  void add(index_t i) {
+    const Row row = extend_.row(i);
+    if (row.terms == 0) std::fill_n(line_.at(i), line_.lanes, T(0));  // once and for all
+    else if (!row.copies()) sums_[sum_count_++] = i;
+    else for (index_t l = 0; l < line_.lanes; ++l) {
+      copies_[copy_count_++] = {line_.at(i) + l, line_.at(row.at[0]) + l};
+    }
+  }
+
+  const Extension& extend_;
+  SplitLine<T> line_;
+  Copy* copies_;
+  index_t* sums_;
+  index_t copy_count_ = 0, sum_count_ = 0;
+};
 
 }  // namespace liftwave::LIFTWAVE_ISA

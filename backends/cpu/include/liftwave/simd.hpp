@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#if defined(__SSE2__) || defined(_M_X64)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
@@ -56,21 +56,64 @@ template <class T, int Bytes>
 inline constexpr int width = Bytes / static_cast<int>(sizeof(T));
 
 template <class T, int Bytes>
-inline vec<T, Bytes> load(const T* from) {
+LIFTWAVE_INLINE vec<T, Bytes> load(const T* from) {
   vec<T, Bytes> v;
   std::memcpy(&v, from, Bytes);
   return v;
 }
 
 template <int Bytes, class T, class V>
-inline void store(T* to, const V& v) {
+LIFTWAVE_INLINE void store(T* to, const V& v) {
   std::memcpy(to, &v, Bytes);
 }
 
-// Whether stores past the caches are possible at this address.
-template <int Bytes, class T>
-inline bool aligned(const T* p) {
-  return reinterpret_cast<std::size_t>(p) % Bytes == 0;
+// Stores past the caches where the address allows it, which saves reading the line first.
+template <int Bytes, class T, class V>
+LIFTWAVE_INLINE void stream(T* to, const V& v) {
+#if defined(__AVX512F__)
+  if constexpr (Bytes == 64) {
+    if (reinterpret_cast<std::size_t>(to) % 64 == 0) {
+      _mm512_stream_si512(reinterpret_cast<__m512i*>(to), reinterpret_cast<const __m512i&>(v));
+      return;
+    }
+  }
+#endif
+  store<Bytes>(to, v);
+}
+
+// Asks for the cache lines of the next bytes.
+template <int Count, class T>
+LIFTWAVE_INLINE void prefetch(const T* from) {
+#if defined(__GNUC__)
+  for (int line = 0; line < Count; line += 64) {
+    __builtin_prefetch(reinterpret_cast<const char*>(from) + line);
+  }
+#else
+  (void)from;
+#endif
+}
+
+// Keeps a value in a register: compilers would read it from memory again for each use, and reads
+// across cache lines are what limits sums over taps.
+template <class V>
+LIFTWAVE_INLINE void in_register(V& v) {
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+  asm("" : "+x"(v));
+#elif defined(__GNUC__) && defined(__aarch64__)
+  asm("" : "+w"(v));
+#else
+  (void)v;
+#endif
+}
+
+// f(0), f(1), ... f(Count - 1), each with its number as a constant.
+template <class F, int... I>
+LIFTWAVE_INLINE void unrolled(const F& f, std::integer_sequence<int, I...>) {
+  (f(std::integral_constant<int, I>{}), ...);
+}
+template <int Count, class F>
+LIFTWAVE_INLINE void unrolled(const F& f) {
+  unrolled(f, std::make_integer_sequence<int, Count>{});
 }
 
 // --- shuffles --------------------------------------------------------------------------------

@@ -358,8 +358,8 @@ class FusedSynthesis {
 
   // Outputs i0 ... i1 - 1 along axis s, `stride` numbers apart, from the bands from
   // number `first_band` on, which begin at bands[0], ...
-  void plane(int s, int first_band, const T* const* bands, index_t i0, index_t i1, T* out,
-             index_t stride) const {
+  LIFTWAVE_NOINLINE void plane(int s, int first_band, const T* const* bands, index_t i0,
+                               index_t i1, T* out, index_t stride) const {
     if (s == count_ - 1) return line(first_band, bands, i0, i1, out);
     Scratch scratch;
     const int half = 1 << (count_ - s - 1);

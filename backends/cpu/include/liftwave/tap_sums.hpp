@@ -11,15 +11,12 @@
 #include "liftwave/filter_plan.hpp"
 #include "liftwave/simd.hpp"
 
-#if defined(_MSC_VER)
-#define LIFTWAVE_RESTRICT __restrict
-#else
-#define LIFTWAVE_RESTRICT __restrict__
-#endif
-
 namespace liftwave::LIFTWAVE_ISA {
 
 // --- where results go ------------------------------------------------------------------------
+
+// A sink takes vectors of both results from output c on (`put`), or one number of each
+// (`put_one`). Vectors may start at `place(c)`, the last possible position up to c.
 
 // Two rows, as they are.
 template <class T>
@@ -27,16 +24,30 @@ struct Rows {
   T* first;
   T* second;
 
-  template <int Bytes>
-  void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b, int count) const {
-    for (int v = 0; v < count; ++v) {
+  template <int Bytes, int Vectors>
+  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
       store<Bytes>(first + c + v * width<T, Bytes>, a[v]);
       store<Bytes>(second + c + v * width<T, Bytes>, b[v]);
-    }
+    });
   }
   void put_one(index_t c, T a, T b) const {
     first[c] = a;
     second[c] = b;
+  }
+  static constexpr int vectors = 1;
+  static index_t place(index_t c) { return c; }
+};
+
+// The same past the caches, where rows are aligned.
+template <class T>
+struct StreamedRows : Rows<T> {
+  template <int Bytes, int Vectors>
+  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+      stream<Bytes>(this->first + c + v * width<T, Bytes>, a[v]);
+      stream<Bytes>(this->second + c + v * width<T, Bytes>, b[v]);
+    });
   }
 };
 
@@ -48,23 +59,25 @@ struct SplitRows {
   T* second_even;
   T* second_odd;
 
-  template <int Bytes>
-  void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b, int count) const {
-    for (int v = 0; v < count; v += 2) {
-      const index_t to = c / 2 + v / 2 * width<T, Bytes>;
-      put_split<Bytes>(first_even + to, first_odd + to, a[v], a[v + 1]);
-      put_split<Bytes>(second_even + to, second_odd + to, b[v], b[v + 1]);
-    }
+  template <int Bytes, int Vectors>
+  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
+    unrolled<Vectors / 2>([&](auto pair) LIFTWAVE_INLINE_LAMBDA {
+      const index_t to = c / 2 + pair * width<T, Bytes>;
+      put_split<Bytes>(first_even + to, first_odd + to, a[2 * pair], a[2 * pair + 1]);
+      put_split<Bytes>(second_even + to, second_odd + to, b[2 * pair], b[2 * pair + 1]);
+    });
   }
   void put_one(index_t c, T a, T b) const {
     const index_t sample = c / Lanes, to = sample / 2 * Lanes + c % Lanes;
     (sample % 2 ? first_odd : first_even)[to] = a;
     (sample % 2 ? second_odd : second_even)[to] = b;
   }
+  static constexpr int vectors = 2;  // at least, in one go
+  static index_t place(index_t c) { return c - c % (2 * Lanes); }
 
  private:
   template <int Bytes>
-  static void put_split(T* to_even, T* to_odd, const vec<T, Bytes>& a, const vec<T, Bytes>& b) {
+  LIFTWAVE_INLINE static void put_split(T* to_even, T* to_odd, const vec<T, Bytes>& a, const vec<T, Bytes>& b) {
     vec<T, Bytes> even, odd;
     split<T, Bytes, Lanes>(a, b, even, odd);
     store<Bytes>(to_even, even);
@@ -77,21 +90,23 @@ template <class T, int Lanes>
 struct MergedRow {
   T* row;
 
-  template <int Bytes>
-  void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b, int count) const {
-    for (int v = 0; v < count; ++v) {
+  template <int Bytes, int Vectors>
+  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
       vec<T, Bytes> low, high;
       merge<T, Bytes, Lanes>(a[v], b[v], low, high);
       T* to = row + 2 * (c + v * width<T, Bytes>);
       store<Bytes>(to, low);
       store<Bytes>(to + width<T, Bytes>, high);
-    }
+    });
   }
   void put_one(index_t c, T a, T b) const {
     T* to = row + c / Lanes * 2 * Lanes + c % Lanes;
     to[0] = a;
     to[Lanes] = b;
   }
+  static constexpr int vectors = 1;
+  static index_t place(index_t c) { return c; }
 };
 
 // The same for any number of numbers per sample.
@@ -100,9 +115,9 @@ struct MergedSamples {
   T* row;
   index_t lanes;
 
-  template <int Bytes>
-  void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b, int count) const {
-    for (int v = 0; v < count; ++v) {
+  template <int Bytes, int Vectors>
+  void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
+    for (int v = 0; v < Vectors; ++v) {
       for (int i = 0; i < width<T, Bytes>; ++i) put_one(c + v * width<T, Bytes> + i, a[v][i], b[v][i]);
     }
   }
@@ -111,6 +126,8 @@ struct MergedSamples {
     to[0] = a;
     to[lanes] = b;
   }
+  static constexpr int vectors = 1;
+  static index_t place(index_t c) { return c; }
 };
 
 // --- analysis --------------------------------------------------------------------------------
@@ -122,6 +139,7 @@ struct Filtering {
   const T* first;  // taps of the two filters
   const T* second;
   int taps;
+  const T* soon[2];  // rows that will be read soon, or null
 };
 
 template <class T, int Bytes, int Vectors, int FixedTaps, class Sink>
@@ -129,21 +147,27 @@ inline void filter_block(const Filtering<T>& f, index_t c, const Sink& sink) {
   using V = vec<T, Bytes>;
   const int taps = FixedTaps ? FixedTaps : f.taps;
   V a[Vectors], b[Vectors];
-  for (int v = 0; v < Vectors; ++v) {
-    const V x = load<T, Bytes>(f.source[0] + c + v * width<T, Bytes>);
+  for (const T* row : f.soon) {
+    if (row) prefetch<Vectors * Bytes>(row + c);
+  }
+  const auto first_tap = [&](auto v) LIFTWAVE_INLINE_LAMBDA {
+    V x = load<T, Bytes>(f.source[0] + c + v * width<T, Bytes>);
+    in_register(x);
     a[v] = f.first[0] * x;
     b[v] = f.second[0] * x;
-  }
+  };
+  unrolled<Vectors>(first_tap);
   for (int j = 1; j < taps; ++j) {
     const T* source = f.source[j] + c;
     const T p = f.first[j], q = f.second[j];
-    for (int v = 0; v < Vectors; ++v) {
-      const V x = load<T, Bytes>(source + v * width<T, Bytes>);
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+      V x = load<T, Bytes>(source + v * width<T, Bytes>);
+      in_register(x);
       a[v] = a[v] + p * x;
       b[v] = b[v] + q * x;
-    }
+    });
   }
-  sink.template put<Bytes>(c, a, b, Vectors);
+  sink.template put<Bytes, Vectors>(c, a, b);
 }
 
 template <class T, class Sink>
@@ -157,16 +181,20 @@ inline void filter_one(const Filtering<T>& f, index_t c, const Sink& sink) {
   sink.put_one(c, a, b);
 }
 
-// What is left after the wide blocks, in ever shorter vectors.
-template <class T, int Bytes, class Sink>
+// What is left after the wide blocks: a last block that covers some outputs twice, or shorter
+// vectors where there are too few outputs for it.
+template <class T, int Bytes, int FixedTaps, class Sink>
 inline void filter_rest(const Filtering<T>& f, index_t c, index_t n, const Sink& sink) {
   if constexpr (Bytes >= 16) {
-    constexpr int step = 2 * width<T, Bytes>;
-    for (; c + step <= n; c += step) filter_block<T, Bytes, 2, 0>(f, c, sink);
-    filter_rest<T, Bytes / 2>(f, c, n, sink);
-  } else {
-    for (; c < n; ++c) filter_one(f, c, sink);
+    constexpr int vectors = Sink::vectors, step = vectors * width<T, Bytes>;
+    for (; c + step <= n; c += step) filter_block<T, Bytes, vectors, FixedTaps>(f, c, sink);
+    if (c == n) return;
+    if (n < step) return filter_rest<T, Bytes / 2, FixedTaps>(f, c, n, sink);
+    const index_t last = Sink::place(n - step);
+    filter_block<T, Bytes, vectors, FixedTaps>(f, last, sink);
+    c = last + step;
   }
+  for (; c < n; ++c) filter_one(f, c, sink);
 }
 
 template <class T, int FixedTaps, class Sink>
@@ -174,7 +202,7 @@ void filter_wide(const Filtering<T>& f, index_t n, const Sink& sink) {
   constexpr int step = 4 * width<T, vector_bytes>;
   index_t c = 0;
   for (; c + step <= n; c += step) filter_block<T, vector_bytes, 4, FixedTaps>(f, c, sink);
-  filter_rest<T, vector_bytes>(f, c, n, sink);
+  filter_rest<T, vector_bytes, FixedTaps>(f, c, n, sink);
 }
 
 // first[c] = sum_j f.first[j] f.source[j][c] and second likewise, for c = 0 ... n - 1.
@@ -184,8 +212,6 @@ void filter(const Filtering<T>& f, index_t n, const Sink& sink) {
     case 2: return filter_wide<T, 2>(f, n, sink);
     case 4: return filter_wide<T, 4>(f, n, sink);
     case 6: return filter_wide<T, 6>(f, n, sink);
-    case 8: return filter_wide<T, 8>(f, n, sink);
-    case 10: return filter_wide<T, 10>(f, n, sink);
     default: return filter_wide<T, 0>(f, n, sink);
   }
 }
@@ -201,23 +227,25 @@ struct Upsampling {
 };
 
 template <class T, int Bytes, int Vectors, int FixedTaps>
-inline void upsample_sums(const Upsampling<T>& u, int taps, index_t c, vec<T, Bytes>* a,
-                          vec<T, Bytes>* b) {
+LIFTWAVE_INLINE void upsample_sums(const Upsampling<T>& u, int taps, index_t c, vec<T, Bytes>* a,
+                                   vec<T, Bytes>* b) {
   using V = vec<T, Bytes>;
   if (FixedTaps) taps = FixedTaps;
-  for (int v = 0; v < Vectors; ++v) {
-    const V x = load<T, Bytes>(u.source[0] + c + v * width<T, Bytes>);
+  unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+    V x = load<T, Bytes>(u.source[0] + c + v * width<T, Bytes>);
+    in_register(x);
     a[v] = u.even[0] * x;
     b[v] = u.odd[0] * x;
-  }
+  });
   for (int q = 1; q < taps; ++q) {
     const T* source = u.source[q] + c;
     const T even = u.even[q], odd = u.odd[q];
-    for (int v = 0; v < Vectors; ++v) {
-      const V x = load<T, Bytes>(source + v * width<T, Bytes>);
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+      V x = load<T, Bytes>(source + v * width<T, Bytes>);
+      in_register(x);
       a[v] = a[v] + even * x;
       b[v] = b[v] + odd * x;
-    }
+    });
   }
 }
 
@@ -229,12 +257,12 @@ inline void upsample_block(const Upsampling<T>* bands, int count, int taps, inde
   if (count == 2) {
     vec<T, Bytes> more_a[Vectors], more_b[Vectors];
     upsample_sums<T, Bytes, Vectors, FixedTaps>(bands[1], taps, c, more_a, more_b);
-    for (int v = 0; v < Vectors; ++v) {
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
       a[v] = a[v] + more_a[v];
       b[v] = b[v] + more_b[v];
-    }
+    });
   }
-  sink.template put<Bytes>(c, a, b, Vectors);
+  sink.template put<Bytes, Vectors>(c, a, b);
 }
 
 template <class T>
@@ -261,26 +289,33 @@ inline void upsample_one(const Upsampling<T>* bands, int count, int taps, index_
   sink.put_one(c, a, b);
 }
 
-template <class T, int Bytes, class Sink>
+template <class T, int Bytes, int FixedTaps, class Sink>
 inline void upsample_rest(const Upsampling<T>* bands, int count, int taps, index_t c, index_t n,
                           const Sink& sink) {
   if constexpr (Bytes >= 16) {
     constexpr int step = width<T, Bytes>;
-    for (; c + step <= n; c += step) upsample_block<T, Bytes, 1, 0>(bands, count, taps, c, sink);
-    upsample_rest<T, Bytes / 2>(bands, count, taps, c, n, sink);
-  } else {
-    for (; c < n; ++c) upsample_one(bands, count, taps, c, sink);
+    for (; c + step <= n; c += step) {
+      upsample_block<T, Bytes, 1, FixedTaps>(bands, count, taps, c, sink);
+    }
+    if (c == n) return;
+    if (n < step) return upsample_rest<T, Bytes / 2, FixedTaps>(bands, count, taps, c, n, sink);
+    const index_t last = Sink::place(n - step);
+    upsample_block<T, Bytes, 1, FixedTaps>(bands, count, taps, last, sink);
+    c = last + step;
   }
+  for (; c < n; ++c) upsample_one(bands, count, taps, c, sink);
 }
 
 template <class T, int FixedTaps, class Sink>
 void upsample_wide(const Upsampling<T>* bands, int count, int taps, index_t n, const Sink& sink) {
-  constexpr int step = 2 * width<T, vector_bytes>;
+  // Sums of two bands and two parities at once: four vectors of each fit 32 registers only.
+  constexpr int vectors = vector_bytes == 64 && FixedTaps != 1 ? 4 : 2;
+  constexpr int step = vectors * width<T, vector_bytes>;
   index_t c = 0;
   for (; c + step <= n; c += step) {
-    upsample_block<T, vector_bytes, 2, FixedTaps>(bands, count, taps, c, sink);
+    upsample_block<T, vector_bytes, vectors, FixedTaps>(bands, count, taps, c, sink);
   }
-  upsample_rest<T, vector_bytes>(bands, count, taps, c, n, sink);
+  upsample_rest<T, vector_bytes, FixedTaps>(bands, count, taps, c, n, sink);
 }
 
 // Pairs of outputs: first[c] = sum over bands of sum_q even[q] source[q][c], second with the odd
@@ -291,8 +326,6 @@ void upsample(const Upsampling<T>* bands, int count, int taps, index_t n, const 
     case 1: return upsample_wide<T, 1>(bands, count, taps, n, sink);
     case 2: return upsample_wide<T, 2>(bands, count, taps, n, sink);
     case 3: return upsample_wide<T, 3>(bands, count, taps, n, sink);
-    case 4: return upsample_wide<T, 4>(bands, count, taps, n, sink);
-    case 5: return upsample_wide<T, 5>(bands, count, taps, n, sink);
     default: return upsample_wide<T, 0>(bands, count, taps, n, sink);
   }
 }
