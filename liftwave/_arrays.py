@@ -24,11 +24,16 @@ _FLOATS = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex12
 
 
 class Opened(NamedTuple):
-    """An input made ready: the array to compute on, and the dtype to give back."""
+    """An input made ready: the array to compute on, and the dtype to give back.
+
+    Where ``work_dtype`` is given, kernels compute in that: they widen the
+    array's numbers as they read them, without a copy of it.
+    """
 
     array: Array
     xp: Namespace
     result_dtype: Any
+    work_dtype: Any = None
 
     def close(self, result: Array) -> Array:
         """Cast a result to the dtype that the caller expects."""

@@ -37,7 +37,7 @@ def analyse(
         details.reverse()
         return approx, details
     opened = open_samples(data, plans, level)
-    approx, details = kernels_for(opened.array).analyse(opened.array, levels)
+    approx, details = kernels_for(opened.array).analyse(opened.array, levels, opened.work_dtype)
     details.reverse()
     close = opened.close
     return close(approx), [{key: close(b) for key, b in bands.items()} for bands in details]
@@ -82,7 +82,7 @@ def _check_taps(plans: Sequence[AxisPlan], *arrays: Array) -> None:
 
 
 def open_samples(data: Array, plans: Sequence[AxisPlan], level: int) -> Opened:
-    """Data in the dtype in which ``plans`` are computed."""
+    """Data as ``plans`` are computed: floats in the dtype of the work, integers as they are."""
     return open_integer_samples(data, plans, level) if is_integer(plans) else open_array(data)
 
 

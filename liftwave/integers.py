@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from liftwave._arrays import Opened, as_array, dtype_name, open_integers
+from liftwave._arrays import Opened, as_array, common_namespace, dtype_name, open_integers
 from liftwave._plan import LiftPlan, StepPlan, lift_plan
 from liftwave._separable_plan import AxisPlan, AxisPlans
 from liftwave._typing import ArrayLike, Mode
@@ -51,7 +51,9 @@ def is_integer(plans: Sequence[AxisPlan]) -> bool:
 
 
 def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int) -> Opened:
-    """Integer samples in the dtype that holds ``level`` levels of their coefficients.
+    """Integer samples, and the dtype that holds ``level`` levels of their coefficients.
+
+    The samples stay as they are: kernels widen them as they read them.
 
     Raises
     ------
@@ -65,9 +67,13 @@ def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int)
         are then kept modulo 2**64, and the inverse is still exact.
     """
     gain = integer_gain(tuple((p.wavelet, p.mode) for p in plans), level)
-    opened = open_integers([data], lambda names: _coefficient_dtype(_checked(names[0]), gain))[0]
-    if opened.result_dtype == opened.xp.int64:
-        _warn_of_overflow(opened, plans, gain, dtype_name(as_array(data).dtype, opened.xp))
+    array = as_array(data)
+    xp = common_namespace([array])
+    name = _checked(dtype_name(array.dtype, xp))
+    result = getattr(xp, _coefficient_dtype(name, gain))
+    opened = Opened(array, xp, result, result)
+    if result == xp.int64:
+        _warn_of_overflow(opened, plans, gain, name)
     return opened
 
 

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -154,7 +155,7 @@ def test_every_short_length(name: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "bior2.8"])
 def test_integers_of_the_whole_range(name: str, mode: str) -> None:
     scheme = scheme_of(name).to_integer()
     for dtype in INTEGERS:
@@ -277,7 +278,7 @@ def test_two_axes_that_differ() -> None:
 )
 def test_samples_are_widened_on_the_way(given: str, work: str) -> None:
     """No copy of narrow samples is made; 32-bit sums are used only where they cannot overflow."""
-    for name in ("cdf5.3", "cdf9.7", "haar"):
+    for name in ("cdf5.3", "cdf9.7", "haar", "bior2.8"):
         scheme = scheme_of(name).to_integer()
         for mode in LIFTING_MODES:
             for shape in ((1, 1), (33, 40), (130, 1203)):
@@ -326,6 +327,49 @@ def test_public_transforms(mode: Any, integer: bool) -> None:
     assert_same(*both(lambda: lw.idwtn(bands, scheme, mode)))
     assert_same(*both(lambda: lw.idwtn(dict(list(bands.items())[3:6]), scheme, mode)))
     assert_same(*both(lambda: lw.idwt2((None, coeffs[-1]), scheme, mode)))
+
+
+SAMPLES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
+
+
+@pytest.mark.filterwarnings("ignore:integers up to")
+@pytest.mark.parametrize("dtype", SAMPLES)
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_integer_samples_of_every_dtype(library: str, dtype: str) -> None:
+    """Whole range, so that what may overflow does: the same bits come out, and the samples back."""
+    x = data((23, 4, 30), dtype)
+    if library == "torch":
+        x = pytest.importorskip("torch").from_numpy(x)
+    for name in ("cdf5.3", "cdf9.7"):
+        scheme = scheme_of(name).to_integer()
+        for call in (
+            lambda: lw.dwt2(x, scheme, "reflect", axes=(0, 2)),  # noqa: B023
+            lambda: lw.dwt(x, scheme, "periodization", axis=1),  # noqa: B023
+            lambda: lw.wavedecn(x, scheme, "symmetric", level=2),  # noqa: B023
+        ):
+            actual, expected = map(leaves, both(call))
+            for a, e in zip(actual, expected, strict=True):
+                assert type(a) is type(x)
+                assert a.dtype == e.dtype
+                np.testing.assert_array_equal(a, e, strict=True)
+        bands = lw.dwt2(x, scheme, "reflect", axes=(0, 2))
+        back, expected_back = both(lambda: lw.idwt2(bands, scheme, "reflect", axes=(0, 2)))  # noqa: B023
+        assert back.dtype == expected_back.dtype == bands[0].dtype
+        np.testing.assert_array_equal(back, expected_back, strict=True)
+        np.testing.assert_array_equal(np.asarray(back), np.asarray(x))
+
+
+@pytest.mark.parametrize("dtype", SAMPLES)
+def test_integer_samples_are_not_copied(dtype: str) -> None:
+    x = data((600, 700), dtype) // 2**20 if dtype == "int64" else data((600, 700), dtype)
+    scheme = scheme_of("cdf5.3").to_integer()
+    with lw.kernels("cpu"):
+        result = leaves(lw.dwt2(x, scheme, "reflect"))
+        tracemalloc.start()
+        lw.dwt2(x, scheme, "reflect")
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < sum(band.nbytes for band in result) + 50_000
 
 
 def test_tensors_share_their_memory() -> None:

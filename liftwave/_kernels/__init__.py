@@ -55,9 +55,12 @@ class Kernels(AxisKernels, Protocol):
     name: str
 
     def analyse(
-        self, x: Array, levels: Sequence[AnalysisLevel]
+        self, x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
     ) -> tuple[Array, list[dict[str, Array]]]:
-        """Approximation, and the details of each level, finest first."""
+        """Approximation, and the details of each level, finest first.
+
+        Computed and given in ``dtype``, where that is wider than that of ``x``.
+        """
         ...
 
     def synthesise(

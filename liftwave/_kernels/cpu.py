@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
+from array_api_compat import array_namespace
 
 import liftwave._cpu as _cpu
 from liftwave import separable
@@ -39,8 +40,9 @@ _MAX_AXES = 4
 _LONGEST_ROW = 1 << 16
 # Numbers behind the last axis from which axes are better done one by one, across.
 _FEWEST_COLUMNS = 8
-# Those in which integer lifting schemes run.
-_INTEGERS = frozenset(map(np.dtype, ("int16", "int32", "int64")))
+# What integer lifting schemes read.
+_INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
+_INTEGER_DTYPES = frozenset(map(np.dtype, _INTEGERS))
 
 
 def accepts(x: Array) -> bool:
@@ -140,11 +142,13 @@ class _Analysis(NamedTuple):
     layout: _cpu.Layout
 
 
-def analyse(x: Array, levels: Sequence[AnalysisLevel]) -> tuple[Array, list[dict[str, Array]]]:
-    """Approximation, and the details of each level, finest first."""
+def analyse(
+    x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
+) -> tuple[Array, list[dict[str, Array]]]:
+    """Approximation, and the details of each level, finest first; in ``dtype``, if given."""
     plan = _analysis_of(levels)
-    if plan is None:
-        return _analyse_stepwise(x, levels)
+    if plan is None or dtype is not None:
+        return _analyse_stepwise(x, levels, dtype)
     memory = _memory(x)
     out = np.empty(plan.shape, memory.dtype)
     work = np.empty(plan.work, memory.dtype) if plan.work else None
@@ -194,25 +198,26 @@ def _layout(levels: Sequence[AnalysisLevel]) -> tuple[int, _cpu.Layout]:
 
 
 def _analyse_stepwise(
-    x: Array, levels: Sequence[AnalysisLevel]
+    x: Array, levels: Sequence[AnalysisLevel], dtype: Any
 ) -> tuple[Array, list[dict[str, Array]]]:
     details = []
     for level in levels:
         if _analysis_of((level,)) is not None:
             x, (bands,) = analyse(x, (level,))
         else:
-            bands = _analyse_lifted(x, level)
+            bands = _analyse_lifted(x, level, dtype)
             x = bands.pop(next(iter(bands)))
         details.append(bands)
     return x, details
 
 
-def _analyse_lifted(x: Array, level: AnalysisLevel) -> dict[str, Array]:
+def _analyse_lifted(x: Array, level: AnalysisLevel, dtype: Any) -> dict[str, Array]:
     """A level of lifting, or one that the module does axis by axis."""
     groups = cpu_lifting.analysis_groups(level) if level.splits else None
     if groups is None:
+        x = x if dtype is None else array_namespace(x).astype(x, dtype, copy=False)
         return separable.analyse_level(x, level, _these())
-    bands = cpu_lifting.analyse_level(_memory(x), groups, level)
+    bands = cpu_lifting.analyse_level(_memory(x), groups, level, _numpy_dtype(dtype or x.dtype))
     return {key: _like(x, band) for key, band in bands.items()}
 
 
@@ -324,7 +329,7 @@ def _keys(naxes: int) -> list[str]:
 
 
 def _is_integral(x: Array) -> bool:
-    return type(x) is np.ndarray and x.dtype in _INTEGERS
+    return type(x) is np.ndarray and x.dtype in _INTEGER_DTYPES
 
 
 def _is_plain_tensor(x: Array) -> bool:
@@ -338,7 +343,7 @@ def _is_plain_tensor(x: Array) -> bool:
         and x.dtype
         in (
             *(torch.float32, torch.float64, torch.complex64, torch.complex128),
-            *(torch.int16, torch.int32, torch.int64),
+            *(getattr(torch, name) for name in _INTEGERS),
         )
         and not (x.requires_grad and torch.is_grad_enabled())
         and not x.is_conj()
@@ -360,9 +365,12 @@ def _like(x: Array, result: Any) -> Array:
 
 
 def _empty(shape: tuple[int, ...], x: Array) -> Any:
-    if type(x) is np.ndarray:
-        return np.empty(shape, x.dtype)
-    return np.empty(shape, str(x.dtype).removeprefix("torch."))
+    return np.empty(shape, _numpy_dtype(x.dtype))
+
+
+def _numpy_dtype(dtype: Any) -> Any:
+    of_torch = type(dtype).__module__ == "torch"
+    return np.dtype(str(dtype).removeprefix("torch.") if of_torch else dtype)
 
 
 def _with_length(shape: Sequence[int], axis: int, length: int) -> tuple[int, ...]:

@@ -159,8 +159,12 @@ def _rounded_increment(
 # --- all axes and levels ---------------------------------------------------------------------
 
 
-def analyse(x: Array, levels: Sequence[AnalysisLevel]) -> tuple[Array, list[dict[str, Array]]]:
-    """Approximation, and the details of each level, finest first."""
+def analyse(
+    x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
+) -> tuple[Array, list[dict[str, Array]]]:
+    """Approximation, and the details of each level, finest first; in ``dtype``, if given."""
+    if dtype is not None:
+        x = array_namespace(x).astype(x, dtype, copy=False)
     return separable.analyse(x, levels, _these())
 
 

@@ -357,15 +357,18 @@ class Course {
   Tilings tilings_;
 };
 
-// Whether sums of integer steps fit 32 bits, whatever the samples.
-bool sums_are_narrow(DType input, const std::vector<AxisLift>& lifts) {
+// The cheapest sums of integer steps that are exact, whatever the samples.
+Sums sums_of(DType input, DType work, const std::vector<AxisLift>& lifts) {
+  if (!is_integer(work)) return Sums::wide;
   double largest = largest_magnitude(input);
+  bool narrow = true, splits = item_size(work) <= 4;
   for (const AxisLift& lift : lifts) {
-    const LiftPlan::Magnitude magnitude = lift.plan->magnitude(largest);
-    if (magnitude.sum >= 2147483648.0 || magnitude.sample >= 2147483648.0) return false;
+    const auto magnitude = lift.plan->magnitude(largest, largest_magnitude(work));
+    narrow = narrow && magnitude.sum < 0x1p31;
+    splits = splits && lift.plan->splits();
     largest = magnitude.sample;
   }
-  return true;
+  return narrow ? Sums::narrow : splits ? Sums::split : Sums::wide;
 }
 
 }  // namespace
@@ -380,7 +383,7 @@ void lift_analysis(const ArrayRef& signal, const std::vector<AxisLift>& lifts,
   }
   const DType work = bands[0].dtype;
   require(signal.dtype == work || converts(signal.dtype, work), "samples of a wrong dtype");
-  const auto kernels = table(work, sums_are_narrow(signal.dtype, lifts));
+  const auto kernels = table(work, sums_of(signal.dtype, work, lifts));
   require(kernels.analysis != nullptr, "there are no kernels for the dtype");
   Course(layout, signal, bands).run(kernels.analysis);
 }
@@ -389,7 +392,7 @@ void lift_synthesis(const std::vector<ArrayRef>& bands, const std::vector<AxisLi
                     const ArrayRef& signal, LiftTable table) {
   const Layout layout = layout_of(signal, bands, lifts);
   check_contiguous(layout.cols, layout.cols.size, 0, signal.dtype);
-  const auto kernels = table(signal.dtype, false);
+  const auto kernels = table(signal.dtype, sums_of(signal.dtype, signal.dtype, lifts));
   require(kernels.synthesis != nullptr && signal.dtype == bands[0].dtype,
           "there are no kernels for the dtypes");
   Course(layout, signal, bands).run(kernels.synthesis);

@@ -3,8 +3,7 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// The kernels that work in `work`; with `narrow`, integer sums are known to fit 32 bits.
-LiftKernels lift_kernels(DType work, bool narrow) {
+LiftKernels lift_kernels(DType work, Sums sums) {
   using std::int16_t, std::int32_t, std::int64_t, std::uint32_t, std::uint64_t;
   switch (work) {
     case DType::float32: return kernels_of<float, float, 1>();
@@ -12,9 +11,12 @@ LiftKernels lift_kernels(DType work, bool narrow) {
     case DType::complex64: return kernels_of<float, float, 2>();
     case DType::complex128: return kernels_of<double, double, 2>();
     case DType::int16:
-      return narrow ? kernels_of<int16_t, uint32_t, 1>() : kernels_of<int16_t, uint64_t, 1>();
+      if (sums == Sums::narrow) return kernels_of<int16_t, uint32_t, 1>();
+      return kernels_of<int16_t, uint64_t, 1>();
     case DType::int32:
-      return narrow ? kernels_of<int32_t, uint32_t, 1>() : kernels_of<int32_t, uint64_t, 1>();
+      if (sums == Sums::narrow) return kernels_of<int32_t, uint32_t, 1>();
+      if (sums == Sums::split) return kernels_of<int32_t, SplitSum, 1>();
+      return kernels_of<int32_t, uint64_t, 1>();
     case DType::int64: return kernels_of<int64_t, uint64_t, 1>();
     default: return {};
   }

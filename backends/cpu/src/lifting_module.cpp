@@ -20,14 +20,14 @@ namespace nb = nanobind;
 namespace liftwave {
 
 namespace baseline {
-LiftKernels lift_kernels(DType work, bool narrow);
+LiftKernels lift_kernels(DType work, Sums sums);
 }
 #if defined(LIFTWAVE_X86_LEVELS)
 namespace avx2 {
-LiftKernels lift_kernels(DType work, bool narrow);
+LiftKernels lift_kernels(DType work, Sums sums);
 }
 namespace avx512 {
-LiftKernels lift_kernels(DType work, bool narrow);
+LiftKernels lift_kernels(DType work, Sums sums);
 }
 #endif
 

@@ -95,6 +95,13 @@ Range sources(const Step& step, Range targets) {
   return read;
 }
 
+double weight_of(const StepSpec& spec) {
+  double weight = 0;
+  for (const std::int64_t numerator : spec.numerators)
+    weight += std::abs(static_cast<double>(numerator));
+  return weight;
+}
+
 // How far beyond `pairs` the steps of an endless signal reach, on the wider side.
 index_t reach_of(const std::vector<Step>& steps) {
   Range need[2] = {{0, 1}, {0, 1}};
@@ -154,19 +161,23 @@ LiftPlan::LiftPlan(index_t n, Edge edge, std::vector<StepSpec> specs,
   reach_ = reach_of(steps_);
 }
 
-LiftPlan::Magnitude LiftPlan::magnitude(double largest) const {
+LiftPlan::Magnitude LiftPlan::magnitude(double largest, double limit) const {
   double channel[2] = {largest, largest};
   Magnitude bound{0, largest};
   for (const StepSpec& spec : specs_) {
-    double weight = 0;
-    for (const std::int64_t numerator : spec.numerators)
-      weight += std::abs(static_cast<double>(numerator));
-    const double sum = weight * channel[1 - spec.target] + std::ldexp(0.5, spec.bits);
-    channel[spec.target] += std::ldexp(sum, -spec.bits) + 1;
+    const double sum = weight_of(spec) * channel[1 - spec.target] + std::ldexp(0.5, spec.bits);
+    const double changed = channel[spec.target] + std::ldexp(sum, -spec.bits) + 1;
+    channel[spec.target] = std::min(changed, limit);
     bound.sum = std::max(bound.sum, sum);
     bound.sample = std::max(bound.sample, channel[spec.target]);
   }
   return bound;
+}
+
+bool LiftPlan::splits() const {
+  return std::all_of(specs_.begin(), specs_.end(), [](const StepSpec& spec) {
+    return std::ldexp(weight_of(spec), spec.bits) + std::ldexp(0.5, spec.bits) < 0x1p31;
+  });
 }
 
 Range AxisTile::samples() const {

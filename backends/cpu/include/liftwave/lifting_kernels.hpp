@@ -31,6 +31,8 @@ struct Arithmetic {
     else return step.f64;
   }
 
+  static T term(T tap, T x, int) { return tap * x; }
+
   template <bool subtract>
   static T changed(T target, T sum, int) {
     return subtract ? target - sum : target + sum;
@@ -50,10 +52,19 @@ struct IntegerArithmetic {
     else return step.i64;
   }
 
+  static S term(S tap, T x, int) { return tap * static_cast<S>(x); }
+
+  static S rounded(S sum, int bits) {
+    return static_cast<S>(static_cast<std::make_signed_t<S>>(sum + (S{1} << (bits - 1))) >> bits);
+  }
+
   template <bool subtract>
   static T changed(T target, S sum, int bits) {
-    const S rounded = sum + (S{1} << (bits - 1));
-    const auto increment = static_cast<Bits>(static_cast<std::make_signed_t<S>>(rounded) >> bits);
+    return added<subtract>(target, static_cast<Bits>(rounded(sum, bits)));
+  }
+
+  template <bool subtract>
+  static T added(T target, Bits increment) {
     const auto before = static_cast<Bits>(target);
     return static_cast<T>(static_cast<Bits>(subtract ? before - increment : before + increment));
   }
@@ -62,6 +73,30 @@ struct IntegerArithmetic {
   static T scaled(T x, T factor) {
     const auto sign = static_cast<Bits>(factor < 0 ? -1 : 0);
     return static_cast<T>(static_cast<Bits>((static_cast<Bits>(x) ^ sign) - sign));
+  }
+};
+
+// A sum of `tap * (x >> bits)`, modulo 2**32, and one of `tap * (the bits of x that this drops)`,
+// which fits 32 bits: shifted by `bits`, the whole is the first plus the shifted second.
+struct SplitSum {
+  std::uint32_t high = 0, low = 0;
+
+  friend SplitSum operator+(SplitSum a, SplitSum b) { return {a.high + b.high, a.low + b.low}; }
+  SplitSum& operator+=(SplitSum other) { return *this = *this + other; }
+};
+
+template <>
+struct Arithmetic<std::int32_t, SplitSum> : IntegerArithmetic<std::int32_t, std::uint32_t> {
+  using Sum = SplitSum;
+
+  static SplitSum term(std::uint32_t tap, std::int32_t x, int bits) {
+    const auto dropped = static_cast<std::uint32_t>(x) & ((std::uint32_t{1} << bits) - 1);
+    return {tap * static_cast<std::uint32_t>(x >> bits), tap * dropped};
+  }
+
+  template <bool subtract>
+  static std::int32_t changed(std::int32_t target, SplitSum sum, int bits) {
+    return added<subtract>(target, sum.high + rounded(sum.low, bits));
   }
 };
 
@@ -92,27 +127,27 @@ void apply_taps(const Step& step, T* __restrict t, const T* __restrict s, index_
                 Width width, index_t pitch) {
   using A = Arithmetic<T, S>;
   using Sum = typename A::Sum;
-  const Sum* const taps = A::taps(step);
+  const auto* const taps = A::taps(step);
   const int bits = step.bits;
   for (index_t k = 0; k < rows; ++k, t += pitch, s += pitch) {
     if constexpr (n == 1) {
-      const Sum a = taps[0];
+      const auto a = taps[0];
       for (index_t c = 0; c < width; ++c)
-        t[c] = A::template changed<subtract>(t[c], a * static_cast<Sum>(s[c]), bits);
+        t[c] = A::template changed<subtract>(t[c], A::term(a, s[c], bits), bits);
     } else if constexpr (n == 2) {
-      const Sum a = taps[0], b = taps[1];
+      const auto a = taps[0], b = taps[1];
       const T* __restrict const next = s + pitch;
       for (index_t c = 0; c < width; ++c)
         t[c] = A::template changed<subtract>(
-            t[c], a * static_cast<Sum>(s[c]) + b * static_cast<Sum>(next[c]), bits);
+            t[c], A::term(a, s[c], bits) + A::term(b, next[c], bits), bits);
     } else {
       Sum sum[strip<T>];
       for (index_t c0 = 0; c0 < width; c0 += strip<T>) {
         const index_t count = width - c0 < strip<T> ? width - c0 : strip<T>;
-        for (index_t c = 0; c < count; ++c) sum[c] = taps[0] * static_cast<Sum>(s[c0 + c]);
+        for (index_t c = 0; c < count; ++c) sum[c] = A::term(taps[0], s[c0 + c], bits);
         for (index_t j = 1; j < step.length; ++j) {
           const T* const source = s + c0 + j * pitch;
-          for (index_t c = 0; c < count; ++c) sum[c] += taps[j] * static_cast<Sum>(source[c]);
+          for (index_t c = 0; c < count; ++c) sum[c] += A::term(taps[j], source[c], bits);
         }
         for (index_t c = 0; c < count; ++c)
           t[c0 + c] = A::template changed<subtract>(t[c0 + c], sum[c], bits);
@@ -153,17 +188,17 @@ void apply_inside(const Step& step, const Channel<T>& target, const Channel<T>& 
 template <class T, class S>
 void sum_at(typename Arithmetic<T, S>::Sum* sum, const Step& step, const Channel<T>& source,
             index_t p, Range taps, index_t width, bool wraps) {
-  using Sum = typename Arithmetic<T, S>::Sum;
+  using A = Arithmetic<T, S>;
   static const T zeros[strip<T>] = {};
   for (index_t j = taps.begin; j < taps.end; ++j) {
     const index_t i = p + step.offset + j;
     const index_t sample = wraps ? i : step.extend.at(i, step.n_source);
     const T* const s = !wraps && sample < 0 ? zeros : source.at(sample);
-    const Sum tap = Arithmetic<T, S>::taps(step)[j];
+    const auto tap = A::taps(step)[j];
     if (j == taps.begin)
-      for (index_t c = 0; c < width; ++c) sum[c] = tap * static_cast<Sum>(s[c]);
+      for (index_t c = 0; c < width; ++c) sum[c] = A::term(tap, s[c], step.bits);
     else
-      for (index_t c = 0; c < width; ++c) sum[c] += tap * static_cast<Sum>(s[c]);
+      for (index_t c = 0; c < width; ++c) sum[c] += A::term(tap, s[c], step.bits);
   }
 }
 

@@ -131,12 +131,16 @@ class LiftPlan {
   bool periodic() const { return periodic_; }
   // How far beyond a tile of pairs the steps reach, on the wider side.
   index_t reach() const { return reach_; }
-  // The largest magnitudes of a sum and of a sample, given the largest sample.
+  // The largest magnitudes of a sum and of a sample, given the largest sample, in integers that
+  // wrap around beyond `limit`.
   struct Magnitude {
     double sum = 0;
     double sample = 0;
   };
-  Magnitude magnitude(double largest) const;
+  Magnitude magnitude(double largest, double limit) const;
+  // Whether samples may be split into what a step's shift drops and what it keeps, and the sums of
+  // both fit 32 bits (of the kept part: modulo 2**32).
+  bool splits() const;
 
  private:
   index_t n_;

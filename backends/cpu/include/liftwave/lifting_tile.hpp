@@ -69,7 +69,14 @@ struct LiftKernels {
   void (*synthesis)(const TileJob&) = nullptr;
 };
 
-// Gives the kernels that work in a dtype; with `narrow`, integer sums are known to fit 32 bits.
-using LiftTable = LiftKernels (*)(DType work, bool narrow);
+// How integer steps sum: exactly modulo the range of the work, as sums of 64 bits would.
+enum class Sums {
+  narrow,  // in 32 bits, which the sums fit, whatever the samples
+  split,   // of the samples' high and low bits apart, in 32 bits each
+  wide,    // in 64 bits
+};
+
+// Gives the kernels that work in a dtype.
+using LiftTable = LiftKernels (*)(DType work, Sums sums);
 
 }  // namespace liftwave
