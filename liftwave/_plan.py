@@ -74,6 +74,10 @@ class FilterPlan:
         """The analysis plan that, with the taps reversed, is this synthesis transposed."""
         return self._transposed(analysis_reach)
 
+    def shortened(self, n_out: int) -> FilterPlan:
+        """The plan of the first ``n_out`` outputs (of a plan that does not fold)."""
+        return replace(self, n_out=n_out, fold=Extension(n_out))
+
     def _transposed(self, reach: Reach) -> FilterPlan:
         phase = self.length - 1 - self.phase
         fold = _folding(self.extend)
@@ -206,6 +210,10 @@ class LiftPlan:
         steps = tuple(replace(s, subtract=not s.subtract) for s in reversed(self.steps))
         # Undoing the repetition of the last sample drops it; undoing that drop appends a zero.
         return replace(self, steps=steps, edge=zero_extension(self.n, 0, len(self.edge.right)))
+
+    def shortened(self, n: int) -> LiftPlan:
+        """The plan of a synthesis of the first ``n`` samples, one less than of this one at most."""
+        return replace(self, n=n, edge=zero_extension(n, 0, self.n + len(self.edge.right) - n))
 
     def adjoint(self) -> LiftPlan:
         """The transposed plan (same scales, taps reversed within each step)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from array_api_compat import array_namespace
 
 from liftwave.errors import ArgumentTypeError, WaveletError
 
@@ -22,6 +23,11 @@ class FixedPoint(NamedTuple):
 def is_concrete(taps: Taps) -> bool:
     """Whether the taps are plain numbers, known without asking a device."""
     return isinstance(taps, tuple)
+
+
+def reversed_taps(taps: Taps) -> Taps:
+    """The taps in reverse order (libraries differ in whether slices may run backwards)."""
+    return taps[::-1] if isinstance(taps, tuple) else array_namespace(taps).flip(taps)
 
 
 def tap_count(taps: Taps) -> int:

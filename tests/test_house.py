@@ -42,7 +42,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "wavelets",
         ),
     ),
-    ("arrays at the border", ("_arrays", "separable")),
+    ("arrays at the border", ("_arrays", "_reversible", "separable")),
     ("kernels", ("_kernels",)),
     ("dispatch", ("_config", "_dispatch")),
     (

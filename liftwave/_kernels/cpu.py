@@ -27,7 +27,7 @@ from liftwave._typing import Array
 from liftwave.boundary import Extension
 
 if TYPE_CHECKING:
-    from liftwave._kernels import AxisKernels
+    from liftwave._kernels import AxisKernels, LiftPullback
 
 name = "cpu"
 
@@ -110,6 +110,25 @@ def lift_synthesis(
     if group is None:
         return fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
     return _like(approx, cpu_lifting.synthesise_group([_memory(approx), _memory(detail)], group))
+
+
+def tap_gradients(
+    x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+) -> list[Array]:
+    """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``."""
+    return fallback.tap_gradients(x, cotangents, plan, axis)
+
+
+def lift_vjp(
+    outputs: Sequence[Array],
+    cotangents: Sequence[Array],
+    plan: LiftPlan,
+    taps: Sequence[Any],
+    scale: Sequence[Any],
+    axis: int,
+) -> LiftPullback:
+    """Inputs, their cotangents, and gradients in taps and scales, from the outputs of lifting."""
+    return fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
 
 
 def _analysis_axis(plan: FilterPlan, filters: Sequence[Taps], axis: int) -> Any:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from array_api_compat import array_namespace, device
 
 from liftwave import separable
 from liftwave._arrays import real_dtype, zeros
+from liftwave._kernels import LiftPullback
 from liftwave._levels import AnalysisLevel, SynthesisLevel
 from liftwave._plan import FilterPlan, LiftPlan, StepPlan
-from liftwave._taps import FixedPoint, Taps, is_concrete
+from liftwave._reversible import Step, run, vjp
+from liftwave._taps import FixedPoint, Taps, is_concrete, reversed_taps
 from liftwave._typing import Array, Namespace
 from liftwave.boundary import Column, Extension, Fold
 
@@ -34,9 +36,7 @@ def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> 
     """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
     xp = array_namespace(x)
     wide = extended(x, plan.extend, axis)
-    start = -len(plan.fold.left)
-    count = plan.n_out + len(plan.fold.left) + len(plan.fold.right)
-    first = 2 * start + plan.phase + len(plan.extend.left)
+    first, count = _first_tap(plan)
     bands = []
     for taps in filters:
         terms = (
@@ -68,8 +68,28 @@ def synthesis(
             for band, taps in zip(wide, filters, strict=True)
         ]
         phases.append(_total(each))
-    even, odd = phases
-    return _folded(_interleaved(even, odd, axis, xp), plan.fold, axis, xp)
+    return _folded(_merged(phases, axis, xp), plan.fold, axis, xp)
+
+
+def tap_gradients(
+    x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+) -> list[Array]:
+    """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``, both extended."""
+    xp = array_namespace(x, *cotangents)
+    wide = extended(x, plan.extend, axis)
+    first, count = _first_tap(plan)
+    gradients = []
+    for cotangent in cotangents:
+        over = extended(cotangent, plan.fold, axis)
+        sums = [_inner(_slice(wide, axis, first - j, 2, count), over) for j in range(plan.length)]
+        gradients.append(xp.stack(sums))
+    return gradients
+
+
+def _first_tap(plan: FilterPlan) -> tuple[int, int]:
+    """Where in an analysis' extended input its first tap begins, and how many outputs there are."""
+    before, after = len(plan.fold.left), len(plan.fold.right)
+    return plan.phase + len(plan.extend.left) - 2 * before, plan.n_out + before + after
 
 
 # --- lifting ---------------------------------------------------------------------------------
@@ -80,10 +100,7 @@ def lift_analysis(
 ) -> tuple[Array, Array]:
     """Split into even and odd samples, run the steps, scale, roll."""
     xp = array_namespace(x)
-    x = extended(x, plan.edge, axis)
-    n = x.shape[axis]
-    channels = [_slice(x, axis, parity, 2, (n + 1 - parity) // 2) for parity in (0, 1)]
-    channels = _run(channels, plan.steps, taps, axis, xp)
+    channels = run(_channels(extended(x, plan.edge, axis), axis), _steps(plan, taps, axis))
     approx, detail = (
         _rolled(_scaled(channel, factor, xp), shift, axis, xp)
         for channel, factor, shift in zip(channels, scale, plan.shift, strict=True)
@@ -105,31 +122,88 @@ def lift_synthesis(
         _scaled(_rolled(band, -shift, axis, xp), factor, xp)
         for band, factor, shift in zip((approx, detail), scale, plan.shift, strict=True)
     ]
-    channels = _run(channels, plan.steps, taps, axis, xp)
-    even, odd = channels
-    return _folded(_interleaved(even, odd, axis, xp), plan.edge, axis, xp)
+    channels = run(channels, _steps(plan, taps, axis))
+    return _folded(_merged(channels, axis, xp), plan.edge, axis, xp)
 
 
-def _run(
-    channels: list[Array], steps: Sequence[StepPlan], taps: Sequence[Any], axis: int, xp: Namespace
-) -> list[Array]:
-    for step, values in zip(steps, taps, strict=True):
-        source = channels[1 - step.target]
-        if source.shape[axis] == 0 or channels[step.target].shape[axis] == 0:
-            continue
-        increment = _increment(source, step, values, axis, xp)
-        target = channels[step.target]
-        target = target - increment if step.subtract else target + increment
-        channels = [target, source] if step.target == 0 else [source, target]
-    return channels
+def lift_vjp(
+    outputs: Sequence[Array],
+    cotangents: Sequence[Array],
+    plan: LiftPlan,
+    taps: Sequence[Any],
+    scale: Sequence[Any],
+    axis: int,
+) -> LiftPullback:
+    """Inputs, their cotangents, and gradients in taps and scales, from the outputs of lifting."""
+    xp = array_namespace(*outputs, *cotangents)
+    steps = _steps(plan, taps, axis)
+    if len(outputs) == 2:
+        bands = [_rolled(y, -s, axis, xp) for y, s in zip(outputs, plan.shift, strict=True)]
+        pulled = [_rolled(g, -s, axis, xp) for g, s in zip(cotangents, plan.shift, strict=True)]
+        channels, factors = _unscaled(bands, pulled, scale, xp)
+        pulled = [_scaled(g, f, xp) for g, f in zip(pulled, scale, strict=True)]
+        back = vjp(channels, pulled, steps)
+        values, cotangent = (_merged(each, axis, xp) for each in (back.channels, back.cotangents))
+        values = _slice(values, axis, 0, 1, plan.n)
+        cotangent = _folded(cotangent, plan.edge, axis, xp)
+        return LiftPullback([values], [cotangent], back.gradients, factors)
+    (values,), (cotangent,) = outputs, cotangents
+    back = vjp(
+        _channels(values, axis), _channels(extended(cotangent, plan.edge, axis), axis), steps
+    )
+    channels, factors = _unscaled(back.channels, back.cotangents, scale, xp)
+    pulled = [_scaled(g, f, xp) for g, f in zip(back.cotangents, scale, strict=True)]
+    inputs, given = (
+        [_rolled(c, s, axis, xp) for c, s in zip(both, plan.shift, strict=True)]
+        for both in (channels, pulled)
+    )
+    return LiftPullback(inputs, given, back.gradients, factors)
 
 
-def _increment(source: Array, step: StepPlan, values: Any, axis: int, xp: Namespace) -> Array:
+def _unscaled(
+    scaled: Sequence[Array], cotangents: Sequence[Array], scale: Sequence[Any], xp: Namespace
+) -> tuple[list[Array], tuple[Array, Array]]:
+    """Channels before they were scaled, and the gradients in the factors."""
+    channels = [_scaled(c, 1 / factor, xp) for c, factor in zip(scaled, scale, strict=True)]
+    approx, detail = map(_inner, channels, cotangents)
+    return channels, (approx, detail)
+
+
+def _channels(x: Array, axis: int) -> list[Array]:
+    """Even and odd samples."""
+    n = x.shape[axis]
+    return [_slice(x, axis, parity, 2, (n + 1 - parity) // 2) for parity in (0, 1)]
+
+
+class _LinearStep(NamedTuple):
+    """The increment of one step: ``sum_j taps[j] * source[k + offset + j]``."""
+
+    plan: StepPlan
+    taps: Any
+    axis: int
+
+    def increment(self, source: Array) -> Array:
+        return _increment(source, self.plan, self.taps, self.axis)
+
+    def vjp(self, source: Array, cotangent: Array) -> tuple[Array, Array]:
+        inner = _increment(cotangent, self.plan.adjoint(), reversed_taps(self.taps), self.axis)
+        return inner, _step_gradient(source, cotangent, self.plan, self.axis)
+
+
+def _steps(plan: LiftPlan, taps: Sequence[Any], axis: int) -> list[Step]:
+    return [
+        Step(step.target, _LinearStep(step, values, axis), step.subtract)
+        for step, values in zip(plan.steps, taps, strict=True)
+    ]
+
+
+def _increment(source: Array, step: StepPlan, values: Any, axis: int) -> Array:
     """``sum_j taps[j] * source[k + offset + j]`` for every target ``k``, the source extended."""
+    xp = array_namespace(source)
+    if step.extend.n == 0 or step.fold.n == 0:
+        return zeros((*source.shape[:axis], step.fold.n, *source.shape[axis + 1 :]), source, xp)
     wide = extended(source, step.extend, axis)
-    start = -len(step.fold.left)
-    count = step.fold.n + len(step.fold.left) + len(step.fold.right)
-    first = start + step.offset + len(step.extend.left)
+    first, count = _range(step)
     if isinstance(values, FixedPoint):
         return _rounded_increment(wide, values, first, count, axis, xp)
     terms = (
@@ -137,6 +211,23 @@ def _increment(source: Array, step: StepPlan, values: Any, axis: int, xp: Namesp
         for j, tap in enumerate(_values(values, source, xp))
     )
     return _folded(_total(terms), step.fold, axis, xp)
+
+
+def _step_gradient(source: Array, cotangent: Array, step: StepPlan, axis: int) -> Array:
+    """The gradient of a step in its taps, for a cotangent of its increment."""
+    xp = array_namespace(source, cotangent)
+    if step.extend.n == 0 or step.fold.n == 0:
+        return xp.zeros((step.length,), dtype=real_dtype(source, xp), device=device(source))
+    wide, over = extended(source, step.extend, axis), extended(cotangent, step.fold, axis)
+    first, count = _range(step)
+    sums = [_inner(_slice(wide, axis, first + j, 1, count), over) for j in range(step.length)]
+    return xp.stack(sums)
+
+
+def _range(step: StepPlan) -> tuple[int, int]:
+    """Where in the extended source the first tap begins, and how many targets there are."""
+    before, after = len(step.fold.left), len(step.fold.right)
+    return step.offset + len(step.extend.left) - before, step.fold.n + before + after
 
 
 def _rounded_increment(
@@ -262,8 +353,9 @@ def _added(x: Array, beyond: Array, fold: Fold, axis: int, xp: Namespace) -> Arr
     return xp.concat(parts, axis=axis)
 
 
-def _interleaved(even: Array, odd: Array, axis: int, xp: Namespace) -> Array:
-    """``even[0], odd[0], even[1], odd[1], …``; ``odd`` may be one shorter."""
+def _merged(channels: Sequence[Array], axis: int, xp: Namespace) -> Array:
+    """``even[0], odd[0], even[1], odd[1], …``; the odd ones may be one fewer."""
+    even, odd = channels
     n_even, n_odd = even.shape[axis], odd.shape[axis]
     paired = xp.stack([_slice(even, axis, 0, 1, n_odd), odd], axis=axis + 1)
     shape = (*even.shape[:axis], 2 * n_odd, *even.shape[axis + 1 :])
@@ -295,6 +387,15 @@ def _values(taps: Taps, x: Array, xp: Namespace) -> Sequence[Any]:
         return taps
     cast = xp.astype(taps, real_dtype(x, xp))
     return [cast[j] for j in range(cast.shape[0])]
+
+
+def _inner(x: Array, y: Array) -> Array:
+    """``Re <x, y>`` over all axes, as an array of shape ()."""
+    xp = array_namespace(x, y)
+    is_complex = xp.isdtype(x.dtype, "complex floating")
+    product = xp.real(xp.conj(x) * y) if is_complex else x * y
+    # Kept dimensions make an array also of what would be a number in NumPy.
+    return xp.reshape(xp.sum(product, keepdims=True), ())
 
 
 def _total(terms: Any) -> Array:

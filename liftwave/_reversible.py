@@ -1,0 +1,77 @@
+"""Steps that change one channel by a function of the other, run, undone and differentiated.
+
+``target += f(source)`` is undone exactly by ``target -= f(source)``, whatever ``f`` is. So the
+derivative needs the outputs only: going backwards, each step is undone on the values before
+the next one is differentiated, and nothing has to be stored on the way forward. Rounding
+errors grow as they do when the steps are undone: for steps that amplify a lot, in proportion
+to the product of their gains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from liftwave._typing import Array
+
+
+class Increment(Protocol):
+    """A function of one channel, linear or not, and how it pulls cotangents back."""
+
+    def increment(self, source: Array) -> Array:
+        """What is added to the target."""
+        ...
+
+    def vjp(self, source: Array, cotangent: Array) -> tuple[Array, Any]:
+        """The cotangent of the source, and gradients in the function's parameters, if any.
+
+        ``cotangent`` is that of the increment; both are taken at ``source``.
+        """
+        ...
+
+
+class Step(NamedTuple):
+    """``channels[target] += function(channels[1 - target])``, or ``-=``."""
+
+    target: int
+    function: Increment
+    subtract: bool = False
+
+
+class Pullback(NamedTuple):
+    """Channels before all steps, rebuilt; their cotangents; gradients in the order of the steps."""
+
+    channels: list[Array]
+    cotangents: list[Array]
+    gradients: list[Any]
+
+
+def run(channels: Sequence[Array], steps: Sequence[Step]) -> list[Array]:
+    """The channels after the steps."""
+    current = list(channels)
+    for target, function, subtract in steps:
+        increment = function.increment(current[1 - target])
+        current[target] = _sum(current[target], increment, subtract)
+    return current
+
+
+def undoing(steps: Sequence[Step]) -> list[Step]:
+    """The steps that undo these."""
+    return [step._replace(subtract=not step.subtract) for step in reversed(steps)]
+
+
+def vjp(channels: Sequence[Array], cotangents: Sequence[Array], steps: Sequence[Step]) -> Pullback:
+    """The vector-Jacobian product of :func:`run`, from the channels that it returned."""
+    current, pulled, gradients = list(channels), list(cotangents), []
+    for target, function, subtract in reversed(steps):
+        source = current[1 - target]
+        current[target] = _sum(current[target], function.increment(source), not subtract)
+        outer = -pulled[target] if subtract else pulled[target]
+        inner, of_parameters = function.vjp(source, outer)
+        pulled[1 - target] = pulled[1 - target] + inner
+        gradients.append(of_parameters)
+    return Pullback(current, pulled, gradients[::-1])
+
+
+def _sum(x: Array, y: Array, subtract: bool) -> Array:
+    return x - y if subtract else x + y
