@@ -134,6 +134,17 @@ def test_large_arrays_are_the_reference(name: str, dtype: str) -> None:
         assert_same(lambda b=bands, w=wavelet, m=mode: lw.idwtn(b, w, m, axes))
 
 
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((2_100, 2_080), (0, 1)), ((2_100, 2_080), (0,)), ((4_500_037,), (0,))]
+)
+def test_results_beyond_the_caches_are_the_reference(shape: Any, axes: Any) -> None:
+    x = zero_mean(shape, 4, "float32")
+    for mode in ("periodization", "symmetric"):
+        bands = assert_same(lambda m=mode: lw.dwtn(x, "db2", m, axes))
+        assert all(band.ctypes.data % 64 == 0 for band in bands.values())
+        assert_same(lambda b=bands, m=mode: lw.idwtn(b, "db2", m, axes))
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_multilevel_is_the_reference(mode: str) -> None:
     with warnings.catch_warnings():
@@ -252,7 +263,7 @@ def test_empty_batches(shape: tuple[int, ...]) -> None:
 
 def test_the_module_refuses_what_does_not_fit() -> None:
     plan = analysis_plan(16, 4, "zero")
-    module = cpu._cpu.Analysis([[cpu._analysis_axis(plan, ((0.5,) * 4, (0.25,) * 4), 0)]])
+    module = cpu._cpu.Analysis([[cpu._analysis_axis(plan, ((0.5,) * 4, (0.25,) * 4), 0)]], 1)
     x, out = np.zeros(16), np.zeros((2, plan.n_out))
     assert module.run(x, out, None)
     with pytest.raises(ValueError, match="does not fit"):

@@ -40,6 +40,10 @@ _MAX_AXES = 4
 _LONGEST_ROW = 1 << 16
 # Numbers behind the last axis from which axes are better done one by one, across.
 _FEWEST_COLUMNS = 8
+# Results of so many samples are laid out for writing past the caches: each array begins on a cache
+# line, at a multiple of so many samples (of any dtype) of aligned memory.
+_ALIGNED_SIZE = 1 << 20
+_SPACING = 16
 # What integer lifting schemes read.
 _INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
 _INTEGER_DTYPES = frozenset(map(np.dtype, _INTEGERS))
@@ -63,7 +67,7 @@ def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> 
         return fallback.analysis(x, filters, plan, axis)
     key = (name, "analysis", axis, filters)
     if key not in plan.prepared:
-        plan.prepared[key] = _cpu.Analysis([[_analysis_axis(plan, filters, axis)]])
+        plan.prepared[key] = _cpu.Analysis([[_analysis_axis(plan, filters, axis)]], 1)
     out = _empty((len(filters), *_with_length(x.shape, axis, plan.n_out)), x)
     _run(plan.prepared[key], _memory(x), out)
     return list(_like(x, out))
@@ -156,7 +160,7 @@ class _Analysis(NamedTuple):
     """
 
     module: _cpu.Analysis
-    shape: tuple[int, ...]  # of the memory
+    shape: tuple[int, ...]  # of the memory for bands
     work: tuple[int, ...] | None
     layout: _cpu.Layout
 
@@ -169,7 +173,7 @@ def analyse(
     if plan is None or dtype is not None:
         return _analyse_stepwise(x, levels, dtype)
     memory = _memory(x)
-    out = np.empty(plan.shape, memory.dtype)
+    out = _allocated(plan.shape, memory.dtype)
     work = np.empty(plan.work, memory.dtype) if plan.work else None
     if not plan.module.run(memory, out, work):
         plan.module.run(memory.copy(), out, work)  # numbers that are not aligned
@@ -188,10 +192,9 @@ def _make_analysis(levels: Sequence[AnalysisLevel]) -> _Analysis | None:
     axes = [_fused(level.splits, level.shape) for level in levels]
     if None in axes:
         return None
-    module = _cpu.Analysis([[_analysis_axis(*step) for step in steps or ()] for steps in axes])
-    size, layout = _layout(levels)
-    shape = (size,) if len(levels) > 1 else (len(levels[0].shapes), *levels[0].shape)
-    return _Analysis(module, shape, _between(levels), layout)
+    shape, spacing, layout = _layout(levels)
+    arguments = [[_analysis_axis(*step) for step in steps or ()] for steps in axes]
+    return _Analysis(_cpu.Analysis(arguments, spacing), shape, _between(levels), layout)
 
 
 def _between(levels: Sequence[AnalysisLevel | SynthesisLevel]) -> tuple[int, ...] | None:
@@ -199,21 +202,26 @@ def _between(levels: Sequence[AnalysisLevel | SynthesisLevel]) -> tuple[int, ...
     return (sum(prod(level.shape) for level in levels[:-1]),) if len(levels) > 1 else None
 
 
-def _layout(levels: Sequence[AnalysisLevel]) -> tuple[int, _cpu.Layout]:
-    """Numbers in all bands that are returned, and where each lies."""
-    if len(levels) == 1:  # bands one after the other along a first dimension
-        approx, *details = [(key, index, None) for index, key in enumerate(levels[0].shapes)]
-        return 0, _cpu.Layout(approx, [details])
+def _layout(levels: Sequence[AnalysisLevel]) -> tuple[tuple[int, ...], int, _cpu.Layout]:
+    """Shape of the memory for all bands that are returned, their spacing, and where each lies."""
+    kept = [
+        {key: shape for key, shape in level.shapes.items() if "d" in key or level is levels[-1]}
+        for level in levels
+    ]
+    size = sum(prod(shape) for bands in kept for shape in bands.values())
+    if len(levels) == 1 and size < _ALIGNED_SIZE:  # one after the other along a first dimension
+        approx, *details = [(key, index, None) for index, key in enumerate(kept[0])]
+        return (len(kept[0]), *levels[0].shape), 1, _cpu.Layout(approx, [details])
+    spacing = 1 if size < _ALIGNED_SIZE else _SPACING
     places: list[list[Any]] = []
-    size = 0
-    for level in levels:
+    stop = 0
+    for bands in kept:
         places.append([])
-        for key, shape in level.shapes.items():
-            if "d" in key or level is levels[-1]:
-                where = slice(size, size + prod(shape))
-                places[-1].append((key, where, shape if len(shape) > 1 else None))
-                size = where.stop
-    return size, _cpu.Layout(places[-1].pop(0), places)
+        for key, shape in bands.items():
+            start = -(-stop // spacing) * spacing
+            stop = start + prod(shape)
+            places[-1].append((key, slice(start, stop), shape if len(shape) > 1 else None))
+    return (stop,), spacing, _cpu.Layout(places[-1].pop(0), places)
 
 
 def _analyse_stepwise(
@@ -261,7 +269,7 @@ def synthesise(
         bands += [of_level[key] for key in level.given]
     memory = list(map(_memory, bands))
     dtype = memory[0].dtype
-    out = np.empty(plan.shape, dtype)
+    out = _allocated(plan.shape, dtype)
     work = np.empty(plan.work, dtype) if plan.work else None
     if not plan.module.run(memory, out, work):
         plan.module.run([band.copy() for band in memory], out, work)  # numbers not aligned
@@ -390,6 +398,16 @@ def _empty(shape: tuple[int, ...], x: Array) -> Any:
 def _numpy_dtype(dtype: Any) -> Any:
     of_torch = type(dtype).__module__ == "torch"
     return np.dtype(str(dtype).removeprefix("torch.") if of_torch else dtype)
+
+
+def _allocated(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Memory for a result; a large one begins on a cache line."""
+    size = prod(shape)
+    if size < _ALIGNED_SIZE:
+        return np.empty(shape, dtype)
+    memory = np.empty(size + _SPACING, dtype)
+    past = memory.__array_interface__["data"][0] // memory.itemsize % _SPACING
+    return memory[-past % _SPACING :][:size].reshape(shape)
 
 
 def _with_length(shape: Sequence[int], axis: int, length: int) -> tuple[int, ...]:

@@ -163,6 +163,11 @@ class Buffer {
     return sample() == Sample::single || sample() == Sample::complex_single;
   }
 
+  template <class T>
+  index_t numbers_per_sample() const {
+    return buffer_.itemsize / static_cast<index_t>(sizeof(T));
+  }
+
   // The array in numbers of type T; false where these are not aligned.
   template <class T>
   bool view(ArrayView<T>& to) const {
@@ -187,17 +192,13 @@ class Buffer {
   Py_buffer buffer_;
 };
 
-template <class T>
-index_t numbers(const ArrayView<T>& a) {
-  index_t n = 1;
-  for (int d = 0; d < a.ndim; ++d) n *= a.shape[d];
-  return n;
-}
-
-// The output of a transform: numbers side by side that are handed out piece by piece.
+// The output of a transform: memory that is handed out piece by piece, each at a multiple of
+// `spacing` samples.
 template <class T>
 class Output {
  public:
+  explicit Output(index_t spacing = 1) : spacing_(spacing) {}
+
   // False where the numbers are not aligned.
   bool open(const Buffer& buffer) {
     if (buffer.none()) return true;
@@ -212,6 +213,7 @@ class Output {
     }
     next_ = view.data;
     left_ = stride;
+    spacing_ *= buffer.numbers_per_sample<T>();
     return true;
   }
 
@@ -233,6 +235,7 @@ class Output {
       }
       stride *= piece.shape[d];
     }
+    stride = std::min(left_, (stride + spacing_ - 1) / spacing_ * spacing_);
     next_ += stride;
     left_ -= stride;
     return piece;
@@ -243,6 +246,7 @@ class Output {
  private:
   T* next_ = nullptr;
   index_t left_ = 0;
+  index_t spacing_;
 };
 
 // Whether an array has the dimensions of `like` and the plans' lengths along the axes.
@@ -307,7 +311,9 @@ class Analysis {
     int bands;  // along one axis as many as filters, else one per key
   };
 
-  explicit Analysis(const std::vector<std::vector<AxisArgument>>& arguments) {
+  Analysis(const std::vector<std::vector<AxisArgument>>& arguments, index_t spacing)
+      : spacing_(spacing) {
+    if (spacing < 1) throw std::invalid_argument("bands lie one sample or more apart");
     for (const auto& of_level : arguments) {
       Level level{make_axes(of_level, false), 0};
       level.bands = level.axes.size() == 1 ? static_cast<int>(level.axes[0].plan.taps.size())
@@ -317,7 +323,8 @@ class Analysis {
     }
   }
 
-  // Writes to `out` the bands, level by level and within it by key, side by side; the
+  // Writes to `out` the bands, level by level and within it by key, each at a multiple of the
+  // spacing (in samples); the
   // approximations of all levels but the last to `work`. False where `x` cannot be
   // read in place.
   bool run(nb::handle x, nb::handle out, nb::handle work) const {
@@ -332,18 +339,18 @@ class Analysis {
   template <class T>
   bool run_as(const Buffer& x, const Buffer& out, const Buffer& work) const {
     ArrayView<const T> in;
-    Output<T> results, extra;
+    Output<T> results(spacing_), extra;
     if (!x.view(in) || !results.open(out) || !extra.open(work)) return false;
     if (!in_place(&in, 1, levels_[0].axes)) return false;
     std::vector<ArrayView<T>> bands;
     bands.reserve(bands_);
     lay_out(in, results, extra, bands);
     const auto analyse = chosen().kernels->filters<T>().analyse;
-    run_released(sizeof(T) * static_cast<double>(numbers(in)), [&] {
+    run_released(sizeof(T) * static_cast<double>(numbers_of(in)), [&] {
       const ArrayView<T>* of_level = bands.data();
       ArrayView<const T> source = in;
       for (const Level& level : levels_) {
-        if (numbers(of_level[0]) > 0) {
+        if (numbers_of(of_level[0]) > 0) {
           analyse(source, of_level, level.bands, level.axes.data(),
                   static_cast<int>(level.axes.size()));
         }
@@ -374,6 +381,7 @@ class Analysis {
 
   std::vector<Level> levels_;
   std::size_t bands_ = 0;
+  index_t spacing_;
 };
 
 // Where the bands of an analysis lie in its memory: makes the arrays that a caller gets.
@@ -469,10 +477,10 @@ class Synthesis {
     std::vector<Stage<T>> stages(levels_.size());
     lay_out(given, results, extra, stages);
     const auto synthesise = chosen().kernels->filters<T>().synthesise;
-    run_released(sizeof(T) * static_cast<double>(numbers(stages.back().result)), [&] {
+    run_released(sizeof(T) * static_cast<double>(numbers_of(stages.back().result)), [&] {
       for (std::size_t i = 0; i < levels_.size(); ++i) {
         const Stage<T>& stage = stages[i];
-        if (numbers(stage.result) == 0) continue;
+        if (numbers_of(stage.result) == 0) continue;
         synthesise(stage.bands.data(), static_cast<int>(stage.bands.size()), stage.result,
                    levels_[i].axes.data(), static_cast<int>(levels_[i].axes.size()));
       }
@@ -535,7 +543,8 @@ NB_MODULE(_cpu, m) {
   m.def("get_num_threads", &get_num_threads);
 
   nb::class_<Analysis>(m, "Analysis")
-      .def(nb::init<const std::vector<std::vector<AxisArgument>>&>(), nb::arg("levels"))
+      .def(nb::init<const std::vector<std::vector<AxisArgument>>&, index_t>(), nb::arg("levels"),
+           nb::arg("spacing"))
       .def("run", &Analysis::run, nb::arg("x"), nb::arg("out"), nb::arg("work").none());
   nb::class_<Layout>(m, "Layout")
       .def(nb::init<Layout::Place, std::vector<std::vector<Layout::Place>>>(), nb::arg("approx"),

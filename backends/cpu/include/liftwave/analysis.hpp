@@ -12,11 +12,12 @@ namespace liftwave::LIFTWAVE_ISA {
 // Outputs of a line that are computed at a time, so that their inputs stay in the L1 cache.
 inline constexpr index_t tile_bytes = 8192;
 
-
-
-
 // Numbers side by side from which it pays to compute across an axis rather than along it.
 inline constexpr index_t fewest_columns = 16;
+
+// Results of so many bytes are written past the caches: whoever reads them next would hardly find
+// them there, and what else is in use stays.
+inline constexpr double streamed_bytes = 16.0 * 1024 * 1024;
 
 // The range of inputs that outputs k0 ... k1 - 1 meet.
 inline index_t first_input(const FilterPlan& p, index_t k0) { return 2 * k0 + p.phase - p.length + 1; }
@@ -47,7 +48,7 @@ void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0
 // Outputs k0 ... k1 - 1 of a line into both bands.
 template <class T>
 void filter_line(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k1,
-                 const Rows<T>& to) {
+                 const OutputRows<T>& to) {
   Scratch scratch;
   const index_t from = first_input(p, k0), stop = stop_input(p, k1);
   const SplitLine<T> split(from, stop, line.lanes, scratch);
@@ -66,7 +67,7 @@ void fold_line(const FilterPlan& p, const Line<T>& line, T* const* out) {
   const auto fold = [&](index_t k0, index_t k1) {
     if (k0 == k1) return;
     const index_t numbers = (k1 - k0) * line.lanes;
-    const Rows<T> beyond{scratch.take<T>(numbers), scratch.take<T>(numbers)};
+    const OutputRows<T> beyond{{scratch.take<T>(numbers), scratch.take<T>(numbers)}, false};
     filter_line(p, line, k0, k1, beyond);
     for (index_t k = k0; k < k1; ++k) {
       const Row row = p.fold.row(k);
@@ -90,19 +91,22 @@ struct AxisAnalysis {
   const Inner& inner;
   const Batch& batch;
   double bytes;
+  bool past_caches;
 
   // The outputs of one item of the batch; the second is null if there is one band only.
   struct Outputs {
     T* at[2];
+    bool past_caches;
 
     // Where results of the second filter go if there is only one: nowhere.
-    Rows<T> rows(index_t offset, T* unused) const {
-      return {at[0] + offset, at[1] ? at[1] + offset : unused};
+    OutputRows<T> rows(index_t offset, T* unused) const {
+      return {{at[0] + offset, at[1] ? at[1] + offset : unused}, past_caches};
     }
   };
 
   Outputs outputs(index_t item) const {
-    return {{batch.locate(item, bands[0]), count > 1 ? batch.locate(item, bands[1]) : nullptr}};
+    return {{batch.locate(item, bands[0]), count > 1 ? batch.locate(item, bands[1]) : nullptr},
+            past_caches};
   }
   Line<T> line(index_t item) const {
     return {batch.locate(item, x), x.stride[axis], inner.count, inner.stride(x)};
@@ -122,6 +126,7 @@ void analyse_lines(const AxisAnalysis<T>& a) {
       filter_line(a.plan, a.line(item / tiles), k0, k1,
                   a.outputs(item / tiles).rows(k0 * lanes, unused));
     }
+    end_streams();
   });
   if (a.plan.fold.empty()) return;
   parallel_for(a.batch.size, a.bytes, [&](index_t begin, index_t end) {
@@ -187,6 +192,7 @@ void analyse_columns(const AxisAnalysis<T>& a) {
         fold_columns(a.plan, rows, to, stride, source, scratch);
       }
     }
+    end_streams();
   });
 }
 
@@ -196,9 +202,11 @@ void analyse_axis(const ArrayView<const T>& x, const ArrayView<T>* bands, int co
                   const AxisPlan& axis) {
   Batch batch;
   const Inner inner = split_dimensions(&x, 1, axis.axis, axis.axis, batch);
-  const double bytes = sizeof(T) * static_cast<double>(batch.size) * inner.count *
-                       (axis.plan.extend.n + count * axis.plan.n_out);
-  const AxisAnalysis<T> a{axis.plan, axis.axis, x, bands, count, inner, batch, bytes};
+  const double lines = sizeof(T) * static_cast<double>(batch.size) * inner.count;
+  const double result = lines * count * axis.plan.n_out;
+  const AxisAnalysis<T> a{axis.plan, axis.axis, x,     bands,
+                          count,     inner,     batch, lines * axis.plan.extend.n + result,
+                          result >= streamed_bytes};
   // Along a line outputs lie side by side, with all numbers behind the axis.
   const bool whole = bands[0].stride[axis.axis] == inner.count;
   if (inner.count >= fewest_columns || !whole) analyse_columns(a);
@@ -215,8 +223,9 @@ template <class T>
 class FusedAnalysis {
  public:
   FusedAnalysis(const AxisPlan* axes, int count, const ArrayView<const T>& x, const Inner& inner,
-                const ArrayView<T>& band)
-      : count_(count), lanes_(inner.count), lane_stride_(inner.stride(x)) {
+                const ArrayView<T>& band, bool past_caches)
+      : count_(count), lanes_(inner.count), lane_stride_(inner.stride(x)),
+        past_caches_(past_caches) {
     plane_[count] = lanes_;
     for (int s = count - 1; s >= 0; --s) {
       plan_[s] = &axes[s].plan;
@@ -232,7 +241,6 @@ class FusedAnalysis {
   }
 
  private:
-  
   // Axis s and those behind it; a template so that compilers see where it ends.
   template <int s>
   void planes(const T* x, const index_t* stride, index_t lane_stride, T* const* out, index_t k0,
@@ -299,7 +307,8 @@ class FusedAnalysis {
         ends[half].fill();
         const index_t to = k * out_stride_[v];
         filter_split_line(along, line, 0, along.n_out,
-                          StreamedRows<T>{{out[2 * half] + to, out[2 * half + 1] + to}}, taps);
+                          OutputRows<T>{{out[2 * half] + to, out[2 * half + 1] + to}, past_caches_},
+                          taps);
       }
     }
   }
@@ -321,6 +330,7 @@ class FusedAnalysis {
   int count_;
   index_t lanes_;
   index_t lane_stride_;
+  bool past_caches_;
   const FilterPlan* plan_[max_axes];
   index_t in_stride_[max_axes];
   index_t out_stride_[max_axes];
@@ -334,7 +344,8 @@ void analyse(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_co
   if (count == 1) return analyse_axis(x, bands, band_count, axes[0]);
   Batch batch;
   const Inner inner = split_dimensions(&x, 1, axes[0].axis, axes[count - 1].axis, batch);
-  const FusedAnalysis<T> fused(axes, count, x, inner, bands[0]);
+  const double result = band_count * sizeof(T) * static_cast<double>(numbers_of(bands[0]));
+  const FusedAnalysis<T> fused(axes, count, x, inner, bands[0], result >= streamed_bytes);
   double bytes = 2.0 * sizeof(T) * static_cast<double>(batch.size) * inner.count;
   for (int s = 0; s < count; ++s) bytes *= axes[s].plan.extend.n;
   const index_t m = axes[0].plan.n_out;
@@ -347,6 +358,7 @@ void analyse(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_co
       const index_t k0 = item % blocks * block;
       fused.run(batch.locate(item / blocks, x), out, k0, std::min(k0 + block, m));
     }
+    end_streams();
   });
 }
 

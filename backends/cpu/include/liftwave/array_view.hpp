@@ -18,6 +18,13 @@ struct ArrayView {
   index_t stride[max_dimensions];
 };
 
+template <class T>
+index_t numbers_of(const ArrayView<T>& a) {
+  index_t n = 1;
+  for (int d = 0; d < a.ndim; ++d) n *= a.shape[d];
+  return n;
+}
+
 // Dimensions that are only looped over.
 struct Batch {
   int ndim = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -67,19 +68,42 @@ LIFTWAVE_INLINE void store(T* to, const V& v) {
   std::memcpy(to, &v, Bytes);
 }
 
-// Stores past the caches where the address allows it, which saves reading the line first.
+// --- past the caches ---------------------------------------------------------------------------
+
+template <class T>
+LIFTWAVE_INLINE bool is_aligned(const T* to) {
+  return reinterpret_cast<std::uintptr_t>(to) % vector_bytes == 0;
+}
+
+// Stores past the caches, which saves reading the line first; `to` is aligned to the vector.
 template <int Bytes, class T, class V>
 LIFTWAVE_INLINE void stream(T* to, const V& v) {
 #if defined(__AVX512F__)
   if constexpr (Bytes == 64) {
-    if (reinterpret_cast<std::size_t>(to) % 64 == 0) {
-      _mm512_stream_si512(reinterpret_cast<__m512i*>(to), reinterpret_cast<const __m512i&>(v));
-      return;
-    }
+    return _mm512_stream_si512(reinterpret_cast<__m512i*>(to), reinterpret_cast<const __m512i&>(v));
+  }
+#endif
+#if defined(__AVX__)
+  if constexpr (Bytes == 32) {
+    return _mm256_stream_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<const __m256i&>(v));
+  }
+#endif
+#if defined(__SSE2__)
+  if constexpr (Bytes == 16) {
+    return _mm_stream_si128(reinterpret_cast<__m128i*>(to), reinterpret_cast<const __m128i&>(v));
   }
 #endif
   store<Bytes>(to, v);
 }
+
+// Makes what was streamed visible to other threads before they are told of it.
+inline void end_streams() {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
+}
+
+// --- registers -------------------------------------------------------------------------------
 
 // Asks for the cache lines of the next bytes.
 template <int Count, class T>
@@ -97,7 +121,9 @@ LIFTWAVE_INLINE void prefetch(const T* from) {
 // across cache lines are what limits sums over taps.
 template <class V>
 LIFTWAVE_INLINE void in_register(V& v) {
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+#if defined(__GNUC__) && defined(__AVX512F__)
+  asm("" : "+v"(v));  // any of the 32
+#elif defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
   asm("" : "+x"(v));
 #elif defined(__GNUC__) && defined(__aarch64__)
   asm("" : "+w"(v));

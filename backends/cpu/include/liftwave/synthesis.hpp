@@ -56,8 +56,9 @@ class LineSynthesis {
  public:
   // For outputs i0 ... i1 - 1 from lines, of which `data` may be null (a missing band).
   LineSynthesis(const FilterPlan& p, const Line<T>* lines, int count, index_t i0, index_t i1,
-                Scratch& scratch)
-      : plan_(p), lanes_(lines[0].lanes), taps_(static_cast<int>(p.length / 2)) {
+                bool past_caches, Scratch& scratch)
+      : plan_(p), lanes_(lines[0].lanes), taps_(static_cast<int>(p.length / 2)),
+        past_caches_(past_caches) {
     const index_t from = coefficient_of(p, pair_of(p, i0)) - (taps_ - 1);
     const index_t stop = coefficient_of(p, pair_of(p, i1 - 1)) + 1;
     for (int b = 0; b < count; ++b) {
@@ -94,14 +95,18 @@ class LineSynthesis {
       }
     }
     const index_t numbers = count * lanes_;
-    if (lanes_ == 1) upsample(bands_, count_, taps_, numbers, MergedRow<T, 1>{out});
-    else if (lanes_ == 2) upsample(bands_, count_, taps_, numbers, MergedRow<T, 2>{out});
-    else upsample(bands_, count_, taps_, numbers, MergedSamples<T>{out, lanes_});
+    if (lanes_ == 1) upsample_merged<T, 1>(bands_, count_, taps_, numbers, out, past_caches_);
+    else if (lanes_ == 2) upsample_merged<T, 2>(bands_, count_, taps_, numbers, out, past_caches_);
+    else {
+      const MergedSamples<T> samples{out, lanes_};
+      upsample(bands_, count_, taps_, numbers, samples, samples);
+    }
   }
 
   const FilterPlan& plan_;
   index_t lanes_;
   int taps_;
+  bool past_caches_;
   int count_ = 0;
   const T* start_[2];
   const T** source_[2];
@@ -111,9 +116,9 @@ class LineSynthesis {
 
 template <class T>
 void upsample_line(const FilterPlan& p, const Line<T>* lines, int count, index_t i0, index_t i1,
-                   T* out) {
+                   T* out, bool past_caches) {
   Scratch scratch;
-  LineSynthesis<T>(p, lines, count, i0, i1, scratch).run(i0, i1, out);
+  LineSynthesis<T>(p, lines, count, i0, i1, past_caches, scratch).run(i0, i1, out);
 }
 
 // One axis of an array: where its lines lie.
@@ -127,6 +132,7 @@ struct AxisSynthesis {
   const Inner& inner;
   const Batch& batch;
   double bytes;
+  bool past_caches;
 
   void lines(index_t item, Line<T>* to) const {
     for (int b = 0; b < count; ++b) {
@@ -143,7 +149,7 @@ void fold_upsampled_line(const FilterPlan& p, const Line<T>* lines, int count, T
   const auto fold = [&](index_t i0, index_t i1) {
     if (i0 == i1) return;
     T* beyond = scratch.take<T>((i1 - i0) * lanes);
-    upsample_line(p, lines, count, i0, i1, beyond);
+    upsample_line(p, lines, count, i0, i1, beyond, false);
     for (index_t i = i0; i < i1; ++i) {
       add_folded(p.fold.row(i), beyond + (i - i0) * lanes, lanes, out, lanes);
     }
@@ -164,8 +170,9 @@ void synthesise_lines(const AxisSynthesis<T>& s) {
       s.lines(item / tiles, lines);
       const index_t i0 = item % tiles * tile, i1 = std::min(i0 + tile, n);
       upsample_line(s.plan, lines, s.count, i0, i1,
-                    s.batch.locate(item / tiles, s.out) + i0 * lanes);
+                    s.batch.locate(item / tiles, s.out) + i0 * lanes, s.past_caches);
     }
+    end_streams();
   });
   if (s.plan.fold.empty()) return;
   parallel_for(s.batch.size, s.bytes, [&](index_t begin, index_t end) {
@@ -182,7 +189,7 @@ void synthesise_lines(const AxisSynthesis<T>& s) {
 // The sums of pair `pair`; `rows[b](k)` gives coefficient row k of band b.
 template <class T, class RowsOf>
 void upsample_pair(const FilterPlan& p, RowsOf* const* rows, const int* which, int count,
-                   index_t pair, index_t numbers, T* first, T* second, const T** source) {
+                   index_t pair, index_t numbers, const OutputRows<T>& to, const T** source) {
   const int taps = static_cast<int>(p.length / 2);
   Upsampling<T> bands[2];
   for (int b = 0; b < count; ++b) {
@@ -191,20 +198,22 @@ void upsample_pair(const FilterPlan& p, RowsOf* const* rows, const int* which, i
     const BandTaps<T> t = band_taps<T>(p, which[b]);
     bands[b] = {of_band, t.even, t.odd};
   }
-  upsample(bands, count, taps, numbers, Rows<T>{first, second});
+  upsample(bands, count, taps, numbers, to);
 }
 
 // Rows i0 ... i1 - 1, each where `place(i)` says.
 template <class T, class RowsOf, class Place>
 void upsample_rows(const FilterPlan& p, RowsOf* const* rows, const int* which, int count,
-                   index_t i0, index_t i1, index_t numbers, const Place& place, Scratch& scratch) {
+                   index_t i0, index_t i1, index_t numbers, const Place& place, bool past_caches,
+                   Scratch& scratch) {
   if (i0 >= i1) return;
   const T** source = scratch.take<const T*>(p.length);
   T* unused = scratch.take<T>(numbers);
   const auto target = [&](index_t i) { return i >= i0 && i < i1 ? place(i) : unused; };
   for (index_t pair = pair_of(p, i0); pair <= pair_of(p, i1 - 1); ++pair) {
     const index_t i = first_of_pair(p, pair);
-    upsample_pair(p, rows, which, count, pair, numbers, target(i), target(i + 1), source);
+    upsample_pair<T>(p, rows, which, count, pair, numbers,
+                     {{target(i), target(i + 1)}, past_caches}, source);
   }
 }
 
@@ -234,13 +243,13 @@ void synthesise_columns(const AxisSynthesis<T>& s) {
       RowSource<T>* const rows[2] = {&low, &high};
       T* out = s.batch.locate(where, s.out) + c0;
       upsample_rows<T>(p, rows, which, s.count, i0, i1, width,
-                       [&](index_t i) { return out + i * stride; }, scratch);
+                       [&](index_t i) { return out + i * stride; }, s.past_caches, scratch);
       if (!folds) continue;
       const auto fold = [&](index_t from, index_t to) {
         if (from == to) return;
         T* beyond = scratch.take<T>((to - from) * width);
         upsample_rows<T>(p, rows, which, s.count, from, to, width,
-                         [&](index_t i) { return beyond + (i - from) * width; }, scratch);
+                         [&](index_t i) { return beyond + (i - from) * width; }, false, scratch);
         for (index_t i = from; i < to; ++i) {
           add_folded(p.fold.row(i), beyond + (i - from) * width, width, out, stride);
         }
@@ -248,6 +257,7 @@ void synthesise_columns(const AxisSynthesis<T>& s) {
       fold(-p.fold.left, 0);
       fold(n, n + p.fold.right);
     }
+    end_streams();
   });
 }
 
@@ -257,9 +267,10 @@ void synthesise_axis(const ArrayView<const T>* bands, int count, const ArrayView
                      const AxisPlan& axis) {
   Batch batch;
   const Inner inner = split_dimensions(bands, count, axis.axis, axis.axis, batch);
-  const double bytes = sizeof(T) * static_cast<double>(batch.size) * inner.count *
-                       (count * axis.plan.extend.n + axis.plan.n_out);
-  const AxisSynthesis<T> s{axis.plan, axis.axis, bands, count, out, inner, batch, bytes};
+  const double lines = sizeof(T) * static_cast<double>(batch.size) * inner.count;
+  const double result = lines * axis.plan.n_out;
+  const AxisSynthesis<T> s{axis.plan, axis.axis, bands, count, out, inner, batch,
+                           lines * count * axis.plan.extend.n + result, result >= streamed_bytes};
   // Along a line outputs lie side by side, with all numbers behind the axis.
   const bool whole = out.stride[axis.axis] == inner.count;
   if (inner.count >= fewest_columns || !whole) synthesise_columns(s);
@@ -277,7 +288,8 @@ class FusedSynthesis {
   // Bands in the order of their keys; one whose data are null is missing.
   FusedSynthesis(const AxisPlan* axes, int count, const ArrayView<const T>* bands,
                  const Inner& inner, const ArrayView<T>& out)
-      : count_(count), lanes_(inner.count) {
+      : count_(count), lanes_(inner.count),
+        past_caches_(sizeof(T) * static_cast<double>(numbers_of(out)) >= streamed_bytes) {
     plane_[count] = lanes_;
     for (int s = count - 1; s >= 0; --s) {
       plan_[s] = &axes[s].plan;
@@ -295,6 +307,7 @@ class FusedSynthesis {
   // Rows (planes) i0 ... i1 - 1 along the first axis; band b begins at bands[b], or is null.
   void run(const T* const* bands, index_t i0, index_t i1, T* out) const {
     plane(0, 0, bands, i0, i1, out, out_stride_[0]);
+    end_streams();
   }
 
  private:
@@ -373,7 +386,7 @@ class FusedSynthesis {
       which[count++] = h;
     }
     upsample_rows<T>(*plan_[s], present, which, count, i0, i1, plane_[s + 1],
-                     [&](index_t i) { return out + i * stride; }, scratch);
+                     [&](index_t i) { return out + i * stride; }, past_caches_ && s == 0, scratch);
   }
 
   void line(int first_band, const T* const* bands, index_t i0, index_t i1, T* out) const {
@@ -382,11 +395,12 @@ class FusedSynthesis {
       lines[b] = {bands[b], stride_[first_band + b][count_ - 1], lanes_,
                   lane_stride_[first_band + b]};
     }
-    upsample_line(*plan_[count_ - 1], lines, 2, i0, i1, out);
+    upsample_line(*plan_[count_ - 1], lines, 2, i0, i1, out, false);
   }
 
   int count_;
   index_t lanes_;
+  bool past_caches_;
   const FilterPlan* plan_[max_axes];
   index_t plane_[max_axes + 1];  // numbers of the output from axis s on
   index_t out_stride_[max_axes];

@@ -39,9 +39,14 @@ struct Rows {
   static index_t place(index_t c) { return c; }
 };
 
-// The same past the caches, where rows are aligned.
+// The same past the caches; both rows are aligned to vectors. (Where they are not, lines that
+// streams write in part would cost more than the others save.)
 template <class T>
 struct StreamedRows : Rows<T> {
+  static bool possible(const T* first, const T* second) {
+    return is_aligned(first) && is_aligned(second);
+  }
+
   template <int Bytes, int Vectors>
   LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
     unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
@@ -49,6 +54,12 @@ struct StreamedRows : Rows<T> {
       stream<Bytes>(this->second + c + v * width<T, Bytes>, b[v]);
     });
   }
+};
+
+// Two rows of a result.
+template <class T>
+struct OutputRows : Rows<T> {
+  bool past_caches;  // whether it is too large to be found there later
 };
 
 // Two rows, each split into even and odd samples.
@@ -107,6 +118,21 @@ struct MergedRow {
   }
   static constexpr int vectors = 1;
   static index_t place(index_t c) { return c; }
+};
+
+// The same past the caches; the row is aligned to vectors.
+template <class T, int Lanes>
+struct StreamedMergedRow : MergedRow<T, Lanes> {
+  template <int Bytes, int Vectors>
+  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+      vec<T, Bytes> low, high;
+      merge<T, Bytes, Lanes>(a[v], b[v], low, high);
+      T* to = this->row + 2 * (c + v * width<T, Bytes>);
+      stream<Bytes>(to, low);
+      stream<Bytes>(to + width<T, Bytes>, high);
+    });
+  }
 };
 
 // The same for any number of numbers per sample.
@@ -205,6 +231,16 @@ void filter_wide(const Filtering<T>& f, index_t n, const Sink& sink) {
   filter_rest<T, vector_bytes, FixedTaps>(f, c, n, sink);
 }
 
+// Past the caches: whole vectors, and what lies behind them by itself.
+template <class T, int FixedTaps>
+void filter_wide(const Filtering<T>& f, index_t n, const StreamedRows<T>& sink) {
+  constexpr int step = 4 * width<T, vector_bytes>;
+  const Rows<T>& rest = sink;
+  index_t c = 0;
+  for (; c + step <= n; c += step) filter_block<T, vector_bytes, 4, FixedTaps>(f, c, sink);
+  filter_rest<T, vector_bytes, FixedTaps>(f, c, n, rest);
+}
+
 // first[c] = sum_j f.first[j] f.source[j][c] and second likewise, for c = 0 ... n - 1.
 template <class T, class Sink>
 void filter(const Filtering<T>& f, index_t n, const Sink& sink) {
@@ -213,6 +249,16 @@ void filter(const Filtering<T>& f, index_t n, const Sink& sink) {
     case 4: return filter_wide<T, 4>(f, n, sink);
     case 6: return filter_wide<T, 6>(f, n, sink);
     default: return filter_wide<T, 0>(f, n, sink);
+  }
+}
+
+template <class T>
+void filter(const Filtering<T>& f, index_t n, const OutputRows<T>& to) {
+  const Rows<T>& rows = to;
+  if (to.past_caches && StreamedRows<T>::possible(to.first, to.second)) {
+    filter(f, n, StreamedRows<T>{rows});
+  } else {
+    filter(f, n, rows);
   }
 }
 
@@ -306,8 +352,10 @@ inline void upsample_rest(const Upsampling<T>* bands, int count, int taps, index
   for (; c < n; ++c) upsample_one(bands, count, taps, c, sink);
 }
 
-template <class T, int FixedTaps, class Sink>
-void upsample_wide(const Upsampling<T>* bands, int count, int taps, index_t n, const Sink& sink) {
+// Whole vectors to `sink`, what lies behind them to `rest`.
+template <class T, int FixedTaps, class Sink, class Rest>
+void upsample_wide(const Upsampling<T>* bands, int count, int taps, index_t n, const Sink& sink,
+                   const Rest& rest) {
   // Sums of two bands and two parities at once: four vectors of each fit 32 registers only.
   constexpr int vectors = vector_bytes == 64 && FixedTaps != 1 ? 4 : 2;
   constexpr int step = vectors * width<T, vector_bytes>;
@@ -315,18 +363,41 @@ void upsample_wide(const Upsampling<T>* bands, int count, int taps, index_t n, c
   for (; c + step <= n; c += step) {
     upsample_block<T, vector_bytes, vectors, FixedTaps>(bands, count, taps, c, sink);
   }
-  upsample_rest<T, vector_bytes, FixedTaps>(bands, count, taps, c, n, sink);
+  upsample_rest<T, vector_bytes, FixedTaps>(bands, count, taps, c, n, rest);
 }
 
 // Pairs of outputs: first[c] = sum over bands of sum_q even[q] source[q][c], second with the odd
 // taps; `taps` of each parity, for c = 0 ... n - 1.
-template <class T, class Sink>
-void upsample(const Upsampling<T>* bands, int count, int taps, index_t n, const Sink& sink) {
+template <class T, class Sink, class Rest>
+void upsample(const Upsampling<T>* bands, int count, int taps, index_t n, const Sink& sink,
+              const Rest& rest) {
   switch (taps) {
-    case 1: return upsample_wide<T, 1>(bands, count, taps, n, sink);
-    case 2: return upsample_wide<T, 2>(bands, count, taps, n, sink);
-    case 3: return upsample_wide<T, 3>(bands, count, taps, n, sink);
-    default: return upsample_wide<T, 0>(bands, count, taps, n, sink);
+    case 1: return upsample_wide<T, 1>(bands, count, taps, n, sink, rest);
+    case 2: return upsample_wide<T, 2>(bands, count, taps, n, sink, rest);
+    case 3: return upsample_wide<T, 3>(bands, count, taps, n, sink, rest);
+    default: return upsample_wide<T, 0>(bands, count, taps, n, sink, rest);
+  }
+}
+
+template <class T>
+void upsample(const Upsampling<T>* bands, int count, int taps, index_t n, const OutputRows<T>& to) {
+  const Rows<T>& rows = to;
+  if (to.past_caches && StreamedRows<T>::possible(to.first, to.second)) {
+    upsample(bands, count, taps, n, StreamedRows<T>{rows}, rows);
+  } else {
+    upsample(bands, count, taps, n, rows, rows);
+  }
+}
+
+// Pairs of outputs one behind the other.
+template <class T, int Lanes>
+void upsample_merged(const Upsampling<T>* bands, int count, int taps, index_t n, T* row,
+                     bool past_caches) {
+  const MergedRow<T, Lanes> merged{row};
+  if (past_caches && is_aligned(row)) {
+    upsample(bands, count, taps, n, StreamedMergedRow<T, Lanes>{merged}, merged);
+  } else {
+    upsample(bands, count, taps, n, merged, merged);
   }
 }
 
