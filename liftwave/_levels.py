@@ -15,6 +15,7 @@ from liftwave._plan import (
     LiftPlan,
     analysis_plan,
     band_lengths,
+    check_size,
     lift_plan,
     synthesis_plan,
 )
@@ -154,6 +155,7 @@ def _analysis_level(shape: Shape, plans: Sequence[AxisPlan]) -> AnalysisLevel:
             for letter, length in zip("ad", band_lengths(n, plan.wavelet, plan.mode), strict=True):
                 halves[key + letter] = with_length(band, plan.axis, length)
         bands = halves
+    check_size(f"the bands of shape {shape}", *bands.values())
     return AnalysisLevel(tuple(splits), bands)
 
 
@@ -211,6 +213,7 @@ def _synthesis_levels(
             planned, shape = plan_merges(bands, plans)
             merges = [(m.key, _synthesis_step(m.plan, m.shapes), m.shapes) for m in planned]
         made = () if shape is None else shape
+        check_size("the result", made)
         levels.append(SynthesisLevel(tuple(merges), used, tuple(sorted(shapes)), made))
     return tuple(levels)
 

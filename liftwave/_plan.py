@@ -7,9 +7,11 @@ cached; a kernel gets numbers and never decides.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from math import prod
 from typing import Any, TypeAlias
 
 from liftwave._taps import tap_count
@@ -255,6 +257,29 @@ def _step_plan(target: int, length: int, offset: int, n: int, mode: Mode) -> Ste
 
 
 # --- lengths ---------------------------------------------------------------------------------
+
+# In numbers of 16 bytes. All levels of a transform together have less than twice the first's.
+_LARGEST = sys.maxsize // 32
+
+
+def check_size(what: str, *shapes: tuple[int, ...]) -> None:
+    """Raise unless arrays of these shapes together could have addresses, whatever their dtype.
+
+    So sizes in bytes do not overflow anywhere. Whether there is so much memory is another
+    question, which its allocation answers.
+
+    Raises
+    ------
+    ShapeError
+        If they are too large.
+    """
+    numbers = sum(map(prod, shapes))
+    if numbers > _LARGEST:
+        raise ShapeError(
+            f"{what} would be of {' and '.join(map(str, shapes))}: {numbers:.3g} numbers, "
+            f"more than memory can have (at most {_LARGEST:.3g})"
+        )
+
 
 
 def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> tuple[int, int]:

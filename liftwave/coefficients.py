@@ -10,6 +10,7 @@ from array_api_compat import array_namespace, device, size
 
 from liftwave._arguments import normalize_axes
 from liftwave._arrays import as_array, is_array
+from liftwave._plan import check_size
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
 
@@ -66,6 +67,7 @@ def coeffs_to_array(
     if not details:
         return approx, [(slice(None),) * approx.ndim]
     places, shape = _places(tuple(approx.shape), details, transformed)
+    check_size("the array of all coefficients", shape)
     covered = size(approx) + sum(size(band) for bands in details for band in bands.values())
     if padding is None and covered != prod(shape):
         raise ShapeError(
@@ -207,6 +209,8 @@ def ravel_coeffs(
     ((16,), (2, 2))
     """
     approx, details, _ = _as_dicts(coeffs, axes)
+    each = [approx, *(band for bands in details for band in bands.values())]
+    check_size("all coefficients in a row", *(tuple(band.shape) for band in each))
     xp = array_namespace(approx)
     pieces, offset = [xp.reshape(approx, (-1,))], size(approx)
     all_slices: list[Any] = [slice(offset)]

@@ -9,7 +9,7 @@ from liftwave._arguments import normalize_axis
 from liftwave._arrays import as_array, open_array
 from liftwave._course import analyse, synthesise
 from liftwave._dispatch import kernels_for
-from liftwave._plan import upsampling_plan
+from liftwave._plan import check_size, upsampling_plan
 from liftwave._separable_plan import axis_plan
 from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
 from liftwave.errors import LevelError, ShapeError, WaveletError
@@ -211,7 +211,8 @@ def upcoef(
     Raises
     ------
     ValueError
-        If ``coeffs`` is not one-dimensional, ``part`` or ``level`` is not valid.
+        If ``coeffs`` is not one-dimensional, ``part`` or ``level`` is not valid, or the result
+        is too large.
 
     Examples
     --------
@@ -228,12 +229,18 @@ def upcoef(
         raise ShapeError("upcoef needs at least one coefficient, got none")
     bank = resolve_wavelet(wavelet)
     bank = bank.to_filter_bank() if isinstance(bank, LiftingScheme) else bank
+    check_size("the result", (_upsampled_length(coeffs.shape[0], bank.rec_len, level),))
     opened = open_array(coeffs)
     kernels, band = kernels_for(opened.array), opened.array
     for depth in range(level):
         taps = bank.rec_hi if part == "d" and depth == 0 else bank.rec_lo
         band = kernels.synthesis([band], [taps], upsampling_plan(band.shape[0], bank.rec_len), 0)
     return opened.close(_central(band, take))
+
+
+def _upsampled_length(m: int, taps: int, level: int) -> int:
+    """What ``level`` times ``m -> 2 m - 2 + taps`` gives (from 64 levels on: more than it)."""
+    return (m + taps - 2 << min(level, 64)) - taps + 2
 
 
 def _central(band: Array, take: int) -> Array:

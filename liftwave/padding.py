@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 from liftwave._arguments import resolve_mode
 from liftwave._arrays import Opened, as_array, open_array
 from liftwave._kernels import reference
+from liftwave._plan import check_size
 from liftwave._typing import Array, ArrayLike, Mode, ModeLike
 from liftwave.boundary import signal_extension
 from liftwave.errors import ShapeError
@@ -38,7 +39,7 @@ def pad(x: ArrayLike, pad_widths: Any, mode: ModeLike) -> Array:
     Raises
     ------
     ValueError
-        If a width is negative or the mode does not exist.
+        If a width is negative, the result too large, or the mode does not exist.
 
     Examples
     --------
@@ -53,7 +54,11 @@ def pad(x: ArrayLike, pad_widths: Any, mode: ModeLike) -> Array:
             raise ShapeError(
                 f"cannot extend axis {axis} of shape {tuple(array.shape)}: it has no samples"
             )
+    shape = tuple(n + sum(width) for n, width in zip(array.shape, widths, strict=True))
+    check_size("the padded array", shape)
     opened = _opened(array, name)
+    # Rows are made one by one: whether there is memory for their result comes first.
+    opened.xp.empty(shape, dtype=opened.array.dtype, device=device(opened.array))
     padded = opened.array
     for axis, (before, after) in enumerate(widths):
         padded = _padded_axis(padded, before, after, name, axis)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ def synthesise_group(bands: Sequence[Any], group: Group) -> Any:
 def aligned(shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Any]:
     """Arrays of these shapes, one after the other in one piece of memory, each on a cache line."""
     dtype = np.dtype(dtype)
-    sizes = [int(np.prod(shape, dtype=np.int64)) * dtype.itemsize for shape in shapes]
+    sizes = [prod(shape) * dtype.itemsize for shape in shapes]
     starts = [0]
     for size in sizes:
         starts.append(starts[-1] + -(-size // _ALIGNMENT) * _ALIGNMENT)

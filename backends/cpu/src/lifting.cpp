@@ -371,6 +371,11 @@ Sums sums_of(DType input, DType work, const std::vector<AxisLift>& lifts) {
   return narrow ? Sums::narrow : splits ? Sums::split : Sums::wide;
 }
 
+// Whether there is not a single number: the lengths of other axes may be anything then.
+bool is_empty(const ArrayRef& a) {
+  return std::find(a.shape.begin(), a.shape.end(), 0) != a.shape.end();
+}
+
 }  // namespace
 
 void lift_analysis(const ArrayRef& signal, const std::vector<AxisLift>& lifts,
@@ -385,7 +390,7 @@ void lift_analysis(const ArrayRef& signal, const std::vector<AxisLift>& lifts,
   require(signal.dtype == work || converts(signal.dtype, work), "samples of a wrong dtype");
   const auto kernels = table(work, sums_of(signal.dtype, work, lifts));
   require(kernels.analysis != nullptr, "there are no kernels for the dtype");
-  Course(layout, signal, bands).run(kernels.analysis);
+  if (!is_empty(signal)) Course(layout, signal, bands).run(kernels.analysis);
 }
 
 void lift_synthesis(const std::vector<ArrayRef>& bands, const std::vector<AxisLift>& lifts,
@@ -395,7 +400,7 @@ void lift_synthesis(const std::vector<ArrayRef>& bands, const std::vector<AxisLi
   const auto kernels = table(signal.dtype, sums_of(signal.dtype, signal.dtype, lifts));
   require(kernels.synthesis != nullptr && signal.dtype == bands[0].dtype,
           "there are no kernels for the dtypes");
-  Course(layout, signal, bands).run(kernels.synthesis);
+  if (!is_empty(signal)) Course(layout, signal, bands).run(kernels.synthesis);
 }
 
 }  // namespace liftwave
