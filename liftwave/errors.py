@@ -28,6 +28,10 @@ class FactorizationError(WaveletError):
     """A filter bank that has no accurate lifting scheme."""
 
 
+class ConstraintError(LiftwaveError, ValueError):
+    """Constraints that no filters can meet together, or filters that do not meet one."""
+
+
 class ShapeError(LiftwaveError, ValueError):
     """Sizes that do not fit: an empty signal, mismatched bands, missing dimensions."""
 

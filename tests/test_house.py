@@ -50,6 +50,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "_course",
             "coefficients",
+            "constraints",
             "decomposition",
             "denoising",
             "dwt",

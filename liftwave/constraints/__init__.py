@@ -1,0 +1,33 @@
+"""Filters that are learned and stay wavelets: by construction, or pulled there by penalties."""
+
+from liftwave.constraints.lifting import free_lifting, symmetric_lifting, symmetric_taps
+from liftwave.constraints.orthonormal import (
+    lattice_angles,
+    orthonormal_filters,
+    orthonormal_lowpass,
+    random_orthonormal_filters,
+)
+from liftwave.constraints.penalties import (
+    highpass_penalty,
+    lowpass_penalty,
+    orthonormality_penalty,
+    reversibility_penalty,
+    symmetry_penalty,
+    wavelet_penalty,
+)
+
+__all__ = [
+    "free_lifting",
+    "highpass_penalty",
+    "lattice_angles",
+    "lowpass_penalty",
+    "orthonormal_filters",
+    "orthonormal_lowpass",
+    "orthonormality_penalty",
+    "random_orthonormal_filters",
+    "reversibility_penalty",
+    "symmetric_lifting",
+    "symmetric_taps",
+    "symmetry_penalty",
+    "wavelet_penalty",
+]

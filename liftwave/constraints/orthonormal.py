@@ -1,0 +1,375 @@
+r"""Orthonormal filters by construction: the rotation lattice as a map from angles to filters.
+
+:mod:`liftwave.lifting.lattice` has the factorisation and its source. Here the low-pass is computed
+from the output side, where it is a row of two polynomials that each rotation turns and each delay
+lengthens by one, in operations of the angles' own library. A rotation is undone by the opposite
+one, so that the pullback rebuilds what it needs from the filter and nothing is stored.
+"""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+from typing import Any
+
+import numpy as np
+import pywt
+from array_api_compat import array_namespace, device
+
+from liftwave._arrays import Opened, open_array, zeros
+from liftwave._typing import Array, ArrayLike, Namespace, WaveletLike
+from liftwave.constraints._filters import check_real, mirror, require_possible
+from liftwave.errors import ConstraintError, ShapeError
+from liftwave.filterbank import FilterBank
+from liftwave.lifting import LiftingScheme
+from liftwave.lifting.lattice import filters_from_angles, peel_angles
+from liftwave.wavelets import resolve_wavelet
+
+# PyWavelets' tables of orthonormal wavelets are off by up to 2e-11.
+_TABLE_ERROR = 1e-10
+
+# Rounding of taps, in eps, that is no sign of filters that are not orthonormal.
+_ROUNDING = 100.0
+
+
+def orthonormal_lowpass(angles: ArrayLike, *, zero_sum: bool = True) -> Array:
+    r"""The low-pass of an orthonormal filter bank, from the angles of its rotation lattice.
+
+    Parameters
+    ----------
+    angles : array_like, shape (..., N - 1), or (..., N) without ``zero_sum``
+        In radians, that of the input side first; one filter for each row.
+    zero_sum : bool, optional
+        Whether the last angle is the one that makes the high-pass sum to zero and the low-pass to
+        :math:`\sqrt 2`, :math:`t_N = \pi/4 - \sum_{k<N} t_k`.
+
+    Returns
+    -------
+    array, shape (..., 2N)
+        The synthesis low-pass ``rec_lo``, in the library, dtype and device of the angles. The
+        analysis low-pass is its reverse.
+
+    Raises
+    ------
+    ShapeError
+        If there are no angles (without ``zero_sum``), or they are a single number.
+    ArgumentTypeError
+        If they are complex.
+
+    Notes
+    -----
+    Every choice of angles gives filters that are orthonormal to rounding, and every orthonormal
+    filter of 2N taps has such angles [1]_: each is a product of rotations :math:`R(t_k)` and
+    delays :math:`D`. The derivative with respect to an angle has norm 1, whatever the angles and
+    however many, so that gradients neither vanish nor explode.
+
+    References
+    ----------
+    .. [1] P. P. Vaidyanathan and P.-Q. Hoang, "Lattice structures for optimal design and robust
+       implementation of two-channel perfect-reconstruction QMF banks", IEEE Trans. ASSP 36, 1988.
+
+    Examples
+    --------
+    >>> from math import pi
+    >>> from liftwave.constraints import orthonormal_lowpass
+    >>> orthonormal_lowpass([-pi / 6]).round(6).tolist()  # db2
+    [0.482963, 0.836516, 0.224144, -0.12941]
+    >>> orthonormal_lowpass([]).round(6).tolist()  # Haar
+    [0.707107, 0.707107]
+    """
+    opened, every = _all_angles(angles, zero_sum)
+    return opened.close(_interleaved(opened.xp, *_turned(opened.xp, every)))
+
+
+def orthonormal_filters(
+    angles: ArrayLike, *, zero_sum: bool = True, symmetric: bool = False
+) -> FilterBank:
+    r"""The orthonormal filter bank of some lattice angles: perfect reconstruction for all of them.
+
+    Parameters
+    ----------
+    angles : array_like, shape (N - 1,), or (N,) without ``zero_sum``
+        As for :func:`orthonormal_lowpass`. Arrays of torch, CuPy or another library stay in it,
+        and gradients flow back to them.
+    zero_sum : bool, optional
+        Whether the high-pass is to sum to zero (and the low-pass to :math:`\sqrt 2`), which takes
+        one angle.
+    symmetric : bool, optional
+        Whether the filters are to be symmetric as well. Only Haar's are.
+
+    Returns
+    -------
+    FilterBank
+        Of 2N taps, with PyWavelets' signs and alignment:
+        :math:`\mathtt{rec\_hi}_i = (-1)^i\, \mathtt{rec\_lo}_{2N-1-i}`, and the analysis filters
+        are the synthesis filters reversed.
+
+    Raises
+    ------
+    ConstraintError
+        If ``symmetric`` and there are more than two taps: no such filters exist.
+    ShapeError
+        If the angles are not one-dimensional, or there are none (without ``zero_sum``).
+    ArgumentTypeError
+        If they are complex.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> from liftwave.constraints import orthonormal_filters
+    >>> bank = orthonormal_filters([0.3, -1.2, 0.7])
+    >>> bank.dec_len, bank.orthogonal
+    (8, True)
+    >>> bool(abs(sum(bank.dec_hi)) < 1e-15)
+    True
+    """
+    low = orthonormal_lowpass(angles, zero_sum=zero_sum)
+    if low.ndim != 1:
+        raise ShapeError(
+            f"a FilterBank has one angle per entry of a 1-D array, got shape {low.shape}: "
+            "use orthonormal_lowpass for many filters at once"
+        )
+    require_possible(low.shape[0], ["orthonormal", "symmetric"] if symmetric else ["orthonormal"])
+    return _bank(low)
+
+
+def random_orthonormal_filters(
+    length: int, seed: int | np.random.Generator | None = None, *, zero_sum: bool = True
+) -> FilterBank:
+    r"""An orthonormal filter bank at random, to start a training from.
+
+    The lattice angles are drawn uniformly from :math:`[-\pi, \pi)`. This is LDW-Pooling's
+    "pretrain": filters that satisfy the constraints before they see data.
+
+    Parameters
+    ----------
+    length : int
+        Number of taps, even.
+    seed : int or numpy.random.Generator, optional
+        For :func:`numpy.random.default_rng`.
+    zero_sum : bool, optional
+        As for :func:`orthonormal_filters`.
+
+    Returns
+    -------
+    FilterBank
+
+    Raises
+    ------
+    ConstraintError
+        If ``length`` is odd or less than 2.
+
+    Examples
+    --------
+    >>> from liftwave.constraints import random_orthonormal_filters
+    >>> bank = random_orthonormal_filters(6, seed=0)
+    >>> bank.orthogonal
+    True
+    """
+    count = lattice_size(length) - zero_sum
+    angles = np.random.default_rng(seed).uniform(-pi, pi, count)
+    return orthonormal_filters(angles, zero_sum=zero_sum)
+
+
+def lattice_angles(
+    lowpass: ArrayLike | WaveletLike, *, zero_sum: bool = True, tolerance: float | None = None
+) -> Array:
+    r"""The lattice angles of an orthonormal filter: the inverse of :func:`orthonormal_filters`.
+
+    Parameters
+    ----------
+    lowpass : array_like, shape (2N,), or a wavelet
+        A synthesis low-pass ``rec_lo``; or a name, a ``pywt.Wavelet``, a :class:`FilterBank` or a
+        :class:`LiftingScheme`, whose ``rec_lo`` is taken.
+    zero_sum : bool, optional
+        Whether to leave out the last angle, as ``orthonormal_filters`` wants it.
+    tolerance : float, optional
+        How far the filter may be from orthonormal; 1e-10 by default, or the rounding of the
+        filter's dtype if that is more. With a larger one, the angles are those of an orthonormal
+        filter nearby.
+
+    Returns
+    -------
+    array, shape (N - 1,), or (N,) without ``zero_sum``
+        In the library, dtype and device of the filter; float64 NumPy for wavelets. They carry no
+        gradient: detach tensors that have one.
+
+    Raises
+    ------
+    ConstraintError
+        If the filter is not orthonormal, with ``zero_sum`` does not sum to :math:`\sqrt 2`, or
+        its angles cannot be found accurately: the message says by how much it fails. The last
+        happens to filters of 16 taps and more whose angles are arbitrary (rarely to 16, often
+        to 64), so keep the angles of filters that were learned. Those of ``db``, ``sym`` and
+        ``coif`` are found.
+    ShapeError
+        If it is not one-dimensional, or its length is odd.
+
+    Examples
+    --------
+    >>> from liftwave.constraints import lattice_angles, orthonormal_lowpass
+    >>> angles = lattice_angles("db4")
+    >>> angles.round(4).tolist()
+    [-0.3118, -0.6814, 0.2537]
+    >>> orthonormal_lowpass(angles).round(4).tolist()
+    [0.2304, 0.7148, 0.6309, -0.028, -0.187, 0.0308, 0.0329, -0.0106]
+    """
+    opened = open_array(_taps_of(lowpass))
+    check_real(opened, "lowpass")
+    if opened.array.ndim != 1 or opened.array.shape[0] % 2 or not opened.array.shape[0]:
+        raise ShapeError(
+            "lowpass must be a 1-D array of an even number of taps, got shape "
+            f"{tuple(opened.array.shape)}"
+        )
+    xp = opened.xp
+    low = np.array([float(opened.array[i]) for i in range(opened.array.shape[0])])
+    if tolerance is None:
+        tolerance = max(_TABLE_ERROR, _ROUNDING * float(xp.finfo(opened.array.dtype).eps))
+    _check_orthonormal(low, tolerance)
+    if zero_sum:
+        _check_sum(low, tolerance)
+    angles = _peeled(low, tolerance)[: low.size // 2 - zero_sum]
+    return opened.close(
+        xp.asarray(list(angles), dtype=opened.array.dtype, device=device(opened.array))
+    )
+
+
+def lattice_size(length: int) -> int:
+    """How many rotations orthonormal filters of ``length`` taps are made of."""
+    if length < 2 or length % 2:
+        raise ConstraintError(
+            f"orthonormal filters have an even number of taps, at least 2, not {length}"
+        )
+    return length // 2
+
+
+def lowpass_vjp(angles: ArrayLike, *, zero_sum: bool = True) -> tuple[Array, Any]:
+    """:func:`orthonormal_lowpass`, and what takes a cotangent of the low-pass to the angles'."""
+    opened, every = _all_angles(angles, zero_sum)
+    xp = opened.xp
+    rows = _turned(xp, every)
+    low = opened.close(_interleaved(xp, *rows))
+
+    def pullback(cotangent: ArrayLike) -> tuple[Array, ...]:
+        weights = xp.asarray(cotangent, dtype=every.dtype, device=device(every))
+        gradient = _angle_gradient(xp, every, rows, _parted(xp, weights))
+        if zero_sum:
+            gradient = gradient[..., :-1] - gradient[..., -1:]
+        return (opened.close(gradient),)
+
+    return low, pullback
+
+
+def _bank(low: Array) -> FilterBank:
+    xp: Any = array_namespace(low)
+    high = mirror(low)
+    return FilterBank(xp.flip(low, axis=-1), xp.flip(high, axis=-1), low, high)
+
+
+# --- the lattice ---------------------------------------------------------------------------------
+
+
+def _all_angles(angles: ArrayLike, zero_sum: bool) -> tuple[Opened, Array]:
+    """The angles, and with them the last one that follows from the others."""
+    opened = open_array(angles)
+    check_real(opened, "angles")
+    given, xp = opened.array, opened.xp
+    if given.ndim == 0 or (given.shape[-1] == 0 and not zero_sum):
+        raise ShapeError(
+            f"angles must be an array of at least one axis, with at least {1 - zero_sum} angles "
+            f"along its last, got shape {tuple(given.shape)}"
+        )
+    if not zero_sum:
+        return opened, given
+    last = pi / 4 - xp.sum(given, axis=-1, keepdims=True)
+    return opened, xp.concat([given, last], axis=-1)
+
+
+def _turned(xp: Namespace, angles: Array) -> tuple[Array, Array]:
+    """The row ``(1, 0) R(t_N) D … D R(t_1)``: two polynomials of N coefficients."""
+    c, s = xp.cos(angles), xp.sin(angles)
+    first, second = c[..., -1:], s[..., -1:]
+    zero = zeros((*angles.shape[:-1], 1), angles, xp)
+    for k in range(angles.shape[-1] - 2, -1, -1):
+        a, b = xp.concat([first, zero], axis=-1), xp.concat([zero, second], axis=-1)
+        ck, sk = c[..., k : k + 1], s[..., k : k + 1]
+        first, second = ck * a - sk * b, sk * a + ck * b
+    return first, second
+
+
+def _angle_gradient(
+    xp: Namespace, angles: Array, rows: tuple[Array, Array], cotangents: tuple[Array, Array]
+) -> Array:
+    """The rotations undone one by one, on the rows and on their cotangents."""
+    c, s = xp.cos(angles), xp.sin(angles)
+    (first, second), (of_first, of_second) = rows, cotangents
+    gradients = []
+    for k in range(angles.shape[-1]):
+        turn = of_second * first - of_first * second
+        gradients.append(xp.sum(turn, axis=-1, keepdims=True))
+        ck, sk = c[..., k : k + 1], s[..., k : k + 1]
+        first, second = ck * first + sk * second, ck * second - sk * first
+        of_first, of_second = ck * of_first + sk * of_second, ck * of_second - sk * of_first
+        first, second = first[..., :-1], second[..., 1:]
+        of_first, of_second = of_first[..., :-1], of_second[..., 1:]
+    return xp.concat(gradients, axis=-1)
+
+
+def _interleaved(xp: Namespace, first: Array, second: Array) -> Array:
+    """The filter ``rec_lo`` whose row this is: its even taps, then its odd ones, from the end."""
+    pairs = xp.stack([xp.flip(first, axis=-1), xp.flip(second, axis=-1)], axis=-1)
+    return xp.reshape(pairs, (*first.shape[:-1], 2 * first.shape[-1]))
+
+
+def _parted(xp: Namespace, low: Array) -> tuple[Array, Array]:
+    """The inverse (and transpose) of :func:`_interleaved`."""
+    return xp.flip(low[..., 0::2], axis=-1), xp.flip(low[..., 1::2], axis=-1)
+
+
+# --- the inverse ---------------------------------------------------------------------------------
+
+
+def _taps_of(lowpass: ArrayLike | WaveletLike) -> ArrayLike:
+    if not isinstance(lowpass, str | pywt.Wavelet | FilterBank | LiftingScheme):
+        return lowpass
+    wavelet = resolve_wavelet(lowpass)
+    bank = wavelet.to_filter_bank() if isinstance(wavelet, LiftingScheme) else wavelet
+    return bank.rec_lo
+
+
+def _peeled(low: np.ndarray, tolerance: float) -> tuple[float, ...]:
+    """The angles, checked by the filter that they give."""
+    high = mirror(low)
+    angles = peel_angles(low[::-1].tolist(), high[::-1].tolist()).angles
+    miss = float(np.abs(np.array(filters_from_angles(angles)[0]) - low[::-1]).max())
+    if miss > tolerance:
+        raise ConstraintError(
+            f"this filter of {low.size} taps is orthonormal, but the angles found for it give one "
+            f"that differs by {miss:.3g}: long filters of arbitrary angles do not tell them. "
+            "Keep the angles that it was made from"
+        )
+    return angles
+
+
+def _check_orthonormal(low: np.ndarray, tolerance: float) -> None:
+    products = [float(low[lag:] @ low[: low.size - lag]) for lag in range(0, low.size, 2)]
+    misses = [abs(p - (lag == 0)) for lag, p in enumerate(products)]
+    worst = int(np.argmax(misses))
+    if misses[worst] <= tolerance:
+        return
+    symmetric = low.size > 2 and np.allclose(np.abs(low), np.abs(low[::-1]), rtol=0, atol=tolerance)
+    hint = ". It is symmetric, and only Haar's two taps are both" if symmetric else ""
+    raise ConstraintError(
+        f"the low-pass is not orthonormal: its product with itself shifted by {2 * worst} is "
+        f"{products[worst]:.12g} instead of {int(worst == 0)}, off by {misses[worst]:.3g} "
+        f"(tolerance {tolerance:.3g}){hint}"
+    )
+
+
+def _check_sum(low: np.ndarray, tolerance: float) -> None:
+    miss = abs(float(low.sum()) - sqrt(2.0))
+    if miss > tolerance:
+        raise ConstraintError(
+            f"the low-pass sums to {low.sum():.12g} instead of sqrt(2), off by {miss:.3g} "
+            f"(tolerance {tolerance:.3g}), so that its high-pass does not sum to zero: use "
+            "zero_sum=False for all of its angles"
+        )

@@ -1,0 +1,342 @@
+r"""Penalties that pull filters towards a wavelet's, for filters that are learned freely.
+
+Each is written once, as a *term*: its value, and a function that gives its gradient. On arrays of a
+library that differentiates, the value alone serves; elsewhere :func:`liftwave.vjp` asks for the
+gradient.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from math import sqrt
+from typing import Literal, TypeAlias, get_args
+
+from liftwave._arrays import Opened
+from liftwave._typing import Array, ArrayLike
+from liftwave.constraints._filters import open_filters, require_possible
+from liftwave.constraints._terms import (
+    Penalty,
+    TermOf,
+    both_norms,
+    mirror_image,
+    mirrored_taps,
+    norm_and_sum,
+    own_shifts,
+)
+from liftwave.errors import ConstraintError
+
+Symmetry: TypeAlias = Literal["linear-phase", "paper"]
+
+
+def lowpass_penalty(lowpass: ArrayLike) -> Array:
+    r"""How far a low-pass is from unit energy and from a sum of :math:`\sqrt 2`.
+
+    .. math:: L_{low} = \Bigl(\sum_i l_i^2 - 1\Bigr)^2 + \Bigl(\sum_i l_i - \sqrt 2\Bigr)^2
+
+    (equation (9) of [1]_).
+
+    Parameters
+    ----------
+    lowpass : array_like, shape (..., K)
+        The filter :math:`l`, or one in each row; the order of its taps does not matter.
+
+    Returns
+    -------
+    array, shape (...)
+        The penalty of each filter.
+
+    Raises
+    ------
+    ShapeError
+        If there are no taps.
+    ArgumentTypeError
+        If the taps are complex.
+
+    References
+    ----------
+    .. [1] B.-S. Wang et al., "Learnable Discrete Wavelet Pooling (LDW-Pooling) for
+       Convolutional Networks", 2022.
+
+    Examples
+    --------
+    >>> from liftwave.constraints import lowpass_penalty
+    >>> float(lowpass_penalty([1.0, 1.0]).round(6))
+    1.343146
+    """
+    return _low(lowpass).value
+
+
+def highpass_penalty(highpass: ArrayLike) -> Array:
+    r"""How far a high-pass is from unit energy and from a sum of zero.
+
+    .. math:: L_{high} = \Bigl(\sum_i h_i^2 - 1\Bigr)^2 + \Bigl(\sum_i h_i\Bigr)^2
+
+    (equation (10) of the paper that :func:`lowpass_penalty` names).
+
+    Parameters
+    ----------
+    highpass : array_like, shape (..., K)
+        The filter :math:`h`, or one in each row; the order of its taps does not matter.
+
+    Returns
+    -------
+    array, shape (...)
+        The penalty of each filter.
+
+    Raises
+    ------
+    ShapeError, ArgumentTypeError
+        As for :func:`lowpass_penalty`.
+
+    Examples
+    --------
+    >>> from liftwave.constraints import highpass_penalty
+    >>> float(highpass_penalty([1.0, -1.0]))
+    1.0
+    """
+    return _high(highpass).value
+
+
+def reversibility_penalty(lowpass: ArrayLike, highpass: ArrayLike) -> Array:
+    r"""How far both filters' energies are from 2 together.
+
+    .. math:: L_{reverse} = \Bigl(\sum_i l_i^2 + \sum_i h_i^2 - 2\Bigr)^2
+
+    (equation (11) of the paper that :func:`lowpass_penalty` names).
+
+    Parameters
+    ----------
+    lowpass, highpass : array_like, shape (..., K)
+        The filters :math:`l` and :math:`h`, or a pair of them in each row.
+
+    Returns
+    -------
+    array, shape (...)
+        The penalty of each pair.
+
+    Raises
+    ------
+    ShapeError
+        If there are no taps, or the two shapes differ.
+    ArgumentTypeError
+        If the taps are complex, or the two are arrays of different libraries.
+
+    Notes
+    -----
+    Despite its name it does not make the transform reversible, and neither do equations (9) to
+    (12) together, for more than two taps. :func:`orthonormality_penalty` does.
+
+    Examples
+    --------
+    >>> from liftwave.constraints import reversibility_penalty
+    >>> float(reversibility_penalty([1.0, 1.0], [1.0, -1.0]))
+    4.0
+    """
+    return _reverse(lowpass, highpass).value
+
+
+def symmetry_penalty(
+    lowpass: ArrayLike, highpass: ArrayLike, *, symmetry: Symmetry = "linear-phase"
+) -> Array:
+    r"""How far the filters are from linear phase.
+
+    .. math:: L_{sym} = \sum_{i < \lfloor K/2 \rfloor} (l_i - l_{K-1-i})^2
+              + (h_i - \sigma\, h_{K-1-i})^2
+
+    (equation (12) of the paper that :func:`lowpass_penalty` names, which writes
+    :math:`W(K - i)` for the mirrored tap).
+
+    Parameters
+    ----------
+    lowpass, highpass : array_like, shape (..., K)
+        The filters :math:`l` and :math:`h`, or a pair of them in each row.
+    symmetry : {'linear-phase', 'paper'}, optional
+        For even K, ``'linear-phase'`` wants an antisymmetric high-pass, :math:`\sigma = -1`: the
+        partner of a symmetric low-pass in a bank that reconstructs. ``'paper'`` wants a symmetric
+        one, as the equation is written. For odd K both want :math:`\sigma = 1`.
+
+    Returns
+    -------
+    array, shape (...)
+        The penalty of each pair.
+
+    Raises
+    ------
+    ConstraintError
+        If ``symmetry`` is another word.
+    ShapeError, ArgumentTypeError
+        As for :func:`reversibility_penalty`.
+
+    Notes
+    -----
+    The reading ``'paper'`` contradicts the others for even K: two taps cannot be symmetric and
+    sum to zero without vanishing; more can, but no such bank reconstructs.
+
+    Examples
+    --------
+    >>> from liftwave.constraints import symmetry_penalty
+    >>> float(symmetry_penalty([1.0, 1.0], [1.0, -1.0]))
+    0.0
+    >>> float(symmetry_penalty([1.0, 1.0], [1.0, -1.0], symmetry="paper"))
+    4.0
+    """
+    return _symmetric(lowpass, highpass, symmetry=symmetry).value
+
+
+def orthonormality_penalty(lowpass: ArrayLike, highpass: ArrayLike | None = None) -> Array:
+    r"""How far the filters are from an orthonormal, and so perfectly reconstructing, bank.
+
+    .. math:: L_{orth} = \sum_{m \ge 0} \Bigl(\sum_i l_i\, l_{i+2m} - \delta_m\Bigr)^2
+              + \sum_i \bigl(h_i - (-1)^i\, l_{K-1-i}\bigr)^2
+
+    Parameters
+    ----------
+    lowpass : array_like, shape (..., K)
+        The filter :math:`l`, or one in each row, as the synthesis low-pass ``rec_lo`` has them.
+    highpass : array_like, shape (..., K), optional
+        The filter :math:`h`, as ``rec_hi`` has it. Without it the second sum is left out.
+
+    Returns
+    -------
+    array, shape (...)
+        The penalty of each pair; zero exactly where
+        ``FilterBank(l[::-1], h[::-1], l, h)`` is orthonormal.
+
+    Raises
+    ------
+    ShapeError, ArgumentTypeError
+        As for :func:`reversibility_penalty`.
+
+    Notes
+    -----
+    The first sum is the condition that the low-pass is orthogonal to its own shifts by two, the
+    second that the high-pass is its mirror image, signs alternating ([1]_, section 5.1). Filters
+    of odd length get one zero tap appended first. For a bank that is orthonormal at every step of
+    the training, take :func:`orthonormal_filters`.
+
+    References
+    ----------
+    .. [1] I. Daubechies, *Ten Lectures on Wavelets*, SIAM, 1992.
+
+    Examples
+    --------
+    >>> import pywt
+    >>> from liftwave.constraints import orthonormality_penalty
+    >>> db4 = pywt.Wavelet("db4")
+    >>> bool(orthonormality_penalty(db4.rec_lo, db4.rec_hi) < 1e-20)
+    True
+    >>> float(orthonormality_penalty([1.0, 1.0]))
+    1.0
+    """
+    return _orthonormal(lowpass, highpass).value
+
+
+def wavelet_penalty(
+    lowpass: ArrayLike,
+    highpass: ArrayLike,
+    *,
+    symmetry: Symmetry | None = "linear-phase",
+    orthonormal: bool = False,
+) -> Array:
+    r"""The penalties of LDW-Pooling together.
+
+    .. math:: L_{wavelet} = L_{low} + L_{high} + L_{reverse} + L_{sym}
+
+    (equation (13) of the paper that :func:`lowpass_penalty` names).
+
+    Parameters
+    ----------
+    lowpass, highpass : array_like, shape (..., K)
+        The filters :math:`l` and :math:`h`, or a pair of them in each row.
+    symmetry : {'linear-phase', 'paper', None}, optional
+        As for :func:`symmetry_penalty`; None leaves that term out.
+    orthonormal : bool, optional
+        Whether to add :func:`orthonormality_penalty`.
+
+    Returns
+    -------
+    array, shape (...)
+        The penalty of each pair.
+
+    Raises
+    ------
+    ConstraintError
+        If ``symmetry`` is another word, or filters longer than Haar's are to be both orthonormal
+        and symmetric: there are none (Daubechies, *Ten Lectures on Wavelets*, theorem 8.1.4).
+    ShapeError, ArgumentTypeError
+        As for :func:`reversibility_penalty`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from liftwave.constraints import wavelet_penalty
+    >>> s = 0.5**0.5
+    >>> bool(wavelet_penalty([s, s], [s, -s]) < 1e-30)
+    True
+    """
+    return _wavelet(lowpass, highpass, symmetry=symmetry, orthonormal=orthonormal).value
+
+
+# --- what they are made of -----------------------------------------------------------------------
+
+_UNIT_LOW = partial(norm_and_sum, total=sqrt(2.0))
+_UNIT_HIGH = partial(norm_and_sum, total=0.0)
+
+
+def _low(lowpass: ArrayLike) -> Penalty:
+    return Penalty(open_filters(lowpass=lowpass), (_UNIT_LOW, (0,)))
+
+
+def _high(highpass: ArrayLike) -> Penalty:
+    return Penalty(open_filters(highpass=highpass), (_UNIT_HIGH, (0,)))
+
+
+def _reverse(lowpass: ArrayLike, highpass: ArrayLike) -> Penalty:
+    filters = open_filters(lowpass=lowpass, highpass=highpass)
+    return Penalty(filters, (both_norms, (0, 1)))
+
+
+def _symmetric(
+    lowpass: ArrayLike, highpass: ArrayLike, *, symmetry: Symmetry = "linear-phase"
+) -> Penalty:
+    filters = open_filters(lowpass=lowpass, highpass=highpass)
+    return Penalty(filters, (_mirrored(symmetry, filters), (0, 1)))
+
+
+def _orthonormal(lowpass: ArrayLike, highpass: ArrayLike | None = None) -> Penalty:
+    if highpass is None:
+        return Penalty(open_filters(lowpass=lowpass), (own_shifts, (0,)))
+    filters = open_filters(lowpass=lowpass, highpass=highpass)
+    return Penalty(filters, (own_shifts, (0,)), (mirror_image, (0, 1)))
+
+
+def _wavelet(
+    lowpass: ArrayLike,
+    highpass: ArrayLike,
+    *,
+    symmetry: Symmetry | None = "linear-phase",
+    orthonormal: bool = False,
+) -> Penalty:
+    filters = open_filters(lowpass=lowpass, highpass=highpass)
+    parts: list[tuple[TermOf, tuple[int, ...]]] = [
+        (_UNIT_LOW, (0,)),
+        (_UNIT_HIGH, (1,)),
+        (both_norms, (0, 1)),
+    ]
+    if symmetry is not None:
+        parts += [(_mirrored(symmetry, filters), (0, 1))]
+    if orthonormal:
+        demands = ["orthonormal"] if symmetry is None else ["orthonormal", "symmetric"]
+        require_possible(filters[0].array.shape[-1], demands)
+        parts += [(own_shifts, (0,)), (mirror_image, (0, 1))]
+    return Penalty(filters, *parts)
+
+
+def _mirrored(symmetry: Symmetry, filters: list[Opened]) -> TermOf:
+    if symmetry not in get_args(Symmetry):
+        raise ConstraintError(
+            f"unknown symmetry {symmetry!r}: use 'linear-phase' (a high-pass of even length is "
+            "antisymmetric) or 'paper' (both filters are symmetric)"
+        )
+    even = filters[0].array.shape[-1] % 2 == 0
+    return partial(mirrored_taps, antisymmetric=symmetry == "linear-phase" and even)

@@ -1,0 +1,523 @@
+"""Constraints on learned filters: penalties, orthonormal filters, symmetric and free lifting."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import pi, sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+import pywt
+import torch
+from helpers import assert_close, eps, to_numpy, zero_mean
+
+import liftwave as lw
+from liftwave import constraints as lc
+from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
+from liftwave.lifting.lattice import filters_from_angles
+
+ROOT_HALF = sqrt(0.5)
+ORTHONORMAL = [w for f in ("haar", "db", "sym", "coif") for w in pywt.wavelist(f)]
+SYMMETRIC = ("bior2.2", "bior2.8", "bior4.4", "bior5.5", "bior6.8", "rbio2.6", "rbio4.4", "rbio6.8")
+
+
+# --- penalties -----------------------------------------------------------------------------------
+
+
+def of_low(low):
+    return (sum(v * v for v in low) - 1) ** 2 + (sum(low) - 2**0.5) ** 2
+
+
+def of_high(high):
+    return (sum(v * v for v in high) - 1) ** 2 + sum(high) ** 2
+
+
+def reverse(low, high):
+    return (sum(v * v for v in low) + sum(v * v for v in high) - 2) ** 2
+
+
+def symmetric(low, high, symmetry="linear-phase"):
+    K = len(low)
+    sign = -1 if symmetry == "linear-phase" and K % 2 == 0 else 1
+    pairs = [(i, K - 1 - i) for i in range(K // 2)]
+    return sum((low[i] - low[j]) ** 2 + (high[i] - sign * high[j]) ** 2 for i, j in pairs)
+
+
+def shifts(low):
+    lags = range(0, len(low), 2)
+    products = [sum(low[i] * low[i + m] for i in range(len(low) - m)) for m in lags]
+    return sum((p - (m == 0)) ** 2 for p, m in zip(products, lags, strict=True))
+
+
+def orthonormal(low, high):
+    low, high = ([*f, 0.0] if len(f) % 2 else list(f) for f in (low, high))
+    K = len(low)
+    return shifts(low) + sum((high[i] - (-1) ** i * low[K - 1 - i]) ** 2 for i in range(K))
+
+
+def wavelet(low, high, symmetry="linear-phase"):
+    return (
+        of_low(low)
+        + of_high(high)
+        + reverse(low, high)
+        + (symmetric(low, high, symmetry) if symmetry else 0.0)
+    )
+
+
+# Each penalty, and the formula written out for lists.
+PENALTIES = {
+    "low": (lambda low, high: lc.lowpass_penalty(low), lambda low, high: of_low(low)),
+    "high": (lambda low, high: lc.highpass_penalty(high), lambda low, high: of_high(high)),
+    "reverse": (lc.reversibility_penalty, reverse),
+    "linear phase": (lc.symmetry_penalty, symmetric),
+    "paper": (
+        partial(lc.symmetry_penalty, symmetry="paper"),
+        partial(symmetric, symmetry="paper"),
+    ),
+    "shifts": (lambda low, high: lc.orthonormality_penalty(low), lambda low, high: shifts(low)),
+    "orthonormal": (lc.orthonormality_penalty, orthonormal),
+    "wavelet": (lc.wavelet_penalty, wavelet),
+    "wavelet, paper": (
+        partial(lc.wavelet_penalty, symmetry="paper"),
+        partial(wavelet, symmetry="paper"),
+    ),
+    "wavelet, orthonormal": (
+        partial(lc.wavelet_penalty, symmetry=None, orthonormal=True),
+        lambda low, high: wavelet(low, high, None) + orthonormal(low, high),
+    ),
+}
+each_penalty = pytest.mark.parametrize("name", PENALTIES)
+
+
+def filters(K: int, seed: int = 0, batch: tuple[int, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((*batch, K)), rng.standard_normal((*batch, K))
+
+
+@each_penalty
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("K", [1, 2, 3, 4, 5, 8, 12])
+def test_penalties_are_the_formulas(xp, name, K, dtype):
+    penalty, formula = PENALTIES[name]
+    low, high = filters(K, K, batch=(2, 3))
+    pairs = zip(low.reshape(6, K), high.reshape(6, K), strict=True)
+    expected = np.array([formula(*pair) for pair in pairs])
+    actual = penalty(xp.asarray(low, dtype), xp.asarray(high, dtype))
+    assert_close(actual, xp.asarray(expected.reshape(2, 3), dtype), ulps=20 * K)
+
+
+@each_penalty
+def test_a_single_pair_of_lists_has_a_single_penalty(name):
+    penalty, formula = PENALTIES[name]
+    low, high = (f.tolist() for f in filters(6))
+    value = penalty(low, high)
+    assert np.ndim(value) == 0
+    assert float(value) == pytest.approx(formula(low, high), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", ["low", "high", "reverse", "orthonormal", "wavelet, orthonormal"])
+@pytest.mark.parametrize("known", ["haar", "db2", "db7", "coif3"])
+def test_orthonormal_wavelets_have_no_penalty(name, known):
+    bank = pywt.Wavelet(known)
+    penalty, _ = PENALTIES[name]
+    # Squares of roundings.
+    assert float(penalty(bank.rec_lo, bank.rec_hi)) < 1e-26
+    # The convolution order is the mirror image, and its high-pass has the other sign.
+    assert float(penalty(bank.dec_lo, -np.array(bank.dec_hi))) < 1e-26
+
+
+@pytest.mark.parametrize("known", ["bior1.3", "bior3.5", "rbio1.5"])
+def test_the_linear_phase_of_even_filters_has_an_antisymmetric_high_pass(known):
+    bank = pywt.Wavelet(known)
+    assert float(lc.symmetry_penalty(bank.rec_lo, bank.rec_hi)) < 1e-26
+    assert float(lc.symmetry_penalty(bank.rec_lo, bank.rec_hi, symmetry="paper")) > 0.1
+
+
+def test_of_odd_length_both_readings_are_one():
+    low, high = filters(5)
+    assert lc.symmetry_penalty(low, high) == lc.symmetry_penalty(low, high, symmetry="paper")
+
+
+def test_the_penalties_of_the_paper_do_not_make_a_bank_reconstruct():
+    low, high = [0.0, ROOT_HALF, ROOT_HALF, 0.0], [0.5, -0.5, 0.5, -0.5]
+    assert float(lc.wavelet_penalty(low, high)) < 1e-30
+    assert lw.FilterBank(low[::-1], high[::-1], low, high).reconstruction_error() > 0.1
+    assert float(lc.orthonormality_penalty(low, high)) > 0.1
+
+
+def test_the_reading_of_the_paper_contradicts_itself_for_two_taps():
+    values = np.linspace(-2, 2, 401)
+    low = np.full(2, ROOT_HALF)
+    penalties = [
+        float(lc.wavelet_penalty(low, [a, b], symmetry="paper"))
+        for a in values
+        for b in values[::4]
+    ]
+    assert min(penalties) > 0.5
+
+
+def test_half_precision_is_computed_in_single():
+    low, high = (torch.as_tensor(f, dtype=torch.bfloat16) for f in filters(8))
+    half = lc.wavelet_penalty(low, high)
+    assert_close(half, lc.wavelet_penalty(low.float(), high.float()).bfloat16())
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda: lc.lowpass_penalty([]), ShapeError, r"lowpass .*got shape \(0,\)"),
+        (lambda: lc.highpass_penalty(1.0), ShapeError, r"highpass .*got shape \(\)"),
+        (lambda: lc.lowpass_penalty([1j, 1]), ArgumentTypeError, "lowpass must be real"),
+        (
+            lambda: lc.reversibility_penalty([1, 2], [1, 2, 3]),
+            ShapeError,
+            r"'lowpass': \(2,\), 'highpass': \(3,\)",
+        ),
+        (
+            lambda: lc.symmetry_penalty([1, 2], [1, 2], symmetry="even"),
+            ConstraintError,
+            "unknown symmetry 'even': use 'linear-phase' .*'paper'",
+        ),
+        (
+            lambda: lc.wavelet_penalty(torch.ones(2), np.ones(2)),
+            ArgumentTypeError,
+            "arrays of one library",
+        ),
+        (
+            lambda: lc.wavelet_penalty([1, 2, 3, 4], [1, 2, 3, 4], orthonormal=True),
+            ConstraintError,
+            "no filters of 4 taps are both orthonormal and symmetric: Haar's",
+        ),
+    ],
+)
+def test_penalties_reject(call, error, match):
+    with pytest.raises(error, match=match) as caught:
+        call()
+    assert isinstance(caught.value, lw.errors.LiftwaveError)
+
+
+def test_haar_may_be_orthonormal_and_symmetric():
+    penalty = lc.wavelet_penalty([ROOT_HALF] * 2, [ROOT_HALF, -ROOT_HALF], orthonormal=True)
+    assert float(penalty) < 1e-30
+
+
+# --- orthonormal filters -------------------------------------------------------------------------
+
+
+def free_angles(K: int, seed: int, batch: tuple[int, ...] = (), *, zero_sum: bool = True) -> Any:
+    return np.random.default_rng(seed).uniform(-pi, pi, (*batch, K // 2 - zero_sum))
+
+
+@pytest.mark.parametrize("zero_sum", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("K", [2, 4, 6, 16, 40])
+def test_filters_are_the_product_of_rotations(xp, K, dtype, zero_sum):
+    angles = free_angles(K, K, (3,), zero_sum=zero_sum).astype(dtype)
+    every = angles.astype("float64")
+    if zero_sum:
+        every = np.concatenate([every, pi / 4 - every.sum(axis=-1, keepdims=True)], axis=-1)
+    expected = np.array([filters_from_angles(row)[0][::-1] for row in every])
+    actual = lc.orthonormal_lowpass(xp.asarray(angles), zero_sum=zero_sum)
+    # The sum of the angles is of their size, and rounded.
+    assert_close(actual, xp.asarray(expected, dtype), ulps=K, scale=K)
+
+
+@pytest.mark.parametrize("K", [2, 4, 10, 64])
+def test_all_angles_reconstruct_and_sum_to_zero(K):
+    bank = lc.orthonormal_filters(free_angles(K, K))
+    assert bank.dec_len == K
+    assert bank.reconstruction_error() < 4 * K * eps("float64")
+    others = pywt.orthogonal_filter_bank(bank.rec_lo)
+    assert_close(np.array(bank.filter_bank), np.array(others), ulps=K)
+    assert abs(sum(bank.rec_lo) - sqrt(2)) < 4 * K * eps("float64")
+    assert max(abs(sum(bank.dec_hi)), abs(sum(bank.rec_hi))) < 4 * K * eps("float64")
+    x = zero_mean(1001)
+    coeffs = lw.wavedec(x, bank, mode="periodization", level=3)
+    assert_close(lw.waverec(coeffs, bank, mode="periodization")[:1001], x, ulps=4 * K)
+
+
+def test_without_zero_sum_the_high_pass_sums_to_something_and_the_bank_reconstructs():
+    bank = lc.orthonormal_filters([0.1, 0.2, 0.3], zero_sum=False)
+    assert bank.dec_len == 6
+    assert abs(sum(bank.dec_hi)) > 0.1
+    assert bank.reconstruction_error() < 1e-14
+
+
+@pytest.mark.parametrize("name", ORTHONORMAL)
+def test_wavelets_have_angles(name):
+    wavelet = pywt.Wavelet(name)
+    bank = lc.orthonormal_filters(lc.lattice_angles(name))
+    # PyWavelets' tables of symlets have 11 or 12 digits.
+    for actual, expected in zip(bank.filter_bank, wavelet.filter_bank, strict=True):
+        assert np.abs(np.subtract(actual, expected)).max() < 2e-11
+
+
+@pytest.mark.parametrize("zero_sum", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_angles_are_found_again(xp, dtype, zero_sum):
+    angles = np.random.default_rng(0).uniform(-1.5, 1.5, 3)
+    low = lc.orthonormal_lowpass(xp.asarray(angles, dtype), zero_sum=zero_sum)
+    found = lc.lattice_angles(low, zero_sum=zero_sum)
+    assert_close(found, xp.asarray(angles, dtype), ulps=200)
+
+
+def test_every_kind_of_wavelet_has_its_angles():
+    expected = lc.lattice_angles("db3")
+    for same in (
+        pywt.Wavelet("db3"),
+        lw.FilterBank(*pywt.Wavelet("db3").filter_bank),
+        lw.LiftingScheme.from_name("db3"),
+        pywt.Wavelet("db3").rec_lo,
+    ):
+        assert_close(lc.lattice_angles(same), expected, ulps=100)
+
+
+@pytest.mark.parametrize(
+    "low",
+    [
+        [0, ROOT_HALF, ROOT_HALF, 0],
+        [0, 0, ROOT_HALF, ROOT_HALF],
+        [ROOT_HALF, ROOT_HALF, 0, 0],
+        [ROOT_HALF, 0, 0, ROOT_HALF],
+        [0, 0, 0, 0, ROOT_HALF, ROOT_HALF],
+    ],
+)
+def test_filters_that_end_in_zeros_have_angles(low):
+    again = lc.orthonormal_lowpass(lc.lattice_angles(low))
+    assert_close(again, np.array(low, dtype=float), ulps=4)
+
+
+def test_a_tolerance_gives_an_orthonormal_filter_nearby():
+    near = np.array(pywt.Wavelet("db4").rec_lo) + 1e-3 * np.array([1, -1, 1, -1, -1, 1, -1, 1])
+    with pytest.raises(ConstraintError, match="not orthonormal"):
+        lc.lattice_angles(near)
+    bank = lc.orthonormal_filters(lc.lattice_angles(near, tolerance=0.01))
+    assert bank.orthogonal
+    assert 1e-4 < np.abs(np.subtract(bank.rec_lo, near)).max() < 0.01
+
+
+def test_random_filters_satisfy_the_constraints_and_differ():
+    banks = [lc.random_orthonormal_filters(10, seed) for seed in range(20)]
+    for bank in banks:
+        low, high = bank.rec_lo, bank.rec_hi
+        assert float(lc.wavelet_penalty(low, high, symmetry=None, orthonormal=True)) < 1e-26
+    assert len(set(banks)) == 20
+    assert lc.random_orthonormal_filters(10, 3) == banks[3]
+    generator = np.random.default_rng(3)
+    assert lc.random_orthonormal_filters(10, generator) == banks[3]
+    assert lc.random_orthonormal_filters(10, generator) != banks[3]
+    assert abs(sum(lc.random_orthonormal_filters(2, 0, zero_sum=False).rec_hi)) > 0.1
+    assert lc.random_orthonormal_filters(2).dec_len == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (
+            lambda: lc.orthonormal_filters([0.1], symmetric=True),
+            ConstraintError,
+            "no filters of 4 taps are both orthonormal and symmetric",
+        ),
+        (lambda: lc.orthonormal_filters(np.zeros((2, 3))), ShapeError, r"shape \(2, 8\).*lowpass"),
+        (lambda: lc.orthonormal_lowpass([], zero_sum=False), ShapeError, "at least 1 angles"),
+        (lambda: lc.orthonormal_lowpass(0.3), ShapeError, r"got shape \(\)"),
+        (lambda: lc.orthonormal_lowpass([0.3j]), ArgumentTypeError, "angles must be real"),
+        (lambda: lc.random_orthonormal_filters(7), ConstraintError, "even number of taps.*not 7"),
+        (lambda: lc.random_orthonormal_filters(0), ConstraintError, "at least 2, not 0"),
+        (lambda: lc.lattice_angles([1.0, 2.0, 3.0]), ShapeError, r"even number.*\(3,\)"),
+        (lambda: lc.lattice_angles(np.zeros((2, 4))), ShapeError, r"1-D array.*\(2, 4\)"),
+        (
+            lambda: lc.lattice_angles([1.0, 1.0]),
+            ConstraintError,
+            "shifted by 0 is 2 instead of 1, off by 1 ",
+        ),
+        (
+            lambda: lc.lattice_angles([0.5, 0.5, 0.5, 0.5]),
+            ConstraintError,
+            "shifted by 2 is 0.5 instead of 0, off by 0.5 .*symmetric, and only Haar",
+        ),
+        (lambda: lc.lattice_angles("dmey"), ConstraintError, "off by 0.00224"),
+        (
+            lambda: lc.lattice_angles([1.0, 0.0]),
+            ConstraintError,
+            r"sums to 1 instead of sqrt\(2\), off by 0.414 .*zero_sum=False",
+        ),
+        (
+            lambda: lc.lattice_angles(lc.random_orthonormal_filters(64, 12)),
+            ConstraintError,
+            "of 64 taps is orthonormal, but the angles found for it .*Keep the angles",
+        ),
+        (lambda: lc.lattice_angles("db99"), lw.errors.WaveletError, "Unknown wavelet name"),
+    ],
+)
+def test_orthonormal_filters_reject(call, error, match):
+    with pytest.raises(error, match=match):
+        call()
+
+
+def test_haar_is_what_is_orthonormal_and_symmetric():
+    bank = lc.orthonormal_filters([], symmetric=True)
+    np.testing.assert_allclose(bank.filter_bank, pywt.Wavelet("haar").filter_bank, rtol=1e-15)
+
+
+# --- lifting -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SYMMETRIC)
+def test_symmetric_wavelets_are_made_again_from_their_free_taps(name):
+    scheme = lw.LiftingScheme.from_name(name)
+    first, product = scheme.steps[0].kind, scheme.scale[0] * scheme.scale[1]
+    for zero_sum, dual in [(True, True), (True, False), (False, True), (False, False)]:
+        taps = lc.symmetric_taps(name, zero_sum=zero_sum, dual_zero_sum=dual)
+        assert sum(map(len, taps)) == sum(s.length // 2 for s in scheme.steps) - zero_sum - dual
+        again = lc.symmetric_lifting(
+            taps, first=first, zero_sum=zero_sum, dual_zero_sum=dual, sign=round(product)
+        )
+        assert again.polyphase.distance(scheme.polyphase) < 1e-12
+        assert again.scale == pytest.approx(scheme.scale, rel=1e-12)
+
+
+def random_halves(kinds: int, seed: int, determined: tuple[int, ...]) -> list[np.ndarray]:
+    """Halves of different lengths; those of determined steps have one tap fewer, perhaps none."""
+    rng = np.random.default_rng(seed)
+    lengths = [(k % 3) + (k not in determined) for k in range(kinds)]
+    return [rng.uniform(-0.5, 0.5, n) + 0.1 for n in lengths]
+
+
+@pytest.mark.parametrize("first", ["predict", "update"])
+@pytest.mark.parametrize("steps", [2, 3, 4, 5])
+def test_symmetric_lifting_has_the_properties_it_promises(xp, steps, first):
+    halves = random_halves(steps, steps, (steps - 1, steps - 2))
+    scheme = lc.symmetric_lifting([xp.asarray(high) for high in halves], first=first)
+    numbers = lw.LiftingScheme(
+        [lw.LiftingStep(s.kind, to_numpy_taps(s.taps), s.offset) for s in scheme.steps],
+        tuple(float(s) for s in scheme.scale),
+    )
+    for step, half in zip(numbers.steps, halves, strict=True):
+        assert step.taps == step.taps[::-1]
+        if len(half):
+            assert step.taps[-len(half) :] == tuple(half)
+    bank = numbers.to_filter_bank()
+    size = max(np.abs(bank.filter_bank).sum(axis=-1))
+    assert bank.reconstruction_error() < 100 * eps("float64") * size**2
+    assert abs(sum(bank.dec_lo) - sqrt(2)) < 50 * eps("float64") * size
+    assert max(abs(sum(bank.dec_hi)), abs(sum(bank.rec_hi))) < 100 * eps("float64") * size
+    for taps in bank.filter_bank:
+        trimmed = np.trim_zeros(np.array(taps))
+        assert len(trimmed) % 2 == 1
+        assert np.abs(trimmed - trimmed[::-1]).max() < 50 * eps("float64") * size
+
+
+def to_numpy_taps(taps: Any) -> Any:
+    return taps if isinstance(taps, tuple) else to_numpy(taps)
+
+
+@pytest.mark.parametrize("zero_sum", [True, False])
+@pytest.mark.parametrize("dual", [True, False])
+def test_each_zero_sum_is_its_own_condition(zero_sum, dual):
+    determined = (2,) * zero_sum + (3,) * dual
+    taps = random_halves(4, 1, determined)
+    scheme = lc.symmetric_lifting(taps, zero_sum=zero_sum, dual_zero_sum=dual, sign=1)
+    bank = scheme.to_filter_bank()
+    assert scheme.scale[0] * scheme.scale[1] == pytest.approx(1)
+    assert (abs(sum(bank.dec_hi)) < 1e-13) == zero_sum
+    assert (abs(sum(bank.rec_hi)) < 1e-13) == dual
+    assert sum(bank.dec_lo) == pytest.approx(sqrt(2), rel=1e-13)
+
+
+def test_the_shortest_symmetric_scheme_is_cdf_5_3():
+    expected = lw.LiftingScheme.from_name("cdf5.3")
+    scheme = lc.symmetric_lifting([[], []])
+    assert scheme.steps == expected.steps
+    assert scheme.scale == pytest.approx(expected.scale, rel=1e-15)
+
+
+def test_two_steps_predict_with_sum_minus_one_and_update_with_half():
+    predict, update = lc.symmetric_lifting([[0.3, -0.1], [0.07]]).steps
+    assert sum(predict.taps) == pytest.approx(-1, rel=1e-15)
+    assert sum(update.taps) == pytest.approx(0.5, rel=1e-15)
+
+
+def test_symmetric_lifting_keeps_the_dtype():
+    scheme = lc.symmetric_lifting([torch.tensor([0.1], dtype=torch.bfloat16), []])
+    assert [s.taps.dtype for s in scheme.steps] == [torch.bfloat16] * 2
+    assert [s.dtype for s in scheme.scale] == [torch.bfloat16] * 2
+
+
+def test_free_lifting_reconstructs_and_is_centred(xp):
+    rng = np.random.default_rng(0)
+    taps = [xp.asarray(rng.standard_normal(r)) for r in (1, 2, 3, 4, 5)]
+    scheme = lc.free_lifting(taps, first="update", scale=(2.0, 3.0), name="mine")
+    assert [s.kind for s in scheme.steps] == ["update", "predict", "update", "predict", "update"]
+    assert [s.offset for s in scheme.steps] == [0, 0, -1, -1, -2]
+    assert (scheme.scale, scheme.name) == ((2.0, 3.0), "mine")
+    x = xp.asarray(zero_mean(63))
+    back = lw.idwt(*lw.dwt(x, scheme, mode="reflect"), scheme, mode="reflect")
+    assert_close(back, x, ulps=1e5)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda: lc.symmetric_lifting([[0.1], []], first="even"), ConstraintError, "got 'even'"),
+        (lambda: lc.free_lifting([[0.1]], first="odd"), ConstraintError, "got 'odd'"),
+        (lambda: lc.symmetric_lifting([[], []], sign=0), ConstraintError, "1 or -1, got 0"),
+        (
+            lambda: lc.symmetric_lifting([[]]),
+            ConstraintError,
+            "dual_zero_sum determines the last update step, but there is none",
+        ),
+        (
+            lambda: lc.symmetric_lifting([], dual_zero_sum=False),
+            ConstraintError,
+            "zero_sum determines the last predict step, but there is none",
+        ),
+        (
+            lambda: lc.symmetric_lifting([[0.1], [], [], []]),
+            ConstraintError,
+            "step 1 has no taps, and no condition",
+        ),
+        (lambda: lc.symmetric_lifting([np.zeros((2, 2)), []]), ShapeError, r"shape \(2, 2\)"),
+        (lambda: lc.symmetric_lifting([[1j], []]), ArgumentTypeError, "taps must be real"),
+        (
+            lambda: lc.symmetric_lifting([np.ones(1), torch.ones(1)]),
+            ArgumentTypeError,
+            "arrays of one library",
+        ),
+        (
+            # The update step takes all of a constant off the even samples.
+            lambda: lc.symmetric_lifting([[-0.5], [], []], first="update"),
+            ConstraintError,
+            "impossible: with them no predict step takes a constant off",
+        ),
+        (
+            lambda: lc.symmetric_lifting([[0.5], []], first="predict", zero_sum=False),
+            ConstraintError,
+            "no update step takes an alternating signal off",
+        ),
+        (
+            lambda: lc.symmetric_lifting(
+                [[-0.5]], first="update", zero_sum=False, dual_zero_sum=False
+            ),
+            ConstraintError,
+            "the low-pass sums to zero",
+        ),
+        (lambda: lc.symmetric_taps("db2"), ConstraintError, "not made of symmetric steps"),
+        (lambda: lc.symmetric_taps("bior1.3"), ConstraintError, "not made of symmetric steps"),
+        (
+            lambda: lc.symmetric_taps(lc.free_lifting([[-0.4, -0.4], [0.2, 0.2]])),
+            ConstraintError,
+            "do not both sum to zero: a middle tap would change by 0.1",
+        ),
+    ],
+)
+def test_lifting_rejects(call, error, match):
+    with pytest.raises(error, match=match):
+        call()
+
+
+def test_steps_that_do_not_take_turns_are_no_symmetric_lifting():
+    step = lw.LiftingStep("predict", [-0.25, -0.25])
+    with pytest.raises(ConstraintError, match="do not take turns"):
+        lc.symmetric_taps(lw.LiftingScheme([step, step]))
