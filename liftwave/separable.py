@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from array_api_compat import array_namespace
 
 from liftwave._arrays import zeros
-from liftwave._levels import AnalysisLevel, FilterStep, LiftStep, Step, SynthesisLevel
+from liftwave._levels import AnalysisLevel, LiftStep, Step, SynthesisLevel
 from liftwave._typing import Array
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ def analyse_level(x: Array, level: AnalysisLevel, kernels: AxisKernels) -> dict[
     """All bands of one level, keyed by one letter per axis (``a`` or ``d``)."""
     bands = {"": x}
     for key, step in level.splits:
-        bands[key + "a"], bands[key + "d"] = _split(bands.pop(key), step, kernels)
+        bands[key + "a"], bands[key + "d"] = split(bands.pop(key), step, kernels)
     return {key: bands[key] for key in level.shapes}
 
 
-def _split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
+def split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
+    """Approximation and detail of one step."""
     if isinstance(step, LiftStep):
         return kernels.lift_analysis(x, step.plan, step.taps, step.scale, step.axis)
     return kernels.analysis(x, step.filters, step.plan, step.axis)
@@ -64,25 +65,28 @@ def synthesise_level(
     remaining = dict(bands)
     for key, step, shapes in level.merges:
         pair = [remaining.pop(key + letter, None) for letter in "ad"]
-        if isinstance(step, LiftStep):
-            approx, detail = _completed(pair, shapes)
-            remaining[key] = kernels.lift_synthesis(
-                approx, detail, step.plan, step.taps, step.scale, step.axis
-            )
-        else:
-            remaining[key] = _merged(pair, step, kernels)
+        remaining[key] = merge(pair, step, shapes, kernels)
     return remaining[""]
 
 
-def _merged(pair: list[Array | None], step: FilterStep, kernels: AxisKernels) -> Array:
-    """A filter bank leaves out what is missing."""
+def merge(
+    pair: Sequence[Array | None],
+    step: Step,
+    shapes: Sequence[tuple[int, ...]],
+    kernels: AxisKernels,
+) -> Array:
+    """What approximation and detail, of which one may be missing, are merged into by one step."""
+    if isinstance(step, LiftStep):
+        approx, detail = completed(pair, shapes)
+        return kernels.lift_synthesis(approx, detail, step.plan, step.taps, step.scale, step.axis)
+    # A filter bank leaves out what is missing.
     present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]
     bands, filters = zip(*present, strict=True)
     return kernels.synthesis(bands, filters, step.plan, step.axis)
 
 
-def _completed(pair: list[Array | None], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
-    """Lifting needs both bands."""
+def completed(pair: Sequence[Array | None], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    """Both bands, which lifting needs: zeros for one that is missing."""
     like = next(band for band in pair if band is not None)
     xp = array_namespace(like)
     return [

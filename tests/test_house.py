@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "data and algebra without arrays",
         (
+            "_adjoint",
             "_arguments",
             "_levels",
             "_plan",
@@ -49,6 +50,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "transforms",
         (
             "_course",
+            "_vjp",
             "coefficients",
             "constraints",
             "decomposition",

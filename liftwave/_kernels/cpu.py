@@ -342,6 +342,8 @@ def _fused(splits: Sequence[tuple[str, Step]], shape: tuple[int, ...]) -> list[_
         axes.append((step.plan, step.filters, step.axis))
     if not 1 <= len(axes) <= _MAX_AXES:
         return None
+    if len(axes) > 1 and any(plan.fold.left or plan.fold.right for plan, _, _ in axes):
+        return None  # one axis folds at a time
     last = axes[-1][2]
     behind = prod(shape[last + 1 :])
     fits = behind < _FEWEST_COLUMNS and 2 * shape[last] * behind <= _LONGEST_ROW

@@ -151,12 +151,14 @@ def _groups(keyed: Sequence[tuple[str, Step]], ndim: int) -> tuple[Group, ...] |
 
 def _one_per_axis(keyed: Sequence[tuple[str, Step]]) -> list[LiftStep] | None:
     """The step of each letter of the keys; None if it is not lifting, or differs among bands."""
-    steps = []
+    steps: list[LiftStep] = []
     for _, of_axis in groupby(keyed, key=lambda each: len(each[0])):
         first, *others = [step for _, step in of_axis]
         if not isinstance(first, LiftStep):
             return None
         if not all(isinstance(step, LiftStep) and _same(step, first) for step in others):
+            return None
+        if 1 + len(others) != 2 ** len(steps):  # bands that nobody needs are left out
             return None
         steps.append(first)
     return steps
