@@ -153,15 +153,10 @@ def _extension(extension: Extension) -> Any:
 
 
 class _Analysis(NamedTuple):
-    """Levels that the module runs in one go.
-
-    Bands go to one piece of memory, approximations in between to another, which
-    does not outlive the call.
-    """
+    """Levels that the module runs in one go; their bands share one piece of memory."""
 
     module: _cpu.Analysis
-    shape: tuple[int, ...]  # of the memory for bands
-    work: tuple[int, ...] | None
+    shape: tuple[int, ...]  # of the memory
     layout: _cpu.Layout
 
 
@@ -174,9 +169,8 @@ def analyse(
         return _analyse_stepwise(x, levels, dtype)
     memory = _memory(x)
     out = _allocated(plan.shape, memory.dtype)
-    work = np.empty(plan.work, memory.dtype) if plan.work else None
-    if not plan.module.run(memory, out, work):
-        plan.module.run(memory.copy(), out, work)  # numbers that are not aligned
+    if not plan.module.run(memory, out):
+        plan.module.run(memory.copy(), out)  # numbers that are not aligned
     return plan.layout.of(out if memory is x else _like(x, out))
 
 
@@ -194,12 +188,7 @@ def _make_analysis(levels: Sequence[AnalysisLevel]) -> _Analysis | None:
         return None
     shape, spacing, layout = _layout(levels)
     arguments = [[_analysis_axis(*step) for step in steps or ()] for steps in axes]
-    return _Analysis(_cpu.Analysis(arguments, spacing), shape, _between(levels), layout)
-
-
-def _between(levels: Sequence[AnalysisLevel | SynthesisLevel]) -> tuple[int, ...] | None:
-    """Memory for the results of all levels but the last."""
-    return (sum(prod(level.shape) for level in levels[:-1]),) if len(levels) > 1 else None
+    return _Analysis(_cpu.Analysis(arguments, spacing), shape, layout)
 
 
 def _layout(levels: Sequence[AnalysisLevel]) -> tuple[tuple[int, ...], int, _cpu.Layout]:
@@ -249,11 +238,10 @@ def _analyse_lifted(x: Array, level: AnalysisLevel, dtype: Any) -> dict[str, Arr
 
 
 class _Synthesis(NamedTuple):
-    """Levels that the module runs in one go; results in between do not outlive the call."""
+    """Levels that the module runs in one go."""
 
     module: _cpu.Synthesis
     shape: tuple[int, ...]
-    work: tuple[int, ...] | None
 
 
 def synthesise(
@@ -270,9 +258,8 @@ def synthesise(
     memory = list(map(_memory, bands))
     dtype = memory[0].dtype
     out = _allocated(plan.shape, dtype)
-    work = np.empty(plan.work, dtype) if plan.work else None
-    if not plan.module.run(memory, out, work):
-        plan.module.run([band.copy() for band in memory], out, work)  # numbers not aligned
+    if not plan.module.run(memory, out):
+        plan.module.run([band.copy() for band in memory], out)  # numbers not aligned
     return _like(bands[0], out)
 
 
@@ -300,7 +287,7 @@ def _make_synthesis(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
             plan, filters, axis = steps[0]
             steps = [(plan, tuple(f for f, p in zip(filters, present, strict=True) if p), axis)]
         arguments.append(([_synthesis_axis(*step) for step in steps], present))
-    return _Synthesis(_cpu.Synthesis(arguments), levels[-1].shape, _between(levels))
+    return _Synthesis(_cpu.Synthesis(arguments), levels[-1].shape)
 
 
 def _synthesise_stepwise(
@@ -416,11 +403,11 @@ def _with_length(shape: Sequence[int], axis: int, length: int) -> tuple[int, ...
     return (*shape[:axis], length, *shape[axis + 1 :])
 
 
-def _run(module: Any, given: Any, out: Any, work: Any = None) -> None:
+def _run(module: Any, given: Any, out: Any) -> None:
     """Run a plan of the module; numbers that are not aligned are copied first."""
-    if not module.run(given, out, work):
+    if not module.run(given, out):
         copies = [x.copy() for x in given] if isinstance(given, list) else given.copy()
-        module.run(copies, out, work)
+        module.run(copies, out)
 
 
 def _these() -> AxisKernels:

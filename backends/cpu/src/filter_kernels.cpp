@@ -6,6 +6,7 @@
 namespace liftwave::LIFTWAVE_ISA {
 
 extern const Kernels kernels;
-const Kernels kernels{{analyse<float>, synthesise<float>}, {analyse<double>, synthesise<double>}};
+const Kernels kernels{{analyse<float>, analyse_cascade<float>, synthesise<float>},
+                      {analyse<double>, analyse_cascade<double>, synthesise<double>}};
 
 }  // namespace liftwave::LIFTWAVE_ISA

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "liftwave/kernels.hpp"
+#include "liftwave/levels.hpp"
 #include "liftwave/lifting_module.hpp"
 #include "liftwave/parallel.hpp"
 
@@ -192,6 +193,16 @@ class Buffer {
   Py_buffer buffer_;
 };
 
+// An array without memory, like `like`, but with the plans' lengths of results along the axes.
+template <class T, class U>
+ArrayView<T> shaped(const ArrayView<U>& like, const std::vector<AxisPlan>& axes) {
+  ArrayView<T> a;
+  a.ndim = like.ndim;
+  std::copy_n(like.shape, like.ndim, a.shape);
+  for (const AxisPlan& axis : axes) a.shape[axis.axis] = axis.plan.n_out;
+  return a;
+}
+
 // The output of a transform: memory that is handed out piece by piece, each at a multiple of
 // `spacing` samples.
 template <class T>
@@ -217,14 +228,11 @@ class Output {
     return true;
   }
 
-  // An array like `like`, but with other lengths along the axes.
-  template <class U, class Length>
-  ArrayView<T> take(const ArrayView<U>& like, const std::vector<AxisPlan>& axes, Length length) {
-    ArrayView<T> piece;
+  // An array like `like`, but with the plans' lengths along the axes.
+  template <class U>
+  ArrayView<T> take(const ArrayView<U>& like, const std::vector<AxisPlan>& axes) {
+    ArrayView<T> piece = shaped<T>(like, axes);
     piece.data = next_;
-    piece.ndim = like.ndim;
-    std::copy_n(like.shape, like.ndim, piece.shape);
-    for (const AxisPlan& a : axes) piece.shape[a.axis] = length(a.plan);
     const bool empty = std::find(piece.shape, piece.shape + piece.ndim, 0) != piece.shape + piece.ndim;
     index_t stride = empty ? 0 : 1;
     for (int d = piece.ndim - 1; d >= 0; --d) {
@@ -263,18 +271,6 @@ bool fits(const ArrayView<T>& a, const ArrayView<U>& like, const std::vector<Axi
   return true;
 }
 
-index_t length_out(const FilterPlan& p) { return p.n_out; }
-
-template <class T>
-ArrayView<const T> as_input(const ArrayView<T>& a) {
-  ArrayView<const T> in;
-  in.data = a.data;
-  in.ndim = a.ndim;
-  std::copy_n(a.shape, a.ndim, in.shape);
-  std::copy_n(a.stride, a.ndim, in.stride);
-  return in;
-}
-
 // Without the GIL, unless the work is shorter than handing it over.
 template <class F>
 void run_released(double bytes, const F& work) {
@@ -284,11 +280,6 @@ void run_released(double bytes, const F& work) {
 }
 
 // --- transforms ------------------------------------------------------------------------------
-
-// A single level leaves nothing in between.
-void require_work(nb::handle work, std::size_t levels) {
-  if (work.is_none() && levels > 1) throw std::invalid_argument("several levels need memory");
-}
 
 // Several axes at once need all that lies behind them in one order; along one axis all goes.
 template <class T>
@@ -306,16 +297,11 @@ void require_same(const Buffer& a, const Buffer& b) {
 // Levels of an analysis: each but the first has the approximation of the one before as its input.
 class Analysis {
  public:
-  struct Level {
-    std::vector<AxisPlan> axes;
-    int bands;  // along one axis as many as filters, else one per key
-  };
-
   Analysis(const std::vector<std::vector<AxisArgument>>& arguments, index_t spacing)
       : spacing_(spacing) {
     if (spacing < 1) throw std::invalid_argument("bands lie one sample or more apart");
     for (const auto& of_level : arguments) {
-      Level level{make_axes(of_level, false), 0};
+      AnalysisLevel level{make_axes(of_level, false), 0};
       level.bands = level.axes.size() == 1 ? static_cast<int>(level.axes[0].plan.taps.size())
                                            : 1 << level.axes.size();
       bands_ += static_cast<std::size_t>(level.bands);
@@ -324,62 +310,49 @@ class Analysis {
   }
 
   // Writes to `out` the bands, level by level and within it by key, each at a multiple of the
-  // spacing (in samples); the
-  // approximations of all levels but the last to `work`. False where `x` cannot be
-  // read in place.
-  bool run(nb::handle x, nb::handle out, nb::handle work) const {
-    require_work(work, levels_.size());
-    const Buffer in(x.ptr(), 0), result(out.ptr(), PyBUF_WRITABLE), extra(work.ptr(), PyBUF_WRITABLE);
+  // spacing (in samples), but of the approximations only the last. False where `x` cannot be read
+  // in place.
+  bool run(nb::handle x, nb::handle out) const {
+    const Buffer in(x.ptr(), 0), result(out.ptr(), PyBUF_WRITABLE);
     require_same(in, result);
-    require_same(in, extra);
-    return in.in_single() ? run_as<float>(in, result, extra) : run_as<double>(in, result, extra);
+    return in.in_single() ? run_as<float>(in, result) : run_as<double>(in, result);
   }
 
  private:
   template <class T>
-  bool run_as(const Buffer& x, const Buffer& out, const Buffer& work) const {
+  bool run_as(const Buffer& x, const Buffer& out) const {
     ArrayView<const T> in;
-    Output<T> results(spacing_), extra;
-    if (!x.view(in) || !results.open(out) || !extra.open(work)) return false;
+    Output<T> results(spacing_);
+    if (!x.view(in) || !results.open(out)) return false;
     if (!in_place(&in, 1, levels_[0].axes)) return false;
     std::vector<ArrayView<T>> bands;
     bands.reserve(bands_);
-    lay_out(in, results, extra, bands);
-    const auto analyse = chosen().kernels->filters<T>().analyse;
+    lay_out(in, results, bands);
     run_released(sizeof(T) * static_cast<double>(numbers_of(in)), [&] {
-      const ArrayView<T>* of_level = bands.data();
-      ArrayView<const T> source = in;
-      for (const Level& level : levels_) {
-        if (numbers_of(of_level[0]) > 0) {
-          analyse(source, of_level, level.bands, level.axes.data(),
-                  static_cast<int>(level.axes.size()));
-        }
-        source = as_input(of_level[0]);
-        of_level += level.bands;
-      }
+      analyse_levels(chosen().kernels->filters<T>(), levels_, in, bands);
     });
     return true;
   }
 
   // Where each band goes; nothing is written before everything is known to fit.
   template <class T>
-  void lay_out(const ArrayView<const T>& in, Output<T>& results, Output<T>& extra,
+  void lay_out(const ArrayView<const T>& in, Output<T>& results,
                std::vector<ArrayView<T>>& bands) const {
     ArrayView<const T> source = in;
-    for (const Level& level : levels_) {
+    for (const AnalysisLevel& level : levels_) {
       const bool last = &level == &levels_.back();
       if (!fits(source, source, level.axes)) throw std::invalid_argument("input does not fit its plan");
       const std::size_t first = bands.size();
       for (int b = 0; b < level.bands; ++b) {
-        Output<T>& to = b == 0 && !last ? extra : results;
-        bands.push_back(to.take(source, level.axes, length_out));
+        bands.push_back(b == 0 && !last ? shaped<T>(source, level.axes)
+                                        : results.take(source, level.axes));
       }
       source = as_input(bands[first]);
     }
     if (!results.used_up()) throw std::invalid_argument("results do not fill their memory");
   }
 
-  std::vector<Level> levels_;
+  std::vector<AnalysisLevel> levels_;
   std::size_t bands_ = 0;
   index_t spacing_;
 };
@@ -439,17 +412,14 @@ class Synthesis {
     }
   }
 
-  // `bands`: those that are given, level by level and within it by key. Results of all levels
-  // but the last go to `work`. False where a band cannot be read in place.
-  bool run(nb::sequence bands, nb::handle out, nb::handle work) const {
-    require_work(work, levels_.size());
-    const Buffer result(out.ptr(), PyBUF_WRITABLE), extra(work.ptr(), PyBUF_WRITABLE);
-    require_same(result, extra);
+  // `bands`: those that are given, level by level and within it by key. False where a band cannot
+  // be read in place.
+  bool run(nb::sequence bands, nb::handle out) const {
+    const Buffer result(out.ptr(), PyBUF_WRITABLE);
     std::deque<Buffer> inputs;
     for (nb::handle band : bands) require_same(inputs.emplace_back(band.ptr(), 0), result);
     if (inputs.size() != given_) throw std::invalid_argument("not the bands of the plan");
-    return result.in_single() ? run_as<float>(inputs, result, extra)
-                              : run_as<double>(inputs, result, extra);
+    return result.in_single() ? run_as<float>(inputs, result) : run_as<double>(inputs, result);
   }
 
  private:
@@ -458,15 +428,9 @@ class Synthesis {
   }
 
   template <class T>
-  struct Stage {
-    std::vector<ArrayView<const T>> bands;
-    ArrayView<T> result;
-  };
-
-  template <class T>
-  bool run_as(const std::deque<Buffer>& inputs, const Buffer& out, const Buffer& work) const {
-    Output<T> results, extra;
-    if (!results.open(out) || !extra.open(work)) return false;
+  bool run_as(const std::deque<Buffer>& inputs, const Buffer& out) const {
+    Output<T> results;
+    if (!results.open(out)) return false;
     std::vector<ArrayView<const T>> given(inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (!inputs[i].view(given[i])) return false;
@@ -474,29 +438,25 @@ class Synthesis {
     for (const auto& band : given) {
       if (!in_place(&band, 1, levels_[0].axes)) return false;
     }
-    std::vector<Stage<T>> stages(levels_.size());
-    lay_out(given, results, extra, stages);
-    const auto synthesise = chosen().kernels->filters<T>().synthesise;
+    std::vector<SynthesisStage<T>> stages(levels_.size());
+    lay_out(given, results, stages);
     run_released(sizeof(T) * static_cast<double>(numbers_of(stages.back().result)), [&] {
-      for (std::size_t i = 0; i < levels_.size(); ++i) {
-        const Stage<T>& stage = stages[i];
-        if (numbers_of(stage.result) == 0) continue;
-        synthesise(stage.bands.data(), static_cast<int>(stage.bands.size()), stage.result,
-                   levels_[i].axes.data(), static_cast<int>(levels_[i].axes.size()));
-      }
+      synthesise_levels(chosen().kernels->filters<T>(), stages);
     });
     return true;
   }
 
   // Where each band lies and each result goes; nothing is written before everything fits.
   template <class T>
-  void lay_out(const std::vector<ArrayView<const T>>& given, Output<T>& results, Output<T>& extra,
-               std::vector<Stage<T>>& stages) const {
+  void lay_out(const std::vector<ArrayView<const T>>& given, Output<T>& results,
+               std::vector<SynthesisStage<T>>& stages) const {
     auto next = given.begin();
     for (std::size_t i = 0; i < levels_.size(); ++i) {
       const Level& level = levels_[i];
       const bool last = i + 1 == levels_.size(), one_axis = level.axes.size() == 1;
-      Stage<T>& stage = stages[i];
+      SynthesisStage<T>& stage = stages[i];
+      stage.axes = &level.axes;
+      stage.continues = false;
       const ArrayView<const T>* like = nullptr;
       stage.bands.reserve(level.present.size());
       for (std::size_t b = 0; b < level.present.size(); ++b) {
@@ -505,13 +465,14 @@ class Synthesis {
           continue;
         }
         const bool before = b == 0 && !level.approx_given;
+        stage.continues |= before;
         stage.bands.push_back(before ? trimmed(stages[i - 1].result, level.axes) : *next++);
         if (!like) like = &stage.bands.back();
         if (!fits(stage.bands.back(), *like, level.axes)) {
           throw std::invalid_argument("a band does not fit its plan");
         }
       }
-      stage.result = (last ? results : extra).take(*like, level.axes, length_out);
+      stage.result = last ? results.take(*like, level.axes) : shaped<T>(*like, level.axes);
     }
     if (!results.used_up()) throw std::invalid_argument("results do not fill their memory");
   }
@@ -545,14 +506,14 @@ NB_MODULE(_cpu, m) {
   nb::class_<Analysis>(m, "Analysis")
       .def(nb::init<const std::vector<std::vector<AxisArgument>>&, index_t>(), nb::arg("levels"),
            nb::arg("spacing"))
-      .def("run", &Analysis::run, nb::arg("x"), nb::arg("out"), nb::arg("work").none());
+      .def("run", &Analysis::run, nb::arg("x"), nb::arg("out"));
   nb::class_<Layout>(m, "Layout")
       .def(nb::init<Layout::Place, std::vector<std::vector<Layout::Place>>>(), nb::arg("approx"),
            nb::arg("details"))
       .def("of", &Layout::of, nb::arg("memory"));
   nb::class_<Synthesis>(m, "Synthesis")
       .def(nb::init<const std::vector<Synthesis::LevelArgument>&>(), nb::arg("levels"))
-      .def("run", &Synthesis::run, nb::arg("bands"), nb::arg("out"), nb::arg("work").none());
+      .def("run", &Synthesis::run, nb::arg("bands"), nb::arg("out"));
 
   bind_lifting(m, chosen().name);
 }

@@ -14,6 +14,7 @@
 #if defined(__linux__)
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #elif defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
@@ -52,6 +53,9 @@ std::atomic<int>& thread_setting() {
   return count;
 }
 
+// Whether this thread works for a job already: what it does then, it does by itself.
+thread_local bool at_work = false;
+
 // Items that are handed out in ranges until none is left.
 struct Job {
   RangeFunction work;
@@ -64,6 +68,7 @@ struct Job {
   Job(RangeFunction w, index_t n, index_t s) : work(w), items(n), step(s) {}
 
   void take_part() noexcept {
+    at_work = true;
     try {
       for (index_t begin; (begin = next.fetch_add(step)) < items;) {
         work(begin, std::min(begin + step, items));
@@ -73,6 +78,7 @@ struct Job {
       std::lock_guard<std::mutex> hold(failure_lock);
       if (!failure) failure = std::current_exception();
     }
+    at_work = false;
   }
 };
 
@@ -159,6 +165,7 @@ void set_num_threads(int count) { thread_setting() = count > 0 ? count : initial
 int get_num_threads() { return thread_setting(); }
 
 int threads_for(double bytes) {
+  if (at_work) return 1;
   const double deserved = std::min(bytes / grain, 1e6);
   return std::max(1, std::min(get_num_threads(), static_cast<int>(deserved)));
 }
@@ -185,9 +192,22 @@ constexpr std::size_t alignment = 64;
 constexpr std::size_t smallest_block = std::size_t{1} << 18;
 constexpr std::size_t kept = std::size_t{1} << 23;
 
+// Large blocks begin on a large page and ask for such: they are new each time, and first touching
+// many small pages takes longer than computing what goes there.
+constexpr std::size_t large_page = std::size_t{1} << 21;
+
 struct Block {
   char* memory;
   std::size_t size;
+  std::align_val_t aligned;
+
+  explicit Block(std::size_t bytes)
+      : size(bytes), aligned(std::align_val_t{bytes < 2 * large_page ? alignment : large_page}) {
+    memory = static_cast<char*>(::operator new(size, aligned));
+#if defined(MADV_HUGEPAGE)
+    if (size >= 2 * large_page) madvise(memory, size / large_page * large_page, MADV_HUGEPAGE);
+#endif
+  }
 };
 
 struct Blocks {
@@ -198,14 +218,14 @@ struct Blocks {
 
   void drop(std::size_t from) {
     while (all.size() > from) {
-      ::operator delete(all.back().memory, std::align_val_t{alignment});
+      ::operator delete(all.back().memory, all.back().aligned);
       all.pop_back();
     }
   }
 
   void add(std::size_t size) {
     all.reserve(all.size() + 1);
-    all.push_back({static_cast<char*>(::operator new(size, std::align_val_t{alignment})), size});
+    all.emplace_back(size);
   }
 };
 

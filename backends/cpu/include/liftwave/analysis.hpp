@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "liftwave/line_cascade.hpp"
 #include "liftwave/lines.hpp"
 #include "liftwave/tap_sums.hpp"
 
@@ -132,6 +133,54 @@ void analyse_lines(const AxisAnalysis<T>& a) {
   parallel_for(a.batch.size, a.bytes, [&](index_t begin, index_t end) {
     for (index_t item = begin; item < end; ++item) {
       fold_line(a.plan, a.line(item), a.outputs(item).at);
+    }
+  });
+}
+
+// One line's outputs k0 ... k1 - 1 into both bands, tile by tile; those of the second band that
+// are not in `owned` go nowhere.
+template <class T>
+void filter_part(const FilterPlan& p, const Line<T>& line, const Range& all, const Range& owned,
+                 T* first, T* second) {
+  Scratch scratch;
+  const index_t lanes = line.lanes;
+  const index_t tile = std::max<index_t>(1, tile_bytes / (lanes * static_cast<index_t>(sizeof(T))));
+  T* unused = scratch.take<T>(std::min(tile, all.size()) * lanes);
+  const auto outputs = [&](index_t k0, index_t k1, bool wanted) {
+    for (index_t k = k0; k < k1; k += tile) {
+      T* other = wanted ? second + k * lanes : unused;
+      filter_line(p, line, k, std::min(k + tile, k1), {{first + k * lanes, other}, false});
+    }
+  };
+  outputs(all.begin, std::min(owned.begin, all.end), false);
+  outputs(owned.begin, owned.end, true);
+  outputs(std::max(owned.end, all.begin), all.end, false);
+}
+
+// The first levels of a cascade: `details` of each, and the approximation of the last.
+template <class T>
+void analyse_cascade(const LineCascade& cascade, int axis, const ArrayView<const T>& x,
+                     const ArrayView<T>* details, const ArrayView<T>& approx) {
+  Batch batch;
+  const Inner inner = split_dimensions(&x, 1, axis, axis, batch);
+  const index_t lanes = inner.count, blocks = cascade.blocks();
+  const double bytes = 2.0 * sizeof(T) * static_cast<double>(numbers_of(x));
+  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      Scratch scratch;
+      const index_t where = item / blocks;
+      Range outputs[LineCascade::most_levels];
+      cascade.computed(item % blocks, outputs);
+      Line<T> line{batch.locate(where, x), x.stride[axis], lanes, inner.stride(x)};
+      for (int level = 0; level < cascade.depth(); ++level) {
+        const Range& all = outputs[level];
+        T* low = level == cascade.depth() - 1
+                     ? batch.locate(where, approx)
+                     : scratch.take<T>(all.size() * lanes) - all.begin * lanes;
+        filter_part(cascade.plan(level), line, all, cascade.owned(level, item % blocks), low,
+                    batch.locate(where, details[level]));
+        line = {low, lanes, lanes, 1};
+      }
     }
   });
 }

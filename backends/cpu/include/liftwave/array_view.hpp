@@ -25,6 +25,18 @@ index_t numbers_of(const ArrayView<T>& a) {
   return n;
 }
 
+template <class T>
+ArrayView<const T> as_input(const ArrayView<T>& a) {
+  ArrayView<const T> in;
+  in.data = a.data;
+  in.ndim = a.ndim;
+  for (int d = 0; d < a.ndim; ++d) {
+    in.shape[d] = a.shape[d];
+    in.stride[d] = a.stride[d];
+  }
+  return in;
+}
+
 // Dimensions that are only looped over.
 struct Batch {
   int ndim = 0;

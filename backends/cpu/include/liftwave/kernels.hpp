@@ -3,6 +3,7 @@
 
 #include "liftwave/array_view.hpp"
 #include "liftwave/filter_plan.hpp"
+#include "liftwave/line_cascade.hpp"
 
 namespace liftwave {
 
@@ -12,6 +13,9 @@ struct FilterKernels {
   // All bands of an array along `count` consecutive axes, in the order of their keys.
   void (*analyse)(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_count,
                   const AxisPlan* axes, int count);
+  // The first levels along one axis, in blocks: the details of each, the approximation of the last.
+  void (*analyse_cascade)(const LineCascade& cascade, int axis, const ArrayView<const T>& x,
+                          const ArrayView<T>* details, const ArrayView<T>& approx);
   // The array with these bands; along several axes, bands without data are missing.
   void (*synthesise)(const ArrayView<const T>* bands, int band_count, const ArrayView<T>& out,
                      const AxisPlan* axes, int count);

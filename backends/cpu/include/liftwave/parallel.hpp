@@ -36,7 +36,7 @@ class RangeFunction {
 // arrive at the caller.
 void parallel_ranges(index_t items, double bytes, RangeFunction work);
 
-// Threads that work of so many bytes deserves.
+// Threads that work of so many bytes deserves; within a range of other work: one.
 int threads_for(double bytes);
 
 template <class F>

@@ -189,7 +189,7 @@ void synthesise_lines(const AxisSynthesis<T>& s) {
 // The sums of pair `pair`; `rows[b](k)` gives coefficient row k of band b.
 template <class T, class RowsOf>
 void upsample_pair(const FilterPlan& p, RowsOf* const* rows, const int* which, int count,
-                   index_t pair, index_t numbers, const OutputRows<T>& to, const T** source) {
+                   index_t pair, index_t numbers, const Rows<T>& to, const T** source) {
   const int taps = static_cast<int>(p.length / 2);
   Upsampling<T> bands[2];
   for (int b = 0; b < count; ++b) {
@@ -198,22 +198,20 @@ void upsample_pair(const FilterPlan& p, RowsOf* const* rows, const int* which, i
     const BandTaps<T> t = band_taps<T>(p, which[b]);
     bands[b] = {of_band, t.even, t.odd};
   }
-  upsample(bands, count, taps, numbers, to);
+  upsample(bands, count, taps, numbers, to, to);
 }
 
 // Rows i0 ... i1 - 1, each where `place(i)` says.
 template <class T, class RowsOf, class Place>
 void upsample_rows(const FilterPlan& p, RowsOf* const* rows, const int* which, int count,
-                   index_t i0, index_t i1, index_t numbers, const Place& place, bool past_caches,
-                   Scratch& scratch) {
+                   index_t i0, index_t i1, index_t numbers, const Place& place, Scratch& scratch) {
   if (i0 >= i1) return;
   const T** source = scratch.take<const T*>(p.length);
   T* unused = scratch.take<T>(numbers);
   const auto target = [&](index_t i) { return i >= i0 && i < i1 ? place(i) : unused; };
   for (index_t pair = pair_of(p, i0); pair <= pair_of(p, i1 - 1); ++pair) {
     const index_t i = first_of_pair(p, pair);
-    upsample_pair<T>(p, rows, which, count, pair, numbers,
-                     {{target(i), target(i + 1)}, past_caches}, source);
+    upsample_pair<T>(p, rows, which, count, pair, numbers, {target(i), target(i + 1)}, source);
   }
 }
 
@@ -243,13 +241,13 @@ void synthesise_columns(const AxisSynthesis<T>& s) {
       RowSource<T>* const rows[2] = {&low, &high};
       T* out = s.batch.locate(where, s.out) + c0;
       upsample_rows<T>(p, rows, which, s.count, i0, i1, width,
-                       [&](index_t i) { return out + i * stride; }, s.past_caches, scratch);
+                       [&](index_t i) { return out + i * stride; }, scratch);
       if (!folds) continue;
       const auto fold = [&](index_t from, index_t to) {
         if (from == to) return;
         T* beyond = scratch.take<T>((to - from) * width);
         upsample_rows<T>(p, rows, which, s.count, from, to, width,
-                         [&](index_t i) { return beyond + (i - from) * width; }, false, scratch);
+                         [&](index_t i) { return beyond + (i - from) * width; }, scratch);
         for (index_t i = from; i < to; ++i) {
           add_folded(p.fold.row(i), beyond + (i - from) * width, width, out, stride);
         }
@@ -257,7 +255,6 @@ void synthesise_columns(const AxisSynthesis<T>& s) {
       fold(-p.fold.left, 0);
       fold(n, n + p.fold.right);
     }
-    end_streams();
   });
 }
 
@@ -288,8 +285,7 @@ class FusedSynthesis {
   // Bands in the order of their keys; one whose data are null is missing.
   FusedSynthesis(const AxisPlan* axes, int count, const ArrayView<const T>* bands,
                  const Inner& inner, const ArrayView<T>& out)
-      : count_(count), lanes_(inner.count),
-        past_caches_(sizeof(T) * static_cast<double>(numbers_of(out)) >= streamed_bytes) {
+      : count_(count), lanes_(inner.count) {
     plane_[count] = lanes_;
     for (int s = count - 1; s >= 0; --s) {
       plan_[s] = &axes[s].plan;
@@ -307,7 +303,6 @@ class FusedSynthesis {
   // Rows (planes) i0 ... i1 - 1 along the first axis; band b begins at bands[b], or is null.
   void run(const T* const* bands, index_t i0, index_t i1, T* out) const {
     plane(0, 0, bands, i0, i1, out, out_stride_[0]);
-    end_streams();
   }
 
  private:
@@ -386,7 +381,7 @@ class FusedSynthesis {
       which[count++] = h;
     }
     upsample_rows<T>(*plan_[s], present, which, count, i0, i1, plane_[s + 1],
-                     [&](index_t i) { return out + i * stride; }, past_caches_ && s == 0, scratch);
+                     [&](index_t i) { return out + i * stride; }, scratch);
   }
 
   void line(int first_band, const T* const* bands, index_t i0, index_t i1, T* out) const {
@@ -400,7 +395,6 @@ class FusedSynthesis {
 
   int count_;
   index_t lanes_;
-  bool past_caches_;
   const FilterPlan* plan_[max_axes];
   index_t plane_[max_axes + 1];  // numbers of the output from axis s on
   index_t out_stride_[max_axes];

@@ -379,16 +379,6 @@ void upsample(const Upsampling<T>* bands, int count, int taps, index_t n, const 
   }
 }
 
-template <class T>
-void upsample(const Upsampling<T>* bands, int count, int taps, index_t n, const OutputRows<T>& to) {
-  const Rows<T>& rows = to;
-  if (to.past_caches && StreamedRows<T>::possible(to.first, to.second)) {
-    upsample(bands, count, taps, n, StreamedRows<T>{rows}, rows);
-  } else {
-    upsample(bands, count, taps, n, rows, rows);
-  }
-}
-
 // Pairs of outputs one behind the other.
 template <class T, int Lanes>
 void upsample_merged(const Upsampling<T>* bands, int count, int taps, index_t n, T* row,
