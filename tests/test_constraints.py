@@ -521,3 +521,74 @@ def test_steps_that_do_not_take_turns_are_no_symmetric_lifting():
     step = lw.LiftingStep("predict", [-0.25, -0.25])
     with pytest.raises(ConstraintError, match="do not take turns"):
         lc.symmetric_taps(lw.LiftingScheme([step, step]))
+
+
+# --- gradients by torch --------------------------------------------------------------------------
+
+
+def tensor(values: Any) -> torch.Tensor:
+    return torch.tensor(np.array(values), dtype=torch.float64, requires_grad=True)
+
+
+@each_penalty
+@pytest.mark.parametrize("K", [2, 5, 8])
+def test_torch_differentiates_penalties(name, K):
+    penalty, _ = PENALTIES[name]
+    pair = [tensor(f) for f in filters(K, seed=1, batch=(2,))]
+    assert torch.autograd.gradcheck(penalty, pair)
+    assert torch.autograd.gradgradcheck(penalty, pair)
+
+
+@pytest.mark.parametrize("zero_sum", [True, False])
+@pytest.mark.parametrize("K", [4, 8, 14])
+def test_torch_differentiates_filters_in_their_angles(K, zero_sum):
+    angles = tensor(free_angles(K, 2, (2,), zero_sum=zero_sum))
+    function = partial(lc.orthonormal_lowpass, zero_sum=zero_sum)
+    assert torch.autograd.gradcheck(function, angles)
+    assert torch.autograd.gradgradcheck(function, angles)
+
+
+def test_torch_differentiates_a_transform_in_the_angles():
+    x = tensor(zero_mean(24))
+
+    def details(angles: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        bank = lc.orthonormal_filters(angles)
+        coeffs = lw.wavedec(x, bank, mode="symmetric", level=1)
+        return torch.cat([*coeffs, lw.waverec(coeffs, bank, mode="symmetric")])
+
+    angles = tensor(free_angles(6, 3))
+    assert torch.autograd.gradcheck(details, (angles, x))
+    assert torch.autograd.gradgradcheck(details, (angles, x))
+    # What is put together again does not depend on the angles.
+    back = details(angles, x)[-24:].square().sum()
+    (of_angles,) = torch.autograd.grad(back, angles)
+    assert of_angles.abs().max() < 1e-13
+
+
+def test_torch_differentiates_a_transform_in_symmetric_taps():
+    x = tensor(zero_mean(13))
+    halves = [tensor(h) for h in random_halves(4, 5, (2, 3))]
+
+    def details(*halves: torch.Tensor) -> torch.Tensor:
+        return torch.cat(lw.dwt(x, lc.symmetric_lifting(halves), mode="reflect"))
+
+    assert torch.autograd.gradcheck(details, halves)
+    assert torch.autograd.gradgradcheck(details, halves)
+
+
+def test_angles_that_were_learned_are_still_a_wavelet():
+    angles = tensor(free_angles(12, 4))
+    target = torch.as_tensor(np.random.default_rng(5).standard_normal((2, 32)))
+    x = torch.as_tensor(zero_mean((2, 64), seed=6))
+    optimizer = torch.optim.Adam([angles], lr=0.05)
+    before = angles.detach().clone()
+    for _ in range(300):
+        approx, detail = lw.dwt(x, lc.orthonormal_filters(angles), mode="periodization")
+        loss = ((approx - target) ** 2).sum() + ((detail + target) ** 2).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert (angles - before).abs().max() > 0.1
+    bank = lc.orthonormal_filters(angles.detach().numpy())
+    assert bank.reconstruction_error() < 100 * eps("float64")
+    assert abs(sum(bank.rec_hi)) < 100 * eps("float64")

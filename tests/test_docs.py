@@ -144,10 +144,11 @@ def test_readme_has_two_commands_to_set_up():
     ]
 
 
-def test_the_reference_has_every_public_name():
-    text = (DOCS / "api" / "index.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("page", "package"), [("index", lw), ("constraints", lw.constraints)])
+def test_the_reference_has_every_public_name(page, package):
+    text = (DOCS / "api" / f"{page}.md").read_text(encoding="utf-8")
     documented = re.findall(r"^(?:   |\| `)(\w+)\b", text, re.MULTILINE)
-    assert sorted(documented) == sorted(lw.__all__)
+    assert sorted(documented) == sorted(package.__all__)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)

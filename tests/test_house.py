@@ -268,11 +268,15 @@ def test_modules_export_what_they_say() -> None:
 
 
 def public_objects() -> dict[str, Any]:
-    """Everything that the package itself defines and exports."""
+    """Everything that the package itself and its public subpackages define and export."""
+    found = {name: getattr(lw, name) for name in lw.__all__}
+    found |= {
+        f"constraints.{name}": getattr(lw.constraints, name) for name in lw.constraints.__all__
+    }
     return {
-        name: getattr(lw, name)
-        for name in lw.__all__
-        if getattr(getattr(lw, name), "__module__", "").startswith("liftwave")
+        name: value
+        for name, value in found.items()
+        if getattr(value, "__module__", "").startswith("liftwave")
     }
 
 
@@ -319,8 +323,9 @@ def lacking(name: str, function: Any) -> list[str]:
     return missing
 
 
-FUNCTIONS = [name for name, value in public_objects().items() if inspect.isfunction(value)]
-CLASSES = [name for name, value in public_objects().items() if inspect.isclass(value)]
+PUBLIC = public_objects()
+FUNCTIONS = [name for name, value in PUBLIC.items() if inspect.isfunction(value)]
+CLASSES = [name for name, value in PUBLIC.items() if inspect.isclass(value)]
 
 
 def test_the_package_exports_functions_and_classes() -> None:
@@ -331,12 +336,12 @@ def test_the_package_exports_functions_and_classes() -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_are_documented(name: str) -> None:
-    assert lacking(name, getattr(lw, name)) == []
+    assert lacking(name, PUBLIC[name]) == []
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_classes_are_documented(name: str) -> None:
-    cls = getattr(lw, name)
+    cls = PUBLIC[name]
     assert cls.__doc__ is not None
     assert not cls.__doc__.startswith(f"{name}("), "the docstring that dataclasses make up"
     if not issubclass(cls, BaseException):
