@@ -281,7 +281,6 @@ def check_size(what: str, *shapes: tuple[int, ...]) -> None:
         )
 
 
-
 def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> tuple[int, int]:
     """Lengths of approximation and detail of ``n`` samples, once these can be transformed.
 

@@ -19,6 +19,7 @@ def huge(*shape: int, dtype: str = "f4") -> np.ndarray:
 
 
 LINE, IMAGE = huge(1 << 60), huge(1 << 30, 1 << 30)
+KEYS = ("ad", "da", "dd")
 
 # Results of more bytes than have addresses, or whose number of bytes is too large for an int64.
 TOO_LARGE: dict[str, Callable[[], Any]] = {
@@ -49,7 +50,7 @@ TOO_LARGE: dict[str, Callable[[], Any]] = {
     "upcoef of many levels": lambda: lw.upcoef("a", np.ones(4), "db2", level=60),
     "pad": lambda: lw.pad(LINE, 1 << 60, "symmetric"),
     "pad of a few samples": lambda: lw.pad(np.ones(4), 1 << 62, "symmetric"),
-    "coeffs_to_array": lambda: lw.coeffs_to_array([IMAGE, dict.fromkeys(("ad", "da", "dd"), IMAGE)]),
+    "coeffs_to_array": lambda: lw.coeffs_to_array([IMAGE, dict.fromkeys(KEYS, IMAGE)]),
     "ravel_coeffs": lambda: lw.ravel_coeffs([LINE, {"d": LINE}]),
     "decompose": lambda: lw.decompose(IMAGE, "db2", level=1),
     "denoise": lambda: lw.denoise(IMAGE, "db2"),

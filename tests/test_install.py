@@ -1,0 +1,177 @@
+"""Installing from source: with and without a compiler, from a tree and from an sdist.
+
+Slow, and pip fetches the tools for building; so they run with ``pytest -m slow``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parent.parent
+UNTRACKED = (".git", ".*_cache", ".venv", ".hypothesis", "build", "dist", "__pycache__", "*.so")
+QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """The tree as it is in a checkout, and a module that was left behind in it."""
+    copy = tmp_path / "source"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*UNTRACKED))
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    (copy / "liftwave" / f"_cpu{suffix}").write_bytes(b"not for another's wheel")
+    return copy
+
+
+class Environment:
+    """A virtual environment of its own that sees this one's packages, but not its liftwave."""
+
+    def __init__(self, where: Path) -> None:
+        self.where = where
+        run([sys.executable, "-m", "venv", "--without-pip", where])  # pip is seen, too
+        self.bin = where / ("Scripts" if os.name == "nt" else "bin")
+        (packages,) = where.glob("**/site-packages")
+        (packages / "tools.pth").write_text(sysconfig.get_path("purelib") + "\n")
+
+    def python(self, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run Python in it."""
+        return run([self.bin / "python", *arguments], self.where, variables, check=False)
+
+    def install(self, what: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run pip; the packages that liftwave needs are there."""
+        return self.python("-m", "pip", "install", "-v", "--no-deps", what, **variables)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    return Environment(tmp_path / "environment")
+
+
+def run(
+    command: list[object],
+    where: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    check: bool = True,
+) -> subprocess.CompletedProcess[str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("LIFTWAVE", "PYTHON"))}
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=where,
+        env=inherited | QUIET | dict(variables or {}),
+        capture_output=True,
+        text=True,
+        timeout=3600,
+        check=check,
+    )
+
+
+# Prints the family of kernels, the number of warnings, and what they say.
+USE = """
+import warnings
+import numpy as np, pywt
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import liftwave as lw
+    x = np.random.default_rng(0).standard_normal((30, 41))
+    for _ in range(3):
+        coeffs = lw.wavedec2(x, "db3", level=2)
+        back = lw.waverec2(coeffs, "db3")
+for got, wanted in zip(coeffs, pywt.wavedec2(x, "db3", level=2)):
+    np.testing.assert_allclose(got, wanted, atol=1e-13)
+np.testing.assert_allclose(back[:, :41], x, atol=1e-13)
+print(len(caught), *{str(each.message) for each in caught})
+lw.show_config()
+"""
+
+
+def used(environment: Environment) -> str:
+    """What a program says that uses the installed package."""
+    result = environment.python("-c", USE)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+# --- without a compiler ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("missing", ["a working compiler", "all programs"])
+def test_without_a_compiler(missing: str, source: Path, environment: Environment) -> None:
+    lacking = {"CXX": "/bin/false"} if "working" in missing else {"PATH": str(environment.bin)}
+    installed = environment.install(source, **lacking)
+    assert installed.returncode == 0, installed.stderr
+    assert "CMake configuration failed - retrying" in installed.stderr
+    said = used(environment)
+    assert said.startswith("1 liftwave was installed without its compiled kernels")
+    assert "kernels           reference\n" in said
+
+
+def test_kernels_that_are_required_are_built_or_missed(
+    source: Path, environment: Environment
+) -> None:
+    failed = environment.install(source, CXX="/bin/false", LIFTWAVE_BUILD="required")
+    assert failed.returncode != 0
+    said = failed.stdout + failed.stderr
+    assert "C++ compiler" in said
+    assert '"/bin/false"' in said
+    assert "CMake configuration failed" in said
+    assert environment.python("-c", "import liftwave").returncode != 0
+
+
+def test_without_kernels_on_purpose(source: Path, environment: Environment) -> None:
+    installed = environment.install(source, LIFTWAVE_BUILD="reference")
+    assert installed.returncode == 0, installed.stderr
+    assert "CMake" not in installed.stderr
+    assert "kernels           reference\n" in used(environment)
+
+
+# --- what is packed ------------------------------------------------------------------------------
+
+
+def tracked(*folders: str) -> set[str]:
+    """The files of these folders that belong to the project."""
+    files = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file())
+    names = (path.relative_to(ROOT) for path in files)
+    ignored = ("__pycache__", ".so", ".pyd", "_build", "generated")
+    return {n.as_posix() for n in names if not any(part in n.as_posix() for part in ignored)}
+
+
+def test_the_sdist_builds_what_the_tree_builds(
+    source: Path, environment: Environment, tmp_path: Path
+) -> None:
+    assert environment.python("-m", "pip", "install", "build").returncode == 0
+    built = environment.python("-m", "build", "--sdist", "-o", tmp_path, source)
+    assert built.returncode == 0, built.stderr
+    (sdist,) = tmp_path.glob("liftwave-*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = tracked("liftwave", "backends", "tests", "docs", "examples", "benchmarks")
+    wanted |= {"CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE", "PKG-INFO"}
+    assert wanted <= packed
+    assert not any(name.endswith(".so") or name.startswith(".git/") for name in packed)
+
+    command = ("-m", "pip", "wheel", "--no-deps", "-w", tmp_path, sdist)
+    made = environment.python(*command, LIFTWAVE_BUILD="required")
+    assert made.returncode == 0, made.stdout + made.stderr
+    (wheel,) = tmp_path.glob("liftwave-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        members = archive.namelist()
+    code = {name for name in members if ".dist-info/" not in name}
+    module = f"liftwave/_cpu{sysconfig.get_config_var('EXT_SUFFIX')}"
+    assert code == tracked("liftwave") | {module}
+    assert any(name.endswith("/LICENSE") for name in members)
+
+    assert environment.install(wheel).returncode == 0
+    said = used(environment)
+    assert said.startswith("0\n")
+    assert "kernels           cpu, reference\n" in said
