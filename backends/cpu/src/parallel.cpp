@@ -210,7 +210,10 @@ struct Block {
   }
 };
 
-struct Blocks {
+}  // namespace
+
+// The memory of one thread.
+struct Scratch::Blocks {
   std::vector<Block> all;
   std::size_t block = 0, used = 0;  // the next free byte
 
@@ -229,32 +232,33 @@ struct Blocks {
   }
 };
 
-thread_local Blocks blocks;
+Scratch::Blocks& Scratch::of_this_thread() {
+  static thread_local Blocks blocks;
+  return blocks;
+}
 
-}  // namespace
-
-Scratch::Scratch() : block_(blocks.block), used_(blocks.used) {}
+Scratch::Scratch() : blocks_(of_this_thread()), block_(blocks_.block), used_(blocks_.used) {}
 
 Scratch::~Scratch() {
-  blocks.block = block_;
-  blocks.used = used_;
+  blocks_.block = block_;
+  blocks_.used = used_;
   if (block_ != 0 || used_ != 0) return;
   std::size_t total = 0, keep = 0;
-  while (keep < blocks.all.size() && (total += blocks.all[keep].size) <= kept) ++keep;
-  blocks.drop(keep);
+  while (keep < blocks_.all.size() && (total += blocks_.all[keep].size) <= kept) ++keep;
+  blocks_.drop(keep);
 }
 
 void* Scratch::bytes(std::size_t size) {
   // Odd multiples of a cache line: arrays taken one after the other do not share cache sets.
   size = (size + alignment - 1) / alignment * alignment + alignment;
-  while (blocks.block < blocks.all.size() &&
-         blocks.all[blocks.block].size - blocks.used < size) {
-    ++blocks.block;
-    blocks.used = 0;
+  while (blocks_.block < blocks_.all.size() &&
+         blocks_.all[blocks_.block].size - blocks_.used < size) {
+    ++blocks_.block;
+    blocks_.used = 0;
   }
-  if (blocks.block == blocks.all.size()) blocks.add(std::max(size, smallest_block));
-  char* taken = blocks.all[blocks.block].memory + blocks.used;
-  blocks.used += size;
+  if (blocks_.block == blocks_.all.size()) blocks_.add(std::max(size, smallest_block));
+  char* taken = blocks_.all[blocks_.block].memory + blocks_.used;
+  blocks_.used += size;
   return taken;
 }
 

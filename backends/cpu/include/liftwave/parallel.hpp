@@ -60,8 +60,12 @@ class Scratch {
   }
 
  private:
+  struct Blocks;
+  static Blocks& of_this_thread();
   void* bytes(std::size_t size);
-  std::size_t block_, used_;
+
+  Blocks& blocks_;
+  std::size_t block_, used_;  // the next free byte when this scope began
 };
 
 }  // namespace liftwave
