@@ -259,6 +259,14 @@ def test_two_axes(name: str, mode: str) -> None:
     compare_fused(schemes, (mode, mode), data((1101, 402), "float32").T)
 
 
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", ["haar", "cdf9.7", "db10", "custom 1"])
+def test_two_axes_in_several_tiles(name: str, mode: str) -> None:
+    """Tiles with neighbours on all sides, and rows that are too long for one."""
+    schemes = scheme_of(name), scheme_of(name)
+    compare_fused(schemes, (mode, mode), data((603, 14003), "float32"))
+
+
 def test_two_axes_that_differ() -> None:
     for modes in (("zero", "periodization"), ("periodization", "reflect"), ("constant", "zero")):
         schemes = scheme_of("db4"), scheme_of("cdf9.7")

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-
+#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -159,17 +159,16 @@ void check_contiguous(const Dim& cols, index_t size, std::size_t array, DType dt
 
 // --- tiles -----------------------------------------------------------------------------------
 
-// Measured on a Zen 4 core with 32 KiB and 1 MiB of cache, 4096 x 4096 samples by CDF 9/7, CDF 5/3
-// and Haar, forward and back: with rows of 512 pairs, tiles of 192 to 384 KiB are within a tenth of
-// each other; with 256 or 1024 pairs some of the transforms take a quarter longer.
-//
-// What a tile may take of the second-level cache, where the next tile's input is fetched to, too.
+// What a tile of rows shorter than a strip may take of the second-level cache.
 constexpr index_t tile_bytes = 256 * 1024;
+// Pairs of rows of a tile whose rows are in motion: those that it shares with its neighbours are
+// lifted twice.
+constexpr index_t moving_pairs = 128;
 // Pairs of a tile's row where both axes are lifted; and where only the columns are.
-constexpr index_t fused_pairs = 512;
+constexpr index_t fused_pairs = 4096;
 constexpr index_t line_pairs = 1024;
 // Bytes of a row where only the rows are lifted.
-constexpr index_t lane_bytes = 4096;
+constexpr index_t lane_bytes = 16384;
 // Bytes of short lines that make a tile.
 constexpr index_t lines_bytes = 128 * 1024;
 // Results from this size on are written past the caches: on the same core that makes no difference
@@ -180,6 +179,7 @@ constexpr double streamed_bytes = 8.0 * 1024 * 1024;
 struct Tiling {
   std::vector<AxisTile> tiles;
   std::vector<AxisJob> jobs;
+  std::vector<Schedule> schedules;
   index_t span[2] = {0, 0};  // the most positions that a tile loads of each channel
   index_t samples = 0;       // and of samples
 
@@ -209,6 +209,40 @@ struct Tiling {
     }
     samples = std::max({samples, job.samples.size(), dim.plan ? 2 * job.pairs.size() : 0});
     jobs.push_back(job);
+  }
+
+  // Tiles within the signal that are of the same size have one schedule.
+  void schedule(const LiftPlan& plan) {
+    schedules.reserve(jobs.size());
+    std::vector<std::pair<index_t, const Schedule*>> inner;
+    span[0] = span[1] = 1;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const Schedule* schedule = nullptr;
+      const bool shared = is_inner(plan, tiles[i]);
+      for (const auto& [size, known] : inner)
+        if (shared && size == tiles[i].pairs.size()) schedule = known;
+      if (!schedule) {
+        schedule = &schedules.emplace_back(schedule_of(plan, tiles[i]));
+        if (shared) inner.emplace_back(tiles[i].pairs.size(), schedule);
+      }
+      jobs[i].moves = schedule->moves.data();
+      jobs[i].move_count = static_cast<index_t>(schedule->moves.size());
+      for (int channel : {0, 1}) {
+        jobs[i].slots[channel] = schedule->slots[channel];
+        span[channel] = std::max(span[channel], schedule->slots[channel]);
+      }
+    }
+  }
+
+ private:
+  static bool is_inner(const LiftPlan& plan, const AxisTile& tile) {
+    if (tile.wraps) return true;
+    if (tile.pairs.end > plan.length(1)) return false;
+    for (std::size_t i = 0; i < tile.targets.size(); ++i) {
+      const Range inside = plan.steps()[i].inside, targets = tile.targets[i];
+      if (targets.begin < inside.begin || targets.end > inside.end) return false;
+    }
+    return true;
   }
 };
 
@@ -243,6 +277,11 @@ Tilings tilings_of(const Layout& layout, index_t item) {
   }
   const index_t wanted = layout.cols.plan ? fused_pairs : std::max<index_t>(1, lane_bytes / item);
   Tiling cols = tiling_of(layout.cols, wanted);
+  if (cols.samples * item > strip_bytes) {
+    Tiling rows = tiling_of(layout.rows, moving_pairs);
+    rows.schedule(*layout.rows.plan);
+    return {std::move(rows), std::move(cols)};
+  }
   const index_t row_pair = 2 * cols.samples * item;
   const index_t reach = layout.rows.plan->reach();
   const index_t pairs = std::max(tile_bytes / row_pair - 2 * reach, 4 * reach);
@@ -308,9 +347,6 @@ class Course {
       if (member != placed) place(job, placed = member);
       job.rows = rows_of(i);
       job.cols = cols_of(i);
-      const bool follows = i + 1 < end && (i + 1) / (rows() * columns()) == member;
-      job.next_rows = follows ? &rows_of(i + 1) : nullptr;
-      job.next_cols = follows ? &cols_of(i + 1) : nullptr;
       kernel(job);
     }
   }
@@ -322,11 +358,24 @@ class Course {
       parts.pitch = padded_pitch(width, real);
       for (int channel : {0, 1})
         parts.plane[channel] = scratch.take<char>(tilings_.rows.span[channel] * parts.pitch * real);
+      take_for_moves(parts, scratch, width * real);
     }
     parts.row = scratch.take<char>(width * real);
     for (int channel : {0, 1})
       parts.line[channel] = scratch.take<char>(tilings_.cols.span[channel] * item_);
     return parts;
+  }
+
+  void take_for_moves(TileScratch& parts, Scratch& scratch, index_t row_bytes) const {
+    if (!tilings_.rows.jobs[0].moves) return;
+    for (int channel : {0, 1})
+      parts.where[channel] = scratch.take<const char*>(tilings_.rows.span[channel]);
+    parts.zeros = scratch.take<char>(row_bytes);
+    std::memset(parts.zeros, 0, static_cast<std::size_t>(row_bytes));
+    index_t terms = 1;
+    for (const Step& step : layout_.rows.plan->steps())
+      terms = std::max(terms, step.length * (1 + step.fold.n_left + step.fold.n_right));
+    parts.terms = scratch.take<char>(terms * term_bytes);
   }
 
   // The views of one member of the batch.

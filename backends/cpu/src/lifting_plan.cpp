@@ -82,19 +82,6 @@ Range read_by(const Step& step, Range p) {
   return read;
 }
 
-Range sources(const Step& step, Range targets) {
-  if (targets.empty()) return {};
-  Range read = read_by(step, targets);
-  const BoundaryRows& fold = step.fold;
-  const auto include = [&](index_t p) {
-    if (targets.contains(fold.at(p, step.n_target)))
-      read = hull(read, read_by(step, {p, p + 1}));
-  };
-  for (index_t p = -fold.n_left; p < 0; ++p) include(p);
-  for (index_t p = step.n_target; p < step.n_target + fold.n_right; ++p) include(p);
-  return read;
-}
-
 double weight_of(const StepSpec& spec) {
   double weight = 0;
   for (const std::int64_t numerator : spec.numerators)
@@ -114,6 +101,19 @@ index_t reach_of(const std::vector<Step>& steps) {
 }
 
 }  // namespace
+
+Range sources(const Step& step, Range targets) {
+  if (targets.empty()) return {};
+  Range read = read_by(step, targets);
+  const BoundaryRows& fold = step.fold;
+  const auto include = [&](index_t p) {
+    if (targets.contains(fold.at(p, step.n_target)))
+      read = hull(read, read_by(step, {p, p + 1}));
+  };
+  for (index_t p = -fold.n_left; p < 0; ++p) include(p);
+  for (index_t p = step.n_target; p < step.n_target + fold.n_right; ++p) include(p);
+  return read;
+}
 
 LiftPlan::LiftPlan(index_t n, Edge edge, std::vector<StepSpec> specs,
                    std::array<index_t, 2> shift, std::array<double, 2> scale)

@@ -95,6 +95,9 @@ struct Step {
   LIFTWAVE_INLINE Range window(Range t) const { return {t.begin + offset, t.end + offset + length - 1}; }
 };
 
+// The hull of the source samples that these targets read, through extension and folding.
+Range sources(const Step& step, Range targets);
+
 // What a caller says of a step; see `Step`.
 struct StepSpec {
   int target = 0;

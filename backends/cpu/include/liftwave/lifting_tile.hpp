@@ -5,6 +5,7 @@
 #pragma once
 
 #include "liftwave/lifting_plan.hpp"
+#include "liftwave/lifting_schedule.hpp"
 
 namespace liftwave {
 
@@ -36,6 +37,9 @@ struct AxisJob {
   Range samples;
   bool wraps = false;
   bool lifted = false;          // whether the axis has a plan at all
+  const Move* moves = nullptr;  // the schedule of rows, if there is one
+  index_t move_count = 0;
+  index_t slots[2] = {1, 1};
 
   LIFTWAVE_INLINE index_t padded() const { return n + (edge == Edge::none ? 0 : 1); }
 };
@@ -43,9 +47,15 @@ struct AxisJob {
 // Lanes that are changed together: the rows of a tile, this wide, fit the first-level cache.
 constexpr index_t strip_bytes = 256;
 
+// A term of a sum takes at most this.
+constexpr index_t term_bytes = 24;
+
 // Memory of one thread for one tile.
 struct TileScratch {
-  char* plane[2] = {nullptr, nullptr};  // even and odd rows
+  char* plane[2] = {nullptr, nullptr};  // even and odd rows, all of them or as many as are in motion
+  const char** where[2] = {nullptr, nullptr};  // where rows in motion are: in a plane, or the input
+  char* zeros = nullptr;                       // a row
+  char* terms = nullptr;                       // those of a step
   index_t pitch = 0;                    // reals between two rows of a plane
   char* row = nullptr;                  // a row of samples
   char* line[2] = {nullptr, nullptr};   // even and odd samples of a row
@@ -59,8 +69,6 @@ struct TileJob {
   View band[2][2];    // [of the rows][of the columns]; [0][…] or […][0] where an axis has no plan
   TileScratch scratch;
   bool stream = false;            // whether results are too large to be kept in the caches
-  const AxisJob* next_rows = nullptr;  // of the tile that comes next, if there is one
-  const AxisJob* next_cols = nullptr;
 };
 
 // The kernels for one dtype of the work; without them the pointers are null.
