@@ -138,10 +138,10 @@ def test_without_kernels_on_purpose(source: Path, environment: Environment) -> N
 # --- what is packed ------------------------------------------------------------------------------
 
 
-def tracked(*folders: str) -> set[str]:
+def tracked(source: Path, *folders: str) -> set[str]:
     """The files of these folders that belong to the project."""
-    files = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file())
-    names = (path.relative_to(ROOT) for path in files)
+    files = (path for folder in folders for path in (source / folder).rglob("*") if path.is_file())
+    names = (path.relative_to(source) for path in files)
     ignored = ("__pycache__", ".so", ".pyd", "_build", "generated")
     return {n.as_posix() for n in names if not any(part in n.as_posix() for part in ignored)}
 
@@ -155,7 +155,7 @@ def test_the_sdist_builds_what_the_tree_builds(
     (sdist,) = tmp_path.glob("liftwave-*.tar.gz")
     with tarfile.open(sdist) as archive:
         packed = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = tracked("liftwave", "backends", "tests", "docs", "examples", "benchmarks")
+    wanted = tracked(source, "liftwave", "backends", "tests", "docs", "examples", "benchmarks")
     wanted |= {"CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE", "PKG-INFO"}
     assert wanted <= packed
     assert not any(name.endswith(".so") or name.startswith(".git/") for name in packed)
@@ -168,7 +168,7 @@ def test_the_sdist_builds_what_the_tree_builds(
         members = archive.namelist()
     code = {name for name in members if ".dist-info/" not in name}
     module = f"liftwave/_cpu{sysconfig.get_config_var('EXT_SUFFIX')}"
-    assert code == tracked("liftwave") | {module}
+    assert code == tracked(source, "liftwave") | {module}
     assert any(name.endswith("/LICENSE") for name in members)
 
     assert environment.install(wheel).returncode == 0

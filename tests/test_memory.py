@@ -1,12 +1,14 @@
-"""Sizes that no memory has are refused before any work."""
+"""Sizes that no memory has are refused before any work; the others take what is stated."""
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers import zero_mean
 
 import liftwave as lw
 
@@ -99,3 +101,83 @@ def test_no_samples_among_long_axes(shape: tuple[int, ...], wavelet: Any) -> Non
     for each in (axes, axes[:1], axes[1:]):
         bands = lw.dwtn(x, wavelet, "symmetric", each)
         assert lw.idwtn(bands, wavelet, "symmetric", each).shape == shape
+
+
+# --- memory beyond the result ------------------------------------------------------------------
+
+SMALL = zero_mean((320, 384))
+VOLUME = zero_mean((40, 48, 64))
+BANK = ("db4", "symmetric")
+LIFTED = (SCHEME, "symmetric")
+NARROW = (100 * SMALL).astype(np.int16)
+INTEGER = (SCHEME.to_integer(), "symmetric")
+
+# Each with the numbers, as a part of the input's, that are allocated beyond the result.
+Row = tuple[Callable[[], Any], float]
+
+
+def row(call: Callable[..., Any], *arguments: Any, beyond: float = 0.0, **named: Any) -> Row:
+    return lambda: call(*arguments, **named), beyond
+
+
+TAKEN: dict[str, Row] = {
+    "dwt": row(lw.dwt, SMALL.reshape(-1), *BANK),
+    "dwt of lines": row(lw.dwt, SMALL, *BANK),
+    "dwt across lines": row(lw.dwt, SMALL, *BANK, axis=0),
+    "dwt of a reversed view": row(lw.dwt, SMALL[::-1, ::-1], *BANK),
+    "dwt2": row(lw.dwt2, SMALL, *BANK),
+    "dwt2 of a transposed view": row(lw.dwt2, SMALL.T, *BANK),
+    "dwt2 of every second column": row(lw.dwt2, np.repeat(SMALL, 2, 1)[:, ::2], *BANK),
+    "dwt2 of one row again and again": row(lw.dwt2, np.broadcast_to(SMALL[:1], SMALL.shape), *BANK),
+    "dwt2 of a batch": row(lw.dwt2, VOLUME, *BANK),
+    "dwtn": row(lw.dwtn, VOLUME, *BANK),
+    "dwtn of a transposed view": row(lw.dwtn, VOLUME.T, *BANK),
+    "dwtn along two axes apart": row(lw.dwtn, VOLUME, *BANK, (0, 2), beyond=1.2),
+    "wavedec": row(lw.wavedec, SMALL.reshape(-1), *BANK, 5, beyond=1.0),
+    "wavedec2": row(lw.wavedec2, SMALL, *BANK, 3, beyond=0.4),
+    "lifting": row(lw.dwt, SMALL, *LIFTED),
+    "lifting across lines": row(lw.dwt, SMALL, *LIFTED, axis=0),
+    "lifting of images": row(lw.dwt2, SMALL, *LIFTED),
+    "lifting of transposed images": row(lw.dwt2, SMALL.T, *LIFTED),
+    "lifting of integers": row(lw.dwt2, NARROW, *INTEGER),
+    "lifting of volumes": row(lw.dwtn, VOLUME, *LIFTED, beyond=1.0),
+    "lifting on three levels": row(lw.wavedec2, SMALL, *LIFTED, 3, beyond=0.0),
+    "idwt": row(lw.idwt, *lw.dwt(SMALL, *BANK), *BANK),
+    "idwt across lines": row(lw.idwt, *lw.dwt(SMALL, *BANK, 0), *BANK, 0),
+    "idwt2": row(lw.idwt2, lw.dwt2(SMALL, *BANK), *BANK),
+    "idwtn": row(lw.idwtn, lw.dwtn(VOLUME, *BANK), *BANK),
+    "waverec2": row(lw.waverec2, lw.wavedec2(SMALL, *BANK, 3), *BANK, beyond=0.4),
+    "inverse lifting": row(lw.idwt2, lw.dwt2(SMALL, *LIFTED), *LIFTED),
+}
+
+
+def pieces(result: Any) -> list[np.ndarray]:
+    """The pieces of memory in which the arrays of a result lie, each once."""
+    if isinstance(result, dict):
+        result = list(result.values())
+    if isinstance(result, list | tuple):
+        found = {id(piece): piece for part in result for piece in pieces(part)}
+        return list(found.values())
+    while isinstance(result.base, np.ndarray):
+        result = result.base
+    return [result]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_memory_beyond_the_result(name: str) -> None:
+    """No hidden copies, whatever the strides; approximations in between where there are some."""
+    pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
+    call, beyond = TAKEN[name]
+    call()  # plans are made and kept
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        result = call()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    held = sum(piece.nbytes for piece in pieces(result))
+    allowed = beyond * held + 24 * 1024  # the objects of Python
+    assert most - before - held <= allowed
+    assert allowed < held or beyond >= 1.0
+    assert len(pieces(result)) == 1 or "lifting" in name or "apart" in name
