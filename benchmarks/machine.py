@@ -9,8 +9,26 @@ from pathlib import Path
 
 def processor() -> str:
     """The processor's name and the number of processors this process may use."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_name()}, {count} processors"
+    return f"{_name()}, {processors()} processors"
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def caches() -> str:
+    """Sizes of the caches of the first processor, as Linux tells them."""
+    found = []
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        kind, level, size = (
+            (index / each).read_text().strip() for each in ("type", "level", "size")
+        )
+        if kind != "Instruction":
+            found.append(f"L{level} {size}")
+    return ", ".join(found)
 
 
 def _name() -> str:

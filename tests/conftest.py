@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from helpers import Library, libraries
@@ -12,6 +14,9 @@ from hypothesis import HealthCheck, settings
 import liftwave as lw
 from liftwave import _dispatch
 from liftwave._kernels import Kernels
+
+# The benchmarks are tested, too; behind whatever is installed, which the tests are of.
+sys.path.append(str(Path(__file__).parent.parent))
 
 # The fixtures choose a library or kernels and do not depend on the drawn examples.
 _SHARED_FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -1,0 +1,93 @@
+"""liftwave's rows, their growth with size, and their threads, as asv's classes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import liftwave as lw
+from benchmarks.libraries import Call, Liftwave
+from benchmarks.rows import ROWS, Row, growing, named
+
+LARGE = [row.name for row in ROWS if not row.small]
+
+
+class _Timed:
+    """Prepares the data of a row; asv times the methods that follow."""
+
+    call: Call
+    data: object
+
+    def prepare(self, row: Row) -> None:
+        library = Liftwave()
+        forward, inverse = library.forward(row), library.inverse(row)
+        assert forward is not None
+        assert inverse is not None
+        x = row.input()
+        self.call, self.data = (inverse, forward(x)) if row.inverse else (forward, x)
+        self.call(self.data)
+
+    def run(self) -> None:
+        self.call(self.data)
+
+
+class Transforms(_Timed):
+    """Each row of the table of targets."""
+
+    params: ClassVar = [row.name for row in ROWS]
+    param_names: ClassVar = ["row"]
+
+    def setup(self, name: str) -> None:
+        self.prepare(named(name))
+
+    def time_transform(self, name: str) -> None:
+        self.run()
+
+    def peakmem_transform(self, name: str) -> None:
+        self.run()
+
+
+class Copy:
+    """The ruler: a copy of each row's input, its allocation included."""
+
+    params: ClassVar = [row.name for row in ROWS]
+    param_names: ClassVar = ["row"]
+
+    def setup(self, name: str) -> None:
+        self.x = named(name).input()
+
+    def time_copy(self, name: str) -> None:
+        self.x.copy()
+
+
+class Growth(_Timed):
+    """``dwt`` with db4 of signals of so many samples."""
+
+    params: ClassVar = [1 << exponent for exponent in range(10, 27, 2)]
+    param_names: ClassVar = ["samples"]
+
+    def setup(self, samples: int) -> None:
+        self.prepare(growing(samples.bit_length() - 1))
+
+    def time_dwt(self, samples: int) -> None:
+        self.run()
+
+    def peakmem_dwt(self, samples: int) -> None:
+        self.run()
+
+
+class Threads(_Timed):
+    """The large rows on one and on two threads."""
+
+    params: ClassVar = [LARGE, [1, 2]]
+    param_names: ClassVar = ["row", "threads"]
+
+    def setup(self, name: str, threads: int) -> None:
+        self.before = lw.get_num_threads()
+        lw.set_num_threads(threads)
+        self.prepare(named(name))
+
+    def teardown(self, name: str, threads: int) -> None:
+        lw.set_num_threads(self.before)
+
+    def time_transform(self, name: str, threads: int) -> None:
+        self.run()

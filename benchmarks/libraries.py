@@ -1,0 +1,364 @@
+"""The libraries that are compared: how each is called, and how its coefficients are read.
+
+A library makes, for a row, a function of the data (``forward`` or
+``inverse``), or says by ``None`` that it has not the transform. ``bands``
+reads the result; ``split`` is the convention that the bands are checked
+against (:mod:`benchmarks.conventions`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any, ClassVar
+
+import numpy as np
+import pywt
+
+from benchmarks.conventions import (
+    Bands,
+    Split,
+    block_bands,
+    other_phase_split,
+    pywt_bands,
+    shifted_split,
+    standard_split,
+)
+from benchmarks.rows import Row
+
+Call = Callable[[Any], Any]
+
+
+class Library(ABC):
+    """One library, or one of the ways that it offers."""
+
+    name: str
+    package: str
+
+    @cached_property
+    def module(self) -> Any:
+        """The imported package; ``ImportError`` where it is not installed."""
+        return importlib.import_module(self.package)
+
+    @property
+    def version(self) -> str:
+        """As installed."""
+        return version({"pywt": "PyWavelets"}.get(self.package, self.package))
+
+    @abstractmethod
+    def forward(self, row: Row) -> Call | None:
+        """The transform, as a function of what ``load`` gives; None if there is none."""
+
+    @abstractmethod
+    def inverse(self, row: Row) -> Call | None:
+        """The inverse, as a function of what ``forward`` gives."""
+
+    @abstractmethod
+    def bands(self, row: Row, coeffs: Any) -> Bands:
+        """The coefficients by label."""
+
+    def load(self, row: Row, x: np.ndarray) -> Any:
+        """The library's own array, on the same memory."""
+        return x
+
+    def array(self, row: Row, loaded: Any) -> np.ndarray:
+        """What ``inverse`` gives, as NumPy's array."""
+        return np.asarray(loaded)
+
+    def split(self, row: Row) -> Split:
+        """The transform of one axis that the bands have to agree with."""
+        return standard_split(row)
+
+    def edge(self, row: Row) -> int:
+        """How many coefficients at each end follow another convention and are not compared."""
+        return 0
+
+
+class _NumPyLibrary(Library):
+    """PyWavelets and liftwave, which have the same functions."""
+
+    def wavelet(self, row: Row) -> Any:
+        return row.wavelet
+
+    def forward(self, row: Row) -> Call | None:
+        m, w, mode, level, axes = self.module, self.wavelet(row), row.mode, row.level, row.axes
+        if w is None:
+            return None
+        calls: dict[str, Call] = {
+            "dwt": lambda x: m.dwt(x, w, mode, axis=axes[0]),
+            "dwt2": lambda x: m.dwt2(x, w, mode, axes=axes),
+            "dwtn": lambda x: m.dwtn(x, w, mode, axes=axes),
+            "wavedec": lambda x: m.wavedec(x, w, mode, level=level, axis=axes[0]),
+            "wavedec2": lambda x: m.wavedec2(x, w, mode, level=level, axes=axes),
+        }
+        return calls[row.transform]
+
+    def inverse(self, row: Row) -> Call | None:
+        m, w, mode, axes = self.module, self.wavelet(row), row.mode, row.axes
+        if w is None:
+            return None
+        calls: dict[str, Call] = {
+            "dwt": lambda c: m.idwt(*c, w, mode, axis=axes[0]),
+            "dwt2": lambda c: m.idwt2(c, w, mode, axes=axes),
+            "dwtn": lambda c: m.idwtn(c, w, mode, axes=axes),
+            "wavedec": lambda c: m.waverec(c, w, mode, axis=axes[0]),
+            "wavedec2": lambda c: m.waverec2(c, w, mode, axes=axes),
+        }
+        return calls[row.transform]
+
+    def bands(self, row: Row, coeffs: Any) -> Bands:
+        return pywt_bands(row, coeffs)
+
+
+class Liftwave(_NumPyLibrary):
+    """The library of this repository."""
+
+    name, package = "liftwave", "liftwave"
+
+    def wavelet(self, row: Row) -> Any:
+        if row.method == "filter bank":
+            return row.wavelet
+        scheme = self.module.LiftingScheme.from_name(row.wavelet)
+        return scheme.to_integer() if row.method == "integer lifting" else scheme
+
+    @property
+    def version(self) -> str:
+        return str(self.module.__version__)
+
+
+class PyWavelets(_NumPyLibrary):
+    """The library whose numbers are the reference."""
+
+    name, package = "PyWavelets", "pywt"
+
+    def wavelet(self, row: Row) -> Any:
+        return None if row.method == "integer lifting" else row.wavelet
+
+
+class Ndwt(Library):
+    """Its filter banks."""
+
+    name, package = "ndwt", "ndwt"
+    # Its Bior4_4 has other filters than PyWavelets' bior4.4; CDF9_7 has the same.
+    members: ClassVar = {
+        "haar": "Daubechies1",
+        "db2": "Daubechies2",
+        "db4": "Daubechies4",
+        "bior4.4": "CDF9_7",
+    }
+
+    def _settings(self, row: Row) -> tuple[Any, dict[str, Any]] | None:
+        if row.wavelet not in self.members:
+            return None
+        settings: dict[str, Any] = {"axes": row.axes, "level": row.level}
+        if row.mode != "periodization":
+            settings["bc"] = getattr(self.module.BoundaryCondition, row.mode.capitalize())
+        return getattr(self.module.Wavelet, self.members[row.wavelet]), settings
+
+    def forward(self, row: Row) -> Call | None:
+        found = self._settings(row)
+        if found is None:
+            return None
+        wavelet, settings = found
+        transform = self.module.dwt if "bc" in settings else self.module.dwt_per
+        return lambda x: transform(wavelet, x, **settings)
+
+    def inverse(self, row: Row) -> Call | None:
+        found = self._settings(row)
+        if found is None:
+            return None
+        wavelet, settings = found
+        if "bc" not in settings:
+            return lambda y: self.module.idwt_per(wavelet, y, **settings)
+        return lambda y: self.module.idwt(wavelet, y, row.shape, **settings)
+
+    def bands(self, row: Row, coeffs: Any) -> Bands:
+        return block_bands(row, coeffs, lambda n: self._half(row, n))
+
+    def _half(self, row: Row, n: int) -> int:
+        found = self._settings(row)
+        assert found is not None
+        if row.mode == "periodization":
+            return -(-n // 2)
+        return int(self.module.get_dwt_shape(found[0], (n,), level=1)[0]) // 2
+
+    def split(self, row: Row) -> Split:
+        shifted = row.mode != "periodization" and row.wavelet in ("db2", "db4")
+        return other_phase_split(row) if shifted else standard_split(row)
+
+
+class NdwtLifting(Ndwt):
+    """Its lifting: as many coefficients as samples, and edges of its own."""
+
+    name = "ndwt lifting"
+    # By how much a low and a high band are moved against PyWavelets' periodization.
+    shifts: ClassVar = {"haar": (0, 0), "bior4.4": (0, 0), "db2": (-1, 1), "db4": (-3, 3)}
+
+    def _settings(self, row: Row) -> tuple[Any, dict[str, Any]] | None:
+        found = super()._settings(row)
+        if found is not None:
+            found[1].setdefault("bc", self.module.BoundaryCondition.Periodic)
+        return found
+
+    def forward(self, row: Row) -> Call | None:
+        found = self._settings(row)
+        lwt = self.module.lwt
+        return None if found is None else (lambda x: lwt(found[0], x, **found[1]))
+
+    def inverse(self, row: Row) -> Call | None:
+        found = self._settings(row)
+        ilwt = self.module.ilwt
+        return None if found is None else (lambda y: ilwt(found[0], y, **found[1]))
+
+    def _half(self, row: Row, n: int) -> int:
+        return -(-n // 2)
+
+    def split(self, row: Row) -> Split:
+        return shifted_split(row, *self.shifts[row.wavelet])
+
+    def edge(self, row: Row) -> int:
+        return (
+            0 if row.mode == "periodization" else pywt.Wavelet(row.wavelet).dec_len // 2 + row.level
+        )
+
+
+class _TorchLibrary(Library):
+    def load(self, row: Row, x: np.ndarray) -> Any:
+        return importlib.import_module("torch").from_numpy(x)
+
+    def array(self, row: Row, loaded: Any) -> np.ndarray:
+        return np.asarray(loaded.reshape(row.shape).numpy())
+
+
+class Ptwt(_TorchLibrary):
+    """Filter banks by ``torch``'s convolutions."""
+
+    name, package = "ptwt", "ptwt"
+
+    def forward(self, row: Row) -> Call | None:
+        mode = self._mode(row)
+        if mode is None:
+            return None
+        decompose = self._functions(row)[0]
+        place = self._place(row)
+        return lambda x: decompose(x, row.wavelet, mode=mode, level=row.level, **place)
+
+    def inverse(self, row: Row) -> Call | None:
+        if self._mode(row) is None:
+            return None
+        reconstruct = self._functions(row)[1]
+        place = self._place(row)
+        return lambda coeffs: reconstruct(coeffs, row.wavelet, **place)
+
+    def _functions(self, row: Row) -> tuple[Any, ...]:
+        suffix = {1: "", 2: "2", 3: "3"}[len(row.axes)]
+        return tuple(getattr(self.module, name + suffix) for name in ("wavedec", "waverec"))
+
+    def _place(self, row: Row) -> dict[str, Any]:
+        return {"axis": row.axes[0]} if len(row.axes) == 1 else {"axes": row.axes}
+
+    def _mode(self, row: Row) -> str | None:
+        """It has no periodization; for Haar of even lengths no mode is used."""
+        if row.method == "integer lifting":
+            return None
+        if row.mode == "periodization":
+            return "zero" if row.wavelet == "haar" else None
+        return row.mode
+
+    def bands(self, row: Row, coeffs: Any) -> Bands:
+        if row.transform == "dwtn":
+            low, details = coeffs
+            found = {f"{key}1": band for key, band in details.items()} | {"aaa1": low}
+        else:
+            found = pywt_bands(row, coeffs[:2] if row.transform == "dwt2" else coeffs)
+        return {key: band.numpy() for key, band in found.items()}
+
+
+class PytorchWavelets(_TorchLibrary):
+    """Filter banks by ``torch``'s convolutions, as modules."""
+
+    name, package = "pytorch_wavelets", "pytorch_wavelets"
+
+    def load(self, row: Row, x: np.ndarray) -> Any:
+        """As a batch of signals or images of one channel."""
+        loaded = super().load(row, x)
+        if len(row.axes) == 1:
+            loaded = loaded.movedim(row.axes[0], -1)
+        return loaded.reshape(-1, 1, *loaded.shape[loaded.ndim - len(row.axes) :])
+
+    def forward(self, row: Row) -> Call | None:
+        return self._made(row, "Forward", J=row.level)
+
+    def inverse(self, row: Row) -> Call | None:
+        return self._made(row, "Inverse")
+
+    def _made(self, row: Row, direction: str, **settings: int) -> Call | None:
+        names = {1: "DWT1D", 2: "DWT"}
+        if len(row.axes) not in names or row.method == "integer lifting":
+            return None
+        torch = importlib.import_module("torch")
+        module = getattr(self.module, names[len(row.axes)] + direction)
+        before = torch.get_default_dtype()
+        # Filters are made in the default dtype; converted afterwards they keep its rounding.
+        torch.set_default_dtype(getattr(torch, row.dtype))
+        try:
+            made: Call = module(wave=row.wavelet, mode=row.mode, **settings)
+            return made
+        finally:
+            torch.set_default_dtype(before)
+
+    def bands(self, row: Row, coeffs: Any) -> Bands:
+        low, details = coeffs
+        keys = ("d",) if len(row.axes) == 1 else ("da", "ad", "dd")
+        found = {f"{'a' * len(row.axes)}{row.level}": self._back(row, low)}
+        for level, each in enumerate(details, 1):
+            parts = (each,) if len(row.axes) == 1 else each.unbind(2)
+            found |= {
+                f"{key}{level}": self._back(row, part)
+                for key, part in zip(keys, parts, strict=True)
+            }
+        return found
+
+    def array(self, row: Row, loaded: Any) -> np.ndarray:
+        return self._back(row, loaded)
+
+    def _back(self, row: Row, x: Any) -> np.ndarray:
+        """Without the channel, and with the axes where they were."""
+        axes = {axis % len(row.shape) for axis in row.axes}
+        batch = (n for axis, n in enumerate(row.shape) if axis not in axes)
+        x = x.reshape(*batch, *x.shape[2:])
+        return np.asarray((x.movedim(-1, row.axes[0]) if len(row.axes) == 1 else x).numpy())
+
+
+LIBRARIES: tuple[Library, ...] = (
+    Liftwave(),
+    PyWavelets(),
+    Ndwt(),
+    NdwtLifting(),
+    Ptwt(),
+    PytorchWavelets(),
+)
+
+
+def installed() -> list[Library]:
+    """Those of :data:`LIBRARIES` that can be imported, with one number of threads for all."""
+    return [library for library in LIBRARIES if _importable(library)]
+
+
+def _importable(library: Library) -> bool:
+    try:
+        return library.module is not None
+    except ImportError:
+        return False
+
+
+def set_threads(count: int) -> None:
+    """Before the first call: as many threads for each library that has threads."""
+    os.environ["RAYON_NUM_THREADS"] = str(count)  # ndwt reads it when its pool starts
+    importlib.import_module("liftwave").set_num_threads(count)
+    if any(isinstance(library, _TorchLibrary) and _importable(library) for library in LIBRARIES):
+        importlib.import_module("torch").set_num_threads(count)

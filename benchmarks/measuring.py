@@ -1,0 +1,195 @@
+"""Times and memory: libraries interleaved, medians, peaks in processes of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import repeat
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+import liftwave as lw
+from benchmarks.checking import Checked, Oracle, checked
+from benchmarks.libraries import Library
+from benchmarks.rows import Row
+
+Run = Callable[[], object]
+# OpenMP's threads wait in a loop for a while when their work is done; they would take a
+# processor from whoever is next.
+REST = 0.01
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured: rounds, the longest axis, and the growth's exponents."""
+
+    rounds: int = 9
+    side: int | None = None
+    growth: tuple[int, ...] = tuple(range(10, 27))
+    memory_rows: int | None = None
+
+    def sized(self, row: Row) -> Row:
+        """The row as it is measured."""
+        return row if self.side is None else row.capped(self.side)
+
+
+QUICK = Effort(rounds=3, side=128, growth=(10, 11, 12), memory_rows=1)
+
+
+@dataclass
+class Measured:
+    """One row: medians in seconds, peaks in bytes, by library; and the copies of the input."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    input_bytes: int
+    result_bytes: int = 0
+    copy: float = 0.0
+    copyto: float = 0.0
+    copies: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
+    verdicts: dict[str, str] = field(default_factory=dict)
+    memory: dict[str, int] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
+
+
+def seconds(run: Run, number: int = 1) -> float:
+    """For one call, its result's deallocation included."""
+    start = time.perf_counter()
+    for _ in repeat(None, number):
+        run()
+    return (time.perf_counter() - start) / number
+
+
+def calls_for(run: Run, at_least: float) -> int:
+    """How many calls take so long together, by doubling."""
+    number = 1
+    while number < 1 << 20 and seconds(run, number) * number < at_least:
+        number *= 2
+    return number
+
+
+def interleaved(
+    runs: Mapping[str, Run], rounds: int, at_least: float = 0.0
+) -> dict[str, list[float]]:
+    """The times of each in turn, ``rounds`` times."""
+    numbers = {name: calls_for(run, at_least) for name, run in runs.items()}
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            time.sleep(REST)
+            times[name].append(seconds(run, numbers[name]))
+    return times
+
+
+def measure(row: Row, libraries: list[Library], effort: Effort) -> Measured:
+    """Check, then time one row. What the check calls wrong is timed as well, and said so."""
+    row = effort.sized(row)
+    x = row.input()
+    found = Measured(row.name, row.shape, row.dtype, x.nbytes)
+    oracle = Oracle(row, x)
+    ready = {library.name: checked(library, row, x, oracle) for library in libraries}
+    del oracle
+    found.verdicts = {name: each.verdict for name, each in ready.items()}
+    found.result_bytes = ready["liftwave"].result_bytes
+    peers = _runs(ready)
+    # A copy before and one after the call that it is the ruler for.
+    ours = {"copy": x.copy, "liftwave": peers.pop("liftwave"), "copy after": x.copy}
+    runs = ours | {"copyto": _copyto(x)} | peers
+    times = interleaved(runs, effort.rounds, at_least=2e-3 if row.small else 0.0)
+    _summarise(found, times)
+    return found
+
+
+def _runs(ready: Mapping[str, Checked]) -> dict[str, Run]:
+    return {name: _bound(each) for name, each in ready.items() if each.timed}
+
+
+def _bound(ready: Checked) -> Run:
+    call, data = ready.call, ready.data
+    assert call is not None
+    return lambda: call(data)
+
+
+def _copyto(x: np.ndarray) -> Run:
+    warm = np.zeros_like(x)
+    return lambda: np.copyto(warm, x)
+
+
+def _summarise(found: Measured, times: dict[str, list[float]]) -> None:
+    both = zip(times.pop("copy"), times.pop("copy after"), strict=True)
+    copies, ours = [(before + after) / 2 for before, after in both], times["liftwave"]
+    found.copy, found.copyto = median(copies), median(times.pop("copyto"))
+    found.copies = _median_ratio(ours, copies)
+    found.seconds = {name: median(each) for name, each in times.items()}
+    found.ratios = {
+        name: _median_ratio(each, ours) for name, each in times.items() if name != "liftwave"
+    }
+
+
+def _median_ratio(times: list[float], others: list[float]) -> float:
+    """Round by round, so that what slows a round down slows both."""
+    return median(a / b for a, b in zip(times, others, strict=True))
+
+
+# --- memory --------------------------------------------------------------------------------------
+
+
+def peak_memory(row: Row, library: Library, effort: Effort) -> int | None:
+    """Bytes beyond input, in a process that does nothing else (see :mod:`benchmarks.memory`)."""
+    command = [sys.executable, "-m", "benchmarks.memory", row.name, library.name]
+    command += ["--side", str(effort.side)] if effort.side is not None else []
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    return int(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
+
+
+# --- growth, and threads -------------------------------------------------------------------------
+
+
+def growth(libraries: list[Library], rows: list[Row], rounds: int) -> dict[str, dict[int, float]]:
+    """Seconds by library and number of samples."""
+    found: dict[str, dict[int, float]] = {library.name: {} for library in libraries}
+    for row in rows:
+        x = row.input()
+        oracle = Oracle(row, x)
+        ready = {library.name: checked(library, row, x, oracle) for library in libraries}
+        runs = _runs(ready)
+        for name, times in interleaved(runs, rounds, at_least=1e-3).items():
+            found[name][row.shape[0]] = median(times)
+    return found
+
+
+def exponent(curve: Mapping[int, float], beyond: int = 1 << 15) -> float | None:
+    """The power of the number of samples that the time grows with, by least squares."""
+    points = [(np.log(n), np.log(t)) for n, t in curve.items() if n >= beyond]
+    if len(points) < 2:
+        return None
+    x, y = np.array(points).T
+    return float(np.polyfit(x, y, 1)[0])
+
+
+def threads(row: Row, library: Library, effort: Effort, counts: tuple[int, int]) -> list[float]:
+    """Medians of liftwave's seconds with each number of threads, interleaved."""
+    row = effort.sized(row)
+    x = row.input()
+    forward, inverse = library.forward(row), library.inverse(row)
+    assert forward is not None
+    assert inverse is not None
+    call, data = (inverse, forward(x)) if row.inverse else (forward, x)
+    times: dict[int, list[float]] = {count: [] for count in counts}
+    before = lw.get_num_threads()
+    try:
+        for _ in range(effort.rounds + 1):
+            for count in counts:
+                lw.set_num_threads(count)
+                times[count].append(seconds(lambda: call(data)))
+    finally:
+        lw.set_num_threads(before)
+    return [median(times[count][1:]) for count in counts]

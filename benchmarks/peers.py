@@ -1,0 +1,120 @@
+"""liftwave against PyWavelets, ndwt, ptwt and pytorch_wavelets, in one run.
+
+    python -m benchmarks.peers [ROW ...] [--quick] [--readme]
+
+Writes ``peers.md``, ``peers.png``, ``peers_growth.png`` and the figures
+themselves, ``peers.json``, into ``benchmarks/results``; with ``--readme`` also
+the README's section on speed. ``--redraw`` writes all of it again from
+``peers.json``, without measuring. A ROW is a part of a row's name. Libraries
+that are not installed are left out (``pip install -e ".[bench]"`` has all).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import warnings
+from pathlib import Path
+
+from benchmarks import measuring
+from benchmarks.libraries import Library, installed, set_threads
+from benchmarks.machine import caches, processor, processors
+from benchmarks.measuring import QUICK, Effort, Measured
+from benchmarks.pictures import draw_bars, draw_growth
+from benchmarks.report import Results, page, rewrite, verdict
+from benchmarks.rows import Row, growing, matching, named
+from liftwave._config import config
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = _parser().parse_args(argv)
+    stored: Path = arguments.out / "peers.json"
+    if arguments.redraw:
+        results = Results.from_json(json.loads(stored.read_text(encoding="utf-8")))
+    else:
+        results = run(arguments)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    stored.write_text(json.dumps(results.as_json(), indent=1) + "\n", encoding="utf-8")
+    (arguments.out / "peers.md").write_text(page(results), encoding="utf-8")
+    draw_bars(results, arguments.out / "peers.png")
+    draw_growth(results, arguments.out / "peers_growth.png")
+    if arguments.readme:
+        rewrite(ROOT / "README.md", results)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("rows", nargs="*", help="parts of rows' names; all by default")
+    parser.add_argument("--rounds", type=int, default=9, help="timed runs of each (9)")
+    parser.add_argument("--quick", action="store_true", help="small arrays, three runs")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where results are written")
+    parser.add_argument("--readme", action="store_true", help="rewrite the README's section")
+    parser.add_argument("--redraw", action="store_true", help="from peers.json, without measuring")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> Results:
+    """Everything, row by row; one line for each is printed as it is done."""
+    effort = QUICK if arguments.quick else Effort(rounds=arguments.rounds)
+    threads = max(2, processors())
+    set_threads(threads)
+    libraries, rows = installed(), matching(arguments.rows)
+    results = Results(
+        command=_command(),
+        machine=processor(),
+        caches=caches(),
+        config=config(),
+        versions={library.name: library.version for library in libraries},
+        rounds=effort.rounds,
+        thread_counts=(1, threads),
+    )
+    # PyWavelets warns of levels that the quick, small arrays do not have.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Level value of", category=UserWarning)
+        for index, row in enumerate(rows):
+            with_memory = effort.memory_rows is None or index < effort.memory_rows
+            results.rows.append(_measured(row, libraries, effort, with_memory))
+        results.growth = _growth(libraries, effort)
+        results.threads = _threads(rows, libraries[0], effort, results.thread_counts)
+    return results
+
+
+def _command() -> str:
+    return shlex.join(["python", "-m", "benchmarks.peers", *sys.argv[1:]])
+
+
+def _measured(row: Row, libraries: list[Library], effort: Effort, memory: bool) -> Measured:
+    found = measuring.measure(row, libraries, effort)
+    for library in libraries:
+        if memory and not row.small and library.name in found.seconds:
+            peak = measuring.peak_memory(row, library, effort)
+            if peak is not None:
+                found.memory[library.name] = peak
+    times = "  ".join(f"{name} {ratio:.3g}" for name, ratio in found.ratios.items())
+    print(f"{row.name:30}{found.copies:7.2f} copies  {times}  {verdict(row, found)}", flush=True)
+    return found
+
+
+def _growth(libraries: list[Library], effort: Effort) -> dict[str, dict[int, float]]:
+    # The library that is two ways of one is drawn once.
+    one_way = [library for library in libraries if library.name != "ndwt lifting"]
+    return measuring.growth(one_way, [growing(k) for k in effort.growth], effort.rounds)
+
+
+def _threads(
+    rows: list[Row], ours: Library, effort: Effort, counts: tuple[int, int]
+) -> dict[str, list[float]]:
+    return {
+        row.name: measuring.threads(named(row.name), ours, effort, counts)
+        for row in rows
+        if not row.small
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""The benchmarks run, and what they say of results is true; no speed is asserted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pywt
+
+from benchmarks import measuring, peers, report
+from benchmarks.asv import transforms
+from benchmarks.checking import MISSING, Oracle, checked
+from benchmarks.conventions import block_bands, decomposition, pywt_split
+from benchmarks.libraries import LIBRARIES, Liftwave, PyWavelets, installed
+from benchmarks.measuring import QUICK, Effort, Measured
+from benchmarks.rows import ROWS, Row, matching, named
+
+SMALL = [QUICK.sized(row) for row in ROWS]
+
+
+def verdict(library, row):
+    x = row.input()
+    return checked(library, row, x, Oracle(row, x)).verdict
+
+
+@pytest.mark.filterwarnings("ignore:Level value of")
+@pytest.mark.parametrize("row", SMALL, ids=lambda row: row.name)
+@pytest.mark.parametrize("library", installed(), ids=lambda library: library.name)
+def test_every_library_gives_right_results_or_has_not_the_transform(library, row):
+    assert verdict(library, row) in ("", MISSING)
+
+
+class Wrong(Liftwave):
+    """One coefficient, or one sample, is off by a thousandth."""
+
+    name = "wrong"
+
+    def __init__(self, direction):
+        self._direction = direction
+
+    def _spoilt(self, call, direction):
+        def run(data):
+            result = call(data)
+            array = result[0] if isinstance(result, tuple | list) else result
+            array[(array.shape[0] // 2,) * array.ndim] += 1e-3 * np.abs(array).max()
+            return result
+
+        return run if direction == self._direction else call
+
+    def forward(self, row):
+        return self._spoilt(super().forward(row), "forward")
+
+    def inverse(self, row):
+        return self._spoilt(super().inverse(row), "inverse")
+
+
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [("dwt2 db4", "forward"), ("dwt db4", "forward"), ("idwt2 db4", "inverse"),
+     ("idwt2 db4", "forward"), ("wavedec2 db4, 4 levels", "forward")],
+)  # fmt: skip
+def test_a_wrong_result_is_found(name, direction):
+    row = QUICK.sized(named(name))
+    assert verdict(Wrong(direction), row).startswith("wrong: off by 1.0e-03")
+
+
+def test_an_integer_that_is_off_by_one_is_found():
+    class OffByOne(Liftwave):
+        def forward(self, row):
+            call = super().forward(row)
+            return lambda x: (call(x)[0] + 1, call(x)[1])
+
+    row = QUICK.sized(named("dwt2 CDF 5/3 integers"))
+    assert verdict(Liftwave(), row) == ""
+    assert verdict(OffByOne(), row).startswith("wrong: off by")
+
+
+def test_an_error_is_told():
+    class Failing(PyWavelets):
+        def forward(self, row):
+            return lambda x: pywt.dwt2(x, "no such wavelet")
+
+    assert verdict(Failing(), SMALL[0]).startswith("fails: ValueError: Unknown wavelet")
+
+
+def test_blocks_are_where_pywavelets_puts_them():
+    row = Row("", "wavedec2", (64, 32), "haar", "periodization", level=3, axes=(-2, -1))
+    x = row.input()
+    packed, _ = pywt.coeffs_to_array(pywt.wavedec2(x, "haar", "periodization", level=3))
+    found = block_bands(row, packed, lambda n: n // 2)
+    expected = decomposition(pywt_split(row), row, x)
+    assert found.keys() == expected.keys()
+    for key, band in expected.items():
+        np.testing.assert_array_equal(found[key], band)
+
+
+def test_quick_run_writes_everything(tmp_path, capsys):
+    parts = ["dwt2 haar", "idwt2", "CDF 5/3", "dwt db4, small"]
+    peers.main([*parts, "--quick", "--out", str(tmp_path)])
+    names = [row.name for row in matching(parts)]
+    assert len(names) == 4
+    assert [line[:30].rstrip() for line in capsys.readouterr().out.splitlines()] == names
+    page = (tmp_path / "peers.md").read_text(encoding="utf-8")
+    for name in names:
+        assert f"| {name} |" in page
+    for picture in ("peers.png", "peers_growth.png"):
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
+    stored = json.loads((tmp_path / "peers.json").read_text(encoding="utf-8"))
+    assert [row["name"] for row in stored["rows"]] == names
+    libraries = {library.name for library in installed()}
+    assert set(stored["versions"]) == libraries >= {"liftwave", "PyWavelets"}
+    assert set(stored["growth"]["liftwave"]) == {"1024", "2048", "4096"}
+    peers.main(["--redraw", "--out", str(tmp_path)])
+    assert (tmp_path / "peers.md").read_text(encoding="utf-8") == page
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is read from /proc")
+def test_memory_is_that_of_the_result_and_little_else():
+    row = named("dwt2 db4")
+    effort = Effort(side=1024)
+    peak = measuring.peak_memory(row, Liftwave(), effort)
+    size = effort.sized(row).input().nbytes
+    assert 0.9 * size < peak < 2 * size
+
+
+def measured(**changes):
+    found = Measured("dwt2 db4", (4096, 4096), "float32", 1 << 26, 1 << 26, 6e-3, 4e-3, 2.0)
+    found.seconds = {"liftwave": 12e-3, "PyWavelets": 0.24, "ndwt": 0.06, "ptwt": 1.2}
+    found.ratios = {"PyWavelets": 20.0, "ndwt": 5.0, "ptwt": 100.0}
+    found.verdicts = {"liftwave": "", "PyWavelets": "", "ndwt": "", "ptwt": ""}
+    return replace(found, **changes)
+
+
+def test_targets_are_met_or_said_to_be_missed():
+    row = named("dwt2 db4")
+    assert report.verdict(row, measured()) == "met"
+    assert report.verdict(row, measured(copies=2.31)) == "2.31 > 2.2 copies"
+    slower = {"PyWavelets": 14.0, "ndwt": 3.9, "ptwt": 0.9}
+    assert report.verdict(row, measured(ratios=slower)) == (
+        "PyWavelets 14 < 15; ndwt 3.9 < 4; ptwt 0.9 < 1"
+    )
+
+
+def results(rows):
+    versions = {"liftwave": "1", "PyWavelets": "1", "ndwt": "1", "ptwt": "1"}
+    return report.Results("python -m benchmarks.peers", "a processor", "", {}, versions, 9, rows)
+
+
+def test_a_wrong_result_is_said_in_the_table():
+    row = measured(verdicts=measured().verdicts | {"ptwt": "wrong: off by 1.0e-01 of the largest"})
+    page = report.page(results([row]))
+    assert "100 (wrong)" in page
+    assert "- dwt2 db4, ptwt: wrong: off by 1.0e-01" in page
+
+
+def test_the_section_of_the_readme_is_rewritten_and_nothing_else(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
+    report.rewrite(readme, results([measured()]))
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"before\n{report.BEGIN}\n")
+    assert text.endswith(f"{report.END}\nafter\n")
+    assert "old" not in text
+    assert "| dwt2 db4 | 4096 × 4096 float32, 64 MiB | 12.0 ms | 2.0 | 20 | 5 | 100 |" in text
+
+
+def test_a_readme_without_its_markers_is_an_error():
+    with pytest.raises(ValueError, match="speed: begin"):
+        report.written_between_markers("no markers", "section")
+
+
+def test_growth_is_fitted():
+    assert measuring.exponent({1 << k: 3.0 * (1 << k) for k in range(10, 20)}) == pytest.approx(1)
+    assert measuring.exponent({1 << 10: 1.0}) is None
+
+
+TIMED = [
+    (transforms.Transforms(), ("dwt db4, small",)),
+    (transforms.Copy(), ("dwt db4, small",)),
+    (transforms.Growth(), (1024,)),
+    (transforms.Threads(), ("wavedec2 db2, 3 levels, batch", 1)),
+]
+
+
+@pytest.mark.parametrize(("timed", "params"), TIMED, ids=lambda value: type(value).__name__)
+def test_timing_functions_run(timed, params):
+    functions = [name for name in dir(timed) if name.startswith(("time_", "peakmem_"))]
+    assert functions
+    lists = timed.params if isinstance(timed.params[0], list) else [timed.params]
+    assert all(param in each for param, each in zip(params, lists, strict=True))
+    timed.setup(*params)
+    try:
+        for name in functions:
+            getattr(timed, name)(*params)
+    finally:
+        getattr(timed, "teardown", lambda *_: None)(*params)
+
+
+def test_every_library_has_a_name_of_its_own():
+    names = [library.name for library in LIBRARIES]
+    assert len(set(names)) == len(names)
