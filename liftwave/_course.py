@@ -13,9 +13,9 @@ from liftwave._arrays import (
     open_array,
     open_arrays,
 )
-from liftwave._dispatch import kernels_for
+from liftwave._dispatch import kernels_for, kernels_for_plain
 from liftwave._levels import analysis_levels, synthesis_levels
-from liftwave._separable_plan import AxisPlan
+from liftwave._separable_plan import AxisPlan, AxisPlans
 from liftwave._typing import Array
 from liftwave.integers import is_integer, open_integer_coefficients, open_integer_samples
 from liftwave.lifting import LiftingScheme
@@ -31,11 +31,11 @@ def analyse(
     levels = analysis_levels(tuple(data.shape), plans, level)
     if level == 0:
         return data, []
-    _check_taps(plans, data)
-    if is_plain(data) and not is_integer(plans):  # nothing to convert, there and back
-        approx, details = kernels_for(data).analyse(data, levels)
+    if is_plain(data) and _are_plain_plans(plans):  # nothing to check or to convert
+        approx, details = kernels_for_plain().analyse(data, levels)
         details.reverse()
         return approx, details
+    _check_taps(plans, data)
     opened = open_samples(data, plans, level)
     approx, details = kernels_for(opened.array).analyse(opened.array, levels, opened.work_dtype)
     details.reverse()
@@ -59,9 +59,9 @@ def synthesise(
     arrays = [band for bands in details for band in bands.values()]
     if approx is not None:
         arrays.append(approx)
+    if are_plain(arrays) and _are_plain_plans(plans):
+        return kernels_for_plain().synthesise(approx, details, levels)
     _check_taps(plans, *arrays)
-    if are_plain(arrays) and not is_integer(plans):
-        return kernels_for(arrays[0]).synthesise(approx, details, levels)
     opened = open_coefficients(arrays, plans)
     arrays = [o.array for o in opened]
     ready = iter(arrays)
@@ -69,6 +69,10 @@ def synthesise(
     current = None if approx is None else next(ready)
     result = kernels_for(*arrays).synthesise(current, details, levels)
     return opened[0].close(result)
+
+
+def _are_plain_plans(plans: tuple[AxisPlan, ...]) -> bool:
+    return type(plans) is AxisPlans and plans.plain
 
 
 def _check_taps(plans: Sequence[AxisPlan], *arrays: Array) -> None:

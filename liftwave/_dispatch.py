@@ -47,16 +47,21 @@ _forced: ContextVar[str | None] = ContextVar(
 
 def kernels_for(*arrays: Array) -> Kernels:
     """The kernels that serve these arrays together."""
-    forced = _forced.get()
-    if _cpu is None or forced not in (None, "cpu"):
-        _check(forced)
-        if forced is None:
-            _say_what_is_missing()
+    kernels = kernels_for_plain()
+    if kernels is _cpu and not all(map(_cpu.accepts, arrays)):
         return _FAMILIES["reference"]
-    for x in arrays:
-        if not _cpu.accepts(x):
-            return _FAMILIES["reference"]
-    return _FAMILIES["cpu"]
+    return kernels
+
+
+def kernels_for_plain() -> Kernels:
+    """The kernels that serve plain arrays (``_arrays.is_plain``): all families do."""
+    forced = _forced.get()
+    if _cpu is not None and (forced is None or forced == "cpu"):
+        return _cpu
+    _check(forced)
+    if forced is None:
+        _say_what_is_missing()
+    return _FAMILIES["reference"]
 
 
 def compiled() -> bool:

@@ -34,18 +34,27 @@ class AxisPlans(tuple[AxisPlan, ...]):
         Levels by shape (see ``_levels.py``); it goes when the plans go.
     integer : bool or None
         Whether the transform runs in integers; None until it is asked for.
+    plain : bool
+        Whether all taps are numbers and samples are floats: then there is nothing to check about
+        taps, and nothing to convert about plain arrays.
     """
 
     kept: dict[Any, Any]
     integer: bool | None
+    plain: bool
 
     def __new__(cls, plans: Iterable[AxisPlan] = ()) -> AxisPlans:
         made = super().__new__(cls, plans)
         made.kept, made.integer = {}, None
+        made.plain = all(_in_numbers(plan.wavelet) for plan in made)
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
         return AxisPlans, (tuple(self),)
+
+
+def _in_numbers(wavelet: Resolved) -> bool:
+    return wavelet.is_concrete and not (isinstance(wavelet, LiftingScheme) and wavelet.integer)
 
 
 def axis_plans(axes: tuple[int, ...], wavelet: Wavelets, mode: Modes) -> AxisPlans:

@@ -8,7 +8,7 @@ arrays (gradients may have to flow into them).
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, product
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
@@ -157,6 +157,7 @@ class _Analysis(NamedTuple):
 
     module: _cpu.Analysis
     shape: tuple[int, ...]  # of the memory
+    empty: Callable[[tuple[int, ...], Any], Any]
     layout: _cpu.Layout
 
 
@@ -168,7 +169,7 @@ def analyse(
     if plan is None or dtype is not None:
         return _analyse_stepwise(x, levels, dtype)
     memory = _memory(x)
-    out = _allocated(plan.shape, memory.dtype)
+    out = plan.empty(plan.shape, memory.dtype)
     if not plan.module.run(memory, out):
         plan.module.run(memory.copy(), out)  # numbers that are not aligned
     return plan.layout.of(out if memory is x else _like(x, out))
@@ -188,7 +189,7 @@ def _make_analysis(levels: Sequence[AnalysisLevel]) -> _Analysis | None:
         return None
     shape, spacing, layout = _layout(levels)
     arguments = [[_analysis_axis(*step) for step in steps or ()] for steps in axes]
-    return _Analysis(_cpu.Analysis(arguments, spacing), shape, layout)
+    return _Analysis(_cpu.Analysis(arguments, spacing), shape, _allocation(shape), layout)
 
 
 def _layout(levels: Sequence[AnalysisLevel]) -> tuple[tuple[int, ...], int, _cpu.Layout]:
@@ -242,6 +243,7 @@ class _Synthesis(NamedTuple):
 
     module: _cpu.Synthesis
     shape: tuple[int, ...]
+    empty: Callable[[tuple[int, ...], Any], Any]
 
 
 def synthesise(
@@ -257,7 +259,7 @@ def synthesise(
         bands += [of_level[key] for key in level.given]
     memory = list(map(_memory, bands))
     dtype = memory[0].dtype
-    out = _allocated(plan.shape, dtype)
+    out = plan.empty(plan.shape, dtype)
     if not plan.module.run(memory, out):
         plan.module.run([band.copy() for band in memory], out)  # numbers not aligned
     return _like(bands[0], out)
@@ -287,7 +289,8 @@ def _make_synthesis(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
             plan, filters, axis = steps[0]
             steps = [(plan, tuple(f for f, p in zip(filters, present, strict=True) if p), axis)]
         arguments.append(([_synthesis_axis(*step) for step in steps], present))
-    return _Synthesis(_cpu.Synthesis(arguments), levels[-1].shape)
+    shape = levels[-1].shape
+    return _Synthesis(_cpu.Synthesis(arguments), shape, _allocation(shape))
 
 
 def _synthesise_stepwise(
@@ -389,11 +392,13 @@ def _numpy_dtype(dtype: Any) -> Any:
     return np.dtype(str(dtype).removeprefix("torch.") if of_torch else dtype)
 
 
-def _allocated(shape: tuple[int, ...], dtype: Any) -> Any:
-    """Memory for a result; a large one begins on a cache line."""
+def _allocation(shape: tuple[int, ...]) -> Callable[[tuple[int, ...], Any], Any]:
+    """What makes the memory for a result: a large one begins on a cache line."""
+    return np.empty if prod(shape) < _ALIGNED_SIZE else _aligned_empty
+
+
+def _aligned_empty(shape: tuple[int, ...], dtype: Any) -> Any:
     size = prod(shape)
-    if size < _ALIGNED_SIZE:
-        return np.empty(shape, dtype)
     memory = np.empty(size + _SPACING, dtype)
     past = memory.__array_interface__["data"][0] // memory.itemsize % _SPACING
     return memory[-past % _SPACING :][:size].reshape(shape)
