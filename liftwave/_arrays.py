@@ -53,7 +53,10 @@ def are_plain(arrays: Sequence[object]) -> bool:
     if not is_plain(first):
         return False
     dtype = first.dtype  # type: ignore[attr-defined]
-    return all(type(x) is np.ndarray and x.dtype == dtype for x in arrays)
+    for x in arrays:
+        if type(x) is not np.ndarray or (x.dtype is not dtype and x.dtype != dtype):
+            return False
+    return True
 
 
 def is_array(x: object) -> bool:

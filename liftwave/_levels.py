@@ -187,7 +187,7 @@ def synthesis_levels(
         If bands do not belong together: nothing has been computed then.
     """
     shape = None if approx is None else tuple(approx.shape)
-    shapes = tuple(tuple((k, tuple(band.shape)) for k, band in bands.items()) for bands in details)
+    shapes = tuple([tuple([(k, tuple(b.shape)) for k, b in bands.items()]) for bands in details])
     kept = plans.kept if isinstance(plans, AxisPlans) else {}
     key = (shape, shapes, fit)
     if key not in kept:

@@ -129,7 +129,7 @@ def idwt(
         raise ShapeError("At least one coefficient parameter must be specified.")
     approx = None if cA is None else as_array(cA)
     details = {} if cD is None else {"d": as_array(cD)}
-    ndim = as_array(cD if cA is None else cA).ndim
+    ndim = details["d"].ndim if approx is None else approx.ndim
     plans = axis_plan(normalize_axis(axis, ndim), wavelet, mode)
     return synthesise(approx, [details], plans, fit=False)
 
