@@ -125,18 +125,20 @@ def analysis_levels(
     """
     kept = plans.kept if isinstance(plans, AxisPlans) else {}
     key = (shape, level)
-    if key not in kept:
+    found: tuple[AnalysisLevel, ...] | None = kept.get(key)
+    if found is None:
         check_lengths(shape, plans, level)
         levels, current = [], shape
         for _ in range(level):
             levels.append(_analysis_level(current, plans))
             current = levels[-1].shape
-        _keep(kept, key, tuple(levels))
-    found: tuple[AnalysisLevel, ...] = kept[key]
+        found = tuple(levels)
+        _keep(kept, key, found)
     return found
 
 
 def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
+    # Another thread may drop all at any time: nobody counts on finding what was kept.
     if len(kept) >= _KEPT:
         kept.clear()
     kept[key] = value
@@ -190,9 +192,10 @@ def synthesis_levels(
     shapes = tuple([tuple([(k, tuple(b.shape)) for k, b in bands.items()]) for bands in details])
     kept = plans.kept if isinstance(plans, AxisPlans) else {}
     key = (shape, shapes, fit)
-    if key not in kept:
-        _keep(kept, key, _synthesis_levels(shape, [dict(s) for s in shapes], plans, fit))
-    found: tuple[SynthesisLevel, ...] = kept[key]
+    found: tuple[SynthesisLevel, ...] | None = kept.get(key)
+    if found is None:
+        found = _synthesis_levels(shape, [dict(s) for s in shapes], plans, fit)
+        _keep(kept, key, found)
     return found
 
 

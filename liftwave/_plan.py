@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import prod
 from typing import Any, TypeAlias
 
@@ -55,6 +55,8 @@ class FilterPlan:
         Of the input; it has as many rows as the taps reach.
     fold : Extension
         Of the output; without rows for a plain transform.
+    prepared : dict
+        What families of kernels made of this plan.
     """
 
     n_out: int
@@ -62,11 +64,7 @@ class FilterPlan:
     phase: int
     extend: Extension
     fold: Extension
-
-    @cached_property
-    def prepared(self) -> dict[Any, Any]:
-        """What families of kernels made of this plan."""
-        return {}
+    prepared: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def analysis_adjoint(self) -> FilterPlan:
         """The synthesis plan that, with the taps reversed, is this analysis transposed."""
@@ -195,17 +193,15 @@ class LiftPlan:
     shift : (int, int)
         How far the approximation and the detail are rolled after an analysis
         (and rolled back before a synthesis).
+    prepared : dict
+        What families of kernels made of this plan.
     """
 
     n: int
     edge: Extension
     steps: tuple[StepPlan, ...]
     shift: tuple[int, int]
-
-    @cached_property
-    def prepared(self) -> dict[Any, Any]:
-        """What families of kernels made of this plan."""
-        return {}
+    prepared: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def inverse(self) -> LiftPlan:
         """The plan that undoes this one (with reciprocal scales)."""
