@@ -23,6 +23,7 @@ from liftwave.dwt import downcoef, dwt, idwt, upcoef
 from liftwave.dwtn import dwt2, dwtn, idwt2, idwtn
 from liftwave.filterbank import FilterBank
 from liftwave.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
+from liftwave.gradients import vjp
 from liftwave.lengths import dwt_coeff_len, dwt_max_level, dwtn_max_level, wavedecn_shapes
 from liftwave.lifting import LiftingScheme, LiftingStep
 from liftwave.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
@@ -67,6 +68,7 @@ __all__ = [
     "threshold_firm",
     "unravel_coeffs",
     "upcoef",
+    "vjp",
     "wavedec",
     "wavedec2",
     "wavedecn",

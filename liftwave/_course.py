@@ -35,7 +35,7 @@ def analyse(
         approx, details = kernels_for_plain().analyse(data, levels)
         details.reverse()
         return approx, details
-    _check_taps(plans, data)
+    check_taps(plans, data)
     opened = open_samples(data, plans, level)
     approx, details = kernels_for(opened.array).analyse(opened.array, levels, opened.work_dtype)
     details.reverse()
@@ -61,7 +61,7 @@ def synthesise(
         arrays.append(approx)
     if are_plain(arrays) and _are_plain_plans(plans):
         return kernels_for_plain().synthesise(approx, details, levels)
-    _check_taps(plans, *arrays)
+    check_taps(plans, *arrays)
     opened = open_coefficients(arrays, plans)
     arrays = [o.array for o in opened]
     ready = iter(arrays)
@@ -75,7 +75,7 @@ def _are_plain_plans(plans: tuple[AxisPlan, ...]) -> bool:
     return type(plans) is AxisPlans and plans.plain
 
 
-def _check_taps(plans: Sequence[AxisPlan], *arrays: Array) -> None:
+def check_taps(plans: Sequence[AxisPlan], *arrays: Array) -> None:
     """Raise unless learned taps are arrays of the data's library: they are not moved to it."""
     for wavelet in (plan.wavelet for plan in plans if not plan.wavelet.is_concrete):
         if isinstance(wavelet, LiftingScheme):

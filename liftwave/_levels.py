@@ -18,6 +18,7 @@ from liftwave._plan import (
     check_size,
     lift_plan,
     synthesis_plan,
+    upsampling_plan,
 )
 from liftwave._separable_plan import (
     AxisPlan,
@@ -27,7 +28,7 @@ from liftwave._separable_plan import (
     plan_merges,
     with_length,
 )
-from liftwave._taps import FixedPoint, Taps
+from liftwave._taps import FixedPoint, Taps, tap_count
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
 from liftwave.lifting import LiftingScheme
@@ -190,6 +191,16 @@ def synthesis_levels(
     """
     shape = None if approx is None else tuple(approx.shape)
     shapes = tuple([tuple([(k, tuple(b.shape)) for k, b in bands.items()]) for bands in details])
+    return synthesis_levels_of(shape, shapes, plans, fit)
+
+
+def synthesis_levels_of(
+    shape: Shape | None,
+    shapes: tuple[tuple[tuple[str, Shape], ...], ...],
+    plans: tuple[AxisPlan, ...],
+    fit: bool,
+) -> tuple[SynthesisLevel, ...]:
+    """The levels of a synthesis from bands of these shapes (see :func:`synthesis_levels`)."""
     kept = plans.kept if isinstance(plans, AxisPlans) else {}
     key = (shape, shapes, fit)
     found: tuple[SynthesisLevel, ...] | None = kept.get(key)
@@ -240,6 +251,24 @@ def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape]) -> Step:
         return LiftStep(plan.axis, geometry, taps, scale)
     filters = (wavelet.rec_lo, wavelet.rec_hi)
     return FilterStep(plan.axis, synthesis_plan(n_approx, wavelet.rec_len, plan.mode), filters)
+
+
+def upsampling_levels(
+    part: str, m: int, filters: tuple[Taps, Taps], level: int
+) -> tuple[SynthesisLevel, ...]:
+    """The levels of the upsampled convolutions of one band of ``m`` coefficients with edges.
+
+    Details (``part`` is ``"d"``) are those of the first level; all others merge approximations.
+    """
+    levels = []
+    for depth in range(level):
+        is_detail = part == "d" and depth == 0
+        plan = upsampling_plan(m, tap_count(filters[0]))
+        merge = ("", FilterStep(0, plan, filters), ((m,), (m,)))
+        used, given = (None, ("d",)) if is_detail else ((m,), ())
+        levels.append(SynthesisLevel((merge,), used, given, (plan.n_out,)))
+        m = plan.n_out
+    return tuple(levels)
 
 
 def step_taps(scheme: LiftingScheme) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from array_api_compat import device as device_of
 
 from liftwave._adjoint import adjoint_of_analysis, adjoint_of_synthesis
 from liftwave._arrays import real_dtype, zeros
-from liftwave._kernels import Kernels
+from liftwave._kernels import Kernels, LiftPullback
 from liftwave._levels import AnalysisLevel, FilterStep, LiftStep, Shape, Step, SynthesisLevel
 from liftwave._plan import FilterPlan
 from liftwave._taps import reversed_taps, tap_count
@@ -42,7 +42,7 @@ class LiftGradient(NamedTuple):
     """The gradients in what one axis is lifted by, in the order in which the levels run it."""
 
     taps: tuple[Array, ...]
-    scale: tuple[Array, Array]
+    scale: Array  # of shape (2,)
 
 
 StepGradient: TypeAlias = FilterGradient | LiftGradient
@@ -218,7 +218,7 @@ def _split_back(
             )
             values.setdefault(key, back.inputs[0])
             cotangents[key] = back.cotangents[0]
-            _add(sums, len(key), LiftGradient(tuple(back.taps), back.scale))
+            _add(sums, len(key), _lift_gradient(back))
         elif not missing:
             _add(sums, len(key), _filter_gradient(values[key], pair, step.plan, step, kernels))
             cotangents[key] = merge(pair, merging, shapes, kernels)
@@ -317,7 +317,7 @@ def _merge_back(
             for half, value, inner in zip(halves, back.inputs, back.cotangents, strict=True):
                 values.setdefault(half, value)
                 cotangents[half] = inner
-            _add(sums, len(key), LiftGradient(tuple(back.taps), back.scale))
+            _add(sums, len(key), _lift_gradient(back))
             continue
         split_by = cast(FilterStep, splitting[key])
         pair = [values.get(half) for half in halves]
@@ -332,8 +332,8 @@ def _undone(gradient: StepGradient, step: Step) -> StepGradient:
     """In terms of the scheme: a synthesis takes its steps last first, and divides by its scales."""
     if not isinstance(gradient, LiftGradient) or not isinstance(step, LiftStep):
         return gradient
-    approx, detail = (-(f * f) * g for f, g in zip(step.scale, gradient.scale, strict=True))
-    return LiftGradient(gradient.taps[::-1], (approx, detail))
+    factors = [-(f * f) * gradient.scale[k] for k, f in enumerate(step.scale)]
+    return LiftGradient(gradient.taps[::-1], array_namespace(gradient.scale).stack(factors))
 
 
 def padded(x: Array, shape: Shape) -> Array:
@@ -360,11 +360,16 @@ def _filter_gradient(
     return FilterGradient(low, high)
 
 
+def _lift_gradient(back: LiftPullback) -> LiftGradient:
+    return LiftGradient(tuple(back.taps), array_namespace(*back.scale).stack(list(back.scale)))
+
+
 def _no_taps(step: FilterStep, like: Array) -> Array:
-    return _real_zeros((tap_count(step.filters[0]),), like)
+    return real_zeros((tap_count(step.filters[0]),), like)
 
 
-def _real_zeros(shape: Shape, like: Array) -> Array:
+def real_zeros(shape: Shape, like: Array) -> Array:
+    """Zeros with the real precision, and on the device, of ``like``."""
     xp = array_namespace(like)
     return xp.zeros(shape, dtype=real_dtype(like, xp), device=device_of(like))
 
@@ -378,7 +383,7 @@ def _add(sums: dict[int, StepGradient], index: int, gradient: StepGradient) -> N
 def _sum(a: StepGradient, b: StepGradient) -> StepGradient:
     if isinstance(a, LiftGradient) and isinstance(b, LiftGradient):
         taps = tuple(s + t for s, t in zip(a.taps, b.taps, strict=True))
-        return LiftGradient(taps, (a.scale[0] + b.scale[0], a.scale[1] + b.scale[1]))
+        return LiftGradient(taps, a.scale + b.scale)
     return FilterGradient(a[0] + b[0], a[1] + b[1])
 
 
@@ -400,5 +405,5 @@ def _filled(
 def _no_gradient(step: Step, like: Array) -> StepGradient:
     if isinstance(step, FilterStep):
         return FilterGradient(_no_taps(step, like), _no_taps(step, like))
-    taps = tuple(_real_zeros((tap_count(t),), like) for t in step.taps)
-    return LiftGradient(taps, (_real_zeros((), like), _real_zeros((), like)))
+    taps = tuple(real_zeros((tap_count(t),), like) for t in step.taps)
+    return LiftGradient(taps, real_zeros((2,), like))

@@ -173,8 +173,8 @@ def downcoef(
     data = as_array(data)
     if data.ndim != 1:
         raise ShapeError(f"downcoef only supports 1d data, got shape {tuple(data.shape)}.")
-    _check_part(part)
-    level = _check_positive_level(level)
+    check_part(part)
+    level = check_positive_level(level)
     plans = axis_plan(0, wavelet, mode)
     approx, details = analyse(data, plans, level)
     return approx if part == "a" else details[0]["d"]
@@ -223,8 +223,8 @@ def upcoef(
     coeffs = as_array(coeffs)
     if coeffs.ndim != 1:
         raise ShapeError(f"upcoef only supports 1d coeffs, got shape {tuple(coeffs.shape)}.")
-    _check_part(part)
-    level = _check_positive_level(level)
+    check_part(part)
+    level = check_positive_level(level)
     if coeffs.shape[0] < 1:
         raise ShapeError("upcoef needs at least one coefficient, got none")
     bank = resolve_wavelet(wavelet)
@@ -250,12 +250,14 @@ def _central(band: Array, take: int) -> Array:
     return band[surplus // 2 : surplus // 2 + take]
 
 
-def _check_part(part: str) -> None:
+def check_part(part: str) -> None:
+    """Raise unless ``part`` names a band."""
     if part not in ("a", "d"):
         raise WaveletError(f"Argument 1 must be 'a' or 'd', not '{part}'.")
 
 
-def _check_positive_level(level: int) -> int:
+def check_positive_level(level: int) -> int:
+    """The level of a band: an integer from 1."""
     level = operator.index(level)
     if level < 1:
         raise LevelError(f"Value of level must be greater than 0, got {level}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from liftwave._arguments import normalize_axes
 from liftwave._arrays import as_array
@@ -88,6 +89,17 @@ def idwt2(
     >>> lw.idwt2(lw.dwt2(image, "haar"), "haar").round(6).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
+    return idwtn(dwt2_bands(coeffs), wavelet, mode, two_axes(axes))
+
+
+def dwt2_bands(coeffs: Any) -> dict[str, ArrayLike | None]:
+    """The bands of :func:`dwt2` by key.
+
+    Raises
+    ------
+    ShapeError
+        If they are not such bands.
+    """
     try:
         approx, (horizontal, vertical, diagonal) = coeffs
     except (TypeError, ValueError):
@@ -95,8 +107,7 @@ def idwt2(
             f"expected the bands (cA, (cH, cV, cD)) as dwt2 gives them, got {type(coeffs).__name__}"
             + (f" of {len(coeffs)} items" if hasattr(coeffs, "__len__") else "")
         ) from None
-    bands = {"aa": approx, "da": horizontal, "ad": vertical, "dd": diagonal}
-    return idwtn(bands, wavelet, mode, two_axes(axes))
+    return {"aa": approx, "da": horizontal, "ad": vertical, "dd": diagonal}
 
 
 def dwtn(
@@ -182,6 +193,20 @@ def idwtn(
     >>> bool(np.allclose(lw.idwtn(lw.dwtn(x, "haar"), "haar"), x))
     True
     """
+    approx, details, normalized = dwtn_bands(coeffs, axes)
+    return synthesise(approx, [details], axis_plans(normalized, wavelet, mode), fit=False)
+
+
+def dwtn_bands(
+    coeffs: Mapping[str, ArrayLike | None], axes: Sequence[int] | None
+) -> tuple[Array | None, dict[str, Array], tuple[int, ...]]:
+    """Approximation, details by key, and normalized axes, of bands as :func:`dwtn` gives them.
+
+    Raises
+    ------
+    ShapeError
+        If no band is given, or a key is not valid.
+    """
     bands = checked_bands({k: v for k, v in coeffs.items() if v is not None})
     letters = max(map(len, bands), default=0)
     if letters == 0:
@@ -192,8 +217,7 @@ def idwtn(
         raise ShapeError(
             f"keys of {letters} letters belong to {letters} axes, got axes {normalized}"
         )
-    approx = bands.pop("a" * letters, None)
-    return synthesise(approx, [bands], axis_plans(normalized, wavelet, mode), fit=False)
+    return bands.pop("a" * letters, None), bands, normalized
 
 
 def checked_bands(bands: Mapping[str, ArrayLike]) -> dict[str, Array]:

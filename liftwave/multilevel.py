@@ -21,7 +21,8 @@ def _analyse(
     return analyse(data, plans, check_level(level, sizes, [p.wavelet for p in plans]))
 
 
-def _ndim(approx: Array | None, details: Sequence[Mapping[str, Array]]) -> int:
+def ndim_of(approx: Array | None, details: Sequence[Mapping[str, Array]]) -> int:
+    """Number of dimensions of the bands, of which there has to be one."""
     arrays = [approx] if approx is not None else [b for bands in details for b in bands.values()]
     if not arrays:
         raise ShapeError("At least one coefficient must contain a valid value.")
@@ -124,9 +125,24 @@ def waverec(
     >>> lw.waverec(coeffs, "haar").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0]
     """
-    _check_list(coeffs)
-    if len(coeffs) == 1:
+    approx, details = wavedec_bands(coeffs)
+    if not details:
         return coeffs[0]
+    along = normalize_axis(axis, ndim_of(approx, details))
+    return synthesise(approx, details, axis_plans((along,), (wavelet,), (mode,)))
+
+
+def wavedec_bands(
+    coeffs: Sequence[ArrayLike | None],
+) -> tuple[Array | None, list[dict[str, Array]]]:
+    """Approximation and details (coarsest first, by key) in a list as of :func:`wavedec`.
+
+    Raises
+    ------
+    ShapeError
+        If it is no such list.
+    """
+    _check_list(coeffs)
     for detail in coeffs[1:]:
         if detail is not None and not is_array(detail):
             raise ShapeError(
@@ -135,9 +151,7 @@ def waverec(
                 "unravel_coeffs, please specify output_format='wavedec'"
             )
     approx = None if coeffs[0] is None else as_array(coeffs[0])
-    details = [{} if d is None else {"d": as_array(d)} for d in coeffs[1:]]
-    along = normalize_axis(axis, _ndim(approx, details))
-    return synthesise(approx, details, axis_plans((along,), (wavelet,), (mode,)))
+    return approx, [{} if d is None else {"d": as_array(d)} for d in coeffs[1:]]
 
 
 # --- two axes ------------------------------------------------------------------------------------
@@ -231,13 +245,24 @@ def waverec2(
     >>> bool(np.allclose(lw.waverec2(lw.wavedec2(image, "db2"), "db2"), image))
     True
     """
-    _check_list(coeffs)
-    if len(coeffs) == 1:
+    approx, details = wavedec2_bands(coeffs)
+    if not details:
         return coeffs[0]
-    details = [_details_2d(triple) for triple in coeffs[1:]]
-    approx = None if coeffs[0] is None else as_array(coeffs[0])
-    axes = normalize_axes(two_axes(axes), _ndim(approx, details), unique=True)
+    axes = normalize_axes(two_axes(axes), ndim_of(approx, details), unique=True)
     return synthesise(approx, details, axis_plans(axes, wavelet, mode))
+
+
+def wavedec2_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str, Array]]]:
+    """Approximation and details (coarsest first, by key) in a list as of :func:`wavedec2`.
+
+    Raises
+    ------
+    ShapeError
+        If it is no such list.
+    """
+    _check_list(coeffs)
+    details = [_details_2d(triple) for triple in coeffs[1:]]
+    return None if coeffs[0] is None else as_array(coeffs[0]), details
 
 
 def _details_2d(triple: Any) -> dict[str, Array]:
@@ -353,6 +378,22 @@ def waverecn(
     >>> bool(np.allclose(lw.waverecn(lw.wavedecn(x, "haar"), "haar"), x))
     True
     """
+    approx, details = wavedecn_bands(coeffs)
+    if not details:
+        return coeffs[0]
+    normalized = normalize_axes(axes, ndim_of(approx, details), unique=True)
+    check_key_lengths(details, len(normalized))
+    return synthesise(approx, details, axis_plans(normalized, wavelet, mode))
+
+
+def wavedecn_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str, Array]]]:
+    """Approximation and details (coarsest first, by key) in a list as of :func:`wavedecn`.
+
+    Raises
+    ------
+    ShapeError
+        If it is no such list.
+    """
     if len(coeffs) < 1:
         raise ShapeError("Coefficient list too short (minimum 1 array required).")
     for bands in coeffs[1:]:
@@ -363,15 +404,11 @@ def waverecn(
                 "or unravel_coeffs, please specify output_format='wavedecn'"
             )
     details = [checked_bands(bands) for bands in coeffs[1:]]
-    if not details:
-        return coeffs[0]
-    approx = None if coeffs[0] is None else as_array(coeffs[0])
-    normalized = normalize_axes(axes, _ndim(approx, details), unique=True)
-    _check_key_lengths(details, len(normalized))
-    return synthesise(approx, details, axis_plans(normalized, wavelet, mode))
+    return None if coeffs[0] is None else as_array(coeffs[0]), details
 
 
-def _check_key_lengths(details: Sequence[Mapping[str, Array]], naxes: int) -> None:
+def check_key_lengths(details: Sequence[Mapping[str, Array]], naxes: int) -> None:
+    """Raise unless the keys have one letter per axis."""
     letters = {len(key) for bands in details for key in bands}
     if not letters <= {naxes}:
         raise ShapeError(

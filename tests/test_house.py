@@ -49,7 +49,10 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "transforms",
         (
+            "_calls",
             "_course",
+            "_pullbacks",
+            "_pullbacks_1d",
             "_vjp",
             "coefficients",
             "constraints",
@@ -58,6 +61,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "dwt",
             "dwtn",
             "fully_separable",
+            "gradients",
             "integers",
             "lengths",
             "multilevel",
