@@ -13,7 +13,6 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,6 +27,7 @@ from benchmarks.conventions import (
     shifted_split,
     standard_split,
 )
+from benchmarks.machine import version
 from benchmarks.rows import Row
 
 Call = Callable[[Any], Any]
@@ -47,7 +47,7 @@ class Library(ABC):
     @property
     def version(self) -> str:
         """As installed."""
-        return version({"pywt": "PyWavelets"}.get(self.package, self.package))
+        return version(self.package)
 
     @abstractmethod
     def forward(self, row: Row) -> Call | None:
@@ -124,10 +124,6 @@ class Liftwave(_NumPyLibrary):
             return row.wavelet
         scheme = self.module.LiftingScheme.from_name(row.wavelet)
         return scheme.to_integer() if row.method == "integer lifting" else scheme
-
-    @property
-    def version(self) -> str:
-        return str(self.module.__version__)
 
 
 class PyWavelets(_NumPyLibrary):

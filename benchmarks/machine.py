@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
+
+import liftwave
 
 
 def processor() -> str:
@@ -29,6 +33,18 @@ def caches() -> str:
         if kind != "Instruction":
             found.append(f"L{level} {size}")
     return ", ".join(found)
+
+
+def versions(packages: Iterable[str]) -> str:
+    """Distributions and their versions, in one line."""
+    return ", ".join(f"{name} {version(name)}" for name in dict.fromkeys(packages))
+
+
+def version(name: str) -> str:
+    """Of a package, by the name that it is imported by."""
+    if name == "liftwave":  # which need not be installed
+        return str(liftwave.__version__)
+    return metadata.version({"pywt": "PyWavelets"}.get(name, name))
 
 
 def _name() -> str:
