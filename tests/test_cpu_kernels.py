@@ -357,6 +357,101 @@ def test_one_filter_alone() -> None:
         np.testing.assert_array_equal(got, wanted)
 
 
+# --- gradients in taps ---------------------------------------------------------------------------
+
+# Along an axis and across it, in one piece and in many, and numbers that do not fill a vector.
+GRADIENTS = {
+    "line": ((70_001,), 0),
+    "lines": ((40, 2_000), 1),
+    "columns": ((150, 1_101), 0),
+    "three numbers": ((90, 400, 3), 1),
+    "volume": ((7, 30, 40, 20), 1),
+}
+
+
+def gradient_plans(n: int, length: int) -> list[FilterPlan]:
+    """With an extension of weighted samples, of zeros, and with a fold."""
+    smooth, periodic = (analysis_plan(n, length, mode) for mode in ("smooth", "periodization"))
+    m = smooth.n_out
+    return [smooth, periodic, synthesis_plan(m, length, "periodization").synthesis_adjoint()]
+
+
+def arrays_of(plan: FilterPlan, shape: tuple[int, ...], axis: int, dtype: str) -> list[Any]:
+    """An input and three cotangents."""
+    lengths = (plan.extend.n, *(plan.n_out,) * 3)
+    shapes = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths]
+    return [zero_mean(s, seed, dtype) for seed, s in enumerate(shapes)]
+
+
+def assert_gradients(x: Any, cotangents: list[Any], plan: FilterPlan, axis: int) -> None:
+    """Raise unless they are the reference's in double precision, rounded once.
+
+    Samples beyond the ends are rounded, too, where they are weighted sums: up to a tap's length of
+    them, on either side and with weights of up to that length.
+    """
+    wide = "complex128" if np.iscomplexobj(x) else "float64"
+    weighted = any(len(row) > 1 for row in plan.extend.left + plan.extend.right)
+    got = cpu.tap_gradients(x, cotangents, plan, axis)
+    wanted = reference.tap_gradients(
+        x.astype(wide), [y.astype(wide) for y in cotangents], plan, axis
+    )
+    for gradient, expected, y in zip(got, wanted, cotangents, strict=True):
+        assert gradient.dtype == x.real.dtype
+        lines = x.size / plan.extend.n if weighted else 0
+        ends = 2 * plan.length**2 * np.abs(x).max() * np.abs(y).max() * np.sqrt(lines)
+        rounded = np.finfo(gradient.dtype).eps * (np.abs(expected) + ends)
+        size = np.linalg.norm(x) * np.linalg.norm(y) * plan.length
+        summed = np.finfo("float64").eps * np.sqrt(x.size) * size
+        assert (np.abs(gradient - expected) <= rounded + summed).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_tap_gradients_of_large_arrays(name: str, dtype: str) -> None:
+    shape, axis = GRADIENTS[name]
+    for plan in gradient_plans(shape[axis], 10):
+        x, *cotangents = arrays_of(plan, shape, axis, dtype)
+        for count in (1, 2, 3):
+            assert_gradients(x, cotangents[:count], plan, axis)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_tap_gradients_read_any_strides(name: str) -> None:
+    for dtype in ("float32", "complex128"):
+        x = VIEWS[name](zero_mean((70, 90), 5, dtype))
+        for axis in (0, 1):
+            for plan in gradient_plans(x.shape[axis], 4):
+                if plan.extend.n == x.shape[axis]:
+                    _, *cotangents = arrays_of(plan, x.shape, axis, dtype)
+                    assert_gradients(x, [cotangents[0][::-1][::-1], cotangents[1]], plan, axis)
+                    transposed = np.ascontiguousarray(cotangents[2].T).T
+                    assert_gradients(x, [unaligned(cotangents[0]), transposed], plan, axis)
+
+
+def test_tap_gradients_of_nothing() -> None:
+    plan = analysis_plan(9, 4, "symmetric")
+    (gradient,) = cpu.tap_gradients(np.ones((0, 9)), [np.ones((0, plan.n_out))], plan, 1)
+    np.testing.assert_array_equal(gradient, np.zeros(4), strict=True)
+    assert cpu.tap_gradients(np.ones(9), [], plan, 0) == []
+
+
+def test_the_module_refuses_cotangents_that_do_not_fit() -> None:
+    plan = analysis_plan(16, 4, "zero")
+    module = cpu._cpu.TapGradients(cpu._analysis_axis(plan, ((0.0,) * 4,), 0))
+    x, y, out = np.zeros(16), np.zeros(plan.n_out), np.zeros((1, 4))
+    assert module.run(x, [y], out)
+    with pytest.raises(ValueError, match="does not fit"):
+        module.run(x, [y[1:]], out)
+    with pytest.raises(ValueError, match="does not fit"):
+        module.run(y, [y], out)
+    with pytest.raises(ValueError, match="no place"):
+        module.run(x, [y, y], out)
+    with pytest.raises(ValueError, match="no place"):
+        module.run(x, [y], np.zeros((1, 8))[:, ::2])
+    with pytest.raises(TypeError, match="dtypes"):
+        module.run(x, [y.astype("f4")], out)
+
+
 # --- instruction sets and threads ----------------------------------------------------------------
 
 
@@ -371,6 +466,12 @@ def digest() -> str:
                     bands = lw.dwtn(x, wavelet, mode)
                     for leaf in [*leaves(bands), lw.idwtn(bands, wavelet, mode)]:
                         total.update(np.ascontiguousarray(leaf).tobytes())
+    for shape, axis in GRADIENTS.values():
+        for dtype in ("float32", "complex128"):
+            for plan in gradient_plans(shape[axis], 10):
+                x, *cotangents = arrays_of(plan, shape, axis, dtype)
+                for gradient in cpu.tap_gradients(x, cotangents, plan, axis):
+                    total.update(gradient.tobytes())
     return total.hexdigest()
 
 
@@ -416,10 +517,22 @@ def threads() -> Any:
 def test_results_do_not_depend_on_threads(threads: Any) -> None:
     x = zero_mean((700, 900), 6, "float32")
     line = zero_mean(300_000, 6)
+    gradients = []
+    for plan, shape, axis in (
+        (analysis_plan(700, 8, "smooth"), (700, 900), 0),
+        (analysis_plan(900, 8, "smooth"), (700, 900), 1),
+    ):
+        first, *cotangents = arrays_of(plan, shape, axis, "float32")
+        gradients.append((first, cotangents, plan, axis))
 
     def results() -> list[Any]:
         coeffs = lw.wavedec2(x, "db4", "smooth", level=3)
-        return [coeffs, lw.waverec2(coeffs, "db4", "smooth"), lw.wavedec(line, "db3", level=3)]
+        return [
+            coeffs,
+            lw.waverec2(coeffs, "db4", "smooth"),
+            lw.wavedec(line, "db3", level=3),
+            [cpu.tap_gradients(*each) for each in gradients],
+        ]
 
     threads(1)
     expected = leaves(results())

@@ -120,7 +120,18 @@ def tap_gradients(
     x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
 ) -> list[Array]:
     """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``."""
-    return fallback.tap_gradients(x, cotangents, plan, axis)
+    if not all(map(_is_floating, (x, *cotangents))) or any(y.dtype != x.dtype for y in cotangents):
+        return fallback.tap_gradients(x, cotangents, plan, axis)
+    key = (name, "tap gradients", axis)
+    if key not in plan.prepared:
+        any_taps = ((0.0,) * plan.length,)
+        plan.prepared[key] = _cpu.TapGradients(_analysis_axis(plan, any_taps, axis))
+    module, out = plan.prepared[key], np.empty((len(cotangents), plan.length))
+    arrays = [_memory(a) for a in (x, *cotangents)]
+    if not module.run(arrays[0], arrays[1:], out):
+        arrays = [a.copy() for a in arrays]  # numbers that are not aligned
+        module.run(arrays[0], arrays[1:], out)
+    return list(_like(x, out.astype(arrays[0].real.dtype)))
 
 
 def lift_vjp(
@@ -345,6 +356,10 @@ def _keys(naxes: int) -> list[str]:
 
 
 # --- arrays ----------------------------------------------------------------------------------
+
+
+def _is_floating(x: Array) -> bool:
+    return is_plain(x) or (_is_plain_tensor(x) and (x.is_floating_point() or x.is_complex()))
 
 
 def _is_integral(x: Array) -> bool:

@@ -215,15 +215,9 @@ class Output {
     if (buffer.none()) return true;
     ArrayView<T> view;
     if (!buffer.view(view)) return false;
-    index_t stride = 1;
-    for (int d = view.ndim - 1; d >= 0; --d) {
-      if (view.shape[d] != 1 && view.stride[d] != stride) {
-        throw std::invalid_argument("results must be C-contiguous");
-      }
-      stride *= view.shape[d];
-    }
+    if (!is_contiguous(view)) throw std::invalid_argument("results must be C-contiguous");
     next_ = view.data;
-    left_ = stride;
+    left_ = numbers_of(view);
     spacing_ *= buffer.numbers_per_sample<T>();
     return true;
   }
@@ -491,6 +485,61 @@ class Synthesis {
   std::size_t given_ = 0;
 };
 
+// The gradient of an analysis along one axis in its taps.
+class TapGradients {
+ public:
+  explicit TapGradients(const AxisArgument& argument) : axis_(make_axis(argument, false)) {}
+
+  // `out`: double precision, one row of taps per cotangent. False where an array cannot be read in
+  // place.
+  bool run(nb::handle x, nb::sequence cotangents, nb::handle out) const {
+    const Buffer result(out.ptr(), PyBUF_WRITABLE);
+    std::deque<Buffer> inputs;
+    inputs.emplace_back(x.ptr(), 0);
+    for (nb::handle y : cotangents) require_same(inputs.emplace_back(y.ptr(), 0), inputs.front());
+    return inputs.front().in_single() ? run_as<float>(inputs, result)
+                                      : run_as<double>(inputs, result);
+  }
+
+ private:
+  template <class T>
+  bool run_as(const std::deque<Buffer>& inputs, const Buffer& out) const {
+    std::vector<ArrayView<const T>> arrays(inputs.size());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (!inputs[i].view(arrays[i])) return false;
+    }
+    double* gradients = rows_of(out, static_cast<index_t>(arrays.size()) - 1);
+    require_fitting(arrays);
+    run_released(sizeof(T) * static_cast<double>(numbers_of(arrays[0])), [&] {
+      chosen().kernels->filters<T>().tap_gradients(
+          arrays.data(), static_cast<int>(arrays.size()) - 1, axis_, gradients);
+    });
+    return true;
+  }
+
+  double* rows_of(const Buffer& out, index_t count) const {
+    ArrayView<double> view;
+    const bool fits = out.sample() == Sample::twice && out.view(view) && view.ndim == 2 &&
+                      view.shape[0] == count && view.shape[1] == axis_.plan.length;
+    if (!fits || !is_contiguous(view)) throw std::invalid_argument("no place for the gradients");
+    return view.data;
+  }
+
+  template <class T>
+  void require_fitting(const std::vector<ArrayView<const T>>& arrays) const {
+    for (const auto& a : arrays) {
+      const index_t along = &a == &arrays.front() ? axis_.plan.extend.n : axis_.plan.n_out;
+      bool fits = a.ndim == arrays[0].ndim && axis_.axis >= 0 && axis_.axis < a.ndim;
+      for (int d = 0; fits && d < a.ndim; ++d) {
+        fits = a.shape[d] == (d == axis_.axis ? along : arrays[0].shape[d]);
+      }
+      if (!fits) throw std::invalid_argument("input or cotangent does not fit its plan");
+    }
+  }
+
+  AxisPlan axis_;
+};
+
 }  // namespace
 }  // namespace liftwave
 
@@ -514,6 +563,10 @@ NB_MODULE(_cpu, m) {
   nb::class_<Synthesis>(m, "Synthesis")
       .def(nb::init<const std::vector<Synthesis::LevelArgument>&>(), nb::arg("levels"))
       .def("run", &Synthesis::run, nb::arg("bands"), nb::arg("out"));
+
+  nb::class_<TapGradients>(m, "TapGradients")
+      .def(nb::init<const AxisArgument&>(), nb::arg("axis"))
+      .def("run", &TapGradients::run, nb::arg("x"), nb::arg("cotangents"), nb::arg("out"));
 
   bind_lifting(m, chosen().name);
 }

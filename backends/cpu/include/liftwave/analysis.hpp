@@ -36,21 +36,26 @@ void add_folded(const Row& row, const T* beyond, index_t numbers, T* out, index_
 
 // --- along an axis ---------------------------------------------------------------------------
 
+// For each tap the first of the samples that it meets, for outputs from k0 on.
+template <class T>
+void point_at_inputs(const FilterPlan& p, const SplitLine<T>& line, index_t k0, const T** source) {
+  for (index_t j = 0; j < p.length; ++j) source[j] = line.at(2 * k0 + p.phase - j);
+}
+
 // Both bands' outputs k0 ... k1 - 1 from a line that is split already.
 template <class T, class Sink>
 void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
                        const Sink& to, const T** source) {
-  for (index_t j = 0; j < p.length; ++j) source[j] = line.at(2 * k0 + p.phase - j);
+  point_at_inputs(p, line, k0, source);
   const Filtering<T> f{source, p.taps.front().as<T>(), p.taps.back().as<T>(),
                        static_cast<int>(p.length), {nullptr, nullptr}};
   filter(f, (k1 - k0) * line.lanes, to);
 }
 
-// Outputs k0 ... k1 - 1 of a line into both bands.
+// The samples that outputs k0 ... k1 - 1 of a line meet, beyond its ends too.
 template <class T>
-void filter_line(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k1,
-                 const OutputRows<T>& to) {
-  Scratch scratch;
+SplitLine<T> split_inputs(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k1,
+                          Scratch& scratch) {
   const index_t from = first_input(p, k0), stop = stop_input(p, k1);
   const SplitLine<T> split(from, stop, line.lanes, scratch);
   split_line(line, std::max<index_t>(from, 0), std::min(stop, p.extend.n), split);
@@ -58,6 +63,15 @@ void filter_line(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k
       p.extend, from, stop, line.lanes,
       [&](index_t i, index_t lane) { return line.at(i)[lane * line.lane_stride]; },
       [&](index_t i) { return split.at(i); });
+  return split;
+}
+
+// Outputs k0 ... k1 - 1 of a line into both bands.
+template <class T>
+void filter_line(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k1,
+                 const OutputRows<T>& to) {
+  Scratch scratch;
+  const SplitLine<T> split = split_inputs(p, line, k0, k1, scratch);
   filter_split_line(p, split, k0, k1, to, scratch.take<const T*>(p.length));
 }
 

@@ -25,6 +25,17 @@ index_t numbers_of(const ArrayView<T>& a) {
   return n;
 }
 
+// Whether the numbers lie side by side, the last dimension's first.
+template <class T>
+bool is_contiguous(const ArrayView<T>& a) {
+  index_t stride = 1;
+  for (int d = a.ndim - 1; d >= 0; --d) {
+    if (a.shape[d] != 1 && a.stride[d] != stride) return false;
+    stride *= a.shape[d];
+  }
+  return true;
+}
+
 template <class T>
 ArrayView<const T> as_input(const ArrayView<T>& a) {
   ArrayView<const T> in;

@@ -19,6 +19,10 @@ struct FilterKernels {
   // The array with these bands; along several axes, bands without data are missing.
   void (*synthesise)(const ArrayView<const T>* bands, int band_count, const ArrayView<T>& out,
                      const AxisPlan* axes, int count);
+  // gradients[b * length + j] of an analysis in tap j for cotangent b; the cotangents follow the
+  // input in `arrays`.
+  void (*tap_gradients)(const ArrayView<const T>* arrays, int count, const AxisPlan& axis,
+                        double* gradients);
 };
 
 struct Kernels {

@@ -215,6 +215,25 @@ void extend_line(const Extension& extend, index_t from, index_t to, index_t lane
   }
 }
 
+// Samples from ... stop - 1 of a line side by side, beyond its ends too: where they lie, if
+// they lie so already, else in a copy. Gives the place of sample 0.
+template <class T>
+const T* whole_line(const Extension& extend, const Line<T>& line, index_t from, index_t stop,
+                    Scratch& scratch) {
+  if (line.side_by_side() && from >= 0 && stop <= extend.n) return line.data;
+  T* copy = scratch.take<T>((stop - from) * line.lanes) - from * line.lanes;
+  for (index_t i = std::max<index_t>(from, 0); i < std::min(stop, extend.n); ++i) {
+    for (index_t l = 0; l < line.lanes; ++l) {
+      copy[i * line.lanes + l] = line.at(i)[l * line.lane_stride];
+    }
+  }
+  extend_line<T>(
+      extend, from, stop, line.lanes,
+      [&](index_t i, index_t lane) { return line.at(i)[lane * line.lane_stride]; },
+      [&](index_t i) { return copy + i * line.lanes; });
+  return copy;
+}
+
 // What continues a split line beyond its ends, for lines that come one after the other in the same
 // place: where each sample comes from is worked out once.
 template <class T>

@@ -32,25 +32,6 @@ BandTaps<T> band_taps(const FilterPlan& p, int band) {
 
 // --- along an axis ---------------------------------------------------------------------------
 
-// Coefficients from ... stop - 1 of a line side by side, beyond its ends too: where they lie, if
-// they lie so already, else in a copy. Gives the place of coefficient 0.
-template <class T>
-const T* whole_line(const FilterPlan& p, const Line<T>& line, index_t from, index_t stop,
-                    Scratch& scratch) {
-  if (line.side_by_side() && from >= 0 && stop <= p.extend.n) return line.data;
-  T* copy = scratch.take<T>((stop - from) * line.lanes) - from * line.lanes;
-  for (index_t i = std::max<index_t>(from, 0); i < std::min(stop, p.extend.n); ++i) {
-    for (index_t l = 0; l < line.lanes; ++l) {
-      copy[i * line.lanes + l] = line.at(i)[l * line.lane_stride];
-    }
-  }
-  extend_line<T>(
-      p.extend, from, stop, line.lanes,
-      [&](index_t i, index_t lane) { return line.at(i)[lane * line.lane_stride]; },
-      [&](index_t i) { return copy + i * line.lanes; });
-  return copy;
-}
-
 template <class T>
 class LineSynthesis {
  public:
@@ -64,7 +45,7 @@ class LineSynthesis {
     for (int b = 0; b < count; ++b) {
       if (!lines[b].data) continue;
       const BandTaps<T> taps = band_taps<T>(p, b);
-      start_[count_] = whole_line(p, lines[b], from, stop, scratch);
+      start_[count_] = whole_line(p.extend, lines[b], from, stop, scratch);
       source_[count_] = scratch.take<const T*>(taps_);
       bands_[count_] = {source_[count_], taps.even, taps.odd};
       ++count_;
