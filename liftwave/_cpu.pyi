@@ -44,6 +44,14 @@ class LiftPlan:
         scale: tuple[float, float],
     ) -> None: ...
 
+def lift_vjp(
+    signals: Sequence[Any],
+    bands: Sequence[Any],
+    axis: int,
+    undoing: LiftPlan,
+    transposed: LiftPlan,
+    merges: bool,
+) -> list[float] | None: ...
 def lift_analyse(x: Any, bands: Sequence[Any], plans: Sequence[tuple[int, LiftPlan]]) -> bool: ...
 def lift_synthesise(
     bands: Sequence[Any], out: Any, plans: Sequence[tuple[int, LiftPlan]]

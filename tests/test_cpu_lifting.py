@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from lifting_cases import (
+    FLOATS,
+    INTEGERS,
+    LAYOUTS,
+    LENGTHS,
+    NAMES,
+    SCHEMES,
+    Lift,
+    adjoint,
+    data,
+    forward,
+    inverse,
+    scheme_of,
+)
 
 import liftwave as lw
 from liftwave._kernels import reference
-from liftwave._levels import LiftStep, step_taps
-from liftwave._plan import LiftPlan, lift_plan
 from liftwave.boundary import LIFTING_MODES, Extension
 from liftwave.lifting import LiftingScheme, LiftingStep
 
@@ -28,75 +38,6 @@ _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were no
 from liftwave._kernels import cpu, cpu_lifting  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
-
-NAMES = ["haar", "cdf5.3", "cdf9.7", "db4", "db10", "sym8"]
-NAMES += ["bior1.5", "bior3.7", "rbio3.3", "bior5.5"]
-CUSTOM = [f"custom {seed}" for seed in range(6)]
-SCHEMES = NAMES + CUSTOM
-FLOATS = ("float32", "float64", "complex64", "complex128")
-INTEGERS = ("int16", "int32", "int64")
-LENGTHS = (*range(1, 41), 257)
-
-
-@cache
-def scheme_of(name: str) -> LiftingScheme:
-    """A wavelet's scheme, or one with up to five random steps that reach far to both sides."""
-    if not name.startswith("custom"):
-        return LiftingScheme.from_name(name)
-    rng = random.Random(name)
-    steps = tuple(
-        LiftingStep(
-            rng.choice(["predict", "update"]),
-            [rng.uniform(-1, 1) for _ in range(rng.randint(1, 9))],
-            rng.randint(-9, 9),
-        )
-        for _ in range(rng.randint(2, 5))
-    )
-    scale = (rng.uniform(0.5, 2), -rng.uniform(0.5, 2))
-    return LiftingScheme(steps, scale, shift=(rng.randint(-9, 9), rng.randint(-9, 9)))
-
-
-def data(shape: tuple[int, ...], dtype: str, seed: int = 0) -> Any:
-    """Random samples; integers from the whole range of their dtype."""
-    rng = np.random.default_rng([seed, *shape])
-    kind = np.dtype(dtype)
-    if kind.kind in "iu":
-        limits = np.iinfo(kind)
-        return rng.integers(limits.min, limits.max, shape, dtype=kind, endpoint=True)
-    x = rng.standard_normal(shape)
-    if kind.kind == "c":
-        x = x + 1j * rng.standard_normal(shape)
-    return x.astype(kind)
-
-
-class Lift(NamedTuple):
-    """A plan of one axis, and the numbers that go with it."""
-
-    plan: LiftPlan
-    taps: tuple[Any, ...]
-    scale: tuple[float, float]
-
-    def lengths(self) -> tuple[int, int]:
-        padded = self.plan.n + len(self.plan.edge.right)
-        return (padded + 1) // 2, padded // 2
-
-    def step(self, axis: int) -> LiftStep:
-        return LiftStep(axis, self.plan, self.taps, self.scale)
-
-
-def forward(scheme: LiftingScheme, n: int, mode: Any) -> Lift:
-    return Lift(lift_plan(scheme, n, mode), step_taps(scheme), scheme.scale)
-
-
-def inverse(scheme: LiftingScheme, n: int, mode: Any) -> Lift:
-    scale = (1 / scheme.scale[0], 1 / scheme.scale[1])
-    taps = tuple(reversed(step_taps(scheme)))
-    return Lift(lift_plan(scheme, n, mode).inverse(), taps, scale)
-
-
-def adjoint(lift: Lift) -> Lift:
-    taps = tuple(tuple(reversed(t)) for t in reversed(lift.taps))
-    return Lift(lift.plan.adjoint(), taps, lift.scale)
 
 
 def analyses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
@@ -162,21 +103,6 @@ def test_integers_of_the_whole_range(name: str, mode: str) -> None:
         for n in (*range(1, 18), 257):
             compare_axis(scheme, mode, (n,), 0, dtype)
         compare_axis(scheme, mode, (31, 70), 0, dtype)
-
-
-LAYOUTS: dict[str, tuple[Callable[[int], tuple[int, ...]], int, Callable[[Any], Any]]] = {
-    "rows": (lambda n: (3, n), 1, lambda x: x),
-    "columns": (lambda n: (n, 5), 0, lambda x: x),
-    "many columns": (lambda n: (n, 150), 0, lambda x: x),
-    "middle": (lambda n: (3, n, 70), 1, lambda x: x),
-    "one column": (lambda n: (2, n, 1), 1, lambda x: x),
-    "transposed": (lambda n: (6, n), 0, lambda x: x.T),
-    "axes swapped": (lambda n: (4, n, 3), 0, lambda x: x.transpose(1, 0, 2)),
-    "every second, backwards": (lambda n: (6, 2 * n), 1, lambda x: x[::2, ::-2]),
-    "backwards": (lambda n: (n, 4), 0, lambda x: x[::-1]),
-    "repeated": (lambda n: (n,), 1, lambda x: np.broadcast_to(x, (3, x.size))),
-    "empty": (lambda n: (0, n), 1, lambda x: x),
-}
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -409,7 +335,7 @@ def test_rows_that_do_not_copy_stay_with_the_reference() -> None:
     mean = Extension(first.extend.n, (), (((6, 0.5), (7, 0.5)),))
     plan = replace(lift.plan, steps=(replace(first, extend=mean), *lift.plan.steps[1:]))
     x = data((4, 16), "float64")
-    assert cpu_lifting.axis_group(plan, lift.taps, lift.scale, 1) is None
+    assert cpu_lifting.axis_group(plan, lift.taps, lift.scale, 1, keep=True) is None
     for a, e in zip(
         cpu.lift_analysis(x, plan, lift.taps, lift.scale, 1),
         reference.lift_analysis(x, plan, lift.taps, lift.scale, 1),

@@ -19,7 +19,7 @@ from array_api_compat import array_namespace
 import liftwave._cpu as _cpu
 from liftwave import separable
 from liftwave._arrays import is_plain
-from liftwave._kernels import cpu_lifting
+from liftwave._kernels import LiftPullback, cpu_lifting
 from liftwave._levels import AnalysisLevel, FilterStep, Step, SynthesisLevel
 from liftwave._plan import FilterPlan, LiftPlan
 from liftwave._taps import Taps, is_concrete
@@ -94,7 +94,8 @@ def lift_analysis(
     x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
 ) -> tuple[Array, Array]:
     """Split into even and odd samples, run the steps, scale, roll."""
-    group = cpu_lifting.axis_group(plan, taps, scale, axis)
+    numbers = _numbers(taps, scale)
+    group = numbers and cpu_lifting.axis_group(plan, *numbers, axis, keep=_are_numbers(taps, scale))
     if group is None:
         return fallback.lift_analysis(x, plan, taps, scale, axis)
     approx, detail = cpu_lifting.analyse_group(_memory(x), group)
@@ -110,7 +111,8 @@ def lift_synthesis(
     axis: int,
 ) -> Array:
     """Roll back, scale, run the steps, merge even and odd samples."""
-    group = cpu_lifting.axis_group(plan, taps, scale, axis)
+    numbers = _numbers(taps, scale)
+    group = numbers and cpu_lifting.axis_group(plan, *numbers, axis, keep=_are_numbers(taps, scale))
     if group is None:
         return fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
     return _like(approx, cpu_lifting.synthesise_group([_memory(approx), _memory(detail)], group))
@@ -143,7 +145,42 @@ def lift_vjp(
     axis: int,
 ) -> LiftPullback:
     """Inputs, their cotangents, and gradients in taps and scales, from the outputs of lifting."""
-    return fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
+    numbers = _numbers(taps, scale) if all(map(accepts, (*outputs, *cotangents))) else None
+    keep = _are_numbers(taps, scale)
+    back = numbers and cpu_lifting.axis_pullback(plan, *numbers, axis, keep=keep)
+    if back is None or (len(outputs) == 1 and plan.edge.right):
+        return fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
+    values, given = (list(map(_memory, each)) for each in (outputs, cotangents))
+    inputs, pulled, gradients = cpu_lifting.pull_back(values, given, back)
+    like, real = outputs[0], values[0].real.dtype
+    of_taps = cpu_lifting.tap_gradients(gradients[:-2], back)
+    return LiftPullback(
+        [_like(like, x) for x in inputs],
+        [_like(like, g) for g in pulled],
+        [_like(like, np.asarray(g, real)) for g in of_taps],
+        (
+            _like(like, np.asarray(gradients[-2], real)),
+            _like(like, np.asarray(gradients[-1], real)),
+        ),
+    )
+
+
+def _are_numbers(taps: Sequence[Any], scale: Sequence[Any]) -> bool:
+    """Whether taps and scales are plain numbers, not arrays."""
+    return all(isinstance(t, tuple) for t in taps) and all(
+        isinstance(factor, float | int) for factor in scale
+    )
+
+
+def _numbers(taps: Sequence[Any], scale: Sequence[Any]) -> tuple[Any, Any] | None:
+    """Taps and scales as numbers; None if they are in arrays that are not just memory here."""
+    if _are_numbers(taps, scale):
+        return tuple(taps), tuple(scale)
+    arrays = [each for each in (*taps, *scale) if not isinstance(each, tuple | float | int)]
+    if not all(map(_is_plain_tensor, arrays)):
+        return None
+    taps = tuple(t if isinstance(t, tuple) else tuple(t.tolist()) for t in taps)
+    return taps, tuple(map(float, scale))
 
 
 def _analysis_axis(plan: FilterPlan, filters: Sequence[Taps], axis: int) -> Any:

@@ -44,19 +44,20 @@ class Group(NamedTuple):
 
 
 def axis_group(
-    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[float], axis: int, *, keep: bool
 ) -> Group | None:
-    """One axis for the module; None where it is for the reference kernels."""
-    key = ("cpu", axis, tuple(map(_key, taps)), tuple(map(_key, scale)))
-    if key not in plan.prepared:
-        plan.prepared[key] = group_of([LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))])
-    group: Group | None = plan.prepared[key]
-    return group
+    """One axis for the module; None where it is for the reference kernels.
 
-
-def _key(values: Any) -> Any:
-    """What tells apart taps: their values, or the object for arrays (which are not served)."""
-    return values if isinstance(values, tuple | float | int) else None
+    Without ``keep`` (taps that are learned change from call to call) it is not remembered.
+    """
+    key = ("cpu", axis, tuple(taps), tuple(scale))
+    if key in plan.prepared:
+        found: Group | None = plan.prepared[key]
+        return found
+    made = group_of([LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))])
+    if keep:
+        plan.prepared[key] = made
+    return made
 
 
 def analyse_group(x: Any, group: Group, dtype: Any = None) -> list[Any]:
@@ -76,6 +77,79 @@ def synthesise_group(bands: Sequence[Any], group: Group) -> Any:
     if not _cpu.lift_synthesise(bands, out, group.plans):
         _cpu.lift_synthesise([band.copy() for band in bands], out, group.plans)
     return out
+
+
+class Pullback(NamedTuple):
+    """The way back through lifting along one axis: undone on values, transposed on cotangents."""
+
+    undoing: _cpu.LiftPlan
+    transposed: _cpu.LiftPlan
+    axis: int
+    shape: tuple[int, tuple[int, int]]  # lengths of the signal and of its bands
+    tap_counts: tuple[int, ...]
+
+
+def axis_pullback(
+    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[float], axis: int, *, keep: bool
+) -> Pullback | None:
+    """The way back along one axis for the module; None where it is for the reference kernels."""
+    key = ("cpu pullback", axis, tuple(taps), tuple(scale))
+    if key in plan.prepared:
+        found: Pullback | None = plan.prepared[key]
+        return found
+    made = _pullback(plan, taps, scale, axis)
+    if keep:
+        plan.prepared[key] = made
+    return made
+
+
+def _pullback(
+    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[float], axis: int
+) -> Pullback | None:
+    if any(isinstance(each, FixedPoint) for each in taps):
+        return None
+    back = tuple(reversed(taps))
+    inverse = (1 / scale[0], 1 / scale[1])
+    undoing = _module_plan(LiftStep(axis, plan.inverse(), back, inverse))
+    flipped = tuple(each[::-1] for each in back)
+    transposed = _module_plan(LiftStep(axis, plan.adjoint(), flipped, (scale[0], scale[1])))
+    if undoing is None or transposed is None:
+        return None
+    padded = plan.n + len(plan.edge.right)
+    lengths = plan.n, ((padded + 1) // 2, padded // 2)
+    return Pullback(undoing, transposed, axis, lengths, tuple(map(len, taps)))
+
+
+def pull_back(
+    outputs: Sequence[Any], cotangents: Sequence[Any], pullback: Pullback
+) -> tuple[list[Any], list[Any], Any]:
+    """Inputs and their cotangents, NumPy arrays; the gradients of all taps and the scales."""
+    merges = len(outputs) == 2
+    n, halves = pullback.shape
+    shape, axis = outputs[0].shape, pullback.axis
+    shapes = [(*shape[:axis], m, *shape[axis + 1 :]) for m in ((n,) if merges else halves)]
+    made = aligned(shapes * 2, outputs[0].dtype)
+    inputs, pulled = made[: len(shapes)], made[len(shapes) :]
+    arguments = (axis, pullback.undoing, pullback.transposed, merges)
+
+    def run(values: Sequence[Any], given: Sequence[Any]) -> Any:
+        if merges:
+            return _cpu.lift_vjp([*inputs, *pulled], [*values, *given], *arguments)
+        return _cpu.lift_vjp([*values, *given], [*inputs, *pulled], *arguments)
+
+    gradients = run(outputs, cotangents)
+    if gradients is None:  # numbers that are not aligned
+        gradients = run([y.copy() for y in outputs], [g.copy() for g in cotangents])
+    return inputs, pulled, gradients
+
+
+def tap_gradients(gradients: Sequence[float], pullback: Pullback) -> list[Sequence[float]]:
+    """Those of each step, in the order of the lifting; the way back is in the opposite order."""
+    found, start = [], 0
+    for count in reversed(pullback.tap_counts):
+        found.append(gradients[start : start + count])
+        start += count
+    return found[::-1]
 
 
 def aligned(shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Any]:

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "liftwave/lifting_layout.hpp"
 #include "liftwave/parallel.hpp"
 
 namespace liftwave {
@@ -15,18 +16,6 @@ namespace {
 void require(bool holds, const char* what) {
   if (!holds) throw std::invalid_argument(std::string("lifting: ") + what);
 }
-
-index_t item_size(DType dtype) {
-  switch (dtype) {
-    case DType::int8: case DType::uint8: return 1;
-    case DType::int16: case DType::uint16: return 2;
-    case DType::int32: case DType::uint32: case DType::float32: return 4;
-    case DType::complex128: return 16;
-    default: return 8;
-  }
-}
-
-bool is_integer(DType dtype) { return dtype <= DType::int64; }
 
 // Integers of at most the width of the work's.
 bool converts(DType input, DType work) {
@@ -39,124 +28,6 @@ double largest_magnitude(DType dtype) {
   return std::ldexp(1.0, static_cast<int>(8 * item_size(dtype)) - (is_unsigned ? 0 : 1));
 }
 
-bool is_complex(DType dtype) { return dtype == DType::complex64 || dtype == DType::complex128; }
-
-// --- layout ----------------------------------------------------------------------------------
-
-// One dimension of the signal (strides[0]) and of its bands.
-struct Dim {
-  index_t size = 1;
-  const LiftPlan* plan = nullptr;
-  index_t strides[5] = {0, 0, 0, 0, 0};
-};
-
-// BoundaryRows and columns, at least one of which is lifted, and what is repeated around them.
-struct Layout {
-  Dim rows;
-  Dim cols;
-  std::vector<Dim> batch;
-  index_t batch_count = 1;
-};
-
-std::vector<Dim> dims_of(const ArrayRef& signal, const std::vector<ArrayRef>& bands,
-                         const std::vector<AxisLift>& lifts) {
-  const std::size_t ndim = signal.shape.size();
-  std::vector<Dim> dims(ndim);
-  for (std::size_t d = 0; d < ndim; ++d) {
-    dims[d].size = signal.shape[d];
-    dims[d].strides[0] = signal.strides[d];
-    for (std::size_t b = 0; b < bands.size(); ++b) {
-      require(bands[b].shape.size() == ndim, "bands and signal differ in dimensions");
-      dims[d].strides[b + 1] = bands[b].strides[d];
-    }
-  }
-  for (const AxisLift& lift : lifts) {
-    Dim& dim = dims.at(static_cast<std::size_t>(lift.axis));
-    require(dim.plan == nullptr, "an axis is named twice");
-    require(dim.size == lift.plan->n(), "the plan is for another length");
-    dim.plan = lift.plan;
-  }
-  return dims;
-}
-
-void check_bands(const ArrayRef& signal, const std::vector<ArrayRef>& bands,
-                 const std::vector<AxisLift>& lifts) {
-  require(lifts.size() == 1 || lifts.size() == 2, "one or two axes are lifted");
-  require(bands.size() == std::size_t{1} << lifts.size(), "there are too few or too many bands");
-  for (std::size_t b = 0; b < bands.size(); ++b) {
-    require(bands[b].dtype == bands[0].dtype, "the bands' dtypes differ");
-    std::vector<index_t> shape = signal.shape;
-    for (std::size_t i = 0; i < lifts.size(); ++i) {
-      const bool detail = b >> (lifts.size() - 1 - i) & 1;
-      shape.at(static_cast<std::size_t>(lifts[i].axis)) = lifts[i].plan->length(detail);
-    }
-    require(bands[b].shape == shape, "a band's shape does not belong to the signal's");
-  }
-}
-
-bool side_by_side(const Dim& outer, const Dim& inner) {
-  if (outer.plan || inner.plan) return false;
-  for (int i = 0; i < 5; ++i)
-    if (outer.strides[i] != inner.size * inner.strides[i]) return false;
-  return true;
-}
-
-// Dimensions of one sample dropped, and neighbours that are one dimension in memory merged.
-std::vector<Dim> merged(const std::vector<Dim>& dims) {
-  std::vector<Dim> result;
-  for (const Dim& dim : dims) {
-    if (dim.size == 1 && !dim.plan) continue;
-    if (!result.empty() && side_by_side(result.back(), dim)) {
-      const index_t size = result.back().size * dim.size;
-      result.back() = dim;
-      result.back().size = size;
-    } else {
-      result.push_back(dim);
-    }
-  }
-  return result;
-}
-
-Dim taken(std::vector<Dim>& dims, std::size_t which) {
-  const Dim dim = dims[which];
-  dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(which));
-  return dim;
-}
-
-std::size_t last_lifted(const std::vector<Dim>& dims) {
-  std::size_t d = dims.size();
-  while (dims[--d].plan == nullptr) {
-  }
-  return d;
-}
-
-Layout layout_of(const ArrayRef& signal, const std::vector<ArrayRef>& bands,
-                 const std::vector<AxisLift>& lifts) {
-  check_bands(signal, bands, lifts);
-  std::vector<Dim> dims = merged(dims_of(signal, bands, lifts));
-  Layout layout;
-  if (lifts.size() == 2) {
-    layout.cols = taken(dims, last_lifted(dims));
-    layout.rows = taken(dims, last_lifted(dims));
-    if (lifts[0].axis > lifts[1].axis) std::swap(layout.rows, layout.cols);
-  } else if (dims.back().plan) {
-    layout.cols = taken(dims, dims.size() - 1);
-    if (!dims.empty()) layout.rows = taken(dims, dims.size() - 1);
-  } else {
-    layout.cols = taken(dims, dims.size() - 1);
-    layout.rows = taken(dims, last_lifted(dims));
-  }
-  layout.batch = dims;
-  for (const Dim& dim : dims) layout.batch_count *= dim.size;
-  return layout;
-}
-
-// Kernels write rows without gaps.
-void check_contiguous(const Dim& cols, index_t size, std::size_t array, DType dtype) {
-  require(size <= 1 || cols.strides[array] == item_size(dtype),
-          "the rows of the result are not contiguous");
-}
-
 // --- tiles -----------------------------------------------------------------------------------
 
 // What a tile of rows shorter than a strip may take of the second-level cache.
@@ -164,11 +35,11 @@ constexpr index_t tile_bytes = 256 * 1024;
 // Pairs of rows of a tile whose rows are in motion: those that it shares with its neighbours are
 // lifted twice.
 constexpr index_t moving_pairs = 128;
-// Pairs of a tile's row where both axes are lifted; and where only the columns are.
-constexpr index_t fused_pairs = 4096;
+// Bytes of a tile's row where both axes are lifted; and pairs where only the columns are.
+constexpr index_t fused_bytes = 4096;
 constexpr index_t line_pairs = 1024;
 // Bytes of a row where only the rows are lifted.
-constexpr index_t lane_bytes = 16384;
+constexpr index_t lane_bytes = 4096;
 // Bytes of short lines that make a tile.
 constexpr index_t lines_bytes = 128 * 1024;
 // Results from this size on are written past the caches: on the same core that makes no difference
@@ -275,7 +146,7 @@ Tilings tilings_of(const Layout& layout, index_t item) {
     return {tiling_of(layout.rows, std::max<index_t>(1, lines_bytes / row)),
             tiling_of(layout.cols, line_pairs)};
   }
-  const index_t wanted = layout.cols.plan ? fused_pairs : std::max<index_t>(1, lane_bytes / item);
+  const index_t wanted = layout.cols.plan ? fused_bytes / (2 * item) : std::max<index_t>(1, lane_bytes / item);
   Tiling cols = tiling_of(layout.cols, wanted);
   if (cols.samples * item > strip_bytes) {
     Tiling rows = tiling_of(layout.rows, moving_pairs);
@@ -286,18 +157,6 @@ Tilings tilings_of(const Layout& layout, index_t item) {
   const index_t reach = layout.rows.plan->reach();
   const index_t pairs = std::max(tile_bytes / row_pair - 2 * reach, 4 * reach);
   return {tiling_of(layout.rows, std::max<index_t>(pairs, 8)), std::move(cols)};
-}
-
-// --- scratch memory --------------------------------------------------------------------------
-
-constexpr index_t cache_line = 64;
-
-// Lanes between two rows of a plane: rows start on cache lines, and not all on the same few sets
-// of the cache. BoundaryRows shorter than a strip lie side by side.
-index_t padded_pitch(index_t width, index_t real) {
-  if (width * real <= strip_bytes) return width;
-  const index_t lines = (width * real + cache_line - 1) / cache_line;
-  return (lines | 1) * cache_line / real;
 }
 
 // --- the course of a transform -----------------------------------------------------------------
@@ -380,12 +239,8 @@ class Course {
 
   // The views of one member of the batch.
   void place(TileJob& job, index_t member) const {
-    index_t offset[5] = {0, 0, 0, 0, 0};
-    for (auto dim = layout_.batch.rbegin(); dim != layout_.batch.rend(); ++dim) {
-      for (int array = 0; array < 5; ++array)
-        offset[array] += member % dim->size * dim->strides[array];
-      member /= dim->size;
-    }
+    index_t offset[most_arrays];
+    layout_.locate(member, offset);
     const auto view = [&](char* data, std::size_t array) {
       return View{data + offset[array], layout_.rows.strides[array], layout_.cols.strides[array]};
     };
@@ -429,6 +284,7 @@ bool is_empty(const ArrayRef& a) {
 
 void lift_analysis(const ArrayRef& signal, const std::vector<AxisLift>& lifts,
                    const std::vector<ArrayRef>& bands, LiftTable table) {
+  check_bands(signal, bands, lifts);
   const Layout layout = layout_of(signal, bands, lifts);
   for (std::size_t b = 0; b < bands.size(); ++b) {
     const LiftPlan* plan = layout.cols.plan;
@@ -444,6 +300,7 @@ void lift_analysis(const ArrayRef& signal, const std::vector<AxisLift>& lifts,
 
 void lift_synthesis(const std::vector<ArrayRef>& bands, const std::vector<AxisLift>& lifts,
                     const ArrayRef& signal, LiftTable table) {
+  check_bands(signal, bands, lifts);
   const Layout layout = layout_of(signal, bands, lifts);
   check_contiguous(layout.cols, layout.cols.size, 0, signal.dtype);
   const auto kernels = table(signal.dtype, sums_of(signal.dtype, signal.dtype, lifts));

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "liftwave/lifting.hpp"
+#include "liftwave/lifting_gradient.hpp"
 
 namespace nb = nanobind;
 
@@ -21,24 +22,29 @@ namespace liftwave {
 
 namespace baseline {
 LiftKernels lift_kernels(DType work, Sums sums);
+GradientKernel lift_gradient_kernel(DType work);
 }
 #if defined(LIFTWAVE_X86_LEVELS)
 namespace avx2 {
 LiftKernels lift_kernels(DType work, Sums sums);
+GradientKernel lift_gradient_kernel(DType work);
 }
 namespace avx512 {
 LiftKernels lift_kernels(DType work, Sums sums);
+GradientKernel lift_gradient_kernel(DType work);
 }
 #endif
 
 namespace {
 
 LiftTable table = baseline::lift_kernels;
+GradientTable gradient_table = baseline::lift_gradient_kernel;
 
 void choose_table(const std::string& isa) {
 #if defined(LIFTWAVE_X86_LEVELS)
-  if (isa == "avx2") table = avx2::lift_kernels;
-  if (isa == "avx512") table = avx512::lift_kernels;
+  if (isa == "avx2") table = avx2::lift_kernels, gradient_table = avx2::lift_gradient_kernel;
+  if (isa == "avx512")
+    table = avx512::lift_kernels, gradient_table = avx512::lift_gradient_kernel;
 #endif
   (void)isa;
 }
@@ -170,6 +176,28 @@ bool lift_synthesise(nb::sequence bands, nb::handle out, nb::sequence plans) {
   return true;
 }
 
+// The gradients of all taps and of the two scales, in the order of `undoing`. Signals and bands are
+// those of the values and of the cotangents: with `merges`, bands are given and signals made. None
+// where what is given is not aligned; nothing was done then.
+nb::object lift_vjp(nb::sequence signals, nb::sequence bands, int axis, const LiftPlan& undoing,
+                    const LiftPlan& transposed, bool merges) {
+  const std::vector<Buffer> whole = buffers_of(signals, merges ? PyBUF_WRITABLE : 0);
+  const std::vector<Buffer> halves = buffers_of(bands, merges ? 0 : PyBUF_WRITABLE);
+  if (whole.size() != 2 || halves.size() != 4)
+    throw nb::value_error("lifting gradient: expected two signals and four bands");
+  for (const Buffer& buffer : merges ? halves : whole)
+    if (!buffer.aligned()) return nb::none();
+  const LiftedPair values{whole[0].array(), {halves[0].array(), halves[1].array()}};
+  const LiftedPair cotangents{whole[1].array(), {halves[2].array(), halves[3].array()}};
+  std::vector<double> gradients(static_cast<std::size_t>(undoing.tap_count() + 2));
+  {
+    nb::gil_scoped_release released;
+    lift_gradient(values, cotangents, {axis, &undoing, &transposed}, merges, gradients.data(),
+                  gradient_table);
+  }
+  return nb::cast(gradients);
+}
+
 }  // namespace
 
 void bind_lifting(nb::module_& m, const char* isa) {
@@ -178,6 +206,8 @@ void bind_lifting(nb::module_& m, const char* isa) {
       .def("__init__", &make_plan, nb::arg("n"), nb::arg("edge"), nb::arg("steps"),
            nb::arg("shift"), nb::arg("scale"));
   m.def("lift_analyse", &lift_analyse, nb::arg("x"), nb::arg("bands"), nb::arg("plans"));
+  m.def("lift_vjp", &lift_vjp, nb::arg("signals"), nb::arg("bands"), nb::arg("axis"),
+        nb::arg("undoing"), nb::arg("transposed"), nb::arg("merges"));
   m.def("lift_synthesise", &lift_synthesise, nb::arg("bands"), nb::arg("out"), nb::arg("plans"));
 }
 

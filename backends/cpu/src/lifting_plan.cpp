@@ -131,6 +131,8 @@ LiftPlan::LiftPlan(index_t n, Edge edge, std::vector<StepSpec> specs,
     integer_ = integer_ || rounds;
 
     Step step;
+    step.first_tap = tap_count_;
+    tap_count_ += static_cast<index_t>(rounds ? spec.numerators.size() : spec.taps.size());
     step.n_target = length(spec.target);
     step.n_source = length(1 - spec.target);
     if (step.n_target == 0 || step.n_source == 0) continue;

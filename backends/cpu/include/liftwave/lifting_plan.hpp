@@ -79,6 +79,7 @@ struct Step {
   int bits = 0;
   index_t n_target = 0;
   index_t n_source = 0;
+  index_t first_tap = 0;  // among those of all steps of the plan
   // The targets that neither read beyond the source's ends nor get anything folded onto them.
   Range inside;
   BoundaryRows extend;  // of the source
@@ -129,6 +130,8 @@ class LiftPlan {
   double scale(int channel) const { return scale_[channel]; }
   // The steps that have something to do, in the order in which they run.
   const std::vector<Step>& steps() const { return steps_; }
+  // Taps of all steps, those that have nothing to do among them.
+  index_t tap_count() const { return tap_count_; }
   bool integer() const { return integer_; }
   // Whether everything is periodic, so that a tile may simply wrap around.
   bool periodic() const { return periodic_; }
@@ -155,6 +158,7 @@ class LiftPlan {
   std::vector<std::vector<float>> f32_;
   std::vector<std::vector<std::uint32_t>> i32_;
   std::vector<std::vector<std::uint64_t>> i64_;
+  index_t tap_count_ = 0;
   bool integer_ = false;
   bool periodic_ = false;
   index_t reach_ = 0;
