@@ -14,6 +14,8 @@ from helpers import assert_close, eps, to_numpy, zero_mean
 
 import liftwave as lw
 from liftwave import constraints as lc
+from liftwave._arrays import open_array
+from liftwave.constraints.design import _Objective
 from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
 from liftwave.lifting.lattice import filters_from_angles
 
@@ -523,6 +525,134 @@ def test_steps_that_do_not_take_turns_are_no_symmetric_lifting():
         lc.symmetric_taps(lw.LiftingScheme([step, step]))
 
 
+# --- gradients by hand ---------------------------------------------------------------------------
+
+
+def by_hand(function: Any, args: list[Any], gradient: Any, **options: Any) -> tuple[Any, ...]:
+    """The gradients of ``<gradient, function(*args)>``."""
+    value, pullback = lc.vjp(function, *args, **options)
+    expected = function(*args, **options)
+    if isinstance(value, lw.FilterBank | lw.LiftingScheme):
+        assert type(value) is type(expected)
+    else:
+        assert_close(value, expected)
+    return pullback(gradient)
+
+
+def by_differences(number: Any, args: list[np.ndarray]) -> list[np.ndarray]:
+    """The gradients of a number by central differences."""
+    step, gradients = 1e-6, [np.zeros(a.shape) for a in args]
+    for k, gradient in enumerate(gradients):
+        for index in np.ndindex(gradient.shape):
+            beside = []
+            for sign in (1, -1):
+                moved = [a.copy() for a in args]
+                moved[k][index] += sign * step
+                beside.append(float(number(*moved)))
+            gradient[index] = (beside[0] - beside[1]) / (2 * step)
+    return gradients
+
+
+def assert_like_differences(actual: Any, expected: list[np.ndarray]) -> None:
+    for a, e in zip(actual, expected, strict=True):
+        # Rounding over the step, and the square of the step.
+        assert_close(np.asarray(a), e, ulps=1e9 * (1 + np.abs(e).max(initial=0)), scale=1.0)
+
+
+RULES = {
+    "low": (lc.lowpass_penalty, 1, {}),
+    "high": (lc.highpass_penalty, 1, {}),
+    "reverse": (lc.reversibility_penalty, 2, {}),
+    "linear phase": (lc.symmetry_penalty, 2, {}),
+    "paper": (lc.symmetry_penalty, 2, {"symmetry": "paper"}),
+    "shifts": (lc.orthonormality_penalty, 1, {}),
+    "orthonormal": (lc.orthonormality_penalty, 2, {}),
+    "wavelet": (lc.wavelet_penalty, 2, {}),
+    "everything": (lc.wavelet_penalty, 2, {"symmetry": None, "orthonormal": True}),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("K", [2, 3, 5, 8])
+def test_gradients_of_penalties_are_those_of_differences(name, K):
+    function, count, options = RULES[name]
+    args = list(filters(K, K, batch=(2,))[:count])
+    weights = np.array([1.5, -0.5])
+    expected = by_differences(lambda *f: weights @ function(*f, **options), args)
+    assert_like_differences(by_hand(function, args, weights, **options), expected)
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_of_penalties_are_those_of_torch(xp, name, dtype):
+    function, count, options = RULES[name]
+    args = [np.asarray(f, dtype) for f in filters(6, 7)[:count]]
+    leaves = [torch.tensor(f, requires_grad=True) for f in args]
+    expected = torch.autograd.grad(function(*leaves, **options), leaves)
+    actual = by_hand(function, [xp.asarray(f) for f in args], 1.0, **options)
+    for a, e in zip(actual, expected, strict=True):
+        assert_close(a, xp.asarray(e.numpy()), ulps=50)
+
+
+@pytest.mark.parametrize("zero_sum", [True, False])
+@pytest.mark.parametrize("K", [2, 4, 12])
+def test_gradients_in_angles_are_those_of_torch(xp, K, zero_sum):
+    angles, weights = free_angles(K, K, (2,), zero_sum=zero_sum), zero_mean((2, K))
+    leaf = tensor(angles)
+    low = lc.orthonormal_lowpass(leaf, zero_sum=zero_sum)
+    (expected,) = torch.autograd.grad((low * torch.tensor(weights)).sum(), leaf)
+    (actual,) = by_hand(
+        lc.orthonormal_lowpass, [xp.asarray(angles)], xp.asarray(weights), zero_sum=zero_sum
+    )
+    assert_close(actual, xp.asarray(expected.numpy()), ulps=20 * K, scale=1.0)
+
+
+@pytest.mark.parametrize("given", [(0, 1, 2, 3), (0,), (1, 2), (3,)])
+def test_gradients_of_banks_are_those_of_differences(given):
+    angles, weights = free_angles(8, 1), zero_mean((4, 8))
+
+    def number(angles):
+        taps = lc.orthonormal_filters(angles).filter_bank
+        return sum(weights[k] @ np.array(taps[k]) for k in given)
+
+    cotangents = [weights[k] if k in given else None for k in range(4)]
+    actual = by_hand(lc.orthonormal_filters, [angles], cotangents)
+    assert_like_differences(actual, by_differences(number, [angles]))
+
+
+@pytest.mark.parametrize("first", ["predict", "update"])
+@pytest.mark.parametrize("zero_sum", [True, False])
+@pytest.mark.parametrize("dual", [True, False])
+def test_gradients_of_symmetric_lifting_are_those_of_differences(first, zero_sum, dual):
+    kinds = ["predict", "update"] if first == "predict" else ["update", "predict"]
+    determined = {4: kinds[0], 3: kinds[1]}
+    wanted = {"predict": zero_sum, "update": dual}
+    halves = random_halves(5, 2, tuple(k for k, kind in determined.items() if wanted[kind]))
+    options = {"first": first, "zero_sum": zero_sum, "dual_zero_sum": dual, "sign": 1}
+    scheme = lc.symmetric_lifting(halves, **options)
+    rng = np.random.default_rng(3)
+    of_taps, of_scale = [rng.standard_normal(s.length) for s in scheme.steps], rng.random(2)
+
+    def number(*halves):
+        scheme = lc.symmetric_lifting(halves, **options)
+        taps = sum(w @ np.array(s.taps) for w, s in zip(of_taps, scheme.steps, strict=True))
+        return taps + of_scale @ np.array(scheme.scale)
+
+    actual = by_hand(lc.symmetric_lifting, [halves], (of_taps, of_scale), **options)
+    assert_like_differences(actual, by_differences(number, halves))
+
+
+def test_half_precision_gradients_come_back_in_half():
+    low = torch.ones(4, dtype=torch.bfloat16)
+    _, pullback = lc.vjp(lc.lowpass_penalty, low)
+    assert pullback(torch.tensor(1.0, dtype=torch.bfloat16))[0].dtype == torch.bfloat16
+
+
+def test_other_functions_have_no_rule():
+    with pytest.raises(ArgumentTypeError, match="no gradient of free_lifting: use one of highpass"):
+        lc.vjp(lc.free_lifting, [[0.1]])
+
+
 # --- gradients by torch --------------------------------------------------------------------------
 
 
@@ -592,3 +722,110 @@ def test_angles_that_were_learned_are_still_a_wavelet():
     bank = lc.orthonormal_filters(angles.detach().numpy())
     assert bank.reconstruction_error() < 100 * eps("float64")
     assert abs(sum(bank.rec_hi)) < 100 * eps("float64")
+
+
+# --- design --------------------------------------------------------------------------------------
+
+
+def tone(n: int = 512) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return np.sin(0.9 * np.arange(n)) + 0.1 * rng.standard_normal(n)
+
+
+@pytest.mark.parametrize("name", ["haar", "db3", "sym6"])
+@pytest.mark.parametrize("shape", [256, (3, 128)])
+def test_the_coding_gain_is_the_formula(name, shape):
+    x = zero_mean(shape) + 1
+    bands = [np.asarray(b) for b in pywt.wavedec(x, name, "periodization", level=3)]
+    count = sum(b.size for b in bands)
+    product = np.prod([np.mean(b**2) ** (b.size / count) for b in bands])
+    expected = 10 * np.log10(np.mean(x**2) / product)
+    assert lc.coding_gain(x, name, level=3) == pytest.approx(expected, rel=1e-12)
+    assert lc.coding_gain(torch.as_tensor(x), name, level=3) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_coding_gain_of_a_band_without_energy_is_infinite():
+    assert lc.coding_gain(np.ones(8), "haar", level=1) == np.inf
+
+
+def test_a_design_gains_more_than_daubechies_and_reconstructs(xp):
+    x = tone()
+    bank = lc.design_orthonormal(xp.asarray(x), 8, level=3, starts=2)
+    assert bank.is_concrete
+    assert bank.reconstruction_error() < 1e-14
+    assert abs(sum(bank.dec_hi)) < 1e-14
+    gain = lc.coding_gain(x, bank, level=3)
+    assert gain > lc.coding_gain(x, "db4", level=3) + 2
+    # A stationary point: no angle changes the gain at first order.
+    angles = lc.lattice_angles(bank)
+    for k in range(3):
+        step = 1e-4 * np.eye(3)[k]
+        beside = [
+            lc.coding_gain(x, lc.orthonormal_filters(angles + s), level=3) for s in (step, -step)
+        ]
+        assert abs(beside[0] - beside[1]) < 1e-5 * gain
+        assert max(beside) < gain + 1e-9
+
+
+@pytest.mark.parametrize("mode", ["periodization", "symmetric", "zero"])
+@pytest.mark.parametrize("n", [63, 64])
+def test_the_gradient_of_a_design_is_that_of_differences(mode, n):
+    x = tone(n)
+
+    def cost(bands):
+        return sum((b**3).sum() for b in bands), [3 * b**2 for b in bands]
+
+    objective = _Objective(open_array(x), 8, cost, mode, 2, -1)
+    angles = free_angles(8, 1)
+    value, gradient = objective(angles)
+    bands = pywt.wavedec(x, as_pywt(lc.orthonormal_filters(angles)), mode, level=2)
+    assert value == pytest.approx(cost(bands)[0], rel=1e-12)
+    h = 1e-5
+    differences = [
+        (objective(angles + h * e)[0] - objective(angles - h * e)[0]) / (2 * h) for e in np.eye(3)
+    ]
+    np.testing.assert_allclose(gradient, differences, rtol=1e-7, atol=1e-7 * abs(value))
+
+
+def as_pywt(bank: lw.FilterBank) -> pywt.Wavelet:
+    return pywt.Wavelet("mine", filter_bank=bank)
+
+
+def test_a_design_follows_its_own_cost_axis_and_seed():
+    x = np.stack([tone(), tone()[::-1]], axis=1)
+
+    def backwards(bands):
+        return sum((b**4).sum() for b in bands), [4 * b**3 for b in bands]
+
+    options = {"axis": 0, "level": 2, "starts": 1}
+    bank = lc.design_orthonormal(x, 6, cost=backwards, **options)
+    assert bank == lc.design_orthonormal(x, 6, cost=backwards, **options)
+    cost, known = (
+        backwards(lw.wavedec(x, w, "periodization", 2, axis=0))[0] for w in (bank, "db3")
+    )
+    assert cost < known
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda: lc.design_orthonormal(tone(), 2), ConstraintError, "nothing to design"),
+        (lambda: lc.design_orthonormal(tone(), 5), ConstraintError, "even number of taps"),
+        (lambda: lc.design_orthonormal(np.zeros(64), 4), ConstraintError, "not all zero"),
+        (lambda: lc.design_orthonormal([np.nan] * 64, 4), ConstraintError, "finite data"),
+        (
+            lambda: lc.design_orthonormal(tone(), 78, starts=0),
+            ConstraintError,
+            "no db39 to start from",
+        ),
+        (
+            lambda: lc.design_orthonormal(tone(), 4, mode="mirror"),
+            lw.errors.ModeError,
+            "mirror",
+        ),
+        (lambda: lc.design_orthonormal(tone(), 4, axis=1), lw.errors.AxisError, "axis"),
+    ],
+)
+def test_a_design_rejects(call, error, match):
+    with pytest.raises(error, match=match):
+        call()

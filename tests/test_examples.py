@@ -16,6 +16,7 @@ NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 # What each example draws, and a line of what it prints.
 EXPECTED = {
     "custom_scheme": (["custom_scheme.png"], "misses reconstruction by"),
+    "design_wavelet": (["design_wavelet.png"], "held out      for coding gain"),
     "ecg": (["ecg.png", "ecg_bands.png"], "signal-to-noise ratio"),
     "learned_scheme": (["learned_scheme.png"], "learned: "),
     "lossless": (["lossless.png"], "every round trip is exact"),

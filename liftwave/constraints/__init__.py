@@ -1,5 +1,7 @@
 """Filters that are learned and stay wavelets: by construction, or pulled there by penalties."""
 
+from liftwave.constraints.design import coding_gain, design_orthonormal
+from liftwave.constraints.gradients import vjp
 from liftwave.constraints.lifting import free_lifting, symmetric_lifting, symmetric_taps
 from liftwave.constraints.orthonormal import (
     lattice_angles,
@@ -17,6 +19,8 @@ from liftwave.constraints.penalties import (
 )
 
 __all__ = [
+    "coding_gain",
+    "design_orthonormal",
     "free_lifting",
     "highpass_penalty",
     "lattice_angles",
@@ -29,5 +33,6 @@ __all__ = [
     "symmetric_lifting",
     "symmetric_taps",
     "symmetry_penalty",
+    "vjp",
     "wavelet_penalty",
 ]

@@ -8,6 +8,7 @@ one, so that the pullback rebuilds what it needs from the filter and nothing is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import pi, sqrt
 from typing import Any
 
@@ -17,7 +18,7 @@ from array_api_compat import array_namespace, device
 
 from liftwave._arrays import Opened, open_array, zeros
 from liftwave._typing import Array, ArrayLike, Namespace, WaveletLike
-from liftwave.constraints._filters import check_real, mirror, require_possible
+from liftwave.constraints._filters import check_real, mirror, mirror_transposed, require_possible
 from liftwave.errors import ConstraintError, ShapeError
 from liftwave.filterbank import FilterBank
 from liftwave.lifting import LiftingScheme
@@ -129,7 +130,7 @@ def orthonormal_filters(
             "use orthonormal_lowpass for many filters at once"
         )
     require_possible(low.shape[0], ["orthonormal", "symmetric"] if symmetric else ["orthonormal"])
-    return _bank(low)
+    return orthonormal_bank(low)
 
 
 def random_orthonormal_filters(
@@ -259,10 +260,19 @@ def lowpass_vjp(angles: ArrayLike, *, zero_sum: bool = True) -> tuple[Array, Any
     return low, pullback
 
 
-def _bank(low: Array) -> FilterBank:
+def orthonormal_bank(low: Array) -> FilterBank:
+    """The bank of an orthonormal ``rec_lo``."""
     xp: Any = array_namespace(low)
     high = mirror(low)
     return FilterBank(xp.flip(low, axis=-1), xp.flip(high, axis=-1), low, high)
+
+
+def gradient_in_lowpass(gradients: Sequence[Array | None], zero: Array) -> Array:
+    """Gradients in the four filters of :func:`orthonormal_bank`, None for zero, to ``low``'s."""
+    xp: Any = array_namespace(zero)
+    dec_lo, dec_hi, rec_lo, rec_hi = (zero if g is None else xp.asarray(g) for g in gradients)
+    of_low, of_high = rec_lo + xp.flip(dec_lo, axis=-1), rec_hi + xp.flip(dec_hi, axis=-1)
+    return of_low + mirror_transposed(of_high)
 
 
 # --- the lattice ---------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def lowpass_penalty(lowpass: ArrayLike) -> Array:
     >>> float(lowpass_penalty([1.0, 1.0]).round(6))
     1.343146
     """
-    return _low(lowpass).value
+    return lowpass_terms(lowpass).value
 
 
 def highpass_penalty(highpass: ArrayLike) -> Array:
@@ -94,7 +94,7 @@ def highpass_penalty(highpass: ArrayLike) -> Array:
     >>> float(highpass_penalty([1.0, -1.0]))
     1.0
     """
-    return _high(highpass).value
+    return highpass_terms(highpass).value
 
 
 def reversibility_penalty(lowpass: ArrayLike, highpass: ArrayLike) -> Array:
@@ -132,7 +132,7 @@ def reversibility_penalty(lowpass: ArrayLike, highpass: ArrayLike) -> Array:
     >>> float(reversibility_penalty([1.0, 1.0], [1.0, -1.0]))
     4.0
     """
-    return _reverse(lowpass, highpass).value
+    return reversibility_terms(lowpass, highpass).value
 
 
 def symmetry_penalty(
@@ -180,7 +180,7 @@ def symmetry_penalty(
     >>> float(symmetry_penalty([1.0, 1.0], [1.0, -1.0], symmetry="paper"))
     4.0
     """
-    return _symmetric(lowpass, highpass, symmetry=symmetry).value
+    return symmetry_terms(lowpass, highpass, symmetry=symmetry).value
 
 
 def orthonormality_penalty(lowpass: ArrayLike, highpass: ArrayLike | None = None) -> Array:
@@ -228,7 +228,7 @@ def orthonormality_penalty(lowpass: ArrayLike, highpass: ArrayLike | None = None
     >>> float(orthonormality_penalty([1.0, 1.0]))
     1.0
     """
-    return _orthonormal(lowpass, highpass).value
+    return orthonormality_terms(lowpass, highpass).value
 
 
 def wavelet_penalty(
@@ -274,7 +274,7 @@ def wavelet_penalty(
     >>> bool(wavelet_penalty([s, s], [s, -s]) < 1e-30)
     True
     """
-    return _wavelet(lowpass, highpass, symmetry=symmetry, orthonormal=orthonormal).value
+    return wavelet_terms(lowpass, highpass, symmetry=symmetry, orthonormal=orthonormal).value
 
 
 # --- what they are made of -----------------------------------------------------------------------
@@ -283,40 +283,46 @@ _UNIT_LOW = partial(norm_and_sum, total=sqrt(2.0))
 _UNIT_HIGH = partial(norm_and_sum, total=0.0)
 
 
-def _low(lowpass: ArrayLike) -> Penalty:
+def lowpass_terms(lowpass: ArrayLike) -> Penalty:
+    """The terms of :func:`lowpass_penalty`."""
     return Penalty(open_filters(lowpass=lowpass), (_UNIT_LOW, (0,)))
 
 
-def _high(highpass: ArrayLike) -> Penalty:
+def highpass_terms(highpass: ArrayLike) -> Penalty:
+    """The terms of :func:`highpass_penalty`."""
     return Penalty(open_filters(highpass=highpass), (_UNIT_HIGH, (0,)))
 
 
-def _reverse(lowpass: ArrayLike, highpass: ArrayLike) -> Penalty:
+def reversibility_terms(lowpass: ArrayLike, highpass: ArrayLike) -> Penalty:
+    """The terms of :func:`reversibility_penalty`."""
     filters = open_filters(lowpass=lowpass, highpass=highpass)
     return Penalty(filters, (both_norms, (0, 1)))
 
 
-def _symmetric(
+def symmetry_terms(
     lowpass: ArrayLike, highpass: ArrayLike, *, symmetry: Symmetry = "linear-phase"
 ) -> Penalty:
+    """The terms of :func:`symmetry_penalty`."""
     filters = open_filters(lowpass=lowpass, highpass=highpass)
     return Penalty(filters, (_mirrored(symmetry, filters), (0, 1)))
 
 
-def _orthonormal(lowpass: ArrayLike, highpass: ArrayLike | None = None) -> Penalty:
+def orthonormality_terms(lowpass: ArrayLike, highpass: ArrayLike | None = None) -> Penalty:
+    """The terms of :func:`orthonormality_penalty`."""
     if highpass is None:
         return Penalty(open_filters(lowpass=lowpass), (own_shifts, (0,)))
     filters = open_filters(lowpass=lowpass, highpass=highpass)
     return Penalty(filters, (own_shifts, (0,)), (mirror_image, (0, 1)))
 
 
-def _wavelet(
+def wavelet_terms(
     lowpass: ArrayLike,
     highpass: ArrayLike,
     *,
     symmetry: Symmetry | None = "linear-phase",
     orthonormal: bool = False,
 ) -> Penalty:
+    """The terms of :func:`wavelet_penalty`."""
     filters = open_filters(lowpass=lowpass, highpass=highpass)
     parts: list[tuple[TermOf, tuple[int, ...]]] = [
         (_UNIT_LOW, (0,)),

@@ -1,0 +1,228 @@
+"""Orthonormal wavelets fitted to data, with SciPy's optimiser and the gradients of this library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf, isfinite, log, log10, pi
+from typing import Any, TypeAlias
+
+import numpy as np
+import pywt
+from array_api_compat import array_namespace, device, size
+from numpy.typing import NDArray
+
+from liftwave._arguments import check_level, normalize_axis
+from liftwave._arrays import Opened, as_array, open_array, real_dtype
+from liftwave._dispatch import kernels_for
+from liftwave._levels import analysis_levels
+from liftwave._separable_plan import AxisPlan, axis_plans
+from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
+from liftwave._vjp import analysis_vjp
+from liftwave.constraints.orthonormal import (
+    gradient_in_lowpass,
+    lattice_angles,
+    lattice_size,
+    lowpass_vjp,
+    orthonormal_bank,
+    orthonormal_filters,
+)
+from liftwave.errors import ConstraintError
+from liftwave.filterbank import FilterBank
+from liftwave.multilevel import wavedec
+
+Cost: TypeAlias = Callable[[list[Array]], tuple[Any, Sequence[Array]]]
+"""From the bands of a transform to a number and its gradient in each band."""
+
+
+def coding_gain(
+    x: ArrayLike,
+    wavelet: WaveletLike,
+    *,
+    mode: ModeLike = "periodization",
+    level: int | None = None,
+    axis: int = -1,
+) -> float:
+    r"""How far a wavelet gathers the energy of data in few bands, in decibels.
+
+    .. math:: G = 10 \log_{10} \frac{\overline{x^2}}{\prod_b \bigl(\overline{c_b^2}\bigr)^{n_b / N}}
+
+    with the mean square of the data over the geometric mean of the mean squares of the bands,
+    each counted by its number of coefficients :math:`n_b` of N (Jayant & Noll, *Digital Coding of
+    Waveforms*, 1984, section 11.4).
+
+    Parameters
+    ----------
+    x : array_like, shape (..., n, ...)
+        The data; a batch counts as one signal.
+    wavelet, mode, level, axis
+        As for :func:`liftwave.wavedec`.
+
+    Returns
+    -------
+    float
+        6 dB are a bit that a coder saves on each sample. Infinite if a band is zero.
+
+    Notes
+    -----
+    It compares orthonormal wavelets under periodization, which keep the energy. Others change
+    the gain by amplifying.
+
+    Examples
+    --------
+    >>> import pywt
+    >>> from liftwave.constraints import coding_gain
+    >>> ecg = pywt.data.ecg() - pywt.data.ecg().mean()
+    >>> [round(coding_gain(ecg, name, level=4)) for name in ("haar", "db4")]
+    [9, 16]
+    """
+    x = as_array(x)
+    bands = wavedec(x, wavelet, mode, level, axis)
+    powers, sizes = [_power(band) for band in bands], [size(band) for band in bands]
+    if min(powers) == 0.0:
+        return inf
+    logarithms = sum(n * log10(p) for n, p in zip(sizes, powers, strict=True))
+    return 10.0 * (log10(_power(x)) - logarithms / sum(sizes))
+
+
+def design_orthonormal(
+    x: ArrayLike,
+    length: int,
+    *,
+    cost: Cost | None = None,
+    mode: ModeLike = "periodization",
+    level: int | None = None,
+    axis: int = -1,
+    starts: int = 8,
+    seed: int | np.random.Generator | None = 0,
+) -> FilterBank:
+    r"""The orthonormal wavelet of a length that suits data best.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., n, ...)
+        The data; a batch counts as one signal.
+    length : int
+        Number of taps, even, at least 4 (with two there is only Haar).
+    cost : callable, optional
+        What to make small: takes the bands ``[cA, cD_level, …, cD_1]`` and returns a number and
+        its gradient in each band. By default minus :func:`coding_gain`.
+    mode, level, axis
+        As for :func:`liftwave.wavedec`.
+    starts : int, optional
+        How often to start from angles at random, in addition to those of the Daubechies wavelet
+        of this length (if there is one: up to 76 taps).
+    seed : int or numpy.random.Generator, optional
+        For :func:`numpy.random.default_rng`.
+
+    Returns
+    -------
+    FilterBank
+        Of plain numbers, orthonormal, with a high-pass that sums to zero. Its cost on ``x`` is
+        at most that of the Daubechies wavelet.
+
+    Raises
+    ------
+    ConstraintError
+        If ``length`` is odd or less than 4, there is nothing to start from, or the data are not
+        finite or all zero.
+    ImportError
+        If SciPy is not installed.
+    ValueError, TypeError
+        As for :func:`liftwave.wavedec`.
+
+    Notes
+    -----
+    The cost is a function of the K/2 - 1 lattice angles of :func:`orthonormal_filters`, periodic
+    and smooth but not convex. From each start BFGS goes downhill, with the exact gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from liftwave.constraints import coding_gain, design_orthonormal
+    >>> n = np.arange(1024)
+    >>> x = np.sin(0.9 * n) + 0.1 * np.random.default_rng(0).standard_normal(1024)
+    >>> bank = design_orthonormal(x, 8, level=3, starts=2)
+    >>> bank.orthogonal, coding_gain(x, bank, level=3) > coding_gain(x, "db4", level=3) + 2
+    (True, True)
+    """
+    from scipy.optimize import minimize
+
+    if lattice_size(length) < 2:
+        raise ConstraintError("with two taps there is nothing to design: they are Haar's")
+    opened = open_array(x)
+    power = _power(opened.array)
+    if not isfinite(power) or power == 0.0:
+        raise ConstraintError(f"a design needs finite data that are not all zero, got {power=}")
+    objective = _Objective(opened, length, cost or _LogPowers(power), mode, level, axis)
+    points = _starting_points(length, starts, seed)
+    found = [minimize(objective, point, jac=True, method="BFGS") for point in points]
+    return orthonormal_filters(min(found, key=lambda result: result.fun).x)
+
+
+class _LogPowers:
+    """Minus the coding gain in nepers, up to a constant."""
+
+    def __init__(self, power: float) -> None:
+        # A band that vanishes gains no more than this.
+        self._floor = 1e-12 * power
+
+    def __call__(self, bands: list[Array]) -> tuple[float, list[Array]]:
+        count, value, gradients = sum(map(size, bands)), 0.0, []
+        for band in bands:
+            power = _power(band) + self._floor
+            value += size(band) / count * log(power)
+            gradients.append(band * (2.0 / (count * power)))
+        return value, gradients
+
+
+class _Objective:
+    """A cost of bands as a function of lattice angles, and its gradient: what SciPy wants."""
+
+    def __init__(
+        self,
+        opened: Opened,
+        length: int,
+        cost: Cost,
+        mode: ModeLike,
+        level: int | None,
+        axis: int,
+    ) -> None:
+        self._x, self._xp, self._cost, self._mode = opened.array, opened.xp, cost, mode
+        self._axis = normalize_axis(axis, self._x.ndim)
+        (plan,) = self._plans(orthonormal_filters(np.zeros(length // 2 - 1)))
+        deepest = check_level(level, [self._x.shape[self._axis]], [plan.wavelet])
+        self._level = max(deepest, 1)
+
+    def _plans(self, bank: FilterBank) -> tuple[AxisPlan, ...]:
+        return axis_plans((self._axis,), (bank,), (self._mode,))
+
+    def __call__(self, angles: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        x, xp = self._x, self._xp
+        given = xp.asarray(angles, dtype=real_dtype(x, xp), device=device(x))
+        low, to_angles = lowpass_vjp(given)
+        plans = self._plans(orthonormal_bank(low))
+        levels, kernels = analysis_levels(tuple(x.shape), plans, self._level), kernels_for(x)
+        approx, details = kernels.analyse(x, levels)
+        bands = [approx, *(bands["d"] for bands in reversed(details))]
+        value, (of_approx, *of_details) = self._cost(bands)
+        cotangents = (of_approx, [{"d": band} for band in of_details])
+        (gradient,) = analysis_vjp(x, None, cotangents, levels, kernels).axes
+        (of_angles,) = to_angles(gradient_in_lowpass((*gradient, None, None), 0.0 * low))
+        return float(value), np.array([float(of_angles[k]) for k in range(angles.size)])
+
+
+def _starting_points(
+    length: int, starts: int, seed: int | np.random.Generator | None
+) -> list[NDArray[np.float64]]:
+    rng, daubechies = np.random.default_rng(seed), f"db{length // 2}"
+    known = [lattice_angles(daubechies)] if daubechies in pywt.wavelist("db") else []
+    points = [*known, *rng.uniform(-pi, pi, (max(starts, 0), length // 2 - 1))]
+    if not points:
+        raise ConstraintError(f"there is no {daubechies} to start from: starts must be at least 1")
+    return points
+
+
+def _power(x: Array) -> float:
+    """The mean square."""
+    xp: Any = array_namespace(x)
+    return float(xp.mean(xp.abs(x) ** 2))
