@@ -15,7 +15,7 @@ from helpers import assert_close, eps, to_numpy, zero_mean
 import liftwave as lw
 from liftwave import constraints as lc
 from liftwave._arrays import open_array
-from liftwave.constraints.design import _Objective
+from liftwave.constraints.design import _LogPowers, _Objective
 from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
 from liftwave.lifting.lattice import filters_from_angles
 
@@ -785,6 +785,16 @@ def test_the_gradient_of_a_design_is_that_of_differences(mode, n):
         (objective(angles + h * e)[0] - objective(angles - h * e)[0]) / (2 * h) for e in np.eye(3)
     ]
     np.testing.assert_allclose(gradient, differences, rtol=1e-7, atol=1e-7 * abs(value))
+
+
+def test_the_gradient_of_the_coding_gain_is_that_of_differences():
+    bands = [zero_mean(n, seed=n) for n in (4, 5, 9)]
+    cost = _LogPowers(power=1.0)
+    value, gradients = cost(bands)
+    assert_like_differences(gradients, by_differences(lambda *b: cost(list(b))[0], bands))
+    # Nepers of the power instead of decibels.
+    logarithms = sum(b.size / 18 * np.log(np.mean(b**2)) for b in bands)
+    assert value == pytest.approx(logarithms, rel=1e-9)
 
 
 def as_pywt(bank: lw.FilterBank) -> pywt.Wavelet:
