@@ -20,6 +20,9 @@ _NUMPY_CONVERTED = {
 }
 
 
+# A tuple: torch.compile does not know unions of types.
+_NUMPY = (np.ndarray, np.generic)
+
 _FLOATS = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
 
 
@@ -74,7 +77,7 @@ def as_array(data: ArrayLike) -> Array:
     """
     if is_plain(data):
         return data
-    if is_array(data) and not isinstance(data, np.ndarray | np.generic):
+    if is_array(data) and not isinstance(data, _NUMPY):
         return data
     array = np.asarray(data)
     if array.dtype.kind not in "biufc":

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from liftwave._arrays import (
     Opened,
@@ -13,7 +16,7 @@ from liftwave._arrays import (
     open_array,
     open_arrays,
 )
-from liftwave._dispatch import kernels_for, kernels_for_plain
+from liftwave._dispatch import bridge_for, kernels_for, kernels_for_plain
 from liftwave._levels import analysis_levels, synthesis_levels
 from liftwave._separable_plan import AxisPlan, AxisPlans
 from liftwave._typing import Array
@@ -28,17 +31,24 @@ def analyse(
 
     Everything that can be wrong with lengths is raised before any work.
     """
-    levels = analysis_levels(tuple(data.shape), plans, level)
+    plain = is_plain(data) and _are_plain_plans(plans)  # nothing to check or to convert
+    bridge = None if plain or level == 0 else _bridge(plans, [data])
+    if bridge is None:
+        levels = analysis_levels(tuple(data.shape), plans, level)
     if level == 0:
         return data, []
-    if is_plain(data) and _are_plain_plans(plans):  # nothing to check or to convert
+    if plain:
         approx, details = kernels_for_plain().analyse(data, levels)
         details.reverse()
         return approx, details
     check_taps(plans, data)
     opened = open_samples(data, plans, level)
-    approx, details = kernels_for(opened.array).analyse(opened.array, levels, opened.work_dtype)
-    details.reverse()
+    if bridge is not None:
+        approx, details = bridge.analyse(opened.array, plans, level)
+    else:
+        kernels = kernels_for(opened.array)
+        approx, details = kernels.analyse(opened.array, levels, opened.work_dtype)
+        details.reverse()
     close = opened.close
     return close(approx), [{key: close(b) for key, b in bands.items()} for bands in details]
 
@@ -55,11 +65,14 @@ def synthesise(
     With ``fit``, an approximation may have one sample too many, which is what
     a level of odd length leaves behind; without, the bands have to match.
     """
-    levels = synthesis_levels(approx, details, plans, fit)
     arrays = [band for bands in details for band in bands.values()]
     if approx is not None:
         arrays.append(approx)
-    if are_plain(arrays) and _are_plain_plans(plans):
+    plain = bool(arrays) and are_plain(arrays) and _are_plain_plans(plans)
+    bridge = None if plain else _bridge(plans, arrays)
+    if bridge is None:
+        levels = synthesis_levels(approx, details, plans, fit)
+    if plain:
         return kernels_for_plain().synthesise(approx, details, levels)
     check_taps(plans, *arrays)
     opened = open_coefficients(arrays, plans)
@@ -67,8 +80,16 @@ def synthesise(
     ready = iter(arrays)
     details = [{key: next(ready) for key in bands} for bands in details]
     current = None if approx is None else next(ready)
-    result = kernels_for(*arrays).synthesise(current, details, levels)
-    return opened[0].close(result)
+    if bridge is not None:
+        return opened[0].close(bridge.synthesise(current, details, plans, fit))
+    return opened[0].close(kernels_for(*arrays).synthesise(current, details, levels))
+
+
+def _bridge(plans: Sequence[AxisPlan], arrays: Sequence[Array]) -> Any:
+    """What transforms tensors that are recorded, or by taps that are; None for all others."""
+    if not arrays or type(arrays[0]) is np.ndarray or is_integer(plans):
+        return None
+    return bridge_for(plans, arrays)
 
 
 def _are_plain_plans(plans: tuple[AxisPlan, ...]) -> bool:

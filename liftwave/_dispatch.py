@@ -7,13 +7,15 @@ array's own device.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from liftwave._kernels import AxisKernels, Kernels, reference
+from liftwave._separable_plan import AxisPlan
 from liftwave._typing import Array
 from liftwave._warnings import warn
 from liftwave.errors import KernelsError, MissingKernelsWarning
@@ -24,6 +26,10 @@ class _CompiledKernels(Kernels, Protocol):
 
     def accepts(self, x: Array) -> bool:
         """Whether these kernels serve ``x``."""
+        ...
+
+    def holds(self, x: Array) -> bool:
+        """Whether these kernels would serve the tensor ``x`` if nothing watched it."""
         ...
 
 
@@ -61,6 +67,30 @@ def kernels_for_plain() -> Kernels:
     _check(forced)
     if forced is None:
         _say_what_is_missing()
+    return _FAMILIES["reference"]
+
+
+def bridge_for(plans: Sequence[AxisPlan], arrays: Sequence[Array]) -> Any:
+    """The bridge (``_bridge/routing.py``) if it has to do a transform of these tensors; or None."""
+    torch = sys.modules.get("torch")
+    if torch is None or not all(isinstance(x, torch.Tensor) for x in arrays):
+        return None
+    return bridge() if bridge().serves(plans, arrays) else None
+
+
+@cache
+def bridge() -> Any:
+    """The bridge to torch, which is imported with the first call."""
+    from liftwave._bridge import memory, routing  # they import torch
+
+    memory.kernels_of = _kernels_beneath
+    return routing
+
+
+def _kernels_beneath(tensors: Sequence[Any]) -> Kernels:
+    """The kernels for tensors that nothing watches any more."""
+    if _forced.get() in (None, "cpu") and _cpu is not None and all(map(_cpu.holds, tensors)):
+        return _FAMILIES["cpu"]
     return _FAMILIES["reference"]
 
 

@@ -30,6 +30,18 @@ from liftwave.wavelets import Resolved
 
 Reach: TypeAlias = Callable[[int, int, int, int, int], tuple[int, int]]
 
+# What kernels keep with a plan of one axis for different taps; beyond that they start anew, so
+# that taps which change all the time (they are being learned) do not pile up.
+_PREPARED = 64
+
+
+def with_room(prepared: dict[Any, Any]) -> dict[Any, Any]:
+    """What was prepared for a plan, emptied if it is full."""
+    if len(prepared) >= _PREPARED:
+        prepared.clear()
+    return prepared
+
+
 # --- filter banks along one axis -------------------------------------------------------------
 
 

@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("arrays at the border", ("_arrays", "_reversible", "separable")),
     ("kernels", ("_kernels",)),
+    ("derivatives", ("_bridge", "_vjp")),
     ("dispatch", ("_config", "_dispatch")),
     (
         "transforms",
@@ -53,7 +54,6 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "_course",
             "_pullbacks",
             "_pullbacks_1d",
-            "_vjp",
             "coefficients",
             "constraints",
             "decomposition",

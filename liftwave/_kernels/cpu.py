@@ -21,7 +21,7 @@ from liftwave import separable
 from liftwave._arrays import is_plain
 from liftwave._kernels import LiftPullback, cpu_lifting
 from liftwave._levels import AnalysisLevel, FilterStep, Step, SynthesisLevel
-from liftwave._plan import FilterPlan, LiftPlan
+from liftwave._plan import FilterPlan, LiftPlan, with_room
 from liftwave._taps import Taps, is_concrete
 from liftwave._typing import Array
 from liftwave.boundary import Extension
@@ -66,10 +66,12 @@ def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> 
     if len(filters) > 2 or not all(map(is_concrete, filters)) or not accepts(x):
         return fallback.analysis(x, filters, plan, axis)
     key = (name, "analysis", axis, filters)
-    if key not in plan.prepared:
-        plan.prepared[key] = _cpu.Analysis([[_analysis_axis(plan, filters, axis)]], 1)
+    module = plan.prepared.get(key)
+    if module is None:
+        module = _cpu.Analysis([[_analysis_axis(plan, filters, axis)]], 1)
+        with_room(plan.prepared)[key] = module
     out = _empty((len(filters), *_with_length(x.shape, axis, plan.n_out)), x)
-    _run(plan.prepared[key], _memory(x), out)
+    _run(module, _memory(x), out)
     return list(_like(x, out))
 
 
@@ -82,11 +84,12 @@ def synthesis(
     if len(filters) > 2 or plan.length % 2 or not served:
         return fallback.synthesis(bands, filters, plan, axis)
     key = (name, "synthesis", axis, filters)
-    if key not in plan.prepared:
-        axes = [_synthesis_axis(plan, filters, axis)]
-        plan.prepared[key] = _cpu.Synthesis([(axes, [True] * len(filters))])
+    module = plan.prepared.get(key)
+    if module is None:
+        module = _cpu.Synthesis([([_synthesis_axis(plan, filters, axis)], [True] * len(filters))])
+        with_room(plan.prepared)[key] = module
     out = _empty(_with_length(bands[0].shape, axis, plan.n_out), bands[0])
-    _run(plan.prepared[key], [_memory(band) for band in bands], out)
+    _run(module, [_memory(band) for band in bands], out)
     return _like(bands[0], out)
 
 
@@ -403,11 +406,9 @@ def _is_integral(x: Array) -> bool:
     return type(x) is np.ndarray and x.dtype in _INTEGER_DTYPES
 
 
-def _is_plain_tensor(x: Array) -> bool:
-    """Whether ``x`` is a torch tensor in memory that nothing (autograd, tracing) watches."""
-    torch = sys.modules.get("torch")
-    if torch is None or type(x) not in (torch.Tensor, torch.nn.Parameter):
-        return False
+def holds(x: Array) -> bool:
+    """Whether ``x`` is a torch tensor whose numbers the module reads, whoever watches it."""
+    torch = sys.modules["torch"]
     return bool(
         x.device.type == "cpu"
         and x.layout == torch.strided
@@ -416,12 +417,24 @@ def _is_plain_tensor(x: Array) -> bool:
             *(torch.float32, torch.float64, torch.complex64, torch.complex128),
             *(getattr(torch, name) for name in _INTEGERS),
         )
-        and not (x.requires_grad and torch.is_grad_enabled())
         and not x.is_conj()
         and not x.is_neg()
+    )
+
+
+def _is_plain_tensor(x: Array) -> bool:
+    """Whether ``x`` is a torch tensor in memory that nothing (autograd, tracing) watches."""
+    torch = sys.modules.get("torch")
+    if torch is None or type(x) not in (torch.Tensor, torch.nn.Parameter):
+        return False
+    return bool(
+        not (x.requires_grad and torch.is_grad_enabled())
         and not torch.compiler.is_compiling()
         and not torch._C._functorch.is_functorch_wrapped_tensor(x)
         and torch.autograd.forward_ad._current_level < 0
+        and not torch._C._len_torch_dispatch_stack()
+        and not torch.jit.is_tracing()
+        and holds(x)
     )
 
 

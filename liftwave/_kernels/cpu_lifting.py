@@ -17,7 +17,7 @@ import numpy as np
 
 from liftwave import _cpu
 from liftwave._levels import AnalysisLevel, LiftStep, Step, SynthesisLevel
-from liftwave._plan import LiftPlan, StepPlan
+from liftwave._plan import LiftPlan, StepPlan, with_room
 from liftwave._taps import FixedPoint, is_concrete
 from liftwave.boundary import Extension, Row
 
@@ -56,7 +56,7 @@ def axis_group(
         return found
     made = group_of([LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))])
     if keep:
-        plan.prepared[key] = made
+        with_room(plan.prepared)[key] = made
     return made
 
 

@@ -1,0 +1,190 @@
+"""Linear transforms as an operator of torch, and its derivatives: the transposed program.
+
+``liftwave::linear`` runs a program. It is what compiled and exported graphs hold. Eager code
+comes through :func:`transform`, a ``torch.autograd.Function`` around it: that also knows
+forward mode and the transforms of ``torch.func``, which operators do not, and hands tensors in
+plain memory straight to the kernels. Derivatives of any order are programs again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TypeAlias, cast
+
+import torch
+from torch import Tensor
+
+from liftwave._bridge.memory import computed
+from liftwave._bridge.programs import Program, Shaped, read
+from liftwave._bridge.tensors import (
+    batched,
+    is_bare,
+    is_legacy_batched,
+    is_traced_in_operations,
+    through_legacy_batch,
+)
+from liftwave._kernels import Kernels, reference
+from liftwave._levels import analysis_levels, synthesis_levels
+from liftwave._typing import Array
+from liftwave._vjp import analysis_adjoint, synthesis_adjoint
+
+Sizes: TypeAlias = Sequence[int]
+"""Lengths along the axes: of the signal for a transposed analysis, of each band for a
+transposed synthesis; otherwise none."""
+
+
+def transform(program: Program, inputs: Sequence[Tensor], sizes: Sizes = ()) -> list[Tensor]:
+    """Run a program on tensors of any kind, differentiably."""
+    if torch.compiler.is_compiling():
+        return list(_operator(inputs, program.text, sizes))
+    if is_traced_in_operations():
+        return run(program, sizes, inputs, cast(Kernels, reference))
+    if any(map(is_legacy_batched, inputs)):
+        return through_legacy_batch(lambda tensors: transform(program, tensors, sizes), inputs)
+    return list(_Linear.apply(program, tuple(sizes), *inputs))  # type: ignore[no-untyped-call]
+
+
+def run(program: Program, sizes: Sizes, inputs: Sequence[Array], kernels: Kernels) -> list[Array]:
+    """Run a program by these kernels."""
+    if program.synthesis:
+        return _run_synthesis(program, sizes, inputs, kernels)
+    x = inputs[0]
+    shape = program.with_lengths(x.shape, sizes) if program.transposed else tuple(x.shape)
+    levels = analysis_levels(shape, program.at(x.ndim), program.level)
+    if program.transposed:
+        approx, details = program.parted(inputs)
+        return [analysis_adjoint(approx, details, levels, kernels)]
+    approx, finest_first = kernels.analyse(x, levels)
+    return program.joined(approx, finest_first[::-1])
+
+
+def _run_synthesis(
+    program: Program, sizes: Sizes, inputs: Sequence[Array], kernels: Kernels
+) -> list[Array]:
+    bands: Sequence[Any] = inputs
+    if program.transposed:
+        bands = list(map(Shaped, program.shapes_of(inputs[0].shape, sizes)))
+    approx, details = program.parted(bands)
+    levels = synthesis_levels(approx, details, program.at(inputs[0].ndim), program.fit)
+    if program.transposed:
+        return program.joined(*synthesis_adjoint(inputs[0], levels, kernels))
+    return [kernels.synthesise(approx, details, levels)]
+
+
+# --- derivatives ---------------------------------------------------------------------------------
+
+
+def pull_back(
+    program: Program,
+    shapes: Sequence[Sequence[int]],
+    sizes: Sizes,
+    cotangents: Sequence[Tensor | None],
+) -> list[Tensor | None]:
+    """Cotangents of the inputs (of these shapes) from those of the outputs; None is zero."""
+    given = [g for g in cotangents if g is not None]
+    if not given:
+        return [None] * len(shapes)
+    transpose = program.transpose()
+    if program.synthesis and not program.transposed:
+        back = transform(transpose, given, [n for s in shapes for n in program.lengths(s)])
+    elif program.synthesis:  # the signal's length follows from all the bands together
+        zeros = map(given[0].new_zeros, program.shapes_of(shapes[0], sizes))
+        filled = [z if g is None else g for z, g in zip(zeros, cotangents, strict=True)]
+        back = transform(transpose, filled)
+    elif program.transposed:
+        back = transform(transpose, given)
+    else:
+        used = transpose.only([g is not None for g in cotangents])
+        back = transform(used, given, program.lengths(shapes[0]))
+    return list(back)
+
+
+class _Linear(torch.autograd.Function):
+    """A program of a transform as a function of its tensors."""
+
+    @staticmethod
+    def forward(program: Program, sizes: Sizes, *inputs: Tensor) -> tuple[Tensor, ...]:
+        if all(map(is_bare, inputs)):
+            return tuple(computed(partial(run, program, sizes), inputs))
+        return tuple(_operator(inputs, program.text, sizes))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.program, ctx.sizes = inputs[:2]
+        ctx.shapes = [x.shape for x in inputs[2:]]
+        ctx.set_materialize_grads(False)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
+        return None, None, *pull_back(ctx.program, ctx.shapes, ctx.sizes, cotangents)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> tuple[Tensor, ...]:
+        given = tangents[2:]
+        like = next(t for t in given if t is not None)
+        filled = [
+            like.new_zeros(shape) if t is None else t
+            for t, shape in zip(given, ctx.shapes, strict=True)
+        ]
+        return tuple(transform(ctx.program, filled, ctx.sizes))
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[Any, ...], program: Program, sizes: Sizes, *inputs: Tensor
+    ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
+        outputs = transform(program, batched(inputs, in_dims[2:], info.batch_size), sizes)
+        return tuple(outputs), (0,) * len(outputs)
+
+
+# --- the operator --------------------------------------------------------------------------------
+
+
+@torch.library.custom_op(
+    "liftwave::linear",
+    mutates_args=(),
+    schema="(Tensor[] inputs, str program, SymInt[] sizes) -> Tensor[]",
+)
+def _operator(inputs: Sequence[Tensor], program: str, sizes: Sizes) -> list[Tensor]:
+    return computed(partial(run, read(program), sizes), inputs)
+
+
+@_operator.register_fake
+def _fake(inputs: Sequence[Tensor], program: str, sizes: Sizes) -> list[Tensor]:
+    return [inputs[0].new_empty(shape) for shape in output_shapes(read(program), inputs, sizes)]
+
+
+def output_shapes(
+    program: Program, inputs: Sequence[Tensor], sizes: Sizes
+) -> list[tuple[int, ...]]:
+    """The shapes of a program's results."""
+    shape = inputs[0].shape
+    if program.transposed:
+        if program.synthesis:
+            return program.shapes_of(shape, sizes)
+        return [program.with_lengths(shape, sizes)]
+    if program.synthesis:
+        return [program.signal_shape([x.shape for x in inputs])]
+    return program.band_shapes(shape)
+
+
+def _setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
+    tensors, ctx.program, ctx.sizes = inputs
+    ctx.shapes = [x.shape for x in tensors]
+    ctx.set_materialize_grads(False)
+
+
+def _backward(ctx: Any, cotangents: Sequence[Tensor | None]) -> tuple[Any, None, list[None]]:
+    found = pull_back(read(ctx.program), ctx.shapes, ctx.sizes, cotangents)
+    return found, None, [None] * len(ctx.sizes)
+
+
+_operator.register_autograd(_backward, setup_context=_setup)
+
+
+@_operator.register_vmap
+def _vmap(
+    info: Any, in_dims: tuple[Any, ...], inputs: Sequence[Tensor], program: str, sizes: Sizes
+) -> tuple[list[Tensor], list[int]]:
+    outputs = _operator(batched(inputs, in_dims[0], info.batch_size), program, sizes)
+    return outputs, [0] * len(outputs)

@@ -1,0 +1,62 @@
+"""Transforms with taps that are tensors, by any kernels: the computation alone.
+
+Compiled kernels want numbers, so the values of the taps are read, once. The reference kernels
+take the tensors as they are, on whatever device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+from torch import Tensor
+
+from liftwave._bridge.programs import Program, Shaped
+from liftwave._kernels import Kernels, reference
+from liftwave._levels import SynthesisLevel, analysis_levels, synthesis_levels
+from liftwave._separable_plan import AxisPlans
+from liftwave._typing import Array
+
+
+def plans_of(program: Program, ndim: int, taps: Sequence[Tensor], kernels: Kernels) -> AxisPlans:
+    """The plans with the values of the taps, or with the tensors where these are not read."""
+    if kernels.name == "reference":
+        return program.with_taps(ndim, taps)
+    values = [t.tolist() for t in taps]
+    return _read_plans(program, ndim, tuple(tuple(v) if type(v) is list else v for v in values))
+
+
+# Training changes taps at each step: few are kept, for the way back and for repeated calls.
+@lru_cache(maxsize=16)
+def _read_plans(program: Program, ndim: int, values: tuple[Any, ...]) -> AxisPlans:
+    return program.with_taps(ndim, values)
+
+
+def levels_of_synthesis(
+    program: Program, shapes: Sequence[Sequence[int]], plans: AxisPlans
+) -> tuple[SynthesisLevel, ...]:
+    """The levels of a synthesis from bands of these shapes."""
+    approx, details = program.parted([Shaped(tuple(shape)) for shape in shapes])
+    return synthesis_levels(approx, details, plans, program.fit)
+
+
+def run(
+    program: Program, taps: Sequence[Tensor], inputs: Sequence[Array], kernels: Kernels
+) -> list[Array]:
+    """Run a program with these taps."""
+    plans = plans_of(program, inputs[0].ndim, taps, kernels)
+    if program.synthesis:
+        approx, details = program.parted(inputs)
+        merging = levels_of_synthesis(program, [x.shape for x in inputs], plans)
+        return [kernels.synthesise(approx, details, merging)]
+    splitting = analysis_levels(tuple(inputs[0].shape), plans, program.level)
+    approx, finest_first = kernels.analyse(inputs[0], splitting)
+    return program.joined(approx, finest_first[::-1])
+
+
+def run_in_operations(
+    program: Program, inputs: Sequence[Tensor], taps: Sequence[Tensor]
+) -> list[Tensor]:
+    """Run a program in torch's own operations, which torch differentiates any number of times."""
+    return run(program, taps, inputs, cast(Kernels, reference))

@@ -1,0 +1,113 @@
+"""Parametrizations for ``torch.nn.utils.parametrize``: filters that keep a property."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from liftwave.constraints import lattice_angles, orthonormal_lowpass
+from liftwave.errors import ShapeError
+
+
+class Orthonormal(nn.Module):
+    r"""Keeps a pair of filters orthonormal: low-pass and high-pass of a wavelet.
+
+    For a parameter of shape (2, 2N), of the low-pass and the high-pass as
+    :class:`~liftwave.FilterBank` has them for the synthesis. What is learned are the angles of
+    their rotation lattice.
+
+    Parameters
+    ----------
+    zero_sum : bool, optional
+        Whether the high-pass is to sum to zero.
+
+    See Also
+    --------
+    liftwave.constraints.orthonormal_lowpass : the map from angles to filters.
+
+    Examples
+    --------
+    >>> import pywt
+    >>> import torch
+    >>> from torch import nn
+    >>> from torch.nn.utils import parametrize
+    >>> from liftwave.torch import Orthonormal
+    >>> layer = nn.Module()
+    >>> bank = pywt.Wavelet("db2")
+    >>> layer.filters = nn.Parameter(torch.tensor([bank.rec_lo, bank.rec_hi]))
+    >>> _ = parametrize.register_parametrization(layer, "filters", Orthonormal())
+    >>> layer.filters.shape, layer.parametrizations.filters.original.shape
+    (torch.Size([2, 4]), torch.Size([1]))
+    """
+
+    def __init__(self, zero_sum: bool = True) -> None:
+        super().__init__()
+        self.zero_sum = zero_sum
+
+    def forward(self, angles: Tensor) -> Tensor:
+        """Low-pass and high-pass of these angles, shape (2, 2N)."""
+        low: Tensor = orthonormal_lowpass(angles, zero_sum=self.zero_sum)
+        signs = torch.ones_like(low)
+        signs[1::2] = -1.0
+        return torch.stack([low, signs * low.flip(0)])
+
+    def right_inverse(self, filters: Tensor) -> Tensor:
+        """The angles of a low-pass (the high-pass follows from it)."""
+        if filters.ndim != 2 or filters.shape[0] != 2:
+            raise ShapeError(
+                "a low-pass and a high-pass are wanted, a parameter of shape (2, taps), "
+                f"got shape {tuple(filters.shape)}"
+            )
+        angles: Tensor = lattice_angles(filters[0].detach(), zero_sum=self.zero_sum)
+        return angles
+
+
+class LinearPhase(nn.Module):
+    r"""Keeps filters symmetric or antisymmetric in their last dimension: linear phase.
+
+    Parameters
+    ----------
+    length : int
+        Number of taps.
+    antisymmetric : bool, optional
+        Whether :math:`h_i = -h_{K-1-i}` instead of :math:`h_i = h_{K-1-i}`; the tap in the middle
+        of an odd number is then zero.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> from torch.nn.utils import parametrize
+    >>> from liftwave.torch import LinearPhase
+    >>> layer = nn.Conv1d(1, 4, 5, bias=False)
+    >>> _ = parametrize.register_parametrization(layer, "weight", LinearPhase(5))
+    >>> bool((layer.weight == layer.weight.flip(-1)).all())
+    True
+    >>> layer.parametrizations.weight.original.shape
+    torch.Size([4, 1, 3])
+    """
+
+    def __init__(self, length: int, antisymmetric: bool = False) -> None:
+        super().__init__()
+        self.length, self.antisymmetric = length, antisymmetric
+
+    @property
+    def _free(self) -> int:
+        return self.length // 2 if self.antisymmetric else (self.length + 1) // 2
+
+    def forward(self, half: Tensor) -> Tensor:
+        """The filters whose first half this is (with the tap in the middle, if it is free)."""
+        mirrored = half[..., : self.length // 2].flip(-1)
+        if not self.antisymmetric:
+            return torch.cat([half, mirrored], -1)
+        middle = half.new_zeros((*half.shape[:-1], self.length % 2))
+        return torch.cat([half, middle, -mirrored], -1)
+
+    def right_inverse(self, filters: Tensor) -> Tensor:
+        """The first half of the filters, after taking the mean with their mirror image."""
+        if filters.shape[-1] != self.length:
+            raise ShapeError(
+                f"filters of {self.length} taps are wanted, got shape {tuple(filters.shape)}"
+            )
+        sign = -1.0 if self.antisymmetric else 1.0
+        return 0.5 * (filters + sign * filters.flip(-1))[..., : self._free]

@@ -1,0 +1,386 @@
+"""Wavelet transforms as modules: fixed or learnable, channels first, with or without a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from liftwave._arguments import modes_per_axis, natural_level
+from liftwave._bridge.programs import Keys, Program, all_keys, tensors_of, written_wavelet
+from liftwave._dispatch import bridge
+from liftwave._plan import check_lifting_mode
+from liftwave._typing import Mode, Modes, WaveletLike
+from liftwave.errors import LevelError, ShapeError, WaveletError
+from liftwave.lifting import LiftingScheme
+from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable
+from liftwave.wavelets import Resolved, wavelets_per_axis
+
+_bridge = bridge()
+
+Details: TypeAlias = "Tensor | tuple[Tensor, ...] | dict[str, Tensor]"
+Coefficients: TypeAlias = "list[Any]"
+"""``[cA_n, details of level n, …, details of level 1]``, as the functions give them."""
+
+
+class _Transform(nn.Module):
+    """Arguments that analysis and synthesis share; programs; dtypes at the border."""
+
+    dimensions: ClassVar[int]
+
+    def __init__(
+        self,
+        wavelet: WaveletLike | Sequence[WaveletLike] | LearnableWavelet = "haar",
+        level: int = 1,
+        mode: Modes = "symmetric",
+        *,
+        learn: str | None = None,
+        random: bool = False,
+    ) -> None:
+        super().__init__()
+        self.level = natural_level(level)
+        if self.level < 1:
+            raise LevelError(f"a layer has at least one level, got {level}")
+        self.modes = modes_per_axis(mode, self.dimensions)
+        self.wavelet = self._wavelet(wavelet, learn, random)
+        made = self.wavelet() if isinstance(self.wavelet, LearnableWavelet) else self.wavelet
+        each = wavelets_per_axis(made, self.dimensions)
+        for one, its_mode in zip(each, self.modes, strict=True):
+            if isinstance(one, LiftingScheme):
+                check_lifting_mode(one, its_mode)
+        self._written = _lines(each, self.modes)
+
+    def _wavelet(self, wavelet: Any, learn: str | None, random: bool) -> Any:
+        if isinstance(wavelet, LearnableWavelet):
+            if learn not in (None, wavelet.learn) or random:
+                raise WaveletError(f"{wavelet} says itself what is learned, got learn={learn!r}")
+            return wavelet
+        if learn is not None:
+            return learnable(wavelet, learn, random)
+        if random:
+            raise WaveletError("random filters are for learning: say what, by learn=...")
+        return fixed(wavelet)
+
+    @property
+    def learn(self) -> str | None:
+        """What is learned; None for a fixed wavelet."""
+        return self.wavelet.learn if isinstance(self.wavelet, LearnableWavelet) else None
+
+    def extra_repr(self) -> str:
+        """What is printed between the parentheses."""
+        names = [w.name or repr(w) for w in _each(self.wavelet)]
+        mode = self.modes[0] if len(set(self.modes)) == 1 else self.modes
+        shown = names[0] if len(names) == 1 else tuple(names)
+        return f"{shown!r}, level={self.level}, mode={mode!r}, learn={self.learn!r}"
+
+    def _run(self, program: Program, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """The program on tensors in one dtype; half precision is computed in float32."""
+        dtype = inputs[0].dtype
+        for x in inputs[1:]:
+            dtype = torch.promote_types(dtype, x.dtype)
+        if not (dtype.is_floating_point or dtype.is_complex):
+            dtype = torch.float64
+        compute = torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
+        ready = [x.to(compute) for x in inputs]
+        learns = isinstance(self.wavelet, LearnableWavelet)
+        taps = tensors_of(self.wavelet()) if learns else ()
+        return [y.to(dtype) for y in _bridge.run(program, ready, taps)]
+
+    def _check_dimensions(self, ndim: int, shape: Sequence[int], what: str) -> None:
+        if ndim not in (self.dimensions + 1, self.dimensions + 2):
+            names = ("D, H, W", "H, W", "L")[3 - self.dimensions]
+            raise ShapeError(
+                f"{type(self).__name__} takes {what} of shape (C, {names}) or (N, C, {names}), "
+                f"got shape {tuple(shape)}"
+            )
+
+
+def _each(wavelet: Any) -> Sequence[Any]:
+    return wavelet if isinstance(wavelet, tuple) else (wavelet,)
+
+
+def _lines(
+    wavelets: Sequence[Resolved], modes: Sequence[Mode]
+) -> tuple[tuple[int, Any, Mode], ...]:
+    """Axes, wavelets and modes as programs have them."""
+    tensors: list[Any] = []
+    written = {id(w): written_wavelet(w, tensors) for w in wavelets}
+    count = len(wavelets)
+    pairs = zip(wavelets, modes, strict=True)
+    return tuple((k - count, written[id(w)], mode) for k, (w, mode) in enumerate(pairs))
+
+
+class _Analysis(_Transform):
+    """From a signal to bands."""
+
+    inverse_type: ClassVar[type[_Synthesis]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        keys = (all_keys(self.dimensions),) * self.level
+        self._program = Program(self._written, False, True, keys)
+
+    def forward(self, x: Tensor) -> Coefficients:
+        """The coefficients of signals of shape (C, …) or (N, C, …)."""
+        self._check_dimensions(x.ndim, x.shape, "signals")
+        bands = self._run(self._program, [x])
+        each = (1 << self.dimensions) - 1
+        details = [bands[i : i + each] for i in range(1, len(bands), each)]
+        return [bands[0], *map(self._named, details)]
+
+    def inverse(self) -> _Synthesis:
+        """The module that undoes this one, with the same (shared) wavelet."""
+        return self.inverse_type(self.wavelet, self.level, self.modes)
+
+    def _named(self, details: list[Tensor]) -> Details:
+        """The details of one level, in the order of the keys, as the functions give them."""
+        if self.dimensions == 1:
+            return details[0]
+        if self.dimensions == 2:
+            lowhigh, highlow, highhigh = details
+            return highlow, lowhigh, highhigh
+        return dict(zip(all_keys(self.dimensions), details, strict=True))
+
+
+class _Synthesis(_Transform):
+    """From bands to a signal."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._programs: dict[tuple[Keys, bool], Program] = {}
+        self._program_of((all_keys(self.dimensions),) * self.level, True)
+
+    def forward(self, coeffs: Coefficients, output_size: Sequence[int] | None = None) -> Tensor:
+        """The signal of these coefficients; ``output_size``: its lengths along the axes."""
+        if len(coeffs) != self.level + 1:
+            raise ShapeError(
+                f"{type(self).__name__} of {self.level} levels takes a list of {self.level + 1}, "
+                f"an approximation and details of each level, got {len(coeffs)}"
+            )
+        approx, details = coeffs[0], [self._keyed(level) for level in coeffs[1:]]
+        program = self._program_of(tuple(tuple(level) for level in details), approx is not None)
+        inputs = program.joined(approx, details)
+        if not inputs:
+            raise ShapeError("at least one band has to be there, all are None")
+        for band in inputs:
+            self._check_dimensions(band.ndim, band.shape, "bands")
+        (x,) = self._run(program, inputs)
+        return x if output_size is None else self._cropped(x, output_size)
+
+    def _program_of(self, keys: Keys, approx: bool) -> Program:
+        if (keys, approx) not in self._programs:
+            self._programs[keys, approx] = Program(self._written, True, approx, keys)
+        return self._programs[keys, approx]
+
+    def _keyed(self, details: Any) -> dict[str, Tensor]:
+        """The details of one level by key, in order; those that are None are left out."""
+        if details is None:
+            return {}
+        if self.dimensions == 1:
+            return {"d": details}
+        if self.dimensions == 2:
+            if not isinstance(details, list | tuple) or len(details) != 3:
+                raise ShapeError(f"details of a level are (cH, cV, cD), got {type(details)}")
+            details = dict(zip(("da", "ad", "dd"), details, strict=True))
+        keys = all_keys(self.dimensions)
+        if not set(details) <= set(keys):
+            raise ShapeError(f"details of a level have the keys {keys}, got {tuple(details)}")
+        return {key: details[key] for key in keys if details.get(key) is not None}
+
+    def _cropped(self, x: Tensor, size: Sequence[int]) -> Tensor:
+        lengths = x.shape[x.ndim - self.dimensions :]
+        if len(size) != self.dimensions or any(
+            n - wanted not in (0, 1) for n, wanted in zip(lengths, size, strict=True)
+        ):
+            raise ShapeError(
+                f"output_size has to be {tuple(lengths)}, or one less where the signal's length "
+                f"was odd, got {tuple(size)}"
+            )
+        for k, n in enumerate(size):
+            x = x.narrow(k - self.dimensions, 0, n)
+        return x
+
+
+class IDWT1d(_Synthesis):
+    """Inverse 1-D wavelet transform as a layer.
+
+    Parameters
+    ----------
+    wavelet, level, mode, learn, random
+        As for :class:`DWT1d`. ``dwt.inverse()`` makes the module that undoes another one, with
+        the same learnable wavelet.
+
+    Notes
+    -----
+    Call it with what the transform returned, and with ``output_size=x.shape[-1:]`` where the
+    signal's length may be odd: as with ``torch.nn.MaxUnpool1d``, coefficients alone do not tell
+    (except those of a lifting scheme, which do). A band that is ``None`` is taken as zero.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import DWT1d, IDWT1d
+    >>> x = torch.randn(8, 3, 101)
+    >>> coeffs = DWT1d("db2", level=2)(x)
+    >>> y = IDWT1d("db2", level=2)(coeffs, output_size=[101])
+    >>> torch.allclose(y, x, atol=1e-5)
+    True
+    """
+
+    dimensions = 1
+
+
+class IDWT2d(_Synthesis):
+    """Inverse 2-D wavelet transform as a layer.
+
+    Parameters
+    ----------
+    wavelet, level, mode, learn, random
+        As for :class:`DWT1d`.
+
+    Notes
+    -----
+    Called as :class:`IDWT1d`, with ``output_size=x.shape[-2:]``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import DWT2d
+    >>> dwt = DWT2d("cdf9.7", mode="reflect", learn="lifting")
+    >>> x = torch.randn(8, 3, 31, 32)
+    >>> torch.allclose(dwt.inverse()(dwt(x)), x, atol=1e-5)  # by lifting, sizes are known
+    True
+    """
+
+    dimensions = 2
+
+
+class IDWT3d(_Synthesis):
+    """Inverse 3-D wavelet transform as a layer.
+
+    Parameters
+    ----------
+    wavelet, level, mode, learn, random
+        As for :class:`DWT1d`.
+
+    Notes
+    -----
+    Called as :class:`IDWT1d`, with ``output_size=x.shape[-3:]``. A key that is missing among the
+    details of a level is taken as zero.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import DWT3d
+    >>> dwt = DWT3d("haar")
+    >>> x = torch.randn(2, 3, 8, 9, 10)
+    >>> torch.allclose(dwt.inverse()(dwt(x), output_size=x.shape[2:]), x, atol=1e-5)
+    True
+    """
+
+    dimensions = 3
+
+
+class DWT1d(_Analysis):
+    """1-D wavelet transform as a layer.
+
+    Parameters
+    ----------
+    wavelet : str, pywt.Wavelet, FilterBank, LiftingScheme or LearnableWavelet
+        As for the functions. A :class:`LearnableWavelet` is shared with whatever else holds it.
+    level : int, optional
+        Number of levels.
+    mode : str, optional
+        Boundary mode.
+    learn : {None, "orthonormal", "linear-phase", "lifting", "filters"}, optional
+        What is learned, beginning at ``wavelet``: nothing; the angles of an
+        :class:`OrthonormalWavelet`; the taps of a :class:`LinearPhaseWavelet` or of a
+        :class:`LiftingWavelet`; the filters of a :class:`FiltersWavelet`, whose penalties
+        :func:`auxiliary_loss` sums. One wavelet serves all channels, axes and levels.
+    random : bool, optional
+        Whether learning begins at random, under the constraint and with the sizes of ``wavelet``.
+
+    Raises
+    ------
+    WaveletError, ModeError, LevelError, ConstraintError
+        If the wavelet, mode or level does not exist, or what is learned does not allow the wavelet.
+
+    Notes
+    -----
+    Input: shape (C, L) or (N, C, L). Output: what ``lw.wavedec`` returns, ``[cA_n, cD_n, …,
+    cD_1]``, coarsest first, each with the channels of the input. Half precision is computed in
+    float32 and given back in half; autocasting changes nothing.
+
+    A fixed wavelet is a constant of full precision in the computation: it has no parameters and
+    no entries in ``state_dict``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import DWT1d
+    >>> dwt = DWT1d("db2", level=2, mode="periodization")
+    >>> [tuple(band.shape) for band in dwt(torch.randn(8, 3, 64))]
+    [(8, 3, 16), (8, 3, 16), (8, 3, 32)]
+    """
+
+    dimensions = 1
+    inverse_type = IDWT1d
+
+
+class DWT2d(_Analysis):
+    """2-D wavelet transform as a layer.
+
+    Parameters
+    ----------
+    wavelet, level, mode, learn, random
+        As for :class:`DWT1d`; fixed wavelets and modes also as a pair, for H and W.
+
+    Notes
+    -----
+    Input: shape (C, H, W) or (N, C, H, W). Output: what ``lw.wavedec2`` returns,
+    ``[cA_n, (cH_n, cV_n, cD_n), …, (cH_1, cV_1, cD_1)]``, coarsest first; ``cA, cH, cV, cD`` are
+    LL, LH, HL, HH with the filter along W named first.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import DWT2d
+    >>> dwt = DWT2d("db4", learn="orthonormal")
+    >>> cA, (cH, cV, cD) = dwt(torch.randn(8, 3, 32, 32))
+    >>> tuple(cA.shape)
+    (8, 3, 19, 19)
+    >>> [tuple(p.shape) for p in dwt.parameters()]
+    [(3,)]
+    """
+
+    dimensions = 2
+    inverse_type = IDWT2d
+
+
+class DWT3d(_Analysis):
+    """3-D wavelet transform as a layer.
+
+    Parameters
+    ----------
+    wavelet, level, mode, learn, random
+        As for :class:`DWT1d`; fixed wavelets and modes also as three, for D, H and W.
+
+    Notes
+    -----
+    Input: shape (C, D, H, W) or (N, C, D, H, W). Output: what ``lw.wavedecn`` returns, a list of
+    the approximation and, coarsest level first, dicts of details by key (``'aad'`` … ``'ddd'``,
+    one letter per axis).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import DWT3d
+    >>> approx, details = DWT3d("haar")(torch.randn(2, 3, 8, 8, 8))
+    >>> sorted(details)
+    ['aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd']
+    """
+
+    dimensions = 3
+    inverse_type = IDWT3d

@@ -1,0 +1,347 @@
+"""Learnable wavelets: modules whose parameters make a filter bank or a lifting scheme.
+
+A wavelet module is called without arguments and gives what every transform takes as wavelet.
+Layers that hold the same module share its parameters.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from math import pi
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from liftwave._typing import WaveletLike
+from liftwave.constraints import (
+    lattice_angles,
+    orthonormal_filters,
+    symmetric_lifting,
+    symmetric_taps,
+    wavelet_penalty,
+)
+from liftwave.errors import WaveletError
+from liftwave.filterbank import FilterBank
+from liftwave.lifting import LiftingScheme, LiftingStep
+from liftwave.wavelets import resolve_wavelet
+
+Made: TypeAlias = "FilterBank | LiftingScheme"
+
+Symmetry: TypeAlias = Literal["linear-phase", "paper"]
+
+# Free taps drawn at random are this large at most: schemes of such taps are far from where a
+# condition on their sums has no solution.
+_RANDOM_TAPS = 0.25
+
+
+class LearnableWavelet(nn.Module):
+    """What all learnable wavelets have in common.
+
+    Calling one gives a :class:`~liftwave.FilterBank` or a :class:`~liftwave.LiftingScheme` made
+    of its parameters, which every function and layer takes as wavelet and through which gradients
+    flow back. Parameters in half precision are computed with in float32, and autocasting does not
+    touch them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import liftwave as lw
+    >>> from liftwave.torch import OrthonormalWavelet
+    >>> wavelet = OrthonormalWavelet("db3")
+    >>> approx, detail = lw.dwt(torch.ones(4, 16), wavelet(), "periodization")
+    >>> bool(detail.abs().max() < 1e-6)
+    True
+    """
+
+    learn: str
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    @abstractmethod
+    def make(self) -> Made:
+        """The wavelet of the parameters' present values."""
+
+    def forward(self) -> Made:
+        """The wavelet of the parameters' present values, computed in float32 or better."""
+        device = next(iter(self.parameters())).device.type
+        with torch.autocast(device, enabled=False):
+            return self.make()
+
+    def extra_repr(self) -> str:
+        """What is printed between the parentheses."""
+        return repr(self.name) if self.name else ""
+
+
+def _widened(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def _parameter(values: Any) -> nn.Parameter:
+    return nn.Parameter(torch.as_tensor(np.asarray(values), dtype=torch.get_default_dtype()))
+
+
+def _uniform(count: int, limit: float) -> Tensor:
+    return (2 * torch.rand(count) - 1) * limit
+
+
+def _label(wavelet: WaveletLike) -> str:
+    return wavelet if isinstance(wavelet, str) else str(getattr(wavelet, "name", ""))
+
+
+class OrthonormalWavelet(LearnableWavelet):
+    """An orthonormal wavelet, by construction, whatever its parameters are.
+
+    Parameters
+    ----------
+    wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
+        An orthonormal wavelet of the length that is wanted.
+    random : bool, optional
+        Whether to begin at random angles instead of those of ``wavelet``.
+    zero_sum : bool, optional
+        Whether the high-pass is to sum to zero.
+
+    Raises
+    ------
+    ConstraintError
+        If the wavelet is not orthonormal.
+
+    See Also
+    --------
+    liftwave.constraints.orthonormal_filters : what makes the filters of the angles.
+
+    Examples
+    --------
+    >>> from liftwave.torch import OrthonormalWavelet
+    >>> wavelet = OrthonormalWavelet("db4")
+    >>> wavelet.angles.shape, wavelet().dec_len
+    (torch.Size([3]), 8)
+    """
+
+    learn = "orthonormal"
+
+    def __init__(
+        self, wavelet: WaveletLike = "haar", *, random: bool = False, zero_sum: bool = True
+    ) -> None:
+        super().__init__(_label(wavelet))
+        angles = torch.as_tensor(lattice_angles(wavelet, zero_sum=zero_sum))
+        if random:
+            angles = _uniform(len(angles), pi)
+        self.zero_sum = zero_sum
+        self.angles = _parameter(angles)
+
+    def make(self) -> FilterBank:
+        """The filter bank of the present angles."""
+        return orthonormal_filters(_widened(self.angles), zero_sum=self.zero_sum)
+
+
+class LinearPhaseWavelet(LearnableWavelet):
+    """A biorthogonal wavelet of symmetric lifting steps: linear phase and perfect reconstruction.
+
+    Parameters
+    ----------
+    wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
+        A wavelet whose lifting steps are symmetric.
+    random : bool, optional
+        Whether to begin at random taps instead of those of ``wavelet``.
+    zero_sum, dual_zero_sum : bool, optional
+        Whether the analysis and the synthesis high-pass are to sum to zero.
+
+    Raises
+    ------
+    ConstraintError
+        If the steps of the wavelet are not symmetric.
+
+    See Also
+    --------
+    liftwave.constraints.symmetric_lifting : what makes the scheme of the taps.
+
+    Examples
+    --------
+    >>> from liftwave.torch import LinearPhaseWavelet
+    >>> wavelet = LinearPhaseWavelet("cdf9.7")
+    >>> [taps.numel() for taps in wavelet.taps], len(wavelet().steps)
+    ([1, 1, 0, 0], 4)
+    """
+
+    learn = "linear-phase"
+
+    def __init__(
+        self,
+        wavelet: WaveletLike = "cdf9.7",
+        *,
+        random: bool = False,
+        zero_sum: bool = True,
+        dual_zero_sum: bool = True,
+    ) -> None:
+        super().__init__(_label(wavelet))
+        scheme = LiftingScheme.from_wavelet(wavelet)
+        self.zero_sum, self.dual_zero_sum = zero_sum, dual_zero_sum
+        free = symmetric_taps(scheme, zero_sum=zero_sum, dual_zero_sum=dual_zero_sum)
+        self.first = scheme.steps[0].kind
+        self.sign = 1 if scheme.scale[0] * scheme.scale[1] > 0 else -1
+        drawn = [_uniform(len(taps), _RANDOM_TAPS) if random else taps for taps in free]
+        self.taps = nn.ParameterList(map(_parameter, drawn))
+
+    def make(self) -> LiftingScheme:
+        """The lifting scheme of the present taps."""
+        taps = [_widened(t) for t in self.taps]
+        return symmetric_lifting(
+            taps,
+            first=self.first,
+            sign=self.sign,
+            zero_sum=self.zero_sum,
+            dual_zero_sum=self.dual_zero_sum,
+        )
+
+
+class LiftingWavelet(LearnableWavelet):
+    """A lifting scheme of free taps: it reconstructs whatever they are.
+
+    Parameters
+    ----------
+    wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
+        Whose lifting steps are to be learned.
+    random : bool, optional
+        Whether to begin at random taps instead of those of ``wavelet``.
+
+    Notes
+    -----
+    Both scales are learned by their logarithms, so that they keep their signs.
+
+    Examples
+    --------
+    >>> from liftwave.torch import LiftingWavelet
+    >>> wavelet = LiftingWavelet("cdf5.3")
+    >>> [taps.tolist() for taps in wavelet.taps]
+    [[-0.5, -0.5], [0.25, 0.25]]
+    """
+
+    learn = "lifting"
+
+    def __init__(self, wavelet: WaveletLike = "cdf5.3", *, random: bool = False) -> None:
+        super().__init__(_label(wavelet))
+        scheme = LiftingScheme.from_wavelet(wavelet)
+        if scheme.integer or not scheme.is_concrete:
+            raise WaveletError(f"learning begins from a scheme of numbers, got {scheme!r}")
+        self.steps = tuple((step.kind, step.offset) for step in scheme.steps)
+        self.shift = scheme.shift
+        taps = [step.taps for step in scheme.steps]
+        drawn = [_uniform(len(t), _RANDOM_TAPS) if random else t for t in taps]
+        self.taps = nn.ParameterList(map(_parameter, drawn))
+        self.signs = tuple(1.0 if s > 0 else -1.0 for s in scheme.scale)
+        self.log_scale = _parameter(np.log(np.abs(scheme.scale)))
+
+    def make(self) -> LiftingScheme:
+        """The lifting scheme of the present taps and scales."""
+        steps = [
+            LiftingStep(kind, _widened(taps), offset)
+            for (kind, offset), taps in zip(self.steps, self.taps, strict=True)
+        ]
+        low, high = _widened(self.log_scale).exp().unbind()
+        scale = self.signs[0] * low, self.signs[1] * high
+        return LiftingScheme(tuple(steps), scale, shift=self.shift)
+
+
+class FiltersWavelet(LearnableWavelet):
+    """Two free filters, which penalties keep close to a wavelet.
+
+    The low-pass and the high-pass are those of the synthesis; the analysis filters are their
+    reverses, as in LDW-Pooling. They reconstruct as far as the penalties are small:
+    :func:`~liftwave.torch.auxiliary_loss` of a model sums them.
+
+    Parameters
+    ----------
+    wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
+        An orthonormal wavelet of the length that is wanted.
+    random : bool, optional
+        Whether to begin at a random orthonormal wavelet instead.
+    weight : float, optional
+        What the penalty is multiplied by.
+    symmetry, orthonormal
+        As for :func:`liftwave.constraints.wavelet_penalty`.
+
+    Raises
+    ------
+    ConstraintError
+        If the wavelet is not orthonormal.
+
+    Examples
+    --------
+    >>> from liftwave.torch import FiltersWavelet
+    >>> wavelet = FiltersWavelet("db2")
+    >>> bool(wavelet.penalty() < 1e-12)
+    True
+    """
+
+    learn = "filters"
+
+    def __init__(
+        self,
+        wavelet: WaveletLike = "haar",
+        *,
+        random: bool = False,
+        weight: float = 1.0,
+        symmetry: Symmetry | None = None,
+        orthonormal: bool = True,
+    ) -> None:
+        super().__init__(_label(wavelet))
+        angles = lattice_angles(wavelet)
+        if random:
+            angles = _uniform(len(angles), pi).double().numpy()
+        bank = orthonormal_filters(angles)
+        self.lowpass, self.highpass = _parameter(bank.rec_lo), _parameter(bank.rec_hi)
+        self.weight, self.symmetry, self.orthonormal = weight, symmetry, orthonormal
+
+    def make(self) -> FilterBank:
+        """The filter bank of the present filters."""
+        low, high = _widened(self.lowpass), _widened(self.highpass)
+        return FilterBank(low.flip(0), high.flip(0), low, high)
+
+    def penalty(self) -> Tensor:
+        """How far the filters are from a wavelet, times the weight."""
+        low, high = _widened(self.lowpass), _widened(self.highpass)
+        with torch.autocast(low.device.type, enabled=False):
+            penalty: Tensor = wavelet_penalty(
+                low, high, symmetry=self.symmetry, orthonormal=self.orthonormal
+            )
+            return self.weight * penalty
+
+
+_KINDS: dict[str, Callable[..., LearnableWavelet]] = {
+    kind.learn: kind
+    for kind in (OrthonormalWavelet, LinearPhaseWavelet, LiftingWavelet, FiltersWavelet)
+}
+
+
+def learnable(wavelet: WaveletLike, learn: str, random: bool) -> LearnableWavelet:
+    """The learnable wavelet that ``learn`` names, from a fixed one."""
+    if learn not in _KINDS:
+        raise WaveletError(
+            f"unknown way to learn a wavelet {learn!r}: use None (fixed) or one of "
+            f"{', '.join(map(repr, _KINDS))}"
+        )
+    return _KINDS[learn](wavelet, random=random)
+
+
+def fixed(wavelet: Any) -> tuple[Made, ...] | Made:
+    """A wavelet of numbers, or one per axis."""
+    if isinstance(wavelet, Sequence) and not isinstance(wavelet, str):
+        return tuple(_fixed(w) for w in wavelet)
+    return _fixed(wavelet)
+
+
+def _fixed(wavelet: Any) -> Made:
+    made = resolve_wavelet(wavelet)
+    if not made.is_concrete:
+        raise WaveletError(
+            f"a layer's taps have to be its own parameters, got {made!r}: use learn=..., or a "
+            "LearnableWavelet"
+        )
+    if isinstance(made, LiftingScheme) and made.integer:
+        raise WaveletError(f"layers compute with floating-point numbers, got {made!r}")
+    return made
