@@ -14,7 +14,6 @@ from helpers import assert_close, eps, to_numpy, zero_mean
 
 import liftwave as lw
 from liftwave import constraints as lc
-from liftwave._arrays import open_array
 from liftwave.constraints.design import _LogPowers, _Objective
 from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
 from liftwave.lifting.lattice import filters_from_angles
@@ -642,6 +641,29 @@ def test_gradients_of_symmetric_lifting_are_those_of_differences(first, zero_sum
     assert_like_differences(actual, by_differences(number, halves))
 
 
+@pytest.mark.parametrize("mode", ["reflect", "periodization"])
+def test_gradients_in_angles_and_taps_go_through_transforms(xp, mode):
+    x, angles, halves = zero_mean(21), free_angles(6, 1), [np.array([0.2]), np.zeros(0)]
+    of_bands = [zero_mean(w.size) for w in lw.dwt(x, lc.symmetric_lifting(halves), mode)]
+    scheme, to_halves = lc.vjp(lc.symmetric_lifting, [xp.asarray(h) for h in halves])
+    _, to_taps = lw.vjp(lw.dwt, xp.asarray(x), scheme, mode)
+    actual = to_halves(to_taps(tuple(map(xp.asarray, of_bands))).wavelet)
+    expected = by_differences(
+        lambda *h: sum(map(np.dot, of_bands, lw.dwt(x, lc.symmetric_lifting(h), mode))), halves
+    )
+    assert_like_differences(map(to_numpy, actual), expected)
+
+    low, high = lw.dwt(x, lc.orthonormal_filters(angles), mode)
+    bank, to_angles = lc.vjp(lc.orthonormal_filters, xp.asarray(angles))
+    _, to_taps = lw.vjp(lw.idwt, xp.asarray(low), xp.asarray(high), bank, mode)
+    weights = zero_mean(22)
+    actual = to_angles(to_taps(xp.asarray(weights)).wavelet)
+    expected = by_differences(
+        lambda a: weights @ lw.idwt(low, high, lc.orthonormal_filters(a), mode), [angles]
+    )
+    assert_like_differences(map(to_numpy, actual), expected)
+
+
 def test_half_precision_gradients_come_back_in_half():
     low = torch.ones(4, dtype=torch.bfloat16)
     _, pullback = lc.vjp(lc.lowpass_penalty, low)
@@ -775,7 +797,7 @@ def test_the_gradient_of_a_design_is_that_of_differences(mode, n):
     def cost(bands):
         return sum((b**3).sum() for b in bands), [3 * b**2 for b in bands]
 
-    objective = _Objective(open_array(x), 8, cost, mode, 2, -1)
+    objective = _Objective(x, cost, mode, 2, -1)
     angles = free_angles(8, 1)
     value, gradient = objective(angles)
     bands = pywt.wavedec(x, as_pywt(lc.orthonormal_filters(angles)), mode, level=2)
@@ -823,6 +845,11 @@ def test_a_design_follows_its_own_cost_axis_and_seed():
         (lambda: lc.design_orthonormal(tone(), 5), ConstraintError, "even number of taps"),
         (lambda: lc.design_orthonormal(np.zeros(64), 4), ConstraintError, "not all zero"),
         (lambda: lc.design_orthonormal([np.nan] * 64, 4), ConstraintError, "finite data"),
+        (
+            lambda: lc.design_orthonormal(tone(7), 8),
+            ConstraintError,
+            "7 samples are few for 8 taps: give level=1",
+        ),
         (
             lambda: lc.design_orthonormal(tone(), 78, starts=0),
             ConstraintError,

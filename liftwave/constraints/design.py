@@ -11,23 +11,15 @@ import pywt
 from array_api_compat import array_namespace, device, size
 from numpy.typing import NDArray
 
-from liftwave._arguments import check_level, normalize_axis
-from liftwave._arrays import Opened, as_array, open_array, real_dtype
-from liftwave._dispatch import kernels_for
-from liftwave._levels import analysis_levels
-from liftwave._separable_plan import AxisPlan, axis_plans
+from liftwave._arguments import normalize_axis
+from liftwave._arrays import as_array, open_array, real_dtype
 from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
-from liftwave._vjp import analysis_vjp
-from liftwave.constraints.orthonormal import (
-    gradient_in_lowpass,
-    lattice_angles,
-    lattice_size,
-    lowpass_vjp,
-    orthonormal_bank,
-    orthonormal_filters,
-)
+from liftwave.constraints.gradients import vjp
+from liftwave.constraints.orthonormal import lattice_angles, lattice_size, orthonormal_filters
 from liftwave.errors import ConstraintError
 from liftwave.filterbank import FilterBank
+from liftwave.gradients import vjp as transform_vjp
+from liftwave.lengths import dwt_max_level
 from liftwave.multilevel import wavedec
 
 Cost: TypeAlias = Callable[[list[Array]], tuple[Any, Sequence[Array]]]
@@ -73,7 +65,7 @@ def coding_gain(
     >>> from liftwave.constraints import coding_gain
     >>> ecg = pywt.data.ecg() - pywt.data.ecg().mean()
     >>> [round(coding_gain(ecg, name, level=4)) for name in ("haar", "db4")]
-    [9, 16]
+    [9, 17]
     """
     x = as_array(x)
     bands = wavedec(x, wavelet, mode, level, axis)
@@ -149,11 +141,16 @@ def design_orthonormal(
 
     if lattice_size(length) < 2:
         raise ConstraintError("with two taps there is nothing to design: they are Haar's")
-    opened = open_array(x)
-    power = _power(opened.array)
+    data = open_array(x).array
+    power = _power(data)
     if not isfinite(power) or power == 0.0:
-        raise ConstraintError(f"a design needs finite data that are not all zero, got {power=}")
-    objective = _Objective(opened, length, cost or _LogPowers(power), mode, level, axis)
+        raise ConstraintError(
+            f"a design needs finite data that are not all zero, got a mean square of {power}"
+        )
+    n = data.shape[normalize_axis(axis, data.ndim)]
+    if level is None and dwt_max_level(n, length) == 0:
+        raise ConstraintError(f"{n} samples are few for {length} taps: give level=1 to insist")
+    objective = _Objective(data, cost or _LogPowers(power), mode, level, axis)
     points = _starting_points(length, starts, seed)
     found = [minimize(objective, point, jac=True, method="BFGS") for point in points]
     return orthonormal_filters(min(found, key=lambda result: result.fun).x)
@@ -178,36 +175,17 @@ class _LogPowers:
 class _Objective:
     """A cost of bands as a function of lattice angles, and its gradient: what SciPy wants."""
 
-    def __init__(
-        self,
-        opened: Opened,
-        length: int,
-        cost: Cost,
-        mode: ModeLike,
-        level: int | None,
-        axis: int,
-    ) -> None:
-        self._x, self._xp, self._cost, self._mode = opened.array, opened.xp, cost, mode
-        self._axis = normalize_axis(axis, self._x.ndim)
-        (plan,) = self._plans(orthonormal_filters(np.zeros(length // 2 - 1)))
-        deepest = check_level(level, [self._x.shape[self._axis]], [plan.wavelet])
-        self._level = max(deepest, 1)
-
-    def _plans(self, bank: FilterBank) -> tuple[AxisPlan, ...]:
-        return axis_plans((self._axis,), (bank,), (self._mode,))
+    def __init__(self, x: Array, cost: Cost, mode: ModeLike, level: int | None, axis: int) -> None:
+        self._x, self._cost = x, cost
+        self._options: dict[str, Any] = {"mode": mode, "level": level, "axis": axis}
 
     def __call__(self, angles: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        x, xp = self._x, self._xp
+        x, xp = self._x, array_namespace(self._x)
         given = xp.asarray(angles, dtype=real_dtype(x, xp), device=device(x))
-        low, to_angles = lowpass_vjp(given)
-        plans = self._plans(orthonormal_bank(low))
-        levels, kernels = analysis_levels(tuple(x.shape), plans, self._level), kernels_for(x)
-        approx, details = kernels.analyse(x, levels)
-        bands = [approx, *(bands["d"] for bands in reversed(details))]
-        value, (of_approx, *of_details) = self._cost(bands)
-        cotangents = (of_approx, [{"d": band} for band in of_details])
-        (gradient,) = analysis_vjp(x, None, cotangents, levels, kernels).axes
-        (of_angles,) = to_angles(gradient_in_lowpass((*gradient, None, None), 0.0 * low))
+        bank, to_angles = vjp(orthonormal_filters, given)
+        bands, to_taps = transform_vjp(wavedec, x, bank, **self._options)
+        value, gradients = self._cost(bands)
+        (of_angles,) = to_angles(to_taps(gradients).wavelet)
         return float(value), np.array([float(of_angles[k]) for k in range(angles.size)])
 
 

@@ -17,6 +17,7 @@ from liftwave.constraints.orthonormal import (
 )
 from liftwave.errors import ArgumentTypeError
 from liftwave.filterbank import FilterBank
+from liftwave.gradients import FilterBankGradient, LiftingGradient
 
 Pullback: TypeAlias = Callable[..., tuple[Array, ...]]
 
@@ -42,10 +43,11 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
 
         * of a penalty from an array of its shape (1 for a single penalty);
         * of ``orthonormal_lowpass`` from an array of the shape of the filter;
-        * of ``orthonormal_filters`` from ``(dec_lo, dec_hi, rec_lo, rec_hi)``, gradients in the
-          four filters, None for those that do not matter;
-        * of ``symmetric_lifting`` from ``(taps, scale)``, gradients in the taps of each step and
-          in the two scales; one array for each step comes back.
+        * of ``orthonormal_filters`` from the gradient in the wavelet that :func:`liftwave.vjp` of
+          a transform gives, or from gradients ``(dec_lo, dec_hi, rec_lo, rec_hi)`` of which those
+          that do not matter are None;
+        * of ``symmetric_lifting`` from such a gradient, or from a pair of gradients
+          ``(taps, scale)``; one array for each step comes back.
 
     Raises
     ------
@@ -61,6 +63,16 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     >>> (gradient,) = pullback(1.0)
     >>> gradient.tolist()
     [4.0, -4.0]
+
+    The energy of the details of one level, as a function of lattice angles:
+
+    >>> import liftwave as lw
+    >>> angles = constraints.lattice_angles("db2")
+    >>> bank, to_angles = constraints.vjp(constraints.orthonormal_filters, angles)
+    >>> x = [1.0, 4.0, 2.0, 8.0, 5.0, 7.0, 3.0, 3.0]
+    >>> (cA, cD), to_taps = lw.vjp(lw.dwt, x, bank, "periodization")
+    >>> to_angles(to_taps((None, 2 * cD)).wavelet)[0].round(3).tolist()
+    [17.856]
     """
     rule = _RULES.get(function)
     if rule is None:
@@ -86,7 +98,10 @@ def _of_bank(
     to_angles: Pullback
     low, to_angles = lowpass_vjp(angles, zero_sum=zero_sum)
 
-    def pullback(gradients: Sequence[Array | None]) -> tuple[Array, ...]:
+    def pullback(gradients: FilterBankGradient | Sequence[Array | None]) -> tuple[Array, ...]:
+        if isinstance(gradients, FilterBankGradient):
+            filters = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
+            gradients = [getattr(gradients, name) for name in filters]
         return to_angles(gradient_in_lowpass(gradients, 0.0 * low))
 
     return bank, pullback
@@ -95,7 +110,11 @@ def _of_bank(
 def _of_symmetric(*args: Any, **options: Any) -> tuple[Any, Pullback]:
     scheme, pull = symmetric_vjp(*args, **options)
 
-    def pullback(gradients: tuple[Sequence[Array], Sequence[Array]]) -> tuple[Array, ...]:
+    def pullback(
+        gradients: LiftingGradient | tuple[Sequence[Array], Sequence[Array]],
+    ) -> tuple[Array, ...]:
+        if isinstance(gradients, LiftingGradient):
+            gradients = (gradients.taps, gradients.scale)
         return tuple(pull(*gradients))
 
     return scheme, pullback
