@@ -130,7 +130,7 @@ def tap_gradients(
     key = (name, "tap gradients", axis)
     if key not in plan.prepared:
         any_taps = ((0.0,) * plan.length,)
-        plan.prepared[key] = _cpu.TapGradients(_analysis_axis(plan, any_taps, axis))
+        with_room(plan.prepared)[key] = _cpu.TapGradients(_analysis_axis(plan, any_taps, axis))
     module, out = plan.prepared[key], np.empty((len(cotangents), plan.length))
     arrays = [_memory(a) for a in (x, *cotangents)]
     if not module.run(arrays[0], arrays[1:], out):

@@ -99,7 +99,7 @@ def axis_pullback(
         return found
     made = _pullback(plan, taps, scale, axis)
     if keep:
-        plan.prepared[key] = made
+        with_room(plan.prepared)[key] = made
     return made
 
 
