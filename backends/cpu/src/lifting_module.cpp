@@ -202,6 +202,8 @@ nb::object lift_vjp(nb::sequence signals, nb::sequence bands, int axis, const Li
 
 void bind_lifting(nb::module_& m, const char* isa) {
   choose_table(isa);
+  // Plans are kept as long as those that they were made of, which may be until the very end.
+  nb::set_leak_warnings(false);
   nb::class_<LiftPlan>(m, "LiftPlan")
       .def("__init__", &make_plan, nb::arg("n"), nb::arg("edge"), nb::arg("steps"),
            nb::arg("shift"), nb::arg("scale"));
