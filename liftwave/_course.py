@@ -10,6 +10,7 @@ import numpy as np
 from liftwave._arrays import (
     Opened,
     are_plain,
+    check_out,
     common_namespace,
     is_array,
     is_plain,
@@ -59,30 +60,47 @@ def synthesise(
     plans: tuple[AxisPlan, ...],
     *,
     fit: bool = True,
+    out: Array | None = None,
 ) -> Array:
     """The array with this approximation and these details, coarsest first; missing bands are zero.
 
     With ``fit``, an approximation may have one sample too many, which is what
     a level of odd length leaves behind; without, the bands have to match.
+    The result goes to ``out``, if given.
     """
     arrays = [band for bands in details for band in bands.values()]
     if approx is not None:
         arrays.append(approx)
-    plain = bool(arrays) and are_plain(arrays) and _are_plain_plans(plans)
+    plain = out is None and bool(arrays) and are_plain(arrays) and _are_plain_plans(plans)
     bridge = None if plain else _bridge(plans, arrays)
-    if bridge is None:
+    if bridge is None or out is not None:
         levels = synthesis_levels(approx, details, plans, fit)
     if plain:
         return kernels_for_plain().synthesise(approx, details, levels)
     check_taps(plans, *arrays)
     opened = open_coefficients(arrays, plans)
     arrays = [o.array for o in opened]
+    if out is not None:
+        check_out(out, opened[0], levels[-1].shape if levels else tuple(arrays[0].shape))
     ready = iter(arrays)
     details = [{key: next(ready) for key in bands} for bands in details]
     current = None if approx is None else next(ready)
     if bridge is not None:
-        return opened[0].close(bridge.synthesise(current, details, plans, fit))
-    return opened[0].close(kernels_for(*arrays).synthesise(current, details, levels))
+        result = bridge.synthesise(current, details, plans, fit)
+    elif levels:
+        result = kernels_for(*arrays).synthesise(current, details, levels, out)
+    else:
+        result = arrays[0]
+    return _delivered(result, opened[0], out)
+
+
+def _delivered(result: Array, opened: Opened, out: Array | None) -> Array:
+    """The result in the dtype that the caller expects, in ``out`` if that is given."""
+    if out is None:
+        return opened.close(result)
+    if result is not out:
+        out[...] = opened.close(result)
+    return out
 
 
 def _bridge(plans: Sequence[AxisPlan], arrays: Sequence[Array]) -> Any:

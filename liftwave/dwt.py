@@ -91,6 +91,8 @@ def idwt(
     wavelet: WaveletLike,
     mode: ModeLike = "symmetric",
     axis: int = -1,
+    *,
+    out: Array | None = None,
 ) -> Array:
     """Single-level inverse discrete wavelet transform along one axis.
 
@@ -105,6 +107,9 @@ def idwt(
         As given to :func:`dwt`.
     axis : int, optional
         Axis along which the bands are merged.
+    out : array, optional
+        Where the result goes: a writeable array of the result's library, shape and dtype. It is
+        returned.
 
     Returns
     -------
@@ -116,7 +121,8 @@ def idwt(
     Raises
     ------
     ValueError
-        If both bands are ``None``, do not fit together, or are too short for the wavelet.
+        If both bands are ``None``, do not fit together, or are too short for the wavelet, or
+        ``out`` is not what the result would be.
 
     Examples
     --------
@@ -131,7 +137,7 @@ def idwt(
     details = {} if cD is None else {"d": as_array(cD)}
     ndim = details["d"].ndim if approx is None else approx.ndim
     plans = axis_plan(normalize_axis(axis, ndim), wavelet, mode)
-    return synthesise(approx, [details], plans, fit=False)
+    return synthesise(approx, [details], plans, fit=False, out=out)
 
 
 def downcoef(

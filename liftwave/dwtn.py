@@ -61,6 +61,8 @@ def idwt2(
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] = (-2, -1),
+    *,
+    out: Array | None = None,
 ) -> Array:
     """Single-level inverse 2-D discrete wavelet transform.
 
@@ -70,6 +72,8 @@ def idwt2(
         Bands as :func:`dwt2` gives them; any may be ``None``, which means zeros.
     wavelet, mode, axes
         As given to :func:`dwt2`.
+    out : array, optional
+        As for :func:`idwt`.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def idwt2(
     >>> lw.idwt2(lw.dwt2(image, "haar"), "haar").round(6).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    return idwtn(dwt2_bands(coeffs), wavelet, mode, two_axes(axes))
+    return idwtn(dwt2_bands(coeffs), wavelet, mode, two_axes(axes), out=out)
 
 
 def dwt2_bands(coeffs: Any) -> dict[str, ArrayLike | None]:
@@ -162,6 +166,8 @@ def idwtn(
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] | None = None,
+    *,
+    out: Array | None = None,
 ) -> Array:
     """Single-level inverse n-D discrete wavelet transform.
 
@@ -174,6 +180,8 @@ def idwtn(
     axes : sequence of int, optional
         As given to :func:`dwtn`. By default the first axes, as many as the
         keys have letters.
+    out : array, optional
+        As for :func:`idwt`.
 
     Returns
     -------
@@ -194,7 +202,8 @@ def idwtn(
     True
     """
     approx, details, normalized = dwtn_bands(coeffs, axes)
-    return synthesise(approx, [details], axis_plans(normalized, wavelet, mode), fit=False)
+    plans = axis_plans(normalized, wavelet, mode)
+    return synthesise(approx, [details], plans, fit=False, out=out)
 
 
 def dwtn_bands(

@@ -92,6 +92,8 @@ def waverec(
     wavelet: WaveletLike,
     mode: ModeLike = "symmetric",
     axis: int = -1,
+    *,
+    out: Array | None = None,
 ) -> Array:
     """Multilevel inverse discrete wavelet transform along one axis.
 
@@ -101,6 +103,8 @@ def waverec(
         ``[cA_n, cD_n, …, cD_1]`` as :func:`wavedec` gives them.
     wavelet, mode, axis
         As given to :func:`wavedec`.
+    out : array, optional
+        As for :func:`idwt`.
 
     Returns
     -------
@@ -126,10 +130,10 @@ def waverec(
     [1.0, 2.0, 3.0, 4.0]
     """
     approx, details = wavedec_bands(coeffs)
-    if not details:
+    if not details and out is None:
         return coeffs[0]
     along = normalize_axis(axis, ndim_of(approx, details))
-    return synthesise(approx, details, axis_plans((along,), (wavelet,), (mode,)))
+    return synthesise(approx, details, axis_plans((along,), (wavelet,), (mode,)), out=out)
 
 
 def wavedec_bands(
@@ -216,6 +220,8 @@ def waverec2(
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] = (-2, -1),
+    *,
+    out: Array | None = None,
 ) -> Array:
     """Multilevel inverse 2-D discrete wavelet transform.
 
@@ -226,6 +232,8 @@ def waverec2(
         detail band may be ``None``, which means zeros.
     wavelet, mode, axes
         As given to :func:`wavedec2`.
+    out : array, optional
+        As for :func:`idwt`.
 
     Returns
     -------
@@ -246,10 +254,10 @@ def waverec2(
     True
     """
     approx, details = wavedec2_bands(coeffs)
-    if not details:
+    if not details and out is None:
         return coeffs[0]
     axes = normalize_axes(two_axes(axes), ndim_of(approx, details), unique=True)
-    return synthesise(approx, details, axis_plans(axes, wavelet, mode))
+    return synthesise(approx, details, axis_plans(axes, wavelet, mode), out=out)
 
 
 def wavedec2_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str, Array]]]:
@@ -348,6 +356,8 @@ def waverecn(
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] | int | None = None,
+    *,
+    out: Array | None = None,
 ) -> Array:
     """Multilevel inverse n-D discrete wavelet transform.
 
@@ -358,6 +368,8 @@ def waverecn(
         ``cA_n`` may be ``None`` and keys may be left out: both mean zeros.
     wavelet, mode, axes
         As given to :func:`wavedecn`.
+    out : array, optional
+        As for :func:`idwt`.
 
     Returns
     -------
@@ -379,11 +391,11 @@ def waverecn(
     True
     """
     approx, details = wavedecn_bands(coeffs)
-    if not details:
+    if not details and out is None:
         return coeffs[0]
     normalized = normalize_axes(axes, ndim_of(approx, details), unique=True)
     check_key_lengths(details, len(normalized))
-    return synthesise(approx, details, axis_plans(normalized, wavelet, mode))
+    return synthesise(approx, details, axis_plans(normalized, wavelet, mode), out=out)
 
 
 def wavedecn_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str, Array]]]:

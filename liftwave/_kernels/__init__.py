@@ -122,6 +122,10 @@ class Kernels(AxisKernels, Protocol):
         approx: Array | None,
         details: Sequence[Mapping[str, Array]],
         levels: Sequence[SynthesisLevel],
+        out: Array | None = None,
     ) -> Array:
-        """The array with this approximation and these details, coarsest first."""
+        """The array with this approximation and these details, coarsest first.
+
+        It may be written to ``out``, an array of its shape, and is that array then.
+        """
         ...

@@ -298,22 +298,37 @@ class _Synthesis(NamedTuple):
 
 
 def synthesise(
-    approx: Array | None, details: Sequence[Mapping[str, Array]], levels: Sequence[SynthesisLevel]
+    approx: Array | None,
+    details: Sequence[Mapping[str, Array]],
+    levels: Sequence[SynthesisLevel],
+    out: Array | None = None,
 ) -> Array:
-    """The array with this approximation and these details, coarsest first."""
+    """The array with this approximation and these details, coarsest first.
+
+    It is ``out``, if that can be written to while the bands are read.
+    """
     plan = _synthesis_of(levels)
     if plan is None:
-        return _synthesise_stepwise(approx, details, levels)
+        return _synthesise_stepwise(approx, details, levels, out)
     used = levels[0].used
     bands = [] if approx is None or used is None else [separable.trimmed(approx, used)]
     for level, of_level in zip(levels, details, strict=True):
         bands += [of_level[key] for key in level.given]
     memory = list(map(_memory, bands))
-    dtype = memory[0].dtype
-    out = plan.empty(plan.shape, dtype)
-    if not plan.module.run(memory, out):
-        plan.module.run([band.copy() for band in memory], out)  # numbers not aligned
-    return _like(bands[0], out)
+    target = None if out is None else _target(out, memory)
+    result = plan.empty(plan.shape, memory[0].dtype) if target is None else target
+    if not plan.module.run(memory, result):
+        plan.module.run([band.copy() for band in memory], result)  # numbers not aligned
+    return _like(bands[0], result) if out is None or target is None else out
+
+
+def _target(out: Array, memory: Sequence[Any]) -> Any:
+    """The NumPy array to write to ``out``; None if its numbers do not lie in a row or are read."""
+    if not accepts(out):
+        return None
+    target = _memory(out)
+    free = target.dtype == memory[0].dtype and target.flags.c_contiguous and target.flags.aligned
+    return target if free and not any(np.may_share_memory(target, x) for x in memory) else None
 
 
 def _synthesis_of(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
@@ -345,23 +360,31 @@ def _make_synthesis(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
 
 
 def _synthesise_stepwise(
-    approx: Array | None, details: Sequence[Mapping[str, Array]], levels: Sequence[SynthesisLevel]
+    approx: Array | None,
+    details: Sequence[Mapping[str, Array]],
+    levels: Sequence[SynthesisLevel],
+    out: Array | None,
 ) -> Array:
     for bands, level in zip(details, levels, strict=True):
+        to = out if level is levels[-1] else None
         if level.merges and len(levels) > 1 and _synthesis_of((level,)) is not None:
-            approx = synthesise(approx, (bands,), (level,))
+            approx = synthesise(approx, (bands,), (level,), to)
         elif level.merges:
             present = separable.with_approx(bands, approx, level)
-            approx = _synthesise_lifted(present, level)
+            approx = _synthesise_lifted(present, level, to)
     return approx
 
 
-def _synthesise_lifted(bands: Mapping[str, Array], level: SynthesisLevel) -> Array:
+def _synthesise_lifted(
+    bands: Mapping[str, Array], level: SynthesisLevel, out: Array | None
+) -> Array:
     groups = cpu_lifting.synthesis_groups(level)
     if groups is None or len(bands) < 2 ** sum(len(group.plans) for group in groups):
         return separable.synthesise_level(bands, level, _these())
     memory = {key: _memory(band) for key, band in bands.items()}
-    return _like(next(iter(bands.values())), cpu_lifting.synthesise_level(memory, groups))
+    target = None if out is None else _target(out, list(memory.values()))
+    result = cpu_lifting.synthesise_level(memory, groups, target)
+    return out if target is not None else _like(next(iter(bands.values())), result)
 
 
 _Fused: TypeAlias = tuple[FilterPlan, tuple[Taps, ...], int]

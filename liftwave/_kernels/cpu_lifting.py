@@ -68,12 +68,13 @@ def analyse_group(x: Any, group: Group, dtype: Any = None) -> list[Any]:
     return bands
 
 
-def synthesise_group(bands: Sequence[Any], group: Group) -> Any:
-    """The NumPy array with these bands."""
-    shape = list(bands[0].shape)
-    for axis, n in group.shape:
-        shape[axis] = n
-    (out,) = aligned([tuple(shape)], bands[0].dtype)
+def synthesise_group(bands: Sequence[Any], group: Group, out: Any = None) -> Any:
+    """The NumPy array with these bands: ``out``, if given."""
+    if out is None:
+        shape = list(bands[0].shape)
+        for axis, n in group.shape:
+            shape[axis] = n
+        (out,) = aligned([tuple(shape)], bands[0].dtype)
     if not _cpu.lift_synthesise(bands, out, group.plans):
         _cpu.lift_synthesise([band.copy() for band in bands], out, group.plans)
     return out
@@ -201,15 +202,15 @@ def analyse_level(
     return dict(zip(level.shapes, bands, strict=True))
 
 
-def synthesise_level(bands: Mapping[str, Any], groups: Sequence[Group]) -> Any:
-    """The NumPy array with these bands, all of which are there."""
+def synthesise_level(bands: Mapping[str, Any], groups: Sequence[Group], out: Any = None) -> Any:
+    """The NumPy array with these bands, all of which are there: ``out``, if given."""
     current = [bands[key] for key in sorted(bands)]
-    for group in groups:
+    for group in groups[:-1]:
         count = 2 ** len(group.plans)
         current = [
             synthesise_group(current[i : i + count], group) for i in range(0, len(current), count)
         ]
-    return current[0]
+    return synthesise_group(current, groups[-1], out)
 
 
 def _groups(keyed: Sequence[tuple[str, Step]], ndim: int) -> tuple[Group, ...] | None:

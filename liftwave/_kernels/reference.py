@@ -260,9 +260,12 @@ def analyse(
 
 
 def synthesise(
-    approx: Array | None, details: Sequence[Mapping[str, Array]], levels: Sequence[SynthesisLevel]
+    approx: Array | None,
+    details: Sequence[Mapping[str, Array]],
+    levels: Sequence[SynthesisLevel],
+    out: Array | None = None,
 ) -> Array:
-    """The array with this approximation and these details, coarsest first."""
+    """The array with this approximation and these details, coarsest first: always a new one."""
     return separable.synthesise(approx, details, levels, _these())
 
 
