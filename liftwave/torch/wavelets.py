@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from math import pi
 from typing import Any, Literal, TypeAlias
 
@@ -68,13 +69,20 @@ class LearnableWavelet(nn.Module):
 
     def forward(self) -> Made:
         """The wavelet of the parameters' present values, computed in float32 or better."""
-        device = next(iter(self.parameters())).device.type
-        with torch.autocast(device, enabled=False):
+        with _not_autocast(next(iter(self.parameters()))):
             return self.make()
 
     def extra_repr(self) -> str:
         """What is printed between the parentheses."""
         return repr(self.name) if self.name else ""
+
+
+def _not_autocast(like: Tensor) -> AbstractContextManager[Any]:
+    """Where the precision of parameters is theirs (devices without autocast need no context)."""
+    device = like.device.type
+    if not torch.amp.is_autocast_available(device):
+        return nullcontext()
+    return torch.autocast(device, enabled=False)
 
 
 def _widened(x: Tensor) -> Tensor:
@@ -305,7 +313,7 @@ class FiltersWavelet(LearnableWavelet):
     def penalty(self) -> Tensor:
         """How far the filters are from a wavelet, times the weight."""
         low, high = _widened(self.lowpass), _widened(self.highpass)
-        with torch.autocast(low.device.type, enabled=False):
+        with _not_autocast(low):
             penalty: Tensor = wavelet_penalty(
                 low, high, symmetry=self.symmetry, orthonormal=self.orthonormal
             )
