@@ -46,7 +46,7 @@ def vjp(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> tuple[Any
         :func:`wavedecn`, :func:`waverecn`, :func:`fswavedecn`, :func:`fswaverecn`,
         :func:`downcoef`, :func:`upcoef`.
     *args, **kwargs
-        Its arguments.
+        Its arguments, without ``out``.
 
     Returns
     -------
@@ -62,7 +62,8 @@ def vjp(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> tuple[Any
     Raises
     ------
     TypeError
-        If ``function`` is none of these, or cotangents are of another library.
+        If ``function`` is none of these, if ``out`` is given, or if cotangents are of another
+        library.
     ValueError
         As the function does; for integer schemes, which round and have no derivative; if
         cotangents are not of the shapes of the result.
@@ -113,4 +114,9 @@ def _bind(function: Any, args: Any, kwargs: Any) -> dict[str, Any]:
         )
     bound = inspect.signature(function).bind(*args, **kwargs)
     bound.apply_defaults()
+    if bound.arguments.pop("out", None) is not None:
+        raise ArgumentTypeError(
+            f"vjp keeps the result of {function.__name__} for its pullback, and cannot write it to "
+            "out=: leave that away"
+        )
     return bound.arguments
