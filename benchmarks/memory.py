@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import gc
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.libraries import LIBRARIES, Library, set_threads
@@ -43,11 +44,16 @@ def peak(row: Row, library: Library) -> int:
     assert inverse is not None
     loaded = library.load(row, row.input())
     call, data = (inverse, forward(loaded)) if row.inverse else (forward, loaded)
+    return beyond(lambda: call(data))
+
+
+def beyond(call: Callable[[], object]) -> int:
+    """The largest resident size during ``call``, less that before it."""
     gc.collect()
     _give_back_freed_memory()
     RESET.write_text("5")  # the peak starts again from what is resident now
     before = _resident("VmRSS")
-    result = call(data)
+    result = call()
     after = _resident("VmHWM")
     del result
     return after - before

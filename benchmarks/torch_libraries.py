@@ -47,7 +47,7 @@ class Case:
 
     def small(self) -> Case:
         """So small that all derivatives can be written down, in double precision."""
-        return replace(self, shape=(2, 2, 13, 16), dtype="float64", level=min(self.level, 2))
+        return replace(self, shape=(1, 2, 28, 32), dtype="float64", level=min(self.level, 2))
 
 
 CASES = tuple(
@@ -78,6 +78,10 @@ class Subject(ABC):
     @abstractmethod
     def bands(self, case: Case, coeffs: Any) -> dict[str, Any]:
         """The tensors by their labels in :mod:`benchmarks.conventions`."""
+
+    def settled(self, case: Case) -> Case:
+        """The case as this subject computes it."""
+        return case
 
     def inverse(self, case: Case) -> Transform | None:
         """Of the structure that the transform gives."""
@@ -117,6 +121,9 @@ class LiftwaveFilters(_Nested):
 class LiftwaveLifting(_Nested):
     """By lifting, with periodic edges; each step's taps are what is learned."""
 
+    def settled(self, case: Case) -> Case:
+        return replace(case, mode="periodization")
+
     def prepare(self, case: Case) -> Prepared | None:
         import torch
 
@@ -130,7 +137,7 @@ class LiftwaveLifting(_Nested):
             )
             steps = zip(scheme.steps, taps, strict=True)
             scheme = replace(scheme, steps=tuple(replace(step, taps=each) for step, each in steps))
-        return Prepared(lambda x: lw.wavedec2(x, scheme, "periodization", level=case.level), taps)
+        return Prepared(lambda x: lw.wavedec2(x, scheme, case.mode, level=case.level), taps)
 
 
 class Ptwt(_Nested):
