@@ -5,7 +5,8 @@
 Writes ``peers.md``, ``peers.png``, ``peers_growth.png`` and the figures
 themselves, ``peers.json``, into ``benchmarks/results``; with ``--readme`` also
 the README's section on speed. ``--redraw`` writes all of it again from
-``peers.json``, without measuring. A ROW is a part of a row's name. Libraries
+``peers.json``, without measuring. A ROW is a part of a row's name; where one is
+given, only these rows are measured, without the growth with size. Libraries
 that are not installed are left out (``pip install -e ".[bench]"`` has all).
 """
 
@@ -38,13 +39,20 @@ def main(argv: list[str] | None = None) -> None:
         results = Results.from_json(json.loads(stored.read_text(encoding="utf-8")))
     else:
         results = run(arguments)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    stored.write_text(json.dumps(results.as_json(), indent=1) + "\n", encoding="utf-8")
+    store(results, arguments.out)
     (arguments.out / "peers.md").write_text(page(results), encoding="utf-8")
     draw_bars(results, arguments.out / "peers.png")
-    draw_growth(results, arguments.out / "peers_growth.png")
+    if results.growth:
+        draw_growth(results, arguments.out / "peers_growth.png")
     if arguments.readme:
         rewrite(ROOT / "README.md", results)
+
+
+def store(results: Results, folder: Path) -> None:
+    """The figures themselves, from which the rest is written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(results.as_json(), indent=1) + "\n"
+    (folder / "peers.json").write_text(text, encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,7 +87,9 @@ def run(arguments: argparse.Namespace) -> Results:
         for index, row in enumerate(rows):
             with_memory = effort.memory_rows is None or index < effort.memory_rows
             results.rows.append(_measured(row, libraries, effort, with_memory))
-        results.growth = _growth(libraries, effort)
+            store(results, arguments.out)  # a run that is interrupted keeps what it has
+        if not arguments.rows or arguments.quick:
+            results.growth = _growth(libraries, effort)
         results.threads = _threads(rows, libraries[0], effort, results.thread_counts)
     return results
 

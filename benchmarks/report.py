@@ -77,10 +77,7 @@ def page(results: Results) -> str:
             _MEMORY,
             _table(*_memory(results)),
             *_findings(results),
-            "\n## Growth with size\n",
-            _growth_text(results),
-            "\n![Time per sample by number of samples](peers_growth.png)\n",
-            _table(*_growth_table(results)),
+            *_growth(results),
             "\n## Threads\n",
             f"liftwave, medians in milliseconds, {results.rounds} interleaved runs.\n",
             _table(*_threads(results)),
@@ -213,6 +210,17 @@ def _findings(results: Results) -> list[str]:
         if verdict not in ("", MISSING)
     ]
     return ["\n## Results that differ from PyWavelets'\n", *(found or ["None."])]
+
+
+def _growth(results: Results) -> list[str]:
+    if not results.growth:
+        return []
+    return [
+        "\n## Growth with size\n",
+        _growth_text(results),
+        "\n![Time per sample by number of samples](peers_growth.png)\n",
+        _table(*_growth_table(results)),
+    ]
 
 
 def _growth_text(results: Results) -> str:
