@@ -44,6 +44,10 @@ _FEWEST_COLUMNS = 8
 # line, at a multiple of so many samples (of any dtype) of aligned memory.
 _ALIGNED_SIZE = 1 << 20
 _SPACING = 16
+# Results of so many bytes get memory of their own each time, in large pages where these fit: they
+# begin with one, which saves the first touch of many small pages.
+_MAPPED_BYTES = 1 << 25
+_LARGE_PAGE = 1 << 21
 # What integer lifting schemes read.
 _INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
 _INTEGER_DTYPES = frozenset(map(np.dtype, _INTEGERS))
@@ -486,10 +490,11 @@ def _allocation(shape: tuple[int, ...]) -> Callable[[tuple[int, ...], Any], Any]
 
 
 def _aligned_empty(shape: tuple[int, ...], dtype: Any) -> Any:
-    size = prod(shape)
-    memory = np.empty(size + _SPACING, dtype)
-    past = memory.__array_interface__["data"][0] // memory.itemsize % _SPACING
-    return memory[-past % _SPACING :][:size].reshape(shape)
+    size, itemsize = prod(shape), np.dtype(dtype).itemsize
+    unit = _LARGE_PAGE // itemsize if size * itemsize >= _MAPPED_BYTES else _SPACING
+    memory = np.empty(size + unit, dtype)
+    past = memory.__array_interface__["data"][0] // itemsize % unit
+    return memory[-past % unit :][:size].reshape(shape)
 
 
 def _with_length(shape: Sequence[int], axis: int, length: int) -> tuple[int, ...]:

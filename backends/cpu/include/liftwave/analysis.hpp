@@ -45,10 +45,10 @@ void point_at_inputs(const FilterPlan& p, const SplitLine<T>& line, index_t k0, 
 // Both bands' outputs k0 ... k1 - 1 from a line that is split already.
 template <class T, class Sink>
 void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
-                       const Sink& to, const T** source) {
+                       const Sink& to, const T** source, const T* soon = nullptr) {
   point_at_inputs(p, line, k0, source);
   const Filtering<T> f{source, p.taps.front().as<T>(), p.taps.back().as<T>(),
-                       static_cast<int>(p.length), {nullptr, nullptr}};
+                       static_cast<int>(p.length), soon};
   filter(f, (k1 - k0) * line.lanes, to);
 }
 
@@ -201,15 +201,30 @@ void analyse_cascade(const LineCascade& cascade, int axis, const ArrayView<const
 
 // --- across an axis --------------------------------------------------------------------------
 
-// One row of both bands, from the rows that its taps meet.
+// Where output k + 1 is the first to read: two rows, which are better on their way while output k is
+// computed.
+template <class T>
+struct NextRows {
+  const T* row[2];
+
+  NextRows(const FilterPlan& p, const RowSource<T>& rows, index_t k)
+      : row{rows.in_memory(2 * k + p.phase + 1), rows.in_memory(2 * k + p.phase + 2)} {}
+
+  // The second half of one of them.
+  const T* rest(int which, index_t numbers) const {
+    return row[which] ? row[which] + numbers / 2 : nullptr;
+  }
+};
+
+// One row of both bands, from the rows that its taps meet. Of the next rows the first halves are
+// fetched meanwhile.
 template <class T, class Sink>
 void filter_row(const FilterPlan& p, RowSource<T>& rows, index_t k, const Sink& to,
                 const T** source) {
   for (index_t j = 0; j < p.length; ++j) source[j] = rows(2 * k + p.phase - j);
-  // The rows that the next output meets first are on their way while this one is computed.
+  const NextRows<T> next(p, rows, k);
   const Filtering<T> f{source, p.taps.front().as<T>(), p.taps.back().as<T>(),
-                       static_cast<int>(p.length),
-                       {rows.in_memory(2 * k + p.phase + 1), rows.in_memory(2 * k + p.phase + 2)}};
+                       static_cast<int>(p.length), nullptr, {next.row[0], next.row[1]}};
   filter(f, rows.numbers(), to);
 }
 
@@ -364,6 +379,7 @@ class FusedAnalysis {
     const T** taps = scratch.take<const T*>(std::max(down.length, along.length));
     for (index_t k = k0; k < k1; ++k) {
       split_row(down, source, k, low, high, whole, taps);
+      const NextRows<T> next(down, source, k);
       const SplitLine<T>* lines[2] = {&low, &high};
       for (int half = 0; half < 2; ++half) {
         const SplitLine<T>& line = *lines[half];
@@ -371,7 +387,7 @@ class FusedAnalysis {
         const index_t to = k * out_stride_[v];
         filter_split_line(along, line, 0, along.n_out,
                           OutputRows<T>{{out[2 * half] + to, out[2 * half + 1] + to}, past_caches_},
-                          taps);
+                          taps, next.rest(half, source.numbers()));
       }
     }
   }
@@ -408,7 +424,9 @@ void analyse(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_co
   Batch batch;
   const Inner inner = split_dimensions(&x, 1, axes[0].axis, axes[count - 1].axis, batch);
   const double result = band_count * sizeof(T) * static_cast<double>(numbers_of(bands[0]));
-  const FusedAnalysis<T> fused(axes, count, x, inner, bands[0], result >= streamed_bytes);
+  const index_t row = bands[0].stride[axes[count - 2].axis] * static_cast<index_t>(sizeof(T));
+  const bool past_caches = result >= streamed_bytes && row % vector_bytes == 0;
+  const FusedAnalysis<T> fused(axes, count, x, inner, bands[0], past_caches);
   double bytes = 2.0 * sizeof(T) * static_cast<double>(batch.size) * inner.count;
   for (int s = 0; s < count; ++s) bytes *= axes[s].plan.extend.n;
   const index_t m = axes[0].plan.n_out;

@@ -165,7 +165,9 @@ struct Filtering {
   const T* first;  // taps of the two filters
   const T* second;
   int taps;
-  const T* soon[2];  // rows that will be read soon, or null
+  // What will be read soon, or null: fetched at the pace of the outputs, and at half of it.
+  const T* soon = nullptr;
+  const T* soon_halves[2] = {nullptr, nullptr};
 };
 
 template <class T, int Bytes, int Vectors, int FixedTaps, class Sink>
@@ -173,8 +175,9 @@ inline void filter_block(const Filtering<T>& f, index_t c, const Sink& sink) {
   using V = vec<T, Bytes>;
   const int taps = FixedTaps ? FixedTaps : f.taps;
   V a[Vectors], b[Vectors];
-  for (const T* row : f.soon) {
-    if (row) prefetch<Vectors * Bytes>(row + c);
+  if (f.soon) prefetch<Vectors * Bytes>(f.soon + c);
+  for (const T* row : f.soon_halves) {
+    if (row) prefetch<Vectors * Bytes / 2>(row + c / 2);
   }
   const auto first_tap = [&](auto v) LIFTWAVE_INLINE_LAMBDA {
     V x = load<T, Bytes>(f.source[0] + c + v * width<T, Bytes>);
