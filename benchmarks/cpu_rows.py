@@ -10,6 +10,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,24 @@ class Row(NamedTuple):
     target: float
     call: Callable[[Any, Any], Any]
     prepare: Callable[[Any], Any] = lambda x: x
+
+
+@cache
+def lifting(name: str) -> Any:
+    return lw.LiftingScheme.from_name(name)
+
+
+@cache
+def integer_lifting(name: str) -> Any:
+    return lifting(name).to_integer()
+
+
+def samples(row: Row) -> Any:
+    """Standard normal numbers, or integers of 8 bits."""
+    rng = np.random.default_rng(0)
+    if np.dtype(row.dtype).kind == "i":
+        return rng.integers(0, 256, row.shape, dtype=row.dtype)
+    return rng.standard_normal(row.shape).astype(row.dtype)
 
 
 IMAGE = (4096, 4096)
@@ -49,6 +68,33 @@ ROWS = {
         (1 << 24,), "f4", 2.0, lambda m, c: m.idwt(*c, "db4"), lambda x: lw.dwt(x, "db4")
     ),
     "wavedec 2^24 8 levels": Row((1 << 24,), "f4", 3.5, lambda m, x: m.wavedec(x, "db4", level=8)),
+    "bior4.4 lifting": Row(IMAGE, "f4", 2.2, lambda m, x: m.dwt2(x, lifting("bior4.4"))),
+    "bior4.4 lifting back": Row(
+        IMAGE,
+        "f4",
+        2.2,
+        lambda m, c: m.idwt2(c, lifting("bior4.4")),
+        lambda x: lw.dwt2(x, lifting("bior4.4")),
+    ),
+    "haar lifting": Row(IMAGE, "f4", 1.3, lambda m, x: m.dwt2(x, lifting("haar"))),
+    "haar lifting back": Row(
+        IMAGE,
+        "f4",
+        1.3,
+        lambda m, c: m.idwt2(c, lifting("haar")),
+        lambda x: lw.dwt2(x, lifting("haar")),
+    ),
+    # The copy is of 16-bit samples; coefficients have 32 bits, so that twice its bytes are written.
+    "CDF 5/3 int16": Row(
+        IMAGE, "i2", 2.2, lambda m, x: m.dwt2(x, integer_lifting("cdf5.3"), "reflect")
+    ),
+    "CDF 5/3 int16 back": Row(
+        IMAGE,
+        "i2",
+        2.2,
+        lambda m, c: m.idwt2(c, integer_lifting("cdf5.3"), "reflect"),
+        lambda x: lw.dwt2(x, integer_lifting("cdf5.3"), "reflect"),
+    ),
     "axis 0": Row(IMAGE, "f4", 2.0, lambda m, x: m.dwt(x, "db4", axis=0)),
     "dwtn 256^3 bior4.4": Row((256,) * 3, "f4", 3.5, lambda m, x: m.dwtn(x, "bior4.4")),
     "idwtn 256^3 bior4.4": Row(
@@ -66,9 +112,9 @@ def seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def measure(row: Row, runs: int, peers: bool) -> tuple[float, float, float]:
+def measure(name: str, row: Row, runs: int, peers: bool) -> tuple[float, float, float]:
     """Milliseconds, and medians of the time over a copy's and of PyWavelets' over ours."""
-    x = np.random.default_rng(0).standard_normal(row.shape).astype(row.dtype)
+    x = samples(row)
     data = row.prepare(x)
     row.call(lw, data)
     ours, ratios = [], []
@@ -76,7 +122,8 @@ def measure(row: Row, runs: int, peers: bool) -> tuple[float, float, float]:
         before, mine, after = seconds(x.copy), seconds(lambda: row.call(lw, data)), seconds(x.copy)
         ours.append(mine)
         ratios.append(2 * mine / (before + after))
-    theirs = seconds(lambda: row.call(pywt, data)) if peers else float("nan")
+    timed = peers and "lifting" not in name and "int" not in name
+    theirs = seconds(lambda: row.call(pywt, data)) if timed else float("nan")
     best = statistics.median(ours)
     return 1e3 * best, statistics.median(ratios), theirs / best
 
@@ -92,7 +139,7 @@ def main() -> None:
     for name, row in ROWS.items():
         if arguments.names and not any(part in name for part in arguments.names):
             continue
-        ms, ratio, peer = measure(row, arguments.runs, arguments.pywt)
+        ms, ratio, peer = measure(name, row, arguments.runs, arguments.pywt)
         print(f"{name:24}{ms:9.2f}{ratio:9.2f}{row.target:9.1f}{peer:9.1f}", flush=True)
 
 

@@ -50,7 +50,7 @@ constexpr double streamed_bytes = 8.0 * 1024 * 1024;
 struct Tiling {
   std::vector<AxisTile> tiles;
   std::vector<AxisJob> jobs;
-  std::vector<Schedule> schedules;
+  std::vector<std::shared_ptr<const Schedule>> schedules;
   index_t span[2] = {0, 0};  // the most positions that a tile loads of each channel
   index_t samples = 0;       // and of samples
 
@@ -82,38 +82,17 @@ struct Tiling {
     jobs.push_back(job);
   }
 
-  // Tiles within the signal that are of the same size have one schedule.
   void schedule(const LiftPlan& plan) {
-    schedules.reserve(jobs.size());
-    std::vector<std::pair<index_t, const Schedule*>> inner;
     span[0] = span[1] = 1;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-      const Schedule* schedule = nullptr;
-      const bool shared = is_inner(plan, tiles[i]);
-      for (const auto& [size, known] : inner)
-        if (shared && size == tiles[i].pairs.size()) schedule = known;
-      if (!schedule) {
-        schedule = &schedules.emplace_back(schedule_of(plan, tiles[i]));
-        if (shared) inner.emplace_back(tiles[i].pairs.size(), schedule);
-      }
-      jobs[i].moves = schedule->moves.data();
-      jobs[i].move_count = static_cast<index_t>(schedule->moves.size());
+      const Schedule& schedule = *schedules.emplace_back(plan.schedules().of(plan, tiles[i]));
+      jobs[i].moves = schedule.moves.data();
+      jobs[i].move_count = static_cast<index_t>(schedule.moves.size());
       for (int channel : {0, 1}) {
-        jobs[i].slots[channel] = schedule->slots[channel];
-        span[channel] = std::max(span[channel], schedule->slots[channel]);
+        jobs[i].slots[channel] = schedule.slots[channel];
+        span[channel] = std::max(span[channel], schedule.slots[channel]);
       }
     }
-  }
-
- private:
-  static bool is_inner(const LiftPlan& plan, const AxisTile& tile) {
-    if (tile.wraps) return true;
-    if (tile.pairs.end > plan.length(1)) return false;
-    for (std::size_t i = 0; i < tile.targets.size(); ++i) {
-      const Range inside = plan.steps()[i].inside, targets = tile.targets[i];
-      if (targets.begin < inside.begin || targets.end > inside.end) return false;
-    }
-    return true;
   }
 };
 

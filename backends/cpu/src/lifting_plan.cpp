@@ -1,5 +1,7 @@
 #include "liftwave/lifting_plan.hpp"
 
+#include "liftwave/lifting_schedule.hpp"
+
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -117,7 +119,12 @@ Range sources(const Step& step, Range targets) {
 
 LiftPlan::LiftPlan(index_t n, Edge edge, std::vector<StepSpec> specs,
                    std::array<index_t, 2> shift, std::array<double, 2> scale)
-    : n_(n), edge_(edge), specs_(std::move(specs)), shift_(shift), scale_(scale) {
+    : n_(n),
+      edge_(edge),
+      specs_(std::move(specs)),
+      shift_(shift),
+      scale_(scale),
+      schedules_(std::make_shared<Schedules>()) {
   require(n >= 1, "there is no sample");
   require(edge == Edge::none || n % 2 == 1, "an even number of samples needs no edge");
   constexpr index_t limit = index_t{1} << 48;

@@ -126,10 +126,37 @@ class Simulation {
   Schedule schedule_;
 };
 
+// Whether a tile does what any tile of its size does, somewhere else.
+bool is_inner(const LiftPlan& plan, const AxisTile& tile) {
+  if (tile.wraps) return true;
+  if (tile.pairs.end > plan.length(1)) return false;
+  for (std::size_t i = 0; i < tile.targets.size(); ++i) {
+    const Range inside = plan.steps()[i].inside, targets = tile.targets[i];
+    if (targets.begin < inside.begin || targets.end > inside.end) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Schedule schedule_of(const LiftPlan& plan, const AxisTile& tile) {
   return Simulation(plan, tile).run();
+}
+
+std::shared_ptr<const Schedule> Schedules::of(const LiftPlan& plan, const AxisTile& tile) {
+  constexpr std::size_t most = 32;
+  const bool inner = is_inner(plan, tile);
+  const Key key{inner ? Range{0, tile.pairs.size()} : tile.pairs, inner};
+  // Nobody waits: in the child of a fork, whoever held the lock may not exist.
+  const std::unique_lock<std::mutex> hold(lock_, std::try_to_lock);
+  if (!hold) return std::make_shared<const Schedule>(schedule_of(plan, tile));
+  for (const auto& [known, schedule] : kept_)
+    if (known.inner == inner && known.pairs.begin == key.pairs.begin &&
+        known.pairs.end == key.pairs.end)
+      return schedule;
+  if (kept_.size() >= most) kept_.clear();
+  kept_.emplace_back(key, std::make_shared<const Schedule>(schedule_of(plan, tile)));
+  return kept_.back().second;
 }
 
 }  // namespace liftwave

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 // For what kernels of several instruction sets share: were it compiled out of line, the linker
@@ -111,6 +112,8 @@ struct StepSpec {
   std::array<std::vector<index_t>, 2> fold;
 };
 
+class Schedules;
+
 // A lifting scheme along one axis of `n` samples.
 class LiftPlan {
  public:
@@ -137,6 +140,8 @@ class LiftPlan {
   bool periodic() const { return periodic_; }
   // How far beyond a tile of pairs the steps reach, on the wider side.
   index_t reach() const { return reach_; }
+  // Those of its tiles' rows; safe to use from several threads.
+  Schedules& schedules() const { return *schedules_; }
   // The largest magnitudes of a sum and of a sample, given the largest sample, in integers that
   // wrap around beyond `limit`.
   struct Magnitude {
@@ -158,6 +163,7 @@ class LiftPlan {
   std::vector<std::vector<float>> f32_;
   std::vector<std::vector<std::uint32_t>> i32_;
   std::vector<std::vector<std::uint64_t>> i64_;
+  std::shared_ptr<Schedules> schedules_;
   index_t tap_count_ = 0;
   bool integer_ = false;
   bool periodic_ = false;

@@ -18,14 +18,19 @@ static_assert(sizeof(Term<double, double>) <= term_bytes);
 template <class T, class S, int count, bool subtract>
 void change_by(T* out, const T* in, const Term<T, S>* terms, int bits, index_t width) {
   using A = Arithmetic<T, S>;
-  const auto a = terms[0].tap, b = terms[count - 1].tap;
-  const T *const first = terms[0].row, *const last = terms[count - 1].row;
+  constexpr int rows = count == 1 ? 1 : 2;
+  const auto a = terms[0].tap, b = terms[rows - 1].tap;
+  const T *const first = terms[0].row, *const last = terms[rows - 1].row;
   // `out` may be `in`, and overlaps nothing else.
   LIFTWAVE_INDEPENDENT
   for (index_t c = 0; c < width; ++c) {
-    auto sum = A::term(a, first[c], bits);
-    if constexpr (count == 2) sum = sum + A::term(b, last[c], bits);
-    out[c] = A::template changed<subtract>(in[c], sum, bits);
+    if constexpr (count == two_equal) {
+      out[c] = A::template changed<subtract>(in[c], A::equal_terms(a, first[c], last[c], bits), bits);
+    } else {
+      auto sum = A::term(a, first[c], bits);
+      if constexpr (count == 2) sum = sum + A::term(b, last[c], bits);
+      out[c] = A::template changed<subtract>(in[c], sum, bits);
+    }
   }
 }
 
@@ -130,6 +135,9 @@ class MovingRows {
 
   template <bool subtract>
   void change(T* out, const T* in, Terms terms, int bits) const {
+    if constexpr (Arithmetic<T, S>::distributes)
+      if (terms.count == 2 && terms.data[0].tap == terms.data[1].tap)
+        return change_by<T, S, two_equal, subtract>(out, in, terms.data, bits, width_);
     if (terms.count == 1)
       change_by<T, S, 1, subtract>(out, in, terms.data, bits, width_);
     else if (terms.count == 2)  // in groups or not: the sum is the same

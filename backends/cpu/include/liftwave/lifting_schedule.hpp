@@ -4,6 +4,9 @@
 // as soon as they are done, so that only a few rows are held at any time.
 #pragma once
 
+#include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "liftwave/lifting_plan.hpp"
@@ -29,5 +32,21 @@ struct Schedule {
 };
 
 Schedule schedule_of(const LiftPlan& plan, const AxisTile& tile);
+
+// The schedules of a plan's tiles, each made once. Tiles within the signal that are of the same
+// size share one.
+class Schedules {
+ public:
+  std::shared_ptr<const Schedule> of(const LiftPlan& plan, const AxisTile& tile);
+
+ private:
+  struct Key {
+    Range pairs;
+    bool inner;
+  };
+
+  std::mutex lock_;
+  std::vector<std::pair<Key, std::shared_ptr<const Schedule>>> kept_;
+};
 
 }  // namespace liftwave

@@ -42,6 +42,7 @@ struct Arithmetic {
     else return step.f64;
   }
 
+  static constexpr bool distributes = false;
   static T term(T tap, T x, int) { return tap * x; }
 
   template <bool subtract>
@@ -63,7 +64,11 @@ struct IntegerArithmetic {
     else return step.i64;
   }
 
+  static constexpr bool distributes = true;  // tap * x + tap * y is tap * (x + y)
   static S term(S tap, T x, int) { return tap * static_cast<S>(x); }
+  static S equal_terms(S tap, T x, T y, int) {
+    return tap * (static_cast<S>(x) + static_cast<S>(y));
+  }
 
   static S rounded(S sum, int bits) {
     return static_cast<S>(static_cast<std::make_signed_t<S>>(sum + (S{1} << (bits - 1))) >> bits);
@@ -90,7 +95,7 @@ struct IntegerArithmetic {
 // A sum of `tap * (x >> bits)`, modulo 2**32, and one of `tap * (the bits of x that this drops)`,
 // which fits 32 bits: shifted by `bits`, the whole is the first plus the shifted second.
 struct SplitSum {
-  std::uint32_t high = 0, low = 0;
+  std::uint32_t high, low;
 
   friend SplitSum operator+(SplitSum a, SplitSum b) { return {a.high + b.high, a.low + b.low}; }
   SplitSum& operator+=(SplitSum other) { return *this = *this + other; }
@@ -100,9 +105,17 @@ template <>
 struct Arithmetic<std::int32_t, SplitSum> : IntegerArithmetic<std::int32_t, std::uint32_t> {
   using Sum = SplitSum;
 
+  static SplitSum split(std::int32_t x, int bits) {
+    return {static_cast<std::uint32_t>(x >> bits),
+            static_cast<std::uint32_t>(x) & ((std::uint32_t{1} << bits) - 1)};
+  }
+  static SplitSum times(std::uint32_t tap, SplitSum x) { return {tap * x.high, tap * x.low}; }
+
   static SplitSum term(std::uint32_t tap, std::int32_t x, int bits) {
-    const auto dropped = static_cast<std::uint32_t>(x) & ((std::uint32_t{1} << bits) - 1);
-    return {tap * static_cast<std::uint32_t>(x >> bits), tap * dropped};
+    return times(tap, split(x, bits));
+  }
+  static SplitSum equal_terms(std::uint32_t tap, std::int32_t x, std::int32_t y, int bits) {
+    return times(tap, split(x, bits) + split(y, bits));
   }
 
   template <bool subtract>
@@ -132,7 +145,16 @@ struct Channel {
 template <class T>
 constexpr index_t strip = strip_bytes / static_cast<index_t>(sizeof(T));
 
-// `rows` positions of `width` lanes; `n` taps (0: any number), `tap_pitch` lanes apart.
+// Two taps that are the same number, in an arithmetic that distributes.
+constexpr int two_equal = -2;
+
+template <class T, class S>
+bool are_equal(const Step& step) {
+  const auto* const taps = Arithmetic<T, S>::taps(step);
+  return Arithmetic<T, S>::distributes && step.length == 2 && taps[0] == taps[1];
+}
+
+// `rows` positions of `width` lanes; `n` taps (0: any number, or `two_equal`).
 template <class T, class S, int n, bool subtract, class Width>
 void apply_taps(const Step& step, T* __restrict t, const T* __restrict s, index_t rows,
                 Width width, index_t pitch) {
@@ -145,6 +167,11 @@ void apply_taps(const Step& step, T* __restrict t, const T* __restrict s, index_
       const auto a = taps[0];
       for (index_t c = 0; c < width; ++c)
         t[c] = A::template changed<subtract>(t[c], A::term(a, s[c], bits), bits);
+    } else if constexpr (n == two_equal) {
+      const auto a = taps[0];
+      const T* __restrict const next = s + pitch;
+      for (index_t c = 0; c < width; ++c)
+        t[c] = A::template changed<subtract>(t[c], A::equal_terms(a, s[c], next[c], bits), bits);
     } else if constexpr (n == 2) {
       const auto a = taps[0], b = taps[1];
       const T* __restrict const next = s + pitch;
@@ -169,6 +196,9 @@ void apply_taps(const Step& step, T* __restrict t, const T* __restrict s, index_
 
 template <class T, class S, bool subtract, class Width>
 void apply_any(const Step& step, T* t, const T* s, index_t rows, Width width, index_t pitch) {
+  if constexpr (Arithmetic<T, S>::distributes)
+    if (are_equal<T, S>(step))
+      return apply_taps<T, S, two_equal, subtract>(step, t, s, rows, width, pitch);
   switch (step.length) {
     case 1: return apply_taps<T, S, 1, subtract>(step, t, s, rows, width, pitch);
     case 2: return apply_taps<T, S, 2, subtract>(step, t, s, rows, width, pitch);
