@@ -77,14 +77,20 @@ def calls_for(run: Run, at_least: float) -> int:
 
 
 def interleaved(
-    runs: Mapping[str, Run], rounds: int, at_least: float = 0.0
+    runs: Mapping[str, Run], rounds: int, at_least: float = 0.0, before: Run | None = None
 ) -> dict[str, list[float]]:
-    """The times of each in turn, ``rounds`` times."""
+    """The times of each in turn, ``rounds`` times; ``before`` is run before each, untimed.
+
+    A run that frees much memory leaves pages that a virtual machine's host has
+    to find again; whoever comes next would wait for them.
+    """
     numbers = {name: calls_for(run, at_least) for name, run in runs.items()}
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             time.sleep(REST)
+            if before is not None:
+                before()
             times[name].append(seconds(run, numbers[name]))
     return times
 
@@ -103,7 +109,8 @@ def measure(row: Row, libraries: list[Library], effort: Effort) -> Measured:
     # A copy before and one after the call that it is the ruler for.
     ours = {"copy": x.copy, "liftwave": peers.pop("liftwave"), "copy after": x.copy}
     runs = ours | {"copyto": _copyto(x)} | peers
-    times = interleaved(runs, effort.rounds, at_least=2e-3 if row.small else 0.0)
+    at_least = 2e-3 if row.small else 0.0
+    times = interleaved(runs, effort.rounds, at_least, before=x.copy)
     _summarise(found, times)
     return found
 

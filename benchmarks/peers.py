@@ -20,7 +20,7 @@ import warnings
 from pathlib import Path
 
 from benchmarks import measuring
-from benchmarks.libraries import Library, installed, set_threads
+from benchmarks.libraries import LIBRARIES, Library, installed, set_threads
 from benchmarks.machine import caches, processor, processors
 from benchmarks.measuring import QUICK, Effort, Measured
 from benchmarks.pictures import draw_bars, draw_growth
@@ -58,6 +58,8 @@ def store(results: Results, folder: Path) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("rows", nargs="*", help="parts of rows' names; all by default")
+    names = [library.name for library in LIBRARIES]
+    parser.add_argument("--without", nargs="+", default=[], choices=names[1:], help="leave out")
     parser.add_argument("--rounds", type=int, default=9, help="timed runs of each (9)")
     parser.add_argument("--quick", action="store_true", help="small arrays, three runs")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where results are written")
@@ -71,7 +73,8 @@ def run(arguments: argparse.Namespace) -> Results:
     effort = QUICK if arguments.quick else Effort(rounds=arguments.rounds)
     threads = max(2, processors())
     set_threads(threads)
-    libraries, rows = installed(), matching(arguments.rows)
+    libraries = [each for each in installed() if each.name not in arguments.without]
+    rows = matching(arguments.rows)
     results = Results(
         command=_command(),
         machine=processor(),

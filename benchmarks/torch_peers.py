@@ -98,7 +98,7 @@ def measure(case: Case, rounds: int, with_peaks: bool = True) -> Measured:
             continue
         runs[f"{subject.name}: forward"] = _forward(prepared, x)
         runs[f"{subject.name}: both"], saved[subject.name] = _both(prepared, x), kept(prepared, x)
-    times = interleaved(runs, rounds)
+    times = interleaved(runs, rounds, before=x.copy)
     found = Measured(case, median(times["copy"]))
     for name, verdict in verdicts.items():
         found.subjects[name] = each = Found(verdict)

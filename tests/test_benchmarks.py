@@ -172,6 +172,15 @@ def test_a_readme_without_its_markers_is_an_error():
         report.written_between_markers("no markers", "section")
 
 
+def test_runs_are_interleaved_with_what_comes_before_each():
+    calls = []
+    runs = {name: lambda name=name: calls.append(name) for name in "ab"}
+    times = measuring.interleaved(runs, 2, before=lambda: calls.append("-"))
+    # Each is called once before, to find how many calls take long enough.
+    assert "".join(calls).endswith("-a-b-a-b")
+    assert {name: len(each) for name, each in times.items()} == {"a": 2, "b": 2}
+
+
 def test_growth_is_fitted():
     assert measuring.exponent({1 << k: 3.0 * (1 << k) for k in range(10, 20)}) == pytest.approx(1)
     assert measuring.exponent({1 << 10: 1.0}) is None
