@@ -24,6 +24,10 @@ from liftwave.boundary import Extension, Row
 _ALIGNMENT = 64
 """Bytes: bands that begin on a cache line are written past the caches, whole lines at a time."""
 
+# Results of so many bytes get fresh memory each time, in large pages: they begin with one.
+_MAPPED_BYTES = 1 << 25
+_LARGE_PAGE = 1 << 21
+
 
 class Group(NamedTuple):
     """One axis, or two that are lifted together."""
@@ -160,8 +164,9 @@ def aligned(shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Any]:
     starts = [0]
     for size in sizes:
         starts.append(starts[-1] + -(-size // _ALIGNMENT) * _ALIGNMENT)
-    memory = np.empty(starts[-1] + _ALIGNMENT, np.uint8)
-    first = -memory.ctypes.data % _ALIGNMENT
+    alignment = _LARGE_PAGE if starts[-1] >= _MAPPED_BYTES else _ALIGNMENT
+    memory = np.empty(starts[-1] + alignment, np.uint8)
+    first = -memory.ctypes.data % alignment
     return [
         np.ndarray(shape, dtype, memory, first + start)
         for shape, start in zip(shapes, starts[:-1], strict=True)
