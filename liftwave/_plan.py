@@ -80,24 +80,37 @@ class FilterPlan:
 
     def analysis_adjoint(self) -> FilterPlan:
         """The synthesis plan that, with the taps reversed, is this analysis transposed."""
-        return self._transposed(synthesis_reach)
+        return self._transposed(synthesis_reach, self.extend.n == 2 * self.n_out)
 
     def synthesis_adjoint(self) -> FilterPlan:
         """The analysis plan that, with the taps reversed, is this synthesis transposed."""
-        return self._transposed(analysis_reach)
+        return self._transposed(analysis_reach, self.n_out == 2 * self.extend.n)
 
     def shortened(self, n_out: int) -> FilterPlan:
         """The plan of the first ``n_out`` outputs (of a plan that does not fold)."""
         return replace(self, n_out=n_out, fold=Extension(n_out))
 
-    def _transposed(self, reach: Reach) -> FilterPlan:
+    def _transposed(self, reach: Reach, halves: bool) -> FilterPlan:
         phase = self.length - 1 - self.phase
+        if halves and self._is_periodic:
+            # What goes around is transposed into what goes around: nothing to fold.
+            reached = reach(self.n_out, 0, self.extend.n, self.length, phase)
+            extend = signal_extension(self.n_out, "periodic", *reached)
+            return FilterPlan(self.extend.n, self.length, phase, extend, Extension(self.extend.n))
         fold = _folding(self.extend)
         before, after = len(fold.left), len(fold.right)
         n_in, n_out = self.n_out, self.extend.n
         reached = reach(n_in, -before, n_out + after, self.length, phase)
         extend = zero_extension(n_in, *reached) if self.fold.vanishes else self.fold
         return FilterPlan(n_out, self.length, phase, extend, fold)
+
+    @property
+    def _is_periodic(self) -> bool:
+        """Whether the input goes around (and is not zero) beyond its ends."""
+        x = self.extend
+        if x.vanishes or self.fold.left or self.fold.right:
+            return False
+        return x == signal_extension(x.n, "periodic", len(x.left), len(x.right))
 
 
 def _folding(extension: Extension) -> Extension:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,12 @@ import torch
 from helpers import LIFTING_MODES, MODES, Library, assert_close, to_numpy, zero_mean
 
 import liftwave as lw
-from liftwave import _reversible
+from liftwave import _reversible, _vjp
+from liftwave._dispatch import kernels_for
 from liftwave._kernels import LiftPullback, reference
+from liftwave._levels import analysis_levels
 from liftwave._plan import FilterPlan, LiftPlan, analysis_plan, lift_plan, synthesis_plan
+from liftwave._separable_plan import axis_plans
 
 LENGTHS = (1, 2, 3, 5, 8, 9, 17)
 DTYPES = ("float32", "float64", "complex64", "complex128")
@@ -224,3 +228,56 @@ def test_steps_of_any_function() -> None:
     undone = _reversible.run(outputs, _reversible.undoing(steps))
     for got, wanted in zip(undone, channels, strict=True):
         assert_close(got.detach(), wanted.detach(), ulps=16)
+
+
+# --- several axes and levels at once -------------------------------------------------------------
+
+SHAPES = (((10, 11), (0, 1)), ((2, 7, 64), (1, 2)), ((5, 6, 7), (0, 1, 2)), ((9, 12, 3), (0, 1)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("mode", MODES)
+def test_adjoints_of_levels_are_the_same_by_all_kernels(
+    mode: str, dtype: str, kernels: Any
+) -> None:
+    """To the last bit: planes that are folded in the cache, or axis by axis."""
+    for (shape, axes), wavelet in product(SHAPES, ("haar", "db2", "db4")):
+        for level in (1, 2):
+            levels = analysis_levels(shape, axis_plans(axes, wavelet, mode), level)
+            approx, details = reference.analyse(zero_mean(shape, 1, dtype), levels)
+            details = [
+                {key: zero_mean(band.shape, k, dtype) for k, (key, band) in enumerate(b.items())}
+                for b in reversed(details)
+            ]
+            some = [{k: b for k, b in bands.items() if k[-1] == "a"} for bands in details]
+            for given in ((approx, details), (None, details), (approx, some)):
+                expected = _vjp.analysis_adjoint(*given, levels, reference)
+                actual = _vjp.analysis_adjoint(*given, levels, kernels)
+                assert_close(actual, expected, ulps=0)
+
+
+def test_adjoint_of_a_large_array_in_blocks() -> None:
+    """Rows are folded by the thread that made them."""
+    shape = (3, 200, 260)
+    for mode, wavelet in product(("symmetric", "periodic", "smooth", "antireflect"), ("db2", "db8")):
+        levels = analysis_levels(shape, axis_plans((1, 2), wavelet, mode), 1)
+        approx, (details,) = reference.analyse(zero_mean(shape, 1), levels)
+        expected = _vjp.analysis_adjoint(approx, [details], levels, reference)
+        for threads in (1, 2, 7):
+            before = lw.get_num_threads()
+            lw.set_num_threads(threads)
+            try:
+                actual = _vjp.analysis_adjoint(approx, [details], levels, kernels_for(approx))
+            finally:
+                lw.set_num_threads(before)
+            assert_close(actual, expected, ulps=0)
+
+
+@pytest.mark.parametrize("length", [2, 4, 10, 16])
+def test_whole_periods_are_transposed_without_folding(length: int) -> None:
+    """An even length under periodization: the matrix is circulant, and so is its transpose."""
+    for m in (1, 2, 3, 8, 15):
+        there = analysis_plan(2 * m, length, "periodization").analysis_adjoint()
+        back = synthesis_plan(m, length, "periodization").synthesis_adjoint()
+        for plan in (there, back):
+            assert (plan.fold.left, plan.fold.right) == ((), ())
