@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import operator
-from typing import Literal
+from typing import Any, Literal, cast
 
 from liftwave._arguments import normalize_axis
 from liftwave._arrays import as_array, open_array
 from liftwave._course import analyse, synthesise
 from liftwave._dispatch import kernels_for
 from liftwave._plan import check_size, upsampling_plan
+from liftwave._reading import as_step, is_read
 from liftwave._separable_plan import axis_plan
 from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
 from liftwave.errors import LevelError, ShapeError, WaveletError
@@ -79,6 +80,8 @@ def dwt(
     >>> len(cA), len(cD)
     (3, 2)
     """
+    if is_read():
+        return cast(Any, as_step("dwt", data, wavelet, mode, axis))
     data = as_array(data)
     plans = axis_plan(normalize_axis(axis, data.ndim), wavelet, mode)
     approx, (details,) = analyse(data, plans, 1)
@@ -131,6 +134,8 @@ def idwt(
     >>> lw.idwt(cA, cD, "db2", "periodization").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     """
+    if is_read():
+        return as_step("idwt", cA, cD, wavelet, mode, axis)
     if cA is None and cD is None:
         raise ShapeError("At least one coefficient parameter must be specified.")
     approx = None if cA is None else as_array(cA)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from liftwave._arguments import normalize_axes
 from liftwave._arrays import as_array
 from liftwave._course import analyse, synthesise
+from liftwave._reading import as_step, is_read
 from liftwave._separable_plan import axis_plans
 from liftwave._typing import Array, ArrayLike, Modes, Wavelets
 from liftwave.errors import ShapeError
@@ -153,6 +154,8 @@ def dwtn(
     >>> {key: band.shape for key, band in bands.items()}
     {'aa': (2, 6, 4), 'ad': (2, 6, 4), 'da': (2, 6, 4), 'dd': (2, 6, 4)}
     """
+    if is_read():
+        return cast(Any, as_step("dwtn", data, wavelet, mode, axes))
     data = as_array(data)
     if data.ndim < 1:
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
@@ -201,6 +204,8 @@ def idwtn(
     >>> bool(np.allclose(lw.idwtn(lw.dwtn(x, "haar"), "haar"), x))
     True
     """
+    if is_read():
+        return as_step("idwtn", coeffs, wavelet, mode, axes)
     approx, details, normalized = dwtn_bands(coeffs, axes)
     plans = axis_plans(normalized, wavelet, mode)
     return synthesise(approx, [details], plans, fit=False, out=out)

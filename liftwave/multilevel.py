@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from liftwave._arguments import check_level, normalize_axes, normalize_axis
 from liftwave._arrays import as_array, is_array
 from liftwave._course import analyse, synthesise
+from liftwave._reading import as_step, is_read
 from liftwave._separable_plan import AxisPlan, axis_plans
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes, WaveletLike, Wavelets
 from liftwave.dwtn import checked_bands, two_axes
@@ -81,6 +82,8 @@ def wavedec(
     >>> cA2.round(6).tolist(), cD2.round(6).tolist()
     ([5.0, 13.0], [-2.0, -2.0])
     """
+    if is_read():
+        return cast(Any, as_step("wavedec", data, wavelet, mode, level, axis))
     data = as_array(data)
     plans = axis_plans((normalize_axis(axis, data.ndim),), (wavelet,), (mode,))
     approx, details = _analyse(data, plans, level)
@@ -129,6 +132,8 @@ def waverec(
     >>> lw.waverec(coeffs, "haar").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0]
     """
+    if is_read():
+        return as_step("waverec", coeffs, wavelet, mode, axis)
     approx, details = wavedec_bands(coeffs)
     if not details and out is None:
         return coeffs[0]
@@ -205,6 +210,8 @@ def wavedec2(
     >>> coeffs[0].round(6).tolist(), coeffs[1][0].shape, coeffs[2][0].shape
     ([[4.0, 4.0], [4.0, 4.0]], (2, 2), (4, 4))
     """
+    if is_read():
+        return cast(Any, as_step("wavedec2", data, wavelet, mode, level, axes))
     data = as_array(data)
     if data.ndim < 2:
         raise ShapeError(
@@ -253,6 +260,8 @@ def waverec2(
     >>> bool(np.allclose(lw.waverec2(lw.wavedec2(image, "db2"), "db2"), image))
     True
     """
+    if is_read():
+        return as_step("waverec2", coeffs, wavelet, mode, axes)
     approx, details = wavedec2_bands(coeffs)
     if not details and out is None:
         return coeffs[0]
@@ -343,6 +352,8 @@ def wavedecn(
     >>> sorted(coeffs[1])
     ['aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd']
     """
+    if is_read():
+        return cast(Any, as_step("wavedecn", data, wavelet, mode, level, axes))
     data = as_array(data)
     if data.ndim < 1:
         raise ShapeError("Expected at least 1D input data, got a 0-d array.")
@@ -390,6 +401,8 @@ def waverecn(
     >>> bool(np.allclose(lw.waverecn(lw.wavedecn(x, "haar"), "haar"), x))
     True
     """
+    if is_read():
+        return as_step("waverecn", coeffs, wavelet, mode, axes)
     approx, details = wavedecn_bands(coeffs)
     if not details and out is None:
         return coeffs[0]

@@ -54,6 +54,8 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "_course",
             "_pullbacks",
             "_pullbacks_1d",
+            "_reading",
+            "_steps",
             "coefficients",
             "constraints",
             "decomposition",
