@@ -108,7 +108,7 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
 
 def max_level(n: int, length: int) -> int:
     """``floor(log2(n / (length - 1)))``, and 0 for short signals."""
-    return max(0, (n // (length - 1)).bit_length() - 1)
+    return max(0, (int(n) // (length - 1)).bit_length() - 1)  # torch has lengths of its own
 
 
 def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Literal, cast
+from typing import Literal
 
 from liftwave._arguments import normalize_axis
 from liftwave._arrays import as_array, open_array
@@ -81,7 +81,8 @@ def dwt(
     (3, 2)
     """
     if is_read():
-        return cast(Any, as_step("dwt", data, wavelet, mode, axis))
+        cA, cD = as_step("dwt", data, wavelet, mode, axis)
+        return cA, cD
     data = as_array(data)
     plans = axis_plan(normalize_axis(axis, data.ndim), wavelet, mode)
     approx, (details,) = analyse(data, plans, 1)
@@ -134,7 +135,7 @@ def idwt(
     >>> lw.idwt(cA, cD, "db2", "periodization").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     """
-    if is_read():
+    if out is None and is_read():
         return as_step("idwt", cA, cD, wavelet, mode, axis)
     if cA is None and cD is None:
         raise ShapeError("At least one coefficient parameter must be specified.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from liftwave._arguments import normalize_axes
 from liftwave._arrays import as_array
@@ -155,7 +155,8 @@ def dwtn(
     {'aa': (2, 6, 4), 'ad': (2, 6, 4), 'da': (2, 6, 4), 'dd': (2, 6, 4)}
     """
     if is_read():
-        return cast(Any, as_step("dwtn", data, wavelet, mode, axes))
+        found: dict[str, Array] = as_step("dwtn", data, wavelet, mode, axes)
+        return found
     data = as_array(data)
     if data.ndim < 1:
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
@@ -204,7 +205,7 @@ def idwtn(
     >>> bool(np.allclose(lw.idwtn(lw.dwtn(x, "haar"), "haar"), x))
     True
     """
-    if is_read():
+    if out is None and is_read():
         return as_step("idwtn", coeffs, wavelet, mode, axes)
     approx, details, normalized = dwtn_bands(coeffs, axes)
     plans = axis_plans(normalized, wavelet, mode)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from liftwave._arguments import check_level, normalize_axes, normalize_axis
 from liftwave._arrays import as_array, is_array
@@ -83,7 +83,8 @@ def wavedec(
     ([5.0, 13.0], [-2.0, -2.0])
     """
     if is_read():
-        return cast(Any, as_step("wavedec", data, wavelet, mode, level, axis))
+        coeffs: list[Array] = as_step("wavedec", data, wavelet, mode, level, axis)
+        return coeffs
     data = as_array(data)
     plans = axis_plans((normalize_axis(axis, data.ndim),), (wavelet,), (mode,))
     approx, details = _analyse(data, plans, level)
@@ -132,7 +133,7 @@ def waverec(
     >>> lw.waverec(coeffs, "haar").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0]
     """
-    if is_read():
+    if out is None and is_read():
         return as_step("waverec", coeffs, wavelet, mode, axis)
     approx, details = wavedec_bands(coeffs)
     if not details and out is None:
@@ -211,7 +212,8 @@ def wavedec2(
     ([[4.0, 4.0], [4.0, 4.0]], (2, 2), (4, 4))
     """
     if is_read():
-        return cast(Any, as_step("wavedec2", data, wavelet, mode, level, axes))
+        coeffs: list[Any] = as_step("wavedec2", data, wavelet, mode, level, axes)
+        return coeffs
     data = as_array(data)
     if data.ndim < 2:
         raise ShapeError(
@@ -260,7 +262,7 @@ def waverec2(
     >>> bool(np.allclose(lw.waverec2(lw.wavedec2(image, "db2"), "db2"), image))
     True
     """
-    if is_read():
+    if out is None and is_read():
         return as_step("waverec2", coeffs, wavelet, mode, axes)
     approx, details = wavedec2_bands(coeffs)
     if not details and out is None:
@@ -291,7 +293,8 @@ def _details_2d(triple: Any) -> dict[str, Array]:
         )
     pairs = zip(("da", "ad", "dd"), triple, strict=True)
     bands = {key: as_array(band) for key, band in pairs if band is not None}
-    if len({tuple(band.shape) for band in bands.values()}) > 1:
+    shapes = [tuple(band.shape) for band in bands.values()]
+    if any(shape != shapes[0] for shape in shapes):
         _check_lifted_2d(bands)
     return bands
 
@@ -353,7 +356,8 @@ def wavedecn(
     ['aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd']
     """
     if is_read():
-        return cast(Any, as_step("wavedecn", data, wavelet, mode, level, axes))
+        coeffs: list[Any] = as_step("wavedecn", data, wavelet, mode, level, axes)
+        return coeffs
     data = as_array(data)
     if data.ndim < 1:
         raise ShapeError("Expected at least 1D input data, got a 0-d array.")
@@ -401,7 +405,7 @@ def waverecn(
     >>> bool(np.allclose(lw.waverecn(lw.wavedecn(x, "haar"), "haar"), x))
     True
     """
-    if is_read():
+    if out is None and is_read():
         return as_step("waverecn", coeffs, wavelet, mode, axes)
     approx, details = wavedecn_bands(coeffs)
     if not details and out is None:
