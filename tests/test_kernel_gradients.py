@@ -259,7 +259,9 @@ def test_adjoints_of_levels_are_the_same_by_all_kernels(
 def test_adjoint_of_a_large_array_in_blocks() -> None:
     """Rows are folded by the thread that made them."""
     shape = (3, 200, 260)
-    for mode, wavelet in product(("symmetric", "periodic", "smooth", "antireflect"), ("db2", "db8")):
+    for mode, wavelet in product(
+        ("symmetric", "periodic", "smooth", "antireflect"), ("db2", "db8")
+    ):
         levels = analysis_levels(shape, axis_plans((1, 2), wavelet, mode), 1)
         approx, (details,) = reference.analyse(zero_mean(shape, 1), levels)
         expected = _vjp.analysis_adjoint(approx, [details], levels, reference)
