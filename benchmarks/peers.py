@@ -35,10 +35,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 def main(argv: list[str] | None = None) -> None:
     arguments = _parser().parse_args(argv)
     stored: Path = arguments.out / "peers.json"
-    if arguments.redraw:
-        results = Results.from_json(json.loads(stored.read_text(encoding="utf-8")))
-    else:
-        results = run(arguments)
+    results = _read(stored) if arguments.redraw else run(arguments)
     store(results, arguments.out)
     (arguments.out / "peers.md").write_text(page(results), encoding="utf-8")
     draw_bars(results, arguments.out / "peers.png")
@@ -55,6 +52,10 @@ def store(results: Results, folder: Path) -> None:
     (folder / "peers.json").write_text(text, encoding="utf-8")
 
 
+def _read(stored: Path) -> Results:
+    return Results.from_json(json.loads(stored.read_text(encoding="utf-8")))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("rows", nargs="*", help="parts of rows' names; all by default")
@@ -65,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=RESULTS, help="where results are written")
     parser.add_argument("--readme", action="store_true", help="rewrite the README's section")
     parser.add_argument("--redraw", action="store_true", help="from peers.json, without measuring")
+    keep = "peaks of memory, half of the run's time, from peers.json"
+    parser.add_argument("--keep-memory", action="store_true", help=keep)
     return parser
 
 
@@ -75,6 +78,8 @@ def run(arguments: argparse.Namespace) -> Results:
     set_threads(threads)
     libraries = [each for each in installed() if each.name not in arguments.without]
     rows = matching(arguments.rows)
+    before = _read(arguments.out / "peers.json").rows if arguments.keep_memory else []
+    known = {row.name: row.memory for row in before}
     results = Results(
         command=_command(),
         machine=processor(),
@@ -88,8 +93,12 @@ def run(arguments: argparse.Namespace) -> Results:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Level value of", category=UserWarning)
         for index, row in enumerate(rows):
-            with_memory = effort.memory_rows is None or index < effort.memory_rows
-            results.rows.append(_measured(row, libraries, effort, with_memory))
+            found = _measured(row, libraries, effort)
+            if row.name in known:
+                found.memory = known[row.name]
+            elif effort.memory_rows is None or index < effort.memory_rows:
+                found.memory = _peaks(row, found, libraries, effort)
+            results.rows.append(found)
             store(results, arguments.out)  # a run that is interrupted keeps what it has
         if not arguments.rows or arguments.quick:
             results.growth = _growth(libraries, effort)
@@ -101,16 +110,17 @@ def _command() -> str:
     return shlex.join(["python", "-m", "benchmarks.peers", *sys.argv[1:]])
 
 
-def _measured(row: Row, libraries: list[Library], effort: Effort, memory: bool) -> Measured:
+def _measured(row: Row, libraries: list[Library], effort: Effort) -> Measured:
     found = measuring.measure(row, libraries, effort)
-    for library in libraries:
-        if memory and not row.small and library.name in found.seconds:
-            peak = measuring.peak_memory(row, library, effort)
-            if peak is not None:
-                found.memory[library.name] = peak
     times = "  ".join(f"{name} {ratio:.3g}" for name, ratio in found.ratios.items())
     print(f"{row.name:30}{found.copies:7.2f} copies  {times}  {verdict(row, found)}", flush=True)
     return found
+
+
+def _peaks(row: Row, found: Measured, libraries: list[Library], effort: Effort) -> dict[str, int]:
+    measured = [each for each in libraries if each.name in found.seconds and not row.small]
+    peaks = {each.name: measuring.peak_memory(row, each, effort) for each in measured}
+    return {name: peak for name, peak in peaks.items() if peak is not None}
 
 
 def _growth(libraries: list[Library], effort: Effort) -> dict[str, dict[int, float]]:
