@@ -63,7 +63,7 @@ def kernels_for_plain() -> Kernels:
     """The kernels that serve plain arrays (``_arrays.is_plain``): all families do."""
     forced = _forced.get()
     if _cpu is not None and (forced is None or forced == "cpu"):
-        return _cpu
+        return _FAMILIES["cpu"]
     _check(forced)
     if forced is None:
         _say_what_is_missing()
