@@ -288,7 +288,7 @@ def written_wavelet(wavelet: Resolved, tensors: list[Any]) -> Any:
 
 def _is_named(bank: FilterBank) -> bool:
     try:
-        return resolve_wavelet(bank.name) is bank
+        return bool(bank.name) and resolve_wavelet(bank.name) is bank
     except WaveletError:
         return False
 

@@ -44,6 +44,7 @@ class _Transform(nn.Module):
         if self.level < 1:
             raise LevelError(f"a layer has at least one level, got {level}")
         self.modes = modes_per_axis(mode, self.dimensions)
+        self._keys = all_keys(self.dimensions)
         self.wavelet = self._wavelet(wavelet, learn, random)
         made = self.wavelet() if isinstance(self.wavelet, LearnableWavelet) else self.wavelet
         each = wavelets_per_axis(made, self.dimensions)
@@ -119,7 +120,7 @@ class _Analysis(_Transform):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        keys = (all_keys(self.dimensions),) * self.level
+        keys = (self._keys,) * self.level
         self._program = Program(self._written, False, True, keys)
 
     def forward(self, x: Tensor) -> Coefficients:
@@ -141,7 +142,7 @@ class _Analysis(_Transform):
         if self.dimensions == 2:
             lowhigh, highlow, highhigh = details
             return highlow, lowhigh, highhigh
-        return dict(zip(all_keys(self.dimensions), details, strict=True))
+        return dict(zip(self._keys, details, strict=True))
 
 
 class _Synthesis(_Transform):
@@ -150,7 +151,7 @@ class _Synthesis(_Transform):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._programs: dict[tuple[Keys, bool], Program] = {}
-        self._program_of((all_keys(self.dimensions),) * self.level, True)
+        self._program_of((self._keys,) * self.level, True)
 
     def forward(self, coeffs: Coefficients, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal of these coefficients; ``output_size``: its lengths along the axes."""
@@ -184,10 +185,9 @@ class _Synthesis(_Transform):
             if not isinstance(details, list | tuple) or len(details) != 3:
                 raise ShapeError(f"details of a level are (cH, cV, cD), got {type(details)}")
             details = dict(zip(("da", "ad", "dd"), details, strict=True))
-        keys = all_keys(self.dimensions)
-        if not set(details) <= set(keys):
-            raise ShapeError(f"details of a level have the keys {keys}, got {tuple(details)}")
-        return {key: details[key] for key in keys if details.get(key) is not None}
+        if not set(details) <= set(self._keys):
+            raise ShapeError(f"details of a level have the keys {self._keys}, got {tuple(details)}")
+        return {key: details[key] for key in self._keys if details.get(key) is not None}
 
     def _cropped(self, x: Tensor, size: Sequence[int]) -> Tensor:
         lengths = x.shape[x.ndim - self.dimensions :]
