@@ -1,0 +1,325 @@
+"""Tensors that are compiled, exported, traced, cast, sent to workers and shared by processes."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pywt
+import torch
+from helpers import assert_close, zero_mean
+from torch import nn
+from torch.utils._pytree import tree_leaves
+
+import liftwave as lw
+from liftwave import torch as lwt
+from liftwave._bridge import learned, linear, pullback
+from liftwave._bridge.programs import Program, all_keys, read, written_wavelet
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::liftwave.errors.LevelWarning"),
+]
+
+ROOT = Path(lw.__file__).parents[1]
+LAYERS = [
+    (None, "db2", "symmetric"),
+    ("orthonormal", "db3", "symmetric"),
+    ("linear-phase", "cdf9.7", "reflect"),
+    ("lifting", "db2", "periodization"),
+    ("filters", "db2", "periodization"),
+]
+
+
+class RoundTrip(nn.Module):
+    """There and back, with a change in between."""
+
+    def __init__(self, learn: str | None, wavelet: str, mode: str) -> None:
+        super().__init__()
+        self.dwt = lwt.DWT2d(wavelet, 2, mode, learn=learn)
+        self.idwt = self.dwt.inverse()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        approx, coarse, fine = self.dwt(x)
+        return self.idwt([approx.sin(), coarse, fine], output_size=x.shape[-2:])
+
+
+def image(*shape: int) -> torch.Tensor:
+    return torch.asarray(zero_mean(shape or (2, 3, 17, 16), dtype="float32"))
+
+
+def same_as_eager(function: Any, compiled: Any, x: torch.Tensor, parameters: Any = ()) -> None:
+    """In values and in all gradients."""
+    results = []
+    for f in (compiled, function):
+        given = x.clone().requires_grad_()
+        outputs = tree_leaves(f(given))
+        loss = sum(y.sin().sum() for y in outputs)
+        found = torch.autograd.grad(loss, [given, *parameters])
+        results.append([y.detach() for y in outputs] + list(found))
+    for got, expected in zip(*results, strict=True):
+        assert_close(got, expected, ulps=64, scale=8.0 + float(expected.abs().max()))
+
+
+# --- compiled ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("learn", "wavelet", "mode"), LAYERS)
+def test_layers_compile_whole(learn: str | None, wavelet: str, mode: str) -> None:
+    """Also for sizes that change."""
+    layer = RoundTrip(learn, wavelet, mode)
+    parameters = [p for p in layer.parameters() if p.numel()]
+    torch._dynamo.reset()
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager", dynamic=True)
+    for shape in ((2, 3, 17, 16), (1, 3, 20, 23)):
+        same_as_eager(layer, compiled, image(*shape), parameters)
+
+
+FUNCTIONS = {
+    "wavedec2": lambda x: lw.wavedec2(x, "db2", level=2),
+    "there and back": lambda x: lw.waverec2(lw.wavedec2(x, "db2", level=2), "db2"),
+    "default level": lambda x: lw.wavedec(x, "haar"),
+    "dwt": lambda x: lw.dwt(x, "db2", "smooth", axis=-2),
+    "idwt": lambda x: lw.idwt(x, None, "db2"),
+    "dwt2": lambda x: lw.idwt2(lw.dwt2(x, "db2"), "db2"),
+    "wavedecn": lambda x: lw.waverecn(lw.wavedecn(x, "haar", axes=(1, 2)), "haar", axes=(1, 2)),
+    "scheme": lambda x: lw.waverec(lw.wavedec(x, SCHEME, "reflect"), SCHEME, "reflect"),
+    "bank": lambda x: lw.dwt(x, BANK),
+}
+SCHEME = lw.LiftingScheme.from_wavelet("db3")
+BANK = lw.FilterBank(*pywt.Wavelet("sym3").filter_bank)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_compile_whole(name: str) -> None:
+    """The second shape makes torch compile for any."""
+    torch._dynamo.reset()
+    compiled = torch.compile(FUNCTIONS[name], fullgraph=True, backend="aot_eager")
+    for shape in ((2, 6, 17, 16), (2, 6, 18, 20)):
+        same_as_eager(FUNCTIONS[name], compiled, image(*shape))
+
+
+def test_learned_taps_of_compiled_functions() -> None:
+    torch._dynamo.reset()
+    taps = [torch.tensor(f, requires_grad=True) for f in pywt.Wavelet("db2").filter_bank]
+
+    def function(x: torch.Tensor) -> Any:
+        return lw.dwt2(x, lw.FilterBank(*taps))
+
+    compiled = torch.compile(function, fullgraph=True, backend="aot_eager")
+    same_as_eager(function, compiled, image(), taps[:2])
+
+
+def test_the_default_compiler() -> None:
+    torch._dynamo.reset()
+    layer = RoundTrip("orthonormal", "db2", "symmetric")
+    try:
+        compiled = torch.compile(layer, fullgraph=True)
+        same_as_eager(layer, compiled, image(), list(layer.parameters()))
+    except torch._inductor.exc.InductorError as error:  # without a C++ compiler
+        pytest.skip(f"torch's default compiler does not work here: {error}")
+
+
+# --- exported ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(("learn", "wavelet", "mode"), LAYERS)
+def test_layers_export(learn: str | None, wavelet: str, mode: str, strict: bool) -> None:
+    """To a program that can be saved, loaded, and run on another batch."""
+    layer = RoundTrip(learn, wavelet, mode).eval()
+    batch = torch.export.Dim("batch", min=2)
+    program = torch.export.export(
+        layer, (image(),), dynamic_shapes={"x": {0: batch}}, strict=strict
+    )
+    names = {str(node.target) for node in program.graph.nodes}
+    assert any(name.startswith("liftwave.") for name in names)
+    file = io.BytesIO()
+    torch.export.save(program, file)
+    file.seek(0)
+    loaded = torch.export.load(file).module()
+    x = image(5, 3, 17, 16)
+    assert_close(loaded(x).detach(), layer(x).detach(), ulps=64, scale=8.0)
+
+
+# --- operators -----------------------------------------------------------------------------------
+
+
+def program(wavelet: Any, mode: str, synthesis: bool) -> tuple[Program, list[Any]]:
+    tensors: list[Any] = []
+    line = (-1, written_wavelet(wavelet, tensors), mode)
+    return Program((line,), synthesis, True, (all_keys(1),) * 2), tensors
+
+
+BASIC = ("test_schema", "test_autograd_registration", "test_faketensor")
+
+
+@pytest.mark.parametrize("mode", ["symmetric", "periodization"])
+def test_linear_operators(mode: str) -> None:
+    """A transform, its inverse, and both transposed."""
+    x = torch.asarray(zero_mean((3, 19))).requires_grad_()
+    bank = lw.FilterBank(*pywt.Wavelet("db2").filter_bank)
+    analysis, _ = program(bank, mode, False)
+    synthesis, _ = program(bank, mode, True)
+    operator = torch.ops.liftwave.linear.default
+    bands = operator([x], analysis.text, [])
+    sizes = [band.shape[-1] for band in bands]
+    for inputs, text, lengths in (
+        ([x], analysis.text, []),
+        (bands, analysis.transpose().text, [19]),
+        (bands, synthesis.text, []),
+        (operator(bands, synthesis.text, []), synthesis.transpose().text, sizes),
+    ):
+        ready = [y.detach().requires_grad_() for y in inputs]
+        torch.library.opcheck(operator, (ready, text, lengths))
+    assert read(analysis.text).text == analysis.text
+
+
+def test_learned_operators() -> None:
+    x = torch.asarray(zero_mean((3, 19))).requires_grad_()
+    taps = [torch.asarray(zero_mean(4, k)).requires_grad_() for k in range(4)]
+    steps = [lw.LiftingStep("predict", taps[0]), lw.LiftingStep("update", taps[1], -2)]
+    for wavelet in (lw.FilterBank(*taps), lw.LiftingScheme(steps)):
+        text, tensors = program(wavelet, "symmetric", False)
+        arguments = ([x], tensors, text.text)
+        torch.library.opcheck(torch.ops.liftwave.learned.default, arguments)
+        outputs = torch.ops.liftwave.learned.default(*arguments)
+        kept, keeps = (
+            ([x], "inputs")
+            if wavelet is not None and hasattr(wavelet, "dec_lo")
+            else (
+                outputs,
+                "outputs",
+            )
+        )
+        pulled = ([y.detach() for y in outputs], [y.detach() for y in kept])
+        fixed = [t.detach() for t in tensors]
+        torch.library.opcheck(
+            torch.ops.liftwave.learned_vjp.default,
+            (*pulled, fixed, text.text, [19], [1, 1, 1], keeps),
+            test_utils=BASIC,
+        )
+
+
+def test_operators_are_batched_by_themselves() -> None:
+    """(What functions and layers do goes another way, which knows more.)"""
+    x = torch.asarray(zero_mean((4, 3, 19)))
+    taps = [torch.asarray(zero_mean(4, k)) for k in range(4)]
+    text, tensors = program(lw.FilterBank(*taps), "symmetric", False)
+    fixed, _ = program(lw.FilterBank(*(t.tolist() for t in taps)), "symmetric", False)
+    expected = torch.ops.liftwave.linear([x], fixed.text, [])
+    for got in (
+        torch.vmap(lambda x: torch.ops.liftwave.linear([x], fixed.text, []))(x),
+        torch.vmap(lambda x: torch.ops.liftwave.learned([x], tensors, text.text))(x),
+    ):
+        for a, b in zip(got, expected, strict=True):
+            assert_close(a, b)
+
+
+def test_modules_of_the_bridge_are_there() -> None:
+    assert {m.__name__.rsplit(".", 1)[-1] for m in (linear, learned, pullback)} == {
+        "linear",
+        "learned",
+        "pullback",
+    }
+
+
+# --- precision, workers, processes ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("learn", "wavelet", "mode"), LAYERS)
+def test_autocast_changes_nothing(learn: str | None, wavelet: str, mode: str) -> None:
+    """Single precision stays; half comes back as half, and is computed in single."""
+    layer = RoundTrip(learn, wavelet, mode)
+    for dtype in (torch.float32, torch.bfloat16, torch.float16):
+        x = image().to(dtype)
+        expected = [y.detach() for y in tree_leaves(layer.dwt(x))]
+        with torch.autocast("cpu", torch.bfloat16):
+            got = tree_leaves(layer.dwt(x))
+            functions = tree_leaves(lw.wavedec2(x, "db2", level=2))
+        for a, b in zip(got, expected, strict=True):
+            assert_close(a.detach(), b)
+        assert {y.dtype for y in functions} == {dtype}
+
+
+class Transformed(torch.utils.data.Dataset):  # type: ignore[type-arg]
+    """Images, transformed by a worker."""
+
+    def __init__(self) -> None:
+        self.layer = lwt.DWT2d("db2", learn="orthonormal")
+        self.layer(image())
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        with torch.no_grad():
+            return self.layer(image(3, 8, 8) + index)[0]
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_workers_transform(context: str) -> None:
+    if sys.platform != "linux" and context == "fork":
+        pytest.skip("workers are forked on Linux only")
+    dataset = Transformed()
+    loader = torch.utils.data.DataLoader(
+        dataset, batch_size=2, num_workers=1, multiprocessing_context=context, timeout=120
+    )
+    got = torch.cat(list(loader))
+    for k in range(4):
+        assert_close(got[k], dataset[k])
+
+
+PROCESSES = """
+import os, sys
+import torch
+import torch.distributed as distributed
+from torch.nn.parallel import DistributedDataParallel
+from liftwave.torch import DWT1d
+
+rank = int(sys.argv[1])
+distributed.init_process_group("gloo", init_method="file://" + sys.argv[2], rank=rank, world_size=2)
+torch.manual_seed(0)
+layer = DWT1d("db3", 2, learn=sys.argv[3])
+x = torch.randn(2, 4, 1, 32)
+wrapped = DistributedDataParallel(layer)
+sum(band.square().mean() for band in wrapped(x[rank])).backward()
+mine = [p.grad.clone() for p in layer.parameters()]
+layer.zero_grad()
+alone = [0.5 * sum(b.square().mean() for b in layer(part)) for part in x]
+sum(alone).backward()
+for got, parameter in zip(mine, layer.parameters(), strict=True):
+    torch.testing.assert_close(got, parameter.grad)
+    assert bool(got.abs().max() > 0)
+distributed.destroy_process_group()
+print("equal")
+"""
+
+
+@pytest.mark.parametrize("learn", ["orthonormal", "lifting"])
+def test_two_processes_share_their_gradients(learn: str, tmp_path: Path) -> None:
+    if not torch.distributed.is_available():
+        pytest.skip("torch was built without distributed")
+    store = tmp_path / "store"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESSES, str(rank), str(store), learn],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=environment,
+        )
+        for rank in range(2)
+    ]
+    for process in running:
+        out, errors = process.communicate(timeout=240)
+        assert process.returncode == 0, errors
+        assert out.strip() == "equal"
