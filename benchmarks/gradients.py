@@ -21,19 +21,9 @@ import pywt
 from benchmarks.conventions import pywt_bands
 from benchmarks.machine import versions
 from benchmarks.torch_libraries import SUBJECTS, Case, Subject
+from liftwave.boundary import MODES
 
 TABLE = Path(__file__).parent.parent / "docs" / "tables" / "gradients.md"
-MODES = (
-    "zero",
-    "constant",
-    "symmetric",
-    "reflect",
-    "periodic",
-    "smooth",
-    "antisymmetric",
-    "antireflect",
-    "periodization",
-)
 WAVELETS = ("haar", "db2", "db4", "bior4.4", "sym5")
 SHAPE = (1, 1, 19, 22)
 # The transforms are linear: differences have no error but rounding.
