@@ -240,7 +240,7 @@ def _analysis_of(levels: Sequence[AnalysisLevel]) -> _Analysis | None:
 def _make_analysis(levels: Sequence[AnalysisLevel]) -> _Analysis | None:
     """The plan of all levels, if the module does each in one go."""
     axes = [_fused(level.splits, level.shape) for level in levels]
-    if None in axes:
+    if any(steps is None or _folds(steps) for steps in axes):
         return None
     shape, spacing, layout = _layout(levels)
     arguments = [[_analysis_axis(*step) for step in steps or ()] for steps in axes]
@@ -410,12 +410,16 @@ def _fused(splits: Sequence[tuple[str, Step]], shape: tuple[int, ...]) -> list[_
         axes.append((step.plan, step.filters, step.axis))
     if not 1 <= len(axes) <= _MAX_AXES:
         return None
-    if len(axes) > 1 and any(plan.fold.left or plan.fold.right for plan, _, _ in axes):
-        return None  # one axis folds at a time
     last = axes[-1][2]
     behind = prod(shape[last + 1 :])
     fits = behind < _FEWEST_COLUMNS and 2 * shape[last] * behind <= _LONGEST_ROW
     return axes if len(axes) == 1 or fits else None
+
+
+def _folds(axes: Sequence[_Fused]) -> bool:
+    """Whether several axes would have to fold: an analysis folds one axis at a time."""
+    folds = any(plan.fold.left or plan.fold.right for plan, _, _ in axes)
+    return len(axes) > 1 and folds
 
 
 def _keys(naxes: int) -> list[str]:

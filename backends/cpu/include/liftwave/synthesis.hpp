@@ -363,6 +363,41 @@ class FusedSynthesis {
     }
     upsample_rows<T>(*plan_[s], present, which, count, i0, i1, plane_[s + 1],
                      [&](index_t i) { return out + i * stride; }, scratch);
+    const FilterPlan& p = *plan_[s];
+    for (const Range& side : {Range{-p.fold.left, 0}, Range{p.n_out, p.n_out + p.fold.right}}) {
+      fold_planes(s, present, which, count, side, Range{i0, i1}, out, stride);
+    }
+  }
+
+  struct Range {
+    index_t begin, end;
+  };
+
+  // Planes beyond an end, added to those among `wanted` that they came from.
+  void fold_planes(int s, Planes* const* present, const int* which, int count, Range side,
+                   Range wanted, T* out, index_t stride) const {
+    const FilterPlan& p = *plan_[s];
+    const auto lands = [&](index_t i) {
+      const Row row = p.fold.row(i);
+      return std::any_of(row.at, row.at + row.terms,
+                         [&](index_t at) { return at >= wanted.begin && at < wanted.end; });
+    };
+    while (side.begin < side.end && !lands(side.begin)) ++side.begin;
+    while (side.begin < side.end && !lands(side.end - 1)) --side.end;
+    if (side.begin == side.end) return;
+    Scratch scratch;
+    const index_t numbers = plane_[s + 1];
+    T* beyond = scratch.take<T>((side.end - side.begin) * numbers);
+    upsample_rows<T>(p, present, which, count, side.begin, side.end, numbers,
+                     [&](index_t i) { return beyond + (i - side.begin) * numbers; }, scratch);
+    for (index_t i = side.begin; i < side.end; ++i) {
+      const Row row = p.fold.row(i);
+      for (index_t t = 0; t < row.terms; ++t) {
+        if (row.at[t] < wanted.begin || row.at[t] >= wanted.end) continue;
+        const Row term{row.at + t, row.weight + t, 1};
+        add_folded(term, beyond + (i - side.begin) * numbers, numbers, out, stride);
+      }
+    }
   }
 
   void line(int first_band, const T* const* bands, index_t i0, index_t i1, T* out) const {
@@ -371,7 +406,9 @@ class FusedSynthesis {
       lines[b] = {bands[b], stride_[first_band + b][count_ - 1], lanes_,
                   lane_stride_[first_band + b]};
     }
-    upsample_line(*plan_[count_ - 1], lines, 2, i0, i1, out, false);
+    const FilterPlan& p = *plan_[count_ - 1];
+    upsample_line(p, lines, 2, i0, i1, out, false);
+    if (!p.fold.empty()) fold_upsampled_line(p, lines, 2, out);  // of a whole line
   }
 
   int count_;
