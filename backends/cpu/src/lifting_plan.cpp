@@ -62,11 +62,14 @@ bool is_periodic(const Step& step, index_t n) {
 Range inside_of(const Step& step) {
   Range inside{std::max<index_t>(0, -step.offset),
                std::min(step.n_target, step.n_source - step.offset - step.length + 1)};
-  const BoundaryRows& fold = step.fold;
-  for (index_t i = 0; i < fold.n_left; ++i)
-    inside.begin = std::max(inside.begin, fold.left[i] + 1);
-  for (index_t i = 0; i < fold.n_right; ++i)
-    if (fold.right[i] >= 0) inside.end = std::min(inside.end, fold.right[i]);
+  // What is folded lands near either end: a periodic signal's far one.
+  const index_t middle = step.n_target / 2;
+  const auto exclude = [&](index_t target) {
+    if (target >= middle) inside.end = std::min(inside.end, target);
+    else if (target >= 0) inside.begin = std::max(inside.begin, target + 1);
+  };
+  std::for_each(step.fold.left, step.fold.left + step.fold.n_left, exclude);
+  std::for_each(step.fold.right, step.fold.right + step.fold.n_right, exclude);
   return inside;
 }
 
