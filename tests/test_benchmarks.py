@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import pywt
 
-from benchmarks import measuring, peers, report
+from benchmarks import measuring, peers, report, roofline
 from benchmarks.asv import transforms
 from benchmarks.checking import MISSING, Oracle, checked
 from benchmarks.conventions import block_bands, decomposition, pywt_split
@@ -115,6 +115,25 @@ def test_quick_run_writes_everything(tmp_path, capsys):
     assert set(stored["growth"]["liftwave"]) == {"1024", "2048", "4096"}
     peers.main(["--redraw", "--out", str(tmp_path)])
     assert (tmp_path / "peers.md").read_text(encoding="utf-8") == page
+
+
+def test_what_bounds_a_row():
+    speeds = roofline.Machine(copied=1e9, fresh=2e9, operations={"float32": 4e9, "float64": 2e9})
+    row = replace(named("dwt2 db4"), shape=(1000, 500))
+    least = roofline.floors(row, 4_000_000, speeds)
+    # 2 MB in and 4 MB out; 8 products and as many sums for each coefficient along either axis
+    assert least == pytest.approx({"memory": 6e-3, "pages": 2e-3, "arithmetic": 16e6 / 2e9})
+    two_levels = replace(row, transform="wavedec2", level=2, dtype="float64")
+    assert roofline.operations(two_levels) == pytest.approx(16e6 * 1.25)
+    assert roofline.operations(named("dwt2 CDF 5/3 integers")) == 0
+    lifted = replace(named("dwt2 bior4.4 by lifting"), shape=(1000, 500))
+    assert roofline.operations(lifted) == pytest.approx(2 * 8 * 0.5 * 2 * 500_000)
+
+
+def test_roofline_prints_rows(capsys):
+    roofline.main(["dwt2 haar", "small", "--side", "64", "--rounds", "1"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:28].strip() for line in lines[4:]] == ["dwt2 haar"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is read from /proc")
