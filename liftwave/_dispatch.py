@@ -125,8 +125,8 @@ def kernels(name: str) -> Iterator[None]:
     name : {"reference", "cpu"}
         The family: ``"reference"`` is the array-API code that runs everywhere,
         ``"cpu"`` are the compiled kernels for NumPy arrays and torch tensors in
-        the processor's memory. What these do not serve (other libraries, half
-        precision, tensors that record gradients) is still done by the reference.
+        the processor's memory. What these do not serve (other libraries and
+        devices) is still done by the reference.
 
     Raises
     ------
