@@ -259,6 +259,7 @@ DRAWN_BY_EXAMPLES = {
     "photograph": ("photograph.png", "photograph_bands.png"),
     "lossless": ("lossless.png",),
     "custom_scheme": ("custom_scheme.png",),
+    "deblurring": ("deblurring.png",),
     "design_wavelet": ("design_wavelet.png",),
     "learned_scheme": ("learned_scheme.png",),
 }

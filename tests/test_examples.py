@@ -16,6 +16,7 @@ NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 # What each example draws, and a line of what it prints.
 EXPECTED = {
     "custom_scheme": (["custom_scheme.png"], "misses reconstruction by"),
+    "deblurring": (["deblurring.png"], "best linear filter         27.3 dB"),
     "design_wavelet": (["design_wavelet.png"], "held out      for coding gain"),
     "ecg": (["ecg.png", "ecg_bands.png"], "signal-to-noise ratio"),
     "learned_scheme": (["learned_scheme.png"], "learned: "),
@@ -37,10 +38,16 @@ def test_every_example_is_tested():
     assert sorted(EXPECTED) == NAMES
 
 
+# Those that take long are run in a small setting.
+SMALL = {
+    "deblurring": ["--rounds", "5"],
+}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_runs_and_draws(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    load(name).main(["--output", str(tmp_path / "pictures")])
+    load(name).main(["--output", str(tmp_path / "pictures"), *SMALL.get(name, [])])
     pictures, line = EXPECTED[name]
     assert line in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
@@ -89,3 +96,37 @@ def test_learning_finds_the_taps_that_are_blind_to_both_tones():
     a, b = np.linalg.solve(np.stack([2 * np.cos(w), 2 * np.cos(3 * w)], axis=1), [-1, -1])
     assert taps.tolist() == pytest.approx([b, a, a, b], abs=0.05)
     assert losses[-1] < 1e-2 * losses[0]
+
+
+def test_sharpening_beats_every_linear_filter_in_either_library(monkeypatch):
+    torch = pytest.importorskip("torch")
+    example = load("deblurring")
+    monkeypatch.setattr(example, "LEVEL", 3)
+    k = np.arange(96)
+    image = 40 + 160 * (((k[:, None] - 48) ** 2 + (k - 40) ** 2) < 900)
+    response = example.disc(image.shape)
+    noise = example.NOISE * np.random.default_rng(0).standard_normal(image.shape)
+    given = example.blur(image, response) + noise
+    *_, ours = example.sharpen(given, response, 60)
+    linear = example.best_linear(image, given, response)
+    assert example.psnr(image, ours) > example.psnr(image, linear) + 0.5
+    *_, theirs = example.sharpen(torch.asarray(given), torch.asarray(response), 60)
+    assert isinstance(theirs, torch.Tensor)
+    np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-9)
+
+
+def test_the_linear_filter_and_the_steepness_are_what_they_say():
+    example, lw = load("deblurring"), load("deblurring").lw
+    image = np.random.default_rng(0).standard_normal((32, 24))
+    response = example.disc(image.shape, radius=2)
+    blurred = example.blur(image, response)
+    kernel = np.fft.irfftn(response, s=image.shape, axes=(0, 1))
+    assert blurred[5, 7] == pytest.approx(
+        sum(kernel[y, x] * image[5 - y, 7 - x] for y in range(-2, 3) for x in range(-2, 3))
+    )
+    np.testing.assert_allclose(example.linear(blurred, response, 0), image, atol=1e-9)
+    # The power method finds the largest singular value of the matrix of the synthesis.
+    c, *layout = lw.ravel_coeffs(lw.wavedec2(image, example.WAVELET, example.MODE, level=1))
+    columns = [example.synthesis(unit, layout)[0].ravel() for unit in np.eye(c.size)]
+    largest = np.linalg.norm(np.array(columns), 2) ** 2
+    assert largest < example.steepness(c, layout) <= 1.05 * largest * (1 + 1e-9)
