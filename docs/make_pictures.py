@@ -261,6 +261,7 @@ DRAWN_BY_EXAMPLES = {
     "custom_scheme": ("custom_scheme.png",),
     "deblurring": ("deblurring.png",),
     "design_wavelet": ("design_wavelet.png",),
+    "learned_digits": ("learned_digits.png",),
     "learned_scheme": ("learned_scheme.png",),
 }
 

@@ -19,6 +19,7 @@ EXPECTED = {
     "deblurring": (["deblurring.png"], "best linear filter         27.3 dB"),
     "design_wavelet": (["design_wavelet.png"], "held out      for coding gain"),
     "ecg": (["ecg.png", "ecg_bands.png"], "signal-to-noise ratio"),
+    "learned_digits": (["learned_digits.png"], "linear-phase  bior4.4"),
     "learned_scheme": (["learned_scheme.png"], "learned: "),
     "lossless": (["lossless.png"], "every round trip is exact"),
     "photograph": (["photograph.png", "photograph_bands.png"], "(PSNR, dB)"),
@@ -41,6 +42,7 @@ def test_every_example_is_tested():
 # Those that take long are run in a small setting.
 SMALL = {
     "deblurring": ["--rounds", "5"],
+    "learned_digits": ["--rounds", "5", "--seeds", "1"],
 }
 
 
@@ -130,3 +132,39 @@ def test_the_linear_filter_and_the_steepness_are_what_they_say():
     columns = [example.synthesis(unit, layout)[0].ravel() for unit in np.eye(c.size)]
     largest = np.linalg.norm(np.array(columns), 2) ** 2
     assert largest < example.steepness(c, layout) <= 1.05 * largest * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("learn", ["orthonormal", "linear-phase", "lifting", "filters"])
+def test_digits_are_learned_and_the_filters_stay_what_is_promised(learn):
+    torch = pytest.importorskip("torch")
+    example = load("learned_digits")
+    torch.manual_seed(0)
+    seen, unseen = example.digits(0)
+    model = example.Classifier(learn, dict(example.KINDS)[learn])
+    before = example.matrices(model.dwt)
+    example.train(model, seen, 15)
+    after = example.matrices(model.dwt)
+    assert example.accuracy(model, unseen) > 0.4  # of ten digits
+    assert np.abs(after.low - before.low).max() > 1e-2
+    zero_sum, orthonormality, reconstruction = example.properties(after)
+    promised = {
+        "orthonormal": zero_sum < 1e-12 and orthonormality < 1e-12 and reconstruction < 1e-12,
+        "linear-phase": zero_sum < 1e-12 < 1e-3 < orthonormality and reconstruction < 1e-12,
+        "lifting": zero_sum > 1e-3 and orthonormality > 1e-3 and reconstruction < 1e-12,
+        "filters": max(zero_sum, orthonormality, reconstruction) < 0.15 and reconstruction > 1e-4,
+    }
+    assert promised[learn], (zero_sum, orthonormality, reconstruction)
+
+
+def test_the_filters_of_digits_are_measured_as_they_are():
+    example = load("learned_digits")
+    layer = example.DWT2d("db2", mode=example.MODE)
+    of = example.matrices(layer)
+    bank = example.lw.Wavelet("db2")
+    assert np.sort(of.low[10])[[-1, 0]].tolist() == pytest.approx(
+        np.sort(bank.dec_lo)[[-1, 0]].tolist()
+    )
+    assert max(example.properties(of)) < 1e-11
+    wrong = of._replace(inverse=of.inverse + 0.25, high=of.high + 0.5)
+    assert example.properties(wrong)[0] == pytest.approx(0.5 * example.SAMPLES)
+    assert min(example.properties(wrong)[1:]) > 0.2
