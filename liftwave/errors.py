@@ -36,6 +36,10 @@ class ShapeError(LiftwaveError, ValueError):
     """Sizes that do not fit: an empty signal, mismatched bands, missing dimensions."""
 
 
+class WindowError(LiftwaveError, ValueError):
+    """Windows of pooling that cannot be, or do not fit the signal."""
+
+
 class LevelError(LiftwaveError, ValueError):
     """A number of decomposition levels that is not possible."""
 

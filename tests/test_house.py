@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "_typing",
             "_version",
             "_warnings",
+            "_windows",
             "boundary",
             "errors",
             "filterbank",

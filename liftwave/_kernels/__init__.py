@@ -7,12 +7,13 @@ functions of :class:`Kernels`. They get validated plans and never decide.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from liftwave._levels import AnalysisLevel, SynthesisLevel
 from liftwave._plan import FilterPlan, LiftPlan
 from liftwave._taps import Taps
 from liftwave._typing import Array
+from liftwave._windows import WindowPlan
 
 
 class LiftPullback(NamedTuple):
@@ -128,4 +129,113 @@ class Kernels(AxisKernels, Protocol):
 
         It may be written to ``out``, an array of its shape, and is that array then.
         """
+        ...
+
+
+Weights: TypeAlias = Literal[
+    "softmax",
+    "dice",
+    "exp-dice",
+    "idw-l1",
+    "idw-l2",
+    "idw-huber",
+    "idw-chebyshev",
+    "idw-gower",
+    "cosine",
+    "exp-cosine",
+    "pce",
+    "exp-pce",
+    "ada",
+]
+"""How much the samples of a region weigh; they sum to one (formulas: ``reference_pooling``)."""
+
+
+class PoolingKernels(Protocol):
+    r"""Pooling over windows.
+
+    Signals ``x`` have shape (planes, *spatial) and are real float32 or float64; results have
+    their dtype. Numbers in padding do not exist: a region is what is inside the signal.
+
+    ``beta`` is for the weights ``"ada"`` only, ``beta * exp-dice + (1 - beta) * softmax``. Its
+    shape is (rows, *outputs) or (rows, 1, …, 1), where ``rows`` divides ``planes``: plane ``p``
+    has row ``p % rows``. Its dtype is that of ``x``, its values are between 0 and 1.
+
+    With ``channels > 1``, that many planes one after the other are one vector per sample, which
+    similarities and distances compare, so that they have one weight (softmax has not).
+    ``delta`` is Huber's.
+    """
+
+    def pool(
+        self,
+        x: Array,
+        plan: WindowPlan,
+        weights: Weights,
+        beta: Array | None = None,
+        delta: float = 1.0,
+        channels: int = 1,
+    ) -> Array:
+        r"""The weighted sum of each region, :math:`\sum_i w_i a_i`: (planes, *outputs)."""
+        ...
+
+    def pool_vjp(
+        self,
+        x: Array,
+        cotangent: Array,
+        plan: WindowPlan,
+        weights: Weights,
+        beta: Array | None = None,
+        delta: float = 1.0,
+        channels: int = 1,
+    ) -> tuple[Array, Array | None]:
+        """The cotangents of ``x`` and of ``beta`` (of their shapes), from the input alone."""
+        ...
+
+    def unpool(
+        self,
+        x: Array,
+        pooled: Array,
+        plan: WindowPlan,
+        weights: Weights,
+        beta: Array | None = None,
+        delta: float = 1.0,
+        channels: int = 1,
+        up: Literal["nearest", "linear"] = "nearest",
+        preserve: Literal["sum", "mean"] = "sum",
+    ) -> Array:
+        r"""Pooled values spread over the samples of their regions by the weights of ``x``.
+
+        ``pooled`` has shape (planes, *outputs), the result that of ``x``:
+        :math:`a_i = \sum_{R \ni i} c_R\, w_i^R\, \mathrm{up}(p)_i`, a sum over the regions
+        that a sample is in. Nearest: :math:`\mathrm{up}(p)_i = p_R`. Linear: interpolated
+        between the middles of windows, constant beyond the first and the last of them. To
+        preserve the sum :math:`c_R = 1`, to preserve the mean it is the number of samples in
+        the region.
+        """
+        ...
+
+    def unpool_vjp(
+        self,
+        x: Array,
+        pooled: Array,
+        cotangent: Array,
+        plan: WindowPlan,
+        weights: Weights,
+        beta: Array | None = None,
+        delta: float = 1.0,
+        channels: int = 1,
+        up: Literal["nearest", "linear"] = "nearest",
+        preserve: Literal["sum", "mean"] = "sum",
+    ) -> tuple[Array, Array, Array | None]:
+        """The cotangents of ``x``, ``pooled`` and ``beta``, from the inputs alone."""
+        ...
+
+    def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+        """The largest sample of each region, the first if there are several, and where it is.
+
+        Places are int64, flat within a plane. NaN is larger than any number.
+        """
+        ...
+
+    def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+        """Cotangents added at the places that :meth:`max_pool` gave: (planes, *inputs)."""
         ...

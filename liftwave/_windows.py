@@ -1,0 +1,261 @@
+"""Windows of pooling as data: which samples each output sees, along every axis.
+
+Place ``j`` of the window of output ``o`` is at sample ``o * stride - padding + j * dilation``,
+for ``0 <= j < kernel``, along each axis. The region of a window are the samples at its places:
+padding adds no samples, it only lets windows reach beyond the ends.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from math import prod
+from typing import Any, NamedTuple, TypeAlias
+
+from liftwave.errors import ArgumentTypeError, ShapeError, WindowError
+
+Ints: TypeAlias = tuple[int, ...]
+Size: TypeAlias = "int | Sequence[int]"
+"""One number for all spatial axes, or one for each."""
+
+
+class AxisWindows(NamedTuple):
+    """Windows along one axis, as tables.
+
+    Attributes
+    ----------
+    samples : tuple of int, of length outputs * kernel
+        The sample at place ``j`` of window ``o``, at ``o * kernel + j``; 0 where there is none.
+    present : tuple of bool, like ``samples``
+        Whether there is one.
+    places : tuple of int, of length inputs * cover
+        The places (numbered as above) that are at sample ``i``, from ``i * cover`` on; 0 where
+        there are no more.
+    taken : tuple of bool, like ``places``
+        Whether there is one.
+    cover : int
+        How many places there are at a sample, at most.
+    """
+
+    samples: Ints
+    present: tuple[bool, ...]
+    places: Ints
+    taken: tuple[bool, ...]
+    cover: int
+
+
+class WindowPlan(NamedTuple):
+    """Windows along all spatial axes; every attribute has one number per axis.
+
+    Attributes
+    ----------
+    kernel, stride, padding, dilation : tuple of int
+        As in torch's pooling.
+    inputs, outputs : tuple of int
+        The sizes of the signal, and the numbers of windows.
+    """
+
+    kernel: Ints
+    stride: Ints
+    padding: Ints
+    dilation: Ints
+    inputs: Ints
+    outputs: Ints
+
+    @property
+    def ndim(self) -> int:
+        """The number of spatial axes."""
+        return len(self.kernel)
+
+    @property
+    def size(self) -> int:
+        """The number of places in a window."""
+        return prod(self.kernel)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is a sample at every place of every window."""
+        return all(
+            p == 0 and (o - 1) * s + (k - 1) * d < n for k, s, p, d, n, o in zip(*self, strict=True)
+        )
+
+    def axes(self) -> tuple[AxisWindows, ...]:
+        """The tables of each axis."""
+        return tuple(_axis_windows(*each) for each in zip(*self, strict=True))
+
+
+@lru_cache(maxsize=256)
+def _axis_windows(
+    kernel: int, stride: int, padding: int, dilation: int, inputs: int, outputs: int
+) -> AxisWindows:
+    at = [o * stride - padding + j * dilation for o in range(outputs) for j in range(kernel)]
+    seen: list[list[int]] = [[] for _ in range(inputs)]
+    for place, sample in enumerate(at):
+        if 0 <= sample < inputs:
+            seen[sample].append(place)
+    cover = max(map(len, seen), default=0)
+    return AxisWindows(
+        tuple(i if 0 <= i < inputs else 0 for i in at),
+        tuple(0 <= i < inputs for i in at),
+        tuple(place for each in seen for place in (*each, *[0] * (cover - len(each)))),
+        tuple(k < len(each) for each in seen for k in range(cover)),
+        cover,
+    )
+
+
+# --- validation ------------------------------------------------------------------------------
+
+
+class Windows(NamedTuple):
+    """Arguments of a pooling layer, validated, before the size of the signal is known."""
+
+    kernel: Ints
+    stride: Ints
+    padding: Ints
+    dilation: Ints
+    ceil_mode: bool
+
+    @property
+    def ndim(self) -> int:
+        """The number of spatial axes."""
+        return len(self.kernel)
+
+    def plan(self, shape: Sequence[int]) -> WindowPlan:
+        """The plan for a signal of this shape, whose last axes are the spatial ones.
+
+        Raises
+        ------
+        ShapeError
+            If there are fewer axes, or one without samples.
+        WindowError
+            If no window fits, or one has no sample.
+        """
+        if len(shape) < self.ndim:
+            raise ShapeError(
+                f"kernel_size {self.kernel} pools the last {self.ndim} axes, got an array of "
+                f"shape {tuple(shape)}: an int for kernel_size with ndim={len(shape)}, or a "
+                f"kernel_size for {len(shape)} axes, would fit"
+            )
+        inputs = tuple(shape[len(shape) - self.ndim :])
+        if 0 in inputs:
+            raise ShapeError(f"there are no samples to pool in an array of shape {tuple(shape)}")
+        numbers = (self.kernel, self.stride, self.padding, self.dilation, inputs)
+        outputs = tuple(_outputs(*each, self.ceil_mode) for each in zip(*numbers, strict=True))
+        return WindowPlan(*numbers, outputs)
+
+
+def windows(
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    ndim: int | None = None,
+) -> Windows:
+    """Arguments of a pooling layer, validated as torch's pooling does.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding, dilation : int or sequence of int
+        One number, or one per spatial axis; ``stride=None`` is the kernel's size.
+    ceil_mode : bool
+        Whether windows that reach beyond the end are kept, as long as they begin before it.
+    ndim : int, optional
+        The number of spatial axes: that of ``kernel_size``, or 2 if that is one number.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If something is not an integer.
+    WindowError
+        If numbers are too small, too many or too few, or padding is more than half the kernel.
+    """
+    dims = axis_count(kernel_size, ndim)
+    kernel = per_axis("kernel_size", kernel_size, dims, 1)
+    strides = kernel if stride is None else per_axis("stride", stride, dims, 1)
+    pads = per_axis("padding", padding, dims, 0)
+    dilations = per_axis("dilation", dilation, dims, 1)
+    if any(2 * p > k for k, p in zip(kernel, pads, strict=True)):
+        raise WindowError(
+            f"padding is at most half the kernel_size, got padding {pads} for {kernel}"
+        )
+    return Windows(kernel, strides, pads, dilations, bool(ceil_mode))
+
+
+def window_plan(
+    shape: Sequence[int],
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    ndim: int | None = None,
+) -> WindowPlan:
+    """The windows on a signal of this shape; see :func:`windows` and :meth:`Windows.plan`."""
+    return windows(kernel_size, stride, padding, dilation, ceil_mode, ndim).plan(shape)
+
+
+def axis_count(kernel_size: Any, ndim: int | None) -> int:
+    """The number of spatial axes: a sequence's length, or ``ndim``, or 2."""
+    given = len(tuple(kernel_size)) if isinstance(kernel_size, Iterable) else None
+    if ndim is not None:
+        ndim = _integer("ndim", ndim)
+        if ndim < 1 or given not in (None, ndim):
+            raise WindowError(
+                f"ndim is the number of spatial axes, at least 1, got ndim={ndim} with "
+                f"kernel_size {kernel_size}"
+            )
+        return ndim
+    if given == 0:
+        raise WindowError("kernel_size has one number for each spatial axis, got none")
+    return 2 if given is None else given
+
+
+def per_axis(name: str, value: Any, ndim: int, least: int) -> Ints:
+    """One integer for each of ``ndim`` axes, none of them below ``least``."""
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        each = tuple(_integer(name, v) for v in value)
+        if len(each) == 1:
+            each *= ndim
+    else:
+        each = (_integer(name, value),) * ndim
+    if len(each) != ndim:
+        raise WindowError(f"{name} is one number or {ndim}, one per spatial axis, got {value}")
+    if min(each) < least:
+        raise WindowError(f"{name} is at least {least}, got {value}")
+    return each
+
+
+def _integer(name: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"{name} has to be an integer or a sequence of them, got {value!r}"
+        ) from None
+
+
+def _outputs(kernel: int, stride: int, padding: int, dilation: int, n: int, ceil: bool) -> int:
+    """The number of windows along an axis of ``n`` samples."""
+    extent = (kernel - 1) * dilation + 1
+    room = n + 2 * padding - extent
+    count = -(-room // stride) + 1 if ceil else room // stride + 1
+    if ceil and (count - 1) * stride >= n + padding:
+        count -= 1  # it would begin behind the end
+    if count < 1:
+        raise WindowError(
+            f"no window fits: one spans {extent} of {n} samples with padding {padding} "
+            f"(kernel_size {kernel}, dilation {dilation}); a smaller kernel or ceil_mode would"
+        )
+    before = range(-padding, min(0, count * stride - padding), stride)  # where these windows begin
+    if not all(_has_sample(first, kernel, dilation, n) for first in before):
+        raise WindowError(
+            f"a window has no sample: kernel_size {kernel} with dilation {dilation} and padding "
+            f"{padding} reaches over all of the {n} samples"
+        )
+    return count
+
+
+def _has_sample(first: int, kernel: int, dilation: int, n: int) -> bool:
+    return any(0 <= first + j * dilation < n for j in range(kernel))
