@@ -7,6 +7,7 @@ alike; lifting schemes as first-class wavelets.
 from pywt import Modes, Wavelet, families, orthogonal_filter_bank, qmf, wavelist
 
 from liftwave import constraints as constraints
+from liftwave import pooling as pooling
 from liftwave._config import get_num_threads, set_num_threads, show_config
 from liftwave._dispatch import kernels
 from liftwave._version import __version__ as __version__

@@ -44,6 +44,7 @@ except ModuleNotFoundError as error:
 else:
     _cpu = cast(_CompiledKernels, cpu)
     _cpu.fallback = _FAMILIES["reference"]
+    _cpu.pooling = _FAMILIES["reference"].pooling
     _FAMILIES["cpu"] = _cpu
 
 _forced: ContextVar[str | None] = ContextVar(
@@ -76,6 +77,14 @@ def bridge_for(plans: Sequence[AxisPlan], arrays: Sequence[Array]) -> Any:
     if torch is None or not all(isinstance(x, torch.Tensor) for x in arrays):
         return None
     return bridge() if bridge().serves(plans, arrays) else None
+
+
+def watched(arrays: Sequence[Array]) -> bool:
+    """Whether these are tensors that something watches: gradients, tracing, batching."""
+    torch = sys.modules.get("torch")
+    if torch is None or not all(isinstance(x, torch.Tensor) for x in arrays):
+        return False
+    return bool(bridge().watches(arrays))
 
 
 @cache

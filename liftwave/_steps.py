@@ -4,11 +4,13 @@ from liftwave._bridge.tracing import step
 from liftwave.dwt import dwt, idwt
 from liftwave.dwtn import dwtn, idwtn
 from liftwave.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
+from liftwave.pooling._weighted import weighted_pool
 
 STEPS = {
     function.__name__: step(function)
     for function in (
         *(dwt, idwt, dwtn, idwtn),
         *(wavedec, waverec, wavedec2, waverec2, wavedecn, waverecn),
+        weighted_pool,
     )
 }

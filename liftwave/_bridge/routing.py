@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from liftwave._bridge import learned, linear
+from liftwave._bridge import learned, linear, pooling
 from liftwave._bridge.programs import Keys, Program, all_keys, written_wavelet
 from liftwave._bridge.tensors import is_watched
 from liftwave._separable_plan import AxisPlan, AxisPlans
@@ -19,7 +19,17 @@ def serves(plans: Sequence[AxisPlan], tensors: Sequence[Tensor]) -> bool:
     Tensors that nothing watches need it where taps are tensors only.
     """
     learns = not all(plan.wavelet.is_concrete for plan in plans)
-    return learns or any(map(is_watched, tensors))
+    return learns or watches(tensors)
+
+
+def watches(tensors: Sequence[Tensor]) -> bool:
+    """Whether something watches any of these tensors."""
+    return any(map(is_watched, tensors))
+
+
+def pool(text: str, inputs: Sequence[Tensor]) -> Tensor:
+    """The result of a pooling call (its text) on tensors."""
+    return pooling.transform(text, inputs)
 
 
 def analyse(

@@ -104,34 +104,6 @@ class AxisKernels(Protocol):
         ...
 
 
-class Kernels(AxisKernels, Protocol):
-    """What a family of kernels offers: one axis, and all axes and levels at once."""
-
-    name: str
-
-    def analyse(
-        self, x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
-    ) -> tuple[Array, list[dict[str, Array]]]:
-        """Approximation, and the details of each level, finest first.
-
-        Computed and given in ``dtype``, where that is wider than that of ``x``.
-        """
-        ...
-
-    def synthesise(
-        self,
-        approx: Array | None,
-        details: Sequence[Mapping[str, Array]],
-        levels: Sequence[SynthesisLevel],
-        out: Array | None = None,
-    ) -> Array:
-        """The array with this approximation and these details, coarsest first.
-
-        It may be written to ``out``, an array of its shape, and is that array then.
-        """
-        ...
-
-
 Weights: TypeAlias = Literal[
     "softmax",
     "dice",
@@ -238,4 +210,33 @@ class PoolingKernels(Protocol):
 
     def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
         """Cotangents added at the places that :meth:`max_pool` gave: (planes, *inputs)."""
+        ...
+
+
+class Kernels(AxisKernels, Protocol):
+    """What a family of kernels offers: one axis, all axes and levels at once, and pooling."""
+
+    name: str
+    pooling: PoolingKernels
+
+    def analyse(
+        self, x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
+    ) -> tuple[Array, list[dict[str, Array]]]:
+        """Approximation, and the details of each level, finest first.
+
+        Computed and given in ``dtype``, where that is wider than that of ``x``.
+        """
+        ...
+
+    def synthesise(
+        self,
+        approx: Array | None,
+        details: Sequence[Mapping[str, Array]],
+        levels: Sequence[SynthesisLevel],
+        out: Array | None = None,
+    ) -> Array:
+        """The array with this approximation and these details, coarsest first.
+
+        It may be written to ``out``, an array of its shape, and is that array then.
+        """
         ...

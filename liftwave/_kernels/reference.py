@@ -15,7 +15,7 @@ from array_api_compat import array_namespace, device
 
 from liftwave import separable
 from liftwave._arrays import real_dtype, zeros
-from liftwave._kernels import LiftPullback
+from liftwave._kernels import LiftPullback, reference_pooling
 from liftwave._levels import AnalysisLevel, SynthesisLevel
 from liftwave._plan import FilterPlan, LiftPlan, StepPlan
 from liftwave._reversible import Step, run, vjp
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from liftwave._kernels import AxisKernels
 
 name = "reference"
+pooling = reference_pooling
 
 
 # --- filter banks ----------------------------------------------------------------------------

@@ -1,0 +1,352 @@
+"""Pooling by weights that the samples themselves give: SoftPool, IDW, eDSCW, AdaPool."""
+
+from __future__ import annotations
+
+from liftwave._typing import Array, ArrayLike
+from liftwave._windows import Size
+from liftwave.pooling._weighted import weighted_pool
+
+
+def soft_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    ndim: int | None = None,
+) -> Array:
+    r"""Pooling by the softmax of each region (SoftPool, the eM of AdaPool).
+
+    Parameters
+    ----------
+    x : array_like, shape (..., *spatial)
+        Signals or images with any number of leading axes (batch, channels). float32 and float64
+        are kept, half precision is computed in float32 and given back in half, integers become
+        float64.
+    kernel_size : int or tuple of int
+        Size of the windows, one number for each of the last axes, which are pooled. A single
+        number is for ``ndim`` axes.
+    stride : int or tuple of int, optional
+        Distance of windows; their size by default.
+    padding : int or tuple of int, optional
+        How far windows may begin before the first sample, and end behind the last; at most half
+        of ``kernel_size``. No samples are added: a region is what is inside the signal.
+    dilation : int or tuple of int, optional
+        Distance of samples in a window.
+    ceil_mode : bool, optional
+        Keep windows at the end that do not fit; they have fewer samples.
+    ndim : int, optional
+        How many of the last axes are pooled: as many as ``kernel_size`` has numbers, 2 if it is
+        a single one.
+
+    Returns
+    -------
+    array, shape (..., *windows)
+        Along each axis
+        ``floor((n + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1``, in the
+        library, dtype and on the device of ``x``.
+
+    Raises
+    ------
+    WindowError, ShapeError
+        If windows cannot be so, or do not fit (both :class:`ValueError`).
+    DTypeError, ArgumentTypeError
+        If the data are complex or no numbers, or sizes no integers.
+
+    Notes
+    -----
+    .. math:: y = \sum_{i \in R} w_i a_i, \qquad w_i = \frac{e^{a_i}}{\sum_{j \in R} e^{a_j}}
+
+    (AdaPool [1]_, section III-B; SoftPool [2]_), for each channel on its own. The largest sample
+    is subtracted from the exponents, so that nothing overflows.
+
+    References
+    ----------
+    .. [1] A. Stergiou, R. Poppe, "AdaPool: Exponential Adaptive Pooling for
+       Information-Retaining Downsampling", IEEE Trans. Image Processing 32, 2023.
+    .. [2] A. Stergiou, R. Poppe, G. Kalliatakis, "Refining activation downsampling with
+       SoftPool", ICCV 2021.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.pooling.soft_pool([[0.0, 1.0, 5.0, 5.0], [1.0, 2.0, 5.0, 5.0]], 2).round(3).tolist()
+    [[1.462, 5.0]]
+    """
+    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    return weighted_pool("softmax", (x,), arguments)
+
+
+def edscw_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    per_channel: bool = True,
+    ndim: int | None = None,
+) -> Array:
+    r"""Pooling by the exponential of the Dice-Sørensen similarity of samples to the mean.
+
+    Parameters
+    ----------
+    x, kernel_size, stride, padding, dilation, ceil_mode, ndim
+        As for :func:`soft_pool`; ``x`` has shape (..., C, *spatial) if channels are compared
+        together.
+    per_channel : bool, optional
+        Compare each channel on its own (as the authors' released code does); else the vectors
+        of all channels, whose similarity is the sum over channels (the paper's tables).
+
+    Returns
+    -------
+    array, shape (..., *windows)
+
+    Raises
+    ------
+    WindowError, ShapeError, DTypeError, ArgumentTypeError
+        As :func:`soft_pool`.
+
+    Notes
+    -----
+    With the mean :math:`m` of a region,
+
+    .. math:: y = \sum_i \frac{e^{s_i}}{\sum_j e^{s_j}} a_i, \qquad
+              s_i = \frac{2 |m a_i|}{m^2 + a_i^2}
+
+    (AdaPool, equation 3), and :math:`s_i = 1` where :math:`m = a_i = 0`, so that the weights of
+    a region of zeros are the same. Derivatives of absolute values are 0 at 0.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.pooling.edscw_pool([0.0, 1.0, 1.0, 6.0, 0.0, 0.0, 0.0, 0.0], (4,)).round(3).tolist()
+    [2.115, 0.0]
+    """
+    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    return weighted_pool("similarity", (x,), arguments, "dice", True, per_channel)
+
+
+def similarity_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    similarity: str = "dice",
+    exponential: bool = True,
+    per_channel: bool = True,
+    ndim: int | None = None,
+) -> Array:
+    r"""Pooling by the similarity of samples to the mean of their region.
+
+    Parameters
+    ----------
+    x, kernel_size, stride, padding, dilation, ceil_mode, per_channel, ndim
+        As for :func:`edscw_pool`.
+    similarity : {"dice", "cosine", "pce"}, optional
+        The Dice-Sørensen coefficient, the cosine, or the peak-to-correlation energy.
+    exponential : bool, optional
+        Weights are exponentials of the similarity, or the similarity itself, where what is
+        negative counts as zero.
+
+    Returns
+    -------
+    array, shape (..., *windows)
+
+    Raises
+    ------
+    WindowError, ShapeError, DTypeError, ArgumentTypeError
+        As :func:`soft_pool`; and if there is no such similarity.
+
+    Notes
+    -----
+    Of samples :math:`a_i` and the mean :math:`m` (AdaPool, table XVI; products and squares are
+    summed over channels with ``per_channel=False``)
+
+    .. math:: s^{dice}_i = \sum_c \frac{2 |m a_i|}{m^2 + a_i^2}, \quad
+              s^{cos}_i = \frac{m \cdot a_i}{|m| |a_i|}, \quad
+              s^{pce}_i = \frac{m \cdot a_i}{|m|^2 + |a_i|^2 - m \cdot a_i}
+
+    All are 1 where both are zero. Where no sample is similar to the mean, weights without an
+    exponential are the same for all samples. A single channel has a cosine of 1, 0 or -1 only.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.pooling.similarity_pool([1.0, 2.0, 6.0], (3,), similarity="pce").round(3).tolist()
+    [3.071]
+    """
+    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    return weighted_pool("similarity", (x,), arguments, similarity, exponential, per_channel)
+
+
+def idw_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    distance: str = "l2",
+    delta: float = 1.0,
+    per_channel: bool = True,
+    ndim: int | None = None,
+) -> Array:
+    r"""Pooling by the inverse distance of samples from the mean of their region.
+
+    Parameters
+    ----------
+    x, kernel_size, stride, padding, dilation, ceil_mode, per_channel, ndim
+        As for :func:`edscw_pool`.
+    distance : {"l2", "l1", "huber", "chebyshev", "gower"}, optional
+        How distances are measured. Of single channels all but Huber's are the same.
+    delta : float, optional
+        Where Huber's distance goes from quadratic to linear.
+
+    Returns
+    -------
+    array, shape (..., *windows)
+
+    Raises
+    ------
+    WindowError, ShapeError, DTypeError, ArgumentTypeError
+        As :func:`soft_pool`; and if there is no such distance.
+
+    Notes
+    -----
+    .. math:: y = \sum_i \frac{1 / d_i}{\sum_j 1 / d_j} a_i
+
+    (AdaPool, equations 1 and 2) with the distances of table XV between :math:`a_i` and the mean
+    :math:`m`, of vectors along the channels with ``per_channel=False``:
+    :math:`L_1 = \sum_c |m - a_i|`, :math:`L_2 = \sqrt{\sum_c (m - a_i)^2}`, Chebyshev's
+    :math:`\max_c |m - a_i|`, Gower's :math:`L_1 / C`, Huber's :math:`L_1^2 / 2` where
+    :math:`L_2 \le \delta` and :math:`\delta (L_1 - \delta / 2)` elsewhere. Samples at distance 0
+    share all the weight.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.pooling.idw_pool([0.0, 0.0, 1.0, 7.0], (4,)).round(3).tolist()
+    [1.091]
+    """
+    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    return weighted_pool("distance", (x,), arguments, distance, delta, per_channel)
+
+
+def ada_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    beta: ArrayLike = 0.5,
+    per_channel: bool = True,
+    ndim: int | None = None,
+) -> Array:
+    r"""AdaPool: a blend of pooling by similarity to the mean and by softmax.
+
+    Parameters
+    ----------
+    x, kernel_size, stride, padding, dilation, ceil_mode, per_channel, ndim
+        As for :func:`edscw_pool`.
+    beta : float or array, shape (*windows) or (C, *windows), optional
+        How much of eDSCW there is; the rest is eM. One number, a mask with one for each window,
+        or one for each channel too; axes of length 1 are repeated. It is clamped to [0, 1].
+
+    Returns
+    -------
+    array, shape (..., *windows)
+
+    Raises
+    ------
+    WindowError, ShapeError, DTypeError, ArgumentTypeError
+        As :func:`soft_pool`; and if ``beta`` does not fit.
+
+    Notes
+    -----
+    .. math:: y = \beta\, y^{eDSCW} + (1 - \beta)\, y^{eM}
+
+    (AdaPool, equation 5) with :func:`edscw_pool` and :func:`soft_pool`. The derivative in
+    :math:`\beta` is :math:`y^{eDSCW} - y^{eM}` (equation 6 of the paper is not the derivative
+    of its equation 5); where ``beta`` is outside [0, 1] it is zero.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> x = [[0.0, 1.0], [1.0, 6.0]]
+    >>> [lw.pooling.ada_pool(x, 2, beta=beta).round(3).tolist() for beta in (0.0, 0.5, 1.0)]
+    [[[5.919]], [[4.017]], [[2.115]]]
+    """
+    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    return weighted_pool("ada", (x, beta), arguments, per_channel)
+
+
+def ada_unpool(
+    x: ArrayLike,
+    pooled: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    beta: ArrayLike = 0.5,
+    up: str = "nearest",
+    preserve: str = "sum",
+    per_channel: bool = True,
+    ndim: int | None = None,
+) -> Array:
+    r"""AdaUnPool: pooled values spread over their regions by the weights of AdaPool.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., C, *spatial)
+        What was pooled: its samples give the weights.
+    pooled : array_like, shape (..., C, *windows)
+        What is spread: the result of :func:`ada_pool`, or what became of it.
+    kernel_size, stride, padding, dilation, ceil_mode, beta, per_channel, ndim
+        As for :func:`ada_pool`.
+    up : {"nearest", "linear"}, optional
+        How pooled values are brought to the samples: each to those of its window, or
+        interpolated between the middles of windows (and constant beyond them).
+    preserve : {"sum", "mean"}, optional
+        Whether samples of a region sum to the pooled value (the paper), or have it as their
+        mean, which keeps the brightness of an image.
+
+    Returns
+    -------
+    array, shape (..., C, *spatial)
+        Samples in several windows get the sum of what each gives; samples in none are zero.
+
+    Raises
+    ------
+    WindowError, ShapeError, DTypeError, ArgumentTypeError
+        As :func:`ada_pool`; and if ``pooled`` does not have a value for each window.
+
+    Notes
+    -----
+    .. math:: a_i = (\beta\, w^{eDSCW}_i + (1 - \beta)\, w^{eM}_i)\, \mathrm{up}(y)_i
+
+    (AdaPool, equation 7), times the number of samples in the region to preserve the mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import liftwave as lw
+    >>> x = np.asarray([[0.0, 1.0], [1.0, 6.0]])
+    >>> y = lw.pooling.ada_pool(x, 2, beta=0.5)
+    >>> back = lw.pooling.ada_unpool(x, y, 2, beta=0.5)
+    >>> bool(np.isclose(back.sum(), y[0, 0]))
+    True
+    """
+    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    return weighted_pool("ada reverse", (x, pooled, beta), arguments, up, preserve, per_channel)
