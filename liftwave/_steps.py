@@ -4,9 +4,15 @@ from liftwave._bridge.tracing import step
 from liftwave.dwt import dwt, idwt
 from liftwave.dwtn import dwtn, idwtn
 from liftwave.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
+from liftwave.pooling import _placed
 from liftwave.pooling._weighted import weighted_pool
 
 STEPS = {
+    "max_pool": step(_placed.largest),
+    "max_unpool": step(_placed.put_back),
+    "spread": step(_placed.spread),
+    "conv_transpose": step(_placed.convolved),
+} | {
     function.__name__: step(function)
     for function in (
         *(dwt, idwt, dwtn, idwtn),

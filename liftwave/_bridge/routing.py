@@ -9,7 +9,7 @@ from torch import Tensor
 
 from liftwave._bridge import learned, linear, pooling
 from liftwave._bridge.programs import Keys, Program, all_keys, written_wavelet
-from liftwave._bridge.tensors import is_watched
+from liftwave._bridge.tensors import is_bare, is_watched
 from liftwave._separable_plan import AxisPlan, AxisPlans
 
 
@@ -25,6 +25,11 @@ def serves(plans: Sequence[AxisPlan], tensors: Sequence[Tensor]) -> bool:
 def watches(tensors: Sequence[Tensor]) -> bool:
     """Whether something watches any of these tensors."""
     return any(map(is_watched, tensors))
+
+
+def are_bare(tensors: Sequence[Tensor]) -> bool:
+    """Whether these are numbers in memory, which can be read."""
+    return all(map(is_bare, tensors))
 
 
 def pool(text: str, inputs: Sequence[Tensor]) -> Tensor:

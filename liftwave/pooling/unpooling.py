@@ -1,0 +1,312 @@
+"""Max pooling, and the ways up again: by index, by copies, by nails, by transposed convolution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+from array_api_compat import device
+
+from liftwave._arrays import open_array
+from liftwave._reading import as_step, is_read
+from liftwave._typing import Array, ArrayLike
+from liftwave._windows import Size, per_axis
+from liftwave.pooling._placed import check_weight, convolved, largest, put_back, spread
+
+
+def max_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: bool = False,
+    ndim: int | None = None,
+) -> Any:
+    """The largest sample of each window.
+
+    Parameters
+    ----------
+    x, kernel_size, stride, padding, dilation, ceil_mode, ndim
+        As for :func:`soft_pool`.
+    return_indices : bool, optional
+        Also give the places of the samples.
+
+    Returns
+    -------
+    array, shape (..., *windows)
+        With ``return_indices`` a pair: the samples, and their places (int64), flat over the
+        spatial axes, as torch has them. Of equal samples it is the first.
+
+    Raises
+    ------
+    WindowError, ShapeError, DTypeError, ArgumentTypeError
+        As :func:`soft_pool`.
+
+    Notes
+    -----
+    NaN is larger than any number. In models there is ``torch.nn.MaxPool2d``.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> y, indices = lw.pooling.max_pool([0.0, 3.0, 2.0, 2.0], (2,), return_indices=True)
+    >>> y.tolist(), indices.tolist()
+    ([3.0, 2.0], [1, 2])
+    """
+    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    if is_read():
+        return as_step("max_pool", x, arguments, return_indices)
+    return largest(x, arguments, return_indices)
+
+
+def max_unpool(
+    x: ArrayLike,
+    indices: Array,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    output_size: Sequence[int] | None = None,
+    *,
+    ndim: int | None = None,
+) -> Array:
+    """Values put where the largest samples were, zeros elsewhere.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., *windows)
+        Pooled values.
+    indices : array of int, of the shape of ``x``
+        Their places, from :func:`max_pool`.
+    kernel_size, stride, padding, ndim
+        As given to :func:`max_pool`.
+    output_size : sequence of int, optional
+        The size of what was pooled (its shape will do); by default the samples that windows
+        span, ``(windows - 1) * stride - 2 * padding + kernel_size``.
+
+    Returns
+    -------
+    array, shape (..., *output_size)
+        Where several values go to one place, the last of them.
+
+    Raises
+    ------
+    ShapeError
+        If the indices do not have the shape of ``x``, the size does not go with the number of
+        windows, or a place is outside of it.
+    WindowError, DTypeError, ArgumentTypeError
+        As :func:`soft_pool`; and if indices are no integers.
+
+    Notes
+    -----
+    In models there is ``torch.nn.MaxUnpool2d``.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> y, indices = lw.pooling.max_pool([0.0, 3.0, 2.0, 1.0], (2,), return_indices=True)
+    >>> lw.pooling.max_unpool(y, indices, (2,)).tolist()
+    [0.0, 3.0, 2.0, 0.0]
+    """
+    arguments = (kernel_size, stride, padding, output_size, ndim)
+    if is_read():
+        return as_step("max_unpool", x, indices, arguments)
+    return put_back(x, indices, arguments)
+
+
+def nearest_unpool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    output_size: Sequence[int] | None = None,
+    *,
+    ndim: int | None = None,
+) -> Array:
+    """Each value copied to all samples of its window.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., *windows)
+        Pooled values.
+    kernel_size, ndim
+        As for :func:`soft_pool`.
+    stride : int or tuple of int, optional
+        Distance of windows; their size by default, and not less. Samples between windows are
+        zero.
+    output_size : sequence of int, optional
+        As for :func:`max_unpool`.
+
+    Returns
+    -------
+    array, shape (..., *output_size)
+
+    Raises
+    ------
+    WindowError, ShapeError, DTypeError, ArgumentTypeError
+        As :func:`max_unpool`; and if windows overlap.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.pooling.nearest_unpool([[1.0, 2.0]], (2, 3)).tolist()
+    [[1.0, 1.0, 1.0, 2.0, 2.0, 2.0], [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]]
+    """
+    arguments = (kernel_size, stride, output_size, ndim)
+    if is_read():
+        return as_step("spread", x, arguments, True)
+    return spread(x, arguments, True)
+
+
+def bed_of_nails_unpool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    output_size: Sequence[int] | None = None,
+    *,
+    ndim: int | None = None,
+) -> Array:
+    """Each value put at the first sample of its window, zeros elsewhere.
+
+    Parameters
+    ----------
+    x, kernel_size, output_size, ndim
+        As for :func:`nearest_unpool`.
+    stride : int or tuple of int, optional
+        Distance of windows, which may overlap; their size by default.
+
+    Returns
+    -------
+    array, shape (..., *output_size)
+
+    Raises
+    ------
+    WindowError, ShapeError, DTypeError, ArgumentTypeError
+        As :func:`max_unpool`.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.pooling.bed_of_nails_unpool([1.0, 2.0], (3,)).tolist()
+    [1.0, 0.0, 0.0, 2.0, 0.0, 0.0]
+    """
+    arguments = (kernel_size, stride, output_size, ndim)
+    if is_read():
+        return as_step("spread", x, arguments, False)
+    return spread(x, arguments, False)
+
+
+def conv_transpose(
+    x: ArrayLike,
+    weight: ArrayLike,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
+) -> Array:
+    r"""Transposed convolution ("deconvolution"): each sample adds a copy of the filter.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., C, *spatial)
+        Signals or images of C channels.
+    weight : array_like, shape (C, D, *kernel)
+        Filters from each channel to each of D. How many axes there are tells the number of
+        spatial ones.
+    stride : int or tuple of int, optional
+        How far apart the copies are.
+    padding : int or tuple of int, optional
+        How many samples are cut off at both ends.
+    output_padding : int or tuple of int, optional
+        How many samples are added behind; less than the stride (or the dilation).
+    dilation : int or tuple of int, optional
+        Distance of the filter's taps.
+
+    Returns
+    -------
+    array, shape (..., D, *size)
+        Of ``(n - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1 + output_padding``
+        samples along each axis.
+
+    Raises
+    ------
+    ShapeError, WindowError
+        If the channels differ, axes are missing, or nothing is left.
+    ArgumentTypeError, DTypeError
+        If sizes are no integers, or data no numbers of one library.
+
+    See Also
+    --------
+    conv_transpose_matrix : the same as a matrix.
+
+    Notes
+    -----
+    It is the convolution's matrix transposed, hence the name, not its inverse. Two samples,
+    three taps and a stride of 2 give five samples:
+
+    .. math::
+
+        \begin{pmatrix} y_0 \\ y_1 \\ y_2 \\ y_3 \\ y_4 \end{pmatrix} =
+        \begin{pmatrix} w_0 & 0 \\ w_1 & 0 \\ w_2 & w_0 \\ 0 & w_1 \\ 0 & w_2 \end{pmatrix}
+        \begin{pmatrix} x_0 \\ x_1 \end{pmatrix}
+
+    In models there is ``torch.nn.ConvTranspose2d``, whose arguments these are.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.pooling.conv_transpose([[10.0, 100.0]], [[[1.0, 2.0, 3.0]]], stride=2).tolist()
+    [[10.0, 20.0, 130.0, 200.0, 300.0]]
+    """
+    arguments = (stride, padding, output_padding, dilation)
+    if is_read():
+        return as_step("conv_transpose", x, weight, arguments)
+    return convolved(x, weight, arguments)
+
+
+def conv_transpose_matrix(
+    weight: ArrayLike,
+    size: Size,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
+) -> Array:
+    """The matrix of a transposed convolution; transposed, it is that of the convolution.
+
+    Parameters
+    ----------
+    weight, stride, padding, output_padding, dilation
+        As for :func:`conv_transpose`.
+    size : int or tuple of int
+        Samples of the input along each axis.
+
+    Returns
+    -------
+    array, shape (D * prod(result's size), C * prod(size))
+        Times the samples of all channels, in order, it gives those of the result.
+
+    Raises
+    ------
+    ShapeError, WindowError, ArgumentTypeError, DTypeError
+        As :func:`conv_transpose`.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.pooling.conv_transpose_matrix([[[1.0, 2.0, 3.0]]], 2, stride=2).tolist()
+    [[1.0, 0.0], [2.0, 0.0], [3.0, 1.0], [0.0, 2.0], [0.0, 3.0]]
+    """
+    opened = open_array(weight)
+    check_weight(opened.array.shape)
+    shape = (opened.array.shape[0], *per_axis("size", size, opened.array.ndim - 2, 1))
+    xp, like = opened.xp, opened.array
+    units = xp.asarray(np.eye(prod(shape)), dtype=like.dtype, device=device(like))
+    columns = convolved(
+        xp.reshape(units, (prod(shape), *shape)), like, (stride, padding, output_padding, dilation)
+    )
+    found = xp.reshape(columns, (prod(shape), prod(columns.shape[1:])))
+    return opened.close(xp.permute_dims(found, (1, 0)))
