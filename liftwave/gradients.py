@@ -21,21 +21,32 @@ from liftwave._pullbacks_1d import (
     fully_separable_synthesis,
     upsampling,
 )
+from liftwave._pullbacks_pooling import POOLINGS, PoolingGradient
 from liftwave.dwt import upcoef
 from liftwave.errors import ArgumentTypeError
 from liftwave.fully_separable import fswavedecn, fswaverecn
 
-__all__ = ["FilterBankGradient", "Gradient", "LiftingGradient", "Pullback", "vjp"]
+__all__ = [
+    "FilterBankGradient",
+    "Gradient",
+    "LiftingGradient",
+    "PoolingGradient",
+    "Pullback",
+    "vjp",
+]
 
-_OWN: dict[Any, Callable[..., tuple[Any, Pullback]]] = {
+_OWN: dict[Any, Callable[..., tuple[Any, Callable[..., Any]]]] = {
     fswavedecn: fully_separable_analysis,
     fswaverecn: fully_separable_synthesis,
     upcoef: upsampling,
+    **POOLINGS,
 }
 """Functions that are not one analysis or synthesis."""
 
 
-def vjp(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> tuple[Any, Pullback]:
+def vjp(
+    function: Callable[..., Any], /, *args: Any, **kwargs: Any
+) -> tuple[Any, Callable[..., Any]]:
     r"""A transform's result, and the function that pulls gradients back through it.
 
     Parameters
@@ -44,7 +55,7 @@ def vjp(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> tuple[Any
         One of :func:`dwt`, :func:`idwt`, :func:`dwt2`, :func:`idwt2`, :func:`dwtn`,
         :func:`idwtn`, :func:`wavedec`, :func:`waverec`, :func:`wavedec2`, :func:`waverec2`,
         :func:`wavedecn`, :func:`waverecn`, :func:`fswavedecn`, :func:`fswaverecn`,
-        :func:`downcoef`, :func:`upcoef`.
+        :func:`downcoef`, :func:`upcoef`; or a function of :mod:`liftwave.pooling`.
     *args, **kwargs
         Its arguments, without ``out``.
 
@@ -58,6 +69,8 @@ def vjp(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> tuple[Any
         :class:`~liftwave.gradients.Gradient`: that function's gradient in the data
         (``.data``) and in the wavelet's taps and scales (``.wavelet``; ``wavelet=False``
         leaves it out, which is faster). Bands that are ``None`` or left out count as zero.
+        That of a pooling function is ``pullback(cotangent)`` and gives a
+        :class:`~liftwave.gradients.PoolingGradient`: ``.data``, and ``.parameters`` by name.
 
     Raises
     ------
@@ -109,7 +122,7 @@ def _bind(function: Any, args: Any, kwargs: Any) -> dict[str, Any]:
     if function not in known:
         names = ", ".join(each.__name__ for each in known)
         raise ArgumentTypeError(
-            f"vjp differentiates the linear transforms {names}; "
+            f"vjp differentiates the functions {names}; "
             f"got {getattr(function, '__name__', function)!r}"
         )
     bound = inspect.signature(function).bind(*args, **kwargs)
