@@ -2,7 +2,8 @@
 
 The functions of ``liftwave`` take tensors as they take other arrays. Here are the modules:
 transforms (:class:`DWT1d` and its kin), learnable wavelets (:class:`LearnableWavelet`),
-parametrizations for ``torch.nn.utils.parametrize``, and :func:`auxiliary_loss`.
+parametrizations for ``torch.nn.utils.parametrize``, and :func:`auxiliary_loss`; and pooling
+(:class:`SoftPool2d`, :class:`EDSCWPool2d`, :class:`IDWPool2d`, :class:`AdaPool2d` and its reverse).
 """
 
 try:
@@ -17,6 +18,25 @@ except ModuleNotFoundError as error:
 
 from liftwave.torch.losses import auxiliary_loss
 from liftwave.torch.parametrizations import LinearPhase, Orthonormal
+from liftwave.torch.pooling_adaptive import (
+    AdaPool1d,
+    AdaPool2d,
+    AdaPool3d,
+    AdaUnpool1d,
+    AdaUnpool2d,
+    AdaUnpool3d,
+)
+from liftwave.torch.pooling_windows import (
+    EDSCWPool1d,
+    EDSCWPool2d,
+    EDSCWPool3d,
+    IDWPool1d,
+    IDWPool2d,
+    IDWPool3d,
+    SoftPool1d,
+    SoftPool2d,
+    SoftPool3d,
+)
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d, IDWT1d, IDWT2d, IDWT3d
 from liftwave.torch.wavelets import (
     FiltersWavelet,
@@ -27,10 +47,22 @@ from liftwave.torch.wavelets import (
 )
 
 __all__ = [
+    "AdaPool1d",
+    "AdaPool2d",
+    "AdaPool3d",
+    "AdaUnpool1d",
+    "AdaUnpool2d",
+    "AdaUnpool3d",
     "DWT1d",
     "DWT2d",
     "DWT3d",
+    "EDSCWPool1d",
+    "EDSCWPool2d",
+    "EDSCWPool3d",
     "FiltersWavelet",
+    "IDWPool1d",
+    "IDWPool2d",
+    "IDWPool3d",
     "IDWT1d",
     "IDWT2d",
     "IDWT3d",
@@ -40,5 +72,8 @@ __all__ = [
     "LinearPhaseWavelet",
     "Orthonormal",
     "OrthonormalWavelet",
+    "SoftPool1d",
+    "SoftPool2d",
+    "SoftPool3d",
     "auxiliary_loss",
 ]

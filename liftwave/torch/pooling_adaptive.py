@@ -1,0 +1,358 @@
+"""AdaPool and its reverse as modules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import UninitializedParameter, is_lazy
+
+from liftwave._windows import Size, per_axis
+from liftwave.errors import ArgumentTypeError, ShapeError
+from liftwave.pooling._weighted import CALLS
+from liftwave.torch._pooling import Pooling, WindowPool
+
+
+class _AdaPool(LazyModuleMixin, WindowPool):
+    """AdaPool's ``beta`` may take its size from the first input; torch knows such modules."""
+
+    cls_to_become = None
+    beta: Any
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+        *,
+        beta: float | Tensor = 0.5,
+        mask: bool | Size = True,
+        channels: int | None = None,
+        trainable: bool = True,
+        per_channel: bool = True,
+    ) -> None:
+        windows = (kernel_size, stride, padding, dilation, ceil_mode)
+        super().__init__("ada", windows, per_channel)
+        self.channels = None if channels is None else per_axis("channels", channels, 1, 1)[0]
+        self.trainable = bool(trainable)
+        self._start = 0.0 if isinstance(beta, Tensor) else _number(beta)
+        values = self._given(beta) if isinstance(beta, Tensor) else self._filled(mask)
+        if values is None:
+            self.beta = UninitializedParameter()
+        elif self.trainable:
+            self.beta = nn.Parameter(values)
+        else:
+            self.register_buffer("beta", values)
+
+    def _given(self, beta: Tensor) -> Tensor:
+        values = beta.detach().clone()
+        if not values.dtype.is_floating_point:
+            values = values.to(torch.get_default_dtype())
+        if values.ndim not in (0, self.dimensions, self.dimensions + 1):
+            raise ShapeError(
+                f"beta has shape (), that of the windows along {self.dimensions} axes, or of "
+                f"channels and windows, got shape {tuple(values.shape)}"
+            )
+        return values
+
+    def _filled(self, mask: bool | Size) -> Tensor | None:
+        """``beta`` of one value; None if its size is that of the first result."""
+        if mask is True and not self.trainable:
+            mask = False  # one number does the same
+        if mask is True:
+            return None
+        size = (
+            (1,) * self.dimensions if mask is False else per_axis("mask", mask, self.dimensions, 1)
+        )
+        if mask is False and self.channels is None:
+            return torch.full((), self._start)
+        return torch.full(self._with_channels(size), self._start)
+
+    def _with_channels(self, size: Sequence[int]) -> tuple[int, ...]:
+        return tuple(size) if self.channels is None else (self.channels, *size)
+
+    def initialize_parameters(self, x: Tensor) -> None:
+        """Give ``beta`` the size of the windows on this input, if it has none yet."""
+        if not is_lazy(self.beta):
+            return
+        self._check_dimensions(x)
+        outputs = self._call.windows.plan(x.shape).outputs
+        with torch.no_grad():
+            self.beta.materialize(self._with_channels(outputs))
+            self.beta.fill_(self._start)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pooled signals, of shape (C, …) or (N, C, …)."""
+        self._check_dimensions(x)
+        return self._run([x, self.mask_for(x)])
+
+    def mask_for(self, x: Tensor) -> Tensor:
+        """``beta`` for signals like ``x``: between 0 and 1, and of the size of the windows."""
+        outputs = self._call.windows.plan(x.shape).outputs
+        beta: Tensor = self.beta.float() if self.beta.dtype.itemsize < 4 else self.beta
+        first = beta.ndim - self.dimensions
+        if first >= 0:
+            for k, size in enumerate(outputs):
+                beta = _resized(beta, first + k, size)
+        return beta.clamp(0.0, 1.0)
+
+    def _own_repr(self) -> list[str]:
+        lazy = is_lazy(self.beta)
+        size = "of the first result" if lazy else tuple(self.beta.shape)
+        shown = [f"beta={size}", f"trainable={self.trainable}"]
+        shown += [f"channels={self.channels}"] * (self.channels is not None)
+        return [*shown, *super()._own_repr()]
+
+
+def _number(beta: Any) -> float:
+    if not isinstance(beta, float | int):
+        raise ArgumentTypeError(f"beta is a number or a tensor, got {type(beta).__name__}")
+    return float(beta)
+
+
+def _resized(mask: Tensor, axis: int, size: int) -> Tensor:
+    """A mask interpolated linearly along one axis; a single value is left alone."""
+    count = mask.shape[axis]
+    if count in (1, size):
+        return mask
+    # Not torch's interpolation, whose gradient depends on the order of threads on a GPU.
+    numbers = torch.arange(max(count, size), dtype=mask.dtype, device=mask.device)
+    middles = (numbers[:size] + 0.5) * (count / size) - 0.5
+    distances = middles.clamp(0, count - 1)[:, None] - numbers[:count]
+    shares = (1 - distances.abs()).clamp_min(0)
+    found: Tensor = torch.tensordot(shares, mask, dims=([1], [axis]))
+    return found.movedim(0, axis)
+
+
+class _AdaUnpool(Pooling):
+    """The reverse of an AdaPool, with its ``beta``."""
+
+    def __init__(self, pool: _AdaPool, up: str = "nearest", preserve: str = "sum") -> None:
+        if not isinstance(pool, _AdaPool) or pool.dimensions != self.dimensions:
+            raise ArgumentTypeError(
+                f"{type(self).__name__} reverses an AdaPool{self.dimensions}d, got "
+                f"{type(pool).__name__}"
+            )
+        windows = (*pool._call.windows, self.dimensions)
+        super().__init__(CALLS["ada reverse"](windows, up, preserve, pool._call.per_channel))
+        self.pool = pool
+
+    def forward(self, pooled: Tensor, x: Tensor) -> Tensor:
+        """``pooled`` spread over the samples of ``x``, by the weights that these have."""
+        self._check_dimensions(x)
+        if not torch.compiler.is_compiling() and is_lazy(self.pool.beta):
+            self.pool.initialize_parameters(x)
+        return self._run([x, pooled, self.pool.mask_for(x)])
+
+    def extra_repr(self) -> str:
+        """What is printed between the parentheses."""
+        return f"up={self._call.up!r}, preserve={self._call.preserve!r}"
+
+
+# --- one, two and three dimensions -----------------------------------------------------------
+
+
+class AdaPool1d(_AdaPool):
+    r"""AdaPool in 1-D: a learned blend of pooling by similarity to the mean and by softmax.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding, dilation, ceil_mode
+        As for :class:`SoftPool1d`; tuples have one number per axis.
+    beta : float or Tensor, optional
+        How much of eDSCW there is at first (the rest is eM): one value for all, or the whole
+        mask, of shape (), (\*windows) or (C, \*windows).
+    mask : bool, int or tuple of int, optional
+        Whether there is one ``beta`` for each window: as many as the first input has windows
+        (True), so many, or one for all (False).
+    channels : int, optional
+        How many channels have a ``beta`` of their own; all share it by default.
+    trainable : bool, optional
+        Whether ``beta`` is a parameter, or a buffer.
+    per_channel : bool, optional
+        Compare each channel on its own, or the vectors of all channels.
+
+    Raises
+    ------
+    WindowError, ArgumentTypeError, ShapeError
+        If windows or ``beta`` cannot be so, or do not fit the input.
+
+    Notes
+    -----
+    Input: shape (C, L) or (N, C, L). Half precision is computed in float32 and
+    given back in half. The function is :func:`liftwave.pooling.ada_pool`.
+
+    A mask that takes its size from the first input is an ``UninitializedParameter`` before it, as
+    in torch's lazy modules: optimizers take it, and loading a ``state_dict`` gives it its size.
+    For inputs of another size the mask is interpolated linearly, as an image would be; the
+    parameter stays. It never depends on the batch.
+
+    ``beta`` is clamped to [0, 1] as it is used; where it is outside, its gradient is zero. An
+    optimizer with large steps may leave it there: ``beta.data.clamp_(0, 1)`` after a step helps.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import AdaPool1d
+    >>> pool = AdaPool1d(2)
+    >>> tuple(pool(torch.randn(8, 3, 32)).shape), tuple(pool.beta.shape)
+    ((8, 3, 16), (16,))
+    """
+
+    dimensions = 1
+
+
+class AdaPool2d(_AdaPool):
+    """AdaPool in 2-D: a learned blend of pooling by similarity to the mean and by softmax.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding, dilation, ceil_mode,
+    beta, mask, channels, trainable, per_channel
+        As for :class:`AdaPool1d`; tuples have one number per axis.
+
+    Notes
+    -----
+    Input: shape (C, H, W) or (N, C, H, W). Half precision is computed in float32 and
+    given back in half. The function is :func:`liftwave.pooling.ada_pool`; for masks see
+    :class:`AdaPool1d`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import AdaPool2d
+    >>> pool = AdaPool2d(2)
+    >>> tuple(pool(torch.randn(8, 3, 32, 32)).shape), tuple(pool.beta.shape)
+    ((8, 3, 16, 16), (16, 16))
+    """
+
+    dimensions = 2
+
+
+class AdaPool3d(_AdaPool):
+    """AdaPool in 3-D: a learned blend of pooling by similarity to the mean and by softmax.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding, dilation, ceil_mode,
+    beta, mask, channels, trainable, per_channel
+        As for :class:`AdaPool1d`; tuples have one number per axis.
+
+    Notes
+    -----
+    Input: shape (C, D, H, W) or (N, C, D, H, W). Half precision is computed in float32 and
+    given back in half. The function is :func:`liftwave.pooling.ada_pool`; for masks see
+    :class:`AdaPool1d`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import AdaPool3d
+    >>> pool = AdaPool3d(2)
+    >>> tuple(pool(torch.randn(2, 3, 8, 8, 8)).shape), tuple(pool.beta.shape)
+    ((2, 3, 4, 4, 4), (4, 4, 4))
+    """
+
+    dimensions = 3
+
+
+class AdaUnpool1d(_AdaUnpool):
+    """AdaUnPool in 1-D: pooled values spread over their regions by the weights of AdaPool.
+
+    Parameters
+    ----------
+    pool : AdaPool1d
+        The layer that is reversed, with its windows and its ``beta``, which both share.
+    up : {"nearest", "linear"}, optional
+        How pooled values are brought to the samples: copied over their window, or interpolated
+        between the middles of windows.
+    preserve : {"sum", "mean"}, optional
+        Whether the samples of a region have the pooled value as their sum (the paper) or as
+        their mean.
+
+    Raises
+    ------
+    ArgumentTypeError, WindowError
+        If ``pool`` is no such layer, or a name is unknown. The call raises :class:`ShapeError`
+        if the tensors do not fit.
+
+    Notes
+    -----
+    Called as ``unpool(pooled, x)`` with what is spread and what had been pooled. The function is
+    :func:`liftwave.pooling.ada_unpool`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import AdaPool1d, AdaUnpool1d
+    >>> x = torch.randn(8, 3, 32)
+    >>> pool = AdaPool1d(2)
+    >>> unpool = AdaUnpool1d(pool)
+    >>> tuple(unpool(pool(x), x).shape) == tuple(x.shape)
+    True
+    """
+
+    dimensions = 1
+
+
+class AdaUnpool2d(_AdaUnpool):
+    """AdaUnPool in 2-D: pooled values spread over their regions by the weights of AdaPool.
+
+    Parameters
+    ----------
+    pool : AdaPool2d
+        The layer that is reversed.
+    up, preserve
+        As for :class:`AdaUnpool1d`.
+
+    Notes
+    -----
+    Called as ``unpool(pooled, x)`` with what is spread and what had been pooled. The function is
+    :func:`liftwave.pooling.ada_unpool`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import AdaPool2d, AdaUnpool2d
+    >>> x = torch.randn(8, 3, 32, 32)
+    >>> pool = AdaPool2d(2)
+    >>> unpool = AdaUnpool2d(pool)
+    >>> tuple(unpool(pool(x), x).shape) == tuple(x.shape)
+    True
+    """
+
+    dimensions = 2
+
+
+class AdaUnpool3d(_AdaUnpool):
+    """AdaUnPool in 3-D: pooled values spread over their regions by the weights of AdaPool.
+
+    Parameters
+    ----------
+    pool : AdaPool3d
+        The layer that is reversed.
+    up, preserve
+        As for :class:`AdaUnpool1d`.
+
+    Notes
+    -----
+    Called as ``unpool(pooled, x)`` with what is spread and what had been pooled. The function is
+    :func:`liftwave.pooling.ada_unpool`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import AdaPool3d, AdaUnpool3d
+    >>> x = torch.randn(2, 3, 8, 8, 8)
+    >>> pool = AdaPool3d(2)
+    >>> unpool = AdaUnpool3d(pool)
+    >>> tuple(unpool(pool(x), x).shape) == tuple(x.shape)
+    True
+    """
+
+    dimensions = 3
