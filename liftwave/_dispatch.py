@@ -14,15 +14,20 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, Protocol, cast
 
-from liftwave._kernels import AxisKernels, Kernels, reference
+from liftwave._kernels import AxisKernels, Kernels, PoolingKernels, reference
 from liftwave._separable_plan import AxisPlan
 from liftwave._typing import Array
 from liftwave._warnings import warn
 from liftwave.errors import KernelsError, MissingKernelsWarning
 
 
+class _CompiledPooling(PoolingKernels, Protocol):
+    fallback: PoolingKernels
+
+
 class _CompiledKernels(Kernels, Protocol):
     fallback: AxisKernels
+    pooling: _CompiledPooling
 
     def accepts(self, x: Array) -> bool:
         """Whether these kernels serve ``x``."""
@@ -44,7 +49,7 @@ except ModuleNotFoundError as error:
 else:
     _cpu = cast(_CompiledKernels, cpu)
     _cpu.fallback = _FAMILIES["reference"]
-    _cpu.pooling = _FAMILIES["reference"].pooling
+    _cpu.pooling.fallback = _FAMILIES["reference"].pooling
     _FAMILIES["cpu"] = _cpu
 
 _forced: ContextVar[str | None] = ContextVar(

@@ -19,7 +19,9 @@ from array_api_compat import array_namespace
 import liftwave._cpu as _cpu
 from liftwave import separable
 from liftwave._arrays import is_plain
-from liftwave._kernels import LiftPullback, cpu_lifting
+from liftwave._kernels import LiftPullback, cpu_lifting, cpu_pooling
+from liftwave._kernels.cpu_memory import like as _like
+from liftwave._kernels.cpu_memory import memory as _memory
 from liftwave._levels import AnalysisLevel, FilterStep, Step, SynthesisLevel
 from liftwave._plan import FilterPlan, LiftPlan, with_room
 from liftwave._taps import Taps, is_concrete
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from liftwave._kernels import AxisKernels, LiftPullback
 
 name = "cpu"
+pooling = cpu_pooling
 
 # What serves the rest; the dispatch says, since families of kernels do not know each other.
 fallback: AxisKernels = cast("AxisKernels", None)
@@ -467,16 +470,6 @@ def _is_plain_tensor(x: Array) -> bool:
         and not torch.jit.is_tracing()
         and holds(x)
     )
-
-
-def _memory(x: Array) -> Any:
-    """The NumPy array that shares the memory of ``x``."""
-    return x if type(x) is np.ndarray else x.detach().numpy()
-
-
-def _like(x: Array, result: Any) -> Array:
-    """A result in the library of ``x``, without copying."""
-    return result if type(x) is np.ndarray else sys.modules["torch"].from_numpy(result)
 
 
 def _empty(shape: tuple[int, ...], x: Array) -> Any:

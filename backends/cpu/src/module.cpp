@@ -19,6 +19,7 @@
 #include "liftwave/levels.hpp"
 #include "liftwave/lifting_module.hpp"
 #include "liftwave/parallel.hpp"
+#include "liftwave/pooling_module.hpp"
 
 namespace nb = nanobind;
 
@@ -569,4 +570,5 @@ NB_MODULE(_cpu, m) {
       .def("run", &TapGradients::run, nb::arg("x"), nb::arg("cotangents"), nb::arg("out"));
 
   bind_lifting(m, chosen().name);
+  bind_pooling(m, chosen().name);
 }
