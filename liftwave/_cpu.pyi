@@ -80,3 +80,40 @@ class Pooling:
 
 def add_to_places(numbers: Any, places: Any, result: Any, planes: int) -> None: ...
 def exponentials(x: Any, result: Any) -> None: ...
+class LiftPool:
+    """Lifting pooling of signals of given sizes; forms are 0 sum, 1 concat, 2 bands."""
+
+    def __init__(
+        self, sizes: Sequence[int], sources: Sequence[Sequence[int]], kernel: int, shared: bool
+    ) -> None: ...
+    def down(
+        self,
+        x: Any,
+        filters: Any,
+        results: Sequence[Any],
+        bands: Sequence[int],
+        form: int,
+        sums: Any,
+    ) -> None: ...
+    def up(self, bands: Sequence[Any], filters: Any, x: Any) -> None: ...
+    def down_vjp(
+        self,
+        values: Sequence[Any],
+        from_results: bool,
+        cotangents: Sequence[Any],
+        weights: Any,
+        filters: Any,
+        bands: Sequence[int],
+        form: int,
+        x: Any,
+        gradient: Any,
+    ) -> None: ...
+    def up_vjp(
+        self,
+        values: Sequence[Any],
+        from_results: bool,
+        cotangent: Any,
+        filters: Any,
+        bands: Sequence[Any],
+        gradient: Any,
+    ) -> None: ...

@@ -14,7 +14,13 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, Protocol, cast
 
-from liftwave._kernels import AxisKernels, Kernels, PoolingKernels, reference
+from liftwave._kernels import (
+    AxisKernels,
+    Kernels,
+    PoolingKernels,
+    reference,
+    reference_lift_pool,
+)
 from liftwave._separable_plan import AxisPlan
 from liftwave._typing import Array
 from liftwave._warnings import warn
@@ -38,6 +44,7 @@ class _CompiledKernels(Kernels, Protocol):
         ...
 
 
+reference.lift_pool = reference_lift_pool
 _FAMILIES: dict[str, Kernels] = {"reference": cast(Kernels, reference)}
 _cpu: _CompiledKernels | None = None
 
@@ -50,6 +57,7 @@ else:
     _cpu = cast(_CompiledKernels, cpu)
     _cpu.fallback = _FAMILIES["reference"]
     _cpu.pooling.fallback = _FAMILIES["reference"].pooling
+    cpu.lift_pool.fallback = reference.lift_pool
     _FAMILIES["cpu"] = _cpu
 
 _forced: ContextVar[str | None] = ContextVar(
@@ -90,6 +98,11 @@ def watched(arrays: Sequence[Array]) -> bool:
     if torch is None or not all(isinstance(x, torch.Tensor) for x in arrays):
         return False
     return bool(bridge().watches(arrays))
+
+
+def lift_pool_for(*arrays: Array) -> Any:
+    """What has lifting pooling's functions for these arrays: kernels, or the bridge."""
+    return bridge().lift_pool if watched(arrays) else kernels_for(*arrays).lift_pool
 
 
 @cache

@@ -48,6 +48,10 @@ class KernelsError(LiftwaveError, ValueError):
     """A family of kernels that does not exist here."""
 
 
+class OptionError(LiftwaveError, ValueError):
+    """A choice that a function does not have."""
+
+
 class BandError(LiftwaveError, KeyError):
     """A band that a decomposition does not have."""
 

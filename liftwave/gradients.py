@@ -25,6 +25,9 @@ from liftwave._pullbacks_pooling import POOLINGS, PoolingGradient
 from liftwave.dwt import upcoef
 from liftwave.errors import ArgumentTypeError
 from liftwave.fully_separable import fswavedecn, fswaverecn
+from liftwave.pooling._pullbacks import attention_pullback, down_pullback, up_pullback
+from liftwave.pooling.attention import energy_attention
+from liftwave.pooling.lifting import lift_down, lift_up
 
 __all__ = [
     "FilterBankGradient",
@@ -40,6 +43,9 @@ _OWN: dict[Any, Callable[..., tuple[Any, Callable[..., Any]]]] = {
     fswaverecn: fully_separable_synthesis,
     upcoef: upsampling,
     **POOLINGS,
+    lift_down: down_pullback,
+    lift_up: up_pullback,
+    energy_attention: attention_pullback,
 }
 """Functions that are not one analysis or synthesis."""
 
@@ -71,6 +77,7 @@ def vjp(
         leaves it out, which is faster). Bands that are ``None`` or left out count as zero.
         That of a pooling function is ``pullback(cotangent)`` and gives a
         :class:`~liftwave.gradients.PoolingGradient`: ``.data``, and ``.parameters`` by name.
+        Pooling has the gradient in its filters, or layers, in the place of the wavelet's.
 
     Raises
     ------

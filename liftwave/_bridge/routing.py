@@ -7,10 +7,12 @@ from typing import Any
 
 from torch import Tensor
 
-from liftwave._bridge import learned, linear, pooling
+from liftwave._bridge import learned, lift_pool, linear, pooling
 from liftwave._bridge.programs import Keys, Program, all_keys, written_wavelet
 from liftwave._bridge.tensors import is_bare, is_watched
 from liftwave._separable_plan import AxisPlan, AxisPlans
+
+__all__ = ["analyse", "is_watched", "lift_pool", "run", "serves", "synthesise"]
 
 
 def serves(plans: Sequence[AxisPlan], tensors: Sequence[Tensor]) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from liftwave._levels import AnalysisLevel, SynthesisLevel
+from liftwave._lift_pool_plan import LiftOutput, LiftPoolPlan
 from liftwave._plan import FilterPlan, LiftPlan
 from liftwave._taps import Taps
 from liftwave._typing import Array
@@ -213,11 +214,53 @@ class PoolingKernels(Protocol):
         ...
 
 
+class LiftPoolKernels(Protocol):
+    """Lifting pooling of arrays of shape (N, C, …), by filters of shape (passes, 2, C, K + 3).
+
+    One pass's filters serve all passes where the plan says so.
+    """
+
+    def lift_down(
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+    ) -> tuple[list[Array], Array | None]:
+        """The bands that are asked for; for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        ...
+
+    def lift_down_vjp(
+        self,
+        values: Sequence[Array],
+        cotangents: Sequence[Array | None],
+        sums_cotangent: Array | None,
+        filters: Array,
+        plan: LiftPoolPlan,
+        output: LiftOutput,
+        from_outputs: bool,
+    ) -> tuple[Array, Array]:
+        """Cotangents of the signal and of the filters, from outputs (all bands) or the signal."""
+        ...
+
+    def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
+        """The signal with these bands, all of which are there."""
+        ...
+
+    def lift_up_vjp(
+        self,
+        values: Sequence[Array],
+        cotangent: Array,
+        filters: Array,
+        plan: LiftPoolPlan,
+        from_outputs: bool,
+    ) -> tuple[list[Array], Array]:
+        """Cotangents of the bands and of the filters, from the signal (even sizes) or the bands."""
+        ...
+
+
 class Kernels(AxisKernels, Protocol):
     """What a family of kernels offers: one axis, all axes and levels at once, and pooling."""
 
     name: str
     pooling: PoolingKernels
+    lift_pool: LiftPoolKernels
 
     def analyse(
         self, x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None

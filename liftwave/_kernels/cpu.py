@@ -19,7 +19,7 @@ from array_api_compat import array_namespace
 import liftwave._cpu as _cpu
 from liftwave import separable
 from liftwave._arrays import is_plain
-from liftwave._kernels import LiftPullback, cpu_lifting, cpu_pooling
+from liftwave._kernels import LiftPullback, cpu_lift_pool, cpu_lifting, cpu_pooling
 from liftwave._kernels.cpu_memory import like as _like
 from liftwave._kernels.cpu_memory import memory as _memory
 from liftwave._levels import AnalysisLevel, FilterStep, Step, SynthesisLevel
@@ -36,6 +36,7 @@ pooling = cpu_pooling
 
 # What serves the rest; the dispatch says, since families of kernels do not know each other.
 fallback: AxisKernels = cast("AxisKernels", None)
+lift_pool = cpu_lift_pool
 
 # Axes that the module transforms at once, at most.
 _MAX_AXES = 4

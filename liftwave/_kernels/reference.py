@@ -24,10 +24,13 @@ from liftwave._typing import Array, Namespace
 from liftwave.boundary import Column, Extension, Fold
 
 if TYPE_CHECKING:
-    from liftwave._kernels import AxisKernels
+    from liftwave._kernels import AxisKernels, LiftPoolKernels
 
 name = "reference"
 pooling = reference_pooling
+
+# Lifting pooling, which is made of pieces of this module; the dispatch brings it here.
+lift_pool: LiftPoolKernels = cast("LiftPoolKernels", None)
 
 
 # --- filter banks ----------------------------------------------------------------------------

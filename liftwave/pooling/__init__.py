@@ -1,4 +1,7 @@
-"""Pooling and its reverse on arrays of any library, channels first: ``(..., C, *spatial)``."""
+"""Pooling that learns, pooling that can be undone, and the reverse of either, on any arrays.
+
+Channels come first: arrays are of shape ``(..., C, *spatial)``.
+"""
 
 from liftwave.pooling.adaptive import (
     ada_pool,
@@ -7,6 +10,14 @@ from liftwave.pooling.adaptive import (
     idw_pool,
     similarity_pool,
     soft_pool,
+)
+from liftwave.pooling.attention import energy_attention
+from liftwave.pooling.lifting import (
+    LiftFilters,
+    LiftPenalties,
+    lift_down,
+    lift_filters,
+    lift_up,
 )
 from liftwave.pooling.unpooling import (
     bed_of_nails_unpool,
@@ -18,13 +29,19 @@ from liftwave.pooling.unpooling import (
 )
 
 __all__ = [
+    "LiftFilters",
+    "LiftPenalties",
     "ada_pool",
     "ada_unpool",
     "bed_of_nails_unpool",
     "conv_transpose",
     "conv_transpose_matrix",
     "edscw_pool",
+    "energy_attention",
     "idw_pool",
+    "lift_down",
+    "lift_filters",
+    "lift_up",
     "max_pool",
     "max_unpool",
     "nearest_unpool",

@@ -17,6 +17,7 @@
 
 #include "liftwave/kernels.hpp"
 #include "liftwave/levels.hpp"
+#include "liftwave/lift_pool_module.hpp"
 #include "liftwave/lifting_module.hpp"
 #include "liftwave/parallel.hpp"
 #include "liftwave/pooling_module.hpp"
@@ -571,4 +572,5 @@ NB_MODULE(_cpu, m) {
 
   bind_lifting(m, chosen().name);
   bind_pooling(m, chosen().name);
+  bind_lift_pool(m, chosen().name);
 }
