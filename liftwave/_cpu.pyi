@@ -80,6 +80,7 @@ class Pooling:
 
 def add_to_places(numbers: Any, places: Any, result: Any, planes: int) -> None: ...
 def exponentials(x: Any, result: Any) -> None: ...
+
 class LiftPool:
     """Lifting pooling of signals of given sizes; forms are 0 sum, 1 concat, 2 bands."""
 

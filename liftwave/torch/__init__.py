@@ -1,9 +1,10 @@
-"""Wavelet layers for PyTorch: fixed or learnable, with exact gradients and exact inverses.
+"""Wavelet and pooling layers for PyTorch, with exact gradients and exact inverses.
 
 The functions of ``liftwave`` take tensors as they take other arrays. Here are the modules:
-transforms (:class:`DWT1d` and its kin), learnable wavelets (:class:`LearnableWavelet`),
-parametrizations for ``torch.nn.utils.parametrize``, and :func:`auxiliary_loss`; and pooling
-(:class:`SoftPool2d`, :class:`EDSCWPool2d`, :class:`IDWPool2d`, :class:`AdaPool2d` and its reverse).
+transforms (:class:`DWT1d` and its kin), learnable wavelets (:class:`LearnableWavelet`), pooling
+(:class:`LiftDownPool2d`, :class:`LDWPool2d`, :class:`SoftPool2d`, :class:`EDSCWPool2d`,
+:class:`IDWPool2d`, :class:`AdaPool2d`) and its reverse, parametrizations for
+``torch.nn.utils.parametrize``, and :func:`auxiliary_loss`.
 """
 
 try:
@@ -26,6 +27,23 @@ from liftwave.torch.pooling_adaptive import (
     AdaUnpool2d,
     AdaUnpool3d,
 )
+from liftwave.torch.pooling_lifting import (
+    LiftDownPool1d,
+    LiftDownPool2d,
+    LiftDownPool3d,
+    LiftUpPool1d,
+    LiftUpPool2d,
+    LiftUpPool3d,
+)
+from liftwave.torch.pooling_wavelets import (
+    EnergyAttention,
+    LDWPool1d,
+    LDWPool2d,
+    LDWPool3d,
+    LDWUnpool1d,
+    LDWUnpool2d,
+    LDWUnpool3d,
+)
 from liftwave.torch.pooling_windows import (
     EDSCWPool1d,
     EDSCWPool2d,
@@ -37,6 +55,7 @@ from liftwave.torch.pooling_windows import (
     SoftPool2d,
     SoftPool3d,
 )
+from liftwave.torch.replacing import Place, Replacement, Replacements, replace_pooling
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d, IDWT1d, IDWT2d, IDWT3d
 from liftwave.torch.wavelets import (
     FiltersWavelet,
@@ -59,6 +78,7 @@ __all__ = [
     "EDSCWPool1d",
     "EDSCWPool2d",
     "EDSCWPool3d",
+    "EnergyAttention",
     "FiltersWavelet",
     "IDWPool1d",
     "IDWPool2d",
@@ -66,14 +86,30 @@ __all__ = [
     "IDWT1d",
     "IDWT2d",
     "IDWT3d",
+    "LDWPool1d",
+    "LDWPool2d",
+    "LDWPool3d",
+    "LDWUnpool1d",
+    "LDWUnpool2d",
+    "LDWUnpool3d",
     "LearnableWavelet",
+    "LiftDownPool1d",
+    "LiftDownPool2d",
+    "LiftDownPool3d",
+    "LiftUpPool1d",
+    "LiftUpPool2d",
+    "LiftUpPool3d",
     "LiftingWavelet",
     "LinearPhase",
     "LinearPhaseWavelet",
     "Orthonormal",
     "OrthonormalWavelet",
+    "Place",
+    "Replacement",
+    "Replacements",
     "SoftPool1d",
     "SoftPool2d",
     "SoftPool3d",
     "auxiliary_loss",
+    "replace_pooling",
 ]
