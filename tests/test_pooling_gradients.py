@@ -78,8 +78,8 @@ def test_gradients_of_weights(kernels: Kernels, kind: str, per_channel: bool) ->
     function, options, _ = KINDS[kind]
     if function is not pooling.soft_pool:
         options = {**options, "per_channel": per_channel}
-    for size, arguments in ((6,), ((3,), 2, 1)), ((5, 6), ((2, 3), 2, 1, (1, 2), True)):
-        x = 2 * zero_mean((2, 2, *size), 3)
+    for size, arguments in ((6,), ((3,), 2, 1)), ((4, 5), ((2, 3), 2, 1, (1, 2), True)):
+        x = 2 * zero_mean((1, 2, *size), 3)
         check(function, {"x": x}, *arguments, **options)
 
 
@@ -99,8 +99,8 @@ def test_gradients_of_ada_unpool(kernels: Kernels, up: str, preserve: str) -> No
         for shape in ((), counts, (2, *counts), (2, 1, 1), (1, counts[1])):
             for per_channel in (True, False):
                 data = {
-                    "x": zero_mean((2, 2, 5, 6), 3),
-                    "pooled": zero_mean((2, 2, *counts), 5),
+                    "x": zero_mean((1, 2, 5, 6), 3),
+                    "pooled": zero_mean((1, 2, *counts), 5),
                     "beta": rng.uniform(0.1, 0.9, shape),
                 }
                 check(pooling.ada_unpool, data, *arguments, per_channel=per_channel, **options)
@@ -195,9 +195,7 @@ def test_gradients_in_every_library(xp: Library) -> None:
 
 def test_cotangents_have_to_fit() -> None:
     y, pullback = lw.vjp(pooling.soft_pool, zero_mean((3, 4, 4)), 2)
-    with pytest.raises(
-        ShapeError, match=r"cotangent of the result has shape \(3, 2\), .*\(3, 2, 2\)"
-    ):
+    with pytest.raises(ShapeError, match=r"cotangent.* has shape \(2,\), .*\(3, 2, 2\)"):
         pullback(y[0, 0])
     with pytest.raises(DTypeError, match="is complex, the result is real"):
         pullback(y * 1j)
@@ -224,7 +222,7 @@ def leaf(shape: Any, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradcheck_of_weights(kernels: Kernels, kind: str) -> None:
     function, options, _ = KINDS[kind]
-    x = leaf((2, 2, 5, 4), 3)
+    x = leaf((1, 2, 4, 3), 3)
     each = [{}] if kind == "soft" else [{}, {"per_channel": False}]
     for more in each:
         for arguments in ((2,), ((3, 2), 2, 1, 1, True)):
@@ -237,9 +235,9 @@ def test_gradcheck_of_weights(kernels: Kernels, kind: str) -> None:
 
 
 def test_gradcheck_of_ada_pool_and_unpool(kernels: Kernels) -> None:
-    x, pooled = leaf((2, 2, 5, 4), 3), leaf((2, 2, 2, 2), 4)
+    x, pooled = leaf((2, 2, 4, 2), 3), leaf((2, 2, 2, 1), 4)
     rng = np.random.default_rng(0)
-    for shape in ((), (2, 2), (2, 2, 2), (2, 1, 1)):
+    for shape in ((), (2, 1), (2, 2, 1)):
         beta = torch.asarray(rng.uniform(0.1, 0.9, shape)).requires_grad_()
         assert gradcheck(
             lambda x, b: pooling.ada_pool(x, 2, beta=b),
@@ -286,12 +284,12 @@ def test_batches_by_vmap() -> None:
     x, beta = torch.asarray(x), torch.asarray(beta)
     for dim in (0, 1):
         each = torch.vmap(lambda v: pooling.soft_pool(v, 2), in_dims=dim)(x.movedim(0, dim))
-        assert_close(each, pooling.soft_pool(x, 2))
+        assert_close(each, pooling.soft_pool(x, 2), ulps=4)
     one = torch.vmap(lambda v: pooling.ada_pool(v, 2, beta=beta[0]))(x)
-    assert_close(one, pooling.ada_pool(x, 2, beta=beta[0]))
+    assert_close(one, pooling.ada_pool(x, 2, beta=beta[0]), ulps=4)
     own = torch.vmap(lambda v, b: pooling.ada_pool(v, 2, beta=b))(x, beta)
     expected = torch.stack([pooling.ada_pool(v, 2, beta=b) for v, b in zip(x, beta, strict=True)])
-    assert_close(own, expected)
+    assert_close(own, expected, ulps=4)
 
     def loss(v: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return pooling.ada_pool(v, 2, beta=b).square().sum()

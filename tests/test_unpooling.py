@@ -197,6 +197,7 @@ def test_convolution_of_every_library(xp: Library) -> None:
         pooling.conv_transpose_matrix(xp.asarray(weight[:1, :1, 0]), 2, 2),
         xp.asarray(pooling.conv_transpose_matrix(weight[:1, :1, 0], 2, 2)),
     )
+    taps = torch.asarray(weight)
     both = x + 1j * zero_mean(x.shape, 5)
     parts = [functional.conv_transpose2d(torch.asarray(p), taps) for p in (both.real, both.imag)]
     found = pooling.conv_transpose(xp.asarray(both), xp.asarray(weight.astype(complex)))
