@@ -1,0 +1,539 @@
+"""The compiled kernels of pooling give what the reference gives, on whatever windows."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import assert_close, eps
+
+import liftwave as lw
+from liftwave._kernels import reference_pooling as reference
+from liftwave._kernels import reference_regions
+from liftwave._windows import WindowPlan, window_plan
+
+_cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
+from liftwave._kernels import cpu_pooling as cpu  # noqa: E402
+
+KINDS = tuple(cpu._WEIGHTS)
+FLOATS = ("float32", "float64")
+
+# Shapes with the planes first, and arguments of windows.
+GEOMETRIES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
+    "2 x 2": ((5, 10, 70), {"kernel_size": 2}),
+    "2 x 2, a rest": ((3, 7, 37), {"kernel_size": 2}),
+    "2 x 2, a rest kept": ((3, 7, 37), {"kernel_size": 2, "ceil_mode": True}),
+    "3 x 3": ((2, 12, 150), {"kernel_size": 3}),
+    "3 x 3, stride 2": ((4, 17, 45), {"kernel_size": 3, "stride": 2, "padding": 1}),
+    "3 x 3, stride 1": ((2, 9, 40), {"kernel_size": 3, "stride": 1, "padding": 1}),
+    "5 x 4, stride 2 x 3": ((2, 15, 50), {"kernel_size": (5, 4), "stride": (2, 3), "padding": 2}),
+    "gaps": ((2, 14, 60), {"kernel_size": 2, "stride": (4, 5)}),
+    "dilated": ((3, 13, 40), {"kernel_size": 3, "stride": 2, "padding": 1, "dilation": (3, 2)}),
+    "dilated, disjoint": ((2, 12, 66), {"kernel_size": 2, "stride": 6, "dilation": 3}),
+    "many small planes": ((37, 4, 6), {"kernel_size": 2}),
+    "whole planes": ((19, 5, 3), {"kernel_size": (5, 3)}),
+    "single samples": ((3, 4, 5), {"kernel_size": 1}),
+    "1-d": ((5, 101), {"kernel_size": (4,), "stride": 3, "padding": 2}),
+    "1-d, pairs": ((2, 300), {"kernel_size": (2,)}),
+    "1-d, stride 1": ((2, 70), {"kernel_size": (5,), "stride": 1, "dilation": 2}),
+    "3-d": ((3, 6, 4, 38), {"kernel_size": 2, "ndim": 3}),
+    "3-d, overlapping": ((2, 5, 6, 7), {"kernel_size": 3, "stride": 2, "padding": 1, "ndim": 3}),
+    "4-d": ((2, 3, 4, 5, 6), {"kernel_size": (2, 1, 3, 2), "stride": (1, 2, 2, 1)}),
+}
+
+
+def geometry(name: str) -> tuple[tuple[int, ...], WindowPlan]:
+    shape, arguments = GEOMETRIES[name]
+    return shape, window_plan(shape, **arguments)
+
+
+def data(shape: tuple[int, ...], dtype: str, seed: int = 0) -> np.ndarray:
+    """Numbers of both signs whose means are not near zero: nothing cancels there."""
+    rng = np.random.default_rng(seed)
+    signs = rng.choice([1.0, 1.0, 1.0, -0.1], shape)
+    return (rng.uniform(0.5, 2.0, shape) * signs).astype(dtype)
+
+
+def betas(plan: WindowPlan, planes: int, dtype: str) -> list[np.ndarray]:
+    """For all, for each window, for each plane and window."""
+    rng = np.random.default_rng(7)
+    ones = (1,) * plan.ndim
+    shapes = [(1, *ones), (1, *plan.outputs), (planes, *ones), (planes, *plan.outputs)]
+    return [rng.uniform(0.0, 1.0, shape).astype(dtype) for shape in shapes]
+
+
+def results(kernels: Any, x: Any, plan: WindowPlan, kind: Any, beta: Any) -> list[Any]:
+    """What all functions give."""
+    g = data((x.shape[0], *plan.outputs), str(x.dtype), 1)
+    back = data(x.shape, str(x.dtype), 2)
+    found = [kernels.pool(x, plan, kind, beta, 0.4), *kernels.pool_vjp(x, g, plan, kind, beta, 0.4)]
+    for preserve in ("sum", "mean"):
+        how: tuple[Any, ...] = (beta, 0.4, 1, "nearest", preserve)
+        found.append(kernels.unpool(x, g, plan, kind, *how))
+        found.extend(kernels.unpool_vjp(x, g, back, plan, kind, *how))
+    return found
+
+
+def compare(x: Any, plan: WindowPlan, kind: str, beta: Any = None) -> None:
+    actual = results(cpu, x, plan, kind, beta)
+    expected = results(reference, x, plan, kind, beta)
+    ulps = 64.0 * condition(x, plan, kind)
+    for got, wanted in zip(actual, expected, strict=True):
+        if wanted is None:
+            assert got is None
+        else:
+            assert_close(got, wanted, ulps=ulps, scale=max(1.0, float(np.abs(wanted).max())))
+
+
+def condition(x: Any, plan: WindowPlan, kind: str) -> float:
+    """How much larger an error of the mean is when seen from the distance of samples to it."""
+    if not kind.startswith("idw"):
+        return 1.0
+    region = reference_regions.regions(x.astype("float64"), plan)
+    apart = np.abs(region.samples - region.total(region.samples * region.share))
+    apart = apart[np.broadcast_to(True if region.present is None else region.present, apart.shape)]
+    # The gradients' denominators are squares of distances; single samples are their own mean.
+    nearest = apart[apart > 1e-12].min(initial=1.0)
+    return float(np.abs(x).max() / nearest) ** 2
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_everything_equals_the_reference(name: str, kind: str, dtype: str) -> None:
+    shape, plan = geometry(name)
+    x = data(shape, dtype)
+    for beta in betas(plan, shape[0], dtype) if kind == "ada" else [None]:
+        compare(x, plan, kind, beta)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("idw")])
+@pytest.mark.parametrize("name", ["2 x 2", "many small planes", "1-d, pairs", "3-d"])
+def test_distances_that_are_exact(name: str, kind: str, dtype: str) -> None:
+    """Means of two, four or eight small integers are exact: so are distances, zero among them."""
+    shape, plan = geometry(name)
+    x = np.random.default_rng(0).integers(1, 7, shape).astype(dtype)
+    for got, wanted in zip(
+        *(results(k, x, plan, kind, None) for k in (cpu, reference)), strict=True
+    ):
+        if wanted is not None:
+            assert_close(got, wanted, ulps=64.0, scale=max(1.0, float(np.abs(wanted).max())))
+
+
+# --- layouts -----------------------------------------------------------------------------------
+
+LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "every third column": lambda x: np.repeat(x, 3, axis=-1)[..., ::3],
+    "every second column": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "backwards": lambda x: np.ascontiguousarray(x[:, ::-1, ::-1])[:, ::-1, ::-1],
+    "columns first": lambda x: np.asfortranarray(x),
+    "rows apart": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+    "planes last": lambda x: np.ascontiguousarray(np.moveaxis(x, 0, -1)).transpose(2, 0, 1),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", ["2 x 2", "3 x 3", "3 x 3, stride 2", "whole planes"])
+def test_strides(name: str, layout: str) -> None:
+    shape, plan = geometry(name)
+    view = LAYOUTS[layout]
+    x, g = data(shape, "float32"), data((shape[0], *plan.outputs), "float32", 1)
+    for array in (x, g):
+        array.flags.writeable = False
+    beta = betas(plan, shape[0], "float32")[3]
+    for kind in ("ada", "softmax"):
+        b = beta if kind == "ada" else None
+        v = None if b is None else view(b)
+        pairs = [
+            (cpu.pool(view(x), plan, kind, v), cpu.pool(x, plan, kind, b)),
+            *zip(
+                cpu.pool_vjp(view(x), view(g), plan, kind, v),
+                cpu.pool_vjp(x, g, plan, kind, b),
+                strict=True,
+            ),
+            (cpu.unpool(view(x), view(g), plan, kind, v), cpu.unpool(x, g, plan, kind, b)),
+            *zip(
+                cpu.unpool_vjp(view(x), view(g), view(x), plan, kind, v),
+                cpu.unpool_vjp(x, g, x, plan, kind, b),
+                strict=False,
+            ),
+            *zip(cpu.max_pool(view(x), plan), cpu.max_pool(x, plan), strict=True),
+        ]
+        for got, wanted in pairs:
+            np.testing.assert_array_equal(got, wanted)
+
+
+def test_one_cotangent_for_all() -> None:
+    shape, plan = geometry("3 x 3, stride 2")
+    x, g = data(shape, "float64"), np.full((shape[0], *plan.outputs), 2.0)
+    one = np.broadcast_to(np.float64(2.0), g.shape)
+    got, wanted = (cpu.pool_vjp(x, each, plan, "softmax")[0] for each in (one, g))
+    np.testing.assert_array_equal(got, wanted)
+
+
+def test_numbers_that_are_not_aligned() -> None:
+    shape, plan = geometry("2 x 2")
+    x = data(shape, "float32")
+    memory = np.zeros(x.nbytes + 1, np.uint8)
+    moved = memory[1:].view(np.float32).reshape(shape)
+    moved[:] = x
+    assert not moved.flags.aligned
+    np.testing.assert_array_equal(cpu.pool(moved, plan, "dice"), cpu.pool(x, plan, "dice"))
+    for got, wanted in zip(cpu.max_pool(moved, plan), cpu.max_pool(x, plan), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_no_planes() -> None:
+    plan = window_plan((4, 6), 2)
+    x, g = np.zeros((0, 4, 6)), np.zeros((0, 2, 3))
+    assert cpu.pool(x, plan, "softmax").shape == (0, 2, 3)
+    assert cpu.pool_vjp(x, g, plan, "softmax")[0].shape == (0, 4, 6)
+    assert cpu.max_pool(x, plan)[1].shape == (0, 2, 3)
+    assert cpu.max_pool_vjp(g, np.zeros((0, 2, 3), np.int64), plan).shape == (0, 4, 6)
+
+
+def test_tensors_in_tensors_out() -> None:
+    torch = pytest.importorskip("torch")
+    shape, plan = geometry("2 x 2")
+    x, g = data(shape, "float32"), data((shape[0], *plan.outputs), "float32", 1)
+    beta = betas(plan, shape[0], "float32")[1]
+    found = cpu.pool_vjp(*map(torch.from_numpy, (x, g)), plan, "ada", torch.from_numpy(beta))
+    for got, wanted in zip(found, cpu.pool_vjp(x, g, plan, "ada", beta), strict=True):
+        np.testing.assert_array_equal(got.numpy(), wanted)
+
+
+# --- parts -------------------------------------------------------------------------------------
+
+# Larger than what is done in one go, along the first axis or by planes.
+LARGE: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
+    "2 x 2": ((2, 700, 260), {"kernel_size": 2}),
+    "2 x 2, a rest": ((2, 701, 261), {"kernel_size": 2}),
+    "3 x 3, stride 1": ((1, 600, 200), {"kernel_size": 3, "stride": 1, "padding": 1}),
+    "5 x 5, stride 2": ((1, 900, 150), {"kernel_size": 5, "stride": 2, "padding": 2}),
+    "dilated": ((1, 900, 120), {"kernel_size": 3, "stride": 2, "padding": 1, "dilation": (4, 3)}),
+    "gaps": ((1, 900, 140), {"kernel_size": 2, "stride": (5, 3), "ceil_mode": True}),
+    "1-d": ((1, 100_001), {"kernel_size": (3,), "stride": 2, "padding": 1}),
+    "1-d, stride 1": ((2, 60_001), {"kernel_size": (4,), "stride": 1, "dilation": 3}),
+    "1-d, disjoint": ((1, 90_001), {"kernel_size": (3,)}),
+    "tall": ((1, 90_000, 1), {"kernel_size": (3, 1), "stride": (2, 1), "padding": (1, 0)}),
+    "3-d": ((1, 60, 30, 31), {"kernel_size": 3, "stride": 2, "padding": 1, "ndim": 3}),
+    "many": ((90, 33, 31), {"kernel_size": 3, "stride": 2}),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_several_parts(name: str) -> None:
+    shape, arguments = LARGE[name]
+    plan = window_plan(shape, **arguments)
+    x = data(shape, "float64")
+    compare(x, plan, "softmax")
+    compare(x, plan, "ada", betas(plan, shape[0], "float64")[1])
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    before = lw.get_num_threads()
+    yield lw.set_num_threads
+    lw.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_any_number_of_threads(threads: Callable[[int], None], name: str) -> None:
+    shape, arguments = LARGE[name]
+    plan = window_plan(shape, **arguments)
+    x = data(shape, "float32")
+    beta = betas(plan, shape[0], "float32")[0]
+    found = []
+    for count in (1, 2, 3, 8, 2):
+        threads(count)
+        values, places = cpu.max_pool(x, plan)
+        back = cpu.max_pool_vjp(values, places, plan)
+        found.append([*results(cpu, x, plan, "ada", beta), values, places, back])
+    for other in found[1:]:
+        for got, wanted in zip(other, found[0], strict=True):
+            np.testing.assert_array_equal(got, wanted)
+
+
+DIGESTS = """
+import hashlib, json, sys
+sys.path.insert(0, sys.argv[1])
+from test_cpu_pooling import GEOMETRIES, KINDS, FLOATS, betas, cpu, data, geometry, results
+import numpy as np
+digests = {}
+for name in GEOMETRIES:
+    shape, plan = geometry(name)
+    for dtype in FLOATS:
+        x = data(shape, dtype)
+        for kind in KINDS:
+            beta = betas(plan, shape[0], dtype)[1] if kind == "ada" else None
+            found = [a for a in results(cpu, x, plan, kind, beta) if a is not None]
+            found += cpu.max_pool(x, plan)
+            text = b"".join(np.ascontiguousarray(a).tobytes() for a in found)
+            digests[f"{name}, {dtype}, {kind}"] = hashlib.sha256(text).hexdigest()
+for dtype in FLOATS:
+    x = np.linspace(-800, 800, 100_003).astype(dtype)
+    y = np.empty_like(x)
+    cpu._cpu.exponentials(x, y)
+    digests[dtype] = hashlib.sha256(y.tobytes()).hexdigest()
+print(json.dumps(digests))
+"""
+
+
+def test_every_instruction_set_gives_the_same() -> None:
+    here = str(Path(__file__).parent)
+    found = {}
+    for isa in _cpu.available_isas():
+        run = subprocess.run(
+            [sys.executable, "-c", DIGESTS, here],
+            env=os.environ | {"LIFTWAVE_ISA": isa},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found[isa] = json.loads(run.stdout)
+    for isa, digests in found.items():
+        assert digests == found["baseline"], isa
+
+
+# --- the exponential function --------------------------------------------------------------------
+
+
+def exponentials(x: Any) -> np.ndarray:
+    found = np.empty_like(x)
+    _cpu.exponentials(x, found)
+    return found
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_exponentials_are_within_one_ulp(dtype: str) -> None:
+    bounds = (-87.0, 88.7) if dtype == "float32" else (-708.0, 709.7)
+    rng = np.random.default_rng(0)
+    x = np.concatenate([
+        rng.uniform(*bounds, 40_000),
+        rng.uniform(-1.0, 1.0, 40_000),
+        math.log(2) / 2 * np.arange(-60, 60),
+        10.0 ** -np.arange(30.0),
+    ]).astype(dtype)  # fmt: skip
+    exact = np.array([math.exp(v) for v in x])
+    ulps = np.abs(exponentials(x) - exact) / np.spacing(exact.astype(dtype))
+    # The exact values of double precision have themselves an error of about half a unit.
+    assert ulps.max() <= (1.0 if dtype == "float32" else 1.5)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_exponentials_at_the_ends(dtype: str) -> None:
+    tiny, deep = (-103.0, -90.0) if dtype == "float32" else (-744.0, -720.0)
+    x = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e4, -1e4, tiny, deep, 1e-40], dtype)
+    x = np.append(x, np.finfo(dtype).max * np.array([1, -1], dtype))
+    with np.errstate(all="ignore"):
+        expected = np.exp(x)
+    found = exponentials(x)
+    least = float(np.finfo(dtype).smallest_subnormal)
+    np.testing.assert_allclose(found, expected, rtol=2 * eps(dtype), atol=least)
+    for count in range(len(x)):
+        np.testing.assert_array_equal(exponentials(x[:count]), found[:count])
+
+
+# --- extremes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_regions_of_all_kinds(kind: str, dtype: str) -> None:
+    large = 1e30 if dtype == "float32" else 1e300
+    rows = [
+        [0.0, 0.0, 0.0, 0.0],
+        [-0.0, 0.0, 0.0, 0.0],
+        [3.0, 3.0, 3.0, 3.0],
+        [-2.0, -2.0, -2.0, -2.0],
+        [1.0, -1.0, 2.0, -2.0],  # the mean is zero
+        [0.0, 0.0, 0.0, 5.0],
+        [large, -large, large, large],
+        [large, large, large, large],
+        [-large, 0.0, large / 2, 1.0 / large],
+        [1e4, -1e4, 1e4, 1e-4],
+        [1000.0, -1000.0, 0.0, 1000.0],
+    ]
+    x = np.array(rows, dtype)
+    plan = window_plan(x.shape, (4,))
+    beta = np.full((1, 1), 0.25, dtype) if kind == "ada" else None
+    got, wanted = (k.pool(x, plan, kind, beta) for k in (cpu, reference))
+    assert np.isfinite(got).all()
+    np.testing.assert_allclose(got, wanted, rtol=16 * eps(dtype), atol=0)
+    g = np.ones_like(wanted)
+    of_x, expected = (k.pool_vjp(x, g, plan, kind, beta)[0] for k in (cpu, reference))
+    assert np.isfinite(of_x).all()
+    scale = np.maximum(1.0, np.abs(expected).max(axis=1, keepdims=True))
+    np.testing.assert_allclose(of_x / scale, expected / scale, rtol=0, atol=64 * eps(dtype))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_not_finite_stays_in_its_windows(kind: str, value: float) -> None:
+    shape, plan = geometry("3 x 3, stride 2")
+    x = data(shape, "float64")
+    x[1, 6, 7] = value
+    x[2, 0, 0] = value
+    beta = betas(plan, shape[0], "float64")[1] if kind == "ada" else None
+    with np.errstate(all="ignore"):
+        got, wanted = (k.pool(x, plan, kind, beta) for k in (cpu, reference))
+        touched = reference.pool(np.where(np.isfinite(x), 0.0, 1.0), plan, "idw-l1") > 0
+    spoilt = ~np.isfinite(got)
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted))
+    assert spoilt[touched].any()
+    assert not spoilt[~touched].any()
+
+
+# --- against others ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [(2, 2, 0), (3, 3, 0), (3, 2, 1), (3, 1, 1), (4, 3, 2)])
+def test_softmax_of_unfolded_tensors(arguments: tuple[int, int, int]) -> None:
+    torch = pytest.importorskip("torch")
+    kernel, stride, padding = arguments
+    plan = window_plan((6, 20, 33), kernel, stride, padding)
+    x = torch.randn(6, 20, 33, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    x.requires_grad_()
+    padded = torch.nn.functional.pad(x, (padding,) * 4, value=-1e9)
+    regions = padded.unfold(1, kernel, stride).unfold(2, kernel, stride).flatten(3)
+    wanted = (regions.softmax(-1) * regions).sum(-1)
+    g = torch.randn(wanted.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    (of_x,) = torch.autograd.grad(wanted, x, g)
+    plain = x.detach().numpy()
+    assert_close(cpu.pool(plain, plan, "softmax"), wanted.detach().numpy(), ulps=16)
+    found = cpu.pool_vjp(plain, g.numpy(), plan, "softmax")[0]
+    assert_close(found, of_x.numpy(), ulps=64)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_largest_numbers_and_their_places(name: str, dtype: str) -> None:
+    torch = pytest.importorskip("torch")
+    shape, plan = geometry(name)
+    # Few different numbers: there are several largest ones.
+    x = np.random.default_rng(0).integers(-3, 3, shape).astype(dtype)
+    values, places = cpu.max_pool(x, plan)
+    assert places.dtype == np.int64
+    if plan.ndim <= 3:
+        function = getattr(torch.nn.functional, f"max_pool{plan.ndim}d")
+        arguments = plan.kernel, plan.stride, plan.padding, plan.dilation
+        ceil = GEOMETRIES[name][1].get("ceil_mode", False)
+        theirs = function(torch.from_numpy(x), *arguments, ceil, return_indices=True)
+        for got, wanted in zip((values, places), theirs, strict=True):
+            np.testing.assert_array_equal(got, wanted.numpy())
+    for got, wanted in zip((values, places), reference.max_pool(x, plan), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    g = np.random.default_rng(1).integers(-9, 9, values.shape).astype(dtype)  # sums are exact
+    found, expected = (k.max_pool_vjp(g, places, plan) for k in (cpu, reference))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_nan_is_the_largest() -> None:
+    x = np.array([[1.0, np.nan, 2.0, np.nan, -np.inf, -np.inf, np.inf, np.nan, 0.0, 1.0]])
+    plan = window_plan(x.shape, (2,))
+    values, places = cpu.max_pool(x, plan)
+    np.testing.assert_array_equal(values, [[np.nan, np.nan, -np.inf, np.nan, 1.0]])
+    np.testing.assert_array_equal(places, [[1, 3, 4, 7, 9]])
+
+
+# --- what is left to others, and what is refused -------------------------------------------------
+
+
+def test_what_the_reference_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Recorder:
+        def __getattr__(self, name: str) -> Any:
+            return lambda *arguments: asked.append(name)
+
+    shape, plan = geometry("2 x 2")
+    x, g = data((6, *shape[1:]), "float64"), data((6, *plan.outputs), "float64", 1)
+    monkeypatch.setattr(cpu, "fallback", Recorder())
+    cpu.pool(x, plan, "dice", channels=2)
+    cpu.pool_vjp(x, g, plan, "dice", channels=2)
+    cpu.unpool(x, g, plan, "dice", channels=2)
+    cpu.unpool_vjp(x, g, x, plan, "dice", channels=2)
+    cpu.unpool(x, g, plan, "dice", up="linear")
+    cpu.unpool_vjp(x, g, x, plan, "dice", up="linear")
+    both = ["unpool", "unpool_vjp"]
+    assert asked == ["pool", "pool_vjp", *both, *both]
+
+
+AXIS = (2, 2, 0, 1, 8, 4)
+
+
+@pytest.mark.parametrize(
+    ("axis", "message"),
+    [
+        ((0, 2, 0, 1, 8, 4), "plan of windows"),
+        ((2, 0, 0, 1, 8, 4), "plan of windows"),
+        ((2, 2, 0, 0, 8, 4), "plan of windows"),
+        ((2, 2, -1, 1, 8, 4), "plan of windows"),
+        ((2, 2, 0, 1, 8, 5), "plan of windows"),  # a window behind the end
+        ((2, 2, 2, 1, 8, 4), "plan of windows"),  # one before the beginning
+        ((2**31, 2, 0, 1, 8, 4), "plan of windows"),
+    ],
+)
+def test_plans_that_are_not_sound(axis: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _cpu.Pooling([axis], 0, 1.0, False)
+
+
+def test_sizes_that_overflow() -> None:
+    with pytest.raises(ValueError, match="plan of windows"):
+        _cpu.Pooling([(1, 2**29, 0, 1, 2**40, 2)] * 2, 0, 1.0, False)
+    with pytest.raises(ValueError, match="plan of windows"):
+        _cpu.Pooling([], 0, 1.0, False)
+    with pytest.raises(ValueError, match="unknown weights"):
+        _cpu.Pooling([AXIS], 10, 1.0, False)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "error", "message"),
+    [
+        ({"x": (3, 7)}, ValueError, "does not fit the plan"),
+        ({"x": (3, 2, 8)}, ValueError, "does not fit the plan"),
+        ({"g": (2, 4)}, ValueError, "does not fit the plan"),
+        ({"g": (3, 5)}, ValueError, "does not fit the plan"),
+        ({"of_x": (3, 7)}, ValueError, "does not fit the plan"),
+        ({"beta": None}, ValueError, "beta belongs to ada"),
+        ({"beta": (2, 4)}, ValueError, "beta does not fit"),
+        ({"beta": (3, 3)}, ValueError, "beta does not fit"),
+        ({"of_beta": (3, 1)}, ValueError, "does not fit the plan"),
+        ({"g": "float32"}, ValueError, "dtypes do not match"),
+        ({"x": "int64"}, TypeError, "expected float32 or float64"),
+        ({"x": "complex128"}, TypeError, "expected float32 or float64"),
+    ],
+)
+def test_arrays_that_do_not_fit(arrays: dict[str, Any], error: Any, message: str) -> None:
+    shapes = {"x": (3, 8), "beta": (3, 4), "g": (3, 4), "of_x": (3, 8), "of_beta": (3, 4)}
+    given: list[Any] = []
+    for name, shape in shapes.items():
+        changed = arrays.get(name, shape)
+        of_dtype = isinstance(changed, str)
+        zeros = np.zeros(shape if of_dtype else changed or (), changed if of_dtype else "float64")
+        given.append(None if changed is None else zeros)
+    module = _cpu.Pooling([AXIS], cpu._WEIGHTS["ada"], 1.0, False)
+    with pytest.raises(error, match=message):
+        module.pool_vjp(*given)
+
+
+def test_places_that_are_none() -> None:
+    plan = window_plan((2, 8), (2,))
+    g = np.ones((2, 4))
+    for wrong in (-1, 8):
+        places = np.zeros((2, 4), np.int64)
+        places[1, 2] = wrong
+        with pytest.raises(ValueError, match="outside of the plane"):
+            cpu.max_pool_vjp(g, places, plan)
+    with pytest.raises(ValueError, match="one place for each"):
+        cpu.max_pool_vjp(g, np.zeros((2, 3), np.int64), plan)
