@@ -96,8 +96,11 @@ def measure(case: Case, rounds: int, with_peaks: bool = True) -> Measured:
         prepared = subject.prepare(subject.settled(case))
         if prepared is None or verdicts[subject.name].startswith("fails"):
             continue
-        runs[f"{subject.name}: forward"] = _forward(prepared, x)
-        runs[f"{subject.name}: both"], saved[subject.name] = _both(prepared, x), kept(prepared, x)
+        runs[f"{subject.name}: forward"] = forward_run(prepared, x)
+        runs[f"{subject.name}: both"], saved[subject.name] = (
+            both_run(prepared, x),
+            kept(prepared, x),
+        )
     times = interleaved(runs, rounds, before=x.copy)
     found = Measured(case, median(times["copy"]))
     for name, verdict in verdicts.items():
@@ -122,7 +125,7 @@ def _verdicts(case: Case, x: np.ndarray) -> dict[str, str]:
     return found
 
 
-def _forward(prepared: Prepared, x: np.ndarray) -> Callable[[], object]:
+def forward_run(prepared: Prepared, x: np.ndarray) -> Callable[[], object]:
     import torch
 
     tensor = torch.from_numpy(x)
@@ -134,7 +137,7 @@ def _forward(prepared: Prepared, x: np.ndarray) -> Callable[[], object]:
     return run
 
 
-def _both(prepared: Prepared, x: np.ndarray) -> Callable[[], object]:
+def both_run(prepared: Prepared, x: np.ndarray) -> Callable[[], object]:
     """The gradients of the data, and of the taps where they are learned, from random ones."""
     import torch
 
@@ -185,7 +188,7 @@ def peak(subject: Subject, case: Case) -> int:
         prepared = subject.prepare(settled)
         assert prepared is not None
         # The gradients that go in are made by a transform, whose memory is given back.
-        run = _both(prepared, np.ones(settled.shape, settled.dtype))
+        run = both_run(prepared, np.ones(settled.shape, settled.dtype))
         if warm_up:
             run()
     return beyond(run)

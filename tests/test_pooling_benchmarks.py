@@ -1,0 +1,64 @@
+"""The benchmark of pooling layers runs, and tells right layers from wrong ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks import pooling
+from benchmarks.pooling_layers import LAYERS, available
+from benchmarks.torch_libraries import Prepared
+
+pytest.importorskip("torch")
+
+SHAPE = (2, 3, 16, 32)
+
+
+@pytest.mark.parametrize("layer", available(), ids=lambda layer: layer.name)
+def test_layers_agree_with_plain_operations(layer):
+    x = np.random.default_rng(0).standard_normal(SHAPE).astype("float32")
+    assert pooling.checked(pooling.functions(SHAPE), layer.name, x) == ""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda x: x, ""),
+        (lambda x: x * 1.01, "differs: result"),
+        (lambda x: x + 1e-2 * (x - x.detach()), "differs: gradient 1"),
+    ],
+)
+def test_what_is_wrong_is_said(spoil, said):
+    every = pooling.functions(SHAPE)
+    inner = every["SoftPool2d"].transform
+    every["SoftPool2d"] = Prepared(lambda x: inner(spoil(x)))
+    x = np.random.default_rng(0).standard_normal(SHAPE).astype("float32")
+    assert pooling.checked(every, "SoftPool2d", x) == said
+
+
+def test_quick_run_writes_the_page(tmp_path, capsys):
+    out = tmp_path / "page.md"
+    pooling.main(["--quick", "--out", str(out)])
+    text = out.read_text(encoding="utf-8")
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 2 * len(available())
+    for layer in available():
+        assert f"| {layer.name} |" in text
+        assert f"| {layer.name}, plain |" in text
+    assert "differs" not in text
+
+
+def test_targets_are_compared():
+    layer = replace(LAYERS[0], forward_copies=3, both_copies=9, forward_faster=6, both_faster=4)
+    plain = layer.name + pooling.PLAIN
+    timed = pooling.Timed(
+        forward_ratios={"copy": 3.5, plain: 0.125}, both_ratios={"copy": 8.0, plain: 0.5}
+    )
+    found = pooling.Measured(SHAPE, 1.0, {layer.name: timed})
+    assert pooling._verdicts(layer, found) == [
+        "3.50 (missed: 3)",
+        "8.00 (met: 9)",
+        "8.00 (met: 6)",
+        "2.00 (missed: 4)",
+    ]
