@@ -6,7 +6,7 @@ from liftwave.dwtn import dwtn, idwtn
 from liftwave.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
 from liftwave.pooling import _placed
 from liftwave.pooling._weighted import weighted_pool
-from liftwave.pooling.lifting import lift_down_step, lift_up
+from liftwave.pooling.lifting import lift_down_step, lift_up_step
 
 STEPS = {
     "max_pool": step(_placed.largest),
@@ -19,6 +19,6 @@ STEPS = {
         *(dwt, idwt, dwtn, idwtn),
         *(wavedec, waverec, wavedec2, waverec2, wavedecn, waverecn),
         weighted_pool,
-        *(lift_down_step, lift_up),
+        *(lift_down_step, lift_up_step),
     )
 }

@@ -190,7 +190,7 @@ def lift_up(
     [[4.0, 6.0, 10.0, 12.0, 20.0]]
     """
     if is_read():
-        return as_step("lift_up", bands, filters, output_size, padding, dimensions)
+        return as_step("lift_up_step", bands, filters, output_size, padding, dimensions)
     call = up_call(bands, filters, output_size, padding, dimensions)
     return call.packed(call.run())
 
@@ -249,6 +249,12 @@ def lift_down_step(*arguments: Any) -> Any:
     call = down_call(*arguments)
     found = call.packed(*call.run())
     return found if call.reduction is None else (found[0], tuple(found[1]))
+
+
+def lift_up_step(*arguments: Any) -> Array:
+    """:func:`lift_up` with its arguments by position."""
+    call = up_call(*arguments)
+    return call.packed(call.run())
 
 
 # --- calls ---------------------------------------------------------------------------------------
