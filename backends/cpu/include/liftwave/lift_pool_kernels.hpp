@@ -36,8 +36,12 @@ class Plane {
         margin_(whole_packs<T>(kernel_)),
         values_(static_cast<std::size_t>(2 * plan_.bands())),
         cotangents_(differentiates ? values_.size() : 0),
-        sums_(differentiates ? static_cast<std::size_t>(2 * plan_.passes()) : 0) {
+        sums_(differentiates ? static_cast<std::size_t>(2 * plan_.passes()) : 0),
+        squares_(static_cast<std::size_t>(2 * plan_.passes())) {
     make_geometry();
+    mask_ = scratch.take<T>(lanes<T>);
+    for (index_t c = 0; c < lanes<T>; ++c) mask_[c] = T(pitch_ - lanes<T> + c < last_.half);
+    for (Squares& squares : squares_) squares.part = zeros(scratch, lanes<T>);
     const int nodes = 2 * plan_.bands() - 1;
     for (int node = 1; node < nodes; ++node) {
       values_[node] = zeros(scratch, size_of(node));
@@ -73,6 +77,12 @@ class Plane {
     for (int level = 1; level < plan_.dims(); ++level)
       for (int node = first_of(level); node < first_of(level + 1); ++node)
         split_rows(level, node, sums);
+    if (!sums) return;
+    for (std::size_t i = 0; i < squares_.size(); ++i) {
+      flush(squares_[i]);
+      sums[i] += squares_[i].whole;
+      squares_[i].whole = 0;
+    }
   }
 
   void store_bands(T* const* bands, bool sum) {
@@ -165,6 +175,13 @@ class Plane {
   struct Sums {
     T* part;
     double* whole;
+    index_t packs = 0;
+  };
+
+  // Of a pass's details, or of its smooth half without the odd samples.
+  struct Squares {
+    T* part;
+    double whole = 0;
     index_t packs = 0;
   };
 
@@ -305,8 +322,8 @@ class Plane {
         [&](index_t r, Line& line) {
           step_line<false>(update, value_row(1, r), line.even, line.detail);
           if (!sums) return;
-          sums[0] += squares<T>(value_row(1, r), line.odd, last_.half);
-          sums[1] += squares<T>(value_row(2, r), nullptr, last_.half);
+          square(0, value_row(1, r), line.odd);
+          square(1, value_row(2, r), nullptr);
         });
   }
 
@@ -376,15 +393,15 @@ class Plane {
           copy_row(line.smooth_g, cotangent_row(1, r));
           copy_row(line.detail_g, cotangent_row(2, r));
           if (!weights) return;
-          add_scaled<T>(line.smooth_g, of_gap, value_row(1, r), line.odd, last_.half);
-          add_scaled<T>(line.detail_g, of_detail, value_row(2, r), nullptr, last_.half);
+          add_scaled<T>(line.smooth_g, of_gap, value_row(1, r), line.odd, pitch_, mask_);
+          add_scaled<T>(line.detail_g, of_detail, value_row(2, r), nullptr, pitch_, mask_);
         },
         [&](index_t, Line& line) { pull_line(update, line.smooth_g, line.detail, line); },
         [&](index_t, Line& line) { fold_line(line.detail_g, line.detail_g, T{1}, line.wide); },
         [&](index_t, Line& line) { pull_line(predict, line.detail_g, line.even, line); },
         [&](index_t, Line& line) { fold_line(line.smooth_g, line.smooth_g, T{-1}, line.wide); },
         [&](index_t r, Line& line) {
-          if (weights) add_scaled<T>(line.detail_g, -of_gap, value_row(1, r), line.odd, last_.half);
+          if (weights) add_scaled<T>(line.detail_g, -of_gap, value_row(1, r), line.odd, pitch_, mask_);
           if (last_.n % 2) line.smooth_g[last_.half - 1] += line.detail_g[last_.half - 1];
           merge_row(line.smooth_g, line.detail_g, x_cotangent + r * last_.n, last_.n);
         });
@@ -461,8 +478,8 @@ class Plane {
       if (!sums) return;
       for (index_t k = 0; k < axis.half; ++k)
         for (index_t c = 0; c < inner; c += pitch_) {
-          sums[2 * node] += squares<T>(rows.smooth + k * inner + c, rows.odd(k) + c, last_.half);
-          sums[2 * node + 1] += squares<T>(rows.detail + k * inner + c, nullptr, last_.half);
+          square(2 * node, rows.smooth + k * inner + c, rows.odd(k) + c);
+          square(2 * node + 1, rows.detail + k * inner + c, nullptr);
         }
     });
   }
@@ -519,15 +536,15 @@ class Plane {
       };
       if (weights)
         each_row([&](index_t k, index_t at, index_t c) {
-          add_scaled<T>(g.smooth + at, of_gap, v.smooth + at, v.odd(k) + c, last_.half);
-          add_scaled<T>(g.detail + at, of_detail, v.detail + at, nullptr, last_.half);
+          add_scaled<T>(g.smooth + at, of_gap, v.smooth + at, v.odd(k) + c, pitch_, mask_);
+          add_scaled<T>(g.detail + at, of_detail, v.detail + at, nullptr, pitch_, mask_);
         });
       pull_rows<Sign::plus>(level, node, update, g.smooth, inner, v.detail, inner, g.detail, inner);
       pull_rows<Sign::minus>(level, node, predict, g.detail, inner, v.whole, 2 * inner, g.smooth,
                              inner);
       if (weights)
         each_row([&](index_t k, index_t at, index_t c) {
-          add_scaled<T>(g.detail + at, -of_gap, v.smooth + at, v.odd(k) + c, last_.half);
+          add_scaled<T>(g.detail + at, -of_gap, v.smooth + at, v.odd(k) + c, pitch_, mask_);
         });
       interleave(g, axis.half);
     });
@@ -574,6 +591,27 @@ class Plane {
             arrays[2 * node + 2] + o * axis.half * inner, axis.n, inner};
   }
 
+  // --- sums of squares -------------------------------------------------------------------------
+
+  void square(int which, const T* x, const T* y) {
+    Squares& squares = squares_[static_cast<std::size_t>(which)];
+    const index_t most = most_packs * lanes<T>;
+    for (index_t c = 0; c < pitch_; c += most) {
+      const index_t width = std::min(most, pitch_ - c);
+      if (squares.packs + width / lanes<T> > most_packs) flush(squares);
+      squares.packs += width / lanes<T>;
+      // Only the last pack of a row is masked.
+      const T* const mask = c + width < pitch_ ? ones_.values : mask_;
+      add_squares<T>(squares.part, x + c, y ? y + c : nullptr, width, mask);
+    }
+  }
+
+  static void flush(Squares& squares) {
+    squares.whole += total<lanes<T>>(squares.part);
+    std::fill_n(squares.part, lanes<T>, T{0});
+    squares.packs = 0;
+  }
+
   // --- gradients -------------------------------------------------------------------------------
 
   // Sums of so many packs are flushed into double precision.
@@ -618,6 +656,12 @@ class Plane {
   std::vector<index_t> outer_, inner_;  // by level
   std::vector<T*> values_, cotangents_;  // by node
   std::vector<Sums> sums_;               // by pass: predictor, updater
+  std::vector<Squares> squares_;         // by pass: smooth half without odd samples, details
+  struct Ones {
+    T values[lanes<T>];
+    Ones() { std::fill_n(values, lanes<T>, T{1}); }
+  } ones_;
+  T* mask_ = nullptr;  // of a row's last pack, what is in the row
   Line lines_[block];
   T *zero_ = nullptr, *hidden_ = nullptr;
   std::vector<const T*> source_, chosen_;

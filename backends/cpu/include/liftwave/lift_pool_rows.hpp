@@ -267,15 +267,6 @@ void merge_row(const T* even, const T* odd, T* x, index_t n) {
 
 // --- sums ------------------------------------------------------------------------------------
 
-// A pack whose lanes from `count` on are zero.
-template <class T>
-LIFTWAVE_INLINE Pack<T> first_lanes(const Pack<T>& p, index_t count) {
-  T some[lanes<T>];
-  p.to(some);
-  for (index_t j = count; j < lanes<T>; ++j) some[j] = T{0};
-  return Pack<T>::from(some);
-}
-
 template <int count, class T>
 double total(const T* some) {
   double sums[count];
@@ -285,37 +276,30 @@ double total(const T* some) {
   return sums[0];
 }
 
-// The sum of (x - y)^2 over `n` numbers; y may be null.
+// x, or x - y; in the last pack of a row only where `mask` is positive.
 template <class T>
-double squares(const T* x, const T* y, index_t n) {
-  constexpr index_t most = 64 * lanes<T>;  // what single precision sums up without losing much
-  double sum = 0;
-  for (index_t first = 0; first < n; first += most) {
-    const index_t stop = first + most < n ? first + most : n;
-    Pack<T> part = Pack<T>::zero();
-    for (index_t c = first; c < stop; c += lanes<T>) {
-      Pack<T> gap = Pack<T>::from(x + c);
-      if (y) gap = gap - Pack<T>::from(y + c);
-      if (stop - c < lanes<T>) gap = first_lanes(gap, stop - c);
-      part = part + gap * gap;
-    }
-    T some[lanes<T>];
-    part.to(some);
-    sum += total<lanes<T>>(some);
-  }
-  return sum;
+LIFTWAVE_INLINE Pack<T> gap(const T* x, const T* y, index_t c, index_t width, const T* mask) {
+  Pack<T> found = Pack<T>::from(x + c);
+  if (y) found = found - Pack<T>::from(y + c);
+  return c + lanes<T> < width ? found : where_active(Pack<T>::from(mask), found);
 }
 
-// to += factor * (x - y) over `n` numbers; y may be null.
+// part += (x - y)^2, lane by lane; y may be null.
 template <class T>
-void add_scaled(T* to, T factor, const T* x, const T* y, index_t n) {
-  for (index_t c = 0; c < n; c += lanes<T>) {
-    Pack<T> gap = Pack<T>::from(x + c);
-    if (y) gap = gap - Pack<T>::from(y + c);
-    gap = factor * gap;
-    if (n - c < lanes<T>) gap = first_lanes(gap, n - c);
-    (Pack<T>::from(to + c) + gap).to(to + c);
+void add_squares(T* part, const T* x, const T* y, index_t width, const T* mask) {
+  Pack<T> sum = Pack<T>::from(part);
+  for (index_t c = 0; c < width; c += lanes<T>) {
+    const Pack<T> g = gap(x, y, c, width, mask);
+    sum = sum + g * g;
   }
+  sum.to(part);
+}
+
+// to += factor * (x - y); y may be null.
+template <class T>
+void add_scaled(T* to, T factor, const T* x, const T* y, index_t width, const T* mask) {
+  for (index_t c = 0; c < width; c += lanes<T>)
+    (Pack<T>::from(to + c) + factor * gap(x, y, c, width, mask)).to(to + c);
 }
 
 }  // namespace liftwave::LIFTWAVE_ISA
