@@ -126,16 +126,25 @@ def analysis_levels(
     """
     kept = plans.kept if isinstance(plans, AxisPlans) else {}
     key = (shape, level)
-    found: tuple[AnalysisLevel, ...] | None = kept.get(key)
+    try:
+        found: tuple[AnalysisLevel, ...] | None = kept.get(key)
+    except TypeError:  # a batch whose size is a symbol has no hash
+        return _analysis_levels(shape, plans, level)
     if found is None:
-        check_lengths(shape, plans, level)
-        levels, current = [], shape
-        for _ in range(level):
-            levels.append(_analysis_level(current, plans))
-            current = levels[-1].shape
-        found = tuple(levels)
+        found = _analysis_levels(shape, plans, level)
         _keep(kept, key, found)
     return found
+
+
+def _analysis_levels(
+    shape: Shape, plans: tuple[AxisPlan, ...], level: int
+) -> tuple[AnalysisLevel, ...]:
+    check_lengths(shape, plans, level)
+    levels, current = [], shape
+    for _ in range(level):
+        levels.append(_analysis_level(current, plans))
+        current = levels[-1].shape
+    return tuple(levels)
 
 
 def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
@@ -203,7 +212,10 @@ def synthesis_levels_of(
     """The levels of a synthesis from bands of these shapes (see :func:`synthesis_levels`)."""
     kept = plans.kept if isinstance(plans, AxisPlans) else {}
     key = (shape, shapes, fit)
-    found: tuple[SynthesisLevel, ...] | None = kept.get(key)
+    try:
+        found: tuple[SynthesisLevel, ...] | None = kept.get(key)
+    except TypeError:  # a batch whose size is a symbol has no hash
+        return _synthesis_levels(shape, [dict(s) for s in shapes], plans, fit)
     if found is None:
         found = _synthesis_levels(shape, [dict(s) for s in shapes], plans, fit)
         _keep(kept, key, found)

@@ -295,7 +295,8 @@ def check_size(what: str, *shapes: tuple[int, ...]) -> None:
         If they are too large.
     """
     numbers = sum(map(prod, shapes))
-    if numbers > _LARGEST:
+    # Sizes that are symbols (of graphs that torch records) are not compared: that binds them.
+    if isinstance(numbers, int) and numbers > _LARGEST:
         raise ShapeError(
             f"{what} would be of {' and '.join(map(str, shapes))}: {numbers:.3g} numbers, "
             f"more than memory can have (at most {_LARGEST:.3g})"

@@ -52,6 +52,10 @@ class OptionError(LiftwaveError, ValueError):
     """A choice that a function does not have."""
 
 
+class ExportError(LiftwaveError, ValueError):
+    """A transform that cannot be part of the graph that is being made of a torch model."""
+
+
 class BandError(LiftwaveError, KeyError):
     """A band that a decomposition does not have."""
 

@@ -84,6 +84,10 @@ def _blocks(page: Path) -> list[Block]:
     ]
 
 
+def _has_onnx() -> bool:
+    return all(map(importlib.util.find_spec, ("onnxscript", "onnxruntime")))
+
+
 PAGES = _pages()
 BLOCKS = [block for page in PAGES for block in _blocks(page)]
 
@@ -98,10 +102,13 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.needs is not None], ids=str)
-def test_code_with_needs_of_its_own_runs(block):
-    met = {"cupy": has_cuda}
+# Of torch's exporter, about itself.
+@pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.:FutureWarning")
+def test_code_with_needs_of_its_own_runs(block, tmp_path, monkeypatch):
+    met = {"cupy": has_cuda, "onnxruntime": _has_onnx}
     if not met[block.needs]():
-        pytest.skip(f"{block} needs {block.needs} and a device for it, which are not here")
+        pytest.skip(f"{block} needs {block.needs} (and a device for it), not here")
+    monkeypatch.chdir(tmp_path)
     block.run({"__name__": "__main__"})
 
 

@@ -20,10 +20,13 @@ from liftwave._bridge.pullback import Pull, vjp
 from liftwave._bridge.taps import run, run_in_operations
 from liftwave._bridge.tensors import (
     batched,
+    check_lengths_are_fixed,
+    check_operators_serve,
     is_bare,
     is_dual,
     is_legacy_batched,
     is_traced_in_operations,
+    is_traced_in_operators,
     one_by_one,
     through_legacy_batch,
 )
@@ -33,9 +36,12 @@ from liftwave.errors import ArgumentTypeError
 def transform(program: Program, inputs: Sequence[Tensor], taps: Sequence[Tensor]) -> list[Tensor]:
     """Run a program on tensors of any kind, differentiably in them and in the taps."""
     _check_devices(inputs, taps)
-    if torch.compiler.is_compiling():
+    if is_traced_in_operators():
         return list(_operator(inputs, taps, program.text))
-    if is_dual() or is_traced_in_operations():
+    if is_traced_in_operations():
+        check_lengths_are_fixed(inputs[0], program.axes)
+        return run_in_operations(program, inputs, taps)
+    if is_dual():
         return run_in_operations(program, inputs, taps)
     tensors = [*inputs, *taps]
     if any(map(is_legacy_batched, tensors)):
@@ -134,6 +140,7 @@ def _operator(inputs: Sequence[Tensor], taps: Sequence[Tensor], program: str) ->
 
 @_operator.register_fake
 def _fake(inputs: Sequence[Tensor], taps: Sequence[Tensor], program: str) -> list[Tensor]:
+    check_operators_serve()
     shapes = linear.output_shapes(read(program), inputs, ())
     return [inputs[0].new_empty(shape) for shape in shapes]
 

@@ -17,11 +17,15 @@ from torch import Tensor
 
 from liftwave._bridge.memory import computed
 from liftwave._bridge.programs import Program, Shaped, read
+from liftwave._bridge.taps import with_taps_in_tensors
 from liftwave._bridge.tensors import (
     batched,
+    check_lengths_are_fixed,
+    check_operators_serve,
     is_bare,
     is_legacy_batched,
     is_traced_in_operations,
+    is_traced_in_operators,
     through_legacy_batch,
 )
 from liftwave._kernels import Kernels, reference
@@ -36,13 +40,21 @@ transposed synthesis; otherwise none."""
 
 def transform(program: Program, inputs: Sequence[Tensor], sizes: Sizes = ()) -> list[Tensor]:
     """Run a program on tensors of any kind, differentiably."""
-    if torch.compiler.is_compiling():
+    if is_traced_in_operators():
         return list(_operator(inputs, program.text, sizes))
     if is_traced_in_operations():
-        return run(program, sizes, inputs, cast(Kernels, reference))
+        return _run_in_operations(program, inputs, sizes)
     if any(map(is_legacy_batched, inputs)):
         return through_legacy_batch(lambda tensors: transform(program, tensors, sizes), inputs)
     return list(_Linear.apply(program, tuple(sizes), *inputs))  # type: ignore[no-untyped-call]
+
+
+def _run_in_operations(program: Program, inputs: Sequence[Tensor], sizes: Sizes) -> list[Tensor]:
+    check_lengths_are_fixed(inputs[0], program.axes)
+    # The exporter to ONNX rounds numbers to single precision, but no tensors.
+    if inputs[0].dtype == torch.float64 and torch.onnx.is_in_onnx_export():
+        program = with_taps_in_tensors(program, inputs[0])
+    return run(program, sizes, inputs, cast(Kernels, reference))
 
 
 def run(program: Program, sizes: Sizes, inputs: Sequence[Array], kernels: Kernels) -> list[Array]:
@@ -151,6 +163,7 @@ def _operator(inputs: Sequence[Tensor], program: str, sizes: Sizes) -> list[Tens
 
 @_operator.register_fake
 def _fake(inputs: Sequence[Tensor], program: str, sizes: Sizes) -> list[Tensor]:
+    check_operators_serve()
     return [inputs[0].new_empty(shape) for shape in output_shapes(read(program), inputs, sizes)]
 
 

@@ -7,6 +7,7 @@ take the tensors as they are, on whatever device.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, cast
 
@@ -15,8 +16,11 @@ from torch import Tensor
 from liftwave._bridge.programs import Program, Shaped
 from liftwave._kernels import Kernels, reference
 from liftwave._levels import SynthesisLevel, analysis_levels, synthesis_levels
-from liftwave._separable_plan import AxisPlans
+from liftwave._separable_plan import AxisPlan, AxisPlans
 from liftwave._typing import Array
+from liftwave.filterbank import FilterBank
+from liftwave.lifting import LiftingScheme
+from liftwave.wavelets import Resolved
 
 
 def plans_of(program: Program, ndim: int, taps: Sequence[Tensor], kernels: Kernels) -> AxisPlans:
@@ -31,6 +35,23 @@ def plans_of(program: Program, ndim: int, taps: Sequence[Tensor], kernels: Kerne
 @lru_cache(maxsize=16)
 def _read_plans(program: Program, ndim: int, values: tuple[Any, ...]) -> AxisPlans:
     return program.with_taps(ndim, values)
+
+
+def with_taps_in_tensors(program: Program, like: Tensor) -> Program:
+    """The program of a fixed wavelet with its numbers as tensors, as precise as ``like``."""
+    plans = program.at(like.ndim)
+    made = {id(p.wavelet): _wavelet_in_tensors(p.wavelet, like) for p in plans}
+    exact = AxisPlans(AxisPlan(p.axis, made[id(p.wavelet)], p.mode) for p in plans)
+    return replace(program, made={like.ndim: exact})
+
+
+def _wavelet_in_tensors(wavelet: Resolved, like: Tensor) -> Resolved:
+    if isinstance(wavelet, LiftingScheme):
+        steps = tuple(replace(step, taps=like.new_tensor(step.taps)) for step in wavelet.steps)
+        low, high = map(like.new_tensor, wavelet.scale)
+        return replace(wavelet, steps=steps, scale=(low, high))
+    dec_lo, dec_hi, rec_lo, rec_hi = map(like.new_tensor, wavelet.filter_bank)
+    return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, wavelet.name)
 
 
 def levels_of_synthesis(

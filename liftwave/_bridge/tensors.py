@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from liftwave.errors import ExportError
+
 
 def is_bare(x: Tensor) -> bool:
     """Whether ``x`` is numbers in memory and nothing else, whoever may record what is done to it.
@@ -50,9 +52,37 @@ def is_legacy_batched(x: Tensor) -> bool:
     return bool(torch._C._functorch.is_legacy_batchedtensor(x))
 
 
+def is_traced_in_operators() -> bool:
+    """Whether what is recorded may be operators of ours: compiled and exported programs.
+
+    For ONNX, programs are exported too; but it knows no operators of ours.
+    """
+    return torch.compiler.is_compiling() and not torch.onnx.is_in_onnx_export()
+
+
 def is_traced_in_operations() -> bool:
     """Whether what is recorded has to be torch's own operations: TorchScript, ONNX."""
     return torch._C._get_tracing_state() is not None or torch.onnx.is_in_onnx_export()
+
+
+def check_operators_serve() -> None:
+    """Raise if what operators of ours are recorded for is ONNX."""
+    if torch.onnx.is_in_onnx_export():
+        raise ExportError(
+            "a program that torch.export made holds operators of liftwave, which ONNX does not "
+            "know: give torch.onnx.export the module itself, with dynamo=True"
+        )
+
+
+def check_lengths_are_fixed(x: Tensor, axes: Sequence[int]) -> None:
+    """Raise if a length along one of the (negative) axes is a symbol."""
+    open_axes = [axis for axis in axes if isinstance(x.shape[axis], torch.SymInt)]
+    if open_axes:
+        raise ExportError(
+            f"a transform becomes operations for fixed lengths along its axes {tuple(axes)}, got "
+            f"a dynamic length along {open_axes} of shape {tuple(x.shape)}: leave only other "
+            "dimensions dynamic, such as that of the batch"
+        )
 
 
 def batched(inputs: Sequence[Tensor], dims: Sequence[int | None], size: int) -> list[Tensor]:

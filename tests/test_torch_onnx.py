@@ -1,0 +1,175 @@
+"""Layers as ONNX graphs of plain operations, run by onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import MODES, assert_close, to_numpy, zero_mean
+from torch import nn
+from torch.utils._pytree import tree_leaves, tree_map
+
+import liftwave as lw
+from liftwave import torch as lwt
+from liftwave.errors import ExportError
+
+pytest.importorskip("onnxscript", reason="torch.onnx needs onnxscript")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::liftwave.errors.LevelWarning"),
+    # Of torch's exporter, about itself, and that two inputs share the size of their batch.
+    pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:# The axis name:UserWarning"),
+]
+
+DWT = {1: lwt.DWT1d, 2: lwt.DWT2d, 3: lwt.DWT3d}
+SIZES = {1: (17,), 2: (11, 8), 3: (7, 6, 5)}
+BATCH = torch.export.Dim("batch")
+
+
+class RoundTrips(nn.Module):
+    """Coefficients of several layers, and the signals made of them after a change."""
+
+    def __init__(self, layers: Sequence[Any]) -> None:
+        super().__init__()
+        self.there = nn.ModuleList(layers)
+        self.back = nn.ModuleList([layer.inverse() for layer in layers])
+
+    def forward(self, x: torch.Tensor) -> list[Any]:
+        results = []
+        for dwt, idwt in zip(self.there, self.back, strict=True):
+            approx, *details = dwt(x)
+            size = x.shape[x.ndim - dwt.dimensions :]
+            results += [approx, details, idwt([2.0 * approx, *details], output_size=size)]
+        return results
+
+
+def data(*shape: int, dtype: str = "float32") -> torch.Tensor:
+    return torch.asarray(zero_mean(shape, dtype=dtype))
+
+
+def same_in_onnx(module: nn.Module, arguments: Any, others: Any = None, **options: Any) -> None:
+    """The graph made with some arguments gives what the module gives, also for others."""
+    module.eval()
+    made = torch.onnx.export(module, arguments, dynamo=True, verbose=False, **options)
+    assert {node.domain for node in made.model.graph} == {""}
+    session = onnxruntime.InferenceSession(made.model_proto.SerializeToString())
+    for given in (arguments, others) if others else (arguments,):
+        arrays = [to_numpy(x) for x in tree_leaves(given)]
+        names = [i.name for i in session.get_inputs()]
+        got = session.run(None, dict(zip(names, arrays, strict=True)))
+        expected = [to_numpy(y) for y in tree_leaves(module(*given))]
+        scale = max(float(np.abs(y).max()) for y in expected)
+        for a, b in zip(got, expected, strict=True):
+            assert_close(a, b, ulps=8, scale=scale)
+
+
+# --- fixed wavelets ------------------------------------------------------------------------------
+
+
+def test_every_mode_in_one_dimension() -> None:
+    same_in_onnx(RoundTrips([lwt.DWT1d("db2", 1, mode) for mode in MODES]), (data(2, 3, 17),))
+
+
+@pytest.mark.parametrize(("dims", "wavelet"), [(2, "db2"), (3, "haar")])
+def test_every_mode_on_some_axis(dims: int, wavelet: str) -> None:
+    each = [MODES[k : k + dims] for k in range(0, len(MODES) - dims + 1, dims)]
+    layers = [DWT[dims](wavelet, 1, modes) for modes in each]
+    same_in_onnx(RoundTrips(layers), (data(2, 3, *SIZES[dims]),))
+
+
+@pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.slow), 2, 17])
+def test_wavelets(n: int) -> None:
+    """Several levels, short signals and long filters; and lifting, another computation."""
+    layers = [lwt.DWT1d(w, 2) for w in ("haar", "sym4", "bior1.3")]
+    scheme = lw.LiftingScheme.from_name("cdf9.7")
+    layers += [lwt.DWT1d(scheme, 2, mode) for mode in ("periodization", "reflect")[: 1 + (n > 2)]]
+    same_in_onnx(RoundTrips(layers), (data(2, 3, n),))
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_without_a_batch(dims: int) -> None:
+    same_in_onnx(RoundTrips([DWT[dims]("haar")]), (data(3, *SIZES[dims]),))
+
+
+@pytest.mark.parametrize("wavelet", ["db2", lw.LiftingScheme.from_name("cdf9.7")])
+def test_any_batch_and_any_channels(wavelet: Any) -> None:
+    """Graphs made of one size serve others."""
+    layer = RoundTrips([lwt.DWT2d(wavelet, 1, "reflect")])
+    sizes = ({0: BATCH, 1: torch.export.Dim("channels")},)
+    same_in_onnx(layer, (data(2, 3, 17, 16),), (data(5, 1, 17, 16),), dynamic_shapes=sizes)
+
+
+@pytest.mark.parametrize("dims", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+def test_inverses_alone(dims: int) -> None:
+    """With a band that is missing, too: by lifting, zeros of any batch take its place."""
+
+    class Inverse(nn.Module):
+        def __init__(self, dwt: Any) -> None:
+            super().__init__()
+            self.idwt = dwt.inverse()
+
+        def forward(self, coeffs: list[Any]) -> Any:
+            return self.idwt(coeffs), self.idwt([None, *coeffs[1:]])
+
+    for wavelet in ("haar", lw.LiftingScheme.from_name("cdf5.3")):
+        dwt = DWT[dims](wavelet, mode="periodization")
+        few, many = (dwt(data(n, 3, *SIZES[dims])) for n in (2, 5))
+        sizes = tree_map(lambda _: {0: BATCH}, few)
+        same_in_onnx(Inverse(dwt), (few,), (many,), dynamic_shapes=(sizes,))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+def test_other_precisions(dtype: str) -> None:
+    """Double precision is kept by all numbers in the graph."""
+    wavelets = ("db3", lw.LiftingScheme.from_name("cdf9.7"))
+    layers = [lwt.DWT1d(w, 1, mode) for w in wavelets for mode in ("constant", "zero")]
+    layers.append(lwt.DWT1d("sym3", 1, "smooth"))
+    same_in_onnx(RoundTrips(layers), (data(2, 3, 17, dtype=dtype),))
+
+
+# --- the rest ------------------------------------------------------------------------------------
+
+
+def test_functions() -> None:
+    class Model(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            coeffs = lw.wavedec2(x.sin(), "haar", level=2)
+            return coeffs[0], lw.waverec2(coeffs, "haar")
+
+    some, more = data(2, 3, 17, 16), data(5, 3, 17, 16)
+    same_in_onnx(Model(), (some,), (more,), dynamic_shapes=({0: BATCH},))
+
+
+@pytest.mark.parametrize(
+    ("learn", "wavelet"),
+    [("orthonormal", "db3"), ("linear-phase", "cdf9.7"), ("lifting", "db2"), ("filters", "db2")],
+)
+def test_learned_layers(learn: str, wavelet: str) -> None:
+    layer = RoundTrips([lwt.DWT1d(wavelet, 1, "periodization", learn=learn)])
+    some, more = data(2, 3, 17), data(5, 3, 17)
+    same_in_onnx(layer, (some,), (more,), dynamic_shapes=({0: BATCH},))
+
+
+@pytest.mark.parametrize("learn", [None, "lifting"])
+def test_lengths_have_to_be_fixed(learn: str | None) -> None:
+    sizes = ({3: torch.export.Dim("width")},)
+    with pytest.raises(torch.onnx.errors.OnnxExporterError) as caught:
+        same_in_onnx(lwt.DWT2d("db2", learn=learn), (data(2, 3, 8, 9),), dynamic_shapes=sizes)
+    cause = caught.value.__cause__
+    assert isinstance(cause, ExportError)
+    assert "a dynamic length along [-1]" in str(cause)
+
+
+@pytest.mark.parametrize("learn", [None, "lifting"])
+def test_exported_programs_are_too_late(learn: str | None) -> None:
+    program = torch.export.export(lwt.DWT1d("db2", learn=learn), (data(2, 3, 9),))
+    with pytest.raises(torch.onnx.errors.OnnxExporterError) as caught:
+        torch.onnx.export(program, (), dynamo=True, verbose=False)
+    cause = caught.value.__cause__
+    assert isinstance(cause, ExportError)
+    assert "give torch.onnx.export the module itself" in str(cause)
