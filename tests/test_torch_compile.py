@@ -161,10 +161,6 @@ def program(wavelet: Any, mode: str, synthesis: bool) -> tuple[Program, list[Any
 BASIC = ("test_schema", "test_autograd_registration", "test_faketensor")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="with sizes that change, torch wants another structure of a list's missing gradient",
-)
 @pytest.mark.parametrize("mode", ["symmetric", "periodization"])
 def test_linear_operators(mode: str) -> None:
     """A transform, its inverse, and both transposed."""

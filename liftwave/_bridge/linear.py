@@ -187,9 +187,10 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
     ctx.set_materialize_grads(False)
 
 
-def _backward(ctx: Any, cotangents: Sequence[Tensor | None]) -> tuple[Any, None, list[None]]:
+def _backward(ctx: Any, cotangents: Sequence[Tensor | None]) -> tuple[Any, None, Any]:
     found = pull_back(read(ctx.program), ctx.shapes, ctx.sizes, cotangents)
-    return found, None, [None] * len(ctx.sizes)
+    # Numbers have no gradient; but an empty list passes for one of tensors, which has.
+    return found, None, None if ctx.sizes else []
 
 
 _operator.register_autograd(_backward, setup_context=_setup)
