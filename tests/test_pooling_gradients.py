@@ -267,16 +267,17 @@ def test_tensors_and_arrays_have_the_same_gradients(distance: str) -> None:
 
 
 def test_gradcheck_of_places_and_convolution() -> None:
-    x = leaf((2, 3, 5, 4), 3)
-    weight = leaf((3, 2, 2, 3), 4)
+    x = leaf((1, 2, 5, 4), 3)
+    weight = leaf((2, 1, 2, 3), 4)
     where = pooling.max_pool(x, 2, return_indices=True)[1]
-    values = leaf((2, 3, 2, 2), 5)
+    values = leaf((1, 2, 2, 2), 5)
     assert gradcheck(lambda x: pooling.max_pool(x, (3, 2), 2, 1), x)
     assert gradcheck(lambda v: pooling.max_unpool(v, where, 2, output_size=(5, 4)), values)
     assert gradcheck(lambda x: pooling.nearest_unpool(x, 2, 3), x)
     assert gradcheck(lambda x: pooling.bed_of_nails_unpool(x, 2, 1), x)
     assert gradcheck(lambda x, w: pooling.conv_transpose(x, w, 2, 1, 1), (x, weight))
-    assert gradgradcheck(lambda x, w: pooling.conv_transpose(x, w, 2), (x, weight))
+    small = x.detach()[..., :2, :3].requires_grad_()
+    assert gradgradcheck(lambda x, w: pooling.conv_transpose(x, w, 2), (small, weight))
 
 
 def test_batches_by_vmap() -> None:

@@ -104,7 +104,7 @@ def test_arguments_are_in_the_order_of_torch() -> None:
 @pytest.mark.parametrize("kind", LAYERS)
 def test_gradcheck(kind: str) -> None:
     pool = LAYERS[kind]().double()
-    x = signal(2, dtype="float64")[:, :, :8, :8].requires_grad_()
+    x = signal(2, dtype="float64")[:1, :, :6, :6].clone().requires_grad_()
     pool(x)
     if any(p.numel() > 1 for p in pool.parameters()):
         with torch.no_grad():

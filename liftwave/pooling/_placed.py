@@ -35,12 +35,17 @@ def opened_for_max(x: ArrayLike, arguments: tuple[Any, ...]) -> tuple[Opened, Wi
     opened = open_array(x)
     if opened.xp.isdtype(opened.array.dtype, "complex floating"):
         raise DTypeError(f"complex numbers have no largest one, got {opened.array.dtype}")
-    return opened, windows(*arguments).plan(opened.array.shape)
+    return opened, windows(*arguments).plan(_shape(opened.array))
+
+
+def _shape(x: Array) -> Ints:
+    """The shape in numbers, also where torch has lengths of its own."""
+    return tuple(map(int, x.shape))
 
 
 def max_of(x: Array, plan: WindowPlan) -> tuple[Array, Array]:
     """Largest samples and their places, of the leading axes of ``x``."""
-    lead = tuple(x.shape[: x.ndim - plan.ndim])
+    lead = _shape(x)[: x.ndim - plan.ndim]
     shape, planes = (*lead, *plan.outputs), (prod(lead), *plan.inputs)
     xp = common_namespace([x])
     if not watched([x]):
@@ -68,7 +73,7 @@ def opened_for_unpool(
     xp = common_namespace([opened.array, places])
     if not xp.isdtype(places.dtype, "integral"):
         raise DTypeError(f"indices are integers, as max_pool gives them, got {places.dtype}")
-    shape = tuple(opened.array.shape)
+    shape = _shape(opened.array)
     if tuple(places.shape) != shape:
         raise ShapeError(f"indices have shape {tuple(places.shape)}, the values {shape}")
     given = windows(kernel_size, stride, padding, ndim=ndim)
@@ -107,7 +112,7 @@ def opened_for_spread(
             f"windows overlap, and samples would be copies of several values: stride "
             f"{given.stride} is less than kernel_size {given.kernel}"
         )
-    shape = tuple(opened.array.shape)
+    shape = _shape(opened.array)
     span = result_size(_counts(shape, given.ndim), given.kernel, given.stride, given.padding)
     size = checked_size(output_size, span, given.stride, shape)
     width = given.kernel if copies else (1,) * given.ndim
@@ -129,7 +134,7 @@ def convolved(x: ArrayLike, weight: ArrayLike, arguments: tuple[Any, ...]) -> Ar
     opened, how = opened_for_convolution(x, weight, arguments)
     data, taps = (o.array for o in opened)
     ndim = how.plan.ndim
-    lead = tuple(data.shape[: data.ndim - ndim - 1])
+    lead = _shape(data)[: data.ndim - ndim - 1]
     xp = opened[0].xp
     found = how.run(xp.reshape(data, (prod(lead), *data.shape[len(lead) :])), taps)
     return opened[0].close(xp.reshape(found, (*lead, *found.shape[1:])))
@@ -140,7 +145,7 @@ def opened_for_convolution(
 ) -> tuple[list[Opened], Transposed]:
     """Data and weights made ready, and how they are convolved."""
     opened = open_arrays([x, weight])
-    shape, of_weight = (tuple(o.array.shape) for o in opened)
+    shape, of_weight = (_shape(o.array) for o in opened)
     check_weight(of_weight)
     ndim = len(of_weight) - 2
     if len(shape) < ndim + 1 or shape[-1 - ndim] != of_weight[0]:

@@ -23,7 +23,7 @@ from liftwave.errors import ShapeError, WindowError
 
 def scattered(values: Array, indices: Array, size: Ints) -> Array:
     """Values put at flat places of each plane, zeros elsewhere; of several the last one stays."""
-    lead = tuple(values.shape[: values.ndim - len(size)])
+    lead = tuple(map(int, values.shape[: values.ndim - len(size)]))
     shape = (*lead, *size)
     xp = array_namespace(values)
     if 0 in values.shape:
@@ -48,8 +48,8 @@ def scattered_back(cotangent: Array, indices: Array, size: Ints) -> Array:
 def picked(x: Array, indices: Array, ndim: int) -> Array:
     """The values at flat places of each plane."""
     xp = array_namespace(x)
-    lead = tuple(x.shape[: x.ndim - ndim])
-    size = prod(x.shape[x.ndim - ndim :])
+    shape = tuple(map(int, x.shape))
+    lead, size = shape[: x.ndim - ndim], prod(shape[x.ndim - ndim :])
     found = xp.take(xp.reshape(x, (-1,)), _flat(indices, size, prod(lead)), axis=0)
     return xp.reshape(found, indices.shape)
 
@@ -97,7 +97,7 @@ class Spread(NamedTuple):
         first = values.ndim - len(self.size)
         for k, (width, stride, size) in enumerate(zip(*self, strict=True)):
             window, place = np.divmod(np.arange(size), stride)
-            count = values.shape[first + k]
+            count = int(values.shape[first + k])
             taken = (window < count) & (place < width)
             entries = np.minimum(window, count - 1)
             values = sums(values, first + k, Table(entries[:, None], taken[:, None]))

@@ -65,9 +65,16 @@ def _beta(beta: Any, like: Opened) -> Array:
         array = as_array(beta)
         common_namespace([array, x])
         return array if array.dtype == x.dtype else xp.astype(array, x.dtype)
-    if beta is None:
-        raise ArgumentTypeError("beta is a number or an array, got None")
-    return xp.asarray(as_array(beta).tolist(), dtype=x.dtype, device=device(x))
+    values = as_array(beta).tolist() if isinstance(beta, list | tuple) else _number("beta", beta)
+    return xp.asarray(values, dtype=x.dtype, device=device(x))
+
+
+def _number(name: str, value: Any) -> float:
+    """A number as Python has it, also where torch has numbers of its own."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(f"{name} is a number, got {value!r}") from None
 
 
 def weighted_pool(
@@ -103,10 +110,11 @@ def _distance_call(
     arguments: tuple[Any, ...], distance: Any, delta: Any, per_channel: bool
 ) -> PoolCall:
     check_name("distance", distance, DISTANCES)
-    if not isinstance(delta, float | int) or not 0 < delta < float("inf"):
+    number = _number("delta", delta)
+    if not 0 < number < float("inf"):
         raise WindowError(f"delta is a positive number, got {delta!r}")
     weights: Any = f"idw-{distance}"
-    return PoolCall(windows(*arguments), weights, float(delta), bool(per_channel))
+    return PoolCall(windows(*arguments), weights, number, bool(per_channel))
 
 
 def _ada_call(arguments: tuple[Any, ...], per_channel: bool) -> PoolCall:
