@@ -243,6 +243,36 @@ def denoising() -> Figure:
     return figure
 
 
+def pooling() -> Figure:
+    """A photograph by windows of four, and up again."""
+    image = pywt.data.camera()[60:188, 180:308] / 255.0
+    at_most, indices = lw.pooling.max_pool(image, 4, return_indices=True)
+    ada = lw.pooling.ada_pool(image, 4, beta=0.5)
+    down = {
+        "image": image,
+        "max_pool": at_most,
+        "soft_pool": lw.pooling.soft_pool(image, 4),
+        "edscw_pool": lw.pooling.edscw_pool(image, 4),
+        "idw_pool": lw.pooling.idw_pool(image, 4),
+        "ada_pool, $\\beta = 1/2$": ada,
+    }
+    up = {
+        "bed_of_nails_unpool": lw.pooling.bed_of_nails_unpool(at_most, 4),
+        "max_unpool": lw.pooling.max_unpool(at_most, indices, 4),
+        "nearest_unpool": lw.pooling.nearest_unpool(at_most, 4),
+        'ada_unpool, "sum"': lw.pooling.ada_unpool(image, ada, 4),
+        'ada_unpool, "mean"': lw.pooling.ada_unpool(image, ada, 4, preserve="mean"),
+        'the same, "linear"': lw.pooling.ada_unpool(image, ada, 4, up="linear", preserve="mean"),
+    }
+    figure = Figure(figsize=(11, 4.1), layout="constrained")
+    pictures = [*down.items(), *up.items()]
+    for ax, (title, values) in zip(figure.subplots(2, 6).flat, pictures, strict=True):
+        ax.imshow(values, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        ax.set_title(title, fontsize=9)
+        ax.set_axis_off()
+    return figure
+
+
 DRAWN: dict[str, Any] = {
     "modes.svg": modes,
     "bands.png": bands,
@@ -250,6 +280,7 @@ DRAWN: dict[str, Any] = {
     "responses.svg": responses,
     "mosaic.png": mosaic,
     "denoising.png": denoising,
+    "pooling.png": pooling,
 }
 
 

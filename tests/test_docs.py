@@ -165,7 +165,7 @@ def _documented() -> dict[str, set[str]]:
     return names
 
 
-@pytest.mark.parametrize("module", ["", ".constraints", ".gradients", ".operators"])
+@pytest.mark.parametrize("module", ["", ".constraints", ".gradients", ".operators", ".pooling"])
 def test_the_reference_has_every_public_name(module):
     package = importlib.import_module(f"liftwave{module}")
     public = set(package.__all__)
