@@ -12,7 +12,7 @@ from array_api_compat import array_namespace
 
 from liftwave._kernels import PoolingKernels, Weights
 from liftwave._typing import Array
-from liftwave._windows import WindowPlan, Windows
+from liftwave._windows import WindowPlan, Windows, planned
 from liftwave.errors import ShapeError
 
 
@@ -55,7 +55,7 @@ class PoolCall(NamedTuple):
         if self.up is not None:
             return tuple(shape)
         ndim = self.windows.ndim
-        return (*shape[: len(shape) - ndim], *self.windows.plan(shape).outputs)
+        return (*shape[: len(shape) - ndim], *planned(self.windows, shape).outputs)
 
     def check(self, shapes: Sequence[Sequence[int]]) -> None:
         """Raise unless inputs of these shapes fit together.
@@ -66,7 +66,7 @@ class PoolCall(NamedTuple):
             If they do not.
         """
         shape, ndim = tuple(shapes[0]), self.windows.ndim
-        plan = self.windows.plan(shape)
+        plan = planned(self.windows, shape)
         lead = shape[: len(shape) - ndim]
         if not self.per_channel and not lead:
             raise ShapeError(
@@ -111,7 +111,7 @@ class PoolCall(NamedTuple):
     def _arguments(self, inputs: Sequence[Array]) -> list[Any]:
         """What kernels get, with planes for the leading axes."""
         x, ndim = inputs[0], self.windows.ndim
-        plan = self.windows.plan(x.shape)
+        plan = planned(self.windows, x.shape)
         beta = _rows(inputs[-1], plan) if self.weights == "ada" else None
         channels = 1 if self.per_channel else x.shape[-1 - ndim]
         arrays = [_planes(v, ndim) for v in inputs[: 1 + (self.up is not None)]]

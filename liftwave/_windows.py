@@ -145,6 +145,15 @@ class Windows(NamedTuple):
         return WindowPlan(*numbers, outputs)
 
 
+_planned = lru_cache(maxsize=1024)(Windows.plan)
+
+
+def planned(windows: Windows, shape: Sequence[int]) -> WindowPlan:
+    """:meth:`Windows.plan`, remembered; torch has lengths of its own, which are not."""
+    plain = all(type(n) is int for n in shape)
+    return _planned(windows, tuple(shape)) if plain else windows.plan(shape)
+
+
 def windows(
     kernel_size: Size,
     stride: Size | None = None,
