@@ -123,7 +123,7 @@ def _lift(module: Any, shape: Shape) -> Pair:
     def learned(v: Any, number: int, kind: int, axis: int) -> Any:
         ends = ((size - 1) // 2, size // 2)
         wide = functional.pad(v, (*ends, 0, 0) if axis == -1 else (0, 0, *ends), mode="reflect")
-        taps = ours.weight[number, kind][:, None].unsqueeze(axis - 1 if axis == -1 else -1)
+        taps = ours.weight[number, kind][:, None].unsqueeze(-3 - axis)
         inner = functional.conv2d(wide, taps, ours.bias[number, kind], groups=shape[-3]).relu()
         gain, offset = (each[number, kind].reshape(-1, 1, 1) for each in (ours.gain, ours.offset))
         return gain * inner + offset
