@@ -351,6 +351,19 @@ def test_a_mean_of_zero() -> None:
     assert pooling.similarity_pool(zeros, (3,), exponential=False).item() == 0.0
 
 
+def test_zeros_are_similar_to_zeros(kernels: Kernels) -> None:
+    """Seen where weights are: in what a reverse gives, and where channels are added up."""
+    x = np.array([[3.0, -1.0, -2.0, 0.0]])
+    found = pooling.ada_unpool(x, np.ones((1, 1)), (4,), beta=1.0)
+    assert_close(found, loops.unpool(x, np.ones((1, 1)), "exp-dice", ((4,),)), ulps=4)
+    assert found[0, 3] > 2 * found[0, 0]
+    both = np.array([[1.0, 2.0, 6.0], [0.0, 0.0, 0.0]])
+    for similarity in ("dice", "cosine", "pce"):
+        options = {"similarity": similarity, "exponential": False, "per_channel": False}
+        expected = loops.pool(both, similarity, ((3,),), per_channel=False)
+        assert_close(pooling.similarity_pool(both, (3,), **options), expected, ulps=8)
+
+
 def test_samples_at_the_mean_share_all_the_weight() -> None:
     for distance in DISTANCES:
         assert pooling.idw_pool([0.0, 2.0, 4.0], (3,), distance=distance).item() == 2.0

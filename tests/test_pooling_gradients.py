@@ -129,6 +129,14 @@ def test_gradients_of_nothing_and_of_one(kernels: Kernels, kind: str) -> None:
     assert_close(found, x, ulps=4)
 
 
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_the_gradient_is_that_of_samples_at_the_mean(kernels: Kernels, distance: str) -> None:
+    for x, expected in (([0.0, 2.0, 4.0], [0, 1, 0]), ([1.0, 3.0, 2.0, 2.0], [0, 0, 0.5, 0.5])):
+        data = np.array(x)
+        found = lw.vjp(pooling.idw_pool, data, data.shape, distance=distance)[1](np.ones(1)).data
+        assert_close(found, np.array(expected, dtype="float64"), ulps=2)
+
+
 @pytest.mark.parametrize("kind", [*KINDS, "ada"])
 def test_gradients_of_large_numbers_are_finite(kernels: Kernels, kind: str) -> None:
     function, options = (pooling.ada_pool, {}) if kind == "ada" else KINDS[kind][:2]

@@ -23,8 +23,8 @@ def soft_pool(
     ----------
     x : array_like, shape (..., *spatial)
         Signals or images with any number of leading axes (batch, channels). float32 and float64
-        are kept, half precision is computed in float32 and given back in half, integers become
-        float64.
+        are kept, half precision is computed in float32 and given back in half (NumPy's in
+        float32), integers become float64.
     kernel_size : int or tuple of int
         Size of the windows, one number for each of the last axes, which are pooled. A single
         number is for ``ndim`` axes.
