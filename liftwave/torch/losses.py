@@ -13,7 +13,8 @@ def auxiliary_loss(model: nn.Module) -> Tensor:
     ----------
     model : torch.nn.Module
         Every module in it that has a method ``penalty()`` is asked, each once, however many
-        layers share it.
+        layers share it: learnable wavelets for how far their filters are from a wavelet, lifting
+        pooling for the weighted :math:`c_u` and :math:`c_p` of its last call in training.
 
     Returns
     -------
@@ -22,11 +23,16 @@ def auxiliary_loss(model: nn.Module) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> from torch import nn
-    >>> from liftwave.torch import DWT1d, auxiliary_loss
+    >>> from liftwave.torch import DWT1d, LiftDownPool2d, auxiliary_loss
     >>> model = nn.Sequential(DWT1d("db2", learn="filters"))
     >>> bool(auxiliary_loss(model) < 1e-10)  # a wavelet is where it begins
     True
+    >>> model = LiftDownPool2d(1, penalty_weights=(0.0, 1.0))
+    >>> ramp = torch.arange(64.0).reshape(1, 1, 8, 8)
+    >>> _ = model(ramp)
+    >>> loss = auxiliary_loss(model)  # the mean square of the details
     """
     asked = (getattr(module, "penalty", None) for module in model.modules())
     penalties: list[Tensor] = [penalty() for penalty in asked if callable(penalty)]

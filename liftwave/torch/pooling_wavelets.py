@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from liftwave._arguments import resolve_mode
 from liftwave._lift_pool_plan import band_names
 from liftwave._typing import Mode
-from liftwave.boundary import Column, signal_extension
+from liftwave.boundary import Row, signal_row
 from liftwave.constraints import orthonormal_filters
 from liftwave.errors import ArgumentTypeError, OptionError, ShapeError, WaveletError
 from liftwave.filterbank import FilterBank
@@ -49,12 +49,13 @@ class _KernelWavelet(FiltersWavelet):
             orthonormal=orthonormal,
         )
         self.name = f"{taps} taps"
-        for name in ("lowpass", "highpass"):
+        # With zeros at both ends the high-pass of an orthonormal pair changes its sign.
+        for name, sign in (("lowpass", 1.0), ("highpass", -1.0)):
             begin = getattr(self, name).detach()
             if init == "random":
                 begin = (2 * torch.rand(taps) - 1) * taps**-0.5
             elif taps % 2:
-                begin = torch.cat([begin, begin.new_zeros(1)])[:taps]
+                begin = torch.cat([begin.new_zeros(1), sign * begin])
             setattr(self, name, nn.Parameter(begin))
 
     def make(self) -> FilterBank:
@@ -262,27 +263,32 @@ def _key(name: str) -> str:
 
 def extended(x: Tensor, axis: int, left: int, right: int, mode: Mode) -> Tensor:
     """A signal continued beyond its ends by a boundary mode, differentiably."""
-    rows = signal_extension(int(x.shape[axis]), mode, left, right)
+    n = int(x.shape[axis])
+    # (Without the cache of extensions, which torch.compile does not look into.)
+    before = [signal_row(k, n, mode) for k in range(-left, 0)]
+    after = [signal_row(k, n, mode) for k in range(n, n + right)]
     parts = [x]
     if left:
-        parts.insert(0, _rows(x, axis, rows.left_columns, left))
+        parts.insert(0, _rows(x, axis, before))
     if right:
-        parts.append(_rows(x, axis, rows.right_columns, right))
+        parts.append(_rows(x, axis, after))
     return torch.cat(parts, axis)
 
 
-def _rows(x: Tensor, axis: int, columns: Sequence[Column], count: int) -> Tensor:
-    if not columns:
-        shape = list(x.shape)
-        shape[axis] = count
-        return x.new_zeros(shape)
+def _rows(x: Tensor, axis: int, rows: Sequence[Row]) -> Tensor:
+    """Weighted sums of samples, one per row; rows that name few are filled with weight zero."""
+    terms: list[Tensor] = []
     shape = [1] * x.ndim
-    shape[axis] = count
-    terms = [
-        x.index_select(axis, torch.tensor(where, device=x.device))
-        * torch.tensor(weights, dtype=x.dtype, device=x.device).reshape(shape)
-        for where, weights in columns
-    ]
+    shape[axis] = len(rows)
+    for column in range(max(map(len, rows))):
+        pairs = [row[column] if column < len(row) else (0, 0.0) for row in rows]
+        where = torch.tensor([index for index, _ in pairs], device=x.device)
+        weights = torch.tensor([w for _, w in pairs], dtype=x.dtype, device=x.device)
+        terms.append(x.index_select(axis, where) * weights.reshape(shape))
+    if not terms:
+        shape = list(x.shape)
+        shape[axis] = len(rows)
+        return x.new_zeros(shape)
     total = terms[0]
     for term in terms[1:]:
         total = total + term
