@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeAlias
 
@@ -24,6 +23,7 @@ from liftwave.pooling import (
     similarity_pool,
     soft_pool,
 )
+from liftwave.pooling._gradient import PoolingGradient, PoolingPullback
 from liftwave.pooling._placed import (
     max_of,
     opened_for_convolution,
@@ -33,26 +33,6 @@ from liftwave.pooling._placed import (
 )
 from liftwave.pooling._placing import scattered, scattered_back
 from liftwave.pooling._weighted import CALLS, ready
-
-
-@dataclass(frozen=True, eq=False)
-class PoolingGradient:
-    """What a pullback of a pooling function gives.
-
-    Attributes
-    ----------
-    data : array
-        The gradient in the first argument.
-    parameters : dict
-        Gradients in its other arguments that have one, by their names: ``"beta"``,
-        ``"pooled"``, ``"weight"``.
-    """
-
-    data: Any
-    parameters: dict[str, Any] = field(default_factory=dict)
-
-
-PoolingPullback: TypeAlias = Callable[[Any], PoolingGradient]
 
 Bound: TypeAlias = dict[str, Any]
 

@@ -21,10 +21,11 @@ from liftwave._pullbacks_1d import (
     fully_separable_synthesis,
     upsampling,
 )
-from liftwave._pullbacks_pooling import POOLINGS, PoolingGradient
+from liftwave._pullbacks_pooling import POOLINGS
 from liftwave.dwt import upcoef
 from liftwave.errors import ArgumentTypeError
 from liftwave.fully_separable import fswavedecn, fswaverecn
+from liftwave.pooling._gradient import PoolingGradient
 from liftwave.pooling._pullbacks import attention_pullback, down_pullback, up_pullback
 from liftwave.pooling.attention import energy_attention
 from liftwave.pooling.lifting import lift_down, lift_up
@@ -77,7 +78,6 @@ def vjp(
         leaves it out, which is faster). Bands that are ``None`` or left out count as zero.
         That of a pooling function is ``pullback(cotangent)`` and gives a
         :class:`~liftwave.gradients.PoolingGradient`: ``.data``, and ``.parameters`` by name.
-        Pooling has the gradient in its filters, or layers, in the place of the wavelet's.
 
     Raises
     ------

@@ -10,9 +10,10 @@ from array_api_compat import array_namespace
 from liftwave._arrays import Opened, zeros
 from liftwave._dispatch import kernels_for
 from liftwave._lift_pool_plan import OWN, band_names
-from liftwave._pullbacks import Gradient, Pullback, checked_cotangent
+from liftwave._pullbacks import checked_cotangent
 from liftwave._typing import Array
 from liftwave.errors import BandError, ShapeError
+from liftwave.pooling._gradient import PoolingGradient, PoolingPullback
 from liftwave.pooling.attention import attention_call
 from liftwave.pooling.lifting import (
     DownCall,
@@ -32,7 +33,7 @@ def down_pullback(
     padding: str,
     dimensions: int,
     penalties: str | None,
-) -> tuple[Any, Pullback]:
+) -> tuple[Any, PoolingPullback]:
     """Result and pullback of :func:`lift_down`."""
     call = down_call(x, filters, output, bands, padding, dimensions, penalties)
     given, sums = call.run()
@@ -40,7 +41,7 @@ def down_pullback(
     kept = given if from_outputs else [call.x]
     opened, shape = call.opened, tuple(call.opened.array.shape)
 
-    def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
+    def pullback(cotangents: Any) -> PoolingGradient:
         of_result, of_penalties = cotangents, None
         if call.reduction is not None:
             of_result, of_penalties = _pair(cotangents)
@@ -52,14 +53,14 @@ def down_pullback(
             *(kept, pulled, of_sums, call.filters, call.plan, call.output, from_outputs)
         )
         data = opened.close(opened.xp.reshape(data, shape))
-        return Gradient(data, _unpacked(of_filters, filters) if wavelet else None)
+        return PoolingGradient(data, {"filters": _unpacked(of_filters, filters)})
 
     return call.packed(given, sums), pullback
 
 
 def up_pullback(
     bands: Any, filters: Any, output_size: Any, padding: str, dimensions: int
-) -> tuple[Any, Pullback]:
+) -> tuple[Any, PoolingPullback]:
     """Result and pullback of :func:`lift_up`."""
     call = up_call(bands, filters, output_size, padding, dimensions)
     x = call.run()
@@ -67,7 +68,7 @@ def up_pullback(
     from_outputs = call.plan.is_even
     kept = [x] if from_outputs else call.bands
 
-    def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
+    def pullback(cotangents: Any) -> PoolingGradient:
         given = checked_cotangent(cotangents, tuple(result.shape), call.opened, "the result")
         given = call.opened.xp.reshape(given, tuple(x.shape))
         kernels = kernels_for(*kept, given, call.filters)
@@ -81,7 +82,7 @@ def up_pullback(
         if isinstance(bands, Mapping):
             data = dict(zip(band_names(dimensions), data, strict=True))
             data = {name: data[name] for name in bands}
-        return Gradient(data, _unpacked(of_filters, filters) if wavelet else None)
+        return PoolingGradient(data, {"filters": _unpacked(of_filters, filters)})
 
     return result, pullback
 
@@ -95,16 +96,16 @@ def attention_pullback(
     dimensions: int,
     normalize: bool,
     epsilon: float,
-) -> tuple[Any, Pullback]:
+) -> tuple[Any, PoolingPullback]:
     """Result and pullback of :func:`energy_attention`; mean and variance are constants."""
     call = attention_call(x, squeeze, excite, mean, variance, dimensions, normalize, epsilon)
     opened = call.opened
 
-    def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
+    def pullback(cotangents: Any) -> PoolingGradient:
         given = checked_cotangent(cotangents, tuple(opened.array.shape), opened, "the result")
         data, layers = call.pull_back(given)
-        pairs = (tuple(layers[:2]), tuple(layers[2:]))
-        return Gradient(opened.close(data), pairs if wavelet else None)
+        found = {"squeeze": tuple(layers[:2]), "excite": tuple(layers[2:])}
+        return PoolingGradient(opened.close(data), found)
 
     return opened.close(call.run().result), pullback
 
