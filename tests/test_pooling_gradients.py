@@ -228,7 +228,7 @@ def leaf(shape: Any, seed: int = 0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradcheck_of_weights(kernels: Kernels, kind: str) -> None:
+def test_gradcheck_of_weights(kind: str) -> None:
     function, options, _ = KINDS[kind]
     x = leaf((1, 2, 4, 3), 3)
     each = [{}] if kind == "soft" else [{}, {"per_channel": False}]
@@ -242,7 +242,7 @@ def test_gradcheck_of_weights(kernels: Kernels, kind: str) -> None:
             assert gradgradcheck(call, x)
 
 
-def test_gradcheck_of_ada_pool_and_unpool(kernels: Kernels) -> None:
+def test_gradcheck_of_ada_pool_and_unpool() -> None:
     x, pooled = leaf((2, 2, 4, 2), 3), leaf((2, 2, 2, 1), 4)
     rng = np.random.default_rng(0)
     for shape in ((), (2, 1), (2, 2, 1)):
