@@ -304,8 +304,8 @@ def test_gradients_of_attention(normalize: bool) -> None:
     cotangent = zero_mean(x.shape, 1)
     gradient = pullback(cotangent)
     flat = [x, *squeeze, *excite]
-        layers = gradient.parameters
-        found = [gradient.data, *layers["squeeze"], *layers["excite"]]
+    gradients = gradient.parameters
+    found = [gradient.data, *gradients["squeeze"], *gradients["excite"]]
     leaves = [torch.asarray(a).requires_grad_() for a in flat]
 
     def call(x: Any, *four: Any) -> Any:
