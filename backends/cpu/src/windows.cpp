@@ -62,7 +62,16 @@ WindowPlan::WindowPlan(std::vector<WindowAxis> given) : axes(std::move(given)) {
 }
 
 index_t WindowPlan::samples() const { return product(axes, &WindowAxis::inputs); }
-index_t WindowPlan::windows() const { return product(axes, &WindowAxis::outputs); }
+
+index_t WindowPlan::most_places() const {
+  index_t all = 1;
+  for (const auto& of_axis : runs) {
+    index_t most = 0;
+    for (const WindowRun& run : of_axis) most = std::max(most, run.hi - run.lo);
+    all *= most;
+  }
+  return all;
+}
 
 bool WindowPlan::overlap() const {
   return std::any_of(axes.begin(), axes.end(), [](const WindowAxis& a) {

@@ -384,10 +384,8 @@ class Sweep {
 
   // Numbers that a tile has at most, at all its places.
   static index_t numbers(const WindowPlan& plan) {
-    index_t places = 1;
-    for (const WindowAxis& axis : plan.axes) places *= axis.kernel;
     constexpr index_t least = lane_bytes / sizeof(T);
-    return std::max(places * least, place_bytes / static_cast<index_t>(sizeof(T)));
+    return std::max(plan.most_places() * least, place_bytes / static_cast<index_t>(sizeof(T)));
   }
 
  private:

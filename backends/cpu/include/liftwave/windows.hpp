@@ -28,10 +28,10 @@ struct WindowPlan {
   explicit WindowPlan(std::vector<WindowAxis> axes);
 
   int ndim() const { return static_cast<int>(axes.size()); }
-  index_t samples() const;  // of a plane
-  index_t windows() const;  // of a plane
-  bool overlap() const;     // whether a sample may be in several windows
-  bool cover() const;       // whether every sample is in a window
+  index_t samples() const;      // of a plane
+  index_t most_places() const;  // that are at samples, of a window
+  bool overlap() const;         // whether a sample may be in several windows
+  bool cover() const;           // whether every sample is in a window
 };
 
 // A part of the work: some planes, and of these some rows along the first axis.
