@@ -117,6 +117,43 @@ def test_learned_taps_of_compiled_functions() -> None:
     same_as_eager(function, compiled, image(), taps[:2])
 
 
+DERIVED = {
+    "grad": torch.func.grad,
+    "grad of each": lambda f: torch.vmap(torch.func.grad(f)),
+    "grad of a batch": lambda f: torch.func.grad(lambda x: torch.vmap(f)(x).sum()),
+    "second": lambda f: torch.func.grad(lambda x: torch.func.grad(f)(x).square().sum()),
+}
+
+
+@pytest.mark.parametrize("derived", DERIVED)
+@pytest.mark.parametrize("learn", [None, "orthonormal", "lifting", "function"])
+def test_derivatives_compile_whole(learn: str | None, derived: str) -> None:
+    """Those of ``torch.func``, where torch itself takes operators with gradients in no way."""
+    layer = lwt.DWT1d("db2", learn=None if learn == "function" else learn)
+
+    def loss(x: torch.Tensor) -> torch.Tensor:
+        low, high = lw.dwt(x, "db2") if learn == "function" else layer(x)
+        return low.sin().sum() + high.square().sum()
+
+    torch._dynamo.reset()
+    x = image(2, 3, 17)
+    wanted = DERIVED[derived](loss)
+    compiled = torch.compile(wanted, fullgraph=True, backend="aot_eager")
+    assert_close(compiled(x).detach(), wanted(x).detach(), ulps=64, scale=8.0)
+
+
+def test_forward_mode_compiles_whole() -> None:
+    layer = lwt.DWT1d("db2")
+    x = image(2, 3, 17)
+
+    def derived(x: torch.Tensor) -> torch.Tensor:
+        return torch.func.jvp(lambda x: layer(x.sin())[0].square(), (x,), (x.cos(),))[1]
+
+    torch._dynamo.reset()
+    compiled = torch.compile(derived, fullgraph=True, backend="aot_eager")
+    assert_close(compiled(x), derived(x), ulps=64, scale=8.0)
+
+
 def test_the_default_compiler() -> None:
     torch._dynamo.reset()
     layer = RoundTrip("orthonormal", "db2", "symmetric")

@@ -37,7 +37,13 @@ def transform(program: Program, inputs: Sequence[Tensor], taps: Sequence[Tensor]
     """Run a program on tensors of any kind, differentiably in them and in the taps."""
     _check_devices(inputs, taps)
     if is_traced_in_operators():
-        return list(_operator(inputs, taps, program.text))
+        from liftwave._bridge import differentiated  # it loads torch's compiler
+
+        if not differentiated.is_differentiated():
+            return list(_operator(inputs, taps, program.text))
+        if torch.compiler.is_dynamo_compiling():
+            made: list[Tensor] = differentiated.learned_step(program.text, [*inputs], [*taps])
+            return made
     if is_traced_in_operations():
         check_lengths_are_fixed(inputs[0], program.axes)
         return run_in_operations(program, inputs, taps)

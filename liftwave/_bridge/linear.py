@@ -41,7 +41,13 @@ transposed synthesis; otherwise none."""
 def transform(program: Program, inputs: Sequence[Tensor], sizes: Sizes = ()) -> list[Tensor]:
     """Run a program on tensors of any kind, differentiably."""
     if is_traced_in_operators():
-        return list(_operator(inputs, program.text, sizes))
+        from liftwave._bridge import differentiated  # it loads torch's compiler
+
+        if not differentiated.is_differentiated():
+            return list(_operator(inputs, program.text, sizes))
+        if torch.compiler.is_dynamo_compiling():
+            made: list[Tensor] = differentiated.linear_step(program.text, [*inputs], [*sizes])
+            return made
     if is_traced_in_operations():
         return _run_in_operations(program, inputs, sizes)
     if any(map(is_legacy_batched, inputs)):

@@ -201,7 +201,7 @@ def vjp(
     pull: Pull, cotangents: Sequence[Tensor], kept: Sequence[Tensor], taps: Sequence[Tensor]
 ) -> list[Tensor]:
     """:func:`computed_vjp` on tensors of any kind, differentiably."""
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_dynamo_compiling():
         return list(_vjp_operator(cotangents, kept, taps, *_arguments(pull)))
     counts = len(cotangents), len(kept)
     tensors = [*cotangents, *kept, *taps]

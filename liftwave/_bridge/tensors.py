@@ -42,11 +42,6 @@ def is_dual() -> bool:
     return torch.autograd.forward_ad._current_level >= 0
 
 
-def in_functorch() -> bool:
-    """Whether a transform of ``torch.func`` is at work."""
-    return torch._C._functorch.peek_interpreter_stack() is not None
-
-
 def is_legacy_batched(x: Tensor) -> bool:
     """Whether ``x`` is a batch as ``is_grads_batched`` and ``vectorize`` make them."""
     return bool(torch._C._functorch.is_legacy_batchedtensor(x))

@@ -1,0 +1,34 @@
+"""What ``torch.compile`` makes of transforms inside of ``torch.func.grad`` and its kin.
+
+torch takes no custom operator there, whether it has a gradient or not, and of a function with
+gradients of its own it reads what is inside. As a single step it is run, and then both work.
+Imported only when something is compiled or exported: it loads torch's compiler.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch._C import _functorch
+
+from liftwave._bridge import learned, linear
+from liftwave._bridge.programs import read
+from liftwave._bridge.tracing import step
+
+
+@torch._dynamo.assume_constant_result  # type: ignore[untyped-decorator]
+def is_differentiated() -> bool:
+    """Whether ``torch.func.grad`` or its kin is at work."""
+    interpreters = _functorch.get_interpreter_stack() or ()
+    return any(each.key() != _functorch.TransformType.Vmap for each in interpreters)
+
+
+def _linear(text: str, inputs: list[Tensor], sizes: list[int]) -> list[Tensor]:
+    return linear.transform(read(text), inputs, sizes)
+
+
+def _learned(text: str, inputs: list[Tensor], taps: list[Tensor]) -> list[Tensor]:
+    return learned.transform(read(text), inputs, taps)
+
+
+linear_step, learned_step = step(_linear), step(_learned)
