@@ -1,0 +1,1 @@
+"""Programs that show what liftwave does, and what they share."""

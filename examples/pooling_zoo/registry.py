@@ -1,0 +1,62 @@
+"""Every pooling by name: what makes one for a number of channels, halving the size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from torch import nn
+
+from examples.pooling_zoo import fixed, learned, stochastic
+from liftwave import torch as lt
+
+PoolFactory: TypeAlias = Callable[[int], nn.Module]
+"""Makes a pooling for a number of channels."""
+
+
+def ldw_of_the_paper(**settings: Any) -> nn.Module:
+    """LDW-Pooling with four taps and the paper's penalty, in the form that can be met.
+
+    The high-pass is to be antisymmetric, as the partner of a symmetric low-pass of even length is.
+    """
+    return lt.LDWPool2d(4, symmetry="linear-phase", orthonormal=False, **settings)
+
+
+COMPARED: dict[str, PoolFactory] = {
+    "max": lambda channels: nn.MaxPool2d(2),
+    "average": lambda channels: nn.AvgPool2d(2),
+    "skip": lambda channels: fixed.SkipPool2d(2),
+    "L_p": lambda channels: fixed.LpPool2d(2),
+    "stochastic": lambda channels: stochastic.StochasticPool2d(2),
+    "S3": lambda channels: stochastic.S3Pool2d(2, stride=2, grid_size=4),
+    "mixed": lambda channels: learned.MixedPool2d(2),
+    "gated": lambda channels: learned.GatedPool2d(2),
+    "blur": lambda channels: fixed.MaxBlurPool2d(2, filter_size=3),
+    "DPP": lambda channels: learned.DetailPreservingPool2d(channels),
+    "LIP": lambda channels: learned.LocalImportancePool2d(channels),
+    "spectral": lambda channels: fixed.SpectralPool2d(2),
+    "wavelet": lambda channels: fixed.WaveletPool2d(),
+    "Gauss": lambda channels: learned.GaussianPool2d(channels),
+    "pixel shuffle": lambda channels: fixed.PixelShuffle2d(2),
+}
+
+OURS: dict[str, PoolFactory] = {
+    "SoftPool": lambda channels: lt.SoftPool2d(2),
+    "eDSCW": lambda channels: lt.EDSCWPool2d(2),
+    "IDW": lambda channels: lt.IDWPool2d(2),
+    "AdaPool": lambda channels: lt.AdaPool2d(2),
+    "LDW": lambda channels: ldw_of_the_paper(),
+    "LiftPool": lambda channels: lt.LiftDownPool2d(channels, kernel_size=5),
+}
+
+POOLINGS: dict[str, PoolFactory] = {**COMPARED, **OURS}
+"""All of them, by the names that the papers' tables have."""
+
+
+def growth_of(pool: nn.Module) -> int:
+    """How many channels a pooling gives for each of its input's."""
+    if getattr(pool, "output", None) == "concat":
+        return len(pool.bands)
+    growth = getattr(pool, "growth", 1)
+    assert isinstance(growth, int)
+    return growth

@@ -1,0 +1,109 @@
+"""Poolings that draw lots in training, and give what is expected in evaluation."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from examples.pooling_zoo._windows import windows
+
+
+class StochasticPool2d(nn.Module):
+    r"""One sample of each window, drawn with a probability in proportion to its value.
+
+    In training :math:`y = a_l` with :math:`P(l = i) = a_i / \sum_j a_j`; in evaluation
+    :math:`y = \sum_i p_i a_i`. The values are activations after a ReLU: what is negative is never
+    drawn, and in a window without anything positive every sample is as likely.
+
+    References
+    ----------
+    Zeiler and Fergus, "Stochastic pooling for regularization of deep convolutional neural
+    networks", ICLR 2013, eq. (4) to (6).
+    """
+
+    def __init__(self, kernel_size: int = 2, stride: int | None = None) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = stride or kernel_size
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map ``(N, C, H, W)`` to ``(N, C, H', W')``."""
+        samples = windows(x, self.kernel_size, self.stride)
+        chances = samples.relu()
+        total = chances.sum(-1, keepdim=True)
+        chances = torch.where(total > 0, chances / total.masked_fill(total == 0, 1), 1.0)
+        if not self.training:
+            return (samples * chances).sum(-1) / chances.sum(-1)
+        drawn = torch.multinomial(chances.detach().flatten(0, -2), 1)
+        return samples.gather(-1, drawn.reshape(*samples.shape[:-1], 1)).squeeze(-1)
+
+    def extra_repr(self) -> str:
+        """The settings, for printing."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}"
+
+
+class S3Pool2d(nn.Module):
+    """Max pooling one sample at a time, then rows and columns drawn by lot.
+
+    The map is cut into strips of ``grid_size`` rows; of each, ``grid_size / stride`` rows are drawn
+    and kept in their order; columns likewise. In evaluation the result is the mean over all draws:
+    exactly, from the chance of each row to become the first, second, … of its strip. Rows and
+    columns that fill no strip are dropped.
+
+    References
+    ----------
+    Zhai et al., "S3Pool: pooling with stochastic spatial sampling", CVPR 2017, section 3.
+    """
+
+    def __init__(self, kernel_size: int = 2, stride: int = 2, grid_size: int | None = None) -> None:
+        super().__init__()
+        grid_size = grid_size or stride
+        if grid_size % stride:
+            raise ValueError(
+                f"the strips of S3Pool2d must be multiples of its stride, {stride}, "
+                f"got grid_size={grid_size}; use {math.ceil(grid_size / stride) * stride}"
+            )
+        self.kernel_size, self.stride, self.grid_size = kernel_size, stride, grid_size
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map ``(N, C, H, W)`` to maps ``stride`` times as small."""
+        # The last windows reach beyond the map, as if the last sample were repeated: the maximum
+        # of a window is then that of the samples inside.
+        reach = self.kernel_size - 1
+        x = F.max_pool2d(F.pad(x, (0, reach, 0, reach), "replicate"), self.kernel_size, stride=1)
+        for axis in (-2, -1):
+            x = self._thinned(x, axis)
+        return x
+
+    def _thinned(self, x: torch.Tensor, axis: int) -> torch.Tensor:
+        """Rows (or columns) kept of each strip."""
+        strips = x.shape[axis] // self.grid_size
+        x = x.narrow(axis, 0, strips * self.grid_size)
+        if self.training:
+            return x.index_select(axis, self._lots(strips, x.device))
+        chances = self.chances().to(x)
+        parts = x.movedim(axis, -1).unflatten(-1, (strips, self.grid_size))
+        return (parts @ chances.T).flatten(-2).movedim(-1, axis)
+
+    def _lots(self, strips: int, device: torch.device) -> torch.Tensor:
+        """Numbers of the rows drawn, in order."""
+        kept = self.grid_size // self.stride
+        drawn = torch.rand(strips, self.grid_size, device=device).argsort(-1)[:, :kept]
+        first = self.grid_size * torch.arange(strips, device=device)[:, None]
+        return (first + drawn.sort(-1).values).flatten()
+
+    def chances(self) -> torch.Tensor:
+        """Chance of row ``r`` of a strip to be the ``j``-th that is kept: ``[j, r]``."""
+        rows, kept = self.grid_size, self.grid_size // self.stride
+        ways = [
+            [math.comb(r, j) * math.comb(rows - 1 - r, kept - 1 - j) for r in range(rows)]
+            for j in range(kept)
+        ]
+        return torch.tensor(ways, dtype=torch.float64) / math.comb(rows, kept)
+
+    def extra_repr(self) -> str:
+        """The settings, for printing."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, grid_size={self.grid_size}"
