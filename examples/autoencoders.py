@@ -1,0 +1,250 @@
+"""Ways down and up again, and the SegNet- and UNet-like networks that are built of them.
+
+A *pair* halves feature maps, may remember something, and takes what it remembers on the way up:
+max pooling remembers where the maxima were (SegNet), LiftPool and LDW-Pooling the detail bands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from examples.models import convolutions
+from liftwave import torch as lt
+
+
+class Pair(nn.Module):
+    """A way down and the way up that belongs to it.
+
+    Attributes
+    ----------
+    growth : int
+        Channels that ``down`` gives, and ``up`` takes, for each channel of the map.
+    """
+
+    growth = 1
+
+    def down(self, x: Tensor) -> tuple[Tensor, Any]:
+        """Map ``(N, C, H, W)`` to ``(N, growth * C, H / 2, W / 2)`` and what is remembered."""
+        raise NotImplementedError
+
+    def up(self, y: Tensor, memory: Any) -> Tensor:
+        """Map ``(N, growth * C, H / 2, W / 2)`` to ``(N, C, H, W)``."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Down, and up again."""
+        return self.up(*self.down(x))
+
+
+PairFactory: TypeAlias = Callable[[int], Pair]
+"""Makes a pair for a number of channels."""
+
+
+class MaxUnpoolPair(Pair):
+    """Max pooling, and each value back to where it was: SegNet's."""
+
+    def down(self, x: Tensor) -> tuple[Tensor, Any]:  # noqa: D102
+        y, places = F.max_pool2d(x, 2, return_indices=True)
+        return y, (places, x.shape)
+
+    def up(self, y: Tensor, memory: Any) -> Tensor:  # noqa: D102
+        places, shape = memory
+        return F.max_unpool2d(y, places, 2, output_size=shape)
+
+
+class NailsPair(Pair):
+    """Max pooling, and each value into the first corner of its window."""
+
+    def down(self, x: Tensor) -> tuple[Tensor, Any]:  # noqa: D102
+        return F.max_pool2d(x, 2), None
+
+    def up(self, y: Tensor, memory: Any) -> Tensor:  # noqa: D102
+        nails = torch.zeros(2, 2, dtype=y.dtype, device=y.device)
+        nails[0, 0] = 1
+        return torch.kron(y, nails)
+
+
+class NearestPair(Pair):
+    """Max or average pooling, and each value all over its window."""
+
+    def __init__(self, pool: Callable[[Tensor, int], Tensor] = F.max_pool2d) -> None:
+        super().__init__()
+        self.pool = pool
+
+    def down(self, x: Tensor) -> tuple[Tensor, Any]:  # noqa: D102
+        return self.pool(x, 2), None
+
+    def up(self, y: Tensor, memory: Any) -> Tensor:  # noqa: D102
+        return F.interpolate(y, scale_factor=2, mode="nearest")
+
+
+class DeconvolutionPair(Pair):
+    """Max pooling, and a learned transposed convolution: UNet's."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.deconvolution = nn.ConvTranspose2d(channels, channels, 2, stride=2)
+
+    def down(self, x: Tensor) -> tuple[Tensor, Any]:  # noqa: D102
+        return F.max_pool2d(x, 2), None
+
+    def up(self, y: Tensor, memory: Any) -> Tensor:  # noqa: D102
+        return self.deconvolution(y)
+
+
+class AdaPair(Pair):
+    """AdaPool and AdaUnpool, whose weights come from the map that was pooled."""
+
+    def __init__(self, beta: Any = 0.5, preserve: str = "mean") -> None:
+        super().__init__()
+        self.pool = lt.AdaPool2d(2, beta=beta)
+        self.unpool = lt.AdaUnpool2d(self.pool, preserve=preserve)
+
+    def down(self, x: Tensor) -> tuple[Tensor, Any]:  # noqa: D102
+        return self.pool(x), x
+
+    def up(self, y: Tensor, memory: Any) -> Tensor:  # noqa: D102
+        return self.unpool(y, memory)
+
+
+class LDWPair(Pair):
+    """The approximation of a wavelet down; up with the details, or with zeros in their place.
+
+    Parameters
+    ----------
+    pool : LDWPool2d
+        Of which all bands are taken.
+    remember : bool
+        Whether the details are remembered.
+    """
+
+    def __init__(self, pool: nn.Module, remember: bool = True) -> None:
+        super().__init__()
+        self.pool, self.unpool, self.remember = pool, lt.LDWUnpool2d(pool), remember
+
+    def down(self, x: Tensor) -> tuple[Tensor, Any]:  # noqa: D102
+        bands = dict(self.pool(x))
+        smooth = bands.pop("LL")
+        return smooth, (bands if self.remember else {}, x.shape[-2:])
+
+    def up(self, y: Tensor, memory: Any) -> Tensor:  # noqa: D102
+        details, size = memory
+        return self.unpool({"LL": y, **details}, size)
+
+
+class LiftPair(LDWPair):
+    """LiftPool's LL down; up with the other bands, or with zeros in their place."""
+
+    def __init__(self, pool: nn.Module, remember: bool = True) -> None:
+        Pair.__init__(self)
+        self.pool, self.unpool, self.remember = pool, lt.LiftUpPool2d(pool), remember
+
+
+def ldw() -> nn.Module:
+    """LDW-Pooling that gives all bands; its filters are orthonormal whatever is learned."""
+    return lt.LDWPool2d(learn="orthonormal", init="pretrain", output="bands")
+
+
+def lift(channels: int) -> nn.Module:
+    """LiftPool that gives all bands, its parameters drawn at random."""
+    return lt.LiftDownPool2d(channels, output="bands", init="random")
+
+
+PAIRS: dict[str, PairFactory] = {
+    "max, nearest": lambda channels: NearestPair(),
+    "average, nearest": lambda channels: NearestPair(F.avg_pool2d),
+    "max, bed of nails": lambda channels: NailsPair(),
+    "max, unpooling": lambda channels: MaxUnpoolPair(),
+    "AdaPool": lambda channels: AdaPair(),
+    "AdaPool, sums preserved": lambda channels: AdaPair(preserve="sum"),
+    "LDW": lambda channels: LDWPair(ldw()),
+    "LDW, details forgotten": lambda channels: LDWPair(ldw(), remember=False),
+    "LiftPool": lambda channels: LiftPair(lift(channels)),
+    "LiftPool, details forgotten": lambda channels: LiftPair(lift(channels), remember=False),
+}
+"""Pairs by name, without what only training makes useful."""
+
+
+class AutoEncoder(nn.Module):
+    """Convolutions and ways down, then the ways up and convolutions.
+
+    Parameters
+    ----------
+    pair : callable
+        Makes a :class:`Pair` for a number of channels.
+    outputs : int
+        Channels of the result: those of the image, or a number of classes.
+    inputs : int
+        Channels of the images.
+    channels : sequence of int
+        Of each level, from the full size down.
+    skips : bool
+        Whether each level's maps are given to the decoder as well (UNet), or not (SegNet).
+    """
+
+    def __init__(
+        self,
+        pair: PairFactory,
+        outputs: int = 1,
+        inputs: int = 1,
+        channels: Sequence[int] = (8, 16),
+        skips: bool = False,
+    ) -> None:
+        super().__init__()
+        self.skips = skips
+        self.pairs = nn.ModuleList(pair(width) for width in channels)
+        grown = [width * way.growth for width, way in zip(channels, self.pairs, strict=True)]
+        befores = [inputs, *grown[:-1]]
+        self.encoder = nn.ModuleList(
+            convolutions(before, width, width)
+            for before, width in zip(befores, channels, strict=True)
+        )
+        self.bottom = convolutions(grown[-1], grown[-1])
+        afters = [channels[0], *grown[:-1]]
+        self.decoder = nn.ModuleList(
+            convolutions(width * (1 + skips), width, after)
+            for width, after in zip(channels, afters, strict=True)
+        )
+        self.head = nn.Conv2d(channels[0], outputs, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, inputs, H, W)`` to ``(N, outputs, H, W)``."""
+        kept = []
+        for encode, way in zip(self.encoder, self.pairs, strict=True):
+            maps = encode(x)
+            x, memory = way.down(maps)
+            kept.append((maps, memory))
+        x = self.bottom(x)
+        for k in reversed(range(len(kept))):
+            maps, memory = kept[k]
+            x = self.pairs[k].up(x, memory)
+            x = self.decoder[k](torch.cat([x, maps], dim=1) if self.skips else x)
+        return self.head(x)
+
+
+def segnet(pair: PairFactory = lambda channels: MaxUnpoolPair(), **settings: Any) -> AutoEncoder:
+    """SegNet in small: what the way down remembers is all that reaches the decoder besides.
+
+    References
+    ----------
+    Badrinarayanan, Kendall and Cipolla, "SegNet: a deep convolutional encoder-decoder
+    architecture for image segmentation", IEEE Trans. PAMI 39(12), 2017; with LiftPool's pair:
+    Zhao and Snoek, "LiftPool: bidirectional ConvNet pooling", ICLR 2021, section 4.2.
+    """
+    return AutoEncoder(pair, skips=False, **settings)
+
+
+def unet(pair: PairFactory = DeconvolutionPair, **settings: Any) -> AutoEncoder:
+    """UNet in small: each level's maps reach the decoder.
+
+    References
+    ----------
+    Ronneberger, Fischer and Brox, "U-Net: convolutional networks for biomedical image
+    segmentation", MICCAI 2015; with LDW-Pooling's pair: that paper's section 4.1 and table 4.
+    """
+    return AutoEncoder(pair, skips=True, **settings)

@@ -1,0 +1,167 @@
+"""Small networks whose pooling can be chosen, and the blocks of the papers' figures.
+
+A pooling is given as a factory, called with a number of channels (as those of
+``examples.pooling_zoo.POOLINGS``); its output may have more channels than its input, which it says
+by an attribute ``growth``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from examples.pooling_zoo import PoolFactory, growth_of
+from liftwave import torch as lt
+
+
+def convolutions(*channels: int, kernel_size: int = 3) -> nn.Sequential:
+    """Convolution, batch normalization, ReLU from each number of channels to the next."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(channels):
+        layers += [
+            nn.Conv2d(before, after, kernel_size, padding=kernel_size // 2, bias=False),
+            nn.BatchNorm2d(after),
+            nn.ReLU(),
+        ]
+    return nn.Sequential(*layers)
+
+
+# --- classification ------------------------------------------------------------------------------
+
+
+class VGG(nn.Module):
+    """Stages of two convolutions and a pooling, then the average of each channel and one layer.
+
+    Parameters
+    ----------
+    pool : callable
+        Makes a pooling for a number of channels.
+    classes, inputs : int
+        Numbers of classes and of channels of the images.
+    channels : sequence of int
+        Of each stage.
+    attention : bool
+        Whether energy attention follows each pooling (figure 2 of LDW-Pooling).
+    """
+
+    def __init__(
+        self,
+        pool: PoolFactory,
+        classes: int = 10,
+        inputs: int = 1,
+        channels: Sequence[int] = (8, 16, 32),
+        attention: bool = False,
+    ) -> None:
+        super().__init__()
+        stages: list[nn.Module] = []
+        for width in channels:
+            pooling = pool(width)
+            stages += [convolutions(inputs, width, width), pooling]
+            inputs = width * growth_of(pooling)
+            if attention:
+                stages.append(lt.EnergyAttention(inputs))
+        self.stages = nn.Sequential(*stages)
+        self.head = nn.Linear(inputs, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, C, H, W)`` to ``(N, classes)``."""
+        return self.head(self.stages(x).mean((-2, -1)))
+
+
+class BasicBlock(nn.Module):
+    """ResNet's block of two convolutions; with a pooling, both ways are pooled where it halves.
+
+    Where ResNet has a convolution with stride 2, here is one with stride 1 and the pooling after
+    it, so that ``SkipPool2d`` gives ResNet itself.
+    """
+
+    def __init__(self, before: int, after: int, pool: PoolFactory | None = None) -> None:
+        super().__init__()
+        shrink = nn.Identity() if pool is None else pool(after)
+        self.first = nn.Sequential(convolutions(before, after), shrink)
+        self.second = nn.Sequential(
+            nn.Conv2d(after * growth_of(shrink), after, 3, padding=1, bias=False),
+            nn.BatchNorm2d(after),
+        )
+        self.shortcut = _shortcut(before, after, pool)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, before, H, W)`` to ``(N, after, H', W')``."""
+        return F.relu(self.second(self.first(x)) + self.shortcut(x))
+
+
+def _shortcut(before: int, after: int, pool: PoolFactory | None) -> nn.Module:
+    if pool is None and before == after:
+        return nn.Identity()
+    shrink = nn.Identity() if pool is None else pool(before)
+    one = nn.Conv2d(before * growth_of(shrink), after, 1, bias=False)
+    return nn.Sequential(shrink, one, nn.BatchNorm2d(after))
+
+
+class ResNet(nn.Module):
+    """A stem and stages of :class:`BasicBlock`; all but the first stage begin by pooling.
+
+    Parameters as :class:`VGG`'s.
+    """
+
+    def __init__(
+        self,
+        pool: PoolFactory,
+        classes: int = 10,
+        inputs: int = 1,
+        channels: Sequence[int] = (8, 16, 32),
+    ) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = [BasicBlock(channels[0], channels[0])]
+        blocks += [BasicBlock(before, after, pool) for before, after in pairwise(channels)]
+        self.stages = nn.Sequential(convolutions(inputs, channels[0]), *blocks)
+        self.head = nn.Linear(channels[-1], classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, C, H, W)`` to ``(N, classes)``."""
+        return self.head(self.stages(x).mean((-2, -1)))
+
+
+class LDWBottleneck(nn.Module):
+    """ResNet's bottleneck with LDW-Pooling on the shortcut (LDW-Pooling, section 3.4, figure 4).
+
+    The way through: a 1x1 convolution with stride 2 to ``channels / 4``, one of 3x3, and 1x1 to
+    ``channels``. The shortcut: a 1x1 convolution to ``channels / 4``, and LDW-Pooling, whose four
+    bands make ``channels`` again; energy attention weights them.
+
+    Parameters
+    ----------
+    before, channels : int
+        Numbers of channels of the input and of the output; the latter a multiple of four.
+    attention : bool
+        Whether energy attention weights the bands.
+    **settings
+        For :class:`liftwave.torch.LDWPool2d`.
+    """
+
+    def __init__(self, before: int, channels: int, attention: bool = True, **settings: Any) -> None:
+        super().__init__()
+        if channels % 4:
+            raise ValueError(f"four bands make the output's channels, got channels={channels}")
+        narrow = channels // 4
+        self.through = nn.Sequential(
+            nn.Conv2d(before, narrow, 1, stride=2, bias=False),
+            nn.BatchNorm2d(narrow),
+            nn.ReLU(),
+            convolutions(narrow, narrow),
+            nn.Conv2d(narrow, channels, 1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+        self.shortcut = nn.Sequential(
+            nn.Conv2d(before, narrow, 1, bias=False),
+            lt.LDWPool2d(output="concat", **settings),
+            lt.EnergyAttention(channels) if attention else nn.Identity(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, before, H, W)`` to ``(N, channels, ceil(H / 2), ceil(W / 2))``."""
+        return F.relu(self.through(x) + self.shortcut(x))
