@@ -1,0 +1,1 @@
+"""What the papers on pooling claim, measured in small: ``python -m examples.reproduce --help``."""
