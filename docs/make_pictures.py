@@ -296,6 +296,15 @@ DRAWN_BY_EXAMPLES = {
     "learned_scheme": ("learned_scheme.png",),
 }
 
+# Those of the page on the papers' claims take long: `python -m examples.reproduce` draws them.
+DRAWN_BY_REPRODUCTIONS = (
+    "reproduced_autoencoder.png",
+    "reproduced_bidirectional.png",
+    "reproduced_classification.png",
+    "reproduced_information.png",
+    "reproduced_robustness.png",
+)
+
 
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)

@@ -222,6 +222,7 @@ def test_committed_accuracies_are_what_is_measured():
 def test_every_picture_is_drawn_by_the_script_and_used():
     script = _script("make_pictures")
     drawn = {*script.DRAWN, *chain(*script.DRAWN_BY_EXAMPLES.values())}
+    drawn |= {*script.DRAWN_BY_REPRODUCTIONS}
     there = {path.name for path in (DOCS / "pictures").iterdir()}
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     used = set(re.findall(r"pictures/([\w.]+)", text))
