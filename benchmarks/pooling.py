@@ -35,8 +35,9 @@ SHAPES: tuple[Shape, ...] = ((16, 64, 112, 112), (4, 16, 64, 64), (1, 3, 1024, 1
 QUICK_SHAPE = (2, 3, 16, 32)
 MAX, AVERAGE = "torch max_pool2d", "torch avg_pool2d"
 PLAIN = ", plain"
-# Of a result's or gradient's largest value; single precision, and sums over all of the data.
-TOLERANCE = 1e-4
+# Of a number's size and the mean size; single precision, and sums over all of the data. Inverse
+# distances of samples close to the mean of their region have fewer digits: some may differ by more.
+TOLERANCE, EXCEPTIONS = 1e-4, 1e-3
 
 
 @dataclass
@@ -153,7 +154,9 @@ def checked(every: dict[str, Prepared], name: str, x: np.ndarray) -> str:
         weight = torch.randn(y.shape, generator=torch.Generator().manual_seed(1))
         results.append([y, *torch.autograd.grad(y, (tensor, *prepared.taps), weight)])
     for number, (ours, plain) in enumerate(zip(*results, strict=True)):
-        if (ours - plain).abs().max() > TOLERANCE * plain.abs().max():
+        size = plain.abs()
+        wrong = ~((ours - plain).abs() <= TOLERANCE * (size + size.mean()))
+        if wrong.double().mean() > EXCEPTIONS:
             return f"differs: {f'gradient {number}' if number else 'result'}"
     return ""
 
