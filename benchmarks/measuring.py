@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 import numpy as np
 
@@ -77,12 +78,16 @@ def calls_for(run: Run, at_least: float) -> int:
 
 
 def interleaved(
-    runs: Mapping[str, Run], rounds: int, at_least: float = 0.0, before: Run | None = None
+    runs: Mapping[str, Run],
+    rounds: int,
+    at_least: float = 0.0,
+    before: Run | Literal["itself"] | None = None,
 ) -> dict[str, list[float]]:
     """The times of each in turn, ``rounds`` times; ``before`` is run before each, untimed.
 
     A run that frees much memory leaves pages that a virtual machine's host has
-    to find again; whoever comes next would wait for them.
+    to find again; whoever comes next would wait for them. ``"itself"`` is what is
+    timed next: that is how steps of training come.
     """
     numbers = {name: calls_for(run, at_least) for name, run in runs.items()}
     times: dict[str, list[float]] = {name: [] for name in runs}
@@ -90,7 +95,7 @@ def interleaved(
         for name, run in runs.items():
             time.sleep(REST)
             if before is not None:
-                before()
+                (run if before == "itself" else before)()
             times[name].append(seconds(run, numbers[name]))
     return times
 

@@ -120,7 +120,7 @@ def measure(shape: Shape, rounds: int, with_peaks: bool = True) -> Measured:
             both_run(prepared, x),
         )
     small = x.nbytes < 1 << 20
-    times = interleaved(runs, rounds, 2e-3 if small else 0.0, before=x.copy)
+    times = interleaved(runs, rounds, 2e-3 if small else 0.0, before="itself")
     found = Measured(shape, median(times["copy"]), {})
     for name, prepared in every.items():
         found.functions[name] = timed = _timed(name, times)
@@ -201,7 +201,8 @@ def page(found: list[Measured], rounds: int) -> str:
         "# Pooling layers on the CPU\n",
         f"{processor()} (caches: {caches() or 'unknown'}), {processors()} threads.",
         f"{versions(['liftwave', 'torch', 'numpy'])}.",
-        f"Medians of {rounds} runs, interleaved within each; single precision.\n",
+        f"Medians of {rounds} runs, interleaved within each, each call after an untimed one; single "
+        "precision.\n",
         f"```console\n$ {command}\n```\n",
         _LEGEND,
         *map(_section, found),

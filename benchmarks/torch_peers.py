@@ -101,7 +101,7 @@ def measure(case: Case, rounds: int, with_peaks: bool = True) -> Measured:
             both_run(prepared, x),
             kept(prepared, x),
         )
-    times = interleaved(runs, rounds, before=x.copy)
+    times = interleaved(runs, rounds, before="itself")
     found = Measured(case, median(times["copy"]))
     for name, verdict in verdicts.items():
         found.subjects[name] = each = Found(verdict)
@@ -226,7 +226,8 @@ def page(found: list[Measured], rounds: int) -> str:
         "# Differentiable transforms on the CPU\n",
         f"{processor()} (caches: {caches() or 'unknown'}), {processors()} threads.",
         f"{versions(packages)}.",
-        f"Medians of {rounds} runs, the libraries interleaved within each.\n",
+        f"Medians of {rounds} runs, the libraries interleaved within each, each call after an untimed "
+        "one.\n",
         f"```console\n$ {command}\n```\n",
         _LEGEND,
         *(_section(each) for each in found),

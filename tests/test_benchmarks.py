@@ -198,6 +198,10 @@ def test_runs_are_interleaved_with_what_comes_before_each():
     # Each is called once before, to find how many calls take long enough.
     assert "".join(calls).endswith("-a-b-a-b")
     assert {name: len(each) for name, each in times.items()} == {"a": 2, "b": 2}
+    calls.clear()
+    times = measuring.interleaved(runs, 2, before="itself")
+    assert "".join(calls).endswith("aabbaabb")
+    assert {name: len(each) for name, each in times.items()} == {"a": 2, "b": 2}
 
 
 def test_growth_is_fitted():
