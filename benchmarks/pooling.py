@@ -201,8 +201,8 @@ def page(found: list[Measured], rounds: int) -> str:
         "# Pooling layers on the CPU\n",
         f"{processor()} (caches: {caches() or 'unknown'}), {processors()} threads.",
         f"{versions(['liftwave', 'torch', 'numpy'])}.",
-        f"Medians of {rounds} runs, interleaved within each, each call after an untimed one; single "
-        "precision.\n",
+        f"Medians of {rounds} runs, interleaved within each, each call after one that is not timed; "
+        "single precision.\n",
         f"```console\n$ {command}\n```\n",
         _LEGEND,
         *map(_section, found),
