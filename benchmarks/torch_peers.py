@@ -226,8 +226,8 @@ def page(found: list[Measured], rounds: int) -> str:
         "# Differentiable transforms on the CPU\n",
         f"{processor()} (caches: {caches() or 'unknown'}), {processors()} threads.",
         f"{versions(packages)}.",
-        f"Medians of {rounds} runs, the libraries interleaved within each, each call after one that "
-        "is not timed.\n",
+        f"Medians of {rounds} runs, the libraries interleaved within each, after "
+        "an untimed call.\n",
         f"```console\n$ {command}\n```\n",
         _LEGEND,
         *(_section(each) for each in found),
