@@ -21,7 +21,7 @@ def soft_pool(
 
     Parameters
     ----------
-    x : array_like, shape (..., *spatial)
+    x : array_like, shape (..., \*spatial)
         Signals or images with any number of leading axes (batch, channels). float32 and float64
         are kept, half precision is computed in float32 and given back in half (NumPy's in
         float32), integers become float64.
@@ -43,7 +43,7 @@ def soft_pool(
 
     Returns
     -------
-    array, shape (..., *windows)
+    array, shape (..., \*windows)
         Along each axis
         ``floor((n + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1``, in the
         library, dtype and on the device of ``x``.
@@ -95,7 +95,7 @@ def edscw_pool(
     Parameters
     ----------
     x, kernel_size, stride, padding, dilation, ceil_mode, ndim
-        As for :func:`soft_pool`; ``x`` has shape (..., C, *spatial) if channels are compared
+        As for :func:`soft_pool`; ``x`` has shape (..., C, \*spatial) if channels are compared
         together.
     per_channel : bool, optional
         Compare each channel on its own (as the authors' released code does); else the vectors
@@ -103,7 +103,7 @@ def edscw_pool(
 
     Returns
     -------
-    array, shape (..., *windows)
+    array, shape (..., \*windows)
 
     Raises
     ------
@@ -157,7 +157,7 @@ def similarity_pool(
 
     Returns
     -------
-    array, shape (..., *windows)
+    array, shape (..., \*windows)
 
     Raises
     ------
@@ -212,7 +212,7 @@ def idw_pool(
 
     Returns
     -------
-    array, shape (..., *windows)
+    array, shape (..., \*windows)
 
     Raises
     ------
@@ -258,13 +258,13 @@ def ada_pool(
     ----------
     x, kernel_size, stride, padding, dilation, ceil_mode, per_channel, ndim
         As for :func:`edscw_pool`.
-    beta : float or array, shape (*windows) or (C, *windows), optional
+    beta : float or array, shape (\*windows) or (C, \*windows), optional
         How much of eDSCW there is; the rest is eM. One number, a mask with one for each window,
         or one for each channel too; axes of length 1 are repeated. It is clamped to [0, 1].
 
     Returns
     -------
-    array, shape (..., *windows)
+    array, shape (..., \*windows)
 
     Raises
     ------
@@ -309,9 +309,9 @@ def ada_unpool(
 
     Parameters
     ----------
-    x : array_like, shape (..., C, *spatial)
+    x : array_like, shape (..., C, \*spatial)
         What was pooled: its samples give the weights.
-    pooled : array_like, shape (..., C, *windows)
+    pooled : array_like, shape (..., C, \*windows)
         What is spread: the result of :func:`ada_pool`, or what became of it.
     kernel_size, stride, padding, dilation, ceil_mode, beta, per_channel, ndim
         As for :func:`ada_pool`.
@@ -324,7 +324,7 @@ def ada_unpool(
 
     Returns
     -------
-    array, shape (..., C, *spatial)
+    array, shape (..., C, \*spatial)
         Samples in several windows get the sum of what each gives; samples in none are zero.
 
     Raises

@@ -27,7 +27,7 @@ def max_pool(
     return_indices: bool = False,
     ndim: int | None = None,
 ) -> Any:
-    """The largest sample of each window.
+    r"""The largest sample of each window.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def max_pool(
 
     Returns
     -------
-    array, shape (..., *windows)
+    array, shape (..., \*windows)
         With ``return_indices`` a pair: the samples, and their places (int64), flat over the
         spatial axes, as torch has them. Of equal samples it is the first.
 
@@ -74,11 +74,11 @@ def max_unpool(
     *,
     ndim: int | None = None,
 ) -> Array:
-    """Values put where the largest samples were, zeros elsewhere.
+    r"""Values put where the largest samples were, zeros elsewhere.
 
     Parameters
     ----------
-    x : array_like, shape (..., *windows)
+    x : array_like, shape (..., \*windows)
         Pooled values.
     indices : array of int, of the shape of ``x``
         Their places, from :func:`max_pool`.
@@ -90,7 +90,7 @@ def max_unpool(
 
     Returns
     -------
-    array, shape (..., *output_size)
+    array, shape (..., \*output_size)
         Where several values go to one place, the last of them.
 
     Raises
@@ -126,11 +126,11 @@ def nearest_unpool(
     *,
     ndim: int | None = None,
 ) -> Array:
-    """Each value copied to all samples of its window.
+    r"""Each value copied to all samples of its window.
 
     Parameters
     ----------
-    x : array_like, shape (..., *windows)
+    x : array_like, shape (..., \*windows)
         Pooled values.
     kernel_size, ndim
         As for :func:`soft_pool`.
@@ -142,7 +142,7 @@ def nearest_unpool(
 
     Returns
     -------
-    array, shape (..., *output_size)
+    array, shape (..., \*output_size)
 
     Raises
     ------
@@ -169,7 +169,7 @@ def bed_of_nails_unpool(
     *,
     ndim: int | None = None,
 ) -> Array:
-    """Each value put at the first sample of its window, zeros elsewhere.
+    r"""Each value put at the first sample of its window, zeros elsewhere.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def bed_of_nails_unpool(
 
     Returns
     -------
-    array, shape (..., *output_size)
+    array, shape (..., \*output_size)
 
     Raises
     ------
@@ -211,9 +211,9 @@ def conv_transpose(
 
     Parameters
     ----------
-    x : array_like, shape (..., C, *spatial)
+    x : array_like, shape (..., C, \*spatial)
         Signals or images of C channels.
-    weight : array_like, shape (C, D, *kernel)
+    weight : array_like, shape (C, D, \*kernel)
         Filters from each channel to each of D. How many axes there are tells the number of
         spatial ones.
     stride : int or tuple of int, optional
@@ -227,7 +227,7 @@ def conv_transpose(
 
     Returns
     -------
-    array, shape (..., D, *size)
+    array, shape (..., D, \*size)
         Of ``(n - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1 + output_padding``
         samples along each axis.
 
