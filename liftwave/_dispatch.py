@@ -14,13 +14,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, Protocol, cast
 
-from liftwave._kernels import (
-    AxisKernels,
-    Kernels,
-    PoolingKernels,
-    reference,
-    reference_lift_pool,
-)
+from liftwave._kernels import AxisKernels, Kernels, PoolingKernels, reference
 from liftwave._separable_plan import AxisPlan
 from liftwave._typing import Array
 from liftwave._warnings import warn
@@ -44,7 +38,6 @@ class _CompiledKernels(Kernels, Protocol):
         ...
 
 
-reference.lift_pool = reference_lift_pool
 _FAMILIES: dict[str, Kernels] = {"reference": cast(Kernels, reference)}
 _cpu: _CompiledKernels | None = None
 
@@ -57,7 +50,7 @@ else:
     _cpu = cast(_CompiledKernels, cpu)
     _cpu.fallback = _FAMILIES["reference"]
     _cpu.pooling.fallback = _FAMILIES["reference"].pooling
-    cpu.lift_pool.fallback = reference.lift_pool
+    cpu.lift_pool.fallback = _FAMILIES["reference"].lift_pool
     _FAMILIES["cpu"] = _cpu
 
 _forced: ContextVar[str | None] = ContextVar(

@@ -24,13 +24,10 @@ from liftwave._typing import Array, Namespace
 from liftwave.boundary import Column, Extension, Fold
 
 if TYPE_CHECKING:
-    from liftwave._kernels import AxisKernels, LiftPoolKernels
+    from liftwave._kernels import AxisKernels
 
 name = "reference"
 pooling = reference_pooling
-
-# Lifting pooling, which is made of pieces of this module; the dispatch brings it here.
-lift_pool: LiftPoolKernels = cast("LiftPoolKernels", None)
 
 
 # --- filter banks ----------------------------------------------------------------------------
@@ -412,3 +409,9 @@ def _total(terms: Any) -> Array:
     for term in iterator:
         result = result + term
     return result
+
+
+# --- lifting pooling -------------------------------------------------------------------------
+
+# Made of the pieces above, which have to be there when it is imported.
+from liftwave._kernels import reference_lift_pool as lift_pool  # noqa: E402, F401
