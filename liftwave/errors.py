@@ -48,6 +48,10 @@ class KernelsError(LiftwaveError, ValueError):
     """A family of kernels that does not exist here."""
 
 
+class DeviceError(LiftwaveError, RuntimeError):
+    """A kernel that a device could not run: it does not compile there, or cannot be launched."""
+
+
 class OptionError(LiftwaveError, ValueError):
     """A choice that a function does not have."""
 

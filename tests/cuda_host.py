@@ -1,0 +1,135 @@
+"""The CUDA kernels' sources, compiled for the host and run on arrays of NumPy and torch.
+
+Every kernel that a test asks for is compiled once, by the C++ compiler behind ``cuda_host.hpp``,
+and kept in a temporary folder under a name that its sources give.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from liftwave._kernels.cuda_runtime import Kernel, source_folder
+from liftwave._typing import Array
+
+HEADER = Path(__file__).with_name("cuda_host.hpp")
+
+ORDERS = (0, 1, 2)
+"""In which order the threads of a block run: forwards, backwards, shuffled."""
+
+
+def compiler() -> str | None:
+    """The C++ compiler; None where there is none, or it lacks what fibers need."""
+    if not sys.platform.startswith("linux"):
+        return None
+    return os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
+
+
+class HostRuntime:
+    """Runs kernels on the host, as ``cuda_runtime.Runtime`` does on devices.
+
+    Attributes
+    ----------
+    order : int
+        One of ``ORDERS``.
+    launched : list of str
+        The kernels that ran.
+    """
+
+    def __init__(self, order: int = 0) -> None:
+        self.order = order
+        self.launched: list[str] = []
+
+    def launch(
+        self,
+        kernel: Kernel,
+        blocks: int,
+        threads: int,
+        shared: int,
+        arguments: ctypes.Structure,
+        like: Array,
+        what: str,
+    ) -> None:
+        """Run a kernel to its end; see ``Runtime.launch``."""
+        self.launched.append(kernel.expression)
+        function = compiled(kernel)
+        size = ctypes.sizeof(arguments)
+        message = function(ctypes.byref(arguments), size, blocks, threads, shared, self.order)
+        if message:
+            raise AssertionError(f"{kernel.expression} ({what}): {message.decode()}")
+
+    def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
+        """Memory for a result, filled with what no kernel should leave there."""
+        if type(like) is np.ndarray:
+            return _spoiled(np.empty(tuple(shape), dtype))
+        import torch
+
+        made = torch.empty(tuple(shape), dtype=getattr(torch, dtype))
+        _spoiled(made.view(torch.uint8).numpy() if made.numel() and made.ndim else made.numpy())
+        return made
+
+
+def _spoiled(x: Any) -> Any:
+    x.reshape(-1).view(np.uint8)[...] = 0xAB
+    return x
+
+
+@cache
+def compiled(kernel: Kernel) -> Any:
+    """The function that launches a kernel on the host."""
+    cxx = compiler()
+    assert cxx is not None, "tests ask for a compiler first"
+    flags = ["-std=c++17", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Wextra"]
+    flags += [f"-I{source_folder()}", f"-I{HEADER.parent}"]
+    flags += os.environ.get("LIFTWAVE_CUDA_HOST_FLAGS", "").split()
+    text = f"""#include "{HEADER.name}"
+#include "{kernel.source}"
+extern "C" const char* launch(const void* arguments, std::size_t size, long long blocks,
+                              int threads, std::size_t shared, int order) {{
+  return host::launch(&{kernel.expression}, arguments, size, blocks, threads, shared, order);
+}}
+"""
+    key = hashlib.sha256("\0".join([text, cxx, *flags, _sources()]).encode()).hexdigest()[:24]
+    folder = Path(tempfile.gettempdir()) / f"liftwave-cuda-host-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    library = folder / f"{key}.so"
+    if not library.exists():
+        made = folder / f"{key}.{os.getpid()}.tmp"
+        done = subprocess.run(
+            [cxx, *flags, "-x", "c++", "-", "-o", str(made)],
+            input=text,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            raise AssertionError(f"{kernel.expression} does not compile:\n{done.stderr}")
+        made.replace(library)
+    function = ctypes.CDLL(str(library)).launch
+    function.restype = ctypes.c_char_p
+    function.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_size_t,
+        ctypes.c_longlong,
+        ctypes.c_int,
+        ctypes.c_size_t,
+        ctypes.c_int,
+    ]
+    return function
+
+
+@cache
+def _sources() -> str:
+    paths = [HEADER, *sorted(source_folder().glob("*.cuh"))]
+    return "\0".join(path.read_text() for path in paths)
