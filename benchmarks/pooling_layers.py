@@ -23,7 +23,7 @@ class Layer:
 
     name: str
     class_name: str
-    make: Callable[[Any, Shape], Pair]
+    make: Callable[[Any, Shape, str], Pair]
     forward_copies: float | None = None
     both_copies: float | None = None
     forward_faster: float | None = None
@@ -33,9 +33,10 @@ class Layer:
         """Whether ``liftwave.torch`` has the class."""
         return hasattr(importlib.import_module("liftwave.torch"), self.class_name)
 
-    def prepare(self, shape: Shape) -> Pair:
+    def prepare(self, shape: Shape, device: str = "cpu") -> Pair:
         """Our layer and the plain one, ready to be called on a tensor of this shape."""
-        return self.make(getattr(importlib.import_module("liftwave.torch"), self.class_name), shape)
+        module = getattr(importlib.import_module("liftwave.torch"), self.class_name)
+        return self.make(module, shape, device)
 
 
 # --- windows of 2 x 2 ----------------------------------------------------------------------------
@@ -61,19 +62,20 @@ def _distance_weights(a: Any) -> Any:
     return inverse / inverse.sum(-1, keepdim=True)
 
 
-def _weighted(weights: Callable[[Any], Any]) -> Callable[[Any, Shape], Pair]:
+def _weighted(weights: Callable[[Any], Any]) -> Callable[[Any, Shape, str], Pair]:
     def pool(x: Any) -> Any:
         a = _regions(x)
         return (weights(a) * a).sum(-1)
 
-    return lambda module, shape: (Prepared(module(2)), Prepared(pool))
+    return lambda module, shape, device: (Prepared(module(2).to(device)), Prepared(pool))
 
 
 def _beta(shape: Shape) -> Any:
     """A mask of the size of the windows, the same for all channels."""
     import torch
 
-    return torch.rand(shape[-2] // 2, shape[-1] // 2, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator("cpu").manual_seed(0)
+    return torch.rand(shape[-2] // 2, shape[-1] // 2, generator=generator, device="cpu")
 
 
 def _adaptive_weights(a: Any, beta: Any) -> Any:
@@ -81,8 +83,8 @@ def _adaptive_weights(a: Any, beta: Any) -> Any:
     return beta * _dice_weights(a) + (1 - beta) * _softmax_weights(a)
 
 
-def _ada(module: Any, shape: Shape) -> Pair:
-    ours = module(2, beta=_beta(shape))
+def _ada(module: Any, shape: Shape, device: str) -> Pair:
+    ours = module(2, beta=_beta(shape)).to(device)
     beta = ours.beta
 
     def pool(x: Any) -> Any:
@@ -92,13 +94,13 @@ def _ada(module: Any, shape: Shape) -> Pair:
     return Prepared(ours, (beta,)), Prepared(pool, (beta,))
 
 
-def _ada_reverse(module: Any, shape: Shape) -> Pair:
+def _ada_reverse(module: Any, shape: Shape, device: str) -> Pair:
     import torch
 
-    pool = importlib.import_module("liftwave.torch").AdaPool2d(2, beta=_beta(shape))
+    pool = importlib.import_module("liftwave.torch").AdaPool2d(2, beta=_beta(shape)).to(device)
     ours, beta = module(pool), pool.beta
     torch.manual_seed(0)
-    pooled = torch.randn(*shape[:-2], shape[-2] // 2, shape[-1] // 2)
+    pooled = torch.randn(*shape[:-2], shape[-2] // 2, shape[-1] // 2, device=device)
     pooled.requires_grad_()
 
     def unpool(x: Any) -> Any:
@@ -112,12 +114,12 @@ def _ada_reverse(module: Any, shape: Shape) -> Pair:
 # --- lifting and wavelets ------------------------------------------------------------------------
 
 
-def _lift(module: Any, shape: Shape) -> Pair:
+def _lift(module: Any, shape: Shape, device: str) -> Pair:
     import torch
     from torch.nn import functional
 
     torch.manual_seed(0)
-    ours = module(shape[-3], init="random").eval()  # without the penalties
+    ours = module(shape[-3], init="random").eval().to(device)  # without the penalties
     size = ours.kernel_size
 
     def learned(v: Any, number: int, kind: int, axis: int) -> Any:
@@ -142,12 +144,12 @@ def _lift(module: Any, shape: Shape) -> Pair:
     return Prepared(ours, parameters), Prepared(pool, parameters)
 
 
-def _wavelet(module: Any, shape: Shape) -> Pair:
+def _wavelet(module: Any, shape: Shape, device: str) -> Pair:
     import torch
     from torch.nn import functional
 
     torch.manual_seed(0)
-    ours = module(4)
+    ours = module(4).to(device)
     low = ours.wavelet.lowpass
 
     def pool(x: Any) -> Any:

@@ -1,0 +1,336 @@
+"""Transforms and layers on a GPU: shares of its memory's bandwidth, and other libraries.
+
+    python -m benchmarks.gpu [ROW ...] [--quick]
+
+Measures first how fast the card copies its own memory, then batches of about 1 GB: one level in
+two dimensions, its inverse, several levels, volumes, signals, lifting, pooling layers, forward
+and with the way back, against ptwt, pytorch_wavelets, ``conv2d`` and plain operations of torch,
+each result checked first; then the latency of small inputs, plain and as CUDA graphs. Writes
+``gpu.md`` into ``benchmarks/results``. With ``--device cpu --quick`` it only tries itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.checking import MISSING
+from benchmarks.gpu_rows import (
+    LATENCY,
+    ROWS,
+    Contender,
+    GpuRow,
+    checked,
+    contenders,
+    gigabytes,
+    moved,
+)
+from benchmarks.machine import processor, versions
+from benchmarks.measuring import ROOT
+from benchmarks.torch_checking import tensors
+
+PAGE = ROOT / "benchmarks" / "results" / "gpu.md"
+COPIED = 2 << 30
+Run = Callable[[], object]
+
+
+@dataclass
+class Found:
+    """One row: seconds by contender, round by round ratios to ours, and what checks say."""
+
+    row: GpuRow
+    share: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
+    verdicts: dict[str, str] = field(default_factory=dict)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("rows", nargs="*", help="parts of rows' names; all by default")
+    parser.add_argument("--rounds", type=int, default=15, help="timed runs of each (15)")
+    parser.add_argument("--quick", action="store_true", help="small arrays, three runs")
+    parser.add_argument("--device", default="cuda", help="of torch (cuda)")
+    parser.add_argument("--out", type=Path, default=PAGE, help="the page that is written")
+    arguments = parser.parse_args(argv)
+    import torch
+
+    if arguments.device.startswith("cuda") and not torch.cuda.is_available():
+        parser.error("torch has no CUDA device here; --device cpu --quick tries the program")
+    rounds = 3 if arguments.quick else arguments.rounds
+    clock = Clock(arguments.device)
+    with torch.device(arguments.device):
+        bandwidth = copy_bandwidth(clock, 1 << 20 if arguments.quick else COPIED, rounds)
+        print(f"copies move {bandwidth / 1e9:.0f} GB/s", flush=True)
+        chosen = [row for row in ROWS if _matches(row, arguments.rows)]
+        found = [measure(r.sized(arguments.quick), clock, bandwidth, rounds) for r in chosen]
+        small = [row for row in LATENCY if _matches(row, arguments.rows)]
+        latencies = [latency(row, clock, arguments.quick) for row in small]
+    text = page(found, latencies, bandwidth, rounds, arguments.device)
+    arguments.out.write_text(text, encoding="utf-8")
+
+
+def _matches(row: GpuRow, parts: list[str]) -> bool:
+    return not parts or any(part in row.name for part in parts)
+
+
+# --- measuring -----------------------------------------------------------------------------------
+
+
+class Clock:
+    """Times runs on a device by its own events; on the processor by the clock on the wall."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.on_gpu = device.startswith("cuda")
+
+    def seconds(self, run: Run) -> float:
+        """One run, begun after all work before it."""
+        self.wait()
+        if not self.on_gpu:
+            start = time.perf_counter()
+            run()
+            return time.perf_counter() - start
+        import torch
+
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        begin.record()
+        run()
+        end.record()
+        end.synchronize()
+        return float(begin.elapsed_time(end)) / 1e3
+
+    def wait(self) -> None:
+        """Until the device has done all its work."""
+        if self.on_gpu:
+            import torch
+
+            torch.cuda.synchronize()
+
+    def interleaved(self, runs: dict[str, Run], rounds: int) -> dict[str, list[float]]:
+        """The times of each in turn, after two runs that are not timed."""
+        times: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(2):
+            for run in runs.values():
+                run()
+        for _ in range(rounds):
+            for name, run in runs.items():
+                times[name].append(self.seconds(run))
+        return times
+
+
+def copy_bandwidth(clock: Clock, size: int, rounds: int) -> float:
+    """Bytes read and written in a second by copying within the device's memory."""
+    import torch
+
+    source = torch.zeros(size, dtype=torch.uint8)
+    target = torch.empty_like(source)
+    times = clock.interleaved({"copy": lambda: target.copy_(source)}, max(rounds, 9))
+    return 2 * size / median(times["copy"])
+
+
+def measure(row: GpuRow, clock: Clock, bandwidth: float, rounds: int) -> Found:
+    """Check all contenders, then time them in turn."""
+    x = row.input(clock.device)
+    found, runs, bytes_moved = Found(row), {}, 0
+    for name, make in contenders(row, x):
+        try:
+            contender = make()
+            found.verdicts[name] = checked(row, contender, x)
+            runs[name] = run_of(row, contender)
+            runs[name]()
+        except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+            found.verdicts[name] = f"fails: {type(error).__name__}: {str(error)[:60]}"
+            runs.pop(name, None)
+            continue
+        if name == "liftwave":
+            bytes_moved = moved(row, contender)
+    if row.kind == "layer":
+        found.verdicts["liftwave"] = agreeing(row, x)
+    times = clock.interleaved(runs, rounds)
+    found.seconds = {name: median(each) for name, each in times.items()}
+    ours = times.get("liftwave", [])
+    for name, each in times.items():
+        if name != "liftwave" and ours:
+            found.ratios[name] = median(a / b for a, b in zip(each, ours, strict=True))
+    if ours:
+        found.share = bytes_moved / found.seconds["liftwave"] / bandwidth
+    said = ", ".join(f"{name} {t * 1e3:.2f} ms" for name, t in found.seconds.items())
+    print(f"{row.name:44} {found.share:5.2f}  {said}", flush=True)
+    return found
+
+
+def run_of(row: GpuRow, contender: Contender) -> Run:
+    """What is timed: forward without recording, or forward and backward."""
+    import torch
+
+    if not row.both:
+
+        def forward() -> object:
+            with torch.no_grad():
+                return contender.function(contender.data)
+
+        return forward
+    x = contender.data.detach().requires_grad_()
+    weights = [torch.randn_like(y) for y in tensors(contender.function(x))]
+
+    def both() -> object:
+        outputs = tensors(contender.function(x))
+        return torch.autograd.grad(outputs, (x, *contender.learned), weights)
+
+    return both
+
+
+def agreeing(row: GpuRow, x: Any) -> str:
+    """Empty if a layer and plain operations agree in results and gradients."""
+    import torch
+
+    results = []
+    for _, make in contenders(row, x):
+        contender, tensor = make(), x.detach().requires_grad_()
+        y = contender.function(tensor)
+        torch.manual_seed(1)
+        weight = torch.randn_like(y)
+        results.append([y, *torch.autograd.grad(y, (tensor, *contender.learned), weight)])
+    for number, (ours, plain) in enumerate(zip(*results, strict=True)):
+        size = plain.abs()
+        if ((ours - plain).abs() > 1e-4 * (size + size.mean())).double().mean() > 1e-3:
+            return f"differs: {f'gradient {number}' if number else 'result'}"
+    return ""
+
+
+def latency(row: GpuRow, clock: Clock, quick: bool) -> tuple[GpuRow, dict[str, float]]:
+    """Seconds of a call, begun one after the other, plain and as a CUDA graph."""
+    import torch
+
+    x, found = row.input(clock.device), {}
+    calls = 20 if quick else 2000
+    for name, make in contenders(row, x):
+        run = run_of(row, make())
+        for _ in range(10):
+            run()
+        found[name] = _each(run, calls, clock)
+        if name == "liftwave" and clock.on_gpu:
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                run()
+            found["liftwave, as a graph"] = _each(graph.replay, calls, clock)
+    print(f"{row.name:44}", {name: f"{t * 1e6:.1f} µs" for name, t in found.items()}, flush=True)
+    return row, found
+
+
+def _each(run: Run, calls: int, clock: Clock) -> float:
+    clock.wait()
+    start = time.perf_counter()
+    for _ in range(calls):
+        run()
+    clock.wait()
+    return (time.perf_counter() - start) / calls
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+_LEGEND = """\
+`share` is the bytes of input and result (with the way back: of these and of the gradients, and
+for layers of the input again), each counted once, over the time and over the bandwidth of copies.
+Under each other library is how many times longer it takes, the median over the runs. Results are
+compared with PyWavelets' in double precision, of the first and the last item of the batch, those of
+layers with plain operations' at full size, before anything is timed.
+"""
+
+
+def page(
+    found: list[Found],
+    latencies: list[tuple[GpuRow, dict[str, float]]],
+    bandwidth: float,
+    rounds: int,
+    device: str,
+) -> str:
+    """``gpu.md``."""
+    others = list(dict.fromkeys(name for each in found for name in each.ratios))
+    heading = ["row", "input", "time", "share", "target", *others, "check"]
+    lines = [heading, ["---"] * len(heading), *(_line(each, others) for each in found)]
+    command = " ".join(["python -m benchmarks.gpu", *sys.argv[1:]])
+    names = list(dict.fromkeys(name for _, each in latencies for name in each))
+    small = [["", *names], ["---"] * (1 + len(names))]
+    for row, each in latencies:
+        cells = [f"{each[n] * 1e6:.1f} µs" if n in each else MISSING for n in names]
+        small.append([row.name, *cells])
+    parts = [
+        f"# {card(device)}\n",
+        f"{driver(device)}{processor()}. Copies within its memory move "
+        f"{bandwidth / 1e9:.0f} GB/s, bytes read and written.",
+        f"{versions(_packages(found))}. Medians of {rounds} runs, interleaved.\n",
+        f"```console\n$ {command}\n```\n",
+        _LEGEND,
+        _table(lines),
+        "\n## Latency of small inputs\n",
+        "Calls one after the other, from Python.\n",
+        _table(small),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _table(lines: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _line(found: Found, others: list[str]) -> list[str]:
+    row, ours = found.row, found.seconds.get("liftwave")
+    wrong = {n: v for n, v in found.verdicts.items() if v and n != "liftwave"}
+    said = found.verdicts.get("liftwave") or "right"
+    said += "".join(f"; {name} {verdict}" for name, verdict in wrong.items())
+    return [
+        row.name,
+        f"{' × '.join(map(str, row.shape))} {row.dtype}, {gigabytes(row):.2g} GB",
+        MISSING if ours is None else f"{ours * 1e3:.3g} ms",
+        f"{found.share:.2f}",
+        _target(found),
+        *(f"{found.ratios[n]:.2f}" if n in found.ratios else MISSING for n in others),
+        said,
+    ]
+
+
+def _target(found: Found) -> str:
+    row, said = found.row, []
+    if row.share is not None:
+        said.append(f"{row.share:g} {'met' if found.share >= row.share else 'missed'}")
+    if row.faster is not None and found.ratios:
+        right = [n for n in found.ratios if n != "conv2d" and not found.verdicts[n]]
+        wavelets = {n: found.ratios[n] for n in right}
+        least = min(wavelets.values(), default=row.faster)
+        said.append(f"{row.faster:g} times {'met' if least >= row.faster else 'missed'}")
+    return ", ".join(said) or MISSING
+
+
+def _packages(found: list[Found]) -> list[str]:
+    names = {name for each in found for name in each.verdicts}
+    return ["liftwave", "torch", *(n for n in ("ptwt", "pytorch_wavelets") if n in names)]
+
+
+def card(device: str) -> str:
+    """The name of what was measured."""
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else "Not a GPU"
+
+
+def driver(device: str) -> str:
+    """CUDA's and CuPy's versions."""
+    import torch
+
+    if not device.startswith("cuda"):
+        return ""
+    import cupy
+
+    return f"CUDA {torch.version.cuda}, CuPy {cupy.__version__}; "
+
+
+if __name__ == "__main__":
+    main()
