@@ -1,0 +1,170 @@
+"""Launching on devices, with a driver that only writes down what it is given."""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from liftwave._kernels import cuda_runtime
+from liftwave._kernels.cuda_runtime import DeviceRuntime, kernel, memory_of, source_text
+from liftwave.errors import DeviceError
+
+
+class Arguments(ctypes.Structure):
+    """Some parameter."""
+
+    _fields_ = [("data", ctypes.c_void_p), ("count", ctypes.c_longlong), ("flag", ctypes.c_int)]
+
+
+class DriverError(RuntimeError):
+    pass
+
+
+class DeviceFailureError(RuntimeError):
+    pass
+
+
+class CompileError(Exception):
+    pass
+
+
+class Driver:
+    """What CuPy offers of it, for devices 0 and 1."""
+
+    CUDADriverError = DriverError
+
+    def __init__(self) -> None:
+        self.current = 0
+        self.launches: list[Any] = []
+        self.compiled: list[Any] = []
+        self.failure: Exception | None = None
+        self.cuda = SimpleNamespace(
+            driver=self,
+            runtime=SimpleNamespace(
+                CUDARuntimeError=DeviceFailureError, getDevice=lambda: self.current
+            ),
+            compiler=SimpleNamespace(CompileException=CompileError),
+            Device=self.device,
+            get_current_stream=lambda device=-1: SimpleNamespace(
+                ptr=0x100 + (self.current if device < 0 else device)
+            ),
+        )
+        self.__version__ = "0"
+
+    @contextmanager
+    def device(self, number: int) -> Any:
+        before, self.current = self.current, number
+        try:
+            yield
+        finally:
+            self.current = before
+
+    def launchKernel(self, function: int, *numbers: int) -> None:  # as the driver calls it
+        *sizes, shared, stream, parameters, extra = numbers
+        if self.failure is not None:
+            raise self.failure
+        first = ctypes.cast(parameters, ctypes.POINTER(ctypes.c_void_p))[0]
+        given = Arguments.from_buffer_copy(ctypes.string_at(first, ctypes.sizeof(Arguments)))
+        self.launches.append(
+            (self.current, function, sizes, shared, stream, (given.data, given.count, given.flag))
+        )
+        assert extra == 0
+
+    def RawModule(self, code: str, options: tuple[str, ...], name_expressions: Any) -> Any:
+        self.compiled.append((self.current, code, options, name_expressions))
+        function = SimpleNamespace(kernel=SimpleNamespace(ptr=7000 + self.current))
+        return SimpleNamespace(get_function=lambda name: function)
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> Any:
+    made = Driver()
+    monkeypatch.setattr(cuda_runtime, "_cupy", lambda: made)
+    cuda_runtime._function.cache_clear()
+    yield made
+    cuda_runtime._function.cache_clear()
+
+
+def array_on(device: int) -> Any:
+    """What the runtime asks an array of CuPy for."""
+    return SimpleNamespace(device=SimpleNamespace(id=device))
+
+
+KERNEL = kernel("boundary.cuh", "none", "float16", 8, True)
+
+
+def launch(like: Any) -> None:
+    arguments = Arguments(12345, 1 << 40, 3)
+    DeviceRuntime().launch(KERNEL, 10, 64, 512, arguments, like, "dwt of shape (4, 8)")
+
+
+def test_expressions_name_the_types_of_cuda() -> None:
+    assert KERNEL.expression == "liftwave::none<liftwave::half, 8, true>"
+    assert kernel("a.cuh", "f", "bfloat16", "complex64", "int64").expression == (
+        "liftwave::f<liftwave::bfloat, liftwave::complex<float>, long long>"
+    )
+    assert kernel("a.cuh", "f").expression == "liftwave::f"
+
+
+def test_the_driver_gets_grid_stream_and_a_pointer_to_the_structure(driver: Driver) -> None:
+    launch(array_on(0))
+    launch(array_on(0))
+    sizes = [10, 1, 1, 64, 1, 1]
+    assert driver.launches == [(0, 7000, sizes, 512, 0x100, (12345, 1 << 40, 3))] * 2
+    assert [found[0] for found in driver.compiled] == [0]  # once
+    _, code, options, names = driver.compiled[0]
+    assert code == source_text("boundary.cuh")
+    assert options == ("-std=c++17",)
+    assert names == (KERNEL.expression,)
+
+
+def test_arrays_on_another_device_are_worked_on_there(driver: Driver) -> None:
+    launch(array_on(1))
+    launch(array_on(0))
+    assert [(found[0], found[1], found[4]) for found in driver.launches] == [
+        (1, 7001, 0x101),
+        (0, 7000, 0x100),
+    ]
+    assert [found[0] for found in driver.compiled] == [1, 0]  # for each device
+    assert driver.current == 0
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (DriverError("CUDA_ERROR_INVALID_VALUE"), "10 blocks of 64 threads.*INVALID_VALUE"),
+        (DeviceFailureError("cudaErrorNoDevice"), "launched on CUDA device 0"),
+        (CompileError("line 3"), "could not be compiled for CUDA device 0"),
+    ],
+)
+def test_errors_say_which_transform_of_what_shape(
+    driver: Driver, failure: Exception, said: str
+) -> None:
+    driver.failure = failure
+    with pytest.raises(DeviceError, match=said) as caught:
+        launch(array_on(0))
+    assert str(caught.value).startswith("dwt of shape (4, 8): the kernel liftwave::none<")
+    assert caught.value.__cause__ is failure
+    assert isinstance(caught.value, RuntimeError)
+
+
+def test_memory_is_described_in_numbers() -> None:
+    x = np.zeros((4, 6), "float32")[::-1, ::2]
+    found = memory_of(x)
+    assert found == (x.ctypes.data, (-6, 2), (4, 3), "float32")
+    torch = pytest.importorskip("torch")
+    y = torch.zeros(4, 6, dtype=torch.bfloat16)[:, 1::2]
+    assert memory_of(y) == (y.data_ptr(), (6, 2), (4, 3), "bfloat16")
+
+
+def test_sources_are_one_text_with_each_include_once() -> None:
+    text = source_text("boundary.cuh")
+    assert "#include" not in text
+    assert "#pragma once" not in text
+    assert text.count("struct half {") == 1
+    assert text.index("struct half {") < text.index("struct Extension {")
