@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import array_api_compat.numpy as numpy_namespace
 import numpy as np
@@ -31,6 +31,8 @@ _NUMPY = (np.ndarray, np.generic)
 
 _FLOATS = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
 
+_HALVES = ("float16", "bfloat16")
+
 
 class Opened(NamedTuple):
     """An input made ready: the array to compute on, and the dtype to give back.
@@ -49,6 +51,10 @@ class Opened(NamedTuple):
         if result.dtype == self.result_dtype:
             return result
         return self.xp.astype(result, self.result_dtype)
+
+
+Halves: TypeAlias = Callable[[Sequence[Array]], bool]
+"""Says whether arrays of half precision stay as they are."""
 
 
 def is_plain(x: object) -> bool:
@@ -73,6 +79,11 @@ def is_array(x: object) -> bool:
     return is_array_api_obj(x)
 
 
+def is_half(x: Array) -> bool:
+    """Whether ``x`` is an array of half precision."""
+    return str(x.dtype).rpartition(".")[2] in _HALVES
+
+
 def as_array(data: ArrayLike) -> Array:
     """Arrays as they are, NumPy subclasses and foreign byte orders as plain ones, others via NumPy.
 
@@ -93,19 +104,20 @@ def as_array(data: ArrayLike) -> Array:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
-def open_array(data: ArrayLike) -> Opened:
+def open_array(data: ArrayLike, halves: Halves | None = None) -> Opened:
     """Make ``data`` a floating-point array of its own library, on its own device.
 
     float32, float64 and their complex kin stay. Half-precision floats of
-    torch and CuPy are computed in float32 and handed back as they came.
-    Integers and booleans become float64.
+    torch and CuPy are computed in float32 and handed back as they came; they
+    stay, too, where ``halves`` says that kernels do that themselves. Integers
+    and booleans become float64.
     """
     if is_plain(data):
         return Opened(data, numpy_namespace, data.dtype)
-    return open_arrays([data])[0]
+    return open_arrays([data], halves)[0]
 
 
-def open_arrays(data: Sequence[ArrayLike]) -> list[Opened]:
+def open_arrays(data: Sequence[ArrayLike], halves: Halves | None = None) -> list[Opened]:
     """Like :func:`open_array` for arrays that meet in one result: one common dtype."""
     if are_plain(data):
         return [Opened(d, numpy_namespace, d.dtype) for d in data]
@@ -113,6 +125,8 @@ def open_arrays(data: Sequence[ArrayLike]) -> list[Opened]:
     xp = common_namespace(arrays)
     result = _common_dtype([_floating(a.dtype, xp) for a in arrays], xp)
     compute = _compute_dtype(result, xp)
+    if compute != result and halves is not None and halves(arrays):
+        compute = result
     return [Opened(a if a.dtype == compute else _cast(a, compute, xp), xp, result) for a in arrays]
 
 
@@ -197,5 +211,5 @@ def _common_dtype(dtypes: list[Any], xp: Namespace) -> Any:
 
 
 def _compute_dtype(dtype: Any, xp: Namespace) -> Any:
-    half = dtype_name(dtype, xp) in ("float16", "bfloat16")
+    half = dtype_name(dtype, xp) in _HALVES
     return xp.float32 if half else dtype

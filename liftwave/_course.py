@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._arrays import (
+    Halves,
     Opened,
     are_plain,
     check_out,
@@ -17,7 +18,7 @@ from liftwave._arrays import (
     open_array,
     open_arrays,
 )
-from liftwave._dispatch import bridge_for, kernels_for, kernels_for_plain
+from liftwave._dispatch import bridge_for, keeps_halves, kernels_for, kernels_for_plain
 from liftwave._levels import analysis_levels, synthesis_levels
 from liftwave._separable_plan import AxisPlan, AxisPlans
 from liftwave._typing import Array
@@ -39,11 +40,11 @@ def analyse(
     if level == 0:
         return data, []
     if plain:
-        approx, details = kernels_for_plain().analyse(data, levels)
+        approx, details = kernels_for_plain(data).analyse(data, levels)
         details.reverse()
         return approx, details
     check_taps(plans, data)
-    opened = open_samples(data, plans, level)
+    opened = open_samples(data, plans, level, keeps_halves)
     if bridge is not None:
         approx, details = bridge.analyse(opened.array, plans, level)
     else:
@@ -76,9 +77,9 @@ def synthesise(
     if bridge is None or out is not None:
         levels = synthesis_levels(approx, details, plans, fit)
     if plain:
-        return kernels_for_plain().synthesise(approx, details, levels)
+        return kernels_for_plain(*arrays).synthesise(approx, details, levels)
     check_taps(plans, *arrays)
-    opened = open_coefficients(arrays, plans)
+    opened = open_coefficients(arrays, plans, keeps_halves)
     arrays = [o.array for o in opened]
     if out is not None:
         check_out(out, opened[0], levels[-1].shape if levels else tuple(arrays[0].shape))
@@ -124,11 +125,17 @@ def check_taps(plans: Sequence[AxisPlan], *arrays: Array) -> None:
         common_namespace([*arrays, *filter(is_array, taps)])
 
 
-def open_samples(data: Array, plans: Sequence[AxisPlan], level: int) -> Opened:
+def open_samples(
+    data: Array, plans: Sequence[AxisPlan], level: int, halves: Halves | None = None
+) -> Opened:
     """Data as ``plans`` are computed: floats in the dtype of the work, integers as they are."""
-    return open_integer_samples(data, plans, level) if is_integer(plans) else open_array(data)
+    if is_integer(plans):
+        return open_integer_samples(data, plans, level)
+    return open_array(data, halves)
 
 
-def open_coefficients(arrays: Sequence[Array], plans: Sequence[AxisPlan]) -> list[Opened]:
+def open_coefficients(
+    arrays: Sequence[Array], plans: Sequence[AxisPlan], halves: Halves | None = None
+) -> list[Opened]:
     """Coefficients in the one dtype in which ``plans`` are undone."""
-    return open_integer_coefficients(arrays) if is_integer(plans) else open_arrays(arrays)
+    return open_integer_coefficients(arrays) if is_integer(plans) else open_arrays(arrays, halves)

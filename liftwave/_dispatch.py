@@ -14,27 +14,22 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, Protocol, cast
 
-from liftwave._kernels import AxisKernels, Kernels, PoolingKernels, reference
+from liftwave._arrays import is_half
+from liftwave._kernels import Kernels, cuda_runtime, reference
+from liftwave._kernels.widened import widened
 from liftwave._separable_plan import AxisPlan
 from liftwave._typing import Array
 from liftwave._warnings import warn
 from liftwave.errors import KernelsError, MissingKernelsWarning
 
 
-class _CompiledPooling(PoolingKernels, Protocol):
-    fallback: PoolingKernels
-
-
 class _CompiledKernels(Kernels, Protocol):
-    fallback: AxisKernels
-    pooling: _CompiledPooling
-
-    def accepts(self, x: Array) -> bool:
-        """Whether these kernels serve ``x``."""
+    def accepts(self, *arrays: Array) -> bool:
+        """Whether these kernels serve the arrays together."""
         ...
 
-    def holds(self, x: Array) -> bool:
-        """Whether these kernels would serve the tensor ``x`` if nothing watched it."""
+    def holds(self, *tensors: Array) -> bool:
+        """Whether these kernels would serve the tensors together if nothing watched them."""
         ...
 
 
@@ -48,8 +43,8 @@ except ModuleNotFoundError as error:
         raise
 else:
     _cpu = cast(_CompiledKernels, cpu)
-    _cpu.fallback = _FAMILIES["reference"]
-    _cpu.pooling.fallback = _FAMILIES["reference"].pooling
+    cpu.fallback = _FAMILIES["reference"]
+    cpu.pooling.fallback = _FAMILIES["reference"].pooling
     cpu.lift_pool.fallback = _FAMILIES["reference"].lift_pool
     _FAMILIES["cpu"] = _cpu
 
@@ -58,23 +53,63 @@ _forced: ContextVar[str | None] = ContextVar(
 )
 
 
+# --- compiled families ---------------------------------------------------------------------------
+
+
+def _cuda() -> _CompiledKernels | None:
+    """The kernels for devices, if they can run here: their runtime says."""
+    return None if cuda_runtime.runtime.missing() else _loaded_cuda()
+
+
+@cache
+def _loaded_cuda() -> _CompiledKernels:
+    from liftwave._kernels import cuda  # with the first array on a device
+
+    cuda_runtime.fallback = widened(_FAMILIES["reference"])
+    _FAMILIES["cuda"] = family = cast(_CompiledKernels, cuda)
+    return family
+
+
+def _compiled(arrays: Sequence[Array]) -> Iterator[_CompiledKernels]:
+    """The compiled families that may serve these arrays, in the order in which they are asked."""
+    forced = _forced.get()
+    _check(forced)
+    if _cpu is not None and forced in (None, "cpu"):
+        yield _cpu
+    if forced in (None, "cuda") and all(map(cuda_runtime.runtime.holds, arrays)):
+        family = _cuda()
+        if family is not None:
+            yield family
+
+
 def kernels_for(*arrays: Array) -> Kernels:
     """The kernels that serve these arrays together."""
-    kernels = kernels_for_plain()
-    if kernels is _cpu and not all(map(_cpu.accepts, arrays)):
-        return _FAMILIES["reference"]
-    return kernels
-
-
-def kernels_for_plain() -> Kernels:
-    """The kernels that serve plain arrays (``_arrays.is_plain``): all families do."""
-    forced = _forced.get()
-    if _cpu is not None and (forced is None or forced == "cpu"):
-        return _FAMILIES["cpu"]
-    _check(forced)
-    if forced is None:
+    for family in _compiled(arrays):
+        if family.accepts(*arrays):
+            return _FAMILIES[family.name]
+    if _cpu is None and _forced.get() is None:
         _say_what_is_missing()
-    return _FAMILIES["reference"]
+    return _reference_for(arrays)
+
+
+def kernels_for_plain(*arrays: Array) -> Kernels:
+    """The kernels that serve these plain arrays (``_arrays.is_plain``), of one dtype."""
+    if _cpu is not None and _forced.get() in (None, "cpu"):
+        return _FAMILIES["cpu"]
+    return kernels_for(*arrays)
+
+
+def _reference_for(arrays: Sequence[Array]) -> Kernels:
+    found = _FAMILIES["reference"]
+    return widened(found) if any(map(is_half, arrays)) else found
+
+
+def keeps_halves(arrays: Sequence[Array]) -> bool:
+    """Whether arrays of half precision are served as they are, whoever watches them."""
+    return any(k.reads_halves and k.holds(*arrays) for k in _compiled(arrays))
+
+
+# --- the bridge to torch -------------------------------------------------------------------------
 
 
 def bridge_for(plans: Sequence[AxisPlan], arrays: Sequence[Array]) -> Any:
@@ -103,27 +138,37 @@ def bridge() -> Any:
     """The bridge to torch, which is imported with the first call."""
     from liftwave._bridge import memory, routing  # they import torch
 
-    memory.kernels_of = _kernels_beneath
+    memory.kernels_of, memory.keeps_halves = _kernels_beneath, keeps_halves
     return routing
 
 
 def _kernels_beneath(tensors: Sequence[Any]) -> Kernels:
     """The kernels for tensors that nothing watches any more."""
-    if _forced.get() in (None, "cpu") and _cpu is not None and all(map(_cpu.holds, tensors)):
-        return _FAMILIES["cpu"]
-    return _FAMILIES["reference"]
+    for family in _compiled(tensors):
+        if family.holds(*tensors):
+            return _FAMILIES[family.name]
+    return _reference_for(tensors)
+
+
+# --- users' choice -------------------------------------------------------------------------------
 
 
 def compiled() -> bool:
-    """Whether the compiled kernels were built."""
+    """Whether the compiled kernels for the processor were built."""
     return _cpu is not None
 
 
 def _check(name: str | None) -> None:
-    if name is not None and name not in _FAMILIES:
-        hint = " (liftwave was installed without compiled kernels)" if name == "cpu" else ""
-        available = ", ".join(map(repr, _FAMILIES))
-        raise KernelsError(f"unknown kernels {name!r}; available: {available}{hint}")
+    if name == "cuda":
+        missing = cuda_runtime.runtime.missing()
+        if missing is not None:
+            raise KernelsError(f"kernels 'cuda' cannot run here: {missing}")
+        return
+    if name is None or name in _FAMILIES:
+        return
+    hint = " (liftwave was installed without compiled kernels)" if name == "cpu" else ""
+    available = ", ".join(map(repr, _FAMILIES))
+    raise KernelsError(f"unknown kernels {name!r}; available: {available}{hint}")
 
 
 @cache
@@ -142,16 +187,23 @@ def kernels(name: str) -> Iterator[None]:
 
     Parameters
     ----------
-    name : {"reference", "cpu"}
+    name : {"reference", "cpu", "cuda"}
         The family: ``"reference"`` is the array-API code that runs everywhere,
         ``"cpu"`` are the compiled kernels for NumPy arrays and torch tensors in
-        the processor's memory. What these do not serve (other libraries and
-        devices) is still done by the reference.
+        the processor's memory, ``"cuda"`` those for CuPy arrays and torch tensors
+        on a CUDA device, which CuPy compiles at their first use. What a family
+        does not serve (other libraries and devices) is still done by the reference.
 
     Raises
     ------
     KernelsError
-        If there is no such family here (a :class:`ValueError`).
+        If there is no such family here (a :class:`ValueError`), and what is missing.
+
+    Notes
+    -----
+    Without a choice, each array is served by the compiled kernels for where it is, if there
+    are any. The choice is of this thread or task alone: what torch does in threads of its own
+    (the way back on devices) follows the environment's ``LIFTWAVE_KERNELS``.
 
     Examples
     --------

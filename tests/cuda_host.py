@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._kernels.cuda_runtime import Kernel, source_folder
+from liftwave._tensors import is_tensor
 from liftwave._typing import Array
 
 HEADER = Path(__file__).with_name("cuda_host.hpp")
@@ -50,6 +51,16 @@ class HostRuntime:
     def __init__(self, order: int = 0) -> None:
         self.order = order
         self.launched: list[str] = []
+
+    def missing(self) -> str | None:
+        """What is missing to run kernels: a compiler; see ``Runtime.missing``."""
+        return None if compiler() else "there is no C++ compiler for CUDA sources"
+
+    def holds(self, x: Array) -> bool:
+        """Whether ``x`` is an array of NumPy or a tensor of torch on the host."""
+        if is_tensor(x):
+            return x.device.type == "cpu"
+        return type(x) is np.ndarray
 
     def launch(
         self,

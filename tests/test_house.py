@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "_plan",
             "_separable_plan",
             "_taps",
+            "_tensors",
             "_typing",
             "_version",
             "_warnings",

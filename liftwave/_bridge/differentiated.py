@@ -1,4 +1,4 @@
-"""What ``torch.compile`` makes of transforms inside of ``torch.func.grad`` and its kin.
+"""What ``torch.compile`` makes of transforms inside of ``torch.func.grad`` and its kin, and asks.
 
 torch takes no custom operator there, whether it has a gradient or not, and of a function with
 gradients of its own it reads what is inside. As a single step it is run, and then both work.
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch._C import _functorch
 
-from liftwave._bridge import learned, linear
+from liftwave._bridge import learned, linear, memory
 from liftwave._bridge.programs import read
 from liftwave._bridge.tracing import step
 
@@ -21,6 +21,12 @@ def is_differentiated() -> bool:
     """Whether ``torch.func.grad`` or its kin is at work."""
     interpreters = _functorch.get_interpreter_stack() or ()
     return any(each.key() != _functorch.TransformType.Vmap for each in interpreters)
+
+
+@torch._dynamo.assume_constant_result  # type: ignore[untyped-decorator]
+def keeps_halves(device: str) -> bool:
+    """Whether tensors of half precision on devices of this type are served as they are."""
+    return memory.keeps_halves([torch.empty(0, dtype=torch.float16, device=device)])
 
 
 def _linear(text: str, inputs: list[Tensor], sizes: list[int]) -> list[Tensor]:

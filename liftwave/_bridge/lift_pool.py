@@ -15,6 +15,7 @@ from torch import Tensor
 
 from liftwave._bridge.memory import computed
 from liftwave._bridge.tensors import (
+    IN_OPERATIONS,
     is_bare,
     is_dual,
     is_legacy_batched,
@@ -22,7 +23,6 @@ from liftwave._bridge.tensors import (
     one_by_one,
     through_legacy_batch,
 )
-from liftwave._kernels import reference
 from liftwave._lift_pool_plan import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 from liftwave.errors import ArgumentTypeError
@@ -104,7 +104,7 @@ def _transform(job: Job, sizes: Sequence[int], tensors: Sequence[Tensor]) -> lis
             "move them (tensor.to, module.to)"
         )
     if is_dual() or is_traced_in_operations():
-        return _run(job, sizes, tensors, reference)
+        return _run(job, sizes, tensors, IN_OPERATIONS)
     if any(map(is_legacy_batched, tensors)):
         each = torch.vmap(lambda *t: tuple(_transform(job, sizes, t)))
         return through_legacy_batch(lambda bare: each(*bare), tensors)
@@ -220,7 +220,7 @@ class _LiftPoolVjp(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Any, ...]:
-        _, back = _vjp(lambda *t: tuple(_run_vjp(ctx.pull, t, reference)), *ctx.saved_tensors)
+        _, back = _vjp(lambda *t: tuple(_run_vjp(ctx.pull, t, IN_OPERATIONS)), *ctx.saved_tensors)
         return None, *back(cotangents)
 
     @staticmethod
@@ -253,7 +253,8 @@ def _fake(tensors: Sequence[Tensor], job: str, sizes: Sequence[int]) -> list[Ten
     count = len(what.bands) if what.form == "bands" else 1
     found = [first.new_empty((batch, each * channels, *halves)) for _ in range(count)]
     passes = 2 ** len(sizes) - 1
-    return [*found, first.new_empty((passes, 2))] if what.penalised else found
+    # Sums have the precision of the filters, which are never halves.
+    return [*found, tensors[-1].new_empty((passes, 2))] if what.penalised else found
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from liftwave._bridge.memory import computed
 from liftwave._bridge.programs import Program, Shaped, read
 from liftwave._bridge.taps import with_taps_in_tensors
 from liftwave._bridge.tensors import (
+    IN_OPERATIONS,
     batched,
     check_lengths_are_fixed,
     check_operators_serve,
@@ -28,7 +29,7 @@ from liftwave._bridge.tensors import (
     is_traced_in_operators,
     through_legacy_batch,
 )
-from liftwave._kernels import Kernels, reference
+from liftwave._kernels import Kernels
 from liftwave._levels import analysis_levels, synthesis_levels
 from liftwave._typing import Array
 from liftwave._vjp import analysis_adjoint, synthesis_adjoint
@@ -60,7 +61,7 @@ def _run_in_operations(program: Program, inputs: Sequence[Tensor], sizes: Sizes)
     # The exporter to ONNX rounds numbers to single precision, but no tensors.
     if inputs[0].dtype == torch.float64 and torch.onnx.is_in_onnx_export():
         program = with_taps_in_tensors(program, inputs[0])
-    return run(program, sizes, inputs, cast(Kernels, reference))
+    return run(program, sizes, inputs, IN_OPERATIONS)
 
 
 def run(program: Program, sizes: Sizes, inputs: Sequence[Array], kernels: Kernels) -> list[Array]:

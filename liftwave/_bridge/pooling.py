@@ -15,6 +15,7 @@ from torch.func import vjp as _vjp
 
 from liftwave._bridge.memory import computed
 from liftwave._bridge.tensors import (
+    IN_OPERATIONS,
     batched,
     is_bare,
     is_dual,
@@ -23,10 +24,9 @@ from liftwave._bridge.tensors import (
     one_by_one,
     through_legacy_batch,
 )
-from liftwave._kernels import Kernels, reference
 from liftwave._pooling import read
 
-_REFERENCE = cast(Kernels, reference).pooling
+_IN_OPERATIONS = IN_OPERATIONS.pooling
 
 
 def transform(text: str, inputs: Sequence[Tensor]) -> Tensor:
@@ -34,7 +34,7 @@ def transform(text: str, inputs: Sequence[Tensor]) -> Tensor:
     if torch.compiler.is_compiling():
         return cast(Tensor, _operator(inputs, text))
     if is_dual() or is_traced_in_operations():
-        return cast(Tensor, read(text).run(inputs, _REFERENCE))
+        return cast(Tensor, read(text).run(inputs, _IN_OPERATIONS))
     if any(map(is_legacy_batched, inputs)):
         return through_legacy_batch(lambda bare: [_batch(text, bare)], inputs)[0]
     return cast(Tensor, _Pool.apply(text, *inputs))  # type: ignore[no-untyped-call]
@@ -60,7 +60,7 @@ def _batch(text: str, inputs: Sequence[Tensor]) -> Tensor:
 
 def _vjp_in_operations(text: str, tensors: Sequence[Tensor]) -> list[Tensor]:
     *inputs, cotangent = tensors
-    return read(text).vjp(inputs, cotangent, _REFERENCE)
+    return read(text).vjp(inputs, cotangent, _IN_OPERATIONS)
 
 
 def _computed(text: str, inputs: Sequence[Tensor]) -> Tensor:

@@ -85,10 +85,14 @@ def computed_vjp(
         served.extend(sums)
         return [*found, *sums.values()]
 
-    results = computed(run, [*cotangents, *kept])
+    dtype = cotangents[0].dtype
+    tensors = [*cotangents, *kept]
+    if kept and dtype in (torch.float16, torch.bfloat16):  # gradients in taps are long sums
+        tensors = [x.float() for x in tensors]
+    results = computed(run, tensors)
     count = len(results) - len(served)
     of_taps = dict(zip(served, results[count:], strict=True))
-    return results[:count] + [
+    return [x.to(dtype) for x in results[:count]] + [
         of_taps[k].to(tap.dtype) if k in of_taps else torch.zeros_like(tap)
         for k, tap in enumerate(taps if kept else ())
     ]

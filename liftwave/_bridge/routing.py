@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from liftwave._bridge import learned, lift_pool, linear, pooling
+from liftwave._bridge import learned, lift_pool, linear, memory, pooling
 from liftwave._bridge.programs import Keys, Program, all_keys, written_wavelet
 from liftwave._bridge.tensors import is_bare, is_watched
 from liftwave._separable_plan import AxisPlan, AxisPlans
 
-__all__ = ["analyse", "is_watched", "lift_pool", "run", "serves", "synthesise"]
+__all__ = ["analyse", "compute_dtype", "is_watched", "lift_pool", "run", "serves", "synthesise"]
 
 
 def serves(plans: Sequence[AxisPlan], tensors: Sequence[Tensor]) -> bool:
@@ -32,6 +33,22 @@ def watches(tensors: Sequence[Tensor]) -> bool:
 def are_bare(tensors: Sequence[Tensor]) -> bool:
     """Whether these are numbers in memory, which can be read."""
     return all(map(is_bare, tensors))
+
+
+def compute_dtype(dtype: torch.dtype, like: Tensor) -> torch.dtype:
+    """What operators are given for data of this dtype, on the device of ``like``.
+
+    That is float32 for half precision that kernels do not read as it is.
+    """
+    if dtype not in (torch.float16, torch.bfloat16):
+        return dtype
+    if torch.compiler.is_dynamo_compiling():
+        from liftwave._bridge import differentiated  # it loads torch's compiler
+
+        kept = differentiated.keeps_halves(like.device.type)
+    else:
+        kept = memory.keeps_halves([like])
+    return dtype if kept else torch.float32
 
 
 def pool(text: str, inputs: Sequence[Tensor]) -> Tensor:

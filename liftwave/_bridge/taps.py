@@ -1,7 +1,7 @@
 """Transforms with taps that are tensors, by any kernels: the computation alone.
 
-Compiled kernels want numbers, so the values of the taps are read, once. The reference kernels
-take the tensors as they are, on whatever device.
+Kernels of the processor want numbers, so the values of the taps are read, once. All others take
+the tensors as they are, on whatever device: reading them would have to wait for it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor
 
 from liftwave._bridge.programs import Program, Shaped
-from liftwave._kernels import Kernels, reference
+from liftwave._bridge.tensors import IN_OPERATIONS
+from liftwave._kernels import Kernels
 from liftwave._levels import SynthesisLevel, analysis_levels, synthesis_levels
 from liftwave._separable_plan import AxisPlan, AxisPlans
 from liftwave._typing import Array
@@ -25,8 +26,8 @@ from liftwave.wavelets import Resolved
 
 def plans_of(program: Program, ndim: int, taps: Sequence[Tensor], kernels: Kernels) -> AxisPlans:
     """The plans with the values of the taps, or with the tensors where these are not read."""
-    if kernels.name == "reference":
-        return program.with_taps(ndim, taps)
+    if not kernels.on_host:
+        return program.with_taps(ndim, [t.detach() for t in taps])
     values = [t.tolist() for t in taps]
     return _read_plans(program, ndim, tuple(tuple(v) if type(v) is list else v for v in values))
 
@@ -80,4 +81,4 @@ def run_in_operations(
     program: Program, inputs: Sequence[Tensor], taps: Sequence[Tensor]
 ) -> list[Tensor]:
     """Run a program in torch's own operations, which torch differentiates any number of times."""
-    return run(program, taps, inputs, cast(Kernels, reference))
+    return run(program, taps, inputs, IN_OPERATIONS)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
 
+from liftwave._kernels import Kernels, reference
+from liftwave._kernels.widened import widened
+from liftwave._tensors import is_numbers
 from liftwave.errors import ExportError
+
+IN_OPERATIONS = widened(cast(Kernels, reference))
+"""The kernels that are torch's own operations, which torch records, traces and batches."""
 
 
 def is_bare(x: Tensor) -> bool:
@@ -17,12 +24,10 @@ def is_bare(x: Tensor) -> bool:
     """
     return (
         type(x) in (Tensor, torch.nn.Parameter)
-        and x.layout == torch.strided
         and x.device.type != "meta"
         and not torch._C._functorch.is_functorch_wrapped_tensor(x)
         and not torch._C._len_torch_dispatch_stack()
-        and not x.is_conj()
-        and not x.is_neg()
+        and is_numbers(x)
     )
 
 

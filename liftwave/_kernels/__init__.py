@@ -217,7 +217,8 @@ class PoolingKernels(Protocol):
 class LiftPoolKernels(Protocol):
     """Lifting pooling of arrays of shape (N, C, …), by filters of shape (passes, 2, C, K + 3).
 
-    One pass's filters serve all passes where the plan says so.
+    One pass's filters serve all passes where the plan says so. Filters, their gradients and sums
+    are of the dtype of the arrays, but of float32 where these are halves.
     """
 
     def lift_down(
@@ -256,9 +257,23 @@ class LiftPoolKernels(Protocol):
 
 
 class Kernels(AxisKernels, Protocol):
-    """What a family of kernels offers: one axis, all axes and levels at once, and pooling."""
+    """What a family of kernels offers: one axis, all axes and levels at once, and pooling.
+
+    Attributes
+    ----------
+    name : str
+        By which users choose it.
+    on_host : bool
+        Whether it works on memory of the processor, tensors as NumPy arrays, and wants the values
+        of taps that are learned.
+    reads_halves : bool
+        Whether it takes half precision as it is, computes in float32 and gives halves back.
+        Other families get float32 instead.
+    """
 
     name: str
+    on_host: bool
+    reads_halves: bool
     pooling: PoolingKernels
     lift_pool: LiftPoolKernels
 

@@ -20,6 +20,7 @@ import liftwave._cpu as _cpu
 from liftwave import separable
 from liftwave._arrays import is_plain
 from liftwave._kernels import LiftPullback, cpu_lift_pool, cpu_lifting, cpu_pooling
+from liftwave._kernels.cpu_memory import INTEGERS, is_in_memory, is_plain_tensor
 from liftwave._kernels.cpu_memory import like as _like
 from liftwave._kernels.cpu_memory import memory as _memory
 from liftwave._levels import AnalysisLevel, FilterStep, Step, SynthesisLevel
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from liftwave._kernels import AxisKernels, LiftPullback
 
 name = "cpu"
+on_host = True
+reads_halves = False
 pooling = cpu_pooling
 
 # What serves the rest; the dispatch says, since families of kernels do not know each other.
@@ -53,16 +56,15 @@ _SPACING = 16
 _MAPPED_BYTES = 1 << 25
 _LARGE_PAGE = 1 << 21
 # What integer lifting schemes read.
-_INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
-_INTEGER_DTYPES = frozenset(map(np.dtype, _INTEGERS))
+_INTEGER_DTYPES = frozenset(map(np.dtype, INTEGERS))
 
 
-def accepts(x: Array) -> bool:
-    """Whether these kernels serve ``x``: numbers in the processor's memory.
+def accepts(*arrays: Array) -> bool:
+    """Whether these kernels serve the arrays together: numbers in the processor's memory.
 
     Integers come to integer lifting schemes only.
     """
-    return is_plain(x) or _is_integral(x) or _is_plain_tensor(x)
+    return all(is_plain(x) or _is_integral(x) or is_plain_tensor(x) for x in arrays)
 
 
 # --- one axis --------------------------------------------------------------------------------
@@ -188,7 +190,7 @@ def _numbers(taps: Sequence[Any], scale: Sequence[Any]) -> tuple[Any, Any] | Non
     if _are_numbers(taps, scale):
         return tuple(taps), tuple(scale)
     arrays = [each for each in (*taps, *scale) if not isinstance(each, tuple | float | int)]
-    if not all(map(_is_plain_tensor, arrays)):
+    if not all(map(is_plain_tensor, arrays)):
         return None
     taps = tuple(t if isinstance(t, tuple) else tuple(t.tolist()) for t in taps)
     return taps, tuple(map(float, scale))
@@ -434,43 +436,16 @@ def _keys(naxes: int) -> list[str]:
 
 
 def _is_floating(x: Array) -> bool:
-    return is_plain(x) or (_is_plain_tensor(x) and (x.is_floating_point() or x.is_complex()))
+    return is_plain(x) or (is_plain_tensor(x) and (x.is_floating_point() or x.is_complex()))
 
 
 def _is_integral(x: Array) -> bool:
     return type(x) is np.ndarray and x.dtype in _INTEGER_DTYPES
 
 
-def holds(x: Array) -> bool:
-    """Whether ``x`` is a torch tensor whose numbers the module reads, whoever watches it."""
-    torch = sys.modules["torch"]
-    return bool(
-        x.device.type == "cpu"
-        and x.layout == torch.strided
-        and x.dtype
-        in (
-            *(torch.float32, torch.float64, torch.complex64, torch.complex128),
-            *(getattr(torch, name) for name in _INTEGERS),
-        )
-        and not x.is_conj()
-        and not x.is_neg()
-    )
-
-
-def _is_plain_tensor(x: Array) -> bool:
-    """Whether ``x`` is a torch tensor in memory that nothing (autograd, tracing) watches."""
-    torch = sys.modules.get("torch")
-    if torch is None or type(x) not in (torch.Tensor, torch.nn.Parameter):
-        return False
-    return bool(
-        not (x.requires_grad and torch.is_grad_enabled())
-        and not torch.compiler.is_compiling()
-        and not torch._C._functorch.is_functorch_wrapped_tensor(x)
-        and torch.autograd.forward_ad._current_level < 0
-        and not torch._C._len_torch_dispatch_stack()
-        and not torch.jit.is_tracing()
-        and holds(x)
-    )
+def holds(*tensors: Array) -> bool:
+    """Whether these are torch tensors whose numbers the module reads, whoever watches them."""
+    return all(map(is_in_memory, tensors))
 
 
 def _empty(shape: tuple[int, ...], x: Array) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 
 import liftwave._cpu as _cpu
 from liftwave._arrays import is_plain
+from liftwave._kernels.cpu_memory import is_plain_tensor
 from liftwave._lift_pool_plan import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 
@@ -142,7 +143,7 @@ def _memories(arrays: Sequence[Array]) -> list[Any] | None:
     """The arrays as contiguous NumPy arrays of one real dtype; None where they are not for us."""
     found = []
     for x in arrays:
-        if not is_plain(x) and not _is_plain_tensor(x):
+        if not is_plain(x) and not is_plain_tensor(x):
             return None
         found.append(_contiguous(x if type(x) is np.ndarray else x.detach().numpy()))
     dtype = found[0].dtype
@@ -152,10 +153,6 @@ def _memories(arrays: Sequence[Array]) -> list[Any] | None:
 
 def _contiguous(x: Any) -> Any:
     return np.require(x, requirements=("C", "A"))
-
-
-def _is_plain_tensor(x: Array) -> bool:
-    return sys.modules["liftwave._kernels.cpu"]._is_plain_tensor(x)  # type: ignore[no-any-return]
 
 
 def _like(x: Array, result: Any) -> Array:

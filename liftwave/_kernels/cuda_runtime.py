@@ -8,6 +8,7 @@ results are allocated by the library of the arrays. Nothing here waits for a dev
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import re
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
+from liftwave._tensors import is_tensor
 from liftwave._typing import Array
 from liftwave.errors import DeviceError
 
@@ -42,6 +44,14 @@ class Memory(NamedTuple):
 
 class Runtime(Protocol):
     """What runs kernels and allocates results: devices, or the host in tests."""
+
+    def missing(self) -> str | None:
+        """What is missing to run kernels here, in words; None if nothing is."""
+        ...
+
+    def holds(self, x: Array) -> bool:
+        """Whether the numbers of ``x`` are in memory that kernels reach, whatever they are."""
+        ...
 
     def launch(
         self,
@@ -165,6 +175,17 @@ OPTIONS = ("-std=c++17",)
 class DeviceRuntime:
     """Runs kernels on CUDA devices, through CuPy's compiler and driver."""
 
+    def missing(self) -> str | None:
+        """What is missing to run kernels here: CuPy, or a device."""
+        return _missing()
+
+    def holds(self, x: Array) -> bool:
+        """Whether ``x`` is an array of CuPy or a CUDA tensor of torch."""
+        if is_tensor(x):
+            return bool(x.is_cuda) and sys.modules["torch"].version.cuda is not None
+        cupy = sys.modules.get("cupy")
+        return cupy is not None and type(x) is cupy.ndarray
+
     def launch(
         self,
         kernel: Kernel,
@@ -226,6 +247,21 @@ def _cupy() -> Any:
     import cupy
 
     return cupy
+
+
+@cache
+def _missing() -> str | None:
+    if importlib.util.find_spec("cupy") is None:
+        return "CuPy is not installed (pip install liftwave[cuda12], or [cuda13])"
+    try:
+        cupy = _cupy()
+    except ImportError as error:
+        return f"CuPy cannot be imported: {error}"
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        return f"CuPy {cupy.__version__} finds no CUDA device: {error}"
+    return None if count else f"CuPy {cupy.__version__} finds no CUDA device"
 
 
 def _place(x: Array) -> tuple[int, int]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from liftwave._kernels import AxisKernels
 
 name = "reference"
+on_host = False
+reads_halves = False
 pooling = reference_pooling
 
 

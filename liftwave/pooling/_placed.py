@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from liftwave._arrays import Opened, as_array, common_namespace, open_array, open_arrays
-from liftwave._dispatch import bridge, kernels, kernels_for, watched
+from liftwave._dispatch import bridge, keeps_halves, kernels_for, watched
 from liftwave._typing import Array, ArrayLike
 from liftwave._windows import Ints, WindowPlan, per_axis, windows
 from liftwave.errors import DTypeError, ShapeError, WindowError
@@ -32,7 +32,7 @@ def largest(x: ArrayLike, arguments: tuple[Any, ...], return_indices: bool) -> A
 
 def opened_for_max(x: ArrayLike, arguments: tuple[Any, ...]) -> tuple[Opened, WindowPlan]:
     """The array made ready, and the windows on it."""
-    opened = open_array(x)
+    opened = open_array(x, keeps_halves)
     if opened.xp.isdtype(opened.array.dtype, "complex floating"):
         raise DTypeError(f"complex numbers have no largest one, got {opened.array.dtype}")
     return opened, windows(*arguments).plan(_shape(opened.array))
@@ -51,9 +51,8 @@ def max_of(x: Array, plan: WindowPlan) -> tuple[Array, Array]:
     if not watched([x]):
         found = kernels_for(x).pooling.max_pool(xp.reshape(x, planes), plan)
         return xp.reshape(found[0], shape), xp.reshape(found[1], shape)
-    with kernels("reference"):
-        bare = xp.reshape(x.detach(), planes)
-        indices = kernels_for(bare).pooling.max_pool(bare, plan)[1]
+    bare = xp.reshape(x.detach(), planes)
+    indices = kernels_for(bare).pooling.max_pool(bare, plan)[1]
     indices = xp.reshape(indices, shape)
     return picked(x, indices, plan.ndim), indices
 

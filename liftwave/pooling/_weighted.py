@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import device
 
 from liftwave._arrays import Opened, as_array, common_namespace, is_array, open_arrays
-from liftwave._dispatch import bridge, kernels_for, watched
+from liftwave._dispatch import bridge, keeps_halves, kernels_for, watched
 from liftwave._pooling import PoolCall
 from liftwave._reading import as_step, is_read
 from liftwave._typing import Array, ArrayLike
@@ -41,7 +41,7 @@ def ready(call: PoolCall, data: Sequence[ArrayLike]) -> Ready:
         If the inputs do not fit, are complex, or no arrays of one library.
     """
     count = 1 + (call.up is not None)
-    opened = open_arrays(list(data[:count]))
+    opened = open_arrays(list(data[:count]), keeps_halves)
     first = opened[0]
     given = [o.array for o in opened]
     if call.weights == "ada":

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace
 
-from liftwave._arrays import Opened, common_namespace, open_array, open_arrays
-from liftwave._dispatch import lift_pool_for
+from liftwave._arrays import Opened, common_namespace, is_half, open_arrays
+from liftwave._dispatch import keeps_halves, lift_pool_for
 from liftwave._lift_pool_plan import OWN, PADDINGS, LiftOutput, LiftPoolPlan, band_names
 from liftwave._reading import as_step, is_read
 from liftwave._typing import Array, ArrayLike, Namespace
@@ -437,7 +437,7 @@ def checked_size(halves: Sequence[int], output_size: Sequence[int] | None) -> tu
 
 
 def _opened(arrays: Sequence[Any]) -> list[Opened]:
-    opened = [open_array(arrays[0])] if len(arrays) == 1 else open_arrays(arrays)
+    opened = open_arrays(arrays, keeps_halves)
     if opened[0].xp.isdtype(opened[0].array.dtype, "complex floating"):
         raise DTypeError(
             f"lifting pooling takes real numbers, got {opened[0].array.dtype}: pool real and "
@@ -460,14 +460,15 @@ def _planes(x: Array, dimensions: int, what: str) -> Array:
 
 
 def packed_filters(filters: Any, x: Array, dimensions: int) -> Array:
-    """The filters in one array of shape (passes, 2, C, K + 3), of the dtype of ``x``."""
+    """The filters in one array of shape (passes, 2, C, K + 3), for ``x``: never in halves."""
     if not isinstance(filters, list | tuple) or len(filters) != len(LiftFilters._fields):
         raise ArgumentTypeError(
             f"filters are LiftFilters(weight, bias, gain, offset), got {type(filters).__name__}"
         )
     xp = common_namespace([x, *filters])
     check_filter_shapes([tuple(f.shape) for f in filters], x.shape[1], dimensions)
-    weight, *own = (xp.astype(f, x.dtype, copy=False) for f in filters)
+    dtype = xp.float32 if is_half(x) else x.dtype
+    weight, *own = (xp.astype(f, dtype, copy=False) for f in filters)
     return xp.concat([weight, *(f[..., None] for f in own)], axis=-1)
 
 

@@ -27,10 +27,10 @@ class Pooling(nn.Module):
         self._call, self._text = call, call.text
 
     def _run(self, inputs: Sequence[Tensor]) -> Tensor:
-        """The call on tensors in one dtype; half precision is computed in float32."""
+        """The call on tensors in one dtype."""
         x = inputs[0]
         dtype = x.dtype if x.dtype.is_floating_point else torch.float64
-        compute = torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
+        compute = _bridge.compute_dtype(dtype, x)
         ready = [v.to(compute) for v in inputs]
         if not torch.compiler.is_compiling():  # there the operators say what cannot be
             self._call.check([v.shape for v in ready])

@@ -20,7 +20,8 @@ from liftwave.pooling.lifting import (
     lift_filters,
 )
 
-_lift_pool = bridge().lift_pool
+_bridge = bridge()
+_lift_pool = _bridge.lift_pool
 
 Init: TypeAlias = Literal["wavelet", "random"]
 Bands: TypeAlias = "Mapping[str, Tensor] | Sequence[Tensor] | Tensor"
@@ -114,8 +115,10 @@ class _LiftDownPool(nn.Module):
         return LiftPoolPlan(tuple(sizes), self.kernel_size, self.padding, self.shared)
 
     def _packed(self, dtype: torch.dtype) -> Tensor:
+        """The parameters for data of this dtype: in single precision for half precision."""
         own = (self.bias.unsqueeze(-1), self.gain.unsqueeze(-1), self.offset.unsqueeze(-1))
-        return torch.cat([self.weight, *own], -1).to(dtype)
+        wide = torch.promote_types(dtype, torch.float32)
+        return torch.cat([self.weight, *own], -1).to(wide)
 
     def _weighted(self, sums: Tensor, counts: Sequence[int]) -> Tensor:
         if self.reduction == "mean":
@@ -182,7 +185,7 @@ def _one_of(name: str, value: str, known: Sequence[str]) -> str:
 
 
 def compute_dtype(*tensors: Tensor) -> torch.dtype:
-    """The one dtype in which these are computed: float32 for half precision."""
+    """The one dtype in which kernels get these."""
     dtype = tensors[0].dtype
     for x in tensors[1:]:
         dtype = torch.promote_types(dtype, x.dtype)
@@ -190,7 +193,8 @@ def compute_dtype(*tensors: Tensor) -> torch.dtype:
         raise DTypeError(f"pooling takes real numbers, got {dtype}: give two channels each")
     if not dtype.is_floating_point:
         return torch.float64
-    return torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
+    found: torch.dtype = _bridge.compute_dtype(dtype, tensors[0])
+    return found
 
 
 def check_signal(layer: Any, x: Tensor, channels: int | None) -> None:

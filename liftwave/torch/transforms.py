@@ -77,13 +77,13 @@ class _Transform(nn.Module):
         return f"{shown!r}, level={self.level}, mode={mode!r}, learn={self.learn!r}"
 
     def _run(self, program: Program, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """The program on tensors in one dtype; half precision is computed in float32."""
+        """The program on tensors in one dtype."""
         dtype = inputs[0].dtype
         for x in inputs[1:]:
             dtype = torch.promote_types(dtype, x.dtype)
         if not (dtype.is_floating_point or dtype.is_complex):
             dtype = torch.float64
-        compute = torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
+        compute = _bridge.compute_dtype(dtype, inputs[0])
         ready = [x.to(compute) for x in inputs]
         learns = isinstance(self.wavelet, LearnableWavelet)
         taps = tensors_of(self.wavelet()) if learns else ()

@@ -1,0 +1,35 @@
+"""Tensors of torch, which is never imported here: whether anything watches them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from liftwave._typing import Array
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether ``x`` is a tensor of torch, of whatever kind."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def is_unwatched(x: Array) -> bool:
+    """Whether ``x`` is a tensor of torch that nothing (autograd, tracing, batching) watches."""
+    torch = sys.modules.get("torch")
+    if torch is None or type(x) not in (torch.Tensor, torch.nn.Parameter):
+        return False
+    return bool(
+        not (x.requires_grad and torch.is_grad_enabled())
+        and not torch.compiler.is_compiling()
+        and not torch._C._functorch.is_functorch_wrapped_tensor(x)
+        and torch.autograd.forward_ad._current_level < 0
+        and not torch._C._len_torch_dispatch_stack()
+        and not torch.jit.is_tracing()
+    )
+
+
+def is_numbers(x: Array) -> bool:
+    """Whether the memory of a tensor is its numbers: dense, and not to be conjugated or negated."""
+    torch = sys.modules["torch"]
+    return bool(x.layout == torch.strided and not x.is_conj() and not x.is_neg())
