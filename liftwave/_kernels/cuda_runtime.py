@@ -223,7 +223,10 @@ class DeviceRuntime:
         kernel: Kernel, sizes: tuple[int, int, int], stream: int, parameters: Any, device: int
     ) -> None:
         blocks, threads, shared = sizes
-        _cupy().cuda.driver.launchKernel(
+        driver = _cupy().cuda.driver
+        if not driver.ctxGetCurrent():  # the driver knows nothing of what runtimes do in a thread
+            _cupy().cuda.runtime.free(0)
+        driver.launchKernel(
             _function(kernel, device).ptr,
             *(blocks, 1, 1, threads, 1, 1),
             *(shared, stream, ctypes.addressof(parameters), 0),
