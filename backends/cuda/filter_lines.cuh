@@ -1,0 +1,387 @@
+// Filter banks along one axis, lines of any strides.
+//
+//   analysis   y[k] = sum_j f[j] x[2 k + phase - j]
+//   synthesis  x[i] = sum_k y[k] g[i + phase - 2 k], summed over the bands
+//
+// of what is read, extended; what is beyond the ends of what is written is folded back. There are
+// one or two filters (Bands) of L taps, or of any number where L = 0.
+#pragma once
+#include "lines.cuh"
+
+namespace liftwave {
+
+// sum = first ? tap * value : sum + tap * value
+template <class R, class C>
+__device__ void add_tap(C& sum, R tap, C value, bool first) {
+  sum = first ? tap * value : multiply_add(tap, value, sum);
+}
+
+template <class T, class C>
+__device__ void put(const Array& array, index_t offset, index_t i, C value) {
+  store(static_cast<T*>(array.data) + offset + i * array.stride[0], value);
+}
+
+// --- analysis ------------------------------------------------------------------------------------
+
+// One output of one filter, from memory: for the few that need care.
+template <class In, class Taps>
+__device__ computed_t<In> analysed(const Lines& a, const Taps& taps, int filter,
+                                   const Line<In>& x, index_t k) {
+  computed_t<In> sum = {};
+#pragma unroll 1
+  for (int j = 0; j < a.length; ++j) {
+    add_tap(sum, taps.at(filter, j), sample(x, a.extend, 2 * k + a.phase - j), j == 0);
+  }
+  return sum;
+}
+
+// The same with what is folded onto it.
+template <class In, class Taps>
+__device__ computed_t<In> with_folded_analysis(const Lines& a, const Taps& taps, int filter,
+                                               const Line<In>& x, index_t k, computed_t<In> sum) {
+  return folded<real_t<In>>(a.fold, k, sum, [&](index_t place) {
+    return analysed(a, taps, filter, x, place);
+  });
+}
+
+template <class In, class Out, int Bands, int L, class Taps>
+__device__ void analyse_along(const Lines& a, const Taps& taps) {
+  typedef computed_t<In> C;
+  const int length = L ? L : a.length, halo = (length + 1) / 2 - 1;
+  SplitLines<C> tile(a, length);
+  for (index_t b = blockIdx.x; b < a.blocks; b += gridDim.x) {
+    const Piece piece = piece_of(a, b, a.lines);
+    tile.template load<In>(a, piece, length);
+    for (int item = threadIdx.x; item < piece.lines * piece.count; item += blockDim.x) {
+      const InLine of = in_line(item, piece.count, piece.lines);
+      const C* even = tile.even + of.line * tile.width + of.at + halo;
+      const C* odd = tile.odd + of.line * tile.width + of.at + halo;
+      C y[Bands];
+#pragma unroll
+      for (int j = 0; j < length; ++j) {
+        const C value = (j & 1 ? even : odd)[-(j / 2)];
+#pragma unroll
+        for (int f = 0; f < Bands; ++f) add_tap(y[f], taps.at(f, j), value, j == 0);
+      }
+      const index_t k = piece.first + of.at;
+      const index_t* offset = tile.offset[of.line];
+#pragma unroll
+      for (int f = 0; f < Bands; ++f) {
+        if (a.fold.before + a.fold.after > 0) {
+          const Line<In> x = {static_cast<const In*>(a.array[0].data) + offset[0],
+                              a.array[0].stride[0]};
+          y[f] = with_folded_analysis(a, taps, f, x, k, y[f]);
+        }
+        put<Out>(a.array[1 + f], offset[1 + f], k, y[f]);
+      }
+    }
+    __syncthreads();
+  }
+}
+
+// Outputs k … k + Several - 1 from the samples that they see: w[2 q + L - 1 - j] is met by tap j.
+template <class Out, int Bands, int L, int Several, class C, class Taps>
+__device__ void analyse_window(const Lines& a, const Taps& taps, const index_t (&offset)[3],
+                               index_t k, const C (&w)[L - 2 + 2 * Several]) {
+#pragma unroll
+  for (int q = 0; q < Several; ++q) {
+    C y[Bands];
+#pragma unroll
+    for (int f = 0; f < Bands; ++f) {
+      y[f] = taps.at(f, 0) * w[2 * q + L - 1];
+#pragma unroll
+      for (int j = 1; j < L; ++j) y[f] = multiply_add(taps.at(f, j), w[2 * q + L - 1 - j], y[f]);
+      put<Out>(a.array[1 + f], offset[1 + f], k + q, y[f]);
+    }
+  }
+}
+
+// Outputs from k on while Several of them are before `end`; gives the first that is not done.
+template <class In, class Out, int Bands, int L, class Taps>
+__device__ index_t analyse_walking(const Lines& a, const Taps& taps, const index_t (&offset)[3],
+                                   const Line<In>& x, index_t k, index_t end) {
+  typedef computed_t<In> C;
+  constexpr int several = 4;
+  if constexpr (L > 0) {
+    if (k + several > end) return k;
+    C w[L - 2 + 2 * several];
+    const In* next = x.data + (2 * k + a.phase - (L - 1)) * x.stride;
+#pragma unroll
+    for (int s = 0; s < L - 2; ++s, next += x.stride) w[s] = load(next);
+    for (; k + several <= end; k += several) {
+#pragma unroll
+      for (int s = 0; s < 2 * several; ++s, next += x.stride) w[L - 2 + s] = load(next);
+      analyse_window<Out, Bands, L, several>(a, taps, offset, k, w);
+#pragma unroll
+      for (int s = 0; s < L - 2; ++s) w[s] = w[s + 2 * several];
+    }
+  } else {
+    const int length = a.length, pairs = (length + 1) / 2;
+    for (; k + several <= end; k += several) {
+      C y[Bands][several] = {};
+      // Pair p of samples, from the last that output k sees: tap 2 (p + q) of output k + q.
+      const In* pair = x.data + (2 * k + a.phase) * x.stride;
+      for (int p = 1 - several; p < pairs; ++p) {
+        const bool two = 2 * p + 1 < length;
+        const C late = load(pair - 2 * p * x.stride);
+        C early = {};
+        if (two) early = load(pair - (2 * p + 1) * x.stride);
+#pragma unroll
+        for (int q = 0; q < several; ++q) {
+          const int j = 2 * (p + q);
+          if (j < 0 || j >= length) continue;
+#pragma unroll
+          for (int f = 0; f < Bands; ++f) {
+            y[f][q] = multiply_add(taps.at(f, j), late, y[f][q]);
+            if (j + 1 < length) y[f][q] = multiply_add(taps.at(f, j + 1), early, y[f][q]);
+          }
+        }
+      }
+#pragma unroll
+      for (int q = 0; q < several; ++q) {
+#pragma unroll
+        for (int f = 0; f < Bands; ++f) put<Out>(a.array[1 + f], offset[1 + f], k + q, y[f][q]);
+      }
+    }
+  }
+  return k;
+}
+
+template <class In, class Out, int Bands, int L, class Taps>
+__device__ void analyse_across(const Lines& a, const Taps& taps) {
+  for (index_t b = blockIdx.x; b < a.blocks; b += gridDim.x) {
+    const Piece piece = piece_of(a, b, blockDim.x);
+    if (int(threadIdx.x) >= piece.lines) continue;
+    index_t offset[3];
+    locate(a.batch, piece.line + threadIdx.x, a.array, offset);
+    const Line<In> x = {static_cast<const In*>(a.array[0].data) + offset[0], a.array[0].stride[0]};
+    const index_t end = piece.first + piece.count, inner_end = smaller(end, a.inner_end);
+    for (index_t k = piece.first; k < end;) {
+      if (k >= a.inner_begin && k < inner_end) {
+        const index_t done = analyse_walking<In, Out, Bands, L>(a, taps, offset, x, k, inner_end);
+        if (done > k) {
+          k = done;
+          continue;
+        }
+      }
+#pragma unroll
+      for (int f = 0; f < Bands; ++f) {
+        const computed_t<In> y = analysed(a, taps, f, x, k);
+        put<Out>(a.array[1 + f], offset[1 + f], k, with_folded_analysis(a, taps, f, x, k, y));
+      }
+      ++k;
+    }
+  }
+}
+
+template <class In, class Out, int Bands, int L, bool Learned, bool Along>
+__global__ void __launch_bounds__(256, 2)
+    analysis_lines(const __grid_constant__ FilterArguments<real_t<In>, L, Learned> a) {
+  if constexpr (Along) analyse_along<In, Out, Bands, L>(a.lines, a.taps);
+  else analyse_across<In, Out, Bands, L>(a.lines, a.taps);
+}
+
+// --- synthesis -----------------------------------------------------------------------------------
+
+// Outputs come in pairs, 2 p and 2 p + 1. With phase = 2 h + Odd they meet, of coefficient
+// p + h - m and of coefficient p + h + Odd - m, taps 2 m + Odd and 2 m + 1 - Odd.
+
+template <class In, int Bands>
+__device__ void lines_of(const Lines& a, const index_t* offset, Line<In> (&line)[Bands]) {
+#pragma unroll
+  for (int f = 0; f < Bands; ++f) {
+    line[f] = {static_cast<const In*>(a.array[f].data) + offset[f], a.array[f].stride[0]};
+  }
+}
+
+// One output, from memory.
+template <class In, int Bands, class Taps>
+__device__ computed_t<In> synthesised(const Lines& a, const Taps& taps,
+                                      const Line<In> (&y)[Bands], index_t i) {
+  const index_t place = i + a.phase;
+  computed_t<In> sum = {};
+#pragma unroll 1
+  for (int j = int(place & 1); j < a.length; j += 2) {
+#pragma unroll
+    for (int f = 0; f < Bands; ++f) {
+      const computed_t<In> value = sample(y[f], a.extend, (place - j) >> 1);
+      sum = multiply_add(taps.at(f, j), value, sum);
+    }
+  }
+  return sum;
+}
+
+template <class In, int Bands, class Taps>
+__device__ computed_t<In> with_folded_synthesis(const Lines& a, const Taps& taps,
+                                                const Line<In> (&y)[Bands], index_t i,
+                                                computed_t<In> sum) {
+  return folded<real_t<In>>(a.fold, i, sum,
+                            [&](index_t place) { return synthesised(a, taps, y, place); });
+}
+
+template <class T>
+struct __align__(2 * sizeof(T)) Two {
+  T first, second;
+};
+
+// Outputs 2 p and 2 p + 1 of a line, of which the second may be beyond the end.
+template <class T, class C>
+__device__ void put_pair(const Lines& a, index_t offset, index_t p, C first, C second) {
+  T* to = static_cast<T*>(a.array[2].data) + offset + 2 * p * a.array[2].stride[0];
+  const bool both = 2 * p + 1 < a.n_out;
+  const bool aligned = reinterpret_cast<unsigned long long>(to) % sizeof(Two<T>) == 0;
+  if (both && aligned && a.array[2].stride[0] == 1) {
+    *reinterpret_cast<Two<T>*>(to) = {narrowed<T>(first), narrowed<T>(second)};
+  } else {
+    store(to, first);
+    if (both) store(to + a.array[2].stride[0], second);
+  }
+}
+
+// Both sums of a pair: `value(f, m)` is coefficient p + h - m of band f, for m from -Odd on.
+template <int Bands, int L, int Odd, class C, class Taps, class Value>
+__device__ void pair_sums(int length, const Taps& taps, C& first, C& second, const Value& value) {
+  const int count = L ? L : length;
+#pragma unroll
+  for (int f = 0; f < Bands; ++f) {
+    C ahead = value(f, -Odd);
+#pragma unroll
+    for (int m = 0; 2 * m < count; ++m) {
+      const C now = Odd == 0 && m == 0 ? ahead : value(f, m);
+      const C of_second = Odd ? ahead : now;
+      if (2 * m + Odd < count) add_tap(first, taps.at(f, 2 * m + Odd), now, f == 0 && m == 0);
+      if (2 * m + 1 - Odd < count) {
+        add_tap(second, taps.at(f, 2 * m + 1 - Odd), of_second, f == 0 && m == 0);
+      }
+      ahead = now;
+    }
+  }
+}
+
+template <class In, class Out, int Bands, int L, int Odd, class Taps>
+__device__ void synthesise_along(const Lines& a, const Taps& taps) {
+  typedef computed_t<In> C;
+  const int length = L ? L : a.length, half = (length + 1) / 2, width = a.tile + half - 1 + Odd;
+  index_t(*offset)[3] = shared_memory<index_t[3]>();
+  C* bands = reinterpret_cast<C*>(offset + a.lines + (a.lines & 1));
+  for (index_t b = blockIdx.x; b < a.blocks; b += gridDim.x) {
+    const Piece piece = piece_of(a, b, a.lines);
+    locate_lines(a, piece, offset);
+    __syncthreads();
+    const index_t first = piece.first + (a.phase >> 1) - (half - 1);
+#pragma unroll
+    for (int f = 0; f < Bands; ++f) {
+      C* band = bands + f * a.lines * width;
+      fill<In>(a, a.array[f], offset, f, piece, first, piece.count + half - 1 + Odd,
+               [&](int line, int at, C value) { band[line * width + at] = value; });
+    }
+    __syncthreads();
+    for (int item = threadIdx.x; item < piece.lines * piece.count; item += blockDim.x) {
+      const InLine of = in_line(item, piece.count, piece.lines);
+      const C* at = bands + of.line * width + of.at + half - 1;
+      C even = {}, odd = {};
+      pair_sums<Bands, L, Odd>(length, taps, even, odd,
+                               [&](int f, int m) { return at[f * a.lines * width - m]; });
+      const index_t p = piece.first + of.at;
+      if (a.fold.before + a.fold.after > 0) {
+        Line<In> y[Bands];
+        lines_of(a, offset[of.line], y);
+        even = with_folded_synthesis(a, taps, y, 2 * p, even);
+        odd = with_folded_synthesis(a, taps, y, 2 * p + 1, odd);
+      }
+      put_pair<Out>(a, offset[of.line][2], p, even, odd);
+    }
+    __syncthreads();
+  }
+}
+
+// Pairs from p on while Several of them are before `end`; gives the first that is not done.
+template <class In, class Out, int Bands, int L, int Odd, class Taps>
+__device__ index_t synthesise_walking(const Lines& a, const Taps& taps, index_t offset,
+                                      const Line<In> (&y)[Bands], index_t p, index_t end) {
+  typedef computed_t<In> C;
+  constexpr int several = 4;
+  if constexpr (L > 0) {
+    constexpr int kept = L / 2 - 1 + Odd;
+    if (p + several > end) return p;
+    C w[Bands][kept + several];
+    const In* next[Bands];
+#pragma unroll
+    for (int f = 0; f < Bands; ++f) {
+      next[f] = y[f].data + (p + (a.phase >> 1) - (L / 2 - 1)) * y[f].stride;
+#pragma unroll
+      for (int s = 0; s < kept; ++s, next[f] += y[f].stride) w[f][s] = load(next[f]);
+    }
+    for (; p + several <= end; p += several) {
+#pragma unroll
+      for (int f = 0; f < Bands; ++f) {
+#pragma unroll
+        for (int s = 0; s < several; ++s, next[f] += y[f].stride) w[f][kept + s] = load(next[f]);
+      }
+#pragma unroll
+      for (int q = 0; q < several; ++q) {
+        C even = {}, odd = {};
+        pair_sums<Bands, L, Odd>(L, taps, even, odd,
+                                 [&](int f, int m) { return w[f][q + L / 2 - 1 - m]; });
+        put_pair<Out>(a, offset, p + q, even, odd);
+      }
+#pragma unroll
+      for (int f = 0; f < Bands; ++f) {
+#pragma unroll
+        for (int s = 0; s < kept; ++s) w[f][s] = w[f][s + several];
+      }
+    }
+  } else {
+    for (; p < end; ++p) {
+      C even = {}, odd = {};
+      pair_sums<Bands, L, Odd>(a.length, taps, even, odd,
+                               [&](int f, int m) { return y[f][p + (a.phase >> 1) - m]; });
+      put_pair<Out>(a, offset, p, even, odd);
+    }
+  }
+  return p;
+}
+
+template <class In, class Out, int Bands, int L, int Odd, class Taps>
+__device__ void synthesise_across(const Lines& a, const Taps& taps) {
+  for (index_t b = blockIdx.x; b < a.blocks; b += gridDim.x) {
+    const Piece piece = piece_of(a, b, blockDim.x);
+    if (int(threadIdx.x) >= piece.lines) continue;
+    index_t offset[3];
+    locate(a.batch, piece.line + threadIdx.x, a.array, offset);
+    Line<In> y[Bands];
+    lines_of(a, offset, y);
+    const index_t end = piece.first + piece.count, inner_end = smaller(end, a.inner_end);
+    for (index_t p = piece.first; p < end;) {
+      if (p >= a.inner_begin && p < inner_end) {
+        const index_t done =
+            synthesise_walking<In, Out, Bands, L, Odd>(a, taps, offset[2], y, p, inner_end);
+        if (done > p) {
+          p = done;
+          continue;
+        }
+      }
+#pragma unroll 1
+      for (index_t i = 2 * p; i < 2 * p + 2 && i < a.n_out; ++i) {
+        const computed_t<In> x = synthesised(a, taps, y, i);
+        put<Out>(a.array[2], offset[2], i, with_folded_synthesis(a, taps, y, i, x));
+      }
+      ++p;
+    }
+  }
+}
+
+template <class In, class Out, int Bands, int L, bool Learned, bool Along>
+__global__ void __launch_bounds__(256, 2)
+    synthesis_lines(const __grid_constant__ FilterArguments<real_t<In>, L, Learned> a) {
+  const Lines& l = a.lines;
+  if constexpr (Along) {
+    if (l.phase & 1) synthesise_along<In, Out, Bands, L, 1>(l, a.taps);
+    else synthesise_along<In, Out, Bands, L, 0>(l, a.taps);
+  } else {
+    if (l.phase & 1) synthesise_across<In, Out, Bands, L, 1>(l, a.taps);
+    else synthesise_across<In, Out, Bands, L, 0>(l, a.taps);
+  }
+}
+
+}  // namespace liftwave

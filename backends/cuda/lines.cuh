@@ -1,0 +1,191 @@
+// Lines along one axis of arrays: how they are shared out to blocks and threads, and samples of a
+// line at any place, beyond its ends too.
+//
+// Along the axis in which memory is contiguous, a block takes pieces of one or more lines through
+// shared memory. Across it, every thread walks down a piece of a line of its own, beside those of
+// its neighbours, with what it sees in registers.
+#pragma once
+#include "arrays.cuh"
+#include "boundary.cuh"
+#include "taps.cuh"
+
+namespace liftwave {
+
+struct Lines {
+  Batch batch;         // one item is one line
+  Array array[3];      // a signal and up to two bands, or up to two bands and a signal
+  Extension extend;    // of what is read
+  Fold fold;           // of what is written
+  index_t n_out;       // of what is written, along the axis
+  index_t begin, end;  // units, which pieces consist of: outputs of an analysis, pairs of a synthesis
+  index_t inner_begin, inner_end;  // those for which nothing beyond the ends matters
+  index_t pieces;      // of each line
+  index_t blocks;
+  int tile;            // units of a piece
+  int lines;           // lines that a block has at once (along)
+  int length, phase;
+};
+
+template <bool Learned, class R, int Count>
+struct TapsOf {
+  typedef GivenTaps<R, Count> type;
+};
+template <class R, int Count>
+struct TapsOf<true, R, Count> {
+  typedef LearnedTaps<R> type;
+};
+
+// The most taps that come with a launch.
+constexpr int most_given_taps = 128;
+
+template <class R, int L, bool Learned>
+struct FilterArguments {
+  Lines lines;
+  typename TapsOf<Learned, R, L ? L : most_given_taps>::type taps;
+};
+
+__device__ inline index_t smaller(index_t a, index_t b) { return a < b ? a : b; }
+__device__ inline index_t larger(index_t a, index_t b) { return a > b ? a : b; }
+
+// --- samples of a line ---------------------------------------------------------------------------
+
+template <class T>
+struct Line {
+  const T* data;
+  index_t stride;
+
+  __device__ computed_t<T> operator[](index_t i) const { return load(data + i * stride); }
+};
+
+// The sample at any place outside of the line.
+template <class T>
+__device__ computed_t<T> beyond(const Line<T>& line, const Extension& extend, index_t i) {
+  typedef real_t<T> R;
+  computed_t<T> sum = {};
+  if (!has_long_rows(extend.mode)) {
+    index_t index;
+    const int weight = single_row(extend, i, index);
+    if (weight == 0) return sum;
+    const computed_t<T> value = line[index];
+    return weight < 0 ? R(-1) * value : value;
+  }
+  const Row<R> row = row_of<R>(extend, i);
+  for (int e = 0; e < 3; ++e) {
+    if (row.weight[e] != R(0)) sum = multiply_add(row.weight[e], line[row.index[e]], sum);
+  }
+  return sum;
+}
+
+// The sample at any place.
+template <class T>
+__device__ computed_t<T> sample(const Line<T>& line, const Extension& extend, index_t i) {
+  return i >= 0 && i < extend.n ? line[i] : beyond(line, extend, i);
+}
+
+// --- pieces of lines in shared memory ------------------------------------------------------------
+
+// What a block does at a time: units `first` … `first + count - 1` of lines `line` … .
+struct Piece {
+  index_t line, first;
+  int lines, count;
+};
+
+__device__ inline Piece piece_of(const Lines& a, index_t block, int lines) {
+  const index_t group = block / a.pieces, line = group * lines;
+  const index_t first = a.begin + (block - group * a.pieces) * a.tile;
+  return {line, first, int(smaller(lines, a.batch.count - line)), int(smaller(a.tile, a.end - first))};
+}
+
+// Where the lines of a piece begin in all three arrays, for all threads to see.
+__device__ inline void locate_lines(const Lines& a, const Piece& piece, index_t (*offset)[3]) {
+  for (int line = threadIdx.x; line < piece.lines; line += blockDim.x) {
+    locate(a.batch, piece.line + line, a.array, offset[line]);
+  }
+}
+
+// An item as one of a line: items are numbered line by line, each has `size` of them.
+struct InLine {
+  int line, at;
+};
+__device__ inline InLine in_line(int item, int size, int lines) {
+  const int line = lines == 1 ? 0 : item / size;
+  return {line, item - line * size};
+}
+
+// Samples `first` … `first + size - 1` of each line, given to put(line, at, value). A few loads
+// are on their way at once: first it is found out where from, then all are loaded.
+template <class T, class Put>
+__device__ void fill(const Lines& a, const Array& array, index_t (*offset)[3], int which,
+                     const Piece& piece, index_t first, int size, const Put& put) {
+  typedef real_t<T> R;
+  constexpr int several = 4;
+  const T* data = static_cast<const T*>(array.data);
+  const index_t stride = array.stride[0], n = a.extend.n;
+  const int items = piece.lines * size;
+  const bool inside = first >= 0 && first + size <= n;
+  if (!inside && has_long_rows(a.extend.mode)) {
+    for (int item = threadIdx.x; item < items; item += blockDim.x) {
+      const InLine to = in_line(item, size, piece.lines);
+      const Line<T> line = {data + offset[to.line][which], stride};
+      put(to.line, to.at, sample(line, a.extend, first + to.at));
+    }
+    return;
+  }
+  for (int item = threadIdx.x; item < items; item += several * blockDim.x) {
+    InLine to[several];
+    const T* from[several];
+    int weight[several];
+#pragma unroll
+    for (int u = 0; u < several; ++u) {
+      const int of = item + u * int(blockDim.x);
+      to[u] = in_line(of, size, piece.lines);
+      index_t i = first + to[u].at;
+      weight[u] = of < items;
+      if (of < items && !inside && (i < 0 || i >= n)) weight[u] = single_row(a.extend, i, i);
+      if (weight[u]) from[u] = data + offset[to[u].line][which] + i * stride;
+    }
+    computed_t<T> value[several];
+#pragma unroll
+    for (int u = 0; u < several; ++u) {
+      value[u] = {};
+      if (weight[u]) value[u] = load(from[u]);
+    }
+#pragma unroll
+    for (int u = 0; u < several; ++u) {
+      if (item + u * int(blockDim.x) >= items) continue;
+      put(to[u].line, to[u].at, weight[u] < 0 ? R(-1) * value[u] : value[u]);
+    }
+  }
+}
+
+// Even and odd samples of pieces of lines, one behind the other in shared memory, each line `width`
+// of both. The odd ones begin half of the banks later, so that neighbours do not meet in a bank.
+template <class C>
+struct SplitLines {
+  index_t (*offset)[3];
+  C *even, *odd;
+  int width;
+
+  __device__ SplitLines(const Lines& a, int length) {
+    constexpr int turn = 128 / int(sizeof(C));
+    width = a.tile + (length + 1) / 2 - 1;
+    const int needed = a.lines * width;
+    offset = shared_memory<index_t[3]>();
+    even = reinterpret_cast<C*>(offset + a.lines + (a.lines & 1));
+    odd = even + needed + (turn + turn / 2 - needed % turn) % turn;
+  }
+
+  // What the taps of an analysis meet; nobody may read any more.
+  template <class T>
+  __device__ void load(const Lines& a, const Piece& piece, int length) {
+    locate_lines(a, piece, offset);
+    __syncthreads();
+    const int halo = (length + 1) / 2 - 1;
+    const index_t first = 2 * piece.first + a.phase - (2 * halo + 1);
+    fill<T>(a, a.array[0], offset, 0, piece, first, 2 * (piece.count + halo),
+            [&](int line, int at, C value) { (at & 1 ? odd : even)[line * width + at / 2] = value; });
+    __syncthreads();
+  }
+};
+
+}  // namespace liftwave

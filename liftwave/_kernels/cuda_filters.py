@@ -1,0 +1,302 @@
+"""Filter banks along one axis by CUDA kernels: ``filter_lines.cuh``.
+
+Lines are addressed by strides; nothing is copied first. Taps that are numbers come with a launch,
+taps that are arrays stay where they are.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from array_api_compat import array_namespace, device
+
+from liftwave._kernels import cuda_runtime
+from liftwave._kernels.cuda_layout import Boundary, Fold, boundary, fold, grid
+from liftwave._kernels.cuda_lines import (
+    MAX_GIVEN_TAPS,
+    Lines,
+    filter_arguments,
+    given_taps,
+    ordered,
+    share_out,
+)
+from liftwave._kernels.cuda_runtime import COMPUTED, ITEMSIZE, Memory, memory_of
+from liftwave._plan import FilterPlan, with_room
+from liftwave._taps import Taps, is_concrete
+from liftwave._typing import Array
+
+FLOATING = frozenset(("float16", "bfloat16", "float32", "float64", "complex64", "complex128"))
+"""Dtypes that are filtered."""
+
+COUNTS = (2, 4, 6, 8, 10, 12, 16, 20)
+"""Numbers of taps that are compiled for; others are numbers that kernels are told."""
+
+_REALS = {"complex64": "float32", "complex128": "float64"}
+_SOURCE = "filter_lines.cuh"
+_Kind: TypeAlias = Literal["analysis", "synthesis"]
+
+
+def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> list[Array]:
+    """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
+    shape = _with_length(x.shape, axis, plan.n_out)
+    out = cuda_runtime.runtime.empty((len(filters), *shape), memory_of(x).dtype, x)
+    bands = [out[k] for k in range(len(filters))]
+    if run_analysis(x, bands, filters, plan, axis):
+        return bands
+    return in_full(lambda wide: cuda_runtime.fallback.analysis(wide[0], filters, plan, axis), [x])
+
+
+def synthesis(
+    bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+) -> Array:
+    """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
+    shape = _with_length(bands[0].shape, axis, plan.n_out)
+    out = cuda_runtime.runtime.empty(shape, memory_of(bands[0]).dtype, bands[0])
+    if run_synthesis(bands, out, filters, plan, axis):
+        return out
+    (result,) = in_full(
+        lambda wide: [cuda_runtime.fallback.synthesis(wide, filters, plan, axis)], bands
+    )
+    return result
+
+
+def run_analysis(
+    x: Array, outs: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+) -> bool:
+    """Analyse into arrays that are there, of any strides.
+
+    Parameters
+    ----------
+    x : array
+        The signal.
+    outs : sequence of array
+        One band per filter, all of one dtype, whose numbers are computed with as those of ``x``.
+    filters, plan, axis
+        As in :func:`analysis`.
+
+    Returns
+    -------
+    bool
+        False if kernels do not serve this; nothing was done then.
+    """
+    return _run("analysis", [x], outs, filters, plan, axis)
+
+
+def run_synthesis(
+    bands: Sequence[Array], out: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
+) -> bool:
+    """Synthesise into an array that is there, of any strides; see :func:`run_analysis`."""
+    return _run("synthesis", bands, [out], filters, plan, axis)
+
+
+def in_full(call: Callable[[list[Array]], list[Array]], arrays: Sequence[Array]) -> list[Array]:
+    """What other kernels give for arrays, computed as kernels on devices do: halves in float32."""
+    dtype, name = arrays[0].dtype, memory_of(arrays[0]).dtype
+    if COMPUTED.get(name, name) == name:
+        return call(list(arrays))
+    xp = array_namespace(*arrays)
+    results = call([xp.astype(x, xp.float32) for x in arrays])
+    return [xp.astype(x, dtype) for x in results]
+
+
+# --- launching -----------------------------------------------------------------------------------
+
+
+def _run(
+    kind: _Kind,
+    given: Sequence[Array],
+    results: Sequence[Array],
+    filters: Sequence[Taps],
+    plan: FilterPlan,
+    axis: int,
+) -> bool:
+    arrays = [*given, *results]
+    memories = list(map(memory_of, arrays))
+    dtypes = memories[0].dtype, memories[-1].dtype
+    if not 1 <= len(filters) <= 2 or not _are_alike(memories, len(given)):
+        return False
+    prepared = _prepared(kind, plan, dtypes[0])
+    if prepared is None:
+        return False
+    if prod(memories[-1].shape) == 0:
+        return True
+    found = ordered(memories, axis)
+    if found is None:
+        return _run_flattened(kind, arrays, len(given), filters, plan, axis)
+    batch, strided = found
+    taps = _taps(filters, plan, prepared, given[0])
+    if taps is None:
+        return False
+    learned = taps.learned
+    arguments = filter_arguments(prepared.real, prepared.taps, learned)()
+    lines = arguments.lines
+    lines.batch = batch
+    # A signal comes first in an analysis and last in a synthesis.
+    for k, array in zip(_places(kind, len(filters)), strided, strict=True):
+        lines.array[k] = array
+    prepared.fill(lines, plan)
+    arguments.taps = taps.values
+    reach = (plan.length + 1) // 2 - (kind == "analysis")
+    size = ITEMSIZE[COMPUTED[dtypes[0]]]
+    launch = share_out(lines, lines.end, reach, len(given), size)
+    kernel = cuda_runtime.kernel(
+        _SOURCE, f"{kind}_lines", *dtypes, len(filters), prepared.taps, learned, launch.along
+    )
+    what = f"{kind} of {memories[0].shape} along axis {axis}"
+    cuda_runtime.runtime.launch(
+        kernel, grid(launch.blocks), launch.threads, launch.shared, arguments, given[0], what
+    )
+    return True
+
+
+def _places(kind: _Kind, bands: int) -> tuple[int, ...]:
+    """Which of the structure's arrays are those that are read and then those that are written."""
+    return (0, 1, 2)[: 1 + bands] if kind == "analysis" else (*range(bands), 2)
+
+
+def _are_alike(memories: Sequence[Memory], given: int) -> bool:
+    """Whether arrays are of dtypes and shapes that belong together."""
+    for part in (memories[:given], memories[given:]):
+        if any(m.dtype != part[0].dtype or m.shape != part[0].shape for m in part):
+            return False
+    dtypes = memories[0].dtype, memories[-1].dtype
+    return FLOATING.issuperset(dtypes) and COMPUTED[dtypes[0]] == COMPUTED[dtypes[1]]
+
+
+def _run_flattened(
+    kind: _Kind,
+    arrays: Sequence[Array],
+    given: int,
+    filters: Sequence[Taps],
+    plan: FilterPlan,
+    axis: int,
+) -> bool:
+    """Of more axes than kernels know: what is read is copied, what is written lies in a row."""
+    if not all(_is_contiguous(memory_of(x)) for x in arrays[given:]):
+        return False
+    xp = array_namespace(*arrays)
+    flat = [
+        xp.reshape(x, (prod(x.shape[:axis]), x.shape[axis], prod(x.shape[axis + 1 :])))
+        for x in arrays
+    ]
+    return _run(kind, flat[:given], flat[given:], filters, plan, 1)
+
+
+def _is_contiguous(memory: Memory) -> bool:
+    wanted = 1
+    for size, stride in zip(reversed(memory.shape), reversed(memory.strides), strict=True):
+        if size > 1 and stride != wanted:
+            return False
+        wanted *= size
+    return True
+
+
+def _with_length(shape: Sequence[int], axis: int, n: int) -> tuple[int, ...]:
+    return (*shape[:axis], n, *shape[axis + 1 :])
+
+
+# --- what is kept with a plan --------------------------------------------------------------------
+
+
+class _Prepared(NamedTuple):
+    """What does not depend on arrays."""
+
+    real: str
+    taps: int  # their number, as a template argument
+    extend: Boundary
+    fold: Fold
+    units: tuple[int, int, int]
+
+    def fill(self, lines: Lines, plan: FilterPlan) -> None:
+        lines.extend, lines.fold = self.extend, self.fold
+        lines.n_out, lines.length, lines.phase = plan.n_out, plan.length, plan.phase
+        lines.begin = 0
+        lines.end, lines.inner_begin, lines.inner_end = self.units
+
+
+def _prepared(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
+    """What kernels are told of a plan; None if it has a boundary that they do not know."""
+    key = ("cuda", kind, dtype)
+    if key not in plan.prepared:
+        with_room(plan.prepared)[key] = _prepare(kind, plan, dtype)
+    prepared: _Prepared | None = plan.prepared[key]
+    return prepared
+
+
+def _prepare(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
+    extend, folds = boundary(plan.extend), fold(plan.fold)
+    if extend is None or folds is None:
+        return None
+    computed = COMPUTED[dtype]
+    count = plan.length if plan.length in COUNTS else 0
+    units = (_inner_outputs if kind == "analysis" else _inner_pairs)(plan, folds)
+    return _Prepared(_REALS.get(computed, computed), count, extend, folds, units)
+
+
+def _inner_outputs(plan: FilterPlan, folds: Fold) -> tuple[int, int, int]:
+    """How many outputs there are, and the range of those that no boundary touches."""
+    begin = max(0, -((plan.phase - plan.length + 1) // 2), folds.left_stop)
+    end = min(plan.n_out, (plan.extend.n - 1 - plan.phase) // 2 + 1, _right_start(plan, folds))
+    return plan.n_out, begin, end
+
+
+def _inner_pairs(plan: FilterPlan, folds: Fold) -> tuple[int, int, int]:
+    """The same of pairs of outputs."""
+    ahead = (plan.phase + 1) // 2
+    begin = max(0, (plan.length + 1) // 2 - 1 - plan.phase // 2, (folds.left_stop + 1) // 2)
+    end = min(plan.n_out // 2, plan.extend.n - ahead, _right_start(plan, folds) // 2)
+    return (plan.n_out + 1) // 2, begin, end
+
+
+def _right_start(plan: FilterPlan, folds: Fold) -> int:
+    return folds.right_start if folds.right_stop > folds.right_start else plan.n_out
+
+
+class _Given(NamedTuple):
+    learned: bool
+    values: ctypes.Array[Any]
+    kept: Sequence[Array] = ()  # arrays that have to be there until the launch
+
+
+def _taps(
+    filters: Sequence[Taps], plan: FilterPlan, prepared: _Prepared, like: Array
+) -> _Given | None:
+    """Taps as the kernel's argument; None if they are where the kernel cannot read them."""
+    if all(map(is_concrete, filters)) and plan.length <= MAX_GIVEN_TAPS:
+        key = ("cuda taps", prepared.real, *filters)
+        if key not in plan.prepared:
+            with_room(plan.prepared)[key] = _by_value(filters, prepared)
+        return _Given(False, plan.prepared[key])
+    if not all(is_concrete(f) or _is_beside(f, like) for f in filters):
+        return None
+    arrays = [_on_device(f, plan, prepared.real, like) for f in filters]
+    places = (ctypes.c_void_p * 2)(*(memory_of(f).address for f in arrays))
+    return _Given(True, places, arrays)
+
+
+def _by_value(filters: Sequence[Taps], prepared: _Prepared) -> Any:
+    rows = given_taps(prepared.real, prepared.taps)()
+    for row, numbers in zip(rows, filters, strict=False):
+        row[: len(numbers)] = numbers
+    return rows
+
+
+def _is_beside(taps: Taps, like: Array) -> bool:
+    """Whether taps are an array of the library and on the device of ``like``."""
+    return type(taps).__module__ == type(like).__module__ and device(taps) == device(like)
+
+
+def _on_device(taps: Taps, plan: FilterPlan, real: str, like: Array) -> Array:
+    """Taps one behind the other in memory, in the precision that is computed with."""
+    xp = array_namespace(like)
+    if is_concrete(taps):
+        key = ("cuda uploaded taps", real, taps, type(like).__module__, str(device(like)))
+        if key not in plan.prepared:
+            uploaded = xp.asarray(taps, dtype=getattr(xp, real), device=device(like))
+            with_room(plan.prepared)[key] = uploaded
+        return plan.prepared[key]
+    taps = xp.astype(taps, getattr(xp, real), copy=False)
+    return taps if memory_of(taps).strides == (1,) else xp.concat([taps])

@@ -1,0 +1,156 @@
+"""How lines along one axis are given to CUDA kernels: ``Lines`` of ``lines.cuh``, and grids."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from liftwave._kernels.cuda_layout import (
+    Batch,
+    Boundary,
+    Fields,
+    Fold,
+    Strided,
+    batched,
+)
+from liftwave._kernels.cuda_runtime import Memory
+
+_int = ctypes.c_int
+_index = ctypes.c_longlong
+
+MAX_GIVEN_TAPS = 128
+"""The most taps that come with a launch; more of them are put on the device."""
+
+# Bytes of a block's piece in shared memory, in threads, and blocks that fill a large device.
+_PIECE_BYTES = 1 << 13
+_MOST_SHARED = 48 << 10
+_THREADS_ALONG = 256
+_THREADS_ACROSS = 128
+_BLOCKS = 1056
+# Fewer lines than these next to each other are not read together.
+_FEWEST_ACROSS = 16
+
+
+class Lines(ctypes.Structure):
+    """``Lines`` of ``lines.cuh``."""
+
+    _fields_ = [
+        ("batch", Batch),
+        ("array", Strided * 3),
+        ("extend", Boundary),
+        ("fold", Fold),
+        ("n_out", _index),
+        ("begin", _index),
+        ("end", _index),
+        ("inner_begin", _index),
+        ("inner_end", _index),
+        ("pieces", _index),
+        ("blocks", _index),
+        ("tile", _int),
+        ("lines", _int),
+        ("length", _int),
+        ("phase", _int),
+    ]
+
+
+class FilterArguments(ctypes.Structure):
+    """``FilterArguments`` of ``lines.cuh``: those of some dtype and number of taps."""
+
+    lines: Lines
+    taps: Any
+
+
+@cache
+def given_taps(dtype: str, count: int) -> Any:
+    """``GivenTaps`` of ``taps.cuh``, of ``count`` taps; of any number where it is 0."""
+    real: Any = {"float32": ctypes.c_float, "float64": ctypes.c_double}[dtype]
+    return (real * (count or MAX_GIVEN_TAPS)) * 2
+
+
+@cache
+def filter_arguments(dtype: str, count: int, learned: bool) -> type[FilterArguments]:
+    """The structure for taps of a dtype: ``count`` of each filter, or places of learned ones."""
+    taps = ctypes.c_void_p * 2 if learned else given_taps(dtype, count)
+    fields: Fields = [("lines", Lines), ("taps", taps)]
+    return type("FilterArguments", (FilterArguments,), {"_fields_": fields})
+
+
+class Launch(NamedTuple):
+    """A grid, and whether lines are taken along the axis."""
+
+    blocks: int
+    threads: int
+    shared: int
+    along: bool
+
+
+def ordered(memories: Sequence[Memory], axis: int) -> tuple[Batch, list[Strided]] | None:
+    """The lines of arrays that have the other axes in common, those next to each other last.
+
+    None if there are more axes than kernels know.
+    """
+    strides, shape = memories[0].strides, memories[0].shape
+    others = [d for d in range(len(shape)) if d != axis]
+    order = sorted(others, key=lambda d: -abs(strides[d]))
+    if order == others:
+        return batched(memories, (axis,))
+    order.append(axis)
+    turned = [
+        Memory(m.address, tuple(m.strides[d] for d in order), tuple(m.shape[d] for d in order), "")
+        for m in memories
+    ]
+    return batched(turned, (len(order) - 1,))
+
+
+def share_out(lines: Lines, units: int, reach: int, bands: int, size: int) -> Launch:
+    """Cut lines into pieces of units, of two samples each, and fill in how.
+
+    Parameters
+    ----------
+    lines : Lines
+        Has its batch and arrays.
+    units, reach : int
+        Units of a line, and how many more of them a piece reads.
+    bands : int
+        Arrays that are read.
+    size : int
+        Bytes of a number as it is computed with.
+    """
+    batch, count = lines.batch, lines.batch.count
+    last = batch.ndim - 1
+    beside = last >= 0 and abs(lines.array[0].batch_stride[last]) < abs(lines.array[0].stride[0])
+    if beside and batch.size[last] >= _FEWEST_ACROSS:
+        return _across(lines, units)
+    # Of an analysis' samples there are two in a unit, of a synthesis' two bands one each.
+    return _along(lines, units, reach, max(2 if bands == 1 else bands, 2) * size, count)
+
+
+def _across(lines: Lines, units: int) -> Launch:
+    count = lines.batch.count
+    threads = min(_THREADS_ACROSS, -(-count // 32) * 32)
+    groups = -(-count // threads)
+    wanted = max(1, -(-_BLOCKS // groups))
+    tile = min(max(-(-units // wanted), 16), 128)
+    return _cut(lines, units, tile, groups, Launch(0, threads, 0, along=False))
+
+
+def _along(lines: Lines, units: int, reach: int, of_unit: int, count: int) -> Launch:
+    # As much as blocks take at a time, unless there is too little for many of them.
+    most = min(_PIECE_BYTES // of_unit, max(_THREADS_ALONG // 2, units * count // _BLOCKS))
+    tile = units if units <= most else -(-units // -(-units // most))
+    of_line = (tile + reach) * of_unit + ctypes.sizeof(_index * 3)
+    several = max(1, min(most // tile, 2 * _PIECE_BYTES // of_line, count))
+    lines.lines = several
+    threads = min(_THREADS_ALONG, -(-several * tile // 32) * 32)
+    # Arrays are padded by less than the banks' 128 bytes, and begin at a multiple of 16.
+    shared = several * of_line + 24 + 128
+    return _cut(lines, units, tile, -(-count // several), Launch(0, threads, shared, along=True))
+
+
+def _cut(lines: Lines, units: int, tile: int, groups: int, launch: Launch) -> Launch:
+    lines.tile = tile
+    lines.pieces = -(-units // tile)
+    lines.blocks = lines.pieces * groups
+    return launch._replace(blocks=lines.blocks)
