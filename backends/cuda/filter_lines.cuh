@@ -3,8 +3,9 @@
 //   analysis   y[k] = sum_j f[j] x[2 k + phase - j]
 //   synthesis  x[i] = sum_k y[k] g[i + phase - 2 k], summed over the bands
 //
-// of what is read, extended; what is beyond the ends of what is written is folded back. There are
-// one or two filters (Bands) of L taps, or of any number where L = 0.
+// of what is read, extended. There are one or two filters (Bands) of L taps, or of any number where
+// L = 0. Where what is beyond the ends of what is written is folded back, a second kernel does
+// anew the few outputs that it is folded onto.
 #pragma once
 #include "lines.cuh"
 
@@ -35,15 +36,6 @@ __device__ computed_t<In> analysed(const Lines& a, const Taps& taps, int filter,
   return sum;
 }
 
-// The same with what is folded onto it.
-template <class In, class Taps>
-__device__ computed_t<In> with_folded_analysis(const Lines& a, const Taps& taps, int filter,
-                                               const Line<In>& x, index_t k, computed_t<In> sum) {
-  return folded<real_t<In>>(a.fold, k, sum, [&](index_t place) {
-    return analysed(a, taps, filter, x, place);
-  });
-}
-
 template <class In, class Out, int Bands, int L, class Taps>
 __device__ void analyse_along(const Lines& a, const Taps& taps) {
   typedef computed_t<In> C;
@@ -54,25 +46,19 @@ __device__ void analyse_along(const Lines& a, const Taps& taps) {
     tile.template load<In>(a, piece, length);
     for (int item = threadIdx.x; item < piece.lines * piece.count; item += blockDim.x) {
       const InLine of = in_line(item, piece.count, piece.lines);
-      const C* even = tile.even + of.line * tile.width + of.at + halo;
-      const C* odd = tile.odd + of.line * tile.width + of.at + halo;
+      const Slot<C>* even = tile.even + of.line * tile.width + of.at + halo;
+      const Slot<C>* odd = tile.odd + of.line * tile.width + of.at + halo;
       C y[Bands];
 #pragma unroll
       for (int j = 0; j < length; ++j) {
-        const C value = (j & 1 ? even : odd)[-(j / 2)];
+        const C value = (j & 1 ? even : odd)[-(j / 2)].value;
 #pragma unroll
         for (int f = 0; f < Bands; ++f) add_tap(y[f], taps.at(f, j), value, j == 0);
       }
       const index_t k = piece.first + of.at;
-      const index_t* offset = tile.offset[of.line];
 #pragma unroll
       for (int f = 0; f < Bands; ++f) {
-        if (a.fold.before + a.fold.after > 0) {
-          const Line<In> x = {static_cast<const In*>(a.array[0].data) + offset[0],
-                              a.array[0].stride[0]};
-          y[f] = with_folded_analysis(a, taps, f, x, k, y[f]);
-        }
-        put<Out>(a.array[1 + f], offset[1 + f], k, y[f]);
+        put<Out>(a.array[1 + f], tile.offset[of.line][1 + f], k, y[f]);
       }
     }
     __syncthreads();
@@ -154,7 +140,7 @@ __device__ void analyse_across(const Lines& a, const Taps& taps) {
     if (int(threadIdx.x) >= piece.lines) continue;
     index_t offset[3];
     locate(a.batch, piece.line + threadIdx.x, a.array, offset);
-    const Line<In> x = {static_cast<const In*>(a.array[0].data) + offset[0], a.array[0].stride[0]};
+    const Line<In> x = line_of<In>(a.array[0], offset[0]);
     const index_t end = piece.first + piece.count, inner_end = smaller(end, a.inner_end);
     for (index_t k = piece.first; k < end;) {
       if (k >= a.inner_begin && k < inner_end) {
@@ -166,8 +152,7 @@ __device__ void analyse_across(const Lines& a, const Taps& taps) {
       }
 #pragma unroll
       for (int f = 0; f < Bands; ++f) {
-        const computed_t<In> y = analysed(a, taps, f, x, k);
-        put<Out>(a.array[1 + f], offset[1 + f], k, with_folded_analysis(a, taps, f, x, k, y));
+        put<Out>(a.array[1 + f], offset[1 + f], k, analysed(a, taps, f, x, k));
       }
       ++k;
     }
@@ -181,6 +166,21 @@ __global__ void __launch_bounds__(256, 2)
   else analyse_across<In, Out, Bands, L>(a.lines, a.taps);
 }
 
+// Outputs onto which others are folded, once more and with those.
+template <class In, class Out, int Bands, bool Learned>
+__global__ void __launch_bounds__(256, 2)
+    folded_analysis_lines(const __grid_constant__ FilterArguments<real_t<In>, 0, Learned> a) {
+  const Lines& l = a.lines;
+  for_folded(l, [&](const index_t (&offset)[3], index_t k) {
+    const Line<In> x = line_of<In>(l.array[0], offset[0]);
+#pragma unroll
+    for (int f = 0; f < Bands; ++f) {
+      const auto value = [&](index_t place) { return analysed(l, a.taps, f, x, place); };
+      put<Out>(l.array[1 + f], offset[1 + f], k, folded<real_t<In>>(l.fold, k, value(k), value));
+    }
+  });
+}
+
 // --- synthesis -----------------------------------------------------------------------------------
 
 // Outputs come in pairs, 2 p and 2 p + 1. With phase = 2 h + Odd they meet, of coefficient
@@ -190,7 +190,7 @@ template <class In, int Bands>
 __device__ void lines_of(const Lines& a, const index_t* offset, Line<In> (&line)[Bands]) {
 #pragma unroll
   for (int f = 0; f < Bands; ++f) {
-    line[f] = {static_cast<const In*>(a.array[f].data) + offset[f], a.array[f].stride[0]};
+    line[f] = line_of<In>(a.array[f], offset[f]);
   }
 }
 
@@ -209,14 +209,6 @@ __device__ computed_t<In> synthesised(const Lines& a, const Taps& taps,
     }
   }
   return sum;
-}
-
-template <class In, int Bands, class Taps>
-__device__ computed_t<In> with_folded_synthesis(const Lines& a, const Taps& taps,
-                                                const Line<In> (&y)[Bands], index_t i,
-                                                computed_t<In> sum) {
-  return folded<real_t<In>>(a.fold, i, sum,
-                            [&](index_t place) { return synthesised(a, taps, y, place); });
 }
 
 template <class T>
@@ -263,7 +255,7 @@ __device__ void synthesise_along(const Lines& a, const Taps& taps) {
   typedef computed_t<In> C;
   const int length = L ? L : a.length, half = (length + 1) / 2, width = a.tile + half - 1 + Odd;
   index_t(*offset)[3] = shared_memory<index_t[3]>();
-  C* bands = reinterpret_cast<C*>(offset + a.lines + (a.lines & 1));
+  Slot<C>* bands = reinterpret_cast<Slot<C>*>(offset + a.lines + (a.lines & 1));
   for (index_t b = blockIdx.x; b < a.blocks; b += gridDim.x) {
     const Piece piece = piece_of(a, b, a.lines);
     locate_lines(a, piece, offset);
@@ -271,24 +263,18 @@ __device__ void synthesise_along(const Lines& a, const Taps& taps) {
     const index_t first = piece.first + (a.phase >> 1) - (half - 1);
 #pragma unroll
     for (int f = 0; f < Bands; ++f) {
-      C* band = bands + f * a.lines * width;
+      Slot<C>* band = bands + f * a.lines * width;
       fill<In>(a, a.array[f], offset, f, piece, first, piece.count + half - 1 + Odd,
-               [&](int line, int at, C value) { band[line * width + at] = value; });
+               [&](int line, int at, C value) { band[line * width + at] = {value}; });
     }
     __syncthreads();
     for (int item = threadIdx.x; item < piece.lines * piece.count; item += blockDim.x) {
       const InLine of = in_line(item, piece.count, piece.lines);
-      const C* at = bands + of.line * width + of.at + half - 1;
+      const Slot<C>* at = bands + of.line * width + of.at + half - 1;
       C even = {}, odd = {};
       pair_sums<Bands, L, Odd>(length, taps, even, odd,
-                               [&](int f, int m) { return at[f * a.lines * width - m]; });
+                               [&](int f, int m) { return at[f * a.lines * width - m].value; });
       const index_t p = piece.first + of.at;
-      if (a.fold.before + a.fold.after > 0) {
-        Line<In> y[Bands];
-        lines_of(a, offset[of.line], y);
-        even = with_folded_synthesis(a, taps, y, 2 * p, even);
-        odd = with_folded_synthesis(a, taps, y, 2 * p + 1, odd);
-      }
       put_pair<Out>(a, offset[of.line][2], p, even, odd);
     }
     __syncthreads();
@@ -363,8 +349,7 @@ __device__ void synthesise_across(const Lines& a, const Taps& taps) {
       }
 #pragma unroll 1
       for (index_t i = 2 * p; i < 2 * p + 2 && i < a.n_out; ++i) {
-        const computed_t<In> x = synthesised(a, taps, y, i);
-        put<Out>(a.array[2], offset[2], i, with_folded_synthesis(a, taps, y, i, x));
+        put<Out>(a.array[2], offset[2], i, synthesised(a, taps, y, i));
       }
       ++p;
     }
@@ -382,6 +367,18 @@ __global__ void __launch_bounds__(256, 2)
     if (l.phase & 1) synthesise_across<In, Out, Bands, L, 1>(l, a.taps);
     else synthesise_across<In, Out, Bands, L, 0>(l, a.taps);
   }
+}
+
+template <class In, class Out, int Bands, bool Learned>
+__global__ void __launch_bounds__(256, 2)
+    folded_synthesis_lines(const __grid_constant__ FilterArguments<real_t<In>, 0, Learned> a) {
+  const Lines& l = a.lines;
+  for_folded(l, [&](const index_t (&offset)[3], index_t i) {
+    Line<In> y[Bands];
+    lines_of(l, offset, y);
+    const auto value = [&](index_t place) { return synthesised(l, a.taps, y, place); };
+    put<Out>(l.array[2], offset[2], i, folded<real_t<In>>(l.fold, i, value(i), value));
+  });
 }
 
 }  // namespace liftwave

@@ -57,6 +57,11 @@ struct Line {
   __device__ computed_t<T> operator[](index_t i) const { return load(data + i * stride); }
 };
 
+template <class T>
+__device__ Line<T> line_of(const Array& array, index_t offset) {
+  return {static_cast<const T*>(array.data) + offset, array.stride[0]};
+}
+
 // The sample at any place outside of the line.
 template <class T>
 __device__ computed_t<T> beyond(const Line<T>& line, const Extension& extend, index_t i) {
@@ -80,6 +85,25 @@ __device__ computed_t<T> beyond(const Line<T>& line, const Extension& extend, in
 template <class T>
 __device__ computed_t<T> sample(const Line<T>& line, const Extension& extend, index_t i) {
   return i >= 0 && i < extend.n ? line[i] : beyond(line, extend, i);
+}
+
+// Calls body(where the line begins in each array, place) for all places of all lines that anything
+// is folded onto.
+template <class Body>
+__device__ void for_folded(const Lines& a, const Body& body) {
+  const Fold& fold = a.fold;
+  const index_t lefts = fold.left_stop - fold.left_start;
+  const index_t places = lefts + fold.right_stop - fold.right_start;
+  const index_t step = index_t(gridDim.x) * blockDim.x;
+  for (index_t item = blockIdx.x * index_t(blockDim.x) + threadIdx.x;
+       item < places * a.batch.count; item += step) {
+    const index_t at = item / a.batch.count;
+    const index_t place = at < lefts ? fold.left_start + at : fold.right_start + at - lefts;
+    if (at >= lefts && place >= fold.left_start && place < fold.left_stop) continue;  // had it
+    index_t offset[3];
+    locate(a.batch, item - at * a.batch.count, a.array, offset);
+    body(offset, place);
+  }
 }
 
 // --- pieces of lines in shared memory ------------------------------------------------------------
@@ -112,58 +136,87 @@ __device__ inline InLine in_line(int item, int size, int lines) {
   return {line, item - line * size};
 }
 
+// So many numbers, one line's.
+template <class T, class Put>
+__device__ void fill_inside(const T* from, index_t stride, int size, const Put& put) {
+  constexpr int several = 16 / int(sizeof(computed_t<T>)) * 2;
+  const index_t step = blockDim.x * stride;
+  int at = threadIdx.x;
+  from += at * stride;
+  for (; at + (several - 1) * int(blockDim.x) < size; at += several * int(blockDim.x)) {
+    computed_t<T> value[several];
+#pragma unroll
+    for (int u = 0; u < several; ++u, from += step) value[u] = load(from);
+#pragma unroll
+    for (int u = 0; u < several; ++u) put(0, at + u * int(blockDim.x), value[u]);
+  }
+#pragma unroll 4
+  for (; at < size; at += int(blockDim.x), from += step) put(0, at, load(from));
+}
+
+// The same of some lines and, where rows are short, beyond their ends.
+template <class T, class Put>
+__device__ void fill_lines(const Extension& extend, const T* data, index_t stride,
+                           index_t (*offset)[3], int which, int lines, index_t first, int size,
+                           const Put& put) {
+  typedef real_t<T> R;
+  constexpr int several = 4;
+  for (int item = threadIdx.x; item < lines * size; item += several * blockDim.x) {
+    computed_t<T> value[several];
+    int weight[several];
+#pragma unroll
+    for (int u = 0; u < several; ++u) {
+      const int of = item + u * int(blockDim.x);
+      value[u] = {};
+      weight[u] = of < lines * size;
+      if (!weight[u]) continue;
+      const InLine to = in_line(of, size, lines);
+      index_t i = first + to.at;
+      if (i < 0 || i >= extend.n) weight[u] = single_row(extend, i, i);
+      if (weight[u]) value[u] = load(data + offset[to.line][which] + (i - first) * stride);
+    }
+#pragma unroll
+    for (int u = 0; u < several; ++u) {
+      const int of = item + u * int(blockDim.x);
+      if (of >= lines * size) continue;
+      const InLine to = in_line(of, size, lines);
+      put(to.line, to.at, weight[u] < 0 ? R(-1) * value[u] : value[u]);
+    }
+  }
+}
+
 // Samples `first` … `first + size - 1` of each line, given to put(line, at, value). A few loads
 // are on their way at once: first it is found out where from, then all are loaded.
 template <class T, class Put>
 __device__ void fill(const Lines& a, const Array& array, index_t (*offset)[3], int which,
                      const Piece& piece, index_t first, int size, const Put& put) {
-  typedef real_t<T> R;
-  constexpr int several = 4;
-  const T* data = static_cast<const T*>(array.data);
-  const index_t stride = array.stride[0], n = a.extend.n;
-  const int items = piece.lines * size;
-  const bool inside = first >= 0 && first + size <= n;
-  if (!inside && has_long_rows(a.extend.mode)) {
-    for (int item = threadIdx.x; item < items; item += blockDim.x) {
+  const index_t stride = array.stride[0];
+  const T* data = static_cast<const T*>(array.data) + first * stride;
+  const bool inside = first >= 0 && first + size <= a.extend.n;
+  if (inside && piece.lines == 1) fill_inside(data + offset[0][which], stride, size, put);
+  else if (inside || !has_long_rows(a.extend.mode)) {
+    fill_lines(a.extend, data, stride, offset, which, piece.lines, first, size, put);
+  } else {
+    for (int item = threadIdx.x; item < piece.lines * size; item += blockDim.x) {
       const InLine to = in_line(item, size, piece.lines);
-      const Line<T> line = {data + offset[to.line][which], stride};
+      const Line<T> line = {data + offset[to.line][which] - first * stride, stride};
       put(to.line, to.at, sample(line, a.extend, first + to.at));
-    }
-    return;
-  }
-  for (int item = threadIdx.x; item < items; item += several * blockDim.x) {
-    InLine to[several];
-    const T* from[several];
-    int weight[several];
-#pragma unroll
-    for (int u = 0; u < several; ++u) {
-      const int of = item + u * int(blockDim.x);
-      to[u] = in_line(of, size, piece.lines);
-      index_t i = first + to[u].at;
-      weight[u] = of < items;
-      if (of < items && !inside && (i < 0 || i >= n)) weight[u] = single_row(a.extend, i, i);
-      if (weight[u]) from[u] = data + offset[to[u].line][which] + i * stride;
-    }
-    computed_t<T> value[several];
-#pragma unroll
-    for (int u = 0; u < several; ++u) {
-      value[u] = {};
-      if (weight[u]) value[u] = load(from[u]);
-    }
-#pragma unroll
-    for (int u = 0; u < several; ++u) {
-      if (item + u * int(blockDim.x) >= items) continue;
-      put(to[u].line, to[u].at, weight[u] < 0 ? R(-1) * value[u] : value[u]);
     }
   }
 }
+
+// A number in shared memory, read and written in one go.
+template <class C>
+struct __align__(sizeof(C)) Slot {
+  C value;
+};
 
 // Even and odd samples of pieces of lines, one behind the other in shared memory, each line `width`
 // of both. The odd ones begin half of the banks later, so that neighbours do not meet in a bank.
 template <class C>
 struct SplitLines {
   index_t (*offset)[3];
-  C *even, *odd;
+  Slot<C> *even, *odd;
   int width;
 
   __device__ SplitLines(const Lines& a, int length) {
@@ -171,7 +224,7 @@ struct SplitLines {
     width = a.tile + (length + 1) / 2 - 1;
     const int needed = a.lines * width;
     offset = shared_memory<index_t[3]>();
-    even = reinterpret_cast<C*>(offset + a.lines + (a.lines & 1));
+    even = reinterpret_cast<Slot<C>*>(offset + a.lines + (a.lines & 1));
     odd = even + needed + (turn + turn / 2 - needed % turn) % turn;
   }
 
@@ -183,7 +236,7 @@ struct SplitLines {
     const int halo = (length + 1) / 2 - 1;
     const index_t first = 2 * piece.first + a.phase - (2 * halo + 1);
     fill<T>(a, a.array[0], offset, 0, piece, first, 2 * (piece.count + halo),
-            [&](int line, int at, C value) { (at & 1 ? odd : even)[line * width + at / 2] = value; });
+            [&](int line, int at, C value) { (at & 1 ? odd : even)[line * width + at / 2] = {value}; });
     __syncthreads();
   }
 };

@@ -6,33 +6,23 @@ taps that are arrays stay where they are.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
 from liftwave._kernels import cuda_runtime
 from liftwave._kernels.cuda_layout import Boundary, Fold, boundary, fold, grid
-from liftwave._kernels.cuda_lines import (
-    MAX_GIVEN_TAPS,
-    Lines,
-    filter_arguments,
-    given_taps,
-    ordered,
-    share_out,
-)
+from liftwave._kernels.cuda_lines import Launch, Lines, filter_arguments, ordered, share_out
 from liftwave._kernels.cuda_runtime import COMPUTED, ITEMSIZE, Memory, memory_of
+from liftwave._kernels.cuda_taps import COUNTS, DeviceTaps, device_taps
 from liftwave._plan import FilterPlan, with_room
-from liftwave._taps import Taps, is_concrete
+from liftwave._taps import Taps
 from liftwave._typing import Array
 
 FLOATING = frozenset(("float16", "bfloat16", "float32", "float64", "complex64", "complex128"))
 """Dtypes that are filtered."""
-
-COUNTS = (2, 4, 6, 8, 10, 12, 16, 20)
-"""Numbers of taps that are compiled for; others are numbers that kernels are told."""
 
 _REALS = {"complex64": "float32", "complex128": "float64"}
 _SOURCE = "filter_lines.cuh"
@@ -126,30 +116,48 @@ def _run(
     found = ordered(memories, axis)
     if found is None:
         return _run_flattened(kind, arrays, len(given), filters, plan, axis)
-    batch, strided = found
-    taps = _taps(filters, plan, prepared, given[0])
+    taps = device_taps(filters, plan, prepared.real, given[0])
     if taps is None:
         return False
-    learned = taps.learned
-    arguments = filter_arguments(prepared.real, prepared.taps, learned)()
-    lines = arguments.lines
-    lines.batch = batch
-    # A signal comes first in an analysis and last in a synthesis.
-    for k, array in zip(_places(kind, len(filters)), strided, strict=True):
-        lines.array[k] = array
-    prepared.fill(lines, plan)
-    arguments.taps = taps.values
+    lines = prepared.lines(plan, found, kind, len(filters))
     reach = (plan.length + 1) // 2 - (kind == "analysis")
-    size = ITEMSIZE[COMPUTED[dtypes[0]]]
-    launch = share_out(lines, lines.end, reach, len(given), size)
-    kernel = cuda_runtime.kernel(
-        _SOURCE, f"{kind}_lines", *dtypes, len(filters), prepared.taps, learned, launch.along
-    )
-    what = f"{kind} of {memories[0].shape} along axis {axis}"
-    cuda_runtime.runtime.launch(
-        kernel, grid(launch.blocks), launch.threads, launch.shared, arguments, given[0], what
-    )
+    launch = share_out(lines, lines.end, reach, len(given), ITEMSIZE[COMPUTED[dtypes[0]]])
+    call = _Call(lines, taps, given[0], f"{kind} of {memories[0].shape} along axis {axis}")
+    parameters = (*dtypes, len(filters))
+    call(f"{kind}_lines", (*parameters, prepared.taps), (launch.along,), prepared.taps, launch)
+    folded = prepared.folded_places * lines.batch.count
+    if folded:
+        threads = 128
+        launch = Launch(-(-folded // threads), threads, 0, along=False)
+        call(f"folded_{kind}_lines", parameters, (), 0, launch)
     return True
+
+
+class _Call(NamedTuple):
+    """What kernels of one call have in common."""
+
+    lines: Lines
+    taps: DeviceTaps
+    like: Array
+    what: str
+
+    def __call__(
+        self, name: str, before: tuple[Any, ...], after: tuple[Any, ...], count: int, launch: Launch
+    ) -> None:
+        """Launch a kernel whose template arguments are around whether taps are learned."""
+        learned = self.taps.learned
+        kernel = cuda_runtime.kernel(_SOURCE, name, *before, learned, *after)
+        arguments = filter_arguments(self.taps.real, count, learned)()
+        arguments.lines, arguments.taps = self.lines, self.taps.structure(count)
+        cuda_runtime.runtime.launch(
+            kernel,
+            grid(launch.blocks),
+            launch.threads,
+            launch.shared,
+            arguments,
+            self.like,
+            self.what,
+        )
 
 
 def _places(kind: _Kind, bands: int) -> tuple[int, ...]:
@@ -210,11 +218,21 @@ class _Prepared(NamedTuple):
     fold: Fold
     units: tuple[int, int, int]
 
-    def fill(self, lines: Lines, plan: FilterPlan) -> None:
-        lines.extend, lines.fold = self.extend, self.fold
+    def lines(self, plan: FilterPlan, found: Any, kind: _Kind, bands: int) -> Lines:
+        """The lines of arrays, not yet shared out."""
+        batch, strided = found
+        lines = Lines(batch=batch, extend=self.extend, fold=self.fold)
+        for k, array in zip(_places(kind, bands), strided, strict=True):
+            lines.array[k] = array
         lines.n_out, lines.length, lines.phase = plan.n_out, plan.length, plan.phase
-        lines.begin = 0
         lines.end, lines.inner_begin, lines.inner_end = self.units
+        return lines
+
+    @property
+    def folded_places(self) -> int:
+        """How many places of a line anything is folded onto, from the left and from the right."""
+        fold = self.fold
+        return int(fold.left_stop - fold.left_start + fold.right_stop - fold.right_start)
 
 
 def _prepared(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
@@ -232,71 +250,18 @@ def _prepare(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
         return None
     computed = COMPUTED[dtype]
     count = plan.length if plan.length in COUNTS else 0
-    units = (_inner_outputs if kind == "analysis" else _inner_pairs)(plan, folds)
+    units = (_inner_outputs if kind == "analysis" else _inner_pairs)(plan)
     return _Prepared(_REALS.get(computed, computed), count, extend, folds, units)
 
 
-def _inner_outputs(plan: FilterPlan, folds: Fold) -> tuple[int, int, int]:
-    """How many outputs there are, and the range of those that no boundary touches."""
-    begin = max(0, -((plan.phase - plan.length + 1) // 2), folds.left_stop)
-    end = min(plan.n_out, (plan.extend.n - 1 - plan.phase) // 2 + 1, _right_start(plan, folds))
-    return plan.n_out, begin, end
+def _inner_outputs(plan: FilterPlan) -> tuple[int, int, int]:
+    """How many outputs there are, and the range of those that see no boundary."""
+    end = min(plan.n_out, (plan.extend.n - 1 - plan.phase) // 2 + 1)
+    return plan.n_out, max(0, -((plan.phase - plan.length + 1) // 2)), end
 
 
-def _inner_pairs(plan: FilterPlan, folds: Fold) -> tuple[int, int, int]:
+def _inner_pairs(plan: FilterPlan) -> tuple[int, int, int]:
     """The same of pairs of outputs."""
-    ahead = (plan.phase + 1) // 2
-    begin = max(0, (plan.length + 1) // 2 - 1 - plan.phase // 2, (folds.left_stop + 1) // 2)
-    end = min(plan.n_out // 2, plan.extend.n - ahead, _right_start(plan, folds) // 2)
+    begin = max(0, (plan.length + 1) // 2 - 1 - plan.phase // 2)
+    end = min(plan.n_out // 2, plan.extend.n - (plan.phase + 1) // 2)
     return (plan.n_out + 1) // 2, begin, end
-
-
-def _right_start(plan: FilterPlan, folds: Fold) -> int:
-    return folds.right_start if folds.right_stop > folds.right_start else plan.n_out
-
-
-class _Given(NamedTuple):
-    learned: bool
-    values: ctypes.Array[Any]
-    kept: Sequence[Array] = ()  # arrays that have to be there until the launch
-
-
-def _taps(
-    filters: Sequence[Taps], plan: FilterPlan, prepared: _Prepared, like: Array
-) -> _Given | None:
-    """Taps as the kernel's argument; None if they are where the kernel cannot read them."""
-    if all(map(is_concrete, filters)) and plan.length <= MAX_GIVEN_TAPS:
-        key = ("cuda taps", prepared.real, *filters)
-        if key not in plan.prepared:
-            with_room(plan.prepared)[key] = _by_value(filters, prepared)
-        return _Given(False, plan.prepared[key])
-    if not all(is_concrete(f) or _is_beside(f, like) for f in filters):
-        return None
-    arrays = [_on_device(f, plan, prepared.real, like) for f in filters]
-    places = (ctypes.c_void_p * 2)(*(memory_of(f).address for f in arrays))
-    return _Given(True, places, arrays)
-
-
-def _by_value(filters: Sequence[Taps], prepared: _Prepared) -> Any:
-    rows = given_taps(prepared.real, prepared.taps)()
-    for row, numbers in zip(rows, filters, strict=False):
-        row[: len(numbers)] = numbers
-    return rows
-
-
-def _is_beside(taps: Taps, like: Array) -> bool:
-    """Whether taps are an array of the library and on the device of ``like``."""
-    return type(taps).__module__ == type(like).__module__ and device(taps) == device(like)
-
-
-def _on_device(taps: Taps, plan: FilterPlan, real: str, like: Array) -> Array:
-    """Taps one behind the other in memory, in the precision that is computed with."""
-    xp = array_namespace(like)
-    if is_concrete(taps):
-        key = ("cuda uploaded taps", real, taps, type(like).__module__, str(device(like)))
-        if key not in plan.prepared:
-            uploaded = xp.asarray(taps, dtype=getattr(xp, real), device=device(like))
-            with_room(plan.prepared)[key] = uploaded
-        return plan.prepared[key]
-    taps = xp.astype(taps, getattr(xp, real), copy=False)
-    return taps if memory_of(taps).strides == (1,) else xp.concat([taps])

@@ -16,12 +16,10 @@ from liftwave._kernels.cuda_layout import (
     batched,
 )
 from liftwave._kernels.cuda_runtime import Memory
+from liftwave._kernels.cuda_taps import LearnedTaps, given_taps
 
 _int = ctypes.c_int
 _index = ctypes.c_longlong
-
-MAX_GIVEN_TAPS = 128
-"""The most taps that come with a launch; more of them are put on the device."""
 
 # Bytes of a block's piece in shared memory, in threads, and blocks that fill a large device.
 _PIECE_BYTES = 1 << 13
@@ -63,16 +61,9 @@ class FilterArguments(ctypes.Structure):
 
 
 @cache
-def given_taps(dtype: str, count: int) -> Any:
-    """``GivenTaps`` of ``taps.cuh``, of ``count`` taps; of any number where it is 0."""
-    real: Any = {"float32": ctypes.c_float, "float64": ctypes.c_double}[dtype]
-    return (real * (count or MAX_GIVEN_TAPS)) * 2
-
-
-@cache
-def filter_arguments(dtype: str, count: int, learned: bool) -> type[FilterArguments]:
-    """The structure for taps of a dtype: ``count`` of each filter, or places of learned ones."""
-    taps = ctypes.c_void_p * 2 if learned else given_taps(dtype, count)
+def filter_arguments(real: str, count: int, learned: bool) -> type[FilterArguments]:
+    """The structure for ``count`` taps of a dtype, or any number of them; or for learned ones."""
+    taps = LearnedTaps if learned else given_taps(real, count)
     fields: Fields = [("lines", Lines), ("taps", taps)]
     return type("FilterArguments", (FilterArguments,), {"_fields_": fields})
 
