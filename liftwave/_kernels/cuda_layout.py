@@ -121,6 +121,9 @@ _MODES: tuple[Mode, ...] = (
 )
 """The modes in the order of ``Mode`` in ``boundary.cuh``."""
 
+LONG_ROWS = tuple(_MODES.index(mode) for mode in ("smooth", "antireflect"))
+"""The modes of which a row may have more than one sample."""
+
 _CHANNEL_REFLECT = len(_MODES)
 
 
