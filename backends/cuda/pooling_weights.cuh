@@ -1,0 +1,451 @@
+// Weights of regions, w_i = h_i / sum_j h_j, and how cotangents of the weights are pulled back to
+// the samples. The formulas are those of liftwave/_kernels/reference_weights.py, with one channel.
+//
+// What is known of a region is a few numbers, with which each of its samples can be weighed on its
+// own. They are found in passes over the region; in registers, what passes have in common is
+// computed once.
+#pragma once
+#include "numbers.cuh"
+
+namespace liftwave {
+
+__device__ inline float exponential(float x) { return expf(x); }
+__device__ inline double exponential(double x) { return exp(x); }
+__device__ inline float magnitude(float x) { return fabsf(x); }
+__device__ inline double magnitude(double x) { return fabs(x); }
+
+// 1 / x, for x neither very large nor very small.
+#ifndef LIFTWAVE_HOST
+__device__ inline float reciprocal(float x) {
+  float found;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(found) : "f"(x));
+  return found;
+}
+#else
+inline float reciprocal(float x) { return 1.0f / x; }
+#endif
+__device__ inline double reciprocal(double x) { return 1.0 / x; }
+
+template <class C>
+__device__ C infinity() {
+  return C(__uint_as_float(0x7f800000u));
+}
+
+template <class C>
+__device__ C one_for_zero(C x) {
+  return x == C(0) ? C(1) : x;
+}
+
+// `x` times the sign of `by`, which is not zero.
+template <class C>
+__device__ C turned(C x, C by) {
+  return by < C(0) ? -x : x;
+}
+
+template <class R, class C>
+__device__ __forceinline__ void mean_of(const R& region, C& mean) {
+  mean = C(0);
+  region.each([&](C a, C, bool there) { mean += there ? a * region.share : C(0); });
+}
+
+// --- similarities --------------------------------------------------------------------------------
+
+template <class C>
+struct Slopes {
+  C in_sample, in_mean;
+};
+
+// 2 |m a| / (m^2 + a^2): of the smaller of the two over the larger one, t, it is 2 t / (1 + t^2).
+template <class C>
+struct Dice {
+  typedef C number;
+  C mean;
+
+  template <class R>
+  __device__ __forceinline__ void learn(const R& region, C) {
+    mean_of(region, mean);
+  }
+  template <class F>
+  __device__ void numbers(const F& f) {
+    f(mean);
+  }
+  static constexpr int count = 1;
+
+  __device__ C value(C a) const {
+    const C t = ratio(a);
+    return (t + t) * reciprocal(C(1) + t * t);
+  }
+  __device__ Slopes<C> slopes(C a) const {
+    const C t = ratio(a), below = reciprocal(C(1) + t * t);
+    const bool outer_sample = magnitude(a) > magnitude(mean);
+    const C slope = (C(2) - (t + t) * t) * (below * below);
+    const C inner = slope / one_for_zero(magnitude(outer_sample ? a : mean)), outer = -(inner * t);
+    return {a == C(0) ? C(0) : turned(outer_sample ? outer : inner, a),
+            mean == C(0) ? C(0) : turned(outer_sample ? inner : outer, mean)};
+  }
+
+ private:
+  __device__ C ratio(C a) const {
+    const bool outer_sample = magnitude(a) > magnitude(mean);
+    const C larger = magnitude(outer_sample ? a : mean), smaller = magnitude(outer_sample ? mean : a);
+    return larger == C(0) ? C(1) : smaller / larger;
+  }
+};
+
+// m a / |m a|, one where both are zero, zero where one is.
+template <class C>
+struct Cosine {
+  typedef C number;
+  C mean;
+
+  template <class R>
+  __device__ __forceinline__ void learn(const R& region, C) {
+    mean_of(region, mean);
+  }
+  template <class F>
+  __device__ void numbers(const F& f) {
+    f(mean);
+  }
+  static constexpr int count = 1;
+
+  __device__ C value(C a) const {
+    const C sign = turned(turned(C(1), a), mean);
+    const C found = a == C(0) || mean == C(0) ? (a == mean ? C(1) : C(0)) : sign;
+    return found + nothing(a);
+  }
+  __device__ Slopes<C> slopes(C a) const { return {nothing(a), nothing(a)}; }
+
+ private:
+  __device__ C nothing(C a) const { return a * C(0) + mean * C(0); }  // or NaN
+};
+
+// m a / (m^2 + a^2 - m a): of the smaller of the two over the larger one, t, with both signs, it
+// is t / (1 + t^2 - t).
+template <class C>
+struct Pce {
+  typedef C number;
+  C mean;
+
+  template <class R>
+  __device__ __forceinline__ void learn(const R& region, C) {
+    mean_of(region, mean);
+  }
+  template <class F>
+  __device__ void numbers(const F& f) {
+    f(mean);
+  }
+  static constexpr int count = 1;
+
+  __device__ C value(C a) const {
+    const C t = ratio(a);
+    return t * reciprocal(t * t + C(1) - t);
+  }
+  __device__ Slopes<C> slopes(C a) const {
+    const C t = ratio(a), below = reciprocal(t * t + C(1) - t);
+    const bool outer_sample = magnitude(a) > magnitude(mean);
+    const C inner = (C(1) - t * t) * (below * below) / one_for_zero(outer_sample ? a : mean);
+    const C outer = -(inner * t);
+    return {outer_sample ? outer : inner, outer_sample ? inner : outer};
+  }
+
+ private:
+  __device__ C ratio(C a) const {
+    const bool outer_sample = magnitude(a) > magnitude(mean);
+    const C larger = outer_sample ? a : mean, smaller = outer_sample ? mean : a;
+    return larger == C(0) ? C(1) : smaller / larger;
+  }
+};
+
+// 1 / |a - m|, times the distance of the nearest sample. Samples at the mean weigh all. Huber's
+// distance is d^2 / 2 as far as delta, delta (d - delta / 2) beyond; its inverse is times half the
+// smaller of delta and the nearest distance, times the nearest one.
+template <class C, bool Huber>
+struct InverseDistance {
+  typedef C number;
+  C mean, nearest, delta;
+
+  template <class R>
+  __device__ __forceinline__ void learn(const R& region, C given) {
+    mean_of(region, mean);
+    delta = given;
+    nearest = infinity<C>();
+    region.each([&](C a, C, bool there) {
+      const C d = magnitude(a - mean);
+      if (there && d < nearest) nearest = d;
+    });
+  }
+  template <class F>
+  __device__ void numbers(const F& f) {
+    f(mean);
+    f(nearest);
+    if (Huber) f(delta);
+  }
+  static constexpr int count = Huber ? 3 : 2;
+
+  __device__ C value(C a) const {
+    const C d = magnitude(a - mean);
+    return d == C(0) ? C(1) : inverse(d);
+  }
+  __device__ Slopes<C> slopes(C a) const {
+    const C apart = a - mean, d = one_for_zero(magnitude(apart)), h = inverse(d);
+    C fall = h / d;
+    if (Huber) fall = d <= delta ? fall + fall : h / (d - delta / C(2));
+    const C counts = nearest == C(0) ? C(0) : fall;
+    const C slope = apart == C(0) ? C(0) : turned(counts, apart);
+    return {-slope, slope};
+  }
+
+ private:
+  __device__ C inverse(C d) const {
+    if (!Huber) return nearest / d;
+    const C bound = nearest > delta ? delta : nearest;
+    return d <= delta ? (nearest / d) * (bound / d)
+                      : (bound / (delta + delta)) * (nearest / (d - delta / C(2)));
+  }
+};
+
+// --- weights -------------------------------------------------------------------------------------
+//
+// `weigh` finds the weights of a region, and `middle`, the sum of weights times what is beside the
+// samples; then `pull` what the mean passes on; `scale` multiplies weights and what is pulled back.
+// All that is summed is no larger than the largest number.
+
+// Softmax: h_i = e^{a_i}, of numbers that are at most zero.
+template <class C>
+struct Softmax {
+  typedef C number;
+  C top, by, middle;
+
+  template <class R>
+  __device__ __forceinline__ void weigh(const R& region, C) {
+    top = -infinity<C>();
+    region.each([&](C a, C, bool there) {
+      if (there && a > top) top = a;
+    });
+    C total = C(0), sum = C(0);
+    region.each([&](C a, C c, bool there) {
+      const C h = power(a);
+      total += there ? h : C(0);
+      sum += there ? h * (c * region.share) : C(0);
+    });
+    by = reciprocal(total);
+    middle = sum * (by * region.count);
+  }
+  template <class R>
+  __device__ __forceinline__ void pull(const R&) {}
+  __device__ void scale(C factor, C) { by *= factor; }
+
+  __device__ C mixed(C) const { return middle; }
+  __device__ C contrast() const { return C(0); }
+  __device__ C weight(C a) const { return power(a) * by; }
+  __device__ C pulled(C a, C c) const { return weight(a) * (c - middle); }
+
+  template <class F>
+  __device__ void numbers(const F& f) {
+    f(top);
+    f(by);
+    f(middle);
+  }
+  static constexpr int count = 3;
+
+ private:
+  __device__ C power(C a) const { return exponential(a - top); }
+};
+
+// h_i = e^{s_i - 1}; similarities are at most one.
+template <class S>
+struct Exponential {
+  typedef typename S::number C;
+  typedef C number;
+  S similarity;
+  C by, middle, of_mean;
+
+  template <class R>
+  __device__ __forceinline__ void weigh(const R& region, C delta) {
+    similarity.learn(region, delta);
+    C total = C(0), sum = C(0);
+    region.each([&](C a, C c, bool there) {
+      const C h = power(a);
+      total += there ? h : C(0);
+      sum += there ? h * (c * region.share) : C(0);
+    });
+    by = reciprocal(total);
+    middle = sum * (by * region.count);
+    of_mean = C(0);
+  }
+  template <class R>
+  __device__ __forceinline__ void pull(const R& region) {
+    C sum = C(0);
+    region.each([&](C a, C c, bool there) {
+      const C part = weight(a) * (c - middle) * similarity.slopes(a).in_mean;
+      sum += there ? part : C(0);
+    });
+    of_mean = sum * region.share;
+  }
+  __device__ void scale(C factor, C) {
+    by *= factor;
+    of_mean *= factor;
+  }
+
+  __device__ C mixed(C) const { return middle; }
+  __device__ C contrast() const { return C(0); }
+  __device__ C weight(C a) const { return power(a) * by; }
+  __device__ C pulled(C a, C c) const {
+    return weight(a) * (c - middle) * similarity.slopes(a).in_sample + of_mean;
+  }
+
+  template <class F>
+  __device__ void numbers(const F& f) {
+    similarity.numbers(f);
+    f(by);
+    f(middle);
+    f(of_mean);
+  }
+  static constexpr int count = 3 + S::count;
+
+ private:
+  __device__ C power(C a) const { return exponential(similarity.value(a) - C(1)); }
+};
+
+// h_i = max(s_i, 0); where all are zero, all weigh the same.
+template <class S>
+struct Plain {
+  typedef typename S::number C;
+  typedef C number;
+  S similarity;
+  C total, share, middle, of_mean, factor;
+
+  template <class R>
+  __device__ __forceinline__ void weigh(const R& region, C delta) {
+    similarity.learn(region, delta);
+    share = region.share;
+    C sum = C(0), plain = C(0);
+    total = C(0);
+    region.each([&](C a, C c, bool there) {
+      const C h = positive(a), part = c * share;
+      total += there ? h : C(0);
+      sum += there ? h * part : C(0);
+      plain += there ? part : C(0);
+    });
+    middle = total == C(0) ? plain : sum / total * region.count;
+    of_mean = C(0);
+    factor = C(1);
+  }
+  template <class R>
+  __device__ __forceinline__ void pull(const R& region) {
+    C sum = C(0);
+    region.each([&](C a, C c, bool there) {
+      const C part = of_similarity(a, c) * similarity.slopes(a).in_mean;
+      sum += there ? part : C(0);
+    });
+    of_mean = sum * share;
+  }
+  __device__ void scale(C by, C) {
+    factor *= by;
+    of_mean *= by;
+  }
+
+  __device__ C mixed(C) const { return middle; }
+  __device__ C contrast() const { return C(0); }
+  __device__ C weight(C a) const {
+    return factor * (total == C(0) ? share : positive(a) / total);
+  }
+  __device__ C pulled(C a, C c) const {
+    return factor * of_similarity(a, c) * similarity.slopes(a).in_sample + of_mean;
+  }
+
+  template <class F>
+  __device__ void numbers(const F& f) {
+    similarity.numbers(f);
+    f(total);
+    f(share);
+    f(middle);
+    f(of_mean);
+    f(factor);
+  }
+  static constexpr int count = 5 + S::count;
+
+ private:
+  __device__ C positive(C a) const {
+    const C s = similarity.value(a);
+    return s < C(0) ? C(0) : s;
+  }
+  // Samples whose similarity is no larger than zero do not count. (NaN stays.)
+  __device__ C of_similarity(C a, C c) const {
+    return similarity.value(a) <= C(0) ? C(0) : (c - middle) / one_for_zero(total);
+  }
+};
+
+// beta times the weights of e^dice, plus (1 - beta) times those of softmax.
+template <class C>
+struct Ada {
+  typedef C number;
+  Exponential<Dice<C>> first;
+  Softmax<C> second;
+
+  template <class R>
+  __device__ __forceinline__ void weigh(const R& region, C delta) {
+    first.weigh(region, delta);
+    second.weigh(region, delta);
+  }
+  template <class R>
+  __device__ __forceinline__ void pull(const R& region) {
+    first.pull(region);
+  }
+  __device__ void scale(C factor, C beta) {
+    first.scale(factor * beta, C(0));
+    second.scale(factor * (C(1) - beta), C(0));
+  }
+
+  __device__ C mixed(C beta) const { return beta * first.middle + (C(1) - beta) * second.middle; }
+  __device__ C contrast() const { return first.middle - second.middle; }
+  __device__ C weight(C a) const { return first.weight(a) + second.weight(a); }
+  __device__ C pulled(C a, C c) const { return first.pulled(a, c) + second.pulled(a, c); }
+
+  template <class F>
+  __device__ void numbers(const F& f) {
+    first.numbers(f);
+    second.numbers(f);
+  }
+  static constexpr int count = Exponential<Dice<C>>::count + Softmax<C>::count;
+};
+
+// --- kinds ---------------------------------------------------------------------------------------
+
+enum Family : int { family_softmax, family_exponential, family_plain, family_ada };
+
+enum Similarity : int {
+  similarity_dice,
+  similarity_cosine,
+  similarity_pce,
+  similarity_distance,
+  similarity_huber,
+};
+
+// work(weights), with those of the family that the similarity says.
+template <int Of, class C, class Work>
+__device__ __forceinline__ void with_weights(int similarity, const Work& work) {
+  if constexpr (Of == family_softmax) {
+    work(Softmax<C>());
+  } else if constexpr (Of == family_ada) {
+    work(Ada<C>());
+  } else if constexpr (Of == family_exponential) {
+    if (similarity == similarity_dice) work(Exponential<Dice<C>>());
+    else if (similarity == similarity_cosine) work(Exponential<Cosine<C>>());
+    else work(Exponential<Pce<C>>());
+  } else {
+    if (similarity == similarity_dice) work(Plain<Dice<C>>());
+    else if (similarity == similarity_cosine) work(Plain<Cosine<C>>());
+    else if (similarity == similarity_pce) work(Plain<Pce<C>>());
+    else if (similarity == similarity_distance) work(Plain<InverseDistance<C, false>>());
+    else work(Plain<InverseDistance<C, true>>());
+  }
+}
+
+template <int Of, class C>
+constexpr int most_numbers = Of == family_softmax       ? Softmax<C>::count
+                             : Of == family_ada         ? Ada<C>::count
+                             : Of == family_exponential ? Exponential<Dice<C>>::count
+                                                        : Plain<InverseDistance<C, true>>::count;
+
+}  // namespace liftwave
