@@ -1,0 +1,366 @@
+// Lifting pooling: signals to bands (down) and bands to signals (up), and the ways back.
+//
+// down: odd -= predict(even), even += update(odd), along the columns' axis first, then along the
+// rows'. up is the same with even and odd samples exchanged, and the two functions, and the axes in
+// the other order: even -= update(odd), odd += predict(even). So one code does both.
+#pragma once
+#include "lift_pool_steps.cuh"
+
+namespace liftwave {
+
+enum : int { predict = 0, update = 1 };
+
+constexpr int lift_pool_threads = 256;
+
+// The first step subtracts its function of one half from the other, the second one adds.
+template <bool Up>
+struct Order {
+  static constexpr int first = Up ? update : predict, second = Up ? predict : update;
+  // Which half a step changes: 0 even, 1 odd.
+  static constexpr int of_first = Up ? 0 : 1, of_second = Up ? 1 : 0;
+};
+
+struct LiftPoolTransformArguments {
+  LiftPoolJob job;
+  Array signal;
+  Array bands[lift_pool_bands];
+  double* sums;  // (parts, channels, passes, 2), or null
+  int chosen;    // the bands that the first array has the sum of; 0: each has its own
+  int padding;
+};
+
+struct LiftPoolBackArguments {
+  LiftPoolJob job;
+  Array signal, bands[lift_pool_bands];  // what is known; of the rest, what is wanted
+  Array signal_cotangent, bands_cotangent[lift_pool_bands];
+  double* gradient;     // (parts, passes, 2, channels, kernel + 3)
+  const void* weights;  // (all passes, 2), those of the sums of squares, or null
+  int from_outputs;
+  int padding;
+};
+
+template <class C>
+__device__ C of_zero_or_more(C linear, C value) {
+  return linear <= C(0) ? C(0) : value;
+}
+
+// One halving of a tile, forward. Results within `reach` of what the tile gives; squares of what
+// the penalties are of are summed if `kept` is there, for the odd samples.
+template <bool Up, int K, class C>
+__device__ void halve(const Tile& tile, const Level& level, C* values, C* kept, int reach,
+                      const BlockSums<C>& sums) {
+  using order = Order<Up>;
+  const int around = tile.job.kernel / 2;
+  const auto cell = [&](int node, int line, int k) {
+    return node * level.node + line * level.line + k * level.step;
+  };
+  const auto hidden = [&](int node, int line, int k) {
+    return node * level.hidden_node + line * level.hidden_line + k * level.hidden_step;
+  };
+  for (int node = 0; node < level.nodes; ++node) {
+    const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, order::first);
+    C* const target = values + order::of_first * level.part;
+    const C* const source = values + order::of_second * level.part + node * level.node;
+    const Span& span = level.span;
+    C squares = C(0);
+    each_linear(filter, source, level.lines, level.line, level.step, span,
+                span.from((reach + 1) * around), span.to((reach + 1) * around),
+                [&](int line, int k, C linear, const C*) {
+                  C& place = target[cell(node, line, k)];
+                  const C before = place, after = before - filter.change(linear);
+                  place = after;
+                  if (!kept) return;
+                  kept[hidden(node, line, k)] = before;
+                  if (level.owns(line, k)) squares = multiply_add(after, after, squares);
+                });
+    if (kept) sums.note(node, 1, squares);
+  }
+  __syncthreads();
+  for (int node = 0; node < level.nodes; ++node) {
+    const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, order::second);
+    C* const target = values + order::of_second * level.part;
+    const C* const source = values + order::of_first * level.part + node * level.node;
+    const Span& span = level.span;
+    C squares = C(0);
+    each_linear(filter, source, level.lines, level.line, level.step, span,
+                span.from(reach * around), span.to(reach * around),
+                [&](int line, int k, C linear, const C*) {
+                  C& place = target[cell(node, line, k)];
+                  place = place + filter.change(linear);
+                  if (!kept || !level.owns(line, k)) return;
+                  const C gap = place - kept[hidden(node, line, k)];
+                  squares = multiply_add(gap, gap, squares);
+                });
+    if (kept) sums.note(node, 0, squares);
+  }
+  __syncthreads();
+  if (!kept) return;
+  for (int node = 0; node < level.nodes; ++node) sums.add(node, sums.totals + 2 * (level.pass + node));
+}
+
+// Both halvings of a tile, those that there are.
+template <bool Up, int K, class C>
+__device__ void halve_all(const Tile& tile, C* values, C* kept, int reach,
+                          const BlockSums<C>& sums) {
+  for (int turn = 0; turn < 2; ++turn) {
+    const bool along_cols = (turn == 0) != Up;
+    if (!(along_cols ? tile.cols.split : tile.rows.split)) continue;
+    const Level level = along_cols ? level_of_cols(tile) : level_of_rows(tile);
+    halve<Up, K>(tile, level, values, kept, reach, sums);
+  }
+}
+
+__device__ inline int passes_of(const LiftPoolJob& job) {
+  return job.rows.split ? job.cols.split + 1 + job.cols.split : job.cols.split;
+}
+
+template <class Signal, class Band, int K, bool Up>
+__global__ void __launch_bounds__(lift_pool_threads)
+    lift_pool(const __grid_constant__ LiftPoolTransformArguments a) {
+  using C = computed_t<Signal>;
+  const LiftPoolMemory& memory = a.job.memory;
+  C* const values = shared_memory<C>(memory.values);
+  double* const totals = shared_memory<double>(memory.totals);
+  C* const kept = a.sums ? shared_memory<C>(memory.hidden) : nullptr;
+  const BlockSums<C> sums = {shared_memory<C>(memory.partial), totals, 2};
+  const int wanted = 2 * passes_of(a.job);
+  for (index_t b = blockIdx.x; b < a.job.blocks; b += gridDim.x) {
+    const index_t part = b / a.job.channels, channel = b - part * a.job.channels;
+    if (a.sums) {
+      for (int n = threadIdx.x; n < wanted; n += blockDim.x) totals[n] = 0;
+    }
+    for (index_t number = part; number < a.job.tiles; number += a.job.parts) {
+      __syncthreads();
+      const Tile tile = tile_of(a.job, channel, number);
+      if constexpr (Up) load_bands<Band>(tile, a.bands, values);
+      else load_signal<Signal>(tile, a.signal, true, values);
+      __syncthreads();
+      halve_all<Up, K>(tile, values, kept, 0, sums);
+      if constexpr (Up) store_signal<Signal>(tile, values, a.signal);
+      else if (a.chosen) store_sum<Band>(tile, values, a.bands[0], a.chosen);
+      else store_bands<Band>(tile, values, a.bands);
+    }
+    __syncthreads();
+    if (a.sums) {
+      for (int n = threadIdx.x; n < wanted; n += blockDim.x) a.sums[b * wanted + n] = totals[n];
+    }
+  }
+}
+
+// --- back ------------------------------------------------------------------------------------
+
+// What the way back through a tile works on, all in shared memory.
+template <class C>
+struct Backward {
+  C *values, *cotangents;
+  C *hidden;  // the cotangent of what goes into a ReLU
+  C *gaps;    // smooth samples without the odd ones
+  BlockSums<C> sums;
+};
+
+// One step back through its function: the half that it changed is undone; the cotangent of what
+// goes into the ReLU is noted, and the gradient of the filter.
+template <int K, class C>
+__device__ void pull(const Tile& tile, const Level& level, int node, int which, int target_half,
+                     C sign, int reach, const Backward<C>& w) {
+  const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, which);
+  const Span& span = level.span;
+  const int begin = span.from(reach), end = span.to(reach);
+  const int of_target = target_half * level.part + node * level.node;
+  const C* const source = w.values + (1 - target_half) * level.part + node * level.node;
+  C* const hidden = w.hidden + node * level.hidden_node;
+  C own[3] = {C(0), C(0), C(0)};  // bias, gain, offset
+  C weights[K ? K : 1] = {};
+  each_linear(filter, source, level.lines, level.line, level.step, span, begin, end,
+              [&](int line, int k, C linear, const C* window) {
+                const int at = of_target + line * level.line + k * level.step;
+                const C cotangent = sign * w.cotangents[at];
+                const C active = of_zero_or_more(linear, linear);
+                const C inner = of_zero_or_more(linear, filter.gain * cotangent);
+                w.values[at] -= sign * multiply_add(filter.gain, active, filter.offset);
+                hidden[line * level.hidden_line + k * level.hidden_step] = inner;
+                if (!level.owns(line, k)) return;
+                own[0] += inner;
+                own[1] = multiply_add(cotangent, active, own[1]);
+                own[2] += cotangent;
+                if constexpr (K > 0) {
+#pragma unroll
+                  for (int i = 0; i < K; ++i)
+                    weights[i] = multiply_add(inner, window[i], weights[i]);
+                }
+              });
+  if constexpr (K > 0) {
+#pragma unroll
+    for (int i = 0; i < K; ++i) w.sums.note(node, i, weights[i]);
+  } else {
+    for (int i = 0; i < filter.kernel; ++i) {  // each thread reads what it noted itself
+      C sum = C(0);
+      each_run(level.lines, end - begin, [&](int number, int run) {
+        const int k = begin + run;
+        if (!level.owns(number, k)) return;
+        const C value = read_line(source + number * level.line, level.step, span, filter.before(),
+                                  filter.after(), k + i - filter.before());
+        sum = multiply_add(hidden[number * level.hidden_line + k * level.hidden_step], value, sum);
+      });
+      w.sums.note(node, i, sum);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < 3; ++i) w.sums.note(node, filter.kernel + i, own[i]);
+}
+
+// Adds to the cotangent of a half what the filter pulls back onto it.
+template <int K, class C>
+__device__ void spread(const Tile& tile, const Level& level, int node, int which, int half,
+                       int reach, const Backward<C>& w) {
+  const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, which);
+  C* const to = w.cotangents + half * level.part + node * level.node;
+  each_spread(filter, w.hidden + node * level.hidden_node, level, level.span.from(reach),
+              level.span.to(reach),
+              [&](int line, int k, C sum) { to[line * level.line + k * level.step] += sum; });
+}
+
+// Both phases of a step's way back for all nodes, and the gradient.
+template <int K, class C>
+__device__ void step_back(const Tile& tile, const Level& level, int which, int target_half, C sign,
+                          int reach, const Backward<C>& w) {
+  const int around = tile.job.kernel / 2;
+  for (int node = 0; node < level.nodes; ++node)
+    pull<K>(tile, level, node, which, target_half, sign, reach * around, w);
+  __syncthreads();
+  for (int node = 0; node < level.nodes; ++node) {
+    w.sums.add(node, w.sums.totals + (2 * (level.pass + node) + which) * w.sums.count);
+    spread<K>(tile, level, node, which, 1 - target_half, (reach - 1) * around, w);
+  }
+  __syncthreads();
+}
+
+// What the sums of squares add to the cotangents of both halves, before the steps are undone.
+template <int K, class C>
+__device__ void penalise(const Tile& tile, const Level& level, const C* weights,
+                         const Backward<C>& w) {
+  const int around = tile.job.kernel / 2;
+  const Span& span = level.span;
+  for (int node = 0; node < level.nodes; ++node) {
+    const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, update);
+    const int even = node * level.node, odd = even + level.part;
+    C* const hidden = w.hidden + node * level.hidden_node;
+    each_linear(filter, w.values + odd, level.lines, level.line, level.step, span,
+                span.from(3 * around), span.to(3 * around),
+                [&](int line, int k, C linear, const C*) {
+                  hidden[line * level.hidden_line + k * level.hidden_step] =
+                      w.values[even + line * level.line + k * level.step] - filter.change(linear);
+                });
+  }
+  __syncthreads();
+  for (int node = 0; node < level.nodes; ++node) {
+    const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, predict);
+    const int even = node * level.node, odd = even + level.part;
+    const C* const pair = weights + 2 * tile.job.number[level.pass + node];
+    const C of_gap = 2 * __ldg(pair), of_detail = 2 * __ldg(pair + 1);
+    each_linear(filter, w.hidden + node * level.hidden_node, level.lines, level.hidden_line,
+                level.hidden_step, span, span.from(2 * around), span.to(2 * around),
+                [&](int line, int k, C linear, const C*) {
+                  const int at = line * level.line + k * level.step;
+                  const C detail = w.values[odd + at];
+                  const C gap = w.values[even + at] - (detail + filter.change(linear));
+                  w.gaps[node * level.hidden_node + line * level.hidden_line +
+                         k * level.hidden_step] = of_gap * gap;
+                  w.cotangents[even + at] = w.cotangents[even + at] + of_gap * gap;
+                  w.cotangents[odd + at] = w.cotangents[odd + at] + of_detail * detail;
+                });
+  }
+  __syncthreads();
+}
+
+// The odd samples' part of it, when all steps are undone.
+template <class C>
+__device__ void penalise_odd(const Level& level, const Backward<C>& w) {
+  const Span& span = level.span;
+  for (int node = 0; node < level.nodes; ++node) {
+    C* const odd = w.cotangents + level.part + node * level.node;
+    each_run(level.lines, span.end - span.begin, [&](int line, int run) {
+      const int k = span.begin + run;
+      odd[line * level.line + k * level.step] -=
+          w.gaps[node * level.hidden_node + line * level.hidden_line + k * level.hidden_step];
+    });
+  }
+  __syncthreads();
+}
+
+// Of an odd number of samples the last was taken twice: both cotangents are its own.
+template <class C>
+__device__ void fold_last(const LiftPoolAxis& axis, const Level& level, C* cotangents) {
+  const index_t last = axis.extension.n - 1 - level.span.start;
+  if (axis.n % 2 == 0 || last >= level.span.end) return;
+  for (int node = 0; node < level.nodes; ++node) {
+    C* const even = cotangents + node * level.node + int(last) * level.step;
+    for (int line = threadIdx.x; line < level.lines; line += blockDim.x) {
+      C& twice = even[line * level.line + level.part];
+      even[line * level.line] += twice;
+      twice = C(0);
+    }
+  }
+  __syncthreads();
+}
+
+// The way back through one tile: values are those of the outputs.
+template <bool Up, int K, class C>
+__device__ void pull_all(const Tile& tile, const C* weights, const Backward<C>& w) {
+  using order = Order<Up>;
+  for (int turn = 0; turn < 2; ++turn) {
+    const bool along_cols = (turn == 0) == Up;
+    if (!(along_cols ? tile.cols.split : tile.rows.split)) continue;
+    const Level level = along_cols ? level_of_cols(tile) : level_of_rows(tile);
+    if (weights) penalise<K>(tile, level, weights, w);
+    step_back<K>(tile, level, order::second, order::of_second, C(1), 2, w);
+    step_back<K>(tile, level, order::first, order::of_first, C(-1), 1, w);
+    if (weights) penalise_odd(level, w);
+    if (!Up) fold_last(along_cols ? tile.job.cols : tile.job.rows, level, w.cotangents);
+  }
+}
+
+template <class Signal, class Band, int K, bool Up>
+__global__ void __launch_bounds__(lift_pool_threads)
+    lift_pool_back(const __grid_constant__ LiftPoolBackArguments a) {
+  using C = computed_t<Signal>;
+  const LiftPoolMemory& memory = a.job.memory;
+  const int count = a.job.kernel + 3, wanted = 2 * passes_of(a.job) * count;
+  double* const totals = shared_memory<double>(memory.totals);
+  const Backward<C> w = {shared_memory<C>(memory.values),
+                         shared_memory<C>(memory.cotangents),
+                         shared_memory<C>(memory.hidden),
+                         shared_memory<C>(memory.gaps),
+                         {shared_memory<C>(memory.partial), totals, count}};
+  const C* const weights = static_cast<const C*>(a.weights);
+  for (index_t b = blockIdx.x; b < a.job.blocks; b += gridDim.x) {
+    const index_t part = b / a.job.channels, channel = b - part * a.job.channels;
+    for (int n = threadIdx.x; n < wanted; n += blockDim.x) totals[n] = 0;
+    for (index_t number = part; number < a.job.tiles; number += a.job.parts) {
+      __syncthreads();
+      const Tile tile = tile_of(a.job, channel, number);
+      if (bool(a.from_outputs) == Up) load_signal<Signal>(tile, a.signal, true, w.values);
+      else load_bands<Band>(tile, a.bands, w.values);
+      if constexpr (Up) load_signal<Signal>(tile, a.signal_cotangent, false, w.cotangents);
+      else load_bands<Band>(tile, a.bands_cotangent, w.cotangents);
+      __syncthreads();
+      if (!a.from_outputs) halve_all<Up, K>(tile, w.values, (C*)nullptr, 2, w.sums);
+      pull_all<Up, K>(tile, weights, w);
+      if constexpr (Up) {
+        store_bands<Band>(tile, w.cotangents, a.bands_cotangent);
+        if (a.from_outputs) store_bands<Band>(tile, w.values, a.bands);  // those with an array
+      } else {
+        store_signal<Signal>(tile, w.cotangents, a.signal_cotangent);
+        if (a.from_outputs && a.signal.data) store_signal<Signal>(tile, w.values, a.signal);
+      }
+    }
+    __syncthreads();
+    for (int n = threadIdx.x; n < wanted; n += blockDim.x) {
+      const index_t of_pass = n / count, at = n - of_pass * count;
+      a.gradient[((part * (wanted / count) + of_pass) * a.job.channels + channel) * count + at] =
+          totals[n];
+    }
+  }
+}
+
+}  // namespace liftwave

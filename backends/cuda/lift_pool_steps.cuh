@@ -1,0 +1,245 @@
+// Steps of lifting pooling along one axis of a tile, and their way back.
+//
+// Lanes of a warp take different lines, each thread several results of one line that lie behind
+// one another: what the filter reads of them is in registers, read once.
+#pragma once
+#include "lift_pool_tile.cuh"
+
+namespace liftwave {
+
+// A predictor or an updater: K weights (0: `kernel` of them), bias, gain, offset.
+template <class C, int K>
+struct ReluFilter {
+  const C* place;
+  int kernel;
+  C bias, gain, offset;
+  C weight[K ? K : 1];
+
+  __device__ ReluFilter(const LiftPoolJob& job, index_t channel, int pass, int which)
+      : kernel(K ? K : job.kernel) {
+    place = static_cast<const C*>(job.filters) +
+            ((2 * index_t(job.filter[pass]) + which) * job.channels + channel) * (kernel + 3);
+    if constexpr (K > 0) {
+#pragma unroll
+      for (int i = 0; i < K; ++i) weight[i] = __ldg(place + i);
+    }
+    bias = __ldg(place + kernel);
+    gain = __ldg(place + kernel + 1);
+    offset = __ldg(place + kernel + 2);
+  }
+
+  __device__ int before() const { return (kernel - 1) / 2; }
+  __device__ int after() const { return kernel / 2; }
+
+  // The function of what goes into its ReLU.
+  __device__ C change(C linear) const {
+    return multiply_add(gain, linear <= C(0) ? C(0) : linear, offset);
+  }
+};
+
+// One halving: the lines along an axis. Where the other axis is halved already there are two nodes,
+// each with filters of its own.
+struct Level {
+  Span span, other;
+  int nodes, pass;         // pass: that of the first node
+  int lines, line, step;   // how many lines of a node, from one to the next, and along them
+  int part, node;          // from even samples to odd ones, and to the next node
+  int hidden_line, hidden_step, hidden_node;
+  int copy;  // the line that is there because their number is odd; -1: none
+
+  // Whether a line is the tile's own: lines of both parts of the other axis are numbered through.
+  __device__ bool owns(int number) const {
+    const int at = number >= other.size ? number - other.size : number;
+    return at >= other.begin && at < other.end && number != copy;
+  }
+  __device__ bool owns(int number, int k) const {
+    return k >= span.begin && k < span.end && owns(number);
+  }
+};
+
+__device__ inline Level level_of_cols(const Tile& tile) {
+  const Span &rows = tile.rows, &cols = tile.cols;
+  const LiftPoolAxis& axis = tile.job.rows;
+  const index_t last = axis.extension.n - 1 - rows.start;
+  const bool copied = rows.split && axis.n % 2 && last < rows.end;
+  return {cols, rows, 1, 0, rows.size << rows.split, tile.pitch(), 1, cols.size, 0,
+          cols.size | 1, 1, 0, copied ? rows.size + int(last) : -1};
+}
+
+__device__ inline Level level_of_rows(const Tile& tile) {
+  const Span &rows = tile.rows, &cols = tile.cols;
+  return {rows, cols, cols.parts(), cols.split, cols.size, 1, tile.pitch(),
+          rows.size * tile.pitch(), cols.size, 1, tile.pitch(), cols.size, -1};
+}
+
+// `f(line, run)` for all of them, lines first.
+template <class F>
+__device__ void each_run(int lines, int runs, const F& f) {
+  if (lines <= 0) return;
+  const int threads = blockDim.x, further = threads / lines, along = threads - further * lines;
+  int run = int(threadIdx.x) / lines, line = int(threadIdx.x) - run * lines;
+  while (run < runs) {
+    f(line, run);
+    run += further;
+    line += along;
+    if (line >= lines) {
+      line -= lines;
+      ++run;
+    }
+  }
+}
+
+// Sample `i` of a line, wherever it is.
+template <class C>
+__device__ C read_line(const C* line, int step, const Span& span, int before, int after, int i) {
+  if (i >= 0 && i < span.size) return line[i * step];
+  if (i >= span.size + after) return C(0);  // what no result needs
+  const int at = span.beyond[i < 0 ? before + i : before + i - span.size];
+  return at < 0 ? C(0) : line[at * step];
+}
+
+// How many results of a line a thread takes at a time.
+template <int K>
+constexpr int run_length = K > 0 ? 4 : 1;
+
+// `f(line, k, linear, window)` for k from `begin` to `end` of all lines: what goes into the ReLU,
+// and the samples that it is of (none where the number of weights is not known to the compiler).
+template <int K, class C, class F>
+__device__ void each_linear(const ReluFilter<C, K>& filter, const C* source, int lines, int line_step,
+                            int step, const Span& span, int begin, int end, const F& f) {
+  constexpr int length = run_length<K>;
+  const int before = filter.before(), after = filter.after();
+  each_run(lines, (end - begin + length - 1) / length, [&](int number, int run) {
+    const C* const line = source + number * line_step;
+    const int k = begin + run * length, first = k - before;
+    if constexpr (K > 0) {
+      constexpr int count = length + K - 1;
+      C window[count];
+      if (first >= 0 && first + count <= span.size) {
+#pragma unroll
+        for (int j = 0; j < count; ++j) window[j] = line[(first + j) * step];
+      } else {
+#pragma unroll
+        for (int j = 0; j < count; ++j)
+          window[j] = read_line(line, step, span, before, after, first + j);
+      }
+#pragma unroll
+      for (int j = 0; j < length; ++j) {
+        if (k + j >= end) break;
+        C sum = filter.weight[0] * window[j];
+#pragma unroll
+        for (int i = 1; i < K; ++i) sum = multiply_add(filter.weight[i], window[j + i], sum);
+        f(number, k + j, sum + filter.bias, window + j);
+      }
+    } else {
+      C sum = __ldg(filter.place) * read_line(line, step, span, before, after, first);
+      for (int i = 1; i < filter.kernel; ++i) {
+        const C value = read_line(line, step, span, before, after, first + i);
+        sum = multiply_add(__ldg(filter.place + i), value, sum);
+      }
+      f(number, k, sum + filter.bias, nullptr);
+    }
+  });
+}
+
+// The sum of weight[i] * line[place - i + before] over the samples that there are.
+template <int K, class C>
+__device__ C spread_at(const ReluFilter<C, K>& filter, const C* line, int step, int size, int place) {
+  C sum = C(0);
+  if constexpr (K > 0) {
+#pragma unroll
+    for (int i = 0; i < K; ++i) {
+      const int k = place - i + (K - 1) / 2;
+      if (k >= 0 && k < size) sum = multiply_add(filter.weight[i], line[k * step], sum);
+    }
+  } else {
+    for (int i = 0; i < filter.kernel; ++i) {
+      const int k = place - i + filter.before();
+      if (k >= 0 && k < size) sum = multiply_add(__ldg(filter.place + i), line[k * step], sum);
+    }
+  }
+  return sum;
+}
+
+// `f(line, k, sum)`: the linear part transposed, of what `hidden` has of it; what was read beyond
+// the ends is folded back onto where it was.
+template <int K, class C, class F>
+__device__ void each_spread(const ReluFilter<C, K>& filter, const C* hidden, const Level& level,
+                            int begin, int end, const F& f) {
+  constexpr int length = run_length<K>;
+  const Span& span = level.span;
+  const int step = level.hidden_step, size = span.size, kernel = filter.kernel;
+  const auto folded_sum = [&](const C* line, int k, C sum) {
+    if (k >= kernel && k < size - kernel) return sum;
+    for (int q = 0; q < kernel - 1; ++q) {
+      if (span.beyond[q] != k) continue;
+      const int place = q - filter.before();
+      sum += spread_at(filter, line, step, size, place < 0 ? place : size + place);
+    }
+    return sum;
+  };
+  each_run(level.lines, (end - begin + length - 1) / length, [&](int number, int run) {
+    const C* const line = hidden + number * level.hidden_line;
+    const int k = begin + run * length;
+    if constexpr (K > 0) {
+      constexpr int count = length + K - 1;
+      const int first = k - filter.after();
+      C window[count];
+      if (first >= 0 && first + count <= size) {
+#pragma unroll
+        for (int j = 0; j < count; ++j) window[j] = line[(first + j) * step];
+      } else {
+#pragma unroll
+        for (int j = 0; j < count; ++j) {
+          const int at = first + j;
+          window[j] = at >= 0 && at < size ? line[at * step] : C(0);
+        }
+      }
+#pragma unroll
+      for (int j = 0; j < length; ++j) {
+        if (k + j >= end) break;
+        C sum = filter.weight[0] * window[j + K - 1];
+#pragma unroll
+        for (int i = 1; i < K; ++i) sum = multiply_add(filter.weight[i], window[j + K - 1 - i], sum);
+        f(number, k + j, folded_sum(line, k + j, sum));
+      }
+    } else {
+      f(number, k, folded_sum(line, k, spread_at(filter, line, step, size, k)));
+    }
+  });
+}
+
+// --- sums over a block -----------------------------------------------------------------------
+
+template <class C>
+__device__ C sum_of_warp(C value) {
+#pragma unroll
+  for (int delta = warpSize / 2; delta > 0; delta /= 2) value += __shfl_down_sync(~0u, value, delta);
+  return value;
+}
+
+// Sums of a block: those of its warps, of the tile at hand, and of all its tiles.
+template <class C>
+struct BlockSums {
+  C* partial;      // (2 nodes, warps, count)
+  double* totals;  // (passes, functions, count)
+  int count;
+
+  __device__ void note(int node, int n, C value) const {
+    const int warps = blockDim.x / warpSize, warp = threadIdx.x / warpSize;
+    value = sum_of_warp(value);
+    if (threadIdx.x % warpSize == 0) partial[(node * warps + warp) * count + n] = value;
+  }
+
+  // A barrier behind note(), and one before the next.
+  __device__ void add(int node, double* to) const {
+    const int warps = blockDim.x / warpSize;
+    for (int n = threadIdx.x; n < count; n += blockDim.x) {
+      double sum = 0;
+      for (int w = 0; w < warps; ++w) sum += double(partial[(node * warps + w) * count + n]);
+      to[n] += sum;
+    }
+  }
+};
+
+}  // namespace liftwave

@@ -1,0 +1,272 @@
+// Tiles of planes in shared memory, split into even and odd samples along their rows, their
+// columns or both. Coordinates are places in a half, counted from where the tile begins.
+#pragma once
+#include "arrays.cuh"
+#include "boundary.cuh"
+#include "numbers.cuh"
+
+namespace liftwave {
+
+constexpr int lift_pool_bands = 4;
+
+struct LiftPoolAxis {
+  Extension extension;  // of a half; of an axis that is not halved, its samples alone
+  index_t n;            // samples of the signal
+  index_t tile, tiles;  // samples of a half that a tile gives, and how many tiles that takes
+  int split;            // whether the axis is halved
+  int ends;             // whether the signal ends where its samples do, else it is periodic
+};
+
+// Byte offsets in shared memory.
+struct LiftPoolMemory {
+  unsigned totals, partial, beyond, values, cotangents, hidden, gaps;
+  int pitch;  // of rows of values and cotangents: odd, so that columns lie in different banks
+};
+
+struct LiftPoolJob {
+  Batch batch;
+  LiftPoolAxis rows, cols;
+  const void* filters;  // (passes, 2, channels, kernel + 3), of the computed type
+  index_t channels, parts, blocks, tiles;  // parts: blocks of one channel; tiles: of one channel
+  LiftPoolMemory memory;
+  int filter[3];  // of the columns' halving, and of the rows' in both halves
+  int number[3];  // the passes that these are
+  int kernel;
+  int halo;  // samples of a half that are needed on either side of what a tile gives
+};
+
+// Along one axis: what is in the tile, and of that what the tile gives.
+struct Span {
+  index_t start;  // where in a half the tile begins
+  int size, begin, end;
+  int split;
+  const int* beyond;  // where samples before and behind the ends are; -1: nowhere
+
+  // What is needed of a tile on either side, as far as there are samples.
+  __device__ int from(int reach) const { return begin < reach ? 0 : begin - reach; }
+  __device__ int to(int reach) const { return end + reach > size ? size : end + reach; }
+  __device__ int parts() const { return 1 + split; }
+};
+
+__device__ inline Span span_of(const LiftPoolAxis& axis, index_t number, int halo,
+                               const int* beyond) {
+  const index_t n = axis.extension.n, begin = number * axis.tile;
+  const index_t end = begin + axis.tile < n ? begin + axis.tile : n;
+  const int around = axis.split ? halo : 0;
+  index_t start = begin - around, stop = end + around;
+  if (axis.ends && start < 0) start = 0;
+  if (axis.ends && stop > n) stop = n;
+  return {start, int(stop - start), int(begin - start), int(end - start), axis.split, beyond};
+}
+
+// Which samples the filters read beyond the ends: `before` places, then those behind.
+__device__ inline void note_beyond(const LiftPoolAxis& axis, const Span& span, int kernel,
+                                   int* beyond) {
+  if (!axis.split) return;
+  const index_t n = axis.extension.n;
+  const int before = (kernel - 1) / 2;
+  for (int q = threadIdx.x; q < kernel - 1; q += blockDim.x) {
+    const bool left = q < before;
+    const bool here = axis.ends && (left ? span.start == 0 : span.start + span.size == n);
+    index_t index = 0;
+    const index_t place = left ? index_t(q - before) : n + (q - before);
+    const bool is_sample = here && single_row(axis.extension, place, index) != 0;
+    beyond[q] = is_sample ? int(index - span.start) : -1;
+  }
+}
+
+// Where sample `i` of a tile's halves is in a half.
+__device__ inline index_t half_of(const LiftPoolAxis& axis, const Span& span, int i) {
+  const index_t n = axis.extension.n, k = span.start + i;
+  return k < 0 || k >= n ? modulo(k, n) : k;
+}
+
+// Where sample `i` of a tile is in the signal: behind its last one, if their number is odd.
+__device__ inline index_t sample_of(const LiftPoolAxis& axis, const Span& span, int i) {
+  const index_t k = half_of(axis, span, i >> span.split);
+  return span.split ? 2 * k + (i & 1) : k;
+}
+
+// For all of `rows` times `cols` cells, four of a thread at a time: read, then written.
+template <class C, class Read, class Write>
+__device__ void copy_cells(int rows, int cols, const Read& read, const Write& write) {
+  constexpr int several = 4;
+  if (cols <= 0) return;
+  const int threads = blockDim.x, down = threads / cols, right = threads - down * cols;
+  int row = int(threadIdx.x) / cols, col = int(threadIdx.x) - row * cols;
+  while (row < rows) {
+    C value[several] = {};
+    int at_row[several], at_col[several];
+#pragma unroll
+    for (int u = 0; u < several; ++u) {
+      at_row[u] = row;
+      at_col[u] = col;
+      if (row < rows) value[u] = read(row, col);
+      row += down;
+      col += right;
+      if (col >= cols) {
+        col -= cols;
+        ++row;
+      }
+    }
+#pragma unroll
+    for (int u = 0; u < several; ++u) {
+      if (at_row[u] < rows) write(at_row[u], at_col[u], value[u]);
+    }
+  }
+}
+
+// One tile of one channel.
+struct Tile {
+  const LiftPoolJob& job;
+  Span rows, cols;
+  index_t channel, item;  // item: of the batch
+
+  __device__ int pitch() const { return job.memory.pitch; }
+  // Where the part of even (0) or odd (1) rows and columns begins.
+  __device__ int part(int row, int col) const {
+    return row * rows.size * pitch() + col * cols.size;
+  }
+  __device__ index_t origin(const Array& array) const {
+    return locate(job.batch, item, array) + channel * array.stride[0];
+  }
+};
+
+// The tile of this number, and what is beyond its ends; a barrier must follow.
+__device__ inline Tile tile_of(const LiftPoolJob& job, index_t channel, index_t number) {
+  int* const beyond = shared_memory<int>(job.memory.beyond);
+  const index_t rest = number / job.cols.tiles, col = number - rest * job.cols.tiles;
+  const index_t item = rest / job.rows.tiles, row = rest - item * job.rows.tiles;
+  int* const of_cols = beyond + (job.kernel - 1);
+  const Tile tile = {job, span_of(job.rows, row, job.halo, beyond),
+                     span_of(job.cols, col, job.halo, of_cols), channel, item};
+  note_beyond(job.rows, tile.rows, job.kernel, beyond);
+  note_beyond(job.cols, tile.cols, job.kernel, of_cols);
+  return tile;
+}
+
+// Of an odd number of samples the last is there twice, or there is a zero behind it.
+template <class T, class C>
+__device__ void load_signal(const Tile& tile, const Array& array, bool repeats, C* to) {
+  const T* const from = static_cast<const T*>(array.data) + tile.origin(array);
+  const Span rows = tile.rows, cols = tile.cols;
+  const index_t down = array.stride[1], right = array.stride[2];
+  copy_cells<C>(
+      rows.size << rows.split, cols.size << cols.split,
+      [&](int r, int c) {
+        index_t row = sample_of(tile.job.rows, rows, r), col = sample_of(tile.job.cols, cols, c);
+        const bool below = row >= tile.job.rows.n, behind = col >= tile.job.cols.n;
+        if ((below || behind) && !repeats) return C(0);
+        row -= below;
+        col -= behind;
+        return load(from + row * down + col * right);
+      },
+      [&](int r, int c, C value) {
+        to[tile.part(r & rows.split, c & cols.split) + (r >> rows.split) * tile.pitch() +
+           (c >> cols.split)] = value;
+      });
+}
+
+// Of what a tile gives, as many samples as the signal has.
+__device__ inline int samples_given(const LiftPoolAxis& axis, const Span& span) {
+  const int count = (span.end - span.begin) << span.split;
+  const index_t left = axis.n - ((span.start + span.begin) << span.split);
+  return left < count ? int(left) : count;
+}
+
+template <class T, class C>
+__device__ void store_signal(const Tile& tile, const C* from, const Array& array) {
+  const Span rows = tile.rows, cols = tile.cols;
+  const index_t down = array.stride[1], right = array.stride[2];
+  T* const to = static_cast<T*>(array.data) + tile.origin(array) +
+                ((rows.start + rows.begin) << rows.split) * down +
+                ((cols.start + cols.begin) << cols.split) * right;
+  copy_cells<C>(
+      samples_given(tile.job.rows, rows), samples_given(tile.job.cols, cols),
+      [&](int r, int c) {
+        return from[tile.part(r & rows.split, c & cols.split) +
+                    (rows.begin + (r >> rows.split)) * tile.pitch() + cols.begin +
+                    (c >> cols.split)];
+      },
+      [&](int r, int c, C value) { store(to + r * down + c * right, value); });
+}
+
+// Bands are numbered with the letter of the columns first; those without an array are zero.
+__device__ inline int band_of(const Tile& tile, int row, int col) {
+  return (col << tile.rows.split) + row;
+}
+
+template <class T, class C>
+__device__ void load_bands(const Tile& tile, const Array* bands, C* to) {
+  const Span rows = tile.rows, cols = tile.cols;
+  for (int p = 0; p < rows.parts(); ++p) {
+    for (int q = 0; q < cols.parts(); ++q) {
+      const Array& array = bands[band_of(tile, p, q)];
+      const bool given = array.data;
+      const T* const from = static_cast<const T*>(array.data) + (given ? tile.origin(array) : 0);
+      const index_t down = array.stride[1], right = array.stride[2];
+      C* const part = to + tile.part(p, q);
+      copy_cells<C>(
+          rows.size, cols.size,
+          [&](int r, int c) {
+            return given ? load(from + half_of(tile.job.rows, rows, r) * down +
+                                half_of(tile.job.cols, cols, c) * right)
+                         : C(0);
+          },
+          [&](int r, int c, C value) { part[r * tile.pitch() + c] = value; });
+    }
+  }
+}
+
+// Where what a tile gives of a band begins.
+template <class T>
+__device__ T* given_of(const Tile& tile, const Array& band) {
+  return static_cast<T*>(band.data) + tile.origin(band) +
+         (tile.rows.start + tile.rows.begin) * band.stride[1] +
+         (tile.cols.start + tile.cols.begin) * band.stride[2];
+}
+
+template <class T, class C>
+__device__ void store_bands(const Tile& tile, const C* from, const Array* bands) {
+  const Span rows = tile.rows, cols = tile.cols;
+  for (int p = 0; p < rows.parts(); ++p) {
+    for (int q = 0; q < cols.parts(); ++q) {
+      const Array& array = bands[band_of(tile, p, q)];
+      if (!array.data) continue;
+      T* const to = given_of<T>(tile, array);
+      const index_t down = array.stride[1], right = array.stride[2];
+      const C* const part = from + tile.part(p, q) + rows.begin * tile.pitch() + cols.begin;
+      copy_cells<C>(
+          rows.end - rows.begin, cols.end - cols.begin,
+          [&](int r, int c) { return part[r * tile.pitch() + c]; },
+          [&](int r, int c, C value) { store(to + r * down + c * right, value); });
+    }
+  }
+}
+
+// The sum of the bands whose bit is set.
+template <class T, class C>
+__device__ void store_sum(const Tile& tile, const C* from, const Array& band, int chosen) {
+  const Span rows = tile.rows, cols = tile.cols;
+  T* const to = given_of<T>(tile, band);
+  const index_t down = band.stride[1], right = band.stride[2];
+  copy_cells<C>(
+      rows.end - rows.begin, cols.end - cols.begin,
+      [&](int r, int c) {
+        const int at = (rows.begin + r) * tile.pitch() + cols.begin + c;
+        C sum = C(0);
+        bool any = false;
+        for (int q = 0; q < cols.parts(); ++q) {
+          for (int p = 0; p < rows.parts(); ++p) {
+            if (!(chosen >> band_of(tile, p, q) & 1)) continue;
+            const C value = from[tile.part(p, q) + at];
+            sum = any ? sum + value : value;
+            any = true;
+          }
+        }
+        return sum;
+      },
+      [&](int r, int c, C value) { store(to + r * down + c * right, value); });
+}
+
+}  // namespace liftwave
