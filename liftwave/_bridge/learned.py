@@ -19,6 +19,7 @@ from liftwave._bridge.programs import Program, read
 from liftwave._bridge.pullback import Pull, vjp
 from liftwave._bridge.taps import run, run_in_operations
 from liftwave._bridge.tensors import (
+    HALVES,
     batched,
     check_lengths_are_fixed,
     check_operators_serve,
@@ -111,7 +112,8 @@ def _pull_of(program: Program, data: Sequence[Tensor], taps_need: bool) -> Pull:
     shapes = [x.shape for x in data]
     keeps = "nothing"
     if taps_need:
-        keeps = "outputs" if program.is_reversible(shapes) else "inputs"
+        exact = data[0].dtype not in HALVES  # what comes out is rounded
+        keeps = "outputs" if exact and program.is_reversible(shapes) else "inputs"
     sizes = tuple(n for shape in shapes for n in program.lengths(shape))
     return Pull(program, sizes, (), keeps)
 

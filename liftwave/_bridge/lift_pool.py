@@ -15,6 +15,7 @@ from torch import Tensor
 
 from liftwave._bridge.memory import computed
 from liftwave._bridge.tensors import (
+    HALVES,
     IN_OPERATIONS,
     is_bare,
     is_dual,
@@ -57,8 +58,13 @@ class Job(NamedTuple):
         """What is given of the bands."""
         return LiftOutput(self.bands, self.form)
 
-    def keeps_outputs(self, sizes: Sequence[int]) -> bool:
-        """Whether outputs are kept for the way back, rather than inputs."""
+    def keeps_outputs(self, sizes: Sequence[int], dtype: torch.dtype) -> bool:
+        """Whether outputs are kept for the way back, rather than inputs.
+
+        Inputs that are rebuilt from halves may be on the other side of a step's bend.
+        """
+        if dtype in HALVES:
+            return False
         if self.up:
             return all(n % 2 == 0 for n in sizes)
         return self.output.holds_all(len(sizes))
@@ -153,7 +159,9 @@ def _keep(
 ) -> None:
     ctx.job, ctx.sizes, ctx.count = job, tuple(sizes), len(tensors)
     *inputs, filters = tensors
-    kept = output[: len(output) - job.penalties] if job.keeps_outputs(sizes) else inputs
+    keeps_outputs = job.keeps_outputs(sizes, inputs[0].dtype)
+    kept = output[: len(output) - job.penalties] if keeps_outputs else inputs
+    ctx.from_outputs = keeps_outputs
     ctx.save_for_backward(*kept, filters)
     ctx.set_materialize_grads(False)
 
@@ -162,7 +170,8 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> list[Tensor | N
     given = [g for g in cotangents if g is not None]
     if not given:
         return [None] * ctx.count
-    pull = Pull(ctx.job, ctx.sizes, tuple(g is not None for g in cotangents))
+    given_places = tuple(g is not None for g in cotangents)
+    pull = Pull(ctx.job, ctx.sizes, given_places, ctx.from_outputs)
     return list(_vjp_of(pull, [*given, *ctx.saved_tensors]))
 
 
@@ -170,11 +179,24 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> list[Tensor | N
 
 
 class Pull(NamedTuple):
-    """What a pullback has to know besides tensors: which results have a cotangent."""
+    """What a pullback has to know besides tensors.
+
+    Attributes
+    ----------
+    job : Job
+        What was computed.
+    sizes : tuple of int
+        Of the signal.
+    given : tuple of bool
+        Which results have a cotangent.
+    from_outputs : bool
+        Whether outputs were kept, rather than inputs.
+    """
 
     job: Job
     sizes: tuple[int, ...]
     given: tuple[bool, ...]
+    from_outputs: bool
 
 
 def _vjp_of(pull: Pull, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -192,7 +214,7 @@ def _run_vjp(pull: Pull, tensors: Sequence[Array], kernels: Any) -> list[Array]:
     remaining = iter(tensors)
     spread = [next(remaining) if given else None for given in pull.given]
     *kept, filters = remaining
-    from_outputs = job.keeps_outputs(pull.sizes)
+    from_outputs = pull.from_outputs
     if job.up:
         found, of_filters = kernels.lift_pool.lift_up_vjp(
             kept, spread[0], filters, plan, from_outputs
@@ -282,18 +304,26 @@ def _vmap(
 @torch.library.custom_op(
     "liftwave::lift_pool_vjp",
     mutates_args=(),
-    schema="(Tensor[] tensors, str job, SymInt[] sizes, int[] given) -> Tensor[]",
+    schema="(Tensor[] tensors, str job, SymInt[] sizes, int[] given, bool outputs) -> Tensor[]",
 )
 def _vjp_operator(
-    tensors: Sequence[Tensor], job: str, sizes: Sequence[int], given: Sequence[int]
+    tensors: Sequence[Tensor],
+    job: str,
+    sizes: Sequence[int],
+    given: Sequence[int],
+    outputs: bool,
 ) -> list[Tensor]:
-    pull = Pull(_read(job), tuple(sizes), tuple(map(bool, given)))
+    pull = Pull(_read(job), tuple(sizes), tuple(map(bool, given)), outputs)
     return computed(partial(_run_vjp, pull), tensors)
 
 
 @_vjp_operator.register_fake
 def _fake_vjp(
-    tensors: Sequence[Tensor], job: str, sizes: Sequence[int], given: Sequence[int]
+    tensors: Sequence[Tensor],
+    job: str,
+    sizes: Sequence[int],
+    given: Sequence[int],
+    outputs: bool,
 ) -> list[Tensor]:
     what, filters = _read(job), tensors[-1]
     kept = tensors[sum(given) : -1]
@@ -308,5 +338,5 @@ def _fake_vjp(
     return [*found, filters.new_empty(filters.shape)]
 
 
-def _arguments(pull: Pull) -> tuple[str, list[int], list[int]]:
-    return pull.job.text, list(pull.sizes), list(map(int, pull.given))
+def _arguments(pull: Pull) -> tuple[str, list[int], list[int], bool]:
+    return pull.job.text, list(pull.sizes), list(map(int, pull.given)), pull.from_outputs

@@ -19,6 +19,7 @@ from liftwave._bridge.memory import computed
 from liftwave._bridge.programs import Program, read
 from liftwave._bridge.taps import levels_of_synthesis, plans_of, run_in_operations
 from liftwave._bridge.tensors import (
+    HALVES,
     is_bare,
     is_legacy_batched,
     one_by_one,
@@ -87,7 +88,7 @@ def computed_vjp(
 
     dtype = cotangents[0].dtype
     tensors = [*cotangents, *kept]
-    if kept and dtype in (torch.float16, torch.bfloat16):  # gradients in taps are long sums
+    if kept and dtype in HALVES:  # gradients in taps are long sums
         tensors = [x.float() for x in tensors]
     results = computed(run, tensors)
     count = len(results) - len(served)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from liftwave._bridge import learned, lift_pool, linear, memory, pooling
 from liftwave._bridge.programs import Keys, Program, all_keys, written_wavelet
-from liftwave._bridge.tensors import is_bare, is_watched
+from liftwave._bridge.tensors import HALVES, is_bare, is_watched
 from liftwave._separable_plan import AxisPlan, AxisPlans
 
 __all__ = ["analyse", "compute_dtype", "is_watched", "lift_pool", "run", "serves", "synthesise"]
@@ -40,7 +40,7 @@ def compute_dtype(dtype: torch.dtype, like: Tensor) -> torch.dtype:
 
     That is float32 for half precision that kernels do not read as it is.
     """
-    if dtype not in (torch.float16, torch.bfloat16):
+    if dtype not in HALVES:
         return dtype
     if torch.compiler.is_dynamo_compiling():
         from liftwave._bridge import differentiated  # it loads torch's compiler

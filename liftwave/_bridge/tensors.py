@@ -13,6 +13,8 @@ from liftwave._kernels.widened import widened
 from liftwave._tensors import is_numbers
 from liftwave.errors import ExportError
 
+HALVES = (torch.float16, torch.bfloat16)
+
 IN_OPERATIONS = widened(cast(Kernels, reference))
 """The kernels that are torch's own operations, which torch records, traces and batches."""
 

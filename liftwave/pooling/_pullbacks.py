@@ -7,7 +7,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays import Opened, zeros
+from liftwave._arrays import Opened, is_half, zeros
 from liftwave._dispatch import kernels_for
 from liftwave._lift_pool_plan import OWN, band_names
 from liftwave._pullbacks import checked_cotangent
@@ -37,7 +37,7 @@ def down_pullback(
     """Result and pullback of :func:`lift_down`."""
     call = down_call(x, filters, output, bands, padding, dimensions, penalties)
     given, sums = call.run()
-    from_outputs = call.output.holds_all(dimensions)
+    from_outputs = call.output.holds_all(dimensions) and not is_half(call.x)
     kept = given if from_outputs else [call.x]
     opened, shape = call.opened, tuple(call.opened.array.shape)
 
@@ -65,7 +65,7 @@ def up_pullback(
     call = up_call(bands, filters, output_size, padding, dimensions)
     x = call.run()
     result = call.packed(x)
-    from_outputs = call.plan.is_even
+    from_outputs = call.plan.is_even and not is_half(x)
     kept = [x] if from_outputs else call.bands
 
     def pullback(cotangents: Any) -> PoolingGradient:
