@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+import sys
 
 import numpy as np
 
@@ -69,6 +70,8 @@ def get_num_threads() -> int:
 def show_config() -> None:
     """Print the version, the kernels and the instruction set in use, and the number of threads.
 
+    CUDA devices are listed once CuPy is imported, which this does not do.
+
     Examples
     --------
     >>> import liftwave as lw
@@ -82,12 +85,29 @@ def show_config() -> None:
 def config() -> dict[str, str]:
     """What :func:`show_config` prints."""
     rows = {"liftwave": __version__, "numpy": np.__version__}
-    if not _dispatch.compiled():
-        return rows | {"kernels": "reference"}
-    from liftwave import _cpu
+    devices = _devices()
+    known = ["cpu"] * _dispatch.compiled() + ["cuda"] * ("CUDA device 0" in devices) + ["reference"]
+    rows["kernels"] = os.environ.get("LIFTWAVE_KERNELS") or ", ".join(known)
+    if _dispatch.compiled():
+        from liftwave import _cpu
 
-    return rows | {
-        "kernels": os.environ.get("LIFTWAVE_KERNELS") or "cpu, reference",
-        "instruction set": f"{_cpu.isa()} (of {', '.join(_cpu.available_isas())})",
-        "threads": str(_cpu.get_num_threads()),
-    }
+        rows["instruction set"] = f"{_cpu.isa()} (of {', '.join(_cpu.available_isas())})"
+        rows["threads"] = str(_cpu.get_num_threads())
+    return rows | devices
+
+
+def _devices() -> dict[str, str]:
+    """CuPy's version and the devices that it finds, if it is there already."""
+    cupy = sys.modules.get("cupy")
+    if cupy is None:
+        return {}
+    rows, runtime = {"CuPy": str(cupy.__version__)}, cupy.cuda.runtime
+    try:
+        count = runtime.getDeviceCount()
+    except runtime.CUDARuntimeError as error:
+        return rows | {"CUDA devices": f"none: {error}"}
+    for k in range(count):
+        found = runtime.getDeviceProperties(k)
+        capability = f"sm_{found['major']}{found['minor']}"
+        rows[f"CUDA device {k}"] = f"{found['name'].decode()} ({capability})"
+    return rows
