@@ -146,6 +146,33 @@ def tracked(source: Path, *folders: str) -> set[str]:
     return {n.as_posix() for n in names if not any(part in n.as_posix() for part in ignored)}
 
 
+def sources() -> set[str]:
+    """The CUDA kernels' sources, where they are in the installed package."""
+    return {f"liftwave/_backends/cuda/{p.name}" for p in (ROOT / "backends/cuda").glob("*.cuh")}
+
+
+# Prints where the sources are, and how many kernels can be made of them.
+SOURCES = """
+from liftwave._kernels.cuda_runtime import source_folder, source_text
+names = [path.name for path in source_folder().glob("*.cuh")]
+assert all("#include" not in source_text(name) for name in names)
+print(len(names), source_folder())
+"""
+
+
+@pytest.mark.parametrize("how", [[], ["-e"]], ids=["installed", "editable"])
+def test_the_sources_of_cuda_kernels_are_found(
+    how: list[str], source: Path, environment: Environment
+) -> None:
+    command = ("-m", "pip", "install", "--no-deps", *how, source)
+    made = environment.python(*command, LIFTWAVE_BUILD="reference")
+    assert made.returncode == 0, made.stderr
+    found = environment.python("-c", SOURCES)
+    assert found.returncode == 0, found.stderr
+    where = source / "backends" if how else environment.where
+    assert found.stdout.startswith(f"{len(sources())} {where}")
+
+
 def test_the_sdist_builds_what_the_tree_builds(
     source: Path, environment: Environment, tmp_path: Path
 ) -> None:
@@ -168,7 +195,7 @@ def test_the_sdist_builds_what_the_tree_builds(
         members = archive.namelist()
     code = {name for name in members if ".dist-info/" not in name}
     module = f"liftwave/_cpu{sysconfig.get_config_var('EXT_SUFFIX')}"
-    assert code == tracked(source, "liftwave") | {module}
+    assert code == tracked(source, "liftwave") | {module} | sources()
     assert any(name.endswith("/LICENSE") for name in members)
 
     assert environment.install(wheel).returncode == 0

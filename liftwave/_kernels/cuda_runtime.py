@@ -145,7 +145,7 @@ def _kernel(source: str, name: str, parameters: tuple[Any, ...]) -> Kernel:
 def source_folder() -> Path:
     """Where the sources are: in the installed package, or beside it in a source tree."""
     here = Path(__file__).resolve().parent
-    installed = here.parent / "_cuda"
+    installed = here.parent / "_backends" / "cuda"
     return installed if installed.is_dir() else here.parents[1] / "backends" / "cuda"
 
 
