@@ -40,13 +40,16 @@ class Driver:
 
     def __init__(self) -> None:
         self.current = 0
+        self.context = 1
         self.launches: list[Any] = []
         self.compiled: list[Any] = []
         self.failure: Exception | None = None
         self.cuda = SimpleNamespace(
             driver=self,
             runtime=SimpleNamespace(
-                CUDARuntimeError=DeviceFailureError, getDevice=lambda: self.current
+                CUDARuntimeError=DeviceFailureError,
+                getDevice=lambda: self.current,
+                free=self.free,
             ),
             compiler=SimpleNamespace(CompileException=CompileError),
             Device=self.device,
@@ -55,6 +58,13 @@ class Driver:
             ),
         )
         self.__version__ = "0"
+
+    def ctxGetCurrent(self) -> int:  # as the driver calls it
+        return self.context
+
+    def free(self, address: int) -> None:
+        assert address == 0
+        self.context = 1
 
     @contextmanager
     def device(self, number: int) -> Any:
@@ -65,6 +75,7 @@ class Driver:
             self.current = before
 
     def launchKernel(self, function: int, *numbers: int) -> None:  # as the driver calls it
+        assert self.context, "in this thread no device is current for the driver"
         *sizes, shared, stream, parameters, extra = numbers
         if self.failure is not None:
             raise self.failure
@@ -132,6 +143,12 @@ def test_arrays_on_another_device_are_worked_on_there(driver: Driver) -> None:
     ]
     assert [found[0] for found in driver.compiled] == [1, 0]  # for each device
     assert driver.current == 0
+
+
+def test_a_new_thread_gets_a_context(driver: Driver) -> None:
+    driver.context = 0
+    launch(array_on(0))
+    assert len(driver.launches) == 1
 
 
 @pytest.mark.parametrize(
