@@ -219,11 +219,12 @@ struct SplitLines {
   Slot<C> *even, *odd;
   int width;
 
-  __device__ SplitLines(const Lines& a, int length) {
+  // In shared memory from a multiple of 16 bytes on.
+  __device__ SplitLines(const Lines& a, int length, unsigned begin = 0) {
     constexpr int turn = 128 / int(sizeof(C));
     width = a.tile + (length + 1) / 2 - 1;
     const int needed = a.lines * width;
-    offset = shared_memory<index_t[3]>();
+    offset = shared_memory<index_t[3]>(begin);
     even = reinterpret_cast<Slot<C>*>(offset + a.lines + (a.lines & 1));
     odd = even + needed + (turn + turn / 2 - needed % turn) % turn;
   }

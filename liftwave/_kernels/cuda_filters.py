@@ -12,19 +12,23 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels import cuda_runtime
+from liftwave._kernels import cuda_runtime, cuda_tap_gradients
 from liftwave._kernels.cuda_layout import Boundary, Fold, boundary, fold, grid
-from liftwave._kernels.cuda_lines import Launch, Lines, filter_arguments, ordered, share_out
+from liftwave._kernels.cuda_lines import (
+    REAL,
+    Launch,
+    Lines,
+    filter_arguments,
+    merged,
+    ordered,
+    share_out,
+)
 from liftwave._kernels.cuda_runtime import COMPUTED, ITEMSIZE, Memory, memory_of
 from liftwave._kernels.cuda_taps import COUNTS, DeviceTaps, device_taps
 from liftwave._plan import FilterPlan, with_room
 from liftwave._taps import Taps
 from liftwave._typing import Array
 
-FLOATING = frozenset(("float16", "bfloat16", "float32", "float64", "complex64", "complex128"))
-"""Dtypes that are filtered."""
-
-_REALS = {"complex64": "float32", "complex128": "float64"}
 _SOURCE = "filter_lines.cuh"
 _Kind: TypeAlias = Literal["analysis", "synthesis"]
 
@@ -36,7 +40,8 @@ def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> 
     bands = [out[k] for k in range(len(filters))]
     if run_analysis(x, bands, filters, plan, axis):
         return bands
-    return in_full(lambda wide: cuda_runtime.fallback.analysis(wide[0], filters, plan, axis), [x])
+    other = cuda_runtime.fallback
+    return _otherwise(lambda wide: other.analysis(wide[0], filters, plan, axis), [x])
 
 
 def synthesis(
@@ -47,10 +52,22 @@ def synthesis(
     out = cuda_runtime.runtime.empty(shape, memory_of(bands[0]).dtype, bands[0])
     if run_synthesis(bands, out, filters, plan, axis):
         return out
-    (result,) = in_full(
-        lambda wide: [cuda_runtime.fallback.synthesis(wide, filters, plan, axis)], bands
-    )
-    return result
+    other = cuda_runtime.fallback
+    return _otherwise(lambda wide: [other.synthesis(wide, filters, plan, axis)], bands)[0]
+
+
+def tap_gradients(
+    x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+) -> list[Array]:
+    """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``, both extended.
+
+    Of halves they are given in float32, in which they are computed.
+    """
+    made = cuda_tap_gradients.tap_gradients(x, cotangents, plan, axis)
+    if made is not None:
+        return made
+    wide = _widened([x, *cotangents])
+    return cuda_runtime.fallback.tap_gradients(wide[0], wide[1:], plan, axis)
 
 
 def run_analysis(
@@ -82,14 +99,23 @@ def run_synthesis(
     return _run("synthesis", bands, [out], filters, plan, axis)
 
 
-def in_full(call: Callable[[list[Array]], list[Array]], arrays: Sequence[Array]) -> list[Array]:
-    """What other kernels give for arrays, computed as kernels on devices do: halves in float32."""
-    dtype, name = arrays[0].dtype, memory_of(arrays[0]).dtype
-    if COMPUTED.get(name, name) == name:
-        return call(list(arrays))
+def _otherwise(call: Callable[[list[Array]], list[Array]], arrays: Sequence[Array]) -> list[Array]:
+    """What other kernels give for arrays; halves are computed with in float32, as by these."""
+    wide = _widened(arrays)
+    results = call(wide)
+    if wide[0] is arrays[0]:
+        return results
     xp = array_namespace(*arrays)
-    results = call([xp.astype(x, xp.float32) for x in arrays])
-    return [xp.astype(x, dtype) for x in results]
+    return [xp.astype(result, arrays[0].dtype) for result in results]
+
+
+def _widened(arrays: Sequence[Array]) -> list[Array]:
+    """Halves in float32; other arrays as they are."""
+    names = [memory_of(x).dtype for x in arrays]
+    if all(COMPUTED.get(name, name) == name for name in names):
+        return list(arrays)
+    xp = array_namespace(*arrays)
+    return [xp.astype(x, xp.float32) for x in arrays]
 
 
 # --- launching -----------------------------------------------------------------------------------
@@ -121,7 +147,9 @@ def _run(
         return False
     lines = prepared.lines(plan, found, kind, len(filters))
     reach = (plan.length + 1) // 2 - (kind == "analysis")
-    launch = share_out(lines, lines.end, reach, len(given), ITEMSIZE[COMPUTED[dtypes[0]]])
+    # A unit of an analysis has two samples, one of a synthesis has one of each band.
+    size = (2 if kind == "analysis" else len(given)) * ITEMSIZE[COMPUTED[dtypes[0]]]
+    launch = share_out(lines, lines.end, reach, size)
     call = _Call(lines, taps, given[0], f"{kind} of {memories[0].shape} along axis {axis}")
     parameters = (*dtypes, len(filters))
     call(f"{kind}_lines", (*parameters, prepared.taps), (launch.along,), prepared.taps, launch)
@@ -171,7 +199,7 @@ def _are_alike(memories: Sequence[Memory], given: int) -> bool:
         if any(m.dtype != part[0].dtype or m.shape != part[0].shape for m in part):
             return False
     dtypes = memories[0].dtype, memories[-1].dtype
-    return FLOATING.issuperset(dtypes) and COMPUTED[dtypes[0]] == COMPUTED[dtypes[1]]
+    return REAL.keys() >= set(dtypes) and COMPUTED[dtypes[0]] == COMPUTED[dtypes[1]]
 
 
 def _run_flattened(
@@ -185,11 +213,7 @@ def _run_flattened(
     """Of more axes than kernels know: what is read is copied, what is written lies in a row."""
     if not all(_is_contiguous(memory_of(x)) for x in arrays[given:]):
         return False
-    xp = array_namespace(*arrays)
-    flat = [
-        xp.reshape(x, (prod(x.shape[:axis]), x.shape[axis], prod(x.shape[axis + 1 :])))
-        for x in arrays
-    ]
+    flat = [merged(x, axis) for x in arrays]
     return _run(kind, flat[:given], flat[given:], filters, plan, 1)
 
 
@@ -248,10 +272,9 @@ def _prepare(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
     extend, folds = boundary(plan.extend), fold(plan.fold)
     if extend is None or folds is None:
         return None
-    computed = COMPUTED[dtype]
     count = plan.length if plan.length in COUNTS else 0
     units = (_inner_outputs if kind == "analysis" else _inner_pairs)(plan)
-    return _Prepared(_REALS.get(computed, computed), count, extend, folds, units)
+    return _Prepared(REAL[dtype], count, extend, folds, units)
 
 
 def _inner_outputs(plan: FilterPlan) -> tuple[int, int, int]:

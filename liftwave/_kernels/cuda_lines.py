@@ -5,7 +5,10 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from functools import cache
+from math import prod
 from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
 
 from liftwave._kernels.cuda_layout import (
     Batch,
@@ -17,13 +20,24 @@ from liftwave._kernels.cuda_layout import (
 )
 from liftwave._kernels.cuda_runtime import Memory
 from liftwave._kernels.cuda_taps import LearnedTaps, given_taps
+from liftwave._typing import Array
 
 _int = ctypes.c_int
 _index = ctypes.c_longlong
 
+REAL = {
+    "float16": "float32",
+    "bfloat16": "float32",
+    "float32": "float32",
+    "float64": "float64",
+    "complex64": "float32",
+    "complex128": "float64",
+}
+"""The dtypes that are filtered, and those of the taps that they are filtered by."""
+
 # Bytes of a block's piece in shared memory, in threads, and blocks that fill a large device.
 _PIECE_BYTES = 1 << 13
-_MOST_SHARED = 48 << 10
+_LONGEST_REACH = 1 << 15
 _THREADS_ALONG = 256
 _THREADS_ACROSS = 128
 _BLOCKS = 1056
@@ -95,7 +109,18 @@ def ordered(memories: Sequence[Memory], axis: int) -> tuple[Batch, list[Strided]
     return batched(turned, (len(order) - 1,))
 
 
-def share_out(lines: Lines, units: int, reach: int, bands: int, size: int) -> Launch:
+def merged(x: Array, axis: int) -> Array:
+    """The array with what is before the axis and what is behind it as one axis each.
+
+    It is copied if it has to be.
+    """
+    before, behind = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
+    return array_namespace(x).reshape(x, (before, x.shape[axis], behind))
+
+
+def share_out(
+    lines: Lines, units: int, reach: int, size: int, longest: int = 128, besides: int = 0
+) -> Launch:
     """Cut lines into pieces of units, of two samples each, and fill in how.
 
     Parameters
@@ -104,39 +129,40 @@ def share_out(lines: Lines, units: int, reach: int, bands: int, size: int) -> La
         Has its batch and arrays.
     units, reach : int
         Units of a line, and how many more of them a piece reads.
-    bands : int
-        Arrays that are read.
     size : int
-        Bytes of a number as it is computed with.
+        Bytes of a unit as it is computed with.
+    longest : int
+        The most units that a thread does one after the other.
+    besides : int
+        Bytes of shared memory that each thread needs for something else.
     """
-    batch, count = lines.batch, lines.batch.count
-    last = batch.ndim - 1
+    batch, last = lines.batch, lines.batch.ndim - 1
     beside = last >= 0 and abs(lines.array[0].batch_stride[last]) < abs(lines.array[0].stride[0])
-    if beside and batch.size[last] >= _FEWEST_ACROSS:
-        return _across(lines, units)
-    # Of an analysis' samples there are two in a unit, of a synthesis' two bands one each.
-    return _along(lines, units, reach, max(2 if bands == 1 else bands, 2) * size, count)
+    if reach * size > _LONGEST_REACH or (beside and batch.size[last] >= _FEWEST_ACROSS):
+        return _across(lines, units, longest, besides)
+    return _along(lines, units, reach, size, besides)
 
 
-def _across(lines: Lines, units: int) -> Launch:
+def _across(lines: Lines, units: int, longest: int, besides: int) -> Launch:
     count = lines.batch.count
     threads = min(_THREADS_ACROSS, -(-count // 32) * 32)
     groups = -(-count // threads)
     wanted = max(1, -(-_BLOCKS // groups))
-    tile = min(max(-(-units // wanted), 16), 128)
-    return _cut(lines, units, tile, groups, Launch(0, threads, 0, along=False))
+    tile = min(max(-(-units // wanted), 16), longest)
+    return _cut(lines, units, tile, groups, Launch(0, threads, threads * besides, along=False))
 
 
-def _along(lines: Lines, units: int, reach: int, of_unit: int, count: int) -> Launch:
+def _along(lines: Lines, units: int, reach: int, size: int, besides: int) -> Launch:
     # As much as blocks take at a time, unless there is too little for many of them.
-    most = min(_PIECE_BYTES // of_unit, max(_THREADS_ALONG // 2, units * count // _BLOCKS))
+    count = lines.batch.count
+    most = min(_PIECE_BYTES // size, max(_THREADS_ALONG // 2, units * count // _BLOCKS))
     tile = units if units <= most else -(-units // -(-units // most))
-    of_line = (tile + reach) * of_unit + ctypes.sizeof(_index * 3)
+    of_line = (tile + reach) * size + ctypes.sizeof(_index * 3)
     several = max(1, min(most // tile, 2 * _PIECE_BYTES // of_line, count))
     lines.lines = several
     threads = min(_THREADS_ALONG, -(-several * tile // 32) * 32)
-    # Arrays are padded by less than the banks' 128 bytes, and begin at a multiple of 16.
-    shared = several * of_line + 24 + 128
+    # Parts are padded by less than the banks' 128 bytes, and begin at multiples of 16.
+    shared = several * of_line + 24 + 128 + threads * besides + 16
     return _cut(lines, units, tile, -(-count // several), Launch(0, threads, shared, along=True))
 
 
