@@ -1,0 +1,513 @@
+"""Whole transforms by CUDA kernels, run on the host: two axes at once, levels, n-D."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import cuda_compile
+import numpy as np
+import pytest
+from cuda_host import ORDERS, HostRuntime, compiler
+from helpers import MODES, assert_all_close, largest, mapped, to_numpy, zero_mean
+
+import liftwave as lw
+from liftwave._adjoint import adjoint_of_analysis, adjoint_of_synthesis
+from liftwave._kernels import (
+    cuda_filters,
+    cuda_layout,
+    cuda_levels,
+    cuda_runtime,
+    cuda_tiles,
+    reference,
+)
+from liftwave._kernels.cuda_runtime import Kernel, kernel
+from liftwave._levels import AnalysisLevel, SynthesisLevel, analysis_levels, synthesis_levels
+from liftwave._separable_plan import AxisPlans, axis_plans
+
+needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
+
+# As many eps as taps are added, for each axis and level, and some.
+ULPS = 60.0
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[HostRuntime]:
+    made = HostRuntime(0)
+    monkeypatch.setattr(cuda_runtime, "runtime", made)
+    monkeypatch.setattr(cuda_runtime, "fallback", reference)
+    axis = SimpleNamespace(
+        analysis=cuda_filters.analysis,
+        synthesis=cuda_filters.synthesis,
+        lift_analysis=reference.lift_analysis,
+        lift_synthesis=reference.lift_synthesis,
+    )
+    monkeypatch.setattr(cuda_levels, "axis", axis)
+    yield made
+
+
+@pytest.fixture
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several strips and segments also of small images, several of these to a block."""
+    monkeypatch.setattr(cuda_tiles, "MAX_THREADS", 48)
+    monkeypatch.setattr(cuda_tiles, "UNIT", 2)
+    monkeypatch.setattr(cuda_tiles, "SEGMENT", 8)
+    monkeypatch.setattr(cuda_tiles, "WANTED", 1)
+
+
+def kernels_of(runtime: HostRuntime) -> set[str]:
+    return {name.partition("<")[0].removeprefix("liftwave::") for name in runtime.launched}
+
+
+# --- comparisons -------------------------------------------------------------------------------
+
+
+def widened(x: Any) -> Any:
+    """Halves in float32."""
+    if str(x.dtype).endswith("float16"):
+        return x.float() if hasattr(x, "data_ptr") else x.astype(np.float32)
+    return x
+
+
+def assert_alike(found: Any, wanted: Any, *, ulps: float = ULPS) -> None:
+    """Equal up to rounding; halves up to that of storing what float32 gave."""
+    numbers = mapped(lambda x: np.abs(to_numpy(widened(x))), wanted)
+    scale = max(largest(numbers), 1e-30)
+
+    def check(a: Any, b: Any) -> Any:
+        assert tuple(a.shape) == tuple(b.shape)
+        assert_all_close(widened(a), widened(b), ulps=ulps, scale=scale)
+
+    flat_found, flat_wanted = leaves(found), leaves(wanted)
+    assert len(flat_found) == len(flat_wanted)
+    for a, b in zip(flat_found, flat_wanted, strict=True):
+        check(a, b)
+
+
+def leaves(tree: Any) -> list[Any]:
+    if isinstance(tree, dict):
+        return [leaf for key in sorted(tree) for leaf in leaves(tree[key])]
+    if isinstance(tree, list | tuple):
+        return [leaf for branch in tree for leaf in leaves(branch)]
+    return [tree]
+
+
+def check_analysis(x: Any, levels: Sequence[AnalysisLevel], **options: Any) -> Any:
+    found = cuda_levels.analyse(x, levels)
+    assert_alike(found, reference.analyse(x, levels), **options)
+    return found
+
+
+def check_synthesis(
+    approx: Any, details: Any, levels: Sequence[SynthesisLevel], **options: Any
+) -> None:
+    found = cuda_levels.synthesise(approx, details, levels)
+    assert_alike(found, reference.synthesise(approx, details, levels), **options)
+
+
+def check(x: Any, plans: AxisPlans, level: int = 1) -> None:
+    """Analysis, synthesis, and the adjoints of both."""
+    levels = analysis_levels(tuple(x.shape), plans, level)
+    approx, details = check_analysis(x, levels)
+    details.reverse()
+    check_synthesis(approx, details, adjoint_of_analysis(levels))
+    back = synthesis_levels(approx, details, plans, True)
+    check_synthesis(approx, details, back)
+    result = zero_mean(back[-1].shape, 9, "float64").astype(x.dtype)
+    check_analysis(result, adjoint_of_synthesis(back))
+
+
+def possible(mode: str, shape: Sequence[int]) -> bool:
+    return "reflect" not in mode or min(shape) > 1
+
+
+# --- two axes ----------------------------------------------------------------------------------
+
+
+@needs_compiler
+@pytest.mark.parametrize("mode", MODES)
+def test_all_modes_and_sizes(mode: str, runtime: HostRuntime) -> None:
+    for shape in ((1, 1), (1, 6), (2, 3), (5, 4), (7, 8), (16, 9), (33, 40)):
+        if possible(mode, shape):
+            check(zero_mean(shape, 1, "float32"), axis_plans((0, 1), "db2", mode))
+    assert {"analysis_tile", "synthesis_tile"} <= kernels_of(runtime)
+
+
+@needs_compiler
+@pytest.mark.parametrize("mode", MODES)
+def test_strips_and_segments_fit_together(
+    mode: str, runtime: HostRuntime, small_tiles: None
+) -> None:
+    for shape in ((41, 173), (3, 26, 51), (9, 20, 21)):
+        x = zero_mean(shape, 2, "float32")
+        check(x, axis_plans((len(shape) - 2, len(shape) - 1), "db2", mode))
+
+
+@needs_compiler
+@pytest.mark.parametrize("order", ORDERS[1:])
+def test_no_barrier_is_missing(order: int, runtime: HostRuntime, small_tiles: None) -> None:
+    runtime.order = order
+    for shape in ((41, 103), (9, 20, 21)):
+        x = zero_mean(shape, 2, "float32")
+        for mode in ("symmetric", "periodization", "smooth"):
+            check(x, axis_plans((len(shape) - 2, len(shape) - 1), "db2", mode))
+
+
+@needs_compiler
+def test_a_level_is_one_kernel(runtime: HostRuntime) -> None:
+    plans = axis_plans((1, 2), "db2", "symmetric")
+    x = zero_mean((3, 40, 50), 0, "float32")
+    levels = analysis_levels(x.shape, plans, 2)
+    approx, details = cuda_levels.analyse(x, levels)
+    assert len(runtime.launched) == 2
+    details.reverse()
+    cuda_levels.synthesise(approx, details, synthesis_levels(approx, details, plans, True))
+    assert len(runtime.launched) == 4
+    assert kernels_of(runtime) == {"analysis_tile", "synthesis_tile"}
+
+
+@needs_compiler
+def test_grids_smaller_than_the_work(
+    runtime: HostRuntime, small_tiles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda_layout, "MAX_GRID", 3)
+    check(zero_mean((5, 40, 77), 0, "float32"), axis_plans((1, 2), "db2", "symmetric"))
+
+
+@needs_compiler
+def test_batches_beyond_a_grid_of_two_dimensions(runtime: HostRuntime) -> None:
+    plans = axis_plans((1, 2), "haar", "symmetric")
+    x = zero_mean((66_000, 2, 2), 0, "float32")
+    levels = analysis_levels(x.shape, plans, 1)
+    check_analysis(x, levels)
+
+
+@needs_compiler
+def test_wavelets_and_modes_of_each_axis(runtime: HostRuntime, small_tiles: None) -> None:
+    x = zero_mean((30, 67), 3, "float32")
+    for axes in ((0, 1), (1, 0)):
+        check(x, axis_plans(axes, "db2", ("periodization", "smooth")))
+        check(x, axis_plans(axes, "db2", ("antisymmetric", "zero")))
+    check(x, axis_plans((1, 0), ("db2", "haar"), ("symmetric", "constant")))
+    assert {"analysis_tile", "synthesis_tile"} <= kernels_of(runtime)
+    runtime.launched.clear()
+    levels = analysis_levels(x.shape, axis_plans((0, 1), ("db2", "db20"), "constant"), 1)
+    check_analysis(x, levels)
+    assert kernels_of(runtime) == {"analysis_lines"}
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize("wavelet", ["db3", "db4", "bior4.4", "db6", "db7", "db8", "db9", "db10"])
+def test_all_tap_counts(wavelet: str, runtime: HostRuntime, small_tiles: None) -> None:
+    for mode in MODES:
+        for shape in ((1, 3), (9, 8), (37, 81), (40, 64)):
+            if possible(mode, shape):
+                check(zero_mean(shape, 0, "float32"), axis_plans((0, 1), wavelet, mode))
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+def test_all_small_sizes(mode: str, runtime: HostRuntime) -> None:
+    for rows in range(1, 41):
+        shape = (2, rows, 41 - rows)
+        if possible(mode, shape[1:]):
+            check(zero_mean(shape, 0, "float32"), axis_plans((1, 2), "db2", mode))
+            check(zero_mean(shape, 0, "float32"), axis_plans((1, 2), "haar", mode))
+
+
+# --- memory ------------------------------------------------------------------------------------
+
+VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "reversed": lambda x: x[:, ::-1, ::-1],
+    "transposed": lambda x: x.transpose(0, 2, 1),
+    "batch last": lambda x: np.moveaxis(x, 0, 2).copy().transpose(2, 0, 1),
+    "every second": lambda x: x[:, ::2, ::2],
+    "odd rows": lambda x: x[:, :, :-1],
+    "begins after one": lambda x: x[:, :, 1:],
+    "begins after two": lambda x: x[:, :, 2:],
+    "even rows of more": lambda x: x[:, 1:, 2:-2],
+    "broadcast": lambda x: np.broadcast_to(x[:1], x.shape),
+}
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", VIEWS)
+def test_any_strides(name: str, runtime: HostRuntime, small_tiles: None) -> None:
+    x = VIEWS[name](zero_mean((3, 22, 64), 4, "float32"))
+    for mode in ("symmetric", "periodization"):
+        plans = axis_plans((1, 2), "db2", mode)
+        levels = analysis_levels(x.shape, plans, 1)
+        approx, details = check_analysis(x, levels)
+        given = [zero_mean(b.shape, k, "float32") for k, b in enumerate(details[0].values())]
+        approx = VIEWS[name](zero_mean((3, 22, 64), 5, "float32"))
+        views = {
+            key: VIEWS[name](zero_mean((3, 22, 64), k, "float32"))
+            for k, key in enumerate(details[0])
+        }
+        assert given
+        check_synthesis(approx, [views], synthesis_levels(approx, [views], plans, True))
+
+
+@needs_compiler
+def test_axes_anywhere(runtime: HostRuntime) -> None:
+    for shape, axes in (
+        ((12, 15, 3), (0, 1)),
+        ((12, 3, 15), (0, 2)),
+        ((12, 3, 15), (2, 0)),
+        ((2, 12, 2, 15, 2), (3, 1)),
+        ((9, 15), (1, 1)),
+    ):
+        check(zero_mean(shape, 6, "float32"), axis_plans(axes, "db2", "symmetric"))
+
+
+@needs_compiler
+def test_batches_of_more_axes_than_kernels_know(runtime: HostRuntime) -> None:
+    x = zero_mean((4,) * 9, 0, "float32")[(slice(None, 2),) * 7]
+    check_analysis(x, analysis_levels(x.shape, axis_plans((7, 8), "haar", "symmetric"), 1))
+
+
+@needs_compiler
+def test_out_is_written_to(runtime: HostRuntime) -> None:
+    plans = axis_plans((0, 1), "db2", "periodization")
+    x = zero_mean((24, 36), 7, "float32")
+    levels = analysis_levels(x.shape, plans, 2)
+    approx, details = cuda_levels.analyse(x, levels)
+    details.reverse()
+    back = synthesis_levels(approx, details, plans, True)
+    wanted = cuda_levels.synthesise(approx, details, back)
+    for out in (
+        np.empty_like(x),
+        np.empty((36, 24), np.float32).T,
+        np.empty((24, 37), np.float32)[:, 1:],
+        np.empty((24, 36), np.float64),
+    ):
+        assert cuda_levels.synthesise(approx, details, back, out) is out
+        np.testing.assert_array_equal(out, wanted.astype(out.dtype))
+    # One that bands are in is not written to before they have been read.
+    whole = np.concatenate([details[1]["ad"], details[1]["da"]]).repeat(2, 1)
+    inside = [details[0], {**details[1], "ad": whole[:12, ::2], "da": whole[12:, ::2]}]
+    assert cuda_levels.synthesise(approx, inside, back, whole) is whole
+    np.testing.assert_array_equal(whole, wanted)
+
+
+@needs_compiler
+def test_nothing_is_launched_for_nothing(runtime: HostRuntime) -> None:
+    x = np.zeros((0, 8, 8), np.float32)
+    plans = axis_plans((1, 2), "haar", "symmetric")
+    approx, details = cuda_levels.analyse(x, analysis_levels(x.shape, plans, 1))
+    assert approx.shape == (0, 4, 4)
+    back = cuda_levels.synthesise(approx, details, synthesis_levels(approx, details, plans, True))
+    assert back.shape == x.shape
+    assert not runtime.launched
+
+
+# --- levels and dimensions -----------------------------------------------------------------------
+
+
+@needs_compiler
+def test_levels_and_dimensions(runtime: HostRuntime) -> None:
+    for shape, axes, level in (
+        ((45,), (0,), 3),
+        ((3, 45), (1,), 2),
+        ((21, 37), (0, 1), 3),
+        ((2, 30, 21), (1, 2), 2),
+        ((11, 14, 17), (0, 1, 2), 2),
+        ((6, 5, 8, 7), (0, 1, 2, 3), 1),
+    ):
+        for mode in ("symmetric", "periodization"):
+            check(zero_mean(shape, 8, "float32"), axis_plans(axes, "haar", mode), level)
+
+
+@needs_compiler
+def test_volumes_take_two_passes(runtime: HostRuntime) -> None:
+    plans = axis_plans((0, 1, 2), "haar", "symmetric")
+    x = zero_mean((8, 10, 12), 0, "float32")
+    approx, details = cuda_levels.analyse(x, analysis_levels(x.shape, plans, 1))
+    # Along the first axis, then each of two halves along the others.
+    assert len(runtime.launched) == 3
+    cuda_levels.synthesise(approx, details, synthesis_levels(approx, details, plans, True))
+    assert len(runtime.launched) == 6
+
+
+@needs_compiler
+def test_missing_bands_are_zero(runtime: HostRuntime) -> None:
+    plans = axis_plans((0, 1), "db2", "periodization")
+    x = zero_mean((20, 26), 0, "float32")
+    approx, details = cuda_levels.analyse(x, analysis_levels(x.shape, plans, 2))
+    details.reverse()
+    for missing in (("ad",), ("ad", "da"), ("dd", "da"), ("ad", "da", "dd")):
+        left = [{k: b for k, b in bands.items() if k not in missing} for bands in details]
+        for first in (approx, None) if len(missing) < 3 else (approx,):
+            levels = synthesis_levels(first, left, plans, True)
+            check_synthesis(first, left, levels)
+
+
+@needs_compiler
+def test_lifting_goes_by_its_own_kernels(runtime: HostRuntime) -> None:
+    scheme = lw.LiftingScheme.from_name("cdf9.7")
+    x = zero_mean((21, 34), 0, "float32")
+    check(x, axis_plans((0, 1), scheme, "reflect"), 2)
+    check(x, axis_plans((0, 1), (scheme, "haar"), "symmetric"), 2)
+
+
+@needs_compiler
+def test_a_wider_dtype_is_computed_in(runtime: HostRuntime) -> None:
+    x = zero_mean((12, 12), 0, "float32")
+    levels = analysis_levels(x.shape, axis_plans((0, 1), "haar", "symmetric"), 1)
+    found = cuda_levels.analyse(x, levels, np.dtype("float64"))
+    assert_alike(found, reference.analyse(x.astype(np.float64), levels))
+
+
+# --- dtypes ------------------------------------------------------------------------------------
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", ["float64", "complex64", "complex128"])
+def test_dtypes(dtype: str, runtime: HostRuntime, small_tiles: None) -> None:
+    x = zero_mean((2, 19, 45), 0, dtype)
+    for view in (x, x[:, :, 1:]):
+        check(view, axis_plans((1, 2), "haar", "antisymmetric"))
+    assert {"analysis_tile", "synthesis_tile"} <= kernels_of(runtime)
+
+
+@needs_compiler
+def test_halves_are_computed_with_in_float32(runtime: HostRuntime, small_tiles: None) -> None:
+    x = zero_mean((2, 40, 76), 0, "float32").astype(np.float16)
+    for mode in ("antisymmetric", "periodization"):
+        plans = axis_plans((1, 2), "db2", mode)
+        for view in (x, x[:, :, 3:]):
+            levels = analysis_levels(view.shape, plans, 2)
+            found = cuda_levels.analyse(view, levels)
+            assert_halves(found, reference.analyse(view.astype(np.float32), levels))
+        approx, details = found
+        details.reverse()
+        back = synthesis_levels(approx, details, plans, True)
+        wide = mapped(lambda b: b.astype(np.float32), (approx, details))
+        result = cuda_levels.synthesise(approx, details, back)
+        assert_halves(result, reference.synthesise(*wide, back))
+
+
+def assert_halves(found: Any, wanted: Any) -> None:
+    """Nothing was rounded to half precision but the results."""
+    for a, b in zip(leaves(found), leaves(wanted), strict=True):
+        assert a.dtype == np.float16
+        rounded = b.astype(np.float16)
+        gap = np.abs(a.astype(np.float64) - rounded.astype(np.float64))
+        # A value in the middle between two halves may go either way.
+        assert gap.max() <= np.finfo(np.float16).eps * np.abs(b).max()
+        assert np.mean(gap > 0) < 0.01
+
+
+@needs_compiler
+def test_tensors_and_bfloat(runtime: HostRuntime) -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.from_numpy(zero_mean((2, 16, 25), 0, "float32"))
+    plans = axis_plans((1, 2), "haar", "symmetric")
+    levels = analysis_levels(tuple(x.shape), plans, 2)
+    approx, details = check_analysis(x, levels)
+    details.reverse()
+    check_synthesis(approx, details, synthesis_levels(approx, details, plans, True))
+    narrow = x.to(torch.bfloat16)
+    found = cuda_levels.analyse(narrow, levels)
+    wanted = reference.analyse(narrow.float(), levels)
+    for a, b in zip(leaves(found), leaves(wanted), strict=True):
+        assert a.dtype == torch.bfloat16
+        torch.testing.assert_close(a.float(), b, rtol=2.0**-8, atol=1e-6)
+
+
+# --- taps --------------------------------------------------------------------------------------
+
+
+@needs_compiler
+@pytest.mark.parametrize("order", ORDERS)
+def test_taps_that_are_arrays(order: int, runtime: HostRuntime, small_tiles: None) -> None:
+    torch = pytest.importorskip("torch")
+    runtime.order = order
+    x = torch.from_numpy(zero_mean((30, 61), 0, "float32"))
+    # Of another precision, and not one behind the other in memory.
+    values = [torch.from_numpy(zero_mean(16, k, "float64"))[::2] for k in range(4)]
+    bank = lw.FilterBank(*values)
+    for mode in ("symmetric", "periodization"):
+        plans = axis_plans((0, 1), bank, mode)
+        levels = analysis_levels(tuple(x.shape), plans, 1)
+        approx, details = check_analysis(x, levels)
+        check_synthesis(approx, details, synthesis_levels(approx, details, plans, True))
+        check_synthesis(approx, details, adjoint_of_analysis(levels))
+    assert kernels_of(runtime) >= {"analysis_tile", "synthesis_tile"}
+
+
+@needs_compiler
+def test_taps_of_both_kinds_go_axis_by_axis(runtime: HostRuntime) -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.from_numpy(zero_mean((14, 21), 0, "float32"))
+    bank = lw.FilterBank(*(torch.from_numpy(zero_mean(4, k, "float32")) for k in range(4)))
+    plans = axis_plans((0, 1), (bank, "haar"), "symmetric")
+    check_analysis(x, analysis_levels(tuple(x.shape), plans, 1))
+    assert kernels_of(runtime) == {"analysis_lines"}
+
+
+@needs_compiler
+def test_nan_stays_where_taps_reach(runtime: HostRuntime) -> None:
+    x = zero_mean((24, 40), 0, "float32")
+    x[0, 0] = x[13, 20] = np.nan
+    x[23, 39] = np.inf
+    for mode in ("zero", "smooth", "antireflect", "periodic"):
+        levels = analysis_levels(x.shape, axis_plans((0, 1), "db2", mode), 1)
+        with np.errstate(invalid="ignore"):
+            found, wanted = cuda_levels.analyse(x, levels), reference.analyse(x, levels)
+        for a, b in zip(leaves(found), leaves(wanted), strict=True):
+            np.testing.assert_array_equal(np.isfinite(a), np.isfinite(b))
+
+
+# --- what kernels use ----------------------------------------------------------------------------
+
+
+def tile_kernels() -> list[Kernel]:
+    """Those of the common classes, as they are asked for."""
+    found = []
+    for length in (2, 4, 6, 8, 10, 12, 16, 20):
+        for dtype in ("float32", "float16"):
+            for learned in (False, True):
+                size, both = cuda_runtime.ITEMSIZE[dtype], (length, length)
+                shape = cuda_tiles._analysis_shape(4, size, both, long=False)
+                back = cuda_tiles._synthesis_shape(4, both)
+                assert shape is not None
+                assert back is not None
+                parameters = (dtype, dtype, dtype, *both, *shape, learned, False)
+                found.append(kernel("filter_tile_analysis.cuh", "analysis_tile", *parameters))
+                parameters = (dtype, dtype, dtype, *both, back.rows, length % 4 == 0, learned)
+                found.append(kernel("filter_tile_synthesis.cuh", "synthesis_tile", *parameters))
+    return found
+
+
+needs_device_compiler = pytest.mark.skipif(
+    cuda_compile.compiler() is None, reason="no compiler for CUDA devices"
+)
+
+
+def check_usage(source: str, architecture: str, every: int) -> None:
+    kernels = [k for k in tile_kernels() if k.source == source][::every]
+    for made, usage in cuda_compile.usages(kernels, architecture).items():
+        assert (usage.spilled, usage.stack) == (0, 0), made.expression
+        assert usage.registers <= 128, made.expression
+
+
+SOURCES = ["filter_tile_analysis.cuh", "filter_tile_synthesis.cuh"]
+
+
+@needs_device_compiler
+@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("source", SOURCES)
+def test_nothing_is_spilled(source: str, architecture: str) -> None:
+    check_usage(source, architecture, 9)
+
+
+@needs_device_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("source", SOURCES)
+def test_nothing_is_spilled_by_any(source: str, architecture: str) -> None:
+    check_usage(source, architecture, 1)
