@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
+import cuda_compile
 import numpy as np
 import pytest
-from cuda_host import HostRuntime, compiler
+from cuda_host import ORDERS, HostRuntime, compiler
 from helpers import zero_mean
 from lift_pool_cases import PADDINGS
 
-from liftwave._kernels import cuda_lift_pool, cuda_runtime
+from liftwave._kernels import cuda_layout, cuda_lift_pool, cuda_runtime, reference
 from liftwave._kernels import cuda_lift_pool_launch as launch
-from liftwave._kernels import reference_lift_pool as wanted_kernels
+from liftwave._kernels import cuda_lift_pool_tiles as tiles
+from liftwave._kernels.cuda_runtime import kernel
 from liftwave._lift_pool_plan import LiftOutput, LiftPoolPlan
 
 runs = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
 CHANNELS = 3
 SIZES = [
-    (1,),
-    (2,),
-    (9,),
-    (40,),
-    (1, 1),
-    (1, 5),
-    (7, 8),
-    (6, 1),
-    (5, 33),
-    (12, 14),
-    (3, 4, 5),
-    (2, 1, 9),
+    *((1,), (2,), (9,), (40,)),
+    *((1, 1), (1, 5), (7, 8), (6, 1), (5, 33), (12, 14)),
+    *((3, 4, 5), (2, 1, 9)),
 ]
-
-Way = Callable[[Any], Any]
+TILED = [(50,), (21, 34), (3, 5, 23)]
 
 
 @pytest.fixture
@@ -46,10 +39,15 @@ def host(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
     return runtime
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So little shared memory that planes are cut into several tiles."""
-    monkeypatch.setattr(launch, "MAX_OVERLAP", 100.0)
+@pytest.fixture(params=[1, 2], ids=["apart", "together"])
+def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Small tiles, however much is read more than once; so many axes are halved at once."""
+    monkeypatch.setattr(tiles.Axis, "tiles", lambda axis, least: [min(axis.n, max(least, 4))])
+    monkeypatch.setattr(launch, "MAX_OVERLAP", 0.0 if request.param == 1 else 1000.0)
+    monkeypatch.setattr(launch, "SUMMING_BLOCKS", 7)
+    tiles.tiling.cache_clear()
+    yield request.param
+    tiles.tiling.cache_clear()
 
 
 def outputs(dims: int) -> list[LiftOutput]:
@@ -88,7 +86,7 @@ def check_down(plan: LiftPoolPlan, output: LiftOutput, dtype: str, batch: int = 
     taps, terms = filters(plan, dtype), plan.kernel + 4
     x = zero_mean((batch, CHANNELS, *plan.sizes), 1, dtype)
     kept = x.copy()
-    bands, sums = wanted_kernels.lift_down(x, taps, plan, output, True)
+    bands, sums = reference.lift_pool.lift_down(x, taps, plan, output, True)
     found, found_sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
     for a, b in zip(found, bands, strict=True):
         near(a, b, largest(b), terms)
@@ -104,7 +102,7 @@ def check_down(plan: LiftPoolPlan, output: LiftOutput, dtype: str, batch: int = 
         for from_outputs in (False, True)[: 1 + output.holds_all(plan.dimensions)]:
             values = bands if from_outputs else [x]
             arguments = values, cotangents, of_sums, taps, plan, output, from_outputs
-            wanted = wanted_kernels.lift_down_vjp(*arguments)
+            wanted = reference.lift_pool.lift_down_vjp(*arguments)
             compare(cuda_lift_pool.lift_down_vjp(*arguments), wanted, x, bands, terms)
     np.testing.assert_array_equal(x, kept)
 
@@ -120,13 +118,13 @@ def check_up(plan: LiftPoolPlan, dtype: str, batch: int = 2) -> None:
     taps, shape = filters(plan, dtype), (batch, CHANNELS, *plan.halves)
     terms = plan.kernel + 4
     bands = [zero_mean(shape, k, dtype) for k in range(2**plan.dimensions)]
-    wanted = wanted_kernels.lift_up(bands, taps, plan)
+    wanted = reference.lift_pool.lift_up(bands, taps, plan)
     near(cuda_lift_pool.lift_up(bands, taps, plan), wanted, largest(wanted), terms)
     cotangent = zero_mean(wanted.shape, 99, dtype)
     for from_outputs in (False, True)[: 1 + plan.is_even]:
         values = [wanted] if from_outputs else bands
         arguments = values, cotangent, taps, plan, from_outputs
-        expected = wanted_kernels.lift_up_vjp(*arguments)
+        expected = reference.lift_pool.lift_up_vjp(*arguments)
         found = cuda_lift_pool.lift_up_vjp(*arguments)
         for a, b in zip(found[0], expected[0], strict=True):
             compare((a, found[1]), (b, expected[1]), wanted, bands, terms)
@@ -137,11 +135,12 @@ def plans(sizes: tuple[int, ...], kernel: int) -> Iterator[LiftPoolPlan]:
         yield LiftPoolPlan(sizes, kernel, padding, number % 2 == 1)
 
 
-SLOW = [pytest.param(k, marks=pytest.mark.slow) for k in (1, 3, 4, 6, 7, 8, 20)]
+KERNELS = [5, 10, *(pytest.param(k, marks=pytest.mark.slow) for k in (1, 2, 3, 4, 7, 8))]
+"""An odd number of weights that the compiler knows, and an even one that it does not."""
 
 
 @runs
-@pytest.mark.parametrize("kernel", [2, 5, 9, *SLOW])
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_every_shape(sizes: tuple[int, ...], kernel: int, host: HostRuntime) -> None:
     some = outputs(len(sizes))
@@ -150,3 +149,251 @@ def test_every_shape(sizes: tuple[int, ...], kernel: int, host: HostRuntime) -> 
             check_down(plan, output, "float32")
         check_up(plan, "float32")
     assert host.launched
+
+
+def is_cut(plan: LiftPoolPlan, at_once: int) -> bool:
+    """Whether samples are read by several tiles, as the test wants it."""
+    need = tiles.Need(2)
+    call = launch.Call(plan, filters(plan, "float32"), np.ones(1), 2, "float32", "")
+    stages = call.stages(need)
+    assert stages is not None
+    dims = plan.dimensions
+    assert len(stages) == (dims if at_once == 1 else max(1, dims - 1))
+    found = [call.tiling(stage, need) for stage in stages]
+    return any(one is not None and one.overlap > 1 for one in found)
+
+
+@runs
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("sizes", TILED, ids=str)
+def test_several_tiles(
+    sizes: tuple[int, ...], kernel: int, host: HostRuntime, at_once: int
+) -> None:
+    some = outputs(len(sizes))
+    for number, plan in enumerate(plans(sizes, kernel)):
+        assert is_cut(plan, at_once)
+        check_down(plan, some[number % 3], "float32", batch=1)
+        check_up(plan, "float32", batch=1)
+
+
+@runs
+@pytest.mark.parametrize("order", ORDERS[1:])
+@pytest.mark.parametrize("sizes", [(30,), (12, 14)], ids=str)
+def test_order_of_threads_changes_nothing(
+    sizes: tuple[int, ...], order: int, host: HostRuntime
+) -> None:
+    for size in (5, 10):
+        plan = LiftPoolPlan(sizes, size, "reflect", False)
+        found = []
+        for each in (0, order):
+            host.order = each
+            found.append(everything(plan, "float32"))
+        for a, b in zip(*found, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def everything(plan: LiftPoolPlan, dtype: str) -> list[Any]:
+    """Results of all kernels."""
+    taps, output = filters(plan, dtype), outputs(plan.dimensions)[0]
+    x = zero_mean((2, CHANNELS, *plan.sizes), 1, dtype)
+    bands, sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
+    back = cuda_lift_pool.lift_down_vjp(bands, bands, sums, taps, plan, output, True)
+    again = cuda_lift_pool.lift_down_vjp([x], bands, None, taps, plan, output, False)
+    up = cuda_lift_pool.lift_up(bands, taps, plan)
+    of_bands, of_taps = cuda_lift_pool.lift_up_vjp(bands, x, taps, plan, False)
+    return [*bands, sums, *back, *again, up, *of_bands, of_taps]
+
+
+@runs
+def test_more_blocks_than_a_grid_has(host: HostRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = LiftPoolPlan((9, 8), 5, "reflect", False)
+    wanted = everything(plan, "float32")
+    for module in (launch, cuda_layout):
+        monkeypatch.setattr(module, "MAX_GRID", 2)
+    for a, b in zip(everything(plan, "float32"), wanted, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@runs
+def test_arrays_of_any_strides(host: HostRuntime) -> None:
+    for sizes in ((8, 10), (4, 6, 8)):
+        plan = LiftPoolPlan(sizes, 5, "circular", False)
+        taps, output = filters(plan, "float32"), outputs(len(sizes))[0]
+        wanted = everything(plan, "float32")
+        x = strided(zero_mean((2, CHANNELS, *sizes), 1, "float32"))
+        others = strided(np.repeat(taps, 2, axis=0))[::2]
+        bands, sums = cuda_lift_pool.lift_down(x, others, plan, output, True)
+        views = [strided(band) for band in bands]
+        got = [*bands, sums]
+        got += cuda_lift_pool.lift_down_vjp(views, views, sums, others, plan, output, True)
+        got += cuda_lift_pool.lift_down_vjp([x], views, None, others, plan, output, False)
+        got.append(cuda_lift_pool.lift_up(views, others, plan))
+        of_bands, of_taps = cuda_lift_pool.lift_up_vjp(views, x, others, plan, False)
+        for a, b in zip([*got, *of_bands, of_taps], wanted, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def strided(x: Any) -> Any:
+    """The same numbers, elsewhere: axes in another order, the last one backwards."""
+    spread = np.zeros((*x.shape[::-1], 2), x.dtype)
+    view = spread[..., 1].transpose()[..., ::-1]
+    view[...] = x
+    return view
+
+
+@runs
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(9,), (7, 8), (40, 33), (3, 4, 5)], ids=str)
+def test_double_precision(sizes: tuple[int, ...], host: HostRuntime) -> None:
+    for plan in plans(sizes, 5):
+        for output in outputs(len(sizes))[::2]:
+            check_down(plan, output, "float64")
+        check_up(plan, "float64")
+
+
+@runs
+@pytest.mark.parametrize(
+    ("dtype", "sizes"),
+    [
+        ("float16", (7, 8)),
+        pytest.param("bfloat16", (7, 8), marks=pytest.mark.slow),
+        pytest.param("float16", (3, 4, 6), marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.parametrize("of_filters", ["same", "float32"])
+def test_halves_are_computed_in_single_precision(
+    dtype: str, sizes: tuple[int, ...], of_filters: str, host: HostRuntime
+) -> None:
+    torch = pytest.importorskip("torch")
+    half = getattr(torch, dtype)
+    plan = LiftPoolPlan(sizes, 5, "reflect", False)
+    taps = torch.from_numpy(filters(plan, "float32")).to(half)
+    wide = taps.float()
+    if of_filters == "float32":
+        taps = wide
+    for output in outputs(len(sizes))[:3]:
+        x = torch.from_numpy(zero_mean((2, CHANNELS, *sizes), 1, "float32")).to(half)
+        bands, sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
+        wanted, of_passes = reference.lift_pool.lift_down(x.float(), wide, plan, output, True)
+        for a, b in zip([*bands, sums], [*wanted, of_passes], strict=True):
+            rounded(a, b, half)
+        full = [band.float() for band in bands]
+        from_outputs = output.holds_all(len(sizes))
+        values, as_floats = (bands, full) if from_outputs else ([x], [x.float()])
+        rest = plan, output, from_outputs
+        found = cuda_lift_pool.lift_down_vjp(values, bands, sums, taps, *rest)
+        weights = sums.float()
+        expected = reference.lift_pool.lift_down_vjp(as_floats, full, weights, wide, *rest)
+        rounded(found[0], expected[0], half)
+        rounded(found[1], expected[1], taps.dtype)
+        if output.form != "bands":
+            continue
+        rounded(cuda_lift_pool.lift_up(bands, taps, plan), x, half)
+        found = cuda_lift_pool.lift_up_vjp(bands, x, taps, plan, False)
+        expected = reference.lift_pool.lift_up_vjp(full, x.float(), wide, plan, False)
+        for a, b in zip(found[0], expected[0], strict=True):
+            rounded(a, b, half)
+        rounded(found[1], expected[1], taps.dtype)
+
+
+def rounded(got: Any, wanted: Any, dtype: Any) -> None:
+    """The same numbers, rounded once."""
+    import torch
+
+    assert got.dtype == dtype
+    size = float(wanted.abs().max())
+    tolerance = 2 * torch.finfo(dtype).eps * max(size, 1.0)
+    if dtype == torch.float32:
+        tolerance *= 32
+    np.testing.assert_allclose(got.double(), wanted.double(), rtol=0, atol=tolerance)
+
+
+@runs
+def test_what_is_not_a_number_spreads_as_in_the_reference(host: HostRuntime) -> None:
+    for padding in PADDINGS:
+        plan = LiftPoolPlan((9, 12), 5, padding, False)
+        taps, output = filters(plan, "float32"), outputs(2)[0]
+        x = zero_mean((1, CHANNELS, 9, 12), 1, "float32")
+        x[0, 0, 1, 2], x[0, 1, 8, 11] = np.nan, np.inf
+        with np.errstate(invalid="ignore"):
+            wanted, sums = reference.lift_pool.lift_down(x, taps, plan, output, True)
+            got, found_sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
+            arguments = [x], got, sums, taps, plan, output, False
+            back = reference.lift_pool.lift_down_vjp(*arguments)
+            found = cuda_lift_pool.lift_down_vjp(*arguments)
+        for a, b in zip([*got, found_sums, *found], [*wanted, sums, *back], strict=True):
+            np.testing.assert_array_equal(np.isnan(a), np.isnan(b))
+
+
+@runs
+def test_at_zero_the_relu_is_not_active(host: HostRuntime) -> None:
+    """Numbers whose sums are exact, so that many of them are zero."""
+    rng = np.random.default_rng(0)
+    for sizes in ((12,), (9, 12)):
+        plan = LiftPoolPlan(sizes, 5, "zeros", False)
+        shape = (len(plan.passes), 2, CHANNELS, 8)
+        taps = rng.integers(-1, 2, shape).astype("float32")
+        x = rng.integers(-1, 2, (2, CHANNELS, *sizes)).astype("float32")
+        output = outputs(len(sizes))[0]
+        bands, _ = cuda_lift_pool.lift_down(x, taps, plan, output, False)
+        wanted, _ = reference.lift_pool.lift_down(x, taps, plan, output, False)
+        cotangents = [rng.integers(-2, 3, b.shape).astype("float32") for b in bands]
+        arguments = [x], cotangents, None, taps, plan, output, False
+        got = [*bands, *cuda_lift_pool.lift_down_vjp(*arguments)]
+        expected = [*wanted, *reference.lift_pool.lift_down_vjp(*arguments)]
+        for a, b in zip(got, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@runs
+def test_missing_cotangents_are_zero(host: HostRuntime) -> None:
+    plan = LiftPoolPlan((6, 8), 5, "reflect", False)
+    taps, output = filters(plan, "float32"), outputs(2)[0]
+    x = zero_mean((2, CHANNELS, 6, 8), 1, "float32")
+    weights = zero_mean((3, 2), 2, "float32")
+    for of_sums in (None, weights):
+        arguments = [x], [None] * 4, of_sums, taps, plan, output, False
+        wanted = reference.lift_pool.lift_down_vjp(*arguments)
+        compare(cuda_lift_pool.lift_down_vjp(*arguments), wanted, x, [x], 9)
+
+
+def test_what_is_not_served_goes_to_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty arrays, mixed dtypes, four axes, filters of more weights than shared memory holds."""
+    monkeypatch.setattr(launch, "SHARED", 800)
+    monkeypatch.setattr(cuda_runtime, "runtime", None)
+    monkeypatch.setattr(cuda_runtime, "fallback", reference)
+    cases = [
+        ((5, 6), 5, 0, "float32", "float32"),
+        ((5, 6), 3, 1, "float32", "float64"),
+        ((2, 2, 2, 2), 2, 1, "float32", "float32"),
+        ((40,), 20, 1, "float32", "float32"),
+    ]
+    for sizes, size, batch, dtype, of_filters in cases:
+        plan = LiftPoolPlan(sizes, size, "circular", True)
+        taps, output = filters(plan, of_filters), outputs(len(sizes))[0]
+        x = zero_mean((batch, CHANNELS, *sizes), 0, dtype)
+        bands, sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
+        wanted, of_passes = reference.lift_pool.lift_down(x, taps, plan, output, True)
+        for a, b in zip([*bands, sums], [*wanted, of_passes], strict=True):
+            np.testing.assert_array_equal(a, b, strict=True)
+        bands = [band.astype(dtype) for band in bands]
+        cuda_lift_pool.lift_up(bands, taps, plan)
+        cuda_lift_pool.lift_down_vjp(bands, bands, None, taps, plan, output, True)
+        cuda_lift_pool.lift_up_vjp(bands, x, taps, plan, False)
+
+
+@pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc is here")
+@pytest.mark.parametrize(
+    ("architecture", "size", "dtype"),
+    [
+        pytest.param(*case, marks=() if case == ("sm_90", 5, "float32") else pytest.mark.slow)
+        for case in product(cuda_compile.ARCHITECTURES, (3, 5), ("float32", "float16"))
+    ],
+)
+def test_kernels_compile_without_spills(architecture: str, size: int, dtype: str) -> None:
+    kernels = [
+        kernel("lift_pool.cuh", name, dtype, dtype, size, up)
+        for name, up in product(("lift_pool", "lift_pool_back"), (False, True))
+    ]
+    for one, usage in cuda_compile.usages(kernels, architecture).items():
+        assert (usage.spilled, usage.stack) == (0, 0), (one, usage)

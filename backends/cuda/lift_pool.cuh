@@ -10,7 +10,10 @@ namespace liftwave {
 
 enum : int { predict = 0, update = 1 };
 
+// Threads of a block at most, and how many blocks a multiprocessor shall have room for.
 constexpr int lift_pool_threads = 256;
+template <class T, int K, bool Back>
+constexpr int lift_pool_blocks = sizeof(computed_t<T>) > 4 ? 2 : Back || K > 5 ? 3 : 4;
 
 // The first step subtracts its function of one half from the other, the second one adds.
 template <bool Up>
@@ -115,7 +118,7 @@ __device__ inline int passes_of(const LiftPoolJob& job) {
 }
 
 template <class Signal, class Band, int K, bool Up>
-__global__ void __launch_bounds__(lift_pool_threads)
+__global__ void __launch_bounds__(lift_pool_threads, lift_pool_blocks<Signal, K, false>)
     lift_pool(const __grid_constant__ LiftPoolTransformArguments a) {
   using C = computed_t<Signal>;
   const LiftPoolMemory& memory = a.job.memory;
@@ -130,7 +133,6 @@ __global__ void __launch_bounds__(lift_pool_threads)
       for (int n = threadIdx.x; n < wanted; n += blockDim.x) totals[n] = 0;
     }
     for (index_t number = part; number < a.job.tiles; number += a.job.parts) {
-      __syncthreads();
       const Tile tile = tile_of(a.job, channel, number);
       if constexpr (Up) load_bands<Band>(tile, a.bands, values);
       else load_signal<Signal>(tile, a.signal, true, values);
@@ -321,7 +323,7 @@ __device__ void pull_all(const Tile& tile, const C* weights, const Backward<C>& 
 }
 
 template <class Signal, class Band, int K, bool Up>
-__global__ void __launch_bounds__(lift_pool_threads)
+__global__ void __launch_bounds__(lift_pool_threads, lift_pool_blocks<Signal, K, true>)
     lift_pool_back(const __grid_constant__ LiftPoolBackArguments a) {
   using C = computed_t<Signal>;
   const LiftPoolMemory& memory = a.job.memory;
@@ -337,7 +339,6 @@ __global__ void __launch_bounds__(lift_pool_threads)
     const index_t part = b / a.job.channels, channel = b - part * a.job.channels;
     for (int n = threadIdx.x; n < wanted; n += blockDim.x) totals[n] = 0;
     for (index_t number = part; number < a.job.tiles; number += a.job.parts) {
-      __syncthreads();
       const Tile tile = tile_of(a.job, channel, number);
       if (bool(a.from_outputs) == Up) load_signal<Signal>(tile, a.signal, true, w.values);
       else load_bands<Band>(tile, a.bands, w.values);

@@ -19,7 +19,7 @@ struct LiftPoolAxis {
 
 // Byte offsets in shared memory.
 struct LiftPoolMemory {
-  unsigned totals, partial, beyond, values, cotangents, hidden, gaps;
+  unsigned place, totals, partial, beyond, values, cotangents, hidden, gaps;
   int pitch;  // of rows of values and cotangents: odd, so that columns lie in different banks
 };
 
@@ -33,6 +33,7 @@ struct LiftPoolJob {
   int number[3];  // the passes that these are
   int kernel;
   int halo;  // samples of a half that are needed on either side of what a tile gives
+  int padding;
 };
 
 // Along one axis: what is in the tile, and of that what the tile gives.
@@ -77,8 +78,11 @@ __device__ inline void note_beyond(const LiftPoolAxis& axis, const Span& span, i
 
 // Where sample `i` of a tile's halves is in a half.
 __device__ inline index_t half_of(const LiftPoolAxis& axis, const Span& span, int i) {
-  const index_t n = axis.extension.n, k = span.start + i;
-  return k < 0 || k >= n ? modulo(k, n) : k;
+  const index_t n = axis.extension.n;
+  index_t k = span.start + i;
+  while (k < 0) k += n;
+  while (k >= n) k -= n;
+  return k;
 }
 
 // Where sample `i` of a tile is in the signal: behind its last one, if their number is odd.
@@ -116,11 +120,18 @@ __device__ void copy_cells(int rows, int cols, const Read& read, const Write& wr
   }
 }
 
-// One tile of one channel.
-struct Tile {
-  const LiftPoolJob& job;
+// Which tile a block works on. It is in shared memory, since registers are scarce.
+struct Place {
   Span rows, cols;
   index_t channel, item;  // item: of the batch
+};
+
+static_assert(sizeof(Place) <= 96, "the host leaves so much room");
+
+struct Tile {
+  const LiftPoolJob& job;
+  const Span &rows, &cols;
+  const index_t &channel, &item;
 
   __device__ int pitch() const { return job.memory.pitch; }
   // Where the part of even (0) or odd (1) rows and columns begins.
@@ -132,17 +143,22 @@ struct Tile {
   }
 };
 
-// The tile of this number, and what is beyond its ends; a barrier must follow.
+// The tile of this number, and what is beyond its ends, for all of the block.
 __device__ inline Tile tile_of(const LiftPoolJob& job, index_t channel, index_t number) {
+  Place& place = *shared_memory<Place>(job.memory.place);
   int* const beyond = shared_memory<int>(job.memory.beyond);
-  const index_t rest = number / job.cols.tiles, col = number - rest * job.cols.tiles;
-  const index_t item = rest / job.rows.tiles, row = rest - item * job.rows.tiles;
   int* const of_cols = beyond + (job.kernel - 1);
-  const Tile tile = {job, span_of(job.rows, row, job.halo, beyond),
-                     span_of(job.cols, col, job.halo, of_cols), channel, item};
-  note_beyond(job.rows, tile.rows, job.kernel, beyond);
-  note_beyond(job.cols, tile.cols, job.kernel, of_cols);
-  return tile;
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    const index_t rest = number / job.cols.tiles, col = number - rest * job.cols.tiles;
+    const index_t item = rest / job.rows.tiles, row = rest - item * job.rows.tiles;
+    place = {span_of(job.rows, row, job.halo, beyond), span_of(job.cols, col, job.halo, of_cols),
+             channel, item};
+  }
+  __syncthreads();
+  note_beyond(job.rows, place.rows, job.kernel, beyond);
+  note_beyond(job.cols, place.cols, job.kernel, of_cols);
+  return {job, place.rows, place.cols, place.channel, place.item};
 }
 
 // Of an odd number of samples the last is there twice, or there is a zero behind it.

@@ -70,7 +70,7 @@ class Shared(ctypes.Structure):
     """``LiftPoolMemory`` of ``lift_pool_tile.cuh``."""
 
     _fields_ = [
-        *((name, ctypes.c_uint) for name in ("totals", "partial", "beyond")),
+        *((name, ctypes.c_uint) for name in ("place", "totals", "partial", "beyond")),
         *((name, ctypes.c_uint) for name in ("values", "cotangents", "hidden", "gaps")),
         ("pitch", _int),
     ]
@@ -93,6 +93,7 @@ class Job(ctypes.Structure):
         ("number", _int * 3),
         ("kernel", _int),
         ("halo", _int),
+        ("padding", _int),
     ]
 
 
@@ -281,7 +282,7 @@ class Call(NamedTuple):
             Shared(*tiles.memory),
             (_int * 3)(*(self.plan.passes[p].filters for p in passes)),
             (_int * 3)(*passes),
-            *(self.plan.kernel, tiles.halo),
+            *(self.plan.kernel, tiles.halo, 0),
         )
         return job, strided, tiles
 

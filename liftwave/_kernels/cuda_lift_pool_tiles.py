@@ -11,6 +11,9 @@ from liftwave._lift_pool_plan import OWN
 MAX_THREADS = 256
 WARP = 32
 CELLS_OF_A_THREAD = 16
+PLACE = 96
+"""Bytes of ``Place`` of ``lift_pool_tile.cuh``."""
+
 
 
 class Axis(NamedTuple):
@@ -28,8 +31,8 @@ class Axis(NamedTuple):
         tiles = -(-self.n // tile)
         one = tile + around
         if self.ends:
-            return min(one, self.n), tiles * one - around
-        return one, tiles * one
+            return min(one, self.n), self.n + (tiles - 1) * around
+        return one, self.n + tiles * around
 
     def tiles(self, least: int) -> Iterator[int]:
         """The sizes that come into question, of about the same size each."""
@@ -127,6 +130,7 @@ def _memory(
     count = 2 * (kernel + OWN) if need.back else 2
     warps = threads // WARP
     sizes = {
+        "place": PLACE,
         "totals": 8 * passes * count if need.sums else 0,
         "partial": itemsize * 2 * warps * (kernel + OWN if need.back else 2) if need.sums else 0,
         "beyond": 4 * 2 * (kernel - 1),
