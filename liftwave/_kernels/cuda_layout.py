@@ -67,14 +67,24 @@ class Fold(ctypes.Structure):
 # --- arrays --------------------------------------------------------------------------------------
 
 
+Merged: TypeAlias = "tuple[int, list[int]]"
+"""The size of an axis, and its stride in each of some arrays."""
+
+
 def batched(memories: Sequence[Memory], axes: Sequence[int]) -> tuple[Batch, list[Strided]] | None:
     """The axes beside ``axes``, which arrays have in common, and the arrays along both.
 
     Axes that lie one behind the other in all arrays become one; the last of them changes fastest.
     None if more are left than kernels know.
     """
+    along = [[memory.strides[axis] for memory in memories] for axis in axes]
+    return placed(memories, merged(memories, axes), along)
+
+
+def merged(memories: Sequence[Memory], axes: Sequence[int]) -> list[Merged]:
+    """The axes beside ``axes``; those that lie one behind the other in all arrays are one."""
     shape = memories[0].shape
-    groups: list[tuple[int, list[int]]] = []  # sizes, and strides in each array; innermost first
+    groups: list[Merged] = []  # innermost first
     for d in reversed(range(len(shape))):
         if d in axes or shape[d] == 1:
             continue
@@ -85,20 +95,28 @@ def batched(memories: Sequence[Memory], axes: Sequence[int]) -> tuple[Batch, lis
                 groups[-1] = size * shape[d], inner
                 continue
         groups.append((shape[d], strides))
-    if len(groups) > MAX_BATCH_AXES:
+    return groups[::-1]
+
+
+def placed(
+    memories: Sequence[Memory], batch: Sequence[Merged], along: Sequence[Sequence[int]]
+) -> tuple[Batch, list[Strided]] | None:
+    """A batch of these axes, and the arrays with their strides along both it and a kernel's axes.
+
+    None if it has more axes than kernels know.
+    """
+    if len(batch) > MAX_BATCH_AXES:
         return None
-    groups.reverse()
-    sizes = [size for size, _ in groups]
-    batch = Batch((_index * MAX_BATCH_AXES)(*sizes), prod(sizes), len(groups), 0)
+    sizes = [size for size, _ in batch]
     arrays = [
         Strided(
             memory.address,
-            (_index * MAX_BATCH_AXES)(*(strides[k] for _, strides in groups)),
-            (_index * 3)(*(memory.strides[axis] for axis in axes)),
+            (_index * MAX_BATCH_AXES)(*(strides[k] for _, strides in batch)),
+            (_index * 3)(*(strides[k] for strides in along)),
         )
         for k, memory in enumerate(memories)
     ]
-    return batch, arrays
+    return Batch((_index * MAX_BATCH_AXES)(*sizes), prod(sizes), len(batch), 0), arrays
 
 
 def grid(blocks: int) -> int:
