@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, TypeAlias
 
 from liftwave._plan import (
@@ -288,3 +289,26 @@ def step_taps(scheme: LiftingScheme) -> tuple[Any, ...]:
     if scheme.integer:
         return tuple(FixedPoint(*scheme.fixed_point(step)) for step in scheme.steps)
     return tuple(step.taps for step in scheme.steps)
+
+
+def lifted_axes(keyed: Sequence[tuple[str, Step]]) -> list[LiftStep] | None:
+    """The step of each axis, for keys and steps from the first axis to the last.
+
+    None if one of them is not lifting, differs among bands, or is left out for some.
+    """
+    steps: list[LiftStep] = []
+    for _, of_axis in groupby(keyed, key=lambda each: len(each[0])):
+        first, *others = [step for _, step in of_axis]
+        if not isinstance(first, LiftStep):
+            return None
+        if not all(isinstance(step, LiftStep) and _same(step, first) for step in others):
+            return None
+        if 1 + len(others) != 2 ** len(steps):  # bands that nobody needs are left out
+            return None
+        steps.append(first)
+    return steps
+
+
+def _same(a: LiftStep, b: LiftStep) -> bool:
+    # Taps and scales belong to the axis' wavelet, which is the same for all bands.
+    return a is b or (a.axis == b.axis and a.plan == b.plan)

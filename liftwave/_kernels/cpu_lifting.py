@@ -9,14 +9,13 @@ may have to flow into them) stay with the reference kernels.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from liftwave import _cpu
-from liftwave._levels import AnalysisLevel, LiftStep, Step, SynthesisLevel
+from liftwave._levels import AnalysisLevel, LiftStep, Step, SynthesisLevel, lifted_axes
 from liftwave._plan import LiftPlan, StepPlan, with_room
 from liftwave._taps import FixedPoint, is_concrete
 from liftwave.boundary import Extension, Row
@@ -219,7 +218,7 @@ def synthesise_level(bands: Mapping[str, Any], groups: Sequence[Group], out: Any
 
 
 def _groups(keyed: Sequence[tuple[str, Step]], ndim: int) -> tuple[Group, ...] | None:
-    steps = _one_per_axis(keyed)
+    steps = lifted_axes(keyed)
     if steps is None:
         return None
     fused = len(steps) > 1 and [step.axis for step in steps[-2:]] == [ndim - 2, ndim - 1]
@@ -227,26 +226,6 @@ def _groups(keyed: Sequence[tuple[str, Step]], ndim: int) -> tuple[Group, ...] |
     grouped = [[step] for step in steps[:-tail]] + [steps[-tail:]]
     groups = [group_of(group) for group in grouped]
     return None if any(group is None for group in groups) else tuple(g for g in groups if g)
-
-
-def _one_per_axis(keyed: Sequence[tuple[str, Step]]) -> list[LiftStep] | None:
-    """The step of each letter of the keys; None if it is not lifting, or differs among bands."""
-    steps: list[LiftStep] = []
-    for _, of_axis in groupby(keyed, key=lambda each: len(each[0])):
-        first, *others = [step for _, step in of_axis]
-        if not isinstance(first, LiftStep):
-            return None
-        if not all(isinstance(step, LiftStep) and _same(step, first) for step in others):
-            return None
-        if 1 + len(others) != 2 ** len(steps):  # bands that nobody needs are left out
-            return None
-        steps.append(first)
-    return steps
-
-
-def _same(a: LiftStep, b: LiftStep) -> bool:
-    # Taps and scales belong to the axis' wavelet, which is the same for all bands.
-    return a is b or (a.axis == b.axis and a.plan == b.plan)
 
 
 # --- plans -----------------------------------------------------------------------------------
