@@ -1,0 +1,425 @@
+"""The CUDA lifting kernels, on the host, give what the reference kernels give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import cuda_compile
+import numpy as np
+import pytest
+from cuda_host import ORDERS, HostRuntime, compiler
+from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
+
+from liftwave._kernels import (
+    cuda_layout,
+    cuda_lifting,
+    cuda_lifting_tiles,
+    cuda_runtime,
+    reference,
+)
+from liftwave._kernels.cuda_runtime import kernel
+from liftwave._levels import analysis_levels, synthesis_levels
+from liftwave._separable_plan import AxisPlan
+from liftwave.boundary import LIFTING_MODES, Extension
+from liftwave.lifting import LiftingScheme
+
+pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
+
+SCHEMES = ["haar", "cdf5.3", "cdf9.7", "db4", "sym6", "db10", "custom 1", "custom 4"]
+SHORT = (1, 2, 3, 4, 5, 6, 7, 8, 13, 30, 31)
+
+
+@pytest.fixture(autouse=True)
+def host(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
+    """Kernels run on the host; what they do not serve is an error, unless a test allows it."""
+    runtime = HostRuntime()
+    monkeypatch.setattr(cuda_runtime, "runtime", runtime)
+    monkeypatch.setattr(cuda_runtime, "fallback", None)
+    return runtime
+
+
+@pytest.fixture
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles that are no longer than steps allow, so that short signals have several."""
+    monkeypatch.setattr(cuda_lifting_tiles, "LINE_BYTES", (400,))
+    monkeypatch.setattr(cuda_lifting_tiles, "LINE_PAIRS", 8)
+    monkeypatch.setattr(cuda_lifting_tiles, "LINE_COLUMNS", 4)
+    monkeypatch.setattr(cuda_lifting_tiles, "ROOMS", ((12, 12), (40, 44)))
+    monkeypatch.setattr(cuda_lifting_tiles, "BLOCKS", 0)
+    cuda_lifting_tiles.tiling.cache_clear()
+    yield
+    cuda_lifting_tiles.tiling.cache_clear()
+
+
+def assert_close(actual: Any, expected: Any, terms: int, work: str | None = None) -> None:
+    """Equal up to the rounding of so many terms as large as the largest result."""
+    assert actual.dtype == expected.dtype
+    assert tuple(actual.shape) == tuple(expected.shape)
+    a, e = np.asarray(actual), np.asarray(expected)
+    if e.dtype.kind in "iu" or not e.size:
+        np.testing.assert_array_equal(a, e)
+        return
+    eps = np.finfo(work or e.dtype).eps
+    tolerance = 4 * terms * eps * max(1.0, float(np.abs(e).max()))
+    np.testing.assert_allclose(a, e, rtol=0, atol=tolerance)
+
+
+def terms_of(*lifts: Lift) -> int:
+    return sum(2 + len(taps) for lift in lifts for taps in lift.taps)
+
+
+def analyses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
+    """What splits: the transform, and the adjoint of its inverse."""
+    yield forward(scheme, n, mode)
+    if not scheme.integer:
+        yield adjoint(inverse(scheme, n, mode))
+
+
+def syntheses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
+    """What merges: the inverse, and the adjoint of the transform."""
+    yield inverse(scheme, n, mode)
+    if not scheme.integer:
+        yield adjoint(forward(scheme, n, mode))
+
+
+def compare_axis(
+    scheme: LiftingScheme,
+    mode: Any,
+    shape: tuple[int, ...],
+    axis: int,
+    dtype: str,
+    view: Callable[[Any], Any] = lambda x: x,
+) -> None:
+    """All directions along one axis of (a view of) random data."""
+    x = view(data(shape, dtype))
+    n = x.shape[axis]
+    for lift in analyses(scheme, n, mode):
+        actual = cuda_lifting.lift_analysis(x, *lift, axis)
+        for a, e in zip(actual, reference.lift_analysis(x, *lift, axis), strict=True):
+            assert_close(a, e, terms_of(lift))
+    for lift in syntheses(scheme, n, mode):
+        twice = np.concatenate([x, x], axis=axis)
+        bands = [np.take(twice, np.arange(m), axis=axis) for m in lift.lengths()]
+        if axis == x.ndim - 1 and n > 1:  # a band that is a view with a stride
+            bands[0] = twice[..., : 2 * lift.lengths()[0] : 2]
+        a = cuda_lifting.lift_synthesis(*bands, *lift, axis)
+        assert_close(a, reference.lift_synthesis(*bands, *lift, axis), terms_of(lift))
+
+
+# --- one axis ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_short_lengths(name: str, mode: str) -> None:
+    for n in SHORT:
+        compare_axis(scheme_of(name), mode, (n,), 0, "float64")
+        compare_axis(scheme_of(name), mode, (n, 3), 0, "float64")
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_several_tiles(name: str, mode: str, small_tiles: None) -> None:
+    for n in (33, 64, 149):
+        compare_axis(scheme_of(name), mode, (n,), 0, "float64")
+        compare_axis(scheme_of(name), mode, (2, n), 1, "float64")
+        compare_axis(scheme_of(name), mode, (n, 6), 0, "float64")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_threads_in_any_order(
+    order: int, monkeypatch: pytest.MonkeyPatch, small_tiles: None
+) -> None:
+    monkeypatch.setattr(cuda_runtime, "runtime", HostRuntime(order))
+    for name in ("cdf9.7", "db4", "custom 1"):
+        for mode in LIFTING_MODES:
+            compare_axis(scheme_of(name), mode, (3, 120), 1, "float64")
+            compare_axis(scheme_of(name), mode, (61, 7), 0, "float64")
+
+
+@pytest.mark.parametrize("layout", [key for key in LAYOUTS if key != "many columns"])
+def test_layouts(layout: str) -> None:
+    shape, axis, view = LAYOUTS[layout]
+    for name, dtype in (("cdf9.7", "float64"), ("custom 1", "complex64")):
+        for mode in ("reflect", "periodization"):
+            for n in (1, 2, 7, 30):
+                compare_axis(scheme_of(name), mode, shape(n), axis, dtype, view)
+
+
+def test_more_batch_axes_than_kernels_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    lift = forward(scheme_of("haar"), 3, "reflect")
+    x = data((3,) * 9, "float64")[(slice(None, 2),) * 8]
+    monkeypatch.setattr(cuda_runtime, "fallback", reference)
+    for a, e in zip(
+        cuda_lifting.lift_analysis(x, *lift, 8), reference.lift_analysis(x, *lift, 8), strict=True
+    ):
+        np.testing.assert_array_equal(a, e)
+
+
+def test_more_tiles_than_blocks(monkeypatch: pytest.MonkeyPatch, small_tiles: None) -> None:
+    monkeypatch.setattr(cuda_layout, "MAX_GRID", 3)
+    for name in ("cdf9.7", "db4"):
+        compare_axis(scheme_of(name), "reflect", (5, 80), 1, "float64")
+
+
+def test_samples_that_lie_at_odd_places() -> None:
+    """Pairs of samples are not read at once then."""
+    views: tuple[Callable[[Any], Any], ...] = (
+        lambda x: x[:, 1:41],
+        lambda x: x[:, 1::2],
+        lambda x: x[1:, :41],
+        lambda x: x[:5:2, 2:],
+        lambda x: x[:, :41][:, ::-1],
+    )
+    for view in views:
+        compare_axis(scheme_of("cdf5.3"), "symmetric", (7, 43), 1, "float64", view)
+
+
+def test_numbers_that_are_not_numbers_stay_where_they_reach() -> None:
+    x = np.ones(64)
+    x[[0, 63]] = np.nan, np.inf
+    for mode in LIFTING_MODES:
+        lift = forward(scheme_of("cdf9.7"), 64, mode)
+        with np.errstate(invalid="ignore"):
+            expected = reference.lift_analysis(x, *lift, 0)
+        for a, e in zip(cuda_lifting.lift_analysis(x, *lift, 0), expected, strict=True):
+            np.testing.assert_array_equal(np.isnan(a), np.isnan(e))
+            np.testing.assert_allclose(a, e, rtol=0, atol=1e-14)
+
+
+# --- integers ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+def test_integers_of_the_whole_range(mode: str) -> None:
+    for name in ("cdf5.3", "db4", "bior2.8"):
+        scheme = scheme_of(name).to_integer()
+        for dtype in ("int16", "int64"):
+            for shape, axis in (((1,), 0), ((2,), 0), ((17,), 0), ((3, 40), 1), ((9, 5), 0)):
+                compare_axis(scheme, mode, shape, axis, dtype)
+
+
+def levels_of(
+    shape: tuple[int, ...], schemes: tuple[LiftingScheme, ...], modes: tuple[Any, ...]
+) -> Any:
+    axes = range(len(shape) - len(schemes), len(shape))
+    plans = tuple(AxisPlan(*each) for each in zip(axes, schemes, modes, strict=True))
+    return analysis_levels(shape, plans, 1)[0], plans
+
+
+def compare_level(
+    schemes: tuple[LiftingScheme, ...], modes: tuple[Any, ...], x: Any, dtype: str | None = None
+) -> None:
+    """The last axes at once, there and back, against one after the other."""
+    level, plans = levels_of(x.shape, schemes, modes)
+    wide = x.astype(dtype or x.dtype)
+    approx, (details,) = reference.analyse(wide, (level,))
+    expected = {next(iter(level.shapes)): approx, **details}
+    actual = cuda_lifting.analyse_level(x, level, dtype)
+    assert actual is not None
+    assert list(actual) == list(expected)
+    lengths = x.shape[-len(schemes) :]
+    lifts = [forward(s, n, m) for s, n, m in zip(schemes, lengths, modes, strict=True)]
+    for key, band in expected.items():
+        assert_close(actual[key], band, terms_of(*lifts))
+    (back,) = synthesis_levels(approx, (details,), plans, fit=False)
+    made = cuda_lifting.synthesise_level(expected, back)
+    assert made is not None
+    assert_close(made, reference.synthesise(approx, (details,), (back,)), terms_of(*lifts))
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+def test_integers_are_read_as_they_are(mode: str) -> None:
+    scheme = scheme_of("cdf5.3").to_integer()
+    for shape in ((2, 7, 9), (1, 6, 12)):
+        compare_level((scheme, scheme), (mode, mode), data(shape, "uint8"), "int16")
+    compare_level((scheme,), (mode,), data((3, 11), "uint8"), "int16")
+
+
+# --- two axes in one pass ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", ["haar", "cdf9.7", "db4", "custom 1"])
+def test_two_axes(name: str, mode: str, host: HostRuntime) -> None:
+    schemes = scheme_of(name), scheme_of(name)
+    for shape in ((1, 1), (1, 9), (8, 1), (2, 3), (7, 6), (2, 13, 16)):
+        compare_level(schemes, (mode, mode), data(shape, "float64"))
+    compare_level(schemes, (mode, mode), data((11, 30), "float64").T)
+    if name != "custom 1":  # which reaches too far
+        assert all("true, true" in expression for expression in host.launched)
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", ["cdf9.7", "db4"])
+def test_two_axes_in_several_tiles(name: str, mode: str, small_tiles: None) -> None:
+    """Tiles with neighbours on all sides, and at all ends."""
+    schemes = scheme_of(name), scheme_of(name)
+    compare_level(schemes, (mode, mode), data((2, 65, 90), "float64"))
+    compare_level(schemes, (mode, mode), data((71, 62), "float64").T)
+
+
+def test_two_axes_that_differ(small_tiles: None) -> None:
+    schemes = scheme_of("db4"), scheme_of("cdf9.7")
+    for modes in (("zero", "periodization"), ("periodization", "reflect"), ("constant", "zero")):
+        for shape in ((35, 61), (9, 1)):
+            compare_level(schemes, modes, data(shape, "float64"))
+
+
+def test_tiles_that_two_axes_do_not_fit_into(host: HostRuntime, small_tiles: None) -> None:
+    schemes = scheme_of("db10"), scheme_of("db10")
+    compare_level(schemes, ("reflect", "reflect"), data((250, 260), "float64"))
+    assert not any("true, true" in expression for expression in host.launched)
+
+
+def test_three_axes() -> None:
+    schemes = scheme_of("cdf5.3"), scheme_of("haar"), scheme_of("cdf9.7")
+    modes = ("reflect", "zero", "periodization")
+    compare_level(schemes, modes, data((2, 5, 6, 7), "float64"))
+    integers = tuple(s.to_integer() for s in (schemes[0], schemes[0], schemes[0]))
+    compare_level(integers, modes, data((5, 6, 7), "int16"))
+
+
+def test_results_are_written_where_they_shall() -> None:
+    schemes = scheme_of("haar"), scheme_of("haar")
+    level, plans = levels_of((4, 6), schemes, ("zero", "zero"))
+    bands = {key: data(shape, "float64", k) for k, (key, shape) in enumerate(level.shapes.items())}
+    details = {key: band for key, band in bands.items() if key != "aa"}
+    (back,) = synthesis_levels(bands["aa"], (details,), plans, fit=False)
+    out = np.zeros((4, 12))[:, ::2]
+    assert cuda_lifting.synthesise_level(bands, back, out) is out
+    assert_close(out, reference.synthesise(bands["aa"], (details,), (back,)), 10)
+
+
+def test_levels_of_which_bands_are_missing_are_not_served() -> None:
+    level, plans = levels_of((4, 6), (scheme_of("haar"),) * 2, ("zero", "zero"))
+    bands = {key: data(shape, "float64") for key, shape in level.shapes.items() if key != "da"}
+    (back,) = synthesis_levels(bands.pop("aa"), (bands,), plans, fit=False)
+    assert cuda_lifting.synthesise_level(bands, back) is None
+
+
+# --- halves, and taps that are learned -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_halves_are_computed_with_in_single_precision(dtype: str) -> None:
+    torch = pytest.importorskip("torch")
+    scheme = scheme_of("cdf9.7")
+    x = torch.from_numpy(data((4, 37), "float32")).to(getattr(torch, dtype))
+    lift, back = forward(scheme, 37, "reflect"), inverse(scheme, 37, "reflect")
+    expected = reference.lift_analysis(x.float(), *lift, 1)
+    bands = cuda_lifting.lift_analysis(x, *lift, 1)
+    for a, e in zip(bands, expected, strict=True):
+        assert a.dtype == x.dtype
+        torch.testing.assert_close(a.float(), e, rtol=torch.finfo(a.dtype).eps, atol=1e-6)
+    made = cuda_lifting.lift_synthesis(*bands, *back, 1)
+    e = reference.lift_synthesis(*(band.float() for band in bands), *back, 1)
+    assert made.dtype == x.dtype
+    torch.testing.assert_close(made.float(), e, rtol=torch.finfo(x.dtype).eps, atol=1e-6)
+
+
+def test_halves_between_levels_stay_wide() -> None:
+    x = data((12, 10), "float32").astype(np.float16)
+    level, plans = levels_of(x.shape, (scheme_of("cdf9.7"),) * 2, ("reflect", "reflect"))
+    bands = cuda_lifting.analyse_level(x, level, approx="float32")
+    assert bands is not None
+    approx, (details,) = reference.analyse(x.astype(np.float32), (level,))
+    assert bands["aa"].dtype == np.float32
+    assert_close(bands["aa"], approx, 30)
+    assert all(bands[key].dtype == np.float16 for key in details)
+    (back,) = synthesis_levels(approx, (details,), plans, fit=False)
+    made = cuda_lifting.synthesise_level(bands, back)
+    assert made is not None
+    assert made.dtype == np.float16
+    np.testing.assert_allclose(made.astype(np.float32), x.astype(np.float32), atol=4e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_taps_that_are_learned(dtype: str, host: HostRuntime) -> None:
+    torch = pytest.importorskip("torch")
+    scheme = scheme_of("db4")
+    x = torch.from_numpy(data((5, 36), dtype))
+    for mode in LIFTING_MODES:
+        lift = forward(scheme, 36, mode)
+        taps: list[Any] = [torch.tensor(t, dtype=torch.float64) for t in lift.taps]
+        taps[1] = lift.taps[1]  # not all are arrays
+        taps[2] = torch.stack([taps[2], taps[2]], 1)[:, 0]  # nor do their numbers lie in a row
+        scale = torch.tensor(lift.scale[0], dtype=torch.float64), lift.scale[1]
+        learned = lift._replace(taps=tuple(taps), scale=scale)  # type: ignore[arg-type]
+        for a, e in zip(
+            cuda_lifting.lift_analysis(x, *learned, 1),
+            reference.lift_analysis(x, *lift, 1),
+            strict=True,
+        ):
+            assert_close(a, e, terms_of(lift))
+        bands = reference.lift_analysis(x, *lift, 1)
+        assert_close(
+            cuda_lifting.lift_synthesis(*bands, *learned, 1),
+            reference.lift_synthesis(*bands, *lift, 1),
+            terms_of(lift),
+        )
+        assert not any(key[0] == "cuda lifting" for key in lift.plan.prepared if len(key) == 4)
+    assert all(expression.endswith("true>") for expression in host.launched)
+
+
+# --- what is left to the fallback ----------------------------------------------------------------
+
+
+def test_extensions_that_kernels_do_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda_runtime, "fallback", reference)
+    x = data((12,), "float64")
+    lift = forward(scheme_of("cdf5.3"), 12, "reflect")
+    first, second = lift.plan.steps
+    mean = Extension(first.extend.n, first.extend.left, (((0, 0.5), (1, 0.5)),))
+    plan = replace(lift.plan, steps=(replace(first, extend=mean), second))
+    for a, e in zip(
+        cuda_lifting.lift_analysis(x, plan, lift.taps, lift.scale, 0),
+        reference.lift_analysis(x, plan, lift.taps, lift.scale, 0),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a, e)
+
+
+def test_schemes_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    lift = forward(LiftingScheme.from_name("db38"), 4001, "reflect")
+    assert cuda_lifting.axis_group(*lift, 0) is not None
+    x = data((4001, 2), "complex128")
+    monkeypatch.setattr(cuda_runtime, "fallback", reference)
+    for a, e in zip(
+        cuda_lifting.lift_analysis(x, *lift, 0), reference.lift_analysis(x, *lift, 0), strict=True
+    ):
+        assert_close(a, e, terms_of(lift))
+
+
+# --- compiled for devices ------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc")
+@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+def test_kernels_compile_without_spills(architecture: str) -> None:
+    kernels = [
+        kernel("lifting.cuh", "lift_analysis", *("float32",) * 3, *flags)
+        for flags in ((True, True, False), (False, True, False), (True, False, True))
+    ]
+    kernels += [
+        kernel("lifting.cuh", "lift_synthesis", *("float32",) * 3, True, True, False),
+        kernel(
+            "lifting.cuh", "lift_synthesis", "float32", "float16", "float16", False, True, False
+        ),
+        kernel("lifting.cuh", "lift_analysis", "uint8", "int16", "int16", True, True, False),
+    ]
+    for each, usage in cuda_compile.usages(kernels, architecture).items():
+        assert usage.spilled == 0, each
+        assert usage.stack == 0, each
+
+
+def test_arguments_fit_where_devices_have_room() -> None:
+    import ctypes
+
+    from liftwave._kernels.cuda_lifting_plan import arguments
+
+    for real in ("float", "double", "int"):
+        for learned in (False, True):
+            assert ctypes.sizeof(arguments(real, learned)) <= 4096
