@@ -489,5 +489,7 @@ def _distance(axis: Merged) -> int:
 
 def name_of(dtype: Any) -> str:
     """The name of a dtype of NumPy, CuPy or torch, or of one that is a name already."""
+    if isinstance(dtype, str):  # NumPy does not know all of them
+        return dtype
     of_torch = type(dtype).__module__ == "torch"
     return str(dtype).removeprefix("torch.") if of_torch else np.dtype(dtype).name
