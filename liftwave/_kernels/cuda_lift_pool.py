@@ -60,7 +60,7 @@ def lift_down(
     if not penalised:
         return results, None
     total = array_namespace(x).stack([sums[k] for k in range(len(plan.passes))])
-    return results, _as(total, work.call.dtype)
+    return results, _as(total, work.call.computed)
 
 
 def lift_up(bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
