@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from array_api_compat import array_namespace
 
 from liftwave import separable
-from liftwave._kernels import cuda_filters, cuda_runtime, cuda_tiles
+from liftwave._kernels import cuda_filters, cuda_lifting, cuda_runtime, cuda_tiles
+from liftwave._kernels.cuda_lifting import name_of
 from liftwave._kernels.cuda_runtime import COMPUTED, memory_of
 from liftwave._kernels.cuda_tiles import Pair, pair_of
 from liftwave._levels import AnalysisLevel, FilterStep, Step, SynthesisLevel
@@ -107,9 +108,7 @@ def analyse(
     x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
 ) -> tuple[Array, list[dict[str, Array]]]:
     """Approximation, and the details of each level, finest first; in ``dtype``, if given."""
-    if dtype is not None:
-        x = array_namespace(x).astype(x, dtype, copy=False)
-    stored = memory_of(x).dtype
+    stored = memory_of(x).dtype if dtype is None else name_of(dtype)
     details = []
     for level in levels:
         approx = stored if level is levels[-1] else COMPUTED[stored]
@@ -121,9 +120,12 @@ def analyse(
 
 def analyse_level(x: Array, level: AnalysisLevel, approx: str, detail: str) -> dict[str, Array]:
     """The bands of one level, with an approximation and details of these dtypes."""
+    lifted = cuda_lifting.analyse_level(x, level, detail, approx)
+    if lifted is not None:
+        return lifted
     passes = _passes_of_analysis(level)
     if passes is None:
-        bands = separable.analyse_level(x, level, axis)
+        bands = separable.analyse_level(_converted(x, COMPUTED[detail]), level, axis)
         first = next(iter(bands))
         return {k: _converted(b, approx if k == first else detail) for k, b in bands.items()}
     bands, between = {"": x}, COMPUTED[detail]
@@ -222,6 +224,9 @@ def synthesise_level(
     bands: Mapping[str, Array], level: SynthesisLevel, dtype: str, out: Array | None = None
 ) -> Array:
     """The array of this dtype whose bands these are; in ``out``, if that is given."""
+    lifted = cuda_lifting.synthesise_level(bands, level, out, dtype)
+    if lifted is not None:
+        return lifted
     passes = _passes_of_synthesis(level)
     if passes is None:
         if len({memory_of(band).dtype for band in bands.values()}) > 1:
