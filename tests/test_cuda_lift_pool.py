@@ -140,7 +140,7 @@ KERNELS = [5, 10, *(pytest.param(k, marks=pytest.mark.slow) for k in (1, 2, 3, 4
 
 
 @runs
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", KERNELS, ids="K{}".format)
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_every_shape(sizes: tuple[int, ...], kernel: int, host: HostRuntime) -> None:
     some = outputs(len(sizes))
@@ -164,7 +164,7 @@ def is_cut(plan: LiftPoolPlan, at_once: int) -> bool:
 
 
 @runs
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", KERNELS, ids="K{}".format)
 @pytest.mark.parametrize("sizes", TILED, ids=str)
 def test_several_tiles(
     sizes: tuple[int, ...], kernel: int, host: HostRuntime, at_once: int

@@ -91,10 +91,16 @@ __device__ inline index_t sample_of(const LiftPoolAxis& axis, const Span& span, 
   return span.split ? 2 * k + (i & 1) : k;
 }
 
-// For all of `rows` times `cols` cells, four of a thread at a time: read, then written.
+// Two numbers that lie behind one another, read and written at once.
+template <class T>
+struct alignas(2 * sizeof(T)) Two {
+  T first, second;
+};
+
+// For all of `rows` times `cols` cells, some of a thread at a time: read, then written.
 template <class C, class Read, class Write>
 __device__ void copy_cells(int rows, int cols, const Read& read, const Write& write) {
-  constexpr int several = 4;
+  constexpr int several = sizeof(C) > 8 ? 2 : 4;
   if (cols <= 0) return;
   const int threads = blockDim.x, down = threads / cols, right = threads - down * cols;
   int row = int(threadIdx.x) / cols, col = int(threadIdx.x) - row * cols;
@@ -161,25 +167,55 @@ __device__ inline Tile tile_of(const LiftPoolJob& job, index_t channel, index_t 
   return {job, place.rows, place.cols, place.channel, place.item};
 }
 
+// Whether samples 2 k and 2 k + 1 of all rows can be read and written at once.
+template <class T>
+__device__ bool is_paired(const LiftPoolAxis& cols, const Array& array, const T* from) {
+  return cols.split && cols.n % 2 == 0 && array.stride[2] == 1 && array.stride[1] % 2 == 0 &&
+         reinterpret_cast<unsigned long long>(from) % sizeof(Two<T>) == 0;
+}
+
 // Of an odd number of samples the last is there twice, or there is a zero behind it.
 template <class T, class C>
 __device__ void load_signal(const Tile& tile, const Array& array, bool repeats, C* to) {
   const T* const from = static_cast<const T*>(array.data) + tile.origin(array);
   const Span rows = tile.rows, cols = tile.cols;
+  const LiftPoolAxis &of_rows = tile.job.rows, &of_cols = tile.job.cols;
   const index_t down = array.stride[1], right = array.stride[2];
+  const int count = rows.size << rows.split, pitch = tile.pitch();
+  const int odd_rows = tile.part(1, 0), odd_cols = tile.part(0, 1);
+  const auto cell = [&](int r) {
+    return (r & rows.split ? odd_rows : 0) + (r >> rows.split) * pitch;
+  };
+  if (is_paired(of_cols, array, from)) {
+    copy_cells<Two<C>>(
+        count, cols.size,
+        [&](int r, int c) {
+          const index_t row = sample_of(of_rows, rows, r);
+          const bool below = row >= of_rows.n;
+          if (below && !repeats) return Two<C>{C(0), C(0)};
+          const Two<T> two = *reinterpret_cast<const Two<T>*>(from + (row - below) * down +
+                                                              2 * half_of(of_cols, cols, c));
+          return Two<C>{widened(two.first), widened(two.second)};
+        },
+        [&](int r, int c, Two<C> value) {
+          C* const at = to + cell(r) + c;
+          at[0] = value.first;
+          at[odd_cols] = value.second;
+        });
+    return;
+  }
   copy_cells<C>(
-      rows.size << rows.split, cols.size << cols.split,
+      count, cols.size << cols.split,
       [&](int r, int c) {
-        index_t row = sample_of(tile.job.rows, rows, r), col = sample_of(tile.job.cols, cols, c);
-        const bool below = row >= tile.job.rows.n, behind = col >= tile.job.cols.n;
+        index_t row = sample_of(of_rows, rows, r), col = sample_of(of_cols, cols, c);
+        const bool below = row >= of_rows.n, behind = col >= of_cols.n;
         if ((below || behind) && !repeats) return C(0);
         row -= below;
         col -= behind;
         return load(from + row * down + col * right);
       },
       [&](int r, int c, C value) {
-        to[tile.part(r & rows.split, c & cols.split) + (r >> rows.split) * tile.pitch() +
-           (c >> cols.split)] = value;
+        to[cell(r) + (c & cols.split ? odd_cols : 0) + (c >> cols.split)] = value;
       });
 }
 
@@ -197,12 +233,29 @@ __device__ void store_signal(const Tile& tile, const C* from, const Array& array
   T* const to = static_cast<T*>(array.data) + tile.origin(array) +
                 ((rows.start + rows.begin) << rows.split) * down +
                 ((cols.start + cols.begin) << cols.split) * right;
+  const int pitch = tile.pitch(), odd_rows = tile.part(1, 0), odd_cols = tile.part(0, 1);
+  const int count = samples_given(tile.job.rows, rows);
+  const C* const first = from + rows.begin * pitch + cols.begin;
+  const auto cell = [&](int r) {
+    return (r & rows.split ? odd_rows : 0) + (r >> rows.split) * pitch;
+  };
+  if (is_paired(tile.job.cols, array, to)) {
+    copy_cells<Two<C>>(
+        count, cols.end - cols.begin,
+        [&](int r, int c) {
+          const C* const at = first + cell(r) + c;
+          return Two<C>{at[0], at[odd_cols]};
+        },
+        [&](int r, int c, Two<C> value) {
+          *reinterpret_cast<Two<T>*>(to + r * down + 2 * c) = {narrowed<T>(value.first),
+                                                               narrowed<T>(value.second)};
+        });
+    return;
+  }
   copy_cells<C>(
-      samples_given(tile.job.rows, rows), samples_given(tile.job.cols, cols),
+      count, samples_given(tile.job.cols, cols),
       [&](int r, int c) {
-        return from[tile.part(r & rows.split, c & cols.split) +
-                    (rows.begin + (r >> rows.split)) * tile.pitch() + cols.begin +
-                    (c >> cols.split)];
+        return first[cell(r) + (c & cols.split ? odd_cols : 0) + (c >> cols.split)];
       },
       [&](int r, int c, C value) { store(to + r * down + c * right, value); });
 }

@@ -160,13 +160,13 @@ def lift_up_vjp(
 
 
 class _Work(NamedTuple):
-    """A call in progress: what is known of nodes, their cotangents, and gradients by passes."""
+    """A call in progress: what is known of nodes, their cotangents, and gradients."""
 
     call: Call
     stages: list[Stage]
     known: Known
     pulled: Known
-    gradients: dict[int, Array]
+    gradients: list[tuple[tuple[int, ...], Array]]  # by block, of which passes
     kept: list[Array]
 
     def keep(self, where: Known, nodes: Iterable[int]) -> None:
@@ -262,17 +262,22 @@ def _pull(work: _Work, stage: Stage, node: int, back: _Back) -> None:
     )
     dtypes = _dtypes(call, [given], [*of_bands, *bands])
     call.launch("lift_pool_back", dtypes, back.up, arguments, tiles)
-    summed = array_namespace(gradient).sum(gradient, axis=0)
-    work.gradients.update((p, summed[k, ...]) for k, p in enumerate(passes))
+    work.gradients.append((passes, gradient))
 
 
 def _collected(work: _Work, filters: Array) -> Array:
     """Of the shape of the filters: those of all passes, or their sum if they share one pair."""
-    xp = array_namespace(filters)
-    found = xp.stack([work.gradients[p] for p in range(len(work.gradients))])
-    if filters.shape[0] == 1:
-        found = xp.sum(found, axis=0, keepdims=True)
-    return xp.astype(found, filters.dtype)
+    xp, shared = array_namespace(filters), filters.shape[0] == 1
+    if len(work.gradients) == 1:
+        ((_, parts),) = work.gradients
+        found = xp.sum(parts, axis=(0, 1) if shared else 0)
+        return xp.reshape(xp.astype(found, filters.dtype), filters.shape)
+    by_pass: dict[int, Array] = {}
+    for passes, parts in work.gradients:
+        summed = xp.sum(parts, axis=0)
+        by_pass.update((p, summed[k, ...]) for k, p in enumerate(passes))
+    found = xp.stack([by_pass[p] for p in range(len(by_pass))])
+    return xp.astype(xp.sum(found, axis=0, keepdims=True) if shared else found, filters.dtype)
 
 
 # --- arrays --------------------------------------------------------------------------------------
@@ -292,7 +297,7 @@ def _prepared(
     taps = _contiguous(_as(filters, COMPUTED[dtype]))
     call = Call(plan, taps, arrays[0], shape[0], dtype, f"{what} of shape {shape}")
     stages = call.stages(need)
-    return None if stages is None else _Work(call, stages, {}, {}, {}, [])
+    return None if stages is None else _Work(call, stages, {}, {}, [], [])
 
 
 def _outputs(work: _Work, output: LiftOutput) -> tuple[list[Array], Known, int]:

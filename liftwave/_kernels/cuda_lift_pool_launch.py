@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import NamedTuple, TypeAlias
 
@@ -211,13 +212,12 @@ class Call(NamedTuple):
     @property
     def first_band(self) -> int:
         """The node that is the first band."""
-        return len(self.plan.passes)
+        return int(2**self.plan.dimensions) - 1
 
     def shape_of(self, node: int) -> tuple[int, ...]:
         """The shape of a node's array."""
-        passes = self.plan.passes
-        spatial = passes[node].shape if node < len(passes) else self.plan.halves
-        return (self.batch, self.channels, *spatial)
+        shapes = _shapes(self.plan)
+        return (self.batch, self.channels, *shapes[min(node, len(shapes) - 1)])
 
     def empty(self, shape: Sequence[int], dtype: str) -> Array:
         """Memory for a result, beside the arrays that were given."""
@@ -260,7 +260,7 @@ class Call(NamedTuple):
         self, stage: Stage, node: int, need: Need, memories: Sequence[Memory | None]
     ) -> tuple[Job, list[Strided], Tiling]:
         """The halving of a node, these arrays as kernels see them, and the tiles."""
-        tiles = self.tiling(stage, need)
+        plan, tiles = self.plan, self.tiling(stage, need)
         views = [None if m is None else stage.view(m) for m in memories]
         made = batched([m for m in views if m is not None], stage.grid_axes)
         assert tiles is not None, "stages are made of what fits"
@@ -269,7 +269,7 @@ class Call(NamedTuple):
         given = iter(arrays)
         strided = [Strided() if m is None else next(given) for m in views]
         rows, cols = (
-            self._axis(n, split, tile)
+            _axis(plan, n, split, tile)
             for n, split, tile in zip(self.grid(stage), stage.split, tiles.tile, strict=True)
         )
         count = batch.count * rows.tiles * cols.tiles
@@ -280,19 +280,11 @@ class Call(NamedTuple):
             *(batch, rows, cols, memory_of(self.filters).address),
             *(self.channels, parts, parts * self.channels, count),
             Shared(*tiles.memory),
-            (_int * 3)(*(self.plan.passes[p].filters for p in passes)),
+            (_int * 3)(*(0 if plan.shared else p for p in passes)),
             (_int * 3)(*passes),
-            *(self.plan.kernel, tiles.halo, 0),
+            *(plan.kernel, tiles.halo, 0),
         )
         return job, strided, tiles
-
-    def _axis(self, n: int, split: bool, tile: int) -> AxisOfTiles:
-        half = (n + 1) // 2 if split else n
-        extension = boundary(self.plan.extension(half)) if split else Boundary(n, n, 0, 0)
-        assert extension is not None, "kernels know the modes of all paddings"
-        tiles = -(-half // tile)
-        ends = tiles == 1 or not split or self.plan.padding != "circular"
-        return AxisOfTiles(extension, n, tile, tiles, split, ends)
 
     def launch(
         self, name: str, dtypes: tuple[str, str], up: bool, arguments: Arguments, tiles: Tiling
@@ -304,3 +296,19 @@ class Call(NamedTuple):
             *(grid(arguments.job.blocks), tiles.threads, tiles.shared),
             *(arguments, self.like, self.what),
         )
+
+
+@lru_cache(maxsize=1024)
+def _axis(plan: LiftPoolPlan, n: int, split: bool, tile: int) -> AxisOfTiles:
+    half = (n + 1) // 2 if split else n
+    extension = boundary(plan.extension(half)) if split else Boundary(n, n, 0, 0)
+    assert extension is not None, "kernels know the modes of all paddings"
+    tiles = -(-half // tile)
+    ends = tiles == 1 or not split or plan.padding != "circular"
+    return AxisOfTiles(extension, n, tile, tiles, split, ends)
+
+
+@lru_cache(maxsize=256)
+def _shapes(plan: LiftPoolPlan) -> tuple[tuple[int, ...], ...]:
+    """Of what each pass halves, and of a band."""
+    return (*(one.shape for one in plan.passes), plan.halves)

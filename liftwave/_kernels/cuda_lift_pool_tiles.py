@@ -15,7 +15,6 @@ PLACE = 96
 """Bytes of ``Place`` of ``lift_pool_tile.cuh``."""
 
 
-
 class Axis(NamedTuple):
     """Rows or columns of what is cut into tiles."""
 
@@ -101,7 +100,7 @@ def tiling(
             # Short rows waste parts of what memory gives at a time; every tile costs something;
             # large ones leave less for others to work while they wait.
             cost = (all_rows * all_cols * (1 + 4 / (width << cols.split)) + 64 * count) * (
-                1 + 0.25 * shared / budget
+                1 + 0.1 * shared / budget
             )
             if best is None or cost < best[0]:
                 overlap = all_rows * all_cols / (rows.n * cols.n)
