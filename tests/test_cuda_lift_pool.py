@@ -171,7 +171,7 @@ def test_several_tiles(
 ) -> None:
     some = outputs(len(sizes))
     for number, plan in enumerate(plans(sizes, kernel)):
-        assert is_cut(plan, at_once)
+        assert is_cut(plan, at_once) or kernel == 1
         check_down(plan, some[number % 3], "float32", batch=1)
         check_up(plan, "float32", batch=1)
 

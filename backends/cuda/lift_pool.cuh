@@ -171,8 +171,7 @@ __device__ void pull(const Tile& tile, const Level& level, int node, int which, 
   const int of_target = target_half * level.part + node * level.node;
   const C* const source = w.values + (1 - target_half) * level.part + node * level.node;
   C* const hidden = w.hidden + node * level.hidden_node;
-  C own[3] = {C(0), C(0), C(0)};  // bias, gain, offset
-  C weights[K ? K : 1] = {};
+  C own[K + 3] = {};  // weights, bias, gain, offset
   each_linear(filter, source, level.lines, level.line, level.step, span, begin, end,
               [&](int line, int k, C linear, const C* window) {
                 const int at = of_target + line * level.line + k * level.step;
@@ -182,19 +181,16 @@ __device__ void pull(const Tile& tile, const Level& level, int node, int which, 
                 w.values[at] -= sign * multiply_add(filter.gain, active, filter.offset);
                 hidden[line * level.hidden_line + k * level.hidden_step] = inner;
                 if (!level.owns(line, k)) return;
-                own[0] += inner;
-                own[1] = multiply_add(cotangent, active, own[1]);
-                own[2] += cotangent;
-                if constexpr (K > 0) {
 #pragma unroll
-                  for (int i = 0; i < K; ++i)
-                    weights[i] = multiply_add(inner, window[i], weights[i]);
-                }
+                for (int i = 0; i < K; ++i) own[i] = multiply_add(inner, window[i], own[i]);
+                own[K] += inner;
+                own[K + 1] = multiply_add(cotangent, active, own[K + 1]);
+                own[K + 2] += cotangent;
               });
   if constexpr (K > 0) {
-#pragma unroll
-    for (int i = 0; i < K; ++i) w.sums.note(node, i, weights[i]);
+    w.sums.note_all(node, own);
   } else {
+    for (int i = 0; i < 3; ++i) w.sums.note(node, filter.kernel + i, own[i]);
     for (int i = 0; i < filter.kernel; ++i) {  // each thread reads what it noted itself
       C sum = C(0);
       each_run(level.lines, end - begin, [&](int number, int run) {
@@ -207,8 +203,6 @@ __device__ void pull(const Tile& tile, const Level& level, int node, int which, 
       w.sums.note(node, i, sum);
     }
   }
-#pragma unroll
-  for (int i = 0; i < 3; ++i) w.sums.note(node, filter.kernel + i, own[i]);
 }
 
 // Adds to the cotangent of a half what the filter pulls back onto it.

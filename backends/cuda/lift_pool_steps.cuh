@@ -231,6 +231,35 @@ struct BlockSums {
     if (threadIdx.x % warpSize == 0) partial[(node * warps + warp) * count + n] = value;
   }
 
+  // The same of values 0 to N - 1. At each step half of the lanes go on with one half of the
+  // values, so that there is far less to exchange than for one value after the other.
+  template <int N>
+  __device__ void note_all(int node, const C (&values)[N]) const {
+    constexpr int padded = N <= 8 ? 8 : 16;
+    static_assert(N <= padded, "as many values as lanes go on with");
+    const int warps = blockDim.x / warpSize, warp = threadIdx.x / warpSize;
+    const int lane = threadIdx.x % warpSize;
+    C left[padded];
+#pragma unroll
+    for (int i = 0; i < padded; ++i) left[i] = i < N ? values[i] : C(0);
+    int mask = warpSize / 2;
+#pragma unroll
+    for (int some = padded / 2; some > 0; some /= 2) {
+      const bool upper = lane & mask;
+#pragma unroll
+      for (int i = 0; i < some; ++i) {
+        const C kept = upper ? left[i + some] : left[i], given = upper ? left[i] : left[i + some];
+        left[i] = kept + __shfl_xor_sync(~0u, given, mask);
+      }
+      mask /= 2;
+    }
+#pragma unroll
+    for (int rest = warpSize / padded / 2; rest > 0; rest /= 2)
+      left[0] += __shfl_xor_sync(~0u, left[0], rest);
+    const int n = lane / (warpSize / padded);
+    if (lane % (warpSize / padded) == 0 && n < N) partial[(node * warps + warp) * count + n] = left[0];
+  }
+
   // A barrier behind note(), and one before the next.
   __device__ void add(int node, double* to) const {
     const int warps = blockDim.x / warpSize;
