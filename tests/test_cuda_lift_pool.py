@@ -252,6 +252,40 @@ def test_double_precision(sizes: tuple[int, ...], host: HostRuntime) -> None:
 
 
 @runs
+@pytest.mark.slow
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("sizes", [(9,), (7, 8), (3, 4, 5)], ids=str)
+def test_derivatives_are_those_of_differences(
+    sizes: tuple[int, ...], padding: str, host: HostRuntime
+) -> None:
+    """Along a random direction; at random places no ReLU is where it bends."""
+    plan = LiftPoolPlan(sizes, 5, padding, False)
+    taps, output = filters(plan, "float64"), outputs(len(sizes))[0]
+    x = zero_mean((2, CHANNELS, *sizes), 1, "float64")
+    bands, sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
+    cotangents = [zero_mean(b.shape, 5 + k, "float64") for k, b in enumerate(bands)]
+    weights = zero_mean(sums.shape, 4, "float64")
+    way, of_taps = zero_mean(x.shape, 2, "float64"), filters(plan, "float64", 3)
+
+    def loss(t: float) -> float:
+        found, squares = cuda_lift_pool.lift_down(
+            x + t * way, taps + t * of_taps, plan, output, True
+        )
+        terms = zip([*found, squares], [*cotangents, weights], strict=True)
+        return float(sum(np.sum(a * b) for a, b in terms))
+
+    step = 1e-6
+    wanted = (loss(step) - loss(-step)) / (2 * step)
+    for values, from_outputs in (([x], False), (bands, True)):
+        g, of_filters = cuda_lift_pool.lift_down_vjp(
+            values, cotangents, weights, taps, plan, output, from_outputs
+        )
+        found = float(np.sum(g * way) + np.sum(of_filters * of_taps))
+        size = norm(g) * norm(way) + norm(of_filters) * norm(of_taps)
+        assert abs(found - wanted) < 1e-8 * size
+
+
+@runs
 @pytest.mark.parametrize(
     ("dtype", "sizes"),
     [

@@ -97,11 +97,15 @@ def tiling(
             if shared > budget:
                 continue
             count = -(-rows.n // row) * -(-cols.n // col)
-            # Short rows waste parts of what memory gives at a time; every tile costs something;
-            # large ones leave less for others to work while they wait.
-            cost = (all_rows * all_cols * (1 + 4 / (width << cols.split)) + 64 * count) * (
-                1 + 0.1 * shared / budget
-            )
+            # Every tile costs something, short rows waste parts of what memory gives at a time,
+            # large tiles leave less for others to work while they wait, and a warp that has few
+            # lines finds samples in the same banks.
+            cost = float(all_rows * all_cols + 64 * count)
+            cost *= 1 + 4 / (width << cols.split) + 0.1 * shared / budget
+            if cols.split:
+                cost *= 1 + 0.3 * (1 - min(height << rows.split, WARP) / WARP)
+            if rows.split:
+                cost *= 1 + 0.3 * (1 - min(width, WARP) / WARP)
             if best is None or cost < best[0]:
                 overlap = all_rows * all_cols / (rows.n * cols.n)
                 best = cost, Tiling((row, col), halo, overlap, threads, shared, memory)
