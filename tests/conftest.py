@@ -5,18 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
+from cuda_host import HostRuntime
 from helpers import Library, libraries
 from hypothesis import HealthCheck, settings
 
 import liftwave as lw
 from liftwave import _dispatch
-from liftwave._kernels import Kernels
+from liftwave._kernels import Kernels, cuda_runtime
 
 # The benchmarks are tested, too; behind whatever is installed, which the tests are of.
 sys.path.append(str(Path(__file__).parent.parent))
+
+# LIFTWAVE_TEST_KERNELS=cuda-host: every test that chooses no kernels itself has those for CUDA
+# devices, whose sources are compiled for the host and run on arrays of NumPy and tensors there.
+if os.environ.get("LIFTWAVE_TEST_KERNELS") == "cuda-host":
+    cuda_runtime.runtime = HostRuntime()
+    _dispatch._loaded_cuda()
+    _dispatch._forced = ContextVar("liftwave_kernels", default="cuda")
 
 # The fixtures choose a library or kernels and do not depend on the drawn examples.
 _SHARED_FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

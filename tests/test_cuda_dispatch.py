@@ -1,0 +1,315 @@
+"""Which arrays the CUDA kernels get, in what dtype, and what a user learns of them.
+
+On the host; what the kernels compute is tested in ``test_gpu.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import assert_close, has_cuda, zero_mean
+from places import Place, assert_near, at, reference
+
+import liftwave as lw
+import liftwave.torch as lt
+from liftwave import _config, _dispatch
+from liftwave._kernels import cuda_runtime
+from liftwave._kernels import reference as reference_kernels
+from liftwave._kernels.widened import widened
+from liftwave.errors import ArgumentTypeError, KernelsError
+
+CDF97 = lw.LiftingScheme.from_name("cdf9.7")
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Tensors on the host, for which the CUDA kernels are chosen."""
+    with at(Place("torch", False), monkeypatch) as place:
+        yield place
+
+
+def without_cuda() -> None:
+    if has_cuda():
+        pytest.skip("there is a CUDA device")
+
+
+# --- choosing ------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_cuda()
+    monkeypatch.setattr(cuda_runtime, "runtime", cuda_runtime.DeviceRuntime())
+    with pytest.raises(KernelsError, match="kernels 'cuda' cannot run here: CuPy"):
+        lw.kernels("cuda").__enter__()
+
+
+def test_an_environment_that_asks_for_what_is_missing() -> None:
+    without_cuda()
+    code = "import liftwave as lw; print('loaded'); lw.dwt([1.0, 2.0], 'haar')"
+    environment = os.environ | {"LIFTWAVE_KERNELS": "cuda"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "loaded\n"
+    assert "kernels 'cuda' cannot run here: CuPy" in done.stderr
+
+
+def test_a_library_without_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CuPy says in several ways that there is none."""
+    runtime = cuda_runtime.DeviceRuntime()
+    monkeypatch.setattr(cuda_runtime.importlib.util, "find_spec", lambda name: name)
+    cases: list[tuple[Any, str]] = [
+        (lambda: 0, "finds no CUDA device"),
+        (lambda: 2, ""),
+        (_raising, "finds no CUDA device: no driver"),
+    ]
+    for count, said in cases:
+        monkeypatch.setattr(cuda_runtime, "_cupy", lambda count=count: _cupy(count))
+        cuda_runtime._missing.cache_clear()
+        found = runtime.missing()
+        assert said in found if said else found is None
+    monkeypatch.setattr(cuda_runtime, "_cupy", _broken)
+    cuda_runtime._missing.cache_clear()
+    assert runtime.missing() == "CuPy cannot be imported: libcublas is not there"
+    cuda_runtime._missing.cache_clear()
+
+
+class NoDriverError(RuntimeError):
+    """What CuPy raises without a driver."""
+
+
+def _raising() -> int:
+    raise NoDriverError("no driver")
+
+
+def _broken() -> Any:
+    raise ImportError("libcublas is not there")
+
+
+def _cupy(count: Any) -> Any:
+    runtime = types.SimpleNamespace(getDeviceCount=count, CUDARuntimeError=NoDriverError)
+    return types.SimpleNamespace(cuda=types.SimpleNamespace(runtime=runtime), __version__="13")
+
+
+def test_arrays_of_the_host_do_not_ask_for_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda_runtime.DeviceRuntime, "missing", _broken)
+    monkeypatch.setattr(cuda_runtime, "runtime", cuda_runtime.DeviceRuntime())
+    for x in (np.ones((4, 4)), torch.ones(4, 4), torch.ones(4, 4).half(), np.ones(4, "int64")):
+        lw.dwt(x, "haar")
+    lw.dwt(torch.ones(4, 4).to_sparse().to_dense(), "haar")
+
+
+def test_what_the_runtime_does_not_hold_is_served_by_the_reference(host: Place) -> None:
+    import array_api_strict
+
+    x = array_api_strict.asarray(zero_mean((3, 8)))
+    wanted = reference(lw.dwt, zero_mean((3, 8)), "db2")
+    for got, band in zip(lw.dwt(x, "db2"), wanted, strict=True):
+        assert type(got).__module__.startswith("array_api_strict")
+        assert_near(got, band, 20)
+    assert not host.launched
+
+
+def test_accepted_arrays(host: Place) -> None:
+    from liftwave._kernels import cuda
+
+    x = torch.ones(4, 4)
+    for dtype in cuda_runtime.ITEMSIZE:
+        assert cuda.accepts(x.to(getattr(torch, dtype)))
+        assert dtype == "bfloat16" or cuda.accepts(np.ones(3, dtype))
+    complex_ = torch.ones(4, dtype=torch.complex64)
+    refused = [x.bool(), x.clone().requires_grad_(), complex_.conj(), complex_.conj().imag]
+    refused += [torch.ones(4, device="meta"), torch.ones(4, 4).to_mkldnn()]
+    refused += [np.ones(3, ">f8"), np.ones(3, bool), np.ones(3, "longdouble"), [1.0]]
+    for y in refused:
+        assert not cuda.accepts(y), y
+    assert cuda.holds(x.clone().requires_grad_())
+    assert cuda.accepts(x, x)
+    with torch.no_grad():
+        assert cuda.accepts(x.clone().requires_grad_())
+    batched: list[bool] = []
+    torch.func.vmap(lambda y: (batched.append(cuda.accepts(y)), y)[1])(x)
+    assert batched == [False]
+
+
+def test_forced_families(host: Place) -> None:
+    x = np.ones((4, 8))
+    lw.dwt(x, "haar")
+    assert host.served()
+    with lw.kernels("reference"):
+        lw.dwt(x, "haar")
+    with lw.kernels("cpu") if _dispatch.compiled() else lw.kernels("reference"):
+        lw.dwt(x, "haar")
+    assert not host.launched
+
+
+def test_unless_asked_for_they_serve_no_array_that_others_serve(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with at(Place("numpy", False), monkeypatch) as place:
+        token = _dispatch._forced.set(None)
+        lw.dwt(np.ones((4, 8)), "haar")
+        assert _dispatch.compiled() != bool(place.launched)
+        lw.dwt(torch.ones(4, 8).half(), "haar")  # which the processor's kernels do not read
+        place.served()
+        _dispatch._forced.reset(token)
+
+
+def test_the_configuration_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "cupy" in sys.modules or "CuPy" not in _config.config()
+    fake = types.ModuleType("cupy")
+    names = [b"First Card", b"Second Card"]
+    fake.__version__ = "13.4.1"  # type: ignore[attr-defined]
+    fake.cuda = types.SimpleNamespace(  # type: ignore[attr-defined]
+        runtime=types.SimpleNamespace(
+            getDeviceCount=lambda: len(names),
+            getDeviceProperties=lambda k: {"name": names[k], "major": 9, "minor": k},
+            CUDARuntimeError=NoDriverError,
+        )
+    )
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    rows = _config.config()
+    assert rows["CuPy"] == "13.4.1"
+    assert rows["CUDA device 0"] == "First Card (sm_90)"
+    assert rows["CUDA device 1"] == "Second Card (sm_91)"
+    fake.cuda.runtime.getDeviceCount = _raising
+    rows = _config.config()
+    assert rows["CuPy"] == "13.4.1"
+    assert rows["CUDA devices"] == "none: no driver"
+
+
+# --- halves --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_kernels_get_halves_as_they_are(
+    dtype: torch.dtype, host: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from liftwave._kernels import cuda
+
+    seen: list[Any] = []
+    for name in ("analyse", "synthesise"):
+        function = getattr(cuda, name)
+        monkeypatch.setattr(
+            cuda, name, lambda x, *o, f=function: (seen.append(x.dtype), f(x, *o))[1]
+        )
+    x = torch.tensor(zero_mean((3, 8, 8))).to(dtype)
+    bands = lw.wavedec2(x, "db2", level=1)
+    lw.waverec2(bands, "db2")
+    lw.wavedec2(x.clone().requires_grad_(), "db2", level=1)[0].sum().backward()
+    lt.DWT2d("db2")(x)
+    assert seen == [dtype] * 5
+    seen.clear()
+    with lw.kernels("reference"):
+        lw.wavedec2(x, "db2", level=1)
+    assert not seen
+
+
+def test_halves_that_no_kernel_reads_are_widened() -> None:
+    kernels, x = widened(reference_kernels), torch.tensor(zero_mean((2, 16))).half()
+    assert kernels.name == "reference"
+    plan = _plan_of("db2", 16)
+    got = kernels.analysis(x, plan.filters, plan.plan, 1)
+    wanted = reference_kernels.analysis(x.float(), plan.filters, plan.plan, 1)
+    for a, b in zip(got, wanted, strict=True):
+        assert_close(a, b.half())
+    sums = kernels.tap_gradients(x, got, plan.plan, 1)
+    assert {s.dtype for s in sums} == {torch.float32}
+
+
+def _plan_of(wavelet: str, n: int) -> Any:
+    from liftwave._levels import analysis_levels
+    from liftwave._separable_plan import axis_plans
+
+    (level,) = analysis_levels((2, n), axis_plans((1,), wavelet, "symmetric"), 1)
+    return level.splits[0][1]
+
+
+def test_half_precision_keeps_its_range(host: Place) -> None:
+    """Sums beyond 65504 that are gradients or penalties stay numbers."""
+    x = torch.full((2, 3, 16, 16), 100.0).half().requires_grad_()
+    layer = lt.LiftDownPool2d(3, output="concat", penalty_weights=(1.0, 1.0), reduction="sum")
+    y = layer(x)
+    assert torch.isfinite(layer.penalty())
+    y.float().pow(2).sum().backward()
+    assert torch.isfinite(layer.weight.grad).all()
+    learned = lt.DWT2d("db2", learn="filters")
+    approx = learned(x)[0]
+    (approx.float().pow(2).sum() / 1e3).backward()
+    assert all(torch.isfinite(p.grad).all() for p in learned.parameters())
+
+
+# --- the bridge ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("learn", ["filters", "lifting", "orthonormal"])
+def test_learned_taps_are_not_read(
+    learn: str, host: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a device, reading a number waits for all that was asked before."""
+    wavelet = "cdf9.7" if learn == "lifting" else "db2"
+    layer = lt.DWT2d(wavelet, level=2, learn=learn, mode="symmetric")
+    x = torch.tensor(zero_mean((2, 3, 16, 16))).float().requires_grad_()
+
+    def read(*_: Any) -> Any:
+        raise AssertionError("the value of a tensor was read")
+
+    for name in ("tolist", "item", "__float__", "__int__", "__bool__"):
+        monkeypatch.setattr(torch.Tensor, name, read)
+    sum(y.pow(2).sum() for y in [layer(x)[0], *layer(x)[1:][0]]).backward()
+    monkeypatch.undo()
+    assert x.grad is not None
+
+
+def test_results_of_the_bridge_have_memory_of_their_own(host: Place) -> None:
+    x = torch.tensor(zero_mean((2, 3, 16, 16))).requires_grad_()
+    approx, *details = lw.wavedec2(x, "db2", level=2)
+    bands = [approx, *(band for level in details for band in level)]
+    assert len({band.untyped_storage().data_ptr() for band in bands}) == len(bands)
+    assert all(band.is_contiguous() for band in bands)
+
+
+def test_taps_on_another_device_are_refused() -> None:
+    bank = lw.FilterBank(*(torch.ones(2, device="meta") for _ in range(4)))
+    with pytest.raises(ArgumentTypeError, match="device"):
+        lw.dwt(torch.ones(8), bank)
+
+
+def test_integers(host: Place) -> None:
+    x = np.random.default_rng(0).integers(0, 255, (22, 25)).astype("uint8")
+    scheme = lw.LiftingScheme.from_name("cdf5.3").to_integer()
+    coeffs = lw.wavedec2(x, scheme, "symmetric", 2)
+    assert coeffs[0].dtype == np.int16
+    wanted = reference(lw.wavedec2, x, scheme, "symmetric", 2)
+    assert_near(coeffs, wanted, 0)
+    np.testing.assert_array_equal(lw.waverec2(coeffs, scheme, "symmetric")[:22, :25], x)
+
+
+# --- sources -------------------------------------------------------------------------------------
+
+
+def test_every_source_is_found_whole() -> None:
+    names = sorted(path.name for path in cuda_runtime.source_folder().glob("*.cuh"))
+    assert {"numbers.cuh", "boundary.cuh"} < set(names)
+    for name in names:
+        text = cuda_runtime.source_text(name)
+        assert "#include" not in text
+        assert "#pragma once" not in text
+        assert "namespace liftwave" in text
+
+
+def test_nothing_is_loaded_before_an_array_of_a_device_is_there() -> None:
+    code = (
+        "import sys, numpy, liftwave as lw; lw.dwt(numpy.ones(8), 'haar'); lw.show_config();"
+        "print([m for m in sys.modules if m in ('cupy', 'torch', 'liftwave._kernels.cuda')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
