@@ -128,6 +128,9 @@ def analyse_level(x: Array, level: AnalysisLevel, approx: str, detail: str) -> d
         bands = separable.analyse_level(_converted(x, COMPUTED[detail]), level, axis)
         first = next(iter(bands))
         return {k: _converted(b, approx if k == first else detail) for k, b in bands.items()}
+    if len(passes) == 1:
+        split = _split(x, passes[0], (approx, detail))
+        return dict(zip(passes[0].letters, split, strict=True))
     bands, between = {"": x}, COMPUTED[detail]
     for each in passes:
         kinds = (between, between) if each is not passes[-1] else (approx, detail)

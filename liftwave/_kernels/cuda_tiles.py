@@ -26,7 +26,7 @@ from liftwave._kernels.cuda_layout import (
 )
 from liftwave._kernels.cuda_runtime import COMPUTED, ITEMSIZE, Kernel, Memory, memory_of
 from liftwave._levels import FilterStep
-from liftwave._plan import FilterPlan
+from liftwave._plan import FilterPlan, with_room
 from liftwave._taps import Taps, is_concrete
 from liftwave._typing import Array
 
@@ -127,14 +127,18 @@ class Pair:
         Places along the axis of each; the one whose axis comes later has the columns.
     order : tuple of int
         Where the kernel has the bands ``aa, ad, da, dd`` of the two steps in their order.
+    learned : bool
+        Whether taps are arrays.
     launches : dict
-        What was prepared for arrays of the dtypes and strides that came.
+        What was prepared for arrays of the dtypes and strides that came; False if these are not
+        served.
     """
 
     rows: FilterStep
     columns: FilterStep
     order: tuple[int, int, int, int]
-    launches: dict[Any, _Launch | None] = field(default_factory=dict)
+    learned: bool
+    launches: dict[Any, _Launch | Literal[False]] = field(default_factory=dict)
 
     @property
     def plans(self) -> tuple[FilterPlan, FilterPlan]:
@@ -146,11 +150,6 @@ class Pair:
         """Those of rows and columns."""
         return self.rows.axis, self.columns.axis
 
-    @property
-    def learned(self) -> bool:
-        """Whether taps are arrays."""
-        return not all(map(is_concrete, (*self.rows.filters, *self.columns.filters)))
-
 
 def pair_of(kind: _Kind, first: FilterStep, second: FilterStep) -> Pair | None:
     """Two steps as a pair; None if kernels do not do them at once.
@@ -158,14 +157,14 @@ def pair_of(kind: _Kind, first: FilterStep, second: FilterStep) -> Pair | None:
     They do an even number of taps up to ``MAX_TAPS``, which are all numbers or all arrays, and no
     fold.
     """
-    concrete = {is_concrete(taps) for taps in (*first.filters, *second.filters)}
-    if first.axis == second.axis or len(concrete) > 1:
+    learned, *others = (not is_concrete(taps) for taps in (*first.filters, *second.filters))
+    if first.axis == second.axis or any(other != learned for other in others):
         return None
     if not all(_is_served(kind, step.plan) for step in (first, second)):
         return None
     if first.axis < second.axis:
-        return Pair(first, second, (0, 1, 2, 3))
-    return Pair(second, first, (0, 2, 1, 3))
+        return Pair(first, second, (0, 1, 2, 3), learned)
+    return Pair(second, first, (0, 2, 1, 3), learned)
 
 
 def _is_served(kind: _Kind, plan: FilterPlan) -> bool:
@@ -206,15 +205,16 @@ def split(x: Array, bands: Sequence[Array], dtypes: tuple[str, str], pair: Pair)
     """
     memory = memory_of(x)
     key = (memory.dtype, dtypes, memory.shape, memory.strides, memory.address % 16)
-    if key not in pair.launches:
-        pair.launches[key] = _prepare_analysis(memory, tuple(bands[0].shape), dtypes, pair)
-    launch = pair.launches[key]
-    if launch is None or (pair.learned and not _are_beside(pair, x)):
+    launch = pair.launches.get(key)
+    if launch is None:
+        launch = _prepare_analysis(memory, tuple(bands[0].shape), dtypes, pair)
+        with_room(pair.launches)[key] = launch or False
+    if not launch or (pair.learned and not _are_beside(pair, x)):
         return False
     arguments = type(launch.arguments).from_buffer_copy(launch.arguments)
     arguments.image.data = memory.address
     for place, band in zip(pair.order, bands, strict=True):
-        arguments.band[place] = memory_of(band).address
+        arguments.band[place] = _address(band)
     _run(launch, arguments, pair, x, f"analysis of {memory.shape} along axes {pair.axes}")
     return True
 
@@ -225,10 +225,11 @@ def merge(bands: Sequence[Array | None], out: Array, pair: Pair) -> bool:
     target = memory_of(out)
     layout = [m and (m.dtype, m.shape, m.strides) for m in memories]
     key = (*layout, target.dtype, target.shape, target.strides, target.address % 16)
-    if key not in pair.launches:
-        pair.launches[key] = _prepare_synthesis(memories, target, pair)
-    launch = pair.launches[key]
-    if launch is None or (pair.learned and not _are_beside(pair, out)):
+    launch = pair.launches.get(key)
+    if launch is None:
+        launch = _prepare_synthesis(memories, target, pair)
+        with_room(pair.launches)[key] = launch or False
+    if not launch or (pair.learned and not _are_beside(pair, out)):
         return False
     arguments = type(launch.arguments).from_buffer_copy(launch.arguments)
     arguments.out.data = target.address
@@ -260,8 +261,12 @@ def _point_to_taps(arguments: Any, pair: Pair, real: str, like: Array) -> list[A
     for places, step in ((arguments.row_taps, pair.rows), (arguments.column_taps, pair.columns)):
         for k, taps in enumerate(step.filters):
             kept.append(_on_device(taps, real, like))
-            places[k] = memory_of(kept[-1]).address
+            places[k] = _address(kept[-1])
     return kept
+
+
+def _address(x: Array) -> int:
+    return x.data_ptr() if hasattr(x, "data_ptr") else memory_of(x).address
 
 
 def _on_device(taps: Taps, real: str, like: Array) -> Array:
