@@ -49,7 +49,7 @@ struct PoolWork {
     const Item first = first_of(p.axes, window);
     C found[windows];
     if constexpr (K2 == 0) {
-      weights.weigh(seen<T, false>(p.axes, first, p.samples, p.samples), C(p.delta));
+      weights.template weigh<false>(seen<T, false>(p.axes, first, p.samples, p.samples), C(p.delta));
       found[0] = weights.mixed(beta_of<T, Of>(p, window));
     } else {
       const Presence present = presence<K0, K1, K2>(p.axes, first);
@@ -59,7 +59,7 @@ struct PoolWork {
       for (int v = 0; v < windows; ++v) {
         Item each = window;
         each.at[2] += v;
-        weights.weigh(patch.template held<false>(v, patch, present), C(p.delta));
+        weights.template weigh<false>(patch.template held<false>(v, patch, present), C(p.delta));
         found[v] = weights.mixed(beta_of<T, Of>(p, each));
       }
     }

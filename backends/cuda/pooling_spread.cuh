@@ -23,16 +23,17 @@ template <class T, int Of, int Job, class Weights, class Region>
 __device__ __forceinline__ void settle(const SpreadArguments& a, const Item& window, bool owned,
                                        const Region& region, Weights& weights) {
   typedef computed_t<T> C;
+  constexpr bool own = Job == task_pool_vjp;
   const C beta = beta_of<T, Of>(a.pooling, window), by = a.average ? region.count : C(1);
   const C factor = by * load(pointer_to<const T>(a.windows, window));
-  weights.weigh(region, C(a.pooling.delta));
+  weights.template weigh<own>(region, C(a.pooling.delta));
   if (Job == task_unpool_vjp && owned) {
     store(pointer_to<T>(a.of_windows, window), by * weights.mixed(beta));
   }
   if (Job != task_unpool && Of == family_ada && owned) {
-    *pointer_to<C>(a.of_betas, window) = factor * weights.contrast();
+    *pointer_to<C>(a.of_betas, window) = factor * weights.template contrast<own>();
   }
-  if (Job != task_unpool) weights.pull(region);
+  if (Job != task_unpool) weights.template pull<own>(region);
   weights.scale(factor, beta);
 }
 
@@ -40,8 +41,8 @@ __device__ __forceinline__ void settle(const SpreadArguments& a, const Item& win
 template <int Job, class Weights, class C>
 __device__ __forceinline__ C outcome(const Weights& weights, C x, C c) {
   if (Job == task_unpool) return weights.weight(x);
-  if (Job == task_unpool_vjp) return weights.pulled(x, c);
-  return weights.weight(x) + weights.pulled(x, x);
+  if (Job == task_unpool_vjp) return weights.template pulled<false>(x, c);
+  return weights.weight(x) + weights.template pulled<true>(x, x);
 }
 
 template <class T, int Of, int Job, int K0, int K1, int K2, bool Full, int V>

@@ -208,15 +208,19 @@ struct InverseDistance {
 //
 // `weigh` finds the weights of a region, and `middle`, the sum of weights times what is beside the
 // samples; then `pull` what the mean passes on; `scale` multiplies weights and what is pulled back.
-// All that is summed is no larger than the largest number.
+// With Own, the samples themselves are beside the samples. All that is summed is no larger than the
+// largest number.
 
 // Softmax: h_i = e^{a_i}, of numbers that are at most zero.
+//
+// Its derivative does not see a constant, and would lose digits to a large one: with Own, `middle`
+// is from the top.
 template <class C>
 struct Softmax {
   typedef C number;
   C top, by, middle;
 
-  template <class R>
+  template <bool Own, class R>
   __device__ __forceinline__ void weigh(const R& region, C) {
     top = -infinity<C>();
     region.each([&](C a, C, bool there) {
@@ -226,19 +230,25 @@ struct Softmax {
     region.each([&](C a, C c, bool there) {
       const C h = power(a);
       total += there ? h : C(0);
-      sum += there ? h * (c * region.share) : C(0);
+      sum += there ? h * ((Own ? a - top : c) * region.share) : C(0);
     });
     by = reciprocal(total);
     middle = sum * (by * region.count);
   }
-  template <class R>
+  template <bool Own, class R>
   __device__ __forceinline__ void pull(const R&) {}
   __device__ void scale(C factor, C) { by *= factor; }
 
   __device__ C mixed(C) const { return middle; }
-  __device__ C contrast() const { return C(0); }
+  template <bool Own>
+  __device__ C contrast() const {
+    return C(0);
+  }
   __device__ C weight(C a) const { return power(a) * by; }
-  __device__ C pulled(C a, C c) const { return weight(a) * (c - middle); }
+  template <bool Own>
+  __device__ C pulled(C a, C c) const {
+    return weight(a) * ((Own ? a - top : c) - middle);
+  }
 
   template <class F>
   __device__ void numbers(const F& f) {
@@ -260,7 +270,7 @@ struct Exponential {
   S similarity;
   C by, middle, of_mean;
 
-  template <class R>
+  template <bool Own, class R>
   __device__ __forceinline__ void weigh(const R& region, C delta) {
     similarity.learn(region, delta);
     C total = C(0), sum = C(0);
@@ -273,7 +283,7 @@ struct Exponential {
     middle = sum * (by * region.count);
     of_mean = C(0);
   }
-  template <class R>
+  template <bool Own, class R>
   __device__ __forceinline__ void pull(const R& region) {
     C sum = C(0);
     region.each([&](C a, C c, bool there) {
@@ -288,8 +298,12 @@ struct Exponential {
   }
 
   __device__ C mixed(C) const { return middle; }
-  __device__ C contrast() const { return C(0); }
+  template <bool Own>
+  __device__ C contrast() const {
+    return C(0);
+  }
   __device__ C weight(C a) const { return power(a) * by; }
+  template <bool Own>
   __device__ C pulled(C a, C c) const {
     return weight(a) * (c - middle) * similarity.slopes(a).in_sample + of_mean;
   }
@@ -315,7 +329,7 @@ struct Plain {
   S similarity;
   C total, share, middle, of_mean, factor;
 
-  template <class R>
+  template <bool Own, class R>
   __device__ __forceinline__ void weigh(const R& region, C delta) {
     similarity.learn(region, delta);
     share = region.share;
@@ -331,7 +345,7 @@ struct Plain {
     of_mean = C(0);
     factor = C(1);
   }
-  template <class R>
+  template <bool Own, class R>
   __device__ __forceinline__ void pull(const R& region) {
     C sum = C(0);
     region.each([&](C a, C c, bool there) {
@@ -346,10 +360,14 @@ struct Plain {
   }
 
   __device__ C mixed(C) const { return middle; }
-  __device__ C contrast() const { return C(0); }
+  template <bool Own>
+  __device__ C contrast() const {
+    return C(0);
+  }
   __device__ C weight(C a) const {
     return factor * (total == C(0) ? share : positive(a) / total);
   }
+  template <bool Own>
   __device__ C pulled(C a, C c) const {
     return factor * of_similarity(a, c) * similarity.slopes(a).in_sample + of_mean;
   }
@@ -383,14 +401,14 @@ struct Ada {
   Exponential<Dice<C>> first;
   Softmax<C> second;
 
-  template <class R>
+  template <bool Own, class R>
   __device__ __forceinline__ void weigh(const R& region, C delta) {
-    first.weigh(region, delta);
-    second.weigh(region, delta);
+    first.template weigh<Own>(region, delta);
+    second.template weigh<Own>(region, delta);
   }
-  template <class R>
+  template <bool Own, class R>
   __device__ __forceinline__ void pull(const R& region) {
-    first.pull(region);
+    first.template pull<Own>(region);
   }
   __device__ void scale(C factor, C beta) {
     first.scale(factor * beta, C(0));
@@ -398,9 +416,15 @@ struct Ada {
   }
 
   __device__ C mixed(C beta) const { return beta * first.middle + (C(1) - beta) * second.middle; }
-  __device__ C contrast() const { return first.middle - second.middle; }
+  template <bool Own>
+  __device__ C contrast() const {
+    return (Own ? first.middle - second.top : first.middle) - second.middle;
+  }
   __device__ C weight(C a) const { return first.weight(a) + second.weight(a); }
-  __device__ C pulled(C a, C c) const { return first.pulled(a, c) + second.pulled(a, c); }
+  template <bool Own>
+  __device__ C pulled(C a, C c) const {
+    return first.template pulled<Own>(a, c) + second.template pulled<Own>(a, c);
+  }
 
   template <class F>
   __device__ void numbers(const F& f) {

@@ -45,7 +45,7 @@ _POOL_VJP, _UNPOOL, _UNPOOL_VJP = range(3)  # ``Task`` of ``pooling_spread.cuh``
 
 
 class _Kind(NamedTuple):
-    """``Family`` and ``Similarity`` of ``pooling_weights.cuh``; numbers that are kept of windows."""
+    """``Family`` and ``Similarity`` of ``pooling_weights.cuh``; how much is kept of windows."""
 
     family: int
     similarity: int
