@@ -90,7 +90,7 @@ def lift_down_vjp(
 ) -> tuple[Array, Array]:
     """Cotangents of the signal and of the filters."""
     penalised = sums_cotangent is not None
-    need = Need(3 if from_outputs and not penalised else 4, penalised=penalised, back=True)
+    need = Need(3 + (not from_outputs) + penalised, penalised=penalised, back=True)
     given = [g for g in cotangents if g is not None]
     work = _prepared("lift_down_vjp", filters, plan, [*values, *given], need)
     if work is None:
@@ -287,9 +287,9 @@ def _prepared(
     what: str, filters: Array, plan: LiftPoolPlan, arrays: Sequence[Array], need: Need
 ) -> _Work | None:
     """A call that begins; None for what kernels do not serve."""
-    dtypes, of_filters = {memory_of(x).dtype for x in arrays}, memory_of(filters).dtype
-    dtype = memory_of(arrays[0]).dtype
-    if len(dtypes) > 1 or of_filters not in SERVED.get(dtype, ()):
+    dtype, *others = (memory_of(x).dtype for x in arrays)
+    served = memory_of(filters).dtype in SERVED.get(dtype, ())
+    if not served or any(other != dtype for other in others):
         return None
     shape = tuple(arrays[0].shape)
     if plan.dimensions > MAX_DIMENSIONS or 0 in shape or 0 in filters.shape:
