@@ -109,6 +109,8 @@ def analyse(
 ) -> tuple[Array, list[dict[str, Array]]]:
     """Approximation, and the details of each level, finest first; in ``dtype``, if given."""
     stored = memory_of(x).dtype if dtype is None else name_of(dtype)
+    if COMPUTED[memory_of(x).dtype] != COMPUTED[stored] and "int" not in stored:
+        x = _converted(x, stored)  # kernels of lifting widen integers as they read them
     details = []
     for level in levels:
         approx = stored if level is levels[-1] else COMPUTED[stored]
