@@ -10,14 +10,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <random>
-#include <stdexcept>
-#include <string>
 #include <vector>
 
 #define LIFTWAVE_HOST 1
@@ -72,7 +68,7 @@ struct Block {
   unsigned char* shared = nullptr;
   void (*body)(const void*) = nullptr;
   const void* arguments = nullptr;
-  std::string error;
+  const char* error = nullptr;
 };
 inline Block block;
 
@@ -124,16 +120,30 @@ inline void resume(int thread) {
   _longjmp(fiber.here, 1);
 }
 
-inline void run_block(std::vector<int>& order, std::mt19937& random, bool shuffled) {
+// Numbers that look random, for orders of threads (Knuth's MMIX generator).
+struct Random {
+  unsigned long long state;
+
+  int below(int count) {
+    state = state * 6364136223846793005ull + 1442695040888963407ull;
+    return static_cast<int>((state >> 33) % static_cast<unsigned>(count));
+  }
+};
+
+inline void run_block(std::vector<int>& order, Random& random, bool shuffled) {
   int remaining = static_cast<int>(block.fibers.size());
   while (remaining > 0) {
     bool moved = false;
-    if (shuffled) std::shuffle(order.begin(), order.end(), random);
+    for (int i = static_cast<int>(order.size()) - 1; shuffled && i > 0; --i) {
+      const int j = random.below(i + 1), moved_one = order[i];
+      order[i] = order[j];
+      order[j] = moved_one;
+    }
     for (int thread : order) {
       if (!is_ready(block.fibers[thread])) continue;
       resume(thread);
       moved = true;
-      if (!block.error.empty()) return;
+      if (block.error) return;
       remaining -= block.fibers[thread].done;
     }
     if (!moved) {
@@ -151,7 +161,7 @@ class Guarded {
     inner_ = (bytes + page - 1) / page * page;
     size_ = inner_ + page;
     void* found = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (found == MAP_FAILED) throw std::bad_alloc();
+    if (found == MAP_FAILED) std::abort();
     base_ = static_cast<unsigned char*>(found);
     mprotect(base_ + inner_, page, PROT_NONE);
     begin_ = base_ + inner_ - (bytes + 15) / 16 * 16;
@@ -169,23 +179,23 @@ class Guarded {
 template <class Arguments>
 const char* launch(void (*kernel)(Arguments), const void* arguments, std::size_t size,
                    long long blocks, int threads, std::size_t shared_bytes, int order_of) {
-  static std::string message;
+  static char message[160];
   if (size != sizeof(Arguments)) {
-    message = "the arguments have " + std::to_string(size) + " bytes, the kernel's have " +
-              std::to_string(sizeof(Arguments));
-    return message.c_str();
+    std::snprintf(message, sizeof message, "the arguments have %zu bytes, the kernel's have %zu",
+                  size, sizeof(Arguments));
+    return message;
   }
   if (threads < 1 || threads > 1024 || blocks < 1 || blocks > 0x7fffffffLL) {
-    message = "a grid of " + std::to_string(blocks) + " blocks of " + std::to_string(threads) +
-              " threads cannot be";
-    return message.c_str();
+    std::snprintf(message, sizeof message, "a grid of %lld blocks of %d threads cannot be", blocks,
+                  threads);
+    return message;
   }
   struct Call {
     void (*kernel)(Arguments);
     const Arguments* arguments;
   } call{kernel, static_cast<const Arguments*>(arguments)};
   Guarded shared(shared_bytes);
-  std::mt19937 random(static_cast<unsigned>(order_of));
+  Random random{static_cast<unsigned long long>(order_of)};
   std::vector<int> order(threads);
   for (int t = 0; t < threads; ++t) order[t] = order_of == 1 ? threads - 1 - t : t;
   block.shared = shared.begin();
@@ -194,7 +204,7 @@ const char* launch(void (*kernel)(Arguments), const void* arguments, std::size_t
     c.kernel(*c.arguments);
   };
   block.arguments = &call;
-  block.error.clear();
+  block.error = nullptr;
   block.fibers.resize(threads);
   for (int t = 0; t < threads; ++t) {
     block.fibers[t].stack.resize(1 << 16);
@@ -215,10 +225,7 @@ const char* launch(void (*kernel)(Arguments), const void* arguments, std::size_t
       fiber.waits = nullptr;
     }
     run_block(order, random, order_of > 1);
-    if (!block.error.empty()) {
-      message = block.error;
-      return message.c_str();
-    }
+    if (block.error) return block.error;
   }
   return nullptr;
 }
