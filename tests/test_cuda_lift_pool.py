@@ -60,10 +60,12 @@ def outputs(dims: int) -> list[LiftOutput]:
     ]
 
 
-def filters(plan: LiftPoolPlan, dtype: str, seed: int = 0, channels: int = CHANNELS) -> Any:
+def filters(plan: LiftPoolPlan, dtype: str, seed: int = 0, bias: float = 0.0) -> Any:
     passes = 1 if plan.shared else len(plan.passes)
-    shape = (passes, 2, channels, plan.kernel + 3)
-    return (np.random.default_rng(seed).standard_normal(shape) / plan.kernel).astype(dtype)
+    shape = (passes, 2, CHANNELS, plan.kernel + 3)
+    found = np.random.default_rng(seed).standard_normal(shape) / plan.kernel
+    found[..., plan.kernel] += bias
+    return found.astype(dtype)
 
 
 def near(got: Any, wanted: Any, size: Any, count: int) -> None:
@@ -82,8 +84,10 @@ def norm(x: Any) -> float:
     return float(np.linalg.norm(np.asarray(x, "float64").ravel()))
 
 
-def check_down(plan: LiftPoolPlan, output: LiftOutput, dtype: str, batch: int = 2) -> None:
-    taps, terms = filters(plan, dtype), plan.kernel + 4
+def check_down(
+    plan: LiftPoolPlan, output: LiftOutput, dtype: str, batch: int = 2, bias: float = 0.0
+) -> None:
+    taps, terms = filters(plan, dtype, bias=bias), plan.kernel + 4
     x = zero_mean((batch, CHANNELS, *plan.sizes), 1, dtype)
     kept = x.copy()
     bands, sums = reference.lift_pool.lift_down(x, taps, plan, output, True)
@@ -114,8 +118,8 @@ def compare(got: Any, wanted: Any, x: Any, bands: Any, terms: int) -> None:
     near(got[1], wanted[1], products + largest(wanted[1]), terms)
 
 
-def check_up(plan: LiftPoolPlan, dtype: str, batch: int = 2) -> None:
-    taps, shape = filters(plan, dtype), (batch, CHANNELS, *plan.halves)
+def check_up(plan: LiftPoolPlan, dtype: str, batch: int = 2, bias: float = 0.0) -> None:
+    taps, shape = filters(plan, dtype, bias=bias), (batch, CHANNELS, *plan.halves)
     terms = plan.kernel + 4
     bands = [zero_mean(shape, k, dtype) for k in range(2**plan.dimensions)]
     wanted = reference.lift_pool.lift_up(bands, taps, plan)
@@ -172,8 +176,9 @@ def test_several_tiles(
     some = outputs(len(sizes))
     for number, plan in enumerate(plans(sizes, kernel)):
         assert is_cut(plan, at_once) or kernel == 1
-        check_down(plan, some[number % 3], "float32", batch=1)
-        check_up(plan, "float32", batch=1)
+        for bias in (0.0, 3.0):  # with large ones, what is far away has its effect
+            check_down(plan, some[number % 3], "float32", 1, bias)
+            check_up(plan, "float32", 1, bias)
 
 
 @runs

@@ -339,7 +339,8 @@ __global__ void __launch_bounds__(lift_pool_threads, lift_pool_blocks<Signal, K,
       if constexpr (Up) load_signal<Signal>(tile, a.signal_cotangent, false, w.cotangents);
       else load_bands<Band>(tile, a.bands_cotangent, w.cotangents);
       __syncthreads();
-      // Penalties need smooth samples further out, for the even samples that odd ones are of.
+      // Penalties undo the second step further out: what they need there are the even samples, so
+      // it does no harm that the details are not what they would be with all samples around.
       if (!a.from_outputs)
         halve_all<Up, K>(tile, w.values, (C*)nullptr, weights ? 3 : 2, w.sums);
       pull_all<Up, K>(tile, weights, w);

@@ -90,7 +90,7 @@ def lift_down_vjp(
 ) -> tuple[Array, Array]:
     """Cotangents of the signal and of the filters."""
     penalised = sums_cotangent is not None
-    need = Need(3 + (not from_outputs) + penalised, penalised=penalised, back=True)
+    need = Need(3 if from_outputs and not penalised else 4, penalised=penalised, back=True)
     given = [g for g in cotangents if g is not None]
     work = _prepared("lift_down_vjp", filters, plan, [*values, *given], need)
     if work is None:
