@@ -33,7 +33,7 @@ ULPS = 60.0
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[HostRuntime]:
+def runtime(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
     made = HostRuntime(0)
     monkeypatch.setattr(cuda_runtime, "runtime", made)
     monkeypatch.setattr(cuda_runtime, "fallback", reference)
@@ -44,7 +44,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[HostRuntime]:
         lift_synthesis=reference.lift_synthesis,
     )
     monkeypatch.setattr(cuda_levels, "axis", axis)
-    yield made
+    return made
 
 
 @pytest.fixture

@@ -314,8 +314,9 @@ def test_halves_are_computed_in_single_precision(
         x = torch.from_numpy(zero_mean((2, CHANNELS, *sizes), 1, "float32")).to(half)
         bands, sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
         wanted, of_passes = reference.lift_pool.lift_down(x.float(), wide, plan, output, True)
-        for a, b in zip([*bands, sums], [*wanted, of_passes], strict=True):
+        for a, b in zip(bands, wanted, strict=True):
             rounded(a, b, half)
+        rounded(sums, of_passes, torch.float32)  # of many samples, beyond what halves reach
         full = [band.float() for band in bands]
         from_outputs = output.holds_all(len(sizes))
         values, as_floats = (bands, full) if from_outputs else ([x], [x.float()])
@@ -398,7 +399,7 @@ def test_missing_cotangents_are_zero(host: HostRuntime) -> None:
 
 def test_what_is_not_served_goes_to_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty arrays, mixed dtypes, four axes, filters of more weights than shared memory holds."""
-    monkeypatch.setattr(launch, "SHARED", 800)
+    monkeypatch.setattr(launch, "SHARED", 300)
     monkeypatch.setattr(cuda_runtime, "runtime", None)
     monkeypatch.setattr(cuda_runtime, "fallback", reference)
     cases = [
