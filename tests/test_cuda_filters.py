@@ -11,7 +11,7 @@ import pytest
 import pywt
 from cuda_host import ORDERS, HostRuntime, compiler
 
-from liftwave._kernels import cuda_filters, cuda_layout, cuda_runtime, reference
+from liftwave._kernels import cuda_filters, cuda_layout, cuda_lines, cuda_runtime, reference
 from liftwave._kernels.cuda_runtime import kernel
 from liftwave._plan import FilterPlan, analysis_plan, synthesis_plan, upsampling_plan
 from liftwave.boundary import MODES, Extension
@@ -330,6 +330,16 @@ def test_long_lines_in_any_order_of_threads(
         check_gradients(x, plan, layout)
         bands = [signals(k, plan.n_out, layout) for k in range(2)]
         check_synthesis(bands, filters_of(8), plan.analysis_adjoint())
+
+
+@needs_compiler
+def test_filters_that_reach_too_far_for_shared_memory(
+    runtime: HostRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda_lines, "_LONGEST_REACH", 50)
+    for n in (5, 40):
+        check_every(n, 14, "symmetric", "along")
+    assert all(name.endswith("false>") for name in launched_lines(runtime))
 
 
 @needs_compiler
