@@ -3,7 +3,7 @@
 //
 // What is known of a region is a few numbers, with which each of its samples can be weighed on its
 // own. They are found in passes over the region; in registers, what passes have in common is
-// computed once.
+// computed once, as long as it is computed without branches: conditions choose what is divided.
 #pragma once
 #include "numbers.cuh"
 
@@ -16,11 +16,7 @@ __device__ inline double magnitude(double x) { return fabs(x); }
 
 // 1 / x, for x neither very large nor very small.
 #ifndef LIFTWAVE_HOST
-__device__ inline float reciprocal(float x) {
-  float found;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(found) : "f"(x));
-  return found;
-}
+__device__ inline float reciprocal(float x) { return __fdividef(1.0f, x); }
 #else
 inline float reciprocal(float x) { return 1.0f / x; }
 #endif
@@ -88,7 +84,7 @@ struct Dice {
   __device__ C ratio(C a) const {
     const bool outer_sample = magnitude(a) > magnitude(mean);
     const C larger = magnitude(outer_sample ? a : mean), smaller = magnitude(outer_sample ? mean : a);
-    return larger == C(0) ? C(1) : smaller / larger;
+    return (larger == C(0) ? C(1) : smaller) / one_for_zero(larger);
   }
 };
 
@@ -152,7 +148,7 @@ struct Pce {
   __device__ C ratio(C a) const {
     const bool outer_sample = magnitude(a) > magnitude(mean);
     const C larger = outer_sample ? a : mean, smaller = outer_sample ? mean : a;
-    return larger == C(0) ? C(1) : smaller / larger;
+    return (larger == C(0) ? C(1) : smaller) / one_for_zero(larger);
   }
 };
 
@@ -183,25 +179,21 @@ struct InverseDistance {
   static constexpr int count = Huber ? 3 : 2;
 
   __device__ C value(C a) const {
-    const C d = magnitude(a - mean);
-    return d == C(0) ? C(1) : inverse(d);
+    const C d = magnitude(a - mean), near = d == C(0) ? C(1) : nearest;
+    if (!Huber) return near / one_for_zero(d);
+    const C bound = nearest > delta ? delta : nearest;
+    return (near / below(d)) * ((d == C(0) ? C(1) : bound) / (d <= delta ? one_for_zero(d) : delta + delta));
   }
   __device__ Slopes<C> slopes(C a) const {
-    const C apart = a - mean, d = one_for_zero(magnitude(apart)), h = inverse(d);
-    C fall = h / d;
-    if (Huber) fall = d <= delta ? fall + fall : h / (d - delta / C(2));
+    const C apart = a - mean, d = magnitude(apart), h = value(a);
+    const C fall = (Huber && d <= delta ? h + h : h) / below(d);
     const C counts = nearest == C(0) ? C(0) : fall;
     const C slope = apart == C(0) ? C(0) : turned(counts, apart);
     return {-slope, slope};
   }
 
  private:
-  __device__ C inverse(C d) const {
-    if (!Huber) return nearest / d;
-    const C bound = nearest > delta ? delta : nearest;
-    return d <= delta ? (nearest / d) * (bound / d)
-                      : (bound / (delta + delta)) * (nearest / (d - delta / C(2)));
-  }
+  __device__ C below(C d) const { return Huber && d > delta ? d - delta / C(2) : one_for_zero(d); }
 };
 
 // --- weights -------------------------------------------------------------------------------------
@@ -341,7 +333,8 @@ struct Plain {
       sum += there ? h * part : C(0);
       plain += there ? part : C(0);
     });
-    middle = total == C(0) ? plain : sum / total * region.count;
+    const bool alike = total == C(0);
+    middle = (alike ? plain : sum) / one_for_zero(total) * (alike ? C(1) : region.count);
     of_mean = C(0);
     factor = C(1);
   }
@@ -365,7 +358,7 @@ struct Plain {
     return C(0);
   }
   __device__ C weight(C a) const {
-    return factor * (total == C(0) ? share : positive(a) / total);
+    return factor * ((total == C(0) ? share : positive(a)) / one_for_zero(total));
   }
   template <bool Own>
   __device__ C pulled(C a, C c) const {
@@ -390,7 +383,7 @@ struct Plain {
   }
   // Samples whose similarity is no larger than zero do not count. (NaN stays.)
   __device__ C of_similarity(C a, C c) const {
-    return similarity.value(a) <= C(0) ? C(0) : (c - middle) / one_for_zero(total);
+    return (similarity.value(a) <= C(0) ? C(0) : c - middle) / one_for_zero(total);
   }
 };
 
