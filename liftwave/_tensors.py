@@ -1,4 +1,4 @@
-"""Tensors of torch, which is never imported here: whether anything watches them."""
+"""Tensors of torch and arrays on devices; neither torch nor CuPy is imported here."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ def is_tensor(x: Any) -> bool:
     """Whether ``x`` is a tensor of torch, of whatever kind."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
+
+
+def is_on_device(x: Any) -> bool:
+    """Whether ``x`` is on a CUDA device: whoever reads its numbers waits for that."""
+    if is_tensor(x):
+        return bool(x.is_cuda)
+    cupy = sys.modules.get("cupy")
+    return cupy is not None and type(x) is cupy.ndarray
 
 
 def is_unwatched(x: Array) -> bool:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from liftwave._arrays import Opened, as_array, common_namespace, dtype_name, open_integers
 from liftwave._plan import LiftPlan, StepPlan, lift_plan
 from liftwave._separable_plan import AxisPlan, AxisPlans
+from liftwave._tensors import is_on_device
 from liftwave._typing import ArrayLike, Mode
 from liftwave._warnings import warn
 from liftwave.errors import DTypeError, IntegerRangeWarning, WaveletError
@@ -64,7 +65,8 @@ def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int)
     -----
     IntegerRangeWarning
         If the samples are so large that the coefficients overflow int64. They
-        are then kept modulo 2**64, and the inverse is still exact.
+        are then kept modulo 2**64, and the inverse is still exact. Samples of
+        int64 on a CUDA device are not read for it, which would have to wait.
     """
     gain = integer_gain(tuple((p.wavelet, p.mode) for p in plans), level)
     array = as_array(data)
@@ -118,6 +120,8 @@ def _warn_of_overflow(opened: Opened, plans: Sequence[AxisPlan], gain: float, na
         return
     xp, largest = opened.xp, _magnitude(name)
     if name == "int64":
+        if is_on_device(opened.array):
+            return
         largest = max(float(xp.max(opened.array)), -float(xp.min(opened.array)))
     numerators = max((_numerator_sum(p.wavelet) for p in plans), default=1)
     if largest * gain * numerators >= 2.0**63:

@@ -20,11 +20,11 @@ from places import Place, assert_near, at, reference
 
 import liftwave as lw
 import liftwave.torch as lt
-from liftwave import _config, _dispatch
+from liftwave import _config, _dispatch, integers
 from liftwave._kernels import cuda_runtime
 from liftwave._kernels import reference as reference_kernels
 from liftwave._kernels.widened import widened
-from liftwave.errors import ArgumentTypeError, KernelsError
+from liftwave.errors import ArgumentTypeError, IntegerRangeWarning, KernelsError
 
 CDF97 = lw.LiftingScheme.from_name("cdf9.7")
 
@@ -291,6 +291,15 @@ def test_integers(host: Place) -> None:
     wanted = reference(lw.wavedec2, x, scheme, "symmetric", 2)
     assert_near(coeffs, wanted, 0)
     np.testing.assert_array_equal(lw.waverec2(coeffs, scheme, "symmetric")[:22, :25], x)
+
+
+def test_integers_on_a_device_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.full(8, 2**62)
+    scheme = lw.LiftingScheme.from_name("cdf5.3").to_integer()
+    with pytest.warns(IntegerRangeWarning):
+        lw.dwt(x, scheme, "symmetric")
+    monkeypatch.setattr(integers, "is_on_device", lambda x: True)
+    lw.dwt(x, scheme, "symmetric")
 
 
 # --- sources -------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
-from liftwave._tensors import is_tensor
+from liftwave._tensors import is_on_device, is_tensor
 from liftwave._typing import Array
 from liftwave.errors import DeviceError
 
@@ -181,10 +181,8 @@ class DeviceRuntime:
 
     def holds(self, x: Array) -> bool:
         """Whether ``x`` is an array of CuPy or a CUDA tensor of torch."""
-        if is_tensor(x):
-            return bool(x.is_cuda) and sys.modules["torch"].version.cuda is not None
-        cupy = sys.modules.get("cupy")
-        return cupy is not None and type(x) is cupy.ndarray
+        of_torch = is_tensor(x)
+        return is_on_device(x) and not (of_torch and sys.modules["torch"].version.cuda is None)
 
     def launch(
         self,
