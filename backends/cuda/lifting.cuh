@@ -81,6 +81,7 @@ struct LiftTile {
   Layout<Rows, Columns> layout;
   W* memory;
   Span rows, columns;
+  bool folding = true;  // whether what stands behind an odd number of samples is added to the last
 
   __device__ explicit LiftTile(const LiftArguments<R, Learned>& arguments, unsigned offset = 0)
       : a(arguments),
@@ -157,11 +158,12 @@ struct LiftTile {
   __device__ W at_sample(int y, int channel, int k) const {
     const int pair = Rows ? y >> 1 : y;
     W sum = memory[layout.at(Rows ? y & 1 : 0, pair, channel, k)];
-    if (Rows && folds(a.axis[0], rows, y)) sum += memory[layout.at(1, pair, channel, k)];
+    if (Rows && folds(0, rows, y)) sum += memory[layout.at(1, pair, channel, k)];
     return sum;
   }
-  __device__ static bool folds(const LiftAxis& axis, const Span& span, int i) {
-    return axis.repeats && axis.n < axis.padded && 2 * span.start + i == axis.n - 1;
+  __device__ bool folds(int k, const Span& span, int i) const {
+    const LiftAxis& axis = a.axis[k];
+    return folding && axis.repeats && axis.n < axis.padded && 2 * span.start + i == axis.n - 1;
   }
 
   template <class X>
@@ -179,7 +181,7 @@ struct LiftTile {
           const index_t x = 2 * (columns.start + k);
           W even = at_sample(y, 0, k);
           const W odd = at_sample(y, 1, k);
-          if (folds(a.axis[1], columns, 2 * k)) even += odd;
+          if (folds(1, columns, 2 * k)) even += odd;
           if (a.paired && x + 1 < a.axis[1].n) {
             *reinterpret_cast<Pair<X>*>(line + x) = {narrowed<X>(even), narrowed<X>(odd)};
           } else {
@@ -206,19 +208,20 @@ struct LiftTile {
     return Columns ? along_y * numbers.scale(1, channel_x) : along_y;
   }
 
+  // Bands are multiplied by their scales, or by their reciprocals.
   template <class A, class D>
-  __device__ void load_bands(const Array* bands, index_t item, bool scales) const {
+  __device__ void load_bands(const Array* bands, index_t item, bool divided = false) const {
 #pragma unroll 1
     for (int b = 0; b < (Rows && Columns ? 4 : 2); ++b) {
       const int cy = Rows ? b >> (Columns ? 1 : 0) : 0, cx = Columns ? b & 1 : 0;
-      if (b == 0) load_band<A>(bands[b], item, cy, cx, scales);
-      else load_band<D>(bands[b], item, cy, cx, scales);
+      if (b == 0) load_band<A>(bands[b], item, cy, cx, divided);
+      else load_band<D>(bands[b], item, cy, cx, divided);
     }
   }
   template <class B>
-  __device__ void load_band(const Array& band, index_t item, int cy, int cx, bool scales) const {
+  __device__ void load_band(const Array& band, index_t item, int cy, int cx, bool divided) const {
     const B* base = static_cast<const B*>(band.data) + locate(a.batch, item, band);
-    const R factor = scales ? scale(cy, cx) : R(1);
+    const R factor = divided ? R(1) / scale(cy, cx) : scale(cy, cx);
     const index_t down = band.stride[0], across = band.stride[1];
     W* plane = memory + layout.at(cy, 0, cx, 0);
     if constexpr (Rows) {
@@ -247,18 +250,18 @@ struct LiftTile {
   }
 
   template <class A, class D>
-  __device__ void store_bands(const Array* bands, index_t item) const {
+  __device__ void store_bands(const Array* bands, index_t item, bool divided = false) const {
 #pragma unroll 1
     for (int b = 0; b < (Rows && Columns ? 4 : 2); ++b) {
       const int cy = Rows ? b >> (Columns ? 1 : 0) : 0, cx = Columns ? b & 1 : 0;
-      if (b == 0) store_band<A>(bands[b], item, cy, cx);
-      else store_band<D>(bands[b], item, cy, cx);
+      if (b == 0) store_band<A>(bands[b], item, cy, cx, divided);
+      else store_band<D>(bands[b], item, cy, cx, divided);
     }
   }
   template <class B>
-  __device__ void store_band(const Array& band, index_t item, int cy, int cx) const {
+  __device__ void store_band(const Array& band, index_t item, int cy, int cx, bool divided) const {
     B* base = static_cast<B*>(band.data) + locate(a.batch, item, band);
-    const R factor = scale(cy, cx);
+    const R factor = divided ? R(1) / scale(cy, cx) : scale(cy, cx);
     const int bottom = rows.end < rows.length(cy) ? rows.end : rows.length(cy);
     const int right = columns.end < columns.length(cx) ? columns.end : columns.length(cx);
 #pragma unroll 1
@@ -323,7 +326,7 @@ __global__ void __launch_bounds__(256, 2) lift_synthesis(
   if (Learned) __syncthreads();
   for (index_t b = blockIdx.x; b < a.blocks; b += gridDim.x) {
     const index_t item = tile.go_to(b);
-    tile.template load_bands<A, D>(a.band, item, true);
+    tile.template load_bands<A, D>(a.band, item);
     __syncthreads();
     tile.lift(a.columns_first != 0);
     tile.template store_signal<X>(a.signal, item);

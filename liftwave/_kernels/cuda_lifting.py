@@ -249,7 +249,7 @@ def _synthesise_in_turn(
 def _analyse(x: Array, group: Group, approx: str, details: str) -> list[Array] | None:
     """The bands of an array; None where kernels do not serve it."""
     given = memory_of(x)
-    if not _serves(group, (approx, details, given.dtype), x):
+    if not serves(group, (approx, details, given.dtype), x):
         return None
     shapes = group.band_shapes(x.shape)
     names = [approx] + [details] * (len(shapes) - 1)
@@ -266,7 +266,7 @@ def _synthesise(
 ) -> Array | None:
     """The array with these bands; None where kernels do not serve it."""
     approx, *details = (name_of(band.dtype) for band in bands)
-    if len(set(details)) > 1 or not _serves(group, (approx, details[0], name), bands[0]):
+    if len(set(details)) > 1 or not serves(group, (approx, details[0], name), bands[0]):
         return None
     shape = group.signal_shape(bands[0].shape)
     made = cuda_runtime.runtime.empty(shape, name, bands[0]) if out is None else out
@@ -279,7 +279,7 @@ def _synthesise(
     return made
 
 
-def _serves(group: Group, names: Sequence[str], like: Array) -> bool:
+def serves(group: Group, names: Sequence[str], like: Array) -> bool:
     """Whether there are kernels for arrays of these dtypes, the approximation's first."""
     if group.integer:
         served = set(names) <= _INTEGERS and names[0] == names[1]
@@ -310,20 +310,32 @@ class Launch:
     group : Group
     signal : Memory
     bands : list of Memory
-        In the order of their keys.
+        In the order of their keys; then others that have the same axes.
     work : str
         The dtype that is computed in.
     fields : int, optional
         How many arrays of the signal's size are in a tile.
+    extra : int, optional
+        Bytes of shared memory that are for something else.
 
     Attributes
     ----------
+    lifted : tuple of int or None
+        Which of the group's axes the rows and the columns of tiles are.
     tiling : Tiling or None
         None if the tile does not fit.
+    others : list of structures
+        Those that came behind the bands, once there are arguments.
     """
 
     def __init__(
-        self, group: Group, signal: Memory, bands: Sequence[Memory], work: str, fields: int = 1
+        self,
+        group: Group,
+        signal: Memory,
+        bands: Sequence[Memory],
+        work: str,
+        fields: int = 1,
+        extra: int = 0,
     ) -> None:
         self.group, self.signal, self.bands, self.work = group, signal, bands, work
         self.lifted, others, self.batch = _axes_of_tiles(group, [signal, *bands])
@@ -331,11 +343,16 @@ class Launch:
         sides = [self._side(k) for k in (0, 1)]
         taps = sum(len_of(t) for t in chain(*group.taps))
         number = 8 if work in ("float64", "complex128") else 4
-        extra = -(-(taps + 4) * number // 16) * 16 if group.learned else 0
+        extra += -(-(taps + 4) * number // 16) * 16 if group.learned else 0
         batch = prod(size for size, _ in self.batch)
         self.tiling: Tiling | None = None
         if self.is_empty or len(self.batch) <= MAX_BATCH_AXES:
             self.tiling = tiling(*sides, batch, ITEMSIZE[work], extra, fields)
+
+    @staticmethod
+    def real_of(work: str) -> str:
+        """What taps are, in terms of C, for numbers that are computed with in this dtype."""
+        return _REAL.get(work, "int")
 
     @property
     def is_empty(self) -> bool:
@@ -378,8 +395,9 @@ class Launch:
         made = placed([self.signal, *self.bands], self.batch, [s for _, s in self.along])
         assert made is not None
         batch, (signal, *bands) = made
-        filled = arguments(_REAL.get(self.work, "int"), self.group.learned)()
+        filled = arguments(self.real_of(self.work), self.group.learned)()
         filled.signal, filled.batch = signal, batch
+        bands, self.others = bands[: 2 ** len(self.group.axes)], bands[2 ** len(self.group.axes) :]
         # Kernels number bands by rows first.
         swaps = self.lifted == (1, 0)
         for k, band in enumerate([bands[i] for i in (0, 2, 1, 3)] if swaps else bands):
@@ -414,7 +432,7 @@ class Launch:
         )
 
     def _fill_steps(self, filled: Any, like: Array) -> list[Any]:
-        group, real = self.group, _REAL.get(self.work, "int")
+        group, real = self.group, self.real_of(self.work)
         if real not in group.filled:
             steps = steps_structure(real, group.learned)()
             every = list(chain(*group.taps))

@@ -213,8 +213,13 @@ def _is(extension: Extension, padded: int, parity: int, mode: Mode) -> bool:
 
 def fits(taps: Sequence[Any], *, learned: bool) -> bool:
     """Whether an argument has room for all steps and their taps."""
-    steps, count = (LEARNED_STEPS, LEARNED_TAPS) if learned else (GIVEN_STEPS, GIVEN_TAPS)
-    return len(taps) <= steps and sum(map(length_of, taps)) <= count
+    count = LEARNED_TAPS if learned else GIVEN_TAPS
+    return len(taps) <= room_for_steps(learned=learned) and sum(map(length_of, taps)) <= count
+
+
+def room_for_steps(*, learned: bool) -> int:
+    """How many steps an argument has room for."""
+    return LEARNED_STEPS if learned else GIVEN_STEPS
 
 
 def length_of(taps: Any) -> int:

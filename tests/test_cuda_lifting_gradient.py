@@ -1,0 +1,231 @@
+"""The derivative of lifting by CUDA kernels, on the host, is that of the reference kernels."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import cuda_compile
+import numpy as np
+import pytest
+from cuda_host import ORDERS, HostRuntime, compiler
+from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
+
+from liftwave._kernels import (
+    LiftPullback,
+    cuda_lifting_gradient,
+    cuda_lifting_tiles,
+    cuda_runtime,
+    reference,
+)
+from liftwave._kernels.cuda_runtime import kernel
+from liftwave.boundary import LIFTING_MODES
+from liftwave.lifting import LiftingScheme
+
+pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
+
+SCHEMES = ["haar", "cdf9.7", "db4", "db10", "custom 1", "custom 4"]
+
+
+@pytest.fixture(autouse=True)
+def host(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
+    """Kernels run on the host; what they do not serve is an error, unless a test allows it."""
+    runtime = HostRuntime()
+    monkeypatch.setattr(cuda_runtime, "runtime", runtime)
+    monkeypatch.setattr(cuda_runtime, "fallback", None)
+    return runtime
+
+
+@pytest.fixture
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tiles that are no longer than steps allow, more of them than there are blocks."""
+    monkeypatch.setattr(cuda_lifting_tiles, "LINE_BYTES", (900,))
+    monkeypatch.setattr(cuda_lifting_tiles, "LINE_PAIRS", 16)
+    monkeypatch.setattr(cuda_lifting_tiles, "LINE_COLUMNS", 4)
+    monkeypatch.setattr(cuda_lifting_tiles, "BLOCKS", 0)
+    monkeypatch.setattr(cuda_lifting_gradient, "MOST_BLOCKS", 3)
+    cuda_lifting_tiles.tiling.cache_clear()
+    yield
+    cuda_lifting_tiles.tiling.cache_clear()
+
+
+def liftings(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[tuple[bool, Lift]]:
+    """Analyses (True) and syntheses, transposed ones among them."""
+    yield True, forward(scheme, n, mode)
+    yield True, adjoint(inverse(scheme, n, mode))
+    if mode != "periodization" or n % 2 == 0:  # a synthesis that drops nothing
+        yield False, inverse(scheme, n, mode)
+        yield False, adjoint(forward(scheme, n, mode))
+
+
+def compare(
+    lift: Lift,
+    is_analysis: bool,
+    shape: tuple[int, ...],
+    axis: int,
+    dtype: str,
+    view: Callable[[Any], Any] = lambda x: x,
+) -> None:
+    """Both kernels on (views of) random outputs and cotangents."""
+    x = view(data(shape, dtype))
+    if is_analysis:
+        twice = np.concatenate([x, x[..., ::-1]], axis=axis)
+        outputs = [np.take(twice, np.arange(m), axis=axis) for m in lift.lengths()]
+        cotangents = [data(b.shape, dtype, 2 + k) for k, b in enumerate(outputs)]
+    else:
+        outputs, cotangents = [x], [view(data(shape, dtype, 1))]
+    actual = cuda_lifting_gradient.lift_vjp(outputs, cotangents, *lift, axis)
+    check(actual, reference.lift_vjp(outputs, cotangents, *lift, axis), outputs, cotangents)
+
+
+def check(
+    actual: LiftPullback, expected: LiftPullback, outputs: list[Any], cotangents: list[Any]
+) -> None:
+    """Equal up to rounding, which grows with the values on their way back."""
+    terms = sum(2 + len(gradient) for gradient in expected.taps)
+    for got, wanted, given in (
+        (actual.inputs, expected.inputs, outputs),
+        (actual.cotangents, expected.cotangents, cotangents),
+    ):
+        size = max(float(np.abs(x).max(initial=1.0)) for x in (*wanted, *given))
+        for a, e in zip(got, wanted, strict=True):
+            assert a.dtype == e.dtype
+            assert a.shape == e.shape
+            tolerance = 4 * terms * np.finfo(e.dtype).eps * size
+            np.testing.assert_allclose(a, e, rtol=0, atol=tolerance)
+    values, pulled = [*expected.inputs, *outputs], [*expected.cotangents, *cotangents]
+    size = 4 * terms * max(map(norm, values)) * max(map(norm, pulled))
+    for a, e in zip([*actual.taps, *actual.scale], [*expected.taps, *expected.scale], strict=True):
+        assert a.dtype == e.dtype
+        assert a.shape == e.shape
+        np.testing.assert_allclose(a, e, rtol=0, atol=4 * np.finfo(e.dtype).eps * size)
+
+
+def norm(x: Any) -> float:
+    return float(np.linalg.norm(x.ravel()))
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_short_lengths(name: str, mode: str) -> None:
+    for n in (1, 2, 3, 4, 5, 8, 13, 30):
+        for is_analysis, lift in liftings(scheme_of(name), n, mode):
+            compare(lift, is_analysis, (n,), 0, "float64")
+            compare(lift, is_analysis, (n, 3), 0, "float64")
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_several_tiles(name: str, mode: str, small_tiles: None) -> None:
+    for n in (101, 256):
+        for is_analysis, lift in liftings(scheme_of(name), n, mode):
+            compare(lift, is_analysis, (2, n), 1, "float64")
+            compare(lift, is_analysis, (n, 6), 0, "float64")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_threads_in_any_order(
+    order: int, monkeypatch: pytest.MonkeyPatch, small_tiles: None
+) -> None:
+    monkeypatch.setattr(cuda_runtime, "runtime", HostRuntime(order))
+    for mode in LIFTING_MODES:
+        for is_analysis, lift in liftings(scheme_of("db4"), 90, mode):
+            compare(lift, is_analysis, (3, 90), 1, "float64")
+            compare(lift, is_analysis, (90, 5), 0, "float64")
+
+
+@pytest.mark.parametrize("layout", [key for key in LAYOUTS if key not in ("many columns", "empty")])
+def test_layouts(layout: str) -> None:
+    shape, axis, view = LAYOUTS[layout]
+    for is_analysis, lift in liftings(scheme_of("cdf9.7"), 14, "reflect"):
+        compare(lift, is_analysis, shape(14), axis, "float64", view)
+
+
+def test_complex_numbers() -> None:
+    for is_analysis, lift in liftings(scheme_of("db4"), 22, "zero"):
+        compare(lift, is_analysis, (3, 22), 1, "complex64")
+
+
+def test_sums_are_the_same_each_time(small_tiles: None) -> None:
+    lift = forward(scheme_of("cdf9.7"), 200, "symmetric")
+    bands, cotangents = ([data((4, 100), "float32", k + s) for k in (0, 1)] for s in (0, 2))
+    first, second = (cuda_lifting_gradient.lift_vjp(bands, cotangents, *lift, 1) for _ in range(2))
+    for a, b in zip([*first.taps, *first.scale], [*second.taps, *second.scale], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_halves_are_computed_with_in_single_precision() -> None:
+    torch = pytest.importorskip("torch")
+    lift = forward(scheme_of("cdf9.7"), 36, "reflect")
+    given = [torch.from_numpy(data((5, 18), "float32", k)).bfloat16() for k in range(4)]
+    actual = cuda_lifting_gradient.lift_vjp(given[:2], given[2:], *lift, 1)
+    wide = [x.float() for x in given]
+    expected = reference.lift_vjp(wide[:2], wide[2:], *lift, 1)
+    for a, e in zip(
+        [*actual.inputs, *actual.cotangents, *actual.taps, *actual.scale],
+        [*expected.inputs, *expected.cotangents, *expected.taps, *expected.scale],
+        strict=True,
+    ):
+        assert a.dtype == torch.bfloat16
+        torch.testing.assert_close(a.float(), e, rtol=2**-8, atol=1e-5)
+
+
+def test_taps_that_are_learned(host: HostRuntime) -> None:
+    torch = pytest.importorskip("torch")
+    for is_analysis in (True, False):
+        lift = forward(scheme_of("db4"), 36, "constant")
+        given = [torch.from_numpy(data((5, 18), "float64", k)) for k in range(4)]
+        outputs, cotangents = given[:2], given[2:]
+        if not is_analysis:
+            lift = inverse(scheme_of("db4"), 36, "constant")
+            whole = [torch.from_numpy(data((5, 36), "float64", k)) for k in range(2)]
+            outputs, cotangents = whole[:1], whole[1:]
+        taps = [torch.tensor(t, dtype=torch.float64) for t in lift.taps]
+        scale = [torch.tensor(s, dtype=torch.float64) for s in lift.scale]
+        actual = cuda_lifting_gradient.lift_vjp(outputs, cotangents, lift.plan, taps, scale, 1)
+        expected = reference.lift_vjp(outputs, cotangents, *lift, 1)
+        for a, e in zip(
+            [*actual.inputs, *actual.cotangents, *actual.taps, *actual.scale],
+            [*expected.inputs, *expected.cotangents, *expected.taps, *expected.scale],
+            strict=True,
+        ):
+            torch.testing.assert_close(a, e, rtol=1e-11, atol=1e-11)
+    assert all("true, " in expression for expression in host.launched)
+
+
+def test_what_is_dropped_and_integers_are_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ServedError(Exception):
+        pass
+
+    class Fallback:
+        @staticmethod
+        def lift_vjp(*_: Any) -> Any:
+            raise ServedError
+
+    monkeypatch.setattr(cuda_runtime, "fallback", Fallback)
+    x = data((7,), "float64")
+    drops = inverse(scheme_of("cdf5.3"), 7, "periodization")
+    whole = inverse(scheme_of("cdf5.3").to_integer(), 7, "reflect")
+    for lift in (drops, whole):
+        with pytest.raises(ServedError):
+            cuda_lifting_gradient.lift_vjp([x], [x], *lift, 0)
+
+
+@pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc")
+@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+def test_kernels_compile_without_spills(architecture: str) -> None:
+    kernels = [
+        kernel("lifting_gradient.cuh", "lift_vjp", "float32", rows, learned, merges)
+        for rows, learned, merges in ((False, True, True), (True, True, False))
+    ]
+    for each, usage in cuda_compile.usages(kernels, architecture).items():
+        assert usage.spilled == 0, each
+        assert usage.stack == 0, each
+
+
+def test_arguments_fit_where_devices_have_room() -> None:
+    for real in ("float", "double"):
+        for learned in (False, True):
+            made = cuda_lifting_gradient._arguments(real, learned)
+            assert ctypes.sizeof(made) <= 4096
