@@ -45,14 +45,10 @@ class Place:
         """Nested lists, tuples and dicts of NumPy arrays with the arrays there."""
         return mapped(lambda x: self.asarray(x, dtype), values)
 
-    def served(self, *besides: str) -> list[str]:
-        """The kernels that ran since the last question; at least one.
-
-        Reference kernels did nothing, but for the functions that are named.
-        """
+    def served(self) -> list[str]:
+        """The kernels that ran since the last question; at least one, and nothing else served."""
         launched, fell_back = self.launched, self.fell_back
         self.launched, self.fell_back = [], []
-        fell_back = [name for name in fell_back if name not in besides]
         assert not fell_back, f"the reference kernels did {fell_back}"
         assert launched, "no kernel ran"
         return launched

@@ -214,7 +214,7 @@ def test_layers(name: str, torch_place: Place) -> None:
     wanted = reference(run_layer, layer, x)
     there = torch_place.asarray(x.numpy())
     got = run_layer(layer.to(there.device), there)
-    torch_place.served("lift_vjp")
+    torch_place.served()
     for a, b in zip(got, wanted, strict=True):
         assert_near(a, b.numpy(), 100 * x.numel() ** 0.5)
 
@@ -227,7 +227,7 @@ def test_layers_in_half_precision(name: str, dtype: Any, torch_place: Place) -> 
     wanted = reference(run_layer, layer, x.float())
     there = torch_place.asarray(x.float().numpy()).to(dtype)
     got = run_layer(layer.to(there.device), there)
-    torch_place.served("lift_vjp")
+    torch_place.served()
     outputs = len(got) - 1 - len(list(layer.parameters()))
     assert {y.dtype for y in got[: outputs + 1]} == {dtype}
     tolerance = 20 * torch.finfo(dtype).eps
@@ -242,7 +242,7 @@ def test_gradcheck(name: str, torch_place: Place) -> None:
     x = torch_place.asarray(zero_mean((1, 3, 5, 6))).requires_grad_()
     parameters = list(layer.to(x.device).parameters())
     torch.autograd.gradcheck(lambda *_: tuple(flattened(layer(x))), (x, *parameters))
-    torch_place.served("lift_vjp")
+    torch_place.served()
 
 
 @pytest.mark.parametrize("name", ["fixed", "filters", "SoftPool", "LiftDownPool"])

@@ -7,16 +7,17 @@ launched in ``cuda_runtime``. Nothing here waits for a device or reads what is t
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from array_api_compat import device
 
-from liftwave._kernels import LiftPullback, cuda_levels, cuda_runtime
+from liftwave._kernels import cuda_levels, cuda_runtime
 from liftwave._kernels import cuda_lift_pool as lift_pool
 from liftwave._kernels import cuda_pooling as pooling
 from liftwave._kernels.cuda_filters import analysis, synthesis, tap_gradients
 from liftwave._kernels.cuda_levels import analyse, synthesise
 from liftwave._kernels.cuda_lifting import lift_analysis, lift_synthesis
+from liftwave._kernels.cuda_lifting_gradient import lift_vjp
 from liftwave._tensors import is_numbers, is_tensor, is_unwatched
 from liftwave._typing import Array
 
@@ -57,11 +58,6 @@ def accepts(*arrays: Array) -> bool:
 def holds(*arrays: Array) -> bool:
     """Whether these are arrays on one device that kernels read, whoever watches them."""
     return all(map(_is_known, arrays)) and all(device(x) == device(arrays[0]) for x in arrays[1:])
-
-
-def lift_vjp(*arguments: Any) -> LiftPullback:
-    """By the reference kernels, whose operations run on the device."""
-    return cuda_runtime.fallback.lift_vjp(*arguments)
 
 
 def _is_known(x: Array) -> bool:
