@@ -251,6 +251,41 @@ def test_any_strides(name: str, runtime: HostRuntime, small_tiles: None) -> None
         check_synthesis(approx, [views], synthesis_levels(approx, [views], plans, True))
 
 
+class Recording(HostRuntime):
+    """Keeps what kernels are told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[Any] = []
+
+    def launch(self, *given: Any) -> None:
+        self.given.append(given[4])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "complex64", "complex128"])
+def test_packs_begin_where_they_may_be_read(dtype: str, runtime: HostRuntime) -> None:
+    # The host reads them anywhere, devices do not.
+    cuda_runtime.runtime = recording = Recording()
+    whole = np.zeros((3, 20, 64), dtype)
+    size = whole.itemsize
+    for mode in ("symmetric", "periodization"):
+        for begin in range(5):
+            x = whole[:, :, begin:]
+            levels = analysis_levels(x.shape, axis_plans((1, 2), "db3", mode), 1)
+            cuda_levels.analyse(x, levels)
+            told = recording.given[-1]
+            width = 4 if dtype == "float16" else 2
+            assert told.packed
+            assert 0 <= told.lead < width
+            first = told.image.data + (told.column_phase - 5 - told.lead) * size
+            assert first % min(16, width * size) == 0
+    for odd in (np.zeros((3, 20, 63), dtype), whole[:, :, ::2], whole[..., ::-1]):
+        levels = analysis_levels(odd.shape, axis_plans((1, 2), "db3", "symmetric"), 1)
+        cuda_levels.analyse(odd, levels)
+        contiguous = odd.strides[-1] == size
+        assert recording.given[-1].packed == (contiguous and dtype == "complex128")
+
+
 @needs_compiler
 def test_axes_anywhere(runtime: HostRuntime) -> None:
     for shape, axes in (
