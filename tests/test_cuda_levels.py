@@ -378,6 +378,8 @@ def test_missing_bands_are_zero(runtime: HostRuntime) -> None:
         for first in (approx, None) if len(missing) < 3 else (approx,):
             levels = synthesis_levels(first, left, plans, True)
             check_synthesis(first, left, levels)
+            given = zero_mean(levels[-1].shape, 1, "float32")
+            check_analysis(given, adjoint_of_synthesis(levels))
 
 
 @needs_compiler

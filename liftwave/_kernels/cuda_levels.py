@@ -150,11 +150,7 @@ def analyse_level(x: Array, level: AnalysisLevel, approx: str, detail: str) -> d
 
 def _passes_of_analysis(level: AnalysisLevel) -> tuple[_Pass, ...] | None:
     if _NAME not in level.prepared:
-        passes = _passes("analysis", level.splits)
-        depth = max((len(key) for key in level.shapes), default=0)
-        # An analysis transposed from a synthesis may leave bands whole that nobody wants.
-        whole = passes is not None and len(level.splits) == 2**depth - 1
-        level.prepared[_NAME] = passes if whole else None
+        level.prepared[_NAME] = _passes("analysis", level.splits)
     return cast("tuple[_Pass, ...] | None", level.prepared[_NAME])
 
 
