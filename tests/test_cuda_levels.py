@@ -20,6 +20,7 @@ from liftwave._kernels import (
     cuda_levels,
     cuda_runtime,
     cuda_tiles,
+    cuda_tiling,
     reference,
 )
 from liftwave._kernels.cuda_runtime import Kernel, kernel
@@ -50,10 +51,10 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
 @pytest.fixture
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several strips and segments also of small images, several of these to a block."""
-    monkeypatch.setattr(cuda_tiles, "MAX_THREADS", 48)
-    monkeypatch.setattr(cuda_tiles, "UNIT", 2)
-    monkeypatch.setattr(cuda_tiles, "SEGMENT", 8)
-    monkeypatch.setattr(cuda_tiles, "WANTED", 1)
+    monkeypatch.setattr(cuda_tiling, "MAX_THREADS", 48)
+    monkeypatch.setattr(cuda_tiling, "UNIT", 2)
+    monkeypatch.setattr(cuda_tiling, "SEGMENT", 8)
+    monkeypatch.setattr(cuda_tiling, "WANTED", 1)
 
 
 def kernels_of(runtime: HostRuntime) -> set[str]:

@@ -1,0 +1,117 @@
+"""How images are cut into tiles for CUDA kernels: ``Tiling`` of ``filter_tile.cuh``."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MAX_THREADS = 128
+"""Threads of a block: ``tile_threads`` of ``filter_tile.cuh``."""
+
+UNIT = 8
+"""Strips are multiples of so many outputs wide, so that they begin with a sector of memory."""
+
+SEGMENT = 128
+"""Rows of a segment, at most: so many that what is read twice, between segments, is little."""
+
+WANTED = 1056
+"""Blocks that keep a device busy: eight for each of 132 processors. Segments are cut for them."""
+
+_SHARED = 48 << 10
+_WARP = 32
+_int = ctypes.c_int
+_index = ctypes.c_longlong
+
+
+class Tiling(ctypes.Structure):
+    """``Tiling`` of ``filter_tile.cuh``."""
+
+    _fields_ = [
+        ("tiles", _index),
+        ("blocks", _index),
+        ("segments", _int),
+        ("strips", _int),
+        ("segment", _int),
+        ("strip", _int),
+        ("threads", _int),
+        ("table", _int),
+        ("buffers", _int),
+        ("interleaved", _int),
+    ]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is cut into tiles, and what a tile needs."""
+
+    items: int
+    rows: int  # that threads walk down
+    columns: int
+    threads: Callable[[int], int]  # for so many columns
+    at_once: int  # rows
+    reach: int  # rows that are read beside those of a segment
+    entries: int  # of the table, for each row
+    entry: int  # bytes of one
+    taps: int  # bytes of them in shared memory
+    buffer: int  # bytes for each thread, of which there are two
+
+    def shared(self, segment: int, threads: int, groups: int) -> tuple[int, int, int]:
+        """Bytes before the table, before the buffers, and of all."""
+        steps = -(-segment // self.at_once)
+        table = -(-self.taps // 16) * 16
+        entries = self.reach + self.entries * self.at_once * steps
+        buffers = table + -(-groups * entries * self.entry // 16) * 16
+        return table, buffers, buffers + 2 * groups * threads * self.buffer
+
+
+def cut(given: Cut) -> tuple[Tiling, tuple[int, int, int]]:
+    """Tiles, and blocks, threads and bytes of shared memory."""
+    strip, strips, threads = _strips(given.columns, given.threads)
+    segment = _segment(given, strips)
+    segments = -(-given.rows // segment)
+    tiles = given.items * strips * segments
+    groups = _groups(given, segment, threads, tiles) if strips == 1 else 1
+    blocks = -(-tiles // groups)
+    table, buffers, shared = given.shared(segment, threads, groups)
+    tiling = Tiling(tiles, blocks, segments, strips, segment, strip, threads, table, buffers, 0)
+    return tiling, (blocks, groups * threads, shared)
+
+
+def _strips(columns: int, threads: Callable[[int], int]) -> tuple[int, int, int]:
+    """Width and number of strips, and threads of each, so that few threads are idle."""
+    found = []
+    for width in (columns, *range(UNIT, min(columns, 2 * MAX_THREADS), UNIT)):
+        if threads(width) > MAX_THREADS:
+            continue
+        strips = -(-columns // width)
+        # Several tiles that are alone in their rows fill a block's last warp.
+        whole = threads(width) if width == columns and 2 * threads(width) <= MAX_THREADS else 0
+        lanes = whole or -(-threads(width) // _WARP) * _WARP
+        found.append((strips * lanes, abs(lanes - 4 * _WARP), width, strips))
+    _, _, width, strips = min(found)
+    return width, strips, threads(width)
+
+
+def _segment(given: Cut, strips: int) -> int:
+    """Rows of a segment: as few segments as there may be for enough blocks."""
+    fewest = max(SEGMENT // 16, given.reach + 2)
+    segments = -(-given.rows // SEGMENT)
+    while given.items * strips * segments < WANTED and given.rows >= 2 * segments * fewest:
+        segments *= 2
+    rows = -(-given.rows // segments)
+    return -(-rows // given.at_once) * given.at_once
+
+
+def _groups(given: Cut, segment: int, threads: int, tiles: int) -> int:
+    """Tiles of a block: as many as fill its warps."""
+
+    def idle(groups: int) -> float:
+        return -groups * threads % _WARP / (groups * threads)
+
+    fitting = [
+        groups
+        for groups in range(1, MAX_THREADS // threads + 1)
+        if tiles >= groups * WANTED and given.shared(segment, threads, groups)[2] <= _SHARED
+    ]
+    return min(fitting, key=lambda g: (idle(g), -g), default=1)
