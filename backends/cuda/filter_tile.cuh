@@ -136,7 +136,7 @@ constexpr int tile_threads = 128;  // of a block, at most
 // numbers of so many bytes, for so many taps along rows, where there may be more to keep.
 __host__ __device__ constexpr int tile_blocks(int size, int taps, bool more) {
   if (size == 4) return taps <= 2 ? 6 : taps <= (more ? 4 : 8) ? 5 : 4;
-  return size == 8 ? 3 : 2;
+  return size == 8 && !(more && taps > 6) ? 3 : 2;
 }
 
 // --- taps ----------------------------------------------------------------------------------------

@@ -1,0 +1,180 @@
+"""Every CUDA kernel is compiled for three generations of devices, in the forms that users need.
+
+Which these are is found out by calling the library with kernels that are only noted. In the usual
+forms nothing is spilled to memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import cuda_compile
+import numpy as np
+import pytest
+from cuda_host import HostRuntime
+
+import liftwave as lw
+from liftwave._kernels import cuda_filters, cuda_runtime
+from liftwave._kernels.cuda_runtime import Kernel, source_folder
+from liftwave._plan import synthesis_plan
+
+torch = pytest.importorskip("torch")
+lt = pytest.importorskip("liftwave.torch")
+
+pytestmark = pytest.mark.skipif(
+    cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc is here"
+)
+
+CDF97 = lw.LiftingScheme.from_name("cdf9.7")
+CDF53 = lw.LiftingScheme.from_name("cdf5.3").to_integer()
+
+
+class Noting(HostRuntime):
+    """Kernels are noted, and results are zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: set[Kernel] = set()
+
+    def launch(self, kernel: Kernel, *arguments: Any) -> None:
+        self.noted.add(kernel)
+
+    def empty(self, shape: Any, dtype: str, like: Any) -> Any:
+        made = super().empty(shape, dtype, like)
+        made[...] = 0
+        return made
+
+
+def calls(x: Any) -> None:
+    """What users do with images."""
+    for wavelet in ("haar", "db4", "bior4.4", "db10"):
+        for mode in ("periodization", "symmetric"):
+            lw.idwt2(lw.dwt2(x, wavelet, mode), wavelet, mode)
+    lw.waverec2(lw.wavedec2(x, "db2", "symmetric", level=2), "db2", "symmetric")
+    lw.dwt2(x, "db2", "smooth")
+    for wavelet in ("db4", "db15"):
+        for axis in (-1, 0):
+            lw.idwt(*lw.dwt(x, wavelet, "symmetric", axis), wavelet, "symmetric", axis)
+    for mode in ("periodization", "reflect"):
+        lw.waverec2(lw.wavedec2(x, CDF97, mode, level=2), CDF97, mode)
+        lw.idwt(*lw.dwt(x, CDF97, mode), CDF97, mode)
+    planes = x.reshape(1, 1, *x.shape[-2:])
+    for window in ((2, 2), (3, 1), (3, 2, 1)):
+        lw.pooling.soft_pool(planes, *window)
+        lw.pooling.edscw_pool(planes, *window)
+        lw.pooling.idw_pool(planes, *window)
+        y = lw.pooling.ada_pool(planes, *window, beta=0.5)
+        if window[0] == 2:
+            lw.pooling.ada_unpool(planes, y, *window, beta=0.5)
+        lw.pooling.max_pool(planes, *window)
+
+
+def layers(x: Any) -> None:
+    """Forward and backward, to the data and to what is learned."""
+    made = [
+        lt.DWT2d("db4"),
+        lt.DWT2d("db4", learn="orthonormal", mode="periodization"),
+        torch.nn.Sequential(torch.nn.Flatten(1, 2), lt.DWT1d("db4", learn="filters")),
+        lt.DWT2d("cdf9.7", learn="lifting"),
+        lt.SoftPool2d(2),
+        lt.SoftPool2d(3, 2, 1),
+        lt.AdaPool2d(2),
+        lt.EDSCWPool2d(2),
+        lt.IDWPool2d(2),
+        lt.LiftDownPool2d(1, kernel_size=3),
+        lt.LiftDownPool2d(1, output="bands"),
+    ]
+    for layer in made:
+        data = x.detach().reshape(1, 1, *x.shape[-2:]).requires_grad_()
+        found = layer(data)
+        outputs = [y for y in _tensors(found) if y.requires_grad]
+        torch.autograd.grad(
+            [y.float().sum() for y in outputs], [data, *layer.parameters()], allow_unused=True
+        )
+    torch.autograd.grad(lw.pooling.max_pool(data, 2).float().sum(), data)
+    bands = lt.LiftDownPool2d(1, output="bands")
+    lt.LiftUpPool2d(bands)(bands(data.detach()))
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    if isinstance(value, torch.Tensor):
+        yield value
+        return
+    for part in value.values() if isinstance(value, dict) else value:
+        yield from _tensors(part)
+
+
+@cache
+def noted() -> frozenset[Kernel]:
+    """The kernels of all these calls, for float32 and float16, and for integers."""
+    runtime, before = Noting(), cuda_runtime.runtime
+    cuda_runtime.runtime = runtime
+    try:
+        with lw.kernels("cuda"):
+            for dtype in (torch.float32, torch.float16):
+                x = torch.ones(64, 96, dtype=dtype)
+                calls(x)
+                layers(x)
+            image = np.ones((64, 96), np.int16)
+            lw.waverec2(lw.wavedec2(image, CDF53, "reflect", 2), CDF53, "reflect")
+            lw.idwt(*lw.dwt(image, CDF53, "reflect"), CDF53, "reflect")
+            y, pull = lw.vjp(lw.idwt2, lw.dwt2(image / 1.0, "db4"), "db4", "periodization")
+            pull(y)
+            # What is left out of a synthesis comes back folded.
+            plan = synthesis_plan(17, 8, "periodization").shortened(33).synthesis_adjoint()
+            cuda_filters.analysis(np.ones(33), [(1.0,) * 8] * 2, plan, 0)
+            y, pull = lw.vjp(lw.pooling.max_pool, image / 1.0, 2)
+            pull(y)
+    finally:
+        cuda_runtime.runtime = before
+    return frozenset(runtime.noted)
+
+
+_BOUNDS = re.compile(r"__launch_bounds__\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
+
+
+def kernels_of(source: str) -> set[str]:
+    """The names of a source's kernels."""
+    text = _BOUNDS.sub("", (source_folder() / source).read_text(encoding="utf-8"))
+    return set(re.findall(r"__global__\s+void\s+(\w+)\(", text))
+
+
+SOURCES = sorted(path.name for path in source_folder().glob("*.cuh") if kernels_of(path.name))
+
+
+def test_the_calls_need_every_kernel() -> None:
+    every = {name for source in SOURCES for name in kernels_of(source)}
+    needed = {re.findall(r"::(\w+)", kernel.expression)[0] for kernel in noted()}
+    assert len(every) >= 15
+    assert needed == every
+
+
+def test_each_kernel_compiles() -> None:
+    """The least form of each, for the oldest devices; those of every day are compiled elsewhere."""
+    least: dict[str, dict[str, Kernel]] = {}
+    for kernel in sorted(noted(), key=lambda k: [int(n) for n in re.findall(r" (\d+)", k[1])]):
+        least.setdefault(kernel.source, {}).setdefault(kernel.expression.partition("<")[0], kernel)
+    for of_source in least.values():
+        assert cuda_compile.usages(list(of_source.values()), cuda_compile.ARCHITECTURES[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("source", SOURCES)
+def test_all_forms_compile_and_spill_nothing(source: str, architecture: str) -> None:
+    chosen = sorted(kernel for kernel in noted() if kernel.source == source)
+    assert chosen
+    spilled = {
+        kernel.expression: usage
+        for kernel, usage in cuda_compile.usages(chosen, architecture).items()
+        if (usage.spilled or usage.stack) and not rows_are_long(kernel)
+    }
+    assert not spilled
+
+
+def rows_are_long(kernel: Kernel) -> bool:
+    """Whether samples beyond the ends are sums (smooth, antireflect): some of these spill."""
+    return "analysis_tile<" in kernel.expression and kernel.expression.endswith("true>")
