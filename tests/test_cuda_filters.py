@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import cuda_compile
 import numpy as np
@@ -13,6 +13,7 @@ from cuda_host import ORDERS, HostRuntime, compiler
 
 from liftwave._kernels import cuda_filters, cuda_layout, cuda_lines, cuda_runtime, reference
 from liftwave._kernels.cuda_runtime import kernel
+from liftwave._kernels.widened import widened
 from liftwave._plan import FilterPlan, analysis_plan, synthesis_plan, upsampling_plan
 from liftwave.boundary import MODES, Extension
 
@@ -389,7 +390,7 @@ def test_learned_taps(dtype: str) -> None:
 def test_what_kernels_do_not_know_is_done_otherwise(
     monkeypatch: pytest.MonkeyPatch, runtime: HostRuntime
 ) -> None:
-    monkeypatch.setattr(cuda_runtime, "fallback", reference)
+    monkeypatch.setattr(cuda_runtime, "fallback", widened(cast(Any, reference)))
     plan, x = analysis_plan(11, 4, "symmetric"), numbers(0, 2, 11)
     check_analysis(x, filters_of(4, 3), plan)
     odd = Extension(11, plan.extend.left, (((3, 0.5), (4, 0.25)),) * len(plan.extend.right))

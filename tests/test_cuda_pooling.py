@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import cuda_compile
 import numpy as np
@@ -18,6 +18,7 @@ from liftwave._kernels import cuda_runtime, reference_regions
 from liftwave._kernels import reference as reference_kernels
 from liftwave._kernels import reference_pooling as reference
 from liftwave._kernels.cuda_runtime import Kernel, kernel
+from liftwave._kernels.widened import widened
 from liftwave._windows import WindowPlan, window_plan
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
@@ -94,7 +95,7 @@ def siblings(one: Kernel) -> list[Kernel]:
 def runtime(monkeypatch: pytest.MonkeyPatch) -> SiblingsRuntime:
     made = SiblingsRuntime(siblings, 2)
     monkeypatch.setattr(cuda_runtime, "runtime", made)
-    monkeypatch.setattr(cuda_runtime, "fallback", reference_kernels)
+    monkeypatch.setattr(cuda_runtime, "fallback", widened(cast(Any, reference_kernels)))
     return made
 
 

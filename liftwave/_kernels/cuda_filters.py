@@ -6,11 +6,9 @@ taps that are arrays stay where they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
-
-from array_api_compat import array_namespace
 
 from liftwave._kernels import cuda_runtime, cuda_tap_gradients
 from liftwave._kernels.cuda_layout import Boundary, Fold, boundary, fold, grid
@@ -40,8 +38,7 @@ def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> 
     bands = [out[k] for k in range(len(filters))]
     if run_analysis(x, bands, filters, plan, axis):
         return bands
-    other = cuda_runtime.fallback
-    return _otherwise(lambda wide: other.analysis(wide[0], filters, plan, axis), [x])
+    return cuda_runtime.fallback.analysis(x, filters, plan, axis)
 
 
 def synthesis(
@@ -52,8 +49,7 @@ def synthesis(
     out = cuda_runtime.runtime.empty(shape, memory_of(bands[0]).dtype, bands[0])
     if run_synthesis(bands, out, filters, plan, axis):
         return out
-    other = cuda_runtime.fallback
-    return _otherwise(lambda wide: [other.synthesis(wide, filters, plan, axis)], bands)[0]
+    return cuda_runtime.fallback.synthesis(bands, filters, plan, axis)
 
 
 def tap_gradients(
@@ -66,8 +62,7 @@ def tap_gradients(
     made = cuda_tap_gradients.tap_gradients(x, cotangents, plan, axis)
     if made is not None:
         return made
-    wide = _widened([x, *cotangents])
-    return cuda_runtime.fallback.tap_gradients(wide[0], wide[1:], plan, axis)
+    return cuda_runtime.fallback.tap_gradients(x, cotangents, plan, axis)
 
 
 def run_analysis(
@@ -97,25 +92,6 @@ def run_synthesis(
 ) -> bool:
     """Synthesise into an array that is there, of any strides; see :func:`run_analysis`."""
     return _run("synthesis", bands, [out], filters, plan, axis)
-
-
-def _otherwise(call: Callable[[list[Array]], list[Array]], arrays: Sequence[Array]) -> list[Array]:
-    """What other kernels give for arrays; halves are computed with in float32, as by these."""
-    wide = _widened(arrays)
-    results = call(wide)
-    if wide[0] is arrays[0]:
-        return results
-    xp = array_namespace(*arrays)
-    return [xp.astype(result, arrays[0].dtype) for result in results]
-
-
-def _widened(arrays: Sequence[Array]) -> list[Array]:
-    """Halves in float32; other arrays as they are."""
-    names = [memory_of(x).dtype for x in arrays]
-    if all(COMPUTED.get(name, name) == name for name in names):
-        return list(arrays)
-    xp = array_namespace(*arrays)
-    return [xp.astype(x, xp.float32) for x in arrays]
 
 
 # --- launching -----------------------------------------------------------------------------------

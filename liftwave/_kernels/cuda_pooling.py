@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels import Weights, cuda_runtime
+from liftwave._kernels import PoolingKernels, Weights, cuda_runtime
 from liftwave._kernels.cuda_runtime import COMPUTED, ITEMSIZE, Kernel, Memory, kernel, memory_of
 from liftwave._typing import Array
 from liftwave._windows import Ints, WindowPlan
@@ -80,7 +80,7 @@ def pool(
 ) -> Array:
     """The weighted sum of each region: (planes, *outputs)."""
     if channels > 1 or not _is_served(x, plan):
-        return _left("pool", x, plan, weights, beta, delta, channels)
+        return _others().pool(x, plan, weights, beta, delta, channels)
     call, kind = _Call(x, plan, "pool"), _KINDS[weights]
     result = call.empty(plan.outputs)
     wide = call.side_by_side(x)
@@ -105,10 +105,7 @@ def pool_vjp(
 ) -> tuple[Array, Array | None]:
     """The cotangents of ``x`` and ``beta``."""
     if channels > 1 or not _is_served(x, plan, weights):
-        found: tuple[Array, Array | None] = _left(
-            "pool_vjp", x, cotangent, plan, weights, beta, delta, channels
-        )
-        return found
+        return _others().pool_vjp(x, cotangent, plan, weights, beta, delta, channels)
     spread = _Spread(_POOL_VJP, weights, cotangent, None, beta, delta, False)
     of_x, _, of_beta = _spread(_Call(x, plan, "pool_vjp"), spread)
     return of_x, of_beta
@@ -127,7 +124,8 @@ def unpool(
 ) -> Array:
     """Pooled values spread over the samples of their regions by the weights of ``x``."""
     if channels > 1 or up != "nearest" or not _is_served(x, plan, weights):
-        return _left("unpool", x, pooled, plan, weights, beta, delta, channels, up, preserve)
+        how: Any = (weights, beta, delta, channels, up, preserve)
+        return _others().unpool(x, pooled, plan, *how)
     spread = _Spread(_UNPOOL, weights, pooled, None, beta, delta, preserve == "mean")
     return _spread(_Call(x, plan, "unpool"), spread)[0]
 
@@ -146,9 +144,8 @@ def unpool_vjp(
 ) -> tuple[Array, Array, Array | None]:
     """The cotangents of ``x``, ``pooled`` and ``beta``."""
     if channels > 1 or up != "nearest" or not _is_served(x, plan, weights):
-        how = (plan, weights, beta, delta, channels, up, preserve)
-        found: tuple[Array, Array, Array | None] = _left("unpool_vjp", x, pooled, cotangent, *how)
-        return found
+        how: Any = (weights, beta, delta, channels, up, preserve)
+        return _others().unpool_vjp(x, pooled, cotangent, plan, *how)
     spread = _Spread(_UNPOOL_VJP, weights, pooled, cotangent, beta, delta, preserve == "mean")
     return _spread(_Call(x, plan, "unpool_vjp"), spread)
 
@@ -156,8 +153,7 @@ def unpool_vjp(
 def max_pool(x: Array, plan: WindowPlan) -> tuple[Array, Array]:
     """The largest sample of each region, and where it is, flat within a plane."""
     if not _is_served(x, plan):
-        found: tuple[Array, Array] = _left("max_pool", x, plan)
-        return found
+        return _others().max_pool(x, plan)
     call = _Call(x, plan, "max_pool")
     result, places = call.empty(plan.outputs), call.empty(plan.outputs, "int64")
     wide = call.side_by_side(x)
@@ -174,7 +170,7 @@ def max_pool(x: Array, plan: WindowPlan) -> tuple[Array, Array]:
 def max_pool_vjp(cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
     """Cotangents added at the places that :func:`max_pool` gave."""
     if not _is_served(cotangent, plan):
-        return _left("max_pool_vjp", cotangent, indices, plan)
+        return _others().max_pool_vjp(cotangent, indices, plan)
     xp = array_namespace(indices)
     places = indices if indices.dtype == xp.int64 else xp.astype(indices, xp.int64)
     call = _Call(cotangent, plan, "max_pool_vjp")
@@ -187,6 +183,11 @@ def max_pool_vjp(cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
     what = kernel("pooling_largest.cuh", "placed_samples", call.dtype)
     call.run(what, call.windows.inputs, arguments)
     return result
+
+
+def _others() -> PoolingKernels:
+    """What does what no kernel here does."""
+    return cuda_runtime.fallback.pooling
 
 
 # --- results by sample ---------------------------------------------------------------------------
@@ -458,22 +459,6 @@ def _is_aligned(memory: Memory) -> bool:
     size = ITEMSIZE[memory.dtype]
     pairs = zip(memory.shape[:-1], memory.strides[:-1], strict=True)
     return memory.address % 16 == 0 and all(n == 1 or s * size % 16 == 0 for n, s in pairs)
-
-
-def _left(function: str, x: Array, *rest: Any) -> Any:
-    """What another family of kernels gives; halves are computed in single precision."""
-    call = getattr(cuda_runtime.fallback.pooling, function)
-    xp, dtype = array_namespace(x), x.dtype
-    if memory_of(x).dtype not in ("float16", "bfloat16"):
-        return call(x, *rest)
-
-    def cast(value: Any, old: Any, new: Any) -> Any:
-        return xp.astype(value, new) if getattr(value, "dtype", None) == old else value
-
-    found = call(*(cast(v, dtype, xp.float32) for v in (x, *rest)))
-    if isinstance(found, tuple):
-        return tuple(cast(v, xp.float32, dtype) for v in found)
-    return cast(found, xp.float32, dtype)
 
 
 # --- structures ----------------------------------------------------------------------------------
