@@ -187,7 +187,9 @@ def test_pywavelets_gives_the_same(mode: Any) -> None:
 
 @needs_compiler
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("dtype", ["float32", "complex64", "complex128"])
+@pytest.mark.parametrize(
+    "dtype", ["float32", "complex64", pytest.param("complex128", marks=pytest.mark.slow)]
+)
 def test_dtypes(dtype: str, layout: str) -> None:
     for mode in ("symmetric", "smooth"):
         plan = analysis_plan(21, 8, mode)

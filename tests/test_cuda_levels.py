@@ -403,7 +403,9 @@ def test_a_wider_dtype_is_computed_in(runtime: HostRuntime) -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("dtype", ["float64", "complex64", "complex128"])
+@pytest.mark.parametrize(
+    "dtype", ["float64", "complex64", pytest.param("complex128", marks=pytest.mark.slow)]
+)
 def test_dtypes(dtype: str, runtime: HostRuntime, small_tiles: None) -> None:
     x = zero_mean((2, 19, 45), 0, dtype)
     for view in (x, x[:, :, 1:]):

@@ -29,6 +29,11 @@ FLOATS = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128"
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
 
 
+def rarely(every: tuple[str, ...], *some: str) -> list[Any]:
+    """Parameters, some of them with the slow tests: each dtype has kernels to compile."""
+    return [pytest.param(e, marks=pytest.mark.slow) if e in some else e for e in every]
+
+
 @pytest.fixture(params=places())
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """Each library on each place."""
@@ -94,7 +99,7 @@ def test_modes_and_sizes(wavelet: str, mode: str, place: Place) -> None:
         )
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("dtype", rarely(FLOATS, "complex128"))
 @pytest.mark.parametrize("wavelet", ["db2", CDF97], ids=["db2", "cdf9.7"])
 def test_dtypes(dtype: str, wavelet: Any, place: Place) -> None:
     if place.library != "torch" and dtype == "bfloat16":
@@ -127,7 +132,7 @@ def test_lifting(mode: Any, place: Place) -> None:
         assert_near(lw.idwt(*got, CDF97, mode)[:, :n], x, 60, 4.0)
 
 
-@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("dtype", rarely(INTEGERS, "int8", "uint16", "int32", "uint32"))
 def test_integers(dtype: str, place: Place) -> None:
     if place.library == "torch" and dtype in ("uint16", "uint32"):
         pytest.skip("torch has few operations on them")
