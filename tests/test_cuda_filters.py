@@ -11,7 +11,14 @@ import pytest
 import pywt
 from cuda_host import ORDERS, HostRuntime, compiler
 
-from liftwave._kernels import cuda_filters, cuda_layout, cuda_lines, cuda_runtime, reference
+from liftwave._kernels import (
+    cuda_filters,
+    cuda_layout,
+    cuda_lines,
+    cuda_runtime,
+    cuda_tap_gradients,
+    reference,
+)
 from liftwave._kernels.cuda_runtime import kernel
 from liftwave._kernels.widened import widened
 from liftwave._plan import FilterPlan, analysis_plan, synthesis_plan, upsampling_plan
@@ -346,8 +353,15 @@ def test_filters_that_reach_too_far_for_shared_memory(
 
 
 @needs_compiler
-def test_gradients_of_floats_do_not_lose_precision() -> None:
-    """A sum of a million equal products is off by hundreds of ulps if taken in one float."""
+@pytest.mark.parametrize("blocks", [528, 2])
+def test_gradients_of_floats_do_not_lose_precision(
+    blocks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sum of a million equal products is off by hundreds of ulps if taken in one float.
+
+    With few blocks each thread has several runs of products.
+    """
+    monkeypatch.setattr(cuda_tap_gradients, "_BLOCKS", blocks)
     plan = analysis_plan(4096, 2, "periodization")
     x = np.full((64, 4096), 0.1, np.float32)
     g = np.full((64, plan.n_out), 0.3, np.float32)
