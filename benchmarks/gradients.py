@@ -21,7 +21,7 @@ import pywt
 from benchmarks.conventions import pywt_bands
 from benchmarks.machine import versions
 from benchmarks.torch_libraries import SUBJECTS, Case, Subject
-from liftwave.boundary import MODES
+from liftwave._plan.boundary import MODES
 
 TABLE = Path(__file__).parent.parent / "docs" / "tables" / "gradients.md"
 WAVELETS = ("haar", "db2", "db4", "bior4.4", "sym5")

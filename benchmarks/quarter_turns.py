@@ -20,12 +20,12 @@ from collections.abc import Iterable
 import numpy as np
 import pywt
 
-from liftwave._plan import LiftPlan, lift_plan
-from liftwave.filterbank import FilterBank
-from liftwave.integers import step_matrix
+from liftwave._arrays.integers import step_matrix
+from liftwave._plan.axis import LiftPlan, lift_plan
 from liftwave.lifting import LiftingScheme
-from liftwave.lifting.factorization import lattice_variant
-from liftwave.lifting.lattice import peel_angles
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.factorization import lattice_variant
+from liftwave.wavelets.lifting.lattice import peel_angles
 
 LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24)
 MODES = ("reflect", "symmetric", "constant")

@@ -18,8 +18,8 @@ import numpy as np
 import pywt
 
 import liftwave as lw
-from liftwave.boundary import LIFTING_MODES
-from liftwave.integers import integer_gain
+from liftwave._arrays.integers import integer_gain
+from liftwave._plan.boundary import LIFTING_MODES
 
 TABLES = Path(__file__).parent / "tables"
 

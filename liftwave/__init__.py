@@ -11,25 +11,31 @@ from liftwave import pooling as pooling
 from liftwave._config import get_num_threads, set_num_threads, show_config
 from liftwave._dispatch import kernels
 from liftwave._version import __version__ as __version__
-from liftwave.coefficients import (
+from liftwave.decomposition import Decomposition, decompose
+from liftwave.denoising import denoise, estimate_sigma
+from liftwave.gradients import vjp
+from liftwave.thresholding import threshold, threshold_firm
+from liftwave.transforms.coefficients import (
     array_to_coeffs,
     coeffs_to_array,
     ravel_coeffs,
     unravel_coeffs,
     wavedecn_size,
 )
-from liftwave.decomposition import Decomposition, decompose
-from liftwave.denoising import denoise, estimate_sigma
-from liftwave.dwt import downcoef, dwt, idwt, upcoef
-from liftwave.dwtn import dwt2, dwtn, idwt2, idwtn
-from liftwave.filterbank import FilterBank
-from liftwave.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
-from liftwave.gradients import vjp
-from liftwave.lengths import dwt_coeff_len, dwt_max_level, dwtn_max_level, wavedecn_shapes
-from liftwave.lifting import LiftingScheme, LiftingStep
-from liftwave.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
-from liftwave.padding import pad
-from liftwave.thresholding import threshold, threshold_firm
+from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
+from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
+from liftwave.transforms.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
+from liftwave.transforms.lengths import (
+    dwt_coeff_len,
+    dwt_max_level,
+    dwtn_max_level,
+    wavedecn_shapes,
+)
+from liftwave.transforms.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
+from liftwave.transforms.padding import pad
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.lifting.step import LiftingStep
 
 __all__ = [
     "Decomposition",

@@ -14,10 +14,12 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, Protocol, cast
 
-from liftwave._arrays import is_half
-from liftwave._kernels import Kernels, cuda_runtime, reference
-from liftwave._kernels.widened import widened
-from liftwave._separable_plan import AxisPlan
+from liftwave._arrays.convert import is_half
+from liftwave._kernels.contract import Kernels
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.half_precision import widened
+from liftwave._kernels.reference import family as reference
+from liftwave._plan.axes import AxisPlan
 from liftwave._typing import Array
 from liftwave._warnings import warn
 from liftwave.errors import KernelsError, MissingKernelsWarning
@@ -37,7 +39,7 @@ _FAMILIES: dict[str, Kernels] = {"reference": cast(Kernels, reference)}
 _cpu: _CompiledKernels | None = None
 
 try:
-    from liftwave._kernels import cpu
+    from liftwave._kernels.cpu import family as cpu
 except ModuleNotFoundError as error:
     if error.name != "liftwave._cpu":
         raise
@@ -63,7 +65,7 @@ def _cuda() -> _CompiledKernels | None:
 
 @cache
 def _loaded_cuda() -> _CompiledKernels:
-    from liftwave._kernels import cuda  # with the first array on a device
+    from liftwave._kernels.cuda import family as cuda  # with the first array on a device
 
     cuda_runtime.fallback = widened(_FAMILIES["reference"])
     _FAMILIES["cuda"] = family = cast(_CompiledKernels, cuda)

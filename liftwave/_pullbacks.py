@@ -7,20 +7,27 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, NamedTuple, TypeAlias
 
-from liftwave import _vjp
-from liftwave._arrays import Opened, as_array, common_namespace, open_array, open_arrays, zeros
-from liftwave._calls import AnalysisCall, Details, SynthesisCall
-from liftwave._course import check_taps
+from liftwave._arrays.convert import (
+    Opened,
+    as_array,
+    common_namespace,
+    open_array,
+    open_arrays,
+    zeros,
+)
+from liftwave._arrays.integers import is_integer
 from liftwave._dispatch import kernels_for
-from liftwave._levels import AnalysisLevel, Shape, analysis_levels, synthesis_levels
-from liftwave._separable_plan import AxisPlan
-from liftwave._taps import tap_count
+from liftwave._execute import check_taps
+from liftwave._operations import transform_vjp as _vjp
+from liftwave._operations.transform_vjp import LiftGradient, StepGradient, real_zeros
+from liftwave._plan.axes import AxisPlan
+from liftwave._plan.levels import AnalysisLevel, Shape, analysis_levels, synthesis_levels
 from liftwave._typing import Array
-from liftwave._vjp import LiftGradient, StepGradient, real_zeros
 from liftwave.errors import DTypeError, ShapeError, WaveletError
-from liftwave.integers import is_integer
-from liftwave.lifting import LiftingScheme
-from liftwave.wavelets import Resolved, resolve_wavelet
+from liftwave.transforms.calls import AnalysisCall, Details, SynthesisCall
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.resolve import Resolved, resolve_wavelet
+from liftwave.wavelets.taps import tap_count
 
 # --- what is given back ----------------------------------------------------------------------
 

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from liftwave import _vjp
-from liftwave._arrays import open_array, zeros
-from liftwave._calls import Details
+from liftwave._arrays.convert import open_array, zeros
 from liftwave._dispatch import kernels_for
-from liftwave._kernels import Kernels
-from liftwave._levels import (
+from liftwave._kernels.contract import Kernels
+from liftwave._operations import transform_vjp as _vjp
+from liftwave._operations.transform_vjp import StepGradient
+from liftwave._plan.axes import AxisPlan, with_length
+from liftwave._plan.levels import (
     AnalysisLevel,
     Shape,
     SynthesisLevel,
@@ -21,13 +22,12 @@ from liftwave._levels import (
     upsampling_levels,
 )
 from liftwave._pullbacks import Gradient, Pullback, Shared, checked_cotangent
-from liftwave._separable_plan import AxisPlan, with_length
 from liftwave._typing import Array
-from liftwave._vjp import StepGradient
-from liftwave.dwt import upcoef
-from liftwave.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
-from liftwave.lifting import LiftingScheme
-from liftwave.wavelets import resolve_wavelet
+from liftwave.transforms.calls import Details
+from liftwave.transforms.dwt import upcoef
+from liftwave.transforms.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.resolve import resolve_wavelet
 
 # --- one axis after the other ----------------------------------------------------------------
 

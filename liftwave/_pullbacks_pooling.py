@@ -6,8 +6,9 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, TypeAlias
 
-from liftwave._arrays import Opened
+from liftwave._arrays.convert import Opened
 from liftwave._dispatch import kernels_for
+from liftwave._operations.unpool import scattered, scattered_back
 from liftwave._pullbacks import checked_cotangent
 from liftwave._typing import Array
 from liftwave.pooling import (
@@ -31,8 +32,7 @@ from liftwave.pooling._placed import (
     opened_for_spread,
     opened_for_unpool,
 )
-from liftwave.pooling._placing import scattered, scattered_back
-from liftwave.pooling._weighted import CALLS, ready
+from liftwave.pooling.calls import CALLS, ready
 
 Bound: TypeAlias = dict[str, Any]
 

@@ -1,12 +1,12 @@
 """The functions that are single steps for ``torch.compile``, by name."""
 
 from liftwave._bridge.tracing import step
-from liftwave.dwt import dwt, idwt
-from liftwave.dwtn import dwtn, idwtn
-from liftwave.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
 from liftwave.pooling import _placed
-from liftwave.pooling._weighted import weighted_pool
+from liftwave.pooling.calls import weighted_pool
 from liftwave.pooling.lifting import lift_down_step, lift_up_step
+from liftwave.transforms.dwt import dwt, idwt
+from liftwave.transforms.dwtn import dwtn, idwtn
+from liftwave.transforms.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
 
 STEPS = {
     "max_pool": step(_placed.largest),

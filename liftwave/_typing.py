@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     import pywt
 
-    from liftwave.filterbank import FilterBank
-    from liftwave.lifting import LiftingScheme
+    from liftwave.wavelets.filter_bank import FilterBank
+    from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 Array: TypeAlias = Any
 """An n-dimensional array of any array-API library (NumPy, CuPy, torch, …)."""

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from array_api_compat import array_namespace, size
 
-from liftwave._arguments import check_level, normalize_axes
-from liftwave._arrays import as_array, dtype_name
-from liftwave._course import analyse, synthesise
-from liftwave._separable_plan import AxisPlan, axis_plans
+from liftwave._arrays.convert import as_array, dtype_name
+from liftwave._arrays.integers import is_integer
+from liftwave._execute import analyse, synthesise
+from liftwave._plan.arguments import check_level, normalize_axes
+from liftwave._plan.axes import AxisPlan, axis_plans
 from liftwave._typing import Array, ArrayLike, Modes, Wavelets
-from liftwave.coefficients import array_to_coeffs, coeffs_to_array
 from liftwave.errors import BandError, ShapeError
-from liftwave.integers import is_integer
 from liftwave.thresholding import threshold
+from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,16 +9,16 @@ from typing import Any, Literal
 
 from array_api_compat import device
 
-from liftwave._arguments import check_level, normalize_axes
-from liftwave._arrays import open_array, real_dtype
-from liftwave._course import analyse
-from liftwave._separable_plan import AxisPlan, axis_plans
+from liftwave._arrays.convert import open_array, real_dtype
+from liftwave._arrays.integers import is_integer
+from liftwave._execute import analyse
+from liftwave._plan.arguments import check_level, normalize_axes
+from liftwave._plan.axes import AxisPlan, axis_plans
 from liftwave._typing import Array, ArrayLike, Modes, Namespace, Wavelets
 from liftwave.decomposition import Decomposition
-from liftwave.dwtn import dwtn
 from liftwave.errors import ShapeError
-from liftwave.integers import is_integer
 from liftwave.thresholding import ThresholdError, threshold
+from liftwave.transforms.dwtn import dwtn
 
 Method = Literal["bayes", "sure", "visu"]
 

@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from liftwave._calls import CALLS, AnalysisCall
 from liftwave._pullbacks import (
     FilterBankGradient,
     Gradient,
@@ -22,13 +21,14 @@ from liftwave._pullbacks_1d import (
     upsampling,
 )
 from liftwave._pullbacks_pooling import POOLINGS
-from liftwave.dwt import upcoef
 from liftwave.errors import ArgumentTypeError
-from liftwave.fully_separable import fswavedecn, fswaverecn
 from liftwave.pooling._gradient import PoolingGradient
 from liftwave.pooling._pullbacks import attention_pullback, down_pullback, up_pullback
 from liftwave.pooling.attention import energy_attention
 from liftwave.pooling.lifting import lift_down, lift_up
+from liftwave.transforms.calls import CALLS, AnalysisCall
+from liftwave.transforms.dwt import upcoef
+from liftwave.transforms.fully_separable import fswavedecn, fswaverecn
 
 __all__ = [
     "FilterBankGradient",

@@ -14,26 +14,26 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace
 
-from liftwave import _vjp
-from liftwave._arguments import check_level, normalize_axes
-from liftwave._arrays import open_array
-from liftwave._course import check_taps
+from liftwave._arrays.convert import open_array
+from liftwave._arrays.integers import is_integer
 from liftwave._dispatch import kernels_for
-from liftwave._kernels import Kernels
-from liftwave._levels import (
+from liftwave._execute import check_taps
+from liftwave._kernels.axis_by_axis import trimmed
+from liftwave._kernels.contract import Kernels
+from liftwave._operations import transform_vjp as _vjp
+from liftwave._operations.transform_vjp import Bands
+from liftwave._plan.arguments import check_level, normalize_axes
+from liftwave._plan.axes import axis_plans
+from liftwave._plan.levels import (
     AnalysisLevel,
     Shape,
     SynthesisLevel,
     analysis_levels,
     synthesis_levels_of,
 )
-from liftwave._separable_plan import axis_plans
 from liftwave._typing import Array, Modes, Wavelets
-from liftwave._vjp import Bands
-from liftwave.coefficients import ravel_coeffs, unravel_coeffs
 from liftwave.errors import DTypeError, ShapeError, WaveletError
-from liftwave.integers import is_integer
-from liftwave.separable import trimmed
+from liftwave.transforms.coefficients import ravel_coeffs, unravel_coeffs
 
 if TYPE_CHECKING:
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
-from liftwave.lifting import LiftingScheme
+from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from liftwave._separable_plan import AxisPlan
+    from liftwave._plan.axes import AxisPlan
     from liftwave.decomposition import Decomposition
 
 _INK = "#1f4e79"

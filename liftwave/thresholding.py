@@ -7,7 +7,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays import Opened, as_array, dtype_name, open_array
+from liftwave._arrays.convert import Opened, as_array, dtype_name, open_array
 from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.errors import LiftwaveError
 

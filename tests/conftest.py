@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, settings
 
 import liftwave as lw
 from liftwave import _dispatch
-from liftwave._kernels import Kernels, cuda_runtime
+from liftwave._kernels.contract import Kernels
+from liftwave._kernels.cuda import runtime as cuda_runtime
 
 # The benchmarks are tested, too; behind whatever is installed, which the tests are of.
 sys.path.append(str(Path(__file__).parent.parent))

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from liftwave._kernels.cuda_runtime import OPTIONS, Kernel, source_text
+from liftwave._kernels.cuda.runtime import OPTIONS, Kernel, source_text
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._kernels.cuda_runtime import Kernel, source_folder
-from liftwave._tensors import is_tensor
+from liftwave._arrays.tensors import is_tensor
+from liftwave._kernels.cuda.runtime import Kernel, source_folder
 from liftwave._typing import Array
 
 HEADER = Path(__file__).with_name("cuda_host.hpp")

@@ -18,7 +18,7 @@ from helpers import eps, has_cuda, mapped, to_numpy
 
 import liftwave as lw
 from liftwave import _dispatch
-from liftwave._kernels import cuda_runtime
+from liftwave._kernels.cuda import runtime as cuda_runtime
 
 
 class Place:

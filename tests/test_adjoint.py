@@ -11,7 +11,7 @@ import pywt
 from helpers import LIFTING_MODES, MODES, Library, assert_close, eps, matrix, zero_mean
 
 import liftwave as lw
-from liftwave._plan import (
+from liftwave._plan.axis import (
     FilterPlan,
     LiftPlan,
     analysis_plan,

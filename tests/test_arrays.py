@@ -27,7 +27,7 @@ from helpers import (
 )
 
 import liftwave as lw
-from liftwave._plan import analysis_plan, synthesis_plan
+from liftwave._plan.axis import analysis_plan, synthesis_plan
 from liftwave.errors import ArgumentTypeError, AxisError, DTypeError, ShapeError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")

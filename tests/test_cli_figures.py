@@ -17,7 +17,7 @@ import liftwave as lw
 from liftwave.cli import main
 from liftwave.cli.console import psnr, rms, size
 from liftwave.cli.info import vanishing_moments
-from liftwave.wavelets import resolve_wavelet
+from liftwave.wavelets.resolve import resolve_wavelet
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import liftwave as lw
 from liftwave import constraints as lc
 from liftwave.constraints.design import _LogPowers, _Objective
 from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
-from liftwave.lifting.lattice import filters_from_angles
+from liftwave.wavelets.lifting.lattice import filters_from_angles
 
 ROOT_HALF = sqrt(0.5)
 ORTHONORMAL = [w for f in ("haar", "db", "sym", "coif") for w in pywt.wavelist(f)]

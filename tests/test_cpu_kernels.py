@@ -20,8 +20,8 @@ from helpers import MODES, zero_mean
 
 import liftwave as lw
 from liftwave import _dispatch
-from liftwave._kernels import reference
-from liftwave._plan import FilterPlan, analysis_plan, synthesis_plan, upsampling_plan
+from liftwave._kernels.reference import family as reference
+from liftwave._plan.axis import FilterPlan, analysis_plan, synthesis_plan, upsampling_plan
 
 cpu = pytest.importorskip("liftwave._kernels.cpu", reason="the compiled kernels were not built")
 

@@ -19,11 +19,11 @@ from helpers import zero_mean
 from lift_pool_cases import PADDINGS
 
 import liftwave as lw
-from liftwave._kernels import reference_lift_pool as reference
-from liftwave._lift_pool_plan import LiftOutput, LiftPoolPlan
+from liftwave._kernels.reference import lift_pool as reference
+from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
-from liftwave._kernels import cpu_lift_pool as cpu  # noqa: E402
+from liftwave._kernels.cpu import lift_pool as cpu  # noqa: E402
 
 CHANNELS = 3
 SIZES = [

@@ -30,12 +30,13 @@ from lifting_cases import (
 )
 
 import liftwave as lw
-from liftwave._kernels import LiftPullback, reference
-from liftwave.boundary import LIFTING_MODES
+from liftwave._kernels.contract import LiftPullback
+from liftwave._kernels.reference import family as reference
+from liftwave._plan.boundary import LIFTING_MODES
 from liftwave.lifting import LiftingScheme
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
-from liftwave._kernels import cpu  # noqa: E402
+from liftwave._kernels.cpu import family as cpu  # noqa: E402
 
 
 def liftings(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[tuple[bool, Lift]]:

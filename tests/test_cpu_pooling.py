@@ -16,12 +16,12 @@ import pytest
 from helpers import assert_close, eps
 
 import liftwave as lw
-from liftwave._kernels import reference_pooling as reference
-from liftwave._kernels import reference_regions
-from liftwave._windows import WindowPlan, window_plan
+from liftwave._kernels.reference import pooling as reference
+from liftwave._kernels.reference import regions as reference_regions
+from liftwave._plan.windows import WindowPlan, window_plan
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
-from liftwave._kernels import cpu_pooling as cpu  # noqa: E402
+from liftwave._kernels.cpu import pooling as cpu  # noqa: E402
 
 KINDS = tuple(cpu._WEIGHTS)
 FLOATS = ("float32", "float64")

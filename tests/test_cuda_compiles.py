@@ -17,9 +17,10 @@ import pytest
 from cuda_host import HostRuntime
 
 import liftwave as lw
-from liftwave._kernels import cuda_filters, cuda_runtime
-from liftwave._kernels.cuda_runtime import Kernel, source_folder
-from liftwave._plan import synthesis_plan
+from liftwave._kernels.cuda import filters as cuda_filters
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.runtime import Kernel, source_folder
+from liftwave._plan.axis import synthesis_plan
 
 torch = pytest.importorskip("torch")
 lt = pytest.importorskip("liftwave.torch")

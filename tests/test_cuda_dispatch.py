@@ -20,10 +20,11 @@ from places import Place, assert_near, at, reference
 
 import liftwave as lw
 import liftwave.torch as lt
-from liftwave import _config, _dispatch, integers
-from liftwave._kernels import cuda_runtime
-from liftwave._kernels import reference as reference_kernels
-from liftwave._kernels.widened import widened
+from liftwave import _config, _dispatch
+from liftwave._arrays import integers
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.half_precision import widened
+from liftwave._kernels.reference import family as reference_kernels
 from liftwave.errors import ArgumentTypeError, IntegerRangeWarning, KernelsError
 
 CDF97 = lw.LiftingScheme.from_name("cdf9.7")
@@ -119,7 +120,7 @@ def test_what_the_runtime_does_not_hold_is_served_by_the_reference(host: Place) 
 
 
 def test_accepted_arrays(host: Place) -> None:
-    from liftwave._kernels import cuda
+    from liftwave._kernels.cuda import family as cuda
 
     x = torch.ones(4, 4)
     for dtype in cuda_runtime.ITEMSIZE:
@@ -193,7 +194,7 @@ def test_the_configuration_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_kernels_get_halves_as_they_are(
     dtype: torch.dtype, host: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from liftwave._kernels import cuda
+    from liftwave._kernels.cuda import family as cuda
 
     seen: list[Any] = []
     for name in ("analyse", "synthesise"):
@@ -226,8 +227,8 @@ def test_halves_that_no_kernel_reads_are_widened() -> None:
 
 
 def _plan_of(wavelet: str, n: int) -> Any:
-    from liftwave._levels import analysis_levels
-    from liftwave._separable_plan import axis_plans
+    from liftwave._plan.axes import axis_plans
+    from liftwave._plan.levels import analysis_levels
 
     (level,) = analysis_levels((2, n), axis_plans((1,), wavelet, "symmetric"), 1)
     return level.splits[0][1]

@@ -11,18 +11,16 @@ import pytest
 import pywt
 from cuda_host import ORDERS, HostRuntime, compiler
 
-from liftwave._kernels import (
-    cuda_filters,
-    cuda_layout,
-    cuda_lines,
-    cuda_runtime,
-    cuda_tap_gradients,
-    reference,
-)
-from liftwave._kernels.cuda_runtime import kernel
-from liftwave._kernels.widened import widened
-from liftwave._plan import FilterPlan, analysis_plan, synthesis_plan, upsampling_plan
-from liftwave.boundary import MODES, Extension
+from liftwave._kernels.cuda import filters as cuda_filters
+from liftwave._kernels.cuda import layout as cuda_layout
+from liftwave._kernels.cuda import lines as cuda_lines
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda import tap_gradients as cuda_tap_gradients
+from liftwave._kernels.cuda.runtime import kernel
+from liftwave._kernels.half_precision import widened
+from liftwave._kernels.reference import family as reference
+from liftwave._plan.axis import FilterPlan, analysis_plan, synthesis_plan, upsampling_plan
+from liftwave._plan.boundary import MODES, Extension
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from cuda_host import ORDERS, HostRuntime, compiler
 
-from liftwave._kernels import cuda_layout
-from liftwave._kernels.cuda_layout import Boundary, Fold, boundary, fold
-from liftwave._kernels.cuda_runtime import kernel
-from liftwave.boundary import MODES, Extension, channel_extension, signal_extension
+from liftwave._kernels.cuda import layout as cuda_layout
+from liftwave._kernels.cuda.layout import Boundary, Fold, boundary, fold
+from liftwave._kernels.cuda.runtime import kernel
+from liftwave._plan.boundary import MODES, Extension, channel_extension, signal_extension
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 

@@ -13,19 +13,17 @@ from cuda_host import ORDERS, HostRuntime, compiler
 from helpers import MODES, assert_all_close, largest, mapped, to_numpy, zero_mean
 
 import liftwave as lw
-from liftwave._adjoint import adjoint_of_analysis, adjoint_of_synthesis
-from liftwave._kernels import (
-    cuda_filters,
-    cuda_layout,
-    cuda_levels,
-    cuda_runtime,
-    cuda_tiles,
-    cuda_tiling,
-    reference,
-)
-from liftwave._kernels.cuda_runtime import Kernel, kernel
-from liftwave._levels import AnalysisLevel, SynthesisLevel, analysis_levels, synthesis_levels
-from liftwave._separable_plan import AxisPlans, axis_plans
+from liftwave._kernels.cuda import filter_tiles as cuda_tiles
+from liftwave._kernels.cuda import filters as cuda_filters
+from liftwave._kernels.cuda import layout as cuda_layout
+from liftwave._kernels.cuda import levels as cuda_levels
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda import tiling as cuda_tiling
+from liftwave._kernels.cuda.runtime import Kernel, kernel
+from liftwave._kernels.reference import family as reference
+from liftwave._plan.axes import AxisPlans, axis_plans
+from liftwave._plan.levels import AnalysisLevel, SynthesisLevel, analysis_levels, synthesis_levels
+from liftwave._plan.transpose import adjoint_of_analysis, adjoint_of_synthesis
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 

@@ -13,11 +13,14 @@ from cuda_host import ORDERS, HostRuntime, compiler
 from helpers import zero_mean
 from lift_pool_cases import PADDINGS
 
-from liftwave._kernels import cuda_layout, cuda_lift_pool, cuda_runtime, reference
-from liftwave._kernels import cuda_lift_pool_launch as launch
-from liftwave._kernels import cuda_lift_pool_tiles as tiles
-from liftwave._kernels.cuda_runtime import kernel
-from liftwave._lift_pool_plan import LiftOutput, LiftPoolPlan
+from liftwave._kernels.cuda import layout as cuda_layout
+from liftwave._kernels.cuda import lift_pool as cuda_lift_pool
+from liftwave._kernels.cuda import lift_pool_launch as launch
+from liftwave._kernels.cuda import lift_pool_tiles as tiles
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.runtime import kernel
+from liftwave._kernels.reference import family as reference
+from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 
 runs = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 

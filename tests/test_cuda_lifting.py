@@ -12,17 +12,15 @@ import pytest
 from cuda_host import ORDERS, HostRuntime, compiler
 from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
 
-from liftwave._kernels import (
-    cuda_layout,
-    cuda_lifting,
-    cuda_lifting_tiles,
-    cuda_runtime,
-    reference,
-)
-from liftwave._kernels.cuda_runtime import kernel
-from liftwave._levels import analysis_levels, synthesis_levels
-from liftwave._separable_plan import AxisPlan
-from liftwave.boundary import LIFTING_MODES, Extension
+from liftwave._kernels.cuda import layout as cuda_layout
+from liftwave._kernels.cuda import lifting as cuda_lifting
+from liftwave._kernels.cuda import lifting_tiles as cuda_lifting_tiles
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.runtime import kernel
+from liftwave._kernels.reference import family as reference
+from liftwave._plan.axes import AxisPlan
+from liftwave._plan.boundary import LIFTING_MODES, Extension
+from liftwave._plan.levels import analysis_levels, synthesis_levels
 from liftwave.lifting import LiftingScheme
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
@@ -418,7 +416,7 @@ def test_kernels_compile_without_spills(architecture: str) -> None:
 def test_arguments_fit_where_devices_have_room() -> None:
     import ctypes
 
-    from liftwave._kernels.cuda_lifting_plan import arguments
+    from liftwave._kernels.cuda.lifting_plan import arguments
 
     for real in ("float", "double", "int"):
         for learned in (False, True):

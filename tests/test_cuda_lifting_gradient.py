@@ -12,15 +12,13 @@ import pytest
 from cuda_host import ORDERS, HostRuntime, compiler
 from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
 
-from liftwave._kernels import (
-    LiftPullback,
-    cuda_lifting_gradient,
-    cuda_lifting_tiles,
-    cuda_runtime,
-    reference,
-)
-from liftwave._kernels.cuda_runtime import kernel
-from liftwave.boundary import LIFTING_MODES
+from liftwave._kernels.contract import LiftPullback
+from liftwave._kernels.cuda import lifting_gradient as cuda_lifting_gradient
+from liftwave._kernels.cuda import lifting_tiles as cuda_lifting_tiles
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.runtime import kernel
+from liftwave._kernels.reference import family as reference
+from liftwave._plan.boundary import LIFTING_MODES
 from liftwave.lifting import LiftingScheme
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")

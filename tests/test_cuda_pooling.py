@@ -13,13 +13,14 @@ from cuda_host import ORDERS, HostRuntime, compiler
 from cuda_siblings import SiblingsRuntime
 from helpers import assert_close, eps
 
-from liftwave._kernels import cuda_pooling as cuda
-from liftwave._kernels import cuda_runtime, reference_regions
-from liftwave._kernels import reference as reference_kernels
-from liftwave._kernels import reference_pooling as reference
-from liftwave._kernels.cuda_runtime import Kernel, kernel
-from liftwave._kernels.widened import widened
-from liftwave._windows import WindowPlan, window_plan
+from liftwave._kernels.cuda import pooling as cuda
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.runtime import Kernel, kernel
+from liftwave._kernels.half_precision import widened
+from liftwave._kernels.reference import family as reference_kernels
+from liftwave._kernels.reference import pooling as reference
+from liftwave._kernels.reference import regions as reference_regions
+from liftwave._plan.windows import WindowPlan, window_plan
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 

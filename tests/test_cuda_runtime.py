@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from liftwave._kernels import cuda_runtime
-from liftwave._kernels.cuda_runtime import DeviceRuntime, kernel, memory_of, source_text
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.runtime import DeviceRuntime, kernel, memory_of, source_text
 from liftwave.errors import DeviceError
 
 

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liftwave.errors import FactorizationError, WaveletError
-from liftwave.filterbank import FilterBank
 from liftwave.lifting import LiftingScheme, LiftingStep
-from liftwave.lifting.euclid import euclid_schemes
-from liftwave.lifting.integer import fixed_point
-from liftwave.lifting.lattice import filters_from_angles, peel_angles
-from liftwave.lifting.polyphase import Polyphase
-from liftwave.lifting.turns import TURNS
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.euclid import euclid_schemes
+from liftwave.wavelets.lifting.fixed_point import fixed_point
+from liftwave.wavelets.lifting.lattice import filters_from_angles, peel_angles
+from liftwave.wavelets.lifting.polyphase import Polyphase
+from liftwave.wavelets.lifting.turns import TURNS
 
 NAMES = [name for name in pywt.wavelist(kind="discrete") if name != "dmey"]
 ORTHONORMAL = [name for name in NAMES if pywt.Wavelet(name).orthogonal]
@@ -341,7 +341,9 @@ def test_a_scheme_that_is_not_accurate_is_refused(monkeypatch, wrong, message):
         return LiftingScheme([LiftingStep("predict", [tap, other]), LiftingStep("update", [0.2])])
 
     found = [scheme(tap) for tap in wrong]
-    monkeypatch.setattr("liftwave.lifting.factorization.euclid_schemes", lambda target: found)
+    monkeypatch.setattr(
+        "liftwave.wavelets.lifting.factorization.euclid_schemes", lambda target: found
+    )
     with pytest.raises(FactorizationError, match=message):
         LiftingScheme.from_filter_bank(scheme(0.3).to_filter_bank())
     found.append(scheme(0.3))

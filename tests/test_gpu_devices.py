@@ -21,7 +21,7 @@ from places import Place, assert_near, at, made, places, reference, values
 
 import liftwave as lw
 from liftwave import pooling
-from liftwave._kernels import cuda_runtime
+from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave.errors import DeviceError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")

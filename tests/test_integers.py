@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import liftwave as lw
-from liftwave.boundary import LIFTING_MODES
+from liftwave._arrays.integers import integer_gain
+from liftwave._plan.boundary import LIFTING_MODES
 from liftwave.errors import IntegerRangeWarning
-from liftwave.integers import integer_gain
 
 NAMES = ["haar", "cdf5.3", "cdf9.7", "bior1.5", "bior3.7", "bior5.5", "rbio2.6", "db3", "sym8"]
 RULE = {

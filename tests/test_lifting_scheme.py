@@ -11,9 +11,9 @@ import pytest
 import pywt
 
 from liftwave.errors import WaveletError
-from liftwave.filterbank import FilterBank
 from liftwave.lifting import LiftingScheme, LiftingStep
-from liftwave.lifting.integer import fixed_point
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.fixed_point import fixed_point
 
 SPLINES = ("haar", "cdf5.3", "bior1.5", "rbio3.3", "cdf9.7", "bior5.5", "rbio6.8")
 ORTHONORMAL = ("db2", "db3", "db7", "sym4", "coif2", "coif4")

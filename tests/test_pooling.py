@@ -13,7 +13,7 @@ from helpers import Library, assert_close, byte_copy, zero_mean
 
 import liftwave as lw
 from liftwave import pooling
-from liftwave._kernels import Kernels
+from liftwave._kernels.contract import Kernels
 
 DISTANCES = ("l1", "l2", "huber", "chebyshev", "gower")
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 import liftwave as lw
 from liftwave import pooling
-from liftwave._windows import window_plan
+from liftwave._plan.windows import window_plan
 from liftwave.errors import (
     ArgumentTypeError,
     DTypeError,

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 import liftwave as lw
 from liftwave import pooling
-from liftwave._kernels import Kernels
+from liftwave._kernels.contract import Kernels
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
 
 pytestmark = [

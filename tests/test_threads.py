@@ -13,8 +13,8 @@ import pytest
 from helpers import zero_mean
 
 import liftwave as lw
-from liftwave import _levels
-from liftwave._separable_plan import axis_plans
+from liftwave._plan import levels as _levels
+from liftwave._plan.axes import axis_plans
 
 CALLERS = 6
 

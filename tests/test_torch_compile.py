@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves
 import liftwave as lw
 from liftwave import torch as lwt
 from liftwave._bridge import learned, linear, pullback
-from liftwave._bridge.programs import Program, all_keys, read, written_wavelet
+from liftwave._operations.transform import Program, all_keys, read, written_wavelet
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),

@@ -353,7 +353,7 @@ def test_kernels_read_the_memory_of_tensors(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_taps_that_change_are_not_kept() -> None:
     """A training that goes on for days holds no more than one that has just begun."""
-    from liftwave._plan import analysis_plan, lift_plan
+    from liftwave._plan.axis import analysis_plan, lift_plan
 
     x = torch.ones(3, 3, 12, dtype=torch.float64)
     bank, taps = learned("bank")

@@ -17,8 +17,8 @@ from torch.nn.parameter import is_lazy
 
 from liftwave import pooling
 from liftwave import torch as lwt
-from liftwave._pooling import PoolCall
-from liftwave._windows import windows
+from liftwave._operations.weighted_pool import PoolCall
+from liftwave._plan.windows import windows
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError, WindowError
 
 pytestmark = [

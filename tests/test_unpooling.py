@@ -11,7 +11,7 @@ from helpers import Library, assert_close, byte_copy, zero_mean
 from torch.nn import functional
 
 from liftwave import pooling
-from liftwave._kernels import Kernels
+from liftwave._kernels.contract import Kernels
 
 MAX: dict[int, Any] = {d: getattr(functional, f"max_pool{d}d") for d in (1, 2, 3)}
 SIZES = {1: (11,), 2: (9, 8), 3: (6, 5, 7)}

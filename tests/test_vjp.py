@@ -25,10 +25,10 @@ from helpers import (
 )
 
 import liftwave as lw
-from liftwave import _vjp
-from liftwave._kernels import reference
-from liftwave._levels import FilterStep, LiftStep, analysis_levels, synthesis_levels
-from liftwave._separable_plan import axis_plans
+from liftwave._kernels.reference import family as reference
+from liftwave._operations import transform_vjp as _vjp
+from liftwave._plan.axes import axis_plans
+from liftwave._plan.levels import FilterStep, LiftStep, analysis_levels, synthesis_levels
 from liftwave.errors import ArgumentTypeError, DTypeError, LevelWarning, ShapeError, WaveletError
 from liftwave.gradients import FilterBankGradient, LiftingGradient
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch._C import _functorch
 
 from liftwave._bridge import learned, linear, memory
-from liftwave._bridge.programs import read
 from liftwave._bridge.tracing import step
+from liftwave._operations.transform import read
 
 
 @torch._dynamo.assume_constant_result  # type: ignore[untyped-decorator]

@@ -15,9 +15,7 @@ from torch import Tensor
 
 from liftwave._bridge import linear
 from liftwave._bridge.memory import computed
-from liftwave._bridge.programs import Program, read
 from liftwave._bridge.pullback import Pull, vjp
-from liftwave._bridge.taps import run, run_in_operations
 from liftwave._bridge.tensors import (
     HALVES,
     batched,
@@ -31,6 +29,8 @@ from liftwave._bridge.tensors import (
     one_by_one,
     through_legacy_batch,
 )
+from liftwave._operations.learned_taps import run, run_in_operations
+from liftwave._operations.transform import Program, read
 from liftwave.errors import ArgumentTypeError
 
 

@@ -24,7 +24,7 @@ from liftwave._bridge.tensors import (
     one_by_one,
     through_legacy_batch,
 )
-from liftwave._lift_pool_plan import LiftOutput, LiftPoolPlan
+from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 from liftwave.errors import ArgumentTypeError
 

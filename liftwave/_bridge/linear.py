@@ -16,8 +16,6 @@ import torch
 from torch import Tensor
 
 from liftwave._bridge.memory import computed
-from liftwave._bridge.programs import Program, Shaped, read
-from liftwave._bridge.taps import with_taps_in_tensors
 from liftwave._bridge.tensors import (
     IN_OPERATIONS,
     batched,
@@ -29,10 +27,12 @@ from liftwave._bridge.tensors import (
     is_traced_in_operators,
     through_legacy_batch,
 )
-from liftwave._kernels import Kernels
-from liftwave._levels import analysis_levels, synthesis_levels
+from liftwave._kernels.contract import Kernels
+from liftwave._operations.learned_taps import with_taps_in_tensors
+from liftwave._operations.transform import Program, Shaped, read
+from liftwave._operations.transform_vjp import analysis_adjoint, synthesis_adjoint
+from liftwave._plan.levels import analysis_levels, synthesis_levels
 from liftwave._typing import Array
-from liftwave._vjp import analysis_adjoint, synthesis_adjoint
 
 Sizes: TypeAlias = Sequence[int]
 """Lengths along the axes: of the signal for a transposed analysis, of each band for a

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from liftwave._kernels import Kernels
+from liftwave._kernels.contract import Kernels
 from liftwave._typing import Array
 
 Computation: TypeAlias = Callable[[list[Array], Kernels], Sequence[Array]]

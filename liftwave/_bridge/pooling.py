@@ -24,7 +24,7 @@ from liftwave._bridge.tensors import (
     one_by_one,
     through_legacy_batch,
 )
-from liftwave._pooling import read
+from liftwave._operations.weighted_pool import read
 
 _IN_OPERATIONS = IN_OPERATIONS.pooling
 

@@ -13,11 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from liftwave import separable
 from liftwave._bridge.linear import Sizes
 from liftwave._bridge.memory import computed
-from liftwave._bridge.programs import Program, read
-from liftwave._bridge.taps import levels_of_synthesis, plans_of, run_in_operations
 from liftwave._bridge.tensors import (
     HALVES,
     is_bare,
@@ -25,11 +22,11 @@ from liftwave._bridge.tensors import (
     one_by_one,
     through_legacy_batch,
 )
-from liftwave._kernels import Kernels
-from liftwave._levels import analysis_levels
-from liftwave._separable_plan import AxisPlans
-from liftwave._typing import Array
-from liftwave._vjp import (
+from liftwave._kernels import axis_by_axis as separable
+from liftwave._kernels.contract import Kernels
+from liftwave._operations.learned_taps import levels_of_synthesis, plans_of, run_in_operations
+from liftwave._operations.transform import Program, read
+from liftwave._operations.transform_vjp import (
     FilterGradient,
     StepGradient,
     analysis_adjoint,
@@ -37,6 +34,9 @@ from liftwave._vjp import (
     synthesis_adjoint,
     synthesis_vjp,
 )
+from liftwave._plan.axes import AxisPlans
+from liftwave._plan.levels import analysis_levels
+from liftwave._typing import Array
 
 _vjp: Any = torch.func.vjp
 

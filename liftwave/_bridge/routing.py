@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from liftwave._bridge import learned, lift_pool, linear, memory, pooling
-from liftwave._bridge.programs import Keys, Program, all_keys, written_wavelet
 from liftwave._bridge.tensors import HALVES, is_bare, is_watched
-from liftwave._separable_plan import AxisPlan, AxisPlans
+from liftwave._operations.transform import Keys, Program, all_keys, written_wavelet
+from liftwave._plan.axes import AxisPlan, AxisPlans
 
 __all__ = ["analyse", "compute_dtype", "is_watched", "lift_pool", "run", "serves", "synthesise"]
 

@@ -8,9 +8,10 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from liftwave._kernels import Kernels, reference
-from liftwave._kernels.widened import widened
-from liftwave._tensors import is_numbers
+from liftwave._arrays.tensors import is_numbers
+from liftwave._kernels.contract import Kernels
+from liftwave._kernels.half_precision import widened
+from liftwave._kernels.reference import family as reference
 from liftwave.errors import ExportError
 
 HALVES = (torch.float16, torch.bfloat16)

@@ -13,8 +13,9 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
-from liftwave.filterbank import FilterBank
-from liftwave.lifting import LiftingScheme, LiftingStep
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.lifting.step import LiftingStep
 
 # Stands for None, which is no argument of a step.
 _NONE = "no value"

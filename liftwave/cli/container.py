@@ -10,13 +10,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from liftwave._separable_plan import axis_plans
+from liftwave._plan.axes import axis_plans
 from liftwave.cli.files import FileError, read_archive, write_whole
 from liftwave.cli.media import Media, as_dtype
 from liftwave.decomposition import Decomposition
 from liftwave.errors import LevelWarning
-from liftwave.lengths import wavedecn_shapes
-from liftwave.lifting import LiftingScheme
+from liftwave.transforms.lengths import wavedecn_shapes
+from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 # Names that lifting schemes have besides PyWavelets' own.
 _ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}

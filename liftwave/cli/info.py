@@ -14,9 +14,9 @@ from liftwave.cli import console
 from liftwave.cli.container import bank_name
 from liftwave.cli.files import write_whole
 from liftwave.errors import FactorizationError
-from liftwave.filterbank import FilterBank
-from liftwave.lifting import LiftingScheme
-from liftwave.wavelets import resolve_wavelet
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.resolve import resolve_wavelet
 
 # A table without that many digits has no zero moments to speak of.
 _COARSEST = 1e-9

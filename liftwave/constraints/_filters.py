@@ -7,7 +7,7 @@ from typing import Any
 
 from array_api_compat import array_namespace, device
 
-from liftwave._arrays import Opened, open_arrays
+from liftwave._arrays.convert import Opened, open_arrays
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
 

@@ -11,16 +11,16 @@ import pywt
 from array_api_compat import array_namespace, device, size
 from numpy.typing import NDArray
 
-from liftwave._arguments import normalize_axis
-from liftwave._arrays import as_array, open_array, real_dtype
+from liftwave._arrays.convert import as_array, open_array, real_dtype
+from liftwave._plan.arguments import normalize_axis
 from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
 from liftwave.constraints.gradients import vjp
 from liftwave.constraints.orthonormal import lattice_angles, lattice_size, orthonormal_filters
 from liftwave.errors import ConstraintError
-from liftwave.filterbank import FilterBank
 from liftwave.gradients import vjp as transform_vjp
-from liftwave.lengths import dwt_max_level
-from liftwave.multilevel import wavedec
+from liftwave.transforms.lengths import dwt_max_level
+from liftwave.transforms.multilevel import wavedec
+from liftwave.wavelets.filter_bank import FilterBank
 
 Cost: TypeAlias = Callable[[list[Array]], tuple[Any, Sequence[Array]]]
 """From the bands of a transform to a number and its gradient in each band."""

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 from liftwave._typing import Array
 from liftwave.constraints import penalties
-from liftwave.constraints._terms import Penalty
 from liftwave.constraints.lifting import symmetric_lifting, symmetric_vjp
 from liftwave.constraints.orthonormal import (
     gradient_in_lowpass,
@@ -15,9 +14,10 @@ from liftwave.constraints.orthonormal import (
     orthonormal_filters,
     orthonormal_lowpass,
 )
+from liftwave.constraints.terms import Penalty
 from liftwave.errors import ArgumentTypeError
-from liftwave.filterbank import FilterBank
 from liftwave.gradients import FilterBankGradient, LiftingGradient
+from liftwave.wavelets.filter_bank import FilterBank
 
 Pullback: TypeAlias = Callable[..., tuple[Array, ...]]
 

@@ -19,13 +19,13 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
-from liftwave._arrays import Opened, is_array, open_arrays, zeros
+from liftwave._arrays.convert import Opened, is_array, open_arrays, zeros
 from liftwave._typing import Array, ArrayLike, WaveletLike
 from liftwave.constraints._filters import check_real
-from liftwave.constraints._sums import pull, solve
+from liftwave.constraints.step_sums import pull, solve
 from liftwave.errors import ConstraintError, ShapeError
-from liftwave.lifting import LiftingScheme, LiftingStep
-from liftwave.lifting.step import StepKind
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.lifting.step import LiftingStep, StepKind
 
 _KINDS: tuple[StepKind, StepKind] = ("predict", "update")
 

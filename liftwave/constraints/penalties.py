@@ -11,10 +11,10 @@ from functools import partial
 from math import sqrt
 from typing import Literal, TypeAlias, get_args
 
-from liftwave._arrays import Opened
+from liftwave._arrays.convert import Opened
 from liftwave._typing import Array, ArrayLike
 from liftwave.constraints._filters import open_filters, require_possible
-from liftwave.constraints._terms import (
+from liftwave.constraints.terms import (
     Penalty,
     TermOf,
     both_norms,

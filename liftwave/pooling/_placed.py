@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from liftwave._arrays import Opened, as_array, common_namespace, open_array, open_arrays
+from liftwave._arrays.convert import Opened, as_array, common_namespace, open_array, open_arrays
 from liftwave._dispatch import bridge, keeps_halves, kernels_for, watched
-from liftwave._typing import Array, ArrayLike
-from liftwave._windows import Ints, WindowPlan, per_axis, windows
-from liftwave.errors import DTypeError, ShapeError, WindowError
-from liftwave.pooling._placing import (
+from liftwave._operations.unpool import (
     Spread,
     Transposed,
     checked_size,
@@ -20,6 +17,9 @@ from liftwave.pooling._placing import (
     scattered,
     transposed,
 )
+from liftwave._plan.windows import Ints, WindowPlan, per_axis, windows
+from liftwave._typing import Array, ArrayLike
+from liftwave.errors import DTypeError, ShapeError, WindowError
 
 
 def largest(x: ArrayLike, arguments: tuple[Any, ...], return_indices: bool) -> Any:

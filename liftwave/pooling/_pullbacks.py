@@ -7,9 +7,9 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays import Opened, is_half, zeros
+from liftwave._arrays.convert import Opened, is_half, zeros
 from liftwave._dispatch import kernels_for
-from liftwave._lift_pool_plan import OWN, band_names
+from liftwave._plan.lift_pool import OWN, band_names
 from liftwave._pullbacks import checked_cotangent
 from liftwave._typing import Array
 from liftwave.errors import BandError, ShapeError

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from liftwave._plan.windows import Size
 from liftwave._typing import Array, ArrayLike
-from liftwave._windows import Size
-from liftwave.pooling._weighted import weighted_pool
+from liftwave.pooling.calls import weighted_pool
 
 
 def soft_pool(

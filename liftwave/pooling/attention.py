@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from liftwave._arrays import Opened, common_namespace, open_array
+from liftwave._arrays.convert import Opened, common_namespace, open_array
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace
 
-from liftwave._arrays import Opened, common_namespace, is_half, open_arrays
+from liftwave._arrays.convert import Opened, common_namespace, is_half, open_arrays
+from liftwave._compiled_step import as_step, is_read
 from liftwave._dispatch import keeps_halves, lift_pool_for
-from liftwave._lift_pool_plan import OWN, PADDINGS, LiftOutput, LiftPoolPlan, band_names
-from liftwave._reading import as_step, is_read
+from liftwave._plan.lift_pool import OWN, PADDINGS, LiftOutput, LiftPoolPlan, band_names
 from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.errors import ArgumentTypeError, BandError, DTypeError, OptionError, ShapeError
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from array_api_compat import device
 
-from liftwave._arrays import open_array
-from liftwave._reading import as_step, is_read
+from liftwave._arrays.convert import open_array
+from liftwave._compiled_step import as_step, is_read
+from liftwave._plan.windows import Size, per_axis
 from liftwave._typing import Array, ArrayLike
-from liftwave._windows import Size, per_axis
 from liftwave.pooling._placed import check_weight, convolved, largest, put_back, spread
 
 

@@ -18,6 +18,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from liftwave.torch.losses import auxiliary_loss
+from liftwave.torch.models import Place, Replacement, Replacements, replace_pooling
 from liftwave.torch.parametrizations import LinearPhase, Orthonormal
 from liftwave.torch.pooling_adaptive import (
     AdaPool1d,
@@ -55,7 +56,6 @@ from liftwave.torch.pooling_windows import (
     SoftPool2d,
     SoftPool3d,
 )
-from liftwave.torch.replacing import Place, Replacement, Replacements, replace_pooling
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d, IDWT1d, IDWT2d, IDWT3d
 from liftwave.torch.wavelets import (
     FiltersWavelet,

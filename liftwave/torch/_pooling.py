@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from liftwave._dispatch import bridge
-from liftwave._pooling import PoolCall
+from liftwave._operations.weighted_pool import PoolCall
 from liftwave.errors import DTypeError, ShapeError
-from liftwave.pooling._weighted import CALLS
+from liftwave.pooling.calls import CALLS
 
 _bridge = bridge()
 

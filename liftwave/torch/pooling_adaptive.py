@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedParameter, is_lazy
 
-from liftwave._windows import Size, per_axis
+from liftwave._plan.windows import Size, per_axis
 from liftwave.errors import ArgumentTypeError, ShapeError
-from liftwave.pooling._weighted import CALLS
+from liftwave.pooling.calls import CALLS
 from liftwave.torch._pooling import Pooling, WindowPool
 
 

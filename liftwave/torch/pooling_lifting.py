@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from liftwave._dispatch import bridge
-from liftwave._lift_pool_plan import LiftPoolPlan, band_names
+from liftwave._plan.lift_pool import LiftPoolPlan, band_names
 from liftwave.errors import ArgumentTypeError, DTypeError, OptionError, ShapeError
 from liftwave.pooling.lifting import (
     REDUCTIONS,

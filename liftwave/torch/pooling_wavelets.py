@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from liftwave._arguments import resolve_mode
-from liftwave._lift_pool_plan import band_names
+from liftwave._plan.arguments import resolve_mode
+from liftwave._plan.boundary import Row, signal_row
+from liftwave._plan.lift_pool import band_names
 from liftwave._typing import Mode
-from liftwave.boundary import Row, signal_row
 from liftwave.constraints import orthonormal_filters
 from liftwave.errors import ArgumentTypeError, OptionError, ShapeError, WaveletError
-from liftwave.filterbank import FilterBank
 from liftwave.pooling.attention import EPSILON
 from liftwave.pooling.lifting import checked_size, chosen_output
 from liftwave.torch.pooling_lifting import Bands, check_signal, compute_dtype, named_bands
@@ -25,6 +24,7 @@ from liftwave.torch.wavelets import (
     OrthonormalWavelet,
     Symmetry,
 )
+from liftwave.wavelets.filter_bank import FilterBank
 
 _INITS = ("pretrain", "random")
 

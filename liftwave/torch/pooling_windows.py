@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liftwave._windows import Size
+from liftwave._plan.windows import Size
 from liftwave.torch._pooling import WindowPool
 
 

@@ -8,15 +8,15 @@ from typing import Any, ClassVar, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from liftwave._arguments import modes_per_axis, natural_level
-from liftwave._bridge.programs import Keys, Program, all_keys, tensors_of, written_wavelet
 from liftwave._dispatch import bridge
-from liftwave._plan import check_lifting_mode
+from liftwave._operations.transform import Keys, Program, all_keys, tensors_of, written_wavelet
+from liftwave._plan.arguments import modes_per_axis, natural_level
+from liftwave._plan.axis import check_lifting_mode
 from liftwave._typing import Mode, Modes, WaveletLike
 from liftwave.errors import LevelError, ShapeError, WaveletError
-from liftwave.lifting import LiftingScheme
 from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable
-from liftwave.wavelets import Resolved, wavelets_per_axis
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.resolve import Resolved, wavelets_per_axis
 
 _bridge = bridge()
 

@@ -25,9 +25,10 @@ from liftwave.constraints import (
     wavelet_penalty,
 )
 from liftwave.errors import WaveletError
-from liftwave.filterbank import FilterBank
-from liftwave.lifting import LiftingScheme, LiftingStep
-from liftwave.wavelets import resolve_wavelet
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.lifting.step import LiftingStep
+from liftwave.wavelets.resolve import resolve_wavelet
 
 Made: TypeAlias = "FilterBank | LiftingScheme"
 

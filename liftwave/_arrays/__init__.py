@@ -1,0 +1,1 @@
+"""Arrays of NumPy, CuPy, torch and other libraries: conversion, dtypes, devices."""

@@ -1,0 +1,207 @@
+r"""Integer lifting: which dtype holds the coefficients.
+
+The steps of an integer scheme add rounded increments,
+:math:`t \leftarrow t + \lfloor P(s) + 1/2 \rfloor`, and drop the scales, so
+that coefficients are integers and the inverse is exact (Calderbank,
+Daubechies, Sweldens & Yeo, "Wavelet transforms that map integers to
+integers", *Appl. Comput. Harmon. Anal.* 5, 1998). Coefficients need more room
+than samples: one bit more for CDF 5/3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liftwave._arrays.convert import Opened, as_array, common_namespace, dtype_name, open_integers
+from liftwave._arrays.tensors import is_on_device
+from liftwave._plan.axes import AxisPlan, AxisPlans
+from liftwave._plan.axis import LiftPlan, StepPlan, lift_plan
+from liftwave._typing import ArrayLike, Mode
+from liftwave._warnings import warn
+from liftwave.errors import DTypeError, IntegerRangeWarning, WaveletError
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+
+_WIDER = {"int8": "int16", "uint8": "int16", "int16": "int32", "uint16": "int32"}
+_WIDER |= {"int32": "int64", "uint32": "int64", "int64": "int64"}
+_SIGNED = ("int16", "int32", "int64")
+
+
+def is_integer(plans: Sequence[AxisPlan]) -> bool:
+    """Whether a transform runs in integers.
+
+    Raises
+    ------
+    WaveletError
+        If some axes' wavelets do and others' do not.
+    """
+    if isinstance(plans, AxisPlans):
+        if plans.integer is None:
+            plans.integer = is_integer(tuple(plans))
+        return plans.integer
+    kinds = {isinstance(p.wavelet, LiftingScheme) and p.wavelet.integer for p in plans}
+    if len(kinds) > 1:
+        raise WaveletError(
+            "integer lifting schemes cannot be mixed with other wavelets in one transform: "
+            f"got {[p.wavelet for p in plans]}"
+        )
+    return kinds == {True}
+
+
+def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int) -> Opened:
+    """Integer samples, and the dtype that holds ``level`` levels of their coefficients.
+
+    The samples stay as they are: kernels widen them as they read them.
+
+    Raises
+    ------
+    DTypeError
+        If the samples are not integers of at most 64 bits, or are uint64.
+
+    Warns
+    -----
+    IntegerRangeWarning
+        If the samples are so large that the coefficients overflow int64. They
+        are then kept modulo 2**64, and the inverse is still exact. Samples of
+        int64 on a CUDA device are not read for it, which would have to wait.
+    """
+    gain = integer_gain(tuple((p.wavelet, p.mode) for p in plans), level)
+    array = as_array(data)
+    xp = common_namespace([array])
+    name = _checked(dtype_name(array.dtype, xp))
+    result = getattr(xp, _coefficient_dtype(name, gain))
+    opened = Opened(array, xp, result, result)
+    if result == xp.int64:
+        _warn_of_overflow(opened, plans, gain, name)
+    return opened
+
+
+def open_integer_coefficients(arrays: Sequence[ArrayLike]) -> list[Opened]:
+    """Integer coefficients in one signed dtype, the widest among them."""
+    return open_integers(arrays, lambda names: max(map(_signed, names), key=_bits))
+
+
+def _checked(name: str) -> str:
+    if name not in _WIDER:
+        raise DTypeError(
+            f"an integer lifting scheme needs int8 to int64 or uint8 to uint32, got {name}; "
+            "convert the data, or use the scheme before to_integer()"
+        )
+    return name
+
+
+def _signed(name: str) -> str:
+    _checked(name)
+    return _WIDER[name] if name.startswith("uint") else name
+
+
+def _coefficient_dtype(name: str, gain: float) -> str:
+    """The next wider dtype, or a still wider one where the coefficients may need it."""
+    largest = gain * _magnitude(name)
+    at_least = _bits(_WIDER[name])
+    fitting = (d for d in _SIGNED if _bits(d) >= at_least and largest < 2.0 ** (_bits(d) - 1))
+    return next(fitting, "int64")
+
+
+def _bits(name: str) -> int:
+    return int(name.removeprefix("u").removeprefix("int"))
+
+
+def _magnitude(name: str) -> float:
+    """The largest absolute value of a dtype."""
+    return 2.0 ** (_bits(name) - (0 if name.startswith("u") else 1))
+
+
+def _warn_of_overflow(opened: Opened, plans: Sequence[AxisPlan], gain: float, name: str) -> None:
+    if 0 in opened.array.shape:
+        return
+    xp, largest = opened.xp, _magnitude(name)
+    if name == "int64":
+        if is_on_device(opened.array):
+            return
+        largest = max(float(xp.max(opened.array)), -float(xp.min(opened.array)))
+    numerators = max((_numerator_sum(p.wavelet) for p in plans), default=1)
+    if largest * gain * numerators >= 2.0**63:
+        warn(
+            f"integers up to {largest:.3g} in {name}: the coefficients overflow int64 and are kept "
+            "modulo 2**64. The inverse is still exact, but their values mean little",
+            IntegerRangeWarning,
+        )
+
+
+def _numerator_sum(wavelet: object) -> int:
+    assert isinstance(wavelet, LiftingScheme)
+    return max((sum(map(abs, wavelet.fixed_point(s)[0])) for s in wavelet.steps), default=1)
+
+
+@lru_cache(maxsize=512)
+def integer_gain(wavelets: tuple[tuple[LiftingScheme, Mode], ...], level: int) -> float:
+    r"""How much larger than the samples the coefficients can get.
+
+    Parameters
+    ----------
+    wavelets : tuple of (LiftingScheme, mode)
+        The integer scheme and boundary mode of each axis.
+    level : int
+        Number of levels.
+
+    Returns
+    -------
+    float
+        A bound, rounding included: :math:`\prod_\mathrm{axes} A^{\ell-1} \max(A, D)`
+        for :math:`\ell` levels, where :math:`A` and :math:`D` are the largest
+        absolute row sums of the approximation's and the detail's matrix.
+    """
+    gain = 1.0
+    for scheme, mode in wavelets:
+        approx, detail = _row_sums(scheme, mode)
+        gain *= max(1.0, approx) ** max(0, level - 1) * max(1.0, approx, detail)
+    return gain
+
+
+@lru_cache(maxsize=512)
+def _row_sums(scheme: LiftingScheme, mode: Mode) -> tuple[float, float]:
+    """Bounds on approximation and detail for samples of magnitude one, rounding included."""
+    bounds = [_bounds(lift_plan(scheme, n, mode), scheme) for n in _lengths(scheme)]
+    approx, detail = (max(each) for each in zip(*bounds, strict=True))
+    return approx, detail
+
+
+def _lengths(scheme: LiftingScheme) -> tuple[int, ...]:
+    """Short signals, and of both parities such as show each row with all its weights."""
+    return 2, 3, 4, 5, scheme.dec_len + 6, scheme.dec_len + 7
+
+
+def _bounds(plan: LiftPlan, scheme: LiftingScheme) -> tuple[float, float]:
+    """The largest absolute row sums of both bands for one length.
+
+    Going backwards through the steps, ``rows`` are the bands as linear forms
+    of the channels before each step. What a step rounds, at most 1/2, reaches
+    the bands through the columns of its target.
+    """
+    n_even, n_odd = (plan.n + len(plan.edge.right) + 1) // 2, (plan.n + len(plan.edge.right)) // 2
+    rows = [np.eye(n_even + n_odd, n_even), np.eye(n_even + n_odd, n_odd, -n_even)]
+    errors = np.zeros(n_even + n_odd)
+    for step, lifted in reversed(list(zip(plan.steps, scheme.steps, strict=True))):
+        errors += 0.5 * np.abs(rows[step.target]).sum(axis=1)
+        rows[1 - step.target] += rows[step.target] @ step_matrix(step, lifted.taps)
+    sums = np.abs(rows[0]).sum(axis=1) + np.abs(rows[1]).sum(axis=1)
+    # The narrowest dtype reaches to 127, so this relative allowance holds for all of them.
+    bounds = sums + errors / 127
+    return float(bounds[:n_even].max(initial=0.0)), float(bounds[n_even:].max(initial=0.0))
+
+
+def step_matrix(step: StepPlan, taps: Sequence[float]) -> NDArray[np.float64]:
+    """What a step adds to its target, as a matrix on its source."""
+    inside = tuple(((i, 1.0),) for i in range(step.extend.n))
+    rows = step.extend.left + inside + step.extend.right
+    first = len(step.extend.left) + step.offset
+    matrix = np.zeros((step.fold.n, step.extend.n))
+    if 0 not in matrix.shape:
+        for k, j in np.ndindex(step.fold.n, step.length):
+            for index, weight in rows[first + k + j]:
+                matrix[k, index] += weight * taps[j]
+    return matrix

@@ -1,0 +1,300 @@
+"""Kernels: the few functions that touch samples.
+
+Every family of kernels (the reference, and compiled ones) is a module with the
+functions of :class:`Kernels`. They get validated plans and never decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+from liftwave._plan.axis import FilterPlan, LiftPlan
+from liftwave._plan.levels import AnalysisLevel, SynthesisLevel
+from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
+from liftwave._plan.windows import WindowPlan
+from liftwave._typing import Array
+from liftwave.wavelets.taps import Taps
+
+
+class LiftPullback(NamedTuple):
+    """What :meth:`AxisKernels.lift_vjp` gives back.
+
+    Attributes
+    ----------
+    inputs : list of array
+        What went in, rebuilt: the signal, or approximation and detail.
+    cotangents : list of array
+        Those of the inputs.
+    taps : list of array
+        The gradient in the taps of each step, of shape (length,), in the order of the plan.
+    scale : (array, array)
+        The gradients in the two factors, of shape ().
+    """
+
+    inputs: list[Array]
+    cotangents: list[Array]
+    taps: list[Array]
+    scale: tuple[Array, Array]
+
+
+class AxisKernels(Protocol):
+    """Transforms along one axis."""
+
+    def analysis(
+        self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
+    ) -> list[Array]:
+        """One band per filter: filtered, and every second sample kept."""
+        ...
+
+    def synthesis(
+        self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+    ) -> Array:
+        """The sum over bands, each upsampled by two and filtered."""
+        ...
+
+    def lift_analysis(
+        self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+    ) -> tuple[Array, Array]:
+        """Split, step, scale, roll: approximation and detail."""
+        ...
+
+    def lift_synthesis(
+        self,
+        approx: Array,
+        detail: Array,
+        plan: LiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> Array:
+        """Roll back, scale, step, merge."""
+        ...
+
+    def tap_gradients(
+        self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+    ) -> list[Array]:
+        r"""The gradient of an analysis in its taps, one array of shape (length,) per cotangent.
+
+        For :math:`y = \mathtt{analysis}(x, f)` and a cotangent :math:`g` of :math:`y` it is that
+        of :math:`\mathrm{Re}\langle g, y\rangle` in :math:`f`, with the precision of ``x``:
+
+        .. math:: G_j = \sum_k \mathrm{Re}(\overline{\tilde x_{2k+\mathtt{phase}-j}}\, \tilde g_k)
+
+        summed over all other axes too, where the first tilde is ``plan.extend`` and the second
+        ``plan.fold``, which extends cotangents as far as it folds outputs.
+        """
+        ...
+
+    def lift_vjp(
+        self,
+        outputs: Sequence[Array],
+        cotangents: Sequence[Array],
+        plan: LiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> LiftPullback:
+        """The derivative of lifting, transposed, from what lifting returned.
+
+        Two outputs are those of :meth:`lift_analysis`, one is that of :meth:`lift_synthesis`,
+        called with the same plan, taps and scale; cotangents are of the outputs' shapes and
+        dtype. Values are rebuilt step by step, last step first, so that a synthesis must not have
+        dropped any (its plan's ``edge`` has no rows).
+        """
+        ...
+
+
+Weights: TypeAlias = Literal[
+    "softmax",
+    "dice",
+    "exp-dice",
+    "idw-l1",
+    "idw-l2",
+    "idw-huber",
+    "idw-chebyshev",
+    "idw-gower",
+    "cosine",
+    "exp-cosine",
+    "pce",
+    "exp-pce",
+    "ada",
+]
+"""How much the samples of a region weigh; they sum to one (formulas: ``reference_pooling``)."""
+
+
+class PoolingKernels(Protocol):
+    r"""Pooling over windows.
+
+    Signals ``x`` have shape (planes, *spatial) and are real float32 or float64; results have
+    their dtype. Numbers in padding do not exist: a region is what is inside the signal.
+
+    ``beta`` is for the weights ``"ada"`` only, ``beta * exp-dice + (1 - beta) * softmax``. Its
+    shape is (rows, *outputs) or (rows, 1, …, 1), where ``rows`` divides ``planes``: plane ``p``
+    has row ``p % rows``. Its dtype is that of ``x``, its values are between 0 and 1.
+
+    With ``channels > 1``, that many planes one after the other are one vector per sample, which
+    similarities and distances compare, so that they have one weight (softmax has not).
+    ``delta`` is Huber's.
+    """
+
+    def pool(
+        self,
+        x: Array,
+        plan: WindowPlan,
+        weights: Weights,
+        beta: Array | None = None,
+        delta: float = 1.0,
+        channels: int = 1,
+    ) -> Array:
+        r"""The weighted sum of each region, :math:`\sum_i w_i a_i`: (planes, *outputs)."""
+        ...
+
+    def pool_vjp(
+        self,
+        x: Array,
+        cotangent: Array,
+        plan: WindowPlan,
+        weights: Weights,
+        beta: Array | None = None,
+        delta: float = 1.0,
+        channels: int = 1,
+    ) -> tuple[Array, Array | None]:
+        """The cotangents of ``x`` and of ``beta`` (of their shapes), from the input alone."""
+        ...
+
+    def unpool(
+        self,
+        x: Array,
+        pooled: Array,
+        plan: WindowPlan,
+        weights: Weights,
+        beta: Array | None = None,
+        delta: float = 1.0,
+        channels: int = 1,
+        up: Literal["nearest", "linear"] = "nearest",
+        preserve: Literal["sum", "mean"] = "sum",
+    ) -> Array:
+        r"""Pooled values spread over the samples of their regions by the weights of ``x``.
+
+        ``pooled`` has shape (planes, *outputs), the result that of ``x``:
+        :math:`a_i = \sum_{R \ni i} c_R\, w_i^R\, \mathrm{up}(p)_i`, a sum over the regions
+        that a sample is in. Nearest: :math:`\mathrm{up}(p)_i = p_R`. Linear: interpolated
+        between the middles of windows, constant beyond the first and the last of them. To
+        preserve the sum :math:`c_R = 1`, to preserve the mean it is the number of samples in
+        the region.
+        """
+        ...
+
+    def unpool_vjp(
+        self,
+        x: Array,
+        pooled: Array,
+        cotangent: Array,
+        plan: WindowPlan,
+        weights: Weights,
+        beta: Array | None = None,
+        delta: float = 1.0,
+        channels: int = 1,
+        up: Literal["nearest", "linear"] = "nearest",
+        preserve: Literal["sum", "mean"] = "sum",
+    ) -> tuple[Array, Array, Array | None]:
+        """The cotangents of ``x``, ``pooled`` and ``beta``, from the inputs alone."""
+        ...
+
+    def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+        """The largest sample of each region, the first if there are several, and where it is.
+
+        Places are int64, flat within a plane. NaN is larger than any number.
+        """
+        ...
+
+    def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+        """Cotangents added at the places that :meth:`max_pool` gave: (planes, *inputs)."""
+        ...
+
+
+class LiftPoolKernels(Protocol):
+    """Lifting pooling of arrays of shape (N, C, …), by filters of shape (passes, 2, C, K + 3).
+
+    One pass's filters serve all passes where the plan says so. Filters, their gradients and sums
+    are of the dtype of the arrays, but of float32 where these are halves.
+    """
+
+    def lift_down(
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+    ) -> tuple[list[Array], Array | None]:
+        """The bands that are asked for; for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        ...
+
+    def lift_down_vjp(
+        self,
+        values: Sequence[Array],
+        cotangents: Sequence[Array | None],
+        sums_cotangent: Array | None,
+        filters: Array,
+        plan: LiftPoolPlan,
+        output: LiftOutput,
+        from_outputs: bool,
+    ) -> tuple[Array, Array]:
+        """Cotangents of the signal and of the filters, from outputs (all bands) or the signal."""
+        ...
+
+    def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
+        """The signal with these bands, all of which are there."""
+        ...
+
+    def lift_up_vjp(
+        self,
+        values: Sequence[Array],
+        cotangent: Array,
+        filters: Array,
+        plan: LiftPoolPlan,
+        from_outputs: bool,
+    ) -> tuple[list[Array], Array]:
+        """Cotangents of the bands and of the filters, from the signal (even sizes) or the bands."""
+        ...
+
+
+class Kernels(AxisKernels, Protocol):
+    """What a family of kernels offers: one axis, all axes and levels at once, and pooling.
+
+    Attributes
+    ----------
+    name : str
+        By which users choose it.
+    on_host : bool
+        Whether it works on memory of the processor, tensors as NumPy arrays, and wants the values
+        of taps that are learned.
+    reads_halves : bool
+        Whether it takes half precision as it is, computes in float32 and gives halves back.
+        Other families get float32 instead.
+    """
+
+    name: str
+    on_host: bool
+    reads_halves: bool
+    pooling: PoolingKernels
+    lift_pool: LiftPoolKernels
+
+    def analyse(
+        self, x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
+    ) -> tuple[Array, list[dict[str, Array]]]:
+        """Approximation, and the details of each level, finest first.
+
+        Computed and given in ``dtype``, where that is wider than that of ``x``.
+        """
+        ...
+
+    def synthesise(
+        self,
+        approx: Array | None,
+        details: Sequence[Mapping[str, Array]],
+        levels: Sequence[SynthesisLevel],
+        out: Array | None = None,
+    ) -> Array:
+        """The array with this approximation and these details, coarsest first.
+
+        It may be written to ``out``, an array of its shape, and is that array then.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Compiled kernels for arrays in host memory."""

@@ -1,0 +1,173 @@
+"""Pooling over windows by the compiled kernels: plans as the module's own, and results.
+
+The module weighs each plane on its own. Vectors along channels, and pooled
+values that are interpolated, are left to the reference kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from liftwave import _cpu
+from liftwave._kernels.contract import PoolingKernels, Weights
+from liftwave._kernels.cpu.lifting import aligned
+from liftwave._kernels.cpu.memory import like, memory
+from liftwave._plan.windows import WindowPlan
+from liftwave._typing import Array
+
+name = "cpu"
+
+# What serves the rest; the dispatch says, since families of kernels do not know each other.
+fallback: PoolingKernels = cast("PoolingKernels", None)
+
+_WEIGHTS: dict[str, int] = {
+    "softmax": 0,
+    "dice": 1,
+    "exp-dice": 2,
+    # Of vectors with one component these distances are the same, or in proportion to it.
+    "idw-l1": 3,
+    "idw-l2": 3,
+    "idw-chebyshev": 3,
+    "idw-gower": 3,
+    "idw-huber": 4,
+    "cosine": 5,
+    "exp-cosine": 6,
+    "pce": 7,
+    "exp-pce": 8,
+    "ada": 9,
+}
+"""The numbers of ``Weights`` in ``backends/cpu/include/liftwave/pooling.hpp``."""
+
+
+def pool(
+    x: Array,
+    plan: WindowPlan,
+    weights: Weights,
+    beta: Array | None = None,
+    delta: float = 1.0,
+    channels: int = 1,
+) -> Array:
+    """The weighted sum of each region: (planes, *outputs)."""
+    if channels > 1:
+        return fallback.pool(x, plan, weights, beta, delta, channels)
+    (found,) = _results(x, plan.outputs)
+    _run(_module(plan, weights, delta).pool, (x, beta), found)
+    return like(x, found)
+
+
+def pool_vjp(
+    x: Array,
+    cotangent: Array,
+    plan: WindowPlan,
+    weights: Weights,
+    beta: Array | None = None,
+    delta: float = 1.0,
+    channels: int = 1,
+) -> tuple[Array, Array | None]:
+    """The cotangents of ``x`` and ``beta``."""
+    if channels > 1:
+        return fallback.pool_vjp(x, cotangent, plan, weights, beta, delta, channels)
+    (of_x,), of_beta = _results(x, plan.inputs), _of_windows(x, beta, plan)
+    _run(_module(plan, weights, delta).pool_vjp, (x, beta, cotangent), of_x, of_beta)
+    return like(x, of_x), _of_beta(of_beta, beta)
+
+
+def unpool(
+    x: Array,
+    pooled: Array,
+    plan: WindowPlan,
+    weights: Weights,
+    beta: Array | None = None,
+    delta: float = 1.0,
+    channels: int = 1,
+    up: Literal["nearest", "linear"] = "nearest",
+    preserve: Literal["sum", "mean"] = "sum",
+) -> Array:
+    """Pooled values spread over the samples of their regions by the weights of ``x``."""
+    if channels > 1 or up != "nearest":
+        return fallback.unpool(x, pooled, plan, weights, beta, delta, channels, up, preserve)
+    (found,) = _results(x, plan.inputs)
+    module = _module(plan, weights, delta, preserve == "mean")
+    _run(module.unpool, (x, beta, pooled), found)
+    return like(x, found)
+
+
+def unpool_vjp(
+    x: Array,
+    pooled: Array,
+    cotangent: Array,
+    plan: WindowPlan,
+    weights: Weights,
+    beta: Array | None = None,
+    delta: float = 1.0,
+    channels: int = 1,
+    up: Literal["nearest", "linear"] = "nearest",
+    preserve: Literal["sum", "mean"] = "sum",
+) -> tuple[Array, Array, Array | None]:
+    """The cotangents of ``x``, ``pooled`` and ``beta``."""
+    if channels > 1 or up != "nearest":
+        how: tuple[Any, ...] = (beta, delta, channels, up, preserve)
+        return fallback.unpool_vjp(x, pooled, cotangent, plan, weights, *how)
+    (of_x,), (of_pooled,) = _results(x, plan.inputs), _results(x, plan.outputs)
+    of_beta = _of_windows(x, beta, plan)
+    module = _module(plan, weights, delta, preserve == "mean")
+    _run(module.unpool_vjp, (x, beta, pooled, cotangent), of_x, of_pooled, of_beta)
+    return like(x, of_x), like(x, of_pooled), _of_beta(of_beta, beta)
+
+
+def max_pool(x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+    """The largest sample of each region, and where it is, flat within a plane."""
+    (found,), (places,) = _results(x, plan.outputs), _results(x, plan.outputs, np.int64)
+    _run(_module(plan, "softmax", 1.0).max_pool, (x,), found, places)
+    return like(x, found), like(x, places)
+
+
+def max_pool_vjp(cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+    """Cotangents added at the places that :func:`max_pool` gave."""
+    (found,) = _results(cotangent, plan.inputs)
+    if found.size:
+        g = np.ascontiguousarray(memory(cotangent))
+        places = np.ascontiguousarray(memory(indices), np.int64)
+        _cpu.add_to_places(g, places, found, len(found))
+    return like(cotangent, found)
+
+
+# --- the module ------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def _module(plan: WindowPlan, weights: Weights, delta: float, mean: bool = False) -> _cpu.Pooling:
+    return _cpu.Pooling(list(zip(*plan, strict=True)), _WEIGHTS[weights], delta, mean)
+
+
+def _run(function: Callable[..., bool], given: tuple[Array | None, ...], *results: Any) -> None:
+    """Run a function of the module; numbers that are not aligned are copied first."""
+    arrays = [None if x is None else memory(x) for x in given]
+    if not function(*arrays, *results):
+        function(*(None if x is None else x.copy() for x in arrays), *results)
+
+
+def _results(x: Array, sizes: tuple[int, ...], dtype: Any = None) -> list[Any]:
+    """Memory for one number per sample, or per window, of each plane."""
+    return aligned([(x.shape[0], *sizes)], dtype or memory(x).dtype)
+
+
+def _of_windows(x: Array, beta: Array | None, plan: WindowPlan) -> Any:
+    return None if beta is None else _results(x, plan.outputs)[0]
+
+
+def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:
+    """Summed over the windows, and the planes, that share a beta."""
+    if beta is None:
+        return None
+    shape = tuple(beta.shape)
+    found = of_windows.reshape((-1, shape[0], *of_windows.shape[1:]))
+    single = (k + 1 for k in range(1, len(shape)) if shape[k] == 1)
+    axes = tuple(k for k in (0, *single) if found.shape[k] != 1)
+    if axes:
+        found = np.sum(found, axis=axes, dtype=np.float64, keepdims=True).astype(found.dtype)
+    return like(beta, found.reshape(shape))

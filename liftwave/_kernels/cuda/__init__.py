@@ -1,0 +1,1 @@
+"""CUDA kernels for CuPy arrays and torch tensors on a device."""

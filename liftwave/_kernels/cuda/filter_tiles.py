@@ -1,0 +1,413 @@
+"""Filter banks along two axes in one pass, by CUDA kernels: ``filter_tile_*.cuh``.
+
+An image is cut into tiles: strips of columns, and segments of rows that threads walk down.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import prod
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from array_api_compat import array_namespace, device
+
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.layout import (
+    LONG_ROWS,
+    Batch,
+    Boundary,
+    Strided,
+    batched,
+    boundary,
+    grid,
+)
+from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Kernel, Memory, memory_of
+from liftwave._kernels.cuda.taps import LearnedTaps, given_taps
+from liftwave._kernels.cuda.tiling import Cut, Tiling, cut
+from liftwave._plan.axis import FilterPlan, with_room
+from liftwave._plan.levels import FilterStep
+from liftwave._typing import Array
+from liftwave.wavelets.taps import Taps, is_concrete
+
+MAX_TAPS = 20
+"""Beyond so many, what filters reach does not fit into registers."""
+
+# Sizes and places of rows and columns are 32-bit numbers.
+_LONGEST = 1 << 30
+_REALS = {"complex64": "float32", "complex128": "float64"}
+
+_Kind: TypeAlias = Literal["analysis", "synthesis"]
+_int = ctypes.c_int
+
+
+@lru_cache(maxsize=256)
+def _arguments(
+    kind: _Kind, real: str, lengths: tuple[int, int], learned: bool
+) -> type[ctypes.Structure]:
+    """``AnalysisTileArguments`` or ``SynthesisTileArguments`` for taps of these kinds."""
+
+    def taps(length: int) -> Any:
+        return LearnedTaps if learned else given_taps(real, length)
+
+    arrays: list[tuple[str, Any]] = [("image", Strided), ("out", Strided)]
+    if kind == "analysis":
+        arrays += [("band", ctypes.c_void_p * 4)]
+    else:
+        arrays = [("band", Strided * 4), ("out", Strided)]
+    extra = ("lead", "packed") if kind == "analysis" else ("packed", "padding")
+    fields = [
+        ("batch", Batch),
+        *arrays,
+        ("rows", Boundary),
+        ("columns", Boundary),
+        ("tiling", Tiling),
+        ("row_taps", taps(lengths[0])),
+        ("column_taps", taps(lengths[1])),
+        *((key, _int) for key in ("n_rows", "n_columns", "row_phase", "column_phase")),
+        *((key, _int) for key in extra),
+    ]
+    return type(f"{kind}_tile", (ctypes.Structure,), {"_fields_": fields})
+
+
+# --- pairs of axes -------------------------------------------------------------------------------
+
+
+class _Launch(NamedTuple):
+    """A kernel and how it is run, but for the addresses."""
+
+    kernel: Kernel
+    blocks: int
+    threads: int
+    shared: int
+    arguments: ctypes.Structure
+    real: str
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two steps that a kernel does at once.
+
+    Attributes
+    ----------
+    rows, columns : FilterStep
+        Places along the axis of each; the one whose axis comes later has the columns.
+    order : tuple of int
+        Where the kernel has the bands ``aa, ad, da, dd`` of the two steps in their order.
+    learned : bool
+        Whether taps are arrays.
+    launches : dict
+        What was prepared for arrays of the dtypes and strides that came; False if these are not
+        served.
+    """
+
+    rows: FilterStep
+    columns: FilterStep
+    order: tuple[int, int, int, int]
+    learned: bool
+    launches: dict[Any, _Launch | Literal[False]] = field(default_factory=dict)
+
+    @property
+    def plans(self) -> tuple[FilterPlan, FilterPlan]:
+        """Those of rows and columns."""
+        return self.rows.plan, self.columns.plan
+
+    @property
+    def axes(self) -> tuple[int, int]:
+        """Those of rows and columns."""
+        return self.rows.axis, self.columns.axis
+
+
+def pair_of(kind: _Kind, first: FilterStep, second: FilterStep) -> Pair | None:
+    """Two steps as a pair; None if kernels do not do them at once.
+
+    They do an even number of taps up to ``MAX_TAPS``, which are all numbers or all arrays, and no
+    fold.
+    """
+    learned, *others = (not is_concrete(taps) for taps in (*first.filters, *second.filters))
+    if first.axis == second.axis or any(other != learned for other in others):
+        return None
+    if not all(_is_served(kind, step.plan) for step in (first, second)):
+        return None
+    if first.axis < second.axis:
+        return Pair(first, second, (0, 1, 2, 3), learned)
+    return Pair(second, first, (0, 2, 1, 3), learned)
+
+
+def _is_served(kind: _Kind, plan: FilterPlan) -> bool:
+    extend = boundary(plan.extend)
+    if extend is None or plan.length % 2 or plan.length > MAX_TAPS:
+        return False
+    if plan.fold.left or plan.fold.right or max(plan.n_out, plan.extend.n) >= _LONGEST:
+        return False
+    return kind == "analysis" or not _is_long(extend)
+
+
+def _is_long(extend: Boundary) -> bool:
+    """Whether what is beyond the ends is made of several samples."""
+    return extend.mode in LONG_ROWS
+
+
+# --- running -------------------------------------------------------------------------------------
+
+
+def split(x: Array, bands: Sequence[Array], dtypes: tuple[str, str], pair: Pair) -> bool:
+    """Analyse into four bands that lie in a row each.
+
+    Parameters
+    ----------
+    x : array
+        The image, or images.
+    bands : sequence of array
+        Those of the steps of ``pair`` in their order: aa, ad, da, dd.
+    dtypes : (str, str)
+        Those of the first band and of the others.
+    pair : Pair
+        Of an analysis.
+
+    Returns
+    -------
+    bool
+        False if the kernel does not serve these arrays; nothing was done then.
+    """
+    memory = memory_of(x)
+    key = (memory.dtype, dtypes, memory.shape, memory.strides, memory.address % 16)
+    launch = pair.launches.get(key)
+    if launch is None:
+        launch = _prepare_analysis(memory, tuple(bands[0].shape), dtypes, pair)
+        with_room(pair.launches)[key] = launch or False
+    if not launch or (pair.learned and not _are_beside(pair, x)):
+        return False
+    arguments = type(launch.arguments).from_buffer_copy(launch.arguments)
+    arguments.image.data = memory.address
+    for place, band in zip(pair.order, bands, strict=True):
+        arguments.band[place] = _address(band)
+    _run(launch, arguments, pair, x, f"analysis of {memory.shape} along axes {pair.axes}")
+    return True
+
+
+def merge(bands: Sequence[Array | None], out: Array, pair: Pair) -> bool:
+    """Synthesise four bands, of which some may be missing, into an array; see :func:`split`."""
+    memories = [None if band is None else memory_of(band) for band in bands]
+    target = memory_of(out)
+    layout = [m and (m.dtype, m.shape, m.strides) for m in memories]
+    key = (*layout, target.dtype, target.shape, target.strides, target.address % 16)
+    launch = pair.launches.get(key)
+    if launch is None:
+        launch = _prepare_synthesis(memories, target, pair)
+        with_room(pair.launches)[key] = launch or False
+    if not launch or (pair.learned and not _are_beside(pair, out)):
+        return False
+    arguments = type(launch.arguments).from_buffer_copy(launch.arguments)
+    arguments.out.data = target.address
+    for place, memory in zip(pair.order, memories, strict=True):
+        arguments.band[place].data = memory.address if memory else None
+    _run(launch, arguments, pair, out, f"synthesis of {target.shape} along axes {pair.axes}")
+    return True
+
+
+def _run(launch: _Launch, arguments: Any, pair: Pair, like: Array, what: str) -> None:
+    if launch.blocks == 0:
+        return
+    # Arrays of taps have to be there until the launch.
+    kept = _point_to_taps(arguments, pair, launch.real, like) if pair.learned else []
+    cuda_runtime.runtime.launch(
+        launch.kernel,
+        grid(launch.blocks),
+        launch.threads,
+        launch.shared,
+        arguments,
+        like,
+        what,
+    )
+    del kept
+
+
+def _point_to_taps(arguments: Any, pair: Pair, real: str, like: Array) -> list[Array]:
+    kept = []
+    for places, step in ((arguments.row_taps, pair.rows), (arguments.column_taps, pair.columns)):
+        for k, taps in enumerate(step.filters):
+            kept.append(_on_device(taps, real, like))
+            places[k] = _address(kept[-1])
+    return kept
+
+
+def _address(x: Array) -> int:
+    return x.data_ptr() if hasattr(x, "data_ptr") else memory_of(x).address
+
+
+def _on_device(taps: Taps, real: str, like: Array) -> Array:
+    """Taps one behind the other in memory, in the precision that is computed with."""
+    xp = array_namespace(like)
+    made = xp.astype(taps, getattr(xp, real), copy=False)
+    return made if memory_of(made).strides == (1,) else xp.asarray(made, copy=True)
+
+
+def _are_beside(pair: Pair, like: Array) -> bool:
+    """Whether taps are arrays of the library and on the device of ``like``."""
+    return all(
+        type(taps).__module__ == type(like).__module__ and device(taps) == device(like)
+        for taps in (*pair.rows.filters, *pair.columns.filters)
+    )
+
+
+# --- preparing -----------------------------------------------------------------------------------
+
+
+class _Shape(NamedTuple):
+    """How much a thread does: columns of an analysis, and rows (or pairs of them) at a time."""
+
+    columns: int
+    rows: int
+
+
+def _analysis_shape(
+    computed: int, stored: int, lengths: tuple[int, int], long: bool
+) -> _Shape | None:
+    """What fits into registers, for numbers of so many bytes; None if nothing does."""
+    if computed == 4 and long:
+        return _Shape(2, 2)
+    if computed == 4:
+        return _Shape(4, 2) if stored == 2 and max(lengths) <= 10 else _Shape(2, 4)
+    if computed == 8:
+        return _Shape(2, 2 if lengths[0] <= 16 else 1)
+    return _Shape(2, 1) if max(lengths) <= 10 else None
+
+
+def _synthesis_shape(computed: int, lengths: tuple[int, int]) -> _Shape | None:
+    if computed == 4:
+        return _Shape(1, 4 if lengths[0] <= 12 else 2)
+    if computed == 8:
+        return _Shape(1, 2 if lengths[0] <= 12 else 1)
+    return _Shape(1, 1) if max(lengths) <= 10 else None
+
+
+def _prepare_analysis(
+    memory: Memory, shape: tuple[int, ...], dtypes: tuple[str, str], pair: Pair
+) -> _Launch | None:
+    rows, columns = pair.plans
+    lengths, size = (rows.length, columns.length), ITEMSIZE[memory.dtype]
+    computed = COMPUTED[memory.dtype]
+    found = batched([memory, Memory(0, _strides(shape), shape, dtypes[1])], pair.axes)
+    kinds = [_boundary(plan) for plan in pair.plans]
+    long = any(map(_is_long, kinds))
+    of_thread = _analysis_shape(ITEMSIZE[computed], size, lengths, long)
+    if found is None or of_thread is None or memory.address % size:
+        return None
+    batch, (image, out) = found
+    # As many numbers as begin where they may be read at once, and how far the first is from there.
+    together = max(1, min(16, of_thread.columns * size) // size)
+    past = memory.address // size % together
+    strides = (memory.strides[pair.axes[0]] * (memory.shape[pair.axes[0]] > 1), *_of(batch, image))
+    packed = image.stride[1] == 1 and all(s % together == 0 for s in strides)
+    lead = (columns.phase - columns.length + 1 + past * packed) % of_thread.columns
+    real = _REALS.get(computed, computed)
+    tiling, launch = cut(
+        Cut(
+            items=batch.count,
+            rows=rows.n_out,
+            columns=columns.n_out,
+            threads=lambda w: -(-(2 * w + columns.length - 2 + lead) // of_thread.columns),
+            at_once=of_thread.rows,
+            reach=rows.length - 2,
+            entries=2,
+            entry=(-(-12 // ITEMSIZE[real]) + 3) * ITEMSIZE[real] if long else 4,
+            taps=2 * sum(lengths) * ITEMSIZE[real] * pair.learned,
+            buffer=2 * of_thread.rows * of_thread.columns * ITEMSIZE[computed],
+        )
+    )
+    tiling.interleaved = _is_interleaved(batch, image)
+    arguments = _arguments("analysis", real, lengths, pair.learned)()
+    _fill(arguments, batch, tiling, kinds, pair)
+    arguments.image, arguments.out = image, out
+    arguments.lead, arguments.packed = lead, packed
+    parameters = (memory.dtype, *dtypes, *lengths, *of_thread, pair.learned, long)
+    kernel = cuda_runtime.kernel("filter_tile_analysis.cuh", "analysis_tile", *parameters)
+    return _Launch(kernel, *launch, arguments, real)
+
+
+def _prepare_synthesis(
+    memories: Sequence[Memory | None], target: Memory, pair: Pair
+) -> _Launch | None:
+    rows, columns = pair.plans
+    lengths, size = (rows.length, columns.length), ITEMSIZE[target.dtype]
+    computed = COMPUTED[target.dtype]
+    given = [m for m in memories if m is not None]
+    details = {m.dtype for m in memories[1:] if m is not None} or {given[0].dtype}
+    detail = details.pop()
+    approx = memories[0].dtype if memories[0] is not None else detail
+    # The result's batch is that of the bands: axes beside the pair's are of the same lengths.
+    shaped = [target._replace(shape=given[0].shape), *given]
+    found = batched(shaped, pair.axes)
+    of_thread = _synthesis_shape(ITEMSIZE[computed], lengths)
+    same = not details and {COMPUTED[approx], COMPUTED[detail]} == {computed}
+    if found is None or of_thread is None or not same:
+        return None
+    if any(m.address % ITEMSIZE[m.dtype] for m in (*given, target)):
+        return None
+    batch, (out, *bands) = found
+    strides = (out.stride[0] * (target.shape[pair.axes[0]] > 1), *_of(batch, out))
+    packed = out.stride[1] == 1 and all(s % 2 == 0 for s in strides)
+    packed = packed and target.address % min(16, 2 * size) == 0
+    odd = columns.phase % 2
+    real = _REALS.get(computed, computed)
+    tiling, launch = cut(
+        Cut(
+            items=batch.count,
+            rows=(rows.n_out + 1 + rows.phase % 2) // 2,
+            columns=(columns.n_out + 1) // 2,
+            threads=lambda w: w + columns.length // 2 - 1 + odd,
+            at_once=of_thread.rows,
+            reach=rows.length // 2 - 1,
+            entries=1,
+            entry=4,
+            taps=2 * sum(lengths) * ITEMSIZE[real] * pair.learned,
+            buffer=4 * of_thread.rows * ITEMSIZE[computed],
+        )
+    )
+    tiling.interleaved = _is_interleaved(batch, out)
+    arguments = _arguments("synthesis", real, lengths, pair.learned)()
+    _fill(arguments, batch, tiling, [_boundary(plan) for plan in pair.plans], pair)
+    arguments.out, arguments.packed = out, packed
+    ready = iter(bands)
+    for place, memory in zip(pair.order, memories, strict=True):
+        if memory is not None:
+            arguments.band[place] = next(ready)
+    parameters = (approx, detail, target.dtype, *lengths, of_thread.rows, bool(odd), pair.learned)
+    kernel = cuda_runtime.kernel("filter_tile_synthesis.cuh", "synthesis_tile", *parameters)
+    return _Launch(kernel, *launch, arguments, real)
+
+
+def _fill(arguments: Any, batch: Batch, tiling: Tiling, kinds: list[Boundary], pair: Pair) -> None:
+    arguments.batch, arguments.tiling = batch, tiling
+    arguments.rows, arguments.columns = kinds
+    (rows, columns) = pair.plans
+    arguments.n_rows, arguments.n_columns = rows.n_out, columns.n_out
+    arguments.row_phase, arguments.column_phase = rows.phase, columns.phase
+    if not pair.learned:
+        for taps, step in ((arguments.row_taps, pair.rows), (arguments.column_taps, pair.columns)):
+            for k, values in enumerate(step.filters):
+                taps[k][:] = values
+
+
+def _boundary(plan: FilterPlan) -> Boundary:
+    found = boundary(plan.extend)
+    assert found is not None  # or the plan would not be in a pair
+    return found
+
+
+def _of(batch: Batch, array: Strided) -> list[int]:
+    """The strides of the batch."""
+    return list(array.batch_stride[: batch.ndim])
+
+
+def _is_interleaved(batch: Batch, array: Strided) -> bool:
+    """Whether items lie between the columns of each other: then they are done together."""
+    return any(abs(s) < abs(array.stride[1]) for s in _of(batch, array))
+
+
+def _strides(shape: Sequence[int]) -> tuple[int, ...]:
+    """Those of numbers that lie in a row."""
+    return tuple(prod(shape[d + 1 :]) for d in range(len(shape)))

@@ -1,0 +1,267 @@
+"""Filter banks along one axis by CUDA kernels: ``filter_lines.cuh``.
+
+Lines are addressed by strides; nothing is copied first. Taps that are numbers come with a launch,
+taps that are arrays stay where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda import tap_gradients as cuda_tap_gradients
+from liftwave._kernels.cuda.layout import Boundary, Fold, boundary, fold, grid
+from liftwave._kernels.cuda.lines import (
+    REAL,
+    Launch,
+    Lines,
+    filter_arguments,
+    merged,
+    ordered,
+    share_out,
+)
+from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, memory_of
+from liftwave._kernels.cuda.taps import COUNTS, DeviceTaps, device_taps
+from liftwave._plan.axis import FilterPlan, with_room
+from liftwave._typing import Array
+from liftwave.wavelets.taps import Taps
+
+_SOURCE = "filter_lines.cuh"
+_Kind: TypeAlias = Literal["analysis", "synthesis"]
+
+
+def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> list[Array]:
+    """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
+    shape = _with_length(x.shape, axis, plan.n_out)
+    out = cuda_runtime.runtime.empty((len(filters), *shape), memory_of(x).dtype, x)
+    bands = [out[k] for k in range(len(filters))]
+    if run_analysis(x, bands, filters, plan, axis):
+        return bands
+    return cuda_runtime.fallback.analysis(x, filters, plan, axis)
+
+
+def synthesis(
+    bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+) -> Array:
+    """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
+    shape = _with_length(bands[0].shape, axis, plan.n_out)
+    out = cuda_runtime.runtime.empty(shape, memory_of(bands[0]).dtype, bands[0])
+    if run_synthesis(bands, out, filters, plan, axis):
+        return out
+    return cuda_runtime.fallback.synthesis(bands, filters, plan, axis)
+
+
+def tap_gradients(
+    x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+) -> list[Array]:
+    """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``, both extended.
+
+    Of halves they are given in float32, in which they are computed.
+    """
+    made = cuda_tap_gradients.tap_gradients(x, cotangents, plan, axis)
+    if made is not None:
+        return made
+    return cuda_runtime.fallback.tap_gradients(x, cotangents, plan, axis)
+
+
+def run_analysis(
+    x: Array, outs: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+) -> bool:
+    """Analyse into arrays that are there, of any strides.
+
+    Parameters
+    ----------
+    x : array
+        The signal.
+    outs : sequence of array
+        One band per filter, all of one dtype, whose numbers are computed with as those of ``x``.
+    filters, plan, axis
+        As in :func:`analysis`.
+
+    Returns
+    -------
+    bool
+        False if kernels do not serve this; nothing was done then.
+    """
+    return _run("analysis", [x], outs, filters, plan, axis)
+
+
+def run_synthesis(
+    bands: Sequence[Array], out: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
+) -> bool:
+    """Synthesise into an array that is there, of any strides; see :func:`run_analysis`."""
+    return _run("synthesis", bands, [out], filters, plan, axis)
+
+
+# --- launching -----------------------------------------------------------------------------------
+
+
+def _run(
+    kind: _Kind,
+    given: Sequence[Array],
+    results: Sequence[Array],
+    filters: Sequence[Taps],
+    plan: FilterPlan,
+    axis: int,
+) -> bool:
+    arrays = [*given, *results]
+    memories = list(map(memory_of, arrays))
+    dtypes = memories[0].dtype, memories[-1].dtype
+    if not 1 <= len(filters) <= 2 or not _are_alike(memories, len(given)):
+        return False
+    prepared = _prepared(kind, plan, dtypes[0])
+    if prepared is None:
+        return False
+    if prod(memories[-1].shape) == 0:
+        return True
+    found = ordered(memories, axis)
+    if found is None:
+        return _run_flattened(kind, arrays, len(given), filters, plan, axis)
+    taps = device_taps(filters, plan, prepared.real, given[0])
+    if taps is None:
+        return False
+    lines = prepared.lines(plan, found, kind, len(filters))
+    reach = (plan.length + 1) // 2 - (kind == "analysis")
+    # A unit of an analysis has two samples, one of a synthesis has one of each band.
+    size = (2 if kind == "analysis" else len(given)) * ITEMSIZE[COMPUTED[dtypes[0]]]
+    launch = share_out(lines, lines.end, reach, size)
+    call = _Call(lines, taps, given[0], f"{kind} of {memories[0].shape} along axis {axis}")
+    parameters = (*dtypes, len(filters))
+    call(f"{kind}_lines", (*parameters, prepared.taps), (launch.along,), prepared.taps, launch)
+    folded = prepared.folded_places * lines.batch.count
+    if folded:
+        threads = 128
+        launch = Launch(-(-folded // threads), threads, 0, along=False)
+        call(f"folded_{kind}_lines", parameters, (), 0, launch)
+    return True
+
+
+class _Call(NamedTuple):
+    """What kernels of one call have in common."""
+
+    lines: Lines
+    taps: DeviceTaps
+    like: Array
+    what: str
+
+    def __call__(
+        self, name: str, before: tuple[Any, ...], after: tuple[Any, ...], count: int, launch: Launch
+    ) -> None:
+        """Launch a kernel whose template arguments are around whether taps are learned."""
+        learned = self.taps.learned
+        kernel = cuda_runtime.kernel(_SOURCE, name, *before, learned, *after)
+        arguments = filter_arguments(self.taps.real, count, learned)()
+        arguments.lines, arguments.taps = self.lines, self.taps.structure(count)
+        cuda_runtime.runtime.launch(
+            kernel,
+            grid(launch.blocks),
+            launch.threads,
+            launch.shared,
+            arguments,
+            self.like,
+            self.what,
+        )
+
+
+def _places(kind: _Kind, bands: int) -> tuple[int, ...]:
+    """Which of the structure's arrays are those that are read and then those that are written."""
+    return (0, 1, 2)[: 1 + bands] if kind == "analysis" else (*range(bands), 2)
+
+
+def _are_alike(memories: Sequence[Memory], given: int) -> bool:
+    """Whether arrays are of dtypes and shapes that belong together."""
+    for part in (memories[:given], memories[given:]):
+        if any(m.dtype != part[0].dtype or m.shape != part[0].shape for m in part):
+            return False
+    dtypes = memories[0].dtype, memories[-1].dtype
+    return REAL.keys() >= set(dtypes) and COMPUTED[dtypes[0]] == COMPUTED[dtypes[1]]
+
+
+def _run_flattened(
+    kind: _Kind,
+    arrays: Sequence[Array],
+    given: int,
+    filters: Sequence[Taps],
+    plan: FilterPlan,
+    axis: int,
+) -> bool:
+    """Of more axes than kernels know: what is read is copied, what is written lies in a row."""
+    if not all(_is_contiguous(memory_of(x)) for x in arrays[given:]):
+        return False
+    flat = [merged(x, axis) for x in arrays]
+    return _run(kind, flat[:given], flat[given:], filters, plan, 1)
+
+
+def _is_contiguous(memory: Memory) -> bool:
+    wanted = 1
+    for size, stride in zip(reversed(memory.shape), reversed(memory.strides), strict=True):
+        if size > 1 and stride != wanted:
+            return False
+        wanted *= size
+    return True
+
+
+def _with_length(shape: Sequence[int], axis: int, n: int) -> tuple[int, ...]:
+    return (*shape[:axis], n, *shape[axis + 1 :])
+
+
+# --- what is kept with a plan --------------------------------------------------------------------
+
+
+class _Prepared(NamedTuple):
+    """What does not depend on arrays."""
+
+    real: str
+    taps: int  # their number, as a template argument
+    extend: Boundary
+    fold: Fold
+    units: tuple[int, int, int]
+
+    def lines(self, plan: FilterPlan, found: Any, kind: _Kind, bands: int) -> Lines:
+        """The lines of arrays, not yet shared out."""
+        batch, strided = found
+        lines = Lines(batch=batch, extend=self.extend, fold=self.fold)
+        for k, array in zip(_places(kind, bands), strided, strict=True):
+            lines.array[k] = array
+        lines.n_out, lines.length, lines.phase = plan.n_out, plan.length, plan.phase
+        lines.end, lines.inner_begin, lines.inner_end = self.units
+        return lines
+
+    @property
+    def folded_places(self) -> int:
+        """How many places of a line anything is folded onto, from the left and from the right."""
+        fold = self.fold
+        return int(fold.left_stop - fold.left_start + fold.right_stop - fold.right_start)
+
+
+def _prepared(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
+    """What kernels are told of a plan; None if it has a boundary that they do not know."""
+    key = ("cuda", kind, dtype)
+    if key not in plan.prepared:
+        with_room(plan.prepared)[key] = _prepare(kind, plan, dtype)
+    prepared: _Prepared | None = plan.prepared[key]
+    return prepared
+
+
+def _prepare(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
+    extend, folds = boundary(plan.extend), fold(plan.fold)
+    if extend is None or folds is None:
+        return None
+    count = plan.length if plan.length in COUNTS else 0
+    units = (_inner_outputs if kind == "analysis" else _inner_pairs)(plan)
+    return _Prepared(REAL[dtype], count, extend, folds, units)
+
+
+def _inner_outputs(plan: FilterPlan) -> tuple[int, int, int]:
+    """How many outputs there are, and the range of those that see no boundary."""
+    end = min(plan.n_out, (plan.extend.n - 1 - plan.phase) // 2 + 1)
+    return plan.n_out, max(0, -((plan.phase - plan.length + 1) // 2)), end
+
+
+def _inner_pairs(plan: FilterPlan) -> tuple[int, int, int]:
+    """The same of pairs of outputs."""
+    begin = max(0, (plan.length + 1) // 2 - 1 - plan.phase // 2)
+    end = min(plan.n_out // 2, plan.extend.n - (plan.phase + 1) // 2)
+    return (plan.n_out + 1) // 2, begin, end

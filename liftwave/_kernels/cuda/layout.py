@@ -1,0 +1,173 @@
+"""What kernels on devices are told: arrays and boundaries as structures of C.
+
+The structures are those of ``arrays.cuh`` and ``boundary.cuh``, field by field.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import lru_cache
+from math import prod
+from typing import Any, TypeAlias
+
+from liftwave._kernels.cuda.runtime import Memory
+from liftwave._plan.boundary import Extension, channel_extension, signal_extension
+from liftwave._typing import Mode
+
+MAX_BATCH_AXES = 6
+MAX_GRID = 2**31 - 1
+
+_int = ctypes.c_int
+_index = ctypes.c_longlong
+Fields: TypeAlias = "list[tuple[str, Any]]"
+
+
+class Batch(ctypes.Structure):
+    """``Batch`` of ``arrays.cuh``."""
+
+    _fields_ = [
+        ("size", _index * MAX_BATCH_AXES),
+        ("count", _index),
+        ("ndim", _int),
+        ("padding", _int),
+    ]
+
+
+class Strided(ctypes.Structure):
+    """``Array`` of ``arrays.cuh``."""
+
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("batch_stride", _index * MAX_BATCH_AXES),
+        ("stride", _index * 3),
+    ]
+
+
+class Boundary(ctypes.Structure):
+    """``Extension`` of ``boundary.cuh``."""
+
+    _fields_ = [("n", _index), ("signal", _index), ("mode", _int), ("parity", _int)]
+
+
+class Fold(ctypes.Structure):
+    """``Fold`` of ``boundary.cuh``."""
+
+    _fields_ = [
+        ("extension", Boundary),
+        ("left_start", _index),
+        ("left_stop", _index),
+        ("right_start", _index),
+        ("right_stop", _index),
+        ("before", _int),
+        ("after", _int),
+    ]
+
+
+# --- arrays --------------------------------------------------------------------------------------
+
+
+Merged: TypeAlias = "tuple[int, list[int]]"
+"""The size of an axis, and its stride in each of some arrays."""
+
+
+def batched(memories: Sequence[Memory], axes: Sequence[int]) -> tuple[Batch, list[Strided]] | None:
+    """The axes beside ``axes``, which arrays have in common, and the arrays along both.
+
+    Axes that lie one behind the other in all arrays become one; the last of them changes fastest.
+    None if more are left than kernels know.
+    """
+    along = [[memory.strides[axis] for memory in memories] for axis in axes]
+    return placed(memories, merged(memories, axes), along)
+
+
+def merged(memories: Sequence[Memory], axes: Sequence[int]) -> list[Merged]:
+    """The axes beside ``axes``; those that lie one behind the other in all arrays are one."""
+    shape = memories[0].shape
+    groups: list[Merged] = []  # innermost first
+    for d in reversed(range(len(shape))):
+        if d in axes or shape[d] == 1:
+            continue
+        strides = [m.strides[d] for m in memories]
+        if groups:
+            size, inner = groups[-1]
+            if all(s == size * i for s, i in zip(strides, inner, strict=True)):
+                groups[-1] = size * shape[d], inner
+                continue
+        groups.append((shape[d], strides))
+    return groups[::-1]
+
+
+def placed(
+    memories: Sequence[Memory], batch: Sequence[Merged], along: Sequence[Sequence[int]]
+) -> tuple[Batch, list[Strided]] | None:
+    """A batch of these axes, and the arrays with their strides along both it and a kernel's axes.
+
+    None if it has more axes than kernels know.
+    """
+    if len(batch) > MAX_BATCH_AXES:
+        return None
+    sizes = [size for size, _ in batch]
+    arrays = [
+        Strided(
+            memory.address,
+            (_index * MAX_BATCH_AXES)(*(strides[k] for _, strides in batch)),
+            (_index * 3)(*(strides[k] for strides in along)),
+        )
+        for k, memory in enumerate(memories)
+    ]
+    return Batch((_index * MAX_BATCH_AXES)(*sizes), prod(sizes), len(batch), 0), arrays
+
+
+def grid(blocks: int) -> int:
+    """How many blocks are launched where so many are wanted: kernels go through the rest."""
+    return min(blocks, MAX_GRID)
+
+
+# --- boundaries ----------------------------------------------------------------------------------
+
+_MODES: tuple[Mode, ...] = (
+    "zero",
+    "constant",
+    "symmetric",
+    "antisymmetric",
+    "reflect",
+    "periodic",
+    "periodization",
+    "smooth",
+    "antireflect",
+)
+"""The modes in the order of ``Mode`` in ``boundary.cuh``."""
+
+LONG_ROWS = tuple(_MODES.index(mode) for mode in ("smooth", "antireflect"))
+"""The modes of which a row may have more than one sample."""
+
+_CHANNEL_REFLECT = len(_MODES)
+
+
+@lru_cache(maxsize=4096)
+def boundary(extension: Extension) -> Boundary | None:
+    """The mode that an extension is of; None if kernels know none."""
+    n, sides = extension.n, (len(extension.left), len(extension.right))
+    if extension.vanishes:
+        return Boundary(n, n, _MODES.index("zero"), 0)
+    for number, mode in enumerate(_MODES):
+        if extension == signal_extension(n, mode, *sides):
+            return Boundary(n, n, number, 0)
+    for parity, signal in ((0, 2 * n), (0, 2 * n - 1), (1, 2 * n), (1, 2 * n + 1)):
+        if extension == channel_extension(signal, parity, "reflect", *sides):
+            return Boundary(n, signal, _CHANNEL_REFLECT, parity)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def fold(extension: Extension) -> Fold | None:
+    """How results are folded by an extension's rows; None if kernels know no such mode."""
+    known = boundary(extension)
+    if known is None:
+        return None
+    ranges = []
+    for rows in (extension.left, extension.right):
+        named = [index for row in rows for index, _ in row]
+        ranges += [min(named), max(named) + 1] if named else [0, 0]
+    return Fold(known, *ranges, len(extension.left), len(extension.right))

@@ -1,0 +1,355 @@
+"""Lifting pooling on CUDA devices.
+
+Two axes are halved by one kernel where tiles of a plane, with what the filters read around them,
+fit into shared memory; else one axis after the other. Filters are read on the device only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
+
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.layout import Strided
+from liftwave._kernels.cuda.lift_pool_launch import (
+    MAX_DIMENSIONS,
+    SERVED,
+    BackArguments,
+    Call,
+    Known,
+    Stage,
+    TransformArguments,
+)
+from liftwave._kernels.cuda.lift_pool_tiles import Need
+from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, memory_of
+from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
+from liftwave._typing import Array
+
+_TRANSFORM = Need(2)
+
+# --- transforms ----------------------------------------------------------------------------------
+
+
+def lift_down(
+    x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+) -> tuple[list[Array], Array | None]:
+    """The bands that are asked for, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+    need = Need(2, penalised=penalised)
+    work = _prepared("lift_down", filters, plan, [x], need)
+    if work is None:
+        return cuda_runtime.fallback.lift_pool.lift_down(x, filters, plan, output, penalised)
+    work.known[0] = memory_of(x)
+    results, bands, chosen = _outputs(work, output)
+    sums: dict[int, Array] = {}
+    for stage in work.stages:
+        for node in stage.nodes:
+            children = stage.children(node)
+            if stage is work.stages[-1]:
+                work.known.update((c, bands.get(c)) for c in children)
+                if not penalised and all(work.known[c] is None for c in children):
+                    continue
+            else:
+                work.keep(work.known, children)
+            of_node = _split(work, stage, node, chosen, need)
+            if of_node is not None:
+                sums.update((p, of_node[k, ...]) for k, p in enumerate(stage.passes(node)))
+    if output.form == "sum" and not chosen:
+        results = [_as(sum(results[1:], results[0]), work.call.dtype)]
+    if not penalised:
+        return results, None
+    total = array_namespace(x).stack([sums[k] for k in range(len(plan.passes))])
+    return results, _as(total, work.call.computed)
+
+
+def lift_up(bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
+    """The signal with these bands, all of which are there."""
+    work = _prepared("lift_up", filters, plan, bands, _TRANSFORM)
+    if work is None:
+        return cuda_runtime.fallback.lift_pool.lift_up(bands, filters, plan)
+    result = work.call.empty(work.call.shape_of(0), work.call.dtype)
+    work.known.update(work.bands(bands, _all_bands(plan)))
+    _merge_all(work)
+    work.known[0] = memory_of(result)
+    _merge(work, work.stages[0], 0)
+    return result
+
+
+# --- back ----------------------------------------------------------------------------------------
+
+
+def lift_down_vjp(
+    values: Sequence[Array],
+    cotangents: Sequence[Array | None],
+    sums_cotangent: Array | None,
+    filters: Array,
+    plan: LiftPoolPlan,
+    output: LiftOutput,
+    from_outputs: bool,
+) -> tuple[Array, Array]:
+    """Cotangents of the signal and of the filters."""
+    penalised = sums_cotangent is not None
+    need = Need(3 if from_outputs and not penalised else 4, penalised=penalised, back=True)
+    given = [g for g in cotangents if g is not None]
+    work = _prepared("lift_down_vjp", filters, plan, [*values, *given], need)
+    if work is None:
+        return cuda_runtime.fallback.lift_pool.lift_down_vjp(
+            values, cotangents, sums_cotangent, filters, plan, output, from_outputs
+        )
+    call, pulled = work.call, work.pulled
+    if from_outputs:
+        work.known.update(work.bands(values, output))
+    else:
+        work.known[0] = memory_of(values[0])
+        _split_all(work)
+    pulled.update(work.bands(cotangents, output))
+    result = call.empty(call.shape_of(0), call.dtype)
+    pulled[0] = memory_of(result)
+    weights = None if sums_cotangent is None else _contiguous(_as(sums_cotangent, call.computed))
+    for stage in reversed(work.stages):
+        for node in stage.nodes:
+            if node:
+                work.keep(pulled, [node])
+            if node and from_outputs:
+                work.keep(work.known, [node])
+            _pull(work, stage, node, _Back(False, from_outputs, weights, need))
+    return result, _collected(work, filters)
+
+
+def lift_up_vjp(
+    values: Sequence[Array],
+    cotangent: Array,
+    filters: Array,
+    plan: LiftPoolPlan,
+    from_outputs: bool,
+) -> tuple[list[Array], Array]:
+    """Cotangents of the bands and of the filters."""
+    need = Need(3 if from_outputs else 4, back=True)
+    work = _prepared("lift_up_vjp", filters, plan, [cotangent, *values], need)
+    if work is None:
+        return cuda_runtime.fallback.lift_pool.lift_up_vjp(
+            values, cotangent, filters, plan, from_outputs
+        )
+    call, pulled = work.call, work.pulled
+    if from_outputs:
+        work.known[0] = memory_of(values[0])
+    else:
+        work.known.update(work.bands(values, _all_bands(plan)))
+        _merge_all(work)
+    pulled[0] = memory_of(cotangent)
+    results = [
+        call.empty(call.shape_of(call.first_band), call.dtype) for _ in range(2**plan.dimensions)
+    ]
+    for stage in work.stages:
+        is_last = stage is work.stages[-1]
+        for node in stage.nodes:
+            if not is_last:
+                work.keep(pulled, stage.children(node))
+            else:
+                pulled.update(
+                    (c, memory_of(results[c - call.first_band])) for c in stage.children(node)
+                )
+            if from_outputs and not is_last:
+                work.keep(work.known, stage.children(node))
+            _pull(work, stage, node, _Back(True, from_outputs, None, need))
+    return results, _collected(work, filters)
+
+
+# --- nodes ---------------------------------------------------------------------------------------
+
+
+class _Work(NamedTuple):
+    """A call in progress: what is known of nodes, their cotangents, and gradients."""
+
+    call: Call
+    stages: list[Stage]
+    known: Known
+    pulled: Known
+    gradients: list[tuple[tuple[int, ...], Array]]  # by block, of which passes
+    kept: list[Array]
+
+    def keep(self, where: Known, nodes: Iterable[int]) -> None:
+        """Memory for what is needed between stages."""
+        for node in nodes:
+            self.kept.append(self.call.empty(self.call.shape_of(node), self.call.computed))
+            where[node] = memory_of(self.kept[-1])
+
+    def bands(self, arrays: Sequence[Array | None], output: LiftOutput) -> Known:
+        """The bands that such outputs have, where they are given."""
+        found: Known = {}
+        for place, band in enumerate(output.bands):
+            x = arrays[place if output.form == "bands" else 0]
+            if x is None:
+                continue
+            if self.call.plan.dimensions == MAX_DIMENSIONS:  # two axes are taken as one
+                x = _contiguous(x)
+                self.kept.append(x)
+            memory = memory_of(x)
+            if output.form == "concat":
+                memory = _block(memory, place, self.call.channels)
+            found[self.call.first_band + band] = memory
+        return found
+
+
+class _Back(NamedTuple):
+    """How nodes are pulled back."""
+
+    up: bool
+    from_outputs: bool
+    weights: Array | None
+    need: Need
+
+
+def _split(work: _Work, stage: Stage, node: int, chosen: int, need: Need) -> Array | None:
+    """Halve a node; the sums of squares of its passes, if wanted."""
+    call, signal = work.call, work.known[node]
+    bands = [work.known[c] for c in stage.children(node)]
+    job, arrays, tiles = call.job(stage, node, need, [signal, *bands])
+    sums = None
+    if need.sums:
+        sums = call.empty((job.blocks, len(stage.passes(node)), 2), "float64")
+    address = None if sums is None else memory_of(sums).address
+    arguments = TransformArguments(job, arrays[0], _four(arrays[1:]), address, chosen, 0)
+    call.launch("lift_pool", _dtypes(call, [signal], bands), False, arguments, tiles)
+    return None if sums is None else array_namespace(sums).sum(sums, axis=0)
+
+
+def _split_all(work: _Work) -> None:
+    """From the signal to what the last stage halves."""
+    for stage in work.stages[:-1]:
+        for node in stage.nodes:
+            work.keep(work.known, stage.children(node))
+            _split(work, stage, node, 0, _TRANSFORM)
+
+
+def _merge(work: _Work, stage: Stage, node: int) -> None:
+    call, signal = work.call, work.known[node]
+    bands = [work.known[c] for c in stage.children(node)]
+    job, arrays, tiles = call.job(stage, node, _TRANSFORM, [signal, *bands])
+    arguments = TransformArguments(job, arrays[0], _four(arrays[1:]), None, 0, 0)
+    call.launch("lift_pool", _dtypes(call, [signal], bands), True, arguments, tiles)
+
+
+def _merge_all(work: _Work) -> None:
+    """From the bands to what the first stage halves into."""
+    for stage in reversed(work.stages[1:]):
+        for node in stage.nodes:
+            work.keep(work.known, [node])
+            _merge(work, stage, node)
+
+
+def _pull(work: _Work, stage: Stage, node: int, back: _Back) -> None:
+    """Pull a node back: its cotangent or its bands', the gradients of its passes.
+
+    From outputs, the inputs are rebuilt where there is memory for them.
+    """
+    call, children, passes = work.call, stage.children(node), stage.passes(node)
+    signal, bands = work.known.get(node), [work.known.get(c) for c in children]
+    if not back.from_outputs:  # the outputs are made anew
+        signal = None if back.up else signal
+        bands = bands if back.up else [None for _ in bands]
+    given, of_bands = work.pulled[node], [work.pulled.get(c) for c in children]
+    memories = [signal, *bands, given, *of_bands]
+    job, arrays, tiles = call.job(stage, node, back.need, memories)
+    shape = (job.parts, len(passes), 2, call.channels, call.filters.shape[-1])
+    gradient, count = call.empty(shape, "float64"), len(children) + 1
+    arguments = BackArguments(
+        *(job, arrays[0], _four(arrays[1:count]), arrays[count], _four(arrays[count + 1 :])),
+        memory_of(gradient).address,
+        None if back.weights is None else memory_of(back.weights).address,
+        *(back.from_outputs, 0),
+    )
+    dtypes = _dtypes(call, [given], [*of_bands, *bands])
+    call.launch("lift_pool_back", dtypes, back.up, arguments, tiles)
+    work.gradients.append((passes, gradient))
+
+
+def _collected(work: _Work, filters: Array) -> Array:
+    """Of the shape of the filters: those of all passes, or their sum if they share one pair."""
+    xp, shared = array_namespace(filters), filters.shape[0] == 1
+    if len(work.gradients) == 1:
+        ((_, parts),) = work.gradients
+        found = xp.sum(parts, axis=(0, 1) if shared else 0)
+        return xp.reshape(xp.astype(found, filters.dtype), filters.shape)
+    by_pass: dict[int, Array] = {}
+    for passes, parts in work.gradients:
+        summed = xp.sum(parts, axis=0)
+        by_pass.update((p, summed[k, ...]) for k, p in enumerate(passes))
+    found = xp.stack([by_pass[p] for p in range(len(by_pass))])
+    return xp.astype(xp.sum(found, axis=0, keepdims=True) if shared else found, filters.dtype)
+
+
+# --- arrays --------------------------------------------------------------------------------------
+
+
+def _prepared(
+    what: str, filters: Array, plan: LiftPoolPlan, arrays: Sequence[Array], need: Need
+) -> _Work | None:
+    """A call that begins; None for what kernels do not serve."""
+    dtype, *others = (memory_of(x).dtype for x in arrays)
+    served = memory_of(filters).dtype in SERVED.get(dtype, ())
+    if not served or any(other != dtype for other in others):
+        return None
+    shape = tuple(arrays[0].shape)
+    if plan.dimensions > MAX_DIMENSIONS or 0 in shape or 0 in filters.shape:
+        return None
+    taps = _contiguous(_as(filters, COMPUTED[dtype]))
+    call = Call(plan, taps, arrays[0], shape[0], dtype, f"{what} of shape {shape}")
+    stages = call.stages(need)
+    return None if stages is None else _Work(call, stages, {}, {}, [], [])
+
+
+def _outputs(work: _Work, output: LiftOutput) -> tuple[list[Array], Known, int]:
+    """Results, the bands that they hold, and those that the first one has the sum of, as bits.
+
+    Of several stages none sums: then bands are given as they are computed.
+    """
+    call, one = work.call, len(work.stages) == 1
+    batch, channels, *spatial = call.shape_of(call.first_band)
+    summed = output.form == "sum"
+    dtype = call.computed if summed and not one else call.dtype
+    blocks = len(output.bands) if output.form == "concat" else 1
+    count = len(output.bands) if output.form == "bands" or (summed and not one) else 1
+    results = [call.empty((batch, blocks * channels, *spatial), dtype) for _ in range(count)]
+    if summed and one:
+        chosen = sum(1 << band for band in output.bands)
+        return results, {call.first_band: memory_of(results[0])}, chosen
+    form = "bands" if summed else output.form
+    return results, work.bands(results, LiftOutput(output.bands, form)), 0
+
+
+def _all_bands(plan: LiftPoolPlan) -> LiftOutput:
+    return LiftOutput(tuple(range(2**plan.dimensions)), "bands")
+
+
+def _block(memory: Memory, number: int, channels: int) -> Memory:
+    """So many channels of an array that has several such blocks."""
+    step = number * channels * memory.strides[1] * ITEMSIZE[memory.dtype]
+    shape = (memory.shape[0], channels, *memory.shape[2:])
+    return memory._replace(address=memory.address + step, shape=shape)
+
+
+def _dtypes(
+    call: Call, signals: Sequence[Memory | None], bands: Sequence[Memory | None]
+) -> tuple[str, str]:
+    """Those of what a kernel halves, and of halves, where there are any."""
+    of_signals, of_bands = (
+        next((m.dtype for m in some if m is not None), call.dtype) for some in (signals, bands)
+    )
+    return of_signals, of_bands
+
+
+def _four(arrays: Sequence[Strided]) -> Any:
+    return (Strided * 4)(*arrays)
+
+
+def _as(x: Array, dtype: str) -> Array:
+    """An array in the dtype of this name."""
+    xp = array_namespace(x)
+    return xp.astype(x, getattr(xp, dtype), copy=False)
+
+
+def _contiguous(x: Array) -> Array:
+    xp = array_namespace(x)
+    return xp.reshape(xp.reshape(x, (-1,)), x.shape)

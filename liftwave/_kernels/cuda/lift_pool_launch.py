@@ -1,0 +1,314 @@
+"""Launching the CUDA kernels of lifting pooling: stages, tiles, and what kernels are told."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import lru_cache
+from math import prod
+from typing import NamedTuple, TypeAlias
+
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.layout import (
+    MAX_GRID,
+    Batch,
+    Boundary,
+    Strided,
+    batched,
+    boundary,
+    grid,
+)
+from liftwave._kernels.cuda.lift_pool_tiles import Axis, Need, Tiling, tiling
+from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, kernel, memory_of
+from liftwave._plan.lift_pool import LiftPoolPlan
+from liftwave._typing import Array
+
+SHARED = 48 * 1024
+"""Bytes of shared memory that a block may take."""
+
+MAX_OVERLAP = 2.5
+"""How often samples may be read before two axes are halved one after the other instead."""
+
+SUMMING_BLOCKS = 2048
+"""How many blocks sum gradients, each over several tiles of one channel."""
+
+MAX_DIMENSIONS = 3
+KNOWN_KERNELS = 8
+"""Filters of up to so many weights are unrolled."""
+
+SERVED = {
+    "float16": ("float16", "float32"),
+    "bfloat16": ("bfloat16", "float32"),
+    "float32": ("float32",),
+    "float64": ("float64",),
+}
+"""The dtypes of signals, and those of the filters that go with them."""
+
+Known: TypeAlias = "dict[int, Memory | None]"
+"""Arrays by the nodes of the tree of passes; bands are those behind the last pass."""
+
+_int = ctypes.c_int
+_index = ctypes.c_longlong
+
+
+# --- what kernels are told -----------------------------------------------------------------------
+
+
+class AxisOfTiles(ctypes.Structure):
+    """``LiftPoolAxis`` of ``lift_pool_tile.cuh``."""
+
+    _fields_ = [
+        ("extension", Boundary),
+        ("n", _index),
+        ("tile", _index),
+        ("tiles", _index),
+        ("split", _int),
+        ("ends", _int),
+    ]
+
+
+class Shared(ctypes.Structure):
+    """``LiftPoolMemory`` of ``lift_pool_tile.cuh``."""
+
+    _fields_ = [
+        *((name, ctypes.c_uint) for name in ("place", "totals", "partial", "beyond")),
+        *((name, ctypes.c_uint) for name in ("values", "cotangents", "hidden", "gaps")),
+        ("pitch", _int),
+    ]
+
+
+class Job(ctypes.Structure):
+    """``LiftPoolJob`` of ``lift_pool_tile.cuh``."""
+
+    _fields_ = [
+        ("batch", Batch),
+        ("rows", AxisOfTiles),
+        ("cols", AxisOfTiles),
+        ("filters", ctypes.c_void_p),
+        ("channels", _index),
+        ("parts", _index),
+        ("blocks", _index),
+        ("tiles", _index),
+        ("memory", Shared),
+        ("filter", _int * 3),
+        ("number", _int * 3),
+        ("kernel", _int),
+        ("halo", _int),
+        ("padding", _int),
+    ]
+
+
+class TransformArguments(ctypes.Structure):
+    """``LiftPoolTransformArguments`` of ``lift_pool.cuh``."""
+
+    _fields_ = [
+        ("job", Job),
+        ("signal", Strided),
+        ("bands", Strided * 4),
+        ("sums", ctypes.c_void_p),
+        ("chosen", _int),
+        ("padding", _int),
+    ]
+
+
+class BackArguments(ctypes.Structure):
+    """``LiftPoolBackArguments`` of ``lift_pool.cuh``."""
+
+    _fields_ = [
+        ("job", Job),
+        ("signal", Strided),
+        ("bands", Strided * 4),
+        ("signal_cotangent", Strided),
+        ("bands_cotangent", Strided * 4),
+        ("gradient", ctypes.c_void_p),
+        ("weights", ctypes.c_void_p),
+        ("from_outputs", _int),
+        ("padding", _int),
+    ]
+
+
+Arguments: TypeAlias = "TransformArguments | BackArguments"
+
+
+# --- stages --------------------------------------------------------------------------------------
+
+
+class Stage(NamedTuple):
+    """One axis, or two that lie behind one another, halved by one kernel.
+
+    Arrays are named by the nodes of the tree of passes, bands by those behind the last pass.
+    """
+
+    axes: tuple[int, ...]  # the last one is halved first
+    dimensions: int
+
+    @property
+    def depth(self) -> int:
+        """How many axes are halved before."""
+        return self.dimensions - 1 - self.axes[-1]
+
+    @property
+    def nodes(self) -> range:
+        """What is halved."""
+        first = 2**self.depth - 1
+        return range(first, 2 * first + 1)
+
+    def passes(self, node: int) -> tuple[int, ...]:
+        """The passes that halve a node."""
+        return (node,) if len(self.axes) == 1 else (node, 2 * node + 1, 2 * node + 2)
+
+    def children(self, node: int) -> range:
+        """What becomes of it."""
+        count = 2 ** len(self.axes)
+        first = count * node + count - 1
+        return range(first, first + count)
+
+    def merged(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """A shape with the axes behind those that are halved as one."""
+        behind = self.axes[-1] + 3
+        return tuple(shape) if behind >= len(shape) else (*shape[:behind], prod(shape[behind:]))
+
+    def view(self, memory: Memory) -> Memory:
+        """The same of an array, in which these axes lie one behind the other."""
+        shape = self.merged(memory.shape)
+        strides = (*memory.strides[: len(shape) - 1], memory.strides[-1])
+        return memory._replace(shape=shape, strides=strides)
+
+    @property
+    def grid_axes(self) -> tuple[int, int, int]:
+        """Channels, rows and columns in such a view; tiles are of these two."""
+        if self.dimensions == 1:
+            return 1, 0, 2
+        row = min(self.axes[0], self.dimensions - 2) + 2
+        return 1, row, row + 1
+
+    @property
+    def split(self) -> tuple[bool, bool]:
+        """Whether rows and columns are halved."""
+        is_last = self.axes[-1] == self.dimensions - 1
+        return len(self.axes) == 2 or not is_last, is_last
+
+
+class Call(NamedTuple):
+    """What all launches of one call share."""
+
+    plan: LiftPoolPlan
+    filters: Array  # of the computed dtype, contiguous
+    like: Array
+    batch: int
+    dtype: str
+    what: str
+
+    @property
+    def computed(self) -> str:
+        """The dtype of what is computed and kept."""
+        return COMPUTED[self.dtype]
+
+    @property
+    def channels(self) -> int:
+        """Of the signal, and of each band."""
+        return int(self.filters.shape[2])
+
+    @property
+    def first_band(self) -> int:
+        """The node that is the first band."""
+        return int(2**self.plan.dimensions) - 1
+
+    def shape_of(self, node: int) -> tuple[int, ...]:
+        """The shape of a node's array."""
+        shapes = _shapes(self.plan)
+        return (self.batch, self.channels, *shapes[min(node, len(shapes) - 1)])
+
+    def empty(self, shape: Sequence[int], dtype: str) -> Array:
+        """Memory for a result, beside the arrays that were given."""
+        return cuda_runtime.runtime.empty(shape, dtype, self.like)
+
+    def stages(self, need: Need) -> list[Stage] | None:
+        """From the signal to the bands; None if filters are too long for shared memory."""
+        dimensions = self.plan.dimensions
+        found: list[Stage] = []
+        left = dimensions
+        while left > 0:
+            stage = Stage((left - 1,), dimensions)
+            if left == dimensions > 1:
+                both = Stage((left - 2, left - 1), dimensions)
+                known = self.tiling(both, need)
+                if known is not None and known.overlap <= MAX_OVERLAP:
+                    stage = both
+            if self.tiling(stage, need) is None:
+                return None
+            found.append(stage)
+            left = stage.axes[0]
+        return found
+
+    def grid(self, stage: Stage) -> tuple[int, int]:
+        """Samples along rows and columns of what a stage halves."""
+        shape = stage.merged(self.shape_of(stage.nodes[0]))
+        _, row, col = stage.grid_axes
+        return shape[row], shape[col]
+
+    def tiling(self, stage: Stage, need: Need) -> Tiling | None:
+        """How it is cut into tiles; None if no tile fits into shared memory."""
+        ends = self.plan.padding != "circular"
+        axes = (
+            Axis((n + 1) // 2 if split else n, split, ends or not split)
+            for n, split in zip(self.grid(stage), stage.split, strict=True)
+        )
+        return tiling(*axes, self.plan.kernel, ITEMSIZE[self.computed], need, SHARED)
+
+    def job(
+        self, stage: Stage, node: int, need: Need, memories: Sequence[Memory | None]
+    ) -> tuple[Job, list[Strided], Tiling]:
+        """The halving of a node, these arrays as kernels see them, and the tiles."""
+        plan, tiles = self.plan, self.tiling(stage, need)
+        views = [None if m is None else stage.view(m) for m in memories]
+        made = batched([m for m in views if m is not None], stage.grid_axes)
+        assert tiles is not None, "stages are made of what fits"
+        assert made is not None, "one axis is left at most"
+        batch, arrays = made
+        given = iter(arrays)
+        strided = [Strided() if m is None else next(given) for m in views]
+        rows, cols = (
+            _axis(plan, n, split, tile)
+            for n, split, tile in zip(self.grid(stage), stage.split, tiles.tile, strict=True)
+        )
+        count = batch.count * rows.tiles * cols.tiles
+        most = SUMMING_BLOCKS if need.sums else MAX_GRID
+        parts = min(count, max(1, most // self.channels))
+        passes = stage.passes(node)
+        job = Job(
+            *(batch, rows, cols, memory_of(self.filters).address),
+            *(self.channels, parts, parts * self.channels, count),
+            Shared(*tiles.memory),
+            (_int * 3)(*(0 if plan.shared else p for p in passes)),
+            (_int * 3)(*passes),
+            *(plan.kernel, tiles.halo, 0),
+        )
+        return job, strided, tiles
+
+    def launch(
+        self, name: str, dtypes: tuple[str, str], up: bool, arguments: Arguments, tiles: Tiling
+    ) -> None:
+        """Run a kernel for signals and bands of these dtypes."""
+        size = self.plan.kernel if self.plan.kernel <= KNOWN_KERNELS else 0
+        cuda_runtime.runtime.launch(
+            kernel("lift_pool.cuh", name, *dtypes, size, up),
+            *(grid(arguments.job.blocks), tiles.threads, tiles.shared),
+            *(arguments, self.like, self.what),
+        )
+
+
+@lru_cache(maxsize=1024)
+def _axis(plan: LiftPoolPlan, n: int, split: bool, tile: int) -> AxisOfTiles:
+    half = (n + 1) // 2 if split else n
+    extension = boundary(plan.extension(half)) if split else Boundary(n, n, 0, 0)
+    assert extension is not None, "kernels know the modes of all paddings"
+    tiles = -(-half // tile)
+    ends = tiles == 1 or not split or plan.padding != "circular"
+    return AxisOfTiles(extension, n, tile, tiles, split, ends)
+
+
+@lru_cache(maxsize=256)
+def _shapes(plan: LiftPoolPlan) -> tuple[tuple[int, ...], ...]:
+    """Of what each pass halves, and of a band."""
+    return (*(one.shape for one in plan.passes), plan.halves)

@@ -1,0 +1,513 @@
+"""Lifting by the CUDA kernels: along one axis, or two in one pass over memory.
+
+A block has a tile of two axes in shared memory. Where one axis is lifted, the other one of the
+tile is one that the arrays have beside it, so that neighbouring threads find neighbouring numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from math import prod
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.layout import MAX_BATCH_AXES, Merged, grid, merged, placed
+from liftwave._kernels.cuda.lifting_plan import (
+    AxisGeometry,
+    LiftAxis,
+    arguments,
+    fill_steps,
+    fits,
+    geometry,
+    steps_structure,
+)
+from liftwave._kernels.cuda.lifting_plan import length_of as len_of
+from liftwave._kernels.cuda.lifting_tiles import Side, Tiling, tiling
+from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, kernel, memory_of
+from liftwave._plan.axis import LiftPlan, with_room
+from liftwave._plan.levels import AnalysisLevel, LiftStep, Step, SynthesisLevel, lifted_axes
+from liftwave._typing import Array
+from liftwave.wavelets.taps import FixedPoint
+
+_SOURCE = "lifting.cuh"
+_REAL = {"float32": "float", "complex64": "float", "float64": "double", "complex128": "double"}
+_HALVES = ("float16", "bfloat16")
+_FLOATS = frozenset((*_REAL, *_HALVES))
+_INTEGERS = frozenset(ITEMSIZE) - _FLOATS
+
+
+class Group(NamedTuple):
+    """One axis, or two that are lifted together: in an analysis in this order."""
+
+    axes: tuple[int, ...]
+    geometries: tuple[AxisGeometry, ...]
+    taps: tuple[tuple[Any, ...], ...]
+    scales: tuple[tuple[Any, Any], ...]
+    learned: bool
+    integer: bool
+    filled: dict[Any, Any]
+    """Steps as structures."""
+
+    @property
+    def singles(self) -> list[Group]:
+        """Each axis as a group."""
+        return [
+            Group((axis,), (of_axis,), (taps,), (scale,), self.learned, self.integer, {})
+            for axis, of_axis, taps, scale in zip(
+                self.axes, self.geometries, self.taps, self.scales, strict=True
+            )
+        ]
+
+    def band_shapes(self, shape: Sequence[int]) -> list[tuple[int, ...]]:
+        """Shapes of the bands of an array of this shape, in the order of their keys."""
+        shapes = [tuple(shape)]
+        for axis, of_axis in zip(self.axes, self.geometries, strict=True):
+            shapes = [(*s[:axis], n, *s[axis + 1 :]) for s in shapes for n in of_axis.lengths]
+        return shapes
+
+    def signal_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """The shape of an array that has bands of this shape."""
+        made = list(shape)
+        for axis, of_axis in zip(self.axes, self.geometries, strict=True):
+            made[axis] = of_axis.n
+        return tuple(made)
+
+
+# --- one axis ------------------------------------------------------------------------------------
+
+
+def lift_analysis(
+    x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+) -> tuple[Array, Array]:
+    """Split into even and odd samples, run the steps, scale, roll."""
+    group, name = axis_group(plan, taps, scale, axis), name_of(x.dtype)
+    bands = None if group is None else _analyse(x, group, name, name)
+    if bands is None:
+        return cuda_runtime.fallback.lift_analysis(x, plan, taps, scale, axis)
+    return bands[0], bands[1]
+
+
+def lift_synthesis(
+    approx: Array,
+    detail: Array,
+    plan: LiftPlan,
+    taps: Sequence[Any],
+    scale: Sequence[Any],
+    axis: int,
+) -> Array:
+    """Roll back, scale, run the steps, merge even and odd samples."""
+    group, name = axis_group(plan, taps, scale, axis), name_of(detail.dtype)
+    made = None if group is None else _synthesise([approx, detail], group, name)
+    if made is None:
+        return cuda_runtime.fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
+    return made
+
+
+def axis_group(
+    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+) -> Group | None:
+    """One axis; None where kernels do not serve it."""
+    step = LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))
+    if _is_learned(step):  # taps that change from call to call are not remembered
+        return group_of([step])
+    key = ("cuda lifting", axis, step.taps, step.scale)
+    if key not in plan.prepared:
+        with_room(plan.prepared)[key] = group_of([step])
+    found: Group | None = plan.prepared[key]
+    return found
+
+
+def group_of(steps: Sequence[LiftStep]) -> Group | None:
+    """These axes, lifted in this order; None where kernels do not serve them."""
+    geometries = tuple(g for g in (geometry(step.plan) for step in steps) if g is not None)
+    taps = tuple(step.taps for step in steps)
+    every = [t for of_step in taps for t in of_step]
+    learned, fixed = any(map(_is_learned, steps)), [isinstance(t, FixedPoint) for t in every]
+    if len(geometries) < len(steps) or any(fixed) != all(fixed):
+        return None
+    if not fits(every, learned=learned):
+        return None
+    axes, scales = tuple(step.axis for step in steps), tuple(step.scale for step in steps)
+    return Group(axes, geometries, taps, scales, learned, any(fixed), {})
+
+
+def _is_learned(step: LiftStep) -> bool:
+    """Whether some taps or scales are arrays."""
+    return not all(isinstance(t, tuple) for t in step.taps) or not all(
+        isinstance(factor, float | int) for factor in step.scale
+    )
+
+
+# --- levels --------------------------------------------------------------------------------------
+
+
+def analyse_level(
+    x: Array, level: AnalysisLevel, dtype: Any = None, approx: Any = None
+) -> dict[str, Array] | None:
+    """All bands of a level, the last two axes in one pass; None where kernels do not serve it.
+
+    Parameters
+    ----------
+    x : array
+    level : AnalysisLevel
+    dtype, approx : dtype or str, optional
+        Of all bands (that of ``x`` unless given), and of the approximation if it is another.
+    """
+    groups = _groups(level, level.splits)
+    if groups is None:
+        return None
+    of_details = name_of(x.dtype if dtype is None else dtype)
+    of_approx = of_details if approx is None else name_of(approx)
+    bands = _analyse_in_turn(x, groups, of_approx, of_details)
+    return None if bands is None else dict(zip(level.shapes, bands, strict=True))
+
+
+def synthesise_level(
+    bands: Mapping[str, Array], level: SynthesisLevel, out: Array | None = None, dtype: Any = None
+) -> Array | None:
+    """The array with these bands; None where kernels do not serve it, or not all are there.
+
+    Parameters
+    ----------
+    bands : mapping
+    level : SynthesisLevel
+    out : array, optional
+        What the result is written to.
+    dtype : dtype or str, optional
+        Of the result; that of the details unless given.
+    """
+    groups = _groups(level, [(key, step) for key, step, _ in reversed(level.merges)])
+    if groups is None or len(bands) < 2 ** sum(len(group.axes) for group in groups):
+        return None
+    ordered = [bands[key] for key in sorted(bands)]
+    name = name_of(ordered[-1].dtype if dtype is None else dtype)
+    return _synthesise_in_turn(ordered, groups, name, out)
+
+
+def _groups(
+    level: AnalysisLevel | SynthesisLevel, keyed: Sequence[tuple[str, Step]]
+) -> tuple[Group, ...] | None:
+    """The groups of a level's axes, in the order of an analysis: the last two axes together."""
+    key = "cuda lifting"
+    if key not in level.prepared:
+        steps = lifted_axes(keyed) or []
+        fused = len(steps) > 1 and steps[-1].axis != steps[-2].axis
+        tail = 2 if fused else 1
+        parts = [[step] for step in steps[:-tail]] + [steps[-tail:]]
+        groups = [group_of(part) for part in parts] if steps else [None]
+        known = tuple(group for group in groups if group is not None)
+        level.prepared[key] = known if len(known) == len(groups) else None
+    found: tuple[Group, ...] | None = level.prepared[key]
+    return found
+
+
+def _analyse_in_turn(
+    x: Array, groups: Sequence[Group], approx: str, details: str
+) -> list[Array] | None:
+    bands = [x]
+    for group in groups:
+        if group is not groups[-1]:
+            between = COMPUTED[details]
+            made = [_analyse(band, group, between, between) for band in bands]
+        else:
+            names = [approx] + [details] * (len(bands) - 1)
+            made = [
+                _analyse(band, group, name, details)
+                for band, name in zip(bands, names, strict=True)
+            ]
+        if any(halves is None for halves in made):
+            return None
+        bands = [band for halves in made for band in halves or ()]
+    return bands
+
+
+def _synthesise_in_turn(
+    bands: Sequence[Array], groups: Sequence[Group], name: str, out: Array | None = None
+) -> Array | None:
+    current = list(bands)
+    for group in reversed(groups):
+        count, last = 2 ** len(group.axes), group is groups[0]
+        made = [
+            _synthesise(current[i : i + count], group, name, out if last else None)
+            if last
+            else _synthesise(current[i : i + count], group, COMPUTED[name])
+            for i in range(0, len(current), count)
+        ]
+        current = [band for band in made if band is not None]
+        if len(current) < len(made):
+            return None
+    return current[0]
+
+
+# --- one pass ------------------------------------------------------------------------------------
+
+
+def _analyse(x: Array, group: Group, approx: str, details: str) -> list[Array] | None:
+    """The bands of an array; None where kernels do not serve it."""
+    given = memory_of(x)
+    if not serves(group, (approx, details, given.dtype), x):
+        return None
+    shapes = group.band_shapes(x.shape)
+    names = [approx] + [details] * (len(shapes) - 1)
+    bands = [cuda_runtime.runtime.empty(s, n, x) for s, n in zip(shapes, names, strict=True)]
+    launch = Launch(group, given, [memory_of(band) for band in bands], COMPUTED[approx])
+    if launch.tiling is None:
+        return _analyse_in_turn(x, group.singles, approx, details) if len(group.axes) > 1 else None
+    launch.run("lift_analysis", (given.dtype, approx, details), group.axes[0], x)
+    return bands
+
+
+def _synthesise(
+    bands: Sequence[Array], group: Group, name: str, out: Array | None = None
+) -> Array | None:
+    """The array with these bands; None where kernels do not serve it."""
+    approx, *details = (name_of(band.dtype) for band in bands)
+    if len(set(details)) > 1 or not serves(group, (approx, details[0], name), bands[0]):
+        return None
+    shape = group.signal_shape(bands[0].shape)
+    made = cuda_runtime.runtime.empty(shape, name, bands[0]) if out is None else out
+    given = [memory_of(band) for band in bands]
+    launch = Launch(group, memory_of(made), given, COMPUTED[approx])
+    if launch.tiling is None:
+        singles = group.singles
+        return _synthesise_in_turn(bands, singles, name, out) if len(singles) > 1 else None
+    launch.run("lift_synthesis", (approx, details[0], name), group.axes[-1], made)
+    return made
+
+
+def serves(group: Group, names: Sequence[str], like: Array) -> bool:
+    """Whether there are kernels for arrays of these dtypes, the approximation's first."""
+    if group.integer:
+        served = set(names) <= _INTEGERS and names[0] == names[1]
+    else:
+        served = set(names) <= _FLOATS and len({COMPUTED[name] for name in names}) == 1
+    return served and (not group.learned or all(_is_beside(t, like) for t in _learned(group)))
+
+
+def _learned(group: Group) -> Iterator[Any]:
+    """Taps and scales that are arrays."""
+    for values in (*chain(*group.taps), *chain(*group.scales)):
+        if not isinstance(values, tuple | float | int):
+            yield values
+
+
+def _is_beside(values: Any, like: Array) -> bool:
+    """Whether an array is one of the same library, on the same device."""
+    if hasattr(values, "data_ptr") != hasattr(like, "data_ptr"):
+        return False
+    return bool(device(values) == device(like))
+
+
+class Launch:
+    """A kernel's tiles and arguments, for an array and its bands.
+
+    Parameters
+    ----------
+    group : Group
+    signal : Memory
+    bands : list of Memory
+        In the order of their keys; then others that have the same axes.
+    work : str
+        The dtype that is computed in.
+    fields : int, optional
+        How many arrays of the signal's size are in a tile.
+    extra : int, optional
+        Bytes of shared memory that are for something else.
+
+    Attributes
+    ----------
+    lifted : tuple of int or None
+        Which of the group's axes the rows and the columns of tiles are.
+    tiling : Tiling or None
+        None if the tile does not fit.
+    others : list of structures
+        Those that came behind the bands, once there are arguments.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        signal: Memory,
+        bands: Sequence[Memory],
+        work: str,
+        fields: int = 1,
+        extra: int = 0,
+    ) -> None:
+        self.group, self.signal, self.bands, self.work = group, signal, bands, work
+        self.lifted, others, self.batch = _axes_of_tiles(group, [signal, *bands])
+        self.along = others
+        sides = [self._side(k) for k in (0, 1)]
+        taps = sum(len_of(t) for t in chain(*group.taps))
+        number = 8 if work in ("float64", "complex128") else 4
+        extra += -(-(taps + 4) * number // 16) * 16 if group.learned else 0
+        batch = prod(size for size, _ in self.batch)
+        self.tiling: Tiling | None = None
+        if self.is_empty or len(self.batch) <= MAX_BATCH_AXES:
+            self.tiling = tiling(*sides, batch, ITEMSIZE[work], extra, fields)
+
+    @staticmethod
+    def real_of(work: str) -> str:
+        """What taps are, in terms of C, for numbers that are computed with in this dtype."""
+        return _REAL.get(work, "int")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not prod(self.signal.shape)
+
+    def _side(self, k: int) -> Side:
+        which, (size, _) = self.lifted[k], self.along[k]
+        if which is None:
+            return Side(size)
+        g = self.group.geometries[which]
+        return Side(g.lengths[0], True, sum(g.halo), g.margin, g.periodic)
+
+    def run(self, name: str, dtypes: tuple[str, ...], first: int, like: Array) -> None:
+        """Launch the kernel of this name, which begins with array axis ``first``."""
+        assert self.tiling is not None
+        if self.is_empty:
+            return
+        filled, kept = self.arguments(like)
+        filled.columns_first = int(self._is_along_columns(first))
+        flags = (self.lifted[0] is not None, self.lifted[1] is not None, self.group.learned)
+        what = f"lifting of shape {self.signal.shape} along {self.group.axes}"
+        cuda_runtime.runtime.launch(
+            kernel(_SOURCE, name, *dtypes, *flags),
+            grid(filled.blocks),
+            self.tiling.threads,
+            self.tiling.shared,
+            filled,
+            like,
+            what,
+        )
+        del kept
+
+    def _is_along_columns(self, axis: int) -> bool:
+        return self.lifted[1] is not None and self.group.axes[self.lifted[1]] == axis
+
+    def arguments(self, like: Array) -> tuple[Any, Any]:
+        """The kernel's arguments, and what has to be kept until it is launched."""
+        assert self.tiling is not None
+        made = placed([self.signal, *self.bands], self.batch, [s for _, s in self.along])
+        assert made is not None
+        batch, (signal, *bands) = made
+        filled = arguments(self.real_of(self.work), self.group.learned)()
+        filled.signal, filled.batch = signal, batch
+        bands, self.others = bands[: 2 ** len(self.group.axes)], bands[2 ** len(self.group.axes) :]
+        # Kernels number bands by rows first.
+        swaps = self.lifted == (1, 0)
+        for k, band in enumerate([bands[i] for i in (0, 2, 1, 3)] if swaps else bands):
+            filled.band[k] = band
+        filled.blocks = batch.count * prod(self.tiling.tiles)
+        filled.log_width = self.tiling.log_width
+        filled.paired = int(self._pairs(signal))
+        for k in (0, 1):
+            filled.axis[k] = self._axis(k)
+        return filled, self._fill_steps(filled, like)
+
+    def _axis(self, k: int) -> LiftAxis:
+        assert self.tiling is not None
+        which, tiles, room = self.lifted[k], self.tiling.tiles[k], self.tiling.room[k]
+        if which is None:
+            size = self.along[k][0]
+            return LiftAxis(size, size, (0, 0), tiles, (0, 0), 0, 0, 0, 0, room, 0)
+        g = self.group.geometries[which]
+        first = sum(len(of_axis.steps) for of_axis in self.group.geometries[:which])
+        flags = int(g.periodic), int(g.repeats)
+        return LiftAxis(g.n, g.padded, g.shift, tiles, g.halo, first, len(g.steps), *flags, room, 0)
+
+    def _pairs(self, signal: Any) -> bool:
+        """Whether two samples next to each other can be read at once."""
+        size = ITEMSIZE[self.signal.dtype]
+        strides = [*signal.batch_stride, signal.stride[0]]
+        return (
+            self.lifted[1] is not None
+            and signal.stride[1] == 1
+            and self.signal.address % (2 * size) == 0
+            and not any(s % 2 for s in strides)
+        )
+
+    def _fill_steps(self, filled: Any, like: Array) -> list[Any]:
+        group, real = self.group, self.real_of(self.work)
+        if real not in group.filled:
+            steps = steps_structure(real, group.learned)()
+            every = list(chain(*group.taps))
+            group.filled[real] = steps, fill_steps(steps, group.geometries, every)
+        filled.steps, filled.taps = group.filled[real]
+        number = int if real == "int" else float
+        for k, which in enumerate(self.lifted):
+            for c in (0, 1):
+                factor = 1 if which is None else group.scales[which][c]
+                if isinstance(factor, float | int):
+                    filled.scale[2 * k + c] = number(factor)
+        return self._point(filled.steps, like) if group.learned else []
+
+    def _point(self, steps: Any, like: Array) -> list[Any]:
+        """Write where learned taps and scales are; the arrays that they are in."""
+        real = {"complex64": "float32", "complex128": "float64"}.get(self.work, self.work)
+        kept = []
+
+        def place(values: Any) -> int | None:
+            if isinstance(values, tuple | float | int):
+                return None
+            kept.append(_contiguous(values, real))
+            return memory_of(kept[-1]).address
+
+        for k, values in enumerate(chain(*self.group.taps)):
+            steps.place[k] = place(values)
+        for k, which in enumerate(self.lifted):
+            for c in (0, 1):
+                factor = 1.0 if which is None else self.group.scales[which][c]
+                steps.scale_place[2 * k + c] = place(factor)
+        return kept
+
+
+def _contiguous(values: Any, dtype: str) -> Any:
+    """An array of taps in this dtype, its numbers one behind the other."""
+    xp = array_namespace(values)
+    cast = xp.astype(values, getattr(xp, dtype), copy=False)
+    strides = memory_of(cast).strides
+    return cast if all(s == 1 for s in strides) else xp.concat([cast, cast])[: cast.shape[0]]
+
+
+Tiled: TypeAlias = tuple[tuple[int | None, int | None], list[Merged], list[Merged]]
+
+
+def _axes_of_tiles(group: Group, memories: Sequence[Memory]) -> Tiled:
+    """Rows and columns of tiles: which of the group's axes they are, size and strides; the rest.
+
+    Neighbouring threads go along columns, whose numbers are closest to each other in the signal.
+    """
+    own: list[Merged] = [
+        (memories[0].shape[axis], [m.strides[axis] for m in memories]) for axis in group.axes
+    ]
+    others = merged(memories, group.axes)
+    if len(own) == 2:
+        columns = 0 if _distance(own[0]) < _distance(own[1]) else 1
+        return (1 - columns, columns), [own[1 - columns], own[columns]], others
+    if not others:
+        return (None, 0), [(1, [0] * len(memories)), own[0]], []
+    nearest = min(range(len(others)), key=lambda k: _distance(others[k]))
+    if _distance(others[nearest]) < _distance(own[0]):
+        columns_of = others.pop(nearest)
+        return (0, None), [own[0], columns_of], others
+    rows = others.pop(max(range(len(others)), key=lambda k: others[k][0]))
+    return (None, 0), [rows, own[0]], others
+
+
+def _distance(axis: Merged) -> int:
+    """How far neighbours are from each other in the signal; an axis of one number has none."""
+    size, strides = axis
+    return abs(strides[0]) if size > 1 and strides[0] else 1 << 62
+
+
+def name_of(dtype: Any) -> str:
+    """The name of a dtype of NumPy, CuPy or torch, or of one that is a name already."""
+    if isinstance(dtype, str):  # NumPy does not know all of them
+        return dtype
+    of_torch = type(dtype).__module__ == "torch"
+    return str(dtype).removeprefix("torch.") if of_torch else np.dtype(dtype).name

@@ -1,0 +1,179 @@
+"""The derivative of lifting by the CUDA kernels, transposed, from what lifting returned."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from math import prod
+from typing import Any
+
+from array_api_compat import array_namespace
+
+from liftwave._kernels.contract import LiftPullback
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.layout import Strided
+from liftwave._kernels.cuda.lifting import Group, Launch, group_of, name_of, serves
+from liftwave._kernels.cuda.lifting_plan import (
+    AxisGeometry,
+    LiftStep,
+    arguments,
+    fill_steps,
+    geometry,
+    room_for_steps,
+    steps_structure,
+)
+from liftwave._kernels.cuda.runtime import COMPUTED, kernel, memory_of
+from liftwave._plan.axis import LiftPlan
+from liftwave._plan.levels import LiftStep as AxisStep
+from liftwave._typing import Array
+
+_SOURCE = "lifting_gradient.cuh"
+# So many blocks at most, each with sums of its own.
+MOST_BLOCKS = 1024
+# A block's place for sums of up to four numbers of each of its warps.
+_WARP_SUMS = 32
+
+
+def lift_vjp(
+    outputs: Sequence[Array],
+    cotangents: Sequence[Array],
+    plan: LiftPlan,
+    taps: Sequence[Any],
+    scale: Sequence[Any],
+    axis: int,
+) -> LiftPullback:
+    """Inputs, their cotangents, and gradients in taps and scales, from the outputs of lifting."""
+    made = None
+    if len(outputs) == 2 or not plan.edge.right:
+        made = _lift_vjp(outputs, cotangents, plan, taps, scale, axis)
+    if made is None:
+        return cuda_runtime.fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
+    return made
+
+
+def _lift_vjp(
+    outputs: Sequence[Array],
+    cotangents: Sequence[Array],
+    plan: LiftPlan,
+    taps: Sequence[Any],
+    scale: Sequence[Any],
+    axis: int,
+) -> LiftPullback | None:
+    """The same; None where kernels do not serve it."""
+    like, names = outputs[0], {name_of(x.dtype) for x in (*outputs, *cotangents)}
+    back = _geometries(plan)
+    step = AxisStep(axis, plan, tuple(reversed(taps)), (scale[0], scale[1]))
+    group = None if back is None else group_of([step])
+    if group is None or back is None or len(names) > 1 or group.integer or not prod(like.shape):
+        return None
+    (name,) = names
+    if not serves(group, (name, name, name), like):
+        return None
+    if 2 * len(plan.steps) > room_for_steps(learned=group.learned):
+        return None
+    undoing, transposed = back
+    group = group._replace(geometries=(undoing,), filled=_filled(group, undoing, transposed, name))
+    merges = len(outputs) == 2
+    shapes = [group.signal_shape(like.shape)] if merges else group.band_shapes(like.shape)
+    empty = cuda_runtime.runtime.empty
+    inputs = [empty(shape, name, like) for shape in shapes]
+    pulled = [empty(shape, name, like) for shape in shapes]
+    signals = [inputs[0], pulled[0]] if merges else [outputs[0], cotangents[0]]
+    bands = [*outputs, *cotangents] if merges else [*inputs, *pulled]
+    total = _run(group, signals, bands, merges=merges)
+    return None if total is None else _pullback(inputs, pulled, total, plan)
+
+
+def _pullback(
+    inputs: list[Array], pulled: list[Array], total: Array, plan: LiftPlan
+) -> LiftPullback:
+    gradients, stop = [], total.shape[0] - 2
+    for step in plan.steps:  # the way back has the last step first
+        gradients.append(total[stop - step.length : stop])
+        stop -= step.length
+    return LiftPullback(inputs, pulled, gradients, (total[-2], total[-1]))
+
+
+def _geometries(plan: LiftPlan) -> tuple[AxisGeometry, AxisGeometry] | None:
+    """What undoes a plan, with room in tiles for both ways, and what transposes it."""
+    key = "cuda lifting back"
+    if key not in plan.prepared:
+        plan.prepared[key] = _make_geometries(plan)
+    found: tuple[AxisGeometry, AxisGeometry] | None = plan.prepared[key]
+    return found
+
+
+def _make_geometries(plan: LiftPlan) -> tuple[AxisGeometry, AxisGeometry] | None:
+    forward, undoing, transposed = map(geometry, (plan, plan.inverse(), plan.adjoint()))
+    if forward is None or undoing is None or transposed is None:
+        return None
+    if undoing.periodic != transposed.periodic:
+        return None
+    reach = sum(max(0, -s.offset, s.offset + s.length - 1) for s in plan.steps)
+    margin = 0 if undoing.periodic else reach + max(undoing.margin, transposed.margin)
+    undoing = undoing._replace(halo=(reach, reach), margin=margin, repeats=forward.repeats)
+    return undoing, transposed
+
+
+def _filled(
+    group: Group, undoing: AxisGeometry, transposed: AxisGeometry, name: str
+) -> dict[Any, Any]:
+    """The steps that undo, and then those that transpose, with the same taps."""
+    real = Launch.real_of(COMPUTED[name])
+    steps = steps_structure(real, group.learned)()
+    count = fill_steps(steps, [undoing], list(chain(*group.taps)))
+    for k, step in enumerate(transposed.steps):
+        steps.step[len(undoing.steps) + k] = LiftStep(steps.step[k].first, *step, 0, 0)
+    return {real: (steps, count)}
+
+
+@cache
+def _arguments(real: str, learned: bool) -> Any:
+    """``LiftGradientArguments`` of ``lifting_gradient.cuh``."""
+    fields = [
+        ("values", arguments(real, learned)),
+        ("signal", Strided),
+        ("band", Strided * 2),
+        ("partial", ctypes.c_void_p),
+    ]
+    return type("LiftGradientArguments", (ctypes.Structure,), {"_fields_": fields})
+
+
+def _run(
+    group: Group, signals: Sequence[Array], bands: Sequence[Array], *, merges: bool
+) -> Array | None:
+    """Launch the kernel; the sums over all blocks, in the dtype of the taps."""
+    like, work = signals[0], COMPUTED[name_of(signals[0].dtype)]
+    memories = [memory_of(x) for x in (*bands[:2], signals[1], *bands[2:])]
+    _, count = group.filled[Launch.real_of(work)]
+    extra = -(-(count + 2 + _WARP_SUMS) * 8 // 16) * 16
+    launch = Launch(group, memory_of(like), memories, work, fields=2, extra=extra)
+    if launch.tiling is None:
+        return None
+    values, kept = launch.arguments(like)
+    blocks = min(values.blocks, MOST_BLOCKS)
+    partial = cuda_runtime.runtime.empty((blocks, count + 2), "float64", like)
+    cotangents = launch.others
+    filled = _arguments(Launch.real_of(work), group.learned)(
+        values, cotangents[0], (Strided * 2)(*cotangents[1:]), memory_of(partial).address
+    )
+    rows = launch.lifted[0] is not None
+    cuda_runtime.runtime.launch(
+        kernel(_SOURCE, "lift_vjp", name_of(like.dtype), rows, group.learned, merges),
+        blocks,
+        launch.tiling.threads,
+        launch.tiling.shared,
+        filled,
+        like,
+        f"derivative of lifting of shape {tuple(like.shape)} along {group.axes}",
+    )
+    del kept
+    return _total(partial, name_of(like.dtype))
+
+
+def _total(partial: Array, name: str) -> Array:
+    xp = array_namespace(partial)
+    real = {"complex64": "float32", "complex128": "float64"}.get(name, name)
+    return xp.astype(xp.sum(partial, axis=0), getattr(xp, real), copy=False)

@@ -1,0 +1,244 @@
+"""Plans of lifting as CUDA kernels get them: steps as structures, axes cut into tiles.
+
+The structures are those of ``lifting_plan.cuh``, field by field.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from liftwave._kernels.cuda.layout import Batch, Strided
+from liftwave._plan.axis import LiftPlan, StepPlan, step_reach
+from liftwave._plan.boundary import Extension, channel_extension
+from liftwave._typing import Mode
+from liftwave.wavelets.taps import FixedPoint, tap_count
+
+# What fits into the structure's numbers, and is more than any tile has.
+_FARTHEST = 1 << 14
+GIVEN_STEPS, GIVEN_TAPS = 112, 160
+LEARNED_STEPS, LEARNED_TAPS = 48, 96
+
+_int, _index = ctypes.c_int, ctypes.c_longlong
+
+
+class LiftStep(ctypes.Structure):
+    """``LiftStep`` of ``lifting_plan.cuh``."""
+
+    _fields_ = [
+        ("first", ctypes.c_short),
+        ("length", ctypes.c_short),
+        ("offset", ctypes.c_short),
+        ("before", ctypes.c_short),
+        ("after", ctypes.c_short),
+        ("target", ctypes.c_byte),
+        ("subtract", ctypes.c_byte),
+        ("extend", ctypes.c_byte),
+        ("fold", ctypes.c_byte),
+        ("bits", ctypes.c_byte),
+        ("padding", ctypes.c_byte),
+    ]
+
+
+class LiftAxis(ctypes.Structure):
+    """``LiftAxis`` of ``lifting_plan.cuh``."""
+
+    _fields_ = [
+        ("n", _index),
+        ("padded", _index),
+        ("shift", _index * 2),
+        ("tiles", _index),
+        ("halo", _int * 2),
+        ("first", _int),
+        ("steps", _int),
+        ("periodic", _int),
+        ("repeats", _int),
+        ("room", _int),
+        ("padding", _int),
+    ]
+
+
+_REAL: dict[str, Any] = {"float": ctypes.c_float, "double": ctypes.c_double, "int": _index}
+
+
+@cache
+def steps_structure(real: str, learned: bool) -> Any:
+    """``GivenSteps`` or ``LearnedSteps``, by the taps' type: ``_REAL``."""
+    number = _REAL[real]
+    if not learned:
+        fields = [("tap", number * GIVEN_TAPS), ("step", LiftStep * GIVEN_STEPS)]
+        return type("GivenSteps", (ctypes.Structure,), {"_fields_": fields})
+    fields = [
+        ("place", ctypes.c_void_p * LEARNED_STEPS),
+        ("scale_place", ctypes.c_void_p * 4),
+        ("tap", number * LEARNED_TAPS),
+        ("step", LiftStep * LEARNED_STEPS),
+    ]
+    return type("LearnedSteps", (ctypes.Structure,), {"_fields_": fields})
+
+
+@cache
+def arguments(real: str, learned: bool) -> Any:
+    """``LiftArguments``."""
+    fields = [
+        ("signal", Strided),
+        ("band", Strided * 4),
+        ("batch", Batch),
+        ("axis", LiftAxis * 2),
+        ("scale", _REAL[real] * 4),
+        ("blocks", _index),
+        ("log_width", _int),
+        ("columns_first", _int),
+        ("paired", _int),
+        ("taps", _int),
+        ("steps", steps_structure(real, learned)),
+    ]
+    return type("LiftArguments", (ctypes.Structure,), {"_fields_": fields})
+
+
+# --- one axis ------------------------------------------------------------------------------------
+
+
+class AxisGeometry(NamedTuple):
+    """One axis of a plan, as far as the taps' values do not matter."""
+
+    n: int
+    padded: int
+    shift: tuple[int, int]
+    halo: tuple[int, int]
+    margin: int
+    """A tile at an end of the signal is longer than this, if there are others."""
+    periodic: bool
+    repeats: bool
+    steps: tuple[tuple[int, ...], ...]
+    """For each length, offset, before, after, target, subtract, and modes of both extensions."""
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Of the bands."""
+        return (self.padded + 1) // 2, self.padded // 2
+
+
+def geometry(plan: LiftPlan) -> AxisGeometry | None:
+    """What kernels have to know of a plan; None if they do not know how its signal goes on."""
+    key = "cuda lifting geometry"
+    if key not in plan.prepared:
+        plan.prepared[key] = _geometry(plan)
+    found: AxisGeometry | None = plan.prepared[key]
+    return found
+
+
+def _geometry(plan: LiftPlan) -> AxisGeometry | None:
+    repeats, padded = _repeats(plan), plan.n + len(plan.edge.right)
+    periodic = padded % 2 == 0 and all(_goes_around(s, padded) for s in plan.steps)
+    if repeats is None or (plan.shift != (0, 0) and not periodic):
+        return None
+    steps, margin = [], 0
+    for step in plan.steps:
+        modes = (0, 0) if periodic else _modes(step, padded)
+        if modes is None:
+            return None
+        folded = () if periodic or step.fold.vanishes else (step.fold.left, step.fold.right)
+        before, after = map(len, folded or ((), ()))
+        steps.append(
+            (step.length, step.offset, before, after, step.target, int(step.subtract), *modes)
+        )
+        sides = (step.extend.left, step.extend.right, step.fold.left, step.fold.right)
+        margin = max(margin, *map(len, sides))
+        if max(abs(step.offset), step.length, margin) > _FARTHEST:
+            return None
+    halo = (
+        sum(max(0, -s.offset) for s in plan.steps),
+        sum(max(0, s.offset + s.length - 1) for s in plan.steps),
+    )
+    half = max(padded // 2, 1)
+    shift = plan.shift[0] % half, plan.shift[1] % half
+    margin = 0 if periodic else max(halo) + margin + 1
+    return AxisGeometry(plan.n, padded, shift, halo, margin, periodic, repeats, tuple(steps))
+
+
+def _repeats(plan: LiftPlan) -> bool | None:
+    """Whether the sample behind an odd number is the last one again; None if it is another."""
+    edge = plan.edge
+    if edge.left or len(edge.right) > 1 or edge.right not in ((), ((),), (((plan.n - 1, 1.0),),)):
+        return None
+    return any(edge.right)
+
+
+def _goes_around(step: StepPlan, padded: int) -> bool:
+    """Whether a step is one on signals that go around, or such a step transposed."""
+    source, target = (_is(e, padded, p, "periodization") for e, p in _sides(step))
+    if step.fold.vanishes:
+        return source
+    reached = step_reach(step.fold.n, 0, step.extend.n, step.length, -_last(step))
+    return (
+        step.extend.vanishes and target and reached == (len(step.fold.left), len(step.fold.right))
+    )
+
+
+def _last(step: StepPlan) -> int:
+    return step.offset + step.length - 1
+
+
+def _sides(step: StepPlan) -> tuple[tuple[Extension, int], tuple[Extension, int]]:
+    """Source and target: how they go on, and which samples they are."""
+    return (step.extend, 1 - step.target), (step.fold, step.target)
+
+
+# Those of ``Mode`` in ``boundary.cuh``.
+_MODES: tuple[tuple[Mode, int], ...] = (("constant", 1), ("symmetric", 2), ("reflect", 9))
+
+
+def _modes(step: StepPlan, padded: int) -> tuple[int, int] | None:
+    """The modes of both extensions; None if one of them is not known."""
+    found = [_mode(extension, padded, parity) for extension, parity in _sides(step)]
+    return None if None in found else (found[0] or 0, found[1] or 0)
+
+
+def _mode(extension: Extension, padded: int, parity: int) -> int | None:
+    if extension.vanishes:
+        return 0
+    return next((k for mode, k in _MODES if _is(extension, padded, parity, mode)), None)
+
+
+def _is(extension: Extension, padded: int, parity: int, mode: Mode) -> bool:
+    sides = len(extension.left), len(extension.right)
+    return extension == channel_extension(padded, parity, mode, *sides)
+
+
+# --- steps ---------------------------------------------------------------------------------------
+
+
+def fits(taps: Sequence[Any], *, learned: bool) -> bool:
+    """Whether an argument has room for all steps and their taps."""
+    count = LEARNED_TAPS if learned else GIVEN_TAPS
+    return len(taps) <= room_for_steps(learned=learned) and sum(map(length_of, taps)) <= count
+
+
+def room_for_steps(*, learned: bool) -> int:
+    """How many steps an argument has room for."""
+    return LEARNED_STEPS if learned else GIVEN_STEPS
+
+
+def length_of(taps: Any) -> int:
+    """How many taps there are."""
+    return len(taps.numerators) if isinstance(taps, FixedPoint) else tap_count(taps)
+
+
+def fill_steps(made: Any, axes: Sequence[AxisGeometry], taps: Sequence[Any]) -> int:
+    """Write steps and the taps that are numbers to their structure; how many taps there are."""
+    first = 0
+    every = [step for axis in axes for step in axis.steps]
+    for k, (step, values) in enumerate(zip(every, taps, strict=True)):
+        length, offset, before, after, target, subtract, extend, fold = step
+        bits = values.bits if isinstance(values, FixedPoint) else 0
+        made.step[k] = LiftStep(
+            first, length, offset, before, after, target, subtract, extend, fold, bits, 0
+        )
+        numbers = values.numerators if isinstance(values, FixedPoint) else values
+        if isinstance(numbers, tuple):
+            made.tap[first : first + length] = numbers
+        first += length
+    return first

@@ -1,0 +1,166 @@
+"""How lines along one axis are given to CUDA kernels: ``Lines`` of ``lines.cuh``, and grids."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from math import prod
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
+
+from liftwave._kernels.cuda.layout import Batch, Boundary, Fields, Fold, Strided, batched
+from liftwave._kernels.cuda.runtime import Memory
+from liftwave._kernels.cuda.taps import LearnedTaps, given_taps
+from liftwave._typing import Array
+
+_int = ctypes.c_int
+_index = ctypes.c_longlong
+
+REAL = {
+    "float16": "float32",
+    "bfloat16": "float32",
+    "float32": "float32",
+    "float64": "float64",
+    "complex64": "float32",
+    "complex128": "float64",
+}
+"""The dtypes that are filtered, and those of the taps that they are filtered by."""
+
+# Bytes of a block's piece in shared memory, in threads, and blocks that fill a large device.
+_PIECE_BYTES = 1 << 13
+_LONGEST_REACH = 1 << 15
+_THREADS_ALONG = 256
+_THREADS_ACROSS = 128
+_BLOCKS = 1056
+# Fewer lines than these next to each other are not read together.
+_FEWEST_ACROSS = 16
+
+
+class Lines(ctypes.Structure):
+    """``Lines`` of ``lines.cuh``."""
+
+    _fields_ = [
+        ("batch", Batch),
+        ("array", Strided * 3),
+        ("extend", Boundary),
+        ("fold", Fold),
+        ("n_out", _index),
+        ("begin", _index),
+        ("end", _index),
+        ("inner_begin", _index),
+        ("inner_end", _index),
+        ("pieces", _index),
+        ("blocks", _index),
+        ("tile", _int),
+        ("lines", _int),
+        ("length", _int),
+        ("phase", _int),
+    ]
+
+
+class FilterArguments(ctypes.Structure):
+    """``FilterArguments`` of ``lines.cuh``: those of some dtype and number of taps."""
+
+    lines: Lines
+    taps: Any
+
+
+@cache
+def filter_arguments(real: str, count: int, learned: bool) -> type[FilterArguments]:
+    """The structure for ``count`` taps of a dtype, or any number of them; or for learned ones."""
+    taps = LearnedTaps if learned else given_taps(real, count)
+    fields: Fields = [("lines", Lines), ("taps", taps)]
+    return type("FilterArguments", (FilterArguments,), {"_fields_": fields})
+
+
+class Launch(NamedTuple):
+    """A grid, and whether lines are taken along the axis."""
+
+    blocks: int
+    threads: int
+    shared: int
+    along: bool
+
+
+def ordered(memories: Sequence[Memory], axis: int) -> tuple[Batch, list[Strided]] | None:
+    """The lines of arrays that have the other axes in common, those next to each other last.
+
+    None if there are more axes than kernels know.
+    """
+    strides, shape = memories[0].strides, memories[0].shape
+    others = [d for d in range(len(shape)) if d != axis]
+    order = sorted(others, key=lambda d: -abs(strides[d]))
+    if order == others:
+        return batched(memories, (axis,))
+    order.append(axis)
+    turned = [
+        Memory(m.address, tuple(m.strides[d] for d in order), tuple(m.shape[d] for d in order), "")
+        for m in memories
+    ]
+    return batched(turned, (len(order) - 1,))
+
+
+def merged(x: Array, axis: int) -> Array:
+    """The array with what is before the axis and what is behind it as one axis each.
+
+    It is copied if it has to be.
+    """
+    before, behind = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
+    return array_namespace(x).reshape(x, (before, x.shape[axis], behind))
+
+
+def share_out(
+    lines: Lines, units: int, reach: int, size: int, longest: int = 128, besides: int = 0
+) -> Launch:
+    """Cut lines into pieces of units, of two samples each, and fill in how.
+
+    Parameters
+    ----------
+    lines : Lines
+        Has its batch and arrays.
+    units, reach : int
+        Units of a line, and how many more of them a piece reads.
+    size : int
+        Bytes of a unit as it is computed with.
+    longest : int
+        The most units that a thread does one after the other.
+    besides : int
+        Bytes of shared memory that each thread needs for something else.
+    """
+    batch, last = lines.batch, lines.batch.ndim - 1
+    beside = last >= 0 and abs(lines.array[0].batch_stride[last]) < abs(lines.array[0].stride[0])
+    if reach * size > _LONGEST_REACH or (beside and batch.size[last] >= _FEWEST_ACROSS):
+        return _across(lines, units, longest, besides)
+    return _along(lines, units, reach, size, besides)
+
+
+def _across(lines: Lines, units: int, longest: int, besides: int) -> Launch:
+    count = lines.batch.count
+    threads = min(_THREADS_ACROSS, -(-count // 32) * 32)
+    groups = -(-count // threads)
+    wanted = max(1, -(-_BLOCKS // groups))
+    tile = min(max(-(-units // wanted), 16), longest)
+    return _cut(lines, units, tile, groups, Launch(0, threads, threads * besides, along=False))
+
+
+def _along(lines: Lines, units: int, reach: int, size: int, besides: int) -> Launch:
+    # As much as blocks take at a time, unless there is too little for many of them.
+    count = lines.batch.count
+    most = min(_PIECE_BYTES // size, max(_THREADS_ALONG // 2, units * count // _BLOCKS))
+    tile = units if units <= most else -(-units // -(-units // most))
+    of_line = (tile + reach) * size + ctypes.sizeof(_index * 3)
+    several = max(1, min(most // tile, 2 * _PIECE_BYTES // of_line, count))
+    lines.lines = several
+    threads = min(_THREADS_ALONG, -(-several * tile // 32) * 32)
+    # Parts are padded by less than the banks' 128 bytes, and begin at multiples of 16.
+    shared = several * of_line + 24 + 128 + threads * besides + 16
+    return _cut(lines, units, tile, -(-count // several), Launch(0, threads, shared, along=True))
+
+
+def _cut(lines: Lines, units: int, tile: int, groups: int, launch: Launch) -> Launch:
+    lines.tile = tile
+    lines.pieces = -(-units // tile)
+    lines.blocks = lines.pieces * groups
+    return launch._replace(blocks=lines.blocks)

@@ -1,0 +1,571 @@
+"""Pooling over windows by the CUDA kernels: what they are told, and results.
+
+Each plane is weighed on its own. Vectors along channels, pooled values that are interpolated, and
+windows that no kernel knows are left to the reference kernels, in what is computed with.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from math import prod
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from array_api_compat import array_namespace
+
+from liftwave._kernels.contract import PoolingKernels, Weights
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Kernel, Memory, kernel, memory_of
+from liftwave._plan.windows import Ints, WindowPlan
+from liftwave._typing import Array
+
+name = "cuda"
+
+MOST_ITEMS = 2**30
+"""How many items a launch has, at most; more are done by several launches."""
+
+MOST_SHARED = 48 * 1024
+"""Bytes of shared memory of a block, at most."""
+
+MOST_PLACES = 1024
+"""How many places windows have, at most, that do not overlap: each is done by one thread."""
+
+TILE = 1024
+"""How many samples a tile has, at most."""
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+
+_SINGLE = (1, 1, 0, 1, 1, 1)
+"""Windows along an axis of one sample."""
+
+_HELD = ((1, 1, 2), (1, 1, 3), (1, 2, 2), (1, 3, 3), (2, 2, 2))
+"""Kernel sizes whose regions are held in registers."""
+
+_POOL_VJP, _UNPOOL, _UNPOOL_VJP = range(3)  # ``Task`` of ``pooling_spread.cuh``
+
+
+class _Kind(NamedTuple):
+    """``Family`` and ``Similarity`` of ``pooling_weights.cuh``; how much is kept of windows."""
+
+    family: int
+    similarity: int
+    numbers: int
+
+
+_KINDS: dict[str, _Kind] = {
+    "softmax": _Kind(0, 0, 3),
+    "exp-dice": _Kind(1, 0, 4),
+    "exp-cosine": _Kind(1, 1, 4),
+    "exp-pce": _Kind(1, 2, 4),
+    "dice": _Kind(2, 0, 6),
+    "cosine": _Kind(2, 1, 6),
+    "pce": _Kind(2, 2, 6),
+    # Of vectors with one component these distances are the same, or in proportion to it.
+    "idw-l1": _Kind(2, 3, 7),
+    "idw-l2": _Kind(2, 3, 7),
+    "idw-chebyshev": _Kind(2, 3, 7),
+    "idw-gower": _Kind(2, 3, 7),
+    "idw-huber": _Kind(2, 4, 8),
+    "ada": _Kind(3, 0, 7),
+}
+
+
+def pool(
+    x: Array,
+    plan: WindowPlan,
+    weights: Weights,
+    beta: Array | None = None,
+    delta: float = 1.0,
+    channels: int = 1,
+) -> Array:
+    """The weighted sum of each region: (planes, *outputs)."""
+    if channels > 1 or not _is_served(x, plan):
+        return _others().pool(x, plan, weights, beta, delta, channels)
+    call, kind = _Call(x, plan, "pool"), _KINDS[weights]
+    result = call.empty(plan.outputs)
+    wide = call.side_by_side(x)
+
+    def arguments(first: int, items: _Items) -> ctypes.Structure:
+        pooling = call.pooling(first, items, kind, beta, delta)
+        return _PoolArguments(pooling, call.planes(result, first))
+
+    what = kernel("pooling.cuh", "pool_windows", call.dtype, kind.family, *call.held(wide))
+    call.run(what, _grouped(call.windows.outputs, wide), arguments)
+    return result
+
+
+def pool_vjp(
+    x: Array,
+    cotangent: Array,
+    plan: WindowPlan,
+    weights: Weights,
+    beta: Array | None = None,
+    delta: float = 1.0,
+    channels: int = 1,
+) -> tuple[Array, Array | None]:
+    """The cotangents of ``x`` and ``beta``."""
+    if channels > 1 or not _is_served(x, plan, weights):
+        return _others().pool_vjp(x, cotangent, plan, weights, beta, delta, channels)
+    spread = _Spread(_POOL_VJP, weights, cotangent, None, beta, delta, False)
+    of_x, _, of_beta = _spread(_Call(x, plan, "pool_vjp"), spread)
+    return of_x, of_beta
+
+
+def unpool(
+    x: Array,
+    pooled: Array,
+    plan: WindowPlan,
+    weights: Weights,
+    beta: Array | None = None,
+    delta: float = 1.0,
+    channels: int = 1,
+    up: Literal["nearest", "linear"] = "nearest",
+    preserve: Literal["sum", "mean"] = "sum",
+) -> Array:
+    """Pooled values spread over the samples of their regions by the weights of ``x``."""
+    if channels > 1 or up != "nearest" or not _is_served(x, plan, weights):
+        how: Any = (weights, beta, delta, channels, up, preserve)
+        return _others().unpool(x, pooled, plan, *how)
+    spread = _Spread(_UNPOOL, weights, pooled, None, beta, delta, preserve == "mean")
+    return _spread(_Call(x, plan, "unpool"), spread)[0]
+
+
+def unpool_vjp(
+    x: Array,
+    pooled: Array,
+    cotangent: Array,
+    plan: WindowPlan,
+    weights: Weights,
+    beta: Array | None = None,
+    delta: float = 1.0,
+    channels: int = 1,
+    up: Literal["nearest", "linear"] = "nearest",
+    preserve: Literal["sum", "mean"] = "sum",
+) -> tuple[Array, Array, Array | None]:
+    """The cotangents of ``x``, ``pooled`` and ``beta``."""
+    if channels > 1 or up != "nearest" or not _is_served(x, plan, weights):
+        how: Any = (weights, beta, delta, channels, up, preserve)
+        return _others().unpool_vjp(x, pooled, cotangent, plan, *how)
+    spread = _Spread(_UNPOOL_VJP, weights, pooled, cotangent, beta, delta, preserve == "mean")
+    return _spread(_Call(x, plan, "unpool_vjp"), spread)
+
+
+def max_pool(x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+    """The largest sample of each region, and where it is, flat within a plane."""
+    if not _is_served(x, plan):
+        return _others().max_pool(x, plan)
+    call = _Call(x, plan, "max_pool")
+    result, places = call.empty(plan.outputs), call.empty(plan.outputs, "int64")
+    wide = call.side_by_side(x)
+
+    def arguments(first: int, items: _Items) -> ctypes.Structure:
+        planes = (call.planes(array, first) for array in (x, result, places))
+        return _LargestArguments(*planes, call.axes, items)
+
+    what = kernel("pooling_largest.cuh", "largest_windows", call.dtype, *call.held(wide))
+    call.run(what, _grouped(call.windows.outputs, wide), arguments)
+    return result, places
+
+
+def max_pool_vjp(cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+    """Cotangents added at the places that :func:`max_pool` gave."""
+    if not _is_served(cotangent, plan):
+        return _others().max_pool_vjp(cotangent, indices, plan)
+    xp = array_namespace(indices)
+    places = indices if indices.dtype == xp.int64 else xp.astype(indices, xp.int64)
+    call = _Call(cotangent, plan, "max_pool_vjp")
+    result = call.empty(plan.inputs)
+
+    def arguments(first: int, items: _Items) -> ctypes.Structure:
+        planes = (call.planes(array, first) for array in (cotangent, places, result))
+        return _PlacedArguments(*planes, call.axes, items)
+
+    what = kernel("pooling_largest.cuh", "placed_samples", call.dtype)
+    call.run(what, call.windows.inputs, arguments)
+    return result
+
+
+def _others() -> PoolingKernels:
+    """What does what no kernel here does."""
+    return cuda_runtime.fallback.pooling
+
+
+# --- results by sample ---------------------------------------------------------------------------
+
+
+class _Spread(NamedTuple):
+    """What there is besides ``x``: by window, by sample, and how."""
+
+    task: int
+    weights: Weights
+    by_window: Array
+    beside: Array | None
+    beta: Array | None
+    delta: float
+    mean: bool
+
+
+def _spread(call: _Call, spread: _Spread) -> tuple[Array, Array, Array | None]:
+    """The result by sample, the cotangents of pooled values (if any), and of beta."""
+    kind, windows = _KINDS[spread.weights], call.windows
+    result = call.empty(windows.plan.inputs)
+    of_windows = call.empty(windows.plan.outputs) if spread.task == _UNPOOL_VJP else None
+    of_betas = None
+    if spread.beta is not None and spread.task != _UNPOOL:
+        of_betas = call.empty(windows.plan.outputs, COMPUTED[call.dtype])
+    tiling = windows.tiling(kind.numbers * ITEMSIZE[COMPUTED[call.dtype]])
+
+    def arguments(first: int, items: _Items) -> ctypes.Structure:
+        others = (spread.by_window, spread.beside, result, of_windows, of_betas)
+        pooling = call.pooling(first, items, kind, spread.beta, spread.delta)
+        planes = (call.planes(array, first) for array in others)
+        made = _SpreadArguments(pooling, *planes, spread.mean, 0)
+        return made if tiling is None else _GatherArguments(made, *tiling.fields())
+
+    how = (call.dtype, kind.family, spread.task)
+    if tiling is None:
+        wide = call.side_by_side(call.x, spread.beside)
+        what = kernel("pooling_spread.cuh", "spread_windows", *how, *call.held(wide))
+        call.run(what, _grouped(windows.covering, wide), arguments)
+    else:
+        what = kernel("pooling_gather.cuh", "gather_samples", *how, *windows.held)
+        call.run(what, tiling.tiles, arguments, tiling)
+    return result, of_windows, _of_beta(of_betas, spread.beta)
+
+
+def _of_beta(of_windows: Array | None, beta: Array | None) -> Array | None:
+    """Summed over the windows, and the planes, that share a beta."""
+    if of_windows is None or beta is None:
+        return None
+    xp, shape = array_namespace(beta), tuple(beta.shape)
+    found = xp.reshape(of_windows, (-1, shape[0], *of_windows.shape[1:]))
+    single = (k + 1 for k in range(1, len(shape)) if shape[k] == 1)
+    axes = tuple(k for k in (0, *single) if found.shape[k] != 1)
+    if axes:
+        found = xp.sum(found, axis=axes, dtype=xp.float64, keepdims=True)
+    return xp.reshape(xp.astype(found, beta.dtype), shape)
+
+
+# --- windows -------------------------------------------------------------------------------------
+
+
+class _Windows(NamedTuple):
+    """Windows along three axes; those that a plan does not have are single samples.
+
+    Attributes
+    ----------
+    plan : WindowPlan
+        What they are the windows of.
+    held : (int, int, int)
+        The kernel size, if regions are held in registers; else zeros.
+    axes : array of structures
+        As kernels are told.
+    """
+
+    plan: WindowPlan
+    numbers: tuple[Ints, ...]
+    held: tuple[int, int, int]
+    axes: Any
+
+    @property
+    def inputs(self) -> Ints:
+        return tuple(numbers[4] for numbers in self.numbers)
+
+    @property
+    def outputs(self) -> Ints:
+        return tuple(numbers[5] for numbers in self.numbers)
+
+    @property
+    def covering(self) -> Ints:
+        """How many windows it would take to cover the samples of windows that do not overlap."""
+        return tuple(-(-(n + p) // s) for _, s, p, _, n, _ in self.numbers)
+
+    @property
+    def overlap(self) -> bool:
+        return any((k - 1) * d + 1 > s for k, s, _, d, _, _ in self.numbers)
+
+    def tiling(self, size: int) -> _Tiling | None:
+        """Tiles for windows of which so many bytes are kept; None if none are needed."""
+        behind = all(k == s and (d == 1 or k == 1) for k, s, _, d, _, _ in self.numbers)
+        return None if behind and self.held[2] else _tiling(self.numbers, size)
+
+
+@lru_cache(maxsize=1024)
+def _windows(plan: WindowPlan) -> _Windows | None:
+    """The windows as kernels know them; None if they do not."""
+    if plan.ndim > 3:
+        return None
+    numbers = (*[_SINGLE] * (3 - plan.ndim), *zip(*plan, strict=True))
+    extents = [n + p + 2 * (k * d + s) for k, s, p, d, n, _ in numbers]
+    if max(*extents, prod(plan.inputs), prod(plan.outputs)) > 2**30:
+        return None
+    size = (numbers[0][0], numbers[1][0], numbers[2][0])
+    axes = (_Axis * 3)(*(_axis(*each) for each in numbers))
+    windows = _Windows(plan, numbers, size if size in _HELD else (0, 0, 0), axes)
+    return None if plan.size > MOST_PLACES and not windows.overlap else windows
+
+
+def _is_served(x: Array, plan: WindowPlan, spread: Weights | None = None) -> bool:
+    """Whether kernels do this, and results by sample of these weights."""
+    windows, dtype = _windows(plan), memory_of(x).dtype
+    if windows is None or dtype not in FLOATS:
+        return False
+    if spread is None:
+        return True
+    size = _KINDS[spread].numbers * ITEMSIZE[COMPUTED[dtype]]
+    tiling = windows.tiling(size)
+    return tiling is None or tiling.shared <= MOST_SHARED
+
+
+class _Tiling(NamedTuple):
+    """Tiles of samples, how many there are, and the windows that reach into one, at most."""
+
+    tile: Ints
+    tiles: Ints
+    windows: Ints
+    shared: int
+
+    def fields(self) -> tuple[Any, ...]:
+        dividers = ((_Divider * 3)(*map(_divider, each)) for each in (self.tile, self.windows))
+        return (_int * 3)(*self.tile), (_int * 3)(*self.windows), *dividers
+
+
+@lru_cache(maxsize=1024)
+def _tiling(numbers: tuple[Ints, ...], size: int) -> _Tiling:
+    """Tiles as large as shared memory allows, rows being longer than columns."""
+    inputs = [each[4] for each in numbers]
+    tile = [1, 1, 1]
+    made = _tiling_of(numbers, tile, size)
+    while prod(tile) < TILE:
+        # Along the last axis four times as many samples are as good as along others.
+        growing = [d for d in range(3) if tile[d] < inputs[d]]
+        if not growing:
+            break
+        d = min(growing, key=lambda d: tile[d] / (4 if d == 2 else 1))
+        tile[d] *= 2
+        larger = _tiling_of(numbers, tile, size)
+        if larger.shared > MOST_SHARED:
+            break
+        made = larger
+    return made
+
+
+def _tiling_of(numbers: tuple[Ints, ...], tile: Sequence[int], size: int) -> _Tiling:
+    pairs = list(zip(tile, numbers, strict=True))
+    windows = tuple(min(o, (t + (k - 1) * d - 1) // s + 1) for t, (k, s, _, d, _, o) in pairs)
+    tiles = tuple(-(-each[4] // t) for t, each in pairs)
+    return _Tiling(tuple(tile), tiles, windows, prod(windows) * size)
+
+
+def _grouped(sizes: Ints, wide: int) -> Ints:
+    """Items where each is so many windows side by side."""
+    return (*sizes[:2], sizes[2] // max(wide, 1))
+
+
+# --- calls ---------------------------------------------------------------------------------------
+
+_Arguments: TypeAlias = "Callable[[int, _Items], ctypes.Structure]"
+
+
+class _Call:
+    """A call of a kernel on an array of shape (planes, …), for windows that are served."""
+
+    def __init__(self, x: Array, plan: WindowPlan, what: str) -> None:
+        windows = _windows(plan)
+        assert windows is not None, "what is not served is left to others"
+        self.x = x
+        self.windows = windows
+        self.axes = windows.axes
+        self.memory = memory_of(x)
+        self.dtype = self.memory.dtype
+        self.what = f"{what} of shape {self.memory.shape} with windows {tuple(plan.kernel)}"
+
+    def empty(self, sizes: Ints, dtype: str | None = None) -> Array:
+        """Memory for one number per sample, or per window, of each plane."""
+        shape = (self.memory.shape[0], *sizes)
+        return cuda_runtime.runtime.empty(shape, dtype or self.dtype, self.x)
+
+    def planes(self, array: Array | None, first: int) -> _Planes:
+        """An array from plane ``first`` on; None is nowhere."""
+        if array is None:
+            return _Planes()
+        memory = memory_of(array)
+        plane, *strides = memory.strides
+        strides = [0] * (3 - len(strides)) + strides
+        steps = [s * each[3] for s, each in zip(strides, self.windows.numbers, strict=True)]
+        address = memory.address + first * plane * ITEMSIZE[memory.dtype]
+        return _Planes(address, plane, (_index * 3)(*strides), (_index * 3)(*steps))
+
+    def pooling(
+        self, first: int, items: _Items, kind: _Kind, beta: Array | None, delta: float
+    ) -> _Pooling:
+        """What all kernels of pooling by weights are told."""
+        samples, rows = self.planes(self.x, first), 1 if beta is None else beta.shape[0]
+        return _Pooling(
+            *(samples, self._betas(beta), delta, self.axes, items),
+            *(_divider(rows), rows, first % rows, kind.similarity, 0),
+        )
+
+    def _betas(self, beta: Array | None) -> _Planes:
+        if beta is None:
+            return _Planes()
+        made, shape = self.planes(beta, 0), beta.shape[1:]
+        for d, size in enumerate(shape, 3 - len(shape)):
+            if size == 1:
+                made.stride[d] = 0
+        return made
+
+    def side_by_side(self, *arrays: Array | None) -> int:
+        """How many windows a thread has: one if samples lie side by side, zero if they do not."""
+        memories = [memory_of(array) for array in arrays if array is not None]
+        *_, (k, s, p, d, n, o) = self.windows.numbers
+        if d != 1 or not all(m.strides[-1] == 1 or n == 1 for m in memories):
+            return 0
+        wide = 8 // ITEMSIZE[self.dtype]
+        behind = (k, s, p, n) == (2, 2, 0, 2 * o) and o % wide == 0
+        if behind and self.windows.plan.is_full and all(map(_is_aligned, memories)):
+            return wide
+        return 1
+
+    def held(self, wide: int) -> tuple[Any, ...]:
+        """Template arguments of kernels of so many windows side by side."""
+        if not self.windows.held[2]:
+            return 0, 0, 0, False, 0
+        return *self.windows.held, self.windows.plan.is_full, wide
+
+    def run(
+        self, what: Kernel, sizes: Ints, arguments: _Arguments, tiling: _Tiling | None = None
+    ) -> None:
+        """Do so many items in each plane: one by each thread, or tiles by each block."""
+        planes, in_plane = self.memory.shape[0], prod(sizes)
+        at_once = max(1, MOST_ITEMS // in_plane)
+        dividers = (_Divider * 3)(*map(_divider, sizes))
+        for first in range(0, planes, at_once):
+            count = min(at_once, planes - first) * in_plane
+            made = arguments(first, _Items(dividers, (_int * 3)(*sizes), count))
+            threads = _threads(count if tiling is None else prod(tiling.tile) * 64)
+            blocks = -(-count // threads) if tiling is None else count
+            shared = 0 if tiling is None else tiling.shared
+            cuda_runtime.runtime.launch(what, blocks, threads, shared, made, self.x, self.what)
+
+
+def _threads(items: int) -> int:
+    """Threads of a block: fewer where there are few items, so that there are more blocks."""
+    return 256 if items >= 2**16 else 128 if items >= 2**13 else 64
+
+
+def _is_aligned(memory: Memory) -> bool:
+    """Whether rows begin where sixteen bytes can be read at once."""
+    size = ITEMSIZE[memory.dtype]
+    pairs = zip(memory.shape[:-1], memory.strides[:-1], strict=True)
+    return memory.address % 16 == 0 and all(n == 1 or s * size % 16 == 0 for n, s in pairs)
+
+
+# --- structures ----------------------------------------------------------------------------------
+
+_int = ctypes.c_int
+_index = ctypes.c_longlong
+
+
+class _Divider(ctypes.Structure):
+    _fields_ = [("multiplier", ctypes.c_uint), ("shift", ctypes.c_uint)]
+
+
+class _Axis(ctypes.Structure):
+    _fields_ = [
+        ("inputs", _int),
+        ("outputs", _int),
+        ("kernel", _int),
+        ("stride", _int),
+        ("padding", _int),
+        ("dilation", _int),
+        ("by_stride", _Divider),
+        ("by_dilation", _Divider),
+    ]
+
+
+class _Planes(ctypes.Structure):
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("plane", _index),
+        ("stride", _index * 3),
+        ("step", _index * 3),
+    ]
+
+
+class _Items(ctypes.Structure):
+    _fields_ = [("by", _Divider * 3), ("size", _int * 3), ("count", _int)]
+
+
+class _Pooling(ctypes.Structure):
+    _fields_ = [
+        ("samples", _Planes),
+        ("betas", _Planes),
+        ("delta", ctypes.c_double),
+        ("axes", _Axis * 3),
+        ("items", _Items),
+        ("by_rows", _Divider),
+        ("rows", _int),
+        ("first_row", _int),
+        ("similarity", _int),
+        ("padding", _int),
+    ]
+
+
+class _PoolArguments(ctypes.Structure):
+    _fields_ = [("pooling", _Pooling), ("result", _Planes)]
+
+
+class _SpreadArguments(ctypes.Structure):
+    _fields_ = [
+        ("pooling", _Pooling),
+        ("windows", _Planes),
+        ("beside", _Planes),
+        ("result", _Planes),
+        ("of_windows", _Planes),
+        ("of_betas", _Planes),
+        ("average", _int),
+        ("padding", _int),
+    ]
+
+
+class _GatherArguments(ctypes.Structure):
+    _fields_ = [
+        ("spread", _SpreadArguments),
+        ("tile", _int * 3),
+        ("held", _int * 3),
+        ("by_tile", _Divider * 3),
+        ("by_held", _Divider * 3),
+    ]
+
+
+class _LargestArguments(ctypes.Structure):
+    _fields_ = [
+        ("samples", _Planes),
+        ("result", _Planes),
+        ("places", _Planes),
+        ("axes", _Axis * 3),
+        ("items", _Items),
+    ]
+
+
+class _PlacedArguments(ctypes.Structure):
+    _fields_ = [
+        ("cotangents", _Planes),
+        ("places", _Planes),
+        ("result", _Planes),
+        ("axes", _Axis * 3),
+        ("items", _Items),
+    ]
+
+
+def _divider(by: int) -> _Divider:
+    """How numbers below 2**31 are divided by a multiplication."""
+    shift = (by - 1).bit_length()
+    return _Divider(2**32 * (2**shift - by) // by + 1, shift)
+
+
+def _axis(kernel: int, stride: int, padding: int, dilation: int, n: int, outputs: int) -> _Axis:
+    numbers = (n, outputs, kernel, stride, padding, dilation)
+    return _Axis(*numbers, _divider(stride), _divider(dilation))

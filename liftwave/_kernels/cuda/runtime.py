@@ -1,0 +1,288 @@
+"""Launching CUDA kernels, and the memory of arrays that they work on.
+
+Kernels are compiled by CuPy at their first use, for the device that they run on, and kept on
+disk. They run on the caller's current stream, on arrays of CuPy and on CUDA tensors of torch;
+results are allocated by the library of the arrays. Nothing here waits for a device.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import re
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+
+import numpy as np
+
+from liftwave._arrays.tensors import is_on_device, is_tensor
+from liftwave._typing import Array
+from liftwave.errors import DeviceError
+
+if TYPE_CHECKING:
+    from liftwave._kernels.contract import Kernels
+
+
+class Kernel(NamedTuple):
+    """A kernel: the file that it is in, and what it is called there, with template arguments."""
+
+    source: str
+    expression: str
+
+
+class Memory(NamedTuple):
+    """An array's memory: its address, strides in numbers, shape, and the name of its dtype."""
+
+    address: int
+    strides: tuple[int, ...]
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Runtime(Protocol):
+    """What runs kernels and allocates results: devices, or the host in tests."""
+
+    def missing(self) -> str | None:
+        """What is missing to run kernels here, in words; None if nothing is."""
+        ...
+
+    def holds(self, x: Array) -> bool:
+        """Whether the numbers of ``x`` are in memory that kernels reach, whatever they are."""
+        ...
+
+    def launch(
+        self,
+        kernel: Kernel,
+        blocks: int,
+        threads: int,
+        shared: int,
+        arguments: ctypes.Structure,
+        like: Array,
+        what: str,
+    ) -> None:
+        """Run a kernel on the device and the current stream of ``like``.
+
+        Parameters
+        ----------
+        kernel : Kernel
+            Has one parameter, a structure.
+        blocks, threads, shared : int
+            Blocks, threads in each, and bytes of shared memory.
+        arguments : ctypes.Structure
+            The kernel's parameter.
+        like : array
+            One of the arrays that it works on.
+        what : str
+            What is computed, for errors: the transform and the shape.
+
+        Raises
+        ------
+        DeviceError
+            If the kernel cannot be compiled or launched.
+        """
+        ...
+
+    def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
+        """Memory for a result, in the library and on the device of ``like``."""
+        ...
+
+
+# What serves the rest; the dispatch says, since families of kernels do not know each other.
+fallback: Kernels = cast("Kernels", None)
+
+
+def memory_of(x: Array) -> Memory:
+    """The memory of an array of CuPy, torch or NumPy."""
+    if hasattr(x, "data_ptr"):
+        name = str(x.dtype).removeprefix("torch.")
+        return Memory(x.data_ptr(), tuple(x.stride()), tuple(x.shape), name)
+    size = x.dtype.itemsize
+    address = x.ctypes.data if type(x) is np.ndarray else x.data.ptr
+    return Memory(address, tuple(s // size for s in x.strides), tuple(x.shape), x.dtype.name)
+
+
+# --- sources -------------------------------------------------------------------------------------
+
+_CXX = {
+    "float16": "liftwave::half",
+    "bfloat16": "liftwave::bfloat",
+    "float32": "float",
+    "float64": "double",
+    "complex64": "liftwave::complex<float>",
+    "complex128": "liftwave::complex<double>",
+    "int8": "signed char",
+    "uint8": "unsigned char",
+    "int16": "short",
+    "uint16": "unsigned short",
+    "int32": "int",
+    "uint32": "unsigned",
+    "int64": "long long",
+    "uint64": "unsigned long long",
+}
+
+ITEMSIZE = {name: {"bfloat16": 2}.get(name) or np.dtype(name).itemsize for name in _CXX}
+"""Bytes of a number of each dtype."""
+
+COMPUTED = {name: name for name in _CXX} | {"float16": "float32", "bfloat16": "float32"}
+"""The dtype in which numbers of each dtype are computed with."""
+
+
+def kernel(source: str, name: str, *parameters: Any) -> Kernel:
+    """A kernel by its name and template arguments: names of dtypes, numbers and booleans."""
+    return _kernel(source, name, parameters)
+
+
+@cache
+def _kernel(source: str, name: str, parameters: tuple[Any, ...]) -> Kernel:
+    written = ", ".join(_CXX[p] if isinstance(p, str) else str(p).lower() for p in parameters)
+    return Kernel(source, f"liftwave::{name}<{written}>" if written else f"liftwave::{name}")
+
+
+@cache
+def source_folder() -> Path:
+    """Where the sources are: in the installed package, or beside it in a source tree."""
+    package = Path(__file__).resolve().parents[2]
+    installed = package / "_backends" / "cuda"
+    return installed if installed.is_dir() else package.parent / "backends" / "cuda"
+
+
+@cache
+def source_text(name: str) -> str:
+    """A source with everything that it includes, as one text."""
+    return _with_includes(name, set())
+
+
+_INCLUDE = re.compile(r'^#include "(.+)"$', re.MULTILINE)
+
+
+def _with_includes(name: str, seen: set[str]) -> str:
+    if name in seen:
+        return ""
+    seen.add(name)
+    text = (source_folder() / name).read_text(encoding="utf-8").replace("#pragma once\n", "")
+    return _INCLUDE.sub(lambda found: _with_includes(found.group(1), seen), text)
+
+
+# --- devices -------------------------------------------------------------------------------------
+
+OPTIONS = ("-std=c++17",)
+"""Options of the compiler."""
+
+
+class DeviceRuntime:
+    """Runs kernels on CUDA devices, through CuPy's compiler and driver."""
+
+    def missing(self) -> str | None:
+        """What is missing to run kernels here: CuPy, or a device."""
+        return _missing()
+
+    def holds(self, x: Array) -> bool:
+        """Whether ``x`` is an array of CuPy or a CUDA tensor of torch."""
+        of_torch = is_tensor(x)
+        return is_on_device(x) and not (of_torch and sys.modules["torch"].version.cuda is None)
+
+    def launch(
+        self,
+        kernel: Kernel,
+        blocks: int,
+        threads: int,
+        shared: int,
+        arguments: ctypes.Structure,
+        like: Array,
+        what: str,
+    ) -> None:
+        """Run a kernel on the device and the current stream of ``like``."""
+        cupy = _cupy()
+        device, stream = _place(like)
+        parameters = (ctypes.c_void_p * 1)(ctypes.addressof(arguments))
+        try:
+            if cupy.cuda.runtime.getDevice() == device:
+                self._launch(kernel, (blocks, threads, shared), stream, parameters, device)
+            else:
+                with cupy.cuda.Device(device):
+                    self._launch(kernel, (blocks, threads, shared), stream, parameters, device)
+        except (cupy.cuda.driver.CUDADriverError, cupy.cuda.runtime.CUDARuntimeError) as error:
+            raise DeviceError(
+                f"{what}: the kernel {kernel.expression} could not be launched on CUDA device "
+                f"{device} ({blocks} blocks of {threads} threads, {shared} bytes of shared "
+                f"memory): {error}"
+            ) from error
+        except cupy.cuda.compiler.CompileException as error:
+            raise DeviceError(
+                f"{what}: the kernel {kernel.expression} could not be compiled for CUDA device "
+                f"{device} by CuPy {cupy.__version__}: {error}"
+            ) from error
+
+    @staticmethod
+    def _launch(
+        kernel: Kernel, sizes: tuple[int, int, int], stream: int, parameters: Any, device: int
+    ) -> None:
+        blocks, threads, shared = sizes
+        driver = _cupy().cuda.driver
+        if not driver.ctxGetCurrent():  # the driver knows nothing of what runtimes do in a thread
+            _cupy().cuda.runtime.free(0)
+        driver.launchKernel(
+            _function(kernel, device).ptr,
+            *(blocks, 1, 1, threads, 1, 1),
+            *(shared, stream, ctypes.addressof(parameters), 0),
+        )
+
+    def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
+        """Memory for a result, by the allocator of the library, on the device of ``like``."""
+        if hasattr(like, "data_ptr"):
+            torch = sys.modules["torch"]
+            return torch.empty(tuple(shape), dtype=getattr(torch, dtype), device=like.device)
+        with like.device:
+            return _cupy().empty(tuple(shape), dtype)
+
+
+runtime: Runtime = DeviceRuntime()
+"""What runs the kernels; tests put another one in its place."""
+
+
+@cache
+def _cupy() -> Any:
+    import cupy
+
+    return cupy
+
+
+@cache
+def _missing() -> str | None:
+    if importlib.util.find_spec("cupy") is None:
+        return "CuPy is not installed (pip install liftwave[cuda12], or [cuda13])"
+    try:
+        cupy = _cupy()
+    except ImportError as error:
+        return f"CuPy cannot be imported: {error}"
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        return f"CuPy {cupy.__version__} finds no CUDA device: {error}"
+    return None if count else f"CuPy {cupy.__version__} finds no CUDA device"
+
+
+def _place(x: Array) -> tuple[int, int]:
+    """The number of the device of an array, and the stream that its library works on there."""
+    if hasattr(x, "data_ptr"):
+        torch = sys.modules["torch"]
+        device = x.device.index
+        return device, torch.cuda.current_stream(device).cuda_stream
+    device = x.device.id
+    if _cupy().cuda.runtime.getDevice() == device:
+        return device, _cupy().cuda.get_current_stream().ptr
+    return device, _cupy().cuda.get_current_stream(device).ptr
+
+
+@cache
+def _function(kernel: Kernel, device: int) -> Any:
+    """A kernel, compiled for the current device, which is ``device``."""
+    module = _cupy().RawModule(
+        code=source_text(kernel.source),
+        options=OPTIONS,
+        name_expressions=(kernel.expression,),
+    )
+    return module.get_function(kernel.expression).kernel

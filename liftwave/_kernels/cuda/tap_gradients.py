@@ -1,0 +1,118 @@
+"""Gradients in the taps of filter banks by CUDA kernels: ``tap_gradients.cuh``."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from math import prod
+from typing import cast
+
+from array_api_compat import array_namespace, device
+
+from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.layout import Batch, Boundary, Fold, Strided, boundary, fold, grid
+from liftwave._kernels.cuda.lines import REAL, Lines, merged, ordered, share_out
+from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, memory_of
+from liftwave._kernels.cuda.taps import COUNTS
+from liftwave._plan.axis import FilterPlan
+from liftwave._typing import Array
+
+_SOURCE = "tap_gradients.cuh"
+
+# Blocks, each of which adds up a part, and how many places a thread goes through before it adds
+# what it has in single precision to that.
+_BLOCKS = 528
+_LONGEST_RUN = 64
+# Taps that a block does at once where kernels are not compiled for their number.
+_CHUNK = 8
+# Bytes of a thread's sums, of which there are as many as taps and cotangents.
+_MOST_SUMS = 160
+
+
+class GradientArguments(ctypes.Structure):
+    """``GradientArguments`` of ``tap_gradients.cuh``."""
+
+    _fields_ = [
+        ("lines", Lines),
+        ("partial", ctypes.c_void_p),
+        ("chunks", ctypes.c_int),
+        ("padding", ctypes.c_int),
+    ]
+
+
+class SumArguments(ctypes.Structure):
+    """``SumArguments`` of ``tap_gradients.cuh``."""
+
+    _fields_ = [
+        ("partial", ctypes.c_void_p),
+        ("result", ctypes.c_void_p),
+        ("rows", ctypes.c_longlong),
+        ("width", ctypes.c_longlong),
+    ]
+
+
+def tap_gradients(
+    x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+) -> list[Array] | None:
+    """One array of shape (length,) per cotangent; None if kernels do not serve these.
+
+    Of halves they are given in float32, in which they are computed.
+    """
+    memories = list(map(memory_of, (x, *cotangents)))
+    dtype, xp = memories[0].dtype, array_namespace(x)
+    alike = {(m.shape, m.dtype) for m in memories[1:]}
+    if dtype not in REAL or {d for _, d in alike} != {dtype} or len(alike) > 1:
+        return None
+    if boundary(plan.extend) is None or fold(plan.fold) is None:
+        return None
+    if not all(prod(m.shape) for m in memories):
+        real = getattr(xp, REAL[dtype])
+        return [xp.zeros(plan.length, dtype=real, device=device(x)) for _ in cotangents]
+    gradients: list[Array] = []
+    for first in range(0, len(cotangents), 2):
+        gradients += _of_some([x, *cotangents[first : first + 2]], plan, axis)
+    return gradients
+
+
+def _of_some(arrays: Sequence[Array], plan: FilterPlan, axis: int) -> list[Array]:
+    """The gradients for one or two cotangents, which come behind the signal."""
+    memories = list(map(memory_of, arrays))
+    found = ordered(memories, axis)
+    if found is None:
+        return _of_some([merged(x, axis) for x in arrays], plan, 1)
+    x, dtype, bands = arrays[0], memories[0].dtype, len(arrays) - 1
+    what = f"the gradients in the taps of an analysis of {memories[0].shape} along axis {axis}"
+    lines = _lines(found, plan)
+    sums = bands * plan.length * ITEMSIZE[REAL[dtype]]
+    count = plan.length if plan.length in COUNTS and sums <= _MOST_SUMS else 0
+    taps = count or _CHUNK
+    # Each warp has sums in double precision.
+    units = lines.end - lines.begin
+    size, besides = 2 * ITEMSIZE[COMPUTED[dtype]], -(-bands * taps * 8 // 32)
+    launch = share_out(lines, units, (plan.length - 1) // 2, size, _LONGEST_RUN, besides)
+    rows, chunks = min(launch.blocks, _BLOCKS), -(-plan.length // taps)
+    runtime, width = cuda_runtime.runtime, bands * plan.length
+    partial = runtime.empty((rows, width), "float64", x)
+    kernel = cuda_runtime.kernel(_SOURCE, "tap_gradients", dtype, bands, count, launch.along)
+    arguments = GradientArguments(lines, memory_of(partial).address, chunks, 0)
+    runtime.launch(kernel, rows * chunks, launch.threads, launch.shared, arguments, x, what)
+    result = runtime.empty((bands, plan.length), REAL[dtype], x)
+    places = memory_of(partial).address, memory_of(result).address
+    kernel = cuda_runtime.kernel(_SOURCE, "sum_of_rows", REAL[dtype])
+    runtime.launch(kernel, grid(width), 32, 0, SumArguments(*places, rows, width), x, what)
+    return [result[k] for k in range(bands)]
+
+
+def _lines(found: tuple[Batch, list[Strided]], plan: FilterPlan) -> Lines:
+    """The lines of a signal and of cotangents, for the range of these that is extended."""
+    batch, strided = found
+    lines = Lines(batch=batch)
+    for k, array in enumerate(strided):
+        lines.array[k] = array
+    # Both are known to be there.
+    lines.extend = cast(Boundary, boundary(plan.extend))
+    lines.fold = cast(Fold, fold(plan.fold))
+    lines.n_out, lines.length, lines.phase = plan.n_out, plan.length, plan.phase
+    lines.begin = -len(plan.fold.left)
+    lines.end = plan.n_out + len(plan.fold.right)
+    return lines

@@ -1,0 +1,94 @@
+"""Taps as CUDA kernels get them: numbers that come with the launch, or places on the device.
+
+The structures are those of ``taps.cuh``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace, device
+
+from liftwave._kernels.cuda.runtime import memory_of
+from liftwave._plan.axis import FilterPlan, with_room
+from liftwave._typing import Array
+from liftwave.wavelets.taps import Taps, is_concrete
+
+MAX_GIVEN_TAPS = 128
+"""The most taps that come with a launch; more of them are put on the device."""
+
+COUNTS = (2, 4, 6, 8, 10, 12, 16, 20)
+"""Numbers of taps that kernels are compiled for; others are a number that they are told."""
+
+
+@cache
+def given_taps(real: str, count: int) -> Any:
+    """``GivenTaps`` of a dtype and of ``count`` taps; of any number where that is 0."""
+    number: Any = {"float32": ctypes.c_float, "float64": ctypes.c_double}[real]
+    return (number * (count or MAX_GIVEN_TAPS)) * 2
+
+
+LearnedTaps = ctypes.c_void_p * 2
+"""``LearnedTaps``: where the taps of each filter are."""
+
+
+class DeviceTaps(NamedTuple):
+    """The taps of one or two filters, for kernels that compute with ``real`` numbers."""
+
+    filters: tuple[Taps, ...]
+    arrays: tuple[Array, ...]  # on the device, where they do not come with the launch
+    real: str
+    plan: FilterPlan
+
+    @property
+    def learned(self) -> bool:
+        """Whether kernels are told places."""
+        return bool(self.arrays)
+
+    def structure(self, count: int) -> Any:
+        """The kernel's structure, for kernels compiled for so many taps."""
+        if self.arrays:
+            return LearnedTaps(*(memory_of(x).address for x in self.arrays))
+        key = ("cuda taps", self.real, count, self.filters)
+        made = self.plan.prepared.get(key)
+        if made is None:
+            made = given_taps(self.real, count)()
+            for row, numbers in zip(made, self.filters, strict=False):
+                row[: len(numbers)] = numbers
+            with_room(self.plan.prepared)[key] = made
+        return made
+
+
+def device_taps(
+    filters: Sequence[Taps], plan: FilterPlan, real: str, like: Array
+) -> DeviceTaps | None:
+    """The taps for kernels on arrays like ``like``; None if kernels cannot read them there."""
+    filters = tuple(filters)
+    if all(map(is_concrete, filters)):
+        if plan.length <= MAX_GIVEN_TAPS:
+            return DeviceTaps(filters, (), real, plan)
+    elif not all(is_concrete(f) or _is_beside(f, like) for f in filters):
+        return None
+    return DeviceTaps(filters, tuple(_placed(f, plan, real, like) for f in filters), real, plan)
+
+
+def _is_beside(taps: Taps, like: Array) -> bool:
+    """Whether taps are an array of the library and on the device of ``like``."""
+    return array_namespace(taps) is array_namespace(like) and device(taps) == device(like)
+
+
+def _placed(taps: Taps, plan: FilterPlan, real: str, like: Array) -> Array:
+    """Taps one behind the other in memory, in the precision that is computed with."""
+    xp = array_namespace(like)
+    if not is_concrete(taps):
+        taps = xp.astype(taps, getattr(xp, real), copy=False)
+        return taps if memory_of(taps).strides == (1,) else xp.concat([taps])
+    key = ("cuda uploaded taps", real, taps, xp.__name__, str(device(like)))
+    made = plan.prepared.get(key)
+    if made is None:
+        made = xp.asarray(taps, dtype=getattr(xp, real), device=device(like))
+        with_room(plan.prepared)[key] = made
+    return made

@@ -1,0 +1,1 @@
+"""Reference kernels: readable array-API code that runs on any library."""

@@ -1,0 +1,232 @@
+"""Regions of windows, gathered from a signal and folded back, in array-API code.
+
+Samples of windows have shape (…, o1, k1, o2, k2, …): for each spatial axis the windows, and the
+places in a window. One axis is done after the other, by tables of which sample is where.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+from liftwave._arrays.convert import zeros
+from liftwave._plan.windows import Ints, WindowPlan
+from liftwave._typing import Array
+
+
+class Table(NamedTuple):
+    """For each output some entries of the input: those that are taken count, times a weight.
+
+    All three have shape (outputs, entries); ``taken`` and ``weights`` may be None, which is all
+    and one.
+    """
+
+    entries: Any
+    taken: Any
+    weights: Any = None
+
+
+class Regions(NamedTuple):
+    """The samples of all windows.
+
+    Attributes
+    ----------
+    samples : array, shape (…, o1, k1, o2, k2, …)
+        Zero where there is no sample.
+    present : array of bool, shape (o1, k1, o2, k2, …), or None
+        Where there are samples; None if everywhere.
+    share : array or float
+        One over the number of samples of a region, of shape (o1, 1, o2, 1, …) or ().
+    places : tuple of int
+        The axes of places.
+    """
+
+    samples: Array
+    present: Array | None
+    share: Any
+    places: Ints
+
+    def only(self, values: Array, other: Any = 0.0) -> Array:
+        """``values`` where there are samples, and ``other`` elsewhere."""
+        if self.present is None:
+            return values
+        xp = array_namespace(values)
+        return xp.where(self.present, values, other)
+
+    def total(self, values: Array) -> Array:
+        """The sum over each region, of values that are zero where there is no sample."""
+        return array_namespace(values).sum(values, axis=self.places, keepdims=True)
+
+    def largest(self, values: Array) -> Array:
+        """The largest value in each region."""
+        xp = array_namespace(values)
+        return xp.max(self.only(values, -xp.inf), axis=self.places, keepdims=True)
+
+    def smallest(self, values: Array) -> Array:
+        """The smallest value in each region."""
+        xp = array_namespace(values)
+        return xp.min(self.only(values, xp.inf), axis=self.places, keepdims=True)
+
+
+def regions(x: Array, plan: WindowPlan) -> Regions:
+    """The regions of a signal whose last axes are the spatial ones."""
+    samples = gathered(x, plan)
+    places = tuple(range(samples.ndim + 1 - 2 * plan.ndim, samples.ndim, 2))
+    if plan.is_full:
+        return Regions(samples, None, 1.0 / plan.size, places)
+    xp = array_namespace(x)
+    present = np.ones((), bool)
+    for k, table in enumerate(map(_samples, *plan)):
+        shape = [1] * (2 * plan.ndim)
+        shape[2 * k : 2 * k + 2] = table.taken.shape
+        present = present & table.taken.reshape(shape)
+    count = present.sum(axis=tuple(range(1, 2 * plan.ndim, 2)), keepdims=True)
+    share = xp.asarray(1.0 / count, dtype=x.dtype, device=device(x))
+    found = Regions(samples, xp.asarray(present, device=device(x)), share, places)
+    return found._replace(samples=found.only(samples))
+
+
+def gathered(x: Array, plan: WindowPlan) -> Array:
+    """The samples at all places of all windows (anything where there is none)."""
+    for k, numbers in enumerate(zip(*plan, strict=True)):
+        axis = x.ndim - plan.ndim + k  # behind it are axes that are not gathered yet
+        x = _windowed(x, axis, *numbers)
+    return x
+
+
+def folded(values: Array, plan: WindowPlan) -> Array:
+    """The sum of what is at each sample, of values that are zero where there is no sample."""
+    first = values.ndim - 2 * plan.ndim
+    for k in reversed(range(plan.ndim)):
+        numbers = tuple(each[k] for each in plan)
+        values = _unwindowed(values, first + 2 * k, *numbers)
+    return values
+
+
+def apart(values: Array, plan: WindowPlan) -> Array:
+    """One value per window, (…, o1, o2, …), as (…, o1, 1, o2, 1, …)."""
+    shape = tuple(values.shape)
+    first = len(shape) - plan.ndim
+    behind = [n for size in shape[first:] for n in (size, 1)]
+    return array_namespace(values).reshape(values, (*shape[:first], *behind))
+
+
+def together(values: Array, plan: WindowPlan) -> Array:
+    """One value per window, (…, o1, 1, o2, 1, …), as (…, o1, o2, …)."""
+    shape = tuple(values.shape)
+    first = len(shape) - 2 * plan.ndim
+    return array_namespace(values).reshape(values, (*shape[:first], *shape[first::2]))
+
+
+def sums(x: Array, axis: int, table: Table) -> Array:
+    """For each output of a table, along one axis, the sum of its entries."""
+    xp = array_namespace(x)
+    count, each = table.entries.shape
+    entries = xp.asarray(table.entries.reshape(-1), device=device(x))
+    found = xp.take(x, entries, axis=axis)
+    shape = (*x.shape[:axis], count, each, *x.shape[axis + 1 :])
+    found = xp.reshape(found, shape)
+    behind = (1,) * (x.ndim - axis - 1)
+    if table.weights is not None:
+        weights = xp.asarray(table.weights, dtype=x.dtype, device=device(x))
+        found = found * xp.reshape(weights, (count, each, *behind))
+    if table.taken is not None:
+        taken = xp.asarray(table.taken, device=device(x))
+        found = xp.where(xp.reshape(taken, (count, each, *behind)), found, 0.0)
+    return xp.sum(found, axis=axis + 1)
+
+
+# --- one axis --------------------------------------------------------------------------------
+
+
+def _windowed(x: Array, axis: int, k: int, s: int, p: int, d: int, n: int, o: int) -> Array:
+    xp = array_namespace(x)
+    shape = (*x.shape[:axis], o, k, *x.shape[axis + 1 :])
+    if _is_tiling(k, s, p, d, n, o):
+        return xp.reshape(x[(*[slice(None)] * axis, slice(0, o * k), ...)], shape)
+    entries = xp.asarray(_samples(k, s, p, d, n, o).entries.reshape(-1), device=device(x))
+    return xp.reshape(xp.take(x, entries, axis=axis), shape)
+
+
+def _unwindowed(x: Array, axis: int, k: int, s: int, p: int, d: int, n: int, o: int) -> Array:
+    xp = array_namespace(x)
+    x = xp.reshape(x, (*x.shape[:axis], o * k, *x.shape[axis + 2 :]))
+    if not _is_tiling(k, s, p, d, n, o):
+        return sums(x, axis, _places(k, s, p, d, n, o))
+    if n > o * k:
+        beyond = (*x.shape[:axis], n - o * k, *x.shape[axis + 1 :])
+        x = xp.concat([x, zeros(beyond, x, xp)], axis=axis)
+    return x
+
+
+def _is_tiling(k: int, s: int, p: int, d: int, n: int, o: int) -> bool:
+    """Whether windows lie one behind the other, beginning with the first sample."""
+    return k == s and d == 1 and p == 0 and o * k <= n
+
+
+@lru_cache(maxsize=64)
+def _samples(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
+    """The sample at each place of each window."""
+    at = np.arange(o)[:, None] * s - p + np.arange(k) * d
+    taken = (at >= 0) & (at < n)
+    return Table(np.where(taken, at, 0), taken)
+
+
+@lru_cache(maxsize=64)
+def _places(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
+    """The places (numbered window by window) that are at each sample."""
+    table = _samples(k, s, p, d, n, o)
+    return _listed(table.entries[table.taken], np.flatnonzero(table.taken), None, n)
+
+
+def _listed(outputs: Any, entries: Any, weights: Any, count: int) -> Table:
+    """A table of pairs (output, entry)."""
+    order = np.argsort(outputs, kind="stable")
+    outputs = outputs[order]
+    number = np.arange(len(outputs)) - np.searchsorted(outputs, outputs)
+    shape = (count, int(number.max(initial=0)) + 1)
+    found = Table(np.zeros(shape, np.int64), np.zeros(shape, bool))
+    found.entries[outputs, number] = entries[order]
+    found.taken[outputs, number] = True
+    if weights is None:
+        return found._replace(taken=None) if found.taken.all() else found
+    table = np.zeros(shape)
+    table[outputs, number] = weights[order]
+    return found._replace(weights=table)
+
+
+# --- interpolation ---------------------------------------------------------------------------
+
+
+def interpolated(values: Array, plan: WindowPlan) -> Array:
+    """Linear between the middles of windows, constant beyond them: (…, *outputs) at all samples."""
+    for k, numbers in enumerate(zip(*plan, strict=True)):
+        values = sums(values, values.ndim - plan.ndim + k, _neighbours(*numbers))
+    return values
+
+
+def interpolated_back(values: Array, plan: WindowPlan) -> Array:
+    """:func:`interpolated` transposed."""
+    for k, numbers in enumerate(zip(*plan, strict=True)):
+        values = sums(values, values.ndim - plan.ndim + k, _neighbours_back(*numbers))
+    return values
+
+
+@lru_cache(maxsize=64)
+def _neighbours(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
+    """The two windows whose middles are next to each sample."""
+    at = np.clip((np.arange(n) + p - (k - 1) * d / 2) / s, 0, o - 1)
+    first = np.minimum(np.floor(at).astype(np.int64), max(o - 2, 0))
+    part = at - first
+    second = np.minimum(first + 1, o - 1)
+    return Table(np.stack([first, second], 1), None, np.stack([1 - part, part], 1))
+
+
+@lru_cache(maxsize=64)
+def _neighbours_back(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
+    table = _neighbours(k, s, p, d, n, o)
+    samples = np.repeat(np.arange(n), 2)
+    return _listed(table.entries.reshape(-1), samples, table.weights.reshape(-1), o)

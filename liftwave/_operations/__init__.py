@@ -1,0 +1,1 @@
+"""Operations: each computation as data, with its execution, shapes and derivative."""

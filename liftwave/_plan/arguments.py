@@ -1,0 +1,164 @@
+"""Arguments that all transforms share: modes, axes and levels, validated."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, cast
+
+import pywt
+
+from liftwave._typing import Mode, ModeLike, Modes
+from liftwave._warnings import warn
+from liftwave.errors import ArgumentTypeError, AxisError, LevelError, LevelWarning, ModeError
+from liftwave.wavelets.resolve import Resolved
+
+# Short names that PyWavelets once used, and still takes.
+_OLD_NAMES: dict[str, Mode] = {
+    "zpd": "zero",
+    "cpd": "constant",
+    "sym": "symmetric",
+    "ppd": "periodic",
+    "sp1": "smooth",
+    "per": "periodization",
+}
+
+
+@cache
+def _mode_numbers() -> dict[int | str, Mode]:
+    return {int(getattr(pywt.Modes, name)): cast(Mode, name) for name in pywt.Modes.modes}
+
+
+def resolve_mode(mode: ModeLike) -> Mode:
+    """The name of a boundary mode, from its name or PyWavelets' number.
+
+    Raises
+    ------
+    ModeError
+        If there is no such mode.
+    """
+    if isinstance(mode, str) and mode in pywt.Modes.modes:
+        return cast(Mode, mode)
+    if isinstance(mode, str) and mode in _OLD_NAMES:
+        name = _OLD_NAMES[mode]
+        warn(f"{mode} has been renamed to {name}; use the new name", DeprecationWarning)
+        return name
+    if not isinstance(mode, str | int):
+        raise ArgumentTypeError(
+            f"mode must be a name or a number, got {mode!r} of type {type(mode).__name__}"
+        )
+    numbered = _mode_numbers().get(mode)
+    if numbered is None:
+        raise ModeError(
+            f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, pywt.Modes.modes))}"
+        )
+    return numbered
+
+
+def modes_per_axis(mode: Modes, naxes: int) -> tuple[Mode, ...]:
+    """One mode for each of ``naxes`` axes."""
+    if isinstance(mode, Iterable) and not isinstance(mode, str):
+        each: Sequence[ModeLike] = list(mode)
+        if len(each) not in (1, naxes):
+            raise ModeError(
+                "The number of modes must match the number of axes to be transformed: "
+                f"got {len(each)} modes for {naxes} axes"
+            )
+        resolved = [resolve_mode(m) for m in each]
+        return tuple(resolved * naxes if len(resolved) == 1 else resolved)
+    return (resolve_mode(mode),) * naxes
+
+
+def normalize_axis(axis: int, ndim: int) -> int:
+    """A non-negative axis.
+
+    Raises
+    ------
+    AxisError
+        If the array has no such axis.
+    """
+    try:
+        index = operator.index(axis)
+    except TypeError:
+        raise ArgumentTypeError(f"an axis must be an integer, got {axis!r}") from None
+    if not -ndim <= index < ndim:
+        raise AxisError(f"Axis greater than data dimensions: axis {index} of an array with {ndim}")
+    return index % ndim
+
+
+def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, ...]:
+    """Non-negative axes; ``None`` is all of them, a number is one.
+
+    Raises
+    ------
+    AxisError
+        If the array lacks one of them, or one occurs twice and may not.
+    """
+    if axes is None:
+        return tuple(range(ndim))
+    given = (axes,) if not isinstance(axes, Iterable) else tuple(axes)
+    normalized = tuple(normalize_axis(a, ndim) for a in given)
+    if unique and len(set(normalized)) != len(normalized):
+        raise AxisError(f"The axes passed must be unique, got {given} for an array with {ndim}")
+    if unique and not normalized:
+        raise AxisError("at least one axis is needed, got axes ()")
+    return normalized
+
+
+def max_level(n: int, length: int) -> int:
+    """``floor(log2(n / (length - 1)))``, and 0 for short signals."""
+    return max(0, (int(n) // (length - 1)).bit_length() - 1)  # torch has lengths of its own
+
+
+def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
+    """The number of levels to go: the useful maximum for ``None``, else ``level``.
+
+    Raises
+    ------
+    LevelError
+        If ``level`` is negative or no integer.
+
+    Warns
+    -----
+    LevelWarning
+        If all coefficients of the last level feel the boundary.
+    """
+    deepest = useful_level(sizes, wavelets)
+    if level is None:
+        return deepest
+    level = natural_level(level)
+    if level > deepest:
+        warn_of_depth(level, deepest)
+    return level
+
+
+# Lengths are planned level by level; no array has more than 64 levels of its own.
+_DEEPEST = 1000
+
+
+def useful_level(sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
+    """The most levels that keep one coefficient free of boundary effects, along every axis."""
+    return min(max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True))
+
+
+def natural_level(level: Any) -> int:
+    """A number of levels: an integer from 0 to 1000."""
+    try:
+        number = operator.index(level)
+    except TypeError:
+        raise LevelError(f"level must be an integer >= 0 or None, got {level!r}") from None
+    if number < 0:
+        raise LevelError(f"Level value of {number} is too low . Minimum level is 0.")
+    if number > _DEEPEST:
+        raise LevelError(f"Level value of {number} is beyond reason; at most {_DEEPEST} is taken.")
+    return number
+
+
+def warn_of_depth(level: int, deepest: int) -> None:
+    """Warn that ``level`` is more than the ``deepest`` useful level."""
+    warn(
+        f"Level value of {level} is too high: all coefficients will experience boundary "
+        f"effects (up to level {deepest} some do not).",
+        LevelWarning,
+    )

@@ -1,0 +1,396 @@
+"""Plans: everything about a transform that can be known without looking at the samples.
+
+Lengths, levels, axes, modes and boundary rows are validated and computed here,
+as plain Python data, before a kernel sees an array. Plans of one axis are
+cached; a kernel gets numbers and never decides.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from math import prod
+from typing import Any, TypeAlias
+
+from liftwave._plan.boundary import (
+    LIFTING_MODES,
+    Extension,
+    channel_extension,
+    signal_extension,
+    signal_row,
+    zero_extension,
+)
+from liftwave._typing import Mode
+from liftwave.errors import ModeError, ShapeError
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.resolve import Resolved
+from liftwave.wavelets.taps import tap_count
+
+Reach: TypeAlias = Callable[[int, int, int, int, int], tuple[int, int]]
+
+# What kernels keep with a plan of one axis for different taps; beyond that they start anew, so
+# that taps which change all the time (they are being learned) do not pile up.
+_PREPARED = 64
+
+
+def with_room(prepared: dict[Any, Any]) -> dict[Any, Any]:
+    """What was prepared for a plan, emptied if it is full."""
+    if len(prepared) >= _PREPARED:
+        prepared.clear()
+    return prepared
+
+
+# --- filter banks along one axis -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FilterPlan:
+    r"""Geometry of a filter bank along one axis, for taps of a given length.
+
+    Analysis computes :math:`y_k = \sum_j f_j\, \tilde x_{2k + \mathtt{phase} - j}`
+    and synthesis :math:`x_i = \sum_k \tilde y_k\, g_{i + \mathtt{phase} - 2k}`,
+    where the tilde is the extension of the input. With a ``fold``, the outputs
+    are computed over the folded extension's longer range too, and those beyond
+    the ends are added back onto the samples that their rows name.
+
+    Attributes
+    ----------
+    n_out : int
+        Length of the output along the axis.
+    length : int
+        Number of taps of each filter.
+    phase : int
+        Where the taps sit (see above).
+    extend : Extension
+        Of the input; it has as many rows as the taps reach.
+    fold : Extension
+        Of the output; without rows for a plain transform.
+    prepared : dict
+        What families of kernels made of this plan.
+    """
+
+    n_out: int
+    length: int
+    phase: int
+    extend: Extension
+    fold: Extension
+    prepared: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def analysis_adjoint(self) -> FilterPlan:
+        """The synthesis plan that, with the taps reversed, is this analysis transposed."""
+        return self._transposed(synthesis_reach, self.extend.n == 2 * self.n_out)
+
+    def synthesis_adjoint(self) -> FilterPlan:
+        """The analysis plan that, with the taps reversed, is this synthesis transposed."""
+        return self._transposed(analysis_reach, self.n_out == 2 * self.extend.n)
+
+    def shortened(self, n_out: int) -> FilterPlan:
+        """The plan of the first ``n_out`` outputs (of a plan that does not fold)."""
+        return replace(self, n_out=n_out, fold=Extension(n_out))
+
+    def _transposed(self, reach: Reach, halves: bool) -> FilterPlan:
+        phase = self.length - 1 - self.phase
+        if halves and self._is_periodic:
+            # What goes around is transposed into what goes around: nothing to fold.
+            reached = reach(self.n_out, 0, self.extend.n, self.length, phase)
+            extend = signal_extension(self.n_out, "periodic", *reached)
+            return FilterPlan(self.extend.n, self.length, phase, extend, Extension(self.extend.n))
+        fold = _folding(self.extend)
+        before, after = len(fold.left), len(fold.right)
+        n_in, n_out = self.n_out, self.extend.n
+        reached = reach(n_in, -before, n_out + after, self.length, phase)
+        extend = zero_extension(n_in, *reached) if self.fold.vanishes else self.fold
+        return FilterPlan(n_out, self.length, phase, extend, fold)
+
+    @property
+    def _is_periodic(self) -> bool:
+        """Whether the input goes around (and is not zero) beyond its ends."""
+        x = self.extend
+        if x.vanishes or self.fold.left or self.fold.right:
+            return False
+        return x == signal_extension(x.n, "periodic", len(x.left), len(x.right))
+
+
+def _folding(extension: Extension) -> Extension:
+    """An extension transposed; where it is zero, nothing comes back and no row is needed."""
+    return Extension(extension.n) if extension.vanishes else extension
+
+
+def analysis_reach(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
+    """Samples needed before and after ``n_in`` to analyse into outputs ``start`` … ``stop - 1``."""
+    first, last = 2 * start + phase - (length - 1), 2 * (stop - 1) + phase
+    return max(0, -first), max(0, last - (n_in - 1))
+
+
+def synthesis_reach(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
+    """Coefficients needed before and after ``n_in`` for outputs ``start`` … ``stop - 1``."""
+    first, last = -((length - 1 - start - phase) // 2), (stop - 1 + phase) // 2
+    return max(0, -first), max(0, last - (n_in - 1))
+
+
+@lru_cache(maxsize=4096)
+def analysis_plan(n: int, length: int, mode: Mode) -> FilterPlan:
+    """The plan of PyWavelets' ``dwt`` of ``n`` samples with filters of ``length`` taps."""
+    phase = length // 2 if mode == "periodization" else 1
+    n_out = filter_bank_length(n, length, mode)
+    left, right = analysis_reach(n, 0, n_out, length, phase)
+    extend = signal_extension(n, mode, left, right)
+    return FilterPlan(n_out, length, phase, extend, Extension(n_out))
+
+
+@lru_cache(maxsize=4096)
+def synthesis_plan(m: int, length: int, mode: Mode) -> FilterPlan:
+    """The plan of PyWavelets' ``idwt`` of ``m`` coefficients per band."""
+    if mode == "periodization":
+        phase, n_out = length // 2 - 1, 2 * m
+        left, right = synthesis_reach(m, 0, n_out, length, phase)
+        extend = signal_extension(m, "periodic", left, right)
+    else:
+        phase, n_out, extend = length - 2, 2 * m - length + 2, Extension(m)
+    return FilterPlan(n_out, length, phase, extend, Extension(n_out))
+
+
+@lru_cache(maxsize=4096)
+def upsampling_plan(m: int, length: int) -> FilterPlan:
+    """The plan of the whole upsampled convolution of ``m`` coefficients, edges included."""
+    n_out = 2 * m - 2 + length
+    left, right = synthesis_reach(m, 0, n_out, length, 0)
+    return FilterPlan(n_out, length, 0, zero_extension(m, left, right), Extension(n_out))
+
+
+def filter_bank_length(n: int, length: int, mode: Mode) -> int:
+    """Number of coefficients per band: ``ceil(n / 2)`` or ``floor((n + length - 1) / 2)``."""
+    return (n + 1) // 2 if mode == "periodization" else (n + length - 1) // 2
+
+
+# --- lifting along one axis ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    r"""Geometry of a step, :math:`t_k \mathrel{\pm}= \sum_j c_j \tilde s_{k+\mathtt{offset}+j}`.
+
+    Attributes
+    ----------
+    target : {0, 1}
+        The channel that changes: 0 the even samples, 1 the odd ones.
+    length, offset : int
+        Number of taps, and where they start.
+    subtract : bool
+        Whether the increment is subtracted (the inverse of a step).
+    extend : Extension
+        Of the source channel.
+    fold : Extension
+        Of the increment, as in :class:`FilterPlan`.
+    """
+
+    target: int
+    length: int
+    offset: int
+    subtract: bool
+    extend: Extension
+    fold: Extension
+
+    def adjoint(self) -> StepPlan:
+        """The transposed step: channels change roles, taps (by the caller) are reversed."""
+        offset, fold = -(self.offset + self.length - 1), _folding(self.extend)
+        start, stop = -len(fold.left), self.extend.n + len(fold.right)
+        reached = step_reach(self.fold.n, start, stop, self.length, offset)
+        extend = zero_extension(self.fold.n, *reached) if self.fold.vanishes else self.fold
+        return replace(self, target=1 - self.target, offset=offset, extend=extend, fold=fold)
+
+
+@dataclass(frozen=True)
+class LiftPlan:
+    """Geometry of a lifting scheme along one axis.
+
+    Attributes
+    ----------
+    n : int
+        Length of the signal.
+    edge : Extension
+        Has one row more on the right where an odd signal is made even: it
+        extends the input of an analysis and folds the output of a synthesis.
+    steps : tuple of StepPlan
+        In the order in which they run.
+    shift : (int, int)
+        How far the approximation and the detail are rolled after an analysis
+        (and rolled back before a synthesis).
+    prepared : dict
+        What families of kernels made of this plan.
+    """
+
+    n: int
+    edge: Extension
+    steps: tuple[StepPlan, ...]
+    shift: tuple[int, int]
+    prepared: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def inverse(self) -> LiftPlan:
+        """The plan that undoes this one (with reciprocal scales)."""
+        steps = tuple(replace(s, subtract=not s.subtract) for s in reversed(self.steps))
+        # Undoing the repetition of the last sample drops it; undoing that drop appends a zero.
+        return replace(self, steps=steps, edge=zero_extension(self.n, 0, len(self.edge.right)))
+
+    def shortened(self, n: int) -> LiftPlan:
+        """The plan of a synthesis of the first ``n`` samples, one less than of this one at most."""
+        return replace(self, n=n, edge=zero_extension(n, 0, self.n + len(self.edge.right) - n))
+
+    def adjoint(self) -> LiftPlan:
+        """The transposed plan (same scales, taps reversed within each step)."""
+        return replace(self, steps=tuple(s.adjoint() for s in reversed(self.steps)))
+
+
+def step_reach(n_source: int, start: int, stop: int, length: int, offset: int) -> tuple[int, int]:
+    """Source samples needed before and after ``n_source`` for targets ``start`` … ``stop - 1``."""
+    first, last = start + offset, stop - 1 + offset + length - 1
+    return max(0, -first), max(0, last - (n_source - 1))
+
+
+def lift_plan(scheme: LiftingScheme, n: int, mode: Mode) -> LiftPlan:
+    """The plan of one analysis of ``n`` samples by ``scheme``."""
+    steps = tuple((s.target_parity, tap_count(s.taps), s.offset) for s in scheme.steps)
+    return _lift_plan(steps, scheme.shift, n, mode)
+
+
+@lru_cache(maxsize=4096)
+def _lift_plan(
+    steps: tuple[tuple[int, int, int], ...], shift: tuple[int, int], n: int, mode: Mode
+) -> LiftPlan:
+    periodic = mode == "periodization"
+    padded = n + n % 2 if periodic else n
+    edge = Extension(n, (), tuple(signal_row(i, n, "constant") for i in range(n, padded)))
+    return LiftPlan(
+        n,
+        edge,
+        tuple(_step_plan(*step, padded, mode) for step in steps),
+        shift if periodic else (0, 0),
+    )
+
+
+def _step_plan(target: int, length: int, offset: int, n: int, mode: Mode) -> StepPlan:
+    n_target, n_source = (n + 1 - target) // 2, (n + target) // 2
+    left, right = step_reach(n_source, 0, n_target, length, offset)
+    extend = channel_extension(n, 1 - target, mode, left, right)
+    return StepPlan(target, length, offset, False, extend, Extension(n_target))
+
+
+# --- lengths ---------------------------------------------------------------------------------
+
+# In numbers of 16 bytes. All levels of a transform together have less than twice the first's.
+_LARGEST = sys.maxsize // 32
+
+
+def check_size(what: str, *shapes: tuple[int, ...]) -> None:
+    """Raise unless arrays of these shapes together could have addresses, whatever their dtype.
+
+    So sizes in bytes do not overflow anywhere. Whether there is so much memory is another
+    question, which its allocation answers.
+
+    Raises
+    ------
+    ShapeError
+        If they are too large.
+    """
+    numbers = sum(map(prod, shapes))
+    # Sizes that are symbols (of graphs that torch records) are not compared: that binds them.
+    if isinstance(numbers, int) and numbers > _LARGEST:
+        raise ShapeError(
+            f"{what} would be of {' and '.join(map(str, shapes))}: {numbers:.3g} numbers, "
+            f"more than memory can have (at most {_LARGEST:.3g})"
+        )
+
+
+def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> tuple[int, int]:
+    """Lengths of approximation and detail of ``n`` samples, once these can be transformed.
+
+    Raises
+    ------
+    ShapeError
+        If there is no sample, or only one under ``reflect`` or ``antireflect``
+        with a filter bank.
+    ModeError
+        If a lifting scheme is asked for a mode in which it is not defined.
+    """
+    if n < 1:
+        raise ShapeError(
+            f"Value of data_len must be greater than zero: {what} has {n} samples to transform"
+        )
+    if isinstance(wavelet, LiftingScheme):
+        check_lifting_mode(wavelet, mode)
+        even = (n + 1) // 2
+        return even, even if mode == "periodization" else n - even
+    if n == 1 and mode in ("reflect", "antireflect"):
+        raise ShapeError(
+            "Input data length must be greater than 1 for [anti]reflect mode: "
+            f"{what} has 1 sample (use another mode, or fewer levels)"
+        )
+    m = filter_bank_length(n, wavelet.dec_len, mode)
+    return m, m
+
+
+def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -> int:
+    """Length of what bands of these lengths are synthesised into.
+
+    Raises
+    ------
+    ShapeError
+        If no signal has bands of these lengths.
+    """
+    if isinstance(wavelet, LiftingScheme):
+        check_lifting_mode(wavelet, mode)
+        if mode != "periodization":
+            return _lifted_length(n_approx, n_detail)
+    if n_approx < 1:
+        raise ShapeError(f"{n_approx} coefficients are too few: at least one is needed")
+    if n_approx != n_detail:
+        raise ShapeError(
+            "Coefficients arrays must have the same size: "
+            f"got {n_approx} approximation and {n_detail} detail coefficients"
+        )
+    if isinstance(wavelet, LiftingScheme) or mode == "periodization":
+        return 2 * n_approx
+    n = 2 * n_approx - wavelet.rec_len + 2
+    if n < 1:
+        raise ShapeError(
+            f"{n_approx} coefficients are too few to synthesise with {wavelet.rec_len} taps "
+            f"under mode {mode!r}: at least {wavelet.rec_len // 2} are needed"
+        )
+    return n
+
+
+def _lifted_length(n_approx: int, n_detail: int) -> int:
+    if n_approx - n_detail not in (0, 1) or n_approx < 1:
+        raise ShapeError(
+            "coefficient shape mismatch: a lifting scheme has as many approximation as detail "
+            f"coefficients, or one more; got {n_approx} and {n_detail}"
+        )
+    return n_approx + n_detail
+
+
+def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -> int:
+    """How many of ``n_approx`` reconstructed coefficients belong with ``n_detail`` details.
+
+    One sample too many comes back from a level of odd length, and is dropped,
+    except from lifting, which gives back the exact length.
+    """
+    if isinstance(wavelet, LiftingScheme) and mode != "periodization":
+        _lifted_length(n_approx, n_detail)
+        return n_approx
+    if n_approx - n_detail not in (0, 1):
+        raise ShapeError(
+            "coefficient shape mismatch: incompatible coefficient array sizes "
+            f"{n_approx} (approximation) and {n_detail} (detail)"
+        )
+    return n_detail
+
+
+def check_lifting_mode(scheme: LiftingScheme, mode: Mode) -> None:
+    """Raise if lifting is not defined under ``mode``."""
+    if mode not in LIFTING_MODES:
+        raise ModeError(
+            f"mode {mode!r} is not defined for lifting ({scheme!r}); use one of "
+            f"{', '.join(map(repr, LIFTING_MODES))}, or the filter bank (scheme.to_filter_bank())"
+        )

@@ -1,0 +1,220 @@
+"""Levels and lengths of transforms, without computing them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import pywt
+
+from liftwave._plan.arguments import check_level, max_level, normalize_axes, resolve_mode
+from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
+from liftwave._plan.axis import band_lengths, filter_bank_length
+from liftwave._typing import ModeLike, Modes, WaveletLike, Wavelets
+from liftwave.errors import ShapeError, WaveletError
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.resolve import resolve_wavelet
+
+
+def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
+    r"""The largest useful number of levels for a signal.
+
+    Parameters
+    ----------
+    data_len : int
+        Number of samples.
+    filter_len : int or wavelet
+        Length of the filters, or a wavelet that has them.
+
+    Returns
+    -------
+    int
+        :math:`\lfloor \log_2(\mathtt{data\_len} / (\mathtt{filter\_len} - 1)) \rfloor`,
+        at least 0: up to this level some coefficient is free of boundary effects.
+
+    Raises
+    ------
+    ValueError
+        If ``filter_len`` is neither an integer of at least 2 nor a wavelet.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.dwt_max_level(1000, "db4")
+    7
+    """
+    return max_level(_whole(data_len), _filter_length(filter_len))
+
+
+def _whole(value: Any) -> int:
+    """Integers, also those that come as floats without a fraction."""
+    try:
+        whole = int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ShapeError(f"expected a whole number of samples, got {value!r}") from None
+    if whole != value:
+        raise ShapeError(f"expected a whole number of samples, got {value!r}")
+    return whole
+
+
+def _filter_length(filter_len: Any) -> int:
+    if isinstance(filter_len, str | pywt.Wavelet | FilterBank | LiftingScheme):
+        return _known_wavelet(filter_len).dec_len
+    try:
+        length = int(filter_len)
+    except (TypeError, ValueError):
+        length = -1
+    if length != filter_len:
+        raise WaveletError(
+            "filter_len must be an integer, discrete Wavelet object, or the name of a discrete "
+            f"wavelet, got {filter_len!r}"
+        )
+    if length < 2:
+        raise WaveletError(f"invalid wavelet filter length: {length} (at least 2 taps are needed)")
+    return length
+
+
+def _known_wavelet(wavelet: WaveletLike) -> FilterBank | LiftingScheme:
+    try:
+        return resolve_wavelet(wavelet)
+    except WaveletError as error:
+        raise WaveletError(
+            f"'{wavelet}', is not a recognized discrete wavelet.  A list of supported wavelet "
+            "names can be obtained via wavelist(kind='discrete')"
+        ) from error
+
+
+def dwtn_max_level(
+    shape: Sequence[int], wavelet: Wavelets, axes: Sequence[int] | None = None
+) -> int:
+    """The largest useful number of levels for an n-D array: the least over its axes.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Shape of the data.
+    wavelet : wavelet, or sequence of wavelets
+        As for :func:`dwtn`.
+    axes : sequence of int, optional
+        The axes to transform; all by default.
+
+    Returns
+    -------
+    int
+        See :func:`dwt_max_level`.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.dwtn_max_level((64, 32), "db2")
+    3
+    """
+    sizes = tuple(shape)
+    if not sizes:
+        raise ShapeError("Expected at least 1D input data.")
+    normalized = normalize_axes(axes, len(sizes), unique=True)
+    plans = axis_plans(normalized, wavelet, "symmetric")
+    return min(max_level(sizes[p.axis], p.wavelet.dec_len) for p in plans)
+
+
+def dwt_coeff_len(data_len: int, filter_len: int | WaveletLike, mode: ModeLike) -> int:
+    """Number of approximation coefficients of :func:`dwt`.
+
+    Parameters
+    ----------
+    data_len : int
+        Number of samples.
+    filter_len : int or wavelet
+        Length of the filters, or a wavelet that has them.
+    mode : str
+        Boundary mode.
+
+    Returns
+    -------
+    int
+        ``floor((data_len + filter_len - 1) / 2)``; for ``"periodization"`` and
+        for lifting schemes ``ceil(data_len / 2)``.
+
+    Raises
+    ------
+    ValueError
+        If a length is not positive.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.dwt_coeff_len(10, 8, "symmetric"), lw.dwt_coeff_len(10, 8, "periodization")
+    (8, 5)
+    """
+    n, name = _whole(data_len), resolve_mode(mode)
+    if n < 1:
+        raise ShapeError(f"Value of data_len must be greater than zero, got {n}.")
+    if isinstance(filter_len, str | pywt.Wavelet | FilterBank | LiftingScheme):
+        wavelet = _known_wavelet(filter_len)
+        if isinstance(wavelet, LiftingScheme):
+            return band_lengths(n, wavelet, name)[0]
+        filter_len = wavelet.dec_len
+    length = _whole(filter_len)
+    if length < 1:
+        raise WaveletError(f"Value of filter_len must be greater than zero, got {length}.")
+    return filter_bank_length(n, length, name)
+
+
+def wavedecn_shapes(
+    shape: Sequence[int],
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    level: int | None = None,
+    axes: Sequence[int] | int | None = None,
+) -> list[Any]:
+    """The shapes of the bands that :func:`wavedecn` gives, without computing them.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Shape of the data.
+    wavelet, mode, level, axes
+        As for :func:`wavedecn`.
+
+    Returns
+    -------
+    list
+        Like the result of :func:`wavedecn`, with shapes in place of arrays.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`wavedecn`.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.wavedecn_shapes((64, 32), "db2", level=2, axes=0)
+    [(18, 32), {'d': (18, 32)}, {'d': (33, 32)}]
+    """
+    current = tuple(shape)
+    if not current:
+        raise ShapeError("Expected at least 1D input data.")
+    plans = axis_plans(normalize_axes(axes, len(current), unique=True), wavelet, mode)
+    sizes = [current[p.axis] for p in plans]
+    level = check_level(level, sizes, [p.wavelet for p in plans])
+    check_lengths(current, plans, level)
+    shapes: list[Any] = []
+    for _ in range(level):
+        bands = _band_shapes(current, plans)
+        current = bands.pop("a" * len(plans))
+        shapes.insert(0, bands)
+    return [current, *shapes]
+
+
+def _band_shapes(shape: tuple[int, ...], plans: tuple[AxisPlan, ...]) -> dict[str, tuple[int, ...]]:
+    lengths = [band_lengths(shape[p.axis], p.wavelet, p.mode) for p in plans]
+    bands = {}
+    for letters in product("ad", repeat=len(plans)):
+        band = list(shape)
+        for plan, letter, pair in zip(plans, letters, lengths, strict=True):
+            band[plan.axis] = pair["ad".index(letter)]
+        bands["".join(letters)] = tuple(band)
+    return bands

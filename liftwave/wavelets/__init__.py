@@ -1,0 +1,1 @@
+"""Wavelets: filter banks, lifting schemes, and what names resolve to."""

@@ -1,0 +1,1 @@
+"""Lifting schemes, and the factoring of filter banks into lifting steps."""

@@ -1,0 +1,63 @@
+"""Integer-to-integer lifting: taps as fixed-point numbers.
+
+Calderbank, Daubechies, Sweldens & Yeo, *Wavelet transforms that map integers
+to integers*, Appl. Comput. Harmon. Anal. 5, 1998: rounding the increment of
+every step keeps each step invertible, since the same rounded number is
+subtracted again.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from liftwave.errors import WaveletError
+from liftwave.wavelets.lifting.step import LiftingStep
+
+_EXACT_BITS = 14
+_ROUNDED_BITS = 16
+
+
+@lru_cache(maxsize=4096)
+def fixed_point(step: LiftingStep) -> tuple[tuple[int, ...], int]:
+    r"""The taps of a step as integers over a power of two.
+
+    The integer transform computes, on integers alone,
+
+    .. math:: \mathtt{target}_k \mathrel{+}= \Bigl( \sum_j
+              \mathtt{numerators}_j\,\mathtt{source}_{k+\mathtt{offset}+j}
+              + 2^{\mathtt{bits}-1} \Bigr) \gg \mathtt{bits}
+
+    which is :math:`\lfloor P + \tfrac12 \rfloor` of the real sum P.
+
+    Parameters
+    ----------
+    step : LiftingStep
+        A step whose taps are plain numbers.
+
+    Returns
+    -------
+    numerators : tuple of int
+        One for each tap.
+    bits : int
+        At least 1. Taps that are multiples of :math:`2^{-14}` are exact;
+        all others are rounded to multiples of :math:`2^{-16}`.
+
+    Raises
+    ------
+    WaveletError
+        If the taps are an array of another library.
+
+    Examples
+    --------
+    >>> from liftwave.lifting import LiftingStep
+    >>> from liftwave.lifting.integer import fixed_point
+    >>> fixed_point(LiftingStep("update", [0.25, 0.25], -1))
+    ((1, 1), 2)
+    """
+    if not step.is_concrete:
+        raise WaveletError(f"{step!r} has array taps: integer transforms need plain numbers")
+    for bits in range(1, _EXACT_BITS + 1):
+        scaled = [tap * 2.0**bits for tap in step.taps]
+        if all(value.is_integer() for value in scaled):
+            return tuple(int(value) for value in scaled), bits
+    return tuple(round(tap * 2.0**_ROUNDED_BITS) for tap in step.taps), _ROUNDED_BITS
