@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._arrays.convert import (
-    Halves,
+    NativeHalf,
     Opened,
     are_plain,
     check_out,
@@ -126,16 +126,18 @@ def check_taps(plans: Sequence[AxisPlan], *arrays: Array) -> None:
 
 
 def open_samples(
-    data: Array, plans: Sequence[AxisPlan], level: int, halves: Halves | None = None
+    data: Array, plans: Sequence[AxisPlan], level: int, native_half: NativeHalf | None = None
 ) -> Opened:
     """Data as ``plans`` are computed: floats in the dtype of the work, integers as they are."""
     if is_integer(plans):
         return open_integer_samples(data, plans, level)
-    return open_array(data, halves)
+    return open_array(data, native_half)
 
 
 def open_coefficients(
-    arrays: Sequence[Array], plans: Sequence[AxisPlan], halves: Halves | None = None
+    arrays: Sequence[Array], plans: Sequence[AxisPlan], native_half: NativeHalf | None = None
 ) -> list[Opened]:
     """Coefficients in the one dtype in which ``plans`` are undone."""
-    return open_integer_coefficients(arrays) if is_integer(plans) else open_arrays(arrays, halves)
+    return (
+        open_integer_coefficients(arrays) if is_integer(plans) else open_arrays(arrays, native_half)
+    )

@@ -53,7 +53,7 @@ class Opened(NamedTuple):
         return self.xp.astype(result, self.result_dtype)
 
 
-Halves: TypeAlias = Callable[[Sequence[Array]], bool]
+NativeHalf: TypeAlias = Callable[[Sequence[Array]], bool]
 """Says whether arrays of half precision stay as they are."""
 
 
@@ -104,20 +104,20 @@ def as_array(data: ArrayLike) -> Array:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
-def open_array(data: ArrayLike, halves: Halves | None = None) -> Opened:
+def open_array(data: ArrayLike, native_half: NativeHalf | None = None) -> Opened:
     """Make ``data`` a floating-point array of its own library, on its own device.
 
     float32, float64 and their complex kin stay. Half-precision floats of
     torch and CuPy are computed in float32 and handed back as they came; they
-    stay, too, where ``halves`` says that kernels do that themselves. Integers
+    stay, too, where ``native_half`` says that kernels do that themselves. Integers
     and booleans become float64.
     """
     if is_plain(data):
         return Opened(data, numpy_namespace, data.dtype)
-    return open_arrays([data], halves)[0]
+    return open_arrays([data], native_half)[0]
 
 
-def open_arrays(data: Sequence[ArrayLike], halves: Halves | None = None) -> list[Opened]:
+def open_arrays(data: Sequence[ArrayLike], native_half: NativeHalf | None = None) -> list[Opened]:
     """Like :func:`open_array` for arrays that meet in one result: one common dtype."""
     if are_plain(data):
         return [Opened(d, numpy_namespace, d.dtype) for d in data]
@@ -125,7 +125,7 @@ def open_arrays(data: Sequence[ArrayLike], halves: Halves | None = None) -> list
     xp = common_namespace(arrays)
     result = _common_dtype([_floating(a.dtype, xp) for a in arrays], xp)
     compute = _compute_dtype(result, xp)
-    if compute != result and halves is not None and halves(arrays):
+    if compute != result and native_half is not None and native_half(arrays):
         compute = result
     return [Opened(a if a.dtype == compute else _cast(a, compute, xp), xp, result) for a in arrays]
 

@@ -1,0 +1,246 @@
+"""The base of all operations: what is computed, as data, apart from the arrays.
+
+An operation says how it runs, which shapes it returns and how it is differentiated. Everything
+that executes operations (eager calls, :func:`liftwave.vjp`, the operator of torch) is written
+once, for any of them.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+
+from liftwave._arrays.convert import NativeHalf, Opened, open_arrays
+from liftwave._kernels.contract import Kernels
+from liftwave._typing import Array
+
+Shape: TypeAlias = tuple[int, ...]
+
+Residuals: TypeAlias = Literal["nothing", "inputs", "outputs"]
+"""Which arrays of a run are kept for its derivative."""
+
+
+class Output(NamedTuple):
+    """What is known of an array before it is computed.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Its shape, which may hold symbols of ``torch.compile``.
+    like : int or None
+        The number of the input that has its dtype; ``None`` for int64.
+    """
+
+    shape: Shape
+    like: int | None = 0
+
+
+class Operation(ABC):
+    """A computation on a flat list of arrays, as frozen data.
+
+    Inputs are data first, then parameters (learned taps, filters of LiftPool, ``beta`` of
+    AdaPool). ``sizes`` are integers that the shapes of the inputs do not determine, such as the
+    length of a signal that is rebuilt from bands; they stand apart because ``torch.compile`` may
+    pass symbols.
+
+    Attributes
+    ----------
+    kind : str
+        The name of the class in the serialized form.
+    is_linear : bool
+        Whether it is linear in all inputs together. Its derivative is then an operation
+        that needs no residuals, and forward-mode derivatives run the operation itself.
+    records_itself : bool
+        Whether it consists of operations of the arrays' own library. Torch then records
+        and differentiates these.
+    """
+
+    kind: ClassVar[str]
+    is_linear: bool = False
+    records_itself: ClassVar[bool] = False
+
+    # --- serialization ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def fields(self) -> list[Any]:
+        """The operation as JSON data, from which :meth:`from_fields` makes it."""
+
+    @classmethod
+    @abstractmethod
+    def from_fields(cls, fields: list[Any]) -> Operation:
+        """The operation with these :meth:`fields`."""
+
+    @cached_property
+    def text(self) -> str:
+        """The serialized form, which :func:`parse` reads."""
+        return json.dumps([self.kind, self.fields()], separators=(",", ":"))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What kernels prepared for the operation is not pickled.
+        return parse, (self.text,)
+
+    # --- execution -------------------------------------------------------------------------------
+
+    def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """The inputs in the dtype in which they are computed.
+
+        Raises
+        ------
+        DTypeError, ArgumentTypeError
+            If the operation is not defined for the inputs' dtypes, or they are arrays of
+            different libraries.
+        """
+        return open_arrays(arrays, native_half)
+
+    @abstractmethod
+    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
+        """The results.
+
+        Raises
+        ------
+        ShapeError, ModeError, WindowError
+            If inputs of these shapes do not fit the operation; nothing is computed then.
+        """
+
+    @abstractmethod
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """Shapes and dtypes of the results, for inputs of these shapes."""
+
+    @property
+    def data_outputs(self) -> int | None:
+        """How many results have the dtype of the data; the others keep theirs. ``None``: all."""
+        return None
+
+    @property
+    def batched_inputs(self) -> int:
+        """How many leading inputs may have one more leading axis, if the others do not have it."""
+        return 0
+
+    def recordable(self, tensors: Sequence[Array]) -> Operation:
+        """The operation in a form that exporters can record in operations of torch.
+
+        Raises
+        ------
+        ExportError
+            If a length that it is planned for is a symbol.
+        """
+        return self
+
+    # --- derivative ------------------------------------------------------------------------------
+
+    def residuals(
+        self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
+    ) -> Residuals:
+        """Which arrays the derivative needs.
+
+        ``exact`` is false for half precision, where inputs that are rebuilt from outputs may
+        differ from the original ones; ``parameters`` says whether their gradient is needed.
+        """
+        return "inputs"
+
+    def saved(
+        self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
+    ) -> list[Array]:
+        """The arrays that :meth:`vjp` gets: residuals, then parameters."""
+        return list(inputs)
+
+    def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
+        """The ``sizes`` of the derivative, for inputs of these shapes."""
+        return sizes
+
+    def derivative(self, present: tuple[bool, ...], residuals: Residuals) -> Operation:
+        """The operation from cotangents and saved arrays to the cotangents of the inputs.
+
+        ``present`` says which results have a cotangent; the others' are zero and no inputs.
+        """
+        return Derivative(self, present, residuals)
+
+    @property
+    def needs_all_cotangents(self) -> bool:
+        """Whether :meth:`derivative` takes no missing cotangents: they are passed as zeros."""
+        return False
+
+    def vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        saved: Sequence[Array],
+        residuals: Residuals,
+        sizes: Sequence[int],
+        kernels: Kernels,
+    ) -> list[Array]:
+        """Cotangents of the inputs, from those of the results (``None``: zero)."""
+        raise TypeError(f"a linear operation has a transpose: {self.text}")
+
+    def vjp_outputs(
+        self,
+        cotangents: Sequence[Shape],
+        saved: Sequence[Shape],
+        residuals: Residuals,
+        sizes: Sequence[int],
+    ) -> list[Output]:
+        """Shapes and dtypes of what :meth:`vjp` returns; inputs are numbered as given here."""
+        raise TypeError(f"a linear operation has a transpose: {self.text}")
+
+
+class Derivative(Operation):
+    """The vector-Jacobian product of an operation, as an operation of its own.
+
+    Its inputs are the cotangents that are present and the saved arrays. It is differentiated
+    in the operations of the arrays' library.
+    """
+
+    kind = "derivative"
+
+    def __init__(
+        self, operation: Operation, present: tuple[bool, ...], residuals: Residuals
+    ) -> None:
+        self.operation, self.present, self.residuals_kept = operation, present, residuals
+        self.count = sum(present)
+
+    def fields(self) -> list[Any]:
+        """The operation, which cotangents are present, and what was saved."""
+        of = [self.operation.kind, self.operation.fields()]
+        return [of, list(map(int, self.present)), self.residuals_kept]
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> Derivative:
+        """The derivative with these fields."""
+        of, present, residuals = fields
+        return cls(_made(*of), tuple(map(bool, present)), residuals)
+
+    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
+        """Cotangents of the inputs of the operation."""
+        remaining = iter(arrays)
+        cotangents = [next(remaining) if present else None for present in self.present]
+        return self.operation.vjp(cotangents, [*remaining], self.residuals_kept, sizes, kernels)
+
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """Shapes and dtypes of the cotangents."""
+        return self.operation.vjp_outputs(
+            shapes[: self.count], shapes[self.count :], self.residuals_kept, sizes
+        )
+
+
+# --- serialized operations -----------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> Operation:
+    """The operation with this serialized form."""
+    kind, fields = json.loads(text)
+    return _made(kind, fields)
+
+
+def _made(kind: str, fields: list[Any]) -> Operation:
+    made: Operation = _kinds()[kind].from_fields(fields)
+    return made
+
+
+def _kinds() -> dict[str, type[Operation]]:
+    classes: list[type[Operation]] = list(Operation.__subclasses__())
+    for cls in classes:
+        classes.extend(cls.__subclasses__())
+    return {cls.kind: cls for cls in classes if "kind" in vars(cls)}
