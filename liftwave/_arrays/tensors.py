@@ -37,6 +37,20 @@ def is_unwatched(x: Array) -> bool:
     )
 
 
+def is_readable(x: Array) -> bool:
+    """Whether the numbers of ``x`` can be read: it is not traced, batched, or without memory."""
+    if not is_tensor(x):
+        return True
+    torch = sys.modules["torch"]
+    return bool(
+        type(x) in (torch.Tensor, torch.nn.Parameter)
+        and x.device.type != "meta"
+        and not torch._C._functorch.is_functorch_wrapped_tensor(x)
+        and not torch._C._len_torch_dispatch_stack()
+        and is_numbers(x)
+    )
+
+
 def is_numbers(x: Array) -> bool:
     """Whether the memory of a tensor is its numbers: dense, and not to be conjugated or negated."""
     torch = sys.modules["torch"]

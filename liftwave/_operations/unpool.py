@@ -1,137 +1,252 @@
-"""Values put where they came from or belong, and transposed convolution: forward and back.
+"""Max unpooling, nearest and bed-of-nails upsampling, and transposed convolution.
 
-All are linear in the values. They are written in operations of the array's own library, which
-differentiate themselves where the library does that.
+These operations consist of array operations, which torch records and differentiates itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_numpy_namespace
 
-from liftwave._kernels.reference.regions import Table, folded, regions, sums
+from liftwave._arrays.convert import NativeHalf, Opened, as_array, common_namespace, open_array
+from liftwave._arrays.tensors import is_readable
+from liftwave._kernels.contract import Kernels
+from liftwave._kernels.reference.regions import Table, flat_indices, folded, regions, sums
+from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._plan.windows import Ints, WindowPlan
 from liftwave._typing import Array
-from liftwave.errors import ShapeError, WindowError
+from liftwave.errors import DTypeError, ShapeError, WindowError
 
 # --- by index --------------------------------------------------------------------------------
 
 
-def scattered(values: Array, indices: Array, size: Ints) -> Array:
-    """Values put at flat places of each plane, zeros elsewhere; of several the last one stays."""
+@dataclass(frozen=True)
+class MaxUnpool(Operation):
+    """Values put at flat places of each plane, zeros elsewhere; ``sizes`` are the result's.
+
+    Of several values at one place, the last one stays.
+    """
+
+    kind = "max_unpool"
+    records_itself: ClassVar[bool] = True
+
+    ndim: int
+
+    def fields(self) -> list[Any]:
+        """The number of spatial axes."""
+        return [self.ndim]
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> MaxUnpool:
+        """The operation with these fields."""
+        return cls(*fields)
+
+    def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """Values in a floating dtype, places as they are."""
+        values, indices = open_array(arrays[0]), as_array(arrays[1])
+        xp = common_namespace([values.array, indices])
+        if not xp.isdtype(indices.dtype, "integral"):
+            raise DTypeError(f"indices are integers, as max_pool gives them, got {indices.dtype}")
+        return [values, Opened(indices, xp, indices.dtype)]
+
+    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
+        """The array with the values at their places."""
+        values, indices = arrays
+        if tuple(indices.shape) != tuple(values.shape):
+            raise ShapeError(
+                f"indices have shape {tuple(indices.shape)}, the values {tuple(values.shape)}"
+            )
+        if is_readable(indices) and 0 not in indices.shape:
+            _check_places(indices, sizes)
+        return [_scatter_last(values, indices, tuple(sizes))]
+
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """The shape of the result."""
+        shape = shapes[0]
+        return [Output((*shape[: len(shape) - self.ndim], *sizes))]
+
+    def saved(
+        self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
+    ) -> list[Array]:
+        """The places."""
+        return [inputs[1]]
+
+    def vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        saved: Sequence[Array],
+        residuals: Residuals,
+        sizes: Sequence[int],
+        kernels: Kernels,
+    ) -> list[Array]:
+        """The cotangent of the values; places have none."""
+        return [_scatter_last_vjp(cotangents[0], saved[0], tuple(sizes))]
+
+
+def _check_places(indices: Array, sizes: Sequence[int]) -> None:
+    xp = array_namespace(indices)
+    least, most = int(xp.min(indices)), int(xp.max(indices))
+    if least < 0 or most >= prod(sizes):
+        raise ShapeError(
+            f"indices from {least} to {most} are not all in a result of size {tuple(sizes)}: "
+            "output_size is that of what was pooled"
+        )
+
+
+def _scatter_last(values: Array, indices: Array, size: Ints) -> Array:
     lead = tuple(map(int, values.shape[: values.ndim - len(size)]))
     shape = (*lead, *size)
     xp = array_namespace(values)
     if 0 in values.shape:
         return xp.zeros(shape, dtype=values.dtype, device=device(values))
     source = _sources(indices, prod(size), prod(lead))
-    found = xp.take(xp.reshape(values, (-1,)), xp.where(source < 0, 0, source), axis=0)
-    return xp.reshape(xp.where(source < 0, xp.zeros_like(found), found), shape)
+    samples = xp.take(xp.reshape(values, (-1,)), xp.where(source < 0, 0, source), axis=0)
+    return xp.reshape(xp.where(source < 0, xp.zeros_like(samples), samples), shape)
 
 
-def scattered_back(cotangent: Array, indices: Array, size: Ints) -> Array:
-    """The cotangent of the values of :func:`scattered`."""
+def _scatter_last_vjp(cotangent: Array, indices: Array, size: Ints) -> Array:
     lead = tuple(indices.shape[: indices.ndim - len(size)])
     xp = array_namespace(cotangent)
     if 0 in indices.shape:
         return xp.zeros(indices.shape, dtype=cotangent.dtype, device=device(cotangent))
-    source, at = _sources(indices, prod(size), prod(lead)), _flat(indices, prod(size), prod(lead))
-    stays = xp.take(source, at, axis=0) == xp.arange(at.shape[0], device=device(at))
-    found = xp.take(xp.reshape(cotangent, (-1,)), at, axis=0)
-    return xp.reshape(xp.where(stays, found, xp.zeros_like(found)), indices.shape)
-
-
-def picked(x: Array, indices: Array, ndim: int) -> Array:
-    """The values at flat places of each plane."""
-    xp = array_namespace(x)
-    shape = tuple(map(int, x.shape))
-    lead, size = shape[: x.ndim - ndim], prod(shape[x.ndim - ndim :])
-    found = xp.take(xp.reshape(x, (-1,)), _flat(indices, size, prod(lead)), axis=0)
-    return xp.reshape(found, indices.shape)
-
-
-def _flat(indices: Array, size: int, planes: int) -> Array:
-    """Places in all planes one behind the other."""
-    xp = array_namespace(indices)
-    indices = xp.reshape(xp.astype(indices, xp.int64), (planes, -1))
-    first = xp.arange(planes, dtype=xp.int64, device=device(indices)) * size
-    return xp.reshape(indices + first[:, None], (-1,))
+    source = _sources(indices, prod(size), prod(lead))
+    flat = flat_indices(indices, prod(size), prod(lead))
+    stays = xp.take(source, flat, axis=0) == xp.arange(flat.shape[0], device=device(flat))
+    gradient = xp.take(xp.reshape(cotangent, (-1,)), flat, axis=0)
+    return xp.reshape(xp.where(stays, gradient, xp.zeros_like(gradient)), indices.shape)
 
 
 def _sources(indices: Array, size: int, planes: int) -> Array:
-    """For each place of all planes the last value that goes there, -1 if none does."""
+    """For each place of all planes the number of the last value there, -1 without a value."""
     xp = array_namespace(indices)
-    at = _flat(indices, size, planes)
+    flat = flat_indices(indices, size, planes)
     if is_numpy_namespace(xp):
-        found = np.full(planes * size, -1)
-        found[at] = np.arange(len(at))
-        return found
-    order = xp.argsort(at, stable=True)
-    ordered = xp.take(at, order, axis=0)
-    places = xp.arange(planes * size, dtype=at.dtype, device=device(at))
-    behind = xp.searchsorted(ordered, places, side="right")
-    last = xp.where(behind > 0, behind - 1, 0)
-    there = (behind > 0) & (xp.take(ordered, last, axis=0) == places)
-    return xp.where(there, xp.take(order, last, axis=0), -1)
+        sources = np.full(planes * size, -1)
+        sources[flat] = np.arange(len(flat))
+        return sources
+    order = xp.argsort(flat, stable=True)
+    ordered = xp.take(flat, order, axis=0)
+    places = xp.arange(planes * size, dtype=flat.dtype, device=device(flat))
+    ends = xp.searchsorted(ordered, places, side="right")
+    last = xp.where(ends > 0, ends - 1, 0)
+    is_source = (ends > 0) & (xp.take(ordered, last, axis=0) == places)
+    return xp.where(is_source, xp.take(order, last, axis=0), -1)
 
 
 # --- by window -------------------------------------------------------------------------------
 
 
-class Spread(NamedTuple):
-    """Each value is put at the first ``width`` samples of its window, along each axis.
+@dataclass(frozen=True)
+class Upsample(Operation):
+    """Each value put at the first ``width`` samples of its window, along each axis.
 
-    Windows begin every ``stride`` samples, which is at least ``width``.
+    Windows begin every ``stride`` samples, which is at least ``width``. The other samples are
+    zero. ``sizes`` are the result's; those of the derivative are the numbers of windows.
     """
+
+    kind = "upsample"
+    records_itself: ClassVar[bool] = True
 
     width: Ints
     stride: Ints
-    size: Ints  # of the result
 
-    def run(self, values: Array) -> Array:
-        """Values spread; zeros elsewhere."""
-        first = values.ndim - len(self.size)
-        for k, (width, stride, size) in enumerate(zip(*self, strict=True)):
+    def fields(self) -> list[Any]:
+        """Width and stride."""
+        return [list(self.width), list(self.stride)]
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> Upsample:
+        """The operation with these fields."""
+        width, stride = map(tuple, fields)
+        return cls(width, stride)
+
+    def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """The values in a floating dtype."""
+        return [open_array(arrays[0])]
+
+    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
+        """The upsampled array."""
+        (values,) = arrays
+        first = values.ndim - len(sizes)
+        for k, (width, stride, size) in enumerate(self._axes(sizes)):
             window, place = np.divmod(np.arange(size), stride)
             count = int(values.shape[first + k])
             taken = (window < count) & (place < width)
             entries = np.minimum(window, count - 1)
             values = sums(values, first + k, Table(entries[:, None], taken[:, None]))
-        return values
+        return [values]
 
-    def back(self, cotangent: Array, counts: Ints) -> Array:
-        """The cotangent of so many values from that of the result."""
-        first = cotangent.ndim - len(self.size)
-        for k, (width, stride, size) in enumerate(zip(*self, strict=True)):
-            at = np.arange(counts[k])[:, None] * stride + np.arange(width)
-            table = Table(np.minimum(at, size - 1), at < size)
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """The shape of the result."""
+        shape = shapes[0]
+        return [Output((*shape[: len(shape) - len(self.width)], *sizes))]
+
+    def residuals(
+        self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
+    ) -> Residuals:
+        """None: it is linear."""
+        return "nothing"
+
+    def saved(
+        self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
+    ) -> list[Array]:
+        """No array."""
+        return []
+
+    def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
+        """The numbers of windows."""
+        shape = shapes[0]
+        return tuple(shape[len(shape) - len(self.width) :])
+
+    def vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        saved: Sequence[Array],
+        residuals: Residuals,
+        sizes: Sequence[int],
+        kernels: Kernels,
+    ) -> list[Array]:
+        """Sums over the samples of each window that have its value."""
+        cotangent = cotangents[0]
+        assert cotangent is not None
+        first = cotangent.ndim - len(sizes)
+        for k, (width, stride, count) in enumerate(self._axes(sizes)):
+            size = int(cotangent.shape[first + k])
+            samples = np.arange(count)[:, None] * stride + np.arange(width)
+            table = Table(np.minimum(samples, size - 1), samples < size)
             cotangent = sums(cotangent, first + k, table)
-        return cotangent
+        return [cotangent]
+
+    def _axes(self, sizes: Sequence[int]) -> Any:
+        return zip(self.width, self.stride, map(int, sizes), strict=True)
 
 
 def result_size(counts: Sequence[int], kernel: Ints, stride: Ints, padding: Ints) -> Ints:
-    """Samples from the first one of the first window to the last one of the last window."""
-    each = zip(counts, kernel, stride, padding, strict=True)
-    return tuple((n - 1) * s - 2 * p + k for n, k, s, p in each)
+    """Samples from the first sample of the first window to the last sample of the last one."""
+    axes = zip(counts, kernel, stride, padding, strict=True)
+    return tuple((n - 1) * s - 2 * p + k for n, k, s, p in axes)
 
 
-def checked_size(given: Any, smallest: Ints, stride: Ints, shape: Sequence[int]) -> Ints:
-    """The size of a result: as asked for, or what the windows span.
+def checked_size(
+    output_size: Sequence[int] | None, smallest: Ints, stride: Ints, shape: Sequence[int]
+) -> Ints:
+    """The spatial size of a result: ``output_size``, or by default what the windows span.
 
     Raises
     ------
     ShapeError
-        If it could not have given this number of windows.
+        If an array of this size does not have as many windows.
     """
-    if given is None:
+    if output_size is None:
         if min(smallest) < 1:
             raise ShapeError(f"padding leaves nothing: the result would have size {smallest}")
         return smallest
-    size = tuple(given)
+    size = tuple(output_size)
     ndim = len(smallest)
     if len(size) == len(shape) and size[: len(shape) - ndim] == tuple(shape[: len(shape) - ndim]):
         size = size[len(size) - ndim :]
@@ -140,7 +255,7 @@ def checked_size(given: Any, smallest: Ints, stride: Ints, shape: Sequence[int])
     )
     if not fits or min(size) < 1:
         raise ShapeError(
-            f"output_size is within one stride {stride} of {smallest}, got {tuple(given)}"
+            f"output_size is within one stride {stride} of {smallest}, got {tuple(output_size)}"
         )
     return size
 
@@ -148,53 +263,126 @@ def checked_size(given: Any, smallest: Ints, stride: Ints, shape: Sequence[int])
 # --- transposed convolution ------------------------------------------------------------------
 
 
-class Transposed(NamedTuple):
-    """A transposed convolution: windows on its result, of which there is one per input sample."""
+@dataclass(frozen=True)
+class ConvTranspose(Operation):
+    """Transposed convolution: windows on the result, of which there is one per input sample.
 
-    plan: WindowPlan
+    Its inputs are ``x``, of shape (..., C, spatial axes), and the parameter ``weight``, of shape
+    (C, D, kernel).
+    """
 
-    def run(self, x: Array, weight: Array) -> Array:
-        """(N, C, *inputs) by (C, D, *kernel) gives (N, D, *size)."""
-        xp, ndim = array_namespace(x), self.plan.ndim
-        columns = xp.tensordot(x, weight, axes=((1,), (0,)))  # (N, *inputs, D, *kernel)
+    kind = "conv_transpose"
+    records_itself: ClassVar[bool] = True
+
+    stride: Ints
+    padding: Ints
+    output_padding: Ints
+    dilation: Ints
+
+    def fields(self) -> list[Any]:
+        """The attributes, in their order."""
+        return [list(v) for v in (self.stride, self.padding, self.output_padding, self.dilation)]
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> ConvTranspose:
+        """The operation with these fields."""
+        return cls(*map(tuple, fields))
+
+    @property
+    def n_parameters(self) -> int:
+        """The weight."""
+        return 1
+
+    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
+        """(..., C, inputs) by (C, D, kernel) gives (..., D, size)."""
+        x, weight = arrays
+        plan, lead = self._layout(x.shape, weight.shape)
+        xp, ndim = array_namespace(x), plan.ndim
+        planes = xp.reshape(x, (prod(lead), *x.shape[len(lead) :]))
+        columns = xp.tensordot(planes, weight, axes=((1,), (0,)))  # (N, *inputs, D, *kernel)
         spatial = [axis for k in range(ndim) for axis in (1 + k, 2 + ndim + k)]
-        return folded(xp.permute_dims(columns, (0, 1 + ndim, *spatial)), self.plan)
+        result = folded(xp.permute_dims(columns, (0, 1 + ndim, *spatial)), plan)
+        return [xp.reshape(result, (*lead, *result.shape[1:]))]
 
-    def back(self, x: Array, weight: Array, cotangent: Array) -> tuple[Array, Array]:
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """The shape of the result."""
+        plan, lead = self._layout(*shapes)
+        return [Output((*lead, shapes[1][1], *plan.inputs))]
+
+    def vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        saved: Sequence[Array],
+        residuals: Residuals,
+        sizes: Sequence[int],
+        kernels: Kernels,
+    ) -> list[Array]:
         """The cotangents of ``x`` and ``weight``."""
-        xp, ndim = array_namespace(x), self.plan.ndim
-        columns = regions(cotangent, self.plan).samples  # (N, D, o1, k1, …)
+        x, weight = saved
+        plan, lead = self._layout(x.shape, weight.shape)
+        xp, ndim, planes = array_namespace(x), plan.ndim, prod(lead)
+        data = xp.reshape(x, (planes, *x.shape[len(lead) :]))
+        g = xp.reshape(cotangents[0], (planes, weight.shape[1], *plan.inputs))
+        columns = regions(g, plan).samples  # (N, D, o1, k1, …)
         windows = tuple(range(2, 2 + 2 * ndim, 2))
         places = tuple(axis + 1 for axis in windows)
         kernel = tuple(range(2, 2 + ndim))
         of_x = xp.tensordot(columns, _conj(weight, xp), axes=((1, *places), (1, *kernel)))
-        of_weight = xp.tensordot(_conj(x, xp), columns, axes=((0, *kernel), (0, *windows)))
-        return xp.permute_dims(of_x, (0, 1 + ndim, *range(1, 1 + ndim))), of_weight
+        of_weight = xp.tensordot(_conj(data, xp), columns, axes=((0, *kernel), (0, *windows)))
+        of_x = xp.permute_dims(of_x, (0, 1 + ndim, *range(1, 1 + ndim)))
+        return [xp.reshape(of_x, x.shape), of_weight]
+
+    def _layout(self, shape: Shape, weight: Shape) -> tuple[WindowPlan, Shape]:
+        """The windows on the result, and the leading axes of the input."""
+        check_weight(weight)
+        ndim = len(weight) - 2
+        if len(shape) < ndim + 1 or shape[-1 - ndim] != weight[0]:
+            raise ShapeError(
+                f"weights of shape {tuple(weight)} are for {weight[0]} channels before {ndim} "
+                f"spatial axes, got data of shape {tuple(shape)}"
+            )
+        counts, kernel = tuple(map(int, shape[len(shape) - ndim :])), tuple(weight[2:])
+        check_counts(shape, ndim)
+        size = self._size(counts, kernel)
+        lead = tuple(map(int, shape[: len(shape) - ndim - 1]))
+        return WindowPlan(kernel, self.stride, self.padding, self.dilation, size, counts), lead
+
+    def _size(self, counts: Ints, kernel: Ints) -> Ints:
+        options = (self.stride, self.padding, self.output_padding, self.dilation)
+        axes = zip(counts, kernel, *options, strict=True)
+        size = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 + more for n, k, s, p, more, d in axes)
+        if min(size) < 1:
+            raise WindowError(
+                f"padding {self.padding} leaves nothing of {counts} samples: the result has size "
+                f"{size}"
+            )
+        limits = zip(self.output_padding, self.stride, self.dilation, strict=True)
+        if any(more >= max(s, d) for more, s, d in limits):
+            raise WindowError(
+                f"output_padding is less than the stride {self.stride} or the dilation "
+                f"{self.dilation}, got {self.output_padding}"
+            )
+        return size
+
+
+def check_weight(shape: Sequence[int]) -> None:
+    """Raise unless weights of a convolution can have this shape."""
+    if len(shape) < 3 or 0 in shape:
+        raise ShapeError(
+            f"weight has shape (channels, new channels, *kernel), none of them 0, got "
+            f"{tuple(shape)}"
+        )
+
+
+def check_counts(shape: Sequence[int], ndim: int) -> None:
+    """Raise unless an array of this shape has values along its last axes."""
+    if len(shape) < ndim or 0 in shape[len(shape) - ndim :]:
+        raise ShapeError(
+            f"values for windows along the last {ndim} axes are needed, got an array of shape "
+            f"{tuple(shape)}: kernel_size has one number per axis, and ndim says how many there "
+            "are"
+        )
 
 
 def _conj(x: Array, xp: Any) -> Array:
     return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
-
-
-def transposed(
-    sizes: Ints, kernel: Ints, stride: Ints, padding: Ints, more: Ints, dilation: Ints
-) -> Transposed:
-    """The transposed convolution of signals of this size.
-
-    Raises
-    ------
-    WindowError
-        If nothing is left, or more is added behind than belongs to it.
-    """
-    each = zip(sizes, kernel, stride, padding, more, dilation, strict=True)
-    size = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 + m for n, k, s, p, m, d in each)
-    if min(size) < 1:
-        raise WindowError(
-            f"padding {padding} leaves nothing of {sizes} samples: the result has size {size}"
-        )
-    if any(m >= max(s, d) for m, s, d in zip(more, stride, dilation, strict=True)):
-        raise WindowError(
-            f"output_padding is less than the stride {stride} or the dilation {dilation}, "
-            f"got {more}"
-        )
-    return Transposed(WindowPlan(kernel, stride, padding, dilation, size, sizes))

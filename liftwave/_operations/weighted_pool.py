@@ -1,169 +1,256 @@
-"""Pooling by weights as data: what is computed, on arrays of any number of leading axes."""
+"""Pooling by weights that the samples themselves give, and its reverse, as an operation."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from math import prod
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from array_api_compat import array_namespace
+import numpy as np
+from array_api_compat import array_namespace, device
 
-from liftwave._kernels.contract import PoolingKernels, Weights
-from liftwave._plan.windows import WindowPlan, Windows, planned
+from liftwave._arrays.convert import (
+    NativeHalf,
+    Opened,
+    as_array,
+    common_namespace,
+    is_array,
+    open_arrays,
+)
+from liftwave._kernels.contract import Kernels, Weights
+from liftwave._operations.operation import Operation, Output, Residuals, Shape
+from liftwave._operations.shapes import cached_by_shapes
+from liftwave._plan.windows import WindowArguments, WindowPlan
 from liftwave._typing import Array
-from liftwave.errors import ShapeError
+from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
+
+Interpolation: TypeAlias = Literal["nearest", "linear"]
+Preserved: TypeAlias = Literal["sum", "mean"]
 
 
-class PoolCall(NamedTuple):
-    """A pooling by weights, or the reverse of one.
-
-    Its inputs are the array to pool; for a reverse the pooled array too; and ``beta``, for the
-    weights that have one. All have the dtype in which is computed.
+class Layout(NamedTuple):
+    """The shapes of one run.
 
     Attributes
     ----------
-    windows : Windows
+    plan : WindowPlan
+        The windows.
+    channels : int
+        How many planes in a row are compared together.
+    planes : tuple of tuple of int
+        For each data input, its shape with all leading axes as one.
+    beta : tuple of int
+        The shape of ``beta`` with all axes: rows, and one per spatial axis.
+    result : tuple of int
+        The shape of the result.
+    """
+
+    plan: WindowPlan
+    channels: int
+    planes: tuple[Shape, ...]
+    beta: Shape
+    result: Shape
+
+
+@dataclass(frozen=True)
+class WeightedPool(Operation):
+    """A pooling by weights, or its reverse.
+
+    Its inputs are ``x``, for a reverse the pooled array too, and for the weights ``"ada"`` the
+    parameter ``beta``, which is clamped to [0, 1].
+
+    Attributes
+    ----------
+    windows : WindowArguments
         Kernel sizes and the like.
     weights : str
         The kind of the weights.
     delta : float
-        Huber's.
+        Where Huber's distance goes from quadratic to linear.
     per_channel : bool
         Whether each channel is compared on its own.
     up : {None, "nearest", "linear"}
-        How pooled values are brought to the samples; None for pooling.
+        How the reverse brings pooled values to the samples; ``None`` for pooling.
     preserve : {"sum", "mean"}
-        What a reverse keeps of each region.
+        What the reverse preserves of each region.
     """
 
-    windows: Windows
+    kind = "weighted_pool"
+
+    windows: WindowArguments
     weights: Weights
     delta: float = 1.0
     per_channel: bool = True
-    up: str | None = None
-    preserve: str = "sum"
+    up: Interpolation | None = None
+    preserve: Preserved = "sum"
+
+    def fields(self) -> list[Any]:
+        """The attributes, in their order."""
+        options = [self.weights, self.delta, self.per_channel, self.up, self.preserve]
+        return [self.windows.fields(), *options]
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> WeightedPool:
+        """The operation with these fields."""
+        windows, *options = fields
+        return cls(WindowArguments.from_fields(windows), *options)
 
     @property
-    def text(self) -> str:
-        """The call as operators of torch take it; :func:`read` gives it back."""
-        return repr((tuple(self.windows), *self[1:]))
+    def batched_inputs(self) -> int:
+        """All but ``beta``."""
+        return 1 if self.up is None else 2
 
-    def result_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """The shape of what comes of an array of this shape."""
-        if self.up is not None:
-            return tuple(shape)
-        ndim = self.windows.ndim
-        return (*shape[: len(shape) - ndim], *planned(self.windows, shape).outputs)
+    @property
+    def n_parameters(self) -> int:
+        """``beta``, for the weights that have one."""
+        return int(self.weights == "ada")
 
-    def check(self, shapes: Sequence[Sequence[int]]) -> None:
-        """Raise unless inputs of these shapes fit together.
+    def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """The inputs in one real floating dtype; ``beta`` may be a number or a list."""
+        opened = open_arrays(arrays[: self.batched_inputs], native_half)
+        if self.weights == "ada":
+            opened.append(_opened_beta(arrays[-1], opened[0]))
+        for array, xp, *_ in opened:
+            if xp.isdtype(array.dtype, "complex floating"):
+                raise DTypeError(
+                    f"pooling by weights compares numbers in size, got complex data "
+                    f"({array.dtype}): pool real and imaginary part each on its own"
+                )
+        return opened
 
-        Raises
-        ------
-        ShapeError, WindowError
-            If they do not.
-        """
-        shape, ndim = tuple(shapes[0]), self.windows.ndim
-        plan = planned(self.windows, shape)
-        lead = shape[: len(shape) - ndim]
+    # --- execution -------------------------------------------------------------------------------
+
+    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
+        """The pooled array, or the array with pooled values at the samples."""
+        layout = self._layout(*map(_shape_of, arrays))
+        planes, arguments = self._arguments(arrays, layout)
+        if self.up is None:
+            result = kernels.pooling.pool(*planes, *arguments)
+        else:
+            result = kernels.pooling.unpool(*planes, *arguments, self.up, self.preserve)
+        return [array_namespace(result).reshape(result, layout.result)]
+
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """The shape of the result."""
+        return [Output(self._layout(*shapes).result)]
+
+    def vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        saved: Sequence[Array],
+        residuals: Residuals,
+        sizes: Sequence[int],
+        kernels: Kernels,
+    ) -> list[Array]:
+        """The cotangents of all inputs, from the inputs alone."""
+        layout = self._layout(*map(_shape_of, saved))
+        planes, arguments = self._arguments(saved, layout)
+        (cotangent,) = cotangents
+        xp = array_namespace(*saved)
+        if self.up is None:
+            g = xp.reshape(cotangent, (layout.planes[0][0], *layout.plan.outputs))
+            *gradients, of_beta = kernels.pooling.pool_vjp(*planes, g, *arguments)
+        else:
+            g = xp.reshape(cotangent, layout.planes[0])
+            *gradients, of_beta = kernels.pooling.unpool_vjp(
+                *planes, g, *arguments, self.up, self.preserve
+            )
+        gradients = [xp.reshape(v, x.shape) for v, x in zip(gradients, saved, strict=False)]
+        return gradients if of_beta is None else [*gradients, _beta_gradient(of_beta, saved[-1])]
+
+    def vjp_outputs(
+        self,
+        cotangents: Sequence[Shape],
+        saved: Sequence[Shape],
+        residuals: Residuals,
+        sizes: Sequence[int],
+    ) -> list[Output]:
+        """The shapes and dtypes of the inputs."""
+        return [Output(shape, len(cotangents) + k) for k, shape in enumerate(saved)]
+
+    # --- shapes ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _layout(self) -> Callable[..., Layout]:
+        return cached_by_shapes(self._layout_of)
+
+    def _layout_of(self, *shapes: Shape) -> Layout:
+        shape, ndim = shapes[0], self.windows.ndim
+        plan = self.windows.plan_for(shape)
+        lead = tuple(shape[: len(shape) - ndim])
         if not self.per_channel and not lead:
             raise ShapeError(
                 f"per_channel=False compares vectors along the axis before the last {ndim}, "
-                f"got an array of shape {shape}, which has none: add it (x[None])"
+                f"got an array of shape {tuple(shape)}, which has none: add it (x[None])"
             )
-        if self.up is not None and tuple(shapes[1]) != (*lead, *plan.outputs):
+        pooled = (*lead, *plan.outputs)
+        if self.up is not None and tuple(shapes[1]) != pooled:
             raise ShapeError(
-                f"pooled has shape {tuple(shapes[1])}, but the windows on x of shape {shape} "
-                f"give {(*lead, *plan.outputs)}"
+                f"pooled has shape {tuple(shapes[1])}, but the windows on x of shape "
+                f"{tuple(shape)} give {pooled}"
             )
+        beta = shapes[-1] if self.weights == "ada" else ()
+        _check_beta(beta, lead, plan)
+        count, channels = prod(lead), 1 if self.per_channel else lead[-1]
+        planes = ((count, *plan.inputs), (count, *plan.outputs))[: self.batched_inputs]
+        full = (*(1,) * (ndim + 1 - len(beta)), *beta)
+        return Layout(plan, channels, planes, full, pooled if self.up is None else tuple(shape))
+
+    def _arguments(self, inputs: Sequence[Array], layout: Layout) -> tuple[list[Array], Any]:
+        """The data as planes, and the other arguments of the kernels."""
+        xp = array_namespace(*inputs)
+        planes = [xp.reshape(x, shape) for x, shape in zip(inputs, layout.planes, strict=False)]
+        beta = None
         if self.weights == "ada":
-            check_beta(shapes[-1], lead, plan)
-
-    def run(self, inputs: Sequence[Array], kernels: PoolingKernels) -> Array:
-        """The result, by these kernels."""
-        x, arguments = inputs[0], self._arguments(inputs)
-        if self.up is None:
-            found = kernels.pool(*arguments)
-        else:
-            how: Any = (self.up, self.preserve)
-            found = kernels.unpool(*arguments, *how)
-        return array_namespace(x).reshape(found, self.result_shape(x.shape))
-
-    def vjp(
-        self, inputs: Sequence[Array], cotangent: Array, kernels: PoolingKernels
-    ) -> list[Array]:
-        """The cotangents of the inputs from that of the result, and the inputs."""
-        xp, g = array_namespace(cotangent), _planes(cotangent, self.windows.ndim)
-        data, *rest = self._arguments(inputs)
-        if self.up is None:
-            of_x, of_beta = kernels.pool_vjp(data, g, *rest)
-            found = [of_x]
-        else:
-            pooled, *rest = rest
-            how: Any = (self.up, self.preserve)
-            of_x, of_pooled, of_beta = kernels.unpool_vjp(data, pooled, g, *rest, *how)
-            found = [of_x, of_pooled]
-        found = [xp.reshape(v, like.shape) for v, like in zip(found, inputs, strict=False)]
-        return found if of_beta is None else [*found, _summed(of_beta, inputs[-1])]
-
-    def _arguments(self, inputs: Sequence[Array]) -> list[Any]:
-        """What kernels get, with planes for the leading axes."""
-        x, ndim = inputs[0], self.windows.ndim
-        plan = planned(self.windows, x.shape)
-        beta = _rows(inputs[-1], plan) if self.weights == "ada" else None
-        channels = 1 if self.per_channel else x.shape[-1 - ndim]
-        arrays = [_planes(v, ndim) for v in inputs[: 1 + (self.up is not None)]]
-        return [*arrays, plan, self.weights, beta, self.delta, channels]
+            # With all its axes first: NumPy turns arrays without axes into scalars.
+            beta = xp.clip(xp.reshape(inputs[-1], layout.beta), 0.0, 1.0)
+            if layout.beta[1:] != (1,) * layout.plan.ndim:
+                beta = xp.broadcast_to(beta, (layout.beta[0], *layout.plan.outputs))
+        return planes, (layout.plan, self.weights, beta, self.delta, layout.channels)
 
 
-@lru_cache(maxsize=256)
-def read(text: str) -> PoolCall:
-    """The call that has this text."""
-    windows, *rest = ast.literal_eval(text)
-    return PoolCall(Windows(*windows), *rest)
+_shape_of = attrgetter("shape")
 
 
-def check_beta(shape: Sequence[int], lead: Sequence[int], plan: WindowPlan) -> None:
-    """Raise unless a ``beta`` of this shape belongs to these leading axes and windows.
-
-    Raises
-    ------
-    ShapeError
-        If it does not.
-    """
+def _check_beta(shape: Shape, lead: Shape, plan: WindowPlan) -> None:
     full = (*lead[-1:], *plan.outputs)
-    behind = zip(reversed(tuple(shape)), reversed(full), strict=False)
-    if len(shape) > len(full) or any(n not in (1, wanted) for n, wanted in behind):
-        shown = full if lead else plan.outputs
+    axes = zip(reversed(shape), reversed(full), strict=False)
+    if len(shape) > len(full) or any(n not in (1, wanted) for n, wanted in axes):
         raise ShapeError(
             f"beta is a number, or has the shape of the windows {plan.outputs}, or of channels "
-            f"and windows {shown} (each may be 1), got shape {tuple(shape)}"
+            f"and windows {full} (each may be 1), got shape {tuple(shape)}"
         )
 
 
-def _planes(x: Array, ndim: int) -> Array:
-    """The leading axes as one."""
-    lead = x.shape[: x.ndim - ndim]
-    return array_namespace(x).reshape(x, (prod(lead), *x.shape[x.ndim - ndim :]))
+def _opened_beta(beta: Any, data: Opened) -> Opened:
+    """``beta`` as an array of the library, dtype and device of the data."""
+    xp, x = data.xp, data.array
+    if is_array(beta) and not isinstance(beta, np.generic):
+        array = as_array(beta)
+        common_namespace([array, x])
+        array = array if array.dtype == x.dtype else xp.astype(array, x.dtype)
+    else:
+        values = as_array(beta).tolist() if isinstance(beta, list | tuple) else _number(beta)
+        array = xp.asarray(values, dtype=x.dtype, device=device(x))
+    return data._replace(array=array)
 
 
-def _rows(beta: Array, plan: WindowPlan) -> Array:
-    """``beta`` as kernels take it: rows, and windows or ones."""
-    xp = array_namespace(beta)
-    shape = (*(1,) * (plan.ndim + 1 - beta.ndim), *beta.shape)
-    beta = xp.reshape(beta, shape)
-    if all(n == 1 for n in shape[1:]):
-        return beta
-    return xp.broadcast_to(beta, (shape[0], *plan.outputs))
+def _number(beta: Any) -> float:
+    try:
+        return float(beta)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(f"beta is a number, got {beta!r}") from None
 
 
-def _summed(values: Array, like: Array) -> Array:
-    """Summed over what was repeated to get from the shape of ``like`` to that of ``values``."""
+def _beta_gradient(values: Array, beta: Array) -> Array:
+    """The gradient in ``beta``: summed where it was repeated, zero where it was clamped."""
     xp = array_namespace(values)
-    shape = (*(1,) * (values.ndim - like.ndim), *like.shape)
+    shape = (*(1,) * (values.ndim - beta.ndim), *beta.shape)
     axes = tuple(k for k, n in enumerate(shape) if n == 1 < values.shape[k])
     if axes:
         values = xp.sum(values, axis=axes, keepdims=True)
-    return xp.reshape(values, like.shape)
+    values = xp.reshape(values, beta.shape)
+    return xp.where((beta >= 0) & (beta <= 1), values, xp.zeros_like(values))

@@ -1,8 +1,8 @@
-"""Windows of pooling as data: which samples each output sees, along every axis.
+"""Windows of pooling as data: which samples each output reads, along every axis.
 
 Place ``j`` of the window of output ``o`` is at sample ``o * stride - padding + j * dilation``,
-for ``0 <= j < kernel``, along each axis. The region of a window are the samples at its places:
-padding adds no samples, it only lets windows reach beyond the ends.
+for ``0 <= j < kernel``, along each axis. The region of a window consists of the samples at its
+places. Padding adds no samples: it only lets windows reach beyond the ends.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from liftwave.errors import ArgumentTypeError, ShapeError, WindowError
 
 Ints: TypeAlias = tuple[int, ...]
 Size: TypeAlias = "int | Sequence[int]"
-"""One number for all spatial axes, or one for each."""
+"""One number for all spatial axes, or one per axis."""
 
 
 class AxisWindows(NamedTuple):
@@ -26,16 +26,16 @@ class AxisWindows(NamedTuple):
     Attributes
     ----------
     samples : tuple of int, of length outputs * kernel
-        The sample at place ``j`` of window ``o``, at ``o * kernel + j``; 0 where there is none.
+        The sample at place ``j`` of window ``o``, at ``o * kernel + j``; 0 for a place outside
+        of the signal.
     present : tuple of bool, like ``samples``
-        Whether there is one.
+        Whether the place is inside of the signal.
     places : tuple of int, of length inputs * cover
-        The places (numbered as above) that are at sample ``i``, from ``i * cover`` on; 0 where
-        there are no more.
+        The places (numbered as above) that are at sample ``i``, from ``i * cover`` on, then zeros.
     taken : tuple of bool, like ``places``
-        Whether there is one.
+        Whether the entry is a place.
     cover : int
-        How many places there are at a sample, at most.
+        The largest number of places at one sample.
     """
 
     samples: Ints
@@ -75,39 +75,39 @@ class WindowPlan(NamedTuple):
 
     @property
     def is_full(self) -> bool:
-        """Whether there is a sample at every place of every window."""
+        """Whether every place of every window is inside of the signal."""
         return all(
             p == 0 and (o - 1) * s + (k - 1) * d < n for k, s, p, d, n, o in zip(*self, strict=True)
         )
 
     def axes(self) -> tuple[AxisWindows, ...]:
         """The tables of each axis."""
-        return tuple(_axis_windows(*each) for each in zip(*self, strict=True))
+        return tuple(_axis_windows(*axis) for axis in zip(*self, strict=True))
 
 
 @lru_cache(maxsize=256)
 def _axis_windows(
     kernel: int, stride: int, padding: int, dilation: int, inputs: int, outputs: int
 ) -> AxisWindows:
-    at = [o * stride - padding + j * dilation for o in range(outputs) for j in range(kernel)]
-    seen: list[list[int]] = [[] for _ in range(inputs)]
-    for place, sample in enumerate(at):
+    samples = [o * stride - padding + j * dilation for o in range(outputs) for j in range(kernel)]
+    places: list[list[int]] = [[] for _ in range(inputs)]
+    for place, sample in enumerate(samples):
         if 0 <= sample < inputs:
-            seen[sample].append(place)
-    cover = max(map(len, seen), default=0)
+            places[sample].append(place)
+    cover = max(map(len, places), default=0)
     return AxisWindows(
-        tuple(i if 0 <= i < inputs else 0 for i in at),
-        tuple(0 <= i < inputs for i in at),
-        tuple(place for each in seen for place in (*each, *[0] * (cover - len(each)))),
-        tuple(k < len(each) for each in seen for k in range(cover)),
+        tuple(i if 0 <= i < inputs else 0 for i in samples),
+        tuple(0 <= i < inputs for i in samples),
+        tuple(place for row in places for place in (*row, *[0] * (cover - len(row)))),
+        tuple(k < len(row) for row in places for k in range(cover)),
         cover,
     )
 
 
-# --- validation ------------------------------------------------------------------------------
+# --- arguments -------------------------------------------------------------------------------
 
 
-class Windows(NamedTuple):
+class WindowArguments(NamedTuple):
     """Arguments of a pooling layer, validated, before the size of the signal is known."""
 
     kernel: Ints
@@ -121,7 +121,17 @@ class Windows(NamedTuple):
         """The number of spatial axes."""
         return len(self.kernel)
 
-    def plan(self, shape: Sequence[int]) -> WindowPlan:
+    def fields(self) -> list[Any]:
+        """The arguments as JSON data, from which :meth:`from_fields` makes them."""
+        return [*map(list, self[:-1]), self.ceil_mode]
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> WindowArguments:
+        """The arguments with these :meth:`fields`."""
+        kernel, stride, padding, dilation = map(tuple, fields[:4])
+        return cls(kernel, stride, padding, dilation, fields[4])
+
+    def plan_for(self, shape: Sequence[int]) -> WindowPlan:
         """The plan for a signal of this shape, whose last axes are the spatial ones.
 
         Raises
@@ -141,35 +151,26 @@ class Windows(NamedTuple):
         if 0 in inputs:
             raise ShapeError(f"there are no samples to pool in an array of shape {tuple(shape)}")
         numbers = (self.kernel, self.stride, self.padding, self.dilation, inputs)
-        outputs = tuple(_outputs(*each, self.ceil_mode) for each in zip(*numbers, strict=True))
+        outputs = tuple(_outputs(*axis, self.ceil_mode) for axis in zip(*numbers, strict=True))
         return WindowPlan(*numbers, outputs)
 
 
-_planned = lru_cache(maxsize=1024)(Windows.plan)
-
-
-def planned(windows: Windows, shape: Sequence[int]) -> WindowPlan:
-    """:meth:`Windows.plan`, remembered; torch has lengths of its own, which are not."""
-    plain = all(type(n) is int for n in shape)
-    return _planned(windows, tuple(shape)) if plain else windows.plan(shape)
-
-
-def windows(
+def window_arguments(
     kernel_size: Size,
     stride: Size | None = None,
     padding: Size = 0,
     dilation: Size = 1,
     ceil_mode: bool = False,
     ndim: int | None = None,
-) -> Windows:
-    """Arguments of a pooling layer, validated as torch's pooling does.
+) -> WindowArguments:
+    """Arguments of a pooling layer, validated as torch's pooling validates them.
 
     Parameters
     ----------
     kernel_size, stride, padding, dilation : int or sequence of int
         One number, or one per spatial axis; ``stride=None`` is the kernel's size.
     ceil_mode : bool
-        Whether windows that reach beyond the end are kept, as long as they begin before it.
+        Whether windows that reach beyond the end count, as long as they begin before it.
     ndim : int, optional
         The number of spatial axes: that of ``kernel_size``, or 2 if that is one number.
 
@@ -180,6 +181,36 @@ def windows(
     WindowError
         If numbers are too small, too many or too few, or padding is more than half the kernel.
     """
+    arguments = (kernel_size, stride, padding, dilation, bool(ceil_mode), ndim)
+    return (_cached if are_plain(arguments) else _validated)(*arguments)
+
+
+def are_plain(arguments: tuple[Any, ...]) -> bool:
+    """Whether all arguments are exactly int, bool, str, None or a tuple of these.
+
+    Equal arguments of these types mean the same to every function, so that results can be cached
+    by them. (1.0 equals 1, and is no size.)
+    """
+    for argument in arguments:
+        if type(argument) is tuple:
+            if not _PLAIN.issuperset(map(type, argument)):
+                return False
+        elif type(argument) not in _PLAIN:
+            return False
+    return True
+
+
+_PLAIN = frozenset((int, bool, str, type(None)))
+
+
+def _validated(
+    kernel_size: Size,
+    stride: Size | None,
+    padding: Size,
+    dilation: Size,
+    ceil_mode: bool,
+    ndim: int | None,
+) -> WindowArguments:
     dims = axis_count(kernel_size, ndim)
     kernel = per_axis("kernel_size", kernel_size, dims, 1)
     strides = kernel if stride is None else per_axis("stride", stride, dims, 1)
@@ -189,7 +220,10 @@ def windows(
         raise WindowError(
             f"padding is at most half the kernel_size, got padding {pads} for {kernel}"
         )
-    return Windows(kernel, strides, pads, dilations, bool(ceil_mode))
+    return WindowArguments(kernel, strides, pads, dilations, ceil_mode)
+
+
+_cached = lru_cache(maxsize=1024)(_validated)
 
 
 def window_plan(
@@ -201,44 +235,45 @@ def window_plan(
     ceil_mode: bool = False,
     ndim: int | None = None,
 ) -> WindowPlan:
-    """The windows on a signal of this shape; see :func:`windows` and :meth:`Windows.plan`."""
-    return windows(kernel_size, stride, padding, dilation, ceil_mode, ndim).plan(shape)
+    """The windows on a signal of this shape, from the arguments of :func:`window_arguments`."""
+    arguments = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    return arguments.plan_for(shape)
 
 
 def axis_count(kernel_size: Any, ndim: int | None) -> int:
     """The number of spatial axes: a sequence's length, or ``ndim``, or 2."""
-    given = len(tuple(kernel_size)) if isinstance(kernel_size, Iterable) else None
+    length = len(tuple(kernel_size)) if isinstance(kernel_size, Iterable) else None
     if ndim is not None:
         ndim = _integer("ndim", ndim)
-        if ndim < 1 or given not in (None, ndim):
+        if ndim < 1 or length not in (None, ndim):
             raise WindowError(
                 f"ndim is the number of spatial axes, at least 1, got ndim={ndim} with "
                 f"kernel_size {kernel_size}"
             )
         return ndim
-    if given == 0:
+    if length == 0:
         raise WindowError("kernel_size has one number for each spatial axis, got none")
-    return 2 if given is None else given
+    return 2 if length is None else length
 
 
 def per_axis(name: str, value: Any, ndim: int, least: int) -> Ints:
     """One integer for each of ``ndim`` axes, none of them below ``least``."""
     if isinstance(value, Iterable) and not isinstance(value, str):
-        each = tuple(_integer(name, v) for v in value)
-        if len(each) == 1:
-            each *= ndim
+        numbers = tuple(_integer(name, v) for v in value)
+        if len(numbers) == 1:
+            numbers *= ndim
     else:
-        each = (_integer(name, value),) * ndim
-    if len(each) != ndim:
+        numbers = (_integer(name, value),) * ndim
+    if len(numbers) != ndim:
         raise WindowError(f"{name} is one number or {ndim}, one per spatial axis, got {value}")
-    if min(each) < least:
+    if min(numbers) < least:
         raise WindowError(f"{name} is at least {least}, got {value}")
-    return each
+    return numbers
 
 
 def _integer(name: str, value: Any) -> int:
     try:
-        return operator.index(value)
+        return int(operator.index(value))
     except TypeError:
         raise ArgumentTypeError(
             f"{name} has to be an integer or a sequence of them, got {value!r}"
@@ -257,8 +292,9 @@ def _outputs(kernel: int, stride: int, padding: int, dilation: int, n: int, ceil
             f"no window fits: one spans {extent} of {n} samples with padding {padding} "
             f"(kernel_size {kernel}, dilation {dilation}); a smaller kernel or ceil_mode would"
         )
-    before = range(-padding, min(0, count * stride - padding), stride)  # where these windows begin
-    if not all(_has_sample(first, kernel, dilation, n) for first in before):
+    # Only windows that begin before the first sample can miss all samples.
+    starts = range(-padding, min(0, count * stride - padding), stride)
+    if not all(_has_sample(first, kernel, dilation, n) for first in starts):
         raise WindowError(
             f"a window has no sample: kernel_size {kernel} with dilation {dilation} and padding "
             f"{padding} reaches over all of the {n} samples"

@@ -12,13 +12,8 @@ from liftwave.pooling.adaptive import (
     soft_pool,
 )
 from liftwave.pooling.attention import energy_attention
-from liftwave.pooling.lifting import (
-    LiftFilters,
-    LiftPenalties,
-    lift_down,
-    lift_filters,
-    lift_up,
-)
+from liftwave.pooling.lifting import lift_down, lift_filters, lift_up
+from liftwave.pooling.structures import LiftFilters, LiftPenalties
 from liftwave.pooling.unpooling import (
     bed_of_nails_unpool,
     conv_transpose,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from liftwave._compiled_step import graph_node
+from liftwave._execute import execute
 from liftwave._plan.windows import Size
 from liftwave._typing import Array, ArrayLike
-from liftwave.pooling.calls import weighted_pool
+from liftwave.pooling import calls
 
 
+@graph_node
 def soft_pool(
     x: ArrayLike,
     kernel_size: Size,
@@ -75,10 +78,10 @@ def soft_pool(
     >>> lw.pooling.soft_pool([[0.0, 1.0, 5.0, 5.0], [1.0, 2.0, 5.0, 5.0]], 2).round(3).tolist()
     [[1.462, 5.0]]
     """
-    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    return weighted_pool("softmax", (x,), arguments)
+    return execute(calls.soft_pool(x, kernel_size, stride, padding, dilation, ceil_mode, ndim=ndim))
 
 
+@graph_node
 def edscw_pool(
     x: ArrayLike,
     kernel_size: Size,
@@ -126,10 +129,11 @@ def edscw_pool(
     >>> lw.pooling.edscw_pool([0.0, 1.0, 1.0, 6.0, 0.0, 0.0, 0.0, 0.0], (4,)).round(3).tolist()
     [2.115, 0.0]
     """
-    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    return weighted_pool("similarity", (x,), arguments, "dice", True, per_channel)
+    windows = (kernel_size, stride, padding, dilation, ceil_mode)
+    return execute(calls.edscw_pool(x, *windows, per_channel=per_channel, ndim=ndim))
 
 
+@graph_node
 def similarity_pool(
     x: ArrayLike,
     kernel_size: Size,
@@ -182,10 +186,17 @@ def similarity_pool(
     >>> lw.pooling.similarity_pool([1.0, 2.0, 6.0], (3,), similarity="pce").round(3).tolist()
     [3.071]
     """
-    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    return weighted_pool("similarity", (x,), arguments, similarity, exponential, per_channel)
+    call = calls.similarity_pool(
+        *(x, kernel_size, stride, padding, dilation, ceil_mode),
+        similarity=similarity,
+        exponential=exponential,
+        per_channel=per_channel,
+        ndim=ndim,
+    )
+    return execute(call)
 
 
+@graph_node
 def idw_pool(
     x: ArrayLike,
     kernel_size: Size,
@@ -236,10 +247,17 @@ def idw_pool(
     >>> lw.pooling.idw_pool([0.0, 0.0, 1.0, 7.0], (4,)).round(3).tolist()
     [1.091]
     """
-    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    return weighted_pool("distance", (x,), arguments, distance, delta, per_channel)
+    call = calls.idw_pool(
+        *(x, kernel_size, stride, padding, dilation, ceil_mode),
+        distance=distance,
+        delta=delta,
+        per_channel=per_channel,
+        ndim=ndim,
+    )
+    return execute(call)
 
 
+@graph_node
 def ada_pool(
     x: ArrayLike,
     kernel_size: Size,
@@ -286,10 +304,11 @@ def ada_pool(
     >>> [lw.pooling.ada_pool(x, 2, beta=beta).round(3).tolist() for beta in (0.0, 0.5, 1.0)]
     [[[5.919]], [[4.017]], [[2.115]]]
     """
-    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    return weighted_pool("ada", (x, beta), arguments, per_channel)
+    windows = (kernel_size, stride, padding, dilation, ceil_mode)
+    return execute(calls.ada_pool(x, *windows, beta=beta, per_channel=per_channel, ndim=ndim))
 
 
+@graph_node
 def ada_unpool(
     x: ArrayLike,
     pooled: ArrayLike,
@@ -348,5 +367,12 @@ def ada_unpool(
     >>> bool(np.isclose(back.sum(), y[0, 0]))
     True
     """
-    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    return weighted_pool("ada reverse", (x, pooled, beta), arguments, up, preserve, per_channel)
+    call = calls.ada_unpool(
+        *(x, pooled, kernel_size, stride, padding, dilation, ceil_mode),
+        beta=beta,
+        up=up,
+        preserve=preserve,
+        per_channel=per_channel,
+        ndim=ndim,
+    )
+    return execute(call)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from math import prod
-from typing import Any, NamedTuple
-
-from liftwave._arrays.convert import Opened, common_namespace, open_array
+from liftwave._compiled_step import graph_node
+from liftwave._execute import execute
 from liftwave._typing import Array, ArrayLike
-from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
+from liftwave.pooling import calls
+from liftwave.pooling.calls import EPSILON
 
-EPSILON = 1e-5
 
-
+@graph_node
 def energy_attention(
     x: ArrayLike,
     squeeze: tuple[Array, Array],
@@ -78,131 +76,10 @@ def energy_attention(
     >>> float(energy_attention(x, *layers)[0, 0, 0, 0])  # the weight of no preference
     0.5
     """
-    call = attention_call(x, squeeze, excite, mean, variance, dimensions, normalize, epsilon)
-    return call.opened.close(call.run().result)
-
-
-class Forward(NamedTuple):
-    """What is computed on the way forward."""
-
-    normalized: Array
-    energy: Array  # (..., C)
-    hidden: Array  # (..., R), before the maximum with zero
-    weight: Array  # (..., C)
-    result: Array
-
-
-class AttentionCall(NamedTuple):
-    """A call of :func:`energy_attention`, ready to be run."""
-
-    opened: Opened
-    layers: tuple[Array, Array, Array, Array]
-    mean: Array | None
-    deviation: Array | None
-    over: tuple[int, ...]  # the spatial axes
-    share: float  # what a square counts in the energy
-
-    def run(self) -> Forward:
-        """All of it."""
-        xp, x = self.opened.xp, self.opened.array
-        normalized = x
-        if self.mean is not None and self.deviation is not None:
-            normalized = (x - self._spread(self.mean)) / self._spread(self.deviation)
-        energy = self.share * xp.sum(normalized * normalized, axis=self.over)
-        squeeze, first, excite, second = self.layers
-        hidden = _product(energy, squeeze, xp) + first
-        weight = _sigmoid(_product(_relu(hidden, xp), excite, xp) + second, xp)
-        return Forward(normalized, energy, hidden, weight, self._spread(weight) * x)
-
-    def pull_back(self, cotangent: Array) -> tuple[Array, tuple[Array, Array, Array, Array]]:
-        """The cotangents of ``x`` and of the layers' four arrays."""
-        xp, x, found = self.opened.xp, self.opened.array, self.run()
-        squeeze, _, excite, _ = self.layers
-        of_weight = xp.sum(cotangent * x, axis=self.over)
-        outer = of_weight * found.weight * (1 - found.weight)
-        inner = _product(outer, xp.matrix_transpose(excite), xp)
-        inner = xp.where(found.hidden <= 0, xp.zeros_like(inner), inner)
-        of_energy = self._spread(_product(inner, xp.matrix_transpose(squeeze), xp))
-        through = 2 * self.share * of_energy * found.normalized
-        if self.deviation is not None:
-            through = through / self._spread(self.deviation)
-        active = _relu(found.hidden, xp)
-        layers = (
-            *_layer_gradient(inner, found.energy, xp),
-            *_layer_gradient(outer, active, xp),
-        )
-        return self._spread(found.weight) * cotangent + through, layers
-
-    def _spread(self, per_channel: Array) -> Array:
-        return per_channel[(..., *(None for _ in self.over))]
-
-
-def _product(x: Array, matrix: Array, xp: Any) -> Array:
-    """``matrix @ x`` along the last axis."""
-    return xp.matmul(x[..., None, :], xp.matrix_transpose(matrix))[..., 0, :]
-
-
-def _relu(x: Array, xp: Any) -> Array:
-    return xp.where(x <= 0, xp.zeros_like(x), x)
-
-
-def _sigmoid(x: Array, xp: Any) -> Array:
-    """Without overflow: the exponent is never positive."""
-    small = xp.exp(-xp.abs(x))
-    return xp.where(x < 0, small, xp.ones_like(x)) / (1 + small)
-
-
-def _layer_gradient(outer: Array, inner: Array, xp: Any) -> tuple[Array, Array]:
-    """Of the weights and the bias of a layer, summed over what stands before the channels."""
-    outer = xp.reshape(outer, (-1, outer.shape[-1]))
-    inner = xp.reshape(inner, (-1, inner.shape[-1]))
-    return xp.matmul(xp.matrix_transpose(outer), inner), xp.sum(outer, axis=0)
-
-
-def attention_call(
-    x: Any,
-    squeeze: Any,
-    excite: Any,
-    mean: Any,
-    variance: Any,
-    dimensions: int,
-    normalize: bool,
-    epsilon: float,
-) -> AttentionCall:
-    """The arguments of :func:`energy_attention`, checked."""
-    opened = open_array(x)
-    array, xp = opened.array, opened.xp
-    if xp.isdtype(array.dtype, "complex floating"):
-        raise DTypeError(f"energy attention takes real numbers, got {array.dtype}")
-    if dimensions < 1 or array.ndim <= dimensions:
-        raise ShapeError(
-            f"x has to be of shape (..., C, {dimensions} spatial axes), got {tuple(array.shape)}"
-        )
-    for name, layer in (("squeeze", squeeze), ("excite", excite)):
-        if not isinstance(layer, list | tuple) or len(layer) != 2:
-            raise ArgumentTypeError(f"{name} is a pair (weight, bias), got {type(layer).__name__}")
-    if (mean is None) != (variance is None):
-        raise ArgumentTypeError("mean and variance come together, only one of them was given")
-    channels = array.shape[-dimensions - 1]
-    _check_layers([tuple(a.shape) for a in (*squeeze, *excite)], channels)
-    given = [*squeeze, *excite] + ([] if mean is None else [mean, variance])
-    common_namespace([array, *given])
-    *layers, scaled, spread = (
-        None if a is None else xp.astype(a, array.dtype, copy=False)
-        for a in (*squeeze, *excite, mean, variance)
+    call = calls.energy_attention(
+        *(x, squeeze, excite, mean, variance),
+        dimensions=dimensions,
+        normalize=normalize,
+        epsilon=epsilon,
     )
-    deviation = None if spread is None else xp.sqrt(spread + epsilon)
-    over = tuple(range(-dimensions, 0))
-    size = prod(array.shape[-dimensions:])
-    share = 1 / max(size, 1) if normalize else 1.0
-    return AttentionCall(opened, tuple(layers), scaled, deviation, over, share)  # type: ignore[arg-type]
-
-
-def _check_layers(shapes: list[tuple[int, ...]], channels: int) -> None:
-    squeeze, first, excite, second = shapes
-    inner = first[0] if len(first) == 1 else -1
-    if squeeze != (inner, channels) or excite != (channels, inner) or second != (channels,):
-        raise ShapeError(
-            f"for {channels} channels, layers have the shapes (R, {channels}), (R,), "
-            f"({channels}, R), ({channels},); got {', '.join(map(str, shapes))}"
-        )
+    return execute(call)

@@ -1,145 +1,342 @@
-"""Calls of pooling by weights on whatever a user has: opened, checked, dispatched."""
+"""Calls of pooling over windows, of unpooling and of attention, from users' arguments."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+import operator
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
-import numpy as np
-from array_api_compat import device
-
-from liftwave._arrays.convert import Opened, as_array, common_namespace, is_array, open_arrays
-from liftwave._compiled_step import as_step, is_read
-from liftwave._dispatch import bridge, keeps_halves, kernels_for, watched
-from liftwave._operations.weighted_pool import PoolCall
-from liftwave._plan.windows import windows
+from liftwave._arrays.convert import as_array
+from liftwave._operations.attention import Attention
+from liftwave._operations.call import SINGLE, Call
+from liftwave._operations.max_pool import MaxPool
+from liftwave._operations.unpool import (
+    ConvTranspose,
+    MaxUnpool,
+    Upsample,
+    check_counts,
+    check_weight,
+    checked_size,
+    result_size,
+)
+from liftwave._operations.weighted_pool import WeightedPool
+from liftwave._plan.windows import (
+    Ints,
+    Size,
+    WindowArguments,
+    per_axis,
+    window_arguments,
+)
 from liftwave._typing import Array, ArrayLike
-from liftwave.errors import ArgumentTypeError, DTypeError, WindowError
+from liftwave.errors import ArgumentTypeError, ShapeError, WindowError
+from liftwave.pooling.structures import MAX_PAIR, MAX_VALUES, AttentionInputs, Inputs
 
 DISTANCES = ("l1", "l2", "huber", "chebyshev", "gower")
 SIMILARITIES = ("dice", "cosine", "pce")
+UPS = ("nearest", "linear")
+PRESERVED = ("sum", "mean")
+EPSILON = 1e-5
+
+ONLY_DATA = Inputs()
+DATA_AND_BETA = Inputs("beta")
+DATA_POOLED_BETA = Inputs("pooled", "beta")
+DATA_AND_WEIGHT = Inputs("weight")
+ATTENTION_INPUTS = AttentionInputs()
+
+# Operations keep what they learn about shapes: equal arguments share one.
+_weighted_pool = lru_cache(maxsize=256)(WeightedPool)
+_max_pool = lru_cache(maxsize=256)(MaxPool)
 
 
-class Ready(NamedTuple):
-    """Inputs of a call, checked, in the dtype in which is computed; ``beta`` is within 0 and 1.
-
-    ``given`` are those inputs before that, and ``first`` says what to do with results.
-    """
-
-    call: PoolCall
-    inputs: list[Array]
-    given: list[Array]
-    first: Opened
+# --- by weights ----------------------------------------------------------------------------------
 
 
-def ready(call: PoolCall, data: Sequence[ArrayLike]) -> Ready:
-    """Make the inputs of a call ready.
+def soft_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    ndim: int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.pooling.soft_pool`."""
+    windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    return Call(_weighted_pool(windows, "softmax"), (x,), SINGLE, ONLY_DATA)
+
+
+def edscw_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    per_channel: bool = True,
+    ndim: int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.pooling.edscw_pool`."""
+    windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    operation = _weighted_pool(windows, "exp-dice", per_channel=bool(per_channel))
+    return Call(operation, (x,), SINGLE, ONLY_DATA)
+
+
+def similarity_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    similarity: str = "dice",
+    exponential: bool = True,
+    per_channel: bool = True,
+    ndim: int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.pooling.similarity_pool`."""
+    _check_name("similarity", similarity, SIMILARITIES)
+    weights: Any = f"exp-{similarity}" if exponential else similarity
+    windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    operation = _weighted_pool(windows, weights, per_channel=bool(per_channel))
+    return Call(operation, (x,), SINGLE, ONLY_DATA)
+
+
+def idw_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    distance: str = "l2",
+    delta: float = 1.0,
+    per_channel: bool = True,
+    ndim: int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.pooling.idw_pool`."""
+    _check_name("distance", distance, DISTANCES)
+    weights: Any = f"idw-{distance}"
+    windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    operation = _weighted_pool(windows, weights, _positive_delta(delta), bool(per_channel))
+    return Call(operation, (x,), SINGLE, ONLY_DATA)
+
+
+def ada_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    beta: ArrayLike = 0.5,
+    per_channel: bool = True,
+    ndim: int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.pooling.ada_pool`."""
+    windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    operation = _weighted_pool(windows, "ada", per_channel=bool(per_channel))
+    return Call(operation, (x, beta), SINGLE, DATA_AND_BETA)
+
+
+def ada_unpool(
+    x: ArrayLike,
+    pooled: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    beta: ArrayLike = 0.5,
+    up: str = "nearest",
+    preserve: str = "sum",
+    per_channel: bool = True,
+    ndim: int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.pooling.ada_unpool`."""
+    check_reverse(up, preserve)
+    options: Any = {"per_channel": bool(per_channel), "up": up, "preserve": preserve}
+    windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    operation = _weighted_pool(windows, "ada", **options)
+    return Call(operation, (x, pooled, beta), SINGLE, DATA_POOLED_BETA)
+
+
+def check_reverse(up: str, preserve: str) -> None:
+    """Raise unless the options of :func:`ada_unpool` have known values.
 
     Raises
     ------
-    ShapeError, WindowError, DTypeError, ArgumentTypeError
-        If the inputs do not fit, are complex, or no arrays of one library.
+    WindowError
+        If they do not.
     """
-    count = 1 + (call.up is not None)
-    opened = open_arrays(list(data[:count]), keeps_halves)
-    first = opened[0]
-    given = [o.array for o in opened]
-    if call.weights == "ada":
-        given.append(_beta(data[count], first))
-    xp = first.xp
-    for x in given:
-        if xp.isdtype(x.dtype, "complex floating"):
-            raise DTypeError(
-                f"pooling by weights compares numbers in size, got complex data ({x.dtype}): pool "
-                "real and imaginary part each on its own"
-            )
-    call.check([x.shape for x in given])
-    inputs = [*given[:count], *(xp.clip(beta, 0.0, 1.0) for beta in given[count:])]
-    return Ready(call, inputs, given, first)
+    _check_name("up", up, UPS)
+    _check_name("preserve", preserve, PRESERVED)
 
 
-def _beta(beta: Any, like: Opened) -> Array:
-    """``beta`` as an array of the library, dtype and device of the data."""
-    xp, x = like.xp, like.array
-    if is_array(beta) and not isinstance(beta, np.generic):
-        array = as_array(beta)
-        common_namespace([array, x])
-        return array if array.dtype == x.dtype else xp.astype(array, x.dtype)
-    values = as_array(beta).tolist() if isinstance(beta, list | tuple) else _number("beta", beta)
-    return xp.asarray(values, dtype=x.dtype, device=device(x))
+def _check_name(option: str, name: Any, names: Sequence[str]) -> None:
+    if name not in names:
+        raise WindowError(f"{option} is one of {', '.join(map(repr, names))}, got {name!r}")
 
 
-def _number(name: str, value: Any) -> float:
-    """A number as Python has it, also where torch has numbers of its own."""
+def _positive_delta(delta: Any) -> float:
     try:
-        return float(value)
+        number = float(delta)
     except (TypeError, ValueError):
-        raise ArgumentTypeError(f"{name} is a number, got {value!r}") from None
-
-
-def weighted_pool(
-    kind: str, data: tuple[ArrayLike, ...], arguments: tuple[Any, ...], *options: Any
-) -> Array:
-    """The result of a call of this kind, with these windows (arguments of :func:`windows`)."""
-    if is_read():
-        return as_step("weighted_pool", kind, data, arguments, *options)
-    made = ready(CALLS[kind](arguments, *options), data)
-    if watched(made.inputs):
-        found = bridge().pool(made.call.text, made.inputs)
-    else:
-        found = made.call.run(made.inputs, kernels_for(*made.inputs).pooling)
-    return made.first.close(found)
-
-
-# --- calls -----------------------------------------------------------------------------------
-
-
-def _softmax_call(arguments: tuple[Any, ...]) -> PoolCall:
-    return PoolCall(windows(*arguments), "softmax")
-
-
-def _similarity_call(
-    arguments: tuple[Any, ...], similarity: Any, exponential: bool, per_channel: bool
-) -> PoolCall:
-    check_name("similarity", similarity, SIMILARITIES)
-    weights: Any = f"exp-{similarity}" if exponential else similarity
-    return PoolCall(windows(*arguments), weights, per_channel=bool(per_channel))
-
-
-def _distance_call(
-    arguments: tuple[Any, ...], distance: Any, delta: Any, per_channel: bool
-) -> PoolCall:
-    check_name("distance", distance, DISTANCES)
-    number = _number("delta", delta)
+        raise ArgumentTypeError(f"delta is a number, got {delta!r}") from None
     if not 0 < number < float("inf"):
         raise WindowError(f"delta is a positive number, got {delta!r}")
-    weights: Any = f"idw-{distance}"
-    return PoolCall(windows(*arguments), weights, number, bool(per_channel))
+    return number
 
 
-def _ada_call(arguments: tuple[Any, ...], per_channel: bool) -> PoolCall:
-    return PoolCall(windows(*arguments), "ada", per_channel=bool(per_channel))
+# --- by place ------------------------------------------------------------------------------------
 
 
-def _ada_reverse_call(
-    arguments: tuple[Any, ...], up: Any, preserve: Any, per_channel: bool
-) -> PoolCall:
-    check_name("up", up, ("nearest", "linear"))
-    check_name("preserve", preserve, ("sum", "mean"))
-    return _ada_call(arguments, per_channel)._replace(up=up, preserve=preserve)
+def max_pool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: bool = False,
+    ndim: int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.pooling.max_pool`."""
+    windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
+    result = MAX_PAIR if return_indices else MAX_VALUES
+    return Call(_max_pool(windows), (x,), result, ONLY_DATA)
 
 
-CALLS: dict[str, Callable[..., PoolCall]] = {
-    "softmax": _softmax_call,
-    "similarity": _similarity_call,
-    "distance": _distance_call,
-    "ada": _ada_call,
-    "ada reverse": _ada_reverse_call,
-}
-"""The kinds of calls, from arguments of :func:`windows` and options of their own."""
+def max_unpool(
+    x: ArrayLike,
+    indices: Array,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    output_size: Sequence[int] | None = None,
+    *,
+    ndim: int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.pooling.max_unpool`."""
+    values, places = as_array(x), as_array(indices)
+    windows = window_arguments(kernel_size, stride, padding, ndim=ndim)
+    size = _size_of_result(values, windows, output_size)
+    return Call(MaxUnpool(windows.ndim), (values, places), SINGLE, ONLY_DATA, size)
 
 
-def check_name(what: str, name: Any, names: Sequence[str]) -> None:
-    """Raise unless a name is one of these."""
-    if name not in names:
-        raise WindowError(f"{what} is one of {', '.join(map(repr, names))}, got {name!r}")
+def nearest_unpool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    output_size: Sequence[int] | None = None,
+    *,
+    ndim: int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.pooling.nearest_unpool`."""
+    windows = window_arguments(kernel_size, stride, ndim=ndim)
+    if any(s < k for k, s in zip(windows.kernel, windows.stride, strict=True)):
+        raise WindowError(
+            f"windows overlap, and samples would be copies of several values: stride "
+            f"{windows.stride} is less than kernel_size {windows.kernel}"
+        )
+    return _upsample(as_array(x), windows, windows.kernel, output_size)
+
+
+def bed_of_nails_unpool(
+    x: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    output_size: Sequence[int] | None = None,
+    *,
+    ndim: int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.pooling.bed_of_nails_unpool`."""
+    windows = window_arguments(kernel_size, stride, ndim=ndim)
+    return _upsample(as_array(x), windows, (1,) * windows.ndim, output_size)
+
+
+def _upsample(
+    x: Array, windows: WindowArguments, width: Ints, output_size: Sequence[int] | None
+) -> Call:
+    size = _size_of_result(x, windows, output_size)
+    return Call(Upsample(width, windows.stride), (x,), SINGLE, ONLY_DATA, size)
+
+
+def _size_of_result(x: Array, windows: WindowArguments, output_size: Sequence[int] | None) -> Ints:
+    """The spatial size of what was pooled to ``x``."""
+    shape, ndim = tuple(map(int, x.shape)), windows.ndim
+    check_counts(shape, ndim)
+    counts = shape[len(shape) - ndim :]
+    span = result_size(counts, windows.kernel, windows.stride, windows.padding)
+    return checked_size(output_size, span, windows.stride, shape)
+
+
+def conv_transpose(
+    x: ArrayLike,
+    weight: ArrayLike,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
+) -> Call:
+    """The call of :func:`liftwave.pooling.conv_transpose`."""
+    taps = as_array(weight)
+    check_weight(taps.shape)
+    ndim = taps.ndim - 2
+    operation = ConvTranspose(
+        per_axis("stride", stride, ndim, 1),
+        per_axis("padding", padding, ndim, 0),
+        per_axis("output_padding", output_padding, ndim, 0),
+        per_axis("dilation", dilation, ndim, 1),
+    )
+    return Call(operation, (x, taps), SINGLE, DATA_AND_WEIGHT)
+
+
+# --- attention -----------------------------------------------------------------------------------
+
+
+def energy_attention(
+    x: ArrayLike,
+    squeeze: tuple[Array, Array],
+    excite: tuple[Array, Array],
+    mean: Array | None = None,
+    variance: Array | None = None,
+    *,
+    dimensions: int = 2,
+    normalize: bool = False,
+    epsilon: float = EPSILON,
+) -> Call:
+    """The call of :func:`liftwave.pooling.energy_attention`."""
+    array = as_array(x)
+    if dimensions < 1 or array.ndim <= dimensions:
+        raise ShapeError(
+            f"x has to be of shape (..., C, {dimensions} spatial axes), got {tuple(array.shape)}"
+        )
+    for name, layer in (("squeeze", squeeze), ("excite", excite)):
+        if not isinstance(layer, list | tuple) or len(layer) != 2:
+            raise ArgumentTypeError(f"{name} is a pair (weight, bias), got {type(layer).__name__}")
+    if (mean is None) != (variance is None):
+        raise ArgumentTypeError("mean and variance come together, only one of them was given")
+    channels = array.shape[-dimensions - 1]
+    _check_layers([tuple(a.shape) for a in (*squeeze, *excite)], channels)
+    statistics = () if mean is None else (mean, variance)
+    operation = Attention(operator.index(dimensions), bool(normalize), float(epsilon))
+    arrays = (array, *squeeze, *excite, *statistics)
+    return Call(operation, arrays, SINGLE, ATTENTION_INPUTS)
+
+
+def _check_layers(shapes: list[tuple[int, ...]], channels: int) -> None:
+    squeeze, first, excite, second = shapes
+    inner = first[0] if len(first) == 1 else -1
+    if squeeze != (inner, channels) or excite != (channels, inner) or second != (channels,):
+        raise ShapeError(
+            f"for {channels} channels, layers have the shapes (R, {channels}), (R,), "
+            f"({channels}, R), ({channels},); got {', '.join(map(str, shapes))}"
+        )

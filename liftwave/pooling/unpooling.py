@@ -1,4 +1,4 @@
-"""Max pooling, and the ways up again: by index, by copies, by nails, by transposed convolution."""
+"""Max pooling, max unpooling, nearest and bed-of-nails upsampling, transposed convolution."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import numpy as np
 from array_api_compat import device
 
 from liftwave._arrays.convert import open_array
-from liftwave._compiled_step import as_step, is_read
+from liftwave._compiled_step import graph_node
+from liftwave._execute import execute
+from liftwave._operations.unpool import check_weight
 from liftwave._plan.windows import Size, per_axis
 from liftwave._typing import Array, ArrayLike
-from liftwave.pooling._placed import check_weight, convolved, largest, put_back, spread
+from liftwave.pooling import calls
 
 
+@graph_node
 def max_pool(
     x: ArrayLike,
     kernel_size: Size,
@@ -58,12 +61,11 @@ def max_pool(
     >>> y.tolist(), indices.tolist()
     ([3.0, 2.0], [1, 2])
     """
-    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    if is_read():
-        return as_step("max_pool", x, arguments, return_indices)
-    return largest(x, arguments, return_indices)
+    windows = (kernel_size, stride, padding, dilation, ceil_mode)
+    return execute(calls.max_pool(x, *windows, return_indices=return_indices, ndim=ndim))
 
 
+@graph_node
 def max_unpool(
     x: ArrayLike,
     indices: Array,
@@ -112,12 +114,11 @@ def max_unpool(
     >>> lw.pooling.max_unpool(y, indices, (2,)).tolist()
     [0.0, 3.0, 2.0, 0.0]
     """
-    arguments = (kernel_size, stride, padding, output_size, ndim)
-    if is_read():
-        return as_step("max_unpool", x, indices, arguments)
-    return put_back(x, indices, arguments)
+    windows = (kernel_size, stride, padding)
+    return execute(calls.max_unpool(x, indices, *windows, output_size, ndim=ndim))
 
 
+@graph_node
 def nearest_unpool(
     x: ArrayLike,
     kernel_size: Size,
@@ -155,12 +156,10 @@ def nearest_unpool(
     >>> lw.pooling.nearest_unpool([[1.0, 2.0]], (2, 3)).tolist()
     [[1.0, 1.0, 1.0, 2.0, 2.0, 2.0], [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]]
     """
-    arguments = (kernel_size, stride, output_size, ndim)
-    if is_read():
-        return as_step("spread", x, arguments, True)
-    return spread(x, arguments, True)
+    return execute(calls.nearest_unpool(x, kernel_size, stride, output_size, ndim=ndim))
 
 
+@graph_node
 def bed_of_nails_unpool(
     x: ArrayLike,
     kernel_size: Size,
@@ -193,12 +192,10 @@ def bed_of_nails_unpool(
     >>> lw.pooling.bed_of_nails_unpool([1.0, 2.0], (3,)).tolist()
     [1.0, 0.0, 0.0, 2.0, 0.0, 0.0]
     """
-    arguments = (kernel_size, stride, output_size, ndim)
-    if is_read():
-        return as_step("spread", x, arguments, False)
-    return spread(x, arguments, False)
+    return execute(calls.bed_of_nails_unpool(x, kernel_size, stride, output_size, ndim=ndim))
 
 
+@graph_node
 def conv_transpose(
     x: ArrayLike,
     weight: ArrayLike,
@@ -261,10 +258,7 @@ def conv_transpose(
     >>> lw.pooling.conv_transpose([[10.0, 100.0]], [[[1.0, 2.0, 3.0]]], stride=2).tolist()
     [[10.0, 20.0, 130.0, 200.0, 300.0]]
     """
-    arguments = (stride, padding, output_padding, dilation)
-    if is_read():
-        return as_step("conv_transpose", x, weight, arguments)
-    return convolved(x, weight, arguments)
+    return execute(calls.conv_transpose(x, weight, stride, padding, output_padding, dilation))
 
 
 def conv_transpose_matrix(
@@ -305,8 +299,7 @@ def conv_transpose_matrix(
     shape = (opened.array.shape[0], *per_axis("size", size, opened.array.ndim - 2, 1))
     xp, like = opened.xp, opened.array
     units = xp.asarray(np.eye(prod(shape)), dtype=like.dtype, device=device(like))
-    columns = convolved(
-        xp.reshape(units, (prod(shape), *shape)), like, (stride, padding, output_padding, dilation)
-    )
-    found = xp.reshape(columns, (prod(shape), prod(columns.shape[1:])))
-    return opened.close(xp.permute_dims(found, (1, 0)))
+    images = xp.reshape(units, (prod(shape), *shape))
+    columns = conv_transpose(images, like, stride, padding, output_padding, dilation)
+    rows = xp.reshape(columns, (prod(shape), prod(columns.shape[1:])))
+    return opened.close(xp.permute_dims(rows, (1, 0)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from liftwave._plan.lift_pool import OWN
+from liftwave._plan.lift_pool import N_SCALARS
 
 MAX_THREADS = 256
 WARP = 32
@@ -130,12 +130,12 @@ def _memory(
     if halves_rows:
         hidden = max(hidden, height * pitch)
     passes = 1 + 2 * (halves_rows and halves_cols)
-    count = 2 * (kernel + OWN) if need.back else 2
+    count = 2 * (kernel + N_SCALARS) if need.back else 2
     warps = threads // WARP
     sizes = {
         "place": PLACE,
         "totals": 8 * passes * count if need.sums else 0,
-        "partial": itemsize * 2 * warps * (kernel + OWN if need.back else 2) if need.sums else 0,
+        "partial": itemsize * 2 * warps * (kernel + N_SCALARS if need.back else 2) if need.sums else 0,
         "beyond": 4 * 2 * (kernel - 1),
         "values": itemsize * cells,
         "cotangents": itemsize * cells if need.back else 0,

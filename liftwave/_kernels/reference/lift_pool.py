@@ -95,7 +95,8 @@ def _relu(x: Array) -> Array:
 def _steps(plan: LiftPoolPlan, one: LiftPass, filters: Array) -> list[Step]:
     """Predict the odd samples from the even ones, and update these by what is left."""
     extension, axis = plan.extension(one.half[one.axis]), one.axis + _FIRST
-    predict, update = (_ReluStep(filters[one.filters, k, ...], extension, axis) for k in (0, 1))
+    own = filters[one.filter_index, ...]
+    predict, update = (_ReluStep(own[k, ...], extension, axis) for k in (0, 1))
     return [Step(1, predict, True), Step(0, update)]
 
 

@@ -16,6 +16,7 @@ from liftwave._kernels.reference.pooling_weights import Weighting, weighting
 from liftwave._kernels.reference.regions import (
     Regions,
     apart,
+    flat_indices,
     folded,
     gathered,
     interpolated,
@@ -120,7 +121,10 @@ def max_pool(x: Array, plan: WindowPlan) -> tuple[Array, Array]:
     where = _flat_places(plan, x)
     beyond = xp.full_like(where, int(np.prod(plan.inputs)))
     first = xp.min(xp.where(reached, where, beyond), axis=region.places, keepdims=True)
-    return together(top, plan), together(first, plan)
+    places = together(first, plan)
+    # Taken from there, the samples have the derivative of the first of several largest ones.
+    flat = flat_indices(places, int(np.prod(plan.inputs)), x.shape[0])
+    return xp.reshape(xp.take(xp.reshape(x, (-1,)), flat, axis=0), places.shape), places
 
 
 def max_pool_vjp(cotangent: Array, indices: Array, plan: WindowPlan) -> Array:

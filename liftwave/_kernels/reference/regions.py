@@ -139,6 +139,14 @@ def sums(x: Array, axis: int, table: Table) -> Array:
     return xp.sum(found, axis=axis + 1)
 
 
+def flat_indices(places: Array, size: int, planes: int) -> Array:
+    """Flat places within planes of ``size`` samples, as flat indices over all planes."""
+    xp = array_namespace(places)
+    places = xp.reshape(xp.astype(places, xp.int64), (planes, -1))
+    first = xp.arange(planes, dtype=xp.int64, device=device(places)) * size
+    return xp.reshape(places + first[:, None], (-1,))
+
+
 # --- one axis --------------------------------------------------------------------------------
 
 

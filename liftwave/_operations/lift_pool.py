@@ -1,0 +1,327 @@
+"""Lifting pooling as operations: down to bands, and up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
+
+from liftwave._arrays.convert import (
+    NativeHalf,
+    Opened,
+    common_namespace,
+    is_half,
+    open_arrays,
+)
+from liftwave._kernels.contract import Kernels
+from liftwave._operations.operation import Operation, Output, Residuals, Shape
+from liftwave._operations.shapes import cached_by_shapes
+from liftwave._plan.lift_pool import N_SCALARS, LiftOutput, LiftPoolPlan
+from liftwave._typing import Array
+from liftwave.errors import DTypeError
+
+
+class Layout(NamedTuple):
+    """The shapes of one run.
+
+    Attributes
+    ----------
+    plan : LiftPoolPlan
+        Passes and lengths.
+    lead : tuple of int
+        The axes before the channels.
+    signal, band : tuple of int
+        The shapes (planes, C, ...) of the signal and of a band.
+    """
+
+    plan: LiftPoolPlan
+    lead: Shape
+    signal: Shape
+    band: Shape
+
+
+class _LiftPool(Operation):
+    """What both directions have in common.
+
+    Data has the shape (..., C, spatial axes). The last input is the parameter: the filters, of
+    shape (passes, 2, C, K + 3) or (1, 2, C, K + 3).
+    """
+
+    dimensions: int
+    padding: str
+
+    @property
+    def n_parameters(self) -> int:
+        """The filters."""
+        return 1
+
+    def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """Data in a real floating dtype; filters in the same one, but never in half precision."""
+        *data, filters = arrays
+        opened = open_arrays(data, native_half)
+        x, xp, *_ = opened[0]
+        if xp.isdtype(x.dtype, "complex floating"):
+            raise DTypeError(
+                f"lifting pooling takes real numbers, got {x.dtype}: pool real and imaginary part "
+                "as channels"
+            )
+        common_namespace([x, filters])
+        dtype = xp.float32 if is_half(x) else x.dtype
+        return [*opened, Opened(xp.astype(filters, dtype, copy=False), xp, dtype)]
+
+    @cached_property
+    def _layout(self) -> Callable[..., Layout]:
+        return cached_by_shapes(self._layout_of)
+
+    def _layout_of(self, shape: Shape, filters: Shape, sizes: Shape) -> Layout:
+        """For data of this shape (its spatial lengths are not used), and signals of ``sizes``."""
+        plan = LiftPoolPlan(sizes, filters[-1] - N_SCALARS, self.padding, filters[0] == 1)
+        split = len(shape) - self.dimensions - 1
+        lead, planes = tuple(shape[:split]), (prod(shape[:split]), filters[2])
+        return Layout(plan, lead, (*planes, *sizes), (*planes, *plan.halves))
+
+
+def _as_planes(x: Array, layout: Layout) -> Array:
+    """``x`` with all axes before the channels as one."""
+    return array_namespace(x).reshape(x, (layout.signal[0], *x.shape[len(layout.lead) :]))
+
+
+def _from_planes(x: Array, layout: Layout) -> Array:
+    """``x`` with the leading axes of the data again."""
+    return array_namespace(x).reshape(x, (*layout.lead, *x.shape[1:]))
+
+
+@dataclass(frozen=True)
+class LiftDown(_LiftPool):
+    """The bands of a signal by learned lifting.
+
+    Its results are the bands, in the form of ``output``, and with ``with_penalties`` the sums of
+    squares of each pass, of shape (passes, 2).
+
+    Attributes
+    ----------
+    dimensions : int
+        The number of spatial axes.
+    padding : str
+        A key of :data:`~liftwave._plan.lift_pool.PADDINGS`.
+    output : LiftOutput
+        The bands of the result.
+    with_penalties : bool
+        Whether the sums are computed.
+    """
+
+    kind = "lift_down"
+
+    dimensions: int
+    padding: str
+    output: LiftOutput
+    with_penalties: bool = False
+
+    def fields(self) -> list[Any]:
+        """The attributes, in their order."""
+        bands, form = self.output
+        return [self.dimensions, self.padding, list(bands), form, self.with_penalties]
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> LiftDown:
+        """The operation with these fields."""
+        dimensions, padding, bands, form, with_penalties = fields
+        return cls(dimensions, padding, LiftOutput(tuple(bands), form), with_penalties)
+
+    @property
+    def data_outputs(self) -> int:
+        """The bands: sums have the precision of the filters."""
+        return len(self.output.bands) if self.output.form == "bands" else 1
+
+    @property
+    def batched_inputs(self) -> int:
+        """The signal, unless there are sums over all of it."""
+        return 0 if self.with_penalties else 1
+
+    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
+        """The bands, and the sums of squares if they are wanted."""
+        x, filters = arrays
+        layout = self._layout_for(x.shape, filters.shape)
+        bands, sums = kernels.lift_pool.lift_down(
+            _as_planes(x, layout),
+            filters,
+            layout.plan,
+            self.output,
+            self.with_penalties,
+        )
+        results = [_from_planes(band, layout) for band in bands]
+        return results if sums is None else [*results, sums]
+
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """The shapes of the bands, and of the sums."""
+        plan, lead, _, band = self._layout_for(*shapes)
+        blocks = len(self.output.bands) if self.output.form == "concat" else 1
+        shape = (*lead, blocks * band[1], *plan.halves)
+        results = [Output(shape)] * self.data_outputs
+        return [*results, Output((len(plan.passes), 2), 1)] if self.with_penalties else results
+
+    def counts(self, shape: Shape, filters: Shape) -> tuple[int, ...]:
+        """Samples in the bands of each pass."""
+        layout = self._layout_for(shape, filters)
+        return layout.plan.counts(prod(layout.signal[:2]))
+
+    def _layout_for(self, shape: Shape, filters: Shape) -> Layout:
+        return self._layout(shape, filters, tuple(shape[len(shape) - self.dimensions :]))
+
+    # --- derivative ------------------------------------------------------------------------------
+
+    def residuals(
+        self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
+    ) -> Residuals:
+        """The bands, if the signal can be rebuilt from them, or else the signal.
+
+        Signals that are rebuilt from bands in half precision may be on the other side of the
+        bend of a step.
+        """
+        return "outputs" if exact and self.output.holds_all(self.dimensions) else "inputs"
+
+    def saved(
+        self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
+    ) -> list[Array]:
+        """The bands or the signal, and the filters."""
+        x, filters = inputs
+        return [*(results[: self.data_outputs] if residuals == "outputs" else [x]), filters]
+
+    def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
+        """The spatial lengths of the signal."""
+        shape = shapes[0]
+        return tuple(shape[len(shape) - self.dimensions :])
+
+    def vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        saved: Sequence[Array],
+        residuals: Residuals,
+        sizes: Sequence[int],
+        kernels: Kernels,
+    ) -> list[Array]:
+        """The cotangents of the signal and of the filters."""
+        *kept, filters = saved
+        layout = self._layout(kept[0].shape, filters.shape, tuple(sizes))
+        of_bands = [
+            None if g is None else _as_planes(g, layout) for g in cotangents[: self.data_outputs]
+        ]
+        of_signal, of_filters = kernels.lift_pool.lift_down_vjp(
+            [_as_planes(x, layout) for x in kept],
+            of_bands,
+            cotangents[-1] if self.with_penalties else None,
+            filters,
+            layout.plan,
+            self.output,
+            residuals == "outputs",
+        )
+        return [_from_planes(of_signal, layout), of_filters]
+
+    def vjp_outputs(
+        self,
+        cotangents: Sequence[Shape],
+        saved: Sequence[Shape],
+        residuals: Residuals,
+        sizes: Sequence[int],
+    ) -> list[Output]:
+        """The shapes of the signal and of the filters."""
+        filters, first = saved[-1], len(cotangents)
+        lead = saved[0][: len(saved[0]) - self.dimensions - 1]
+        signal = Output((*lead, filters[2], *sizes), first)
+        return [signal, Output(tuple(filters), first + len(saved) - 1)]
+
+
+@dataclass(frozen=True)
+class LiftUp(_LiftPool):
+    """The signal with these bands; its spatial lengths are the ``sizes``.
+
+    Attributes
+    ----------
+    dimensions : int
+        The number of spatial axes.
+    padding : str
+        A key of :data:`~liftwave._plan.lift_pool.PADDINGS`.
+    """
+
+    kind = "lift_up"
+
+    dimensions: int
+    padding: str
+
+    def fields(self) -> list[Any]:
+        """The attributes, in their order."""
+        return [self.dimensions, self.padding]
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> LiftUp:
+        """The operation with these fields."""
+        return cls(*fields)
+
+    @property
+    def batched_inputs(self) -> int:
+        """All bands."""
+        return int(2**self.dimensions)
+
+    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
+        """The signal."""
+        *bands, filters = arrays
+        layout = self._layout(bands[0].shape, filters.shape, tuple(sizes))
+        planes = [_as_planes(band, layout) for band in bands]
+        signal = kernels.lift_pool.lift_up(planes, filters, layout.plan)
+        return [_from_planes(signal, layout)]
+
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """The shape of the signal."""
+        return [Output((*shapes[0][: len(shapes[0]) - self.dimensions], *sizes))]
+
+    # --- derivative ------------------------------------------------------------------------------
+
+    def residuals(
+        self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
+    ) -> Residuals:
+        """The signal, if no sample of it was dropped, or else the bands."""
+        return "outputs" if exact and all(n % 2 == 0 for n in sizes) else "inputs"
+
+    def saved(
+        self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
+    ) -> list[Array]:
+        """The signal or the bands, and the filters."""
+        *bands, filters = inputs
+        return [*(results if residuals == "outputs" else bands), filters]
+
+    def vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        saved: Sequence[Array],
+        residuals: Residuals,
+        sizes: Sequence[int],
+        kernels: Kernels,
+    ) -> list[Array]:
+        """The cotangents of the bands and of the filters."""
+        *kept, filters = saved
+        layout = self._layout(kept[0].shape, filters.shape, tuple(sizes))
+        of_bands, of_filters = kernels.lift_pool.lift_up_vjp(
+            [_as_planes(x, layout) for x in kept],
+            _as_planes(cotangents[0], layout),
+            filters,
+            layout.plan,
+            residuals == "outputs",
+        )
+        return [*(_from_planes(g, layout) for g in of_bands), of_filters]
+
+    def vjp_outputs(
+        self,
+        cotangents: Sequence[Shape],
+        saved: Sequence[Shape],
+        residuals: Residuals,
+        sizes: Sequence[int],
+    ) -> list[Output]:
+        """The shapes of the bands and of the filters."""
+        filters, first = saved[-1], len(cotangents)
+        lead = saved[0][: len(saved[0]) - self.dimensions - 1]
+        band = Output((*lead, filters[2], *((n + 1) // 2 for n in sizes)), first)
+        return [band] * 2**self.dimensions + [Output(tuple(filters), first + len(saved) - 1)]

@@ -1,0 +1,144 @@
+"""Max pooling as an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
+
+from liftwave._arrays.convert import NativeHalf, Opened, open_array
+from liftwave._kernels.contract import Kernels
+from liftwave._operations.operation import Operation, Output, Residuals, Shape
+from liftwave._operations.shapes import cached_by_shapes
+from liftwave._plan.windows import WindowArguments, WindowPlan
+from liftwave._typing import Array
+from liftwave.errors import DTypeError
+
+
+class Layout(NamedTuple):
+    """The shapes of one run: those of the input and of the results, and these as planes."""
+
+    plan: WindowPlan
+    input: Shape
+    input_planes: Shape
+    result: Shape
+    result_planes: Shape
+
+
+@dataclass(frozen=True)
+class MaxPool(Operation):
+    """The largest sample of each window, and its place.
+
+    Places are int64, flat over the spatial axes. The derivative needs only these.
+    """
+
+    kind = "max_pool"
+
+    windows: WindowArguments
+
+    def fields(self) -> list[Any]:
+        """The windows."""
+        return self.windows.fields()
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> MaxPool:
+        """The operation with these fields."""
+        return cls(WindowArguments.from_fields(fields))
+
+    @property
+    def data_outputs(self) -> int:
+        """The samples: places keep their dtype."""
+        return 1
+
+    @property
+    def batched_inputs(self) -> int:
+        """The only one."""
+        return 1
+
+    def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """The samples in a real floating dtype."""
+        opened = open_array(arrays[0], native_half)
+        if opened.xp.isdtype(opened.array.dtype, "complex floating"):
+            raise DTypeError(f"complex numbers have no largest one, got {opened.array.dtype}")
+        return [opened]
+
+    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
+        """The largest samples and their places."""
+        (x,) = arrays
+        layout = self._layout(x.shape)
+        xp = array_namespace(x)
+        results = kernels.pooling.max_pool(xp.reshape(x, layout.input_planes), layout.plan)
+        return [xp.reshape(result, layout.result) for result in results]
+
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """Two arrays with one number per window."""
+        shape = self._layout(shapes[0]).result
+        return [Output(shape), Output(shape, None)]
+
+    # --- derivative ------------------------------------------------------------------------------
+
+    def residuals(
+        self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
+    ) -> Residuals:
+        """The places, which are an output."""
+        return "outputs"
+
+    def saved(
+        self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
+    ) -> list[Array]:
+        """The places."""
+        return [results[1]]
+
+    def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
+        """The spatial lengths of the input, which the places do not determine."""
+        shape = shapes[0]
+        return tuple(shape[len(shape) - self.windows.ndim :])
+
+    def vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        saved: Sequence[Array],
+        residuals: Residuals,
+        sizes: Sequence[int],
+        kernels: Kernels,
+    ) -> list[Array]:
+        """Cotangents of the samples, added at their places."""
+        cotangent, indices = cotangents[0], saved[0]
+        layout = self._layout(self._input_shape(indices.shape, sizes))
+        xp = array_namespace(indices)
+        g, places = (xp.reshape(v, layout.result_planes) for v in (cotangent, indices))
+        gradient = kernels.pooling.max_pool_vjp(g, places, layout.plan)
+        return [xp.reshape(gradient, layout.input)]
+
+    def vjp_outputs(
+        self,
+        cotangents: Sequence[Shape],
+        saved: Sequence[Shape],
+        residuals: Residuals,
+        sizes: Sequence[int],
+    ) -> list[Output]:
+        """The shape of the input."""
+        return [Output(self._input_shape(saved[0], sizes))]
+
+    def _input_shape(self, shape: Shape, sizes: Sequence[int]) -> Shape:
+        return (*shape[: len(shape) - self.windows.ndim], *sizes)
+
+    @cached_property
+    def _layout(self) -> Callable[..., Layout]:
+        return cached_by_shapes(self._layout_of)
+
+    def _layout_of(self, shape: Shape) -> Layout:
+        plan = self.windows.plan_for(shape)
+        lead = tuple(shape[: len(shape) - plan.ndim])
+        count = prod(lead)
+        return Layout(
+            plan,
+            tuple(shape),
+            (count, *plan.inputs),
+            (*lead, *plan.outputs),
+            (count, *plan.outputs),
+        )
