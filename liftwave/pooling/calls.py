@@ -119,10 +119,10 @@ def idw_pool(
     ndim: int | None = None,
 ) -> Call:
     """The call of :func:`liftwave.pooling.idw_pool`."""
-    _check_name("distance", distance, DISTANCES)
+    distance, delta = checked_distance(distance, delta)
     weights: Any = f"idw-{distance}"
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    operation = _weighted_pool(windows, weights, _positive_delta(delta), bool(per_channel))
+    operation = _weighted_pool(windows, weights, delta, bool(per_channel))
     return Call(operation, (x,), SINGLE, ONLY_DATA)
 
 
@@ -184,14 +184,22 @@ def _check_name(option: str, name: Any, names: Sequence[str]) -> None:
         raise WindowError(f"{option} is one of {', '.join(map(repr, names))}, got {name!r}")
 
 
-def _positive_delta(delta: Any) -> float:
+def checked_distance(distance: str, delta: Any) -> tuple[str, float]:
+    """The distance and ``delta`` of :func:`idw_pool`, if they are possible.
+
+    Raises
+    ------
+    WindowError, ArgumentTypeError
+        If they are not.
+    """
+    _check_name("distance", distance, DISTANCES)
     try:
         number = float(delta)
     except (TypeError, ValueError):
         raise ArgumentTypeError(f"delta is a number, got {delta!r}") from None
     if not 0 < number < float("inf"):
         raise WindowError(f"delta is a positive number, got {delta!r}")
-    return number
+    return distance, number
 
 
 # --- by place ------------------------------------------------------------------------------------

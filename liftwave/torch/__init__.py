@@ -17,8 +17,13 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from error
 
-from liftwave.torch.losses import auxiliary_loss
-from liftwave.torch.models import Place, Replacement, Replacements, replace_pooling
+from liftwave.torch.models import (
+    Place,
+    Replacement,
+    Replacements,
+    auxiliary_loss,
+    replace_pooling,
+)
 from liftwave.torch.parametrizations import LinearPhase, Orthonormal
 from liftwave.torch.pooling_adaptive import (
     AdaPool1d,

@@ -1,4 +1,4 @@
-"""Pooling of a model swapped for another one."""
+"""Whole models: pooling layers replaced by others, and the sum of all penalties."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _CONVOLUTIONS: dict[type[nn.Module], int] = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv
 
 
 class Place(NamedTuple):
-    """Where a model pools.
+    """A place where a model pools.
 
     Attributes
     ----------
     name : str
         The module's name in the model.
     module : torch.nn.Module
-        What is there.
+        The pooling layer or convolution.
     kind : {"max", "average", "convolution"}
-        What it does.
+        The kind of the module.
     dimensions : int
         Spatial axes.
     kernel_size, stride : tuple of int
         Of the module, along each axis.
     channels : int or None
-        Of what is pooled; None where that is not known.
+        Of the input; ``None`` if they are unknown.
     """
 
     name: str
@@ -50,16 +50,16 @@ class Place(NamedTuple):
 
 
 class Replacement(NamedTuple):
-    """What became of a place.
+    """What was done at a place.
 
     Attributes
     ----------
     place : Place
-        Where it was.
+        The place as it was.
     module : torch.nn.Module or None
-        What is there now; None if it stayed.
+        The new module; ``None`` if the old one stayed.
     note : str
-        What was done, or why nothing was.
+        What was done, or why nothing was done.
     """
 
     place: Place
@@ -221,3 +221,42 @@ def _swapped(model: nn.Module, place: Place, made: nn.Module) -> Replacement:
     for owner, name in owners:
         owner._modules[name] = made
     return Replacement(place, made, note)
+
+
+# --- penalties -----------------------------------------------------------------------------------
+
+
+def auxiliary_loss(model: nn.Module) -> Tensor:
+    """The sum of the penalties of all layers of a model.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Every module in it that has a method ``penalty()`` contributes once, however many layers
+        share it: learnable wavelets how far their filters are from a wavelet, lifting pooling
+        the weighted :math:`c_u` and :math:`c_p` of its last call in training.
+
+    Returns
+    -------
+    Tensor, shape ()
+        To be added to the loss; zero if no layer has a penalty.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> from liftwave.torch import DWT1d, LiftDownPool2d, auxiliary_loss
+    >>> model = nn.Sequential(DWT1d("db2", learn="filters"))
+    >>> bool(auxiliary_loss(model) < 1e-10)  # learning starts at a wavelet
+    True
+    >>> model = LiftDownPool2d(1, penalty_weights=(0.0, 1.0))
+    >>> ramp = torch.arange(64.0).reshape(1, 1, 8, 8)
+    >>> _ = model(ramp)
+    >>> loss = auxiliary_loss(model)  # the mean square of the details
+    """
+    methods = (getattr(module, "penalty", None) for module in model.modules())
+    penalties: list[Tensor] = [penalty() for penalty in methods if callable(penalty)]
+    if penalties:
+        return torch.stack([p.to(penalties[0].device) for p in penalties]).sum()
+    parameter = next(model.parameters(), None)
+    return torch.zeros((), device=None if parameter is None else parameter.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +12,10 @@ from torch.nn.parameter import UninitializedParameter, is_lazy
 
 from liftwave._plan.windows import Size, per_axis
 from liftwave.errors import ArgumentTypeError, ShapeError
-from liftwave.pooling.calls import CALLS
-from liftwave.torch._pooling import Pooling, WindowPool
+from liftwave.pooling import ada_pool, ada_unpool
+from liftwave.pooling.calls import check_reverse
+from liftwave.torch.docstrings import documented
+from liftwave.torch.pooling_windows import WindowPool, check_axes
 
 
 class _AdaPool(LazyModuleMixin, WindowPool):
@@ -36,12 +38,11 @@ class _AdaPool(LazyModuleMixin, WindowPool):
         trainable: bool = True,
         per_channel: bool = True,
     ) -> None:
-        windows = (kernel_size, stride, padding, dilation, ceil_mode)
-        super().__init__("ada", windows, per_channel)
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode, per_channel)
         self.channels = None if channels is None else per_axis("channels", channels, 1, 1)[0]
         self.trainable = bool(trainable)
         self._start = 0.0 if isinstance(beta, Tensor) else _number(beta)
-        values = self._given(beta) if isinstance(beta, Tensor) else self._filled(mask)
+        values = self._copied(beta) if isinstance(beta, Tensor) else self._filled(mask)
         if values is None:
             self.beta = UninitializedParameter()
         elif self.trainable:
@@ -49,7 +50,7 @@ class _AdaPool(LazyModuleMixin, WindowPool):
         else:
             self.register_buffer("beta", values)
 
-    def _given(self, beta: Tensor) -> Tensor:
+    def _copied(self, beta: Tensor) -> Tensor:
         values = beta.detach().clone()
         if not values.dtype.is_floating_point:
             values = values.to(torch.get_default_dtype())
@@ -80,30 +81,34 @@ class _AdaPool(LazyModuleMixin, WindowPool):
         """Give ``beta`` the size of the windows on this input, if it has none yet."""
         if not is_lazy(self.beta):
             return
-        self._check_dimensions(x)
-        outputs = self._call.windows.plan(x.shape).outputs
+        check_axes(self, x)
+        outputs = self.windows.plan_for(x.shape).outputs
         with torch.no_grad():
             self.beta.materialize(self._with_channels(outputs))
             self.beta.fill_(self._start)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pooled signals, of shape (C, …) or (N, C, …)."""
-        self._check_dimensions(x)
-        return self._run([x, self.mask_for(x)])
+        check_axes(self, x)
+        options: Any = {"beta": self._resized_beta(x), "per_channel": self.per_channel}
+        pooled: Tensor = ada_pool(x, *self.windows, **options)
+        return pooled
 
     def mask_for(self, x: Tensor) -> Tensor:
         """``beta`` for signals like ``x``: between 0 and 1, and of the size of the windows."""
-        outputs = self._call.windows.plan(x.shape).outputs
+        return self._resized_beta(x).clamp(0.0, 1.0)
+
+    def _resized_beta(self, x: Tensor) -> Tensor:
+        """``beta`` interpolated to the size of the windows on ``x``; never in half precision."""
         beta: Tensor = self.beta.float() if self.beta.dtype.itemsize < 4 else self.beta
         first = beta.ndim - self.dimensions
         if first >= 0:
-            for k, size in enumerate(outputs):
+            for k, size in enumerate(self.windows.plan_for(x.shape).outputs):
                 beta = _resized(beta, first + k, size)
-        return beta.clamp(0.0, 1.0)
+        return beta
 
     def _own_repr(self) -> list[str]:
-        lazy = is_lazy(self.beta)
-        size = "of the first result" if lazy else tuple(self.beta.shape)
+        size = "of the first result" if is_lazy(self.beta) else tuple(self.beta.shape)
         shown = [f"beta={size}", f"trainable={self.trainable}"]
         shown += [f"channels={self.channels}"] * (self.channels is not None)
         return [*shown, *super()._own_repr()]
@@ -129,230 +134,163 @@ def _resized(mask: Tensor, axis: int, size: int) -> Tensor:
     return found.movedim(0, axis)
 
 
-class _AdaUnpool(Pooling):
+class _AdaUnpool(nn.Module):
     """The reverse of an AdaPool, with its ``beta``."""
 
+    dimensions: ClassVar[int]
+
     def __init__(self, pool: _AdaPool, up: str = "nearest", preserve: str = "sum") -> None:
+        super().__init__()
         if not isinstance(pool, _AdaPool) or pool.dimensions != self.dimensions:
             raise ArgumentTypeError(
                 f"{type(self).__name__} reverses an AdaPool{self.dimensions}d, got "
                 f"{type(pool).__name__}"
             )
-        windows = (*pool._call.windows, self.dimensions)
-        super().__init__(CALLS["ada reverse"](windows, up, preserve, pool._call.per_channel))
+        check_reverse(up, preserve)
+        self.up, self.preserve = up, preserve
         self.pool = pool
 
     def forward(self, pooled: Tensor, x: Tensor) -> Tensor:
         """``pooled`` spread over the samples of ``x``, by the weights that these have."""
-        self._check_dimensions(x)
-        if not torch.compiler.is_compiling() and is_lazy(self.pool.beta):
-            self.pool.initialize_parameters(x)
-        return self._run([x, pooled, self.pool.mask_for(x)])
+        check_axes(self, x)
+        pool = self.pool
+        if not torch.compiler.is_compiling() and is_lazy(pool.beta):
+            pool.initialize_parameters(x)
+        # The result has the dtype of x.
+        pooled = pooled.to(x.dtype if x.is_floating_point() else torch.float64)
+        result: Tensor = ada_unpool(
+            *(x, pooled, *pool.windows),
+            beta=pool._resized_beta(x),
+            up=self.up,
+            preserve=self.preserve,
+            per_channel=pool.per_channel,
+        )
+        return result
 
     def extra_repr(self) -> str:
         """What is printed between the parentheses."""
-        return f"up={self._call.up!r}, preserve={self._call.preserve!r}"
+        return f"up={self.up!r}, preserve={self.preserve!r}"
 
 
-# --- one, two and three dimensions -----------------------------------------------------------
+# --- one, two and three dimensions ---------------------------------------------------------------
+
+_ADA_POOL = r"""
+Parameters
+----------
+kernel_size, stride, padding, dilation, ceil_mode
+    As for :class:`SoftPool${d}d`.
+beta : float or Tensor, optional
+    The share of eDSCW at first (the rest is eM): one value for all, or the whole mask, of shape
+    (), (\*windows) or (C, \*windows).
+mask : bool, int or tuple of int, optional
+    ``True``: one ``beta`` per window, as many as the first input has windows. A size: so many.
+    ``False``: one for all.
+channels : int, optional
+    How many channels have a ``beta`` of their own; all share it by default.
+trainable : bool, optional
+    Whether ``beta`` is a parameter, or a buffer.
+per_channel : bool, optional
+    Compare each channel on its own, or the vectors of all channels.
+
+Raises
+------
+WindowError, ArgumentTypeError, ShapeError
+    If windows or ``beta`` are not possible, or do not fit the input.
+
+Notes
+-----
+Input: shape $shape. Half precision is computed in float32 and returned in half precision. The
+function is :func:`liftwave.pooling.ada_pool`.
+
+A mask that takes its size from the first input is an ``UninitializedParameter`` before it, as
+in torch's lazy modules: optimizers take it, and loading a ``state_dict`` gives it its size.
+For inputs of another size the mask is interpolated linearly, as an image would be; the
+parameter stays. It never depends on the batch.
+
+``beta`` is clamped to [0, 1] as it is used; where it is outside, its gradient is zero. An
+optimizer with large steps may leave it there: ``beta.data.clamp_(0, 1)`` after a step helps.
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import $layer
+>>> pool = $layer(2)
+>>> tuple(pool(torch.randn($sizes)).shape), tuple(pool.beta.shape)
+(($pooled), ($windows))
+"""
+
+_ADA_UNPOOL = """
+Parameters
+----------
+pool : AdaPool${d}d
+    The layer that is reversed. Both share its windows and its ``beta``.
+up : {"nearest", "linear"}, optional
+    How pooled values are brought to the samples: copied over their window, or interpolated
+    between the middles of windows.
+preserve : {"sum", "mean"}, optional
+    Whether the samples of a region have the pooled value as their sum (the paper) or as
+    their mean.
+
+Raises
+------
+ArgumentTypeError, WindowError
+    If ``pool`` is another kind of layer, or a name is unknown. The call raises
+    :class:`ShapeError` if the tensors do not fit.
+
+Notes
+-----
+Called as ``unpool(pooled, x)`` with the pooled tensor and the tensor that was pooled. The
+function is :func:`liftwave.pooling.ada_unpool`.
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import AdaPool${d}d, $layer
+>>> x = torch.randn($sizes)
+>>> pool = AdaPool${d}d(2)
+>>> unpool = $layer(pool)
+>>> tuple(unpool(pool(x), x).shape) == tuple(x.shape)
+True
+"""
 
 
+@documented(_ADA_POOL, 1)
 class AdaPool1d(_AdaPool):
-    r"""AdaPool in 1-D: a learned blend of pooling by similarity to the mean and by softmax.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode
-        As for :class:`SoftPool1d`; tuples have one number per axis.
-    beta : float or Tensor, optional
-        How much of eDSCW there is at first (the rest is eM): one value for all, or the whole
-        mask, of shape (), (\*windows) or (C, \*windows).
-    mask : bool, int or tuple of int, optional
-        Whether there is one ``beta`` for each window: as many as the first input has windows
-        (True), so many, or one for all (False).
-    channels : int, optional
-        How many channels have a ``beta`` of their own; all share it by default.
-    trainable : bool, optional
-        Whether ``beta`` is a parameter, or a buffer.
-    per_channel : bool, optional
-        Compare each channel on its own, or the vectors of all channels.
-
-    Raises
-    ------
-    WindowError, ArgumentTypeError, ShapeError
-        If windows or ``beta`` cannot be so, or do not fit the input.
-
-    Notes
-    -----
-    Input: shape (C, L) or (N, C, L). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.ada_pool`.
-
-    A mask that takes its size from the first input is an ``UninitializedParameter`` before it, as
-    in torch's lazy modules: optimizers take it, and loading a ``state_dict`` gives it its size.
-    For inputs of another size the mask is interpolated linearly, as an image would be; the
-    parameter stays. It never depends on the batch.
-
-    ``beta`` is clamped to [0, 1] as it is used; where it is outside, its gradient is zero. An
-    optimizer with large steps may leave it there: ``beta.data.clamp_(0, 1)`` after a step helps.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import AdaPool1d
-    >>> pool = AdaPool1d(2)
-    >>> tuple(pool(torch.randn(8, 3, 32)).shape), tuple(pool.beta.shape)
-    ((8, 3, 16), (16,))
-    """
+    """AdaPool in 1-D: a learned blend of pooling by similarity to the mean and by softmax."""
 
     dimensions = 1
 
 
+@documented(_ADA_POOL, 2)
 class AdaPool2d(_AdaPool):
-    """AdaPool in 2-D: a learned blend of pooling by similarity to the mean and by softmax.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode,
-    beta, mask, channels, trainable, per_channel
-        As for :class:`AdaPool1d`; tuples have one number per axis.
-
-    Notes
-    -----
-    Input: shape (C, H, W) or (N, C, H, W). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.ada_pool`; for masks see
-    :class:`AdaPool1d`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import AdaPool2d
-    >>> pool = AdaPool2d(2)
-    >>> tuple(pool(torch.randn(8, 3, 32, 32)).shape), tuple(pool.beta.shape)
-    ((8, 3, 16, 16), (16, 16))
-    """
+    """AdaPool in 2-D: a learned blend of pooling by similarity to the mean and by softmax."""
 
     dimensions = 2
 
 
+@documented(_ADA_POOL, 3)
 class AdaPool3d(_AdaPool):
-    """AdaPool in 3-D: a learned blend of pooling by similarity to the mean and by softmax.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode,
-    beta, mask, channels, trainable, per_channel
-        As for :class:`AdaPool1d`; tuples have one number per axis.
-
-    Notes
-    -----
-    Input: shape (C, D, H, W) or (N, C, D, H, W). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.ada_pool`; for masks see
-    :class:`AdaPool1d`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import AdaPool3d
-    >>> pool = AdaPool3d(2)
-    >>> tuple(pool(torch.randn(2, 3, 8, 8, 8)).shape), tuple(pool.beta.shape)
-    ((2, 3, 4, 4, 4), (4, 4, 4))
-    """
+    """AdaPool in 3-D: a learned blend of pooling by similarity to the mean and by softmax."""
 
     dimensions = 3
 
 
+@documented(_ADA_UNPOOL, 1)
 class AdaUnpool1d(_AdaUnpool):
-    """AdaUnPool in 1-D: pooled values spread over their regions by the weights of AdaPool.
-
-    Parameters
-    ----------
-    pool : AdaPool1d
-        The layer that is reversed, with its windows and its ``beta``, which both share.
-    up : {"nearest", "linear"}, optional
-        How pooled values are brought to the samples: copied over their window, or interpolated
-        between the middles of windows.
-    preserve : {"sum", "mean"}, optional
-        Whether the samples of a region have the pooled value as their sum (the paper) or as
-        their mean.
-
-    Raises
-    ------
-    ArgumentTypeError, WindowError
-        If ``pool`` is no such layer, or a name is unknown. The call raises :class:`ShapeError`
-        if the tensors do not fit.
-
-    Notes
-    -----
-    Called as ``unpool(pooled, x)`` with what is spread and what had been pooled. The function is
-    :func:`liftwave.pooling.ada_unpool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import AdaPool1d, AdaUnpool1d
-    >>> x = torch.randn(8, 3, 32)
-    >>> pool = AdaPool1d(2)
-    >>> unpool = AdaUnpool1d(pool)
-    >>> tuple(unpool(pool(x), x).shape) == tuple(x.shape)
-    True
-    """
+    """AdaUnPool in 1-D: pooled values spread over their regions by the weights of AdaPool."""
 
     dimensions = 1
 
 
+@documented(_ADA_UNPOOL, 2)
 class AdaUnpool2d(_AdaUnpool):
-    """AdaUnPool in 2-D: pooled values spread over their regions by the weights of AdaPool.
-
-    Parameters
-    ----------
-    pool : AdaPool2d
-        The layer that is reversed.
-    up, preserve
-        As for :class:`AdaUnpool1d`.
-
-    Notes
-    -----
-    Called as ``unpool(pooled, x)`` with what is spread and what had been pooled. The function is
-    :func:`liftwave.pooling.ada_unpool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import AdaPool2d, AdaUnpool2d
-    >>> x = torch.randn(8, 3, 32, 32)
-    >>> pool = AdaPool2d(2)
-    >>> unpool = AdaUnpool2d(pool)
-    >>> tuple(unpool(pool(x), x).shape) == tuple(x.shape)
-    True
-    """
+    """AdaUnPool in 2-D: pooled values spread over their regions by the weights of AdaPool."""
 
     dimensions = 2
 
 
+@documented(_ADA_UNPOOL, 3)
 class AdaUnpool3d(_AdaUnpool):
-    """AdaUnPool in 3-D: pooled values spread over their regions by the weights of AdaPool.
-
-    Parameters
-    ----------
-    pool : AdaPool3d
-        The layer that is reversed.
-    up, preserve
-        As for :class:`AdaUnpool1d`.
-
-    Notes
-    -----
-    Called as ``unpool(pooled, x)`` with what is spread and what had been pooled. The function is
-    :func:`liftwave.pooling.ada_unpool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import AdaPool3d, AdaUnpool3d
-    >>> x = torch.randn(2, 3, 8, 8, 8)
-    >>> pool = AdaPool3d(2)
-    >>> unpool = AdaUnpool3d(pool)
-    >>> tuple(unpool(pool(x), x).shape) == tuple(x.shape)
-    True
-    """
+    """AdaUnPool in 3-D: pooled values spread over their regions by the weights of AdaPool."""
 
     dimensions = 3

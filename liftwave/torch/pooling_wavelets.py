@@ -13,10 +13,12 @@ from liftwave._plan.boundary import Row, signal_row
 from liftwave._plan.lift_pool import band_names
 from liftwave._typing import Mode
 from liftwave.constraints import orthonormal_filters
-from liftwave.errors import ArgumentTypeError, OptionError, ShapeError, WaveletError
-from liftwave.pooling.attention import EPSILON
-from liftwave.pooling.lifting import checked_size, chosen_output
-from liftwave.torch.pooling_lifting import Bands, check_signal, compute_dtype, named_bands
+from liftwave.errors import ArgumentTypeError, DTypeError, OptionError, ShapeError, WaveletError
+from liftwave.pooling.calls import EPSILON
+from liftwave.pooling.lifting_calls import checked_size, chosen_output
+from liftwave.torch.docstrings import documented
+from liftwave.torch.pooling_lifting import Bands, complete_bands
+from liftwave.torch.pooling_windows import check_axes
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
 from liftwave.torch.wavelets import (
     FiltersWavelet,
@@ -114,8 +116,7 @@ class _LDWPool(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, …) or (N, C, …), as ``output`` says."""
-        check_signal(self, x, None)
-        compute_dtype(x)
+        _check_signal(self, x)
         every = self._transformed(x)
         chosen = [every[k] for k in self._chosen]
         if self.output == "bands":
@@ -170,18 +171,17 @@ class _LDWUnpool(nn.Module):
 
     def forward(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal with these bands; ``output_size``: its lengths along the axes."""
-        given = named_bands(self, bands)
-        for band in given:
-            check_signal(self, band, None)
-        compute_dtype(*given)
-        halves = given[0].shape[given[0].ndim - self.dimensions :]
+        tensors = complete_bands(self, bands)
+        for band in tensors:
+            _check_signal(self, band)
+        halves = tensors[0].shape[tensors[0].ndim - self.dimensions :]
         sizes = checked_size(halves, output_size)
         mode, margin = self.pool.mode, 0
         if mode != "periodization":
             margin = _reach(self.pool._taps)
             for axis in range(-self.dimensions, 0):
-                given = [extended(band, axis, margin, margin, mode) for band in given]
-        x: Tensor = self.inverse(out_of_order(given, self.dimensions))
+                tensors = [extended(band, axis, margin, margin, mode) for band in tensors]
+        x: Tensor = self.inverse(out_of_order(tensors, self.dimensions))
         return _cut(x, [2 * margin] * self.dimensions, sizes)
 
 
@@ -227,6 +227,26 @@ def _wavelet(
     return FiltersWavelet(
         wavelet, random=random, weight=weight, symmetry=symmetry, orthonormal=orthonormal
     )
+
+
+def _check_signal(layer: Any, x: Tensor) -> None:
+    check_axes(layer, x)
+    if 0 in x.shape[-layer.dimensions - 1 :]:
+        raise ShapeError(f"a tensor of shape {tuple(x.shape)} has no samples to pool")
+    _check_real(x)
+
+
+def _check_real(x: Tensor) -> None:
+    if x.is_complex():
+        raise DTypeError(f"pooling takes real numbers, got {x.dtype}: give two channels each")
+
+
+def _wide_dtype(x: Tensor) -> torch.dtype:
+    """The dtype of computations with ``x``: single or double precision."""
+    _check_real(x)
+    if not x.is_floating_point():
+        return torch.float64
+    return torch.promote_types(x.dtype, torch.float32)
 
 
 def _reach(taps: int) -> int:
@@ -301,170 +321,149 @@ def _cut(x: Tensor, starts: Sequence[int], lengths: Sequence[int]) -> Tensor:
     return x
 
 
+# --- layers --------------------------------------------------------------------------------------
+
+_LDW_POOL = r"""
+Parameters
+----------
+wavelet : int, str, pywt.Wavelet, FilterBank or LearnableWavelet, optional
+    Number of taps, the wavelet where learning starts (or the fixed one, ``learn=None``), or a
+    module of :mod:`liftwave.torch` that several layers may share.
+output : str, optional
+    The name of one band (``"$low"`` by default), ``"sum"`` or ``"concat"`` of the bands along
+    channels, ``"bands"`` for a dict of them.
+bands : sequence of str, optional
+    Which bands, of $bands.
+learn : {"filters", "orthonormal", None}, optional
+    Both filters, which a penalty keeps close to a wavelet (the paper's); the angles of
+    filters that are orthonormal by construction; or nothing.
+init : {"pretrain", "random"}, optional
+    Whether filters start at a random orthonormal wavelet (the paper's pretraining, default
+    for a number of taps), or at any numbers.
+mode : str, optional
+    Boundary mode. Under ``"periodization"`` an orthonormal wavelet is undone exactly.
+penalty_weight, symmetry, orthonormal
+    Weight and terms of the penalty (:func:`liftwave.constraints.wavelet_penalty`), which
+    :func:`~liftwave.torch.auxiliary_loss` adds up. The paper's: ``symmetry="paper"``,
+    ``orthonormal=False``.
+
+Raises
+------
+OptionError, WaveletError, ModeError
+    If an argument is none of these.
+
+Notes
+-----
+Input: shape $shape. Output: $lengths samples,
+:math:`y_k = \sum_i w_i x_{2k + i - \lfloor (K-1)/2 \rfloor}` along each axis.
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import $layer, auxiliary_loss
+>>> pool = $layer(4, output="concat")
+>>> pool(torch.randn($odd)).shape
+torch.Size([$result])
+>>> bool(auxiliary_loss(pool) < 1e-6)
+True
+"""
+
+_LDW_UNPOOL = """
+Parameters
+----------
+pool : LDWPool${d}d
+    The layer whose filters are shared.
+
+Raises
+------
+ArgumentTypeError
+    If that is another kind of layer.
+
+Notes
+-----
+Called as :class:`LiftUpPool${d}d`. It is exact for orthonormal filters under
+``"periodization"``, and as exact as the penalty is small otherwise. Under other modes the
+bands are extended like the signal, which is exact away from the borders only.
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import LDWPool${d}d, $layer
+>>> pool = LDWPool${d}d(4, output="bands")
+>>> x = torch.randn($odd)
+>>> y = $layer(pool)(pool(x), x.shape[-$d:])
+>>> torch.allclose(y, x, atol=1e-5)  # pretrained filters are orthonormal
+True
+"""
+
+
+@documented(
+    _LDW_POOL,
+    1,
+    low="L",
+    bands="``L`` and ``H``",
+    lengths="ceil(L / 2)",
+    odd="8, 3, 101",
+    result="8, 6, 51",
+)
 class LDWPool1d(_LDWPool):
-    """Halve signals by a learned wavelet, as :class:`LDWPool2d`.
-
-    Parameters
-    ----------
-    wavelet, output, bands, learn, init, mode, penalty_weight, symmetry, orthonormal
-        As for :class:`LDWPool2d`; the bands are ``L`` and ``H``.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import LDWPool1d
-    >>> LDWPool1d()(torch.randn(8, 3, 101)).shape
-    torch.Size([8, 3, 51])
-    """
+    """Halve signals by a wavelet whose filters are learned (LDW-Pooling)."""
 
     dimensions = 1
     transform_type = DWT1d
 
 
+@documented(
+    _LDW_POOL,
+    2,
+    low="LL",
+    bands="``LL``, ``LH``, ``HL``, ``HH`` (the letter of the width first)",
+    lengths="ceil(H / 2) times ceil(W / 2)",
+    odd="8, 3, 31, 32",
+    result="8, 12, 16, 16",
+)
 class LDWPool2d(_LDWPool):
-    r"""Halve images by a wavelet whose filters are learned (LDW-Pooling).
-
-    Parameters
-    ----------
-    wavelet : int, str, pywt.Wavelet, FilterBank or LearnableWavelet, optional
-        Number of taps, the wavelet to begin at (or to stay at, ``learn=None``), or a module of
-        :mod:`liftwave.torch` that several layers may share.
-    output : str, optional
-        The name of one band (``"LL"`` by default), ``"sum"`` or ``"concat"`` of the bands along
-        channels, ``"bands"`` for a dict of them.
-    bands : sequence of str, optional
-        Which bands, of ``LL``, ``LH``, ``HL``, ``HH`` (the letter of the width first).
-    learn : {"filters", "orthonormal", None}, optional
-        Both filters, which a penalty keeps close to a wavelet (the paper's); the angles of
-        filters that are orthonormal by construction; or nothing.
-    init : {"pretrain", "random"}, optional
-        Whether filters begin at a random orthonormal wavelet (the paper's pretraining, default
-        for a number of taps), or at any numbers.
-    mode : str, optional
-        Boundary mode. Under ``"periodization"`` an orthonormal wavelet is undone exactly.
-    penalty_weight, symmetry, orthonormal
-        Weight and terms of the penalty (:func:`liftwave.constraints.wavelet_penalty`), which
-        :func:`~liftwave.torch.auxiliary_loss` adds up. The paper's: ``symmetry="paper"``,
-        ``orthonormal=False``.
-
-    Raises
-    ------
-    OptionError, WaveletError, ModeError
-        If an argument is none of these.
-
-    Notes
-    -----
-    Input: shape (C, H, W) or (N, C, H, W). Output: ceil(H / 2) times ceil(W / 2),
-    :math:`y_k = \sum_i w_i x_{2k + i - \lfloor (K-1)/2 \rfloor}` along each axis.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import LDWPool2d, auxiliary_loss
-    >>> pool = LDWPool2d(4, output="concat")
-    >>> pool(torch.randn(8, 3, 32, 33)).shape
-    torch.Size([8, 12, 16, 17])
-    >>> bool(auxiliary_loss(pool) < 1e-6)
-    True
-    """
+    """Halve images by a wavelet whose filters are learned (LDW-Pooling)."""
 
     dimensions = 2
     transform_type = DWT2d
 
 
+@documented(
+    _LDW_POOL,
+    3,
+    low="LLL",
+    bands="``LLL`` to ``HHH`` (letters of the width, the height, the depth)",
+    lengths="ceil(D / 2) times ceil(H / 2) times ceil(W / 2)",
+    odd="2, 3, 4, 6, 7",
+    result="2, 24, 2, 3, 4",
+)
 class LDWPool3d(_LDWPool):
-    """Halve volumes by a learned wavelet, as :class:`LDWPool2d`.
-
-    Parameters
-    ----------
-    wavelet, output, bands, learn, init, mode, penalty_weight, symmetry, orthonormal
-        As for :class:`LDWPool2d`; the bands are ``LLL`` to ``HHH``, letters of W, H, D.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import LDWPool3d
-    >>> LDWPool3d("haar", learn=None)(torch.randn(2, 5, 8, 8)).shape
-    torch.Size([2, 3, 4, 4])
-    """
+    """Halve volumes by a wavelet whose filters are learned (LDW-Pooling)."""
 
     dimensions = 3
     transform_type = DWT3d
 
 
+@documented(_LDW_UNPOOL, 1, odd="8, 3, 101")
 class LDWUnpool1d(_LDWUnpool):
-    """Undo an :class:`LDWPool1d`, as :class:`LDWUnpool2d`.
-
-    Parameters
-    ----------
-    pool : LDWPool1d
-        Whose filters are shared.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import LDWPool1d, LDWUnpool1d
-    >>> pool = LDWPool1d("db2", "bands", learn="orthonormal")
-    >>> x = torch.randn(8, 3, 101)
-    >>> torch.allclose(LDWUnpool1d(pool)(pool(x), [101]), x, atol=1e-5)
-    True
-    """
+    """The synthesis that belongs to an :class:`LDWPool1d` (reverse LDW-Pooling)."""
 
     dimensions = 1
     pool_type = LDWPool1d
 
 
+@documented(_LDW_UNPOOL, 2, odd="8, 3, 31, 32")
 class LDWUnpool2d(_LDWUnpool):
-    """The synthesis that belongs to an :class:`LDWPool2d` (reverse LDW-Pooling).
-
-    Parameters
-    ----------
-    pool : LDWPool2d
-        Whose filters are shared.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If that is another kind of layer.
-
-    Notes
-    -----
-    Called as :class:`LiftUpPool2d`. It is exact for orthonormal filters under
-    ``"periodization"``, and as exact as the penalty is small otherwise. Under other modes the
-    bands are continued as the signal was, which is exact away from the borders only.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import LDWPool2d, LDWUnpool2d
-    >>> pool = LDWPool2d(4, output="bands")
-    >>> x = torch.randn(8, 3, 32, 31)
-    >>> y = LDWUnpool2d(pool)(pool(x), x.shape[-2:])
-    >>> torch.allclose(y, x, atol=1e-5)  # pretrained filters are orthonormal
-    True
-    """
+    """The synthesis that belongs to an :class:`LDWPool2d` (reverse LDW-Pooling)."""
 
     dimensions = 2
     pool_type = LDWPool2d
 
 
+@documented(_LDW_UNPOOL, 3, odd="2, 3, 4, 6, 7")
 class LDWUnpool3d(_LDWUnpool):
-    """Undo an :class:`LDWPool3d`, as :class:`LDWUnpool2d`.
-
-    Parameters
-    ----------
-    pool : LDWPool3d
-        Whose filters are shared.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import LDWPool3d, LDWUnpool3d
-    >>> pool = LDWPool3d("haar", "concat", learn=None)
-    >>> x = torch.randn(2, 1, 4, 6, 8)
-    >>> torch.allclose(LDWUnpool3d(pool)(pool(x)), x, atol=1e-5)
-    True
-    """
+    """The synthesis that belongs to an :class:`LDWPool3d` (reverse LDW-Pooling)."""
 
     dimensions = 3
     pool_type = LDWPool3d
@@ -543,7 +542,7 @@ class EnergyAttention(nn.Module):
                 f"(N, {self.channels}, …) with {dims} axes behind, got shape {tuple(x.shape)}"
             )
         with torch.autocast(x.device.type, enabled=False):
-            wide = x.to(compute_dtype(x))
+            wide = x.to(_wide_dtype(x))
             wide = wide if batched else wide.unsqueeze(0)
             weight = self._weights(wide)
             weight = weight.reshape(*weight.shape, *(1,) * dims)

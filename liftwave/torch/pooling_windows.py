@@ -2,8 +2,76 @@
 
 from __future__ import annotations
 
-from liftwave._plan.windows import Size
-from liftwave.torch._pooling import WindowPool
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from liftwave._plan.windows import Size, window_arguments
+from liftwave.errors import ShapeError
+from liftwave.pooling import edscw_pool, idw_pool, soft_pool
+from liftwave.pooling.calls import checked_distance
+from liftwave.torch.docstrings import documented
+
+# --- what pooling layers share -------------------------------------------------------------------
+
+
+def check_axes(layer: Any, x: Tensor, channels: int | None = None) -> None:
+    """Raise unless ``x`` is of shape (C, ...) or (N, C, ...).
+
+    Raises
+    ------
+    ShapeError
+        If it is not, or does not have this number of channels.
+    """
+    dims = layer.dimensions
+    fits = x.ndim in (dims + 1, dims + 2)
+    if not fits or (channels is not None and x.shape[-dims - 1] != channels):
+        names = ("D, H, W", "H, W", "L")[3 - dims]
+        shown = "C" if channels is None else str(channels)
+        raise ShapeError(
+            f"{type(layer).__name__} takes tensors of shape ({shown}, {names}) or "
+            f"(N, {shown}, {names}), got shape {tuple(x.shape)}"
+        )
+
+
+class WindowPool(nn.Module):
+    """The windows of a layer."""
+
+    dimensions: ClassVar[int]
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None,
+        padding: Size,
+        dilation: Size,
+        ceil_mode: bool,
+        per_channel: bool = True,
+    ) -> None:
+        super().__init__()
+        windows = (kernel_size, stride, padding, dilation, ceil_mode)
+        self.windows = window_arguments(*windows, self.dimensions)
+        self.per_channel = bool(per_channel)
+
+    def extra_repr(self) -> str:
+        """What is printed between the parentheses."""
+        kernel, stride, padding, dilation, ceil_mode = self.windows
+        shown = [f"kernel_size={_short(kernel)}", f"stride={_short(stride)}"]
+        shown += [f"padding={_short(padding)}"] * any(padding)
+        shown += [f"dilation={_short(dilation)}"] * (max(dilation) > 1)
+        shown += ["ceil_mode=True"] * ceil_mode
+        return ", ".join([*shown, *self._own_repr()])
+
+    def _own_repr(self) -> list[str]:
+        return [] if self.per_channel else ["per_channel=False"]
+
+
+def _short(numbers: Sequence[int]) -> Any:
+    return numbers[0] if len(set(numbers)) == 1 else tuple(numbers)
+
+
+# --- layers --------------------------------------------------------------------------------------
 
 
 class _SoftPool(WindowPool):
@@ -15,7 +83,13 @@ class _SoftPool(WindowPool):
         dilation: Size = 1,
         ceil_mode: bool = False,
     ) -> None:
-        super().__init__("softmax", (kernel_size, stride, padding, dilation, ceil_mode))
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pooled signals, of shape (C, ...) or (N, C, ...)."""
+        check_axes(self, x)
+        pooled: Tensor = soft_pool(x, *self.windows)
+        return pooled
 
 
 class _EDSCWPool(WindowPool):
@@ -29,8 +103,13 @@ class _EDSCWPool(WindowPool):
         *,
         per_channel: bool = True,
     ) -> None:
-        windows = (kernel_size, stride, padding, dilation, ceil_mode)
-        super().__init__("similarity", windows, "dice", True, per_channel)
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode, per_channel)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pooled signals, of shape (C, ...) or (N, C, ...)."""
+        check_axes(self, x)
+        pooled: Tensor = edscw_pool(x, *self.windows, per_channel=self.per_channel)
+        return pooled
 
 
 class _IDWPool(WindowPool):
@@ -46,9 +125,15 @@ class _IDWPool(WindowPool):
         delta: float = 1.0,
         per_channel: bool = True,
     ) -> None:
-        windows = (kernel_size, stride, padding, dilation, ceil_mode)
-        super().__init__("distance", windows, distance, delta, per_channel)
-        self.distance, self.delta = distance, float(delta)
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode, per_channel)
+        self.distance, self.delta = checked_distance(distance, delta)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pooled signals, of shape (C, ...) or (N, C, ...)."""
+        check_axes(self, x)
+        options: Any = {"distance": self.distance, "delta": self.delta}
+        pooled: Tensor = idw_pool(x, *self.windows, per_channel=self.per_channel, **options)
+        return pooled
 
     def _own_repr(self) -> list[str]:
         shown = [f"distance={self.distance!r}"]
@@ -56,250 +141,117 @@ class _IDWPool(WindowPool):
         return [*shown, *super()._own_repr()]
 
 
-# --- one, two and three dimensions -----------------------------------------------------------
+# --- one, two and three dimensions ---------------------------------------------------------------
+
+_WINDOWS = """
+Parameters
+----------
+kernel_size : int or tuple of int
+    Size of the windows; tuples have one number per axis.
+stride : int or tuple of int, optional
+    Distance of windows; their size by default.
+padding : int or tuple of int, optional
+    How far windows reach beyond the ends; at most half of ``kernel_size``. No samples are
+    added: a region consists of the samples inside the signal.
+dilation : int or tuple of int, optional
+    Distance of samples in a window.
+ceil_mode : bool, optional
+    Keep windows at the end that do not fit."""
+
+_PER_CHANNEL = """
+per_channel : bool, optional
+    Compare each channel on its own, or the vectors of all channels."""
+
+_DISTANCE = """
+distance : {"l2", "l1", "huber", "chebyshev", "gower"}, optional
+    How distances are measured.
+delta : float, optional
+    Where Huber's distance goes from quadratic to linear."""
+
+_REST = """
+
+Raises
+------
+WindowError, ArgumentTypeError
+    If the windows are not possible; the call raises these and :class:`ShapeError` if windows do
+    not fit the input.
+
+Notes
+-----
+Input: shape $shape. Half precision is computed in float32 and returned in half precision. The
+function is :func:`liftwave.pooling.$function`.
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import $layer
+>>> tuple($layer(2)(torch.randn($sizes)).shape)
+($pooled)
+"""
+
+_SOFT_POOL = _WINDOWS + _REST
+_EDSCW_POOL = _WINDOWS + _PER_CHANNEL + _REST
+_IDW_POOL = _WINDOWS + _DISTANCE + _PER_CHANNEL + _REST
 
 
+@documented(_SOFT_POOL, 1, function="soft_pool")
 class SoftPool1d(_SoftPool):
-    """Pooling by the softmax of each region, in 1-D (SoftPool).
-
-    Parameters
-    ----------
-    kernel_size : int or tuple of int
-        Size of the windows.
-    stride : int or tuple of int, optional
-        Their distance; their size by default.
-    padding : int or tuple of int, optional
-        How far windows reach beyond the ends; at most half of ``kernel_size``. No samples are
-        added: a region is what is inside.
-    dilation : int or tuple of int, optional
-        Distance of samples in a window.
-    ceil_mode : bool, optional
-        Keep windows at the end that do not fit.
-
-    Raises
-    ------
-    WindowError, ArgumentTypeError
-        If windows cannot be so; the call raises them too, and :class:`ShapeError`.
-
-    Notes
-    -----
-    Input: shape (C, L) or (N, C, L). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.soft_pool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import SoftPool1d
-    >>> tuple(SoftPool1d(2)(torch.randn(8, 3, 32)).shape)
-    (8, 3, 16)
-    """
+    """Pooling by the softmax of each region, in 1-D (SoftPool)."""
 
     dimensions = 1
 
 
+@documented(_SOFT_POOL, 2, function="soft_pool")
 class SoftPool2d(_SoftPool):
-    """Pooling by the softmax of each region, in 2-D (SoftPool).
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode
-        As for :class:`SoftPool1d`; tuples have one number per axis.
-
-    Notes
-    -----
-    Input: shape (C, H, W) or (N, C, H, W). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.soft_pool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import SoftPool2d
-    >>> tuple(SoftPool2d(2)(torch.randn(8, 3, 32, 32)).shape)
-    (8, 3, 16, 16)
-    """
+    """Pooling by the softmax of each region, in 2-D (SoftPool)."""
 
     dimensions = 2
 
 
+@documented(_SOFT_POOL, 3, function="soft_pool")
 class SoftPool3d(_SoftPool):
-    """Pooling by the softmax of each region, in 3-D (SoftPool).
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode
-        As for :class:`SoftPool1d`; tuples have one number per axis.
-
-    Notes
-    -----
-    Input: shape (C, D, H, W) or (N, C, D, H, W). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.soft_pool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import SoftPool3d
-    >>> tuple(SoftPool3d(2)(torch.randn(2, 3, 8, 8, 8)).shape)
-    (2, 3, 4, 4, 4)
-    """
+    """Pooling by the softmax of each region, in 3-D (SoftPool)."""
 
     dimensions = 3
 
 
+@documented(_EDSCW_POOL, 1, function="edscw_pool")
 class EDSCWPool1d(_EDSCWPool):
-    """Pooling by the exponential of the Dice-Sørensen similarity to the mean, in 1-D.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode
-        As for :class:`SoftPool1d`; tuples have one number per axis.
-    per_channel : bool, optional
-        Compare each channel on its own, or the vectors of all channels.
-
-    Notes
-    -----
-    Input: shape (C, L) or (N, C, L). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.edscw_pool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import EDSCWPool1d
-    >>> tuple(EDSCWPool1d(2)(torch.randn(8, 3, 32)).shape)
-    (8, 3, 16)
-    """
+    """Pooling by the exponential of the Dice-Sørensen similarity to the mean, in 1-D."""
 
     dimensions = 1
 
 
+@documented(_EDSCW_POOL, 2, function="edscw_pool")
 class EDSCWPool2d(_EDSCWPool):
-    """Pooling by the exponential of the Dice-Sørensen similarity to the mean, in 2-D.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode
-        As for :class:`SoftPool1d`; tuples have one number per axis.
-    per_channel : bool, optional
-        As for :class:`EDSCWPool1d`.
-
-    Notes
-    -----
-    Input: shape (C, H, W) or (N, C, H, W). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.edscw_pool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import EDSCWPool2d
-    >>> tuple(EDSCWPool2d(2)(torch.randn(8, 3, 32, 32)).shape)
-    (8, 3, 16, 16)
-    """
+    """Pooling by the exponential of the Dice-Sørensen similarity to the mean, in 2-D."""
 
     dimensions = 2
 
 
+@documented(_EDSCW_POOL, 3, function="edscw_pool")
 class EDSCWPool3d(_EDSCWPool):
-    """Pooling by the exponential of the Dice-Sørensen similarity to the mean, in 3-D.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode
-        As for :class:`SoftPool1d`; tuples have one number per axis.
-    per_channel : bool, optional
-        As for :class:`EDSCWPool1d`.
-
-    Notes
-    -----
-    Input: shape (C, D, H, W) or (N, C, D, H, W). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.edscw_pool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import EDSCWPool3d
-    >>> tuple(EDSCWPool3d(2)(torch.randn(2, 3, 8, 8, 8)).shape)
-    (2, 3, 4, 4, 4)
-    """
+    """Pooling by the exponential of the Dice-Sørensen similarity to the mean, in 3-D."""
 
     dimensions = 3
 
 
+@documented(_IDW_POOL, 1, function="idw_pool")
 class IDWPool1d(_IDWPool):
-    """Pooling by inverse distance from the mean, in 1-D.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode
-        As for :class:`SoftPool1d`; tuples have one number per axis.
-    distance : {"l2", "l1", "huber", "chebyshev", "gower"}, optional
-        How distances are measured.
-    delta : float, optional
-        Where Huber's goes from quadratic to linear.
-    per_channel : bool, optional
-        Compare each channel on its own, or the vectors of all channels.
-
-    Notes
-    -----
-    Input: shape (C, L) or (N, C, L). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.idw_pool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import IDWPool1d
-    >>> tuple(IDWPool1d(2)(torch.randn(8, 3, 32)).shape)
-    (8, 3, 16)
-    """
+    """Pooling by inverse distance from the mean, in 1-D."""
 
     dimensions = 1
 
 
+@documented(_IDW_POOL, 2, function="idw_pool")
 class IDWPool2d(_IDWPool):
-    """Pooling by inverse distance from the mean, in 2-D.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode
-        As for :class:`SoftPool1d`; tuples have one number per axis.
-    distance, delta, per_channel
-        As for :class:`IDWPool1d`.
-
-    Notes
-    -----
-    Input: shape (C, H, W) or (N, C, H, W). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.idw_pool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import IDWPool2d
-    >>> tuple(IDWPool2d(2, distance="huber")(torch.randn(8, 3, 32, 32)).shape)
-    (8, 3, 16, 16)
-    """
+    """Pooling by inverse distance from the mean, in 2-D."""
 
     dimensions = 2
 
 
+@documented(_IDW_POOL, 3, function="idw_pool")
 class IDWPool3d(_IDWPool):
-    """Pooling by inverse distance from the mean, in 3-D.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, ceil_mode
-        As for :class:`SoftPool1d`; tuples have one number per axis.
-    distance, delta, per_channel
-        As for :class:`IDWPool1d`.
-
-    Notes
-    -----
-    Input: shape (C, D, H, W) or (N, C, D, H, W). Half precision is computed in float32 and
-    given back in half. The function is :func:`liftwave.pooling.idw_pool`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import IDWPool3d
-    >>> tuple(IDWPool3d(2)(torch.randn(2, 3, 8, 8, 8)).shape)
-    (2, 3, 4, 4, 4)
-    """
+    """Pooling by inverse distance from the mean, in 3-D."""
 
     dimensions = 3
