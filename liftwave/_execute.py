@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,7 +21,12 @@ from liftwave._arrays.convert import (
 from liftwave._arrays.integers import is_integer, open_integer_coefficients, open_integer_samples
 from liftwave._dispatch import bridge_for, keeps_halves, kernels_for, kernels_for_plain
 from liftwave._plan.axes import AxisPlan, AxisPlans
-from liftwave._plan.levels import analysis_levels, synthesis_levels
+from liftwave._plan.levels import (
+    flatten_bands,
+    plan_analysis,
+    plan_synthesis,
+    unflatten_bands,
+)
 from liftwave._typing import Array
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
@@ -36,21 +41,19 @@ def analyse(
     plain = is_plain(data) and _are_plain_plans(plans)  # nothing to check or to convert
     bridge = None if plain or level == 0 else _bridge(plans, [data])
     if bridge is None:
-        levels = analysis_levels(tuple(data.shape), plans, level)
+        plan = plan_analysis(tuple(data.shape), plans, level)
     if level == 0:
         return data, []
     if plain:
-        approx, details = kernels_for_plain(data).analyse(data, levels)
-        details.reverse()
-        return approx, details
+        return _by_key(kernels_for_plain(data).analyse(data, plan), plan.keys)
     check_taps(plans, data)
     opened = open_samples(data, plans, level, keeps_halves)
     if bridge is not None:
         approx, details = bridge.analyse(opened.array, plans, level)
     else:
         kernels = kernels_for(opened.array)
-        approx, details = kernels.analyse(opened.array, levels, opened.work_dtype)
-        details.reverse()
+        bands = kernels.analyse(opened.array, plan, opened.work_dtype)
+        approx, details = _by_key(bands, plan.keys)
     close = opened.close
     return close(approx), [{key: close(b) for key, b in bands.items()} for bands in details]
 
@@ -69,30 +72,34 @@ def synthesise(
     a level of odd length leaves behind; without, the bands have to match.
     The result goes to ``out``, if given.
     """
-    arrays = [band for bands in details for band in bands.values()]
-    if approx is not None:
-        arrays.append(approx)
+    arrays, keys = flatten_bands(approx, details)
     plain = out is None and bool(arrays) and are_plain(arrays) and _are_plain_plans(plans)
     bridge = None if plain else _bridge(plans, arrays)
     if bridge is None or out is not None:
-        levels = synthesis_levels(approx, details, plans, fit)
+        shapes = tuple([tuple(band.shape) for band in arrays])
+        plan = plan_synthesis(shapes, keys, approx is not None, plans, fit)
     if plain:
-        return kernels_for_plain(*arrays).synthesise(approx, details, levels)
+        return kernels_for_plain(*arrays).synthesise(arrays, plan) if details else arrays[0]
     check_taps(plans, *arrays)
     opened = open_coefficients(arrays, plans, keeps_halves)
     arrays = [o.array for o in opened]
     if out is not None:
-        check_out(out, opened[0], levels[-1].shape if levels else tuple(arrays[0].shape))
-    ready = iter(arrays)
-    details = [{key: next(ready) for key in bands} for bands in details]
-    current = None if approx is None else next(ready)
+        check_out(out, opened[0], plan.shape)
     if bridge is not None:
-        result = bridge.synthesise(current, details, plans, fit)
-    elif levels:
-        result = kernels_for(*arrays).synthesise(current, details, levels, out)
+        current, by_key = unflatten_bands(arrays, keys, approx is not None)
+        result = bridge.synthesise(current, by_key, plans, fit)
+    elif details:
+        result = kernels_for(*arrays).synthesise(arrays, plan, out)
     else:
         result = arrays[0]
     return _delivered(result, opened[0], out)
+
+
+def _by_key(
+    bands: Sequence[Array], keys: tuple[tuple[str, ...], ...]
+) -> tuple[Array, list[dict[str, Array]]]:
+    approx, details = unflatten_bands(bands, keys)
+    return cast(Array, approx), details
 
 
 def _delivered(result: Array, opened: Opened, out: Array | None) -> Array:

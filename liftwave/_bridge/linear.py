@@ -29,9 +29,9 @@ from liftwave._bridge.tensors import (
 )
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.learned_taps import with_taps_in_tensors
-from liftwave._operations.transform import Program, Shaped, read
+from liftwave._operations.transform import Program, read
 from liftwave._operations.transform_vjp import analysis_adjoint, synthesis_adjoint
-from liftwave._plan.levels import analysis_levels, synthesis_levels
+from liftwave._plan.levels import plan_analysis, plan_synthesis
 from liftwave._typing import Array
 
 Sizes: TypeAlias = Sequence[int]
@@ -70,25 +70,24 @@ def run(program: Program, sizes: Sizes, inputs: Sequence[Array], kernels: Kernel
         return _run_synthesis(program, sizes, inputs, kernels)
     x = inputs[0]
     shape = program.with_lengths(x.shape, sizes) if program.transposed else tuple(x.shape)
-    levels = analysis_levels(shape, program.at(x.ndim), program.level)
+    plan = plan_analysis(shape, program.at(x.ndim), program.level)
     if program.transposed:
         approx, details = program.parted(inputs)
-        return [analysis_adjoint(approx, details, levels, kernels)]
-    approx, finest_first = kernels.analyse(x, levels)
-    return program.joined(approx, finest_first[::-1])
+        return [analysis_adjoint(approx, details, plan, kernels)]
+    return program.select(kernels.analyse(x, plan))
 
 
 def _run_synthesis(
     program: Program, sizes: Sizes, inputs: Sequence[Array], kernels: Kernels
 ) -> list[Array]:
-    bands: Sequence[Any] = inputs
+    shapes = [tuple(x.shape) for x in inputs]
     if program.transposed:
-        bands = list(map(Shaped, program.shapes_of(inputs[0].shape, sizes)))
-    approx, details = program.parted(bands)
-    levels = synthesis_levels(approx, details, program.at(inputs[0].ndim), program.fit)
+        shapes = program.shapes_of(inputs[0].shape, sizes)
+    plans = program.at(inputs[0].ndim)
+    plan = plan_synthesis(tuple(shapes), program.keys, program.approx, plans, program.fit)
     if program.transposed:
-        return program.joined(*synthesis_adjoint(inputs[0], levels, kernels))
-    return [kernels.synthesise(approx, details, levels)]
+        return program.joined(*synthesis_adjoint(inputs[0], plan, kernels))
+    return [kernels.synthesise(inputs, plan)]
 
 
 # --- derivatives ---------------------------------------------------------------------------------

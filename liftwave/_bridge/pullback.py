@@ -22,9 +22,9 @@ from liftwave._bridge.tensors import (
     one_by_one,
     through_legacy_batch,
 )
-from liftwave._kernels import axis_by_axis as separable
+from liftwave._kernels import axis_by_axis
 from liftwave._kernels.contract import Kernels
-from liftwave._operations.learned_taps import levels_of_synthesis, plans_of, run_in_operations
+from liftwave._operations.learned_taps import plans_of, run_in_operations, synthesis_plan_of
 from liftwave._operations.transform import Program, read
 from liftwave._operations.transform_vjp import (
     FilterGradient,
@@ -35,7 +35,7 @@ from liftwave._operations.transform_vjp import (
     synthesis_vjp,
 )
 from liftwave._plan.axes import AxisPlans
-from liftwave._plan.levels import analysis_levels
+from liftwave._plan.levels import plan_analysis
 from liftwave._typing import Array
 
 _vjp: Any = torch.func.vjp
@@ -110,14 +110,14 @@ def _analysis_vjp(
     kernels: Kernels,
 ) -> _Pulled:
     program = pull.program
-    levels = analysis_levels(pull.shapes(cotangents[0])[0], plans, program.level)
+    plan = plan_analysis(pull.shapes(cotangents[0])[0], plans, program.level)
     approx, details = program.parted(pull.spread(cotangents))
     given = approx, [{k: g for k, g in level.items() if g is not None} for level in details]
     if not kept:
-        return [analysis_adjoint(*given, levels, kernels)], ()
+        return [analysis_adjoint(*given, plan, kernels)], ()
     outputs = program.parted(kept) if pull.keeps == "outputs" else None
     x = None if outputs else kept[0]
-    back = analysis_vjp(x, outputs, given, levels, kernels)
+    back = analysis_vjp(x, outputs, given, plan, kernels)
     return [back.data], back.axes
 
 
@@ -129,12 +129,12 @@ def _synthesis_vjp(
     kernels: Kernels,
 ) -> _Pulled:
     program, (cotangent,) = pull.program, cotangents
-    levels = levels_of_synthesis(program, pull.shapes(cotangent), plans)
+    plan = synthesis_plan_of(program, pull.shapes(cotangent), plans)
     if not kept:
-        return program.joined(*synthesis_adjoint(cotangent, levels, kernels)), ()
+        return program.joined(*synthesis_adjoint(cotangent, plan, kernels)), ()
     result = kept[0] if pull.keeps == "outputs" else None
     inputs = program.parted(kept) if result is None else None
-    back = synthesis_vjp(inputs, result, cotangent, levels, kernels)
+    back = synthesis_vjp(inputs, result, cotangent, plan, kernels)
     return program.joined(back.approx, back.details), back.axes
 
 
@@ -196,7 +196,7 @@ def _undone(
     found = run_in_operations(inverse, outputs, taps)
     if program.synthesis:
         return program.joined(*program.picked(*inverse.parted(found)))
-    return [separable.trimmed(found[0], shapes[0])]
+    return [axis_by_axis.trimmed(found[0], shapes[0])]
 
 
 # --- functions -----------------------------------------------------------------------------------

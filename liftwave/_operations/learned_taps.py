@@ -15,9 +15,9 @@ from torch import Tensor
 
 from liftwave._bridge.tensors import IN_OPERATIONS
 from liftwave._kernels.contract import Kernels
-from liftwave._operations.transform import Program, Shaped
+from liftwave._operations.transform import Program
 from liftwave._plan.axes import AxisPlan, AxisPlans
-from liftwave._plan.levels import SynthesisLevel, analysis_levels, synthesis_levels
+from liftwave._plan.levels import SynthesisPlan, plan_analysis, plan_synthesis
 from liftwave._typing import Array
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -55,12 +55,12 @@ def _wavelet_in_tensors(wavelet: Resolved, like: Tensor) -> Resolved:
     return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, wavelet.name)
 
 
-def levels_of_synthesis(
+def synthesis_plan_of(
     program: Program, shapes: Sequence[Sequence[int]], plans: AxisPlans
-) -> tuple[SynthesisLevel, ...]:
-    """The levels of a synthesis from bands of these shapes."""
-    approx, details = program.parted([Shaped(tuple(shape)) for shape in shapes])
-    return synthesis_levels(approx, details, plans, program.fit)
+) -> SynthesisPlan:
+    """The plan of a synthesis from bands of these shapes."""
+    band_shapes = tuple(map(tuple, shapes))
+    return plan_synthesis(band_shapes, program.keys, program.approx, plans, program.fit)
 
 
 def run(
@@ -69,12 +69,10 @@ def run(
     """Run a program with these taps."""
     plans = plans_of(program, inputs[0].ndim, taps, kernels)
     if program.synthesis:
-        approx, details = program.parted(inputs)
-        merging = levels_of_synthesis(program, [x.shape for x in inputs], plans)
-        return [kernels.synthesise(approx, details, merging)]
-    splitting = analysis_levels(tuple(inputs[0].shape), plans, program.level)
-    approx, finest_first = kernels.analyse(inputs[0], splitting)
-    return program.joined(approx, finest_first[::-1])
+        merging = synthesis_plan_of(program, [x.shape for x in inputs], plans)
+        return [kernels.synthesise(inputs, merging)]
+    splitting = plan_analysis(tuple(inputs[0].shape), plans, program.level)
+    return program.select(kernels.analyse(inputs[0], splitting))
 
 
 def run_in_operations(

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 from liftwave._plan.axes import AxisPlan, AxisPlans, with_length
 from liftwave._plan.axis import band_lengths, fitting_length, signal_length
-from liftwave._plan.levels import Shape
+from liftwave._plan.levels import Shape, unflatten_bands
 from liftwave._typing import Mode
 from liftwave.errors import WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
@@ -166,6 +166,14 @@ class Program:
         """Level (coarsest first) and key of each band, in order; the approximation comes first."""
         approx = [(0, "a" * len(self.plans))] if self.approx else []
         return (*approx, *((k, key) for k, keys in enumerate(self.keys) for key in keys))
+
+    def select(self, bands: Sequence[Any]) -> list[Any]:
+        """Those of all bands of an analysis (in order) that are the program's."""
+        every = all_keys(len(self.plans))
+        if self.approx and all(keys == every for keys in self.keys):
+            return list(bands)
+        approx, details = unflatten_bands(bands, (every,) * self.level)
+        return self.joined(approx, details)
 
     def joined(self, approx: Any, details: Sequence[Mapping[str, Any]]) -> list[Any]:
         """The bands in order, from what a transform gives."""
