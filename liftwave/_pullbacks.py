@@ -21,7 +21,15 @@ from liftwave._execute import check_taps
 from liftwave._operations import transform_vjp as _vjp
 from liftwave._operations.transform_vjp import LiftGradient, StepGradient, real_zeros
 from liftwave._plan.axes import AxisPlan
-from liftwave._plan.levels import AnalysisLevel, Shape, analysis_levels, synthesis_levels
+from liftwave._plan.levels import (
+    AnalysisLevel,
+    AnalysisPlan,
+    Shape,
+    flatten_bands,
+    plan_analysis,
+    plan_synthesis,
+    unflatten_bands,
+)
 from liftwave._typing import Array
 from liftwave.errors import DTypeError, ShapeError, WaveletError
 from liftwave.transforms.calls import AnalysisCall, Details, SynthesisCall
@@ -171,25 +179,24 @@ def checked_cotangent(given: Any, shape: Shape, opened: Opened, what: str) -> Ar
 
 
 def _cotangents(
-    bands: tuple[Array | None, Details], levels: Sequence[AnalysisLevel], opened: Opened
+    bands: tuple[Array | None, Details], plan: AnalysisPlan, opened: Opened
 ) -> tuple[Array | None, list[dict[str, Array]]]:
     """Cotangents of all bands, coarsest level first, once they fit them."""
     approx, details = bands
-    if len(details) != len(levels):
-        raise ShapeError(f"cotangents of {len(details)} levels, the result has {len(levels)}")
+    if len(details) != len(plan.levels):
+        raise ShapeError(f"cotangents of {len(details)} levels, the result has {len(plan.levels)}")
     given = [
         {key: _band(band, key, level, opened) for key, band in of_level.items()}
-        for of_level, level in zip(details, reversed(levels), strict=True)
+        for of_level, level in zip(details, reversed(plan.levels), strict=True)
     ]
     if approx is not None:
-        shape = levels[-1].shape if levels else tuple(opened.array.shape)
-        approx = checked_cotangent(approx, shape, opened, "the approximation")
+        approx = checked_cotangent(approx, plan.shapes[0], opened, "the approximation")
     return approx, given
 
 
 def _band(band: Any, key: str, level: AnalysisLevel, opened: Opened) -> Array:
-    if key not in list(level.shapes)[1:]:
-        raise ShapeError(f"a cotangent of band {key!r}: the details are {list(level.shapes)[1:]}")
+    if key not in level.detail_keys:
+        raise ShapeError(f"a cotangent of band {key!r}: the details are {list(level.detail_keys)}")
     return checked_cotangent(band, level.shapes[key], opened, f"band {key!r}")
 
 
@@ -197,26 +204,26 @@ def _band(band: Any, key: str, level: AnalysisLevel, opened: Opened) -> Array:
 
 
 def analysis(call: AnalysisCall, shared: Shared) -> tuple[Any, Pullback]:
-    levels = analysis_levels(tuple(call.data.shape), call.plans, call.level)
+    plan = plan_analysis(tuple(call.data.shape), call.plans, call.level)
     shared.check(call.data)
     opened = open_array(call.data)
-    if not levels:
+    if not plan.levels:
         return call.form.pack(call.data, []), _of_nothing(opened, shared, call.form.unpack)
     x = opened.array
-    approx, details = kernels_for(x).analyse(x, levels)
-    details.reverse()
+    approx, *_ = bands = kernels_for(x).analyse(x, plan)
+    _, details = unflatten_bands(bands, plan.keys)
     # What lifting has made is enough to go back; filter banks need what they were given.
-    kept = (approx, details) if _vjp.is_reversible(levels) else None
+    kept = (approx, details) if _vjp.is_reversible(plan) else None
     source = None if kept else x
 
     def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
-        of_bands = _cotangents(call.form.unpack(cotangents), levels, opened)
+        of_bands = _cotangents(call.form.unpack(cotangents), plan, opened)
         kernels = kernels_for(*_arrays(*of_bands), approx)
         if not wavelet:
-            data = _vjp.analysis_adjoint(*of_bands, levels, kernels)
+            data = _vjp.analysis_adjoint(*of_bands, plan, kernels)
             found = zeros(tuple(call.data.shape), approx, opened.xp) if data is None else data
             return Gradient(opened.close(found), None)
-        back = _vjp.analysis_vjp(source, kept, of_bands, levels, kernels)
+        back = _vjp.analysis_vjp(source, kept, of_bands, plan, kernels)
         return Gradient(opened.close(back.data), shared.gradient(back.axes, approx, True))
 
     return call.form.pack(opened.close(approx), _closed(details, opened)), pullback
@@ -224,9 +231,10 @@ def analysis(call: AnalysisCall, shared: Shared) -> tuple[Any, Pullback]:
 
 def _of_nothing(opened: Opened, shared: Shared, unpack: Callable[[Any], Any]) -> Pullback:
     """The pullback of no level at all, which returns what it is given."""
+    plan = AnalysisPlan((), (), (tuple(opened.array.shape),))
 
     def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
-        approx, _ = _cotangents(unpack(cotangents), [], opened)
+        approx, _ = _cotangents(unpack(cotangents), plan, opened)
         x = opened.array
         data = opened.close(zeros(tuple(x.shape), x, opened.xp) if approx is None else approx)
         return Gradient(data, shared.gradient((), x, True) if wavelet else None)
@@ -253,9 +261,11 @@ def synthesis(call: SynthesisCall, shared: Shared) -> tuple[Any, Pullback]:
         form = call.form
         back = _of_nothing(opened, shared, lambda given: (given, []))
         return call.approx, lambda cotangent, wavelet=True: _packed(back(cotangent, wavelet), form)
-    levels = synthesis_levels(approx, details, call.plans, call.fit)
-    result = kernels_for(*_arrays(approx, details)).synthesise(approx, details, levels)
-    reversible = _vjp.is_reversible(levels)
+    bands, keys = flatten_bands(approx, details)
+    shapes = tuple(tuple(band.shape) for band in bands)
+    plan = plan_synthesis(shapes, keys, approx is not None, call.plans, call.fit)
+    result = kernels_for(*bands).synthesise(bands, plan)
+    reversible = _vjp.is_reversible(plan)
     inputs, kept = (None, result) if reversible else ((approx, details), None)
     shape = None if approx is None else tuple(approx.shape)
 
@@ -263,10 +273,10 @@ def synthesis(call: SynthesisCall, shared: Shared) -> tuple[Any, Pullback]:
         outer = checked_cotangent(cotangent, tuple(result.shape), opened, "the result")
         kernels = kernels_for(outer, result)
         if wavelet:
-            back = _vjp.synthesis_vjp(inputs, kept, outer, levels, kernels)
+            back = _vjp.synthesis_vjp(inputs, kept, outer, plan, kernels)
             bands, found = (back.approx, back.details), shared.gradient(back.axes, outer, False)
         else:
-            bands, found = _vjp.synthesis_adjoint(outer, levels, kernels), None
+            bands, found = _vjp.synthesis_adjoint(outer, plan, kernels), None
         of_approx = None if shape is None else opened.close(_vjp.padded(bands[0], shape))
         return Gradient(call.form.pack(of_approx, _closed(bands[1], opened)), found)
 

@@ -14,12 +14,14 @@ from liftwave._operations import transform_vjp as _vjp
 from liftwave._operations.transform_vjp import StepGradient
 from liftwave._plan.axes import AxisPlan, with_length
 from liftwave._plan.levels import (
-    AnalysisLevel,
+    AnalysisPlan,
     Shape,
-    SynthesisLevel,
-    analysis_levels,
-    synthesis_levels_of,
-    upsampling_levels,
+    SynthesisPlan,
+    flatten_bands,
+    plan_analysis,
+    plan_synthesis,
+    plan_upsampling,
+    unflatten_bands,
 )
 from liftwave._pullbacks import Gradient, Pullback, Shared, checked_cotangent
 from liftwave._typing import Array
@@ -49,17 +51,16 @@ class _Stage(NamedTuple):
         xp = array_namespace(approx)
         return xp.concat([approx, *(bands["d"] for bands in details)], axis=self.plan.axis)
 
-    def analysis(self, shape: Shape) -> tuple[AnalysisLevel, ...]:
-        """The levels that analyse an array of this shape, of which there may be none."""
-        return analysis_levels(shape, (self.plan,), len(self.places) - 1)
+    def analysis(self, shape: Shape) -> AnalysisPlan:
+        """The plan of the analysis of an array of this shape; it may have no levels."""
+        return plan_analysis(shape, (self.plan,), len(self.places) - 1)
 
-    def synthesis(self, shape: Shape) -> tuple[SynthesisLevel, ...]:
-        """The levels that put together the bands in an array of this shape."""
-        first, *others = [
+    def synthesis(self, shape: Shape) -> SynthesisPlan:
+        """The plan of the synthesis of the bands in an array of this shape."""
+        shapes = tuple(
             with_length(shape, self.plan.axis, where.stop - where.start) for where in self.places
-        ]
-        details = tuple((("d", other),) for other in others)
-        return synthesis_levels_of(first, details, (self.plan,), True) if others else ()
+        )
+        return plan_synthesis(shapes, (("d",),) * (len(shapes) - 1), True, (self.plan,), True)
 
 
 def _stages(result: FswavedecnResult) -> list[_Stage]:
@@ -73,25 +74,25 @@ def fully_separable_analysis(
     result = fswavedecn(data, wavelet, mode, levels, axes)
     stages, shared, opened = _stages(result), Shared(result._plans, wavelet), open_array(data)
     shared.check(opened.array)
-    levels_of, shape = [], tuple(opened.array.shape)
+    plan_of, shape = [], tuple(opened.array.shape)
     for stage in stages:
-        levels_of.append(stage.analysis(shape))
+        plan_of.append(stage.analysis(shape))
         shape = with_length(shape, stage.plan.axis, stage.places[-1].stop)
 
     def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
         given = cotangents.coeffs if isinstance(cotangents, FswavedecnResult) else cotangents
         current = checked_cotangent(given, shape, opened, "the coefficients")
         kernels = kernels_for(opened.array, current)
-        inputs = _analysed(opened.array, stages, levels_of, kernels) if wavelet else []
+        inputs = _analysed(opened.array, stages, plan_of, kernels) if wavelet else []
         found: list[StepGradient | None] = [None] * len(stages)
         for index in reversed(range(len(stages))):
             bands = stages[index].bands(current)
-            if levels_of[index] and wavelet:
+            if plan_of[index].levels and wavelet:
                 current, (found[index],) = _vjp.analysis_vjp(
-                    inputs[index], None, bands, levels_of[index], kernels
+                    inputs[index], None, bands, plan_of[index], kernels
                 )
-            elif levels_of[index]:
-                current = _vjp.analysis_adjoint(*bands, levels_of[index], kernels)
+            elif plan_of[index].levels:
+                current = _vjp.analysis_adjoint(*bands, plan_of[index], kernels)
         of_wavelet = shared.gradient(found, current, True) if wavelet else None
         return Gradient(opened.close(current), of_wavelet)
 
@@ -101,15 +102,15 @@ def fully_separable_analysis(
 def _analysed(
     x: Array,
     stages: Sequence[_Stage],
-    levels_of: Sequence[Sequence[AnalysisLevel]],
+    plan_of: Sequence[AnalysisPlan],
     kernels: Kernels,
 ) -> list[Array]:
     """What goes into each stage."""
     inputs = [x]
-    for stage, levels in zip(stages[:-1], levels_of, strict=False):
-        if levels:
-            approx, details = kernels.analyse(x, levels)
-            x = stage.joined(approx, details[::-1])
+    for stage, plan in zip(stages[:-1], plan_of, strict=False):
+        if plan.levels:
+            approx, *_ = bands = kernels.analyse(x, plan)
+            x = stage.joined(approx, unflatten_bands(bands, plan.keys)[1])
         inputs.append(x)
     return inputs
 
@@ -121,26 +122,24 @@ def fully_separable_synthesis(fswavedecn_result: FswavedecnResult) -> tuple[Any,
     opened = open_array(given.coeffs)
     shared.check(opened.array)
     result = fswaverecn(given)
-    stages, levels_of, shape = _stages(given)[::-1], [], tuple(opened.array.shape)
+    stages, plan_of, shape = _stages(given)[::-1], [], tuple(opened.array.shape)
     for stage in stages:
-        levels_of.append(stage.synthesis(shape))
-        shape = levels_of[-1][-1].shape if levels_of[-1] else shape
+        plan_of.append(stage.synthesis(shape))
+        shape = plan_of[-1].shape
 
     def pullback(cotangent: Any, wavelet: bool = True) -> Gradient:
         current = checked_cotangent(cotangent, shape, opened, "the result")
         kernels = kernels_for(opened.array, current)
-        inputs = _synthesised(opened.array, stages, levels_of, kernels) if wavelet else []
+        inputs = _synthesised(opened.array, stages, plan_of, kernels) if wavelet else []
         found: list[StepGradient | None] = [None] * len(stages)
         for index in reversed(range(len(stages))):
-            stage, levels = stages[index], levels_of[index]
-            if levels and wavelet:
-                back = _vjp.synthesis_vjp(
-                    stage.bands(inputs[index]), None, current, levels, kernels
-                )
+            stage, plan = stages[index], plan_of[index]
+            if plan.levels and wavelet:
+                back = _vjp.synthesis_vjp(stage.bands(inputs[index]), None, current, plan, kernels)
                 approx, details, (found[-1 - index],) = back
                 current = stage.joined(approx, details)
-            elif levels:
-                current = stage.joined(*_vjp.synthesis_adjoint(current, levels, kernels))
+            elif plan.levels:
+                current = stage.joined(*_vjp.synthesis_adjoint(current, plan, kernels))
         coeffs = FswavedecnResult._of_plans(opened.close(current), given.coeff_slices, given._plans)
         return Gradient(coeffs, shared.gradient(found, current, False) if wavelet else None)
 
@@ -150,13 +149,13 @@ def fully_separable_synthesis(fswavedecn_result: FswavedecnResult) -> tuple[Any,
 def _synthesised(
     x: Array,
     stages: Sequence[_Stage],
-    levels_of: Sequence[Sequence[SynthesisLevel]],
+    plan_of: Sequence[SynthesisPlan],
     kernels: Kernels,
 ) -> list[Array]:
     """What goes into each stage."""
     inputs = [x]
-    for stage, levels in zip(stages[:-1], levels_of, strict=False):
-        x = kernels.synthesise(*stage.bands(x), levels) if levels else x
+    for stage, plan in zip(stages[:-1], plan_of, strict=False):
+        x = kernels.synthesise(flatten_bands(*stage.bands(x))[0], plan) if plan.levels else x
         inputs.append(x)
     return inputs
 
@@ -178,12 +177,12 @@ def upsampling(
     opened = open_array(coeffs)
     shared.check(opened.array)
     band = opened.array
-    levels = upsampling_levels(part, band.shape[0], (bank.rec_lo, bank.rec_hi), level)
+    plan = plan_upsampling(part, band.shape[0], (bank.rec_lo, bank.rec_hi), level)
     approx = band if part == "a" else None
-    details: list[dict[str, Array]] = [{} for _ in levels]
+    details: list[dict[str, Array]] = [{} for _ in plan.levels]
     if part == "d":
         details[0]["d"] = band
-    n = levels[-1].shape[0]
+    n = plan.shape[0]
     before = (n - result.shape[0]) // 2
 
     def pullback(cotangent: Any, wavelet: bool = True) -> Gradient:
@@ -192,10 +191,10 @@ def upsampling(
         whole = _vjp.padded(opened.xp.concat([cut, outer]), (n,))
         kernels = kernels_for(band, whole)
         if wavelet:
-            back = _vjp.synthesis_vjp((approx, details), None, whole, levels, kernels)
+            back = _vjp.synthesis_vjp((approx, details), None, whole, plan, kernels)
             bands, found = (back.approx, back.details), shared.gradient(back.axes, whole, False)
         else:
-            bands, found = _vjp.synthesis_adjoint(whole, levels, kernels), None
+            bands, found = _vjp.synthesis_adjoint(whole, plan, kernels), None
         data = bands[0] if part == "a" else bands[1][0]["d"]
         return Gradient(opened.close(data), found)
 

@@ -25,11 +25,13 @@ from liftwave._operations.transform_vjp import Bands
 from liftwave._plan.arguments import check_level, normalize_axes
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.levels import (
-    AnalysisLevel,
+    AnalysisPlan,
     Shape,
-    SynthesisLevel,
-    analysis_levels,
-    synthesis_levels_of,
+    SynthesisPlan,
+    flatten_bands,
+    plan_analysis,
+    plan_synthesis,
+    unflatten_bands,
 )
 from liftwave._typing import Array, Modes, Wavelets
 from liftwave.errors import DTypeError, ShapeError, WaveletError
@@ -76,9 +78,10 @@ class _Geometry:
             )
         sizes = [shape[plan.axis] for plan in self.plans]
         self.level = check_level(level, sizes, [plan.wavelet for plan in self.plans])
-        levels = self.analysis()
-        self.approx = levels[-1].shape if levels else shape
-        self.details = [_details_of(each) for each in reversed(levels)]
+        plan = self.analysis()
+        self.keys = plan.keys
+        self.approx, *details = plan.shapes
+        _, self.details = unflatten_bands(details, plan.keys, has_approx=False)
         self.slices, self.size = self._places()
 
     def _places(self) -> tuple[list[Any], int]:
@@ -92,19 +95,14 @@ class _Geometry:
                 end = slices[-1][key].stop
         return slices, end
 
-    def analysis(self, count: Shape = ()) -> tuple[AnalysisLevel, ...]:
-        """The levels of the analysis of ``count`` arrays."""
-        return analysis_levels((*self.shape, *count), self.plans, self.level)
+    def analysis(self, count: Shape = ()) -> AnalysisPlan:
+        """The plan of the analysis of ``count`` arrays."""
+        return plan_analysis((*self.shape, *count), self.plans, self.level)
 
-    def synthesis(self, count: Shape = ()) -> tuple[SynthesisLevel, ...]:
-        """The levels of the synthesis of ``count`` arrays."""
-        if not self.level:
-            return ()
-        details = tuple(
-            tuple((key, (*shapes[key], *count)) for key in sorted(shapes))
-            for shapes in self.details
-        )
-        return synthesis_levels_of((*self.approx, *count), details, self.plans, True)
+    def synthesis(self, count: Shape = ()) -> SynthesisPlan:
+        """The plan of the synthesis of ``count`` arrays."""
+        shapes, keys = flatten_bands(self.approx, self.details)
+        return plan_synthesis(tuple((*s, *count) for s in shapes), keys, True, self.plans, True)
 
     def bands(self, vectors: Array) -> _Bands:
         """The bands in a vector, or in each column of a matrix."""
@@ -124,19 +122,16 @@ class _Geometry:
         return xp.concat([xp.reshape(band, (-1, *count)) for band in ordered])
 
 
-def _details_of(level: AnalysisLevel) -> dict[str, Shape]:
-    return {key: shape for key, shape in level.shapes.items() if "d" in key}
-
-
 # --- both directions, and their adjoints -----------------------------------------------------
 
 
 def _analyse(vectors: Array, geometry: _Geometry) -> Array:
     opened, kernels, count = _opened(vectors, geometry)
     x = opened.xp.reshape(opened.array, (*geometry.shape, *count))
-    levels = geometry.analysis(count)
-    approx, details = kernels.analyse(x, levels) if levels else (x, [])
-    return geometry.vectors((approx, details[::-1]), count)
+    plan = geometry.analysis(count)
+    bands = kernels.analyse(x, plan) if plan.levels else [x]
+    approx, details = unflatten_bands(bands, plan.keys)
+    return geometry.vectors((approx, details), count)
 
 
 def _analyse_adjoint(vectors: Array, geometry: _Geometry) -> Array:
@@ -148,9 +143,9 @@ def _analyse_adjoint(vectors: Array, geometry: _Geometry) -> Array:
 
 def _synthesise(vectors: Array, geometry: _Geometry) -> Array:
     opened, kernels, count = _opened(vectors, geometry)
-    approx, details = geometry.bands(opened.array)
-    levels = geometry.synthesis(count)
-    x = kernels.synthesise(approx, details, levels) if levels else approx
+    bands, _ = flatten_bands(*geometry.bands(opened.array))
+    plan = geometry.synthesis(count)
+    x = kernels.synthesise(bands, plan) if plan.levels else bands[0]
     # An odd length leaves one sample too many behind.
     return opened.xp.reshape(trimmed(x, (*geometry.shape, *count)), (-1, *count))
 
@@ -158,11 +153,11 @@ def _synthesise(vectors: Array, geometry: _Geometry) -> Array:
 def _synthesise_adjoint(vectors: Array, geometry: _Geometry) -> Array:
     opened, kernels, count = _opened(vectors, geometry)
     x = opened.xp.reshape(opened.array, (*geometry.shape, *count))
-    levels = geometry.synthesis(count)
-    if not levels:
+    plan = geometry.synthesis(count)
+    if not plan.levels:
         return geometry.vectors((x, []), count)
-    whole = _vjp.padded(x, levels[-1].shape)
-    approx, details = _vjp.synthesis_adjoint(whole, levels, kernels)
+    whole = _vjp.padded(x, plan.shape)
+    approx, details = _vjp.synthesis_adjoint(whole, plan, kernels)
     return geometry.vectors((approx, details), count)
 
 
