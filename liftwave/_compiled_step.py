@@ -36,7 +36,9 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
         missing = [name for name in names[len(args) :] if name not in kwargs | defaults]
         if missing:  # the function says what is missing
             return function(*args, **kwargs)
-        return _run_as_node(function, [*args, *((defaults | kwargs)[n] for n in names[len(args) :])])
+        return _run_as_node(
+            function, [*args, *((defaults | kwargs)[n] for n in names[len(args) :])]
+        )
 
     return call
 
@@ -46,3 +48,11 @@ def _run_as_node(function: Callable[..., _R], arguments: list[Any]) -> _R:
 
     result: _R = graph.node(function)(*arguments)
     return result
+
+
+def is_read() -> bool:
+    return False
+
+
+def as_step(*args: Any) -> Any:
+    raise RuntimeError

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._arrays.convert import Opened, check_out, is_array
+from liftwave._arrays.convert import Opened, are_plain, check_out
 from liftwave._dispatch import PLAIN_KERNELS, kernels_for, supports_half_precision
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation
 from liftwave._operations.transform import Transform
 from liftwave._typing import Array
+from liftwave.errors import OptionError
 
 
 def execute(call: Call) -> Any:
@@ -24,22 +25,36 @@ def execute(call: Call) -> Any:
     LiftwaveError
         If the inputs do not fit the operation; nothing is computed then.
     """
-    operation = call.operation
-    if call.out is None and operation.is_plain:
-        results = operation.run_plain(call.arrays, PLAIN_KERNELS.get())
-        if results is not None:
-            return call.result.pack(results)
-    return call.result.pack(_run_opened(call))
-
-
-def _run_opened(call: Call) -> list[Array]:
-    operation = call.operation
-    opened = operation.open(call.arrays, supports_half_precision)
-    arrays = [each.array for each in opened]
+    operation, arrays = call.operation, call.arrays
     if call.out is not None:
-        return [_run_into(call, opened)]
-    results = run(operation, arrays, call.sizes)
-    return close(operation, results, opened[0])
+        return _execute_into(call, call.out)
+    if operation.is_plain and are_plain(arrays):  # nothing to convert
+        return call.result.pack(operation.run(arrays, call.sizes, PLAIN_KERNELS.get()))
+    opened = operation.open(arrays, supports_half_precision)
+    results = run(operation, [each.array for each in opened], call.sizes)
+    return call.result.pack(close(operation, results, opened[0]))
+
+
+def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:
+    """Run an operation on opened arrays: by kernels, or by torch's operator if torch records."""
+    if is_recorded(operation, arrays):
+        from liftwave._bridge import operator  # it imports torch
+
+        operation, parameters = operation.with_slots()
+        return operator.run(operation, [*arrays, *parameters], sizes)
+    return operation.run(arrays, sizes, kernels_for(*arrays))
+
+
+def is_recorded(operation: Operation, arrays: Sequence[Array]) -> bool:
+    """Whether torch records, traces or batches what is done to the arrays, or to learned taps."""
+    torch = sys.modules.get("torch")
+    if torch is None or type(arrays[0]) is np.ndarray or not operation.is_differentiable:
+        return False
+    if not all(isinstance(x, torch.Tensor) for x in arrays):
+        return False
+    from liftwave._bridge import tensors  # it imports torch
+
+    return any(map(tensors.is_recorded, arrays)) or bool(operation.with_slots()[1])
 
 
 def close(operation: Operation, results: Sequence[Array], opened: Opened) -> list[Array]:
@@ -50,11 +65,18 @@ def close(operation: Operation, results: Sequence[Array], opened: Opened) -> lis
     return [*(opened.close(y) for y in results[:count]), *results[count:]]
 
 
-def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:
-    """Run an operation on opened arrays: by kernels, or by torch's operator if torch records."""
+def _execute_into(call: Call, out: Array) -> Array:
+    """The result of a synthesis, written to ``out``."""
+    operation = call.operation
+    if not isinstance(operation, Transform):
+        raise OptionError(f"out= is for inverse transforms, got it for {operation.kind}")
+    opened = operation.open(call.arrays, supports_half_precision)
+    arrays = [each.array for each in opened]
+    check_out(out, opened[0], operation.result_shape([tuple(x.shape) for x in arrays]))
     if is_recorded(operation, arrays):
-        from liftwave._bridge import operator  # it imports torch
-
-        recorded, parameters = operation.with_tensor_inputs()
-        return operator.run(recorded, [*arrays, *parameters], sizes)
-    return operation.run(arrays, sizes, kernels_for(*arrays))
+        (result,) = run(operation, arrays)
+    else:
+        (result,) = operation.run(arrays, (), kernels_for(*arrays), out)
+    if result is not out:
+        out[...] = opened[0].close(result)
+    return out

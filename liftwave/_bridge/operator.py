@@ -29,7 +29,6 @@ from liftwave._bridge.tensors import (
     is_dense,
     records_operations,
     records_operators,
-    run_batched,
     run_in_old_vmap,
     stacked,
 )
@@ -73,9 +72,7 @@ def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> l
 
 def _run_here(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -> list[Tensor]:
     """The results by the kernels for the tensors' memory."""
-    return run_on_memory(
-        lambda arrays, kernels: operation.run(arrays, sizes, kernels), tensors
-    )
+    return run_on_memory(lambda arrays, kernels: operation.run(arrays, sizes, kernels), tensors)
 
 
 # --- derivatives ---------------------------------------------------------------------------------
@@ -99,9 +96,7 @@ def _save(
         ctx.residuals = "nothing"
     else:
         exact = inputs[0].dtype not in HALF_PRECISION
-        ctx.residuals = operation.residuals(
-            ctx.shapes, sizes, exact=exact, parameters=parameters
-        )
+        ctx.residuals = operation.residuals(ctx.shapes, sizes, exact=exact, parameters=parameters)
         ctx.save_for_backward(*operation.saved(inputs, results, ctx.residuals))
 
 

@@ -167,6 +167,20 @@ class Transform(Operation):
     def _takes_bands(self) -> bool:
         return self.is_synthesis != self.is_transposed
 
+    @property
+    def wavelets(self) -> tuple[Resolved, ...]:
+        """The wavelet of each axis."""
+        plans = next(iter(self.plans.values()), self.outline)
+        return tuple(plan.wavelet for plan in plans)
+
+    @property
+    def result_names(self) -> list[str]:
+        """What the results are called in messages."""
+        if self.is_synthesis or not self.keys:
+            return ["the result"]
+        names = ["the approximation"] if self.has_approx else []
+        return names + [f"band {key!r}" for keys in self.keys for key in keys]
+
     # --- plans -----------------------------------------------------------------------------------
 
     def plans_for(self, ndim: int) -> AxisPlans:
@@ -179,7 +193,7 @@ class Transform(Operation):
     def _plans_with(self, ndim: int, taps: Sequence[Array], kernels: Kernels) -> AxisPlans:
         if not self.n_slots:
             return self.plans_for(ndim)
-        if not kernels.wants_numpy:  # reading taps would wait for the device
+        if not kernels.on_host:  # reading taps would wait for the device
             return self._make_plans(ndim, taps)
         values = [t.tolist() for t in taps]
         return _plans_with_values(
@@ -194,8 +208,7 @@ class Transform(Operation):
             for _, wavelet, _ in self.axes
         }
         return AxisPlans(
-            AxisPlan(axis + ndim, wavelets[id(wavelet)], mode)
-            for axis, wavelet, mode in self.axes
+            AxisPlan(axis + ndim, wavelets[id(wavelet)], mode) for axis, wavelet, mode in self.axes
         )
 
     def _synthesis_plan(self, shapes: Sequence[Shape], plans: AxisPlans) -> SynthesisPlan:
@@ -230,6 +243,10 @@ class Transform(Operation):
             return open_integer_coefficients(arrays)
         check_library_of_taps([plan.wavelet for plan in plans], arrays)
         return open_arrays(arrays, native_half)
+
+    def open_floating(self, arrays: Sequence[Array]) -> list[Opened]:
+        """The inputs in one floating dtype, also where nothing is computed."""
+        return open_arrays(arrays)
 
     def run(
         self,
@@ -277,9 +294,7 @@ class Transform(Operation):
         """Of all bands, those of the transform."""
         complete = (detail_keys(len(self.axes)),) * self.level
         approx, details = unflatten_bands(bands, complete)
-        selected = [
-            of[key] for of, keys in zip(details, self.keys, strict=True) for key in keys
-        ]
+        selected = [of[key] for of, keys in zip(details, self.keys, strict=True) for key in keys]
         return [approx, *selected] if self.has_approx else selected
 
     # --- shapes, whose lengths may be symbols --------------------------------------------------
@@ -302,6 +317,18 @@ class Transform(Operation):
                 shape[axis] = n
             shapes.append(tuple(shape))
         return shapes
+
+    def result_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """The shape of the signal of a synthesis.
+
+        Raises
+        ------
+        ShapeError, ModeError
+            If bands of these shapes do not fit together.
+        """
+        if not self.keys:
+            return shapes[0]
+        return self._synthesis_plan(shapes, self.plans_for(len(shapes[0]))).shape
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
         """The bands' shapes, or the signal's."""
@@ -403,6 +430,24 @@ class Transform(Operation):
         data = [xp.astype(g, dtype, copy=False) for g in data]
         return [*data, *self._tap_gradients(axes, taps)] if values else data
 
+    def wavelet_vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        values: Sequence[Array],
+        residuals: Residuals,
+        shapes: Sequence[Shape],
+        kernels: Kernels,
+    ) -> tuple[list[Array], Sequence[StepGradient]]:
+        """Cotangents of data of these shapes, and gradients in the taps of each axis.
+
+        The taps are those of the wavelets, numbers as well as arrays. Without residuals only the
+        data are differentiated.
+        """
+        if not self.keys:
+            return [g for g in cotangents if g is not None], ()
+        plans = self.plans_for(len(shapes[0]))
+        return self.pull_back(cotangents, values, residuals, shapes, plans, kernels)
+
     def pull_back(
         self,
         cotangents: Sequence[Array | None],
@@ -414,9 +459,7 @@ class Transform(Operation):
     ) -> tuple[list[Array], Sequence[StepGradient]]:
         """Cotangents of data of these shapes, and gradients in the taps of each axis."""
         if self.is_synthesis:
-            return self._pull_back_synthesis(
-                cotangents, values, residuals, shapes, plans, kernels
-            )
+            return self._pull_back_synthesis(cotangents, values, residuals, shapes, plans, kernels)
         plan = plan_analysis(tuple(shapes[0]), plans, self.level)
         of_bands = self._unflatten(cotangents)
         if residuals == "nothing":
@@ -446,9 +489,7 @@ class Transform(Operation):
         bands, _ = flatten_bands(approx, details)
         return [padded(band, shape) for band, shape in zip(bands, shapes, strict=True)], axes
 
-    def _tap_gradients(
-        self, axes: Sequence[StepGradient], taps: Sequence[Array]
-    ) -> list[Array]:
+    def _tap_gradients(self, axes: Sequence[StepGradient], taps: Sequence[Array]) -> list[Array]:
         """The cotangent of each array of taps: the sum over all places where it is used."""
         sums: dict[int, Array] = {}
         for (_, wavelet, _), gradient in zip(self.axes, axes, strict=True):

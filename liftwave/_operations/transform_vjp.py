@@ -46,12 +46,22 @@ class FilterGradient(NamedTuple):
     low: Array
     high: Array
 
+    @property
+    def arrays(self) -> list[Array]:
+        """The gradients, in the order of the taps."""
+        return [self.low, self.high]
+
 
 class LiftGradient(NamedTuple):
     """The gradients in what one axis is lifted by, in the order in which the levels run it."""
 
     taps: tuple[Array, ...]
     scale: Array  # of shape (2,)
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The gradients, in the order of the taps; those of both scales last."""
+        return [*self.taps, self.scale[0, ...], self.scale[1, ...]]
 
 
 StepGradient: TypeAlias = FilterGradient | LiftGradient

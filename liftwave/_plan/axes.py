@@ -86,8 +86,9 @@ class AxisPlans(tuple[AxisPlan, ...]):
         return AxisPlans, (tuple(self),)
 
 
-# Plans that one wavelet keeps: for axes, modes and numbers of dimensions.
-_MAX_PLANS = 256
+def as_axis_plans(plans: Sequence[AxisPlan]) -> AxisPlans:
+    """The plans with a cache of their own, unless they have one."""
+    return plans if isinstance(plans, AxisPlans) else AxisPlans(plans)
 
 
 def axis_plans(
@@ -112,7 +113,8 @@ def axis_plans(
     plans = _look_up(wavelet, key)
     if plans is None:
         normalized = normalize_axes(axes, ndim, unique=unique)
-        plans = _plans(normalized, wavelet, mode, ndim)
+        wavelets = wavelets_per_axis(wavelet, len(normalized))
+        plans = _plans(normalized, wavelets, modes_per_axis(mode, len(normalized)), ndim)
         _remember(wavelet, key, plans)
     return plans
 
@@ -155,23 +157,23 @@ def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None
     names = mode if type(mode) is tuple else (mode,)
     # Old names of modes are not kept: each use is warned of.
     known = all(type(name) is str and name in MODES for name in names)
-    if known and type(axes) in (int, tuple) and isinstance(wavelet, _SINGLE) and plans.is_concrete:
-        bounded(plans[0].wavelet._plans, _MAX_PLANS)[key] = plans
+    if plans and known and type(axes) in (int, tuple) and isinstance(wavelet, _SINGLE) and plans.is_concrete:
+        bounded(plans[0].wavelet._plans)[key] = plans
 
 
 _SINGLE = (str, pywt.Wavelet, FilterBank, LiftingScheme)
 
 
-def _plans(axes: tuple[int, ...], wavelet: Wavelets, mode: Modes, ndim: int) -> AxisPlans:
+def _plans(
+    axes: tuple[int, ...], wavelets: tuple[Resolved, ...], modes: tuple[Mode, ...], ndim: int
+) -> AxisPlans:
     """The plans of these axes, from the cache of the first wavelet if its taps are numbers."""
-    wavelets = wavelets_per_axis(wavelet, len(axes))
-    modes = modes_per_axis(mode, len(axes))
     plans = AxisPlans(AxisPlan(*each) for each in zip(axes, wavelets, modes, strict=True))
     if not plans or not plans.is_concrete:
         return plans
     # The plans that are kept hold their wavelets, so that none of these numbers is used again.
     key = (axes, modes, ndim, tuple(map(id, wavelets)))
-    cache: dict[Any, AxisPlans] = bounded(wavelets[0]._plans, _MAX_PLANS)
+    cache: dict[Any, AxisPlans] = bounded(wavelets[0]._plans)
     return cache.setdefault(key, plans)
 
 

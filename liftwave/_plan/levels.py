@@ -253,7 +253,7 @@ def plan_analysis(shape: Shape, plans: tuple[AxisPlan, ...], level: int) -> Anal
     ShapeError, ModeError
         If a level cannot be: nothing has been computed then.
     """
-    cache = plans.kept if isinstance(plans, AxisPlans) else {}
+    cache = plans.cache if isinstance(plans, AxisPlans) else {}
     key = (shape, level)
     try:
         plan: AnalysisPlan | None = cache.get(key)
@@ -339,7 +339,7 @@ def plan_synthesis(
     ShapeError, ModeError
         If bands do not belong together: nothing has been computed then.
     """
-    cache = plans.kept if isinstance(plans, AxisPlans) else {}
+    cache = plans.cache if isinstance(plans, AxisPlans) else {}
     key = (shapes, keys, has_approx, trim_odd)
     try:
         plan: SynthesisPlan | None = cache.get(key)

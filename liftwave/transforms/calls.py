@@ -9,10 +9,12 @@ from typing import Any
 from liftwave._arrays.convert import as_array
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.transform import Transform, analysis, detail_keys, synthesis
+from liftwave._operations.upsample import Upsample
 from liftwave._plan.arguments import check_level, useful_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
+from liftwave._plan.axis import check_size
 from liftwave._plan.levels import Keys
-from liftwave._typing import Array, ArrayLike, ModeLike, Modes
+from liftwave._typing import Array, ArrayLike, ModeLike, Modes, WaveletLike, Wavelets
 from liftwave.errors import LevelError, ShapeError, WaveletError
 from liftwave.transforms.structures import (
     BAND_LIST,
@@ -26,7 +28,8 @@ from liftwave.transforms.structures import (
     checked_bands,
     dict_list_bands,
 )
-from liftwave.wavelets.resolve import WaveletLike, Wavelets
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.resolve import resolve_wavelet
 
 # --- analysis --------------------------------------------------------------------------------
 
@@ -130,6 +133,28 @@ def downcoef(
     return Call(analysis(plans, 1, level), (x,), OneBand(part, level))
 
 
+def upcoef(
+    part: str, coeffs: ArrayLike, wavelet: WaveletLike, level: int = 1, take: int = 0
+) -> Call:
+    """The call of :func:`liftwave.upcoef`."""
+    band = as_array(coeffs)
+    if band.ndim != 1:
+        raise ShapeError(f"upcoef only supports 1d coeffs, got shape {tuple(band.shape)}.")
+    check_part(part)
+    level = check_positive_level(level)
+    if band.shape[0] < 1:
+        raise ShapeError("upcoef needs at least one coefficient, got none")
+    bank = resolve_wavelet(wavelet)
+    bank = bank.to_filter_bank() if isinstance(bank, LiftingScheme) else bank
+    check_size("the result", (_upsampled_length(band.shape[0], bank.rec_len, level),))
+    return Call(Upsample(part, bank, level, take), (band,), SINGLE)
+
+
+def _upsampled_length(m: int, taps: int, level: int) -> int:
+    """What ``level`` times ``m -> 2 m - 2 + taps`` gives (from 64 levels on: more than it)."""
+    return (m + taps - 2 << min(level, 64)) - taps + 2
+
+
 def multilevel_analysis(x: Array, plans: AxisPlans, level: int | None) -> Transform:
     """The analysis of ``level`` levels of an array; ``None``: as many as are useful."""
     shape = tuple(x.shape)
@@ -174,7 +199,7 @@ def idwt(
     if like is None:
         raise ShapeError("At least one coefficient parameter must be specified.")
     plans = plans_along(wavelet, mode, axis, like.ndim)
-    return _synthesis(bands, plans, like.ndim, PAIR, out, trim_odd=False)
+    return synthesis_call(bands, plans, like.ndim, PAIR, out, trim_odd=False)
 
 
 def idwt2(
@@ -190,7 +215,7 @@ def idwt2(
     ndim = _ndim_of(bands, "`coeffs` must contain at least one non-null wavelet band")
     axes = two_axes(axes)
     plans = axis_plans(wavelet, mode, axes, ndim, False)
-    return _synthesis(bands, plans, ndim, QUAD, out, trim_odd=False)
+    return synthesis_call(bands, plans, ndim, QUAD, out, trim_odd=False)
 
 
 def idwtn(
@@ -216,7 +241,7 @@ def idwtn(
         )
     structure = KeyedBands(letters)
     flat = [bands.get(key) for key in structure.keys]
-    return _synthesis(flat, plans, ndim, structure, out, trim_odd=False)
+    return synthesis_call(flat, plans, ndim, structure, out, trim_odd=False)
 
 
 def waverec(
@@ -230,7 +255,7 @@ def waverec(
     """The call of :func:`liftwave.waverec`."""
     bands = BAND_LIST.unpack(coeffs)
     ndim = _ndim_of(bands)
-    return _synthesis(bands, plans_along(wavelet, mode, axis, ndim), ndim, BAND_LIST, out)
+    return synthesis_call(bands, plans_along(wavelet, mode, axis, ndim), ndim, BAND_LIST, out)
 
 
 def waverec2(
@@ -245,7 +270,7 @@ def waverec2(
     bands = TRIPLE_LIST.unpack(coeffs)
     ndim = _ndim_of(bands)
     plans = axis_plans(wavelet, mode, two_axes(axes), ndim)
-    return _synthesis(bands, plans, ndim, TRIPLE_LIST, out)
+    return synthesis_call(bands, plans, ndim, TRIPLE_LIST, out)
 
 
 def waverecn(
@@ -263,7 +288,7 @@ def waverecn(
     check_key_lengths(details, len(plans))
     structure = DictList(len(plans))
     flat = [approx, *(bands.get(key) for bands in details for key in structure.keys)]
-    return _synthesis(flat, plans, ndim, structure, out)
+    return synthesis_call(flat, plans, ndim, structure, out)
 
 
 def _ndim_of(
@@ -294,12 +319,12 @@ class _Present:
         return [band for band, p in zip(bands, self.is_present, strict=True) if p]
 
 
-def _synthesis(
+def synthesis_call(
     bands: Sequence[Array | None],
     plans: AxisPlans,
     ndim: int,
     structure: Structure,
-    out: Array | None,
+    out: Array | None = None,
     trim_odd: bool = True,
 ) -> Call:
     """The call of a synthesis from bands, of which some may be missing."""

@@ -99,9 +99,7 @@ class TripleList:
 
     def pack(self, arrays: Bands) -> list[Any]:
         """The list."""
-        triples = [
-            (arrays[k + 1], arrays[k], arrays[k + 2]) for k in range(1, len(arrays), 3)
-        ]
+        triples = [(arrays[k + 1], arrays[k], arrays[k + 2]) for k in range(1, len(arrays), 3)]
         return [arrays[0], *triples]
 
     def unpack(self, value: Any) -> Bands:
@@ -122,9 +120,7 @@ class DictList:
     def pack(self, arrays: Bands) -> list[Any]:
         """The list; missing details have no key."""
         step, count = len(self.keys), len(arrays)
-        levels = [
-            zip(self.keys, arrays[k : k + step], strict=True) for k in range(1, count, step)
-        ]
+        levels = [zip(self.keys, arrays[k : k + step], strict=True) for k in range(1, count, step)]
         return [arrays[0], *({k: b for k, b in level if b is not None} for level in levels)]
 
     def unpack(self, value: Any) -> Bands:
