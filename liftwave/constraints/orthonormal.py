@@ -1,9 +1,9 @@
 r"""Orthonormal filters by construction: the rotation lattice as a map from angles to filters.
 
-:mod:`liftwave.lifting.lattice` has the factorisation and its source. Here the low-pass is computed
-from the output side, where it is a row of two polynomials that each rotation turns and each delay
-lengthens by one, in operations of the angles' own library. A rotation is undone by the opposite
-one, so that the pullback rebuilds what it needs from the filter and nothing is stored.
+:mod:`liftwave.wavelets.lifting.lattice` has the factorization and its source. This module computes
+the low-pass from the output side, in the array library of the angles. There the low-pass is a row of
+two polynomials. Each rotation turns the row, and each delay lengthens it by one. The opposite angle
+undoes a rotation, so the backward pass stores nothing but the result.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from liftwave._typing import Array, ArrayLike, Namespace, WaveletLike
 from liftwave.constraints._filters import check_real, mirror, mirror_transposed, require_possible
 from liftwave.errors import ConstraintError, ShapeError
 from liftwave.wavelets.filter_bank import FilterBank
-from liftwave.wavelets.lifting.lattice import filters_from_angles, peel_angles
+from liftwave.wavelets.lifting.lattice import filters_from_angles, lattice_of_filters
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import resolve_wavelet
 
@@ -349,7 +349,7 @@ def _taps_of(lowpass: ArrayLike | WaveletLike) -> ArrayLike:
 def _peeled(low: np.ndarray, tolerance: float) -> tuple[float, ...]:
     """The angles, checked by the filter that they give."""
     high = mirror(low)
-    angles = peel_angles(low[::-1].tolist(), high[::-1].tolist()).angles
+    angles = lattice_of_filters(low[::-1].tolist(), high[::-1].tolist()).angles
     miss = float(np.abs(np.array(filters_from_angles(angles)[0]) - low[::-1]).max())
     if miss > tolerance:
         raise ConstraintError(
