@@ -1,9 +1,9 @@
 r"""Orthonormal filters by construction: the rotation lattice as a map from angles to filters.
 
 :mod:`liftwave.wavelets.lifting.lattice` has the factorization and its source. This module computes
-the low-pass from the output side, in the array library of the angles. There the low-pass is a row of
-two polynomials. Each rotation turns the row, and each delay lengthens it by one. The opposite angle
-undoes a rotation, so the backward pass stores nothing but the result.
+the low-pass from the output side, in the array library of the angles. There the low-pass is a row
+of two polynomials. Each rotation turns the row, and each delay lengthens it by one. The opposite
+angle undoes a rotation, so the backward pass stores nothing but the result.
 """
 
 from __future__ import annotations
