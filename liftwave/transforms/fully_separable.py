@@ -11,8 +11,7 @@ from liftwave._execute import analyse, open_coefficients, open_samples, synthesi
 from liftwave._plan.arguments import natural_level, normalize_axes, useful_level, warn_of_depth
 from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
 from liftwave._typing import Array, ArrayLike, Modes, Wavelets
-from liftwave._warnings import warn
-from liftwave.errors import ShapeError
+from liftwave.errors import ShapeError, warn
 
 
 class FswavedecnResult:

@@ -9,8 +9,7 @@ from typing import Any, TypeAlias
 import pywt
 
 from liftwave._typing import WaveletLike, Wavelets
-from liftwave._warnings import warn
-from liftwave.errors import ReconstructionWarning, WaveletError
+from liftwave.errors import ReconstructionWarning, WaveletError, warn
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import Taps
