@@ -14,10 +14,11 @@ from liftwave._arrays.integers import is_integer
 from liftwave._execute import analyse, synthesise
 from liftwave._plan.arguments import check_level, normalize_axes
 from liftwave._plan.axes import AxisPlan, axis_plans
-from liftwave._typing import Array, ArrayLike, Modes, Wavelets
+from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.errors import BandError, ShapeError
 from liftwave.thresholding import threshold
 from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
+from liftwave.wavelets.resolve import Wavelets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,11 +14,12 @@ from liftwave._arrays.integers import is_integer
 from liftwave._execute import analyse
 from liftwave._plan.arguments import check_level, normalize_axes
 from liftwave._plan.axes import AxisPlan, axis_plans
-from liftwave._typing import Array, ArrayLike, Modes, Namespace, Wavelets
+from liftwave._typing import Array, ArrayLike, Modes, Namespace
 from liftwave.decomposition import Decomposition
 from liftwave.errors import ShapeError
 from liftwave.thresholding import ThresholdError, threshold
 from liftwave.transforms.dwtn import dwtn
+from liftwave.wavelets.resolve import Wavelets
 
 Method = Literal["bayes", "sure", "visu"]
 

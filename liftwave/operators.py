@@ -31,9 +31,10 @@ from liftwave._plan.levels import (
     analysis_levels,
     synthesis_levels_of,
 )
-from liftwave._typing import Array, Modes, Wavelets
+from liftwave._typing import Array, Modes
 from liftwave.errors import DTypeError, ShapeError, WaveletError
 from liftwave.transforms.coefficients import ravel_coeffs, unravel_coeffs
+from liftwave.wavelets.resolve import Wavelets
 
 if TYPE_CHECKING:
 

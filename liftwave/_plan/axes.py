@@ -10,10 +10,10 @@ from typing import Any, cast
 from liftwave._plan.arguments import modes_per_axis
 from liftwave._plan.axis import band_lengths, check_lifting_mode, fitting_length, signal_length
 from liftwave._plan.boundary import MODES
-from liftwave._typing import Mode, ModeLike, Modes, WaveletLike, Wavelets
+from liftwave._typing import Mode, ModeLike, Modes
 from liftwave.errors import ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import Resolved, wavelets_per_axis
+from liftwave.wavelets.resolve import Resolved, WaveletLike, Wavelets, wavelets_per_axis
 
 
 @dataclass(frozen=True)

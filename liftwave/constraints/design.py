@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from liftwave._arrays.convert import as_array, open_array, real_dtype
 from liftwave._plan.arguments import normalize_axis
-from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
+from liftwave._typing import Array, ArrayLike, ModeLike
 from liftwave.constraints.gradients import vjp
 from liftwave.constraints.orthonormal import lattice_angles, lattice_size, orthonormal_filters
 from liftwave.errors import ConstraintError
@@ -21,6 +21,7 @@ from liftwave.gradients import vjp as transform_vjp
 from liftwave.transforms.lengths import dwt_max_level
 from liftwave.transforms.multilevel import wavedec
 from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.resolve import WaveletLike
 
 Cost: TypeAlias = Callable[[list[Array]], tuple[Any, Sequence[Array]]]
 """From the bands of a transform to a number and its gradient in each band."""

@@ -20,12 +20,13 @@ from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
 from liftwave._arrays.convert import Opened, is_array, open_arrays, zeros
-from liftwave._typing import Array, ArrayLike, WaveletLike
+from liftwave._typing import Array, ArrayLike
 from liftwave.constraints._filters import check_real
 from liftwave.constraints.step_sums import pull, solve
 from liftwave.errors import ConstraintError, ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep, StepKind
+from liftwave.wavelets.resolve import WaveletLike
 
 _KINDS: tuple[StepKind, StepKind] = ("predict", "update")
 

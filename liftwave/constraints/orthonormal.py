@@ -17,13 +17,13 @@ import pywt
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import Opened, open_array, zeros
-from liftwave._typing import Array, ArrayLike, Namespace, WaveletLike
+from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.constraints._filters import check_real, mirror, mirror_transposed, require_possible
 from liftwave.errors import ConstraintError, ShapeError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.lattice import filters_from_angles, lattice_of_filters
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import resolve_wavelet
+from liftwave.wavelets.resolve import WaveletLike, resolve_wavelet
 
 # PyWavelets' tables of orthonormal wavelets are off by up to 2e-11.
 _TABLE_ERROR = 1e-10

@@ -12,10 +12,10 @@ from liftwave._execute import analyse, synthesise
 from liftwave._plan.arguments import normalize_axis
 from liftwave._plan.axes import axis_plan
 from liftwave._plan.axis import check_size, upsampling_plan
-from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
+from liftwave._typing import Array, ArrayLike, ModeLike
 from liftwave.errors import LevelError, ShapeError, WaveletError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import resolve_wavelet
+from liftwave.wavelets.resolve import WaveletLike, resolve_wavelet
 
 
 def dwt(

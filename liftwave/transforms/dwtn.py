@@ -10,8 +10,9 @@ from liftwave._compiled_step import as_step, is_read
 from liftwave._execute import analyse, synthesise
 from liftwave._plan.arguments import normalize_axes
 from liftwave._plan.axes import axis_plans
-from liftwave._typing import Array, ArrayLike, Modes, Wavelets
+from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.errors import ShapeError
+from liftwave.wavelets.resolve import Wavelets
 
 
 def dwt2(

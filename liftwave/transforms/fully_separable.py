@@ -10,8 +10,9 @@ from liftwave._arrays.convert import as_array
 from liftwave._execute import analyse, open_coefficients, open_samples, synthesise
 from liftwave._plan.arguments import natural_level, normalize_axes, useful_level, warn_of_depth
 from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
-from liftwave._typing import Array, ArrayLike, Modes, Wavelets
+from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.errors import ShapeError, warn
+from liftwave.wavelets.resolve import Wavelets
 
 
 class FswavedecnResult:

@@ -10,9 +10,10 @@ from liftwave._compiled_step import as_step, is_read
 from liftwave._execute import analyse, synthesise
 from liftwave._plan.arguments import check_level, normalize_axes, normalize_axis
 from liftwave._plan.axes import AxisPlan, axis_plans
-from liftwave._typing import Array, ArrayLike, ModeLike, Modes, WaveletLike, Wavelets
+from liftwave._typing import Array, ArrayLike, ModeLike, Modes
 from liftwave.errors import ShapeError
 from liftwave.transforms.dwtn import checked_bands, two_axes
+from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
 
 def _analyse(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -30,10 +30,11 @@ from liftwave.wavelets.lifting.step import (
     scale_text,
 )
 from liftwave.wavelets.lifting.tables import canonical_name, table_factors
+from liftwave.wavelets.taps import PlanOwner
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LiftingScheme:
+class LiftingScheme(PlanOwner):
     r"""A lifting scheme, accepted wherever a wavelet is.
 
     A signal is split into even and odd samples. Each step changes one of the
@@ -418,10 +419,6 @@ class LiftingScheme:
 
     def __hash__(self) -> int:
         return self._hash
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Copies start without cached values: ids of arrays and plans belong to one object.
-        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def __repr__(self) -> str:
         count = len(self.steps)
