@@ -16,6 +16,7 @@ from liftwave._plan.arguments import check_level, normalize_axes
 from liftwave._plan.axes import AxisPlan, axis_plans
 from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.errors import BandError, ShapeError
+from liftwave.plotting import Bands, plot_bands
 from liftwave.thresholding import threshold
 from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
 from liftwave.wavelets.resolve import Wavelets
@@ -367,9 +368,7 @@ class Decomposition:
         ShapeError
             If the data are neither a 1-D signal nor a 2-D image.
         """
-        from liftwave.plotting import plot_decomposition
-
-        return plot_decomposition(self, title)
+        return plot_bands(Bands(self.bands, self.shape, self.plans), title)
 
     def _mapped(self, function: Callable[[tuple[int, str], Array], Array]) -> Decomposition:
         details = []
