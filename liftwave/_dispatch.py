@@ -19,8 +19,7 @@ from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.half_precision import widened
 from liftwave._kernels.reference import family as reference
 from liftwave._typing import Array
-from liftwave._warnings import warn
-from liftwave.errors import KernelsError, MissingKernelsWarning
+from liftwave.errors import KernelsError, MissingKernelsWarning, warn
 
 
 class _CompiledKernels(Kernels, Protocol):

@@ -12,13 +12,15 @@ from array_api_compat import array_namespace, size
 from liftwave._arrays.convert import as_array, dtype_name
 from liftwave._execute import execute
 from liftwave._plan.axes import AxisPlan, as_axis_plans, axis_plans
-from liftwave._typing import Array, ArrayLike, Modes, Wavelets
+from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.errors import BandError, ShapeError
+from liftwave.plotting import Bands, plot_bands
 from liftwave.thresholding import threshold
 from liftwave.transforms import calls
 from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
 from liftwave.transforms.structures import DictList
+from liftwave.wavelets.resolve import Wavelets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -374,9 +376,7 @@ class Decomposition:
         ShapeError
             If the data are neither a 1-D signal nor a 2-D image.
         """
-        from liftwave.plotting import plot_decomposition
-
-        return plot_decomposition(self, title)
+        return plot_bands(Bands(self.bands, self.shape, self.plans), title)
 
     def _mapped(self, function: Callable[[tuple[int, str], Array], Array]) -> Decomposition:
         details = []

@@ -15,12 +15,13 @@ from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
 from liftwave._plan.arguments import check_level, normalize_axes
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans
-from liftwave._typing import Array, ArrayLike, Modes, Namespace, Wavelets
+from liftwave._typing import Array, ArrayLike, Modes, Namespace
 from liftwave.decomposition import Decomposition
 from liftwave.errors import ShapeError
 from liftwave.thresholding import ThresholdError, threshold
 from liftwave.transforms.dwtn import dwtn
 from liftwave.transforms.structures import DictList
+from liftwave.wavelets.resolve import Wavelets
 
 Method = Literal["bayes", "sure", "visu"]
 

@@ -22,8 +22,7 @@ from liftwave._arrays.tensors import is_on_device
 from liftwave._plan.axes import AxisPlan
 from liftwave._plan.axis import LiftPlan, StepPlan, lift_plan
 from liftwave._typing import Array, ArrayLike, Mode
-from liftwave._warnings import warn
-from liftwave.errors import DTypeError, IntegerRangeWarning
+from liftwave.errors import DTypeError, IntegerRangeWarning, warn
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 _WIDER = {"int8": "int16", "uint8": "int16", "int16": "int32", "uint16": "int32"}

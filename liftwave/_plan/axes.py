@@ -157,7 +157,13 @@ def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None
     names = mode if type(mode) is tuple else (mode,)
     # Old names of modes are not kept: each use is warned of.
     known = all(type(name) is str and name in MODES for name in names)
-    if plans and known and type(axes) in (int, tuple) and isinstance(wavelet, _SINGLE) and plans.is_concrete:
+    if (
+        plans
+        and known
+        and type(axes) in (int, tuple)
+        and isinstance(wavelet, _SINGLE)
+        and plans.is_concrete
+    ):
         bounded(plans[0].wavelet._plans)[key] = plans
 
 

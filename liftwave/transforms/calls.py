@@ -14,7 +14,7 @@ from liftwave._plan.arguments import check_level, useful_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.axis import check_size
 from liftwave._plan.levels import Keys
-from liftwave._typing import Array, ArrayLike, ModeLike, Modes, WaveletLike, Wavelets
+from liftwave._typing import Array, ArrayLike, ModeLike, Modes
 from liftwave.errors import LevelError, ShapeError, WaveletError
 from liftwave.transforms.structures import (
     BAND_LIST,
@@ -29,7 +29,7 @@ from liftwave.transforms.structures import (
     dict_list_bands,
 )
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import resolve_wavelet
+from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
 
 # --- analysis --------------------------------------------------------------------------------
 

@@ -6,8 +6,9 @@ from typing import Literal
 
 from liftwave._compiled_step import graph_node
 from liftwave._execute import execute
-from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
+from liftwave._typing import Array, ArrayLike, ModeLike
 from liftwave.transforms import calls
+from liftwave.wavelets.resolve import WaveletLike
 
 
 @graph_node

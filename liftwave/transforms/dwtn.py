@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from liftwave._compiled_step import graph_node
 from liftwave._execute import execute
-from liftwave._typing import Array, ArrayLike, Modes, Wavelets
+from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.transforms import calls
+from liftwave.wavelets.resolve import Wavelets
 
 
 @graph_node

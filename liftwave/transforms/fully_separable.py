@@ -14,10 +14,10 @@ from liftwave._operations.transform import analysis, synthesis
 from liftwave._plan.arguments import natural_level, useful_level, warn_of_depth
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths
 from liftwave._plan.levels import plan_analysis
-from liftwave._typing import Array, ArrayLike, Modes, Wavelets
-from liftwave._warnings import warn
-from liftwave.errors import ShapeError
+from liftwave._typing import Array, ArrayLike, Modes
+from liftwave.errors import ShapeError, warn
 from liftwave.transforms.structures import Joined
+from liftwave.wavelets.resolve import Wavelets
 
 
 class FswavedecnResult:

@@ -11,11 +11,11 @@ import pywt
 from liftwave._plan.arguments import check_level, max_level, resolve_mode
 from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
 from liftwave._plan.axis import band_lengths, filter_bank_length
-from liftwave._typing import ModeLike, Modes, WaveletLike, Wavelets
+from liftwave._typing import ModeLike, Modes
 from liftwave.errors import ShapeError, WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import resolve_wavelet
+from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
 
 
 def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:

@@ -7,8 +7,9 @@ from typing import Any
 
 from liftwave._compiled_step import graph_node
 from liftwave._execute import execute
-from liftwave._typing import Array, ArrayLike, ModeLike, Modes, WaveletLike, Wavelets
+from liftwave._typing import Array, ArrayLike, ModeLike, Modes
 from liftwave.transforms import calls
+from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
 # --- one axis ----------------------------------------------------------------------------------
 
