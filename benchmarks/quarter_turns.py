@@ -3,19 +3,19 @@
     python -m benchmarks.quarter_turns [--seconds 30] [--above 20] [WAVELET ...]
 
 A rotation of the lattice may be taken by its angle, or by its angle less a
-right angle and one quarter turn more. In the interior all choices are alike.
-Near a mirrored edge they are not: the two shears of a rotation meet different
-partners there, and rounding errors grow over a hundred steps. The script
+right angle and one more quarter turn. All choices are equal in the interior of
+a signal. They differ near a mirrored edge, where the two shears of a rotation
+read different samples and rounding errors grow over a hundred steps. The script
 measures that growth (:func:`edge_gain`) and, where it exceeds ``--above``,
 searches by local changes from random starts for the choice with the least.
-It prints the lines of ``liftwave/lifting/turns.py``.
+It prints the lines of ``QUARTER_TURNS`` in ``liftwave/wavelets/lifting/lattice.py``.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import numpy as np
 import pywt
@@ -24,8 +24,8 @@ from liftwave._arrays.integers import step_matrix
 from liftwave._plan.axis import LiftPlan, lift_plan
 from liftwave.lifting import LiftingScheme
 from liftwave.wavelets.filter_bank import FilterBank
-from liftwave.wavelets.lifting.factorization import lattice_variant
-from liftwave.wavelets.lifting.lattice import peel_angles
+from liftwave.wavelets.lifting.factorization import bank_factors_with_quarter_turns
+from liftwave.wavelets.lifting.lattice import Shears, lattice_of_filters
 
 LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24)
 MODES = ("reflect", "symmetric", "constant")
@@ -58,17 +58,17 @@ def _searched(name: str, bank: FilterBank, gain: float, seconds: float, above: f
         best, turns = _search(bank, shears, seconds, rng)
         if best <= above:
             break
-    scheme = lattice_variant(bank, shears, turns)
+    scheme = scheme_with_quarter_turns(bank, shears, turns)
     return (
-        f'    "{name}": Turns({shears}, {tuple(sorted(turns))}),  '
+        f'    "{name}": QuarterTurns({shears}, {tuple(sorted(turns))}),  '
         f"# {gain:.0f} -> {best:.0f}, taps to {scheme.max_tap:.1f}"
     )
 
 
 def _search(
-    bank: FilterBank, shears: int, seconds: float, rng: np.random.Generator
+    bank: FilterBank, shears: Shears, seconds: float, rng: np.random.Generator
 ) -> tuple[float, frozenset[int]]:
-    """The least gain found, and its turns: local changes from random starts."""
+    """Search by local changes from random starts; returns the least gain and its turns."""
     turnable = _turnable(bank)
     best, chosen = np.inf, frozenset[int]()
     deadline = time.monotonic() + seconds
@@ -85,14 +85,22 @@ def _search(
 
 
 def _turnable(bank: FilterBank) -> np.ndarray:
-    """The rotations that may go the other way round: those of angles that are not small."""
-    angles = np.abs(peel_angles(bank.dec_lo, bank.dec_hi).angles) % (np.pi / 2)
+    """The rotations that may take one more quarter turn: their angles are not small."""
+    angles = np.abs(lattice_of_filters(bank.dec_lo, bank.dec_hi).angles) % (np.pi / 2)
     return np.flatnonzero(np.minimum(angles, np.pi / 2 - angles) > np.pi / 2 - 1.3)
 
 
-def _gain(bank: FilterBank, shears: int, turns: Iterable[int], enough: float) -> float:
-    scheme = lattice_variant(bank, shears, turns)
+def _gain(bank: FilterBank, shears: Shears, turns: Collection[int], enough: float) -> float:
+    scheme = scheme_with_quarter_turns(bank, shears, turns)
     return np.inf if scheme is None else edge_gain(scheme, enough)
+
+
+def scheme_with_quarter_turns(
+    bank: FilterBank, shears: Shears, turns: Collection[int]
+) -> LiftingScheme | None:
+    """The scheme of orthonormal filters with these quarter turns, None if there is none."""
+    factors = bank_factors_with_quarter_turns(bank, shears, turns)
+    return factors and LiftingScheme(factors.steps, factors.scale, shift=factors.shift)
 
 
 def edge_gain(scheme: LiftingScheme, enough: float = np.inf) -> float:

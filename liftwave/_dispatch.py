@@ -7,22 +7,19 @@ array's own device.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from liftwave._arrays.convert import is_half
 from liftwave._kernels.contract import Kernels
 from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.half_precision import widened
 from liftwave._kernels.reference import family as reference
-from liftwave._plan.axes import AxisPlan
 from liftwave._typing import Array
-from liftwave._warnings import warn
-from liftwave.errors import KernelsError, MissingKernelsWarning
+from liftwave.errors import KernelsError, MissingKernelsWarning, warn
 
 
 class _CompiledKernels(Kernels, Protocol):
@@ -53,6 +50,13 @@ else:
 _forced: ContextVar[str | None] = ContextVar(
     "liftwave_kernels", default=os.environ.get("LIFTWAVE_KERNELS") or None
 )
+
+
+PLAIN_KERNELS: ContextVar[Kernels] = ContextVar(
+    "liftwave_plain_kernels",
+    default=_FAMILIES.get(_forced.get() or "cpu", _FAMILIES["reference"]),
+)
+"""The kernels for NumPy arrays of floats, under the user's choice."""
 
 
 # --- compiled families ---------------------------------------------------------------------------
@@ -101,51 +105,23 @@ def kernels_for_plain(*arrays: Array) -> Kernels:
     return kernels_for(*arrays)
 
 
+def reference_kernels(*, half_precision: bool) -> Kernels:
+    """The reference kernels; with ``half_precision`` they compute it in float32."""
+    reference = _FAMILIES["reference"]
+    return widened(reference) if half_precision else reference
+
+
 def _reference_for(arrays: Sequence[Array]) -> Kernels:
-    found = _FAMILIES["reference"]
-    return widened(found) if any(map(is_half, arrays)) else found
+    return reference_kernels(half_precision=any(map(is_half, arrays)))
 
 
-def keeps_halves(arrays: Sequence[Array]) -> bool:
-    """Whether arrays of half precision are served as they are, whoever watches them."""
+def supports_half_precision(arrays: Sequence[Array]) -> bool:
+    """Whether compiled kernels take arrays of half precision, even if torch records these."""
     return any(k.reads_halves and k.holds(*arrays) for k in _compiled(arrays))
 
 
-# --- the bridge to torch -------------------------------------------------------------------------
-
-
-def bridge_for(plans: Sequence[AxisPlan], arrays: Sequence[Array]) -> Any:
-    """The bridge (``_bridge/routing.py``) if it has to do a transform of these tensors; or None."""
-    torch = sys.modules.get("torch")
-    if torch is None or not all(isinstance(x, torch.Tensor) for x in arrays):
-        return None
-    return bridge() if bridge().serves(plans, arrays) else None
-
-
-def watched(arrays: Sequence[Array]) -> bool:
-    """Whether these are tensors that something watches: gradients, tracing, batching."""
-    torch = sys.modules.get("torch")
-    if torch is None or not all(isinstance(x, torch.Tensor) for x in arrays):
-        return False
-    return bool(bridge().watches(arrays))
-
-
-def lift_pool_for(*arrays: Array) -> Any:
-    """What has lifting pooling's functions for these arrays: kernels, or the bridge."""
-    return bridge().lift_pool if watched(arrays) else kernels_for(*arrays).lift_pool
-
-
-@cache
-def bridge() -> Any:
-    """The bridge to torch, which is imported with the first call."""
-    from liftwave._bridge import memory, routing  # they import torch
-
-    memory.kernels_of, memory.keeps_halves = _kernels_beneath, keeps_halves
-    return routing
-
-
-def _kernels_beneath(tensors: Sequence[Any]) -> Kernels:
-    """The kernels for tensors that nothing watches any more."""
+def kernels_for_memory(*tensors: Array) -> Kernels:
+    """The kernels for the memory of tensors, even if torch records or traces these."""
     for family in _compiled(tensors):
         if family.holds(*tensors):
             return _FAMILIES[family.name]
@@ -153,6 +129,21 @@ def _kernels_beneath(tensors: Sequence[Any]) -> Kernels:
 
 
 # --- users' choice -------------------------------------------------------------------------------
+
+
+def bridge():
+    raise RuntimeError("pooling is being rebuilt")
+
+
+def watched(arrays):
+    return False
+
+
+def lift_pool_for(*arrays):
+    return kernels_for(*arrays).lift_pool
+
+
+keeps_halves = supports_half_precision
 
 
 def compiled() -> bool:
@@ -215,7 +206,9 @@ def kernels(name: str) -> Iterator[None]:
     """
     _check(name)
     token = _forced.set(name)
+    plain = PLAIN_KERNELS.set(_FAMILIES.get(name, _FAMILIES["reference"]))
     try:
         yield
     finally:
+        PLAIN_KERNELS.reset(plain)
         _forced.reset(token)

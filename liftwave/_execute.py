@@ -1,143 +1,82 @@
-"""The course of every transform: look up or make the plan, open, run the levels, close."""
+"""Executes calls: converts the inputs, chooses what runs the operation, converts the results."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from liftwave._arrays.convert import (
-    NativeHalf,
-    Opened,
-    are_plain,
-    check_out,
-    common_namespace,
-    is_array,
-    is_plain,
-    open_array,
-    open_arrays,
-)
-from liftwave._arrays.integers import is_integer, open_integer_coefficients, open_integer_samples
-from liftwave._dispatch import bridge_for, keeps_halves, kernels_for, kernels_for_plain
-from liftwave._plan.axes import AxisPlan, AxisPlans
-from liftwave._plan.levels import analysis_levels, synthesis_levels
+from liftwave._arrays.convert import Opened, are_plain, check_out
+from liftwave._dispatch import PLAIN_KERNELS, kernels_for, supports_half_precision
+from liftwave._operations.call import Call
+from liftwave._operations.operation import Operation
+from liftwave._operations.transform import Transform
 from liftwave._typing import Array
-from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.errors import OptionError
 
 
-def analyse(
-    data: Array, plans: tuple[AxisPlan, ...], level: int
-) -> tuple[Array, list[dict[str, Array]]]:
-    """Approximation and the details of each level, coarsest first.
+def execute(call: Call) -> Any:
+    """The result of a call, in the structure that its function returns.
 
-    Everything that can be wrong with lengths is raised before any work.
+    Raises
+    ------
+    LiftwaveError
+        If the inputs do not fit the operation; nothing is computed then.
     """
-    plain = is_plain(data) and _are_plain_plans(plans)  # nothing to check or to convert
-    bridge = None if plain or level == 0 else _bridge(plans, [data])
-    if bridge is None:
-        levels = analysis_levels(tuple(data.shape), plans, level)
-    if level == 0:
-        return data, []
-    if plain:
-        approx, details = kernels_for_plain(data).analyse(data, levels)
-        details.reverse()
-        return approx, details
-    check_taps(plans, data)
-    opened = open_samples(data, plans, level, keeps_halves)
-    if bridge is not None:
-        approx, details = bridge.analyse(opened.array, plans, level)
+    operation, arrays = call.operation, call.arrays
+    if call.out is not None:
+        return _execute_into(call, call.out)
+    if operation.is_plain and are_plain(arrays):  # nothing to convert
+        return call.result.pack(operation.run(arrays, call.sizes, PLAIN_KERNELS.get()))
+    opened = operation.open(arrays, supports_half_precision)
+    results = run(operation, [each.array for each in opened], call.sizes)
+    return call.result.pack(close(operation, results, opened[0]))
+
+
+def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:
+    """Run an operation on opened arrays: by kernels, or by torch's operator if torch records."""
+    if is_recorded(operation, arrays):
+        from liftwave._bridge import operator  # it imports torch
+
+        operation, parameters = operation.with_slots()
+        return operator.run(operation, [*arrays, *parameters], sizes)
+    return operation.run(arrays, sizes, kernels_for(*arrays))
+
+
+def is_recorded(operation: Operation, arrays: Sequence[Array]) -> bool:
+    """Whether torch records, traces or batches what is done to the arrays, or to learned taps."""
+    torch = sys.modules.get("torch")
+    if torch is None or type(arrays[0]) is np.ndarray or not operation.is_differentiable:
+        return False
+    if not all(isinstance(x, torch.Tensor) for x in arrays):
+        return False
+    from liftwave._bridge import tensors  # it imports torch
+
+    return any(map(tensors.is_recorded, arrays)) or bool(operation.with_slots()[1])
+
+
+def close(operation: Operation, results: Sequence[Array], opened: Opened) -> list[Array]:
+    """The results in the dtypes that the caller expects."""
+    count = operation.data_outputs
+    if count is None:
+        return [opened.close(y) for y in results]
+    return [*(opened.close(y) for y in results[:count]), *results[count:]]
+
+
+def _execute_into(call: Call, out: Array) -> Array:
+    """The result of a synthesis, written to ``out``."""
+    operation = call.operation
+    if not isinstance(operation, Transform):
+        raise OptionError(f"out= is for inverse transforms, got it for {operation.kind}")
+    opened = operation.open(call.arrays, supports_half_precision)
+    arrays = [each.array for each in opened]
+    check_out(out, opened[0], operation.result_shape([tuple(x.shape) for x in arrays]))
+    if is_recorded(operation, arrays):
+        (result,) = run(operation, arrays)
     else:
-        kernels = kernels_for(opened.array)
-        approx, details = kernels.analyse(opened.array, levels, opened.work_dtype)
-        details.reverse()
-    close = opened.close
-    return close(approx), [{key: close(b) for key, b in bands.items()} for bands in details]
-
-
-def synthesise(
-    approx: Array | None,
-    details: Sequence[Mapping[str, Array]],
-    plans: tuple[AxisPlan, ...],
-    *,
-    fit: bool = True,
-    out: Array | None = None,
-) -> Array:
-    """The array with this approximation and these details, coarsest first; missing bands are zero.
-
-    With ``fit``, an approximation may have one sample too many, which is what
-    a level of odd length leaves behind; without, the bands have to match.
-    The result goes to ``out``, if given.
-    """
-    arrays = [band for bands in details for band in bands.values()]
-    if approx is not None:
-        arrays.append(approx)
-    plain = out is None and bool(arrays) and are_plain(arrays) and _are_plain_plans(plans)
-    bridge = None if plain else _bridge(plans, arrays)
-    if bridge is None or out is not None:
-        levels = synthesis_levels(approx, details, plans, fit)
-    if plain:
-        return kernels_for_plain(*arrays).synthesise(approx, details, levels)
-    check_taps(plans, *arrays)
-    opened = open_coefficients(arrays, plans, keeps_halves)
-    arrays = [o.array for o in opened]
-    if out is not None:
-        check_out(out, opened[0], levels[-1].shape if levels else tuple(arrays[0].shape))
-    ready = iter(arrays)
-    details = [{key: next(ready) for key in bands} for bands in details]
-    current = None if approx is None else next(ready)
-    if bridge is not None:
-        result = bridge.synthesise(current, details, plans, fit)
-    elif levels:
-        result = kernels_for(*arrays).synthesise(current, details, levels, out)
-    else:
-        result = arrays[0]
-    return _delivered(result, opened[0], out)
-
-
-def _delivered(result: Array, opened: Opened, out: Array | None) -> Array:
-    """The result in the dtype that the caller expects, in ``out`` if that is given."""
-    if out is None:
-        return opened.close(result)
+        (result,) = operation.run(arrays, (), kernels_for(*arrays), out)
     if result is not out:
-        out[...] = opened.close(result)
+        out[...] = opened[0].close(result)
     return out
-
-
-def _bridge(plans: Sequence[AxisPlan], arrays: Sequence[Array]) -> Any:
-    """What transforms tensors that are recorded, or by taps that are; None for all others."""
-    if not arrays or type(arrays[0]) is np.ndarray or is_integer(plans):
-        return None
-    return bridge_for(plans, arrays)
-
-
-def _are_plain_plans(plans: tuple[AxisPlan, ...]) -> bool:
-    return type(plans) is AxisPlans and plans.plain
-
-
-def check_taps(plans: Sequence[AxisPlan], *arrays: Array) -> None:
-    """Raise unless learned taps are arrays of the data's library: they are not moved to it."""
-    for wavelet in (plan.wavelet for plan in plans if not plan.wavelet.is_concrete):
-        if isinstance(wavelet, LiftingScheme):
-            taps = [*(step.taps for step in wavelet.steps), *wavelet.scale]
-        else:
-            taps = list(wavelet.filter_bank)
-        common_namespace([*arrays, *filter(is_array, taps)])
-
-
-def open_samples(
-    data: Array, plans: Sequence[AxisPlan], level: int, native_half: NativeHalf | None = None
-) -> Opened:
-    """Data as ``plans`` are computed: floats in the dtype of the work, integers as they are."""
-    if is_integer(plans):
-        return open_integer_samples(data, plans, level)
-    return open_array(data, native_half)
-
-
-def open_coefficients(
-    arrays: Sequence[Array], plans: Sequence[AxisPlan], native_half: NativeHalf | None = None
-) -> list[Opened]:
-    """Coefficients in the one dtype in which ``plans`` are undone."""
-    return (
-        open_integer_coefficients(arrays) if is_integer(plans) else open_arrays(arrays, native_half)
-    )

@@ -1,21 +1,15 @@
-"""Names for the types that cross module borders."""
+"""Names of types that all layers share: arrays and boundary modes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    import pywt
-
-    from liftwave.wavelets.filter_bank import FilterBank
-    from liftwave.wavelets.lifting.scheme import LiftingScheme
+from typing import Any, Literal, TypeAlias
 
 Array: TypeAlias = Any
 """An n-dimensional array of any array-API library (NumPy, CuPy, torch, …)."""
 
 ArrayLike: TypeAlias = Any
-"""An array, or what ``numpy.asarray`` makes one of."""
+"""An array, or an object that ``numpy.asarray`` converts to one."""
 
 Namespace: TypeAlias = Any
 """The array-API namespace of an array."""
@@ -35,12 +29,6 @@ Mode: TypeAlias = Literal[
 
 ModeLike: TypeAlias = "Mode | str | int"
 """A mode's name, or PyWavelets' number for it."""
-
-WaveletLike: TypeAlias = "str | pywt.Wavelet | FilterBank | LiftingScheme"
-"""Whatever names or holds a discrete wavelet."""
-
-Wavelets: TypeAlias = "WaveletLike | Sequence[WaveletLike]"
-"""One wavelet for all axes, or one per axis."""
 
 Modes: TypeAlias = "ModeLike | Sequence[ModeLike]"
 """One mode for all axes, or one per axis."""

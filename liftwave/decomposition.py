@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from array_api_compat import array_namespace, size
 
 from liftwave._arrays.convert import as_array, dtype_name
-from liftwave._arrays.integers import is_integer
-from liftwave._execute import analyse, synthesise
-from liftwave._plan.arguments import check_level, normalize_axes
-from liftwave._plan.axes import AxisPlan, axis_plans
-from liftwave._typing import Array, ArrayLike, Modes, Wavelets
+from liftwave._execute import execute
+from liftwave._plan.axes import AxisPlan, as_axis_plans, axis_plans
+from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.errors import BandError, ShapeError
+from liftwave.plotting import Bands, plot_bands
 from liftwave.thresholding import threshold
+from liftwave.transforms import calls
+from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
+from liftwave.transforms.structures import DictList
+from liftwave.wavelets.resolve import Wavelets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,6 +72,10 @@ class Decomposition:
     plans: tuple[AxisPlan, ...]
 
     # --- what it is ----------------------------------------------------------------------
+
+    @property
+    def _is_integer(self) -> bool:
+        return as_axis_plans(self.plans).is_integer
 
     @property
     def level(self) -> int:
@@ -163,9 +170,12 @@ class Decomposition:
         """
         if self.level == 0:
             return self.approx
-        data = synthesise(self.approx, self.details, self.plans)
+        structure = DictList(len(self.plans))
+        bands = structure.unpack([self.approx, *self.details])
+        plans = as_axis_plans(self.plans)
+        data = execute(synthesis_call(bands, plans, len(self.shape), structure))
         data = data[tuple(slice(n) for n in self.shape)]
-        return _within(data, self.dtype) if is_integer(self.plans) else data
+        return _within(data, self.dtype) if self._is_integer else data
 
     def to_pywt(self) -> list[Any]:
         """PyWavelets' coefficient list.
@@ -366,9 +376,7 @@ class Decomposition:
         ShapeError
             If the data are neither a 1-D signal nor a 2-D image.
         """
-        from liftwave.plotting import plot_decomposition
-
-        return plot_decomposition(self, title)
+        return plot_bands(Bands(self.bands, self.shape, self.plans), title)
 
     def _mapped(self, function: Callable[[tuple[int, str], Array], Array]) -> Decomposition:
         details = []
@@ -386,7 +394,7 @@ class Decomposition:
                 f"band {which} has shape {tuple(old.shape)}, got {tuple(band.shape)} in its place"
             )
         xp = array_namespace(old)
-        if is_integer(self.plans) and band.dtype != old.dtype:
+        if self._is_integer and band.dtype != old.dtype:
             floating = xp.isdtype(band.dtype, "real floating")
             return xp.astype(xp.round(band) if floating else band, old.dtype)
         return band
@@ -438,12 +446,8 @@ def decompose(
     (19, 23)
     """
     data = as_array(x)
-    if data.ndim < 1:
-        raise ShapeError("Expected at least 1D input data, got a 0-d array.")
-    plans = axis_plans(normalize_axes(axes, data.ndim, unique=True), wavelet, mode)
-    sizes = [data.shape[p.axis] for p in plans]
-    depth = check_level(level, sizes, [p.wavelet for p in plans])
-    approx, details = analyse(data, plans, depth)
+    approx, *details = execute(calls.wavedecn(data, wavelet, mode, level, axes))
+    plans = axis_plans(wavelet, mode, axes, data.ndim)
     return Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
 
 

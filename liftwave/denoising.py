@@ -10,15 +10,18 @@ from typing import Any, Literal
 from array_api_compat import device
 
 from liftwave._arrays.convert import open_array, real_dtype
-from liftwave._arrays.integers import is_integer
-from liftwave._execute import analyse
+from liftwave._execute import execute
+from liftwave._operations.call import Call
+from liftwave._operations.transform import analysis
 from liftwave._plan.arguments import check_level, normalize_axes
-from liftwave._plan.axes import AxisPlan, axis_plans
-from liftwave._typing import Array, ArrayLike, Modes, Namespace, Wavelets
+from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans
+from liftwave._typing import Array, ArrayLike, Modes, Namespace
 from liftwave.decomposition import Decomposition
 from liftwave.errors import ShapeError
 from liftwave.thresholding import ThresholdError, threshold
 from liftwave.transforms.dwtn import dwtn
+from liftwave.transforms.structures import DictList
+from liftwave.wavelets.resolve import Wavelets
 
 Method = Literal["bayes", "sure", "visu"]
 
@@ -117,7 +120,7 @@ def denoise(
     opened = open_array(x)
     data, xp = opened.array, opened.xp
     axes = normalize_axes(axes, data.ndim, unique=True)
-    plans = axis_plans(axes, wavelet, mode)
+    plans = axis_plans(wavelet, mode, axes, data.ndim)
     _check_linear(plans)
     depth = _depth(level, method, tuple(data.shape), plans)
     noise = estimate_sigma(data, wavelet, mode=mode, axes=axes) if sigma is None else sigma
@@ -126,9 +129,11 @@ def denoise(
     samples = prod(data.shape[a] for a in axes)
     # Every threshold is an array with the batch's shape, and ones for the transformed axes.
     result = xp.zeros_like(data)
+    transform = analysis(plans, data.ndim, depth)
     spins = list(product(range(shifts), repeat=len(axes)))
     for spin in spins:
-        approx, details = analyse(xp.roll(data, spin, axis=axes), plans, depth)
+        call = Call(transform, (xp.roll(data, spin, axis=axes),), DictList(len(plans)))
+        approx, *details = execute(call)
         d = Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
         clean = d.map(lambda band: threshold(band, choose(band, noise, samples, axes, xp), rule))
         result = result + xp.roll(clean.reconstruct(), tuple(-s for s in spin), axis=axes)
@@ -241,8 +246,8 @@ def _check_choices(method: str, rule: str, shifts: int, sigma: Any) -> None:
         raise ThresholdError(f"sigma must be finite and at least 0, got {sigma}")
 
 
-def _check_linear(plans: tuple[AxisPlan, ...]) -> None:
-    if is_integer(plans):
+def _check_linear(plans: AxisPlans) -> None:
+    if plans.is_integer:
         raise ThresholdError(
             "denoising needs a linear transform, got an integer lifting scheme; "
             "use the scheme before to_integer()"

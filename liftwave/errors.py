@@ -5,7 +5,14 @@ PyWavelets (or NumPy) raises in the same situation, so that existing ``except``
 clauses go on working.
 """
 
+import os
+import sys
+import warnings
+from pathlib import Path
+
 from numpy.exceptions import AxisError as _NumpyAxisError
+
+_PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 class LiftwaveError(Exception):
@@ -17,11 +24,11 @@ class ModeError(LiftwaveError, ValueError):
 
 
 class ArgumentTypeError(LiftwaveError, TypeError):
-    """An argument of a type that has no meaning there."""
+    """An argument of a type that the function does not accept."""
 
 
 class WaveletError(LiftwaveError, ValueError):
-    """Something that cannot be understood as a discrete wavelet."""
+    """A value that does not describe a discrete wavelet."""
 
 
 class FactorizationError(WaveletError):
@@ -29,7 +36,7 @@ class FactorizationError(WaveletError):
 
 
 class ConstraintError(LiftwaveError, ValueError):
-    """Constraints that no filters can meet together, or filters that do not meet one."""
+    """Constraints that no filters can meet together, or filters that violate a constraint."""
 
 
 class ShapeError(LiftwaveError, ValueError):
@@ -37,7 +44,7 @@ class ShapeError(LiftwaveError, ValueError):
 
 
 class WindowError(LiftwaveError, ValueError):
-    """Windows of pooling that cannot be, or do not fit the signal."""
+    """Pooling windows that are not valid or do not fit the signal."""
 
 
 class LevelError(LiftwaveError, ValueError):
@@ -45,19 +52,19 @@ class LevelError(LiftwaveError, ValueError):
 
 
 class KernelsError(LiftwaveError, ValueError):
-    """A family of kernels that does not exist here."""
+    """Kernels that are not available in this installation."""
 
 
 class DeviceError(LiftwaveError, RuntimeError):
-    """A kernel that a device could not run: it does not compile there, or cannot be launched."""
+    """A kernel that a device cannot run, because it does not compile or cannot be launched."""
 
 
 class OptionError(LiftwaveError, ValueError):
-    """A choice that a function does not have."""
+    """An option that a function does not have."""
 
 
 class ExportError(LiftwaveError, ValueError):
-    """A transform that cannot be part of the graph that is being made of a torch model."""
+    """A transform that cannot be exported as part of a torch model's graph."""
 
 
 class BandError(LiftwaveError, KeyError):
@@ -67,19 +74,19 @@ class BandError(LiftwaveError, KeyError):
 
 
 class AxisError(LiftwaveError, _NumpyAxisError):
-    """An axis that the array does not have, or one given twice."""
+    """An axis that the array does not have, or the same axis twice."""
 
 
 class DTypeError(LiftwaveError, TypeError, ValueError):
-    """Data that are no numbers, or numbers that the transform cannot work on.
+    """Data that are not numbers, or numbers that the transform does not support.
 
     PyWavelets raises a :class:`TypeError` for objects and a :class:`ValueError`
-    for text; this is both.
+    for text. This class is both.
     """
 
 
 class LevelWarning(UserWarning):
-    """More levels than keep one coefficient free of boundary effects."""
+    """So many levels that every coefficient depends on the boundary."""
 
 
 class ReconstructionWarning(UserWarning):
@@ -87,8 +94,16 @@ class ReconstructionWarning(UserWarning):
 
 
 class IntegerRangeWarning(UserWarning):
-    """Integer coefficients that overflow the widest integer type (they stay lossless)."""
+    """Integer coefficients that overflow the widest integer type (the transform stays lossless)."""
 
 
 class MissingKernelsWarning(UserWarning):
-    """The compiled kernels were not built, so that the slower reference kernels serve."""
+    """The compiled kernels were not built, so the slower reference kernels are used."""
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line of the caller, which is the first stack frame outside of this package."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -1,34 +1,41 @@
-"""Derivatives of the transforms, for optimisation that no framework differentiates."""
+"""Derivatives of the public functions, for optimisation that no framework differentiates."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
 
-from liftwave._pullbacks import (
+from liftwave._arrays.convert import Opened, as_array, common_namespace, is_half, open_array
+from liftwave._dispatch import kernels_for
+from liftwave._execute import close
+from liftwave._operations.call import Call
+from liftwave._operations.operation import Operation, Shape
+from liftwave._operations.transform import Transform
+from liftwave._operations.upsample import Upsample
+from liftwave._typing import Array
+from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
+from liftwave.pooling._gradient import PoolingGradient, PoolingPullback
+
+POOLING_CALLS = {}
+from liftwave.transforms import calls
+from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
+from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
+from liftwave.transforms.fully_separable import (
+    FswavedecnResult,
+    axis_analysis,
+    axis_synthesis,
+    checked_arguments,
+    fswavedecn,
+    fswaverecn,
+)
+from liftwave.transforms.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
+from liftwave.transforms.wavelet_gradients import (
     FilterBankGradient,
-    Gradient,
     LiftingGradient,
-    Pullback,
-    Shared,
-    analysis,
-    synthesis,
+    WaveletArgument,
 )
-from liftwave._pullbacks_1d import (
-    fully_separable_analysis,
-    fully_separable_synthesis,
-    upsampling,
-)
-from liftwave._pullbacks_pooling import POOLINGS
-from liftwave.errors import ArgumentTypeError
-from liftwave.pooling._gradient import PoolingGradient
-from liftwave.pooling._pullbacks import attention_pullback, down_pullback, up_pullback
-from liftwave.pooling.attention import energy_attention
-from liftwave.pooling.lifting import lift_down, lift_up
-from liftwave.transforms.calls import CALLS, AnalysisCall
-from liftwave.transforms.dwt import upcoef
-from liftwave.transforms.fully_separable import fswavedecn, fswaverecn
 
 __all__ = [
     "FilterBankGradient",
@@ -39,16 +46,43 @@ __all__ = [
     "vjp",
 ]
 
-_OWN: dict[Any, Callable[..., tuple[Any, Callable[..., Any]]]] = {
-    fswavedecn: fully_separable_analysis,
-    fswaverecn: fully_separable_synthesis,
-    upcoef: upsampling,
-    **POOLINGS,
-    lift_down: down_pullback,
-    lift_up: up_pullback,
-    energy_attention: attention_pullback,
+TRANSFORM_CALLS: dict[Callable[..., Any], Callable[..., Call]] = {
+    dwt: calls.dwt,
+    dwt2: calls.dwt2,
+    dwtn: calls.dwtn,
+    wavedec: calls.wavedec,
+    wavedec2: calls.wavedec2,
+    wavedecn: calls.wavedecn,
+    downcoef: calls.downcoef,
+    idwt: calls.idwt,
+    idwt2: calls.idwt2,
+    idwtn: calls.idwtn,
+    waverec: calls.waverec,
+    waverec2: calls.waverec2,
+    waverecn: calls.waverecn,
+    upcoef: calls.upcoef,
 }
-"""Functions that are not one analysis or synthesis."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """The result of a pullback.
+
+    Attributes
+    ----------
+    data : array or structure of coefficients
+        The gradient in the data: an array, or coefficients in the structure that was passed.
+    wavelet : FilterBankGradient, LiftingGradient, list of these, or None
+        The gradient in the wavelet; a list where a sequence of wavelets was passed. ``None``
+        if it was not asked for.
+    """
+
+    data: Any
+    wavelet: Any
+
+
+Pullback: TypeAlias = Callable[..., Gradient]
+"""``pullback(cotangents, wavelet=True)``: from a gradient in the result to a :class:`Gradient`."""
 
 
 def vjp(
@@ -116,18 +150,23 @@ def vjp(
     >>> taps.round(2).tolist()
     [-0.5, -0.5]
     """
-    bound = _bind(function, args, kwargs)
-    if function in _OWN:
-        return _OWN[function](**bound)
-    call = CALLS[function](**bound)
-    shared = Shared(call.plans, bound["wavelet"])
-    return analysis(call, shared) if isinstance(call, AnalysisCall) else synthesis(call, shared)
+    arguments = _bind(function, args, kwargs)
+    if function in POOLING_CALLS:
+        return _pooling_vjp(POOLING_CALLS[function](**arguments))
+    if function is fswavedecn:
+        return _fully_separable_analysis_vjp(arguments)
+    if function is fswaverecn:
+        return _fully_separable_synthesis_vjp(**arguments)
+    return _transform_vjp(TRANSFORM_CALLS[function](**arguments), arguments["wavelet"])
 
 
-def _bind(function: Any, args: Any, kwargs: Any) -> dict[str, Any]:
-    known = [*CALLS, *_OWN]
-    if function not in known:
-        names = ", ".join(each.__name__ for each in known)
+def _bind(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a function by name."""
+    functions = [*TRANSFORM_CALLS, fswavedecn, fswaverecn, *POOLING_CALLS]
+    if function not in functions:
+        names = ", ".join(each.__name__ for each in functions)
         raise ArgumentTypeError(
             f"vjp differentiates the functions {names}; "
             f"got {getattr(function, '__name__', function)!r}"
@@ -136,7 +175,163 @@ def _bind(function: Any, args: Any, kwargs: Any) -> dict[str, Any]:
     bound.apply_defaults()
     if bound.arguments.pop("out", None) is not None:
         raise ArgumentTypeError(
-            f"vjp keeps the result of {function.__name__} for its pullback, and cannot write it to "
-            "out=: leave that away"
+            f"vjp keeps the result of {function.__name__} for its pullback and cannot write it to "
+            "out=: do not pass out="
         )
     return bound.arguments
+
+
+# --- transforms ------------------------------------------------------------------------------
+
+
+def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
+    """Result and pullback of one analysis or synthesis."""
+    operation = cast("Transform | Upsample", call.operation)
+    wavelets = WaveletArgument(operation.wavelets, argument)
+    wavelets.check(*call.arrays)
+    opened = operation.open_floating(call.arrays)
+    inputs = [each.array for each in opened]
+    shapes = [tuple(x.shape) for x in inputs]
+    results = operation.run(inputs, (), kernels_for(*inputs))
+    residuals = operation.residuals(shapes, (), exact=True, parameters=True)
+    values = operation.saved(inputs, results, residuals)
+    names = operation.result_names
+
+    def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
+        bands = _checked_cotangents(call.result.unpack(cotangents), results, opened[0], names)
+        if all(g is None for g in bands):
+            bands[0] = opened[0].xp.zeros_like(results[0])
+        kernels = kernels_for(*(g for g in bands if g is not None), results[0])
+        if wavelet:
+            data, axes = operation.wavelet_vjp(bands, values, residuals, shapes, kernels)
+            of_wavelet = wavelets.gradient(axes, results[0], not operation.is_synthesis)
+        else:
+            data, _ = operation.wavelet_vjp(bands, [], "nothing", shapes, kernels)
+            of_wavelet = None
+        return Gradient(call.data.pack([opened[0].close(g) for g in data]), of_wavelet)
+
+    if not operation.level:  # arrays are returned as they were passed
+        return call.result.pack(call.arrays), pullback
+    return call.result.pack([opened[0].close(y) for y in results]), pullback
+
+
+def _checked_cotangents(
+    cotangents: Sequence[Any], results: Sequence[Array], opened: Opened, names: Sequence[str]
+) -> list[Array | None]:
+    """Cotangents in the dtype of the computation, once they fit the results."""
+    if len(cotangents) != len(results):
+        raise ShapeError(
+            f"cotangents of {len(cotangents)} bands do not fit a result of {len(results)}: pass "
+            "the structure of the result"
+        )
+    return [
+        None if g is None else _checked_cotangent(g, tuple(y.shape), opened, name)
+        for g, y, name in zip(cotangents, results, names, strict=True)
+    ]
+
+
+def _checked_cotangent(cotangent: Any, shape: Shape, opened: Opened, name: str) -> Array:
+    array = as_array(cotangent)
+    common_namespace([array, opened.array])
+    if tuple(array.shape) != shape:
+        raise ShapeError(
+            f"the cotangent of {name} has shape {tuple(array.shape)}, the result has {shape}"
+        )
+    dtype, xp = opened.array.dtype, opened.xp
+    is_complex = xp.isdtype(array.dtype, "complex floating")
+    if is_complex and not xp.isdtype(dtype, "complex floating"):
+        raise DTypeError(f"the cotangent of {name} is complex, the result is real")
+    return array if array.dtype == dtype else xp.astype(array, dtype)
+
+
+# --- fully separable transforms: one axis after the other --------------------------------------
+
+
+def _fully_separable_analysis_vjp(arguments: dict[str, Any]) -> tuple[Any, Pullback]:
+    """Result and pullback of :func:`fswavedecn`."""
+    data, plans, depths = checked_arguments(**arguments)
+    wavelets = WaveletArgument([plan.wavelet for plan in plans], arguments["wavelet"])
+    wavelets.check(data)
+    opened = open_array(data)
+    coeffs, slices, pullbacks = opened.array, [], []
+    for plan, level in zip(plans, depths, strict=True):
+        call, places = axis_analysis(coeffs, plan, level)
+        coeffs, axis_pullback = _transform_vjp(call, plan.wavelet)
+        slices.append(places)
+        pullbacks.append(axis_pullback)
+    shape = tuple(coeffs.shape)
+
+    def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
+        is_result = isinstance(cotangents, FswavedecnResult)
+        values = cotangents.coeffs if is_result else cotangents
+        cotangent = _checked_cotangent(values, shape, opened, "the coefficients")
+        cotangent, gradients = _pull_back_axes(cotangent, pullbacks, wavelet)
+        of_wavelet = wavelets.combine(gradients[::-1], cotangent) if wavelet else None
+        return Gradient(opened.close(cotangent), of_wavelet)
+
+    return FswavedecnResult._of_plans(opened.close(coeffs), slices, plans), pullback
+
+
+def _fully_separable_synthesis_vjp(fswavedecn_result: FswavedecnResult) -> tuple[Any, Pullback]:
+    """Result and pullback of :func:`fswaverecn`."""
+    given = fswavedecn_result
+    wavelets = WaveletArgument(given.wavelets, given.wavelets)
+    opened = open_array(given.coeffs)
+    wavelets.check(opened.array)
+    data, pullbacks = opened.array, []
+    for plan, places in reversed(list(zip(given._plans, given.coeff_slices, strict=True))):
+        data, axis_pullback = _transform_vjp(axis_synthesis(data, plan, places), plan.wavelet)
+        pullbacks.append(axis_pullback)
+    shape = tuple(data.shape)
+
+    def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
+        cotangent = _checked_cotangent(cotangents, shape, opened, "the result")
+        cotangent, gradients = _pull_back_axes(cotangent, pullbacks, wavelet)
+        coeffs = opened.close(cotangent)
+        of_wavelet = wavelets.combine(gradients, cotangent) if wavelet else None
+        return Gradient(
+            FswavedecnResult._of_plans(coeffs, given.coeff_slices, given._plans), of_wavelet
+        )
+
+    return opened.close(data), pullback
+
+
+def _pull_back_axes(
+    cotangent: Array, pullbacks: Sequence[Pullback], wavelet: bool
+) -> tuple[Array, list[Any]]:
+    """The cotangent of the first input, and gradients in wavelets, the last stage's first."""
+    gradients = []
+    for pullback in reversed(pullbacks):
+        gradient = pullback(cotangent, wavelet)
+        cotangent = gradient.data
+        gradients.append(gradient.wavelet)
+    return cotangent, gradients
+
+
+# --- pooling -----------------------------------------------------------------------------------
+
+
+def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
+    """Result and pullback of a pooling function."""
+    operation: Operation = call.operation
+    opened = operation.open(call.arrays, None)
+    inputs = [each.array for each in opened]
+    shapes = [tuple(x.shape) for x in inputs]
+    results = operation.run(inputs, call.sizes, kernels_for(*inputs))
+    exact = not is_half(inputs[0])
+    residuals = operation.residuals(shapes, call.sizes, exact=exact, parameters=True)
+    saved = operation.saved(inputs, results, residuals)
+    sizes = operation.derivative_sizes(shapes, call.sizes)
+
+    def pullback(cotangents: Any) -> PoolingGradient:
+        values = call.result.unpack(cotangents)
+        names = ["the result"] * len(results)
+        checked = _checked_cotangents(values, results, opened[0], names)
+        kernels = kernels_for(*saved, *(g for g in checked if g is not None))
+        gradients = operation.vjp(checked, saved, residuals, sizes, kernels)
+        gradient: PoolingGradient = call.data.pack(
+            [each.close(g) for each, g in zip(opened, gradients, strict=False)]
+        )
+        return gradient
+
+    return call.result.pack(close(operation, results, opened[0])), pullback

@@ -9,31 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import open_array
-from liftwave._arrays.integers import is_integer
-from liftwave._dispatch import kernels_for
-from liftwave._execute import check_taps
+from liftwave._arrays.taps import check_library_of_taps
+from liftwave._execute import run
 from liftwave._kernels.axis_by_axis import trimmed
-from liftwave._kernels.contract import Kernels
-from liftwave._operations import transform_vjp as _vjp
-from liftwave._operations.transform_vjp import Bands
-from liftwave._plan.arguments import check_level, normalize_axes
-from liftwave._plan.axes import axis_plans
-from liftwave._plan.levels import (
-    AnalysisLevel,
-    Shape,
-    SynthesisLevel,
-    analysis_levels,
-    synthesis_levels_of,
-)
-from liftwave._typing import Array, Modes, Wavelets
+from liftwave._operations.operation import Shape
+from liftwave._operations.transform import Transform, analysis, synthesis
+from liftwave._operations.transform_vjp import padded
+from liftwave._plan.arguments import check_level
+from liftwave._plan.axes import AxisPlans, axis_plans
+from liftwave._plan.levels import plan_analysis, unflatten_bands
+from liftwave._typing import Array, Modes
 from liftwave.errors import DTypeError, ShapeError, WaveletError
 from liftwave.transforms.coefficients import ravel_coeffs, unravel_coeffs
+from liftwave.wavelets.resolve import Wavelets
 
 if TYPE_CHECKING:
 
@@ -52,14 +46,11 @@ else:
 
 __all__ = ["ReconstructionOperator", "WaveletOperator"]
 
-_Bands: TypeAlias = tuple[Array, Sequence[Bands]]
-
-
 # --- what an operator and its inverse share --------------------------------------------------
 
 
 class _Geometry:
-    """Shapes, plans and levels of a transform, and where its bands lie in a vector.
+    """The analysis and the synthesis of one shape, and where bands lie in a vector.
 
     Arrays and bands may have one dimension more, the last, which numbers vectors.
     """
@@ -68,17 +59,18 @@ class _Geometry:
         self, shape: Shape, wavelet: Wavelets, mode: Modes, level: int | None, axes: Any
     ) -> None:
         self.shape = shape
-        self.plans = axis_plans(normalize_axes(axes, len(shape), unique=True), wavelet, mode)
-        if is_integer(self.plans):
+        self.plans = axis_plans(wavelet, mode, axes, len(shape))
+        if self.plans.is_integer:
             raise WaveletError(
                 f"{self.plans[0].wavelet!r} rounds, so that its transform is not linear: use the "
                 "scheme that it was made from"
             )
         sizes = [shape[plan.axis] for plan in self.plans]
         self.level = check_level(level, sizes, [plan.wavelet for plan in self.plans])
-        levels = self.analysis()
-        self.approx = levels[-1].shape if levels else shape
-        self.details = [_details_of(each) for each in reversed(levels)]
+        plan = plan_analysis(shape, self.plans, self.level)
+        self.keys, self.band_shapes = plan.keys, plan.shapes
+        self.approx, *details = plan.shapes
+        _, self.details = unflatten_bands(details, plan.keys, has_approx=False)
         self.slices, self.size = self._places()
 
     def _places(self) -> tuple[list[Any], int]:
@@ -92,85 +84,77 @@ class _Geometry:
                 end = slices[-1][key].stop
         return slices, end
 
-    def analysis(self, count: Shape = ()) -> tuple[AnalysisLevel, ...]:
-        """The levels of the analysis of ``count`` arrays."""
-        return analysis_levels((*self.shape, *count), self.plans, self.level)
+    def analysis(self, count: Shape) -> Transform:
+        """The analysis of ``count`` arrays."""
+        return analysis(self._plans(count), len(self.shape) + len(count), self.level)
 
-    def synthesis(self, count: Shape = ()) -> tuple[SynthesisLevel, ...]:
-        """The levels of the synthesis of ``count`` arrays."""
-        if not self.level:
-            return ()
-        details = tuple(
-            tuple((key, (*shapes[key], *count)) for key in sorted(shapes))
-            for shapes in self.details
-        )
-        return synthesis_levels_of((*self.approx, *count), details, self.plans, True)
+    def synthesis(self, count: Shape) -> Transform:
+        """The synthesis of ``count`` arrays."""
+        return synthesis(self._plans(count), len(self.shape) + len(count), self.keys)
 
-    def bands(self, vectors: Array) -> _Bands:
+    def _plans(self, count: Shape) -> AxisPlans:
+        if not count:
+            return self.plans
+        axes, wavelets, modes = zip(*((p.axis, p.wavelet, p.mode) for p in self.plans), strict=True)
+        return axis_plans(wavelets, modes, axes, len(self.shape) + len(count))
+
+    def bands(self, vectors: Array) -> list[Array]:
         """The bands in a vector, or in each column of a matrix."""
         xp, count = array_namespace(vectors), tuple(vectors.shape[1:])
-        first, *others = self.slices
-        details = [
-            {key: xp.reshape(vectors[where], (*shapes[key], *count)) for key, where in each.items()}
-            for each, shapes in zip(others, self.details, strict=True)
-        ]
-        return xp.reshape(vectors[first], (*self.approx, *count)), details
+        bands, start = [], 0
+        for shape in self.band_shapes:
+            stop = start + prod(shape)
+            bands.append(xp.reshape(vectors[start:stop, ...], (*shape, *count)))
+            start = stop
+        return bands
 
-    def vectors(self, bands: _Bands, count: Shape) -> Array:
-        """The vector of these bands, or a matrix of such columns."""
-        approx, details = bands
-        ordered = [approx, *(each[key] for each in details for key in sorted(each))]
-        xp = array_namespace(approx)
-        return xp.concat([xp.reshape(band, (-1, *count)) for band in ordered])
+    def data(self, vectors: Array) -> Array:
+        """The data in a vector, or in each column of a matrix."""
+        xp = array_namespace(vectors)
+        return xp.reshape(vectors, (*self.shape, *vectors.shape[1:]))
 
 
-def _details_of(level: AnalysisLevel) -> dict[str, Shape]:
-    return {key: shape for key, shape in level.shapes.items() if "d" in key}
+def _vectors(arrays: Sequence[Array], count: Shape) -> Array:
+    """The vector of these arrays, or a matrix of such columns."""
+    xp = array_namespace(*arrays)
+    return xp.concat([xp.reshape(x, (-1, *count)) for x in arrays])
 
 
 # --- both directions, and their adjoints -----------------------------------------------------
 
 
 def _analyse(vectors: Array, geometry: _Geometry) -> Array:
-    opened, kernels, count = _opened(vectors, geometry)
-    x = opened.xp.reshape(opened.array, (*geometry.shape, *count))
-    levels = geometry.analysis(count)
-    approx, details = kernels.analyse(x, levels) if levels else (x, [])
-    return geometry.vectors((approx, details[::-1]), count)
+    x, count = geometry.data(_opened(vectors, geometry)), tuple(vectors.shape[1:])
+    return _vectors(run(geometry.analysis(count), [x]), count)
 
 
 def _analyse_adjoint(vectors: Array, geometry: _Geometry) -> Array:
-    opened, kernels, count = _opened(vectors, geometry)
-    approx, details = geometry.bands(opened.array)
-    x = _vjp.analysis_adjoint(approx, details, geometry.analysis(count), kernels)
-    return opened.xp.reshape(x, (-1, *count))
+    bands, count = geometry.bands(_opened(vectors, geometry)), tuple(vectors.shape[1:])
+    transform = geometry.analysis(count)
+    sizes = transform.lengths((*geometry.shape, *count))
+    return _vectors(run(transform.transpose, bands, sizes), count)
 
 
 def _synthesise(vectors: Array, geometry: _Geometry) -> Array:
-    opened, kernels, count = _opened(vectors, geometry)
-    approx, details = geometry.bands(opened.array)
-    levels = geometry.synthesis(count)
-    x = kernels.synthesise(approx, details, levels) if levels else approx
+    bands, count = geometry.bands(_opened(vectors, geometry)), tuple(vectors.shape[1:])
+    (x,) = run(geometry.synthesis(count), bands)
     # An odd length leaves one sample too many behind.
-    return opened.xp.reshape(trimmed(x, (*geometry.shape, *count)), (-1, *count))
+    return _vectors([trimmed(x, (*geometry.shape, *count))], count)
 
 
 def _synthesise_adjoint(vectors: Array, geometry: _Geometry) -> Array:
-    opened, kernels, count = _opened(vectors, geometry)
-    x = opened.xp.reshape(opened.array, (*geometry.shape, *count))
-    levels = geometry.synthesis(count)
-    if not levels:
-        return geometry.vectors((x, []), count)
-    whole = _vjp.padded(x, levels[-1].shape)
-    approx, details = _vjp.synthesis_adjoint(whole, levels, kernels)
-    return geometry.vectors((approx, details), count)
+    x, count = geometry.data(_opened(vectors, geometry)), tuple(vectors.shape[1:])
+    transform = geometry.synthesis(count)
+    shapes = [(*shape, *count) for shape in geometry.band_shapes]
+    whole = padded(x, transform.result_shape(shapes))
+    sizes = transform.derivative_sizes(shapes, ())
+    return _vectors(run(transform.transpose, [whole], sizes), count)
 
 
-def _opened(vectors: Array, geometry: _Geometry) -> tuple[Any, Kernels, Shape]:
-    """The numbers to compute on, the kernels for them, and the shape that numbers vectors."""
-    opened = open_array(vectors)
-    check_taps(geometry.plans, opened.array)
-    return opened, kernels_for(opened.array), tuple(vectors.shape[1:])
+def _opened(vectors: Array, geometry: _Geometry) -> Array:
+    """The numbers to compute on."""
+    check_library_of_taps([plan.wavelet for plan in geometry.plans], [vectors])
+    return open_array(vectors).array
 
 
 # --- operators -------------------------------------------------------------------------------

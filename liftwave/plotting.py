@@ -1,11 +1,13 @@
-"""Pictures of decompositions, by matplotlib (imported when a picture is drawn)."""
+"""Figures of the bands of a transform. Matplotlib is imported when a figure is drawn."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from liftwave._plan.axes import AxisPlan
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -14,27 +16,55 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from liftwave._plan.axes import AxisPlan
-    from liftwave.decomposition import Decomposition
-
 _INK = "#1f4e79"
 _FRAME = "#ffb000"
 
 
-def plot_decomposition(decomposition: Decomposition, title: str | None = None) -> Figure:
-    """Draw a 1-D signal's or a 2-D image's bands; see :meth:`Decomposition.plot`."""
-    drawn = {1: _plot_signal, 2: _plot_image}.get(len(decomposition.shape))
-    if drawn is None or len(decomposition.plans) != len(decomposition.shape):
+class Bands(NamedTuple):
+    """The bands of a transform, and how they were computed.
+
+    Attributes
+    ----------
+    bands : dict
+        Arrays by ``(level, key)``, coarsest first.
+    shape : tuple of int
+        Shape of the data.
+    plans : sequence of AxisPlan
+        Axis, wavelet and boundary mode of each transformed axis.
+    """
+
+    bands: Mapping[tuple[int, str], Array]
+    shape: tuple[int, ...]
+    plans: Sequence[AxisPlan]
+
+    @property
+    def level(self) -> int:
+        """Number of levels."""
+        return next(iter(self.bands))[0]
+
+
+def plot_bands(subject: Bands, title: str | None = None) -> Figure:
+    """Draw the bands of a 1-D signal or of a 2-D image.
+
+    Raises
+    ------
+    ShapeError
+        If the data have another shape, or not all axes were transformed.
+    """
+    plot = {1: _plot_signal, 2: _plot_image}.get(len(subject.shape))
+    if plot is None or len(subject.plans) != len(subject.shape):
         raise ShapeError(
             "plot() draws a 1-D signal or a 2-D image transformed along all axes, got shape "
-            f"{decomposition.shape} transformed along axes {decomposition.axes}; "
+            f"{subject.shape} transformed along axes {tuple(plan.axis for plan in subject.plans)}; "
             "index a batch before decomposing"
         )
-    return drawn(decomposition, title)
+    figure = plot(subject)
+    figure.suptitle(title or _heading(subject), fontsize=11)
+    return figure
 
 
 def on_host(x: Array) -> np.ndarray[Any, Any]:
-    """An array of any library as a NumPy array of real numbers (magnitudes of complex ones)."""
+    """Convert an array of any library to a real NumPy array, complex numbers to magnitudes."""
     for method in ("detach", "cpu", "get"):
         if not isinstance(x, np.ndarray) and hasattr(x, method):
             x = getattr(x, method)()
@@ -42,46 +72,44 @@ def on_host(x: Array) -> np.ndarray[Any, Any]:
     return np.abs(array) if np.iscomplexobj(array) else array
 
 
-def _plot_signal(decomposition: Decomposition, title: str | None) -> Figure:
+def _plot_signal(subject: Bands) -> Figure:
     from matplotlib.figure import Figure
 
-    bands = decomposition.bands
-    figure = Figure(figsize=(9, 1.1 * len(bands) + 0.8), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(len(bands), 1, sharex=True))
-    n = decomposition.shape[0]
-    for ax, ((level, key), band) in zip(axes, bands.items(), strict=True):
+    count = len(subject.bands)
+    figure = Figure(figsize=(9, 1.1 * count + 0.8), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(count, 1, sharex=True))
+    for ax, ((level, key), band) in zip(axes, subject.bands.items(), strict=True):
         values = on_host(band)
-        step, first = 2**level, sample_positions(decomposition.plans[0], level)["ad".index(key)]
+        step, first = 2**level, sample_positions(subject.plans[0], level)["ad".index(key)]
         edges = first + step * (np.arange(values.size + 1) - 0.5)
         ax.stairs(values, edges, baseline=None, color=_INK, linewidth=0.8)
         ax.set_ylabel(f"{key}{level}", rotation=0, ha="right", va="center")
         ax.tick_params(labelsize=8)
         ax.spines[["top", "right"]].set_visible(False)
-    axes[-1].set_xlim(0, n)
+    axes[-1].set_xlim(0, subject.shape[0])
     axes[-1].set_xlabel("sample")
-    figure.suptitle(title or _heading(decomposition), fontsize=11)
     return figure
 
 
-def _plot_image(decomposition: Decomposition, title: str | None) -> Figure:
+def _plot_image(subject: Bands) -> Figure:
     from matplotlib.figure import Figure
 
-    height, width = decomposition.shape
+    height, width = subject.shape
     figure = Figure(figsize=(7, 7 * height / width + 0.5), layout="constrained")
     ax = figure.subplots()
-    corner = on_host(decomposition.approx).shape
-    _tile(ax, decomposition.approx, (0, 0), f"LL{decomposition.level}", detail=False)
-    for depth, bands in zip(range(decomposition.level, 0, -1), decomposition.details, strict=True):
-        places = {"da": (corner[0], 0), "ad": (0, corner[1]), "dd": corner}
-        for key, place in places.items():
-            name = {"da": "LH", "ad": "HL", "dd": "HH"}[key]
-            _tile(ax, bands[key], place, f"{name}{depth}", detail=True)
-        corner = tuple(c + n for c, n in zip(corner, bands["dd"].shape, strict=True))
+    approx = subject.bands[subject.level, "aa"]
+    corner = on_host(approx).shape
+    _tile(ax, approx, (0, 0), f"LL{subject.level}", detail=False)
+    for level in range(subject.level, 0, -1):
+        tiles = {"da": ("LH", (corner[0], 0)), "ad": ("HL", (0, corner[1])), "dd": ("HH", corner)}
+        for key, (name, place) in tiles.items():
+            _tile(ax, subject.bands[level, key], place, f"{name}{level}", detail=True)
+        shape = subject.bands[level, "dd"].shape
+        corner = tuple(c + n for c, n in zip(corner, shape, strict=True))
     ax.set_xlim(0, corner[1])
     ax.set_ylim(corner[0], 0)
     ax.set_aspect("equal")
     ax.set_axis_off()
-    figure.suptitle(title or _heading(decomposition), fontsize=11)
     return figure
 
 
@@ -92,9 +120,9 @@ def _tile(ax: Axes, band: Array, place: tuple[int, ...], label: str, *, detail: 
     top, left = place
     height, width = values.shape
     if detail:
-        # Details are sparse: the 99th percentile shows structure that the maximum would drown.
-        reach = float(np.percentile(np.abs(values), 99)) or 1.0
-        lowest, highest = -reach, reach
+        # Details are sparse: a scale up to the maximum would hide all but the largest of them.
+        largest = float(np.percentile(np.abs(values), 99)) or 1.0
+        lowest, highest = -largest, largest
     else:
         lowest, highest = float(values.min()), float(values.max())
     ax.imshow(
@@ -111,10 +139,10 @@ def _tile(ax: Axes, band: Array, place: tuple[int, ...], label: str, *, detail: 
 
 
 def sample_positions(plan: AxisPlan, level: int) -> tuple[float, float]:
-    """Where coefficient 0 of a level sits in the signal: approximation and detail.
+    """Return the positions of coefficient 0 of a level: of approximation and detail.
 
-    Coefficient ``k`` sits ``k * 2**level`` samples further. A filter's place is
-    the centre of its energy, so that features line up across levels.
+    Coefficient ``k`` is ``k * 2**level`` samples further on. The position of a
+    filter is the centre of its energy, so features line up across levels.
     """
     approx, detail = _centres(plan)
     before = approx * (2 ** (level - 1) - 1)
@@ -122,7 +150,7 @@ def sample_positions(plan: AxisPlan, level: int) -> tuple[float, float]:
 
 
 def _centres(plan: AxisPlan) -> tuple[float, float]:
-    """The positions for one level: of even and odd samples, or of the filters."""
+    """Return the positions for one level: of even and odd samples, or of the filters."""
     bank, periodic = plan.wavelet, plan.mode == "periodization"
     if isinstance(bank, LiftingScheme):
         if not periodic:
@@ -134,8 +162,9 @@ def _centres(plan: AxisPlan) -> tuple[float, float]:
     return approx, detail
 
 
-def _heading(decomposition: Decomposition) -> str:
-    names = ", ".join(dict.fromkeys(w.name or repr(w) for w in decomposition.wavelets))
-    modes = ", ".join(dict.fromkeys(decomposition.modes))
-    size = " × ".join(map(str, decomposition.shape))
-    return f"{size}, {names}, {modes}, {decomposition.level} levels"
+def _heading(subject: Bands) -> str:
+    wavelets = (plan.wavelet for plan in subject.plans)
+    names = ", ".join(dict.fromkeys(w.name or repr(w) for w in wavelets))
+    modes = ", ".join(dict.fromkeys(plan.mode for plan in subject.plans))
+    size = " × ".join(map(str, subject.shape))
+    return f"{size}, {names}, {modes}, {subject.level} levels"

@@ -150,11 +150,11 @@ def test_learned_taps_are_served_and_not_remembered() -> None:
     taps = [torch.tensor(t, dtype=torch.float64, requires_grad=True) for t in lift.taps]
     scale = [torch.tensor(s, dtype=torch.float64, requires_grad=True) for s in lift.scale]
     signal = torch.from_numpy(data((5, 36), "float32", 4))
-    remembered = len(lift.plan.prepared)
+    remembered = len(lift.plan.native)
     with torch.no_grad():
         actual = cpu.lift_vjp(bands[:2], bands[2:], lift.plan, taps, scale, 1)
         lifted = cpu.lift_analysis(signal, lift.plan, taps, scale, 1)
-    assert len(lift.plan.prepared) == remembered
+    assert len(lift.plan.native) == remembered
     expected = [*cpu.lift_vjp(bands[:2], bands[2:], *lift, 1)]
     actual, expected = [*actual, lifted], [*expected, cpu.lift_analysis(signal, *lift, 1)]
     for got, wanted in zip(actual, expected, strict=True):

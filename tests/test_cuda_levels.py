@@ -22,7 +22,15 @@ from liftwave._kernels.cuda import tiling as cuda_tiling
 from liftwave._kernels.cuda.runtime import Kernel, kernel
 from liftwave._kernels.reference import family as reference
 from liftwave._plan.axes import AxisPlans, axis_plans
-from liftwave._plan.levels import AnalysisLevel, SynthesisLevel, analysis_levels, synthesis_levels
+from liftwave._plan.levels import (
+    AnalysisPlan,
+    Keys,
+    SynthesisPlan,
+    flatten_bands,
+    plan_analysis,
+    plan_synthesis,
+    unflatten_bands,
+)
 from liftwave._plan.transpose import adjoint_of_analysis, adjoint_of_synthesis
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
@@ -92,28 +100,32 @@ def leaves(tree: Any) -> list[Any]:
     return [tree]
 
 
-def check_analysis(x: Any, levels: Sequence[AnalysisLevel], **options: Any) -> Any:
-    found = cuda_levels.analyse(x, levels)
-    assert_alike(found, reference.analyse(x, levels), **options)
+def check_analysis(x: Any, plan: AnalysisPlan, **options: Any) -> Any:
+    found = cuda_levels.analyse(x, plan)
+    assert_alike(found, reference.analyse(x, plan), **options)
     return found
 
 
-def check_synthesis(
-    approx: Any, details: Any, levels: Sequence[SynthesisLevel], **options: Any
-) -> None:
-    found = cuda_levels.synthesise(approx, details, levels)
-    assert_alike(found, reference.synthesise(approx, details, levels), **options)
+def check_synthesis(bands: Any, plan: SynthesisPlan, **options: Any) -> None:
+    found = cuda_levels.synthesise(bands, plan)
+    assert_alike(found, reference.synthesise(bands, plan), **options)
+
+
+def synthesis_plan(
+    bands: Sequence[Any], keys: Keys, plans: AxisPlans, has_approx: bool = True
+) -> SynthesisPlan:
+    shapes = tuple(tuple(band.shape) for band in bands)
+    return plan_synthesis(shapes, keys, has_approx, plans, True)
 
 
 def check(x: Any, plans: AxisPlans, level: int = 1) -> None:
     """Analysis, synthesis, and the adjoints of both."""
-    levels = analysis_levels(tuple(x.shape), plans, level)
-    approx, details = check_analysis(x, levels)
-    details.reverse()
-    check_synthesis(approx, details, adjoint_of_analysis(levels))
-    back = synthesis_levels(approx, details, plans, True)
-    check_synthesis(approx, details, back)
-    result = zero_mean(back[-1].shape, 9, "float64").astype(x.dtype)
+    plan = plan_analysis(tuple(x.shape), plans, level)
+    bands = check_analysis(x, plan)
+    check_synthesis(bands, adjoint_of_analysis(plan))
+    back = synthesis_plan(bands, plan.keys, plans)
+    check_synthesis(bands, back)
+    result = zero_mean(back.shape, 9, "float64").astype(x.dtype)
     check_analysis(result, adjoint_of_synthesis(back))
 
 
@@ -157,11 +169,10 @@ def test_no_barrier_is_missing(order: int, runtime: HostRuntime, small_tiles: No
 def test_a_level_is_one_kernel(runtime: HostRuntime) -> None:
     plans = axis_plans((1, 2), "db2", "symmetric")
     x = zero_mean((3, 40, 50), 0, "float32")
-    levels = analysis_levels(x.shape, plans, 2)
-    approx, details = cuda_levels.analyse(x, levels)
+    plan = plan_analysis(x.shape, plans, 2)
+    bands = cuda_levels.analyse(x, plan)
     assert len(runtime.launched) == 2
-    details.reverse()
-    cuda_levels.synthesise(approx, details, synthesis_levels(approx, details, plans, True))
+    cuda_levels.synthesise(bands, synthesis_plan(bands, plan.keys, plans))
     assert len(runtime.launched) == 4
     assert kernels_of(runtime) == {"analysis_tile", "synthesis_tile"}
 
@@ -178,8 +189,7 @@ def test_grids_smaller_than_the_work(
 def test_batches_beyond_a_grid_of_two_dimensions(runtime: HostRuntime) -> None:
     plans = axis_plans((1, 2), "haar", "symmetric")
     x = zero_mean((66_000, 2, 2), 0, "float32")
-    levels = analysis_levels(x.shape, plans, 1)
-    check_analysis(x, levels)
+    check_analysis(x, plan_analysis(x.shape, plans, 1))
 
 
 @needs_compiler
@@ -191,8 +201,7 @@ def test_wavelets_and_modes_of_each_axis(runtime: HostRuntime, small_tiles: None
     check(x, axis_plans((1, 0), ("db2", "haar"), ("symmetric", "constant")))
     assert {"analysis_tile", "synthesis_tile"} <= kernels_of(runtime)
     runtime.launched.clear()
-    levels = analysis_levels(x.shape, axis_plans((0, 1), ("db2", "db20"), "constant"), 1)
-    check_analysis(x, levels)
+    check_analysis(x, plan_analysis(x.shape, axis_plans((0, 1), ("db2", "db20"), "constant"), 1))
     assert kernels_of(runtime) == {"analysis_lines"}
 
 
@@ -238,16 +247,10 @@ def test_any_strides(name: str, runtime: HostRuntime, small_tiles: None) -> None
     x = VIEWS[name](zero_mean((3, 22, 64), 4, "float32"))
     for mode in ("symmetric", "periodization"):
         plans = axis_plans((1, 2), "db2", mode)
-        levels = analysis_levels(x.shape, plans, 1)
-        approx, details = check_analysis(x, levels)
-        given = [zero_mean(b.shape, k, "float32") for k, b in enumerate(details[0].values())]
-        approx = VIEWS[name](zero_mean((3, 22, 64), 5, "float32"))
-        views = {
-            key: VIEWS[name](zero_mean((3, 22, 64), k, "float32"))
-            for k, key in enumerate(details[0])
-        }
-        assert given
-        check_synthesis(approx, [views], synthesis_levels(approx, [views], plans, True))
+        plan = plan_analysis(x.shape, plans, 1)
+        check_analysis(x, plan)
+        views = [VIEWS[name](zero_mean((3, 22, 64), k, "float32")) for k in (5, 0, 1, 2)]
+        check_synthesis(views, synthesis_plan(views, plan.keys, plans))
 
 
 class Recording(HostRuntime):
@@ -270,8 +273,7 @@ def test_packs_begin_where_they_may_be_read(dtype: str, runtime: HostRuntime) ->
     for mode in ("symmetric", "periodization"):
         for begin in range(5):
             x = whole[:, :, begin:]
-            levels = analysis_levels(x.shape, axis_plans((1, 2), "db3", mode), 1)
-            cuda_levels.analyse(x, levels)
+            cuda_levels.analyse(x, plan_analysis(x.shape, axis_plans((1, 2), "db3", mode), 1))
             told = recording.given[-1]
             width = 4 if dtype == "float16" else 2
             assert told.packed
@@ -279,8 +281,8 @@ def test_packs_begin_where_they_may_be_read(dtype: str, runtime: HostRuntime) ->
             first = told.image.data + (told.column_phase - 5 - told.lead) * size
             assert first % min(16, width * size) == 0
     for odd in (np.zeros((3, 20, 63), dtype), whole[:, :, ::2], whole[..., ::-1]):
-        levels = analysis_levels(odd.shape, axis_plans((1, 2), "db3", "symmetric"), 1)
-        cuda_levels.analyse(odd, levels)
+        plan = plan_analysis(odd.shape, axis_plans((1, 2), "db3", "symmetric"), 1)
+        cuda_levels.analyse(odd, plan)
         contiguous = odd.strides[-1] == size
         assert recording.given[-1].packed == (contiguous and dtype == "complex128")
 
@@ -300,30 +302,29 @@ def test_axes_anywhere(runtime: HostRuntime) -> None:
 @needs_compiler
 def test_batches_of_more_axes_than_kernels_know(runtime: HostRuntime) -> None:
     x = zero_mean((4,) * 9, 0, "float32")[(slice(None, 2),) * 7]
-    check_analysis(x, analysis_levels(x.shape, axis_plans((7, 8), "haar", "symmetric"), 1))
+    check_analysis(x, plan_analysis(x.shape, axis_plans((7, 8), "haar", "symmetric"), 1))
 
 
 @needs_compiler
 def test_out_is_written_to(runtime: HostRuntime) -> None:
     plans = axis_plans((0, 1), "db2", "periodization")
     x = zero_mean((24, 36), 7, "float32")
-    levels = analysis_levels(x.shape, plans, 2)
-    approx, details = cuda_levels.analyse(x, levels)
-    details.reverse()
-    back = synthesis_levels(approx, details, plans, True)
-    wanted = cuda_levels.synthesise(approx, details, back)
+    plan = plan_analysis(x.shape, plans, 2)
+    bands = cuda_levels.analyse(x, plan)
+    back = synthesis_plan(bands, plan.keys, plans)
+    wanted = cuda_levels.synthesise(bands, back)
     for out in (
         np.empty_like(x),
         np.empty((36, 24), np.float32).T,
         np.empty((24, 37), np.float32)[:, 1:],
         np.empty((24, 36), np.float64),
     ):
-        assert cuda_levels.synthesise(approx, details, back, out) is out
+        assert cuda_levels.synthesise(bands, back, out) is out
         np.testing.assert_array_equal(out, wanted.astype(out.dtype))
     # One that bands are in is not written to before they have been read.
-    whole = np.concatenate([details[1]["ad"], details[1]["da"]]).repeat(2, 1)
-    inside = [details[0], {**details[1], "ad": whole[:12, ::2], "da": whole[12:, ::2]}]
-    assert cuda_levels.synthesise(approx, inside, back, whole) is whole
+    whole = np.concatenate([bands[4], bands[5]]).repeat(2, 1)
+    inside = [*bands[:4], whole[:12, ::2], whole[12:, ::2], bands[6]]
+    assert cuda_levels.synthesise(inside, back, whole) is whole
     np.testing.assert_array_equal(whole, wanted)
 
 
@@ -331,9 +332,10 @@ def test_out_is_written_to(runtime: HostRuntime) -> None:
 def test_nothing_is_launched_for_nothing(runtime: HostRuntime) -> None:
     x = np.zeros((0, 8, 8), np.float32)
     plans = axis_plans((1, 2), "haar", "symmetric")
-    approx, details = cuda_levels.analyse(x, analysis_levels(x.shape, plans, 1))
-    assert approx.shape == (0, 4, 4)
-    back = cuda_levels.synthesise(approx, details, synthesis_levels(approx, details, plans, True))
+    plan = plan_analysis(x.shape, plans, 1)
+    bands = cuda_levels.analyse(x, plan)
+    assert bands[0].shape == (0, 4, 4)
+    back = cuda_levels.synthesise(bands, synthesis_plan(bands, plan.keys, plans))
     assert back.shape == x.shape
     assert not runtime.launched
 
@@ -359,10 +361,11 @@ def test_levels_and_dimensions(runtime: HostRuntime) -> None:
 def test_volumes_take_two_passes(runtime: HostRuntime) -> None:
     plans = axis_plans((0, 1, 2), "haar", "symmetric")
     x = zero_mean((8, 10, 12), 0, "float32")
-    approx, details = cuda_levels.analyse(x, analysis_levels(x.shape, plans, 1))
+    plan = plan_analysis(x.shape, plans, 1)
+    bands = cuda_levels.analyse(x, plan)
     # Along the first axis, then each of two halves along the others.
     assert len(runtime.launched) == 3
-    cuda_levels.synthesise(approx, details, synthesis_levels(approx, details, plans, True))
+    cuda_levels.synthesise(bands, synthesis_plan(bands, plan.keys, plans))
     assert len(runtime.launched) == 6
 
 
@@ -370,15 +373,16 @@ def test_volumes_take_two_passes(runtime: HostRuntime) -> None:
 def test_missing_bands_are_zero(runtime: HostRuntime) -> None:
     plans = axis_plans((0, 1), "db2", "periodization")
     x = zero_mean((20, 26), 0, "float32")
-    approx, details = cuda_levels.analyse(x, analysis_levels(x.shape, plans, 2))
-    details.reverse()
+    plan = plan_analysis(x.shape, plans, 2)
+    approx, details = unflatten_bands(cuda_levels.analyse(x, plan), plan.keys)
     for missing in (("ad",), ("ad", "da"), ("dd", "da"), ("ad", "da", "dd")):
         left = [{k: b for k, b in bands.items() if k not in missing} for bands in details]
         for first in (approx, None) if len(missing) < 3 else (approx,):
-            levels = synthesis_levels(first, left, plans, True)
-            check_synthesis(first, left, levels)
-            given = zero_mean(levels[-1].shape, 1, "float32")
-            check_analysis(given, adjoint_of_synthesis(levels))
+            bands, keys = flatten_bands(first, left)
+            back = synthesis_plan(bands, keys, plans, first is not None)
+            check_synthesis(bands, back)
+            given = zero_mean(back.shape, 1, "float32")
+            check_analysis(given, adjoint_of_synthesis(back))
 
 
 @needs_compiler
@@ -392,9 +396,9 @@ def test_lifting_goes_by_its_own_kernels(runtime: HostRuntime) -> None:
 @needs_compiler
 def test_a_wider_dtype_is_computed_in(runtime: HostRuntime) -> None:
     x = zero_mean((12, 12), 0, "float32")
-    levels = analysis_levels(x.shape, axis_plans((0, 1), "haar", "symmetric"), 1)
-    found = cuda_levels.analyse(x, levels, np.dtype("float64"))
-    assert_alike(found, reference.analyse(x.astype(np.float64), levels))
+    plan = plan_analysis(x.shape, axis_plans((0, 1), "haar", "symmetric"), 1)
+    found = cuda_levels.analyse(x, plan, np.dtype("float64"))
+    assert_alike(found, reference.analyse(x.astype(np.float64), plan))
 
 
 # --- dtypes ------------------------------------------------------------------------------------
@@ -417,15 +421,12 @@ def test_halves_are_computed_with_in_float32(runtime: HostRuntime, small_tiles: 
     for mode in ("antisymmetric", "periodization"):
         plans = axis_plans((1, 2), "db2", mode)
         for view in (x, x[:, :, 3:]):
-            levels = analysis_levels(view.shape, plans, 2)
-            found = cuda_levels.analyse(view, levels)
-            assert_halves(found, reference.analyse(view.astype(np.float32), levels))
-        approx, details = found
-        details.reverse()
-        back = synthesis_levels(approx, details, plans, True)
-        wide = mapped(lambda b: b.astype(np.float32), (approx, details))
-        result = cuda_levels.synthesise(approx, details, back)
-        assert_halves(result, reference.synthesise(*wide, back))
+            plan = plan_analysis(view.shape, plans, 2)
+            found = cuda_levels.analyse(view, plan)
+            assert_halves(found, reference.analyse(view.astype(np.float32), plan))
+        back = synthesis_plan(found, plan.keys, plans)
+        wide = [band.astype(np.float32) for band in found]
+        assert_halves(cuda_levels.synthesise(found, back), reference.synthesise(wide, back))
 
 
 def assert_halves(found: Any, wanted: Any) -> None:
@@ -444,13 +445,12 @@ def test_tensors_and_bfloat(runtime: HostRuntime) -> None:
     torch = pytest.importorskip("torch")
     x = torch.from_numpy(zero_mean((2, 16, 25), 0, "float32"))
     plans = axis_plans((1, 2), "haar", "symmetric")
-    levels = analysis_levels(tuple(x.shape), plans, 2)
-    approx, details = check_analysis(x, levels)
-    details.reverse()
-    check_synthesis(approx, details, synthesis_levels(approx, details, plans, True))
+    plan = plan_analysis(tuple(x.shape), plans, 2)
+    bands = check_analysis(x, plan)
+    check_synthesis(bands, synthesis_plan(bands, plan.keys, plans))
     narrow = x.to(torch.bfloat16)
-    found = cuda_levels.analyse(narrow, levels)
-    wanted = reference.analyse(narrow.float(), levels)
+    found = cuda_levels.analyse(narrow, plan)
+    wanted = reference.analyse(narrow.float(), plan)
     for a, b in zip(leaves(found), leaves(wanted), strict=True):
         assert a.dtype == torch.bfloat16
         torch.testing.assert_close(a.float(), b, rtol=2.0**-8, atol=1e-6)
@@ -470,10 +470,10 @@ def test_taps_that_are_arrays(order: int, runtime: HostRuntime, small_tiles: Non
     bank = lw.FilterBank(*values)
     for mode in ("symmetric", "periodization"):
         plans = axis_plans((0, 1), bank, mode)
-        levels = analysis_levels(tuple(x.shape), plans, 1)
-        approx, details = check_analysis(x, levels)
-        check_synthesis(approx, details, synthesis_levels(approx, details, plans, True))
-        check_synthesis(approx, details, adjoint_of_analysis(levels))
+        plan = plan_analysis(tuple(x.shape), plans, 1)
+        bands = check_analysis(x, plan)
+        check_synthesis(bands, synthesis_plan(bands, plan.keys, plans))
+        check_synthesis(bands, adjoint_of_analysis(plan))
     assert kernels_of(runtime) >= {"analysis_tile", "synthesis_tile"}
 
 
@@ -483,7 +483,7 @@ def test_taps_of_both_kinds_go_axis_by_axis(runtime: HostRuntime) -> None:
     x = torch.from_numpy(zero_mean((14, 21), 0, "float32"))
     bank = lw.FilterBank(*(torch.from_numpy(zero_mean(4, k, "float32")) for k in range(4)))
     plans = axis_plans((0, 1), (bank, "haar"), "symmetric")
-    check_analysis(x, analysis_levels(tuple(x.shape), plans, 1))
+    check_analysis(x, plan_analysis(tuple(x.shape), plans, 1))
     assert kernels_of(runtime) == {"analysis_lines"}
 
 
@@ -493,9 +493,9 @@ def test_nan_stays_where_taps_reach(runtime: HostRuntime) -> None:
     x[0, 0] = x[13, 20] = np.nan
     x[23, 39] = np.inf
     for mode in ("zero", "smooth", "antireflect", "periodic"):
-        levels = analysis_levels(x.shape, axis_plans((0, 1), "db2", mode), 1)
+        plan = plan_analysis(x.shape, axis_plans((0, 1), "db2", mode), 1)
         with np.errstate(invalid="ignore"):
-            found, wanted = cuda_levels.analyse(x, levels), reference.analyse(x, levels)
+            found, wanted = cuda_levels.analyse(x, plan), reference.analyse(x, plan)
         for a, b in zip(leaves(found), leaves(wanted), strict=True):
             np.testing.assert_array_equal(np.isfinite(a), np.isfinite(b))
 

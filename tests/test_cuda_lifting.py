@@ -20,7 +20,7 @@ from liftwave._kernels.cuda.runtime import kernel
 from liftwave._kernels.reference import family as reference
 from liftwave._plan.axes import AxisPlan
 from liftwave._plan.boundary import LIFTING_MODES, Extension
-from liftwave._plan.levels import analysis_levels, synthesis_levels
+from liftwave._plan.levels import flatten_bands, plan_analysis, plan_synthesis
 from liftwave.lifting import LiftingScheme
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
@@ -199,33 +199,43 @@ def test_integers_of_the_whole_range(mode: str) -> None:
                 compare_axis(scheme, mode, shape, axis, dtype)
 
 
-def levels_of(
+def plan_of(
     shape: tuple[int, ...], schemes: tuple[LiftingScheme, ...], modes: tuple[Any, ...]
 ) -> Any:
     axes = range(len(shape) - len(schemes), len(shape))
     plans = tuple(AxisPlan(*each) for each in zip(axes, schemes, modes, strict=True))
-    return analysis_levels(shape, plans, 1)[0], plans
+    return plan_analysis(shape, plans, 1), plans
+
+
+def synthesis_plan(bands: Any, plans: Any) -> Any:
+    """The plan of a level from bands by key."""
+    details = {key: band for key, band in bands.items() if "d" in key}
+    approx = next((band for key, band in bands.items() if "d" not in key), None)
+    flat, keys = flatten_bands(approx, [details])
+    shapes = tuple(band.shape for band in flat)
+    return plan_synthesis(shapes, keys, approx is not None, plans, False)
 
 
 def compare_level(
     schemes: tuple[LiftingScheme, ...], modes: tuple[Any, ...], x: Any, dtype: str | None = None
 ) -> None:
     """The last axes at once, there and back, against one after the other."""
-    level, plans = levels_of(x.shape, schemes, modes)
+    plan, plans = plan_of(x.shape, schemes, modes)
+    (level,) = plan.levels
     wide = x.astype(dtype or x.dtype)
-    approx, (details,) = reference.analyse(wide, (level,))
-    expected = {next(iter(level.shapes)): approx, **details}
-    actual = cuda_lifting.analyse_level(x, level, dtype)
-    assert actual is not None
-    assert list(actual) == list(expected)
+    flat = reference.analyse(wide, plan)
+    expected = dict(zip(level.shapes, flat, strict=True))
+    bands = cuda_lifting.analyse_level(x, level, dtype)
+    assert bands is not None
+    actual = dict(zip(level.shapes, bands, strict=True))
     lengths = x.shape[-len(schemes) :]
     lifts = [forward(s, n, m) for s, n, m in zip(schemes, lengths, modes, strict=True)]
     for key, band in expected.items():
         assert_close(actual[key], band, terms_of(*lifts))
-    (back,) = synthesis_levels(approx, (details,), plans, fit=False)
-    made = cuda_lifting.synthesise_level(expected, back)
+    back = synthesis_plan(expected, plans)
+    made = cuda_lifting.synthesise_level(expected, back.levels[0])
     assert made is not None
-    assert_close(made, reference.synthesise(approx, (details,), (back,)), terms_of(*lifts))
+    assert_close(made, reference.synthesise(flat, back), terms_of(*lifts))
 
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
@@ -282,20 +292,21 @@ def test_three_axes() -> None:
 
 def test_results_are_written_where_they_shall() -> None:
     schemes = scheme_of("haar"), scheme_of("haar")
-    level, plans = levels_of((4, 6), schemes, ("zero", "zero"))
-    bands = {key: data(shape, "float64", k) for k, (key, shape) in enumerate(level.shapes.items())}
-    details = {key: band for key, band in bands.items() if key != "aa"}
-    (back,) = synthesis_levels(bands["aa"], (details,), plans, fit=False)
+    plan, plans = plan_of((4, 6), schemes, ("zero", "zero"))
+    shapes = plan.levels[0].shapes
+    bands = {key: data(shape, "float64", k) for k, (key, shape) in enumerate(shapes.items())}
+    back = synthesis_plan(bands, plans)
     out = np.zeros((4, 12))[:, ::2]
-    assert cuda_lifting.synthesise_level(bands, back, out) is out
-    assert_close(out, reference.synthesise(bands["aa"], (details,), (back,)), 10)
+    assert cuda_lifting.synthesise_level(bands, back.levels[0], out) is out
+    assert_close(out, reference.synthesise(list(bands.values()), back), 10)
 
 
 def test_levels_of_which_bands_are_missing_are_not_served() -> None:
-    level, plans = levels_of((4, 6), (scheme_of("haar"),) * 2, ("zero", "zero"))
-    bands = {key: data(shape, "float64") for key, shape in level.shapes.items() if key != "da"}
-    (back,) = synthesis_levels(bands.pop("aa"), (bands,), plans, fit=False)
-    assert cuda_lifting.synthesise_level(bands, back) is None
+    plan, plans = plan_of((4, 6), (scheme_of("haar"),) * 2, ("zero", "zero"))
+    shapes = plan.levels[0].shapes
+    bands = {key: data(shape, "float64") for key, shape in shapes.items() if key != "da"}
+    back = synthesis_plan(bands, plans)
+    assert cuda_lifting.synthesise_level(bands, back.levels[0]) is None
 
 
 # --- halves, and taps that are learned -----------------------------------------------------------
@@ -320,15 +331,17 @@ def test_halves_are_computed_with_in_single_precision(dtype: str) -> None:
 
 def test_halves_between_levels_stay_wide() -> None:
     x = data((12, 10), "float32").astype(np.float16)
-    level, plans = levels_of(x.shape, (scheme_of("cdf9.7"),) * 2, ("reflect", "reflect"))
-    bands = cuda_lifting.analyse_level(x, level, approx="float32")
-    assert bands is not None
-    approx, (details,) = reference.analyse(x.astype(np.float32), (level,))
+    plan, plans = plan_of(x.shape, (scheme_of("cdf9.7"),) * 2, ("reflect", "reflect"))
+    (level,) = plan.levels
+    flat = cuda_lifting.analyse_level(x, level, approx="float32")
+    assert flat is not None
+    bands = dict(zip(level.shapes, flat, strict=True))
+    approx, *_ = reference.analyse(x.astype(np.float32), plan)
     assert bands["aa"].dtype == np.float32
     assert_close(bands["aa"], approx, 30)
-    assert all(bands[key].dtype == np.float16 for key in details)
-    (back,) = synthesis_levels(approx, (details,), plans, fit=False)
-    made = cuda_lifting.synthesise_level(bands, back)
+    assert all(bands[key].dtype == np.float16 for key in level.detail_keys)
+    back = synthesis_plan(bands, plans)
+    made = cuda_lifting.synthesise_level(bands, back.levels[0])
     assert made is not None
     assert made.dtype == np.float16
     np.testing.assert_allclose(made.astype(np.float32), x.astype(np.float32), atol=4e-3)
@@ -358,7 +371,7 @@ def test_taps_that_are_learned(dtype: str, host: HostRuntime) -> None:
             reference.lift_synthesis(*bands, *lift, 1),
             terms_of(lift),
         )
-        assert not any(key[0] == "cuda lifting" for key in lift.plan.prepared if len(key) == 4)
+        assert not any(key[0] == "cuda lifting" for key in lift.plan.native if len(key) == 4)
     assert all(expression.endswith("true>") for expression in host.launched)
 
 

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from liftwave.errors import FactorizationError, WaveletError
 from liftwave.lifting import LiftingScheme, LiftingStep
 from liftwave.wavelets.filter_bank import FilterBank
-from liftwave.wavelets.lifting.euclid import euclid_schemes
+from liftwave.wavelets.lifting.euclid import euclid_factors
 from liftwave.wavelets.lifting.fixed_point import fixed_point
-from liftwave.wavelets.lifting.lattice import filters_from_angles, peel_angles
-from liftwave.wavelets.lifting.polyphase import Polyphase
-from liftwave.wavelets.lifting.turns import TURNS
+from liftwave.wavelets.lifting.lattice import (
+    QUARTER_TURNS,
+    filters_from_angles,
+    lattice_of_filters,
+)
+from liftwave.wavelets.lifting.polyphase import Factors, Polyphase, matrix_of, noise_gain
 
 NAMES = [name for name in pywt.wavelist(kind="discrete") if name != "dmey"]
 ORTHONORMAL = [name for name in NAMES if pywt.Wavelet(name).orthogonal]
@@ -105,7 +108,7 @@ def test_every_wavelet_expands_to_pywavelets_filters(name):
 @pytest.mark.parametrize("name", ORTHONORMAL)
 def test_orthonormal_wavelets_have_short_and_quiet_schemes(name):
     scheme, half = LiftingScheme.from_name(name), pywt.Wavelet(name).dec_len // 2
-    shears = TURNS[name].shears if name in TURNS else 2
+    shears = QUARTER_TURNS[name].shears if name in QUARTER_TURNS else 2
     assert len(scheme.steps) == (shears - 1) * half + 1
     assert sum(step.length for step in scheme.steps) == shears * half
     assert scheme.noise_gain <= np.sqrt(shears * half + 2)
@@ -195,7 +198,7 @@ def test_a_lattice_is_orthonormal(angles, sign):
 def test_angles_of_wavelets_sum_to_a_quarter_turn_halved():
     for name in ORTHONORMAL:
         wavelet = pywt.Wavelet(name)
-        lattice = peel_angles(wavelet.dec_lo, wavelet.dec_hi)
+        lattice = lattice_of_filters(wavelet.dec_lo, wavelet.dec_hi)
         assert np.cos(sum(lattice.angles) - np.pi / 4) == pytest.approx(1)
         assert lattice.residual <= table_error(name)
         again = filters_from_angles(lattice.angles, lattice.sign)
@@ -206,7 +209,7 @@ def test_angles_of_wavelets_sum_to_a_quarter_turn_halved():
 
 def test_peeling_tells_what_is_not_orthonormal():
     wavelet = pywt.Wavelet("bior4.4")
-    assert peel_angles(wavelet.dec_lo, wavelet.dec_hi).residual > 1e-3
+    assert lattice_of_filters(wavelet.dec_lo, wavelet.dec_hi).residual > 1e-3
 
 
 # --- other banks -----------------------------------------------------------------------------
@@ -260,16 +263,16 @@ def test_random_biorthogonal_banks(seed):
     expanded = concrete(scheme.to_filter_bank())
     np.testing.assert_allclose(expanded, concrete(bank), rtol=0, atol=1e-10)
     target = Polyphase.of_filters(bank.dec_lo, bank.dec_hi)
-    assert all(s.polyphase.distance(target) < 1e-9 for s in euclid_schemes(target))
+    assert all(matrix_of(f).distance(target) < 1e-9 for f in euclid_factors(target))
 
 
 @pytest.mark.parametrize("name", SPLINE)
 def test_euclid_finds_schemes_as_quiet_as_the_closed_forms(name):
     wavelet = pywt.Wavelet(name)
     target = Polyphase.of_filters(wavelet.dec_lo, wavelet.dec_hi)
-    best, known = euclid_schemes(target)[0], LiftingScheme.from_name(name)
-    assert best.polyphase.distance(target) < 1e-11
-    assert best.noise_gain <= 1.25 * known.noise_gain
+    best, known = euclid_factors(target)[0], LiftingScheme.from_name(name)
+    assert matrix_of(best).distance(target) < 1e-11
+    assert noise_gain(best.steps) <= 1.25 * known.noise_gain
 
 
 @pytest.mark.parametrize("name", ["haar", "db3", "sym5", "cdf9.7", "bior3.3"])
@@ -336,18 +339,19 @@ def test_banks_that_do_not_reconstruct():
     [([0.300001], r"best one found is off by \d.*e-0"), ([], "none was found")],
 )
 def test_a_scheme_that_is_not_accurate_is_refused(monkeypatch, wrong, message):
-    def scheme(tap):
-        other = 0.1 + len(wrong)  # banks that are looked up for the first time
-        return LiftingScheme([LiftingStep("predict", [tap, other]), LiftingStep("update", [0.2])])
+    def steps(tap):
+        other = 0.1 + len(wrong)  # makes banks that have not been factored before
+        return LiftingStep("predict", [tap, other]), LiftingStep("update", [0.2])
 
-    found = [scheme(tap) for tap in wrong]
+    candidates = [Factors(steps(tap)) for tap in wrong]
     monkeypatch.setattr(
-        "liftwave.wavelets.lifting.factorization.euclid_schemes", lambda target: found
+        "liftwave.wavelets.lifting.factorization.euclid_factors", lambda target: candidates
     )
+    scheme = LiftingScheme(steps(0.3))
     with pytest.raises(FactorizationError, match=message):
-        LiftingScheme.from_filter_bank(scheme(0.3).to_filter_bank())
-    found.append(scheme(0.3))
-    assert LiftingScheme.from_filter_bank(scheme(0.3).to_filter_bank()) == scheme(0.3)
+        LiftingScheme.from_filter_bank(scheme.to_filter_bank())
+    candidates.append(Factors(steps(0.3)))
+    assert LiftingScheme.from_filter_bank(scheme.to_filter_bank()) == scheme
 
 
 def test_array_taps_are_not_factored():

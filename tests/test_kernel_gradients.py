@@ -20,7 +20,7 @@ from liftwave._kernels.reference import reversible as _reversible
 from liftwave._operations import transform_vjp as _vjp
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.axis import FilterPlan, LiftPlan, analysis_plan, lift_plan, synthesis_plan
-from liftwave._plan.levels import analysis_levels
+from liftwave._plan.levels import plan_analysis, unflatten_bands
 
 LENGTHS = (1, 2, 3, 5, 8, 9, 17)
 DTYPES = ("float32", "float64", "complex64", "complex128")
@@ -245,16 +245,17 @@ def test_adjoints_of_levels_are_the_same_by_all_kernels(
     """To the last bit: planes that are folded in the cache, or axis by axis."""
     for (shape, axes), wavelet in product(SHAPES, ("haar", "db2", "db4")):
         for level in (1, 2):
-            levels = analysis_levels(shape, axis_plans(axes, wavelet, mode), level)
-            approx, details = reference.analyse(zero_mean(shape, 1, dtype), levels)
+            plan = plan_analysis(shape, axis_plans(axes, wavelet, mode), level)
+            bands = reference.analyse(zero_mean(shape, 1, dtype), plan)
+            approx, details = unflatten_bands(bands, plan.keys)
             details = [
                 {key: zero_mean(band.shape, k, dtype) for k, (key, band) in enumerate(b.items())}
-                for b in reversed(details)
+                for b in details
             ]
             some = [{k: b for k, b in bands.items() if k[-1] == "a"} for bands in details]
             for given in ((approx, details), (None, details), (approx, some)):
-                expected = _vjp.analysis_adjoint(*given, levels, reference)
-                actual = _vjp.analysis_adjoint(*given, levels, kernels)
+                expected = _vjp.analysis_adjoint(*given, plan, reference)
+                actual = _vjp.analysis_adjoint(*given, plan, kernels)
                 assert_close(actual, expected, ulps=0)
 
 
@@ -264,14 +265,15 @@ def test_adjoint_of_a_large_array_in_blocks() -> None:
     for mode, wavelet in product(
         ("symmetric", "periodic", "smooth", "antireflect"), ("db2", "db8")
     ):
-        levels = analysis_levels(shape, axis_plans((1, 2), wavelet, mode), 1)
-        approx, (details,) = reference.analyse(zero_mean(shape, 1), levels)
-        expected = _vjp.analysis_adjoint(approx, [details], levels, reference)
+        plan = plan_analysis(shape, axis_plans((1, 2), wavelet, mode), 1)
+        bands = reference.analyse(zero_mean(shape, 1), plan)
+        approx, (details,) = unflatten_bands(bands, plan.keys)
+        expected = _vjp.analysis_adjoint(approx, [details], plan, reference)
         for threads in (1, 2, 7):
             before = lw.get_num_threads()
             lw.set_num_threads(threads)
             try:
-                actual = _vjp.analysis_adjoint(approx, [details], levels, kernels_for(approx))
+                actual = _vjp.analysis_adjoint(approx, [details], plan, kernels_for(approx))
             finally:
                 lw.set_num_threads(before)
             assert_close(actual, expected, ulps=0)

@@ -62,7 +62,7 @@ def check(n: int, family: str) -> None:
 
 @pytest.mark.usefixtures("eager")
 def test_plans_that_other_threads_drop(kernels: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_levels, "_KEPT", 1)  # each new shape drops the one before
+    monkeypatch.setattr(_levels, "_MAX_SHAPES", 1)  # each new shape drops the one before
 
     def call(caller: int) -> None:
         for n in range(1, 300):
@@ -97,11 +97,9 @@ def test_plans_are_used_even_if_they_are_dropped_at_once() -> None:
     plans = axis_plans((0,), "haar", "symmetric")
     plans = type(plans)(plans)
     plans.kept = Forgetful()
-    (level,) = _levels.analysis_levels((6,), plans, 1)
-    assert level.shape == (3,)
-    band = np.zeros(3)
-    (level,) = _levels.synthesis_levels(band, [{"d": band}], plans, False)
-    assert level.shape == (6,)
+    assert _levels.plan_analysis((6,), plans, 1).shapes == ((3,), (3,))
+    merging = _levels.plan_synthesis(((3,), (3,)), (("d",),), True, plans, False)
+    assert merging.shape == (6,)
 
 
 @pytest.mark.usefixtures("eager")

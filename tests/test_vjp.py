@@ -28,7 +28,16 @@ import liftwave as lw
 from liftwave._kernels.reference import family as reference
 from liftwave._operations import transform_vjp as _vjp
 from liftwave._plan.axes import axis_plans
-from liftwave._plan.levels import FilterStep, LiftStep, analysis_levels, synthesis_levels
+from liftwave._plan.levels import (
+    AnalysisPlan,
+    FilterStep,
+    LiftStep,
+    SynthesisPlan,
+    flatten_bands,
+    plan_analysis,
+    plan_synthesis,
+    unflatten_bands,
+)
 from liftwave.errors import ArgumentTypeError, DTypeError, LevelWarning, ShapeError, WaveletError
 from liftwave.gradients import FilterBankGradient, LiftingGradient
 
@@ -80,8 +89,8 @@ def dtype_of(x: Any) -> str:
 
 def gain_of(wavelet: Any, mode: str, n: int, level: int, axes: int = 1) -> float:
     """By how much the terms of the sums can exceed the samples, over all levels."""
-    levels = analysis_levels((n,), axis_plans((0,), (wavelet,), (mode,)), level)
-    steps = [step for of_level in levels for _, step in of_level.splits]
+    plan = plan_analysis((n,), axis_plans((0,), (wavelet,), (mode,)), level)
+    steps = [step for each in plan.levels for _, step in each.analysis_steps]
     return float(np.prod([gain_of_step(step) for step in steps])) ** axes
 
 
@@ -124,8 +133,15 @@ def check_both_ways(wavelet: Any, mode: str, n: int, level: int, dtype: str) -> 
 
 def gain_of_synthesis(coeffs: Any, wavelet: Any, mode: str) -> float:
     details = [{"d": band} for band in coeffs[1:]]
-    levels = synthesis_levels(coeffs[0], details, axis_plans((1,), (wavelet,), (mode,)), True)
-    return float(np.prod([gain_of_step(step) for each in levels for _, step, _ in each.merges]))
+    plan = synthesis_plan(coeffs[0], details, axis_plans((1,), (wavelet,), (mode,)))
+    steps = [step for each in plan.levels for _, step, _ in each.synthesis_steps]
+    return float(np.prod([gain_of_step(step) for step in steps]))
+
+
+def synthesis_plan(approx: Any, details: Any, plans: Any) -> SynthesisPlan:
+    bands, keys = flatten_bands(approx, details)
+    shapes = tuple(tuple(band.shape) for band in bands)
+    return plan_synthesis(shapes, keys, approx is not None, plans, True)
 
 
 FAMILIES = ("haar", "db2", "db7", "sym4", "coif2", "bior1.3", "bior4.4", "rbio3.1", "dmey")
@@ -439,13 +455,12 @@ def test_autograd_of_the_reference_agrees(
 def check_analysis(
     x: Any, plans: Any, twins: Any, level: int, drop: Any, taps: list[Any], kernels: Any
 ) -> None:
-    levels = analysis_levels(x.shape, plans, level)
+    plan = plan_analysis(x.shape, plans, level)
     tensor = torch.tensor(x, requires_grad=True)
-    twin = reference.analyse(tensor, analysis_levels(x.shape, twins, level))
-    outputs = reference.analyse(x, levels)
-    outputs[1].reverse()
+    twin = analysed(tensor, plan_analysis(x.shape, twins, level))
+    outputs = analysed(x, plan)
     cotangents = kept(like(list(outputs), 1), drop)
-    pairs = pairs_of((twin[0], twin[1][::-1]), cotangents)
+    pairs = pairs_of(twin, cotangents)
     expected = torch.autograd.grad(
         [y for y, _ in pairs],
         [tensor, *taps],
@@ -453,30 +468,36 @@ def check_analysis(
         materialize_grads=True,
         allow_unused=True,
     )
-    found = [_vjp.analysis_vjp(x, outputs, cotangents, levels, kernels)]
-    if _vjp.is_reversible(levels):
-        found.append(_vjp.analysis_vjp(None, outputs, cotangents, levels, kernels))
+    found = [_vjp.analysis_vjp(x, outputs, cotangents, plan, kernels)]
+    if _vjp.is_reversible(plan):
+        found.append(_vjp.analysis_vjp(None, outputs, cotangents, plan, kernels))
     for back in found:
         compare([back.data], expected[:1])
         compare_wavelets(back.axes, expected[1:], synthesis=False)
 
 
+def analysed(x: Any, plan: AnalysisPlan) -> Any:
+    """Approximation and details by the reference kernels."""
+    return unflatten_bands(reference.analyse(x, plan), plan.keys)
+
+
 def check_synthesis(
     x: Any, plans: Any, twins: Any, level: int, drop: Any, taps: list[Any], kernels: Any
 ) -> None:
-    approx, details = reference.analyse(x, analysis_levels(x.shape, plans, level))
-    inputs = kept(like([approx, details[::-1]], 1), drop)
-    levels = synthesis_levels(*inputs, plans, True)
+    outputs = analysed(x, plan_analysis(x.shape, plans, level))
+    inputs = kept(like(list(outputs), 1), drop)
+    plan = synthesis_plan(*inputs, plans)
     tensors = mapped(lambda b: torch.tensor(b, requires_grad=True), inputs)
-    twin = reference.synthesise(*tensors, synthesis_levels(*tensors, twins, True))
+    bands, _ = flatten_bands(*tensors)
+    twin = reference.synthesise(bands, synthesis_plan(*tensors, twins))
     cotangent = zero_mean(tuple(twin.shape), 3)
     given = leaves(tensors)
     expected = torch.autograd.grad(
         twin, [*given, *taps], torch.tensor(cotangent), materialize_grads=True, allow_unused=True
     )
-    found = [_vjp.synthesis_vjp(inputs, None, cotangent, levels, kernels)]
-    if _vjp.is_reversible(levels):
-        found.append(_vjp.synthesis_vjp(None, to_numpy(twin), cotangent, levels, kernels))
+    found = [_vjp.synthesis_vjp(inputs, None, cotangent, plan, kernels)]
+    if _vjp.is_reversible(plan):
+        found.append(_vjp.synthesis_vjp(None, to_numpy(twin), cotangent, plan, kernels))
     for back in found:
         approx = None if inputs[0] is None else _vjp.padded(back.approx, inputs[0].shape)
         compare(leaves([approx, back.details]), expected[: len(given)])

@@ -35,16 +35,21 @@ _HALVES = ("float16", "bfloat16")
 
 
 class Opened(NamedTuple):
-    """An input made ready: the array to compute on, and the dtype to give back.
+    """An input that is ready for kernels.
 
-    Where ``work_dtype`` is given, kernels compute in that: they widen the
-    array's numbers as they read them, without a copy of it.
+    Attributes
+    ----------
+    array : array
+        What kernels compute on.
+    xp : namespace
+        That of the array.
+    result_dtype : dtype
+        The dtype in which the caller expects results.
     """
 
     array: Array
     xp: Namespace
     result_dtype: Any
-    work_dtype: Any = None
 
     def close(self, result: Array) -> Array:
         """Cast a result to the dtype that the caller expects."""
@@ -64,13 +69,14 @@ def is_plain(x: object) -> bool:
 
 def are_plain(arrays: Sequence[object]) -> bool:
     """Whether all are plain (:func:`is_plain`), and of one dtype."""
-    first = arrays[0]
-    if not is_plain(first):
-        return False
-    dtype = first.dtype  # type: ignore[attr-defined]
+    dtype = None
     for x in arrays:
-        if type(x) is not np.ndarray or (x.dtype is not dtype and x.dtype != dtype):
+        if type(x) is not np.ndarray:
             return False
+        if x.dtype is not dtype:
+            if (dtype is not None and x.dtype != dtype) or x.dtype not in _FLOATS:
+                return False
+            dtype = x.dtype
     return True
 
 
@@ -128,6 +134,13 @@ def open_arrays(data: Sequence[ArrayLike], native_half: NativeHalf | None = None
     if compute != result and native_half is not None and native_half(arrays):
         compute = result
     return [Opened(a if a.dtype == compute else _cast(a, compute, xp), xp, result) for a in arrays]
+
+
+def open_unchanged(data: Sequence[ArrayLike]) -> list[Opened]:
+    """Arrays as they are, where nothing is computed."""
+    arrays = [as_array(d) for d in data]
+    xp = common_namespace(arrays)
+    return [Opened(a, xp, a.dtype) for a in arrays]
 
 
 def open_integers(data: Sequence[ArrayLike], dtype_rule: Any) -> list[Opened]:

@@ -12,43 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from liftwave._arrays.convert import Opened, as_array, common_namespace, dtype_name, open_integers
 from liftwave._arrays.tensors import is_on_device
-from liftwave._plan.axes import AxisPlan, AxisPlans
+from liftwave._plan.axes import AxisPlan
 from liftwave._plan.axis import LiftPlan, StepPlan, lift_plan
-from liftwave._typing import ArrayLike, Mode
-from liftwave._warnings import warn
-from liftwave.errors import DTypeError, IntegerRangeWarning, WaveletError
+from liftwave._typing import Array, ArrayLike, Mode
+from liftwave.errors import DTypeError, IntegerRangeWarning, warn
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 _WIDER = {"int8": "int16", "uint8": "int16", "int16": "int32", "uint16": "int32"}
 _WIDER |= {"int32": "int64", "uint32": "int64", "int64": "int64"}
 _SIGNED = ("int16", "int32", "int64")
-
-
-def is_integer(plans: Sequence[AxisPlan]) -> bool:
-    """Whether a transform runs in integers.
-
-    Raises
-    ------
-    WaveletError
-        If some axes' wavelets do and others' do not.
-    """
-    if isinstance(plans, AxisPlans):
-        if plans.integer is None:
-            plans.integer = is_integer(tuple(plans))
-        return plans.integer
-    kinds = {isinstance(p.wavelet, LiftingScheme) and p.wavelet.integer for p in plans}
-    if len(kinds) > 1:
-        raise WaveletError(
-            "integer lifting schemes cannot be mixed with other wavelets in one transform: "
-            f"got {[p.wavelet for p in plans]}"
-        )
-    return kinds == {True}
 
 
 def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int) -> Opened:
@@ -68,15 +47,25 @@ def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int)
         are then kept modulo 2**64, and the inverse is still exact. Samples of
         int64 on a CUDA device are not read for it, which would have to wait.
     """
-    gain = integer_gain(tuple((p.wavelet, p.mode) for p in plans), level)
     array = as_array(data)
     xp = common_namespace([array])
     name = _checked(dtype_name(array.dtype, xp))
-    result = getattr(xp, _coefficient_dtype(name, gain))
-    opened = Opened(array, xp, result, result)
+    result = coefficient_dtype(array, plans, level)
+    opened = Opened(array, xp, result)
     if result == xp.int64:
-        _warn_of_overflow(opened, plans, gain, name)
+        _warn_of_overflow(opened, plans, _gain(plans, level), name)
     return opened
+
+
+def coefficient_dtype(x: Array, plans: Sequence[AxisPlan], level: int) -> Any:
+    """The dtype that holds ``level`` levels of coefficients of integer samples."""
+    xp = common_namespace([x])
+    name = _checked(dtype_name(x.dtype, xp))
+    return getattr(xp, _coefficient_dtype(name, _gain(plans, level)))
+
+
+def _gain(plans: Sequence[AxisPlan], level: int) -> float:
+    return integer_gain(tuple((p.wavelet, p.mode) for p in plans), level)
 
 
 def open_integer_coefficients(arrays: Sequence[ArrayLike]) -> list[Opened]:

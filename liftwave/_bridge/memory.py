@@ -1,45 +1,42 @@
-"""Computation on the memory of tensors: in by their addresses, out without a copy."""
+"""Computation on the memory of tensors, which is shared with the kernels and not copied."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from liftwave._dispatch import kernels_for_memory
 from liftwave._kernels.contract import Kernels
 from liftwave._typing import Array
 
 Computation: TypeAlias = Callable[[list[Array], Kernels], Sequence[Array]]
 
-# The kernels that serve tensors which nothing watches, and whether these take tensors of half
-# precision as they are; the dispatch says.
-kernels_of = cast("Callable[[Sequence[Tensor]], Kernels]", None)
-keeps_halves = cast("Callable[[Sequence[Tensor]], bool]", None)
 
-
-def computed(function: Computation, tensors: Sequence[Tensor]) -> list[Tensor]:
+def run_on_memory(computation: Computation, tensors: Sequence[Tensor]) -> list[Tensor]:
     """The results of a computation on tensors, each in memory of its own.
 
-    Kernels of the processor get NumPy arrays that are the tensors' memory, and what they
+    Kernels of the processor get NumPy arrays that share the memory of the tensors, and what they
     allocate becomes the memory of the results. All others get the tensors.
     """
-    ready = [x.detach().resolve_conj().resolve_neg() for x in tensors]
-    kernels = kernels_of(ready)
+    memory = [x.detach().resolve_conj().resolve_neg() for x in tensors]
+    kernels = kernels_for_memory(*memory)
     if kernels.on_host:
-        arrays = function([x.numpy() for x in ready], kernels)
+        arrays = computation([x.numpy() for x in memory], kernels)
         results = [torch.from_numpy(np.asarray(y, order="C")) for y in arrays]
     else:
-        results = [y.contiguous() for y in function(ready, kernels)]
-    taken = {x.untyped_storage().data_ptr() for x in tensors}
-    return [_own(y, taken) for y in results]
+        results = [y.contiguous() for y in computation(memory, kernels)]
+    used = {x.untyped_storage().data_ptr() for x in tensors}
+    return [_in_own_memory(y, used) for y in results]
 
 
-def _own(result: Tensor, taken: set[int]) -> Tensor:
+def _in_own_memory(result: Tensor, used: set[int]) -> Tensor:
+    """The result, copied if it shares memory with an input or another result."""
     address = result.untyped_storage().data_ptr()
-    if address in taken:
+    if address in used:
         return result.clone()
-    taken.add(address)
+    used.add(address)
     return result

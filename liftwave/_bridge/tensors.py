@@ -1,29 +1,29 @@
-"""What torch does with tensors: record, trace, batch; and tensors in plain memory."""
+"""What torch does with tensors: record for gradients, trace, batch; and tensors in plain memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
 
 import torch
 from torch import Tensor
 
 from liftwave._arrays.tensors import is_numbers
-from liftwave._kernels.contract import Kernels
-from liftwave._kernels.half_precision import widened
-from liftwave._kernels.reference import family as reference
-from liftwave.errors import ExportError
+from liftwave._dispatch import reference_kernels
+from liftwave.errors import ArgumentTypeError, ExportError
 
-HALVES = (torch.float16, torch.bfloat16)
+HALF_PRECISION = (torch.float16, torch.bfloat16)
 
-IN_OPERATIONS = widened(cast(Kernels, reference))
-"""The kernels that are torch's own operations, which torch records, traces and batches."""
+TORCH_OPERATIONS = reference_kernels(half_precision=True)
+"""The reference kernels, which on tensors are torch's own operations: torch records these."""
 
 
-def is_bare(x: Tensor) -> bool:
-    """Whether ``x`` is numbers in memory and nothing else, whoever may record what is done to it.
+# --- one tensor ----------------------------------------------------------------------------------
 
-    Under a dispatch mode (tracing, fake tensors, counting) no tensor is bare.
+
+def is_dense(x: Tensor) -> bool:
+    """Whether ``x`` is a plain tensor with memory of its own, even if autograd records it.
+
+    Under a dispatch mode (tracing, fake tensors, counting) no tensor is.
     """
     return (
         type(x) in (Tensor, torch.nn.Parameter)
@@ -34,42 +34,51 @@ def is_bare(x: Tensor) -> bool:
     )
 
 
-def is_watched(x: Tensor) -> bool:
-    """Whether what is done to ``x`` is recorded, traced, or done to many at once."""
+def is_recorded(x: Tensor) -> bool:
+    """Whether torch records, traces or batches what is done to ``x``."""
     return (
         (x.requires_grad and torch.is_grad_enabled())
         or torch.compiler.is_compiling()
-        or is_traced_in_operations()
-        or is_dual()
-        or not is_bare(x)
+        or records_operations()
+        or in_forward_mode()
+        or not is_dense(x)
     )
 
 
-def is_dual() -> bool:
-    """Whether forward mode is on."""
-    return torch.autograd.forward_ad._current_level >= 0
-
-
-def is_legacy_batched(x: Tensor) -> bool:
-    """Whether ``x`` is a batch as ``is_grads_batched`` and ``vectorize`` make them."""
+def in_old_vmap(x: Tensor) -> bool:
+    """Whether ``x`` is a batch of ``is_grads_batched`` or ``vectorize``."""
     return bool(torch._C._functorch.is_legacy_batchedtensor(x))
 
 
-def is_traced_in_operators() -> bool:
-    """Whether what is recorded may be operators of ours: compiled and exported programs.
+# --- what is going on ----------------------------------------------------------------------------
 
-    For ONNX, programs are exported too; but it knows no operators of ours.
+
+def in_forward_mode() -> bool:
+    """Whether forward-mode derivatives are being computed."""
+    return torch.autograd.forward_ad._current_level >= 0
+
+
+def records_operators() -> bool:
+    """Whether torch records a graph that may hold operators of liftwave: compile and export.
+
+    ``torch.onnx`` exports such a graph as well, but ONNX has no operators of liftwave.
     """
     return torch.compiler.is_compiling() and not torch.onnx.is_in_onnx_export()
 
 
-def is_traced_in_operations() -> bool:
-    """Whether what is recorded has to be torch's own operations: TorchScript, ONNX."""
+def records_operations() -> bool:
+    """Whether torch records its own operations only: TorchScript and ONNX."""
     return torch._C._get_tracing_state() is not None or torch.onnx.is_in_onnx_export()
 
 
-def check_operators_serve() -> None:
-    """Raise if what operators of ours are recorded for is ONNX."""
+def check_operators_allowed() -> None:
+    """Raise if ``torch.onnx`` converts a graph that holds operators of liftwave.
+
+    Raises
+    ------
+    ExportError
+        If it does.
+    """
     if torch.onnx.is_in_onnx_export():
         raise ExportError(
             "a program that torch.export made holds operators of liftwave, which ONNX does not "
@@ -77,51 +86,59 @@ def check_operators_serve() -> None:
         )
 
 
-def check_lengths_are_fixed(x: Tensor, axes: Sequence[int]) -> None:
-    """Raise if a length along one of the (negative) axes is a symbol."""
-    open_axes = [axis for axis in axes if isinstance(x.shape[axis], torch.SymInt)]
-    if open_axes:
-        raise ExportError(
-            f"a transform becomes operations for fixed lengths along its axes {tuple(axes)}, got "
-            f"a dynamic length along {open_axes} of shape {tuple(x.shape)}: leave only other "
-            "dimensions dynamic, such as that of the batch"
+def check_devices(tensors: Sequence[Tensor]) -> None:
+    """Raise if tensors are on several devices.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If they are.
+    """
+    first = tensors[0].device
+    if any(x.device != first for x in tensors[1:]):
+        names = sorted({str(x.device) for x in tensors})
+        raise ArgumentTypeError(
+            f"taps and filters have to be on the device of the data, got tensors on {names}: "
+            "move them (tensor.to, module.to)"
         )
 
 
+# --- batches -------------------------------------------------------------------------------------
+
+
 def batched(inputs: Sequence[Tensor], dims: Sequence[int | None], size: int) -> list[Tensor]:
-    """The tensors with the batch in front, those without one repeated."""
+    """The tensors with the batch in front; those without one are repeated."""
     return [
         x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0)
         for x, dim in zip(inputs, dims, strict=True)
     ]
 
 
-def through_legacy_batch(
-    function: Callable[[list[Tensor]], Sequence[Tensor]], inputs: Sequence[Tensor]
-) -> list[Tensor]:
-    """The function on the tensors with their batch in front; its results are batches again.
-
-    The batches of ``is_grads_batched`` know no rules of other people's operators.
-    """
-    level = torch._C._vmapmode_increment_nesting()
-    torch._C._vmapmode_decrement_nesting()
-    level -= 1
-    bare = [torch._remove_batch_dim(x, level, 1, 0) if is_legacy_batched(x) else x for x in inputs]
-    size = next(t.shape[0] for t, x in zip(bare, inputs, strict=True) if is_legacy_batched(x))
-    dims = [0 if is_legacy_batched(x) else None for x in inputs]
-    return [torch._add_batch_dim(y, 0, level) for y in function(batched(bare, dims, size))]
-
-
-def one_by_one(
+def stacked(
     function: Callable[[list[Tensor]], Sequence[Tensor]],
     tensors: Sequence[Tensor],
     dims: Sequence[int | None],
     size: int,
-) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
-    """The function on each element of a batch; results are stacked in front."""
-    each = [
+) -> list[Tensor]:
+    """The results for each element of a batch, stacked in front."""
+    results = [
         function([x if d is None else x.select(d, i) for x, d in zip(tensors, dims, strict=True)])
         for i in range(size)
     ]
-    stacked = tuple(torch.stack(list(of_one)) for of_one in zip(*each, strict=True))
-    return stacked, (0,) * len(stacked)
+    return [torch.stack(list(of_element)) for of_element in zip(*results, strict=True)]
+
+
+def run_in_old_vmap(
+    function: Callable[..., tuple[Tensor, ...]], inputs: Sequence[Tensor]
+) -> list[Tensor]:
+    """The results of a function on batches of ``is_grads_batched``, by :func:`torch.vmap`.
+
+    Those batches do not know the batching rules of custom operators.
+    """
+    level = torch._C._vmapmode_increment_nesting()
+    torch._C._vmapmode_decrement_nesting()
+    level -= 1
+    plain = [torch._remove_batch_dim(x, level, 1, 0) if in_old_vmap(x) else x for x in inputs]
+    dims = tuple(0 if in_old_vmap(x) else None for x in inputs)
+    results = torch.vmap(function, in_dims=dims)(*plain)
+    return [torch._add_batch_dim(y, 0, level) for y in results]

@@ -1,41 +1,50 @@
-"""Separable transforms along one axis after the other, by the kernels of one axis.
+"""Axis-by-axis fallback: separable transforms by the kernels of one axis, one after the other.
 
-The course of every transform that no kernel does in one go.
+For every transform that no fused kernel supports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, cast
 
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import zeros
-from liftwave._plan.levels import AnalysisLevel, LiftStep, Step, SynthesisLevel
+from liftwave._plan.levels import (
+    AnalysisLevel,
+    AnalysisPlan,
+    LiftStep,
+    Shape,
+    Step,
+    SynthesisLevel,
+    SynthesisPlan,
+)
 from liftwave._typing import Array
 
 if TYPE_CHECKING:
     from liftwave._kernels.contract import AxisKernels
 
 
-def analyse(
-    x: Array, levels: Sequence[AnalysisLevel], kernels: AxisKernels
-) -> tuple[Array, list[dict[str, Array]]]:
-    """Approximation, and the details of each level, finest first."""
-    details = []
-    for level in levels:
-        bands = analyse_level(x, level, kernels)
-        x = bands.pop(next(iter(bands)))
-        details.append(bands)
-    return x, details
+# --- analysis --------------------------------------------------------------------------------
 
 
-def analyse_level(x: Array, level: AnalysisLevel, kernels: AxisKernels) -> dict[str, Array]:
-    """All bands of one level, keyed by one letter per axis (``a`` or ``d``)."""
+def analyse(x: Array, plan: AnalysisPlan, kernels: AxisKernels) -> list[Array]:
+    """All bands: the approximation, then the details, coarsest level first."""
+    details: list[Array] = []
+    for level in plan.levels:
+        x, *level_details = analyse_level(x, level, kernels)
+        details[:0] = level_details
+    return [x, *details]
+
+
+def analyse_level(x: Array, level: AnalysisLevel, kernels: AxisKernels) -> list[Array]:
+    """All bands of one level, the approximation first."""
     bands = {"": x}
-    for key, step in level.splits:
+    for key, step in level.analysis_steps:
         bands[key + "a"], bands[key + "d"] = split(bands.pop(key), step, kernels)
-    return {key: bands[key] for key in level.shapes}
+    return [bands[key] for key in level.shapes]
 
 
 def split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
@@ -45,48 +54,63 @@ def split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
     return kernels.analysis(x, step.filters, step.plan, step.axis)
 
 
-def synthesise(
-    approx: Array | None,
-    details: Sequence[Mapping[str, Array]],
-    levels: Sequence[SynthesisLevel],
-    kernels: AxisKernels,
-) -> Array:
-    """The array with this approximation and these details, coarsest first; what is missing is 0."""
-    for bands, level in zip(details, levels, strict=True):
-        if level.merges:
-            approx = synthesise_level(with_approx(bands, approx, level), level, kernels)
-    return approx
+# --- synthesis -------------------------------------------------------------------------------
+
+
+def synthesise(bands: Sequence[Array], plan: SynthesisPlan, kernels: AxisKernels) -> Array:
+    """The array with these bands; bands that the plan does not have are zero."""
+    remaining = iter(bands)
+    approx = next(remaining) if plan.has_approx else None
+    for level in plan.levels:
+        if level.synthesis_steps:
+            level_bands = bands_of_level(remaining, approx, level)
+            approx = synthesise_level(level_bands, level, kernels)
+    return cast(Array, approx)
+
+
+def bands_of_level(
+    details: Iterator[Array], approx: Array | None, level: SynthesisLevel
+) -> dict[str, Array]:
+    """The bands of one level by key: its details, and the used part of the approximation."""
+    bands = dict(zip(level.detail_keys, islice(details, len(level.detail_keys)), strict=True))
+    return with_approx(bands, approx, level)
+
+
+def with_approx(
+    details: Mapping[str, Array], approx: Array | None, level: SynthesisLevel
+) -> dict[str, Array]:
+    """The bands of one level, the used part of the approximation among them."""
+    if level.approx_shape is None:
+        return dict(details)
+    return {level.approx_key: trimmed(approx, level.approx_shape), **details}
 
 
 def synthesise_level(
     bands: Mapping[str, Array], level: SynthesisLevel, kernels: AxisKernels
 ) -> Array:
-    """The array whose bands these are; missing ones are zero."""
+    """The array with these bands; missing ones are zero."""
     remaining = dict(bands)
-    for key, step, shapes in level.merges:
+    for key, step, shapes in level.synthesis_steps:
         pair = [remaining.pop(key + letter, None) for letter in "ad"]
         remaining[key] = merge(pair, step, shapes, kernels)
     return remaining[""]
 
 
 def merge(
-    pair: Sequence[Array | None],
-    step: Step,
-    shapes: Sequence[tuple[int, ...]],
-    kernels: AxisKernels,
+    pair: Sequence[Array | None], step: Step, shapes: Sequence[Shape], kernels: AxisKernels
 ) -> Array:
-    """What approximation and detail, of which one may be missing, are merged into by one step."""
+    """The band that one step makes of approximation and detail, of which one may be missing."""
     if isinstance(step, LiftStep):
-        approx, detail = completed(pair, shapes)
+        approx, detail = fill_missing(pair, shapes)
         return kernels.lift_synthesis(approx, detail, step.plan, step.taps, step.scale, step.axis)
-    # A filter bank leaves out what is missing.
+    # A filter bank leaves out a missing band.
     present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]
     bands, filters = zip(*present, strict=True)
     return kernels.synthesis(bands, filters, step.plan, step.axis)
 
 
-def completed(pair: Sequence[Array | None], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
-    """Both bands, which lifting needs: zeros for one that is missing."""
+def fill_missing(pair: Sequence[Array | None], shapes: Sequence[Shape]) -> list[Array]:
+    """Both bands, which lifting needs: zeros for a missing one."""
     like = next(band for band in pair if band is not None)
     xp = array_namespace(like)
     return [
@@ -95,20 +119,6 @@ def completed(pair: Sequence[Array | None], shapes: Sequence[tuple[int, ...]]) -
     ]
 
 
-def with_approx(
-    details: Mapping[str, Array], approx: Array | None, level: SynthesisLevel
-) -> Mapping[str, Array]:
-    """The bands of one level, the used part of the approximation among them."""
-    if level.used is None:
-        return details
-    return {approx_key(level): trimmed(approx, level.used), **details}
-
-
-def approx_key(level: SynthesisLevel) -> str:
-    """The key of the approximation: one ``a`` per axis."""
-    return "a" * (1 + max(len(key) for key, _, _ in level.merges))
-
-
-def trimmed(x: Array, shape: tuple[int, ...]) -> Array:
+def trimmed(x: Array, shape: Shape) -> Array:
     """The first samples of ``x`` along each axis."""
     return x if tuple(x.shape) == shape else x[tuple(slice(n) for n in shape)]

@@ -6,11 +6,11 @@ functions of :class:`Kernels`. They get validated plans and never decide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
-from liftwave._plan.levels import AnalysisLevel, SynthesisLevel
+from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
@@ -277,23 +277,17 @@ class Kernels(AxisKernels, Protocol):
     pooling: PoolingKernels
     lift_pool: LiftPoolKernels
 
-    def analyse(
-        self, x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
-    ) -> tuple[Array, list[dict[str, Array]]]:
-        """Approximation, and the details of each level, finest first.
+    def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
+        """All bands: the approximation, then the details, coarsest level first, as in ``plan``.
 
-        Computed and given in ``dtype``, where that is wider than that of ``x``.
+        Computed and returned in ``dtype``, where that is wider than that of ``x``.
         """
         ...
 
     def synthesise(
-        self,
-        approx: Array | None,
-        details: Sequence[Mapping[str, Array]],
-        levels: Sequence[SynthesisLevel],
-        out: Array | None = None,
+        self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None
     ) -> Array:
-        """The array with this approximation and these details, coarsest first.
+        """The array with these bands, which are those of ``plan``, in its order.
 
         It may be written to ``out``, an array of its shape, and is that array then.
         """

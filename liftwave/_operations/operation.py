@@ -50,17 +50,37 @@ class Operation(ABC):
     ----------
     kind : str
         The name of the class in the serialized form.
-    is_linear : bool
-        Whether it is linear in all inputs together. Its derivative is then an operation
-        that needs no residuals, and forward-mode derivatives run the operation itself.
     records_itself : bool
         Whether it consists of operations of the arrays' own library. Torch then records
         and differentiates these.
     """
 
     kind: ClassVar[str]
-    is_linear: bool = False
     records_itself: ClassVar[bool] = False
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is linear in all inputs together.
+
+        Its derivative is then an operation that needs no residuals, and forward-mode derivatives
+        run the operation itself.
+        """
+        return False
+
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether it has a derivative."""
+        return True
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether NumPy arrays of one floating dtype need no conversion and no checks."""
+        return False
+
+    @property
+    def n_parameters(self) -> int:
+        """How many of the inputs, the last ones, are parameters."""
+        return 0
 
     # --- serialization ---------------------------------------------------------------------------
 
@@ -97,7 +117,7 @@ class Operation(ABC):
 
     @abstractmethod
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
-        """The results.
+        """The results, as many as :meth:`outputs` says, in memory of any layout.
 
         Raises
         ------
@@ -119,8 +139,14 @@ class Operation(ABC):
         """How many leading inputs may have one more leading axis, if the others do not have it."""
         return 0
 
-    def recordable(self, tensors: Sequence[Array]) -> Operation:
+    def with_slots(self) -> tuple[Operation, list[Array]]:
+        """The operation with arrays that it holds as parameters, and these arrays."""
+        return self, []
+
+    def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
         """The operation in a form that exporters can record in operations of torch.
+
+        ``rounds_numbers`` says whether the exporter rounds Python's numbers to single precision.
 
         Raises
         ------
@@ -181,7 +207,11 @@ class Operation(ABC):
         residuals: Residuals,
         sizes: Sequence[int],
     ) -> list[Output]:
-        """Shapes and dtypes of what :meth:`vjp` returns; inputs are numbered as given here."""
+        """Shapes and dtypes of what :meth:`vjp` returns.
+
+        ``cotangents`` are the shapes of those that are present. ``Output.like`` counts through
+        these and then through ``saved``.
+        """
         raise TypeError(f"a linear operation has a transpose: {self.text}")
 
 

@@ -1,79 +1,146 @@
-"""Programs: a linear transform written as text, which an operator of torch can carry.
+"""Transforms from a signal to bands or back, and the transposes of both, as operations.
 
-An operator's arguments are tensors, numbers and text, so that compiled and exported graphs can
-be kept; levels and plans are neither. The text says what is done, without shapes: axes count
-from the end, so that batches may be added in front, and lengths follow from the tensors or are
-given as numbers. Texts are read once (:func:`read`), and the levels that a program makes for a
-shape are kept with it.
+A transform is written without shapes: axes count from the end, so that a batch may be added in
+front, and lengths follow from the arrays or come as sizes. Bands are a flat list: the
+approximation first, then the details, coarsest level first, sorted by key within a level.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from itertools import product
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple
 
-from liftwave._plan.axes import AxisPlan, AxisPlans, with_length
-from liftwave._plan.axis import band_lengths, fitting_length, signal_length
-from liftwave._plan.levels import Shape
-from liftwave._typing import Mode
-from liftwave.errors import WaveletError
-from liftwave.wavelets.filter_bank import FilterBank
+from array_api_compat import array_namespace
+
+from liftwave._arrays.convert import NativeHalf, Opened, is_half, open_arrays, open_unchanged
+from liftwave._arrays.integers import (
+    coefficient_dtype,
+    open_integer_coefficients,
+    open_integer_samples,
+)
+from liftwave._arrays.taps import check_library_of_taps
+from liftwave._kernels.contract import Kernels
+from liftwave._operations.operation import Operation, Output, Residuals, Shape, parse
+from liftwave._operations.transform_shapes import band_shapes, signal_shape, trims_approximations
+from liftwave._operations.transform_vjp import (
+    StepGradient,
+    analysis_adjoint,
+    analysis_vjp,
+    padded,
+    synthesis_adjoint,
+    synthesis_vjp,
+)
+from liftwave._operations.wavelet_data import (
+    WaveletData,
+    from_json,
+    tap_slots,
+    to_json,
+    with_tap_arrays,
+)
+from liftwave._plan.axes import AxisPlan, AxisPlans
+from liftwave._plan.levels import (
+    Keys,
+    SynthesisPlan,
+    flatten_bands,
+    plan_analysis,
+    plan_synthesis,
+    unflatten_bands,
+)
+from liftwave._typing import Array, Mode
+from liftwave.errors import ExportError, WaveletError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.lifting.step import LiftingStep
-from liftwave.wavelets.resolve import Resolved, resolve_wavelet
-from liftwave.wavelets.taps import is_concrete, tap_count
-
-Keys: TypeAlias = tuple[tuple[str, ...], ...]
-"""The keys of the details of each level, coarsest first."""
+from liftwave.wavelets.resolve import Resolved
 
 
-class Shaped(NamedTuple):
-    """What a plan needs to know of an array."""
+class TransformAxis(NamedTuple):
+    """One axis of a transform.
 
-    shape: Shape
+    Attributes
+    ----------
+    axis : int
+        Negative: counted from the last one.
+    wavelet : FilterBank, LiftingScheme or JSON data
+        JSON data may have slots for taps (``wavelet_data.py``).
+    mode : str
+        The boundary mode.
+    """
+
+    axis: int
+    wavelet: Resolved | WaveletData
+    mode: Mode
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class Transform(Operation):
     """A transform of a signal to bands or back, or the transpose of either.
 
     Attributes
     ----------
-    plans : tuple of (axis, wavelet, mode)
-        Axes are negative; wavelets are written (:func:`written_wavelet`).
-    synthesis : bool
+    axes : tuple of TransformAxis
+        The transformed axes.
+    is_synthesis : bool
         Whether the transform goes from bands to a signal.
-    approx : bool
+    has_approx : bool
         Whether the approximation is among the bands.
     keys : tuple of tuple of str
-        The keys of the details of each level that are among the bands, coarsest first.
-    fit : bool
-        Whether approximations may have one sample too many (of a synthesis).
-    transposed : bool
+        The sorted keys of the details of each level that are among the bands, coarsest first.
+    trim_odd : bool
+        Whether an approximation may have one sample more than its details (of a synthesis).
+    is_transposed : bool
         Whether it is transposed, and so goes the other way.
-    made : dict
-        Plans by the number of dimensions; programs of the same plans share them.
-    text : str
-        The program as text, which :func:`read` reads.
+    n_slots : int
+        How many arrays of taps are parameters of the operation.
+    plans : dict
+        The plans for arrays of a number of dimensions; a transform and its transpose share them.
     """
 
-    plans: tuple[tuple[int, Any, Mode], ...]
-    synthesis: bool
-    approx: bool
+    axes: tuple[TransformAxis, ...]
+    is_synthesis: bool
+    has_approx: bool
     keys: Keys
-    fit: bool = True
-    transposed: bool = False
-    made: dict[int, AxisPlans] = field(default_factory=dict, repr=False)
-    text: str = field(init=False)
+    trim_odd: bool = True
+    is_transposed: bool = False
+    n_slots: int = 0
+    plans: dict[int, AxisPlans] = field(default_factory=dict, repr=False)
 
-    def __post_init__(self) -> None:
-        parts = [self.plans, self.synthesis, self.approx, self.keys, self.fit, self.transposed]
-        # An attribute and no property: torch.compile reads it.
-        object.__setattr__(self, "text", json.dumps(parts, separators=(",", ":")))
+    kind = "transform"
+
+    # --- serialization -------------------------------------------------------------------------
+
+    def fields(self) -> list[Any]:
+        """The fields but for the plans, with wavelets as JSON data."""
+        axes = [[axis, _as_json(wavelet), mode] for axis, wavelet, mode in self.axes]
+        flags = [self.is_synthesis, self.has_approx, self.trim_odd, self.is_transposed]
+        return [axes, self.keys, *map(int, flags), self.n_slots]
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> Transform:
+        """The transform with these fields."""
+        axes, keys, is_synthesis, has_approx, trim_odd, is_transposed, n_slots = fields
+        return cls(
+            tuple(TransformAxis(*axis) for axis in axes),
+            bool(is_synthesis),
+            bool(has_approx),
+            tuple(map(tuple, keys)),
+            bool(trim_odd),
+            bool(is_transposed),
+            n_slots,
+        )
+
+    # --- what it is ------------------------------------------------------------------------------
+
+    @property
+    def n_parameters(self) -> int:
+        """How many arrays of taps come after the data."""
+        return self.n_slots
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the taps are no inputs."""
+        return not self.n_slots
 
     @property
     def level(self) -> int:
@@ -81,257 +148,451 @@ class Program:
         return len(self.keys)
 
     @cached_property
-    def empty_levels(self) -> int:
-        """How many of the coarsest levels no band is of."""
-        if self.approx:
-            return 0
-        return next(k for k, keys in enumerate(self.keys) if keys)
-
-    @property
-    def from_bands(self) -> bool:
-        """Whether bands go in (and a signal comes out)."""
-        return self.synthesis != self.transposed
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # What kernels prepared does not travel.
-        return read, (self.text,)
-
-    @cached_property
-    def axes(self) -> tuple[int, ...]:
-        """The axes, each once."""
-        return tuple(dict.fromkeys(axis for axis, _, _ in self.plans))
+    def is_complete(self) -> bool:
+        """Whether no band is missing."""
+        complete = detail_keys(len(self.axes))
+        return self.has_approx and all(keys == complete for keys in self.keys)
 
     @cached_property
     def outline(self) -> AxisPlans:
-        """The plans for lengths only, with negative axes and without the taps that are tensors."""
-        return AxisPlans(AxisPlan(a, wavelet_of(w, None), m) for a, w, m in self.plans)
+        """Plans for lengths only: with negative axes, and ones in the slots."""
+        return self._make_plans(0, None)
 
-    def transpose(self) -> Program:
-        """The transposed program."""
-        return self._transpose
+    @property
+    def batched_inputs(self) -> int:
+        """All data: axes count from the end."""
+        return sum(map(len, self.keys)) + self.has_approx if self._takes_bands else 1
+
+    @property
+    def _takes_bands(self) -> bool:
+        return self.is_synthesis != self.is_transposed
+
+    @property
+    def wavelets(self) -> tuple[Resolved, ...]:
+        """The wavelet of each axis."""
+        plans = next(iter(self.plans.values()), self.outline)
+        return tuple(plan.wavelet for plan in plans)
+
+    @property
+    def result_names(self) -> list[str]:
+        """What the results are called in messages."""
+        if self.is_synthesis or not self.keys:
+            return ["the result"]
+        names = ["the approximation"] if self.has_approx else []
+        return names + [f"band {key!r}" for keys in self.keys for key in keys]
+
+    # --- plans -----------------------------------------------------------------------------------
+
+    def plans_for(self, ndim: int) -> AxisPlans:
+        """The plans for arrays of ``ndim`` dimensions, if no taps are inputs."""
+        plans = self.plans.get(ndim)
+        if plans is None:
+            plans = self.plans[ndim] = self._make_plans(ndim, None)
+        return plans
+
+    def _plans_with(self, ndim: int, taps: Sequence[Array], kernels: Kernels) -> AxisPlans:
+        if not self.n_slots:
+            return self.plans_for(ndim)
+        if not kernels.on_host:  # reading taps would wait for the device
+            return self._make_plans(ndim, taps)
+        values = [t.tolist() for t in taps]
+        return _plans_with_values(
+            self, ndim, tuple(tuple(v) if type(v) is list else v for v in values)
+        )
+
+    def _make_plans(self, ndim: int, taps: Sequence[Any] | None) -> AxisPlans:
+        wavelets = {
+            id(wavelet): wavelet
+            if not isinstance(wavelet, str | dict)
+            else from_json(wavelet, taps)
+            for _, wavelet, _ in self.axes
+        }
+        return AxisPlans(
+            AxisPlan(axis + ndim, wavelets[id(wavelet)], mode) for axis, wavelet, mode in self.axes
+        )
+
+    def _synthesis_plan(self, shapes: Sequence[Shape], plans: AxisPlans) -> SynthesisPlan:
+        return plan_synthesis(
+            tuple([tuple(shape) for shape in shapes]),
+            self.keys,
+            self.has_approx,
+            plans,
+            self.trim_odd,
+        )
+
+    # --- execution -------------------------------------------------------------------------------
 
     @cached_property
-    def _transpose(self) -> Program:
-        return replace(self, transposed=not self.transposed)
+    def is_plain(self) -> bool:
+        """Whether NumPy arrays of one floating dtype need no conversion."""
+        return not self.n_slots and self.is_differentiable and self.outline.is_concrete
 
-    def inverse(self) -> Program:
-        """The program that undoes this one where it is lifting: of all bands."""
-        keys = (all_keys(len(self.plans)),) * self.level
-        return replace(self, synthesis=not self.synthesis, approx=True, keys=keys, fit=True)
+    @cached_property
+    def is_differentiable(self) -> bool:
+        """Whether it is no integer lifting, which rounds."""
+        return not self.outline.is_integer
 
-    def is_reversible(self, shapes: Sequence[Sequence[int]]) -> bool:
+    def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """The inputs in one floating dtype; integers for integer lifting schemes."""
+        if not self.keys:
+            return open_unchanged(arrays)
+        plans = self.plans_for(arrays[0].ndim)
+        if plans.is_integer and not self.is_synthesis:
+            return [open_integer_samples(arrays[0], plans, self.level)]
+        if plans.is_integer:
+            return open_integer_coefficients(arrays)
+        check_library_of_taps([plan.wavelet for plan in plans], arrays)
+        return open_arrays(arrays, native_half)
+
+    def open_floating(self, arrays: Sequence[Array]) -> list[Opened]:
+        """The inputs in one floating dtype, also where nothing is computed."""
+        return open_arrays(arrays)
+
+    def run(
+        self,
+        arrays: Sequence[Array],
+        sizes: Sequence[int],
+        kernels: Kernels,
+        out: Array | None = None,
+    ) -> list[Array]:
+        """Bands or the signal; a synthesis may write to ``out``, and returns it then."""
+        data, taps = self._split_inputs(arrays)
+        if not self.keys:
+            return list(data)
+        plans = self._plans_with(data[0].ndim, taps, kernels)
+        if self.is_transposed:
+            return self._run_transposed(data, sizes, plans, kernels)
+        if self.is_synthesis:
+            plan = self._synthesis_plan([x.shape for x in data], plans)
+            return [kernels.synthesise(data, plan, out)]
+        x = data[0]
+        dtype = coefficient_dtype(x, plans, self.level) if plans.is_integer else None
+        bands = kernels.analyse(x, plan_analysis(tuple(x.shape), plans, self.level), dtype)
+        return bands if self.is_complete else self._select(bands)
+
+    def _run_transposed(
+        self, data: Sequence[Array], sizes: Sequence[int], plans: AxisPlans, kernels: Kernels
+    ) -> list[Array]:
+        shapes = self.shapes_from(data[0].shape, sizes)
+        if not self.is_synthesis:
+            plan = plan_analysis(shapes[0], plans, self.level)
+            return [analysis_adjoint(*self._unflatten(data), plan, kernels)]
+        approx, details = synthesis_adjoint(data[0], self._synthesis_plan(shapes, plans), kernels)
+        bands, _ = flatten_bands(approx, details)
+        return [padded(band, shape) for band, shape in zip(bands, shapes, strict=True)]
+
+    def _split_inputs(self, arrays: Sequence[Array]) -> tuple[Sequence[Array], Sequence[Array]]:
+        count = len(arrays) - self.n_slots
+        return (arrays, ()) if not self.n_slots else (arrays[:count], arrays[count:])
+
+    def _unflatten(self, bands: Sequence[Any]) -> tuple[Any, list[dict[str, Any]]]:
+        """Approximation and details by key, without those that are ``None``."""
+        approx, details = unflatten_bands(bands, self.keys, self.has_approx)
+        return approx, [{k: b for k, b in of.items() if b is not None} for of in details]
+
+    def _select(self, bands: Sequence[Array]) -> list[Array]:
+        """Of all bands, those of the transform."""
+        complete = (detail_keys(len(self.axes)),) * self.level
+        approx, details = unflatten_bands(bands, complete)
+        selected = [of[key] for of, keys in zip(details, self.keys, strict=True) for key in keys]
+        return [approx, *selected] if self.has_approx else selected
+
+    # --- shapes, whose lengths may be symbols --------------------------------------------------
+
+    @cached_property
+    def _axis_numbers(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(axis for axis, _, _ in self.axes))
+
+    def lengths(self, shape: Shape) -> list[int]:
+        """The lengths along the transformed axes."""
+        return [shape[axis] for axis in self._axis_numbers]
+
+    def shapes_from(self, like: Shape, sizes: Sequence[int]) -> list[Shape]:
+        """Shapes from the lengths along the axes, one after the other; the rest is as in ``like``."""
+        count = len(self._axis_numbers)
+        shapes = []
+        for start in range(0, len(sizes), count):
+            shape = list(like)
+            for axis, n in zip(self._axis_numbers, sizes[start : start + count], strict=True):
+                shape[axis] = n
+            shapes.append(tuple(shape))
+        return shapes
+
+    def result_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """The shape of the signal of a synthesis.
+
+        Raises
+        ------
+        ShapeError, ModeError
+            If bands of these shapes do not fit together.
+        """
+        if not self.keys:
+            return shapes[0]
+        return self._synthesis_plan(shapes, self.plans_for(len(shapes[0]))).shape
+
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """The bands' shapes, or the signal's."""
+        return [Output(shape) for shape in self._output_shapes(shapes, sizes)]
+
+    def _output_shapes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Shape]:
+        if not self.keys:
+            return [tuple(shape) for shape in shapes]
+        if self.is_transposed:
+            return self.shapes_from(shapes[0], sizes)
+        if self.is_synthesis:
+            data = [tuple(shape) for shape in shapes[: self.batched_inputs]]
+            args = (self.keys, self.has_approx, self.outline, self.trim_odd)
+            return [signal_shape(data, *args)]
+        bands = band_shapes(tuple(shapes[0]), self.outline, self.level)
+        return bands if self.is_complete else self._select(bands)
+
+    # --- derivative ------------------------------------------------------------------------------
+
+    @cached_property
+    def transpose(self) -> Transform:
+        """The transposed transform."""
+        return replace(self, is_transposed=not self.is_transposed)
+
+    def restrict_to(self, present: Sequence[bool]) -> Transform:
+        """The transform of some of the bands, in their order."""
+        if all(present):
+            return self
+        flags = iter(present)
+        has_approx = next(flags) if self.has_approx else False
+        keys = tuple(tuple(key for key in level if next(flags)) for level in self.keys)
+        return replace(self, has_approx=has_approx, keys=keys)
+
+    def residuals(
+        self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
+    ) -> Residuals:
+        """Nothing for gradients in the data; else inputs, or the outputs of lifting."""
+        if not parameters or not self.keys:
+            return "nothing"
+        return "outputs" if exact and self.is_reversible(shapes) else "inputs"
+
+    def is_reversible(self, shapes: Sequence[Shape]) -> bool:
         """Whether inputs of these shapes can be rebuilt from the outputs: by lifting alone.
 
-        A synthesis that leaves out samples of what it made so far is not undone.
+        A synthesis that drops samples which it computed itself is not reversible.
         """
-        lifts = all(isinstance(plan.wavelet, LiftingScheme) for plan in self.outline)
-        return lifts and (not self.synthesis or not self._trims(shapes))
+        if not all(isinstance(plan.wavelet, LiftingScheme) for plan in self.outline):
+            return False
+        if not self.is_synthesis or not self.trim_odd:
+            return True
+        data = [tuple(shape) for shape in shapes[: self.batched_inputs]]
+        return not trims_approximations(data, self.keys, self.has_approx, self.outline)
 
-    def _trims(self, shapes: Sequence[Sequence[int]]) -> bool:
-        """Whether only part of an approximation is used on some level but the first."""
-        approx, details = self.parted([tuple(shape) for shape in shapes])
-        for number, of_level in enumerate(details):
-            if approx is not None and number > self.empty_levels:
-                for index, plan in enumerate(self.outline):
-                    given = {key[index]: band[plan.axis] for key, band in of_level.items()}
-                    if self._used(approx[plan.axis], given, plan) != approx[plan.axis]:
-                        return True
-            if of_level or approx is not None:
-                approx = self._merged(approx, of_level)
-        return False
+    def saved(
+        self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
+    ) -> list[Array]:
+        """The residuals, then the taps."""
+        data, taps = self._split_inputs(inputs)
+        residual_arrays = {"nothing": (), "inputs": data, "outputs": results}[residuals]
+        return [*residual_arrays, *taps]
 
-    def only(self, used: Sequence[bool]) -> Program:
-        """The program of some of the bands, in their order."""
-        if all(used):
-            return self
-        flags = iter(used)
-        approx = next(flags) if self.approx else False
-        keys = tuple(tuple(key for key in level if next(flags)) for level in self.keys)
-        return replace(self, approx=approx, keys=keys)
+    def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
+        """Lengths of the inputs, where the derivative does not have them from its own inputs."""
+        if self.is_transposed:
+            return ()
+        return [n for shape in shapes[: self.batched_inputs] for n in self.lengths(shape)]
 
-    def at(self, ndim: int) -> AxisPlans:
-        """The plans for arrays of ``ndim`` dimensions."""
-        found = self.made.get(ndim)
-        if found is None:
-            found = self.made[ndim] = self.with_taps(ndim, None)
-        return found
+    @property
+    def needs_all_cotangents(self) -> bool:
+        """Whether the signal's length follows from all bands together."""
+        return self.is_transposed and self.is_synthesis
 
-    def with_taps(self, ndim: int, taps: Sequence[Any] | None) -> AxisPlans:
-        """The plans for arrays of ``ndim`` dimensions, with these taps in place of numbers."""
-        known = {id(w): wavelet_of(w, taps) for _, w, _ in self.plans}
-        return AxisPlans(AxisPlan(a + ndim, known[id(w)], m) for a, w, m in self.plans)
+    def derivative(self, present: tuple[bool, ...], residuals: Residuals) -> Operation:
+        """The transposed transform, of the bands that have a cotangent; or with taps."""
+        if not self.is_linear:
+            return super().derivative(present, residuals)
+        if self._takes_bands:  # one result
+            return self.transpose
+        return self.transpose.restrict_to(present)
 
-    @cached_property
-    def bands(self) -> tuple[tuple[int, str], ...]:
-        """Level (coarsest first) and key of each band, in order; the approximation comes first."""
-        approx = [(0, "a" * len(self.plans))] if self.approx else []
-        return (*approx, *((k, key) for k, keys in enumerate(self.keys) for key in keys))
+    def vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        saved: Sequence[Array],
+        residuals: Residuals,
+        sizes: Sequence[int],
+        kernels: Kernels,
+    ) -> list[Array]:
+        """Cotangents of the data, and of the taps if there are residuals."""
+        values, taps = self._split_inputs(saved)
+        like = next(g for g in cotangents if g is not None)
+        xp, dtype = array_namespace(like), like.dtype
+        if values and is_half(like):  # gradients in taps are long sums
+            cotangents = [None if g is None else xp.astype(g, xp.float32) for g in cotangents]
+            values = [xp.astype(x, xp.float32) for x in values]
+        plans = self._plans_with(like.ndim, taps, kernels)
+        shapes = self.shapes_from(like.shape, sizes)
+        data, axes = self.pull_back(cotangents, values, residuals, shapes, plans, kernels)
+        data = [xp.astype(g, dtype, copy=False) for g in data]
+        return [*data, *self._tap_gradients(axes, taps)] if values else data
 
-    def joined(self, approx: Any, details: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """The bands in order, from what a transform gives."""
-        bands = [approx] if self.approx else []
-        return bands + [
-            of[key] for of, keys in zip(details, self.keys, strict=True) for key in keys
+    def wavelet_vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        values: Sequence[Array],
+        residuals: Residuals,
+        shapes: Sequence[Shape],
+        kernels: Kernels,
+    ) -> tuple[list[Array], Sequence[StepGradient]]:
+        """Cotangents of data of these shapes, and gradients in the taps of each axis.
+
+        The taps are those of the wavelets, numbers as well as arrays. Without residuals only the
+        data are differentiated.
+        """
+        if not self.keys:
+            return [g for g in cotangents if g is not None], ()
+        plans = self.plans_for(len(shapes[0]))
+        return self.pull_back(cotangents, values, residuals, shapes, plans, kernels)
+
+    def pull_back(
+        self,
+        cotangents: Sequence[Array | None],
+        values: Sequence[Array],
+        residuals: Residuals,
+        shapes: Sequence[Shape],
+        plans: AxisPlans,
+        kernels: Kernels,
+    ) -> tuple[list[Array], Sequence[StepGradient]]:
+        """Cotangents of data of these shapes, and gradients in the taps of each axis."""
+        if self.is_synthesis:
+            return self._pull_back_synthesis(cotangents, values, residuals, shapes, plans, kernels)
+        plan = plan_analysis(tuple(shapes[0]), plans, self.level)
+        of_bands = self._unflatten(cotangents)
+        if residuals == "nothing":
+            return [analysis_adjoint(*of_bands, plan, kernels)], ()
+        x = values[0] if residuals == "inputs" else None
+        outputs = self._unflatten(values) if residuals == "outputs" else None
+        back = analysis_vjp(x, outputs, of_bands, plan, kernels)
+        return [back.data], back.axes
+
+    def _pull_back_synthesis(
+        self,
+        cotangents: Sequence[Array | None],
+        values: Sequence[Array],
+        residuals: Residuals,
+        shapes: Sequence[Shape],
+        plans: AxisPlans,
+        kernels: Kernels,
+    ) -> tuple[list[Array], Sequence[StepGradient]]:
+        (cotangent,), plan = cotangents, self._synthesis_plan(shapes, plans)
+        axes: Sequence[StepGradient] = ()
+        if residuals == "nothing":
+            approx, details = synthesis_adjoint(cotangent, plan, kernels)
+        else:
+            result = values[0] if residuals == "outputs" else None
+            inputs = self._unflatten(values) if residuals == "inputs" else None
+            approx, details, axes = synthesis_vjp(inputs, result, cotangent, plan, kernels)
+        bands, _ = flatten_bands(approx, details)
+        return [padded(band, shape) for band, shape in zip(bands, shapes, strict=True)], axes
+
+    def _tap_gradients(self, axes: Sequence[StepGradient], taps: Sequence[Array]) -> list[Array]:
+        """The cotangent of each array of taps: the sum over all places where it is used."""
+        sums: dict[int, Array] = {}
+        for (_, wavelet, _), gradient in zip(self.axes, axes, strict=True):
+            slots = tap_slots(_as_json(wavelet), self.is_synthesis)
+            for slot, value in zip(slots, gradient.arrays, strict=True):
+                if slot is not None:
+                    sums[slot] = sums[slot] + value if slot in sums else value
+        xp = array_namespace(*taps)
+        return [
+            xp.astype(sums[k], tap.dtype, copy=False) if k in sums else xp.zeros_like(tap)
+            for k, tap in enumerate(taps)
         ]
 
-    def parted(self, bands: Sequence[Any]) -> tuple[Any, list[dict[str, Any]]]:
-        """Approximation and details, from the bands in order."""
-        remaining = iter(bands)
-        approx = next(remaining) if self.approx else None
-        return approx, [{key: next(remaining) for key in level} for level in self.keys]
+    def vjp_outputs(
+        self,
+        cotangents: Sequence[Shape],
+        saved: Sequence[Shape],
+        residuals: Residuals,
+        sizes: Sequence[int],
+    ) -> list[Output]:
+        """Shapes and dtypes of the cotangents of data and taps."""
+        data = [Output(shape) for shape in self.shapes_from(cotangents[0], sizes)]
+        if residuals == "nothing":
+            return data
+        first = len(saved) - self.n_slots
+        count = len(cotangents)
+        return data + [Output(tuple(saved[k]), count + k) for k in range(first, len(saved))]
 
-    def picked(
-        self, approx: Any, details: Sequence[Mapping[str, Any]]
-    ) -> tuple[Any, list[dict[str, Any]]]:
-        """Of all bands, those of the program."""
-        chosen = [{k: of[k] for k in keys} for of, keys in zip(details, self.keys, strict=True)]
-        return approx if self.approx else None, chosen
+    # --- other forms -----------------------------------------------------------------------------
 
-    # --- lengths, which may be symbols -----------------------------------------------------------
+    def with_slots(self) -> tuple[Transform, list[Array]]:
+        """The transform with slots in place of arrays of taps, and these arrays."""
+        wavelets = {id(w): w for _, w, _ in self.axes}
+        if all(isinstance(w, str | dict) or w.is_concrete for w in wavelets.values()):
+            return self, []
+        taps: list[Array] = []
+        data = {key: _as_json(w, taps) for key, w in wavelets.items()}
+        axes = tuple(TransformAxis(a, data[id(w)], m) for a, w, m in self.axes)
+        slotted = replace(self, axes=axes, n_slots=len(taps), plans={})
+        # The same form gives the same object, and what it cached.
+        same = parse(slotted.text)
+        assert isinstance(same, Transform)
+        return same, taps
 
-    def lengths(self, shape: Sequence[int]) -> list[int]:
-        """The lengths along the axes."""
-        return [shape[axis] for axis in self.axes]
-
-    def with_lengths(self, shape: Sequence[int], lengths: Sequence[int]) -> Shape:
-        """A shape with these lengths along the axes."""
-        changed = list(shape)
-        for axis, n in zip(self.axes, lengths, strict=True):
-            changed[axis] = n
-        return tuple(changed)
-
-    def shapes_of(self, like: Sequence[int], sizes: Sequence[int]) -> list[Shape]:
-        """Shapes from the lengths along the axes, all in a row; the rest is as in ``like``."""
-        count = len(self.axes)
-        each = [sizes[i : i + count] for i in range(0, len(sizes), count)]
-        return [self.with_lengths(like, lengths) for lengths in each]
-
-    def band_shapes(self, shape: Sequence[int]) -> list[Shape]:
-        """The shapes of the bands of a signal of this shape, in order."""
-        approx, finest_first = tuple(shape), []
-        for _ in range(self.level):
-            bands = {"": approx}
-            for plan in self.outline:
-                bands = dict(_halves(bands, plan))
-            finest_first.append(bands)
-            approx = bands["a" * len(self.plans)]
-        return [finest_first[self.level - 1 - number][key] for number, key in self.bands]
-
-    def signal_shape(self, shapes: Sequence[Sequence[int]]) -> Shape:
-        """The shape of what bands of these shapes are synthesised into."""
-        approx, details = self.parted([tuple(shape) for shape in shapes])
-        for of_level in details:
-            if of_level or approx is not None:
-                approx = self._merged(approx, of_level)
-        return cast(Shape, approx)
-
-    def _merged(self, approx: Shape | None, details: Mapping[str, Shape]) -> Shape:
-        shape = approx if approx is not None else next(iter(details.values()))
-        for index, plan in enumerate(self.outline):
-            given = {key[index]: band[plan.axis] for key, band in details.items()}
-            if approx is not None:
-                given["a"] = self._used(approx[plan.axis], given, plan)
-            n_approx = given.get("a", given.get("d", 0))
-            n = signal_length(n_approx, given.get("d", n_approx), plan.wavelet, plan.mode)
-            shape = _changed(shape, plan.axis, n)
-        return shape
-
-    def _used(self, n: int, given: Mapping[str, int], plan: AxisPlan) -> int:
-        """How many of an approximation's ``n`` samples belong with the details."""
-        if self.fit and "d" in given:
-            return fitting_length(n, given["d"], plan.wavelet, plan.mode)
-        if self.fit and "a" in given:
-            return fitting_length(n, given["a"], plan.wavelet, "periodization")
-        return n
+    def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
+        """The transform for fixed lengths; with taps in arrays where the exporter rounds numbers."""
+        x = tensors[0]
+        symbols = [axis for axis in self._axis_numbers if not isinstance(x.shape[axis], int)]
+        if symbols:
+            raise ExportError(
+                f"a transform becomes operations for fixed lengths along its axes "
+                f"{self._axis_numbers}, got a dynamic length along {symbols} of shape "
+                f"{tuple(x.shape)}: leave only other dimensions dynamic, such as that of the batch"
+            )
+        if not rounds_numbers or self.n_slots:
+            return self
+        plans = self.plans_for(x.ndim)
+        wavelets = {id(p.wavelet): with_tap_arrays(p.wavelet, x.new_tensor) for p in plans}
+        exact = AxisPlans(AxisPlan(p.axis, wavelets[id(p.wavelet)], p.mode) for p in plans)
+        return replace(self, plans={x.ndim: exact})
 
 
-def _changed(shape: Shape, axis: int, n: int) -> Shape:
-    return with_length(shape, axis + len(shape), n)
+def _as_json(wavelet: Resolved | WaveletData, arrays: list[Array] | None = None) -> WaveletData:
+    if isinstance(wavelet, str | dict):
+        return wavelet
+    if isinstance(wavelet, LiftingScheme) and wavelet.integer:
+        raise WaveletError(f"{wavelet!r} rounds: its transform is not linear")
+    return to_json(wavelet, [] if arrays is None else arrays)
 
 
-def _halves(bands: Mapping[str, Shape], plan: AxisPlan) -> Iterator[tuple[str, Shape]]:
-    for key, shape in bands.items():
-        pair = band_lengths(shape[plan.axis], plan.wavelet, plan.mode)
-        for letter, n in zip("ad", pair, strict=True):
-            yield key + letter, _changed(shape, plan.axis, n)
-
-
-@lru_cache(maxsize=1024)
-def read(text: str) -> Program:
-    """The program that ``text`` says."""
-    plans, synthesis, approx, keys, fit, transposed = json.loads(text)
-    triples = tuple((axis, wavelet, mode) for axis, wavelet, mode in plans)
-    return Program(triples, synthesis, approx, tuple(map(tuple, keys)), fit, transposed)
+# Training changes taps at each step: few are kept, for the backward pass and for repeated calls.
+@lru_cache(maxsize=16)
+def _plans_with_values(transform: Transform, ndim: int, values: tuple[Any, ...]) -> AxisPlans:
+    return transform._make_plans(ndim, values)
 
 
 @cache
-def all_keys(naxes: int) -> tuple[str, ...]:
+def detail_keys(naxes: int) -> tuple[str, ...]:
     """The keys of all details of one level, in order."""
     return tuple(map("".join, product("ad", repeat=naxes)))[1:]
 
 
-# --- wavelets ------------------------------------------------------------------------------------
+# --- the transforms of given plans, which these keep -----------------------------------------------
 
 
-def written_wavelet(wavelet: Resolved, tensors: list[Any]) -> Any:
-    """A wavelet as text, lists and numbers; taps that are arrays go to ``tensors``.
-
-    In place of such an array there is its place among the tensors and its length (0 for a factor).
-    """
-    if isinstance(wavelet, LiftingScheme):
-        steps = [[s.kind, _written(s.taps, tensors), s.offset] for s in wavelet.steps]
-        scale = [_written(s, tensors) for s in wavelet.scale]
-        return {"steps": steps, "scale": scale, "shift": wavelet.shift, "name": wavelet.name}
-    if wavelet.is_concrete and _is_named(wavelet):
-        return wavelet.name
-    return {"taps": [_written(f, tensors) for f in wavelet.filter_bank], "name": wavelet.name}
+def analysis(plans: AxisPlans, ndim: int, level: int) -> Transform:
+    """The analysis of ``level`` levels along all axes of the plans."""
+    return _transform(plans, ndim, False, True, (detail_keys(len(plans)),) * level, True)
 
 
-def _is_named(bank: FilterBank) -> bool:
-    try:
-        return bool(bank.name) and resolve_wavelet(bank.name) is bank
-    except WaveletError:
-        return False
+def synthesis(
+    plans: AxisPlans, ndim: int, keys: Keys, *, has_approx: bool = True, trim_odd: bool = True
+) -> Transform:
+    """The synthesis from bands of these keys along all axes of the plans."""
+    return _transform(plans, ndim, True, has_approx, keys, trim_odd)
 
 
-def _written(taps: Any, tensors: list[Any]) -> Any:
-    if is_concrete(taps) or isinstance(taps, float | int):
-        return taps
-    number = next((k for k, t in enumerate(tensors) if t is taps), len(tensors))
-    if number == len(tensors):
-        tensors.append(taps)
-    return {"tensor": number, "length": tap_count(taps) if taps.ndim else 0}
-
-
-def tensors_of(wavelet: Resolved) -> list[Any]:
-    """The arrays among a wavelet's taps, each once, as :func:`written_wavelet` numbers them."""
-    if isinstance(wavelet, LiftingScheme):
-        taps = [*(step.taps for step in wavelet.steps), *wavelet.scale]
-    else:
-        taps = list(wavelet.filter_bank)
-    arrays = {id(t): t for t in taps if not (is_concrete(t) or isinstance(t, float | int))}
-    return list(arrays.values())
-
-
-def wavelet_of(written: Any, taps: Sequence[Any] | None) -> Resolved:
-    """The wavelet that :func:`written_wavelet` wrote, with these taps.
-
-    Without taps, ones stand in their place: lengths do not depend on them.
-    """
-    if isinstance(written, str):
-        return resolve_wavelet(written)
-    name = written["name"]
-    if "taps" in written:
-        dec_lo, dec_hi, rec_lo, rec_hi = (_filled(f, taps) for f in written["taps"])
-        return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, name=name)
-    steps = [LiftingStep(kind, _filled(t, taps), offset) for kind, t, offset in written["steps"]]
-    low, high = (_filled(s, taps) for s in written["scale"])
-    return LiftingScheme(tuple(steps), (low, high), name=name, shift=tuple(written["shift"]))
-
-
-def _filled(written: Any, taps: Sequence[Any] | None) -> Any:
-    if not isinstance(written, dict):
-        return written
-    if taps is not None:
-        return taps[written["tensor"]]
-    return (1.0,) * written["length"] or 1.0
+def _transform(
+    plans: AxisPlans, ndim: int, is_synthesis: bool, has_approx: bool, keys: Keys, trim_odd: bool
+) -> Transform:
+    key = (is_synthesis, has_approx, keys, trim_odd)
+    transform: Transform | None = plans.cache.get(key)
+    if transform is None:
+        axes = tuple(TransformAxis(p.axis - ndim, p.wavelet, p.mode) for p in plans)
+        transform = plans.cache[key] = Transform(axes, *key, plans={ndim: plans})
+    return transform

@@ -7,8 +7,7 @@ way forward: filter banks are run again from the input, and lifting is undone fr
 (:func:`analysis_vjp`, :func:`synthesis_vjp`).
 
 Cotangents are gradients in the sense of ``Re <cotangent, result>``; missing ones are zero.
-Details are dicts by key, coarsest level first, as in ``_course.py``; levels are in the order in
-which they run.
+Details are dicts by key, coarsest level first, as in ``_execute.py``.
 """
 
 from __future__ import annotations
@@ -20,10 +19,20 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from liftwave._arrays.convert import real_dtype, zeros
-from liftwave._kernels.axis_by_axis import approx_key, completed, merge, split, with_approx
+from liftwave._kernels.axis_by_axis import bands_of_level, fill_missing, merge, split
 from liftwave._kernels.contract import Kernels, LiftPullback
 from liftwave._plan.axis import FilterPlan
-from liftwave._plan.levels import AnalysisLevel, FilterStep, LiftStep, Shape, Step, SynthesisLevel
+from liftwave._plan.levels import (
+    AnalysisLevel,
+    AnalysisPlan,
+    FilterStep,
+    LiftStep,
+    Shape,
+    Step,
+    SynthesisPlan,
+    flatten_bands,
+    unflatten_bands,
+)
 from liftwave._plan.transpose import adjoint_of_analysis, adjoint_of_synthesis
 from liftwave._typing import Array
 from liftwave.wavelets.taps import reversed_taps, tap_count
@@ -37,12 +46,22 @@ class FilterGradient(NamedTuple):
     low: Array
     high: Array
 
+    @property
+    def arrays(self) -> list[Array]:
+        """The gradients, in the order of the taps."""
+        return [self.low, self.high]
+
 
 class LiftGradient(NamedTuple):
     """The gradients in what one axis is lifted by, in the order in which the levels run it."""
 
     taps: tuple[Array, ...]
     scale: Array  # of shape (2,)
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The gradients, in the order of the taps; those of both scales last."""
+        return [*self.taps, self.scale[0, ...], self.scale[1, ...]]
 
 
 StepGradient: TypeAlias = FilterGradient | LiftGradient
@@ -69,43 +88,32 @@ class SynthesisPullback(NamedTuple):
 def analysis_adjoint(
     approx: Array | None,
     details: Sequence[Bands],
-    levels: Sequence[AnalysisLevel],
+    plan: AnalysisPlan,
     kernels: Kernels,
 ) -> Array | None:
     """The cotangent of the data, for cotangents of some bands; ``None`` if there are none."""
-    first = 0
-    if approx is None:
-        first = next((k for k, bands in enumerate(details) if bands), len(details))
-        if first == len(details):
-            return None
-    if not levels:
+    bands, keys = flatten_bands(approx, details)
+    if not bands:
+        return None
+    if not plan.levels:
         return approx
-    given = tuple(tuple(sorted(bands)) for bands in details[first:])
-    used = levels[: len(levels) - first]
-    transposed = adjoint_of_analysis(used, given, approx is not None)
-    return kernels.synthesise(approx, details[first:], transposed)
+    return kernels.synthesise(bands, adjoint_of_analysis(plan, keys, approx is not None))
 
 
 def synthesis_adjoint(
-    cotangent: Array, levels: Sequence[SynthesisLevel], kernels: Kernels
+    cotangent: Array, plan: SynthesisPlan, kernels: Kernels
 ) -> tuple[Array | None, list[dict[str, Array]]]:
-    """Cotangents of the bands that the levels are given."""
-    used = _merging(levels)
-    if not used:  # no axis is transformed
-        return cotangent, [{} for _ in levels]
-    approx, details = kernels.analyse(cotangent, adjoint_of_synthesis(used))
-    details.reverse()
-    given = [
-        {key: bands[key] for key in level.given} for level, bands in zip(used, details, strict=True)
+    """Cotangents of the bands of the plan."""
+    used = plan.without_empty_levels
+    if not used.levels:  # no axis is transformed
+        return cotangent, [{} for _ in plan.levels]
+    adjoint = adjoint_of_synthesis(used)
+    approx, details = unflatten_bands(kernels.analyse(cotangent, adjoint), adjoint.keys)
+    wanted = [
+        {key: bands[key] for key in keys} for keys, bands in zip(used.keys, details, strict=True)
     ]
-    empty: list[dict[str, Array]] = [{} for _ in range(len(levels) - len(used))]
-    return None if used[0].used is None else approx, [*empty, *given]
-
-
-def _merging(levels: Sequence[SynthesisLevel]) -> Sequence[SynthesisLevel]:
-    """The levels from the first one on that is given anything (before it there is nothing)."""
-    first = next((k for k, level in enumerate(levels) if level.merges), len(levels))
-    return levels[first:]
+    empty: list[dict[str, Array]] = [{} for _ in range(len(plan.levels) - len(used.levels))]
+    return approx if used.has_approx else None, [*empty, *wanted]
 
 
 # --- analysis --------------------------------------------------------------------------------
@@ -115,7 +123,7 @@ def analysis_vjp(
     x: Array | None,
     outputs: tuple[Array, Sequence[Bands]] | None,
     cotangents: tuple[Array | None, Sequence[Bands]],
-    levels: Sequence[AnalysisLevel],
+    plan: AnalysisPlan,
     kernels: Kernels,
 ) -> AnalysisPullback:
     """Cotangent of the data, and gradients in taps and scales.
@@ -128,39 +136,39 @@ def analysis_vjp(
         What the analysis returned.
     cotangents : (approx or None, details)
         Those of the outputs.
-    levels : sequence of AnalysisLevel
-        At least one.
+    plan : AnalysisPlan
+        Of at least one level.
     """
-    from_outputs = outputs is not None and is_reversible(levels)
-    values = _outputs(outputs, levels) if from_outputs else _analysed_again(x, levels, kernels)
+    from_outputs = outputs is not None and is_reversible(plan)
+    values = _outputs(outputs, plan) if from_outputs else _analysed_again(x, plan, kernels)
     sums: dict[int, StepGradient] = {}
     cotangent, details = cotangents
     upward: Array | None = None  # the value of the approximation, once it is rebuilt
-    for level, bands in zip(reversed(levels), details, strict=True):
-        known, first = values.pop(), next(iter(level.shapes))
+    for part, bands in zip(reversed(plan.parts), details, strict=True):
+        known, first = values.pop(), part.levels[0].approx_key
         if upward is not None:
             known.setdefault(first, upward)
         given = dict(bands) if cotangent is None else {first: cotangent, **bands}
-        cotangent = _split_back(given, known, level, kernels, sums)
+        cotangent = _split_back(given, known, part, kernels, sums)
         upward = known[""]
     if cotangent is None:
         cotangent = array_namespace(upward).zeros_like(upward)
-    steps = [(key, step) for key, step in levels[0].splits]
+    steps = plan.levels[0].analysis_steps
     return AnalysisPullback(cotangent, _filled(sums, steps, cotangent))
 
 
-def is_reversible(levels: Sequence[AnalysisLevel | SynthesisLevel]) -> bool:
-    """Whether what went through these levels can be rebuilt from what came out.
+def is_reversible(plan: AnalysisPlan | SynthesisPlan) -> bool:
+    """Whether the input of this transform can be rebuilt from its output.
 
     It can if all steps are lifting, and none drops a sample that the step before it made.
     """
     shape: Shape | None = None
-    for level in levels:
+    for level in plan.levels:
         if isinstance(level, AnalysisLevel):
-            steps = [step for _, step in level.splits]
+            steps = [step for _, step in level.analysis_steps]
         else:
-            steps = [step for _, step, _ in level.merges]
-            if shape is not None and level.used != shape:
+            steps = [step for _, step, _ in level.synthesis_steps]
+            if shape is not None and level.approx_shape != shape:
                 return False
             shape = level.shape if steps else None
         if not all(isinstance(step, LiftStep) for step in steps):
@@ -168,43 +176,42 @@ def is_reversible(levels: Sequence[AnalysisLevel | SynthesisLevel]) -> bool:
     return True
 
 
-def _outputs(outputs: Any, levels: Sequence[AnalysisLevel]) -> list[dict[str, Array]]:
+def _outputs(outputs: Any, plan: AnalysisPlan) -> list[dict[str, Array]]:
     """Bands of each level, finest first; the approximation only of the coarsest."""
     approx, details = outputs
     values = [dict(bands) for bands in reversed(details)]
-    values[-1][next(iter(levels[-1].shapes))] = approx
+    values[-1][plan.levels[-1].approx_key] = approx
     return values
 
 
-def _analysed_again(
-    x: Array, levels: Sequence[AnalysisLevel], kernels: Kernels
-) -> list[dict[str, Array]]:
+def _analysed_again(x: Array, plan: AnalysisPlan, kernels: Kernels) -> list[dict[str, Array]]:
     """What goes into filters, and comes out of lifting, for each level, finest first."""
     values = []
-    for level in levels:
+    for part in plan.parts:
+        (level,) = part.levels
         known = {"": x}
-        inner = {key for key, _ in level.splits}
-        for key, step in level.splits:
+        inner = {key for key, _ in level.analysis_steps}
+        for key, step in level.analysis_steps:
             if isinstance(step, LiftStep) or {key + "a", key + "d"} & inner:
                 known[key + "a"], known[key + "d"] = split(known[key], step, kernels)
         values.append(known)
-        if level is not levels[-1]:
-            first = next(iter(level.shapes))
-            x = known[first] if first in known else kernels.analyse(x, (level,))[0]
+        if part is not plan.parts[-1]:
+            first = level.approx_key
+            x = known[first] if first in known else kernels.analyse(x, part)[0]
     return values
 
 
 def _split_back(
     cotangents: dict[str, Array],
     values: dict[str, Array],
-    level: AnalysisLevel,
+    plan: AnalysisPlan,
     kernels: Kernels,
     sums: dict[int, StepGradient],
 ) -> Array | None:
     """One level: the cotangent of what was split (and its value, among ``values``)."""
-    (transposed,) = adjoint_of_analysis((level,))
+    (level,), (transposed,) = plan.levels, adjoint_of_analysis(plan).levels
     for (key, step), (_, merging, shapes) in zip(
-        reversed(level.splits), transposed.merges, strict=True
+        reversed(level.analysis_steps), transposed.synthesis_steps, strict=True
     ):
         pair = [cotangents.pop(key + letter, None) for letter in "ad"]
         missing = pair[0] is None and pair[1] is None
@@ -214,7 +221,7 @@ def _split_back(
                 values.setdefault(key, _unlifted(halves, step, kernels))
                 continue
             back = kernels.lift_vjp(
-                halves, completed(pair, shapes), step.plan, step.taps, step.scale, step.axis
+                halves, fill_missing(pair, shapes), step.plan, step.taps, step.scale, step.axis
             )
             values.setdefault(key, back.inputs[0])
             cotangents[key] = back.cotangents[0]
@@ -240,7 +247,7 @@ def synthesis_vjp(
     inputs: tuple[Array | None, Sequence[Bands]] | None,
     result: Array | None,
     cotangent: Array,
-    levels: Sequence[SynthesisLevel],
+    plan: SynthesisPlan,
     kernels: Kernels,
 ) -> SynthesisPullback:
     """Cotangents of the bands, and gradients in taps and scales (those of the wavelet).
@@ -253,43 +260,44 @@ def synthesis_vjp(
         What the synthesis returned.
     cotangent : array
         That of the result.
-    levels : sequence of SynthesisLevel
-        At least one that merges something.
+    plan : SynthesisPlan
+        With a step on one level at least.
     """
-    used = _merging(levels)
+    used = plan.without_empty_levels
     from_result = result is not None and is_reversible(used)
-    values: list[dict[str, Array]] = [{} for _ in used]
+    values: list[dict[str, Array]] = [{} for _ in used.levels]
     if not from_result:
         values = _synthesised_again(inputs, used, kernels)
     sums: dict[int, StepGradient] = {}
     details: list[dict[str, Array]] = []
     current: Array | None = cotangent
     upward = result  # the value of what a level made, where it is rebuilt
-    for level in reversed(used):
-        known = values.pop()
+    for part in reversed(used.parts):
+        (level,), known = part.levels, values.pop()
         if from_result:
             known[""] = upward
-        bands = _merge_back(padded(current, level.shape), known, level, kernels, sums)
-        details.append({key: bands[key] for key in level.given})
-        if level.used is not None:
-            current, upward = bands[approx_key(level)], known.get(approx_key(level))
-    details += [{} for _ in range(len(levels) - len(used))]
-    steps = [(key, step) for key, step, _ in levels[-1].merges]
+        bands = _merge_back(padded(current, level.shape), known, part, kernels, sums)
+        details.append({key: bands[key] for key in level.detail_keys})
+        if level.approx_shape is not None:
+            current, upward = bands[level.approx_key], known.get(level.approx_key)
+    details += [{} for _ in range(len(plan.levels) - len(used.levels))]
+    steps = [(key, step) for key, step, _ in plan.levels[-1].synthesis_steps]
     gradients = tuple(map(_undone, _filled(sums, steps, cotangent), _by_axis(steps)))
-    approx = None if levels[0].used is None else current
+    approx = current if plan.has_approx else None
     return SynthesisPullback(approx, details[::-1], gradients)
 
 
 def _synthesised_again(
-    inputs: Any, levels: Sequence[SynthesisLevel], kernels: Kernels
+    inputs: Any, plan: SynthesisPlan, kernels: Kernels
 ) -> list[dict[str, Array]]:
     """What goes into filters, and comes out of lifting, for each level, coarsest first."""
     values = []
     current, details = inputs
-    for level, bands in zip(levels, details[len(details) - len(levels) :], strict=True):
-        known = dict(with_approx(bands, current, level))
-        for key, step, shapes in level.merges:
-            if key or isinstance(step, LiftStep) or level is not levels[-1]:
+    remaining = iter(flatten_bands(None, details)[0])
+    for level in plan.levels:
+        known = bands_of_level(remaining, current, level)
+        for key, step, shapes in level.synthesis_steps:
+            if key or isinstance(step, LiftStep) or level is not plan.levels[-1]:
                 pair = [known.get(key + letter) for letter in "ad"]
                 known[key] = merge(pair, step, shapes, kernels)
         current = known.get("")
@@ -300,15 +308,15 @@ def _synthesised_again(
 def _merge_back(
     cotangent: Array,
     values: dict[str, Array],
-    level: SynthesisLevel,
+    plan: SynthesisPlan,
     kernels: Kernels,
     sums: dict[int, StepGradient],
 ) -> dict[str, Array]:
     """One level: the cotangents of what was merged (and its values, if they were not known)."""
-    (transposed,) = adjoint_of_synthesis((level,))
-    splitting = dict(transposed.splits)
+    (level,), (transposed,) = plan.levels, adjoint_of_synthesis(plan).levels
+    splitting = dict(transposed.analysis_steps)
     cotangents = {"": cotangent}
-    for key, step, _ in reversed(level.merges):
+    for key, step, _ in reversed(level.synthesis_steps):
         outer, halves = cotangents.pop(key), [key + letter for letter in "ad"]
         if isinstance(step, LiftStep):
             back = kernels.lift_vjp(
@@ -337,7 +345,7 @@ def _undone(gradient: StepGradient, step: Step) -> StepGradient:
 
 
 def padded(x: Array, shape: Shape) -> Array:
-    """``x`` with zeros behind it along each axis: :func:`separable.trimmed` transposed."""
+    """``x`` with zeros behind it along each axis: :func:`axis_by_axis.trimmed` transposed."""
     xp = array_namespace(x)
     for axis, length in enumerate(shape):
         missing = length - x.shape[axis]

@@ -10,8 +10,7 @@ from typing import Any, cast
 import pywt
 
 from liftwave._typing import Mode, ModeLike, Modes
-from liftwave._warnings import warn
-from liftwave.errors import ArgumentTypeError, AxisError, LevelError, LevelWarning, ModeError
+from liftwave.errors import ArgumentTypeError, AxisError, LevelError, LevelWarning, ModeError, warn
 from liftwave.wavelets.resolve import Resolved
 
 # Short names that PyWavelets once used, and still takes.

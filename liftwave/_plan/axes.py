@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import Any, cast
 
-from liftwave._plan.arguments import modes_per_axis
-from liftwave._plan.axis import band_lengths, check_lifting_mode, fitting_length, signal_length
+import pywt
+
+from liftwave._plan.arguments import (
+    modes_per_axis,
+    normalize_axes,
+    normalize_axis,
+    resolve_mode,
+)
+from liftwave._plan.axis import (
+    band_lengths,
+    bounded,
+    check_lifting_mode,
+    fitting_length,
+    signal_length,
+)
 from liftwave._plan.boundary import MODES
-from liftwave._typing import Mode, ModeLike, Modes, WaveletLike, Wavelets
-from liftwave.errors import ShapeError
+from liftwave._typing import Mode, ModeLike, Modes
+from liftwave.errors import ShapeError, WaveletError
+from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import Resolved, wavelets_per_axis
+from liftwave.wavelets.resolve import (
+    Resolved,
+    WaveletLike,
+    Wavelets,
+    resolve_wavelet,
+    wavelets_per_axis,
+)
 
 
 @dataclass(frozen=True)
 class AxisPlan:
-    """What is done along one axis."""
+    """The wavelet and the boundary mode of one transformed axis."""
 
     axis: int
     wavelet: Resolved
@@ -26,70 +46,141 @@ class AxisPlan:
 
 
 class AxisPlans(tuple[AxisPlan, ...]):
-    """The plans of all axes, and what was worked out from them for shapes seen before.
+    """The plans of all transformed axes, and a cache of what was derived from them."""
 
-    Attributes
-    ----------
-    kept : dict
-        Levels by shape (see ``_levels.py``); it goes when the plans go.
-    integer : bool or None
-        Whether the transform runs in integers; None until it is asked for.
-    plain : bool
-        Whether all taps are numbers and samples are floats: then there is nothing to check about
-        taps, and nothing to convert about plain arrays.
-    """
+    @cached_property
+    def cache(self) -> dict[Any, Any]:
+        """Plans of levels and operations, by shape; it goes when the plans go."""
+        return {}
 
-    kept: dict[Any, Any]
-    integer: bool | None
-    plain: bool
+    @cached_property
+    def is_integer(self) -> bool:
+        """Whether the transform runs in integers.
 
-    def __new__(cls, plans: Iterable[AxisPlan] = ()) -> AxisPlans:
-        made = super().__new__(cls, plans)
-        made.kept, made.integer = {}, None
-        made.plain = all(_in_numbers(plan.wavelet) for plan in made)
-        return made
+        Raises
+        ------
+        WaveletError
+            If the wavelets of some axes do and others do not.
+        """
+        kinds = {isinstance(p.wavelet, LiftingScheme) and p.wavelet.integer for p in self}
+        if len(kinds) > 1:
+            raise WaveletError(
+                "integer lifting schemes cannot be mixed with other wavelets in one transform: "
+                f"got {[p.wavelet for p in self]}"
+            )
+        return kinds == {True}
+
+    @cached_property
+    def is_concrete(self) -> bool:
+        """Whether all taps are numbers."""
+        return all(plan.wavelet.is_concrete for plan in self)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether taps are numbers and samples are floats: there is nothing to check or convert."""
+        return self.is_concrete and not any(
+            isinstance(p.wavelet, LiftingScheme) and p.wavelet.integer for p in self
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return AxisPlans, (tuple(self),)
 
 
-def _in_numbers(wavelet: Resolved) -> bool:
-    return wavelet.is_concrete and not (isinstance(wavelet, LiftingScheme) and wavelet.integer)
+def as_axis_plans(plans: Sequence[AxisPlan]) -> AxisPlans:
+    """The plans with a cache of their own, unless they have one."""
+    return plans if isinstance(plans, AxisPlans) else AxisPlans(plans)
 
 
-def axis_plans(axes: tuple[int, ...], wavelet: Wavelets, mode: Modes) -> AxisPlans:
-    """Wavelets and modes, validated and dealt out to the axes.
+def axis_plans(
+    wavelet: Wavelets,
+    mode: Modes,
+    axes: Sequence[int] | int | None,
+    ndim: int,
+    unique: bool = True,
+) -> AxisPlans:
+    """The plans of a transform along these axes of an array with ``ndim`` axes.
 
-    Where all are given by name, the same arguments give the same object.
+    ``None`` is all axes; with ``unique`` none may occur twice. The same arguments give the same
+    object: the wavelet keeps it.
+
+    Raises
+    ------
+    AxisError, ModeError, WaveletError
+        If the array does not have one of the axes, an axis occurs twice and may not, or a mode or
+        wavelet does not exist.
     """
-    if _named(wavelet) and _named(mode, MODES):
-        return _named_plans(axes, wavelet, mode)
-    return _made_plans(axes, wavelet, mode)
+    key = (mode, axes, ndim, unique)
+    plans = _look_up(wavelet, key)
+    if plans is None:
+        normalized = normalize_axes(axes, ndim, unique=unique)
+        wavelets = wavelets_per_axis(wavelet, len(normalized))
+        plans = _plans(normalized, wavelets, modes_per_axis(mode, len(normalized)), ndim)
+        _remember(wavelet, key, plans)
+    return plans
 
 
-def axis_plan(axis: int, wavelet: WaveletLike, mode: ModeLike) -> AxisPlans:
-    """The plan of one axis: neither wavelet nor mode may be a sequence."""
-    if type(wavelet) is str and mode in MODES:
-        return _named_plans((axis,), (wavelet,), (mode,))
-    return _made_plans((axis,), (wavelet,), (mode,))
+def plans_along(wavelet: WaveletLike, mode: ModeLike, axis: int, ndim: int) -> AxisPlans:
+    """As :func:`axis_plans`, for one axis: neither wavelet nor mode may be a sequence."""
+    key = (mode, axis, ndim, False)
+    plans = _look_up(wavelet, key)
+    if plans is None:
+        normalized = (normalize_axis(axis, ndim),)
+        plans = _plans(normalized, (resolve_wavelet(wavelet),), (resolve_mode(mode),), ndim)
+        _remember(wavelet, key, plans)
+    return plans
 
 
-def _named(given: Any, known: Container[str] | None = None) -> bool:
-    """Whether plain strings are given (old names of modes are not kept: each use is warned of)."""
-    names = given if type(given) is tuple else (given,)
-    for name in names:
-        if type(name) is not str or (known is not None and name not in known):
-            return False
-    return True
+def _look_up(wavelet: Wavelets, key: tuple[Any, ...]) -> AxisPlans | None:
+    """The plans that a wavelet keeps for arguments as the user passed them."""
+    axes = key[1]
+    if type(axes) is not int:  # 1.0 and True would find the plans of 1
+        if type(axes) is not tuple:
+            return None
+        for axis in axes:
+            if type(axis) is not int:
+                return None
+    if type(wavelet) is str or type(wavelet) is pywt.Wavelet:
+        owner = resolve_wavelet(wavelet)
+    elif type(wavelet) is LiftingScheme or (type(wavelet) is FilterBank and not wavelet.warning):
+        owner = wavelet
+    else:
+        return None
+    try:
+        return owner._plans.get(key)
+    except TypeError:  # a list of modes
+        return None
 
 
-def _made_plans(axes: tuple[int, ...], wavelet: Wavelets, mode: Modes) -> AxisPlans:
-    wavelets = wavelets_per_axis(wavelet, len(axes))
-    modes = modes_per_axis(mode, len(axes))
-    return AxisPlans(AxisPlan(*each) for each in zip(axes, wavelets, modes, strict=True))
+def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None:
+    """Keep plans under arguments as the user passed them, if :func:`_look_up` may find them."""
+    mode, axes = key[:2]
+    names = mode if type(mode) is tuple else (mode,)
+    # Old names of modes are not kept: each use is warned of.
+    known = all(type(name) is str and name in MODES for name in names)
+    if (
+        plans
+        and known
+        and type(axes) in (int, tuple)
+        and isinstance(wavelet, _SINGLE)
+        and plans.is_concrete
+    ):
+        bounded(plans[0].wavelet._plans)[key] = plans
 
 
-_named_plans = lru_cache(maxsize=512)(_made_plans)
+_SINGLE = (str, pywt.Wavelet, FilterBank, LiftingScheme)
+
+
+def _plans(
+    axes: tuple[int, ...], wavelets: tuple[Resolved, ...], modes: tuple[Mode, ...], ndim: int
+) -> AxisPlans:
+    """The plans of these axes, from the cache of the first wavelet if its taps are numbers."""
+    plans = AxisPlans(AxisPlan(*each) for each in zip(axes, wavelets, modes, strict=True))
+    if not plans or not plans.is_concrete:
+        return plans
+    # The plans that are kept hold their wavelets, so that none of these numbers is used again.
+    key = (axes, modes, ndim, tuple(map(id, wavelets)))
+    cache: dict[Any, AxisPlans] = bounded(wavelets[0]._plans)
+    return cache.setdefault(key, plans)
 
 
 def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: int) -> None:

@@ -30,16 +30,16 @@ from liftwave.wavelets.taps import tap_count
 
 Reach: TypeAlias = Callable[[int, int, int, int, int], tuple[int, int]]
 
-# What kernels keep with a plan of one axis for different taps; beyond that they start anew, so
-# that taps which change all the time (they are being learned) do not pile up.
-_PREPARED = 64
+# Entries of a plan's cache, one for each set of taps; beyond that it starts anew, so that taps
+# which change all the time (they are being learned) do not pile up.
+_MAX_ENTRIES = 64
 
 
-def with_room(prepared: dict[Any, Any]) -> dict[Any, Any]:
-    """What was prepared for a plan, emptied if it is full."""
-    if len(prepared) >= _PREPARED:
-        prepared.clear()
-    return prepared
+def bounded(cache: dict[Any, Any]) -> dict[Any, Any]:
+    """A plan's cache, emptied if it is full: there is room for one entry more."""
+    if len(cache) >= _MAX_ENTRIES:
+        cache.clear()
+    return cache
 
 
 # --- filter banks along one axis -------------------------------------------------------------
@@ -67,8 +67,8 @@ class FilterPlan:
         Of the input; it has as many rows as the taps reach.
     fold : Extension
         Of the output; without rows for a plain transform.
-    prepared : dict
-        What families of kernels made of this plan.
+    native : dict
+        What each family of kernels made of this plan.
     """
 
     n_out: int
@@ -76,7 +76,7 @@ class FilterPlan:
     phase: int
     extend: Extension
     fold: Extension
-    prepared: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def analysis_adjoint(self) -> FilterPlan:
         """The synthesis plan that, with the taps reversed, is this analysis transposed."""
@@ -218,15 +218,15 @@ class LiftPlan:
     shift : (int, int)
         How far the approximation and the detail are rolled after an analysis
         (and rolled back before a synthesis).
-    prepared : dict
-        What families of kernels made of this plan.
+    native : dict
+        What each family of kernels made of this plan.
     """
 
     n: int
     edge: Extension
     steps: tuple[StepPlan, ...]
     shift: tuple[int, int]
-    prepared: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def inverse(self) -> LiftPlan:
         """The plan that undoes this one (with reciprocal scales)."""

@@ -1,15 +1,17 @@
-"""Levels of separable transforms, ready for kernels: which band is split or merged, and how.
+"""Plans of separable transforms for one shape: which band is split or merged, and how.
 
-Made once for a shape and kept with the plan of the axes (:class:`AxisPlans`),
-so that repeated calls look up one object and run.
+A plan is made once for a shape and kept with the plans of the axes (:class:`AxisPlans`), so that
+repeated calls look up one object and run. Arrays in and out of a plan are flat: the approximation
+first, then the details, coarsest level first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from liftwave._plan.axes import (
     AxisPlan,
@@ -29,15 +31,18 @@ from liftwave._plan.axis import (
     synthesis_plan,
     upsampling_plan,
 )
-from liftwave._typing import Array
 from liftwave.errors import ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import FixedPoint, Taps, tap_count
 
 Shape: TypeAlias = tuple[int, ...]
+Keys: TypeAlias = tuple[tuple[str, ...], ...]
+"""The keys of the detail bands of each level, coarsest level first."""
 
-# Shapes for which an axis plan keeps its levels; beyond that it starts anew.
-_KEPT = 256
+Band = TypeVar("Band")
+
+# Shapes for which an axis plan keeps its plans; beyond that it starts anew.
+_MAX_SHAPES = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,22 +73,32 @@ class AnalysisLevel:
 
     Attributes
     ----------
-    splits : tuple of (key, step)
+    analysis_steps : tuple of (key, step)
         In the order in which they run: band ``key`` becomes ``key + 'a'`` and ``key + 'd'``.
     shapes : dict
         The shape of each band, in the order of the keys; approximation first.
-    prepared : dict
-        What families of kernels made of the levels from this one on.
+    native : dict
+        What each family of kernels made of the level alone.
     """
 
-    splits: tuple[tuple[str, Step], ...]
+    analysis_steps: tuple[tuple[str, Step], ...]
     shapes: dict[str, Shape]
-    prepared: dict[Any, Any] = field(default_factory=dict)
+    native: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def shape(self) -> Shape:
         """The shape of the approximation."""
         return next(iter(self.shapes.values()))
+
+    @property
+    def approx_key(self) -> str:
+        """The key of the approximation."""
+        return next(iter(self.shapes))
+
+    @cached_property
+    def detail_keys(self) -> tuple[str, ...]:
+        """The keys of the details, in order."""
+        return tuple(self.shapes)[1:]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,84 +107,197 @@ class SynthesisLevel:
 
     Attributes
     ----------
-    merges : tuple of (key, step, shapes)
+    synthesis_steps : tuple of (key, step, shapes)
         In the order in which they run: bands ``key + 'a'`` and ``key + 'd'``, of
         these shapes also where they are missing, become band ``key``.
-    used : tuple of int or None
-        The part of the previous level's result that is used; ``None`` if there is no approximation.
-    given : tuple of str
-        The keys of the bands that are given beside the approximation, in order.
+    approx_shape : tuple of int or None
+        The part of the previous level's result that is used; ``None`` without an approximation.
+    detail_keys : tuple of str
+        The keys of the details that are present, in order.
     shape : tuple of int
         Of the result.
-    prepared : dict
-        What families of kernels made of the levels from this one on.
+    native : dict
+        What each family of kernels made of the level alone.
     """
 
-    merges: tuple[tuple[str, Step, tuple[Shape, Shape]], ...]
-    used: Shape | None
-    given: tuple[str, ...]
+    synthesis_steps: tuple[tuple[str, Step, tuple[Shape, Shape]], ...]
+    approx_shape: Shape | None
+    detail_keys: tuple[str, ...]
     shape: Shape
-    prepared: dict[Any, Any] = field(default_factory=dict)
+    native: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def approx_key(self) -> str:
+        """The key of the approximation: one ``a`` per axis."""
+        return "a" * (1 + max(len(key) for key, _, _ in self.synthesis_steps))
+
+
+@dataclass(frozen=True, eq=False)
+class AnalysisPlan:
+    """All levels of an analysis of one shape.
+
+    Attributes
+    ----------
+    levels : tuple of AnalysisLevel
+        Finest first; none if nothing is transformed.
+    keys : tuple of tuple of str
+        The keys of the details of each level, coarsest level first.
+    shapes : tuple of tuple of int
+        Of all bands: the approximation, then the details, coarsest level first.
+    native : dict
+        What each family of kernels made of the plan.
+    adjoints : dict
+        The transposed plans, by the bands that are present.
+    """
+
+    levels: tuple[AnalysisLevel, ...]
+    keys: Keys
+    shapes: tuple[Shape, ...]
+    native: dict[Any, Any] = field(default_factory=dict, repr=False)
+    adjoints: dict[Any, SynthesisPlan] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def parts(self) -> tuple[AnalysisPlan, ...]:
+        """A plan of each level alone, finest first."""
+        return tuple(analysis_plan_of((level,)) for level in self.levels)
+
+
+@dataclass(frozen=True, eq=False)
+class SynthesisPlan:
+    """All levels of a synthesis of bands of given shapes.
+
+    Attributes
+    ----------
+    levels : tuple of SynthesisLevel
+        Coarsest first; none if nothing is transformed.
+    keys : tuple of tuple of str
+        The keys of the details that are present on each level, coarsest level first.
+    has_approx : bool
+        Whether the approximation is present.
+    shape : tuple of int
+        Of the result.
+    native : dict
+        What each family of kernels made of the plan.
+    adjoints : dict
+        The transposed plan.
+    """
+
+    levels: tuple[SynthesisLevel, ...]
+    keys: Keys
+    has_approx: bool
+    shape: Shape
+    native: dict[Any, Any] = field(default_factory=dict, repr=False)
+    adjoints: dict[Any, AnalysisPlan] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def parts(self) -> tuple[SynthesisPlan, ...]:
+        """A plan of each level alone, coarsest first."""
+        return tuple(synthesis_plan_of((level,)) for level in self.levels)
+
+    @cached_property
+    def without_empty_levels(self) -> SynthesisPlan:
+        """The plan from the first level on that has a band: nothing comes before it."""
+        first = next(
+            (k for k, level in enumerate(self.levels) if level.synthesis_steps), len(self.levels)
+        )
+        if not first:
+            return self
+        return SynthesisPlan(self.levels[first:], self.keys[first:], self.has_approx, self.shape)
+
+
+def analysis_plan_of(levels: tuple[AnalysisLevel, ...]) -> AnalysisPlan:
+    """The plan of these levels, finest first; at least one."""
+    coarsest_first = levels[::-1]
+    keys = tuple(level.detail_keys for level in coarsest_first)
+    details = [level.shapes[key] for level in coarsest_first for key in level.detail_keys]
+    return AnalysisPlan(levels, keys, (levels[-1].shape, *details))
+
+
+def synthesis_plan_of(levels: tuple[SynthesisLevel, ...]) -> SynthesisPlan:
+    """The plan of these levels, coarsest first; at least one."""
+    keys = tuple(level.detail_keys for level in levels)
+    return SynthesisPlan(levels, keys, levels[0].approx_shape is not None, levels[-1].shape)
+
+
+# --- bands, flat and by key ------------------------------------------------------------------
+
+
+def flatten_bands(
+    approx: Band | None, details: Sequence[Mapping[str, Band]]
+) -> tuple[list[Band], Keys]:
+    """All bands in order (approximation first, keys sorted), and the keys of the details."""
+    keys = tuple([tuple(sorted(bands)) for bands in details])
+    flat = [] if approx is None else [approx]
+    for bands, level_keys in zip(details, keys, strict=True):
+        flat += [bands[key] for key in level_keys]
+    return flat, keys
+
+
+def unflatten_bands(
+    bands: Sequence[Band], keys: Keys, has_approx: bool = True
+) -> tuple[Band | None, list[dict[str, Band]]]:
+    """Approximation and details by key, coarsest level first, from all bands in order."""
+    remaining = iter(bands)
+    approx = next(remaining) if has_approx else None
+    return approx, [{key: next(remaining) for key in level_keys} for level_keys in keys]
 
 
 # --- analysis --------------------------------------------------------------------------------
 
 
-def analysis_levels(
-    shape: Shape, plans: tuple[AxisPlan, ...], level: int
-) -> tuple[AnalysisLevel, ...]:
-    """The levels of an analysis, finest first.
+def plan_analysis(shape: Shape, plans: tuple[AxisPlan, ...], level: int) -> AnalysisPlan:
+    """The plan of an analysis of ``level`` levels.
 
     Raises
     ------
     ShapeError, ModeError
         If a level cannot be: nothing has been computed then.
     """
-    kept = plans.kept if isinstance(plans, AxisPlans) else {}
+    cache = plans.cache if isinstance(plans, AxisPlans) else {}
     key = (shape, level)
     try:
-        found: tuple[AnalysisLevel, ...] | None = kept.get(key)
+        plan: AnalysisPlan | None = cache.get(key)
     except TypeError:  # a batch whose size is a symbol has no hash
-        return _analysis_levels(shape, plans, level)
-    if found is None:
-        found = _analysis_levels(shape, plans, level)
-        _keep(kept, key, found)
-    return found
+        return _plan_analysis(shape, plans, level)
+    if plan is None:
+        plan = _plan_analysis(shape, plans, level)
+        _cache(cache, key, plan)
+    return plan
 
 
-def _analysis_levels(
-    shape: Shape, plans: tuple[AxisPlan, ...], level: int
-) -> tuple[AnalysisLevel, ...]:
+def _plan_analysis(shape: Shape, plans: tuple[AxisPlan, ...], level: int) -> AnalysisPlan:
     check_lengths(shape, plans, level)
+    if not level:
+        return AnalysisPlan((), (), (shape,))
     levels, current = [], shape
     for _ in range(level):
         levels.append(_analysis_level(current, plans))
         current = levels[-1].shape
-    return tuple(levels)
+    return analysis_plan_of(tuple(levels))
 
 
-def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
-    # Another thread may drop all at any time: nobody counts on finding what was kept.
-    if len(kept) >= _KEPT:
-        kept.clear()
-    kept[key] = value
+def _cache(cache: dict[Any, Any], key: Any, value: Any) -> None:
+    # Another thread may empty the cache at any time: nobody counts on finding a value.
+    if len(cache) >= _MAX_SHAPES:
+        cache.clear()
+    cache[key] = value
 
 
 def _analysis_level(shape: Shape, plans: Sequence[AxisPlan]) -> AnalysisLevel:
-    bands, splits = {"": shape}, []
+    bands, keyed_steps = {"": shape}, []
     for plan in plans:
-        halves: dict[str, Shape] = {}
+        pairs: dict[str, Shape] = {}
         steps: dict[int, Step] = {}
         for key, band in bands.items():
             n = band[plan.axis]
             # An axis that occurs twice may have bands of two lengths, by lifting.
             step = steps.setdefault(n, _analysis_step(plan, n))
-            splits.append((key, step))
+            keyed_steps.append((key, step))
             for letter, length in zip("ad", band_lengths(n, plan.wavelet, plan.mode), strict=True):
-                halves[key + letter] = with_length(band, plan.axis, length)
-        bands = halves
+                pairs[key + letter] = with_length(band, plan.axis, length)
+        bands = pairs
     check_size(f"the bands of shape {shape}", *bands.values())
-    return AnalysisLevel(tuple(splits), bands)
+    return AnalysisLevel(tuple(keyed_steps), bands)
 
 
 def _analysis_step(plan: AxisPlan, n: int) -> Step:
@@ -184,70 +312,87 @@ def _analysis_step(plan: AxisPlan, n: int) -> Step:
 # --- synthesis -------------------------------------------------------------------------------
 
 
-def synthesis_levels(
-    approx: Array | None,
-    details: Sequence[Mapping[str, Array]],
+def plan_synthesis(
+    shapes: tuple[Shape, ...],
+    keys: Keys,
+    has_approx: bool,
     plans: tuple[AxisPlan, ...],
-    fit: bool,
-) -> tuple[SynthesisLevel, ...]:
-    """The levels of a synthesis from these bands, coarsest first.
+    trim_odd: bool,
+) -> SynthesisPlan:
+    """The plan of a synthesis from bands of these shapes.
 
-    With ``fit``, an approximation may have one sample too many.
+    Parameters
+    ----------
+    shapes : tuple of tuple of int
+        Of all bands that are present: the approximation, then the details.
+    keys : tuple of tuple of str
+        The sorted keys of the details on each level, coarsest level first.
+    has_approx : bool
+        Whether the first of the shapes is that of the approximation.
+    plans : tuple of AxisPlan
+        The axes, in the order of the keys' letters.
+    trim_odd : bool
+        Whether an approximation may have one sample too many, which is not used.
 
     Raises
     ------
     ShapeError, ModeError
         If bands do not belong together: nothing has been computed then.
     """
-    shape = None if approx is None else tuple(approx.shape)
-    shapes = tuple([tuple([(k, tuple(b.shape)) for k, b in bands.items()]) for bands in details])
-    return synthesis_levels_of(shape, shapes, plans, fit)
-
-
-def synthesis_levels_of(
-    shape: Shape | None,
-    shapes: tuple[tuple[tuple[str, Shape], ...], ...],
-    plans: tuple[AxisPlan, ...],
-    fit: bool,
-) -> tuple[SynthesisLevel, ...]:
-    """The levels of a synthesis from bands of these shapes (see :func:`synthesis_levels`)."""
-    kept = plans.kept if isinstance(plans, AxisPlans) else {}
-    key = (shape, shapes, fit)
+    cache = plans.cache if isinstance(plans, AxisPlans) else {}
+    key = (shapes, keys, has_approx, trim_odd)
     try:
-        found: tuple[SynthesisLevel, ...] | None = kept.get(key)
+        plan: SynthesisPlan | None = cache.get(key)
     except TypeError:  # a batch whose size is a symbol has no hash
-        return _synthesis_levels(shape, [dict(s) for s in shapes], plans, fit)
-    if found is None:
-        found = _synthesis_levels(shape, [dict(s) for s in shapes], plans, fit)
-        _keep(kept, key, found)
-    return found
+        return _plan_synthesis(shapes, keys, has_approx, plans, trim_odd)
+    if plan is None:
+        plan = _plan_synthesis(shapes, keys, has_approx, plans, trim_odd)
+        _cache(cache, key, plan)
+    return plan
 
 
-def _synthesis_levels(
-    shape: Shape | None, details: Sequence[dict[str, Shape]], plans: tuple[AxisPlan, ...], fit: bool
-) -> tuple[SynthesisLevel, ...]:
-    if shape is None and not any(details):
+def _plan_synthesis(
+    shapes: tuple[Shape, ...],
+    keys: Keys,
+    has_approx: bool,
+    plans: tuple[AxisPlan, ...],
+    trim_odd: bool,
+) -> SynthesisPlan:
+    if not shapes:
         raise ShapeError("At least one coefficient must contain a valid value.")
-    _check_dimensions(shape, details)
+    _check_dimensions(shapes)
+    shape, details = unflatten_bands([tuple(s) for s in shapes], keys, has_approx)
+    if not details:
+        return SynthesisPlan((), (), has_approx, tuple(shapes[0]))
     levels = []
-    for shapes in details:
-        used = fitting_shape(shape, shapes, plans) if fit and shape is not None else shape
-        bands = dict(shapes)
-        if used is not None:
-            bands["a" * len(plans)] = used
-        merges: list[tuple[str, Step, tuple[Shape, Shape]]] = []
-        if bands:
-            planned, shape = plan_merges(bands, plans)
-            merges = [(m.key, _synthesis_step(m.plan, m.shapes), m.shapes) for m in planned]
-        made = () if shape is None else shape
-        check_size("the result", made)
-        levels.append(SynthesisLevel(tuple(merges), used, tuple(sorted(shapes)), made))
-    return tuple(levels)
+    for level_shapes in details:
+        levels.append(_synthesis_level(shape, level_shapes, plans, trim_odd))
+        if levels[-1].synthesis_steps:
+            shape = levels[-1].shape
+    return synthesis_plan_of(tuple(levels))
 
 
-def _check_dimensions(shape: Shape | None, details: Sequence[dict[str, Shape]]) -> None:
-    dimensions = {len(band) for bands in details for band in bands.values()}
-    dimensions |= set() if shape is None else {len(shape)}
+def _synthesis_level(
+    approx_shape: Shape | None,
+    details: Mapping[str, Shape],
+    plans: tuple[AxisPlan, ...],
+    trim_odd: bool,
+) -> SynthesisLevel:
+    bands = dict(details)
+    if approx_shape is not None:
+        if trim_odd:
+            approx_shape = fitting_shape(approx_shape, bands, plans)
+        bands["a" * len(plans)] = approx_shape
+    if not bands:
+        return SynthesisLevel((), None, (), ())
+    merges, shape = plan_merges(bands, plans)
+    steps = tuple((m.key, _synthesis_step(m.plan, m.shapes), m.shapes) for m in merges)
+    check_size("the result", shape)
+    return SynthesisLevel(steps, approx_shape, tuple(sorted(details)), shape)
+
+
+def _check_dimensions(shapes: Sequence[Shape]) -> None:
+    dimensions = {len(shape) for shape in shapes}
     if len(dimensions) > 1:
         raise ShapeError(
             f"All coefficients must have a matching number of dimensions, got {sorted(dimensions)}"
@@ -266,10 +411,8 @@ def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape]) -> Step:
     return FilterStep(plan.axis, synthesis_plan(n_approx, wavelet.rec_len, plan.mode), filters)
 
 
-def upsampling_levels(
-    part: str, m: int, filters: tuple[Taps, Taps], level: int
-) -> tuple[SynthesisLevel, ...]:
-    """The levels of the upsampled convolutions of one band of ``m`` coefficients with edges.
+def plan_upsampling(part: str, m: int, filters: tuple[Taps, Taps], level: int) -> SynthesisPlan:
+    """The plan of the upsampled convolutions of one band of ``m`` coefficients with edges.
 
     Details (``part`` is ``"d"``) are those of the first level; all others merge approximations.
     """
@@ -277,11 +420,11 @@ def upsampling_levels(
     for depth in range(level):
         is_detail = part == "d" and depth == 0
         plan = upsampling_plan(m, tap_count(filters[0]))
-        merge = ("", FilterStep(0, plan, filters), ((m,), (m,)))
-        used, given = (None, ("d",)) if is_detail else ((m,), ())
-        levels.append(SynthesisLevel((merge,), used, given, (plan.n_out,)))
+        step = ("", FilterStep(0, plan, filters), ((m,), (m,)))
+        approx_shape, keys = (None, ("d",)) if is_detail else ((m,), ())
+        levels.append(SynthesisLevel((step,), approx_shape, keys, (plan.n_out,)))
         m = plan.n_out
-    return tuple(levels)
+    return synthesis_plan_of(tuple(levels))
 
 
 def step_taps(scheme: LiftingScheme) -> tuple[Any, ...]:

@@ -1,35 +1,44 @@
-"""Levels transposed: the adjoint of an analysis is a synthesis, and the other way round.
+"""Plans transposed: the adjoint of an analysis is a synthesis, and the other way round.
 
 With each step's plan transposed and its taps reversed, the same kernels run the adjoint of a
-multilevel transform, fused where they fuse.
+multilevel transform, fused where they fuse. Adjoints are cached on the plan that they transpose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from liftwave._plan.axes import with_length
-from liftwave._plan.levels import AnalysisLevel, FilterStep, LiftStep, Shape, Step, SynthesisLevel
+from liftwave._plan.axis import bounded
+from liftwave._plan.levels import (
+    AnalysisLevel,
+    AnalysisPlan,
+    FilterStep,
+    Keys,
+    LiftStep,
+    Shape,
+    Step,
+    SynthesisLevel,
+    SynthesisPlan,
+    analysis_plan_of,
+    synthesis_plan_of,
+)
 from liftwave.wavelets.taps import is_concrete, reversed_taps
-
-Given: TypeAlias = tuple[tuple[str, ...], ...]
-"""The keys of the details that are there, for each level, coarsest first."""
-
 
 # --- steps -----------------------------------------------------------------------------------
 
 
-def transposed_split(step: Step) -> Step:
-    """The merge that is this split transposed."""
+def transposed_analysis_step(step: Step) -> Step:
+    """The synthesis step that is this analysis step transposed."""
     if isinstance(step, LiftStep):
         return _transposed_lift(step)
     return FilterStep(step.axis, step.plan.analysis_adjoint(), _reversed(step.filters))
 
 
-def transposed_merge(step: Step) -> Step:
-    """The split that is this merge transposed."""
+def transposed_synthesis_step(step: Step) -> Step:
+    """The analysis step that is this synthesis step transposed."""
     if isinstance(step, LiftStep):
         return _transposed_lift(step)
     return FilterStep(step.axis, step.plan.synthesis_adjoint(), _reversed(step.filters))
@@ -45,8 +54,8 @@ def _reversed(filters: tuple[Any, Any]) -> tuple[Any, Any]:
     return low, high
 
 
-def _concrete(step: Step) -> bool:
-    """Whether a step may be kept: arrays may hold what a library recorded about one call."""
+def _is_concrete(step: Step) -> bool:
+    """Whether a step may be cached: arrays may hold what a library recorded about one call."""
     if isinstance(step, FilterStep):
         return all(map(is_concrete, step.filters))
     return all(isinstance(s, float | int) for s in step.scale) and all(map(is_concrete, step.taps))
@@ -56,129 +65,134 @@ def _concrete(step: Step) -> bool:
 
 
 def adjoint_of_analysis(
-    levels: Sequence[AnalysisLevel], given: Given | None = None, approx: bool = True
-) -> tuple[SynthesisLevel, ...]:
-    """The synthesis, coarsest level first, that is this analysis transposed.
+    plan: AnalysisPlan, keys: Keys | None = None, has_approx: bool = True
+) -> SynthesisPlan:
+    """The synthesis that is this analysis transposed.
 
     Parameters
     ----------
-    levels : sequence of AnalysisLevel
-        Finest first.
-    given : tuple of tuples of str, optional
-        The sorted keys of the details that will be there, coarsest level first; all by
+    plan : AnalysisPlan
+        Of at least one level.
+    keys : tuple of tuple of str, optional
+        The sorted keys of the details that are present, coarsest level first; all by
         default. The others are zero.
-    approx : bool
-        Whether there will be an approximation. Without, the coarsest level needs a detail.
+    has_approx : bool
+        Whether the approximation is present. At least one band has to be. Coarsest levels
+        without a band are left out of the result.
     """
-    if given is None:
-        given = tuple(tuple(sorted(level.shapes))[1:] for level in reversed(levels))
-    key = ("adjoint", len(levels), given, approx)
-    kept = levels[0].prepared
-    if key in kept:
-        found: tuple[SynthesisLevel, ...] = kept[key]
-        return found
-    transposed = []
-    for level, keys in zip(reversed(levels), given, strict=True):
-        transposed.append(_transposed_analysis(level, keys, approx))
-        approx = True
-    if all(_concrete(step) for level in levels for _, step in level.splits):
-        kept[key] = tuple(transposed)
-    return tuple(transposed)
+    keys = plan.keys if keys is None else keys
+    adjoint = plan.adjoints.get((keys, has_approx))
+    if adjoint is None:
+        adjoint = _adjoint_of_analysis(plan, keys, has_approx)
+        if all(_is_concrete(step) for level in plan.levels for _, step in level.analysis_steps):
+            bounded(plan.adjoints)[keys, has_approx] = adjoint
+    return adjoint
+
+
+def _adjoint_of_analysis(plan: AnalysisPlan, keys: Keys, has_approx: bool) -> SynthesisPlan:
+    levels = []
+    for level, level_keys in zip(reversed(plan.levels), keys, strict=True):
+        if has_approx or level_keys:
+            levels.append(_transposed_analysis(level, level_keys, has_approx))
+            has_approx = True
+    return synthesis_plan_of(tuple(levels))
 
 
 def _transposed_analysis(
-    level: AnalysisLevel, given: tuple[str, ...], approx: bool
+    level: AnalysisLevel, detail_keys: tuple[str, ...], has_approx: bool
 ) -> SynthesisLevel:
-    first = next(iter(level.shapes))
-    present = {*given, first} if approx else set(given)
-    shapes, steps = dict(level.shapes), _once(transposed_split)
-    merges = []
-    for key, step in reversed(level.splits):
-        halves = shapes[key + "a"], shapes[key + "d"]
-        shapes[key] = with_length(halves[0], step.axis, _signal_length(step))
+    present = {*detail_keys, level.approx_key} if has_approx else set(detail_keys)
+    shapes, transpose = dict(level.shapes), _once(transposed_analysis_step)
+    steps = []
+    for key, step in reversed(level.analysis_steps):
+        pair = shapes[key + "a"], shapes[key + "d"]
+        shapes[key] = with_length(pair[0], step.axis, _signal_length(step))
         if any(band.startswith(key) for band in present):
-            merges.append((key, steps(step), halves))
-    return SynthesisLevel(
-        tuple(merges), level.shape if approx else None, given, shapes[""] if merges else level.shape
-    )
+            steps.append((key, transpose(step), pair))
+    approx_shape = level.shape if has_approx else None
+    shape = shapes[""] if steps else level.shape
+    return SynthesisLevel(tuple(steps), approx_shape, detail_keys, shape)
 
 
 def _once(transpose: Callable[[Step], Step]) -> Callable[[Step], Step]:
     """Steps that several bands share stay shared: kernels prepare each plan once."""
-    made: dict[int, Step] = {}
+    transposed: dict[int, Step] = {}
 
     def of(step: Step) -> Step:
-        if id(step) not in made:
-            made[id(step)] = transpose(step)
-        return made[id(step)]
+        if id(step) not in transposed:
+            transposed[id(step)] = transpose(step)
+        return transposed[id(step)]
 
     return of
 
 
-def _signal_length(split: Step) -> int:
-    return split.plan.n if isinstance(split, LiftStep) else split.plan.extend.n
+def _signal_length(step: Step) -> int:
+    """The number of samples that an analysis step splits."""
+    return step.plan.n if isinstance(step, LiftStep) else step.plan.extend.n
 
 
 # --- synthesis -------------------------------------------------------------------------------
 
 
-def adjoint_of_synthesis(levels: Sequence[SynthesisLevel]) -> tuple[AnalysisLevel, ...]:
-    """The analysis, finest level first, that is this synthesis transposed.
+def adjoint_of_synthesis(plan: SynthesisPlan) -> AnalysisPlan:
+    """The analysis that is this synthesis transposed.
 
-    It may give more bands than the synthesis was given. What a level did not use of the
-    previous one's result (its last sample) gets zero there.
+    It may give more bands than the synthesis has. Samples of a level's result that the next
+    level does not use (its last ones) get zero there.
 
     Parameters
     ----------
-    levels : sequence of SynthesisLevel
-        Coarsest first; each merges something.
+    plan : SynthesisPlan
+        Of at least one level; each has a step.
     """
-    key = ("adjoint", len(levels))
-    kept = levels[0].prepared
-    if key in kept:
-        found: tuple[AnalysisLevel, ...] = kept[key]
-        return found
-    used = [level.used for level in levels[1:]] + [levels[-1].shape]
-    transposed = [
+    adjoint = plan.adjoints.get("all")
+    if adjoint is None:
+        adjoint = _adjoint_of_synthesis(plan)
+        if all(_is_concrete(s) for level in plan.levels for _, s, _ in level.synthesis_steps):
+            plan.adjoints["all"] = adjoint
+    return adjoint
+
+
+def _adjoint_of_synthesis(plan: SynthesisPlan) -> AnalysisPlan:
+    shapes = [level.approx_shape for level in plan.levels[1:]] + [plan.shape]
+    levels = [
         _transposed_synthesis(level, shape)
-        for level, shape in zip(levels, used, strict=True)
+        for level, shape in zip(plan.levels, shapes, strict=True)
         if shape is not None
     ]
-    if all(_concrete(step) for level in levels for _, step, _ in level.merges):
-        kept[key] = tuple(reversed(transposed))
-    return tuple(reversed(transposed))
+    return analysis_plan_of(tuple(reversed(levels)))
 
 
 def _transposed_synthesis(level: SynthesisLevel, used: Shape) -> AnalysisLevel:
     """Of a level of whose result the part of shape ``used`` is used."""
-    steps: dict[str, Step] = {}
-    transpose = _once(transposed_merge if used == level.shape else _of_shortened(used))
-    for key, step, _ in reversed(level.merges):
-        steps[key] = transpose(step)
-    bands, splits = {"": used}, []
-    for depth in range(1 + max(map(len, steps), default=-1)):
-        siblings = [step for key, step in steps.items() if len(key) == depth]
-        halves: dict[str, Shape] = {}
+    wanted: dict[str, Step] = {}
+    transpose = _once(transposed_synthesis_step if used == level.shape else _of_shortened(used))
+    for key, step, _ in reversed(level.synthesis_steps):
+        wanted[key] = transpose(step)
+    bands, steps = {"": used}, []
+    for depth in range(1 + max(map(len, wanted), default=-1)):
+        siblings = [step for key, step in wanted.items() if len(key) == depth]
+        pairs: dict[str, Shape] = {}
         for key, shape in bands.items():
-            fitting = steps.get(key) or _fitting(siblings, shape)
+            fitting = wanted.get(key) or _fitting(siblings, shape)
             if fitting is None:
-                halves[key] = shape  # wanted by nobody, and not split by any sibling's plan
+                pairs[key] = shape  # wanted by nobody, and no sibling's plan splits it
                 continue
-            splits.append((key, fitting))
+            steps.append((key, fitting))
             for letter, length in zip("ad", _band_lengths(fitting), strict=True):
-                halves[key + letter] = with_length(shape, fitting.axis, length)
-        bands = halves
-    return AnalysisLevel(tuple(splits), bands)
+                pairs[key + letter] = with_length(shape, fitting.axis, length)
+        bands = pairs
+    return AnalysisLevel(tuple(steps), bands)
 
 
 def _of_shortened(used: Shape) -> Callable[[Step], Step]:
-    """Transposes merges of whose result only the first samples are used."""
+    """Transposes synthesis steps of whose result only the first samples are used."""
 
     def transposed(step: Step) -> Step:
         n = used[step.axis]
         if isinstance(step, LiftStep):
-            return transposed_merge(replace(step, plan=step.plan.shortened(n)))
-        return transposed_merge(replace(step, plan=step.plan.shortened(n)))
+            return transposed_synthesis_step(replace(step, plan=step.plan.shortened(n)))
+        return transposed_synthesis_step(replace(step, plan=step.plan.shortened(n)))
 
     return transposed
 
@@ -188,8 +202,8 @@ def _fitting(siblings: Sequence[Step], shape: Shape) -> Step | None:
     return next((s for s in siblings if _signal_length(s) == shape[s.axis]), None)
 
 
-def _band_lengths(split: Step) -> tuple[int, int]:
-    if isinstance(split, FilterStep):
-        return split.plan.n_out, split.plan.n_out
-    padded = split.plan.n + len(split.plan.edge.right)
+def _band_lengths(step: Step) -> tuple[int, int]:
+    if isinstance(step, FilterStep):
+        return step.plan.n_out, step.plan.n_out
+    padded = step.plan.n + len(step.plan.edge.right)
     return (padded + 1) // 2, padded // 2

@@ -124,7 +124,8 @@ def _rebuilt(about: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> tuple[Decom
     rest = iter(others)
     filled = tuple({key: next(rest) for key in bands} for bands in details)
     # An integer scheme gives the data's own dtype back; others are cast by the caller.
-    d = Decomposition(top, filled, shape, dtype, axis_plans(axes, wavelet, about["mode"]))
+    plans = axis_plans(wavelet, about["mode"], axes, len(shape))
+    d = Decomposition(top, filled, shape, dtype, plans)
     return d, Media(np.empty((0,), dtype=dtype), about["kind"], about["extra"])
 
 

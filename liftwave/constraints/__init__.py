@@ -1,4 +1,4 @@
-"""Filters that are learned and stay wavelets: by construction, or pulled there by penalties."""
+"""Learned filters that stay wavelets, by construction or by penalties."""
 
 from liftwave.constraints.design import coding_gain, design_orthonormal
 from liftwave.constraints.gradients import vjp

@@ -1,4 +1,4 @@
-"""Orthonormal wavelets fitted to data, with SciPy's optimiser and the gradients of this library."""
+"""Design of orthonormal wavelets for data, with SciPy's optimiser and liftwave's gradients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from liftwave._arrays.convert import as_array, open_array, real_dtype
 from liftwave._plan.arguments import normalize_axis
-from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
+from liftwave._typing import Array, ArrayLike, ModeLike
 from liftwave.constraints.gradients import vjp
 from liftwave.constraints.orthonormal import lattice_angles, lattice_size, orthonormal_filters
 from liftwave.errors import ConstraintError
@@ -21,9 +21,10 @@ from liftwave.gradients import vjp as transform_vjp
 from liftwave.transforms.lengths import dwt_max_level
 from liftwave.transforms.multilevel import wavedec
 from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.resolve import WaveletLike
 
 Cost: TypeAlias = Callable[[list[Array]], tuple[Any, Sequence[Array]]]
-"""From the bands of a transform to a number and its gradient in each band."""
+"""Maps the bands of a transform to a number and its gradient in each band."""
 
 
 def coding_gain(
@@ -34,13 +35,13 @@ def coding_gain(
     level: int | None = None,
     axis: int = -1,
 ) -> float:
-    r"""How far a wavelet gathers the energy of data in few bands, in decibels.
+    r"""Return how well a wavelet concentrates the energy of data in few bands, in decibels.
 
     .. math:: G = 10 \log_{10} \frac{\overline{x^2}}{\prod_b \bigl(\overline{c_b^2}\bigr)^{n_b / N}}
 
-    with the mean square of the data over the geometric mean of the mean squares of the bands,
-    each counted by its number of coefficients :math:`n_b` of N (Jayant & Noll, *Digital Coding of
-    Waveforms*, 1984, section 11.4).
+    This is the mean square of the data over the geometric mean of the mean squares of the bands,
+    where each band is weighted by its number of coefficients :math:`n_b` of N (Jayant & Noll,
+    *Digital Coding of Waveforms*, 1984, section 11.4).
 
     Parameters
     ----------
@@ -52,12 +53,12 @@ def coding_gain(
     Returns
     -------
     float
-        6 dB are a bit that a coder saves on each sample. Infinite if a band is zero.
+        A coder saves one bit on each sample for 6 dB. Infinite if a band is zero.
 
     Notes
     -----
-    It compares orthonormal wavelets under periodization, which keep the energy. Others change
-    the gain by amplifying.
+    Compare only orthonormal wavelets under periodization, which preserve energy. Others change
+    the gain by amplification.
 
     Examples
     --------
@@ -87,36 +88,36 @@ def design_orthonormal(
     starts: int = 8,
     seed: int | np.random.Generator | None = 0,
 ) -> FilterBank:
-    r"""The orthonormal wavelet of a length that suits data best.
+    r"""Return the orthonormal wavelet of a given length that suits data best.
 
     Parameters
     ----------
     x : array_like, shape (..., n, ...)
         The data; a batch counts as one signal.
     length : int
-        Number of taps, even, at least 4 (with two there is only Haar).
+        Number of taps, even, at least 4 (Haar is the only wavelet of two taps).
     cost : callable, optional
-        What to make small: takes the bands ``[cA, cD_level, …, cD_1]`` and returns a number and
-        its gradient in each band. By default minus :func:`coding_gain`.
+        The function to minimise: takes the bands ``[cA, cD_level, …, cD_1]`` and returns a number
+        and its gradient in each band. By default minus :func:`coding_gain`.
     mode, level, axis
         As for :func:`liftwave.wavedec`.
     starts : int, optional
-        How often to start from angles at random, in addition to those of the Daubechies wavelet
-        of this length (if there is one: up to 76 taps).
+        The number of random starting points, in addition to the Daubechies wavelet of this length
+        (which exists up to 76 taps). Default 8.
     seed : int or numpy.random.Generator, optional
-        For :func:`numpy.random.default_rng`.
+        For :func:`numpy.random.default_rng`. Default 0.
 
     Returns
     -------
     FilterBank
-        Of plain numbers, orthonormal, with a high-pass that sums to zero. Its cost on ``x`` is
-        at most that of the Daubechies wavelet.
+        An orthonormal bank of plain numbers whose high-pass sums to zero. Its cost on ``x`` is at
+        most that of the Daubechies wavelet.
 
     Raises
     ------
     ConstraintError
-        If ``length`` is odd or less than 4, there is nothing to start from, or the data are not
-        finite or all zero.
+        If ``length`` is odd or less than 4, there is no starting point, or the data are not finite
+        or all zero.
     ImportError
         If SciPy is not installed.
     ValueError, TypeError
@@ -124,8 +125,9 @@ def design_orthonormal(
 
     Notes
     -----
-    The cost is a function of the K/2 - 1 lattice angles of :func:`orthonormal_filters`, periodic
-    and smooth but not convex. From each start BFGS goes downhill, with the exact gradient.
+    The cost is a function of the K/2 - 1 lattice angles of :func:`orthonormal_filters`. It is
+    periodic and smooth but not convex. BFGS minimises it from each starting point, with the exact
+    gradient.
 
     Examples
     --------
@@ -152,15 +154,15 @@ def design_orthonormal(
         raise ConstraintError(f"{n} samples are few for {length} taps: give level=1 to insist")
     objective = _Objective(data, cost or _LogPowers(power), mode, level, axis)
     points = _starting_points(length, starts, seed)
-    found = [minimize(objective, point, jac=True, method="BFGS") for point in points]
-    return orthonormal_filters(min(found, key=lambda result: result.fun).x)
+    results = [minimize(objective, point, jac=True, method="BFGS") for point in points]
+    return orthonormal_filters(min(results, key=lambda result: result.fun).x)
 
 
 class _LogPowers:
     """Minus the coding gain in nepers, up to a constant."""
 
     def __init__(self, power: float) -> None:
-        # A band that vanishes gains no more than this.
+        # Bounds the gain of a band that is zero.
         self._floor = 1e-12 * power
 
     def __call__(self, bands: list[Array]) -> tuple[float, list[Array]]:
@@ -173,7 +175,7 @@ class _LogPowers:
 
 
 class _Objective:
-    """A cost of bands as a function of lattice angles, and its gradient: what SciPy wants."""
+    """A cost of bands as a function of lattice angles, with its gradient, as SciPy expects it."""
 
     def __init__(self, x: Array, cost: Cost, mode: ModeLike, level: int | None, axis: int) -> None:
         self._x, self._cost = x, cost
@@ -181,8 +183,8 @@ class _Objective:
 
     def __call__(self, angles: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         x, xp = self._x, array_namespace(self._x)
-        given = xp.asarray(angles, dtype=real_dtype(x, xp), device=device(x))
-        bank, to_angles = vjp(orthonormal_filters, given)
+        parameters = xp.asarray(angles, dtype=real_dtype(x, xp), device=device(x))
+        bank, to_angles = vjp(orthonormal_filters, parameters)
         bands, to_taps = transform_vjp(wavedec, x, bank, **self._options)
         value, gradients = self._cost(bands)
         (of_angles,) = to_angles(to_taps(gradients).wavelet)
@@ -193,14 +195,14 @@ def _starting_points(
     length: int, starts: int, seed: int | np.random.Generator | None
 ) -> list[NDArray[np.float64]]:
     rng, daubechies = np.random.default_rng(seed), f"db{length // 2}"
-    known = [lattice_angles(daubechies)] if daubechies in pywt.wavelist("db") else []
-    points = [*known, *rng.uniform(-pi, pi, (max(starts, 0), length // 2 - 1))]
+    first = [lattice_angles(daubechies)] if daubechies in pywt.wavelist("db") else []
+    points = [*first, *rng.uniform(-pi, pi, (max(starts, 0), length // 2 - 1))]
     if not points:
         raise ConstraintError(f"there is no {daubechies} to start from: starts must be at least 1")
     return points
 
 
 def _power(x: Array) -> float:
-    """The mean square."""
+    """Return the mean square."""
     xp: Any = array_namespace(x)
     return float(xp.mean(xp.abs(x) ** 2))

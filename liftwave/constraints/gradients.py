@@ -1,4 +1,4 @@
-"""Gradients of all constraints for libraries that do not differentiate by themselves."""
+"""Gradients of all constraints for libraries without automatic differentiation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Pullback: TypeAlias = Callable[..., tuple[Array, ...]]
 
 
 def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Pullback]:
-    r"""The value of a constraint, and the function that pulls gradients back through it.
+    r"""Return the value of a constraint and its pullback (the vector-Jacobian product).
 
     Parameters
     ----------
@@ -31,23 +31,22 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
         A penalty, or :func:`orthonormal_lowpass`, :func:`orthonormal_filters` or
         :func:`symmetric_lifting`.
     *args, **options
-        What to call it with.
+        The arguments of ``function``.
 
     Returns
     -------
     value : array, FilterBank or LiftingScheme
         ``function(*args, **options)``.
     pullback : callable
-        Takes the gradient of a number in the value, and returns the gradients of that number in
-        the arrays that the function was called with, a tuple:
+        Maps the gradient of a loss in the value to a tuple of its gradients in the array
+        arguments of ``function``. The pullback of
 
-        * of a penalty from an array of its shape (1 for a single penalty);
-        * of ``orthonormal_lowpass`` from an array of the shape of the filter;
-        * of ``orthonormal_filters`` from the gradient in the wavelet that :func:`liftwave.vjp` of
-          a transform gives, or from gradients ``(dec_lo, dec_hi, rec_lo, rec_hi)`` of which those
-          that do not matter are None;
-        * of ``symmetric_lifting`` from such a gradient, or from a pair of gradients
-          ``(taps, scale)``; one array for each step comes back.
+        * a penalty takes an array of the penalty's shape (1 for a single penalty);
+        * ``orthonormal_lowpass`` takes an array of the shape of the filter;
+        * ``orthonormal_filters`` takes the gradient in a wavelet from :func:`liftwave.vjp`, or a
+          tuple ``(dec_lo, dec_hi, rec_lo, rec_hi)`` of gradients, where None means zero;
+        * ``symmetric_lifting`` takes such a gradient, or a pair of gradients ``(taps, scale)``,
+          and returns one array for each step.
 
     Raises
     ------

@@ -1,11 +1,11 @@
-r"""Lifting schemes from free parameters: perfect reconstruction whatever they are.
+r"""Lifting schemes from free parameters, with perfect reconstruction for all parameters.
 
-Symmetric steps give symmetric (linear-phase) filters. The zero sums of the high-pass filters are
-conditions on sums of taps: a constant signal has even samples :math:`a` and odd samples :math:`b`
-throughout, beginning with (1, 1); a predict step of taps that sum to S makes :math:`b` into
-:math:`b + S a`, an update step :math:`a` into :math:`a + S b`. The last predict step leaves no
-detail of it if :math:`S = -b/a`. An alternating signal goes the same way from (1, -1); the last
-update step leaves no approximation :math:`u` of it, beside odd samples :math:`v`, if
+Symmetric steps give symmetric (linear-phase) filters. High-pass filters that sum to zero are
+conditions on sums of taps. A constant signal has even samples :math:`a` and odd samples :math:`b`,
+at first (1, 1). A predict step whose taps sum to S changes :math:`b` to :math:`b + S a`, an update
+step changes :math:`a` to :math:`a + S b`. The detail of the constant is zero if the last predict
+step has :math:`S = -b/a`. An alternating signal has even samples :math:`u` and odd samples
+:math:`v`, at first (1, -1). Its approximation is zero if the last update step has
 :math:`S = -u/v`.
 """
 
@@ -20,16 +20,17 @@ from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
 from liftwave._arrays.convert import Opened, is_array, open_arrays, zeros
-from liftwave._typing import Array, ArrayLike, WaveletLike
-from liftwave.constraints._filters import check_real
-from liftwave.constraints.step_sums import pull, solve
+from liftwave._typing import Array, ArrayLike
+from liftwave.constraints.step_sums import propagate, propagate_vjp
+from liftwave.constraints.terms import check_real
 from liftwave.errors import ConstraintError, ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep, StepKind
+from liftwave.wavelets.resolve import WaveletLike
 
 _KINDS: tuple[StepKind, StepKind] = ("predict", "update")
 
-# How far a wavelet's table may be from a condition: its constants have 16 digits, or 12.
+# The largest error of a condition that counts as rounding of a table, which has 12 to 16 digits.
 _TABLE_ERROR = 1e-9
 
 
@@ -40,7 +41,7 @@ def free_lifting(
     scale: tuple[Any, Any] = (1.0, 1.0),
     name: str = "",
 ) -> LiftingScheme:
-    """A lifting scheme of any taps: predict and update steps in turn, centred.
+    """Return a lifting scheme of any taps: centred predict and update steps in turn.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def free_lifting(
         The taps of each step. Arrays of torch, CuPy or another library are kept as they are, so
         that gradients flow into them.
     first : {'predict', 'update'}, optional
-        The kind of the first step.
+        The kind of the first step. Default ``'predict'``.
     scale : (float, float), optional
         As for :class:`LiftingScheme`.
     name : str, optional
@@ -57,14 +58,14 @@ def free_lifting(
     Returns
     -------
     LiftingScheme
-        It reconstructs for all taps. A predict step of r taps reads the even samples from
-        ``(r - 1) // 2`` before to ``r // 2`` after, an update step the odd ones from
-        ``r // 2`` before.
+        It reconstructs for all taps. A predict step of r taps reads even samples, from
+        ``(r - 1) // 2`` before the target to ``r // 2`` after it. An update step reads odd
+        samples, from ``r // 2`` before the target.
 
     Raises
     ------
     ConstraintError
-        If ``first`` is another word.
+        If ``first`` is another value.
     ValueError, TypeError
         As for :class:`LiftingStep`.
 
@@ -94,38 +95,38 @@ def symmetric_lifting(
     sign: int = -1,
     name: str = "",
 ) -> LiftingScheme:
-    r"""A lifting scheme of symmetric steps: linear phase and perfect reconstruction.
+    r"""Return a lifting scheme of symmetric steps: linear phase and perfect reconstruction.
 
     Parameters
     ----------
     taps : sequence of array_like, each of shape (r,)
-        For each step one half of its taps, from the middle outwards; the other half mirrors it.
-        Steps that a zero sum determines have one tap fewer, without that in the middle.
+        One half of the taps of each step, from the middle outwards. The other half is its mirror
+        image. Omit the middle tap of a step that a zero sum determines.
     first : {'predict', 'update'}, optional
-        The kind of the first step; predict and update steps take turns.
+        The kind of the first step. The kinds alternate. Default ``'predict'``.
     zero_sum : bool, optional
-        Whether constants are to give no detail: the analysis high-pass sums to zero. It determines
-        the middle taps of the last predict step.
+        Whether the analysis high-pass sums to zero, so that constants have zero detail. This
+        determines the middle taps of the last predict step. Default True.
     dual_zero_sum : bool, optional
-        Whether alternating signals are to give no approximation: the synthesis high-pass sums to
-        zero. It determines the middle taps of the last update step.
+        Whether the synthesis high-pass sums to zero, so that alternating signals have zero
+        approximation. This determines the middle taps of the last update step. Default True.
     sign : {-1, 1}, optional
-        The product of both scales. The low-pass sums to :math:`\sqrt 2`.
+        The product of both scales. The low-pass sums to :math:`\sqrt 2`. Default -1.
     name : str, optional
         A name for ``repr``.
 
     Returns
     -------
     LiftingScheme
-        With symmetric filters of odd length, whatever the taps are; in the library of the taps,
-        and gradients flow back to them.
+        It has symmetric filters of odd length for all taps. Its taps are arrays of the library of
+        ``taps``, and gradients flow back to these.
 
     Raises
     ------
     ConstraintError
-        If a zero sum is wanted and there is no step that it could determine, a step that nothing
-        determines has no taps, ``first`` or ``sign`` is something else, or the taps make it
-        impossible: the low-pass, or what a condition divides by, sums to zero.
+        If a zero sum is demanded and there is no step that it could determine, if a step that is
+        not determined has no taps, if ``first`` or ``sign`` has another value, or if the taps are
+        impossible because the low-pass or a divisor in a condition sums to zero.
     ShapeError
         If the taps of a step are not one-dimensional.
     ArgumentTypeError
@@ -133,8 +134,8 @@ def symmetric_lifting(
 
     Notes
     -----
-    The module's text has the two conditions. With two steps they say that the predict taps sum to
-    -1 and the update taps to 1/2, so that the shortest scheme, which has no free taps, is CDF 5/3.
+    The two zero sums are conditions on the sums of the steps' taps. For two steps, the predict
+    taps sum to -1 and the update taps to 1/2. The shortest such scheme has no free taps: CDF 5/3.
 
     Examples
     --------
@@ -153,27 +154,27 @@ def symmetric_lifting(
 def symmetric_taps(
     wavelet: WaveletLike, *, zero_sum: bool = True, dual_zero_sum: bool = True
 ) -> list[NDArray[np.float64]]:
-    """The free taps of a wavelet whose lifting steps are symmetric.
+    """Return the free taps of a wavelet whose lifting steps are symmetric.
 
     Parameters
     ----------
     wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme
-        ``bior`` and ``rbio`` of orders 2.2 to 2.8, 4.4, 5.5 and 6.8 are symmetric, for instance.
+        For example ``bior`` and ``rbio`` of orders 2.2 to 2.8, 4.4, 5.5 and 6.8 are symmetric.
     zero_sum, dual_zero_sum : bool, optional
         As for :func:`symmetric_lifting`.
 
     Returns
     -------
     list of ndarray
-        What :func:`symmetric_lifting` makes the same scheme of, given its first step's kind as
-        ``first`` and the sign of the product of its scales as ``sign``.
+        The argument of :func:`symmetric_lifting` for the same scheme, with the kind of its first
+        step as ``first`` and the sign of the product of its scales as ``sign``.
 
     Raises
     ------
     ConstraintError
-        If the steps are not symmetric, or a sum is not zero that is to be.
+        If the steps are not symmetric, or a demanded zero sum is not zero.
     WaveletError
-        If it is no wavelet that has a lifting scheme.
+        If the argument is not a wavelet with a lifting scheme.
 
     Examples
     --------
@@ -213,19 +214,20 @@ def symmetric_vjp(
     sign: int = -1,
     name: str = "",
 ) -> tuple[LiftingScheme, Callable[[Sequence[Array], Sequence[Array]], list[Array]]]:
-    """:func:`symmetric_lifting`, and what takes gradients of the scheme to those of the taps.
+    """Return the scheme of :func:`symmetric_lifting` and its pullback.
 
-    The pullback takes the gradients of each step's taps, and of both scales.
+    The pullback maps the gradients in each step's taps and in both scales to
+    the gradients in the free taps.
     """
     problem = _Symmetric(taps, first, zero_sum, dual_zero_sum, sign)
     return problem.scheme(name), problem.pullback
 
 
-# --- what it is made of --------------------------------------------------------------------------
+# --- symmetric steps -----------------------------------------------------------------------------
 
 
 class _Symmetric:
-    """The arguments of :func:`symmetric_lifting`, validated, and the sums that follow."""
+    """The validated arguments of :func:`symmetric_lifting`, and the sums of the steps' taps."""
 
     def __init__(
         self,
@@ -248,10 +250,10 @@ class _Symmetric:
             k: 2.0 * xp.sum(half) for k, half in enumerate(self.halves) if k not in self.determined
         }
         one = xp.ones((), dtype=like.dtype, device=device(like))
-        self.sums = solve(xp, self.kinds, self.free, one)
+        self.sums = propagate(xp, self.kinds, self.free, one)
 
     def scheme(self, name: str) -> LiftingScheme:
-        """The scheme of these taps and sums."""
+        """Return the scheme of these taps and sums."""
         steps = []
         for k, (kind, half) in enumerate(zip(self.kinds, self.halves, strict=True)):
             if k in self.determined:
@@ -264,7 +266,7 @@ class _Symmetric:
         return LiftingScheme(tuple(steps), scale, name=name)
 
     def pullback(self, of_taps: Sequence[Array], of_scale: Sequence[Array]) -> list[Array]:
-        """Gradients in the scheme's taps and scales to those in the free halves."""
+        """Map gradients in the scheme's taps and scales to gradients in the free halves."""
         folded = [self._folded(g) for g in of_taps]
         zero = 0.0 * self.sums.gain
         of_totals = [
@@ -272,20 +274,20 @@ class _Symmetric:
         ]
         low, high = of_scale
         of_gain = self.sign / sqrt(2.0) * high - sqrt(2.0) / self.sums.gain**2 * low
-        complete = pull(self.sums, self.kinds, self.free, of_totals, of_gain)
+        complete = propagate_vjp(self.sums, self.kinds, self.free, of_totals, of_gain)
         return [
             self.close(half[1:] - half[0] if k in self.determined else half + 2.0 * total)
             for k, (half, total) in enumerate(zip(folded, complete, strict=True))
         ]
 
     def _folded(self, gradient: Array) -> Array:
-        """The gradient of one half: both halves hold it."""
-        reach = gradient.shape[0] // 2
-        return gradient[reach:] + self.xp.flip(gradient[:reach])
+        """Return the gradient in one half of a step's taps, which the other half repeats."""
+        middle = gradient.shape[0] // 2
+        return gradient[middle:] + self.xp.flip(gradient[:middle])
 
 
 def _opened(taps: Sequence[ArrayLike], determined: frozenset[int]) -> list[Opened]:
-    """The taps in one library and dtype; empty lists join whatever library the others are of."""
+    """Convert the taps to one library and dtype; empty lists become arrays of that library."""
     arrays = [t for t in taps if is_array(t)]
     like = arrays[0] if arrays else np.empty(0)
     empty = zeros((0,), like, array_namespace(like))
@@ -309,26 +311,24 @@ def _alternating(first: StepKind, count: int) -> list[StepKind]:
 
 
 def _determined(kinds: Sequence[StepKind], zero_sum: bool, dual_zero_sum: bool) -> frozenset[int]:
-    """Numbers of the steps whose middle taps follow from the others."""
-    found = set()
-    for wanted, kind, what in (
-        (zero_sum, "predict", "zero_sum"),
-        (dual_zero_sum, "update", "dual_zero_sum"),
-    ):
-        if wanted and kind not in kinds:
-            raise ConstraintError(f"{what} determines the last {kind} step, but there is none")
-        if wanted:
-            found.add(max(k for k, other in enumerate(kinds) if other == kind))
-    return frozenset(found)
+    """Return the indices of the steps whose middle taps follow from the zero sums."""
+    indices = set()
+    demands = ((zero_sum, "predict", "zero_sum"), (dual_zero_sum, "update", "dual_zero_sum"))
+    for demanded, kind, label in demands:
+        if demanded and kind not in kinds:
+            raise ConstraintError(f"{label} determines the last {kind} step, but there is none")
+        if demanded:
+            indices.add(max(k for k, other in enumerate(kinds) if other == kind))
+    return frozenset(indices)
 
 
 def _half(step: LiftingStep, scheme: LiftingScheme) -> NDArray[np.float64]:
-    """The taps of a symmetric step from the middle outwards."""
-    taps, reach = np.asarray(step.taps), step.length // 2
-    centred = step.length % 2 == 0 and step.offset == (step.kind == "predict") - reach
+    """Return the taps of a symmetric step from the middle outwards."""
+    taps, middle = np.asarray(step.taps), step.length // 2
+    centred = step.length % 2 == 0 and step.offset == (step.kind == "predict") - middle
     if not centred or not np.array_equal(taps, taps[::-1]):
         raise ConstraintError(
             f"{scheme!r} is not made of symmetric steps: a step is {step}. Symmetric are the "
             "wavelets bior and rbio of orders 2.2 to 2.8, 4.4, 5.5 and 6.8"
         )
-    return taps[reach:]
+    return taps[middle:]

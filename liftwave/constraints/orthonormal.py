@@ -1,9 +1,9 @@
 r"""Orthonormal filters by construction: the rotation lattice as a map from angles to filters.
 
-:mod:`liftwave.lifting.lattice` has the factorisation and its source. Here the low-pass is computed
-from the output side, where it is a row of two polynomials that each rotation turns and each delay
-lengthens by one, in operations of the angles' own library. A rotation is undone by the opposite
-one, so that the pullback rebuilds what it needs from the filter and nothing is stored.
+:mod:`liftwave.wavelets.lifting.lattice` has the factorization and its source. This module computes
+the low-pass from the output side, in the array library of the angles. There the low-pass is a row
+of two polynomials. Each rotation turns the row, and each delay lengthens it by one. The opposite
+angle undoes a rotation, so the backward pass stores nothing but the result.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ import pywt
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import Opened, open_array, zeros
-from liftwave._typing import Array, ArrayLike, Namespace, WaveletLike
-from liftwave.constraints._filters import check_real, mirror, mirror_transposed, require_possible
+from liftwave._typing import Array, ArrayLike, Namespace
+from liftwave.constraints.terms import check_real, mirror, mirror_transposed, require_possible
 from liftwave.errors import ConstraintError, ShapeError
 from liftwave.wavelets.filter_bank import FilterBank
-from liftwave.wavelets.lifting.lattice import filters_from_angles, peel_angles
+from liftwave.wavelets.lifting.lattice import filters_from_angles, lattice_of_filters
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import resolve_wavelet
+from liftwave.wavelets.resolve import WaveletLike, resolve_wavelet
 
 # PyWavelets' tables of orthonormal wavelets are off by up to 2e-11.
 _TABLE_ERROR = 1e-10
 
-# Rounding of taps, in eps, that is no sign of filters that are not orthonormal.
+# The largest error, in eps of the taps' dtype, that counts as rounding of orthonormal filters.
 _ROUNDING = 100.0
 
 
 def orthonormal_lowpass(angles: ArrayLike, *, zero_sum: bool = True) -> Array:
-    r"""The low-pass of an orthonormal filter bank, from the angles of its rotation lattice.
+    r"""Return the low-pass of an orthonormal filter bank from the angles of its rotation lattice.
 
     Parameters
     ----------
     angles : array_like, shape (..., N - 1), or (..., N) without ``zero_sum``
-        In radians, that of the input side first; one filter for each row.
+        In radians, starting at the input side; one filter for each row.
     zero_sum : bool, optional
-        Whether the last angle is the one that makes the high-pass sum to zero and the low-pass to
-        :math:`\sqrt 2`, :math:`t_N = \pi/4 - \sum_{k<N} t_k`.
+        Whether to append the angle :math:`t_N = \pi/4 - \sum_{k<N} t_k`, for which the high-pass
+        sums to zero and the low-pass to :math:`\sqrt 2`. Default True.
 
     Returns
     -------
@@ -58,10 +58,10 @@ def orthonormal_lowpass(angles: ArrayLike, *, zero_sum: bool = True) -> Array:
 
     Notes
     -----
-    Every choice of angles gives filters that are orthonormal to rounding, and every orthonormal
-    filter of 2N taps has such angles [1]_: each is a product of rotations :math:`R(t_k)` and
-    delays :math:`D`. The derivative with respect to an angle has norm 1, whatever the angles and
-    however many, so that gradients neither vanish nor explode.
+    Every choice of angles gives filters that are orthonormal up to rounding, and every orthonormal
+    filter of 2N taps has such angles [1]_: it is a product of rotations :math:`R(t_k)` and delays
+    :math:`D`. The derivative with respect to an angle has norm 1, for all angles and any number of
+    them. So gradients neither vanish nor explode.
 
     References
     ----------
@@ -77,37 +77,37 @@ def orthonormal_lowpass(angles: ArrayLike, *, zero_sum: bool = True) -> Array:
     >>> orthonormal_lowpass([]).round(6).tolist()  # Haar
     [0.707107, 0.707107]
     """
-    opened, every = _all_angles(angles, zero_sum)
-    return opened.close(_interleaved(opened.xp, *_turned(opened.xp, every)))
+    opened, all_angles = _all_angles(angles, zero_sum)
+    return opened.close(_interleaved(opened.xp, *_lattice_row(opened.xp, all_angles)))
 
 
 def orthonormal_filters(
     angles: ArrayLike, *, zero_sum: bool = True, symmetric: bool = False
 ) -> FilterBank:
-    r"""The orthonormal filter bank of some lattice angles: perfect reconstruction for all of them.
+    r"""Return the orthonormal filter bank of lattice angles, which always reconstructs perfectly.
 
     Parameters
     ----------
     angles : array_like, shape (N - 1,), or (N,) without ``zero_sum``
-        As for :func:`orthonormal_lowpass`. Arrays of torch, CuPy or another library stay in it,
-        and gradients flow back to them.
+        As for :func:`orthonormal_lowpass`. For arrays of torch, CuPy or another library the filters
+        are arrays of that library, and gradients flow back to the angles.
     zero_sum : bool, optional
-        Whether the high-pass is to sum to zero (and the low-pass to :math:`\sqrt 2`), which takes
-        one angle.
+        Whether the high-pass sums to zero (and the low-pass to :math:`\sqrt 2`), which determines
+        one angle. Default True.
     symmetric : bool, optional
-        Whether the filters are to be symmetric as well. Only Haar's are.
+        Whether to demand symmetric filters as well. Only Haar's are symmetric. Default False.
 
     Returns
     -------
     FilterBank
-        Of 2N taps, with PyWavelets' signs and alignment:
+        With 2N taps and PyWavelets' signs and alignment:
         :math:`\mathtt{rec\_hi}_i = (-1)^i\, \mathtt{rec\_lo}_{2N-1-i}`, and the analysis filters
         are the synthesis filters reversed.
 
     Raises
     ------
     ConstraintError
-        If ``symmetric`` and there are more than two taps: no such filters exist.
+        If ``symmetric`` is true and there are more than two taps: no such filters exist.
     ShapeError
         If the angles are not one-dimensional, or there are none (without ``zero_sum``).
     ArgumentTypeError
@@ -136,10 +136,10 @@ def orthonormal_filters(
 def random_orthonormal_filters(
     length: int, seed: int | np.random.Generator | None = None, *, zero_sum: bool = True
 ) -> FilterBank:
-    r"""An orthonormal filter bank at random, to start a training from.
+    r"""Return a random orthonormal filter bank, as the start of a training.
 
     The lattice angles are drawn uniformly from :math:`[-\pi, \pi)`. This is LDW-Pooling's
-    "pretrain": filters that satisfy the constraints before they see data.
+    "pretrain": filters that satisfy the constraints before training on data.
 
     Parameters
     ----------
@@ -174,36 +174,36 @@ def random_orthonormal_filters(
 def lattice_angles(
     lowpass: ArrayLike | WaveletLike, *, zero_sum: bool = True, tolerance: float | None = None
 ) -> Array:
-    r"""The lattice angles of an orthonormal filter: the inverse of :func:`orthonormal_filters`.
+    r"""Return the lattice angles of an orthonormal filter: inverts :func:`orthonormal_filters`.
 
     Parameters
     ----------
     lowpass : array_like, shape (2N,), or a wavelet
         A synthesis low-pass ``rec_lo``; or a name, a ``pywt.Wavelet``, a :class:`FilterBank` or a
-        :class:`LiftingScheme`, whose ``rec_lo`` is taken.
+        :class:`LiftingScheme`, whose ``rec_lo`` is used.
     zero_sum : bool, optional
-        Whether to leave out the last angle, as ``orthonormal_filters`` wants it.
+        Whether to omit the last angle, as ``orthonormal_filters`` expects it. Default True.
     tolerance : float, optional
-        How far the filter may be from orthonormal; 1e-10 by default, or the rounding of the
-        filter's dtype if that is more. With a larger one, the angles are those of an orthonormal
-        filter nearby.
+        How far the filter may be from orthonormal. The default is 1e-10, or the rounding error of
+        the filter's dtype if that is larger. With a larger tolerance, the angles are those of a
+        nearby orthonormal filter.
 
     Returns
     -------
     array, shape (N - 1,), or (N,) without ``zero_sum``
-        In the library, dtype and device of the filter; float64 NumPy for wavelets. They carry no
-        gradient: detach tensors that have one.
+        In the library, dtype and device of the filter; float64 NumPy for wavelets. The angles
+        have no gradient: detach tensors that require one.
 
     Raises
     ------
     ConstraintError
-        If the filter is not orthonormal, with ``zero_sum`` does not sum to :math:`\sqrt 2`, or
-        its angles cannot be found accurately: the message says by how much it fails. The last
-        happens to filters of 16 taps and more whose angles are arbitrary (rarely to 16, often
-        to 64), so keep the angles of filters that were learned. Those of ``db``, ``sym`` and
-        ``coif`` are found.
+        If the filter is not orthonormal, if it does not sum to :math:`\sqrt 2` with ``zero_sum``,
+        or if its angles cannot be computed accurately. The message says by how much it fails. The
+        last case occurs for filters of 16 taps and more with arbitrary angles (rarely for 16,
+        often for 64), so keep the angles of learned filters. It does not occur for ``db``,
+        ``sym`` and ``coif``.
     ShapeError
-        If it is not one-dimensional, or its length is odd.
+        If the filter is not one-dimensional, or its length is odd.
 
     Examples
     --------
@@ -228,14 +228,14 @@ def lattice_angles(
     _check_orthonormal(low, tolerance)
     if zero_sum:
         _check_sum(low, tolerance)
-    angles = _peeled(low, tolerance)[: low.size // 2 - zero_sum]
+    angles = _checked_angles(low, tolerance)[: low.size // 2 - zero_sum]
     return opened.close(
         xp.asarray(list(angles), dtype=opened.array.dtype, device=device(opened.array))
     )
 
 
 def lattice_size(length: int) -> int:
-    """How many rotations orthonormal filters of ``length`` taps are made of."""
+    """Return the number of rotations of orthonormal filters with ``length`` taps."""
     if length < 2 or length % 2:
         raise ConstraintError(
             f"orthonormal filters have an even number of taps, at least 2, not {length}"
@@ -244,15 +244,15 @@ def lattice_size(length: int) -> int:
 
 
 def lowpass_vjp(angles: ArrayLike, *, zero_sum: bool = True) -> tuple[Array, Any]:
-    """:func:`orthonormal_lowpass`, and what takes a cotangent of the low-pass to the angles'."""
-    opened, every = _all_angles(angles, zero_sum)
+    """Return the value of :func:`orthonormal_lowpass`, and its pullback."""
+    opened, all_angles = _all_angles(angles, zero_sum)
     xp = opened.xp
-    rows = _turned(xp, every)
-    low = opened.close(_interleaved(xp, *rows))
+    row = _lattice_row(xp, all_angles)
+    low = opened.close(_interleaved(xp, *row))
 
     def pullback(cotangent: ArrayLike) -> tuple[Array, ...]:
-        weights = xp.asarray(cotangent, dtype=every.dtype, device=device(every))
-        gradient = _angle_gradient(xp, every, rows, _parted(xp, weights))
+        weights = xp.asarray(cotangent, dtype=all_angles.dtype, device=device(all_angles))
+        gradient = _angle_gradient(xp, all_angles, row, _deinterleaved(xp, weights))
         if zero_sum:
             gradient = gradient[..., :-1] - gradient[..., -1:]
         return (opened.close(gradient),)
@@ -261,14 +261,14 @@ def lowpass_vjp(angles: ArrayLike, *, zero_sum: bool = True) -> tuple[Array, Any
 
 
 def orthonormal_bank(low: Array) -> FilterBank:
-    """The bank of an orthonormal ``rec_lo``."""
+    """Return the bank of an orthonormal ``rec_lo``."""
     xp: Any = array_namespace(low)
     high = mirror(low)
     return FilterBank(xp.flip(low, axis=-1), xp.flip(high, axis=-1), low, high)
 
 
 def gradient_in_lowpass(gradients: Sequence[Array | None], zero: Array) -> Array:
-    """Gradients in the four filters of :func:`orthonormal_bank`, None for zero, to ``low``'s."""
+    """Map gradients in the filters of :func:`orthonormal_bank` (None is zero) to ``low``'s."""
     xp: Any = array_namespace(zero)
     dec_lo, dec_hi, rec_lo, rec_hi = (zero if g is None else xp.asarray(g) for g in gradients)
     of_low, of_high = rec_lo + xp.flip(dec_lo, axis=-1), rec_hi + xp.flip(dec_hi, axis=-1)
@@ -279,23 +279,23 @@ def gradient_in_lowpass(gradients: Sequence[Array | None], zero: Array) -> Array
 
 
 def _all_angles(angles: ArrayLike, zero_sum: bool) -> tuple[Opened, Array]:
-    """The angles, and with them the last one that follows from the others."""
+    """Convert the angles, and append the last one if it is determined by a zero sum."""
     opened = open_array(angles)
     check_real(opened, "angles")
-    given, xp = opened.array, opened.xp
-    if given.ndim == 0 or (given.shape[-1] == 0 and not zero_sum):
+    free, xp = opened.array, opened.xp
+    if free.ndim == 0 or (free.shape[-1] == 0 and not zero_sum):
         raise ShapeError(
             f"angles must be an array of at least one axis, with at least {1 - zero_sum} angles "
-            f"along its last, got shape {tuple(given.shape)}"
+            f"along its last, got shape {tuple(free.shape)}"
         )
     if not zero_sum:
-        return opened, given
-    last = pi / 4 - xp.sum(given, axis=-1, keepdims=True)
-    return opened, xp.concat([given, last], axis=-1)
+        return opened, free
+    last = pi / 4 - xp.sum(free, axis=-1, keepdims=True)
+    return opened, xp.concat([free, last], axis=-1)
 
 
-def _turned(xp: Namespace, angles: Array) -> tuple[Array, Array]:
-    """The row ``(1, 0) R(t_N) D … D R(t_1)``: two polynomials of N coefficients."""
+def _lattice_row(xp: Namespace, angles: Array) -> tuple[Array, Array]:
+    """Return the row ``(1, 0) R(t_N) D … D R(t_1)``: two polynomials of N coefficients."""
     c, s = xp.cos(angles), xp.sin(angles)
     first, second = c[..., -1:], s[..., -1:]
     zero = zeros((*angles.shape[:-1], 1), angles, xp)
@@ -307,11 +307,11 @@ def _turned(xp: Namespace, angles: Array) -> tuple[Array, Array]:
 
 
 def _angle_gradient(
-    xp: Namespace, angles: Array, rows: tuple[Array, Array], cotangents: tuple[Array, Array]
+    xp: Namespace, angles: Array, row: tuple[Array, Array], cotangents: tuple[Array, Array]
 ) -> Array:
-    """The rotations undone one by one, on the rows and on their cotangents."""
+    """Undo the rotations one by one, on the row and on its cotangents, and collect gradients."""
     c, s = xp.cos(angles), xp.sin(angles)
-    (first, second), (of_first, of_second) = rows, cotangents
+    (first, second), (of_first, of_second) = row, cotangents
     gradients = []
     for k in range(angles.shape[-1]):
         turn = of_second * first - of_first * second
@@ -325,13 +325,13 @@ def _angle_gradient(
 
 
 def _interleaved(xp: Namespace, first: Array, second: Array) -> Array:
-    """The filter ``rec_lo`` whose row this is: its even taps, then its odd ones, from the end."""
+    """Return the filter ``rec_lo`` of a row of its even and odd taps in reverse order."""
     pairs = xp.stack([xp.flip(first, axis=-1), xp.flip(second, axis=-1)], axis=-1)
     return xp.reshape(pairs, (*first.shape[:-1], 2 * first.shape[-1]))
 
 
-def _parted(xp: Namespace, low: Array) -> tuple[Array, Array]:
-    """The inverse (and transpose) of :func:`_interleaved`."""
+def _deinterleaved(xp: Namespace, low: Array) -> tuple[Array, Array]:
+    """Invert (and transpose) :func:`_interleaved`."""
     return xp.flip(low[..., 0::2], axis=-1), xp.flip(low[..., 1::2], axis=-1)
 
 
@@ -346,10 +346,10 @@ def _taps_of(lowpass: ArrayLike | WaveletLike) -> ArrayLike:
     return bank.rec_lo
 
 
-def _peeled(low: np.ndarray, tolerance: float) -> tuple[float, ...]:
-    """The angles, checked by the filter that they give."""
+def _checked_angles(low: np.ndarray, tolerance: float) -> tuple[float, ...]:
+    """Return the lattice angles of a filter, and raise if they do not give the filter again."""
     high = mirror(low)
-    angles = peel_angles(low[::-1].tolist(), high[::-1].tolist()).angles
+    angles = lattice_of_filters(low[::-1].tolist(), high[::-1].tolist()).angles
     miss = float(np.abs(np.array(filters_from_angles(angles)[0]) - low[::-1]).max())
     if miss > tolerance:
         raise ConstraintError(

@@ -1,8 +1,8 @@
-r"""Penalties that pull filters towards a wavelet's, for filters that are learned freely.
+r"""Penalties for learned filters, which are zero for the filters of wavelets.
 
-Each is written once, as a *term*: its value, and a function that gives its gradient. On arrays of a
-library that differentiates, the value alone serves; elsewhere :func:`liftwave.vjp` asks for the
-gradient.
+Each penalty is a sum of *terms*. A term has a value and a function that computes its gradient.
+Libraries with automatic differentiation use the value only. For other libraries
+:func:`liftwave.constraints.vjp` calls the gradient.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Literal, TypeAlias, get_args
 
 from liftwave._arrays.convert import Opened
 from liftwave._typing import Array, ArrayLike
-from liftwave.constraints._filters import open_filters, require_possible
 from liftwave.constraints.terms import (
     Penalty,
     TermOf,
@@ -21,7 +20,9 @@ from liftwave.constraints.terms import (
     mirror_image,
     mirrored_taps,
     norm_and_sum,
+    open_filters,
     own_shifts,
+    require_possible,
 )
 from liftwave.errors import ConstraintError
 
@@ -29,7 +30,7 @@ Symmetry: TypeAlias = Literal["linear-phase", "paper"]
 
 
 def lowpass_penalty(lowpass: ArrayLike) -> Array:
-    r"""How far a low-pass is from unit energy and from a sum of :math:`\sqrt 2`.
+    r"""Return how far a low-pass is from unit energy and from a sum of :math:`\sqrt 2`.
 
     .. math:: L_{low} = \Bigl(\sum_i l_i^2 - 1\Bigr)^2 + \Bigl(\sum_i l_i - \sqrt 2\Bigr)^2
 
@@ -67,7 +68,7 @@ def lowpass_penalty(lowpass: ArrayLike) -> Array:
 
 
 def highpass_penalty(highpass: ArrayLike) -> Array:
-    r"""How far a high-pass is from unit energy and from a sum of zero.
+    r"""Return how far a high-pass is from unit energy and from a sum of zero.
 
     .. math:: L_{high} = \Bigl(\sum_i h_i^2 - 1\Bigr)^2 + \Bigl(\sum_i h_i\Bigr)^2
 
@@ -98,7 +99,7 @@ def highpass_penalty(highpass: ArrayLike) -> Array:
 
 
 def reversibility_penalty(lowpass: ArrayLike, highpass: ArrayLike) -> Array:
-    r"""How far both filters' energies are from 2 together.
+    r"""Return how far the sum of both filters' energies is from 2.
 
     .. math:: L_{reverse} = \Bigl(\sum_i l_i^2 + \sum_i h_i^2 - 2\Bigr)^2
 
@@ -123,8 +124,8 @@ def reversibility_penalty(lowpass: ArrayLike, highpass: ArrayLike) -> Array:
 
     Notes
     -----
-    Despite its name it does not make the transform reversible, and neither do equations (9) to
-    (12) together, for more than two taps. :func:`orthonormality_penalty` does.
+    Despite its name, the penalty does not make the transform reversible. For more than two taps
+    equations (9) to (12) together do not either. :func:`orthonormality_penalty` does.
 
     Examples
     --------
@@ -138,7 +139,7 @@ def reversibility_penalty(lowpass: ArrayLike, highpass: ArrayLike) -> Array:
 def symmetry_penalty(
     lowpass: ArrayLike, highpass: ArrayLike, *, symmetry: Symmetry = "linear-phase"
 ) -> Array:
-    r"""How far the filters are from linear phase.
+    r"""Return how far the filters are from linear phase.
 
     .. math:: L_{sym} = \sum_{i < \lfloor K/2 \rfloor} (l_i - l_{K-1-i})^2
               + (h_i - \sigma\, h_{K-1-i})^2
@@ -151,9 +152,10 @@ def symmetry_penalty(
     lowpass, highpass : array_like, shape (..., K)
         The filters :math:`l` and :math:`h`, or a pair of them in each row.
     symmetry : {'linear-phase', 'paper'}, optional
-        For even K, ``'linear-phase'`` wants an antisymmetric high-pass, :math:`\sigma = -1`: the
-        partner of a symmetric low-pass in a bank that reconstructs. ``'paper'`` wants a symmetric
-        one, as the equation is written. For odd K both want :math:`\sigma = 1`.
+        For even K, ``'linear-phase'`` (default) demands an antisymmetric high-pass,
+        :math:`\sigma = -1`, the partner of a symmetric low-pass in a bank that reconstructs.
+        ``'paper'`` demands a symmetric one, as the equation is written. For odd K both demand
+        :math:`\sigma = 1`.
 
     Returns
     -------
@@ -163,14 +165,14 @@ def symmetry_penalty(
     Raises
     ------
     ConstraintError
-        If ``symmetry`` is another word.
+        If ``symmetry`` is another value.
     ShapeError, ArgumentTypeError
         As for :func:`reversibility_penalty`.
 
     Notes
     -----
-    The reading ``'paper'`` contradicts the others for even K: two taps cannot be symmetric and
-    sum to zero without vanishing; more can, but no such bank reconstructs.
+    For even K, ``'paper'`` contradicts the other penalties. Two symmetric taps that sum to zero
+    are zero. More than two can be symmetric and sum to zero, but no such bank reconstructs.
 
     Examples
     --------
@@ -184,7 +186,7 @@ def symmetry_penalty(
 
 
 def orthonormality_penalty(lowpass: ArrayLike, highpass: ArrayLike | None = None) -> Array:
-    r"""How far the filters are from an orthonormal, and so perfectly reconstructing, bank.
+    r"""Return how far the filters are from an orthonormal, perfectly reconstructing bank.
 
     .. math:: L_{orth} = \sum_{m \ge 0} \Bigl(\sum_i l_i\, l_{i+2m} - \delta_m\Bigr)^2
               + \sum_i \bigl(h_i - (-1)^i\, l_{K-1-i}\bigr)^2
@@ -192,14 +194,15 @@ def orthonormality_penalty(lowpass: ArrayLike, highpass: ArrayLike | None = None
     Parameters
     ----------
     lowpass : array_like, shape (..., K)
-        The filter :math:`l`, or one in each row, as the synthesis low-pass ``rec_lo`` has them.
+        The filter :math:`l`, or one in each row, in the order of taps of ``rec_lo``.
     highpass : array_like, shape (..., K), optional
-        The filter :math:`h`, as ``rec_hi`` has it. Without it the second sum is left out.
+        The filter :math:`h`, in the order of taps of ``rec_hi``. By default the second sum is
+        omitted.
 
     Returns
     -------
     array, shape (...)
-        The penalty of each pair; zero exactly where
+        The penalty of each pair. It is zero if and only if
         ``FilterBank(l[::-1], h[::-1], l, h)`` is orthonormal.
 
     Raises
@@ -209,10 +212,10 @@ def orthonormality_penalty(lowpass: ArrayLike, highpass: ArrayLike | None = None
 
     Notes
     -----
-    The first sum is the condition that the low-pass is orthogonal to its own shifts by two, the
-    second that the high-pass is its mirror image, signs alternating ([1]_, section 5.1). Filters
-    of odd length get one zero tap appended first. For a bank that is orthonormal at every step of
-    the training, take :func:`orthonormal_filters`.
+    The first sum is zero if the low-pass is orthogonal to its own shifts by two. The second sum is
+    zero if the high-pass is the mirror image of the low-pass with alternating signs ([1]_, section
+    5.1). Filters of odd length are padded with one zero tap. Use :func:`orthonormal_filters` for a
+    bank that is orthonormal at every step of the training.
 
     References
     ----------
@@ -238,7 +241,7 @@ def wavelet_penalty(
     symmetry: Symmetry | None = "linear-phase",
     orthonormal: bool = False,
 ) -> Array:
-    r"""The penalties of LDW-Pooling together.
+    r"""Return the sum of the penalties of LDW-Pooling.
 
     .. math:: L_{wavelet} = L_{low} + L_{high} + L_{reverse} + L_{sym}
 
@@ -249,9 +252,9 @@ def wavelet_penalty(
     lowpass, highpass : array_like, shape (..., K)
         The filters :math:`l` and :math:`h`, or a pair of them in each row.
     symmetry : {'linear-phase', 'paper', None}, optional
-        As for :func:`symmetry_penalty`; None leaves that term out.
+        As for :func:`symmetry_penalty`; None omits that term.
     orthonormal : bool, optional
-        Whether to add :func:`orthonormality_penalty`.
+        Whether to add :func:`orthonormality_penalty`. Default False.
 
     Returns
     -------
@@ -261,8 +264,9 @@ def wavelet_penalty(
     Raises
     ------
     ConstraintError
-        If ``symmetry`` is another word, or filters longer than Haar's are to be both orthonormal
-        and symmetric: there are none (Daubechies, *Ten Lectures on Wavelets*, theorem 8.1.4).
+        If ``symmetry`` is another value, or both orthonormal and symmetric filters of more than
+        two taps are demanded. There are none (Daubechies, *Ten Lectures on Wavelets*, theorem
+        8.1.4).
     ShapeError, ArgumentTypeError
         As for :func:`reversibility_penalty`.
 
@@ -277,24 +281,24 @@ def wavelet_penalty(
     return wavelet_terms(lowpass, highpass, symmetry=symmetry, orthonormal=orthonormal).value
 
 
-# --- what they are made of -----------------------------------------------------------------------
+# --- terms of the penalties ----------------------------------------------------------------------
 
 _UNIT_LOW = partial(norm_and_sum, total=sqrt(2.0))
 _UNIT_HIGH = partial(norm_and_sum, total=0.0)
 
 
 def lowpass_terms(lowpass: ArrayLike) -> Penalty:
-    """The terms of :func:`lowpass_penalty`."""
+    """Return the terms of :func:`lowpass_penalty`."""
     return Penalty(open_filters(lowpass=lowpass), (_UNIT_LOW, (0,)))
 
 
 def highpass_terms(highpass: ArrayLike) -> Penalty:
-    """The terms of :func:`highpass_penalty`."""
+    """Return the terms of :func:`highpass_penalty`."""
     return Penalty(open_filters(highpass=highpass), (_UNIT_HIGH, (0,)))
 
 
 def reversibility_terms(lowpass: ArrayLike, highpass: ArrayLike) -> Penalty:
-    """The terms of :func:`reversibility_penalty`."""
+    """Return the terms of :func:`reversibility_penalty`."""
     filters = open_filters(lowpass=lowpass, highpass=highpass)
     return Penalty(filters, (both_norms, (0, 1)))
 
@@ -302,13 +306,13 @@ def reversibility_terms(lowpass: ArrayLike, highpass: ArrayLike) -> Penalty:
 def symmetry_terms(
     lowpass: ArrayLike, highpass: ArrayLike, *, symmetry: Symmetry = "linear-phase"
 ) -> Penalty:
-    """The terms of :func:`symmetry_penalty`."""
+    """Return the terms of :func:`symmetry_penalty`."""
     filters = open_filters(lowpass=lowpass, highpass=highpass)
     return Penalty(filters, (_mirrored(symmetry, filters), (0, 1)))
 
 
 def orthonormality_terms(lowpass: ArrayLike, highpass: ArrayLike | None = None) -> Penalty:
-    """The terms of :func:`orthonormality_penalty`."""
+    """Return the terms of :func:`orthonormality_penalty`."""
     if highpass is None:
         return Penalty(open_filters(lowpass=lowpass), (own_shifts, (0,)))
     filters = open_filters(lowpass=lowpass, highpass=highpass)
@@ -322,7 +326,7 @@ def wavelet_terms(
     symmetry: Symmetry | None = "linear-phase",
     orthonormal: bool = False,
 ) -> Penalty:
-    """The terms of :func:`wavelet_penalty`."""
+    """Return the terms of :func:`wavelet_penalty`."""
     filters = open_filters(lowpass=lowpass, highpass=highpass)
     parts: list[tuple[TermOf, tuple[int, ...]]] = [
         (_UNIT_LOW, (0,)),

@@ -1,7 +1,7 @@
-"""Which sums the taps of lifting steps must have for high-pass filters that sum to zero.
+"""The sums of the taps of lifting steps for which the high-pass filters sum to zero.
 
-:mod:`liftwave.constraints.lifting` derives them from two signals, the constant and the alternating
-one, each of which is one even and one odd number throughout.
+:mod:`liftwave.constraints.lifting` derives them from two signals, a constant and an alternating
+one. All even samples of such a signal are equal, and so are all odd samples, also after each step.
 """
 
 from __future__ import annotations
@@ -25,21 +25,24 @@ class Signals(NamedTuple):
     v: Array
 
 
-class Sums(NamedTuple):
-    """The sum of each step's taps, the signals before each step, and the constant one's end."""
+class StepSums(NamedTuple):
+    """The sum of each step's taps, the signals before each step, and the gain of constants."""
 
     totals: list[Array]
     before: list[Signals]
     gain: Array
 
 
-def solve(xp: Namespace, kinds: Sequence[StepKind], free: Mapping[int, Array], one: Array) -> Sums:
-    """Follow both signals through the steps; steps that have no free sum get the one they need.
+def propagate(
+    xp: Namespace, kinds: Sequence[StepKind], free: Mapping[int, Array], one: Array
+) -> StepSums:
+    """Pass both signals through the steps, and compute the sums that are not free.
 
     Raises
     ------
     ConstraintError
-        If NumPy would have to divide by zero. (Other libraries are not asked for values.)
+        If a NumPy computation would divide by zero. Values of other libraries
+        are not read.
     """
     signals = Signals(one, one, one, -one)
     totals, before = [], []
@@ -53,19 +56,19 @@ def solve(xp: Namespace, kinds: Sequence[StepKind], free: Mapping[int, Array], o
             signals = Signals(a + total * b, b, u + total * v, v)
         totals.append(total)
     _check_divisor(xp, signals.a, "the low-pass sums to zero and cannot be scaled")
-    return Sums(totals, before, signals.a)
+    return StepSums(totals, before, signals.a)
 
 
-def pull(
-    sums: Sums,
+def propagate_vjp(
+    sums: StepSums,
     kinds: Sequence[StepKind],
     free: Mapping[int, Array],
     of_totals: Sequence[Array],
     of_gain: Array,
 ) -> list[Array]:
-    """Complete cotangents of all totals, given what reaches them and the gain from outside.
+    """Return the full cotangents of all totals, from their direct ones and that of the gain.
 
-    Those of steps that are not free are passed on to the steps before them.
+    The cotangent of a total that is not free is passed on to earlier steps.
     """
     zero = 0.0 * of_gain
     ga, gb, gu, gv = of_gain, zero, zero, zero
@@ -95,6 +98,6 @@ def _needed(xp: Namespace, kind: StepKind, signals: Signals) -> Array:
     return -u / v
 
 
-def _check_divisor(xp: Namespace, value: Array, what: str) -> None:
+def _check_divisor(xp: Namespace, value: Array, reason: str) -> None:
     if is_numpy_namespace(xp) and value == 0.0:
-        raise ConstraintError(f"these taps are impossible: with them {what}; change one a little")
+        raise ConstraintError(f"these taps are impossible: with them {reason}; change one a little")

@@ -1,19 +1,93 @@
-"""The penalties as sums of terms, each a value and a gradient, on any array library."""
+"""Checks of filters, mirror images, and the terms of penalties, on any array library."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from array_api_compat import device
+from array_api_compat import array_namespace, device
 
-from liftwave._arrays.convert import Opened, zeros
-from liftwave._typing import Array, Namespace
-from liftwave.constraints._filters import mirror, mirror_transposed
+from liftwave._arrays.convert import Opened, open_arrays, zeros
+from liftwave._typing import Array, ArrayLike, Namespace
+from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+def open_filters(**filters: ArrayLike) -> list[Opened]:
+    """Convert filters of one shape (..., K) to the dtype of computation.
+
+    The keywords name the filters in errors.
+
+    Raises
+    ------
+    ShapeError
+        If there are no taps, or the shapes differ.
+    ArgumentTypeError
+        If the taps are complex, or the arrays belong to different libraries.
+    """
+    opened = open_arrays(list(filters.values()))
+    for name, taps in zip(filters, opened, strict=True):
+        check_real(taps, name)
+        if taps.array.ndim == 0 or taps.array.shape[-1] == 0:
+            raise ShapeError(
+                f"{name} must hold taps along its last axis, got shape {tuple(taps.array.shape)}"
+            )
+    shapes = {name: tuple(o.array.shape) for name, o in zip(filters, opened, strict=True)}
+    if len(set(shapes.values())) > 1:
+        raise ShapeError(f"the filters of a bank must have one shape, got {shapes}")
+    return opened
+
+
+def check_real(opened: Opened, name: str) -> None:
+    """Raise if an array is complex."""
+    if opened.xp.isdtype(opened.array.dtype, "complex floating"):
+        raise ArgumentTypeError(f"{name} must be real, got dtype {opened.array.dtype}")
+
+
+def require_possible(length: int, demands: Sequence[str]) -> None:
+    """Raise if filters of ``length`` taps are required to be both orthonormal and symmetric.
+
+    Raises
+    ------
+    ConstraintError
+        If both are demanded of more than two taps.
+    """
+    if length > 2 and {"orthonormal", "symmetric"} <= set(demands):
+        raise ConstraintError(
+            f"no filters of {length} taps are both orthonormal and symmetric: Haar's two taps are "
+            "the only ones that are (Daubechies, Ten Lectures on Wavelets, theorem 8.1.4). Ask for "
+            "one of the two, or take symmetric_lifting, which is symmetric and reconstructs"
+        )
+
+
+# --- mirror images -------------------------------------------------------------------------------
+
+
+def mirror(low: Array) -> Array:
+    """Return the quadrature mirror ``(-1)**i * low[..., K-1-i]``."""
+    xp: Any = array_namespace(low)
+    return xp.flip(low, axis=-1) * signs(low)
+
+
+def mirror_transposed(high: Array) -> Array:
+    """Apply the transpose of :func:`mirror`."""
+    xp: Any = array_namespace(high)
+    return xp.flip(high * signs(high), axis=-1)
+
+
+def signs(taps: Array) -> Array:
+    """Return the signs 1, -1, 1, … of the taps."""
+    xp: Any = array_namespace(taps)
+    values = [(-1.0) ** i for i in range(taps.shape[-1])]
+    return xp.asarray(values, dtype=taps.dtype, device=device(taps))
+
+
+# --- terms ---------------------------------------------------------------------------------------
 
 
 class Term(NamedTuple):
-    """A penalty's value, shape (..., 1), and what gives the gradient for each of its filters."""
+    """A term's value, shape (..., 1), and a function for the gradients in its filters."""
 
     value: Array
     gradient: Callable[[], tuple[Array, ...]]
@@ -29,59 +103,59 @@ class Penalty:
     ----------
     filters : list of Opened
         Arrays of shape (..., K).
-    *parts : (term, numbers of filters)
-        The terms, and which of the filters each is a function of.
+    *parts : (term, indices)
+        The terms, each with the indices of the filters that are its arguments.
     """
 
     def __init__(self, filters: list[Opened], *parts: tuple[TermOf, tuple[int, ...]]) -> None:
         self._filters = filters
         xp = filters[0].xp
         self._terms = [
-            (which, term(xp, *(filters[k].array for k in which))) for term, which in parts
+            (indices, term(xp, *(filters[k].array for k in indices))) for term, indices in parts
         ]
 
     @property
     def value(self) -> Array:
-        """The sum, shape (...), in the dtype of the filters."""
+        """The sum of the terms, shape (...), in the dtype of the filters."""
         total = sum(term.value for _, term in self._terms)
         return self._filters[0].close(total[..., 0])
 
     def pullback(self, cotangent: Any) -> tuple[Array, ...]:
-        """The gradient for each filter, times a cotangent of the value's shape."""
+        """Return the gradient in each filter, times a cotangent of the value's shape."""
         first = self._filters[0]
         weight = first.xp.asarray(cotangent, dtype=first.array.dtype, device=device(first.array))
         gradients: list[Any] = [0.0] * len(self._filters)
-        for which, term in self._terms:
-            for k, gradient in zip(which, term.gradient(), strict=True):
+        for indices, term in self._terms:
+            for k, gradient in zip(indices, term.gradient(), strict=True):
                 gradients[k] = gradients[k] + gradient
         weighted = (weight[..., None] * gradient for gradient in gradients)
         return tuple(f.close(g) for f, g in zip(self._filters, weighted, strict=True))
 
 
 def norm_and_sum(xp: Namespace, taps: Array, *, total: float) -> Term:
-    """Energy 1, and a given sum."""
-    energy, rest = _sum(xp, taps * taps) - 1.0, _sum(xp, taps) - total
-    return Term(energy**2 + rest**2, lambda: (4.0 * energy * taps + 2.0 * rest,))
+    """Demand unit energy and a given sum."""
+    energy, excess = _sum(xp, taps * taps) - 1.0, _sum(xp, taps) - total
+    return Term(energy**2 + excess**2, lambda: (4.0 * energy * taps + 2.0 * excess,))
 
 
 def both_norms(xp: Namespace, low: Array, high: Array) -> Term:
-    """Energies of 2 together."""
+    """Demand that the energies of both filters add up to 2."""
     energy = _sum(xp, low * low) + _sum(xp, high * high) - 2.0
     return Term(energy**2, lambda: (4.0 * energy * low, 4.0 * energy * high))
 
 
 def mirrored_taps(xp: Namespace, low: Array, high: Array, *, antisymmetric: bool) -> Term:
-    """A symmetric low-pass, and a symmetric or antisymmetric high-pass."""
+    """Demand a symmetric low-pass, and a symmetric or antisymmetric high-pass."""
     flipped = xp.flip(high, axis=-1)
     of_low = low - xp.flip(low, axis=-1)
     of_high = high + flipped if antisymmetric else high - flipped
-    # Every pair of mirrored taps is met twice.
+    # The sums contain every pair of mirrored taps twice.
     value = 0.5 * (_sum(xp, of_low * of_low) + _sum(xp, of_high * of_high))
     return Term(value, lambda: (2.0 * of_low, 2.0 * of_high))
 
 
 def own_shifts(xp: Namespace, low: Array) -> Term:
-    """Energy 1, and orthogonal to its own shifts by 2, 4 and so on."""
+    """Demand unit energy, and orthogonality to the filter's own shifts by 2, 4 and so on."""
     length = low.shape[-1]
     lags = range(0, length, 2)
     misses = [
@@ -99,10 +173,10 @@ def own_shifts(xp: Namespace, low: Array) -> Term:
 
 
 def mirror_image(xp: Namespace, low: Array, high: Array) -> Term:
-    """The high-pass is the quadrature mirror of the low-pass, both of even length."""
+    """Demand that the high-pass is the quadrature mirror of the low-pass, both of even length."""
     length = low.shape[-1]
-    missing = length % 2
-    miss = _padded(xp, high, 0, missing) - mirror(_padded(xp, low, 0, missing))
+    odd = length % 2
+    miss = _padded(xp, high, 0, odd) - mirror(_padded(xp, low, 0, odd))
 
     def gradient() -> tuple[Array, ...]:
         return -2.0 * mirror_transposed(miss)[..., :length], 2.0 * miss[..., :length]
@@ -115,7 +189,7 @@ def _sum(xp: Namespace, values: Array) -> Array:
 
 
 def _moved(xp: Namespace, taps: Array, by: int) -> Array:
-    """The taps moved to later places (earlier ones, if negative); zeros come in."""
+    """Move the taps ``by`` places to the end (to the start, if negative), and fill with zeros."""
     length = taps.shape[-1]
     if by >= 0:
         return _padded(xp, taps[..., : length - by], by, 0)
@@ -123,7 +197,7 @@ def _moved(xp: Namespace, taps: Array, by: int) -> Array:
 
 
 def _padded(xp: Namespace, taps: Array, before: int, after: int) -> Array:
-    """The taps between zeros."""
+    """Pad the taps with zeros."""
     if before == after == 0:
         return taps
     batch = tuple(taps.shape[:-1])

@@ -12,11 +12,11 @@ from liftwave._dispatch import bridge
 from liftwave._operations.transform import Keys, Program, all_keys, tensors_of, written_wavelet
 from liftwave._plan.arguments import modes_per_axis, natural_level
 from liftwave._plan.axis import check_lifting_mode
-from liftwave._typing import Mode, Modes, WaveletLike
+from liftwave._typing import Mode, Modes
 from liftwave.errors import LevelError, ShapeError, WaveletError
 from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import Resolved, wavelets_per_axis
+from liftwave.wavelets.resolve import Resolved, WaveletLike, wavelets_per_axis
 
 _bridge = bridge()
 

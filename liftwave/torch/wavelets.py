@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from liftwave._typing import WaveletLike
 from liftwave.constraints import (
     lattice_angles,
     orthonormal_filters,
@@ -28,7 +27,7 @@ from liftwave.errors import WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep
-from liftwave.wavelets.resolve import resolve_wavelet
+from liftwave.wavelets.resolve import WaveletLike, resolve_wavelet
 
 Made: TypeAlias = "FilterBank | LiftingScheme"
 

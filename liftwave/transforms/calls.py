@@ -1,228 +1,394 @@
-"""The linear transforms' calls as data: which bands, along which axes, and in what structure."""
+"""Calls of the transforms: each public function's arguments as an operation on flat bands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from liftwave._arrays.convert import as_array
-from liftwave._operations.transform_vjp import Bands
-from liftwave._plan.arguments import check_level, normalize_axes, normalize_axis
-from liftwave._plan.axes import AxisPlans, axis_plan, axis_plans
-from liftwave._typing import Array
-from liftwave.errors import ShapeError
-from liftwave.transforms.dwt import check_part, check_positive_level, downcoef, dwt, idwt
-from liftwave.transforms.dwtn import (
-    checked_bands,
-    dwt2,
-    dwt2_bands,
-    dwtn,
-    dwtn_bands,
-    idwt2,
-    idwtn,
-    two_axes,
-)
-from liftwave.transforms.multilevel import (
+from liftwave._operations.call import SINGLE, Call, Structure
+from liftwave._operations.transform import Transform, analysis, detail_keys, synthesis
+from liftwave._operations.upsample import Upsample
+from liftwave._plan.arguments import check_level, useful_level
+from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
+from liftwave._plan.axis import check_size
+from liftwave._plan.levels import Keys
+from liftwave._typing import Array, ArrayLike, ModeLike, Modes
+from liftwave.errors import LevelError, ShapeError, WaveletError
+from liftwave.transforms.structures import (
+    BAND_LIST,
+    PAIR,
+    QUAD,
+    TRIPLE_LIST,
+    DictList,
+    KeyedBands,
+    OneBand,
     check_key_lengths,
-    ndim_of,
-    wavedec,
-    wavedec2,
-    wavedec2_bands,
-    wavedec_bands,
-    wavedecn,
-    wavedecn_bands,
-    waverec,
-    waverec2,
-    waverecn,
+    checked_bands,
+    dict_list_bands,
 )
-
-Details: TypeAlias = Sequence[Bands]
-
-
-class Form(NamedTuple):
-    """A structure of coefficients: how it is made of bands, and how bands are read from it."""
-
-    pack: Callable[[Array | None, Details], Any]
-    unpack: Callable[[Any], tuple[Array | None, Details]]
-
-
-class AnalysisCall(NamedTuple):
-    """A call that analyses ``data``."""
-
-    data: Array
-    plans: AxisPlans
-    level: int
-    form: Form
-
-
-class SynthesisCall(NamedTuple):
-    """A call that puts bands together."""
-
-    approx: Array | None
-    details: Details
-    plans: AxisPlans
-    fit: bool
-    form: Form
-
-
-# --- structures ------------------------------------------------------------------------------
-
-
-def _unpack_pair(pair: Any) -> tuple[Array | None, Details]:
-    if not isinstance(pair, list | tuple) or len(pair) != 2:
-        raise ShapeError(f"expected the bands (cA, cD) as dwt gives them, got {pair!r}")
-    approx, detail = (None if band is None else as_array(band) for band in pair)
-    return approx, [{} if detail is None else {"d": detail}]
-
-
-def _keyed(bands: Mapping[str, Any]) -> tuple[Array | None, Details]:
-    present = checked_bands({key: band for key, band in bands.items() if band is not None})
-    letters = max(map(len, present), default=0)
-    return present.pop("a" * letters, None), [present]
-
-
-def _triple(bands: Bands) -> tuple[Array | None, ...]:
-    return tuple(bands.get(key) for key in ("da", "ad", "dd"))
-
-
-PAIR = Form(lambda approx, details: (approx, details[0].get("d")), _unpack_pair)
-BANDS_2D = Form(
-    lambda approx, details: (approx, _triple(details[0])),
-    lambda coeffs: _keyed(dwt2_bands(coeffs)),
-)
-LIST = Form(lambda approx, details: [approx, *(bands.get("d") for bands in details)], wavedec_bands)
-LIST_2D = Form(lambda approx, details: [approx, *map(_triple, details)], wavedec2_bands)
-LIST_ND = Form(lambda approx, details: [approx, *map(dict, details)], wavedecn_bands)
-
-
-def _bands_nd(naxes: int) -> Form:
-    first = "a" * naxes
-
-    def pack(approx: Array | None, details: Details) -> dict[str, Array]:
-        return {**({} if approx is None else {first: approx}), **details[0]}
-
-    return Form(pack, _keyed)
-
-
-def _one_band(part: str, level: int) -> Form:
-    def pack(approx: Array | None, details: Details) -> Array:
-        return approx if part == "a" else details[0]["d"]
-
-    def unpack(band: Any) -> tuple[Array | None, Details]:
-        finer: list[Bands] = [{} for _ in range(level - 1)]
-        if part == "a":
-            return as_array(band), [{}, *finer]
-        return None, [{"d": as_array(band)}, *finer]
-
-    return Form(pack, unpack)
-
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
 
 # --- analysis --------------------------------------------------------------------------------
 
 
-def _dwt(data: Any, wavelet: Any, mode: Any, axis: Any) -> AnalysisCall:
-    data = as_array(data)
-    return AnalysisCall(data, axis_plan(normalize_axis(axis, data.ndim), wavelet, mode), 1, PAIR)
+def dwt(
+    data: ArrayLike, wavelet: WaveletLike, mode: ModeLike = "symmetric", axis: int = -1
+) -> Call:
+    """The call of :func:`liftwave.dwt`."""
+    x = as_array(data)
+    plans = plans_along(wavelet, mode, axis, x.ndim)
+    return Call(analysis(plans, x.ndim, 1), (x,), PAIR)
 
 
-def _dwt2(data: Any, wavelet: Any, mode: Any, axes: Any) -> AnalysisCall:
-    return _dwtn(data, wavelet, mode, two_axes(axes))._replace(form=BANDS_2D)
+def dwt2(
+    data: ArrayLike,
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    axes: Sequence[int] = (-2, -1),
+) -> Call:
+    """The call of :func:`liftwave.dwt2`."""
+    x = as_array(data)
+    _check_ndim(x)
+    axes = two_axes(axes)
+    plans = axis_plans(wavelet, mode, axes, x.ndim, False)
+    return Call(analysis(plans, x.ndim, 1), (x,), QUAD)
 
 
-def _dwtn(data: Any, wavelet: Any, mode: Any, axes: Any) -> AnalysisCall:
-    data = as_array(data)
-    if data.ndim < 1:
-        raise ShapeError("Input data must be at least 1D, got a 0-d array")
-    plans = axis_plans(normalize_axes(axes, data.ndim), wavelet, mode)
-    return AnalysisCall(data, plans, 1, _bands_nd(len(plans)))
+def dwtn(
+    data: ArrayLike,
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    axes: Sequence[int] | None = None,
+) -> Call:
+    """The call of :func:`liftwave.dwtn`."""
+    x = as_array(data)
+    _check_ndim(x)
+    plans = axis_plans(wavelet, mode, axes, x.ndim, False)
+    return Call(analysis(plans, x.ndim, 1), (x,), KeyedBands(len(plans)))
 
 
-def _wavedec(data: Any, wavelet: Any, mode: Any, level: Any, axis: Any) -> AnalysisCall:
-    data = as_array(data)
-    plans = axis_plans((normalize_axis(axis, data.ndim),), (wavelet,), (mode,))
-    return AnalysisCall(data, plans, _level(data, plans, level), LIST)
+def wavedec(
+    data: ArrayLike,
+    wavelet: WaveletLike,
+    mode: ModeLike = "symmetric",
+    level: int | None = None,
+    axis: int = -1,
+) -> Call:
+    """The call of :func:`liftwave.wavedec`."""
+    x = as_array(data)
+    plans = plans_along(wavelet, mode, axis, x.ndim)
+    return Call(multilevel_analysis(x, plans, level), (x,), BAND_LIST)
 
 
-def _wavedec2(data: Any, wavelet: Any, mode: Any, level: Any, axes: Any) -> AnalysisCall:
-    return _wavedecn(data, wavelet, mode, level, two_axes(axes))._replace(form=LIST_2D)
+def wavedec2(
+    data: ArrayLike,
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    level: int | None = None,
+    axes: Sequence[int] = (-2, -1),
+) -> Call:
+    """The call of :func:`liftwave.wavedec2`."""
+    x = as_array(data)
+    if x.ndim < 2:
+        raise ShapeError(
+            f"Expected input data to have at least 2 dimensions, got shape {tuple(x.shape)}."
+        )
+    axes = two_axes(axes)
+    plans = axis_plans(wavelet, mode, axes, x.ndim)
+    return Call(multilevel_analysis(x, plans, level), (x,), TRIPLE_LIST)
 
 
-def _wavedecn(data: Any, wavelet: Any, mode: Any, level: Any, axes: Any) -> AnalysisCall:
-    data = as_array(data)
-    plans = axis_plans(normalize_axes(axes, data.ndim, unique=True), wavelet, mode)
-    return AnalysisCall(data, plans, _level(data, plans, level), LIST_ND)
+def wavedecn(
+    data: ArrayLike,
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    level: int | None = None,
+    axes: Sequence[int] | int | None = None,
+) -> Call:
+    """The call of :func:`liftwave.wavedecn`."""
+    x = as_array(data)
+    if x.ndim < 1:
+        raise ShapeError("Expected at least 1D input data, got a 0-d array.")
+    plans = axis_plans(wavelet, mode, axes, x.ndim)
+    return Call(multilevel_analysis(x, plans, level), (x,), DictList(len(plans)))
 
 
-def _level(data: Array, plans: AxisPlans, level: Any) -> int:
-    return check_level(level, [data.shape[p.axis] for p in plans], [p.wavelet for p in plans])
-
-
-def _downcoef(part: Any, data: Any, wavelet: Any, mode: Any, level: Any) -> AnalysisCall:
-    data = as_array(data)
-    if data.ndim != 1:
-        raise ShapeError(f"downcoef only supports 1d data, got shape {tuple(data.shape)}.")
+def downcoef(
+    part: str,
+    data: ArrayLike,
+    wavelet: WaveletLike,
+    mode: ModeLike = "symmetric",
+    level: int = 1,
+) -> Call:
+    """The call of :func:`liftwave.downcoef`."""
+    x = as_array(data)
+    if x.ndim != 1:
+        raise ShapeError(f"downcoef only supports 1d data, got shape {tuple(x.shape)}.")
     check_part(part)
     level = check_positive_level(level)
-    return AnalysisCall(data, axis_plan(0, wavelet, mode), level, _one_band(part, level))
+    plans = plans_along(wavelet, mode, 0, 1)
+    return Call(analysis(plans, 1, level), (x,), OneBand(part, level))
+
+
+def upcoef(
+    part: str, coeffs: ArrayLike, wavelet: WaveletLike, level: int = 1, take: int = 0
+) -> Call:
+    """The call of :func:`liftwave.upcoef`."""
+    band = as_array(coeffs)
+    if band.ndim != 1:
+        raise ShapeError(f"upcoef only supports 1d coeffs, got shape {tuple(band.shape)}.")
+    check_part(part)
+    level = check_positive_level(level)
+    if band.shape[0] < 1:
+        raise ShapeError("upcoef needs at least one coefficient, got none")
+    bank = resolve_wavelet(wavelet)
+    bank = bank.to_filter_bank() if isinstance(bank, LiftingScheme) else bank
+    check_size("the result", (_upsampled_length(band.shape[0], bank.rec_len, level),))
+    return Call(Upsample(part, bank, level, take), (band,), SINGLE)
+
+
+def _upsampled_length(m: int, taps: int, level: int) -> int:
+    """What ``level`` times ``m -> 2 m - 2 + taps`` gives (from 64 levels on: more than it)."""
+    return (m + taps - 2 << min(level, 64)) - taps + 2
+
+
+def multilevel_analysis(x: Array, plans: AxisPlans, level: int | None) -> Transform:
+    """The analysis of ``level`` levels of an array; ``None``: as many as are useful."""
+    shape = tuple(x.shape)
+    key = ("analysis", shape, level)
+    if type(level) is int or level is None:  # 2.0 would find the analysis of 2
+        try:
+            transform: Transform | None = plans.cache.get(key)
+        except TypeError:  # a batch whose size is a symbol has no hash
+            return _multilevel_analysis(shape, plans, level)
+        if transform is not None:
+            return transform
+    transform = _multilevel_analysis(shape, plans, level)
+    if level is None or transform.level <= _useful_level(shape, plans):  # else each call warns
+        plans.cache[key] = transform
+    return transform
+
+
+def _multilevel_analysis(shape: Sequence[int], plans: AxisPlans, level: int | None) -> Transform:
+    sizes, wavelets = [shape[p.axis] for p in plans], [p.wavelet for p in plans]
+    return analysis(plans, len(shape), check_level(level, sizes, wavelets))
+
+
+def _useful_level(shape: Sequence[int], plans: AxisPlans) -> int:
+    return useful_level([shape[p.axis] for p in plans], [p.wavelet for p in plans])
 
 
 # --- synthesis -------------------------------------------------------------------------------
 
 
-def _idwt(cA: Any, cD: Any, wavelet: Any, mode: Any, axis: Any) -> SynthesisCall:
-    if cA is None and cD is None:
+def idwt(
+    cA: ArrayLike | None,
+    cD: ArrayLike | None,
+    wavelet: WaveletLike,
+    mode: ModeLike = "symmetric",
+    axis: int = -1,
+    *,
+    out: Array | None = None,
+) -> Call:
+    """The call of :func:`liftwave.idwt`."""
+    bands = (None if cA is None else as_array(cA), None if cD is None else as_array(cD))
+    like = bands[1] if bands[0] is None else bands[0]
+    if like is None:
         raise ShapeError("At least one coefficient parameter must be specified.")
-    approx, details = _unpack_pair((cA, cD))
-    along = normalize_axis(axis, ndim_of(approx, details))
-    return SynthesisCall(approx, details, axis_plan(along, wavelet, mode), False, PAIR)
+    plans = plans_along(wavelet, mode, axis, like.ndim)
+    return synthesis_call(bands, plans, like.ndim, PAIR, out, trim_odd=False)
 
 
-def _idwt2(coeffs: Any, wavelet: Any, mode: Any, axes: Any) -> SynthesisCall:
-    call = _idwtn(dwt2_bands(coeffs), wavelet, mode, two_axes(axes))
-    return call._replace(form=BANDS_2D)
+def idwt2(
+    coeffs: Any,
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    axes: Sequence[int] = (-2, -1),
+    *,
+    out: Array | None = None,
+) -> Call:
+    """The call of :func:`liftwave.idwt2`."""
+    bands = QUAD.unpack(coeffs)
+    ndim = _ndim_of(bands, "`coeffs` must contain at least one non-null wavelet band")
+    axes = two_axes(axes)
+    plans = axis_plans(wavelet, mode, axes, ndim, False)
+    return synthesis_call(bands, plans, ndim, QUAD, out, trim_odd=False)
 
 
-def _idwtn(coeffs: Any, wavelet: Any, mode: Any, axes: Any) -> SynthesisCall:
-    approx, details, normalized = dwtn_bands(coeffs, axes)
-    plans = axis_plans(normalized, wavelet, mode)
-    return SynthesisCall(approx, [details], plans, False, _bands_nd(len(plans)))
+def idwtn(
+    coeffs: Mapping[str, ArrayLike | None],
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    axes: Sequence[int] | None = None,
+    *,
+    out: Array | None = None,
+) -> Call:
+    """The call of :func:`liftwave.idwtn`."""
+    bands = checked_bands({k: v for k, v in coeffs.items() if v is not None})
+    letters = max(map(len, bands), default=0)
+    if letters == 0:
+        raise ShapeError("`coeffs` must contain at least one non-null wavelet band")
+    ndim = int(next(iter(bands.values())).ndim)
+    named = tuple(range(letters)) if axes is None else axes
+    plans = axis_plans(wavelet, mode, named, ndim, False)
+    if len(plans) != letters:
+        raise ShapeError(
+            f"keys of {letters} letters belong to {letters} axes, got axes "
+            f"{tuple(plan.axis for plan in plans)}"
+        )
+    structure = KeyedBands(letters)
+    flat = [bands.get(key) for key in structure.keys]
+    return synthesis_call(flat, plans, ndim, structure, out, trim_odd=False)
 
 
-def _waverec(coeffs: Any, wavelet: Any, mode: Any, axis: Any) -> SynthesisCall:
-    approx, details = wavedec_bands(coeffs)
-    along = normalize_axis(axis, ndim_of(approx, details))
-    plans = axis_plans((along,), (wavelet,), (mode,))
-    return SynthesisCall(approx, details, plans, True, LIST)
+def waverec(
+    coeffs: Sequence[ArrayLike | None],
+    wavelet: WaveletLike,
+    mode: ModeLike = "symmetric",
+    axis: int = -1,
+    *,
+    out: Array | None = None,
+) -> Call:
+    """The call of :func:`liftwave.waverec`."""
+    bands = BAND_LIST.unpack(coeffs)
+    ndim = _ndim_of(bands)
+    return synthesis_call(bands, plans_along(wavelet, mode, axis, ndim), ndim, BAND_LIST, out)
 
 
-def _waverec2(coeffs: Any, wavelet: Any, mode: Any, axes: Any) -> SynthesisCall:
-    approx, details = wavedec2_bands(coeffs)
-    normalized = normalize_axes(two_axes(axes), ndim_of(approx, details), unique=True)
-    plans = axis_plans(normalized, wavelet, mode)
-    return SynthesisCall(approx, details, plans, True, LIST_2D)
+def waverec2(
+    coeffs: Sequence[Any],
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    axes: Sequence[int] = (-2, -1),
+    *,
+    out: Array | None = None,
+) -> Call:
+    """The call of :func:`liftwave.waverec2`."""
+    bands = TRIPLE_LIST.unpack(coeffs)
+    ndim = _ndim_of(bands)
+    plans = axis_plans(wavelet, mode, two_axes(axes), ndim)
+    return synthesis_call(bands, plans, ndim, TRIPLE_LIST, out)
 
 
-def _waverecn(coeffs: Any, wavelet: Any, mode: Any, axes: Any) -> SynthesisCall:
-    approx, details = wavedecn_bands(coeffs)
-    normalized = normalize_axes(axes, ndim_of(approx, details), unique=True)
-    check_key_lengths(details, len(normalized))
-    plans = axis_plans(normalized, wavelet, mode)
-    return SynthesisCall(approx, details, plans, True, LIST_ND)
+def waverecn(
+    coeffs: Sequence[Any],
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    axes: Sequence[int] | int | None = None,
+    *,
+    out: Array | None = None,
+) -> Call:
+    """The call of :func:`liftwave.waverecn`."""
+    approx, details = dict_list_bands(coeffs)
+    ndim = _ndim_of([approx, *(band for bands in details for band in bands.values())])
+    plans = axis_plans(wavelet, mode, axes, ndim)
+    check_key_lengths(details, len(plans))
+    structure = DictList(len(plans))
+    flat = [approx, *(bands.get(key) for bands in details for key in structure.keys)]
+    return synthesis_call(flat, plans, ndim, structure, out)
 
 
-CALLS: dict[Any, Callable[..., AnalysisCall | SynthesisCall]] = {
-    dwt: _dwt,
-    dwt2: _dwt2,
-    dwtn: _dwtn,
-    wavedec: _wavedec,
-    wavedec2: _wavedec2,
-    wavedecn: _wavedecn,
-    downcoef: _downcoef,
-    idwt: _idwt,
-    idwt2: _idwt2,
-    idwtn: _idwtn,
-    waverec: _waverec,
-    waverec2: _waverec2,
-    waverecn: _waverecn,
-}
-"""What each public function's arguments (by name) mean."""
+def _ndim_of(
+    bands: Sequence[Array | None],
+    message: str = "At least one coefficient must contain a valid value.",
+) -> int:
+    """Number of dimensions of the bands, of which at least one has to be present."""
+    for band in bands:
+        if band is not None:
+            return int(band.ndim)
+    raise ShapeError(message)
+
+
+class _Present:
+    """A structure some of whose bands are missing from the inputs of an operation."""
+
+    def __init__(self, structure: Structure, is_present: Sequence[bool]) -> None:
+        self.structure, self.is_present = structure, is_present
+
+    def pack(self, arrays: Sequence[Array | None]) -> Any:
+        """The arrays that are present, in the structure of all."""
+        remaining = iter(arrays)
+        return self.structure.pack([next(remaining) if p else None for p in self.is_present])
+
+    def unpack(self, value: Any) -> Sequence[Array | None]:
+        """The arrays that are present."""
+        bands = self.structure.unpack(value)
+        return [band for band, p in zip(bands, self.is_present, strict=True) if p]
+
+
+def synthesis_call(
+    bands: Sequence[Array | None],
+    plans: AxisPlans,
+    ndim: int,
+    structure: Structure,
+    out: Array | None = None,
+    trim_odd: bool = True,
+) -> Call:
+    """The call of a synthesis from bands, of which some may be missing."""
+    present = [band for band in bands if band is not None]
+    complete = detail_keys(len(plans))
+    level = (len(bands) - 1) // len(complete) if complete else 0
+    keys = (complete,) * level
+    if len(present) == len(bands):
+        transform = synthesis(plans, ndim, keys, trim_odd=trim_odd)
+        return Call(transform, present, SINGLE, structure, (), out)
+    is_present = [band is not None for band in bands]
+    keys, has_approx = _present_keys(keys, is_present), is_present[0]
+    transform = synthesis(plans, ndim, keys, has_approx=has_approx, trim_odd=trim_odd)
+    return Call(transform, present, SINGLE, _Present(structure, is_present), (), out)
+
+
+def _present_keys(keys: Keys, is_present: Sequence[bool]) -> Keys:
+    remaining = iter(is_present[1:])
+    return tuple(tuple(key for key in level if next(remaining)) for level in keys)
+
+
+# --- checks ----------------------------------------------------------------------------------
+
+
+def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
+    """The axes of a 2-D transform.
+
+    Raises
+    ------
+    ShapeError
+        If there are not two.
+    """
+    pair = tuple(axes)
+    if len(pair) != 2:
+        raise ShapeError(f"Expected 2 axes, got {pair}")
+    return pair
+
+
+def _check_ndim(x: Array) -> None:
+    if x.ndim < 1:
+        raise ShapeError("Input data must be at least 1D, got a 0-d array")
+
+
+def check_part(part: str) -> None:
+    """Raise unless ``part`` names a band of one axis.
+
+    Raises
+    ------
+    WaveletError
+        If it does not.
+    """
+    if part not in ("a", "d"):
+        raise WaveletError(f"Argument 1 must be 'a' or 'd', not '{part}'.")
+
+
+def check_positive_level(level: int) -> int:
+    """The level of a band: an integer from 1.
+
+    Raises
+    ------
+    LevelError
+        If it is less than 1.
+    """
+    level = operator.index(level)
+    if level < 1:
+        raise LevelError(f"Value of level must be greater than 0, got {level}.")
+    return level

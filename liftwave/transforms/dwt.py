@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Literal
 
-from liftwave._arrays.convert import as_array, open_array
-from liftwave._compiled_step import as_step, is_read
-from liftwave._dispatch import kernels_for
-from liftwave._execute import analyse, synthesise
-from liftwave._plan.arguments import normalize_axis
-from liftwave._plan.axes import axis_plan
-from liftwave._plan.axis import check_size, upsampling_plan
-from liftwave._typing import Array, ArrayLike, ModeLike, WaveletLike
-from liftwave.errors import LevelError, ShapeError, WaveletError
-from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import resolve_wavelet
+from liftwave._compiled_step import graph_node
+from liftwave._execute import execute
+from liftwave._typing import Array, ArrayLike, ModeLike
+from liftwave.transforms import calls
+from liftwave.wavelets.resolve import WaveletLike
 
 
+@graph_node
 def dwt(
     data: ArrayLike, wavelet: WaveletLike, mode: ModeLike = "symmetric", axis: int = -1
 ) -> tuple[Array, Array]:
@@ -80,15 +74,11 @@ def dwt(
     >>> len(cA), len(cD)
     (3, 2)
     """
-    if is_read():
-        cA, cD = as_step("dwt", data, wavelet, mode, axis)
-        return cA, cD
-    data = as_array(data)
-    plans = axis_plan(normalize_axis(axis, data.ndim), wavelet, mode)
-    approx, (details,) = analyse(data, plans, 1)
-    return approx, details["d"]
+    result: tuple[Array, Array] = execute(calls.dwt(data, wavelet, mode, axis))
+    return result
 
 
+@graph_node
 def idwt(
     cA: ArrayLike | None,
     cD: ArrayLike | None,
@@ -135,17 +125,10 @@ def idwt(
     >>> lw.idwt(cA, cD, "db2", "periodization").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     """
-    if out is None and is_read():
-        return as_step("idwt", cA, cD, wavelet, mode, axis)
-    if cA is None and cD is None:
-        raise ShapeError("At least one coefficient parameter must be specified.")
-    approx = None if cA is None else as_array(cA)
-    details = {} if cD is None else {"d": as_array(cD)}
-    ndim = details["d"].ndim if approx is None else approx.ndim
-    plans = axis_plan(normalize_axis(axis, ndim), wavelet, mode)
-    return synthesise(approx, [details], plans, fit=False, out=out)
+    return execute(calls.idwt(cA, cD, wavelet, mode, axis, out=out))
 
 
+@graph_node
 def downcoef(
     part: Literal["a", "d"],
     data: ArrayLike,
@@ -182,16 +165,10 @@ def downcoef(
     >>> lw.downcoef("a", [1.0, 2.0, 3.0, 4.0], "haar", level=2).round(6).tolist()
     [5.0]
     """
-    data = as_array(data)
-    if data.ndim != 1:
-        raise ShapeError(f"downcoef only supports 1d data, got shape {tuple(data.shape)}.")
-    check_part(part)
-    level = check_positive_level(level)
-    plans = axis_plan(0, wavelet, mode)
-    approx, details = analyse(data, plans, level)
-    return approx if part == "a" else details[0]["d"]
+    return execute(calls.downcoef(part, data, wavelet, mode, level))
 
 
+@graph_node
 def upcoef(
     part: Literal["a", "d"],
     coeffs: ArrayLike,
@@ -232,45 +209,4 @@ def upcoef(
     >>> lw.upcoef("a", [2.0], "haar", level=2).round(6).tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
-    coeffs = as_array(coeffs)
-    if coeffs.ndim != 1:
-        raise ShapeError(f"upcoef only supports 1d coeffs, got shape {tuple(coeffs.shape)}.")
-    check_part(part)
-    level = check_positive_level(level)
-    if coeffs.shape[0] < 1:
-        raise ShapeError("upcoef needs at least one coefficient, got none")
-    bank = resolve_wavelet(wavelet)
-    bank = bank.to_filter_bank() if isinstance(bank, LiftingScheme) else bank
-    check_size("the result", (_upsampled_length(coeffs.shape[0], bank.rec_len, level),))
-    opened = open_array(coeffs)
-    kernels, band = kernels_for(opened.array), opened.array
-    for depth in range(level):
-        taps = bank.rec_hi if part == "d" and depth == 0 else bank.rec_lo
-        band = kernels.synthesis([band], [taps], upsampling_plan(band.shape[0], bank.rec_len), 0)
-    return opened.close(_central(band, take))
-
-
-def _upsampled_length(m: int, taps: int, level: int) -> int:
-    """What ``level`` times ``m -> 2 m - 2 + taps`` gives (from 64 levels on: more than it)."""
-    return (m + taps - 2 << min(level, 64)) - taps + 2
-
-
-def _central(band: Array, take: int) -> Array:
-    surplus = band.shape[0] - take
-    if take <= 0 or surplus <= 0:
-        return band
-    return band[surplus // 2 : surplus // 2 + take]
-
-
-def check_part(part: str) -> None:
-    """Raise unless ``part`` names a band."""
-    if part not in ("a", "d"):
-        raise WaveletError(f"Argument 1 must be 'a' or 'd', not '{part}'.")
-
-
-def check_positive_level(level: int) -> int:
-    """The level of a band: an integer from 1."""
-    level = operator.index(level)
-    if level < 1:
-        raise LevelError(f"Value of level must be greater than 0, got {level}.")
-    return level
+    return execute(calls.upcoef(part, coeffs, wavelet, level, take))

@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise, product
 from typing import Any
 
-from liftwave._arrays.convert import as_array
-from liftwave._execute import analyse, open_coefficients, open_samples, synthesise
-from liftwave._plan.arguments import natural_level, normalize_axes, useful_level, warn_of_depth
-from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
-from liftwave._typing import Array, ArrayLike, Modes, Wavelets
-from liftwave._warnings import warn
-from liftwave.errors import ShapeError
+from liftwave._arrays.convert import Opened, as_array, open_array, open_arrays
+from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
+from liftwave._execute import execute
+from liftwave._operations.call import SINGLE, Call
+from liftwave._operations.transform import analysis, synthesis
+from liftwave._plan.arguments import natural_level, useful_level, warn_of_depth
+from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths
+from liftwave._plan.levels import plan_analysis
+from liftwave._typing import Array, ArrayLike, Modes
+from liftwave.errors import ShapeError, warn
+from liftwave.transforms.structures import Joined
+from liftwave.wavelets.resolve import Wavelets
 
 
 class FswavedecnResult:
@@ -43,13 +48,11 @@ class FswavedecnResult:
     ) -> None:
         self._coeffs = coeffs
         self._coeff_slices = coeff_slices
-        self._plans: tuple[AxisPlan, ...] = axis_plans(
-            tuple(axes), list(wavelets), list(mode_enums)
-        )
+        self._plans = axis_plans(list(wavelets), list(mode_enums), tuple(axes), coeffs.ndim)
 
     @classmethod
     def _of_plans(
-        cls, coeffs: Array, coeff_slices: list[list[slice]], plans: tuple[AxisPlan, ...]
+        cls, coeffs: Array, coeff_slices: list[list[slice]], plans: AxisPlans
     ) -> FswavedecnResult:
         result = cls.__new__(cls)
         result._coeffs, result._coeff_slices, result._plans = coeffs, coeff_slices, plans
@@ -226,18 +229,53 @@ def fswavedecn(
     >>> result[(1, 2)].shape
     (17, 10)
     """
-    array = as_array(data)
-    plans = axis_plans(normalize_axes(axes, array.ndim, unique=True), wavelet, mode)
-    depths = _levels_per_axis(levels, plans, tuple(array.shape))
-    opened = open_samples(array, plans, max(depths))
+    x, plans, depths = checked_arguments(data, wavelet, mode, levels, axes)
+    opened = _open(x, plans, max(depths))
     coeffs, slices = opened.array, []
     for plan, level in zip(plans, depths, strict=True):
-        approx, details = analyse(coeffs, (plan,), level)
-        bands = [approx, *(each["d"] for each in details)]
-        ends = accumulate((band.shape[plan.axis] for band in bands), initial=0)
-        slices.append([slice(*pair) for pair in pairwise(ends)])
-        coeffs = opened.xp.concat(bands, axis=plan.axis)
+        call, places = axis_analysis(coeffs, plan, level)
+        coeffs = execute(call)
+        slices.append(places)
     return FswavedecnResult._of_plans(opened.close(coeffs), slices, plans)
+
+
+def _open(x: Array, plans: AxisPlans, level: int) -> Opened:
+    """The data, and the dtype of the result."""
+    if plans.is_integer:
+        return open_integer_samples(x, plans, level)
+    return open_array(x)
+
+
+def checked_arguments(
+    data: ArrayLike, wavelet: Wavelets, mode: Modes, levels: Any, axes: Any
+) -> tuple[Array, AxisPlans, list[int]]:
+    """The data, the plan of each axis, and its number of levels.
+
+    Raises
+    ------
+    LiftwaveError
+        If one of them is not valid; nothing has been computed then.
+    """
+    x = as_array(data)
+    plans = axis_plans(wavelet, mode, axes, x.ndim)
+    return x, plans, _levels_per_axis(levels, plans, tuple(x.shape))
+
+
+def axis_analysis(x: Array, plan: AxisPlan, level: int) -> tuple[Call, list[slice]]:
+    """The analysis along one axis, and the slices of its bands in the result."""
+    plans = axis_plans(plan.wavelet, plan.mode, plan.axis, x.ndim)
+    shapes = plan_analysis(tuple(x.shape), plans, level).shapes
+    ends = accumulate((shape[plan.axis] for shape in shapes), initial=0)
+    slices = [slice(*pair) for pair in pairwise(ends)]
+    return Call(analysis(plans, x.ndim, level), (x,), Joined(plan.axis, slices)), slices
+
+
+def axis_synthesis(coeffs: Array, plan: AxisPlan, slices: Sequence[slice]) -> Call:
+    """The synthesis along one axis from bands at these slices."""
+    structure = Joined(plan.axis, slices)
+    plans = axis_plans(plan.wavelet, plan.mode, plan.axis, coeffs.ndim)
+    transform = synthesis(plans, coeffs.ndim, (("d",),) * (len(slices) - 1))
+    return Call(transform, structure.unpack(coeffs), SINGLE, structure)
 
 
 def _levels_per_axis(levels: Any, plans: Sequence[AxisPlan], shape: tuple[int, ...]) -> list[int]:
@@ -285,11 +323,12 @@ def fswaverecn(fswavedecn_result: FswavedecnResult) -> Array:
     plans, slices = result._plans, result.coeff_slices
     if len(plans) != len(slices):
         raise ShapeError(f"dimension mismatch: {len(plans)} axes, {len(slices)} slices")
-    (opened,) = open_coefficients([result.coeffs], plans)
+    if plans.is_integer:
+        (opened,) = open_integer_coefficients([result.coeffs])
+    else:
+        (opened,) = open_arrays([result.coeffs])
     data = opened.array
     # Rounding makes the order matter: what was transformed last is undone first.
     for plan, places in reversed(list(zip(plans, slices, strict=True))):
-        approx, *details = [data[(*(slice(None),) * plan.axis, where, ...)] for where in places]
-        if details:
-            data = synthesise(approx, [{"d": band} for band in details], (plan,))
+        data = execute(axis_synthesis(data, plan, places))
     return opened.close(data)

@@ -8,14 +8,14 @@ from typing import Any
 
 import pywt
 
-from liftwave._plan.arguments import check_level, max_level, normalize_axes, resolve_mode
+from liftwave._plan.arguments import check_level, max_level, resolve_mode
 from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
 from liftwave._plan.axis import band_lengths, filter_bank_length
-from liftwave._typing import ModeLike, Modes, WaveletLike, Wavelets
+from liftwave._typing import ModeLike, Modes
 from liftwave.errors import ShapeError, WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import resolve_wavelet
+from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
 
 
 def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
@@ -114,8 +114,7 @@ def dwtn_max_level(
     sizes = tuple(shape)
     if not sizes:
         raise ShapeError("Expected at least 1D input data.")
-    normalized = normalize_axes(axes, len(sizes), unique=True)
-    plans = axis_plans(normalized, wavelet, "symmetric")
+    plans = axis_plans(wavelet, "symmetric", axes, len(sizes))
     return min(max_level(sizes[p.axis], p.wavelet.dec_len) for p in plans)
 
 
@@ -197,7 +196,7 @@ def wavedecn_shapes(
     current = tuple(shape)
     if not current:
         raise ShapeError("Expected at least 1D input data.")
-    plans = axis_plans(normalize_axes(axes, len(current), unique=True), wavelet, mode)
+    plans = axis_plans(wavelet, mode, axes, len(current))
     sizes = [current[p.axis] for p in plans]
     level = check_level(level, sizes, [p.wavelet for p in plans])
     check_lengths(current, plans, level)

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from liftwave._arrays.convert import as_array, is_array
-from liftwave._compiled_step import as_step, is_read
-from liftwave._execute import analyse, synthesise
-from liftwave._plan.arguments import check_level, normalize_axes, normalize_axis
-from liftwave._plan.axes import AxisPlan, axis_plans
-from liftwave._typing import Array, ArrayLike, ModeLike, Modes, WaveletLike, Wavelets
-from liftwave.errors import ShapeError
-from liftwave.transforms.dwtn import checked_bands, two_axes
-
-
-def _analyse(
-    data: Array, plans: tuple[AxisPlan, ...], level: int | None
-) -> tuple[Array, list[dict[str, Array]]]:
-    sizes = [data.shape[p.axis] for p in plans]
-    return analyse(data, plans, check_level(level, sizes, [p.wavelet for p in plans]))
-
-
-def ndim_of(approx: Array | None, details: Sequence[Mapping[str, Array]]) -> int:
-    """Number of dimensions of the bands, of which there has to be one."""
-    arrays = [approx] if approx is not None else [b for bands in details for b in bands.values()]
-    if not arrays:
-        raise ShapeError("At least one coefficient must contain a valid value.")
-    return int(arrays[0].ndim)
-
-
-def _check_list(coeffs: Any) -> None:
-    if not isinstance(coeffs, list | tuple):
-        raise ShapeError(f"Expected sequence of coefficient arrays, got {type(coeffs).__name__}.")
-    if len(coeffs) < 1:
-        raise ShapeError("Coefficient list too short (minimum 1 arrays required).")
-
+from liftwave._compiled_step import graph_node
+from liftwave._execute import execute
+from liftwave._typing import Array, ArrayLike, ModeLike, Modes
+from liftwave.transforms import calls
+from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
 # --- one axis ----------------------------------------------------------------------------------
 
 
+@graph_node
 def wavedec(
     data: ArrayLike,
     wavelet: WaveletLike,
@@ -82,15 +57,11 @@ def wavedec(
     >>> cA2.round(6).tolist(), cD2.round(6).tolist()
     ([5.0, 13.0], [-2.0, -2.0])
     """
-    if is_read():
-        coeffs: list[Array] = as_step("wavedec", data, wavelet, mode, level, axis)
-        return coeffs
-    data = as_array(data)
-    plans = axis_plans((normalize_axis(axis, data.ndim),), (wavelet,), (mode,))
-    approx, details = _analyse(data, plans, level)
-    return [approx, *(bands["d"] for bands in details)]
+    result: list[Array] = execute(calls.wavedec(data, wavelet, mode, level, axis))
+    return result
 
 
+@graph_node
 def waverec(
     coeffs: Sequence[ArrayLike | None],
     wavelet: WaveletLike,
@@ -133,40 +104,13 @@ def waverec(
     >>> lw.waverec(coeffs, "haar").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0]
     """
-    if out is None and is_read():
-        return as_step("waverec", coeffs, wavelet, mode, axis)
-    approx, details = wavedec_bands(coeffs)
-    if not details and out is None:
-        return coeffs[0]
-    along = normalize_axis(axis, ndim_of(approx, details))
-    return synthesise(approx, details, axis_plans((along,), (wavelet,), (mode,)), out=out)
-
-
-def wavedec_bands(
-    coeffs: Sequence[ArrayLike | None],
-) -> tuple[Array | None, list[dict[str, Array]]]:
-    """Approximation and details (coarsest first, by key) in a list as of :func:`wavedec`.
-
-    Raises
-    ------
-    ShapeError
-        If it is no such list.
-    """
-    _check_list(coeffs)
-    for detail in coeffs[1:]:
-        if detail is not None and not is_array(detail):
-            raise ShapeError(
-                f"Unexpected detail coefficient type: {type(detail)}. Detail coefficients must be "
-                "arrays as returned by wavedec. If you are using array_to_coeffs or "
-                "unravel_coeffs, please specify output_format='wavedec'"
-            )
-    approx = None if coeffs[0] is None else as_array(coeffs[0])
-    return approx, [{} if d is None else {"d": as_array(d)} for d in coeffs[1:]]
+    return execute(calls.waverec(coeffs, wavelet, mode, axis, out=out))
 
 
 # --- two axes ------------------------------------------------------------------------------------
 
 
+@graph_node
 def wavedec2(
     data: ArrayLike,
     wavelet: Wavelets,
@@ -211,19 +155,11 @@ def wavedec2(
     >>> coeffs[0].round(6).tolist(), coeffs[1][0].shape, coeffs[2][0].shape
     ([[4.0, 4.0], [4.0, 4.0]], (2, 2), (4, 4))
     """
-    if is_read():
-        coeffs: list[Any] = as_step("wavedec2", data, wavelet, mode, level, axes)
-        return coeffs
-    data = as_array(data)
-    if data.ndim < 2:
-        raise ShapeError(
-            f"Expected input data to have at least 2 dimensions, got shape {tuple(data.shape)}."
-        )
-    normalized = normalize_axes(two_axes(axes), data.ndim, unique=True)
-    approx, details = _analyse(data, axis_plans(normalized, wavelet, mode), level)
-    return [approx, *((bands["da"], bands["ad"], bands["dd"]) for bands in details)]
+    result: list[Any] = execute(calls.wavedec2(data, wavelet, mode, level, axes))
+    return result
 
 
+@graph_node
 def waverec2(
     coeffs: Sequence[Any],
     wavelet: Wavelets,
@@ -262,54 +198,13 @@ def waverec2(
     >>> bool(np.allclose(lw.waverec2(lw.wavedec2(image, "db2"), "db2"), image))
     True
     """
-    if out is None and is_read():
-        return as_step("waverec2", coeffs, wavelet, mode, axes)
-    approx, details = wavedec2_bands(coeffs)
-    if not details and out is None:
-        return coeffs[0]
-    axes = normalize_axes(two_axes(axes), ndim_of(approx, details), unique=True)
-    return synthesise(approx, details, axis_plans(axes, wavelet, mode), out=out)
-
-
-def wavedec2_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str, Array]]]:
-    """Approximation and details (coarsest first, by key) in a list as of :func:`wavedec2`.
-
-    Raises
-    ------
-    ShapeError
-        If it is no such list.
-    """
-    _check_list(coeffs)
-    details = [_details_2d(triple) for triple in coeffs[1:]]
-    return None if coeffs[0] is None else as_array(coeffs[0]), details
-
-
-def _details_2d(triple: Any) -> dict[str, Array]:
-    if not isinstance(triple, list | tuple) or len(triple) != 3:
-        raise ShapeError(
-            f"Unexpected detail coefficient type: {type(triple)}. Detail coefficients must be a "
-            "3-tuple of arrays as returned by wavedec2. If you are using array_to_coeffs or "
-            "unravel_coeffs, please specify output_format='wavedec2'"
-        )
-    pairs = zip(("da", "ad", "dd"), triple, strict=True)
-    bands = {key: as_array(band) for key, band in pairs if band is not None}
-    shapes = [tuple(band.shape) for band in bands.values()]
-    if any(shape != shapes[0] for shape in shapes):
-        _check_lifted_2d(bands)
-    return bands
-
-
-def _check_lifted_2d(bands: Mapping[str, Array]) -> None:
-    """Only lifting makes bands of different shapes, and those differ by at most one sample."""
-    shapes = [tuple(band.shape) for band in bands.values()]
-    same_ndim = len({len(shape) for shape in shapes}) == 1
-    if not same_ndim or any(max(n) - min(n) > 1 for n in zip(*shapes, strict=True)):
-        raise ShapeError(f"All detail shapes must be the same length, got {shapes}.")
+    return execute(calls.waverec2(coeffs, wavelet, mode, axes, out=out))
 
 
 # --- any axes ------------------------------------------------------------------------------------
 
 
+@graph_node
 def wavedecn(
     data: ArrayLike,
     wavelet: Wavelets,
@@ -355,17 +250,11 @@ def wavedecn(
     >>> sorted(coeffs[1])
     ['aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd']
     """
-    if is_read():
-        coeffs: list[Any] = as_step("wavedecn", data, wavelet, mode, level, axes)
-        return coeffs
-    data = as_array(data)
-    if data.ndim < 1:
-        raise ShapeError("Expected at least 1D input data, got a 0-d array.")
-    plans = axis_plans(normalize_axes(axes, data.ndim, unique=True), wavelet, mode)
-    approx, details = _analyse(data, plans, level)
-    return [approx, *details]
+    result: list[Any] = execute(calls.wavedecn(data, wavelet, mode, level, axes))
+    return result
 
 
+@graph_node
 def waverecn(
     coeffs: Sequence[Any],
     wavelet: Wavelets,
@@ -405,42 +294,4 @@ def waverecn(
     >>> bool(np.allclose(lw.waverecn(lw.wavedecn(x, "haar"), "haar"), x))
     True
     """
-    if out is None and is_read():
-        return as_step("waverecn", coeffs, wavelet, mode, axes)
-    approx, details = wavedecn_bands(coeffs)
-    if not details and out is None:
-        return coeffs[0]
-    normalized = normalize_axes(axes, ndim_of(approx, details), unique=True)
-    check_key_lengths(details, len(normalized))
-    return synthesise(approx, details, axis_plans(normalized, wavelet, mode), out=out)
-
-
-def wavedecn_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str, Array]]]:
-    """Approximation and details (coarsest first, by key) in a list as of :func:`wavedecn`.
-
-    Raises
-    ------
-    ShapeError
-        If it is no such list.
-    """
-    if len(coeffs) < 1:
-        raise ShapeError("Coefficient list too short (minimum 1 array required).")
-    for bands in coeffs[1:]:
-        if not isinstance(bands, Mapping):
-            raise ShapeError(
-                f"Unexpected detail coefficient type: {type(bands)}. Detail coefficients must be a "
-                "dictionary of arrays as returned by wavedecn. If you are using array_to_coeffs "
-                "or unravel_coeffs, please specify output_format='wavedecn'"
-            )
-    details = [checked_bands(bands) for bands in coeffs[1:]]
-    return None if coeffs[0] is None else as_array(coeffs[0]), details
-
-
-def check_key_lengths(details: Sequence[Mapping[str, Array]], naxes: int) -> None:
-    """Raise unless the keys have one letter per axis."""
-    letters = {len(key) for bands in details for key in bands}
-    if not letters <= {naxes}:
-        raise ShapeError(
-            f"keys of {sorted(letters)} letters do not belong to {naxes} axes; "
-            "pass the axes that were transformed"
-        )
+    return execute(calls.waverecn(coeffs, wavelet, mode, axes, out=out))

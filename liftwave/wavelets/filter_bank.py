@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,24 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from liftwave.errors import WaveletError
-from liftwave.wavelets.taps import Taps, as_taps, is_concrete, same_taps, tap_count, taps_key
+from liftwave.wavelets.taps import (
+    PlanOwner,
+    Taps,
+    as_taps,
+    is_concrete,
+    same_taps,
+    tap_count,
+    taps_key,
+)
 
 _FILTERS = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
 
+# A bank that misses reconstruction by more than the rounding of a table is a mistake.
+_RECONSTRUCTION_TOLERANCE = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
-class FilterBank:
+class FilterBank(PlanOwner):
     r"""A two-channel filter bank, accepted wherever a wavelet is.
 
     Parameters
@@ -40,9 +51,9 @@ class FilterBank:
     Notes
     -----
     Filters of odd or of unequal length are padded with zeros at the end, to
-    the next even common length, as PyWavelets does. Mind the alignment: the
-    four filters reconstruct only if their delays agree.
-    :meth:`reconstruction_error` tells.
+    the next even common length, as PyWavelets does. The four filters
+    reconstruct only if their delays agree. :meth:`reconstruction_error` checks
+    this.
 
     Taps may be arrays of torch, CuPy or another array library. They are kept
     as they are, so that gradients flow into them.
@@ -95,7 +106,8 @@ class FilterBank:
     @property
     def orthogonal(self) -> bool:
         """Whether the synthesis filters are the analysis filters reversed, and reconstruct."""
-        dec_lo, dec_hi, rec_lo, rec_hi = self._numbers()
+        self._require_numbers()
+        dec_lo, dec_hi, rec_lo, rec_hi = map(np.asarray, self.filter_bank)
         mirrored = np.allclose(rec_lo, dec_lo[::-1], rtol=0, atol=1e-10) and np.allclose(
             rec_hi, dec_hi[::-1], rtol=0, atol=1e-10
         )
@@ -107,7 +119,7 @@ class FilterBank:
         return self.reconstruction_error() < 1e-8
 
     def reconstruction_error(self) -> float:
-        r"""How far the bank is from perfect reconstruction.
+        r"""Return how far the bank is from perfect reconstruction.
 
         Returns
         -------
@@ -124,20 +136,31 @@ class FilterBank:
             Banks*, 1996, section 4.1). Zero, up to rounding, for a bank that
             reconstructs.
         """
-        dec_lo, dec_hi, rec_lo, rec_hi = self._numbers()
-        sign = np.where(np.arange(dec_lo.size) % 2, -1.0, 1.0)
-        distortion = np.convolve(dec_lo, rec_lo) + np.convolve(dec_hi, rec_hi)
-        distortion[dec_lo.size - 1] -= 2.0
-        aliasing = np.convolve(sign * dec_lo, rec_lo) + np.convolve(sign * dec_hi, rec_hi)
-        return float(max(np.abs(distortion).max(), np.abs(aliasing).max()))
+        self._require_numbers()
+        return _reconstruction_error(*self.filter_bank)
 
-    def _numbers(self) -> tuple[np.ndarray, ...]:
+    @cached_property
+    def warning(self) -> str | None:
+        """The message of the warning that transforms with this bank give; None without warning.
+
+        A bank is warned of if its synthesis does not undo its analysis.
+        PyWavelets' own wavelets and banks whose taps are arrays are never
+        warned of.
+        """
+        error = self.reconstruction_error() if self.is_concrete else 0.0
+        if error <= _RECONSTRUCTION_TOLERANCE:
+            return None
+        return (
+            f"{self!r} does not reconstruct perfectly: its synthesis misses its analysis by "
+            f"{error:.3g}. Check the alignment and signs of its four filters"
+        )
+
+    def _require_numbers(self) -> None:
         if not self.is_concrete:
             raise WaveletError(
                 f"{self!r} holds array taps: their properties are not examined, since that would "
                 "copy them from their device; build a FilterBank of plain numbers to check them"
             )
-        return tuple(np.asarray(taps) for taps in self.filter_bank)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FilterBank):
@@ -154,6 +177,15 @@ class FilterBank:
         )
         label = f"{self.name!r}, " if self.name else ""
         return f"FilterBank({label}{self.dec_len} taps{kind})"
+
+
+@lru_cache(maxsize=512)
+def _reconstruction_error(dec_lo: Taps, dec_hi: Taps, rec_lo: Taps, rec_hi: Taps) -> float:
+    sign = np.where(np.arange(len(dec_lo)) % 2, -1.0, 1.0)
+    distortion = np.convolve(dec_lo, rec_lo) + np.convolve(dec_hi, rec_hi)
+    distortion[len(dec_lo) - 1] -= 2.0
+    aliasing = np.convolve(sign * dec_lo, rec_lo) + np.convolve(sign * dec_hi, rec_hi)
+    return float(max(np.abs(distortion).max(), np.abs(aliasing).max()))
 
 
 def _padded(taps: Taps, length: int) -> Taps:

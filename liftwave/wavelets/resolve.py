@@ -1,50 +1,57 @@
-"""From whatever a user calls a wavelet to a filter bank or a lifting scheme."""
+"""Resolves a wavelet in any form to a filter bank or a lifting scheme."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 import pywt
 
-from liftwave._typing import WaveletLike, Wavelets
-from liftwave._warnings import warn
-from liftwave.errors import ReconstructionWarning, WaveletError
+from liftwave.errors import ReconstructionWarning, WaveletError, warn
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import Taps
 
-Resolved: TypeAlias = FilterBank | LiftingScheme
-"""What the transforms work with."""
+WaveletLike: TypeAlias = str | pywt.Wavelet | FilterBank | LiftingScheme
+"""A discrete wavelet, or its name."""
 
-# A named bank that misses reconstruction (dmey: 3e-3) is as its table is; a
-# custom one that misses it by more than a table's rounding is a mistake.
-_RECONSTRUCTION_TOLERANCE = 1e-6
+Wavelets: TypeAlias = WaveletLike | Sequence[WaveletLike]
+"""One wavelet for all axes, or one for each axis."""
+
+Resolved: TypeAlias = FilterBank | LiftingScheme
+"""The two forms of wavelets that transforms use."""
 
 
 def resolve_wavelet(wavelet: WaveletLike) -> Resolved:
-    """The filter bank or lifting scheme that ``wavelet`` stands for.
+    """Return the filter bank or lifting scheme of a wavelet.
+
+    A name, and a built-in ``pywt.Wavelet`` of that name, always give the same
+    object. So plans that are cached in it serve both.
 
     Raises
     ------
     WaveletError
-        If it is no discrete wavelet.
+        If the argument is not a discrete wavelet.
 
     Warns
     -----
     ReconstructionWarning
         If it is a custom filter bank whose synthesis does not undo its analysis.
     """
+    if isinstance(wavelet, pywt.Wavelet):
+        if wavelet.short_family_name:  # only PyWavelets' own wavelets have a family
+            return _builtin(wavelet.name)
+        bank = _without_family(tuple(map(tuple, wavelet.filter_bank)), wavelet.name)
+        warn_of_bank(bank)
+        return bank
+    if isinstance(wavelet, FilterBank):
+        warn_of_bank(wavelet)
+        return wavelet
     if isinstance(wavelet, LiftingScheme):
         return wavelet
     if isinstance(wavelet, str):
         return _named(wavelet)
-    if isinstance(wavelet, FilterBank):
-        return _checked(wavelet)
-    if isinstance(wavelet, pywt.Wavelet):
-        bank = _from_pywt(tuple(map(tuple, wavelet.filter_bank)), wavelet.name)
-        return bank if _is_builtin(wavelet.name) else _checked(bank)
     if isinstance(wavelet, pywt.ContinuousWavelet):
         raise WaveletError(_only_discrete(wavelet.name))
     raise WaveletError(
@@ -53,60 +60,63 @@ def resolve_wavelet(wavelet: WaveletLike) -> Resolved:
     )
 
 
+def warn_of_bank(wavelet: Resolved) -> None:
+    """Warn if a filter bank does not reconstruct.
+
+    Transforms warn on each use. So a caller that finds a plan in the wavelet's
+    cache, and skips :func:`resolve_wavelet`, has to call this function.
+    """
+    if isinstance(wavelet, FilterBank) and wavelet.warning is not None:
+        warn(wavelet.warning, ReconstructionWarning)
+
+
 def wavelets_per_axis(wavelet: Wavelets, naxes: int) -> tuple[Resolved, ...]:
-    """One resolved wavelet for each of ``naxes`` axes."""
+    """Resolve one wavelet for all of ``naxes`` axes, or one for each axis."""
     if isinstance(wavelet, Iterable) and not isinstance(wavelet, str):
-        each: Sequence[Any] = list(wavelet)
-        if len(each) not in (1, naxes):
+        wavelets: Sequence[Any] = list(wavelet)
+        if len(wavelets) not in (1, naxes):
             raise WaveletError(
                 "The number of wavelets must match the number of axes to be transformed: "
-                f"got {len(each)} wavelets for {naxes} axes"
+                f"got {len(wavelets)} wavelets for {naxes} axes"
             )
-        # One that serves several axes is looked at, and warned of, once.
-        known = {id(w): resolve_wavelet(w) for w in {id(w): w for w in each}.values()}
-        resolved = [known[id(w)] for w in each]
-        return tuple(resolved * naxes if len(resolved) == 1 else resolved)
+        # A wavelet of several axes is resolved, and warned of, once.
+        unique = {id(w): w for w in wavelets}
+        resolved = {key: resolve_wavelet(w) for key, w in unique.items()}
+        per_axis = tuple(resolved[id(w)] for w in wavelets)
+        return per_axis * naxes if len(per_axis) == 1 else per_axis
     return (resolve_wavelet(wavelet),) * naxes
 
 
 @lru_cache(maxsize=512)
 def _named(name: str) -> FilterBank:
     try:
-        known = pywt.DiscreteContinuousWavelet(name)
+        wavelet = pywt.DiscreteContinuousWavelet(name)
     except ValueError as error:
         raise WaveletError(
             f"Unknown wavelet name {name!r}, "
             "check wavelist() for the list of available builtin wavelets."
         ) from error
-    if not isinstance(known, pywt.Wavelet):
+    if not isinstance(wavelet, pywt.Wavelet):
         raise WaveletError(_only_discrete(name))
-    return _from_pywt(tuple(map(tuple, known.filter_bank)), known.name)
+    return _builtin(wavelet.name)
 
 
-@lru_cache(maxsize=512)
-def _from_pywt(filters: tuple[Taps, Taps, Taps, Taps], name: str) -> FilterBank:
-    return FilterBank(*filters, name=name)
-
-
-@lru_cache(maxsize=512)
-def _is_builtin(name: str) -> bool:
-    return name.lower() in pywt.wavelist(kind="discrete")
-
-
-def _checked(bank: FilterBank) -> FilterBank:
-    """Warn where a custom bank does not reconstruct; learned taps are not looked at."""
-    if bank.is_concrete and (error := _reconstruction_error(bank)) > _RECONSTRUCTION_TOLERANCE:
-        warn(
-            f"{bank!r} does not reconstruct perfectly: its synthesis misses its analysis by "
-            f"{error:.3g}. Check the alignment and signs of its four filters",
-            ReconstructionWarning,
-        )
+@cache
+def _builtin(name: str) -> FilterBank:
+    """Return the only bank of a built-in wavelet."""
+    dec_lo, dec_hi, rec_lo, rec_hi = pywt.Wavelet(name).filter_bank
+    bank = FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, name)
+    # Published tables are used as they are, even dmey's, which misses by 3e-3.
+    vars(bank)["warning"] = None
     return bank
 
 
 @lru_cache(maxsize=512)
-def _reconstruction_error(bank: FilterBank) -> float:
-    return bank.reconstruction_error()
+def _without_family(filters: tuple[Taps, Taps, Taps, Taps], name: str) -> FilterBank:
+    """Return the bank of a custom wavelet, or of a copy of a built-in one, which has no family."""
+    if name in pywt.wavelist(kind="discrete") and _builtin(name).filter_bank == filters:
+        return _builtin(name)
+    return FilterBank(*filters, name=name)
 
 
 def _only_discrete(name: str) -> str:

@@ -1,7 +1,11 @@
-"""Filter taps and lifting taps: tuples of floats, or 1-D arrays that may carry gradients."""
+"""What filter banks and lifting schemes share: taps, and the cache of their plans.
+
+Taps are tuples of floats, or 1-D arrays that may carry gradients.
+"""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -21,48 +25,78 @@ class FixedPoint(NamedTuple):
 
 
 def is_concrete(taps: Taps) -> bool:
-    """Whether the taps are plain numbers, known without asking a device."""
+    """Whether the taps are plain numbers. No device is read."""
     return isinstance(taps, tuple)
 
 
 def reversed_taps(taps: Taps) -> Taps:
-    """The taps in reverse order (libraries differ in whether slices may run backwards)."""
+    """Return the taps in reverse order (not all libraries support slices with a negative step)."""
     return taps[::-1] if isinstance(taps, tuple) else array_namespace(taps).flip(taps)
 
 
 def tap_count(taps: Taps) -> int:
-    """How many taps there are."""
+    """Return the number of taps."""
     return len(taps) if isinstance(taps, tuple) else int(taps.shape[0])
 
 
-def as_taps(values: Any, what: str) -> Taps:
-    """Normalise to a tuple of floats; arrays of other libraries stay as they are.
+def as_taps(values: Any, label: str) -> Taps:
+    """Convert to a tuple of floats; arrays of other libraries stay as they are.
 
-    Keeping foreign arrays is what lets gradients flow into learned taps.
+    Such arrays stay so that gradients flow into learned taps. ``label`` names
+    the taps in errors.
     """
     if hasattr(values, "__dlpack__") and not isinstance(values, np.ndarray):
         if values.ndim != 1 or values.shape[0] == 0:
             raise WaveletError(
-                f"{what} must be a non-empty 1-D array, got shape {tuple(values.shape)}"
+                f"{label} must be a non-empty 1-D array, got shape {tuple(values.shape)}"
             )
         return values
     array = np.asarray(values)
     if array.ndim != 1 or array.size == 0:
-        raise WaveletError(f"{what} must be a non-empty 1-D sequence, got shape {array.shape}")
+        raise WaveletError(f"{label} must be a non-empty 1-D sequence, got shape {array.shape}")
     if array.dtype.kind not in "biuf":
-        raise ArgumentTypeError(f"{what} must be real numbers, got dtype {array.dtype}")
+        raise ArgumentTypeError(f"{label} must be real numbers, got dtype {array.dtype}")
     if not np.all(np.isfinite(array)):
-        raise WaveletError(f"{what} must be finite, got {array.tolist()}")
+        raise WaveletError(f"{label} must be finite, got {array.tolist()}")
     return tuple(float(v) for v in array)
 
 
 def same_taps(a: Taps, b: Taps) -> bool:
-    """Equality: by value for plain numbers, by identity for arrays of other libraries."""
+    """Compare plain numbers by value, and arrays of other libraries by identity."""
     if is_concrete(a) and is_concrete(b):
         return bool(a == b)
     return a is b
 
 
 def taps_key(taps: Taps) -> Any:
-    """What a hash may be built from, in step with :func:`same_taps`."""
+    """Return a value to hash that is consistent with :func:`same_taps`."""
     return taps if is_concrete(taps) else id(taps)
+
+
+class _Plans:
+    """A dict for each wavelet of numbers, made when it is first read.
+
+    The dict replaces this descriptor in the wavelet, so later reads are plain
+    lookups. A wavelet whose taps are arrays gets a new dict each time: its
+    plans are never cached, because training changes the taps.
+    """
+
+    def __get__(self, wavelet: Any, owner: type) -> dict[Any, Any]:
+        plans: dict[Any, Any] = {}
+        if wavelet.is_concrete:
+            vars(wavelet)["_plans"] = plans
+        return plans
+
+
+class PlanOwner:
+    """Base of wavelets, which are frozen dataclasses: caches plans in the wavelet itself.
+
+    Plans live as long as their wavelet. The cache belongs to one object: equal
+    wavelets do not share it, and copies and unpickled wavelets start without it.
+    """
+
+    _plans = _Plans()
+
+    def __getstate__(self) -> dict[str, Any]:
+        dataclass: Any = self
+        return {field.name: getattr(self, field.name) for field in fields(dataclass)}

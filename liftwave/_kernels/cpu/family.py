@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby, product
+from itertools import groupby, islice, product
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
@@ -18,7 +18,7 @@ from array_api_compat import array_namespace
 
 import liftwave._cpu as _cpu
 from liftwave._arrays.convert import is_plain
-from liftwave._kernels import axis_by_axis as separable
+from liftwave._kernels import axis_by_axis
 from liftwave._kernels.contract import LiftPullback
 from liftwave._kernels.cpu import lift_pool as cpu_lift_pool
 from liftwave._kernels.cpu import lifting as cpu_lifting
@@ -26,9 +26,16 @@ from liftwave._kernels.cpu import pooling as cpu_pooling
 from liftwave._kernels.cpu.memory import INTEGERS, is_in_memory, is_plain_tensor
 from liftwave._kernels.cpu.memory import like as _like
 from liftwave._kernels.cpu.memory import memory as _memory
-from liftwave._plan.axis import FilterPlan, LiftPlan, with_room
+from liftwave._plan.axis import FilterPlan, LiftPlan, bounded
 from liftwave._plan.boundary import Extension
-from liftwave._plan.levels import AnalysisLevel, FilterStep, Step, SynthesisLevel
+from liftwave._plan.levels import (
+    AnalysisLevel,
+    AnalysisPlan,
+    FilterStep,
+    Step,
+    SynthesisLevel,
+    SynthesisPlan,
+)
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps, is_concrete
 
@@ -79,10 +86,10 @@ def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> 
     if len(filters) > 2 or not all(map(is_concrete, filters)) or not accepts(x):
         return fallback.analysis(x, filters, plan, axis)
     key = (name, "analysis", axis, filters)
-    module = plan.prepared.get(key)
+    module = plan.native.get(key)
     if module is None:
         module = _cpu.Analysis([[_analysis_axis(plan, filters, axis)]], 1)
-        with_room(plan.prepared)[key] = module
+        bounded(plan.native)[key] = module
     out = _empty((len(filters), *_with_length(x.shape, axis, plan.n_out)), x)
     _run(module, _memory(x), out)
     return list(_like(x, out))
@@ -97,10 +104,10 @@ def synthesis(
     if len(filters) > 2 or plan.length % 2 or not served:
         return fallback.synthesis(bands, filters, plan, axis)
     key = (name, "synthesis", axis, filters)
-    module = plan.prepared.get(key)
+    module = plan.native.get(key)
     if module is None:
         module = _cpu.Synthesis([([_synthesis_axis(plan, filters, axis)], [True] * len(filters))])
-        with_room(plan.prepared)[key] = module
+        bounded(plan.native)[key] = module
     out = _empty(_with_length(bands[0].shape, axis, plan.n_out), bands[0])
     _run(module, [_memory(band) for band in bands], out)
     return _like(bands[0], out)
@@ -141,10 +148,10 @@ def tap_gradients(
     if not all(map(_is_floating, (x, *cotangents))) or any(y.dtype != x.dtype for y in cotangents):
         return fallback.tap_gradients(x, cotangents, plan, axis)
     key = (name, "tap gradients", axis)
-    if key not in plan.prepared:
+    if key not in plan.native:
         any_taps = ((0.0,) * plan.length,)
-        with_room(plan.prepared)[key] = _cpu.TapGradients(_analysis_axis(plan, any_taps, axis))
-    module, out = plan.prepared[key], np.empty((len(cotangents), plan.length))
+        bounded(plan.native)[key] = _cpu.TapGradients(_analysis_axis(plan, any_taps, axis))
+    module, out = plan.native[key], np.empty((len(cotangents), plan.length))
     arrays = [_memory(a) for a in (x, *cotangents)]
     if not module.run(arrays[0], arrays[1:], out):
         arrays = [a.copy() for a in arrays]  # numbers that are not aligned
@@ -225,30 +232,28 @@ class _Analysis(NamedTuple):
     layout: _cpu.Layout
 
 
-def analyse(
-    x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
-) -> tuple[Array, list[dict[str, Array]]]:
-    """Approximation, and the details of each level, finest first; in ``dtype``, if given."""
-    plan = _analysis_of(levels)
-    if plan is None or dtype is not None:
-        return _analyse_stepwise(x, levels, dtype)
+def analyse(x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
+    """All bands: the approximation, then the details; in ``dtype``, if given."""
+    native = _analysis_of(plan)
+    if native is None or dtype is not None:
+        return _analyse_stepwise(x, plan, dtype)
     memory = _memory(x)
-    out = plan.empty(plan.shape, memory.dtype)
-    if not plan.module.run(memory, out):
-        plan.module.run(memory.copy(), out)  # numbers that are not aligned
-    return plan.layout.of(out if memory is x else _like(x, out))
+    out = native.empty(native.shape, memory.dtype)
+    if not native.module.run(memory, out):
+        native.module.run(memory.copy(), out)  # numbers that are not aligned
+    approx, finest_first = native.layout.of(out if memory is x else _like(x, out))
+    return [approx, *(band for bands in reversed(finest_first) for band in bands.values())]
 
 
-def _analysis_of(levels: Sequence[AnalysisLevel]) -> _Analysis | None:
-    kept, key = levels[0].prepared, (name, len(levels))
-    if key not in kept:
-        kept[key] = _make_analysis(levels)
-    return cast("_Analysis | None", kept[key])
+def _analysis_of(plan: AnalysisPlan) -> _Analysis | None:
+    if name not in plan.native:
+        plan.native[name] = _make_analysis(plan.levels)
+    return cast("_Analysis | None", plan.native[name])
 
 
 def _make_analysis(levels: Sequence[AnalysisLevel]) -> _Analysis | None:
-    """The plan of all levels, if the module does each in one go."""
-    axes = [_fused(level.splits, level.shape) for level in levels]
+    """The native plan of all levels, if the module does each in one go."""
+    axes = [_fused(level.analysis_steps, level.shape) for level in levels]
     if any(steps is None or _folds(steps) for steps in axes):
         return None
     shape, spacing, layout = _layout(levels)
@@ -278,28 +283,25 @@ def _layout(levels: Sequence[AnalysisLevel]) -> tuple[tuple[int, ...], int, _cpu
     return (stop,), spacing, _cpu.Layout(places[-1].pop(0), places)
 
 
-def _analyse_stepwise(
-    x: Array, levels: Sequence[AnalysisLevel], dtype: Any
-) -> tuple[Array, list[dict[str, Array]]]:
-    details = []
-    for level in levels:
-        if _analysis_of((level,)) is not None:
-            x, (bands,) = analyse(x, (level,))
+def _analyse_stepwise(x: Array, plan: AnalysisPlan, dtype: Any) -> list[Array]:
+    details: list[Array] = []
+    for part in plan.parts:
+        if _analysis_of(part) is not None:
+            x, *bands = analyse(x, part)
         else:
-            bands = _analyse_lifted(x, level, dtype)
-            x = bands.pop(next(iter(bands)))
-        details.append(bands)
-    return x, details
+            x, *bands = _analyse_lifted(x, part.levels[0], dtype)
+        details[:0] = bands
+    return [x, *details]
 
 
-def _analyse_lifted(x: Array, level: AnalysisLevel, dtype: Any) -> dict[str, Array]:
+def _analyse_lifted(x: Array, level: AnalysisLevel, dtype: Any) -> list[Array]:
     """A level of lifting, or one that the module does axis by axis."""
-    groups = cpu_lifting.analysis_groups(level) if level.splits else None
+    groups = cpu_lifting.analysis_groups(level) if level.analysis_steps else None
     if groups is None:
         x = x if dtype is None else array_namespace(x).astype(x, dtype, copy=False)
-        return separable.analyse_level(x, level, _these())
-    bands = cpu_lifting.analyse_level(_memory(x), groups, level, _numpy_dtype(dtype or x.dtype))
-    return {key: _like(x, band) for key, band in bands.items()}
+        return axis_by_axis.analyse_level(x, level, _these())
+    bands = cpu_lifting.analyse_level(_memory(x), groups, _numpy_dtype(dtype or x.dtype))
+    return [_like(x, band) for band in bands]
 
 
 class _Synthesis(NamedTuple):
@@ -310,28 +312,19 @@ class _Synthesis(NamedTuple):
     empty: Callable[[tuple[int, ...], Any], Any]
 
 
-def synthesise(
-    approx: Array | None,
-    details: Sequence[Mapping[str, Array]],
-    levels: Sequence[SynthesisLevel],
-    out: Array | None = None,
-) -> Array:
-    """The array with this approximation and these details, coarsest first.
-
-    It is ``out``, if that can be written to while the bands are read.
-    """
-    plan = _synthesis_of(levels)
-    if plan is None:
-        return _synthesise_stepwise(approx, details, levels, out)
-    used = levels[0].used
-    bands = [] if approx is None or used is None else [separable.trimmed(approx, used)]
-    for level, of_level in zip(levels, details, strict=True):
-        bands += [of_level[key] for key in level.given]
+def synthesise(bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None) -> Array:
+    """The array with these bands; it is ``out``, if that can be written to while they are read."""
+    native = _synthesis_of(plan)
+    if native is None:
+        return _synthesise_stepwise(bands, plan, out)
     memory = list(map(_memory, bands))
+    approx_shape = plan.levels[0].approx_shape
+    if approx_shape is not None:
+        memory[0] = axis_by_axis.trimmed(memory[0], approx_shape)
     target = None if out is None else _target(out, memory)
-    result = plan.empty(plan.shape, memory[0].dtype) if target is None else target
-    if not plan.module.run(memory, result):
-        plan.module.run([band.copy() for band in memory], result)  # numbers not aligned
+    result = native.empty(native.shape, memory[0].dtype) if target is None else target
+    if not native.module.run(memory, result):
+        native.module.run([band.copy() for band in memory], result)  # numbers not aligned
     return _like(bands[0], result) if out is None or target is None else out
 
 
@@ -344,24 +337,23 @@ def _target(out: Array, memory: Sequence[Any]) -> Any:
     return target if free and not any(np.may_share_memory(target, x) for x in memory) else None
 
 
-def _synthesis_of(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
-    kept, key = levels[0].prepared, (name, len(levels))
-    if key not in kept:
-        kept[key] = _make_synthesis(levels)
-    return cast("_Synthesis | None", kept[key])
+def _synthesis_of(plan: SynthesisPlan) -> _Synthesis | None:
+    if name not in plan.native:
+        plan.native[name] = _make_synthesis(plan.levels)
+    return cast("_Synthesis | None", plan.native[name])
 
 
 def _make_synthesis(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
-    """The plan of all levels, if the module does each in one go."""
+    """The native plan of all levels, if the module does each in one go."""
     arguments = []
     for level in levels:
-        # Merges come from the last axis to the first.
-        splits = [(key, step) for key, step, _ in reversed(level.merges)]
-        steps = _fused(splits, level.shape)
+        # Steps come from the last axis to the first.
+        keyed = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
+        steps = _fused(keyed, level.shape)
         if steps is None:
             return None
         present = [
-            key in level.given or ("d" not in key and level.used is not None)
+            key in level.detail_keys or ("d" not in key and level.approx_shape is not None)
             for key in _keys(len(steps))
         ]
         if len(steps) == 1:  # along one axis a missing band is left out
@@ -372,20 +364,21 @@ def _make_synthesis(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
     return _Synthesis(_cpu.Synthesis(arguments), shape, _allocation(shape))
 
 
-def _synthesise_stepwise(
-    approx: Array | None,
-    details: Sequence[Mapping[str, Array]],
-    levels: Sequence[SynthesisLevel],
-    out: Array | None,
-) -> Array:
-    for bands, level in zip(details, levels, strict=True):
-        to = out if level is levels[-1] else None
-        if level.merges and len(levels) > 1 and _synthesis_of((level,)) is not None:
-            approx = synthesise(approx, (bands,), (level,), to)
-        elif level.merges:
-            present = separable.with_approx(bands, approx, level)
-            approx = _synthesise_lifted(present, level, to)
-    return approx
+def _synthesise_stepwise(bands: Sequence[Array], plan: SynthesisPlan, out: Array | None) -> Array:
+    remaining = iter(bands)
+    approx = next(remaining) if plan.has_approx else None
+    for part in plan.parts:
+        level = part.levels[0]
+        target = out if level is plan.levels[-1] else None
+        if not level.synthesis_steps:
+            continue
+        if len(plan.levels) > 1 and _synthesis_of(part) is not None:
+            details = islice(remaining, len(level.detail_keys))
+            approx = synthesise([*([] if approx is None else [approx]), *details], part, target)
+        else:
+            keyed = axis_by_axis.bands_of_level(remaining, approx, level)
+            approx = _synthesise_lifted(keyed, level, target)
+    return cast(Array, approx)
 
 
 def _synthesise_lifted(
@@ -393,7 +386,7 @@ def _synthesise_lifted(
 ) -> Array:
     groups = cpu_lifting.synthesis_groups(level)
     if groups is None or len(bands) < 2 ** sum(len(group.plans) for group in groups):
-        return separable.synthesise_level(bands, level, _these())
+        return axis_by_axis.synthesise_level(bands, level, _these())
     memory = {key: _memory(band) for key, band in bands.items()}
     target = None if out is None else _target(out, list(memory.values()))
     result = cpu_lifting.synthesise_level(memory, groups, target)

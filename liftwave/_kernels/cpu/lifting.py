@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from liftwave import _cpu
-from liftwave._plan.axis import LiftPlan, StepPlan, with_room
+from liftwave._plan.axis import LiftPlan, StepPlan, bounded
 from liftwave._plan.boundary import Extension, Row
 from liftwave._plan.levels import AnalysisLevel, LiftStep, Step, SynthesisLevel, lifted_axes
 from liftwave.wavelets.taps import FixedPoint, is_concrete
@@ -54,12 +54,12 @@ def axis_group(
     Without ``keep`` (taps that are learned change from call to call) it is not remembered.
     """
     key = ("cpu", axis, tuple(taps), tuple(scale))
-    if key in plan.prepared:
-        found: Group | None = plan.prepared[key]
+    if key in plan.native:
+        found: Group | None = plan.native[key]
         return found
     made = group_of([LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))])
     if keep:
-        with_room(plan.prepared)[key] = made
+        bounded(plan.native)[key] = made
     return made
 
 
@@ -98,12 +98,12 @@ def axis_pullback(
 ) -> Pullback | None:
     """The way back along one axis for the module; None where it is for the reference kernels."""
     key = ("cpu pullback", axis, tuple(taps), tuple(scale))
-    if key in plan.prepared:
-        found: Pullback | None = plan.prepared[key]
+    if key in plan.native:
+        found: Pullback | None = plan.native[key]
         return found
     made = _pullback(plan, taps, scale, axis)
     if keep:
-        with_room(plan.prepared)[key] = made
+        bounded(plan.native)[key] = made
     return made
 
 
@@ -178,32 +178,30 @@ def aligned(shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Any]:
 def analysis_groups(level: AnalysisLevel) -> tuple[Group, ...] | None:
     """The groups in which a level is lifted, in order; None if the module does not lift it."""
     key = "cpu lifting"
-    if key not in level.prepared:
-        ndim = len(next(iter(level.shapes.values())))
-        level.prepared[key] = _groups(list(level.splits), ndim)
-    groups: tuple[Group, ...] | None = level.prepared[key]
+    if key not in level.native:
+        ndim = len(level.shape)
+        level.native[key] = _groups(list(level.analysis_steps), ndim)
+    groups: tuple[Group, ...] | None = level.native[key]
     return groups
 
 
 def synthesis_groups(level: SynthesisLevel) -> tuple[Group, ...] | None:
     """The groups in which a level is put together, the last axes first."""
     key = "cpu lifting"
-    if key not in level.prepared:
-        keyed = [(key, step) for key, step, _ in reversed(level.merges)]
-        groups = _groups(keyed, len(level.shape))
-        level.prepared[key] = None if groups is None else groups[::-1]
-    found: tuple[Group, ...] | None = level.prepared[key]
-    return found
+    if key not in level.native:
+        keyed = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
+        in_order = _groups(keyed, len(level.shape))
+        level.native[key] = None if in_order is None else in_order[::-1]
+    groups: tuple[Group, ...] | None = level.native[key]
+    return groups
 
 
-def analyse_level(
-    x: Any, groups: Sequence[Group], level: AnalysisLevel, dtype: Any = None
-) -> dict[str, Any]:
+def analyse_level(x: Any, groups: Sequence[Group], dtype: Any = None) -> list[Any]:
     """All bands of a NumPy array; in ``dtype``, if that is another."""
     bands = [x]
     for group in groups:
         bands = [half for band in bands for half in analyse_group(band, group, dtype)]
-    return dict(zip(level.shapes, bands, strict=True))
+    return bands
 
 
 def synthesise_level(bands: Mapping[str, Any], groups: Sequence[Group], out: Any = None) -> Any:

@@ -27,7 +27,7 @@ from liftwave._kernels.cuda.layout import (
 from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Kernel, Memory, memory_of
 from liftwave._kernels.cuda.taps import LearnedTaps, given_taps
 from liftwave._kernels.cuda.tiling import Cut, Tiling, cut
-from liftwave._plan.axis import FilterPlan, with_room
+from liftwave._plan.axis import FilterPlan, bounded
 from liftwave._plan.levels import FilterStep
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps, is_concrete
@@ -177,7 +177,7 @@ def split(x: Array, bands: Sequence[Array], dtypes: tuple[str, str], pair: Pair)
     launch = pair.launches.get(key)
     if launch is None:
         launch = _prepare_analysis(memory, tuple(bands[0].shape), dtypes, pair)
-        with_room(pair.launches)[key] = launch or False
+        bounded(pair.launches)[key] = launch or False
     if not launch or (pair.learned and not _are_beside(pair, x)):
         return False
     arguments = type(launch.arguments).from_buffer_copy(launch.arguments)
@@ -197,7 +197,7 @@ def merge(bands: Sequence[Array | None], out: Array, pair: Pair) -> bool:
     launch = pair.launches.get(key)
     if launch is None:
         launch = _prepare_synthesis(memories, target, pair)
-        with_room(pair.launches)[key] = launch or False
+        bounded(pair.launches)[key] = launch or False
     if not launch or (pair.learned and not _are_beside(pair, out)):
         return False
     arguments = type(launch.arguments).from_buffer_copy(launch.arguments)

@@ -24,7 +24,7 @@ from liftwave._kernels.cuda.lines import (
 )
 from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, memory_of
 from liftwave._kernels.cuda.taps import COUNTS, DeviceTaps, device_taps
-from liftwave._plan.axis import FilterPlan, with_room
+from liftwave._plan.axis import FilterPlan, bounded
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
@@ -239,9 +239,9 @@ class _Prepared(NamedTuple):
 def _prepared(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
     """What kernels are told of a plan; None if it has a boundary that they do not know."""
     key = ("cuda", kind, dtype)
-    if key not in plan.prepared:
-        with_room(plan.prepared)[key] = _prepare(kind, plan, dtype)
-    prepared: _Prepared | None = plan.prepared[key]
+    if key not in plan.native:
+        bounded(plan.native)[key] = _prepare(kind, plan, dtype)
+    prepared: _Prepared | None = plan.native[key]
     return prepared
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels import axis_by_axis as separable
+from liftwave._kernels import axis_by_axis
 from liftwave._kernels.cuda import filter_tiles as cuda_tiles
 from liftwave._kernels.cuda import filters as cuda_filters
 from liftwave._kernels.cuda import lifting as cuda_lifting
@@ -24,7 +24,14 @@ from liftwave._kernels.cuda.filter_tiles import Pair, pair_of
 from liftwave._kernels.cuda.lifting import name_of
 from liftwave._kernels.cuda.runtime import COMPUTED, memory_of
 from liftwave._plan.axes import with_length
-from liftwave._plan.levels import AnalysisLevel, FilterStep, Step, SynthesisLevel
+from liftwave._plan.levels import (
+    AnalysisLevel,
+    AnalysisPlan,
+    FilterStep,
+    Step,
+    SynthesisLevel,
+    SynthesisPlan,
+)
 from liftwave._typing import Array
 
 if TYPE_CHECKING:
@@ -107,35 +114,30 @@ def _alike(a: FilterStep, b: Step) -> bool:
 # --- analysis ------------------------------------------------------------------------------------
 
 
-def analyse(
-    x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
-) -> tuple[Array, list[dict[str, Array]]]:
-    """Approximation, and the details of each level, finest first; in ``dtype``, if given."""
+def analyse(x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
+    """All bands: the approximation, then the details; in ``dtype``, if given."""
     stored = memory_of(x).dtype if dtype is None else name_of(dtype)
     if COMPUTED[memory_of(x).dtype] != COMPUTED[stored] and "int" not in stored:
         x = _converted(x, stored)  # kernels of lifting widen integers as they read them
-    details = []
-    for level in levels:
-        approx = stored if level is levels[-1] else COMPUTED[stored]
-        bands = analyse_level(x, level, approx, stored)
-        x = bands.pop(next(iter(bands)))
-        details.append(bands)
-    return x, details
+    details: list[Array] = []
+    for level in plan.levels:
+        approx = stored if level is plan.levels[-1] else COMPUTED[stored]
+        x, *bands = analyse_level(x, level, approx, stored)
+        details[:0] = bands
+    return [x, *details]
 
 
-def analyse_level(x: Array, level: AnalysisLevel, approx: str, detail: str) -> dict[str, Array]:
+def analyse_level(x: Array, level: AnalysisLevel, approx: str, detail: str) -> list[Array]:
     """The bands of one level, with an approximation and details of these dtypes."""
     lifted = cuda_lifting.analyse_level(x, level, detail, approx)
     if lifted is not None:
         return lifted
     passes = _passes_of_analysis(level)
     if passes is None:
-        bands = separable.analyse_level(_converted(x, COMPUTED[detail]), level, axis)
-        first = next(iter(bands))
-        return {k: _converted(b, approx if k == first else detail) for k, b in bands.items()}
+        whole = axis_by_axis.analyse_level(_converted(x, COMPUTED[detail]), level, axis)
+        return [_converted(whole[0], approx), *(_converted(b, detail) for b in whole[1:])]
     if len(passes) == 1:
-        split = _split(x, passes[0], (approx, detail))
-        return dict(zip(passes[0].letters, split, strict=True))
+        return _split(x, passes[0], (approx, detail))
     bands, between = {"": x}, COMPUTED[detail]
     for each in passes:
         kinds = (between, between) if each is not passes[-1] else (approx, detail)
@@ -148,13 +150,13 @@ def analyse_level(x: Array, level: AnalysisLevel, approx: str, detail: str) -> d
                 strict=True,
             )
         }
-    return {key: bands[key] for key in level.shapes}
+    return [bands[key] for key in level.shapes]
 
 
 def _passes_of_analysis(level: AnalysisLevel) -> tuple[_Pass, ...] | None:
-    if _NAME not in level.prepared:
-        level.prepared[_NAME] = _passes("analysis", level.splits)
-    return cast("tuple[_Pass, ...] | None", level.prepared[_NAME])
+    if _NAME not in level.native:
+        level.native[_NAME] = _passes("analysis", level.analysis_steps)
+    return cast("tuple[_Pass, ...] | None", level.native[_NAME])
 
 
 def _split(x: Array, each: _Pass, dtypes: tuple[str, str]) -> list[Array]:
@@ -201,25 +203,19 @@ def _converted(x: Array, dtype: str) -> Array:
 # --- synthesis -----------------------------------------------------------------------------------
 
 
-def synthesise(
-    approx: Array | None,
-    details: Sequence[Mapping[str, Array]],
-    levels: Sequence[SynthesisLevel],
-    out: Array | None = None,
-) -> Array:
-    """The array with this approximation and these details, coarsest first; ``out``, if given."""
-    given = [band for bands in details for band in bands.values()]
-    stored = memory_of(given[0] if approx is None else approx).dtype
-    merging = [level for level in levels if level.merges]
-    for bands, level in zip(details, levels, strict=True):
-        if level.merges:
-            last = level is merging[-1]
-            target = _target(out, stored, given if approx is None else [approx, *given], last)
-            present = separable.with_approx(bands, approx, level)
-            dtype = stored if last else COMPUTED[stored]
-            approx = synthesise_level(present, level, dtype, target)
+def synthesise(bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None) -> Array:
+    """The array with these bands; ``out``, if given."""
+    stored = memory_of(bands[0]).dtype
+    remaining = iter(bands)
+    approx = next(remaining) if plan.has_approx else None
+    levels = [level for level in plan.levels if level.synthesis_steps]
+    for level in levels:
+        last = level is levels[-1]
+        target = _target(out, stored, bands, last)
+        keyed = axis_by_axis.bands_of_level(remaining, approx, level)
+        approx = synthesise_level(keyed, level, stored if last else COMPUTED[stored], target)
     if out is None or approx is out:
-        return approx
+        return cast(Array, approx)
     out[...] = approx
     return out
 
@@ -235,7 +231,7 @@ def synthesise_level(
     if passes is None:
         if len({memory_of(band).dtype for band in bands.values()}) > 1:
             bands = {key: _converted(band, COMPUTED[dtype]) for key, band in bands.items()}
-        return _converted(separable.synthesise_level(bands, level, axis), dtype)
+        return _converted(axis_by_axis.synthesise_level(bands, level, axis), dtype)
     remaining = dict(bands)
     for each in reversed(passes):
         last = each is passes[0]
@@ -255,10 +251,10 @@ def synthesise_level(
 
 
 def _passes_of_synthesis(level: SynthesisLevel) -> tuple[_Pass, ...] | None:
-    if _NAME not in level.prepared:
-        steps = [(key, step) for key, step, _ in reversed(level.merges)]
-        level.prepared[_NAME] = _passes("synthesis", steps)
-    return cast("tuple[_Pass, ...] | None", level.prepared[_NAME])
+    if _NAME not in level.native:
+        steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
+        level.native[_NAME] = _passes("synthesis", steps)
+    return cast("tuple[_Pass, ...] | None", level.native[_NAME])
 
 
 def _merge(bands: Sequence[Array | None], each: _Pass, dtype: str, out: Array | None) -> Array:

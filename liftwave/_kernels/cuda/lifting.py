@@ -28,7 +28,7 @@ from liftwave._kernels.cuda.lifting_plan import (
 from liftwave._kernels.cuda.lifting_plan import length_of as len_of
 from liftwave._kernels.cuda.lifting_tiles import Side, Tiling, tiling
 from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, kernel, memory_of
-from liftwave._plan.axis import LiftPlan, with_room
+from liftwave._plan.axis import LiftPlan, bounded
 from liftwave._plan.levels import AnalysisLevel, LiftStep, Step, SynthesisLevel, lifted_axes
 from liftwave._typing import Array
 from liftwave.wavelets.taps import FixedPoint
@@ -115,9 +115,9 @@ def axis_group(
     if _is_learned(step):  # taps that change from call to call are not remembered
         return group_of([step])
     key = ("cuda lifting", axis, step.taps, step.scale)
-    if key not in plan.prepared:
-        with_room(plan.prepared)[key] = group_of([step])
-    found: Group | None = plan.prepared[key]
+    if key not in plan.native:
+        bounded(plan.native)[key] = group_of([step])
+    found: Group | None = plan.native[key]
     return found
 
 
@@ -147,7 +147,7 @@ def _is_learned(step: LiftStep) -> bool:
 
 def analyse_level(
     x: Array, level: AnalysisLevel, dtype: Any = None, approx: Any = None
-) -> dict[str, Array] | None:
+) -> list[Array] | None:
     """All bands of a level, the last two axes in one pass; None where kernels do not serve it.
 
     Parameters
@@ -157,13 +157,12 @@ def analyse_level(
     dtype, approx : dtype or str, optional
         Of all bands (that of ``x`` unless given), and of the approximation if it is another.
     """
-    groups = _groups(level, level.splits)
+    groups = _groups(level, level.analysis_steps)
     if groups is None:
         return None
     of_details = name_of(x.dtype if dtype is None else dtype)
     of_approx = of_details if approx is None else name_of(approx)
-    bands = _analyse_in_turn(x, groups, of_approx, of_details)
-    return None if bands is None else dict(zip(level.shapes, bands, strict=True))
+    return _analyse_in_turn(x, groups, of_approx, of_details)
 
 
 def synthesise_level(
@@ -180,7 +179,7 @@ def synthesise_level(
     dtype : dtype or str, optional
         Of the result; that of the details unless given.
     """
-    groups = _groups(level, [(key, step) for key, step, _ in reversed(level.merges)])
+    groups = _groups(level, [(key, step) for key, step, _ in reversed(level.synthesis_steps)])
     if groups is None or len(bands) < 2 ** sum(len(group.axes) for group in groups):
         return None
     ordered = [bands[key] for key in sorted(bands)]
@@ -193,15 +192,15 @@ def _groups(
 ) -> tuple[Group, ...] | None:
     """The groups of a level's axes, in the order of an analysis: the last two axes together."""
     key = "cuda lifting"
-    if key not in level.prepared:
+    if key not in level.native:
         steps = lifted_axes(keyed) or []
         fused = len(steps) > 1 and steps[-1].axis != steps[-2].axis
         tail = 2 if fused else 1
         parts = [[step] for step in steps[:-tail]] + [steps[-tail:]]
         groups = [group_of(part) for part in parts] if steps else [None]
         known = tuple(group for group in groups if group is not None)
-        level.prepared[key] = known if len(known) == len(groups) else None
-    found: tuple[Group, ...] | None = level.prepared[key]
+        level.native[key] = known if len(known) == len(groups) else None
+    found: tuple[Group, ...] | None = level.native[key]
     return found
 
 

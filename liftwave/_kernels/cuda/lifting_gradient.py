@@ -99,9 +99,9 @@ def _pullback(
 def _geometries(plan: LiftPlan) -> tuple[AxisGeometry, AxisGeometry] | None:
     """What undoes a plan, with room in tiles for both ways, and what transposes it."""
     key = "cuda lifting back"
-    if key not in plan.prepared:
-        plan.prepared[key] = _make_geometries(plan)
-    found: tuple[AxisGeometry, AxisGeometry] | None = plan.prepared[key]
+    if key not in plan.native:
+        plan.native[key] = _make_geometries(plan)
+    found: tuple[AxisGeometry, AxisGeometry] | None = plan.native[key]
     return found
 
 

@@ -124,9 +124,9 @@ class AxisGeometry(NamedTuple):
 def geometry(plan: LiftPlan) -> AxisGeometry | None:
     """What kernels have to know of a plan; None if they do not know how its signal goes on."""
     key = "cuda lifting geometry"
-    if key not in plan.prepared:
-        plan.prepared[key] = _geometry(plan)
-    found: AxisGeometry | None = plan.prepared[key]
+    if key not in plan.native:
+        plan.native[key] = _geometry(plan)
+    found: AxisGeometry | None = plan.native[key]
     return found
 
 

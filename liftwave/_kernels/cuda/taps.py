@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace, device
 
 from liftwave._kernels.cuda.runtime import memory_of
-from liftwave._plan.axis import FilterPlan, with_room
+from liftwave._plan.axis import FilterPlan, bounded
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps, is_concrete
 
@@ -53,12 +53,12 @@ class DeviceTaps(NamedTuple):
         if self.arrays:
             return LearnedTaps(*(memory_of(x).address for x in self.arrays))
         key = ("cuda taps", self.real, count, self.filters)
-        made = self.plan.prepared.get(key)
+        made = self.plan.native.get(key)
         if made is None:
             made = given_taps(self.real, count)()
             for row, numbers in zip(made, self.filters, strict=False):
                 row[: len(numbers)] = numbers
-            with_room(self.plan.prepared)[key] = made
+            bounded(self.plan.native)[key] = made
         return made
 
 
@@ -87,8 +87,8 @@ def _placed(taps: Taps, plan: FilterPlan, real: str, like: Array) -> Array:
         taps = xp.astype(taps, getattr(xp, real), copy=False)
         return taps if memory_of(taps).strides == (1,) else xp.concat([taps])
     key = ("cuda uploaded taps", real, taps, xp.__name__, str(device(like)))
-    made = plan.prepared.get(key)
+    made = plan.native.get(key)
     if made is None:
         made = xp.asarray(taps, dtype=getattr(xp, real), device=device(like))
-        with_room(plan.prepared)[key] = made
+        bounded(plan.native)[key] = made
     return made

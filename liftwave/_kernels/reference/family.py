@@ -8,19 +8,19 @@ is written in place, so libraries that record operations differentiate them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import real_dtype, zeros
-from liftwave._kernels import axis_by_axis as separable
+from liftwave._kernels import axis_by_axis
 from liftwave._kernels.contract import LiftPullback
 from liftwave._kernels.reference import pooling as reference_pooling
 from liftwave._kernels.reference.reversible import Step, run, vjp
 from liftwave._plan.axis import FilterPlan, LiftPlan, StepPlan
 from liftwave._plan.boundary import Column, Extension, Fold
-from liftwave._plan.levels import AnalysisLevel, SynthesisLevel
+from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._typing import Array, Namespace
 from liftwave.wavelets.taps import FixedPoint, Taps, is_concrete, reversed_taps
 
@@ -254,23 +254,16 @@ def _rounded_increment(
 # --- all axes and levels ---------------------------------------------------------------------
 
 
-def analyse(
-    x: Array, levels: Sequence[AnalysisLevel], dtype: Any = None
-) -> tuple[Array, list[dict[str, Array]]]:
-    """Approximation, and the details of each level, finest first; in ``dtype``, if given."""
+def analyse(x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
+    """All bands: the approximation, then the details; in ``dtype``, if given."""
     if dtype is not None:
         x = array_namespace(x).astype(x, dtype, copy=False)
-    return separable.analyse(x, levels, _these())
+    return axis_by_axis.analyse(x, plan, _these())
 
 
-def synthesise(
-    approx: Array | None,
-    details: Sequence[Mapping[str, Array]],
-    levels: Sequence[SynthesisLevel],
-    out: Array | None = None,
-) -> Array:
-    """The array with this approximation and these details, coarsest first: always a new one."""
-    return separable.synthesise(approx, details, levels, _these())
+def synthesise(bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None) -> Array:
+    """The array with these bands: always a new one."""
+    return axis_by_axis.synthesise(bands, plan, _these())
 
 
 def _these() -> AxisKernels:

@@ -1,9 +1,8 @@
 """Integer-to-integer lifting: taps as fixed-point numbers.
 
 Calderbank, Daubechies, Sweldens & Yeo, *Wavelet transforms that map integers
-to integers*, Appl. Comput. Harmon. Anal. 5, 1998: rounding the increment of
-every step keeps each step invertible, since the same rounded number is
-subtracted again.
+to integers*, Appl. Comput. Harmon. Anal. 5, 1998: a step with a rounded
+increment stays invertible, because the inverse subtracts the same rounded number.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ _ROUNDED_BITS = 16
 
 @lru_cache(maxsize=4096)
 def fixed_point(step: LiftingStep) -> tuple[tuple[int, ...], int]:
-    r"""The taps of a step as integers over a power of two.
+    r"""Return the taps of a step as integers over a power of two.
 
-    The integer transform computes, on integers alone,
+    The integer transform computes, in integer arithmetic,
 
     .. math:: \mathtt{target}_k \mathrel{+}= \Bigl( \sum_j
               \mathtt{numerators}_j\,\mathtt{source}_{k+\mathtt{offset}+j}
@@ -37,10 +36,10 @@ def fixed_point(step: LiftingStep) -> tuple[tuple[int, ...], int]:
     Returns
     -------
     numerators : tuple of int
-        One for each tap.
+        One number for each tap.
     bits : int
-        At least 1. Taps that are multiples of :math:`2^{-14}` are exact;
-        all others are rounded to multiples of :math:`2^{-16}`.
+        At least 1. Taps that are multiples of :math:`2^{-14}` are exact.
+        Other taps are rounded to multiples of :math:`2^{-16}`.
 
     Raises
     ------
@@ -50,7 +49,6 @@ def fixed_point(step: LiftingStep) -> tuple[tuple[int, ...], int]:
     Examples
     --------
     >>> from liftwave.lifting import LiftingStep
-    >>> from liftwave.lifting.integer import fixed_point
     >>> fixed_point(LiftingStep("update", [0.25, 0.25], -1))
     ((1, 1), 2)
     """

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Laurent:
-    """The polynomial ``sum_j coefficients[j] * z**(low + j)``; never changed in place.
+    """The polynomial ``sum_j coefficients[j] * z**(low + j)``, immutable by convention.
 
     Parameters
     ----------
@@ -30,18 +30,13 @@ class Laurent:
 
     @classmethod
     def of(cls, low: int, coefficients: Iterable[float]) -> Laurent:
-        """Build from any iterable of numbers."""
+        """Build a polynomial from any iterable of numbers."""
         return cls(low, np.array(list(coefficients), dtype=np.float64))
 
     @property
     def high(self) -> int:
         """Exponent of the last coefficient."""
         return self.low + len(self) - 1
-
-    @property
-    def norm1(self) -> float:
-        """Sum of absolute coefficients."""
-        return float(np.abs(self.coefficients).sum())
 
     @property
     def energy(self) -> float:
@@ -76,23 +71,23 @@ class Laurent:
         return Laurent(self.low + other.low, np.convolve(self.coefficients, other.coefficients))
 
     def shifted(self, by: int) -> Laurent:
-        """The product with ``z**by``."""
+        """Return the product with ``z**by``."""
         return Laurent(self.low + by, self.coefficients)
 
     def mirrored(self) -> Laurent:
-        """The polynomial with ``1/z`` in place of ``z``."""
+        """Return the polynomial with ``1/z`` in place of ``z``."""
         return Laurent(-self.high, self.coefficients[::-1])
 
     def trimmed(self, tolerance: float = 0.0) -> Laurent:
-        """Without the coefficients at both ends whose size is at most ``tolerance``."""
-        (kept,) = np.nonzero(np.abs(self.coefficients) > tolerance)
-        if not kept.size:
+        """Cut off the coefficients at both ends whose size is at most ``tolerance``."""
+        (large,) = np.nonzero(np.abs(self.coefficients) > tolerance)
+        if not large.size:
             return ZERO
-        first, last = int(kept[0]), int(kept[-1])
+        first, last = int(large[0]), int(large[-1])
         return Laurent(self.low + first, self.coefficients[first : last + 1])
 
     def window(self, low: int, high: int) -> NDArray[np.float64]:
-        """The coefficients of ``z**low .. z**high``, zeros where there are none."""
+        """Return the coefficients of ``z**low .. z**high``, with zeros for missing ones."""
         result = np.zeros(high - low + 1)
         first, last = max(low, self.low), min(high, self.high)
         if first <= last:

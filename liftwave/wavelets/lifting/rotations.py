@@ -1,4 +1,4 @@
-r"""From a rotation lattice to lifting steps.
+r"""Lifting steps of a rotation lattice.
 
 A rotation is two shears and two scales,
 
@@ -10,9 +10,12 @@ A rotation is two shears and two scales,
 
 or three shears with :math:`\tan(f/2), -\sin f, \tan(f/2)` and no scales
 (Daubechies & Sweldens, *Factoring wavelet transforms into lifting steps*,
-1998, section 7; Calderbank et al., 1998). Scales are carried along, delays and
-quarter turns are bookkeeping, so that :math:`|f| \le \pi/4` and all taps stay
-near 1; the last shear of each rotation merges with the first of the next.
+1998, section 7; Calderbank et al., 1998). A quarter turn only exchanges the
+channels and negates one of them, and a delay only changes offsets, so neither
+costs a step. Each rotation is reduced by quarter turns to
+:math:`|f| \le \pi/4`, which keeps all taps near 1. Scales move through all later
+steps to the end. The last shear of each rotation merges with the first shear of
+the next one.
 """
 
 from __future__ import annotations
@@ -20,25 +23,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import cos, pi, sin, tan
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from liftwave.wavelets.lifting.lattice import Lattice
+from liftwave.wavelets.lifting.lattice import Lattice, Shears
 from liftwave.wavelets.lifting.laurent import Laurent
-from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.lifting.polyphase import Factors, max_tap, noise_gain
 from liftwave.wavelets.lifting.step import LiftingStep
 
-Shears: TypeAlias = Literal[2, 3]
-
-# How many rotations are tried for the extra quarter turn. Those of the largest
-# angles cost least, but which of them costs least is not known beforehand.
-_TURNS_TRIED = 3
+# How many rotations are tried for the extra quarter turn. Large angles cost
+# least, but the cheapest of them is only known after all steps are written.
+_ROTATIONS_TRIED = 3
 
 # Above this angle (taps of tan(1.3) = 3.6) a rotation takes three shears.
 _STEEP = 1.3
 
 
 class _Rotation(NamedTuple):
-    """``quarters`` quarter turns after a rotation by ``angle``."""
+    """A rotation by ``angle``, followed by ``quarters`` quarter turns."""
 
     angle: float
     quarters: int
@@ -48,10 +49,10 @@ class _Rotation(NamedTuple):
         quarters = round(angle / (pi / 2))
         return cls(angle - quarters * (pi / 2), quarters)
 
-    def turned(self) -> _Rotation:
-        """The same rotation with one quarter turn more, and the angle on the other side."""
-        way = 1 if self.angle >= 0 else -1
-        return _Rotation(self.angle - way * (pi / 2), self.quarters + way)
+    def with_quarter_turn(self) -> _Rotation:
+        """Return the same rotation with one more quarter turn and the complementary angle."""
+        direction = 1 if self.angle >= 0 else -1
+        return _Rotation(self.angle - direction * (pi / 2), self.quarters + direction)
 
 
 @dataclass
@@ -64,23 +65,23 @@ class _Channel:
 
 
 class _Builder:
-    """Takes rotations and delays one by one and writes lifting steps."""
+    """Writes the lifting steps of rotations and delays, which are added one by one."""
 
     def __init__(self, position: int) -> None:
-        # The lattice reads x[2i + position] and x[2i + position + 1]. As even
-        # and odd samples these may come in either order, and the pairs by
-        # which they lie ahead are undone at the end.
+        # The lattice reads x[2i + position] and x[2i + position + 1]. For an odd
+        # position the odd sample comes first. The whole pairs of samples in
+        # ``position`` become shifts at the end.
         odd_first = position % 2
         self.first = _Channel(odd_first, odd_first, 1.0)
         self.second = _Channel(1 - odd_first, 0, 1.0)
         self.advance = (position + 1) // 2
         self.steps: list[tuple[int, Laurent]] = []
-        # Begin with a predict step. To begin with an update gives the inverse
-        # transpose of every step: the same transform with taps of the same size.
+        # The first step is a predict step. An update step instead would give the
+        # inverse transpose of every step: the same transform with taps of the same size.
         self._last_target = 1
 
     def rotate(self, rotation: _Rotation, shears: Shears) -> None:
-        """Rotate by two or three shears, the first of which joins the step before."""
+        """Add a rotation of two or three shears, the first of which joins the previous step."""
         begins_first = self.first.parity == self._last_target
         a, b = (self.first, self.second) if begins_first else (self.second, self.first)
         angle = rotation.angle if begins_first else -rotation.angle
@@ -98,22 +99,19 @@ class _Builder:
             self.second.gain *= -1.0
 
     def delay(self) -> None:
-        """Delay the second channel by one sample."""
+        """Add a delay of the second channel by one sample."""
         self.second.delay += 1
 
-    def scheme(self, sign: float, detail_delay: int) -> LiftingScheme:
-        """What was written, for bands that end on the first (approximation) and second channel."""
+    def factors(self, sign: float, detail_delay: int) -> Factors:
+        """Return the factors; the first channel is the approximation, the second the detail."""
         steps = (
             LiftingStep("predict" if target else "update", p.coefficients, p.low)
             for target, p in self.steps
         )
         approx_shift = self.first.delay - self.advance
         detail_shift = self.second.delay - self.advance + detail_delay
-        return LiftingScheme(
-            tuple(steps),
-            (self.first.gain, sign * self.second.gain),
-            shift=(approx_shift, detail_shift),
-        )
+        scale = (self.first.gain, sign * self.second.gain)
+        return Factors(tuple(steps), scale, (approx_shift, detail_shift))
 
     def _shear(self, target: _Channel, source: _Channel, factor: float) -> None:
         tap = factor * source.gain / target.gain
@@ -124,55 +122,53 @@ class _Builder:
         self._last_target = target.parity
 
 
-def lattice_scheme(
-    lattice: Lattice, position: int, detail_delay: int, shears: Shears
-) -> LiftingScheme:
-    """The lifting scheme of a lattice.
+def lattice_factors(lattice: Lattice, position: int, detail_delay: int, shears: Shears) -> Factors:
+    """Factor a lattice into lifting steps.
 
     Parameters
     ----------
     lattice : Lattice
-        Its angles and sign.
+        Angles and sign.
     position : int
         The lattice's inputs are ``x[2i + position]`` and ``x[2i + position + 1]``.
     detail_delay : int
-        Pairs of samples by which the detail is later still.
+        Pairs of samples by which the detail is delayed further.
     shears : 2 or 3
         Shears for each rotation. Three make scales of exactly 1 or -1.
 
     Returns
     -------
-    LiftingScheme
-        Of all that were tried, the one of least noise gain; its approximation
-        sits on even samples.
+    Factors
+        Those with the least noise gain of all that were tried. Their
+        approximation is on even samples.
     """
     rotations = [_Rotation.reduced(angle) for angle in lattice.angles]
     candidates = [
         _built(variant, counts, position, lattice.sign, detail_delay)
         for variant, counts in _variants(rotations, position, shears)
     ]
-    return min(candidates, key=lambda scheme: (scheme.noise_gain, scheme.max_tap))
+    return min(candidates, key=lambda factors: (noise_gain(factors.steps), max_tap(factors.steps)))
 
 
-def turned_scheme(
-    lattice: Lattice, position: int, detail_delay: int, shears: Shears, turns: Collection[int]
-) -> LiftingScheme | None:
-    """The scheme in which exactly the rotations ``turns`` take one quarter turn more.
+def factors_with_quarter_turns(
+    lattice: Lattice, position: int, detail_delay: int, shears: Shears, turned: Collection[int]
+) -> Factors | None:
+    """Factor a lattice with an extra quarter turn at exactly the given rotations.
 
     Parameters
     ----------
     lattice, position, detail_delay, shears
-        As for :func:`lattice_scheme`.
-    turns : collection of int
-        Numbers of rotations.
+        As for :func:`lattice_factors`.
+    turned : collection of int
+        Numbers of the rotations that take one more quarter turn.
 
     Returns
     -------
-    LiftingScheme or None
-        None if its approximation would sit on odd samples, or a tap be large.
+    Factors or None
+        None if the approximation would be on odd samples, or a tap would be large.
     """
     rotations = [_Rotation.reduced(angle) for angle in lattice.angles]
-    variant = [r.turned() if number in turns else r for number, r in enumerate(rotations)]
+    variant = [r.with_quarter_turn() if k in turned else r for k, r in enumerate(rotations)]
     steep = any(abs(r.angle) >= _STEEP for r in variant)
     if steep or not _ends_on_even(variant, position):
         return None
@@ -185,35 +181,39 @@ def _built(
     position: int,
     sign: float,
     detail_delay: int,
-) -> LiftingScheme:
+) -> Factors:
     builder = _Builder(position)
     for number, (rotation, count) in enumerate(zip(rotations, counts, strict=True)):
         if number:
             builder.delay()
         builder.rotate(rotation, count)
-    return builder.scheme(sign, detail_delay)
+    return builder.factors(sign, detail_delay)
 
 
 def _ends_on_even(rotations: Sequence[_Rotation], position: int) -> bool:
-    """Channels change places with each quarter turn and with an odd position."""
+    """Whether the approximation is on even samples at the end.
+
+    Each quarter turn, and an odd position, exchange the channels.
+    """
     return (position + sum(r.quarters for r in rotations)) % 2 == 0
 
 
 def _variants(
     rotations: Sequence[_Rotation], position: int, shears: Shears
 ) -> Iterator[tuple[list[_Rotation], list[Shears]]]:
-    """The rotations, or those with one more quarter turn, that end on even samples.
+    """Yield rotations that end on even samples, with the number of shears of each.
 
-    If the approximation would end on odd samples, one rotation goes the other
-    way round: by its angle less a right angle, and one quarter turn more.
+    If the approximation would end on odd samples, one rotation takes one more
+    quarter turn and the complementary angle.
     """
     counts: list[Shears] = [shears] * len(rotations)
     if _ends_on_even(rotations, position):
         yield list(rotations), counts
         return
+    turned = [rotation.with_quarter_turn() for rotation in rotations]
     by_size = sorted(range(len(rotations)), key=lambda k: -abs(rotations[k].angle))
-    tried = [k for k in by_size[:_TURNS_TRIED] if abs(rotations[k].turned().angle) < _STEEP]
-    for k in tried or by_size[:1]:
-        variant = [*rotations[:k], rotations[k].turned(), *rotations[k + 1 :]]
-        # Two shears cannot make a right angle, and near it their taps explode.
-        yield variant, [*counts[:k], shears if tried else 3, *counts[k + 1 :]]
+    gentle = [k for k in by_size[:_ROTATIONS_TRIED] if abs(turned[k].angle) < _STEEP]
+    for k in gentle or by_size[:1]:
+        variant = [*rotations[:k], turned[k], *rotations[k + 1 :]]
+        # Two shears cannot make a right angle, and close to it their taps diverge.
+        yield variant, [*counts[:k], shears if gentle else 3, *counts[k + 1 :]]

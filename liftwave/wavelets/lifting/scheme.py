@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
-from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import pywt
 
 from liftwave.errors import WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
-from liftwave.wavelets.lifting._checks import (
-    all_of,
+from liftwave.wavelets.lifting import polyphase
+from liftwave.wavelets.lifting.factorization import (
+    as_filter_bank,
+    bank_factors,
+    unscaled_factors,
+)
+from liftwave.wavelets.lifting.fixed_point import fixed_point
+from liftwave.wavelets.lifting.polyphase import Factors, Polyphase
+from liftwave.wavelets.lifting.step import (
+    LiftingStep,
     as_integer,
     as_pair,
     as_scale,
-    is_foreign,
-    library,
+    as_tuple_of,
+    band_formulas,
+    is_array_scalar,
+    scale_text,
 )
-from liftwave.wavelets.lifting.fixed_point import fixed_point
-from liftwave.wavelets.lifting.laurent import ONE, Laurent
-from liftwave.wavelets.lifting.polyphase import (
-    IDENTITY,
-    Polyphase,
-    analysis_filter,
-    noise_gain,
-    responses,
-    shortest_length,
-    synthesis_filter,
-)
-from liftwave.wavelets.lifting.step import LiftingStep
-
-if TYPE_CHECKING:
-    import pywt
+from liftwave.wavelets.lifting.tables import canonical_name, table_factors
+from liftwave.wavelets.taps import PlanOwner
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LiftingScheme:
+class LiftingScheme(PlanOwner):
     r"""A lifting scheme, accepted wherever a wavelet is.
 
-    A signal is split into even and odd samples; the steps change one of them
-    at a time; the even samples end as approximation, the odd ones as detail:
+    A signal is split into even and odd samples. Each step changes one of the
+    two. At the end the even samples are the approximation, the odd ones the detail:
 
     .. math::
 
@@ -48,41 +47,43 @@ class LiftingScheme:
 
     (Sweldens, *The lifting scheme: a construction of second generation
     wavelets*, SIAM J. Math. Anal. 29, 1998). The transform is critically
-    sampled, and invertible for any taps at any length.
+    sampled, and invertible for all taps and all lengths.
 
     Parameters
     ----------
     steps : iterable of LiftingStep
-        In the order in which the forward transform takes them.
+        The steps, in the order of the forward transform.
     scale : (float, float), optional
         Factors of approximation and detail, not zero. 0-d arrays of another
-        library are kept as they are.
+        library are kept as they are. Default ``(1.0, 1.0)``.
     name : str, optional
         A name for ``repr`` and messages.
     shift : (int, int), optional
-        Circular shift of approximation and detail that makes their numbering
-        that of PyWavelets. Used under ``periodization`` only: other boundary
-        modes number the bands by the samples they sit on.
+        Circular shifts of approximation and detail, which make the numbering
+        of coefficients that of PyWavelets. They apply under ``periodization``
+        only. Other boundary modes number coefficients by the positions of
+        their samples. Default ``(0, 0)``.
     integer : bool, optional
         Whether every increment is rounded, so that integers become integers
-        (see :meth:`to_integer`). The scales must then be 1 or -1.
+        (see :meth:`to_integer`). The scales must then be 1 or -1. Default False.
     origin : FilterBank, optional
         The filter bank that was factored into this scheme, if any. It gives
-        :attr:`dec_len`, and the digits that the smallest taps of long filters
-        have lost in the steps, should they be factored anew.
+        :attr:`dec_len`. If the scheme is factored again, it also gives the
+        digits of the smallest taps of long filters, which the steps have lost.
 
     Raises
     ------
     TypeError
-        If a step is no :class:`LiftingStep`, a scale no number, a shift no integer.
+        If a step is not a :class:`LiftingStep`, a scale not a number, or a
+        shift not an integer.
     ValueError
         If a scale is zero or not finite, or the arguments contradict each
         other (as :class:`WaveletError`).
 
     Notes
     -----
-    Two schemes are equal if they compute the same thing: steps, scales,
-    shifts and rounding count, ``name`` and ``origin`` do not.
+    Two schemes are equal if they compute the same transform: ``==`` compares
+    steps, scales, shifts and rounding, but not ``name`` and ``origin``.
 
     Examples
     --------
@@ -103,7 +104,7 @@ class LiftingScheme:
 
     def __post_init__(self) -> None:
         checked = {
-            "steps": all_of(LiftingStep, self.steps, "steps"),
+            "steps": as_tuple_of(LiftingStep, self.steps, "steps"),
             "scale": tuple(map(as_scale, as_pair(self.scale, "scale"))),
             "shift": tuple(as_integer(s, "shift") for s in as_pair(self.shift, "shift")),
             "integer": bool(self.integer),
@@ -117,14 +118,14 @@ class LiftingScheme:
 
     @classmethod
     def from_name(cls, name: str) -> LiftingScheme:
-        """The scheme of a wavelet by its name.
+        """Return the scheme of a wavelet by its name.
 
         Parameters
         ----------
         name : str
-            Any of PyWavelets' discrete wavelets, or ``"cdf5.3"`` (``bior2.2``)
-            and ``"cdf9.7"`` (``bior4.4``), the wavelets of JPEG 2000. Upper
-            and lower case are the same.
+            The name of a discrete wavelet of PyWavelets, or ``"cdf5.3"``
+            (``bior2.2``) or ``"cdf9.7"`` (``bior4.4``), the wavelets of JPEG
+            2000. Upper and lower case are the same.
 
         Raises
         ------
@@ -139,28 +140,27 @@ class LiftingScheme:
         >>> LiftingScheme.from_name("bior4.4")
         LiftingScheme('bior4.4', 4 steps, scale=(1.1496, -0.86986))
         """
-        # Factoring builds schemes, so that its modules can only be imported here.
-        from liftwave.wavelets.lifting.factorization import scheme_of_name
-
-        return scheme_of_name(name)
+        if not isinstance(name, str):
+            raise WaveletError(f"a wavelet's name must be a string, got {name!r}")
+        return _named(name.lower())
 
     @classmethod
     def from_wavelet(
         cls, wavelet: str | FilterBank | LiftingScheme | pywt.Wavelet
     ) -> LiftingScheme:
-        """The scheme of anything that describes a wavelet.
+        """Return the scheme of a wavelet given in any form.
 
         Parameters
         ----------
         wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme
-            A scheme is returned as it is.
+            A scheme is returned unchanged.
 
         Raises
         ------
         FactorizationError
             If the filters have no accurate lifting scheme.
         WaveletError
-            If it is not a wavelet.
+            If the argument is not a wavelet.
         """
         if isinstance(wavelet, LiftingScheme):
             return wavelet
@@ -182,8 +182,8 @@ class LiftingScheme:
         Returns
         -------
         LiftingScheme
-            Its transform under ``periodization`` is that of the bank, to
-            1e-10 relative to the largest tap or better (checked).
+            Its transform under ``periodization`` equals that of the bank
+            within 1e-10 of the largest tap. The method checks this.
 
         Raises
         ------
@@ -191,7 +191,7 @@ class LiftingScheme:
             If the bank does not reconstruct, its taps are arrays of another
             library, or no accurate scheme was found.
         WaveletError
-            If it is not a filter bank.
+            If the argument is not a filter bank.
 
         Examples
         --------
@@ -199,25 +199,28 @@ class LiftingScheme:
         >>> LiftingScheme.from_filter_bank([[1, 1], [-1, 1], [0.5, 0.5], [0.5, -0.5]])
         LiftingScheme(2 steps, scale=(2, -1))
         """
-        from liftwave.wavelets.lifting.factorization import scheme_of_bank
-
-        return scheme_of_bank(bank)
+        checked = as_filter_bank(bank)
+        return _scheme(bank_factors(checked), checked.name, checked)
 
     @cached_property
     def is_concrete(self) -> bool:
         """Whether taps and scales are plain numbers rather than arrays of another library."""
-        return all(step.is_concrete for step in self.steps) and not any(map(is_foreign, self.scale))
+        steps_are = all(step.is_concrete for step in self.steps)
+        return steps_are and not any(map(is_array_scalar, self.scale))
 
     @cached_property
     def dec_len(self) -> int:
-        """Length of the equivalent analysis filters, which bounds sensible levels."""
-        return self.origin.dec_len if self.origin else self._expanded_length()
+        """Length of the equivalent analysis filters, which limits the useful levels."""
+        if self.origin:
+            return self.origin.dec_len
+        factors = self._factors if self.is_concrete else polyphase.with_unit_taps(self._factors)
+        return polyphase.shortest_length(polyphase.responses(factors))
 
     @cached_property
     def max_tap(self) -> float:
         """Largest absolute tap, 0 without steps."""
         self._require_numbers("max_tap")
-        return max((abs(t) for step in self.steps for t in step.taps), default=0.0)
+        return polyphase.max_tap(self.steps)
 
     @cached_property
     def noise_gain(self) -> float:
@@ -225,39 +228,36 @@ class LiftingScheme:
 
         .. math:: G^2 = \sum_{\text{steps}} r_e^2\, r_o^2
 
-        with the root mean squares of the even and odd samples after the step,
-        for white input of power one. The error of a transform is about G
-        units in the last place; for orthonormal wavelets of length L the
-        schemes of :meth:`from_wavelet` have :math:`G \lesssim \sqrt{L + 1}`.
+        where :math:`r_e` and :math:`r_o` are the root mean squares of the even
+        and odd samples after the step, for white input of power one. The error
+        of a transform is about G units in the last place. For orthonormal
+        wavelets of length L the schemes of :meth:`from_wavelet` have
+        :math:`G \lesssim \sqrt{L + 1}`.
         """
         self._require_numbers("noise_gain")
-        return noise_gain(self.steps)
+        return polyphase.noise_gain(self.steps)
 
     @cached_property
     def polyphase(self) -> Polyphase:
         """The matrix of the transform under periodization, without rounding."""
         self._require_numbers("polyphase")
-        even, odd = reduce(Polyphase.after, self.steps, IDENTITY)
-        return Polyphase(
-            even.times(self.scale[0]).shifted(-self.shift[0]),
-            odd.times(self.scale[1]).shifted(-self.shift[1]),
-        )
+        return polyphase.matrix_of(self._factors)
 
     def inverse(self) -> LiftingScheme:
-        """The scheme that puts the signal together again.
+        """Return the scheme that computes the inverse transform.
 
         Returns
         -------
         LiftingScheme
-            Applied to a signal that holds approximations at even and details
-            at odd positions, it gives the even and odd samples (under
-            periodization; without shifts, under every boundary mode).
+            Its input holds the approximation at even and the detail at odd
+            positions, its bands are the even and odd samples. This holds under
+            periodization, and without shifts under every boundary mode.
 
         Raises
         ------
         WaveletError
-            For integer schemes: their inverse subtracts what was rounded, and
-            so is not a scheme of the same kind.
+            For integer schemes: their inverse subtracts rounded increments,
+            so it is not a scheme of the same kind.
 
         Examples
         --------
@@ -273,19 +273,17 @@ class LiftingScheme:
                 f"{self!r} rounds, and its inverse is not a lifting scheme of the same form: "
                 "use idwt or waverec with this scheme, which undo it exactly"
             )
-        undone = [step.negated() for step in reversed(self.steps)]
-        factors = (1.0 / self.scale[0], 1.0 / self.scale[1])
-        return self._scaled_first(undone, factors, "inverse of")
+        return _scheme(polyphase.inverse(self._factors), self._label("inverse of"))
 
     def adjoint(self) -> LiftingScheme:
-        """The transpose of the transform under periodization.
+        """Return the scheme that computes the transpose under periodization.
 
         Returns
         -------
         LiftingScheme
-            Applied to interleaved bands (approximations at even, details at
-            odd positions), it gives the samples of the transpose. For
-            orthonormal wavelets it computes the same as :meth:`inverse`.
+            Its input holds the approximation at even and the detail at odd
+            positions, its bands are the even and odd samples of the transpose.
+            For orthonormal wavelets it computes the same as :meth:`inverse`.
 
         Raises
         ------
@@ -297,18 +295,17 @@ class LiftingScheme:
                 f"{self!r} rounds, is therefore not linear, and has no adjoint: "
                 "take the adjoint of the scheme it was made from"
             )
-        transposed = [step.adjoint() for step in reversed(self.steps)]
-        return self._scaled_first(transposed, self.scale, "adjoint of")
+        return _scheme(polyphase.adjoint(self._factors), self._label("adjoint of"))
 
     def to_filter_bank(self) -> FilterBank:
-        """The four filters of the same transform.
+        """Return the four filters of the same transform.
 
         Returns
         -------
         FilterBank
-            With PyWavelets' alignment under ``periodization``, of length
-            :attr:`dec_len` or, where that is too short, of the shortest even
-            length. Rounding of integer schemes is left out.
+            With PyWavelets' alignment under ``periodization``. The length is
+            :attr:`dec_len`, or the shortest even length that holds the filters
+            if that is more. Integer schemes give the filters without rounding.
 
         Raises
         ------
@@ -323,26 +320,23 @@ class LiftingScheme:
         [0.0, -1.0, 2.0, 6.0, 2.0, -1.0]
         """
         self._require_numbers("to_filter_bank")
-        parts = self._responses()
-        length = max(self.dec_len, shortest_length(parts))
-        dec_lo, dec_hi = (analysis_filter(r, length) for r in parts[:2])
-        rec_lo, rec_hi = (synthesis_filter(r, length) for r in parts[2:])
-        return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, name=self.name)
+        dec_lo, dec_hi, rec_lo, rec_hi = polyphase.filters(self._factors, self.dec_len)
+        return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, self.name)
 
     def to_integer(self) -> LiftingScheme:
-        r"""The integer-to-integer transform made from this scheme.
+        r"""Return the integer-to-integer transform made from this scheme.
 
         Returns
         -------
         LiftingScheme
-            With ``integer=True``: every increment is rounded,
-            :math:`\lfloor P + \tfrac12 \rfloor`, which stays exactly
-            invertible. The scales cannot be kept and are dropped, so that the
-            bands are those of this scheme divided by its scales, up to
-            rounding: ``cdf5.3`` becomes JPEG 2000's reversible transform.
-            Orthonormal wavelets longer than Haar are written anew with three
-            shears for each rotation, which needs no scales: their bands are
-            the real ones up to rounding.
+            With ``integer=True``: every increment is rounded to
+            :math:`\lfloor P + \tfrac12 \rfloor`, and the transform stays exactly
+            invertible. Integer transforms cannot scale, so the bands are those
+            of this scheme divided by its scales, up to rounding: ``cdf5.3``
+            becomes JPEG 2000's reversible transform. Orthonormal wavelets
+            longer than Haar are factored again, with three shears for each
+            rotation. That needs no scales, so their bands are the real ones
+            up to rounding.
 
         Raises
         ------
@@ -351,12 +345,12 @@ class LiftingScheme:
 
         Notes
         -----
-        Samples of int8 and uint8 give coefficients of at least int16, those of
-        int16 and uint16 at least int32, those of int32, uint32 and int64
-        int64; a wider dtype is taken where the scheme, the boundary mode and
-        the number of levels could exceed the narrower one. int64 is the
-        widest: what exceeds it is kept modulo :math:`2^{64}` with an
-        ``IntegerRangeWarning``, and is still undone exactly.
+        Samples of int8 and uint8 give coefficients of at least int16, samples
+        of int16 and uint16 at least int32, samples of int32, uint32 and int64
+        give int64. A wider dtype is used if scheme, boundary mode and number
+        of levels together could exceed the narrower one. int64 is the widest.
+        Coefficients that exceed it wrap around modulo :math:`2^{64}`, with an
+        ``IntegerRangeWarning``; the inverse transform is still exact.
 
         References
         ----------
@@ -369,18 +363,22 @@ class LiftingScheme:
         >>> LiftingScheme.from_name("cdf5.3").to_integer()
         LiftingScheme('cdf5.3', 2 steps, integer)
         """
-        from liftwave.wavelets.lifting.factorization import unscaled
-
         self._require_numbers("to_integer")
-        return self if self.integer else unscaled(self)
+        if self.integer:
+            return self
+        bank = self.origin or self.to_filter_bank()
+        factors = unscaled_factors(bank) if self.dec_len > 2 and bank.orthogonal else None
+        if factors is None:
+            return replace(self, scale=(1.0, 1.0), integer=True)
+        return replace(_scheme(factors, self.name, bank), integer=True)
 
     @staticmethod
     def fixed_point(step: LiftingStep) -> tuple[tuple[int, ...], int]:
-        r"""A step's taps in the integer transform: ``(numerators, bits)``.
+        r"""Return a step's taps in the integer transform: ``(numerators, bits)``.
 
         The increment is ``(sum_j numerators[j] * source + 2**(bits - 1)) >> bits``
         with ``bits >= 1``. Taps that are multiples of :math:`2^{-14}` are
-        exact, others are rounded to multiples of :math:`2^{-16}`.
+        exact. Other taps are rounded to multiples of :math:`2^{-16}`.
 
         Raises
         ------
@@ -389,76 +387,45 @@ class LiftingScheme:
         """
         return fixed_point(step)
 
-    def _scaled_first(
-        self, steps: Iterable[LiftingStep], factors: tuple[Any, Any], label: str
-    ) -> LiftingScheme:
-        """The scheme that unshifts, multiplies by ``factors``, then takes ``steps``.
+    @property
+    def _factors(self) -> Factors:
+        return Factors(self.steps, self.scale, self.shift)
 
-        Moving the factors behind the steps multiplies each step's taps by
-        factor(source) / factor(target); moving the shifts changes the offsets.
-        """
-        ahead = self.shift[0] - self.shift[1]
-        moved = []
-        for step in steps:
-            target = step.target_parity
-            ratio = factors[1 - target] / factors[target]
-            moved.append(step.scaled(ratio).moved(ahead if target else -ahead))
-        return LiftingScheme(
-            tuple(moved),
-            factors,
-            name=f"{label} {self.name}" if self.name else "",
-            shift=(-self.shift[0], -self.shift[1]),
-        )
+    def _label(self, prefix: str) -> str:
+        return f"{prefix} {self.name}" if self.name else ""
 
-    def _responses(self) -> tuple[Laurent, ...]:
-        determinant = ONE.shifted(-sum(self.shift)) * (self.scale[0] * self.scale[1])
-        return responses(self.polyphase, determinant)
-
-    def _expanded_length(self) -> int:
-        if self.is_concrete:
-            return shortest_length(self._responses())
-        # Ones instead of unknown taps: their sums cannot cancel, so that the
-        # length is the one that taps in general position have.
-        steps = [LiftingStep(s.kind, [1.0] * s.length, s.offset) for s in self.steps]
-        return LiftingScheme(tuple(steps), shift=self.shift).dec_len
-
-    def _require_numbers(self, what: str) -> None:
+    def _require_numbers(self, result: str) -> None:
         if not self.is_concrete:
             raise WaveletError(
-                f"{self!r} holds array taps or scales: {what} is not computed, since that would "
+                f"{self!r} holds array taps or scales: {result} is not computed, since that would "
                 "copy them from their device; build a LiftingScheme of plain numbers for it"
             )
 
     @cached_property
-    def _key(self) -> tuple[Any, ...]:
-        scale = tuple(id(s) if is_foreign(s) else s for s in self.scale)
-        return tuple(map(hash, self.steps)), scale, self.shift, self.integer
+    def _scale_key(self) -> tuple[Any, ...]:
+        return tuple(("array", id(s)) if is_array_scalar(s) else s for s in self.scale)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.steps, self._scale_key, self.shift, self.integer))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LiftingScheme):
             return NotImplemented
         if self is other:
             return True
-        same_scale = all(
-            a is b or (not is_foreign(a) and not is_foreign(b) and a == b)
-            for a, b in zip(self.scale, other.scale, strict=True)
-        )
-        mine, theirs = ((s.steps, s.shift, s.integer) for s in (self, other))
-        return same_scale and mine == theirs
+        one, two = ((s._scale_key, s.shift, s.integer, s.steps) for s in (self, other))
+        return one == two
 
     def __hash__(self) -> int:
-        return hash(self._key)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # What is cached must not travel: ids of arrays differ in a copy.
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return self._hash
 
     def __repr__(self) -> str:
         count = len(self.steps)
         parts = [repr(self.name)] if self.name else []
         parts.append(f"{count} step" if count == 1 else f"{count} steps")
-        if any(is_foreign(s) or s != 1.0 for s in self.scale):
-            parts.append("scale=({}, {})".format(*map(_short, self.scale)))
+        if any(is_array_scalar(s) or s != 1.0 for s in self.scale):
+            parts.append("scale=({}, {})".format(*map(scale_text, self.scale)))
         if self.shift != (0, 0):
             parts.append(f"shift={self.shift}")
         if self.integer:
@@ -466,12 +433,25 @@ class LiftingScheme:
         return f"LiftingScheme({', '.join(parts)})"
 
     def __str__(self) -> str:
-        lines = [str(step) for step in self.steps]
-        bands = zip(("approx", "detail"), ("even", "odd"), self.scale, self.shift, strict=True)
-        for band, channel, scale, shift in bands:
-            index = f"k{-shift:+d}" if shift else "k"
-            lines.append(f"{band}[k] = {_short(scale, 6)}*{channel}[{index}]")
-        return "\n".join(lines)
+        return "\n".join([*map(str, self.steps), *band_formulas(self.scale, self.shift)])
+
+
+def _scheme(factors: Factors, name: str = "", origin: FilterBank | None = None) -> LiftingScheme:
+    return LiftingScheme(factors.steps, factors.scale, name, factors.shift, origin=origin)
+
+
+@lru_cache(maxsize=512)
+def _named(name: str) -> LiftingScheme:
+    known, label = canonical_name(name)
+    factors = table_factors(known)
+    if factors is not None:
+        return _scheme(factors, label)
+    if known not in pywt.wavelist(kind="discrete"):
+        raise WaveletError(
+            f"no discrete wavelet is called {name!r}: lifting schemes exist for 'cdf5.3', "
+            "'cdf9.7' and all of pywt.wavelist(kind='discrete') except 'dmey'"
+        )
+    return LiftingScheme.from_filter_bank(pywt.Wavelet(known))
 
 
 def _check_integer(scheme: LiftingScheme) -> None:
@@ -481,9 +461,3 @@ def _check_integer(scheme: LiftingScheme) -> None:
             f"an integer scheme cannot scale its bands, but scale is {scheme.scale}: "
             "use (1, 1), or build the scheme without integer=True and call to_integer()"
         )
-
-
-def _short(value: Any, digits: int = 5) -> str:
-    if is_foreign(value):
-        return f"<{library(value)} array>"
-    return f"{value:.{digits}g}"

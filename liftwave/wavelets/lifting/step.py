@@ -1,16 +1,25 @@
-"""One lifting step."""
+"""Lifting steps, and the argument checks that steps and schemes share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave.errors import WaveletError
-from liftwave.wavelets.lifting._checks import as_integer, library
 from liftwave.wavelets.lifting.laurent import Laurent
-from liftwave.wavelets.taps import Taps, as_taps, is_concrete, same_taps, taps_key
+from liftwave.wavelets.taps import (
+    Taps,
+    as_taps,
+    is_concrete,
+    reversed_taps,
+    same_taps,
+    tap_count,
+    taps_key,
+)
 
 StepKind: TypeAlias = Literal["predict", "update"]
 
@@ -19,30 +28,31 @@ _CHANNELS = ("even", "odd")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LiftingStep:
-    r"""One lifting step: samples of one parity change by a filter of the others.
+    r"""One lifting step: adds filtered samples of one parity to the samples of the other.
 
     .. math:: \mathtt{target}_k \mathrel{+}= \sum_j \mathtt{taps}_j\,
               \mathtt{source}_{k + \mathtt{offset} + j}
 
-    (Daubechies & Sweldens, 1998, section 4). Whatever the taps are, the step
-    is undone by subtracting the same sum.
+    (Daubechies & Sweldens, 1998, section 4). Subtracting the same sum undoes
+    the step, whatever the taps are.
 
     Parameters
     ----------
     kind : {"predict", "update"}
-        ``"predict"`` changes odd samples by a filter of the even ones,
-        ``"update"`` even samples by a filter of the odd ones.
+        ``"predict"`` changes the odd samples by a filter of the even ones,
+        ``"update"`` the even samples by a filter of the odd ones.
     taps : sequence of float, or 1-D array, shape (r,)
         Arrays of torch, CuPy or another array library are kept as they are,
         so that gradients flow into them.
     offset : int, optional
-        Where the first tap reads, relative to the sample that changes.
+        The source index of the first tap, relative to the index of the target
+        sample. Default 0.
 
     Raises
     ------
     ValueError
-        If ``kind`` is another word (as :class:`WaveletError`), or the taps are
-        empty, not one-dimensional or not finite.
+        If ``kind`` is neither of the two (as :class:`WaveletError`), or the
+        taps are empty, not one-dimensional or not finite.
     TypeError
         If the taps are not real numbers or ``offset`` is not an integer.
 
@@ -68,14 +78,13 @@ class LiftingStep:
 
     @property
     def target_parity(self) -> int:
-        """Which samples change: 1 (odd) for ``"predict"``, 0 (even) for ``"update"``."""
+        """Parity of the samples that change: 1 (odd) for ``"predict"``, 0 (even) otherwise."""
         return 1 if self.kind == "predict" else 0
 
     @property
     def length(self) -> int:
         """Number of taps."""
-        taps: Any = self.taps
-        return len(taps) if is_concrete(taps) else int(taps.shape[0])
+        return tap_count(self.taps)
 
     @property
     def is_concrete(self) -> bool:
@@ -83,32 +92,32 @@ class LiftingStep:
         return is_concrete(self.taps)
 
     def negated(self) -> LiftingStep:
-        """The step that undoes this one."""
+        """Return the step that undoes this one."""
         return self.scaled(-1.0)
 
     def scaled(self, factor: Any) -> LiftingStep:
-        """The step with all taps multiplied by ``factor``."""
+        """Return the step with all taps multiplied by ``factor``."""
         if is_concrete(self.taps) and isinstance(factor, float):
             return LiftingStep(self.kind, [t * factor for t in self.taps], self.offset)
-        if is_concrete(self.taps):  # a factor that carries gradients makes taps that do
+        if is_concrete(self.taps):  # an array as factor: gradients flow from the taps into it
             xp: Any = array_namespace(factor)
             return LiftingStep(self.kind, xp.stack([t * factor for t in self.taps]), self.offset)
         return LiftingStep(self.kind, self.taps * factor, self.offset)
 
     def moved(self, by: int) -> LiftingStep:
-        """The step that reads ``by`` samples further on."""
+        """Return the step that reads its source ``by`` samples further on."""
         return LiftingStep(self.kind, self.taps, self.offset + by)
 
     def adjoint(self) -> LiftingStep:
-        """The transpose under periodization.
+        """Return the transpose under periodization.
 
-        Source and target change roles, the taps are mirrored, the sign stays.
+        Source and target swap roles, the taps are mirrored, the sign stays.
         """
         kind: StepKind = "update" if self.kind == "predict" else "predict"
-        return LiftingStep(kind, _reversed(self.taps), 1 - self.offset - self.length)
+        return LiftingStep(kind, reversed_taps(self.taps), 1 - self.offset - self.length)
 
     def polynomial(self) -> Laurent:
-        """The taps as a Laurent polynomial (plain numbers only)."""
+        """Return the taps as a Laurent polynomial (plain numbers only)."""
         return Laurent.of(self.offset, self.taps)
 
     def __eq__(self, other: object) -> bool:
@@ -122,28 +131,94 @@ class LiftingStep:
         return hash((self.target_parity, self.offset, taps_key(self.taps)))
 
     def __repr__(self) -> str:
-        taps = self.taps if is_concrete(self.taps) else _foreign(self.taps)
+        taps = self.taps if is_concrete(self.taps) else _array_label(self.taps)
         return f"LiftingStep({self.kind!r}, {taps}, offset={self.offset})"
 
     def __str__(self) -> str:
         target, source = _CHANNELS[self.target_parity], _CHANNELS[1 - self.target_parity]
+        first, last = self.offset, self.offset + self.length - 1
         if not is_concrete(self.taps):
-            reach = f"{_index(self.offset)} .. {source}{_index(self.offset + self.length - 1)}"
-            return f"{target + '[k]':<7} += {_foreign(self.taps)} * {source}{reach}"
-        terms = [f"{t:+.6g}*{source}{_index(self.offset + j)}" for j, t in enumerate(self.taps)]
+            window = f"{source}{_index(first)} .. {source}{_index(last)}"
+            return f"{target + '[k]':<7} += {_array_label(self.taps)} * {window}"
+        terms = [f"{t:+.6g}*{source}{_index(first + j)}" for j, t in enumerate(self.taps)]
         return f"{target + '[k]':<7} += {' '.join(terms).removeprefix('+')}"
 
 
-def _reversed(taps: Taps) -> Taps:
-    if is_concrete(taps):
-        return taps[::-1]
-    xp: Any = array_namespace(taps)
-    return xp.flip(taps, axis=0)
+def band_formulas(scale: tuple[Any, Any], shift: tuple[int, int]) -> Iterator[str]:
+    """Yield the formulas of approximation and detail after the last step."""
+    bands = zip(("approx", "detail"), _CHANNELS, scale, shift, strict=True)
+    for band, channel, factor, by in bands:
+        yield f"{band}[k] = {scale_text(factor, 6)}*{channel}{_index(-by)}"
 
 
-def _foreign(taps: Any) -> str:
-    return f"<{taps.shape[0]} taps, {library(taps)} array>"
+def scale_text(value: Any, digits: int = 5) -> str:
+    """Write a scale to some digits, or the library of an array."""
+    if is_array_scalar(value):
+        return f"<{library_of(value)} array>"
+    return f"{value:.{digits}g}"
+
+
+def _array_label(taps: Any) -> str:
+    return f"<{taps.shape[0]} taps, {library_of(taps)} array>"
 
 
 def _index(shift: int) -> str:
     return f"[k{shift:+d}]" if shift else "[k]"
+
+
+# --- checks of arguments -------------------------------------------------------------------------
+
+
+def as_integer(value: Any, label: str) -> int:
+    """Convert to an exact Python int, or raise a ``TypeError`` that names the argument."""
+    try:
+        return int(value.__index__())
+    except (AttributeError, TypeError):
+        raise TypeError(f"{label} must be an integer, got {value!r}") from None
+
+
+def as_pair(values: Any, label: str) -> tuple[Any, Any]:
+    """Unpack two values, or raise an error that says what each is for."""
+    try:
+        approx, detail = values
+    except (TypeError, ValueError):
+        raise WaveletError(
+            f"{label} must be a pair, one for approximation and one for detail, got {values!r}"
+        ) from None
+    return approx, detail
+
+
+def as_scale(value: Any) -> Any:
+    """Convert to a finite float other than zero; 0-d arrays of other libraries stay arrays."""
+    if is_array_scalar(value):
+        if value.ndim:
+            raise WaveletError(f"scale needs 0-d arrays, got shape {tuple(value.shape)}")
+        return value
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"scale must hold numbers, got {value!r}") from None
+    if not np.isfinite(number) or number == 0.0:
+        raise WaveletError(f"scale must be finite and not zero, got {number}")
+    return number
+
+
+def as_tuple_of(kind: type, values: Any, label: str) -> tuple[Any, ...]:
+    """Convert any iterable of objects of one type to a tuple."""
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{label} must be an iterable of {kind.__name__}, got {values!r}")
+    items = tuple(values)
+    for item in items:
+        if not isinstance(item, kind):
+            raise TypeError(f"{label} must be {kind.__name__} objects, got {item!r}")
+    return items
+
+
+def is_array_scalar(value: Any) -> bool:
+    """Whether a scale is an array of a library other than NumPy."""
+    return hasattr(value, "__dlpack__") and not isinstance(value, (np.ndarray, np.generic))
+
+
+def library_of(array: Any) -> str:
+    """Name the library of an array, for messages."""
+    return type(array).__module__.split(".")[0]

@@ -1,4 +1,4 @@
-r"""Closed forms of the biorthogonal spline wavelets and their relatives.
+r"""Closed forms of the biorthogonal spline wavelets and their relatives, by name.
 
 The families are those of Cohen, Daubechies & Feauveau, *Biorthogonal bases of
 compactly supported wavelets*, Comm. Pure Appl. Math. 45, 1992, in PyWavelets'
@@ -18,11 +18,15 @@ from functools import cache
 from math import sqrt
 from typing import TypeAlias
 
-from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.lifting.step import LiftingStep
+from liftwave.wavelets.lifting.polyphase import Factors, Polyphase, matrix_of
+from liftwave.wavelets.lifting.step import LiftingStep, StepKind
 
 _ROOT2 = sqrt(2.0)
 _Numbers: TypeAlias = tuple[float, ...]
+
+# Other names of PyWavelets' wavelets, and the names shown for them.
+_ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
+_ALIAS_LABELS = {"bior2.2": "cdf5.3", "bior4.4": "cdf9.7"}
 
 # 2.k: the right half of the symmetric update, over a common denominator.
 _UPDATE_2: dict[str, tuple[int, _Numbers]] = {
@@ -32,14 +36,14 @@ _UPDATE_2: dict[str, tuple[int, _Numbers]] = {
     "2.8": (16384, (5359, -1563, 335, -35)),
 }
 
-# 1.k: q_m = -q_-m, m = 1, 2, …, of the update, besides q_0 = 1/2.
+# 1.k: q_m = -q_-m, m = 1, 2, …, of the update, whose middle tap is q_0 = 1/2.
 _UPDATE_1: dict[str, tuple[int, _Numbers]] = {
     "1.1": (1, ()),
     "1.3": (16, (1,)),
     "1.5": (256, (22, -3)),
 }
 
-# 3.k: the same, besides q_0 = 4/9.
+# 3.k: the same with the middle tap q_0 = 4/9.
 _UPDATE_3: dict[str, tuple[int, _Numbers]] = {
     "3.1": (1, ()),
     "3.3": (12, (1,)),
@@ -48,8 +52,8 @@ _UPDATE_3: dict[str, tuple[int, _Numbers]] = {
     "3.9": (73728, (10986, -3282, 658, -63)),
 }
 
-# Odd-length pairs: the right halves of the symmetric steps, alternately
-# predict and update, then the two scales.
+# Filters of odd length: the right halves of the symmetric steps, predict and
+# update in turn, then the two scales.
 _SYMMETRIC: dict[str, tuple[tuple[_Numbers, ...], tuple[float, float]]] = {
     "4.4": (
         (
@@ -83,22 +87,43 @@ _SYMMETRIC: dict[str, tuple[tuple[_Numbers, ...], tuple[float, float]]] = {
     ),
 }
 
-ORDERS = (*_UPDATE_1, *_UPDATE_2, *_UPDATE_3, *_SYMMETRIC)
+_ORDERS = (*_UPDATE_1, *_UPDATE_2, *_UPDATE_3, *_SYMMETRIC)
+
+
+def canonical_name(name: str) -> tuple[str, str]:
+    """Return PyWavelets' name of a wavelet, and the name to show for it.
+
+    Parameters
+    ----------
+    name : str
+        A name in lower case, or an alias such as ``"cdf53"``.
+    """
+    if name in _ALIASES:
+        return _ALIASES[name], _ALIAS_LABELS[_ALIASES[name]]
+    return name, name
 
 
 @cache
-def table_scheme(name: str) -> LiftingScheme | None:
-    """The scheme of ``"biorN.M"``, ``"rbioN.M"``, ``"haar"`` or ``"db1"``; None for other names."""
+def table_factors(name: str) -> Factors | None:
+    """Return the factors of ``"biorN.M"``, ``"rbioN.M"``, ``"haar"`` or ``"db1"``, else None."""
     if name in ("haar", "db1"):
-        return _scheme("1.1", name)
+        return _factors("1.1")
     family, order = name[:-3], name[-3:]
-    if order not in ORDERS or family not in ("bior", "rbio"):
+    if order not in _ORDERS or family not in ("bior", "rbio"):
         return None
-    scheme = _scheme(order, name)
-    return scheme if family == "bior" else _inverse_transpose(scheme, name)
+    factors = _factors(order)
+    return factors if family == "bior" else _inverse_transpose(factors)
 
 
-def _scheme(order: str, name: str) -> LiftingScheme:
+@cache
+def tables() -> tuple[tuple[Factors, Polyphase], ...]:
+    """Return the factors of all tables, with their matrices."""
+    names = [family + order for order in _ORDERS for family in ("bior", "rbio")]
+    factors = [f for f in map(table_factors, names) if f is not None]
+    return tuple((f, matrix_of(f)) for f in factors)
+
+
+def _factors(order: str) -> Factors:
     if order in _UPDATE_1:
         steps, scale = _spline_1(order)
     elif order in _UPDATE_2:
@@ -110,7 +135,7 @@ def _scheme(order: str, name: str) -> LiftingScheme:
         steps = [
             _symmetric("update" if k % 2 else "predict", half) for k, half in enumerate(halves)
         ]
-    return LiftingScheme(tuple(steps), scale, name)
+    return Factors(tuple(steps), scale)
 
 
 def _spline_1(order: str) -> tuple[list[LiftingStep], tuple[float, float]]:
@@ -132,21 +157,19 @@ def _spline_3(order: str) -> tuple[list[LiftingStep], tuple[float, float]]:
     return [*base, _antisymmetric(4 / 9, *_UPDATE_3[order])], (3 / _ROOT2, _ROOT2 / 3)
 
 
-def _symmetric(kind: str, half: _Numbers) -> LiftingStep:
-    """Equal taps on both sides of the sample that changes, which lies between them."""
-    if kind == "predict":
-        return LiftingStep("predict", [*half[::-1], *half], offset=1 - len(half))
-    return LiftingStep("update", [*half[::-1], *half], offset=-len(half))
+def _symmetric(kind: StepKind, half: _Numbers) -> LiftingStep:
+    """Return a step with equal taps on both sides of the target sample."""
+    offset = 1 - len(half) if kind == "predict" else -len(half)
+    return LiftingStep(kind, [*half[::-1], *half], offset)
 
 
 def _antisymmetric(centre: float, denominator: int, numerators: _Numbers) -> LiftingStep:
-    """``e[k] += centre*o[k] + sum_m q_m (o[k-m] - o[k+m])``."""
+    """Return the step ``e[k] += centre*o[k] + sum_m q_m (o[k-m] - o[k+m])``."""
     before = [n / denominator for n in reversed(numerators)]
     after = [-q for q in reversed(before)]
     return LiftingStep("update", [*before, centre, *after], offset=-len(before))
 
 
-def _inverse_transpose(scheme: LiftingScheme, name: str) -> LiftingScheme:
-    steps = tuple(step.adjoint().negated() for step in scheme.steps)
-    scale = (1.0 / scheme.scale[0], 1.0 / scheme.scale[1])
-    return LiftingScheme(steps, scale, name)
+def _inverse_transpose(factors: Factors) -> Factors:
+    steps = tuple(step.adjoint().negated() for step in factors.steps)
+    return Factors(steps, (1.0 / factors.scale[0], 1.0 / factors.scale[1]))

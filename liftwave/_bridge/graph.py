@@ -1,28 +1,35 @@
-"""Whole functions as single steps of what ``torch.compile`` reads.
+"""Functions as single nodes of graphs that ``torch.compile`` traces.
 
-Plans are made by looking things up, which is nothing for a compiler of tensor programs. A
-function that finds itself being read hands over to itself as one step: it then runs, on tensors
-without numbers, and what ends up in the graph are the operators.
+Planning a transform is Python code that a compiler of tensor programs cannot trace. A public
+function therefore becomes one node: torch runs it on tensors without numbers, and the operators
+that it calls end up in the compiled graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch._C import _functorch
 from torch.utils import _pytree as pytree
 
+from liftwave._bridge import operator
+from liftwave._dispatch import supports_half_precision
+from liftwave._operations.operation import parse
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep
 
-# Stands for None, which is no argument of a step.
+# Stands for None, which is no argument of a node.
 _NONE = "no value"
 
 
-def step(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as a single step, to be called with its arguments by position."""
+@cache
+def node(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as a single node, to be called with its arguments by position."""
 
     def run(*packed: Any) -> Any:
         return function(*_unpacked(packed))
@@ -55,6 +62,36 @@ def _unpacked(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _unpacked(v) for key, v in value.items()}
     return value
+
+
+# --- operations inside of torch.func -------------------------------------------------------------
+
+
+@torch._dynamo.assume_constant_result  # type: ignore[untyped-decorator]
+def is_differentiated() -> bool:
+    """Whether ``torch.func.grad`` or a similar transform is active.
+
+    torch accepts no custom operators there, and traces into functions with gradients of their
+    own; operations are nodes then.
+    """
+    interpreters = _functorch.get_interpreter_stack() or ()
+    return any(each.key() != _functorch.TransformType.Vmap for each in interpreters)
+
+
+@torch._dynamo.assume_constant_result  # type: ignore[untyped-decorator]
+def is_half_supported(device: str) -> bool:
+    """Whether kernels take tensors of half precision on devices of this type."""
+    return supports_half_precision([torch.empty(0, dtype=torch.float16, device=device)])
+
+
+def run_as_node(text: str, tensors: Sequence[Tensor], sizes: Sequence[int]) -> list[Tensor]:
+    """Run a serialized operation as a node of its own."""
+    results: list[Tensor] = node(_run)(text, [*tensors], [*sizes])
+    return results
+
+
+def _run(text: str, tensors: list[Tensor], sizes: list[int]) -> list[Tensor]:
+    return operator.run(parse(text), tensors, sizes)
 
 
 # --- wavelets as arguments -----------------------------------------------------------------------

@@ -1,0 +1,269 @@
+"""The structures of coefficients: how flat bands become what PyWavelets' functions return.
+
+Bands are flat: the approximation first, then the details, coarsest level first, sorted by key
+within a level. ``None`` stands for a missing band, which counts as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from array_api_compat import array_namespace
+
+from liftwave._arrays.convert import as_array, is_array
+from liftwave._operations.transform import detail_keys
+from liftwave._typing import Array
+from liftwave.errors import ShapeError
+
+Bands: TypeAlias = "Sequence[Array | None]"
+
+
+class Pair:
+    """``(cA, cD)`` of :func:`dwt`."""
+
+    def pack(self, arrays: Bands) -> tuple[Array | None, Array | None]:
+        """The two bands."""
+        approx, detail = arrays
+        return approx, detail
+
+    def unpack(self, value: Any) -> Bands:
+        """The two bands, of which one may be missing."""
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise ShapeError(f"expected the bands (cA, cD) as dwt gives them, got {value!r}")
+        return [None if band is None else as_array(band) for band in value]
+
+
+class Quad:
+    """``(cA, (cH, cV, cD))`` of :func:`dwt2`."""
+
+    def pack(self, arrays: Bands) -> tuple[Array | None, tuple[Array | None, ...]]:
+        """The approximation and the details."""
+        approx, lowhigh, highlow, highhigh = arrays
+        return approx, (highlow, lowhigh, highhigh)
+
+    def unpack(self, value: Any) -> Bands:
+        """The four bands, of which some may be missing."""
+        try:
+            approx, (highlow, lowhigh, highhigh) = value
+        except (TypeError, ValueError):
+            raise ShapeError(
+                "expected the bands (cA, (cH, cV, cD)) as dwt2 gives them, got "
+                + type(value).__name__
+                + (f" of {len(value)} items" if hasattr(value, "__len__") else "")
+            ) from None
+        bands = (approx, lowhigh, highlow, highhigh)
+        return [None if band is None else as_array(band) for band in bands]
+
+
+class KeyedBands:
+    """The dict by key of :func:`dwtn`."""
+
+    def __init__(self, naxes: int) -> None:
+        self.keys = ("a" * naxes, *detail_keys(naxes))
+
+    def pack(self, arrays: Bands) -> dict[str, Array]:
+        """The bands that are present, by key."""
+        pairs = zip(self.keys, arrays, strict=True)
+        return {key: band for key, band in pairs if band is not None}
+
+    def unpack(self, value: Any) -> Bands:
+        """The bands in a dict; missing keys and ``None`` are missing bands."""
+        bands = checked_bands({key: b for key, b in value.items() if b is not None})
+        check_key_lengths([bands], len(self.keys[0]))
+        return [bands.get(key) for key in self.keys]
+
+
+class BandList:
+    """The list ``[cA_n, cD_n, …, cD_1]`` of :func:`wavedec`."""
+
+    def pack(self, arrays: Bands) -> list[Array | None]:
+        """The list."""
+        return list(arrays)
+
+    def unpack(self, value: Any) -> Bands:
+        """The bands in a list."""
+        check_list(value)
+        for detail in value[1:]:
+            if detail is not None and not is_array(detail):
+                raise ShapeError(
+                    f"Unexpected detail coefficient type: {type(detail)}. Detail coefficients must "
+                    "be arrays as returned by wavedec. If you are using array_to_coeffs or "
+                    "unravel_coeffs, please specify output_format='wavedec'"
+                )
+        return [None if band is None else as_array(band) for band in value]
+
+
+class TripleList:
+    """The list ``[cA_n, (cH_n, cV_n, cD_n), …]`` of :func:`wavedec2`."""
+
+    def pack(self, arrays: Bands) -> list[Any]:
+        """The list."""
+        triples = [(arrays[k + 1], arrays[k], arrays[k + 2]) for k in range(1, len(arrays), 3)]
+        return [arrays[0], *triples]
+
+    def unpack(self, value: Any) -> Bands:
+        """The bands in a list."""
+        check_list(value)
+        bands: list[Array | None] = [None if value[0] is None else as_array(value[0])]
+        for triple in value[1:]:
+            bands += _triple(triple)
+        return bands
+
+
+class DictList:
+    """The list ``[cA_n, {details of level n}, …]`` of :func:`wavedecn`."""
+
+    def __init__(self, naxes: int) -> None:
+        self.keys = detail_keys(naxes)
+
+    def pack(self, arrays: Bands) -> list[Any]:
+        """The list; missing details have no key."""
+        step, count = len(self.keys), len(arrays)
+        levels = [zip(self.keys, arrays[k : k + step], strict=True) for k in range(1, count, step)]
+        return [arrays[0], *({k: b for k, b in level if b is not None} for level in levels)]
+
+    def unpack(self, value: Any) -> Bands:
+        """The bands in a list."""
+        approx, details = dict_list_bands(value)
+        check_key_lengths(details, len(self.keys[0]) if self.keys else 0)
+        return [approx, *(bands.get(key) for bands in details for key in self.keys)]
+
+
+class OneBand:
+    """One band of one axis, as :func:`downcoef` returns it."""
+
+    def __init__(self, part: str, level: int) -> None:
+        self.index, self.count = (0 if part == "a" else 1), level + 1
+
+    def pack(self, arrays: Bands) -> Array | None:
+        """The band."""
+        return arrays[self.index]
+
+    def unpack(self, value: Any) -> Bands:
+        """All bands, of which only this one is present."""
+        bands: list[Array | None] = [None] * self.count
+        bands[self.index] = as_array(value)
+        return bands
+
+
+class Joined:
+    """All bands of one axis, one after the other in one array."""
+
+    def __init__(self, axis: int, slices: Sequence[slice]) -> None:
+        self.axis, self.slices = axis, slices
+
+    def pack(self, arrays: Bands) -> Array:
+        """The array."""
+        return array_namespace(*arrays).concat(list(arrays), axis=self.axis)
+
+    def unpack(self, value: Any) -> Bands:
+        """The bands, which are views of the array."""
+        before = (slice(None),) * self.axis
+        return [value[(*before, where, ...)] for where in self.slices]
+
+
+PAIR, QUAD, BAND_LIST, TRIPLE_LIST = Pair(), Quad(), BandList(), TripleList()
+
+
+# --- checks ----------------------------------------------------------------------------------
+
+
+def check_list(coeffs: Any) -> None:
+    """Raise unless the coefficients are a list of at least one item.
+
+    Raises
+    ------
+    ShapeError
+        If they are not.
+    """
+    if not isinstance(coeffs, list | tuple):
+        raise ShapeError(f"Expected sequence of coefficient arrays, got {type(coeffs).__name__}.")
+    if len(coeffs) < 1:
+        raise ShapeError("Coefficient list too short (minimum 1 arrays required).")
+
+
+def _triple(details: Any) -> list[Array | None]:
+    """The details of one level of :func:`wavedec2`, sorted by key."""
+    if not isinstance(details, list | tuple) or len(details) != 3:
+        raise ShapeError(
+            f"Unexpected detail coefficient type: {type(details)}. Detail coefficients must be a "
+            "3-tuple of arrays as returned by wavedec2. If you are using array_to_coeffs or "
+            "unravel_coeffs, please specify output_format='wavedec2'"
+        )
+    highlow, lowhigh, highhigh = (None if band is None else as_array(band) for band in details)
+    bands = [lowhigh, highlow, highhigh]
+    shapes = [tuple(band.shape) for band in bands if band is not None]
+    if any(shape != shapes[0] for shape in shapes):
+        _check_lifted(shapes)
+    return bands
+
+
+def _check_lifted(shapes: Sequence[tuple[int, ...]]) -> None:
+    """Only bands of lifting have different shapes, and these differ by at most one sample."""
+    same_ndim = len({len(shape) for shape in shapes}) == 1
+    if not same_ndim or any(max(n) - min(n) > 1 for n in zip(*shapes, strict=True)):
+        raise ShapeError(f"All detail shapes must be the same length, got {shapes}.")
+
+
+def dict_list_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str, Array]]]:
+    """Approximation and details by key in a list as :func:`wavedecn` returns it.
+
+    Raises
+    ------
+    ShapeError
+        If it is no such list.
+    """
+    if len(coeffs) < 1:
+        raise ShapeError("Coefficient list too short (minimum 1 array required).")
+    for bands in coeffs[1:]:
+        if not isinstance(bands, Mapping):
+            raise ShapeError(
+                f"Unexpected detail coefficient type: {type(bands)}. Detail coefficients must be a "
+                "dictionary of arrays as returned by wavedecn. If you are using array_to_coeffs "
+                "or unravel_coeffs, please specify output_format='wavedecn'"
+            )
+    details = [checked_bands(bands) for bands in coeffs[1:]]
+    return None if coeffs[0] is None else as_array(coeffs[0]), details
+
+
+def checked_bands(bands: Mapping[str, Any]) -> dict[str, Array]:
+    """The bands as arrays, once their keys are valid.
+
+    Raises
+    ------
+    ShapeError
+        If a band is ``None``, a key has other letters than ``a`` and ``d``,
+        or keys differ in length.
+    """
+    missing = [key for key, band in bands.items() if band is None]
+    if missing:
+        raise ShapeError(
+            f"The following detail coefficients were set to None:\n{missing}\n"
+            "For multilevel transforms use arrays of zeros instead of None, or leave the key out."
+        )
+    invalid = [key for key in bands if not set(key) <= set("ad")]
+    if invalid:
+        raise ShapeError(
+            "The following invalid keys were found in the detail coefficient dictionary: "
+            f"{invalid}; a key has one letter per axis, 'a' or 'd'"
+        )
+    if len({len(key) for key in bands}) > 1:
+        raise ShapeError(f"All detail coefficient names must have equal length, got {list(bands)}.")
+    return {key: as_array(band) for key, band in bands.items()}
+
+
+def check_key_lengths(details: Sequence[Mapping[str, Array]], naxes: int) -> None:
+    """Raise unless the keys have one letter per axis.
+
+    Raises
+    ------
+    ShapeError
+        If they do not.
+    """
+    letters = {len(key) for bands in details for key in bands}
+    if not letters <= {naxes}:
+        raise ShapeError(
+            f"keys of {sorted(letters)} letters do not belong to {naxes} axes; "
+            "pass the axes that were transformed"
+        )

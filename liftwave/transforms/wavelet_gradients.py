@@ -1,0 +1,126 @@
+"""Gradients in the taps of wavelets, in the structure of the argument ``wavelet``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, NamedTuple, TypeAlias
+
+from liftwave._arrays.taps import check_library_of_taps
+from liftwave._operations.transform_vjp import LiftGradient, StepGradient, real_zeros
+from liftwave._typing import Array
+from liftwave.errors import WaveletError
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.resolve import Resolved, resolve_wavelet
+from liftwave.wavelets.taps import tap_count
+
+
+@dataclass(frozen=True, eq=False)
+class FilterBankGradient:
+    """The gradient in the taps of a :class:`FilterBank`.
+
+    Attributes
+    ----------
+    dec_lo, dec_hi, rec_lo, rec_hi : array, shape (length,)
+        In the library and the (real) precision of the data. An analysis does not use the
+        synthesis filters, and the other way round: their gradients are zero.
+    """
+
+    dec_lo: Array
+    dec_hi: Array
+    rec_lo: Array
+    rec_hi: Array
+
+    def __add__(self, other: FilterBankGradient) -> FilterBankGradient:
+        """The sum, filter by filter."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return FilterBankGradient(*(a + b for a, b in pairs))
+
+
+@dataclass(frozen=True, eq=False)
+class LiftingGradient:
+    """The gradient in the taps and scales of a :class:`LiftingScheme`.
+
+    Attributes
+    ----------
+    taps : tuple of array
+        For each step an array of the shape of its taps.
+    scale : array, shape (2,)
+        The gradients in the two scales.
+    """
+
+    taps: tuple[Array, ...]
+    scale: Array
+
+    def __add__(self, other: LiftingGradient) -> LiftingGradient:
+        """The sum, step by step."""
+        taps = tuple(a + b for a, b in zip(self.taps, other.taps, strict=True))
+        return LiftingGradient(taps, self.scale + other.scale)
+
+
+WaveletGradient: TypeAlias = FilterBankGradient | LiftingGradient
+
+
+class WaveletArgument(NamedTuple):
+    """The wavelet of each axis, and the argument that these came from."""
+
+    wavelets: Sequence[Resolved]
+    argument: Any
+
+    def check(self, *arrays: Array) -> None:
+        """Raise if there is no derivative, or taps and data are of different libraries.
+
+        Raises
+        ------
+        WaveletError
+            If a wavelet is an integer scheme.
+        ArgumentTypeError
+            If taps and data belong to different libraries.
+        """
+        for wavelet in self.wavelets:
+            if isinstance(wavelet, LiftingScheme) and wavelet.integer:
+                raise WaveletError(
+                    f"{wavelet!r} rounds and has no derivative: differentiate the scheme that it "
+                    "was made from"
+                )
+        check_library_of_taps(self.wavelets, arrays)
+
+    def gradient(self, axes: Sequence[StepGradient], like: Array, of_analysis: bool) -> Any:
+        """The gradient from that of each axis (none: zero), in the structure of the argument."""
+        gradients: list[WaveletGradient] = [_zero(wavelet, like) for wavelet in self.wavelets]
+        for index, gradient in enumerate(axes):
+            gradients[index] = _of_wavelet(gradient, gradients[index], of_analysis)
+        return self.combine(gradients, like)
+
+    def combine(self, gradients: Sequence[WaveletGradient], like: Array) -> Any:
+        """A gradient for each wavelet of the argument: the sum over the axes that share it."""
+        if not isinstance(self.argument, Iterable) or isinstance(self.argument, str):
+            if not gradients:
+                return _zero(resolve_wavelet(self.argument), like)
+            return _total(gradients)
+        return [_total(gradients)] if len(list(self.argument)) < len(gradients) else list(gradients)
+
+
+def _total(gradients: Sequence[Any]) -> Any:
+    return reduce(lambda a, b: a + b, gradients)
+
+
+def _of_wavelet(
+    gradient: StepGradient, zero: WaveletGradient, of_analysis: bool
+) -> WaveletGradient:
+    if isinstance(gradient, LiftGradient):
+        return LiftingGradient(gradient.taps, gradient.scale)
+    assert isinstance(zero, FilterBankGradient)
+    if of_analysis:
+        return FilterBankGradient(gradient.low, gradient.high, zero.rec_lo, zero.rec_hi)
+    return FilterBankGradient(zero.dec_lo, zero.dec_hi, gradient.low, gradient.high)
+
+
+def _zero(wavelet: Resolved, like: Array) -> WaveletGradient:
+    if isinstance(wavelet, LiftingScheme):
+        taps = tuple(real_zeros((step.length,), like) for step in wavelet.steps)
+        return LiftingGradient(taps, real_zeros((2,), like))
+    return FilterBankGradient(
+        *(real_zeros((tap_count(taps),), like) for taps in wavelet.filter_bank)
+    )
