@@ -16,9 +16,8 @@ from liftwave._operations.transform import Transform
 from liftwave._operations.upsample import Upsample
 from liftwave._typing import Array
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
-from liftwave.pooling._gradient import PoolingGradient, PoolingPullback
-
-POOLING_CALLS = {}
+from liftwave.pooling.differentiable import CALLS as POOLING_CALLS
+from liftwave.pooling.structures import PoolingGradient, PoolingPullback
 from liftwave.transforms import calls
 from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
 from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
