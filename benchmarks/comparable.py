@@ -32,6 +32,9 @@ Row = tuple[str, Callable[[], Run]]
 
 # Seconds that the calls of a round take together, at least.
 AT_LEAST = 2e-3
+# So many of them are calls of a tenth of a millisecond, which use one thread: no thread of the
+# call before is still awake, and there is nothing to wait for.
+MANY = 20
 
 
 # --- the rows ------------------------------------------------------------------------------------
@@ -156,24 +159,33 @@ class Server:
     def seconds(self, number: int) -> float:
         """Times calls of the row, after one that is not timed."""
         assert self._run is not None
-        time.sleep(REST)
+        time.sleep(REST if number < MANY else 0.0)
         self._run()
         return seconds(self._run, number)
 
 
 def main() -> None:
-    pooling.set_all_threads(processors())
     # PyWavelets warns of levels that the small arrays do not have.
     warnings.filterwarnings("ignore", message="Level value of", category=UserWarning)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever else prints is no answer
-    server = Server(**json.loads(sys.stdin.readline()))
+    options = json.loads(sys.stdin.readline())
+    _set_threads(options["groups"])
+    server = Server(**options)
     answers.write(json.dumps({"answer": [lw.__file__, lw.__version__]}) + "\n")
     answers.flush()
     for line in sys.stdin:
         name, *arguments = json.loads(line)
         answers.write(json.dumps(_answer(getattr(server, name), arguments)) + "\n")
         answers.flush()
+
+
+def _set_threads(groups: list[str]) -> None:
+    """As many threads as processors; torch is imported only for rows that use it."""
+    if {"torch_peers", "pooling"}.isdisjoint(groups):
+        lw.set_num_threads(processors())
+    else:
+        pooling.set_all_threads(processors())
 
 
 def _answer(method: Callable[..., object], arguments: list[Any]) -> dict[str, object]:

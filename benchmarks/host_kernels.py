@@ -5,15 +5,13 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import liftwave as lw
-
-# The module that holds the runtime, in this version of liftwave and in earlier ones.
-RUNTIMES = ("liftwave._kernels.cuda.runtime", "liftwave._kernels.cuda_runtime")
+from benchmarks.measuring import ROOT
 
 
 def missing() -> str | None:
@@ -30,27 +28,35 @@ def cuda_on_host() -> Iterator[None]:
     """Makes liftwave use the CUDA kernels on arrays of NumPy and torch on the processor.
 
     The tests' runtime compiles each kernel with the C++ compiler at its first use and stores
-    it in a temporary folder. This is the only function that knows where liftwave holds its
-    runtime.
+    it in a temporary folder.
     """
-    runtime = _host_runtime()
-    with mock.patch.object(_runtime_module(), "runtime", runtime), lw.kernels("cuda"):
+    with _running_on(_host_runtime()), lw.kernels("cuda"):
         yield
 
 
-def _runtime_module() -> Any:
-    for name in RUNTIMES:
-        try:
-            return importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if not name.startswith(error.name or ""):
-                raise
-    raise ModuleNotFoundError(f"none of {', '.join(RUNTIMES)} exists")
+def _running_on(runtime: Any) -> AbstractContextManager[None]:
+    """Has the CUDA kernels use a runtime; all that this module knows of liftwave's inside.
+
+    Where the kernels are objects, one is made and registered. In earlier versions they are
+    modules, and the runtime is a variable of one of them.
+    """
+    dispatch: Any = importlib.import_module("liftwave._dispatch")
+    if hasattr(dispatch, "registered"):
+        family: Any = importlib.import_module("liftwave._kernels.cuda.family")
+        kernels = family.CudaKernels(runtime, dispatch.families()["reference"])
+        registered: AbstractContextManager[None] = dispatch.registered(kernels)
+        return registered
+    try:
+        module = importlib.import_module("liftwave._kernels.cuda.runtime")
+    except ModuleNotFoundError:
+        module = importlib.import_module("liftwave._kernels.cuda_runtime")
+    return mock.patch.object(module, "runtime", runtime)
 
 
 def _host_runtime() -> Any:
-    """A new runtime of the tests of the checkout that liftwave comes from."""
-    tests = str(Path(lw.__file__).parent.parent / "tests")
-    if tests not in sys.path:
-        sys.path.append(tests)
+    """A new runtime of the tests of the checkout that liftwave comes from, or of this one."""
+    for root in (Path(lw.__file__).parent.parent, ROOT):
+        tests = str(root / "tests")
+        if tests not in sys.path:
+            sys.path.append(tests)
     return importlib.import_module("cuda_host").HostRuntime()
