@@ -340,6 +340,16 @@ LIBRARIES: tuple[Library, ...] = (
 )
 
 
+def prepared(library: Library, row: Row) -> Callable[[], object]:
+    """The call that a row times, with its data bound, of a library that has the transform."""
+    forward, inverse = library.forward(row), library.inverse(row)
+    assert forward is not None
+    assert inverse is not None
+    loaded = library.load(row, row.input())
+    call, data = (inverse, forward(loaded)) if row.inverse else (forward, loaded)
+    return lambda: call(data)
+
+
 def installed() -> list[Library]:
     """Those of :data:`LIBRARIES` that can be imported, with one number of threads for all."""
     return [library for library in LIBRARIES if _importable(library)]

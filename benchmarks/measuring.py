@@ -16,7 +16,7 @@ import numpy as np
 
 import liftwave as lw
 from benchmarks.checking import Checked, Oracle, checked
-from benchmarks.libraries import Library
+from benchmarks.libraries import Library, prepared
 from benchmarks.rows import Row
 
 Run = Callable[[], object]
@@ -82,18 +82,20 @@ def interleaved(
     rounds: int,
     at_least: float = 0.0,
     before: Run | Literal["itself"] | None = None,
+    rest: float = REST,
 ) -> dict[str, list[float]]:
     """The times of each in turn, ``rounds`` times; ``before`` is run before each, untimed.
 
     A run that frees much memory leaves pages that a virtual machine's host has
     to find again; whoever comes next would wait for them. ``"itself"`` is what is
-    timed next: that is how steps of training come.
+    timed next: that is how steps of training come. ``rest`` is the pause before each,
+    in seconds.
     """
     numbers = {name: calls_for(run, at_least) for name, run in runs.items()}
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
-            time.sleep(REST)
+            time.sleep(rest)
             if before is not None:
                 (run if before == "itself" else before)()
             times[name].append(seconds(run, numbers[name]))
@@ -139,14 +141,14 @@ def _summarise(found: Measured, times: dict[str, list[float]]) -> None:
     both = zip(times.pop("copy"), times.pop("copy after"), strict=True)
     copies, ours = [(before + after) / 2 for before, after in both], times["liftwave"]
     found.copy, found.copyto = median(copies), median(times.pop("copyto"))
-    found.copies = _median_ratio(ours, copies)
+    found.copies = median_ratio(ours, copies)
     found.seconds = {name: median(each) for name, each in times.items()}
     found.ratios = {
-        name: _median_ratio(each, ours) for name, each in times.items() if name != "liftwave"
+        name: median_ratio(each, ours) for name, each in times.items() if name != "liftwave"
     }
 
 
-def _median_ratio(times: list[float], others: list[float]) -> float:
+def median_ratio(times: list[float], others: list[float]) -> float:
     """Round by round, so that what slows a round down slows both."""
     return median(a / b for a, b in zip(times, others, strict=True))
 
@@ -198,19 +200,14 @@ def exponent(curve: Mapping[int, float], beyond: int = 1 << 15) -> float | None:
 
 def threads(row: Row, library: Library, effort: Effort, counts: tuple[int, int]) -> list[float]:
     """Medians of liftwave's seconds with each number of threads, interleaved."""
-    row = effort.sized(row)
-    x = row.input()
-    forward, inverse = library.forward(row), library.inverse(row)
-    assert forward is not None
-    assert inverse is not None
-    call, data = (inverse, forward(x)) if row.inverse else (forward, x)
+    run = prepared(library, effort.sized(row))
     times: dict[int, list[float]] = {count: [] for count in counts}
     before = lw.get_num_threads()
     try:
         for _ in range(effort.rounds + 1):
             for count in counts:
                 lw.set_num_threads(count)
-                times[count].append(seconds(lambda: call(data)))
+                times[count].append(seconds(run))
     finally:
         lw.set_num_threads(before)
     return [median(times[count][1:]) for count in counts]

@@ -15,7 +15,7 @@ import gc
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.libraries import LIBRARIES, Library, set_threads
+from benchmarks.libraries import LIBRARIES, Library, prepared, set_threads
 from benchmarks.machine import processors
 from benchmarks.rows import Row, named
 
@@ -39,12 +39,7 @@ def main() -> None:
 def peak(row: Row, library: Library) -> int:
     """Bytes beyond those that are resident before the call."""
     _run(row.capped(128), library)
-    forward, inverse = library.forward(row), library.inverse(row)
-    assert forward is not None
-    assert inverse is not None
-    loaded = library.load(row, row.input())
-    call, data = (inverse, forward(loaded)) if row.inverse else (forward, loaded)
-    return beyond(lambda: call(data))
+    return beyond(prepared(library, row))
 
 
 def beyond(call: Callable[[], object]) -> int:

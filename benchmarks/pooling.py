@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=PAGE, help="the page that is written")
     parser.add_argument("--peak", metavar="NAME", help="print this function's peak of memory")
     arguments = parser.parse_args(argv)
-    _set_threads(1 if arguments.quick else processors())
+    set_all_threads(1 if arguments.quick else processors())
     shapes = [_read(text) for text in arguments.shapes]
     shapes = shapes or ([QUICK_SHAPE] if arguments.quick else list(SHAPES))
     if arguments.peak is not None:
@@ -87,7 +87,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments.out.write_text(page(found, rounds), encoding="utf-8")
 
 
-def _set_threads(count: int) -> None:
+def set_all_threads(count: int) -> None:
+    """As many threads for liftwave, its peers and torch."""
     import torch
 
     set_threads(count)

@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--peak", metavar="SUBJECT", help="print this subject's peak in the case")
     arguments = parser.parse_args(argv)
     set_threads(1 if arguments.quick else processors())
-    chosen = [_sized(case, arguments.quick) for case in CASES if _matches(case, arguments.cases)]
+    chosen = [sized(case, arguments.quick) for case in CASES if _matches(case, arguments.cases)]
     if arguments.peak is not None:
         print(peak(next(s for s in SUBJECTS if s.name == arguments.peak), chosen[0]))
         return
@@ -79,7 +79,8 @@ def _matches(case: Case, parts: list[str]) -> bool:
     return not parts or any(part in case.name for part in parts)
 
 
-def _sized(case: Case, quick: bool) -> Case:
+def sized(case: Case, quick: bool) -> Case:
+    """The case as it is measured."""
     return replace(case, shape=QUICK_SHAPE) if quick else case
 
 

@@ -14,6 +14,8 @@ import numpy as np
 import pywt
 from array_api_compat import array_namespace, device, is_numpy_namespace
 
+from liftwave._plan import axes as plans
+
 DISCRETE = pywt.wavelist(kind="discrete")
 MODES = pywt.Modes.modes
 LIFTING_MODES = ("periodization", "reflect", "symmetric", "zero", "constant")
@@ -21,6 +23,11 @@ LIFTING_MODES = ("periodization", "reflect", "symmetric", "zero", "constant")
 # One wavelet per property that matters: length, symmetry, alignment, a table that does not
 # reconstruct (dmey), filters padded with zeros (bior, rbio).
 SOME_WAVELETS = ("haar", "db2", "db5", "sym4", "coif1", "bior1.3", "bior4.4", "rbio3.1", "dmey")
+
+
+def axis_plans(axes: Any, wavelet: Any, mode: Any) -> Any:
+    """The plans of a transform along these axes, of an array with as many axes as they need."""
+    return plans.axis_plans(wavelet, mode, tuple(axes), 1 + max(axes), unique=False)
 
 
 # --- libraries ---------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda import tiling as cuda_tiling
 from liftwave._kernels.cuda.runtime import Kernel, kernel
 from liftwave._kernels.reference import family as reference
-from liftwave._plan.axes import AxisPlans, axis_plans
+from liftwave._plan.axes import AxisPlans
+from helpers import axis_plans
 from liftwave._plan.levels import (
     AnalysisPlan,
     Keys,

@@ -18,7 +18,7 @@ from liftwave._kernels.contract import LiftPullback
 from liftwave._kernels.reference import family as reference
 from liftwave._kernels.reference import reversible as _reversible
 from liftwave._operations import transform_vjp as _vjp
-from liftwave._plan.axes import axis_plans
+from helpers import axis_plans
 from liftwave._plan.axis import FilterPlan, LiftPlan, analysis_plan, lift_plan, synthesis_plan
 from liftwave._plan.levels import plan_analysis, unflatten_bands
 

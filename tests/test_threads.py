@@ -14,7 +14,7 @@ from helpers import zero_mean
 
 import liftwave as lw
 from liftwave._plan import levels as _levels
-from liftwave._plan.axes import axis_plans
+from helpers import axis_plans
 
 CALLERS = 6
 

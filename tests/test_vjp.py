@@ -27,7 +27,7 @@ from helpers import (
 import liftwave as lw
 from liftwave._kernels.reference import family as reference
 from liftwave._operations import transform_vjp as _vjp
-from liftwave._plan.axes import axis_plans
+from helpers import axis_plans
 from liftwave._plan.levels import (
     AnalysisPlan,
     FilterStep,
@@ -644,7 +644,7 @@ def test_arguments_are_checked_as_the_functions_do() -> None:
         ([np.ones(3), np.ones(2)], ShapeError, r"approximation has shape \(3,\).*\(2,\)"),
         ([np.ones(2), np.ones(3)], ShapeError, r"band 'd' has shape \(3,\).*\(2,\)"),
         ([np.ones(2), np.ones(2) * 1j], DTypeError, "band 'd' is complex"),
-        ([np.ones(2)] * 3, ShapeError, "cotangents of 2 levels, the result has 1"),
+        ([np.ones(2)] * 3, ShapeError, "cotangents of 3 bands do not fit a result of 2"),
         ([np.ones(2), torch.ones(2)], ArgumentTypeError, "arrays of one library"),
         ("ab", ShapeError, "Expected sequence"),
     ],
@@ -657,5 +657,5 @@ def test_cotangents_have_to_fit(cotangents: Any, error: type, match: str) -> Non
 
 def test_cotangents_of_bands_that_are_not_there() -> None:
     _, pullback = lw.vjp(lw.dwtn, np.ones((4, 4)), "haar")
-    with pytest.raises(ShapeError, match="a cotangent of band 'dda': the details are"):
+    with pytest.raises(ShapeError, match="do not belong to 2 axes"):
         pullback({"dda": np.ones((2, 2))})

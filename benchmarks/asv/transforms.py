@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import liftwave as lw
-from benchmarks.libraries import Call, Liftwave
+from benchmarks.libraries import Liftwave, prepared
 from benchmarks.rows import ROWS, Row, growing, named
 
 LARGE = [row.name for row in ROWS if not row.small]
@@ -14,20 +15,11 @@ LARGE = [row.name for row in ROWS if not row.small]
 class _Timed:
     """Prepares the data of a row; asv times the methods that follow."""
 
-    call: Call
-    data: object
+    run: Callable[[], object]
 
     def prepare(self, row: Row) -> None:
-        library = Liftwave()
-        forward, inverse = library.forward(row), library.inverse(row)
-        assert forward is not None
-        assert inverse is not None
-        x = row.input()
-        self.call, self.data = (inverse, forward(x)) if row.inverse else (forward, x)
-        self.call(self.data)
-
-    def run(self) -> None:
-        self.call(self.data)
+        self.run = prepared(Liftwave(), row)
+        self.run()
 
 
 class Transforms(_Timed):
