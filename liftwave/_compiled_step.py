@@ -48,11 +48,3 @@ def _run_as_node(function: Callable[..., _R], arguments: list[Any]) -> _R:
 
     result: _R = graph.node(function)(*arguments)
     return result
-
-
-def is_read() -> bool:
-    return False
-
-
-def as_step(*args: Any) -> Any:
-    raise RuntimeError
