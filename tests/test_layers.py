@@ -40,7 +40,7 @@ FAMILIES = ("_kernels.reference", "_kernels.cpu", "_kernels.cuda")
 # What may be imported within a function: libraries that are heavy or optional, and the modules
 # that import them at their top.
 HEAVY = ("torch", "cupy", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask")
-HEAVY_MODULES = ("_bridge", "torch", "operators", "cli")
+HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
 
 
 class Import(NamedTuple):

@@ -28,7 +28,7 @@ def computed(function: Computation, tensors: Sequence[Tensor]) -> list[Tensor]:
     """
     ready = [x.detach().resolve_conj().resolve_neg() for x in tensors]
     kernels = kernels_of(ready)
-    if kernels.on_host:
+    if kernels.wants_numpy:
         arrays = function([x.numpy() for x in ready], kernels)
         results = [torch.from_numpy(np.asarray(y, order="C")) for y in arrays]
     else:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
 
 import torch
 from torch import Tensor
 
 from liftwave._arrays.tensors import is_numbers
-from liftwave._kernels.contract import Kernels
-from liftwave._kernels.half_precision import widened
-from liftwave._kernels.reference import family as reference
+from liftwave._kernels.half_precision import in_float32
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave.errors import ExportError
 
 HALVES = (torch.float16, torch.bfloat16)
 
-IN_OPERATIONS = widened(cast(Kernels, reference))
+IN_OPERATIONS = in_float32(ReferenceKernels())
 """The kernels that are torch's own operations, which torch records, traces and batches."""
 
 

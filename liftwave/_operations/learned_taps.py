@@ -26,7 +26,7 @@ from liftwave.wavelets.resolve import Resolved
 
 def plans_of(program: Program, ndim: int, taps: Sequence[Tensor], kernels: Kernels) -> AxisPlans:
     """The plans with the values of the taps, or with the tensors where these are not read."""
-    if not kernels.on_host:
+    if not kernels.wants_numpy:
         return program.with_taps(ndim, taps)
     values = [t.tolist() for t in taps]
     return _read_plans(program, ndim, tuple(tuple(v) if type(v) is list else v for v in values))

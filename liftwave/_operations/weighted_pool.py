@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels.contract import PoolingKernels, Weights
+from liftwave._kernels.contract import PoolingKernels, WeightedPool, Weights
 from liftwave._plan.windows import WindowPlan, Windows, planned
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
@@ -83,39 +83,38 @@ class PoolCall(NamedTuple):
 
     def run(self, inputs: Sequence[Array], kernels: PoolingKernels) -> Array:
         """The result, by these kernels."""
-        x, arguments = inputs[0], self._arguments(inputs)
+        (x, *pooled), arguments, beta = self._arguments(inputs)
         if self.up is None:
-            found = kernels.pool(*arguments)
+            found = kernels.pool(x, arguments, beta)
         else:
-            how: Any = (self.up, self.preserve)
-            found = kernels.unpool(*arguments, *how)
-        return array_namespace(x).reshape(found, self.result_shape(x.shape))
+            found = kernels.unpool(x, pooled[0], arguments, beta)
+        shape = self.result_shape(inputs[0].shape)
+        return array_namespace(inputs[0]).reshape(found, shape)
 
     def vjp(
         self, inputs: Sequence[Array], cotangent: Array, kernels: PoolingKernels
     ) -> list[Array]:
         """The cotangents of the inputs from that of the result, and the inputs."""
         xp, g = array_namespace(cotangent), _planes(cotangent, self.windows.ndim)
-        data, *rest = self._arguments(inputs)
+        (x, *pooled), arguments, beta = self._arguments(inputs)
         if self.up is None:
-            of_x, of_beta = kernels.pool_vjp(data, g, *rest)
+            of_x, of_beta = kernels.pool_vjp(x, g, arguments, beta)
             found = [of_x]
         else:
-            pooled, *rest = rest
-            how: Any = (self.up, self.preserve)
-            of_x, of_pooled, of_beta = kernels.unpool_vjp(data, pooled, g, *rest, *how)
+            of_x, of_pooled, of_beta = kernels.unpool_vjp(x, pooled[0], g, arguments, beta)
             found = [of_x, of_pooled]
         found = [xp.reshape(v, like.shape) for v, like in zip(found, inputs, strict=False)]
         return found if of_beta is None else [*found, _summed(of_beta, inputs[-1])]
 
-    def _arguments(self, inputs: Sequence[Array]) -> list[Any]:
-        """What kernels get, with planes for the leading axes."""
+    def _arguments(self, inputs: Sequence[Array]) -> tuple[list[Array], WeightedPool, Array | None]:
+        """Arrays with planes for the leading axes, other arguments, and ``beta`` of kernels."""
         x, ndim = inputs[0], self.windows.ndim
         plan = planned(self.windows, x.shape)
         beta = _rows(inputs[-1], plan) if self.weights == "ada" else None
         channels = 1 if self.per_channel else x.shape[-1 - ndim]
         arrays = [_planes(v, ndim) for v in inputs[: 1 + (self.up is not None)]]
-        return [*arrays, plan, self.weights, beta, self.delta, channels]
+        how: Any = (self.up or "nearest", self.preserve)
+        return arrays, WeightedPool(plan, self.weights, self.delta, channels, *how), beta
 
 
 @lru_cache(maxsize=256)
