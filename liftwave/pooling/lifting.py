@@ -94,8 +94,8 @@ def lift_down(
     >>> bool(np.allclose(lift_up(bands, filters, (9, 8)), x))
     True
     """
-    options = {"padding": padding, "dimensions": dimensions, "penalties": penalties}
-    return execute(lifting_calls.lift_down(x, filters, output, bands, **options))
+    options = (padding, dimensions, penalties)
+    return execute(lifting_calls.lift_down(x, filters, output, bands, *options))
 
 
 @graph_node
@@ -143,8 +143,7 @@ def lift_up(
     >>> lift_up(bands, filters, [5], dimensions=1).tolist()
     [[4.0, 6.0, 10.0, 12.0, 20.0]]
     """
-    options = {"padding": padding, "dimensions": dimensions}
-    return execute(lifting_calls.lift_up(bands, filters, output_size, **options))
+    return execute(lifting_calls.lift_up(bands, filters, output_size, padding, dimensions))
 
 
 def lift_filters(
