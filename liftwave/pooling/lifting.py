@@ -94,8 +94,10 @@ def lift_down(
     >>> bool(np.allclose(lift_up(bands, filters, (9, 8)), x))
     True
     """
-    options = (padding, dimensions, penalties)
-    return execute(lifting_calls.lift_down(x, filters, output, bands, *options))
+    call = lifting_calls.lift_down(
+        x, filters, output, bands, padding=padding, dimensions=dimensions, penalties=penalties
+    )
+    return execute(call)
 
 
 @graph_node
@@ -143,7 +145,10 @@ def lift_up(
     >>> lift_up(bands, filters, [5], dimensions=1).tolist()
     [[4.0, 6.0, 10.0, 12.0, 20.0]]
     """
-    return execute(lifting_calls.lift_up(bands, filters, output_size, padding, dimensions))
+    call = lifting_calls.lift_up(
+        bands, filters, output_size, padding=padding, dimensions=dimensions
+    )
+    return execute(call)
 
 
 def lift_filters(
