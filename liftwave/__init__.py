@@ -1,19 +1,20 @@
 """Wavelet transforms and lifting on arrays of any library.
 
-PyWavelets' names, signatures and results, on NumPy, CuPy and torch arrays
-alike; lifting schemes as first-class wavelets.
+The transforms have PyWavelets' names, signatures and results, on arrays of
+NumPy, CuPy and torch. Lifting schemes are accepted wherever wavelets are.
 """
+
+import typing as _t
+from importlib import import_module as _import_module
+from importlib.util import find_spec as _find_spec
 
 from pywt import Modes, Wavelet, families, orthogonal_filter_bank, qmf, wavelist
 
-from liftwave import constraints as constraints
-from liftwave import pooling as pooling
 from liftwave._config import get_num_threads, set_num_threads, show_config
 from liftwave._dispatch import kernels
 from liftwave._version import __version__ as __version__
 from liftwave.decomposition import Decomposition, decompose
 from liftwave.denoising import denoise, estimate_sigma
-from liftwave.gradients import vjp
 from liftwave.thresholding import threshold, threshold_firm
 from liftwave.transforms.coefficients import (
     array_to_coeffs,
@@ -36,6 +37,16 @@ from liftwave.transforms.padding import pad
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep
+
+if _t.TYPE_CHECKING:
+    from liftwave import constraints as constraints
+    from liftwave import errors as errors
+    from liftwave import gradients as gradients
+    from liftwave import lifting as lifting
+    from liftwave import operators as operators
+    from liftwave import pooling as pooling
+    from liftwave import torch as torch
+    from liftwave.gradients import vjp
 
 __all__ = [
     "Decomposition",
@@ -86,3 +97,28 @@ __all__ = [
     "waverec2",
     "waverecn",
 ]
+
+# Public submodules, which are imported when they are first used, and the libraries that they need.
+_SUBMODULES = {
+    "constraints": "numpy",
+    "errors": "numpy",
+    "gradients": "numpy",
+    "lifting": "numpy",
+    "operators": "scipy",
+    "pooling": "numpy",
+    "torch": "torch",
+}
+
+
+def __getattr__(name: str) -> _t.Any:
+    if name in _SUBMODULES:
+        return _import_module(f"liftwave.{name}")
+    if name == "vjp":  # kept, so that this function is not called again
+        return globals().setdefault(name, _import_module("liftwave.gradients").vjp)
+    raise AttributeError(f"module 'liftwave' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    # Submodules whose library is missing are not listed: help() reads all names that are.
+    submodules = {name for name, library in _SUBMODULES.items() if _find_spec(library)}
+    return sorted({*globals(), *__all__, *submodules})

@@ -48,11 +48,3 @@ def _run_as_node(node: str, arguments: dict[str, Any]) -> Any:
     from liftwave._bridge import graph  # it loads torch's compiler
 
     return graph.NODES[node](arguments)
-
-
-def is_read() -> bool:
-    return False
-
-
-def as_step(*args: Any) -> Any:
-    raise RuntimeError

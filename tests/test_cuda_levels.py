@@ -10,7 +10,7 @@ import cuda_compile
 import numpy as np
 import pytest
 from cuda_host import ORDERS, HostRuntime, compiler
-from helpers import MODES, assert_all_close, largest, mapped, to_numpy, zero_mean
+from helpers import MODES, assert_all_close, axis_plans, largest, mapped, to_numpy, zero_mean
 
 import liftwave as lw
 from liftwave._kernels.cuda import filter_tiles as cuda_tiles
@@ -22,7 +22,6 @@ from liftwave._kernels.cuda import tiling as cuda_tiling
 from liftwave._kernels.cuda.runtime import Kernel, kernel
 from liftwave._kernels.reference import family as reference
 from liftwave._plan.axes import AxisPlans
-from helpers import axis_plans
 from liftwave._plan.levels import (
     AnalysisPlan,
     Keys,

@@ -59,14 +59,61 @@ def _rich() -> bool:
     return "rich" in loaded_after("import typer")
 
 
+# --- public submodules ---------------------------------------------------------------------------
+
+SUBMODULES = ("constraints", "errors", "gradients", "lifting", "operators", "pooling", "torch")
+
+
+def output_of(code: str) -> str:
+    """What a fresh interpreter prints when it runs ``code``."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", SUBMODULES)
+def test_submodules_are_attributes(name: str) -> None:
+    """(In a fresh interpreter, where nothing else has imported them.)"""
+    shown = f"print(lw.{name}.__name__, {name!r} in dir(lw))"
+    assert output_of(f"import liftwave as lw; {shown}") == f"liftwave.{name} True"
+
+
+@pytest.mark.parametrize(("name", "library"), [("torch", "torch"), ("operators", "scipy")])
+def test_heavy_submodules_are_imported_when_they_are_used(name: str, library: str) -> None:
+    before = "import liftwave as lw; lw.dwt([1.0, 2.0], 'haar'); dir(lw)"
+    assert library not in loaded_after(before)
+    assert library in loaded_after(f"{before}; lw.{name}")
+
+
+def test_functions_and_names_that_do_not_exist() -> None:
+    shown = "print(lw.vjp.__module__, hasattr(lw, 'nothing'))"
+    assert output_of(f"import liftwave as lw; {shown}") == "liftwave.gradients False"
+
+
+def test_layers_say_that_they_need_torch() -> None:
+    code = """
+import sys
+sys.modules["torch"] = None  # as if it were not installed
+import liftwave as lw
+print("torch" in dir(lw))
+try:
+    lw.torch
+except ImportError as error:
+    print(error)
+"""
+    needed = "liftwave.torch needs PyTorch, which is not installed: pip install 'liftwave[torch]'"
+    assert output_of(code) == f"False\n{needed}"
+
+
 # --- public names --------------------------------------------------------------------------------
 
 
 def test_all_matches_what_is_there() -> None:
     names = {
         name
-        for name, value in vars(lw).items()
-        if not name.startswith("_") and not isinstance(value, ModuleType)
+        for name in dir(lw)
+        if not name.startswith("_") and not isinstance(getattr(lw, name), ModuleType)
     }
     assert names == set(lw.__all__)
     assert list(lw.__all__) == sorted(lw.__all__)

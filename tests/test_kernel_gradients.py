@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import LIFTING_MODES, MODES, Library, assert_close, to_numpy, zero_mean
+from helpers import LIFTING_MODES, MODES, Library, assert_close, axis_plans, to_numpy, zero_mean
 
 import liftwave as lw
 from liftwave._dispatch import kernels_for
@@ -18,7 +18,6 @@ from liftwave._kernels.contract import LiftPullback
 from liftwave._kernels.reference import family as reference
 from liftwave._kernels.reference import reversible as _reversible
 from liftwave._operations import transform_vjp as _vjp
-from helpers import axis_plans
 from liftwave._plan.axis import FilterPlan, LiftPlan, analysis_plan, lift_plan, synthesis_plan
 from liftwave._plan.levels import plan_analysis, unflatten_bands
 

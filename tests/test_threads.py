@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import zero_mean
+from helpers import axis_plans, zero_mean
 
 import liftwave as lw
 from liftwave._plan import levels as _levels
-from helpers import axis_plans
 
 CALLERS = 6
 
@@ -96,7 +95,7 @@ def test_plans_are_used_even_if_they_are_dropped_at_once() -> None:
 
     plans = axis_plans((0,), "haar", "symmetric")
     plans = type(plans)(plans)
-    plans.kept = Forgetful()
+    plans.cache = Forgetful()
     assert _levels.plan_analysis((6,), plans, 1).shapes == ((3,), (3,))
     merging = _levels.plan_synthesis(((3,), (3,)), (("d",),), True, plans, False)
     assert merging.shape == (6,)

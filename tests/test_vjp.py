@@ -18,6 +18,7 @@ from helpers import (
     Library,
     assert_all_close,
     assert_close,
+    axis_plans,
     eps,
     mapped,
     to_numpy,
@@ -27,7 +28,6 @@ from helpers import (
 import liftwave as lw
 from liftwave._kernels.reference import family as reference
 from liftwave._operations import transform_vjp as _vjp
-from helpers import axis_plans
 from liftwave._plan.levels import (
     AnalysisPlan,
     FilterStep,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
-import array_api_compat.numpy as numpy_namespace
 import numpy as np
 from array_api_compat import (
     array_namespace,
@@ -80,6 +80,12 @@ def are_plain(arrays: Sequence[object]) -> bool:
     return True
 
 
+@cache
+def _numpy_namespace() -> Namespace:
+    # Loading it takes as long as loading NumPy, and most transforms of NumPy arrays do without.
+    return array_namespace(np.empty(0))
+
+
 def is_array(x: object) -> bool:
     """Whether ``x`` is an array of a known library (lists and numbers are not)."""
     return is_array_api_obj(x)
@@ -119,14 +125,14 @@ def open_array(data: ArrayLike, native_half: NativeHalf | None = None) -> Opened
     and booleans become float64.
     """
     if is_plain(data):
-        return Opened(data, numpy_namespace, data.dtype)
+        return Opened(data, _numpy_namespace(), data.dtype)
     return open_arrays([data], native_half)[0]
 
 
 def open_arrays(data: Sequence[ArrayLike], native_half: NativeHalf | None = None) -> list[Opened]:
     """Like :func:`open_array` for arrays that meet in one result: one common dtype."""
     if are_plain(data):
-        return [Opened(d, numpy_namespace, d.dtype) for d in data]
+        return [Opened(d, _numpy_namespace(), d.dtype) for d in data]
     arrays = [as_array(d) for d in data]
     xp = common_namespace(arrays)
     result = _common_dtype([_floating(a.dtype, xp) for a in arrays], xp)

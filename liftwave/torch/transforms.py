@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, TypeAlias
 
-import torch
 from torch import Tensor, nn
 
-from liftwave._dispatch import bridge
-from liftwave._operations.transform import Keys, Program, all_keys, tensors_of, written_wavelet
+from liftwave._compiled_step import graph_node
+from liftwave._execute import execute
+from liftwave._operations.call import Call, Structure
+from liftwave._operations.transform import analysis
 from liftwave._plan.arguments import modes_per_axis, natural_level
+from liftwave._plan.axes import axis_plans
 from liftwave._plan.axis import check_lifting_mode
 from liftwave._typing import Mode, Modes
 from liftwave.errors import LevelError, ShapeError, WaveletError
 from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable
+from liftwave.transforms.calls import synthesis_call
+from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, DictList
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import Resolved, WaveletLike, wavelets_per_axis
+from liftwave.wavelets.resolve import WaveletLike, wavelets_per_axis
 
-_bridge = bridge()
-
-Details: TypeAlias = "Tensor | tuple[Tensor, ...] | dict[str, Tensor]"
 Coefficients: TypeAlias = "list[Any]"
 """``[cA_n, details of level n, …, details of level 1]``, as the functions give them."""
 
 
 class _Transform(nn.Module):
-    """Arguments that analysis and synthesis share; programs; dtypes at the border."""
+    """Arguments that analysis and synthesis share."""
 
     dimensions: ClassVar[int]
 
@@ -44,14 +45,15 @@ class _Transform(nn.Module):
         if self.level < 1:
             raise LevelError(f"a layer has at least one level, got {level}")
         self.modes = modes_per_axis(mode, self.dimensions)
-        self._keys = all_keys(self.dimensions)
         self.wavelet = self._wavelet(wavelet, learn, random)
-        made = self.wavelet() if isinstance(self.wavelet, LearnableWavelet) else self.wavelet
-        each = wavelets_per_axis(made, self.dimensions)
-        for one, its_mode in zip(each, self.modes, strict=True):
-            if isinstance(one, LiftingScheme):
-                check_lifting_mode(one, its_mode)
-        self._written = _lines(each, self.modes)
+        wavelets = wavelets_per_axis(self._current_wavelet(), self.dimensions)
+        for axis_wavelet, axis_mode in zip(wavelets, self.modes, strict=True):
+            if isinstance(axis_wavelet, LiftingScheme):
+                check_lifting_mode(axis_wavelet, axis_mode)
+
+    def _current_wavelet(self) -> Any:
+        """The wavelet, or one per axis, with the present parameters."""
+        return self.wavelet() if isinstance(self.wavelet, LearnableWavelet) else self.wavelet
 
     def _wavelet(self, wavelet: Any, learn: str | None, random: bool) -> Any:
         if isinstance(wavelet, LearnableWavelet):
@@ -76,19 +78,6 @@ class _Transform(nn.Module):
         shown = names[0] if len(names) == 1 else tuple(names)
         return f"{shown!r}, level={self.level}, mode={mode!r}, learn={self.learn!r}"
 
-    def _run(self, program: Program, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """The program on tensors in one dtype."""
-        dtype = inputs[0].dtype
-        for x in inputs[1:]:
-            dtype = torch.promote_types(dtype, x.dtype)
-        if not (dtype.is_floating_point or dtype.is_complex):
-            dtype = torch.float64
-        compute = _bridge.compute_dtype(dtype, inputs[0])
-        ready = [x.to(compute) for x in inputs]
-        learns = isinstance(self.wavelet, LearnableWavelet)
-        taps = tensors_of(self.wavelet()) if learns else ()
-        return [y.to(dtype) for y in _bridge.run(program, ready, taps)]
-
     def _check_dimensions(self, ndim: int, shape: Sequence[int], what: str) -> None:
         if ndim not in (self.dimensions + 1, self.dimensions + 2):
             names = ("D, H, W", "H, W", "L")[3 - self.dimensions]
@@ -102,15 +91,43 @@ def _each(wavelet: Any) -> Sequence[Any]:
     return wavelet if isinstance(wavelet, tuple) else (wavelet,)
 
 
-def _lines(
-    wavelets: Sequence[Resolved], modes: Sequence[Mode]
-) -> tuple[tuple[int, Any, Mode], ...]:
-    """Axes, wavelets and modes as programs have them."""
-    tensors: list[Any] = []
-    written = {id(w): written_wavelet(w, tensors) for w in wavelets}
-    count = len(wavelets)
-    pairs = zip(wavelets, modes, strict=True)
-    return tuple((k - count, written[id(w)], mode) for k, (w, mode) in enumerate(pairs))
+STRUCTURES: dict[int, Structure] = {1: BAND_LIST, 2: TRIPLE_LIST, 3: DictList(3)}
+"""By number of dimensions, the structure of coefficients."""
+
+
+@graph_node
+def analyse(
+    x: Tensor, wavelet: Any, modes: tuple[Mode, ...], level: int, dimensions: int
+) -> Coefficients:
+    """The coefficients of ``level`` levels along the last axes."""
+    plans = axis_plans(wavelet, modes, tuple(range(-dimensions, 0)), x.ndim)
+    transform = analysis(plans, x.ndim, level)
+    coeffs: Coefficients = execute(Call(transform, (x,), STRUCTURES[dimensions]))
+    return coeffs
+
+
+@graph_node
+def synthesise(
+    coeffs: Coefficients, wavelet: Any, modes: tuple[Mode, ...], dimensions: int
+) -> Tensor:
+    """The signal with these coefficients, some of which may be missing."""
+    structure = STRUCTURES[dimensions]
+    bands = structure.unpack(coeffs)
+    ndim = next(band.ndim for band in bands if band is not None)
+    plans = axis_plans(wavelet, modes, tuple(range(-dimensions, 0)), ndim)
+    signal: Tensor = execute(synthesis_call(bands, plans, ndim, structure))
+    return signal
+
+
+def _bands(coeffs: Coefficients) -> Iterator[Tensor | None]:
+    """All bands, level by level."""
+    for item in coeffs:
+        if isinstance(item, dict):
+            yield from item.values()
+        elif isinstance(item, list | tuple):
+            yield from item
+        else:
+            yield item
 
 
 class _Analysis(_Transform):
@@ -118,40 +135,19 @@ class _Analysis(_Transform):
 
     inverse_type: ClassVar[type[_Synthesis]]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        keys = (self._keys,) * self.level
-        self._program = Program(self._written, False, True, keys)
-
     def forward(self, x: Tensor) -> Coefficients:
         """The coefficients of signals of shape (C, …) or (N, C, …)."""
         self._check_dimensions(x.ndim, x.shape, "signals")
-        bands = self._run(self._program, [x])
-        each = (1 << self.dimensions) - 1
-        details = [bands[i : i + each] for i in range(1, len(bands), each)]
-        return [bands[0], *map(self._named, details)]
+        wavelet = self._current_wavelet()
+        return analyse(x, wavelet, self.modes, self.level, self.dimensions)
 
     def inverse(self) -> _Synthesis:
         """The module that undoes this one, with the same (shared) wavelet."""
         return self.inverse_type(self.wavelet, self.level, self.modes)
 
-    def _named(self, details: list[Tensor]) -> Details:
-        """The details of one level, in the order of the keys, as the functions give them."""
-        if self.dimensions == 1:
-            return details[0]
-        if self.dimensions == 2:
-            lowhigh, highlow, highhigh = details
-            return highlow, lowhigh, highhigh
-        return dict(zip(self._keys, details, strict=True))
-
 
 class _Synthesis(_Transform):
     """From bands to a signal."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._programs: dict[tuple[Keys, bool], Program] = {}
-        self._program_of((self._keys,) * self.level, True)
 
     def forward(self, coeffs: Coefficients, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal of these coefficients; ``output_size``: its lengths along the axes."""
@@ -160,34 +156,22 @@ class _Synthesis(_Transform):
                 f"{type(self).__name__} of {self.level} levels takes a list of {self.level + 1}, "
                 f"an approximation and details of each level, got {len(coeffs)}"
             )
-        approx, details = coeffs[0], [self._keyed(level) for level in coeffs[1:]]
-        program = self._program_of(tuple(tuple(level) for level in details), approx is not None)
-        inputs = program.joined(approx, details)
-        if not inputs:
-            raise ShapeError("at least one band has to be there, all are None")
-        for band in inputs:
+        coeffs = [coeffs[0], *map(self._details, coeffs[1:])]
+        bands = [band for band in _bands(coeffs) if band is not None]
+        if not bands:
+            raise ShapeError("at least one band is needed, all are None")
+        for band in bands:
             self._check_dimensions(band.ndim, band.shape, "bands")
-        (x,) = self._run(program, inputs)
+        x = synthesise(coeffs, self._current_wavelet(), self.modes, self.dimensions)
         return x if output_size is None else self._cropped(x, output_size)
 
-    def _program_of(self, keys: Keys, approx: bool) -> Program:
-        if (keys, approx) not in self._programs:
-            self._programs[keys, approx] = Program(self._written, True, approx, keys)
-        return self._programs[keys, approx]
-
-    def _keyed(self, details: Any) -> dict[str, Tensor]:
-        """The details of one level by key, in order; those that are None are left out."""
-        if details is None:
-            return {}
-        if self.dimensions == 1:
-            return {"d": details}
-        if self.dimensions == 2:
-            if not isinstance(details, list | tuple) or len(details) != 3:
-                raise ShapeError(f"details of a level are (cH, cV, cD), got {type(details)}")
-            details = dict(zip(("da", "ad", "dd"), details, strict=True))
-        if not set(details) <= set(self._keys):
-            raise ShapeError(f"details of a level have the keys {self._keys}, got {tuple(details)}")
-        return {key: details[key] for key in self._keys if details.get(key) is not None}
+    def _details(self, details: Any) -> Any:
+        """The details of one level, of which some or all may be ``None``."""
+        if self.dimensions == 2 and details is None:
+            return (None, None, None)
+        if self.dimensions == 3:
+            return {k: band for k, band in (details or {}).items() if band is not None}
+        return details
 
     def _cropped(self, x: Tensor, size: Sequence[int]) -> Tensor:
         lengths = x.shape[x.ndim - self.dimensions :]

@@ -1,1 +1,1 @@
-"""Wavelets: filter banks, lifting schemes, and what names resolve to."""
+"""Wavelets: filter banks, lifting schemes, and the resolving of names."""

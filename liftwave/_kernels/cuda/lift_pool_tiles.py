@@ -135,7 +135,9 @@ def _memory(
     sizes = {
         "place": PLACE,
         "totals": 8 * passes * count if need.sums else 0,
-        "partial": itemsize * 2 * warps * (kernel + N_SCALARS if need.back else 2) if need.sums else 0,
+        "partial": itemsize * 2 * warps * (kernel + N_SCALARS if need.back else 2)
+        if need.sums
+        else 0,
         "beyond": 4 * 2 * (kernel - 1),
         "values": itemsize * cells,
         "cotangents": itemsize * cells if need.back else 0,
