@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import time
 from collections.abc import Sequence
@@ -203,7 +204,7 @@ def report(old: Checkout, new: Checkout, part: str, effort: Effort) -> list[Comp
             print(f"| {name} | – | – | – | – | {error} |", flush=True)
         else:
             print(_line(rows[-1]), flush=True)
-    print(f"\n{_summary(rows)}")
+    print(f"\n{_summary(rows)}{_load()}")
     return rows
 
 
@@ -216,6 +217,13 @@ def _line(row: Compared) -> str:
 
 def _time(seconds: float) -> str:
     return f"{seconds * 1e3:.2f} ms" if seconds > 1e-3 else f"{seconds * 1e6:.1f} µs"
+
+
+def _load() -> str:
+    """How many processes wanted to run, of which the two that are measured are one at a time."""
+    if not hasattr(os, "getloadavg"):
+        return ""
+    return f" The load average of the last five minutes is {os.getloadavg()[1]:.1f}."
 
 
 def _summary(rows: Sequence[Compared]) -> str:

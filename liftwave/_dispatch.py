@@ -1,7 +1,6 @@
 """Which kernels serve an array: decided once per public call.
 
-Whatever no compiled kernel accepts is served by the reference kernels, on the
-array's own device.
+Arrays that no compiled kernel supports use the reference kernels, on the array's own device.
 """
 
 from __future__ import annotations
@@ -11,104 +10,119 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Protocol, cast
+from typing import Any
 
 from liftwave._arrays.convert import is_half
-from liftwave._kernels.contract import Kernels
-from liftwave._kernels.cuda import runtime as cuda_runtime
-from liftwave._kernels.half_precision import widened
-from liftwave._kernels.reference import family as reference
+from liftwave._arrays.tensors import is_on_device
+from liftwave._kernels.contract import CompiledKernels, Kernels
+from liftwave._kernels.half_precision import in_float32
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._typing import Array
 from liftwave.errors import KernelsError, MissingKernelsWarning, warn
 
+_COMPILED = ("cpu", "cuda")
+"""The compiled families, in the order in which they are asked."""
 
-class _CompiledKernels(Kernels, Protocol):
-    def accepts(self, *arrays: Array) -> bool:
-        """Whether these kernels serve the arrays together."""
-        ...
-
-    def holds(self, *tensors: Array) -> bool:
-        """Whether these kernels would serve the tensors together if nothing watched them."""
-        ...
-
-
-_FAMILIES: dict[str, Kernels] = {"reference": cast(Kernels, reference)}
-_cpu: _CompiledKernels | None = None
+_families: dict[str, Kernels] = {"reference": ReferenceKernels()}
 
 try:
-    from liftwave._kernels.cpu import family as cpu
+    from liftwave._kernels.cpu.family import CpuKernels
 except ModuleNotFoundError as error:
     if error.name != "liftwave._cpu":
         raise
 else:
-    _cpu = cast(_CompiledKernels, cpu)
-    cpu.fallback = _FAMILIES["reference"]
-    cpu.pooling.fallback = _FAMILIES["reference"].pooling
-    cpu.lift_pool.fallback = _FAMILIES["reference"].lift_pool
-    _FAMILIES["cpu"] = _cpu
+    _families["cpu"] = CpuKernels(_families["reference"])
 
 _forced: ContextVar[str | None] = ContextVar(
     "liftwave_kernels", default=os.environ.get("LIFTWAVE_KERNELS") or None
 )
 
 
-PLAIN_KERNELS: ContextVar[Kernels] = ContextVar(
-    "liftwave_plain_kernels",
-    default=_FAMILIES.get(_forced.get() or "cpu", _FAMILIES["reference"]),
-)
-"""The kernels for NumPy arrays of floats, under the user's choice."""
+# --- families ------------------------------------------------------------------------------------
 
 
-# --- compiled families ---------------------------------------------------------------------------
+def families() -> dict[str, Kernels]:
+    """The families of kernels that are loaded, by name."""
+    return dict(_families)
 
 
-def _cuda() -> _CompiledKernels | None:
-    """The kernels for devices, if they can run here: their runtime says."""
-    return None if cuda_runtime.runtime.missing() else _loaded_cuda()
+@contextmanager
+def registered(kernels: Kernels) -> Iterator[None]:
+    """Have a family of kernels serve under its name within a ``with`` block, in all threads.
+
+    It takes the place of the family of that name. Tests use it to run kernels on a runtime of
+    their own, or to see which kernels are called.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        The family: one with the methods of :class:`CompiledKernels`, unless it is the reference.
+    """
+    before = _families.get(kernels.name)
+    _families[kernels.name] = kernels
+    try:
+        yield
+    finally:
+        if before is None:
+            del _families[kernels.name]
+        else:
+            _families[kernels.name] = before
 
 
-@cache
-def _loaded_cuda() -> _CompiledKernels:
-    from liftwave._kernels.cuda import family as cuda  # with the first array on a device
-
-    cuda_runtime.fallback = widened(_FAMILIES["reference"])
-    _FAMILIES["cuda"] = family = cast(_CompiledKernels, cuda)
-    return family
+def _compiled(name: str) -> CompiledKernels | None:
+    family: Any = _families.get(name)
+    compiled_family: CompiledKernels | None = family
+    return compiled_family
 
 
-def _compiled(arrays: Sequence[Array]) -> Iterator[_CompiledKernels]:
+def _serving(arrays: Sequence[Array]) -> Iterator[CompiledKernels]:
     """The compiled families that may serve these arrays, in the order in which they are asked."""
     forced = _forced.get()
     _check(forced)
-    if _cpu is not None and forced in (None, "cpu"):
-        yield _cpu
-    if forced in (None, "cuda") and all(map(cuda_runtime.runtime.holds, arrays)):
-        family = _cuda()
+    for name in _COMPILED if forced is None else (forced,):
+        if name == "cuda" and name not in _families and all(map(is_on_device, arrays)):
+            _load_cuda()
+        family = None if name == "reference" else _compiled(name)
         if family is not None:
             yield family
 
 
+def _load_cuda() -> str | None:
+    """Load the kernels for devices, if they can run here; what is missing, in words, if not."""
+    from liftwave._kernels.cuda.family import CudaKernels  # with the first array on a device
+    from liftwave._kernels.cuda.runtime import DeviceRuntime
+
+    runtime = DeviceRuntime()
+    missing = runtime.missing()
+    if missing is None:
+        _families["cuda"] = CudaKernels(runtime, in_float32(_families["reference"]))
+    return missing
+
+
+# --- kernels for arrays --------------------------------------------------------------------------
+
+
 def kernels_for(*arrays: Array) -> Kernels:
     """The kernels that serve these arrays together."""
-    for family in _compiled(arrays):
-        if family.accepts(*arrays):
-            return _FAMILIES[family.name]
-    if _cpu is None and _forced.get() is None:
+    for family in _serving(arrays):
+        if family.serves(*arrays):
+            return family
+    if "cpu" not in _families and _forced.get() is None:
         _say_what_is_missing()
     return _reference_for(arrays)
 
 
-def kernels_for_plain(*arrays: Array) -> Kernels:
-    """The kernels that serve these plain arrays (``_arrays.is_plain``), of one dtype."""
-    if _cpu is not None and _forced.get() in (None, "cpu"):
-        return _FAMILIES["cpu"]
-    return kernels_for(*arrays)
+def plain_kernels() -> Kernels:
+    """The kernels for NumPy arrays of floats."""
+    if _forced.get() in (None, "cpu") and "cpu" in _families:
+        return _families["cpu"]
+    return kernels_for()
 
 
 def reference_kernels(*, half_precision: bool) -> Kernels:
     """The reference kernels; with ``half_precision`` they compute it in float32."""
-    reference = _FAMILIES["reference"]
-    return widened(reference) if half_precision else reference
+    reference = _families["reference"]
+    return in_float32(reference) if half_precision else reference
 
 
 def _reference_for(arrays: Sequence[Array]) -> Kernels:
@@ -117,50 +131,35 @@ def _reference_for(arrays: Sequence[Array]) -> Kernels:
 
 def supports_half_precision(arrays: Sequence[Array]) -> bool:
     """Whether compiled kernels take arrays of half precision, even if torch records these."""
-    return any(k.reads_halves and k.holds(*arrays) for k in _compiled(arrays))
+    return any(k.native_half and k.serves_memory(*arrays) for k in _serving(arrays))
 
 
 def kernels_for_memory(*tensors: Array) -> Kernels:
     """The kernels for the memory of tensors, even if torch records or traces these."""
-    for family in _compiled(tensors):
-        if family.holds(*tensors):
-            return _FAMILIES[family.name]
+    for family in _serving(tensors):
+        if family.serves_memory(*tensors):
+            return family
     return _reference_for(tensors)
 
 
 # --- users' choice -------------------------------------------------------------------------------
 
 
-def bridge():
-    raise RuntimeError("pooling is being rebuilt")
-
-
-def watched(arrays):
-    return False
-
-
-def lift_pool_for(*arrays):
-    return kernels_for(*arrays).lift_pool
-
-
-keeps_halves = supports_half_precision
-
-
 def compiled() -> bool:
     """Whether the compiled kernels for the processor were built."""
-    return _cpu is not None
+    return "cpu" in _families
 
 
 def _check(name: str | None) -> None:
+    if name is None or name in _families:
+        return
     if name == "cuda":
-        missing = cuda_runtime.runtime.missing()
+        missing = _load_cuda()
         if missing is not None:
             raise KernelsError(f"kernels 'cuda' cannot run here: {missing}")
         return
-    if name is None or name in _FAMILIES:
-        return
     hint = " (liftwave was installed without compiled kernels)" if name == "cpu" else ""
-    available = ", ".join(map(repr, _FAMILIES))
+    available = ", ".join(map(repr, _families))
     raise KernelsError(f"unknown kernels {name!r}; available: {available}{hint}")
 
 
@@ -206,9 +205,7 @@ def kernels(name: str) -> Iterator[None]:
     """
     _check(name)
     token = _forced.set(name)
-    plain = PLAIN_KERNELS.set(_FAMILIES.get(name, _FAMILIES["reference"]))
     try:
         yield
     finally:
-        PLAIN_KERNELS.reset(plain)
         _forced.reset(token)

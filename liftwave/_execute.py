@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._arrays.convert import Opened, are_plain, check_out
-from liftwave._dispatch import PLAIN_KERNELS, kernels_for, supports_half_precision
+from liftwave._dispatch import kernels_for, plain_kernels, supports_half_precision
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation
 from liftwave._operations.transform import Transform
@@ -29,7 +29,7 @@ def execute(call: Call) -> Any:
     if call.out is not None:
         return _execute_into(call, call.out)
     if operation.is_plain and are_plain(arrays):  # nothing to convert
-        return call.result.pack(operation.run(arrays, call.sizes, PLAIN_KERNELS.get()))
+        return call.result.pack(operation.run(arrays, call.sizes, plain_kernels()))
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], call.sizes)
     return call.result.pack(close(operation, results, opened[0]))

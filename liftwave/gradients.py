@@ -7,7 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from liftwave._arrays.convert import Opened, as_array, common_namespace, is_half, open_array
+from liftwave._arrays.convert import (
+    Opened,
+    as_array,
+    common_namespace,
+    is_half,
+    never_native_half,
+    open_array,
+)
 from liftwave._dispatch import kernels_for
 from liftwave._execute import close
 from liftwave._operations.call import Call
@@ -313,7 +320,7 @@ def _pull_back_axes(
 def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     """Result and pullback of a pooling function."""
     operation: Operation = call.operation
-    opened = operation.open(call.arrays, None)
+    opened = operation.open(call.arrays, never_native_half)
     inputs = [each.array for each in opened]
     shapes = [tuple(x.shape) for x in inputs]
     results = operation.run(inputs, call.sizes, kernels_for(*inputs))

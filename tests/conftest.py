@@ -9,14 +9,14 @@ from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
-from cuda_host import HostRuntime
+from cuda_host import HostKernels, HostRuntime
 from helpers import Library, libraries
 from hypothesis import HealthCheck, settings
 
 import liftwave as lw
 from liftwave import _dispatch
 from liftwave._kernels.contract import Kernels
-from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.half_precision import in_float32
 
 # The benchmarks are tested, too; behind whatever is installed, which the tests are of.
 sys.path.append(str(Path(__file__).parent.parent))
@@ -24,8 +24,8 @@ sys.path.append(str(Path(__file__).parent.parent))
 # LIFTWAVE_TEST_KERNELS=cuda-host: every test that chooses no kernels itself has those for CUDA
 # devices, whose sources are compiled for the host and run on arrays of NumPy and tensors there.
 if os.environ.get("LIFTWAVE_TEST_KERNELS") == "cuda-host":
-    cuda_runtime.runtime = HostRuntime()
-    _dispatch._loaded_cuda()
+    _reference = in_float32(_dispatch.families()["reference"])
+    _dispatch.registered(HostKernels(HostRuntime(), _reference)).__enter__()
     _dispatch._forced = ContextVar("liftwave_kernels", default="cuda")
 
 # The fixtures choose a library or kernels and do not depend on the drawn examples.
@@ -55,8 +55,8 @@ def xp(request: pytest.FixtureRequest) -> Library:
     return Library(request.param)
 
 
-@pytest.fixture(params=sorted(_dispatch._FAMILIES))
+@pytest.fixture(params=sorted(_dispatch.families()))
 def kernels(request: pytest.FixtureRequest) -> Iterator[Kernels]:
     """Each family of kernels in turn; the public functions use it while the test runs."""
     with lw.kernels(request.param):
-        yield _dispatch._FAMILIES[request.param]
+        yield _dispatch.families()[request.param]

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._arrays.tensors import is_tensor
+from liftwave._kernels.cuda.family import CudaKernels
 from liftwave._kernels.cuda.runtime import Kernel, source_folder
 from liftwave._typing import Array
 
@@ -38,7 +39,7 @@ def compiler() -> str | None:
 
 
 class HostRuntime:
-    """Runs kernels on the host, as ``cuda_runtime.Runtime`` does on devices.
+    """Runs kernels on the host, as ``DeviceRuntime`` does on devices.
 
     Attributes
     ----------
@@ -89,6 +90,31 @@ class HostRuntime:
         made = torch.empty(tuple(shape), dtype=getattr(torch, dtype))
         _spoiled(made.view(torch.uint8).numpy() if made.numel() and made.ndim else made.numpy())
         return made
+
+
+class NoFallback:
+    """A fallback that no kernels should need."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("pooling", "lift_pool"):
+            return self
+        raise AssertionError(f"the fallback was asked for {name}")
+
+
+class HostKernels(CudaKernels):
+    """The CUDA kernels on the host; a test may change their runtime and their fallback."""
+
+    def __init__(self, runtime: Any = None, fallback: Any = None) -> None:
+        super().__init__(runtime or HostRuntime(), fallback or NoFallback())
+
+    def use(self, runtime: Any = None, fallback: Any = None) -> Any:
+        """From now on, work with another runtime, or another fallback; the runtime."""
+        HostKernels.__init__(self, runtime or self._runtime, fallback or self._fallback)
+        return self._runtime
+
+    def reset(self) -> Any:
+        """Begin anew, with a new runtime and without a fallback; the runtime."""
+        return self.use(HostRuntime(), NoFallback())
 
 
 def _spoiled(x: Any) -> Any:

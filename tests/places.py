@@ -18,7 +18,9 @@ from helpers import eps, has_cuda, mapped, to_numpy
 
 import liftwave as lw
 from liftwave import _dispatch
-from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.family import CudaKernels
+from liftwave._kernels.cuda.runtime import DeviceRuntime
+from liftwave._kernels.half_precision import in_float32
 
 
 class Place:
@@ -82,16 +84,22 @@ class _Fallback:
 
 
 @contextmanager
-def at(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def at(place: Place) -> Iterator[Place]:
     """The place, its kernels counted; on the host these are chosen by name, as a user can."""
-    runtime: Any = cuda_runtime.runtime if place.on_device else HostRuntime()
+    runtime: Any = DeviceRuntime() if place.on_device else HostRuntime()
     if missing := runtime.missing():
         pytest.skip(missing)
-    monkeypatch.setattr(cuda_runtime, "runtime", _Counted(runtime, place))
-    _dispatch._loaded_cuda()
-    monkeypatch.setattr(cuda_runtime, "fallback", _Fallback(cuda_runtime.fallback, place))
-    with nullcontext() if place.on_device else lw.kernels("cuda"):
+    with (
+        _dispatch.registered(counted(runtime, place)),
+        nullcontext() if place.on_device else lw.kernels("cuda"),
+    ):
         yield place
+
+
+def counted(runtime: Any, place: Place) -> CudaKernels:
+    """The kernels on a runtime; the place counts what runs."""
+    fallback: Any = _Fallback(in_float32(_dispatch.families()["reference"]), place)
+    return CudaKernels(_Counted(runtime, place), fallback)
 
 
 def reference(call: Callable[..., Any], *data: Any, **named: Any) -> Any:

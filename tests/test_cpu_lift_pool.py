@@ -19,11 +19,14 @@ from helpers import zero_mean
 from lift_pool_cases import PADDINGS
 
 import liftwave as lw
-from liftwave._kernels.reference import lift_pool as reference
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
-from liftwave._kernels.cpu import lift_pool as cpu  # noqa: E402
+from liftwave._kernels.cpu.lift_pool import CpuLiftPool  # noqa: E402
+
+reference = ReferenceKernels().lift_pool
+cpu = CpuLiftPool(reference)
 
 CHANNELS = 3
 SIZES = [

@@ -30,13 +30,16 @@ from lifting_cases import (
 )
 
 import liftwave as lw
-from liftwave._kernels.reference import family as reference
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.boundary import LIFTING_MODES, Extension
 from liftwave.lifting import LiftingScheme, LiftingStep
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
-from liftwave._kernels.cpu import family as cpu  # noqa: E402
 from liftwave._kernels.cpu import lifting as cpu_lifting  # noqa: E402
+from liftwave._kernels.cpu.family import CpuKernels  # noqa: E402
+
+reference = ReferenceKernels()
+cpu = CpuKernels(reference)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
 

@@ -31,12 +31,15 @@ from lifting_cases import (
 
 import liftwave as lw
 from liftwave._kernels.contract import LiftPullback
-from liftwave._kernels.reference import family as reference
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.boundary import LIFTING_MODES
 from liftwave.lifting import LiftingScheme
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
-from liftwave._kernels.cpu import family as cpu  # noqa: E402
+from liftwave._kernels.cpu.family import CpuKernels  # noqa: E402
+
+reference = ReferenceKernels()
+cpu = CpuKernels(reference)
 
 
 def liftings(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[tuple[bool, Lift]]:

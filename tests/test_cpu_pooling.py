@@ -9,21 +9,27 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import assert_close, eps
+from pooling_calls import Windowed
 
 import liftwave as lw
-from liftwave._kernels.reference import pooling as reference
 from liftwave._kernels.reference import regions as reference_regions
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.windows import WindowPlan, window_plan
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
-from liftwave._kernels.cpu import pooling as cpu  # noqa: E402
+from liftwave._kernels.cpu import pooling as cpu_pooling  # noqa: E402
+from liftwave._kernels.cpu.family import CpuKernels  # noqa: E402
 
-KINDS = tuple(cpu._WEIGHTS)
+reference = Windowed(ReferenceKernels())
+cpu = Windowed(CpuKernels(ReferenceKernels()))
+
+KINDS = tuple(cpu_pooling._WEIGHTS)
 FLOATS = ("float32", "float64")
 
 # Shapes with the planes first, and arguments of windows.
@@ -282,7 +288,7 @@ for name in GEOMETRIES:
 for dtype in FLOATS:
     x = np.linspace(-800, 800, 100_003).astype(dtype)
     y = np.empty_like(x)
-    cpu._cpu.exponentials(x, y)
+    _cpu.exponentials(x, y)
     digests[dtype] = hashlib.sha256(y.tobytes()).hexdigest()
 print(json.dumps(digests))
 """
@@ -448,7 +454,7 @@ def test_nan_is_the_largest() -> None:
 # --- what is left to others, and what is refused -------------------------------------------------
 
 
-def test_what_the_reference_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_reference_does() -> None:
     asked = []
 
     class Recorder:
@@ -457,7 +463,7 @@ def test_what_the_reference_does(monkeypatch: pytest.MonkeyPatch) -> None:
 
     shape, plan = geometry("2 x 2")
     x, g = data((6, *shape[1:]), "float64"), data((6, *plan.outputs), "float64", 1)
-    monkeypatch.setattr(cpu, "fallback", Recorder())
+    cpu = Windowed(SimpleNamespace(pooling=cpu_pooling.CpuPooling(Recorder())))
     cpu.pool(x, plan, "dice", channels=2)
     cpu.pool_vjp(x, g, plan, "dice", channels=2)
     cpu.unpool(x, g, plan, "dice", channels=2)
@@ -522,7 +528,7 @@ def test_arrays_that_do_not_fit(arrays: dict[str, Any], error: Any, message: str
         of_dtype = isinstance(changed, str)
         zeros = np.zeros(shape if of_dtype else changed or (), changed if of_dtype else "float64")
         given.append(None if changed is None else zeros)
-    module = _cpu.Pooling([AXIS], cpu._WEIGHTS["ada"], 1.0, False)
+    module = _cpu.Pooling([AXIS], cpu_pooling._WEIGHTS["ada"], 1.0, False)
     with pytest.raises(error, match=message):
         module.pool_vjp(*given)
 

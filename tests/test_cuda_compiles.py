@@ -14,12 +14,12 @@ from typing import Any
 import cuda_compile
 import numpy as np
 import pytest
-from cuda_host import HostRuntime
+from cuda_host import HostKernels, HostRuntime
 
 import liftwave as lw
-from liftwave._kernels.cuda import filters as cuda_filters
-from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave import _dispatch
 from liftwave._kernels.cuda.runtime import Kernel, source_folder
+from liftwave._kernels.half_precision import in_float32
 from liftwave._plan.axis import synthesis_plan
 
 torch = pytest.importorskip("torch")
@@ -111,26 +111,23 @@ def _tensors(value: Any) -> Iterator[Any]:
 @cache
 def noted() -> frozenset[Kernel]:
     """The kernels of all these calls, for float32 and float16, and for integers."""
-    runtime, before = Noting(), cuda_runtime.runtime
-    cuda_runtime.runtime = runtime
-    try:
-        with lw.kernels("cuda"):
-            for dtype in (torch.float32, torch.float16):
-                x = torch.ones(64, 96, dtype=dtype)
-                calls(x)
-                layers(x)
-            image = np.ones((64, 96), np.int16)
-            lw.waverec2(lw.wavedec2(image, CDF53, "reflect", 2), CDF53, "reflect")
-            lw.idwt(*lw.dwt(image, CDF53, "reflect"), CDF53, "reflect")
-            y, pull = lw.vjp(lw.idwt2, lw.dwt2(image / 1.0, "db4"), "db4", "periodization")
-            pull(y)
-            # What is left out of a synthesis comes back folded.
-            plan = synthesis_plan(17, 8, "periodization").shortened(33).synthesis_adjoint()
-            cuda_filters.analysis(np.ones(33), [(1.0,) * 8] * 2, plan, 0)
-            y, pull = lw.vjp(lw.pooling.max_pool, image / 1.0, 2)
-            pull(y)
-    finally:
-        cuda_runtime.runtime = before
+    runtime = Noting()
+    cuda = HostKernels(runtime, in_float32(_dispatch.families()["reference"]))
+    with _dispatch.registered(cuda), lw.kernels("cuda"):
+        for dtype in (torch.float32, torch.float16):
+            x = torch.ones(64, 96, dtype=dtype)
+            calls(x)
+            layers(x)
+        image = np.ones((64, 96), np.int16)
+        lw.waverec2(lw.wavedec2(image, CDF53, "reflect", 2), CDF53, "reflect")
+        lw.idwt(*lw.dwt(image, CDF53, "reflect"), CDF53, "reflect")
+        y, pull = lw.vjp(lw.idwt2, lw.dwt2(image / 1.0, "db4"), "db4", "periodization")
+        pull(y)
+        # What is left out of a synthesis comes back folded.
+        plan = synthesis_plan(17, 8, "periodization").shortened(33).synthesis_adjoint()
+        cuda.analysis(np.ones(33), [(1.0,) * 8] * 2, plan, 0)
+        y, pull = lw.vjp(lw.pooling.max_pool, image / 1.0, 2)
+        pull(y)
     return frozenset(runtime.noted)
 
 

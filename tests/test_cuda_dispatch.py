@@ -23,17 +23,17 @@ import liftwave.torch as lt
 from liftwave import _config, _dispatch
 from liftwave._arrays import integers
 from liftwave._kernels.cuda import runtime as cuda_runtime
-from liftwave._kernels.half_precision import widened
-from liftwave._kernels.reference import family as reference_kernels
+from liftwave._kernels.half_precision import in_float32
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave.errors import ArgumentTypeError, IntegerRangeWarning, KernelsError
 
 CDF97 = lw.LiftingScheme.from_name("cdf9.7")
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def host() -> Iterator[Place]:
     """Tensors on the host, for which the CUDA kernels are chosen."""
-    with at(Place("torch", False), monkeypatch) as place:
+    with at(Place("torch", False)) as place:
         yield place
 
 
@@ -45,9 +45,8 @@ def without_cuda() -> None:
 # --- choosing ------------------------------------------------------------------------------------
 
 
-def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_said() -> None:
     without_cuda()
-    monkeypatch.setattr(cuda_runtime, "runtime", cuda_runtime.DeviceRuntime())
     with pytest.raises(KernelsError, match="kernels 'cuda' cannot run here: CuPy"):
         lw.kernels("cuda").__enter__()
 
@@ -102,7 +101,6 @@ def _cupy(count: Any) -> Any:
 
 def test_arrays_of_the_host_do_not_ask_for_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_runtime.DeviceRuntime, "missing", _broken)
-    monkeypatch.setattr(cuda_runtime, "runtime", cuda_runtime.DeviceRuntime())
     for x in (np.ones((4, 4)), torch.ones(4, 4), torch.ones(4, 4).half(), np.ones(4, "int64")):
         lw.dwt(x, "haar")
     lw.dwt(torch.ones(4, 4).to_sparse().to_dense(), "haar")
@@ -120,24 +118,23 @@ def test_what_the_runtime_does_not_hold_is_served_by_the_reference(host: Place) 
 
 
 def test_accepted_arrays(host: Place) -> None:
-    from liftwave._kernels.cuda import family as cuda
-
+    cuda: Any = _dispatch.families()["cuda"]
     x = torch.ones(4, 4)
     for dtype in cuda_runtime.ITEMSIZE:
-        assert cuda.accepts(x.to(getattr(torch, dtype)))
-        assert dtype == "bfloat16" or cuda.accepts(np.ones(3, dtype))
+        assert cuda.serves(x.to(getattr(torch, dtype)))
+        assert dtype == "bfloat16" or cuda.serves(np.ones(3, dtype))
     complex_ = torch.ones(4, dtype=torch.complex64)
     refused = [x.bool(), x.clone().requires_grad_(), complex_.conj(), complex_.conj().imag]
     refused += [torch.ones(4, device="meta"), torch.ones(4, 4).to_mkldnn()]
     refused += [np.ones(3, ">f8"), np.ones(3, bool), np.ones(3, "longdouble"), [1.0]]
     for y in refused:
-        assert not cuda.accepts(y), y
-    assert cuda.holds(x.clone().requires_grad_())
-    assert cuda.accepts(x, x)
+        assert not cuda.serves(y), y
+    assert cuda.serves_memory(x.clone().requires_grad_())
+    assert cuda.serves(x, x)
     with torch.no_grad():
-        assert cuda.accepts(x.clone().requires_grad_())
+        assert cuda.serves(x.clone().requires_grad_())
     batched: list[bool] = []
-    torch.func.vmap(lambda y: (batched.append(cuda.accepts(y)), y)[1])(x)
+    torch.func.vmap(lambda y: (batched.append(cuda.serves(y)), y)[1])(x)
     assert batched == [False]
 
 
@@ -152,10 +149,8 @@ def test_forced_families(host: Place) -> None:
     assert not host.launched
 
 
-def test_unless_asked_for_they_serve_no_array_that_others_serve(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with at(Place("numpy", False), monkeypatch) as place:
+def test_unless_asked_for_they_serve_no_array_that_others_serve() -> None:
+    with at(Place("numpy", False)) as place:
         token = _dispatch._forced.set(None)
         lw.dwt(np.ones((4, 8)), "haar")
         assert _dispatch.compiled() != bool(place.launched)
@@ -194,8 +189,7 @@ def test_the_configuration_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_kernels_get_halves_as_they_are(
     dtype: torch.dtype, host: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from liftwave._kernels.cuda import family as cuda
-
+    cuda: Any = _dispatch.families()["cuda"]
     seen: list[Any] = []
 
     def see(given: Any) -> None:
@@ -217,11 +211,11 @@ def test_kernels_get_halves_as_they_are(
 
 
 def test_halves_that_no_kernel_reads_are_widened() -> None:
-    kernels, x = widened(reference_kernels), torch.tensor(zero_mean((2, 16))).half()
+    kernels, x = in_float32(ReferenceKernels()), torch.tensor(zero_mean((2, 16))).half()
     assert kernels.name == "reference"
     plan = _plan_of("db2", 16)
     got = kernels.analysis(x, plan.filters, plan.plan, 1)
-    wanted = reference_kernels.analysis(x.float(), plan.filters, plan.plan, 1)
+    wanted = ReferenceKernels().analysis(x.float(), plan.filters, plan.plan, 1)
     for a, b in zip(got, wanted, strict=True):
         assert_close(a, b.half())
     sums = kernels.tap_gradients(x, got, plan.plan, 1)

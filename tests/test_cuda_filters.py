@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import cuda_compile
 import numpy as np
 import pytest
 import pywt
-from cuda_host import ORDERS, HostRuntime, compiler
+from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 
-from liftwave._kernels.cuda import filters as cuda_filters
 from liftwave._kernels.cuda import layout as cuda_layout
 from liftwave._kernels.cuda import lines as cuda_lines
-from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda import tap_gradients as cuda_tap_gradients
 from liftwave._kernels.cuda.runtime import kernel
-from liftwave._kernels.half_precision import widened
-from liftwave._kernels.reference import family as reference
+from liftwave._kernels.half_precision import in_float32
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.axis import FilterPlan, analysis_plan, synthesis_plan, upsampling_plan
 from liftwave._plan.boundary import MODES, Extension
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
+
+cuda = HostKernels()
+reference = ReferenceKernels()
 
 # Samples along the axis: next to each other, or beside the samples of other lines.
 LAYOUTS = ("along", "across")
 
 
 @pytest.fixture(autouse=True)
-def runtime(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
+def runtime() -> HostRuntime:
     """The host in place of devices; what kernels do not serve is an error unless a test says so."""
-    made = HostRuntime()
-    monkeypatch.setattr(cuda_runtime, "runtime", made)
-    monkeypatch.setattr(cuda_runtime, "fallback", None)
-    return made
+    return cuda.reset()
 
 
 def numbers(seed: int, *shape: int, dtype: str = "float64") -> Any:
@@ -66,7 +64,7 @@ def assert_close(found: Any, wanted: Any, length: int, eps: float | None = None)
 
 
 def check_analysis(x: Any, filters: Sequence[Any], plan: FilterPlan, axis: int = 1) -> None:
-    found = cuda_filters.analysis(x, filters, plan, axis)
+    found = cuda.analysis(x, filters, plan, axis)
     wanted = reference.analysis(x, filters, plan, axis)
     assert len(found) == len(wanted)
     for a, b in zip(found, wanted, strict=True):
@@ -75,14 +73,14 @@ def check_analysis(x: Any, filters: Sequence[Any], plan: FilterPlan, axis: int =
 
 
 def check_synthesis(bands: Any, filters: Sequence[Any], plan: FilterPlan, axis: int = 1) -> None:
-    found = cuda_filters.synthesis(bands, filters, plan, axis)
+    found = cuda.synthesis(bands, filters, plan, axis)
     assert found.dtype == bands[0].dtype
     assert_close(found, reference.synthesis(bands, filters, plan, axis), plan.length)
 
 
 def check_gradients(x: Any, plan: FilterPlan, layout: str, bands: int = 2) -> None:
     g = [signals(k, plan.n_out, layout, x.dtype.name) for k in range(bands)]
-    found = cuda_filters.tap_gradients(x, g, plan, 1)
+    found = cuda.tap_gradients(x, g, plan, 1)
     exact = np.complex128 if x.dtype.kind == "c" else np.float64
     wanted = reference.tap_gradients(x.astype(exact), [y.astype(exact) for y in g], plan, 1)
     for a, b in zip(found, wanted, strict=True):
@@ -177,13 +175,11 @@ def test_one_filter_or_band(layout: str) -> None:
 def test_pywavelets_gives_the_same(mode: Any) -> None:
     x, wavelet = numbers(0, 3, 29), pywt.Wavelet("db4")
     plan = analysis_plan(29, 8, mode)
-    approx, detail = cuda_filters.analysis(x, [tuple(f) for f in wavelet.filter_bank[:2]], plan, 1)
+    approx, detail = cuda.analysis(x, [tuple(f) for f in wavelet.filter_bank[:2]], plan, 1)
     for found, wanted in zip((approx, detail), pywt.dwt(x, wavelet, mode), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-13)
     back = synthesis_plan(plan.n_out, 8, mode)
-    found = cuda_filters.synthesis(
-        [approx, detail], [tuple(f) for f in wavelet.filter_bank[2:]], back, 1
-    )
+    found = cuda.synthesis([approx, detail], [tuple(f) for f in wavelet.filter_bank[2:]], back, 1)
     np.testing.assert_allclose(found, pywt.idwt(approx, detail, wavelet, mode), rtol=0, atol=1e-13)
 
 
@@ -212,9 +208,9 @@ def test_halves_are_computed_in_single_precision(name: str) -> None:
     dtype = getattr(torch, name)
     plan, filters = analysis_plan(19, 8, "reflect"), filters_of(8)
     x = torch.from_numpy(numbers(3, 4, 19)).to(dtype)
-    found = cuda_filters.analysis(x, filters, plan, 1)
+    found = cuda.analysis(x, filters, plan, 1)
     wanted = reference.analysis(x.float(), filters, plan, 1)
-    gradients = cuda_filters.tap_gradients(x, found, plan, 1)
+    gradients = cuda.tap_gradients(x, found, plan, 1)
     of_wanted = reference.tap_gradients(x.float(), [y.float() for y in found], plan, 1)
     for a, b in zip([*found, *gradients], [*wanted, *of_wanted], strict=True):
         assert a.dtype == (dtype if a.ndim > 1 else torch.float32)
@@ -229,16 +225,16 @@ def test_halves_to_floats_and_back() -> None:
     plan, filters = analysis_plan(24, 8, "periodization"), filters_of(8)
     x = numbers(3, 3, 24).astype(np.float16)
     bands = np.full((2, 3, plan.n_out), np.nan, np.float32)
-    assert cuda_filters.run_analysis(x, list(bands), filters, plan, 1)
+    assert cuda.run_analysis(x, list(bands), filters, plan, 1)
     wanted = reference.analysis(x.astype(np.float32), filters, plan, 1)
     for a, b in zip(bands, wanted, strict=True):
         assert_close(a, b, 8)
     back = synthesis_plan(plan.n_out, 8, "periodization")
     out = np.full((3, back.n_out), np.nan, np.float16)
-    assert cuda_filters.run_synthesis(list(bands), out, filters, back, 1)
+    assert cuda.run_synthesis(list(bands), out, filters, back, 1)
     expected = reference.synthesis(list(bands), filters, back, 1)
     assert_close(out.astype(np.float32), expected, 1, float(np.finfo(np.float16).eps))
-    assert not cuda_filters.run_analysis(x, list(bands.astype(np.float64)), filters, plan, 1)
+    assert not cuda.run_analysis(x, list(bands.astype(np.float64)), filters, plan, 1)
 
 
 # --- memory --------------------------------------------------------------------------------------
@@ -275,7 +271,7 @@ def test_more_axes_than_kernels_know() -> None:
     bands = [numbers(k, *x.shape[:4], 6, *x.shape[5:])[..., ::1] for k in range(2)]
     check_synthesis(bands, filters_of(8), synthesis_plan(6, 8, "symmetric"), 4)
     g = [numbers(k, *x.shape[:4], plan.n_out, *x.shape[5:]) for k in range(2)]
-    found = cuda_filters.tap_gradients(x, g, plan, 4)
+    found = cuda.tap_gradients(x, g, plan, 4)
     for a, b in zip(found, reference.tap_gradients(x, g, plan, 4), strict=True):
         assert_close(a, b, 128)
 
@@ -286,13 +282,13 @@ def test_writing_into_views() -> None:
     for layout in LAYOUTS:
         x = signals(0, 20, layout)
         outs = [np.zeros((17, 2, 2 * plan.n_out))[..., ::2].transpose(1, 2, 0) for _ in range(2)]
-        assert cuda_filters.run_analysis(x, outs, filters, plan, 1)
+        assert cuda.run_analysis(x, outs, filters, plan, 1)
         for a, b in zip(outs, reference.analysis(x, filters, plan, 1), strict=True):
             assert_close(a, b, 8)
         back = synthesis_plan(plan.n_out, 8, "zero")
         for wide in (np.zeros((2, 21, 17)), np.zeros((2, 17, 21)).transpose(0, 2, 1)):
             out = wide[:, 1 : 1 + back.n_out]
-            assert cuda_filters.run_synthesis(outs, out, filters, back, 1)
+            assert cuda.run_synthesis(outs, out, filters, back, 1)
             assert_close(out, reference.synthesis(outs, filters, back, 1), 8)
             assert not wide[:, 0].any()
             assert not wide[:, 1 + back.n_out :].any()
@@ -303,7 +299,7 @@ def test_arrays_without_numbers(runtime: HostRuntime) -> None:
     plan = analysis_plan(9, 8, "symmetric")
     x = np.zeros((0, 9, 4))
     check_analysis(x, filters_of(8), plan)
-    (gradient,) = cuda_filters.tap_gradients(x, [np.zeros((0, plan.n_out, 4))], plan, 1)
+    (gradient,) = cuda.tap_gradients(x, [np.zeros((0, plan.n_out, 4))], plan, 1)
     np.testing.assert_array_equal(gradient, np.zeros(8))
     assert not runtime.launched
 
@@ -365,11 +361,9 @@ def test_gradients_of_floats_do_not_lose_precision(
     g = np.full((64, plan.n_out), 0.3, np.float32)
     wanted = 64 * plan.n_out * float(x[0, 0]) * float(g[0, 0])
     for found in (
-        cuda_filters.tap_gradients(x, [g], plan, 1)[0],
-        cuda_filters.tap_gradients(x.T, [g.T], plan, 0)[0],
-        cuda_filters.tap_gradients(np.ascontiguousarray(x.T), [np.ascontiguousarray(g.T)], plan, 0)[
-            0
-        ],
+        cuda.tap_gradients(x, [g], plan, 1)[0],
+        cuda.tap_gradients(x.T, [g.T], plan, 0)[0],
+        cuda.tap_gradients(np.ascontiguousarray(x.T), [np.ascontiguousarray(g.T)], plan, 0)[0],
     ):
         np.testing.assert_allclose(found, wanted, rtol=8 * np.finfo(np.float32).eps)
 
@@ -386,13 +380,13 @@ def test_learned_taps(dtype: str) -> None:
     filters = [taps[0, ::2], taps[1, :length]]
     plan = analysis_plan(14, length, "symmetric")
     x = torch.from_numpy(numbers(1, 3, 14, dtype="float32"))
-    found = cuda_filters.analysis(x, filters, plan, 1)
+    found = cuda.analysis(x, filters, plan, 1)
     for a, b in zip(found, reference.analysis(x, filters, plan, 1), strict=True):
         assert_close(a.numpy(), b.numpy(), length)
     adjoint = plan.analysis_adjoint()
     mixed = [filters[0], tuple(map(float, taps[1, :length]))]
     assert_close(
-        cuda_filters.synthesis(found, mixed, adjoint, 1).numpy(),
+        cuda.synthesis(found, mixed, adjoint, 1).numpy(),
         reference.synthesis(found, filters, adjoint, 1).numpy(),
         length,
     )
@@ -404,7 +398,7 @@ def test_learned_taps(dtype: str) -> None:
 def test_what_kernels_do_not_know_is_done_otherwise(
     monkeypatch: pytest.MonkeyPatch, runtime: HostRuntime
 ) -> None:
-    monkeypatch.setattr(cuda_runtime, "fallback", widened(cast(Any, reference)))
+    cuda.use(fallback=in_float32(reference))
     plan, x = analysis_plan(11, 4, "symmetric"), numbers(0, 2, 11)
     check_analysis(x, filters_of(4, 3), plan)
     odd = Extension(11, plan.extend.left, (((3, 0.5), (4, 0.25)),) * len(plan.extend.right))
@@ -415,10 +409,10 @@ def test_what_kernels_do_not_know_is_done_otherwise(
     )
     g = [numbers(1, 2, plan.n_out)]
     np.testing.assert_array_equal(
-        cuda_filters.tap_gradients(x, g, strange, 1), reference.tap_gradients(x, g, strange, 1)
+        cuda.tap_gradients(x, g, strange, 1), reference.tap_gradients(x, g, strange, 1)
     )
     half = x.astype(np.float16)
-    (found,) = cuda_filters.analysis(half, filters_of(4, 1), strange, 1)
+    (found,) = cuda.analysis(half, filters_of(4, 1), strange, 1)
     (wanted,) = reference.analysis(half.astype(np.float32), filters_of(4, 1), strange, 1)
     np.testing.assert_array_equal(found, wanted.astype(np.float16), strict=True)
     assert not runtime.launched

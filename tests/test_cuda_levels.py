@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import cuda_compile
 import numpy as np
 import pytest
-from cuda_host import ORDERS, HostRuntime, compiler
+from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from helpers import MODES, assert_all_close, axis_plans, largest, mapped, to_numpy, zero_mean
 
 import liftwave as lw
 from liftwave._kernels.cuda import filter_tiles as cuda_tiles
-from liftwave._kernels.cuda import filters as cuda_filters
 from liftwave._kernels.cuda import layout as cuda_layout
-from liftwave._kernels.cuda import levels as cuda_levels
-from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda import tiling as cuda_tiling
-from liftwave._kernels.cuda.runtime import Kernel, kernel
-from liftwave._kernels.reference import family as reference
+from liftwave._kernels.cuda.runtime import ITEMSIZE, Kernel, kernel
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.axes import AxisPlans
 from liftwave._plan.levels import (
     AnalysisPlan,
@@ -35,23 +31,16 @@ from liftwave._plan.transpose import adjoint_of_analysis, adjoint_of_synthesis
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
+cuda = HostKernels()
+reference = ReferenceKernels()
+
 # As many eps as taps are added, for each axis and level, and some.
 ULPS = 60.0
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
-    made = HostRuntime(0)
-    monkeypatch.setattr(cuda_runtime, "runtime", made)
-    monkeypatch.setattr(cuda_runtime, "fallback", reference)
-    axis = SimpleNamespace(
-        analysis=cuda_filters.analysis,
-        synthesis=cuda_filters.synthesis,
-        lift_analysis=reference.lift_analysis,
-        lift_synthesis=reference.lift_synthesis,
-    )
-    monkeypatch.setattr(cuda_levels, "axis", axis)
-    return made
+def runtime() -> HostRuntime:
+    return cuda.use(HostRuntime(), reference)
 
 
 @pytest.fixture
@@ -101,13 +90,13 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def check_analysis(x: Any, plan: AnalysisPlan, **options: Any) -> Any:
-    found = cuda_levels.analyse(x, plan)
+    found = cuda.analyse(x, plan)
     assert_alike(found, reference.analyse(x, plan), **options)
     return found
 
 
 def check_synthesis(bands: Any, plan: SynthesisPlan, **options: Any) -> None:
-    found = cuda_levels.synthesise(bands, plan)
+    found = cuda.synthesise(bands, plan)
     assert_alike(found, reference.synthesise(bands, plan), **options)
 
 
@@ -170,9 +159,9 @@ def test_a_level_is_one_kernel(runtime: HostRuntime) -> None:
     plans = axis_plans((1, 2), "db2", "symmetric")
     x = zero_mean((3, 40, 50), 0, "float32")
     plan = plan_analysis(x.shape, plans, 2)
-    bands = cuda_levels.analyse(x, plan)
+    bands = cuda.analyse(x, plan)
     assert len(runtime.launched) == 2
-    cuda_levels.synthesise(bands, synthesis_plan(bands, plan.keys, plans))
+    cuda.synthesise(bands, synthesis_plan(bands, plan.keys, plans))
     assert len(runtime.launched) == 4
     assert kernels_of(runtime) == {"analysis_tile", "synthesis_tile"}
 
@@ -267,13 +256,13 @@ class Recording(HostRuntime):
 @pytest.mark.parametrize("dtype", ["float16", "float32", "complex64", "complex128"])
 def test_packs_begin_where_they_may_be_read(dtype: str, runtime: HostRuntime) -> None:
     # The host reads them anywhere, devices do not.
-    cuda_runtime.runtime = recording = Recording()
+    recording = cuda.use(Recording())
     whole = np.zeros((3, 20, 64), dtype)
     size = whole.itemsize
     for mode in ("symmetric", "periodization"):
         for begin in range(5):
             x = whole[:, :, begin:]
-            cuda_levels.analyse(x, plan_analysis(x.shape, axis_plans((1, 2), "db3", mode), 1))
+            cuda.analyse(x, plan_analysis(x.shape, axis_plans((1, 2), "db3", mode), 1))
             told = recording.given[-1]
             width = 4 if dtype == "float16" else 2
             assert told.packed
@@ -282,7 +271,7 @@ def test_packs_begin_where_they_may_be_read(dtype: str, runtime: HostRuntime) ->
             assert first % min(16, width * size) == 0
     for odd in (np.zeros((3, 20, 63), dtype), whole[:, :, ::2], whole[..., ::-1]):
         plan = plan_analysis(odd.shape, axis_plans((1, 2), "db3", "symmetric"), 1)
-        cuda_levels.analyse(odd, plan)
+        cuda.analyse(odd, plan)
         contiguous = odd.strides[-1] == size
         assert recording.given[-1].packed == (contiguous and dtype == "complex128")
 
@@ -310,21 +299,21 @@ def test_out_is_written_to(runtime: HostRuntime) -> None:
     plans = axis_plans((0, 1), "db2", "periodization")
     x = zero_mean((24, 36), 7, "float32")
     plan = plan_analysis(x.shape, plans, 2)
-    bands = cuda_levels.analyse(x, plan)
+    bands = cuda.analyse(x, plan)
     back = synthesis_plan(bands, plan.keys, plans)
-    wanted = cuda_levels.synthesise(bands, back)
+    wanted = cuda.synthesise(bands, back)
     for out in (
         np.empty_like(x),
         np.empty((36, 24), np.float32).T,
         np.empty((24, 37), np.float32)[:, 1:],
         np.empty((24, 36), np.float64),
     ):
-        assert cuda_levels.synthesise(bands, back, out) is out
+        assert cuda.synthesise(bands, back, out) is out
         np.testing.assert_array_equal(out, wanted.astype(out.dtype))
     # One that bands are in is not written to before they have been read.
     whole = np.concatenate([bands[4], bands[5]]).repeat(2, 1)
     inside = [*bands[:4], whole[:12, ::2], whole[12:, ::2], bands[6]]
-    assert cuda_levels.synthesise(inside, back, whole) is whole
+    assert cuda.synthesise(inside, back, whole) is whole
     np.testing.assert_array_equal(whole, wanted)
 
 
@@ -333,9 +322,9 @@ def test_nothing_is_launched_for_nothing(runtime: HostRuntime) -> None:
     x = np.zeros((0, 8, 8), np.float32)
     plans = axis_plans((1, 2), "haar", "symmetric")
     plan = plan_analysis(x.shape, plans, 1)
-    bands = cuda_levels.analyse(x, plan)
+    bands = cuda.analyse(x, plan)
     assert bands[0].shape == (0, 4, 4)
-    back = cuda_levels.synthesise(bands, synthesis_plan(bands, plan.keys, plans))
+    back = cuda.synthesise(bands, synthesis_plan(bands, plan.keys, plans))
     assert back.shape == x.shape
     assert not runtime.launched
 
@@ -362,10 +351,10 @@ def test_volumes_take_two_passes(runtime: HostRuntime) -> None:
     plans = axis_plans((0, 1, 2), "haar", "symmetric")
     x = zero_mean((8, 10, 12), 0, "float32")
     plan = plan_analysis(x.shape, plans, 1)
-    bands = cuda_levels.analyse(x, plan)
+    bands = cuda.analyse(x, plan)
     # Along the first axis, then each of two halves along the others.
     assert len(runtime.launched) == 3
-    cuda_levels.synthesise(bands, synthesis_plan(bands, plan.keys, plans))
+    cuda.synthesise(bands, synthesis_plan(bands, plan.keys, plans))
     assert len(runtime.launched) == 6
 
 
@@ -374,7 +363,7 @@ def test_missing_bands_are_zero(runtime: HostRuntime) -> None:
     plans = axis_plans((0, 1), "db2", "periodization")
     x = zero_mean((20, 26), 0, "float32")
     plan = plan_analysis(x.shape, plans, 2)
-    approx, details = unflatten_bands(cuda_levels.analyse(x, plan), plan.keys)
+    approx, details = unflatten_bands(cuda.analyse(x, plan), plan.keys)
     for missing in (("ad",), ("ad", "da"), ("dd", "da"), ("ad", "da", "dd")):
         left = [{k: b for k, b in bands.items() if k not in missing} for bands in details]
         for first in (approx, None) if len(missing) < 3 else (approx,):
@@ -397,7 +386,7 @@ def test_lifting_goes_by_its_own_kernels(runtime: HostRuntime) -> None:
 def test_a_wider_dtype_is_computed_in(runtime: HostRuntime) -> None:
     x = zero_mean((12, 12), 0, "float32")
     plan = plan_analysis(x.shape, axis_plans((0, 1), "haar", "symmetric"), 1)
-    found = cuda_levels.analyse(x, plan, np.dtype("float64"))
+    found = cuda.analyse(x, plan, np.dtype("float64"))
     assert_alike(found, reference.analyse(x.astype(np.float64), plan))
 
 
@@ -422,11 +411,11 @@ def test_halves_are_computed_with_in_float32(runtime: HostRuntime, small_tiles: 
         plans = axis_plans((1, 2), "db2", mode)
         for view in (x, x[:, :, 3:]):
             plan = plan_analysis(view.shape, plans, 2)
-            found = cuda_levels.analyse(view, plan)
+            found = cuda.analyse(view, plan)
             assert_halves(found, reference.analyse(view.astype(np.float32), plan))
         back = synthesis_plan(found, plan.keys, plans)
         wide = [band.astype(np.float32) for band in found]
-        assert_halves(cuda_levels.synthesise(found, back), reference.synthesise(wide, back))
+        assert_halves(cuda.synthesise(found, back), reference.synthesise(wide, back))
 
 
 def assert_halves(found: Any, wanted: Any) -> None:
@@ -449,7 +438,7 @@ def test_tensors_and_bfloat(runtime: HostRuntime) -> None:
     bands = check_analysis(x, plan)
     check_synthesis(bands, synthesis_plan(bands, plan.keys, plans))
     narrow = x.to(torch.bfloat16)
-    found = cuda_levels.analyse(narrow, plan)
+    found = cuda.analyse(narrow, plan)
     wanted = reference.analyse(narrow.float(), plan)
     for a, b in zip(leaves(found), leaves(wanted), strict=True):
         assert a.dtype == torch.bfloat16
@@ -495,7 +484,7 @@ def test_nan_stays_where_taps_reach(runtime: HostRuntime) -> None:
     for mode in ("zero", "smooth", "antireflect", "periodic"):
         plan = plan_analysis(x.shape, axis_plans((0, 1), "db2", mode), 1)
         with np.errstate(invalid="ignore"):
-            found, wanted = cuda_levels.analyse(x, plan), reference.analyse(x, plan)
+            found, wanted = cuda.analyse(x, plan), reference.analyse(x, plan)
         for a, b in zip(leaves(found), leaves(wanted), strict=True):
             np.testing.assert_array_equal(np.isfinite(a), np.isfinite(b))
 
@@ -509,7 +498,7 @@ def tile_kernels() -> list[Kernel]:
     for length in (2, 4, 6, 8, 10, 12, 16, 20):
         for dtype in ("float32", "float16"):
             for learned in (False, True):
-                size, both = cuda_runtime.ITEMSIZE[dtype], (length, length)
+                size, both = ITEMSIZE[dtype], (length, length)
                 shape = cuda_tiles._analysis_shape(4, size, both, long=False)
                 back = cuda_tiles._synthesis_shape(4, both)
                 assert shape is not None

@@ -9,20 +9,21 @@ from typing import Any
 import cuda_compile
 import numpy as np
 import pytest
-from cuda_host import ORDERS, HostRuntime, compiler
+from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from helpers import zero_mean
 from lift_pool_cases import PADDINGS
 
 from liftwave._kernels.cuda import layout as cuda_layout
-from liftwave._kernels.cuda import lift_pool as cuda_lift_pool
 from liftwave._kernels.cuda import lift_pool_launch as launch
 from liftwave._kernels.cuda import lift_pool_tiles as tiles
-from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda.runtime import kernel
-from liftwave._kernels.reference import family as reference
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 
 runs = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
+
+cuda = HostKernels()
+reference = ReferenceKernels()
 
 CHANNELS = 3
 SIZES = [
@@ -34,12 +35,9 @@ TILED = [(201,), (15, 90), (90, 14), (3, 5, 23)]
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
+def host() -> HostRuntime:
     """What runs kernels; what they do not serve fails."""
-    runtime = HostRuntime()
-    monkeypatch.setattr(cuda_runtime, "runtime", runtime)
-    monkeypatch.setattr(cuda_runtime, "fallback", None)
-    return runtime
+    return cuda.reset()
 
 
 @pytest.fixture(params=[1, 2], ids=["apart", "together"])
@@ -94,11 +92,11 @@ def check_down(
     x = zero_mean((batch, CHANNELS, *plan.sizes), 1, dtype)
     kept = x.copy()
     bands, sums = reference.lift_pool.lift_down(x, taps, plan, output, True)
-    found, found_sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
+    found, found_sums = cuda.lift_pool.lift_down(x, taps, plan, output, True)
     for a, b in zip(found, bands, strict=True):
         near(a, b, largest(b), terms)
     near(found_sums, sums, largest(sums), terms)
-    without, none = cuda_lift_pool.lift_down(x, taps, plan, output, False)
+    without, none = cuda.lift_pool.lift_down(x, taps, plan, output, False)
     assert none is None
     for a, b in zip(without, found, strict=True):
         near(a, b, largest(b), terms)
@@ -110,7 +108,7 @@ def check_down(
             values = bands if from_outputs else [x]
             arguments = values, cotangents, of_sums, taps, plan, output, from_outputs
             wanted = reference.lift_pool.lift_down_vjp(*arguments)
-            compare(cuda_lift_pool.lift_down_vjp(*arguments), wanted, x, bands, terms)
+            compare(cuda.lift_pool.lift_down_vjp(*arguments), wanted, x, bands, terms)
     np.testing.assert_array_equal(x, kept)
 
 
@@ -126,13 +124,13 @@ def check_up(plan: LiftPoolPlan, dtype: str, batch: int = 2, bias: float = 0.0) 
     terms = plan.kernel + 4
     bands = [zero_mean(shape, k, dtype) for k in range(2**plan.dimensions)]
     wanted = reference.lift_pool.lift_up(bands, taps, plan)
-    near(cuda_lift_pool.lift_up(bands, taps, plan), wanted, largest(wanted), terms)
+    near(cuda.lift_pool.lift_up(bands, taps, plan), wanted, largest(wanted), terms)
     cotangent = zero_mean(wanted.shape, 99, dtype)
     for from_outputs in (False, True)[: 1 + plan.is_even]:
         values = [wanted] if from_outputs else bands
         arguments = values, cotangent, taps, plan, from_outputs
         expected = reference.lift_pool.lift_up_vjp(*arguments)
-        found = cuda_lift_pool.lift_up_vjp(*arguments)
+        found = cuda.lift_pool.lift_up_vjp(*arguments)
         for a, b in zip(found[0], expected[0], strict=True):
             compare((a, found[1]), (b, expected[1]), wanted, bands, terms)
 
@@ -204,11 +202,11 @@ def everything(plan: LiftPoolPlan, dtype: str) -> list[Any]:
     """Results of all kernels."""
     taps, output = filters(plan, dtype), outputs(plan.dimensions)[0]
     x = zero_mean((2, CHANNELS, *plan.sizes), 1, dtype)
-    bands, sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
-    back = cuda_lift_pool.lift_down_vjp(bands, bands, sums, taps, plan, output, True)
-    again = cuda_lift_pool.lift_down_vjp([x], bands, None, taps, plan, output, False)
-    up = cuda_lift_pool.lift_up(bands, taps, plan)
-    of_bands, of_taps = cuda_lift_pool.lift_up_vjp(bands, x, taps, plan, False)
+    bands, sums = cuda.lift_pool.lift_down(x, taps, plan, output, True)
+    back = cuda.lift_pool.lift_down_vjp(bands, bands, sums, taps, plan, output, True)
+    again = cuda.lift_pool.lift_down_vjp([x], bands, None, taps, plan, output, False)
+    up = cuda.lift_pool.lift_up(bands, taps, plan)
+    of_bands, of_taps = cuda.lift_pool.lift_up_vjp(bands, x, taps, plan, False)
     return [*bands, sums, *back, *again, up, *of_bands, of_taps]
 
 
@@ -230,13 +228,13 @@ def test_arrays_of_any_strides(host: HostRuntime) -> None:
         wanted = everything(plan, "float32")
         x = strided(zero_mean((2, CHANNELS, *sizes), 1, "float32"))
         others = strided(np.repeat(taps, 2, axis=0))[::2]
-        bands, sums = cuda_lift_pool.lift_down(x, others, plan, output, True)
+        bands, sums = cuda.lift_pool.lift_down(x, others, plan, output, True)
         views = [strided(band) for band in bands]
         got = [*bands, sums]
-        got += cuda_lift_pool.lift_down_vjp(views, views, sums, others, plan, output, True)
-        got += cuda_lift_pool.lift_down_vjp([x], views, None, others, plan, output, False)
-        got.append(cuda_lift_pool.lift_up(views, others, plan))
-        of_bands, of_taps = cuda_lift_pool.lift_up_vjp(views, x, others, plan, False)
+        got += cuda.lift_pool.lift_down_vjp(views, views, sums, others, plan, output, True)
+        got += cuda.lift_pool.lift_down_vjp([x], views, None, others, plan, output, False)
+        got.append(cuda.lift_pool.lift_up(views, others, plan))
+        of_bands, of_taps = cuda.lift_pool.lift_up_vjp(views, x, others, plan, False)
         for a, b in zip([*got, *of_bands, of_taps], wanted, strict=True):
             np.testing.assert_array_equal(a, b)
 
@@ -270,13 +268,13 @@ def test_derivatives_are_those_of_differences(
     plan = LiftPoolPlan(sizes, 5, padding, False)
     taps, output = filters(plan, "float64"), outputs(len(sizes))[0]
     x = zero_mean((2, CHANNELS, *sizes), 1, "float64")
-    bands, sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
+    bands, sums = cuda.lift_pool.lift_down(x, taps, plan, output, True)
     cotangents = [zero_mean(b.shape, 5 + k, "float64") for k, b in enumerate(bands)]
     weights = zero_mean(sums.shape, 4, "float64")
     way, of_taps = zero_mean(x.shape, 2, "float64"), filters(plan, "float64", 3)
 
     def loss(t: float) -> float:
-        found, squares = cuda_lift_pool.lift_down(
+        found, squares = cuda.lift_pool.lift_down(
             x + t * way, taps + t * of_taps, plan, output, True
         )
         terms = zip([*found, squares], [*cotangents, weights], strict=True)
@@ -285,7 +283,7 @@ def test_derivatives_are_those_of_differences(
     step = 1e-6
     wanted = (loss(step) - loss(-step)) / (2 * step)
     for values, from_outputs in (([x], False), (bands, True)):
-        g, of_filters = cuda_lift_pool.lift_down_vjp(
+        g, of_filters = cuda.lift_pool.lift_down_vjp(
             values, cotangents, weights, taps, plan, output, from_outputs
         )
         found = float(np.sum(g * way) + np.sum(of_filters * of_taps))
@@ -315,7 +313,7 @@ def test_halves_are_computed_in_single_precision(
         taps = wide
     for output in outputs(len(sizes))[:3]:
         x = torch.from_numpy(zero_mean((2, CHANNELS, *sizes), 1, "float32")).to(half)
-        bands, sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
+        bands, sums = cuda.lift_pool.lift_down(x, taps, plan, output, True)
         wanted, of_passes = reference.lift_pool.lift_down(x.float(), wide, plan, output, True)
         for a, b in zip(bands, wanted, strict=True):
             rounded(a, b, half)
@@ -324,15 +322,15 @@ def test_halves_are_computed_in_single_precision(
         from_outputs = output.holds_all(len(sizes))
         values, as_floats = (bands, full) if from_outputs else ([x], [x.float()])
         rest = plan, output, from_outputs
-        found = cuda_lift_pool.lift_down_vjp(values, bands, sums, taps, *rest)
+        found = cuda.lift_pool.lift_down_vjp(values, bands, sums, taps, *rest)
         weights = sums.float()
         expected = reference.lift_pool.lift_down_vjp(as_floats, full, weights, wide, *rest)
         rounded(found[0], expected[0], half)
         rounded(found[1], expected[1], taps.dtype)
         if output.form != "bands":
             continue
-        rounded(cuda_lift_pool.lift_up(bands, taps, plan), x, half)
-        found = cuda_lift_pool.lift_up_vjp(bands, x, taps, plan, False)
+        rounded(cuda.lift_pool.lift_up(bands, taps, plan), x, half)
+        found = cuda.lift_pool.lift_up_vjp(bands, x, taps, plan, False)
         expected = reference.lift_pool.lift_up_vjp(full, x.float(), wide, plan, False)
         for a, b in zip(found[0], expected[0], strict=True):
             rounded(a, b, half)
@@ -360,10 +358,10 @@ def test_what_is_not_a_number_spreads_as_in_the_reference(host: HostRuntime) -> 
         x[0, 0, 1, 2], x[0, 1, 8, 11] = np.nan, np.inf
         with np.errstate(invalid="ignore"):
             wanted, sums = reference.lift_pool.lift_down(x, taps, plan, output, True)
-            got, found_sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
+            got, found_sums = cuda.lift_pool.lift_down(x, taps, plan, output, True)
             arguments = [x], got, sums, taps, plan, output, False
             back = reference.lift_pool.lift_down_vjp(*arguments)
-            found = cuda_lift_pool.lift_down_vjp(*arguments)
+            found = cuda.lift_pool.lift_down_vjp(*arguments)
         for a, b in zip([*got, found_sums, *found], [*wanted, sums, *back], strict=True):
             np.testing.assert_array_equal(np.isnan(a), np.isnan(b))
 
@@ -378,11 +376,11 @@ def test_at_zero_the_relu_is_not_active(host: HostRuntime) -> None:
         taps = rng.integers(-1, 2, shape).astype("float32")
         x = rng.integers(-1, 2, (2, CHANNELS, *sizes)).astype("float32")
         output = outputs(len(sizes))[0]
-        bands, _ = cuda_lift_pool.lift_down(x, taps, plan, output, False)
+        bands, _ = cuda.lift_pool.lift_down(x, taps, plan, output, False)
         wanted, _ = reference.lift_pool.lift_down(x, taps, plan, output, False)
         cotangents = [rng.integers(-2, 3, b.shape).astype("float32") for b in bands]
         arguments = [x], cotangents, None, taps, plan, output, False
-        got = [*bands, *cuda_lift_pool.lift_down_vjp(*arguments)]
+        got = [*bands, *cuda.lift_pool.lift_down_vjp(*arguments)]
         expected = [*wanted, *reference.lift_pool.lift_down_vjp(*arguments)]
         for a, b in zip(got, expected, strict=True):
             np.testing.assert_array_equal(a, b)
@@ -397,14 +395,14 @@ def test_missing_cotangents_are_zero(host: HostRuntime) -> None:
     for of_sums in (None, weights):
         arguments = [x], [None] * 4, of_sums, taps, plan, output, False
         wanted = reference.lift_pool.lift_down_vjp(*arguments)
-        compare(cuda_lift_pool.lift_down_vjp(*arguments), wanted, x, [x], 9)
+        compare(cuda.lift_pool.lift_down_vjp(*arguments), wanted, x, [x], 9)
 
 
 def test_what_is_not_served_goes_to_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty arrays, mixed dtypes, four axes, filters of more weights than shared memory holds."""
     monkeypatch.setattr(launch, "SHARED", 300)
-    monkeypatch.setattr(cuda_runtime, "runtime", None)
-    monkeypatch.setattr(cuda_runtime, "fallback", reference)
+    cuda.use(fallback=reference)
+    monkeypatch.setattr(HostRuntime, "launch", None)
     cases = [
         ((5, 6), 5, 0, "float32", "float32"),
         ((5, 6), 3, 1, "float32", "float64"),
@@ -415,14 +413,14 @@ def test_what_is_not_served_goes_to_the_fallback(monkeypatch: pytest.MonkeyPatch
         plan = LiftPoolPlan(sizes, size, "circular", True)
         taps, output = filters(plan, of_filters), outputs(len(sizes))[0]
         x = zero_mean((batch, CHANNELS, *sizes), 0, dtype)
-        bands, sums = cuda_lift_pool.lift_down(x, taps, plan, output, True)
+        bands, sums = cuda.lift_pool.lift_down(x, taps, plan, output, True)
         wanted, of_passes = reference.lift_pool.lift_down(x, taps, plan, output, True)
         for a, b in zip([*bands, sums], [*wanted, of_passes], strict=True):
             np.testing.assert_array_equal(a, b, strict=True)
         bands = [band.astype(dtype) for band in bands]
-        cuda_lift_pool.lift_up(bands, taps, plan)
-        cuda_lift_pool.lift_down_vjp(bands, bands, None, taps, plan, output, True)
-        cuda_lift_pool.lift_up_vjp(bands, x, taps, plan, False)
+        cuda.lift_pool.lift_up(bands, taps, plan)
+        cuda.lift_pool.lift_down_vjp(bands, bands, None, taps, plan, output, True)
+        cuda.lift_pool.lift_up_vjp(bands, x, taps, plan, False)
 
 
 @pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc is here")

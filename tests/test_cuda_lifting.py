@@ -9,15 +9,14 @@ from typing import Any
 import cuda_compile
 import numpy as np
 import pytest
-from cuda_host import ORDERS, HostRuntime, compiler
+from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
 
 from liftwave._kernels.cuda import layout as cuda_layout
 from liftwave._kernels.cuda import lifting as cuda_lifting
 from liftwave._kernels.cuda import lifting_tiles as cuda_lifting_tiles
-from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda.runtime import kernel
-from liftwave._kernels.reference import family as reference
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.axes import AxisPlan
 from liftwave._plan.boundary import LIFTING_MODES, Extension
 from liftwave._plan.levels import flatten_bands, plan_analysis, plan_synthesis
@@ -25,17 +24,17 @@ from liftwave.lifting import LiftingScheme
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
+cuda = HostKernels()
+reference = ReferenceKernels()
+
 SCHEMES = ["haar", "cdf5.3", "cdf9.7", "db4", "sym6", "db10", "custom 1", "custom 4"]
 SHORT = (1, 2, 3, 4, 5, 6, 7, 8, 13, 30, 31)
 
 
 @pytest.fixture(autouse=True)
-def host(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
+def host() -> HostRuntime:
     """Kernels run on the host; what they do not serve is an error, unless a test allows it."""
-    runtime = HostRuntime()
-    monkeypatch.setattr(cuda_runtime, "runtime", runtime)
-    monkeypatch.setattr(cuda_runtime, "fallback", None)
-    return runtime
+    return cuda.reset()
 
 
 @pytest.fixture
@@ -94,7 +93,7 @@ def compare_axis(
     x = view(data(shape, dtype))
     n = x.shape[axis]
     for lift in analyses(scheme, n, mode):
-        actual = cuda_lifting.lift_analysis(x, *lift, axis)
+        actual = cuda.lift_analysis(x, *lift, axis)
         for a, e in zip(actual, reference.lift_analysis(x, *lift, axis), strict=True):
             assert_close(a, e, terms_of(lift))
     for lift in syntheses(scheme, n, mode):
@@ -102,7 +101,7 @@ def compare_axis(
         bands = [np.take(twice, np.arange(m), axis=axis) for m in lift.lengths()]
         if axis == x.ndim - 1 and n > 1:  # a band that is a view with a stride
             bands[0] = twice[..., : 2 * lift.lengths()[0] : 2]
-        a = cuda_lifting.lift_synthesis(*bands, *lift, axis)
+        a = cuda.lift_synthesis(*bands, *lift, axis)
         assert_close(a, reference.lift_synthesis(*bands, *lift, axis), terms_of(lift))
 
 
@@ -130,7 +129,7 @@ def test_several_tiles(name: str, mode: str, small_tiles: None) -> None:
 def test_threads_in_any_order(
     order: int, monkeypatch: pytest.MonkeyPatch, small_tiles: None
 ) -> None:
-    monkeypatch.setattr(cuda_runtime, "runtime", HostRuntime(order))
+    cuda.use(HostRuntime(order))
     for name in ("cdf9.7", "db4", "custom 1"):
         for mode in LIFTING_MODES:
             compare_axis(scheme_of(name), mode, (3, 120), 1, "float64")
@@ -149,9 +148,9 @@ def test_layouts(layout: str) -> None:
 def test_more_batch_axes_than_kernels_know(monkeypatch: pytest.MonkeyPatch) -> None:
     lift = forward(scheme_of("haar"), 3, "reflect")
     x = data((3,) * 9, "float64")[(slice(None, 2),) * 8]
-    monkeypatch.setattr(cuda_runtime, "fallback", reference)
+    cuda.use(fallback=reference)
     for a, e in zip(
-        cuda_lifting.lift_analysis(x, *lift, 8), reference.lift_analysis(x, *lift, 8), strict=True
+        cuda.lift_analysis(x, *lift, 8), reference.lift_analysis(x, *lift, 8), strict=True
     ):
         np.testing.assert_array_equal(a, e)
 
@@ -182,7 +181,7 @@ def test_numbers_that_are_not_numbers_stay_where_they_reach() -> None:
         lift = forward(scheme_of("cdf9.7"), 64, mode)
         with np.errstate(invalid="ignore"):
             expected = reference.lift_analysis(x, *lift, 0)
-        for a, e in zip(cuda_lifting.lift_analysis(x, *lift, 0), expected, strict=True):
+        for a, e in zip(cuda.lift_analysis(x, *lift, 0), expected, strict=True):
             np.testing.assert_array_equal(np.isnan(a), np.isnan(e))
             np.testing.assert_allclose(a, e, rtol=0, atol=1e-14)
 
@@ -207,6 +206,24 @@ def plan_of(
     return plan_analysis(shape, plans, 1), plans
 
 
+def analyse_level(x: Any, level: Any, dtype: Any = None, approx: Any = None) -> Any:
+    """The bands of a level, which kernels lift."""
+    groups = cuda_lifting.level_groups(level.analysis_steps)
+    assert groups is not None
+    of_details = cuda_lifting.name_of(dtype or x.dtype)
+    return cuda_lifting.analyse_level(x, groups, approx or of_details, of_details, cuda._runtime)
+
+
+def synthesise_level(bands: Any, level: Any, out: Any = None) -> Any:
+    """The array with these bands; None where kernels do not serve it."""
+    steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
+    groups = cuda_lifting.level_groups(steps)
+    if groups is None:
+        return None
+    name = cuda_lifting.name_of(bands[max(bands)].dtype)
+    return cuda_lifting.synthesise_level(bands, groups, name, cuda._runtime, out)
+
+
 def synthesis_plan(bands: Any, plans: Any) -> Any:
     """The plan of a level from bands by key."""
     details = {key: band for key, band in bands.items() if "d" in key}
@@ -225,7 +242,7 @@ def compare_level(
     wide = x.astype(dtype or x.dtype)
     flat = reference.analyse(wide, plan)
     expected = dict(zip(level.shapes, flat, strict=True))
-    bands = cuda_lifting.analyse_level(x, level, dtype)
+    bands = analyse_level(x, level, dtype)
     assert bands is not None
     actual = dict(zip(level.shapes, bands, strict=True))
     lengths = x.shape[-len(schemes) :]
@@ -233,7 +250,7 @@ def compare_level(
     for key, band in expected.items():
         assert_close(actual[key], band, terms_of(*lifts))
     back = synthesis_plan(expected, plans)
-    made = cuda_lifting.synthesise_level(expected, back.levels[0])
+    made = synthesise_level(expected, back.levels[0])
     assert made is not None
     assert_close(made, reference.synthesise(flat, back), terms_of(*lifts))
 
@@ -297,7 +314,7 @@ def test_results_are_written_where_they_shall() -> None:
     bands = {key: data(shape, "float64", k) for k, (key, shape) in enumerate(shapes.items())}
     back = synthesis_plan(bands, plans)
     out = np.zeros((4, 12))[:, ::2]
-    assert cuda_lifting.synthesise_level(bands, back.levels[0], out) is out
+    assert synthesise_level(bands, back.levels[0], out) is out
     assert_close(out, reference.synthesise(list(bands.values()), back), 10)
 
 
@@ -306,7 +323,7 @@ def test_levels_of_which_bands_are_missing_are_not_served() -> None:
     shapes = plan.levels[0].shapes
     bands = {key: data(shape, "float64") for key, shape in shapes.items() if key != "da"}
     back = synthesis_plan(bands, plans)
-    assert cuda_lifting.synthesise_level(bands, back.levels[0]) is None
+    assert synthesise_level(bands, back.levels[0]) is None
 
 
 # --- halves, and taps that are learned -----------------------------------------------------------
@@ -319,11 +336,11 @@ def test_halves_are_computed_with_in_single_precision(dtype: str) -> None:
     x = torch.from_numpy(data((4, 37), "float32")).to(getattr(torch, dtype))
     lift, back = forward(scheme, 37, "reflect"), inverse(scheme, 37, "reflect")
     expected = reference.lift_analysis(x.float(), *lift, 1)
-    bands = cuda_lifting.lift_analysis(x, *lift, 1)
+    bands = cuda.lift_analysis(x, *lift, 1)
     for a, e in zip(bands, expected, strict=True):
         assert a.dtype == x.dtype
         torch.testing.assert_close(a.float(), e, rtol=torch.finfo(a.dtype).eps, atol=1e-6)
-    made = cuda_lifting.lift_synthesis(*bands, *back, 1)
+    made = cuda.lift_synthesis(*bands, *back, 1)
     e = reference.lift_synthesis(*(band.float() for band in bands), *back, 1)
     assert made.dtype == x.dtype
     torch.testing.assert_close(made.float(), e, rtol=torch.finfo(x.dtype).eps, atol=1e-6)
@@ -333,7 +350,7 @@ def test_halves_between_levels_stay_wide() -> None:
     x = data((12, 10), "float32").astype(np.float16)
     plan, plans = plan_of(x.shape, (scheme_of("cdf9.7"),) * 2, ("reflect", "reflect"))
     (level,) = plan.levels
-    flat = cuda_lifting.analyse_level(x, level, approx="float32")
+    flat = analyse_level(x, level, approx="float32")
     assert flat is not None
     bands = dict(zip(level.shapes, flat, strict=True))
     approx, *_ = reference.analyse(x.astype(np.float32), plan)
@@ -341,7 +358,7 @@ def test_halves_between_levels_stay_wide() -> None:
     assert_close(bands["aa"], approx, 30)
     assert all(bands[key].dtype == np.float16 for key in level.detail_keys)
     back = synthesis_plan(bands, plans)
-    made = cuda_lifting.synthesise_level(bands, back.levels[0])
+    made = synthesise_level(bands, back.levels[0])
     assert made is not None
     assert made.dtype == np.float16
     np.testing.assert_allclose(made.astype(np.float32), x.astype(np.float32), atol=4e-3)
@@ -360,14 +377,14 @@ def test_taps_that_are_learned(dtype: str, host: HostRuntime) -> None:
         scale = torch.tensor(lift.scale[0], dtype=torch.float64), lift.scale[1]
         learned = lift._replace(taps=tuple(taps), scale=scale)  # type: ignore[arg-type]
         for a, e in zip(
-            cuda_lifting.lift_analysis(x, *learned, 1),
+            cuda.lift_analysis(x, *learned, 1),
             reference.lift_analysis(x, *lift, 1),
             strict=True,
         ):
             assert_close(a, e, terms_of(lift))
         bands = reference.lift_analysis(x, *lift, 1)
         assert_close(
-            cuda_lifting.lift_synthesis(*bands, *learned, 1),
+            cuda.lift_synthesis(*bands, *learned, 1),
             reference.lift_synthesis(*bands, *lift, 1),
             terms_of(lift),
         )
@@ -379,14 +396,14 @@ def test_taps_that_are_learned(dtype: str, host: HostRuntime) -> None:
 
 
 def test_extensions_that_kernels_do_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_runtime, "fallback", reference)
+    cuda.use(fallback=reference)
     x = data((12,), "float64")
     lift = forward(scheme_of("cdf5.3"), 12, "reflect")
     first, second = lift.plan.steps
     mean = Extension(first.extend.n, first.extend.left, (((0, 0.5), (1, 0.5)),))
     plan = replace(lift.plan, steps=(replace(first, extend=mean), second))
     for a, e in zip(
-        cuda_lifting.lift_analysis(x, plan, lift.taps, lift.scale, 0),
+        cuda.lift_analysis(x, plan, lift.taps, lift.scale, 0),
         reference.lift_analysis(x, plan, lift.taps, lift.scale, 0),
         strict=True,
     ):
@@ -397,9 +414,9 @@ def test_schemes_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     lift = forward(LiftingScheme.from_name("db38"), 4001, "reflect")
     assert cuda_lifting.axis_group(*lift, 0) is not None
     x = data((4001, 2), "complex128")
-    monkeypatch.setattr(cuda_runtime, "fallback", reference)
+    cuda.use(fallback=reference)
     for a, e in zip(
-        cuda_lifting.lift_analysis(x, *lift, 0), reference.lift_analysis(x, *lift, 0), strict=True
+        cuda.lift_analysis(x, *lift, 0), reference.lift_analysis(x, *lift, 0), strict=True
     ):
         assert_close(a, e, terms_of(lift))
 

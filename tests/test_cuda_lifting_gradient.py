@@ -9,30 +9,29 @@ from typing import Any
 import cuda_compile
 import numpy as np
 import pytest
-from cuda_host import ORDERS, HostRuntime, compiler
+from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
 
 from liftwave._kernels.contract import LiftPullback
 from liftwave._kernels.cuda import lifting_gradient as cuda_lifting_gradient
 from liftwave._kernels.cuda import lifting_tiles as cuda_lifting_tiles
-from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda.runtime import kernel
-from liftwave._kernels.reference import family as reference
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.boundary import LIFTING_MODES
 from liftwave.lifting import LiftingScheme
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
+cuda = HostKernels()
+reference = ReferenceKernels()
+
 SCHEMES = ["haar", "cdf9.7", "db4", "db10", "custom 1", "custom 4"]
 
 
 @pytest.fixture(autouse=True)
-def host(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
+def host() -> HostRuntime:
     """Kernels run on the host; what they do not serve is an error, unless a test allows it."""
-    runtime = HostRuntime()
-    monkeypatch.setattr(cuda_runtime, "runtime", runtime)
-    monkeypatch.setattr(cuda_runtime, "fallback", None)
-    return runtime
+    return cuda.reset()
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ def compare(
         cotangents = [data(b.shape, dtype, 2 + k) for k, b in enumerate(outputs)]
     else:
         outputs, cotangents = [x], [view(data(shape, dtype, 1))]
-    actual = cuda_lifting_gradient.lift_vjp(outputs, cotangents, *lift, axis)
+    actual = cuda.lift_vjp(outputs, cotangents, *lift, axis)
     check(actual, reference.lift_vjp(outputs, cotangents, *lift, axis), outputs, cotangents)
 
 
@@ -126,7 +125,7 @@ def test_several_tiles(name: str, mode: str, small_tiles: None) -> None:
 def test_threads_in_any_order(
     order: int, monkeypatch: pytest.MonkeyPatch, small_tiles: None
 ) -> None:
-    monkeypatch.setattr(cuda_runtime, "runtime", HostRuntime(order))
+    cuda.use(HostRuntime(order))
     for mode in LIFTING_MODES:
         for is_analysis, lift in liftings(scheme_of("db4"), 90, mode):
             compare(lift, is_analysis, (3, 90), 1, "float64")
@@ -148,7 +147,7 @@ def test_complex_numbers() -> None:
 def test_sums_are_the_same_each_time(small_tiles: None) -> None:
     lift = forward(scheme_of("cdf9.7"), 200, "symmetric")
     bands, cotangents = ([data((4, 100), "float32", k + s) for k in (0, 1)] for s in (0, 2))
-    first, second = (cuda_lifting_gradient.lift_vjp(bands, cotangents, *lift, 1) for _ in range(2))
+    first, second = (cuda.lift_vjp(bands, cotangents, *lift, 1) for _ in range(2))
     for a, b in zip([*first.taps, *first.scale], [*second.taps, *second.scale], strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -157,7 +156,7 @@ def test_halves_are_computed_with_in_single_precision() -> None:
     torch = pytest.importorskip("torch")
     lift = forward(scheme_of("cdf9.7"), 36, "reflect")
     given = [torch.from_numpy(data((5, 18), "float32", k)).bfloat16() for k in range(4)]
-    actual = cuda_lifting_gradient.lift_vjp(given[:2], given[2:], *lift, 1)
+    actual = cuda.lift_vjp(given[:2], given[2:], *lift, 1)
     wide = [x.float() for x in given]
     expected = reference.lift_vjp(wide[:2], wide[2:], *lift, 1)
     for a, e in zip(
@@ -181,7 +180,7 @@ def test_taps_that_are_learned(host: HostRuntime) -> None:
             outputs, cotangents = whole[:1], whole[1:]
         taps = [torch.tensor(t, dtype=torch.float64) for t in lift.taps]
         scale = [torch.tensor(s, dtype=torch.float64) for s in lift.scale]
-        actual = cuda_lifting_gradient.lift_vjp(outputs, cotangents, lift.plan, taps, scale, 1)
+        actual = cuda.lift_vjp(outputs, cotangents, lift.plan, taps, scale, 1)
         expected = reference.lift_vjp(outputs, cotangents, *lift, 1)
         for a, e in zip(
             [*actual.inputs, *actual.cotangents, *actual.taps, *actual.scale],
@@ -201,13 +200,13 @@ def test_what_is_dropped_and_integers_are_not_served(monkeypatch: pytest.MonkeyP
         def lift_vjp(*_: Any) -> Any:
             raise ServedError
 
-    monkeypatch.setattr(cuda_runtime, "fallback", Fallback)
+    cuda.use(fallback=Fallback())
     x = data((7,), "float64")
     drops = inverse(scheme_of("cdf5.3"), 7, "periodization")
     whole = inverse(scheme_of("cdf5.3").to_integer(), 7, "reflect")
     for lift in (drops, whole):
         with pytest.raises(ServedError):
-            cuda_lifting_gradient.lift_vjp([x], [x], *lift, 0)
+            cuda.lift_vjp([x], [x], *lift, 0)
 
 
 @pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc")

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any, cast
+from typing import Any
 
 import cuda_compile
 import numpy as np
 import pytest
-from cuda_host import ORDERS, HostRuntime, compiler
+from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from cuda_siblings import SiblingsRuntime
 from helpers import assert_close, eps
+from pooling_calls import Windowed
 
-from liftwave._kernels.cuda import pooling as cuda
-from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda import pooling as cuda_pooling
 from liftwave._kernels.cuda.runtime import Kernel, kernel
-from liftwave._kernels.half_precision import widened
-from liftwave._kernels.reference import family as reference_kernels
-from liftwave._kernels.reference import pooling as reference
+from liftwave._kernels.half_precision import in_float32
 from liftwave._kernels.reference import regions as reference_regions
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.windows import WindowPlan, window_plan
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
-KINDS = tuple(cuda._KINDS)
+reference = Windowed(ReferenceKernels())
+host = HostKernels()
+cuda = Windowed(host)
+
+KINDS = tuple(cuda_pooling._KINDS)
 JOBS = range(3)
 
 # Shapes with the planes first, and arguments of windows.
@@ -93,11 +96,8 @@ def siblings(one: Kernel) -> list[Kernel]:
 
 
 @pytest.fixture(autouse=True)
-def runtime(monkeypatch: pytest.MonkeyPatch) -> SiblingsRuntime:
-    made = SiblingsRuntime(siblings, 2)
-    monkeypatch.setattr(cuda_runtime, "runtime", made)
-    monkeypatch.setattr(cuda_runtime, "fallback", widened(cast(Any, reference_kernels)))
-    return made
+def runtime() -> SiblingsRuntime:
+    return host.use(SiblingsRuntime(siblings, 2), in_float32(ReferenceKernels()))
 
 
 def geometry(name: str) -> tuple[tuple[int, ...], WindowPlan]:
@@ -199,14 +199,14 @@ def test_distances_that_are_exact(name: str, dtype: str, kind: str) -> None:
     ],
 )
 def test_which_kernels_serve(
-    name: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+    name: str, expected: list[str], runtime: SiblingsRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launched: list[str] = []
 
     def note(one: Kernel, *_: Any) -> None:
         launched.append(one.expression)
 
-    monkeypatch.setattr(cuda_runtime.runtime, "launch", note)
+    monkeypatch.setattr(runtime, "launch", note)
     shape, plan = geometry(name)
     x, g = data(shape, "float32"), data((shape[0], *plan.outputs), "float32")
     cuda.pool(x, plan, "softmax")
@@ -302,9 +302,9 @@ SOME_LAYOUTS = [
 
 
 @pytest.mark.parametrize(("name", "dtype", "layout"), SOME_LAYOUTS)
-def test_strides(name: str, dtype: str, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strides(name: str, dtype: str, layout: str) -> None:
     if name == "2 x 2":  # few of its kernels are needed
-        monkeypatch.setattr(cuda_runtime, "runtime", HostRuntime())
+        host.use(HostRuntime())
     shape, plan = geometry(name)
     view = LAYOUTS[layout]
     x, g = data(shape, dtype), data((shape[0], *plan.outputs), dtype, 1)
@@ -366,7 +366,7 @@ def test_several_launches(name: str, most: int, monkeypatch: pytest.MonkeyPatch)
     wanted = [results(cuda, x, plan, "ada", beta) for beta in betas(plan, planes, "float32")]
     top, places = cuda.max_pool(x, plan)
     back = cuda.max_pool_vjp(top, places, plan)
-    monkeypatch.setattr(cuda, "MOST_ITEMS", most)
+    monkeypatch.setattr(cuda_pooling, "MOST_ITEMS", most)
     found = [results(cuda, x, plan, "ada", beta) for beta in betas(plan, planes, "float32")]
     for one, other in zip(found, wanted, strict=True):
         for got, expected in zip(one, other, strict=True):
@@ -396,20 +396,20 @@ def test_any_order_of_threads(name: str, runtime: SiblingsRuntime) -> None:
 
 def test_small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """As few samples as shared memory has room for."""
-    monkeypatch.setattr(cuda, "MOST_SHARED", 2000)
-    cuda._tiling.cache_clear()
+    monkeypatch.setattr(cuda_pooling, "MOST_SHARED", 2000)
+    cuda_pooling._tiling.cache_clear()
     for name in ("3 x 3, stride 2", "3 x 3, stride 1"):
         shape, plan = geometry(name)
         compare(data(shape, "float32"), plan, "exp-dice")
         compare(data(shape, "float32"), plan, "ada", betas(plan, shape[0], "float32")[1])
-    cuda._tiling.cache_clear()
+    cuda_pooling._tiling.cache_clear()
 
 
 def test_divisions() -> None:
     numbers = np.unique(np.geomspace(1, 2**31 - 1, 4000).astype(np.uint64))
     numbers = np.concatenate([numbers - 1, numbers])
     for by in [*range(1, 70), 641, 2**16 - 1, 2**16 + 1, 2**30 - 1, 2**30, 2**31 - 1]:
-        made = cuda._divider(by)
+        made = cuda_pooling._divider(by)
         assert made.multiplier < 2**32
         high = (numbers * np.uint64(made.multiplier)) >> np.uint64(32)
         np.testing.assert_array_equal((high + numbers) >> np.uint64(made.shift), numbers // by)
@@ -566,7 +566,7 @@ def test_nan_is_the_largest(size: tuple[int, ...]) -> None:
 # --- what is left to others ----------------------------------------------------------------------
 
 
-def test_what_the_reference_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_reference_does() -> None:
     asked = []
 
     class Recorder:
@@ -574,9 +574,9 @@ def test_what_the_reference_does(monkeypatch: pytest.MonkeyPatch) -> None:
             return lambda *arguments: asked.append((name, arguments[0].dtype.name))
 
     class Fallback:
-        pooling = Recorder()
+        pooling = lift_pool = Recorder()
 
-    monkeypatch.setattr(cuda_runtime, "fallback", Fallback())
+    host.use(fallback=Fallback())
     shape, plan = geometry("2 x 2")
     x, g = data((6, *shape[1:]), "float64"), data((6, *plan.outputs), "float64", 1)
     cuda.pool(x, plan, "dice", channels=2)

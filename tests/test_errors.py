@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,17 +33,20 @@ from liftwave.thresholding import ThresholdError
 class NoWork:
     """Kernels that must not be reached."""
 
-    name = "none"
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __getattr__(self, function: str) -> Any:
         raise AssertionError(f"{function} was asked for before the error was raised")
 
 
 @pytest.fixture
-def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_work() -> Iterator[None]:
     """Any use of a kernel fails the test."""
-    for name in _dispatch._FAMILIES:
-        monkeypatch.setitem(_dispatch._FAMILIES, name, NoWork())
+    with ExitStack() as stack:
+        for name in _dispatch.families():
+            stack.enter_context(_dispatch.registered(NoWork(name)))
+        yield
 
 
 def test_the_guard_guards(no_work: None) -> None:

@@ -35,16 +35,16 @@ def rarely(every: tuple[str, ...], *some: str) -> list[Any]:
 
 
 @pytest.fixture(params=places())
-def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Each library on each place."""
-    with at(made(request.param), monkeypatch) as found:
+    with at(made(request.param)) as found:
         yield found
 
 
 @pytest.fixture(params=places("torch"))
-def torch_place(request: pytest.FixtureRequest, monkeypatch: Any) -> Iterator[Place]:
+def torch_place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Tensors, on each place."""
-    with at(made(request.param), monkeypatch) as found:
+    with at(made(request.param)) as found:
         yield found
 
 

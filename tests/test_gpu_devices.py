@@ -17,11 +17,11 @@ import pytest
 import torch
 from gpu_layers import LAYERS, flattened, run_layer
 from helpers import zero_mean
-from places import Place, assert_near, at, made, places, reference, values
+from places import Place, assert_near, at, counted, made, places, reference, values
 
 import liftwave as lw
-from liftwave import pooling
-from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave import _dispatch, pooling
+from liftwave._kernels.cuda.runtime import DeviceRuntime
 from liftwave.errors import DeviceError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
@@ -30,23 +30,23 @@ CDF97 = lw.LiftingScheme.from_name("cdf9.7")
 
 
 @pytest.fixture(params=places(host=False))
-def device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def device(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Devices alone."""
-    with at(made(request.param), monkeypatch) as found:
+    with at(made(request.param)) as found:
         yield found
 
 
 @pytest.fixture(params=places("torch", host=False))
-def torch_device(request: pytest.FixtureRequest, monkeypatch: Any) -> Iterator[Place]:
+def torch_device(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Devices, by torch."""
-    with at(made(request.param), monkeypatch) as found:
+    with at(made(request.param)) as found:
         yield found
 
 
 @pytest.fixture(params=places("cupy", host=False))
-def cupy_device(request: pytest.FixtureRequest, monkeypatch: Any) -> Iterator[Place]:
+def cupy_device(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Devices, by CuPy."""
-    with at(made(request.param), monkeypatch) as found:
+    with at(made(request.param)) as found:
         yield found
 
 
@@ -268,8 +268,8 @@ def test_too_little_memory(device: Place) -> None:
     assert_near(lw.dwt2(x, "haar"), reference(lw.dwt2, values(x), "haar"), 60)
 
 
-def test_launch_errors_say_what(device: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    runtime: Any = cuda_runtime.runtime
+def test_launch_errors_say_what(device: Place) -> None:
+    runtime: Any = DeviceRuntime()
 
     class TooMany:
         def launch(self, kernel: Any, blocks: int, threads: int, *others: Any) -> None:
@@ -279,8 +279,7 @@ def test_launch_errors_say_what(device: Place, monkeypatch: pytest.MonkeyPatch) 
             return getattr(runtime, name)
 
     x = random(device, (3, 16, 16))
-    with monkeypatch.context() as patch:
-        patch.setattr(cuda_runtime, "runtime", TooMany())
+    with _dispatch.registered(counted(TooMany(), device)):
         for call in (WORK["wavedec2"], WORK["lifting"], WORK["soft_pool"]):
             with pytest.raises(DeviceError, match=r"\(3, 16, 16\).*could not be launched"):
                 call(x)

@@ -24,8 +24,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_kernels.axis_by_axis", "_kernels.half_precision"),
     ("_kernels", "thresholding"),
     ("_operations",),
-    ("_bridge",),
     ("_dispatch",),
+    ("_bridge",),
     ("_compiled_step",),
     ("_execute", "_config"),
     ("pooling", "transforms"),
@@ -40,7 +40,7 @@ FAMILIES = ("_kernels.reference", "_kernels.cpu", "_kernels.cuda")
 # What may be imported within a function: libraries that are heavy or optional, and the modules
 # that import them at their top.
 HEAVY = ("torch", "cupy", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask")
-HEAVY_MODULES = ("_bridge", "torch", "operators", "cli")
+HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
 
 
 class Import(NamedTuple):

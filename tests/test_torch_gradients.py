@@ -330,7 +330,7 @@ def test_kernels_read_the_memory_of_tensors(monkeypatch: pytest.MonkeyPatch) -> 
     """On the way forward and back, and results are not copied either."""
     if not _dispatch.compiled():
         pytest.skip("compiled kernels are not built")
-    cpu = _dispatch._FAMILIES["cpu"]
+    cpu = _dispatch.families()["cpu"]
     seen: list[int] = []
     made: list[int] = []
 

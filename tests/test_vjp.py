@@ -26,7 +26,7 @@ from helpers import (
 )
 
 import liftwave as lw
-from liftwave._kernels.reference import family as reference
+from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._operations import transform_vjp as _vjp
 from liftwave._plan.levels import (
     AnalysisPlan,
@@ -42,6 +42,8 @@ from liftwave.errors import ArgumentTypeError, DTypeError, LevelWarning, ShapeEr
 from liftwave.gradients import FilterBankGradient, LiftingGradient
 
 pytestmark = pytest.mark.filterwarnings("ignore::liftwave.errors.LevelWarning")
+
+reference = ReferenceKernels()
 
 LENGTHS = (1, 2, 3, 8, 9, 31)
 

@@ -62,6 +62,11 @@ NativeHalf: TypeAlias = Callable[[Sequence[Array]], bool]
 """Says whether arrays of half precision stay as they are."""
 
 
+def never_native_half(arrays: Sequence[Array]) -> bool:
+    """That half precision is computed in float32."""
+    return False
+
+
 def is_plain(x: object) -> bool:
     """Whether ``x`` is what most calls get: a NumPy array of floats that needs no conversion."""
     return type(x) is np.ndarray and x.dtype in _FLOATS

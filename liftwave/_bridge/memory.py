@@ -24,7 +24,7 @@ def run_on_memory(computation: Computation, tensors: Sequence[Tensor]) -> list[T
     """
     memory = [x.detach().resolve_conj().resolve_neg() for x in tensors]
     kernels = kernels_for_memory(*memory)
-    if kernels.on_host:
+    if kernels.wants_numpy:
         arrays = computation([x.numpy() for x in memory], kernels)
         results = [torch.from_numpy(np.asarray(y, order="C")) for y in arrays]
     else:

@@ -1,12 +1,13 @@
 """Kernels: the few functions that touch samples.
 
-Every family of kernels (the reference, and compiled ones) is a module with the
-functions of :class:`Kernels`. They get validated plans and never decide.
+Every family of kernels (the reference, and compiled ones) is an object with the methods of
+:class:`Kernels`. It gets validated plans and never decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
@@ -120,7 +121,36 @@ Weights: TypeAlias = Literal[
     "exp-pce",
     "ada",
 ]
-"""How much the samples of a region weigh; they sum to one (formulas: ``reference_pooling``)."""
+"""How much the samples of a region weigh; they sum to one (formulas: ``pooling_weights.py``)."""
+
+
+@dataclass(frozen=True)
+class WeightedPool:
+    """Pooling by weights, or its reverse, but for the arrays.
+
+    Attributes
+    ----------
+    plan : WindowPlan
+        The windows.
+    weights : str
+        The kind of the weights.
+    delta : float
+        Huber's.
+    channels : int
+        So many planes one after the other are one vector per sample, which similarities and
+        distances compare, so that they have one weight (softmax is not affected).
+    up : {"nearest", "linear"}
+        How unpooling brings pooled values to the samples.
+    preserve : {"sum", "mean"}
+        What unpooling keeps of each region.
+    """
+
+    plan: WindowPlan
+    weights: Weights
+    delta: float = 1.0
+    channels: int = 1
+    up: Literal["nearest", "linear"] = "nearest"
+    preserve: Literal["sum", "mean"] = "sum"
 
 
 class PoolingKernels(Protocol):
@@ -132,48 +162,20 @@ class PoolingKernels(Protocol):
     ``beta`` is for the weights ``"ada"`` only, ``beta * exp-dice + (1 - beta) * softmax``. Its
     shape is (rows, *outputs) or (rows, 1, …, 1), where ``rows`` divides ``planes``: plane ``p``
     has row ``p % rows``. Its dtype is that of ``x``, its values are between 0 and 1.
-
-    With ``channels > 1``, that many planes one after the other are one vector per sample, which
-    similarities and distances compare, so that they have one weight (softmax has not).
-    ``delta`` is Huber's.
     """
 
-    def pool(
-        self,
-        x: Array,
-        plan: WindowPlan,
-        weights: Weights,
-        beta: Array | None = None,
-        delta: float = 1.0,
-        channels: int = 1,
-    ) -> Array:
+    def pool(self, x: Array, arguments: WeightedPool, beta: Array | None = None) -> Array:
         r"""The weighted sum of each region, :math:`\sum_i w_i a_i`: (planes, *outputs)."""
         ...
 
     def pool_vjp(
-        self,
-        x: Array,
-        cotangent: Array,
-        plan: WindowPlan,
-        weights: Weights,
-        beta: Array | None = None,
-        delta: float = 1.0,
-        channels: int = 1,
+        self, x: Array, cotangent: Array, arguments: WeightedPool, beta: Array | None = None
     ) -> tuple[Array, Array | None]:
         """The cotangents of ``x`` and of ``beta`` (of their shapes), from the input alone."""
         ...
 
     def unpool(
-        self,
-        x: Array,
-        pooled: Array,
-        plan: WindowPlan,
-        weights: Weights,
-        beta: Array | None = None,
-        delta: float = 1.0,
-        channels: int = 1,
-        up: Literal["nearest", "linear"] = "nearest",
-        preserve: Literal["sum", "mean"] = "sum",
+        self, x: Array, pooled: Array, arguments: WeightedPool, beta: Array | None = None
     ) -> Array:
         r"""Pooled values spread over the samples of their regions by the weights of ``x``.
 
@@ -191,13 +193,8 @@ class PoolingKernels(Protocol):
         x: Array,
         pooled: Array,
         cotangent: Array,
-        plan: WindowPlan,
-        weights: Weights,
+        arguments: WeightedPool,
         beta: Array | None = None,
-        delta: float = 1.0,
-        channels: int = 1,
-        up: Literal["nearest", "linear"] = "nearest",
-        preserve: Literal["sum", "mean"] = "sum",
     ) -> tuple[Array, Array, Array | None]:
         """The cotangents of ``x``, ``pooled`` and ``beta``, from the inputs alone."""
         ...
@@ -263,19 +260,28 @@ class Kernels(AxisKernels, Protocol):
     ----------
     name : str
         By which users choose it.
-    on_host : bool
+    wants_numpy : bool
         Whether it works on memory of the processor, tensors as NumPy arrays, and wants the values
         of taps that are learned.
-    reads_halves : bool
-        Whether it takes half precision as it is, computes in float32 and gives halves back.
+    native_half : bool
+        Whether it takes half precision as it is, computes in float32 and returns half precision.
         Other families get float32 instead.
+    pooling : PoolingKernels
+        Pooling over windows.
+    lift_pool : LiftPoolKernels
+        Lifting pooling.
     """
 
-    name: str
-    on_host: bool
-    reads_halves: bool
-    pooling: PoolingKernels
-    lift_pool: LiftPoolKernels
+    @property
+    def name(self) -> str: ...
+    @property
+    def wants_numpy(self) -> bool: ...
+    @property
+    def native_half(self) -> bool: ...
+    @property
+    def pooling(self) -> PoolingKernels: ...
+    @property
+    def lift_pool(self) -> LiftPoolKernels: ...
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
         """All bands: the approximation, then the details, coarsest level first, as in ``plan``.
@@ -291,4 +297,16 @@ class Kernels(AxisKernels, Protocol):
 
         It may be written to ``out``, an array of its shape, and is that array then.
         """
+        ...
+
+
+class CompiledKernels(Kernels, Protocol):
+    """A family of kernels that serves some arrays only."""
+
+    def serves(self, *arrays: Array) -> bool:
+        """Whether these kernels serve the arrays together, as they are."""
+        ...
+
+    def serves_memory(self, *tensors: Array) -> bool:
+        """Whether these kernels serve the tensors' memory, whether or not autograd is active."""
         ...

@@ -1,98 +1,258 @@
-"""Half precision for kernels that do not read it: computed in float32, and given back as it came.
+"""Half precision for kernels without it: computed in float32, and cast back.
 
-What is a gradient in taps, a sum over samples, stays in float32.
+Gradients in taps, which are sums over samples, stay in float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import is_array, is_half
-from liftwave._kernels.contract import Kernels, LiftPullback
+from liftwave._kernels.contract import (
+    Kernels,
+    LiftPoolKernels,
+    LiftPullback,
+    PoolingKernels,
+    WeightedPool,
+)
+from liftwave._plan.axis import FilterPlan, LiftPlan
+from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
+from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
+from liftwave._plan.windows import WindowPlan
+from liftwave._typing import Array
+from liftwave.wavelets.taps import Taps
 
 
-def widened(kernels: Kernels) -> Kernels:
+def in_float32(kernels: Kernels) -> Kernels:
     """The family for arrays of half precision, too."""
-    return cast(Kernels, _Widened(kernels))
+    return KernelsInFloat32(kernels)
 
 
-class _Widened:
-    """The functions of a family, or of a part of one."""
+class KernelsInFloat32:
+    """A family of kernels that computes half precision in float32.
 
-    def __init__(self, functions: Any) -> None:
-        self._functions = functions
+    Parameters
+    ----------
+    kernels : Kernels
+        The family, which gets no half precision.
+    """
 
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._functions, name)
-        if name in ("pooling", "lift_pool"):
-            made: Any = _Widened(found)
-        elif callable(found):
-            made = _widened_function(found, _NARROWED.get(name, _narrowed))
-        else:
-            return found
-        setattr(self, name, made)
-        return made
+    def __init__(self, kernels: Kernels) -> None:
+        self._kernels = kernels
+        self.name = kernels.name
+        self.wants_numpy = kernels.wants_numpy
+        self.native_half = kernels.native_half
+        self.pooling: PoolingKernels = PoolingInFloat32(kernels.pooling)
+        self.lift_pool: LiftPoolKernels = LiftPoolInFloat32(kernels.lift_pool)
+
+    def analysis(
+        self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
+    ) -> list[Array]:
+        """One band per filter, in the dtype of ``x``."""
+        bands = self._kernels.analysis(_single(x), _singles(filters), plan, axis)
+        return _all_like(bands, x)
+
+    def synthesis(
+        self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+    ) -> Array:
+        """The sum over bands, in their dtype."""
+        x = self._kernels.synthesis(_singles(bands), _singles(filters), plan, axis)
+        return _like(x, bands[0])
+
+    def lift_analysis(
+        self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+    ) -> tuple[Array, Array]:
+        """Approximation and detail, in the dtype of ``x``."""
+        approx, detail = self._kernels.lift_analysis(
+            _single(x), plan, _singles(taps), _singles(scale), axis
+        )
+        return _like(approx, x), _like(detail, x)
+
+    def lift_synthesis(
+        self,
+        approx: Array,
+        detail: Array,
+        plan: LiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> Array:
+        """The signal, in the dtype of the bands."""
+        x = self._kernels.lift_synthesis(
+            _single(approx), _single(detail), plan, _singles(taps), _singles(scale), axis
+        )
+        return _like(x, approx)
+
+    def tap_gradients(
+        self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+    ) -> list[Array]:
+        """The gradients, in float32 for half precision."""
+        return self._kernels.tap_gradients(_single(x), _singles(cotangents), plan, axis)
+
+    def lift_vjp(
+        self,
+        outputs: Sequence[Array],
+        cotangents: Sequence[Array],
+        plan: LiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> LiftPullback:
+        """Inputs and cotangents in the dtype of the outputs, gradients in float32."""
+        back = self._kernels.lift_vjp(
+            _singles(outputs), _singles(cotangents), plan, _singles(taps), _singles(scale), axis
+        )
+        inputs, pulled = _all_like(back.inputs, outputs[0]), _all_like(back.cotangents, outputs[0])
+        return back._replace(inputs=inputs, cotangents=pulled)
+
+    def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
+        """All bands, in the dtype of ``x`` or in ``dtype``."""
+        return _all_like(self._kernels.analyse(_single(x), plan, dtype), x)
+
+    def synthesise(
+        self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None
+    ) -> Array:
+        """The array with these bands, in their dtype."""
+        if out is not None and is_half(out):
+            out = None  # which the kernels do not write
+        return _like(self._kernels.synthesise(_singles(bands), plan, out), bands[0])
 
 
-def _widened_function(function: Callable[..., Any], narrowed: Callable[..., Any]) -> Any:
-    def run(*arguments: Any, **named: Any) -> Any:
-        halves: list[Any] = []
-        given = _each(arguments, lambda x: _as_single(x, halves))
-        known = _each(named, lambda x: _as_single(x, halves))
-        found = function(*given, **known)
-        return narrowed(found, halves[0]) if halves else found
+class PoolingInFloat32:
+    """Pooling of a family that computes half precision in float32; see :class:`PoolingKernels`."""
 
-    return run
+    def __init__(self, kernels: PoolingKernels) -> None:
+        self._kernels = kernels
+
+    def pool(self, x: Array, arguments: WeightedPool, beta: Array | None = None) -> Array:
+        """The weighted sum of each region."""
+        return _like(self._kernels.pool(_single(x), arguments, _optional(beta)), x)
+
+    def pool_vjp(
+        self, x: Array, cotangent: Array, arguments: WeightedPool, beta: Array | None = None
+    ) -> tuple[Array, Array | None]:
+        """The cotangents of ``x`` and of ``beta``."""
+        of_x, of_beta = self._kernels.pool_vjp(
+            _single(x), _single(cotangent), arguments, _optional(beta)
+        )
+        return _like(of_x, x), None if of_beta is None else _like(of_beta, x)
+
+    def unpool(
+        self, x: Array, pooled: Array, arguments: WeightedPool, beta: Array | None = None
+    ) -> Array:
+        """Pooled values spread over the samples of their regions."""
+        spread = self._kernels.unpool(_single(x), _single(pooled), arguments, _optional(beta))
+        return _like(spread, x)
+
+    def unpool_vjp(
+        self,
+        x: Array,
+        pooled: Array,
+        cotangent: Array,
+        arguments: WeightedPool,
+        beta: Array | None = None,
+    ) -> tuple[Array, Array, Array | None]:
+        """The cotangents of ``x``, ``pooled`` and ``beta``."""
+        of_x, of_pooled, of_beta = self._kernels.unpool_vjp(
+            _single(x), _single(pooled), _single(cotangent), arguments, _optional(beta)
+        )
+        return _like(of_x, x), _like(of_pooled, x), None if of_beta is None else _like(of_beta, x)
+
+    def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+        """The largest sample of each region, and where it is."""
+        values, indices = self._kernels.max_pool(_single(x), plan)
+        return _like(values, x), indices
+
+    def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+        """Cotangents added at these places."""
+        return _like(self._kernels.max_pool_vjp(_single(cotangent), indices, plan), cotangent)
 
 
-def _as_single(x: Any, halves: list[Any]) -> Any:
-    """``x`` in float32, if it is of half precision; its dtype is noted."""
-    if not is_half(x):
+class LiftPoolInFloat32:
+    """Lifting pooling of a family that computes half precision in float32.
+
+    Sums and the gradients of filters stay in float32; see :class:`LiftPoolKernels`.
+    """
+
+    def __init__(self, kernels: LiftPoolKernels) -> None:
+        self._kernels = kernels
+
+    def lift_down(
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+    ) -> tuple[list[Array], Array | None]:
+        """The bands in the dtype of ``x``, and the sums."""
+        bands, sums = self._kernels.lift_down(_single(x), _single(filters), plan, output, penalised)
+        return _all_like(bands, x), sums
+
+    def lift_down_vjp(
+        self,
+        values: Sequence[Array],
+        cotangents: Sequence[Array | None],
+        sums_cotangent: Array | None,
+        filters: Array,
+        plan: LiftPoolPlan,
+        output: LiftOutput,
+        from_outputs: bool,
+    ) -> tuple[Array, Array]:
+        """The cotangent of the signal in the dtype of the values, and that of the filters."""
+        of_x, of_filters = self._kernels.lift_down_vjp(
+            _singles(values),
+            list(map(_optional, cotangents)),
+            _optional(sums_cotangent),
+            _single(filters),
+            plan,
+            output,
+            from_outputs,
+        )
+        return _like(of_x, values[0]), of_filters
+
+    def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
+        """The signal in the dtype of the bands."""
+        return _like(self._kernels.lift_up(_singles(bands), _single(filters), plan), bands[0])
+
+    def lift_up_vjp(
+        self,
+        values: Sequence[Array],
+        cotangent: Array,
+        filters: Array,
+        plan: LiftPoolPlan,
+        from_outputs: bool,
+    ) -> tuple[list[Array], Array]:
+        """The cotangents of the bands in the dtype of ``cotangent``, and that of the filters."""
+        of_bands, of_filters = self._kernels.lift_up_vjp(
+            _singles(values), _single(cotangent), _single(filters), plan, from_outputs
+        )
+        return _all_like(of_bands, cotangent), of_filters
+
+
+# --- casts ---------------------------------------------------------------------------------------
+
+
+def _single(x: Any) -> Any:
+    """``x`` in float32 if it is an array of half precision; else as it is."""
+    if not is_array(x) or not is_half(x):
         return x
-    halves.append(x.dtype)
     xp = array_namespace(x)
     return xp.astype(x, xp.float32)
 
 
-def _each(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Arrays in nested sequences and dicts changed; plans are left alone."""
-    if isinstance(value, list):
-        return [_each(v, change) for v in value]
-    if type(value) is tuple:
-        return tuple([_each(v, change) for v in value])
-    if isinstance(value, Mapping):
-        return {key: _each(v, change) for key, v in value.items()}
-    return change(value) if is_array(value) else value
+def _optional(x: Array | None) -> Array | None:
+    return None if x is None else _single(x)
 
 
-def _narrowed(found: Any, dtype: Any) -> Any:
-    """Results with what is in float32 in half precision."""
-
-    def narrow(x: Any) -> Any:
-        xp = array_namespace(x)
-        return xp.astype(x, dtype) if x.dtype == xp.float32 else x
-
-    return _each(found, narrow)
+def _singles(arrays: Sequence[Any]) -> list[Any]:
+    return list(map(_single, arrays))
 
 
-def _first_narrowed(found: Any, dtype: Any) -> Any:
-    data, others = found
-    return _narrowed(data, dtype), others
+def _like(result: Array, x: Array) -> Array:
+    """A result cast back to half precision, if ``x`` is of half precision."""
+    xp = array_namespace(result)
+    narrow = is_half(x) and result.dtype == xp.float32
+    return xp.astype(result, x.dtype) if narrow else result
 
 
-def _pullback_narrowed(found: LiftPullback, dtype: Any) -> LiftPullback:
-    inputs, cotangents = _narrowed((found.inputs, found.cotangents), dtype)
-    return found._replace(inputs=inputs, cotangents=cotangents)
-
-
-_NARROWED: dict[str, Callable[[Any, Any], Any]] = {
-    "tap_gradients": lambda found, dtype: found,
-    "lift_vjp": _pullback_narrowed,
-    "lift_down": _first_narrowed,
-    "lift_down_vjp": _first_narrowed,
-    "lift_up_vjp": _first_narrowed,
-}
-"""What is narrowed of the results of functions that give more than data."""
+def _all_like(results: Sequence[Array], x: Array) -> list[Array]:
+    return [_like(result, x) for result in results]

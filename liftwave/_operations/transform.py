@@ -193,7 +193,7 @@ class Transform(Operation):
     def _plans_with(self, ndim: int, taps: Sequence[Array], kernels: Kernels) -> AxisPlans:
         if not self.n_slots:
             return self.plans_for(ndim)
-        if not kernels.on_host:  # reading taps would wait for the device
+        if not kernels.wants_numpy:  # reading taps would wait for the device
             return self._make_plans(ndim, taps)
         values = [t.tolist() for t in taps]
         return _plans_with_values(
@@ -308,7 +308,7 @@ class Transform(Operation):
         return [shape[axis] for axis in self._axis_numbers]
 
     def shapes_from(self, like: Shape, sizes: Sequence[int]) -> list[Shape]:
-        """Shapes from the lengths along the axes, one after the other; the rest is as in ``like``."""
+        """Shapes of these lengths along the axes, in a row; other lengths are those of ``like``."""
         count = len(self._axis_numbers)
         shapes = []
         for start in range(0, len(sizes), count):
@@ -535,7 +535,7 @@ class Transform(Operation):
         return same, taps
 
     def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
-        """The transform for fixed lengths; with taps in arrays where the exporter rounds numbers."""
+        """The transform for fixed lengths, with taps in arrays if the exporter rounds numbers."""
         x = tensors[0]
         symbols = [axis for axis in self._axis_numbers if not isinstance(x.shape[axis], int)]
         if symbols:
@@ -572,7 +572,7 @@ def detail_keys(naxes: int) -> tuple[str, ...]:
     return tuple(map("".join, product("ad", repeat=naxes)))[1:]
 
 
-# --- the transforms of given plans, which these keep -----------------------------------------------
+# --- transforms of plans, which these cache ------------------------------------------------------
 
 
 def analysis(plans: AxisPlans, ndim: int, level: int) -> Transform:

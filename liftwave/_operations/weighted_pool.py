@@ -21,6 +21,7 @@ from liftwave._arrays.convert import (
     open_arrays,
 )
 from liftwave._kernels.contract import Kernels, Weights
+from liftwave._kernels.contract import WeightedPool as PoolArguments
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.shapes import cached_by_shapes
 from liftwave._plan.windows import WindowArguments, WindowPlan
@@ -36,10 +37,8 @@ class Layout(NamedTuple):
 
     Attributes
     ----------
-    plan : WindowPlan
-        The windows.
-    channels : int
-        How many planes in a row are compared together.
+    arguments : PoolArguments
+        What the kernels get besides arrays.
     planes : tuple of tuple of int
         For each data input, its shape with all leading axes as one.
     beta : tuple of int
@@ -48,8 +47,7 @@ class Layout(NamedTuple):
         The shape of the result.
     """
 
-    plan: WindowPlan
-    channels: int
+    arguments: PoolArguments
     planes: tuple[Shape, ...]
     beta: Shape
     result: Shape
@@ -127,11 +125,11 @@ class WeightedPool(Operation):
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
         """The pooled array, or the array with pooled values at the samples."""
         layout = self._layout(*map(_shape_of, arrays))
-        planes, arguments = self._arguments(arrays, layout)
+        planes, beta = self._planes(arrays, layout)
         if self.up is None:
-            result = kernels.pooling.pool(*planes, *arguments)
+            result = kernels.pooling.pool(planes[0], layout.arguments, beta)
         else:
-            result = kernels.pooling.unpool(*planes, *arguments, self.up, self.preserve)
+            result = kernels.pooling.unpool(planes[0], planes[1], layout.arguments, beta)
         return [array_namespace(result).reshape(result, layout.result)]
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
@@ -148,16 +146,16 @@ class WeightedPool(Operation):
     ) -> list[Array]:
         """The cotangents of all inputs, from the inputs alone."""
         layout = self._layout(*map(_shape_of, saved))
-        planes, arguments = self._arguments(saved, layout)
+        planes, beta = self._planes(saved, layout)
         (cotangent,) = cotangents
         xp = array_namespace(*saved)
         if self.up is None:
-            g = xp.reshape(cotangent, (layout.planes[0][0], *layout.plan.outputs))
-            *gradients, of_beta = kernels.pooling.pool_vjp(*planes, g, *arguments)
+            g = xp.reshape(cotangent, (layout.planes[0][0], *layout.arguments.plan.outputs))
+            *gradients, of_beta = kernels.pooling.pool_vjp(planes[0], g, layout.arguments, beta)
         else:
             g = xp.reshape(cotangent, layout.planes[0])
             *gradients, of_beta = kernels.pooling.unpool_vjp(
-                *planes, g, *arguments, self.up, self.preserve
+                planes[0], planes[1], g, layout.arguments, beta
             )
         gradients = [xp.reshape(v, x.shape) for v, x in zip(gradients, saved, strict=False)]
         return gradients if of_beta is None else [*gradients, _beta_gradient(of_beta, saved[-1])]
@@ -198,19 +196,21 @@ class WeightedPool(Operation):
         count, channels = prod(lead), 1 if self.per_channel else lead[-1]
         planes = ((count, *plan.inputs), (count, *plan.outputs))[: self.batched_inputs]
         full = (*(1,) * (ndim + 1 - len(beta)), *beta)
-        return Layout(plan, channels, planes, full, pooled if self.up is None else tuple(shape))
+        how = (self.up or "nearest", self.preserve)
+        arguments = PoolArguments(plan, self.weights, self.delta, channels, *how)
+        return Layout(arguments, planes, full, pooled if self.up is None else tuple(shape))
 
-    def _arguments(self, inputs: Sequence[Array], layout: Layout) -> tuple[list[Array], Any]:
-        """The data as planes, and the other arguments of the kernels."""
-        xp = array_namespace(*inputs)
+    def _planes(self, inputs: Sequence[Array], layout: Layout) -> tuple[list[Array], Array | None]:
+        """The data as planes, and ``beta`` as kernels take it."""
+        xp, plan = array_namespace(*inputs), layout.arguments.plan
         planes = [xp.reshape(x, shape) for x, shape in zip(inputs, layout.planes, strict=False)]
-        beta = None
-        if self.weights == "ada":
-            # With all its axes first: NumPy turns arrays without axes into scalars.
-            beta = xp.clip(xp.reshape(inputs[-1], layout.beta), 0.0, 1.0)
-            if max(layout.beta[1:]) > 1:
-                beta = xp.broadcast_to(beta, (layout.beta[0], *layout.plan.outputs))
-        return planes, (layout.plan, self.weights, beta, self.delta, layout.channels)
+        if self.weights != "ada":
+            return planes, None
+        # With all its axes first: NumPy turns arrays without axes into scalars.
+        beta = xp.clip(xp.reshape(inputs[-1], layout.beta), 0.0, 1.0)
+        if max(layout.beta[1:]) > 1:
+            beta = xp.broadcast_to(beta, (layout.beta[0], *plan.outputs))
+        return planes, beta
 
 
 _shape_of = attrgetter("shape")

@@ -73,7 +73,7 @@ def coding_gain(
     powers, sizes = [_power(band) for band in bands], [size(band) for band in bands]
     if min(powers) == 0.0:
         return inf
-    logarithms = sum(n * log10(p) for n, p in zip(sizes, powers, strict=True))
+    logarithms: float = sum(n * log10(p) for n, p in zip(sizes, powers, strict=True))
     return 10.0 * (log10(_power(x)) - logarithms / sum(sizes))
 
 

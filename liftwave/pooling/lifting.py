@@ -109,8 +109,8 @@ def _lift_down(
     penalties: str | None,
 ) -> Any:
     """The bands, with penalties as a plain tuple: nodes have no named tuples as results."""
-    options: Any = {"padding": padding, "dimensions": dimensions, "penalties": penalties}
-    result = execute(lifting_calls.lift_down(x, filters, output, bands, **options))
+    options = (padding, dimensions, penalties)
+    result = execute(lifting_calls.lift_down(x, filters, output, bands, *options))
     return result if penalties is None else (result[0], tuple(result[1]))
 
 
@@ -159,8 +159,7 @@ def lift_up(
     >>> lift_up(bands, filters, [5], dimensions=1).tolist()
     [[4.0, 6.0, 10.0, 12.0, 20.0]]
     """
-    options: Any = {"padding": padding, "dimensions": dimensions}
-    return execute(lifting_calls.lift_up(bands, filters, output_size, **options))
+    return execute(lifting_calls.lift_up(bands, filters, output_size, padding, dimensions))
 
 
 def lift_filters(

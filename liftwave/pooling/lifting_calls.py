@@ -40,7 +40,6 @@ def lift_down(
     filters: LiftFilters,
     output: str = "sum",
     bands: Sequence[str] | None = None,
-    *,
     padding: str = "reflect",
     dimensions: int = 2,
     penalties: str | None = None,
@@ -87,7 +86,6 @@ def lift_up(
     bands: Mapping[str, Array] | Sequence[Array],
     filters: LiftFilters,
     output_size: Sequence[int] | None = None,
-    *,
     padding: str = "reflect",
     dimensions: int = 2,
 ) -> Call:

@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import Opened, as_array, open_array
-from liftwave._kernels.reference import family as reference
+from liftwave._kernels.reference.pieces import extended
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.axis import check_size
 from liftwave._plan.boundary import signal_extension
@@ -93,4 +93,4 @@ def _padded_axis(x: Array, before: int, after: int, mode: Mode, axis: int) -> Ar
     n = x.shape[axis]
     if mode == "periodization":
         after += n % 2
-    return reference.extended(x, signal_extension(n, mode, before, after), axis)
+    return extended(x, signal_extension(n, mode, before, after), axis)

@@ -7,11 +7,10 @@ arrays (gradients may have to flow into them).
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, islice, product
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -19,13 +18,13 @@ from array_api_compat import array_namespace
 import liftwave._cpu as _cpu
 from liftwave._arrays.convert import is_plain
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.contract import LiftPullback
-from liftwave._kernels.cpu import lift_pool as cpu_lift_pool
+from liftwave._kernels.contract import Kernels, LiftPoolKernels, LiftPullback, PoolingKernels
 from liftwave._kernels.cpu import lifting as cpu_lifting
-from liftwave._kernels.cpu import pooling as cpu_pooling
+from liftwave._kernels.cpu.lift_pool import CpuLiftPool
 from liftwave._kernels.cpu.memory import INTEGERS, is_in_memory, is_plain_tensor
 from liftwave._kernels.cpu.memory import like as _like
 from liftwave._kernels.cpu.memory import memory as _memory
+from liftwave._kernels.cpu.pooling import CpuPooling
 from liftwave._plan.axis import FilterPlan, LiftPlan, bounded
 from liftwave._plan.boundary import Extension
 from liftwave._plan.levels import (
@@ -39,17 +38,7 @@ from liftwave._plan.levels import (
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps, is_concrete
 
-if TYPE_CHECKING:
-    from liftwave._kernels.contract import AxisKernels, LiftPullback
-
-name = "cpu"
-on_host = True
-reads_halves = False
-pooling = cpu_pooling
-
-# What serves the rest; the dispatch says, since families of kernels do not know each other.
-fallback: AxisKernels = cast("AxisKernels", None)
-lift_pool = cpu_lift_pool
+_NAME = "cpu"
 
 # Axes that the module transforms at once, at most.
 _MAX_AXES = 4
@@ -69,123 +58,234 @@ _LARGE_PAGE = 1 << 21
 _INTEGER_DTYPES = frozenset(map(np.dtype, INTEGERS))
 
 
-def accepts(*arrays: Array) -> bool:
+class CpuKernels:
+    """The family ``"cpu"``.
+
+    Parameters
+    ----------
+    fallback : Kernels
+        Serves what these kernels do not.
+    """
+
+    name = _NAME
+    wants_numpy = True
+    native_half = False
+
+    def __init__(self, fallback: Kernels) -> None:
+        self._fallback = fallback
+        self.pooling: PoolingKernels = CpuPooling(fallback.pooling)
+        self.lift_pool: LiftPoolKernels = CpuLiftPool(fallback.lift_pool)
+
+    def serves(self, *arrays: Array) -> bool:
+        """Whether these kernels serve the arrays together: numbers in the processor's memory."""
+        return serves(*arrays)
+
+    def serves_memory(self, *tensors: Array) -> bool:
+        """Whether the module reads the tensors' memory, even if autograd or tracing is active."""
+        return all(map(is_in_memory, tensors))
+
+    def analysis(
+        self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
+    ) -> list[Array]:
+        """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
+        filters = tuple(filters)
+        if len(filters) > 2 or not all(map(is_concrete, filters)) or not serves(x):
+            return self._fallback.analysis(x, filters, plan, axis)
+        key = (_NAME, "analysis", axis, filters)
+        module = plan.native.get(key)
+        if module is None:
+            module = _cpu.Analysis([[_analysis_axis(plan, filters, axis)]], 1)
+            bounded(plan.native)[key] = module
+        out = _empty((len(filters), *_with_length(x.shape, axis, plan.n_out)), x)
+        _run(module, _memory(x), out)
+        return list(_like(x, out))
+
+    def synthesis(
+        self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+    ) -> Array:
+        """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
+        filters = tuple(filters)
+        served = all(map(is_concrete, filters)) and all(map(serves, bands))
+        if len(filters) > 2 or plan.length % 2 or not served:
+            return self._fallback.synthesis(bands, filters, plan, axis)
+        key = (_NAME, "synthesis", axis, filters)
+        module = plan.native.get(key)
+        if module is None:
+            module = _cpu.Synthesis(
+                [([_synthesis_axis(plan, filters, axis)], [True] * len(filters))]
+            )
+            bounded(plan.native)[key] = module
+        out = _empty(_with_length(bands[0].shape, axis, plan.n_out), bands[0])
+        _run(module, [_memory(band) for band in bands], out)
+        return _like(bands[0], out)
+
+    def lift_analysis(
+        self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+    ) -> tuple[Array, Array]:
+        """Split into even and odd samples, run the steps, scale, roll."""
+        numbers = _numbers(taps, scale)
+        group = numbers and cpu_lifting.axis_group(
+            plan, *numbers, axis, keep=_are_numbers(taps, scale)
+        )
+        if group is None:
+            return self._fallback.lift_analysis(x, plan, taps, scale, axis)
+        approx, detail = cpu_lifting.analyse_group(_memory(x), group)
+        return _like(x, approx), _like(x, detail)
+
+    def lift_synthesis(
+        self,
+        approx: Array,
+        detail: Array,
+        plan: LiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> Array:
+        """Roll back, scale, run the steps, merge even and odd samples."""
+        numbers = _numbers(taps, scale)
+        group = numbers and cpu_lifting.axis_group(
+            plan, *numbers, axis, keep=_are_numbers(taps, scale)
+        )
+        if group is None:
+            return self._fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
+        return _like(
+            approx, cpu_lifting.synthesise_group([_memory(approx), _memory(detail)], group)
+        )
+
+    def tap_gradients(
+        self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+    ) -> list[Array]:
+        """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``."""
+        if not all(map(_is_floating, (x, *cotangents))) or any(
+            y.dtype != x.dtype for y in cotangents
+        ):
+            return self._fallback.tap_gradients(x, cotangents, plan, axis)
+        key = (_NAME, "tap gradients", axis)
+        if key not in plan.native:
+            any_taps = ((0.0,) * plan.length,)
+            bounded(plan.native)[key] = _cpu.TapGradients(_analysis_axis(plan, any_taps, axis))
+        module, out = plan.native[key], np.empty((len(cotangents), plan.length))
+        arrays = [_memory(a) for a in (x, *cotangents)]
+        if not module.run(arrays[0], arrays[1:], out):
+            arrays = [a.copy() for a in arrays]  # numbers that are not aligned
+            module.run(arrays[0], arrays[1:], out)
+        return list(_like(x, out.astype(arrays[0].real.dtype)))
+
+    def lift_vjp(
+        self,
+        outputs: Sequence[Array],
+        cotangents: Sequence[Array],
+        plan: LiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> LiftPullback:
+        """Inputs, their cotangents, and gradients in taps and scales, from the outputs."""
+        numbers = _numbers(taps, scale) if all(map(serves, (*outputs, *cotangents))) else None
+        keep = _are_numbers(taps, scale)
+        back = numbers and cpu_lifting.axis_pullback(plan, *numbers, axis, keep=keep)
+        if back is None or (len(outputs) == 1 and plan.edge.right):
+            return self._fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
+        values, given = (list(map(_memory, each)) for each in (outputs, cotangents))
+        inputs, pulled, gradients = cpu_lifting.pull_back(values, given, back)
+        like, real = outputs[0], values[0].real.dtype
+        of_taps = cpu_lifting.tap_gradients(gradients[:-2], back)
+        return LiftPullback(
+            [_like(like, x) for x in inputs],
+            [_like(like, g) for g in pulled],
+            [_like(like, np.asarray(g, real)) for g in of_taps],
+            (
+                _like(like, np.asarray(gradients[-2], real)),
+                _like(like, np.asarray(gradients[-1], real)),
+            ),
+        )
+
+    def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
+        """All bands: the approximation, then the details; in ``dtype``, if given."""
+        native = _analysis_of(plan)
+        if native is None or dtype is not None:
+            return self._analyse_stepwise(x, plan, dtype)
+        memory = _memory(x)
+        out = native.empty(native.shape, memory.dtype)
+        if not native.module.run(memory, out):
+            native.module.run(memory.copy(), out)  # numbers that are not aligned
+        approx, finest_first = native.layout.of(out if memory is x else _like(x, out))
+        return [approx, *(band for bands in reversed(finest_first) for band in bands.values())]
+
+    def synthesise(
+        self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None
+    ) -> Array:
+        """The array with these bands; ``out``, if that can be written to while they are read."""
+        native = _synthesis_of(plan)
+        if native is None:
+            return self._synthesise_stepwise(bands, plan, out)
+        memory = list(map(_memory, bands))
+        approx_shape = plan.levels[0].approx_shape
+        if approx_shape is not None:
+            memory[0] = axis_by_axis.trimmed(memory[0], approx_shape)
+        target = None if out is None else _target(out, memory)
+        result = native.empty(native.shape, memory[0].dtype) if target is None else target
+        if not native.module.run(memory, result):
+            native.module.run([band.copy() for band in memory], result)  # numbers not aligned
+        return _like(bands[0], result) if out is None or target is None else out
+
+    def _analyse_stepwise(self, x: Array, plan: AnalysisPlan, dtype: Any) -> list[Array]:
+        details: list[Array] = []
+        for part in plan.parts:
+            if _analysis_of(part) is not None:
+                x, *bands = self.analyse(x, part)
+            else:
+                x, *bands = self._analyse_lifted(x, part.levels[0], dtype)
+            details[:0] = bands
+        return [x, *details]
+
+    def _analyse_lifted(self, x: Array, level: AnalysisLevel, dtype: Any) -> list[Array]:
+        """A level of lifting, or one that the module does axis by axis."""
+        groups = cpu_lifting.analysis_groups(level) if level.analysis_steps else None
+        if groups is None:
+            x = x if dtype is None else array_namespace(x).astype(x, dtype, copy=False)
+            return axis_by_axis.analyse_level(x, level, self)
+        bands = cpu_lifting.analyse_level(_memory(x), groups, _numpy_dtype(dtype or x.dtype))
+        return [_like(x, band) for band in bands]
+
+    def _synthesise_stepwise(
+        self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None
+    ) -> Array:
+        remaining = iter(bands)
+        approx = next(remaining) if plan.has_approx else None
+        for part in plan.parts:
+            level = part.levels[0]
+            target = out if level is plan.levels[-1] else None
+            if not level.synthesis_steps:
+                continue
+            if len(plan.levels) > 1 and _synthesis_of(part) is not None:
+                details = islice(remaining, len(level.detail_keys))
+                approx = self.synthesise(
+                    [*([] if approx is None else [approx]), *details], part, target
+                )
+            else:
+                keyed = axis_by_axis.bands_of_level(remaining, approx, level)
+                approx = self._synthesise_lifted(keyed, level, target)
+        return cast(Array, approx)
+
+    def _synthesise_lifted(
+        self, bands: Mapping[str, Array], level: SynthesisLevel, out: Array | None
+    ) -> Array:
+        groups = cpu_lifting.synthesis_groups(level)
+        if groups is None or len(bands) < 2 ** sum(len(group.plans) for group in groups):
+            return axis_by_axis.synthesise_level(bands, level, self)
+        memory = {key: _memory(band) for key, band in bands.items()}
+        target = None if out is None else _target(out, list(memory.values()))
+        result = cpu_lifting.synthesise_level(memory, groups, target)
+        return out if target is not None else _like(next(iter(bands.values())), result)
+
+
+def serves(*arrays: Array) -> bool:
     """Whether these kernels serve the arrays together: numbers in the processor's memory.
 
     Integers come to integer lifting schemes only.
     """
     return all(is_plain(x) or _is_integral(x) or is_plain_tensor(x) for x in arrays)
-
-
-# --- one axis --------------------------------------------------------------------------------
-
-
-def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> list[Array]:
-    """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
-    filters = tuple(filters)
-    if len(filters) > 2 or not all(map(is_concrete, filters)) or not accepts(x):
-        return fallback.analysis(x, filters, plan, axis)
-    key = (name, "analysis", axis, filters)
-    module = plan.native.get(key)
-    if module is None:
-        module = _cpu.Analysis([[_analysis_axis(plan, filters, axis)]], 1)
-        bounded(plan.native)[key] = module
-    out = _empty((len(filters), *_with_length(x.shape, axis, plan.n_out)), x)
-    _run(module, _memory(x), out)
-    return list(_like(x, out))
-
-
-def synthesis(
-    bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
-) -> Array:
-    """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
-    filters = tuple(filters)
-    served = all(map(is_concrete, filters)) and all(map(accepts, bands))
-    if len(filters) > 2 or plan.length % 2 or not served:
-        return fallback.synthesis(bands, filters, plan, axis)
-    key = (name, "synthesis", axis, filters)
-    module = plan.native.get(key)
-    if module is None:
-        module = _cpu.Synthesis([([_synthesis_axis(plan, filters, axis)], [True] * len(filters))])
-        bounded(plan.native)[key] = module
-    out = _empty(_with_length(bands[0].shape, axis, plan.n_out), bands[0])
-    _run(module, [_memory(band) for band in bands], out)
-    return _like(bands[0], out)
-
-
-def lift_analysis(
-    x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
-) -> tuple[Array, Array]:
-    """Split into even and odd samples, run the steps, scale, roll."""
-    numbers = _numbers(taps, scale)
-    group = numbers and cpu_lifting.axis_group(plan, *numbers, axis, keep=_are_numbers(taps, scale))
-    if group is None:
-        return fallback.lift_analysis(x, plan, taps, scale, axis)
-    approx, detail = cpu_lifting.analyse_group(_memory(x), group)
-    return _like(x, approx), _like(x, detail)
-
-
-def lift_synthesis(
-    approx: Array,
-    detail: Array,
-    plan: LiftPlan,
-    taps: Sequence[Any],
-    scale: Sequence[Any],
-    axis: int,
-) -> Array:
-    """Roll back, scale, run the steps, merge even and odd samples."""
-    numbers = _numbers(taps, scale)
-    group = numbers and cpu_lifting.axis_group(plan, *numbers, axis, keep=_are_numbers(taps, scale))
-    if group is None:
-        return fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
-    return _like(approx, cpu_lifting.synthesise_group([_memory(approx), _memory(detail)], group))
-
-
-def tap_gradients(
-    x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
-) -> list[Array]:
-    """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``."""
-    if not all(map(_is_floating, (x, *cotangents))) or any(y.dtype != x.dtype for y in cotangents):
-        return fallback.tap_gradients(x, cotangents, plan, axis)
-    key = (name, "tap gradients", axis)
-    if key not in plan.native:
-        any_taps = ((0.0,) * plan.length,)
-        bounded(plan.native)[key] = _cpu.TapGradients(_analysis_axis(plan, any_taps, axis))
-    module, out = plan.native[key], np.empty((len(cotangents), plan.length))
-    arrays = [_memory(a) for a in (x, *cotangents)]
-    if not module.run(arrays[0], arrays[1:], out):
-        arrays = [a.copy() for a in arrays]  # numbers that are not aligned
-        module.run(arrays[0], arrays[1:], out)
-    return list(_like(x, out.astype(arrays[0].real.dtype)))
-
-
-def lift_vjp(
-    outputs: Sequence[Array],
-    cotangents: Sequence[Array],
-    plan: LiftPlan,
-    taps: Sequence[Any],
-    scale: Sequence[Any],
-    axis: int,
-) -> LiftPullback:
-    """Inputs, their cotangents, and gradients in taps and scales, from the outputs of lifting."""
-    numbers = _numbers(taps, scale) if all(map(accepts, (*outputs, *cotangents))) else None
-    keep = _are_numbers(taps, scale)
-    back = numbers and cpu_lifting.axis_pullback(plan, *numbers, axis, keep=keep)
-    if back is None or (len(outputs) == 1 and plan.edge.right):
-        return fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
-    values, given = (list(map(_memory, each)) for each in (outputs, cotangents))
-    inputs, pulled, gradients = cpu_lifting.pull_back(values, given, back)
-    like, real = outputs[0], values[0].real.dtype
-    of_taps = cpu_lifting.tap_gradients(gradients[:-2], back)
-    return LiftPullback(
-        [_like(like, x) for x in inputs],
-        [_like(like, g) for g in pulled],
-        [_like(like, np.asarray(g, real)) for g in of_taps],
-        (
-            _like(like, np.asarray(gradients[-2], real)),
-            _like(like, np.asarray(gradients[-1], real)),
-        ),
-    )
 
 
 def _are_numbers(taps: Sequence[Any], scale: Sequence[Any]) -> bool:
@@ -220,9 +320,6 @@ def _extension(extension: Extension) -> Any:
     return extension.n, list(map(list, extension.left)), list(map(list, extension.right))
 
 
-# --- all axes and levels -----------------------------------------------------------------------
-
-
 class _Analysis(NamedTuple):
     """Levels that the module runs in one go; their bands share one piece of memory."""
 
@@ -232,23 +329,10 @@ class _Analysis(NamedTuple):
     layout: _cpu.Layout
 
 
-def analyse(x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
-    """All bands: the approximation, then the details; in ``dtype``, if given."""
-    native = _analysis_of(plan)
-    if native is None or dtype is not None:
-        return _analyse_stepwise(x, plan, dtype)
-    memory = _memory(x)
-    out = native.empty(native.shape, memory.dtype)
-    if not native.module.run(memory, out):
-        native.module.run(memory.copy(), out)  # numbers that are not aligned
-    approx, finest_first = native.layout.of(out if memory is x else _like(x, out))
-    return [approx, *(band for bands in reversed(finest_first) for band in bands.values())]
-
-
 def _analysis_of(plan: AnalysisPlan) -> _Analysis | None:
-    if name not in plan.native:
-        plan.native[name] = _make_analysis(plan.levels)
-    return cast("_Analysis | None", plan.native[name])
+    if _NAME not in plan.native:
+        plan.native[_NAME] = _make_analysis(plan.levels)
+    return cast("_Analysis | None", plan.native[_NAME])
 
 
 def _make_analysis(levels: Sequence[AnalysisLevel]) -> _Analysis | None:
@@ -283,27 +367,6 @@ def _layout(levels: Sequence[AnalysisLevel]) -> tuple[tuple[int, ...], int, _cpu
     return (stop,), spacing, _cpu.Layout(places[-1].pop(0), places)
 
 
-def _analyse_stepwise(x: Array, plan: AnalysisPlan, dtype: Any) -> list[Array]:
-    details: list[Array] = []
-    for part in plan.parts:
-        if _analysis_of(part) is not None:
-            x, *bands = analyse(x, part)
-        else:
-            x, *bands = _analyse_lifted(x, part.levels[0], dtype)
-        details[:0] = bands
-    return [x, *details]
-
-
-def _analyse_lifted(x: Array, level: AnalysisLevel, dtype: Any) -> list[Array]:
-    """A level of lifting, or one that the module does axis by axis."""
-    groups = cpu_lifting.analysis_groups(level) if level.analysis_steps else None
-    if groups is None:
-        x = x if dtype is None else array_namespace(x).astype(x, dtype, copy=False)
-        return axis_by_axis.analyse_level(x, level, _these())
-    bands = cpu_lifting.analyse_level(_memory(x), groups, _numpy_dtype(dtype or x.dtype))
-    return [_like(x, band) for band in bands]
-
-
 class _Synthesis(NamedTuple):
     """Levels that the module runs in one go."""
 
@@ -312,25 +375,9 @@ class _Synthesis(NamedTuple):
     empty: Callable[[tuple[int, ...], Any], Any]
 
 
-def synthesise(bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None) -> Array:
-    """The array with these bands; it is ``out``, if that can be written to while they are read."""
-    native = _synthesis_of(plan)
-    if native is None:
-        return _synthesise_stepwise(bands, plan, out)
-    memory = list(map(_memory, bands))
-    approx_shape = plan.levels[0].approx_shape
-    if approx_shape is not None:
-        memory[0] = axis_by_axis.trimmed(memory[0], approx_shape)
-    target = None if out is None else _target(out, memory)
-    result = native.empty(native.shape, memory[0].dtype) if target is None else target
-    if not native.module.run(memory, result):
-        native.module.run([band.copy() for band in memory], result)  # numbers not aligned
-    return _like(bands[0], result) if out is None or target is None else out
-
-
 def _target(out: Array, memory: Sequence[Any]) -> Any:
     """The NumPy array to write to ``out``; None if its numbers do not lie in a row or are read."""
-    if not accepts(out):
+    if not serves(out):
         return None
     target = _memory(out)
     free = target.dtype == memory[0].dtype and target.flags.c_contiguous and target.flags.aligned
@@ -338,9 +385,9 @@ def _target(out: Array, memory: Sequence[Any]) -> Any:
 
 
 def _synthesis_of(plan: SynthesisPlan) -> _Synthesis | None:
-    if name not in plan.native:
-        plan.native[name] = _make_synthesis(plan.levels)
-    return cast("_Synthesis | None", plan.native[name])
+    if _NAME not in plan.native:
+        plan.native[_NAME] = _make_synthesis(plan.levels)
+    return cast("_Synthesis | None", plan.native[_NAME])
 
 
 def _make_synthesis(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
@@ -362,35 +409,6 @@ def _make_synthesis(levels: Sequence[SynthesisLevel]) -> _Synthesis | None:
         arguments.append(([_synthesis_axis(*step) for step in steps], present))
     shape = levels[-1].shape
     return _Synthesis(_cpu.Synthesis(arguments), shape, _allocation(shape))
-
-
-def _synthesise_stepwise(bands: Sequence[Array], plan: SynthesisPlan, out: Array | None) -> Array:
-    remaining = iter(bands)
-    approx = next(remaining) if plan.has_approx else None
-    for part in plan.parts:
-        level = part.levels[0]
-        target = out if level is plan.levels[-1] else None
-        if not level.synthesis_steps:
-            continue
-        if len(plan.levels) > 1 and _synthesis_of(part) is not None:
-            details = islice(remaining, len(level.detail_keys))
-            approx = synthesise([*([] if approx is None else [approx]), *details], part, target)
-        else:
-            keyed = axis_by_axis.bands_of_level(remaining, approx, level)
-            approx = _synthesise_lifted(keyed, level, target)
-    return cast(Array, approx)
-
-
-def _synthesise_lifted(
-    bands: Mapping[str, Array], level: SynthesisLevel, out: Array | None
-) -> Array:
-    groups = cpu_lifting.synthesis_groups(level)
-    if groups is None or len(bands) < 2 ** sum(len(group.plans) for group in groups):
-        return axis_by_axis.synthesise_level(bands, level, _these())
-    memory = {key: _memory(band) for key, band in bands.items()}
-    target = None if out is None else _target(out, list(memory.values()))
-    result = cpu_lifting.synthesise_level(memory, groups, target)
-    return out if target is not None else _like(next(iter(bands.values())), result)
 
 
 _Fused: TypeAlias = tuple[FilterPlan, tuple[Taps, ...], int]
@@ -428,20 +446,12 @@ def _keys(naxes: int) -> list[str]:
     return ["".join(letters) for letters in product("ad", repeat=naxes)]
 
 
-# --- arrays ----------------------------------------------------------------------------------
-
-
 def _is_floating(x: Array) -> bool:
     return is_plain(x) or (is_plain_tensor(x) and (x.is_floating_point() or x.is_complex()))
 
 
 def _is_integral(x: Array) -> bool:
     return type(x) is np.ndarray and x.dtype in _INTEGER_DTYPES
-
-
-def holds(*tensors: Array) -> bool:
-    """Whether these are torch tensors whose numbers the module reads, whoever watches them."""
-    return all(map(is_in_memory, tensors))
 
 
 def _empty(shape: tuple[int, ...], x: Array) -> Any:
@@ -475,7 +485,3 @@ def _run(module: Any, given: Any, out: Any) -> None:
     if not module.run(given, out):
         copies = [x.copy() for x in given] if isinstance(given, list) else given.copy()
         module.run(copies, out)
-
-
-def _these() -> AxisKernels:
-    return cast("AxisKernels", sys.modules[__name__])

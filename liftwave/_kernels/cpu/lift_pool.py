@@ -10,107 +10,117 @@ import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 
 import liftwave._cpu as _cpu
 from liftwave._arrays.convert import is_plain
+from liftwave._kernels.contract import LiftPoolKernels
 from liftwave._kernels.cpu.memory import is_plain_tensor
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
-
-if TYPE_CHECKING:
-    from liftwave._kernels.contract import LiftPoolKernels
-
-# What serves the rest; the dispatch says, since families of kernels do not know each other.
-fallback: LiftPoolKernels = cast("LiftPoolKernels", None)
 
 _FORMS = {"sum": 0, "concat": 1, "bands": 2}
 _FLOATS = frozenset(map(np.dtype, ("float32", "float64")))
 
 
-def lift_down(
-    x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
-) -> tuple[list[Array], Array | None]:
-    """The bands that are asked for, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
-    memory = _memories([x, filters])
-    if memory is None:
-        return fallback.lift_down(x, filters, plan, output, penalised)
-    signal, taps = memory
-    batch, channels = signal.shape[:2]
-    each = len(output.bands) if output.form == "concat" else 1
-    count = len(output.bands) if output.form == "bands" else 1
-    results = [np.empty((batch, each * channels, *plan.halves), signal.dtype) for _ in range(count)]
-    sums = np.zeros((len(plan.passes), 2)) if penalised else None
-    if signal.size:
-        form = _FORMS[output.form]
-        _module(plan).down(signal, taps, results, output.bands, form, sums)
-    found = [_like(x, result) for result in results]
-    return found, None if sums is None else _like(x, sums.astype(signal.dtype))
+class CpuLiftPool:
+    """Lifting pooling.
 
+    Parameters
+    ----------
+    fallback : LiftPoolKernels
+        Serves arrays that the module does not.
+    """
 
-def lift_up(bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-    """The signal with these bands, all of which are there."""
-    memory = _memories([*bands, filters])
-    if memory is None:
-        return fallback.lift_up(bands, filters, plan)
-    *halves, taps = memory
-    signal = np.empty((*halves[0].shape[:2], *plan.sizes), halves[0].dtype)
-    if signal.size:
-        _module(plan).up(halves, taps, signal)
-    return _like(bands[0], signal)
+    def __init__(self, fallback: LiftPoolKernels) -> None:
+        self._fallback = fallback
 
+    def lift_down(
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+    ) -> tuple[list[Array], Array | None]:
+        """The wanted bands, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        memory = _memories([x, filters])
+        if memory is None:
+            return self._fallback.lift_down(x, filters, plan, output, penalised)
+        signal, taps = memory
+        batch, channels = signal.shape[:2]
+        each = len(output.bands) if output.form == "concat" else 1
+        count = len(output.bands) if output.form == "bands" else 1
+        results = [
+            np.empty((batch, each * channels, *plan.halves), signal.dtype) for _ in range(count)
+        ]
+        sums = np.zeros((len(plan.passes), 2)) if penalised else None
+        if signal.size:
+            form = _FORMS[output.form]
+            _module(plan).down(signal, taps, results, output.bands, form, sums)
+        found = [_like(x, result) for result in results]
+        return found, None if sums is None else _like(x, sums.astype(signal.dtype))
 
-def lift_down_vjp(
-    values: Sequence[Array],
-    cotangents: Sequence[Array | None],
-    sums_cotangent: Array | None,
-    filters: Array,
-    plan: LiftPoolPlan,
-    output: LiftOutput,
-    from_outputs: bool,
-) -> tuple[Array, Array]:
-    """Cotangents of the signal and of the filters."""
-    given = [g for g in cotangents if g is not None]
-    extra = [] if sums_cotangent is None else [sums_cotangent]
-    memory = _memories([filters, *values, *given, *extra])
-    if memory is None:
-        return fallback.lift_down_vjp(
-            values, cotangents, sums_cotangent, filters, plan, output, from_outputs
+    def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
+        """The signal with these bands, all of which are there."""
+        memory = _memories([*bands, filters])
+        if memory is None:
+            return self._fallback.lift_up(bands, filters, plan)
+        *halves, taps = memory
+        signal = np.empty((*halves[0].shape[:2], *plan.sizes), halves[0].dtype)
+        if signal.size:
+            _module(plan).up(halves, taps, signal)
+        return _like(bands[0], signal)
+
+    def lift_down_vjp(
+        self,
+        values: Sequence[Array],
+        cotangents: Sequence[Array | None],
+        sums_cotangent: Array | None,
+        filters: Array,
+        plan: LiftPoolPlan,
+        output: LiftOutput,
+        from_outputs: bool,
+    ) -> tuple[Array, Array]:
+        """Cotangents of the signal and of the filters."""
+        given = [g for g in cotangents if g is not None]
+        extra = [] if sums_cotangent is None else [sums_cotangent]
+        memory = _memories([filters, *values, *given, *extra])
+        if memory is None:
+            return self._fallback.lift_down_vjp(
+                values, cotangents, sums_cotangent, filters, plan, output, from_outputs
+            )
+        taps, known = memory[0], memory[1 : 1 + len(values)]
+        remaining = iter(memory[1 + len(values) :])
+        pulled = [None if g is None else next(remaining) for g in cotangents]
+        weights = None if sums_cotangent is None else next(remaining).astype(np.float64)
+        signal = np.empty((known[0].shape[0], taps.shape[2], *plan.sizes), known[0].dtype)
+        gradient = _gradient(plan, taps)
+        if signal.size:
+            form = _FORMS[output.form]
+            _module(plan).down_vjp(
+                *(known, from_outputs, pulled, weights, taps, output.bands, form, signal, gradient)
+            )
+        return _like(values[0], signal), _like(filters, _collected(gradient, taps))
+
+    def lift_up_vjp(
+        self,
+        values: Sequence[Array],
+        cotangent: Array,
+        filters: Array,
+        plan: LiftPoolPlan,
+        from_outputs: bool,
+    ) -> tuple[list[Array], Array]:
+        """Cotangents of the bands and of the filters."""
+        memory = _memories([*values, cotangent, filters])
+        if memory is None:
+            return self._fallback.lift_up_vjp(values, cotangent, filters, plan, from_outputs)
+        *known, given, taps = memory
+        shape = (*given.shape[:2], *plan.halves)
+        bands = [np.empty(shape, given.dtype) for _ in range(2**plan.dimensions)]
+        gradient = _gradient(plan, taps)
+        if given.size:
+            _module(plan).up_vjp(known, from_outputs, given, taps, bands, gradient)
+        return [_like(cotangent, band) for band in bands], _like(
+            filters, _collected(gradient, taps)
         )
-    taps, known = memory[0], memory[1 : 1 + len(values)]
-    remaining = iter(memory[1 + len(values) :])
-    pulled = [None if g is None else next(remaining) for g in cotangents]
-    weights = None if sums_cotangent is None else next(remaining).astype(np.float64)
-    signal = np.empty((known[0].shape[0], taps.shape[2], *plan.sizes), known[0].dtype)
-    gradient = _gradient(plan, taps)
-    if signal.size:
-        form = _FORMS[output.form]
-        _module(plan).down_vjp(
-            *(known, from_outputs, pulled, weights, taps, output.bands, form, signal, gradient)
-        )
-    return _like(values[0], signal), _like(filters, _collected(gradient, taps))
-
-
-def lift_up_vjp(
-    values: Sequence[Array],
-    cotangent: Array,
-    filters: Array,
-    plan: LiftPoolPlan,
-    from_outputs: bool,
-) -> tuple[list[Array], Array]:
-    """Cotangents of the bands and of the filters."""
-    memory = _memories([*values, cotangent, filters])
-    if memory is None:
-        return fallback.lift_up_vjp(values, cotangent, filters, plan, from_outputs)
-    *known, given, taps = memory
-    shape = (*given.shape[:2], *plan.halves)
-    bands = [np.empty(shape, given.dtype) for _ in range(2**plan.dimensions)]
-    gradient = _gradient(plan, taps)
-    if given.size:
-        _module(plan).up_vjp(known, from_outputs, given, taps, bands, gradient)
-    return [_like(cotangent, band) for band in bands], _like(filters, _collected(gradient, taps))
 
 
 @lru_cache(maxsize=256)

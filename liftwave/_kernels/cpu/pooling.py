@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 
 from liftwave import _cpu
-from liftwave._kernels.contract import PoolingKernels, Weights
+from liftwave._kernels.contract import PoolingKernels, WeightedPool
 from liftwave._kernels.cpu.lifting import aligned
 from liftwave._kernels.cpu.memory import like, memory
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
-
-name = "cpu"
-
-# What serves the rest; the dispatch says, since families of kernels do not know each other.
-fallback: PoolingKernels = cast("PoolingKernels", None)
 
 _WEIGHTS: dict[str, int] = {
     "softmax": 0,
@@ -43,105 +38,105 @@ _WEIGHTS: dict[str, int] = {
 """The numbers of ``Weights`` in ``backends/cpu/include/liftwave/pooling.hpp``."""
 
 
-def pool(
-    x: Array,
-    plan: WindowPlan,
-    weights: Weights,
-    beta: Array | None = None,
-    delta: float = 1.0,
-    channels: int = 1,
-) -> Array:
-    """The weighted sum of each region: (planes, *outputs)."""
-    if channels > 1:
-        return fallback.pool(x, plan, weights, beta, delta, channels)
-    (found,) = _results(x, plan.outputs)
-    _run(_module(plan, weights, delta).pool, (x, beta), found)
-    return like(x, found)
+class CpuPooling:
+    """Pooling over windows.
 
+    Parameters
+    ----------
+    fallback : PoolingKernels
+        Serves vectors along channels and interpolated values.
+    """
 
-def pool_vjp(
-    x: Array,
-    cotangent: Array,
-    plan: WindowPlan,
-    weights: Weights,
-    beta: Array | None = None,
-    delta: float = 1.0,
-    channels: int = 1,
-) -> tuple[Array, Array | None]:
-    """The cotangents of ``x`` and ``beta``."""
-    if channels > 1:
-        return fallback.pool_vjp(x, cotangent, plan, weights, beta, delta, channels)
-    (of_x,), of_beta = _results(x, plan.inputs), _of_windows(x, beta, plan)
-    _run(_module(plan, weights, delta).pool_vjp, (x, beta, cotangent), of_x, of_beta)
-    return like(x, of_x), _of_beta(of_beta, beta)
+    def __init__(self, fallback: PoolingKernels) -> None:
+        self._fallback = fallback
 
+    def pool(
+        self,
+        x: Array,
+        arguments: WeightedPool,
+        beta: Array | None = None,
+    ) -> Array:
+        """The weighted sum of each region: (planes, *outputs)."""
+        if not _is_served(arguments):
+            return self._fallback.pool(x, arguments, beta)
+        (found,) = _results(x, arguments.plan.outputs)
+        _run(_module(arguments).pool, (x, beta), found)
+        return like(x, found)
 
-def unpool(
-    x: Array,
-    pooled: Array,
-    plan: WindowPlan,
-    weights: Weights,
-    beta: Array | None = None,
-    delta: float = 1.0,
-    channels: int = 1,
-    up: Literal["nearest", "linear"] = "nearest",
-    preserve: Literal["sum", "mean"] = "sum",
-) -> Array:
-    """Pooled values spread over the samples of their regions by the weights of ``x``."""
-    if channels > 1 or up != "nearest":
-        return fallback.unpool(x, pooled, plan, weights, beta, delta, channels, up, preserve)
-    (found,) = _results(x, plan.inputs)
-    module = _module(plan, weights, delta, preserve == "mean")
-    _run(module.unpool, (x, beta, pooled), found)
-    return like(x, found)
+    def pool_vjp(
+        self,
+        x: Array,
+        cotangent: Array,
+        arguments: WeightedPool,
+        beta: Array | None = None,
+    ) -> tuple[Array, Array | None]:
+        """The cotangents of ``x`` and ``beta``."""
+        if not _is_served(arguments):
+            return self._fallback.pool_vjp(x, cotangent, arguments, beta)
+        plan = arguments.plan
+        (of_x,), of_beta = _results(x, plan.inputs), _of_windows(x, beta, plan)
+        _run(_module(arguments).pool_vjp, (x, beta, cotangent), of_x, of_beta)
+        return like(x, of_x), _of_beta(of_beta, beta)
 
+    def unpool(
+        self,
+        x: Array,
+        pooled: Array,
+        arguments: WeightedPool,
+        beta: Array | None = None,
+    ) -> Array:
+        """Pooled values spread over the samples of their regions by the weights of ``x``."""
+        if not _is_served(arguments):
+            return self._fallback.unpool(x, pooled, arguments, beta)
+        (found,) = _results(x, arguments.plan.inputs)
+        _run(_module(arguments).unpool, (x, beta, pooled), found)
+        return like(x, found)
 
-def unpool_vjp(
-    x: Array,
-    pooled: Array,
-    cotangent: Array,
-    plan: WindowPlan,
-    weights: Weights,
-    beta: Array | None = None,
-    delta: float = 1.0,
-    channels: int = 1,
-    up: Literal["nearest", "linear"] = "nearest",
-    preserve: Literal["sum", "mean"] = "sum",
-) -> tuple[Array, Array, Array | None]:
-    """The cotangents of ``x``, ``pooled`` and ``beta``."""
-    if channels > 1 or up != "nearest":
-        how: tuple[Any, ...] = (beta, delta, channels, up, preserve)
-        return fallback.unpool_vjp(x, pooled, cotangent, plan, weights, *how)
-    (of_x,), (of_pooled,) = _results(x, plan.inputs), _results(x, plan.outputs)
-    of_beta = _of_windows(x, beta, plan)
-    module = _module(plan, weights, delta, preserve == "mean")
-    _run(module.unpool_vjp, (x, beta, pooled, cotangent), of_x, of_pooled, of_beta)
-    return like(x, of_x), like(x, of_pooled), _of_beta(of_beta, beta)
+    def unpool_vjp(
+        self,
+        x: Array,
+        pooled: Array,
+        cotangent: Array,
+        arguments: WeightedPool,
+        beta: Array | None = None,
+    ) -> tuple[Array, Array, Array | None]:
+        """The cotangents of ``x``, ``pooled`` and ``beta``."""
+        if not _is_served(arguments):
+            return self._fallback.unpool_vjp(x, pooled, cotangent, arguments, beta)
+        plan = arguments.plan
+        (of_x,), (of_pooled,) = _results(x, plan.inputs), _results(x, plan.outputs)
+        of_beta = _of_windows(x, beta, plan)
+        _run(_module(arguments).unpool_vjp, (x, beta, pooled, cotangent), of_x, of_pooled, of_beta)
+        return like(x, of_x), like(x, of_pooled), _of_beta(of_beta, beta)
 
+    def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+        """The largest sample of each region, and where it is, flat within a plane."""
+        (found,), (places,) = _results(x, plan.outputs), _results(x, plan.outputs, np.int64)
+        _run(_module(WeightedPool(plan, "softmax")).max_pool, (x,), found, places)
+        return like(x, found), like(x, places)
 
-def max_pool(x: Array, plan: WindowPlan) -> tuple[Array, Array]:
-    """The largest sample of each region, and where it is, flat within a plane."""
-    (found,), (places,) = _results(x, plan.outputs), _results(x, plan.outputs, np.int64)
-    _run(_module(plan, "softmax", 1.0).max_pool, (x,), found, places)
-    return like(x, found), like(x, places)
-
-
-def max_pool_vjp(cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
-    """Cotangents added at the places that :func:`max_pool` gave."""
-    (found,) = _results(cotangent, plan.inputs)
-    if found.size:
-        g = np.ascontiguousarray(memory(cotangent))
-        places = np.ascontiguousarray(memory(indices), np.int64)
-        _cpu.add_to_places(g, places, found, len(found))
-    return like(cotangent, found)
+    def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+        """Cotangents added at the places that :meth:`max_pool` gave."""
+        (found,) = _results(cotangent, plan.inputs)
+        if found.size:
+            g = np.ascontiguousarray(memory(cotangent))
+            places = np.ascontiguousarray(memory(indices), np.int64)
+            _cpu.add_to_places(g, places, found, len(found))
+        return like(cotangent, found)
 
 
 # --- the module ------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=256)
-def _module(plan: WindowPlan, weights: Weights, delta: float, mean: bool = False) -> _cpu.Pooling:
-    return _cpu.Pooling(list(zip(*plan, strict=True)), _WEIGHTS[weights], delta, mean)
+def _module(arguments: WeightedPool) -> _cpu.Pooling:
+    axes, weights = list(zip(*arguments.plan, strict=True)), _WEIGHTS[arguments.weights]
+    return _cpu.Pooling(axes, weights, arguments.delta, arguments.preserve == "mean")
+
+
+def _is_served(arguments: WeightedPool) -> bool:
+    """Whether the module does this: it has neither vectors along channels nor interpolation."""
+    return arguments.channels == 1 and arguments.up == "nearest"
 
 
 def _run(function: Callable[..., bool], given: tuple[Array | None, ...], *results: Any) -> None:

@@ -14,7 +14,6 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace, device
 
-from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda.layout import (
     LONG_ROWS,
     Batch,
@@ -24,7 +23,16 @@ from liftwave._kernels.cuda.layout import (
     boundary,
     grid,
 )
-from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Kernel, Memory, memory_of
+from liftwave._kernels.cuda.runtime import (
+    COMPUTED,
+    ITEMSIZE,
+    Kernel,
+    Memory,
+    Runtime,
+    address_of,
+    kernel,
+    memory_of,
+)
 from liftwave._kernels.cuda.taps import LearnedTaps, given_taps
 from liftwave._kernels.cuda.tiling import Cut, Tiling, cut
 from liftwave._plan.axis import FilterPlan, bounded
@@ -153,7 +161,9 @@ def _is_long(extend: Boundary) -> bool:
 # --- running -------------------------------------------------------------------------------------
 
 
-def split(x: Array, bands: Sequence[Array], dtypes: tuple[str, str], pair: Pair) -> bool:
+def split(
+    x: Array, bands: Sequence[Array], dtypes: tuple[str, str], pair: Pair, runtime: Runtime
+) -> bool:
     """Analyse into four bands that lie in a row each.
 
     Parameters
@@ -166,6 +176,8 @@ def split(x: Array, bands: Sequence[Array], dtypes: tuple[str, str], pair: Pair)
         Those of the first band and of the others.
     pair : Pair
         Of an analysis.
+    runtime : Runtime
+        Runs the kernel.
 
     Returns
     -------
@@ -183,12 +195,12 @@ def split(x: Array, bands: Sequence[Array], dtypes: tuple[str, str], pair: Pair)
     arguments = type(launch.arguments).from_buffer_copy(launch.arguments)
     arguments.image.data = memory.address
     for place, band in zip(pair.order, bands, strict=True):
-        arguments.band[place] = _address(band)
-    _run(launch, arguments, pair, x, f"analysis of {memory.shape} along axes {pair.axes}")
+        arguments.band[place] = address_of(band)
+    _run(runtime, launch, arguments, pair, x, f"analysis of {memory.shape} along axes {pair.axes}")
     return True
 
 
-def merge(bands: Sequence[Array | None], out: Array, pair: Pair) -> bool:
+def merge(bands: Sequence[Array | None], out: Array, pair: Pair, runtime: Runtime) -> bool:
     """Synthesise four bands, of which some may be missing, into an array; see :func:`split`."""
     memories = [None if band is None else memory_of(band) for band in bands]
     target = memory_of(out)
@@ -204,16 +216,20 @@ def merge(bands: Sequence[Array | None], out: Array, pair: Pair) -> bool:
     arguments.out.data = target.address
     for place, memory in zip(pair.order, memories, strict=True):
         arguments.band[place].data = memory.address if memory else None
-    _run(launch, arguments, pair, out, f"synthesis of {target.shape} along axes {pair.axes}")
+    _run(
+        runtime, launch, arguments, pair, out, f"synthesis of {target.shape} along axes {pair.axes}"
+    )
     return True
 
 
-def _run(launch: _Launch, arguments: Any, pair: Pair, like: Array, what: str) -> None:
+def _run(
+    runtime: Runtime, launch: _Launch, arguments: Any, pair: Pair, like: Array, what: str
+) -> None:
     if launch.blocks == 0:
         return
     # Arrays of taps have to be there until the launch.
     kept = _point_to_taps(arguments, pair, launch.real, like) if pair.learned else []
-    cuda_runtime.runtime.launch(
+    runtime.launch(
         launch.kernel,
         grid(launch.blocks),
         launch.threads,
@@ -230,12 +246,8 @@ def _point_to_taps(arguments: Any, pair: Pair, real: str, like: Array) -> list[A
     for places, step in ((arguments.row_taps, pair.rows), (arguments.column_taps, pair.columns)):
         for k, taps in enumerate(step.filters):
             kept.append(_on_device(taps, real, like))
-            places[k] = _address(kept[-1])
+            places[k] = address_of(kept[-1])
     return kept
-
-
-def _address(x: Array) -> int:
-    return x.data_ptr() if hasattr(x, "data_ptr") else memory_of(x).address
 
 
 def _on_device(taps: Taps, real: str, like: Array) -> Array:
@@ -324,8 +336,8 @@ def _prepare_analysis(
     arguments.image, arguments.out = image, out
     arguments.lead, arguments.packed = lead, packed
     parameters = (memory.dtype, *dtypes, *lengths, *of_thread, pair.learned, long)
-    kernel = cuda_runtime.kernel("filter_tile_analysis.cuh", "analysis_tile", *parameters)
-    return _Launch(kernel, *launch, arguments, real)
+    compiled = kernel("filter_tile_analysis.cuh", "analysis_tile", *parameters)
+    return _Launch(compiled, *launch, arguments, real)
 
 
 def _prepare_synthesis(
@@ -376,8 +388,8 @@ def _prepare_synthesis(
         if memory is not None:
             arguments.band[place] = next(ready)
     parameters = (approx, detail, target.dtype, *lengths, of_thread.rows, bool(odd), pair.learned)
-    kernel = cuda_runtime.kernel("filter_tile_synthesis.cuh", "synthesis_tile", *parameters)
-    return _Launch(kernel, *launch, arguments, real)
+    compiled = kernel("filter_tile_synthesis.cuh", "synthesis_tile", *parameters)
+    return _Launch(compiled, *launch, arguments, real)
 
 
 def _fill(arguments: Any, batch: Batch, tiling: Tiling, kinds: list[Boundary], pair: Pair) -> None:

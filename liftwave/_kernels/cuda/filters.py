@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from liftwave._kernels.cuda import runtime as cuda_runtime
-from liftwave._kernels.cuda import tap_gradients as cuda_tap_gradients
 from liftwave._kernels.cuda.layout import Boundary, Fold, boundary, fold, grid
 from liftwave._kernels.cuda.lines import (
     REAL,
@@ -22,7 +20,16 @@ from liftwave._kernels.cuda.lines import (
     ordered,
     share_out,
 )
-from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, memory_of
+from liftwave._kernels.cuda.runtime import (
+    COMPUTED,
+    ITEMSIZE,
+    CudaPart,
+    Memory,
+    Runtime,
+    kernel,
+    memory_of,
+)
+from liftwave._kernels.cuda.tap_gradients import tap_gradients
 from liftwave._kernels.cuda.taps import COUNTS, DeviceTaps, device_taps
 from liftwave._plan.axis import FilterPlan, bounded
 from liftwave._typing import Array
@@ -32,67 +39,73 @@ _SOURCE = "filter_lines.cuh"
 _Kind: TypeAlias = Literal["analysis", "synthesis"]
 
 
-def analysis(x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int) -> list[Array]:
-    """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
-    shape = _with_length(x.shape, axis, plan.n_out)
-    out = cuda_runtime.runtime.empty((len(filters), *shape), memory_of(x).dtype, x)
-    bands = [out[k] for k in range(len(filters))]
-    if run_analysis(x, bands, filters, plan, axis):
-        return bands
-    return cuda_runtime.fallback.analysis(x, filters, plan, axis)
+class CudaFilters(CudaPart):
+    """Filter banks along one axis."""
 
+    def analysis(
+        self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
+    ) -> list[Array]:
+        """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
+        shape = _with_length(x.shape, axis, plan.n_out)
+        out = self._runtime.empty((len(filters), *shape), memory_of(x).dtype, x)
+        bands = [out[k] for k in range(len(filters))]
+        if self.run_analysis(x, bands, filters, plan, axis):
+            return bands
+        return self._fallback.analysis(x, filters, plan, axis)
 
-def synthesis(
-    bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
-) -> Array:
-    """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
-    shape = _with_length(bands[0].shape, axis, plan.n_out)
-    out = cuda_runtime.runtime.empty(shape, memory_of(bands[0]).dtype, bands[0])
-    if run_synthesis(bands, out, filters, plan, axis):
-        return out
-    return cuda_runtime.fallback.synthesis(bands, filters, plan, axis)
+    def synthesis(
+        self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+    ) -> Array:
+        """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
+        shape = _with_length(bands[0].shape, axis, plan.n_out)
+        out = self._runtime.empty(shape, memory_of(bands[0]).dtype, bands[0])
+        if self.run_synthesis(bands, out, filters, plan, axis):
+            return out
+        return self._fallback.synthesis(bands, filters, plan, axis)
 
+    def tap_gradients(
+        self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+    ) -> list[Array]:
+        """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``, both extended.
 
-def tap_gradients(
-    x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
-) -> list[Array]:
-    """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``, both extended.
+        Of halves they are given in float32, in which they are computed.
+        """
+        made = tap_gradients(x, cotangents, plan, axis, self._runtime)
+        if made is not None:
+            return made
+        return self._fallback.tap_gradients(x, cotangents, plan, axis)
 
-    Of halves they are given in float32, in which they are computed.
-    """
-    made = cuda_tap_gradients.tap_gradients(x, cotangents, plan, axis)
-    if made is not None:
-        return made
-    return cuda_runtime.fallback.tap_gradients(x, cotangents, plan, axis)
+    def run_analysis(
+        self, x: Array, outs: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+    ) -> bool:
+        """Analyse into arrays that are there, of any strides.
 
+        Parameters
+        ----------
+        x : array
+            The signal.
+        outs : sequence of array
+            One band per filter, all of one dtype, computed in the dtype in which ``x`` is.
+        filters, plan, axis
+            As in :meth:`analysis`.
 
-def run_analysis(
-    x: Array, outs: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
-) -> bool:
-    """Analyse into arrays that are there, of any strides.
+        Returns
+        -------
+        bool
+            False if kernels do not serve this; nothing was done then.
+        """
+        return _run("analysis", [x], outs, filters, plan, axis, self._runtime)
 
-    Parameters
-    ----------
-    x : array
-        The signal.
-    outs : sequence of array
-        One band per filter, all of one dtype, whose numbers are computed with as those of ``x``.
-    filters, plan, axis
-        As in :func:`analysis`.
-
-    Returns
-    -------
-    bool
-        False if kernels do not serve this; nothing was done then.
-    """
-    return _run("analysis", [x], outs, filters, plan, axis)
-
-
-def run_synthesis(
-    bands: Sequence[Array], out: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
-) -> bool:
-    """Synthesise into an array that is there, of any strides; see :func:`run_analysis`."""
-    return _run("synthesis", bands, [out], filters, plan, axis)
+    def run_synthesis(
+        self,
+        bands: Sequence[Array],
+        out: Array,
+        filters: Sequence[Taps],
+        plan: FilterPlan,
+        axis: int,
+    ) -> bool:
+        """Synthesise into an array that is there, of any strides; see :meth:`run_analysis`."""
+        return _run("synthesis", bands, [out], filters, plan, axis, self._runtime)
 
 
 # --- launching -----------------------------------------------------------------------------------
@@ -105,6 +118,7 @@ def _run(
     filters: Sequence[Taps],
     plan: FilterPlan,
     axis: int,
+    runtime: Runtime,
 ) -> bool:
     arrays = [*given, *results]
     memories = list(map(memory_of, arrays))
@@ -118,7 +132,7 @@ def _run(
         return True
     found = ordered(memories, axis)
     if found is None:
-        return _run_flattened(kind, arrays, len(given), filters, plan, axis)
+        return _run_flattened(kind, arrays, len(given), filters, plan, axis, runtime)
     taps = device_taps(filters, plan, prepared.real, given[0])
     if taps is None:
         return False
@@ -127,7 +141,8 @@ def _run(
     # A unit of an analysis has two samples, one of a synthesis has one of each band.
     size = (2 if kind == "analysis" else len(given)) * ITEMSIZE[COMPUTED[dtypes[0]]]
     launch = share_out(lines, lines.end, reach, size)
-    call = _Call(lines, taps, given[0], f"{kind} of {memories[0].shape} along axis {axis}")
+    what = f"{kind} of {memories[0].shape} along axis {axis}"
+    call = _Call(runtime, lines, taps, given[0], what)
     parameters = (*dtypes, len(filters))
     call(f"{kind}_lines", (*parameters, prepared.taps), (launch.along,), prepared.taps, launch)
     folded = prepared.folded_places * lines.batch.count
@@ -141,6 +156,7 @@ def _run(
 class _Call(NamedTuple):
     """What kernels of one call have in common."""
 
+    runtime: Runtime
     lines: Lines
     taps: DeviceTaps
     like: Array
@@ -151,11 +167,11 @@ class _Call(NamedTuple):
     ) -> None:
         """Launch a kernel whose template arguments are around whether taps are learned."""
         learned = self.taps.learned
-        kernel = cuda_runtime.kernel(_SOURCE, name, *before, learned, *after)
+        compiled = kernel(_SOURCE, name, *before, learned, *after)
         arguments = filter_arguments(self.taps.real, count, learned)()
         arguments.lines, arguments.taps = self.lines, self.taps.structure(count)
-        cuda_runtime.runtime.launch(
-            kernel,
+        self.runtime.launch(
+            compiled,
             grid(launch.blocks),
             launch.threads,
             launch.shared,
@@ -186,12 +202,13 @@ def _run_flattened(
     filters: Sequence[Taps],
     plan: FilterPlan,
     axis: int,
+    runtime: Runtime,
 ) -> bool:
     """Of more axes than kernels know: what is read is copied, what is written lies in a row."""
     if not all(_is_contiguous(memory_of(x)) for x in arrays[given:]):
         return False
     flat = [merged(x, axis) for x in arrays]
-    return _run(kind, flat[:given], flat[given:], filters, plan, 1)
+    return _run(kind, flat[:given], flat[given:], filters, plan, 1, runtime)
 
 
 def _is_contiguous(memory: Memory) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.contract import LiftPoolKernels
 from liftwave._kernels.cuda.layout import Strided
 from liftwave._kernels.cuda.lift_pool_launch import (
     MAX_DIMENSIONS,
@@ -23,137 +23,149 @@ from liftwave._kernels.cuda.lift_pool_launch import (
     TransformArguments,
 )
 from liftwave._kernels.cuda.lift_pool_tiles import Need
-from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, memory_of
+from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, Runtime, memory_of
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 
 _TRANSFORM = Need(2)
 
-# --- transforms ----------------------------------------------------------------------------------
 
+class CudaLiftPool:
+    """Lifting pooling.
 
-def lift_down(
-    x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
-) -> tuple[list[Array], Array | None]:
-    """The bands that are asked for, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
-    need = Need(2, penalised=penalised)
-    work = _prepared("lift_down", filters, plan, [x], need)
-    if work is None:
-        return cuda_runtime.fallback.lift_pool.lift_down(x, filters, plan, output, penalised)
-    work.known[0] = memory_of(x)
-    results, bands, chosen = _outputs(work, output)
-    sums: dict[int, Array] = {}
-    for stage in work.stages:
-        for node in stage.nodes:
-            children = stage.children(node)
-            if stage is work.stages[-1]:
-                work.known.update((c, bands.get(c)) for c in children)
-                if not penalised and all(work.known[c] is None for c in children):
-                    continue
-            else:
-                work.keep(work.known, children)
-            of_node = _split(work, stage, node, chosen, need)
-            if of_node is not None:
-                sums.update((p, of_node[k, ...]) for k, p in enumerate(stage.passes(node)))
-    if output.form == "sum" and not chosen:
-        results = [_as(sum(results[1:], results[0]), work.call.dtype)]
-    if not penalised:
-        return results, None
-    total = array_namespace(x).stack([sums[k] for k in range(len(plan.passes))])
-    return results, _as(total, work.call.computed)
+    Parameters
+    ----------
+    runtime : Runtime
+        Runs the kernels and allocates results.
+    fallback : LiftPoolKernels
+        Serves what these kernels do not.
+    """
 
+    def __init__(self, runtime: Runtime, fallback: LiftPoolKernels) -> None:
+        self._runtime = runtime
+        self._fallback = fallback
 
-def lift_up(bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-    """The signal with these bands, all of which are there."""
-    work = _prepared("lift_up", filters, plan, bands, _TRANSFORM)
-    if work is None:
-        return cuda_runtime.fallback.lift_pool.lift_up(bands, filters, plan)
-    result = work.call.empty(work.call.shape_of(0), work.call.dtype)
-    work.known.update(work.bands(bands, _all_bands(plan)))
-    _merge_all(work)
-    work.known[0] = memory_of(result)
-    _merge(work, work.stages[0], 0)
-    return result
+    def lift_down(
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+    ) -> tuple[list[Array], Array | None]:
+        """The wanted bands, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        need = Need(2, penalised=penalised)
+        work = _prepared("lift_down", filters, plan, [x], need, self._runtime)
+        if work is None:
+            return self._fallback.lift_down(x, filters, plan, output, penalised)
+        work.known[0] = memory_of(x)
+        results, bands, chosen = _outputs(work, output)
+        sums: dict[int, Array] = {}
+        for stage in work.stages:
+            for node in stage.nodes:
+                children = stage.children(node)
+                if stage is work.stages[-1]:
+                    work.known.update((c, bands.get(c)) for c in children)
+                    if not penalised and all(work.known[c] is None for c in children):
+                        continue
+                else:
+                    work.keep(work.known, children)
+                of_node = _split(work, stage, node, chosen, need)
+                if of_node is not None:
+                    sums.update((p, of_node[k, ...]) for k, p in enumerate(stage.passes(node)))
+        if output.form == "sum" and not chosen:
+            results = [_as(sum(results[1:], results[0]), work.call.dtype)]
+        if not penalised:
+            return results, None
+        total = array_namespace(x).stack([sums[k] for k in range(len(plan.passes))])
+        return results, _as(total, work.call.computed)
 
-
-# --- back ----------------------------------------------------------------------------------------
-
-
-def lift_down_vjp(
-    values: Sequence[Array],
-    cotangents: Sequence[Array | None],
-    sums_cotangent: Array | None,
-    filters: Array,
-    plan: LiftPoolPlan,
-    output: LiftOutput,
-    from_outputs: bool,
-) -> tuple[Array, Array]:
-    """Cotangents of the signal and of the filters."""
-    penalised = sums_cotangent is not None
-    need = Need(3 if from_outputs and not penalised else 4, penalised=penalised, back=True)
-    given = [g for g in cotangents if g is not None]
-    work = _prepared("lift_down_vjp", filters, plan, [*values, *given], need)
-    if work is None:
-        return cuda_runtime.fallback.lift_pool.lift_down_vjp(
-            values, cotangents, sums_cotangent, filters, plan, output, from_outputs
-        )
-    call, pulled = work.call, work.pulled
-    if from_outputs:
-        work.known.update(work.bands(values, output))
-    else:
-        work.known[0] = memory_of(values[0])
-        _split_all(work)
-    pulled.update(work.bands(cotangents, output))
-    result = call.empty(call.shape_of(0), call.dtype)
-    pulled[0] = memory_of(result)
-    weights = None if sums_cotangent is None else _contiguous(_as(sums_cotangent, call.computed))
-    for stage in reversed(work.stages):
-        for node in stage.nodes:
-            if node:
-                work.keep(pulled, [node])
-            if node and from_outputs:
-                work.keep(work.known, [node])
-            _pull(work, stage, node, _Back(False, from_outputs, weights, need))
-    return result, _collected(work, filters)
-
-
-def lift_up_vjp(
-    values: Sequence[Array],
-    cotangent: Array,
-    filters: Array,
-    plan: LiftPoolPlan,
-    from_outputs: bool,
-) -> tuple[list[Array], Array]:
-    """Cotangents of the bands and of the filters."""
-    need = Need(3 if from_outputs else 4, back=True)
-    work = _prepared("lift_up_vjp", filters, plan, [cotangent, *values], need)
-    if work is None:
-        return cuda_runtime.fallback.lift_pool.lift_up_vjp(
-            values, cotangent, filters, plan, from_outputs
-        )
-    call, pulled = work.call, work.pulled
-    if from_outputs:
-        work.known[0] = memory_of(values[0])
-    else:
-        work.known.update(work.bands(values, _all_bands(plan)))
+    def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
+        """The signal with these bands, all of which are there."""
+        work = _prepared("lift_up", filters, plan, bands, _TRANSFORM, self._runtime)
+        if work is None:
+            return self._fallback.lift_up(bands, filters, plan)
+        result = work.call.empty(work.call.shape_of(0), work.call.dtype)
+        work.known.update(work.bands(bands, _all_bands(plan)))
         _merge_all(work)
-    pulled[0] = memory_of(cotangent)
-    results = [
-        call.empty(call.shape_of(call.first_band), call.dtype) for _ in range(2**plan.dimensions)
-    ]
-    for stage in work.stages:
-        is_last = stage is work.stages[-1]
-        for node in stage.nodes:
-            if not is_last:
-                work.keep(pulled, stage.children(node))
-            else:
-                pulled.update(
-                    (c, memory_of(results[c - call.first_band])) for c in stage.children(node)
-                )
-            if from_outputs and not is_last:
-                work.keep(work.known, stage.children(node))
-            _pull(work, stage, node, _Back(True, from_outputs, None, need))
-    return results, _collected(work, filters)
+        work.known[0] = memory_of(result)
+        _merge(work, work.stages[0], 0)
+        return result
+
+    def lift_down_vjp(
+        self,
+        values: Sequence[Array],
+        cotangents: Sequence[Array | None],
+        sums_cotangent: Array | None,
+        filters: Array,
+        plan: LiftPoolPlan,
+        output: LiftOutput,
+        from_outputs: bool,
+    ) -> tuple[Array, Array]:
+        """Cotangents of the signal and of the filters."""
+        penalised = sums_cotangent is not None
+        need = Need(3 if from_outputs and not penalised else 4, penalised=penalised, back=True)
+        given = [g for g in cotangents if g is not None]
+        arrays = [*values, *given]
+        work = _prepared("lift_down_vjp", filters, plan, arrays, need, self._runtime)
+        if work is None:
+            return self._fallback.lift_down_vjp(
+                values, cotangents, sums_cotangent, filters, plan, output, from_outputs
+            )
+        call, pulled = work.call, work.pulled
+        if from_outputs:
+            work.known.update(work.bands(values, output))
+        else:
+            work.known[0] = memory_of(values[0])
+            _split_all(work)
+        pulled.update(work.bands(cotangents, output))
+        result = call.empty(call.shape_of(0), call.dtype)
+        pulled[0] = memory_of(result)
+        weights = (
+            None if sums_cotangent is None else _contiguous(_as(sums_cotangent, call.computed))
+        )
+        for stage in reversed(work.stages):
+            for node in stage.nodes:
+                if node:
+                    work.keep(pulled, [node])
+                if node and from_outputs:
+                    work.keep(work.known, [node])
+                _pull(work, stage, node, _Back(False, from_outputs, weights, need))
+        return result, _collected(work, filters)
+
+    def lift_up_vjp(
+        self,
+        values: Sequence[Array],
+        cotangent: Array,
+        filters: Array,
+        plan: LiftPoolPlan,
+        from_outputs: bool,
+    ) -> tuple[list[Array], Array]:
+        """Cotangents of the bands and of the filters."""
+        need = Need(3 if from_outputs else 4, back=True)
+        arrays = [cotangent, *values]
+        work = _prepared("lift_up_vjp", filters, plan, arrays, need, self._runtime)
+        if work is None:
+            return self._fallback.lift_up_vjp(values, cotangent, filters, plan, from_outputs)
+        call, pulled = work.call, work.pulled
+        if from_outputs:
+            work.known[0] = memory_of(values[0])
+        else:
+            work.known.update(work.bands(values, _all_bands(plan)))
+            _merge_all(work)
+        pulled[0] = memory_of(cotangent)
+        results = [
+            call.empty(call.shape_of(call.first_band), call.dtype)
+            for _ in range(2**plan.dimensions)
+        ]
+        for stage in work.stages:
+            is_last = stage is work.stages[-1]
+            for node in stage.nodes:
+                if not is_last:
+                    work.keep(pulled, stage.children(node))
+                else:
+                    pulled.update(
+                        (c, memory_of(results[c - call.first_band])) for c in stage.children(node)
+                    )
+                if from_outputs and not is_last:
+                    work.keep(work.known, stage.children(node))
+                _pull(work, stage, node, _Back(True, from_outputs, None, need))
+        return results, _collected(work, filters)
 
 
 # --- nodes ---------------------------------------------------------------------------------------
@@ -284,7 +296,12 @@ def _collected(work: _Work, filters: Array) -> Array:
 
 
 def _prepared(
-    what: str, filters: Array, plan: LiftPoolPlan, arrays: Sequence[Array], need: Need
+    what: str,
+    filters: Array,
+    plan: LiftPoolPlan,
+    arrays: Sequence[Array],
+    need: Need,
+    runtime: Runtime,
 ) -> _Work | None:
     """A call that begins; None for what kernels do not serve."""
     dtype, *others = (memory_of(x).dtype for x in arrays)
@@ -295,7 +312,7 @@ def _prepared(
     if plan.dimensions > MAX_DIMENSIONS or 0 in shape or 0 in filters.shape:
         return None
     taps = _contiguous(_as(filters, COMPUTED[dtype]))
-    call = Call(plan, taps, arrays[0], shape[0], dtype, f"{what} of shape {shape}")
+    call = Call(runtime, plan, taps, arrays[0], shape[0], dtype, f"{what} of shape {shape}")
     stages = call.stages(need)
     return None if stages is None else _Work(call, stages, {}, {}, [], [])
 

@@ -8,7 +8,6 @@ from functools import lru_cache
 from math import prod
 from typing import NamedTuple, TypeAlias
 
-from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda.layout import (
     MAX_GRID,
     Batch,
@@ -19,7 +18,14 @@ from liftwave._kernels.cuda.layout import (
     grid,
 )
 from liftwave._kernels.cuda.lift_pool_tiles import Axis, Need, Tiling, tiling
-from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, kernel, memory_of
+from liftwave._kernels.cuda.runtime import (
+    COMPUTED,
+    ITEMSIZE,
+    Memory,
+    Runtime,
+    kernel,
+    memory_of,
+)
 from liftwave._plan.lift_pool import LiftPoolPlan
 from liftwave._typing import Array
 
@@ -192,6 +198,7 @@ class Stage(NamedTuple):
 class Call(NamedTuple):
     """What all launches of one call share."""
 
+    runtime: Runtime
     plan: LiftPoolPlan
     filters: Array  # of the computed dtype, contiguous
     like: Array
@@ -221,7 +228,7 @@ class Call(NamedTuple):
 
     def empty(self, shape: Sequence[int], dtype: str) -> Array:
         """Memory for a result, beside the arrays that were given."""
-        return cuda_runtime.runtime.empty(shape, dtype, self.like)
+        return self.runtime.empty(shape, dtype, self.like)
 
     def stages(self, need: Need) -> list[Stage] | None:
         """From the signal to the bands; None if filters are too long for shared memory."""
@@ -291,7 +298,7 @@ class Call(NamedTuple):
     ) -> None:
         """Run a kernel for signals and bands of these dtypes."""
         size = self.plan.kernel if self.plan.kernel <= KNOWN_KERNELS else 0
-        cuda_runtime.runtime.launch(
+        self.runtime.launch(
             kernel("lift_pool.cuh", name, *dtypes, size, up),
             *(grid(arguments.job.blocks), tiles.threads, tiles.shared),
             *(arguments, self.like, self.what),

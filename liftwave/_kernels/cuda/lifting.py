@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda.layout import MAX_BATCH_AXES, Merged, grid, merged, placed
 from liftwave._kernels.cuda.lifting_plan import (
     AxisGeometry,
@@ -27,9 +26,17 @@ from liftwave._kernels.cuda.lifting_plan import (
 )
 from liftwave._kernels.cuda.lifting_plan import length_of as len_of
 from liftwave._kernels.cuda.lifting_tiles import Side, Tiling, tiling
-from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, kernel, memory_of
+from liftwave._kernels.cuda.runtime import (
+    COMPUTED,
+    ITEMSIZE,
+    CudaPart,
+    Memory,
+    Runtime,
+    kernel,
+    memory_of,
+)
 from liftwave._plan.axis import LiftPlan, bounded
-from liftwave._plan.levels import AnalysisLevel, LiftStep, Step, SynthesisLevel, lifted_axes
+from liftwave._plan.levels import LiftStep, Step, lifted_axes
 from liftwave._typing import Array
 from liftwave.wavelets.taps import FixedPoint
 
@@ -80,31 +87,36 @@ class Group(NamedTuple):
 # --- one axis ------------------------------------------------------------------------------------
 
 
-def lift_analysis(
-    x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
-) -> tuple[Array, Array]:
-    """Split into even and odd samples, run the steps, scale, roll."""
-    group, name = axis_group(plan, taps, scale, axis), name_of(x.dtype)
-    bands = None if group is None else _analyse(x, group, name, name)
-    if bands is None:
-        return cuda_runtime.fallback.lift_analysis(x, plan, taps, scale, axis)
-    return bands[0], bands[1]
+class CudaLifting(CudaPart):
+    """Lifting along one axis."""
 
+    def lift_analysis(
+        self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+    ) -> tuple[Array, Array]:
+        """Split into even and odd samples, run the steps, scale, roll."""
+        group, name = axis_group(plan, taps, scale, axis), name_of(x.dtype)
+        bands = None if group is None else _analyse(x, group, name, name, self._runtime)
+        if bands is None:
+            return self._fallback.lift_analysis(x, plan, taps, scale, axis)
+        return bands[0], bands[1]
 
-def lift_synthesis(
-    approx: Array,
-    detail: Array,
-    plan: LiftPlan,
-    taps: Sequence[Any],
-    scale: Sequence[Any],
-    axis: int,
-) -> Array:
-    """Roll back, scale, run the steps, merge even and odd samples."""
-    group, name = axis_group(plan, taps, scale, axis), name_of(detail.dtype)
-    made = None if group is None else _synthesise([approx, detail], group, name)
-    if made is None:
-        return cuda_runtime.fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
-    return made
+    def lift_synthesis(
+        self,
+        approx: Array,
+        detail: Array,
+        plan: LiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> Array:
+        """Roll back, scale, run the steps, merge even and odd samples."""
+        group, name = axis_group(plan, taps, scale, axis), name_of(detail.dtype)
+        made = None
+        if group is not None:
+            made = _synthesise([approx, detail], group, name, self._runtime)
+        if made is None:
+            return self._fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
+        return made
 
 
 def axis_group(
@@ -146,76 +158,78 @@ def _is_learned(step: LiftStep) -> bool:
 
 
 def analyse_level(
-    x: Array, level: AnalysisLevel, dtype: Any = None, approx: Any = None
+    x: Array, groups: Sequence[Group], approx: str, details: str, runtime: Runtime
 ) -> list[Array] | None:
-    """All bands of a level, the last two axes in one pass; None where kernels do not serve it.
+    """All bands of a level; None where kernels do not serve these arrays.
 
     Parameters
     ----------
     x : array
-    level : AnalysisLevel
-    dtype, approx : dtype or str, optional
-        Of all bands (that of ``x`` unless given), and of the approximation if it is another.
+        The signal.
+    groups : sequence of Group
+        Those of the level (:func:`level_groups`).
+    approx, details : str
+        The dtypes of the approximation and of the details.
+    runtime : Runtime
+        Runs the kernels.
     """
-    groups = _groups(level, level.analysis_steps)
-    if groups is None:
-        return None
-    of_details = name_of(x.dtype if dtype is None else dtype)
-    of_approx = of_details if approx is None else name_of(approx)
-    return _analyse_in_turn(x, groups, of_approx, of_details)
+    return _analyse_in_turn(x, groups, approx, details, runtime)
 
 
 def synthesise_level(
-    bands: Mapping[str, Array], level: SynthesisLevel, out: Array | None = None, dtype: Any = None
+    bands: Mapping[str, Array],
+    groups: Sequence[Group],
+    dtype: str,
+    runtime: Runtime,
+    out: Array | None = None,
 ) -> Array | None:
-    """The array with these bands; None where kernels do not serve it, or not all are there.
+    """The array with these bands; None where kernels do not serve it, or a band is missing.
 
     Parameters
     ----------
     bands : mapping
-    level : SynthesisLevel
+        By key.
+    groups : sequence of Group
+        Those of the level (:func:`level_groups`).
+    dtype : str
+        Of the result.
+    runtime : Runtime
+        Runs the kernels.
     out : array, optional
         What the result is written to.
-    dtype : dtype or str, optional
-        Of the result; that of the details unless given.
     """
-    groups = _groups(level, [(key, step) for key, step, _ in reversed(level.synthesis_steps)])
-    if groups is None or len(bands) < 2 ** sum(len(group.axes) for group in groups):
+    if len(bands) < 2 ** sum(len(group.axes) for group in groups):
         return None
     ordered = [bands[key] for key in sorted(bands)]
-    name = name_of(ordered[-1].dtype if dtype is None else dtype)
-    return _synthesise_in_turn(ordered, groups, name, out)
+    return _synthesise_in_turn(ordered, groups, dtype, runtime, out)
 
 
-def _groups(
-    level: AnalysisLevel | SynthesisLevel, keyed: Sequence[tuple[str, Step]]
-) -> tuple[Group, ...] | None:
-    """The groups of a level's axes, in the order of an analysis: the last two axes together."""
-    key = "cuda lifting"
-    if key not in level.native:
-        steps = lifted_axes(keyed) or []
-        fused = len(steps) > 1 and steps[-1].axis != steps[-2].axis
-        tail = 2 if fused else 1
-        parts = [[step] for step in steps[:-tail]] + [steps[-tail:]]
-        groups = [group_of(part) for part in parts] if steps else [None]
-        known = tuple(group for group in groups if group is not None)
-        level.native[key] = known if len(known) == len(groups) else None
-    found: tuple[Group, ...] | None = level.native[key]
-    return found
+def level_groups(keyed: Sequence[tuple[str, Step]]) -> tuple[Group, ...] | None:
+    """The groups of a level's axes, in the order of an analysis: the last two axes together.
+
+    None where kernels do not lift the level.
+    """
+    steps = lifted_axes(keyed) or []
+    fused = len(steps) > 1 and steps[-1].axis != steps[-2].axis
+    tail = 2 if fused else 1
+    parts = [[step] for step in steps[:-tail]] + [steps[-tail:]]
+    groups = [group_of(part) for part in parts] if steps else [None]
+    served = tuple(group for group in groups if group is not None)
+    return served if len(served) == len(groups) else None
 
 
 def _analyse_in_turn(
-    x: Array, groups: Sequence[Group], approx: str, details: str
+    x: Array, groups: Sequence[Group], approx: str, details: str, runtime: Runtime
 ) -> list[Array] | None:
     bands = [x]
     for group in groups:
         if group is not groups[-1]:
             between = COMPUTED[details]
-            made = [_analyse(band, group, between, between) for band in bands]
+            made = [_analyse(band, group, between, between, runtime) for band in bands]
         else:
             names = [approx] + [details] * (len(bands) - 1)
             made = [
-                _analyse(band, group, name, details)
+                _analyse(band, group, name, details, runtime)
                 for band, name in zip(bands, names, strict=True)
             ]
         if any(halves is None for halves in made):
@@ -225,15 +239,19 @@ def _analyse_in_turn(
 
 
 def _synthesise_in_turn(
-    bands: Sequence[Array], groups: Sequence[Group], name: str, out: Array | None = None
+    bands: Sequence[Array],
+    groups: Sequence[Group],
+    name: str,
+    runtime: Runtime,
+    out: Array | None = None,
 ) -> Array | None:
     current = list(bands)
     for group in reversed(groups):
         count, last = 2 ** len(group.axes), group is groups[0]
         made = [
-            _synthesise(current[i : i + count], group, name, out if last else None)
+            _synthesise(current[i : i + count], group, name, runtime, out)
             if last
-            else _synthesise(current[i : i + count], group, COMPUTED[name])
+            else _synthesise(current[i : i + count], group, COMPUTED[name], runtime)
             for i in range(0, len(current), count)
         ]
         current = [band for band in made if band is not None]
@@ -245,36 +263,44 @@ def _synthesise_in_turn(
 # --- one pass ------------------------------------------------------------------------------------
 
 
-def _analyse(x: Array, group: Group, approx: str, details: str) -> list[Array] | None:
+def _analyse(
+    x: Array, group: Group, approx: str, details: str, runtime: Runtime
+) -> list[Array] | None:
     """The bands of an array; None where kernels do not serve it."""
     given = memory_of(x)
     if not serves(group, (approx, details, given.dtype), x):
         return None
     shapes = group.band_shapes(x.shape)
     names = [approx] + [details] * (len(shapes) - 1)
-    bands = [cuda_runtime.runtime.empty(s, n, x) for s, n in zip(shapes, names, strict=True)]
+    bands = [runtime.empty(s, n, x) for s, n in zip(shapes, names, strict=True)]
     launch = Launch(group, given, [memory_of(band) for band in bands], COMPUTED[approx])
     if launch.tiling is None:
-        return _analyse_in_turn(x, group.singles, approx, details) if len(group.axes) > 1 else None
-    launch.run("lift_analysis", (given.dtype, approx, details), group.axes[0], x)
+        if len(group.axes) == 1:
+            return None
+        return _analyse_in_turn(x, group.singles, approx, details, runtime)
+    names_of = given.dtype, approx, details
+    launch.run("lift_analysis", names_of, group.axes[0], x, runtime)
     return bands
 
 
 def _synthesise(
-    bands: Sequence[Array], group: Group, name: str, out: Array | None = None
+    bands: Sequence[Array], group: Group, name: str, runtime: Runtime, out: Array | None = None
 ) -> Array | None:
     """The array with these bands; None where kernels do not serve it."""
     approx, *details = (name_of(band.dtype) for band in bands)
     if len(set(details)) > 1 or not serves(group, (approx, details[0], name), bands[0]):
         return None
     shape = group.signal_shape(bands[0].shape)
-    made = cuda_runtime.runtime.empty(shape, name, bands[0]) if out is None else out
+    made = runtime.empty(shape, name, bands[0]) if out is None else out
     given = [memory_of(band) for band in bands]
     launch = Launch(group, memory_of(made), given, COMPUTED[approx])
     if launch.tiling is None:
         singles = group.singles
-        return _synthesise_in_turn(bands, singles, name, out) if len(singles) > 1 else None
-    launch.run("lift_synthesis", (approx, details[0], name), group.axes[-1], made)
+        if len(singles) == 1:
+            return None
+        return _synthesise_in_turn(bands, singles, name, runtime, out)
+    names = approx, details[0], name
+    launch.run("lift_synthesis", names, group.axes[-1], made, runtime)
     return made
 
 
@@ -365,7 +391,9 @@ class Launch:
         g = self.group.geometries[which]
         return Side(g.lengths[0], True, sum(g.halo), g.margin, g.periodic)
 
-    def run(self, name: str, dtypes: tuple[str, ...], first: int, like: Array) -> None:
+    def run(
+        self, name: str, dtypes: tuple[str, ...], first: int, like: Array, runtime: Runtime
+    ) -> None:
         """Launch the kernel of this name, which begins with array axis ``first``."""
         assert self.tiling is not None
         if self.is_empty:
@@ -374,7 +402,7 @@ class Launch:
         filled.columns_first = int(self._is_along_columns(first))
         flags = (self.lifted[0] is not None, self.lifted[1] is not None, self.group.learned)
         what = f"lifting of shape {self.signal.shape} along {self.group.axes}"
-        cuda_runtime.runtime.launch(
+        runtime.launch(
             kernel(_SOURCE, name, *dtypes, *flags),
             grid(filled.blocks),
             self.tiling.threads,

@@ -12,7 +12,6 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from liftwave._kernels.contract import LiftPullback
-from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda.layout import Strided
 from liftwave._kernels.cuda.lifting import Group, Launch, group_of, name_of, serves
 from liftwave._kernels.cuda.lifting_plan import (
@@ -24,7 +23,7 @@ from liftwave._kernels.cuda.lifting_plan import (
     room_for_steps,
     steps_structure,
 )
-from liftwave._kernels.cuda.runtime import COMPUTED, kernel, memory_of
+from liftwave._kernels.cuda.runtime import COMPUTED, CudaPart, Runtime, kernel, memory_of
 from liftwave._plan.axis import LiftPlan
 from liftwave._plan.levels import LiftStep as AxisStep
 from liftwave._typing import Array
@@ -36,21 +35,23 @@ MOST_BLOCKS = 1024
 _WARP_SUMS = 32
 
 
-def lift_vjp(
-    outputs: Sequence[Array],
-    cotangents: Sequence[Array],
-    plan: LiftPlan,
-    taps: Sequence[Any],
-    scale: Sequence[Any],
-    axis: int,
-) -> LiftPullback:
-    """Inputs, their cotangents, and gradients in taps and scales, from the outputs of lifting."""
-    made = None
-    if len(outputs) == 2 or not plan.edge.right:
-        made = _lift_vjp(outputs, cotangents, plan, taps, scale, axis)
-    if made is None:
-        return cuda_runtime.fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
-    return made
+class CudaLiftingGradient(CudaPart):
+    """The derivative of lifting along one axis."""
+
+    def lift_vjp(
+        self,
+        outputs: Sequence[Array],
+        cotangents: Sequence[Array],
+        plan: LiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> LiftPullback:
+        """Inputs, their cotangents, and gradients in taps and scales, from the outputs."""
+        back = _lift_vjp(outputs, cotangents, plan, taps, scale, axis, self._runtime)
+        if back is None:
+            return self._fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
+        return back
 
 
 def _lift_vjp(
@@ -60,8 +61,14 @@ def _lift_vjp(
     taps: Sequence[Any],
     scale: Sequence[Any],
     axis: int,
+    runtime: Runtime,
 ) -> LiftPullback | None:
-    """The same; None where kernels do not serve it."""
+    """Inputs, their cotangents, and gradients in taps and scales, from the outputs of lifting.
+
+    None where kernels do not serve it.
+    """
+    if len(outputs) == 1 and plan.edge.right:
+        return None
     like, names = outputs[0], {name_of(x.dtype) for x in (*outputs, *cotangents)}
     back = _geometries(plan)
     step = AxisStep(axis, plan, tuple(reversed(taps)), (scale[0], scale[1]))
@@ -77,12 +84,11 @@ def _lift_vjp(
     group = group._replace(geometries=(undoing,), filled=_filled(group, undoing, transposed, name))
     merges = len(outputs) == 2
     shapes = [group.signal_shape(like.shape)] if merges else group.band_shapes(like.shape)
-    empty = cuda_runtime.runtime.empty
-    inputs = [empty(shape, name, like) for shape in shapes]
-    pulled = [empty(shape, name, like) for shape in shapes]
+    inputs = [runtime.empty(shape, name, like) for shape in shapes]
+    pulled = [runtime.empty(shape, name, like) for shape in shapes]
     signals = [inputs[0], pulled[0]] if merges else [outputs[0], cotangents[0]]
     bands = [*outputs, *cotangents] if merges else [*inputs, *pulled]
-    total = _run(group, signals, bands, merges=merges)
+    total = _run(group, signals, bands, runtime, merges=merges)
     return None if total is None else _pullback(inputs, pulled, total, plan)
 
 
@@ -142,7 +148,12 @@ def _arguments(real: str, learned: bool) -> Any:
 
 
 def _run(
-    group: Group, signals: Sequence[Array], bands: Sequence[Array], *, merges: bool
+    group: Group,
+    signals: Sequence[Array],
+    bands: Sequence[Array],
+    runtime: Runtime,
+    *,
+    merges: bool,
 ) -> Array | None:
     """Launch the kernel; the sums over all blocks, in the dtype of the taps."""
     like, work = signals[0], COMPUTED[name_of(signals[0].dtype)]
@@ -154,13 +165,13 @@ def _run(
         return None
     values, kept = launch.arguments(like)
     blocks = min(values.blocks, MOST_BLOCKS)
-    partial = cuda_runtime.runtime.empty((blocks, count + 2), "float64", like)
+    partial = runtime.empty((blocks, count + 2), "float64", like)
     cotangents = launch.others
     filled = _arguments(Launch.real_of(work), group.learned)(
         values, cotangents[0], (Strided * 2)(*cotangents[1:]), memory_of(partial).address
     )
     rows = launch.lifted[0] is not None
-    cuda_runtime.runtime.launch(
+    runtime.launch(
         kernel(_SOURCE, "lift_vjp", name_of(like.dtype), rows, group.learned, merges),
         blocks,
         launch.tiling.threads,

@@ -10,17 +10,22 @@ import ctypes
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import prod
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels.contract import PoolingKernels, Weights
-from liftwave._kernels.cuda import runtime as cuda_runtime
-from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Kernel, Memory, kernel, memory_of
+from liftwave._kernels.contract import PoolingKernels, WeightedPool, Weights
+from liftwave._kernels.cuda.runtime import (
+    COMPUTED,
+    ITEMSIZE,
+    Kernel,
+    Memory,
+    Runtime,
+    kernel,
+    memory_of,
+)
 from liftwave._plan.windows import Ints, WindowPlan
 from liftwave._typing import Array
-
-name = "cuda"
 
 MOST_ITEMS = 2**30
 """How many items a launch has, at most; more are done by several launches."""
@@ -71,144 +76,144 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
-def pool(
-    x: Array,
-    plan: WindowPlan,
-    weights: Weights,
-    beta: Array | None = None,
-    delta: float = 1.0,
-    channels: int = 1,
-) -> Array:
-    """The weighted sum of each region: (planes, *outputs)."""
-    if channels > 1 or not _is_served(x, plan):
-        return _others().pool(x, plan, weights, beta, delta, channels)
-    call, kind = _Call(x, plan, "pool"), _KINDS[weights]
-    result = call.empty(plan.outputs)
-    wide = call.side_by_side(x)
+class CudaPooling:
+    """Pooling over windows.
 
-    def arguments(first: int, items: _Items) -> ctypes.Structure:
-        pooling = call.pooling(first, items, kind, beta, delta)
-        return _PoolArguments(pooling, call.planes(result, first))
+    Parameters
+    ----------
+    runtime : Runtime
+        Runs the kernels and allocates results.
+    fallback : PoolingKernels
+        Serves what these kernels do not.
+    """
 
-    what = kernel("pooling.cuh", "pool_windows", call.dtype, kind.family, *call.held(wide))
-    call.run(what, _grouped(call.windows.outputs, wide), arguments)
-    return result
+    def __init__(self, runtime: Runtime, fallback: PoolingKernels) -> None:
+        self._runtime = runtime
+        self._fallback = fallback
+
+    def pool(
+        self,
+        x: Array,
+        arguments: WeightedPool,
+        beta: Array | None = None,
+    ) -> Array:
+        """The weighted sum of each region: (planes, *outputs)."""
+        if not _serves(arguments, x, by_sample=False):
+            return self._fallback.pool(x, arguments, beta)
+        plan, kind = arguments.plan, _KINDS[arguments.weights]
+        call = _Call(x, plan, "pool", self._runtime)
+        result = call.empty(plan.outputs)
+        wide = call.side_by_side(x)
+
+        def structure(first: int, items: _Items) -> ctypes.Structure:
+            pooling = call.pooling(first, items, kind, beta, arguments.delta)
+            return _PoolArguments(pooling, call.planes(result, first))
+
+        what = kernel("pooling.cuh", "pool_windows", call.dtype, kind.family, *call.held(wide))
+        call.run(what, _grouped(call.windows.outputs, wide), structure)
+        return result
+
+    def pool_vjp(
+        self,
+        x: Array,
+        cotangent: Array,
+        arguments: WeightedPool,
+        beta: Array | None = None,
+    ) -> tuple[Array, Array | None]:
+        """The cotangents of ``x`` and ``beta``."""
+        if not _serves(arguments, x):
+            return self._fallback.pool_vjp(x, cotangent, arguments, beta)
+        spread = _Spread(_POOL_VJP, arguments, cotangent, None, beta, mean=False)
+        of_x, _, of_beta = _spread(_Call(x, arguments.plan, "pool_vjp", self._runtime), spread)
+        return of_x, of_beta
+
+    def unpool(
+        self,
+        x: Array,
+        pooled: Array,
+        arguments: WeightedPool,
+        beta: Array | None = None,
+    ) -> Array:
+        """Pooled values spread over the samples of their regions by the weights of ``x``."""
+        if not _serves(arguments, x):
+            return self._fallback.unpool(x, pooled, arguments, beta)
+        mean = arguments.preserve == "mean"
+        spread = _Spread(_UNPOOL, arguments, pooled, None, beta, mean=mean)
+        return _spread(_Call(x, arguments.plan, "unpool", self._runtime), spread)[0]
+
+    def unpool_vjp(
+        self,
+        x: Array,
+        pooled: Array,
+        cotangent: Array,
+        arguments: WeightedPool,
+        beta: Array | None = None,
+    ) -> tuple[Array, Array, Array | None]:
+        """The cotangents of ``x``, ``pooled`` and ``beta``."""
+        if not _serves(arguments, x):
+            return self._fallback.unpool_vjp(x, pooled, cotangent, arguments, beta)
+        mean = arguments.preserve == "mean"
+        spread = _Spread(_UNPOOL_VJP, arguments, pooled, cotangent, beta, mean=mean)
+        return _spread(_Call(x, arguments.plan, "unpool_vjp", self._runtime), spread)
+
+    def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+        """The largest sample of each region, and where it is, flat within a plane."""
+        if not _is_served(x, plan):
+            return self._fallback.max_pool(x, plan)
+        call = _Call(x, plan, "max_pool", self._runtime)
+        result, places = call.empty(plan.outputs), call.empty(plan.outputs, "int64")
+        wide = call.side_by_side(x)
+
+        def arguments(first: int, items: _Items) -> ctypes.Structure:
+            planes = (call.planes(array, first) for array in (x, result, places))
+            return _LargestArguments(*planes, call.axes, items)
+
+        what = kernel("pooling_largest.cuh", "largest_windows", call.dtype, *call.held(wide))
+        call.run(what, _grouped(call.windows.outputs, wide), arguments)
+        return result, places
+
+    def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+        """Cotangents added at the places that :meth:`max_pool` gave."""
+        if not _is_served(cotangent, plan):
+            return self._fallback.max_pool_vjp(cotangent, indices, plan)
+        xp = array_namespace(indices)
+        places = indices if indices.dtype == xp.int64 else xp.astype(indices, xp.int64)
+        call = _Call(cotangent, plan, "max_pool_vjp", self._runtime)
+        result = call.empty(plan.inputs)
+
+        def arguments(first: int, items: _Items) -> ctypes.Structure:
+            planes = (call.planes(array, first) for array in (cotangent, places, result))
+            return _PlacedArguments(*planes, call.axes, items)
+
+        what = kernel("pooling_largest.cuh", "placed_samples", call.dtype)
+        call.run(what, call.windows.inputs, arguments)
+        return result
 
 
-def pool_vjp(
-    x: Array,
-    cotangent: Array,
-    plan: WindowPlan,
-    weights: Weights,
-    beta: Array | None = None,
-    delta: float = 1.0,
-    channels: int = 1,
-) -> tuple[Array, Array | None]:
-    """The cotangents of ``x`` and ``beta``."""
-    if channels > 1 or not _is_served(x, plan, weights):
-        return _others().pool_vjp(x, cotangent, plan, weights, beta, delta, channels)
-    spread = _Spread(_POOL_VJP, weights, cotangent, None, beta, delta, False)
-    of_x, _, of_beta = _spread(_Call(x, plan, "pool_vjp"), spread)
-    return of_x, of_beta
-
-
-def unpool(
-    x: Array,
-    pooled: Array,
-    plan: WindowPlan,
-    weights: Weights,
-    beta: Array | None = None,
-    delta: float = 1.0,
-    channels: int = 1,
-    up: Literal["nearest", "linear"] = "nearest",
-    preserve: Literal["sum", "mean"] = "sum",
-) -> Array:
-    """Pooled values spread over the samples of their regions by the weights of ``x``."""
-    if channels > 1 or up != "nearest" or not _is_served(x, plan, weights):
-        how: Any = (weights, beta, delta, channels, up, preserve)
-        return _others().unpool(x, pooled, plan, *how)
-    spread = _Spread(_UNPOOL, weights, pooled, None, beta, delta, preserve == "mean")
-    return _spread(_Call(x, plan, "unpool"), spread)[0]
-
-
-def unpool_vjp(
-    x: Array,
-    pooled: Array,
-    cotangent: Array,
-    plan: WindowPlan,
-    weights: Weights,
-    beta: Array | None = None,
-    delta: float = 1.0,
-    channels: int = 1,
-    up: Literal["nearest", "linear"] = "nearest",
-    preserve: Literal["sum", "mean"] = "sum",
-) -> tuple[Array, Array, Array | None]:
-    """The cotangents of ``x``, ``pooled`` and ``beta``."""
-    if channels > 1 or up != "nearest" or not _is_served(x, plan, weights):
-        how: Any = (weights, beta, delta, channels, up, preserve)
-        return _others().unpool_vjp(x, pooled, cotangent, plan, *how)
-    spread = _Spread(_UNPOOL_VJP, weights, pooled, cotangent, beta, delta, preserve == "mean")
-    return _spread(_Call(x, plan, "unpool_vjp"), spread)
-
-
-def max_pool(x: Array, plan: WindowPlan) -> tuple[Array, Array]:
-    """The largest sample of each region, and where it is, flat within a plane."""
-    if not _is_served(x, plan):
-        return _others().max_pool(x, plan)
-    call = _Call(x, plan, "max_pool")
-    result, places = call.empty(plan.outputs), call.empty(plan.outputs, "int64")
-    wide = call.side_by_side(x)
-
-    def arguments(first: int, items: _Items) -> ctypes.Structure:
-        planes = (call.planes(array, first) for array in (x, result, places))
-        return _LargestArguments(*planes, call.axes, items)
-
-    what = kernel("pooling_largest.cuh", "largest_windows", call.dtype, *call.held(wide))
-    call.run(what, _grouped(call.windows.outputs, wide), arguments)
-    return result, places
-
-
-def max_pool_vjp(cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
-    """Cotangents added at the places that :func:`max_pool` gave."""
-    if not _is_served(cotangent, plan):
-        return _others().max_pool_vjp(cotangent, indices, plan)
-    xp = array_namespace(indices)
-    places = indices if indices.dtype == xp.int64 else xp.astype(indices, xp.int64)
-    call = _Call(cotangent, plan, "max_pool_vjp")
-    result = call.empty(plan.inputs)
-
-    def arguments(first: int, items: _Items) -> ctypes.Structure:
-        planes = (call.planes(array, first) for array in (cotangent, places, result))
-        return _PlacedArguments(*planes, call.axes, items)
-
-    what = kernel("pooling_largest.cuh", "placed_samples", call.dtype)
-    call.run(what, call.windows.inputs, arguments)
-    return result
-
-
-def _others() -> PoolingKernels:
-    """What does what no kernel here does."""
-    return cuda_runtime.fallback.pooling
+def _serves(arguments: WeightedPool, x: Array, *, by_sample: bool = True) -> bool:
+    """Whether kernels do this pooling of ``x``, with results by sample or by window."""
+    if arguments.channels > 1 or arguments.up != "nearest":
+        return False
+    return _is_served(x, arguments.plan, arguments.weights if by_sample else None)
 
 
 # --- results by sample ---------------------------------------------------------------------------
 
 
 class _Spread(NamedTuple):
-    """What there is besides ``x``: by window, by sample, and how."""
+    """Arguments of the scatter kernels other than ``x``."""
 
     task: int
-    weights: Weights
+    arguments: WeightedPool
     by_window: Array
     beside: Array | None
     beta: Array | None
-    delta: float
     mean: bool
 
 
 def _spread(call: _Call, spread: _Spread) -> tuple[Array, Array, Array | None]:
     """The result by sample, the cotangents of pooled values (if any), and of beta."""
-    kind, windows = _KINDS[spread.weights], call.windows
+    kind, windows = _KINDS[spread.arguments.weights], call.windows
     result = call.empty(windows.plan.inputs)
     of_windows = call.empty(windows.plan.outputs) if spread.task == _UNPOOL_VJP else None
     of_betas = None
@@ -218,7 +223,7 @@ def _spread(call: _Call, spread: _Spread) -> tuple[Array, Array, Array | None]:
 
     def arguments(first: int, items: _Items) -> ctypes.Structure:
         others = (spread.by_window, spread.beside, result, of_windows, of_betas)
-        pooling = call.pooling(first, items, kind, spread.beta, spread.delta)
+        pooling = call.pooling(first, items, kind, spread.beta, spread.arguments.delta)
         planes = (call.planes(array, first) for array in others)
         made = _SpreadArguments(pooling, *planes, spread.mean, 0)
         return made if tiling is None else _GatherArguments(made, *tiling.fields())
@@ -371,10 +376,11 @@ _Arguments: TypeAlias = "Callable[[int, _Items], ctypes.Structure]"
 class _Call:
     """A call of a kernel on an array of shape (planes, …), for windows that are served."""
 
-    def __init__(self, x: Array, plan: WindowPlan, what: str) -> None:
+    def __init__(self, x: Array, plan: WindowPlan, what: str, runtime: Runtime) -> None:
         windows = _windows(plan)
         assert windows is not None, "what is not served is left to others"
         self.x = x
+        self.runtime = runtime
         self.windows = windows
         self.axes = windows.axes
         self.memory = memory_of(x)
@@ -384,7 +390,7 @@ class _Call:
     def empty(self, sizes: Ints, dtype: str | None = None) -> Array:
         """Memory for one number per sample, or per window, of each plane."""
         shape = (self.memory.shape[0], *sizes)
-        return cuda_runtime.runtime.empty(shape, dtype or self.dtype, self.x)
+        return self.runtime.empty(shape, dtype or self.dtype, self.x)
 
     def planes(self, array: Array | None, first: int) -> _Planes:
         """An array from plane ``first`` on; None is nowhere."""
@@ -447,7 +453,7 @@ class _Call:
             threads = _threads(count if tiling is None else prod(tiling.tile) * 64)
             blocks = -(-count // threads) if tiling is None else count
             shared = 0 if tiling is None else tiling.shared
-            cuda_runtime.runtime.launch(what, blocks, threads, shared, made, self.x, self.what)
+            self.runtime.launch(what, blocks, threads, shared, made, self.x, self.what)
 
 
 def _threads(items: int) -> int:

@@ -14,16 +14,14 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from liftwave._arrays.tensors import is_on_device, is_tensor
+from liftwave._kernels.contract import Kernels
 from liftwave._typing import Array
 from liftwave.errors import DeviceError
-
-if TYPE_CHECKING:
-    from liftwave._kernels.contract import Kernels
 
 
 class Kernel(NamedTuple):
@@ -90,8 +88,20 @@ class Runtime(Protocol):
         ...
 
 
-# What serves the rest; the dispatch says, since families of kernels do not know each other.
-fallback: Kernels = cast("Kernels", None)
+class CudaPart:
+    """A part of the family.
+
+    Parameters
+    ----------
+    runtime : Runtime
+        Runs the kernels and allocates results.
+    fallback : Kernels
+        Serves what these kernels do not.
+    """
+
+    def __init__(self, runtime: Runtime, fallback: Kernels) -> None:
+        self._runtime = runtime
+        self._fallback = fallback
 
 
 def memory_of(x: Array) -> Memory:
@@ -102,6 +112,13 @@ def memory_of(x: Array) -> Memory:
     size = x.dtype.itemsize
     address = x.ctypes.data if type(x) is np.ndarray else x.data.ptr
     return Memory(address, tuple(s // size for s in x.strides), tuple(x.shape), x.dtype.name)
+
+
+def address_of(x: Array) -> int:
+    """Where the memory of an array begins."""
+    if hasattr(x, "data_ptr"):
+        return int(x.data_ptr())
+    return int(x.ctypes.data if type(x) is np.ndarray else x.data.ptr)
 
 
 # --- sources -------------------------------------------------------------------------------------
@@ -237,10 +254,6 @@ class DeviceRuntime:
             return torch.empty(tuple(shape), dtype=getattr(torch, dtype), device=like.device)
         with like.device:
             return _cupy().empty(tuple(shape), dtype)
-
-
-runtime: Runtime = DeviceRuntime()
-"""What runs the kernels; tests put another one in its place."""
 
 
 @cache

@@ -9,10 +9,9 @@ from typing import cast
 
 from array_api_compat import array_namespace, device
 
-from liftwave._kernels.cuda import runtime as cuda_runtime
 from liftwave._kernels.cuda.layout import Batch, Boundary, Fold, Strided, boundary, fold, grid
 from liftwave._kernels.cuda.lines import REAL, Lines, merged, ordered, share_out
-from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, memory_of
+from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Runtime, kernel, memory_of
 from liftwave._kernels.cuda.taps import COUNTS
 from liftwave._plan.axis import FilterPlan
 from liftwave._typing import Array
@@ -52,7 +51,7 @@ class SumArguments(ctypes.Structure):
 
 
 def tap_gradients(
-    x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+    x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runtime
 ) -> list[Array] | None:
     """One array of shape (length,) per cotangent; None if kernels do not serve these.
 
@@ -70,16 +69,16 @@ def tap_gradients(
         return [xp.zeros(plan.length, dtype=real, device=device(x)) for _ in cotangents]
     gradients: list[Array] = []
     for first in range(0, len(cotangents), 2):
-        gradients += _of_some([x, *cotangents[first : first + 2]], plan, axis)
+        gradients += _of_some([x, *cotangents[first : first + 2]], plan, axis, runtime)
     return gradients
 
 
-def _of_some(arrays: Sequence[Array], plan: FilterPlan, axis: int) -> list[Array]:
+def _of_some(arrays: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runtime) -> list[Array]:
     """The gradients for one or two cotangents, which come behind the signal."""
     memories = list(map(memory_of, arrays))
     found = ordered(memories, axis)
     if found is None:
-        return _of_some([merged(x, axis) for x in arrays], plan, 1)
+        return _of_some([merged(x, axis) for x in arrays], plan, 1, runtime)
     x, dtype, bands = arrays[0], memories[0].dtype, len(arrays) - 1
     what = f"the gradients in the taps of an analysis of {memories[0].shape} along axis {axis}"
     lines = _lines(found, plan)
@@ -91,15 +90,15 @@ def _of_some(arrays: Sequence[Array], plan: FilterPlan, axis: int) -> list[Array
     size, besides = 2 * ITEMSIZE[COMPUTED[dtype]], -(-bands * taps * 8 // 32)
     launch = share_out(lines, units, (plan.length - 1) // 2, size, _LONGEST_RUN, besides)
     rows, chunks = min(launch.blocks, _BLOCKS), -(-plan.length // taps)
-    runtime, width = cuda_runtime.runtime, bands * plan.length
+    width = bands * plan.length
     partial = runtime.empty((rows, width), "float64", x)
-    kernel = cuda_runtime.kernel(_SOURCE, "tap_gradients", dtype, bands, count, launch.along)
+    compiled = kernel(_SOURCE, "tap_gradients", dtype, bands, count, launch.along)
     arguments = GradientArguments(lines, memory_of(partial).address, chunks, 0)
-    runtime.launch(kernel, rows * chunks, launch.threads, launch.shared, arguments, x, what)
+    runtime.launch(compiled, rows * chunks, launch.threads, launch.shared, arguments, x, what)
     result = runtime.empty((bands, plan.length), REAL[dtype], x)
     places = memory_of(partial).address, memory_of(result).address
-    kernel = cuda_runtime.kernel(_SOURCE, "sum_of_rows", REAL[dtype])
-    runtime.launch(kernel, grid(width), 32, 0, SumArguments(*places, rows, width), x, what)
+    compiled = kernel(_SOURCE, "sum_of_rows", REAL[dtype])
+    runtime.launch(compiled, grid(width), 32, 0, SumArguments(*places, rows, width), x, what)
     return [result[k] for k in range(bands)]
 
 

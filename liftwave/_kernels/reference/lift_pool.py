@@ -2,7 +2,7 @@
 
 Signals are of shape (N, C, …), filters of shape (passes, 2, C, K + 3): predictor and updater,
 weights, bias, gain and offset. Each pass is lifting by two general steps
-(``liftwave/_reversible.py``), whose functions are
+(``reversible.py``), whose functions are
 
 ``gain * relu(sum_i weight[i] * source[k + i - (K - 1) // 2] + bias) + offset``.
 """
@@ -14,7 +14,14 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels.reference.family import _channels, _folded, _merged, _slice, _total, extended
+from liftwave._kernels.reference.pieces import (
+    extended,
+    folded,
+    merged,
+    slice_along,
+    split_channels,
+    total,
+)
 from liftwave._kernels.reference.reversible import Step, run, undoing, vjp
 from liftwave._plan.boundary import Extension, zero_extension
 from liftwave._plan.lift_pool import LiftOutput, LiftPass, LiftPoolPlan
@@ -42,7 +49,9 @@ class _ReluStep(NamedTuple):
         before = self._linear(source)
         through = xp.where(before <= 0, xp.zeros_like(before), cotangent * gain)
         windows = [
-            _slice(extended(source, self.extension, self.axis), self.axis, i, 1, self.extension.n)
+            slice_along(
+                extended(source, self.extension, self.axis), self.axis, i, 1, self.extension.n
+            )
             for i in range(self._kernel)
         ]
         over = tuple(d for d in range(source.ndim) if d != 1)
@@ -56,19 +65,19 @@ class _ReluStep(NamedTuple):
         wide = extended(through, zero_extension(self.extension.n, reach, reach), self.axis)
         count = self.extension.n + reach
         terms = (
-            weight * _slice(wide, self.axis, reach - i, 1, count)
+            weight * slice_along(wide, self.axis, reach - i, 1, count)
             for i, weight in enumerate(self._weights(through))
         )
         xp = array_namespace(through)
-        return _folded(_total(terms), self.extension, self.axis, xp)
+        return folded(total(terms), self.extension, self.axis, xp)
 
     def _linear(self, source: Array) -> Array:
         wide = extended(source, self.extension, self.axis)
         terms = (
-            weight * _slice(wide, self.axis, i, 1, self.extension.n)
+            weight * slice_along(wide, self.axis, i, 1, self.extension.n)
             for i, weight in enumerate(self._weights(source))
         )
-        return _total(terms) + self._own(source)[0]
+        return total(terms) + self._own(source)[0]
 
     @property
     def _kernel(self) -> int:
@@ -100,23 +109,87 @@ def _steps(plan: LiftPoolPlan, one: LiftPass, filters: Array) -> list[Step]:
     return [Step(1, predict, True), Step(0, update)]
 
 
-# --- forward ---------------------------------------------------------------------------------
+# --- the kernels ---------------------------------------------------------------------------
 
 
-def lift_down(
-    x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
-) -> tuple[list[Array], Array | None]:
-    """The bands that are asked for, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
-    xp = array_namespace(x, filters)
-    arrays, sums = [x], []
-    for one in plan.passes:
-        whole = arrays.pop(0)
-        odd, halves = _split(whole, plan, one, filters)
-        arrays += halves
-        if penalised:
-            smooth, detail = halves
-            sums.append(xp.stack([xp.sum((smooth - odd) ** 2), xp.sum(detail**2)]))
-    return _given(arrays, output), xp.stack(sums) if penalised else None
+class ReferenceLiftPool:
+    """Lifting pooling."""
+
+    def lift_down(
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+    ) -> tuple[list[Array], Array | None]:
+        """The wanted bands, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        xp = array_namespace(x, filters)
+        arrays, sums = [x], []
+        for one in plan.passes:
+            whole = arrays.pop(0)
+            odd, halves = _split(whole, plan, one, filters)
+            arrays += halves
+            if penalised:
+                smooth, detail = halves
+                sums.append(xp.stack([xp.sum((smooth - odd) ** 2), xp.sum(detail**2)]))
+        return _given(arrays, output), xp.stack(sums) if penalised else None
+
+    def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
+        """The signal with these bands, all of which are there."""
+        return _merge(bands, filters, plan)[0]
+
+    def lift_down_vjp(
+        self,
+        values: Sequence[Array],
+        cotangents: Sequence[Array | None],
+        sums_cotangent: Array | None,
+        filters: Array,
+        plan: LiftPoolPlan,
+        output: LiftOutput,
+        from_outputs: bool,
+    ) -> tuple[Array, Array]:
+        """Cotangents of the signal and of the filters.
+
+        ``values`` are what :meth:`lift_down` gave, all bands, if ``from_outputs``, or the signal;
+        cotangents that are None are zero.
+        """
+        if from_outputs:
+            arrays = _ungiven(values, output, plan)
+        else:
+            everything = LiftOutput(tuple(range(2**plan.dimensions)), "bands")
+            arrays, _ = self.lift_down(values[0], filters, plan, everything, False)
+        pulled = _cotangents(cotangents, output, arrays)
+        gradients: list[Any] = []
+        for number, one in reversed(list(enumerate(plan.passes))):
+            halves, arrays = arrays[-2:], arrays[:-2]
+            given, pulled = pulled[-2:], pulled[:-2]
+            weights = None if sums_cotangent is None else sums_cotangent[number, ...]
+            whole, cotangent, gradient = _split_back(halves, given, weights, plan, one, filters)
+            arrays.insert(0, whole)
+            pulled.insert(0, cotangent)
+            gradients.append(gradient)
+        return pulled[0], _collected(gradients[::-1], filters)
+
+    def lift_up_vjp(
+        self,
+        values: Sequence[Array],
+        cotangent: Array,
+        filters: Array,
+        plan: LiftPoolPlan,
+        from_outputs: bool,
+    ) -> tuple[list[Array], Array]:
+        """Cotangents of the bands and of the filters.
+
+        ``values`` are what :meth:`lift_up` gave (of even sizes), if ``from_outputs``, or the bands.
+        """
+        known = None if from_outputs else _merge(values, filters, plan)[1]
+        arrays, pulled, gradients = [values[0]], [cotangent], []
+        for number, one in enumerate(plan.passes):
+            xp, axis = array_namespace(cotangent), one.axis + _FIRST
+            n = one.shape[one.axis]
+            channels = split_channels(arrays.pop(0), axis) if known is None else known[number]
+            given = extended(pulled.pop(0), zero_extension(n, 0, n % 2), axis)
+            back = vjp(channels, split_channels(given, axis), undoing(_steps(plan, one, filters)))
+            arrays += back.channels
+            pulled += back.cotangents
+            gradients.append(xp.stack(back.gradients[::-1]))
+        return pulled, _collected(gradients, filters)
 
 
 def _split(
@@ -124,22 +197,17 @@ def _split(
 ) -> tuple[Array, list[Array]]:
     """The odd samples, and both halves."""
     axis = one.axis + _FIRST
-    channels = _channels(extended(x, plan.edge(one.axis), axis), axis)
+    channels = split_channels(extended(x, plan.edge(one.axis), axis), axis)
     return channels[1], run(channels, _steps(plan, one, filters))
 
 
 def _given(bands: Sequence[Array], output: LiftOutput) -> list[Array]:
     chosen = [bands[k] for k in output.bands]
     if output.form == "sum":
-        return [_total(chosen)]
+        return [total(chosen)]
     if output.form == "concat":
         return [array_namespace(*chosen).concat(chosen, axis=1)]
     return chosen
-
-
-def lift_up(bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-    """The signal with these bands, all of which are there."""
-    return _merge(bands, filters, plan)[0]
 
 
 def _merge(
@@ -151,44 +219,9 @@ def _merge(
         halves, arrays = arrays[-2:], arrays[:-2]
         channels.append(run(halves, undoing(_steps(plan, one, filters))))
         axis = one.axis + _FIRST
-        whole = _merged(channels[-1], axis, array_namespace(*halves))
-        arrays.insert(0, _slice(whole, axis, 0, 1, one.shape[one.axis]))
+        whole = merged(channels[-1], axis, array_namespace(*halves))
+        arrays.insert(0, slice_along(whole, axis, 0, 1, one.shape[one.axis]))
     return arrays[0], channels[::-1]
-
-
-# --- back ------------------------------------------------------------------------------------
-
-
-def lift_down_vjp(
-    values: Sequence[Array],
-    cotangents: Sequence[Array | None],
-    sums_cotangent: Array | None,
-    filters: Array,
-    plan: LiftPoolPlan,
-    output: LiftOutput,
-    from_outputs: bool,
-) -> tuple[Array, Array]:
-    """Cotangents of the signal and of the filters.
-
-    ``values`` are what :func:`lift_down` gave, all bands, if ``from_outputs``, or the signal;
-    cotangents that are None are zero.
-    """
-    if from_outputs:
-        arrays = _ungiven(values, output, plan)
-    else:
-        everything = LiftOutput(tuple(range(2**plan.dimensions)), "bands")
-        arrays, _ = lift_down(values[0], filters, plan, everything, False)
-    pulled = _cotangents(cotangents, output, arrays)
-    gradients: list[Any] = []
-    for number, one in reversed(list(enumerate(plan.passes))):
-        halves, arrays = arrays[-2:], arrays[:-2]
-        given, pulled = pulled[-2:], pulled[:-2]
-        weights = None if sums_cotangent is None else sums_cotangent[number, ...]
-        whole, cotangent, gradient = _split_back(halves, given, weights, plan, one, filters)
-        arrays.insert(0, whole)
-        pulled.insert(0, cotangent)
-        gradients.append(gradient)
-    return pulled[0], _collected(gradients[::-1], filters)
 
 
 def _split_back(
@@ -210,8 +243,8 @@ def _split_back(
     even, detail = back.cotangents
     if of_odd is not None:
         detail = detail + of_odd
-    whole = _slice(_merged(back.channels, axis, xp), axis, 0, 1, one.shape[one.axis])
-    cotangent = _folded(_merged([even, detail], axis, xp), plan.edge(one.axis), axis, xp)
+    whole = slice_along(merged(back.channels, axis, xp), axis, 0, 1, one.shape[one.axis])
+    cotangent = folded(merged([even, detail], axis, xp), plan.edge(one.axis), axis, xp)
     gradient = xp.stack(back.gradients)
     return whole, cotangent, gradient
 
@@ -221,7 +254,7 @@ def _ungiven(values: Sequence[Array], output: LiftOutput, plan: LiftPoolPlan) ->
     parts = list(values)
     if output.form == "concat":
         count = parts[0].shape[1] // len(output.bands)
-        parts = [_slice(parts[0], 1, k * count, 1, count) for k in range(len(output.bands))]
+        parts = [slice_along(parts[0], 1, k * count, 1, count) for k in range(len(output.bands))]
     by_number = dict(zip(output.bands, parts, strict=True))
     return [by_number[k] for k in range(2**plan.dimensions)]
 
@@ -235,35 +268,10 @@ def _cotangents(
     for place, k in enumerate(output.bands):
         part = given[place if output.form == "bands" else 0]
         if part is not None and output.form == "concat":
-            part = _slice(part, 1, place * count, 1, count)
+            part = slice_along(part, 1, place * count, 1, count)
         if part is not None:
             found[k] = found[k] + part
     return found
-
-
-def lift_up_vjp(
-    values: Sequence[Array],
-    cotangent: Array,
-    filters: Array,
-    plan: LiftPoolPlan,
-    from_outputs: bool,
-) -> tuple[list[Array], Array]:
-    """Cotangents of the bands and of the filters.
-
-    ``values`` are what :func:`lift_up` gave (of even sizes), if ``from_outputs``, or the bands.
-    """
-    known = None if from_outputs else _merge(values, filters, plan)[1]
-    arrays, pulled, gradients = [values[0]], [cotangent], []
-    for number, one in enumerate(plan.passes):
-        xp, axis = array_namespace(cotangent), one.axis + _FIRST
-        n = one.shape[one.axis]
-        channels = _channels(arrays.pop(0), axis) if known is None else known[number]
-        given = extended(pulled.pop(0), zero_extension(n, 0, n % 2), axis)
-        back = vjp(channels, _channels(given, axis), undoing(_steps(plan, one, filters)))
-        arrays += back.channels
-        pulled += back.cotangents
-        gradients.append(xp.stack(back.gradients[::-1]))
-    return pulled, _collected(gradients, filters)
 
 
 def _collected(gradients: Sequence[Array], filters: Array) -> Array:

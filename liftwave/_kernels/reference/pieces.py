@@ -1,0 +1,153 @@
+"""Pieces of the reference kernels: extension and folding, channels, sums along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from array_api_compat import array_namespace, device
+
+from liftwave._arrays.convert import real_dtype, zeros
+from liftwave._plan.boundary import Column, Extension, Fold
+from liftwave._typing import Array, Namespace
+from liftwave.wavelets.taps import Taps, is_concrete
+
+
+def extended(x: Array, extension: Extension, axis: int) -> Array:
+    """The signal with its extension on both sides."""
+    xp = array_namespace(x)
+    if not extension.left and not extension.right:
+        return x
+    parts = [x]
+    if extension.left:
+        parts.insert(0, _rows(x, len(extension.left), extension.left_columns, axis, xp))
+    if extension.right:
+        parts.append(_rows(x, len(extension.right), extension.right_columns, axis, xp))
+    return xp.concat(parts, axis=axis)
+
+
+def _rows(x: Array, count: int, columns: tuple[Column, ...], axis: int, xp: Namespace) -> Array:
+    """Weighted sums of samples, one per row."""
+    if not columns:
+        shape = list(x.shape)
+        shape[axis] = count
+        return zeros(tuple(shape), x, xp)
+    return total(_column(x, column, axis, xp) for column in columns)
+
+
+def _column(x: Array, column: Column, axis: int, xp: Namespace) -> Array:
+    """Samples gathered and weighted; exactly zero where the weight is, whatever the sample."""
+    where, weights = column
+    gathered = _weighted(_taken(x, where, axis, xp), weights, axis, xp)
+    if all(weights):
+        return gathered
+    # Not even 0 * nan of the sample that fills the place of one that a row does not name.
+    named = _along(tuple(w != 0.0 for w in weights), xp.bool, gathered, axis, xp)
+    return xp.where(named, gathered, xp.zeros_like(gathered))
+
+
+def _taken(x: Array, where: tuple[int, ...], axis: int, xp: Namespace) -> Array:
+    return xp.take(x, xp.asarray(where, dtype=xp.int64, device=device(x)), axis=axis)
+
+
+def _weighted(x: Array, weights: tuple[float, ...], axis: int, xp: Namespace) -> Array:
+    if all(w == 1.0 for w in weights):
+        return x
+    return x * _along(weights, real_dtype(x, xp), x, axis, xp)
+
+
+def _along(values: tuple[Any, ...], dtype: Any, x: Array, axis: int, xp: Namespace) -> Array:
+    """Values shaped to broadcast along ``axis`` of ``x``, on its device."""
+    shape = [1] * x.ndim
+    shape[axis] = len(values)
+    return xp.reshape(xp.asarray(values, dtype=dtype, device=device(x)), tuple(shape))
+
+
+def folded(x: Array, fold: Extension, axis: int, xp: Namespace) -> Array:
+    """The transpose of extending: samples beyond the ends are added onto those they came from."""
+    before, after = len(fold.left), len(fold.right)
+    if not before and not after:
+        return x
+    folded = slice_along(x, axis, before, 1, fold.n)
+    for where, part in (
+        (fold.left_fold, slice_along(x, axis, 0, 1, before)),
+        (fold.right_fold, slice_along(x, axis, before + fold.n, 1, after)),
+    ):
+        if where is not None:
+            folded = _added(folded, part, where, axis, xp)
+    return folded
+
+
+def _added(x: Array, beyond: Array, fold: Fold, axis: int, xp: Namespace) -> Array:
+    """``x`` with the samples ``beyond`` its end added where ``fold`` says."""
+    count = len(fold.columns[0][0])
+    stop = fold.start + count
+    received = slice_along(x, axis, fold.start, 1, count)
+    for column in fold.columns:
+        received = received + _column(beyond, column, axis, xp)
+    parts = [
+        slice_along(x, axis, 0, 1, fold.start),
+        received,
+        slice_along(x, axis, stop, 1, x.shape[axis] - stop),
+    ]
+    return xp.concat(parts, axis=axis)
+
+
+def merged(channels: Sequence[Array], axis: int, xp: Namespace) -> Array:
+    """``even[0], odd[0], even[1], odd[1], …``; the odd ones may be one fewer."""
+    even, odd = channels
+    n_even, n_odd = even.shape[axis], odd.shape[axis]
+    paired = xp.stack([slice_along(even, axis, 0, 1, n_odd), odd], axis=axis + 1)
+    shape = (*even.shape[:axis], 2 * n_odd, *even.shape[axis + 1 :])
+    merged = xp.reshape(paired, shape)
+    if n_even == n_odd:
+        return merged
+    return xp.concat([merged, slice_along(even, axis, n_odd, 1, 1)], axis=axis)
+
+
+def slice_along(x: Array, axis: int, start: int, step: int, count: int) -> Array:
+    """``count`` samples along ``axis``, from ``start`` on."""
+    stop = start + step * (count - 1) + 1 if count else start
+    return x[(*(slice(None),) * axis, slice(start, stop, step), ...)]
+
+
+def rolled(x: Array, shift: int, axis: int, xp: Namespace) -> Array:
+    return xp.roll(x, shift, axis=axis) if shift else x
+
+
+def scaled(x: Array, factor: Any, xp: Namespace) -> Array:
+    if isinstance(factor, float | int):
+        return x if factor == 1 else -x if factor == -1 else x * factor
+    return x * xp.astype(factor, real_dtype(x, xp))
+
+
+def tap_values(taps: Taps, x: Array, xp: Namespace) -> Sequence[Any]:
+    """The taps as numbers, or as 0-d arrays in the precision of ``x``."""
+    if is_concrete(taps):
+        return taps
+    cast = xp.astype(taps, real_dtype(x, xp))
+    return [cast[j] for j in range(cast.shape[0])]
+
+
+def inner(x: Array, y: Array) -> Array:
+    """``Re <x, y>`` over all axes, as an array of shape ()."""
+    xp = array_namespace(x, y)
+    is_complex = xp.isdtype(x.dtype, "complex floating")
+    product = xp.real(xp.conj(x) * y) if is_complex else x * y
+    # Kept dimensions make an array also of what would be a number in NumPy.
+    return xp.reshape(xp.sum(product, keepdims=True), ())
+
+
+def total(terms: Any) -> Array:
+    """The sum from left to right (``sum`` would start from a stray zero)."""
+    iterator = iter(terms)
+    result = next(iterator)
+    for term in iterator:
+        result = result + term
+    return result
+
+
+def split_channels(x: Array, axis: int) -> list[Array]:
+    """Even and odd samples."""
+    n = x.shape[axis]
+    return [slice_along(x, axis, parity, 2, (n + 1 - parity) // 2) for parity in (0, 1)]
