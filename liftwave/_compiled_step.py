@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from liftwave._bridge.nodes import FUNCTIONS
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -18,12 +20,14 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
     The arguments of a node are tensors, numbers, text, wavelets, and sequences and dicts of
     these. Eager calls, and calls with ``out``, run the function itself.
     """
+    node = f"{function.__module__}.{function.__qualname__}"
+    FUNCTIONS[node] = function
     parameters = inspect.signature(function).parameters
     names = [name for name in parameters if name != "out"]
     defaults = {
         name: parameter.default
         for name, parameter in parameters.items()
-        if parameter.default is not inspect.Parameter.empty
+        if name != "out" and parameter.default is not inspect.Parameter.empty
     }
 
     @wraps(function)
@@ -31,20 +35,16 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
         torch = sys.modules.get("torch")
         if torch is None or not torch.compiler.is_dynamo_compiling():
             return function(*args, **kwargs)
-        if kwargs.get("out") is not None or len(args) > len(names):
-            return function(*args, **kwargs)
-        missing = [name for name in names[len(args) :] if name not in kwargs | defaults]
-        if missing:  # the function says what is missing
-            return function(*args, **kwargs)
-        return _run_as_node(
-            function, [*args, *((defaults | kwargs)[n] for n in names[len(args) :])]
-        )
+        arguments = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
+        out = arguments.pop("out", None)
+        if out is not None or len(args) > len(names) or set(arguments) != set(names):
+            return function(*args, **kwargs)  # which says what is wrong, if that is it
+        return _run_as_node(node, arguments)
 
     return call
 
 
-def _run_as_node(function: Callable[..., _R], arguments: list[Any]) -> _R:
+def _run_as_node(node: str, arguments: dict[str, Any]) -> Any:
     from liftwave._bridge import graph  # it loads torch's compiler
 
-    result: _R = graph.node(function)(*arguments)
-    return result
+    return graph.NODES[node](arguments)

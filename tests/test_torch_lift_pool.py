@@ -18,6 +18,7 @@ import liftwave as lw
 from liftwave import torch as lwt
 from liftwave.errors import ArgumentTypeError, BandError, DTypeError, OptionError, ShapeError
 from liftwave.pooling import lift_down, lift_up
+from liftwave.pooling import lifting_calls as calls
 
 DOWN = {1: lwt.LiftDownPool1d, 2: lwt.LiftDownPool2d, 3: lwt.LiftDownPool3d}
 UP = {1: lwt.LiftUpPool1d, 2: lwt.LiftUpPool2d, 3: lwt.LiftUpPool3d}
@@ -357,16 +358,10 @@ def test_compiled_way_up_and_functions() -> None:
 
 def test_operators_pass_torchs_own_checks() -> None:
     m, x = layer(1, 3), data(1, "float64")
-    packed = m._packed(torch.float64).detach()
-    for form, penalised in (("0/1,bands", 0), ("0,sum", 1)):
-        torch.library.opcheck(
-            torch.ops.liftwave.lift_pool,
-            (
-                [x.requires_grad_(), packed.requires_grad_()],
-                f"0,3,reflect,0,{form},{penalised}",
-                [9],
-            ),
-        )
+    for output, penalties in (("bands", None), ("sum", "mean")):
+        call = calls.lift_down(x, m.filters, output, dimensions=1, penalties=penalties)
+        tensors = [t.detach().requires_grad_() for t in call.arrays]
+        torch.library.opcheck(torch.ops.liftwave.run, (tensors, call.operation.text, []))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

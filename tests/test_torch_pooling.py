@@ -17,8 +17,8 @@ from torch.nn.parameter import is_lazy
 
 from liftwave import pooling
 from liftwave import torch as lwt
-from liftwave._operations.weighted_pool import PoolCall
-from liftwave._plan.windows import windows
+from liftwave._operations.weighted_pool import WeightedPool
+from liftwave._plan.windows import window_arguments
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError, WindowError
 
 pytestmark = [
@@ -266,7 +266,7 @@ def test_layers_export(kind: str) -> None:
         pool, (x,), dynamic_shapes={"x": {0: torch.export.Dim("batch", min=2)}}
     )
     names = {str(node.target) for node in program.graph.nodes}
-    assert "liftwave.pool.default" in names
+    assert "liftwave.run.default" in names
     file = io.BytesIO()
     torch.export.save(program, file)
     file.seek(0)
@@ -277,8 +277,9 @@ def test_layers_export(kind: str) -> None:
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_operators_keep_the_rules_of_torch(reverse: bool) -> None:
-    given = windows((3, 2), 2, 1)
-    call = PoolCall(given, "ada", up="linear" if reverse else None)
+    operation = WeightedPool(
+        window_arguments((3, 2), 2, 1), "ada", up="linear" if reverse else None
+    )
     x, beta = signal(2, dtype="float64"), torch.rand(3, 5, 5, dtype=torch.float64)
     pooled = [torch.rand(2, 3, 5, 5, dtype=torch.float64)] * reverse
     inputs = [t.clone().requires_grad_() for t in (x, *pooled, beta)]
@@ -288,7 +289,8 @@ def test_operators_keep_the_rules_of_torch(reverse: bool) -> None:
         "test_faketensor",
         "test_aot_dispatch_dynamic",
     )
-    torch.library.opcheck(torch.ops.liftwave.pool.default, (inputs, call.text), test_utils=checks)
+    operator = torch.ops.liftwave.run.default
+    torch.library.opcheck(operator, (inputs, operation.text, []), test_utils=checks)
     g = (
         torch.rand(2, 3, 9, 8, dtype=torch.float64)
         if reverse
@@ -296,8 +298,8 @@ def test_operators_keep_the_rules_of_torch(reverse: bool) -> None:
     )
     plain = [t.detach() for t in inputs]
     torch.library.opcheck(
-        torch.ops.liftwave.pool_vjp.default,
-        (plain, g, call.text),
+        operator,
+        ([g, *plain], operation.derivative((True,), "inputs").text, []),
         test_utils=("test_schema", "test_faketensor"),
     )
 

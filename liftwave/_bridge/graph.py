@@ -8,7 +8,6 @@ that it calls end up in the compiled graph.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from torch._C import _functorch
 from torch.utils import _pytree as pytree
 
 from liftwave._bridge import operator
+from liftwave._bridge.nodes import FUNCTIONS
 from liftwave._dispatch import supports_half_precision
 from liftwave._operations.operation import parse
 from liftwave.wavelets.filter_bank import FilterBank
@@ -27,17 +27,16 @@ from liftwave.wavelets.lifting.step import LiftingStep
 _NONE = "no value"
 
 
-@cache
-def node(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as a single node, to be called with its arguments by position."""
+def _node(function: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
+    """The function as a single node, to be called with a dict of its arguments."""
 
-    def run(*packed: Any) -> Any:
-        return function(*_unpacked(packed))
+    def run(packed: dict[str, Any]) -> Any:
+        return function(**_unpacked(packed))
 
     traced: Any = torch._dynamo.nonstrict_trace(run)
 
-    def call(*arguments: Any) -> Any:
-        return traced(*_packed(arguments))
+    def call(arguments: dict[str, Any]) -> Any:
+        return traced(_packed(arguments))
 
     return call
 
@@ -86,12 +85,18 @@ def is_half_supported(device: str) -> bool:
 
 def run_as_node(text: str, tensors: Sequence[Tensor], sizes: Sequence[int]) -> list[Tensor]:
     """Run a serialized operation as a node of its own."""
-    results: list[Tensor] = node(_run)(text, [*tensors], [*sizes])
+    arguments = {"text": text, "tensors": [*tensors], "sizes": [*sizes]}
+    results: list[Tensor] = _RUN_NODE(arguments)
     return results
 
 
 def _run(text: str, tensors: list[Tensor], sizes: list[int]) -> list[Tensor]:
     return operator.run(parse(text), tensors, sizes)
+
+
+# Made here: Dynamo does not trace how nodes are made.
+NODES = {name: _node(function) for name, function in FUNCTIONS.items()}
+_RUN_NODE = _node(_run)
 
 
 # --- wavelets as arguments -----------------------------------------------------------------------

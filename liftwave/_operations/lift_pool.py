@@ -13,7 +13,6 @@ from array_api_compat import array_namespace
 from liftwave._arrays.convert import (
     NativeHalf,
     Opened,
-    common_namespace,
     is_half,
     open_arrays,
 )
@@ -34,14 +33,16 @@ class Layout(NamedTuple):
         Passes and lengths.
     lead : tuple of int
         The axes before the channels.
-    signal, band : tuple of int
-        The shapes (planes, C, ...) of the signal and of a band.
+    planes : int
+        The product of these axes.
+    counts : tuple of int
+        Samples in the bands of each pass.
     """
 
     plan: LiftPoolPlan
     lead: Shape
-    signal: Shape
-    band: Shape
+    planes: int
+    counts: tuple[int, ...]
 
 
 class _LiftPool(Operation):
@@ -69,7 +70,6 @@ class _LiftPool(Operation):
                 f"lifting pooling takes real numbers, got {x.dtype}: pool real and imaginary part "
                 "as channels"
             )
-        common_namespace([x, filters])
         dtype = xp.float32 if is_half(x) else x.dtype
         return [*opened, Opened(xp.astype(filters, dtype, copy=False), xp, dtype)]
 
@@ -79,19 +79,23 @@ class _LiftPool(Operation):
 
     def _layout_of(self, shape: Shape, filters: Shape, sizes: Shape) -> Layout:
         """For data of this shape (its spatial lengths are not used), and signals of ``sizes``."""
-        plan = LiftPoolPlan(sizes, filters[-1] - N_SCALARS, self.padding, filters[0] == 1)
-        split = len(shape) - self.dimensions - 1
-        lead, planes = tuple(shape[:split]), (prod(shape[:split]), filters[2])
-        return Layout(plan, lead, (*planes, *sizes), (*planes, *plan.halves))
+        plan = LiftPoolPlan(tuple(sizes), filters[-1] - N_SCALARS, self.padding, filters[0] == 1)
+        lead = tuple(shape[: len(shape) - self.dimensions - 1])
+        planes = prod(lead)
+        return Layout(plan, lead, planes, plan.counts(planes * filters[2]))
 
 
 def _as_planes(x: Array, layout: Layout) -> Array:
     """``x`` with all axes before the channels as one."""
-    return array_namespace(x).reshape(x, (layout.signal[0], *x.shape[len(layout.lead) :]))
+    if len(layout.lead) == 1:
+        return x
+    return array_namespace(x).reshape(x, (layout.planes, *x.shape[len(layout.lead) :]))
 
 
 def _from_planes(x: Array, layout: Layout) -> Array:
     """``x`` with the leading axes of the data again."""
+    if len(layout.lead) == 1:
+        return x
     return array_namespace(x).reshape(x, (*layout.lead, *x.shape[1:]))
 
 
@@ -145,7 +149,7 @@ class LiftDown(_LiftPool):
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
         """The bands, and the sums of squares if they are wanted."""
         x, filters = arrays
-        layout = self._layout_for(x.shape, filters.shape)
+        layout = self._layout(x.shape, filters.shape, x.shape[x.ndim - self.dimensions :])
         bands, sums = kernels.lift_pool.lift_down(
             _as_planes(x, layout),
             filters,
@@ -158,19 +162,16 @@ class LiftDown(_LiftPool):
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
         """The shapes of the bands, and of the sums."""
-        plan, lead, _, band = self._layout_for(*shapes)
+        (shape, filters), dims = shapes, self.dimensions
+        plan, lead, *_ = self._layout(shape, filters, tuple(shape[len(shape) - dims :]))
         blocks = len(self.output.bands) if self.output.form == "concat" else 1
-        shape = (*lead, blocks * band[1], *plan.halves)
+        shape = (*lead, blocks * filters[2], *plan.halves)
         results = [Output(shape)] * self.data_outputs
         return [*results, Output((len(plan.passes), 2), 1)] if self.with_penalties else results
 
     def counts(self, shape: Shape, filters: Shape) -> tuple[int, ...]:
         """Samples in the bands of each pass."""
-        layout = self._layout_for(shape, filters)
-        return layout.plan.counts(prod(layout.signal[:2]))
-
-    def _layout_for(self, shape: Shape, filters: Shape) -> Layout:
-        return self._layout(shape, filters, tuple(shape[len(shape) - self.dimensions :]))
+        return self._layout(shape, filters, tuple(shape[len(shape) - self.dimensions :])).counts
 
     # --- derivative ------------------------------------------------------------------------------
 

@@ -108,7 +108,8 @@ class WeightedPool(Operation):
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The inputs in one real floating dtype; ``beta`` may be a number or a list."""
-        opened = open_arrays(arrays[: self.batched_inputs], native_half)
+        data = arrays[:-1] if self.weights == "ada" else arrays
+        opened = open_arrays(data, native_half)
         if self.weights == "ada":
             opened.append(_opened_beta(arrays[-1], opened[0]))
         for array, xp, *_ in opened:
@@ -207,7 +208,7 @@ class WeightedPool(Operation):
             return planes, None
         # With all its axes first: NumPy turns arrays without axes into scalars.
         beta = xp.clip(xp.reshape(inputs[-1], layout.beta), 0.0, 1.0)
-        if layout.beta[1:] != (1,) * plan.ndim:
+        if max(layout.beta[1:]) > 1:
             beta = xp.broadcast_to(beta, (layout.beta[0], *plan.outputs))
         return planes, beta
 
@@ -228,7 +229,9 @@ def _check_beta(shape: Shape, lead: Shape, plan: WindowPlan) -> None:
 def _opened_beta(beta: Any, data: Opened) -> Opened:
     """``beta`` as an array of the library, dtype and device of the data."""
     xp, x = data.xp, data.array
-    if is_array(beta) and not isinstance(beta, np.generic):
+    if type(beta) is float:
+        array = xp.asarray(beta, dtype=x.dtype, device=device(x))
+    elif is_array(beta) and not isinstance(beta, np.generic):
         array = as_array(beta)
         common_namespace([array, x])
         array = array if array.dtype == x.dtype else xp.astype(array, x.dtype)

@@ -9,7 +9,7 @@ are the bands, in the order of their names: ``L`` or ``H`` for each axis, the la
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import product
 from math import prod
 from typing import NamedTuple
@@ -129,7 +129,6 @@ class LiftOutput(NamedTuple):
         return self.form != "sum" and sorted(self.bands) == list(range(2**dimensions))
 
 
-@lru_cache(maxsize=16)
 def band_names(dimensions: int) -> tuple[str, ...]:
     """The names of all bands, the letter of the last axis first."""
     return tuple("".join(letters) for letters in product("LH", repeat=dimensions))

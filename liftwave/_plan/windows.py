@@ -182,25 +182,24 @@ def window_arguments(
         If numbers are too small, too many or too few, or padding is more than half the kernel.
     """
     arguments = (kernel_size, stride, padding, dilation, bool(ceil_mode), ndim)
-    return (_cached if are_plain(arguments) else _validated)(*arguments)
+    is_cacheable = PLAIN_TYPES.issuperset(map(type, arguments)) or are_plain(arguments)
+    return (_cached if is_cacheable else _validated)(*arguments)
+
+
+PLAIN_TYPES = frozenset((int, bool, str, type(None)))
+"""Equal arguments of these types mean the same, so that results can be cached by them.
+
+(1.0 equals 1, but is not a size.)
+"""
 
 
 def are_plain(arguments: tuple[Any, ...]) -> bool:
-    """Whether all arguments are exactly int, bool, str, None or a tuple of these.
-
-    Equal arguments of these types mean the same to every function, so that results can be cached
-    by them. (1.0 equals 1, and is no size.)
-    """
+    """Whether all arguments are of :data:`PLAIN_TYPES` or tuples of these."""
     for argument in arguments:
-        if type(argument) is tuple:
-            if not _PLAIN.issuperset(map(type, argument)):
-                return False
-        elif type(argument) not in _PLAIN:
+        types = argument if type(argument) is tuple else (argument,)
+        if not PLAIN_TYPES.issuperset(map(type, types)):
             return False
     return True
-
-
-_PLAIN = frozenset((int, bool, str, type(None)))
 
 
 def _validated(

@@ -13,10 +13,9 @@ from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ShapeError
 from liftwave.pooling import lifting_calls
 from liftwave.pooling.lifting_calls import checked_dimensions
-from liftwave.pooling.structures import LiftFilters
+from liftwave.pooling.structures import LiftFilters, LiftPenalties
 
 
-@graph_node
 def lift_down(
     x: ArrayLike,
     filters: LiftFilters,
@@ -94,10 +93,25 @@ def lift_down(
     >>> bool(np.allclose(lift_up(bands, filters, (9, 8)), x))
     True
     """
-    call = lifting_calls.lift_down(
-        x, filters, output, bands, padding=padding, dimensions=dimensions, penalties=penalties
-    )
-    return execute(call)
+    arguments = (x, filters, output, bands, padding, dimensions, penalties)
+    result = _lift_down(*arguments)
+    return result if penalties is None else (result[0], LiftPenalties(*result[1]))
+
+
+@graph_node
+def _lift_down(
+    x: ArrayLike,
+    filters: LiftFilters,
+    output: str,
+    bands: Sequence[str] | None,
+    padding: str,
+    dimensions: int,
+    penalties: str | None,
+) -> Any:
+    """The bands, with penalties as a plain tuple: nodes have no named tuples as results."""
+    options = (padding, dimensions, penalties)
+    result = execute(lifting_calls.lift_down(x, filters, output, bands, *options))
+    return result if penalties is None else (result[0], tuple(result[1]))
 
 
 @graph_node

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
@@ -12,6 +12,8 @@ from array_api_compat import array_namespace
 from liftwave._arrays.convert import as_array, common_namespace
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.lift_pool import LiftDown, LiftUp
+from liftwave._operations.operation import Shape
+from liftwave._operations.shapes import cached_by_shapes
 from liftwave._plan.lift_pool import PADDINGS, LiftOutput, band_names
 from liftwave._plan.windows import are_plain
 from liftwave._typing import Array, ArrayLike
@@ -30,6 +32,7 @@ REDUCTIONS = ("mean", "sum", "norm")
 _MOST_DIMENSIONS = 8
 
 _lift_up = lru_cache(maxsize=256)(LiftUp)
+_dtype_of, _shape_of = operator.attrgetter("dtype"), operator.attrgetter("shape")
 
 
 def lift_down(
@@ -37,7 +40,6 @@ def lift_down(
     filters: LiftFilters,
     output: str = "sum",
     bands: Sequence[str] | None = None,
-    *,
     padding: str = "reflect",
     dimensions: int = 2,
     penalties: str | None = None,
@@ -45,12 +47,11 @@ def lift_down(
     """The call of :func:`liftwave.pooling.lift_down`."""
     options = (output, bands, padding, dimensions, penalties)
     operation, names = (_cached_down if are_plain(options) else _down)(*options)
-    array = as_array(x)
-    _check_shape(array.shape, dimensions, "x")
-    packed = _packed(filters, array, dimensions)
+    array = x if hasattr(x, "shape") else as_array(x)
+    packed = _packed(filters, array, dimensions, "x")
     counts = () if penalties is None else operation.counts(array.shape, packed.shape)
-    result = DownResult(names, penalties, counts)
-    return Call(operation, (array, packed), result, DownInputs([f.dtype for f in filters]))
+    inputs = DownInputs(tuple(map(_dtype_of, filters)))
+    return Call(operation, (array, packed), DownResult(names, penalties, counts), inputs)
 
 
 class _Down(NamedTuple):
@@ -85,7 +86,6 @@ def lift_up(
     bands: Mapping[str, Array] | Sequence[Array],
     filters: LiftFilters,
     output_size: Sequence[int] | None = None,
-    *,
     padding: str = "reflect",
     dimensions: int = 2,
 ) -> Call:
@@ -94,11 +94,10 @@ def lift_up(
     names = band_names(dimensions)
     arrays = complete_bands(bands, names)
     shape = arrays[0].shape
-    _check_shape(shape, dimensions, "bands")
-    packed = _packed(filters, arrays[0], dimensions)
+    packed = _packed(filters, arrays[0], dimensions, "bands")
     sizes = checked_size(tuple(shape[len(shape) - dimensions :]), output_size)
     operation = _lift_up(dimensions, checked_padding(padding))
-    inputs = UpInputs(names, bands, [f.dtype for f in filters])
+    inputs = UpInputs(names, bands, tuple(map(_dtype_of, filters)))
     return Call(operation, (*arrays, packed), SINGLE, inputs, sizes)
 
 
@@ -202,30 +201,37 @@ def checked_size(halves: Sequence[int], output_size: Sequence[int] | None) -> tu
     return size
 
 
-def _check_shape(shape: Sequence[int], dimensions: int, name: str) -> None:
-    if len(shape) <= dimensions:
-        raise ShapeError(
-            f"{name} has to be of shape (..., C, {dimensions} spatial axes), got {tuple(shape)}"
-        )
-    if 0 in shape[-dimensions - 1 :]:
-        raise ShapeError(f"{name} of shape {tuple(shape)} has no samples to pool")
-
-
-def _packed(filters: Any, x: Array, dimensions: int) -> Array:
+def _packed(filters: Any, x: Array, dimensions: int, name: str) -> Array:
     """The filters in one array of shape (passes, 2, C, K + 3)."""
     if not isinstance(filters, list | tuple) or len(filters) != len(LiftFilters._fields):
         raise ArgumentTypeError(
             f"filters are LiftFilters(weight, bias, gain, offset), got {type(filters).__name__}"
         )
     common_namespace([x, *filters])
-    weight, *scalars = (tuple(f.shape) for f in filters)
-    passes, channels = 2**dimensions - 1, x.shape[-dimensions - 1]
+    _checks_of(dimensions, name)(x.shape, *map(_shape_of, filters))
+    return joined(LiftFilters(*filters))
+
+
+@lru_cache(maxsize=16)
+def _checks_of(dimensions: int, name: str) -> Callable[..., None]:
+    """The check of shapes, which is made once for equal shapes."""
+    return cached_by_shapes(partial(_check_shapes, dimensions, name))
+
+
+def _check_shapes(dimensions: int, name: str, shape: Shape, weight: Shape, *scalars: Shape) -> None:
+    """Raise unless data and filters have shapes that fit."""
+    if len(shape) <= dimensions:
+        raise ShapeError(
+            f"{name} has to be of shape (..., C, {dimensions} spatial axes), got {tuple(shape)}"
+        )
+    if 0 in shape[-dimensions - 1 :]:
+        raise ShapeError(f"{name} of shape {tuple(shape)} has no samples to pool")
+    passes, channels = 2**dimensions - 1, shape[-dimensions - 1]
     fits = len(weight) == 4 and weight[0] in (1, passes) and weight[1:3] == (2, channels)
-    if not fits or weight[3] < 1 or any(shape != weight[:3] for shape in scalars):
+    if not fits or weight[3] < 1 or any(tuple(s) != tuple(weight[:3]) for s in scalars):
         first = f"{passes} (or 1)" if passes > 1 else "1"
         raise ShapeError(
             f"for {channels} channels in {dimensions} dimensions, weight has to be of shape "
             f"({first}, 2, {channels}, K), bias, gain and offset of the same without K; got "
-            f"{', '.join(map(str, (weight, *scalars)))}"
+            f"{', '.join(map(str, map(tuple, (weight, *scalars))))}"
         )
-    return joined(LiftFilters(*filters))

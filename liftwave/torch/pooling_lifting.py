@@ -44,7 +44,8 @@ class _LiftDownPool(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _, self.bands = chosen_output(output, bands, self.dimensions)
+        chosen, self.bands = chosen_output(output, bands, self.dimensions)
+        self._bands = self.bands if chosen.form == output else None  # None: output names one
         self.channels, self.kernel_size, self.output = channels, kernel_size, output
         self.padding, self.shared = checked_padding(padding), shared
         self.init = _one_of("init", init, ("wavelet", "random"))
@@ -84,7 +85,7 @@ class _LiftDownPool(nn.Module):
         check_axes(self, x, self.channels)
         has_penalty = self.training and any(self.penalty_weights)
         result = lift_down(
-            *(x, self.filters, self.output, self._chosen_bands),
+            *(x, self.filters, self.output, self._bands),
             padding=self.padding,
             dimensions=self.dimensions,
             penalties=self.reduction if has_penalty else None,
@@ -96,11 +97,6 @@ class _LiftDownPool(nn.Module):
         weights = self.penalty_weights
         self._penalty = weights[0] * update + weights[1] * predict
         return result
-
-    @property
-    def _chosen_bands(self) -> tuple[str, ...] | None:
-        """The bands, unless ``output`` names one."""
-        return self.bands if self.output in ("sum", "concat", "bands") else None
 
     def penalty(self) -> Tensor:
         """The weighted penalties of the last call in training; zero if there was none."""
@@ -115,7 +111,7 @@ class _LiftDownPool(nn.Module):
     def extra_repr(self) -> str:
         """What is printed between the parentheses."""
         shown = f"{self.channels}, kernel_size={self.kernel_size}, output={self.output!r}"
-        if self.bands != band_names(self.dimensions) and self._chosen_bands is not None:
+        if self.bands != band_names(self.dimensions) and self._bands is not None:
             shown += f", bands={self.bands!r}"
         for name, default in (("padding", "reflect"), ("shared", False), ("init", "wavelet")):
             if getattr(self, name) != default:
