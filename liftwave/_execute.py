@@ -37,32 +37,33 @@ def execute(call: Call) -> Any:
 
 def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:
     """Run an operation on opened arrays: by kernels, or by torch's operator if torch records."""
-    if is_recorded(operation, arrays):
-        from liftwave._bridge import operator  # it imports torch
+    if type(arrays[0]) is np.ndarray or not is_recorded(operation, arrays):
+        return operation.run(arrays, sizes, kernels_for(*arrays))
+    from liftwave._bridge import operator  # it imports torch
 
+    if operation.holds_arrays:
         operation, parameters = operation.with_slots()
-        return operator.run(operation, [*arrays, *parameters], sizes)
-    return operation.run(arrays, sizes, kernels_for(*arrays))
+        arrays = [*arrays, *parameters]
+    return operator.run(operation, arrays, sizes)
 
 
 def is_recorded(operation: Operation, arrays: Sequence[Array]) -> bool:
     """Whether torch records, traces or batches what is done to the arrays, or to learned taps."""
     torch = sys.modules.get("torch")
-    if torch is None or type(arrays[0]) is np.ndarray or not operation.is_differentiable:
+    if torch is None or not operation.is_differentiable:
         return False
     if not all(isinstance(x, torch.Tensor) for x in arrays):
         return False
     from liftwave._bridge import tensors  # it imports torch
 
-    return any(map(tensors.is_recorded, arrays)) or bool(operation.with_slots()[1])
+    return operation.holds_arrays or tensors.are_recorded(arrays)
 
 
 def close(operation: Operation, results: Sequence[Array], opened: Opened) -> list[Array]:
     """The results in the dtypes that the caller expects."""
-    count = operation.data_outputs
-    if count is None:
-        return [opened.close(y) for y in results]
-    return [*(opened.close(y) for y in results[:count]), *results[count:]]
+    count, dtype = operation.data_outputs, opened.result_dtype
+    data, rest = (results, []) if count is None else (results[:count], results[count:])
+    return [*[y if y.dtype == dtype else opened.close(y) for y in data], *rest]
 
 
 def _execute_into(call: Call, out: Array) -> Array:

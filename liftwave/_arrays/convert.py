@@ -109,9 +109,9 @@ def as_array(data: ArrayLike) -> Array:
     DTypeError
         If the data are not numbers.
     """
-    if is_plain(data):
+    if type(data) is np.ndarray and data.dtype in _FLOATS:
         return data
-    if is_array(data) and not isinstance(data, _NUMPY):
+    if is_array_api_obj(data) and not isinstance(data, _NUMPY):
         return data
     array = np.asarray(data)
     if array.dtype.kind not in "biufc":

@@ -29,14 +29,15 @@ def run_on_memory(computation: Computation, tensors: Sequence[Tensor]) -> list[T
         results = [torch.from_numpy(np.asarray(y, order="C")) for y in arrays]
     else:
         results = [y.contiguous() for y in computation(memory, kernels)]
-    used = {x.untyped_storage().data_ptr() for x in tensors}
-    return [_in_own_memory(y, used) for y in results]
+    return _in_own_memory(results, tensors)
 
 
-def _in_own_memory(result: Tensor, used: set[int]) -> Tensor:
-    """The result, copied if it shares memory with an input or another result."""
-    address = result.untyped_storage().data_ptr()
-    if address in used:
-        return result.clone()
-    used.add(address)
-    return result
+def _in_own_memory(results: Sequence[Tensor], inputs: Sequence[Tensor]) -> list[Tensor]:
+    """The results, copied where they share memory with an input or another result."""
+    used = {x.untyped_storage().data_ptr() for x in inputs}
+    separate = []
+    for y in results:
+        address = y.untyped_storage().data_ptr()
+        separate.append(y.clone() if address in used else y)
+        used.add(address)
+    return separate

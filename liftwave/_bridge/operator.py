@@ -21,6 +21,7 @@ from liftwave._bridge.memory import run_on_memory
 from liftwave._bridge.tensors import (
     HALF_PRECISION,
     TORCH_OPERATIONS,
+    are_eager,
     batched,
     check_devices,
     check_operators_allowed,
@@ -50,9 +51,17 @@ def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> l
     ExportError
         If an exporter asks for what it cannot record.
     """
-    check_devices(tensors)
+    if len(tensors) > 1:
+        check_devices(tensors)
     if operation.records_itself:
         return operation.run(tensors, sizes, TORCH_OPERATIONS)
+    if are_eager(tensors):
+        return list(_Run.apply(operation, sizes, True, *tensors))  # type: ignore[no-untyped-call]
+    return _run_traced(operation, tensors, sizes)
+
+
+def _run_traced(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -> list[Tensor]:
+    """Run an operation that torch traces or batches, or on tensors that are not dense."""
     if records_operators():
         from liftwave._bridge import graph  # it loads torch's compiler
 
@@ -67,7 +76,7 @@ def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> l
         return operation.run(tensors, sizes, TORCH_OPERATIONS)
     if any(map(in_old_vmap, tensors)):
         return run_in_old_vmap(lambda *t: tuple(run(operation, t, sizes)), tensors)
-    return list(_Run.apply(operation, tuple(sizes), *tensors))  # type: ignore[no-untyped-call]
+    return list(_Run.apply(operation, sizes, False, *tensors))  # type: ignore[no-untyped-call]
 
 
 def _run_here(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -> list[Tensor]:
@@ -154,35 +163,42 @@ class _Run(torch.autograd.Function):
     """An operation as a function of its tensors."""
 
     @staticmethod
-    def forward(operation: Operation, sizes: Sizes, *tensors: Tensor) -> tuple[Tensor, ...]:
-        if all(map(is_dense, tensors)):
+    def forward(
+        operation: Operation, sizes: Sizes, eager: bool, *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
+        if eager or all(map(is_dense, tensors)):
             return tuple(_run_here(operation, tensors, sizes))
         return tuple(_operator(tensors, operation.text, sizes))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        operation, sizes, *tensors = inputs
-        parameters = any(ctx.needs_input_grad[2 + len(tensors) - operation.n_parameters :])
+        operation, sizes, _, *tensors = inputs
+        parameters = any(ctx.needs_input_grad[3 + len(tensors) - operation.n_parameters :])
         _save(ctx, operation, sizes, tensors, output, parameters)
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
-        return None, None, *_pull_back(ctx, cotangents)
+        return None, None, None, *_pull_back(ctx, cotangents)
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> tuple[Tensor, ...]:
-        present = next(t for t in tangents[2:] if t is not None)
+        present = next(t for t in tangents[3:] if t is not None)
         filled = [
             present.new_zeros(shape) if t is None else t
-            for t, shape in zip(tangents[2:], ctx.shapes, strict=True)
+            for t, shape in zip(tangents[3:], ctx.shapes, strict=True)
         ]
         return tuple(run(ctx.operation, filled, ctx.sizes))
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: tuple[Any, ...], operation: Operation, sizes: Sizes, *tensors: Tensor
+        info: Any,
+        in_dims: tuple[Any, ...],
+        operation: Operation,
+        sizes: Sizes,
+        eager: bool,
+        *tensors: Tensor,
     ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
-        results = _vmapped(operation, sizes, tensors, in_dims[2:], info.batch_size)
+        results = _vmapped(operation, sizes, tensors, in_dims[3:], info.batch_size)
         return tuple(results), (0,) * len(results)
 
 

@@ -139,6 +139,11 @@ class Operation(ABC):
         """How many leading inputs may have one more leading axis, if the others do not have it."""
         return 0
 
+    @property
+    def holds_arrays(self) -> bool:
+        """Whether the operation holds arrays, such as learned taps."""
+        return False
+
     def with_slots(self) -> tuple[Operation, list[Array]]:
         """The operation with arrays that it holds as parameters, and these arrays."""
         return self, []

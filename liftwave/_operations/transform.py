@@ -8,6 +8,7 @@ approximation first, then the details, coarsest level first, sorted by key withi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from itertools import product
@@ -24,7 +25,6 @@ from liftwave._arrays.integers import (
 from liftwave._arrays.taps import check_library_of_taps
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Output, Residuals, Shape, parse
-from liftwave._operations.transform_shapes import band_shapes, signal_shape, trims_approximations
 from liftwave._operations.transform_vjp import (
     StepGradient,
     analysis_adjoint,
@@ -42,6 +42,7 @@ from liftwave._operations.wavelet_data import (
 )
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.levels import (
+    AnalysisPlan,
     Keys,
     SynthesisPlan,
     flatten_bands,
@@ -49,6 +50,8 @@ from liftwave._plan.levels import (
     plan_synthesis,
     unflatten_bands,
 )
+from liftwave._plan.shapes import band_shapes, signal_shape, trims_approximations
+from liftwave._plan.transpose import adjoint_of_analysis
 from liftwave._typing import Array, Mode
 from liftwave.errors import ExportError, WaveletError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -95,6 +98,8 @@ class Transform(Operation):
         How many arrays of taps are parameters of the operation.
     plans : dict
         The plans for arrays of a number of dimensions; a transform and its transpose share them.
+    shape_plans : dict
+        The plans for shapes of the inputs, if no taps are inputs.
     """
 
     axes: tuple[TransformAxis, ...]
@@ -105,6 +110,7 @@ class Transform(Operation):
     is_transposed: bool = False
     n_slots: int = 0
     plans: dict[int, AxisPlans] = field(default_factory=dict, repr=False)
+    shape_plans: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     kind = "transform"
 
@@ -132,17 +138,17 @@ class Transform(Operation):
 
     # --- what it is ------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
         """How many arrays of taps come after the data."""
         return self.n_slots
 
-    @property
+    @cached_property
     def is_linear(self) -> bool:
         """Whether the taps are no inputs."""
         return not self.n_slots
 
-    @property
+    @cached_property
     def level(self) -> int:
         """The number of levels."""
         return len(self.keys)
@@ -158,22 +164,22 @@ class Transform(Operation):
         """Plans for lengths only: with negative axes, and ones in the slots."""
         return self._make_plans(0, None)
 
-    @property
+    @cached_property
     def batched_inputs(self) -> int:
         """All data: axes count from the end."""
         return sum(map(len, self.keys)) + self.has_approx if self._takes_bands else 1
 
-    @property
+    @cached_property
     def _takes_bands(self) -> bool:
         return self.is_synthesis != self.is_transposed
 
-    @property
+    @cached_property
     def wavelets(self) -> tuple[Resolved, ...]:
         """The wavelet of each axis."""
         plans = next(iter(self.plans.values()), self.outline)
         return tuple(plan.wavelet for plan in plans)
 
-    @property
+    @cached_property
     def result_names(self) -> list[str]:
         """What the results are called in messages."""
         if self.is_synthesis or not self.keys:
@@ -211,6 +217,27 @@ class Transform(Operation):
             AxisPlan(axis + ndim, wavelets[id(wavelet)], mode) for axis, wavelet, mode in self.axes
         )
 
+    def _cached(self, shapes: Any) -> Any:
+        """The plan for shapes of the inputs, if there is one."""
+        try:
+            return self.shape_plans.get(shapes)
+        except TypeError:  # a length that is a symbol has no hash
+            return None
+
+    def _make_analysis_plan(self, shape: Shape) -> AnalysisPlan:
+        plan = plan_analysis(tuple(shape), self.plans_for(len(shape)), self.level)
+        _keep(self.shape_plans, shape, plan)
+        return plan
+
+    def _make_synthesis_plan(self, shapes: Sequence[Shape]) -> SynthesisPlan:
+        plan = self._synthesis_plan(shapes, self.plans_for(len(shapes[0])))
+        _keep(self.shape_plans, shapes, plan)
+        return plan
+
+    def _coefficient_dtype(self, x: Array) -> Any:
+        """The dtype of the coefficients of integer lifting."""
+        return coefficient_dtype(x, self.plans_for(x.ndim), self.level)
+
     def _synthesis_plan(self, shapes: Sequence[Shape], plans: AxisPlans) -> SynthesisPlan:
         return plan_synthesis(
             tuple([tuple(shape) for shape in shapes]),
@@ -225,7 +252,15 @@ class Transform(Operation):
     @cached_property
     def is_plain(self) -> bool:
         """Whether NumPy arrays of one floating dtype need no conversion."""
-        return not self.n_slots and self.is_differentiable and self.outline.is_concrete
+        return bool(self.keys) and self.is_differentiable and not self.holds_arrays
+
+    @cached_property
+    def holds_arrays(self) -> bool:
+        """Whether some taps are arrays."""
+        return any(
+            not isinstance(wavelet, str | dict) and not wavelet.is_concrete
+            for _, wavelet, _ in self.axes
+        )
 
     @cached_property
     def is_differentiable(self) -> bool:
@@ -234,6 +269,8 @@ class Transform(Operation):
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The inputs in one floating dtype; integers for integer lifting schemes."""
+        if self.is_plain:
+            return open_arrays(arrays, native_half)
         if not self.keys:
             return open_unchanged(arrays)
         plans = self.plans_for(arrays[0].ndim)
@@ -256,6 +293,22 @@ class Transform(Operation):
         out: Array | None = None,
     ) -> list[Array]:
         """Bands or the signal; a synthesis may write to ``out``, and returns it then."""
+        if self.n_slots or self.is_transposed or not self.keys:
+            return self._run_unusual(arrays, sizes, kernels)
+        if self.is_synthesis:
+            shapes = tuple([x.shape for x in arrays])
+            plan = self._cached(shapes) or self._make_synthesis_plan(shapes)
+            return [kernels.synthesise(arrays, plan, out)]
+        x = arrays[0]
+        plan = self._cached(x.shape) or self._make_analysis_plan(x.shape)
+        dtype = None if self.is_differentiable else self._coefficient_dtype(x)
+        bands = kernels.analyse(x, plan, dtype)
+        return bands if self.is_complete else self._select(bands)
+
+    def _run_unusual(
+        self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels
+    ) -> list[Array]:
+        """The results of no level, of a transpose, or with taps among the inputs."""
         data, taps = self._split_inputs(arrays)
         if not self.keys:
             return list(data)
@@ -264,10 +317,9 @@ class Transform(Operation):
             return self._run_transposed(data, sizes, plans, kernels)
         if self.is_synthesis:
             plan = self._synthesis_plan([x.shape for x in data], plans)
-            return [kernels.synthesise(data, plan, out)]
+            return [kernels.synthesise(data, plan)]
         x = data[0]
-        dtype = coefficient_dtype(x, plans, self.level) if plans.is_integer else None
-        bands = kernels.analyse(x, plan_analysis(tuple(x.shape), plans, self.level), dtype)
+        bands = kernels.analyse(x, plan_analysis(tuple(x.shape), plans, self.level))
         return bands if self.is_complete else self._select(bands)
 
     def _run_transposed(
@@ -276,7 +328,8 @@ class Transform(Operation):
         shapes = self.shapes_from(data[0].shape, sizes)
         if not self.is_synthesis:
             plan = plan_analysis(shapes[0], plans, self.level)
-            return [analysis_adjoint(*self._unflatten(data), plan, kernels)]
+            adjoint = adjoint_of_analysis(plan, self.keys, self.has_approx)
+            return [kernels.synthesise(data, adjoint)]
         approx, details = synthesis_adjoint(data[0], self._synthesis_plan(shapes, plans), kernels)
         bands, _ = flatten_bands(approx, details)
         return [padded(band, shape) for band, shape in zip(bands, shapes, strict=True)]
@@ -396,7 +449,7 @@ class Transform(Operation):
             return ()
         return [n for shape in shapes[: self.batched_inputs] for n in self.lengths(shape)]
 
-    @property
+    @cached_property
     def needs_all_cotangents(self) -> bool:
         """Whether the signal's length follows from all bands together."""
         return self.is_transposed and self.is_synthesis
@@ -522,9 +575,9 @@ class Transform(Operation):
 
     def with_slots(self) -> tuple[Transform, list[Array]]:
         """The transform with slots in place of arrays of taps, and these arrays."""
-        wavelets = {id(w): w for _, w, _ in self.axes}
-        if all(isinstance(w, str | dict) or w.is_concrete for w in wavelets.values()):
+        if not self.holds_arrays:
             return self, []
+        wavelets = {id(w): w for _, w, _ in self.axes}
         taps: list[Array] = []
         data = {key: _as_json(w, taps) for key, w in wavelets.items()}
         axes = tuple(TransformAxis(a, data[id(w)], m) for a, w, m in self.axes)
@@ -550,6 +603,17 @@ class Transform(Operation):
         wavelets = {id(p.wavelet): with_tap_arrays(p.wavelet, x.new_tensor) for p in plans}
         exact = AxisPlans(AxisPlan(p.axis, wavelets[id(p.wavelet)], p.mode) for p in plans)
         return replace(self, plans={x.ndim: exact})
+
+
+# Shapes for which a transform keeps its plans; beyond that it starts anew.
+_MAX_SHAPES = 256
+
+
+def _keep(plans: dict[Any, Any], key: Any, plan: Any) -> None:
+    if len(plans) >= _MAX_SHAPES:
+        plans.clear()
+    with suppress(TypeError):  # a length that is a symbol has no hash
+        plans[key] = plan
 
 
 def _as_json(wavelet: Resolved | WaveletData, arrays: list[Array] | None = None) -> WaveletData:

@@ -15,14 +15,9 @@ from liftwave._plan.arguments import (
     normalize_axis,
     resolve_mode,
 )
-from liftwave._plan.axis import (
-    band_lengths,
-    bounded,
-    check_lifting_mode,
-    fitting_length,
-    signal_length,
-)
+from liftwave._plan.axis import bounded
 from liftwave._plan.boundary import MODES
+from liftwave._plan.lengths import band_lengths, check_lifting_mode, fitting_length, signal_length
 from liftwave._typing import Mode, ModeLike, Modes
 from liftwave.errors import ShapeError, WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
@@ -31,6 +26,8 @@ from liftwave.wavelets.resolve import (
     Resolved,
     WaveletLike,
     Wavelets,
+    builtin_wavelet,
+    named_wavelet,
     resolve_wavelet,
     wavelets_per_axis,
 )
@@ -132,23 +129,25 @@ def plans_along(wavelet: WaveletLike, mode: ModeLike, axis: int, ndim: int) -> A
 
 def _look_up(wavelet: Wavelets, key: tuple[Any, ...]) -> AxisPlans | None:
     """The plans that a wavelet keeps for arguments as the user passed them."""
-    axes = key[1]
-    if type(axes) is not int:  # 1.0 and True would find the plans of 1
-        if type(axes) is not tuple:
-            return None
+    axes, kind = key[1], type(wavelet)
+    if type(axes) is tuple:
         for axis in axes:
-            if type(axis) is not int:
+            if type(axis) is not int:  # 1.0 and True would find the plans of 1
                 return None
-    if type(wavelet) is str or type(wavelet) is pywt.Wavelet:
-        owner = resolve_wavelet(wavelet)
-    elif type(wavelet) is LiftingScheme or (type(wavelet) is FilterBank and not wavelet.warning):
-        owner = wavelet
-    else:
+    elif type(axes) is not int and axes is not None:
+        return None
+    owner: Any = wavelet
+    if kind is str:
+        owner = named_wavelet(owner)
+    elif kind is pywt.Wavelet and owner.short_family_name:
+        owner = builtin_wavelet(owner.name)
+    elif kind is not LiftingScheme and (kind is not FilterBank or owner.warning):
         return None
     try:
-        return owner._plans.get(key)
+        plans: AxisPlans | None = owner._plans.get(key)
     except TypeError:  # a list of modes
         return None
+    return plans
 
 
 def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None:
@@ -157,17 +156,10 @@ def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None
     names = mode if type(mode) is tuple else (mode,)
     # Old names of modes are not kept: each use is warned of.
     known = all(type(name) is str and name in MODES for name in names)
-    if (
-        plans
-        and known
-        and type(axes) in (int, tuple)
-        and isinstance(wavelet, _SINGLE)
-        and plans.is_concrete
-    ):
+    plain = axes is None or type(axes) in (int, tuple)
+    single = isinstance(wavelet, str | pywt.Wavelet | FilterBank | LiftingScheme)
+    if plans and plans.is_concrete and known and plain and single:
         bounded(plans[0].wavelet._plans)[key] = plans
-
-
-_SINGLE = (str, pywt.Wavelet, FilterBank, LiftingScheme)
 
 
 def _plans(

@@ -7,25 +7,21 @@ cached; a kernel gets numbers and never decides.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from math import prod
 from typing import Any, TypeAlias
 
 from liftwave._plan.boundary import (
-    LIFTING_MODES,
     Extension,
     channel_extension,
     signal_extension,
     signal_row,
     zero_extension,
 )
+from liftwave._plan.lengths import filter_bank_length
 from liftwave._typing import Mode
-from liftwave.errors import ModeError, ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import Resolved
 from liftwave.wavelets.taps import tap_count
 
 Reach: TypeAlias = Callable[[int, int, int, int, int], tuple[int, int]]
@@ -160,11 +156,6 @@ def upsampling_plan(m: int, length: int) -> FilterPlan:
     return FilterPlan(n_out, length, 0, zero_extension(m, left, right), Extension(n_out))
 
 
-def filter_bank_length(n: int, length: int, mode: Mode) -> int:
-    """Number of coefficients per band: ``ceil(n / 2)`` or ``floor((n + length - 1) / 2)``."""
-    return (n + 1) // 2 if mode == "periodization" else (n + length - 1) // 2
-
-
 # --- lifting along one axis ------------------------------------------------------------------
 
 
@@ -275,122 +266,3 @@ def _step_plan(target: int, length: int, offset: int, n: int, mode: Mode) -> Ste
     left, right = step_reach(n_source, 0, n_target, length, offset)
     extend = channel_extension(n, 1 - target, mode, left, right)
     return StepPlan(target, length, offset, False, extend, Extension(n_target))
-
-
-# --- lengths ---------------------------------------------------------------------------------
-
-# In numbers of 16 bytes. All levels of a transform together have less than twice the first's.
-_LARGEST = sys.maxsize // 32
-
-
-def check_size(what: str, *shapes: tuple[int, ...]) -> None:
-    """Raise unless arrays of these shapes together could have addresses, whatever their dtype.
-
-    So sizes in bytes do not overflow anywhere. Whether there is so much memory is another
-    question, which its allocation answers.
-
-    Raises
-    ------
-    ShapeError
-        If they are too large.
-    """
-    numbers = sum(map(prod, shapes))
-    # Sizes that are symbols (of graphs that torch records) are not compared: that binds them.
-    if isinstance(numbers, int) and numbers > _LARGEST:
-        raise ShapeError(
-            f"{what} would be of {' and '.join(map(str, shapes))}: {numbers:.3g} numbers, "
-            f"more than memory can have (at most {_LARGEST:.3g})"
-        )
-
-
-def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> tuple[int, int]:
-    """Lengths of approximation and detail of ``n`` samples, once these can be transformed.
-
-    Raises
-    ------
-    ShapeError
-        If there is no sample, or only one under ``reflect`` or ``antireflect``
-        with a filter bank.
-    ModeError
-        If a lifting scheme is asked for a mode in which it is not defined.
-    """
-    if n < 1:
-        raise ShapeError(
-            f"Value of data_len must be greater than zero: {what} has {n} samples to transform"
-        )
-    if isinstance(wavelet, LiftingScheme):
-        check_lifting_mode(wavelet, mode)
-        even = (n + 1) // 2
-        return even, even if mode == "periodization" else n - even
-    if n == 1 and mode in ("reflect", "antireflect"):
-        raise ShapeError(
-            "Input data length must be greater than 1 for [anti]reflect mode: "
-            f"{what} has 1 sample (use another mode, or fewer levels)"
-        )
-    m = filter_bank_length(n, wavelet.dec_len, mode)
-    return m, m
-
-
-def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -> int:
-    """Length of what bands of these lengths are synthesised into.
-
-    Raises
-    ------
-    ShapeError
-        If no signal has bands of these lengths.
-    """
-    if isinstance(wavelet, LiftingScheme):
-        check_lifting_mode(wavelet, mode)
-        if mode != "periodization":
-            return _lifted_length(n_approx, n_detail)
-    if n_approx < 1:
-        raise ShapeError(f"{n_approx} coefficients are too few: at least one is needed")
-    if n_approx != n_detail:
-        raise ShapeError(
-            "Coefficients arrays must have the same size: "
-            f"got {n_approx} approximation and {n_detail} detail coefficients"
-        )
-    if isinstance(wavelet, LiftingScheme) or mode == "periodization":
-        return 2 * n_approx
-    n = 2 * n_approx - wavelet.rec_len + 2
-    if n < 1:
-        raise ShapeError(
-            f"{n_approx} coefficients are too few to synthesise with {wavelet.rec_len} taps "
-            f"under mode {mode!r}: at least {wavelet.rec_len // 2} are needed"
-        )
-    return n
-
-
-def _lifted_length(n_approx: int, n_detail: int) -> int:
-    if n_approx - n_detail not in (0, 1) or n_approx < 1:
-        raise ShapeError(
-            "coefficient shape mismatch: a lifting scheme has as many approximation as detail "
-            f"coefficients, or one more; got {n_approx} and {n_detail}"
-        )
-    return n_approx + n_detail
-
-
-def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -> int:
-    """How many of ``n_approx`` reconstructed coefficients belong with ``n_detail`` details.
-
-    One sample too many comes back from a level of odd length, and is dropped,
-    except from lifting, which gives back the exact length.
-    """
-    if isinstance(wavelet, LiftingScheme) and mode != "periodization":
-        _lifted_length(n_approx, n_detail)
-        return n_approx
-    if n_approx - n_detail not in (0, 1):
-        raise ShapeError(
-            "coefficient shape mismatch: incompatible coefficient array sizes "
-            f"{n_approx} (approximation) and {n_detail} (detail)"
-        )
-    return n_detail
-
-
-def check_lifting_mode(scheme: LiftingScheme, mode: Mode) -> None:
-    """Raise if lifting is not defined under ``mode``."""
-    if mode not in LIFTING_MODES:
-        raise ModeError(
-            f"mode {mode!r} is not defined for lifting ({scheme!r}); use one of "
-            f"{', '.join(map(repr, LIFTING_MODES))}, or the filter bank (scheme.to_filter_bank())"
-        )

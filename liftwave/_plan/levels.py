@@ -25,12 +25,11 @@ from liftwave._plan.axis import (
     FilterPlan,
     LiftPlan,
     analysis_plan,
-    band_lengths,
-    check_size,
     lift_plan,
     synthesis_plan,
     upsampling_plan,
 )
+from liftwave._plan.lengths import band_lengths, check_size
 from liftwave.errors import ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import FixedPoint, Taps, tap_count

@@ -74,7 +74,8 @@ def coding_gain(
     if min(powers) == 0.0:
         return inf
     logarithms: float = sum(n * log10(p) for n, p in zip(sizes, powers, strict=True))
-    return 10.0 * (log10(_power(x)) - logarithms / sum(sizes))
+    gain: float = 10.0 * (log10(_power(x)) - logarithms / sum(sizes))
+    return gain
 
 
 def design_orthonormal(

@@ -159,7 +159,10 @@ def lift_up(
     >>> lift_up(bands, filters, [5], dimensions=1).tolist()
     [[4.0, 6.0, 10.0, 12.0, 20.0]]
     """
-    return execute(lifting_calls.lift_up(bands, filters, output_size, padding, dimensions))
+    call = lifting_calls.lift_up(
+        bands, filters, output_size, padding=padding, dimensions=dimensions
+    )
+    return execute(call)
 
 
 def lift_filters(

@@ -13,7 +13,7 @@ from liftwave._operations.call import Call, Structure
 from liftwave._operations.transform import analysis
 from liftwave._plan.arguments import modes_per_axis, natural_level
 from liftwave._plan.axes import axis_plans
-from liftwave._plan.axis import check_lifting_mode
+from liftwave._plan.lengths import check_lifting_mode
 from liftwave._typing import Mode, Modes
 from liftwave.errors import LevelError, ShapeError, WaveletError
 from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable

@@ -12,7 +12,7 @@ from liftwave._operations.transform import Transform, analysis, detail_keys, syn
 from liftwave._operations.upsample import Upsample
 from liftwave._plan.arguments import check_level, useful_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
-from liftwave._plan.axis import check_size
+from liftwave._plan.lengths import check_size
 from liftwave._plan.levels import Keys
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
 from liftwave.errors import LevelError, ShapeError, WaveletError

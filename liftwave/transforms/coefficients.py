@@ -10,7 +10,7 @@ from array_api_compat import array_namespace, device, size
 
 from liftwave._arrays.convert import as_array, is_array
 from liftwave._plan.arguments import normalize_axes
-from liftwave._plan.axis import check_size
+from liftwave._plan.lengths import check_size
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
 

@@ -10,7 +10,7 @@ import pywt
 
 from liftwave._plan.arguments import check_level, max_level, resolve_mode
 from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
-from liftwave._plan.axis import band_lengths, filter_bank_length
+from liftwave._plan.lengths import band_lengths, filter_bank_length
 from liftwave._typing import ModeLike, Modes
 from liftwave.errors import ShapeError, WaveletError
 from liftwave.wavelets.filter_bank import FilterBank

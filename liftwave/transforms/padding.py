@@ -10,8 +10,8 @@ from array_api_compat import array_namespace, device
 from liftwave._arrays.convert import Opened, as_array, open_array
 from liftwave._kernels.reference.pieces import extended
 from liftwave._plan.arguments import resolve_mode
-from liftwave._plan.axis import check_size
 from liftwave._plan.boundary import signal_extension
+from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, Mode, ModeLike
 from liftwave.errors import ShapeError
 

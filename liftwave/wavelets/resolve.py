@@ -41,7 +41,7 @@ def resolve_wavelet(wavelet: WaveletLike) -> Resolved:
     """
     if isinstance(wavelet, pywt.Wavelet):
         if wavelet.short_family_name:  # only PyWavelets' own wavelets have a family
-            return _builtin(wavelet.name)
+            return builtin_wavelet(wavelet.name)
         bank = _without_family(tuple(map(tuple, wavelet.filter_bank)), wavelet.name)
         warn_of_bank(bank)
         return bank
@@ -51,7 +51,7 @@ def resolve_wavelet(wavelet: WaveletLike) -> Resolved:
     if isinstance(wavelet, LiftingScheme):
         return wavelet
     if isinstance(wavelet, str):
-        return _named(wavelet)
+        return named_wavelet(wavelet)
     if isinstance(wavelet, pywt.ContinuousWavelet):
         raise WaveletError(_only_discrete(wavelet.name))
     raise WaveletError(
@@ -88,7 +88,14 @@ def wavelets_per_axis(wavelet: Wavelets, naxes: int) -> tuple[Resolved, ...]:
 
 
 @lru_cache(maxsize=512)
-def _named(name: str) -> FilterBank:
+def named_wavelet(name: str) -> FilterBank:
+    """The filter bank of a name.
+
+    Raises
+    ------
+    WaveletError
+        If no discrete wavelet has the name.
+    """
     try:
         wavelet = pywt.DiscreteContinuousWavelet(name)
     except ValueError as error:
@@ -98,12 +105,12 @@ def _named(name: str) -> FilterBank:
         ) from error
     if not isinstance(wavelet, pywt.Wavelet):
         raise WaveletError(_only_discrete(name))
-    return _builtin(wavelet.name)
+    return builtin_wavelet(wavelet.name)
 
 
 @cache
-def _builtin(name: str) -> FilterBank:
-    """Return the only bank of a built-in wavelet."""
+def builtin_wavelet(name: str) -> FilterBank:
+    """The only bank of a built-in wavelet, by its full name."""
     dec_lo, dec_hi, rec_lo, rec_hi = pywt.Wavelet(name).filter_bank
     bank = FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, name)
     # Published tables are used as they are, even dmey's, which misses by 3e-3.
@@ -114,8 +121,8 @@ def _builtin(name: str) -> FilterBank:
 @lru_cache(maxsize=512)
 def _without_family(filters: tuple[Taps, Taps, Taps, Taps], name: str) -> FilterBank:
     """Return the bank of a custom wavelet, or of a copy of a built-in one, which has no family."""
-    if name in pywt.wavelist(kind="discrete") and _builtin(name).filter_bank == filters:
-        return _builtin(name)
+    if name in pywt.wavelist(kind="discrete") and builtin_wavelet(name).filter_bank == filters:
+        return builtin_wavelet(name)
     return FilterBank(*filters, name=name)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from liftwave._plan.axes import AxisPlan, with_length
-from liftwave._plan.axis import band_lengths, fitting_length, signal_length
+from liftwave._plan.lengths import band_lengths, fitting_length, signal_length
 from liftwave._plan.levels import Keys, unflatten_bands
 
 Shape: TypeAlias = tuple[int, ...]
