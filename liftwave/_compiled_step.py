@@ -39,7 +39,8 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
         out = arguments.pop("out", None)
         if out is not None or len(args) > len(names) or set(arguments) != set(names):
             return function(*args, **kwargs)  # which says what is wrong, if that is it
-        return _run_as_node(node, arguments)
+        result: _R = _run_as_node(node, arguments)
+        return result
 
     return call
 
