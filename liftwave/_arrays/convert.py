@@ -29,7 +29,8 @@ _NUMPY_CONVERTED = {
 # A tuple: torch.compile does not know unions of types.
 _NUMPY = (np.ndarray, np.generic)
 
-_FLOATS = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
+PLAIN_DTYPES = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
+"""The dtypes of NumPy arrays that need no conversion."""
 
 _HALVES = ("float16", "bfloat16")
 
@@ -69,7 +70,7 @@ def never_native_half(arrays: Sequence[Array]) -> bool:
 
 def is_plain(x: object) -> bool:
     """Whether ``x`` is what most calls get: a NumPy array of floats that needs no conversion."""
-    return type(x) is np.ndarray and x.dtype in _FLOATS
+    return type(x) is np.ndarray and x.dtype in PLAIN_DTYPES
 
 
 def are_plain(arrays: Sequence[object]) -> bool:
@@ -79,7 +80,7 @@ def are_plain(arrays: Sequence[object]) -> bool:
         if type(x) is not np.ndarray:
             return False
         if x.dtype is not dtype:
-            if (dtype is not None and x.dtype != dtype) or x.dtype not in _FLOATS:
+            if (dtype is not None and x.dtype != dtype) or x.dtype not in PLAIN_DTYPES:
                 return False
             dtype = x.dtype
     return True
@@ -109,7 +110,7 @@ def as_array(data: ArrayLike) -> Array:
     DTypeError
         If the data are not numbers.
     """
-    if type(data) is np.ndarray and data.dtype in _FLOATS:
+    if type(data) is np.ndarray and data.dtype in PLAIN_DTYPES:
         return data
     if is_array_api_obj(data) and not isinstance(data, _NUMPY):
         return data

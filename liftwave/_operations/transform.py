@@ -217,13 +217,6 @@ class Transform(Operation):
             AxisPlan(axis + ndim, wavelets[id(wavelet)], mode) for axis, wavelet, mode in self.axes
         )
 
-    def _cached(self, shapes: Any) -> Any:
-        """The plan for shapes of the inputs, if there is one."""
-        try:
-            return self.shape_plans.get(shapes)
-        except TypeError:  # a length that is a symbol has no hash
-            return None
-
     def _make_analysis_plan(self, shape: Shape) -> AnalysisPlan:
         plan = plan_analysis(tuple(shape), self.plans_for(len(shape)), self.level)
         _keep(self.shape_plans, shape, plan)
@@ -297,10 +290,16 @@ class Transform(Operation):
             return self._run_unusual(arrays, sizes, kernels)
         if self.is_synthesis:
             shapes = tuple([x.shape for x in arrays])
-            plan = self._cached(shapes) or self._make_synthesis_plan(shapes)
+            try:
+                plan = self.shape_plans[shapes]
+            except (KeyError, TypeError):  # a length that is a symbol has no hash
+                plan = self._make_synthesis_plan(shapes)
             return [kernels.synthesise(arrays, plan, out)]
         x = arrays[0]
-        plan = self._cached(x.shape) or self._make_analysis_plan(x.shape)
+        try:
+            plan = self.shape_plans[x.shape]
+        except (KeyError, TypeError):
+            plan = self._make_analysis_plan(x.shape)
         dtype = None if self.is_differentiable else self._coefficient_dtype(x)
         bands = kernels.analyse(x, plan, dtype)
         return bands if self.is_complete else self._select(bands)
@@ -641,7 +640,11 @@ def detail_keys(naxes: int) -> tuple[str, ...]:
 
 def analysis(plans: AxisPlans, ndim: int, level: int) -> Transform:
     """The analysis of ``level`` levels along all axes of the plans."""
-    return _transform(plans, ndim, False, True, (detail_keys(len(plans)),) * level, True)
+    transform: Transform | None = plans.cache.get(level)
+    if transform is None:
+        keys = (detail_keys(len(plans)),) * level
+        transform = plans.cache[level] = _transform(plans, ndim, False, True, keys, True)
+    return transform
 
 
 def synthesis(
