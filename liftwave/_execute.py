@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._arrays.convert import PLAIN_DTYPES, Opened, are_plain, check_out
+from liftwave._arrays.convert import Opened, are_plain, check_out
 from liftwave._dispatch import CHOICE, PLAIN_KERNELS, kernels_for, supports_half_precision
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation
@@ -29,9 +29,9 @@ def execute(call: Call) -> Any:
     if out is not None:
         return _execute_into(call, out)
     if operation.is_plain:
-        x = arrays[0]
-        single = len(arrays) == 1 and type(x) is np.ndarray and x.dtype in PLAIN_DTYPES
-        if single or are_plain(arrays):  # nothing to convert
+        x, dtypes = arrays[0], operation.plain_dtypes
+        single = len(arrays) == 1 and type(x) is np.ndarray and x.dtype in dtypes
+        if single or are_plain(arrays, dtypes):  # nothing to convert
             kernels = PLAIN_KERNELS.get(CHOICE.get())
             if kernels is not None:
                 return result.pack(operation.run(arrays, sizes, kernels))
