@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from liftwave._bridge import nodes
 from liftwave._bridge.tensors import (
     HALF_PRECISION,
     TORCH_OPERATIONS,
@@ -70,7 +71,9 @@ def _run_traced(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -
         if not graph.is_differentiated():
             return list(_operator(tensors, operation.text, sizes))
         if torch.compiler.is_dynamo_compiling():
-            return graph.run_as_node(operation.text, tensors, sizes)
+            arguments = {"text": operation.text, "tensors": [*tensors], "sizes": [*sizes]}
+            results: list[Tensor] = graph.NODES[_NODE](arguments)
+            return results
     if records_operations():
         rounds = tensors[0].dtype == torch.float64 and torch.onnx.is_in_onnx_export()
         return operation.recordable(tensors, rounds).run(tensors, sizes, TORCH_OPERATIONS)
@@ -79,6 +82,14 @@ def _run_traced(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -
     if any(map(in_old_vmap, tensors)):
         return run_in_old_vmap(lambda *t: tuple(run(operation, t, sizes)), tensors)
     return list(_Run.apply(operation, sizes, False, *tensors))  # type: ignore[no-untyped-call]
+
+
+def _run_serialized(text: str, tensors: list[Tensor], sizes: list[int]) -> list[Tensor]:
+    return run(parse(text), tensors, sizes)
+
+
+_NODE = "liftwave._bridge.operator.run"
+nodes.register(_NODE, _run_serialized)
 
 
 def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -> list[Tensor]:
