@@ -30,11 +30,10 @@ def execute(call: Call) -> Any:
         return _execute_into(call, out)
     if operation.is_plain:
         x, dtypes = arrays[0], operation.plain_dtypes
-        single = len(arrays) == 1 and type(x) is np.ndarray and x.dtype in dtypes
-        if single or are_plain(arrays, dtypes):  # nothing to convert
+        if type(x) is np.ndarray and x.dtype in dtypes:
             kernels = PLAIN_KERNELS.get(CHOICE.get())
-            if kernels is not None:
-                return result.pack(operation.run(arrays, sizes, kernels))
+            if kernels is not None and (len(arrays) == 1 or are_plain(arrays, dtypes)):
+                return result.pack(operation.run(arrays, sizes, kernels))  # nothing to convert
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], sizes)
     return result.pack(close(operation, results, opened[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -138,15 +138,21 @@ def open_array(data: ArrayLike, native_half: NativeHalf | None = None) -> Opened
 
 def open_arrays(data: Sequence[ArrayLike], native_half: NativeHalf | None = None) -> list[Opened]:
     """Like :func:`open_array` for arrays that meet in one result: one common dtype."""
-    if are_plain(data):
+    if type(data[0]) is np.ndarray and are_plain(data):
         return [Opened(d, _numpy_namespace(), d.dtype) for d in data]
-    arrays = [as_array(d) for d in data]
+    arrays = [d if is_array_api_obj(d) and not isinstance(d, _NUMPY) else as_array(d) for d in data]
     xp = common_namespace(arrays)
-    result = _common_dtype([_floating(a.dtype, xp) for a in arrays], xp)
-    compute = _compute_dtype(result, xp)
+    result, compute = _dtypes(xp, tuple([a.dtype for a in arrays]))
     if compute != result and native_half is not None and native_half(arrays):
         compute = result
     return [Opened(a if a.dtype == compute else _cast(a, compute, xp), xp, result) for a in arrays]
+
+
+@lru_cache(maxsize=256)
+def _dtypes(xp: Namespace, dtypes: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The dtype of a result of arrays of these dtypes, and that in which it is computed."""
+    result = _common_dtype([_floating(dtype, xp) for dtype in dtypes], xp)
+    return result, _compute_dtype(result, xp)
 
 
 def open_unchanged(data: Sequence[ArrayLike]) -> list[Opened]:
