@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from liftwave._bridge.nodes import FUNCTIONS
+from liftwave._bridge.nodes import register
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -21,7 +21,7 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
     these. Eager calls, and calls with ``out``, run the function itself.
     """
     node = f"{function.__module__}.{function.__qualname__}"
-    FUNCTIONS[node] = function
+    register(node, function)
     parameters = inspect.signature(function).parameters
     names = [name for name in parameters if name != "out"]
     defaults = {
@@ -39,7 +39,8 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
         out = arguments.pop("out", None)
         if out is not None or len(args) > len(names) or set(arguments) != set(names):
             return function(*args, **kwargs)  # which says what is wrong, if that is it
-        return _run_as_node(node, arguments)
+        result: _R = _run_as_node(node, arguments)
+        return result
 
     return call
 

@@ -33,10 +33,25 @@ except ModuleNotFoundError as error:
 else:
     _families["cpu"] = CpuKernels(_families["reference"])
 
-_forced: ContextVar[str | None] = ContextVar(
+CHOICE: ContextVar[str | None] = ContextVar(
     "liftwave_kernels", default=os.environ.get("LIFTWAVE_KERNELS") or None
 )
+"""The family that the user chose; ``None`` without a choice."""
 
+
+PLAIN_KERNELS: dict[str | None, Kernels] = {}
+"""The kernels for NumPy arrays of floats, for each choice of the user."""
+
+
+def _update_plain_kernels() -> None:
+    cpu = _families.get("cpu")
+    PLAIN_KERNELS.clear()
+    PLAIN_KERNELS["reference"] = _families["reference"]
+    if cpu is not None:
+        PLAIN_KERNELS.update({None: cpu, "cpu": cpu})
+
+
+_update_plain_kernels()
 
 # --- families ------------------------------------------------------------------------------------
 
@@ -60,6 +75,7 @@ def registered(kernels: Kernels) -> Iterator[None]:
     """
     before = _families.get(kernels.name)
     _families[kernels.name] = kernels
+    _update_plain_kernels()
     try:
         yield
     finally:
@@ -67,6 +83,7 @@ def registered(kernels: Kernels) -> Iterator[None]:
             del _families[kernels.name]
         else:
             _families[kernels.name] = before
+        _update_plain_kernels()
 
 
 def _compiled(name: str) -> CompiledKernels | None:
@@ -77,7 +94,7 @@ def _compiled(name: str) -> CompiledKernels | None:
 
 def _serving(arrays: Sequence[Array]) -> Iterator[CompiledKernels]:
     """The compiled families that may serve these arrays, in the order in which they are asked."""
-    forced = _forced.get()
+    forced = CHOICE.get()
     _check(forced)
     for name in _COMPILED if forced is None else (forced,):
         if name == "cuda" and name not in _families and all(map(is_on_device, arrays)):
@@ -107,16 +124,9 @@ def kernels_for(*arrays: Array) -> Kernels:
     for family in _serving(arrays):
         if family.serves(*arrays):
             return family
-    if "cpu" not in _families and _forced.get() is None:
+    if "cpu" not in _families and CHOICE.get() is None:
         _say_what_is_missing()
     return _reference_for(arrays)
-
-
-def plain_kernels() -> Kernels:
-    """The kernels for NumPy arrays of floats."""
-    if _forced.get() in (None, "cpu") and "cpu" in _families:
-        return _families["cpu"]
-    return kernels_for()
 
 
 def reference_kernels(*, half_precision: bool) -> Kernels:
@@ -204,8 +214,8 @@ def kernels(name: str) -> Iterator[None]:
     ...     cA, cD = lw.dwt([1.0, 2.0, 3.0, 4.0], "haar")
     """
     _check(name)
-    token = _forced.set(name)
+    token = CHOICE.set(name)
     try:
         yield
     finally:
-        _forced.reset(token)
+        CHOICE.reset(token)

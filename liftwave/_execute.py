@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._arrays.convert import Opened, are_plain, check_out
-from liftwave._dispatch import kernels_for, plain_kernels, supports_half_precision
+from liftwave._arrays.convert import PLAIN_DTYPES, Opened, are_plain, check_out
+from liftwave._dispatch import CHOICE, PLAIN_KERNELS, kernels_for, supports_half_precision
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation
 from liftwave._operations.transform import Transform
@@ -25,14 +25,18 @@ def execute(call: Call) -> Any:
     LiftwaveError
         If the inputs do not fit the operation; nothing is computed then.
     """
-    operation, arrays = call.operation, call.arrays
-    if call.out is not None:
-        return _execute_into(call, call.out)
-    if operation.is_plain and are_plain(arrays):  # nothing to convert
-        return call.result.pack(operation.run(arrays, call.sizes, plain_kernels()))
+    operation, arrays, result, _, sizes, out = call
+    if out is not None:
+        return _execute_into(call, out)
+    if operation.is_plain:
+        x = arrays[0]
+        if type(x) is np.ndarray and x.dtype in PLAIN_DTYPES:
+            kernels = PLAIN_KERNELS.get(CHOICE.get())
+            if kernels is not None and (len(arrays) == 1 or are_plain(arrays)):
+                return result.pack(operation.run(arrays, sizes, kernels))  # nothing to convert
     opened = operation.open(arrays, supports_half_precision)
-    results = run(operation, [each.array for each in opened], call.sizes)
-    return call.result.pack(close(operation, results, opened[0]))
+    results = run(operation, [each.array for each in opened], sizes)
+    return result.pack(close(operation, results, opened[0]))
 
 
 def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:

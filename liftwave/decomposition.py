@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from array_api_compat import array_namespace, size
 
-from liftwave._arrays.convert import as_array, dtype_name
+from liftwave._arrays.convert import dtype_name
 from liftwave._execute import execute
 from liftwave._plan.axes import AxisPlan, as_axis_plans, axis_plans
 from liftwave._typing import Array, ArrayLike, Modes
@@ -19,7 +19,7 @@ from liftwave.thresholding import threshold
 from liftwave.transforms import calls
 from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
-from liftwave.transforms.structures import DictList
+from liftwave.transforms.structures import dict_list
 from liftwave.wavelets.resolve import Wavelets
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class Decomposition:
         """
         if self.level == 0:
             return self.approx
-        structure = DictList(len(self.plans))
+        structure = dict_list(len(self.plans))
         bands = structure.unpack([self.approx, *self.details])
         plans = as_axis_plans(self.plans)
         data = execute(synthesis_call(bands, plans, len(self.shape), structure))
@@ -445,8 +445,9 @@ def decompose(
     >>> clean.shape
     (19, 23)
     """
-    data = as_array(x)
-    approx, *details = execute(calls.wavedecn(data, wavelet, mode, level, axes))
+    call = calls.wavedecn(x, wavelet, mode, level, axes)
+    approx, *details = execute(call)
+    (data,) = call.arrays
     plans = axis_plans(wavelet, mode, axes, data.ndim)
     return Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
 

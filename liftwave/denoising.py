@@ -20,7 +20,7 @@ from liftwave.decomposition import Decomposition
 from liftwave.errors import ShapeError
 from liftwave.thresholding import ThresholdError, threshold
 from liftwave.transforms.dwtn import dwtn
-from liftwave.transforms.structures import DictList
+from liftwave.transforms.structures import dict_list
 from liftwave.wavelets.resolve import Wavelets
 
 Method = Literal["bayes", "sure", "visu"]
@@ -132,7 +132,7 @@ def denoise(
     transform = analysis(plans, data.ndim, depth)
     spins = list(product(range(shifts), repeat=len(axes)))
     for spin in spins:
-        call = Call(transform, (xp.roll(data, spin, axis=axes),), DictList(len(plans)))
+        call = Call(transform, (xp.roll(data, spin, axis=axes),), dict_list(len(plans)))
         approx, *details = execute(call)
         d = Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
         clean = d.map(lambda band: threshold(band, choose(band, noise, samples, axes, xp), rule))

@@ -214,11 +214,11 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
         else:
             data, _ = operation.wavelet_vjp(bands, [], "nothing", shapes, kernels)
             of_wavelet = None
-        return Gradient(call.data.pack([opened[0].close(g) for g in data]), of_wavelet)
+        return Gradient(call.data.pack(close(operation, data, opened[0])), of_wavelet)
 
     if not operation.level:  # arrays are returned as they were passed
         return call.result.pack(call.arrays), pullback
-    return call.result.pack([opened[0].close(y) for y in results]), pullback
+    return call.result.pack(close(operation, results, opened[0])), pullback
 
 
 def _checked_cotangents(
@@ -230,10 +230,11 @@ def _checked_cotangents(
             f"cotangents of {len(cotangents)} bands do not fit a result of {len(results)}: pass "
             "the structure of the result"
         )
-    return [
-        None if g is None else _checked_cotangent(g, tuple(y.shape), opened, name)
-        for g, y, name in zip(cotangents, results, names, strict=True)
-    ]
+    checked = []
+    for g, y, name in zip(cotangents, results, names, strict=True):
+        fits = g is None or (type(g) is type(y) and g.dtype == y.dtype and g.shape == y.shape)
+        checked.append(g if fits else _checked_cotangent(g, tuple(y.shape), opened, name))
+    return checked
 
 
 def _checked_cotangent(cotangent: Any, shape: Shape, opened: Opened, name: str) -> Array:

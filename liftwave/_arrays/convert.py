@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -29,7 +29,8 @@ _NUMPY_CONVERTED = {
 # A tuple: torch.compile does not know unions of types.
 _NUMPY = (np.ndarray, np.generic)
 
-_FLOATS = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
+PLAIN_DTYPES = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
+"""The dtypes of NumPy arrays that need no conversion."""
 
 _HALVES = ("float16", "bfloat16")
 
@@ -69,7 +70,7 @@ def never_native_half(arrays: Sequence[Array]) -> bool:
 
 def is_plain(x: object) -> bool:
     """Whether ``x`` is what most calls get: a NumPy array of floats that needs no conversion."""
-    return type(x) is np.ndarray and x.dtype in _FLOATS
+    return type(x) is np.ndarray and x.dtype in PLAIN_DTYPES
 
 
 def are_plain(arrays: Sequence[object]) -> bool:
@@ -79,7 +80,7 @@ def are_plain(arrays: Sequence[object]) -> bool:
         if type(x) is not np.ndarray:
             return False
         if x.dtype is not dtype:
-            if (dtype is not None and x.dtype != dtype) or x.dtype not in _FLOATS:
+            if (dtype is not None and x.dtype != dtype) or x.dtype not in PLAIN_DTYPES:
                 return False
             dtype = x.dtype
     return True
@@ -109,7 +110,7 @@ def as_array(data: ArrayLike) -> Array:
     DTypeError
         If the data are not numbers.
     """
-    if type(data) is np.ndarray and data.dtype in _FLOATS:
+    if type(data) is np.ndarray and data.dtype in PLAIN_DTYPES:
         return data
     if is_array_api_obj(data) and not isinstance(data, _NUMPY):
         return data
@@ -136,15 +137,21 @@ def open_array(data: ArrayLike, native_half: NativeHalf | None = None) -> Opened
 
 def open_arrays(data: Sequence[ArrayLike], native_half: NativeHalf | None = None) -> list[Opened]:
     """Like :func:`open_array` for arrays that meet in one result: one common dtype."""
-    if are_plain(data):
+    if type(data[0]) is np.ndarray and are_plain(data):
         return [Opened(d, _numpy_namespace(), d.dtype) for d in data]
-    arrays = [as_array(d) for d in data]
+    arrays = [d if is_array_api_obj(d) and not isinstance(d, _NUMPY) else as_array(d) for d in data]
     xp = common_namespace(arrays)
-    result = _common_dtype([_floating(a.dtype, xp) for a in arrays], xp)
-    compute = _compute_dtype(result, xp)
+    result, compute = _dtypes(xp, tuple([a.dtype for a in arrays]))
     if compute != result and native_half is not None and native_half(arrays):
         compute = result
     return [Opened(a if a.dtype == compute else _cast(a, compute, xp), xp, result) for a in arrays]
+
+
+@lru_cache(maxsize=256)
+def _dtypes(xp: Namespace, dtypes: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The dtype of a result of arrays of these dtypes, and that in which it is computed."""
+    result = _common_dtype([_floating(dtype, xp) for dtype in dtypes], xp)
+    return result, _compute_dtype(result, xp)
 
 
 def open_unchanged(data: Sequence[ArrayLike]) -> list[Opened]:

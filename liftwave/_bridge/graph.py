@@ -7,18 +7,14 @@ that it calls end up in the compiled graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch._C import _functorch
 from torch.utils import _pytree as pytree
 
-from liftwave._bridge import operator
 from liftwave._bridge.nodes import FUNCTIONS
-from liftwave._dispatch import supports_half_precision
-from liftwave._operations.operation import parse
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep
@@ -77,26 +73,19 @@ def is_differentiated() -> bool:
     return any(each.key() != _functorch.TransformType.Vmap for each in interpreters)
 
 
-@torch._dynamo.assume_constant_result  # type: ignore[untyped-decorator]
-def is_half_supported(device: str) -> bool:
-    """Whether kernels take tensors of half precision on devices of this type."""
-    return supports_half_precision([torch.empty(0, dtype=torch.float16, device=device)])
+# --- all nodes -----------------------------------------------------------------------------------
+
+NODES: dict[str, Callable[[dict[str, Any]], Any]] = {}
+"""The nodes by the full names of their functions. Dynamo cannot trace how a node is made."""
 
 
-def run_as_node(text: str, tensors: Sequence[Tensor], sizes: Sequence[int]) -> list[Tensor]:
-    """Run a serialized operation as a node of its own."""
-    arguments = {"text": text, "tensors": [*tensors], "sizes": [*sizes]}
-    results: list[Tensor] = _RUN_NODE(arguments)
-    return results
+def add_node(name: str, function: Callable[..., Any]) -> None:
+    """Make a function a node."""
+    NODES[name] = _node(function)
 
 
-def _run(text: str, tensors: list[Tensor], sizes: list[int]) -> list[Tensor]:
-    return operator.run(parse(text), tensors, sizes)
-
-
-# Made here: Dynamo does not trace how nodes are made.
-NODES = {name: _node(function) for name, function in FUNCTIONS.items()}
-_RUN_NODE = _node(_run)
+for _name, _function in FUNCTIONS.items():
+    add_node(_name, _function)
 
 
 # --- wavelets as arguments -----------------------------------------------------------------------

@@ -14,16 +14,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from liftwave._bridge.memory import run_on_memory
+from liftwave._bridge import nodes
 from liftwave._bridge.tensors import (
     HALF_PRECISION,
     TORCH_OPERATIONS,
     are_eager,
     batched,
-    check_devices,
     check_operators_allowed,
     in_forward_mode,
     in_old_vmap,
@@ -31,9 +31,11 @@ from liftwave._bridge.tensors import (
     records_operations,
     records_operators,
     run_in_old_vmap,
+    several_devices,
     stacked,
 )
-from liftwave._operations.operation import Derivative, Operation, Residuals, parse
+from liftwave._dispatch import kernels_for_memory
+from liftwave._operations.operation import Derivative, Operation, parse
 
 Sizes: TypeAlias = Sequence[int]
 Gradients: TypeAlias = list[Tensor | None]
@@ -51,8 +53,9 @@ def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> l
     ExportError
         If an exporter asks for what it cannot record.
     """
-    if len(tensors) > 1:
-        check_devices(tensors)
+    device = tensors[0].device
+    if any(x.device != device for x in tensors):
+        raise several_devices(tensors)
     if operation.records_itself:
         return operation.run(tensors, sizes, TORCH_OPERATIONS)
     if are_eager(tensors):
@@ -68,7 +71,9 @@ def _run_traced(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -
         if not graph.is_differentiated():
             return list(_operator(tensors, operation.text, sizes))
         if torch.compiler.is_dynamo_compiling():
-            return graph.run_as_node(operation.text, tensors, sizes)
+            arguments = {"text": operation.text, "tensors": [*tensors], "sizes": [*sizes]}
+            results: list[Tensor] = graph.NODES[_NODE](arguments)
+            return results
     if records_operations():
         rounds = tensors[0].dtype == torch.float64 and torch.onnx.is_in_onnx_export()
         return operation.recordable(tensors, rounds).run(tensors, sizes, TORCH_OPERATIONS)
@@ -79,9 +84,34 @@ def _run_traced(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -
     return list(_Run.apply(operation, sizes, False, *tensors))  # type: ignore[no-untyped-call]
 
 
-def _run_here(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -> list[Tensor]:
-    """The results by the kernels for the tensors' memory."""
-    return run_on_memory(lambda arrays, kernels: operation.run(arrays, sizes, kernels), tensors)
+def _run_serialized(text: str, tensors: list[Tensor], sizes: list[int]) -> list[Tensor]:
+    return run(parse(text), tensors, sizes)
+
+
+_NODE = "liftwave._bridge.operator.run"
+nodes.register(_NODE, _run_serialized)
+
+
+def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -> list[Tensor]:
+    """The results, each in memory of its own.
+
+    Kernels of the processor get NumPy arrays that share the memory of the tensors, and what they
+    allocate becomes the memory of the results. All others get the tensors.
+    """
+    memory = [x.detach().resolve_conj().resolve_neg() for x in tensors]
+    kernels = kernels_for_memory(*memory)
+    if kernels.wants_numpy:
+        arrays = operation.run([x.numpy() for x in memory], sizes, kernels)
+        results = [torch.from_numpy(np.asarray(y, order="C")) for y in arrays]
+    else:
+        results = [y.contiguous() for y in operation.run(memory, sizes, kernels)]
+    used = {x.untyped_storage().data_ptr() for x in tensors}
+    separate = []
+    for y in results:
+        address = y.untyped_storage().data_ptr()
+        separate.append(y.clone() if address in used else y)
+        used.add(address)
+    return separate
 
 
 # --- derivatives ---------------------------------------------------------------------------------
@@ -111,35 +141,22 @@ def _save(
 
 def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
     """Cotangents of the inputs, ``None`` where they are zero."""
-    count = len(ctx.shapes)
-    if all(g is None for g in cotangents):
+    operation, shapes, count = ctx.operation, ctx.shapes, len(ctx.shapes)
+    present = [g for g in cotangents if g is not None]
+    if not present:
         return [None] * count
-    if isinstance(ctx.operation, Derivative):
-        return _pull_back_by_torch(ctx.operation, ctx.sizes, ctx.saved_tensors, cotangents)
-    found = _run_derivative(
-        ctx.operation, ctx.residuals, ctx.shapes, ctx.sizes, ctx.saved_tensors, cotangents
-    )
-    return [*found, *[None] * (count - len(found))]
-
-
-def _run_derivative(
-    operation: Operation,
-    residuals: Residuals,
-    shapes: Sequence[torch.Size],
-    sizes: Sizes,
-    saved: Sequence[Tensor],
-    cotangents: Sequence[Tensor | None],
-) -> list[Tensor]:
-    if operation.needs_all_cotangents:
-        like = next(g for g in cotangents if g is not None)
-        outputs = operation.outputs(shapes, sizes)
-        cotangents = [
-            like.new_zeros(output.shape) if g is None else g
+    if isinstance(operation, Derivative):
+        return _pull_back_by_torch(operation, ctx.sizes, ctx.saved_tensors, cotangents)
+    if operation.needs_all_cotangents and len(present) < len(cotangents):
+        outputs = operation.outputs(shapes, ctx.sizes)
+        cotangents = present = [
+            present[0].new_zeros(output.shape) if g is None else g
             for g, output in zip(cotangents, outputs, strict=True)
         ]
-    present = [g for g in cotangents if g is not None]
-    derivative = operation.derivative(tuple(g is not None for g in cotangents), residuals)
-    return run(derivative, [*present, *saved], operation.derivative_sizes(shapes, sizes))
+    derivative = operation.derivative(tuple([g is not None for g in cotangents]), ctx.residuals)
+    sizes = operation.derivative_sizes(shapes, ctx.sizes)
+    gradients = run(derivative, [*present, *ctx.saved_tensors], sizes)
+    return [*gradients, *[None] * (count - len(gradients))]
 
 
 def _pull_back_by_torch(
@@ -167,7 +184,7 @@ class _Run(torch.autograd.Function):
         operation: Operation, sizes: Sizes, eager: bool, *tensors: Tensor
     ) -> tuple[Tensor, ...]:
         if eager or all(map(is_dense, tensors)):
-            return tuple(_run_here(operation, tensors, sizes))
+            return tuple(_run_on_memory(operation, tensors, sizes))
         return tuple(_operator(tensors, operation.text, sizes))
 
     @staticmethod
@@ -228,7 +245,7 @@ def _vmapped(
     schema="(Tensor[] tensors, str operation, SymInt[] sizes) -> Tensor[]",
 )
 def _operator(tensors: Sequence[Tensor], operation: str, sizes: Sizes) -> list[Tensor]:
-    return _run_here(parse(operation), tensors, sizes)
+    return _run_on_memory(parse(operation), tensors, sizes)
 
 
 @_operator.register_fake

@@ -105,21 +105,13 @@ def check_operators_allowed() -> None:
         )
 
 
-def check_devices(tensors: Sequence[Tensor]) -> None:
-    """Raise if tensors are on several devices.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If they are.
-    """
-    first = tensors[0].device
-    if any(x.device != first for x in tensors[1:]):
-        names = sorted({str(x.device) for x in tensors})
-        raise ArgumentTypeError(
-            f"taps and filters have to be on the device of the data, got tensors on {names}: "
-            "move them (tensor.to, module.to)"
-        )
+def several_devices(tensors: Sequence[Tensor]) -> ArgumentTypeError:
+    """The error that tensors are on several devices."""
+    names = sorted({str(x.device) for x in tensors})
+    return ArgumentTypeError(
+        f"taps and filters have to be on the device of the data, got tensors on {names}: "
+        "move them (tensor.to, module.to)"
+    )
 
 
 # --- batches -------------------------------------------------------------------------------------

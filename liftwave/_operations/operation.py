@@ -58,7 +58,7 @@ class Operation(ABC):
     kind: ClassVar[str]
     records_itself: ClassVar[bool] = False
 
-    @property
+    @cached_property
     def is_linear(self) -> bool:
         """Whether it is linear in all inputs together.
 
@@ -67,17 +67,17 @@ class Operation(ABC):
         """
         return False
 
-    @property
+    @cached_property
     def is_differentiable(self) -> bool:
         """Whether it has a derivative."""
         return True
 
-    @property
+    @cached_property
     def is_plain(self) -> bool:
         """Whether NumPy arrays of one floating dtype need no conversion and no checks."""
         return False
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
         """How many of the inputs, the last ones, are parameters."""
         return 0
@@ -129,17 +129,17 @@ class Operation(ABC):
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
         """Shapes and dtypes of the results, for inputs of these shapes."""
 
-    @property
+    @cached_property
     def data_outputs(self) -> int | None:
         """How many results have the dtype of the data; the others keep theirs. ``None``: all."""
         return None
 
-    @property
+    @cached_property
     def batched_inputs(self) -> int:
         """How many leading inputs may have one more leading axis, if the others do not have it."""
         return 0
 
-    @property
+    @cached_property
     def holds_arrays(self) -> bool:
         """Whether the operation holds arrays, such as learned taps."""
         return False
@@ -187,9 +187,17 @@ class Operation(ABC):
 
         ``present`` says which results have a cotangent; the others' are zero and no inputs.
         """
-        return Derivative(self, present, residuals)
+        key = (present, residuals)
+        derivative = self._derivatives.get(key)
+        if derivative is None:
+            derivative = self._derivatives[key] = Derivative(self, present, residuals)
+        return derivative
 
-    @property
+    @cached_property
+    def _derivatives(self) -> dict[tuple[tuple[bool, ...], Residuals], Derivative]:
+        return {}
+
+    @cached_property
     def needs_all_cotangents(self) -> bool:
         """Whether :meth:`derivative` takes no missing cotangents: they are passed as zeros."""
         return False

@@ -217,13 +217,6 @@ class Transform(Operation):
             AxisPlan(axis + ndim, wavelets[id(wavelet)], mode) for axis, wavelet, mode in self.axes
         )
 
-    def _cached(self, shapes: Any) -> Any:
-        """The plan for shapes of the inputs, if there is one."""
-        try:
-            return self.shape_plans.get(shapes)
-        except TypeError:  # a length that is a symbol has no hash
-            return None
-
     def _make_analysis_plan(self, shape: Shape) -> AnalysisPlan:
         plan = plan_analysis(tuple(shape), self.plans_for(len(shape)), self.level)
         _keep(self.shape_plans, shape, plan)
@@ -293,14 +286,22 @@ class Transform(Operation):
         out: Array | None = None,
     ) -> list[Array]:
         """Bands or the signal; a synthesis may write to ``out``, and returns it then."""
-        if self.n_slots or self.is_transposed or not self.keys:
+        if self.n_slots or not self.keys:
             return self._run_unusual(arrays, sizes, kernels)
+        if self.is_transposed:
+            return self._run_transposed(arrays, sizes, kernels)
         if self.is_synthesis:
             shapes = tuple([x.shape for x in arrays])
-            plan = self._cached(shapes) or self._make_synthesis_plan(shapes)
+            try:
+                plan = self.shape_plans[shapes]
+            except (KeyError, TypeError):  # a length that is a symbol has no hash
+                plan = self._make_synthesis_plan(shapes)
             return [kernels.synthesise(arrays, plan, out)]
         x = arrays[0]
-        plan = self._cached(x.shape) or self._make_analysis_plan(x.shape)
+        try:
+            plan = self.shape_plans[x.shape]
+        except (KeyError, TypeError):
+            plan = self._make_analysis_plan(x.shape)
         dtype = None if self.is_differentiable else self._coefficient_dtype(x)
         bands = kernels.analyse(x, plan, dtype)
         return bands if self.is_complete else self._select(bands)
@@ -308,13 +309,11 @@ class Transform(Operation):
     def _run_unusual(
         self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels
     ) -> list[Array]:
-        """The results of no level, of a transpose, or with taps among the inputs."""
-        data, taps = self._split_inputs(arrays)
+        """The results of no level, or with taps among the inputs."""
         if not self.keys:
-            return list(data)
+            return list(arrays)
+        data, taps = self._split_inputs(arrays)
         plans = self._plans_with(data[0].ndim, taps, kernels)
-        if self.is_transposed:
-            return self._run_transposed(data, sizes, plans, kernels)
         if self.is_synthesis:
             plan = self._synthesis_plan([x.shape for x in data], plans)
             return [kernels.synthesise(data, plan)]
@@ -323,16 +322,28 @@ class Transform(Operation):
         return bands if self.is_complete else self._select(bands)
 
     def _run_transposed(
-        self, data: Sequence[Array], sizes: Sequence[int], plans: AxisPlans, kernels: Kernels
+        self, data: Sequence[Array], sizes: Sequence[int], kernels: Kernels
     ) -> list[Array]:
-        shapes = self.shapes_from(data[0].shape, sizes)
+        key = (data[0].shape, tuple(sizes))
+        try:
+            plan, shapes = self.shape_plans[key]
+        except (KeyError, TypeError):  # a length that is a symbol has no hash
+            shapes = self.shapes_from(data[0].shape, sizes)
+            plan = self._transposed_plan(shapes)
+            _keep(self.shape_plans, key, (plan, shapes))
         if not self.is_synthesis:
-            plan = plan_analysis(shapes[0], plans, self.level)
-            adjoint = adjoint_of_analysis(plan, self.keys, self.has_approx)
-            return [kernels.synthesise(data, adjoint)]
-        approx, details = synthesis_adjoint(data[0], self._synthesis_plan(shapes, plans), kernels)
+            return [kernels.synthesise(data, plan)]
+        approx, details = synthesis_adjoint(data[0], plan, kernels)
         bands, _ = flatten_bands(approx, details)
         return [padded(band, shape) for band, shape in zip(bands, shapes, strict=True)]
+
+    def _transposed_plan(self, shapes: Sequence[Shape]) -> SynthesisPlan:
+        """The plan that an analysis is transposed to; for a synthesis, its own."""
+        plans = self.plans_for(len(shapes[0]))
+        if self.is_synthesis:
+            return self._synthesis_plan(shapes, plans)
+        plan = plan_analysis(shapes[0], plans, self.level)
+        return adjoint_of_analysis(plan, self.keys, self.has_approx)
 
     def _split_inputs(self, arrays: Sequence[Array]) -> tuple[Sequence[Array], Sequence[Array]]:
         count = len(arrays) - self.n_slots
@@ -447,7 +458,8 @@ class Transform(Operation):
         """Lengths of the inputs, where the derivative does not have them from its own inputs."""
         if self.is_transposed:
             return ()
-        return [n for shape in shapes[: self.batched_inputs] for n in self.lengths(shape)]
+        data = shapes[: self.batched_inputs]
+        return [shape[axis] for shape in data for axis in self._axis_numbers]
 
     @cached_property
     def needs_all_cotangents(self) -> bool:
@@ -458,9 +470,17 @@ class Transform(Operation):
         """The transposed transform, of the bands that have a cotangent; or with taps."""
         if not self.is_linear:
             return super().derivative(present, residuals)
-        if self._takes_bands:  # one result
+        if self._takes_bands or all(present):
             return self.transpose
-        return self.transpose.restrict_to(present)
+        restricted = self.restricted.get(present)
+        if restricted is None:
+            restricted = self.restricted[present] = self.transpose.restrict_to(present)
+        return restricted
+
+    @cached_property
+    def restricted(self) -> dict[tuple[bool, ...], Transform]:
+        """The transposes of some of the bands."""
+        return {}
 
     def vjp(
         self,
@@ -641,7 +661,11 @@ def detail_keys(naxes: int) -> tuple[str, ...]:
 
 def analysis(plans: AxisPlans, ndim: int, level: int) -> Transform:
     """The analysis of ``level`` levels along all axes of the plans."""
-    return _transform(plans, ndim, False, True, (detail_keys(len(plans)),) * level, True)
+    transform: Transform | None = plans.cache.get(level)
+    if transform is None:
+        keys = (detail_keys(len(plans)),) * level
+        transform = plans.cache[level] = _transform(plans, ndim, False, True, keys, True)
+    return transform
 
 
 def synthesis(

@@ -6,6 +6,8 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from liftwave._arrays.convert import as_array
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.transform import Transform, analysis, detail_keys, synthesis
@@ -21,12 +23,12 @@ from liftwave.transforms.structures import (
     PAIR,
     QUAD,
     TRIPLE_LIST,
-    DictList,
-    KeyedBands,
     OneBand,
     check_key_lengths,
     checked_bands,
+    dict_list,
     dict_list_bands,
+    keyed_bands,
 )
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
@@ -38,7 +40,7 @@ def dwt(
     data: ArrayLike, wavelet: WaveletLike, mode: ModeLike = "symmetric", axis: int = -1
 ) -> Call:
     """The call of :func:`liftwave.dwt`."""
-    x = as_array(data)
+    x = data if type(data) is np.ndarray else as_array(data)
     plans = plans_along(wavelet, mode, axis, x.ndim)
     return Call(analysis(plans, x.ndim, 1), (x,), PAIR)
 
@@ -50,10 +52,9 @@ def dwt2(
     axes: Sequence[int] = (-2, -1),
 ) -> Call:
     """The call of :func:`liftwave.dwt2`."""
-    x = as_array(data)
+    x = data if type(data) is np.ndarray else as_array(data)
     _check_ndim(x)
-    axes = two_axes(axes)
-    plans = axis_plans(wavelet, mode, axes, x.ndim, False)
+    plans = axis_plans(wavelet, mode, two_axes(axes), x.ndim, False)
     return Call(analysis(plans, x.ndim, 1), (x,), QUAD)
 
 
@@ -64,10 +65,10 @@ def dwtn(
     axes: Sequence[int] | None = None,
 ) -> Call:
     """The call of :func:`liftwave.dwtn`."""
-    x = as_array(data)
+    x = data if type(data) is np.ndarray else as_array(data)
     _check_ndim(x)
     plans = axis_plans(wavelet, mode, axes, x.ndim, False)
-    return Call(analysis(plans, x.ndim, 1), (x,), KeyedBands(len(plans)))
+    return Call(analysis(plans, x.ndim, 1), (x,), keyed_bands(len(plans)))
 
 
 def wavedec(
@@ -78,7 +79,7 @@ def wavedec(
     axis: int = -1,
 ) -> Call:
     """The call of :func:`liftwave.wavedec`."""
-    x = as_array(data)
+    x = data if type(data) is np.ndarray else as_array(data)
     plans = plans_along(wavelet, mode, axis, x.ndim)
     return Call(multilevel_analysis(x, plans, level), (x,), BAND_LIST)
 
@@ -91,13 +92,12 @@ def wavedec2(
     axes: Sequence[int] = (-2, -1),
 ) -> Call:
     """The call of :func:`liftwave.wavedec2`."""
-    x = as_array(data)
+    x = data if type(data) is np.ndarray else as_array(data)
     if x.ndim < 2:
         raise ShapeError(
             f"Expected input data to have at least 2 dimensions, got shape {tuple(x.shape)}."
         )
-    axes = two_axes(axes)
-    plans = axis_plans(wavelet, mode, axes, x.ndim)
+    plans = axis_plans(wavelet, mode, two_axes(axes), x.ndim)
     return Call(multilevel_analysis(x, plans, level), (x,), TRIPLE_LIST)
 
 
@@ -109,11 +109,11 @@ def wavedecn(
     axes: Sequence[int] | int | None = None,
 ) -> Call:
     """The call of :func:`liftwave.wavedecn`."""
-    x = as_array(data)
+    x = data if type(data) is np.ndarray else as_array(data)
     if x.ndim < 1:
         raise ShapeError("Expected at least 1D input data, got a 0-d array.")
     plans = axis_plans(wavelet, mode, axes, x.ndim)
-    return Call(multilevel_analysis(x, plans, level), (x,), DictList(len(plans)))
+    return Call(multilevel_analysis(x, plans, level), (x,), dict_list(len(plans)))
 
 
 def downcoef(
@@ -124,7 +124,7 @@ def downcoef(
     level: int = 1,
 ) -> Call:
     """The call of :func:`liftwave.downcoef`."""
-    x = as_array(data)
+    x = data if type(data) is np.ndarray else as_array(data)
     if x.ndim != 1:
         raise ShapeError(f"downcoef only supports 1d data, got shape {tuple(x.shape)}.")
     check_part(part)
@@ -194,7 +194,7 @@ def idwt(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.idwt`."""
-    bands = (None if cA is None else as_array(cA), None if cD is None else as_array(cD))
+    bands = PAIR.unpack((cA, cD))
     like = bands[1] if bands[0] is None else bands[0]
     if like is None:
         raise ShapeError("At least one coefficient parameter must be specified.")
@@ -213,8 +213,7 @@ def idwt2(
     """The call of :func:`liftwave.idwt2`."""
     bands = QUAD.unpack(coeffs)
     ndim = _ndim_of(bands, "`coeffs` must contain at least one non-null wavelet band")
-    axes = two_axes(axes)
-    plans = axis_plans(wavelet, mode, axes, ndim, False)
+    plans = axis_plans(wavelet, mode, two_axes(axes), ndim, False)
     return synthesis_call(bands, plans, ndim, QUAD, out, trim_odd=False)
 
 
@@ -239,7 +238,7 @@ def idwtn(
             f"keys of {letters} letters belong to {letters} axes, got axes "
             f"{tuple(plan.axis for plan in plans)}"
         )
-    structure = KeyedBands(letters)
+    structure = keyed_bands(letters)
     flat = [bands.get(key) for key in structure.keys]
     return synthesis_call(flat, plans, ndim, structure, out, trim_odd=False)
 
@@ -286,7 +285,7 @@ def waverecn(
     ndim = _ndim_of([approx, *(band for bands in details for band in bands.values())])
     plans = axis_plans(wavelet, mode, axes, ndim)
     check_key_lengths(details, len(plans))
-    structure = DictList(len(plans))
+    structure = dict_list(len(plans))
     flat = [approx, *(bands.get(key) for bands in details for key in structure.keys)]
     return synthesis_call(flat, plans, ndim, structure, out)
 

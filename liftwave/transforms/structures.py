@@ -7,8 +7,10 @@ within a level. ``None`` stands for a missing band, which counts as zero.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array, is_array
@@ -31,7 +33,7 @@ class Pair:
         """The two bands, of which one may be missing."""
         if not isinstance(value, list | tuple) or len(value) != 2:
             raise ShapeError(f"expected the bands (cA, cD) as dwt gives them, got {value!r}")
-        return [None if band is None else as_array(band) for band in value]
+        return as_arrays(value)
 
 
 class Quad:
@@ -52,8 +54,7 @@ class Quad:
                 + type(value).__name__
                 + (f" of {len(value)} items" if hasattr(value, "__len__") else "")
             ) from None
-        bands = (approx, lowhigh, highlow, highhigh)
-        return [None if band is None else as_array(band) for band in bands]
+        return as_arrays((approx, lowhigh, highlow, highhigh))
 
 
 class KeyedBands:
@@ -83,15 +84,16 @@ class BandList:
 
     def unpack(self, value: Any) -> Bands:
         """The bands in a list."""
-        check_list(value)
+        if not isinstance(value, list | tuple) or not value:
+            raise _no_list(value)
         for detail in value[1:]:
-            if detail is not None and not is_array(detail):
+            if type(detail) is not np.ndarray and detail is not None and not is_array(detail):
                 raise ShapeError(
                     f"Unexpected detail coefficient type: {type(detail)}. Detail coefficients must "
                     "be arrays as returned by wavedec. If you are using array_to_coeffs or "
                     "unravel_coeffs, please specify output_format='wavedec'"
                 )
-        return [None if band is None else as_array(band) for band in value]
+        return as_arrays(value)
 
 
 class TripleList:
@@ -104,11 +106,17 @@ class TripleList:
 
     def unpack(self, value: Any) -> Bands:
         """The bands in a list."""
-        check_list(value)
-        bands: list[Array | None] = [None if value[0] is None else as_array(value[0])]
-        for triple in value[1:]:
-            bands += _triple(triple)
-        return bands
+        if not isinstance(value, list | tuple) or not value:
+            raise _no_list(value)
+        bands = [value[0]]
+        for details in value[1:]:
+            if not isinstance(details, list | tuple) or len(details) != 3:
+                raise _no_triple(details)
+            highlow, lowhigh, highhigh = details
+            bands += (lowhigh, highlow, highhigh)
+        arrays = as_arrays(bands)
+        _check_triples(arrays)
+        return arrays
 
 
 class DictList:
@@ -116,6 +124,7 @@ class DictList:
 
     def __init__(self, naxes: int) -> None:
         self.keys = detail_keys(naxes)
+        self.key_set = frozenset(self.keys)
 
     def pack(self, arrays: Bands) -> list[Any]:
         """The list; missing details have no key."""
@@ -125,9 +134,16 @@ class DictList:
 
     def unpack(self, value: Any) -> Bands:
         """The bands in a list."""
-        approx, details = dict_list_bands(value)
-        check_key_lengths(details, len(self.keys[0]) if self.keys else 0)
-        return [approx, *(bands.get(key) for bands in details for key in self.keys)]
+        flat = [value[0]]
+        for details in value[1:]:
+            if type(details) is not dict or not details.keys() <= self.key_set:
+                break
+            flat += [details.get(key) for key in self.keys]
+        else:
+            return as_arrays(flat)
+        approx, checked = dict_list_bands(value)
+        check_key_lengths(checked, len(self.keys[0]) if self.keys else 0)
+        return [approx, *(bands.get(key) for bands in checked for key in self.keys)]
 
 
 class OneBand:
@@ -164,46 +180,46 @@ class Joined:
 
 
 PAIR, QUAD, BAND_LIST, TRIPLE_LIST = Pair(), Quad(), BandList(), TripleList()
+keyed_bands, dict_list = cache(KeyedBands), cache(DictList)
+"""The structure for a number of axes."""
 
 
 # --- checks ----------------------------------------------------------------------------------
 
 
-def check_list(coeffs: Any) -> None:
-    """Raise unless the coefficients are a list of at least one item.
+def as_arrays(bands: Sequence[Any]) -> list[Array | None]:
+    """The bands as arrays, without those that are missing."""
+    return [band if band is None or type(band) is np.ndarray else as_array(band) for band in bands]
 
-    Raises
-    ------
-    ShapeError
-        If they are not.
+
+def _no_list(coeffs: Any) -> ShapeError:
+    """That coefficients are no list of at least one item."""
+    if isinstance(coeffs, list | tuple):
+        return ShapeError("Coefficient list too short (minimum 1 arrays required).")
+    return ShapeError(f"Expected sequence of coefficient arrays, got {type(coeffs).__name__}.")
+
+
+def _no_triple(details: Any) -> ShapeError:
+    """That the details of one level are no triple."""
+    return ShapeError(
+        f"Unexpected detail coefficient type: {type(details)}. Detail coefficients must be a "
+        "3-tuple of arrays as returned by wavedec2. If you are using array_to_coeffs or "
+        "unravel_coeffs, please specify output_format='wavedec2'"
+    )
+
+
+def _check_triples(bands: Bands) -> None:
+    """Raise unless the details of each level have one shape, or nearly so.
+
+    Only bands of lifting have different shapes, and these differ by at most one sample.
     """
-    if not isinstance(coeffs, list | tuple):
-        raise ShapeError(f"Expected sequence of coefficient arrays, got {type(coeffs).__name__}.")
-    if len(coeffs) < 1:
-        raise ShapeError("Coefficient list too short (minimum 1 arrays required).")
-
-
-def _triple(details: Any) -> list[Array | None]:
-    """The details of one level of :func:`wavedec2`, sorted by key."""
-    if not isinstance(details, list | tuple) or len(details) != 3:
-        raise ShapeError(
-            f"Unexpected detail coefficient type: {type(details)}. Detail coefficients must be a "
-            "3-tuple of arrays as returned by wavedec2. If you are using array_to_coeffs or "
-            "unravel_coeffs, please specify output_format='wavedec2'"
-        )
-    highlow, lowhigh, highhigh = (None if band is None else as_array(band) for band in details)
-    bands = [lowhigh, highlow, highhigh]
-    shapes = [tuple(band.shape) for band in bands if band is not None]
-    if any(shape != shapes[0] for shape in shapes):
-        _check_lifted(shapes)
-    return bands
-
-
-def _check_lifted(shapes: Sequence[tuple[int, ...]]) -> None:
-    """Only bands of lifting have different shapes, and these differ by at most one sample."""
-    same_ndim = len({len(shape) for shape in shapes}) == 1
-    if not same_ndim or any(max(n) - min(n) > 1 for n in zip(*shapes, strict=True)):
-        raise ShapeError(f"All detail shapes must be the same length, got {shapes}.")
+    for k in range(1, len(bands), 3):
+        shapes = [tuple(band.shape) for band in bands[k : k + 3] if band is not None]
+        if all(shape == shapes[0] for shape in shapes):
+            continue
+        same_ndim = len({len(shape) for shape in shapes}) == 1
+        if not same_ndim or any(max(n) - min(n) > 1 for n in zip(*shapes, strict=True)):
+            raise ShapeError(f"All detail shapes must be the same length, got {shapes}.")
 
 
 def dict_list_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str, Array]]]:

@@ -58,7 +58,7 @@ class CpuPooling:
     ) -> Array:
         """The weighted sum of each region: (planes, *outputs)."""
         if not _is_served(arguments):
-            return self._fallback.pool(x, arguments, beta)
+            return _on_memory(self._fallback.pool, (x,), arguments, beta)
         (found,) = _results(x, arguments.plan.outputs)
         _run(_module(arguments).pool, (x, beta), found)
         return like(x, found)
@@ -72,7 +72,7 @@ class CpuPooling:
     ) -> tuple[Array, Array | None]:
         """The cotangents of ``x`` and ``beta``."""
         if not _is_served(arguments):
-            return self._fallback.pool_vjp(x, cotangent, arguments, beta)
+            return _on_memory(self._fallback.pool_vjp, (x, cotangent), arguments, beta)
         plan = arguments.plan
         (of_x,), of_beta = _results(x, plan.inputs), _of_windows(x, beta, plan)
         _run(_module(arguments).pool_vjp, (x, beta, cotangent), of_x, of_beta)
@@ -87,7 +87,7 @@ class CpuPooling:
     ) -> Array:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
         if not _is_served(arguments):
-            return self._fallback.unpool(x, pooled, arguments, beta)
+            return _on_memory(self._fallback.unpool, (x, pooled), arguments, beta)
         (found,) = _results(x, arguments.plan.inputs)
         _run(_module(arguments).unpool, (x, beta, pooled), found)
         return like(x, found)
@@ -102,7 +102,7 @@ class CpuPooling:
     ) -> tuple[Array, Array, Array | None]:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
         if not _is_served(arguments):
-            return self._fallback.unpool_vjp(x, pooled, cotangent, arguments, beta)
+            return _on_memory(self._fallback.unpool_vjp, (x, pooled, cotangent), arguments, beta)
         plan = arguments.plan
         (of_x,), (of_pooled,) = _results(x, plan.inputs), _results(x, plan.outputs)
         of_beta = _of_windows(x, beta, plan)
@@ -137,6 +137,19 @@ def _module(arguments: WeightedPool) -> _cpu.Pooling:
 def _is_served(arguments: WeightedPool) -> bool:
     """Whether the module does this: it has neither vectors along channels nor interpolation."""
     return arguments.channels == 1 and arguments.up == "nearest"
+
+
+def _on_memory(
+    function: Callable[..., Any],
+    arrays: tuple[Array, ...],
+    arguments: WeightedPool,
+    beta: Array | None,
+) -> Any:
+    """The results of reference kernels on NumPy arrays, which are the same for tensors."""
+    results = function(*map(memory, arrays), arguments, None if beta is None else memory(beta))
+    if isinstance(results, tuple):
+        return tuple(None if y is None else like(arrays[0], y) for y in results)
+    return like(arrays[0], results)
 
 
 def _run(function: Callable[..., bool], given: tuple[Array | None, ...], *results: Any) -> None:
