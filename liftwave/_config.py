@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from liftwave import _dispatch
+import liftwave._dispatch as _dispatch
 from liftwave._version import __version__
 
 
@@ -41,7 +41,7 @@ def set_num_threads(count: int) -> None:
     if not 1 <= count < 2**31:
         raise ValueError(f"the number of threads must be at least 1, got {count}")
     if _dispatch.compiled():
-        from liftwave import _cpu
+        import liftwave._cpu as _cpu
 
         _cpu.set_num_threads(count)
 
@@ -62,7 +62,7 @@ def get_num_threads() -> int:
     """
     if not _dispatch.compiled():
         return 1
-    from liftwave import _cpu
+    import liftwave._cpu as _cpu
 
     return _cpu.get_num_threads()
 
@@ -89,7 +89,7 @@ def config() -> dict[str, str]:
     known = ["cpu"] * _dispatch.compiled() + ["cuda"] * ("CUDA device 0" in devices) + ["reference"]
     rows["kernels"] = os.environ.get("LIFTWAVE_KERNELS") or ", ".join(known)
     if _dispatch.compiled():
-        from liftwave import _cpu
+        import liftwave._cpu as _cpu
 
         rows["instruction set"] = f"{_cpu.isa()} (of {', '.join(_cpu.available_isas())})"
         rows["threads"] = str(_cpu.get_num_threads())

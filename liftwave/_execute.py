@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._arrays.convert import PLAIN_DTYPES, Opened, are_plain, check_out
+from liftwave._arrays.convert import Opened, are_plain, check_out
 from liftwave._dispatch import CHOICE, PLAIN_KERNELS, kernels_for, supports_half_precision
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation
@@ -29,10 +29,10 @@ def execute(call: Call) -> Any:
     if out is not None:
         return _execute_into(call, out)
     if operation.is_plain:
-        x = arrays[0]
-        if type(x) is np.ndarray and x.dtype in PLAIN_DTYPES:
+        x, dtypes = arrays[0], operation.plain_dtypes
+        if type(x) is np.ndarray and x.dtype in dtypes:
             kernels = PLAIN_KERNELS.get(CHOICE.get())
-            if kernels is not None and (len(arrays) == 1 or are_plain(arrays)):
+            if kernels is not None and (len(arrays) == 1 or are_plain(arrays, dtypes)):
                 return result.pack(operation.run(arrays, sizes, kernels))  # nothing to convert
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], sizes)

@@ -29,7 +29,8 @@ _NUMPY_CONVERTED = {
 # A tuple: torch.compile does not know unions of types.
 _NUMPY = (np.ndarray, np.generic)
 
-PLAIN_DTYPES = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
+REAL_DTYPES = frozenset(map(np.dtype, ("float32", "float64")))
+PLAIN_DTYPES = REAL_DTYPES | frozenset(map(np.dtype, ("complex64", "complex128")))
 """The dtypes of NumPy arrays that need no conversion."""
 
 _HALVES = ("float16", "bfloat16")
@@ -73,14 +74,14 @@ def is_plain(x: object) -> bool:
     return type(x) is np.ndarray and x.dtype in PLAIN_DTYPES
 
 
-def are_plain(arrays: Sequence[object]) -> bool:
-    """Whether all are plain (:func:`is_plain`), and of one dtype."""
+def are_plain(arrays: Sequence[object], dtypes: frozenset[Any] = PLAIN_DTYPES) -> bool:
+    """Whether all are NumPy arrays of one dtype, which is one of these."""
     dtype = None
     for x in arrays:
         if type(x) is not np.ndarray:
             return False
         if x.dtype is not dtype:
-            if (dtype is not None and x.dtype != dtype) or x.dtype not in PLAIN_DTYPES:
+            if (dtype is not None and x.dtype != dtype) or x.dtype not in dtypes:
                 return False
             dtype = x.dtype
     return True

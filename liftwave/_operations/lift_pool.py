@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import (
+    REAL_DTYPES,
     NativeHalf,
     Opened,
     is_half,
@@ -52,10 +53,17 @@ class _LiftPool(Operation):
     shape (passes, 2, C, K + 3) or (1, 2, C, K + 3).
     """
 
+    plain_dtypes: ClassVar[frozenset[Any]] = REAL_DTYPES
+
     dimensions: int
     padding: str
 
-    @property
+    @cached_property
+    def is_plain(self) -> bool:
+        """Yes: no conversion and no check is needed."""
+        return True
+
+    @cached_property
     def n_parameters(self) -> int:
         """The filters."""
         return 1
@@ -136,12 +144,12 @@ class LiftDown(_LiftPool):
         dimensions, padding, bands, form, with_penalties = fields
         return cls(dimensions, padding, LiftOutput(tuple(bands), form), with_penalties)
 
-    @property
+    @cached_property
     def data_outputs(self) -> int:
         """The bands: sums have the precision of the filters."""
         return len(self.output.bands) if self.output.form == "bands" else 1
 
-    @property
+    @cached_property
     def batched_inputs(self) -> int:
         """The signal, unless there are sums over all of it."""
         return 0 if self.with_penalties else 1
@@ -262,7 +270,7 @@ class LiftUp(_LiftPool):
         """The operation with these fields."""
         return cls(*fields)
 
-    @property
+    @cached_property
     def batched_inputs(self) -> int:
         """All bands."""
         return int(2**self.dimensions)

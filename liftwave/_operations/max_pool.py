@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import NativeHalf, Opened, open_array
+from liftwave._arrays.convert import REAL_DTYPES, NativeHalf, Opened, open_array
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.shapes import cached_by_shapes
@@ -37,6 +37,7 @@ class MaxPool(Operation):
     """
 
     kind = "max_pool"
+    plain_dtypes: ClassVar[frozenset[Any]] = REAL_DTYPES
 
     windows: WindowArguments
 
@@ -49,12 +50,17 @@ class MaxPool(Operation):
         """The operation with these fields."""
         return cls(WindowArguments.from_fields(fields))
 
-    @property
+    @cached_property
+    def is_plain(self) -> bool:
+        """Yes: no conversion and no check is needed."""
+        return True
+
+    @cached_property
     def data_outputs(self) -> int:
         """The samples: places keep their dtype."""
         return 1
 
-    @property
+    @cached_property
     def batched_inputs(self) -> int:
         """The only one."""
         return 1

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
-from liftwave._arrays.convert import NativeHalf, Opened, open_arrays
+from liftwave._arrays.convert import PLAIN_DTYPES, NativeHalf, Opened, open_arrays
 from liftwave._kernels.contract import Kernels
 from liftwave._typing import Array
 
@@ -53,10 +53,13 @@ class Operation(ABC):
     records_itself : bool
         Whether it consists of operations of the arrays' own library. Torch then records
         and differentiates these.
+    plain_dtypes : frozenset of dtype
+        The dtypes of NumPy arrays that are computed as they are.
     """
 
     kind: ClassVar[str]
     records_itself: ClassVar[bool] = False
+    plain_dtypes: ClassVar[frozenset[Any]] = PLAIN_DTYPES
 
     @cached_property
     def is_linear(self) -> bool:
@@ -74,7 +77,7 @@ class Operation(ABC):
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether NumPy arrays of one floating dtype need no conversion and no checks."""
+        """Whether NumPy arrays of one of the ``plain_dtypes`` need no conversion and no checks."""
         return False
 
     @cached_property

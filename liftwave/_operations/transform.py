@@ -668,8 +668,18 @@ def analysis(plans: AxisPlans, ndim: int, level: int) -> Transform:
     return transform
 
 
-def synthesis(
-    plans: AxisPlans, ndim: int, keys: Keys, *, has_approx: bool = True, trim_odd: bool = True
+def synthesis(plans: AxisPlans, ndim: int, level: int, *, trim_odd: bool = True) -> Transform:
+    """The synthesis from all bands of ``level`` levels along all axes of the plans."""
+    transform: Transform | None = plans.cache.get((level, trim_odd))
+    if transform is None:
+        keys = (detail_keys(len(plans)),) * level
+        transform = _transform(plans, ndim, True, True, keys, trim_odd)
+        plans.cache[level, trim_odd] = transform
+    return transform
+
+
+def partial_synthesis(
+    plans: AxisPlans, ndim: int, keys: Keys, has_approx: bool, *, trim_odd: bool = True
 ) -> Transform:
     """The synthesis from bands of these keys along all axes of the plans."""
     return _transform(plans, ndim, True, has_approx, keys, trim_odd)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any, ClassVar
 
@@ -142,14 +143,14 @@ def _sources(indices: Array, size: int, planes: int) -> Array:
 
 
 @dataclass(frozen=True)
-class Upsample(Operation):
+class WindowUpsample(Operation):
     """Each value put at the first ``width`` samples of its window, along each axis.
 
     Windows begin every ``stride`` samples, which is at least ``width``. The other samples are
     zero. ``sizes`` are the result's; those of the derivative are the numbers of windows.
     """
 
-    kind = "upsample"
+    kind = "window_upsample"
     records_itself: ClassVar[bool] = True
 
     width: Ints
@@ -160,10 +161,15 @@ class Upsample(Operation):
         return [list(self.width), list(self.stride)]
 
     @classmethod
-    def from_fields(cls, fields: list[Any]) -> Upsample:
+    def from_fields(cls, fields: list[Any]) -> WindowUpsample:
         """The operation with these fields."""
         width, stride = map(tuple, fields)
         return cls(width, stride)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Yes: no conversion and no check is needed."""
+        return True
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The values in a floating dtype."""
@@ -288,7 +294,12 @@ class ConvTranspose(Operation):
         """The operation with these fields."""
         return cls(*map(tuple, fields))
 
-    @property
+    @cached_property
+    def is_plain(self) -> bool:
+        """Yes: no conversion and no check is needed."""
+        return True
+
+    @cached_property
     def n_parameters(self) -> int:
         """The weight."""
         return 1

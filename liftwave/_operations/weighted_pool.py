@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from operator import attrgetter
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import (
+    REAL_DTYPES,
     NativeHalf,
     Opened,
     as_array,
@@ -77,6 +78,7 @@ class WeightedPool(Operation):
     """
 
     kind = "weighted_pool"
+    plain_dtypes: ClassVar[frozenset[Any]] = REAL_DTYPES
 
     windows: WindowArguments
     weights: Weights
@@ -96,12 +98,17 @@ class WeightedPool(Operation):
         windows, *options = fields
         return cls(WindowArguments.from_fields(windows), *options)
 
-    @property
+    @cached_property
+    def is_plain(self) -> bool:
+        """Yes: no conversion and no check is needed."""
+        return True
+
+    @cached_property
     def batched_inputs(self) -> int:
         """All but ``beta``."""
         return 1 if self.up is None else 2
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
         """``beta``, for the weights that have one."""
         return int(self.weights == "ada")

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from liftwave._arrays.convert import as_array
+import numpy as np
+
+from liftwave._arrays.convert import REAL_DTYPES, as_array
 from liftwave._operations.attention import Attention
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.max_pool import MaxPool
 from liftwave._operations.unpool import (
     ConvTranspose,
     MaxUnpool,
-    Upsample,
+    WindowUpsample,
     check_counts,
     check_weight,
     checked_size,
@@ -141,7 +143,7 @@ def ada_pool(
     """The call of :func:`liftwave.pooling.ada_pool`."""
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
     operation = _weighted_pool(windows, "ada", per_channel=bool(per_channel))
-    return Call(operation, (x, beta), SINGLE, DATA_AND_BETA)
+    return Call(operation, (x, _plain_beta(beta, x)), SINGLE, DATA_AND_BETA)
 
 
 def ada_unpool(
@@ -164,7 +166,15 @@ def ada_unpool(
     options: Any = {"per_channel": bool(per_channel), "up": up, "preserve": preserve}
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
     operation = _weighted_pool(windows, "ada", **options)
-    return Call(operation, (x, pooled, beta), SINGLE, DATA_POOLED_BETA)
+    arrays = (x, pooled, _plain_beta(beta, x))
+    return Call(operation, arrays, SINGLE, DATA_POOLED_BETA)
+
+
+def _plain_beta(beta: ArrayLike, x: ArrayLike) -> ArrayLike:
+    """``beta``; a number for a NumPy array as an array too, which then needs no conversion."""
+    if type(beta) is float and type(x) is np.ndarray and x.dtype in REAL_DTYPES:
+        return np.asarray(beta, x.dtype)
+    return beta
 
 
 def check_reverse(up: str, preserve: str) -> None:
@@ -274,7 +284,7 @@ def _upsample(
     x: Array, windows: WindowArguments, width: Ints, output_size: Sequence[int] | None
 ) -> Call:
     size = _size_of_result(x, windows, output_size)
-    return Call(Upsample(width, windows.stride), (x,), SINGLE, ONLY_DATA, size)
+    return Call(WindowUpsample(width, windows.stride), (x,), SINGLE, ONLY_DATA, size)
 
 
 def _size_of_result(x: Array, windows: WindowArguments, output_size: Sequence[int] | None) -> Ints:

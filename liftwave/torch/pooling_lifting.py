@@ -90,12 +90,12 @@ class _LiftDownPool(nn.Module):
             dimensions=self.dimensions,
             penalties=self.reduction if has_penalty else None,
         )
-        self._penalty = None
-        if not has_penalty:
-            return result
-        result, (update, predict) = result
-        weights = self.penalty_weights
-        self._penalty = weights[0] * update + weights[1] * predict
+        penalty = None
+        if has_penalty:
+            result, (update, predict) = result
+            weights = self.penalty_weights
+            penalty = weights[0] * update + weights[1] * predict
+        self._penalty = penalty
         return result
 
     def penalty(self) -> Tensor:

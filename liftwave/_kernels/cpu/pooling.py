@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from liftwave._kernels.cpu.lifting import aligned
 from liftwave._kernels.cpu.memory import like, memory
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
+
+T = TypeVar("T")
 
 _WEIGHTS: dict[str, int] = {
     "softmax": 0,
@@ -140,16 +142,16 @@ def _is_served(arguments: WeightedPool) -> bool:
 
 
 def _on_memory(
-    function: Callable[..., Any],
+    function: Callable[..., T],
     arrays: tuple[Array, ...],
     arguments: WeightedPool,
     beta: Array | None,
-) -> Any:
+) -> T:
     """The results of reference kernels on NumPy arrays, which are the same for tensors."""
-    results = function(*map(memory, arrays), arguments, None if beta is None else memory(beta))
+    results: Any = function(*map(memory, arrays), arguments, None if beta is None else memory(beta))
     if isinstance(results, tuple):
-        return tuple(None if y is None else like(arrays[0], y) for y in results)
-    return like(arrays[0], results)
+        return cast(T, tuple(None if y is None else like(arrays[0], y) for y in results))
+    return cast(T, like(arrays[0], results))
 
 
 def _run(function: Callable[..., bool], given: tuple[Array | None, ...], *results: Any) -> None:
