@@ -252,8 +252,9 @@ def test_learned_operators(residuals: str, synthesis: bool) -> None:
     shapes = [x.shape for x in inputs]
     assert operation.residuals(shapes, [], exact=True, parameters=True) == residuals
     derivative = operation.derivative((True,) * len(outputs), residuals)
-    saved = [x.detach() for x in operation.saved(inputs, outputs, residuals)]
-    arguments = ([*outputs, *saved], derivative.text, operation.derivative_sizes(shapes, []))
+    saved = operation.saved(inputs, outputs, residuals)
+    ready = [x.detach().requires_grad_() for x in [*outputs, *saved]]
+    arguments = (ready, derivative.text, operation.derivative_sizes(shapes, []))
     torch.library.opcheck(RUN.default, arguments)
     assert parse(derivative.text).text == derivative.text
 
