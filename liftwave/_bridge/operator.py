@@ -33,6 +33,7 @@ from liftwave._bridge.tensors import (
     run_in_old_vmap,
     stacked,
 )
+from liftwave._dispatch import fallback_for
 from liftwave._operations.operation import Derivative, Operation, Residuals, parse
 
 Sizes: TypeAlias = Sequence[int]
@@ -149,8 +150,9 @@ def _pull_back_by_torch(
     cotangents: Sequence[Tensor | None],
 ) -> Gradients:
     """Cotangents by torch's own derivatives of the reference kernels."""
+    kernels = fallback_for(inputs, "derivative")
     results, pullback = _vjp(
-        lambda *tensors: tuple(operation.run(tensors, sizes, TORCH_OPERATIONS)), *inputs
+        lambda *tensors: tuple(operation.run(tensors, sizes, kernels)), *inputs
     )
     filled = [
         torch.zeros_like(y) if g is None else g.to(y.dtype)
