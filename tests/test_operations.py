@@ -32,7 +32,7 @@ ARGUMENTS: dict[Callable[..., Any], tuple[Any, ...]] = {
     lw.dwtn: (X, "haar", "periodization", (1, 3)),
     lw.wavedec: (X, "db2", "zero", 1, 2),
     lw.wavedec2: (X, ("haar", "db2"), "smooth", 1),
-    lw.wavedecn: (X, SCHEME, "zero", 1, (2, 3)),
+    lw.wavedecn: (X, SCHEME, "zero", 1, (2,)),
     lw.downcoef: ("d", SIGNAL, "db2", "symmetric", 2),
     lw.idwt: (None, X, "db2"),
     lw.idwt2: (lw.dwt2(X, "db2"), "db2"),

@@ -34,7 +34,7 @@ from liftwave._bridge.tensors import (
     several_devices,
     stacked,
 )
-from liftwave._dispatch import kernels_for_memory
+from liftwave._dispatch import fallback_for, kernels_for_memory
 from liftwave._operations.operation import Derivative, Operation, parse
 
 Sizes: TypeAlias = Sequence[int]
@@ -166,12 +166,13 @@ def _pull_back_by_torch(
     cotangents: Sequence[Tensor | None],
 ) -> Gradients:
     """Cotangents by torch's own derivatives of the reference kernels; places have none."""
+    kernels = fallback_for(inputs, "derivative")
     floating = [x.is_floating_point() or x.is_complex() for x in inputs]
 
     def function(*tensors: Tensor) -> tuple[Tensor, ...]:
         remaining = iter(tensors)
         arrays = [next(remaining) if f else x for x, f in zip(inputs, floating, strict=True)]
-        return tuple(operation.run(arrays, sizes, TORCH_OPERATIONS))
+        return tuple(operation.run(arrays, sizes, kernels))
 
     primals = [x for x, f in zip(inputs, floating, strict=True) if f]
     results, pullback = _vjp(function, *primals)
