@@ -105,9 +105,9 @@ def _serving(arrays: Sequence[Array]) -> list[CompiledKernels]:
         _check(forced)
         family = None if forced == "reference" else _compiled(forced)
         return [] if family is None else [family]
-    if "cuda" not in _families and type(arrays[0]) is not np.ndarray:
-        if all(map(is_on_device, arrays)):
-            _load_cuda()
+    on_host = type(arrays[0]) is np.ndarray
+    if "cuda" not in _families and not on_host and all(map(is_on_device, arrays)):
+        _load_cuda()
     families = [_compiled(name) for name in _COMPILED]
     return [family for family in families if family is not None]
 

@@ -414,29 +414,10 @@ CALLS: dict[str, list[Call]] = {**TRANSFORMS, **BUILT}
 """Calls of the functions of ``liftwave`` by name."""
 
 NO_ARRAYS = frozenset(
-    (
-        "Decomposition",
-        "FilterBank",
-        "FswavedecnResult",
-        "LiftingScheme",
-        "LiftingStep",
-        "Modes",
-        "Wavelet",
-        "dwt_coeff_len",
-        "dwt_max_level",
-        "dwtn_max_level",
-        "families",
-        "get_num_threads",
-        "kernels",
-        "orthogonal_filter_bank",
-        "qmf",
-        "set_num_threads",
-        "show_config",
-        "vjp",
-        "wavedecn_shapes",
-        "wavedecn_size",
-        "wavelist",
-    )
+    ("Decomposition", "FilterBank", "FswavedecnResult", "LiftingScheme", "LiftingStep", "Modes")
+    + ("Wavelet", "dwt_coeff_len", "dwt_max_level", "dwtn_max_level", "families")
+    + ("get_num_threads", "kernels", "orthogonal_filter_bank", "qmf", "set_num_threads")
+    + ("show_config", "vjp", "wavedecn_shapes", "wavedecn_size", "wavelist")
 )
 """The other names: they compute nothing of arrays, or are in the calls of functions."""
 
