@@ -273,6 +273,7 @@ DIGESTS = """
 import hashlib, json, sys
 sys.path.insert(0, sys.argv[1])
 from test_cpu_pooling import GEOMETRIES, KINDS, FLOATS, betas, cpu, data, geometry, results
+from liftwave import _cpu
 import numpy as np
 digests = {}
 for name in GEOMETRIES:
