@@ -30,9 +30,11 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
         if name != "out" and parameter.default is not inspect.Parameter.empty
     }
 
+    module = sys.modules.get
+
     @wraps(function)
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        torch = sys.modules.get("torch")
+        torch = module("torch")
         if torch is None or not torch.compiler.is_dynamo_compiling():
             return function(*args, **kwargs)
         arguments = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}

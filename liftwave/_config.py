@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import operator
-import os
 import sys
 
 import numpy as np
 
-from liftwave import _dispatch
+import liftwave._dispatch as _dispatch
 from liftwave._version import __version__
 
 
@@ -41,7 +40,7 @@ def set_num_threads(count: int) -> None:
     if not 1 <= count < 2**31:
         raise ValueError(f"the number of threads must be at least 1, got {count}")
     if _dispatch.compiled():
-        from liftwave import _cpu
+        import liftwave._cpu as _cpu
 
         _cpu.set_num_threads(count)
 
@@ -62,13 +61,17 @@ def get_num_threads() -> int:
     """
     if not _dispatch.compiled():
         return 1
-    from liftwave import _cpu
+    import liftwave._cpu as _cpu
 
     return _cpu.get_num_threads()
 
 
 def show_config() -> None:
     """Print the version, the kernels and the instruction set in use, and the number of threads.
+
+    The kernels are those that :func:`kernels` or the environment's ``LIFTWAVE_KERNELS`` chose
+    here, else all that may be used. ``cpu!`` and ``cuda!`` are followed by "no fallback": what
+    these kernels do not support raises an error.
 
     CUDA devices are listed once CuPy is imported, which this does not do.
 
@@ -87,13 +90,18 @@ def config() -> dict[str, str]:
     rows = {"liftwave": __version__, "numpy": np.__version__}
     devices = _devices()
     known = ["cpu"] * _dispatch.compiled() + ["cuda"] * ("CUDA device 0" in devices) + ["reference"]
-    rows["kernels"] = os.environ.get("LIFTWAVE_KERNELS") or ", ".join(known)
+    rows["kernels"] = _chosen() or ", ".join(known)
     if _dispatch.compiled():
-        from liftwave import _cpu
+        import liftwave._cpu as _cpu
 
         rows["instruction set"] = f"{_cpu.isa()} (of {', '.join(_cpu.available_isas())})"
         rows["threads"] = str(_cpu.get_num_threads())
     return rows | devices
+
+
+def _chosen() -> str | None:
+    choice = _dispatch.choice()
+    return f"{choice} (no fallback)" if choice and choice.endswith("!") else choice
 
 
 def _devices() -> dict[str, str]:

@@ -90,7 +90,7 @@ class _Geometry:
 
     def synthesis(self, count: Shape) -> Transform:
         """The synthesis of ``count`` arrays."""
-        return synthesis(self._plans(count), len(self.shape) + len(count), self.keys)
+        return synthesis(self._plans(count), len(self.shape) + len(count), self.level)
 
     def _plans(self, count: Shape) -> AxisPlans:
         if not count:

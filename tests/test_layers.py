@@ -151,8 +151,8 @@ def cycles(sources: Sources) -> list[list[str]]:
     graph = {
         module: {
             target
-            for name, _, late in imports(source, module, is_package)
-            if not late and (target := inner_module(name)) is not None
+            for name, _, _ in imports(source, module, is_package)
+            if (target := inner_module(name)) is not None
         }
         - {module}
         for module, (source, is_package) in sources.items()

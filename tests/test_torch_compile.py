@@ -18,8 +18,9 @@ from torch.utils._pytree import tree_leaves
 
 import liftwave as lw
 from liftwave import torch as lwt
-from liftwave._bridge import learned, linear, pullback
-from liftwave._operations.transform import Program, all_keys, read, written_wavelet
+from liftwave._operations.operation import parse
+from liftwave._operations.transform import Transform, TransformAxis, detail_keys
+from liftwave._operations.wavelet_data import to_json
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
@@ -186,16 +187,31 @@ def test_layers_export(learn: str | None, wavelet: str, mode: str, strict: bool)
     assert_close(loaded(x).detach(), layer(x).detach(), ulps=64, scale=8.0)
 
 
+def test_programs_load_in_new_processes(tmp_path: Path) -> None:
+    """After ``import liftwave.torch``, before anything is computed."""
+    program = torch.export.export(lwt.DWT1d("db2"), (image(2, 3, 17),))
+    torch.export.save(program, tmp_path / "program.pt2")
+    load = "import sys, torch, liftwave.torch; torch.export.load(sys.argv[1])"
+    subprocess.run(
+        [sys.executable, "-c", load, str(tmp_path / "program.pt2")],
+        check=True,
+        cwd=ROOT,
+        timeout=240,
+    )
+
+
 # --- operators -----------------------------------------------------------------------------------
 
 
-def program(wavelet: Any, mode: str, synthesis: bool) -> tuple[Program, list[Any]]:
-    tensors: list[Any] = []
-    line = (-1, written_wavelet(wavelet, tensors), mode)
-    return Program((line,), synthesis, True, (all_keys(1),) * 2), tensors
+RUN = torch.ops.liftwave.run
 
 
-BASIC = ("test_schema", "test_autograd_registration", "test_faketensor")
+def transform(wavelet: Any, mode: str, synthesis: bool) -> tuple[Transform, list[Any]]:
+    """Two levels along the last axis, and the arrays of taps."""
+    taps: list[Any] = []
+    axis = TransformAxis(-1, to_json(wavelet, taps), mode)
+    keys = (detail_keys(1),) * 2
+    return Transform((axis,), synthesis, True, keys, n_slots=len(taps)), taps
 
 
 @pytest.mark.parametrize("mode", ["symmetric", "periodization"])
@@ -203,69 +219,59 @@ def test_linear_operators(mode: str) -> None:
     """A transform, its inverse, and both transposed."""
     x = torch.asarray(zero_mean((3, 19))).requires_grad_()
     bank = lw.FilterBank(*pywt.Wavelet("db2").filter_bank)
-    analysis, _ = program(bank, mode, False)
-    synthesis, _ = program(bank, mode, True)
-    operator = torch.ops.liftwave.linear.default
-    bands = operator([x], analysis.text, [])
+    analysis, _ = transform(bank, mode, False)
+    synthesis, _ = transform(bank, mode, True)
+    bands = RUN([x], analysis.text, [])
     sizes = [band.shape[-1] for band in bands]
     for inputs, text, lengths in (
         ([x], analysis.text, []),
-        (bands, analysis.transpose().text, [19]),
+        (bands, analysis.transpose.text, [19]),
         (bands, synthesis.text, []),
-        (operator(bands, synthesis.text, []), synthesis.transpose().text, sizes),
+        (RUN(bands, synthesis.text, []), synthesis.transpose.text, sizes),
     ):
         ready = [y.detach().requires_grad_() for y in inputs]
-        torch.library.opcheck(operator, (ready, text, lengths))
-    assert read(analysis.text).text == analysis.text
+        torch.library.opcheck(RUN.default, (ready, text, lengths))
+    assert parse(analysis.text).text == analysis.text
 
 
-def test_learned_operators() -> None:
-    x = torch.asarray(zero_mean((3, 19))).requires_grad_()
+@pytest.mark.parametrize("synthesis", [False, True])
+@pytest.mark.parametrize("residuals", ["inputs", "outputs"])
+def test_learned_operators(residuals: str, synthesis: bool) -> None:
+    """Transforms whose taps are inputs, and their derivatives, which are operations as well."""
     taps = [torch.asarray(zero_mean(4, k)).requires_grad_() for k in range(4)]
     steps = [lw.LiftingStep("predict", taps[0]), lw.LiftingStep("update", taps[1], -2)]
-    for wavelet in (lw.FilterBank(*taps), lw.LiftingScheme(steps)):
-        text, tensors = program(wavelet, "symmetric", False)
-        arguments = ([x], tensors, text.text)
-        torch.library.opcheck(torch.ops.liftwave.learned.default, arguments)
-        outputs = torch.ops.liftwave.learned.default(*arguments)
-        kept, keeps = (
-            ([x], "inputs")
-            if wavelet is not None and hasattr(wavelet, "dec_lo")
-            else (
-                outputs,
-                "outputs",
-            )
-        )
-        pulled = ([y.detach() for y in outputs], [y.detach() for y in kept])
-        fixed = [t.detach() for t in tensors]
-        torch.library.opcheck(
-            torch.ops.liftwave.learned_vjp.default,
-            (*pulled, fixed, text.text, [19], [1, 1, 1], keeps),
-            test_utils=BASIC,
-        )
+    wavelet = lw.FilterBank(*taps) if residuals == "inputs" else lw.LiftingScheme(steps)
+    operation, tensors = transform(wavelet, "symmetric", synthesis)
+    data = [torch.asarray(zero_mean((3, 20 if synthesis else 19)))]
+    if synthesis:
+        data = RUN([*data, *tensors], transform(wavelet, "symmetric", False)[0].text, [])
+    inputs = [*(x.detach().requires_grad_() for x in data), *tensors]
+    torch.library.opcheck(RUN.default, (inputs, operation.text, []))
+
+    outputs = [y.detach() for y in RUN(inputs, operation.text, [])]
+    shapes = [x.shape for x in inputs]
+    assert operation.residuals(shapes, [], exact=True, parameters=True) == residuals
+    derivative = operation.derivative((True,) * len(outputs), residuals)
+    saved = operation.saved(inputs, outputs, residuals)
+    ready = [x.detach().requires_grad_() for x in [*outputs, *saved]]
+    arguments = (ready, derivative.text, operation.derivative_sizes(shapes, []))
+    torch.library.opcheck(RUN.default, arguments)
+    assert parse(derivative.text).text == derivative.text
 
 
 def test_operators_are_batched_by_themselves() -> None:
-    """(What functions and layers do goes another way, which knows more.)"""
+    """Functions and layers are batched in another way, which also supports ``torch.func``."""
     x = torch.asarray(zero_mean((4, 3, 19)))
     taps = [torch.asarray(zero_mean(4, k)) for k in range(4)]
-    text, tensors = program(lw.FilterBank(*taps), "symmetric", False)
-    fixed, _ = program(lw.FilterBank(*(t.tolist() for t in taps)), "symmetric", False)
-    expected = torch.ops.liftwave.linear([x], fixed.text, [])
+    learned, tensors = transform(lw.FilterBank(*taps), "symmetric", False)
+    fixed, _ = transform(lw.FilterBank(*(t.tolist() for t in taps)), "symmetric", False)
+    expected = RUN([x], fixed.text, [])
     for got in (
-        torch.vmap(lambda x: torch.ops.liftwave.linear([x], fixed.text, []))(x),
-        torch.vmap(lambda x: torch.ops.liftwave.learned([x], tensors, text.text))(x),
+        torch.vmap(lambda x: RUN([x], fixed.text, []))(x),
+        torch.vmap(lambda x: RUN([x, *tensors], learned.text, []))(x),
     ):
         for a, b in zip(got, expected, strict=True):
             assert_close(a, b)
-
-
-def test_modules_of_the_bridge_are_there() -> None:
-    assert {m.__name__.rsplit(".", 1)[-1] for m in (linear, learned, pullback)} == {
-        "linear",
-        "learned",
-        "pullback",
-    }
 
 
 # --- precision, workers, processes ---------------------------------------------------------------

@@ -1,5 +1,5 @@
 // Weights of regions, w_i = h_i / sum_j h_j, and how cotangents of the weights are pulled back to
-// the samples. The formulas are those of liftwave/_kernels/reference_weights.py, with one channel.
+// the samples. The formulas are those of liftwave/_kernels/reference/pooling_weights.py, with one channel.
 //
 // What is known of a region is a few numbers, with which each of its samples can be weighed on its
 // own. They are found in passes over the region; in registers, what passes have in common is

@@ -10,7 +10,7 @@ order come through here as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -34,7 +34,7 @@ from liftwave._bridge.tensors import (
     several_devices,
     stacked,
 )
-from liftwave._dispatch import kernels_for_memory
+from liftwave._dispatch import fallback_for, kernels_for_memory
 from liftwave._operations.operation import Derivative, Operation, parse
 
 Sizes: TypeAlias = Sequence[int]
@@ -166,12 +166,13 @@ def _pull_back_by_torch(
     cotangents: Sequence[Tensor | None],
 ) -> Gradients:
     """Cotangents by torch's own derivatives of the reference kernels; places have none."""
+    kernels = fallback_for(inputs, "derivative")
     floating = [x.is_floating_point() or x.is_complex() for x in inputs]
 
     def function(*tensors: Tensor) -> tuple[Tensor, ...]:
         remaining = iter(tensors)
         arrays = [next(remaining) if f else x for x, f in zip(inputs, floating, strict=True)]
-        return tuple(operation.run(arrays, sizes, TORCH_OPERATIONS))
+        return tuple(operation.run(arrays, sizes, kernels))
 
     primals = [x for x, f in zip(inputs, floating, strict=True) if f]
     results, pullback = _vjp(function, *primals)
@@ -222,24 +223,25 @@ class _Run(torch.autograd.Function):
         eager: bool,
         *tensors: Tensor,
     ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
-        results = _vmapped(operation, sizes, tensors, in_dims[3:], info.batch_size)
+        function = partial(run, operation, sizes=sizes)
+        results = _vmapped(function, operation, tensors, in_dims[3:], info.batch_size)
         return tuple(results), (0,) * len(results)
 
 
 def _vmapped(
+    function: Callable[[list[Tensor]], list[Tensor]],
     operation: Operation,
-    sizes: Sizes,
     tensors: Sequence[Tensor],
     dims: Sequence[int | None],
     size: int,
 ) -> list[Tensor]:
-    """The results with the batch in front."""
+    """The results with the batch in front, by a function that runs the operation."""
     count = len(tensors) if operation.is_linear else operation.batched_inputs
     if count and all(dim is None for dim in dims[count:]):
         data = batched(tensors[:count], dims[:count], size)
-        return run(operation, [*data, *tensors[count:]], sizes)
+        return function([*data, *tensors[count:]])
     # Gradients in parameters are sums over data, for each element of the batch its own.
-    return stacked(partial(run, operation, sizes=sizes), tensors, dims, size)
+    return stacked(function, tensors, dims, size)
 
 
 # --- the operator --------------------------------------------------------------------------------
@@ -283,5 +285,9 @@ _operator.register_autograd(_backward, setup_context=_setup)
 def _vmap(
     info: Any, in_dims: tuple[Any, ...], tensors: Sequence[Tensor], operation: str, sizes: Sizes
 ) -> tuple[list[Tensor], list[int]]:
-    results = _vmapped(parse(operation), sizes, tensors, in_dims[0], info.batch_size)
+    # The operator itself: torch runs no autograd.Function within this rule.
+    def function(batch: list[Tensor]) -> list[Tensor]:
+        return list(_operator(batch, operation, sizes))
+
+    results = _vmapped(function, parse(operation), tensors, in_dims[0], info.batch_size)
     return results, [0] * len(results)

@@ -17,6 +17,8 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from error
 
+# Registers the operator of liftwave: programs that torch.export saved refer to it.
+import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.models import (
     Place,
     Replacement,

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from liftwave._arrays.convert import as_array
 from liftwave._operations.call import SINGLE, Call, Structure
-from liftwave._operations.transform import Transform, analysis, detail_keys, synthesis
+from liftwave._operations.transform import (
+    Transform,
+    analysis,
+    detail_keys,
+    partial_synthesis,
+    synthesis,
+)
 from liftwave._operations.upsample import Upsample
 from liftwave._plan.arguments import check_level, useful_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.lengths import check_size
-from liftwave._plan.levels import Keys
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
 from liftwave.errors import LevelError, ShapeError, WaveletError
 from liftwave.transforms.structures import (
@@ -194,7 +199,8 @@ def idwt(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.idwt`."""
-    bands = PAIR.unpack((cA, cD))
+    plain = type(cA) is np.ndarray and type(cD) is np.ndarray
+    bands = (cA, cD) if plain else PAIR.unpack((cA, cD))
     like = bands[1] if bands[0] is None else bands[0]
     if like is None:
         raise ShapeError("At least one coefficient parameter must be specified.")
@@ -327,22 +333,32 @@ def synthesis_call(
     trim_odd: bool = True,
 ) -> Call:
     """The call of a synthesis from bands, of which some may be missing."""
-    present = [band for band in bands if band is not None]
     complete = detail_keys(len(plans))
     level = (len(bands) - 1) // len(complete) if complete else 0
-    keys = (complete,) * level
-    if len(present) == len(bands):
-        transform = synthesis(plans, ndim, keys, trim_odd=trim_odd)
-        return Call(transform, present, SINGLE, structure, (), out)
+    for band in bands:
+        if band is None:
+            return _partial_synthesis(bands, plans, ndim, structure, out, trim_odd)
+    transform = synthesis(plans, ndim, level, trim_odd=trim_odd)
+    return Call(transform, cast("Sequence[Array]", bands), SINGLE, structure, (), out)
+
+
+def _partial_synthesis(
+    bands: Sequence[Array | None],
+    plans: AxisPlans,
+    ndim: int,
+    structure: Structure,
+    out: Array | None,
+    trim_odd: bool,
+) -> Call:
     is_present = [band is not None for band in bands]
-    keys, has_approx = _present_keys(keys, is_present), is_present[0]
-    transform = synthesis(plans, ndim, keys, has_approx=has_approx, trim_odd=trim_odd)
+    remaining, complete = iter(is_present[1:]), detail_keys(len(plans))
+    keys = tuple(
+        tuple(key for key in complete if next(remaining))
+        for _ in range((len(bands) - 1) // len(complete))
+    )
+    transform = partial_synthesis(plans, ndim, keys, is_present[0], trim_odd=trim_odd)
+    present = [band for band in bands if band is not None]
     return Call(transform, present, SINGLE, _Present(structure, is_present), (), out)
-
-
-def _present_keys(keys: Keys, is_present: Sequence[bool]) -> Keys:
-    remaining = iter(is_present[1:])
-    return tuple(tuple(key for key in level if next(remaining)) for level in keys)
 
 
 # --- checks ----------------------------------------------------------------------------------

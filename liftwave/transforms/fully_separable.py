@@ -274,7 +274,7 @@ def axis_synthesis(coeffs: Array, plan: AxisPlan, slices: Sequence[slice]) -> Ca
     """The synthesis along one axis from bands at these slices."""
     structure = Joined(plan.axis, slices)
     plans = axis_plans(plan.wavelet, plan.mode, plan.axis, coeffs.ndim)
-    transform = synthesis(plans, coeffs.ndim, (("d",),) * (len(slices) - 1))
+    transform = synthesis(plans, coeffs.ndim, len(slices) - 1)
     return Call(transform, structure.unpack(coeffs), SINGLE, structure)
 
 

@@ -1,6 +1,6 @@
 // Weights of regions, for as many windows at once as a register has lanes: w_i = h_i / sum_j h_j,
 // and how cotangents of the weights are pulled back to the samples. The formulas are those of
-// liftwave/_kernels/reference_weights.py, with one channel.
+// liftwave/_kernels/reference/pooling_weights.py, with one channel.
 #pragma once
 
 #include "liftwave/pooling.hpp"
