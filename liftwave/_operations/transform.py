@@ -675,7 +675,7 @@ def analysis(plans: AxisPlans, ndim: int, level: int) -> Transform:
     return transform
 
 
-def synthesis(plans: AxisPlans, ndim: int, level: int, *, trim_odd: bool = True) -> Transform:
+def synthesis(plans: AxisPlans, ndim: int, level: int, trim_odd: bool = True) -> Transform:
     """The synthesis from all bands of ``level`` levels along all axes of the plans."""
     transform: Transform | None = plans.cache.get((level, trim_odd))
     if transform is None:
