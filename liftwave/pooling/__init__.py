@@ -1,6 +1,6 @@
-"""Pooling that learns, pooling that can be undone, and the reverse of either, on any arrays.
+"""Learned pooling, invertible pooling, and unpooling, for arrays of any library.
 
-Channels come first: arrays are of shape ``(..., C, *spatial)``.
+Channels come first: arrays have the shape ``(..., C, *spatial)``.
 """
 
 from liftwave.pooling.adaptive import (
