@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._arrays.convert import is_half
+from liftwave._arrays.convert import PLAIN_DTYPES, is_half
 from liftwave._arrays.tensors import is_on_device
 from liftwave._kernels.contract import CompiledKernels, Kernels
 from liftwave._kernels.half_precision import in_float32
@@ -130,6 +130,13 @@ def _load_cuda() -> str | None:
 
 def kernels_for(*arrays: Array) -> Kernels:
     """The kernels that serve these arrays together."""
+    for x in arrays:
+        if type(x) is not np.ndarray or x.dtype not in PLAIN_DTYPES:
+            break
+    else:
+        kernels = PLAIN_KERNELS.get(CHOICE.get())
+        if kernels is not None:
+            return kernels
     for family in _serving(arrays):
         if family.serves(*arrays):
             return family

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._arrays.convert import Opened, are_plain, check_out
+from liftwave._arrays.convert import are_plain, check_out
 from liftwave._dispatch import CHOICE, PLAIN_KERNELS, kernels_for, supports_half_precision
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation
@@ -36,7 +36,7 @@ def execute(call: Call) -> Any:
             return result.pack(operation.run(arrays, call.sizes, kernels))  # nothing to convert
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], call.sizes)
-    return result.pack(close(operation, results, opened[0]))
+    return result.pack(opened[0].close_all(results, operation.data_outputs))
 
 
 def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:
@@ -61,13 +61,6 @@ def is_recorded(operation: Operation, arrays: Sequence[Array]) -> bool:
     from liftwave._bridge import tensors  # it imports torch
 
     return operation.holds_arrays or tensors.are_recorded(arrays)
-
-
-def close(operation: Operation, results: Sequence[Array], opened: Opened) -> list[Array]:
-    """The results in the dtypes that the caller expects."""
-    count, dtype = operation.data_outputs, opened.result_dtype
-    data, rest = (results, []) if count is None else (results[:count], results[count:])
-    return [*[y if y.dtype == dtype else opened.close(y) for y in data], *rest]
 
 
 def _execute_into(call: Call, out: Array) -> Array:

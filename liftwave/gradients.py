@@ -16,7 +16,6 @@ from liftwave._arrays.convert import (
     open_array,
 )
 from liftwave._dispatch import kernels_for
-from liftwave._execute import close
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation, Shape
 from liftwave._operations.transform import Transform
@@ -215,11 +214,11 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
         else:
             data, _ = operation.wavelet_vjp(bands, [], "nothing", shapes, kernels)
             of_wavelet = None
-        return Gradient(call.data.pack(close(operation, data, opened[0])), of_wavelet)
+        return Gradient(call.data.pack(opened[0].close_all(data)), of_wavelet)
 
     if not operation.level:  # arrays are returned as they were passed
         return call.result.pack(call.arrays), pullback
-    return call.result.pack(close(operation, results, opened[0])), pullback
+    return call.result.pack(opened[0].close_all(results, operation.data_outputs)), pullback
 
 
 def _with_numbers(operation: Transform | Upsample, inputs: Sequence[Array]) -> Transform | Upsample:
@@ -352,4 +351,4 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
         )
         return gradient
 
-    return call.result.pack(close(operation, results, opened[0])), pullback
+    return call.result.pack(opened[0].close_all(results, operation.data_outputs)), pullback
