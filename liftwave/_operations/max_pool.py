@@ -70,6 +70,7 @@ class MaxPool(Operation):
         opened = open_array(arrays[0], native_half)
         if opened.xp.isdtype(opened.array.dtype, "complex floating"):
             raise DTypeError(f"complex numbers have no largest one, got {opened.array.dtype}")
+        self._layout(opened.array.shape)  # raises if windows do not fit
         return [opened]
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:

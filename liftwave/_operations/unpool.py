@@ -14,7 +14,14 @@ from typing import Any, ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device, is_numpy_namespace
 
-from liftwave._arrays.convert import NativeHalf, Opened, as_array, common_namespace, open_array
+from liftwave._arrays.convert import (
+    NativeHalf,
+    Opened,
+    as_array,
+    common_namespace,
+    open_array,
+    open_arrays,
+)
 from liftwave._arrays.tensors import is_readable
 from liftwave._kernels.contract import Kernels
 from liftwave._kernels.reference.regions import Table, flat_indices, folded, regions, sums
@@ -53,17 +60,14 @@ class MaxUnpool(Operation):
         xp = common_namespace([values.array, indices])
         if not xp.isdtype(indices.dtype, "integral"):
             raise DTypeError(f"indices are integers, as max_pool gives them, got {indices.dtype}")
+        shape = tuple(values.array.shape)
+        if tuple(indices.shape) != shape:
+            raise ShapeError(f"indices have shape {tuple(indices.shape)}, the values {shape}")
         return [values, Opened(indices, xp, indices.dtype)]
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
         """The array with the values at their places."""
         values, indices = arrays
-        if tuple(indices.shape) != tuple(values.shape):
-            raise ShapeError(
-                f"indices have shape {tuple(indices.shape)}, the values {tuple(values.shape)}"
-            )
-        if is_readable(indices) and 0 not in indices.shape:
-            _check_places(indices, sizes)
         return [_scatter_last(values, indices, tuple(sizes))]
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
@@ -89,7 +93,16 @@ class MaxUnpool(Operation):
         return [_scatter_last_vjp(cotangents[0], saved[0], tuple(sizes))]
 
 
-def _check_places(indices: Array, sizes: Sequence[int]) -> None:
+def check_places(indices: Array, sizes: Sequence[int]) -> None:
+    """Raise unless places are inside of a plane of this size, if their numbers can be read.
+
+    Raises
+    ------
+    ShapeError
+        If one is outside.
+    """
+    if not is_readable(indices) or 0 in indices.shape:
+        return
     xp = array_namespace(indices)
     least, most = int(xp.min(indices)), int(xp.max(indices))
     if least < 0 or most >= prod(sizes):
@@ -100,7 +113,7 @@ def _check_places(indices: Array, sizes: Sequence[int]) -> None:
 
 
 def _scatter_last(values: Array, indices: Array, size: Ints) -> Array:
-    lead = tuple(map(int, values.shape[: values.ndim - len(size)]))
+    lead = tuple(values.shape[: values.ndim - len(size)])
     shape = (*lead, *size)
     xp = array_namespace(values)
     if 0 in values.shape:
@@ -304,6 +317,12 @@ class ConvTranspose(Operation):
         """The weight."""
         return 1
 
+    def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """The inputs in one floating dtype."""
+        opened = open_arrays(arrays)
+        self._layout(*(each.array.shape for each in opened))  # raises if shapes do not fit
+        return opened
+
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
         """(..., C, inputs) by (C, D, kernel) gives (..., D, size)."""
         x, weight = arrays
@@ -355,7 +374,7 @@ class ConvTranspose(Operation):
         counts, kernel = tuple(map(int, shape[len(shape) - ndim :])), tuple(weight[2:])
         check_counts(shape, ndim)
         size = self._size(counts, kernel)
-        lead = tuple(map(int, shape[: len(shape) - ndim - 1]))
+        lead = tuple(shape[: len(shape) - ndim - 1])
         return WindowPlan(kernel, self.stride, self.padding, self.dilation, size, counts), lead
 
     def _size(self, counts: Ints, kernel: Ints) -> Ints:

@@ -125,6 +125,7 @@ class WeightedPool(Operation):
                     f"pooling by weights compares numbers in size, got complex data "
                     f"({array.dtype}): pool real and imaginary part each on its own"
                 )
+        self._layout(*(each.array.shape for each in opened))  # raises if shapes do not fit
         return opened
 
     # --- execution -------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from liftwave._operations.unpool import (
     MaxUnpool,
     WindowUpsample,
     check_counts,
+    check_places,
     check_weight,
     checked_size,
     result_size,
@@ -246,6 +247,7 @@ def max_unpool(
     values, places = as_array(x), as_array(indices)
     windows = window_arguments(kernel_size, stride, padding, ndim=ndim)
     size = _size_of_result(values, windows, output_size)
+    check_places(places, size)
     return Call(MaxUnpool(windows.ndim), (values, places), SINGLE, ONLY_DATA, size)
 
 
@@ -289,9 +291,9 @@ def _upsample(
 
 def _size_of_result(x: Array, windows: WindowArguments, output_size: Sequence[int] | None) -> Ints:
     """The spatial size of what was pooled to ``x``."""
-    shape, ndim = tuple(map(int, x.shape)), windows.ndim
+    shape, ndim = tuple(x.shape), windows.ndim
     check_counts(shape, ndim)
-    counts = shape[len(shape) - ndim :]
+    counts = tuple(map(int, shape[len(shape) - ndim :]))
     span = result_size(counts, windows.kernel, windows.stride, windows.padding)
     return checked_size(output_size, span, windows.stride, shape)
 

@@ -19,6 +19,7 @@ except ModuleNotFoundError as error:
 
 # Registers the operator of liftwave: programs that torch.export saved refer to it.
 import liftwave._bridge.operator  # noqa: F401
+from liftwave.torch.attention import EnergyAttention
 from liftwave.torch.models import (
     Place,
     Replacement,
@@ -44,7 +45,6 @@ from liftwave.torch.pooling_lifting import (
     LiftUpPool3d,
 )
 from liftwave.torch.pooling_wavelets import (
-    EnergyAttention,
     LDWPool1d,
     LDWPool2d,
     LDWPool3d,

@@ -1,4 +1,4 @@
-"""LDW-Pooling as layers: the wavelet transform with learned filters, and attention by energy."""
+"""LDW-Pooling as layers: the wavelet transform with learned filters."""
 
 from __future__ import annotations
 
@@ -12,72 +12,18 @@ from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import Row, signal_row
 from liftwave._plan.lift_pool import band_names
 from liftwave._typing import Mode
-from liftwave.constraints import orthonormal_filters
-from liftwave.errors import ArgumentTypeError, DTypeError, OptionError, ShapeError, WaveletError
-from liftwave.pooling.calls import EPSILON
+from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling.lifting_calls import checked_size, chosen_output
 from liftwave.torch.docstrings import documented
+from liftwave.torch.pooling_filters import pooling_wavelet
 from liftwave.torch.pooling_lifting import Bands, complete_bands
-from liftwave.torch.pooling_windows import check_axes
+from liftwave.torch.pooling_windows import check_axes, check_real
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
-from liftwave.torch.wavelets import (
-    FiltersWavelet,
-    LearnableWavelet,
-    OrthonormalWavelet,
-    Symmetry,
-)
-from liftwave.wavelets.filter_bank import FilterBank
-
-_INITS = ("pretrain", "random")
-
-
-class _KernelWavelet(FiltersWavelet):
-    """Two free filters of any number of taps; an odd one is made even by a zero behind it."""
-
-    def __init__(
-        self,
-        taps: int,
-        init: str,
-        weight: float,
-        symmetry: Symmetry | None,
-        orthonormal: bool,
-    ) -> None:
-        even = max(taps - taps % 2, 2)
-        super().__init__(
-            _orthonormal(even),
-            random=True,
-            weight=weight,
-            symmetry=symmetry,
-            orthonormal=orthonormal,
-        )
-        self.name = f"{taps} taps"
-        # With zeros at both ends the high-pass of an orthonormal pair changes its sign.
-        for name, sign in (("lowpass", 1.0), ("highpass", -1.0)):
-            begin = getattr(self, name).detach()
-            if init == "random":
-                begin = (2 * torch.rand(taps) - 1) * taps**-0.5
-            elif taps % 2:
-                begin = torch.cat([begin.new_zeros(1), sign * begin])
-            setattr(self, name, nn.Parameter(begin))
-
-    def make(self) -> FilterBank:
-        """The filter bank of the present filters."""
-        low, high = (
-            f.float() if f.dtype in (torch.float16, torch.bfloat16) else f
-            for f in (self.lowpass, self.highpass)
-        )
-        if low.numel() % 2:
-            low, high = (torch.cat([f, f.new_zeros(1)]) for f in (low, high))
-        return FilterBank(low.flip(0), high.flip(0), low, high)
-
-
-def _orthonormal(taps: int) -> FilterBank:
-    """Some orthonormal wavelet of so many taps."""
-    return orthonormal_filters([0.1] * (taps // 2 - 1), zero_sum=True)
+from liftwave.torch.wavelets import LearnableWavelet, Symmetry
 
 
 class _LDWPool(nn.Module):
-    """One level of the transform, its input extended where it does not go around."""
+    """One level of the transform; its input is extended under modes that are not periodic."""
 
     dimensions: ClassVar[int]
     transform_type: ClassVar[Any]
@@ -100,8 +46,8 @@ class _LDWPool(nn.Module):
         chosen, self.bands = chosen_output(output, bands, self.dimensions)
         self._chosen, self.output = chosen.bands, output
         self.mode: Mode = resolve_mode(mode)
-        made = _wavelet(wavelet, learn, init, penalty_weight, symmetry, orthonormal)
-        self.transform = self.transform_type(made, 1, "periodization")
+        options = (learn, init, penalty_weight, symmetry, orthonormal)
+        self.transform = self.transform_type(pooling_wavelet(wavelet, *options), 1, "periodization")
 
     @property
     def wavelet(self) -> Any:
@@ -111,14 +57,14 @@ class _LDWPool(nn.Module):
     @property
     def learn(self) -> str | None:
         """What is learned; None for a fixed wavelet."""
-        found: str | None = self.transform.learn
-        return found
+        learn: str | None = self.transform.learn
+        return learn
 
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, …) or (N, C, …), as ``output`` says."""
         _check_signal(self, x)
-        every = self._transformed(x)
-        chosen = [every[k] for k in self._chosen]
+        bands = self._transformed(x)
+        chosen = [bands[k] for k in self._chosen]
         if self.output == "bands":
             return dict(zip(self.bands, chosen, strict=True))
         if self.output == "concat":
@@ -136,14 +82,14 @@ class _LDWPool(nn.Module):
         for axis in range(-self.dimensions, 0):
             n = x.shape[axis]
             x = extended(x, axis, 2 * reach, 2 * reach + n % 2, self.mode)
-        found = in_order(self.transform(x), self.dimensions)
-        return [_cut(band, [reach] * self.dimensions, halves) for band in found]
+        bands = in_order(self.transform(x), self.dimensions)
+        return [_cut(band, [reach] * self.dimensions, halves) for band in bands]
 
     @property
     def _taps(self) -> int:
         wavelet = self.wavelet
-        made = wavelet() if isinstance(wavelet, LearnableWavelet) else wavelet
-        return int(made.dec_len)
+        bank = wavelet() if isinstance(wavelet, LearnableWavelet) else wavelet
+        return int(bank.dec_len)
 
     def extra_repr(self) -> str:
         """What is printed between the parentheses."""
@@ -185,77 +131,20 @@ class _LDWUnpool(nn.Module):
         return _cut(x, [2 * margin] * self.dimensions, sizes)
 
 
-def _wavelet(
-    wavelet: Any,
-    learn: str | None,
-    init: str | None,
-    weight: float,
-    symmetry: Symmetry | None,
-    orthonormal: bool,
-) -> Any:
-    """A learnable wavelet as it is, or one made from a number of taps or a wavelet."""
-    if isinstance(wavelet, LearnableWavelet):
-        return wavelet
-    if learn not in (None, "filters", "orthonormal"):
-        raise OptionError(
-            f"unknown way to learn {learn!r}: use 'filters', 'orthonormal' or None, or give a "
-            "LearnableWavelet"
-        )
-    if init is not None and (init not in _INITS or learn is None):
-        raise OptionError(
-            f"init is None, 'pretrain' or 'random', for filters that are learned; got {init!r} "
-            f"with learn={learn!r}"
-        )
-    random = isinstance(wavelet, int) or init is not None
-    if isinstance(wavelet, int):
-        if wavelet < 2:
-            raise WaveletError(f"a filter has at least two taps, got {wavelet}")
-        if learn == "filters":
-            return _KernelWavelet(wavelet, init or "pretrain", weight, symmetry, orthonormal)
-        if learn is None or wavelet % 2:
-            raise WaveletError(
-                f"{wavelet} taps say no wavelet: orthonormal filters have an even number of taps, "
-                "fixed ones need a name"
-            )
-        wavelet = _orthonormal(wavelet)
-    if learn is None:
-        return wavelet
-    if init == "random" and learn == "filters":
-        raise OptionError("init='random' wants a number of taps, not a wavelet")
-    if learn == "orthonormal":
-        return OrthonormalWavelet(wavelet, random=random)
-    return FiltersWavelet(
-        wavelet, random=random, weight=weight, symmetry=symmetry, orthonormal=orthonormal
-    )
-
-
 def _check_signal(layer: Any, x: Tensor) -> None:
     check_axes(layer, x)
     if 0 in x.shape[-layer.dimensions - 1 :]:
         raise ShapeError(f"a tensor of shape {tuple(x.shape)} has no samples to pool")
-    _check_real(x)
-
-
-def _check_real(x: Tensor) -> None:
-    if x.is_complex():
-        raise DTypeError(f"pooling takes real numbers, got {x.dtype}: give two channels each")
-
-
-def _wide_dtype(x: Tensor) -> torch.dtype:
-    """The dtype of computations with ``x``: single or double precision."""
-    _check_real(x)
-    if not x.is_floating_point():
-        return torch.float64
-    return torch.promote_types(x.dtype, torch.float32)
+    check_real(x)
 
 
 def _reach(taps: int) -> int:
-    """Coefficients beyond an end that samples inside have a part in."""
+    """The number of coefficients beyond an end that depend on samples inside."""
     return taps // 2
 
 
 def in_order(coeffs: list[Any], dimensions: int) -> list[Tensor]:
-    """All bands of one level, as ``band_names`` has them, from what the layers give."""
+    """All bands of one level, in the order of ``band_names``, from the result of a transform."""
     approx, details = coeffs
     if dimensions == 1:
         return [approx, details]
@@ -282,9 +171,9 @@ def _key(name: str) -> str:
 
 
 def extended(x: Tensor, axis: int, left: int, right: int, mode: Mode) -> Tensor:
-    """A signal continued beyond its ends by a boundary mode, differentiably."""
+    """A signal extended by a boundary mode, differentiably."""
     n = int(x.shape[axis])
-    # (Without the cache of extensions, which torch.compile does not look into.)
+    # Not by the cached extensions: torch.compile does not trace caches.
     before = [signal_row(k, n, mode) for k in range(-left, 0)]
     after = [signal_row(k, n, mode) for k in range(n, n + right)]
     parts = [x]
@@ -296,7 +185,7 @@ def extended(x: Tensor, axis: int, left: int, right: int, mode: Mode) -> Tensor:
 
 
 def _rows(x: Tensor, axis: int, rows: Sequence[Row]) -> Tensor:
-    """Weighted sums of samples, one per row; rows that name few are filled with weight zero."""
+    """Weighted sums of samples, one per row; short rows are filled with zero weights."""
     terms: list[Tensor] = []
     shape = [1] * x.ndim
     shape[axis] = len(rows)
@@ -467,101 +356,3 @@ class LDWUnpool3d(_LDWUnpool):
 
     dimensions = 3
     pool_type = LDWPool3d
-
-
-# --- attention ------------------------------------------------------------------------------------
-
-
-class _AnyBatchNorm(nn.modules.batchnorm._BatchNorm):
-    """Normalisation of channels, however many axes follow them."""
-
-    def _check_input_dim(self, input: Tensor) -> None:
-        pass
-
-
-class EnergyAttention(nn.Module):
-    """Weight channels by their energies, through a small network (squeeze and excitation).
-
-    Parameters
-    ----------
-    channels : int
-        Channels of the input.
-    ratio : int, optional
-        How many times fewer numbers the squeezed layer has (one at least).
-    normalize : bool, optional
-        Whether to take the mean of the squares instead of their sum, so that one layer serves
-        images of several sizes.
-    dimensions : int, optional
-        How many axes follow the channels.
-
-    Raises
-    ------
-    ShapeError
-        If a number is not positive.
-
-    See Also
-    --------
-    liftwave.pooling.energy_attention : the function, with formulas.
-
-    Notes
-    -----
-    Input and output: shape (C, …) or (N, C, …). Energies are of the batch-normalised input, and
-    computed in float32 also where it is of half precision; what is weighted is the input itself.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import EnergyAttention
-    >>> EnergyAttention(64)(torch.randn(8, 64, 16, 16)).shape
-    torch.Size([8, 64, 16, 16])
-    """
-
-    def __init__(
-        self, channels: int, ratio: int = 16, normalize: bool = False, dimensions: int = 2
-    ) -> None:
-        super().__init__()
-        if min(channels, ratio, dimensions) < 1:
-            raise ShapeError(
-                "channels, ratio and dimensions are at least 1, "
-                f"got {channels}, {ratio}, {dimensions}"
-            )
-        self.channels, self.ratio, self.normalize = channels, ratio, normalize
-        self.dimensions = dimensions
-        inner = max(channels // ratio, 1)
-        self.norm = _AnyBatchNorm(channels, eps=EPSILON)
-        self.squeeze = nn.Linear(channels, inner)
-        self.excite = nn.Linear(inner, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The input, each channel times its weight."""
-        dims = self.dimensions
-        batched = x.ndim == dims + 2
-        if x.ndim not in (dims + 1, dims + 2) or x.shape[-dims - 1] != self.channels:
-            raise ShapeError(
-                f"EnergyAttention takes tensors of shape ({self.channels}, …) or "
-                f"(N, {self.channels}, …) with {dims} axes behind, got shape {tuple(x.shape)}"
-            )
-        with torch.autocast(x.device.type, enabled=False):
-            wide = x.to(_wide_dtype(x))
-            wide = wide if batched else wide.unsqueeze(0)
-            weight = self._weights(wide)
-            weight = weight.reshape(*weight.shape, *(1,) * dims)
-            return ((weight if batched else weight.squeeze(0)) * x).to(x.dtype)
-
-    def _weights(self, x: Tensor) -> Tensor:
-        over = tuple(range(2, x.ndim))
-        squares = self._cast(self.norm, x).square()
-        energy = squares.mean(over) if self.normalize else squares.sum(over)
-        hidden = self._cast(self.squeeze, energy).relu()
-        return self._cast(self.excite, hidden).sigmoid()
-
-    @staticmethod
-    def _cast(layer: nn.Module, x: Tensor) -> Tensor:
-        """The layer on what its parameters can take, its result in the dtype of ``x``."""
-        dtype = next(layer.parameters()).dtype
-        result: Tensor = layer(x.to(dtype))
-        return result.to(x.dtype)
-
-    def extra_repr(self) -> str:
-        """What is printed between the parentheses."""
-        return f"{self.channels}, ratio={self.ratio}, normalize={self.normalize}"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from liftwave._plan.windows import Size, window_arguments
-from liftwave.errors import ShapeError
+from liftwave.errors import DTypeError, ShapeError
 from liftwave.pooling import edscw_pool, idw_pool, soft_pool
 from liftwave.pooling.calls import checked_distance
 from liftwave.torch.docstrings import documented
@@ -33,6 +33,18 @@ def check_axes(layer: Any, x: Tensor, channels: int | None = None) -> None:
             f"{type(layer).__name__} takes tensors of shape ({shown}, {names}) or "
             f"(N, {shown}, {names}), got shape {tuple(x.shape)}"
         )
+
+
+def check_real(x: Tensor) -> None:
+    """Raise if ``x`` is complex.
+
+    Raises
+    ------
+    DTypeError
+        If it is.
+    """
+    if x.is_complex():
+        raise DTypeError(f"pooling takes real numbers, got {x.dtype}: give two channels each")
 
 
 class WindowPool(nn.Module):

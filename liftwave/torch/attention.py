@@ -1,0 +1,113 @@
+"""Attention by energy as a layer."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from liftwave.errors import ShapeError
+from liftwave.pooling.calls import EPSILON
+from liftwave.torch.pooling_windows import check_real
+
+
+class _AnyBatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Normalisation of channels, for any number of axes behind them."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        pass
+
+
+class EnergyAttention(nn.Module):
+    """Weight channels by their energies, through a small network (squeeze and excitation).
+
+    Parameters
+    ----------
+    channels : int
+        Channels of the input.
+    ratio : int, optional
+        How many times fewer numbers the squeezed layer has (one at least).
+    normalize : bool, optional
+        Whether to take the mean of the squares instead of their sum, so that one layer serves
+        images of several sizes.
+    dimensions : int, optional
+        How many axes follow the channels.
+
+    Raises
+    ------
+    ShapeError
+        If a number is not positive.
+
+    See Also
+    --------
+    liftwave.pooling.energy_attention : the function, with formulas.
+
+    Notes
+    -----
+    Input and output: shape (C, …) or (N, C, …). Energies are of the batch-normalised input, and
+    computed in float32 also where it is of half precision; what is weighted is the input itself.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch import EnergyAttention
+    >>> EnergyAttention(64)(torch.randn(8, 64, 16, 16)).shape
+    torch.Size([8, 64, 16, 16])
+    """
+
+    def __init__(
+        self, channels: int, ratio: int = 16, normalize: bool = False, dimensions: int = 2
+    ) -> None:
+        super().__init__()
+        if min(channels, ratio, dimensions) < 1:
+            raise ShapeError(
+                "channels, ratio and dimensions are at least 1, "
+                f"got {channels}, {ratio}, {dimensions}"
+            )
+        self.channels, self.ratio, self.normalize = channels, ratio, normalize
+        self.dimensions = dimensions
+        inner = max(channels // ratio, 1)
+        self.norm = _AnyBatchNorm(channels, eps=EPSILON)
+        self.squeeze = nn.Linear(channels, inner)
+        self.excite = nn.Linear(inner, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The input, each channel times its weight."""
+        dims = self.dimensions
+        batched = x.ndim == dims + 2
+        if x.ndim not in (dims + 1, dims + 2) or x.shape[-dims - 1] != self.channels:
+            raise ShapeError(
+                f"EnergyAttention takes tensors of shape ({self.channels}, …) or "
+                f"(N, {self.channels}, …) with {dims} axes behind, got shape {tuple(x.shape)}"
+            )
+        with torch.autocast(x.device.type, enabled=False):
+            wide = x.to(_wide_dtype(x))
+            wide = wide if batched else wide.unsqueeze(0)
+            weight = self._weights(wide)
+            weight = weight.reshape(*weight.shape, *(1,) * dims)
+            return ((weight if batched else weight.squeeze(0)) * x).to(x.dtype)
+
+    def _weights(self, x: Tensor) -> Tensor:
+        over = tuple(range(2, x.ndim))
+        squares = self._cast(self.norm, x).square()
+        energy = squares.mean(over) if self.normalize else squares.sum(over)
+        hidden = self._cast(self.squeeze, energy).relu()
+        return self._cast(self.excite, hidden).sigmoid()
+
+    @staticmethod
+    def _cast(layer: nn.Module, x: Tensor) -> Tensor:
+        """The layer's result in the dtype of ``x``, computed in the dtype of its parameters."""
+        dtype = next(layer.parameters()).dtype
+        result: Tensor = layer(x.to(dtype))
+        return result.to(x.dtype)
+
+    def extra_repr(self) -> str:
+        """What is printed between the parentheses."""
+        return f"{self.channels}, ratio={self.ratio}, normalize={self.normalize}"
+
+
+def _wide_dtype(x: Tensor) -> torch.dtype:
+    """The dtype of computations with ``x``: single or double precision."""
+    check_real(x)
+    if not x.is_floating_point():
+        return torch.float64
+    return torch.promote_types(x.dtype, torch.float32)

@@ -1,0 +1,115 @@
+"""The filters of LDW-Pooling: free ones of any number of taps, or a wavelet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from liftwave.constraints import orthonormal_filters
+from liftwave.errors import OptionError, WaveletError
+from liftwave.torch.wavelets import (
+    FiltersWavelet,
+    LearnableWavelet,
+    OrthonormalWavelet,
+    Symmetry,
+)
+from liftwave.wavelets.filter_bank import FilterBank
+
+_INITS = ("pretrain", "random")
+
+
+class _KernelWavelet(FiltersWavelet):
+    """Two free filters of any number of taps; a zero is appended to an odd number of taps."""
+
+    def __init__(
+        self,
+        taps: int,
+        init: str,
+        weight: float,
+        symmetry: Symmetry | None,
+        orthonormal: bool,
+    ) -> None:
+        even = max(taps - taps % 2, 2)
+        super().__init__(
+            _orthonormal(even),
+            random=True,
+            weight=weight,
+            symmetry=symmetry,
+            orthonormal=orthonormal,
+        )
+        self.name = f"{taps} taps"
+        # With zeros at both ends the high-pass of an orthonormal pair changes its sign.
+        for name, sign in (("lowpass", 1.0), ("highpass", -1.0)):
+            values = getattr(self, name).detach()
+            if init == "random":
+                values = (2 * torch.rand(taps) - 1) * taps**-0.5
+            elif taps % 2:
+                values = torch.cat([values.new_zeros(1), sign * values])
+            setattr(self, name, nn.Parameter(values))
+
+    def make(self) -> FilterBank:
+        """The filter bank of the present filters."""
+        low, high = (
+            f.float() if f.dtype in (torch.float16, torch.bfloat16) else f
+            for f in (self.lowpass, self.highpass)
+        )
+        if low.numel() % 2:
+            low, high = (torch.cat([f, f.new_zeros(1)]) for f in (low, high))
+        return FilterBank(low.flip(0), high.flip(0), low, high)
+
+
+def _orthonormal(taps: int) -> FilterBank:
+    """An orthonormal wavelet with this number of taps."""
+    return orthonormal_filters([0.1] * (taps // 2 - 1), zero_sum=True)
+
+
+def pooling_wavelet(
+    wavelet: Any,
+    learn: str | None,
+    init: str | None,
+    weight: float,
+    symmetry: Symmetry | None,
+    orthonormal: bool,
+) -> Any:
+    """A learnable wavelet unchanged, or one made from a number of taps or a wavelet.
+
+    Raises
+    ------
+    OptionError, WaveletError
+        If the arguments do not go together.
+    """
+    if isinstance(wavelet, LearnableWavelet):
+        return wavelet
+    if learn not in (None, "filters", "orthonormal"):
+        raise OptionError(
+            f"unknown way to learn {learn!r}: use 'filters', 'orthonormal' or None, or give a "
+            "LearnableWavelet"
+        )
+    if init is not None and (init not in _INITS or learn is None):
+        raise OptionError(
+            f"init is None, 'pretrain' or 'random', for filters that are learned; got {init!r} "
+            f"with learn={learn!r}"
+        )
+    random = isinstance(wavelet, int) or init is not None
+    if isinstance(wavelet, int):
+        if wavelet < 2:
+            raise WaveletError(f"a filter has at least two taps, got {wavelet}")
+        if learn == "filters":
+            return _KernelWavelet(wavelet, init or "pretrain", weight, symmetry, orthonormal)
+        if learn is None or wavelet % 2:
+            raise WaveletError(
+                f"{wavelet} taps determine no wavelet: orthonormal filters have an even number of "
+                "taps, fixed ones need a name"
+            )
+        wavelet = _orthonormal(wavelet)
+    if learn is None:
+        return wavelet
+    if init == "random" and learn == "filters":
+        raise OptionError("init='random' needs a number of taps, not a wavelet")
+    if learn == "orthonormal":
+        return OrthonormalWavelet(wavelet, random=random)
+    return FiltersWavelet(
+        wavelet, random=random, weight=weight, symmetry=symmetry, orthonormal=orthonormal
+    )
