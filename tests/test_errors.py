@@ -857,7 +857,7 @@ def test_classes_are_builtins_too() -> None:
 def test_kernels_are_restored_after_an_error() -> None:
     with pytest.raises(WaveletError, match="Unknown"), lw.kernels("reference"):
         lw.dwt(X, "db99")
-    assert _dispatch._forced.get() is None
+    assert _dispatch.CHOICE.get() is None
 
 
 # --- warnings ------------------------------------------------------------------------------------
