@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 import sys
 
 import numpy as np
@@ -70,6 +69,10 @@ def get_num_threads() -> int:
 def show_config() -> None:
     """Print the version, the kernels and the instruction set in use, and the number of threads.
 
+    The kernels are those that :func:`kernels` or the environment's ``LIFTWAVE_KERNELS`` chose
+    here, else all that may be used. ``cpu!`` and ``cuda!`` are followed by "no fallback": what
+    these kernels do not support raises an error.
+
     CUDA devices are listed once CuPy is imported, which this does not do.
 
     Examples
@@ -87,13 +90,18 @@ def config() -> dict[str, str]:
     rows = {"liftwave": __version__, "numpy": np.__version__}
     devices = _devices()
     known = ["cpu"] * _dispatch.compiled() + ["cuda"] * ("CUDA device 0" in devices) + ["reference"]
-    rows["kernels"] = os.environ.get("LIFTWAVE_KERNELS") or ", ".join(known)
+    rows["kernels"] = _chosen() or ", ".join(known)
     if _dispatch.compiled():
         import liftwave._cpu as _cpu
 
         rows["instruction set"] = f"{_cpu.isa()} (of {', '.join(_cpu.available_isas())})"
         rows["threads"] = str(_cpu.get_num_threads())
     return rows | devices
+
+
+def _chosen() -> str | None:
+    choice = _dispatch.choice()
+    return f"{choice} (no fallback)" if choice and choice.endswith("!") else choice
 
 
 def _devices() -> dict[str, str]:

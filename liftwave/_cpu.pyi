@@ -3,29 +3,37 @@
 from collections.abc import Sequence
 from typing import Any
 
+class BandMemory:
+    """How the bands of a transform of one shape lie in one piece of memory.
+
+    A place is (start, size, index, shape): in samples, and how to get the band's array.
+    """
+
+    def __init__(self, shape: tuple[int, ...], allocate: Any, places: Sequence[Any]) -> None: ...
+
 class Analysis:
-    """Levels of an analysis, run in one go."""
+    """Levels of an analysis, run in one go: all bands, or None if ``x`` is not plain."""
 
-    def __init__(self, levels: Sequence[Sequence[Any]], spacing: int) -> None: ...
-    def run(self, x: Any, out: Any) -> bool: ...
-
-class Layout:
-    """Where the bands of an analysis lie in its memory."""
-
-    def __init__(self, approx: Any, details: Sequence[Sequence[Any]]) -> None: ...
-    def of(self, memory: Any) -> tuple[Any, list[dict[str, Any]]]: ...
+    def __init__(self, levels: Sequence[Sequence[Any]], memory: BandMemory | None) -> None: ...
+    def run(self, x: Any, /) -> list[Any] | None: ...
 
 class Synthesis:
-    """Levels of a synthesis, run in one go."""
+    """Levels of a synthesis, run in one go: the array, or None if a band is not plain."""
 
-    def __init__(self, levels: Sequence[tuple[Sequence[Any], Sequence[bool]]]) -> None: ...
-    def run(self, bands: Sequence[Any], out: Any) -> bool: ...
+    def __init__(
+        self,
+        levels: Sequence[tuple[Sequence[Any], Sequence[bool]]],
+        shape: tuple[int, ...] | None,
+        allocate: Any,
+    ) -> None: ...
+    def run(self, bands: Sequence[Any], /) -> Any: ...
+    def write(self, bands: Sequence[Any], out: Any, /) -> Any: ...
 
 class TapGradients:
-    """The gradient of an analysis along one axis in its taps."""
+    """The gradient of an analysis along one axis in its taps: rows of float64, or None."""
 
     def __init__(self, axis: Any) -> None: ...
-    def run(self, x: Any, cotangents: Sequence[Any], out: Any) -> bool: ...
+    def run(self, x: Any, cotangents: Sequence[Any], /) -> Any: ...
 
 def isa() -> str: ...
 def available_isas() -> list[str]: ...
@@ -44,18 +52,39 @@ class LiftPlan:
         scale: tuple[float, float],
     ) -> None: ...
 
-def lift_vjp(
-    signals: Sequence[Any],
-    bands: Sequence[Any],
-    axis: int,
-    undoing: LiftPlan,
-    transposed: LiftPlan,
-    merges: bool,
-) -> list[float] | None: ...
-def lift_analyse(x: Any, bands: Sequence[Any], plans: Sequence[tuple[int, LiftPlan]]) -> bool: ...
-def lift_synthesise(
-    bands: Sequence[Any], out: Any, plans: Sequence[tuple[int, LiftPlan]]
-) -> bool: ...
+class LiftAnalysis:
+    """Levels of lifting, run in one go: all bands, or None if ``x`` is not plain."""
+
+    def __init__(
+        self,
+        levels: Sequence[Sequence[Sequence[tuple[int, LiftPlan]]]],
+        memory: BandMemory | None,
+        allocate: Any,
+    ) -> None: ...
+    def run(self, x: Any, /) -> list[Any] | None: ...
+    def run_in(self, x: Any, dtype: Any, /) -> list[Any] | None: ...
+
+class LiftSynthesis:
+    """Levels of lifting undone, run in one go: the array, or None if a band is not plain."""
+
+    def __init__(
+        self,
+        levels: Sequence[Sequence[Sequence[tuple[int, LiftPlan]]]],
+        shape: tuple[int, ...] | None,
+        allocate: Any,
+    ) -> None: ...
+    def run(self, bands: Sequence[Any], /) -> Any: ...
+    def write(self, bands: Sequence[Any], out: Any, /) -> Any: ...
+
+class LiftPullback:
+    """The derivative of lifting along one axis: inputs, cotangents and sums, or None."""
+
+    def __init__(
+        self, axis: int, undoing: LiftPlan, transposed: LiftPlan, allocate: Any
+    ) -> None: ...
+    def run(
+        self, outputs: Sequence[Any], cotangents: Sequence[Any], /
+    ) -> tuple[list[Any], list[Any], list[float]] | None: ...
 
 class Pooling:
     """Pooling over windows."""

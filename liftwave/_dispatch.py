@@ -12,10 +12,13 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from liftwave._arrays.convert import is_half
 from liftwave._arrays.tensors import is_on_device
 from liftwave._kernels.contract import CompiledKernels, Kernels
 from liftwave._kernels.half_precision import in_float32
+from liftwave._kernels.no_fallback import Cause, no_fallback
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._typing import Array
 from liftwave.errors import KernelsError, MissingKernelsWarning, warn
@@ -23,6 +26,7 @@ from liftwave.errors import KernelsError, MissingKernelsWarning, warn
 _COMPILED = ("cpu", "cuda")
 """The compiled families, in the order in which they are asked."""
 
+# "cpu!" and "cuda!" are the same kernels without a fallback.
 _families: dict[str, Kernels] = {"reference": ReferenceKernels()}
 
 try:
@@ -32,6 +36,7 @@ except ModuleNotFoundError as error:
         raise
 else:
     _families["cpu"] = CpuKernels(_families["reference"])
+    _families["cpu!"] = CpuKernels(no_fallback("cpu", "arguments"))
 
 CHOICE: ContextVar[str | None] = ContextVar(
     "liftwave_kernels", default=os.environ.get("LIFTWAVE_KERNELS") or None
@@ -44,11 +49,9 @@ PLAIN_KERNELS: dict[str | None, Kernels] = {}
 
 
 def _update_plain_kernels() -> None:
-    cpu = _families.get("cpu")
+    names = {None: "cpu", "cpu": "cpu", "cpu!": "cpu!", "reference": "reference"}
     PLAIN_KERNELS.clear()
-    PLAIN_KERNELS["reference"] = _families["reference"]
-    if cpu is not None:
-        PLAIN_KERNELS.update({None: cpu, "cpu": cpu})
+    PLAIN_KERNELS.update({c: _families[name] for c, name in names.items() if name in _families})
 
 
 _update_plain_kernels()
@@ -58,12 +61,12 @@ _update_plain_kernels()
 
 def families() -> dict[str, Kernels]:
     """The families of kernels that are loaded, by name."""
-    return dict(_families)
+    return {name: family for name, family in _families.items() if not name.endswith("!")}
 
 
 @contextmanager
-def registered(kernels: Kernels) -> Iterator[None]:
-    """Have a family of kernels serve under its name within a ``with`` block, in all threads.
+def registered(kernels: Kernels, name: str | None = None) -> Iterator[None]:
+    """Register a family of kernels within a ``with`` block, for all threads.
 
     It takes the place of the family of that name. Tests use it to run kernels on a runtime of
     their own, or to see which kernels are called.
@@ -72,17 +75,20 @@ def registered(kernels: Kernels) -> Iterator[None]:
     ----------
     kernels : Kernels
         The family: one with the methods of :class:`CompiledKernels`, unless it is the reference.
+    name : str, optional
+        The name by which users choose it; by default that of the family.
     """
-    before = _families.get(kernels.name)
-    _families[kernels.name] = kernels
+    key = name or kernels.name
+    before = _families.get(key)
+    _families[key] = kernels
     _update_plain_kernels()
     try:
         yield
     finally:
         if before is None:
-            del _families[kernels.name]
+            del _families[key]
         else:
-            _families[kernels.name] = before
+            _families[key] = before
         _update_plain_kernels()
 
 
@@ -92,16 +98,18 @@ def _compiled(name: str) -> CompiledKernels | None:
     return compiled_family
 
 
-def _serving(arrays: Sequence[Array]) -> Iterator[CompiledKernels]:
+def _serving(arrays: Sequence[Array]) -> list[CompiledKernels]:
     """The compiled families that may serve these arrays, in the order in which they are asked."""
     forced = CHOICE.get()
-    _check(forced)
-    for name in _COMPILED if forced is None else (forced,):
-        if name == "cuda" and name not in _families and all(map(is_on_device, arrays)):
-            _load_cuda()
-        family = None if name == "reference" else _compiled(name)
-        if family is not None:
-            yield family
+    if forced is not None:
+        _check(forced)
+        family = None if forced == "reference" else _compiled(forced)
+        return [] if family is None else [family]
+    on_host = type(arrays[0]) is np.ndarray
+    if "cuda" not in _families and not on_host and all(map(is_on_device, arrays)):
+        _load_cuda()
+    families = [_compiled(name) for name in _COMPILED]
+    return [family for family in families if family is not None]
 
 
 def _load_cuda() -> str | None:
@@ -113,6 +121,7 @@ def _load_cuda() -> str | None:
     missing = runtime.missing()
     if missing is None:
         _families["cuda"] = CudaKernels(runtime, in_float32(_families["reference"]))
+        _families["cuda!"] = CudaKernels(runtime, no_fallback("cuda", "arguments"))
     return missing
 
 
@@ -126,7 +135,7 @@ def kernels_for(*arrays: Array) -> Kernels:
             return family
     if "cpu" not in _families and CHOICE.get() is None:
         _say_what_is_missing()
-    return _reference_for(arrays)
+    return fallback_for(arrays)
 
 
 def reference_kernels(*, half_precision: bool) -> Kernels:
@@ -135,7 +144,11 @@ def reference_kernels(*, half_precision: bool) -> Kernels:
     return in_float32(reference) if half_precision else reference
 
 
-def _reference_for(arrays: Sequence[Array]) -> Kernels:
+def fallback_for(arrays: Sequence[Array], cause: Cause = "arrays") -> Kernels:
+    """The reference kernels; kernels that raise, where the user wants no fallback."""
+    forced = CHOICE.get() or ""
+    if forced.endswith("!"):
+        return no_fallback(forced[:-1], cause)
     return reference_kernels(half_precision=any(map(is_half, arrays)))
 
 
@@ -149,10 +162,15 @@ def kernels_for_memory(*tensors: Array) -> Kernels:
     for family in _serving(tensors):
         if family.serves_memory(*tensors):
             return family
-    return _reference_for(tensors)
+    return fallback_for(tensors)
 
 
 # --- users' choice -------------------------------------------------------------------------------
+
+
+def choice() -> str | None:
+    """The user's choice of kernels in this thread or task."""
+    return CHOICE.get()
 
 
 def compiled() -> bool:
@@ -160,15 +178,23 @@ def compiled() -> bool:
     return "cpu" in _families
 
 
+_WITHOUT_COMPILED = " (liftwave was installed without compiled kernels)"
+_HINTS = {
+    "cpu": _WITHOUT_COMPILED,
+    "cpu!": _WITHOUT_COMPILED,
+    "reference!": " (the reference kernels have no fallback, so '!' does not apply to them)",
+}
+
+
 def _check(name: str | None) -> None:
     if name is None or name in _families:
         return
-    if name == "cuda":
+    if name in ("cuda", "cuda!"):
         missing = _load_cuda()
         if missing is not None:
-            raise KernelsError(f"kernels 'cuda' cannot run here: {missing}")
+            raise KernelsError(f"kernels {name!r} cannot run here: {missing}")
         return
-    hint = " (liftwave was installed without compiled kernels)" if name == "cpu" else ""
+    hint = _HINTS.get(name, "")
     available = ", ".join(map(repr, _families))
     raise KernelsError(f"unknown kernels {name!r}; available: {available}{hint}")
 
@@ -189,29 +215,46 @@ def kernels(name: str) -> Iterator[None]:
 
     Parameters
     ----------
-    name : {"reference", "cpu", "cuda"}
+    name : {"reference", "cpu", "cuda", "cpu!", "cuda!"}
         The family: ``"reference"`` is the array-API code that runs everywhere,
         ``"cpu"`` are the compiled kernels for NumPy arrays and torch tensors in
         the processor's memory, ``"cuda"`` those for CuPy arrays and torch tensors
-        on a CUDA device, which CuPy compiles at their first use. What a family
-        does not serve (other libraries and devices) is still done by the reference.
+        on a CUDA device, which CuPy compiles at their first use. Arrays and arguments
+        that a family does not support use the reference kernels. With ``"cpu!"`` and
+        ``"cuda!"`` they raise a :class:`KernelsError` instead.
 
     Raises
     ------
     KernelsError
-        If there is no such family here (a :class:`ValueError`), and what is missing.
+        If this installation does not have the family (a :class:`ValueError`); the message
+        says what is missing.
 
     Notes
     -----
     Without a choice, each array is served by the compiled kernels for where it is, if there
     are any. The choice is of this thread or task alone: what torch does in threads of its own
-    (the way back on devices) follows the environment's ``LIFTWAVE_KERNELS``.
+    (the way back on devices) follows the environment's ``LIFTWAVE_KERNELS``, which takes the
+    same names.
+
+    ``"cpu!"`` and ``"cuda!"`` find calls that are slow because no compiled kernel supports them.
+    The guide lists these calls (see "Kernels"). Operations of the arrays' own library are no
+    fallback: :func:`pad`, thresholds, and what exporters and forward-mode derivatives of torch
+    record.
 
     Examples
     --------
     >>> import liftwave as lw
     >>> with lw.kernels("reference"):
     ...     cA, cD = lw.dwt([1.0, 2.0, 3.0, 4.0], "haar")
+
+    An error where the reference kernels would run:
+
+    >>> import numpy as np
+    >>> with lw.kernels("cpu!"):  # doctest: +SKIP
+    ...     lw.dwt(np.ones(4, "longdouble"), "haar")
+    Traceback (most recent call last):
+      ...
+    liftwave.errors.KernelsError: kernels 'cpu!': no compiled kernel supports a transform of ...
     """
     _check(name)
     token = CHOICE.set(name)

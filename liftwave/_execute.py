@@ -25,17 +25,17 @@ def execute(call: Call) -> Any:
     LiftwaveError
         If the inputs do not fit the operation; nothing is computed then.
     """
-    operation, arrays, result, _, sizes, out = call
-    if out is not None:
-        return _execute_into(call, out)
-    if operation.is_plain:
-        x, dtypes = arrays[0], operation.plain_dtypes
-        if type(x) is np.ndarray and x.dtype in dtypes:
-            kernels = PLAIN_KERNELS.get(CHOICE.get())
-            if kernels is not None and (len(arrays) == 1 or are_plain(arrays, dtypes)):
-                return result.pack(operation.run(arrays, sizes, kernels))  # nothing to convert
+    operation, arrays, result = call.operation, call.arrays, call.result
+    if call.out is not None:
+        return _execute_into(call, call.out)
+    x = arrays[0]
+    if type(x) is np.ndarray and operation.is_plain and x.dtype in operation.plain_dtypes:
+        kernels = PLAIN_KERNELS.get(CHOICE.get())
+        single = len(arrays) == 1
+        if kernels is not None and (single or are_plain(arrays, operation.plain_dtypes)):
+            return result.pack(operation.run(arrays, call.sizes, kernels))  # nothing to convert
     opened = operation.open(arrays, supports_half_precision)
-    results = run(operation, [each.array for each in opened], sizes)
+    results = run(operation, [each.array for each in opened], call.sizes)
     return result.pack(close(operation, results, opened[0]))
 
 

@@ -198,6 +198,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     opened = operation.open_floating(call.arrays)
     inputs = [each.array for each in opened]
     shapes = [tuple(x.shape) for x in inputs]
+    operation = _with_numbers(operation, inputs)
     results = operation.run(inputs, (), kernels_for(*inputs))
     residuals = operation.residuals(shapes, (), exact=True, parameters=True)
     values = operation.saved(inputs, results, residuals)
@@ -219,6 +220,16 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     if not operation.level:  # arrays are returned as they were passed
         return call.result.pack(call.arrays), pullback
     return call.result.pack(close(operation, results, opened[0])), pullback
+
+
+def _with_numbers(operation: Transform | Upsample, inputs: Sequence[Array]) -> Transform | Upsample:
+    """The operation with taps that its kernels take: numbers, where kernels read memory.
+
+    Taps that torch records stay arrays, so that it differentiates the result in them.
+    """
+    _, taps = operation.with_slots()
+    reads = bool(taps) and kernels_for(*inputs, *taps).wants_numpy
+    return operation.with_numbers() if reads else operation
 
 
 def _checked_cotangents(

@@ -26,7 +26,7 @@ sys.path.append(str(Path(__file__).parent.parent))
 if os.environ.get("LIFTWAVE_TEST_KERNELS") == "cuda-host":
     _reference = in_float32(_dispatch.families()["reference"])
     _dispatch.registered(HostKernels(HostRuntime(), _reference)).__enter__()
-    _dispatch._forced = ContextVar("liftwave_kernels", default="cuda")
+    _dispatch.CHOICE = ContextVar("liftwave_kernels", default="cuda")
 
 # The fixtures choose a library or kernels and do not depend on the drawn examples.
 _SHARED_FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

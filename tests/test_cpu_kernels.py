@@ -25,10 +25,11 @@ from liftwave._plan.axis import FilterPlan, analysis_plan, synthesis_plan, upsam
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
 
-from liftwave._kernels.cpu import family as cpu_family  # noqa: E402
+from liftwave._kernels.cpu import filters as cpu_filters  # noqa: E402
+from liftwave._kernels.cpu.family import CpuKernels  # noqa: E402
 
 reference = ReferenceKernels()
-cpu = cpu_family.CpuKernels(reference)
+cpu = CpuKernels(reference)
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
 
@@ -300,24 +301,61 @@ def test_empty_batches(shape: tuple[int, ...]) -> None:
 
 def test_the_module_refuses_what_does_not_fit() -> None:
     plan = analysis_plan(16, 4, "zero")
-    module = _cpu.Analysis([[cpu_family._analysis_axis(plan, ((0.5,) * 4, (0.25,) * 4), 0)]], 1)
-    x, out = np.zeros(16), np.zeros((2, plan.n_out))
-    assert module.run(x, out)
+    levels = [[cpu_filters.analysis_axis(plan, ((0.5,) * 4, (0.25,) * 4), 0)]]
+    module, n = _cpu.Analysis(levels, None), plan.n_out
+    assert [band.shape for band in module.run(np.zeros(16))] == [(n,), (n,)]
+    assert [band.shape for band in module.run(np.zeros((16, 0)))] == [(n, 0), (n, 0)]
     with pytest.raises(ValueError, match="does not fit"):
-        module.run(np.zeros(15), out)
-    with pytest.raises(ValueError, match="too large"):
-        module.run(x, out[:, :-1].copy())
-    with pytest.raises(ValueError, match="do not fill"):
-        module.run(x, np.zeros((3, plan.n_out)))
+        module.run(np.zeros(15))
+    for x in ([0.0] * 16, np.zeros(16, "i4"), np.zeros(16, ">f8"), np.zeros(16, "f2")):
+        assert module.run(x) is None
+    with pytest.raises(ValueError, match="no levels"):
+        _cpu.Analysis([], None)
+    with pytest.raises(ValueError, match="no memory"):
+        _cpu.Analysis(levels * 2, None)
+
+    def memory(size: int, *places: tuple[int, int]) -> Any:
+        named = [(start, count, slice(start, start + count), None) for start, count in places]
+        return _cpu.BandMemory((size,), None, named)
+
+    fitting = _cpu.Analysis(levels, memory(2 * n, (0, n), (n, n)))
+    assert [band.shape for band in fitting.run(np.zeros(16))] == [(n,), (n,)]
+    with pytest.raises(ValueError, match="do not match"):
+        _cpu.Analysis(levels, memory(2 * n, (0, n)))
+    for wrong in (memory(2 * n, (0, n), (n, n - 1)), memory(2 * n, (0, n), (n + 1, n))):
+        with pytest.raises(ValueError, match="does not fit its memory"):
+            _cpu.Analysis(levels, wrong).run(np.zeros(16))
+    with pytest.raises(ValueError, match="does not fit its memory"):
+        fitting.run(np.zeros((16, 2)))
+    beyond = _cpu.Analysis([[cpu_filters.analysis_axis(plan, ((0.5,) * 4,) * 2, 1)]], None)
+    with pytest.raises(ValueError, match="does not fit"):
+        beyond.run(np.zeros(16))
+
+
+def test_the_module_refuses_bands_that_do_not_fit() -> None:
+    plan = synthesis_plan(9, 4, "zero")
+    levels = [([cpu_filters.synthesis_axis(plan, ((0.5,) * 4, (0.25,) * 4), 0)], [True, True])]
+    module, a, n = _cpu.Synthesis(levels, None, None), np.zeros(9), plan.n_out
+    assert module.run([a, a]).shape == (n,)
+    out = np.ones(n)
+    assert module.write([a, a], out) is out
+    assert not out.any()
+    for bands in ([a, a[1:]], [a[1:], a[1:]], [a, np.zeros((9, 2))]):
+        with pytest.raises(ValueError, match="does not fit"):
+            module.run(bands)
+    with pytest.raises(ValueError, match="not the bands"):
+        module.run([a])
+    for bands in ([a, a.astype("f4")], [a, [0.0] * 9], [a.astype("i4")] * 2):
+        assert module.run(bands) is None
+    with pytest.raises(ValueError, match="does not fit its memory"):
+        module.write([a, a], np.zeros(n + 1))
     with pytest.raises(ValueError, match="contiguous"):
-        module.run(x, np.zeros((2, 2 * plan.n_out))[:, ::2])
-    with pytest.raises(TypeError, match="dtypes"):
-        module.run(x.astype("f4"), out)
-    with pytest.raises(TypeError, match="float32"):
-        module.run(x.astype("i4"), out)
+        module.write([a, a], np.zeros(2 * n)[::2])
+    assert module.write([a, a], out.astype("f4")) is None
     out.flags.writeable = False
-    with pytest.raises((ValueError, BufferError), match="read-only"):
-        module.run(x, out)
+    assert module.write([a, a], out) is None
+    with pytest.raises(ValueError, match="does not fit its memory"):
+        _cpu.Synthesis(levels, (n + 1,), None).run([a, a])
 
 
 # --- adjoints ----------------------------------------------------------------------------------
@@ -442,19 +480,15 @@ def test_tap_gradients_of_nothing() -> None:
 
 def test_the_module_refuses_cotangents_that_do_not_fit() -> None:
     plan = analysis_plan(16, 4, "zero")
-    module = _cpu.TapGradients(cpu_family._analysis_axis(plan, ((0.0,) * 4,), 0))
-    x, y, out = np.zeros(16), np.zeros(plan.n_out), np.zeros((1, 4))
-    assert module.run(x, [y], out)
+    module = _cpu.TapGradients(cpu_filters.analysis_axis(plan, ((0.0,) * 4,), 0))
+    x, y = np.zeros(16), np.zeros(plan.n_out)
+    assert module.run(x, [y, y]).shape == (2, 4)
     with pytest.raises(ValueError, match="does not fit"):
-        module.run(x, [y[1:]], out)
+        module.run(x, [y[1:]])
     with pytest.raises(ValueError, match="does not fit"):
-        module.run(y, [y], out)
-    with pytest.raises(ValueError, match="no place"):
-        module.run(x, [y, y], out)
-    with pytest.raises(ValueError, match="no place"):
-        module.run(x, [y], np.zeros((1, 8))[:, ::2])
-    with pytest.raises(TypeError, match="dtypes"):
-        module.run(x, [y.astype("f4")], out)
+        module.run(y, [y])
+    assert module.run(x, [y.astype("f4")]) is None
+    assert module.run(x.astype("i4"), []) is None
 
 
 # --- instruction sets and threads ----------------------------------------------------------------

@@ -155,8 +155,9 @@ def test_instruction_sets_agree() -> None:
     code = """
 import hashlib, sys
 import numpy as np
-from liftwave._kernels import cpu_lift_pool as cpu
-from liftwave._lift_pool_plan import LiftOutput, LiftPoolPlan
+from liftwave import _dispatch
+from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
+cpu = _dispatch.families()["cpu"].lift_pool
 digest = hashlib.sha256()
 rng = np.random.default_rng(0)
 for dtype in ("float32", "float64"):

@@ -162,12 +162,13 @@ def compare_fused(
         return zip(*map(kind, schemes, lengths, modes), strict=True)
 
     def group(lifts: tuple[Lift, ...]) -> Any:
-        return cpu_lifting.group_of([lift.step(a) for lift, a in zip(lifts, axes, strict=True)])
+        steps = [lift.step(a) for lift, a in zip(lifts, axes, strict=True)]
+        return [[cpu_lifting.native_group(steps)]]
 
     for rows, cols in pairs(analyses):
         halves = reference.lift_analysis(x.astype(dtype), *rows, axes[0])
         expected = [b for half in halves for b in reference.lift_analysis(half, *cols, axes[1])]
-        actual = cpu_lifting.analyse_group(x, group((rows, cols)), dtype)
+        actual = _cpu.LiftAnalysis(group((rows, cols)), None, None).run_in(x, dtype)
         for a, e in zip(actual, expected, strict=True):
             assert_same(a, e)
     for rows, cols in pairs(syntheses):
@@ -175,7 +176,8 @@ def compare_fused(
         bands = [data(shape, dtype.name, k) for k, shape in enumerate(shapes)]
         halves = [reference.lift_synthesis(*bands[i : i + 2], *cols, axes[1]) for i in (0, 2)]
         expected = reference.lift_synthesis(*halves, *rows, axes[0])
-        assert_same(cpu_lifting.synthesise_group(bands, group((rows, cols))), expected)
+        merged = _cpu.LiftSynthesis(group((rows, cols)), None, None).run(bands)
+        assert_same(merged, expected)
 
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
@@ -339,7 +341,7 @@ def test_rows_that_do_not_copy_stay_with_the_reference() -> None:
     mean = Extension(first.extend.n, (), (((6, 0.5), (7, 0.5)),))
     plan = replace(lift.plan, steps=(replace(first, extend=mean), *lift.plan.steps[1:]))
     x = data((4, 16), "float64")
-    assert cpu_lifting.axis_group(plan, lift.taps, lift.scale, 1, keep=True) is None
+    assert cpu_lifting._native_analysis(plan, lift.taps, lift.scale, 1) is None
     for a, e in zip(
         cpu.lift_analysis(x, plan, lift.taps, lift.scale, 1),
         reference.lift_analysis(x, plan, lift.taps, lift.scale, 1),
@@ -445,23 +447,62 @@ def test_plans_that_would_read_elsewhere(arguments: dict[str, Any], message: str
         module_plan(**arguments)
 
 
+def lift_analysis(memory: Any = None, axis: int = 0) -> Any:
+    return _cpu.LiftAnalysis([[[(axis, module_plan())]]], memory, None)
+
+
+def lift_synthesis(shape: Any = None) -> Any:
+    return _cpu.LiftSynthesis([[[(0, module_plan())]]], shape, None)
+
+
+def places(*sizes: int) -> Any:
+    """Memory of 8 samples for bands that are said to be of these sizes."""
+    found = [(start, size, slice(start, start + size), None) for start, size in enumerate(sizes)]
+    return _cpu.BandMemory((8,), None, found)
+
+
 @pytest.mark.parametrize(
-    ("x", "shapes", "message"),
+    ("call", "message"),
     [
-        (np.zeros(9), [(4,), (4,)], "another length"),
-        (np.zeros(8), [(4,), (3,)], "shape does not belong"),
-        (np.zeros(8), [(4,)], "too few or too many bands"),
-        (np.zeros((2, 8)), [(4,), (4,)], "shape does not belong"),
-        (np.zeros(8, np.float32), [(4,), (4,)], "wrong dtype"),
+        (lambda: lift_analysis().run(np.zeros(9)), "another length"),
+        (lambda: lift_analysis(axis=1).run(np.zeros(8)), "axis does not exist"),
+        (lambda: lift_analysis(places(4, 4, 4)), "do not match their memory"),
+        (lambda: lift_analysis(places(4, 3)).run(np.zeros(8)), "does not fit its memory"),
+        (lambda: lift_analysis(places(4, 8)).run(np.zeros((8, 2))), "does not fit its memory"),
+        (lambda: lift_analysis().run_in(np.zeros(8, "f4"), np.dtype("f8")), "wrong dtype"),
+        (lambda: lift_synthesis().run([np.zeros(4), np.zeros(3)]), "shape does not belong"),
+        (lambda: lift_synthesis().run([np.zeros(4)]), "not the bands"),
+        (lambda: lift_synthesis((9,)).run([np.zeros(4), np.zeros(4)]), "does not fit its memory"),
+        (lambda: lift_synthesis().run([np.zeros(4), np.zeros(4, "f4")]), "dtypes differ"),
+        (lambda: _cpu.LiftAnalysis([], None, None), "no levels"),
+        (lambda: _cpu.LiftAnalysis([[]], None, None), "no axis"),
+        (lambda: _cpu.LiftAnalysis([[[]]], None, None), "one or two axes"),
     ],
 )
-def test_arrays_that_do_not_belong(x: Any, shapes: list[Any], message: str) -> None:
-    bands = [np.zeros(shape) for shape in shapes]
+def test_arrays_that_do_not_belong(call: Callable[[], Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        _cpu.lift_analyse(x, bands, [(0, module_plan())])
+        call()
+
+
+def test_a_place_beyond_the_memory_is_refused() -> None:
+    beyond = [(0, 4, slice(4), None), (6, 4, slice(6, 10), None)]
+    with pytest.raises(ValueError, match="does not fit its memory"):
+        lift_analysis(_cpu.BandMemory((8,), None, beyond)).run(np.zeros(8))
 
 
 def test_results_with_gaps_are_refused() -> None:
-    bands = [np.zeros(8)[::2], np.zeros(4)]
+    bands = [np.zeros(4), np.zeros(4)]
     with pytest.raises(ValueError, match="not contiguous"):
-        _cpu.lift_analyse(np.zeros(8), bands, [(0, module_plan())])
+        lift_synthesis().write(bands, np.zeros(16)[::2])
+    out = np.zeros(8)
+    assert lift_synthesis().write(bands, out) is out
+    assert lift_synthesis().write(bands, np.zeros(8, "f4")) is None
+
+
+def test_arrays_that_are_not_plain() -> None:
+    bytes_ = np.zeros(65, np.uint8)
+    unaligned = bytes_[1:].view(np.float64)
+    for x in ([0.0] * 8, np.zeros(8, ">f8"), np.zeros(8, "f2"), np.zeros(8, bool), unaligned):
+        assert lift_analysis().run(x) is None
+        assert lift_synthesis().run([x[:4], np.zeros(4)]) is None
+    assert lift_analysis().run(np.zeros(8).view(np.recarray)) is None

@@ -190,8 +190,9 @@ def test_any_number_of_threads(threads: Callable[[int], None], axis: int) -> Non
 
 DIGESTS = """
 import hashlib, json, numpy as np, liftwave as lw
-from liftwave._kernels import cpu
-from liftwave._plan import lift_plan
+from liftwave import _dispatch
+from liftwave._plan.axis import lift_plan
+cpu = _dispatch.families()["cpu"]
 digests = []
 for name in ("haar", "cdf9.7", "db10", "bior3.7"):
     scheme = lw.LiftingScheme.from_name(name)
@@ -240,11 +241,20 @@ def module_plan(n: int = 8, taps: tuple[float, ...] = (1.0, 1.0), target: int = 
 def test_what_does_not_belong_is_refused(
     undoing: Any, transposed: Any, arrays: str, message: str
 ) -> None:
-    signals = [np.zeros(8), np.zeros(8)]
-    bands = [np.zeros(4) for _ in range(4)]
+    outputs, cotangents = [np.zeros(4), np.zeros(4)], [np.zeros(4), np.zeros(4)]
     if arrays == "short":
-        bands[3] = np.zeros(3)
+        cotangents[1] = np.zeros(3)
     if arrays == "mixed":
-        signals[1] = np.zeros(8, np.float32)
+        cotangents = [np.zeros(4, np.float32), np.zeros(4, np.float32)]
+    back = _cpu.LiftPullback(0, module_plan(*undoing), module_plan(*transposed), None)
     with pytest.raises(ValueError, match=message):
-        _cpu.lift_vjp(signals, bands, 0, module_plan(*undoing), module_plan(*transposed), True)
+        back.run(outputs, cotangents)
+
+
+def test_numbers_of_arrays_that_do_not_belong() -> None:
+    back = _cpu.LiftPullback(0, module_plan(), module_plan(8, (1.0, 1.0), 0), None)
+    zeros = np.zeros(4)
+    for outputs, cotangents in (([], []), ([zeros] * 3, [zeros] * 3), ([zeros] * 2, [zeros])):
+        with pytest.raises(ValueError, match=r"expected|for each output"):
+            back.run(outputs, cotangents)
+    assert back.run([zeros, [0.0] * 4], [zeros, zeros]) is None

@@ -272,7 +272,8 @@ def test_any_number_of_threads(threads: Callable[[int], None], name: str) -> Non
 DIGESTS = """
 import hashlib, json, sys
 sys.path.insert(0, sys.argv[1])
-from test_cpu_pooling import _cpu, GEOMETRIES, KINDS, FLOATS, betas, cpu, data, geometry, results
+from test_cpu_pooling import GEOMETRIES, KINDS, FLOATS, betas, cpu, data, geometry, results
+from liftwave import _cpu
 import numpy as np
 digests = {}
 for name in GEOMETRIES:

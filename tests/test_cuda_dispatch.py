@@ -151,12 +151,12 @@ def test_forced_families(host: Place) -> None:
 
 def test_unless_asked_for_they_serve_no_array_that_others_serve() -> None:
     with at(Place("numpy", False)) as place:
-        token = _dispatch._forced.set(None)
+        token = _dispatch.CHOICE.set(None)
         lw.dwt(np.ones((4, 8)), "haar")
         assert _dispatch.compiled() != bool(place.launched)
         lw.dwt(torch.ones(4, 8).half(), "haar")  # which the processor's kernels do not read
         place.served()
-        _dispatch._forced.reset(token)
+        _dispatch.CHOICE.reset(token)
 
 
 def test_the_configuration_says_it(monkeypatch: pytest.MonkeyPatch) -> None:

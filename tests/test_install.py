@@ -153,7 +153,7 @@ def sources() -> set[str]:
 
 # Prints where the sources are, and how many kernels can be made of them.
 SOURCES = """
-from liftwave._kernels.cuda_runtime import source_folder, source_text
+from liftwave._kernels.cuda.runtime import source_folder, source_text
 names = [path.name for path in source_folder().glob("*.cuh")]
 assert all("#include" not in source_text(name) for name in names)
 print(len(names), source_folder())

@@ -69,8 +69,15 @@ def _gain(plans: Sequence[AxisPlan], level: int) -> float:
 
 
 def open_integer_coefficients(arrays: Sequence[ArrayLike]) -> list[Opened]:
-    """Integer coefficients in one signed dtype, the widest among them."""
-    return open_integers(arrays, lambda names: max(map(_signed, names), key=_bits))
+    """Integer coefficients in one signed dtype, the widest among them.
+
+    int8 is computed in int16: no compiled kernel writes int8.
+    """
+    opened = open_integers(arrays, lambda names: max(map(_signed, names), key=_bits))
+    xp = opened[0].xp
+    if opened[0].result_dtype != xp.int8:
+        return opened
+    return [each._replace(array=xp.astype(each.array, xp.int16)) for each in opened]
 
 
 def _checked(name: str) -> str:

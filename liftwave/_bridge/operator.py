@@ -34,7 +34,7 @@ from liftwave._bridge.tensors import (
     several_devices,
     stacked,
 )
-from liftwave._dispatch import kernels_for_memory
+from liftwave._dispatch import fallback_for, kernels_for_memory
 from liftwave._operations.operation import Derivative, Operation, parse
 
 Sizes: TypeAlias = Sequence[int]
@@ -165,15 +165,23 @@ def _pull_back_by_torch(
     inputs: Sequence[Tensor],
     cotangents: Sequence[Tensor | None],
 ) -> Gradients:
-    """Cotangents by torch's own derivatives of the reference kernels."""
-    results, pullback = _vjp(
-        lambda *tensors: tuple(operation.run(tensors, sizes, TORCH_OPERATIONS)), *inputs
-    )
+    """Cotangents by torch's own derivatives of the reference kernels; places have none."""
+    kernels = fallback_for(inputs, "derivative")
+    floating = [x.is_floating_point() or x.is_complex() for x in inputs]
+
+    def function(*tensors: Tensor) -> tuple[Tensor, ...]:
+        remaining = iter(tensors)
+        arrays = [next(remaining) if f else x for x, f in zip(inputs, floating, strict=True)]
+        return tuple(operation.run(arrays, sizes, kernels))
+
+    primals = [x for x, f in zip(inputs, floating, strict=True) if f]
+    results, pullback = _vjp(function, *primals)
     filled = [
         torch.zeros_like(y) if g is None else g.to(y.dtype)
         for y, g in zip(results, cotangents, strict=True)
     ]
-    return list(pullback(tuple(filled)))
+    gradients = iter(pullback(tuple(filled)))
+    return [next(gradients) if f else None for f in floating]
 
 
 class _Run(torch.autograd.Function):

@@ -35,6 +35,7 @@ from liftwave._operations.transform_vjp import (
 )
 from liftwave._operations.wavelet_data import (
     WaveletData,
+    as_numbers,
     from_json,
     tap_slots,
     to_json,
@@ -201,10 +202,7 @@ class Transform(Operation):
             return self.plans_for(ndim)
         if not kernels.wants_numpy:  # reading taps would wait for the device
             return self._make_plans(ndim, taps)
-        values = [t.tolist() for t in taps]
-        return _plans_with_values(
-            self, ndim, tuple(tuple(v) if type(v) is list else v for v in values)
-        )
+        return _plans_with_values(self, ndim, tuple(map(as_numbers, taps)))
 
     def _make_plans(self, ndim: int, taps: Sequence[Any] | None) -> AxisPlans:
         wavelets = {
@@ -388,6 +386,8 @@ class Transform(Operation):
     def shapes_from(self, like: Shape, sizes: Sequence[int]) -> list[Shape]:
         """Shapes of these lengths along the axes, in a row; other lengths are those of ``like``."""
         count = len(self._axis_numbers)
+        if not count:  # the only band is the signal
+            return [tuple(like)]
         shapes = []
         for start in range(0, len(sizes), count):
             shape = list(like)
@@ -621,6 +621,13 @@ class Transform(Operation):
         assert isinstance(same, Transform)
         return same, taps
 
+    def with_numbers(self) -> Transform:
+        """The transform with the numbers of taps that are arrays, which are read."""
+        slotted, taps = self.with_slots()
+        plans = slotted._make_plans(0, tuple(map(as_numbers, taps)))
+        axes = tuple(TransformAxis(plan.axis, plan.wavelet, plan.mode) for plan in plans)
+        return replace(self, axes=axes, plans={})
+
     def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
         """The transform for fixed lengths, with taps in arrays if the exporter rounds numbers."""
         x = tensors[0]
@@ -682,7 +689,7 @@ def analysis(plans: AxisPlans, ndim: int, level: int) -> Transform:
     return transform
 
 
-def synthesis(plans: AxisPlans, ndim: int, level: int, *, trim_odd: bool = True) -> Transform:
+def synthesis(plans: AxisPlans, ndim: int, level: int, trim_odd: bool = True) -> Transform:
     """The synthesis from all bands of ``level`` levels along all axes of the plans."""
     transform: Transform | None = plans.cache.get((level, trim_odd))
     if transform is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import Opened, open_arrays, zeros
+from liftwave._arrays.convert import NativeHalf, Opened, is_half, open_arrays, zeros
+from liftwave._arrays.taps import check_library_of_taps
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.transform_vjp import (
@@ -17,7 +19,14 @@ from liftwave._operations.transform_vjp import (
     synthesis_adjoint,
     synthesis_vjp,
 )
-from liftwave._operations.wavelet_data import from_json, to_json
+from liftwave._operations.wavelet_data import (
+    WaveletData,
+    as_numbers,
+    from_json,
+    tap_slots,
+    to_json,
+    with_tap_arrays,
+)
 from liftwave._plan.axis import upsampling_plan
 from liftwave._plan.levels import SynthesisPlan, plan_upsampling
 from liftwave._typing import Array
@@ -26,46 +35,89 @@ from liftwave.wavelets.filter_bank import FilterBank
 
 @dataclass(frozen=True, eq=False)
 class Upsample(Operation):
-    """What one band of ``level`` levels contributes to a 1-D signal.
+    """What one band of ``level`` levels contributes to a signal along the last axis.
 
     Attributes
     ----------
     part : {"a", "d"}
         Whether the band is an approximation or a detail.
-    bank : FilterBank
-        The synthesis filters.
+    bank : FilterBank or JSON data
+        The synthesis filters. JSON data may have slots for taps (``wavelet_data.py``).
     level : int
         The number of levels.
     take : int
         Length of the central part that is returned; 0 for all.
+    n_slots : int
+        How many arrays of taps are parameters of the operation.
     """
 
     part: str
-    bank: FilterBank
+    bank: FilterBank | WaveletData
     level: int
     take: int
+    n_slots: int = 0
 
-    kind = "upsample"
-    records_itself = True
+    kind = "upcoef"
     is_synthesis = True
     result_names = ("the result",)
 
     def fields(self) -> list[Any]:
         """The fields, with the filter bank as JSON data."""
-        return [self.part, to_json(self.bank, []), self.level, self.take]
+        return [self.part, self._data, self.level, self.take, self.n_slots]
 
     @classmethod
     def from_fields(cls, fields: list[Any]) -> Upsample:
         """The operation with these fields."""
-        part, bank, level, take = fields
-        made = from_json(bank, None)
-        assert isinstance(made, FilterBank)
-        return cls(part, made, level, take)
+        return cls(*fields)
+
+    # --- what it is ------------------------------------------------------------------------------
+
+    @cached_property
+    def is_linear(self) -> bool:
+        """Whether the taps are no inputs."""
+        return not self.n_slots
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """How many arrays of taps come after the band."""
+        return self.n_slots
 
     @property
+    def batched_inputs(self) -> int:
+        """The band."""
+        return 1
+
+    @cached_property
+    def holds_arrays(self) -> bool:
+        """Whether the taps are arrays."""
+        return isinstance(self.bank, FilterBank) and not self.bank.is_concrete
+
+    @cached_property
     def wavelets(self) -> tuple[FilterBank]:
-        """The filter bank."""
-        return (self.bank,)
+        """The filter bank, with ones in the slots."""
+        return (self._bank(()),)
+
+    @cached_property
+    def _data(self) -> WaveletData:
+        return to_json(self.bank, []) if isinstance(self.bank, FilterBank) else self.bank
+
+    def _bank(self, taps: Sequence[Any]) -> FilterBank:
+        """The filter bank with these taps in its slots."""
+        if isinstance(self.bank, FilterBank):
+            return self.bank
+        bank = from_json(self.bank, taps or None)
+        assert isinstance(bank, FilterBank)
+        return bank
+
+    def _bank_for(self, taps: Sequence[Array], kernels: Kernels) -> FilterBank:
+        return self._bank(list(map(as_numbers, taps)) if kernels.wants_numpy else taps)
+
+    # --- execution -------------------------------------------------------------------------------
+
+    def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """The band in a floating dtype."""
+        check_library_of_taps(self.wavelets, arrays)
+        return open_arrays(arrays, native_half)
 
     def open_floating(self, arrays: Sequence[Array]) -> list[Opened]:
         """The band in a floating dtype."""
@@ -73,14 +125,15 @@ class Upsample(Operation):
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
         """The signal."""
-        (band,) = arrays
+        band, *taps = arrays
+        bank = self._bank_for(taps, kernels)
         for depth in range(self.level):
             is_detail = self.part == "d" and depth == 0
-            taps = self.bank.rec_hi if is_detail else self.bank.rec_lo
-            plan = upsampling_plan(band.shape[0], self.bank.rec_len)
-            band = kernels.synthesis([band], [taps], plan, 0)
-        start, stop = self._taken(band.shape[0])
-        return [band[start:stop]]
+            filters = [bank.rec_hi if is_detail else bank.rec_lo]
+            plan = upsampling_plan(band.shape[-1], bank.rec_len)
+            band = kernels.synthesis([band], filters, plan, band.ndim - 1)
+        start, stop = self._taken(band.shape[-1])
+        return [band[..., start:stop]]
 
     def _taken(self, n: int) -> tuple[int, int]:
         """The first sample of ``n`` that is returned, and the one after the last."""
@@ -91,11 +144,76 @@ class Upsample(Operation):
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
         """The shape of the signal."""
-        start, stop = self._taken(self._plan(shapes[0][0]).shape[0])
-        return [Output((stop - start,))]
+        *lead, n = shapes[0]
+        (bank,) = self.wavelets
+        for _ in range(self.level):
+            n = 2 * n - 2 + bank.rec_len
+        start, stop = self._taken(n)
+        return [Output((*lead, stop - start))]
 
-    def _plan(self, n: int) -> SynthesisPlan:
-        return plan_upsampling(self.part, n, (self.bank.rec_lo, self.bank.rec_hi), self.level)
+    # --- derivative ------------------------------------------------------------------------------
+
+    def residuals(
+        self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
+    ) -> Residuals:
+        """The band, for gradients in the taps."""
+        return "inputs" if parameters else "nothing"
+
+    def saved(
+        self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
+    ) -> list[Array]:
+        """The band, if it is needed, and the taps."""
+        return list(inputs) if residuals == "inputs" else list(inputs[1:])
+
+    def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
+        """The length of the band."""
+        return [shapes[0][-1]]
+
+    def vjp(
+        self,
+        cotangents: Sequence[Array | None],
+        saved: Sequence[Array],
+        residuals: Residuals,
+        sizes: Sequence[int],
+        kernels: Kernels,
+    ) -> list[Array]:
+        """The cotangent of the band, and those of the taps if there are residuals."""
+        count = len(saved) - self.n_slots
+        values, taps = saved[:count], saved[count:]
+        (cotangent,) = cotangents
+        assert cotangent is not None  # the only one
+        xp, dtype = array_namespace(cotangent), cotangent.dtype
+        if values and is_half(cotangent):  # gradients in taps are long sums
+            cotangent = xp.astype(cotangent, xp.float32)
+            values = [xp.astype(x, xp.float32) for x in values]
+        shape = (*cotangent.shape[:-1], *sizes)
+        bank = self._bank_for(taps, kernels)
+        (of_band,), axes = self._pull_back(cotangent, values, shape, bank, kernels)
+        of_band = xp.astype(of_band, dtype, copy=False)
+        return [of_band, *self._tap_gradients(axes, taps)] if values else [of_band]
+
+    def _tap_gradients(self, axes: Sequence[StepGradient], taps: Sequence[Array]) -> list[Array]:
+        """The cotangent of each array of taps; zero for those of the analysis."""
+        xp = array_namespace(*taps)
+        slots = tap_slots(self._data, self.is_synthesis)
+        gradients = [xp.zeros_like(tap) for tap in taps]
+        for slot, value in zip(slots, axes[0].arrays, strict=True):
+            if slot is not None:
+                gradients[slot] = gradients[slot] + xp.astype(value, taps[slot].dtype, copy=False)
+        return gradients
+
+    def vjp_outputs(
+        self,
+        cotangents: Sequence[Shape],
+        saved: Sequence[Shape],
+        residuals: Residuals,
+        sizes: Sequence[int],
+    ) -> list[Output]:
+        """Shapes and dtypes of the cotangents of the band and of the taps."""
+        band = Output((*cotangents[0][:-1], *sizes))
+        if residuals == "nothing":
+            return [band]
+        return [band, *(Output(tuple(saved[k]), 1 + k) for k in range(1, len(saved)))]
 
     def wavelet_vjp(
         self,
@@ -106,10 +224,20 @@ class Upsample(Operation):
         kernels: Kernels,
     ) -> tuple[list[Array], Sequence[StepGradient]]:
         """The cotangent of the band, and the gradient in the filters if there are values."""
-        cotangent = cotangents[0]
+        (cotangent,) = cotangents
         assert cotangent is not None  # the only one
-        plan = self._plan(shapes[0][0])
-        whole = self._untaken(cotangent, plan.shape[0])
+        return self._pull_back(cotangent, values, shapes[0], self._bank(()), kernels)
+
+    def _pull_back(
+        self,
+        cotangent: Array,
+        values: Sequence[Array],
+        shape: Shape,
+        bank: FilterBank,
+        kernels: Kernels,
+    ) -> tuple[list[Array], Sequence[StepGradient]]:
+        plan = plan_upsampling(self.part, shape, (bank.rec_lo, bank.rec_hi), self.level)
+        whole = self._untaken(cotangent, plan)
         axes: Sequence[StepGradient] = ()
         if values:
             details: list[dict[str, Array]] = [{} for _ in range(self.level)]
@@ -119,10 +247,34 @@ class Upsample(Operation):
             approx, details, axes = synthesis_vjp(inputs, None, whole, plan, kernels)
         else:
             approx, details = synthesis_adjoint(whole, plan, kernels)
-        return [approx if self.part == "a" else details[0]["d"]], axes
+        band = approx if self.part == "a" else details[0]["d"]
+        return [band], axes
 
-    def _untaken(self, cotangent: Array, n: int) -> Array:
-        """The cotangent of all ``n`` samples."""
-        xp = array_namespace(cotangent)
-        before = zeros((self._taken(n)[0],), cotangent, xp)
-        return padded(xp.concat([before, cotangent]), (n,))
+    def _untaken(self, cotangent: Array, plan: SynthesisPlan) -> Array:
+        """The cotangent of all samples."""
+        xp, shape = array_namespace(cotangent), plan.shape
+        before = zeros((*shape[:-1], self._taken(shape[-1])[0]), cotangent, xp)
+        return padded(xp.concat([before, cotangent], axis=-1), shape)
+
+    # --- other forms -----------------------------------------------------------------------------
+
+    def with_slots(self) -> tuple[Upsample, list[Array]]:
+        """The operation with slots in place of arrays of taps, and these arrays."""
+        if not isinstance(self.bank, FilterBank) or self.bank.is_concrete:
+            return self, []
+        taps: list[Array] = []
+        data = to_json(self.bank, taps)
+        return replace(self, bank=data, n_slots=len(taps)), taps
+
+    def with_numbers(self) -> Upsample:
+        """The operation with the numbers of taps that are arrays, which are read."""
+        slotted, taps = self.with_slots()
+        return replace(self, bank=slotted._bank(list(map(as_numbers, taps))))
+
+    def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
+        """The operation with taps in arrays if the exporter rounds numbers."""
+        if not rounds_numbers or self.n_slots:
+            return self
+        bank = with_tap_arrays(self._bank(()), tensors[0].new_tensor)
+        assert isinstance(bank, FilterBank)
+        return replace(self, bank=bank)

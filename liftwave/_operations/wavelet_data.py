@@ -74,6 +74,12 @@ def _filled(value: Any, taps: Sequence[Any] | None) -> Any:
     return (1.0,) * value["length"] or 1.0
 
 
+def as_numbers(taps: Array) -> Any:
+    """The numbers in an array of taps, or of a scale."""
+    values = taps.tolist()
+    return tuple(values) if type(values) is list else values
+
+
 def tap_slots(data: WaveletData, of_synthesis: bool) -> list[int | None]:
     """The slots of the taps that an analysis or synthesis uses, in order; ``None`` for numbers.
 

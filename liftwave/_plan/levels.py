@@ -410,19 +410,21 @@ def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape]) -> Step:
     return FilterStep(plan.axis, synthesis_plan(n_approx, wavelet.rec_len, plan.mode), filters)
 
 
-def plan_upsampling(part: str, m: int, filters: tuple[Taps, Taps], level: int) -> SynthesisPlan:
-    """The plan of the upsampled convolutions of one band of ``m`` coefficients with edges.
+def plan_upsampling(
+    part: str, shape: Shape, filters: tuple[Taps, Taps], level: int
+) -> SynthesisPlan:
+    """The plan of the upsampled convolutions of one band of this shape, along its last axis.
 
     Details (``part`` is ``"d"``) are those of the first level; all others merge approximations.
     """
-    levels = []
+    levels, axis = [], len(shape) - 1
     for depth in range(level):
         is_detail = part == "d" and depth == 0
-        plan = upsampling_plan(m, tap_count(filters[0]))
-        step = ("", FilterStep(0, plan, filters), ((m,), (m,)))
-        approx_shape, keys = (None, ("d",)) if is_detail else ((m,), ())
-        levels.append(SynthesisLevel((step,), approx_shape, keys, (plan.n_out,)))
-        m = plan.n_out
+        plan = upsampling_plan(shape[-1], tap_count(filters[0]))
+        step = ("", FilterStep(axis, plan, filters), (shape, shape))
+        approx_shape, keys = (None, ("d",)) if is_detail else (shape, ())
+        shape = (*shape[:-1], plan.n_out)
+        levels.append(SynthesisLevel((step,), approx_shape, keys, shape))
     return synthesis_plan_of(tuple(levels))
 
 

@@ -199,8 +199,11 @@ def idwt(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.idwt`."""
-    plain = type(cA) is np.ndarray and type(cD) is np.ndarray
-    bands = (cA, cD) if plain else PAIR.unpack((cA, cD))
+    if type(cA) is np.ndarray and type(cD) is np.ndarray:
+        ndim = cA.ndim
+        transform = synthesis(plans_along(wavelet, mode, axis, ndim), ndim, 1, False)
+        return Call(transform, (cA, cD), SINGLE, PAIR, (), out)
+    bands = PAIR.unpack((cA, cD))
     like = bands[1] if bands[0] is None else bands[0]
     if like is None:
         raise ShapeError("At least one coefficient parameter must be specified.")
@@ -338,7 +341,7 @@ def synthesis_call(
     for band in bands:
         if band is None:
             return _partial_synthesis(bands, plans, ndim, structure, out, trim_odd)
-    transform = synthesis(plans, ndim, level, trim_odd=trim_odd)
+    transform = synthesis(plans, ndim, level, trim_odd)
     return Call(transform, cast("Sequence[Array]", bands), SINGLE, structure, (), out)
 
 

@@ -54,10 +54,9 @@ struct Tiling {
   index_t span[2] = {0, 0};  // the most positions that a tile loads of each channel
   index_t samples = 0;       // and of samples
 
-  void add(const Dim& dim, AxisTile tile) {
-    tiles.push_back(std::move(tile));
+  // `last`: a tile that stays where it is, if there is a plan.
+  void add(const Dim& dim, const AxisTile& last) {
     AxisJob job;
-    const AxisTile& last = tiles.back();
     job.n = dim.size;
     job.pairs = last.pairs;
     if (dim.plan) {
@@ -85,7 +84,8 @@ struct Tiling {
   void schedule(const LiftPlan& plan) {
     span[0] = span[1] = 1;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-      const Schedule& schedule = *schedules.emplace_back(plan.schedules().of(plan, tiles[i]));
+      const AxisTile& tile = tiles.empty() ? plan.whole() : tiles[i];
+      const Schedule& schedule = *schedules.emplace_back(plan.schedules().of(plan, tile));
       jobs[i].moves = schedule.moves.data();
       jobs[i].move_count = static_cast<index_t>(schedule.moves.size());
       for (int channel : {0, 1}) {
@@ -105,11 +105,21 @@ Tiling tiling_of(const Dim& dim, index_t pairs) {
   const index_t count = std::max<index_t>(1, (whole + size / 2) / size);
   const bool wraps = dim.plan && dim.plan->periodic() && count > 1;
   Tiling tiling;
+  tiling.jobs.reserve(static_cast<std::size_t>(count));
+  if (count == 1) {
+    if (dim.plan) {
+      tiling.add(dim, dim.plan->whole());
+    } else {
+      tiling.add(dim, AxisTile{{0, whole}, false, {}, {}});
+    }
+    return tiling;
+  }
   tiling.tiles.reserve(static_cast<std::size_t>(count));
   for (index_t i = 0; i < count; ++i) {
     const Range part{whole / count * i + std::min(i, whole % count),
                      whole / count * (i + 1) + std::min(i + 1, whole % count)};
-    tiling.add(dim, dim.plan ? axis_tile(*dim.plan, part, wraps) : AxisTile{part, false, {}, {}});
+    tiling.tiles.push_back(dim.plan ? axis_tile(*dim.plan, part, wraps) : AxisTile{part, false, {}, {}});
+    tiling.add(dim, tiling.tiles.back());
   }
   return tiling;
 }

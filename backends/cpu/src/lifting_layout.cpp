@@ -11,11 +11,13 @@ void require(bool holds, const char* what) {
   if (!holds) throw std::invalid_argument(std::string("lifting: ") + what);
 }
 
-std::vector<Dim> dims_of(const ArrayRef& signal, const std::vector<ArrayRef>& others,
+SmallVector<Dim, 4> dims_of(const ArrayRef& signal, const std::vector<ArrayRef>& others,
                          const std::vector<AxisLift>& lifts) {
   const std::size_t ndim = signal.shape.size();
-  std::vector<Dim> dims(ndim);
+  SmallVector<Dim, 4> dims;
+  dims.resize(ndim);
   for (std::size_t d = 0; d < ndim; ++d) {
+    dims[d] = Dim{};
     dims[d].size = signal.shape[d];
     dims[d].strides[0] = signal.strides[d];
     for (std::size_t b = 0; b < others.size(); ++b) {
@@ -40,11 +42,11 @@ bool side_by_side(const Dim& outer, const Dim& inner) {
 }
 
 // Dimensions of one sample dropped, and neighbours that are one dimension in memory merged.
-std::vector<Dim> merged(const std::vector<Dim>& dims) {
-  std::vector<Dim> result;
+SmallVector<Dim, 4> merged(const SmallVector<Dim, 4>& dims) {
+  SmallVector<Dim, 4> result;
   for (const Dim& dim : dims) {
     if (dim.size == 1 && !dim.plan) continue;
-    if (!result.empty() && side_by_side(result.back(), dim)) {
+    if (result.size() > 0 && side_by_side(result.back(), dim)) {
       const index_t size = result.back().size * dim.size;
       result.back() = dim;
       result.back().size = size;
@@ -55,13 +57,13 @@ std::vector<Dim> merged(const std::vector<Dim>& dims) {
   return result;
 }
 
-Dim taken(std::vector<Dim>& dims, std::size_t which) {
+Dim taken(SmallVector<Dim, 4>& dims, std::size_t which) {
   const Dim dim = dims[which];
-  dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(which));
+  dims.erase(which);
   return dim;
 }
 
-std::size_t last_lifted(const std::vector<Dim>& dims) {
+std::size_t last_lifted(const SmallVector<Dim, 4>& dims) {
   std::size_t d = dims.size();
   while (dims[--d].plan == nullptr) {
   }
@@ -90,7 +92,7 @@ void check_bands(const ArrayRef& signal, const std::vector<ArrayRef>& bands,
   require(bands.size() == std::size_t{1} << lifts.size(), "there are too few or too many bands");
   for (std::size_t b = 0; b < bands.size(); ++b) {
     require(bands[b].dtype == bands[0].dtype, "the bands' dtypes differ");
-    std::vector<index_t> shape = signal.shape;
+    auto shape = signal.shape;
     for (std::size_t i = 0; i < lifts.size(); ++i) {
       const bool detail = b >> (lifts.size() - 1 - i) & 1;
       shape.at(static_cast<std::size_t>(lifts[i].axis)) = lifts[i].plan->length(detail);
@@ -101,7 +103,7 @@ void check_bands(const ArrayRef& signal, const std::vector<ArrayRef>& bands,
 
 Layout layout_of(const ArrayRef& signal, const std::vector<ArrayRef>& others,
                  const std::vector<AxisLift>& lifts) {
-  std::vector<Dim> dims = merged(dims_of(signal, others, lifts));
+  SmallVector<Dim, 4> dims = merged(dims_of(signal, others, lifts));
   Layout layout;
   if (lifts.size() == 2) {
     layout.cols = taken(dims, last_lifted(dims));
@@ -109,7 +111,7 @@ Layout layout_of(const ArrayRef& signal, const std::vector<ArrayRef>& others,
     if (lifts[0].axis > lifts[1].axis) std::swap(layout.rows, layout.cols);
   } else if (dims.back().plan) {
     layout.cols = taken(dims, dims.size() - 1);
-    if (!dims.empty()) layout.rows = taken(dims, dims.size() - 1);
+    if (dims.size() > 0) layout.rows = taken(dims, dims.size() - 1);
   } else {
     layout.cols = taken(dims, dims.size() - 1);
     layout.rows = taken(dims, last_lifted(dims));
@@ -121,7 +123,8 @@ Layout layout_of(const ArrayRef& signal, const std::vector<ArrayRef>& others,
 
 void Layout::locate(index_t member, index_t (&offset)[most_arrays]) const {
   for (index_t& start : offset) start = 0;
-  for (auto dim = batch.rbegin(); dim != batch.rend(); ++dim) {
+  for (const Dim* dim = batch.end(); dim != batch.begin();) {
+    --dim;
     for (int array = 0; array < most_arrays; ++array)
       offset[array] += member % dim->size * dim->strides[array];
     member /= dim->size;

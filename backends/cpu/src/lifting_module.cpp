@@ -1,13 +1,15 @@
-// Python bindings of lifting: plans, and transforms between arrays that Python allocated.
+// Python bindings of lifting: plans in, then arrays in and arrays out.
 #include "liftwave/lifting_module.hpp"
 
 #include <nanobind/stl/array.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -15,8 +17,9 @@
 
 #include "liftwave/lifting.hpp"
 #include "liftwave/lifting_gradient.hpp"
-
-namespace nb = nanobind;
+#include "liftwave/lifting_layout.hpp"
+#include "liftwave/parallel.hpp"
+#include "liftwave/python_array.hpp"
 
 namespace liftwave {
 
@@ -64,139 +67,410 @@ void make_plan(LiftPlan* plan, index_t n, int edge, const std::vector<StepArgume
   new (plan) LiftPlan(n, static_cast<Edge>(edge), std::move(specs), shift, scale);
 }
 
-std::vector<AxisLift> lifts_of(nb::sequence plans) {
+// --- transforms ------------------------------------------------------------------------------
+
+// One axis, or two that are lifted together, in the order of an analysis.
+using GroupArgument = std::vector<std::pair<int, nb::object>>;
+using LevelArgument = std::vector<GroupArgument>;
+
+struct Group {
   std::vector<AxisLift> lifts;
-  for (nb::handle item : plans)
-    lifts.push_back({nb::cast<int>(item[0]), nb::cast<const LiftPlan*>(item[1])});
-  return lifts;
-}
+  std::vector<nb::object> plans;  // which own what `lifts` points to
 
-// --- arrays ----------------------------------------------------------------------------------
-
-DType dtype_of(const char* format, index_t size) {
-  // A prefix says that numbers are not aligned (or that they are).
-  const bool prefixed = format && format[0] && std::strchr("@=^", format[0]);
-  const char* const plain = prefixed ? format + 1 : format;
-  const std::string code = plain ? plain : "B";
-  const auto signed_of = [size] {
-    return size == 1 ? DType::int8 : size == 2 ? DType::int16 : size == 4 ? DType::int32 : DType::int64;
-  };
-  if (code == "f") return DType::float32;
-  if (code == "d") return DType::float64;
-  if (code == "Zf") return DType::complex64;
-  if (code == "Zd") return DType::complex128;
-  if (code.size() == 1 && std::strchr("bhilq", code[0])) return signed_of();
-  if (code == "B") return DType::uint8;
-  if (code == "H") return DType::uint16;
-  if (code.size() == 1 && std::strchr("IL", code[0]) && size == 4) return DType::uint32;
-  throw nb::type_error("lifting: expected numbers of at most 64 bits");
-}
-
-class Buffer {
- public:
-  Buffer(nb::handle object, int flags) {
-    if (PyObject_GetBuffer(object.ptr(), &buffer_, flags | PyBUF_FORMAT | PyBUF_STRIDES) != 0)
-      throw nb::python_error();
-    try {
-      dtype = dtype_of(buffer_.format, buffer_.itemsize);
-    } catch (...) {
-      PyBuffer_Release(&buffer_);
-      throw;
+  explicit Group(const GroupArgument& argument) {
+    for (const auto& [axis, plan] : argument) {
+      lifts.push_back({axis, nb::cast<const LiftPlan*>(plan)});
+      plans.push_back(plan);
     }
-  }
-  ~Buffer() {
-    if (buffer_.obj) PyBuffer_Release(&buffer_);
-  }
-  Buffer(Buffer&& other) noexcept : dtype(other.dtype), buffer_(other.buffer_) {
-    other.buffer_.obj = nullptr;
-  }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-
-  ArrayRef array() const {
-    ArrayRef ref{static_cast<char*>(buffer_.buf), dtype, {}, {}};
-    ref.shape.assign(buffer_.shape, buffer_.shape + buffer_.ndim);
-    ref.strides.assign(buffer_.strides, buffer_.strides + buffer_.ndim);
-    return ref;
+    if (lifts.empty() || lifts.size() > 2) throw std::invalid_argument("lifting: one or two axes are lifted");
   }
 
-  // Whether every number lies where numbers of its size may lie.
-  bool aligned() const {
-    const bool complex = dtype == DType::complex64 || dtype == DType::complex128;
-    const index_t size = buffer_.itemsize / (complex ? 2 : 1);
-    if (reinterpret_cast<std::uintptr_t>(buffer_.buf) % static_cast<std::size_t>(size)) return false;
-    for (int d = 0; d < buffer_.ndim; ++d)
-      if (buffer_.shape[d] > 1 && buffer_.strides[d] % size) return false;
-    return true;
+  std::size_t bands() const { return std::size_t{1} << lifts.size(); }
+
+  bool has_axes(std::size_t ndim) const {
+    return std::all_of(lifts.begin(), lifts.end(), [ndim](const AxisLift& lift) {
+      return lift.axis >= 0 && static_cast<std::size_t>(lift.axis) < ndim;
+    });
   }
-
-  DType dtype;
-
- private:
-  Py_buffer buffer_;
 };
 
-std::vector<Buffer> buffers_of(nb::sequence arrays, int flags) {
-  std::vector<Buffer> buffers;
-  buffers.reserve(nb::len(arrays));
-  for (nb::handle array : arrays) buffers.emplace_back(array, flags);
-  return buffers;
-}
-
-std::vector<ArrayRef> arrays_of(const std::vector<Buffer>& buffers) {
-  std::vector<ArrayRef> arrays;
-  for (const Buffer& buffer : buffers) arrays.push_back(buffer.array());
-  return arrays;
-}
-
-// False where the samples are not aligned; nothing was done then.
-bool lift_analyse(nb::handle x, nb::sequence bands, nb::sequence plans) {
-  const Buffer signal(x, 0);
-  if (!signal.aligned()) return false;
-  const std::vector<Buffer> buffers = buffers_of(bands, PyBUF_WRITABLE);
-  const auto lifts = lifts_of(plans);
-  const ArrayRef from = signal.array();
-  const std::vector<ArrayRef> to = arrays_of(buffers);
-  nb::gil_scoped_release released;
-  lift_analysis(from, lifts, to, table);
-  return true;
-}
-
-// False where coefficients are not aligned; nothing was done then.
-bool lift_synthesise(nb::sequence bands, nb::handle out, nb::sequence plans) {
-  const Buffer signal(out, PyBUF_WRITABLE);
-  const std::vector<Buffer> buffers = buffers_of(bands, 0);
-  for (const Buffer& buffer : buffers)
-    if (!buffer.aligned()) return false;
-  const auto lifts = lifts_of(plans);
-  const ArrayRef to = signal.array();
-  const std::vector<ArrayRef> from = arrays_of(buffers);
-  nb::gil_scoped_release released;
-  lift_synthesis(from, lifts, to, table);
-  return true;
-}
-
-// The gradients of all taps and of the two scales, in the order of `undoing`. Signals and bands are
-// those of the values and of the cotangents: with `merges`, bands are given and signals made. None
-// where what is given is not aligned; nothing was done then.
-nb::object lift_vjp(nb::sequence signals, nb::sequence bands, int axis, const LiftPlan& undoing,
-                    const LiftPlan& transposed, bool merges) {
-  const std::vector<Buffer> whole = buffers_of(signals, merges ? PyBUF_WRITABLE : 0);
-  const std::vector<Buffer> halves = buffers_of(bands, merges ? 0 : PyBUF_WRITABLE);
-  if (whole.size() != 2 || halves.size() != 4)
-    throw nb::value_error("lifting gradient: expected two signals and four bands");
-  for (const Buffer& buffer : merges ? halves : whole)
-    if (!buffer.aligned()) return nb::none();
-  const LiftedPair values{whole[0].array(), {halves[0].array(), halves[1].array()}};
-  const LiftedPair cotangents{whole[1].array(), {halves[2].array(), halves[3].array()}};
-  std::vector<double> gradients(static_cast<std::size_t>(undoing.tap_count() + 2));
-  {
-    nb::gil_scoped_release released;
-    lift_gradient(values, cotangents, {axis, &undoing, &transposed}, merges, gradients.data(),
-                  gradient_table);
+std::vector<std::vector<Group>> groups_of(const std::vector<LevelArgument>& arguments) {
+  std::vector<std::vector<Group>> levels;
+  for (const LevelArgument& argument : arguments) {
+    std::vector<Group>& groups = levels.emplace_back();
+    for (const GroupArgument& group : argument) groups.emplace_back(group);
+    if (groups.empty()) throw std::invalid_argument("lifting: a level has no axis");
   }
-  return nb::cast(gradients);
+  if (levels.empty()) throw std::invalid_argument("lifting: there are no levels");
+  return levels;
 }
+
+std::size_t bands_of(const std::vector<Group>& groups) {
+  std::size_t bands = 1;
+  for (const Group& group : groups) bands *= group.bands();
+  return bands;
+}
+
+index_t samples_of(const ArrayRef& a) {
+  index_t samples = 1;
+  for (const index_t n : a.shape) samples *= n;
+  return samples;
+}
+
+// An array of this dtype, like `like` but for its lengths; without memory.
+ArrayRef shaped(const ArrayRef& like, DType dtype) {
+  ArrayRef array;
+  array.dtype = dtype;
+  array.shape = like.shape;
+  return array;
+}
+
+void place(ArrayRef& array, char* data) {
+  array.data = data;
+  array.strides.resize(array.shape.size());
+  index_t stride = item_size(array.dtype);
+  for (std::size_t d = array.shape.size(); d-- > 0;) {
+    array.strides[d] = stride;
+    stride *= array.shape[d];
+  }
+}
+
+void take(ArrayRef& array, Scratch& scratch) {
+  place(array, scratch.take<char>(samples_of(array) * item_size(array.dtype)));
+}
+
+nb::object allocated_for(ArrayRef& array, nb::handle allocate, nb::handle dtype, PythonArray& memory) {
+  nb::object result = allocated(
+      allocate, tuple_of(array.shape.begin(), static_cast<int>(array.shape.size())), dtype);
+  memory.open_result(result);
+  array.dtype = memory.dtype();
+  place(array, memory.data());
+  return result;
+}
+
+double bytes_of(const ArrayRef& a) {
+  return static_cast<double>(samples_of(a)) * static_cast<double>(item_size(a.dtype));
+}
+
+// Band `b` of a group, by key: its shape.
+ArrayRef band_of(const ArrayRef& signal, const Group& group, std::size_t b, DType dtype) {
+  ArrayRef band = shaped(signal, dtype);
+  for (std::size_t i = 0; i < group.lifts.size(); ++i) {
+    const AxisLift& lift = group.lifts[i];
+    band.shape.at(static_cast<std::size_t>(lift.axis)) =
+        lift.plan->length(static_cast<int>(b >> (group.lifts.size() - 1 - i) & 1));
+  }
+  return band;
+}
+
+// The signal of bands of a group: its shape.
+ArrayRef signal_of(const ArrayRef& band, const Group& group) {
+  ArrayRef signal = shaped(band, band.dtype);
+  for (const AxisLift& lift : group.lifts) {
+    signal.shape.at(static_cast<std::size_t>(lift.axis)) = lift.plan->n();
+  }
+  return signal;
+}
+
+void require(bool holds, const char* what) {
+  if (!holds) throw std::invalid_argument(std::string("lifting: ") + what);
+}
+
+// Levels of an analysis: each but the first has the approximation of the one before as its input.
+class LiftAnalysis {
+ public:
+  // `memory`: where the bands of a transform of one shape lie, the approximation first, then the
+  // details, coarsest level first. Without, there is one group of one level, arrays may have any
+  // shape, and `allocate` makes memory for each band.
+  LiftAnalysis(const std::vector<LevelArgument>& levels, nb::object memory, nb::object allocate)
+      : levels_(groups_of(levels)),
+        memory_object_(std::move(memory)),
+        allocate_(std::move(allocate)) {
+    if (memory_object_.is_none()) {
+      require(levels_.size() == 1 && levels_[0].size() == 1, "levels have no memory");
+      return;
+    }
+    memory_ = nb::cast<const BandMemory*>(memory_object_);
+    std::size_t bands = 1;
+    for (const auto& groups : levels_) bands += bands_of(groups) - 1;
+    require(memory_->size() == bands, "bands do not match their memory");
+  }
+
+  // All bands, or None if `x` is not plain.
+  nb::object run(nb::handle x) const { return run_in(x, nb::none()); }
+
+  // The same with bands of another dtype.
+  nb::object run_in(nb::handle x, nb::handle dtype) const {
+    PythonArray in;
+    if (!in.open(x)) return nb::none();
+    const nb::handle wanted = dtype.is_none() ? dtype_object(in.dtype()) : dtype;
+    const ArrayRef signal = in.ref();
+    for (const auto& groups : levels_) {
+      for (const Group& group : groups) require(group.has_axes(signal.shape.size()), "an axis does not exist");
+    }
+    return memory_ ? run_levels(signal, wanted) : run_group(signal, wanted);
+  }
+
+ private:
+  nb::object run_group(const ArrayRef& signal, nb::handle dtype) const {
+    const Group& group = levels_[0][0];
+    nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(group.bands())));
+    std::vector<ArrayRef> bands;
+    InlineArray<PythonArray, 4> memory(group.bands());
+    for (std::size_t b = 0; b < group.bands(); ++b) {
+      ArrayRef& band = bands.emplace_back(band_of(signal, group, b, signal.dtype));
+      PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(b),
+                      allocated_for(band, allocate_, dtype, memory[b]).release().ptr());
+    }
+    run_released(bytes_of(signal), [&] { lift_analysis(signal, group.lifts, bands, table); });
+    return list;
+  }
+
+  nb::object run_levels(const ArrayRef& signal, nb::handle dtype) const {
+    const nb::object results = memory_->allocate(dtype);
+    PythonArray out;
+    out.open_result(results);
+    run_released(bytes_of(signal), [&] {
+      Scratch scratch;
+      const ArrayRef* source = &signal;
+      ArrayRef approx;
+      std::size_t detail = memory_->size();  // the coarsest level's come first
+      for (const auto& groups : levels_) {
+        detail -= bands_of(groups) - 1;
+        approx = run_level(*source, groups, &groups == &levels_.back(), detail, out, scratch);
+        source = &approx;
+      }
+    });
+    return memory_->bands(results);
+  }
+
+  // The approximation of a level.
+  ArrayRef run_level(const ArrayRef& signal, const std::vector<Group>& groups, bool last,
+                     std::size_t detail, const PythonArray& out, Scratch& scratch) const {
+    const auto split = [&](const ArrayRef& array, const Group& group, std::size_t first) {
+      std::vector<ArrayRef> bands;
+      bands.reserve(group.bands());
+      for (std::size_t b = 0; b < group.bands(); ++b) {
+        ArrayRef& band = bands.emplace_back(band_of(array, group, b, out.dtype()));
+        const std::size_t number = first + b;
+        if (&group != &groups.back() || (number == 0 && !last)) {
+          take(band, scratch);
+        } else {
+          put(band, out, number == 0 ? 0 : detail + number - 1);
+        }
+      }
+      lift_analysis(array, group.lifts, bands, table);
+      return bands;
+    };
+    std::vector<ArrayRef> current = split(signal, groups[0], 0);
+    for (std::size_t g = 1; g < groups.size(); ++g) {
+      std::vector<ArrayRef> next;
+      for (const ArrayRef& array : current) {
+        const std::vector<ArrayRef> bands = split(array, groups[g], next.size());
+        next.insert(next.end(), bands.begin(), bands.end());
+      }
+      std::swap(current, next);
+    }
+    return current[0];
+  }
+
+  void put(ArrayRef& band, const PythonArray& out, std::size_t number) const {
+    const index_t samples = samples_of(band), start = memory_->place(number, samples);
+    require(start >= 0 && samples <= out.samples() && start <= out.samples() - samples,
+            "a band does not fit its memory");
+    place(band, out.data() + start * out.itemsize());
+  }
+
+  std::vector<std::vector<Group>> levels_;
+  nb::object memory_object_;
+  nb::object allocate_;
+  const BandMemory* memory_ = nullptr;
+};
+
+// Levels of a synthesis: each but the first has the result of the one before as its approximation.
+class LiftSynthesis {
+ public:
+  // Levels coarsest first, their groups in the order of an analysis. `shape` of the result; None
+  // for arrays of any shape.
+  LiftSynthesis(const std::vector<LevelArgument>& levels, nb::object shape, nb::object allocate)
+      : levels_(groups_of(levels)), shape_(std::move(shape)), allocate_(std::move(allocate)) {
+    for (const auto& groups : levels_) given_ += bands_of(groups) - 1;
+  }
+
+  // The array with these bands: the approximation, then the details level by level and within it
+  // by key. Of the approximation only as many samples are used as the plan has. None if a band is
+  // not plain.
+  nb::object run(nb::handle bands) const {
+    Inputs inputs(given_);
+    if (!open(bands, inputs)) return nb::none();
+    ArrayRef result = result_of(inputs);
+    PythonArray memory;
+    nb::object array;
+    const nb::handle dtype = dtype_object(inputs[0].dtype());
+    if (shape_.is_none()) {
+      array = allocated_for(result, allocate_, dtype, memory);
+    } else {
+      array = allocated(allocate_, shape_, dtype);
+      memory.open_result(array);
+    }
+    run_on(inputs, memory, result);
+    return array;
+  }
+
+  // The same, written to `out`; None if a band or `out` is not plain.
+  nb::object write(nb::handle bands, nb::handle out) const {
+    Inputs inputs(given_);
+    PythonArray memory;
+    if (!open(bands, inputs) || !memory.open(out, PyBUF_WRITABLE)) return nb::none();
+    if (memory.dtype() != inputs[0].dtype()) return nb::none();
+    run_on(inputs, memory, result_of(inputs));
+    return nb::borrow(out);
+  }
+
+ private:
+  using Inputs = InlineArray<PythonArray, 8>;
+
+  bool open(nb::handle bands, Inputs& inputs) const {
+    const Py_ssize_t size = PySequence_Size(bands.ptr());
+    if (size < 0) throw nb::python_error();
+    require(static_cast<std::size_t>(size) == given_, "not the bands of the plan");
+    return open_all(bands, inputs);
+  }
+
+  // The result: its shape.
+  ArrayRef result_of(const Inputs& inputs) const {
+    ArrayRef result = inputs[0].ref();
+    for (const auto& groups : levels_) {
+      for (const Group& group : groups) {
+        require(group.has_axes(result.shape.size()), "an axis does not exist");
+        result = signal_of(result, group);
+      }
+    }
+    return result;
+  }
+
+  void run_on(const Inputs& inputs, const PythonArray& memory, const ArrayRef& result) const {
+    const ArrayRef target = memory.ref();
+    require(target.shape == result.shape, "the result does not fit its memory");
+    run_released(bytes_of(target), [&] {
+      Scratch scratch;
+      ArrayRef approx = inputs[0].ref();
+      std::size_t next = 1;
+      for (const auto& groups : levels_) {
+        std::vector<ArrayRef> bands;
+        bands.reserve(bands_of(groups));
+        bands.push_back(trimmed(approx, groups));
+        for (std::size_t b = 1; b < bands_of(groups); ++b) bands.push_back(inputs[next++].ref());
+        approx = run_level(bands, groups, &groups == &levels_.back() ? &target : nullptr, scratch);
+      }
+    });
+  }
+
+  // The result of a level, in `target` if that is given.
+  static ArrayRef run_level(std::vector<ArrayRef>& current, const std::vector<Group>& groups,
+                            const ArrayRef* target, Scratch& scratch) {
+    const auto merge = [&](const std::vector<ArrayRef>& bands, const Group& group) {
+      ArrayRef signal = signal_of(bands[0], group);
+      if (target && &group == &groups.front()) {
+        signal = *target;
+      } else {
+        take(signal, scratch);
+      }
+      lift_synthesis(bands, group.lifts, signal, table);
+      return signal;
+    };
+    for (auto group = groups.rbegin(); group + 1 != groups.rend(); ++group) {
+      std::vector<ArrayRef> next;
+      for (std::size_t first = 0; first < current.size(); first += group->bands()) {
+        const auto from = current.begin() + static_cast<std::ptrdiff_t>(first);
+        next.push_back(merge({from, from + static_cast<std::ptrdiff_t>(group->bands())}, *group));
+      }
+      std::swap(current, next);
+    }
+    return merge(current, groups.front());
+  }
+
+  // The first samples along each axis, as many as the plans have.
+  static ArrayRef trimmed(const ArrayRef& approx, const std::vector<Group>& groups) {
+    ArrayRef part = approx;
+    for (const Group& group : groups) {
+      for (const AxisLift& lift : group.lifts) {
+        index_t& n = part.shape.at(static_cast<std::size_t>(lift.axis));
+        n = std::min(n, lift.plan->length(0));
+      }
+    }
+    return part;
+  }
+
+  std::vector<std::vector<Group>> levels_;
+  std::size_t given_ = 1;
+  nb::object shape_;
+  nb::object allocate_;
+};
+
+// The derivative of lifting along one axis, transposed, from what lifting returned.
+class LiftPullback {
+ public:
+  // `undoing` makes the inputs of the outputs, `transposed` their cotangents.
+  LiftPullback(int axis, nb::object undoing, nb::object transposed, nb::object allocate)
+      : axis_(axis),
+        undoing_(std::move(undoing)),
+        transposed_(std::move(transposed)),
+        allocate_(std::move(allocate)),
+        plan_{axis, nb::cast<const LiftPlan*>(undoing_), nb::cast<const LiftPlan*>(transposed_)} {}
+
+  // Inputs, their cotangents, and the gradients of all taps and of the two scales, in the order of
+  // `undoing`; None if an array is not plain. There are two outputs of an analysis, one of a
+  // synthesis.
+  nb::object run(nb::handle outputs, nb::handle cotangents) const {
+    const Py_ssize_t count = PySequence_Size(outputs.ptr());
+    if (count < 0) throw nb::python_error();
+    require(count == 1 || count == 2, "one or two outputs are expected");
+    require(PySequence_Size(cotangents.ptr()) == count, "there is a cotangent for each output");
+    InlineArray<PythonArray, 2> values(static_cast<std::size_t>(count)), given(values.size());
+    if (!open_all(outputs, values) || !open_all(cotangents, given)) return nb::none();
+    return pull(values, given);
+  }
+
+ private:
+  using Arrays = InlineArray<PythonArray, 2>;
+
+  nb::object pull(const Arrays& values, const Arrays& given) const {
+    const bool merges = values.size() == 2;
+    const ArrayRef like = values[0].ref();
+    require(axis_ >= 0 && static_cast<std::size_t>(axis_) < like.shape.size(), "the axis does not exist");
+    InlineArray<PythonArray, 4> memory(4);
+    std::vector<ArrayRef> results[2];
+    nb::list lists[2];
+    for (int which : {0, 1}) {
+      for (int channel = 0; channel < (merges ? 1 : 2); ++channel) {
+        ArrayRef& array = results[which].emplace_back(shaped(like, like.dtype));
+        array.shape.at(static_cast<std::size_t>(axis_)) =
+            merges ? plan_.values->n() : plan_.values->length(channel);
+        PythonArray& at = memory[static_cast<std::size_t>(2 * which + channel)];
+        lists[which].append(allocated_for(array, allocate_, dtype_object(like.dtype), at));
+      }
+    }
+    const LiftedPair pairs[2] = {pair_of(values, results[0]), pair_of(given, results[1])};
+    std::vector<double> gradients(static_cast<std::size_t>(plan_.values->tap_count() + 2));
+    {
+      nb::gil_scoped_release released;
+      lift_gradient(pairs[0], pairs[1], plan_, merges, gradients.data(), gradient_table);
+    }
+    return nb::make_tuple(lists[0], lists[1], gradients);
+  }
+
+  static LiftedPair pair_of(const Arrays& outputs, const std::vector<ArrayRef>& inputs) {
+    if (outputs.size() == 2) return {inputs[0], {outputs[0].ref(), outputs[1].ref()}};
+    return {outputs[0].ref(), {inputs[0], inputs[1]}};
+  }
+
+  int axis_;
+  nb::object undoing_;
+  nb::object transposed_;
+  nb::object allocate_;
+  GradientPlan plan_;
+};
 
 }  // namespace
 
@@ -207,10 +481,21 @@ void bind_lifting(nb::module_& m, const char* isa) {
   nb::class_<LiftPlan>(m, "LiftPlan")
       .def("__init__", &make_plan, nb::arg("n"), nb::arg("edge"), nb::arg("steps"),
            nb::arg("shift"), nb::arg("scale"));
-  m.def("lift_analyse", &lift_analyse, nb::arg("x"), nb::arg("bands"), nb::arg("plans"));
-  m.def("lift_vjp", &lift_vjp, nb::arg("signals"), nb::arg("bands"), nb::arg("axis"),
-        nb::arg("undoing"), nb::arg("transposed"), nb::arg("merges"));
-  m.def("lift_synthesise", &lift_synthesise, nb::arg("bands"), nb::arg("out"), nb::arg("plans"));
+  // Arguments without names: such functions are called faster.
+  nb::class_<LiftAnalysis>(m, "LiftAnalysis")
+      .def(nb::init<const std::vector<LevelArgument>&, nb::object, nb::object>(),
+           nb::arg("levels"), nb::arg("memory").none(), nb::arg("allocate").none())
+      .def("run", &LiftAnalysis::run)
+      .def("run_in", &LiftAnalysis::run_in);
+  nb::class_<LiftSynthesis>(m, "LiftSynthesis")
+      .def(nb::init<const std::vector<LevelArgument>&, nb::object, nb::object>(),
+           nb::arg("levels"), nb::arg("shape").none(), nb::arg("allocate").none())
+      .def("run", &LiftSynthesis::run)
+      .def("write", &LiftSynthesis::write);
+  nb::class_<LiftPullback>(m, "LiftPullback")
+      .def(nb::init<int, nb::object, nb::object, nb::object>(), nb::arg("axis"),
+           nb::arg("undoing"), nb::arg("transposed"), nb::arg("allocate").none())
+      .def("run", &LiftPullback::run);
 }
 
 }  // namespace liftwave

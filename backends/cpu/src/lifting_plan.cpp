@@ -171,6 +171,7 @@ LiftPlan::LiftPlan(index_t n, Edge edge, std::vector<StepSpec> specs,
     if (length(channel)) shift_[channel] = wrapped(shift_[channel], length(channel));
   }
   reach_ = reach_of(steps_);
+  whole_ = std::make_shared<const AxisTile>(axis_tile(*this, {0, length(0)}, false));
 }
 
 LiftPlan::Magnitude LiftPlan::magnitude(double largest, double limit) const {

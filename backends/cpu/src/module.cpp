@@ -1,4 +1,4 @@
-// Python bindings: arrays in, plans in, results into arrays that Python allocated.
+// Python bindings of filter banks: plans in, then arrays in and arrays out.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -21,8 +20,7 @@
 #include "liftwave/lifting_module.hpp"
 #include "liftwave/parallel.hpp"
 #include "liftwave/pooling_module.hpp"
-
-namespace nb = nanobind;
+#include "liftwave/python_array.hpp"
 
 namespace liftwave {
 namespace {
@@ -130,128 +128,26 @@ std::vector<AxisPlan> make_axes(const std::vector<AxisArgument>& arguments, bool
   return axes;
 }
 
-// --- arrays ----------------------------------------------------------------------------------
+// --- shapes ----------------------------------------------------------------------------------
 
-enum class Sample { single, twice, complex_single, complex_twice };
-
-Sample sample_of(const char* format) {
-  if (format) {
-    if (*format == '=' || *format == '^') ++format;  // NumPy's words for "not aligned"
-    if (std::strcmp(format, "f") == 0) return Sample::single;
-    if (std::strcmp(format, "d") == 0) return Sample::twice;
-    if (std::strcmp(format, "Zf") == 0) return Sample::complex_single;
-    if (std::strcmp(format, "Zd") == 0) return Sample::complex_twice;
-  }
-  throw nb::type_error("expected float32, float64, complex64 or complex128");
-}
-
-// The memory of a Python array, or of None: no memory.
-class Buffer {
- public:
-  Buffer(PyObject* object, int flags) {
-    buffer_.obj = nullptr;
-    if (object == Py_None) return;
-    if (PyObject_GetBuffer(object, &buffer_, flags | PyBUF_FORMAT | PyBUF_STRIDES) != 0) {
-      throw nb::python_error();
-    }
-  }
-  ~Buffer() { PyBuffer_Release(&buffer_); }  // does nothing for None
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-
-  bool none() const { return !buffer_.obj; }
-
-  Sample sample() const { return sample_of(buffer_.format); }
-  bool in_single() const {
-    return sample() == Sample::single || sample() == Sample::complex_single;
-  }
-
-  template <class T>
-  index_t numbers_per_sample() const {
-    return buffer_.itemsize / static_cast<index_t>(sizeof(T));
-  }
-
-  // The array in numbers of type T; false where these are not aligned.
-  template <class T>
-  bool view(ArrayView<T>& to) const {
-    constexpr index_t size = sizeof(T);
-    if (reinterpret_cast<std::size_t>(buffer_.buf) % alignof(T)) return false;
-    if (buffer_.ndim >= max_dimensions) throw std::invalid_argument("too many dimensions");
-    to.data = static_cast<T*>(buffer_.buf);
-    to.ndim = buffer_.ndim;
-    for (int d = 0; d < buffer_.ndim; ++d) {
-      if (buffer_.strides[d] % size) return false;
-      to.shape[d] = buffer_.shape[d];
-      to.stride[d] = buffer_.strides[d] / size;
-    }
-    if (buffer_.itemsize != size) {
-      to.shape[to.ndim] = 2;
-      to.stride[to.ndim++] = 1;
-    }
-    return true;
-  }
-
- private:
-  Py_buffer buffer_;
-};
-
-// An array without memory, like `like`, but with the plans' lengths of results along the axes.
+// Sets the shape of an array to that of `like`, with the plans' lengths of results along the axes.
 template <class T, class U>
-ArrayView<T> shaped(const ArrayView<U>& like, const std::vector<AxisPlan>& axes) {
-  ArrayView<T> a;
+void shape_like(ArrayView<T>& a, const ArrayView<U>& like, const std::vector<AxisPlan>& axes) {
   a.ndim = like.ndim;
   std::copy_n(like.shape, like.ndim, a.shape);
   for (const AxisPlan& axis : axes) a.shape[axis.axis] = axis.plan.n_out;
-  return a;
 }
 
-// The output of a transform: memory that is handed out piece by piece, each at a multiple of
-// `spacing` samples.
+// Places an array, C-contiguous.
 template <class T>
-class Output {
- public:
-  explicit Output(index_t spacing = 1) : spacing_(spacing) {}
-
-  // False where the numbers are not aligned.
-  bool open(const Buffer& buffer) {
-    if (buffer.none()) return true;
-    ArrayView<T> view;
-    if (!buffer.view(view)) return false;
-    if (!is_contiguous(view)) throw std::invalid_argument("results must be C-contiguous");
-    next_ = view.data;
-    left_ = numbers_of(view);
-    spacing_ *= buffer.numbers_per_sample<T>();
-    return true;
+void place(ArrayView<T>& a, T* data) {
+  a.data = data;
+  index_t stride = numbers_of(a) == 0 ? 0 : 1;
+  for (int d = a.ndim - 1; d >= 0; --d) {
+    a.stride[d] = stride;
+    stride *= a.shape[d];
   }
-
-  // An array like `like`, but with the plans' lengths along the axes.
-  template <class U>
-  ArrayView<T> take(const ArrayView<U>& like, const std::vector<AxisPlan>& axes) {
-    ArrayView<T> piece = shaped<T>(like, axes);
-    piece.data = next_;
-    const bool empty = std::find(piece.shape, piece.shape + piece.ndim, 0) != piece.shape + piece.ndim;
-    index_t stride = empty ? 0 : 1;
-    for (int d = piece.ndim - 1; d >= 0; --d) {
-      piece.stride[d] = stride;
-      // Checked before it is multiplied: no overflow.
-      if (!empty && stride > left_ / piece.shape[d]) {
-        throw std::invalid_argument("results are too large for their memory");
-      }
-      stride *= piece.shape[d];
-    }
-    stride = std::min(left_, (stride + spacing_ - 1) / spacing_ * spacing_);
-    next_ += stride;
-    left_ -= stride;
-    return piece;
-  }
-
-  bool used_up() const { return left_ == 0; }
-
- private:
-  T* next_ = nullptr;
-  index_t left_ = 0;
-  index_t spacing_;
-};
+}
 
 // Whether an array has the dimensions of `like` and the plans' lengths along the axes.
 template <class T, class U>
@@ -267,121 +163,117 @@ bool fits(const ArrayView<T>& a, const ArrayView<U>& like, const std::vector<Axi
   return true;
 }
 
-// Without the GIL, unless the work is shorter than handing it over.
-template <class F>
-void run_released(double bytes, const F& work) {
-  if (bytes < 16384) return work();
-  nb::gil_scoped_release released;
-  work();
+// Several axes at once need all that lies behind them in one order; along one axis all goes.
+template <class T>
+bool in_place(const ArrayView<const T>& array, const std::vector<AxisPlan>& axes) {
+  return axes.size() == 1 || merges_behind(&array, 1, axes.back().axis);
+}
+
+void require(bool holds, const char* what) {
+  if (!holds) throw std::invalid_argument(what);
+}
+
+bool has_axes(int ndim, const std::vector<AxisPlan>& axes) {
+  return std::all_of(axes.begin(), axes.end(),
+                     [ndim](const AxisPlan& a) { return 0 <= a.axis && a.axis < ndim; });
 }
 
 // --- transforms ------------------------------------------------------------------------------
 
-// Several axes at once need all that lies behind them in one order; along one axis all goes.
-template <class T>
-bool in_place(const ArrayView<const T>* arrays, int count, const std::vector<AxisPlan>& axes) {
-  return axes.size() == 1 || axes.back().axis >= arrays[0].ndim ||
-         merges_behind(arrays, count, axes.back().axis);
-}
-
-void require_same(const Buffer& a, const Buffer& b) {
-  if (!a.none() && !b.none() && a.sample() != b.sample()) {
-    throw nb::type_error("dtypes do not match");
-  }
-}
-
 // Levels of an analysis: each but the first has the approximation of the one before as its input.
 class Analysis {
  public:
-  Analysis(const std::vector<std::vector<AxisArgument>>& arguments, index_t spacing)
-      : spacing_(spacing) {
-    if (spacing < 1) throw std::invalid_argument("bands lie one sample or more apart");
-    for (const auto& of_level : arguments) {
-      AnalysisLevel level{make_axes(of_level, false), 0};
+  // `memory`: where the bands of a transform of one shape lie, the approximation first, then the
+  // details, coarsest level first; None for one level whose bands are of one shape, and arrays of
+  // any shape.
+  Analysis(const std::vector<std::vector<AxisArgument>>& arguments, nb::object memory)
+      : memory_object_(std::move(memory)) {
+    for (const auto& level_arguments : arguments) {
+      AnalysisLevel level{make_axes(level_arguments, false), 0};
       level.bands = level.axes.size() == 1 ? static_cast<int>(level.axes[0].plan.taps.size())
                                            : 1 << level.axes.size();
       bands_ += static_cast<std::size_t>(level.bands);
       levels_.push_back(std::move(level));
     }
+    require(!levels_.empty(), "there are no levels");
+    if (!memory_object_.is_none()) {
+      memory_ = nb::cast<const BandMemory*>(memory_object_);
+      require(memory_->size() == bands_ - levels_.size() + 1, "bands do not match their memory");
+    }
+    require(memory_ || levels_.size() == 1, "levels have no memory");
   }
 
-  // Writes to `out` the bands, level by level and within it by key, each at a multiple of the
-  // spacing (in samples), but of the approximations only the last. False where `x` cannot be read
-  // in place.
-  bool run(nb::handle x, nb::handle out) const {
-    const Buffer in(x.ptr(), 0), result(out.ptr(), PyBUF_WRITABLE);
-    require_same(in, result);
-    return in.in_single() ? run_as<float>(in, result) : run_as<double>(in, result);
+  // All bands, or None if `x` is not plain.
+  nb::object run(nb::handle x) const {
+    PythonArray in;
+    if (!in.open(x) || !in.is_floating()) return nb::none();
+    return in.is_single() ? run_as<float>(in) : run_as<double>(in);
   }
 
  private:
   template <class T>
-  bool run_as(const Buffer& x, const Buffer& out) const {
+  nb::object run_as(const PythonArray& x) const {
     ArrayView<const T> in;
-    Output<T> results(spacing_);
-    if (!x.view(in) || !results.open(out)) return false;
-    if (!in_place(&in, 1, levels_[0].axes)) return false;
-    std::vector<ArrayView<T>> bands;
-    bands.reserve(bands_);
-    lay_out(in, results, bands);
+    x.view(in);
+    const std::vector<AxisPlan>& axes = levels_[0].axes;
+    require(has_axes(x.ndim(), axes) && fits(in, in, axes), "input does not fit its plan");
+    if (!in_place(in, axes)) return nb::none();
+    const nb::object results = memory_ ? memory_->allocate(dtype_object(x.dtype())) : rows_for(x);
+    PythonArray out;
+    out.open_result(results);
+    InlineArray<ArrayView<T>, 4> bands(bands_);
+    lay_out(in, out, bands.data());
     run_released(sizeof(T) * static_cast<double>(numbers_of(in)), [&] {
-      analyse_levels(chosen().kernels->filters<T>(), levels_, in, bands);
+      analyse_levels(chosen().kernels->filters<T>(), levels_, in, bands.data(), bands_);
     });
-    return true;
+    return memory_ ? memory_->bands(results) : rows_of(results, bands_);
+  }
+
+  // Memory whose rows are the bands.
+  nb::object rows_for(const PythonArray& x) const {
+    SmallVector<index_t, 6> shape;
+    shape.resize(static_cast<std::size_t>(x.ndim()) + 1);
+    shape[0] = static_cast<index_t>(bands_);
+    std::copy_n(x.shape(), x.ndim(), shape.begin() + 1);
+    for (const AxisPlan& axis : levels_[0].axes) shape[static_cast<std::size_t>(axis.axis) + 1] = axis.plan.n_out;
+    return allocated(nb::none(), tuple_of(shape.begin(), x.ndim() + 1), dtype_object(x.dtype()));
   }
 
   // Where each band goes; nothing is written before everything is known to fit.
   template <class T>
-  void lay_out(const ArrayView<const T>& in, Output<T>& results,
-               std::vector<ArrayView<T>>& bands) const {
-    ArrayView<const T> source = in;
+  void lay_out(const ArrayView<const T>& in, const PythonArray& out, ArrayView<T>* bands) const {
+    const ArrayView<const T>* source = &in;
+    ArrayView<const T> approx;
+    std::size_t detail = memory_ ? memory_->size() : 0;  // the coarsest level's come first
     for (const AnalysisLevel& level : levels_) {
       const bool last = &level == &levels_.back();
-      if (!fits(source, source, level.axes)) throw std::invalid_argument("input does not fit its plan");
-      const std::size_t first = bands.size();
+      require(fits(*source, *source, level.axes), "input does not fit its plan");
+      detail -= memory_ ? static_cast<std::size_t>(level.bands) - 1 : 0;
       for (int b = 0; b < level.bands; ++b) {
-        bands.push_back(b == 0 && !last ? shaped<T>(source, level.axes)
-                                        : results.take(source, level.axes));
+        shape_like(bands[b], *source, level.axes);
+        if (b > 0 || last) put(bands[b], out, b == 0 ? 0 : detail + static_cast<std::size_t>(b) - 1, b);
       }
-      source = as_input(bands[first]);
+      if (last) break;
+      approx = as_input(bands[0]);
+      source = &approx;
+      bands += level.bands;
     }
-    if (!results.used_up()) throw std::invalid_argument("results do not fill their memory");
+  }
+
+  template <class T>
+  void put(ArrayView<T>& band, const PythonArray& out, std::size_t number, int row) const {
+    const index_t parts = out.itemsize() / static_cast<index_t>(sizeof(T));
+    const index_t samples = numbers_of(band) / parts;
+    const index_t start = memory_ ? memory_->place(number, samples) : row * samples;
+    require(start >= 0 && samples <= out.samples() && start <= out.samples() - samples,
+            "a band does not fit its memory");
+    place(band, reinterpret_cast<T*>(out.data()) + start * parts);
   }
 
   std::vector<AnalysisLevel> levels_;
   std::size_t bands_ = 0;
-  index_t spacing_;
-};
-
-// Where the bands of an analysis lie in its memory: makes the arrays that a caller gets.
-class Layout {
- public:
-  // Key, index into the memory, and shape (None: as the index gives it).
-  using Place = std::tuple<nb::str, nb::object, nb::object>;
-
-  Layout(Place approx, std::vector<std::vector<Place>> details)
-      : approx_(std::move(approx)), details_(std::move(details)) {}
-
-  // The approximation, and a dict for the details of each level.
-  nb::tuple of(nb::handle memory) const {
-    nb::list levels;
-    for (const auto& level : details_) {
-      nb::dict bands;
-      for (const Place& place : level) bands[std::get<0>(place)] = band(memory, place);
-      levels.append(bands);
-    }
-    return nb::make_tuple(band(memory, approx_), levels);
-  }
-
- private:
-  static nb::object band(nb::handle memory, const Place& place) {
-    const auto& [key, where, shape] = place;
-    nb::object part = memory[where];
-    return shape.is_none() ? part : part.attr("reshape")(shape);
-  }
-
-  Place approx_;
-  std::vector<std::vector<Place>> details_;
+  nb::object memory_object_;
+  const BandMemory* memory_ = nullptr;
 };
 
 // Levels of a synthesis: each but the first has the result of the one before as its approximation.
@@ -389,12 +281,14 @@ class Synthesis {
  public:
   struct Level {
     std::vector<AxisPlan> axes;
-    std::vector<bool> present;  // which bands are given, by key
+    std::vector<bool> present;  // bands, by key
     bool approx_given;          // rather than the result of the level before
   };
   using LevelArgument = std::tuple<std::vector<AxisArgument>, std::vector<bool>>;
 
-  explicit Synthesis(const std::vector<LevelArgument>& arguments) {
+  // `shape` of the result, and what allocates it; both None for arrays of any shape.
+  Synthesis(const std::vector<LevelArgument>& arguments, nb::object shape, nb::object allocate)
+      : shape_(std::move(shape)), allocate_(std::move(allocate)) {
     for (const auto& [axes, present] : arguments) {
       Level level{make_axes(axes, true), present, levels_.empty()};
       const bool any = std::find(present.begin(), present.end(), true) != present.end();
@@ -404,87 +298,127 @@ class Synthesis {
         throw std::invalid_argument("bands do not match the axes");
       }
       given_ += count(present) - (levels_.empty() || !present[0] ? 0 : 1);
+      slots_ += level.axes.size() == 1 ? count(present) : present.size();
       levels_.push_back(std::move(level));
     }
+    require(!levels_.empty(), "there are no levels");
   }
 
-  // `bands`: those that are given, level by level and within it by key. False where a band cannot
-  // be read in place.
-  bool run(nb::sequence bands, nb::handle out) const {
-    const Buffer result(out.ptr(), PyBUF_WRITABLE);
-    std::deque<Buffer> inputs;
-    for (nb::handle band : bands) require_same(inputs.emplace_back(band.ptr(), 0), result);
-    if (inputs.size() != given_) throw std::invalid_argument("not the bands of the plan");
-    return result.in_single() ? run_as<float>(inputs, result) : run_as<double>(inputs, result);
+  // The array with these bands: those that are present, level by level and within it by key. Of the
+  // first only as many samples are used as the plan has. None if a band is not plain.
+  nb::object run(nb::handle bands) const {
+    Inputs inputs(given_);
+    if (!open(bands, inputs)) return nb::none();
+    return inputs[0].is_single() ? run_as<float>(inputs, nullptr) : run_as<double>(inputs, nullptr);
+  }
+
+  // The same, written to `out`; None if a band or `out` is not plain.
+  nb::object write(nb::handle bands, nb::handle out) const {
+    Inputs inputs(given_);
+    PythonArray result;
+    if (!open(bands, inputs) || !result.open(out, PyBUF_WRITABLE)) return nb::none();
+    if (result.dtype() != inputs[0].dtype()) return nb::none();
+    const nb::object written = inputs[0].is_single() ? run_as<float>(inputs, &result)
+                                                     : run_as<double>(inputs, &result);
+    return written.is_none() ? written : nb::borrow(out);
   }
 
  private:
+  using Inputs = InlineArray<PythonArray, 8>;
+
   static std::size_t count(const std::vector<bool>& present) {
     return static_cast<std::size_t>(std::count(present.begin(), present.end(), true));
   }
 
-  template <class T>
-  bool run_as(const std::deque<Buffer>& inputs, const Buffer& out) const {
-    Output<T> results;
-    if (!results.open(out)) return false;
-    std::vector<ArrayView<const T>> given(inputs.size());
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (!inputs[i].view(given[i])) return false;
+  bool open(nb::handle bands, Inputs& inputs) const {
+    const Py_ssize_t size = PySequence_Size(bands.ptr());
+    if (size < 0) throw nb::python_error();
+    require(static_cast<std::size_t>(size) == given_, "not the bands of the plan");
+    if (!open_all(bands, inputs)) return false;
+    for (std::size_t i = 0; i < given_; ++i) {
+      if (inputs[i].dtype() != inputs[0].dtype()) return false;
     }
-    for (const auto& band : given) {
-      if (!in_place(&band, 1, levels_[0].axes)) return false;
-    }
-    std::vector<SynthesisStage<T>> stages(levels_.size());
-    lay_out(given, results, stages);
-    run_released(sizeof(T) * static_cast<double>(numbers_of(stages.back().result)), [&] {
-      synthesise_levels(chosen().kernels->filters<T>(), stages);
-    });
-    return true;
+    return inputs[0].is_floating();
   }
 
-  // Where each band lies and each result goes; nothing is written before everything fits.
+  // The result, or True if it went to `out`; None if a band is not plain.
   template <class T>
-  void lay_out(const std::vector<ArrayView<const T>>& given, Output<T>& results,
-               std::vector<SynthesisStage<T>>& stages) const {
-    auto next = given.begin();
+  nb::object run_as(const Inputs& inputs, const PythonArray* out) const {
+    require(has_axes(inputs[0].ndim(), levels_[0].axes), "a band does not fit its plan");
+    InlineArray<ArrayView<const T>, 4> bands(slots_);
+    InlineArray<SynthesisStage<T>, 2> stages(levels_.size());
+    if (!lay_out(inputs, bands.data(), stages.data())) return nb::none();
+    ArrayView<T>& last = stages[levels_.size() - 1].result;
+    nb::object result;
+    PythonArray memory;
+    if (!out) {
+      const int ndim = inputs[0].ndim();
+      result = allocated(allocate_, shape_.is_none() ? tuple_of(last.shape, ndim) : shape_,
+                         dtype_object(inputs[0].dtype()));
+      memory.open_result(result);
+      out = &memory;
+    } else {
+      result = nb::bool_(true);
+    }
+    ArrayView<T> to;
+    out->view(to);
+    require(is_contiguous(to), "results must be C-contiguous");
+    require(to.ndim == last.ndim && std::equal(to.shape, to.shape + to.ndim, last.shape),
+            "the result does not fit its memory");
+    place(last, to.data);
+    run_released(sizeof(T) * static_cast<double>(numbers_of(last)), [&] {
+      synthesise_levels(chosen().kernels->filters<T>(), stages.data(), levels_.size());
+    });
+    return result;
+  }
+
+  // Where each band lies, and the shape of each result; false if a band cannot be read in place.
+  template <class T>
+  bool lay_out(const Inputs& inputs, ArrayView<const T>* band, SynthesisStage<T>* stages) const {
+    std::size_t next = 0;
     for (std::size_t i = 0; i < levels_.size(); ++i) {
       const Level& level = levels_[i];
-      const bool last = i + 1 == levels_.size(), one_axis = level.axes.size() == 1;
       SynthesisStage<T>& stage = stages[i];
       stage.axes = &level.axes;
+      stage.bands = band;
       stage.continues = false;
       const ArrayView<const T>* like = nullptr;
-      stage.bands.reserve(level.present.size());
       for (std::size_t b = 0; b < level.present.size(); ++b) {
         if (!level.present[b]) {
-          if (!one_axis) stage.bands.emplace_back();  // no data: missing
+          band += level.axes.size() > 1;  // no data: missing
           continue;
         }
         const bool before = b == 0 && !level.approx_given;
         stage.continues |= before;
-        stage.bands.push_back(before ? trimmed(stages[i - 1].result, level.axes) : *next++);
-        if (!like) like = &stage.bands.back();
-        if (!fits(stage.bands.back(), *like, level.axes)) {
-          throw std::invalid_argument("a band does not fit its plan");
+        if (before) {
+          *band = as_input(stages[i - 1].result);
+        } else {
+          inputs[next++].view(*band);
         }
+        if (before || (b == 0 && !shape_.is_none())) trim(*band, level.axes);
+        if (!like) like = band;
+        require(fits(*band, *like, level.axes), "a band does not fit its plan");
+        if (!before && !in_place(*band, levels_[0].axes)) return false;
+        ++band;
       }
-      stage.result = last ? results.take(*like, level.axes) : shaped<T>(*like, level.axes);
+      stage.band_count = static_cast<int>(band - stage.bands);
+      shape_like(stage.result, *like, level.axes);
     }
-    if (!results.used_up()) throw std::invalid_argument("results do not fill their memory");
+    return true;
   }
 
-  // The first samples along each axis, as many as the plans have.
+  // Leaves the first samples along each axis, as many as the plans have.
   template <class T>
-  static ArrayView<const T> trimmed(const ArrayView<T>& a, const std::vector<AxisPlan>& axes) {
-    ArrayView<const T> part = as_input(a);
+  static void trim(ArrayView<T>& a, const std::vector<AxisPlan>& axes) {
     for (const AxisPlan& axis : axes) {
-      part.shape[axis.axis] = std::min(part.shape[axis.axis], axis.plan.extend.n);
+      a.shape[axis.axis] = std::min(a.shape[axis.axis], axis.plan.extend.n);
     }
-    return part;
   }
 
   std::vector<Level> levels_;
-  std::size_t given_ = 0;
+  std::size_t given_ = 0, slots_ = 0;
+  nb::object shape_;
+  nb::object allocate_;
 };
 
 // The gradient of an analysis along one axis in its taps.
@@ -492,50 +426,45 @@ class TapGradients {
  public:
   explicit TapGradients(const AxisArgument& argument) : axis_(make_axis(argument, false)) {}
 
-  // `out`: double precision, one row of taps per cotangent. False where an array cannot be read in
-  // place.
-  bool run(nb::handle x, nb::sequence cotangents, nb::handle out) const {
-    const Buffer result(out.ptr(), PyBUF_WRITABLE);
-    std::deque<Buffer> inputs;
-    inputs.emplace_back(x.ptr(), 0);
-    for (nb::handle y : cotangents) require_same(inputs.emplace_back(y.ptr(), 0), inputs.front());
-    return inputs.front().in_single() ? run_as<float>(inputs, result)
-                                      : run_as<double>(inputs, result);
+  // An array of double precision, one row of taps per cotangent; None if an array is not plain.
+  nb::object run(nb::handle x, nb::handle cotangents) const {
+    const Py_ssize_t count = PySequence_Size(cotangents.ptr());
+    if (count < 0) throw nb::python_error();
+    InlineArray<PythonArray, 4> inputs(static_cast<std::size_t>(count) + 1);
+    if (!inputs[0].open(x) || !inputs[0].is_floating() || !open_all(cotangents, inputs, 1)) return nb::none();
+    for (std::size_t i = 1; i < inputs.size(); ++i) {
+      if (inputs[i].dtype() != inputs[0].dtype()) return nb::none();
+    }
+    return inputs[0].is_single() ? run_as<float>(inputs) : run_as<double>(inputs);
   }
 
  private:
   template <class T>
-  bool run_as(const std::deque<Buffer>& inputs, const Buffer& out) const {
-    std::vector<ArrayView<const T>> arrays(inputs.size());
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (!inputs[i].view(arrays[i])) return false;
-    }
-    double* gradients = rows_of(out, static_cast<index_t>(arrays.size()) - 1);
+  nb::object run_as(const InlineArray<PythonArray, 4>& inputs) const {
+    InlineArray<ArrayView<const T>, 4> arrays(inputs.size());
+    for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].view(arrays[i]);
     require_fitting(arrays);
+    const index_t shape[] = {static_cast<index_t>(inputs.size()) - 1, axis_.plan.length};
+    nb::object result = allocated(nb::none(), tuple_of(shape, 2), dtype_object(DType::float64));
+    PythonArray out;
+    out.open_result(result);
     run_released(sizeof(T) * static_cast<double>(numbers_of(arrays[0])), [&] {
-      chosen().kernels->filters<T>().tap_gradients(
-          arrays.data(), static_cast<int>(arrays.size()) - 1, axis_, gradients);
+      chosen().kernels->filters<T>().tap_gradients(arrays.data(), static_cast<int>(shape[0]), axis_,
+                                                   reinterpret_cast<double*>(out.data()));
     });
-    return true;
-  }
-
-  double* rows_of(const Buffer& out, index_t count) const {
-    ArrayView<double> view;
-    const bool fits = out.sample() == Sample::twice && out.view(view) && view.ndim == 2 &&
-                      view.shape[0] == count && view.shape[1] == axis_.plan.length;
-    if (!fits || !is_contiguous(view)) throw std::invalid_argument("no place for the gradients");
-    return view.data;
+    return result;
   }
 
   template <class T>
-  void require_fitting(const std::vector<ArrayView<const T>>& arrays) const {
-    for (const auto& a : arrays) {
-      const index_t along = &a == &arrays.front() ? axis_.plan.extend.n : axis_.plan.n_out;
+  void require_fitting(const InlineArray<ArrayView<const T>, 4>& arrays) const {
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      const ArrayView<const T>& a = arrays[i];
+      const index_t along = i == 0 ? axis_.plan.extend.n : axis_.plan.n_out;
       bool fits = a.ndim == arrays[0].ndim && axis_.axis >= 0 && axis_.axis < a.ndim;
       for (int d = 0; fits && d < a.ndim; ++d) {
         fits = a.shape[d] == (d == axis_.axis ? along : arrays[0].shape[d]);
       }
-      if (!fits) throw std::invalid_argument("input or cotangent does not fit its plan");
+      require(fits, "input or cotangent does not fit its plan");
     }
   }
 
@@ -554,21 +483,20 @@ NB_MODULE(_cpu, m) {
   m.def("set_num_threads", &set_num_threads);
   m.def("get_num_threads", &get_num_threads);
 
+  bind_arrays(m);
+  // Arguments without names: such functions are called faster.
   nb::class_<Analysis>(m, "Analysis")
-      .def(nb::init<const std::vector<std::vector<AxisArgument>>&, index_t>(), nb::arg("levels"),
-           nb::arg("spacing"))
-      .def("run", &Analysis::run, nb::arg("x"), nb::arg("out"));
-  nb::class_<Layout>(m, "Layout")
-      .def(nb::init<Layout::Place, std::vector<std::vector<Layout::Place>>>(), nb::arg("approx"),
-           nb::arg("details"))
-      .def("of", &Layout::of, nb::arg("memory"));
+      .def(nb::init<const std::vector<std::vector<AxisArgument>>&, nb::object>(),
+           nb::arg("levels"), nb::arg("memory").none())
+      .def("run", &Analysis::run);
   nb::class_<Synthesis>(m, "Synthesis")
-      .def(nb::init<const std::vector<Synthesis::LevelArgument>&>(), nb::arg("levels"))
-      .def("run", &Synthesis::run, nb::arg("bands"), nb::arg("out"));
-
+      .def(nb::init<const std::vector<Synthesis::LevelArgument>&, nb::object, nb::object>(),
+           nb::arg("levels"), nb::arg("shape").none(), nb::arg("allocate").none())
+      .def("run", &Synthesis::run)
+      .def("write", &Synthesis::write);
   nb::class_<TapGradients>(m, "TapGradients")
       .def(nb::init<const AxisArgument&>(), nb::arg("axis"))
-      .def("run", &TapGradients::run, nb::arg("x"), nb::arg("cotangents"), nb::arg("out"));
+      .def("run", &TapGradients::run);
 
   bind_lifting(m, chosen().name);
   bind_pooling(m, chosen().name);

@@ -1,249 +1,226 @@
-"""Lifting by the compiled kernels: plans as the module's own, results, and what is left over.
+"""Lifting along one axis by the compiled kernels, and lifting plans as the module's own.
 
-Two axes, the last ones of an array, are lifted in one pass over memory. The
-module copies samples beyond the edges or takes them as zero; that, and taps
-that are numbers, is all that lifting needs. Taps that are arrays (gradients
-may have to flow into them) stay with the reference kernels.
+Two axes, the last ones of an array, are lifted in one pass over memory. The module copies samples
+beyond the edges or takes them as zero; that, and taps that are numbers, is all that lifting needs.
+Taps that are arrays of other memory are left to the fallback: gradients may have to flow into them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import prod
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from liftwave import _cpu
+import liftwave._cpu as _cpu
+from liftwave._kernels.contract import LiftPullback
+from liftwave._kernels.cpu.filters import NAME, CpuPart
+from liftwave._kernels.cpu.memory import (
+    all_like,
+    empty,
+    is_plain_tensor,
+    like,
+    memory,
+    serves,
+    with_copies,
+)
 from liftwave._plan.axis import LiftPlan, StepPlan, bounded
 from liftwave._plan.boundary import Extension, Row
-from liftwave._plan.levels import AnalysisLevel, LiftStep, Step, SynthesisLevel, lifted_axes
+from liftwave._plan.levels import LiftStep, Step, lifted_axes
+from liftwave._typing import Array
 from liftwave.wavelets.taps import FixedPoint, is_concrete
 
-_ALIGNMENT = 64
-"""Bytes: bands that begin on a cache line are written past the caches, whole lines at a time."""
-
-# Results of so many bytes get fresh memory each time, in large pages: they begin with one.
-_MAPPED_BYTES = 1 << 25
-_LARGE_PAGE = 1 << 21
+Native = TypeVar("Native")
+Group: TypeAlias = list[tuple[int, _cpu.LiftPlan]]
+"""One axis, or two that are lifted together, in the order of an analysis."""
 
 
-class Group(NamedTuple):
-    """One axis, or two that are lifted together."""
+class CpuLifting(CpuPart):
+    """Lifting along one axis."""
 
-    plans: tuple[tuple[int, _cpu.LiftPlan], ...]
-    lengths: tuple[tuple[int, tuple[int, int]], ...]  # axis, lengths of its bands
-    shape: tuple[tuple[int, int], ...]  # axis, length of the signal
+    def lift_analysis(
+        self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+    ) -> tuple[Array, Array]:
+        """Split into even and odd samples, run the steps, scale, roll."""
+        native = _native_analysis(plan, taps, scale, axis) if serves(x) else None
+        if native is None:
+            return self._fallback.lift_analysis(x, plan, taps, scale, axis)
+        approx, detail = all_like(x, with_copies(native.run, memory(x)))
+        return approx, detail
 
-    def band_shapes(self, shape: Sequence[int]) -> list[tuple[int, ...]]:
-        """Shapes of the bands of an array of this shape."""
-        shapes = [tuple(shape)]
-        for axis, lengths in self.lengths:
-            shapes = [(*s[:axis], n, *s[axis + 1 :]) for s in shapes for n in lengths]
-        return shapes
+    def lift_synthesis(
+        self,
+        approx: Array,
+        detail: Array,
+        plan: LiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> Array:
+        """Roll back, scale, run the steps, merge even and odd samples."""
+        native = None
+        if serves(approx, detail):
+            native = _native_synthesis(plan, taps, scale, axis)
+        if native is None:
+            return self._fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
+        return like(approx, with_copies(native.run, [memory(approx), memory(detail)]))
+
+    def lift_vjp(
+        self,
+        outputs: Sequence[Array],
+        cotangents: Sequence[Array],
+        plan: LiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> LiftPullback:
+        """Inputs, their cotangents, and gradients in taps and scales, from the outputs."""
+        back = None
+        if serves(*outputs, *cotangents) and not (len(outputs) == 1 and plan.edge.right):
+            back = _native_pullback(plan, taps, scale, axis)
+        if back is None:
+            return self._fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
+        values, given = list(map(memory, outputs)), list(map(memory, cotangents))
+        inputs, pulled, sums = with_copies(back.native.run, values, given)
+        x, real = outputs[0], values[0].real.dtype
+        approx, detail = (like(x, np.asarray(g, real)) for g in sums[-2:])
+        tap_sums = [like(x, np.asarray(g, real)) for g in back.by_step(sums[:-2])]
+        return LiftPullback(all_like(x, inputs), all_like(x, pulled), tap_sums, (approx, detail))
 
 
-# --- one axis, or a group --------------------------------------------------------------------
+# --- native plans, kept with a plan of one axis --------------------------------------------------
 
 
-def axis_group(
-    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[float], axis: int, *, keep: bool
-) -> Group | None:
-    """One axis for the module; None where it is for the reference kernels.
-
-    Without ``keep`` (taps that are learned change from call to call) it is not remembered.
-    """
-    key = ("cpu", axis, tuple(taps), tuple(scale))
+def _native_analysis(
+    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+) -> _cpu.LiftAnalysis | None:
+    """None where the module does not serve it."""
+    numbers = _numbers(taps, scale)
+    if numbers is None:
+        return None
+    key = (NAME, "analysis", axis, *numbers)
     if key in plan.native:
-        found: Group | None = plan.native[key]
-        return found
-    made = group_of([LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))])
-    if keep:
-        bounded(plan.native)[key] = made
-    return made
+        native: _cpu.LiftAnalysis | None = plan.native[key]
+        return native
+    group = native_group([LiftStep(axis, plan, *numbers)])
+    native = None if group is None else _cpu.LiftAnalysis([[group]], None, empty)
+    return _cached(plan, key, native, taps, scale)
 
 
-def analyse_group(x: Any, group: Group, dtype: Any = None) -> list[Any]:
-    """The bands of a NumPy array, in the order of their keys; in ``dtype``, if that is another."""
-    bands = aligned(group.band_shapes(x.shape), dtype or x.dtype)
-    if not _cpu.lift_analyse(x, bands, group.plans):
-        _cpu.lift_analyse(x.copy(), bands, group.plans)  # samples that are not aligned
-    return bands
+def _native_synthesis(
+    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+) -> _cpu.LiftSynthesis | None:
+    """None where the module does not serve it."""
+    numbers = _numbers(taps, scale)
+    if numbers is None:
+        return None
+    key = (NAME, "synthesis", axis, *numbers)
+    if key in plan.native:
+        native: _cpu.LiftSynthesis | None = plan.native[key]
+        return native
+    group = native_group([LiftStep(axis, plan, *numbers)])
+    native = None if group is None else _cpu.LiftSynthesis([[group]], None, empty)
+    return _cached(plan, key, native, taps, scale)
 
 
-def synthesise_group(bands: Sequence[Any], group: Group, out: Any = None) -> Any:
-    """The NumPy array with these bands: ``out``, if given."""
-    if out is None:
-        shape = list(bands[0].shape)
-        for axis, n in group.shape:
-            shape[axis] = n
-        (out,) = aligned([tuple(shape)], bands[0].dtype)
-    if not _cpu.lift_synthesise(bands, out, group.plans):
-        _cpu.lift_synthesise([band.copy() for band in bands], out, group.plans)
-    return out
+class _Pullback(NamedTuple):
+    """The native derivative of lifting, and the number of taps of each step."""
 
-
-class Pullback(NamedTuple):
-    """The way back through lifting along one axis: undone on values, transposed on cotangents."""
-
-    undoing: _cpu.LiftPlan
-    transposed: _cpu.LiftPlan
-    axis: int
-    shape: tuple[int, tuple[int, int]]  # lengths of the signal and of its bands
+    native: _cpu.LiftPullback
     tap_counts: tuple[int, ...]
 
+    def by_step(self, sums: Sequence[float]) -> list[Sequence[float]]:
+        """The gradients of each step, in the order of the lifting; the pullback is last first."""
+        counts = self.tap_counts[::-1]
+        stops = list(accumulate(counts))
+        return [sums[stop - n : stop] for stop, n in zip(stops, counts, strict=True)][::-1]
 
-def axis_pullback(
-    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[float], axis: int, *, keep: bool
-) -> Pullback | None:
-    """The way back along one axis for the module; None where it is for the reference kernels."""
-    key = ("cpu pullback", axis, tuple(taps), tuple(scale))
+
+def _native_pullback(
+    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+) -> _Pullback | None:
+    """None where the module does not serve it."""
+    numbers = _numbers(taps, scale)
+    if numbers is None:
+        return None
+    key = (NAME, "pullback", axis, *numbers)
     if key in plan.native:
-        found: Pullback | None = plan.native[key]
-        return found
-    made = _pullback(plan, taps, scale, axis)
-    if keep:
-        bounded(plan.native)[key] = made
-    return made
+        back: _Pullback | None = plan.native[key]
+        return back
+    return _cached(plan, key, _pullback(plan, *numbers, axis), taps, scale)
 
 
 def _pullback(
-    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[float], axis: int
-) -> Pullback | None:
-    if any(isinstance(each, FixedPoint) for each in taps):
+    plan: LiftPlan, taps: tuple[Any, ...], scale: tuple[float, float], axis: int
+) -> _Pullback | None:
+    if any(isinstance(t, FixedPoint) for t in taps):
         return None
-    back = tuple(reversed(taps))
-    inverse = (1 / scale[0], 1 / scale[1])
-    undoing = _module_plan(LiftStep(axis, plan.inverse(), back, inverse))
-    flipped = tuple(each[::-1] for each in back)
-    transposed = _module_plan(LiftStep(axis, plan.adjoint(), flipped, (scale[0], scale[1])))
+    back = taps[::-1]
+    undoing = _native_plan(LiftStep(axis, plan.inverse(), back, (1 / scale[0], 1 / scale[1])))
+    flipped = tuple(t[::-1] for t in back)
+    transposed = _native_plan(LiftStep(axis, plan.adjoint(), flipped, scale))
     if undoing is None or transposed is None:
         return None
-    padded = plan.n + len(plan.edge.right)
-    lengths = plan.n, ((padded + 1) // 2, padded // 2)
-    return Pullback(undoing, transposed, axis, lengths, tuple(map(len, taps)))
+    return _Pullback(_cpu.LiftPullback(axis, undoing, transposed, empty), tuple(map(len, taps)))
 
 
-def pull_back(
-    outputs: Sequence[Any], cotangents: Sequence[Any], pullback: Pullback
-) -> tuple[list[Any], list[Any], Any]:
-    """Inputs and their cotangents, NumPy arrays; the gradients of all taps and the scales."""
-    merges = len(outputs) == 2
-    n, halves = pullback.shape
-    shape, axis = outputs[0].shape, pullback.axis
-    shapes = [(*shape[:axis], m, *shape[axis + 1 :]) for m in ((n,) if merges else halves)]
-    made = aligned(shapes * 2, outputs[0].dtype)
-    inputs, pulled = made[: len(shapes)], made[len(shapes) :]
-    arguments = (axis, pullback.undoing, pullback.transposed, merges)
-
-    def run(values: Sequence[Any], given: Sequence[Any]) -> Any:
-        if merges:
-            return _cpu.lift_vjp([*inputs, *pulled], [*values, *given], *arguments)
-        return _cpu.lift_vjp([*values, *given], [*inputs, *pulled], *arguments)
-
-    gradients = run(outputs, cotangents)
-    if gradients is None:  # numbers that are not aligned
-        gradients = run([y.copy() for y in outputs], [g.copy() for g in cotangents])
-    return inputs, pulled, gradients
+def _cached(
+    plan: LiftPlan, key: Any, native: Native, taps: Sequence[Any], scale: Sequence[Any]
+) -> Native:
+    """Cache a native object with the plan, unless taps are learned: these change at each call."""
+    if _are_numbers(taps, scale):
+        bounded(plan.native)[key] = native
+    return native
 
 
-def tap_gradients(gradients: Sequence[float], pullback: Pullback) -> list[Sequence[float]]:
-    """Those of each step, in the order of the lifting; the way back is in the opposite order."""
-    found, start = [], 0
-    for count in reversed(pullback.tap_counts):
-        found.append(gradients[start : start + count])
-        start += count
-    return found[::-1]
+def _are_numbers(taps: Sequence[Any], scale: Sequence[Any]) -> bool:
+    """Whether taps and scales are plain numbers, not arrays."""
+    return all(isinstance(t, tuple) for t in taps) and all(
+        isinstance(factor, float | int) for factor in scale
+    )
 
 
-def aligned(shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Any]:
-    """Arrays of these shapes, one after the other in one piece of memory, each on a cache line."""
-    dtype = np.dtype(dtype)
-    sizes = [prod(shape) * dtype.itemsize for shape in shapes]
-    starts = [0]
-    for size in sizes:
-        starts.append(starts[-1] + -(-size // _ALIGNMENT) * _ALIGNMENT)
-    alignment = _LARGE_PAGE if starts[-1] >= _MAPPED_BYTES else _ALIGNMENT
-    memory = np.empty(starts[-1] + alignment, np.uint8)
-    first = -memory.ctypes.data % alignment
-    return [
-        np.ndarray(shape, dtype, memory, first + start)
-        for shape, start in zip(shapes, starts[:-1], strict=True)
-    ]
+def _numbers(
+    taps: Sequence[Any], scale: Sequence[Any]
+) -> tuple[tuple[Any, ...], tuple[float, float]] | None:
+    """Taps and scales as numbers; None if they are in arrays that cannot be read here."""
+    if _are_numbers(taps, scale):
+        return tuple(taps), (scale[0], scale[1])
+    arrays = [each for each in (*taps, *scale) if not isinstance(each, tuple | float | int)]
+    if not all(map(is_plain_tensor, arrays)):
+        return None
+    values = tuple(t if isinstance(t, tuple) else tuple(t.tolist()) for t in taps)
+    return values, (float(scale[0]), float(scale[1]))
 
 
-# --- levels ----------------------------------------------------------------------------------
+# --- plans ---------------------------------------------------------------------------------------
 
 
-def analysis_groups(level: AnalysisLevel) -> tuple[Group, ...] | None:
-    """The groups in which a level is lifted, in order; None if the module does not lift it."""
-    key = "cpu lifting"
-    if key not in level.native:
-        ndim = len(level.shape)
-        level.native[key] = _groups(list(level.analysis_steps), ndim)
-    groups: tuple[Group, ...] | None = level.native[key]
-    return groups
+def level_groups(keyed_steps: Sequence[tuple[str, Step]], ndim: int) -> list[Group] | None:
+    """The groups in which a level is lifted, in the order of an analysis.
 
-
-def synthesis_groups(level: SynthesisLevel) -> tuple[Group, ...] | None:
-    """The groups in which a level is put together, the last axes first."""
-    key = "cpu lifting"
-    if key not in level.native:
-        keyed = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
-        in_order = _groups(keyed, len(level.shape))
-        level.native[key] = None if in_order is None else in_order[::-1]
-    groups: tuple[Group, ...] | None = level.native[key]
-    return groups
-
-
-def analyse_level(x: Any, groups: Sequence[Group], dtype: Any = None) -> list[Any]:
-    """All bands of a NumPy array; in ``dtype``, if that is another."""
-    bands = [x]
-    for group in groups:
-        bands = [half for band in bands for half in analyse_group(band, group, dtype)]
-    return bands
-
-
-def synthesise_level(bands: Mapping[str, Any], groups: Sequence[Group], out: Any = None) -> Any:
-    """The NumPy array with these bands, all of which are there: ``out``, if given."""
-    current = [bands[key] for key in sorted(bands)]
-    for group in groups[:-1]:
-        count = 2 ** len(group.plans)
-        current = [
-            synthesise_group(current[i : i + count], group) for i in range(0, len(current), count)
-        ]
-    return synthesise_group(current, groups[-1], out)
-
-
-def _groups(keyed: Sequence[tuple[str, Step]], ndim: int) -> tuple[Group, ...] | None:
-    steps = lifted_axes(keyed)
+    None if the module does not lift it.
+    """
+    steps = lifted_axes(keyed_steps) if keyed_steps else None
     if steps is None:
         return None
     fused = len(steps) > 1 and [step.axis for step in steps[-2:]] == [ndim - 2, ndim - 1]
     tail = 2 if fused else 1
-    grouped = [[step] for step in steps[:-tail]] + [steps[-tail:]]
-    groups = [group_of(group) for group in grouped]
-    return None if any(group is None for group in groups) else tuple(g for g in groups if g)
+    groups = [native_group([step]) for step in steps[:-tail]] + [native_group(steps[-tail:])]
+    served = [group for group in groups if group is not None]
+    return served if len(served) == len(groups) else None
 
 
-# --- plans -----------------------------------------------------------------------------------
+def native_group(steps: Sequence[LiftStep]) -> Group | None:
+    """These axes, lifted in this order, for the module; None where it does not serve them."""
+    plans = [(step.axis, _native_plan(step)) for step in steps]
+    served = [(axis, plan) for axis, plan in plans if plan is not None]
+    return served if len(served) == len(plans) else None
 
 
-def group_of(steps: Sequence[LiftStep]) -> Group | None:
-    """These axes, lifted in this order, for the module; None where they are not for it."""
-    plans = [(step.axis, _module_plan(step)) for step in steps]
-    if any(plan is None for _, plan in plans):
-        return None
-    padded = [(step, step.plan.n + len(step.plan.edge.right)) for step in steps]
-    return Group(
-        tuple((axis, plan) for axis, plan in plans if plan is not None),
-        tuple((step.axis, ((n + 1) // 2, n // 2)) for step, n in padded),
-        tuple((step.axis, step.plan.n) for step in steps),
-    )
-
-
-def _module_plan(step: LiftStep) -> _cpu.LiftPlan | None:
-    """The plan as the module's; None if something in it is not for the module."""
+def _native_plan(step: LiftStep) -> _cpu.LiftPlan | None:
+    """The plan as the module's own; None if the module does not serve it."""
     plan = step.plan
     edge = _edge(plan)
     if edge is None or not all(map(_is_number, step.scale)) or not all(map(is_concrete, step.taps)):

@@ -1,19 +1,77 @@
-"""Memory that arrays of NumPy and tensors of torch share."""
+"""Memory that NumPy arrays and torch tensors share, and memory for results."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, TypeVar
 
 import numpy as np
 
+import liftwave._cpu as _cpu
+from liftwave._arrays.convert import is_plain
 from liftwave._arrays.tensors import is_numbers, is_unwatched
+from liftwave._plan.levels import AnalysisLevel
 from liftwave._typing import Array
 
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
 """The dtypes that integer lifting schemes read."""
 
 _FLOATS = ("float32", "float64", "complex64", "complex128")
+_INTEGER_DTYPES = frozenset(map(np.dtype, INTEGERS))
+
+ALIGNED_SIZE = 1 << 20
+"""Results of at least so many samples are written past the caches: they begin on a cache line."""
+
+ALIGNED_LIFTING_SIZE = 1 << 19
+"""The same for lifting, which streams from 8 MiB on: so many samples of complex128."""
+
+SPACING = 16
+"""Samples between two large bands are multiples of this: whole cache lines of float32."""
+
+LIFTING_SPACING = 64
+"""The same for lifting: whole cache lines also of int8."""
+
+_CACHE_LINE = 64
+# glibc maps results of at least so many bytes anew each time. Aligned to a large page, their first
+# touch is that of a few large pages and not of many small ones.
+_MAPPED_BYTES = 1 << 25
+_LARGE_PAGE = 1 << 21
+
+Result = TypeVar("Result")
+
+
+# --- arrays that the module reads ----------------------------------------------------------------
+
+
+def serves(*arrays: Array) -> bool:
+    """Whether the module reads the arrays: NumPy arrays and tensors in the processor's memory.
+
+    Integers come to integer lifting schemes only.
+    """
+    return all(is_plain(x) or _is_integral(x) or is_plain_tensor(x) for x in arrays)
+
+
+def is_floating(x: Array) -> bool:
+    """Whether the module reads the numbers of ``x``, which are floats."""
+    return is_plain(x) or (is_plain_tensor(x) and (x.is_floating_point() or x.is_complex()))
+
+
+def is_in_memory(x: Array) -> bool:
+    """Whether ``x`` is a torch tensor that the module reads, whether or not autograd is active."""
+    torch = sys.modules["torch"]
+    served = (getattr(torch, name) for name in (*_FLOATS, *INTEGERS))
+    return bool(x.device.type == "cpu" and x.dtype in served and is_numbers(x))
+
+
+def is_plain_tensor(x: Array) -> bool:
+    """Whether ``x`` is a torch tensor in memory, without autograd or tracing."""
+    return is_unwatched(x) and is_in_memory(x)
+
+
+def _is_integral(x: Array) -> bool:
+    return type(x) is np.ndarray and x.dtype in _INTEGER_DTYPES
 
 
 def memory(x: Array) -> Any:
@@ -26,13 +84,98 @@ def like(x: Array, result: Any) -> Array:
     return result if type(x) is np.ndarray else sys.modules["torch"].from_numpy(result)
 
 
-def is_in_memory(x: Array) -> bool:
-    """Whether ``x`` is a torch tensor whose numbers the module reads, whoever watches it."""
-    torch = sys.modules["torch"]
-    known = (getattr(torch, name) for name in (*_FLOATS, *INTEGERS))
-    return bool(x.device.type == "cpu" and x.dtype in known and is_numbers(x))
+def all_like(x: Array, results: Sequence[Any]) -> list[Array]:
+    """Results in the library of ``x``, without copying."""
+    return [like(x, result) for result in results]
 
 
-def is_plain_tensor(x: Array) -> bool:
-    """Whether ``x`` is a torch tensor in memory that nothing (autograd, tracing) watches."""
-    return is_unwatched(x) and is_in_memory(x)
+def numpy_dtype(dtype: Any) -> np.dtype[Any]:
+    """The NumPy dtype of a dtype of NumPy or torch."""
+    is_torch = type(dtype).__module__ == "torch"
+    return np.dtype(str(dtype).removeprefix("torch.") if is_torch else dtype)
+
+
+def with_copies(entry: Callable[..., Result | None], *arguments: Any) -> Result:
+    """The result of an entry of the module for NumPy arrays, and lists of them.
+
+    An entry returns None for arrays that it cannot read in place, such as unaligned ones: then it
+    gets copies.
+    """
+    result = entry(*arguments)
+    if result is None:
+        result = entry(*map(copied, arguments))
+    if result is None:
+        raise TypeError("the compiled kernels do not serve these arrays")
+    return result
+
+
+def copied(argument: Any) -> Any:
+    """A NumPy array, or those in a list, copied; anything else as it is."""
+    if isinstance(argument, list):
+        return list(map(copied, argument))
+    return np.array(argument, order="C") if isinstance(argument, np.ndarray) else argument
+
+
+# --- memory for results --------------------------------------------------------------------------
+
+
+def allocation(size: int, aligned_size: int = ALIGNED_SIZE) -> Callable[..., Any] | None:
+    """The function that allocates so many samples; None for NumPy's ``empty``."""
+    return None if size < aligned_size else aligned_empty
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Memory for one result of lifting, which begins on a cache line if it is large."""
+    if prod(shape) < ALIGNED_LIFTING_SIZE:
+        return np.empty(shape, dtype)
+    return aligned_empty(shape, dtype)
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Memory that begins on a cache line, or on a large page if it is large."""
+    size, itemsize = prod(shape), np.dtype(dtype).itemsize
+    if size * itemsize >= _MAPPED_BYTES:
+        unit = _LARGE_PAGE // itemsize
+    else:
+        unit = max(SPACING, _CACHE_LINE // itemsize)
+    whole = np.empty(size + unit, dtype)
+    past = whole.__array_interface__["data"][0] // itemsize % unit
+    return whole[-past % unit :][:size].reshape(shape)
+
+
+def band_memory(
+    levels: Sequence[AnalysisLevel], aligned_size: int, spacing: int
+) -> _cpu.BandMemory:
+    """How the bands of an analysis lie in one piece of memory: level by level, finest first.
+
+    Bands of one level lie along a first axis where that is possible. Of large results each band
+    begins at a multiple of ``spacing`` samples.
+    """
+    shapes = [_returned_shapes(level, level is levels[-1]) for level in levels]
+    size = sum(prod(shape) for level_shapes in shapes for shape in level_shapes)
+    if len(levels) == 1 and size < aligned_size and len(set(shapes[0])) == 1:
+        shape, count = shapes[0][0], len(shapes[0])
+        places = [(k * prod(shape), prod(shape), k, None) for k in range(count)]
+        return _cpu.BandMemory((count, *shape), None, places)
+    level_places: list[list[Any]] = []
+    stop, unit = 0, 1 if size < aligned_size else spacing
+    for level_shapes in shapes:
+        level_places.append([])
+        for shape in level_shapes:
+            start = -(-stop // unit) * unit
+            stop = start + prod(shape)
+            level_places[-1].append(_place(start, shape))
+    approx = level_places[-1].pop(0)
+    details = [place for places in reversed(level_places) for place in places]
+    return _cpu.BandMemory((stop,), allocation(size, aligned_size), [approx, *details])
+
+
+def _returned_shapes(level: AnalysisLevel, is_last: bool) -> list[tuple[int, ...]]:
+    """Those of the bands of a level that are returned: the approximation only of the last."""
+    shapes = list(level.shapes.values())
+    return shapes if is_last else shapes[1:]
+
+
+def _place(start: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    size = prod(shape)
+    return start, size, slice(start, start + size), None if len(shape) == 1 else shape

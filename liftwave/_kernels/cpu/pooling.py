@@ -12,10 +12,9 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from liftwave import _cpu
+import liftwave._cpu as _cpu
 from liftwave._kernels.contract import PoolingKernels, WeightedPool
-from liftwave._kernels.cpu.lifting import aligned
-from liftwave._kernels.cpu.memory import like, memory
+from liftwave._kernels.cpu.memory import empty, like, memory
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
 
@@ -61,7 +60,7 @@ class CpuPooling:
         """The weighted sum of each region: (planes, *outputs)."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.pool, (x,), arguments, beta)
-        (found,) = _results(x, arguments.plan.outputs)
+        found = _result(x, arguments.plan.outputs)
         _run(_module(arguments).pool, (x, beta), found)
         return like(x, found)
 
@@ -76,7 +75,7 @@ class CpuPooling:
         if not _is_served(arguments):
             return _on_memory(self._fallback.pool_vjp, (x, cotangent), arguments, beta)
         plan = arguments.plan
-        (of_x,), of_beta = _results(x, plan.inputs), _of_windows(x, beta, plan)
+        of_x, of_beta = _result(x, plan.inputs), _of_windows(x, beta, plan)
         _run(_module(arguments).pool_vjp, (x, beta, cotangent), of_x, of_beta)
         return like(x, of_x), _of_beta(of_beta, beta)
 
@@ -90,7 +89,7 @@ class CpuPooling:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.unpool, (x, pooled), arguments, beta)
-        (found,) = _results(x, arguments.plan.inputs)
+        found = _result(x, arguments.plan.inputs)
         _run(_module(arguments).unpool, (x, beta, pooled), found)
         return like(x, found)
 
@@ -106,20 +105,20 @@ class CpuPooling:
         if not _is_served(arguments):
             return _on_memory(self._fallback.unpool_vjp, (x, pooled, cotangent), arguments, beta)
         plan = arguments.plan
-        (of_x,), (of_pooled,) = _results(x, plan.inputs), _results(x, plan.outputs)
+        of_x, of_pooled = _result(x, plan.inputs), _result(x, plan.outputs)
         of_beta = _of_windows(x, beta, plan)
         _run(_module(arguments).unpool_vjp, (x, beta, pooled, cotangent), of_x, of_pooled, of_beta)
         return like(x, of_x), like(x, of_pooled), _of_beta(of_beta, beta)
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
         """The largest sample of each region, and where it is, flat within a plane."""
-        (found,), (places,) = _results(x, plan.outputs), _results(x, plan.outputs, np.int64)
+        found, places = _result(x, plan.outputs), _result(x, plan.outputs, np.int64)
         _run(_module(WeightedPool(plan, "softmax")).max_pool, (x,), found, places)
         return like(x, found), like(x, places)
 
     def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
         """Cotangents added at the places that :meth:`max_pool` gave."""
-        (found,) = _results(cotangent, plan.inputs)
+        found = _result(cotangent, plan.inputs)
         if found.size:
             g = np.ascontiguousarray(memory(cotangent))
             places = np.ascontiguousarray(memory(indices), np.int64)
@@ -161,13 +160,13 @@ def _run(function: Callable[..., bool], given: tuple[Array | None, ...], *result
         function(*(None if x is None else x.copy() for x in arrays), *results)
 
 
-def _results(x: Array, sizes: tuple[int, ...], dtype: Any = None) -> list[Any]:
+def _result(x: Array, sizes: tuple[int, ...], dtype: Any = None) -> Any:
     """Memory for one number per sample, or per window, of each plane."""
-    return aligned([(x.shape[0], *sizes)], dtype or memory(x).dtype)
+    return empty((x.shape[0], *sizes), dtype or memory(x).dtype)
 
 
 def _of_windows(x: Array, beta: Array | None, plan: WindowPlan) -> Any:
-    return None if beta is None else _results(x, plan.outputs)[0]
+    return None if beta is None else _result(x, plan.outputs)
 
 
 def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:

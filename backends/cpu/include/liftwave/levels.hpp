@@ -18,17 +18,19 @@ struct AnalysisLevel {
 // for it is found here, a block's or an item's at a time where that is possible.
 template <class T>
 void analyse_levels(const FilterKernels<T>& kernels, const std::vector<AnalysisLevel>& levels,
-                    const ArrayView<const T>& x, std::vector<ArrayView<T>>& bands);
+                    const ArrayView<const T>& x, ArrayView<T>* bands, std::size_t band_count);
 
 template <class T>
 struct SynthesisStage {
   const std::vector<AxisPlan>* axes;
-  std::vector<ArrayView<const T>> bands;  // along one axis those that are there, else one per key
+  ArrayView<const T>* bands;  // along one axis those that are present, else one per key
+  int band_count;
   bool continues;  // the first band is what the stage before made, or its first samples
   ArrayView<T> result;  // without data where only the next stage wants it
 };
 
 template <class T>
-void synthesise_levels(const FilterKernels<T>& kernels, std::vector<SynthesisStage<T>>& stages);
+void synthesise_levels(const FilterKernels<T>& kernels, SynthesisStage<T>* stages,
+                       std::size_t count);
 
 }  // namespace liftwave

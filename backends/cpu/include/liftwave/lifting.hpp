@@ -3,18 +3,11 @@
 
 #include <vector>
 
+#include "liftwave/array_ref.hpp"
 #include "liftwave/lifting_plan.hpp"
 #include "liftwave/lifting_tile.hpp"
 
 namespace liftwave {
-
-// An array of any number of dimensions; strides in bytes.
-struct ArrayRef {
-  char* data = nullptr;
-  DType dtype = DType::float32;
-  std::vector<index_t> shape;
-  std::vector<index_t> strides;
-};
 
 // What is done along an axis of an array.
 struct AxisLift {

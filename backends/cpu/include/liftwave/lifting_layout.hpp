@@ -25,7 +25,7 @@ struct Dim {
 struct Layout {
   Dim rows;
   Dim cols;
-  std::vector<Dim> batch;
+  SmallVector<Dim, 4> batch;
   index_t batch_count = 1;
 
   // Where a member of the batch begins in each array, in bytes.

@@ -113,6 +113,7 @@ struct StepSpec {
 };
 
 class Schedules;
+struct AxisTile;
 
 // A lifting scheme along one axis of `n` samples.
 class LiftPlan {
@@ -140,6 +141,8 @@ class LiftPlan {
   bool periodic() const { return periodic_; }
   // How far beyond a tile of pairs the steps reach, on the wider side.
   index_t reach() const { return reach_; }
+  // The tile of all pairs.
+  const AxisTile& whole() const { return *whole_; }
   // Those of its tiles' rows; safe to use from several threads.
   Schedules& schedules() const { return *schedules_; }
   // The largest magnitudes of a sum and of a sample, given the largest sample, in integers that
@@ -163,6 +166,7 @@ class LiftPlan {
   std::vector<std::vector<float>> f32_;
   std::vector<std::vector<std::uint32_t>> i32_;
   std::vector<std::vector<std::uint64_t>> i64_;
+  std::shared_ptr<const AxisTile> whole_;
   std::shared_ptr<Schedules> schedules_;
   index_t tap_count_ = 0;
   bool integer_ = false;

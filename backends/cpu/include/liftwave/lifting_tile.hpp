@@ -4,14 +4,11 @@
 // plain structures only. The driver (lifting.cpp) fills them.
 #pragma once
 
+#include "liftwave/dtype.hpp"
 #include "liftwave/lifting_plan.hpp"
 #include "liftwave/lifting_schedule.hpp"
 
 namespace liftwave {
-
-enum class DType : int {
-  int8, uint8, int16, uint16, int32, uint32, int64, float32, float64, complex64, complex128
-};
 
 // The part of a 2-D array that one row and column number reaches; strides in bytes.
 struct View {

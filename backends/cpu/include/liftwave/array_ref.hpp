@@ -1,0 +1,21 @@
+// Arrays of any dtype.
+#pragma once
+
+#include <cstddef>
+
+#include "liftwave/dtype.hpp"
+#include "liftwave/small_vector.hpp"
+
+namespace liftwave {
+
+using index_t = std::ptrdiff_t;
+
+// An array of any number of dimensions; strides in bytes.
+struct ArrayRef {
+  char* data = nullptr;
+  DType dtype = DType::float32;
+  SmallVector<index_t, 6> shape;
+  SmallVector<index_t, 6> strides;
+};
+
+}  // namespace liftwave

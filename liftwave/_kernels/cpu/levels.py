@@ -1,0 +1,228 @@
+"""All axes and levels of a transform by the compiled kernels, in one call of the module.
+
+The module has one native object per plan, which takes arrays and returns arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby, islice, product
+from math import prod
+from typing import Any, Literal, TypeAlias, cast
+
+import numpy as np
+from array_api_compat import array_namespace
+
+import liftwave._cpu as _cpu
+from liftwave._kernels import axis_by_axis
+from liftwave._kernels.cpu.filters import NAME, CpuFilters, analysis_axis, synthesis_axis
+from liftwave._kernels.cpu.lifting import CpuLifting, level_groups
+from liftwave._kernels.cpu.memory import (
+    ALIGNED_LIFTING_SIZE,
+    ALIGNED_SIZE,
+    LIFTING_SPACING,
+    SPACING,
+    all_like,
+    allocation,
+    band_memory,
+    copied,
+    like,
+    memory,
+    numpy_dtype,
+    serves,
+    with_copies,
+)
+from liftwave._plan.axis import FilterPlan
+from liftwave._plan.levels import (
+    AnalysisPlan,
+    FilterStep,
+    Step,
+    SynthesisLevel,
+    SynthesisPlan,
+)
+from liftwave._typing import Array
+from liftwave.wavelets.taps import Taps, is_concrete
+
+# Axes that the module transforms at once, at most.
+_MAX_AXES = 4
+# A row of the last axis, in samples, that still fits the L2 cache several times over.
+_LONGEST_ROW = 1 << 16
+# Numbers behind the last axis from which axes are better done one by one, across.
+_FEWEST_COLUMNS = 8
+
+_NativeAnalysis: TypeAlias = "_cpu.Analysis | _cpu.LiftAnalysis | Literal[False]"
+_NativeSynthesis: TypeAlias = "_cpu.Synthesis | _cpu.LiftSynthesis | Literal[False]"
+
+
+class CpuLevels(CpuFilters, CpuLifting):
+    """All axes and levels."""
+
+    def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
+        """All bands: the approximation, then the details; in ``dtype``, if given."""
+        native: _NativeAnalysis | None = plan.native.get(NAME)
+        if native is None:
+            native = plan.native[NAME] = _native_analysis(plan)
+        if native and dtype is None:
+            bands = native.run(x)
+            if bands is not None:
+                return bands
+        if not native:
+            return self._analyse_in_parts(x, plan, dtype)
+        return all_like(x, _analyse_memory(memory(x), native, dtype))
+
+    def _analyse_in_parts(self, x: Array, plan: AnalysisPlan, dtype: Any) -> list[Array]:
+        """Level by level, or one level axis by axis."""
+        if len(plan.levels) == 1:
+            x = x if dtype is None else array_namespace(x).astype(x, dtype, copy=False)
+            return axis_by_axis.analyse_level(x, plan.levels[0], self)
+        details: list[Array] = []
+        for part in plan.parts:
+            x, *bands = self.analyse(x, part, dtype)
+            details[:0] = bands
+        return [x, *details]
+
+    def synthesise(
+        self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None
+    ) -> Array:
+        """The array with these bands; ``out``, if that can be written to while they are read."""
+        native: _NativeSynthesis | None = plan.native.get(NAME)
+        if native is None:
+            native = plan.native[NAME] = _native_synthesis(plan)
+        if native and out is None:
+            result = native.run(bands)
+            if result is not None:
+                return result
+        if not native:
+            return self._synthesise_in_parts(bands, plan, out)
+        work = list(map(memory, bands))
+        target = None if out is None else _target(out, work)
+        if target is None:
+            return like(bands[0], with_copies(native.run, work))
+        if native.write(work, target) is None:
+            native.write(copied(work), target)
+        return cast(Array, out)
+
+    def _synthesise_in_parts(
+        self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None
+    ) -> Array:
+        """Level by level, or one level axis by axis."""
+        if len(plan.levels) == 1:
+            return axis_by_axis.synthesise(bands, plan, self)
+        remaining = iter(bands)
+        approx = [next(remaining)] if plan.has_approx else []
+        for part in plan.parts:
+            (level,) = part.levels
+            if level.synthesis_steps:
+                details = islice(remaining, len(level.detail_keys))
+                target = out if level is plan.levels[-1] else None
+                approx = [self.synthesise([*approx, *details], part, target)]
+        return approx[0]
+
+
+def _analyse_memory(work: Any, native: _cpu.Analysis | _cpu.LiftAnalysis, dtype: Any) -> list[Any]:
+    """The bands of a NumPy array, in ``dtype`` if given; lifting widens samples as it reads."""
+    if dtype is None:
+        return with_copies(native.run, work)
+    if isinstance(native, _cpu.LiftAnalysis):
+        return with_copies(native.run_in, work, numpy_dtype(dtype))
+    return with_copies(native.run, work.astype(numpy_dtype(dtype), copy=False))
+
+
+def _target(out: Array, bands: Sequence[Any]) -> Any:
+    """The NumPy array to write to ``out``; None if its numbers do not lie in a row or are read."""
+    if not serves(out):
+        return None
+    target = memory(out)
+    free = target.dtype == bands[0].dtype and target.flags.c_contiguous and target.flags.aligned
+    return target if free and not any(np.may_share_memory(target, x) for x in bands) else None
+
+
+# --- native objects ------------------------------------------------------------------------------
+
+
+def _native_analysis(plan: AnalysisPlan) -> _NativeAnalysis:
+    """The native object of a plan; False if the module does not do all levels in one go."""
+    axes = [_fused(level.analysis_steps, level.shape) for level in plan.levels]
+    filter_levels = [steps for steps in axes if steps is not None and not _folds(steps)]
+    if axes and len(filter_levels) == len(axes):
+        arguments = [[analysis_axis(*step) for step in steps] for steps in filter_levels]
+        return _cpu.Analysis(arguments, band_memory(plan.levels, ALIGNED_SIZE, SPACING))
+    ndim = len(plan.shapes[0])
+    groups = [level_groups(level.analysis_steps, ndim) for level in plan.levels]
+    lift_levels = [level for level in groups if level is not None]
+    if groups and len(lift_levels) == len(groups):
+        bands = band_memory(plan.levels, ALIGNED_LIFTING_SIZE, LIFTING_SPACING)
+        return _cpu.LiftAnalysis(lift_levels, bands, None)
+    return False
+
+
+def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
+    """The native object of a plan; False if the module does not do all levels in one go."""
+    if not plan.levels:
+        return False
+    size, shape = prod(plan.shape), plan.shape
+    filter_levels = [_filter_level(level) for level in plan.levels]
+    if None not in filter_levels:
+        return _cpu.Synthesis(filter_levels, shape, allocation(size))
+    lift_levels = [_lift_level(level) for level in plan.levels]
+    if None not in lift_levels:
+        return _cpu.LiftSynthesis(lift_levels, shape, allocation(size, ALIGNED_LIFTING_SIZE))
+    return False
+
+
+def _filter_level(level: SynthesisLevel) -> Any:
+    """The module's arguments for a level of filter banks: axes, and which bands are present."""
+    # Steps come from the last axis to the first.
+    keyed_steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
+    steps = _fused(keyed_steps, level.shape)
+    if steps is None:
+        return None
+    present = [
+        key in level.detail_keys or ("d" not in key and level.approx_shape is not None)
+        for key in map("".join, product("ad", repeat=len(steps)))
+    ]
+    if len(steps) == 1:  # along one axis a missing band is left out
+        plan, filters, axis = steps[0]
+        steps = [(plan, tuple(f for f, p in zip(filters, present, strict=True) if p), axis)]
+    return [synthesis_axis(*step) for step in steps], present
+
+
+def _lift_level(level: SynthesisLevel) -> Any:
+    """The module's groups of a level of lifting, which needs all bands."""
+    keyed_steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
+    groups = level_groups(keyed_steps, len(level.shape))
+    if groups is None or level.approx_shape is None:
+        return None
+    bands = 2 ** sum(map(len, groups))
+    return groups if 1 + len(level.detail_keys) == bands else None
+
+
+_Fused: TypeAlias = tuple[FilterPlan, tuple[Taps, ...], int]
+
+
+def _fused(keyed_steps: Sequence[tuple[str, Step]], shape: tuple[int, ...]) -> list[_Fused] | None:
+    """Plan, filters and number of each axis, in order, if the module does them in one go.
+
+    It does up to four axes next to each other, by filter banks of numbers. Where many numbers
+    lie behind the last axis, or its rows are long, going axis by axis is faster.
+    """
+    axes: list[_Fused] = []
+    for _, steps in groupby(keyed_steps, key=lambda keyed: len(keyed[0])):
+        step = next(steps)[1]
+        if not isinstance(step, FilterStep) or not all(map(is_concrete, step.filters)):
+            return None
+        if step.plan.length % 2 or (axes and step.axis != axes[-1][2] + 1):
+            return None
+        axes.append((step.plan, step.filters, step.axis))
+    if not 1 <= len(axes) <= _MAX_AXES:
+        return None
+    last = axes[-1][2]
+    behind = prod(shape[last + 1 :])
+    fits = behind < _FEWEST_COLUMNS and 2 * shape[last] * behind <= _LONGEST_ROW
+    return axes if len(axes) == 1 or fits else None
+
+
+def _folds(axes: Sequence[_Fused]) -> bool:
+    """Whether several axes would have to fold: an analysis folds one axis at a time."""
+    folds = any(plan.fold.left or plan.fold.right for plan, _, _ in axes)
+    return len(axes) > 1 and folds

@@ -1,0 +1,426 @@
+"""Calls of every public function on arrays, with default arguments and with others.
+
+Each of them has to be computed by compiled kernels, or by operations of the arrays' own library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pywt
+from helpers import LIFTING_MODES, MODES, zero_mean
+
+import liftwave as lw
+from liftwave import pooling
+
+FLOATS = ("float32", "float64", "complex64", "complex128")
+REAL = ("float32", "float64")
+INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
+HALVES = ("float16", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A wavelet whose taps are tensors that require gradients; numbers for other libraries."""
+
+    name: str
+    lifting: bool = False
+
+    def made(self, asarray: Callable[[Any], Any] | None) -> Any:
+        """The wavelet, with taps made by a function."""
+        if self.lifting:
+            return self._scheme(asarray)
+        filters = pywt.Wavelet(self.name).filter_bank
+        return lw.FilterBank(
+            *(filters if asarray is None else map(asarray, map(np.array, filters)))
+        )
+
+    def _scheme(self, asarray: Callable[[Any], Any] | None) -> Any:
+        scheme = lw.LiftingScheme.from_name(self.name)
+        if asarray is None:
+            return scheme
+        steps = [lw.LiftingStep(s.kind, asarray(np.array(s.taps)), s.offset) for s in scheme.steps]
+        scale = [asarray(np.array(factor)) for factor in scheme.scale]
+        return lw.LiftingScheme(steps, tuple(scale), shift=scheme.shift)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a public function; the arrays among its arguments are NumPy's."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    named: dict[str, Any] = field(default_factory=dict)
+    dtypes: tuple[str, ...] = FLOATS
+
+    def run(self, convert: Callable[[Any], Any]) -> Any:
+        """The result, with every array and wavelet among the arguments converted."""
+        return self.function(*self.converted(convert), **self.options(convert))
+
+    def vjp(self, convert: Callable[[Any], Any]) -> None:
+        """The result and its pullback, with and without gradients in the wavelet."""
+        data, options = self.converted(convert), self.options(convert)
+        result, pullback = lw.vjp(self.function, *data, **options)
+        pullback(result)
+        if self.function not in pooling_functions():
+            pullback(result, wavelet=False)
+
+    def converted(self, convert: Callable[[Any], Any]) -> Any:
+        """The positional arguments."""
+        return converted(self.arguments, convert)
+
+    def options(self, convert: Callable[[Any], Any]) -> dict[str, Any]:
+        """The named arguments."""
+        return {name: converted(value, convert) for name, value in self.named.items()}
+
+
+def converted(values: Any, convert: Callable[[Any], Any]) -> Any:
+    """Nested lists, tuples and dicts with the arrays and learned wavelets in them converted."""
+    if isinstance(values, np.ndarray | Learned):
+        return convert(values)
+    if isinstance(values, dict):
+        return {key: converted(value, convert) for key, value in values.items()}
+    if isinstance(values, pooling.LiftFilters):
+        return pooling.LiftFilters(*(converted(value, convert) for value in values))
+    if isinstance(values, list | tuple):
+        return type(values)(converted(value, convert) for value in values)
+    return values
+
+
+def pooling_functions() -> list[Callable[..., Any]]:
+    """The functions of pooling that ``vjp`` differentiates."""
+    from liftwave.pooling.differentiable import CALLS
+
+    return list(CALLS)
+
+
+def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
+    """A call on floating-point arrays, real or complex."""
+    return Call(function, arguments, named)
+
+
+def real(function: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
+    """A call on real arrays."""
+    return Call(function, arguments, named, REAL)
+
+
+def integer(function: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
+    """A call on arrays of integers."""
+    return Call(function, arguments, named, INTEGERS)
+
+
+# --- data ----------------------------------------------------------------------------------------
+
+LINE, IMAGE, VOLUME = zero_mean(41), zero_mean((9, 12), 1), zero_mean((5, 6, 7), 2)
+PIXELS = np.random.default_rng(0).integers(0, 100, (9, 12))
+MAPS = zero_mean((2, 4, 6, 8), 3)
+
+CDF97 = lw.LiftingScheme.from_name("cdf9.7")
+HAAR = lw.LiftingScheme.from_name("haar")
+INTEGER = lw.LiftingScheme.from_name("cdf5.3").to_integer()
+WAVELETS = ("haar", "db2", "bior4.4", "db20", CDF97, Learned("db2"), Learned("cdf9.7", True))
+
+LONG = [zero_mean((2, 24), 4), zero_mean((2, 24), 5)]
+PAIR = list(pywt.dwt(IMAGE, "db2"))
+SQUARE = (zero_mean((22, 23), 6), tuple(zero_mean((22, 23), seed) for seed in (7, 8, 9)))
+DWT2, DWTN = pywt.dwt2(IMAGE, "db2"), pywt.dwtn(VOLUME, "db2")
+LEVELS = pywt.wavedec(LINE, "db2", level=3)
+LEVELS2 = pywt.wavedec2(IMAGE, "db2", level=2)
+LEVELSN = pywt.wavedecn(VOLUME, "haar", level=2)
+LIFTED = lw.wavedec2(IMAGE, CDF97, "symmetric", 2)
+PARTLY = lw.wavedec2(zero_mean((8, 12)), CDF97, "symmetric", 2)
+PARTLY[1] = (None, PARTLY[1][1], None)
+MIXED: dict[str, Any] = {"wavelet": ("db2", CDF97, "haar"), "mode": ("zero", "reflect", "periodic")}
+INTEGER_LEVELS = lw.wavedec2(PIXELS, INTEGER, "symmetric", 2)
+FLAT = lw.ravel_coeffs(LEVELSN)
+PACKED = lw.coeffs_to_array(LEVELSN)
+
+
+def out_for(function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+    """An array for the result."""
+    return {"out": np.empty_like(function(*arguments))}
+
+
+# --- transforms ----------------------------------------------------------------------------------
+
+TRANSFORMS: dict[str, list[Call]] = {
+    "dwt": [
+        *(call(lw.dwt, LINE, wavelet, "symmetric") for wavelet in WAVELETS),
+        *(call(lw.dwt, IMAGE, "db3", mode, 0) for mode in MODES),
+        *(call(lw.dwt, IMAGE, CDF97, mode, 0) for mode in LIFTING_MODES),
+        call(lw.dwt, VOLUME, "db2", axis=1),
+        integer(lw.dwt, PIXELS, INTEGER, "symmetric", 0),
+    ],
+    "idwt": [
+        *(call(lw.idwt, *LONG, wavelet, "symmetric") for wavelet in WAVELETS),
+        *(call(lw.idwt, *PAIR, "db2", mode) for mode in MODES),
+        *(call(lw.idwt, *PAIR, CDF97, mode, 0) for mode in LIFTING_MODES),
+        call(lw.idwt, PAIR[0], None, "db2"),
+        call(lw.idwt, None, PAIR[1], "db2", axis=0),
+        call(lw.idwt, None, PAIR[1], CDF97, axis=0),
+        call(lw.idwt, *PAIR, "db2", **out_for(lw.idwt, *PAIR, "db2")),
+        integer(lw.idwt, PIXELS, PIXELS, INTEGER, "symmetric"),
+    ],
+    "dwt2": [
+        *(call(lw.dwt2, IMAGE, wavelet, "symmetric") for wavelet in WAVELETS),
+        *(call(lw.dwt2, IMAGE, ("haar", "db2"), mode, (1, 0)) for mode in MODES),
+        call(lw.dwt2, VOLUME, ("db2", CDF97), ("zero", "reflect"), (2, 0)),
+        integer(lw.dwt2, PIXELS, INTEGER, "periodization"),
+    ],
+    "idwt2": [
+        *(call(lw.idwt2, SQUARE, wavelet, "symmetric") for wavelet in WAVELETS),
+        call(lw.idwt2, (None, DWT2[1]), "db2", "zero"),
+        call(lw.idwt2, (None, (None, DWT2[0], None)), "db2", "periodization"),
+        call(lw.idwt2, (DWT2[0], (None, None, None)), CDF97, "symmetric"),
+        call(lw.idwt2, DWT2, "db2", axes=(1, 0), **out_for(lw.idwt2, DWT2, "db2")),
+        integer(lw.idwt2, (PIXELS, (PIXELS, PIXELS, PIXELS)), INTEGER, "symmetric"),
+    ],
+    "dwtn": [
+        call(lw.dwtn, VOLUME, "db2"),
+        call(lw.dwtn, VOLUME, **MIXED),
+        call(lw.dwtn, VOLUME, "db2", "antireflect", (2, 0)),
+        call(lw.dwtn, VOLUME, "db2", axes=(1, 1)),
+        call(lw.dwtn, VOLUME, "db2", axes=()),
+        call(lw.dwtn, VOLUME, CDF97, "constant", (1,)),
+        call(lw.dwtn, VOLUME, CDF97, "constant", (1, 1)),
+        call(lw.dwtn, zero_mean((2, 3, 4, 5, 4)), "haar"),
+        call(lw.dwtn, VOLUME, Learned("db2"), axes=(2, 1)),
+        integer(lw.dwtn, PIXELS, INTEGER, "zero", (1, 0)),
+    ],
+    "idwtn": [
+        call(lw.idwtn, DWTN, "db2"),
+        call(lw.idwtn, DWTN, **MIXED),
+        call(lw.idwtn, {k: DWTN[k] for k in ("aad", "dda")}, "db2"),
+        call(lw.idwtn, {k: DWTN[k] for k in ("aad", "dda")}, CDF97, "symmetric"),
+        call(lw.idwtn, {"ad": VOLUME, "dd": VOLUME}, "haar", axes=(2, 0)),
+        call(lw.idwtn, DWTN, "db2", **out_for(lw.idwtn, DWTN, "db2")),
+        integer(lw.idwtn, dict.fromkeys(("aa", "ad", "da", "dd"), PIXELS), INTEGER, "zero"),
+    ],
+    "wavedec": [
+        *(call(lw.wavedec, LINE, wavelet, "symmetric", 3) for wavelet in WAVELETS),
+        call(lw.wavedec, zero_mean(200), "sym4"),
+        call(lw.wavedec, LINE, "db2", level=0),
+        call(lw.wavedec, IMAGE, "db2", "periodization", 2, 0),
+        integer(lw.wavedec, PIXELS, INTEGER, "symmetric", 2, 0),
+    ],
+    "waverec": [
+        *(call(lw.waverec, lw.wavedec(LINE, w, "zero", 3), w, "zero") for w in WAVELETS[:5]),
+        call(lw.waverec, [None, *LEVELS[1:]], "db2"),
+        call(lw.waverec, [LEVELS[0], None, *LEVELS[2:]], "db2", "smooth"),
+        call(lw.waverec, LEVELS[:1], "db2"),
+        call(lw.waverec, LEVELS, Learned("db2")),
+        call(lw.waverec, lw.wavedec(LINE, CDF97, "symmetric", 3), Learned("cdf9.7", True)),
+        call(lw.waverec, LEVELS, "db2", **out_for(lw.waverec, LEVELS, "db2")),
+        integer(lw.waverec, lw.wavedec(PIXELS, INTEGER, "zero", 2, 0), INTEGER, "zero", 0),
+    ],
+    "wavedec2": [
+        *(call(lw.wavedec2, IMAGE, wavelet, "symmetric", 2) for wavelet in WAVELETS),
+        call(lw.wavedec2, zero_mean((30, 40)), "haar"),
+        call(lw.wavedec2, VOLUME, ("haar", "db2"), ("zero", "reflect"), 2, (2, 0)),
+        integer(lw.wavedec2, PIXELS, INTEGER, "symmetric", 2),
+    ],
+    "waverec2": [
+        call(lw.waverec2, LEVELS2, "db2"),
+        call(lw.waverec2, [LEVELS2[0], (None, LEVELS2[1][1], None), LEVELS2[2]], "db2"),
+        call(lw.waverec2, [LEVELS2[0], (None, None, None), LEVELS2[2]], "db2"),
+        call(lw.waverec2, [None, *LEVELS2[1:]], "db2", "periodic"),
+        call(lw.waverec2, LIFTED, CDF97, "symmetric"),
+        call(lw.waverec2, LIFTED, Learned("cdf9.7", True), "symmetric"),
+        call(lw.waverec2, PARTLY, CDF97, "symmetric"),
+        call(lw.waverec2, LEVELS2, Learned("db2"), axes=(-2, -1)),
+        call(lw.waverec2, LEVELS2, "db2", **out_for(lw.waverec2, LEVELS2, "db2")),
+        integer(lw.waverec2, INTEGER_LEVELS, INTEGER, "symmetric"),
+    ],
+    "wavedecn": [
+        call(lw.wavedecn, VOLUME, "haar"),
+        call(lw.wavedecn, VOLUME, **MIXED, level=2),
+        call(lw.wavedecn, VOLUME, "db2", "zero", 1, (2, 0)),
+        call(lw.wavedecn, VOLUME, Learned("haar"), level=2),
+        integer(lw.wavedecn, PIXELS, INTEGER, "symmetric", 2),
+    ],
+    "waverecn": [
+        call(lw.waverecn, LEVELSN, "haar"),
+        call(lw.waverecn, [None, *LEVELSN[1:]], "haar"),
+        call(lw.waverecn, [LEVELSN[0], {}, {k: LEVELSN[2][k] for k in ("add", "daa")}], "haar"),
+        call(lw.waverecn, lw.wavedecn(VOLUME, **MIXED, level=1), **MIXED),
+        call(lw.waverecn, LEVELSN, "haar", **out_for(lw.waverecn, LEVELSN, "haar")),
+        integer(lw.waverecn, lw.wavedecn(PIXELS, INTEGER, "zero", 2), INTEGER, "zero"),
+    ],
+    "fswavedecn": [
+        call(lw.fswavedecn, IMAGE, "db2"),
+        call(lw.fswavedecn, VOLUME, ("haar", CDF97), ("zero", "periodization"), (2, 1), (2, 0)),
+    ],
+    "fswaverecn": [
+        call(lambda x: lw.fswaverecn(lw.fswavedecn(x, "db2", "smooth", (1, 2))), IMAGE),
+        call(lambda x: lw.fswaverecn(lw.fswavedecn(x, CDF97, "zero", (1, 2), (1, 0))), IMAGE),
+    ],
+    "downcoef": [
+        call(lw.downcoef, "a", LINE, "db2", level=2),
+        call(lw.downcoef, "d", LINE, "db2", "periodization"),
+        call(lw.downcoef, "d", LINE, CDF97, "symmetric", 2),
+    ],
+    "upcoef": [
+        call(lw.upcoef, "a", LINE, "db2"),
+        call(lw.upcoef, "d", LINE, "bior4.4", 3, take=40),
+        call(lw.upcoef, "a", LINE, CDF97, 2),
+        call(lw.upcoef, "d", LINE, Learned("db2"), 2),
+    ],
+}
+
+# --- what is built of transforms -----------------------------------------------------------------
+
+
+def decomposed(x: Any, *arguments: Any, **named: Any) -> list[Any]:
+    """What the methods of a decomposition compute."""
+    bands = lw.decompose(x, *arguments, **named)
+    changed = bands.threshold(0.1, "soft").keep_largest(0.5)
+    return [changed.reconstruct(), bands.to_array(), bands.from_array(bands.to_array()).approx]
+
+
+def decomposed_integers(x: Any) -> Any:
+    """An integer decomposition and its inverse."""
+    return lw.decompose(x, INTEGER, mode="symmetric").reconstruct()
+
+
+BUILT: dict[str, list[Call]] = {
+    "decompose": [
+        call(decomposed, IMAGE, "db2"),
+        call(decomposed, VOLUME, ("haar", CDF97), level=2, mode="symmetric", axes=(2, 0)),
+        integer(decomposed_integers, PIXELS),
+    ],
+    "denoise": [
+        *(real(lw.denoise, IMAGE, "db2", method=m) for m in ("bayes", "sure", "visu")),
+        call(lw.denoise, IMAGE, CDF97, rule="garrote", sigma=0.3, mode="zero", axes=1, shifts=2),
+    ],
+    "estimate_sigma": [call(lw.estimate_sigma, IMAGE), call(lw.estimate_sigma, IMAGE, axes=0)],
+    "pad": [call(lw.pad, IMAGE, ((1, 2), (3, 4)), mode) for mode in MODES],
+    "threshold": [
+        *(call(lw.threshold, IMAGE, 0.4, mode) for mode in ("soft", "hard", "garrote")),
+        *(real(lw.threshold, IMAGE, 0.4, mode) for mode in ("greater", "less")),
+    ],
+    "threshold_firm": [call(lw.threshold_firm, IMAGE, 0.1, 0.8)],
+    "coeffs_to_array": [call(lw.coeffs_to_array, LEVELSN), call(lw.coeffs_to_array, LEVELS2)],
+    "array_to_coeffs": [Call(lambda a: lw.array_to_coeffs(a, PACKED[1]), (PACKED[0],))],
+    "ravel_coeffs": [call(lw.ravel_coeffs, LEVELSN), call(lw.ravel_coeffs, LEVELS)],
+    "unravel_coeffs": [Call(lambda a: lw.unravel_coeffs(a, *FLAT[1:]), (FLAT[0],))],
+}
+
+# --- pooling -------------------------------------------------------------------------------------
+
+WINDOWS: tuple[tuple[tuple[Any, ...], dict[str, Any]], ...] = (
+    ((2,), {}),
+    ((3, 2, 1), {"ndim": 1}),
+    (((3, 2), (1, 2)), {}),
+    (((2, 3, 2), 2, 0, (1, 2, 1), True), {}),
+)
+
+
+def on_windows(function: Callable[..., Any], **named: Any) -> list[Call]:
+    """Calls on windows of several sizes, in one, two and three dimensions."""
+    return [real(function, MAPS, *windows, **options, **named) for windows, options in WINDOWS]
+
+
+POOLED = pooling.soft_pool(MAPS, 2)
+FILTERS = pooling.lift_filters(4, 3)
+BANDS = pooling.lift_down(MAPS, FILTERS, "bands")
+WEIGHT = zero_mean((4, 3, 2, 3), 5)
+LAYERS = (zero_mean((2, 4), 6), zero_mean(2, 7)), (zero_mean((4, 2), 8), zero_mean(4, 9))
+STATISTICS = (zero_mean(4, 10), np.abs(zero_mean(4, 11)))
+
+
+def max_unpooled(x: Any) -> Any:
+    """Max pooling and its reverse."""
+    values, places = pooling.max_pool(x, (2, 3), return_indices=True)
+    return pooling.max_unpool(values, places, (2, 3), output_size=x.shape[-2:])
+
+
+POOLING: dict[str, list[Call]] = {
+    "soft_pool": on_windows(pooling.soft_pool),
+    "edscw_pool": on_windows(pooling.edscw_pool),
+    "similarity_pool": [
+        c
+        for similarity in ("dice", "cosine", "pce")
+        for exponential in (True, False)
+        for c in on_windows(pooling.similarity_pool, similarity=similarity, exponential=exponential)
+    ],
+    "idw_pool": [
+        c
+        for distance in ("l1", "l2", "huber", "chebyshev", "gower")
+        for c in on_windows(pooling.idw_pool, distance=distance, delta=0.5)
+    ],
+    "ada_pool": [
+        *on_windows(pooling.ada_pool),
+        *on_windows(pooling.ada_pool, beta=0.3),
+        *(real(pooling.ada_pool, MAPS, 2, beta=zero_mean(s, 4)) for s in ((3, 4), (4, 3, 4))),
+        real(pooling.ada_pool, MAPS, 2, beta=zero_mean((4, 1, 1), 4)),
+        real(pooling.ada_pool, MAPS, 2, beta=0),
+    ],
+    "ada_unpool": [
+        *(real(pooling.ada_unpool, MAPS, POOLED, 2, preserve=p) for p in ("sum", "mean")),
+        real(pooling.ada_unpool, MAPS, POOLED, 2, beta=zero_mean((4, 3, 4), 4)),
+        real(pooling.ada_unpool, MAPS, pooling.ada_pool(MAPS, 3, 2, ndim=1), 3, 2, ndim=1),
+    ],
+    "max_pool": [
+        *on_windows(pooling.max_pool),
+        *on_windows(pooling.max_pool, return_indices=True),
+    ],
+    "max_unpool": [
+        real(max_unpooled, MAPS),
+    ],
+    "nearest_unpool": [
+        call(pooling.nearest_unpool, MAPS, 2),
+        call(pooling.nearest_unpool, MAPS, (2, 1, 3)),
+    ],
+    "bed_of_nails_unpool": [call(pooling.bed_of_nails_unpool, MAPS, 2, 3, ndim=1)],
+    "conv_transpose": [
+        call(pooling.conv_transpose, MAPS, WEIGHT),
+        call(pooling.conv_transpose, MAPS, WEIGHT, (2, 3), 1, 1, (1, 2)),
+    ],
+    "energy_attention": [
+        real(pooling.energy_attention, MAPS, *LAYERS),
+        real(pooling.energy_attention, MAPS, *LAYERS, *STATISTICS, normalize=True),
+    ],
+    "lift_down": [
+        *(
+            real(pooling.lift_down, MAPS, FILTERS, form)
+            for form in ("sum", "concat", "bands", "LH")
+        ),
+        *(
+            real(pooling.lift_down, MAPS, FILTERS, padding=padding)
+            for padding in ("zeros", "replicate", "circular")
+        ),
+        real(
+            pooling.lift_down, MAPS[..., :5, :7], FILTERS, "concat", ("LL", "HH"), penalties="norm"
+        ),
+        real(pooling.lift_down, MAPS, pooling.lift_filters(6, 2, 1), dimensions=1),
+        real(
+            pooling.lift_down,
+            MAPS,
+            pooling.lift_filters(2, 5, shared=True, dimensions=3),
+            dimensions=3,
+        ),
+    ],
+    "lift_up": [
+        real(pooling.lift_up, BANDS, FILTERS),
+        real(pooling.lift_up, list(BANDS.values()), FILTERS, (5, 7), padding="zeros"),
+        real(pooling.lift_up, {"LH": BANDS["LH"]}, FILTERS),
+    ],
+}
+
+CALLS: dict[str, list[Call]] = {**TRANSFORMS, **BUILT}
+"""Calls of the functions of ``liftwave`` by name."""
+
+NO_ARRAYS = frozenset(
+    ("Decomposition", "FilterBank", "FswavedecnResult", "LiftingScheme", "LiftingStep", "Modes")
+    + ("Wavelet", "dwt_coeff_len", "dwt_max_level", "dwtn_max_level", "families")
+    + ("get_num_threads", "kernels", "orthogonal_filter_bank", "qmf", "set_num_threads")
+    + ("show_config", "vjp", "wavedecn_shapes", "wavedecn_size", "wavelist")
+)
+"""The other names: they compute nothing of arrays, or are in the calls of functions."""
+
+POOLING_NO_ARRAYS = frozenset(
+    ("LiftFilters", "LiftPenalties", "conv_transpose_matrix", "lift_filters")
+)
