@@ -260,6 +260,7 @@ class Transform(Operation):
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The inputs in one floating dtype; integers for integer lifting schemes."""
+        self._check_shapes(tuple([x.shape for x in arrays]))
         if self.is_plain:
             return open_arrays(arrays, native_half)
         if not self.keys:
@@ -274,7 +275,20 @@ class Transform(Operation):
 
     def open_floating(self, arrays: Sequence[Array]) -> list[Opened]:
         """The inputs in one floating dtype, also where nothing is computed."""
+        self._check_shapes(tuple([x.shape for x in arrays]))
         return open_arrays(arrays)
+
+    def _check_shapes(self, shapes: tuple[Shape, ...]) -> None:
+        """Make the plan, which raises what is wrong with the shapes before any work.
+
+        Learned taps and lengths that are symbols are planned when they run.
+        """
+        if self.holds_arrays or not all(isinstance(n, int) for shape in shapes for n in shape):
+            return
+        if self.is_synthesis and shapes not in self.shape_plans:
+            self._make_synthesis_plan(shapes)
+        elif not self.is_synthesis and shapes[0] not in self.shape_plans:
+            self._make_analysis_plan(shapes[0])
 
     def run(
         self,
