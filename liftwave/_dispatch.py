@@ -50,8 +50,8 @@ def families() -> dict[str, Kernels]:
 
 
 @contextmanager
-def registered(kernels: Kernels, name: str | None = None) -> Iterator[None]:
-    """Register a family of kernels within a ``with`` block, for all threads.
+def registered(kernels: Kernels) -> Iterator[None]:
+    """Have a family of kernels serve under its name within a ``with`` block, in all threads.
 
     It takes the place of the family of that name. Tests use it to run kernels on a runtime of
     their own, or to see which kernels are called.
@@ -60,19 +60,16 @@ def registered(kernels: Kernels, name: str | None = None) -> Iterator[None]:
     ----------
     kernels : Kernels
         The family: one with the methods of :class:`CompiledKernels`, unless it is the reference.
-    name : str, optional
-        The name by which users choose it; by default that of the family.
     """
-    key = name or kernels.name
-    before = _families.get(key)
-    _families[key] = kernels
+    before = _families.get(kernels.name)
+    _families[kernels.name] = kernels
     try:
         yield
     finally:
         if before is None:
-            del _families[key]
+            del _families[kernels.name]
         else:
-            _families[key] = before
+            _families[kernels.name] = before
 
 
 def _compiled(name: str) -> CompiledKernels | None:
@@ -119,11 +116,11 @@ def kernels_for(*arrays: Array) -> Kernels:
     return fallback_for(arrays)
 
 
-def plain_kernels(arrays: Sequence[Array]) -> Kernels:
+def plain_kernels() -> Kernels:
     """The kernels for NumPy arrays of floats."""
     if _forced.get() in (None, "cpu") and "cpu" in _families:
         return _families["cpu"]
-    return kernels_for(*arrays)
+    return kernels_for()
 
 
 def reference_kernels(*, half_precision: bool) -> Kernels:

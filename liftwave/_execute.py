@@ -29,7 +29,7 @@ def execute(call: Call) -> Any:
     if call.out is not None:
         return _execute_into(call, call.out)
     if operation.is_plain and are_plain(arrays):  # nothing to convert
-        return call.result.pack(operation.run(arrays, call.sizes, plain_kernels(arrays)))
+        return call.result.pack(operation.run(arrays, call.sizes, plain_kernels()))
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], call.sizes)
     return call.result.pack(close(operation, results, opened[0]))

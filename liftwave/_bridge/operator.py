@@ -100,10 +100,10 @@ def _save(
     ctx.operation, ctx.sizes = operation, sizes
     ctx.shapes = [x.shape for x in inputs]
     ctx.set_materialize_grads(False)
-    if isinstance(operation, Derivative):  # differentiated by torch, from its inputs
-        ctx.save_for_backward(*inputs)
-    elif operation.is_linear:
+    if operation.is_linear:
         ctx.residuals = "nothing"
+    elif isinstance(operation, Derivative):  # differentiated by torch, from its inputs
+        ctx.save_for_backward(*inputs)
     else:
         exact = inputs[0].dtype not in HALF_PRECISION
         ctx.residuals = operation.residuals(ctx.shapes, sizes, exact=exact, parameters=parameters)
@@ -115,7 +115,7 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
     count = len(ctx.shapes)
     if all(g is None for g in cotangents):
         return [None] * count
-    if isinstance(ctx.operation, Derivative):
+    if isinstance(ctx.operation, Derivative) and not ctx.operation.is_linear:
         return _pull_back_by_torch(ctx.operation, ctx.sizes, ctx.saved_tensors, cotangents)
     found = _run_derivative(
         ctx.operation, ctx.residuals, ctx.shapes, ctx.sizes, ctx.saved_tensors, cotangents
@@ -151,14 +151,21 @@ def _pull_back_by_torch(
 ) -> Gradients:
     """Cotangents by torch's own derivatives of the reference kernels."""
     kernels = fallback_for(inputs, "derivative")
-    results, pullback = _vjp(
-        lambda *tensors: tuple(operation.run(tensors, sizes, kernels)), *inputs
-    )
+    places = [k for k, x in enumerate(inputs) if x.is_floating_point() or x.is_complex()]
+
+    def run_on(*floating: Tensor) -> tuple[Tensor, ...]:
+        tensors = [*inputs]
+        for k, x in zip(places, floating, strict=True):
+            tensors[k] = x
+        return tuple(operation.run(tensors, sizes, kernels))
+
+    results, pullback = _vjp(run_on, *[inputs[k] for k in places])
     filled = [
         torch.zeros_like(y) if g is None else g.to(y.dtype)
         for y, g in zip(results, cotangents, strict=True)
     ]
-    return list(pullback(tuple(filled)))
+    found = dict(zip(places, pullback(tuple(filled)), strict=True))
+    return [found.get(k) for k in range(len(inputs))]
 
 
 class _Run(torch.autograd.Function):

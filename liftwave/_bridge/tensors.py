@@ -49,6 +49,7 @@ def are_eager(tensors: Sequence[Tensor]) -> bool:
             type(x) not in (Tensor, torch.nn.Parameter)
             or x.device.type == "meta"
             or torch._C._functorch.is_functorch_wrapped_tensor(x)
+            or torch._C._functorch.is_legacy_batchedtensor(x)
             or x.layout is not torch.strided
             or x.is_conj()
             or x.is_neg()
