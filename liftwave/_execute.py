@@ -58,9 +58,9 @@ def is_recorded(operation: Operation, arrays: Sequence[Array]) -> bool:
         return False
     if not all(isinstance(x, torch.Tensor) for x in arrays):
         return False
-    from liftwave._bridge import tensors  # it imports torch
+    from liftwave._bridge import operator  # it imports torch
 
-    return operation.holds_arrays or tensors.are_recorded(arrays)
+    return operation.holds_arrays or operator.are_recorded(arrays)
 
 
 def _execute_into(call: Call, out: Array) -> Array:

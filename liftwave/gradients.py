@@ -15,6 +15,7 @@ from liftwave._arrays.convert import (
     never_native_half,
     open_array,
 )
+from liftwave._arrays.tensors import resolved
 from liftwave._dispatch import kernels_for
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation, Shape
@@ -195,7 +196,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     wavelets = WaveletArgument(operation.wavelets, argument)
     wavelets.check(*call.arrays)
     opened = operation.open_floating(call.arrays)
-    inputs = [each.array for each in opened]
+    inputs = [resolved(each.array) for each in opened]
     shapes = [tuple(x.shape) for x in inputs]
     operation = _with_numbers(operation, inputs)
     results = operation.run(inputs, (), kernels_for(*inputs))
@@ -248,7 +249,7 @@ def _checked_cotangents(
 
 
 def _checked_cotangent(cotangent: Any, shape: Shape, opened: Opened, name: str) -> Array:
-    array = as_array(cotangent)
+    array = resolved(as_array(cotangent))
     common_namespace([array, opened.array])
     if tuple(array.shape) != shape:
         raise ShapeError(
@@ -332,7 +333,7 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     """Result and pullback of a pooling function."""
     operation: Operation = call.operation
     opened = operation.open(call.arrays, never_native_half)
-    inputs = [each.array for each in opened]
+    inputs = [resolved(each.array) for each in opened]
     shapes = [tuple(x.shape) for x in inputs]
     results = operation.run(inputs, call.sizes, kernels_for(*inputs))
     exact = not is_half(inputs[0])
