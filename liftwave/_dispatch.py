@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._arrays.convert import is_half
+from liftwave._arrays.convert import PLAIN_DTYPES, is_half
 from liftwave._arrays.tensors import is_on_device
 from liftwave._kernels.contract import CompiledKernels, Kernels
 from liftwave._kernels.half_precision import in_float32
@@ -48,10 +48,25 @@ PLAIN_KERNELS: dict[str | None, Kernels] = {}
 """The kernels for NumPy arrays of floats, for each choice of the user."""
 
 
+def _compiled(name: str) -> CompiledKernels | None:
+    family: Any = None if name == "reference" else _families.get(name)
+    compiled_family: CompiledKernels | None = family
+    return compiled_family
+
+
+CPU_KERNELS: dict[str | None, CompiledKernels] = {}
+"""The compiled kernels for the processor's memory, for each choice of the user that allows them."""
+
+
 def _update_plain_kernels() -> None:
-    names = {None: "cpu", "cpu": "cpu", "cpu!": "cpu!", "reference": "reference"}
+    CPU_KERNELS.clear()
+    for choice, name in ((None, "cpu"), ("cpu", "cpu"), ("cpu!", "cpu!")):
+        family = _compiled(name)
+        if family is not None:
+            CPU_KERNELS[choice] = family
     PLAIN_KERNELS.clear()
-    PLAIN_KERNELS.update({c: _families[name] for c, name in names.items() if name in _families})
+    PLAIN_KERNELS.update(CPU_KERNELS)
+    PLAIN_KERNELS["reference"] = _families["reference"]
 
 
 _update_plain_kernels()
@@ -65,8 +80,8 @@ def families() -> dict[str, Kernels]:
 
 
 @contextmanager
-def registered(kernels: Kernels, name: str | None = None) -> Iterator[None]:
-    """Register a family of kernels within a ``with`` block, for all threads.
+def registered(kernels: Kernels) -> Iterator[None]:
+    """Have a family of kernels serve under its name within a ``with`` block, in all threads.
 
     It takes the place of the family of that name. Tests use it to run kernels on a runtime of
     their own, or to see which kernels are called.
@@ -75,41 +90,30 @@ def registered(kernels: Kernels, name: str | None = None) -> Iterator[None]:
     ----------
     kernels : Kernels
         The family: one with the methods of :class:`CompiledKernels`, unless it is the reference.
-    name : str, optional
-        The name by which users choose it; by default that of the family.
     """
-    key = name or kernels.name
-    before = _families.get(key)
-    _families[key] = kernels
+    before = _families.get(kernels.name)
+    _families[kernels.name] = kernels
     _update_plain_kernels()
     try:
         yield
     finally:
         if before is None:
-            del _families[key]
+            del _families[kernels.name]
         else:
-            _families[key] = before
+            _families[kernels.name] = before
         _update_plain_kernels()
 
 
-def _compiled(name: str) -> CompiledKernels | None:
-    family: Any = _families.get(name)
-    compiled_family: CompiledKernels | None = family
-    return compiled_family
-
-
-def _serving(arrays: Sequence[Array]) -> list[CompiledKernels]:
+def _serving(arrays: Sequence[Array]) -> Iterator[CompiledKernels]:
     """The compiled families that may serve these arrays, in the order in which they are asked."""
     forced = CHOICE.get()
-    if forced is not None:
-        _check(forced)
-        family = None if forced == "reference" else _compiled(forced)
-        return [] if family is None else [family]
-    on_host = type(arrays[0]) is np.ndarray
-    if "cuda" not in _families and not on_host and all(map(is_on_device, arrays)):
-        _load_cuda()
-    families = [_compiled(name) for name in _COMPILED]
-    return [family for family in families if family is not None]
+    _check(forced)
+    for name in _COMPILED if forced is None else (forced,):
+        if name == "cuda" and name not in _families and all(map(is_on_device, arrays)):
+            _load_cuda()
+        family = _compiled(name)
+        if family is not None:
+            yield family
 
 
 def _load_cuda() -> str | None:
@@ -130,6 +134,13 @@ def _load_cuda() -> str | None:
 
 def kernels_for(*arrays: Array) -> Kernels:
     """The kernels that serve these arrays together."""
+    for x in arrays:
+        if type(x) is not np.ndarray or x.dtype not in PLAIN_DTYPES:
+            break
+    else:
+        kernels = PLAIN_KERNELS.get(CHOICE.get())
+        if kernels is not None:
+            return kernels
     for family in _serving(arrays):
         if family.serves(*arrays):
             return family
@@ -159,6 +170,9 @@ def supports_half_precision(arrays: Sequence[Array]) -> bool:
 
 def kernels_for_memory(*tensors: Array) -> Kernels:
     """The kernels for the memory of tensors, even if torch records or traces these."""
+    cpu = CPU_KERNELS.get(CHOICE.get())
+    if cpu is not None and cpu.serves_memory(*tensors):
+        return cpu
     for family in _serving(tensors):
         if family.serves_memory(*tensors):
             return family

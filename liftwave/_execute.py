@@ -1,20 +1,29 @@
-"""Executes calls: converts the inputs, chooses what runs the operation, converts the results."""
+"""Executes calls: converts the inputs, chooses what runs the operation, converts the results.
+
+Under ``torch.compile`` a public function becomes one node of the graph (:func:`graph_node`).
+"""
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from liftwave._arrays.convert import Opened, are_plain, check_out
+from liftwave._arrays.convert import are_plain, check_out
+from liftwave._bridge.nodes import register
 from liftwave._dispatch import CHOICE, PLAIN_KERNELS, kernels_for, supports_half_precision
-from liftwave._operations.call import Call
+from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.operation import Operation
 from liftwave._operations.transform import Transform
 from liftwave._typing import Array
 from liftwave.errors import OptionError
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 def execute(call: Call) -> Any:
@@ -33,10 +42,11 @@ def execute(call: Call) -> Any:
         kernels = PLAIN_KERNELS.get(CHOICE.get())
         single = len(arrays) == 1
         if kernels is not None and (single or are_plain(arrays, operation.plain_dtypes)):
-            return result.pack(operation.run(arrays, call.sizes, kernels))  # nothing to convert
+            results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
+            return results[0] if result is SINGLE else result.pack(results)
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], call.sizes)
-    return result.pack(close(operation, results, opened[0]))
+    return result.pack(opened[0].close_all(results, operation.data_outputs))
 
 
 def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:
@@ -58,16 +68,9 @@ def is_recorded(operation: Operation, arrays: Sequence[Array]) -> bool:
         return False
     if not all(isinstance(x, torch.Tensor) for x in arrays):
         return False
-    from liftwave._bridge import tensors  # it imports torch
+    from liftwave._bridge import operator  # it imports torch
 
-    return operation.holds_arrays or tensors.are_recorded(arrays)
-
-
-def close(operation: Operation, results: Sequence[Array], opened: Opened) -> list[Array]:
-    """The results in the dtypes that the caller expects."""
-    count, dtype = operation.data_outputs, opened.result_dtype
-    data, rest = (results, []) if count is None else (results[:count], results[count:])
-    return [*[y if y.dtype == dtype else opened.close(y) for y in data], *rest]
+    return operation.holds_arrays or operator.are_recorded(arrays)
 
 
 def _execute_into(call: Call, out: Array) -> Array:
@@ -85,3 +88,45 @@ def _execute_into(call: Call, out: Array) -> Array:
     if result is not out:
         out[...] = opened[0].close(result)
     return out
+
+
+# --- public functions in compiled graphs ---------------------------------------------------------
+
+
+def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Decorate a function so that ``torch.compile`` records it as one node and not its body.
+
+    The arguments of a node are tensors, numbers, text, wavelets, and sequences and dicts of
+    these. Eager calls, and calls with ``out``, run the function itself.
+    """
+    node = f"{function.__module__}.{function.__qualname__}"
+    register(node, function)
+    parameters = inspect.signature(function).parameters
+    names = [name for name in parameters if name != "out"]
+    defaults = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if name != "out" and parameter.default is not inspect.Parameter.empty
+    }
+
+    module = sys.modules.get
+
+    @wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        torch = module("torch")
+        if torch is None or not torch.compiler.is_dynamo_compiling():
+            return function(*args, **kwargs)
+        arguments = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
+        out = arguments.pop("out", None)
+        if out is not None or len(args) > len(names) or set(arguments) != set(names):
+            return function(*args, **kwargs)  # which says what is wrong, if that is it
+        result: _R = _run_as_node(node, arguments)
+        return result
+
+    return call
+
+
+def _run_as_node(node: str, arguments: dict[str, Any]) -> Any:
+    from liftwave._bridge import graph  # it loads torch's compiler
+
+    return graph.NODES[node](arguments)

@@ -11,7 +11,8 @@ from array_api_compat import array_namespace, size
 
 from liftwave._arrays.convert import dtype_name
 from liftwave._execute import execute
-from liftwave._plan.axes import AxisPlan, as_axis_plans, axis_plans
+from liftwave._operations.transform import Transform
+from liftwave._plan.axes import AxisPlan, as_axis_plans
 from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.errors import BandError, ShapeError
 from liftwave.plotting import Bands, plot_bands
@@ -447,8 +448,9 @@ def decompose(
     """
     call = calls.wavedecn(x, wavelet, mode, level, axes)
     approx, *details = execute(call)
-    (data,) = call.arrays
-    plans = axis_plans(wavelet, mode, axes, data.ndim)
+    (data,), transform = call.arrays, call.operation
+    assert isinstance(transform, Transform)
+    plans = transform.plans_for(data.ndim)
     return Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
 
 

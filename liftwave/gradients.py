@@ -15,8 +15,8 @@ from liftwave._arrays.convert import (
     never_native_half,
     open_array,
 )
+from liftwave._arrays.tensors import resolved
 from liftwave._dispatch import kernels_for
-from liftwave._execute import close
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation, Shape
 from liftwave._operations.transform import Transform
@@ -196,7 +196,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     wavelets = WaveletArgument(operation.wavelets, argument)
     wavelets.check(*call.arrays)
     opened = operation.open_floating(call.arrays)
-    inputs = [each.array for each in opened]
+    inputs = [resolved(each.array) for each in opened]
     shapes = [tuple(x.shape) for x in inputs]
     operation = _with_numbers(operation, inputs)
     results = operation.run(inputs, (), kernels_for(*inputs))
@@ -215,11 +215,11 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
         else:
             data, _ = operation.wavelet_vjp(bands, [], "nothing", shapes, kernels)
             of_wavelet = None
-        return Gradient(call.data.pack(close(operation, data, opened[0])), of_wavelet)
+        return Gradient(call.data.pack(opened[0].close_all(data)), of_wavelet)
 
     if not operation.level:  # arrays are returned as they were passed
         return call.result.pack(call.arrays), pullback
-    return call.result.pack(close(operation, results, opened[0])), pullback
+    return call.result.pack(opened[0].close_all(results, operation.data_outputs)), pullback
 
 
 def _with_numbers(operation: Transform | Upsample, inputs: Sequence[Array]) -> Transform | Upsample:
@@ -249,7 +249,7 @@ def _checked_cotangents(
 
 
 def _checked_cotangent(cotangent: Any, shape: Shape, opened: Opened, name: str) -> Array:
-    array = as_array(cotangent)
+    array = resolved(as_array(cotangent))
     common_namespace([array, opened.array])
     if tuple(array.shape) != shape:
         raise ShapeError(
@@ -333,7 +333,7 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     """Result and pullback of a pooling function."""
     operation: Operation = call.operation
     opened = operation.open(call.arrays, never_native_half)
-    inputs = [each.array for each in opened]
+    inputs = [resolved(each.array) for each in opened]
     shapes = [tuple(x.shape) for x in inputs]
     results = operation.run(inputs, call.sizes, kernels_for(*inputs))
     exact = not is_half(inputs[0])
@@ -352,4 +352,4 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
         )
         return gradient
 
-    return call.result.pack(close(operation, results, opened[0])), pullback
+    return call.result.pack(opened[0].close_all(results, operation.data_outputs)), pullback

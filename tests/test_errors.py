@@ -31,10 +31,13 @@ from liftwave.thresholding import ThresholdError
 
 
 class NoWork:
-    """Kernels that must not be reached."""
+    """Kernels that may be chosen, but must not be reached."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def serves(self, *arrays: Any) -> bool:
+        return True
 
     def __getattr__(self, function: str) -> Any:
         raise AssertionError(f"{function} was asked for before the error was raised")

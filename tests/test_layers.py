@@ -26,7 +26,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_operations",),
     ("_dispatch",),
     ("_bridge",),
-    ("_compiled_step",),
     ("_execute", "_config"),
     ("pooling", "transforms"),
     ("decomposition", "gradients", "operators"),

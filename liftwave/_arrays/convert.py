@@ -59,6 +59,12 @@ class Opened(NamedTuple):
             return result
         return self.xp.astype(result, self.result_dtype)
 
+    def close_all(self, results: Sequence[Array], count: int | None = None) -> list[Array]:
+        """Cast the first ``count`` results (all by default); the others keep their dtypes."""
+        dtype = self.result_dtype
+        data, others = (results, ()) if count is None else (results[:count], results[count:])
+        return [*[y if y.dtype == dtype else self.close(y) for y in data], *others]
+
 
 NativeHalf: TypeAlias = Callable[[Sequence[Array]], bool]
 """Says whether arrays of half precision stay as they are."""

@@ -37,6 +37,11 @@ def is_unwatched(x: Array) -> bool:
     )
 
 
+def resolved(x: Array) -> Array:
+    """``x``, or the numbers of a tensor that is conjugated or negated when it is read."""
+    return x.resolve_conj().resolve_neg() if is_tensor(x) else x
+
+
 def is_readable(x: Array) -> bool:
     """Whether the numbers of ``x`` can be read: it is not traced, batched, or without memory."""
     if not is_tensor(x):

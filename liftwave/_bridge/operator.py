@@ -22,7 +22,6 @@ from liftwave._bridge import nodes
 from liftwave._bridge.tensors import (
     HALF_PRECISION,
     TORCH_OPERATIONS,
-    are_eager,
     batched,
     check_operators_allowed,
     in_forward_mode,
@@ -41,6 +40,37 @@ Sizes: TypeAlias = Sequence[int]
 Gradients: TypeAlias = list[Tensor | None]
 
 _vjp: Any = torch.func.vjp
+
+
+def are_eager(tensors: Sequence[Tensor]) -> bool:
+    """Whether the tensors are dense, and torch does nothing but record gradients."""
+    if (
+        torch.compiler.is_compiling()
+        or torch._C._get_tracing_state() is not None
+        or torch.onnx.is_in_onnx_export()
+        or torch.autograd.forward_ad._current_level >= 0
+        or torch._C._len_torch_dispatch_stack()
+    ):
+        return False
+    for x in tensors:
+        if (
+            type(x) not in (Tensor, torch.nn.Parameter)
+            or x.device.type == "meta"
+            or torch._C._functorch.is_functorch_wrapped_tensor(x)
+            or torch._C._functorch.is_legacy_batchedtensor(x)
+            or x.layout is not torch.strided
+            or x.is_conj()
+            or x.is_neg()
+        ):
+            return False
+    return True
+
+
+def are_recorded(tensors: Sequence[Tensor]) -> bool:
+    """Whether torch records, traces or batches what is done to the tensors."""
+    if torch.is_grad_enabled() and any(x.requires_grad for x in tensors):
+        return True
+    return not are_eager(tensors)
 
 
 def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> list[Tensor]:
@@ -129,10 +159,10 @@ def _save(
     ctx.operation, ctx.sizes = operation, sizes
     ctx.shapes = [x.shape for x in inputs]
     ctx.set_materialize_grads(False)
-    if isinstance(operation, Derivative):  # differentiated by torch, from its inputs
-        ctx.save_for_backward(*inputs)
-    elif operation.is_linear:
+    if operation.is_linear:
         ctx.residuals = "nothing"
+    elif isinstance(operation, Derivative):  # differentiated by torch, from its inputs
+        ctx.save_for_backward(*inputs)
     else:
         exact = inputs[0].dtype not in HALF_PRECISION
         ctx.residuals = operation.residuals(ctx.shapes, sizes, exact=exact, parameters=parameters)
@@ -145,7 +175,7 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
     present = [g for g in cotangents if g is not None]
     if not present:
         return [None] * count
-    if isinstance(operation, Derivative):
+    if isinstance(operation, Derivative) and not operation.is_linear:
         return _pull_back_by_torch(operation, ctx.sizes, ctx.saved_tensors, cotangents)
     if operation.needs_all_cotangents and len(present) < len(cotangents):
         outputs = operation.outputs(shapes, ctx.sizes)

@@ -34,37 +34,6 @@ def is_dense(x: Tensor) -> bool:
     )
 
 
-def are_eager(tensors: Sequence[Tensor]) -> bool:
-    """Whether the tensors are dense, and torch does nothing but record gradients."""
-    if (
-        torch.compiler.is_compiling()
-        or torch._C._get_tracing_state() is not None
-        or torch.onnx.is_in_onnx_export()
-        or torch.autograd.forward_ad._current_level >= 0
-        or torch._C._len_torch_dispatch_stack()
-    ):
-        return False
-    for x in tensors:
-        if (
-            type(x) not in (Tensor, torch.nn.Parameter)
-            or x.device.type == "meta"
-            or torch._C._functorch.is_functorch_wrapped_tensor(x)
-            or torch._C._functorch.is_legacy_batchedtensor(x)
-            or x.layout is not torch.strided
-            or x.is_conj()
-            or x.is_neg()
-        ):
-            return False
-    return True
-
-
-def are_recorded(tensors: Sequence[Tensor]) -> bool:
-    """Whether torch records, traces or batches what is done to the tensors."""
-    if torch.is_grad_enabled() and any(x.requires_grad for x in tensors):
-        return True
-    return not are_eager(tensors)
-
-
 def in_old_vmap(x: Tensor) -> bool:
     """Whether ``x`` is a batch of ``is_grads_batched`` or ``vectorize``."""
     return bool(torch._C._functorch.is_legacy_batchedtensor(x))

@@ -234,8 +234,8 @@ class Operation(ABC):
 class Derivative(Operation):
     """The vector-Jacobian product of an operation, as an operation of its own.
 
-    Its inputs are the cotangents that are present and the saved arrays. It is differentiated
-    in the operations of the arrays' library.
+    Its inputs are the cotangents that are present and the saved arrays. That of a linear operation
+    is its transpose. Others are differentiated in the operations of the arrays' library.
     """
 
     kind = "derivative"
@@ -245,6 +245,15 @@ class Derivative(Operation):
     ) -> None:
         self.operation, self.present, self.residuals_kept = operation, present, residuals
         self.count = sum(present)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the operation is linear."""
+        return self.operation.is_linear
+
+    def derivative(self, present: tuple[bool, ...], residuals: Residuals) -> Operation:
+        """The operation itself, if it is linear."""
+        return self.operation if self.is_linear else super().derivative(present, residuals)
 
     def fields(self) -> list[Any]:
         """The operation, which cotangents are present, and what was saved."""

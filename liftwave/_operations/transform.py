@@ -260,6 +260,7 @@ class Transform(Operation):
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The inputs in one floating dtype; integers for integer lifting schemes."""
+        self._check_shapes(tuple([x.shape for x in arrays]))
         if self.is_plain:
             return open_arrays(arrays, native_half)
         if not self.keys:
@@ -274,7 +275,20 @@ class Transform(Operation):
 
     def open_floating(self, arrays: Sequence[Array]) -> list[Opened]:
         """The inputs in one floating dtype, also where nothing is computed."""
+        self._check_shapes(tuple([x.shape for x in arrays]))
         return open_arrays(arrays)
+
+    def _check_shapes(self, shapes: tuple[Shape, ...]) -> None:
+        """Make the plan, which raises what is wrong with the shapes before any work.
+
+        Learned taps and lengths that are symbols are planned when they run.
+        """
+        if self.holds_arrays or not all(isinstance(n, int) for shape in shapes for n in shape):
+            return
+        if self.is_synthesis and shapes not in self.shape_plans:
+            self._make_synthesis_plan(shapes)
+        elif not self.is_synthesis and shapes[0] not in self.shape_plans:
+            self._make_analysis_plan(shapes[0])
 
     def run(
         self,
@@ -349,8 +363,13 @@ class Transform(Operation):
 
     def _unflatten(self, bands: Sequence[Any]) -> tuple[Any, list[dict[str, Any]]]:
         """Approximation and details by key, without those that are ``None``."""
-        approx, details = unflatten_bands(bands, self.keys, self.has_approx)
-        return approx, [{k: b for k, b in of.items() if b is not None} for of in details]
+        remaining = iter(bands)
+        approx = next(remaining) if self.has_approx else None
+        details = []
+        for keys in self.keys:
+            pairs = [(key, next(remaining)) for key in keys]
+            details.append({key: band for key, band in pairs if band is not None})
+        return approx, details
 
     def _select(self, bands: Sequence[Array]) -> list[Array]:
         """Of all bands, those of the transform."""
@@ -497,9 +516,9 @@ class Transform(Operation):
         if values and is_half(like):  # gradients in taps are long sums
             cotangents = [None if g is None else xp.astype(g, xp.float32) for g in cotangents]
             values = [xp.astype(x, xp.float32) for x in values]
-        plans = self._plans_with(like.ndim, taps, kernels)
         shapes = self.shapes_from(like.shape, sizes)
-        data, axes = self.pull_back(cotangents, values, residuals, shapes, plans, kernels)
+        plan = self._own_plan(shapes, self._plans_with(like.ndim, taps, kernels))
+        data, axes = self.pull_back(cotangents, values, residuals, shapes, plan, kernels)
         data = [xp.astype(g, dtype, copy=False) for g in data]
         return [*data, *self._tap_gradients(axes, taps)] if values else data
 
@@ -518,8 +537,16 @@ class Transform(Operation):
         """
         if not self.keys:
             return [g for g in cotangents if g is not None], ()
-        plans = self.plans_for(len(shapes[0]))
-        return self.pull_back(cotangents, values, residuals, shapes, plans, kernels)
+        key = tuple(shapes) if self.is_synthesis else shapes[0]
+        plan = self.shape_plans.get(key)
+        if plan is None:
+            plan = self._own_plan(shapes, self.plans_for(len(shapes[0])))
+        return self.pull_back(cotangents, values, residuals, shapes, plan, kernels)
+
+    def _own_plan(self, shapes: Sequence[Shape], plans: AxisPlans) -> Any:
+        if self.is_synthesis:
+            return self._synthesis_plan(shapes, plans)
+        return plan_analysis(tuple(shapes[0]), plans, self.level)
 
     def pull_back(
         self,
@@ -527,19 +554,18 @@ class Transform(Operation):
         values: Sequence[Array],
         residuals: Residuals,
         shapes: Sequence[Shape],
-        plans: AxisPlans,
+        plan: Any,
         kernels: Kernels,
     ) -> tuple[list[Array], Sequence[StepGradient]]:
         """Cotangents of data of these shapes, and gradients in the taps of each axis."""
         if self.is_synthesis:
-            return self._pull_back_synthesis(cotangents, values, residuals, shapes, plans, kernels)
-        plan = plan_analysis(tuple(shapes[0]), plans, self.level)
-        of_bands = self._unflatten(cotangents)
+            return self._pull_back_synthesis(cotangents, values, residuals, shapes, plan, kernels)
+        approx, details = self._unflatten(cotangents)
         if residuals == "nothing":
-            return [analysis_adjoint(*of_bands, plan, kernels)], ()
+            return [analysis_adjoint(approx, details, plan, kernels)], ()
         x = values[0] if residuals == "inputs" else None
         outputs = self._unflatten(values) if residuals == "outputs" else None
-        back = analysis_vjp(x, outputs, of_bands, plan, kernels)
+        back = analysis_vjp(x, outputs, (approx, details), plan, kernels)
         return [back.data], back.axes
 
     def _pull_back_synthesis(
@@ -548,10 +574,10 @@ class Transform(Operation):
         values: Sequence[Array],
         residuals: Residuals,
         shapes: Sequence[Shape],
-        plans: AxisPlans,
+        plan: SynthesisPlan,
         kernels: Kernels,
     ) -> tuple[list[Array], Sequence[StepGradient]]:
-        (cotangent,), plan = cotangents, self._synthesis_plan(shapes, plans)
+        (cotangent,) = cotangents
         axes: Sequence[StepGradient] = ()
         if residuals == "nothing":
             approx, details = synthesis_adjoint(cotangent, plan, kernels)

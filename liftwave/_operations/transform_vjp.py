@@ -192,8 +192,11 @@ def _analysed_again(x: Array, plan: AnalysisPlan, kernels: Kernels) -> list[dict
         known = {"": x}
         inner = {key for key, _ in level.analysis_steps}
         for key, step in level.analysis_steps:
-            if isinstance(step, LiftStep) or {key + "a", key + "d"} & inner:
+            if isinstance(step, LiftStep):
                 known[key + "a"], known[key + "d"] = split(known[key], step, kernels)
+            elif {key + "a", key + "d"} & inner:
+                bands = kernels.analysis(known[key], step.filters, step.plan, step.axis)
+                known[key + "a"], known[key + "d"] = bands
         values.append(known)
         if part is not plan.parts[-1]:
             first = level.approx_key
@@ -209,7 +212,8 @@ def _split_back(
     sums: dict[int, StepGradient],
 ) -> Array | None:
     """One level: the cotangent of what was split (and its value, among ``values``)."""
-    (level,), (transposed,) = plan.levels, adjoint_of_analysis(plan).levels
+    adjoint = plan.adjoints.get((plan.keys, True)) or adjoint_of_analysis(plan)
+    (level,), (transposed,) = plan.levels, adjoint.levels
     for (key, step), (_, merging, shapes) in zip(
         reversed(level.analysis_steps), transposed.synthesis_steps, strict=True
     ):
@@ -227,8 +231,9 @@ def _split_back(
             cotangents[key] = back.cotangents[0]
             _add(sums, len(key), _lift_gradient(back))
         elif not missing:
-            _add(sums, len(key), _filter_gradient(values[key], pair, step.plan, step, kernels))
-            cotangents[key] = merge(pair, merging, shapes, kernels)
+            filtering = cast(FilterStep, merging)
+            gradient, cotangents[key] = _filter_vjp(values[key], pair, step, filtering, kernels)
+            _add(sums, len(key), gradient)
     return cotangents.get("")
 
 
@@ -366,6 +371,20 @@ def _filter_gradient(
     found = iter(kernels.tap_gradients(x, present, plan, step.axis))
     low, high = (_no_taps(step, x) if band is None else next(found) for band in bands)
     return FilterGradient(low, high)
+
+
+def _filter_vjp(
+    x: Array,
+    pair: Sequence[Array | None],
+    step: FilterStep,
+    transposed: FilterStep,
+    kernels: Kernels,
+) -> tuple[FilterGradient, Array]:
+    """The gradient in the taps of an analysis of ``x``, and the cotangent of ``x``."""
+    present = [(g, f) for g, f in zip(pair, transposed.filters, strict=True) if g is not None]
+    bands, filters = zip(*present, strict=True)
+    gradient = _filter_gradient(x, pair, step.plan, step, kernels)
+    return gradient, kernels.synthesis(bands, filters, transposed.plan, transposed.axis)
 
 
 def _lift_gradient(back: LiftPullback) -> LiftGradient:

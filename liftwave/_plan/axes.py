@@ -127,6 +127,11 @@ def plans_along(wavelet: WaveletLike, mode: ModeLike, axis: int, ndim: int) -> A
     return plans
 
 
+def plans_of_axis(plan: AxisPlan, ndim: int) -> AxisPlans:
+    """The plans of one axis alone: its wavelet is resolved, and was warned of, already."""
+    return _plans((plan.axis,), (plan.wavelet,), (plan.mode,), ndim)
+
+
 def _look_up(wavelet: Wavelets, key: tuple[Any, ...]) -> AxisPlans | None:
     """The plans that a wavelet keeps for arguments as the user passed them."""
     axes, kind = key[1], type(wavelet)

@@ -89,7 +89,7 @@ class AnalysisLevel:
         """The shape of the approximation."""
         return next(iter(self.shapes.values()))
 
-    @property
+    @cached_property
     def approx_key(self) -> str:
         """The key of the approximation."""
         return next(iter(self.shapes))
@@ -125,7 +125,7 @@ class SynthesisLevel:
     shape: Shape
     native: dict[Any, Any] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def approx_key(self) -> str:
         """The key of the approximation: one ``a`` per axis."""
         return "a" * (1 + max(len(key) for key, _, _ in self.synthesis_steps))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from liftwave._compiled_step import graph_node
-from liftwave._execute import execute
+from liftwave._execute import execute, graph_node
 from liftwave._plan.windows import Size
 from liftwave._typing import Array, ArrayLike
 from liftwave.pooling import calls

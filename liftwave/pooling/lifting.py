@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._compiled_step import graph_node
-from liftwave._execute import execute
+from liftwave._execute import execute, graph_node
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ShapeError
 from liftwave.pooling import lifting_calls

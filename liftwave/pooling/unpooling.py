@@ -10,8 +10,7 @@ import numpy as np
 from array_api_compat import device
 
 from liftwave._arrays.convert import open_array
-from liftwave._compiled_step import graph_node
-from liftwave._execute import execute
+from liftwave._execute import execute, graph_node
 from liftwave._operations.unpool import check_weight
 from liftwave._plan.windows import Size, per_axis
 from liftwave._typing import Array, ArrayLike

@@ -7,8 +7,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from torch import Tensor, nn
 
-from liftwave._compiled_step import graph_node
-from liftwave._execute import execute
+from liftwave._execute import execute, graph_node
 from liftwave._operations.call import Call, Structure
 from liftwave._operations.transform import analysis
 from liftwave._plan.arguments import modes_per_axis, natural_level

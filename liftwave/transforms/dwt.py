@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from liftwave._compiled_step import graph_node
-from liftwave._execute import execute
+from liftwave._execute import execute, graph_node
 from liftwave._typing import Array, ArrayLike, ModeLike
 from liftwave.transforms import calls
 from liftwave.wavelets.resolve import WaveletLike

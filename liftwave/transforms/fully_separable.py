@@ -12,7 +12,7 @@ from liftwave._execute import execute
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.transform import analysis, synthesis
 from liftwave._plan.arguments import natural_level, useful_level, warn_of_depth
-from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths
+from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths, plans_of_axis
 from liftwave._plan.levels import plan_analysis
 from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.errors import ShapeError, warn
@@ -263,7 +263,7 @@ def checked_arguments(
 
 def axis_analysis(x: Array, plan: AxisPlan, level: int) -> tuple[Call, list[slice]]:
     """The analysis along one axis, and the slices of its bands in the result."""
-    plans = axis_plans(plan.wavelet, plan.mode, plan.axis, x.ndim)
+    plans = plans_of_axis(plan, x.ndim)
     shapes = plan_analysis(tuple(x.shape), plans, level).shapes
     ends = accumulate((shape[plan.axis] for shape in shapes), initial=0)
     slices = [slice(*pair) for pair in pairwise(ends)]
@@ -273,7 +273,7 @@ def axis_analysis(x: Array, plan: AxisPlan, level: int) -> tuple[Call, list[slic
 def axis_synthesis(coeffs: Array, plan: AxisPlan, slices: Sequence[slice]) -> Call:
     """The synthesis along one axis from bands at these slices."""
     structure = Joined(plan.axis, slices)
-    plans = axis_plans(plan.wavelet, plan.mode, plan.axis, coeffs.ndim)
+    plans = plans_of_axis(plan, coeffs.ndim)
     transform = synthesis(plans, coeffs.ndim, len(slices) - 1)
     return Call(transform, structure.unpack(coeffs), SINGLE, structure)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from liftwave._compiled_step import graph_node
-from liftwave._execute import execute
+from liftwave._execute import execute, graph_node
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
 from liftwave.transforms import calls
 from liftwave.wavelets.resolve import WaveletLike, Wavelets

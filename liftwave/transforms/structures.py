@@ -214,7 +214,8 @@ def _check_triples(bands: Bands) -> None:
     Only bands of lifting have different shapes, and these differ by at most one sample.
     """
     for k in range(1, len(bands), 3):
-        shapes = [tuple(band.shape) for band in bands[k : k + 3] if band is not None]
+        triple = bands[k + 1], bands[k], bands[k + 2]  # as the user passed it
+        shapes = [tuple(band.shape) for band in triple if band is not None]
         if all(shape == shapes[0] for shape in shapes):
             continue
         same_ndim = len({len(shape) for shape in shapes}) == 1

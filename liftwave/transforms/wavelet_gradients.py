@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, NamedTuple, TypeAlias
 
+from array_api_compat import array_namespace
+
 from liftwave._arrays.taps import check_library_of_taps
 from liftwave._operations.transform_vjp import LiftGradient, StepGradient, real_zeros
 from liftwave._typing import Array
@@ -84,13 +86,14 @@ class WaveletArgument(NamedTuple):
                     f"{wavelet!r} rounds and has no derivative: differentiate the scheme that it "
                     "was made from"
                 )
-        check_library_of_taps(self.wavelets, arrays)
+        if not all(wavelet.is_concrete for wavelet in self.wavelets):
+            check_library_of_taps(self.wavelets, arrays)
 
     def gradient(self, axes: Sequence[StepGradient], like: Array, of_analysis: bool) -> Any:
         """The gradient from that of each axis (none: zero), in the structure of the argument."""
-        gradients: list[WaveletGradient] = [_zero(wavelet, like) for wavelet in self.wavelets]
-        for index, gradient in enumerate(axes):
-            gradients[index] = _of_wavelet(gradient, gradients[index], of_analysis)
+        gradients = [_of_wavelet(gradient, of_analysis) for gradient in axes]
+        if not axes:
+            gradients = [_zero(wavelet, like) for wavelet in self.wavelets]
         return self.combine(gradients, like)
 
     def combine(self, gradients: Sequence[WaveletGradient], like: Array) -> Any:
@@ -106,15 +109,14 @@ def _total(gradients: Sequence[Any]) -> Any:
     return reduce(lambda a, b: a + b, gradients)
 
 
-def _of_wavelet(
-    gradient: StepGradient, zero: WaveletGradient, of_analysis: bool
-) -> WaveletGradient:
+def _of_wavelet(gradient: StepGradient, of_analysis: bool) -> WaveletGradient:
     if isinstance(gradient, LiftGradient):
         return LiftingGradient(gradient.taps, gradient.scale)
-    assert isinstance(zero, FilterBankGradient)
-    if of_analysis:
-        return FilterBankGradient(gradient.low, gradient.high, zero.rec_lo, zero.rec_hi)
-    return FilterBankGradient(zero.dec_lo, zero.dec_hi, gradient.low, gradient.high)
+    low, high = gradient
+    none = array_namespace(low).zeros_like(low)
+    return FilterBankGradient(
+        *((low, high, none, none) if of_analysis else (none, none, low, high))
+    )
 
 
 def _zero(wavelet: Resolved, like: Array) -> WaveletGradient:

@@ -14,7 +14,7 @@ from liftwave._kernels.cpu.memory import all_like, is_floating, like, memory, se
 from liftwave._plan.axis import FilterPlan, bounded
 from liftwave._plan.boundary import Extension
 from liftwave._typing import Array
-from liftwave.wavelets.taps import Taps, is_concrete
+from liftwave.wavelets.taps import Taps
 
 NAME = "cpu"
 
@@ -39,31 +39,38 @@ class CpuFilters(CpuPart):
         self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> list[Array]:
         """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
-        filters = tuple(filters)
-        if len(filters) > 2 or not all(map(is_concrete, filters)) or not serves(x):
+        native = _native_analysis(plan, tuple(filters), axis)
+        bands = None if native is None else native.run(x)
+        if bands is not None:
+            return bands
+        if native is None or not serves(x):
             return self._fallback.analysis(x, filters, plan, axis)
-        native = _native_analysis(plan, filters, axis)
         return all_like(x, with_copies(native.run, memory(x)))
 
     def synthesis(
         self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> Array:
         """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
-        filters = tuple(filters)
-        served = all(map(is_concrete, filters)) and serves(*bands)
-        if len(filters) > 2 or plan.length % 2 or not served:
+        native = _native_synthesis(plan, tuple(filters), axis)
+        result = None if native is None else native.run(list(bands))
+        if result is not None:
+            return result
+        if native is None or not serves(*bands):
             return self._fallback.synthesis(bands, filters, plan, axis)
-        native = _native_synthesis(plan, filters, axis)
         return like(bands[0], with_copies(native.run, list(map(memory, bands))))
 
     def tap_gradients(
         self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
     ) -> list[Array]:
         """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``."""
+        native = _native_gradients(plan, axis)
+        sums = native.run(x, list(cotangents))
+        if sums is not None:
+            return list(sums.astype(x.real.dtype))
         same = all(y.dtype == x.dtype for y in cotangents)
         if not same or not all(map(is_floating, (x, *cotangents))):
             return self._fallback.tap_gradients(x, cotangents, plan, axis)
-        work, native = memory(x), _native_gradients(plan, axis)
+        work = memory(x)
         sums = with_copies(native.run, work, list(map(memory, cotangents)))
         return list(like(x, sums.astype(work.real.dtype)))
 
@@ -71,7 +78,10 @@ class CpuFilters(CpuPart):
 # --- native plans, kept with a plan of one axis --------------------------------------------------
 
 
-def _native_analysis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _cpu.Analysis:
+def _native_analysis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _cpu.Analysis | None:
+    """The module's analysis; None for more than two filters, or taps that are arrays."""
+    if len(filters) > 2 or not all(type(taps) is tuple for taps in filters):
+        return None
     key = (NAME, "analysis", axis, filters)
     native: _cpu.Analysis | None = plan.native.get(key)
     if native is None:
@@ -80,7 +90,12 @@ def _native_analysis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _
     return native
 
 
-def _native_synthesis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _cpu.Synthesis:
+def _native_synthesis(
+    plan: FilterPlan, filters: tuple[Any, ...], axis: int
+) -> _cpu.Synthesis | None:
+    """The module's synthesis; None for filters that it does not have."""
+    if len(filters) > 2 or plan.length % 2 or not all(type(taps) is tuple for taps in filters):
+        return None
     key = (NAME, "synthesis", axis, filters)
     native: _cpu.Synthesis | None = plan.native.get(key)
     if native is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from math import prod
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import numpy as np
 
 import liftwave._cpu as _cpu
 from liftwave._arrays.convert import is_plain
-from liftwave._arrays.tensors import is_numbers, is_unwatched
+from liftwave._arrays.tensors import is_unwatched
 from liftwave._plan.levels import AnalysisLevel
 from liftwave._typing import Array
 
@@ -58,16 +59,27 @@ def is_floating(x: Array) -> bool:
     return is_plain(x) or (is_plain_tensor(x) and (x.is_floating_point() or x.is_complex()))
 
 
-def is_in_memory(x: Array) -> bool:
-    """Whether ``x`` is a torch tensor that the module reads, whether or not autograd is active."""
+def serves_memory(*tensors: Array) -> bool:
+    """Whether the module reads the tensors, whether or not autograd is active."""
+    dtypes, strided = _torch_dtypes()
+    for x in tensors:
+        if x.device.type != "cpu" or x.dtype not in dtypes or x.layout is not strided:
+            return False
+        if x.is_conj() or x.is_neg():  # the numbers in memory are others
+            return False
+    return True
+
+
+@cache
+def _torch_dtypes() -> tuple[frozenset[Any], Any]:
+    """The dtypes of tensors that the module reads, and their layout."""
     torch = sys.modules["torch"]
-    served = (getattr(torch, name) for name in (*_FLOATS, *INTEGERS))
-    return bool(x.device.type == "cpu" and x.dtype in served and is_numbers(x))
+    return frozenset(getattr(torch, name) for name in (*_FLOATS, *INTEGERS)), torch.strided
 
 
 def is_plain_tensor(x: Array) -> bool:
     """Whether ``x`` is a torch tensor in memory, without autograd or tracing."""
-    return is_unwatched(x) and is_in_memory(x)
+    return is_unwatched(x) and serves_memory(x)
 
 
 def _is_integral(x: Array) -> bool:
