@@ -15,7 +15,6 @@ from liftwave._operations.lift_pool import LiftDown, LiftUp
 from liftwave._operations.operation import Shape
 from liftwave._operations.shapes import cached_by_shapes
 from liftwave._plan.lift_pool import PADDINGS, LiftOutput, band_names
-from liftwave._plan.windows import are_plain
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ArgumentTypeError, BandError, OptionError, ShapeError
 from liftwave.pooling.structures import (
@@ -45,11 +44,16 @@ def lift_down(
     penalties: str | None = None,
 ) -> Call:
     """The call of :func:`liftwave.pooling.lift_down`."""
-    options = (output, bands, padding, dimensions, penalties)
-    operation, names = (_cached_down if are_plain(options) else _down)(*options)
+    try:
+        operation, names = _cached_down(output, bands, padding, dimensions, penalties)
+    except TypeError:  # a list of bands
+        operation, names = _down(output, bands, padding, dimensions, penalties)
     array = x if hasattr(x, "shape") else as_array(x)
     packed = _packed(filters, array, dimensions, "x")
-    counts = () if penalties is None else operation.counts(array.shape, packed.shape)
+    counts: tuple[int, ...] = ()
+    if penalties is not None:
+        shape = array.shape
+        counts = operation.layout(shape, packed.shape, shape[len(shape) - dimensions :]).counts
     inputs = DownInputs(tuple(map(_dtype_of, filters)))
     return Call(operation, (array, packed), DownResult(names, penalties, counts), inputs)
 
@@ -79,7 +83,7 @@ def _down(
     return _Down(operation, names if output == "bands" else None)
 
 
-_cached_down = lru_cache(maxsize=256)(_down)
+_cached_down = lru_cache(maxsize=256, typed=True)(_down)
 
 
 def lift_up(

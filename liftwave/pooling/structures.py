@@ -105,11 +105,11 @@ class AttentionInputs:
         return [value.data, *value.parameters["squeeze"], *value.parameters["excite"]]
 
 
+@dataclass
 class DownInputs:
     """The inputs of :func:`lift_down`; ``dtypes`` are those of the filters."""
 
-    def __init__(self, dtypes: Sequence[Any]) -> None:
-        self.dtypes = dtypes
+    dtypes: Sequence[Any]
 
     def pack(self, arrays: Arrays) -> PoolingGradient:
         """The gradients in the signal and the filters."""
@@ -199,6 +199,7 @@ class MaxResult:
 MAX_VALUES, MAX_PAIR = MaxResult(False), MaxResult(True)
 
 
+@dataclass
 class DownResult:
     """The bands of :func:`lift_down`, and the penalties if these are wanted.
 
@@ -212,19 +213,19 @@ class DownResult:
         Samples in the bands of each pass.
     """
 
-    def __init__(
-        self, names: tuple[str, ...] | None, reduction: str | None, counts: Sequence[int] = ()
-    ) -> None:
-        self.names, self.reduction, self.counts = names, reduction, counts
-        self._sums: Array = None
+    names: tuple[str, ...] | None
+    reduction: str | None
+    counts: Sequence[int] = ()
+    _sums: Array = None
 
     def pack(self, arrays: Arrays) -> Any:
         """The array or the dict of bands; with penalties a pair."""
+        bands = arrays if self.reduction is None else arrays[:-1]
+        packed = bands[0] if self.names is None else dict(zip(self.names, bands, strict=True))
         if self.reduction is None:
-            return self._packed_bands(arrays)
-        *bands, sums = arrays
-        self._sums = sums  # the derivative of a norm needs them
-        return self._packed_bands(bands), LiftPenalties(*reduced(sums, self.counts, self.reduction))
+            return packed
+        self._sums = arrays[-1]  # the derivative of a norm needs them
+        return packed, LiftPenalties(*reduced(self._sums, self.counts, self.reduction))
 
     def unpack(self, value: Any) -> Arrays:
         """Cotangents of the bands, and of the sums that penalties are made of."""
@@ -236,9 +237,6 @@ class DownResult:
                 f"got {type(value).__name__}"
             )
         return [*self._bands(value[0]), self._of_sums(value[1], self.reduction)]
-
-    def _packed_bands(self, bands: Arrays) -> Any:
-        return bands[0] if self.names is None else dict(zip(self.names, bands, strict=True))
 
     def _bands(self, value: Any) -> list[Array | None]:
         if self.names is None:
