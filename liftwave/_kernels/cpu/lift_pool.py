@@ -98,7 +98,9 @@ class CpuLiftPool:
             _module(plan).down_vjp(
                 *(known, from_outputs, pulled, weights, taps, output.bands, form, signal, gradient)
             )
-        of_filters = _collected(gradient, taps)
+        if plan.shared:
+            gradient = gradient.sum(axis=0, keepdims=True)
+        of_filters = gradient.astype(taps.dtype)
         if type(filters) is np.ndarray:
             return signal, of_filters
         return _like(values[0], signal), _like(filters, of_filters)
@@ -121,9 +123,10 @@ class CpuLiftPool:
         gradient = np.zeros((len(plan.passes), *taps.shape[1:]))
         if given.size:
             _module(plan).up_vjp(known, from_outputs, given, taps, bands, gradient)
-        return [_like(cotangent, band) for band in bands], _like(
-            filters, _collected(gradient, taps)
-        )
+        if plan.shared:
+            gradient = gradient.sum(axis=0, keepdims=True)
+        of_filters = _like(filters, gradient.astype(taps.dtype))
+        return [_like(cotangent, band) for band in bands], of_filters
 
 
 @lru_cache(maxsize=256)
@@ -136,13 +139,6 @@ def _module(plan: LiftPoolPlan) -> _cpu.LiftPool:
         )
         sources.append([*left, *range(half), *right])
     return _cpu.LiftPool(plan.sizes, sources, plan.kernel, plan.shared)
-
-
-def _collected(gradient: Any, taps: Any) -> Any:
-    """That of the filters, in their dtype: the sum of all passes' if they share one pair."""
-    if taps.shape[0] == 1:
-        gradient = gradient.sum(axis=0, keepdims=True)
-    return gradient.astype(taps.dtype)
 
 
 # --- arrays --------------------------------------------------------------------------------------
