@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from liftwave._arrays.convert import is_half
 from liftwave._arrays.tensors import is_on_device
@@ -72,22 +72,18 @@ def registered(kernels: Kernels) -> Iterator[None]:
             _families[kernels.name] = before
 
 
-def _compiled(name: str) -> CompiledKernels | None:
-    family: Any = _families.get(name)
-    compiled_family: CompiledKernels | None = family
-    return compiled_family
-
-
-def _serving(arrays: Sequence[Array]) -> Iterator[CompiledKernels]:
+def _serving(arrays: Sequence[Array]) -> Sequence[CompiledKernels]:
     """The compiled families that may serve these arrays, in the order in which they are asked."""
     forced = _forced.get()
-    _check(forced)
-    for name in _COMPILED if forced is None else (forced,):
-        if name == "cuda" and name not in _families and all(map(is_on_device, arrays)):
+    if forced is None:
+        if "cuda" not in _families and all(map(is_on_device, arrays)):
             _load_cuda()
-        family = None if name == "reference" else _compiled(name)
-        if family is not None:
-            yield family
+        names: tuple[str, ...] = _COMPILED
+    else:
+        if forced not in _families:
+            _check(forced)
+        names = () if forced == "reference" else (forced,)
+    return cast("list[CompiledKernels]", [_families[name] for name in names if name in _families])
 
 
 def _load_cuda() -> str | None:
