@@ -36,6 +36,8 @@ class Layout(NamedTuple):
         The axes before the channels.
     planes : int
         The product of these axes.
+    is_planar : bool
+        Whether there is a single one, so that arrays need no reshaping.
     counts : tuple of int
         Samples in the bands of each pass.
     """
@@ -43,6 +45,7 @@ class Layout(NamedTuple):
     plan: LiftPoolPlan
     lead: Shape
     planes: int
+    is_planar: bool
     counts: tuple[int, ...]
 
 
@@ -90,21 +93,25 @@ class _LiftPool(Operation):
         plan = LiftPoolPlan(tuple(sizes), filters[-1] - N_SCALARS, self.padding, filters[0] == 1)
         lead = tuple(shape[: len(shape) - self.dimensions - 1])
         planes = prod(lead)
-        return Layout(plan, lead, planes, plan.counts(planes * filters[2]))
+        return Layout(plan, lead, planes, len(lead) == 1, plan.counts(planes * filters[2]))
 
 
-def _as_planes(x: Array, layout: Layout) -> Array:
-    """``x`` with all axes before the channels as one."""
-    if len(layout.lead) == 1:
-        return x
-    return array_namespace(x).reshape(x, (layout.planes, *x.shape[len(layout.lead) :]))
+def _as_planes(arrays: Sequence[Array | None], layout: Layout) -> list[Any]:
+    """The arrays with all axes before the channels as one."""
+    if layout.is_planar:
+        return list(arrays)
+    first, count = len(layout.lead), layout.planes
+    return [
+        None if x is None else array_namespace(x).reshape(x, (count, *x.shape[first:]))
+        for x in arrays
+    ]
 
 
-def _from_planes(x: Array, layout: Layout) -> Array:
-    """``x`` with the leading axes of the data again."""
-    if len(layout.lead) == 1:
-        return x
-    return array_namespace(x).reshape(x, (*layout.lead, *x.shape[1:]))
+def _from_planes(arrays: Sequence[Array], layout: Layout) -> list[Array]:
+    """The arrays with the leading axes of the data again."""
+    if layout.is_planar:
+        return list(arrays)
+    return [array_namespace(x).reshape(x, (*layout.lead, *x.shape[1:])) for x in arrays]
 
 
 @dataclass(frozen=True)
@@ -159,13 +166,9 @@ class LiftDown(_LiftPool):
         x, filters = arrays
         layout = self._layout(x.shape, filters.shape, x.shape[x.ndim - self.dimensions :])
         bands, sums = kernels.lift_pool.lift_down(
-            _as_planes(x, layout),
-            filters,
-            layout.plan,
-            self.output,
-            self.with_penalties,
+            *(*_as_planes([x], layout), filters, layout.plan, self.output, self.with_penalties)
         )
-        results = [_from_planes(band, layout) for band in bands]
+        results = _from_planes(bands, layout)
         return results if sums is None else [*results, sums]
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
@@ -191,7 +194,11 @@ class LiftDown(_LiftPool):
         Signals that are rebuilt from bands in half precision may be on the other side of the
         bend of a step.
         """
-        return "outputs" if exact and self.output.holds_all(self.dimensions) else "inputs"
+        return "outputs" if exact and self._has_all_bands else "inputs"
+
+    @cached_property
+    def _has_all_bands(self) -> bool:
+        return self.output.holds_all(self.dimensions)
 
     def saved(
         self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
@@ -216,19 +223,17 @@ class LiftDown(_LiftPool):
         """The cotangents of the signal and of the filters."""
         *kept, filters = saved
         layout = self._layout(kept[0].shape, filters.shape, tuple(sizes))
-        of_bands = [
-            None if g is None else _as_planes(g, layout) for g in cotangents[: self.data_outputs]
-        ]
+        data = _as_planes([*kept, *cotangents[: self.data_outputs]], layout)
         of_signal, of_filters = kernels.lift_pool.lift_down_vjp(
-            [_as_planes(x, layout) for x in kept],
-            of_bands,
+            data[: len(kept)],
+            data[len(kept) :],
             cotangents[-1] if self.with_penalties else None,
             filters,
             layout.plan,
             self.output,
             residuals == "outputs",
         )
-        return [_from_planes(of_signal, layout), of_filters]
+        return [*_from_planes([of_signal], layout), of_filters]
 
     def vjp_outputs(
         self,
@@ -279,9 +284,8 @@ class LiftUp(_LiftPool):
         """The signal."""
         *bands, filters = arrays
         layout = self._layout(bands[0].shape, filters.shape, tuple(sizes))
-        planes = [_as_planes(band, layout) for band in bands]
-        signal = kernels.lift_pool.lift_up(planes, filters, layout.plan)
-        return [_from_planes(signal, layout)]
+        signal = kernels.lift_pool.lift_up(_as_planes(bands, layout), filters, layout.plan)
+        return _from_planes([signal], layout)
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
         """The shape of the signal."""
@@ -313,14 +317,15 @@ class LiftUp(_LiftPool):
         """The cotangents of the bands and of the filters."""
         *kept, filters = saved
         layout = self._layout(kept[0].shape, filters.shape, tuple(sizes))
+        *data, cotangent = _as_planes([*kept, cotangents[0]], layout)
         of_bands, of_filters = kernels.lift_pool.lift_up_vjp(
-            [_as_planes(x, layout) for x in kept],
-            _as_planes(cotangents[0], layout),
+            data,
+            cotangent,
             filters,
             layout.plan,
             residuals == "outputs",
         )
-        return [*(_from_planes(g, layout) for g in of_bands), of_filters]
+        return [*_from_planes(of_bands, layout), of_filters]
 
     def vjp_outputs(
         self,

@@ -15,7 +15,7 @@ from liftwave._operations.lift_pool import LiftDown, LiftUp
 from liftwave._operations.operation import Shape
 from liftwave._operations.shapes import cached_by_shapes
 from liftwave._plan.lift_pool import PADDINGS, LiftOutput, band_names
-from liftwave._plan.windows import are_plain
+from liftwave._plan.windows import PLAIN_TYPES, are_plain
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ArgumentTypeError, BandError, OptionError, ShapeError
 from liftwave.pooling.structures import (
@@ -46,7 +46,8 @@ def lift_down(
 ) -> Call:
     """The call of :func:`liftwave.pooling.lift_down`."""
     options = (output, bands, padding, dimensions, penalties)
-    operation, names = (_cached_down if are_plain(options) else _down)(*options)
+    is_cacheable = PLAIN_TYPES.issuperset(map(type, options)) or are_plain(options)
+    operation, names = (_cached_down if is_cacheable else _down)(*options)
     array = x if hasattr(x, "shape") else as_array(x)
     packed = _packed(filters, array, dimensions, "x")
     counts = () if penalties is None else operation.counts(array.shape, packed.shape)

@@ -220,11 +220,13 @@ class DownResult:
 
     def pack(self, arrays: Arrays) -> Any:
         """The array or the dict of bands; with penalties a pair."""
+        bands = arrays if self.reduction is None else arrays[:-1]
+        names = self.names
+        result = bands[0] if names is None else dict(zip(names, bands, strict=True))
         if self.reduction is None:
-            return self._packed_bands(arrays)
-        *bands, sums = arrays
-        self._sums = sums  # the derivative of a norm needs them
-        return self._packed_bands(bands), LiftPenalties(*reduced(sums, self.counts, self.reduction))
+            return result
+        self._sums = sums = arrays[-1]  # the derivative of a norm needs them
+        return result, LiftPenalties(*reduced(sums, self.counts, self.reduction))
 
     def unpack(self, value: Any) -> Arrays:
         """Cotangents of the bands, and of the sums that penalties are made of."""
@@ -236,9 +238,6 @@ class DownResult:
                 f"got {type(value).__name__}"
             )
         return [*self._bands(value[0]), self._of_sums(value[1], self.reduction)]
-
-    def _packed_bands(self, bands: Arrays) -> Any:
-        return bands[0] if self.names is None else dict(zip(self.names, bands, strict=True))
 
     def _bands(self, value: Any) -> list[Array | None]:
         if self.names is None:
