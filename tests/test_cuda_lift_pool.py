@@ -159,7 +159,8 @@ def test_every_shape(sizes: tuple[int, ...], kernel: int, host: HostRuntime) -> 
 def is_cut(plan: LiftPoolPlan, at_once: int) -> bool:
     """Whether samples are read by several tiles, as the test wants it."""
     need = tiles.Need(2)
-    call = launch.Call(plan, filters(plan, "float32"), np.ones(1), 2, "float32", "")
+    like = np.ones(1)
+    call = launch.Call(HostRuntime(), plan, filters(plan, "float32"), like, 2, "float32", "")
     stages = call.stages(need)
     assert stages is not None
     dims = plan.dimensions

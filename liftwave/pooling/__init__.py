@@ -13,7 +13,7 @@ from liftwave.pooling.adaptive import (
 )
 from liftwave.pooling.attention import energy_attention
 from liftwave.pooling.lifting import lift_down, lift_filters, lift_up
-from liftwave.pooling.structures import LiftFilters, LiftPenalties
+from liftwave.pooling.lifting_calls import LiftFilters, LiftPenalties
 from liftwave.pooling.unpooling import (
     bed_of_nails_unpool,
     conv_transpose,

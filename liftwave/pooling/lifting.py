@@ -11,8 +11,8 @@ from liftwave._execute import execute, graph_node
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ShapeError
 from liftwave.pooling import lifting_calls
-from liftwave.pooling.lifting_calls import checked_dimensions
-from liftwave.pooling.structures import LiftFilters, LiftPenalties
+from liftwave.pooling.lifting_arguments import checked_dimensions
+from liftwave.pooling.lifting_calls import LiftFilters, LiftPenalties
 
 
 def lift_down(
@@ -93,24 +93,8 @@ def lift_down(
     True
     """
     arguments = (x, filters, output, bands, padding, dimensions, penalties)
-    result = _lift_down(*arguments)
+    result = lifting_calls.run_lift_down(*arguments)
     return result if penalties is None else (result[0], LiftPenalties(*result[1]))
-
-
-@graph_node
-def _lift_down(
-    x: ArrayLike,
-    filters: LiftFilters,
-    output: str,
-    bands: Sequence[str] | None,
-    padding: str,
-    dimensions: int,
-    penalties: str | None,
-) -> Any:
-    """The bands, with penalties as a plain tuple: nodes have no named tuples as results."""
-    options = (padding, dimensions, penalties)
-    result = execute(lifting_calls.lift_down(x, filters, output, bands, *options))
-    return result if penalties is None else (result[0], tuple(result[1]))
 
 
 @graph_node
