@@ -45,8 +45,8 @@ class _LiftDownPool(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        chosen, self.bands = chosen_output(output, bands, self.dimensions)
-        self._bands = self.bands if chosen.form == output else None  # None: output names one
+        _, self.bands = chosen_output(output, bands, self.dimensions)
+        self._bands = None if bands is None else self.bands
         self.channels, self.kernel_size, self.output = channels, kernel_size, output
         self.padding, self.shared = checked_padding(padding), shared
         self.init = _one_of("init", init, ("wavelet", "random"))
@@ -111,7 +111,7 @@ class _LiftDownPool(nn.Module):
     def extra_repr(self) -> str:
         """What is printed between the parentheses."""
         shown = f"{self.channels}, kernel_size={self.kernel_size}, output={self.output!r}"
-        if self.bands != band_names(self.dimensions) and self._bands is not None:
+        if self._bands is not None and self.bands != band_names(self.dimensions):
             shown += f", bands={self.bands!r}"
         for name, default in (("padding", "reflect"), ("shared", False), ("init", "wavelet")):
             if getattr(self, name) != default:
