@@ -7,56 +7,101 @@ that it calls end up in the compiled graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import torch
+from torch import Tensor
 from torch._C import _functorch
-from torch.utils import _pytree as pytree
 
 from liftwave._bridge.nodes import FUNCTIONS
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep
 
-# Stands for None, which is no argument of a node.
-_NONE = "no value"
+Structure: TypeAlias = Any
+"""Nested tuples: the kind of a value, what it holds, and numbers of tensors."""
 
 
 def _node(function: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
     """The function as a single node, to be called with a dict of its arguments."""
+    structures: list[Structure] = []
 
-    def run(packed: dict[str, Any]) -> Any:
-        return function(**_unpacked(packed))
+    # torch takes flat lists of tensors from such a function, and gives it these and constants.
+    @torch._dynamo.allow_in_graph  # type: ignore[untyped-decorator]
+    def run(arguments: Structure, tensors: list[Tensor]) -> list[Tensor]:
+        results: list[Tensor] = []
+        structures[:] = [_flattened(function(**_rebuilt(arguments, tensors)), results)]
+        return results
 
-    traced: Any = torch._dynamo.nonstrict_trace(run)
+    @torch._dynamo.assume_constant_result  # type: ignore[untyped-decorator]
+    def structure_of_results() -> Structure:
+        return structures[0]
 
     def call(arguments: dict[str, Any]) -> Any:
-        return traced(_packed(arguments))
+        tensors: list[Tensor] = []
+        structure = _flattened(arguments, tensors)
+        results = run(structure, tensors)
+        return _rebuilt(structure_of_results(), results)
 
     return call
 
 
-def _packed(value: Any) -> Any:
-    if value is None:
-        return _NONE
-    if isinstance(value, tuple):
-        return tuple([_packed(v) for v in value])
-    if isinstance(value, list):
-        return [_packed(v) for v in value]
+def _flattened(value: Any, tensors: list[Tensor]) -> Structure:
+    """The structure of a value, whose tensors are appended to a list."""
+    if isinstance(value, Tensor):
+        tensors.append(value)
+        return ("tensor", len(tensors) - 1)
     if isinstance(value, dict):
-        return {key: _packed(v) for key, v in value.items()}
-    return value
+        items = tuple([_flattened(item, tensors) for item in value.values()])
+        return ("dict", tuple(value), items)
+    if isinstance(value, FilterBank):
+        return ("bank", _flattened(_parts_of_bank(value), tensors))
+    if isinstance(value, LiftingScheme):
+        return ("scheme", _flattened(_parts_of_scheme(value), tensors))
+    if isinstance(value, list | tuple):
+        kind = "list" if isinstance(value, list) else "tuple"
+        return (kind, tuple([_flattened(item, tensors) for item in value]))
+    return ("value", value)
 
 
-def _unpacked(value: Any) -> Any:
-    if isinstance(value, str):
-        return None if value == _NONE else value
-    if isinstance(value, tuple | list):
-        return type(value)(map(_unpacked, value))
-    if isinstance(value, dict):
-        return {key: _unpacked(v) for key, v in value.items()}
-    return value
+def _rebuilt(structure: Structure, tensors: Sequence[Tensor]) -> Any:
+    """The value of a structure."""
+    kind, content = structure[0], structure[1]
+    if kind == "tensor":
+        return tensors[content]
+    if kind == "dict":
+        items = [_rebuilt(item, tensors) for item in structure[2]]
+        return dict(zip(content, items, strict=True))
+    if kind == "bank":
+        return FilterBank(*_rebuilt(content, tensors))
+    if kind == "scheme":
+        return _scheme_of(*_rebuilt(content, tensors))
+    if kind == "list":
+        return [_rebuilt(item, tensors) for item in content]
+    if kind == "tuple":
+        return tuple([_rebuilt(item, tensors) for item in content])
+    return content
+
+
+# --- wavelets as arguments -----------------------------------------------------------------------
+
+
+def _parts_of_bank(bank: FilterBank) -> tuple[Any, ...]:
+    return bank.dec_lo, bank.dec_hi, bank.rec_lo, bank.rec_hi, bank.name
+
+
+def _parts_of_scheme(scheme: LiftingScheme) -> tuple[Any, ...]:
+    steps = tuple([(step.kind, step.taps, step.offset) for step in scheme.steps])
+    rest = (scheme.scale, scheme.name, scheme.shift, scheme.integer, scheme.origin)
+    return (steps, *rest)
+
+
+def _scheme_of(
+    steps: Any, scale: Any, name: str, shift: Any, integer: bool, origin: Any
+) -> LiftingScheme:
+    made = tuple([LiftingStep(*step) for step in steps])
+    return LiftingScheme(made, scale, name, shift, integer, origin=origin)
 
 
 # --- operations inside of torch.func -------------------------------------------------------------
@@ -86,32 +131,3 @@ def add_node(name: str, function: Callable[..., Any]) -> None:
 
 for _name, _function in FUNCTIONS.items():
     add_node(_name, _function)
-
-
-# --- wavelets as arguments -----------------------------------------------------------------------
-
-
-def _parts_of_bank(bank: FilterBank) -> tuple[list[Any], str]:
-    return [bank.dec_lo, bank.dec_hi, bank.rec_lo, bank.rec_hi], bank.name
-
-
-def _bank_of(parts: Any, name: Any) -> FilterBank:
-    dec_lo, dec_hi, rec_lo, rec_hi = parts
-    return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, name)
-
-
-def _parts_of_scheme(scheme: LiftingScheme) -> tuple[list[Any], Any]:
-    steps = tuple([(step.kind, step.offset) for step in scheme.steps])
-    taps = [step.taps for step in scheme.steps]
-    origin = _NONE if scheme.origin is None else scheme.origin
-    return [taps, scheme.scale, origin], (steps, scheme.name, scheme.shift, scheme.integer)
-
-
-def _scheme_of(parts: Any, rest: Any) -> LiftingScheme:
-    (taps, scale, origin), (steps, name, shift, integer) = parts, rest
-    made = [LiftingStep(k, t, o) for (k, o), t in zip(steps, taps, strict=True)]
-    return LiftingScheme(tuple(made), scale, name, shift, integer, origin=_unpacked(origin))
-
-
-pytree.register_pytree_node(FilterBank, _parts_of_bank, _bank_of)
-pytree.register_pytree_node(LiftingScheme, _parts_of_scheme, _scheme_of)
