@@ -19,7 +19,8 @@ from torch.utils._pytree import tree_leaves
 import liftwave as lw
 from liftwave import torch as lwt
 from liftwave._operations.operation import parse
-from liftwave._operations.transform import Transform, TransformAxis, detail_keys
+from liftwave._operations.planned_transform import TransformAxis, detail_keys
+from liftwave._operations.transform import Transform
 from liftwave._operations.wavelet_data import to_json
 
 pytestmark = [

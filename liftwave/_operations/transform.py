@@ -1,30 +1,32 @@
 """Transforms from a signal to bands or back, and the transposes of both, as operations.
 
-A transform is written without shapes: axes count from the end, so that a batch may be added in
-front, and lengths follow from the arrays or come as sizes. Bands are a flat list: the
-approximation first, then the details, coarsest level first, sorted by key within a level.
+How a transform is written, and its plans, are in ``planned_transform.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, lru_cache
-from itertools import product
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import NativeHalf, Opened, is_half, open_arrays, open_unchanged
 from liftwave._arrays.integers import (
-    coefficient_dtype,
     open_integer_coefficients,
     open_integer_samples,
 )
 from liftwave._arrays.taps import check_library_of_taps
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Output, Residuals, Shape, parse
+from liftwave._operations.planned_transform import (
+    PlannedTransform,
+    TransformAxis,
+    as_json,
+    detail_keys,
+    keep,
+)
 from liftwave._operations.transform_vjp import (
     StepGradient,
     analysis_adjoint,
@@ -34,209 +36,29 @@ from liftwave._operations.transform_vjp import (
     synthesis_vjp,
 )
 from liftwave._operations.wavelet_data import (
-    WaveletData,
     as_numbers,
-    from_json,
     tap_slots,
-    to_json,
     with_tap_arrays,
 )
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.levels import (
-    AnalysisPlan,
     Keys,
     SynthesisPlan,
     flatten_bands,
     plan_analysis,
-    plan_synthesis,
-    unflatten_bands,
 )
 from liftwave._plan.shapes import band_shapes, signal_shape, trims_approximations
 from liftwave._plan.transpose import adjoint_of_analysis
-from liftwave._typing import Array, Mode
-from liftwave.errors import ExportError, WaveletError
+from liftwave._typing import Array
+from liftwave.errors import ExportError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import Resolved
-
-
-class TransformAxis(NamedTuple):
-    """One axis of a transform.
-
-    Attributes
-    ----------
-    axis : int
-        Negative: counted from the last one.
-    wavelet : FilterBank, LiftingScheme or JSON data
-        JSON data may have slots for taps (``wavelet_data.py``).
-    mode : str
-        The boundary mode.
-    """
-
-    axis: int
-    wavelet: Resolved | WaveletData
-    mode: Mode
 
 
 @dataclass(frozen=True, eq=False)
-class Transform(Operation):
-    """A transform of a signal to bands or back, or the transpose of either.
-
-    Attributes
-    ----------
-    axes : tuple of TransformAxis
-        The transformed axes.
-    is_synthesis : bool
-        Whether the transform goes from bands to a signal.
-    has_approx : bool
-        Whether the approximation is among the bands.
-    keys : tuple of tuple of str
-        The sorted keys of the details of each level that are among the bands, coarsest first.
-    trim_odd : bool
-        Whether an approximation may have one sample more than its details (of a synthesis).
-    is_transposed : bool
-        Whether it is transposed, and so goes the other way.
-    n_slots : int
-        How many arrays of taps are parameters of the operation.
-    plans : dict
-        The plans for arrays of a number of dimensions; a transform and its transpose share them.
-    shape_plans : dict
-        The plans for shapes of the inputs, if no taps are inputs.
-    """
-
-    axes: tuple[TransformAxis, ...]
-    is_synthesis: bool
-    has_approx: bool
-    keys: Keys
-    trim_odd: bool = True
-    is_transposed: bool = False
-    n_slots: int = 0
-    plans: dict[int, AxisPlans] = field(default_factory=dict, repr=False)
-    shape_plans: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+class Transform(PlannedTransform):
+    """A transform of a signal to bands or back, or the transpose of either."""
 
     kind = "transform"
-
-    # --- serialization -------------------------------------------------------------------------
-
-    def fields(self) -> list[Any]:
-        """The fields but for the plans, with wavelets as JSON data."""
-        axes = [[axis, _as_json(wavelet), mode] for axis, wavelet, mode in self.axes]
-        flags = [self.is_synthesis, self.has_approx, self.trim_odd, self.is_transposed]
-        return [axes, self.keys, *map(int, flags), self.n_slots]
-
-    @classmethod
-    def from_fields(cls, fields: list[Any]) -> Transform:
-        """The transform with these fields."""
-        axes, keys, is_synthesis, has_approx, trim_odd, is_transposed, n_slots = fields
-        return cls(
-            tuple(TransformAxis(*axis) for axis in axes),
-            bool(is_synthesis),
-            bool(has_approx),
-            tuple(map(tuple, keys)),
-            bool(trim_odd),
-            bool(is_transposed),
-            n_slots,
-        )
-
-    # --- what it is ------------------------------------------------------------------------------
-
-    @cached_property
-    def n_parameters(self) -> int:
-        """How many arrays of taps come after the data."""
-        return self.n_slots
-
-    @cached_property
-    def is_linear(self) -> bool:
-        """Whether the taps are no inputs."""
-        return not self.n_slots
-
-    @cached_property
-    def level(self) -> int:
-        """The number of levels."""
-        return len(self.keys)
-
-    @cached_property
-    def is_complete(self) -> bool:
-        """Whether no band is missing."""
-        complete = detail_keys(len(self.axes))
-        return self.has_approx and all(keys == complete for keys in self.keys)
-
-    @cached_property
-    def outline(self) -> AxisPlans:
-        """Plans for lengths only: with negative axes, and ones in the slots."""
-        return self._make_plans(0, None)
-
-    @cached_property
-    def batched_inputs(self) -> int:
-        """All data: axes count from the end."""
-        return sum(map(len, self.keys)) + self.has_approx if self._takes_bands else 1
-
-    @cached_property
-    def _takes_bands(self) -> bool:
-        return self.is_synthesis != self.is_transposed
-
-    @cached_property
-    def wavelets(self) -> tuple[Resolved, ...]:
-        """The wavelet of each axis."""
-        plans = next(iter(self.plans.values()), self.outline)
-        return tuple(plan.wavelet for plan in plans)
-
-    @cached_property
-    def result_names(self) -> list[str]:
-        """What the results are called in messages."""
-        if self.is_synthesis or not self.keys:
-            return ["the result"]
-        names = ["the approximation"] if self.has_approx else []
-        return names + [f"band {key!r}" for keys in self.keys for key in keys]
-
-    # --- plans -----------------------------------------------------------------------------------
-
-    def plans_for(self, ndim: int) -> AxisPlans:
-        """The plans for arrays of ``ndim`` dimensions, if no taps are inputs."""
-        plans = self.plans.get(ndim)
-        if plans is None:
-            plans = self.plans[ndim] = self._make_plans(ndim, None)
-        return plans
-
-    def _plans_with(self, ndim: int, taps: Sequence[Array], kernels: Kernels) -> AxisPlans:
-        if not self.n_slots:
-            return self.plans_for(ndim)
-        if not kernels.wants_numpy:  # reading taps would wait for the device
-            return self._make_plans(ndim, taps)
-        return _plans_with_values(self, ndim, tuple(map(as_numbers, taps)))
-
-    def _make_plans(self, ndim: int, taps: Sequence[Any] | None) -> AxisPlans:
-        wavelets = {
-            id(wavelet): wavelet
-            if not isinstance(wavelet, str | dict)
-            else from_json(wavelet, taps)
-            for _, wavelet, _ in self.axes
-        }
-        return AxisPlans(
-            AxisPlan(axis + ndim, wavelets[id(wavelet)], mode) for axis, wavelet, mode in self.axes
-        )
-
-    def _make_analysis_plan(self, shape: Shape) -> AnalysisPlan:
-        plan = plan_analysis(tuple(shape), self.plans_for(len(shape)), self.level)
-        _keep(self.shape_plans, shape, plan)
-        return plan
-
-    def _make_synthesis_plan(self, shapes: Sequence[Shape]) -> SynthesisPlan:
-        plan = self._synthesis_plan(shapes, self.plans_for(len(shapes[0])))
-        _keep(self.shape_plans, shapes, plan)
-        return plan
-
-    def _coefficient_dtype(self, x: Array) -> Any:
-        """The dtype of the coefficients of integer lifting."""
-        return coefficient_dtype(x, self.plans_for(x.ndim), self.level)
-
-    def _synthesis_plan(self, shapes: Sequence[Shape], plans: AxisPlans) -> SynthesisPlan:
-        return plan_synthesis(
-            tuple([tuple(shape) for shape in shapes]),
-            self.keys,
-            self.has_approx,
-            plans,
-            self.trim_odd,
-        )
 
     # --- execution -------------------------------------------------------------------------------
 
@@ -244,19 +66,6 @@ class Transform(Operation):
     def is_plain(self) -> bool:
         """Whether NumPy arrays of one floating dtype need no conversion."""
         return bool(self.keys) and self.is_differentiable and not self.holds_arrays
-
-    @cached_property
-    def holds_arrays(self) -> bool:
-        """Whether some taps are arrays."""
-        return any(
-            not isinstance(wavelet, str | dict) and not wavelet.is_concrete
-            for _, wavelet, _ in self.axes
-        )
-
-    @cached_property
-    def is_differentiable(self) -> bool:
-        """Whether it is no integer lifting, which rounds."""
-        return not self.outline.is_integer
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The inputs in one floating dtype; integers for integer lifting schemes."""
@@ -342,7 +151,7 @@ class Transform(Operation):
         except (KeyError, TypeError):  # a length that is a symbol has no hash
             shapes = self.shapes_from(data[0].shape, sizes)
             plan = self._transposed_plan(shapes)
-            _keep(self.shape_plans, key, (plan, shapes))
+            keep(self.shape_plans, key, (plan, shapes))
         if not self.is_synthesis:
             return [kernels.synthesise(data, plan)]
         approx, details = synthesis_adjoint(data[0], plan, kernels)
@@ -357,49 +166,7 @@ class Transform(Operation):
         plan = plan_analysis(shapes[0], plans, self.level)
         return adjoint_of_analysis(plan, self.keys, self.has_approx)
 
-    def _split_inputs(self, arrays: Sequence[Array]) -> tuple[Sequence[Array], Sequence[Array]]:
-        count = len(arrays) - self.n_slots
-        return (arrays, ()) if not self.n_slots else (arrays[:count], arrays[count:])
-
-    def _unflatten(self, bands: Sequence[Any]) -> tuple[Any, list[dict[str, Any]]]:
-        """Approximation and details by key, without those that are ``None``."""
-        remaining = iter(bands)
-        approx = next(remaining) if self.has_approx else None
-        details = []
-        for keys in self.keys:
-            pairs = [(key, next(remaining)) for key in keys]
-            details.append({key: band for key, band in pairs if band is not None})
-        return approx, details
-
-    def _select(self, bands: Sequence[Array]) -> list[Array]:
-        """Of all bands, those of the transform."""
-        complete = (detail_keys(len(self.axes)),) * self.level
-        approx, details = unflatten_bands(bands, complete)
-        selected = [of[key] for of, keys in zip(details, self.keys, strict=True) for key in keys]
-        return [approx, *selected] if self.has_approx else selected
-
     # --- shapes, whose lengths may be symbols --------------------------------------------------
-
-    @cached_property
-    def _axis_numbers(self) -> tuple[int, ...]:
-        return tuple(dict.fromkeys(axis for axis, _, _ in self.axes))
-
-    def lengths(self, shape: Shape) -> list[int]:
-        """The lengths along the transformed axes."""
-        return [shape[axis] for axis in self._axis_numbers]
-
-    def shapes_from(self, like: Shape, sizes: Sequence[int]) -> list[Shape]:
-        """Shapes of these lengths along the axes, in a row; other lengths are those of ``like``."""
-        count = len(self._axis_numbers)
-        if not count:  # the only band is the signal
-            return [tuple(like)]
-        shapes = []
-        for start in range(0, len(sizes), count):
-            shape = list(like)
-            for axis, n in zip(self._axis_numbers, sizes[start : start + count], strict=True):
-                shape[axis] = n
-            shapes.append(tuple(shape))
-        return shapes
 
     def result_shape(self, shapes: Sequence[Shape]) -> Shape:
         """The shape of the signal of a synthesis.
@@ -592,7 +359,7 @@ class Transform(Operation):
         """The cotangent of each array of taps: the sum over all places where it is used."""
         sums: dict[int, Array] = {}
         for (_, wavelet, _), gradient in zip(self.axes, axes, strict=True):
-            slots = tap_slots(_as_json(wavelet), self.is_synthesis)
+            slots = tap_slots(as_json(wavelet), self.is_synthesis)
             for slot, value in zip(slots, gradient.arrays, strict=True):
                 if slot is not None:
                     sums[slot] = sums[slot] + value if slot in sums else value
@@ -625,7 +392,7 @@ class Transform(Operation):
             return self, []
         wavelets = {id(w): w for _, w, _ in self.axes}
         taps: list[Array] = []
-        data = {key: _as_json(w, taps) for key, w in wavelets.items()}
+        data = {key: as_json(w, taps) for key, w in wavelets.items()}
         axes = tuple(TransformAxis(a, data[id(w)], m) for a, w, m in self.axes)
         slotted = replace(self, axes=axes, n_slots=len(taps), plans={})
         # The same form gives the same object, and what it cached.
@@ -656,37 +423,6 @@ class Transform(Operation):
         wavelets = {id(p.wavelet): with_tap_arrays(p.wavelet, x.new_tensor) for p in plans}
         exact = AxisPlans(AxisPlan(p.axis, wavelets[id(p.wavelet)], p.mode) for p in plans)
         return replace(self, plans={x.ndim: exact})
-
-
-# Shapes for which a transform keeps its plans; beyond that it starts anew.
-_MAX_SHAPES = 256
-
-
-def _keep(plans: dict[Any, Any], key: Any, plan: Any) -> None:
-    if len(plans) >= _MAX_SHAPES:
-        plans.clear()
-    with suppress(TypeError):  # a length that is a symbol has no hash
-        plans[key] = plan
-
-
-def _as_json(wavelet: Resolved | WaveletData, arrays: list[Array] | None = None) -> WaveletData:
-    if isinstance(wavelet, str | dict):
-        return wavelet
-    if isinstance(wavelet, LiftingScheme) and wavelet.integer:
-        raise WaveletError(f"{wavelet!r} rounds: its transform is not linear")
-    return to_json(wavelet, [] if arrays is None else arrays)
-
-
-# Training changes taps at each step: few are kept, for the backward pass and for repeated calls.
-@lru_cache(maxsize=16)
-def _plans_with_values(transform: Transform, ndim: int, values: tuple[Any, ...]) -> AxisPlans:
-    return transform._make_plans(ndim, values)
-
-
-@cache
-def detail_keys(naxes: int) -> tuple[str, ...]:
-    """The keys of all details of one level, in order."""
-    return tuple(map("".join, product("ad", repeat=naxes)))[1:]
 
 
 # --- transforms of plans, which these cache ------------------------------------------------------

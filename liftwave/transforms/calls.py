@@ -10,10 +10,10 @@ import numpy as np
 
 from liftwave._arrays.convert import as_array
 from liftwave._operations.call import SINGLE, Call, Structure
+from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import (
     Transform,
     analysis,
-    detail_keys,
     partial_synthesis,
     synthesis,
 )

@@ -14,7 +14,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array, is_array
-from liftwave._operations.transform import detail_keys
+from liftwave._operations.planned_transform import detail_keys
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
 
