@@ -7,6 +7,7 @@ machine.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -198,6 +199,17 @@ def _result_dtype(library: Any, name: str) -> str:
     return name if same else str(result).removeprefix("torch.")
 
 
+# --- kernels -------------------------------------------------------------------------------------
+
+
+def fallback_table() -> str:
+    """What compiled kernels do not compute; the calls are among the tests."""
+    sys.path.append(str(TABLES.parents[1] / "tests"))
+    from fallback_rows import HEADINGS, ROWS, cells
+
+    return _markdown(HEADINGS, map(cells, ROWS))
+
+
 def _markdown(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
@@ -211,6 +223,7 @@ def main() -> None:
         "lifting_families": family_table(accuracies),
         "integer_range": integer_table(),
         "dtypes": dtype_table(),
+        "fallbacks": fallback_table(),
     }
     for name, table in tables.items():
         path = TABLES / f"{name}.md"

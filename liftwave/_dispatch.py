@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -104,16 +104,19 @@ def registered(kernels: Kernels) -> Iterator[None]:
         _update_plain_kernels()
 
 
-def _serving(arrays: Sequence[Array]) -> Iterator[CompiledKernels]:
+def _serving(arrays: Sequence[Array]) -> Sequence[CompiledKernels]:
     """The compiled families that may serve these arrays, in the order in which they are asked."""
     forced = CHOICE.get()
-    _check(forced)
-    for name in _COMPILED if forced is None else (forced,):
-        if name == "cuda" and name not in _families and all(map(is_on_device, arrays)):
+    if forced is None:
+        on_host = type(arrays[0]) is np.ndarray
+        if "cuda" not in _families and not on_host and all(map(is_on_device, arrays)):
             _load_cuda()
-        family = _compiled(name)
-        if family is not None:
-            yield family
+        names: tuple[str, ...] = _COMPILED
+    else:
+        if forced not in _families:
+            _check(forced)
+        names = () if forced == "reference" else (forced,)
+    return cast("list[CompiledKernels]", [_families[name] for name in names if name in _families])
 
 
 def _load_cuda() -> str | None:

@@ -51,26 +51,16 @@ def execute(call: Call) -> Any:
 
 def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:
     """Run an operation on opened arrays: by kernels, or by torch's operator if torch records."""
-    if type(arrays[0]) is np.ndarray or not is_recorded(operation, arrays):
+    if type(arrays[0]) is np.ndarray or "torch" not in sys.modules:
         return operation.run(arrays, sizes, kernels_for(*arrays))
     from liftwave._bridge import operator  # it imports torch
 
+    if not operator.records(operation, arrays):
+        return operation.run(arrays, sizes, kernels_for(*arrays))
     if operation.holds_arrays:
         operation, parameters = operation.with_slots()
         arrays = [*arrays, *parameters]
     return operator.run(operation, arrays, sizes)
-
-
-def is_recorded(operation: Operation, arrays: Sequence[Array]) -> bool:
-    """Whether torch records, traces or batches what is done to the arrays, or to learned taps."""
-    torch = sys.modules.get("torch")
-    if torch is None or not operation.is_differentiable:
-        return False
-    if not all(isinstance(x, torch.Tensor) for x in arrays):
-        return False
-    from liftwave._bridge import operator  # it imports torch
-
-    return operation.holds_arrays or operator.are_recorded(arrays)
 
 
 def _execute_into(call: Call, out: Array) -> Array:
@@ -81,13 +71,21 @@ def _execute_into(call: Call, out: Array) -> Array:
     opened = operation.open(call.arrays, supports_half_precision)
     arrays = [each.array for each in opened]
     check_out(out, opened[0], operation.result_shape([tuple(x.shape) for x in arrays]))
-    if is_recorded(operation, arrays):
+    if _is_recorded(operation, arrays):
         (result,) = run(operation, arrays)
     else:
         (result,) = operation.run(arrays, (), kernels_for(*arrays), out)
     if result is not out:
         out[...] = opened[0].close(result)
     return out
+
+
+def _is_recorded(operation: Operation, arrays: Sequence[Array]) -> bool:
+    if type(arrays[0]) is np.ndarray or "torch" not in sys.modules:
+        return False
+    from liftwave._bridge import operator  # it imports torch
+
+    return operator.records(operation, arrays)
 
 
 # --- public functions in compiled graphs ---------------------------------------------------------

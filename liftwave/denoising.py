@@ -7,9 +7,9 @@ from itertools import product
 from math import inf, log, log2, prod, sqrt
 from typing import Any, Literal
 
-from array_api_compat import device
+from array_api_compat import device, to_device
 
-from liftwave._arrays.convert import open_array, real_dtype
+from liftwave._arrays.convert import as_array, open_array, real_dtype
 from liftwave._execute import execute
 from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
@@ -183,7 +183,7 @@ def estimate_sigma(
     axes = normalize_axes(axes, data.ndim, unique=True)
     finest = dwtn(data, wavelet, mode, axes)["d" * len(axes)]
     flat = _flattened(xp.abs(finest), axes, xp)
-    sigma = xp.asarray(_median(flat, xp) / _MAD_OF_NORMAL)
+    sigma = as_array(_median(flat, xp) / _MAD_OF_NORMAL)
     # Of complex data it is a real number, in their precision.
     return sigma if xp.isdtype(data.dtype, "complex floating") else opened.close(sigma)
 
@@ -264,7 +264,11 @@ def _depth(
 def _as_column(sigma: Any, data: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
     """The noise level shaped to broadcast against the data, per item of the batch."""
     batch = tuple(1 if a in axes else n for a, n in enumerate(data.shape))
-    values = xp.asarray(sigma, dtype=real_dtype(data, xp), device=device(data))
+    dtype = real_dtype(data, xp)
+    if type(sigma) is type(data):  # which torch may record
+        values = to_device(xp.astype(sigma, dtype, copy=False), device(data))
+    else:
+        values = xp.asarray(sigma, dtype=dtype, device=device(data))
     expected = tuple(n for a, n in enumerate(data.shape) if a not in axes)
     if values.ndim and tuple(values.shape) != expected:
         raise ShapeError(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
+import numpy as np
+
 from liftwave._arrays.convert import (
     Opened,
     as_array,
@@ -196,7 +198,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     wavelets = WaveletArgument(operation.wavelets, argument)
     wavelets.check(*call.arrays)
     opened = operation.open_floating(call.arrays)
-    inputs = [resolved(each.array) for each in opened]
+    inputs = [x if type(x) is np.ndarray else resolved(x) for x, *_ in opened]
     shapes = [tuple(x.shape) for x in inputs]
     operation = _with_numbers(operation, inputs)
     results = operation.run(inputs, (), kernels_for(*inputs))
@@ -333,7 +335,7 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     """Result and pullback of a pooling function."""
     operation: Operation = call.operation
     opened = operation.open(call.arrays, never_native_half)
-    inputs = [resolved(each.array) for each in opened]
+    inputs = [x if type(x) is np.ndarray else resolved(x) for x, *_ in opened]
     shapes = [tuple(x.shape) for x in inputs]
     results = operation.run(inputs, call.sizes, kernels_for(*inputs))
     exact = not is_half(inputs[0])

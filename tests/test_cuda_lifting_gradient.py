@@ -196,6 +196,8 @@ def test_what_is_dropped_and_integers_are_not_served(monkeypatch: pytest.MonkeyP
         pass
 
     class Fallback:
+        pooling = lift_pool = None
+
         @staticmethod
         def lift_vjp(*_: Any) -> Any:
             raise ServedError

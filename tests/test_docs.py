@@ -199,7 +199,8 @@ def _table(name: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(("name", "function"), [("integer_range", "integer_table"),
-                                                ("dtypes", "dtype_table")])  # fmt: skip
+                                                ("dtypes", "dtype_table"),
+                                                ("fallbacks", "fallback_table")])  # fmt: skip
 def test_committed_tables_without_rounding_are_what_is_computed(name, function):
     computed = getattr(_script("make_tables"), function)()
     assert (DOCS / "tables" / f"{name}.md").read_text(encoding="utf-8") == computed

@@ -73,3 +73,16 @@ def test_int64_warns_only_where_values_overflow():
     with pytest.warns(IntegerRangeWarning, match=r"overflow int64 and are kept modulo 2\*\*64"):
         bands = lw.dwt(huge, scheme, "reflect")
     np.testing.assert_array_equal(lw.idwt(*bands, scheme, "reflect"), huge)
+
+
+def test_coefficients_of_int8_give_int8():
+    """They are computed in int16, since compiled kernels write no int8."""
+    scheme = lw.LiftingScheme.from_name("cdf5.3").to_integer()
+    x = np.arange(-20, 21, dtype="int8")
+    cA, cD = (band.astype("int8") for band in lw.dwt(x, scheme, "symmetric"))
+    back = lw.idwt(cA, cD, scheme, "symmetric")
+    assert back.dtype == np.int8
+    np.testing.assert_array_equal(back, x)
+    out = np.empty_like(x)
+    assert lw.idwt(cA, cD, scheme, "symmetric", out=out) is out
+    np.testing.assert_array_equal(out, x)

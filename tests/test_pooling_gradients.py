@@ -264,6 +264,11 @@ def test_gradcheck_of_ada_pool_and_unpool() -> None:
             assert gradgradcheck(call, inputs)
 
 
+def test_second_derivatives_of_max_pool() -> None:
+    x = torch.asarray(zero_mean((2, 6, 6))).requires_grad_()
+    assert gradgradcheck(lambda x: pooling.max_pool(x, 2), x)
+
+
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_tensors_and_arrays_have_the_same_gradients(distance: str) -> None:
     x = leaf((2, 3, 6, 8), 3)

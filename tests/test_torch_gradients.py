@@ -522,3 +522,31 @@ def test_tangents_are_not_dropped() -> None:
             lambda p, x=x: lw.dwt(x, scheme_of(p, *taps[1:]), "zero")[1], (taps[0],), (taps[0],)
         )[1:]
         assert bool(taps_tangent.abs().max() > 0)
+
+
+# --- corners -------------------------------------------------------------------------------------
+
+
+def test_a_transform_along_no_axis_has_a_gradient() -> None:
+    x = leaf((3, 4))
+    lw.dwtn(x, "db2", axes=())[""].sum().backward()
+    assert x.grad is not None
+    assert_close(x.grad, torch.ones(3, 4).double())
+
+
+def test_batches_of_gradients() -> None:
+    x = leaf(12)
+    approx, _ = lw.dwt(x, "db2")
+    cotangents = torch.eye(len(approx), dtype=torch.float64)
+    (rows,) = torch.autograd.grad(approx, x, cotangents, True, is_grads_batched=True)
+    for cotangent, row in zip(cotangents, rows, strict=True):
+        assert_close(row, torch.autograd.grad(approx, x, cotangent, True)[0])
+
+
+def test_denoising_is_differentiated_through_the_noise_level() -> None:
+    x = leaf((9, 12))
+    lw.denoise(x, "db2").square().sum().backward()
+    assert x.grad is not None
+    sigma = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
+    lw.denoise(x.detach(), "db2", sigma=sigma).square().sum().backward()
+    assert sigma.grad is not None

@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils._pytree import tree_leaves, tree_map
 
 import liftwave as lw
+from liftwave import pooling
 from liftwave import torch as lwt
 from liftwave.errors import ExportError
 
@@ -173,3 +174,35 @@ def test_exported_programs_are_too_late(learn: str | None) -> None:
     cause = caught.value.__cause__
     assert isinstance(cause, ExportError)
     assert "give torch.onnx.export the module itself" in str(cause)
+
+
+# --- pooling -------------------------------------------------------------------------------------
+
+POOLS: dict[str, Any] = {
+    "soft": lambda: lwt.SoftPool2d(3, 2, 1),
+    "edscw": lambda: lwt.EDSCWPool2d(2, per_channel=False),
+    "idw": lambda: lwt.IDWPool2d(2, distance="huber"),
+    "ada": lambda: lwt.AdaPool2d(2, mask=False),
+    "lifting": lambda: lwt.LiftDownPool2d(3, output="concat"),
+    "wavelet": lambda: lwt.LDWPool2d(4),
+    "attention": lambda: lwt.EnergyAttention(3),
+}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [k if k in ("soft", "lifting") else pytest.param(k, marks=pytest.mark.slow) for k in POOLS],
+)
+def test_pooling_layers(kind: str) -> None:
+    some, more = data(2, 3, 9, 8), data(5, 3, 9, 8)
+    same_in_onnx(POOLS[kind](), (some,), (more,), dynamic_shapes=({0: BATCH},))
+
+
+def test_pooling_functions() -> None:
+    class Model(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            pooled = pooling.max_pool(x, 2)
+            return pooling.nearest_unpool(pooled, 2), pooling.bed_of_nails_unpool(pooled, 2)
+
+    some, more = data(2, 3, 9, 8), data(5, 3, 9, 8)
+    same_in_onnx(Model(), (some,), (more,), dynamic_shapes=({0: BATCH},))

@@ -661,3 +661,48 @@ def test_cotangents_of_bands_that_are_not_there() -> None:
     _, pullback = lw.vjp(lw.dwtn, np.ones((4, 4)), "haar")
     with pytest.raises(ShapeError, match="do not belong to 2 axes"):
         pullback({"dda": np.ones((2, 2))})
+
+
+@pytest.mark.parametrize("lifting", [False, True])
+def test_taps_that_are_tensors_give_the_gradients_of_numbers(lifting: bool) -> None:
+    x = zero_mean((5, 12))
+    scheme = lw.LiftingScheme.from_name("cdf9.7")
+    steps = [
+        lw.LiftingStep(s.kind, torch.tensor(s.taps, dtype=torch.float64), s.offset)
+        for s in scheme.steps
+    ]
+    filters = [torch.tensor(taps, dtype=torch.float64) for taps in pywt.Wavelet("db2").filter_bank]
+    numbers: Any = scheme if lifting else "db2"
+    tensors: Any = lw.LiftingScheme(steps, scheme.scale) if lifting else lw.FilterBank(*filters)
+    wanted, back = lw.vjp(lw.wavedec2, x, numbers, "symmetric", 1)
+    got, pullback = lw.vjp(lw.wavedec2, torch.asarray(x), tensors, "symmetric", 1)
+    assert_all_close(mapped(to_numpy, got), wanted, ulps=200)
+    of_numbers, of_tensors = back(wanted), pullback(got)
+    assert_close(to_numpy(of_tensors.data), of_numbers.data, ulps=200)
+    for a, b in zip(values_of(of_tensors.wavelet), values_of(of_numbers.wavelet), strict=True):
+        assert_close(to_numpy(a), b, ulps=200, scale=norm(x) ** 2)
+
+
+def values_of(gradient: Any) -> list[Any]:
+    if isinstance(gradient, FilterBankGradient):
+        return list(vars(gradient).values())
+    return [*gradient.taps, gradient.scale]
+
+
+def test_taps_that_torch_records_get_gradients_of_the_result() -> None:
+    taps = [
+        torch.tensor(f, dtype=torch.float64, requires_grad=True)
+        for f in pywt.Wavelet("db2").filter_bank
+    ]
+    (approx, _), _ = lw.vjp(lw.dwt, torch.asarray(zero_mean(12)), lw.FilterBank(*taps))
+    approx.sum().backward()
+    assert taps[0].grad is not None
+
+
+def test_conjugated_tensors_are_read() -> None:
+    x = torch.asarray(zero_mean(12) + 1j * zero_mean(12, 1))
+    (approx, detail), pullback = lw.vjp(lw.dwt, x.conj(), "db2")
+    assert_all_close((approx, detail), lw.dwt(x.conj().resolve_conj(), "db2"), ulps=0)
+    assert_close(
+        pullback((approx.conj(), None)).data, pullback((approx.conj().resolve_conj(), None)).data
+    )

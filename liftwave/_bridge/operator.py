@@ -35,6 +35,7 @@ from liftwave._bridge.tensors import (
 )
 from liftwave._dispatch import fallback_for, kernels_for_memory
 from liftwave._operations.operation import Derivative, Operation, parse
+from liftwave._typing import Array
 
 Sizes: TypeAlias = Sequence[int]
 Gradients: TypeAlias = list[Tensor | None]
@@ -66,11 +67,14 @@ def are_eager(tensors: Sequence[Tensor]) -> bool:
     return True
 
 
-def are_recorded(tensors: Sequence[Tensor]) -> bool:
-    """Whether torch records, traces or batches what is done to the tensors."""
-    if torch.is_grad_enabled() and any(x.requires_grad for x in tensors):
+def records(operation: Operation, arrays: Sequence[Array]) -> bool:
+    """Whether torch records, traces or batches what is done to the arrays, or to learned taps."""
+    if not operation.is_differentiable or not all(isinstance(x, Tensor) for x in arrays):
+        return False
+    if operation.holds_arrays:
         return True
-    return not are_eager(tensors)
+    recorded = torch.is_grad_enabled() and any(x.requires_grad for x in arrays)
+    return recorded or not are_eager(arrays)
 
 
 def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Attention by energy: channels weighted by what a small network makes of their energies."""
+"""Attention by energy as an operation."""
 
 from __future__ import annotations
 

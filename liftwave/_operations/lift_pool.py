@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -19,7 +19,7 @@ from liftwave._arrays.convert import (
 )
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
-from liftwave._operations.shapes import cached_by_shapes
+from liftwave._plan.axis import bounded
 from liftwave._plan.lift_pool import N_SCALARS, LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 from liftwave.errors import DTypeError
@@ -38,12 +38,15 @@ class Layout(NamedTuple):
         The product of these axes.
     counts : tuple of int
         Samples in the bands of each pass.
+    is_flat : bool
+        Whether there is one axis before the channels.
     """
 
     plan: LiftPoolPlan
     lead: Shape
     planes: int
     counts: tuple[int, ...]
+    is_flat: bool
 
 
 class _LiftPool(Operation):
@@ -82,15 +85,25 @@ class _LiftPool(Operation):
         return [*opened, Opened(xp.astype(filters, dtype, copy=False), xp, dtype)]
 
     @cached_property
-    def _layout(self) -> Callable[..., Layout]:
-        return cached_by_shapes(self._layout_of)
+    def _layouts(self) -> dict[tuple[Shape, Shape, Shape], Layout]:
+        return {}
+
+    def layout(self, shape: Shape, filters: Shape, sizes: Shape) -> Layout:
+        """For data of this shape (its spatial lengths are not used), and signals of ``sizes``."""
+        key = (shape, filters, sizes)
+        try:
+            return self._layouts[key]
+        except (KeyError, TypeError):  # lengths that torch traces are symbols or tensors
+            layout = self._layout_of(*key)
+        if all(type(n) is int for lengths in key for n in lengths):
+            bounded(self._layouts)[key] = layout
+        return layout
 
     def _layout_of(self, shape: Shape, filters: Shape, sizes: Shape) -> Layout:
-        """For data of this shape (its spatial lengths are not used), and signals of ``sizes``."""
         plan = LiftPoolPlan(tuple(sizes), filters[-1] - N_SCALARS, self.padding, filters[0] == 1)
         lead = tuple(shape[: len(shape) - self.dimensions - 1])
         planes = prod(lead)
-        return Layout(plan, lead, planes, plan.counts(planes * filters[2]))
+        return Layout(plan, lead, planes, plan.counts(planes * filters[2]), len(lead) == 1)
 
 
 def _as_planes(x: Array, layout: Layout) -> Array:
@@ -157,29 +170,25 @@ class LiftDown(_LiftPool):
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
         """The bands, and the sums of squares if they are wanted."""
         x, filters = arrays
-        layout = self._layout(x.shape, filters.shape, x.shape[x.ndim - self.dimensions :])
+        layout = self.layout(x.shape, filters.shape, x.shape[x.ndim - self.dimensions :])
         bands, sums = kernels.lift_pool.lift_down(
-            _as_planes(x, layout),
+            x if layout.is_flat else _as_planes(x, layout),
             filters,
             layout.plan,
             self.output,
             self.with_penalties,
         )
-        results = [_from_planes(band, layout) for band in bands]
+        results = bands if layout.is_flat else [_from_planes(band, layout) for band in bands]
         return results if sums is None else [*results, sums]
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
         """The shapes of the bands, and of the sums."""
         (shape, filters), dims = shapes, self.dimensions
-        plan, lead, *_ = self._layout(shape, filters, tuple(shape[len(shape) - dims :]))
+        plan, lead, *_ = self.layout(shape, filters, tuple(shape[len(shape) - dims :]))
         blocks = len(self.output.bands) if self.output.form == "concat" else 1
         shape = (*lead, blocks * filters[2], *plan.halves)
         results = [Output(shape)] * self.data_outputs
         return [*results, Output((len(plan.passes), 2), 1)] if self.with_penalties else results
-
-    def counts(self, shape: Shape, filters: Shape) -> tuple[int, ...]:
-        """Samples in the bands of each pass."""
-        return self._layout(shape, filters, tuple(shape[len(shape) - self.dimensions :])).counts
 
     # --- derivative ------------------------------------------------------------------------------
 
@@ -191,7 +200,11 @@ class LiftDown(_LiftPool):
         Signals that are rebuilt from bands in half precision may be on the other side of the
         bend of a step.
         """
-        return "outputs" if exact and self.output.holds_all(self.dimensions) else "inputs"
+        return "outputs" if exact and self._holds_all else "inputs"
+
+    @cached_property
+    def _holds_all(self) -> bool:
+        return self.output.holds_all(self.dimensions)
 
     def saved(
         self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
@@ -215,12 +228,13 @@ class LiftDown(_LiftPool):
     ) -> list[Array]:
         """The cotangents of the signal and of the filters."""
         *kept, filters = saved
-        layout = self._layout(kept[0].shape, filters.shape, tuple(sizes))
-        of_bands = [
-            None if g is None else _as_planes(g, layout) for g in cotangents[: self.data_outputs]
-        ]
+        layout = self.layout(kept[0].shape, filters.shape, tuple(sizes))
+        values, of_bands = kept, [*cotangents[: self.data_outputs]]
+        if not layout.is_flat:
+            values = [_as_planes(x, layout) for x in kept]
+            of_bands = [None if g is None else _as_planes(g, layout) for g in of_bands]
         of_signal, of_filters = kernels.lift_pool.lift_down_vjp(
-            [_as_planes(x, layout) for x in kept],
+            values,
             of_bands,
             cotangents[-1] if self.with_penalties else None,
             filters,
@@ -228,7 +242,7 @@ class LiftDown(_LiftPool):
             self.output,
             residuals == "outputs",
         )
-        return [_from_planes(of_signal, layout), of_filters]
+        return [of_signal if layout.is_flat else _from_planes(of_signal, layout), of_filters]
 
     def vjp_outputs(
         self,
@@ -278,7 +292,7 @@ class LiftUp(_LiftPool):
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
         """The signal."""
         *bands, filters = arrays
-        layout = self._layout(bands[0].shape, filters.shape, tuple(sizes))
+        layout = self.layout(bands[0].shape, filters.shape, tuple(sizes))
         planes = [_as_planes(band, layout) for band in bands]
         signal = kernels.lift_pool.lift_up(planes, filters, layout.plan)
         return [_from_planes(signal, layout)]
@@ -312,7 +326,7 @@ class LiftUp(_LiftPool):
     ) -> list[Array]:
         """The cotangents of the bands and of the filters."""
         *kept, filters = saved
-        layout = self._layout(kept[0].shape, filters.shape, tuple(sizes))
+        layout = self.layout(kept[0].shape, filters.shape, tuple(sizes))
         of_bands, of_filters = kernels.lift_pool.lift_up_vjp(
             [_as_planes(x, layout) for x in kept],
             _as_planes(cotangents[0], layout),

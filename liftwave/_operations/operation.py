@@ -246,7 +246,7 @@ class Derivative(Operation):
         self.operation, self.present, self.residuals_kept = operation, present, residuals
         self.count = sum(present)
 
-    @property
+    @cached_property
     def is_linear(self) -> bool:
         """Whether the operation is linear."""
         return self.operation.is_linear

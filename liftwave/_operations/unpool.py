@@ -195,9 +195,9 @@ class WindowUpsample(Operation):
         for k, (width, stride, size) in enumerate(self._axes(sizes)):
             window, place = np.divmod(np.arange(size), stride)
             count = int(values.shape[first + k])
-            taken = (window < count) & (place < width)
+            valid = (window < count) & (place < width)
             entries = np.minimum(window, count - 1)
-            values = sums(values, first + k, Table(entries[:, None], taken[:, None]))
+            values = sums(values, first + k, Table(entries[:, None], valid[:, None]))
         return [values]
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:

@@ -20,31 +20,6 @@ Size: TypeAlias = "int | Sequence[int]"
 """One number for all spatial axes, or one per axis."""
 
 
-class AxisWindows(NamedTuple):
-    """Windows along one axis, as tables.
-
-    Attributes
-    ----------
-    samples : tuple of int, of length outputs * kernel
-        The sample at place ``j`` of window ``o``, at ``o * kernel + j``; 0 for a place outside
-        of the signal.
-    present : tuple of bool, like ``samples``
-        Whether the place is inside of the signal.
-    places : tuple of int, of length inputs * cover
-        The places (numbered as above) that are at sample ``i``, from ``i * cover`` on, then zeros.
-    taken : tuple of bool, like ``places``
-        Whether the entry is a place.
-    cover : int
-        The largest number of places at one sample.
-    """
-
-    samples: Ints
-    present: tuple[bool, ...]
-    places: Ints
-    taken: tuple[bool, ...]
-    cover: int
-
-
 class WindowPlan(NamedTuple):
     """Windows along all spatial axes; every attribute has one number per axis.
 
@@ -79,29 +54,6 @@ class WindowPlan(NamedTuple):
         return all(
             p == 0 and (o - 1) * s + (k - 1) * d < n for k, s, p, d, n, o in zip(*self, strict=True)
         )
-
-    def axes(self) -> tuple[AxisWindows, ...]:
-        """The tables of each axis."""
-        return tuple(_axis_windows(*axis) for axis in zip(*self, strict=True))
-
-
-@lru_cache(maxsize=256)
-def _axis_windows(
-    kernel: int, stride: int, padding: int, dilation: int, inputs: int, outputs: int
-) -> AxisWindows:
-    samples = [o * stride - padding + j * dilation for o in range(outputs) for j in range(kernel)]
-    places: list[list[int]] = [[] for _ in range(inputs)]
-    for place, sample in enumerate(samples):
-        if 0 <= sample < inputs:
-            places[sample].append(place)
-    cover = max(map(len, places), default=0)
-    return AxisWindows(
-        tuple(i if 0 <= i < inputs else 0 for i in samples),
-        tuple(0 <= i < inputs for i in samples),
-        tuple(place for row in places for place in (*row, *[0] * (cover - len(row)))),
-        tuple(k < len(row) for row in places for k in range(cover)),
-        cover,
-    )
 
 
 # --- arguments -------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Pooling that learns, pooling that can be undone, and the reverse of either, on any arrays.
+"""Learned pooling, invertible pooling, and unpooling, for arrays of any library.
 
-Channels come first: arrays are of shape ``(..., C, *spatial)``.
+Channels come first: arrays have the shape ``(..., C, *spatial)``.
 """
 
 from liftwave.pooling.adaptive import (
@@ -13,7 +13,7 @@ from liftwave.pooling.adaptive import (
 )
 from liftwave.pooling.attention import energy_attention
 from liftwave.pooling.lifting import lift_down, lift_filters, lift_up
-from liftwave.pooling.structures import LiftFilters, LiftPenalties
+from liftwave.pooling.lifting_calls import LiftFilters, LiftPenalties
 from liftwave.pooling.unpooling import (
     bed_of_nails_unpool,
     conv_transpose,

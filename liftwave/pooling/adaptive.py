@@ -1,4 +1,4 @@
-"""Pooling by weights that the samples themselves give: SoftPool, IDW, eDSCW, AdaPool."""
+"""Pooling by weights that depend on the samples: SoftPool, IDW, eDSCW, AdaPool."""
 
 from __future__ import annotations
 
@@ -25,23 +25,24 @@ def soft_pool(
     ----------
     x : array_like, shape (..., \*spatial)
         Signals or images with any number of leading axes (batch, channels). float32 and float64
-        are kept, half precision is computed in float32 and given back in half (NumPy's in
-        float32), integers become float64.
+        are kept, half precision is computed in float32 and returned in half precision (NumPy's
+        in float32), integers become float64.
     kernel_size : int or tuple of int
-        Size of the windows, one number for each of the last axes, which are pooled. A single
-        number is for ``ndim`` axes.
+        Size of the windows: one number per pooled axis, which are the last ones, or one number
+        for all ``ndim`` axes.
     stride : int or tuple of int, optional
         Distance of windows; their size by default.
     padding : int or tuple of int, optional
-        How far windows may begin before the first sample, and end behind the last; at most half
-        of ``kernel_size``. No samples are added: a region is what is inside the signal.
+        How far windows may begin before the first sample and end behind the last one; at most
+        half of ``kernel_size``. No samples are added: a region consists of the samples inside
+        the signal.
     dilation : int or tuple of int, optional
         Distance of samples in a window.
     ceil_mode : bool, optional
         Keep windows at the end that do not fit; they have fewer samples.
     ndim : int, optional
-        How many of the last axes are pooled: as many as ``kernel_size`` has numbers, 2 if it is
-        a single one.
+        How many of the last axes are pooled; by default as many as ``kernel_size`` has numbers,
+        or 2 if it is a single number.
 
     Returns
     -------
@@ -53,16 +54,16 @@ def soft_pool(
     Raises
     ------
     WindowError, ShapeError
-        If windows cannot be so, or do not fit (both :class:`ValueError`).
+        If the windows are not possible, or do not fit the data (both are :class:`ValueError`).
     DTypeError, ArgumentTypeError
-        If the data are complex or no numbers, or sizes no integers.
+        If the data are complex or not numbers, or sizes are not integers.
 
     Notes
     -----
     .. math:: y = \sum_{i \in R} w_i a_i, \qquad w_i = \frac{e^{a_i}}{\sum_{j \in R} e^{a_j}}
 
     (AdaPool [1]_, section III-B; SoftPool [2]_), for each channel on its own. The largest sample
-    is subtracted from the exponents, so that nothing overflows.
+    is subtracted from the exponents to avoid overflow.
 
     References
     ----------
@@ -100,8 +101,9 @@ def edscw_pool(
         As for :func:`soft_pool`; ``x`` has shape (..., C, \*spatial) if channels are compared
         together.
     per_channel : bool, optional
-        Compare each channel on its own (as the authors' released code does); else the vectors
-        of all channels, whose similarity is the sum over channels (the paper's tables).
+        ``True``: compare each channel on its own (like the authors' code). ``False``: compare
+        the vectors of all channels, whose similarity is the sum over channels (like the paper's
+        tables).
 
     Returns
     -------
@@ -119,8 +121,8 @@ def edscw_pool(
     .. math:: y = \sum_i \frac{e^{s_i}}{\sum_j e^{s_j}} a_i, \qquad
               s_i = \frac{2 |m a_i|}{m^2 + a_i^2}
 
-    (AdaPool, equation 3), and :math:`s_i = 1` where :math:`m = a_i = 0`, so that the weights of
-    a region of zeros are the same. Derivatives of absolute values are 0 at 0.
+    (AdaPool, equation 3), and :math:`s_i = 1` where :math:`m = a_i = 0`, so that all samples of
+    a region of zeros have the same weight. Derivatives of absolute values are 0 at 0.
 
     Examples
     --------
@@ -155,8 +157,8 @@ def similarity_pool(
     similarity : {"dice", "cosine", "pce"}, optional
         The Dice-Sørensen coefficient, the cosine, or the peak-to-correlation energy.
     exponential : bool, optional
-        Weights are exponentials of the similarity, or the similarity itself, where what is
-        negative counts as zero.
+        ``True``: the weights are exponentials of the similarity. ``False``: the similarity
+        itself, with zero in place of negative values.
 
     Returns
     -------
@@ -165,7 +167,7 @@ def similarity_pool(
     Raises
     ------
     WindowError, ShapeError, DTypeError, ArgumentTypeError
-        As :func:`soft_pool`; and if there is no such similarity.
+        As :func:`soft_pool`; and if the similarity is unknown.
 
     Notes
     -----
@@ -176,8 +178,8 @@ def similarity_pool(
               s^{cos}_i = \frac{m \cdot a_i}{|m| |a_i|}, \quad
               s^{pce}_i = \frac{m \cdot a_i}{|m|^2 + |a_i|^2 - m \cdot a_i}
 
-    All are 1 where both are zero. Where no sample is similar to the mean, weights without an
-    exponential are the same for all samples. A single channel has a cosine of 1, 0 or -1 only.
+    All are 1 where both are zero. If no sample is similar to the mean, the weights without an
+    exponential are equal. The cosine of a single channel is 1, 0 or -1.
 
     Examples
     --------
@@ -216,9 +218,9 @@ def idw_pool(
     x, kernel_size, stride, padding, dilation, ceil_mode, per_channel, ndim
         As for :func:`edscw_pool`.
     distance : {"l2", "l1", "huber", "chebyshev", "gower"}, optional
-        How distances are measured. Of single channels all but Huber's are the same.
+        How distances are measured. For single channels all but Huber's are the same.
     delta : float, optional
-        Where Huber's distance goes from quadratic to linear.
+        Where Huber's distance changes from quadratic to linear.
 
     Returns
     -------
@@ -227,7 +229,7 @@ def idw_pool(
     Raises
     ------
     WindowError, ShapeError, DTypeError, ArgumentTypeError
-        As :func:`soft_pool`; and if there is no such distance.
+        As :func:`soft_pool`; and if the distance is unknown.
 
     Notes
     -----
@@ -276,8 +278,8 @@ def ada_pool(
     x, kernel_size, stride, padding, dilation, ceil_mode, per_channel, ndim
         As for :func:`edscw_pool`.
     beta : float or array, shape (\*windows) or (C, \*windows), optional
-        How much of eDSCW there is; the rest is eM. One number, a mask with one for each window,
-        or one for each channel too; axes of length 1 are repeated. It is clamped to [0, 1].
+        The share of eDSCW; the rest is eM. One number, a mask with one number per window, or one
+        per channel and window; axes of length 1 are repeated. It is clamped to [0, 1].
 
     Returns
     -------
@@ -328,22 +330,22 @@ def ada_unpool(
     Parameters
     ----------
     x : array_like, shape (..., C, \*spatial)
-        What was pooled: its samples give the weights.
+        The array that was pooled: its samples determine the weights.
     pooled : array_like, shape (..., C, \*windows)
-        What is spread: the result of :func:`ada_pool`, or what became of it.
+        The values to spread: the result of :func:`ada_pool`, or an array derived from it.
     kernel_size, stride, padding, dilation, ceil_mode, beta, per_channel, ndim
         As for :func:`ada_pool`.
     up : {"nearest", "linear"}, optional
-        How pooled values are brought to the samples: each to those of its window, or
+        How pooled values are brought to the samples: each value to the samples of its window, or
         interpolated between the middles of windows (and constant beyond them).
     preserve : {"sum", "mean"}, optional
-        Whether samples of a region sum to the pooled value (the paper), or have it as their
-        mean, which keeps the brightness of an image.
+        Whether the samples of a region sum to the pooled value (the paper), or have it as their
+        mean, which preserves the brightness of an image.
 
     Returns
     -------
     array, shape (..., C, \*spatial)
-        Samples in several windows get the sum of what each gives; samples in none are zero.
+        Samples in several windows get the sum of their values; samples in no window are zero.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Attention by energy: channels weighted by what a small network makes of their energies."""
+"""Attention by energy: a small network computes weights of channels from their energies."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ def energy_attention(
     excite : (array of shape (C, R), array of shape (C,))
         Weights and bias of the second layer.
     mean, variance : array, shape (C,), optional
-        By which the channels are normalised before their energy is taken. Without them they are
-        not.
+        For the normalisation of channels before their energies are computed. Without them
+        channels are not normalised.
     dimensions : int, optional
         How many of the last axes are spatial.
     normalize : bool, optional
-        Whether to take the mean of the squares rather than their sum (the paper's), so that the
-        same layers serve images of several sizes.
+        Whether an energy is the mean of the squares, so that the same layers fit images of
+        several sizes, or their sum (the paper).
     epsilon : float, optional
-        What is added to the variance.
+        Added to the variance.
 
     Returns
     -------
     array, of the shape of ``x``
-        ``x`` with each channel times its weight, which is between 0 and 1.
+        ``x`` with each channel multiplied by its weight, which is between 0 and 1.
 
     Raises
     ------
     ShapeError
         If the layers do not fit the channels, or axes are missing.
     ArgumentTypeError
-        If only one of mean and variance is given, or a layer is no pair.
+        If only one of mean and variance is given, or a layer is not a pair.
     DTypeError
         For complex numbers.
 

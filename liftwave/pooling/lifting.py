@@ -11,8 +11,8 @@ from liftwave._execute import execute, graph_node
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ShapeError
 from liftwave.pooling import lifting_calls
-from liftwave.pooling.lifting_calls import checked_dimensions
-from liftwave.pooling.structures import LiftFilters, LiftPenalties
+from liftwave.pooling.lifting_arguments import checked_dimensions
+from liftwave.pooling.lifting_calls import LiftFilters, LiftPenalties
 
 
 def lift_down(
@@ -30,12 +30,12 @@ def lift_down(
     Parameters
     ----------
     x : array_like, shape (..., C, spatial axes)
-        Signals: float32 and float64 as they are, half precision computed in float32, integers
-        in float64.
+        Signals. float32 and float64 are kept, half precision is computed in float32, integers in
+        float64.
     filters : LiftFilters
         Predictors and updaters of each channel, in the order of the passes: the last axis first,
-        then the axis before it on the smooth half and on the details, and so on; or one pass's
-        filters, which serve all.
+        then the axis before it for the approximation and for the details, and so on; or the
+        filters of one pass, which all passes use.
     output : str, optional
         ``"sum"`` (default) or ``"concat"`` of the bands along channels, ``"bands"`` for a dict of
         them, or the name of one band.
@@ -43,25 +43,25 @@ def lift_down(
         Which bands; all by default. ``L`` and ``H`` for each axis, the last axis first: for
         images ``LL``, ``LH`` (details along the height), ``HL``, ``HH``.
     padding : {"reflect", "zeros", "replicate", "circular"}, optional
-        What the filters read beyond the ends of a half, as in ``torch.nn.Conv1d``.
+        What the filters read beyond the ends, as in ``torch.nn.Conv1d``.
     dimensions : int, optional
         How many of the last axes are spatial.
     penalties : {"mean", "sum", "norm"}, optional
-        Whether the penalties are given, too: the mean or the sum of the squares, or its root.
+        Whether penalties are returned, too: the mean or the sum of the squares, or its root.
 
     Returns
     -------
     array, or dict of arrays
         Of shape (..., C, ceil(n / 2), ...), C times the number of bands for ``"concat"``.
     LiftPenalties
-        If ``penalties`` are asked for.
+        Only with ``penalties``.
 
     Raises
     ------
     ShapeError
-        If axes are missing or empty, or filters are not of the shapes above.
+        If axes are missing or empty, or filters do not have the shapes above.
     BandError, OptionError
-        If there is no such band, output, padding or reduction.
+        If a band, the output, the padding or the reduction is unknown.
     DTypeError
         For complex numbers, whose maximum with zero has no meaning.
 
@@ -71,8 +71,8 @@ def lift_down(
 
     .. math:: d = x^o - P(x^e), \qquad s = x^e + U(d),
 
-    with :math:`P` and :math:`U` as in :class:`LiftFilters`. Of an odd number of samples the last
-    one is repeated first. :func:`lift_up` undoes it whatever the filters are.
+    with :math:`P` and :math:`U` as in :class:`LiftFilters`. The last of an odd number of samples
+    is repeated before that. :func:`lift_up` undoes it for any filters.
 
     References
     ----------
@@ -93,24 +93,8 @@ def lift_down(
     True
     """
     arguments = (x, filters, output, bands, padding, dimensions, penalties)
-    result = _lift_down(*arguments)
+    result = lifting_calls.run_lift_down(*arguments)
     return result if penalties is None else (result[0], LiftPenalties(*result[1]))
-
-
-@graph_node
-def _lift_down(
-    x: ArrayLike,
-    filters: LiftFilters,
-    output: str,
-    bands: Sequence[str] | None,
-    padding: str,
-    dimensions: int,
-    penalties: str | None,
-) -> Any:
-    """The bands, with penalties as a plain tuple: nodes have no named tuples as results."""
-    options = (padding, dimensions, penalties)
-    result = execute(lifting_calls.lift_down(x, filters, output, bands, *options))
-    return result if penalties is None else (result[0], tuple(result[1]))
 
 
 @graph_node
@@ -127,8 +111,8 @@ def lift_up(
     Parameters
     ----------
     bands : mapping of str to array, or sequence of array
-        By name, or all of them in the order of :func:`lift_down`. Bands that are missing or None
-        are zero.
+        By name, or all of them in the order of :func:`lift_down`. Bands that are missing or
+        ``None`` count as zero.
     filters : LiftFilters
         Those of :func:`lift_down`.
     output_size : sequence of int, optional
@@ -139,12 +123,12 @@ def lift_up(
     Returns
     -------
     array, shape (..., C, output_size)
-        The signal: exactly, but for rounding, if the bands are those of :func:`lift_down`.
+        The signal. For the bands of :func:`lift_down` it is exact up to rounding.
 
     Raises
     ------
     ShapeError
-        If bands differ in shape, none is there, or no signal of ``output_size`` has them.
+        If bands differ in shape, all are missing, or no signal of ``output_size`` has them.
     BandError, OptionError, DTypeError
         As :func:`lift_down`.
 
@@ -167,7 +151,7 @@ def lift_up(
 def lift_filters(
     channels: int, kernel_size: int = 5, dimensions: int = 2, *, shared: bool = False
 ) -> LiftFilters:
-    """Filters to begin learning with: those of a wavelet, as far as signals are not negative.
+    """Filters to start learning with: those of a wavelet, for signals that are not negative.
 
     Parameters
     ----------
@@ -183,9 +167,9 @@ def lift_filters(
     Returns
     -------
     LiftFilters
-        Of NumPy arrays in double precision: the predictor takes the mean of an odd sample's
-        neighbours, the updater a quarter of the sum of an even sample's details (CDF 5/3; for
-        one or two weights that of Haar).
+        NumPy arrays in double precision. The predictor is the mean of an odd sample's
+        neighbours, the updater a quarter of the sum of an even sample's details (CDF 5/3, or
+        Haar for one or two weights).
 
     Raises
     ------

@@ -1,38 +1,76 @@
-"""Calls of lifting pooling, from users' arguments."""
+"""Calls of lifting pooling, from users' arguments, and the structures of their results."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array, common_namespace
+from liftwave._execute import execute, graph_node
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.lift_pool import LiftDown, LiftUp
-from liftwave._operations.operation import Shape
-from liftwave._operations.shapes import cached_by_shapes
-from liftwave._plan.lift_pool import PADDINGS, LiftOutput, band_names
-from liftwave._plan.windows import are_plain
-from liftwave._typing import Array, ArrayLike
-from liftwave.errors import ArgumentTypeError, BandError, OptionError, ShapeError
-from liftwave.pooling.structures import (
-    DownInputs,
-    DownResult,
-    LiftFilters,
-    UpInputs,
-    joined,
+from liftwave._plan.axis import bounded
+from liftwave._plan.lift_pool import N_SCALARS, band_names
+from liftwave._typing import Array, ArrayLike, Namespace
+from liftwave.errors import ArgumentTypeError, BandError, DTypeError, OptionError, ShapeError
+from liftwave.pooling.lifting_arguments import (
+    REDUCTIONS,
+    check_shapes,
+    checked_dimensions,
+    checked_padding,
+    checked_size,
+    chosen_output,
+    complete_bands,
 )
+from liftwave.pooling.structures import Arrays, PoolingGradient
 
-FORMS = ("sum", "concat", "bands")
-REDUCTIONS = ("mean", "sum", "norm")
-# There are 2**dimensions bands.
-_MOST_DIMENSIONS = 8
+
+class LiftFilters(NamedTuple):
+    r"""What LiftPool learns: predictors and updaters.
+
+    :math:`f_c(v)_k = a_c \max(0, \sum_i w_{c,i} v_{k + i - \lfloor (K-1)/2 \rfloor} + b_c) + e_c`
+    for channel :math:`c`.
+
+    Attributes
+    ----------
+    weight : array, shape (passes, 2, C, K)
+        :math:`w`: for each pass predictor and updater. A single pass's filters are used by all
+        passes.
+    bias, gain, offset : array, shape (passes, 2, C)
+        :math:`b, a, e`.
+    """
+
+    weight: Array
+    bias: Array
+    gain: Array
+    offset: Array
+
+
+class LiftPenalties(NamedTuple):
+    r"""What LiftPool adds to the loss of a task, summed over the passes.
+
+    Attributes
+    ----------
+    update : array, shape ()
+        :math:`c_u`, of the difference between the approximation and the odd samples.
+    predict : array, shape ()
+        :math:`c_p`, of the details.
+    """
+
+    update: Array
+    predict: Array
+
 
 _lift_up = lru_cache(maxsize=256)(LiftUp)
 _dtype_of, _shape_of = operator.attrgetter("dtype"), operator.attrgetter("shape")
+
+# Shapes of data and filters that fit each other.
+_CHECKED: dict[Any, None] = {}
 
 
 def lift_down(
@@ -45,13 +83,36 @@ def lift_down(
     penalties: str | None = None,
 ) -> Call:
     """The call of :func:`liftwave.pooling.lift_down`."""
-    options = (output, bands, padding, dimensions, penalties)
-    operation, names = (_cached_down if are_plain(options) else _down)(*options)
+    try:
+        operation, names = _cached_down(output, bands, padding, dimensions, penalties)
+    except TypeError:  # a list of bands
+        operation, names = _down(output, bands, padding, dimensions, penalties)
     array = x if hasattr(x, "shape") else as_array(x)
     packed = _packed(filters, array, dimensions, "x")
-    counts = () if penalties is None else operation.counts(array.shape, packed.shape)
+    counts: tuple[int, ...] = ()
+    if penalties is not None:
+        shape = array.shape
+        counts = operation.layout(shape, packed.shape, shape[len(shape) - dimensions :]).counts
     inputs = DownInputs(tuple(map(_dtype_of, filters)))
     return Call(operation, (array, packed), DownResult(names, penalties, counts), inputs)
+
+
+@graph_node
+def run_lift_down(
+    x: ArrayLike,
+    filters: LiftFilters,
+    output: str,
+    bands: Sequence[str] | None,
+    padding: str,
+    dimensions: int,
+    penalties: str | None,
+) -> Any:
+    """The result of :func:`lift_down`, with penalties as a plain tuple.
+
+    Nodes of compiled graphs have no named tuples as results.
+    """
+    result = execute(lift_down(x, filters, output, bands, padding, dimensions, penalties))
+    return result if penalties is None else (result[0], tuple(result[1]))
 
 
 class _Down(NamedTuple):
@@ -79,7 +140,7 @@ def _down(
     return _Down(operation, names if output == "bands" else None)
 
 
-_cached_down = lru_cache(maxsize=256)(_down)
+_cached_down = lru_cache(maxsize=256, typed=True)(_down)
 
 
 def lift_up(
@@ -101,106 +162,6 @@ def lift_up(
     return Call(operation, (*arrays, packed), SINGLE, inputs, sizes)
 
 
-# --- bands ---------------------------------------------------------------------------------------
-
-
-def complete_bands(bands: Any, names: tuple[str, ...]) -> list[Array]:
-    """All bands in their order; missing ones are zeros.
-
-    Raises
-    ------
-    BandError, ShapeError
-        If there is an unknown band or none at all, or bands differ in shape.
-    """
-    in_order = _in_order(bands, names)
-    arrays = [None if band is None else as_array(band) for band in in_order]
-    present = [band for band in arrays if band is not None]
-    if not present:
-        raise ShapeError("at least one band has to be there, all are missing")
-    shapes = {tuple(band.shape) for band in present}
-    if len(shapes) > 1:
-        raise ShapeError(f"all bands have one shape, got {', '.join(map(str, sorted(shapes)))}")
-    if len(present) == len(arrays):
-        return present
-    first = present[0]
-    xp = array_namespace(first)
-    return [xp.zeros_like(first) if band is None else band for band in arrays]
-
-
-def _in_order(bands: Any, names: tuple[str, ...]) -> Sequence[Any]:
-    if isinstance(bands, Mapping):
-        if unknown := [name for name in bands if name not in names]:
-            raise _no_such_band(unknown[0], names)
-        return [bands.get(name) for name in names]
-    if not isinstance(bands, list | tuple) or len(bands) != len(names):
-        got = f"{len(bands)}" if isinstance(bands, list | tuple) else type(bands).__name__
-        raise ShapeError(
-            f"bands are a dict by name or {len(names)} in the order {', '.join(names)}, got {got}"
-        )
-    return bands
-
-
-def chosen_output(
-    output: str, bands: Sequence[str] | None, dimensions: int
-) -> tuple[LiftOutput, tuple[str, ...]]:
-    """The bands of a result and their form, and the names of the bands."""
-    names = band_names(dimensions)
-    if output in names:
-        if bands is not None:
-            raise OptionError(f"output={output!r} names a band already, got bands={bands!r}, too")
-        return LiftOutput((names.index(output),), "bands"), (output,)
-    if output not in FORMS:
-        raise OptionError(
-            f"unknown output {output!r}: use one of {', '.join(map(repr, FORMS))} or a band, "
-            f"one of {', '.join(map(repr, names))}"
-        )
-    wanted = names if bands is None else (bands,) if isinstance(bands, str) else tuple(bands)
-    for name in wanted:
-        if name not in names:
-            raise _no_such_band(name, names)
-    if not wanted or len(set(wanted)) < len(wanted):
-        raise OptionError(f"bands have to be different ones, at least one, got {wanted!r}")
-    return LiftOutput(tuple(map(names.index, wanted)), output), wanted
-
-
-def _no_such_band(name: Any, names: tuple[str, ...]) -> BandError:
-    return BandError(f"no band {name!r}: the bands are {', '.join(map(repr, names))}")
-
-
-# --- checks --------------------------------------------------------------------------------------
-
-
-def checked_padding(padding: str) -> str:
-    """The padding, if it is a known one."""
-    if padding not in PADDINGS:
-        raise OptionError(
-            f"unknown padding {padding!r}: use one of {', '.join(map(repr, PADDINGS))}"
-        )
-    return padding
-
-
-def checked_dimensions(dimensions: int) -> int:
-    """The number of spatial axes, if it is a possible one."""
-    if not 1 <= dimensions <= _MOST_DIMENSIONS:
-        raise ShapeError(f"1 to {_MOST_DIMENSIONS} dimensions are pooled, got {dimensions}")
-    return operator.index(dimensions)
-
-
-def checked_size(halves: Sequence[int], output_size: Sequence[int] | None) -> tuple[int, ...]:
-    """The lengths of the signal with bands of these lengths."""
-    doubled = tuple(2 * m for m in halves)
-    if output_size is None:
-        return doubled
-    size = tuple(output_size)
-    if len(size) != len(doubled) or any(
-        n - wanted not in (0, 1) for n, wanted in zip(doubled, size, strict=True)
-    ):
-        raise ShapeError(
-            f"output_size has to be {doubled}, or one less along some axes, got {size}"
-        )
-    return size
-
-
 def _packed(filters: Any, x: Array, dimensions: int, name: str) -> Array:
     """The filters in one array of shape (passes, 2, C, K + 3)."""
     if not isinstance(filters, list | tuple) or len(filters) != len(LiftFilters._fields):
@@ -208,30 +169,192 @@ def _packed(filters: Any, x: Array, dimensions: int, name: str) -> Array:
             f"filters are LiftFilters(weight, bias, gain, offset), got {type(filters).__name__}"
         )
     common_namespace([x, *filters])
-    _checks_of(dimensions, name)(x.shape, *map(_shape_of, filters))
+    key = (dimensions, x.shape, *map(_shape_of, filters))
+    try:
+        is_known = key in _CHECKED
+    except TypeError:  # a length that torch traces has no hash
+        is_known = False
+    if not is_known:
+        check_shapes(dimensions, name, *key[1:])
+        if all(type(n) is int for shape in key[1:] for n in shape):
+            bounded(_CHECKED)[key] = None
     return joined(LiftFilters(*filters))
 
 
-@lru_cache(maxsize=16)
-def _checks_of(dimensions: int, name: str) -> Callable[..., None]:
-    """The check of shapes, which is made once for equal shapes."""
-    return cached_by_shapes(partial(_check_shapes, dimensions, name))
+# --- structures -----------------------------------------------------------------------------------
 
 
-def _check_shapes(dimensions: int, name: str, shape: Shape, weight: Shape, *scalars: Shape) -> None:
-    """Raise unless data and filters have shapes that fit."""
-    if len(shape) <= dimensions:
+@dataclass
+class DownInputs:
+    """The inputs of :func:`lift_down`; ``dtypes`` are those of the filters."""
+
+    dtypes: Sequence[Any]
+
+    def pack(self, arrays: Arrays) -> PoolingGradient:
+        """The gradients in the signal and the filters."""
+        data, filters = arrays
+        return PoolingGradient(data, {"filters": _separate(filters, self.dtypes)})
+
+    def unpack(self, value: PoolingGradient) -> Arrays:
+        """The gradients as a list."""
+        return [value.data, joined(value.parameters["filters"])]
+
+
+@dataclass
+class DownResult:
+    """The bands of :func:`lift_down`, and the penalties if these are wanted.
+
+    Attributes
+    ----------
+    names : tuple of str or None
+        Those of the bands in a dict; ``None`` for a single array.
+    reduction : {None, "mean", "sum", "norm"}
+        How penalties are made of sums of squares; ``None`` without penalties.
+    counts : sequence of int
+        Samples in the bands of each pass.
+    """
+
+    names: tuple[str, ...] | None
+    reduction: str | None
+    counts: Sequence[int] = ()
+    _sums: Array = None
+
+    def pack(self, arrays: Arrays) -> Any:
+        """The array or the dict of bands; with penalties a pair."""
+        bands = arrays if self.reduction is None else arrays[:-1]
+        packed = bands[0] if self.names is None else dict(zip(self.names, bands, strict=True))
+        if self.reduction is None:
+            return packed
+        self._sums = arrays[-1]  # the derivative of a norm needs them
+        return packed, LiftPenalties(*reduced(self._sums, self.counts, self.reduction))
+
+    def unpack(self, value: Any) -> Arrays:
+        """Cotangents of the bands, and of the sums that penalties are made of."""
+        if self.reduction is None:
+            return self._bands(value)
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise ShapeError(
+                "cotangents are of the result's structure, a pair (bands, penalties); "
+                f"got {type(value).__name__}"
+            )
+        return [*self._bands(value[0]), self._of_sums(value[1], self.reduction)]
+
+    def _bands(self, value: Any) -> list[Array | None]:
+        if self.names is None:
+            return [value]
+        by_name = {} if value is None else value
+        if not isinstance(by_name, Mapping):
+            raise ShapeError(f"cotangents are a dict by band, got {type(value).__name__}")
+        if unknown := [name for name in by_name if name not in self.names]:
+            raise BandError(f"no band {unknown[0]!r} in the result: {', '.join(self.names)}")
+        return [by_name.get(name) for name in self.names]
+
+    def _of_sums(self, value: Any, reduction: str) -> Array | None:
+        if value is None:
+            return None
+        xp, sums = array_namespace(self._sums), self._sums
+        pair = [
+            xp.zeros_like(sums[0, 0, ...]) if g is None else _checked_scalar(g, sums)
+            for g in LiftPenalties(*value)
+        ]
+        return reduced_vjp(sums, self.counts, reduction, pair)
+
+
+def _checked_scalar(cotangent: Any, sums: Array) -> Array:
+    array = as_array(cotangent)
+    xp = common_namespace([array, sums])
+    if tuple(array.shape) != ():
         raise ShapeError(
-            f"{name} has to be of shape (..., C, {dimensions} spatial axes), got {tuple(shape)}"
+            f"the cotangent of a penalty has shape {tuple(array.shape)}, the result has ()"
         )
-    if 0 in shape[-dimensions - 1 :]:
-        raise ShapeError(f"{name} of shape {tuple(shape)} has no samples to pool")
-    passes, channels = 2**dimensions - 1, shape[-dimensions - 1]
-    fits = len(weight) == 4 and weight[0] in (1, passes) and weight[1:3] == (2, channels)
-    if not fits or weight[3] < 1 or any(tuple(s) != tuple(weight[:3]) for s in scalars):
-        first = f"{passes} (or 1)" if passes > 1 else "1"
-        raise ShapeError(
-            f"for {channels} channels in {dimensions} dimensions, weight has to be of shape "
-            f"({first}, 2, {channels}, K), bias, gain and offset of the same without K; got "
-            f"{', '.join(map(str, map(tuple, (weight, *scalars))))}"
-        )
+    if xp.isdtype(array.dtype, "complex floating"):
+        raise DTypeError("the cotangent of a penalty is complex, the result is real")
+    return xp.astype(array, sums.dtype, copy=False)
+
+
+# --- penalties -----------------------------------------------------------------------------------
+
+
+def reduced(sums: Array, counts: Sequence[int], reduction: str) -> tuple[Array, Array]:
+    """Penalties from the sums of squares of each pass, of shape (passes, 2)."""
+    xp: Namespace = array_namespace(sums)
+    terms = sums
+    if reduction == "norm":
+        is_positive = sums > 0
+        root = xp.sqrt(xp.where(is_positive, sums, xp.ones_like(sums)))  # zero has no slope
+        terms = xp.where(is_positive, root, xp.zeros_like(sums))
+    elif reduction == "mean":
+        terms = xp.stack([sums[k, ...] / max(count, 1) for k, count in enumerate(counts)])
+    total = xp.sum(terms, axis=0)
+    return total[0, ...], total[1, ...]
+
+
+def reduced_vjp(
+    sums: Array, counts: Sequence[int], reduction: str, cotangents: Sequence[Array]
+) -> Array:
+    """The cotangent of the sums, from those of the penalties."""
+    xp = array_namespace(sums, *cotangents)
+    row = xp.stack(list(cotangents))
+    slopes = xp.ones_like(sums)
+    if reduction == "norm":
+        is_positive = sums > 0
+        root = xp.sqrt(xp.where(is_positive, sums, xp.ones_like(sums)))
+        slopes = xp.where(is_positive, 0.5 / root, xp.zeros_like(sums))
+    elif reduction == "mean":
+        slopes = xp.stack([slopes[k, ...] / max(count, 1) for k, count in enumerate(counts)])
+    return slopes * row
+
+
+class UpInputs:
+    """The inputs of :func:`lift_up`.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Those of all bands.
+    bands : mapping or sequence
+        The bands that the caller passed.
+    dtypes : sequence of dtype
+        Those of the filters.
+    """
+
+    def __init__(self, names: tuple[str, ...], bands: Any, dtypes: Sequence[Any]) -> None:
+        self.names, self.bands, self.dtypes = names, bands, dtypes
+
+    def pack(self, arrays: Arrays) -> PoolingGradient:
+        """The gradients in the bands that were passed, in their structure, and in the filters."""
+        *bands, filters = arrays
+        data: Any
+        if isinstance(self.bands, Mapping):
+            by_name = dict(zip(self.names, bands, strict=True))
+            data = {k: None if v is None else by_name[k] for k, v in self.bands.items()}
+        else:
+            pairs = zip(bands, self.bands, strict=True)
+            data = [None if band is None else gradient for gradient, band in pairs]
+        return PoolingGradient(data, {"filters": _separate(filters, self.dtypes)})
+
+    def unpack(self, value: PoolingGradient) -> Arrays:
+        """The gradients as a list."""
+        data = value.data
+        bands = [data.get(k) for k in self.names] if isinstance(data, Mapping) else data
+        return [*bands, joined(value.parameters["filters"])]
+
+
+def joined(filters: LiftFilters) -> Array:
+    """The filters in one array of shape (passes, 2, C, K + 3)."""
+    weight, *scalars = filters
+    xp: Namespace = array_namespace(*filters)
+    arrays = [weight, *(scalar[..., None] for scalar in scalars)]
+    if any(scalar.dtype != weight.dtype for scalar in scalars):
+        dtype = xp.result_type(*arrays)
+        arrays = [xp.astype(a, dtype, copy=False) for a in arrays]
+    return xp.concat(arrays, axis=-1)
+
+
+def _separate(packed: Array, dtypes: Sequence[Any]) -> LiftFilters:
+    """Filters, in these dtypes, from one array."""
+    kernel = packed.shape[-1] - N_SCALARS
+    parts = [packed[..., :kernel], *(packed[..., kernel + k] for k in range(N_SCALARS))]
+    xp = array_namespace(packed)
+    pairs = zip(parts, dtypes, strict=True)
+    return LiftFilters(*(xp.astype(part, dtype, copy=False) for part, dtype in pairs))

@@ -36,13 +36,13 @@ def max_pool(
     x, kernel_size, stride, padding, dilation, ceil_mode, ndim
         As for :func:`soft_pool`.
     return_indices : bool, optional
-        Also give the places of the samples.
+        Whether the places of the samples are returned, too.
 
     Returns
     -------
     array, shape (..., \*windows)
         With ``return_indices`` a pair: the samples, and their places (int64), flat over the
-        spatial axes, as torch has them. Of equal samples it is the first.
+        spatial axes as in torch. Of several largest samples the first one counts.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def max_pool(
 
     Notes
     -----
-    NaN is larger than any number. In models there is ``torch.nn.MaxPool2d``.
+    NaN counts as larger than any number. The layer for models is ``torch.nn.MaxPool2d``.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def max_unpool(
     *,
     ndim: int | None = None,
 ) -> Array:
-    r"""Values put where the largest samples were, zeros elsewhere.
+    r"""Put values at the places of the largest samples, zeros elsewhere.
 
     Parameters
     ----------
@@ -86,25 +86,25 @@ def max_unpool(
     kernel_size, stride, padding, ndim
         As given to :func:`max_pool`.
     output_size : sequence of int, optional
-        The size of what was pooled (its shape will do); by default the samples that windows
-        span, ``(windows - 1) * stride - 2 * padding + kernel_size``.
+        The spatial size, or the shape, of the array that was pooled; by default the size that
+        windows span, ``(windows - 1) * stride - 2 * padding + kernel_size``.
 
     Returns
     -------
     array, shape (..., \*output_size)
-        Where several values go to one place, the last of them.
+        Of several values at one place the last one stays.
 
     Raises
     ------
     ShapeError
-        If the indices do not have the shape of ``x``, the size does not go with the number of
+        If the indices do not have the shape of ``x``, the size does not fit the number of
         windows, or a place is outside of it.
     WindowError, DTypeError, ArgumentTypeError
-        As :func:`soft_pool`; and if indices are no integers.
+        As :func:`soft_pool`; and if indices are not integers.
 
     Notes
     -----
-    In models there is ``torch.nn.MaxUnpool2d``.
+    The layer for models is ``torch.nn.MaxUnpool2d``.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def nearest_unpool(
     *,
     ndim: int | None = None,
 ) -> Array:
-    r"""Each value copied to all samples of its window.
+    r"""Copy each value to all samples of its window.
 
     Parameters
     ----------
@@ -135,8 +135,8 @@ def nearest_unpool(
     kernel_size, ndim
         As for :func:`soft_pool`.
     stride : int or tuple of int, optional
-        Distance of windows; their size by default, and not less. Samples between windows are
-        zero.
+        Distance of windows; at least their size, which is the default. Samples between windows
+        are zero.
     output_size : sequence of int, optional
         As for :func:`max_unpool`.
 
@@ -167,7 +167,7 @@ def bed_of_nails_unpool(
     *,
     ndim: int | None = None,
 ) -> Array:
-    r"""Each value put at the first sample of its window, zeros elsewhere.
+    r"""Put each value at the first sample of its window, zeros elsewhere.
 
     Parameters
     ----------
@@ -210,29 +210,29 @@ def conv_transpose(
     x : array_like, shape (..., C, \*spatial)
         Signals or images of C channels.
     weight : array_like, shape (C, D, \*kernel)
-        Filters from each channel to each of D. How many axes there are tells the number of
-        spatial ones.
+        Filters from each of C channels to each of D. Its number of axes determines the number
+        of spatial axes.
     stride : int or tuple of int, optional
-        How far apart the copies are.
+        Distance of the copies.
     padding : int or tuple of int, optional
-        How many samples are cut off at both ends.
+        How many samples are removed at both ends.
     output_padding : int or tuple of int, optional
-        How many samples are added behind; less than the stride (or the dilation).
+        How many samples are appended; fewer than the stride (or the dilation).
     dilation : int or tuple of int, optional
         Distance of the filter's taps.
 
     Returns
     -------
     array, shape (..., D, \*size)
-        Of ``(n - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1 + output_padding``
-        samples along each axis.
+        Along each axis
+        ``(n - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1 + output_padding`` samples.
 
     Raises
     ------
     ShapeError, WindowError
-        If the channels differ, axes are missing, or nothing is left.
+        If the channels differ, axes are missing, or padding removes all samples.
     ArgumentTypeError, DTypeError
-        If sizes are no integers, or data no numbers of one library.
+        If sizes are not integers, or data are not numbers of one library.
 
     See Also
     --------
@@ -240,8 +240,8 @@ def conv_transpose(
 
     Notes
     -----
-    It is the convolution's matrix transposed, hence the name, not its inverse. Two samples,
-    three taps and a stride of 2 give five samples:
+    Its matrix is that of the convolution, transposed; it is not the inverse. Two samples, three
+    taps and a stride of 2 give five samples:
 
     .. math::
 
@@ -249,7 +249,7 @@ def conv_transpose(
         \begin{pmatrix} w_0 & 0 \\ w_1 & 0 \\ w_2 & w_0 \\ 0 & w_1 \\ 0 & w_2 \end{pmatrix}
         \begin{pmatrix} x_0 \\ x_1 \end{pmatrix}
 
-    In models there is ``torch.nn.ConvTranspose2d``, whose arguments these are.
+    The layer for models is ``torch.nn.ConvTranspose2d``, which has the same arguments.
 
     Examples
     --------
@@ -268,7 +268,7 @@ def conv_transpose_matrix(
     output_padding: Size = 0,
     dilation: Size = 1,
 ) -> Array:
-    """The matrix of a transposed convolution; transposed, it is that of the convolution.
+    """The matrix of a transposed convolution, which is that of the convolution, transposed.
 
     Parameters
     ----------
@@ -280,7 +280,7 @@ def conv_transpose_matrix(
     Returns
     -------
     array, shape (D * prod(result's size), C * prod(size))
-        Times the samples of all channels, in order, it gives those of the result.
+        Multiplied by the samples of all channels, in order, it gives the samples of the result.
 
     Raises
     ------

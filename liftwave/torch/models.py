@@ -72,7 +72,7 @@ class Replacements(list[Replacement]):
 
     def __str__(self) -> str:
         """The report as text."""
-        return "\n".join(f"{each.place.name or '(model)'}: {each.note}" for each in self)
+        return "\n".join(f"{r.place.name or '(model)'}: {r.note}" for r in self)
 
 
 def replace_pooling(
@@ -83,40 +83,41 @@ def replace_pooling(
     convolutions: bool = True,
     stride: int | None = 2,
 ) -> Replacements:
-    """Swap max pooling, average pooling and strided convolutions in a model, in place.
+    """Replace max pooling, average pooling and strided convolutions of a model, in place.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Whose modules are swapped.
+        The model whose modules are replaced.
     factory : callable
-        Gets a :class:`Place` and makes the layer that pools there, or None to leave it.
+        Gets a :class:`Place` and returns the layer that pools there, or ``None`` to keep the old
+        one.
     example : Tensor or tuple, optional
-        What the model is called with, once, to see how many channels arrive where. Without it
-        they are those of the last convolution or normalisation before, in the order in which
-        modules were registered, which is a guess where that is not the order of their use.
+        Arguments of one call of the model, which shows how many channels each layer gets. Without
+        it they are those of the last convolution or normalisation that was registered before,
+        which is a guess if modules are not used in the order of their registration.
     convolutions : bool, optional
-        Whether strided convolutions are swapped, too: for the same convolution (the same object)
-        of stride 1, and the layer behind it.
+        Whether strided convolutions are replaced, too: by the same convolution (the same object)
+        with stride 1, and the layer behind it.
     stride : int or None, optional
-        Only what goes by this stride along all axes is swapped; None for any stride but 1.
+        Only modules with this stride along all axes are replaced; ``None``: with any stride but 1.
 
     Returns
     -------
     Replacements
-        A list of :class:`Replacement`, also of what was left; print it.
+        A list of :class:`Replacement`, including those that were not made; ``print`` shows it.
 
     Raises
     ------
     ArgumentTypeError
-        If the factory makes something else.
+        If the factory returns something else.
 
     Notes
     -----
-    What halves n samples to ceil(n / 2) takes the place of max pooling of kernel 3 and padding 1
-    and of the usual strided convolutions at all sizes, of kernel 2 without padding at even ones.
-    A swapped convolution's parameters move in the ``state_dict``: ``conv.weight`` is then
-    ``conv.0.weight``.
+    Layers that return ceil(n / 2) of n samples fit in place of max pooling with kernel 3 and
+    padding 1 and of the usual strided convolutions for all sizes, and of pooling with kernel 2
+    and without padding for even sizes. The parameters of replaced convolutions move in the
+    ``state_dict``: ``conv.weight`` becomes ``conv.0.weight``.
 
     Examples
     --------
@@ -133,52 +134,52 @@ def replace_pooling(
     report = Replacements()
     for place in places:
         if seen is not None:
-            found = seen.get(place.module, set())
-            place = place._replace(channels=next(iter(found)) if len(found) == 1 else None)
-            if len(found) != 1:
-                why = f"it pools {sorted(found)} channels" if found else "the example missed it"
+            counts = seen.get(place.module, set())
+            place = place._replace(channels=next(iter(counts)) if len(counts) == 1 else None)
+            if len(counts) != 1:
+                why = f"it pools {sorted(counts)} channels" if counts else "the example missed it"
                 report.append(Replacement(place, None, f"left: {why}"))
                 continue
-        made = factory(place)
-        if made is None:
+        layer = factory(place)
+        if layer is None:
             report.append(Replacement(place, None, "left: the factory says so"))
             continue
-        if not isinstance(made, nn.Module):
-            raise ArgumentTypeError(f"the factory has to make a module or None, got {type(made)}")
+        if not isinstance(layer, nn.Module):
+            raise ArgumentTypeError(f"the factory has to make a module or None, got {type(layer)}")
         if parameter is not None:
-            made = made.to(parameter.device)
-        report.append(_swapped(model, place, made))
+            layer = layer.to(parameter.device)
+        report.append(_replaced(model, place, layer))
     return report
 
 
 def _places(model: nn.Module, stride: int | None, convolutions: bool) -> Iterator[Place]:
-    """Where a model pools, with the channels of what was registered before."""
+    """The places where a model pools, with the channels of the modules registered before."""
     channels: int | None = None
     for name, module in model.named_modules():
         kind, dims = _POOLS.get(type(module), ("", 0))
         if type(module) in _CONVOLUTIONS:
             kind, dims = "convolution", _CONVOLUTIONS[type(module)]
         before = channels
-        found = getattr(module, "out_channels", getattr(module, "num_features", None))
-        channels = found if isinstance(found, int) else channels
+        count = getattr(module, "out_channels", getattr(module, "num_features", None))
+        channels = count if isinstance(count, int) else channels
         if not kind or (kind == "convolution" and not convolutions):
             continue
-        strides = _each(module.stride, dims)
+        strides = _per_axis(module.stride, dims)
         if set(strides) == {1} if stride is None else set(strides) != {stride}:
             continue
-        of_kernel = _each(module.kernel_size, dims)
-        count = channels if kind == "convolution" else before
-        yield Place(name, module, kind, dims, of_kernel, strides, count)
+        kernel = _per_axis(module.kernel_size, dims)
+        pooled = channels if kind == "convolution" else before
+        yield Place(name, module, kind, dims, kernel, strides, pooled)
 
 
-def _each(value: Any, count: int) -> tuple[int, ...]:
+def _per_axis(value: Any, count: int) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,) * count
 
 
 def _channels_seen(
     model: nn.Module, places: list[Place], example: Any
 ) -> dict[nn.Module, set[int]]:
-    """How many channels come to each pooling layer and out of each convolution."""
+    """The channels of the input of each pooling layer and of the result of each convolution."""
     seen: dict[nn.Module, set[int]] = {}
 
     def note(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -200,27 +201,28 @@ def _channels_seen(
     return seen
 
 
-def _swapped(model: nn.Module, place: Place, made: nn.Module) -> Replacement:
-    """Put the layer in the module's place, under all of its names."""
+def _replaced(model: nn.Module, place: Place, layer: nn.Module) -> Replacement:
+    """Put a layer in a module's place, under all of its names."""
     old: Any = place.module
-    was = type(old).__name__
+    name_of_old = type(old).__name__
     if place.kind == "convolution":
         old.stride = (1,) * place.dimensions
-        note = f"{was} of stride {place.stride[0]} -> {was} and {type(made).__name__}"
-        made = nn.Sequential(old, made)
+        strided = f"{name_of_old} of stride {place.stride[0]}"
+        note = f"{strided} -> {name_of_old} and {type(layer).__name__}"
+        layer = nn.Sequential(old, layer)
     else:
-        note = f"{was} -> {type(made).__name__}"
+        note = f"{name_of_old} -> {type(layer).__name__}"
     owners = [
         (owner, name)
         for owner in list(model.modules())
         for name, child in owner._modules.items()
-        if child is old and owner is not made
+        if child is old and owner is not layer
     ]
     if not owners:
         return Replacement(place, None, "left: it is the model itself")
     for owner, name in owners:
-        owner._modules[name] = made
-    return Replacement(place, made, note)
+        owner._modules[name] = layer
+    return Replacement(place, layer, note)
 
 
 # --- penalties -----------------------------------------------------------------------------------

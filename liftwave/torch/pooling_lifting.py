@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from liftwave._plan.lift_pool import band_names
 from liftwave.errors import ArgumentTypeError, OptionError, ShapeError
-from liftwave.pooling import LiftFilters, lift_down, lift_filters, lift_up
-from liftwave.pooling.lifting_calls import REDUCTIONS, checked_padding, chosen_output
+from liftwave.pooling import LiftFilters, lift_filters, lift_up
+from liftwave.pooling.lifting_arguments import REDUCTIONS, checked_padding, chosen_output
+from liftwave.pooling.lifting_calls import run_lift_down
 from liftwave.torch.docstrings import documented
 from liftwave.torch.pooling_windows import check_axes
 
@@ -44,8 +45,8 @@ class _LiftDownPool(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        chosen, self.bands = chosen_output(output, bands, self.dimensions)
-        self._bands = self.bands if chosen.form == output else None  # None: output names one
+        _, self.bands = chosen_output(output, bands, self.dimensions)
+        self._bands = None if bands is None else self.bands
         self.channels, self.kernel_size, self.output = channels, kernel_size, output
         self.padding, self.shared = checked_padding(padding), shared
         self.init = _one_of("init", init, ("wavelet", "random"))
@@ -82,14 +83,13 @@ class _LiftDownPool(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, ...) or (N, C, ...), as ``output`` says."""
-        check_axes(self, x, self.channels)
+        if x.ndim - self.dimensions not in (1, 2) or x.shape[-1 - self.dimensions] != self.channels:
+            check_axes(self, x, self.channels)
         has_penalty = self.training and any(self.penalty_weights)
-        result = lift_down(
-            *(x, self.filters, self.output, self._bands),
-            padding=self.padding,
-            dimensions=self.dimensions,
-            penalties=self.reduction if has_penalty else None,
-        )
+        filters = LiftFilters(self.weight, self.bias, self.gain, self.offset)
+        reduction = self.reduction if has_penalty else None
+        options = (self.output, self._bands, self.padding, self.dimensions, reduction)
+        result = run_lift_down(x, filters, *options)
         penalty = None
         if has_penalty:
             result, (update, predict) = result
@@ -111,7 +111,7 @@ class _LiftDownPool(nn.Module):
     def extra_repr(self) -> str:
         """What is printed between the parentheses."""
         shown = f"{self.channels}, kernel_size={self.kernel_size}, output={self.output!r}"
-        if self.bands != band_names(self.dimensions) and self._bands is not None:
+        if self._bands is not None and self.bands != band_names(self.dimensions):
             shown += f", bands={self.bands!r}"
         for name, default in (("padding", "reflect"), ("shared", False), ("init", "wavelet")):
             if getattr(self, name) != default:

@@ -13,7 +13,7 @@ from liftwave._plan.boundary import Row, signal_row
 from liftwave._plan.lift_pool import band_names
 from liftwave._typing import Mode
 from liftwave.errors import ArgumentTypeError, ShapeError
-from liftwave.pooling.lifting_calls import checked_size, chosen_output
+from liftwave.pooling.lifting_arguments import checked_size, chosen_output
 from liftwave.torch.docstrings import documented
 from liftwave.torch.pooling_filters import pooling_wavelet
 from liftwave.torch.pooling_lifting import Bands, complete_bands

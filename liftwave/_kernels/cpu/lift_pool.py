@@ -9,13 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
-from math import prod
 from typing import Any
 
 import numpy as np
 
 import liftwave._cpu as _cpu
-from liftwave._arrays.convert import is_plain
 from liftwave._kernels.contract import LiftPoolKernels
 from liftwave._kernels.cpu.memory import is_plain_tensor
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
@@ -55,8 +53,10 @@ class CpuLiftPool:
         if signal.size:
             form = _FORMS[output.form]
             _module(plan).down(signal, taps, results, output.bands, form, sums)
-        found = [_like(x, result) for result in results]
-        return found, None if sums is None else _like(x, sums.astype(signal.dtype))
+        sums = None if sums is None else sums.astype(signal.dtype)
+        if type(x) is np.ndarray:
+            return results, sums
+        return [_like(x, result) for result in results], None if sums is None else _like(x, sums)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
         """The signal with these bands, all of which are there."""
@@ -92,13 +92,18 @@ class CpuLiftPool:
         pulled = [None if g is None else next(remaining) for g in cotangents]
         weights = None if sums_cotangent is None else next(remaining).astype(np.float64)
         signal = np.empty((known[0].shape[0], taps.shape[2], *plan.sizes), known[0].dtype)
-        gradient = _gradient(plan, taps)
+        gradient = np.zeros((len(plan.passes), *taps.shape[1:]))
         if signal.size:
             form = _FORMS[output.form]
             _module(plan).down_vjp(
                 *(known, from_outputs, pulled, weights, taps, output.bands, form, signal, gradient)
             )
-        return _like(values[0], signal), _like(filters, _collected(gradient, taps))
+        if plan.shared:
+            gradient = gradient.sum(axis=0, keepdims=True)
+        of_filters = gradient.astype(taps.dtype)
+        if type(filters) is np.ndarray:
+            return signal, of_filters
+        return _like(values[0], signal), _like(filters, of_filters)
 
     def lift_up_vjp(
         self,
@@ -115,12 +120,13 @@ class CpuLiftPool:
         *known, given, taps = memory
         shape = (*given.shape[:2], *plan.halves)
         bands = [np.empty(shape, given.dtype) for _ in range(2**plan.dimensions)]
-        gradient = _gradient(plan, taps)
+        gradient = np.zeros((len(plan.passes), *taps.shape[1:]))
         if given.size:
             _module(plan).up_vjp(known, from_outputs, given, taps, bands, gradient)
-        return [_like(cotangent, band) for band in bands], _like(
-            filters, _collected(gradient, taps)
-        )
+        if plan.shared:
+            gradient = gradient.sum(axis=0, keepdims=True)
+        of_filters = _like(filters, gradient.astype(taps.dtype))
+        return [_like(cotangent, band) for band in bands], of_filters
 
 
 @lru_cache(maxsize=256)
@@ -135,34 +141,25 @@ def _module(plan: LiftPoolPlan) -> _cpu.LiftPool:
     return _cpu.LiftPool(plan.sizes, sources, plan.kernel, plan.shared)
 
 
-def _gradient(plan: LiftPoolPlan, taps: Any) -> Any:
-    return np.zeros((len(plan.passes), *taps.shape[1:]))
-
-
-def _collected(gradient: Any, taps: Any) -> Any:
-    """That of the filters, in their dtype: the sum of all passes' if they share one pair."""
-    if taps.shape[0] == 1:
-        gradient = gradient.sum(axis=0, keepdims=True)
-    return gradient.astype(taps.dtype)
-
-
 # --- arrays --------------------------------------------------------------------------------------
 
 
 def _memories(arrays: Sequence[Array]) -> list[Any] | None:
     """The arrays as contiguous NumPy arrays of one real dtype; None where they are not for us."""
-    found = []
+    memories: list[Any] = []
     for x in arrays:
-        if not is_plain(x) and not is_plain_tensor(x):
+        memory = x
+        if type(x) is not np.ndarray:
+            if not is_plain_tensor(x):
+                return None
+            memory = x.detach().numpy()
+        dtype = memories[0].dtype if memories else memory.dtype
+        if memory.dtype != dtype or dtype not in _FLOATS or 0 in memory.shape[1:]:
             return None
-        found.append(_contiguous(x if type(x) is np.ndarray else x.detach().numpy()))
-    dtype = found[0].dtype
-    served = dtype in _FLOATS and all(a.dtype == dtype for a in found)
-    return found if served and all(map(prod, (a.shape[1:] for a in found))) else None
-
-
-def _contiguous(x: Any) -> Any:
-    return np.require(x, requirements=("C", "A"))
+        if not (memory.flags.c_contiguous and memory.flags.aligned):
+            memory = np.require(memory, requirements=("C", "A"))
+        memories.append(memory)
+    return memories
 
 
 def _like(x: Array, result: Any) -> Array:

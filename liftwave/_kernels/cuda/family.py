@@ -42,19 +42,20 @@ class CudaKernels(CudaLevels):
 
         Integers come to integer lifting schemes only.
         """
-        if not all(is_unwatched(x) for x in arrays if is_tensor(x)):
-            return False
+        for x in arrays:
+            if is_tensor(x) and not is_unwatched(x):
+                return False
         return self.serves_memory(*arrays)
 
     def serves_memory(self, *tensors: Array) -> bool:
         """Whether kernels read these arrays on one device, whether or not autograd is active."""
         if not all(map(self._reads, tensors)):
             return False
-        return all(device(x) == device(tensors[0]) for x in tensors[1:])
+        return len(tensors) == 1 or all(device(x) == device(tensors[0]) for x in tensors[1:])
 
     def _reads(self, x: Array) -> bool:
         if not self._runtime.holds(x):
             return False
-        if is_tensor(x):
+        if hasattr(x, "data_ptr"):
             return is_numbers(x) and str(x.dtype).removeprefix("torch.") in ITEMSIZE
         return x.dtype.isnative and x.dtype.name in ITEMSIZE

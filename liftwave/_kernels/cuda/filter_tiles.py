@@ -83,7 +83,7 @@ def _arguments(
 # --- pairs of axes -------------------------------------------------------------------------------
 
 
-class _Launch(NamedTuple):
+class TileLaunch(NamedTuple):
     """A kernel and how it is run, but for the addresses."""
 
     kernel: Kernel
@@ -115,7 +115,7 @@ class Pair:
     columns: FilterStep
     order: tuple[int, int, int, int]
     learned: bool
-    launches: dict[Any, _Launch | Literal[False]] = field(default_factory=dict)
+    launches: dict[Any, TileLaunch | Literal[False]] = field(default_factory=dict)
 
     @property
     def plans(self) -> tuple[FilterPlan, FilterPlan]:
@@ -185,45 +185,88 @@ def split(
         False if the kernel does not serve these arrays; nothing was done then.
     """
     memory = memory_of(x)
+    launch = split_launch(memory, tuple(bands[0].shape), dtypes, pair)
+    if launch is None or (pair.learned and not _are_beside(pair, x)):
+        return False
+    what = f"analysis of {memory.shape} along axes {pair.axes}"
+    run_split(launch, pair, memory.address, list(map(address_of, bands)), x, what, runtime)
+    return True
+
+
+def split_launch(
+    memory: Memory, shape: tuple[int, ...], dtypes: tuple[str, str], pair: Pair
+) -> TileLaunch | None:
+    """The launch that analyses such an image into bands of this shape; None if there is none."""
     key = (memory.dtype, dtypes, memory.shape, memory.strides, memory.address % 16)
     launch = pair.launches.get(key)
     if launch is None:
-        launch = _prepare_analysis(memory, tuple(bands[0].shape), dtypes, pair)
-        bounded(pair.launches)[key] = launch or False
-    if not launch or (pair.learned and not _are_beside(pair, x)):
-        return False
-    arguments = type(launch.arguments).from_buffer_copy(launch.arguments)
-    arguments.image.data = memory.address
+        launch = _prepare_analysis(memory, shape, dtypes, pair) or False
+        bounded(pair.launches)[key] = launch
+    return launch or None
+
+
+def run_split(
+    launch: TileLaunch,
+    pair: Pair,
+    image: int,
+    bands: Sequence[int],
+    like: Array,
+    what: str,
+    runtime: Runtime,
+) -> None:
+    """Analyse the image at an address into bands at these."""
+    arguments: Any = type(launch.arguments).from_buffer_copy(launch.arguments)
+    arguments.image.data = image
     for place, band in zip(pair.order, bands, strict=True):
-        arguments.band[place] = address_of(band)
-    _run(runtime, launch, arguments, pair, x, f"analysis of {memory.shape} along axes {pair.axes}")
-    return True
+        arguments.band[place] = band
+    _run(runtime, launch, arguments, pair, like, what)
 
 
 def merge(bands: Sequence[Array | None], out: Array, pair: Pair, runtime: Runtime) -> bool:
     """Synthesise four bands, of which some may be missing, into an array; see :func:`split`."""
     memories = [None if band is None else memory_of(band) for band in bands]
     target = memory_of(out)
+    launch = merge_launch(memories, target, pair)
+    if launch is None or (pair.learned and not _are_beside(pair, out)):
+        return False
+    addresses = [memory and memory.address for memory in memories]
+    what = f"synthesis of {target.shape} along axes {pair.axes}"
+    run_merge(launch, pair, addresses, target.address, out, what, runtime)
+    return True
+
+
+def merge_launch(
+    memories: Sequence[Memory | None], target: Memory, pair: Pair
+) -> TileLaunch | None:
+    """The launch that synthesises such bands (None: missing); None if there is none."""
     layout = [m and (m.dtype, m.shape, m.strides) for m in memories]
     key = (*layout, target.dtype, target.shape, target.strides, target.address % 16)
     launch = pair.launches.get(key)
     if launch is None:
-        launch = _prepare_synthesis(memories, target, pair)
-        bounded(pair.launches)[key] = launch or False
-    if not launch or (pair.learned and not _are_beside(pair, out)):
-        return False
-    arguments = type(launch.arguments).from_buffer_copy(launch.arguments)
-    arguments.out.data = target.address
-    for place, memory in zip(pair.order, memories, strict=True):
-        arguments.band[place].data = memory.address if memory else None
-    _run(
-        runtime, launch, arguments, pair, out, f"synthesis of {target.shape} along axes {pair.axes}"
-    )
-    return True
+        launch = _prepare_synthesis(memories, target, pair) or False
+        bounded(pair.launches)[key] = launch
+    return launch or None
+
+
+def run_merge(
+    launch: TileLaunch,
+    pair: Pair,
+    bands: Sequence[int | None],
+    out: int,
+    like: Array,
+    what: str,
+    runtime: Runtime,
+) -> None:
+    """Synthesise the bands at these addresses (None: missing) into the image at one."""
+    arguments: Any = type(launch.arguments).from_buffer_copy(launch.arguments)
+    arguments.out.data = out
+    for place, band in zip(pair.order, bands, strict=True):
+        arguments.band[place].data = band
+    _run(runtime, launch, arguments, pair, like, what)
 
 
 def _run(
-    runtime: Runtime, launch: _Launch, arguments: Any, pair: Pair, like: Array, what: str
+    runtime: Runtime, launch: TileLaunch, arguments: Any, pair: Pair, like: Array, what: str
 ) -> None:
     if launch.blocks == 0:
         return
@@ -298,11 +341,11 @@ def _synthesis_shape(computed: int, lengths: tuple[int, int]) -> _Shape | None:
 
 def _prepare_analysis(
     memory: Memory, shape: tuple[int, ...], dtypes: tuple[str, str], pair: Pair
-) -> _Launch | None:
+) -> TileLaunch | None:
     rows, columns = pair.plans
     lengths, size = (rows.length, columns.length), ITEMSIZE[memory.dtype]
     computed = COMPUTED[memory.dtype]
-    found = batched([memory, Memory(0, _strides(shape), shape, dtypes[1])], pair.axes)
+    found = batched([memory, Memory(0, contiguous_strides(shape), shape, dtypes[1])], pair.axes)
     kinds = [_boundary(plan) for plan in pair.plans]
     long = any(map(_is_long, kinds))
     of_thread = _analysis_shape(ITEMSIZE[computed], size, lengths, long)
@@ -337,12 +380,12 @@ def _prepare_analysis(
     arguments.lead, arguments.packed = lead, packed
     parameters = (memory.dtype, *dtypes, *lengths, *of_thread, pair.learned, long)
     compiled = kernel("filter_tile_analysis.cuh", "analysis_tile", *parameters)
-    return _Launch(compiled, *launch, arguments, real)
+    return TileLaunch(compiled, *launch, arguments, real)
 
 
 def _prepare_synthesis(
     memories: Sequence[Memory | None], target: Memory, pair: Pair
-) -> _Launch | None:
+) -> TileLaunch | None:
     rows, columns = pair.plans
     lengths, size = (rows.length, columns.length), ITEMSIZE[target.dtype]
     computed = COMPUTED[target.dtype]
@@ -389,7 +432,7 @@ def _prepare_synthesis(
             arguments.band[place] = next(ready)
     parameters = (approx, detail, target.dtype, *lengths, of_thread.rows, bool(odd), pair.learned)
     compiled = kernel("filter_tile_synthesis.cuh", "synthesis_tile", *parameters)
-    return _Launch(compiled, *launch, arguments, real)
+    return TileLaunch(compiled, *launch, arguments, real)
 
 
 def _fill(arguments: Any, batch: Batch, tiling: Tiling, kinds: list[Boundary], pair: Pair) -> None:
@@ -420,6 +463,6 @@ def _is_interleaved(batch: Batch, array: Strided) -> bool:
     return any(abs(s) < abs(array.stride[1]) for s in _of(batch, array))
 
 
-def _strides(shape: Sequence[int]) -> tuple[int, ...]:
+def contiguous_strides(shape: Sequence[int]) -> tuple[int, ...]:
     """Those of numbers that lie in a row."""
     return tuple(prod(shape[d + 1 :]) for d in range(len(shape)))

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import partial
+from itertools import groupby, islice
 from math import prod
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from array_api_compat import array_namespace
 
 from liftwave._kernels import axis_by_axis
 from liftwave._kernels.cuda import filter_tiles
-from liftwave._kernels.cuda.filter_tiles import Pair, pair_of
+from liftwave._kernels.cuda.filter_tiles import Pair, TileLaunch, pair_of
 from liftwave._kernels.cuda.filters import CudaFilters
 from liftwave._kernels.cuda.lifting import (
     CudaLifting,
@@ -29,8 +31,9 @@ from liftwave._kernels.cuda.lifting import (
     synthesise_level,
 )
 from liftwave._kernels.cuda.lifting_gradient import CudaLiftingGradient
-from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, memory_of
+from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, address_of, memory_of
 from liftwave._plan.axes import with_length
+from liftwave._plan.axis import bounded
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
@@ -42,6 +45,8 @@ from liftwave._plan.levels import (
 from liftwave._typing import Array
 
 _NAME = "cuda"
+_PAIR_KEYS = ("aa", "ad", "da", "dd")
+_LAYOUT = attrgetter("dtype", "shape", "strides")
 Shape: TypeAlias = tuple[int, ...]
 
 
@@ -67,7 +72,7 @@ class _Pass:
     @property
     def letters(self) -> tuple[str, ...]:
         """The letters that keys get, in order."""
-        return ("a", "d") if self.second is None else ("aa", "ad", "da", "dd")
+        return ("a", "d") if self.second is None else _PAIR_KEYS
 
     def resized(self, shape: Shape) -> Shape:
         """The shape of results."""
@@ -119,23 +124,88 @@ def _alike(a: FilterStep, b: Step) -> bool:
     return isinstance(b, FilterStep) and a.axis == b.axis and a.plan == b.plan
 
 
-def _works_of_analysis(plan: AnalysisPlan) -> list[_Work]:
-    works: list[_Work] | None = plan.native.get(_NAME)
-    if works is None:
-        works = [_work_of("analysis", level.analysis_steps) for level in plan.levels]
-        plan.native[_NAME] = works
-    return works
+class _Native(NamedTuple):
+    """What is kept with a plan: how each level is done, and launches by the layout of arrays."""
+
+    works: list[_Work]
+    launches: dict[Any, list[_LevelLaunch] | Literal[False]]
 
 
-def _works_of_synthesis(plan: SynthesisPlan) -> list[_Work]:
-    works: list[_Work] | None = plan.native.get(_NAME)
-    if works is None:
-        works = []
-        for level in plan.levels:
-            keyed_steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
-            works.append(_work_of("synthesis", keyed_steps))
-        plan.native[_NAME] = works
-    return works
+class _LevelLaunch(NamedTuple):
+    """A level that one kernel does: its bands (or its result), and the launch."""
+
+    shape: Shape
+    dtypes: tuple[str, ...]
+    launch: TileLaunch
+    pair: Pair
+    what: str
+
+
+def _native_analysis(plan: AnalysisPlan) -> _Native:
+    works = [_work_of("analysis", level.analysis_steps) for level in plan.levels]
+    return _Native(works, {})
+
+
+def _native_synthesis(plan: SynthesisPlan) -> _Native:
+    works = []
+    for level in plan.levels:
+        keyed_steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
+        works.append(_work_of("synthesis", keyed_steps))
+    return _Native(works, {})
+
+
+def _analysis_launches(works: Sequence[_Work], memory: Memory, stored: str) -> Any:
+    """A launch per level, for an array of this layout; False if not each level is one kernel."""
+    launches = []
+    for work in works:
+        pair = _only_pair(work)
+        if pair is None or work.passes is None:
+            return False
+        dtypes = (stored if work is works[-1] else COMPUTED[stored], stored)
+        shape = work.passes[0].resized(memory.shape)
+        launch = filter_tiles.split_launch(memory, shape, dtypes, pair) if prod(shape) else None
+        if launch is None:
+            return False
+        what = f"analysis of {memory.shape} along axes {pair.axes}"
+        launches.append(_LevelLaunch(shape, (dtypes[0], *dtypes[1:] * 3), launch, pair, what))
+        # Memory that is allocated begins at a multiple of 16 bytes.
+        memory = Memory(0, filter_tiles.contiguous_strides(shape), shape, dtypes[0])
+    return launches
+
+
+def _synthesis_launches(
+    plan: SynthesisPlan, works: Sequence[_Work], memories: Sequence[Memory]
+) -> Any:
+    """A launch per level, for bands of these layouts; False if not each level is one kernel."""
+    remaining, stored = iter(memories), memories[0].dtype
+    approx = next(remaining) if plan.has_approx else None
+    launches = []
+    for level, work in zip(plan.levels, works, strict=True):
+        pair = _only_pair(work)
+        if pair is None or work.passes is None:
+            return False
+        details = islice(remaining, len(level.detail_keys))
+        bands = dict(zip(level.detail_keys, details, strict=True))
+        if approx is not None and level.approx_shape is not None:
+            bands[level.approx_key] = approx._replace(shape=level.approx_shape)
+        found = [bands.get(key) for key in work.passes[0].letters]
+        dtype = stored if level is plan.levels[-1] else COMPUTED[stored]
+        strides = filter_tiles.contiguous_strides(level.shape)
+        approx = Memory(0, strides, level.shape, dtype)
+        launch = filter_tiles.merge_launch(found, approx, pair) if prod(level.shape) else None
+        if launch is None:
+            return False
+        what = f"synthesis of {level.shape} along axes {pair.axes}"
+        launches.append(_LevelLaunch(level.shape, (dtype,), launch, pair, what))
+    return launches
+
+
+def _only_pair(work: _Work) -> Pair | None:
+    """The pair of steps that are a whole level, by taps that are numbers."""
+    if work.passes is None or len(work.passes) != 1:
+        return None
+    pair = work.passes[0].pair
+    return None if pair is None or pair.learned else pair
 
 
 # --- transforms ----------------------------------------------------------------------------------
@@ -146,12 +216,44 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
         """All bands: the approximation, then the details; in ``dtype``, if given."""
-        given = memory_of(x).dtype
-        stored = given if dtype is None else name_of(dtype)
-        if COMPUTED[given] != COMPUTED[stored] and "int" not in stored:
+        native: _Native | None = plan.native.get(_NAME)
+        if native is None:
+            native = plan.native[_NAME] = _native_analysis(plan)
+        memory = memory_of(x)
+        stored = memory.dtype if dtype is None else name_of(dtype)
+        if COMPUTED[memory.dtype] == COMPUTED[stored]:
+            key = (memory.dtype, stored, memory.shape, memory.strides, memory.address % 16)
+            launches = native.launches.get(key)
+            if launches is None:
+                launches = _analysis_launches(native.works, memory, stored)
+                bounded(native.launches)[key] = launches
+            if launches:
+                return self._launch_analysis(x, memory.address, launches)
+        elif "int" not in stored:
             x = _converted(x, stored)  # kernels of lifting widen integers as they read them
+        return self._analyse_by_levels(x, plan, native.works, stored)
+
+    def _launch_analysis(
+        self, x: Array, address: int, launches: Sequence[_LevelLaunch]
+    ) -> list[Array]:
+        """The bands, by one kernel per level, whose launches are known."""
         details: list[Array] = []
-        for level, work in zip(plan.levels, _works_of_analysis(plan), strict=True):
+        for level in launches:
+            bands = list(map(partial(self._runtime.empty, level.shape, like=x), level.dtypes))
+            places = list(map(address_of, bands))
+            filter_tiles.run_split(
+                level.launch, level.pair, address, places, x, level.what, self._runtime
+            )
+            # It is read by the next launch: its memory may not be reused before.
+            address, approx = places[0], bands[0]
+            details[:0] = bands[1:]
+        return [approx, *details]
+
+    def _analyse_by_levels(
+        self, x: Array, plan: AnalysisPlan, works: Sequence[_Work], stored: str
+    ) -> list[Array]:
+        details: list[Array] = []
+        for level, work in zip(plan.levels, works, strict=True):
             approx = stored if level is plan.levels[-1] else COMPUTED[stored]
             x, *bands = self._analyse_level(x, level, work, approx, stored)
             details[:0] = bands
@@ -229,10 +331,52 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None
     ) -> Array:
         """The array with these bands; ``out``, if given."""
+        native: _Native | None = plan.native.get(_NAME)
+        if native is None:
+            native = plan.native[_NAME] = _native_synthesis(plan)
+        memories = list(map(memory_of, bands))
+        if out is None:
+            key = tuple(map(_LAYOUT, memories))
+            launches = native.launches.get(key)
+            if launches is None:
+                launches = _synthesis_launches(plan, native.works, memories)
+                bounded(native.launches)[key] = launches
+            if launches:
+                return self._launch_synthesis(bands[0], memories, plan, launches)
+        return self._synthesise_by_levels(bands, plan, native.works, out)
+
+    def _launch_synthesis(
+        self,
+        like: Array,
+        memories: Sequence[Memory],
+        plan: SynthesisPlan,
+        launches: Sequence[_LevelLaunch],
+    ) -> Array:
+        """The array, by one kernel per level, whose launches are known."""
+        remaining = iter(memories)
+        approx, result = next(remaining).address if plan.has_approx else None, like
+        for level, step in zip(plan.levels, launches, strict=True):
+            previous = result  # it is read by this launch: its memory may not be reused before
+            result = self._runtime.empty(step.shape, step.dtypes[0], like)
+            places: list[int | None] = []
+            for key in _PAIR_KEYS:
+                if key in level.detail_keys:
+                    places.append(next(remaining).address)
+                else:
+                    places.append(approx if key == "aa" else None)
+            approx = address_of(result)
+            filter_tiles.run_merge(
+                step.launch, step.pair, places, approx, result, step.what, self._runtime
+            )
+            del previous
+        return result
+
+    def _synthesise_by_levels(
+        self, bands: Sequence[Array], plan: SynthesisPlan, works: Sequence[_Work], out: Array | None
+    ) -> Array:
         stored = memory_of(bands[0]).dtype
         remaining = iter(bands)
         approx = next(remaining) if plan.has_approx else None
-        works = _works_of_synthesis(plan)
         pairs = [p for p in zip(plan.levels, works, strict=True) if p[0].synthesis_steps]
         for level, work in pairs:
             last = level is plan.levels[-1]

@@ -109,9 +109,9 @@ def memory_of(x: Array) -> Memory:
     if hasattr(x, "data_ptr"):
         name = str(x.dtype).removeprefix("torch.")
         return Memory(x.data_ptr(), tuple(x.stride()), tuple(x.shape), name)
-    size = x.dtype.itemsize
     address = x.ctypes.data if type(x) is np.ndarray else x.data.ptr
-    return Memory(address, tuple(s // size for s in x.strides), tuple(x.shape), x.dtype.name)
+    strides = tuple(map(x.dtype.itemsize.__rfloordiv__, x.strides))
+    return Memory(address, strides, tuple(x.shape), x.dtype.name)
 
 
 def address_of(x: Array) -> int:

@@ -1,8 +1,8 @@
-"""Lifting pooling in array-API code: the truth that compiled kernels are tested against.
+"""Lifting pooling in array-API code: compiled kernels are tested against it.
 
-Signals are of shape (N, C, …), filters of shape (passes, 2, C, K + 3): predictor and updater,
-weights, bias, gain and offset. Each pass is lifting by two general steps
-(``reversible.py``), whose functions are
+Signals have the shape (N, C, …), filters the shape (passes, 2, C, K + 3): predictor and updater;
+weights, bias, gain and offset. Each pass consists of two general lifting steps
+(``reversible.py``) with the functions
 
 ``gain * relu(sum_i weight[i] * source[k + i - (K - 1) // 2] + bias) + offset``.
 """
@@ -43,7 +43,7 @@ class _ReluStep(NamedTuple):
         return gain * _relu(self._linear(source)) + offset
 
     def vjp(self, source: Array, cotangent: Array) -> tuple[Array, Array]:
-        """Cotangent of the source, and the gradient in the filters, of their shape."""
+        """The cotangent of the source, and the gradient in the filters."""
         xp = array_namespace(source, cotangent)
         gain = self._own(source)[1]
         before = self._linear(source)
@@ -60,7 +60,7 @@ class _ReluStep(NamedTuple):
         return self._pulled(through), gradient
 
     def _pulled(self, through: Array) -> Array:
-        """The linear part transposed: what was read beyond the ends is folded back."""
+        """The adjoint of the linear part: samples read beyond the ends are folded back."""
         reach = self._kernel - 1
         wide = extended(through, zero_extension(self.extension.n, reach, reach), self.axis)
         count = self.extension.n + reach
@@ -102,7 +102,7 @@ def _relu(x: Array) -> Array:
 
 
 def _steps(plan: LiftPoolPlan, one: LiftPass, filters: Array) -> list[Step]:
-    """Predict the odd samples from the even ones, and update these by what is left."""
+    """Predict the odd samples from the even ones, and update the even ones by the details."""
     extension, axis = plan.extension(one.half[one.axis]), one.axis + _FIRST
     own = filters[one.filter_index, ...]
     predict, update = (_ReluStep(own[k, ...], extension, axis) for k in (0, 1))
@@ -128,10 +128,10 @@ class ReferenceLiftPool:
             if penalised:
                 smooth, detail = halves
                 sums.append(xp.stack([xp.sum((smooth - odd) ** 2), xp.sum(detail**2)]))
-        return _given(arrays, output), xp.stack(sums) if penalised else None
+        return _chosen(arrays, output), xp.stack(sums) if penalised else None
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-        """The signal with these bands, all of which are there."""
+        """The signal with these bands; none of them is missing."""
         return _merge(bands, filters, plan)[0]
 
     def lift_down_vjp(
@@ -146,11 +146,11 @@ class ReferenceLiftPool:
     ) -> tuple[Array, Array]:
         """Cotangents of the signal and of the filters.
 
-        ``values`` are what :meth:`lift_down` gave, all bands, if ``from_outputs``, or the signal;
-        cotangents that are None are zero.
+        ``values`` are the results of :meth:`lift_down` if ``from_outputs`` (all bands), or else
+        the signal. Cotangents that are ``None`` are zero.
         """
         if from_outputs:
-            arrays = _ungiven(values, output, plan)
+            arrays = _all_bands(values, output, plan)
         else:
             everything = LiftOutput(tuple(range(2**plan.dimensions)), "bands")
             arrays, _ = self.lift_down(values[0], filters, plan, everything, False)
@@ -176,7 +176,7 @@ class ReferenceLiftPool:
     ) -> tuple[list[Array], Array]:
         """Cotangents of the bands and of the filters.
 
-        ``values`` are what :meth:`lift_up` gave (of even sizes), if ``from_outputs``, or the bands.
+        ``values`` are the signal (of even sizes) if ``from_outputs``, or else the bands.
         """
         known = None if from_outputs else _merge(values, filters, plan)[1]
         arrays, pulled, gradients = [values[0]], [cotangent], []
@@ -195,13 +195,13 @@ class ReferenceLiftPool:
 def _split(
     x: Array, plan: LiftPoolPlan, one: LiftPass, filters: Array
 ) -> tuple[Array, list[Array]]:
-    """The odd samples, and both halves."""
+    """The odd samples, and approximation and detail."""
     axis = one.axis + _FIRST
     channels = split_channels(extended(x, plan.edge(one.axis), axis), axis)
     return channels[1], run(channels, _steps(plan, one, filters))
 
 
-def _given(bands: Sequence[Array], output: LiftOutput) -> list[Array]:
+def _chosen(bands: Sequence[Array], output: LiftOutput) -> list[Array]:
     chosen = [bands[k] for k in output.bands]
     if output.form == "sum":
         return [total(chosen)]
@@ -213,7 +213,7 @@ def _given(bands: Sequence[Array], output: LiftOutput) -> list[Array]:
 def _merge(
     bands: Sequence[Array], filters: Array, plan: LiftPoolPlan
 ) -> tuple[Array, list[list[Array]]]:
-    """The signal, and for each pass the even and odd samples, none of them dropped."""
+    """The signal, and for each pass all even and odd samples."""
     arrays, channels = list(bands), []
     for one in reversed(plan.passes):
         halves, arrays = arrays[-2:], arrays[:-2]
@@ -232,7 +232,7 @@ def _split_back(
     one: LiftPass,
     filters: Array,
 ) -> tuple[Array, Array, Array]:
-    """One pass: what was split, its cotangent, and the gradient in the pass's filters."""
+    """One pass: the array that was split, its cotangent, and the gradient in its filters."""
     xp, steps, axis = array_namespace(*halves), _steps(plan, one, filters), one.axis + _FIRST
     of_odd = None
     if weights is not None:
@@ -249,8 +249,8 @@ def _split_back(
     return whole, cotangent, gradient
 
 
-def _ungiven(values: Sequence[Array], output: LiftOutput, plan: LiftPoolPlan) -> list[Array]:
-    """All bands in their order, from what holds them all."""
+def _all_bands(values: Sequence[Array], output: LiftOutput, plan: LiftPoolPlan) -> list[Array]:
+    """All bands in their order, from a result that has all of them."""
     parts = list(values)
     if output.form == "concat":
         count = parts[0].shape[1] // len(output.bands)
@@ -262,7 +262,7 @@ def _ungiven(values: Sequence[Array], output: LiftOutput, plan: LiftPoolPlan) ->
 def _cotangents(
     given: Sequence[Array | None], output: LiftOutput, like: Sequence[Array]
 ) -> list[Array]:
-    """Those of all bands."""
+    """The cotangents of all bands."""
     xp, count = array_namespace(*like), like[0].shape[1]
     found = [xp.zeros_like(band) for band in like]
     for place, k in enumerate(output.bands):
@@ -275,7 +275,7 @@ def _cotangents(
 
 
 def _collected(gradients: Sequence[Array], filters: Array) -> Array:
-    """Of the shape of the filters: those of all passes, or their sum if they share one pair."""
+    """Gradients in the shape of the filters: of all passes, or summed for a shared pair."""
     xp = array_namespace(*gradients)
     stacked = xp.stack(list(gradients))
     if filters.shape[0] == 1:

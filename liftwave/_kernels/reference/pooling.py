@@ -1,7 +1,6 @@
-"""Pooling over windows, in array-API code for any library: the truth of compiled kernels.
+"""Pooling over windows, in array-API code for any library: compiled kernels are tested against it.
 
-Derivatives need the inputs only: regions are gathered again. The functions are those of
-:class:`~liftwave._kernels.contract.PoolingKernels`.
+Derivatives need the inputs only: they gather the regions again.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from liftwave._kernels.contract import WeightedPool
 from liftwave._kernels.reference.pooling_weights import Weighting, weighting
 from liftwave._kernels.reference.regions import (
     Regions,
-    apart,
     flat_indices,
     folded,
+    from_windows,
     gathered,
     interpolated,
     interpolated_back,
     regions,
-    together,
+    to_windows,
 )
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
@@ -40,7 +39,7 @@ class ReferencePooling:
         """The weighted sum of each region: (planes, *outputs)."""
         plan = arguments.plan
         region, weigh = _weighted(x, arguments, beta)
-        return _planes(together(region.total(weigh.weights * region.samples), plan))
+        return _planes(from_windows(region.total(weigh.weights * region.samples), plan))
 
     def pool_vjp(
         self,
@@ -52,10 +51,10 @@ class ReferencePooling:
         """The cotangents of ``x`` and ``beta``."""
         plan, channels = arguments.plan, arguments.channels
         region, weigh = _weighted(x, arguments, beta)
-        w, g = weigh.weights, apart(_grouped(cotangent, channels), plan)
-        # The derivative in the weights does not see a constant, and loses digits to a large one.
-        centred = region.only(region.samples - region.total(w * region.samples))
-        back = folded(region.only(g * w) + weigh.pull(g * centred), plan)
+        w, g = weigh.weights, to_windows(_grouped(cotangent, channels), plan)
+        # Constants do not change the derivative in the weights, but large ones cost digits.
+        centred = region.mask(region.samples - region.total(w * region.samples))
+        back = folded(region.mask(g * w) + weigh.pull(g * centred), plan)
         return _planes(back), _of_beta(region, weigh, g * centred, beta, plan)
 
     def unpool(
@@ -68,11 +67,11 @@ class ReferencePooling:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
         plan, channels = arguments.plan, arguments.channels
         region, weigh = _weighted(x, arguments, beta)
-        w = _kept(region, weigh.weights, arguments.preserve)
+        w = _factors(region, weigh.weights, arguments.preserve)
         values = _grouped(pooled, channels)
         if arguments.up == "linear":
             return _planes(folded(w, plan) * interpolated(values, plan))
-        return _planes(folded(w * apart(values, plan), plan))
+        return _planes(folded(w * to_windows(values, plan), plan))
 
     def unpool_vjp(
         self,
@@ -85,55 +84,54 @@ class ReferencePooling:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
         plan, channels = arguments.plan, arguments.channels
         region, weigh = _weighted(x, arguments, beta)
-        w = _kept(region, weigh.weights, arguments.preserve)
+        w = _factors(region, weigh.weights, arguments.preserve)
         values, g = _grouped(pooled, channels), _grouped(cotangent, channels)
         if arguments.up == "linear":
             of_pooled = interpolated_back(g * folded(w, plan), plan)
             of_weights = gathered(g * interpolated(values, plan), plan)
         else:
-            spread = region.only(gathered(g, plan))
-            of_pooled = together(region.total(w * spread), plan)
-            of_weights = spread * apart(values, plan)
-        of_weights = _kept(region, region.only(of_weights), arguments.preserve)
+            spread = region.mask(gathered(g, plan))
+            of_pooled = from_windows(region.total(w * spread), plan)
+            of_weights = spread * to_windows(values, plan)
+        of_weights = _factors(region, region.mask(of_weights), arguments.preserve)
         of_x = folded(weigh.pull(of_weights), plan)
         of_beta = _of_beta(region, weigh, of_weights, beta, plan)
         return _planes(of_x), _planes(of_pooled), of_beta
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
-        """The largest sample of each region, and where it is, flat within a plane."""
+        """The largest sample of each region, and its place, flat within a plane."""
         xp = array_namespace(x)
         region = regions(x, plan)
         top = region.largest(region.samples)
         reached = (region.samples == top) | xp.isnan(region.samples)
         if region.present is not None:
             reached = reached & region.present
-        where = _flat_places(plan, x)
-        beyond = xp.full_like(where, int(np.prod(plan.inputs)))
-        first = xp.min(xp.where(reached, where, beyond), axis=region.places, keepdims=True)
-        places = together(first, plan)
-        # Taken from there, the samples have the derivative of the first of several largest ones.
+        samples = _flat_samples(plan, x)
+        none = xp.full_like(samples, int(np.prod(plan.inputs)))
+        first = xp.min(xp.where(reached, samples, none), axis=region.place_axes, keepdims=True)
+        places = from_windows(first, plan)
+        # Values are taken from these places: their derivative is that of the first largest sample.
         flat = flat_indices(places, int(np.prod(plan.inputs)), x.shape[0])
         return xp.reshape(xp.take(xp.reshape(x, (-1,)), flat, axis=0), places.shape), places
 
     def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
         """Cotangents added at the places that :meth:`max_pool` gave."""
         xp = array_namespace(cotangent)
-        reached = _flat_places(plan, cotangent) == apart(indices, plan)
-        g = apart(cotangent, plan)
+        reached = _flat_samples(plan, cotangent) == to_windows(indices, plan)
+        g = to_windows(cotangent, plan)
         spread = xp.where(reached, g, xp.zeros_like(g))
         return folded(spread, plan)
 
 
-def _flat_places(plan: WindowPlan, like: Array) -> Array:
-    """The flat index of the sample at each place, and -1 where there is none."""
+def _flat_samples(plan: WindowPlan, like: Array) -> Array:
+    """The flat index of the sample at each place; -1 outside of the signal."""
     shape = tuple(plan.inputs)
     xp = array_namespace(like)
-    flat = np.arange(np.prod(shape)).reshape(shape)
-    places = gathered(flat, plan)
+    samples = gathered(np.arange(np.prod(shape)).reshape(shape), plan)
     region = regions(np.ones(shape), plan)
     if region.present is not None:
-        places = np.where(region.present, places, -1)
-    return xp.asarray(places, device=device(like))
+        samples = np.where(region.present, samples, -1)
+    return xp.asarray(samples, device=device(like))
 
 
 # --- groups of channels ----------------------------------------------------------------------
@@ -147,18 +145,18 @@ def _weighted(x: Array, arguments: WeightedPool, beta: Array | None) -> tuple[Re
         repeated = (x.shape[0] // beta.shape[0], *beta.shape)
         planes = (x.shape[0], *beta.shape[1:])
         beta = xp.reshape(xp.broadcast_to(beta[None, ...], repeated), planes)
-        beta = apart(_grouped(beta, channels), plan)
+        beta = to_windows(_grouped(beta, channels), plan)
     return region, weighting(region, arguments.weights, beta, arguments.delta)
 
 
 def _of_beta(
     region: Regions, weigh: Weighting, of_weights: Array, beta: Array | None, plan: WindowPlan
 ) -> Array | None:
-    """The cotangent of ``beta`` from that of the weights: a sum where it was repeated."""
+    """The cotangent of ``beta`` from that of the weights, summed where ``beta`` was repeated."""
     if beta is None:
         return None
     xp = array_namespace(beta)
-    found = _planes(together(region.total(weigh.contrast * of_weights), plan))
+    found = _planes(from_windows(region.total(weigh.contrast * of_weights), plan))
     rows = beta.shape[0]
     found = xp.reshape(found, (found.shape[0] // rows, rows, *found.shape[1:]))
     found = xp.sum(found, axis=0)
@@ -166,8 +164,8 @@ def _of_beta(
     return xp.sum(found, axis=single, keepdims=True) if single else found
 
 
-def _kept(region: Regions, weights: Array, preserve: str) -> Array:
-    """What multiplies pooled values: the weights, or these times the sizes of regions."""
+def _factors(region: Regions, weights: Array, preserve: str) -> Array:
+    """The factors of pooled values: the weights, or the weights times the sizes of regions."""
     return weights if preserve == "sum" else weights / region.share
 
 

@@ -1,4 +1,4 @@
-r"""How much the samples of regions weigh, and the derivatives of that, in array-API code.
+r"""The weights of the samples of regions, and their derivatives, in array-API code.
 
 Weights are :math:`w_i = h_i / \sum_j h_j`. With the mean :math:`m` of the region:
 
@@ -10,9 +10,10 @@ idw-*distance*      :math:`h_i = 1 / d_i`
 ada                 :math:`\beta\, w^{\text{exp-dice}} + (1 - \beta)\, w^{\text{softmax}}`
 ==================  ===============================================================
 
-All have a form without overflow: what is exponentiated is at most zero, similarities are those
-of ratios of at most one, and distances are compared with the smallest one. Samples have shape
-(groups, channels, o1, k1, …): similarities and distances are of the vectors along the channels.
+No form overflows: exponents are at most zero, similarities are computed from ratios of at most
+one, and distances are divided by the smallest one. Samples have the shape
+(groups, channels, o1, k1, …): similarities and distances are those of the vectors along the
+channels.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from liftwave._typing import Array
 
 
 class Weighting(NamedTuple):
-    """Weights, and how cotangents are pulled back through them.
+    """Weights, and their vector-Jacobian product.
 
     Attributes
     ----------
     weights : array
-        Of the samples' shape, or with one channel for all.
+        In the shape of the samples, or with one channel for all.
     pull : callable
         From the cotangents of the weights, (groups, channels, o1, k1, …), to those of the samples.
     contrast : array, optional
@@ -84,7 +85,7 @@ def _softmax(region: Regions) -> Weighting:
     a = region.samples
     xp = array_namespace(a)
     top = region.largest(a)
-    h = region.only(xp.exp(region.only(a, top) - top))
+    h = region.mask(xp.exp(region.mask(a, top) - top))
     w = h / region.total(h)
     return Weighting(w, lambda c: w * (c - region.total(w * c)))
 
@@ -93,7 +94,7 @@ def _exponential(region: Regions, similarity: Similarity) -> Weighting:
     s = similarity.value
     xp = array_namespace(s)
     top = region.largest(s)
-    h = region.only(xp.exp(region.only(s, top) - top))
+    h = region.mask(xp.exp(region.mask(s, top) - top))
     w = h / region.total(h)
 
     def pull(cotangent: Array) -> Array:
@@ -107,10 +108,10 @@ def _plain(region: Regions, similarity: Similarity) -> Weighting:
     s = similarity.value
     xp = array_namespace(s)
     zero = xp.zeros_like(s)
-    h = region.only(xp.maximum(s, zero))
+    h = region.mask(xp.maximum(s, zero))
     total = region.total(h)
-    alike = total == 0  # nothing is similar to the mean: all weigh the same
-    ones = region.only(xp.ones_like(s))
+    alike = total == 0  # no sample is similar to the mean: all have the same weight
+    ones = region.mask(xp.ones_like(s))
     w = xp.where(alike, ones * region.share, h / xp.where(alike, xp.ones_like(total), total))
     counts = (s > 0) & ~alike
     total = xp.where(alike, xp.ones_like(total), total)
@@ -118,15 +119,15 @@ def _plain(region: Regions, similarity: Similarity) -> Weighting:
     def pull(cotangent: Array) -> Array:
         c = xp.sum(cotangent, axis=1, keepdims=True)
         of_h = (c - region.total(w * c)) / total
-        return _through(region, region.only(xp.where(counts, of_h, zero)), similarity)
+        return _through(region, region.mask(xp.where(counts, of_h, zero)), similarity)
 
     return Weighting(w, pull)
 
 
 def _through(region: Regions, cotangent: Array, similarity: Similarity) -> Array:
-    """Cotangents of samples from those of similarities, through the mean too."""
+    """Cotangents of samples from those of similarities, directly and through the mean."""
     of_mean = region.total(cotangent * similarity.in_mean) * region.share
-    return region.only(cotangent * similarity.in_sample + of_mean)
+    return region.mask(cotangent * similarity.in_sample + of_mean)
 
 
 # --- similarities ----------------------------------------------------------------------------
@@ -207,17 +208,17 @@ _SIMILARITIES: dict[str, Callable[[Array, Array], Similarity]] = {
 
 
 def _inverse_distance(region: Regions, mean: Array, name: str, delta: float) -> Similarity:
-    """The inverse of the distance, times what is the same for all samples of a region.
+    """The inverse of the distance, times a factor that all samples of a region share.
 
-    Where samples are at the mean, they are one, and all others are zero.
+    If samples equal the mean, theirs is one, and that of all others is zero.
     """
-    apart = region.samples - mean
-    xp = array_namespace(apart)
-    distance, slope = _DISTANCES[name](apart)
+    residual = region.samples - mean
+    xp = array_namespace(residual)
+    distance, slope = _DISTANCES[name](residual)
     nearest = region.smallest(distance)
     d = _nonzero(distance, xp)
     if name == "huber":
-        length = _length(apart)
+        length = _length(residual)
         value, fall = _huber(length, d, nearest, delta)
     else:
         value, fall = nearest / d, nearest / d / d
@@ -241,29 +242,29 @@ def _huber(length: Array, d: Array, nearest: Array, delta: float) -> tuple[Array
     return value, xp.where(within, 2.0 * inside / d, outside / above)
 
 
-def _manhattan(apart: Array) -> tuple[Array, Array]:
-    xp = array_namespace(apart)
-    return xp.sum(xp.abs(apart), axis=1, keepdims=True), xp.sign(apart)
+def _manhattan(residual: Array) -> tuple[Array, Array]:
+    xp = array_namespace(residual)
+    return xp.sum(xp.abs(residual), axis=1, keepdims=True), xp.sign(residual)
 
 
-def _euclidean(apart: Array) -> tuple[Array, Array]:
-    length = _length(apart)
-    return length, apart / _nonzero(length, array_namespace(apart))
+def _euclidean(residual: Array) -> tuple[Array, Array]:
+    length = _length(residual)
+    return length, residual / _nonzero(length, array_namespace(residual))
 
 
-def _chebyshev(apart: Array) -> tuple[Array, Array]:
+def _chebyshev(residual: Array) -> tuple[Array, Array]:
     """The largest component; where several are, the slope is shared."""
-    xp = array_namespace(apart)
-    size = xp.abs(apart)
+    xp = array_namespace(residual)
+    size = xp.abs(residual)
     largest = xp.max(size, axis=1, keepdims=True)
-    reached = xp.astype(size == largest, apart.dtype)
-    return largest, xp.sign(apart) * reached / xp.sum(reached, axis=1, keepdims=True)
+    reached = xp.astype(size == largest, residual.dtype)
+    return largest, xp.sign(residual) * reached / xp.sum(reached, axis=1, keepdims=True)
 
 
-def _gower(apart: Array) -> tuple[Array, Array]:
-    xp = array_namespace(apart)
-    channels = apart.shape[1]
-    return xp.sum(xp.abs(apart) / channels, axis=1, keepdims=True), xp.sign(apart) / channels
+def _gower(residual: Array) -> tuple[Array, Array]:
+    xp = array_namespace(residual)
+    channels = residual.shape[1]
+    return xp.sum(xp.abs(residual) / channels, axis=1, keepdims=True), xp.sign(residual) / channels
 
 
 _DISTANCES: dict[str, Callable[[Array], tuple[Array, Array]]] = {

@@ -1,7 +1,7 @@
 """Regions of windows, gathered from a signal and folded back, in array-API code.
 
-Samples of windows have shape (…, o1, k1, o2, k2, …): for each spatial axis the windows, and the
-places in a window. One axis is done after the other, by tables of which sample is where.
+The samples of windows have the shape (…, o1, k1, o2, k2, …): for each spatial axis the windows,
+then the places in a window. Each axis is gathered by a table of the samples at all places.
 """
 
 from __future__ import annotations
@@ -18,14 +18,20 @@ from liftwave._typing import Array
 
 
 class Table(NamedTuple):
-    """For each output some entries of the input: those that are taken count, times a weight.
+    """For each output, some entries of the input and their weights.
 
-    All three have shape (outputs, entries); ``taken`` and ``weights`` may be None, which is all
-    and one.
+    Attributes
+    ----------
+    entries : array of int, shape (outputs, entries)
+        Indices of the input.
+    valid : array of bool, shape (outputs, entries), or None
+        Which of them count; ``None``: all.
+    weights : array, shape (outputs, entries), or None
+        Their weights; ``None``: ones.
     """
 
     entries: Any
-    taken: Any
+    valid: Any
     weights: Any = None
 
 
@@ -35,40 +41,40 @@ class Regions(NamedTuple):
     Attributes
     ----------
     samples : array, shape (…, o1, k1, o2, k2, …)
-        Zero where there is no sample.
+        Zero at places outside of the signal.
     present : array of bool, shape (o1, k1, o2, k2, …), or None
-        Where there are samples; None if everywhere.
+        Which places are inside of the signal; ``None``: all.
     share : array or float
         One over the number of samples of a region, of shape (o1, 1, o2, 1, …) or ().
-    places : tuple of int
-        The axes of places.
+    place_axes : tuple of int
+        The axes k1, k2, ….
     """
 
     samples: Array
     present: Array | None
     share: Any
-    places: Ints
+    place_axes: Ints
 
-    def only(self, values: Array, other: Any = 0.0) -> Array:
-        """``values`` where there are samples, and ``other`` elsewhere."""
+    def mask(self, values: Array, other: Any = 0.0) -> Array:
+        """``values`` at places inside of the signal, and ``other`` elsewhere."""
         if self.present is None:
             return values
         xp = array_namespace(values)
         return xp.where(self.present, values, other)
 
     def total(self, values: Array) -> Array:
-        """The sum over each region, of values that are zero where there is no sample."""
-        return array_namespace(values).sum(values, axis=self.places, keepdims=True)
+        """The sum over each region; values have to be zero outside of the signal."""
+        return array_namespace(values).sum(values, axis=self.place_axes, keepdims=True)
 
     def largest(self, values: Array) -> Array:
         """The largest value in each region."""
         xp = array_namespace(values)
-        return xp.max(self.only(values, -xp.inf), axis=self.places, keepdims=True)
+        return xp.max(self.mask(values, -xp.inf), axis=self.place_axes, keepdims=True)
 
     def smallest(self, values: Array) -> Array:
         """The smallest value in each region."""
         xp = array_namespace(values)
-        return xp.min(self.only(values, xp.inf), axis=self.places, keepdims=True)
+        return xp.min(self.mask(values, xp.inf), axis=self.place_axes, keepdims=True)
 
 
 def regions(x: Array, plan: WindowPlan) -> Regions:
@@ -81,40 +87,40 @@ def regions(x: Array, plan: WindowPlan) -> Regions:
     present = np.ones((), bool)
     for k, table in enumerate(map(_samples, *plan)):
         shape = [1] * (2 * plan.ndim)
-        shape[2 * k : 2 * k + 2] = table.taken.shape
-        present = present & table.taken.reshape(shape)
+        shape[2 * k : 2 * k + 2] = table.valid.shape
+        present = present & table.valid.reshape(shape)
     count = present.sum(axis=tuple(range(1, 2 * plan.ndim, 2)), keepdims=True)
     share = xp.asarray(1.0 / count, dtype=x.dtype, device=device(x))
-    found = Regions(samples, xp.asarray(present, device=device(x)), share, places)
-    return found._replace(samples=found.only(samples))
+    region = Regions(samples, xp.asarray(present, device=device(x)), share, places)
+    return region._replace(samples=region.mask(samples))
 
 
 def gathered(x: Array, plan: WindowPlan) -> Array:
-    """The samples at all places of all windows (anything where there is none)."""
+    """The samples at all places of all windows; arbitrary numbers outside of the signal."""
     for k, numbers in enumerate(zip(*plan, strict=True)):
-        axis = x.ndim - plan.ndim + k  # behind it are axes that are not gathered yet
+        axis = x.ndim - plan.ndim + k  # the axes behind it are gathered later
         x = _windowed(x, axis, *numbers)
     return x
 
 
 def folded(values: Array, plan: WindowPlan) -> Array:
-    """The sum of what is at each sample, of values that are zero where there is no sample."""
+    """The sum of the values at each sample; they have to be zero outside of the signal."""
     first = values.ndim - 2 * plan.ndim
     for k in reversed(range(plan.ndim)):
-        numbers = tuple(each[k] for each in plan)
+        numbers = tuple(field[k] for field in plan)
         values = _unwindowed(values, first + 2 * k, *numbers)
     return values
 
 
-def apart(values: Array, plan: WindowPlan) -> Array:
+def to_windows(values: Array, plan: WindowPlan) -> Array:
     """One value per window, (…, o1, o2, …), as (…, o1, 1, o2, 1, …)."""
     shape = tuple(values.shape)
     first = len(shape) - plan.ndim
-    behind = [n for size in shape[first:] for n in (size, 1)]
-    return array_namespace(values).reshape(values, (*shape[:first], *behind))
+    spatial = [n for size in shape[first:] for n in (size, 1)]
+    return array_namespace(values).reshape(values, (*shape[:first], *spatial))
 
 
-def together(values: Array, plan: WindowPlan) -> Array:
+def from_windows(values: Array, plan: WindowPlan) -> Array:
     """One value per window, (…, o1, 1, o2, 1, …), as (…, o1, o2, …)."""
     shape = tuple(values.shape)
     first = len(shape) - 2 * plan.ndim
@@ -122,21 +128,20 @@ def together(values: Array, plan: WindowPlan) -> Array:
 
 
 def sums(x: Array, axis: int, table: Table) -> Array:
-    """For each output of a table, along one axis, the sum of its entries."""
+    """For each output of a table, along one axis, the weighted sum of its entries."""
     xp = array_namespace(x)
-    count, each = table.entries.shape
+    count, width = table.entries.shape
     entries = xp.asarray(table.entries.reshape(-1), device=device(x))
-    found = xp.take(x, entries, axis=axis)
-    shape = (*x.shape[:axis], count, each, *x.shape[axis + 1 :])
-    found = xp.reshape(found, shape)
-    behind = (1,) * (x.ndim - axis - 1)
+    terms = xp.take(x, entries, axis=axis)
+    terms = xp.reshape(terms, (*x.shape[:axis], count, width, *x.shape[axis + 1 :]))
+    shape = (count, width, *(1,) * (x.ndim - axis - 1))
     if table.weights is not None:
         weights = xp.asarray(table.weights, dtype=x.dtype, device=device(x))
-        found = found * xp.reshape(weights, (count, each, *behind))
-    if table.taken is not None:
-        taken = xp.asarray(table.taken, device=device(x))
-        found = xp.where(xp.reshape(taken, (count, each, *behind)), found, 0.0)
-    return xp.sum(found, axis=axis + 1)
+        terms = terms * xp.reshape(weights, shape)
+    if table.valid is not None:
+        valid = xp.asarray(table.valid, device=device(x))
+        terms = xp.where(xp.reshape(valid, shape), terms, 0.0)
+    return xp.sum(terms, axis=axis + 1)
 
 
 def flat_indices(places: Array, size: int, planes: int) -> Array:
@@ -165,45 +170,45 @@ def _unwindowed(x: Array, axis: int, k: int, s: int, p: int, d: int, n: int, o: 
     if not _is_tiling(k, s, p, d, n, o):
         return sums(x, axis, _places(k, s, p, d, n, o))
     if n > o * k:
-        beyond = (*x.shape[:axis], n - o * k, *x.shape[axis + 1 :])
-        x = xp.concat([x, zeros(beyond, x, xp)], axis=axis)
+        rest = (*x.shape[:axis], n - o * k, *x.shape[axis + 1 :])
+        x = xp.concat([x, zeros(rest, x, xp)], axis=axis)
     return x
 
 
 def _is_tiling(k: int, s: int, p: int, d: int, n: int, o: int) -> bool:
-    """Whether windows lie one behind the other, beginning with the first sample."""
+    """Whether windows lie side by side, from the first sample on."""
     return k == s and d == 1 and p == 0 and o * k <= n
 
 
 @lru_cache(maxsize=64)
 def _samples(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
     """The sample at each place of each window."""
-    at = np.arange(o)[:, None] * s - p + np.arange(k) * d
-    taken = (at >= 0) & (at < n)
-    return Table(np.where(taken, at, 0), taken)
+    samples = np.arange(o)[:, None] * s - p + np.arange(k) * d
+    valid = (samples >= 0) & (samples < n)
+    return Table(np.where(valid, samples, 0), valid)
 
 
 @lru_cache(maxsize=64)
 def _places(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
     """The places (numbered window by window) that are at each sample."""
     table = _samples(k, s, p, d, n, o)
-    return _listed(table.entries[table.taken], np.flatnonzero(table.taken), None, n)
+    return _table_of_pairs(table.entries[table.valid], np.flatnonzero(table.valid), None, n)
 
 
-def _listed(outputs: Any, entries: Any, weights: Any, count: int) -> Table:
+def _table_of_pairs(outputs: Any, entries: Any, weights: Any, count: int) -> Table:
     """A table of pairs (output, entry)."""
     order = np.argsort(outputs, kind="stable")
     outputs = outputs[order]
     number = np.arange(len(outputs)) - np.searchsorted(outputs, outputs)
     shape = (count, int(number.max(initial=0)) + 1)
-    found = Table(np.zeros(shape, np.int64), np.zeros(shape, bool))
-    found.entries[outputs, number] = entries[order]
-    found.taken[outputs, number] = True
+    table = Table(np.zeros(shape, np.int64), np.zeros(shape, bool))
+    table.entries[outputs, number] = entries[order]
+    table.valid[outputs, number] = True
     if weights is None:
-        return found._replace(taken=None) if found.taken.all() else found
-    table = np.zeros(shape)
-    table[outputs, number] = weights[order]
-    return found._replace(weights=table)
+        return table._replace(valid=None) if table.valid.all() else table
+    sorted_weights = np.zeros(shape)
+    sorted_weights[outputs, number] = weights[order]
+    return table._replace(weights=sorted_weights)
 
 
 # --- interpolation ---------------------------------------------------------------------------
@@ -217,7 +222,7 @@ def interpolated(values: Array, plan: WindowPlan) -> Array:
 
 
 def interpolated_back(values: Array, plan: WindowPlan) -> Array:
-    """:func:`interpolated` transposed."""
+    """The adjoint of :func:`interpolated`."""
     for k, numbers in enumerate(zip(*plan, strict=True)):
         values = sums(values, values.ndim - plan.ndim + k, _neighbours_back(*numbers))
     return values
@@ -225,10 +230,10 @@ def interpolated_back(values: Array, plan: WindowPlan) -> Array:
 
 @lru_cache(maxsize=64)
 def _neighbours(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
-    """The two windows whose middles are next to each sample."""
-    at = np.clip((np.arange(n) + p - (k - 1) * d / 2) / s, 0, o - 1)
-    first = np.minimum(np.floor(at).astype(np.int64), max(o - 2, 0))
-    part = at - first
+    """The two windows whose middles are closest to each sample."""
+    position = np.clip((np.arange(n) + p - (k - 1) * d / 2) / s, 0, o - 1)
+    first = np.minimum(np.floor(position).astype(np.int64), max(o - 2, 0))
+    part = position - first
     second = np.minimum(first + 1, o - 1)
     return Table(np.stack([first, second], 1), None, np.stack([1 - part, part], 1))
 
@@ -237,4 +242,4 @@ def _neighbours(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
 def _neighbours_back(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
     table = _neighbours(k, s, p, d, n, o)
     samples = np.repeat(np.arange(n), 2)
-    return _listed(table.entries.reshape(-1), samples, table.weights.reshape(-1), o)
+    return _table_of_pairs(table.entries.reshape(-1), samples, table.weights.reshape(-1), o)

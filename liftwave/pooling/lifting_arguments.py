@@ -1,0 +1,145 @@
+"""The arguments of lifting pooling: bands, filters, paddings and sizes, checked."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from array_api_compat import array_namespace
+
+from liftwave._arrays.convert import as_array
+from liftwave._operations.operation import Shape
+from liftwave._plan.lift_pool import PADDINGS, LiftOutput, band_names
+from liftwave._typing import Array
+from liftwave.errors import BandError, OptionError, ShapeError
+
+FORMS = ("sum", "concat", "bands")
+REDUCTIONS = ("mean", "sum", "norm")
+# There are 2**dimensions bands.
+_MOST_DIMENSIONS = 8
+
+
+# --- bands ---------------------------------------------------------------------------------------
+
+
+def complete_bands(bands: Any, names: tuple[str, ...]) -> list[Array]:
+    """All bands in their order; missing ones are zeros.
+
+    Raises
+    ------
+    BandError, ShapeError
+        If there is an unknown band or none at all, or bands differ in shape.
+    """
+    in_order = _in_order(bands, names)
+    arrays = [None if band is None else as_array(band) for band in in_order]
+    present = [band for band in arrays if band is not None]
+    if not present:
+        raise ShapeError("at least one band has to be there, all are missing")
+    shapes = {tuple(band.shape) for band in present}
+    if len(shapes) > 1:
+        raise ShapeError(f"all bands have one shape, got {', '.join(map(str, sorted(shapes)))}")
+    if len(present) == len(arrays):
+        return present
+    first = present[0]
+    xp = array_namespace(first)
+    return [xp.zeros_like(first) if band is None else band for band in arrays]
+
+
+def _in_order(bands: Any, names: tuple[str, ...]) -> Sequence[Any]:
+    if isinstance(bands, Mapping):
+        if unknown := [name for name in bands if name not in names]:
+            raise _no_such_band(unknown[0], names)
+        return [bands.get(name) for name in names]
+    if not isinstance(bands, list | tuple) or len(bands) != len(names):
+        got = f"{len(bands)}" if isinstance(bands, list | tuple) else type(bands).__name__
+        raise ShapeError(
+            f"bands are a dict by name or {len(names)} in the order {', '.join(names)}, got {got}"
+        )
+    return bands
+
+
+def chosen_output(
+    output: str, bands: Sequence[str] | None, dimensions: int
+) -> tuple[LiftOutput, tuple[str, ...]]:
+    """The bands of a result and their form, and the names of the bands."""
+    names = band_names(dimensions)
+    if output in names:
+        if bands is not None:
+            raise OptionError(f"output={output!r} names a band already, got bands={bands!r}, too")
+        return LiftOutput((names.index(output),), "bands"), (output,)
+    if output not in FORMS:
+        raise OptionError(
+            f"unknown output {output!r}: use one of {', '.join(map(repr, FORMS))} or a band, "
+            f"one of {', '.join(map(repr, names))}"
+        )
+    wanted = names if bands is None else (bands,) if isinstance(bands, str) else tuple(bands)
+    for name in wanted:
+        if name not in names:
+            raise _no_such_band(name, names)
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise OptionError(f"bands have to be different ones, at least one, got {wanted!r}")
+    return LiftOutput(tuple(map(names.index, wanted)), output), wanted
+
+
+def _no_such_band(name: Any, names: tuple[str, ...]) -> BandError:
+    return BandError(f"no band {name!r}: the bands are {', '.join(map(repr, names))}")
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+def checked_padding(padding: str) -> str:
+    """The padding, if it is a known one."""
+    if padding not in PADDINGS:
+        raise OptionError(
+            f"unknown padding {padding!r}: use one of {', '.join(map(repr, PADDINGS))}"
+        )
+    return padding
+
+
+def checked_dimensions(dimensions: int) -> int:
+    """The number of spatial axes, if it is a possible one."""
+    if not 1 <= dimensions <= _MOST_DIMENSIONS:
+        raise ShapeError(f"1 to {_MOST_DIMENSIONS} dimensions are pooled, got {dimensions}")
+    return operator.index(dimensions)
+
+
+def checked_size(halves: Sequence[int], output_size: Sequence[int] | None) -> tuple[int, ...]:
+    """The lengths of the signal with bands of these lengths."""
+    doubled = tuple(2 * m for m in halves)
+    if output_size is None:
+        return doubled
+    size = tuple(output_size)
+    if len(size) != len(doubled) or any(
+        n - wanted not in (0, 1) for n, wanted in zip(doubled, size, strict=True)
+    ):
+        raise ShapeError(
+            f"output_size has to be {doubled}, or one less along some axes, got {size}"
+        )
+    return size
+
+
+def check_shapes(dimensions: int, name: str, shape: Shape, weight: Shape, *scalars: Shape) -> None:
+    """Raise unless data and filters have shapes that fit.
+
+    Raises
+    ------
+    ShapeError
+        If they do not.
+    """
+    if len(shape) <= dimensions:
+        raise ShapeError(
+            f"{name} has to be of shape (..., C, {dimensions} spatial axes), got {tuple(shape)}"
+        )
+    if 0 in shape[-dimensions - 1 :]:
+        raise ShapeError(f"{name} of shape {tuple(shape)} has no samples to pool")
+    passes, channels = 2**dimensions - 1, shape[-dimensions - 1]
+    fits = len(weight) == 4 and weight[0] in (1, passes) and weight[1:3] == (2, channels)
+    if not fits or weight[3] < 1 or any(tuple(s) != tuple(weight[:3]) for s in scalars):
+        first = f"{passes} (or 1)" if passes > 1 else "1"
+        raise ShapeError(
+            f"for {channels} channels in {dimensions} dimensions, weight has to be of shape "
+            f"({first}, 2, {channels}, K), bias, gain and offset of the same without K; got "
+            f"{', '.join(map(str, map(tuple, (weight, *scalars))))}"
+        )

@@ -1,0 +1,269 @@
+"""What compiled kernels do not compute, by design: the rows of a table in the documentation.
+
+``python docs/make_tables.py`` writes the table, and a test compares it with what the library does.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, NamedTuple
+from unittest import mock
+
+import array_api_strict
+import numpy as np
+import torch
+from cuda_dry import DryRuntime
+from torch import Tensor
+
+import liftwave as lw
+from liftwave import _dispatch, pooling
+from liftwave._kernels.cpu.family import CpuKernels
+from liftwave._kernels.cuda.family import CudaKernels
+from liftwave._kernels.no_fallback import no_fallback
+from liftwave.errors import KernelsError
+
+MAPS = np.random.default_rng(0).standard_normal((2, 3, 8, 8))
+TENSOR = torch.from_numpy(MAPS.copy())
+FILTERS = pooling.lift_filters(3)
+
+
+class Row(NamedTuple):
+    """A kind of calls, and calls of that kind; ``None`` for a family that has no such arrays."""
+
+    what: str
+    calls: tuple[Callable[[], Any], ...]
+    families: tuple[str, ...] = ("cpu", "cuda")
+
+
+# --- data ----------------------------------------------------------------------------------------
+
+
+def recorded() -> Tensor:
+    """A tensor that requires gradients."""
+    return TENSOR.clone().requires_grad_()
+
+
+def bank() -> lw.FilterBank:
+    """A filter bank whose taps require gradients."""
+    taps = [torch.ones(4, dtype=torch.float64, requires_grad=True) for _ in range(4)]
+    return lw.FilterBank(*taps)
+
+
+def scheme(steps: int, learned: bool = False, length: int = 1, offset: int = 0) -> Any:
+    """A lifting scheme of so many steps."""
+    taps: Any = [0.01] * length
+    taps = torch.tensor(taps, dtype=torch.float64, requires_grad=True) if learned else taps
+    kinds = ["predict", "update"] * steps
+    return lw.LiftingScheme([lw.LiftingStep(kind, taps, offset) for kind in kinds[:steps]])
+
+
+def differentiated_twice(function: Callable[[Tensor], Tensor]) -> Callable[[], None]:
+    """The second derivative of a function of a tensor, in torch."""
+
+    def call() -> None:
+        x = recorded()
+        loss = (function(x) ** 2).sum()
+        (gradient,) = torch.autograd.grad(loss, x, create_graph=True)
+        (gradient**2).sum().backward()
+
+    return call
+
+
+def pushed_forward(function: Callable[[Tensor], Any]) -> Callable[[], Any]:
+    """The forward-mode derivative of a function of a tensor."""
+    return lambda: torch.func.jvp(function, (TENSOR,), (TENSOR,))
+
+
+def exported(function: Callable[[Tensor], Any]) -> Callable[[], None]:
+    """What ``torch.onnx`` records."""
+
+    def call() -> None:
+        with mock.patch.object(torch.onnx, "is_in_onnx_export", return_value=True):
+            function(recorded())
+
+    return call
+
+
+def of_filters(x: Tensor) -> Any:
+    """Lifting pooling of a tensor."""
+    return pooling.lift_down(x, pooling.LiftFilters(*map(torch.from_numpy, FILTERS)))
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+PLACES = pooling.max_pool(MAPS, 2, return_indices=True)
+COEFFICIENTS = lw.wavedec2(MAPS, "haar", level=1)
+LAYERS = (np.ones((2, 3)), np.ones(2)), (np.ones((3, 2)), np.ones(3))
+
+ROWS = (
+    Row(
+        "NumPy arrays of `longdouble`",
+        (lambda: lw.dwt(MAPS.astype("longdouble"), "db2"),),
+        ("cpu",),
+    ),
+    Row(
+        "arrays of other libraries than NumPy, CuPy and torch",
+        (lambda: lw.dwt(array_api_strict.asarray(MAPS), "db2"),),
+    ),
+    Row(
+        "`edscw_pool`, `similarity_pool`, `idw_pool`, `ada_pool`, `ada_unpool` with "
+        "`per_channel=False`, and their layers",
+        (
+            lambda: pooling.edscw_pool(MAPS, 2, per_channel=False),
+            lambda: pooling.similarity_pool(MAPS, 2, per_channel=False),
+            lambda: pooling.idw_pool(MAPS, 2, per_channel=False),
+            lambda: pooling.ada_pool(MAPS, 2, per_channel=False),
+            lambda: pooling.ada_unpool(MAPS, PLACES[0], 2, per_channel=False),
+        ),
+    ),
+    Row(
+        '`ada_unpool` and `AdaUnpool2d` with `up="linear"`',
+        (lambda: pooling.ada_unpool(MAPS, PLACES[0], 2, up="linear"),),
+    ),
+    Row(
+        "pooling over windows along more than three axes",
+        (
+            lambda: pooling.soft_pool(MAPS, (1, 1, 2, 2)),
+            lambda: pooling.max_pool(MAPS, (1, 1, 2, 2)),
+        ),
+    ),
+    Row(
+        "lifting schemes of more than 112 steps",
+        (lambda: lw.dwt(MAPS, scheme(113), "symmetric"),),
+    ),
+    Row(
+        "lifting schemes of more than 48 steps whose taps are learned",
+        (lambda: lw.dwt(TENSOR, scheme(49, learned=True), "symmetric"),),
+    ),
+    Row(
+        "lifting schemes that reach thousands of samples far",
+        (lambda: lw.dwt(np.ones(90_000), scheme(2, length=300, offset=-20_000), "symmetric"),),
+    ),
+    Row(
+        "lifting pooling by filters of thousands of taps",
+        (lambda: pooling.lift_down(MAPS, pooling.lift_filters(3, 20_001)),),
+    ),
+    Row("lifting pooling of an empty batch", (lambda: pooling.lift_down(MAPS[:0], FILTERS),)),
+    Row(
+        "`vjp` of tensors that require gradients, so that torch records it",
+        (
+            lambda: lw.vjp(lw.dwt, recorded(), "db2"),
+            lambda: lw.vjp(pooling.soft_pool, recorded(), 2),
+        ),
+    ),
+    Row(
+        "`vjp` by taps that require gradients",
+        (lambda: lw.vjp(lw.dwt, TENSOR, bank()),),
+    ),
+    Row(
+        "second derivatives, in torch, of pooling and in learned taps",
+        (
+            differentiated_twice(lambda x: pooling.soft_pool(x, 2)),
+            differentiated_twice(lambda x: pooling.max_pool(x, 2)),
+            differentiated_twice(of_filters),
+            differentiated_twice(lambda x: lw.dwt(x, bank())[0]),
+            differentiated_twice(lambda x: lw.dwt(x, scheme(2, learned=True), "symmetric")[0]),
+        ),
+    ),
+    Row(
+        "forward-mode derivatives, in torch, of pooling and in learned taps",
+        (
+            pushed_forward(lambda x: pooling.soft_pool(x, 2)),
+            pushed_forward(of_filters),
+            pushed_forward(lambda x: lw.dwt(x, bank())[0]),
+        ),
+    ),
+    Row(
+        "what `torch.onnx.export` records",
+        (
+            exported(lambda x: lw.wavedec2(x, "haar", level=1)),
+            exported(lambda x: pooling.soft_pool(x, 2)),
+        ),
+    ),
+    Row(
+        "`pad`, `threshold`, `threshold_firm`, `coeffs_to_array`, `array_to_coeffs`, "
+        "`ravel_coeffs`, `unravel_coeffs`",
+        (
+            lambda: lw.pad(MAPS, 2, "reflect"),
+            lambda: lw.threshold(MAPS, 0.5),
+            lambda: lw.threshold_firm(MAPS, 0.5, 1),
+            lambda: lw.array_to_coeffs(*lw.coeffs_to_array(COEFFICIENTS, axes=(2, 3))),
+            lambda: lw.unravel_coeffs(*lw.ravel_coeffs(COEFFICIENTS, axes=(2, 3))),
+        ),
+    ),
+    Row(
+        "`max_unpool`, `nearest_unpool`, `bed_of_nails_unpool`, `conv_transpose`, "
+        "`energy_attention`",
+        (
+            lambda: pooling.max_unpool(*PLACES, 2),
+            lambda: pooling.nearest_unpool(MAPS, 2),
+            lambda: pooling.bed_of_nails_unpool(MAPS, 2),
+            lambda: pooling.conv_transpose(MAPS, np.ones((3, 2, 3, 3))),
+            lambda: pooling.energy_attention(MAPS, *LAYERS),
+        ),
+    ),
+)
+
+HEADINGS = ("call", "CPU kernels", "CUDA kernels")
+COMPILED, REFERENCE, ARRAYS = "compiled", "reference", "array operations"
+
+
+# --- what the library does -----------------------------------------------------------------------
+
+
+class Seen:
+    """A family of kernels without a fallback, and whether any of its kernels was called."""
+
+    def __init__(self, kernels: Any) -> None:
+        self._kernels, self.was_called = kernels, False
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("pooling", "lift_pool"):
+            return SeenPart(getattr(self._kernels, name), self)
+        if name not in ("name", "native_half", "serves", "serves_memory", "wants_numpy"):
+            self.was_called = True
+        return getattr(self._kernels, name)
+
+
+class SeenPart:
+    """The pooling of such a family."""
+
+    def __init__(self, part: Any, seen: Seen) -> None:
+        self._part, self._seen = part, seen
+
+    def __getattr__(self, name: str) -> Any:
+        self._seen.was_called = True
+        return getattr(self._part, name)
+
+
+def state(call: Callable[[], Any], family: str) -> str:
+    """What computes a call where a family of compiled kernels is chosen."""
+    fallback = no_fallback(family, "arguments")
+    kernels: Any = CpuKernels(fallback) if family == "cpu" else CudaKernels(DryRuntime(), fallback)
+    seen: Any = Seen(kernels)
+    choice = f"{family}!"
+    with ExitStack() as stack:
+        for context in (_in_place(choice, seen), warnings.catch_warnings(), lw.kernels(choice)):
+            stack.enter_context(context)
+        warnings.simplefilter("ignore")
+        try:
+            call()
+        except KernelsError:
+            return REFERENCE
+    return COMPILED if seen.was_called else ARRAYS
+
+
+def _in_place(choice: str, kernels: Any) -> AbstractContextManager[Any]:
+    return mock.patch.dict(_dispatch._families, {choice: kernels})
+
+
+def cells(row: Row) -> list[str]:
+    """The cells of a row; its calls have to be computed in the same way."""
+    found = []
+    for family in ("cpu", "cuda"):
+        states = {state(call, family) for call in row.calls} if family in row.families else {"–"}
+        assert len(states) == 1, f"{row.what}, {family}: {states}"
+        found.extend(states)
+    return [row.what, *found]

@@ -1,0 +1,213 @@
+"""Every layer of ``liftwave.torch``, with default arguments and with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+import liftwave.torch as lt
+
+IMAGES, LINES, VOLUMES = (2, 4, 8, 10), (2, 4, 11), (2, 4, 6, 8, 5)
+
+
+class Layer(NamedTuple):
+    """A layer, the shape of its input, and how it is called."""
+
+    make: Callable[[], nn.Module]
+    shape: tuple[int, ...]
+    call: Callable[[Any, Tensor], Any] = lambda layer, x: layer(x)
+    half: bool = True
+
+    def run(self, dtype: torch.dtype) -> None:
+        """Forward and backward, in training and without gradients."""
+        layer: Any = self.make()
+        x = torch.randn(self.shape, dtype=torch.float64).to(dtype).requires_grad_()
+        if dtype in (torch.float64, torch.complex128):
+            layer = layer.double()
+        loss = sum((y.abs() ** 2).sum() for y in tensors(self.call(layer, x)))
+        assert isinstance(loss, Tensor)
+        (loss + lt.auxiliary_loss(layer)).backward()
+        with torch.no_grad():
+            self.call(layer.eval(), x)
+
+
+def tensors(result: Any) -> list[Tensor]:
+    """The tensors in nested lists, tuples and dicts."""
+    if isinstance(result, Tensor):
+        return [result]
+    parts = result.values() if isinstance(result, dict) else result
+    return [x for part in parts for x in tensors(part)]
+
+
+def of(make: Callable[[], Any], shape: tuple[int, ...], **options: Any) -> Layer:
+    """A layer on inputs of a shape."""
+    return Layer(make, shape, **options)
+
+
+def round_trip(layer: Any, x: Tensor) -> Tensor:
+    """A transform and its inverse."""
+    size = x.shape[x.ndim - layer.dimensions :]
+    y: Tensor = layer.inverse()(layer(x), size)
+    return y
+
+
+def unpooled(layer: Any, x: Tensor) -> Tensor:
+    """A pooling to bands and its inverse, which shares its parameters."""
+    up = {"LiftDown": "LiftUp", "LDWPool": "LDWUnpool"}
+    name = type(layer).__name__
+    for pool, unpool in up.items():
+        name = name.replace(pool, unpool)
+    size = x.shape[x.ndim - layer.dimensions :]
+    y: Tensor = getattr(lt, name)(layer)(layer(x), size)
+    return y
+
+
+def ada_unpooled(**options: Any) -> Callable[[Any, Tensor], Tensor]:
+    """Adaptive pooling and its reverse."""
+
+    def call(layer: Any, x: Tensor) -> Tensor:
+        unpool = getattr(lt, type(layer).__name__.replace("Pool", "Unpool"))(layer, **options)
+        y: Tensor = unpool(layer(x), x)
+        return y
+
+    return call
+
+
+def transforms(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """A transform, or an inverse after its transform."""
+    forward = getattr(lt, name.removeprefix("I"))
+    options: list[dict[str, Any]] = [
+        {},
+        {"wavelet": "db2", "level": 2, "mode": "periodization"},
+        {"wavelet": "cdf9.7", "learn": "lifting"},
+        {"wavelet": "db2", "learn": "orthonormal", "level": 2},
+        {"wavelet": "bior2.2", "learn": "linear-phase", "mode": "zero"},
+        {"wavelet": "db3", "learn": "filters", "random": True},
+    ]
+    call = round_trip if name.startswith("I") else Layer._field_defaults["call"]
+    return [of(lambda o=o: forward(**o), shape, call=call) for o in options]  # type: ignore[misc]
+
+
+def windows(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """A pooling over windows."""
+    pool = getattr(lt, name)
+    layers = [of(lambda: pool(2), shape), of(lambda: pool(3, 2, 1, 2, True), shape)]
+    if name.startswith("IDW"):
+        layers += [of(lambda d=d: pool(2, distance=d), shape) for d in ("l1", "huber")]  # type: ignore[misc]
+    return layers
+
+
+def adaptive(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """Adaptive pooling, or its reverse after it."""
+    pool = getattr(lt, name.replace("Unpool", "Pool"))
+    options: list[dict[str, Any]] = [{}, {"mask": False}, {"channels": 4}, {"trainable": False}]
+    if "Unpool" not in name:
+        return [of(lambda o=o: pool(2, **o), shape) for o in options]  # type: ignore[misc]
+    mean = of(lambda: pool(2), shape, call=ada_unpooled(preserve="mean"))
+    return [mean, *(of(lambda o=o: pool(2, **o), shape, call=ada_unpooled()) for o in options)]  # type: ignore[misc]
+
+
+def lifting(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """Lifting pooling, or its inverse after it."""
+    pool = getattr(lt, name.replace("Up", "Down"))
+    if "Up" in name:
+        return [of(lambda: pool(4, 3, "bands"), shape, call=unpooled)]
+    options: list[dict[str, Any]] = [
+        {},
+        {"output": "concat", "padding": "zeros", "shared": True},
+        {"kernel_size": 2, "padding": "circular", "init": "random", "reduction": "norm"},
+    ]
+    return [of(lambda o=o: pool(4, **o), shape) for o in options]  # type: ignore[misc]
+
+
+def wavelets(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """Pooling by learned wavelets, or its inverse after it."""
+    pool = getattr(lt, name.replace("Unpool", "Pool"))
+    if "Unpool" in name:
+        return [of(lambda: pool(4, "bands"), shape, call=unpooled)]
+    options: list[dict[str, Any]] = [
+        {},
+        {"wavelet": "db2", "output": "concat", "mode": "symmetric"},
+        {"wavelet": 6, "learn": "orthonormal"},
+        {"wavelet": "haar", "learn": None},
+    ]
+    return [of(lambda o=o: pool(**o), shape) for o in options]  # type: ignore[misc]
+
+
+def learnable(name: str) -> list[Layer]:
+    """A learnable wavelet, in a transform."""
+    return [
+        of(
+            lambda: lt.DWT2d(
+                getattr(lt, name)("haar" if name != "LinearPhaseWavelet" else "cdf9.7")
+            ),
+            IMAGES,
+        )
+    ]
+
+
+def parametrized(name: str) -> list[Layer]:
+    """Filters with a constraint, in a transform by functions."""
+    module: Any = {
+        "Orthonormal": lambda: lt.Orthonormal(),
+        "LinearPhase": lambda: lt.LinearPhase(5),
+    }
+    values = {"Orthonormal": torch.tensor([0.3, 0.2]), "LinearPhase": torch.ones(3)}
+
+    def call(layer: Any, x: Tensor) -> Tensor:
+        taps: Tensor = layer(values[name].to(x.dtype))
+        return taps * x.sum()
+
+    return [of(module[name], (3,), call=call, half=False)]
+
+
+SHAPES = {"1d": LINES, "2d": IMAGES, "3d": VOLUMES}
+_KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
+    "DWT": transforms,
+    "IDWT": transforms,
+    "AdaPool": adaptive,
+    "AdaUnpool": adaptive,
+    "EDSCWPool": windows,
+    "IDWPool": windows,
+    "SoftPool": windows,
+    "LiftDownPool": lifting,
+    "LiftUpPool": lifting,
+    "LDWPool": wavelets,
+    "LDWUnpool": wavelets,
+}
+
+LAYERS: dict[str, list[Layer]] = {
+    **{
+        kind + dimensions: make(kind + dimensions, shape)
+        for kind, make in _KINDS.items()
+        for dimensions, shape in SHAPES.items()
+    },
+    **{
+        name: learnable(name)
+        for name in ("FiltersWavelet", "LiftingWavelet", "LinearPhaseWavelet", "OrthonormalWavelet")
+    },
+    **{name: parametrized(name) for name in ("Orthonormal", "LinearPhase")},
+    "EnergyAttention": [
+        of(lambda: lt.EnergyAttention(4, 2), IMAGES, half=False),
+        of(lambda: lt.EnergyAttention(4, 2, normalize=True, dimensions=1), LINES, half=False),
+    ],
+}
+"""Layers by the name of their class."""
+
+NO_LAYERS = frozenset(
+    (
+        "LearnableWavelet",
+        "Place",
+        "Replacement",
+        "Replacements",
+        "auxiliary_loss",
+        "replace_pooling",
+    )
+)
+"""The other names of ``liftwave.torch``: a base class, reports, and functions on models."""
+
+COMPLEX = ("DWT1d", "DWT2d", "DWT3d", "IDWT1d", "IDWT2d", "IDWT3d")
+"""Layers that take complex tensors."""
