@@ -188,6 +188,35 @@ def test_layers_export(learn: str | None, wavelet: str, mode: str, strict: bool)
     assert_close(loaded(x).detach(), layer(x).detach(), ulps=64, scale=8.0)
 
 
+class Missing(nn.Module):
+    """An inverse without some of its bands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idwt = lwt.IDWT2d("db2", 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.idwt([None, None, (x, None, x)])
+
+
+class Function(nn.Module):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return FUNCTIONS[self.name](x)
+
+
+@pytest.mark.parametrize("model", [Missing(), *map(Function, ("there and back", "scheme", "bank"))])
+def test_functions_export(model: nn.Module) -> None:
+    """By ``strict=True`` as well, which needs all of Python's code to be traced."""
+    x = image(2, 3, 17, 16)
+    program = torch.export.export(model, (x,), strict=True)
+    for got, expected in zip(tree_leaves(program.module()(x)), tree_leaves(model(x)), strict=True):
+        assert_close(got, expected)
+
+
 def test_programs_load_in_new_processes(tmp_path: Path) -> None:
     """After ``import liftwave.torch``, before anything is computed."""
     program = torch.export.export(lwt.DWT1d("db2"), (image(2, 3, 17),))

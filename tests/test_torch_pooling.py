@@ -258,12 +258,13 @@ def test_functions_compile_whole() -> None:
             assert_close(*found, ulps=16)
 
 
+@pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("kind", LAYERS)
-def test_layers_export(kind: str) -> None:
+def test_layers_export(kind: str, strict: bool) -> None:
     pool, x = LAYERS[kind]().eval(), signal(2)
     y = pool(x)
     program = torch.export.export(
-        pool, (x,), dynamic_shapes={"x": {0: torch.export.Dim("batch", min=2)}}
+        pool, (x,), dynamic_shapes={"x": {0: torch.export.Dim("batch", min=2)}}, strict=strict
     )
     names = {str(node.target) for node in program.graph.nodes}
     assert "liftwave.run.default" in names
