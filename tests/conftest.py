@@ -25,7 +25,8 @@ sys.path.append(str(Path(__file__).parent.parent))
 # devices, whose sources are compiled for the host and run on arrays of NumPy and tensors there.
 if os.environ.get("LIFTWAVE_TEST_KERNELS") == "cuda-host":
     _reference = in_float32(_dispatch.families()["reference"])
-    _dispatch.registered(HostKernels(HostRuntime(), _reference)).__enter__()
+    _registration = _dispatch.registered(HostKernels(HostRuntime(), _reference))
+    _registration.__enter__()  # it ends when it is collected
     _dispatch.CHOICE = ContextVar("liftwave_kernels", default="cuda")
 
 # The fixtures choose a library or kernels and do not depend on the drawn examples.

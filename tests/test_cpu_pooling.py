@@ -505,24 +505,23 @@ def test_sizes_that_overflow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arrays", "error", "message"),
+    ("arrays", "message"),
     [
-        ({"x": (3, 7)}, ValueError, "does not fit the plan"),
-        ({"x": (3, 2, 8)}, ValueError, "does not fit the plan"),
-        ({"g": (2, 4)}, ValueError, "does not fit the plan"),
-        ({"g": (3, 5)}, ValueError, "does not fit the plan"),
-        ({"of_x": (3, 7)}, ValueError, "does not fit the plan"),
-        ({"beta": None}, ValueError, "beta belongs to ada"),
-        ({"beta": (2, 4)}, ValueError, "beta does not fit"),
-        ({"beta": (3, 3)}, ValueError, "beta does not fit"),
-        ({"of_beta": (3, 1)}, ValueError, "does not fit the plan"),
-        ({"g": "float32"}, ValueError, "dtypes do not match"),
-        ({"x": "int64"}, TypeError, "expected float32 or float64"),
-        ({"x": "complex128"}, TypeError, "expected float32 or float64"),
+        ({"x": (3, 7)}, "does not fit the plan"),
+        ({"x": (3, 2, 8)}, "does not fit the plan"),
+        ({"g": (2, 4)}, "does not fit the plan"),
+        ({"g": (3, 5)}, "does not fit the plan"),
+        ({"beta": None}, "beta belongs to ada"),
+        ({"beta": (2, 4)}, "beta does not fit"),
+        ({"beta": (3, 3)}, "beta does not fit"),
+        ({"g": "float32"}, None),
+        ({"x": "int64"}, None),
+        ({"x": "complex128", "beta": "complex128", "g": "complex128"}, None),
     ],
 )
-def test_arrays_that_do_not_fit(arrays: dict[str, Any], error: Any, message: str) -> None:
-    shapes = {"x": (3, 8), "beta": (3, 4), "g": (3, 4), "of_x": (3, 8), "of_beta": (3, 4)}
+def test_arrays_that_do_not_fit(arrays: dict[str, Any], message: str | None) -> None:
+    """Of a dtype that is not served: nothing is given back; else an error."""
+    shapes = {"x": (3, 8), "beta": (3, 4), "g": (3, 4)}
     given: list[Any] = []
     for name, shape in shapes.items():
         changed = arrays.get(name, shape)
@@ -530,8 +529,11 @@ def test_arrays_that_do_not_fit(arrays: dict[str, Any], error: Any, message: str
         zeros = np.zeros(shape if of_dtype else changed or (), changed if of_dtype else "float64")
         given.append(None if changed is None else zeros)
     module = _cpu.Pooling([AXIS], cpu_pooling._WEIGHTS["ada"], 1.0, False)
-    with pytest.raises(error, match=message):
-        module.pool_vjp(*given)
+    if message is None:
+        assert module.pool_vjp(*given) is None
+    else:
+        with pytest.raises(ValueError, match=message):
+            module.pool_vjp(*given)
 
 
 def test_places_that_are_none() -> None:

@@ -123,7 +123,6 @@ def test_half_precision_and_gradients_of_torch(kernels: Any) -> None:
 
 
 ONE_GO = [(name, way) for name in ("idwt", "idwt2", "waverec2") for way in WAYS]
-ONE_GO.remove(("waverec2", "lifting"))  # approximations in between
 
 
 @pytest.mark.parametrize(("name", "way"), ONE_GO)

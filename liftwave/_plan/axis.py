@@ -24,7 +24,7 @@ from liftwave._typing import Mode
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import tap_count
 
-Reach: TypeAlias = Callable[[int, int, int, int, int], tuple[int, int]]
+Padding: TypeAlias = Callable[[int, int, int, int, int], tuple[int, int]]
 
 # Entries of a plan's cache, one for each set of taps; beyond that it starts anew, so that taps
 # which change all the time (they are being learned) do not pile up.
@@ -76,28 +76,28 @@ class FilterPlan:
 
     def analysis_adjoint(self) -> FilterPlan:
         """The synthesis plan that, with the taps reversed, is this analysis transposed."""
-        return self._transposed(synthesis_reach, self.extend.n == 2 * self.n_out)
+        return self._transposed(synthesis_padding, self.extend.n == 2 * self.n_out)
 
     def synthesis_adjoint(self) -> FilterPlan:
         """The analysis plan that, with the taps reversed, is this synthesis transposed."""
-        return self._transposed(analysis_reach, self.n_out == 2 * self.extend.n)
+        return self._transposed(analysis_padding, self.n_out == 2 * self.extend.n)
 
     def shortened(self, n_out: int) -> FilterPlan:
         """The plan of the first ``n_out`` outputs (of a plan that does not fold)."""
         return replace(self, n_out=n_out, fold=Extension(n_out))
 
-    def _transposed(self, reach: Reach, halves: bool) -> FilterPlan:
+    def _transposed(self, padding_of: Padding, is_doubling: bool) -> FilterPlan:
         phase = self.length - 1 - self.phase
-        if halves and self._is_periodic:
-            # What goes around is transposed into what goes around: nothing to fold.
-            reached = reach(self.n_out, 0, self.extend.n, self.length, phase)
-            extend = signal_extension(self.n_out, "periodic", *reached)
+        if is_doubling and self._is_periodic:
+            # The adjoint of a periodic extension is periodic: no fold rows are needed.
+            padding = padding_of(self.n_out, 0, self.extend.n, self.length, phase)
+            extend = signal_extension(self.n_out, "periodic", *padding)
             return FilterPlan(self.extend.n, self.length, phase, extend, Extension(self.extend.n))
         fold = _folding(self.extend)
         before, after = len(fold.left), len(fold.right)
         n_in, n_out = self.n_out, self.extend.n
-        reached = reach(n_in, -before, n_out + after, self.length, phase)
-        extend = zero_extension(n_in, *reached) if self.fold.vanishes else self.fold
+        padding = padding_of(n_in, -before, n_out + after, self.length, phase)
+        extend = zero_extension(n_in, *padding) if self.fold.vanishes else self.fold
         return FilterPlan(n_out, self.length, phase, extend, fold)
 
     @property
@@ -110,17 +110,17 @@ class FilterPlan:
 
 
 def _folding(extension: Extension) -> Extension:
-    """An extension transposed; where it is zero, nothing comes back and no row is needed."""
+    """An extension transposed; a zero extension needs no rows."""
     return Extension(extension.n) if extension.vanishes else extension
 
 
-def analysis_reach(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
+def analysis_padding(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
     """Samples needed before and after ``n_in`` to analyse into outputs ``start`` … ``stop - 1``."""
     first, last = 2 * start + phase - (length - 1), 2 * (stop - 1) + phase
     return max(0, -first), max(0, last - (n_in - 1))
 
 
-def synthesis_reach(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
+def synthesis_padding(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
     """Coefficients needed before and after ``n_in`` for outputs ``start`` … ``stop - 1``."""
     first, last = -((length - 1 - start - phase) // 2), (stop - 1 + phase) // 2
     return max(0, -first), max(0, last - (n_in - 1))
@@ -131,7 +131,7 @@ def analysis_plan(n: int, length: int, mode: Mode) -> FilterPlan:
     """The plan of PyWavelets' ``dwt`` of ``n`` samples with filters of ``length`` taps."""
     phase = length // 2 if mode == "periodization" else 1
     n_out = filter_bank_length(n, length, mode)
-    left, right = analysis_reach(n, 0, n_out, length, phase)
+    left, right = analysis_padding(n, 0, n_out, length, phase)
     extend = signal_extension(n, mode, left, right)
     return FilterPlan(n_out, length, phase, extend, Extension(n_out))
 
@@ -141,7 +141,7 @@ def synthesis_plan(m: int, length: int, mode: Mode) -> FilterPlan:
     """The plan of PyWavelets' ``idwt`` of ``m`` coefficients per band."""
     if mode == "periodization":
         phase, n_out = length // 2 - 1, 2 * m
-        left, right = synthesis_reach(m, 0, n_out, length, phase)
+        left, right = synthesis_padding(m, 0, n_out, length, phase)
         extend = signal_extension(m, "periodic", left, right)
     else:
         phase, n_out, extend = length - 2, 2 * m - length + 2, Extension(m)
@@ -152,7 +152,7 @@ def synthesis_plan(m: int, length: int, mode: Mode) -> FilterPlan:
 def upsampling_plan(m: int, length: int) -> FilterPlan:
     """The plan of the whole upsampled convolution of ``m`` coefficients, edges included."""
     n_out = 2 * m - 2 + length
-    left, right = synthesis_reach(m, 0, n_out, length, 0)
+    left, right = synthesis_padding(m, 0, n_out, length, 0)
     return FilterPlan(n_out, length, 0, zero_extension(m, left, right), Extension(n_out))
 
 
@@ -188,8 +188,8 @@ class StepPlan:
         """The transposed step: channels change roles, taps (by the caller) are reversed."""
         offset, fold = -(self.offset + self.length - 1), _folding(self.extend)
         start, stop = -len(fold.left), self.extend.n + len(fold.right)
-        reached = step_reach(self.fold.n, start, stop, self.length, offset)
-        extend = zero_extension(self.fold.n, *reached) if self.fold.vanishes else self.fold
+        padding = step_padding(self.fold.n, start, stop, self.length, offset)
+        extend = zero_extension(self.fold.n, *padding) if self.fold.vanishes else self.fold
         return replace(self, target=1 - self.target, offset=offset, extend=extend, fold=fold)
 
 
@@ -234,7 +234,7 @@ class LiftPlan:
         return replace(self, steps=tuple(s.adjoint() for s in reversed(self.steps)))
 
 
-def step_reach(n_source: int, start: int, stop: int, length: int, offset: int) -> tuple[int, int]:
+def step_padding(n_source: int, start: int, stop: int, length: int, offset: int) -> tuple[int, int]:
     """Source samples needed before and after ``n_source`` for targets ``start`` … ``stop - 1``."""
     first, last = start + offset, stop - 1 + offset + length - 1
     return max(0, -first), max(0, last - (n_source - 1))
@@ -263,6 +263,6 @@ def _lift_plan(
 
 def _step_plan(target: int, length: int, offset: int, n: int, mode: Mode) -> StepPlan:
     n_target, n_source = (n + 1 - target) // 2, (n + target) // 2
-    left, right = step_reach(n_source, 0, n_target, length, offset)
+    left, right = step_padding(n_source, 0, n_target, length, offset)
     extend = channel_extension(n, 1 - target, mode, left, right)
     return StepPlan(target, length, offset, False, extend, Extension(n_target))

@@ -5,15 +5,13 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "liftwave/lift_pool.hpp"
-
-namespace nb = nanobind;
+#include "liftwave/python_array.hpp"
 
 namespace liftwave {
 
@@ -49,37 +47,30 @@ void require(bool met, const char* what) {
   if (!met) throw std::invalid_argument(what);
 }
 
-// The memory of a C-contiguous array of float32 or float64, or of None: no memory.
+// A C-contiguous array, or None: no memory.
 class Memory {
  public:
   Memory(nb::handle object, bool writable) {
-    buffer_.obj = nullptr;
     if (object.is_none()) return;
-    const int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
-    if (PyObject_GetBuffer(object.ptr(), &buffer_, flags) != 0) throw nb::python_error();
+    const int flags = PyBUF_C_CONTIGUOUS | (writable ? PyBUF_WRITABLE : 0);
+    if (!array_.open(object, flags)) throw nb::type_error("expected a plain C-contiguous array");
   }
-  ~Memory() {
-    if (buffer_.obj) PyBuffer_Release(&buffer_);
-  }
-  Memory(Memory&& other) noexcept : buffer_(other.buffer_) { other.buffer_.obj = nullptr; }
-  Memory(const Memory&) = delete;
-  Memory& operator=(const Memory&) = delete;
 
-  bool is_single() const { return std::strcmp(buffer_.format, "f") == 0; }
-  index_t dimension(int d) const { return d < buffer_.ndim ? buffer_.shape[d] : 0; }
+  bool is_single() const { return array_.dtype() == DType::float32; }
+  index_t dimension(int d) const { return d < array_.ndim() ? array_.shape()[d] : 0; }
 
   // The numbers; null for None.
   template <class T>
   T* numbers(index_t count) const {
-    if (!buffer_.obj) return nullptr;
-    require(std::strcmp(buffer_.format, sizeof(T) == 4 ? "f" : "d") == 0, "dtypes do not match");
-    require(buffer_.len / buffer_.itemsize == count, "an array does not fit its plan");
-    require(reinterpret_cast<std::size_t>(buffer_.buf) % sizeof(T) == 0, "numbers are not aligned");
-    return static_cast<T*>(buffer_.buf);
+    if (array_.none()) return nullptr;
+    const DType dtype = sizeof(T) == 4 ? DType::float32 : DType::float64;
+    require(array_.dtype() == dtype, "dtypes do not match");
+    require(array_.samples() == count, "an array does not fit its plan");
+    return reinterpret_cast<T*>(array_.data());
   }
 
  private:
-  Py_buffer buffer_;
+  PythonArray array_;
 };
 
 std::vector<Memory> memories(nb::sequence arrays, bool writable) {

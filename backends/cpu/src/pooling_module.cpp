@@ -1,5 +1,4 @@
-// Python bindings of pooling: arrays in, a plan of windows in, results into arrays that Python
-// allocated.
+// Python bindings of pooling: a plan of windows in, then arrays in and arrays out.
 #include "liftwave/pooling_module.hpp"
 
 #include <nanobind/stl/array.h>
@@ -7,15 +6,13 @@
 #include <nanobind/stl/vector.h>
 
 #include <array>
-#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "liftwave/pooling.hpp"
-
-namespace nb = nanobind;
+#include "liftwave/python_array.hpp"
 
 namespace liftwave {
 
@@ -43,56 +40,11 @@ void choose_table(const std::string& isa) {
   (void)isa;
 }
 
-// --- arrays ----------------------------------------------------------------------------------
-
 void require(bool sound, const char* what) {
   if (!sound) throw std::invalid_argument(std::string("pooling: ") + what);
 }
 
-// The memory of a Python array, or of None: no memory.
-class Buffer {
- public:
-  explicit Buffer(nb::handle object, int flags = 0) {
-    buffer_.obj = nullptr;
-    if (object.is_none()) return;
-    if (PyObject_GetBuffer(object.ptr(), &buffer_, flags | PyBUF_FORMAT | PyBUF_STRIDES) != 0) {
-      throw nb::python_error();
-    }
-  }
-  ~Buffer() { PyBuffer_Release(&buffer_); }  // does nothing for None
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-
-  bool none() const { return !buffer_.obj; }
-
-  // The type of the numbers, as the struct module names it; a prefix says how they are aligned.
-  char type() const {
-    const char* format = buffer_.format;
-    if (*format == '=' || *format == '^' || *format == '@') ++format;
-    return format[0] && !format[1] ? format[0] : '?';
-  }
-
-  // An array of shape (planes, *sizes); false where its numbers are not aligned.
-  template <class T>
-  bool view(ArrayView<T>& to) const {
-    constexpr index_t size = sizeof(T);
-    if (none()) return true;
-    require(buffer_.itemsize == size, "dtypes do not match");
-    require(buffer_.ndim < max_dimensions, "too many dimensions");
-    if (reinterpret_cast<std::size_t>(buffer_.buf) % alignof(T)) return false;
-    to.data = static_cast<T*>(buffer_.buf);
-    to.ndim = buffer_.ndim;
-    for (int d = 0; d < buffer_.ndim; ++d) {
-      if (buffer_.strides[d] % size && buffer_.shape[d] > 1) return false;
-      to.shape[d] = buffer_.shape[d];
-      to.stride[d] = buffer_.strides[d] / size;
-    }
-    return true;
-  }
-
- private:
-  Py_buffer buffer_;
-};
+// --- arrays ----------------------------------------------------------------------------------
 
 // The sizes of windows, or of samples, along the spatial axes.
 using Sizes = index_t WindowAxis::*;
@@ -104,22 +56,30 @@ void require_shape(const ArrayView<T>& a, const WindowPlan& plan, index_t planes
   require(fits, "an array does not fit the plan");
 }
 
-// A result: C-contiguous, and of the plan's shape.
-template <class T>
+// A result of the plan's shape, allocated here; or none.
 class Result {
  public:
-  Result(nb::handle object, const WindowPlan& plan, index_t planes, Sizes sizes)
-      : buffer_(object, PyBUF_WRITABLE) {
-    if (buffer_.none()) return;
-    require(buffer_.view(view_) && is_contiguous(view_), "results are C-contiguous");
-    require_shape(view_, plan, planes, sizes);
+  Result() : array_(nb::none()) {}
+  Result(nb::handle allocate, const WindowPlan& plan, index_t planes, Sizes sizes, DType dtype) {
+    SmallVector<index_t, 6> shape;
+    shape.push_back(planes);
+    for (const WindowAxis& axis : plan.axes) shape.push_back(axis.*sizes);
+    array_ = allocated(allocate, tuple_of(shape.begin(), static_cast<int>(shape.size())), dtype_object(dtype));
+    memory_.open_result(array_);
   }
-  T* data() const { return view_.data; }
+  template <class T>
+  T* data() const {
+    return array_.is_none() ? nullptr : reinterpret_cast<T*>(memory_.data());
+  }
+  const nb::object& array() const { return array_; }
 
  private:
-  Buffer buffer_;
-  ArrayView<T> view_{};
+  nb::object array_;
+  PythonArray memory_;
 };
+
+template <class T>
+constexpr DType dtype_of = sizeof(T) == sizeof(float) ? DType::float32 : DType::float64;
 
 // --- calls -----------------------------------------------------------------------------------
 
@@ -128,61 +88,65 @@ class Pooling {
  public:
   using AxisArgument = std::array<index_t, 6>;  // in the order of WindowAxis
 
-  Pooling(const std::vector<AxisArgument>& axes, int weights, double delta, bool average)
+  Pooling(const std::vector<AxisArgument>& axes, int weights, double delta, bool average,
+          nb::object allocate)
       : plan_(axes_of(axes)), weights_(static_cast<Weights>(weights)), delta_(delta),
-        average_(average) {
+        average_(average), allocate_(std::move(allocate)) {
     require(0 <= weights && weights < weights_count, "unknown weights");
   }
 
-  // All functions: false where arrays cannot be read in place; nothing was done then.
-  bool pool(nb::handle x, nb::handle beta, nb::handle result) const {
-    return run(x, beta, nb::none(), nb::none(), &WindowAxis::outputs, [&](auto& call) {
+  // All functions give None where an array is not plain.
+  nb::object pool(nb::handle x, nb::handle beta) const {
+    return run(x, beta, nb::none(), nb::none(), &WindowAxis::outputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
-      const Result<T> to(result, plan_, call.x.shape[0], &WindowAxis::outputs);
-      released(call, [&] { table->of<T>().pool(call, to.data()); });
+      const Result to = result<T>(call, &WindowAxis::outputs);
+      released(call, [&] { table->of<T>().pool(call, to.data<T>()); });
+      return to.array();
     });
   }
 
-  bool pool_vjp(nb::handle x, nb::handle beta, nb::handle cotangent, nb::handle of_x,
-                nb::handle of_beta) const {
-    return run(x, beta, nb::none(), cotangent, &WindowAxis::outputs, [&](auto& call) {
+  // The cotangents of `x` and of `beta`, which is None without one.
+  nb::object pool_vjp(nb::handle x, nb::handle beta, nb::handle cotangent) const {
+    return run(x, beta, nb::none(), cotangent, &WindowAxis::outputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
-      const index_t planes = call.x.shape[0];
-      const Result<T> to(of_x, plan_, planes, &WindowAxis::inputs);
-      const Result<T> to_beta(of_beta, plan_, planes, &WindowAxis::outputs);
-      released(call, [&] { table->of<T>().pool_vjp(call, to.data(), to_beta.data()); });
+      const Result to = result<T>(call, &WindowAxis::inputs);
+      const Result to_beta = result_for_beta<T>(call);
+      released(call, [&] { table->of<T>().pool_vjp(call, to.data<T>(), to_beta.data<T>()); });
+      return nb::make_tuple(to.array(), to_beta.array());
     });
   }
 
-  bool unpool(nb::handle x, nb::handle beta, nb::handle pooled, nb::handle result) const {
-    return run(x, beta, pooled, nb::none(), &WindowAxis::inputs, [&](auto& call) {
+  nb::object unpool(nb::handle x, nb::handle beta, nb::handle pooled) const {
+    return run(x, beta, pooled, nb::none(), &WindowAxis::inputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
-      const Result<T> to(result, plan_, call.x.shape[0], &WindowAxis::inputs);
-      released(call, [&] { table->of<T>().unpool(call, to.data()); });
+      const Result to = result<T>(call, &WindowAxis::inputs);
+      released(call, [&] { table->of<T>().unpool(call, to.data<T>()); });
+      return to.array();
     });
   }
 
-  bool unpool_vjp(nb::handle x, nb::handle beta, nb::handle pooled, nb::handle cotangent,
-                  nb::handle of_x, nb::handle of_pooled, nb::handle of_beta) const {
-    return run(x, beta, pooled, cotangent, &WindowAxis::inputs, [&](auto& call) {
+  // The cotangents of `x`, of `pooled` and of `beta`, which is None without one.
+  nb::object unpool_vjp(nb::handle x, nb::handle beta, nb::handle pooled, nb::handle cotangent) const {
+    return run(x, beta, pooled, cotangent, &WindowAxis::inputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
-      const index_t planes = call.x.shape[0];
-      const Result<T> to(of_x, plan_, planes, &WindowAxis::inputs);
-      const Result<T> to_pooled(of_pooled, plan_, planes, &WindowAxis::outputs);
-      const Result<T> to_beta(of_beta, plan_, planes, &WindowAxis::outputs);
+      const Result to = result<T>(call, &WindowAxis::inputs);
+      const Result to_pooled = result<T>(call, &WindowAxis::outputs);
+      const Result to_beta = result_for_beta<T>(call);
       released(call, [&] {
-        table->of<T>().unpool_vjp(call, to.data(), to_pooled.data(), to_beta.data());
+        table->of<T>().unpool_vjp(call, to.data<T>(), to_pooled.data<T>(), to_beta.data<T>());
       });
+      return nb::make_tuple(to.array(), to_pooled.array(), to_beta.array());
     });
   }
 
-  bool max_pool(nb::handle x, nb::handle result, nb::handle places) const {
-    return run(x, nb::none(), nb::none(), nb::none(), &WindowAxis::outputs, [&](auto& call) {
+  // The largest numbers, and their places.
+  nb::object max_pool(nb::handle x) const {
+    return run(x, nb::none(), nb::none(), nb::none(), &WindowAxis::outputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
-      const index_t planes = call.x.shape[0];
-      const Result<T> to(result, plan_, planes, &WindowAxis::outputs);
-      const Result<std::int64_t> at(places, plan_, planes, &WindowAxis::outputs);
-      released(call, [&] { table->of<T>().max_pool(call, to.data(), at.data()); });
+      const Result to = result<T>(call, &WindowAxis::outputs);
+      const Result at(allocate_, plan_, call.x.shape[0], &WindowAxis::outputs, DType::int64);
+      released(call, [&] { table->of<T>().max_pool(call, to.data<T>(), at.data<std::int64_t>()); });
+      return nb::make_tuple(to.array(), at.array());
     });
   }
 
@@ -200,6 +164,17 @@ class Pooling {
     return axes;
   }
 
+  template <class T>
+  Result result(const Call<T>& call, Sizes sizes) const {
+    return Result(allocate_, plan_, call.x.shape[0], sizes, dtype_of<T>);
+  }
+
+  template <class T>
+  Result result_for_beta(const Call<T>& call) const {
+    if (!call.beta.data) return Result();
+    return result<T>(call, &WindowAxis::outputs);
+  }
+
   template <class T, class F>
   static void released(const Call<T>& call, const F& work) {
     if (numbers_of(call.x) == 0) return;  // no planes
@@ -208,20 +183,25 @@ class Pooling {
   }
 
   template <class F>
-  bool run(nb::handle x, nb::handle beta, nb::handle pooled, nb::handle cotangent,
-           Sizes of_cotangent, const F& function) const {
-    const Buffer buffers[] = {Buffer(x), Buffer(beta), Buffer(pooled), Buffer(cotangent)};
-    for (const Buffer& each : buffers) {
-      if (each.none()) continue;
-      if (each.type() != 'f' && each.type() != 'd') throw nb::type_error("expected float32 or float64");
+  nb::object run(nb::handle x, nb::handle beta, nb::handle pooled, nb::handle cotangent,
+                 Sizes of_cotangent, const F& function) const {
+    const nb::handle objects[] = {x, beta, pooled, cotangent};
+    PythonArray arrays[4];
+    for (int i = 0; i < 4; ++i) {
+      if (objects[i].is_none()) continue;
+      if (!arrays[i].open(objects[i]) || arrays[i].dtype() != arrays[0].dtype()) return nb::none();
     }
-    require(!buffers[0].none(), "there is no signal");
-    return buffers[0].type() == 'f' ? run_as<float>(buffers, of_cotangent, function)
-                                    : run_as<double>(buffers, of_cotangent, function);
+    require(!x.is_none(), "there is no signal");
+    switch (arrays[0].dtype()) {
+      case DType::float32: return run_as<float>(objects, arrays, of_cotangent, function);
+      case DType::float64: return run_as<double>(objects, arrays, of_cotangent, function);
+      default: return nb::none();
+    }
   }
 
   template <class T, class F>
-  bool run_as(const Buffer* buffers, Sizes of_cotangent, const F& function) const {
+  nb::object run_as(const nb::handle* objects, const PythonArray* arrays, Sizes of_cotangent,
+                    const F& function) const {
     Call<T> call;
     call.plan = &plan_;
     call.weights = weights_;
@@ -229,7 +209,7 @@ class Pooling {
     call.average = average_;
     ArrayView<const T>* views[] = {&call.x, &call.beta, &call.pooled, &call.cotangent};
     for (int i = 0; i < 4; ++i) {
-      if (!buffers[i].view(*views[i])) return false;
+      if (!objects[i].is_none()) arrays[i].view(*views[i]);
     }
     require(call.x.ndim == plan_.ndim() + 1, "an array does not fit the plan");
     const index_t planes = call.x.shape[0];
@@ -238,8 +218,7 @@ class Pooling {
     if (call.cotangent.data) require_shape(call.cotangent, plan_, planes, of_cotangent);
     require((weights_ == Weights::ada) == (call.beta.data != nullptr), "beta belongs to ada");
     if (call.beta.data) spread(call.beta, planes);
-    function(call);
-    return true;
+    return function(call);
   }
 
   // A beta for all windows of a plane is repeated.
@@ -257,20 +236,23 @@ class Pooling {
   Weights weights_;
   double delta_;
   bool average_;
+  nb::object allocate_;
 };
 
 // --- functions without a plan ------------------------------------------------------------------
 
 template <class T>
-T* flat(const Buffer& buffer, index_t& count) {
+T* flat(const PythonArray& array, index_t& count) {
   ArrayView<T> view;
-  require(buffer.view(view) && is_contiguous(view), "arrays are C-contiguous here");
+  array.view(view);
+  require(is_contiguous(view), "arrays are C-contiguous here");
   count = numbers_of(view);
   return view.data;
 }
 
 template <class T>
-void add_as(const Buffer& numbers, const Buffer& places, const Buffer& result, index_t planes) {
+void add_as(const PythonArray& numbers, const PythonArray& places, const PythonArray& result,
+            index_t planes) {
   index_t given, named, samples;
   const T* from = flat<const T>(numbers, given);
   const std::int64_t* at = flat<const std::int64_t>(places, named);
@@ -285,16 +267,24 @@ void add_as(const Buffer& numbers, const Buffer& places, const Buffer& result, i
   require(sound, "a place is outside of the plane");
 }
 
+void open(PythonArray& array, nb::handle object, int flags = 0) {
+  if (!array.open(object, flags)) throw nb::type_error("expected a plain array");
+}
+
 void add_to_places(nb::handle numbers, nb::handle places, nb::handle result, index_t planes) {
-  const Buffer from(numbers), at(places), to(result, PyBUF_WRITABLE);
-  require(from.type() == to.type(), "dtypes do not match");
-  if (from.type() == 'f') return add_as<float>(from, at, to, planes);
-  if (from.type() == 'd') return add_as<double>(from, at, to, planes);
+  PythonArray from, at, to;
+  open(from, numbers);
+  open(at, places);
+  open(to, result, PyBUF_WRITABLE);
+  if (from.dtype() != to.dtype()) throw nb::type_error("dtypes do not match");
+  if (at.dtype() != DType::int64) throw nb::type_error("places are int64");
+  if (from.dtype() == DType::float32) return add_as<float>(from, at, to, planes);
+  if (from.dtype() == DType::float64) return add_as<double>(from, at, to, planes);
   throw nb::type_error("expected float32 or float64");
 }
 
 template <class T>
-void exponentials_as(const Buffer& x, const Buffer& result) {
+void exponentials_as(const PythonArray& x, const PythonArray& result) {
   index_t count, room;
   const T* from = flat<const T>(x, count);
   T* to = flat<T>(result, room);
@@ -303,10 +293,12 @@ void exponentials_as(const Buffer& x, const Buffer& result) {
 }
 
 void exponentials(nb::handle x, nb::handle result) {
-  const Buffer from(x), to(result, PyBUF_WRITABLE);
-  require(from.type() == to.type(), "dtypes do not match");
-  if (from.type() == 'f') return exponentials_as<float>(from, to);
-  if (from.type() == 'd') return exponentials_as<double>(from, to);
+  PythonArray from, to;
+  open(from, x);
+  open(to, result, PyBUF_WRITABLE);
+  if (from.dtype() != to.dtype()) throw nb::type_error("dtypes do not match");
+  if (from.dtype() == DType::float32) return exponentials_as<float>(from, to);
+  if (from.dtype() == DType::float64) return exponentials_as<double>(from, to);
   throw nb::type_error("expected float32 or float64");
 }
 
@@ -315,17 +307,16 @@ void exponentials(nb::handle x, nb::handle result) {
 void bind_pooling(nb::module_& m, const char* isa) {
   choose_table(isa);
   nb::class_<Pooling>(m, "Pooling")
-      .def(nb::init<const std::vector<Pooling::AxisArgument>&, int, double, bool>(),
-           nb::arg("axes"), nb::arg("weights"), nb::arg("delta"), nb::arg("average"))
-      .def("pool", &Pooling::pool, nb::arg("x"), nb::arg("beta").none(), nb::arg("result"))
+      .def(nb::init<const std::vector<Pooling::AxisArgument>&, int, double, bool, nb::object>(),
+           nb::arg("axes"), nb::arg("weights"), nb::arg("delta"), nb::arg("average"),
+           nb::arg("allocate").none() = nb::none())
+      .def("pool", &Pooling::pool, nb::arg("x"), nb::arg("beta").none())
       .def("pool_vjp", &Pooling::pool_vjp, nb::arg("x"), nb::arg("beta").none(),
-           nb::arg("cotangent"), nb::arg("of_x"), nb::arg("of_beta").none())
-      .def("unpool", &Pooling::unpool, nb::arg("x"), nb::arg("beta").none(),
-           nb::arg("pooled").none(), nb::arg("result"))
+           nb::arg("cotangent"))
+      .def("unpool", &Pooling::unpool, nb::arg("x"), nb::arg("beta").none(), nb::arg("pooled"))
       .def("unpool_vjp", &Pooling::unpool_vjp, nb::arg("x"), nb::arg("beta").none(),
-           nb::arg("pooled").none(), nb::arg("cotangent"), nb::arg("of_x"), nb::arg("of_pooled"),
-           nb::arg("of_beta").none())
-      .def("max_pool", &Pooling::max_pool, nb::arg("x"), nb::arg("result"), nb::arg("places"));
+           nb::arg("pooled"), nb::arg("cotangent"))
+      .def("max_pool", &Pooling::max_pool, nb::arg("x"));
   m.def("add_to_places", &add_to_places, nb::arg("numbers"), nb::arg("places"),
         nb::arg("result"), nb::arg("planes"));
   m.def("exponentials", &exponentials, nb::arg("x"), nb::arg("result"));

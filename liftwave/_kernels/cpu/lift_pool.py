@@ -6,7 +6,6 @@ float64, all the same, or that something watches.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 
 import liftwave._cpu as _cpu
 from liftwave._kernels.contract import LiftPoolKernels
-from liftwave._kernels.cpu.memory import is_plain_tensor
+from liftwave._kernels.cpu.memory import is_plain_tensor, like
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 
@@ -39,10 +38,10 @@ class CpuLiftPool:
         self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
     ) -> tuple[list[Array], Array | None]:
         """The wanted bands, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
-        memory = _memories([x, filters])
-        if memory is None:
+        arrays = _memories([x, filters])
+        if arrays is None:
             return self._fallback.lift_down(x, filters, plan, output, penalised)
-        signal, taps = memory
+        signal, taps = arrays
         batch, channels = signal.shape[:2]
         each = len(output.bands) if output.form == "concat" else 1
         count = len(output.bands) if output.form == "bands" else 1
@@ -53,21 +52,19 @@ class CpuLiftPool:
         if signal.size:
             form = _FORMS[output.form]
             _module(plan).down(signal, taps, results, output.bands, form, sums)
-        sums = None if sums is None else sums.astype(signal.dtype)
-        if type(x) is np.ndarray:
-            return results, sums
-        return [_like(x, result) for result in results], None if sums is None else _like(x, sums)
+        found = [like(x, result) for result in results]
+        return found, None if sums is None else like(x, sums.astype(signal.dtype))
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
         """The signal with these bands, all of which are there."""
-        memory = _memories([*bands, filters])
-        if memory is None:
+        arrays = _memories([*bands, filters])
+        if arrays is None:
             return self._fallback.lift_up(bands, filters, plan)
-        *halves, taps = memory
+        *halves, taps = arrays
         signal = np.empty((*halves[0].shape[:2], *plan.sizes), halves[0].dtype)
         if signal.size:
             _module(plan).up(halves, taps, signal)
-        return _like(bands[0], signal)
+        return like(bands[0], signal)
 
     def lift_down_vjp(
         self,
@@ -82,13 +79,13 @@ class CpuLiftPool:
         """Cotangents of the signal and of the filters."""
         given = [g for g in cotangents if g is not None]
         extra = [] if sums_cotangent is None else [sums_cotangent]
-        memory = _memories([filters, *values, *given, *extra])
-        if memory is None:
+        arrays = _memories([filters, *values, *given, *extra])
+        if arrays is None:
             return self._fallback.lift_down_vjp(
                 values, cotangents, sums_cotangent, filters, plan, output, from_outputs
             )
-        taps, known = memory[0], memory[1 : 1 + len(values)]
-        remaining = iter(memory[1 + len(values) :])
+        taps, known = arrays[0], arrays[1 : 1 + len(values)]
+        remaining = iter(arrays[1 + len(values) :])
         pulled = [None if g is None else next(remaining) for g in cotangents]
         weights = None if sums_cotangent is None else next(remaining).astype(np.float64)
         signal = np.empty((known[0].shape[0], taps.shape[2], *plan.sizes), known[0].dtype)
@@ -98,12 +95,7 @@ class CpuLiftPool:
             _module(plan).down_vjp(
                 *(known, from_outputs, pulled, weights, taps, output.bands, form, signal, gradient)
             )
-        if plan.shared:
-            gradient = gradient.sum(axis=0, keepdims=True)
-        of_filters = gradient.astype(taps.dtype)
-        if type(filters) is np.ndarray:
-            return signal, of_filters
-        return _like(values[0], signal), _like(filters, of_filters)
+        return like(values[0], signal), like(filters, _collected(gradient, taps))
 
     def lift_up_vjp(
         self,
@@ -114,19 +106,16 @@ class CpuLiftPool:
         from_outputs: bool,
     ) -> tuple[list[Array], Array]:
         """Cotangents of the bands and of the filters."""
-        memory = _memories([*values, cotangent, filters])
-        if memory is None:
+        arrays = _memories([*values, cotangent, filters])
+        if arrays is None:
             return self._fallback.lift_up_vjp(values, cotangent, filters, plan, from_outputs)
-        *known, given, taps = memory
+        *known, given, taps = arrays
         shape = (*given.shape[:2], *plan.halves)
         bands = [np.empty(shape, given.dtype) for _ in range(2**plan.dimensions)]
         gradient = np.zeros((len(plan.passes), *taps.shape[1:]))
         if given.size:
             _module(plan).up_vjp(known, from_outputs, given, taps, bands, gradient)
-        if plan.shared:
-            gradient = gradient.sum(axis=0, keepdims=True)
-        of_filters = _like(filters, gradient.astype(taps.dtype))
-        return [_like(cotangent, band) for band in bands], of_filters
+        return [like(cotangent, band) for band in bands], like(filters, _collected(gradient, taps))
 
 
 @lru_cache(maxsize=256)
@@ -139,6 +128,13 @@ def _module(plan: LiftPoolPlan) -> _cpu.LiftPool:
         )
         sources.append([*left, *range(half), *right])
     return _cpu.LiftPool(plan.sizes, sources, plan.kernel, plan.shared)
+
+
+def _collected(gradient: Any, taps: Any) -> Any:
+    """Sums of each pass as a gradient in the taps, which passes may share."""
+    if gradient.shape[0] != taps.shape[0]:
+        gradient = gradient.sum(axis=0, keepdims=True)
+    return gradient.astype(taps.dtype)
 
 
 # --- arrays --------------------------------------------------------------------------------------
@@ -160,7 +156,3 @@ def _memories(arrays: Sequence[Array]) -> list[Any] | None:
             memory = np.require(memory, requirements=("C", "A"))
         memories.append(memory)
     return memories
-
-
-def _like(x: Array, result: Any) -> Array:
-    return result if type(x) is np.ndarray else sys.modules["torch"].from_numpy(result)

@@ -1,7 +1,7 @@
-"""Pooling over windows by the compiled kernels: plans as the module's own, and results.
+"""Pooling over windows by the compiled kernels, and window plans as the module's own.
 
-The module weighs each plane on its own. Vectors along channels, and pooled
-values that are interpolated, are left to the reference kernels.
+The module weighs each plane on its own. Vectors along channels, and pooled values that are
+interpolated, are left to the fallback.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 import liftwave._cpu as _cpu
 from liftwave._kernels.contract import PoolingKernels, WeightedPool
-from liftwave._kernels.cpu.memory import empty, like, memory
+from liftwave._kernels.cpu.memory import empty, like, memory, with_copies
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
 
@@ -51,47 +51,29 @@ class CpuPooling:
     def __init__(self, fallback: PoolingKernels) -> None:
         self._fallback = fallback
 
-    def pool(
-        self,
-        x: Array,
-        arguments: WeightedPool,
-        beta: Array | None = None,
-    ) -> Array:
+    def pool(self, x: Array, arguments: WeightedPool, beta: Array | None = None) -> Array:
         """The weighted sum of each region: (planes, *outputs)."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.pool, (x,), arguments, beta)
-        found = _result(x, arguments.plan.outputs)
-        _run(_module(arguments).pool, (x, beta), found)
-        return like(x, found)
+        return like(x, with_copies(_native(arguments).pool, *_memories(x, beta)))
 
     def pool_vjp(
-        self,
-        x: Array,
-        cotangent: Array,
-        arguments: WeightedPool,
-        beta: Array | None = None,
+        self, x: Array, cotangent: Array, arguments: WeightedPool, beta: Array | None = None
     ) -> tuple[Array, Array | None]:
         """The cotangents of ``x`` and ``beta``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.pool_vjp, (x, cotangent), arguments, beta)
-        plan = arguments.plan
-        of_x, of_beta = _result(x, plan.inputs), _of_windows(x, beta, plan)
-        _run(_module(arguments).pool_vjp, (x, beta, cotangent), of_x, of_beta)
-        return like(x, of_x), _of_beta(of_beta, beta)
+        entry = _native(arguments).pool_vjp
+        of_x, of_windows = with_copies(entry, *_memories(x, beta, cotangent))
+        return like(x, of_x), _of_beta(of_windows, beta)
 
     def unpool(
-        self,
-        x: Array,
-        pooled: Array,
-        arguments: WeightedPool,
-        beta: Array | None = None,
+        self, x: Array, pooled: Array, arguments: WeightedPool, beta: Array | None = None
     ) -> Array:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.unpool, (x, pooled), arguments, beta)
-        found = _result(x, arguments.plan.inputs)
-        _run(_module(arguments).unpool, (x, beta, pooled), found)
-        return like(x, found)
+        return like(x, with_copies(_native(arguments).unpool, *_memories(x, beta, pooled)))
 
     def unpool_vjp(
         self,
@@ -104,35 +86,33 @@ class CpuPooling:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.unpool_vjp, (x, pooled, cotangent), arguments, beta)
-        plan = arguments.plan
-        of_x, of_pooled = _result(x, plan.inputs), _result(x, plan.outputs)
-        of_beta = _of_windows(x, beta, plan)
-        _run(_module(arguments).unpool_vjp, (x, beta, pooled, cotangent), of_x, of_pooled, of_beta)
-        return like(x, of_x), like(x, of_pooled), _of_beta(of_beta, beta)
+        entry = _native(arguments).unpool_vjp
+        of_x, of_pooled, of_windows = with_copies(entry, *_memories(x, beta, pooled, cotangent))
+        return like(x, of_x), like(x, of_pooled), _of_beta(of_windows, beta)
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
         """The largest sample of each region, and where it is, flat within a plane."""
-        found, places = _result(x, plan.outputs), _result(x, plan.outputs, np.int64)
-        _run(_module(WeightedPool(plan, "softmax")).max_pool, (x,), found, places)
-        return like(x, found), like(x, places)
+        entry = _native(WeightedPool(plan, "softmax")).max_pool
+        values, places = with_copies(entry, memory(x))
+        return like(x, values), like(x, places)
 
     def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
         """Cotangents added at the places that :meth:`max_pool` gave."""
-        found = _result(cotangent, plan.inputs)
-        if found.size:
-            g = np.ascontiguousarray(memory(cotangent))
-            places = np.ascontiguousarray(memory(indices), np.int64)
-            _cpu.add_to_places(g, places, found, len(found))
-        return like(cotangent, found)
+        g = np.require(memory(cotangent), requirements=("C", "A"))
+        result = empty((g.shape[0], *plan.inputs), g.dtype)
+        if result.size:
+            places = np.require(memory(indices), np.int64, ("C", "A"))
+            _cpu.add_to_places(g, places, result, len(result))
+        return like(cotangent, result)
 
 
 # --- the module ------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=256)
-def _module(arguments: WeightedPool) -> _cpu.Pooling:
+def _native(arguments: WeightedPool) -> _cpu.Pooling:
     axes, weights = list(zip(*arguments.plan, strict=True)), _WEIGHTS[arguments.weights]
-    return _cpu.Pooling(axes, weights, arguments.delta, arguments.preserve == "mean")
+    return _cpu.Pooling(axes, weights, arguments.delta, arguments.preserve == "mean", empty)
 
 
 def _is_served(arguments: WeightedPool) -> bool:
@@ -153,20 +133,8 @@ def _on_memory(
     return cast(T, like(arrays[0], results))
 
 
-def _run(function: Callable[..., bool], given: tuple[Array | None, ...], *results: Any) -> None:
-    """Run a function of the module; numbers that are not aligned are copied first."""
-    arrays = [None if x is None else memory(x) for x in given]
-    if not function(*arrays, *results):
-        function(*(None if x is None else x.copy() for x in arrays), *results)
-
-
-def _result(x: Array, sizes: tuple[int, ...], dtype: Any = None) -> Any:
-    """Memory for one number per sample, or per window, of each plane."""
-    return empty((x.shape[0], *sizes), dtype or memory(x).dtype)
-
-
-def _of_windows(x: Array, beta: Array | None, plan: WindowPlan) -> Any:
-    return None if beta is None else _result(x, plan.outputs)
+def _memories(*arrays: Array | None) -> list[Any]:
+    return [None if x is None else memory(x) for x in arrays]
 
 
 def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:

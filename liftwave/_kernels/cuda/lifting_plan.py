@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from liftwave._kernels.cuda.layout import Batch, Strided
-from liftwave._plan.axis import LiftPlan, StepPlan, step_reach
+from liftwave._plan.axis import LiftPlan, StepPlan, step_padding
 from liftwave._plan.boundary import Extension, channel_extension
 from liftwave._typing import Mode
 from liftwave.wavelets.taps import FixedPoint, tap_count
@@ -172,7 +172,7 @@ def _goes_around(step: StepPlan, padded: int) -> bool:
     source, target = (_is(e, padded, p, "periodization") for e, p in _sides(step))
     if step.fold.vanishes:
         return source
-    reached = step_reach(step.fold.n, 0, step.extend.n, step.length, -_last(step))
+    reached = step_padding(step.fold.n, 0, step.extend.n, step.length, -_last(step))
     return (
         step.extend.vanishes and target and reached == (len(step.fold.left), len(step.fold.right))
     )

@@ -28,6 +28,9 @@ class PythonArray {
   ~PythonArray() {
     if (buffer_.obj) PyBuffer_Release(&buffer_);
   }
+  PythonArray(PythonArray&& other) noexcept : buffer_(other.buffer_), dtype_(other.dtype_) {
+    other.buffer_.obj = nullptr;
+  }
   PythonArray(const PythonArray&) = delete;
   PythonArray& operator=(const PythonArray&) = delete;
 
@@ -39,6 +42,7 @@ class PythonArray {
     if (!open(object, PyBUF_WRITABLE)) throw nb::type_error("no memory for results");
   }
 
+  bool none() const { return !buffer_.obj; }
   DType dtype() const { return dtype_; }
   bool is_floating() const { return dtype_ >= DType::float32; }
   bool is_single() const { return dtype_ == DType::float32 || dtype_ == DType::complex64; }

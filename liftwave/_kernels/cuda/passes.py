@@ -1,0 +1,181 @@
+"""How levels are done by CUDA kernels: lifting, passes of filter banks, launches of whole levels.
+
+This is decided once per plan and kept with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from math import prod
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from liftwave._kernels.cuda import filter_tiles
+from liftwave._kernels.cuda.filter_tiles import Pair, TileLaunch, pair_of
+from liftwave._kernels.cuda.lifting import Group, level_groups
+from liftwave._kernels.cuda.runtime import COMPUTED, Memory
+from liftwave._plan.axes import with_length
+from liftwave._plan.levels import AnalysisPlan, FilterStep, Shape, Step, SynthesisPlan
+
+PAIR_KEYS = ("aa", "ad", "da", "dd")
+"""The keys of the bands of two axes, in order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """What is done to all bands at once: along one axis, or along two.
+
+    Attributes
+    ----------
+    first, second : FilterStep
+        In the order of the keys' letters.
+    pair : Pair or None
+        Both, if a kernel does them at once.
+    """
+
+    first: FilterStep
+    second: FilterStep | None = None
+    pair: Pair | None = None
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The letters that keys get, in order."""
+        return ("a", "d") if self.second is None else PAIR_KEYS
+
+    def resized(self, shape: Shape) -> Shape:
+        """The shape of results."""
+        shape = with_length(shape, self.first.axis, self.first.plan.n_out)
+        if self.second is None:
+            return shape
+        return with_length(shape, self.second.axis, self.second.plan.n_out)
+
+
+class Work(NamedTuple):
+    """How a level is done: lifting, passes of filter banks, or axis by axis if both are None."""
+
+    groups: tuple[Group, ...] | None
+    passes: tuple[Pass, ...] | None
+
+
+def work_of(
+    kind: Literal["analysis", "synthesis"], keyed_steps: Sequence[tuple[str, Step]]
+) -> Work:
+    """How a level is done, given its steps by key, in the order of the keys' letters."""
+    groups = level_groups(keyed_steps)
+    return Work(groups, _passes(kind, keyed_steps) if groups is None else None)
+
+
+def _passes(
+    kind: Literal["analysis", "synthesis"], keyed_steps: Sequence[tuple[str, Step]]
+) -> tuple[Pass, ...] | None:
+    """The passes of a level; None if it is not done by filter banks, the same for all bands."""
+    depths = [[step for _, step in same] for _, same in groupby(keyed_steps, lambda s: len(s[0]))]
+    passes: list[Pass] = []
+    for step, *others in depths:
+        # Steps of one depth come from one axis' wavelet: their filters are the same.
+        if not isinstance(step, FilterStep) or any(not _alike(step, s) for s in others):
+            return None
+        passes.append(Pass(step))
+    # From the last axis, which lies in a row in memory, two by two.
+    end = len(passes)
+    while end >= 2:
+        first, second = passes[end - 2].first, passes[end - 1].first
+        pair = pair_of(kind, first, second)
+        if pair is not None:
+            passes[end - 2 : end] = [Pass(first, second, pair)]
+            end -= 1
+        end -= 1
+    return tuple(passes)
+
+
+def _alike(a: FilterStep, b: Step) -> bool:
+    return isinstance(b, FilterStep) and a.axis == b.axis and a.plan == b.plan
+
+
+class LevelLaunch(NamedTuple):
+    """A level that one kernel does: its bands (or its result), and the launch."""
+
+    shape: Shape
+    dtypes: tuple[str, ...]
+    launch: TileLaunch
+    pair: Pair
+    what: str
+
+
+Launches: TypeAlias = list[LevelLaunch] | Literal[False]
+"""A launch per level; False if a level is not done by one kernel."""
+
+
+class Native(NamedTuple):
+    """What is kept with a plan: how each level is done, and launches by the layout of arrays."""
+
+    works: list[Work]
+    launches: dict[Any, Launches]
+
+
+def native_analysis(plan: AnalysisPlan) -> Native:
+    works = [work_of("analysis", level.analysis_steps) for level in plan.levels]
+    return Native(works, {})
+
+
+def native_synthesis(plan: SynthesisPlan) -> Native:
+    works = []
+    for level in plan.levels:
+        keyed_steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
+        works.append(work_of("synthesis", keyed_steps))
+    return Native(works, {})
+
+
+def analysis_launches(works: Sequence[Work], memory: Memory, stored: str) -> Launches:
+    """A launch per level, for an array of this layout; False if not each level is one kernel."""
+    launches: list[LevelLaunch] = []
+    for work in works:
+        pair = _only_pair(work)
+        if pair is None or work.passes is None:
+            return False
+        dtypes = (stored if work is works[-1] else COMPUTED[stored], stored)
+        shape = work.passes[0].resized(memory.shape)
+        launch = filter_tiles.split_launch(memory, shape, dtypes, pair) if prod(shape) else None
+        if launch is None:
+            return False
+        what = f"analysis of {memory.shape} along axes {pair.axes}"
+        launches.append(LevelLaunch(shape, (dtypes[0], *dtypes[1:] * 3), launch, pair, what))
+        # Memory that is allocated begins at a multiple of 16 bytes.
+        memory = Memory(0, filter_tiles.contiguous_strides(shape), shape, dtypes[0])
+    return launches
+
+
+def synthesis_launches(
+    plan: SynthesisPlan, works: Sequence[Work], memories: Sequence[Memory]
+) -> Launches:
+    """A launch per level, for bands of these layouts; False if not each level is one kernel."""
+    remaining, stored = iter(memories), memories[0].dtype
+    approx = next(remaining) if plan.has_approx else None
+    launches: list[LevelLaunch] = []
+    for level, work in zip(plan.levels, works, strict=True):
+        pair = _only_pair(work)
+        if pair is None or work.passes is None:
+            return False
+        details = islice(remaining, len(level.detail_keys))
+        bands = dict(zip(level.detail_keys, details, strict=True))
+        if approx is not None and level.approx_shape is not None:
+            bands[level.approx_key] = approx._replace(shape=level.approx_shape)
+        found = [bands.get(key) for key in work.passes[0].letters]
+        dtype = stored if level is plan.levels[-1] else COMPUTED[stored]
+        strides = filter_tiles.contiguous_strides(level.shape)
+        approx = Memory(0, strides, level.shape, dtype)
+        launch = filter_tiles.merge_launch(found, approx, pair) if prod(level.shape) else None
+        if launch is None:
+            return False
+        what = f"synthesis of {level.shape} along axes {pair.axes}"
+        launches.append(LevelLaunch(level.shape, (dtype,), launch, pair, what))
+    return launches
+
+
+def _only_pair(work: Work) -> Pair | None:
+    """The pair of steps that are a whole level, by taps that are numbers."""
+    if work.passes is None or len(work.passes) != 1:
+        return None
+    pair = work.passes[0].pair
+    return None if pair is None or pair.learned else pair
