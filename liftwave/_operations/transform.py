@@ -107,8 +107,10 @@ class Transform(PlannedTransform):
         out: Array | None = None,
     ) -> list[Array]:
         """Bands or the signal; a synthesis may write to ``out``, and returns it then."""
-        if self.n_slots or not self.keys:
-            return self._run_unusual(arrays, sizes, kernels)
+        if self.n_slots:
+            return self._run_with_taps(arrays, kernels)
+        if not self.keys:
+            return list(arrays)
         if self.is_transposed:
             return self._run_transposed(arrays, sizes, kernels)
         if self.is_synthesis:
@@ -127,12 +129,8 @@ class Transform(PlannedTransform):
         bands = kernels.analyse(x, plan, dtype)
         return bands if self.is_complete else self._select(bands)
 
-    def _run_unusual(
-        self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels
-    ) -> list[Array]:
-        """The results of no level, or with taps among the inputs."""
-        if not self.keys:
-            return list(arrays)
+    def _run_with_taps(self, arrays: Sequence[Array], kernels: Kernels) -> list[Array]:
+        """The results where the last arrays are taps."""
         data, taps = self._split_inputs(arrays)
         plans = self._plans_with(data[0].ndim, taps, kernels)
         if self.is_synthesis:

@@ -22,7 +22,7 @@ from liftwave._arrays.convert import (
     open_arrays,
 )
 from liftwave._kernels.contract import Kernels, Weights
-from liftwave._kernels.contract import WeightedPool as PoolArguments
+from liftwave._kernels.contract import WeightedPool as PoolingArguments
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.shapes import cached_by_shapes
 from liftwave._plan.windows import WindowArguments, WindowPlan
@@ -38,7 +38,7 @@ class Layout(NamedTuple):
 
     Attributes
     ----------
-    arguments : PoolArguments
+    arguments : PoolingArguments
         What the kernels get besides arrays.
     planes : tuple of tuple of int
         For each data input, its shape with all leading axes as one.
@@ -48,7 +48,7 @@ class Layout(NamedTuple):
         The shape of the result.
     """
 
-    arguments: PoolArguments
+    arguments: PoolingArguments
     planes: tuple[Shape, ...]
     beta: Shape
     result: Shape
@@ -205,7 +205,7 @@ class WeightedPool(Operation):
         planes = ((count, *plan.inputs), (count, *plan.outputs))[: self.batched_inputs]
         full = (*(1,) * (ndim + 1 - len(beta)), *beta)
         how = (self.up or "nearest", self.preserve)
-        arguments = PoolArguments(plan, self.weights, self.delta, channels, *how)
+        arguments = PoolingArguments(plan, self.weights, self.delta, channels, *how)
         return Layout(arguments, planes, full, pooled if self.up is None else tuple(shape))
 
     def _planes(self, inputs: Sequence[Array], layout: Layout) -> tuple[list[Array], Array | None]:
