@@ -206,8 +206,8 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     names = operation.result_names
 
     def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
-        given = [*map(resolved, call.result.unpack(cotangents))]
-        bands = _checked_cotangents(given, results, opened[0], names)
+        arrays = [*map(resolved, call.result.unpack(cotangents))]
+        bands = _checked_cotangents(arrays, results, opened[0], names)
         if all(g is None for g in bands):
             bands[0] = opened[0].xp.zeros_like(results[0])
         kernels = kernels_for(*(g for g in bands if g is not None), results[0])
