@@ -207,7 +207,8 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     names = operation.result_names
 
     def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
-        bands = _checked_cotangents(call.result.unpack(cotangents), results, opened[0], names)
+        arrays = [*map(resolved, call.result.unpack(cotangents))]
+        bands = _checked_cotangents(arrays, results, opened[0], names)
         if all(g is None for g in bands):
             bands[0] = opened[0].xp.zeros_like(results[0])
         kernels = kernels_for(*(g for g in bands if g is not None), results[0])
@@ -251,7 +252,7 @@ def _checked_cotangents(
 
 
 def _checked_cotangent(cotangent: Any, shape: Shape, opened: Opened, name: str) -> Array:
-    array = resolved(as_array(cotangent))
+    array = as_array(cotangent)
     common_namespace([array, opened.array])
     if tuple(array.shape) != shape:
         raise ShapeError(
@@ -344,7 +345,7 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     sizes = operation.derivative_sizes(shapes, call.sizes)
 
     def pullback(cotangents: Any) -> PoolingGradient:
-        values = call.result.unpack(cotangents)
+        values = [*map(resolved, call.result.unpack(cotangents))]
         names = ["the result"] * len(results)
         checked = _checked_cotangents(values, results, opened[0], names)
         kernels = kernels_for(*saved, *(g for g in checked if g is not None))

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 from unittest import mock
 
 import array_api_strict
 import numpy as np
 import torch
-from cuda_dry import DryRuntime
+from cuda_dry import dry_cuda
 from torch import Tensor
 
 import liftwave as lw
-from liftwave import _dispatch, pooling
+from liftwave import pooling
 from liftwave._kernels.cpu.family import CpuKernels
 from liftwave._kernels.cuda.family import CudaKernels
-from liftwave._kernels.no_fallback import no_fallback
+from liftwave._kernels.no_fallback import TASKS
 from liftwave.errors import KernelsError
 
 MAPS = np.random.default_rng(0).standard_normal((2, 3, 8, 8))
@@ -213,50 +213,29 @@ COMPILED, REFERENCE, ARRAYS = "compiled", "reference", "array operations"
 # --- what the library does -----------------------------------------------------------------------
 
 
-class Seen:
-    """A family of kernels without a fallback, and whether any of its kernels was called."""
-
-    def __init__(self, kernels: Any) -> None:
-        self._kernels, self.was_called = kernels, False
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("pooling", "lift_pool"):
-            return SeenPart(getattr(self._kernels, name), self)
-        if name not in ("name", "native_half", "serves", "serves_memory", "wants_numpy"):
-            self.was_called = True
-        return getattr(self._kernels, name)
-
-
-class SeenPart:
-    """The pooling of such a family."""
-
-    def __init__(self, part: Any, seen: Seen) -> None:
-        self._part, self._seen = part, seen
-
-    def __getattr__(self, name: str) -> Any:
-        self._seen.was_called = True
-        return getattr(self._part, name)
+FAMILIES: dict[str, Any] = {"cpu": CpuKernels, "cuda": CudaKernels}
+_KERNELS = {*TASKS, "pooling", "lift_pool"}
 
 
 def state(call: Callable[[], Any], family: str) -> str:
     """What computes a call where a family of compiled kernels is chosen."""
-    fallback = no_fallback(family, "arguments")
-    kernels: Any = CpuKernels(fallback) if family == "cpu" else CudaKernels(DryRuntime(), fallback)
-    seen: Any = Seen(kernels)
-    choice = f"{family}!"
+    asked: list[str] = []
+
+    def read(kernels: Any, name: str) -> Any:
+        if name in _KERNELS:
+            asked.append(name)
+        return object.__getattribute__(kernels, name)
+
     with ExitStack() as stack:
-        for context in (_in_place(choice, seen), warnings.catch_warnings(), lw.kernels(choice)):
-            stack.enter_context(context)
+        stack.enter_context(lw.kernels("cpu!") if family == "cpu" else dry_cuda())
+        stack.enter_context(mock.patch.object(FAMILIES[family], "__getattribute__", read))
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         try:
             call()
         except KernelsError:
             return REFERENCE
-    return COMPILED if seen.was_called else ARRAYS
-
-
-def _in_place(choice: str, kernels: Any) -> AbstractContextManager[Any]:
-    return mock.patch.dict(_dispatch._families, {choice: kernels})
+    return COMPILED if asked else ARRAYS
 
 
 def cells(row: Row) -> list[str]:
