@@ -282,6 +282,18 @@ def test_reconstruction_in_several_dimensions(mode: str, xp: Library, kernels: A
         assert_close(lw.fswaverecn(result)[:5, :12, :7], given, ulps=64)
 
 
+@pytest.mark.parametrize("axes", [(0, 0), (0, 1, 0), (-1, -1, 0), (0, 0, 1, 2)])
+def test_an_axis_may_be_lifted_twice(axes: tuple[int, ...], xp: Library, kernels: Any) -> None:
+    values = np.random.default_rng(0).standard_normal((8, 12, 16))
+    x = xp.asarray(values)
+    bands = lw.dwtn(x, scheme("haar"), "symmetric", axes)
+    expected = pywt.dwtn(values, "haar", "symmetric", axes)
+    assert bands.keys() == expected.keys()
+    for key, band in bands.items():
+        assert_close(to_numpy(band), expected[key], ulps=16, scale=8)
+    assert_close(lw.idwtn(bands, scheme("haar"), "symmetric", axes), x, ulps=16, scale=8)
+
+
 def test_critically_sampled() -> None:
     """ceil(n / 2) and floor(n / 2); periodization makes odd lengths even first."""
     for n in range(1, 12):

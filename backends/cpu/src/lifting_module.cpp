@@ -236,9 +236,10 @@ class LiftSynthesis {
   ArrayRef result_of(const Inputs& inputs) const {
     ArrayRef result = inputs[0].ref();
     for (const auto& groups : levels_) {
-      for (const Group& group : groups) {
-        require(group.has_axes(result.shape.size()), "an axis does not exist");
-        result = signal_of(result, group);
+      // In the order of execution: an axis that is lifted twice has the length before both.
+      for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+        require(group->has_axes(result.shape.size()), "an axis does not exist");
+        result = signal_of(result, *group);
       }
     }
     return result;
