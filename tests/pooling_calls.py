@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from liftwave._kernels.contract import WeightedPool
+from liftwave._kernels.contract import PoolingArguments
 
 
 class Windowed:
@@ -16,18 +16,18 @@ class Windowed:
     def pool(
         self, x: Any, plan: Any, weights: Any, beta: Any = None, *options: Any, **named: Any
     ) -> Any:
-        return self.family.pooling.pool(x, WeightedPool(plan, weights, *options, **named), beta)
+        return self.family.pooling.pool(x, PoolingArguments(plan, weights, *options, **named), beta)
 
     def pool_vjp(
         self, x: Any, g: Any, plan: Any, weights: Any, beta: Any = None, *options: Any, **named: Any
     ) -> Any:
-        arguments = WeightedPool(plan, weights, *options, **named)
+        arguments = PoolingArguments(plan, weights, *options, **named)
         return self.family.pooling.pool_vjp(x, g, arguments, beta)
 
     def unpool(
         self, x: Any, y: Any, plan: Any, weights: Any, beta: Any = None, *options: Any, **named: Any
     ) -> Any:
-        arguments = WeightedPool(plan, weights, *options, **named)
+        arguments = PoolingArguments(plan, weights, *options, **named)
         return self.family.pooling.unpool(x, y, arguments, beta)
 
     def unpool_vjp(
@@ -41,7 +41,7 @@ class Windowed:
         *options: Any,
         **named: Any,
     ) -> Any:
-        arguments = WeightedPool(plan, weights, *options, **named)
+        arguments = PoolingArguments(plan, weights, *options, **named)
         return self.family.pooling.unpool_vjp(x, y, g, arguments, beta)
 
     def max_pool(self, x: Any, plan: Any) -> Any:

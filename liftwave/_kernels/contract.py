@@ -125,8 +125,8 @@ Weights: TypeAlias = Literal[
 
 
 @dataclass(frozen=True)
-class WeightedPool:
-    """Pooling by weights, or its reverse, but for the arrays.
+class PoolingArguments:
+    """What kernels of weighted pooling, and of its reverse, get besides arrays.
 
     Attributes
     ----------
@@ -164,18 +164,18 @@ class PoolingKernels(Protocol):
     has row ``p % rows``. Its dtype is that of ``x``, its values are between 0 and 1.
     """
 
-    def pool(self, x: Array, arguments: WeightedPool, beta: Array | None = None) -> Array:
+    def pool(self, x: Array, arguments: PoolingArguments, beta: Array | None = None) -> Array:
         r"""The weighted sum of each region, :math:`\sum_i w_i a_i`: (planes, *outputs)."""
         ...
 
     def pool_vjp(
-        self, x: Array, cotangent: Array, arguments: WeightedPool, beta: Array | None = None
+        self, x: Array, cotangent: Array, arguments: PoolingArguments, beta: Array | None = None
     ) -> tuple[Array, Array | None]:
         """The cotangents of ``x`` and of ``beta`` (of their shapes), from the input alone."""
         ...
 
     def unpool(
-        self, x: Array, pooled: Array, arguments: WeightedPool, beta: Array | None = None
+        self, x: Array, pooled: Array, arguments: PoolingArguments, beta: Array | None = None
     ) -> Array:
         r"""Pooled values spread over the samples of their regions by the weights of ``x``.
 
@@ -193,7 +193,7 @@ class PoolingKernels(Protocol):
         x: Array,
         pooled: Array,
         cotangent: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> tuple[Array, Array, Array | None]:
         """The cotangents of ``x``, ``pooled`` and ``beta``, from the inputs alone."""

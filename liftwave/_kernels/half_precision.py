@@ -15,8 +15,8 @@ from liftwave._kernels.contract import (
     Kernels,
     LiftPoolKernels,
     LiftPullback,
+    PoolingArguments,
     PoolingKernels,
-    WeightedPool,
 )
 from liftwave._plan.axis import FilterPlan, LiftPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
@@ -127,12 +127,12 @@ class PoolingInFloat32:
     def __init__(self, kernels: PoolingKernels) -> None:
         self._kernels = kernels
 
-    def pool(self, x: Array, arguments: WeightedPool, beta: Array | None = None) -> Array:
+    def pool(self, x: Array, arguments: PoolingArguments, beta: Array | None = None) -> Array:
         """The weighted sum of each region."""
         return _like(self._kernels.pool(_single(x), arguments, _optional(beta)), x)
 
     def pool_vjp(
-        self, x: Array, cotangent: Array, arguments: WeightedPool, beta: Array | None = None
+        self, x: Array, cotangent: Array, arguments: PoolingArguments, beta: Array | None = None
     ) -> tuple[Array, Array | None]:
         """The cotangents of ``x`` and of ``beta``."""
         of_x, of_beta = self._kernels.pool_vjp(
@@ -141,7 +141,7 @@ class PoolingInFloat32:
         return _like(of_x, x), None if of_beta is None else _like(of_beta, x)
 
     def unpool(
-        self, x: Array, pooled: Array, arguments: WeightedPool, beta: Array | None = None
+        self, x: Array, pooled: Array, arguments: PoolingArguments, beta: Array | None = None
     ) -> Array:
         """Pooled values spread over the samples of their regions."""
         spread = self._kernels.unpool(_single(x), _single(pooled), arguments, _optional(beta))
@@ -152,7 +152,7 @@ class PoolingInFloat32:
         x: Array,
         pooled: Array,
         cotangent: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> tuple[Array, Array, Array | None]:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""

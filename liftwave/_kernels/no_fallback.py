@@ -13,7 +13,7 @@ from array_api_compat import device
 
 from liftwave._arrays.convert import is_array
 from liftwave._arrays.tensors import is_tensor, is_unwatched
-from liftwave._kernels.contract import Kernels, WeightedPool
+from liftwave._kernels.contract import Kernels, PoolingArguments
 from liftwave.errors import KernelsError
 
 TASKS: dict[str, str] = {
@@ -120,7 +120,7 @@ def _described(x: Any) -> str:
 def _options_in(values: Any) -> str:
     """The options of a pooling by weights, in parentheses."""
     for value in values:
-        if isinstance(value, WeightedPool):
+        if isinstance(value, PoolingArguments):
             options = f"weights={value.weights!r}, up={value.up!r}"
             return f" ({options}, vectors of {value.channels} channels)"
     return ""

@@ -21,8 +21,7 @@ from liftwave._arrays.convert import (
     is_array,
     open_arrays,
 )
-from liftwave._kernels.contract import Kernels, Weights
-from liftwave._kernels.contract import WeightedPool as PoolingArguments
+from liftwave._kernels.contract import Kernels, PoolingArguments, Weights
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.shapes import cached_by_shapes
 from liftwave._plan.windows import WindowArguments, WindowPlan

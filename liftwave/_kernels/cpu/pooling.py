@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 import liftwave._cpu as _cpu
-from liftwave._kernels.contract import PoolingKernels, WeightedPool
+from liftwave._kernels.contract import PoolingArguments, PoolingKernels
 from liftwave._kernels.cpu.memory import empty, like, memory, with_copies
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
@@ -51,14 +51,14 @@ class CpuPooling:
     def __init__(self, fallback: PoolingKernels) -> None:
         self._fallback = fallback
 
-    def pool(self, x: Array, arguments: WeightedPool, beta: Array | None = None) -> Array:
+    def pool(self, x: Array, arguments: PoolingArguments, beta: Array | None = None) -> Array:
         """The weighted sum of each region: (planes, *outputs)."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.pool, (x,), arguments, beta)
         return like(x, with_copies(_native(arguments).pool, *_memories(x, beta)))
 
     def pool_vjp(
-        self, x: Array, cotangent: Array, arguments: WeightedPool, beta: Array | None = None
+        self, x: Array, cotangent: Array, arguments: PoolingArguments, beta: Array | None = None
     ) -> tuple[Array, Array | None]:
         """The cotangents of ``x`` and ``beta``."""
         if not _is_served(arguments):
@@ -68,7 +68,7 @@ class CpuPooling:
         return like(x, of_x), _of_beta(of_windows, beta)
 
     def unpool(
-        self, x: Array, pooled: Array, arguments: WeightedPool, beta: Array | None = None
+        self, x: Array, pooled: Array, arguments: PoolingArguments, beta: Array | None = None
     ) -> Array:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
         if not _is_served(arguments):
@@ -80,7 +80,7 @@ class CpuPooling:
         x: Array,
         pooled: Array,
         cotangent: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> tuple[Array, Array, Array | None]:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
@@ -92,7 +92,7 @@ class CpuPooling:
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
         """The largest sample of each region, and where it is, flat within a plane."""
-        entry = _native(WeightedPool(plan, "softmax")).max_pool
+        entry = _native(PoolingArguments(plan, "softmax")).max_pool
         values, places = with_copies(entry, memory(x))
         return like(x, values), like(x, places)
 
@@ -110,12 +110,12 @@ class CpuPooling:
 
 
 @lru_cache(maxsize=256)
-def _native(arguments: WeightedPool) -> _cpu.Pooling:
+def _native(arguments: PoolingArguments) -> _cpu.Pooling:
     axes, weights = list(zip(*arguments.plan, strict=True)), _WEIGHTS[arguments.weights]
     return _cpu.Pooling(axes, weights, arguments.delta, arguments.preserve == "mean", empty)
 
 
-def _is_served(arguments: WeightedPool) -> bool:
+def _is_served(arguments: PoolingArguments) -> bool:
     """Whether the module does this: it has neither vectors along channels nor interpolation."""
     return arguments.channels == 1 and arguments.up == "nearest"
 
@@ -123,7 +123,7 @@ def _is_served(arguments: WeightedPool) -> bool:
 def _on_memory(
     function: Callable[..., T],
     arrays: tuple[Array, ...],
-    arguments: WeightedPool,
+    arguments: PoolingArguments,
     beta: Array | None,
 ) -> T:
     """The results of reference kernels on NumPy arrays, which are the same for tensors."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels.contract import PoolingKernels, WeightedPool, Weights
+from liftwave._kernels.contract import PoolingArguments, PoolingKernels, Weights
 from liftwave._kernels.cuda.runtime import (
     COMPUTED,
     ITEMSIZE,
@@ -94,7 +94,7 @@ class CudaPooling:
     def pool(
         self,
         x: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> Array:
         """The weighted sum of each region: (planes, *outputs)."""
@@ -117,7 +117,7 @@ class CudaPooling:
         self,
         x: Array,
         cotangent: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> tuple[Array, Array | None]:
         """The cotangents of ``x`` and ``beta``."""
@@ -131,7 +131,7 @@ class CudaPooling:
         self,
         x: Array,
         pooled: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> Array:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
@@ -146,7 +146,7 @@ class CudaPooling:
         x: Array,
         pooled: Array,
         cotangent: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> tuple[Array, Array, Array | None]:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
@@ -190,7 +190,7 @@ class CudaPooling:
         return result
 
 
-def _serves(arguments: WeightedPool, x: Array, *, by_sample: bool = True) -> bool:
+def _serves(arguments: PoolingArguments, x: Array, *, by_sample: bool = True) -> bool:
     """Whether kernels do this pooling of ``x``, with results by sample or by window."""
     if arguments.channels > 1 or arguments.up != "nearest":
         return False
@@ -204,7 +204,7 @@ class _Spread(NamedTuple):
     """Arguments of the scatter kernels other than ``x``."""
 
     task: int
-    arguments: WeightedPool
+    arguments: PoolingArguments
     by_window: Array
     beside: Array | None
     beta: Array | None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from liftwave._kernels.contract import WeightedPool
+from liftwave._kernels.contract import PoolingArguments
 from liftwave._kernels.reference.pooling_weights import Weighting, weighting
 from liftwave._kernels.reference.regions import (
     Regions,
@@ -33,7 +33,7 @@ class ReferencePooling:
     def pool(
         self,
         x: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> Array:
         """The weighted sum of each region: (planes, *outputs)."""
@@ -45,7 +45,7 @@ class ReferencePooling:
         self,
         x: Array,
         cotangent: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> tuple[Array, Array | None]:
         """The cotangents of ``x`` and ``beta``."""
@@ -61,7 +61,7 @@ class ReferencePooling:
         self,
         x: Array,
         pooled: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> Array:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
@@ -78,7 +78,7 @@ class ReferencePooling:
         x: Array,
         pooled: Array,
         cotangent: Array,
-        arguments: WeightedPool,
+        arguments: PoolingArguments,
         beta: Array | None = None,
     ) -> tuple[Array, Array, Array | None]:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
@@ -137,7 +137,9 @@ def _flat_samples(plan: WindowPlan, like: Array) -> Array:
 # --- groups of channels ----------------------------------------------------------------------
 
 
-def _weighted(x: Array, arguments: WeightedPool, beta: Array | None) -> tuple[Regions, Weighting]:
+def _weighted(
+    x: Array, arguments: PoolingArguments, beta: Array | None
+) -> tuple[Regions, Weighting]:
     plan, channels = arguments.plan, arguments.channels
     region = regions(_grouped(x, channels), plan)
     if beta is not None:
