@@ -198,7 +198,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     wavelets = WaveletArgument(operation.wavelets, argument)
     wavelets.check(*call.arrays)
     opened = operation.open_floating(call.arrays)
-    inputs = [x if type(x) is np.ndarray else resolved(x) for x, *_ in opened]
+    inputs = _as_read([x for x, *_ in opened])
     shapes = [tuple(x.shape) for x in inputs]
     operation = _with_numbers(operation, inputs)
     results = operation.run(inputs, (), kernels_for(*inputs))
@@ -207,7 +207,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     names = operation.result_names
 
     def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
-        arrays = [*map(resolved, call.result.unpack(cotangents))]
+        arrays = _as_read(call.result.unpack(cotangents))
         bands = _checked_cotangents(arrays, results, opened[0], names)
         if all(g is None for g in bands):
             bands[0] = opened[0].xp.zeros_like(results[0])
@@ -233,6 +233,11 @@ def _with_numbers(operation: Transform | Upsample, inputs: Sequence[Array]) -> T
     _, taps = operation.with_slots()
     reads = bool(taps) and kernels_for(*inputs, *taps).wants_numpy
     return operation.with_numbers() if reads else operation
+
+
+def _as_read(arrays: Sequence[Any]) -> list[Any]:
+    """The arrays; of a tensor that is conjugated or negated when it is read, the numbers."""
+    return [x if x is None or type(x) is np.ndarray else resolved(x) for x in arrays]
 
 
 def _checked_cotangents(
@@ -336,7 +341,7 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     """Result and pullback of a pooling function."""
     operation: Operation = call.operation
     opened = operation.open(call.arrays, never_native_half)
-    inputs = [x if type(x) is np.ndarray else resolved(x) for x, *_ in opened]
+    inputs = _as_read([x for x, *_ in opened])
     shapes = [tuple(x.shape) for x in inputs]
     results = operation.run(inputs, call.sizes, kernels_for(*inputs))
     exact = not is_half(inputs[0])
@@ -345,7 +350,7 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     sizes = operation.derivative_sizes(shapes, call.sizes)
 
     def pullback(cotangents: Any) -> PoolingGradient:
-        values = [*map(resolved, call.result.unpack(cotangents))]
+        values = _as_read(call.result.unpack(cotangents))
         names = ["the result"] * len(results)
         checked = _checked_cotangents(values, results, opened[0], names)
         kernels = kernels_for(*saved, *(g for g in checked if g is not None))

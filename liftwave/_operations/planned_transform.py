@@ -232,20 +232,6 @@ class PlannedTransform(Operation):
 
     # --- bands and lengths ---------------------------------------------------------------------
 
-    def _split_inputs(self, arrays: Sequence[Array]) -> tuple[Sequence[Array], Sequence[Array]]:
-        count = len(arrays) - self.n_slots
-        return (arrays, ()) if not self.n_slots else (arrays[:count], arrays[count:])
-
-    def _unflatten(self, bands: Sequence[Any]) -> tuple[Any, list[dict[str, Any]]]:
-        """Approximation and details by key, without those that are ``None``."""
-        remaining = iter(bands)
-        approx = next(remaining) if self.has_approx else None
-        details = []
-        for keys in self.keys:
-            pairs = [(key, next(remaining)) for key in keys]
-            details.append({key: band for key, band in pairs if band is not None})
-        return approx, details
-
     def _select(self, bands: Sequence[Array]) -> list[Array]:
         """Of all bands, those of the transform."""
         complete = (detail_keys(len(self.axes)),) * self.level

@@ -164,6 +164,20 @@ class Transform(PlannedTransform):
         plan = plan_analysis(shapes[0], plans, self.level)
         return adjoint_of_analysis(plan, self.keys, self.has_approx)
 
+    def _split_inputs(self, arrays: Sequence[Array]) -> tuple[Sequence[Array], Sequence[Array]]:
+        count = len(arrays) - self.n_slots
+        return (arrays, ()) if not self.n_slots else (arrays[:count], arrays[count:])
+
+    def _unflatten(self, bands: Sequence[Any]) -> tuple[Any, list[dict[str, Any]]]:
+        """Approximation and details by key, without those that are ``None``."""
+        remaining = iter(bands)
+        approx = next(remaining) if self.has_approx else None
+        details = []
+        for keys in self.keys:
+            pairs = [(key, next(remaining)) for key in keys]
+            details.append({key: band for key, band in pairs if band is not None})
+        return approx, details
+
     # --- shapes, whose lengths may be symbols --------------------------------------------------
 
     def result_shape(self, shapes: Sequence[Shape]) -> Shape:

@@ -14,7 +14,7 @@ import numpy as np
 
 import liftwave._cpu as _cpu
 from liftwave._kernels.contract import LiftPoolKernels
-from liftwave._kernels.cpu.memory import is_plain_tensor, like
+from liftwave._kernels.cpu.memory import all_like, is_plain_tensor, like
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 
@@ -52,8 +52,10 @@ class CpuLiftPool:
         if signal.size:
             form = _FORMS[output.form]
             _module(plan).down(signal, taps, results, output.bands, form, sums)
-        found = [like(x, result) for result in results]
-        return found, None if sums is None else like(x, sums.astype(signal.dtype))
+        sums = None if sums is None else sums.astype(signal.dtype)
+        if type(x) is np.ndarray:
+            return results, sums
+        return all_like(x, results), None if sums is None else like(x, sums)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
         """The signal with these bands, all of which are there."""
@@ -95,7 +97,10 @@ class CpuLiftPool:
             _module(plan).down_vjp(
                 *(known, from_outputs, pulled, weights, taps, output.bands, form, signal, gradient)
             )
-        return like(values[0], signal), like(filters, _collected(gradient, taps))
+        gradient = _collected(gradient, taps)
+        if type(filters) is np.ndarray:
+            return signal, gradient
+        return like(values[0], signal), like(filters, gradient)
 
     def lift_up_vjp(
         self,
@@ -115,7 +120,7 @@ class CpuLiftPool:
         gradient = np.zeros((len(plan.passes), *taps.shape[1:]))
         if given.size:
             _module(plan).up_vjp(known, from_outputs, given, taps, bands, gradient)
-        return [like(cotangent, band) for band in bands], like(filters, _collected(gradient, taps))
+        return all_like(cotangent, bands), like(filters, _collected(gradient, taps))
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array_api_compat import device
 
-from liftwave._arrays.tensors import is_numbers, is_tensor, is_unwatched
+from liftwave._arrays.tensors import is_numbers, is_unwatched
 from liftwave._kernels.contract import Kernels, LiftPoolKernels, PoolingKernels
 from liftwave._kernels.cuda.levels import CudaLevels
 from liftwave._kernels.cuda.lift_pool import CudaLiftPool
@@ -43,7 +43,7 @@ class CudaKernels(CudaLevels):
         Integers come to integer lifting schemes only.
         """
         for x in arrays:
-            if is_tensor(x) and not is_unwatched(x):
+            if hasattr(x, "data_ptr") and not is_unwatched(x):
                 return False
         return self.serves_memory(*arrays)
 

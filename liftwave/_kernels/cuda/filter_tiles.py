@@ -21,7 +21,6 @@ from liftwave._kernels.cuda.layout import (
     Strided,
     batched,
     boundary,
-    grid,
 )
 from liftwave._kernels.cuda.runtime import (
     COMPUTED,
@@ -274,7 +273,7 @@ def _run(
     kept = _point_to_taps(arguments, pair, launch.real, like) if pair.learned else []
     runtime.launch(
         launch.kernel,
-        grid(launch.blocks),
+        launch.blocks,
         launch.threads,
         launch.shared,
         arguments,

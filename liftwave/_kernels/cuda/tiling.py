@@ -6,6 +6,8 @@ import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from liftwave._kernels.cuda.layout import grid
+
 MAX_THREADS = 128
 """Threads of a block: ``tile_threads`` of ``filter_tile.cuh``."""
 
@@ -66,7 +68,7 @@ class Cut:
 
 
 def cut(given: Cut) -> tuple[Tiling, tuple[int, int, int]]:
-    """Tiles, and blocks, threads and bytes of shared memory."""
+    """Tiles, and how many blocks are launched, of how many threads and bytes of shared memory."""
     strip, strips, threads = _strips(given.columns, given.threads)
     segment = _segment(given, strips)
     segments = -(-given.rows // segment)
@@ -75,7 +77,7 @@ def cut(given: Cut) -> tuple[Tiling, tuple[int, int, int]]:
     blocks = -(-tiles // groups)
     table, buffers, shared = given.shared(segment, threads, groups)
     tiling = Tiling(tiles, blocks, segments, strips, segment, strip, threads, table, buffers, 0)
-    return tiling, (blocks, groups * threads, shared)
+    return tiling, (grid(blocks), groups * threads, shared)
 
 
 def _strips(columns: int, threads: Callable[[int], int]) -> tuple[int, int, int]:
