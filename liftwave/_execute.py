@@ -40,8 +40,7 @@ def execute(call: Call) -> Any:
     x = arrays[0]
     if type(x) is np.ndarray and operation.is_plain and x.dtype in operation.plain_dtypes:
         kernels = PLAIN_KERNELS.get(CHOICE.get())
-        single = len(arrays) == 1
-        if kernels is not None and (single or are_plain(arrays, operation.plain_dtypes)):
+        if kernels and (len(arrays) == 1 or are_plain(arrays, operation.plain_dtypes)):
             results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
             return results[0] if result is SINGLE else result.pack(results)
     opened = operation.open(arrays, supports_half_precision)
@@ -51,12 +50,10 @@ def execute(call: Call) -> Any:
 
 def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:
     """Run an operation on opened arrays: by kernels, or by torch's operator if torch records."""
-    if type(arrays[0]) is np.ndarray or "torch" not in sys.modules:
+    if not _is_recorded(operation, arrays):
         return operation.run(arrays, sizes, kernels_for(*arrays))
     from liftwave._bridge import operator  # it imports torch
 
-    if not operator.records(operation, arrays):
-        return operation.run(arrays, sizes, kernels_for(*arrays))
     if operation.holds_arrays:
         operation, parameters = operation.with_slots()
         arrays = [*arrays, *parameters]

@@ -1,6 +1,6 @@
 """Functions as single nodes of graphs that ``torch.compile`` traces.
 
-Planning a transform is Python code that a compiler of tensor programs cannot trace. A public
+Planning a transform is Python code that torch's compiler cannot trace. A public
 function therefore becomes one node: torch runs it on tensors without numbers, and the operators
 that it calls end up in the compiled graph.
 """
@@ -100,8 +100,8 @@ def _parts_of_scheme(scheme: LiftingScheme) -> tuple[Any, ...]:
 def _scheme_of(
     steps: Any, scale: Any, name: str, shift: Any, integer: bool, origin: Any
 ) -> LiftingScheme:
-    made = tuple([LiftingStep(*step) for step in steps])
-    return LiftingScheme(made, scale, name, shift, integer, origin=origin)
+    lifting_steps = tuple([LiftingStep(*step) for step in steps])
+    return LiftingScheme(lifting_steps, scale, name, shift, integer, origin=origin)
 
 
 # --- operations inside of torch.func -------------------------------------------------------------

@@ -17,7 +17,7 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from error
 
-# Registers the operator of liftwave: programs that torch.export saved refer to it.
+# Registers the operator of liftwave, which saved results of torch.export refer to.
 import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
 from liftwave.torch.models import (

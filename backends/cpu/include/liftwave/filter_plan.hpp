@@ -1,4 +1,4 @@
-// Plans of filter banks: the geometry that liftwave/_plan.py computes, as plain data.
+// Plans of filter banks: the geometry that liftwave/_plan/axis.py computes, as plain data.
 #pragma once
 
 #include <cstddef>
