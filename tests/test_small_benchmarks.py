@@ -167,7 +167,7 @@ def test_imports_are_timed(tmp_path, capsys):
 
 
 def test_the_import_of_another_liftwave_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_time, "FOLDER", _fake(tmp_path))
+    monkeypatch.setattr(import_time.lw, "__file__", str(tmp_path / "liftwave" / "__init__.py"))
     with pytest.raises(RuntimeError, match=r"a fresh interpreter imports .* instead of"):
         import_time.seconds("import liftwave")
 
