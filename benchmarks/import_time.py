@@ -69,10 +69,12 @@ def seconds(statement: str) -> float:
     RuntimeError
         If the interpreter imports another liftwave, as an editable installation may do.
     """
-    found = {"PYTHONPATH": os.pathsep.join([str(FOLDER), os.environ.get("PYTHONPATH", "")])}
+    variables = dict(os.environ)
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    variables["PYTHONPATH"] = os.pathsep.join([str(FOLDER), variables.get("PYTHONPATH", "")])
     done = subprocess.run(
         [sys.executable, "-P", "-c", _SCRIPT.format(statement=statement)],
-        env=os.environ | found,
+        env=variables,
         capture_output=True,
         text=True,
         check=True,

@@ -50,10 +50,12 @@ def execute(call: Call) -> Any:
 
 def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:
     """Run an operation on opened arrays: by kernels, or by torch's operator if torch records."""
-    if not _is_recorded(operation, arrays):
+    if type(arrays[0]) is np.ndarray or "torch" not in sys.modules:
         return operation.run(arrays, sizes, kernels_for(*arrays))
     from liftwave._bridge import operator  # it imports torch
 
+    if not operator.records(operation, arrays):
+        return operation.run(arrays, sizes, kernels_for(*arrays))
     if operation.holds_arrays:
         operation, parameters = operation.with_slots()
         arrays = [*arrays, *parameters]
