@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from liftwave._arrays.convert import common_namespace, is_array
+from liftwave._arrays.tensors import is_tensor
 from liftwave._typing import Array
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import Resolved
@@ -27,4 +28,6 @@ def check_library_of_taps(wavelets: Sequence[Resolved], arrays: Sequence[Array])
             taps = [*(step.taps for step in wavelet.steps), *wavelet.scale]
         else:
             taps = list(wavelet.filter_bank)
-        common_namespace([*arrays, *filter(is_array, taps)])
+        together = [*arrays, *filter(is_array, taps)]
+        if not all(map(is_tensor, together)):
+            common_namespace(together)

@@ -177,8 +177,8 @@ class PlannedTransform(Operation):
 
     @cached_property
     def is_differentiable(self) -> bool:
-        """Whether it is no integer lifting, which rounds."""
-        return not self.outline.is_integer
+        """Whether it is no integer lifting, which rounds; JSON data never does."""
+        return not any(isinstance(w, LiftingScheme) and w.integer for _, w, _ in self.axes)
 
     # --- plans ---------------------------------------------------------------------------------
 
