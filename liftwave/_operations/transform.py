@@ -37,6 +37,7 @@ from liftwave._operations.transform_vjp import (
 )
 from liftwave._operations.wavelet_data import (
     as_numbers,
+    slot_structure,
     tap_slots,
     with_tap_arrays,
 )
@@ -402,7 +403,19 @@ class Transform(PlannedTransform):
         """The transform with slots in place of arrays of taps, and these arrays."""
         if not self.holds_arrays:
             return self, []
-        wavelets = {id(w): w for _, w, _ in self.axes}
+        taps: list[Array] = []
+        wavelets: dict[int, Any] = {id(w): w for _, w, _ in self.axes}
+        structures = {key: slot_structure(w, taps) for key, w in wavelets.items()}
+        axes = tuple([(axis, structures[id(w)], mode) for axis, w, mode in self.axes])
+        flags = (self.is_synthesis, self.has_approx, self.trim_odd, self.is_transposed)
+        key = (axes, self.keys, flags)
+        slotted = _SLOTTED.get(key)
+        if slotted is None:
+            slotted = self._make_slotted(wavelets)
+            keep(_SLOTTED, key, slotted)
+        return slotted, taps
+
+    def _make_slotted(self, wavelets: dict[int, Any]) -> Transform:
         taps: list[Array] = []
         data = {key: as_json(w, taps) for key, w in wavelets.items()}
         axes = tuple(TransformAxis(a, data[id(w)], m) for a, w, m in self.axes)
@@ -410,7 +423,7 @@ class Transform(PlannedTransform):
         # The same form gives the same object, and what it cached.
         same = parse(slotted.text)
         assert isinstance(same, Transform)
-        return same, taps
+        return same
 
     def with_numbers(self) -> Transform:
         """The transform with the numbers of taps that are arrays, which are read."""
@@ -435,6 +448,10 @@ class Transform(PlannedTransform):
         wavelets = {id(p.wavelet): with_tap_arrays(p.wavelet, x.new_tensor) for p in plans}
         exact = AxisPlans(AxisPlan(p.axis, wavelets[id(p.wavelet)], p.mode) for p in plans)
         return replace(self, plans={x.ndim: exact})
+
+
+_SLOTTED: dict[Any, Transform] = {}
+"""Transforms with slots, by all but their taps: training makes a new wavelet in each step."""
 
 
 # --- transforms of plans, which these cache ------------------------------------------------------

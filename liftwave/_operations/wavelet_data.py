@@ -44,10 +44,33 @@ def _is_named(bank: FilterBank) -> bool:
 def _taps_to_json(taps: Any, arrays: list[Array]) -> Any:
     if is_concrete(taps) or isinstance(taps, float | int):
         return taps
+    _, number, length = _slot(taps, arrays)
+    return {"slot": number, "length": length}
+
+
+def slot_structure(wavelet: Resolved, arrays: list[Array]) -> tuple[Any, ...]:
+    """A key for the JSON data of a wavelet; arrays are appended as in :func:`to_json`."""
+    fixed: tuple[Any, ...] = ()
+    if isinstance(wavelet, LiftingScheme):
+        fixed = (
+            wavelet.integer,
+            wavelet.shift,
+            *[(step.kind, step.offset) for step in wavelet.steps],
+        )
+        taps: Sequence[Any] = [*[step.taps for step in wavelet.steps], *wavelet.scale]
+    else:
+        taps = wavelet.filter_bank
+    return wavelet.name, fixed, *[_slot(each, arrays) for each in taps]
+
+
+def _slot(taps: Any, arrays: list[Array]) -> Any:
+    """Taps that are numbers; for an array the number and the length of its slot."""
+    if isinstance(taps, tuple | float | int):
+        return taps
     number = next((k for k, known in enumerate(arrays) if known is taps), len(arrays))
     if number == len(arrays):
         arrays.append(taps)
-    return {"slot": number, "length": tap_count(taps) if taps.ndim else 0}
+    return "slot", number, tap_count(taps) if taps.ndim else 0
 
 
 def from_json(data: WaveletData, taps: Sequence[Any] | None) -> Resolved:
