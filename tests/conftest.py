@@ -14,7 +14,7 @@ from helpers import Library, libraries
 from hypothesis import HealthCheck, settings
 
 import liftwave as lw
-from liftwave import _dispatch
+from liftwave import _dispatch, _execute
 from liftwave._kernels.contract import Kernels
 from liftwave._kernels.half_precision import in_float32
 
@@ -27,7 +27,8 @@ if os.environ.get("LIFTWAVE_TEST_KERNELS") == "cuda-host":
     _reference = in_float32(_dispatch.families()["reference"])
     _registration = _dispatch.registered(HostKernels(HostRuntime(), _reference))
     _registration.__enter__()  # it ends when it is collected
-    _dispatch.CHOICE = ContextVar("liftwave_kernels", default="cuda")
+    # In all threads: a value set here would be that of this thread alone.
+    _dispatch.CHOICE = _execute.CHOICE = ContextVar("liftwave_kernels", default="cuda")
 
 # The fixtures choose a library or kernels and do not depend on the drawn examples.
 _SHARED_FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
