@@ -76,13 +76,10 @@ class AnalysisLevel:
         In the order in which they run: band ``key`` becomes ``key + 'a'`` and ``key + 'd'``.
     shapes : dict
         The shape of each band, in the order of the keys; approximation first.
-    native : dict
-        What each family of kernels made of the level alone.
     """
 
     analysis_steps: tuple[tuple[str, Step], ...]
     shapes: dict[str, Shape]
-    native: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def shape(self) -> Shape:
@@ -115,15 +112,12 @@ class SynthesisLevel:
         The keys of the details that are present, in order.
     shape : tuple of int
         Of the result.
-    native : dict
-        What each family of kernels made of the level alone.
     """
 
     synthesis_steps: tuple[tuple[str, Step, tuple[Shape, Shape]], ...]
     approx_shape: Shape | None
     detail_keys: tuple[str, ...]
     shape: Shape
-    native: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def approx_key(self) -> str:
