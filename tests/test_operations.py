@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pywt
 from helpers import zero_mean
 
 import liftwave as lw
@@ -15,6 +16,7 @@ from liftwave._arrays.convert import never_native_half
 from liftwave._dispatch import kernels_for
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation, parse
+from liftwave._operations.transform import Transform
 from liftwave.gradients import TRANSFORM_CALLS
 from liftwave.pooling.differentiable import CALLS as POOLING_CALLS
 
@@ -117,3 +119,14 @@ def test_derivatives_are_operations(function: Callable[..., Any]) -> None:
     assert type(twin) is type(derivative)
     for y, expected in zip(twin.run(tensors, sizes, kernels), gradients, strict=True):
         np.testing.assert_array_equal(y, expected)
+
+
+def test_wavelets_keep_plans_for_some_shapes_only() -> None:
+    bank = lw.FilterBank(*pywt.Wavelet("db2").filter_bank)
+    for n in range(10, 310):
+        lw.waverec(lw.wavedec(np.ones(n), bank, level=1), bank)
+    assert bank._plans
+    for plans in bank._plans.values():
+        assert 1 < len(plans.cache) <= 64
+        transforms = [value for value in plans.cache.values() if isinstance(value, Transform)]
+        assert max(len(transform.shape_plans) for transform in transforms) <= 64

@@ -26,6 +26,7 @@ from liftwave._operations.wavelet_data import (
     to_json,
 )
 from liftwave._plan.axes import AxisPlan, AxisPlans
+from liftwave._plan.axis import bounded
 from liftwave._plan.levels import (
     AnalysisPlan,
     Keys,
@@ -261,15 +262,10 @@ class PlannedTransform(Operation):
         return shapes
 
 
-# Shapes for which a transform keeps its plans; beyond that it starts anew.
-_MAX_SHAPES = 256
-
-
-def keep(plans: dict[Any, Any], key: Any, plan: Any) -> None:
-    if len(plans) >= _MAX_SHAPES:
-        plans.clear()
-    with suppress(TypeError):  # a length that is a symbol has no hash
-        plans[key] = plan
+def keep(cache: dict[Any, Any], key: Any, value: Any) -> None:
+    """Put a value into a bounded cache, unless its key holds lengths that are symbols."""
+    with suppress(TypeError):  # a symbol has no hash
+        bounded(cache)[key] = value
 
 
 def as_json(wavelet: Resolved | WaveletData, arrays: list[Array] | None = None) -> WaveletData:

@@ -20,6 +20,7 @@ from liftwave._operations.transform import (
 from liftwave._operations.upsample import Upsample
 from liftwave._plan.arguments import check_level, useful_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
+from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
 from liftwave.errors import LevelError, ShapeError, WaveletError
@@ -173,7 +174,7 @@ def multilevel_analysis(x: Array, plans: AxisPlans, level: int | None) -> Transf
             return transform
     transform = _multilevel_analysis(shape, plans, level)
     if level is None or transform.level <= _useful_level(shape, plans):  # else each call warns
-        plans.cache[key] = transform
+        bounded(plans.cache)[key] = transform
     return transform
 
 
