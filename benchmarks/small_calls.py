@@ -113,20 +113,20 @@ class Timed:
 
 def runs(function: Function) -> dict[tuple[str, str, str], Run]:
     """All calls of a function, by the library, the form of the wavelet, and the mode."""
-    made: dict[tuple[str, str, str], Run] = {}
+    bound_calls: dict[tuple[str, str, str], Run] = {}
     for mode in ("symmetric", "periodization"):
         for form in FORMS[:2]:
-            made["pywt", form.name, mode] = function.bound(pywt, form.make(), mode)
+            bound_calls["pywt", form.name, mode] = function.bound(pywt, form.make(), mode)
         for form in FORMS:
             if form is NAME or form.mode == mode:
-                made["liftwave", form.name, mode] = function.bound(lw, form.make(), mode)
-    return made
+                bound_calls["liftwave", form.name, mode] = function.bound(lw, form.make(), mode)
+    return bound_calls
 
 
-def check(made: dict[tuple[str, str, str], Run]) -> None:
+def check(bound_calls: dict[tuple[str, str, str], Run]) -> None:
     """Raises AssertionError if a call gives other results than PyWavelets."""
-    for (_, form, mode), run in made.items():
-        expected = leaves(made["pywt", NAME.name, mode]())
+    for (_, form, mode), run in bound_calls.items():
+        expected = leaves(bound_calls["pywt", NAME.name, mode]())
         for array, right in zip(leaves(run()), expected, strict=True):
             tolerance = TOLERANCE * np.abs(right).max()
             np.testing.assert_allclose(array, right, 0, tolerance, err_msg=f"{form}, {mode}")
@@ -143,11 +143,11 @@ def leaves(results: Any) -> Iterator[np.ndarray]:
 
 def measure(function: Function, rounds: int) -> list[Timed]:
     """Checks one function, then times it with each form of the wavelet."""
-    made = runs(function)
-    check(made)
-    named = {" ".join(key): run for key, run in made.items()}
+    bound_calls = runs(function)
+    check(bound_calls)
+    named = {" ".join(key): run for key, run in bound_calls.items()}
     times = interleaved(named, rounds, AT_LEAST, rest=0.0)
-    shortest = {key: 1e6 * min(times[" ".join(key)]) for key in made}
+    shortest = {key: 1e6 * min(times[" ".join(key)]) for key in bound_calls}
     return [_timed(function, form, shortest) for form in FORMS]
 
 
