@@ -12,20 +12,34 @@ class BandMemory:
     def __init__(self, shape: tuple[int, ...], allocate: Any, places: Sequence[Any]) -> None: ...
 
 class Analysis:
-    """Levels of an analysis, run in one go: all bands, or None if ``x`` is not plain."""
+    """Levels of an analysis, run in one go.
 
-    def __init__(self, levels: Sequence[Sequence[Any]], memory: BandMemory | None) -> None: ...
+    All bands; None if ``x`` is not plain, or not of the shape in ``shapes``.
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[Sequence[Any]],
+        memory: BandMemory | None,
+        shapes: Sequence[tuple[int, ...]] | None = None,
+    ) -> None: ...
+    def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
     def run(self, x: Any, /) -> list[Any] | None: ...
 
 class Synthesis:
-    """Levels of a synthesis, run in one go: the array, or None if a band is not plain."""
+    """Levels of a synthesis, run in one go.
+
+    The array; None if a band is not plain, or not of its shape in ``shapes``.
+    """
 
     def __init__(
         self,
         levels: Sequence[tuple[Sequence[Any], Sequence[bool]]],
         shape: tuple[int, ...] | None,
         allocate: Any,
+        shapes: Sequence[tuple[int, ...]] | None = None,
     ) -> None: ...
+    def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
     def run(self, bands: Sequence[Any], /) -> Any: ...
     def write(self, bands: Sequence[Any], out: Any, /) -> Any: ...
 
@@ -53,26 +67,36 @@ class LiftPlan:
     ) -> None: ...
 
 class LiftAnalysis:
-    """Levels of lifting, run in one go: all bands, or None if ``x`` is not plain."""
+    """Levels of lifting, run in one go.
+
+    All bands; None if ``x`` is not plain, or not of the shape in ``shapes``.
+    """
 
     def __init__(
         self,
         levels: Sequence[Sequence[Sequence[tuple[int, LiftPlan]]]],
         memory: BandMemory | None,
         allocate: Any,
+        shapes: Sequence[tuple[int, ...]] | None = None,
     ) -> None: ...
+    def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
     def run(self, x: Any, /) -> list[Any] | None: ...
     def run_in(self, x: Any, dtype: Any, /) -> list[Any] | None: ...
 
 class LiftSynthesis:
-    """Levels of lifting undone, run in one go: the array, or None if a band is not plain."""
+    """Levels of lifting undone, run in one go.
+
+    The array; None if a band is not plain, or not of its shape in ``shapes``.
+    """
 
     def __init__(
         self,
         levels: Sequence[Sequence[Sequence[tuple[int, LiftPlan]]]],
         shape: tuple[int, ...] | None,
         allocate: Any,
+        shapes: Sequence[tuple[int, ...]] | None = None,
     ) -> None: ...
+    def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
     def run(self, bands: Sequence[Any], /) -> Any: ...
     def write(self, bands: Sequence[Any], out: Any, /) -> Any: ...
 

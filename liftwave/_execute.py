@@ -37,11 +37,13 @@ def execute(call: Call) -> Any:
     operation, arrays, result = call.operation, call.arrays, call.result
     if call.out is not None:
         return _execute_into(call, call.out)
-    x = arrays[0]
-    if type(x) is np.ndarray and operation.is_plain and x.dtype in operation.plain_dtypes:
-        kernels = PLAIN_KERNELS.get(CHOICE.get())
-        if kernels and (len(arrays) == 1 or are_plain(arrays, operation.plain_dtypes)):
+    kernels = PLAIN_KERNELS.get(CHOICE.get())
+    if kernels:
+        native_run = operation.native_runs.get(kernels)
+        results = None if native_run is None else native_run(arrays)
+        if results is None and operation.is_plain and are_plain(arrays, operation.plain_dtypes):
             results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
+        if results is not None:
             return results[0] if result is SINGLE else result.pack(results)
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], call.sizes)
@@ -106,12 +108,11 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
         if name != "out" and parameter.default is not inspect.Parameter.empty
     }
 
-    module = sys.modules.get
+    modules = sys.modules
 
     @wraps(function)
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        torch = module("torch")
-        if torch is None or not torch.compiler.is_dynamo_compiling():
+        if "torch" not in modules or not modules["torch"].compiler.is_dynamo_compiling():
             return function(*args, **kwargs)
         arguments = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
         out = arguments.pop("out", None)

@@ -6,7 +6,7 @@ Every family of kernels (the reference, and compiled ones) is an object with the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -253,6 +253,10 @@ class LiftPoolKernels(Protocol):
         ...
 
 
+NativeRun: TypeAlias = Callable[[Sequence[Array]], list[Array] | None]
+"""Runs one plan on NumPy arrays of floats of the plan's shapes; ``None`` for other arrays."""
+
+
 class Kernels(AxisKernels, Protocol):
     """What a family of kernels offers: one axis, all axes and levels at once, and pooling.
 
@@ -297,6 +301,10 @@ class Kernels(AxisKernels, Protocol):
 
         It may be written to ``out``, an array of its shape, and is that array then.
         """
+        ...
+
+    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:
+        """What runs a plan that these kernels ran before, if arrays need no conversion."""
         ...
 
 

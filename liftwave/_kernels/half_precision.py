@@ -15,6 +15,7 @@ from liftwave._kernels.contract import (
     Kernels,
     LiftPoolKernels,
     LiftPullback,
+    NativeRun,
     PoolingArguments,
     PoolingKernels,
 )
@@ -119,6 +120,10 @@ class KernelsInFloat32:
         if out is not None and is_half(out):
             out = None  # which the kernels do not write
         return _like(self._kernels.synthesise(_singles(bands), plan, out), bands[0])
+
+    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:
+        """That of the family: it takes no half precision."""
+        return self._kernels.native_run(plan)
 
 
 class PoolingInFloat32:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from liftwave._arrays.convert import PLAIN_DTYPES, NativeHalf, Opened, open_arrays
-from liftwave._kernels.contract import Kernels
+from liftwave._kernels.contract import Kernels, NativeRun
 from liftwave._typing import Array
 
 Shape: TypeAlias = tuple[int, ...]
@@ -50,6 +51,8 @@ class Operation(ABC):
     ----------
     kind : str
         The name of the class in the serialized form.
+    native_runs : mapping
+        What runs the operation on NumPy arrays of the shapes of the last run, by kernels.
     records_itself : bool
         Whether it consists of operations of the arrays' own library. Torch then records
         and differentiates these.
@@ -58,6 +61,7 @@ class Operation(ABC):
     """
 
     kind: ClassVar[str]
+    native_runs: Mapping[Kernels, NativeRun | None] = MappingProxyType({})
     records_itself: ClassVar[bool] = False
     plain_dtypes: ClassVar[frozenset[Any]] = PLAIN_DTYPES
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 from liftwave._arrays.integers import (
     coefficient_dtype,
 )
-from liftwave._kernels.contract import Kernels
+from liftwave._kernels.contract import Kernels, NativeRun
 from liftwave._operations.operation import Operation, Shape
 from liftwave._operations.wavelet_data import (
     WaveletData,
@@ -94,6 +94,9 @@ class PlannedTransform(Operation):
     n_slots: int = 0
     plans: dict[int, AxisPlans] = field(default_factory=dict, repr=False)
     shape_plans: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+    native_runs: dict[Kernels, NativeRun | None] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     # --- serialization -------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import NativeHalf, Opened, is_half, open_arrays, open_unchanged
@@ -43,6 +44,7 @@ from liftwave._operations.wavelet_data import (
 )
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.levels import (
+    AnalysisPlan,
     Keys,
     SynthesisPlan,
     flatten_bands,
@@ -120,7 +122,9 @@ class Transform(PlannedTransform):
                 plan = self.shape_plans[shapes]
             except (KeyError, TypeError):  # a length that is a symbol has no hash
                 plan = self._make_synthesis_plan(shapes)
-            return [kernels.synthesise(arrays, plan, out)]
+            results = [kernels.synthesise(arrays, plan, out)]
+            self._keep_native(arrays[0], plan, kernels)
+            return results
         x = arrays[0]
         try:
             plan = self.shape_plans[x.shape]
@@ -128,7 +132,15 @@ class Transform(PlannedTransform):
             plan = self._make_analysis_plan(x.shape)
         dtype = None if self.is_differentiable else self._coefficient_dtype(x)
         bands = kernels.analyse(x, plan, dtype)
-        return bands if self.is_complete else self._select(bands)
+        if not self.is_complete:
+            return self._select(bands)
+        self._keep_native(x, plan, kernels)
+        return bands
+
+    def _keep_native(self, x: Array, plan: AnalysisPlan | SynthesisPlan, kernels: Kernels) -> None:
+        """Have the next run of NumPy arrays of these shapes go straight to what is native."""
+        if type(x) is np.ndarray and self.is_plain:
+            self.native_runs[kernels] = kernels.native_run(plan)
 
     def _run_with_taps(self, arrays: Sequence[Array], kernels: Kernels) -> list[Array]:
         """The results where the last arrays are taps."""

@@ -200,7 +200,7 @@ def idwt(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.idwt`."""
-    if type(cA) is np.ndarray and type(cD) is np.ndarray:
+    if type(cA) is type(cD) is np.ndarray:
         ndim = cA.ndim
         transform = synthesis(plans_along(wavelet, mode, axis, ndim), ndim, 1, False)
         return Call(transform, (cA, cD), SINGLE, PAIR, (), out)

@@ -78,9 +78,10 @@ class Analysis {
  public:
   // `memory`: where the bands of a transform of one shape lie, the approximation first, then the
   // details, coarsest level first; None for one level whose bands are of one shape, and arrays of
-  // any shape.
-  Analysis(const std::vector<std::vector<AxisArgument>>& arguments, nb::object memory)
-      : memory_object_(std::move(memory)) {
+  // any shape. `shapes`: that of the signal, or None.
+  Analysis(const std::vector<std::vector<AxisArgument>>& arguments, nb::object memory,
+           nb::object shapes)
+      : memory_object_(std::move(memory)), shapes_(shapes) {
     for (const auto& level_arguments : arguments) {
       AnalysisLevel level{make_axes(level_arguments, false), 0};
       level.bands = level.axes.size() == 1 ? static_cast<int>(level.axes[0].plan.taps.size())
@@ -96,12 +97,15 @@ class Analysis {
     require(memory_ || levels_.size() == 1, "levels have no memory");
   }
 
-  // All bands, or None if `x` is not plain.
+  // All bands, or None if `x` is not plain or not of the plan's shape.
   nb::object run(nb::handle x) const {
     PythonArray in;
-    if (!in.open(x) || !in.is_floating()) return nb::none();
+    if (!in.open(x) || !in.is_floating() || !shapes_.fit(&in)) return nb::none();
     return in.is_single() ? run_as<float>(in) : run_as<double>(in);
   }
+
+  // The same for a list of one array.
+  nb::object results(nb::handle arrays) const { return run(only(arrays)); }
 
  private:
   template <class T>
@@ -167,6 +171,7 @@ class Analysis {
   std::size_t bands_ = 0;
   nb::object memory_object_;
   const BandMemory* memory_ = nullptr;
+  InputShapes shapes_;
 };
 
 // Levels of a synthesis: each but the first has the result of the one before as its approximation.
@@ -179,9 +184,11 @@ class Synthesis {
   };
   using LevelArgument = std::tuple<std::vector<AxisArgument>, std::vector<bool>>;
 
-  // `shape` of the result, and what allocates it; both None for arrays of any shape.
-  Synthesis(const std::vector<LevelArgument>& arguments, nb::object shape, nb::object allocate)
-      : shape_(std::move(shape)), allocate_(std::move(allocate)) {
+  // `shape` of the result, what allocates it, and the bands' `shapes`; all None for bands of any
+  // shape.
+  Synthesis(const std::vector<LevelArgument>& arguments, nb::object shape, nb::object allocate,
+            nb::object shapes)
+      : shape_(std::move(shape)), allocate_(std::move(allocate)), shapes_(shapes) {
     for (const auto& [axes, present] : arguments) {
       Level level{make_axes(axes, true), present, levels_.empty()};
       const bool any = std::find(present.begin(), present.end(), true) != present.end();
@@ -197,13 +204,16 @@ class Synthesis {
     require(!levels_.empty(), "there are no levels");
   }
 
-  // The array with these bands: those that are present, level by level and within it by key. Of the
-  // first only as many samples are used as the plan has. None if a band is not plain.
+  // The array with these bands: those that are present, level by level and within it by key. None
+  // if a band is not plain or not of the plan's shape.
   nb::object run(nb::handle bands) const {
     Inputs inputs(given_);
     if (!open(bands, inputs)) return nb::none();
     return inputs[0].is_single() ? run_as<float>(inputs, nullptr) : run_as<double>(inputs, nullptr);
   }
+
+  // The same array in a list.
+  nb::object results(nb::handle bands) const { return listed(run(bands)); }
 
   // The same, written to `out`; None if a band or `out` is not plain.
   nb::object write(nb::handle bands, nb::handle out) const {
@@ -231,7 +241,7 @@ class Synthesis {
     for (std::size_t i = 0; i < given_; ++i) {
       if (inputs[i].dtype() != inputs[0].dtype()) return false;
     }
-    return inputs[0].is_floating();
+    return inputs[0].is_floating() && shapes_.fit(inputs.data());
   }
 
   // The result, or True if it went to `out`; None if a band is not plain.
@@ -288,7 +298,7 @@ class Synthesis {
         } else {
           inputs[next++].view(*band);
         }
-        if (before || (b == 0 && !shape_.is_none())) trim(*band, level.axes);
+        if (before) trim(*band, level.axes);
         if (!like) like = band;
         require(fits(*band, *like, level.axes), "a band does not fit its plan");
         if (!before && !in_place(*band, levels_[0].axes)) return false;
@@ -312,6 +322,7 @@ class Synthesis {
   std::size_t given_ = 0, slots_ = 0;
   nb::object shape_;
   nb::object allocate_;
+  InputShapes shapes_;
 };
 
 // The gradient of an analysis along one axis in its taps.
@@ -370,13 +381,17 @@ void bind_filters(nb::module_& m, const Kernels& chosen) {
   kernels = &chosen;
   // Arguments without names: such functions are called faster.
   nb::class_<Analysis>(m, "Analysis")
-      .def(nb::init<const std::vector<std::vector<AxisArgument>>&, nb::object>(),
-           nb::arg("levels"), nb::arg("memory").none())
-      .def("run", &Analysis::run);
+      .def(nb::init<const std::vector<std::vector<AxisArgument>>&, nb::object, nb::object>(),
+           nb::arg("levels"), nb::arg("memory").none(), nb::arg("shapes").none() = nb::none())
+      .def("run", &Analysis::run)
+      .def("results", &Analysis::results);
   nb::class_<Synthesis>(m, "Synthesis")
-      .def(nb::init<const std::vector<Synthesis::LevelArgument>&, nb::object, nb::object>(),
-           nb::arg("levels"), nb::arg("shape").none(), nb::arg("allocate").none())
+      .def(nb::init<const std::vector<Synthesis::LevelArgument>&, nb::object, nb::object,
+                    nb::object>(),
+           nb::arg("levels"), nb::arg("shape").none(), nb::arg("allocate").none(),
+           nb::arg("shapes").none() = nb::none())
       .def("run", &Synthesis::run)
+      .def("results", &Synthesis::results)
       .def("write", &Synthesis::write);
   nb::class_<TapGradients>(m, "TapGradients")
       .def(nb::init<const AxisArgument&>(), nb::arg("axis"))

@@ -76,11 +76,13 @@ class LiftAnalysis {
  public:
   // `memory`: where the bands of a transform of one shape lie, the approximation first, then the
   // details, coarsest level first. Without, there is one group of one level, arrays may have any
-  // shape, and `allocate` makes memory for each band.
-  LiftAnalysis(const std::vector<LevelArgument>& levels, nb::object memory, nb::object allocate)
+  // shape, and `allocate` makes memory for each band. `shapes`: that of the signal, or None.
+  LiftAnalysis(const std::vector<LevelArgument>& levels, nb::object memory, nb::object allocate,
+               nb::object shapes)
       : levels_(groups_of(levels)),
         memory_object_(std::move(memory)),
-        allocate_(std::move(allocate)) {
+        allocate_(std::move(allocate)),
+        shapes_(shapes) {
     if (memory_object_.is_none()) {
       require(levels_.size() == 1 && levels_[0].size() == 1, "levels have no memory");
       return;
@@ -91,22 +93,32 @@ class LiftAnalysis {
     require(memory_->size() == bands, "bands do not match their memory");
   }
 
-  // All bands, or None if `x` is not plain.
+  // All bands, or None if `x` is not plain or not of the plan's shape.
   nb::object run(nb::handle x) const { return run_in(x, nb::none()); }
 
   // The same with bands of another dtype.
   nb::object run_in(nb::handle x, nb::handle dtype) const {
     PythonArray in;
-    if (!in.open(x)) return nb::none();
-    const nb::handle wanted = dtype.is_none() ? dtype_object(in.dtype()) : dtype;
+    if (!in.open(x) || !shapes_.fit(&in)) return nb::none();
+    return run_opened(in, dtype.is_none() ? dtype_object(in.dtype()) : dtype);
+  }
+
+  // All bands of the floats in a list of one array; None as from `run`, and for integers.
+  nb::object results(nb::handle arrays) const {
+    PythonArray in;
+    if (!in.open(only(arrays)) || !in.is_floating() || !shapes_.fit(&in)) return nb::none();
+    return run_opened(in, dtype_object(in.dtype()));
+  }
+
+ private:
+  nb::object run_opened(const PythonArray& in, nb::handle dtype) const {
     const ArrayRef signal = in.ref();
     for (const auto& groups : levels_) {
       for (const Group& group : groups) require(group.has_axes(signal.shape.size()), "an axis does not exist");
     }
-    return memory_ ? run_levels(signal, wanted) : run_group(signal, wanted);
+    return memory_ ? run_levels(signal, dtype) : run_group(signal, dtype);
   }
 
- private:
   nb::object run_group(const ArrayRef& signal, nb::handle dtype) const {
     const Group& group = levels_[0][0];
     nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(group.bands())));
@@ -180,38 +192,39 @@ class LiftAnalysis {
   nb::object memory_object_;
   nb::object allocate_;
   const BandMemory* memory_ = nullptr;
+  InputShapes shapes_;
 };
 
 // Levels of a synthesis: each but the first has the result of the one before as its approximation.
 class LiftSynthesis {
  public:
-  // Levels coarsest first, their groups in the order of an analysis. `shape` of the result; None
-  // for arrays of any shape.
-  LiftSynthesis(const std::vector<LevelArgument>& levels, nb::object shape, nb::object allocate)
-      : levels_(groups_of(levels)), shape_(std::move(shape)), allocate_(std::move(allocate)) {
+  // Levels coarsest first, their groups in the order of an analysis. `shape` of the result and
+  // `shapes` of the bands; None for bands of any shape.
+  LiftSynthesis(const std::vector<LevelArgument>& levels, nb::object shape, nb::object allocate,
+                nb::object shapes)
+      : levels_(groups_of(levels)),
+        shape_(std::move(shape)),
+        allocate_(std::move(allocate)),
+        shapes_(shapes) {
     for (const auto& groups : levels_) given_ += bands_of(groups) - 1;
   }
 
   // The array with these bands: the approximation, then the details level by level and within it
-  // by key. Of the approximation only as many samples are used as the plan has. None if a band is
-  // not plain.
+  // by key. None if a band is not plain or not of the plan's shape.
   nb::object run(nb::handle bands) const {
     Inputs inputs(given_);
-    if (!open(bands, inputs)) return nb::none();
-    ArrayRef result = result_of(inputs);
-    PythonArray memory;
-    nb::object array;
-    const nb::handle dtype = dtype_object(inputs[0].dtype());
-    if (shape_.is_none()) {
-      array = allocated_for(result, allocate_, dtype, memory);
-    } else {
-      array = allocated(allocate_, shape_, dtype);
-      memory.open_result(array);
-    }
-    run_on(inputs, memory, result);
-    return array;
+    return open(bands, inputs) ? run_opened(inputs) : nb::none();
   }
 
+  // The array of these bands of floats, in a list; None as from `run`, and for other bands.
+  nb::object results(nb::handle bands) const {
+    Inputs inputs(given_);
+    if (!open(bands, inputs) || !inputs[0].is_floating()) return nb::none();
+    for (std::size_t i = 1; i < given_; ++i) {
+      if (inputs[i].dtype() != inputs[0].dtype()) return nb::none();
+    }
+    return listed(run_opened(inputs));
+  }
   // The same, written to `out`; None if a band or `out` is not plain.
   nb::object write(nb::handle bands, nb::handle out) const {
     Inputs inputs(given_);
@@ -229,7 +242,22 @@ class LiftSynthesis {
     const Py_ssize_t size = PySequence_Size(bands.ptr());
     if (size < 0) throw nb::python_error();
     require(static_cast<std::size_t>(size) == given_, "not the bands of the plan");
-    return open_all(bands, inputs);
+    return open_all(bands, inputs) && shapes_.fit(inputs.data());
+  }
+
+  nb::object run_opened(const Inputs& inputs) const {
+    ArrayRef result = result_of(inputs);
+    PythonArray memory;
+    nb::object array;
+    const nb::handle dtype = dtype_object(inputs[0].dtype());
+    if (shape_.is_none()) {
+      array = allocated_for(result, allocate_, dtype, memory);
+    } else {
+      array = allocated(allocate_, shape_, dtype);
+      memory.open_result(array);
+    }
+    run_on(inputs, memory, result);
+    return array;
   }
 
   // The result: its shape.
@@ -302,6 +330,7 @@ class LiftSynthesis {
   std::size_t given_ = 1;
   nb::object shape_;
   nb::object allocate_;
+  InputShapes shapes_;
 };
 
 // The derivative of lifting along one axis, transposed, from what lifting returned.
@@ -380,14 +409,18 @@ void bind_lifting(nb::module_& m, const char* isa) {
            nb::arg("shift"), nb::arg("scale"));
   // Arguments without names: such functions are called faster.
   nb::class_<LiftAnalysis>(m, "LiftAnalysis")
-      .def(nb::init<const std::vector<LevelArgument>&, nb::object, nb::object>(),
-           nb::arg("levels"), nb::arg("memory").none(), nb::arg("allocate").none())
+      .def(nb::init<const std::vector<LevelArgument>&, nb::object, nb::object, nb::object>(),
+           nb::arg("levels"), nb::arg("memory").none(), nb::arg("allocate").none(),
+           nb::arg("shapes").none() = nb::none())
       .def("run", &LiftAnalysis::run)
+      .def("results", &LiftAnalysis::results)
       .def("run_in", &LiftAnalysis::run_in);
   nb::class_<LiftSynthesis>(m, "LiftSynthesis")
-      .def(nb::init<const std::vector<LevelArgument>&, nb::object, nb::object>(),
-           nb::arg("levels"), nb::arg("shape").none(), nb::arg("allocate").none())
+      .def(nb::init<const std::vector<LevelArgument>&, nb::object, nb::object, nb::object>(),
+           nb::arg("levels"), nb::arg("shape").none(), nb::arg("allocate").none(),
+           nb::arg("shapes").none() = nb::none())
       .def("run", &LiftSynthesis::run)
+      .def("results", &LiftSynthesis::results)
       .def("write", &LiftSynthesis::write);
   nb::class_<LiftPullback>(m, "LiftPullback")
       .def(nb::init<int, nb::object, nb::object, nb::object>(), nb::arg("axis"),

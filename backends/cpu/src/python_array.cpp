@@ -3,6 +3,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -98,6 +99,34 @@ nb::object BandMemory::bands(nb::handle memory) const {
     if (!band) throw nb::python_error();
     PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), band);
   }
+  return list;
+}
+
+InputShapes::InputShapes(nb::handle shapes) {
+  if (shapes.is_none()) return;
+  for (const auto& shape : nb::cast<std::vector<std::vector<index_t>>>(shapes)) {
+    shapes_.emplace_back(shape.data(), shape.data() + shape.size());
+  }
+}
+
+bool InputShapes::fit(const PythonArray* arrays) const {
+  for (const auto& shape : shapes_) {
+    const PythonArray& array = *arrays++;
+    if (static_cast<std::size_t>(array.ndim()) != shape.size()) return false;
+    if (!std::equal(shape.begin(), shape.end(), array.shape())) return false;
+  }
+  return true;
+}
+
+nb::object only(nb::handle arrays) {
+  if (PySequence_Size(arrays.ptr()) != 1) throw std::invalid_argument("one array is expected");
+  return nb::steal(PySequence_GetItem(arrays.ptr(), 0));
+}
+
+nb::object listed(nb::object array) {
+  if (array.is_none()) return array;
+  nb::object list = nb::steal(PyList_New(1));
+  PyList_SET_ITEM(list.ptr(), 0, array.release().ptr());
   return list;
 }
 

@@ -5,7 +5,7 @@ The module has one native object per plan, which takes arrays and returns arrays
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby, islice, product
 from math import prod
 from typing import Any, Literal, TypeAlias, cast
@@ -15,6 +15,7 @@ from array_api_compat import array_namespace
 
 import liftwave._cpu as _cpu
 from liftwave._kernels import axis_by_axis
+from liftwave._kernels.contract import NativeRun
 from liftwave._kernels.cpu.filters import NAME, CpuFilters, analysis_axis, synthesis_axis
 from liftwave._kernels.cpu.lifting import CpuLifting, level_groups
 from liftwave._kernels.cpu.memory import (
@@ -36,6 +37,7 @@ from liftwave._plan.axis import FilterPlan
 from liftwave._plan.levels import (
     AnalysisPlan,
     FilterStep,
+    Shape,
     Step,
     SynthesisLevel,
     SynthesisPlan,
@@ -61,7 +63,7 @@ class CpuLevels(CpuFilters, CpuLifting):
         """All bands: the approximation, then the details; in ``dtype``, if given."""
         native: _NativeAnalysis | None = plan.native.get(NAME)
         if native is None:
-            native = plan.native[NAME] = _native_analysis(plan)
+            native = plan.native[NAME] = _native_analysis(plan, tuple(x.shape))
         if native and dtype is None:
             bands = native.run(x)
             if bands is not None:
@@ -94,13 +96,18 @@ class CpuLevels(CpuFilters, CpuLifting):
                 return result
         if not native:
             return self._synthesise_in_parts(bands, plan, out)
-        work = list(map(memory, bands))
+        work = _fitting(list(map(memory, bands)), plan)
         target = None if out is None else _target(out, work)
         if target is None:
             return like(bands[0], with_copies(native.run, work))
         if native.write(work, target) is None:
             native.write(copied(work), target)
         return cast(Array, out)
+
+    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:
+        """The native object's method, which checks the arrays."""
+        native: _NativeAnalysis | _NativeSynthesis | None = plan.native.get(NAME)
+        return native.results if native else None
 
     def _synthesise_in_parts(
         self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None
@@ -128,6 +135,14 @@ def _analyse_memory(work: Any, native: _cpu.Analysis | _cpu.LiftAnalysis, dtype:
     return with_copies(native.run, work.astype(numpy_dtype(dtype), copy=False))
 
 
+def _fitting(bands: list[Any], plan: SynthesisPlan) -> list[Any]:
+    """The bands, of an approximation only as many samples as the plan has."""
+    shape = plan.levels[0].approx_shape
+    if shape is not None and bands[0].shape != shape:
+        return [bands[0][tuple(map(slice, shape))], *bands[1:]]
+    return bands
+
+
 def _target(out: Array, bands: Sequence[Any]) -> Any:
     """The NumPy array to write to ``out``; None if its numbers do not lie in a row or are read."""
     if not serves(out):
@@ -140,19 +155,22 @@ def _target(out: Array, bands: Sequence[Any]) -> Any:
 # --- native objects ------------------------------------------------------------------------------
 
 
-def _native_analysis(plan: AnalysisPlan) -> _NativeAnalysis:
-    """The native object of a plan; False if the module does not do all levels in one go."""
+def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnalysis:
+    """The native object of a plan for this shape.
+
+    False if the module does not do all levels in one go.
+    """
     axes = [_fused(level.analysis_steps, level.shape) for level in plan.levels]
     filter_levels = [steps for steps in axes if steps is not None and not _folds(steps)]
     if axes and len(filter_levels) == len(axes):
         arguments = [[analysis_axis(*step) for step in steps] for steps in filter_levels]
-        return _cpu.Analysis(arguments, band_memory(plan.levels, ALIGNED_SIZE, SPACING))
+        return _cpu.Analysis(arguments, band_memory(plan.levels, ALIGNED_SIZE, SPACING), [shape])
     ndim = len(plan.shapes[0])
     groups = [level_groups(level.analysis_steps, ndim) for level in plan.levels]
     lift_levels = [level for level in groups if level is not None]
     if groups and len(lift_levels) == len(groups):
         bands = band_memory(plan.levels, ALIGNED_LIFTING_SIZE, LIFTING_SPACING)
-        return _cpu.LiftAnalysis(lift_levels, bands, None)
+        return _cpu.LiftAnalysis(lift_levels, bands, None, [shape])
     return False
 
 
@@ -161,13 +179,29 @@ def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
     if not plan.levels:
         return False
     size, shape = prod(plan.shape), plan.shape
+    shapes = [
+        given for level in plan.levels for given in _given_shapes(level, level is plan.levels[0])
+    ]
     filter_levels = [_filter_level(level) for level in plan.levels]
     if None not in filter_levels:
-        return _cpu.Synthesis(filter_levels, shape, allocation(size))
+        return _cpu.Synthesis(filter_levels, shape, allocation(size), shapes)
     lift_levels = [_lift_level(level) for level in plan.levels]
     if None not in lift_levels:
-        return _cpu.LiftSynthesis(lift_levels, shape, allocation(size, ALIGNED_LIFTING_SIZE))
+        memory = allocation(size, ALIGNED_LIFTING_SIZE)
+        return _cpu.LiftSynthesis(lift_levels, shape, memory, shapes)
     return False
+
+
+def _given_shapes(level: SynthesisLevel, is_first: bool) -> Iterator[Shape]:
+    """The shapes of the bands of a level that come from outside."""
+    shapes = {
+        key + letter: shape
+        for key, _, pair in level.synthesis_steps
+        for letter, shape in zip("ad", pair, strict=True)
+    }
+    if is_first and level.approx_shape is not None:
+        yield level.approx_shape
+    yield from (shapes[key] for key in level.detail_keys)
 
 
 def _filter_level(level: SynthesisLevel) -> Any:

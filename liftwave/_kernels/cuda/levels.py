@@ -181,6 +181,9 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
                 return self._launch_synthesis(bands[0], memories, plan, launches)
         return self._synthesise_by_levels(bands, plan, native.works, out)
 
+    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> None:
+        """Nothing takes NumPy arrays."""
+
     def _launch_synthesis(
         self,
         like: Array,

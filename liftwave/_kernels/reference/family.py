@@ -44,3 +44,6 @@ class ReferenceKernels(ReferenceFilters, ReferenceLifting):
     ) -> Array:
         """The array with these bands: always a new one."""
         return axis_by_axis.synthesise(bands, plan, self)
+
+    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> None:
+        """There is nothing native."""

@@ -225,26 +225,29 @@ void apply_inside(const Step& step, const Channel<T>& target, const Channel<T>& 
     apply(targets.size(), width);
 }
 
-// sum_j taps[j] * source[p + offset + j] for the taps `j` of a range, the source extended.
-template <class T, class S>
-void sum_at(typename Arithmetic<T, S>::Sum* sum, const Step& step, const Channel<T>& source,
-            index_t p, Range taps, index_t width, bool wraps) {
+// sum_j taps[j] * source[p + offset + j] for the taps `j` of a range (at least one), the source
+// extended.
+template <class T, class S, class Width>
+LIFTWAVE_INLINE void sum_at(typename Arithmetic<T, S>::Sum* sum, const Step& step, const Channel<T>& source,
+            index_t p, Range taps, Width width, bool wraps) {
   using A = Arithmetic<T, S>;
   static const T zeros[strip<T>] = {};
-  for (index_t j = taps.begin; j < taps.end; ++j) {
+  const auto* const tap = A::taps(step);
+  const auto source_of = [&](index_t j) {
     const index_t i = p + step.offset + j;
     const index_t sample = wraps ? i : step.extend.at(i, step.n_source);
-    const T* const s = !wraps && sample < 0 ? zeros : source.at(sample);
-    const auto tap = A::taps(step)[j];
-    if (j == taps.begin)
-      for (index_t c = 0; c < width; ++c) sum[c] = A::term(tap, s[c], step.bits);
-    else
-      for (index_t c = 0; c < width; ++c) sum[c] += A::term(tap, s[c], step.bits);
+    return !wraps && sample < 0 ? zeros : source.at(sample);
+  };
+  const T* const first = source_of(taps.begin);
+  for (index_t c = 0; c < width; ++c) sum[c] = A::term(tap[taps.begin], first[c], step.bits);
+  for (index_t j = taps.begin + 1; j < taps.end; ++j) {
+    const T* const s = source_of(j);
+    for (index_t c = 0; c < width; ++c) sum[c] += A::term(tap[j], s[c], step.bits);
   }
 }
 
-template <class T, class S>
-void change(const Step& step, T* t, const typename Arithmetic<T, S>::Sum* sum, index_t width) {
+template <class T, class S, class Width>
+void change(const Step& step, T* t, const typename Arithmetic<T, S>::Sum* sum, Width width) {
   using A = Arithmetic<T, S>;
   for (index_t c = 0; c < width; ++c)
     t[c] = step.subtract ? A::template changed<true>(t[c], sum[c], step.bits)
@@ -252,9 +255,9 @@ void change(const Step& step, T* t, const typename Arithmetic<T, S>::Sum* sum, i
 }
 
 // A target near an end: sources may be extended, and increments from beyond folded onto it.
-template <class T, class S>
+template <class T, class S, class Width>
 void apply_edge(const Step& step, const Channel<T>& target, const Channel<T>& source, index_t k,
-                index_t width) {
+                Width width) {
   using Sum = typename Arithmetic<T, S>::Sum;
   const Range all{0, step.length};
   Sum sum[strip<T>], beyond[strip<T>];
@@ -264,8 +267,10 @@ void apply_edge(const Step& step, const Channel<T>& target, const Channel<T>& so
     sum_at<T, S>(beyond, step, source, p, all, width, false);
     for (index_t c = 0; c < width; ++c) sum[c] += beyond[c];
   };
-  for (index_t p = -step.fold.n_left; p < 0; ++p) fold(p);
-  for (index_t i = 0; i < step.fold.n_right; ++i) fold(step.n_target + i);
+  if (step.folds()) {
+    for (index_t p = -step.fold.n_left; p < 0; ++p) fold(p);
+    for (index_t i = 0; i < step.fold.n_right; ++i) fold(step.n_target + i);
+  }
   change<T, S>(step, target.at(k), sum, width);
 }
 
@@ -305,16 +310,17 @@ template <class T, class S>
 void apply_bounded(const Step& step, const Channel<T>& target, const Channel<T>& source,
                    Range targets, index_t width) {
   const Range inside = intersection(targets, step.inside);
-  if (inside.empty()) {
-    for (index_t k = targets.begin; k < targets.end; ++k)
-      apply_edge<T, S>(step, target, source, k, width);
-    return;
-  }
-  for (index_t k = targets.begin; k < inside.begin; ++k)
-    apply_edge<T, S>(step, target, source, k, width);
+  const auto apply_edges = [&](index_t begin, index_t end) {
+    for (index_t k = begin; k < end; ++k)
+      if (width == 1)  // a row of real numbers: loops over lanes would take longer than the sums
+        apply_edge<T, S>(step, target, source, k, std::integral_constant<index_t, 1>{});
+      else
+        apply_edge<T, S>(step, target, source, k, width);
+  };
+  if (inside.empty()) return apply_edges(targets.begin, targets.end);
+  apply_edges(targets.begin, inside.begin);
   apply_inside<T, S>(step, target, source, inside, width);
-  for (index_t k = inside.end; k < targets.end; ++k)
-    apply_edge<T, S>(step, target, source, k, width);
+  apply_edges(inside.end, targets.end);
 }
 
 // All steps of an axis, on at most a strip of lanes (or on lanes that lie side by side).

@@ -96,6 +96,19 @@ bool open_all(nb::handle sequence, InlineArray<PythonArray, N>& arrays, std::siz
   return true;
 }
 
+// The shapes of the arrays that a plan takes.
+class InputShapes {
+ public:
+  // `shapes`: a sequence of tuples; None if the arrays may have any shapes.
+  explicit InputShapes(nb::handle shapes);
+
+  // Whether the arrays have these shapes.
+  bool fit(const PythonArray* arrays) const;
+
+ private:
+  std::vector<SmallVector<index_t, 6>> shapes_;
+};
+
 // NumPy's dtype object.
 nb::handle dtype_object(DType dtype);
 
@@ -132,6 +145,12 @@ class BandMemory {
   nb::object allocate_;
   std::vector<Place> places_;
 };
+
+// The only one of some arrays.
+nb::object only(nb::handle arrays);
+
+// An array in a list; None remains None.
+nb::object listed(nb::object array);
 
 // The rows of an array: its parts along the first axis.
 nb::object rows_of(nb::handle memory, std::size_t count);
