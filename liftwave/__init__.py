@@ -13,27 +13,9 @@ from pywt import Modes, Wavelet, families, orthogonal_filter_bank, qmf, wavelist
 from liftwave._config import get_num_threads, set_num_threads, show_config
 from liftwave._dispatch import kernels
 from liftwave._version import __version__ as __version__
-from liftwave.decomposition import Decomposition, decompose
-from liftwave.denoising import denoise, estimate_sigma
-from liftwave.thresholding import threshold, threshold_firm
-from liftwave.transforms.coefficients import (
-    array_to_coeffs,
-    coeffs_to_array,
-    ravel_coeffs,
-    unravel_coeffs,
-    wavedecn_size,
-)
 from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
 from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
-from liftwave.transforms.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
-from liftwave.transforms.lengths import (
-    dwt_coeff_len,
-    dwt_max_level,
-    dwtn_max_level,
-    wavedecn_shapes,
-)
 from liftwave.transforms.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
-from liftwave.transforms.padding import pad
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep
@@ -46,7 +28,25 @@ if _t.TYPE_CHECKING:
     from liftwave import operators as operators
     from liftwave import pooling as pooling
     from liftwave import torch as torch
+    from liftwave.decomposition import Decomposition, decompose
+    from liftwave.denoising import denoise, estimate_sigma
     from liftwave.gradients import vjp
+    from liftwave.thresholding import threshold, threshold_firm
+    from liftwave.transforms.coefficients import (
+        array_to_coeffs,
+        coeffs_to_array,
+        ravel_coeffs,
+        unravel_coeffs,
+        wavedecn_size,
+    )
+    from liftwave.transforms.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
+    from liftwave.transforms.lengths import (
+        dwt_coeff_len,
+        dwt_max_level,
+        dwtn_max_level,
+        wavedecn_shapes,
+    )
+    from liftwave.transforms.padding import pad
 
 __all__ = [
     "Decomposition",
@@ -98,6 +98,25 @@ __all__ = [
     "waverecn",
 ]
 
+# Public names whose modules are imported when they are first used, by module.
+_LATE_NAMES = {
+    "decomposition": ("Decomposition", "decompose"),
+    "denoising": ("denoise", "estimate_sigma"),
+    "gradients": ("vjp",),
+    "thresholding": ("threshold", "threshold_firm"),
+    "transforms.coefficients": (
+        "array_to_coeffs",
+        "coeffs_to_array",
+        "ravel_coeffs",
+        "unravel_coeffs",
+        "wavedecn_size",
+    ),
+    "transforms.fully_separable": ("FswavedecnResult", "fswavedecn", "fswaverecn"),
+    "transforms.lengths": ("dwt_coeff_len", "dwt_max_level", "dwtn_max_level", "wavedecn_shapes"),
+    "transforms.padding": ("pad",),
+}
+_MODULES = {name: module for module, names in _LATE_NAMES.items() for name in names}
+
 # Public submodules, which are imported when they are first used, and the libraries that they need.
 _SUBMODULES = {
     "constraints": "numpy",
@@ -113,8 +132,9 @@ _SUBMODULES = {
 def __getattr__(name: str) -> _t.Any:
     if name in _SUBMODULES:
         return _import_module(f"liftwave.{name}")
-    if name == "vjp":  # kept, so that this function is not called again
-        return globals().setdefault(name, _import_module("liftwave.gradients").vjp)
+    if name in _MODULES:  # kept, so that this function is not called again
+        module = _import_module(f"liftwave.{_MODULES[name]}")
+        return globals().setdefault(name, getattr(module, name))
     raise AttributeError(f"module 'liftwave' has no attribute {name!r}")
 
 

@@ -100,28 +100,37 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """
     node = f"{function.__module__}.{function.__qualname__}"
     register(node, function)
-    parameters = inspect.signature(function).parameters
-    names = [name for name in parameters if name != "out"]
-    defaults = {
-        name: parameter.default
-        for name, parameter in parameters.items()
-        if name != "out" and parameter.default is not inspect.Parameter.empty
-    }
-
     modules = sys.modules
 
     @wraps(function)
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         if "torch" not in modules or not modules["torch"].compiler.is_dynamo_compiling():
             return function(*args, **kwargs)
-        arguments = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
-        out = arguments.pop("out", None)
-        if out is not None or len(args) > len(names) or set(arguments) != set(names):
-            return function(*args, **kwargs)  # which says what is wrong, if that is it
+        arguments = _node_arguments(function, args, kwargs)
+        if arguments is None:
+            return function(*args, **kwargs)
         result: _R = _run_as_node(node, arguments)
         return result
 
     return call
+
+
+def _node_arguments(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any] | None:
+    """All arguments by name; ``None`` with ``out``, and if they do not fit the function."""
+    parameters = inspect.signature(function).parameters
+    names = [name for name in parameters if name != "out"]
+    arguments = {
+        name: parameters[name].default
+        for name in names
+        if parameters[name].default is not inspect.Parameter.empty
+    }
+    arguments.update(zip(names, args, strict=False))
+    arguments.update(kwargs)
+    if arguments.pop("out", None) is not None or len(args) > len(names):
+        return None
+    return arguments if set(arguments) == set(names) else None
 
 
 def _run_as_node(node: str, arguments: dict[str, Any]) -> Any:

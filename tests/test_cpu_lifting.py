@@ -339,7 +339,7 @@ def test_rows_that_do_not_copy_stay_with_the_reference() -> None:
     lift = forward(scheme_of("cdf5.3"), 16, "reflect")
     first = lift.plan.steps[0]
     mean = Extension(first.extend.n, (), (((6, 0.5), (7, 0.5)),))
-    plan = replace(lift.plan, steps=(replace(first, extend=mean), *lift.plan.steps[1:]))
+    plan = replace(lift.plan, steps=(first._replace(extend=mean), *lift.plan.steps[1:]))
     x = data((4, 16), "float64")
     assert cpu_lifting._native_analysis(plan, lift.taps, lift.scale, 1) is None
     for a, e in zip(

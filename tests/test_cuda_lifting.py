@@ -401,7 +401,7 @@ def test_extensions_that_kernels_do_not_know(monkeypatch: pytest.MonkeyPatch) ->
     lift = forward(scheme_of("cdf5.3"), 12, "reflect")
     first, second = lift.plan.steps
     mean = Extension(first.extend.n, first.extend.left, (((0, 0.5), (1, 0.5)),))
-    plan = replace(lift.plan, steps=(replace(first, extend=mean), second))
+    plan = replace(lift.plan, steps=(first._replace(extend=mean), second))
     for a, e in zip(
         cuda.lift_analysis(x, plan, lift.taps, lift.scale, 0),
         reference.lift_analysis(x, plan, lift.taps, lift.scale, 0),

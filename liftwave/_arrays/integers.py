@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from liftwave._arrays.convert import Opened, as_array, common_namespace, dtype_name, open_integers
 from liftwave._arrays.tensors import is_on_device
@@ -24,6 +23,9 @@ from liftwave._plan.axis import LiftPlan, StepPlan, lift_plan
 from liftwave._typing import Array, ArrayLike, Mode
 from liftwave.errors import DTypeError, IntegerRangeWarning, warn
 from liftwave.wavelets.lifting.scheme import LiftingScheme
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _WIDER = {"int8": "int16", "uint8": "int16", "int16": "int32", "uint16": "int32"}
 _WIDER |= {"int32": "int64", "uint32": "int64", "int64": "int64"}

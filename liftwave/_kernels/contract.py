@@ -7,15 +7,16 @@ Every family of kernels (the reference, and compiled ones) is an object with the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
-from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
-from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
+
+if TYPE_CHECKING:
+    from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
+    from liftwave._plan.windows import WindowPlan
 
 
 class LiftPullback(NamedTuple):
@@ -124,8 +125,7 @@ Weights: TypeAlias = Literal[
 """How much the samples of a region weigh; they sum to one (formulas: ``pooling_weights.py``)."""
 
 
-@dataclass(frozen=True)
-class PoolingArguments:
+class PoolingArguments(NamedTuple):
     """What kernels of weighted pooling, and of its reverse, get besides arrays.
 
     Attributes

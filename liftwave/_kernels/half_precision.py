@@ -6,7 +6,7 @@ Gradients in taps, which are sums over samples, stay in float32.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from array_api_compat import array_namespace
 
@@ -21,10 +21,12 @@ from liftwave._kernels.contract import (
 )
 from liftwave._plan.axis import FilterPlan, LiftPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
-from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
-from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
+
+if TYPE_CHECKING:
+    from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
+    from liftwave._plan.windows import WindowPlan
 
 
 def in_float32(kernels: Kernels) -> Kernels:

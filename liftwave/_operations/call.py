@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from liftwave._operations.operation import Operation
 from liftwave._typing import Array
@@ -40,8 +39,7 @@ class Single:
 SINGLE = Single()
 
 
-@dataclass(slots=True)
-class Call:
+class Call(NamedTuple):
     """A call of a public function, once its arguments are understood.
 
     Attributes

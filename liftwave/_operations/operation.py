@@ -7,7 +7,6 @@ once, for any of them.
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
@@ -103,6 +102,8 @@ class Operation(ABC):
     @cached_property
     def text(self) -> str:
         """The serialized form, which :func:`parse` reads."""
+        import json  # most programs do not need it
+
         return json.dumps([self.kind, self.fields()], separators=(",", ":"))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -289,6 +290,8 @@ class Derivative(Operation):
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Operation:
     """The operation with this serialized form."""
+    import json
+
     kind, fields = json.loads(text)
     return _made(kind, fields)
 

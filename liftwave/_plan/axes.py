@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pywt
 
@@ -33,8 +32,7 @@ from liftwave.wavelets.resolve import (
 )
 
 
-@dataclass(frozen=True)
-class AxisPlan:
+class AxisPlan(NamedTuple):
     """The wavelet and the boundary mode of one transformed axis."""
 
     axis: int
@@ -193,8 +191,7 @@ def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: in
             lengths[plan.axis], _ = band_lengths(lengths[plan.axis], plan.wavelet, plan.mode, what)
 
 
-@dataclass(frozen=True)
-class Merge:
+class Merge(NamedTuple):
     """One synthesis along one axis: bands ``key + 'a'`` and ``key + 'd'`` become band ``key``.
 
     The shapes are those of the two bands, also where a band is missing (zero).

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from liftwave._plan.boundary import (
     Extension,
@@ -159,8 +159,7 @@ def upsampling_plan(m: int, length: int) -> FilterPlan:
 # --- lifting along one axis ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class StepPlan:
+class StepPlan(NamedTuple):
     r"""Geometry of a step, :math:`t_k \mathrel{\pm}= \sum_j c_j \tilde s_{k+\mathtt{offset}+j}`.
 
     Attributes
@@ -190,7 +189,7 @@ class StepPlan:
         start, stop = -len(fold.left), self.extend.n + len(fold.right)
         padding = step_padding(self.fold.n, start, stop, self.length, offset)
         extend = zero_extension(self.fold.n, *padding) if self.fold.vanishes else self.fold
-        return replace(self, target=1 - self.target, offset=offset, extend=extend, fold=fold)
+        return self._replace(target=1 - self.target, offset=offset, extend=extend, fold=fold)
 
 
 @dataclass(frozen=True)
@@ -221,7 +220,7 @@ class LiftPlan:
 
     def inverse(self) -> LiftPlan:
         """The plan that undoes this one (with reciprocal scales)."""
-        steps = tuple(replace(s, subtract=not s.subtract) for s in reversed(self.steps))
+        steps = tuple(s._replace(subtract=not s.subtract) for s in reversed(self.steps))
         # Undoing the repetition of the last sample drops it; undoing that drop appends a zero.
         return replace(self, steps=steps, edge=zero_extension(self.n, 0, len(self.edge.right)))
 

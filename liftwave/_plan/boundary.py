@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from liftwave._typing import Mode
 
@@ -32,8 +32,7 @@ Row: TypeAlias = tuple[tuple[int, float], ...]
 Column: TypeAlias = tuple[tuple[int, ...], tuple[float, ...]]
 
 
-@dataclass(frozen=True)
-class Fold:
+class Fold(NamedTuple):
     """Rows transposed: what each sample in a range gets back from the rows that name it.
 
     Attributes

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from liftwave._plan.axes import (
     AxisPlan,
@@ -44,8 +44,7 @@ Band = TypeVar("Band")
 _MAX_SHAPES = 256
 
 
-@dataclass(frozen=True, eq=False)
-class FilterStep:
+class FilterStep(NamedTuple):
     """One band split or merged along one axis by a filter bank."""
 
     axis: int
@@ -53,8 +52,7 @@ class FilterStep:
     filters: tuple[Taps, Taps]
 
 
-@dataclass(frozen=True, eq=False)
-class LiftStep:
+class LiftStep(NamedTuple):
     """One band split or merged along one axis by lifting."""
 
     axis: int
@@ -66,8 +64,7 @@ class LiftStep:
 Step: TypeAlias = FilterStep | LiftStep
 
 
-@dataclass(frozen=True, eq=False)
-class AnalysisLevel:
+class AnalysisLevel(NamedTuple):
     """One level of an analysis.
 
     Attributes
@@ -86,19 +83,18 @@ class AnalysisLevel:
         """The shape of the approximation."""
         return next(iter(self.shapes.values()))
 
-    @cached_property
+    @property
     def approx_key(self) -> str:
         """The key of the approximation."""
         return next(iter(self.shapes))
 
-    @cached_property
+    @property
     def detail_keys(self) -> tuple[str, ...]:
         """The keys of the details, in order."""
         return tuple(self.shapes)[1:]
 
 
-@dataclass(frozen=True, eq=False)
-class SynthesisLevel:
+class SynthesisLevel(NamedTuple):
     """One level of a synthesis.
 
     Attributes
@@ -119,7 +115,7 @@ class SynthesisLevel:
     detail_keys: tuple[str, ...]
     shape: Shape
 
-    @cached_property
+    @property
     def approx_key(self) -> str:
         """The key of the approximation: one ``a`` per axis."""
         return "a" * (1 + max(len(key) for key, _, _ in self.synthesis_steps))

@@ -7,7 +7,6 @@ multilevel transform, fused where they fuse. Adjoints are cached on the plan tha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from liftwave._plan.axes import with_length
@@ -191,8 +190,8 @@ def _of_shortened(used: Shape) -> Callable[[Step], Step]:
     def transposed(step: Step) -> Step:
         n = used[step.axis]
         if isinstance(step, LiftStep):
-            return transposed_synthesis_step(replace(step, plan=step.plan.shortened(n)))
-        return transposed_synthesis_step(replace(step, plan=step.plan.shortened(n)))
+            return transposed_synthesis_step(step._replace(plan=step.plan.shortened(n)))
+        return transposed_synthesis_step(step._replace(plan=step.plan.shortened(n)))
 
     return transposed
 

@@ -5,12 +5,12 @@ This is the family; its methods are in the modules beside it.
 
 from __future__ import annotations
 
-from liftwave._kernels.contract import Kernels, LiftPoolKernels, PoolingKernels
+from functools import cached_property
+
+from liftwave._kernels.contract import LiftPoolKernels, PoolingKernels
 from liftwave._kernels.cpu.filters import NAME
 from liftwave._kernels.cpu.levels import CpuLevels
-from liftwave._kernels.cpu.lift_pool import CpuLiftPool
 from liftwave._kernels.cpu.memory import serves, serves_memory
-from liftwave._kernels.cpu.pooling import CpuPooling
 
 
 class CpuKernels(CpuLevels):
@@ -26,10 +26,19 @@ class CpuKernels(CpuLevels):
     wants_numpy = True
     native_half = False
 
-    def __init__(self, fallback: Kernels) -> None:
-        super().__init__(fallback)
-        self.pooling: PoolingKernels = CpuPooling(fallback.pooling)
-        self.lift_pool: LiftPoolKernels = CpuLiftPool(fallback.lift_pool)
+    @cached_property
+    def pooling(self) -> PoolingKernels:
+        """Pooling over windows."""
+        from liftwave._kernels.cpu.pooling import CpuPooling  # few programs pool
+
+        return CpuPooling(self._fallback.pooling)
+
+    @cached_property
+    def lift_pool(self) -> LiftPoolKernels:
+        """Lifting pooling."""
+        from liftwave._kernels.cpu.lift_pool import CpuLiftPool
+
+        return CpuLiftPool(self._fallback.lift_pool)
 
     serves = staticmethod(serves)
     serves_memory = staticmethod(serves_memory)

@@ -8,6 +8,7 @@ that record operations differentiate them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from array_api_compat import array_namespace
@@ -15,9 +16,7 @@ from array_api_compat import array_namespace
 from liftwave._kernels import axis_by_axis
 from liftwave._kernels.contract import LiftPoolKernels, PoolingKernels
 from liftwave._kernels.reference.filters import ReferenceFilters
-from liftwave._kernels.reference.lift_pool import ReferenceLiftPool
 from liftwave._kernels.reference.lifting import ReferenceLifting
-from liftwave._kernels.reference.pooling import ReferencePooling
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._typing import Array
 
@@ -29,9 +28,19 @@ class ReferenceKernels(ReferenceFilters, ReferenceLifting):
     wants_numpy = False
     native_half = False
 
-    def __init__(self) -> None:
-        self.pooling: PoolingKernels = ReferencePooling()
-        self.lift_pool: LiftPoolKernels = ReferenceLiftPool()
+    @cached_property
+    def pooling(self) -> PoolingKernels:
+        """Pooling over windows."""
+        from liftwave._kernels.reference.pooling import ReferencePooling  # few programs pool
+
+        return ReferencePooling()
+
+    @cached_property
+    def lift_pool(self) -> LiftPoolKernels:
+        """Lifting pooling."""
+        from liftwave._kernels.reference.lift_pool import ReferenceLiftPool
+
+        return ReferenceLiftPool()
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
         """All bands: the approximation, then the details; in ``dtype``, if given."""

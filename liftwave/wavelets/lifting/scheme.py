@@ -12,11 +12,6 @@ import pywt
 from liftwave.errors import WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting import polyphase
-from liftwave.wavelets.lifting.factorization import (
-    as_filter_bank,
-    bank_factors,
-    unscaled_factors,
-)
 from liftwave.wavelets.lifting.fixed_point import fixed_point
 from liftwave.wavelets.lifting.polyphase import Factors, Polyphase
 from liftwave.wavelets.lifting.step import (
@@ -199,8 +194,10 @@ class LiftingScheme(PlanOwner):
         >>> LiftingScheme.from_filter_bank([[1, 1], [-1, 1], [0.5, 0.5], [0.5, -0.5]])
         LiftingScheme(2 steps, scale=(2, -1))
         """
-        checked = as_filter_bank(bank)
-        return _scheme(bank_factors(checked), checked.name, checked)
+        from liftwave.wavelets.lifting import factorization  # most programs do not need it
+
+        checked = factorization.as_filter_bank(bank)
+        return _scheme(factorization.bank_factors(checked), checked.name, checked)
 
     @cached_property
     def is_concrete(self) -> bool:
@@ -366,8 +363,11 @@ class LiftingScheme(PlanOwner):
         self._require_numbers("to_integer")
         if self.integer:
             return self
-        bank = self.origin or self.to_filter_bank()
-        factors = unscaled_factors(bank) if self.dec_len > 2 and bank.orthogonal else None
+        bank, factors = self.origin or self.to_filter_bank(), None
+        if self.dec_len > 2 and bank.orthogonal:
+            from liftwave.wavelets.lifting import factorization  # most programs do not need it
+
+            factors = factorization.unscaled_factors(bank)
         if factors is None:
             return replace(self, scale=(1.0, 1.0), integer=True)
         return replace(_scheme(factors, self.name, bank), integer=True)
