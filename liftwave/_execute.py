@@ -41,7 +41,8 @@ def execute(call: Call) -> Any:
     if kernels:
         native_run = operation.native_runs.get(kernels)
         results = None if native_run is None else native_run(arrays)
-        if results is None and operation.is_plain and are_plain(arrays, operation.plain_dtypes):
+        may_be_plain = type(arrays[0]) is np.ndarray and operation.is_plain
+        if results is None and may_be_plain and are_plain(arrays, operation.plain_dtypes):
             results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
         if results is not None:
             return results[0] if result is SINGLE else result.pack(results)

@@ -73,20 +73,18 @@ class AnalysisLevel(NamedTuple):
         In the order in which they run: band ``key`` becomes ``key + 'a'`` and ``key + 'd'``.
     shapes : dict
         The shape of each band, in the order of the keys; approximation first.
+    approx_key : str
+        The key of the approximation.
     """
 
     analysis_steps: tuple[tuple[str, Step], ...]
     shapes: dict[str, Shape]
+    approx_key: str
 
     @property
     def shape(self) -> Shape:
         """The shape of the approximation."""
         return next(iter(self.shapes.values()))
-
-    @property
-    def approx_key(self) -> str:
-        """The key of the approximation."""
-        return next(iter(self.shapes))
 
     @property
     def detail_keys(self) -> tuple[str, ...]:
@@ -286,7 +284,7 @@ def _analysis_level(shape: Shape, plans: Sequence[AxisPlan]) -> AnalysisLevel:
                 pairs[key + letter] = with_length(band, plan.axis, length)
         bands = pairs
     check_size(f"the bands of shape {shape}", *bands.values())
-    return AnalysisLevel(tuple(keyed_steps), bands)
+    return AnalysisLevel(tuple(keyed_steps), bands, next(iter(bands)))
 
 
 def _analysis_step(plan: AxisPlan, n: int) -> Step:

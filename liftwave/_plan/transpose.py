@@ -181,7 +181,7 @@ def _transposed_synthesis(level: SynthesisLevel, used: Shape) -> AnalysisLevel:
             for letter, length in zip("ad", _band_lengths(fitting), strict=True):
                 pairs[key + letter] = with_length(shape, fitting.axis, length)
         bands = pairs
-    return AnalysisLevel(tuple(steps), bands)
+    return AnalysisLevel(tuple(steps), bands, next(iter(bands)))
 
 
 def _of_shortened(used: Shape) -> Callable[[Step], Step]:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from array_api_compat import device
 
-from liftwave._arrays.tensors import is_on_device, is_tensor
+from liftwave._arrays.tensors import is_numbers, is_unwatched
 from liftwave._kernels.contract import Kernels
 from liftwave._typing import Array
 from liftwave.errors import DeviceError
@@ -102,6 +103,33 @@ class CudaPart:
     def __init__(self, runtime: Runtime, fallback: Kernels) -> None:
         self._runtime = runtime
         self._fallback = fallback
+
+
+class CudaArrays(CudaPart):
+    """Which arrays the family serves."""
+
+    def serves(self, *arrays: Array) -> bool:
+        """Whether these kernels serve the arrays together: numbers on one device.
+
+        Integers come to integer lifting schemes only.
+        """
+        for x in arrays:
+            if hasattr(x, "data_ptr") and not is_unwatched(x):
+                return False
+        return self.serves_memory(*arrays)
+
+    def serves_memory(self, *tensors: Array) -> bool:
+        """Whether kernels read these arrays on one device, whether or not autograd is active."""
+        if not all(map(self._reads, tensors)):
+            return False
+        return len(tensors) == 1 or all(device(x) == device(tensors[0]) for x in tensors[1:])
+
+    def _reads(self, x: Array) -> bool:
+        if not self._runtime.holds(x):
+            return False
+        if hasattr(x, "data_ptr"):
+            return is_numbers(x) and str(x.dtype).removeprefix("torch.") in ITEMSIZE
+        return x.dtype.isnative and x.dtype.name in ITEMSIZE
 
 
 def memory_of(x: Array) -> Memory:
@@ -198,8 +226,10 @@ class DeviceRuntime:
 
     def holds(self, x: Array) -> bool:
         """Whether ``x`` is an array of CuPy or a CUDA tensor of torch."""
-        of_torch = is_tensor(x)
-        return is_on_device(x) and not (of_torch and sys.modules["torch"].version.cuda is None)
+        if hasattr(x, "data_ptr"):  # torch for ROCm calls its devices CUDA, too
+            return x.is_cuda and sys.modules["torch"].version.cuda is not None
+        cupy = sys.modules.get("cupy")
+        return cupy is not None and type(x) is cupy.ndarray
 
     def launch(
         self,
