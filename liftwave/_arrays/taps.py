@@ -21,13 +21,12 @@ def check_library_of_taps(wavelets: Sequence[Resolved], arrays: Sequence[Array])
     ArgumentTypeError
         If they do.
     """
-    for wavelet in wavelets:
+    for wavelet in {id(wavelet): wavelet for wavelet in wavelets}.values():
         if wavelet.is_concrete:
             continue
         if isinstance(wavelet, LiftingScheme):
             taps = [*(step.taps for step in wavelet.steps), *wavelet.scale]
         else:
             taps = list(wavelet.filter_bank)
-        together = [*arrays, *filter(is_array, taps)]
-        if not all(map(is_tensor, together)):
-            common_namespace(together)
+        if not all(map(is_tensor, [*arrays, *taps])):
+            common_namespace([*arrays, *filter(is_array, taps)])

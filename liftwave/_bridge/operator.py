@@ -51,6 +51,7 @@ def are_eager(tensors: Sequence[Tensor]) -> bool:
         or torch.onnx.is_in_onnx_export()
         or torch.autograd.forward_ad._current_level >= 0
         or torch._C._len_torch_dispatch_stack()
+        or torch._C._are_functorch_transforms_active()
     ):
         return False
     for x in tensors:
@@ -93,7 +94,7 @@ def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> l
     if operation.records_itself:
         return operation.run(tensors, sizes, TORCH_OPERATIONS)
     if are_eager(tensors):
-        return list(_Run.apply(operation, sizes, True, *tensors))  # type: ignore[no-untyped-call]
+        return list(_EagerRun.apply(operation, sizes, *tensors))  # type: ignore[no-untyped-call]
     return _run_traced(operation, tensors, sizes)
 
 
@@ -115,7 +116,7 @@ def _run_traced(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -
         return operation.run(tensors, sizes, TORCH_OPERATIONS)
     if any(map(in_old_vmap, tensors)):
         return run_in_old_vmap(lambda *t: tuple(run(operation, t, sizes)), tensors)
-    return list(_Run.apply(operation, sizes, False, *tensors))  # type: ignore[no-untyped-call]
+    return list(_Run.apply(operation, sizes, *tensors))  # type: ignore[no-untyped-call]
 
 
 def _run_serialized(text: str, tensors: list[Tensor], sizes: list[int]) -> list[Tensor]:
@@ -218,33 +219,52 @@ def _pull_back_by_torch(
     return [next(gradients) if f else None for f in floating]
 
 
+class _EagerRun(torch.autograd.Function):
+    """An operation as a function of dense tensors, of which torch records gradients only.
+
+    A function with ``setup_context`` serves all of torch, but for that torch inspects its
+    signature in each call, which takes as long as a small transform.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, operation: Operation, sizes: Sizes, *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
+        results = _run_on_memory(operation, tensors, sizes)
+        parameters = any(ctx.needs_input_grad[2 + len(tensors) - operation.n_parameters :])
+        _save(ctx, operation, sizes, tensors, results, parameters)
+        return tuple(results)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
+        return None, None, *_pull_back(ctx, cotangents)
+
+
 class _Run(torch.autograd.Function):
     """An operation as a function of its tensors."""
 
     @staticmethod
-    def forward(
-        operation: Operation, sizes: Sizes, eager: bool, *tensors: Tensor
-    ) -> tuple[Tensor, ...]:
-        if eager or all(map(is_dense, tensors)):
+    def forward(operation: Operation, sizes: Sizes, *tensors: Tensor) -> tuple[Tensor, ...]:
+        if all(map(is_dense, tensors)):
             return tuple(_run_on_memory(operation, tensors, sizes))
         return tuple(_operator(tensors, operation.text, sizes))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        operation, sizes, _, *tensors = inputs
-        parameters = any(ctx.needs_input_grad[3 + len(tensors) - operation.n_parameters :])
+        operation, sizes, *tensors = inputs
+        parameters = any(ctx.needs_input_grad[2 + len(tensors) - operation.n_parameters :])
         _save(ctx, operation, sizes, tensors, output, parameters)
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
-        return None, None, None, *_pull_back(ctx, cotangents)
+        return None, None, *_pull_back(ctx, cotangents)
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> tuple[Tensor, ...]:
-        present = next(t for t in tangents[3:] if t is not None)
+        present = next(t for t in tangents[2:] if t is not None)
         filled = [
             present.new_zeros(shape) if t is None else t
-            for t, shape in zip(tangents[3:], ctx.shapes, strict=True)
+            for t, shape in zip(tangents[2:], ctx.shapes, strict=True)
         ]
         return tuple(run(ctx.operation, filled, ctx.sizes))
 
@@ -254,11 +274,10 @@ class _Run(torch.autograd.Function):
         in_dims: tuple[Any, ...],
         operation: Operation,
         sizes: Sizes,
-        eager: bool,
         *tensors: Tensor,
     ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
         function = partial(run, operation, sizes=sizes)
-        results = _vmapped(function, operation, tensors, in_dims[3:], info.batch_size)
+        results = _vmapped(function, operation, tensors, in_dims[2:], info.batch_size)
         return tuple(results), (0,) * len(results)
 
 

@@ -72,6 +72,10 @@ class Transform(PlannedTransform):
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The inputs in one floating dtype; integers for integer lifting schemes."""
+        if self.holds_arrays and self.is_differentiable:  # it is planned when it runs
+            wavelets = [w for _, w, _ in self.axes if not isinstance(w, str | dict)]
+            check_library_of_taps(wavelets, arrays)
+            return open_arrays(arrays, native_half)
         self._check_shapes(tuple([x.shape for x in arrays]))
         if self.is_plain:
             return open_arrays(arrays, native_half)
@@ -82,7 +86,6 @@ class Transform(PlannedTransform):
             return [open_integer_samples(arrays[0], plans, self.level)]
         if plans.is_integer:
             return open_integer_coefficients(arrays)
-        check_library_of_taps([plan.wavelet for plan in plans], arrays)
         return open_arrays(arrays, native_half)
 
     def open_floating(self, arrays: Sequence[Array]) -> list[Opened]:
