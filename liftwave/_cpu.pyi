@@ -1,4 +1,4 @@
-"""The compiled kernels (see backends/cpu/src/module.cpp)."""
+"""The compiled kernels (see backends/cpu/python/module.cpp)."""
 
 from collections.abc import Sequence
 from typing import Any

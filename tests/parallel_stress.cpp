@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "liftwave/parallel.hpp"
+#include "common/parallel.hpp"
 
 namespace {
 

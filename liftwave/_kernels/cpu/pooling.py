@@ -36,7 +36,7 @@ _WEIGHTS: dict[str, int] = {
     "exp-pce": 8,
     "ada": 9,
 }
-"""The numbers of ``Weights`` in ``backends/cpu/include/liftwave/pooling.hpp``."""
+"""The numbers of ``Weights`` in ``backends/cpu/pooling/kernels.hpp``."""
 
 
 class CpuPooling:

@@ -1,0 +1,8 @@
+// Prints the name of the best instruction set of the machine that builds; CMake runs it.
+#include <cstdio>
+
+#include "processor.hpp"
+
+int main() {
+  std::fputs(liftwave::has_avx512() ? "avx512" : liftwave::has_avx2() ? "avx2" : "baseline", stdout);
+}

@@ -1,0 +1,16 @@
+// The instruction set that this translation unit is compiled for.
+//
+// Kernels are compiled once per instruction set, each time in a namespace of
+// its own (LIFTWAVE_ISA, set by CMake), so that the linker never swaps one
+// build of a template for another that the processor cannot run.
+#pragma once
+
+#ifndef LIFTWAVE_ISA
+#define LIFTWAVE_ISA baseline
+#endif
+
+#ifndef LIFTWAVE_VECTOR_BYTES
+#define LIFTWAVE_VECTOR_BYTES 16
+#endif
+
+#include "common/inline.hpp"

@@ -1,0 +1,265 @@
+#include "common/parallel.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#elif defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace liftwave {
+namespace {
+
+// Waking a thread costs some ten microseconds, in which a core moves about this much.
+constexpr double grain = 128.0 * 1024;
+
+// Ranges per thread: enough to even out threads that are interrupted.
+constexpr index_t ranges_per_thread = 4;
+
+int available_processors() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
+#endif
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+int from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? std::atoi(value) : 0;
+}
+
+int initial_threads() {
+  for (const char* name : {"LIFTWAVE_NUM_THREADS", "OMP_NUM_THREADS"}) {
+    if (int count = from_environment(name); count > 0) return count;
+  }
+  return available_processors();
+}
+
+std::atomic<int>& thread_setting() {
+  static std::atomic<int> count{initial_threads()};
+  return count;
+}
+
+// Whether this thread works for a job already: what it does then, it does by itself.
+thread_local bool at_work = false;
+
+// Items that are handed out in ranges until none is left.
+struct Job {
+  RangeFunction work;
+  index_t items;
+  index_t step;
+  std::atomic<index_t> next{0};
+  std::mutex failure_lock;
+  std::exception_ptr failure;
+
+  Job(RangeFunction w, index_t n, index_t s) : work(w), items(n), step(s) {}
+
+  void take_part() noexcept {
+    at_work = true;
+    try {
+      for (index_t begin; (begin = next.fetch_add(step)) < items;) {
+        work(begin, std::min(begin + step, items));
+      }
+    } catch (...) {
+      next = items;
+      std::lock_guard<std::mutex> hold(failure_lock);
+      if (!failure) failure = std::current_exception();
+    }
+    at_work = false;
+  }
+};
+
+class Pool {
+ public:
+  // False if another caller has the pool.
+  bool run(Job& job, int helpers) {
+    std::unique_lock<std::mutex> mine(caller_, std::try_to_lock);
+    if (!mine) return false;
+    {
+      std::lock_guard<std::mutex> hold(lock_);
+      while (workers_ < helpers && add_worker()) {
+      }
+      job_ = &job;
+      places_ = helpers;
+    }
+    for (int i = 0; i < helpers; ++i) wake_.notify_one();
+    job.take_part();
+    std::unique_lock<std::mutex> hold(lock_);
+    places_ = 0;
+    job_ = nullptr;
+    idle_.wait(hold, [this] { return active_ == 0; });
+    return true;
+  }
+
+ private:
+  bool add_worker() {
+    try {
+      std::thread([this] { work(); }).detach();
+    } catch (const std::system_error&) {
+      return false;  // no more threads to be had: those that exist do the work
+    }
+    ++workers_;
+    return true;
+  }
+
+  void work() {
+    std::unique_lock<std::mutex> hold(lock_);
+    for (;;) {
+      wake_.wait(hold, [this] { return places_ > 0; });
+      --places_;
+      ++active_;
+      Job* job = job_;
+      hold.unlock();
+      job->take_part();
+      hold.lock();
+      if (--active_ == 0) idle_.notify_one();
+    }
+  }
+
+  std::mutex caller_;  // held by whoever uses the pool
+  std::mutex lock_;    // guards all below
+  std::condition_variable wake_, idle_;
+  Job* job_ = nullptr;
+  int places_ = 0;  // helpers that may still join
+  int active_ = 0;  // helpers at work
+  int workers_ = 0;
+};
+
+// Never destroyed: workers may sleep in it until the process ends.
+std::atomic<Pool*> the_pool{nullptr};
+
+// The child of a fork has none of its parent's threads, and the pool's locks may
+// have been held by one of them: it starts anew and leaves the old pool alone.
+void forget_pool() { the_pool = nullptr; }
+
+Pool& pool() {
+#if defined(__unix__) || defined(__APPLE__)
+  static const int registered = pthread_atfork(nullptr, nullptr, forget_pool);
+  (void)registered;
+#endif
+  Pool* existing = the_pool.load();
+  if (existing) return *existing;
+  Pool* fresh = new Pool;
+  if (the_pool.compare_exchange_strong(existing, fresh)) return *fresh;
+  delete fresh;
+  return *existing;
+}
+
+}  // namespace
+
+void set_num_threads(int count) { thread_setting() = count > 0 ? count : initial_threads(); }
+
+int get_num_threads() { return thread_setting(); }
+
+int threads_for(double bytes) {
+  if (at_work) return 1;
+  const double deserved = std::min(bytes / grain, 1e6);
+  return std::max(1, std::min(get_num_threads(), static_cast<int>(deserved)));
+}
+
+void parallel_ranges(index_t items, double bytes, RangeFunction work) {
+  if (items <= 0) return;
+  const index_t threads = std::min<index_t>(threads_for(bytes), items);
+  if (threads > 1) {
+    const index_t ranges = std::min(items, threads * ranges_per_thread);
+    Job job(work, items, (items + ranges - 1) / ranges);
+    if (pool().run(job, static_cast<int>(threads - 1))) {
+      if (job.failure) std::rethrow_exception(job.failure);
+      return;
+    }
+  }
+  work(0, items);
+}
+
+// --- scratch ---------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::size_t alignment = 64;
+constexpr std::size_t smallest_block = std::size_t{1} << 18;
+constexpr std::size_t kept = std::size_t{1} << 23;
+
+// Large blocks begin on a large page and ask for such: they are new each time, and first touching
+// many small pages takes longer than computing what goes there.
+constexpr std::size_t large_page = std::size_t{1} << 21;
+
+struct Block {
+  char* memory;
+  std::size_t size;
+  std::align_val_t aligned;
+
+  explicit Block(std::size_t bytes)
+      : size(bytes), aligned(std::align_val_t{bytes < 2 * large_page ? alignment : large_page}) {
+    memory = static_cast<char*>(::operator new(size, aligned));
+#if defined(MADV_HUGEPAGE)
+    if (size >= 2 * large_page) madvise(memory, size / large_page * large_page, MADV_HUGEPAGE);
+#endif
+  }
+};
+
+}  // namespace
+
+// The memory of one thread.
+struct Scratch::Blocks {
+  std::vector<Block> all;
+  std::size_t block = 0, used = 0;  // the next free byte
+
+  ~Blocks() { drop(0); }
+
+  void drop(std::size_t from) {
+    while (all.size() > from) {
+      ::operator delete(all.back().memory, all.back().aligned);
+      all.pop_back();
+    }
+  }
+
+  void add(std::size_t size) {
+    all.reserve(all.size() + 1);
+    all.emplace_back(size);
+  }
+};
+
+Scratch::Blocks& Scratch::of_this_thread() {
+  static thread_local Blocks blocks;
+  return blocks;
+}
+
+Scratch::Scratch() : blocks_(of_this_thread()), block_(blocks_.block), used_(blocks_.used) {}
+
+Scratch::~Scratch() {
+  blocks_.block = block_;
+  blocks_.used = used_;
+  if (block_ != 0 || used_ != 0) return;
+  std::size_t total = 0, keep = 0;
+  while (keep < blocks_.all.size() && (total += blocks_.all[keep].size) <= kept) ++keep;
+  blocks_.drop(keep);
+}
+
+void* Scratch::bytes(std::size_t size) {
+  // Odd multiples of a cache line: arrays taken one after the other do not share cache sets.
+  size = (size + alignment - 1) / alignment * alignment + alignment;
+  while (blocks_.block < blocks_.all.size() &&
+         blocks_.all[blocks_.block].size - blocks_.used < size) {
+    ++blocks_.block;
+    blocks_.used = 0;
+  }
+  if (blocks_.block == blocks_.all.size()) blocks_.add(std::max(size, smallest_block));
+  char* taken = blocks_.all[blocks_.block].memory + blocks_.used;
+  blocks_.used += size;
+  return taken;
+}
+
+}  // namespace liftwave

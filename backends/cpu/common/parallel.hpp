@@ -1,0 +1,71 @@
+// Work shared among threads.
+//
+// One pool for the process. A caller that finds it busy does its work itself,
+// so calls from many threads never wait for one another. After a fork the
+// child forgets the parent's workers and starts its own when it needs them.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+
+#include "common/index.hpp"
+
+namespace liftwave {
+
+void set_num_threads(int count);
+int get_num_threads();
+
+// Called with ranges [begin, end) of items.
+class RangeFunction {
+ public:
+  template <class F, class = std::enable_if_t<!std::is_same_v<F, RangeFunction>>>
+  explicit RangeFunction(F& f)
+      : object_(&f), call_([](void* object, index_t begin, index_t end) {
+          (*static_cast<F*>(object))(begin, end);
+        }) {}
+  void operator()(index_t begin, index_t end) const { call_(object_, begin, end); }
+
+ private:
+  void* object_;
+  void (*call_)(void*, index_t, index_t);
+};
+
+// Runs `work` on ranges that together are [0, items). One thread is enough
+// below two grains of bytes (all items together move `bytes`). Exceptions
+// arrive at the caller.
+void parallel_ranges(index_t items, double bytes, RangeFunction work);
+
+// Threads that work of so many bytes deserves; within a range of other work: one.
+int threads_for(double bytes);
+
+template <class F>
+void parallel_for(index_t items, double bytes, F&& work) {
+  parallel_ranges(items, bytes, RangeFunction(work));
+}
+
+// Memory for intermediate results: taken in order, given back all at once at the
+// end of a scope. Each thread keeps a few megabytes from call to call.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  template <class T>
+  T* take(index_t count) {
+    static_assert(std::is_trivial_v<T>);
+    return static_cast<T*>(bytes(static_cast<std::size_t>(count) * sizeof(T)));
+  }
+
+ private:
+  struct Blocks;
+  static Blocks& of_this_thread();
+  void* bytes(std::size_t size);
+
+  Blocks& blocks_;
+  std::size_t block_, used_;  // the next free byte when this scope began
+};
+
+}  // namespace liftwave

@@ -1,0 +1,446 @@
+// Analysis by filter banks: along one axis, or along the last axes at once.
+#pragma once
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "filters/line_cascade.hpp"
+#include "filters/lines.hpp"
+#include "filters/tap_sums.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+// Outputs of a line that are computed at a time, so that their inputs stay in the L1 cache.
+inline constexpr index_t tile_bytes = 8192;
+
+// Numbers side by side from which it pays to compute across an axis rather than along it.
+inline constexpr index_t fewest_columns = 16;
+
+// Results of so many bytes are written past the caches: whoever reads them next would hardly find
+// them there, and what else is in use stays.
+inline constexpr double streamed_bytes = 16.0 * 1024 * 1024;
+
+// The range of inputs that outputs k0 ... k1 - 1 meet.
+inline index_t first_input(const FilterPlan& p, index_t k0) { return 2 * k0 + p.phase - p.length + 1; }
+inline index_t stop_input(const FilterPlan& p, index_t k1) { return 2 * k1 - 1 + p.phase; }
+
+// Folding: adds the outputs beyond an end onto the outputs that they came from.
+template <class T>
+void add_folded(const Row& row, const T* beyond, index_t numbers, T* out, index_t stride) {
+  for (index_t t = 0; t < row.terms; ++t) {
+    const T weight = static_cast<T>(row.weight[t]);
+    T* to = out + row.at[t] * stride;
+    for (index_t c = 0; c < numbers; ++c) to[c] = to[c] + weight * beyond[c];
+  }
+}
+
+// --- along an axis ---------------------------------------------------------------------------
+
+// For each tap the first of the samples that it meets, for outputs from k0 on.
+template <class T>
+void point_at_inputs(const FilterPlan& p, const SplitLine<T>& line, index_t k0, const T** source) {
+  for (index_t j = 0; j < p.length; ++j) source[j] = line.at(2 * k0 + p.phase - j);
+}
+
+// Both bands' outputs k0 ... k1 - 1 from a line that is split already.
+template <class T, class Sink>
+void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
+                       const Sink& to, const T** source, const T* soon = nullptr) {
+  point_at_inputs(p, line, k0, source);
+  const Filtering<T> f{source, p.taps.front().as<T>(), p.taps.back().as<T>(),
+                       static_cast<int>(p.length), soon};
+  filter(f, (k1 - k0) * line.lanes, to);
+}
+
+// The samples that outputs k0 ... k1 - 1 of a line meet, beyond its ends too.
+template <class T>
+SplitLine<T> split_inputs(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k1,
+                          Scratch& scratch) {
+  const index_t from = first_input(p, k0), stop = stop_input(p, k1);
+  const SplitLine<T> split(from, stop, line.lanes, scratch);
+  split_line(line, std::max<index_t>(from, 0), std::min(stop, p.extend.n), split);
+  extend_line<T>(
+      p.extend, from, stop, line.lanes,
+      [&](index_t i, index_t lane) { return line.at(i)[lane * line.lane_stride]; },
+      [&](index_t i) { return split.at(i); });
+  return split;
+}
+
+// Outputs k0 ... k1 - 1 of a line into both bands.
+template <class T>
+void filter_line(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k1,
+                 const OutputRows<T>& to) {
+  Scratch scratch;
+  const SplitLine<T> split = split_inputs(p, line, k0, k1, scratch);
+  filter_split_line(p, split, k0, k1, to, scratch.take<const T*>(p.length));
+}
+
+// The outputs beyond the ends of a line, folded back.
+template <class T>
+void fold_line(const FilterPlan& p, const Line<T>& line, T* const* out) {
+  Scratch scratch;
+  const auto fold = [&](index_t k0, index_t k1) {
+    if (k0 == k1) return;
+    const index_t numbers = (k1 - k0) * line.lanes;
+    const OutputRows<T> beyond{{scratch.take<T>(numbers), scratch.take<T>(numbers)}, false};
+    filter_line(p, line, k0, k1, beyond);
+    for (index_t k = k0; k < k1; ++k) {
+      const Row row = p.fold.row(k);
+      const index_t at = (k - k0) * line.lanes;
+      add_folded(row, beyond.first + at, line.lanes, out[0], line.lanes);
+      if (out[1]) add_folded(row, beyond.second + at, line.lanes, out[1], line.lanes);
+    }
+  };
+  fold(-p.fold.left, 0);
+  fold(p.n_out, p.n_out + p.fold.right);
+}
+
+// One axis of an array: where its lines lie.
+template <class T>
+struct AxisAnalysis {
+  const FilterPlan& plan;
+  int axis;
+  const ArrayView<const T>& x;
+  const ArrayView<T>* bands;
+  int count;  // of bands: 1 or 2
+  const Inner& inner;
+  const Batch& batch;
+  double bytes;
+  bool past_caches;
+
+  // The outputs of one item of the batch; the second is null if there is one band only.
+  struct Outputs {
+    T* at[2];
+    bool past_caches;
+
+    // Where results of the second filter go if there is only one: nowhere.
+    OutputRows<T> rows(index_t offset, T* unused) const {
+      return {{at[0] + offset, at[1] ? at[1] + offset : unused}, past_caches};
+    }
+  };
+
+  Outputs outputs(index_t item) const {
+    return {{batch.locate(item, bands[0]), count > 1 ? batch.locate(item, bands[1]) : nullptr},
+            past_caches};
+  }
+  Line<T> line(index_t item) const {
+    return {batch.locate(item, x), x.stride[axis], inner.count, inner.stride(x)};
+  }
+};
+
+template <class T>
+void analyse_lines(const AxisAnalysis<T>& a) {
+  const index_t lanes = a.inner.count, m = a.plan.n_out;
+  const index_t tile = std::max<index_t>(1, tile_bytes / (lanes * static_cast<index_t>(sizeof(T))));
+  const index_t tiles = (m + tile - 1) / tile;
+  parallel_for(a.batch.size * tiles, a.bytes, [&](index_t begin, index_t end) {
+    Scratch scratch;
+    T* unused = a.count > 1 ? nullptr : scratch.take<T>(std::min(tile, m) * lanes);
+    for (index_t item = begin; item < end; ++item) {
+      const index_t k0 = item % tiles * tile, k1 = std::min(k0 + tile, m);
+      filter_line(a.plan, a.line(item / tiles), k0, k1,
+                  a.outputs(item / tiles).rows(k0 * lanes, unused));
+    }
+    end_streams();
+  });
+  if (a.plan.fold.empty()) return;
+  parallel_for(a.batch.size, a.bytes, [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      fold_line(a.plan, a.line(item), a.outputs(item).at);
+    }
+  });
+}
+
+// One line's outputs k0 ... k1 - 1 into both bands, tile by tile; those of the second band that
+// are not in `owned` go nowhere.
+template <class T>
+void filter_part(const FilterPlan& p, const Line<T>& line, const Range& all, const Range& owned,
+                 T* first, T* second) {
+  Scratch scratch;
+  const index_t lanes = line.lanes;
+  const index_t tile = std::max<index_t>(1, tile_bytes / (lanes * static_cast<index_t>(sizeof(T))));
+  T* unused = scratch.take<T>(std::min(tile, all.size()) * lanes);
+  const auto outputs = [&](index_t k0, index_t k1, bool wanted) {
+    for (index_t k = k0; k < k1; k += tile) {
+      T* other = wanted ? second + k * lanes : unused;
+      filter_line(p, line, k, std::min(k + tile, k1), {{first + k * lanes, other}, false});
+    }
+  };
+  outputs(all.begin, std::min(owned.begin, all.end), false);
+  outputs(owned.begin, owned.end, true);
+  outputs(std::max(owned.end, all.begin), all.end, false);
+}
+
+// The first levels of a cascade: `details` of each, and the approximation of the last.
+template <class T>
+void analyse_cascade(const LineCascade& cascade, int axis, const ArrayView<const T>& x,
+                     const ArrayView<T>* details, const ArrayView<T>& approx) {
+  Batch batch;
+  const Inner inner = split_dimensions(&x, 1, axis, axis, batch);
+  const index_t lanes = inner.count, blocks = cascade.blocks();
+  const double bytes = 2.0 * sizeof(T) * static_cast<double>(numbers_of(x));
+  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      Scratch scratch;
+      const index_t where = item / blocks;
+      Range outputs[LineCascade::most_levels];
+      cascade.computed(item % blocks, outputs);
+      Line<T> line{batch.locate(where, x), x.stride[axis], lanes, inner.stride(x)};
+      for (int level = 0; level < cascade.depth(); ++level) {
+        const Range& all = outputs[level];
+        T* low = level == cascade.depth() - 1
+                     ? batch.locate(where, approx)
+                     : scratch.take<T>(all.size() * lanes) - all.begin * lanes;
+        filter_part(cascade.plan(level), line, all, cascade.owned(level, item % blocks), low,
+                    batch.locate(where, details[level]));
+        line = {low, lanes, lanes, 1};
+      }
+    }
+  });
+}
+
+// --- across an axis --------------------------------------------------------------------------
+
+// Where output k + 1 is the first to read: two rows, which are better on their way while output k is
+// computed.
+template <class T>
+struct NextRows {
+  const T* row[2];
+
+  NextRows(const FilterPlan& p, const RowSource<T>& rows, index_t k)
+      : row{rows.in_memory(2 * k + p.phase + 1), rows.in_memory(2 * k + p.phase + 2)} {}
+
+  // The second half of one of them.
+  const T* rest(int which, index_t numbers) const {
+    return row[which] ? row[which] + numbers / 2 : nullptr;
+  }
+};
+
+// One row of both bands, from the rows that its taps meet. Of the next rows the first halves are
+// fetched meanwhile.
+template <class T, class Sink>
+void filter_row(const FilterPlan& p, RowSource<T>& rows, index_t k, const Sink& to,
+                const T** source) {
+  for (index_t j = 0; j < p.length; ++j) source[j] = rows(2 * k + p.phase - j);
+  const NextRows<T> next(p, rows, k);
+  const Filtering<T> f{source, p.taps.front().as<T>(), p.taps.back().as<T>(),
+                       static_cast<int>(p.length), nullptr, {next.row[0], next.row[1]}};
+  filter(f, rows.numbers(), to);
+}
+
+template <class T>
+void fold_columns(const FilterPlan& p, RowSource<T>& rows, T* const* out, index_t stride,
+                  const T** source, Scratch& scratch) {
+  const index_t columns = rows.numbers();
+  const Rows<T> beyond{scratch.take<T>(columns), scratch.take<T>(columns)};
+  const auto fold = [&](index_t k) {
+    filter_row(p, rows, k, beyond, source);
+    add_folded(p.fold.row(k), beyond.first, columns, out[0], stride);
+    if (out[1]) add_folded(p.fold.row(k), beyond.second, columns, out[1], stride);
+  };
+  for (index_t k = -p.fold.left; k < 0; ++k) fold(k);
+  for (index_t k = p.n_out; k < p.n_out + p.fold.right; ++k) fold(k);
+}
+
+template <class T>
+void analyse_columns(const AxisAnalysis<T>& a) {
+  const index_t m = a.plan.n_out, columns = a.inner.count, stride = a.bands[0].stride[a.axis];
+  const index_t column_stride = a.inner.stride(a.x);
+  const bool folds = !a.plan.fold.empty();
+  const index_t tile = std::min<index_t>(columns, tile_bytes / static_cast<index_t>(sizeof(T)));
+  const index_t tiles = (columns + tile - 1) / tile;
+  const index_t block = folds ? m : 64;  // what is folded back may end up in any row
+  const index_t blocks = (m + block - 1) / block;
+  parallel_for(a.batch.size * tiles * blocks, a.bytes, [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      Scratch scratch;
+      const index_t c0 = item % tiles * tile, width = std::min(tile, columns - c0);
+      const index_t k0 = item / tiles % blocks * block, k1 = std::min(k0 + block, m);
+      const auto out = a.outputs(item / tiles / blocks);
+      RowSource<T> rows(a.batch.locate(item / tiles / blocks, a.x) + c0 * column_stride,
+                        a.x.stride[a.axis], {nullptr, column_stride, 1, 1}, width, a.plan.extend,
+                        a.plan.length, scratch);
+      T* unused = a.count > 1 ? nullptr : scratch.take<T>(width);
+      const T** source = scratch.take<const T*>(a.plan.length);
+      for (index_t k = k0; k < k1; ++k) {
+        filter_row(a.plan, rows, k, out.rows(k * stride + c0, unused), source);
+      }
+      if (folds) {
+        T* const to[2] = {out.at[0] + c0, out.at[1] ? out.at[1] + c0 : nullptr};
+        fold_columns(a.plan, rows, to, stride, source, scratch);
+      }
+    }
+    end_streams();
+  });
+}
+
+// One or two bands of `x` along one axis; bands are C-contiguous.
+template <class T>
+void analyse_axis(const ArrayView<const T>& x, const ArrayView<T>* bands, int count,
+                  const AxisPlan& axis) {
+  Batch batch;
+  const Inner inner = split_dimensions(&x, 1, axis.axis, axis.axis, batch);
+  const double lines = sizeof(T) * static_cast<double>(batch.size) * inner.count;
+  const double result = lines * count * axis.plan.n_out;
+  const AxisAnalysis<T> a{axis.plan, axis.axis, x,     bands,
+                          count,     inner,     batch, lines * axis.plan.extend.n + result,
+                          result >= streamed_bytes};
+  // Along a line outputs lie side by side, with all numbers behind the axis.
+  const bool whole = bands[0].stride[axis.axis] == inner.count;
+  if (inner.count >= fewest_columns || !whole) analyse_columns(a);
+  else analyse_lines(a);
+}
+
+// --- several axes at once --------------------------------------------------------------------
+
+// The last axes of an array, one after the other without storing what lies in
+// between: for each output position along the first axis, the planes (rows, for
+// two axes) of its low and its high half are made in the cache and analysed
+// further at once.
+template <class T>
+class FusedAnalysis {
+ public:
+  FusedAnalysis(const AxisPlan* axes, int count, const ArrayView<const T>& x, const Inner& inner,
+                const ArrayView<T>& band, bool past_caches)
+      : count_(count), lanes_(inner.count), lane_stride_(inner.stride(x)),
+        past_caches_(past_caches) {
+    plane_[count] = lanes_;
+    for (int s = count - 1; s >= 0; --s) {
+      plan_[s] = &axes[s].plan;
+      in_stride_[s] = x.stride[axes[s].axis];
+      out_stride_[s] = band.stride[axes[s].axis];
+      plane_[s] = plane_[s + 1] * axes[s].plan.extend.n;
+    }
+  }
+
+  // Outputs k0 ... k1 - 1 along the first axis into all bands.
+  void run(const T* x, T* const* out, index_t k0, index_t k1) const {
+    planes<0>(x, in_stride_, lane_stride_, out, k0, k1);
+  }
+
+ private:
+  // Axis s and those behind it; a template so that compilers see where it ends.
+  template <int s>
+  void planes(const T* x, const index_t* stride, index_t lane_stride, T* const* out, index_t k0,
+              index_t k1) const {
+    if (s == count_ - 2) return rows(x, stride, lane_stride, out, k0, k1);
+    if constexpr (s + 2 < max_axes) {
+      Scratch scratch;
+      T* half[2] = {scratch.take<T>(plane_[s + 1]), scratch.take<T>(plane_[s + 1])};
+      const index_t bands = index_t{1} << (count_ - s - 1);
+      for (index_t k = k0; k < k1; ++k) {
+        filter_plane(s, x, stride, lane_stride, k, half);
+        for (int h = 0; h < 2; ++h) {
+          T* to[1 << (max_axes - 1)];
+          for (index_t b = 0; b < bands; ++b) to[b] = out[h * bands + b] + k * out_stride_[s];
+          planes<s + 1>(half[h], plane_ + 1, 1, to, 0, plan_[s + 1]->n_out);
+        }
+      }
+    }
+  }
+
+  // The low and the high plane at position k along axis s, row by row.
+  void filter_plane(int s, const T* x, const index_t* stride, index_t lane_stride, index_t k,
+                    T* const* half) const {
+    const FilterPlan& p = *plan_[s];
+    const int last = count_ - 1;
+    const index_t row = plane_[last];
+    const index_t rows_in_plane = plane_[s + 1] / row;
+    for (index_t r = 0; r < rows_in_plane; ++r) {
+      index_t offset = 0, rest = r;
+      for (int d = last - 1; d > s; --d) {
+        offset += rest % plan_[d]->extend.n * stride[d];
+        rest /= plan_[d]->extend.n;
+      }
+      Scratch scratch;
+      RowSource<T> rows(x + offset, stride[s], {nullptr, stride[last], lanes_, lane_stride},
+                        plan_[last]->extend.n, p.extend, p.length, scratch);
+      filter_row(p, rows, k, Rows<T>{half[0] + r * row, half[1] + r * row},
+                 scratch.take<const T*>(p.length));
+    }
+  }
+
+  // The last two axes: rows that are filtered across, split while they are stored,
+  // continued beyond their ends and filtered along.
+  void rows(const T* x, const index_t* stride, index_t lane_stride, T* const* out, index_t k0,
+            index_t k1) const {
+    Scratch scratch;
+    const int v = count_ - 2, h = count_ - 1;
+    const FilterPlan &down = *plan_[v], &along = *plan_[h];
+    const index_t n = along.extend.n, lanes = lanes_;
+    RowSource<T> source(x, stride[v], {nullptr, stride[h], lanes, lane_stride}, n, down.extend,
+                        down.length, scratch);
+    const index_t from = first_input(along, 0), stop = std::max(stop_input(along, along.n_out), n);
+    const SplitLine<T> low(std::min<index_t>(from, 0), stop, lanes, scratch);
+    const SplitLine<T> high(std::min<index_t>(from, 0), stop, lanes, scratch);
+    const LineEnds<T> ends[2] = {{along.extend, from, stop, low, scratch},
+                                 {along.extend, from, stop, high, scratch}};
+    T* whole = lanes > 2 ? scratch.take<T>(2 * n * lanes) : nullptr;
+    const T** taps = scratch.take<const T*>(std::max(down.length, along.length));
+    for (index_t k = k0; k < k1; ++k) {
+      split_row(down, source, k, low, high, whole, taps);
+      const NextRows<T> next(down, source, k);
+      const SplitLine<T>* lines[2] = {&low, &high};
+      for (int half = 0; half < 2; ++half) {
+        const SplitLine<T>& line = *lines[half];
+        ends[half].fill();
+        const index_t to = k * out_stride_[v];
+        filter_split_line(along, line, 0, along.n_out,
+                          OutputRows<T>{{out[2 * half] + to, out[2 * half + 1] + to}, past_caches_},
+                          taps, next.rest(half, source.numbers()));
+      }
+    }
+  }
+
+  void split_row(const FilterPlan& p, RowSource<T>& source, index_t k, const SplitLine<T>& low,
+                 const SplitLine<T>& high, T* whole, const T** taps) const {
+    if (lanes_ == 1) {
+      filter_row(p, source, k, SplitRows<T, 1>{low.even, low.odd, high.even, high.odd}, taps);
+    } else if (lanes_ == 2) {
+      filter_row(p, source, k, SplitRows<T, 2>{low.even, low.odd, high.even, high.odd}, taps);
+    } else {
+      const index_t n = source.numbers() / lanes_;
+      filter_row(p, source, k, Rows<T>{whole, whole + n * lanes_}, taps);
+      split_line(Line<T>{whole, lanes_, lanes_, 1}, 0, n, low);
+      split_line(Line<T>{whole + n * lanes_, lanes_, lanes_, 1}, 0, n, high);
+    }
+  }
+
+  int count_;
+  index_t lanes_;
+  index_t lane_stride_;
+  bool past_caches_;
+  const FilterPlan* plan_[max_axes];
+  index_t in_stride_[max_axes];
+  index_t out_stride_[max_axes];
+  index_t plane_[max_axes + 1];  // numbers of the input from axis s on
+};
+
+// All bands of `x` along consecutive axes, in the order of their keys.
+template <class T>
+void analyse(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_count,
+             const AxisPlan* axes, int count) {
+  if (count == 1) return analyse_axis(x, bands, band_count, axes[0]);
+  Batch batch;
+  const Inner inner = split_dimensions(&x, 1, axes[0].axis, axes[count - 1].axis, batch);
+  const double result = band_count * sizeof(T) * static_cast<double>(numbers_of(bands[0]));
+  const index_t row = bands[0].stride[axes[count - 2].axis] * static_cast<index_t>(sizeof(T));
+  const bool past_caches = result >= streamed_bytes && row % vector_bytes == 0;
+  const FusedAnalysis<T> fused(axes, count, x, inner, bands[0], past_caches);
+  double bytes = 2.0 * sizeof(T) * static_cast<double>(batch.size) * inner.count;
+  for (int s = 0; s < count; ++s) bytes *= axes[s].plan.extend.n;
+  const index_t m = axes[0].plan.n_out;
+  const index_t blocks = std::clamp<index_t>(8 * threads_for(bytes) / batch.size, 1, m);
+  const index_t block = (m + blocks - 1) / blocks;
+  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      T* out[1 << max_axes];
+      for (int b = 0; b < band_count; ++b) out[b] = batch.locate(item / blocks, bands[b]);
+      const index_t k0 = item % blocks * block;
+      fused.run(batch.locate(item / blocks, x), out, k0, std::min(k0 + block, m));
+    }
+    end_streams();
+  });
+}
+
+}  // namespace liftwave::LIFTWAVE_ISA

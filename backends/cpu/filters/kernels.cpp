@@ -1,0 +1,14 @@
+// Compiled once per instruction set: see common/isa.hpp.
+#include "filters/kernels.hpp"
+#include "filters/analysis.hpp"
+#include "filters/synthesis.hpp"
+#include "filters/tap_gradients.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+extern const FilterTable filter_table;
+const FilterTable filter_table{
+    {analyse<float>, analyse_cascade<float>, synthesise<float>, tap_gradients<float>},
+    {analyse<double>, analyse_cascade<double>, synthesise<double>, tap_gradients<double>}};
+
+}  // namespace liftwave::LIFTWAVE_ISA

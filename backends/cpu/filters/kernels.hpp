@@ -1,0 +1,31 @@
+// Filter banks: the kernels of one instruction set.
+#pragma once
+
+#include "common/array_view.hpp"
+#include "common/by_precision.hpp"
+#include "filters/line_cascade.hpp"
+#include "filters/plan.hpp"
+
+namespace liftwave {
+
+// Arrays' sizes fit their plans; outputs are C-contiguous and overlap nothing.
+template <class T>
+struct FilterKernels {
+  // All bands of an array along `count` consecutive axes, in the order of their keys.
+  void (*analyse)(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_count,
+                  const AxisPlan* axes, int count);
+  // The first levels along one axis, in blocks: the details of each, the approximation of the last.
+  void (*analyse_cascade)(const LineCascade& cascade, int axis, const ArrayView<const T>& x,
+                          const ArrayView<T>* details, const ArrayView<T>& approx);
+  // The array with these bands; along several axes, bands without data are missing.
+  void (*synthesise)(const ArrayView<const T>* bands, int band_count, const ArrayView<T>& out,
+                     const AxisPlan* axes, int count);
+  // gradients[b * length + j] of an analysis in tap j for cotangent b; the cotangents follow the
+  // input in `arrays`.
+  void (*tap_gradients)(const ArrayView<const T>* arrays, int count, const AxisPlan& axis,
+                        double* gradients);
+};
+
+using FilterTable = ByPrecision<FilterKernels>;
+
+}  // namespace liftwave

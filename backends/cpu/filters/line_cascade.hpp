@@ -1,0 +1,87 @@
+// Several levels of an analysis along one axis, block by block: a block's approximations go from
+// level to level in the caches and are never stored as a whole.
+//
+// Near its borders a block needs approximations that its neighbour computes, too: it computes them
+// for itself, which costs little as long as blocks are long and levels few.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "filters/plan.hpp"
+
+namespace liftwave {
+
+class LineCascade {
+ public:
+  static constexpr int most_levels = 6;
+
+  // As many of the first levels as pay, in blocks of about `samples` samples of the signal.
+  LineCascade(const std::vector<const FilterPlan*>& plans, index_t samples) : plans_(plans) {
+    if (plans_.size() > most_levels) plans_.resize(most_levels);
+    for (; !plans_.empty(); plans_.pop_back()) {
+      block_ = samples >> depth();
+      if (pays()) return;
+    }
+  }
+
+  int depth() const { return static_cast<int>(plans_.size()); }
+  const FilterPlan& plan(int level) const { return *plans_[level]; }
+  index_t blocks() const { return (plans_.back()->n_out + block_ - 1) / block_; }
+
+  // The outputs of a level that a block gives to the result: blocks share them out.
+  Range owned(int level, index_t block) const {
+    return {start(level, block), start(level, block + 1)};
+  }
+
+  // The outputs of each level that a block computes: its own and those that its next levels need.
+  LIFTWAVE_INLINE void computed(index_t block, Range* outputs) const {
+    Range needed{0, 0};
+    for (int level = depth() - 1; level >= 0; --level) {
+      outputs[level] = hull(owned(level, block), needed);
+      needed = inputs(plan(level), outputs[level]);
+    }
+  }
+
+ private:
+  index_t start(int level, index_t block) const {
+    const index_t n = plan(level).n_out;
+    return block == blocks() ? n : std::min(n, (block * block_) << (depth() - 1 - level));
+  }
+
+  // The samples that outputs need: those that their taps meet, and those that continue the signal.
+  static Range inputs(const FilterPlan& p, const Range& outputs) {
+    if (!outputs.size()) return {0, 0};
+    const Range met{2 * outputs.begin + p.phase - p.length + 1, 2 * outputs.end - 1 + p.phase};
+    Range range = met.clipped(0, p.extend.n);
+    const auto name = [&](index_t from, index_t to) {
+      for (index_t i = from; i < to; ++i) {
+        const Row row = p.extend.row(i);
+        for (index_t t = 0; t < row.terms; ++t) range = hull(range, {row.at[t], row.at[t] + 1});
+      }
+    };
+    name(met.begin, std::min<index_t>(met.end, 0));
+    name(std::max(met.begin, p.extend.n), met.end);
+    return range;
+  }
+
+  // Whether blocks compute little more than their own outputs, the ones at the ends (which may
+  // need samples of the other end) included.
+  bool pays() const {
+    if (depth() < 2 || block_ < 1 || blocks() < 4) return false;
+    for (index_t block : {index_t{0}, index_t{1}, blocks() - 1}) {
+      Range outputs[most_levels];
+      computed(block, outputs);
+      for (int level = 0; level < depth(); ++level) {
+        const index_t whole = block_ << (depth() - 1 - level);
+        if (outputs[level].size() > whole + whole / 8) return false;
+      }
+    }
+    return true;
+  }
+
+  std::vector<const FilterPlan*> plans_;
+  index_t block_ = 0;
+};
+
+}  // namespace liftwave

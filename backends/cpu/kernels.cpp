@@ -1,0 +1,15 @@
+// Compiled once per instruction set: see common/isa.hpp.
+#include "kernels.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+extern const FilterTable filter_table;
+LiftKernels lift_kernels(DType work, Sums sums);
+GradientKernel lift_gradient_kernel(DType work);
+extern const PoolTable pool_table;
+extern const LiftPoolTable lift_pool_table;
+
+extern const Kernels kernels;
+const Kernels kernels{&filter_table, lift_kernels, lift_gradient_kernel, &pool_table, &lift_pool_table};
+
+}  // namespace liftwave::LIFTWAVE_ISA

@@ -1,0 +1,29 @@
+// All kernels of one instruction set.
+#pragma once
+
+#include "filters/kernels.hpp"
+#include "lift_pool/kernels.hpp"
+#include "lifting/gradient_tile.hpp"
+#include "lifting/tile.hpp"
+#include "pooling/kernels.hpp"
+
+namespace liftwave {
+
+struct Kernels {
+  const FilterTable* filters;
+  LiftTable lifting;
+  GradientTable lifting_gradient;
+  const PoolTable* pooling;
+  const LiftPoolTable* lift_pool;
+};
+
+struct InstructionSet {
+  const char* name;
+  bool available;  // on this processor
+  const Kernels* kernels;
+};
+
+// Those that were compiled, the best one last.
+const InstructionSet* instruction_sets(int& count);
+
+}  // namespace liftwave

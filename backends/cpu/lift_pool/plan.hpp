@@ -1,0 +1,77 @@
+// Lifting pooling: halving by learned steps with a ReLU, and back.
+//
+// A signal of several axes is split along the last one first, then both halves along the one
+// before, and so on: passes are the nodes of a binary tree, numbered level by level, the smooth
+// half of pass i being input of 2 i + 1 and the detail of 2 i + 2. The leaves are the bands.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "common/index.hpp"
+
+namespace liftwave {
+
+// One axis: `half` samples in each half, and what the filters read beyond their ends.
+struct LiftPoolAxis {
+  struct Use {  // tap `tap` of target `target` reads a sample
+    index_t target;
+    int tap;
+  };
+
+  index_t n = 0, half = 0;
+  std::vector<index_t> source;      // half + kernel - 1 samples, -1 for zero
+  std::vector<Use> uses;            // of sample j: first_use[j] ... first_use[j + 1] - 1
+  std::vector<index_t> first_use;
+  std::vector<char> plain;          // whether sample j has one use by each tap, in their order
+};
+
+class LiftPoolPlan {
+ public:
+  // Samples that are read: for each axis half + kernel - 1 numbers, -1 for zero.
+  LiftPoolPlan(const std::vector<index_t>& sizes, const std::vector<std::vector<index_t>>& sources,
+               int kernel);
+
+  int dims() const { return static_cast<int>(axes.size()); }
+  int before() const { return (kernel - 1) / 2; }
+  int passes() const { return (1 << dims()) - 1; }
+  int bands() const { return 1 << dims(); }
+  index_t samples() const;       // of a signal's plane
+  index_t band_samples() const;  // of a band's plane
+
+  std::vector<LiftPoolAxis> axes;
+  int kernel;
+};
+
+// Planes follow each other by channel, then by batch. Filters are of shape (passes or 1, 2,
+// channels, kernel + 3): weights, bias, gain, offset of predictor and updater.
+template <class T>
+struct LiftPoolFilters {
+  const T* values;
+  bool shared;
+};
+
+// For each band the place of its first plane, null for none; `batch` numbers further is that of
+// the next batch.
+template <class T>
+struct LiftPoolBands {
+  std::vector<T*> band;
+  index_t batch = 0;
+};
+
+template <class T>
+struct LiftPoolJob {
+  const LiftPoolPlan* plan;
+  index_t batch, channels;
+  LiftPoolFilters<T> filters;
+};
+
+// What values are known of: the signal, or all bands.
+template <class T>
+struct LiftPoolValues {
+  const T* signal = nullptr;
+  LiftPoolBands<const T> bands;
+};
+
+}  // namespace liftwave

@@ -1,0 +1,305 @@
+// Rows of lifting pooling, compiled once per instruction set (LIFTWAVE_ISA).
+//
+// Rows are computed in packs of 64 bytes on every instruction set, so that sums are taken in the
+// same order everywhere. Nothing is contracted, and terms are added in the order of the reference
+// kernels.
+#pragma once
+
+#include <cstring>
+
+#include "common/simd.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+inline constexpr int pack_bytes = 64;
+
+template <class T>
+inline constexpr int lanes = pack_bytes / static_cast<int>(sizeof(T));
+
+template <class T>
+struct Pack {
+  static constexpr int parts = pack_bytes / vector_bytes;
+  static constexpr int step = width<T, vector_bytes>;
+  using V = vec<T, vector_bytes>;
+  V v[parts];
+
+  LIFTWAVE_INLINE static Pack from(const T* x) {
+    Pack p;
+    for (int i = 0; i < parts; ++i) p.v[i] = load<T, vector_bytes>(x + i * step);
+    return p;
+  }
+
+  LIFTWAVE_INLINE static Pack zero() {
+    Pack p;
+    std::memset(&p, 0, sizeof p);
+    return p;
+  }
+
+  LIFTWAVE_INLINE void to(T* x) const {
+    for (int i = 0; i < parts; ++i) store<vector_bytes>(x + i * step, v[i]);
+  }
+};
+
+#if defined(__GNUC__)
+
+template <class T>
+LIFTWAVE_INLINE Pack<T> operator+(Pack<T> a, const Pack<T>& b) {
+  for (int i = 0; i < Pack<T>::parts; ++i) a.v[i] = a.v[i] + b.v[i];
+  return a;
+}
+template <class T>
+LIFTWAVE_INLINE Pack<T> operator-(Pack<T> a, const Pack<T>& b) {
+  for (int i = 0; i < Pack<T>::parts; ++i) a.v[i] = a.v[i] - b.v[i];
+  return a;
+}
+template <class T>
+LIFTWAVE_INLINE Pack<T> operator*(Pack<T> a, const Pack<T>& b) {
+  for (int i = 0; i < Pack<T>::parts; ++i) a.v[i] = a.v[i] * b.v[i];
+  return a;
+}
+template <class T>
+LIFTWAVE_INLINE Pack<T> operator*(T factor, Pack<T> a) {
+  for (int i = 0; i < Pack<T>::parts; ++i) a.v[i] = factor * a.v[i];
+  return a;
+}
+template <class T>
+LIFTWAVE_INLINE Pack<T> operator+(Pack<T> a, T number) {
+  for (int i = 0; i < Pack<T>::parts; ++i) a.v[i] = a.v[i] + number;
+  return a;
+}
+// `value` where `x` is not at or below zero (where it is not a number, too), zero elsewhere.
+template <class T>
+LIFTWAVE_INLINE Pack<T> where_active(const Pack<T>& x, Pack<T> value) {
+  const typename Pack<T>::V zero = {};
+  for (int i = 0; i < Pack<T>::parts; ++i) value.v[i] = x.v[i] <= zero ? zero : value.v[i];
+  return value;
+}
+
+#else
+
+template <class T, class F>
+inline Pack<T> each(Pack<T> a, const Pack<T>& b, F f) {
+  for (int i = 0; i < Pack<T>::parts; ++i)
+    for (int j = 0; j < Pack<T>::step; ++j) a.v[i].at[j] = f(a.v[i].at[j], b.v[i].at[j]);
+  return a;
+}
+template <class T>
+inline Pack<T> operator+(const Pack<T>& a, const Pack<T>& b) {
+  return each(a, b, [](T x, T y) { return x + y; });
+}
+template <class T>
+inline Pack<T> operator-(const Pack<T>& a, const Pack<T>& b) {
+  return each(a, b, [](T x, T y) { return x - y; });
+}
+template <class T>
+inline Pack<T> operator*(const Pack<T>& a, const Pack<T>& b) {
+  return each(a, b, [](T x, T y) { return x * y; });
+}
+template <class T>
+inline Pack<T> operator*(T factor, const Pack<T>& a) {
+  return each(a, a, [factor](T x, T) { return factor * x; });
+}
+template <class T>
+inline Pack<T> operator+(const Pack<T>& a, T number) {
+  return each(a, a, [number](T x, T) { return x + number; });
+}
+template <class T>
+inline Pack<T> where_active(const Pack<T>& x, const Pack<T>& value) {
+  return each(x, value, [](T a, T b) { return a <= 0 ? T{0} : b; });
+}
+
+#endif
+
+// Filters: `K` weights (0: `kernel` of them), bias, gain, offset.
+
+template <class T, int K>
+struct Filter {
+  const T* values;
+  int kernel;
+
+  LIFTWAVE_INLINE int count() const { return K ? K : kernel; }
+  LIFTWAVE_INLINE T bias() const { return values[count()]; }
+  LIFTWAVE_INLINE T gain() const { return values[count() + 1]; }
+  LIFTWAVE_INLINE T offset() const { return values[count() + 2]; }
+
+  // What goes into the ReLU: tap i reads source[i].
+  LIFTWAVE_INLINE Pack<T> linear(const T* const* source, index_t c) const {
+    Pack<T> sum = values[0] * Pack<T>::from(source[0] + c);
+    for (int i = 1; i < count(); ++i) sum = sum + values[i] * Pack<T>::from(source[i] + c);
+    return sum + bias();
+  }
+};
+
+// to = base + f(source), or minus it; `width` is a multiple of a pack.
+template <class T, int K, bool subtract>
+void apply(const Filter<T, K>& filter, T* to, const T* base, const T* const* sources,
+           index_t width) {
+  const T* source[K ? K : 1];
+  const T* const* from = sources;
+  if constexpr (K > 0) {
+    for (int i = 0; i < K; ++i) source[i] = sources[i];
+    from = source;
+  }
+  for (index_t c = 0; c < width; c += lanes<T>) {
+    const Pack<T> before = filter.linear(from, c);
+    const Pack<T> change = filter.gain() * where_active(before, before) + filter.offset();
+    const Pack<T> old = Pack<T>::from(base + c);
+    (subtract ? old - change : old + change).to(to + c);
+  }
+}
+
+// The way back through f: h = cotangent of what goes into the ReLU, for the cotangent t of f.
+// Products are added to `sums`, one pack for each number of the filter.
+template <class T, int K>
+void pull(const Filter<T, K>& filter, T* h, const T* t, const T* const* sources, index_t width,
+          T* sums) {
+  constexpr int kept = K ? K : 1;
+  const T* source[kept];
+  const T* const* from = sources;
+  Pack<T> weight[kept];
+  const int count = filter.count();
+  if constexpr (K > 0) {
+    for (int i = 0; i < K; ++i) {
+      source[i] = sources[i];
+      weight[i] = Pack<T>::from(sums + i * lanes<T>);
+    }
+    from = source;
+  }
+  T* const own = sums + count * lanes<T>;
+  Pack<T> bias = Pack<T>::from(own), gain = Pack<T>::from(own + lanes<T>),
+          offset = Pack<T>::from(own + 2 * lanes<T>);
+  for (index_t c = 0; c < width; c += lanes<T>) {
+    const Pack<T> before = filter.linear(from, c), outer = Pack<T>::from(t + c);
+    const Pack<T> inner = where_active(before, filter.gain() * outer);
+    inner.to(h + c);
+    offset = offset + outer;
+    gain = gain + outer * where_active(before, before);
+    bias = bias + inner;
+    if constexpr (K > 0) {
+      for (int i = 0; i < K; ++i) weight[i] = weight[i] + inner * Pack<T>::from(from[i] + c);
+    } else {
+      for (int i = 0; i < count; ++i) {
+        T* const sum = sums + i * lanes<T>;
+        (Pack<T>::from(sum) + inner * Pack<T>::from(from[i] + c)).to(sum);
+      }
+    }
+  }
+  if constexpr (K > 0)
+    for (int i = 0; i < K; ++i) weight[i].to(sums + i * lanes<T>);
+  bias.to(own);
+  gain.to(own + lanes<T>);
+  offset.to(own + 2 * lanes<T>);
+}
+
+// The sum of weight[i] * source[i] over `count` terms (N of them, or any number).
+template <class T, int N>
+LIFTWAVE_INLINE Pack<T> weighted(const T* weight, const T* const* source, int count, index_t c) {
+  Pack<T> sum = weight[0] * Pack<T>::from(source[0] + c);
+  for (int i = 1; i < (N ? N : count); ++i)
+    sum = sum + weight[i] * Pack<T>::from(source[i] + c);
+  return sum;
+}
+
+// to = base + that sum, minus it, or the sum alone (no base).
+enum class Sign { plus, minus, alone };
+
+template <class T, int N, Sign sign>
+void combine(T* to, const T* base, const T* weights, const T* const* sources, int count,
+             index_t width) {
+  const T* source[N ? N : 1];
+  const T* const* from = sources;
+  if constexpr (N > 0) {
+    for (int i = 0; i < N; ++i) source[i] = sources[i];
+    from = source;
+  }
+  for (index_t c = 0; c < width; c += lanes<T>) {
+    const Pack<T> sum = weighted<T, N>(weights, from, count, c);
+    if constexpr (sign == Sign::alone) sum.to(to + c);
+    else if constexpr (sign == Sign::plus) (Pack<T>::from(base + c) + sum).to(to + c);
+    else (Pack<T>::from(base + c) - sum).to(to + c);
+  }
+}
+
+// --- even and odd samples --------------------------------------------------------------------
+
+// Both of `n` samples in rows of whole packs, zeros behind them. Of an odd number the last sample
+// is the last one of both.
+template <class T>
+void split_row(const T* x, index_t n, T* even, T* odd) {
+  constexpr int step = width<T, vector_bytes>;
+  const auto two = [](const T* from, T* e, T* o) {
+    vec<T, vector_bytes> a, b;
+    split<T, vector_bytes, 1>(load<T, vector_bytes>(from), load<T, vector_bytes>(from + step), a, b);
+    store<vector_bytes>(e, a);
+    store<vector_bytes>(o, b);
+  };
+  const index_t half = (n + 1) / 2, pitch = (half + lanes<T> - 1) / lanes<T> * lanes<T>;
+  index_t k = 0;
+  for (; 2 * (k + step) <= n; k += step) two(x + 2 * k, even + k, odd + k);
+  if (k < pitch) {
+    T rest[2 * step] = {};
+    std::memcpy(rest, x + 2 * k, static_cast<std::size_t>(n - 2 * k) * sizeof(T));
+    two(rest, even + k, odd + k);
+    k += step;
+  }
+  for (; k < pitch; ++k) even[k] = odd[k] = T{0};
+  if (n % 2) odd[half - 1] = even[half - 1];
+}
+
+// The first `n` of the samples merged.
+template <class T>
+void merge_row(const T* even, const T* odd, T* x, index_t n) {
+  constexpr int step = width<T, vector_bytes>;
+  const auto two = [](const T* e, const T* o, T* to) {
+    vec<T, vector_bytes> a, b;
+    merge<T, vector_bytes, 1>(load<T, vector_bytes>(e), load<T, vector_bytes>(o), a, b);
+    store<vector_bytes>(to, a);
+    store<vector_bytes>(to + step, b);
+  };
+  index_t k = 0;
+  for (; 2 * (k + step) <= n; k += step) two(even + k, odd + k, x + 2 * k);
+  if (2 * k < n) {
+    T rest[2 * step];
+    two(even + k, odd + k, rest);
+    std::memcpy(x + 2 * k, rest, static_cast<std::size_t>(n - 2 * k) * sizeof(T));
+  }
+}
+
+// --- sums ------------------------------------------------------------------------------------
+
+template <int count, class T>
+double total(const T* some) {
+  double sums[count];
+  for (int j = 0; j < count; ++j) sums[j] = static_cast<double>(some[j]);
+  for (int half = count / 2; half > 0; half /= 2)
+    for (int j = 0; j < half; ++j) sums[j] += sums[j + half];
+  return sums[0];
+}
+
+// x, or x - y; in the last pack of a row only where `mask` is positive.
+template <class T>
+LIFTWAVE_INLINE Pack<T> gap(const T* x, const T* y, index_t c, index_t width, const T* mask) {
+  Pack<T> found = Pack<T>::from(x + c);
+  if (y) found = found - Pack<T>::from(y + c);
+  return c + lanes<T> < width ? found : where_active(Pack<T>::from(mask), found);
+}
+
+// part += (x - y)^2, lane by lane; y may be null.
+template <class T>
+void add_squares(T* part, const T* x, const T* y, index_t width, const T* mask) {
+  Pack<T> sum = Pack<T>::from(part);
+  for (index_t c = 0; c < width; c += lanes<T>) {
+    const Pack<T> g = gap(x, y, c, width, mask);
+    sum = sum + g * g;
+  }
+  sum.to(part);
+}
+
+// to += factor * (x - y); y may be null.
+template <class T>
+void add_scaled(T* to, T factor, const T* x, const T* y, index_t width, const T* mask) {
+  for (index_t c = 0; c < width; c += lanes<T>)
+    (Pack<T>::from(to + c) + factor * gap(x, y, c, width, mask)).to(to + c);
+}
+
+}  // namespace liftwave::LIFTWAVE_ISA

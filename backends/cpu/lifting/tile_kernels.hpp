@@ -1,0 +1,265 @@
+// Tile kernels of lifting, compiled once per instruction set (namespace LIFTWAVE_ISA).
+#pragma once
+
+#include "lifting/lines.hpp"
+#include "lifting/rows.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+inline void prefetch(const char* from, index_t bytes) {
+#if defined(__GNUC__)
+  for (index_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, 0, 2);
+  // GCC holds a function that only fetches for one without effect, and drops calls of it.
+  __asm__ volatile("");
+#else
+  (void)from, (void)bytes;
+#endif
+}
+
+// Pairs of rows that are fetched ahead of those that are being lifted: a tile's rows lie apart, so
+// that the processor does not foresee them.
+constexpr index_t pairs_ahead = 4;
+
+// --- tiles -----------------------------------------------------------------------------------
+
+template <class T, class S, int C>
+class Tile {
+ public:
+  explicit Tile(const TileJob& job)
+      : job_(job),
+        rows_(job.rows),
+        cols_(job.cols),
+        row_(reinterpret_cast<T*>(job.scratch.row)),
+        plane_{{reinterpret_cast<T*>(job.scratch.plane[0]), rows_.load[0].begin, job.scratch.pitch},
+               {reinterpret_cast<T*>(job.scratch.plane[1]), rows_.load[1].begin, job.scratch.pitch}},
+        line_{{reinterpret_cast<T*>(job.scratch.line[0]), cols_.load[0].begin, C},
+              {reinterpret_cast<T*>(job.scratch.line[1]), cols_.load[1].begin, C}} {}
+
+  void analyse() const {
+    if (!rows_.lifted) {
+      for (index_t r = rows_.pairs.begin; r < rows_.pairs.end; ++r) analyse_input_row(r);
+      return finish_streams();
+    }
+    if (rows_.moves) {
+      run_moves(width(), [this](int channel, index_t k, T* slot) { return bring(channel, k, slot); },
+                [this](int channel, index_t k, const T* row) { emit_row(channel, k, row); });
+      return finish_streams();
+    }
+    for (int channel : {0, 1})
+      for (index_t k = rows_.load[channel].begin; k < rows_.load[channel].end; ++k)
+        load_at(channel, k, plane_[channel].at(k));
+    run_steps_of_rows<T, S>(rows_, plane_, width());
+    for (int channel : {0, 1}) {
+      const Range range = within(rows_, channel);
+      for (index_t k = range.begin; k < range.end; ++k) emit_row(channel, k, plane_[channel].at(k));
+    }
+    finish_streams();
+  }
+
+  void synthesise() const {
+    if (!rows_.lifted) {
+      for (index_t r = rows_.pairs.begin; r < rows_.pairs.end; ++r) {
+        make_row(row_, 0, r, T{1});
+        store_row<T, S>(output(r), row_, output_width(), T{1}, job_.stream);
+      }
+      return finish_streams();
+    }
+    if (rows_.moves) {
+      run_moves(output_width(),
+                [this](int channel, index_t k, T* slot) { return merge_at(channel, k, slot); },
+                [this](int channel, index_t k, const T* row) { store_at(channel, k, row); });
+      return finish_streams();
+    }
+    for (int channel : {0, 1})
+      for (index_t k = rows_.load[channel].begin; k < rows_.load[channel].end; ++k)
+        merge_at(channel, k, plane_[channel].at(k));
+    run_steps_of_rows<T, S>(rows_, plane_, output_width());
+    for (int channel : {0, 1}) {
+      const Range range = within(rows_, channel);
+      for (index_t k = range.begin; k < range.end; ++k) store_at(channel, k, plane_[channel].at(k));
+    }
+    finish_streams();
+  }
+
+ private:
+  static Range within(const AxisJob& axis, int channel) {
+    return intersection(axis.pairs, {0, axis.length[channel]});
+  }
+
+  index_t width() const { return cols_.samples.size() * C; }
+
+  // The schedule: `load` puts a row into a slot, unless it may stay where it is, and says where it
+  // is; `emit` takes one that is done.
+  template <class Load, class Emit>
+  void run_moves(index_t width, Load load, Emit emit) const {
+    const MovingRows<T, S> moving(rows_, job_.scratch, width);
+    for (index_t i = 0; i < rows_.move_count; ++i) {
+      const Move& move = rows_.moves[i];
+      const index_t k = rows_.pairs.begin + move.k;
+      switch (move.what) {
+        case Move::load: moving.put(move.which, k, load(move.which, k, moving.slot(move.which, k))); break;
+        case Move::step: moving.apply(rows_.steps[move.which], k); break;
+        case Move::emit: emit(move.which, k, moving.at(move.which, k)); break;
+      }
+    }
+  }
+
+  // Analysis.
+
+  void load_row(T* to, const char* from) const {
+    if (cols_.lifted)
+      load_samples<T, C>(job_.input, cols_, to, from, job_.signal.col_stride, cols_.samples);
+    else
+      gather_from<T, C>(job_.input, to, from + cols_.samples.begin * job_.signal.col_stride,
+                        job_.signal.col_stride, cols_.samples.size());
+  }
+
+  // The number of the input's row `k` of a channel, -1 for a row of zeros.
+  index_t input_row(int channel, index_t k) const {
+    const index_t at = wrapped(2 * k + channel, rows_.padded());
+    return at < rows_.n ? at : rows_.edge == Edge::zero ? -1 : at - 1;
+  }
+
+  void load_at(int channel, index_t k, T* to) const {
+    const index_t at = input_row(channel, k);
+    if (at < 0) std::memset(to, 0, static_cast<std::size_t>(width()) * sizeof(T));
+    else load_row(to, job_.signal.row(at));
+  }
+
+  // Whether the tile's part of a row of the input can be read where it lies.
+  bool direct() const {
+    const Range samples = cols_.samples;
+    return job_.signal.col_stride == static_cast<index_t>(sizeof(T)) * C &&
+           job_.input == own_type() && 0 <= samples.begin && samples.end <= cols_.n;
+  }
+
+  const T* direct_row(const char* from) const {
+    return reinterpret_cast<const T*>(from) + cols_.samples.begin * C;
+  }
+
+  const T* bring(int channel, index_t k, T* slot) const {
+    fetch_input(2 * (k + pairs_ahead) + channel);
+    const index_t at = input_row(channel, k);
+    if (at >= 0 && direct()) return direct_row(job_.signal.row(at));
+    load_at(channel, k, slot);
+    return slot;
+  }
+
+  void fetch_input(index_t at) const {
+    if (at >= rows_.n) return;
+    const Range samples = intersection(cols_.samples, {0, cols_.n});
+    const index_t stride = job_.signal.col_stride;
+    prefetch(job_.signal.row(at) + samples.begin * stride, samples.size() * stride);
+  }
+
+  // A row of the rows' band `channel`.
+  void emit_row(int channel, index_t k, const T* row) const {
+    const T scale = static_cast<T>(rows_.scale[channel]);
+    const index_t at = wrapped(k + rows_.shift[channel], rows_.length[channel]);
+    if (cols_.lifted) emit(row, cols_.samples.begin, channel, at, scale);
+    else emit_lanes(row, job_.band[channel][0].row(at), scale);
+  }
+
+  // A row of the input where only the columns are lifted: read where it lies if that is possible.
+  void analyse_input_row(index_t r) const {
+    const char* const from = job_.signal.row(r);
+    const index_t first = cols_.samples.begin;
+    if (direct()) return emit(direct_row(from), first, 0, r, T{1});
+    load_row(row_, from);
+    emit(row_, first, 0, r, T{1});
+  }
+
+  void emit_lanes(const T* row, char* band, T scale) const {
+    T* const to = reinterpret_cast<T*>(band) + cols_.samples.begin * C;
+    store_row<T, S>(to, row, width(), scale, job_.stream);
+  }
+
+  // A row of the rows' band `channel`, its first entry sample `first`, into row `at` of the bands.
+  void emit(const T* row, index_t first, int channel, index_t at, T scale) const {
+    split<T, S, C>(line_, cols_.load, row, first, scale);
+    run_steps<T, S>(cols_, line_, C);
+    for (int half : {0, 1}) {
+      const Range range = within(cols_, half);
+      store_band<T, S, C>(cols_, half, reinterpret_cast<T*>(job_.band[channel][half].row(at)),
+                          line_[half].at(range.begin), range, job_.stream);
+    }
+  }
+
+  // Synthesis.
+
+  // The first sample that the tile writes in a row, and how many reals.
+  Range output_samples() const {
+    if (!cols_.lifted) return cols_.pairs;
+    return intersection({2 * cols_.pairs.begin, 2 * cols_.pairs.end}, {0, cols_.n});
+  }
+  index_t output_width() const { return output_samples().size() * C; }
+
+  T* output(index_t r) const {
+    return reinterpret_cast<T*>(job_.signal.row(r)) + output_samples().begin * C;
+  }
+
+  // Row `k` of a channel, merged from the bands; gives `slot`.
+  const T* merge_at(int channel, index_t k, T* slot) const {
+    const index_t length = rows_.length[channel], shift = rows_.shift[channel];
+    if (rows_.moves && k + pairs_ahead < length) fetch_bands(channel, wrapped(k + pairs_ahead + shift, length));
+    make_row(slot, channel, wrapped(k + shift, length), static_cast<T>(rows_.scale[channel]));
+    return slot;
+  }
+
+  void fetch_bands(int channel, index_t at) const {
+    for (int half = 0; half < (cols_.lifted ? 2 : 1); ++half) {
+      const View& band = job_.band[channel][half];
+      const Range range = cols_.lifted ? intersection(cols_.load[half], {0, cols_.length[half]})
+                                       : cols_.pairs;
+      prefetch(band.row(at) + range.begin * band.col_stride, range.size() * band.col_stride);
+    }
+  }
+
+  // Row `at` of the rows' band `channel`, merged from its two halves.
+  void make_row(T* to, int channel, index_t at, T scale) const {
+    const View(&bands)[2] = job_.band[channel];
+    if (!cols_.lifted) {
+      const char* const from = bands[0].row(at) + cols_.pairs.begin * bands[0].col_stride;
+      return gather_scaled<T, S, C>(to, from, bands[0].col_stride, cols_.pairs.size(), scale);
+    }
+    for (int half : {0, 1})
+      load_band<T, S, C>(cols_, half, line_[half].data, bands[half].row(at),
+                         bands[half].col_stride, cols_.load[half]);
+    run_steps<T, S>(cols_, line_, C);
+    merge<T, S, C>(cols_, to, line_, scale);
+  }
+
+  // Row `k` of a channel into the signal; the row beyond an odd number is dropped or added.
+  void store_at(int channel, index_t k, const T* row) const {
+    const index_t at = 2 * k + channel;
+    if (at < rows_.n) {
+      store_row<T, S>(output(at), row, output_width(), T{1}, job_.stream);
+    } else if (at == rows_.n && rows_.edge == Edge::last) {
+      T* const last = output(rows_.n - 1);
+      for (index_t c = 0; c < output_width(); ++c) last[c] = last[c] + row[c];
+    }
+  }
+
+  static DType own_type() {
+    if constexpr (std::is_same_v<T, float>) return C == 1 ? DType::float32 : DType::complex64;
+    else if constexpr (std::is_same_v<T, double>) return C == 1 ? DType::float64 : DType::complex128;
+    else if constexpr (std::is_same_v<T, std::int16_t>) return DType::int16;
+    else if constexpr (std::is_same_v<T, std::int32_t>) return DType::int32;
+    else return DType::int64;
+  }
+
+  const TileJob& job_;
+  const AxisJob& rows_;
+  const AxisJob& cols_;
+  T* row_;
+  const Channel<T> plane_[2];
+  const Channel<T> line_[2];
+};
+
+template <class T, class S, int C>
+LiftKernels kernels_of() {
+  return {[](const TileJob& job) { Tile<T, S, C>(job).analyse(); },
+          [](const TileJob& job) { Tile<T, S, C>(job).synthesise(); }};
+}
+
+}  // namespace liftwave::LIFTWAVE_ISA

@@ -1,0 +1,32 @@
+#include "pooling/add_at_places.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "common/parallel.hpp"
+
+namespace liftwave {
+
+template <class T>
+bool add_at_places(const T* numbers, const std::int64_t* places, index_t planes, index_t windows,
+                   index_t samples, T* result) {
+  std::atomic<bool> sound{true};
+  const double bytes = static_cast<double>(planes) * (static_cast<double>(samples) * sizeof(T) +
+                                                      static_cast<double>(windows) * 12);
+  parallel_for(planes, bytes, [&](index_t begin, index_t end) {
+    for (index_t plane = begin; plane < end; ++plane) {
+      T* to = result + plane * samples;
+      std::fill(to, to + samples, T(0));
+      for (index_t i = plane * windows; i < (plane + 1) * windows; ++i) {
+        if (places[i] < 0 || places[i] >= samples) sound = false;
+        else to[places[i]] += numbers[i];
+      }
+    }
+  });
+  return sound;
+}
+
+template bool add_at_places(const float*, const std::int64_t*, index_t, index_t, index_t, float*);
+template bool add_at_places(const double*, const std::int64_t*, index_t, index_t, index_t, double*);
+
+}  // namespace liftwave

@@ -1,0 +1,54 @@
+// Pooling over windows: the kernels of one instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "common/array_view.hpp"
+#include "common/by_precision.hpp"
+#include "pooling/windows.hpp"
+
+namespace liftwave {
+
+// How much the samples of a region weigh; they sum to one.
+enum class Weights {
+  softmax,
+  dice,
+  exp_dice,
+  idw,  // of the distance |a - m|; the distances of vectors are that one where there is one channel
+  idw_huber,
+  cosine,
+  exp_cosine,
+  pce,
+  exp_pce,
+  ada,
+};
+inline constexpr int weights_count = 10;
+
+template <class T>
+struct PoolCall {
+  const WindowPlan* plan = nullptr;
+  Weights weights = Weights::softmax;
+  T delta = 1;           // of Huber's distance
+  bool average = false;  // unpooled values are times the number of samples in the region
+  ArrayView<const T> x;          // (planes, *inputs)
+  ArrayView<const T> beta;       // (rows, *outputs), for plane p row p % rows; of `ada` only
+  ArrayView<const T> pooled;     // (planes, *outputs); without data: ones
+  ArrayView<const T> cotangent;  // of the result
+};
+
+// Results are C-contiguous and overlap nothing.
+template <class T>
+struct PoolKernels {
+  void (*pool)(const PoolCall<T>& call, T* result);
+  // `of_beta` holds the cotangent before the sum over what shares a beta: one number per window.
+  void (*pool_vjp)(const PoolCall<T>& call, T* of_x, T* of_beta);
+  void (*unpool)(const PoolCall<T>& call, T* result);
+  void (*unpool_vjp)(const PoolCall<T>& call, T* of_x, T* of_pooled, T* of_beta);
+  // The first of the largest, and its place in the plane.
+  void (*max_pool)(const PoolCall<T>& call, T* result, std::int64_t* places);
+  void (*exponentials)(const T* x, index_t count, T* result);
+};
+
+using PoolTable = ByPrecision<PoolKernels>;
+
+}  // namespace liftwave

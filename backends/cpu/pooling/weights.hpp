@@ -1,0 +1,508 @@
+// Weights of regions, for as many windows at once as a register has lanes: w_i = h_i / sum_j h_j,
+// and how cotangents of the weights are pulled back to the samples. The formulas are those of
+// liftwave/_kernels/reference/pooling_weights.py, with one channel.
+#pragma once
+
+#include "common/vector_math.hpp"
+#include "pooling/kernels.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+// --- one number per place ----------------------------------------------------------------------
+
+// f(0), f(1), ... f(count - 1); N, if not zero, is the count.
+template <int N, class F>
+LIFTWAVE_INLINE void each(index_t count, const F& f) {
+  if constexpr (N > 0) {
+    unrolled<N>([&](auto k) LIFTWAVE_INLINE_LAMBDA { f(index_t(k)); });
+  } else {
+    for (index_t k = 0; k < count; ++k) f(k);
+  }
+}
+
+// N places in registers, or any number of them in memory.
+template <class T, int N>
+class Column {
+ public:
+  Column(T*, index_t) {}
+  Pack<T> operator[](index_t k) const { return at_[k]; }
+  void set(index_t k, const Pack<T>& v) { at_[k] = v; }
+
+ private:
+  Pack<T> at_[N];
+};
+
+template <class T>
+class Column<T, 0> {
+ public:
+  Column(T* data, index_t stride) : data_(data), stride_(stride) {}
+  Pack<T> operator[](index_t k) const { return get(data_ + k * stride_); }
+  void set(index_t k, const Pack<T>& v) { put<T>(data_ + k * stride_, v); }
+
+ private:
+  T* data_;
+  index_t stride_;
+};
+
+// The samples of a region.
+template <class T, int N>
+struct Region {
+  const T* data;
+  index_t stride;
+  index_t count;
+  T share;  // one over the count
+  T delta;
+
+  Pack<T> operator[](index_t k) const { return get(data + k * stride); }
+
+  Pack<T> mean() const {
+    Pack<T> sum = (*this)[0] * share;
+    for_rest([&](index_t k) LIFTWAVE_INLINE_LAMBDA { sum = sum + (*this)[k] * share; });
+    return sum;
+  }
+
+  template <class F>
+  LIFTWAVE_INLINE void for_all(const F& f) const {
+    each<N>(count, f);
+  }
+  template <class F>
+  LIFTWAVE_INLINE void for_rest(const F& f) const {
+    each<(N > 0 ? N - 1 : 0)>(count - 1, [&](index_t k) LIFTWAVE_INLINE_LAMBDA { f(k + 1); });
+  }
+};
+
+// --- similarities ------------------------------------------------------------------------------
+
+template <class V>
+struct Slopes {
+  V in_sample, in_mean;
+};
+
+template <class T>
+LIFTWAVE_INLINE Pack<T> one_for_zero(const Pack<T>& v) {
+  return v == T(0) ? all<T>(1) : v;
+}
+
+// 2 |m a| / (m^2 + a^2)
+template <class T>
+struct Dice {
+  Pack<T> mean;
+  template <int N>
+  LIFTWAVE_INLINE explicit Dice(const Region<T, N>& region) : mean(region.mean()) {}
+
+  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
+    const Pack<T> t = ratio(a);
+    return (t + t) * below(t);
+  }
+  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
+    const Pack<T> t = ratio(a), by = below(t), zero{};
+    const Pack<T> slope = (T(2) - (t + t) * t) * (by * by);
+    const Pack<T> inner = slope / one_for_zero<T>(larger(magnitude<T>(a), magnitude<T>(mean)));
+    const Pack<T> outer = -(inner * t);
+    const auto is_outer = magnitude<T>(a) > magnitude<T>(mean);
+    return {a == T(0) ? zero : turned<T>(is_outer ? outer : inner, a),
+            mean == T(0) ? zero : turned<T>(is_outer ? inner : outer, mean)};
+  }
+
+ private:
+  // The smaller of the two over the larger one.
+  LIFTWAVE_INLINE Pack<T> ratio(const Pack<T>& a) const {
+    const Pack<T> size = magnitude<T>(a), size_of_mean = magnitude<T>(mean);
+    const Pack<T> by = larger(size, size_of_mean);
+    return by == T(0) ? all<T>(1) : smaller(size, size_of_mean) / by;
+  }
+  LIFTWAVE_INLINE static Pack<T> below(const Pack<T>& t) { return T(1) / (t * t + T(1)); }
+};
+
+// m a / (m^2 + a^2 - m a): of the smaller of the two over the larger one, t, it is
+// t / (1 + t^2 - t), with both signs.
+template <class T>
+struct Pce {
+  Pack<T> mean;
+  template <int N>
+  LIFTWAVE_INLINE explicit Pce(const Region<T, N>& region) : mean(region.mean()) {}
+
+  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
+    const Pack<T> t = Ratio(a, mean).value;
+    return t / (t * t + T(1) - t);
+  }
+  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
+    const Ratio ratio(a, mean);
+    const Pack<T> t = ratio.value, below = t * t + T(1) - t;
+    const Pack<T> inner = (T(1) - t * t) / (below * below) / ratio.larger_one;
+    const Pack<T> outer = -(inner * t);
+    return {ratio.is_outer ? outer : inner, ratio.is_outer ? inner : outer};
+  }
+
+ private:
+  struct Ratio {
+    Pack<T> value, larger_one;              // the ratio is one where both are zero
+    decltype(Pack<T>{} < Pack<T>{}) is_outer;  // the sample is the larger one
+
+    LIFTWAVE_INLINE Ratio(const Pack<T>& a, const Pack<T>& mean) {
+      is_outer = magnitude<T>(a) > magnitude<T>(mean);
+      const Pack<T> large = is_outer ? a : mean, small = is_outer ? mean : a;
+      larger_one = one_for_zero<T>(large);
+      value = large == T(0) ? all<T>(1) : small / larger_one;
+    }
+  };
+};
+
+// m a / |m a|, one where both are zero, zero where one is.
+template <class T>
+struct Cosine {
+  Pack<T> mean;
+  template <int N>
+  LIFTWAVE_INLINE explicit Cosine(const Region<T, N>& region) : mean(region.mean()) {}
+
+  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
+    const Pack<T> nothing = a * T(0) + mean * T(0);  // or NaN
+    const Pack<T> sign = turned<T>(turned<T>(all<T>(1), a), mean);
+    const Pack<T> found = a == T(0) ? (mean == T(0) ? all<T>(1) : Pack<T>{}) : (mean == T(0) ? Pack<T>{} : sign);
+    return found + nothing;
+  }
+  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
+    const Pack<T> nothing = a * T(0) + mean * T(0);
+    return {nothing, nothing};
+  }
+};
+
+// 1 / |a - m|, times the distance of the nearest sample. Samples at the mean weigh all.
+template <class T>
+struct InverseDistance {
+  Pack<T> mean, nearest;
+  template <int N>
+  LIFTWAVE_INLINE explicit InverseDistance(const Region<T, N>& region) : mean(region.mean()) {
+    nearest = magnitude<T>(region[0] - mean);
+    region.for_rest([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      nearest = smaller(nearest, magnitude<T>(region[k] - mean));
+    });
+  }
+
+  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
+    const Pack<T> d = magnitude<T>(a - mean);
+    return d == T(0) ? all<T>(1) : nearest / d;
+  }
+  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
+    const Pack<T> apart = a - mean, d = one_for_zero<T>(magnitude<T>(apart));
+    return falling(apart, nearest / d / d);
+  }
+
+ protected:
+  LIFTWAVE_INLINE Slopes<Pack<T>> falling(const Pack<T>& apart, const Pack<T>& fall) const {
+    const Pack<T> counts = nearest == T(0) ? Pack<T>{} : fall;
+    const Pack<T> slope = apart == T(0) ? Pack<T>{} : turned<T>(counts, apart);
+    return {-slope, slope};
+  }
+};
+
+// The distance is d^2 / 2 as far as delta, delta (d - delta / 2) beyond; its inverse is times half
+// the smaller of delta and the nearest distance, times the nearest one.
+template <class T>
+struct InverseHuber : InverseDistance<T> {
+  using Base = InverseDistance<T>;
+  Pack<T> bound, outer;
+  T delta;
+  template <int N>
+  LIFTWAVE_INLINE explicit InverseHuber(const Region<T, N>& region) : Base(region) {
+    delta = region.delta;
+    bound = smaller(this->nearest, all<T>(delta));
+    outer = bound / (delta + delta);
+  }
+
+  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
+    const Pack<T> d = magnitude<T>(a - this->mean);
+    return d == T(0) ? all<T>(1) : inverse(d);
+  }
+  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
+    const Pack<T> apart = a - this->mean, d = one_for_zero<T>(magnitude<T>(apart));
+    const Pack<T> h = inverse(d);
+    return Base::falling(apart, d <= delta ? (h + h) / d : h / (d - delta / 2));
+  }
+
+ private:
+  LIFTWAVE_INLINE Pack<T> inverse(const Pack<T>& d) const {
+    const Pack<T> inside = (this->nearest / d) * (bound / d);
+    return d <= delta ? inside : outer * (this->nearest / (d - delta / 2));
+  }
+};
+
+// --- weights -----------------------------------------------------------------------------------
+
+// Softmax: h_i = e^{a_i}, of numbers that are at most zero.
+struct Softmax {
+  template <class T, int N, class C>
+  LIFTWAVE_INLINE static void weigh(const Region<T, N>& a, C& w) {
+    Pack<T> top = a[0];
+    a.for_rest([&](index_t k) LIFTWAVE_INLINE_LAMBDA { top = larger(top, a[k]); });
+    Pack<T> total{};
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      const Pack<T> h = exponential_of_negative<T>(a[k] - top);
+      w.set(k, h);
+      total = total + h;
+    });
+    const Pack<T> scale = T(1) / total;
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { w.set(k, w[k] * scale); });
+  }
+
+  // Weights, what cotangents `c` of them pull back to samples, and the sum of w c.
+  template <class T, int N, class C, class Columns>
+  LIFTWAVE_INLINE static Pack<T> pull(const Region<T, N>& a, const C& c, Columns& to) {
+    weigh(a, to.w);
+    Pack<T> middle{};
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { middle = middle + to.w[k] * c[k]; });
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { to.d.set(k, to.w[k] * (c[k] - middle)); });
+    return middle;
+  }
+};
+
+// h_i = e^{s_i}; similarities are at most one.
+template <template <class> class Similarity>
+struct Exponential {
+  template <class T, int N, class C>
+  LIFTWAVE_INLINE static void weigh(const Region<T, N>& a, C& w) {
+    const Similarity<T> similarity(a);
+    weigh(a, similarity, w);
+  }
+
+  template <class T, int N, class C, class Columns>
+  LIFTWAVE_INLINE static Pack<T> pull(const Region<T, N>& a, const C& c, Columns& to) {
+    const Similarity<T> similarity(a);
+    weigh(a, similarity, to.w);
+    Pack<T> middle{}, of_mean{};
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { middle = middle + to.w[k] * c[k]; });
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      const Slopes<Pack<T>> slopes = similarity.slopes(a[k]);
+      const Pack<T> of_similarity = to.w[k] * (c[k] - middle);
+      to.d.set(k, of_similarity * slopes.in_sample);
+      of_mean = of_mean + of_similarity * slopes.in_mean;
+    });
+    of_mean = of_mean * a.share;
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { to.d.set(k, to.d[k] + of_mean); });
+    return middle;
+  }
+
+ private:
+  template <class T, int N, class C>
+  LIFTWAVE_INLINE static void weigh(const Region<T, N>& a, const Similarity<T>& similarity, C& w) {
+    Pack<T> total{};
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      const Pack<T> h = exponential_of_moderate<T>(similarity.value(a[k]));
+      w.set(k, h);
+      total = total + h;
+    });
+    const Pack<T> scale = T(1) / total;
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { w.set(k, w[k] * scale); });
+  }
+};
+
+// h_i = max(s_i, 0); where all are zero, all weigh the same.
+template <template <class> class Similarity>
+struct Plain {
+  template <class T, int N, class C>
+  LIFTWAVE_INLINE static void weigh(const Region<T, N>& a, C& w) {
+    const Similarity<T> similarity(a);
+    weigh(a, similarity, w);
+  }
+
+  template <class T, int N, class C, class Columns>
+  LIFTWAVE_INLINE static Pack<T> pull(const Region<T, N>& a, const C& c, Columns& to) {
+    const Similarity<T> similarity(a);
+    const Pack<T> total = weigh(a, similarity, to.w);
+    Pack<T> middle{}, of_mean{};
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { middle = middle + to.w[k] * c[k]; });
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      const Slopes<Pack<T>> slopes = similarity.slopes(a[k]);
+      // Of samples that do not count, the similarity is no larger than zero. (NaN stays.)
+      const Pack<T> counts = similarity.value(a[k]) <= T(0) ? Pack<T>{} : (c[k] - middle) / one_for_zero<T>(total);
+      to.d.set(k, counts * slopes.in_sample);
+      of_mean = of_mean + counts * slopes.in_mean;
+    });
+    of_mean = of_mean * a.share;
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { to.d.set(k, to.d[k] + of_mean); });
+    return middle;
+  }
+
+ private:
+  template <class T, int N, class C>
+  LIFTWAVE_INLINE static Pack<T> weigh(const Region<T, N>& a, const Similarity<T>& similarity,
+                                       C& w) {
+    Pack<T> total{};
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      const Pack<T> s = similarity.value(a[k]), h = s < T(0) ? Pack<T>{} : s;
+      w.set(k, h);
+      total = total + h;
+    });
+    const Pack<T> below = one_for_zero<T>(total);
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      w.set(k, total == T(0) ? all<T>(a.share) : w[k] / below);
+    });
+    return total;
+  }
+};
+
+// --- tiles -------------------------------------------------------------------------------------
+
+// A tile's windows; numbers at the same place are side by side, `stride` from place to place.
+template <class T>
+struct WeighTile {
+  index_t places, lanes, stride;
+  T share, delta;
+  const T* a;     // samples
+  const T* c;     // cotangents of the weights, by place; unpooling only
+  const T* beta;  // by window
+  const T* scale; // what the results of `pull` are multiplied with, by window
+  T* d;           // to the samples, by place
+  T* sum;         // by window: of pooling the result; otherwise the sum of w c
+  T* contrast;    // by window: the cotangent of beta
+  T *w, *second_w, *second_d;  // memory to work in, by place
+};
+
+template <class T, int N>
+struct PullColumns {
+  Column<T, N>&w, &d;
+};
+
+template <class T, int N>
+LIFTWAVE_INLINE Region<T, N> region_at(const WeighTile<T>& tile, index_t lane) {
+  return {tile.a + lane, tile.stride, N > 0 ? N : tile.places, tile.share, tile.delta};
+}
+
+// One kind of weights in all that is done with them.
+template <class Kind>
+struct Single {
+  template <class T, int N>
+  LIFTWAVE_INLINE static void weigh(const WeighTile<T>&, index_t, const Region<T, N>& a,
+                                    Column<T, N>& w) {
+    Kind::weigh(a, w);
+  }
+  template <class T, int N, class C>
+  LIFTWAVE_INLINE static Pack<T> pull(const WeighTile<T>&, index_t, const Region<T, N>& a,
+                                      const C& c, Column<T, N>& w, Column<T, N>& d) {
+    PullColumns<T, N> to{w, d};
+    return Kind::template pull<T, N>(a, c, to);
+  }
+};
+
+// beta times one kind of weights plus (1 - beta) times another.
+template <class First, class Second>
+struct Mixed {
+  template <class T, int N>
+  LIFTWAVE_INLINE static void weigh(const WeighTile<T>& tile, index_t lane, const Region<T, N>& a,
+                                    Column<T, N>& w) {
+    Column<T, N> second(tile.second_w + lane, tile.stride);
+    First::weigh(a, w);
+    Second::weigh(a, second);
+    mix(tile, lane, a, w, second);
+  }
+  template <class T, int N, class C>
+  LIFTWAVE_INLINE static Pack<T> pull(const WeighTile<T>& tile, index_t lane,
+                                      const Region<T, N>& a, const C& c, Column<T, N>& w,
+                                      Column<T, N>& d) {
+    Column<T, N> second_w(tile.second_w + lane, tile.stride);
+    Column<T, N> second_d(tile.second_d + lane, tile.stride);
+    PullColumns<T, N> to{w, d}, second_to{second_w, second_d};
+    const Pack<T> first = First::template pull<T, N>(a, c, to);
+    const Pack<T> second = Second::template pull<T, N>(a, c, second_to);
+    mix(tile, lane, a, w, second_w);
+    mix(tile, lane, a, d, second_d);
+    const Pack<T> contrast = first - second, beta = get(tile.beta + lane);
+    put<T>(tile.contrast + lane, contrast * get(tile.scale + lane));
+    return beta * first + (T(1) - beta) * second;
+  }
+
+ private:
+  template <class T, int N>
+  LIFTWAVE_INLINE static void mix(const WeighTile<T>& tile, index_t lane, const Region<T, N>& a,
+                                  Column<T, N>& first, const Column<T, N>& second) {
+    const Pack<T> beta = get(tile.beta + lane), rest = T(1) - beta;
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      first.set(k, beta * first[k] + rest * second[k]);
+    });
+  }
+};
+
+// sum: the sum of weights times samples.
+template <class Kind, class T, int N>
+void pool_tile(const WeighTile<T>& tile) {
+  for (index_t lane = 0; lane < tile.lanes; lane += lanes_of<T>) {
+    const Region<T, N> a = region_at<T, N>(tile, lane);
+    Column<T, N> w(tile.w + lane, tile.stride);
+    Kind::template weigh<T, N>(tile, lane, a, w);
+    Pack<T> sum{};
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { sum = sum + w[k] * a[k]; });
+    put<T>(tile.sum + lane, sum);
+  }
+}
+
+// d: the weights, times the scale.
+template <class Kind, class T, int N>
+void weigh_tile(const WeighTile<T>& tile) {
+  for (index_t lane = 0; lane < tile.lanes; lane += lanes_of<T>) {
+    const Region<T, N> a = region_at<T, N>(tile, lane);
+    Column<T, N> w(tile.w + lane, tile.stride);
+    Kind::template weigh<T, N>(tile, lane, a, w);
+    const Pack<T> scale = get(tile.scale + lane);
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      put<T>(tile.d + lane + k * tile.stride, w[k] * scale);
+    });
+  }
+}
+
+// d: of pooling, the derivative of the sum of weights times samples, times the scale (the
+// cotangent); of unpooling, the cotangents c of the weights pulled back, times the scale, and the
+// sum of w c.
+template <class Kind, class T, int N, bool Pooling>
+void pull_tile(const WeighTile<T>& tile) {
+  for (index_t lane = 0; lane < tile.lanes; lane += lanes_of<T>) {
+    const Region<T, N> a = region_at<T, N>(tile, lane);
+    const Region<T, N> c{(Pooling ? tile.a : tile.c) + lane, tile.stride, a.count, a.share, a.delta};
+    Column<T, N> w(tile.w + lane, tile.stride), d(tile.d + lane, tile.stride);
+    const Pack<T> sum = Kind::template pull<T, N>(tile, lane, a, c, w, d);
+    const Pack<T> scale = get(tile.scale + lane);
+    if (!Pooling) put<T>(tile.sum + lane, sum);
+    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      put<T>(tile.d + lane + k * tile.stride, (Pooling ? w[k] + d[k] : d[k]) * scale);
+    });
+  }
+}
+
+template <class T>
+struct TileFunctions {
+  void (*pool)(const WeighTile<T>&);
+  void (*weigh)(const WeighTile<T>&);
+  void (*pull_pooling)(const WeighTile<T>&);
+  void (*pull_unpooling)(const WeighTile<T>&);
+};
+
+template <class Kind, class T, int N = 0>
+constexpr TileFunctions<T> functions_of() {
+  return {pool_tile<Kind, T, N>, weigh_tile<Kind, T, N>, pull_tile<Kind, T, N, true>,
+          pull_tile<Kind, T, N, false>};
+}
+
+// In the order of the enumeration.
+template <class T, int N = 0>
+TileFunctions<T> tile_functions(Weights weights) {
+  switch (weights) {
+    case Weights::softmax: return functions_of<Single<Softmax>, T, N>();
+    case Weights::exp_dice: return functions_of<Single<Exponential<Dice>>, T, N>();
+    case Weights::ada: return functions_of<Mixed<Exponential<Dice>, Softmax>, T, N>();
+    case Weights::dice: return functions_of<Single<Plain<Dice>>, T>();
+    case Weights::idw: return functions_of<Single<Plain<InverseDistance>>, T>();
+    case Weights::idw_huber: return functions_of<Single<Plain<InverseHuber>>, T>();
+    case Weights::cosine: return functions_of<Single<Plain<Cosine>>, T>();
+    case Weights::exp_cosine: return functions_of<Single<Exponential<Cosine>>, T>();
+    case Weights::pce: return functions_of<Single<Plain<Pce>>, T>();
+    case Weights::exp_pce: return functions_of<Single<Exponential<Pce>>, T>();
+  }
+  return {};
+}
+
+// Windows of four places, as those of kernel size 2 in an image, keep all in registers.
+template <class T>
+TileFunctions<T> tile_functions(Weights weights, index_t places) {
+  return places == 4 ? tile_functions<T, 4>(weights) : tile_functions<T, 0>(weights);
+}
+
+}  // namespace liftwave::LIFTWAVE_ISA

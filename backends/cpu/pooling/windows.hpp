@@ -1,0 +1,56 @@
+// Windows over the spatial axes of an array (planes, *spatial), as liftwave/_windows.py plans them.
+#pragma once
+
+#include <vector>
+
+#include "common/array_view.hpp"
+
+namespace liftwave {
+
+// Place j of window o is at sample o * stride - padding + j * dilation.
+struct WindowAxis {
+  index_t kernel, stride, padding, dilation, inputs, outputs;
+
+  index_t first(index_t window) const { return window * stride - padding; }
+  index_t extent() const { return (kernel - 1) * dilation + 1; }
+};
+
+// Windows begin ... end - 1 along an axis, of which places lo ... hi - 1 are at samples.
+struct WindowRun {
+  index_t begin, end, lo, hi;
+};
+
+struct WindowPlan {
+  std::vector<WindowAxis> axes;
+  std::vector<std::vector<WindowRun>> runs;  // those of each axis, in order
+
+  // Throws std::invalid_argument if numbers are out of range or a window has no sample.
+  explicit WindowPlan(std::vector<WindowAxis> axes);
+
+  int ndim() const { return static_cast<int>(axes.size()); }
+  index_t samples() const;      // of a plane
+  index_t most_places() const;  // that are at samples, of a window
+  bool overlap() const;         // whether a sample may be in several windows
+  bool cover() const;           // whether every sample is in a window
+};
+
+// A part of the work: some planes, and of these some rows along the first axis.
+struct WindowPart {
+  index_t plane, last_plane;
+  index_t window, last_window;  // the rows of windows
+  index_t sample, last_sample;  // the rows of samples, which the windows' rows divide
+};
+
+// Parts that fit the caches; together everything. They do not depend on the number of threads.
+class WindowParts {
+ public:
+  WindowParts(const WindowPlan& plan, index_t planes, index_t sample_bytes);
+  index_t count() const { return groups_ * chunks_; }
+  WindowPart at(index_t part) const;
+
+ private:
+  const WindowPlan& plan_;
+  index_t planes_, group_, groups_, rows_, chunks_;
+};
+
+}  // namespace liftwave

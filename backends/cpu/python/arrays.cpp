@@ -1,0 +1,160 @@
+#include "python/arrays.hpp"
+
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "python/bindings.hpp"
+
+namespace liftwave {
+namespace {
+
+constexpr int dtypes = static_cast<int>(DType::complex128) + 1;
+
+// What is needed of NumPy. It lives as long as the process: modules are not unloaded.
+struct NumPy {
+  PyObject* ndarray;
+  PyObject* empty;
+  PyObject* dtype[dtypes];
+  PyObject* reshape;  // the name of the method
+};
+NumPy numpy;
+
+// The dtype of numbers of this format and size; false if there is none.
+bool dtype_of(const char* format, index_t size, DType& dtype) {
+  if (!format) return false;
+  // A prefix says that numbers are not aligned (or that they are).
+  if (*format == '@' || *format == '=' || *format == '^') ++format;
+  if (*format == 'Z') {
+    dtype = format[1] == 'f' ? DType::complex64 : DType::complex128;
+    return (format[1] == 'f' || format[1] == 'd') && !format[2];
+  }
+  if (!*format || format[1]) return false;
+  switch (*format) {
+    case 'f': dtype = DType::float32; return true;
+    case 'd': dtype = DType::float64; return true;
+    case 'B': dtype = DType::uint8; return true;
+    case 'H': dtype = DType::uint16; return true;
+    case 'I': case 'L': dtype = DType::uint32; return size == 4;
+    case 'b': case 'h': case 'i': case 'l': case 'q':
+      dtype = size == 1 ? DType::int8 : size == 2 ? DType::int16 : size == 4 ? DType::int32 : DType::int64;
+      return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+bool PythonArray::open(nb::handle object, int flags) {
+  if (reinterpret_cast<PyObject*>(Py_TYPE(object.ptr())) != numpy.ndarray) return false;
+  if (PyObject_GetBuffer(object.ptr(), &buffer_, flags | PyBUF_FORMAT | PyBUF_STRIDES) != 0) {
+    buffer_.obj = nullptr;
+    PyErr_Clear();
+    return false;
+  }
+  return dtype_of(buffer_.format, buffer_.itemsize, dtype_) && is_aligned();
+}
+
+// Whether every number lies where numbers of its size may lie.
+bool PythonArray::is_aligned() const {
+  const bool complex = dtype_ == DType::complex64 || dtype_ == DType::complex128;
+  const index_t size = complex ? buffer_.itemsize / 2 : buffer_.itemsize;
+  if (reinterpret_cast<std::uintptr_t>(buffer_.buf) % static_cast<std::size_t>(size)) return false;
+  for (int d = 0; d < buffer_.ndim; ++d) {
+    if (buffer_.strides[d] % size && buffer_.shape[d] > 1) return false;
+  }
+  return true;
+}
+
+nb::handle dtype_object(DType dtype) { return numpy.dtype[static_cast<int>(dtype)]; }
+
+nb::object allocated(nb::handle allocate, nb::handle shape, nb::handle dtype) {
+  PyObject* const function = allocate.is_none() ? numpy.empty : allocate.ptr();
+  PyObject* const arguments[] = {shape.ptr(), dtype.ptr()};
+  nb::object memory = nb::steal(PyObject_Vectorcall(function, arguments, 2, nullptr));
+  if (!memory.is_valid()) throw nb::python_error();
+  return memory;
+}
+
+nb::object tuple_of(const index_t* numbers, int count) {
+  nb::object tuple = nb::steal(PyTuple_New(count));
+  for (int i = 0; i < count; ++i) {
+    PyTuple_SET_ITEM(tuple.ptr(), i, PyLong_FromSsize_t(numbers[i]));
+  }
+  return tuple;
+}
+
+nb::object BandMemory::bands(nb::handle memory) const {
+  nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(places_.size())));
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const auto& [offset, size, index, shape] = places_[i];
+    PyObject* band = PyObject_GetItem(memory.ptr(), index.ptr());
+    if (band && !shape.is_none()) {
+      PyObject* const arguments[] = {band, shape.ptr()};
+      PyObject* const shaped = PyObject_VectorcallMethod(numpy.reshape, arguments, 2, nullptr);
+      Py_DECREF(band);
+      band = shaped;
+    }
+    if (!band) throw nb::python_error();
+    PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), band);
+  }
+  return list;
+}
+
+InputShapes::InputShapes(nb::handle shapes) {
+  if (shapes.is_none()) return;
+  for (const auto& shape : nb::cast<std::vector<std::vector<index_t>>>(shapes)) {
+    shapes_.emplace_back(shape.data(), shape.data() + shape.size());
+  }
+}
+
+bool InputShapes::fit(const PythonArray* arrays) const {
+  for (const auto& shape : shapes_) {
+    const PythonArray& array = *arrays++;
+    if (static_cast<std::size_t>(array.ndim()) != shape.size()) return false;
+    if (!std::equal(shape.begin(), shape.end(), array.shape())) return false;
+  }
+  return true;
+}
+
+nb::object only(nb::handle arrays) {
+  if (PySequence_Size(arrays.ptr()) != 1) throw std::invalid_argument("one array is expected");
+  return nb::steal(PySequence_GetItem(arrays.ptr(), 0));
+}
+
+nb::object listed(nb::object array) {
+  if (array.is_none()) return array;
+  nb::object list = nb::steal(PyList_New(1));
+  PyList_SET_ITEM(list.ptr(), 0, array.release().ptr());
+  return list;
+}
+
+nb::object rows_of(nb::handle memory, std::size_t count) {
+  nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(count)));
+  for (std::size_t i = 0; i < count; ++i) {
+    PyObject* const row = PySequence_GetItem(memory.ptr(), static_cast<Py_ssize_t>(i));
+    if (!row) throw nb::python_error();
+    PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), row);
+  }
+  return list;
+}
+
+void bind_arrays(nb::module_& m) {
+  const nb::module_ module = nb::module_::import_("numpy");
+  numpy.ndarray = nb::object(module.attr("ndarray")).release().ptr();
+  numpy.empty = nb::object(module.attr("empty")).release().ptr();
+  const char* const names[dtypes] = {"int8",  "uint8",   "int16",   "uint16",    "int32",     "uint32",
+                                     "int64", "float32", "float64", "complex64", "complex128"};
+  for (int i = 0; i < dtypes; ++i) {
+    numpy.dtype[i] = nb::object(module.attr("dtype")(names[i])).release().ptr();
+  }
+  numpy.reshape = nb::str("reshape").release().ptr();
+  nb::class_<BandMemory>(m, "BandMemory")
+      .def(nb::init<nb::object, nb::object, const std::vector<BandMemory::Place>&>(),
+           nb::arg("shape"), nb::arg("allocate").none(), nb::arg("places"));
+}
+
+}  // namespace liftwave

@@ -1,0 +1,166 @@
+// NumPy's arrays as the bindings see them: their memory, and memory for results.
+//
+// One convention for all entries: arrays in, arrays out. An entry gives None where an array is not
+// plain: a NumPy array, of that very class, of aligned numbers of a dtype that it serves. Nothing
+// was done then, and Python copies what is not plain.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <stdexcept>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "common/array_ref.hpp"
+#include "common/array_view.hpp"
+#include "common/dtype.hpp"
+#include "common/small_vector.hpp"
+
+namespace liftwave {
+
+namespace nb = nanobind;
+
+// The memory of an array, or nothing.
+class PythonArray {
+ public:
+  PythonArray() { buffer_.obj = nullptr; }
+  ~PythonArray() {
+    if (buffer_.obj) PyBuffer_Release(&buffer_);
+  }
+  PythonArray(PythonArray&& other) noexcept : buffer_(other.buffer_), dtype_(other.dtype_) {
+    other.buffer_.obj = nullptr;
+  }
+  PythonArray(const PythonArray&) = delete;
+  PythonArray& operator=(const PythonArray&) = delete;
+
+  // False if `object` is not plain.
+  bool open(nb::handle object, int flags = 0);
+
+  // The same of an array that was allocated here.
+  void open_result(nb::handle object) {
+    if (!open(object, PyBUF_WRITABLE)) throw nb::type_error("no memory for results");
+  }
+
+  bool none() const { return !buffer_.obj; }
+  DType dtype() const { return dtype_; }
+  bool is_floating() const { return dtype_ >= DType::float32; }
+  bool is_single() const { return dtype_ == DType::float32 || dtype_ == DType::complex64; }
+  int ndim() const { return buffer_.ndim; }
+  const index_t* shape() const { return buffer_.shape; }
+  char* data() const { return static_cast<char*>(buffer_.buf); }
+  index_t itemsize() const { return buffer_.itemsize; }
+  index_t samples() const { return buffer_.len / buffer_.itemsize; }
+
+  // The array in numbers of type T.
+  template <class T>
+  void view(ArrayView<T>& to) const {
+    constexpr index_t size = sizeof(T);
+    if (buffer_.ndim >= max_dimensions) throw std::invalid_argument("too many dimensions");
+    to.data = static_cast<T*>(buffer_.buf);
+    to.ndim = buffer_.ndim;
+    for (int d = 0; d < buffer_.ndim; ++d) {
+      to.shape[d] = buffer_.shape[d];
+      to.stride[d] = buffer_.strides[d] / size;
+    }
+    if (buffer_.itemsize != size) {  // real and imaginary parts
+      to.shape[to.ndim] = 2;
+      to.stride[to.ndim++] = 1;
+    }
+  }
+
+  // The array with strides in bytes.
+  ArrayRef ref() const {
+    ArrayRef array{data(), dtype_, {}, {}};
+    array.shape.assign(buffer_.shape, buffer_.shape + buffer_.ndim);
+    array.strides.assign(buffer_.strides, buffer_.strides + buffer_.ndim);
+    return array;
+  }
+
+ private:
+  bool is_aligned() const;
+
+  Py_buffer buffer_;
+  DType dtype_ = DType::float64;
+};
+
+// Several arrays; false if one is not plain.
+template <std::size_t N>
+bool open_all(nb::handle sequence, InlineArray<PythonArray, N>& arrays, std::size_t first = 0) {
+  for (std::size_t i = first; i < arrays.size(); ++i) {
+    const nb::object item =
+        nb::steal(PySequence_GetItem(sequence.ptr(), static_cast<Py_ssize_t>(i - first)));
+    if (!item.is_valid()) throw nb::python_error();
+    if (!arrays[i].open(item)) return false;
+  }
+  return true;
+}
+
+// The shapes of the arrays that a plan takes.
+class InputShapes {
+ public:
+  // `shapes`: a sequence of tuples; None if the arrays may have any shapes.
+  explicit InputShapes(nb::handle shapes);
+
+  // Whether the arrays have these shapes.
+  bool fit(const PythonArray* arrays) const;
+
+ private:
+  std::vector<SmallVector<index_t, 6>> shapes_;
+};
+
+// NumPy's dtype object.
+nb::handle dtype_object(DType dtype);
+
+// `allocate(shape, dtype)`; NumPy's `empty` if `allocate` is None.
+nb::object allocated(nb::handle allocate, nb::handle shape, nb::handle dtype);
+
+nb::object tuple_of(const index_t* numbers, int count);
+
+// How the bands of a transform of one shape lie in one piece of memory.
+class BandMemory {
+ public:
+  // Where a band begins and its size, in samples; the index that gives it, and its shape (None: as
+  // the index gives it).
+  using Place = std::tuple<index_t, index_t, nb::object, nb::object>;
+
+  BandMemory(nb::object shape, nb::object allocate, const std::vector<Place>& places)
+      : shape_(std::move(shape)), allocate_(std::move(allocate)), places_(places) {}
+
+  std::size_t size() const { return places_.size(); }
+
+  nb::object allocate(nb::handle dtype) const { return allocated(allocate_, shape_, dtype); }
+
+  // Where band `i` begins, in samples, if it has so many.
+  index_t place(std::size_t i, index_t samples) const {
+    if (std::get<1>(places_[i]) != samples) throw std::invalid_argument("a band does not fit its memory");
+    return std::get<0>(places_[i]);
+  }
+
+  // The bands as arrays.
+  nb::object bands(nb::handle memory) const;
+
+ private:
+  nb::object shape_;
+  nb::object allocate_;
+  std::vector<Place> places_;
+};
+
+// The only one of some arrays.
+nb::object only(nb::handle arrays);
+
+// An array in a list; None remains None.
+nb::object listed(nb::object array);
+
+// The rows of an array: its parts along the first axis.
+nb::object rows_of(nb::handle memory, std::size_t count);
+
+// Without the GIL, unless the work is shorter than handing it over.
+template <class F>
+void run_released(double bytes, const F& work) {
+  if (bytes < 16384) return work();
+  nb::gil_scoped_release released;
+  work();
+}
+
+}  // namespace liftwave

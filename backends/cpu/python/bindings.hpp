@@ -1,0 +1,17 @@
+// What module.cpp adds to the Python module.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include "kernels.hpp"
+
+namespace liftwave {
+
+// `kernels`: those of the instruction set that is used.
+void bind_arrays(nanobind::module_& m);
+void bind_filters(nanobind::module_& m, const Kernels& kernels);
+void bind_lifting(nanobind::module_& m, const Kernels& kernels);
+void bind_pooling(nanobind::module_& m, const Kernels& kernels);
+void bind_lift_pool(nanobind::module_& m, const Kernels& kernels);
+
+}  // namespace liftwave

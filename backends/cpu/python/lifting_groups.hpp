@@ -1,0 +1,51 @@
+// Levels of lifting as Python passes them, and the shapes of their arrays.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "common/parallel.hpp"
+#include "lifting/transform.hpp"
+#include "python/arrays.hpp"
+
+namespace liftwave {
+
+// One axis, or two that are lifted together, in the order of an analysis.
+using GroupArgument = std::vector<std::pair<int, nb::object>>;
+using LevelArgument = std::vector<GroupArgument>;
+
+struct Group {
+  std::vector<AxisLift> lifts;
+  std::vector<nb::object> plans;  // which own what `lifts` points to
+
+  explicit Group(const GroupArgument& argument);
+
+  std::size_t bands() const { return std::size_t{1} << lifts.size(); }
+  bool has_axes(std::size_t ndim) const;
+};
+
+std::vector<std::vector<Group>> groups_of(const std::vector<LevelArgument>& arguments);
+
+// Bands of a level.
+std::size_t bands_of(const std::vector<Group>& groups);
+
+index_t samples_of(const ArrayRef& a);
+double bytes_of(const ArrayRef& a);
+
+// Band `b` of a group, by key, and the signal of such bands: their shapes, without memory.
+ArrayRef band_of(const ArrayRef& signal, const Group& group, std::size_t b, DType dtype);
+ArrayRef signal_of(const ArrayRef& band, const Group& group);
+
+// Gives an array memory, C-contiguous: at `data`, or from `scratch`, or by `allocate`, whose array
+// is returned and opened as `memory`.
+void place(ArrayRef& array, char* data);
+void take(ArrayRef& array, Scratch& scratch);
+nb::object allocated_for(ArrayRef& array, nb::handle allocate, nb::handle dtype, PythonArray& memory);
+
+// Throws std::invalid_argument if something does not hold.
+void require_of_lifting(bool holds, const char* what);
+
+}  // namespace liftwave
