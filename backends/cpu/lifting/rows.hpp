@@ -1,4 +1,4 @@
-// Rows in motion: a tile's rows, lifted in the order of its schedule (lifting_schedule.hpp).
+// Rows in motion: a tile's rows, lifted in the order of its schedule (schedule.hpp).
 #pragma once
 
 #include "lifting/steps.hpp"

@@ -1,7 +1,7 @@
 // What a lifting kernel is asked to do: one tile, described without any class that owns memory.
 //
-// The tile kernels (lifting_kernels.hpp) are compiled once per instruction set; they see these
-// plain structures only. The driver (lifting.cpp) fills them.
+// The tile kernels (tile_kernels.hpp) are compiled once per instruction set; they see these
+// plain structures only. The driver (transform.cpp) fills them.
 #pragma once
 
 #include "common/dtype.hpp"
