@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -45,20 +46,37 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-def _library_params() -> list[object]:
-    """Without a GPU, CuPy is no parameter: one test in test_arrays.py says so by its skip."""
-    gpu = pytest.mark.gpu
-    return [pytest.param(name, marks=gpu if name == "cupy" else ()) for name in libraries()]
-
-
-@pytest.fixture(params=_library_params())
+@pytest.fixture
 def xp(request: pytest.FixtureRequest) -> Library:
     """Each array library in turn."""
     return Library(request.param)
 
 
-@pytest.fixture(params=sorted(_dispatch.families()))
+@pytest.fixture
 def kernels(request: pytest.FixtureRequest) -> Iterator[Kernels]:
     """Each family of kernels in turn; the public functions use it while the test runs."""
     with lw.kernels(request.param):
         yield _dispatch.families()[request.param]
+
+
+# Pairs of a library and kernels that say nothing new: the reference kernels serve
+# array-api-strict whatever is chosen, and do not tell read-only arrays of NumPy from others.
+_REPEATED_PAIRS = {("strict", "cpu"), ("numpy-readonly", "reference")}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests of ``xp`` and ``kernels`` with each library, each family, or each pair of these.
+
+    Without a GPU, CuPy is no library: one test in test_arrays.py says so by its skip.
+    """
+    chosen = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    names = [name for name in ("xp", "kernels") if name in {*metafunc.fixturenames} - chosen]
+    values = {"xp": libraries(), "kernels": sorted(_dispatch.families())}
+    sets = [each for each in product(*map(values.get, names)) if each not in _REPEATED_PAIRS]
+    if names:
+        marked = [pytest.param(*each, marks=_marks(*each)) for each in sets]
+        metafunc.parametrize(names, marked, indirect=True)
+
+
+def _marks(*values: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.gpu] if "cupy" in values else []
