@@ -219,7 +219,7 @@ class LiftPoolKernels(Protocol):
     """
 
     def lift_down(
-        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
         """The bands that are asked for; for each pass the sums of ``(s - o)**2`` and ``d**2``."""
         ...

@@ -24,23 +24,23 @@ class Axis(NamedTuple):
 
     def lengths(self, tile: int, halo: int) -> tuple[int, int]:
         """Samples of a half in the largest tile, and in all of them together."""
-        around = 2 * halo if self.split else 0
+        margin = 2 * halo if self.split else 0
         if tile >= self.n:
             return self.n, self.n
         tiles = -(-self.n // tile)
-        one = tile + around
+        length = tile + margin
         if self.ends:
-            return min(one, self.n), self.n + (tiles - 1) * around
-        return one, self.n + tiles * around
+            return min(length, self.n), self.n + (tiles - 1) * margin
+        return length, self.n + tiles * margin
 
     def tiles(self, least: int) -> Iterator[int]:
         """The sizes that come into question, of about the same size each."""
-        size, seen = 1, set()
+        size, sizes = 1, set()
         while size < 2 * self.n:
-            for tried in (size, size + size // 2):
-                tile = -(-self.n // -(-self.n // min(tried, self.n)))
-                if tile not in seen and (tile >= least or tile == self.n or not self.split):
-                    seen.add(tile)
+            for candidate in (size, size + size // 2):
+                tile = -(-self.n // -(-self.n // min(candidate, self.n)))
+                if tile not in sizes and (tile >= least or tile == self.n or not self.split):
+                    sizes.add(tile)
                     yield tile
             size *= 2
 
@@ -52,20 +52,20 @@ class Need(NamedTuple):
     ----------
     steps : int
         How many functions, one of the other, a result depends on.
-    penalised : bool
+    with_penalties : bool
         Whether it needs the odd samples, or the differences from them, too.
     back : bool
         Whether cotangents are pulled back.
     """
 
     steps: int
-    penalised: bool = False
+    with_penalties: bool = False
     back: bool = False
 
     @property
     def sums(self) -> bool:
         """Whether sums over all tiles are wanted."""
-        return self.penalised or self.back
+        return self.with_penalties or self.back
 
 
 class Tiling(NamedTuple):
@@ -142,7 +142,7 @@ def _memory(
         "values": itemsize * cells,
         "cotangents": itemsize * cells if need.back else 0,
         "hidden": itemsize * hidden if need.sums else 0,
-        "gaps": itemsize * hidden if need.back and need.penalised else 0,
+        "gaps": itemsize * hidden if need.back and need.with_penalties else 0,
     }
     offsets, end = [], 0
     for size in sizes.values():
