@@ -90,16 +90,16 @@ def ordered(memories: Sequence[Memory], axis: int) -> tuple[Batch, list[Strided]
     None if there are more axes than kernels know.
     """
     strides, shape = memories[0].strides, memories[0].shape
-    others = [d for d in range(len(shape)) if d != axis]
-    order = sorted(others, key=lambda d: -abs(strides[d]))
-    if order == others:
+    batch_axes = [d for d in range(len(shape)) if d != axis]
+    order = sorted(batch_axes, key=lambda d: -abs(strides[d]))
+    if order == batch_axes:
         return batched(memories, (axis,))
     order.append(axis)
-    turned = [
+    permuted = [
         Memory(m.address, tuple(m.strides[d] for d in order), tuple(m.shape[d] for d in order), "")
         for m in memories
     ]
-    return batched(turned, (len(order) - 1,))
+    return batched(permuted, (len(order) - 1,))
 
 
 def merged(x: Array, axis: int) -> Array:
@@ -112,7 +112,7 @@ def merged(x: Array, axis: int) -> Array:
 
 
 def share_out(
-    lines: Lines, units: int, reach: int, size: int, longest: int = 128, besides: int = 0
+    lines: Lines, units: int, reach: int, size: int, longest: int = 128, extra: int = 0
 ) -> Launch:
     """Cut lines into pieces of units, of two samples each, and fill in how.
 
@@ -126,37 +126,39 @@ def share_out(
         Bytes of a unit as it is computed with.
     longest : int
         The most units that a thread does one after the other.
-    besides : int
+    extra : int
         Bytes of shared memory that each thread needs for something else.
     """
     batch, last = lines.batch, lines.batch.ndim - 1
-    beside = last >= 0 and abs(lines.array[0].batch_stride[last]) < abs(lines.array[0].stride[0])
-    if reach * size > _LONGEST_REACH or (beside and batch.size[last] >= _FEWEST_ACROSS):
-        return _across(lines, units, longest, besides)
-    return _along(lines, units, reach, size, besides)
+    is_adjacent = last >= 0 and abs(lines.array[0].batch_stride[last]) < abs(
+        lines.array[0].stride[0]
+    )
+    if reach * size > _LONGEST_REACH or (is_adjacent and batch.size[last] >= _FEWEST_ACROSS):
+        return _across(lines, units, longest, extra)
+    return _along(lines, units, reach, size, extra)
 
 
-def _across(lines: Lines, units: int, longest: int, besides: int) -> Launch:
+def _across(lines: Lines, units: int, longest: int, extra: int) -> Launch:
     count = lines.batch.count
     threads = min(_THREADS_ACROSS, -(-count // 32) * 32)
     groups = -(-count // threads)
-    wanted = max(1, -(-_BLOCKS // groups))
-    tile = min(max(-(-units // wanted), 16), longest)
-    return _cut(lines, units, tile, groups, Launch(0, threads, threads * besides, along=False))
+    pieces = max(1, -(-_BLOCKS // groups))
+    tile = min(max(-(-units // pieces), 16), longest)
+    return _cut(lines, units, tile, groups, Launch(0, threads, threads * extra, along=False))
 
 
-def _along(lines: Lines, units: int, reach: int, size: int, besides: int) -> Launch:
+def _along(lines: Lines, units: int, reach: int, size: int, extra: int) -> Launch:
     # As much as blocks take at a time, unless there is too little for many of them.
     count = lines.batch.count
     most = min(_PIECE_BYTES // size, max(_THREADS_ALONG // 2, units * count // _BLOCKS))
     tile = units if units <= most else -(-units // -(-units // most))
     of_line = (tile + reach) * size + ctypes.sizeof(_index * 3)
-    several = max(1, min(most // tile, 2 * _PIECE_BYTES // of_line, count))
-    lines.lines = several
-    threads = min(_THREADS_ALONG, -(-several * tile // 32) * 32)
+    n_lines = max(1, min(most // tile, 2 * _PIECE_BYTES // of_line, count))
+    lines.lines = n_lines
+    threads = min(_THREADS_ALONG, -(-n_lines * tile // 32) * 32)
     # Parts are padded by less than the banks' 128 bytes, and begin at multiples of 16.
-    shared = several * of_line + 24 + 128 + threads * besides + 16
-    return _cut(lines, units, tile, -(-count // several), Launch(0, threads, shared, along=True))
+    shared = n_lines * of_line + 24 + 128 + threads * extra + 16
+    return _cut(lines, units, tile, -(-count // n_lines), Launch(0, threads, shared, along=True))
 
 
 def _cut(lines: Lines, units: int, tile: int, groups: int, launch: Launch) -> Launch:

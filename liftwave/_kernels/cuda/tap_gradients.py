@@ -59,8 +59,8 @@ def tap_gradients(
     """
     memories = list(map(memory_of, (x, *cotangents)))
     dtype, xp = memories[0].dtype, array_namespace(x)
-    alike = {(m.shape, m.dtype) for m in memories[1:]}
-    if dtype not in REAL or {d for _, d in alike} != {dtype} or len(alike) > 1:
+    layouts = {(m.shape, m.dtype) for m in memories[1:]}
+    if dtype not in REAL or {d for _, d in layouts} != {dtype} or len(layouts) > 1:
         return None
     if boundary(plan.extend) is None or fold(plan.fold) is None:
         return None
@@ -76,19 +76,19 @@ def tap_gradients(
 def _of_some(arrays: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runtime) -> list[Array]:
     """The gradients for one or two cotangents, which come behind the signal."""
     memories = list(map(memory_of, arrays))
-    found = ordered(memories, axis)
-    if found is None:
+    layout = ordered(memories, axis)
+    if layout is None:
         return _of_some([merged(x, axis) for x in arrays], plan, 1, runtime)
     x, dtype, bands = arrays[0], memories[0].dtype, len(arrays) - 1
     what = f"the gradients in the taps of an analysis of {memories[0].shape} along axis {axis}"
-    lines = _lines(found, plan)
+    lines = _lines(layout, plan)
     sums = bands * plan.length * ITEMSIZE[REAL[dtype]]
     count = plan.length if plan.length in COUNTS and sums <= _MOST_SUMS else 0
     taps = count or _CHUNK
     # Each warp has sums in double precision.
     units = lines.end - lines.begin
-    size, besides = 2 * ITEMSIZE[COMPUTED[dtype]], -(-bands * taps * 8 // 32)
-    launch = share_out(lines, units, (plan.length - 1) // 2, size, _LONGEST_RUN, besides)
+    size, extra = 2 * ITEMSIZE[COMPUTED[dtype]], -(-bands * taps * 8 // 32)
+    launch = share_out(lines, units, (plan.length - 1) // 2, size, _LONGEST_RUN, extra)
     rows, chunks = min(launch.blocks, _BLOCKS), -(-plan.length // taps)
     width = bands * plan.length
     partial = runtime.empty((rows, width), "float64", x)
@@ -102,9 +102,9 @@ def _of_some(arrays: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runt
     return [result[k] for k in range(bands)]
 
 
-def _lines(found: tuple[Batch, list[Strided]], plan: FilterPlan) -> Lines:
+def _lines(layout: tuple[Batch, list[Strided]], plan: FilterPlan) -> Lines:
     """The lines of a signal and of cotangents, for the range of these that is extended."""
-    batch, strided = found
+    batch, strided = layout
     lines = Lines(batch=batch)
     for k, array in enumerate(strided):
         lines.array[k] = array
