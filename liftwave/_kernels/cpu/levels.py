@@ -180,7 +180,9 @@ def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
         return False
     size, shape = prod(plan.shape), plan.shape
     shapes = [
-        given for level in plan.levels for given in _given_shapes(level, level is plan.levels[0])
+        band_shape
+        for level in plan.levels
+        for band_shape in _input_shapes(level, level is plan.levels[0])
     ]
     filter_levels = [_filter_level(level) for level in plan.levels]
     if None not in filter_levels:
@@ -192,7 +194,7 @@ def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
     return False
 
 
-def _given_shapes(level: SynthesisLevel, is_first: bool) -> Iterator[Shape]:
+def _input_shapes(level: SynthesisLevel, is_first: bool) -> Iterator[Shape]:
     """The shapes of the bands of a level that come from outside."""
     shapes = {
         key + letter: shape
@@ -251,8 +253,8 @@ def _fused(keyed_steps: Sequence[tuple[str, Step]], shape: tuple[int, ...]) -> l
     if not 1 <= len(axes) <= _MAX_AXES:
         return None
     last = axes[-1][2]
-    behind = prod(shape[last + 1 :])
-    fits = behind < _FEWEST_COLUMNS and 2 * shape[last] * behind <= _LONGEST_ROW
+    columns = prod(shape[last + 1 :])
+    fits = columns < _FEWEST_COLUMNS and 2 * shape[last] * columns <= _LONGEST_ROW
     return axes if len(axes) == 1 or fits else None
 
 

@@ -142,9 +142,11 @@ def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:
     if beta is None:
         return None
     shape = tuple(beta.shape)
-    found = of_windows.reshape((-1, shape[0], *of_windows.shape[1:]))
+    gradient = of_windows.reshape((-1, shape[0], *of_windows.shape[1:]))
     single = (k + 1 for k in range(1, len(shape)) if shape[k] == 1)
-    axes = tuple(k for k in (0, *single) if found.shape[k] != 1)
+    axes = tuple(k for k in (0, *single) if gradient.shape[k] != 1)
     if axes:
-        found = np.sum(found, axis=axes, dtype=np.float64, keepdims=True).astype(found.dtype)
-    return like(beta, found.reshape(shape))
+        gradient = np.sum(gradient, axis=axes, dtype=np.float64, keepdims=True).astype(
+            gradient.dtype
+        )
+    return like(beta, gradient.reshape(shape))
