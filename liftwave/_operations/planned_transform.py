@@ -240,8 +240,12 @@ class PlannedTransform(Operation):
         """Of all bands, those of the transform."""
         complete = (detail_keys(len(self.axes)),) * self.level
         approx, details = unflatten_bands(bands, complete)
-        selected = [of[key] for of, keys in zip(details, self.keys, strict=True) for key in keys]
-        return [approx, *selected] if self.has_approx else selected
+        details = [
+            level_bands[key]
+            for level_bands, keys in zip(details, self.keys, strict=True)
+            for key in keys
+        ]
+        return [approx, *details] if self.has_approx else details
 
     @cached_property
     def _axis_numbers(self) -> tuple[int, ...]:
