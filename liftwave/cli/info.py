@@ -36,12 +36,15 @@ def info(name: str, plot: Path | None) -> None:
         kind = plot.suffix[1:].lower()
         figure = _draw(bank, name)
         write_whole(plot, lambda stream: figure.savefig(stream, format=kind, dpi=120))
-    known = pywt.Wavelet(bank.name)
+    properties = pywt.Wavelet(bank.name)
     rows = [
-        ("family", known.family_name),
+        ("family", properties.family_name),
         ("filter length", str(bank.dec_len)),
-        ("orthogonal, biorthogonal", f"{_yes(known.orthogonal)}, {_yes(known.biorthogonal)}"),
-        ("symmetry", known.symmetry),
+        (
+            "orthogonal, biorthogonal",
+            f"{_yes(properties.orthogonal)}, {_yes(properties.biorthogonal)}",
+        ),
+        ("symmetry", properties.symmetry),
         ("vanishing moments", str(vanishing_moments(bank))),
         ("error of reconstruction", f"{bank.reconstruction_error():.2g}"),
     ]
