@@ -107,7 +107,7 @@ def _chosen() -> str | None:
 
 
 def _devices() -> dict[str, str]:
-    """CuPy's version and the devices that it finds, if it is there already."""
+    """CuPy's version and the devices that it finds, if CuPy has been imported."""
     cupy = sys.modules.get("cupy")
     if cupy is None:
         return {}

@@ -226,7 +226,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
 
 
 def _with_numbers(operation: Transform | Upsample, inputs: Sequence[Array]) -> Transform | Upsample:
-    """The operation with taps that its kernels take: numbers, where kernels read memory.
+    """The operation with taps as its kernels need them: numbers for kernels that read memory.
 
     Taps that torch records stay arrays, so that it differentiates the result in them.
     """

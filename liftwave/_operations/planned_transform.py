@@ -237,7 +237,7 @@ class PlannedTransform(Operation):
     # --- bands and lengths ---------------------------------------------------------------------
 
     def _select(self, bands: Sequence[Array]) -> list[Array]:
-        """Of all bands, those of the transform."""
+        """The bands that the transform has, from all bands."""
         complete = (detail_keys(len(self.axes)),) * self.level
         approx, details = unflatten_bands(bands, complete)
         details = [

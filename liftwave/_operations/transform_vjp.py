@@ -131,9 +131,9 @@ def analysis_vjp(
     Parameters
     ----------
     x : array, optional
-        The data. Not needed where :func:`is_reversible` says so and ``outputs`` are there.
+        The data. Not needed if ``outputs`` are passed and the plan :func:`is_reversible`.
     outputs : (approx, details), optional
-        What the analysis returned.
+        The result of the analysis.
     cotangents : (approx or None, details)
         Those of the outputs.
     plan : AnalysisPlan
@@ -185,7 +185,7 @@ def _outputs(outputs: Any, plan: AnalysisPlan) -> list[dict[str, Array]]:
 
 
 def _analysed_again(x: Array, plan: AnalysisPlan, kernels: Kernels) -> list[dict[str, Array]]:
-    """What goes into filters, and comes out of lifting, for each level, finest first."""
+    """Inputs of filter banks and outputs of lifting, for each level, finest first."""
     values = []
     for part in plan.parts:
         (level,) = part.levels
@@ -213,7 +213,7 @@ def _split_back(
     kernels: Kernels,
     sums: dict[int, StepGradient],
 ) -> Array | None:
-    """One level: the cotangent of what was split (and its value, among ``values``)."""
+    """The cotangent of the input of one level; its value is added to ``values``."""
     adjoint = plan.adjoints.get((plan.keys, True)) or adjoint_of_analysis(plan)
     (level,), (transposed,) = plan.levels, adjoint.levels
     for (key, step), (_, merging, shapes) in zip(
@@ -262,9 +262,9 @@ def synthesis_vjp(
     Parameters
     ----------
     inputs : (approx or None, details), optional
-        The bands. Not needed where :func:`is_reversible` says so and ``result`` is there.
+        The bands. Not needed if ``result`` is passed and the plan :func:`is_reversible`.
     result : array, optional
-        What the synthesis returned.
+        The result of the synthesis.
     cotangent : array
         That of the result.
     plan : SynthesisPlan
@@ -278,7 +278,7 @@ def synthesis_vjp(
     sums: dict[int, StepGradient] = {}
     details: list[dict[str, Array]] = []
     current: Array | None = cotangent
-    upward = result  # the value of what a level made, where it is rebuilt
+    upward = result  # the value of a level's result, if values are rebuilt
     for part in reversed(used.parts):
         (level,), level_values = part.levels, values.pop()
         if from_result:
@@ -297,7 +297,7 @@ def synthesis_vjp(
 def _synthesised_again(
     inputs: Any, plan: SynthesisPlan, kernels: Kernels
 ) -> list[dict[str, Array]]:
-    """What goes into filters, and comes out of lifting, for each level, coarsest first."""
+    """Inputs of filter banks and outputs of lifting, for each level, coarsest first."""
     values = []
     current, details = inputs
     remaining = iter(flatten_bands(None, details)[0])
@@ -352,7 +352,7 @@ def _undone(gradient: StepGradient, step: Step) -> StepGradient:
 
 
 def padded(x: Array, shape: Shape) -> Array:
-    """``x`` with zeros behind it along each axis: :func:`axis_by_axis.trimmed` transposed."""
+    """``x`` with zeros appended along each axis: the adjoint of :func:`axis_by_axis.trimmed`."""
     xp = array_namespace(x)
     for axis, length in enumerate(shape):
         count = length - x.shape[axis]
@@ -368,7 +368,7 @@ def padded(x: Array, shape: Shape) -> Array:
 def _filter_gradient(
     x: Array, bands: Sequence[Array | None], plan: FilterPlan, step: FilterStep, kernels: Kernels
 ) -> FilterGradient:
-    """That of an analysis of ``x`` by ``plan`` into these bands; zero for one that is missing."""
+    """The gradient of an analysis of ``x`` by ``plan`` into these bands; zero for missing ones."""
     present = [band for band in bands if band is not None]
     gradients = iter(kernels.tap_gradients(x, present, plan, step.axis))
     low, high = (_no_taps(step, x) if band is None else next(gradients) for band in bands)

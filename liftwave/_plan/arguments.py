@@ -87,7 +87,7 @@ def normalize_axis(axis: int, ndim: int) -> int:
 
 
 def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, ...]:
-    """Non-negative axes; ``None`` is all of them, a number is one.
+    """Non-negative axes; ``None`` means all axes, a number means one.
 
     Raises
     ------

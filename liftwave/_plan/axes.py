@@ -154,10 +154,10 @@ def _look_up(wavelet: Wavelets, key: tuple[Any, ...]) -> AxisPlans | None:
 
 
 def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None:
-    """Keep plans under arguments as the user passed them, if :func:`_look_up` may find them."""
+    """Cache plans by the user's arguments, if :func:`_look_up` accepts such arguments."""
     mode, axes = key[:2]
     names = mode if type(mode) is tuple else (mode,)
-    # Old names of modes are not kept: each use is warned of.
+    # Old names of modes are not cached: each use warns.
     are_names = all(type(name) is str and name in MODES for name in names)
     plain = axes is None or type(axes) in (int, tuple)
     single = isinstance(wavelet, str | pywt.Wavelet | FilterBank | LiftingScheme)
@@ -172,14 +172,14 @@ def _plans(
     plans = AxisPlans(AxisPlan(*fields) for fields in zip(axes, wavelets, modes, strict=True))
     if not plans or not plans.is_concrete:
         return plans
-    # The plans that are kept hold their wavelets, so that none of these numbers is used again.
+    # Cached plans hold their wavelets, so that none of these ids is reused.
     key = (axes, modes, ndim, tuple(map(id, wavelets)))
     cache: dict[Any, AxisPlans] = bounded(wavelets[0]._plans)
     return cache.setdefault(key, plans)
 
 
 def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: int) -> None:
-    """Walk all levels' lengths, so that whatever cannot be is raised before any work."""
+    """Raise for the first level whose lengths or modes the wavelet does not support."""
     lengths = list(shape)
     # Even a transform of no level has to reject a mode that its wavelet does not know.
     for plan in plans:
@@ -210,7 +210,7 @@ def plan_merges(
     Parameters
     ----------
     shapes : dict
-        The shapes of the bands that are there; at least one.
+        The shapes of the present bands; at least one.
     plans : tuple of AxisPlan
         The axes in the order of the keys' letters.
 
@@ -235,7 +235,7 @@ def plan_merges(
 def _pair_shapes(
     key: str, shapes: dict[str, tuple[int, ...]], axis: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Shapes of a band and its sibling; a missing one is sized after the other bands."""
+    """Shapes of a band and its sibling; a missing one takes its length from the other bands."""
     pair = [shapes.get(key + letter) for letter in "ad"]
     sibling = pair[0] or pair[1]
     assert sibling is not None  # the key came from one of them

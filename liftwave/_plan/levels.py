@@ -435,7 +435,7 @@ def lifted_axes(keyed: Sequence[tuple[str, Step]]) -> list[LiftStep] | None:
             return None
         if not all(isinstance(step, LiftStep) and _same(step, first) for step in siblings):
             return None
-        if 1 + len(siblings) != 2 ** len(steps):  # bands that nobody needs are left out
+        if 1 + len(siblings) != 2 ** len(steps):  # unused bands are left out
             return None
         steps.append(first)
     return steps

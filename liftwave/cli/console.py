@@ -39,7 +39,7 @@ def progress(total: int) -> Iterator[Steps]:
     """A progress bar on a terminal's stderr, gone when the work is done."""
     description = TextColumn("{task.description}", markup=False)
     columns = (SpinnerColumn(), description, BarColumn(), MofNCompleteColumn())
-    # Without a terminal there is nothing to animate, and nothing to clear away.
+    # Only a terminal can be animated and cleared.
     is_terminal = _progress.is_terminal
     with Progress(*columns, console=_progress, transient=True, disable=not is_terminal) as bar:
         yield Steps(bar, total)

@@ -113,7 +113,7 @@ def _rebuilt(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> tuple[Deco
     choice = Choice(header["wavelet"], header["lifting"], header["integer"])
     wavelet, dtype = choice.wavelet(), np.dtype(header["dtype"])
     with warnings.catch_warnings():
-        # Whoever decomposed has been told that the level is high.
+        # The decomposition has already warned of a high level.
         warnings.simplefilter("ignore", LevelWarning)
         approx, *details = wavedecn_shapes(shape, wavelet, header["mode"], level, axes)
     shapes = {_name(level, "a" * len(axes)): approx}

@@ -54,11 +54,11 @@ def info(name: str, plot: Path | None) -> None:
         rows.append(("lifting", "none: the table does not reconstruct"))
     else:
         steps = (("lifting steps", scheme), ("integer form", scheme.to_integer()))
-        rows += [(label, _wrapped(str(each))) for label, each in steps]
+        rows += [(label, _wrapped(str(form))) for label, form in steps]
     console.table(f"wavelet {name}", (), rows)
     console.say("")
     taps = zip(*bank.filter_bank, strict=True)
-    filters = [(str(k), *map(_tap, each)) for k, each in enumerate(taps)]
+    filters = [(str(k), *map(_tap, row)) for k, row in enumerate(taps)]
     console.table("filters", ("k", *_FILTERS), filters, numbers=5)
     if plot is not None:
         console.say(f"\nwrote {plot}")

@@ -155,7 +155,7 @@ def replace_pooling(
 
 
 def _places(model: nn.Module, stride: int | None, convolutions: bool) -> Iterator[Place]:
-    """The places where a model pools, with the channels of the modules registered before."""
+    """The places where a model pools, with the channels of the preceding modules."""
     channels: int | None = None
     for name, module in model.named_modules():
         kind, dims = _POOLS.get(type(module), ("", 0))

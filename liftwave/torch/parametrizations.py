@@ -96,7 +96,7 @@ class LinearPhase(nn.Module):
         return self.length // 2 if self.antisymmetric else (self.length + 1) // 2
 
     def forward(self, half: Tensor) -> Tensor:
-        """The filters whose first half this is (with the tap in the middle, if it is free)."""
+        """The filters with this first half, which includes the middle tap if that is free."""
         mirror = half[..., : self.length // 2].flip(-1)
         if not self.antisymmetric:
             return torch.cat([half, mirror], -1)

@@ -37,7 +37,7 @@ class CpuLiftPool:
     def lift_down(
         self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
-        """The wanted bands, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        """The bands of ``output``, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
         arrays = _memories([x, filters])
         if arrays is None:
             return self._fallback.lift_down(x, filters, plan, output, with_sums)
@@ -58,7 +58,7 @@ class CpuLiftPool:
         return all_like(x, results), None if sums is None else like(x, sums)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-        """The signal with these bands, all of which are there."""
+        """The signal with these bands, none of which is missing."""
         arrays = _memories([*bands, filters])
         if arrays is None:
             return self._fallback.lift_up(bands, filters, plan)

@@ -188,7 +188,7 @@ def _are_numbers(taps: Sequence[Any], scale: Sequence[Any]) -> bool:
 def _numbers(
     taps: Sequence[Any], scale: Sequence[Any]
 ) -> tuple[tuple[Any, ...], tuple[float, float]] | None:
-    """Taps and scales as numbers; None if they are in arrays that cannot be read here."""
+    """Taps and scales as numbers; None if they are in arrays that the module cannot read."""
     if _are_numbers(taps, scale):
         return tuple(taps), (scale[0], scale[1])
     arrays = [value for value in (*taps, *scale) if not isinstance(value, tuple | float | int)]
@@ -204,7 +204,7 @@ def _numbers(
 def level_groups(keyed_steps: Sequence[tuple[str, Step]], ndim: int) -> list[Group] | None:
     """The groups in which a level is lifted, in the order of an analysis.
 
-    None if the module does not lift it.
+    None if the module does not support it.
     """
     steps = lifted_axes(keyed_steps) if keyed_steps else None
     if steps is None:
@@ -217,7 +217,7 @@ def level_groups(keyed_steps: Sequence[tuple[str, Step]], ndim: int) -> list[Gro
 
 
 def native_group(steps: Sequence[LiftStep]) -> Group | None:
-    """These axes, lifted in this order, for the module; None where it does not serve them."""
+    """Native plans of these axes, in this order; None if the module does not support them."""
     plans = [(step.axis, _native_plan(step)) for step in steps]
     axis_plans = [(axis, plan) for axis, plan in plans if plan is not None]
     return axis_plans if len(axis_plans) == len(plans) else None

@@ -138,7 +138,7 @@ def _memories(*arrays: Array | None) -> list[Any]:
 
 
 def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:
-    """Summed over the windows, and the planes, that share a beta."""
+    """The gradient in beta: the sums over all windows and planes that share a value."""
     if beta is None:
         return None
     shape = tuple(beta.shape)

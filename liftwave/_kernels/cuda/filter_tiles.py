@@ -128,10 +128,9 @@ class Pair:
 
 
 def pair_of(kind: _Kind, first: FilterStep, second: FilterStep) -> Pair | None:
-    """Two steps as a pair; None if kernels do not do them at once.
+    """Two steps as a pair; None if the kernels do not support them in one pass.
 
-    They do an even number of taps up to ``MAX_TAPS``, which are all numbers or all arrays, and no
-    fold.
+    They support an even number of taps up to ``MAX_TAPS``, all numbers or all arrays, and no fold.
     """
     learned, *flags = (not is_concrete(taps) for taps in (*first.filters, *second.filters))
     if first.axis == second.axis or any(flag != learned for flag in flags):
@@ -269,7 +268,7 @@ def _run(
 ) -> None:
     if launch.blocks == 0:
         return
-    # Arrays of taps have to be there until the launch.
+    # Arrays of taps must live until the launch.
     tap_arrays = _point_to_taps(arguments, pair, launch.real, like) if pair.learned else []
     runtime.launch(
         launch.kernel,
@@ -293,7 +292,7 @@ def _point_to_taps(arguments: Any, pair: Pair, real: str, like: Array) -> list[A
 
 
 def _on_device(taps: Taps, real: str, like: Array) -> Array:
-    """Taps one behind the other in memory, in the precision that is computed with."""
+    """Contiguous taps, in the precision of the computation."""
     xp = array_namespace(like)
     array = xp.astype(taps, getattr(xp, real), copy=False)
     return array if memory_of(array).strides == (1,) else xp.asarray(array, copy=True)
@@ -351,7 +350,7 @@ def _prepare_analysis(
     if layout is None or of_thread is None or memory.address % size:
         return None
     batch, (image, out) = layout
-    # As many numbers as begin where they may be read at once, and how far the first is from there.
+    # The numbers that one aligned read returns, and the offset of the first from such an address.
     vector = max(1, min(16, of_thread.columns * size) // size)
     offset = memory.address // size % vector
     strides = (memory.strides[pair.axes[0]] * (memory.shape[pair.axes[0]] > 1), *_of(batch, image))
@@ -392,7 +391,7 @@ def _prepare_synthesis(
     details = {m.dtype for m in memories[1:] if m is not None} or {present[0].dtype}
     detail = details.pop()
     approx = memories[0].dtype if memories[0] is not None else detail
-    # The result's batch is that of the bands: axes beside the pair's are of the same lengths.
+    # The result has the batch of the bands: all other axes have the same lengths.
     operands = [target._replace(shape=present[0].shape), *present]
     layout = batched(operands, pair.axes)
     of_thread = _synthesis_shape(ITEMSIZE[computed], lengths)

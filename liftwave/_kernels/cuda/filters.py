@@ -68,7 +68,7 @@ class CudaFilters(CudaPart):
     ) -> list[Array]:
         """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``, both extended.
 
-        Of halves they are given in float32, in which they are computed.
+        Gradients of half-precision arrays are computed and returned in float32.
         """
         gradients = tap_gradients(x, cotangents, plan, axis, self._runtime)
         if gradients is not None:
@@ -138,7 +138,7 @@ def _run(
         return False
     lines = prepared.lines(plan, layout, kind, len(filters))
     reach = (plan.length + 1) // 2 - (kind == "analysis")
-    # A unit of an analysis has two samples, one of a synthesis has one of each band.
+    # A unit has two samples in an analysis, and one sample of each band in a synthesis.
     size = (2 if kind == "analysis" else len(inputs)) * ITEMSIZE[COMPUTED[dtypes[0]]]
     launch = share_out(lines, lines.end, reach, size)
     what = f"{kind} of {memories[0].shape} along axis {axis}"
@@ -187,7 +187,7 @@ def _places(kind: _Kind, bands: int) -> tuple[int, ...]:
 
 
 def _are_alike(memories: Sequence[Memory], n_inputs: int) -> bool:
-    """Whether arrays are of dtypes and shapes that belong together."""
+    """Whether inputs share a dtype and a shape, results too, and the kernels support both."""
     for part in (memories[:n_inputs], memories[n_inputs:]):
         if any(m.dtype != part[0].dtype or m.shape != part[0].shape for m in part):
             return False
@@ -204,7 +204,7 @@ def _run_flattened(
     axis: int,
     runtime: Runtime,
 ) -> bool:
-    """Of more axes than kernels know: what is read is copied, what is written lies in a row."""
+    """Run with the other axes merged: inputs are copied if needed, results must be contiguous."""
     if not all(_is_contiguous(memory_of(x)) for x in arrays[n_inputs:]):
         return False
     flat = [merged(x, axis) for x in arrays]
@@ -237,7 +237,7 @@ class _Prepared(NamedTuple):
     units: tuple[int, int, int]
 
     def lines(self, plan: FilterPlan, layout: Any, kind: _Kind, bands: int) -> Lines:
-        """The lines of arrays, not yet shared out."""
+        """The lines of arrays, not yet cut into pieces."""
         batch, strided = layout
         lines = Lines(batch=batch, extend=self.extend, fold=self.fold)
         for k, array in zip(_places(kind, bands), strided, strict=True):

@@ -162,7 +162,7 @@ def boundary(extension: Extension) -> Boundary | None:
 
 @lru_cache(maxsize=4096)
 def fold(extension: Extension) -> Fold | None:
-    """How results are folded by an extension's rows; None if kernels know no such mode."""
+    """The fold by an extension's rows; None if the kernels do not support its mode."""
     extend = boundary(extension)
     if extend is None:
         return None

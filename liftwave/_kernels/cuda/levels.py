@@ -131,7 +131,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         return [bands[key] for key in level.shapes]
 
     def _split(self, x: Array, axis_pass: Pass, dtypes: tuple[str, str]) -> list[Array]:
-        """The bands of ``x``, the first of one dtype and the others of another."""
+        """The bands of ``x``: the first in the first dtype, the others in the second."""
         shape = axis_pass.resized(tuple(x.shape))
         if axis_pass.pair is None:
             return self._split_lines(x, axis_pass.first, shape, dtypes)
@@ -238,7 +238,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         dtype: str,
         out: Array | None,
     ) -> Array:
-        """The array of this dtype whose bands these are; in ``out``, if that is given."""
+        """The array with these bands, in this dtype; written to ``out`` if it is not None."""
         if work.groups is not None:
             lifted = synthesise_level(bands, work.groups, dtype, self._runtime, out)
             if lifted is not None:
@@ -266,7 +266,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
     def _merge(
         self, bands: Sequence[Array | None], axis_pass: Pass, dtype: str, out: Array | None
     ) -> Array:
-        """The array that bands, of which some may be missing, are merged into."""
+        """The array with these bands; missing ones are None."""
         like = next(band for band in bands if band is not None)
         shape = axis_pass.resized(tuple(like.shape))
         if axis_pass.pair is None:

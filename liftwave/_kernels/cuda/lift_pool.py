@@ -48,7 +48,7 @@ class CudaLiftPool:
     def lift_down(
         self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
-        """The wanted bands, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        """The bands of ``output``, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
         need = Need(2, with_penalties=with_sums)
         work = _prepared("lift_down", filters, plan, [x], need, self._runtime)
         if work is None:
@@ -76,7 +76,7 @@ class CudaLiftPool:
         return results, _as(total, work.call.computed)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-        """The signal with these bands, all of which are there."""
+        """The signal with these bands, none of which is missing."""
         work = _prepared("lift_up", filters, plan, bands, _TRANSFORM, self._runtime)
         if work is None:
             return self._fallback.lift_up(bands, filters, plan)
@@ -172,7 +172,7 @@ class CudaLiftPool:
 
 
 class _Work(NamedTuple):
-    """A call in progress: what is known of nodes, their cotangents, and gradients."""
+    """A call in progress: memory of values and cotangents by node, and gradients."""
 
     call: Call
     stages: list[Stage]
@@ -182,19 +182,19 @@ class _Work(NamedTuple):
     buffers: list[Array]
 
     def allocate(self, memories: NodeMemories, nodes: Iterable[int]) -> None:
-        """Memory for what is needed between stages."""
+        """Allocate arrays for these nodes, which are needed between stages only."""
         for node in nodes:
             self.buffers.append(self.call.empty(self.call.shape_of(node), self.call.computed))
             memories[node] = memory_of(self.buffers[-1])
 
     def bands(self, arrays: Sequence[Array | None], output: LiftOutput) -> NodeMemories:
-        """The bands that such outputs have, where they are given."""
+        """The memory of each band of such outputs that is not None, by node."""
         memories: NodeMemories = {}
         for place, band in enumerate(output.bands):
             x = arrays[place if output.combination == "bands" else 0]
             if x is None:
                 continue
-            if self.call.plan.dimensions == MAX_DIMENSIONS:  # two axes are taken as one
+            if self.call.plan.dimensions == MAX_DIMENSIONS:  # two axes are merged into one
                 x = _contiguous(x)
                 self.buffers.append(x)
             memory = memory_of(x)
@@ -214,7 +214,7 @@ class _Back(NamedTuple):
 
 
 def _split(work: _Work, stage: Stage, node: int, mask: int, need: Need) -> Array | None:
-    """Halve a node; the sums of squares of its passes, if wanted."""
+    """Split a node into its bands, and return the sums of squares of its passes, if needed."""
     call, signal = work.call, work.values[node]
     bands = [work.values[c] for c in stage.children(node)]
     job, arrays, tiles = call.job(stage, node, need, [signal, *bands])
@@ -228,7 +228,7 @@ def _split(work: _Work, stage: Stage, node: int, mask: int, need: Need) -> Array
 
 
 def _split_all(work: _Work) -> None:
-    """From the signal to what the last stage halves."""
+    """Run all stages of the analysis but the last one."""
     for stage in work.stages[:-1]:
         for node in stage.nodes:
             work.allocate(work.values, stage.children(node))
@@ -244,7 +244,7 @@ def _merge(work: _Work, stage: Stage, node: int) -> None:
 
 
 def _merge_all(work: _Work) -> None:
-    """From the bands to what the first stage halves into."""
+    """Run all stages of the synthesis but the last one."""
     for stage in reversed(work.stages[1:]):
         for node in stage.nodes:
             work.allocate(work.values, [node])
@@ -252,13 +252,13 @@ def _merge_all(work: _Work) -> None:
 
 
 def _pull(work: _Work, stage: Stage, node: int, back: _Back) -> None:
-    """Pull a node back: its cotangent or its bands', the gradients of its passes.
+    """Compute the cotangents of a node or of its bands, and the gradients of its passes.
 
-    From outputs, the inputs are rebuilt where there is memory for them.
+    From outputs, it also rebuilds the inputs that have memory allocated.
     """
     call, children, passes = work.call, stage.children(node), stage.passes(node)
     signal, bands = work.values.get(node), [work.values.get(c) for c in children]
-    if not back.from_outputs:  # the outputs are made anew
+    if not back.from_outputs:  # the kernel computes the outputs again
         signal = None if back.up else signal
         bands = bands if back.up else [None for _ in bands]
     of_signal, of_bands = work.cotangents[node], [work.cotangents.get(c) for c in children]
@@ -278,7 +278,7 @@ def _pull(work: _Work, stage: Stage, node: int, back: _Back) -> None:
 
 
 def _collected(work: _Work, filters: Array) -> Array:
-    """Of the shape of the filters: those of all passes, or their sum if they share one pair."""
+    """The gradient in the filters: of all passes, or summed if the passes share one pair."""
     xp, shared = array_namespace(filters), filters.shape[0] == 1
     if len(work.gradients) == 1:
         ((_, parts),) = work.gradients
@@ -303,7 +303,7 @@ def _prepared(
     need: Need,
     runtime: Runtime,
 ) -> _Work | None:
-    """A call that begins; None for what kernels do not serve."""
+    """The state of a new call; None if the kernels do not support these arrays."""
     dtype, *dtypes = (memory_of(x).dtype for x in arrays)
     is_served = memory_of(filters).dtype in SERVED.get(dtype, ())
     if not is_served or any(name != dtype for name in dtypes):
@@ -318,9 +318,10 @@ def _prepared(
 
 
 def _outputs(work: _Work, output: LiftOutput) -> tuple[list[Array], NodeMemories, int]:
-    """Results, the bands that they hold, and those that the first one has the sum of, as bits.
+    """Results, the memory of their bands, and a bit mask of the bands that the kernel sums.
 
-    Of several stages none sums: then bands are given as they are computed.
+    Kernels sum bands in calls of a single stage only. With several stages each band is a result,
+    in the dtype of the computation, and the mask is zero.
     """
     call, is_single = work.call, len(work.stages) == 1
     batch, channels, *spatial = call.shape_of(call.first_band)
@@ -350,7 +351,7 @@ def _block(memory: Memory, number: int, channels: int) -> Memory:
 def _dtypes(
     call: Call, signals: Sequence[Memory | None], bands: Sequence[Memory | None]
 ) -> tuple[str, str]:
-    """Those of what a kernel halves, and of halves, where there are any."""
+    """The dtypes of signals and of bands; that of the call if all of them are missing."""
     of_signals, of_bands = (
         next((m.dtype for m in memories if m is not None), call.dtype)
         for memories in (signals, bands)

@@ -170,7 +170,7 @@ class Stage(NamedTuple):
         return range(first, first + count)
 
     def merged(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """A shape with the axes behind those that are halved as one."""
+        """A shape with all axes behind those of the stage merged into one."""
         first = self.axes[-1] + 3
         return tuple(shape) if first >= len(shape) else (*shape[:first], prod(shape[first:]))
 
@@ -231,7 +231,7 @@ class Call(NamedTuple):
         return self.runtime.empty(shape, dtype, self.like)
 
     def stages(self, need: Need) -> list[Stage] | None:
-        """From the signal to the bands; None if filters are too long for shared memory."""
+        """The stages from signal to bands; None if filters are too long for shared memory."""
         dimensions = self.plan.dimensions
         stages: list[Stage] = []
         left = dimensions
@@ -266,7 +266,7 @@ class Call(NamedTuple):
     def job(
         self, stage: Stage, node: int, need: Need, memories: Sequence[Memory | None]
     ) -> tuple[Job, list[Strided], Tiling]:
-        """The halving of a node, these arrays as kernels see them, and the tiles."""
+        """The structure for splitting a node, the arrays as structures, and the tiles."""
         plan, tiles = self.plan, self.tiling(stage, need)
         views = [None if m is None else stage.view(m) for m in memories]
         layout = batched([m for m in views if m is not None], stage.grid_axes)
@@ -317,5 +317,5 @@ def _axis(plan: LiftPoolPlan, n: int, split: bool, tile: int) -> AxisOfTiles:
 
 @lru_cache(maxsize=256)
 def _shapes(plan: LiftPoolPlan) -> tuple[tuple[int, ...], ...]:
-    """Of what each pass halves, and of a band."""
+    """The shape of the array that each pass splits, and that of a band."""
     return (*(lift_pass.shape for lift_pass in plan.passes), plan.halves)

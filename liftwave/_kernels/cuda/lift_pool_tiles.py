@@ -23,7 +23,7 @@ class Axis(NamedTuple):
     ends: bool  # False: the signal is periodic
 
     def lengths(self, tile: int, halo: int) -> tuple[int, int]:
-        """Samples of a half in the largest tile, and in all of them together."""
+        """Samples of a half in the largest tile, and in all tiles together."""
         margin = 2 * halo if self.split else 0
         if tile >= self.n:
             return self.n, self.n
@@ -34,7 +34,7 @@ class Axis(NamedTuple):
         return length, self.n + tiles * margin
 
     def tiles(self, least: int) -> Iterator[int]:
-        """The sizes that come into question, of about the same size each."""
+        """Sizes to try: each divides the axis into tiles of about equal length."""
         size, sizes = 1, set()
         while size < 2 * self.n:
             for candidate in (size, size + size // 2):
@@ -46,14 +46,14 @@ class Axis(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What a kernel needs besides the samples.
+    """The needs of a kernel besides the samples.
 
     Attributes
     ----------
     steps : int
-        How many functions, one of the other, a result depends on.
+        The number of nested lifting steps that a result depends on.
     with_penalties : bool
-        Whether it needs the odd samples, or the differences from them, too.
+        Whether the kernel also needs the odd samples, or the differences from them.
     back : bool
         Whether cotangents are pulled back.
     """
@@ -64,7 +64,7 @@ class Need(NamedTuple):
 
     @property
     def sums(self) -> bool:
-        """Whether sums over all tiles are wanted."""
+        """Whether the kernel computes sums over all tiles."""
         return self.with_penalties or self.back
 
 
@@ -120,7 +120,7 @@ def _memory(
     need: Need,
     threads: int,
 ) -> tuple[tuple[int, ...], int]:
-    """Offsets of what is in shared memory, the pitch of rows, and the size of all."""
+    """Offsets of the arrays in shared memory, the pitch of rows, and the total size."""
     (height, halves_rows), (width, halves_cols) = rows, cols
     pitch = (width << halves_cols) | 1
     cells = (height << halves_rows) * pitch

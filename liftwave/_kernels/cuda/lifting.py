@@ -122,9 +122,9 @@ class CudaLifting(CudaPart):
 def axis_group(
     plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
 ) -> Group | None:
-    """One axis; None where kernels do not serve it."""
+    """The group of one axis; None if the kernels do not support it."""
     step = LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))
-    if _is_learned(step):  # taps that change from call to call are not remembered
+    if _is_learned(step):  # taps that change at each call are not cached
         return group_of([step])
     key = ("cuda lifting", axis, step.taps, step.scale)
     if key not in plan.native:
@@ -134,7 +134,7 @@ def axis_group(
 
 
 def group_of(steps: Sequence[LiftStep]) -> Group | None:
-    """These axes, lifted in this order; None where kernels do not serve them."""
+    """The group of these axes in this order; None if the kernels do not support them."""
     geometries = tuple(g for g in (geometry(step.plan) for step in steps) if g is not None)
     taps = tuple(step.taps for step in steps)
     all_taps = [t for of_step in taps for t in of_step]
@@ -207,7 +207,7 @@ def synthesise_level(
 def level_groups(keyed: Sequence[tuple[str, Step]]) -> tuple[Group, ...] | None:
     """The groups of a level's axes, in the order of an analysis: the last two axes together.
 
-    None where kernels do not lift the level.
+    None if the kernels do not support the level.
     """
     steps = lifted_axes(keyed) or []
     fused = len(steps) > 1 and steps[-1].axis != steps[-2].axis
@@ -266,7 +266,7 @@ def _synthesise_in_turn(
 def _analyse(
     x: Array, group: Group, approx: str, details: str, runtime: Runtime
 ) -> list[Array] | None:
-    """The bands of an array; None where kernels do not serve it."""
+    """The bands of an array; None if the kernels do not support it."""
     memory = memory_of(x)
     if not serves(group, (approx, details, memory.dtype), x):
         return None
@@ -286,7 +286,7 @@ def _analyse(
 def _synthesise(
     bands: Sequence[Array], group: Group, name: str, runtime: Runtime, out: Array | None = None
 ) -> Array | None:
-    """The array with these bands; None where kernels do not serve it."""
+    """The array with these bands; None if the kernels do not support them."""
     approx, *details = (name_of(band.dtype) for band in bands)
     if len(set(details)) > 1 or not serves(group, (approx, details[0], name), bands[0]):
         return None
@@ -350,7 +350,7 @@ class Launch:
     tiling : Tiling or None
         None if the tile does not fit.
     extras : list of structures
-        Those that came behind the bands, once there are arguments.
+        The arrays passed behind the bands; set by :meth:`arguments`.
     """
 
     def __init__(
@@ -363,8 +363,7 @@ class Launch:
         extra: int = 0,
     ) -> None:
         self.group, self.signal, self.bands, self.work = group, signal, bands, work
-        self.lifted, others, self.batch = _axes_of_tiles(group, [signal, *bands])
-        self.along = others
+        self.lifted, self.along, self.batch = _axes_of_tiles(group, [signal, *bands])
         sides = [self._side(k) for k in (0, 1)]
         taps = sum(len_of(t) for t in chain(*group.taps))
         number = 8 if work in ("float64", "complex128") else 4
@@ -417,7 +416,7 @@ class Launch:
         return self.lifted[1] is not None and self.group.axes[self.lifted[1]] == axis
 
     def arguments(self, like: Array) -> tuple[Any, Any]:
-        """The kernel's arguments, and what has to be kept until it is launched."""
+        """The kernel's arguments, and the arrays of taps, which must live until the launch."""
         assert self.tiling is not None
         layout = placed([self.signal, *self.bands], self.batch, [s for _, s in self.along])
         assert layout is not None
@@ -474,7 +473,7 @@ class Launch:
         return self._point(structure.steps, like) if group.learned else []
 
     def _point(self, steps: Any, like: Array) -> list[Any]:
-        """Write where learned taps and scales are; the arrays that they are in."""
+        """Write the addresses of learned taps and scales; return the arrays that hold them."""
         real = {"complex64": "float32", "complex128": "float64"}.get(self.work, self.work)
         arrays = []
 
@@ -505,9 +504,9 @@ Tiled: TypeAlias = tuple[tuple[int | None, int | None], list[Merged], list[Merge
 
 
 def _axes_of_tiles(group: Group, memories: Sequence[Memory]) -> Tiled:
-    """Rows and columns of tiles: which of the group's axes they are, size and strides; the rest.
+    """Rows and columns of tiles: index in the group, then size and strides; the batch axes.
 
-    Neighbouring threads go along columns, whose numbers are closest to each other in the signal.
+    Neighbouring threads go along columns, the axis with the smallest stride in the signal.
     """
     own: list[Merged] = [
         (memories[0].shape[axis], [m.strides[axis] for m in memories]) for axis in group.axes

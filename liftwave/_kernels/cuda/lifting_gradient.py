@@ -65,7 +65,7 @@ def _lift_vjp(
 ) -> LiftPullback | None:
     """Inputs, their cotangents, and gradients in taps and scales, from the outputs of lifting.
 
-    None where kernels do not serve it.
+    None if the kernels do not support these arrays.
     """
     if len(outputs) == 1 and plan.edge.right:
         return None
@@ -98,14 +98,14 @@ def _pullback(
     inputs: list[Array], cotangents: list[Array], total: Array, plan: LiftPlan
 ) -> LiftPullback:
     gradients, stop = [], total.shape[0] - 2
-    for step in plan.steps:  # the way back has the last step first
+    for step in plan.steps:  # the inverse runs the last step first
         gradients.append(total[stop - step.length : stop])
         stop -= step.length
     return LiftPullback(inputs, cotangents, gradients, (total[-2], total[-1]))
 
 
 def _geometries(plan: LiftPlan) -> tuple[AxisGeometry, AxisGeometry] | None:
-    """What undoes a plan, with room in tiles for both ways, and what transposes it."""
+    """The geometries of the inverse plan, with halos for both plans, and of the adjoint plan."""
     key = "cuda lifting back"
     if key not in plan.native:
         plan.native[key] = _make_geometries(plan)
@@ -128,7 +128,7 @@ def _make_geometries(plan: LiftPlan) -> tuple[AxisGeometry, AxisGeometry] | None
 def _structures(
     group: Group, undoing: AxisGeometry, transposed: AxisGeometry, name: str
 ) -> dict[Any, Any]:
-    """The steps that undo, and then those that transpose, with the same taps."""
+    """The steps of the inverse plan, then those of the adjoint plan, with the same taps."""
     real = Launch.real_of(COMPUTED[name])
     steps = steps_structure(real, group.learned)()
     count = fill_steps(steps, [undoing], list(chain(*group.taps)))

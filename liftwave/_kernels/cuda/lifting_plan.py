@@ -122,7 +122,7 @@ class AxisGeometry(NamedTuple):
 
 
 def geometry(plan: LiftPlan) -> AxisGeometry | None:
-    """What kernels have to know of a plan; None if they do not know how its signal goes on."""
+    """The geometry of a plan; None if the kernels do not support its extensions."""
     key = "cuda lifting geometry"
     if key not in plan.native:
         plan.native[key] = _geometry(plan)
@@ -168,7 +168,7 @@ def _repeats(plan: LiftPlan) -> bool | None:
 
 
 def _goes_around(step: StepPlan, padded: int) -> bool:
-    """Whether a step is one on signals that go around, or such a step transposed."""
+    """Whether a step works on periodic signals, or is the adjoint of such a step."""
     source, target = (_is(e, padded, p, "periodization") for e, p in _sides(step))
     if step.fold.vanishes:
         return source
@@ -192,7 +192,7 @@ _MODES: tuple[tuple[Mode, int], ...] = (("constant", 1), ("symmetric", 2), ("ref
 
 
 def _modes(step: StepPlan, padded: int) -> tuple[int, int] | None:
-    """The modes of both extensions; None if one of them is not known."""
+    """The modes of both extensions; None if the kernels do not support one of them."""
     modes = [_mode(extension, padded, parity) for extension, parity in _sides(step)]
     return None if None in modes else (modes[0] or 0, modes[1] or 0)
 
@@ -228,7 +228,7 @@ def length_of(taps: Any) -> int:
 
 
 def fill_steps(structure: Any, axes: Sequence[AxisGeometry], taps: Sequence[Any]) -> int:
-    """Write steps and the taps that are numbers to their structure; how many taps there are."""
+    """Write steps, and taps that are numbers, to a structure; return the number of taps."""
     first = 0
     steps = [step for axis in axes for step in axis.steps]
     for k, (step, values) in enumerate(zip(steps, taps, strict=True)):

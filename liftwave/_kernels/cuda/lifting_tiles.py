@@ -47,7 +47,7 @@ def tiling(
 ) -> Tiling | None:
     """Tiles of ``fields`` arrays of numbers of ``itemsize`` bytes; None if they do not fit.
 
-    ``extra`` bytes of shared memory are for something else.
+    ``extra`` is the number of bytes of shared memory that are used for other arrays.
     """
     result = None
     for rooms in _rooms(rows, columns, itemsize * fields):
@@ -66,7 +66,7 @@ def tiling(
 
 
 def _rooms(rows: Side, columns: Side, itemsize: int) -> Iterator[tuple[int, int]]:
-    """Rooms of tiles, from large to small."""
+    """Sizes of tiles to try, from large to small."""
     if rows.lifted and columns.lifted:
         yield from ROOMS
         return
@@ -85,7 +85,7 @@ def _rooms(rows: Side, columns: Side, itemsize: int) -> Iterator[tuple[int, int]
 
 
 def _cut(side: Side, room: int) -> tuple[int, int]:
-    """How many tiles of about so much room, and the room that they need."""
+    """The number of tiles of at most about this room, and the room that each needs."""
     if side.size <= room and not (side.periodic and side.size + side.halo > room):
         return 1, side.size + (side.halo if side.periodic else 0)
     count = -(-side.size // max(room - side.halo, 1))

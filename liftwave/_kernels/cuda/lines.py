@@ -85,9 +85,9 @@ class Launch(NamedTuple):
 
 
 def ordered(memories: Sequence[Memory], axis: int) -> tuple[Batch, list[Strided]] | None:
-    """The lines of arrays that have the other axes in common, those next to each other last.
+    """The lines of arrays that share all other axes, in the order of decreasing strides.
 
-    None if there are more axes than kernels know.
+    None if the arrays have more axes than the kernels support.
     """
     strides, shape = memories[0].strides, memories[0].shape
     batch_axes = [d for d in range(len(shape)) if d != axis]
@@ -103,18 +103,18 @@ def ordered(memories: Sequence[Memory], axis: int) -> tuple[Batch, list[Strided]
 
 
 def merged(x: Array, axis: int) -> Array:
-    """The array with what is before the axis and what is behind it as one axis each.
+    """The array with all axes before ``axis`` merged into one, and all axes behind it too.
 
-    It is copied if it has to be.
+    The array is copied only if its strides require it.
     """
-    before, behind = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
-    return array_namespace(x).reshape(x, (before, x.shape[axis], behind))
+    outer, inner = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
+    return array_namespace(x).reshape(x, (outer, x.shape[axis], inner))
 
 
 def share_out(
     lines: Lines, units: int, reach: int, size: int, longest: int = 128, extra: int = 0
 ) -> Launch:
-    """Cut lines into pieces of units, of two samples each, and fill in how.
+    """Cut lines into pieces of units, of two samples each, and write the pieces to ``lines``.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def share_out(
     longest : int
         The most units that a thread does one after the other.
     extra : int
-        Bytes of shared memory that each thread needs for something else.
+        Bytes of shared memory that each thread needs for other arrays.
     """
     batch, last = lines.batch, lines.batch.ndim - 1
     is_adjacent = last >= 0 and abs(lines.array[0].batch_stride[last]) < abs(
@@ -148,7 +148,7 @@ def _across(lines: Lines, units: int, longest: int, extra: int) -> Launch:
 
 
 def _along(lines: Lines, units: int, reach: int, size: int, extra: int) -> Launch:
-    # As much as blocks take at a time, unless there is too little for many of them.
+    # As many units as fit into a block, but fewer if the device would lack blocks.
     count = lines.batch.count
     most = min(_PIECE_BYTES // size, max(_THREADS_ALONG // 2, units * count // _BLOCKS))
     tile = units if units <= most else -(-units // -(-units // most))

@@ -69,7 +69,7 @@ def work_of(
 def _passes(
     kind: Literal["analysis", "synthesis"], keyed_steps: Sequence[tuple[str, Step]]
 ) -> tuple[Pass, ...] | None:
-    """The passes of a level; None if it is not done by filter banks, the same for all bands."""
+    """The passes of a level; None if its bands are not split by the same filter banks."""
     depths = [[step for _, step in same] for _, same in groupby(keyed_steps, lambda s: len(s[0]))]
     passes: list[Pass] = []
     for step, *siblings in depths:
@@ -77,7 +77,7 @@ def _passes(
         if not isinstance(step, FilterStep) or any(not _alike(step, s) for s in siblings):
             return None
         passes.append(Pass(step))
-    # From the last axis, which lies in a row in memory, two by two.
+    # Pairs begin at the last axis, which is contiguous.
     end = len(passes)
     while end >= 2:
         first, second = passes[end - 2].first, passes[end - 1].first

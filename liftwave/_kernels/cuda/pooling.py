@@ -240,7 +240,7 @@ def _spread(call: _Call, spread: _Spread) -> tuple[Array, Array, Array | None]:
 
 
 def _of_beta(of_windows: Array | None, beta: Array | None) -> Array | None:
-    """Summed over the windows, and the planes, that share a beta."""
+    """The gradient in beta: the sums over all windows and planes that share a value."""
     if of_windows is None or beta is None:
         return None
     xp, shape = array_namespace(beta), tuple(beta.shape)
@@ -291,14 +291,14 @@ class _Windows(NamedTuple):
         return any((k - 1) * d + 1 > s for k, s, _, d, _, _ in self.numbers)
 
     def tiling(self, size: int) -> _Tiling | None:
-        """Tiles for windows of which so many bytes are kept; None if none are needed."""
+        """Tiles for windows that need ``size`` bytes each; None if no tiles are needed."""
         is_tiling = all(k == s and (d == 1 or k == 1) for k, s, _, d, _, _ in self.numbers)
         return None if is_tiling and self.held[2] else _tiling(self.numbers, size)
 
 
 @lru_cache(maxsize=1024)
 def _windows(plan: WindowPlan) -> _Windows | None:
-    """The windows as kernels know them; None if they do not."""
+    """The windows as structures; None if the kernels do not support them."""
     if plan.ndim > 3:
         return None
     numbers = (*[_SINGLE] * (3 - plan.ndim), *zip(*plan, strict=True))
@@ -338,12 +338,12 @@ class _Tiling(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _tiling(numbers: tuple[Ints, ...], size: int) -> _Tiling:
-    """Tiles as large as shared memory allows, rows being longer than columns."""
+    """The largest tiles that fit into shared memory, with rows longer than columns."""
     inputs = [row[4] for row in numbers]
     tile = [1, 1, 1]
     tiling = _tiling_of(numbers, tile, size)
     while prod(tile) < TILE:
-        # Along the last axis four times as many samples are as good as along others.
+        # Tiles grow until the last axis has four times as many samples as the others.
         growing = [d for d in range(3) if tile[d] < inputs[d]]
         if not growing:
             break
@@ -393,7 +393,7 @@ class _Call:
         return self.runtime.empty(shape, dtype or self.dtype, self.x)
 
     def planes(self, array: Array | None, first: int) -> _Planes:
-        """An array from plane ``first`` on; None is nowhere."""
+        """An array from plane ``first`` on; a null structure for None."""
         if array is None:
             return _Planes()
         memory = memory_of(array)
@@ -423,7 +423,7 @@ class _Call:
         return planes
 
     def side_by_side(self, *arrays: Array | None) -> int:
-        """How many windows a thread has: one if samples lie side by side, zero if they do not."""
+        """Windows per thread: several or one if samples are contiguous, otherwise zero."""
         memories = [memory_of(array) for array in arrays if array is not None]
         *_, (k, s, p, d, n, o) = self.windows.numbers
         if d != 1 or not all(m.strides[-1] == 1 or n == 1 for m in memories):
@@ -443,7 +443,7 @@ class _Call:
     def run(
         self, compiled: Kernel, sizes: Ints, arguments: _Arguments, tiling: _Tiling | None = None
     ) -> None:
-        """Do so many items in each plane: one by each thread, or tiles by each block."""
+        """Launch a kernel for all planes: one item per thread, or one tile per block."""
         planes, in_plane = self.memory.shape[0], prod(sizes)
         at_once = max(1, MOST_ITEMS // in_plane)
         dividers = (_Divider * 3)(*map(_divider, sizes))

@@ -53,9 +53,9 @@ class SumArguments(ctypes.Structure):
 def tap_gradients(
     x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runtime
 ) -> list[Array] | None:
-    """One array of shape (length,) per cotangent; None if kernels do not serve these.
+    """One array of shape (length,) per cotangent; None if the kernels do not support these arrays.
 
-    Of halves they are given in float32, in which they are computed.
+    Gradients of half-precision arrays are computed and returned in float32.
     """
     memories = list(map(memory_of, (x, *cotangents)))
     dtype, xp = memories[0].dtype, array_namespace(x)
@@ -74,7 +74,7 @@ def tap_gradients(
 
 
 def _of_some(arrays: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runtime) -> list[Array]:
-    """The gradients for one or two cotangents, which come behind the signal."""
+    """The gradients for one or two cotangents; ``arrays`` are the signal and the cotangents."""
     memories = list(map(memory_of, arrays))
     layout = ordered(memories, axis)
     if layout is None:
@@ -103,12 +103,12 @@ def _of_some(arrays: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runt
 
 
 def _lines(layout: tuple[Batch, list[Strided]], plan: FilterPlan) -> Lines:
-    """The lines of a signal and of cotangents, for the range of these that is extended."""
+    """The lines of a signal and of cotangents, over the extended range of the cotangents."""
     batch, strided = layout
     lines = Lines(batch=batch)
     for k, array in enumerate(strided):
         lines.array[k] = array
-    # Both are known to be there.
+    # tap_gradients has checked that both exist.
     lines.extend = cast(Boundary, boundary(plan.extend))
     lines.fold = cast(Fold, fold(plan.fold))
     lines.n_out, lines.length, lines.phase = plan.n_out, plan.length, plan.phase

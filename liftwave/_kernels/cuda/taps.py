@@ -49,7 +49,7 @@ class DeviceTaps(NamedTuple):
         return bool(self.arrays)
 
     def structure(self, count: int) -> Any:
-        """The kernel's structure, for kernels compiled for so many taps."""
+        """The structure of taps, for kernels compiled for ``count`` taps."""
         if self.arrays:
             return LearnedTaps(*(memory_of(x).address for x in self.arrays))
         key = ("cuda taps", self.real, count, self.filters)
@@ -81,7 +81,7 @@ def _is_beside(taps: Taps, like: Array) -> bool:
 
 
 def _placed(taps: Taps, plan: FilterPlan, real: str, like: Array) -> Array:
-    """Taps one behind the other in memory, in the precision that is computed with."""
+    """Contiguous taps on the device, in the precision of the computation."""
     xp = array_namespace(like)
     if not is_concrete(taps):
         taps = xp.astype(taps, getattr(xp, real), copy=False)

@@ -68,7 +68,7 @@ class Cut:
 
 
 def cut(spec: Cut) -> tuple[Tiling, tuple[int, int, int]]:
-    """Tiles, and how many blocks are launched, of how many threads and bytes of shared memory."""
+    """Tiles, and the launch: number of blocks, threads of each, bytes of shared memory."""
     strip, strips, threads = _strips(spec.columns, spec.threads)
     segment = _segment(spec, strips)
     segments = -(-spec.rows // segment)
@@ -81,7 +81,7 @@ def cut(spec: Cut) -> tuple[Tiling, tuple[int, int, int]]:
 
 
 def _strips(columns: int, threads: Callable[[int], int]) -> tuple[int, int, int]:
-    """Width and number of strips, and threads of each, so that few threads are idle."""
+    """Width and number of strips, and threads of each, for as few idle threads as possible."""
     candidates = []
     for width in (columns, *range(UNIT, min(columns, 2 * MAX_THREADS), UNIT)):
         if threads(width) > MAX_THREADS:
@@ -96,7 +96,7 @@ def _strips(columns: int, threads: Callable[[int], int]) -> tuple[int, int, int]
 
 
 def _segment(spec: Cut, strips: int) -> int:
-    """Rows of a segment: as few segments as there may be for enough blocks."""
+    """Rows of a segment: the fewest segments that make enough blocks."""
     fewest = max(SEGMENT // 16, spec.reach + 2)
     segments = -(-spec.rows // SEGMENT)
     while spec.items * strips * segments < BUSY_BLOCKS and spec.rows >= 2 * segments * fewest:
@@ -106,7 +106,7 @@ def _segment(spec: Cut, strips: int) -> int:
 
 
 def _groups(spec: Cut, segment: int, threads: int, tiles: int) -> int:
-    """Tiles of a block: as many as fill its warps."""
+    """Tiles of a block: the number that leaves the fewest threads of a warp idle."""
 
     def idle(groups: int) -> float:
         return -groups * threads % _WARP / (groups * threads)

@@ -118,7 +118,7 @@ class ReferenceLiftPool:
     def lift_down(
         self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
-        """The wanted bands, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        """The bands of ``output``, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
         xp = array_namespace(x, filters)
         arrays, sums = [x], []
         for lift_pass in plan.passes:

@@ -36,12 +36,12 @@ def _rows(x: Array, count: int, columns: tuple[Column, ...], axis: int, xp: Name
 
 
 def _column(x: Array, column: Column, axis: int, xp: Namespace) -> Array:
-    """Samples gathered and weighted; exactly zero where the weight is, whatever the sample."""
+    """Weighted samples; exactly zero where the weight is zero, even for infinite or NaN samples."""
     indices, weights = column
     samples = _weighted(_taken(x, indices, axis, xp), weights, axis, xp)
     if all(weights):
         return samples
-    # Not even 0 * nan of the sample that fills the place of one that a row does not name.
+    # Short rows are padded by sample 0 with weight 0: the product with a NaN must not remain.
     mask = _along(tuple(w != 0.0 for w in weights), xp.bool, samples, axis, xp)
     return xp.where(mask, samples, xp.zeros_like(samples))
 
@@ -64,7 +64,7 @@ def _along(values: tuple[Any, ...], dtype: Any, x: Array, axis: int, xp: Namespa
 
 
 def folded(x: Array, fold: Extension, axis: int, xp: Namespace) -> Array:
-    """The transpose of extending: samples beyond the ends are added onto those they came from."""
+    """The adjoint of :func:`extended`: adds samples beyond the ends onto their sources."""
     before, after = len(fold.left), len(fold.right)
     if not before and not after:
         return x

@@ -112,7 +112,7 @@ class ReferencePooling:
             xp.where(is_largest, samples, sentinel), axis=region.place_axes, keepdims=True
         )
         places = from_windows(first, plan)
-        # Values are taken from these places: their derivative is that of the first largest sample.
+        # The values are read at these places, so that the derivative goes to the first maximum.
         flat = flat_indices(places, int(np.prod(plan.inputs)), x.shape[0])
         return xp.reshape(xp.take(xp.reshape(x, (-1,)), flat, axis=0), places.shape), places
 
