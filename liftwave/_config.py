@@ -89,8 +89,10 @@ def config() -> dict[str, str]:
     """What :func:`show_config` prints."""
     rows = {"liftwave": __version__, "numpy": np.__version__}
     devices = _devices()
-    known = ["cpu"] * _dispatch.compiled() + ["cuda"] * ("CUDA device 0" in devices) + ["reference"]
-    rows["kernels"] = _chosen() or ", ".join(known)
+    families = (
+        ["cpu"] * _dispatch.compiled() + ["cuda"] * ("CUDA device 0" in devices) + ["reference"]
+    )
+    rows["kernels"] = _chosen() or ", ".join(families)
     if _dispatch.compiled():
         import liftwave._cpu as _cpu
 
@@ -105,7 +107,7 @@ def _chosen() -> str | None:
 
 
 def _devices() -> dict[str, str]:
-    """CuPy's version and the devices that it finds, if it is there already."""
+    """CuPy's version and the devices that it finds, if CuPy has been imported."""
     cupy = sys.modules.get("cupy")
     if cupy is None:
         return {}
@@ -115,7 +117,7 @@ def _devices() -> dict[str, str]:
     except runtime.CUDARuntimeError as error:
         return rows | {"CUDA devices": f"none: {error}"}
     for k in range(count):
-        found = runtime.getDeviceProperties(k)
-        capability = f"sm_{found['major']}{found['minor']}"
-        rows[f"CUDA device {k}"] = f"{found['name'].decode()} ({capability})"
+        properties = runtime.getDeviceProperties(k)
+        capability = f"sm_{properties['major']}{properties['minor']}"
+        rows[f"CUDA device {k}"] = f"{properties['name'].decode()} ({capability})"
     return rows

@@ -174,7 +174,7 @@ def _bind(
     """The arguments of a function by name."""
     functions = [*TRANSFORM_CALLS, fswavedecn, fswaverecn, *POOLING_CALLS]
     if function not in functions:
-        names = ", ".join(each.__name__ for each in functions)
+        names = ", ".join(candidate.__name__ for candidate in functions)
         raise ArgumentTypeError(
             f"vjp differentiates the functions {names}; "
             f"got {getattr(function, '__name__', function)!r}"
@@ -226,13 +226,13 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
 
 
 def _with_numbers(operation: Transform | Upsample, inputs: Sequence[Array]) -> Transform | Upsample:
-    """The operation with taps that its kernels take: numbers, where kernels read memory.
+    """The operation with taps as its kernels need them: numbers for kernels that read memory.
 
     Taps that torch records stay arrays, so that it differentiates the result in them.
     """
     _, taps = operation.with_slots()
-    reads = bool(taps) and kernels_for(*inputs, *taps).wants_numpy
-    return operation.with_numbers() if reads else operation
+    needs_numbers = bool(taps) and kernels_for(*inputs, *taps).wants_numpy
+    return operation.with_numbers() if needs_numbers else operation
 
 
 def _as_read(arrays: Sequence[Any]) -> list[Any]:
@@ -249,11 +249,11 @@ def _checked_cotangents(
             f"cotangents of {len(cotangents)} bands do not fit a result of {len(results)}: pass "
             "the structure of the result"
         )
-    checked = []
+    arrays = []
     for g, y, name in zip(cotangents, results, names, strict=True):
         fits = g is None or (type(g) is type(y) and g.dtype == y.dtype and g.shape == y.shape)
-        checked.append(g if fits else _checked_cotangent(g, tuple(y.shape), opened, name))
-    return checked
+        arrays.append(g if fits else _checked_cotangent(g, tuple(y.shape), opened, name))
+    return arrays
 
 
 def _checked_cotangent(cotangent: Any, shape: Shape, opened: Opened, name: str) -> Array:
@@ -300,12 +300,12 @@ def _fully_separable_analysis_vjp(arguments: dict[str, Any]) -> tuple[Any, Pullb
 
 def _fully_separable_synthesis_vjp(fswavedecn_result: FswavedecnResult) -> tuple[Any, Pullback]:
     """Result and pullback of :func:`fswaverecn`."""
-    given = fswavedecn_result
-    wavelets = WaveletArgument(given.wavelets, given.wavelets)
-    opened = open_array(given.coeffs)
+    result = fswavedecn_result
+    wavelets = WaveletArgument(result.wavelets, result.wavelets)
+    opened = open_array(result.coeffs)
     wavelets.check(opened.array)
     data, pullbacks = opened.array, []
-    for plan, places in reversed(list(zip(given._plans, given.coeff_slices, strict=True))):
+    for plan, places in reversed(list(zip(result._plans, result.coeff_slices, strict=True))):
         data, axis_pullback = _transform_vjp(axis_synthesis(data, plan, places), plan.wavelet)
         pullbacks.append(axis_pullback)
     shape = tuple(data.shape)
@@ -316,7 +316,7 @@ def _fully_separable_synthesis_vjp(fswavedecn_result: FswavedecnResult) -> tuple
         coeffs = opened.close(cotangent)
         of_wavelet = wavelets.combine(gradients, cotangent) if wavelet else None
         return Gradient(
-            FswavedecnResult._of_plans(coeffs, given.coeff_slices, given._plans), of_wavelet
+            FswavedecnResult._of_plans(coeffs, result.coeff_slices, result._plans), of_wavelet
         )
 
     return opened.close(data), pullback
@@ -352,11 +352,11 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     def pullback(cotangents: Any) -> PoolingGradient:
         values = _as_read(call.result.unpack(cotangents))
         names = ["the result"] * len(results)
-        checked = _checked_cotangents(values, results, opened[0], names)
-        kernels = kernels_for(*saved, *(g for g in checked if g is not None))
-        gradients = operation.vjp(checked, saved, residuals, sizes, kernels)
+        output_cotangents = _checked_cotangents(values, results, opened[0], names)
+        kernels = kernels_for(*saved, *(g for g in output_cotangents if g is not None))
+        gradients = operation.vjp(output_cotangents, saved, residuals, sizes, kernels)
         gradient: PoolingGradient = call.data.pack(
-            [each.close(g) for each, g in zip(opened, gradients, strict=False)]
+            [operand.close(g) for operand, g in zip(opened, gradients, strict=False)]
         )
         return gradient
 

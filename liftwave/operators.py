@@ -146,9 +146,9 @@ def _synthesise_adjoint(vectors: Array, geometry: _Geometry) -> Array:
     x, count = geometry.data(_opened(vectors, geometry)), tuple(vectors.shape[1:])
     transform = geometry.synthesis(count)
     shapes = [(*shape, *count) for shape in geometry.band_shapes]
-    whole = padded(x, transform.result_shape(shapes))
+    signal = padded(x, transform.result_shape(shapes))
     sizes = transform.derivative_sizes(shapes, ())
-    return _vectors(run(transform.transpose, [whole], sizes), count)
+    return _vectors(run(transform.transpose, [signal], sizes), count)
 
 
 def _opened(vectors: Array, geometry: _Geometry) -> Array:
@@ -353,10 +353,10 @@ def _as_shape(shape: int | Sequence[int]) -> Shape:
 
 
 def _as_dtype(dtype: Any) -> np.dtype[Any]:
-    given: np.dtype[Any] = np.dtype(dtype)
-    if given.kind not in "fc":
-        raise DTypeError(f"an operator of wavelets is of floating-point numbers, got {given}")
-    return given
+    result: np.dtype[Any] = np.dtype(dtype)
+    if result.kind not in "fc":
+        raise DTypeError(f"an operator of wavelets is of floating-point numbers, got {result}")
+    return result
 
 
 # --- CuPy ------------------------------------------------------------------------------------
@@ -369,7 +369,7 @@ def _cupy_operators() -> dict[str, type]:
     inverse = type("CupyReconstructionOperator", (_Reconstruction, CupyLinearOperator), {})
     members = {"_inverse": inverse, "__doc__": WaveletOperator.__doc__}
     forward = type("CupyWaveletOperator", (_Analysis, CupyLinearOperator), members)
-    return {each.__name__: each for each in (forward, inverse)}
+    return {cls.__name__: cls for cls in (forward, inverse)}
 
 
 def __getattr__(name: str) -> Any:

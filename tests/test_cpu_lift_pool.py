@@ -40,7 +40,7 @@ SIZES = [
 def outputs(dims: int) -> list[LiftOutput]:
     every = tuple(range(2**dims))
     return [
-        *(LiftOutput(every, form) for form in ("bands", "concat", "sum")),
+        *(LiftOutput(every, combination) for combination in ("bands", "concat", "sum")),
         LiftOutput(every[::-1], "concat"),
         LiftOutput((1, 0), "sum"),
         LiftOutput((1,), "bands"),

@@ -49,7 +49,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_tiling, "MAX_THREADS", 48)
     monkeypatch.setattr(cuda_tiling, "UNIT", 2)
     monkeypatch.setattr(cuda_tiling, "SEGMENT", 8)
-    monkeypatch.setattr(cuda_tiling, "WANTED", 1)
+    monkeypatch.setattr(cuda_tiling, "BUSY_BLOCKS", 1)
 
 
 def kernels_of(runtime: HostRuntime) -> set[str]:

@@ -54,7 +54,7 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def outputs(dims: int) -> list[LiftOutput]:
     every = tuple(range(2**dims))
     return [
-        *(LiftOutput(every, form) for form in ("bands", "concat", "sum")),
+        *(LiftOutput(every, combination) for combination in ("bands", "concat", "sum")),
         LiftOutput(every[::-1], "concat"),
         LiftOutput((1, 0), "sum"),
         LiftOutput((1,), "bands"),
@@ -328,7 +328,7 @@ def test_halves_are_computed_in_single_precision(
         expected = reference.lift_pool.lift_down_vjp(as_floats, full, weights, wide, *rest)
         rounded(found[0], expected[0], half)
         rounded(found[1], expected[1], taps.dtype)
-        if output.form != "bands":
+        if output.combination != "bands":
             continue
         rounded(cuda.lift_pool.lift_up(bands, taps, plan), x, half)
         found = cuda.lift_pool.lift_up_vjp(bands, x, taps, plan, False)

@@ -214,14 +214,14 @@ class PoolingKernels(Protocol):
 class LiftPoolKernels(Protocol):
     """Lifting pooling of arrays of shape (N, C, …), by filters of shape (passes, 2, C, K + 3).
 
-    One pass's filters serve all passes where the plan says so. Filters, their gradients and sums
-    are of the dtype of the arrays, but of float32 where these are halves.
+    If the plan is shared, all passes use one pair of filters. Filters, their gradients and sums
+    have the dtype of the arrays, or float32 for arrays in half precision.
     """
 
     def lift_down(
-        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
-        """The bands that are asked for; for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        """The bands of ``output``, and the sums of ``(s - o)**2`` and ``d**2`` of each pass."""
         ...
 
     def lift_down_vjp(

@@ -188,10 +188,10 @@ class LiftPoolInFloat32:
         self._kernels = kernels
 
     def lift_down(
-        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
         """The bands in the dtype of ``x``, and the sums."""
-        bands, sums = self._kernels.lift_down(_single(x), _single(filters), plan, output, penalised)
+        bands, sums = self._kernels.lift_down(_single(x), _single(filters), plan, output, with_sums)
         return _all_like(bands, x), sums
 
     def lift_down_vjp(

@@ -105,11 +105,11 @@ class Attention(Operation):
         inner = _product(outer, xp.matrix_transpose(excite), xp)
         inner = xp.where(forward.hidden <= 0, xp.zeros_like(inner), inner)
         of_energy = self._spread(_product(inner, xp.matrix_transpose(squeeze), xp))
-        through = 2 * self._share(x) * of_energy * forward.normalized
+        of_x = 2 * self._share(x) * of_energy * forward.normalized
         if statistics:
-            through = through / self._spread(self._deviation(statistics[1]))
+            of_x = of_x / self._spread(self._deviation(statistics[1]))
         return [
-            self._spread(forward.weight) * cotangent + through,
+            self._spread(forward.weight) * cotangent + of_x,
             *_layer_gradient(inner, forward.energy, xp),
             *_layer_gradient(outer, _relu(forward.hidden, xp), xp),
         ]

@@ -124,7 +124,7 @@ def _from_planes(x: Array, layout: Layout) -> Array:
 class LiftDown(_LiftPool):
     """The bands of a signal by learned lifting.
 
-    Its results are the bands, in the form of ``output``, and with ``with_penalties`` the sums of
+    Its results are the bands, combined as ``output`` says, and with ``with_penalties`` the sums of
     squares of each pass, of shape (passes, 2).
 
     Attributes
@@ -148,19 +148,19 @@ class LiftDown(_LiftPool):
 
     def fields(self) -> list[Any]:
         """The attributes, in their order."""
-        bands, form = self.output
-        return [self.dimensions, self.padding, list(bands), form, self.with_penalties]
+        bands, combination = self.output
+        return [self.dimensions, self.padding, list(bands), combination, self.with_penalties]
 
     @classmethod
     def from_fields(cls, fields: list[Any]) -> LiftDown:
         """The operation with these fields."""
-        dimensions, padding, bands, form, with_penalties = fields
-        return cls(dimensions, padding, LiftOutput(tuple(bands), form), with_penalties)
+        dimensions, padding, bands, combination, with_penalties = fields
+        return cls(dimensions, padding, LiftOutput(tuple(bands), combination), with_penalties)
 
     @cached_property
     def data_outputs(self) -> int:
         """The bands: sums have the precision of the filters."""
-        return len(self.output.bands) if self.output.form == "bands" else 1
+        return len(self.output.bands) if self.output.combination == "bands" else 1
 
     @cached_property
     def batched_inputs(self) -> int:
@@ -185,7 +185,7 @@ class LiftDown(_LiftPool):
         """The shapes of the bands, and of the sums."""
         (shape, filters), dims = shapes, self.dimensions
         plan, lead, *_ = self.layout(shape, filters, tuple(shape[len(shape) - dims :]))
-        blocks = len(self.output.bands) if self.output.form == "concat" else 1
+        blocks = len(self.output.bands) if self.output.combination == "concat" else 1
         shape = (*lead, blocks * filters[2], *plan.halves)
         results = [Output(shape)] * self.data_outputs
         return [*results, Output((len(plan.passes), 2), 1)] if self.with_penalties else results
@@ -227,11 +227,11 @@ class LiftDown(_LiftPool):
         kernels: Kernels,
     ) -> list[Array]:
         """The cotangents of the signal and of the filters."""
-        *kept, filters = saved
-        layout = self.layout(kept[0].shape, filters.shape, tuple(sizes))
-        values, of_bands = kept, [*cotangents[: self.data_outputs]]
+        *arrays, filters = saved
+        layout = self.layout(arrays[0].shape, filters.shape, tuple(sizes))
+        values, of_bands = arrays, [*cotangents[: self.data_outputs]]
         if not layout.is_flat:
-            values = [_as_planes(x, layout) for x in kept]
+            values = [_as_planes(x, layout) for x in arrays]
             of_bands = [None if g is None else _as_planes(g, layout) for g in of_bands]
         of_signal, of_filters = kernels.lift_pool.lift_down_vjp(
             values,
@@ -325,10 +325,10 @@ class LiftUp(_LiftPool):
         kernels: Kernels,
     ) -> list[Array]:
         """The cotangents of the bands and of the filters."""
-        *kept, filters = saved
-        layout = self.layout(kept[0].shape, filters.shape, tuple(sizes))
+        *arrays, filters = saved
+        layout = self.layout(arrays[0].shape, filters.shape, tuple(sizes))
         of_bands, of_filters = kernels.lift_pool.lift_up_vjp(
-            [_as_planes(x, layout) for x in kept],
+            [_as_planes(x, layout) for x in arrays],
             _as_planes(cotangents[0], layout),
             filters,
             layout.plan,

@@ -262,14 +262,14 @@ class Derivative(Operation):
 
     def fields(self) -> list[Any]:
         """The operation, which cotangents are present, and what was saved."""
-        of = [self.operation.kind, self.operation.fields()]
-        return [of, list(map(int, self.present)), self.residuals_kept]
+        data = [self.operation.kind, self.operation.fields()]
+        return [data, list(map(int, self.present)), self.residuals_kept]
 
     @classmethod
     def from_fields(cls, fields: list[Any]) -> Derivative:
         """The derivative with these fields."""
-        of, present, residuals = fields
-        return cls(_made(*of), tuple(map(bool, present)), residuals)
+        data, present, residuals = fields
+        return cls(_operation_of(*data), tuple(map(bool, present)), residuals)
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
         """Cotangents of the inputs of the operation."""
@@ -293,12 +293,12 @@ def parse(text: str) -> Operation:
     import json
 
     kind, fields = json.loads(text)
-    return _made(kind, fields)
+    return _operation_of(kind, fields)
 
 
-def _made(kind: str, fields: list[Any]) -> Operation:
-    made: Operation = _kinds()[kind].from_fields(fields)
-    return made
+def _operation_of(kind: str, fields: list[Any]) -> Operation:
+    operation: Operation = _kinds()[kind].from_fields(fields)
+    return operation
 
 
 def _kinds() -> dict[str, type[Operation]]:

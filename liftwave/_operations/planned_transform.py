@@ -237,11 +237,15 @@ class PlannedTransform(Operation):
     # --- bands and lengths ---------------------------------------------------------------------
 
     def _select(self, bands: Sequence[Array]) -> list[Array]:
-        """Of all bands, those of the transform."""
+        """The bands that the transform has, from all bands."""
         complete = (detail_keys(len(self.axes)),) * self.level
         approx, details = unflatten_bands(bands, complete)
-        selected = [of[key] for of, keys in zip(details, self.keys, strict=True) for key in keys]
-        return [approx, *selected] if self.has_approx else selected
+        details = [
+            level_bands[key]
+            for level_bands, keys in zip(details, self.keys, strict=True)
+            for key in keys
+        ]
+        return [approx, *details] if self.has_approx else details
 
     @cached_property
     def _axis_numbers(self) -> tuple[int, ...]:

@@ -109,11 +109,11 @@ def synthesis_adjoint(
         return cotangent, [{} for _ in plan.levels]
     adjoint = adjoint_of_synthesis(used)
     approx, details = unflatten_bands(kernels.analyse(cotangent, adjoint), adjoint.keys)
-    wanted = [
+    used_details = [
         {key: bands[key] for key in keys} for keys, bands in zip(used.keys, details, strict=True)
     ]
     empty: list[dict[str, Array]] = [{} for _ in range(len(plan.levels) - len(used.levels))]
-    return approx if used.has_approx else None, [*empty, *wanted]
+    return approx if used.has_approx else None, [*empty, *used_details]
 
 
 # --- analysis --------------------------------------------------------------------------------
@@ -131,9 +131,9 @@ def analysis_vjp(
     Parameters
     ----------
     x : array, optional
-        The data. Not needed where :func:`is_reversible` says so and ``outputs`` are there.
+        The data. Not needed if ``outputs`` are passed and the plan :func:`is_reversible`.
     outputs : (approx, details), optional
-        What the analysis returned.
+        The result of the analysis.
     cotangents : (approx or None, details)
         Those of the outputs.
     plan : AnalysisPlan
@@ -145,12 +145,12 @@ def analysis_vjp(
     cotangent, details = cotangents
     upward: Array | None = None  # the value of the approximation, once it is rebuilt
     for part, bands in zip(reversed(plan.parts), details, strict=True):
-        known, first = values.pop(), part.levels[0].approx_key
+        level_values, first = values.pop(), part.levels[0].approx_key
         if upward is not None:
-            known.setdefault(first, upward)
-        given = dict(bands) if cotangent is None else {first: cotangent, **bands}
-        cotangent = _split_back(given, known, part, kernels, sums)
-        upward = known[""]
+            level_values.setdefault(first, upward)
+        level_cotangents = dict(bands) if cotangent is None else {first: cotangent, **bands}
+        cotangent = _split_back(level_cotangents, level_values, part, kernels, sums)
+        upward = level_values[""]
     if cotangent is None:
         cotangent = array_namespace(upward).zeros_like(upward)
     steps = plan.levels[0].analysis_steps
@@ -185,22 +185,24 @@ def _outputs(outputs: Any, plan: AnalysisPlan) -> list[dict[str, Array]]:
 
 
 def _analysed_again(x: Array, plan: AnalysisPlan, kernels: Kernels) -> list[dict[str, Array]]:
-    """What goes into filters, and comes out of lifting, for each level, finest first."""
+    """Inputs of filter banks and outputs of lifting, for each level, finest first."""
     values = []
     for part in plan.parts:
         (level,) = part.levels
-        known = {"": x}
+        level_values = {"": x}
         inner = {key for key, _ in level.analysis_steps}
         for key, step in level.analysis_steps:
             if isinstance(step, LiftStep):
-                known[key + "a"], known[key + "d"] = split(known[key], step, kernels)
+                level_values[key + "a"], level_values[key + "d"] = split(
+                    level_values[key], step, kernels
+                )
             elif {key + "a", key + "d"} & inner:
-                bands = kernels.analysis(known[key], step.filters, step.plan, step.axis)
-                known[key + "a"], known[key + "d"] = bands
-        values.append(known)
+                bands = kernels.analysis(level_values[key], step.filters, step.plan, step.axis)
+                level_values[key + "a"], level_values[key + "d"] = bands
+        values.append(level_values)
         if part is not plan.parts[-1]:
             first = level.approx_key
-            x = known[first] if first in known else kernels.analyse(x, part)[0]
+            x = level_values[first] if first in level_values else kernels.analyse(x, part)[0]
     return values
 
 
@@ -211,17 +213,17 @@ def _split_back(
     kernels: Kernels,
     sums: dict[int, StepGradient],
 ) -> Array | None:
-    """One level: the cotangent of what was split (and its value, among ``values``)."""
+    """The cotangent of the input of one level; its value is added to ``values``."""
     adjoint = plan.adjoints.get((plan.keys, True)) or adjoint_of_analysis(plan)
     (level,), (transposed,) = plan.levels, adjoint.levels
     for (key, step), (_, merging, shapes) in zip(
         reversed(level.analysis_steps), transposed.synthesis_steps, strict=True
     ):
         pair = [cotangents.pop(key + letter, None) for letter in "ad"]
-        missing = pair[0] is None and pair[1] is None
+        is_missing = pair[0] is None and pair[1] is None
         if isinstance(step, LiftStep):
             halves = [values[key + letter] for letter in "ad"]
-            if missing:
+            if is_missing:
                 values.setdefault(key, _unlifted(halves, step, kernels))
                 continue
             back = kernels.lift_vjp(
@@ -230,7 +232,7 @@ def _split_back(
             values.setdefault(key, back.inputs[0])
             cotangents[key] = back.cotangents[0]
             _add(sums, len(key), _lift_gradient(back))
-        elif not missing:
+        elif not is_missing:
             filtering = cast(FilterStep, merging)
             gradient, cotangents[key] = _filter_vjp(values[key], pair, step, filtering, kernels)
             _add(sums, len(key), gradient)
@@ -260,9 +262,9 @@ def synthesis_vjp(
     Parameters
     ----------
     inputs : (approx or None, details), optional
-        The bands. Not needed where :func:`is_reversible` says so and ``result`` is there.
+        The bands. Not needed if ``result`` is passed and the plan :func:`is_reversible`.
     result : array, optional
-        What the synthesis returned.
+        The result of the synthesis.
     cotangent : array
         That of the result.
     plan : SynthesisPlan
@@ -276,15 +278,15 @@ def synthesis_vjp(
     sums: dict[int, StepGradient] = {}
     details: list[dict[str, Array]] = []
     current: Array | None = cotangent
-    upward = result  # the value of what a level made, where it is rebuilt
+    upward = result  # the value of a level's result, if values are rebuilt
     for part in reversed(used.parts):
-        (level,), known = part.levels, values.pop()
+        (level,), level_values = part.levels, values.pop()
         if from_result:
-            known[""] = upward
-        bands = _merge_back(padded(current, level.shape), known, part, kernels, sums)
+            level_values[""] = upward
+        bands = _merge_back(padded(current, level.shape), level_values, part, kernels, sums)
         details.append({key: bands[key] for key in level.detail_keys})
         if level.approx_shape is not None:
-            current, upward = bands[level.approx_key], known.get(level.approx_key)
+            current, upward = bands[level.approx_key], level_values.get(level.approx_key)
     details += [{} for _ in range(len(plan.levels) - len(used.levels))]
     steps = [(key, step) for key, step, _ in plan.levels[-1].synthesis_steps]
     gradients = tuple(map(_undone, _filled(sums, steps, cotangent), _by_axis(steps)))
@@ -295,18 +297,18 @@ def synthesis_vjp(
 def _synthesised_again(
     inputs: Any, plan: SynthesisPlan, kernels: Kernels
 ) -> list[dict[str, Array]]:
-    """What goes into filters, and comes out of lifting, for each level, coarsest first."""
+    """Inputs of filter banks and outputs of lifting, for each level, coarsest first."""
     values = []
     current, details = inputs
     remaining = iter(flatten_bands(None, details)[0])
     for level in plan.levels:
-        known = bands_of_level(remaining, current, level)
+        level_values = bands_of_level(remaining, current, level)
         for key, step, shapes in level.synthesis_steps:
             if key or isinstance(step, LiftStep) or level is not plan.levels[-1]:
-                pair = [known.get(key + letter) for letter in "ad"]
-                known[key] = merge(pair, step, shapes, kernels)
-        current = known.get("")
-        values.append(known)
+                pair = [level_values.get(key + letter) for letter in "ad"]
+                level_values[key] = merge(pair, step, shapes, kernels)
+        current = level_values.get("")
+        values.append(level_values)
     return values
 
 
@@ -350,13 +352,13 @@ def _undone(gradient: StepGradient, step: Step) -> StepGradient:
 
 
 def padded(x: Array, shape: Shape) -> Array:
-    """``x`` with zeros behind it along each axis: :func:`axis_by_axis.trimmed` transposed."""
+    """``x`` with zeros appended along each axis: the adjoint of :func:`axis_by_axis.trimmed`."""
     xp = array_namespace(x)
     for axis, length in enumerate(shape):
-        missing = length - x.shape[axis]
-        if missing:
-            beyond = zeros((*x.shape[:axis], missing, *x.shape[axis + 1 :]), x, xp)
-            x = xp.concat([x, beyond], axis=axis)
+        count = length - x.shape[axis]
+        if count:
+            padding = zeros((*x.shape[:axis], count, *x.shape[axis + 1 :]), x, xp)
+            x = xp.concat([x, padding], axis=axis)
     return x
 
 
@@ -366,10 +368,10 @@ def padded(x: Array, shape: Shape) -> Array:
 def _filter_gradient(
     x: Array, bands: Sequence[Array | None], plan: FilterPlan, step: FilterStep, kernels: Kernels
 ) -> FilterGradient:
-    """That of an analysis of ``x`` by ``plan`` into these bands; zero for one that is missing."""
+    """The gradient of an analysis of ``x`` by ``plan`` into these bands; zero for missing ones."""
     present = [band for band in bands if band is not None]
-    found = iter(kernels.tap_gradients(x, present, plan, step.axis))
-    low, high = (_no_taps(step, x) if band is None else next(found) for band in bands)
+    gradients = iter(kernels.tap_gradients(x, present, plan, step.axis))
+    low, high = (_no_taps(step, x) if band is None else next(gradients) for band in bands)
     return FilterGradient(low, high)
 
 
@@ -403,8 +405,8 @@ def real_zeros(shape: Shape, like: Array) -> Array:
 
 def _add(sums: dict[int, StepGradient], index: int, gradient: StepGradient) -> None:
     """Add to the gradient of an axis: over bands, and over levels."""
-    known = sums.get(index)
-    sums[index] = gradient if known is None else _sum(known, gradient)
+    total = sums.get(index)
+    sums[index] = gradient if total is None else _sum(total, gradient)
 
 
 def _sum(a: StepGradient, b: StepGradient) -> StepGradient:

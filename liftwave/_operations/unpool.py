@@ -130,9 +130,9 @@ def _scatter_last_vjp(cotangent: Array, indices: Array, size: Ints) -> Array:
         return xp.zeros(indices.shape, dtype=cotangent.dtype, device=device(cotangent))
     source = _sources(indices, prod(size), prod(lead))
     flat = flat_indices(indices, prod(size), prod(lead))
-    stays = xp.take(source, flat, axis=0) == xp.arange(flat.shape[0], device=device(flat))
+    is_last = xp.take(source, flat, axis=0) == xp.arange(flat.shape[0], device=device(flat))
     gradient = xp.take(xp.reshape(cotangent, (-1,)), flat, axis=0)
-    return xp.reshape(xp.where(stays, gradient, xp.zeros_like(gradient)), indices.shape)
+    return xp.reshape(xp.where(is_last, gradient, xp.zeros_like(gradient)), indices.shape)
 
 
 def _sources(indices: Array, size: int, planes: int) -> Array:
@@ -270,7 +270,7 @@ def checked_size(
     if len(size) == len(shape) and size[: len(shape) - ndim] == tuple(shape[: len(shape) - ndim]):
         size = size[len(size) - ndim :]
     fits = len(size) == ndim and all(
-        n - s < wanted < n + s for n, wanted, s in zip(smallest, size, stride, strict=True)
+        n - s < length < n + s for n, length, s in zip(smallest, size, stride, strict=True)
     )
     if not fits or min(size) < 1:
         raise ShapeError(
@@ -320,7 +320,7 @@ class ConvTranspose(Operation):
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The inputs in one floating dtype."""
         opened = open_arrays(arrays)
-        self._layout(*(each.array.shape for each in opened))  # raises if shapes do not fit
+        self._layout(*(operand.array.shape for operand in opened))  # raises if shapes do not fit
         return opened
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:

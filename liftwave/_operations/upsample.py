@@ -237,16 +237,16 @@ class Upsample(Operation):
         kernels: Kernels,
     ) -> tuple[list[Array], Sequence[StepGradient]]:
         plan = plan_upsampling(self.part, shape, (bank.rec_lo, bank.rec_hi), self.level)
-        whole = self._untaken(cotangent, plan)
+        signal_cotangent = self._untaken(cotangent, plan)
         axes: Sequence[StepGradient] = ()
         if values:
             details: list[dict[str, Array]] = [{} for _ in range(self.level)]
             if self.part == "d":
                 details[0]["d"] = values[0]
             inputs = (values[0] if self.part == "a" else None, details)
-            approx, details, axes = synthesis_vjp(inputs, None, whole, plan, kernels)
+            approx, details, axes = synthesis_vjp(inputs, None, signal_cotangent, plan, kernels)
         else:
-            approx, details = synthesis_adjoint(whole, plan, kernels)
+            approx, details = synthesis_adjoint(signal_cotangent, plan, kernels)
         band = approx if self.part == "a" else details[0]["d"]
         return [band], axes
 

@@ -60,14 +60,14 @@ def slot_structure(wavelet: Resolved, arrays: list[Array]) -> tuple[Any, ...]:
         taps: Sequence[Any] = [*[step.taps for step in wavelet.steps], *wavelet.scale]
     else:
         taps = wavelet.filter_bank
-    return wavelet.name, fixed, *[_slot(each, arrays) for each in taps]
+    return wavelet.name, fixed, *[_slot(value, arrays) for value in taps]
 
 
 def _slot(taps: Any, arrays: list[Array]) -> Any:
     """Taps that are numbers; for an array the number and the length of its slot."""
     if isinstance(taps, tuple | float | int):
         return taps
-    number = next((k for k, known in enumerate(arrays) if known is taps), len(arrays))
+    number = next((k for k, array in enumerate(arrays) if array is taps), len(arrays))
     if number == len(arrays):
         arrays.append(taps)
     return "slot", number, tap_count(taps) if taps.ndim else 0
@@ -82,7 +82,7 @@ def from_json(data: WaveletData, taps: Sequence[Any] | None) -> Resolved:
         return resolve_wavelet(data)
     name = data["name"]
     if "taps" in data:
-        dec_lo, dec_hi, rec_lo, rec_hi = (_filled(each, taps) for each in data["taps"])
+        dec_lo, dec_hi, rec_lo, rec_hi = (_filled(value, taps) for value in data["taps"])
         return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, name=name)
     steps = [LiftingStep(kind, _filled(t, taps), offset) for kind, t, offset in data["steps"]]
     low, high = (_filled(factor, taps) for factor in data["scale"])

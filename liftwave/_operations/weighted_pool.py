@@ -124,7 +124,7 @@ class WeightedPool(Operation):
                     f"pooling by weights compares numbers in size, got complex data "
                     f"({array.dtype}): pool real and imaginary part each on its own"
                 )
-        self._layout(*(each.array.shape for each in opened))  # raises if shapes do not fit
+        self._layout(*(operand.array.shape for operand in opened))  # raises if shapes do not fit
         return opened
 
     # --- execution -------------------------------------------------------------------------------
@@ -203,8 +203,8 @@ class WeightedPool(Operation):
         count, channels = prod(lead), 1 if self.per_channel else lead[-1]
         planes = ((count, *plan.inputs), (count, *plan.outputs))[: self.batched_inputs]
         full = (*(1,) * (ndim + 1 - len(beta)), *beta)
-        how = (self.up or "nearest", self.preserve)
-        arguments = PoolingArguments(plan, self.weights, self.delta, channels, *how)
+        options = (self.up or "nearest", self.preserve)
+        arguments = PoolingArguments(plan, self.weights, self.delta, channels, *options)
         return Layout(arguments, planes, full, pooled if self.up is None else tuple(shape))
 
     def _planes(self, inputs: Sequence[Array], layout: Layout) -> tuple[list[Array], Array | None]:
@@ -226,7 +226,7 @@ _shape_of = attrgetter("shape")
 def _check_beta(shape: Shape, lead: Shape, plan: WindowPlan) -> None:
     full = (*lead[-1:], *plan.outputs)
     axes = zip(reversed(shape), reversed(full), strict=False)
-    if len(shape) > len(full) or any(n not in (1, wanted) for n, wanted in axes):
+    if len(shape) > len(full) or any(n not in (1, length) for n, length in axes):
         raise ShapeError(
             f"beta is a number, or has the shape of the windows {plan.outputs}, or of channels "
             f"and windows {full} (each may be 1), got shape {tuple(shape)}"

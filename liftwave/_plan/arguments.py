@@ -47,24 +47,24 @@ def resolve_mode(mode: ModeLike) -> Mode:
         raise ArgumentTypeError(
             f"mode must be a name or a number, got {mode!r} of type {type(mode).__name__}"
         )
-    numbered = _mode_numbers().get(mode)
-    if numbered is None:
+    known_mode = _mode_numbers().get(mode)
+    if known_mode is None:
         raise ModeError(
             f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, pywt.Modes.modes))}"
         )
-    return numbered
+    return known_mode
 
 
 def modes_per_axis(mode: Modes, naxes: int) -> tuple[Mode, ...]:
     """One mode for each of ``naxes`` axes."""
     if isinstance(mode, Iterable) and not isinstance(mode, str):
-        each: Sequence[ModeLike] = list(mode)
-        if len(each) not in (1, naxes):
+        mode_list: Sequence[ModeLike] = list(mode)
+        if len(mode_list) not in (1, naxes):
             raise ModeError(
                 "The number of modes must match the number of axes to be transformed: "
-                f"got {len(each)} modes for {naxes} axes"
+                f"got {len(mode_list)} modes for {naxes} axes"
             )
-        resolved = [resolve_mode(m) for m in each]
+        resolved = [resolve_mode(m) for m in mode_list]
         return tuple(resolved * naxes if len(resolved) == 1 else resolved)
     return (resolve_mode(mode),) * naxes
 
@@ -87,7 +87,7 @@ def normalize_axis(axis: int, ndim: int) -> int:
 
 
 def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, ...]:
-    """Non-negative axes; ``None`` is all of them, a number is one.
+    """Non-negative axes; ``None`` means all axes, a number means one.
 
     Raises
     ------
@@ -96,10 +96,10 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
     """
     if axes is None:
         return tuple(range(ndim))
-    given = (axes,) if not isinstance(axes, Iterable) else tuple(axes)
-    normalized = tuple(normalize_axis(a, ndim) for a in given)
+    axis_list = (axes,) if not isinstance(axes, Iterable) else tuple(axes)
+    normalized = tuple(normalize_axis(a, ndim) for a in axis_list)
     if unique and len(set(normalized)) != len(normalized):
-        raise AxisError(f"The axes passed must be unique, got {given} for an array with {ndim}")
+        raise AxisError(f"The axes passed must be unique, got {axis_list} for an array with {ndim}")
     if unique and not normalized:
         raise AxisError("at least one axis is needed, got axes ()")
     return normalized

@@ -154,14 +154,14 @@ def _look_up(wavelet: Wavelets, key: tuple[Any, ...]) -> AxisPlans | None:
 
 
 def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None:
-    """Keep plans under arguments as the user passed them, if :func:`_look_up` may find them."""
+    """Cache plans by the user's arguments, if :func:`_look_up` accepts such arguments."""
     mode, axes = key[:2]
     names = mode if type(mode) is tuple else (mode,)
-    # Old names of modes are not kept: each use is warned of.
-    known = all(type(name) is str and name in MODES for name in names)
+    # Old names of modes are not cached: each use warns.
+    are_names = all(type(name) is str and name in MODES for name in names)
     plain = axes is None or type(axes) in (int, tuple)
     single = isinstance(wavelet, str | pywt.Wavelet | FilterBank | LiftingScheme)
-    if plans and plans.is_concrete and known and plain and single:
+    if plans and plans.is_concrete and are_names and plain and single:
         bounded(plans[0].wavelet._plans)[key] = plans
 
 
@@ -169,17 +169,17 @@ def _plans(
     axes: tuple[int, ...], wavelets: tuple[Resolved, ...], modes: tuple[Mode, ...], ndim: int
 ) -> AxisPlans:
     """The plans of these axes, from the cache of the first wavelet if its taps are numbers."""
-    plans = AxisPlans(AxisPlan(*each) for each in zip(axes, wavelets, modes, strict=True))
+    plans = AxisPlans(AxisPlan(*fields) for fields in zip(axes, wavelets, modes, strict=True))
     if not plans or not plans.is_concrete:
         return plans
-    # The plans that are kept hold their wavelets, so that none of these numbers is used again.
+    # Cached plans hold their wavelets, so that none of these ids is reused.
     key = (axes, modes, ndim, tuple(map(id, wavelets)))
     cache: dict[Any, AxisPlans] = bounded(wavelets[0]._plans)
     return cache.setdefault(key, plans)
 
 
 def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: int) -> None:
-    """Walk all levels' lengths, so that whatever cannot be is raised before any work."""
+    """Raise for the first level whose lengths or modes the wavelet does not support."""
     lengths = list(shape)
     # Even a transform of no level has to reject a mode that its wavelet does not know.
     for plan in plans:
@@ -210,7 +210,7 @@ def plan_merges(
     Parameters
     ----------
     shapes : dict
-        The shapes of the bands that are there; at least one.
+        The shapes of the present bands; at least one.
     plans : tuple of AxisPlan
         The axes in the order of the keys' letters.
 
@@ -221,29 +221,29 @@ def plan_merges(
     """
     merges: list[Merge] = []
     for depth in range(len(plans) - 1, -1, -1):
-        plan, merged = plans[depth], {}
+        plan, merged_shapes = plans[depth], {}
         for key in sorted({key[:depth] for key in shapes}):
             pair = _pair_shapes(key, shapes, plan.axis)
             merges.append(Merge(key, plan, pair))
             n_approx, n_detail = (shape[plan.axis] for shape in pair)
             n = signal_length(n_approx, n_detail, plan.wavelet, plan.mode)
-            merged[key] = with_length(pair[0], plan.axis, n)
-        shapes = merged
+            merged_shapes[key] = with_length(pair[0], plan.axis, n)
+        shapes = merged_shapes
     return merges, shapes[""]
 
 
 def _pair_shapes(
     key: str, shapes: dict[str, tuple[int, ...]], axis: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Shapes of a band and its sibling; a missing one is sized after the other bands."""
+    """Shapes of a band and its sibling; a missing one takes its length from the other bands."""
     pair = [shapes.get(key + letter) for letter in "ad"]
-    known = pair[0] or pair[1]
-    assert known is not None  # the key came from one of them
+    sibling = pair[0] or pair[1]
+    assert sibling is not None  # the key came from one of them
     for index, letter in enumerate("ad"):
         if pair[index] is None:
             lengths = {s[axis] for k, s in shapes.items() if k[len(key)] == letter}
-            length = lengths.pop() if len(lengths) == 1 else known[axis]
-            pair[index] = with_length(known, axis, length)
+            length = lengths.pop() if len(lengths) == 1 else sibling[axis]
+            pair[index] = with_length(sibling, axis, length)
     a, d = cast(tuple[tuple[int, ...], tuple[int, ...]], tuple(pair))
     if with_length(a, axis, 0) != with_length(d, axis, 0):
         raise ShapeError(

@@ -106,10 +106,10 @@ def _fold(rows: tuple[Row, ...]) -> Fold | None:
     if not pairs:
         return None
     start, stop = min(pairs)[0], max(pairs)[0] + 1
-    received: list[list[tuple[int, float]]] = [[] for _ in range(start, stop)]
+    sources: list[list[tuple[int, float]]] = [[] for _ in range(start, stop)]
     for index, r, weight in pairs:
-        received[index - start].append((r, weight))
-    return Fold(start, _columns(tuple(map(tuple, received))))
+        sources[index - start].append((r, weight))
+    return Fold(start, _columns(tuple(map(tuple, sources))))
 
 
 def signal_row(i: int, n: int, mode: Mode) -> Row:
@@ -170,8 +170,8 @@ def _antireflect(i: int, n: int) -> Row:
         weights[p] = weights.get(p, 0.0) + 1.0
     else:
         weights[n - 1] += 2.0
-        mirrored = 2 * (n - 1) - p
-        weights[mirrored] = weights.get(mirrored, 0.0) - 1.0
+        mirror = 2 * (n - 1) - p
+        weights[mirror] = weights.get(mirror, 0.0) - 1.0
     return tuple((index, weight) for index, weight in sorted(weights.items()) if weight)
 
 

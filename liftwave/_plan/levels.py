@@ -429,13 +429,13 @@ def lifted_axes(keyed: Sequence[tuple[str, Step]]) -> list[LiftStep] | None:
     None if one of them is not lifting, differs among bands, or is left out for some.
     """
     steps: list[LiftStep] = []
-    for _, of_axis in groupby(keyed, key=lambda each: len(each[0])):
-        first, *others = [step for _, step in of_axis]
+    for _, of_axis in groupby(keyed, key=lambda item: len(item[0])):
+        first, *siblings = [step for _, step in of_axis]
         if not isinstance(first, LiftStep):
             return None
-        if not all(isinstance(step, LiftStep) and _same(step, first) for step in others):
+        if not all(isinstance(step, LiftStep) and _same(step, first) for step in siblings):
             return None
-        if 1 + len(others) != 2 ** len(steps):  # bands that nobody needs are left out
+        if 1 + len(siblings) != 2 ** len(steps):  # unused bands are left out
             return None
         steps.append(first)
     return steps

@@ -117,16 +117,16 @@ class LiftOutput(NamedTuple):
     ----------
     bands : tuple of int
         Their numbers.
-    form : {"sum", "concat", "bands"}
-        Whether they are added, concatenated along the channels, or separate arrays.
+    combination : {"sum", "concat", "bands"}
+        How they are combined: added, concatenated along the channels, or separate arrays.
     """
 
     bands: tuple[int, ...]
-    form: str
+    combination: str
 
     def holds_all(self, dimensions: int) -> bool:
         """Whether the signal can be rebuilt from the result."""
-        return self.form != "sum" and sorted(self.bands) == list(range(2**dimensions))
+        return self.combination != "sum" and sorted(self.bands) == list(range(2**dimensions))
 
 
 def band_names(dimensions: int) -> tuple[str, ...]:

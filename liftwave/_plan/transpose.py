@@ -163,19 +163,19 @@ def _adjoint_of_synthesis(plan: SynthesisPlan) -> AnalysisPlan:
 
 
 def _transposed_synthesis(level: SynthesisLevel, used: Shape) -> AnalysisLevel:
-    """Of a level of whose result the part of shape ``used`` is used."""
-    wanted: dict[str, Step] = {}
+    """The adjoint of a level whose result is used only up to shape ``used``."""
+    transposed_steps: dict[str, Step] = {}
     transpose = _once(transposed_synthesis_step if used == level.shape else _of_shortened(used))
     for key, step, _ in reversed(level.synthesis_steps):
-        wanted[key] = transpose(step)
+        transposed_steps[key] = transpose(step)
     bands, steps = {"": used}, []
-    for depth in range(1 + max(map(len, wanted), default=-1)):
-        siblings = [step for key, step in wanted.items() if len(key) == depth]
+    for depth in range(1 + max(map(len, transposed_steps), default=-1)):
+        siblings = [step for key, step in transposed_steps.items() if len(key) == depth]
         pairs: dict[str, Shape] = {}
         for key, shape in bands.items():
-            fitting = wanted.get(key) or _fitting(siblings, shape)
+            fitting = transposed_steps.get(key) or _fitting(siblings, shape)
             if fitting is None:
-                pairs[key] = shape  # wanted by nobody, and no sibling's plan splits it
+                pairs[key] = shape  # no step splits it, and no sibling's plan splits it
                 continue
             steps.append((key, fitting))
             for letter, length in zip("ad", _band_lengths(fitting), strict=True):

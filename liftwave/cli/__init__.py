@@ -23,11 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit status: 0, or 2 after a mistake.
     """
-    with warnings.catch_warnings(record=True) as warned:
-        # Never raised, however the process filters them; said when the progress bar is gone.
+    with warnings.catch_warnings(record=True) as records:
+        # Warnings are never raised as errors, and printed after the progress bar is cleared.
         warnings.simplefilter("always", UserWarning)
         status = _run(list(sys.argv[1:] if arguments is None else arguments))
-    for message in dict.fromkeys(str(each.message) for each in warned):
+    for message in dict.fromkeys(str(record.message) for record in records):
         _say("warning", message)
     return status
 

@@ -26,7 +26,7 @@ from liftwave.denoising import denoise
 
 def _examples(*commands: str) -> str:
     """The foot of a command's help: one example on each line, whatever the width."""
-    return "\n\n".join(["[bold]Examples[/bold]", *(f"liftwave {each}" for each in commands)])
+    return "\n\n".join(["[bold]Examples[/bold]", *(f"liftwave {command}" for command in commands)])
 
 
 app = typer.Typer(
@@ -57,8 +57,8 @@ IntegerOption = Annotated[
 ]
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         print(f"liftwave {liftwave.__version__}")
         raise typer.Exit
 
@@ -233,10 +233,10 @@ def compress_command(
         else:
             write(target, result)
     total = sum(band.size for band in d.bands.values())
-    kept = sum(int(np.count_nonzero(band)) for band in d.bands.values())
+    count = sum(int(np.count_nonzero(band)) for band in d.bands.values())
     quality = console.psnr(media.array, result.array)
     console.say(
-        f"{target}: {kept} of {total} coefficients ({kept / total:.2%}), "
+        f"{target}: {count} of {total} coefficients ({count / total:.2%}), "
         f"{'exactly equal' if np.isinf(quality) else f'PSNR {quality:.2f} dB'}, "
         f"{before} -> {console.size(target.stat().st_size)}"
     )

@@ -37,11 +37,11 @@ class Steps:
 @contextmanager
 def progress(total: int) -> Iterator[Steps]:
     """A progress bar on a terminal's stderr, gone when the work is done."""
-    what = TextColumn("{task.description}", markup=False)
-    columns = (SpinnerColumn(), what, BarColumn(), MofNCompleteColumn())
-    # Without a terminal there is nothing to animate, and nothing to clear away.
-    shown = _progress.is_terminal
-    with Progress(*columns, console=_progress, transient=True, disable=not shown) as bar:
+    description = TextColumn("{task.description}", markup=False)
+    columns = (SpinnerColumn(), description, BarColumn(), MofNCompleteColumn())
+    # Only a terminal can be animated and cleared.
+    is_terminal = _progress.is_terminal
+    with Progress(*columns, console=_progress, transient=True, disable=not is_terminal) as bar:
         yield Steps(bar, total)
 
 
@@ -58,14 +58,14 @@ def table(
     Without names of columns it has no head.
     """
     style = box.SIMPLE_HEAD if columns else None
-    made = Table(box=style, show_header=bool(columns), pad_edge=False, show_edge=False)
+    grid = Table(box=style, show_header=bool(columns), pad_edge=False, show_edge=False)
     count = len(rows[0])
     for index, name in enumerate(columns or ("",) * count):
-        made.add_column(name, justify="right" if index >= count - numbers else "left")
+        grid.add_column(name, justify="right" if index >= count - numbers else "left")
     for row in rows:
-        made.add_row(*row)
+        grid.add_row(*row)
     out.print(title, style="bold", soft_wrap=True)
-    out.print(made)
+    out.print(grid)
 
 
 def psnr(x: NDArray[Any], y: NDArray[Any], peak: float | None = None) -> float:

@@ -62,7 +62,7 @@ class Choice:
 
 def write_decomposition(path: Path, d: Decomposition, choice: Choice, media: Media) -> None:
     """Write the bands and everything that is needed to undo them."""
-    about = {
+    header = {
         "format": _FORMAT,
         "wavelet": choice.name,
         "lifting": choice.lifting,
@@ -75,10 +75,10 @@ def write_decomposition(path: Path, d: Decomposition, choice: Choice, media: Med
         "kind": media.kind,
         "extra": media.extra,
     }
-    bands = {_name(*which): band for which, band in d.bands.items()}
+    bands = {_name(*position): band for position, band in d.bands.items()}
 
     def fill(stream: BinaryIO) -> None:
-        np.savez_compressed(stream, liftwave=np.array(json.dumps(about)), **bands)
+        np.savez_compressed(stream, liftwave=np.array(json.dumps(header)), **bands)
 
     write_whole(path, fill)
 
@@ -107,45 +107,45 @@ def read_decomposition(path: Path) -> tuple[Decomposition, Media]:
         raise FileError(f"{path}: not a valid archive of coefficients: {error}") from error
 
 
-def _rebuilt(about: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> tuple[Decomposition, Media]:
-    _check_fields(about, len(arrays))
-    axes, shape, level = tuple(about["axes"]), tuple(about["shape"]), about["level"]
-    choice = Choice(about["wavelet"], about["lifting"], about["integer"])
-    wavelet, dtype = choice.wavelet(), np.dtype(about["dtype"])
+def _rebuilt(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> tuple[Decomposition, Media]:
+    _check_fields(header, len(arrays))
+    axes, shape, level = tuple(header["axes"]), tuple(header["shape"]), header["level"]
+    choice = Choice(header["wavelet"], header["lifting"], header["integer"])
+    wavelet, dtype = choice.wavelet(), np.dtype(header["dtype"])
     with warnings.catch_warnings():
-        # Whoever decomposed has been told that the level is high.
+        # The decomposition has already warned of a high level.
         warnings.simplefilter("ignore", LevelWarning)
-        approx, *details = wavedecn_shapes(shape, wavelet, about["mode"], level, axes)
+        approx, *details = wavedecn_shapes(shape, wavelet, header["mode"], level, axes)
     shapes = {_name(level, "a" * len(axes)): approx}
     for depth, bands in zip(range(level, 0, -1), details, strict=True):
         shapes |= {_name(depth, key): shape for key, shape in bands.items()}
     _check_bands(arrays, shapes, _kinds(choice.integer, dtype))
-    top, *others = (arrays[name] for name in shapes)
-    rest = iter(others)
-    filled = tuple({key: next(rest) for key in bands} for bands in details)
+    top, *coefficients = (arrays[name] for name in shapes)
+    iterator = iter(coefficients)
+    filled = tuple({key: next(iterator) for key in bands} for bands in details)
     # An integer scheme gives the data's own dtype back; others are cast by the caller.
-    plans = axis_plans(wavelet, about["mode"], axes, len(shape))
+    plans = axis_plans(wavelet, header["mode"], axes, len(shape))
     d = Decomposition(top, filled, shape, dtype, plans)
-    return d, Media(np.empty((0,), dtype=dtype), about["kind"], about["extra"])
+    return d, Media(np.empty((0,), dtype=dtype), header["kind"], header["extra"])
 
 
-def _check_fields(about: Any, count: int) -> None:
-    if not isinstance(about, dict) or about.get("format") != _FORMAT:
-        found = about.get("format") if isinstance(about, dict) else about
-        raise FileError(f"format {found!r} is not known, only {_FORMAT} is")
+def _check_fields(header: Any, count: int) -> None:
+    if not isinstance(header, dict) or header.get("format") != _FORMAT:
+        file_format = header.get("format") if isinstance(header, dict) else header
+        raise FileError(f"format {file_format!r} is not known, only {_FORMAT} is")
     for name, kind in _FIELDS.items():
-        if type(about.get(name)) is not kind:
-            raise FileError(f"its {name!r} should be a {kind.__name__}, got {about.get(name)!r}")
+        if type(header.get(name)) is not kind:
+            raise FileError(f"its {name!r} should be a {kind.__name__}, got {header.get(name)!r}")
     for name in ("axes", "shape"):
-        if not about[name] or any(type(n) is not int for n in about[name]):
-            raise FileError(f"its {name!r} should be a list of integers, got {about[name]!r}")
+        if not header[name] or any(type(n) is not int for n in header[name]):
+            raise FileError(f"its {name!r} should be a list of integers, got {header[name]!r}")
     # Every level has bands: a description of more levels than arrays need not be followed.
-    if about["level"] >= max(count, 1):
-        raise FileError(f"{count} bands are too few for {about['level']} levels")
-    if about["kind"] not in ("array", "image", "sound"):
-        raise FileError(f"its 'kind' should be array, image or sound, got {about['kind']!r}")
-    if about["kind"] == "sound" and type(about["extra"].get("rate")) is not int:
-        raise FileError(f"a sound needs a 'rate', got {about['extra']!r}")
+    if header["level"] >= max(count, 1):
+        raise FileError(f"{count} bands are too few for {header['level']} levels")
+    if header["kind"] not in ("array", "image", "sound"):
+        raise FileError(f"its 'kind' should be array, image or sound, got {header['kind']!r}")
+    if header["kind"] == "sound" and type(header["extra"].get("rate")) is not int:
+        raise FileError(f"a sound needs a 'rate', got {header['extra']!r}")
 
 
 def _kinds(integer: bool, dtype: np.dtype[Any]) -> str:

@@ -118,10 +118,10 @@ def _write_picture(stream: BinaryIO, array: Image, path: Path) -> None:
     channels = {"JPEG": (1, 3), "PPM": (1, 3), "BMP": (1, 3)}.get(kind, (1, 2, 3, 4))
     count = 1 if array.ndim == 2 else array.shape[2]
     if count not in channels or not (deep or array.dtype == np.uint8):
-        others = ".tif or .npy" if kind == "PNG" else ".png, .tif or .npy"
+        alternatives = ".tif or .npy" if kind == "PNG" else ".png, .tif or .npy"
         raise FileError(
             f"{path}: a {kind} file cannot hold an image of shape {array.shape} and dtype "
-            f"{array.dtype}; write a {others} file"
+            f"{array.dtype}; write a {alternatives} file"
         )
     PIL.Image.fromarray(array).save(stream, format=kind, **_QUALITY.get(kind, {}))
 

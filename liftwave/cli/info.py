@@ -36,12 +36,15 @@ def info(name: str, plot: Path | None) -> None:
         kind = plot.suffix[1:].lower()
         figure = _draw(bank, name)
         write_whole(plot, lambda stream: figure.savefig(stream, format=kind, dpi=120))
-    known = pywt.Wavelet(bank.name)
+    properties = pywt.Wavelet(bank.name)
     rows = [
-        ("family", known.family_name),
+        ("family", properties.family_name),
         ("filter length", str(bank.dec_len)),
-        ("orthogonal, biorthogonal", f"{_yes(known.orthogonal)}, {_yes(known.biorthogonal)}"),
-        ("symmetry", known.symmetry),
+        (
+            "orthogonal, biorthogonal",
+            f"{_yes(properties.orthogonal)}, {_yes(properties.biorthogonal)}",
+        ),
+        ("symmetry", properties.symmetry),
         ("vanishing moments", str(vanishing_moments(bank))),
         ("error of reconstruction", f"{bank.reconstruction_error():.2g}"),
     ]
@@ -51,11 +54,11 @@ def info(name: str, plot: Path | None) -> None:
         rows.append(("lifting", "none: the table does not reconstruct"))
     else:
         steps = (("lifting steps", scheme), ("integer form", scheme.to_integer()))
-        rows += [(label, _wrapped(str(each))) for label, each in steps]
+        rows += [(label, _wrapped(str(form))) for label, form in steps]
     console.table(f"wavelet {name}", (), rows)
     console.say("")
     taps = zip(*bank.filter_bank, strict=True)
-    filters = [(str(k), *map(_tap, each)) for k, each in enumerate(taps)]
+    filters = [(str(k), *map(_tap, row)) for k, row in enumerate(taps)]
     console.table("filters", ("k", *_FILTERS), filters, numbers=5)
     if plot is not None:
         console.say(f"\nwrote {plot}")

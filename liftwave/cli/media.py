@@ -167,9 +167,9 @@ def check_writable(path: Path, *, suffixes: tuple[str, ...] | None = None) -> No
     """
     if path.is_dir():
         raise FileError(f"{path}: is a directory, not a file")
-    known = suffixes or tuple(_WRITERS)
-    if path.suffix.lower() not in known:
-        raise FileError(f"{path}: cannot write {_named(path)}; use one of {', '.join(known)}")
+    endings = suffixes or tuple(_WRITERS)
+    if path.suffix.lower() not in endings:
+        raise FileError(f"{path}: cannot write {_named(path)}; use one of {', '.join(endings)}")
     if not path.parent.is_dir():
         raise FileError(f"{path}: the folder {path.parent} does not exist")
     if not os.access(path.parent, os.W_OK):

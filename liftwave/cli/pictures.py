@@ -20,16 +20,16 @@ def images(
     figure = Figure(figsize=(4 * count, 8.4), layout="constrained")
     axes = figure.subplots(2, count)
     top, left = zoom[0].start, zoom[1].start
-    height, width = (where.stop - where.start for where in zoom)
+    height, width = (part.stop - part.start for part in zoom)
     for column, (label, picture) in enumerate(pictures):
-        whole, detail = axes[0][column], axes[1][column]
+        overview, detail = axes[0][column], axes[1][column]
         style = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
-        whole.imshow(picture, **style)
+        overview.imshow(picture, **style)
         frame = {"fill": False, "edgecolor": "#ffb000", "linewidth": 1.5}
-        whole.add_patch(_rectangle(left, top, width, height, frame))
+        overview.add_patch(_rectangle(left, top, width, height, frame))
         detail.imshow(picture[zoom], **style)
-        whole.set_title(label, fontsize=11)
-        for ax in (whole, detail):
+        overview.set_title(label, fontsize=11)
+        for ax in (overview, detail):
             ax.set_xticks([])
             ax.set_yticks([])
     figure.suptitle(title, fontsize=13)

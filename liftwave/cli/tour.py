@@ -44,8 +44,8 @@ def tour(folder: Path) -> None:
         ("losslessly", lambda: _lossless(photograph)),
     )
     with console.progress(len(stops)) as step:
-        for what, stop in stops:
-            step(what)
+        for label, stop in stops:
+            step(label)
             rows += stop()
     console.table("liftwave's tour", ("what", "how", "result"), rows)
     console.say(f"\nIn the folder {folder}:")
@@ -69,8 +69,8 @@ def _decompose(photograph: Any, ecg: Any, folder: Path) -> Rows:
 
 def _error(d: lw.Decomposition, x: Any) -> str:
     """The largest error of a round trip, in float64's eps of the largest sample."""
-    gap = np.abs(d.reconstruct() - x).max() / np.abs(x).max()
-    return f"largest error {gap / np.finfo(float).eps:.0f} eps"
+    error = np.abs(d.reconstruct() - x).max() / np.abs(x).max()
+    return f"largest error {error / np.finfo(float).eps:.0f} eps"
 
 
 def _lift(photograph: Any) -> Rows:
@@ -78,19 +78,19 @@ def _lift(photograph: Any) -> Rows:
     lifted = lw.decompose(image, lw.LiftingScheme.from_name("cdf9.7"), 3, "periodization")
     filtered = lw.decompose(image, "bior4.4", 3, "periodization")
     bands = zip(lifted.bands.values(), filtered.bands.values(), strict=True)
-    gap = max(float(np.abs(a - b).max()) for a, b in bands) / np.abs(lifted.approx).max()
+    error = max(float(np.abs(a - b).max()) for a, b in bands) / np.abs(lifted.approx).max()
     odd = lw.decompose(image[:-1, :-3], lw.LiftingScheme.from_name("cdf9.7"), 3, "reflect")
     total = sum(band.size for band in odd.bands.values())
     samples = image[:-1, :-3].size
     return [
-        ("lifting against filter bank", "cdf9.7, bior4.4", f"differ by {gap:.1e}"),
+        ("lifting against filter bank", "cdf9.7, bior4.4", f"differ by {error:.1e}"),
         ("... critically sampled", f"511 x 509 = {samples}", f"{total} coefficients"),
     ]
 
 
 def _compress(photograph: Any, folder: Path) -> Rows:
     image = photograph.astype(np.float64)
-    rows, shown = [], [("original", photograph)]
+    rows, images = [], [("original", photograph)]
     for wavelet in ("haar", "bior4.4"):
         d = lw.decompose(image, wavelet, 5, "periodization").keep_largest(_KEPT)
         approximation = np.clip(d.reconstruct(), 0, 255)
@@ -98,9 +98,9 @@ def _compress(photograph: Any, folder: Path) -> Rows:
         rows.append(
             ("largest 5 % of coefficients", f"{wavelet}, 5 levels", f"PSNR {quality:.2f} dB")
         )
-        shown.append((f"{wavelet}: {quality:.2f} dB", approximation))
+        images.append((f"{wavelet}: {quality:.2f} dB", approximation))
     pictures.images(
-        folder / "compression.png", shown, _FACE, "From the largest 5 % of the coefficients"
+        folder / "compression.png", images, _FACE, "From the largest 5 % of the coefficients"
     )
     return rows
 
@@ -110,7 +110,7 @@ def _denoise_photograph(photograph: Any, folder: Path) -> Rows:
     noisy = clean + _NOISE * np.random.default_rng(0).standard_normal(clean.shape)
     estimate = float(lw.estimate_sigma(noisy, "sym8"))
     denoised = lw.denoise(noisy, "sym8", shifts=4)
-    before, after = (console.psnr(clean, each, 255) for each in (noisy, denoised))
+    before, after = (console.psnr(clean, image, 255) for image in (noisy, denoised))
     pictures.images(
         folder / "denoising.png",
         [
@@ -130,7 +130,7 @@ def _denoise_photograph(photograph: Any, folder: Path) -> Rows:
 def _denoise_ecg(ecg: Any, folder: Path) -> Rows:
     noise = 30.0 * np.random.default_rng(1).standard_normal(ecg.size)
     denoised = lw.denoise(ecg + noise, "sym8", shifts=8)
-    before, after = (_snr(ecg, each) for each in (ecg + noise, denoised))
+    before, after = (_snr(ecg, signal) for signal in (ecg + noise, denoised))
     pictures.signals(
         folder / "ecg_denoising.png",
         ecg,

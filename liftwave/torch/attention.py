@@ -87,9 +87,9 @@ class EnergyAttention(nn.Module):
             return ((weight if batched else weight.squeeze(0)) * x).to(x.dtype)
 
     def _weights(self, x: Tensor) -> Tensor:
-        over = tuple(range(2, x.ndim))
+        axes = tuple(range(2, x.ndim))
         squares = self._cast(self.norm, x).square()
-        energy = squares.mean(over) if self.normalize else squares.sum(over)
+        energy = squares.mean(axes) if self.normalize else squares.sum(axes)
         hidden = self._cast(self.squeeze, energy).relu()
         return self._cast(self.excite, hidden).sigmoid()
 

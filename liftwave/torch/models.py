@@ -129,16 +129,18 @@ def replace_pooling(
     2: MaxPool2d -> LiftDownPool2d
     """
     places = list(_places(model, stride, convolutions))
-    seen = _channels_seen(model, places, example) if example is not None else None
+    observed = _observed_channels(model, places, example) if example is not None else None
     parameter = next(model.parameters(), None)
     report = Replacements()
     for place in places:
-        if seen is not None:
-            counts = seen.get(place.module, set())
+        if observed is not None:
+            counts = observed.get(place.module, set())
             place = place._replace(channels=next(iter(counts)) if len(counts) == 1 else None)
             if len(counts) != 1:
-                why = f"it pools {sorted(counts)} channels" if counts else "the example missed it"
-                report.append(Replacement(place, None, f"left: {why}"))
+                reason = (
+                    f"it pools {sorted(counts)} channels" if counts else "the example missed it"
+                )
+                report.append(Replacement(place, None, f"left: {reason}"))
                 continue
         layer = factory(place)
         if layer is None:
@@ -153,13 +155,13 @@ def replace_pooling(
 
 
 def _places(model: nn.Module, stride: int | None, convolutions: bool) -> Iterator[Place]:
-    """The places where a model pools, with the channels of the modules registered before."""
+    """The places where a model pools, with the channels of the preceding modules."""
     channels: int | None = None
     for name, module in model.named_modules():
         kind, dims = _POOLS.get(type(module), ("", 0))
         if type(module) in _CONVOLUTIONS:
             kind, dims = "convolution", _CONVOLUTIONS[type(module)]
-        before = channels
+        input_channels = channels
         count = getattr(module, "out_channels", getattr(module, "num_features", None))
         channels = count if isinstance(count, int) else channels
         if not kind or (kind == "convolution" and not convolutions):
@@ -168,7 +170,7 @@ def _places(model: nn.Module, stride: int | None, convolutions: bool) -> Iterato
         if set(strides) == {1} if stride is None else set(strides) != {stride}:
             continue
         kernel = _per_axis(module.kernel_size, dims)
-        pooled = channels if kind == "convolution" else before
+        pooled = channels if kind == "convolution" else input_channels
         yield Place(name, module, kind, dims, kernel, strides, pooled)
 
 
@@ -176,16 +178,16 @@ def _per_axis(value: Any, count: int) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,) * count
 
 
-def _channels_seen(
+def _observed_channels(
     model: nn.Module, places: list[Place], example: Any
 ) -> dict[nn.Module, set[int]]:
     """The channels of the input of each pooling layer and of the result of each convolution."""
-    seen: dict[nn.Module, set[int]] = {}
+    channels: dict[nn.Module, set[int]] = {}
 
     def note(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
         tensor = output if type(module) in _CONVOLUTIONS else inputs[0]
         dims = next(p.dimensions for p in places if p.module is module)
-        seen.setdefault(module, set()).add(int(tensor.shape[-dims - 1]))
+        channels.setdefault(module, set()).add(int(tensor.shape[-dims - 1]))
 
     hooks = [place.module.register_forward_hook(note) for place in places]
     modes = {module: module.training for module in model.modules()}
@@ -198,7 +200,7 @@ def _channels_seen(
             hook.remove()
         for module, training in modes.items():
             module.training = training
-    return seen
+    return channels
 
 
 def _replaced(model: nn.Module, place: Place, layer: nn.Module) -> Replacement:

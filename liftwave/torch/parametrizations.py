@@ -96,12 +96,12 @@ class LinearPhase(nn.Module):
         return self.length // 2 if self.antisymmetric else (self.length + 1) // 2
 
     def forward(self, half: Tensor) -> Tensor:
-        """The filters whose first half this is (with the tap in the middle, if it is free)."""
-        mirrored = half[..., : self.length // 2].flip(-1)
+        """The filters with this first half, which includes the middle tap if that is free."""
+        mirror = half[..., : self.length // 2].flip(-1)
         if not self.antisymmetric:
-            return torch.cat([half, mirrored], -1)
+            return torch.cat([half, mirror], -1)
         middle = half.new_zeros((*half.shape[:-1], self.length % 2))
-        return torch.cat([half, middle, -mirrored], -1)
+        return torch.cat([half, middle, -mirror], -1)
 
     def right_inverse(self, filters: Tensor) -> Tensor:
         """The first half of the filters, after taking the mean with their mirror image."""

@@ -109,9 +109,9 @@ class _AdaPool(LazyModuleMixin, WindowPool):
 
     def _own_repr(self) -> list[str]:
         size = "of the first result" if is_lazy(self.beta) else tuple(self.beta.shape)
-        shown = [f"beta={size}", f"trainable={self.trainable}"]
-        shown += [f"channels={self.channels}"] * (self.channels is not None)
-        return [*shown, *super()._own_repr()]
+        parts = [f"beta={size}", f"trainable={self.trainable}"]
+        parts += [f"channels={self.channels}"] * (self.channels is not None)
+        return [*parts, *super()._own_repr()]
 
 
 def _number(beta: Any) -> float:
@@ -130,8 +130,8 @@ def _resized(mask: Tensor, axis: int, size: int) -> Tensor:
     middles = (numbers[:size] + 0.5) * (count / size) - 0.5
     distances = middles.clamp(0, count - 1)[:, None] - numbers[:count]
     shares = (1 - distances.abs()).clamp_min(0)
-    found: Tensor = torch.tensordot(shares, mask, dims=([1], [axis]))
-    return found.movedim(0, axis)
+    result: Tensor = torch.tensordot(shares, mask, dims=([1], [axis]))
+    return result.movedim(0, axis)
 
 
 class _AdaUnpool(nn.Module):

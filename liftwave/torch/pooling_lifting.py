@@ -110,13 +110,13 @@ class _LiftDownPool(nn.Module):
 
     def extra_repr(self) -> str:
         """What is printed between the parentheses."""
-        shown = f"{self.channels}, kernel_size={self.kernel_size}, output={self.output!r}"
+        text = f"{self.channels}, kernel_size={self.kernel_size}, output={self.output!r}"
         if self._bands is not None and self.bands != band_names(self.dimensions):
-            shown += f", bands={self.bands!r}"
+            text += f", bands={self.bands!r}"
         for name, default in (("padding", "reflect"), ("shared", False), ("init", "wavelet")):
             if getattr(self, name) != default:
-                shown += f", {name}={getattr(self, name)!r}"
-        return f"{shown}, penalty_weights={self.penalty_weights}"
+                text += f", {name}={getattr(self, name)!r}"
+        return f"{text}, penalty_weights={self.penalty_weights}"
 
 
 class _LiftUpPool(nn.Module):
@@ -150,9 +150,9 @@ class _LiftUpPool(nn.Module):
 # --- what layers with bands share ----------------------------------------------------------------
 
 
-def _one_of(name: str, value: str, known: Sequence[str]) -> str:
-    if value not in known:
-        raise OptionError(f"unknown {name} {value!r}: use one of {', '.join(map(repr, known))}")
+def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
+    if value not in choices:
+        raise OptionError(f"unknown {name} {value!r}: use one of {', '.join(map(repr, choices))}")
     return value
 
 

@@ -43,8 +43,8 @@ class _LDWPool(nn.Module):
     ) -> None:
         super().__init__()
         output = "L" * self.dimensions if output is None else output
-        chosen, self.bands = chosen_output(output, bands, self.dimensions)
-        self._chosen, self.output = chosen.bands, output
+        lift_output, self.bands = chosen_output(output, bands, self.dimensions)
+        self._band_numbers, self.output = lift_output.bands, output
         self.mode: Mode = resolve_mode(mode)
         options = (learn, init, penalty_weight, symmetry, orthonormal)
         self.transform = self.transform_type(pooling_wavelet(wavelet, *options), 1, "periodization")
@@ -64,13 +64,13 @@ class _LDWPool(nn.Module):
         """The bands of signals of shape (C, …) or (N, C, …), as ``output`` says."""
         _check_signal(self, x)
         bands = self._transformed(x)
-        chosen = [bands[k] for k in self._chosen]
+        parts = [bands[k] for k in self._band_numbers]
         if self.output == "bands":
-            return dict(zip(self.bands, chosen, strict=True))
+            return dict(zip(self.bands, parts, strict=True))
         if self.output == "concat":
-            return torch.cat(chosen, x.ndim - self.dimensions - 1)
-        total = chosen[0]
-        for band in chosen[1:]:
+            return torch.cat(parts, x.ndim - self.dimensions - 1)
+        total = parts[0]
+        for band in parts[1:]:
             total = total + band
         return total
 
@@ -93,10 +93,10 @@ class _LDWPool(nn.Module):
 
     def extra_repr(self) -> str:
         """What is printed between the parentheses."""
-        shown = f"output={self.output!r}"
+        text = f"output={self.output!r}"
         if self.output in ("sum", "concat", "bands"):
-            shown += f", bands={self.bands!r}"
-        return f"{shown}, mode={self.mode!r}"
+            text += f", bands={self.bands!r}"
+        return f"{text}, mode={self.mode!r}"
 
 
 class _LDWUnpool(nn.Module):
@@ -191,9 +191,9 @@ def _rows(x: Tensor, axis: int, rows: Sequence[Row]) -> Tensor:
     shape[axis] = len(rows)
     for column in range(max(map(len, rows))):
         pairs = [row[column] if column < len(row) else (0, 0.0) for row in rows]
-        where = torch.tensor([index for index, _ in pairs], device=x.device)
+        indices = torch.tensor([index for index, _ in pairs], device=x.device)
         weights = torch.tensor([w for _, w in pairs], dtype=x.dtype, device=x.device)
-        terms.append(x.index_select(axis, where) * weights.reshape(shape))
+        terms.append(x.index_select(axis, indices) * weights.reshape(shape))
     if not terms:
         shape = list(x.shape)
         shape[axis] = len(rows)

@@ -28,10 +28,10 @@ def check_axes(layer: Any, x: Tensor, channels: int | None = None) -> None:
     fits = x.ndim in (dims + 1, dims + 2)
     if not fits or (channels is not None and x.shape[-dims - 1] != channels):
         names = ("D, H, W", "H, W", "L")[3 - dims]
-        shown = "C" if channels is None else str(channels)
+        size = "C" if channels is None else str(channels)
         raise ShapeError(
-            f"{type(layer).__name__} takes tensors of shape ({shown}, {names}) or "
-            f"(N, {shown}, {names}), got shape {tuple(x.shape)}"
+            f"{type(layer).__name__} takes tensors of shape ({size}, {names}) or "
+            f"(N, {size}, {names}), got shape {tuple(x.shape)}"
         )
 
 
@@ -69,11 +69,11 @@ class WindowPool(nn.Module):
     def extra_repr(self) -> str:
         """What is printed between the parentheses."""
         kernel, stride, padding, dilation, ceil_mode = self.windows
-        shown = [f"kernel_size={_short(kernel)}", f"stride={_short(stride)}"]
-        shown += [f"padding={_short(padding)}"] * any(padding)
-        shown += [f"dilation={_short(dilation)}"] * (max(dilation) > 1)
-        shown += ["ceil_mode=True"] * ceil_mode
-        return ", ".join([*shown, *self._own_repr()])
+        parts = [f"kernel_size={_short(kernel)}", f"stride={_short(stride)}"]
+        parts += [f"padding={_short(padding)}"] * any(padding)
+        parts += [f"dilation={_short(dilation)}"] * (max(dilation) > 1)
+        parts += ["ceil_mode=True"] * ceil_mode
+        return ", ".join([*parts, *self._own_repr()])
 
     def _own_repr(self) -> list[str]:
         return [] if self.per_channel else ["per_channel=False"]
@@ -148,9 +148,9 @@ class _IDWPool(WindowPool):
         return pooled
 
     def _own_repr(self) -> list[str]:
-        shown = [f"distance={self.distance!r}"]
-        shown += [f"delta={self.delta}"] * (self.distance == "huber")
-        return [*shown, *super()._own_repr()]
+        parts = [f"distance={self.distance!r}"]
+        parts += [f"delta={self.delta}"] * (self.distance == "huber")
+        return [*parts, *super()._own_repr()]
 
 
 # --- one, two and three dimensions ---------------------------------------------------------------

@@ -74,8 +74,8 @@ class _Transform(nn.Module):
         """What is printed between the parentheses."""
         names = [w.name or repr(w) for w in _each(self.wavelet)]
         mode = self.modes[0] if len(set(self.modes)) == 1 else self.modes
-        shown = names[0] if len(names) == 1 else tuple(names)
-        return f"{shown!r}, level={self.level}, mode={mode!r}, learn={self.learn!r}"
+        name = names[0] if len(names) == 1 else tuple(names)
+        return f"{name!r}, level={self.level}, mode={mode!r}, learn={self.learn!r}"
 
     def _check_dimensions(self, ndim: int, shape: Sequence[int], what: str) -> None:
         if ndim not in (self.dimensions + 1, self.dimensions + 2):
@@ -175,7 +175,7 @@ class _Synthesis(_Transform):
     def _cropped(self, x: Tensor, size: Sequence[int]) -> Tensor:
         lengths = x.shape[x.ndim - self.dimensions :]
         if len(size) != self.dimensions or any(
-            n - wanted not in (0, 1) for n, wanted in zip(lengths, size, strict=True)
+            n - length not in (0, 1) for n, length in zip(lengths, size, strict=True)
         ):
             raise ShapeError(
                 f"output_size has to be {tuple(lengths)}, or one less where the signal's length "

@@ -192,8 +192,8 @@ class LinearPhaseWavelet(LearnableWavelet):
         free = symmetric_taps(scheme, zero_sum=zero_sum, dual_zero_sum=dual_zero_sum)
         self.first = scheme.steps[0].kind
         self.sign = 1 if scheme.scale[0] * scheme.scale[1] > 0 else -1
-        drawn = [_uniform(len(taps), _RANDOM_TAPS) if random else taps for taps in free]
-        self.taps = nn.ParameterList(map(_parameter, drawn))
+        initial = [_uniform(len(taps), _RANDOM_TAPS) if random else taps for taps in free]
+        self.taps = nn.ParameterList(map(_parameter, initial))
 
     def make(self) -> LiftingScheme:
         """The lifting scheme of the present taps."""
@@ -239,8 +239,8 @@ class LiftingWavelet(LearnableWavelet):
         self.steps = tuple((step.kind, step.offset) for step in scheme.steps)
         self.shift = scheme.shift
         taps = [step.taps for step in scheme.steps]
-        drawn = [_uniform(len(t), _RANDOM_TAPS) if random else t for t in taps]
-        self.taps = nn.ParameterList(map(_parameter, drawn))
+        initial = [_uniform(len(t), _RANDOM_TAPS) if random else t for t in taps]
+        self.taps = nn.ParameterList(map(_parameter, initial))
         self.signs = tuple(1.0 if s > 0 else -1.0 for s in scheme.scale)
         self.log_scale = _parameter(np.log(np.abs(scheme.scale)))
 
@@ -344,12 +344,12 @@ def fixed(wavelet: Any) -> tuple[Made, ...] | Made:
 
 
 def _fixed(wavelet: Any) -> Made:
-    made = resolve_wavelet(wavelet)
-    if not made.is_concrete:
+    resolved = resolve_wavelet(wavelet)
+    if not resolved.is_concrete:
         raise WaveletError(
-            f"a layer's taps have to be its own parameters, got {made!r}: use learn=..., or a "
+            f"a layer's taps have to be its own parameters, got {resolved!r}: use learn=..., or a "
             "LearnableWavelet"
         )
-    if isinstance(made, LiftingScheme) and made.integer:
-        raise WaveletError(f"layers compute with floating-point numbers, got {made!r}")
-    return made
+    if isinstance(resolved, LiftingScheme) and resolved.integer:
+        raise WaveletError(f"layers compute with floating-point numbers, got {resolved!r}")
+    return resolved

@@ -115,7 +115,7 @@ class FswavedecnResult:
     @property
     def approx(self) -> Array:
         """The band that is an approximation along every axis."""
-        return self._coeffs[self._where((0,) * self.ndim_transform)]
+        return self._coeffs[self._index_of((0,) * self.ndim_transform)]
 
     @approx.setter
     def approx(self, a: Array) -> None:
@@ -128,15 +128,15 @@ class FswavedecnResult:
 
     def __getitem__(self, levels: Sequence[int]) -> Array:
         """The band with these numbers of levels along the axes (0: approximation, 1: coarsest)."""
-        return self._coeffs[self._where(self._checked(levels))]
+        return self._coeffs[self._index_of(self._checked(levels))]
 
     def __setitem__(self, levels: Sequence[int], x: Array) -> None:
         """Replace a band by an array of its shape."""
         self._assign(self._checked(levels), x)
 
     def _assign(self, levels: tuple[int, ...], x: Array) -> None:
-        where = self._where(levels)
-        band = self._coeffs[where]
+        index = self._index_of(levels)
+        band = self._coeffs[index]
         if band.shape != x.shape:
             raise ShapeError(
                 "x does not match the shape of the requested coefficient: "
@@ -146,24 +146,24 @@ class FswavedecnResult:
             warn(
                 f"dtype mismatch:  converting the provided array to dtype {band.dtype}", UserWarning
             )
-        self._coeffs[where] = x
+        self._coeffs[index] = x
 
-    def _where(self, levels: tuple[int, ...]) -> tuple[slice, ...]:
-        where = [slice(None)] * self.ndim
+    def _index_of(self, levels: tuple[int, ...]) -> tuple[slice, ...]:
+        index = [slice(None)] * self.ndim
         for axis, slices, level in zip(self.axes, self.coeff_slices, levels, strict=True):
-            where[axis] = slices[level]
-        return tuple(where)
+            index[axis] = slices[level]
+        return tuple(index)
 
     def _checked(self, levels: Sequence[int]) -> tuple[int, ...]:
-        given = tuple(levels)
-        if len(given) != self.ndim_transform:
+        numbers = tuple(levels)
+        if len(numbers) != self.ndim_transform:
             raise ShapeError(
                 "levels must match the number of transformed axes: "
-                f"got {len(given)} levels for {self.ndim_transform} axes"
+                f"got {len(numbers)} levels for {self.ndim_transform} axes"
             )
-        if not all(_is_natural(level) for level in given):
-            raise ShapeError(f"Index must be a tuple of non-negative integers, got {given}")
-        index = tuple(int(level) for level in given)
+        if not all(_is_natural(level) for level in numbers):
+            raise ShapeError(f"Index must be a tuple of non-negative integers, got {numbers}")
+        index = tuple(int(level) for level in numbers)
         if any(level > most for level, most in zip(index, self.levels, strict=True)):
             raise ShapeError(
                 "Specified indices exceed the number of transform levels: "
@@ -281,13 +281,14 @@ def axis_synthesis(coeffs: Array, plan: AxisPlan, slices: Sequence[slice]) -> Ca
 def _levels_per_axis(levels: Any, plans: Sequence[AxisPlan], shape: tuple[int, ...]) -> list[int]:
     """Levels for each axis, all of them checked before the first transform."""
     scalar = levels is None or not hasattr(levels, "__len__")
-    each = [levels] * len(plans) if scalar else list(levels)
-    if len(each) != len(plans):
+    numbers = [levels] * len(plans) if scalar else list(levels)
+    if len(numbers) != len(plans):
         raise ShapeError(
-            f"levels must match the length of the axes list: got {len(each)} for {len(plans)} axes"
+            "levels must match the length of the axes list: "
+            f"got {len(numbers)} for {len(plans)} axes"
         )
     depths, excess = [], []
-    for level, plan in zip(each, plans, strict=True):
+    for level, plan in zip(numbers, plans, strict=True):
         deepest = useful_level([shape[plan.axis]], [plan.wavelet])
         depths.append(deepest if level is None else natural_level(level))
         check_lengths(shape, (plan,), depths[-1])

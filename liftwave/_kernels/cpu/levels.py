@@ -175,12 +175,14 @@ def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnaly
 
 
 def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
-    """The native object of a plan; False if the module does not do all levels in one go."""
+    """The native object of a plan; False if one native call does not run all levels."""
     if not plan.levels:
         return False
     size, shape = prod(plan.shape), plan.shape
     shapes = [
-        given for level in plan.levels for given in _given_shapes(level, level is plan.levels[0])
+        band_shape
+        for level in plan.levels
+        for band_shape in _input_shapes(level, level is plan.levels[0])
     ]
     filter_levels = [_filter_level(level) for level in plan.levels]
     if None not in filter_levels:
@@ -192,8 +194,8 @@ def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
     return False
 
 
-def _given_shapes(level: SynthesisLevel, is_first: bool) -> Iterator[Shape]:
-    """The shapes of the bands of a level that come from outside."""
+def _input_shapes(level: SynthesisLevel, is_first: bool) -> Iterator[Shape]:
+    """The shapes of the bands of a level that the caller passes."""
     shapes = {
         key + letter: shape
         for key, _, pair in level.synthesis_steps
@@ -235,10 +237,10 @@ _Fused: TypeAlias = tuple[FilterPlan, tuple[Taps, ...], int]
 
 
 def _fused(keyed_steps: Sequence[tuple[str, Step]], shape: tuple[int, ...]) -> list[_Fused] | None:
-    """Plan, filters and number of each axis, in order, if the module does them in one go.
+    """Plan, filters and number of each axis, in order; None if they need several native calls.
 
-    It does up to four axes next to each other, by filter banks of numbers. Where many numbers
-    lie behind the last axis, or its rows are long, going axis by axis is faster.
+    One call filters up to four adjacent axes by filter banks of numbers. If many numbers lie
+    behind the last axis, or its rows are long, one call per axis is faster.
     """
     axes: list[_Fused] = []
     for _, steps in groupby(keyed_steps, key=lambda keyed: len(keyed[0])):
@@ -251,8 +253,8 @@ def _fused(keyed_steps: Sequence[tuple[str, Step]], shape: tuple[int, ...]) -> l
     if not 1 <= len(axes) <= _MAX_AXES:
         return None
     last = axes[-1][2]
-    behind = prod(shape[last + 1 :])
-    fits = behind < _FEWEST_COLUMNS and 2 * shape[last] * behind <= _LONGEST_ROW
+    columns = prod(shape[last + 1 :])
+    fits = columns < _FEWEST_COLUMNS and 2 * shape[last] * columns <= _LONGEST_ROW
     return axes if len(axes) == 1 or fits else None
 
 

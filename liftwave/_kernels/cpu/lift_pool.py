@@ -35,22 +35,22 @@ class CpuLiftPool:
         self._fallback = fallback
 
     def lift_down(
-        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
-        """The wanted bands, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        """The bands of ``output``, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
         arrays = _memories([x, filters])
         if arrays is None:
-            return self._fallback.lift_down(x, filters, plan, output, penalised)
+            return self._fallback.lift_down(x, filters, plan, output, with_sums)
         signal, taps = arrays
         batch, channels = signal.shape[:2]
-        each = len(output.bands) if output.form == "concat" else 1
-        count = len(output.bands) if output.form == "bands" else 1
+        blocks = len(output.bands) if output.combination == "concat" else 1
+        count = len(output.bands) if output.combination == "bands" else 1
         results = [
-            np.empty((batch, each * channels, *plan.halves), signal.dtype) for _ in range(count)
+            np.empty((batch, blocks * channels, *plan.halves), signal.dtype) for _ in range(count)
         ]
-        sums = np.zeros((len(plan.passes), 2)) if penalised else None
+        sums = np.zeros((len(plan.passes), 2)) if with_sums else None
         if signal.size:
-            form = _FORMS[output.form]
+            form = _FORMS[output.combination]
             _module(plan).down(signal, taps, results, output.bands, form, sums)
         sums = None if sums is None else sums.astype(signal.dtype)
         if type(x) is np.ndarray:
@@ -58,7 +58,7 @@ class CpuLiftPool:
         return all_like(x, results), None if sums is None else like(x, sums)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-        """The signal with these bands, all of which are there."""
+        """The signal with these bands, none of which is missing."""
         arrays = _memories([*bands, filters])
         if arrays is None:
             return self._fallback.lift_up(bands, filters, plan)
@@ -79,23 +79,26 @@ class CpuLiftPool:
         from_outputs: bool,
     ) -> tuple[Array, Array]:
         """Cotangents of the signal and of the filters."""
-        given = [g for g in cotangents if g is not None]
+        present = [g for g in cotangents if g is not None]
         extra = [] if sums_cotangent is None else [sums_cotangent]
-        arrays = _memories([filters, *values, *given, *extra])
+        arrays = _memories([filters, *values, *present, *extra])
         if arrays is None:
             return self._fallback.lift_down_vjp(
                 values, cotangents, sums_cotangent, filters, plan, output, from_outputs
             )
-        taps, known = arrays[0], arrays[1 : 1 + len(values)]
+        taps, value_memories = arrays[0], arrays[1 : 1 + len(values)]
         remaining = iter(arrays[1 + len(values) :])
-        pulled = [None if g is None else next(remaining) for g in cotangents]
+        cotangent_memories = [None if g is None else next(remaining) for g in cotangents]
         weights = None if sums_cotangent is None else next(remaining).astype(np.float64)
-        signal = np.empty((known[0].shape[0], taps.shape[2], *plan.sizes), known[0].dtype)
+        signal = np.empty(
+            (value_memories[0].shape[0], taps.shape[2], *plan.sizes), value_memories[0].dtype
+        )
         gradient = np.zeros((len(plan.passes), *taps.shape[1:]))
         if signal.size:
-            form = _FORMS[output.form]
+            form = _FORMS[output.combination]
             _module(plan).down_vjp(
-                *(known, from_outputs, pulled, weights, taps, output.bands, form, signal, gradient)
+                *(value_memories, from_outputs, cotangent_memories, weights, taps),
+                *(output.bands, form, signal, gradient),
             )
         gradient = _collected(gradient, taps)
         if type(filters) is np.ndarray:
@@ -114,12 +117,14 @@ class CpuLiftPool:
         arrays = _memories([*values, cotangent, filters])
         if arrays is None:
             return self._fallback.lift_up_vjp(values, cotangent, filters, plan, from_outputs)
-        *known, given, taps = arrays
-        shape = (*given.shape[:2], *plan.halves)
-        bands = [np.empty(shape, given.dtype) for _ in range(2**plan.dimensions)]
+        *value_memories, cotangent_memory, taps = arrays
+        shape = (*cotangent_memory.shape[:2], *plan.halves)
+        bands = [np.empty(shape, cotangent_memory.dtype) for _ in range(2**plan.dimensions)]
         gradient = np.zeros((len(plan.passes), *taps.shape[1:]))
-        if given.size:
-            _module(plan).up_vjp(known, from_outputs, given, taps, bands, gradient)
+        if cotangent_memory.size:
+            _module(plan).up_vjp(
+                value_memories, from_outputs, cotangent_memory, taps, bands, gradient
+            )
         return all_like(cotangent, bands), like(filters, _collected(gradient, taps))
 
 

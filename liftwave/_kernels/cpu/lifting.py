@@ -81,12 +81,14 @@ class CpuLifting(CpuPart):
             back = _native_pullback(plan, taps, scale, axis)
         if back is None:
             return self._fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
-        values, given = list(map(memory, outputs)), list(map(memory, cotangents))
-        inputs, pulled, sums = with_copies(back.native.run, values, given)
+        values, cotangent_memories = list(map(memory, outputs)), list(map(memory, cotangents))
+        inputs, input_cotangents, sums = with_copies(back.native.run, values, cotangent_memories)
         x, real = outputs[0], values[0].real.dtype
         approx, detail = (like(x, np.asarray(g, real)) for g in sums[-2:])
         tap_sums = [like(x, np.asarray(g, real)) for g in back.by_step(sums[:-2])]
-        return LiftPullback(all_like(x, inputs), all_like(x, pulled), tap_sums, (approx, detail))
+        return LiftPullback(
+            all_like(x, inputs), all_like(x, input_cotangents), tap_sums, (approx, detail)
+        )
 
 
 # --- native plans, kept with a plan of one axis --------------------------------------------------
@@ -156,10 +158,12 @@ def _pullback(
 ) -> _Pullback | None:
     if any(isinstance(t, FixedPoint) for t in taps):
         return None
-    back = taps[::-1]
-    undoing = _native_plan(LiftStep(axis, plan.inverse(), back, (1 / scale[0], 1 / scale[1])))
-    flipped = tuple(t[::-1] for t in back)
-    transposed = _native_plan(LiftStep(axis, plan.adjoint(), flipped, scale))
+    inverse_taps = taps[::-1]
+    undoing = _native_plan(
+        LiftStep(axis, plan.inverse(), inverse_taps, (1 / scale[0], 1 / scale[1]))
+    )
+    adjoint_taps = tuple(t[::-1] for t in inverse_taps)
+    transposed = _native_plan(LiftStep(axis, plan.adjoint(), adjoint_taps, scale))
     if undoing is None or transposed is None:
         return None
     return _Pullback(_cpu.LiftPullback(axis, undoing, transposed, empty), tuple(map(len, taps)))
@@ -184,10 +188,10 @@ def _are_numbers(taps: Sequence[Any], scale: Sequence[Any]) -> bool:
 def _numbers(
     taps: Sequence[Any], scale: Sequence[Any]
 ) -> tuple[tuple[Any, ...], tuple[float, float]] | None:
-    """Taps and scales as numbers; None if they are in arrays that cannot be read here."""
+    """Taps and scales as numbers; None if they are in arrays that the module cannot read."""
     if _are_numbers(taps, scale):
         return tuple(taps), (scale[0], scale[1])
-    arrays = [each for each in (*taps, *scale) if not isinstance(each, tuple | float | int)]
+    arrays = [value for value in (*taps, *scale) if not isinstance(value, tuple | float | int)]
     if not all(map(is_plain_tensor, arrays)):
         return None
     values = tuple(t if isinstance(t, tuple) else tuple(t.tolist()) for t in taps)
@@ -200,7 +204,7 @@ def _numbers(
 def level_groups(keyed_steps: Sequence[tuple[str, Step]], ndim: int) -> list[Group] | None:
     """The groups in which a level is lifted, in the order of an analysis.
 
-    None if the module does not lift it.
+    None if the module does not support it.
     """
     steps = lifted_axes(keyed_steps) if keyed_steps else None
     if steps is None:
@@ -208,15 +212,15 @@ def level_groups(keyed_steps: Sequence[tuple[str, Step]], ndim: int) -> list[Gro
     fused = len(steps) > 1 and [step.axis for step in steps[-2:]] == [ndim - 2, ndim - 1]
     tail = 2 if fused else 1
     groups = [native_group([step]) for step in steps[:-tail]] + [native_group(steps[-tail:])]
-    served = [group for group in groups if group is not None]
-    return served if len(served) == len(groups) else None
+    native_groups = [group for group in groups if group is not None]
+    return native_groups if len(native_groups) == len(groups) else None
 
 
 def native_group(steps: Sequence[LiftStep]) -> Group | None:
-    """These axes, lifted in this order, for the module; None where it does not serve them."""
+    """Native plans of these axes, in this order; None if the module does not support them."""
     plans = [(step.axis, _native_plan(step)) for step in steps]
-    served = [(axis, plan) for axis, plan in plans if plan is not None]
-    return served if len(served) == len(plans) else None
+    axis_plans = [(axis, plan) for axis, plan in plans if plan is not None]
+    return axis_plans if len(axis_plans) == len(plans) else None
 
 
 def _native_plan(step: LiftStep) -> _cpu.LiftPlan | None:

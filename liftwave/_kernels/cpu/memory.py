@@ -150,9 +150,9 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Any:
         unit = _LARGE_PAGE // itemsize
     else:
         unit = max(SPACING, _CACHE_LINE // itemsize)
-    whole = np.empty(size + unit, dtype)
-    past = whole.__array_interface__["data"][0] // itemsize % unit
-    return whole[-past % unit :][:size].reshape(shape)
+    buffer = np.empty(size + unit, dtype)
+    offset = buffer.__array_interface__["data"][0] // itemsize % unit
+    return buffer[-offset % unit :][:size].reshape(shape)
 
 
 def band_memory(

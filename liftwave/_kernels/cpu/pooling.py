@@ -138,13 +138,15 @@ def _memories(*arrays: Array | None) -> list[Any]:
 
 
 def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:
-    """Summed over the windows, and the planes, that share a beta."""
+    """The gradient in beta: the sums over all windows and planes that share a value."""
     if beta is None:
         return None
     shape = tuple(beta.shape)
-    found = of_windows.reshape((-1, shape[0], *of_windows.shape[1:]))
+    gradient = of_windows.reshape((-1, shape[0], *of_windows.shape[1:]))
     single = (k + 1 for k in range(1, len(shape)) if shape[k] == 1)
-    axes = tuple(k for k in (0, *single) if found.shape[k] != 1)
+    axes = tuple(k for k in (0, *single) if gradient.shape[k] != 1)
     if axes:
-        found = np.sum(found, axis=axes, dtype=np.float64, keepdims=True).astype(found.dtype)
-    return like(beta, found.reshape(shape))
+        gradient = np.sum(gradient, axis=axes, dtype=np.float64, keepdims=True).astype(
+            gradient.dtype
+        )
+    return like(beta, gradient.reshape(shape))

@@ -128,13 +128,12 @@ class Pair:
 
 
 def pair_of(kind: _Kind, first: FilterStep, second: FilterStep) -> Pair | None:
-    """Two steps as a pair; None if kernels do not do them at once.
+    """Two steps as a pair; None if the kernels do not support them in one pass.
 
-    They do an even number of taps up to ``MAX_TAPS``, which are all numbers or all arrays, and no
-    fold.
+    They support an even number of taps up to ``MAX_TAPS``, all numbers or all arrays, and no fold.
     """
-    learned, *others = (not is_concrete(taps) for taps in (*first.filters, *second.filters))
-    if first.axis == second.axis or any(other != learned for other in others):
+    learned, *flags = (not is_concrete(taps) for taps in (*first.filters, *second.filters))
+    if first.axis == second.axis or any(flag != learned for flag in flags):
         return None
     if not all(_is_served(kind, step.plan) for step in (first, second)):
         return None
@@ -269,8 +268,8 @@ def _run(
 ) -> None:
     if launch.blocks == 0:
         return
-    # Arrays of taps have to be there until the launch.
-    kept = _point_to_taps(arguments, pair, launch.real, like) if pair.learned else []
+    # Arrays of taps must live until the launch.
+    tap_arrays = _point_to_taps(arguments, pair, launch.real, like) if pair.learned else []
     runtime.launch(
         launch.kernel,
         launch.blocks,
@@ -280,23 +279,23 @@ def _run(
         like,
         what,
     )
-    del kept
+    del tap_arrays
 
 
 def _point_to_taps(arguments: Any, pair: Pair, real: str, like: Array) -> list[Array]:
-    kept = []
+    arrays = []
     for places, step in ((arguments.row_taps, pair.rows), (arguments.column_taps, pair.columns)):
         for k, taps in enumerate(step.filters):
-            kept.append(_on_device(taps, real, like))
-            places[k] = address_of(kept[-1])
-    return kept
+            arrays.append(_on_device(taps, real, like))
+            places[k] = address_of(arrays[-1])
+    return arrays
 
 
 def _on_device(taps: Taps, real: str, like: Array) -> Array:
-    """Taps one behind the other in memory, in the precision that is computed with."""
+    """Contiguous taps, in the precision of the computation."""
     xp = array_namespace(like)
-    made = xp.astype(taps, getattr(xp, real), copy=False)
-    return made if memory_of(made).strides == (1,) else xp.asarray(made, copy=True)
+    array = xp.astype(taps, getattr(xp, real), copy=False)
+    return array if memory_of(array).strides == (1,) else xp.asarray(array, copy=True)
 
 
 def _are_beside(pair: Pair, like: Array) -> bool:
@@ -344,19 +343,19 @@ def _prepare_analysis(
     rows, columns = pair.plans
     lengths, size = (rows.length, columns.length), ITEMSIZE[memory.dtype]
     computed = COMPUTED[memory.dtype]
-    found = batched([memory, Memory(0, contiguous_strides(shape), shape, dtypes[1])], pair.axes)
+    layout = batched([memory, Memory(0, contiguous_strides(shape), shape, dtypes[1])], pair.axes)
     kinds = [_boundary(plan) for plan in pair.plans]
     long = any(map(_is_long, kinds))
     of_thread = _analysis_shape(ITEMSIZE[computed], size, lengths, long)
-    if found is None or of_thread is None or memory.address % size:
+    if layout is None or of_thread is None or memory.address % size:
         return None
-    batch, (image, out) = found
-    # As many numbers as begin where they may be read at once, and how far the first is from there.
-    together = max(1, min(16, of_thread.columns * size) // size)
-    past = memory.address // size % together
+    batch, (image, out) = layout
+    # The numbers that one aligned read returns, and the offset of the first from such an address.
+    vector = max(1, min(16, of_thread.columns * size) // size)
+    offset = memory.address // size % vector
     strides = (memory.strides[pair.axes[0]] * (memory.shape[pair.axes[0]] > 1), *_of(batch, image))
-    packed = image.stride[1] == 1 and all(s % together == 0 for s in strides)
-    lead = (columns.phase - columns.length + 1 + past * packed) % of_thread.columns
+    packed = image.stride[1] == 1 and all(s % vector == 0 for s in strides)
+    lead = (columns.phase - columns.length + 1 + offset * packed) % of_thread.columns
     real = _REALS.get(computed, computed)
     tiling, launch = cut(
         Cut(
@@ -388,20 +387,20 @@ def _prepare_synthesis(
     rows, columns = pair.plans
     lengths, size = (rows.length, columns.length), ITEMSIZE[target.dtype]
     computed = COMPUTED[target.dtype]
-    given = [m for m in memories if m is not None]
-    details = {m.dtype for m in memories[1:] if m is not None} or {given[0].dtype}
+    present = [m for m in memories if m is not None]
+    details = {m.dtype for m in memories[1:] if m is not None} or {present[0].dtype}
     detail = details.pop()
     approx = memories[0].dtype if memories[0] is not None else detail
-    # The result's batch is that of the bands: axes beside the pair's are of the same lengths.
-    shaped = [target._replace(shape=given[0].shape), *given]
-    found = batched(shaped, pair.axes)
+    # The result has the batch of the bands: all other axes have the same lengths.
+    operands = [target._replace(shape=present[0].shape), *present]
+    layout = batched(operands, pair.axes)
     of_thread = _synthesis_shape(ITEMSIZE[computed], lengths)
     same = not details and {COMPUTED[approx], COMPUTED[detail]} == {computed}
-    if found is None or of_thread is None or not same:
+    if layout is None or of_thread is None or not same:
         return None
-    if any(m.address % ITEMSIZE[m.dtype] for m in (*given, target)):
+    if any(m.address % ITEMSIZE[m.dtype] for m in (*present, target)):
         return None
-    batch, (out, *bands) = found
+    batch, (out, *bands) = layout
     strides = (out.stride[0] * (target.shape[pair.axes[0]] > 1), *_of(batch, out))
     packed = out.stride[1] == 1 and all(s % 2 == 0 for s in strides)
     packed = packed and target.address % min(16, 2 * size) == 0
@@ -447,9 +446,9 @@ def _fill(arguments: Any, batch: Batch, tiling: Tiling, kinds: list[Boundary], p
 
 
 def _boundary(plan: FilterPlan) -> Boundary:
-    found = boundary(plan.extend)
-    assert found is not None  # or the plan would not be in a pair
-    return found
+    extend = boundary(plan.extend)
+    assert extend is not None  # or the plan would not be in a pair
+    return extend
 
 
 def _of(batch: Batch, array: Strided) -> list[int]:

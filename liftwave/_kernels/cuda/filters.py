@@ -68,11 +68,11 @@ class CudaFilters(CudaPart):
     ) -> list[Array]:
         """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``, both extended.
 
-        Of halves they are given in float32, in which they are computed.
+        Gradients of half-precision arrays are computed and returned in float32.
         """
-        made = tap_gradients(x, cotangents, plan, axis, self._runtime)
-        if made is not None:
-            return made
+        gradients = tap_gradients(x, cotangents, plan, axis, self._runtime)
+        if gradients is not None:
+            return gradients
         return self._fallback.tap_gradients(x, cotangents, plan, axis)
 
     def run_analysis(
@@ -113,36 +113,36 @@ class CudaFilters(CudaPart):
 
 def _run(
     kind: _Kind,
-    given: Sequence[Array],
+    inputs: Sequence[Array],
     results: Sequence[Array],
     filters: Sequence[Taps],
     plan: FilterPlan,
     axis: int,
     runtime: Runtime,
 ) -> bool:
-    arrays = [*given, *results]
+    arrays = [*inputs, *results]
     memories = list(map(memory_of, arrays))
     dtypes = memories[0].dtype, memories[-1].dtype
-    if not 1 <= len(filters) <= 2 or not _are_alike(memories, len(given)):
+    if not 1 <= len(filters) <= 2 or not _are_alike(memories, len(inputs)):
         return False
     prepared = _prepared(kind, plan, dtypes[0])
     if prepared is None:
         return False
     if prod(memories[-1].shape) == 0:
         return True
-    found = ordered(memories, axis)
-    if found is None:
-        return _run_flattened(kind, arrays, len(given), filters, plan, axis, runtime)
-    taps = device_taps(filters, plan, prepared.real, given[0])
+    layout = ordered(memories, axis)
+    if layout is None:
+        return _run_flattened(kind, arrays, len(inputs), filters, plan, axis, runtime)
+    taps = device_taps(filters, plan, prepared.real, inputs[0])
     if taps is None:
         return False
-    lines = prepared.lines(plan, found, kind, len(filters))
+    lines = prepared.lines(plan, layout, kind, len(filters))
     reach = (plan.length + 1) // 2 - (kind == "analysis")
-    # A unit of an analysis has two samples, one of a synthesis has one of each band.
-    size = (2 if kind == "analysis" else len(given)) * ITEMSIZE[COMPUTED[dtypes[0]]]
+    # A unit has two samples in an analysis, and one sample of each band in a synthesis.
+    size = (2 if kind == "analysis" else len(inputs)) * ITEMSIZE[COMPUTED[dtypes[0]]]
     launch = share_out(lines, lines.end, reach, size)
     what = f"{kind} of {memories[0].shape} along axis {axis}"
-    call = _Call(runtime, lines, taps, given[0], what)
+    call = _Call(runtime, lines, taps, inputs[0], what)
     parameters = (*dtypes, len(filters))
     call(f"{kind}_lines", (*parameters, prepared.taps), (launch.along,), prepared.taps, launch)
     folded = prepared.folded_places * lines.batch.count
@@ -186,9 +186,9 @@ def _places(kind: _Kind, bands: int) -> tuple[int, ...]:
     return (0, 1, 2)[: 1 + bands] if kind == "analysis" else (*range(bands), 2)
 
 
-def _are_alike(memories: Sequence[Memory], given: int) -> bool:
-    """Whether arrays are of dtypes and shapes that belong together."""
-    for part in (memories[:given], memories[given:]):
+def _are_alike(memories: Sequence[Memory], n_inputs: int) -> bool:
+    """Whether inputs share a dtype and a shape, results too, and the kernels support both."""
+    for part in (memories[:n_inputs], memories[n_inputs:]):
         if any(m.dtype != part[0].dtype or m.shape != part[0].shape for m in part):
             return False
     dtypes = memories[0].dtype, memories[-1].dtype
@@ -198,25 +198,25 @@ def _are_alike(memories: Sequence[Memory], given: int) -> bool:
 def _run_flattened(
     kind: _Kind,
     arrays: Sequence[Array],
-    given: int,
+    n_inputs: int,
     filters: Sequence[Taps],
     plan: FilterPlan,
     axis: int,
     runtime: Runtime,
 ) -> bool:
-    """Of more axes than kernels know: what is read is copied, what is written lies in a row."""
-    if not all(_is_contiguous(memory_of(x)) for x in arrays[given:]):
+    """Run with the other axes merged: inputs are copied if needed, results must be contiguous."""
+    if not all(_is_contiguous(memory_of(x)) for x in arrays[n_inputs:]):
         return False
     flat = [merged(x, axis) for x in arrays]
-    return _run(kind, flat[:given], flat[given:], filters, plan, 1, runtime)
+    return _run(kind, flat[:n_inputs], flat[n_inputs:], filters, plan, 1, runtime)
 
 
 def _is_contiguous(memory: Memory) -> bool:
-    wanted = 1
+    expected = 1
     for size, stride in zip(reversed(memory.shape), reversed(memory.strides), strict=True):
-        if size > 1 and stride != wanted:
+        if size > 1 and stride != expected:
             return False
-        wanted *= size
+        expected *= size
     return True
 
 
@@ -236,9 +236,9 @@ class _Prepared(NamedTuple):
     fold: Fold
     units: tuple[int, int, int]
 
-    def lines(self, plan: FilterPlan, found: Any, kind: _Kind, bands: int) -> Lines:
-        """The lines of arrays, not yet shared out."""
-        batch, strided = found
+    def lines(self, plan: FilterPlan, layout: Any, kind: _Kind, bands: int) -> Lines:
+        """The lines of arrays, not yet cut into pieces."""
+        batch, strided = layout
         lines = Lines(batch=batch, extend=self.extend, fold=self.fold)
         for k, array in zip(_places(kind, bands), strided, strict=True):
             lines.array[k] = array

@@ -162,12 +162,12 @@ def boundary(extension: Extension) -> Boundary | None:
 
 @lru_cache(maxsize=4096)
 def fold(extension: Extension) -> Fold | None:
-    """How results are folded by an extension's rows; None if kernels know no such mode."""
-    known = boundary(extension)
-    if known is None:
+    """The fold by an extension's rows; None if the kernels do not support its mode."""
+    extend = boundary(extension)
+    if extend is None:
         return None
     ranges = []
     for rows in (extension.left, extension.right):
-        named = [index for row in rows for index, _ in row]
-        ranges += [min(named), max(named) + 1] if named else [0, 0]
-    return Fold(known, *ranges, len(extension.left), len(extension.right))
+        indices = [index for row in rows for index, _ in row]
+        ranges += [min(indices), max(indices) + 1] if indices else [0, 0]
+    return Fold(extend, *ranges, len(extension.left), len(extension.right))

@@ -104,8 +104,8 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
             if lifted is not None:
                 return lifted
         if work.passes is None:
-            whole = axis_by_axis.analyse_level(_converted(x, COMPUTED[detail]), level, self)
-            return [_converted(whole[0], approx), *(_converted(b, detail) for b in whole[1:])]
+            bands = axis_by_axis.analyse_level(_converted(x, COMPUTED[detail]), level, self)
+            return [_converted(bands[0], approx), *(_converted(b, detail) for b in bands[1:])]
         if len(work.passes) == 1:
             return self._split(x, work.passes[0], (approx, detail))
         return self._split_in_turn(x, level, work.passes, (approx, detail))
@@ -115,45 +115,47 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
     ) -> list[Array]:
         approx, detail = dtypes
         bands, between = {"": x}, COMPUTED[detail]
-        for each in passes:
-            kinds = (between, between) if each is not passes[-1] else (approx, detail)
+        for axis_pass in passes:
+            kinds = (between, between) if axis_pass is not passes[-1] else (approx, detail)
             bands = {
                 key + letters: band
-                for key, whole in bands.items()
+                for key, source in bands.items()
                 for letters, band in zip(
-                    each.letters,
-                    self._split(whole, each, kinds if "d" not in key else (kinds[1], kinds[1])),
+                    axis_pass.letters,
+                    self._split(
+                        source, axis_pass, kinds if "d" not in key else (kinds[1], kinds[1])
+                    ),
                     strict=True,
                 )
             }
         return [bands[key] for key in level.shapes]
 
-    def _split(self, x: Array, each: Pass, dtypes: tuple[str, str]) -> list[Array]:
-        """The bands of ``x``, the first of one dtype and the others of another."""
-        shape = each.resized(tuple(x.shape))
-        if each.pair is None:
-            return self._split_lines(x, each.first, shape, dtypes)
+    def _split(self, x: Array, axis_pass: Pass, dtypes: tuple[str, str]) -> list[Array]:
+        """The bands of ``x``: the first in the first dtype, the others in the second."""
+        shape = axis_pass.resized(tuple(x.shape))
+        if axis_pass.pair is None:
+            return self._split_lines(x, axis_pass.first, shape, dtypes)
         bands = self._bands(x, shape, dtypes, 4)
-        if prod(shape) == 0 or filter_tiles.split(x, bands, dtypes, each.pair, self._runtime):
+        if prod(shape) == 0 or filter_tiles.split(x, bands, dtypes, axis_pass.pair, self._runtime):
             return bands
         wide = (COMPUTED[dtypes[0]], COMPUTED[dtypes[1]])
-        approx, detail = self._split(x, Pass(each.first), wide)
-        assert each.second is not None
-        low = self._split(approx, Pass(each.second), dtypes)
-        return [*low, *self._split(detail, Pass(each.second), (dtypes[1], dtypes[1]))]
+        approx, detail = self._split(x, Pass(axis_pass.first), wide)
+        assert axis_pass.second is not None
+        low = self._split(approx, Pass(axis_pass.second), dtypes)
+        return [*low, *self._split(detail, Pass(axis_pass.second), (dtypes[1], dtypes[1]))]
 
     def _split_lines(
         self, x: Array, step: FilterStep, shape: Shape, dtypes: tuple[str, str]
     ) -> list[Array]:
         bands = self._bands(x, shape, dtypes, 2)
         if dtypes[0] == dtypes[1]:
-            done = self.run_analysis(x, bands, step.filters, step.plan, step.axis)
+            is_served = self.run_analysis(x, bands, step.filters, step.plan, step.axis)
         else:
-            done = all(
+            is_served = all(
                 self.run_analysis(x, [band], [taps], step.plan, step.axis)
                 for band, taps in zip(bands, step.filters, strict=True)
             )
-        if done:
+        if is_served:
             return bands
         wide = _converted(x, COMPUTED[dtypes[0]])
         bands = self._fallback.analysis(wide, step.filters, step.plan, step.axis)
@@ -236,7 +238,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         dtype: str,
         out: Array | None,
     ) -> Array:
-        """The array of this dtype whose bands these are; in ``out``, if that is given."""
+        """The array with these bands, in this dtype; written to ``out`` if it is not None."""
         if work.groups is not None:
             lifted = synthesise_level(bands, work.groups, dtype, self._runtime, out)
             if lifted is not None:
@@ -246,14 +248,14 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
                 bands = {key: _converted(band, COMPUTED[dtype]) for key, band in bands.items()}
             return _converted(axis_by_axis.synthesise_level(bands, level, self), dtype)
         remaining = dict(bands)
-        for each in reversed(work.passes):
-            last = each is work.passes[0]
+        for axis_pass in reversed(work.passes):
+            last = axis_pass is work.passes[0]
             kind, target = (dtype, out) if last else (COMPUTED[dtype], None)
-            keys = dict.fromkeys(key[: -len(each.letters[0])] for key in remaining)
+            keys = dict.fromkeys(key[: -len(axis_pass.letters[0])] for key in remaining)
             remaining = {
                 key: self._merge(
-                    [remaining.get(key + letters) for letters in each.letters],
-                    each,
+                    [remaining.get(key + letters) for letters in axis_pass.letters],
+                    axis_pass,
                     kind,
                     target,
                 )
@@ -262,25 +264,25 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         return remaining[""]
 
     def _merge(
-        self, bands: Sequence[Array | None], each: Pass, dtype: str, out: Array | None
+        self, bands: Sequence[Array | None], axis_pass: Pass, dtype: str, out: Array | None
     ) -> Array:
-        """The array that bands, of which some may be missing, are merged into."""
+        """The array with these bands; missing ones are None."""
         like = next(band for band in bands if band is not None)
-        shape = each.resized(tuple(like.shape))
-        if each.pair is None:
-            return self._merge_lines(bands, each.first, shape, dtype, out)
+        shape = axis_pass.resized(tuple(like.shape))
+        if axis_pass.pair is None:
+            return self._merge_lines(bands, axis_pass.first, shape, dtype, out)
         result = self._runtime.empty(shape, dtype, like) if out is None else out
-        if prod(shape) == 0 or filter_tiles.merge(bands, result, each.pair, self._runtime):
+        if prod(shape) == 0 or filter_tiles.merge(bands, result, axis_pass.pair, self._runtime):
             return result
-        assert each.second is not None
-        second = Pass(each.second)
+        assert axis_pass.second is not None
+        second = Pass(axis_pass.second)
         pair = [
             self._merge(halves, second, COMPUTED[dtype], None)
             if any(band is not None for band in halves)
             else None
             for halves in (bands[:2], bands[2:])
         ]
-        return self._merge(pair, Pass(each.first), dtype, out)
+        return self._merge(pair, Pass(axis_pass.first), dtype, out)
 
     def _merge_lines(
         self,

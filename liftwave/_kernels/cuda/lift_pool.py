@@ -18,7 +18,7 @@ from liftwave._kernels.cuda.lift_pool_launch import (
     SERVED,
     BackArguments,
     Call,
-    Known,
+    NodeMemories,
     Stage,
     TransformArguments,
 )
@@ -46,44 +46,44 @@ class CudaLiftPool:
         self._fallback = fallback
 
     def lift_down(
-        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
-        """The wanted bands, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
-        need = Need(2, penalised=penalised)
+        """The bands of ``output``, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        need = Need(2, with_penalties=with_sums)
         work = _prepared("lift_down", filters, plan, [x], need, self._runtime)
         if work is None:
-            return self._fallback.lift_down(x, filters, plan, output, penalised)
-        work.known[0] = memory_of(x)
-        results, bands, chosen = _outputs(work, output)
+            return self._fallback.lift_down(x, filters, plan, output, with_sums)
+        work.values[0] = memory_of(x)
+        results, bands, mask = _outputs(work, output)
         sums: dict[int, Array] = {}
         for stage in work.stages:
             for node in stage.nodes:
                 children = stage.children(node)
                 if stage is work.stages[-1]:
-                    work.known.update((c, bands.get(c)) for c in children)
-                    if not penalised and all(work.known[c] is None for c in children):
+                    work.values.update((c, bands.get(c)) for c in children)
+                    if not with_sums and all(work.values[c] is None for c in children):
                         continue
                 else:
-                    work.keep(work.known, children)
-                of_node = _split(work, stage, node, chosen, need)
+                    work.allocate(work.values, children)
+                of_node = _split(work, stage, node, mask, need)
                 if of_node is not None:
                     sums.update((p, of_node[k, ...]) for k, p in enumerate(stage.passes(node)))
-        if output.form == "sum" and not chosen:
+        if output.combination == "sum" and not mask:
             results = [_as(sum(results[1:], results[0]), work.call.dtype)]
-        if not penalised:
+        if not with_sums:
             return results, None
         total = array_namespace(x).stack([sums[k] for k in range(len(plan.passes))])
         return results, _as(total, work.call.computed)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-        """The signal with these bands, all of which are there."""
+        """The signal with these bands, none of which is missing."""
         work = _prepared("lift_up", filters, plan, bands, _TRANSFORM, self._runtime)
         if work is None:
             return self._fallback.lift_up(bands, filters, plan)
         result = work.call.empty(work.call.shape_of(0), work.call.dtype)
-        work.known.update(work.bands(bands, _all_bands(plan)))
+        work.values.update(work.bands(bands, _all_bands(plan)))
         _merge_all(work)
-        work.known[0] = memory_of(result)
+        work.values[0] = memory_of(result)
         _merge(work, work.stages[0], 0)
         return result
 
@@ -98,33 +98,33 @@ class CudaLiftPool:
         from_outputs: bool,
     ) -> tuple[Array, Array]:
         """Cotangents of the signal and of the filters."""
-        penalised = sums_cotangent is not None
-        need = Need(3 if from_outputs and not penalised else 4, penalised=penalised, back=True)
-        given = [g for g in cotangents if g is not None]
-        arrays = [*values, *given]
+        with_sums = sums_cotangent is not None
+        need = Need(3 if from_outputs and not with_sums else 4, with_penalties=with_sums, back=True)
+        present = [g for g in cotangents if g is not None]
+        arrays = [*values, *present]
         work = _prepared("lift_down_vjp", filters, plan, arrays, need, self._runtime)
         if work is None:
             return self._fallback.lift_down_vjp(
                 values, cotangents, sums_cotangent, filters, plan, output, from_outputs
             )
-        call, pulled = work.call, work.pulled
+        call, node_cotangents = work.call, work.cotangents
         if from_outputs:
-            work.known.update(work.bands(values, output))
+            work.values.update(work.bands(values, output))
         else:
-            work.known[0] = memory_of(values[0])
+            work.values[0] = memory_of(values[0])
             _split_all(work)
-        pulled.update(work.bands(cotangents, output))
+        node_cotangents.update(work.bands(cotangents, output))
         result = call.empty(call.shape_of(0), call.dtype)
-        pulled[0] = memory_of(result)
+        node_cotangents[0] = memory_of(result)
         weights = (
             None if sums_cotangent is None else _contiguous(_as(sums_cotangent, call.computed))
         )
         for stage in reversed(work.stages):
             for node in stage.nodes:
                 if node:
-                    work.keep(pulled, [node])
+                    work.allocate(node_cotangents, [node])
                 if node and from_outputs:
-                    work.keep(work.known, [node])
+                    work.allocate(work.values, [node])
                 _pull(work, stage, node, _Back(False, from_outputs, weights, need))
         return result, _collected(work, filters)
 
@@ -142,13 +142,13 @@ class CudaLiftPool:
         work = _prepared("lift_up_vjp", filters, plan, arrays, need, self._runtime)
         if work is None:
             return self._fallback.lift_up_vjp(values, cotangent, filters, plan, from_outputs)
-        call, pulled = work.call, work.pulled
+        call, node_cotangents = work.call, work.cotangents
         if from_outputs:
-            work.known[0] = memory_of(values[0])
+            work.values[0] = memory_of(values[0])
         else:
-            work.known.update(work.bands(values, _all_bands(plan)))
+            work.values.update(work.bands(values, _all_bands(plan)))
             _merge_all(work)
-        pulled[0] = memory_of(cotangent)
+        node_cotangents[0] = memory_of(cotangent)
         results = [
             call.empty(call.shape_of(call.first_band), call.dtype)
             for _ in range(2**plan.dimensions)
@@ -157,13 +157,13 @@ class CudaLiftPool:
             is_last = stage is work.stages[-1]
             for node in stage.nodes:
                 if not is_last:
-                    work.keep(pulled, stage.children(node))
+                    work.allocate(node_cotangents, stage.children(node))
                 else:
-                    pulled.update(
+                    node_cotangents.update(
                         (c, memory_of(results[c - call.first_band])) for c in stage.children(node)
                     )
                 if from_outputs and not is_last:
-                    work.keep(work.known, stage.children(node))
+                    work.allocate(work.values, stage.children(node))
                 _pull(work, stage, node, _Back(True, from_outputs, None, need))
         return results, _collected(work, filters)
 
@@ -172,36 +172,36 @@ class CudaLiftPool:
 
 
 class _Work(NamedTuple):
-    """A call in progress: what is known of nodes, their cotangents, and gradients."""
+    """A call in progress: memory of values and cotangents by node, and gradients."""
 
     call: Call
     stages: list[Stage]
-    known: Known
-    pulled: Known
+    values: NodeMemories
+    cotangents: NodeMemories
     gradients: list[tuple[tuple[int, ...], Array]]  # by block, of which passes
-    kept: list[Array]
+    buffers: list[Array]
 
-    def keep(self, where: Known, nodes: Iterable[int]) -> None:
-        """Memory for what is needed between stages."""
+    def allocate(self, memories: NodeMemories, nodes: Iterable[int]) -> None:
+        """Allocate arrays for these nodes, which are needed between stages only."""
         for node in nodes:
-            self.kept.append(self.call.empty(self.call.shape_of(node), self.call.computed))
-            where[node] = memory_of(self.kept[-1])
+            self.buffers.append(self.call.empty(self.call.shape_of(node), self.call.computed))
+            memories[node] = memory_of(self.buffers[-1])
 
-    def bands(self, arrays: Sequence[Array | None], output: LiftOutput) -> Known:
-        """The bands that such outputs have, where they are given."""
-        found: Known = {}
+    def bands(self, arrays: Sequence[Array | None], output: LiftOutput) -> NodeMemories:
+        """The memory of each band of such outputs that is not None, by node."""
+        memories: NodeMemories = {}
         for place, band in enumerate(output.bands):
-            x = arrays[place if output.form == "bands" else 0]
+            x = arrays[place if output.combination == "bands" else 0]
             if x is None:
                 continue
-            if self.call.plan.dimensions == MAX_DIMENSIONS:  # two axes are taken as one
+            if self.call.plan.dimensions == MAX_DIMENSIONS:  # two axes are merged into one
                 x = _contiguous(x)
-                self.kept.append(x)
+                self.buffers.append(x)
             memory = memory_of(x)
-            if output.form == "concat":
+            if output.combination == "concat":
                 memory = _block(memory, place, self.call.channels)
-            found[self.call.first_band + band] = memory
-        return found
+            memories[self.call.first_band + band] = memory
+        return memories
 
 
 class _Back(NamedTuple):
@@ -213,56 +213,56 @@ class _Back(NamedTuple):
     need: Need
 
 
-def _split(work: _Work, stage: Stage, node: int, chosen: int, need: Need) -> Array | None:
-    """Halve a node; the sums of squares of its passes, if wanted."""
-    call, signal = work.call, work.known[node]
-    bands = [work.known[c] for c in stage.children(node)]
+def _split(work: _Work, stage: Stage, node: int, mask: int, need: Need) -> Array | None:
+    """Split a node into its bands, and return the sums of squares of its passes, if needed."""
+    call, signal = work.call, work.values[node]
+    bands = [work.values[c] for c in stage.children(node)]
     job, arrays, tiles = call.job(stage, node, need, [signal, *bands])
     sums = None
     if need.sums:
         sums = call.empty((job.blocks, len(stage.passes(node)), 2), "float64")
     address = None if sums is None else memory_of(sums).address
-    arguments = TransformArguments(job, arrays[0], _four(arrays[1:]), address, chosen, 0)
+    arguments = TransformArguments(job, arrays[0], _four(arrays[1:]), address, mask, 0)
     call.launch("lift_pool", _dtypes(call, [signal], bands), False, arguments, tiles)
     return None if sums is None else array_namespace(sums).sum(sums, axis=0)
 
 
 def _split_all(work: _Work) -> None:
-    """From the signal to what the last stage halves."""
+    """Run all stages of the analysis but the last one."""
     for stage in work.stages[:-1]:
         for node in stage.nodes:
-            work.keep(work.known, stage.children(node))
+            work.allocate(work.values, stage.children(node))
             _split(work, stage, node, 0, _TRANSFORM)
 
 
 def _merge(work: _Work, stage: Stage, node: int) -> None:
-    call, signal = work.call, work.known[node]
-    bands = [work.known[c] for c in stage.children(node)]
+    call, signal = work.call, work.values[node]
+    bands = [work.values[c] for c in stage.children(node)]
     job, arrays, tiles = call.job(stage, node, _TRANSFORM, [signal, *bands])
     arguments = TransformArguments(job, arrays[0], _four(arrays[1:]), None, 0, 0)
     call.launch("lift_pool", _dtypes(call, [signal], bands), True, arguments, tiles)
 
 
 def _merge_all(work: _Work) -> None:
-    """From the bands to what the first stage halves into."""
+    """Run all stages of the synthesis but the last one."""
     for stage in reversed(work.stages[1:]):
         for node in stage.nodes:
-            work.keep(work.known, [node])
+            work.allocate(work.values, [node])
             _merge(work, stage, node)
 
 
 def _pull(work: _Work, stage: Stage, node: int, back: _Back) -> None:
-    """Pull a node back: its cotangent or its bands', the gradients of its passes.
+    """Compute the cotangents of a node or of its bands, and the gradients of its passes.
 
-    From outputs, the inputs are rebuilt where there is memory for them.
+    From outputs, it also rebuilds the inputs that have memory allocated.
     """
     call, children, passes = work.call, stage.children(node), stage.passes(node)
-    signal, bands = work.known.get(node), [work.known.get(c) for c in children]
-    if not back.from_outputs:  # the outputs are made anew
+    signal, bands = work.values.get(node), [work.values.get(c) for c in children]
+    if not back.from_outputs:  # the kernel computes the outputs again
         signal = None if back.up else signal
         bands = bands if back.up else [None for _ in bands]
-    given, of_bands = work.pulled[node], [work.pulled.get(c) for c in children]
-    memories = [signal, *bands, given, *of_bands]
+    of_signal, of_bands = work.cotangents[node], [work.cotangents.get(c) for c in children]
+    memories = [signal, *bands, of_signal, *of_bands]
     job, arrays, tiles = call.job(stage, node, back.need, memories)
     shape = (job.parts, len(passes), 2, call.channels, call.filters.shape[-1])
     gradient, count = call.empty(shape, "float64"), len(children) + 1
@@ -272,24 +272,24 @@ def _pull(work: _Work, stage: Stage, node: int, back: _Back) -> None:
         None if back.weights is None else memory_of(back.weights).address,
         *(back.from_outputs, 0),
     )
-    dtypes = _dtypes(call, [given], [*of_bands, *bands])
+    dtypes = _dtypes(call, [of_signal], [*of_bands, *bands])
     call.launch("lift_pool_back", dtypes, back.up, arguments, tiles)
     work.gradients.append((passes, gradient))
 
 
 def _collected(work: _Work, filters: Array) -> Array:
-    """Of the shape of the filters: those of all passes, or their sum if they share one pair."""
+    """The gradient in the filters: of all passes, or summed if the passes share one pair."""
     xp, shared = array_namespace(filters), filters.shape[0] == 1
     if len(work.gradients) == 1:
         ((_, parts),) = work.gradients
-        found = xp.sum(parts, axis=(0, 1) if shared else 0)
-        return xp.reshape(xp.astype(found, filters.dtype), filters.shape)
+        gradient = xp.sum(parts, axis=(0, 1) if shared else 0)
+        return xp.reshape(xp.astype(gradient, filters.dtype), filters.shape)
     by_pass: dict[int, Array] = {}
     for passes, parts in work.gradients:
         summed = xp.sum(parts, axis=0)
         by_pass.update((p, summed[k, ...]) for k, p in enumerate(passes))
-    found = xp.stack([by_pass[p] for p in range(len(by_pass))])
-    return xp.astype(xp.sum(found, axis=0, keepdims=True) if shared else found, filters.dtype)
+    gradient = xp.stack([by_pass[p] for p in range(len(by_pass))])
+    return xp.astype(xp.sum(gradient, axis=0, keepdims=True) if shared else gradient, filters.dtype)
 
 
 # --- arrays --------------------------------------------------------------------------------------
@@ -303,10 +303,10 @@ def _prepared(
     need: Need,
     runtime: Runtime,
 ) -> _Work | None:
-    """A call that begins; None for what kernels do not serve."""
-    dtype, *others = (memory_of(x).dtype for x in arrays)
-    served = memory_of(filters).dtype in SERVED.get(dtype, ())
-    if not served or any(other != dtype for other in others):
+    """The state of a new call; None if the kernels do not support these arrays."""
+    dtype, *dtypes = (memory_of(x).dtype for x in arrays)
+    is_served = memory_of(filters).dtype in SERVED.get(dtype, ())
+    if not is_served or any(name != dtype for name in dtypes):
         return None
     shape = tuple(arrays[0].shape)
     if plan.dimensions > MAX_DIMENSIONS or 0 in shape or 0 in filters.shape:
@@ -317,23 +317,24 @@ def _prepared(
     return None if stages is None else _Work(call, stages, {}, {}, [], [])
 
 
-def _outputs(work: _Work, output: LiftOutput) -> tuple[list[Array], Known, int]:
-    """Results, the bands that they hold, and those that the first one has the sum of, as bits.
+def _outputs(work: _Work, output: LiftOutput) -> tuple[list[Array], NodeMemories, int]:
+    """Results, the memory of their bands, and a bit mask of the bands that the kernel sums.
 
-    Of several stages none sums: then bands are given as they are computed.
+    Kernels sum bands in calls of a single stage only. With several stages each band is a result,
+    in the dtype of the computation, and the mask is zero.
     """
-    call, one = work.call, len(work.stages) == 1
+    call, is_single = work.call, len(work.stages) == 1
     batch, channels, *spatial = call.shape_of(call.first_band)
-    summed = output.form == "sum"
-    dtype = call.computed if summed and not one else call.dtype
-    blocks = len(output.bands) if output.form == "concat" else 1
-    count = len(output.bands) if output.form == "bands" or (summed and not one) else 1
+    summed = output.combination == "sum"
+    dtype = call.computed if summed and not is_single else call.dtype
+    blocks = len(output.bands) if output.combination == "concat" else 1
+    count = len(output.bands) if output.combination == "bands" or (summed and not is_single) else 1
     results = [call.empty((batch, blocks * channels, *spatial), dtype) for _ in range(count)]
-    if summed and one:
-        chosen = sum(1 << band for band in output.bands)
-        return results, {call.first_band: memory_of(results[0])}, chosen
-    form = "bands" if summed else output.form
-    return results, work.bands(results, LiftOutput(output.bands, form)), 0
+    if summed and is_single:
+        mask = sum(1 << band for band in output.bands)
+        return results, {call.first_band: memory_of(results[0])}, mask
+    combination = "bands" if summed else output.combination
+    return results, work.bands(results, LiftOutput(output.bands, combination)), 0
 
 
 def _all_bands(plan: LiftPoolPlan) -> LiftOutput:
@@ -350,9 +351,10 @@ def _block(memory: Memory, number: int, channels: int) -> Memory:
 def _dtypes(
     call: Call, signals: Sequence[Memory | None], bands: Sequence[Memory | None]
 ) -> tuple[str, str]:
-    """Those of what a kernel halves, and of halves, where there are any."""
+    """The dtypes of signals and of bands; that of the call if all of them are missing."""
     of_signals, of_bands = (
-        next((m.dtype for m in some if m is not None), call.dtype) for some in (signals, bands)
+        next((m.dtype for m in memories if m is not None), call.dtype)
+        for memories in (signals, bands)
     )
     return of_signals, of_bands
 

@@ -50,7 +50,7 @@ SERVED = {
 }
 """The dtypes of signals, and those of the filters that go with them."""
 
-Known: TypeAlias = "dict[int, Memory | None]"
+NodeMemories: TypeAlias = "dict[int, Memory | None]"
 """Arrays by the nodes of the tree of passes; bands are those behind the last pass."""
 
 _int = ctypes.c_int
@@ -170,9 +170,9 @@ class Stage(NamedTuple):
         return range(first, first + count)
 
     def merged(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """A shape with the axes behind those that are halved as one."""
-        behind = self.axes[-1] + 3
-        return tuple(shape) if behind >= len(shape) else (*shape[:behind], prod(shape[behind:]))
+        """A shape with all axes behind those of the stage merged into one."""
+        first = self.axes[-1] + 3
+        return tuple(shape) if first >= len(shape) else (*shape[:first], prod(shape[first:]))
 
     def view(self, memory: Memory) -> Memory:
         """The same of an array, in which these axes lie one behind the other."""
@@ -231,22 +231,22 @@ class Call(NamedTuple):
         return self.runtime.empty(shape, dtype, self.like)
 
     def stages(self, need: Need) -> list[Stage] | None:
-        """From the signal to the bands; None if filters are too long for shared memory."""
+        """The stages from signal to bands; None if filters are too long for shared memory."""
         dimensions = self.plan.dimensions
-        found: list[Stage] = []
+        stages: list[Stage] = []
         left = dimensions
         while left > 0:
             stage = Stage((left - 1,), dimensions)
             if left == dimensions > 1:
-                both = Stage((left - 2, left - 1), dimensions)
-                known = self.tiling(both, need)
-                if known is not None and known.overlap <= MAX_OVERLAP:
-                    stage = both
+                pair = Stage((left - 2, left - 1), dimensions)
+                tiles = self.tiling(pair, need)
+                if tiles is not None and tiles.overlap <= MAX_OVERLAP:
+                    stage = pair
             if self.tiling(stage, need) is None:
                 return None
-            found.append(stage)
+            stages.append(stage)
             left = stage.axes[0]
-        return found
+        return stages
 
     def grid(self, stage: Stage) -> tuple[int, int]:
         """Samples along rows and columns of what a stage halves."""
@@ -266,15 +266,15 @@ class Call(NamedTuple):
     def job(
         self, stage: Stage, node: int, need: Need, memories: Sequence[Memory | None]
     ) -> tuple[Job, list[Strided], Tiling]:
-        """The halving of a node, these arrays as kernels see them, and the tiles."""
+        """The structure for splitting a node, the arrays as structures, and the tiles."""
         plan, tiles = self.plan, self.tiling(stage, need)
         views = [None if m is None else stage.view(m) for m in memories]
-        made = batched([m for m in views if m is not None], stage.grid_axes)
+        layout = batched([m for m in views if m is not None], stage.grid_axes)
         assert tiles is not None, "stages are made of what fits"
-        assert made is not None, "one axis is left at most"
-        batch, arrays = made
-        given = iter(arrays)
-        strided = [Strided() if m is None else next(given) for m in views]
+        assert layout is not None, "one axis is left at most"
+        batch, arrays = layout
+        iterator = iter(arrays)
+        strided = [Strided() if m is None else next(iterator) for m in views]
         rows, cols = (
             _axis(plan, n, split, tile)
             for n, split, tile in zip(self.grid(stage), stage.split, tiles.tile, strict=True)
@@ -317,5 +317,5 @@ def _axis(plan: LiftPoolPlan, n: int, split: bool, tile: int) -> AxisOfTiles:
 
 @lru_cache(maxsize=256)
 def _shapes(plan: LiftPoolPlan) -> tuple[tuple[int, ...], ...]:
-    """Of what each pass halves, and of a band."""
-    return (*(one.shape for one in plan.passes), plan.halves)
+    """The shape of the array that each pass splits, and that of a band."""
+    return (*(lift_pass.shape for lift_pass in plan.passes), plan.halves)

@@ -23,49 +23,49 @@ class Axis(NamedTuple):
     ends: bool  # False: the signal is periodic
 
     def lengths(self, tile: int, halo: int) -> tuple[int, int]:
-        """Samples of a half in the largest tile, and in all of them together."""
-        around = 2 * halo if self.split else 0
+        """Samples of a half in the largest tile, and in all tiles together."""
+        margin = 2 * halo if self.split else 0
         if tile >= self.n:
             return self.n, self.n
         tiles = -(-self.n // tile)
-        one = tile + around
+        length = tile + margin
         if self.ends:
-            return min(one, self.n), self.n + (tiles - 1) * around
-        return one, self.n + tiles * around
+            return min(length, self.n), self.n + (tiles - 1) * margin
+        return length, self.n + tiles * margin
 
     def tiles(self, least: int) -> Iterator[int]:
-        """The sizes that come into question, of about the same size each."""
-        size, seen = 1, set()
+        """Sizes to try: each divides the axis into tiles of about equal length."""
+        size, sizes = 1, set()
         while size < 2 * self.n:
-            for tried in (size, size + size // 2):
-                tile = -(-self.n // -(-self.n // min(tried, self.n)))
-                if tile not in seen and (tile >= least or tile == self.n or not self.split):
-                    seen.add(tile)
+            for candidate in (size, size + size // 2):
+                tile = -(-self.n // -(-self.n // min(candidate, self.n)))
+                if tile not in sizes and (tile >= least or tile == self.n or not self.split):
+                    sizes.add(tile)
                     yield tile
             size *= 2
 
 
 class Need(NamedTuple):
-    """What a kernel needs besides the samples.
+    """The needs of a kernel besides the samples.
 
     Attributes
     ----------
     steps : int
-        How many functions, one of the other, a result depends on.
-    penalised : bool
-        Whether it needs the odd samples, or the differences from them, too.
+        The number of nested lifting steps that a result depends on.
+    with_penalties : bool
+        Whether the kernel also needs the odd samples, or the differences from them.
     back : bool
         Whether cotangents are pulled back.
     """
 
     steps: int
-    penalised: bool = False
+    with_penalties: bool = False
     back: bool = False
 
     @property
     def sums(self) -> bool:
-        """Whether sums over all tiles are wanted."""
-        return self.penalised or self.back
+        """Whether the kernel computes sums over all tiles."""
+        return self.with_penalties or self.back
 
 
 class Tiling(NamedTuple):
@@ -120,7 +120,7 @@ def _memory(
     need: Need,
     threads: int,
 ) -> tuple[tuple[int, ...], int]:
-    """Offsets of what is in shared memory, the pitch of rows, and the size of all."""
+    """Offsets of the arrays in shared memory, the pitch of rows, and the total size."""
     (height, halves_rows), (width, halves_cols) = rows, cols
     pitch = (width << halves_cols) | 1
     cells = (height << halves_rows) * pitch
@@ -142,7 +142,7 @@ def _memory(
         "values": itemsize * cells,
         "cotangents": itemsize * cells if need.back else 0,
         "hidden": itemsize * hidden if need.sums else 0,
-        "gaps": itemsize * hidden if need.back and need.penalised else 0,
+        "gaps": itemsize * hidden if need.back and need.with_penalties else 0,
     }
     offsets, end = [], 0
     for size in sizes.values():

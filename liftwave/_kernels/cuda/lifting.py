@@ -56,7 +56,7 @@ class Group(NamedTuple):
     scales: tuple[tuple[Any, Any], ...]
     learned: bool
     integer: bool
-    filled: dict[Any, Any]
+    structures: dict[Any, Any]
     """Steps as structures."""
 
     @property
@@ -78,10 +78,10 @@ class Group(NamedTuple):
 
     def signal_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
         """The shape of an array that has bands of this shape."""
-        made = list(shape)
+        lengths = list(shape)
         for axis, of_axis in zip(self.axes, self.geometries, strict=True):
-            made[axis] = of_axis.n
-        return tuple(made)
+            lengths[axis] = of_axis.n
+        return tuple(lengths)
 
 
 # --- one axis ------------------------------------------------------------------------------------
@@ -111,37 +111,37 @@ class CudaLifting(CudaPart):
     ) -> Array:
         """Roll back, scale, run the steps, merge even and odd samples."""
         group, name = axis_group(plan, taps, scale, axis), name_of(detail.dtype)
-        made = None
+        signal = None
         if group is not None:
-            made = _synthesise([approx, detail], group, name, self._runtime)
-        if made is None:
+            signal = _synthesise([approx, detail], group, name, self._runtime)
+        if signal is None:
             return self._fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
-        return made
+        return signal
 
 
 def axis_group(
     plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
 ) -> Group | None:
-    """One axis; None where kernels do not serve it."""
+    """The group of one axis; None if the kernels do not support it."""
     step = LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))
-    if _is_learned(step):  # taps that change from call to call are not remembered
+    if _is_learned(step):  # taps that change at each call are not cached
         return group_of([step])
     key = ("cuda lifting", axis, step.taps, step.scale)
     if key not in plan.native:
         bounded(plan.native)[key] = group_of([step])
-    found: Group | None = plan.native[key]
-    return found
+    group: Group | None = plan.native[key]
+    return group
 
 
 def group_of(steps: Sequence[LiftStep]) -> Group | None:
-    """These axes, lifted in this order; None where kernels do not serve them."""
+    """The group of these axes in this order; None if the kernels do not support them."""
     geometries = tuple(g for g in (geometry(step.plan) for step in steps) if g is not None)
     taps = tuple(step.taps for step in steps)
-    every = [t for of_step in taps for t in of_step]
-    learned, fixed = any(map(_is_learned, steps)), [isinstance(t, FixedPoint) for t in every]
+    all_taps = [t for of_step in taps for t in of_step]
+    learned, fixed = any(map(_is_learned, steps)), [isinstance(t, FixedPoint) for t in all_taps]
     if len(geometries) < len(steps) or any(fixed) != all(fixed):
         return None
-    if not fits(every, learned=learned):
+    if not fits(all_taps, learned=learned):
         return None
     axes, scales = tuple(step.axis for step in steps), tuple(step.scale for step in steps)
     return Group(axes, geometries, taps, scales, learned, any(fixed), {})
@@ -207,15 +207,15 @@ def synthesise_level(
 def level_groups(keyed: Sequence[tuple[str, Step]]) -> tuple[Group, ...] | None:
     """The groups of a level's axes, in the order of an analysis: the last two axes together.
 
-    None where kernels do not lift the level.
+    None if the kernels do not support the level.
     """
     steps = lifted_axes(keyed) or []
     fused = len(steps) > 1 and steps[-1].axis != steps[-2].axis
     tail = 2 if fused else 1
     parts = [[step] for step in steps[:-tail]] + [steps[-tail:]]
     groups = [group_of(part) for part in parts] if steps else [None]
-    served = tuple(group for group in groups if group is not None)
-    return served if len(served) == len(groups) else None
+    lifting_groups = tuple(group for group in groups if group is not None)
+    return lifting_groups if len(lifting_groups) == len(groups) else None
 
 
 def _analyse_in_turn(
@@ -225,16 +225,16 @@ def _analyse_in_turn(
     for group in groups:
         if group is not groups[-1]:
             between = COMPUTED[details]
-            made = [_analyse(band, group, between, between, runtime) for band in bands]
+            results = [_analyse(band, group, between, between, runtime) for band in bands]
         else:
             names = [approx] + [details] * (len(bands) - 1)
-            made = [
+            results = [
                 _analyse(band, group, name, details, runtime)
                 for band, name in zip(bands, names, strict=True)
             ]
-        if any(halves is None for halves in made):
+        if any(halves is None for halves in results):
             return None
-        bands = [band for halves in made for band in halves or ()]
+        bands = [band for halves in results for band in halves or ()]
     return bands
 
 
@@ -248,14 +248,14 @@ def _synthesise_in_turn(
     current = list(bands)
     for group in reversed(groups):
         count, last = 2 ** len(group.axes), group is groups[0]
-        made = [
+        results = [
             _synthesise(current[i : i + count], group, name, runtime, out)
             if last
             else _synthesise(current[i : i + count], group, COMPUTED[name], runtime)
             for i in range(0, len(current), count)
         ]
-        current = [band for band in made if band is not None]
-        if len(current) < len(made):
+        current = [band for band in results if band is not None]
+        if len(current) < len(results):
             return None
     return current[0]
 
@@ -266,19 +266,19 @@ def _synthesise_in_turn(
 def _analyse(
     x: Array, group: Group, approx: str, details: str, runtime: Runtime
 ) -> list[Array] | None:
-    """The bands of an array; None where kernels do not serve it."""
-    given = memory_of(x)
-    if not serves(group, (approx, details, given.dtype), x):
+    """The bands of an array; None if the kernels do not support it."""
+    memory = memory_of(x)
+    if not serves(group, (approx, details, memory.dtype), x):
         return None
     shapes = group.band_shapes(x.shape)
     names = [approx] + [details] * (len(shapes) - 1)
     bands = [runtime.empty(s, n, x) for s, n in zip(shapes, names, strict=True)]
-    launch = Launch(group, given, [memory_of(band) for band in bands], COMPUTED[approx])
+    launch = Launch(group, memory, [memory_of(band) for band in bands], COMPUTED[approx])
     if launch.tiling is None:
         if len(group.axes) == 1:
             return None
         return _analyse_in_turn(x, group.singles, approx, details, runtime)
-    names_of = given.dtype, approx, details
+    names_of = memory.dtype, approx, details
     launch.run("lift_analysis", names_of, group.axes[0], x, runtime)
     return bands
 
@@ -286,31 +286,31 @@ def _analyse(
 def _synthesise(
     bands: Sequence[Array], group: Group, name: str, runtime: Runtime, out: Array | None = None
 ) -> Array | None:
-    """The array with these bands; None where kernels do not serve it."""
+    """The array with these bands; None if the kernels do not support them."""
     approx, *details = (name_of(band.dtype) for band in bands)
     if len(set(details)) > 1 or not serves(group, (approx, details[0], name), bands[0]):
         return None
     shape = group.signal_shape(bands[0].shape)
-    made = runtime.empty(shape, name, bands[0]) if out is None else out
-    given = [memory_of(band) for band in bands]
-    launch = Launch(group, memory_of(made), given, COMPUTED[approx])
+    signal = runtime.empty(shape, name, bands[0]) if out is None else out
+    memories = [memory_of(band) for band in bands]
+    launch = Launch(group, memory_of(signal), memories, COMPUTED[approx])
     if launch.tiling is None:
         singles = group.singles
         if len(singles) == 1:
             return None
         return _synthesise_in_turn(bands, singles, name, runtime, out)
     names = approx, details[0], name
-    launch.run("lift_synthesis", names, group.axes[-1], made, runtime)
-    return made
+    launch.run("lift_synthesis", names, group.axes[-1], signal, runtime)
+    return signal
 
 
 def serves(group: Group, names: Sequence[str], like: Array) -> bool:
     """Whether there are kernels for arrays of these dtypes, the approximation's first."""
     if group.integer:
-        served = set(names) <= _INTEGERS and names[0] == names[1]
+        dtypes_match = set(names) <= _INTEGERS and names[0] == names[1]
     else:
-        served = set(names) <= _FLOATS and len({COMPUTED[name] for name in names}) == 1
-    return served and (not group.learned or all(_is_beside(t, like) for t in _learned(group)))
+        dtypes_match = set(names) <= _FLOATS and len({COMPUTED[name] for name in names}) == 1
+    return dtypes_match and (not group.learned or all(_is_beside(t, like) for t in _learned(group)))
 
 
 def _learned(group: Group) -> Iterator[Any]:
@@ -349,8 +349,8 @@ class Launch:
         Which of the group's axes the rows and the columns of tiles are.
     tiling : Tiling or None
         None if the tile does not fit.
-    others : list of structures
-        Those that came behind the bands, once there are arguments.
+    extras : list of structures
+        The arrays passed behind the bands; set by :meth:`arguments`.
     """
 
     def __init__(
@@ -363,8 +363,7 @@ class Launch:
         extra: int = 0,
     ) -> None:
         self.group, self.signal, self.bands, self.work = group, signal, bands, work
-        self.lifted, others, self.batch = _axes_of_tiles(group, [signal, *bands])
-        self.along = others
+        self.lifted, self.along, self.batch = _axes_of_tiles(group, [signal, *bands])
         sides = [self._side(k) for k in (0, 1)]
         taps = sum(len_of(t) for t in chain(*group.taps))
         number = 8 if work in ("float64", "complex128") else 4
@@ -385,10 +384,10 @@ class Launch:
         return not prod(self.signal.shape)
 
     def _side(self, k: int) -> Side:
-        which, (size, _) = self.lifted[k], self.along[k]
-        if which is None:
+        index, (size, _) = self.lifted[k], self.along[k]
+        if index is None:
             return Side(size)
-        g = self.group.geometries[which]
+        g = self.group.geometries[index]
         return Side(g.lengths[0], True, sum(g.halo), g.margin, g.periodic)
 
     def run(
@@ -398,52 +397,52 @@ class Launch:
         assert self.tiling is not None
         if self.is_empty:
             return
-        filled, kept = self.arguments(like)
-        filled.columns_first = int(self._is_along_columns(first))
+        structure, tap_arrays = self.arguments(like)
+        structure.columns_first = int(self._is_along_columns(first))
         flags = (self.lifted[0] is not None, self.lifted[1] is not None, self.group.learned)
         what = f"lifting of shape {self.signal.shape} along {self.group.axes}"
         runtime.launch(
             kernel(_SOURCE, name, *dtypes, *flags),
-            grid(filled.blocks),
+            grid(structure.blocks),
             self.tiling.threads,
             self.tiling.shared,
-            filled,
+            structure,
             like,
             what,
         )
-        del kept
+        del tap_arrays
 
     def _is_along_columns(self, axis: int) -> bool:
         return self.lifted[1] is not None and self.group.axes[self.lifted[1]] == axis
 
     def arguments(self, like: Array) -> tuple[Any, Any]:
-        """The kernel's arguments, and what has to be kept until it is launched."""
+        """The kernel's arguments, and the arrays of taps, which must live until the launch."""
         assert self.tiling is not None
-        made = placed([self.signal, *self.bands], self.batch, [s for _, s in self.along])
-        assert made is not None
-        batch, (signal, *bands) = made
-        filled = arguments(self.real_of(self.work), self.group.learned)()
-        filled.signal, filled.batch = signal, batch
-        bands, self.others = bands[: 2 ** len(self.group.axes)], bands[2 ** len(self.group.axes) :]
+        layout = placed([self.signal, *self.bands], self.batch, [s for _, s in self.along])
+        assert layout is not None
+        batch, (signal, *bands) = layout
+        structure = arguments(self.real_of(self.work), self.group.learned)()
+        structure.signal, structure.batch = signal, batch
+        bands, self.extras = bands[: 2 ** len(self.group.axes)], bands[2 ** len(self.group.axes) :]
         # Kernels number bands by rows first.
         swaps = self.lifted == (1, 0)
         for k, band in enumerate([bands[i] for i in (0, 2, 1, 3)] if swaps else bands):
-            filled.band[k] = band
-        filled.blocks = batch.count * prod(self.tiling.tiles)
-        filled.log_width = self.tiling.log_width
-        filled.paired = int(self._pairs(signal))
+            structure.band[k] = band
+        structure.blocks = batch.count * prod(self.tiling.tiles)
+        structure.log_width = self.tiling.log_width
+        structure.paired = int(self._pairs(signal))
         for k in (0, 1):
-            filled.axis[k] = self._axis(k)
-        return filled, self._fill_steps(filled, like)
+            structure.axis[k] = self._axis(k)
+        return structure, self._fill_steps(structure, like)
 
     def _axis(self, k: int) -> LiftAxis:
         assert self.tiling is not None
-        which, tiles, room = self.lifted[k], self.tiling.tiles[k], self.tiling.room[k]
-        if which is None:
+        index, tiles, room = self.lifted[k], self.tiling.tiles[k], self.tiling.room[k]
+        if index is None:
             size = self.along[k][0]
             return LiftAxis(size, size, (0, 0), tiles, (0, 0), 0, 0, 0, 0, room, 0)
-        g = self.group.geometries[which]
-        first = sum(len(of_axis.steps) for of_axis in self.group.geometries[:which])
+        g = self.group.geometries[index]
+        first = sum(len(of_axis.steps) for of_axis in self.group.geometries[:index])
         flags = int(g.periodic), int(g.repeats)
         return LiftAxis(g.n, g.padded, g.shift, tiles, g.halo, first, len(g.steps), *flags, room, 0)
 
@@ -458,39 +457,39 @@ class Launch:
             and not any(s % 2 for s in strides)
         )
 
-    def _fill_steps(self, filled: Any, like: Array) -> list[Any]:
+    def _fill_steps(self, structure: Any, like: Array) -> list[Any]:
         group, real = self.group, self.real_of(self.work)
-        if real not in group.filled:
+        if real not in group.structures:
             steps = steps_structure(real, group.learned)()
-            every = list(chain(*group.taps))
-            group.filled[real] = steps, fill_steps(steps, group.geometries, every)
-        filled.steps, filled.taps = group.filled[real]
+            all_taps = list(chain(*group.taps))
+            group.structures[real] = steps, fill_steps(steps, group.geometries, all_taps)
+        structure.steps, structure.taps = group.structures[real]
         number = int if real == "int" else float
-        for k, which in enumerate(self.lifted):
+        for k, index in enumerate(self.lifted):
             for c in (0, 1):
-                factor = 1 if which is None else group.scales[which][c]
+                factor = 1 if index is None else group.scales[index][c]
                 if isinstance(factor, float | int):
-                    filled.scale[2 * k + c] = number(factor)
-        return self._point(filled.steps, like) if group.learned else []
+                    structure.scale[2 * k + c] = number(factor)
+        return self._point(structure.steps, like) if group.learned else []
 
     def _point(self, steps: Any, like: Array) -> list[Any]:
-        """Write where learned taps and scales are; the arrays that they are in."""
+        """Write the addresses of learned taps and scales; return the arrays that hold them."""
         real = {"complex64": "float32", "complex128": "float64"}.get(self.work, self.work)
-        kept = []
+        arrays = []
 
         def place(values: Any) -> int | None:
             if isinstance(values, tuple | float | int):
                 return None
-            kept.append(_contiguous(values, real))
-            return memory_of(kept[-1]).address
+            arrays.append(_contiguous(values, real))
+            return memory_of(arrays[-1]).address
 
         for k, values in enumerate(chain(*self.group.taps)):
             steps.place[k] = place(values)
-        for k, which in enumerate(self.lifted):
+        for k, index in enumerate(self.lifted):
             for c in (0, 1):
-                factor = 1.0 if which is None else self.group.scales[which][c]
+                factor = 1.0 if index is None else self.group.scales[index][c]
                 steps.scale_place[2 * k + c] = place(factor)
-        return kept
+        return arrays
 
 
 def _contiguous(values: Any, dtype: str) -> Any:
@@ -505,25 +504,25 @@ Tiled: TypeAlias = tuple[tuple[int | None, int | None], list[Merged], list[Merge
 
 
 def _axes_of_tiles(group: Group, memories: Sequence[Memory]) -> Tiled:
-    """Rows and columns of tiles: which of the group's axes they are, size and strides; the rest.
+    """Rows and columns of tiles: index in the group, then size and strides; the batch axes.
 
-    Neighbouring threads go along columns, whose numbers are closest to each other in the signal.
+    Neighbouring threads go along columns, the axis with the smallest stride in the signal.
     """
     own: list[Merged] = [
         (memories[0].shape[axis], [m.strides[axis] for m in memories]) for axis in group.axes
     ]
-    others = merged(memories, group.axes)
+    batch_axes = merged(memories, group.axes)
     if len(own) == 2:
         columns = 0 if _distance(own[0]) < _distance(own[1]) else 1
-        return (1 - columns, columns), [own[1 - columns], own[columns]], others
-    if not others:
+        return (1 - columns, columns), [own[1 - columns], own[columns]], batch_axes
+    if not batch_axes:
         return (None, 0), [(1, [0] * len(memories)), own[0]], []
-    nearest = min(range(len(others)), key=lambda k: _distance(others[k]))
-    if _distance(others[nearest]) < _distance(own[0]):
-        columns_of = others.pop(nearest)
-        return (0, None), [own[0], columns_of], others
-    rows = others.pop(max(range(len(others)), key=lambda k: others[k][0]))
-    return (None, 0), [rows, own[0]], others
+    nearest = min(range(len(batch_axes)), key=lambda k: _distance(batch_axes[k]))
+    if _distance(batch_axes[nearest]) < _distance(own[0]):
+        columns_of = batch_axes.pop(nearest)
+        return (0, None), [own[0], columns_of], batch_axes
+    rows = batch_axes.pop(max(range(len(batch_axes)), key=lambda k: batch_axes[k][0]))
+    return (None, 0), [rows, own[0]], batch_axes
 
 
 def _distance(axis: Merged) -> int:

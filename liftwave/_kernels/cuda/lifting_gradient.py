@@ -65,7 +65,7 @@ def _lift_vjp(
 ) -> LiftPullback | None:
     """Inputs, their cotangents, and gradients in taps and scales, from the outputs of lifting.
 
-    None where kernels do not serve it.
+    None if the kernels do not support these arrays.
     """
     if len(outputs) == 1 and plan.edge.right:
         return None
@@ -81,34 +81,36 @@ def _lift_vjp(
     if 2 * len(plan.steps) > room_for_steps(learned=group.learned):
         return None
     undoing, transposed = back
-    group = group._replace(geometries=(undoing,), filled=_filled(group, undoing, transposed, name))
+    group = group._replace(
+        geometries=(undoing,), structures=_structures(group, undoing, transposed, name)
+    )
     merges = len(outputs) == 2
     shapes = [group.signal_shape(like.shape)] if merges else group.band_shapes(like.shape)
     inputs = [runtime.empty(shape, name, like) for shape in shapes]
-    pulled = [runtime.empty(shape, name, like) for shape in shapes]
-    signals = [inputs[0], pulled[0]] if merges else [outputs[0], cotangents[0]]
-    bands = [*outputs, *cotangents] if merges else [*inputs, *pulled]
+    input_cotangents = [runtime.empty(shape, name, like) for shape in shapes]
+    signals = [inputs[0], input_cotangents[0]] if merges else [outputs[0], cotangents[0]]
+    bands = [*outputs, *cotangents] if merges else [*inputs, *input_cotangents]
     total = _run(group, signals, bands, runtime, merges=merges)
-    return None if total is None else _pullback(inputs, pulled, total, plan)
+    return None if total is None else _pullback(inputs, input_cotangents, total, plan)
 
 
 def _pullback(
-    inputs: list[Array], pulled: list[Array], total: Array, plan: LiftPlan
+    inputs: list[Array], cotangents: list[Array], total: Array, plan: LiftPlan
 ) -> LiftPullback:
     gradients, stop = [], total.shape[0] - 2
-    for step in plan.steps:  # the way back has the last step first
+    for step in plan.steps:  # the inverse runs the last step first
         gradients.append(total[stop - step.length : stop])
         stop -= step.length
-    return LiftPullback(inputs, pulled, gradients, (total[-2], total[-1]))
+    return LiftPullback(inputs, cotangents, gradients, (total[-2], total[-1]))
 
 
 def _geometries(plan: LiftPlan) -> tuple[AxisGeometry, AxisGeometry] | None:
-    """What undoes a plan, with room in tiles for both ways, and what transposes it."""
+    """The geometries of the inverse plan, with halos for both plans, and of the adjoint plan."""
     key = "cuda lifting back"
     if key not in plan.native:
         plan.native[key] = _make_geometries(plan)
-    found: tuple[AxisGeometry, AxisGeometry] | None = plan.native[key]
-    return found
+    geometries: tuple[AxisGeometry, AxisGeometry] | None = plan.native[key]
+    return geometries
 
 
 def _make_geometries(plan: LiftPlan) -> tuple[AxisGeometry, AxisGeometry] | None:
@@ -123,10 +125,10 @@ def _make_geometries(plan: LiftPlan) -> tuple[AxisGeometry, AxisGeometry] | None
     return undoing, transposed
 
 
-def _filled(
+def _structures(
     group: Group, undoing: AxisGeometry, transposed: AxisGeometry, name: str
 ) -> dict[Any, Any]:
-    """The steps that undo, and then those that transpose, with the same taps."""
+    """The steps of the inverse plan, then those of the adjoint plan, with the same taps."""
     real = Launch.real_of(COMPUTED[name])
     steps = steps_structure(real, group.learned)()
     count = fill_steps(steps, [undoing], list(chain(*group.taps)))
@@ -158,16 +160,16 @@ def _run(
     """Launch the kernel; the sums over all blocks, in the dtype of the taps."""
     like, work = signals[0], COMPUTED[name_of(signals[0].dtype)]
     memories = [memory_of(x) for x in (*bands[:2], signals[1], *bands[2:])]
-    _, count = group.filled[Launch.real_of(work)]
+    _, count = group.structures[Launch.real_of(work)]
     extra = -(-(count + 2 + _WARP_SUMS) * 8 // 16) * 16
     launch = Launch(group, memory_of(like), memories, work, fields=2, extra=extra)
     if launch.tiling is None:
         return None
-    values, kept = launch.arguments(like)
+    values, tap_arrays = launch.arguments(like)
     blocks = min(values.blocks, MOST_BLOCKS)
     partial = runtime.empty((blocks, count + 2), "float64", like)
-    cotangents = launch.others
-    filled = _arguments(Launch.real_of(work), group.learned)(
+    cotangents = launch.extras
+    structure = _arguments(Launch.real_of(work), group.learned)(
         values, cotangents[0], (Strided * 2)(*cotangents[1:]), memory_of(partial).address
     )
     rows = launch.lifted[0] is not None
@@ -176,11 +178,11 @@ def _run(
         blocks,
         launch.tiling.threads,
         launch.tiling.shared,
-        filled,
+        structure,
         like,
         f"derivative of lifting of shape {tuple(like.shape)} along {group.axes}",
     )
-    del kept
+    del tap_arrays
     return _total(partial, name_of(like.dtype))
 
 

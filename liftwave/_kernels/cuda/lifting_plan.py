@@ -122,12 +122,12 @@ class AxisGeometry(NamedTuple):
 
 
 def geometry(plan: LiftPlan) -> AxisGeometry | None:
-    """What kernels have to know of a plan; None if they do not know how its signal goes on."""
+    """The geometry of a plan; None if the kernels do not support its extensions."""
     key = "cuda lifting geometry"
     if key not in plan.native:
         plan.native[key] = _geometry(plan)
-    found: AxisGeometry | None = plan.native[key]
-    return found
+    axis_geometry: AxisGeometry | None = plan.native[key]
+    return axis_geometry
 
 
 def _geometry(plan: LiftPlan) -> AxisGeometry | None:
@@ -168,13 +168,13 @@ def _repeats(plan: LiftPlan) -> bool | None:
 
 
 def _goes_around(step: StepPlan, padded: int) -> bool:
-    """Whether a step is one on signals that go around, or such a step transposed."""
+    """Whether a step works on periodic signals, or is the adjoint of such a step."""
     source, target = (_is(e, padded, p, "periodization") for e, p in _sides(step))
     if step.fold.vanishes:
         return source
-    reached = step_padding(step.fold.n, 0, step.extend.n, step.length, -_last(step))
+    padding = step_padding(step.fold.n, 0, step.extend.n, step.length, -_last(step))
     return (
-        step.extend.vanishes and target and reached == (len(step.fold.left), len(step.fold.right))
+        step.extend.vanishes and target and padding == (len(step.fold.left), len(step.fold.right))
     )
 
 
@@ -192,9 +192,9 @@ _MODES: tuple[tuple[Mode, int], ...] = (("constant", 1), ("symmetric", 2), ("ref
 
 
 def _modes(step: StepPlan, padded: int) -> tuple[int, int] | None:
-    """The modes of both extensions; None if one of them is not known."""
-    found = [_mode(extension, padded, parity) for extension, parity in _sides(step)]
-    return None if None in found else (found[0] or 0, found[1] or 0)
+    """The modes of both extensions; None if the kernels do not support one of them."""
+    modes = [_mode(extension, padded, parity) for extension, parity in _sides(step)]
+    return None if None in modes else (modes[0] or 0, modes[1] or 0)
 
 
 def _mode(extension: Extension, padded: int, parity: int) -> int | None:
@@ -227,18 +227,18 @@ def length_of(taps: Any) -> int:
     return len(taps.numerators) if isinstance(taps, FixedPoint) else tap_count(taps)
 
 
-def fill_steps(made: Any, axes: Sequence[AxisGeometry], taps: Sequence[Any]) -> int:
-    """Write steps and the taps that are numbers to their structure; how many taps there are."""
+def fill_steps(structure: Any, axes: Sequence[AxisGeometry], taps: Sequence[Any]) -> int:
+    """Write steps, and taps that are numbers, to a structure; return the number of taps."""
     first = 0
-    every = [step for axis in axes for step in axis.steps]
-    for k, (step, values) in enumerate(zip(every, taps, strict=True)):
+    steps = [step for axis in axes for step in axis.steps]
+    for k, (step, values) in enumerate(zip(steps, taps, strict=True)):
         length, offset, before, after, target, subtract, extend, fold = step
         bits = values.bits if isinstance(values, FixedPoint) else 0
-        made.step[k] = LiftStep(
+        structure.step[k] = LiftStep(
             first, length, offset, before, after, target, subtract, extend, fold, bits, 0
         )
         numbers = values.numerators if isinstance(values, FixedPoint) else values
         if isinstance(numbers, tuple):
-            made.tap[first : first + length] = numbers
+            structure.tap[first : first + length] = numbers
         first += length
     return first

@@ -47,11 +47,11 @@ def tiling(
 ) -> Tiling | None:
     """Tiles of ``fields`` arrays of numbers of ``itemsize`` bytes; None if they do not fit.
 
-    ``extra`` bytes of shared memory are for something else.
+    ``extra`` is the number of bytes of shared memory that are used for other arrays.
     """
-    found = None
-    for wanted in _wanted(rows, columns, itemsize * fields):
-        (high, y), (wide, x) = (_cut(s, w) for s, w in zip((rows, columns), wanted, strict=True))
+    result = None
+    for rooms in _rooms(rows, columns, itemsize * fields):
+        (high, y), (wide, x) = (_cut(s, w) for s, w in zip((rows, columns), rooms, strict=True))
         pairs = y * x * (2 if rows.lifted else 1) * (2 if columns.lifted else 1)
         shared = extra + fields * pairs * itemsize
         if shared > SHARED:
@@ -59,14 +59,14 @@ def tiling(
         overhead = high * y / max(rows.size, 1) * wide * x / max(columns.size, 1)
         if rows.lifted and columns.lifted and high * wide > 1 and overhead > _LARGEST_OVERHEAD:
             continue
-        found = Tiling((high, wide), (y, x), *_threads(rows, columns, y, x), shared)
+        result = Tiling((high, wide), (y, x), *_threads(rows, columns, y, x), shared)
         if batch * high * wide >= BLOCKS:
             break
-    return found
+    return result
 
 
-def _wanted(rows: Side, columns: Side, itemsize: int) -> Iterator[tuple[int, int]]:
-    """Rooms of tiles, from large to small."""
+def _rooms(rows: Side, columns: Side, itemsize: int) -> Iterator[tuple[int, int]]:
+    """Sizes of tiles to try, from large to small."""
     if rows.lifted and columns.lifted:
         yield from ROOMS
         return
@@ -85,13 +85,13 @@ def _wanted(rows: Side, columns: Side, itemsize: int) -> Iterator[tuple[int, int
 
 
 def _cut(side: Side, room: int) -> tuple[int, int]:
-    """How many tiles of about so much room, and the room that they need."""
+    """The number of tiles of at most about this room, and the room that each needs."""
     if side.size <= room and not (side.periodic and side.size + side.halo > room):
         return 1, side.size + (side.halo if side.periodic else 0)
-    wanted = -(-side.size // max(room - side.halo, 1))
-    tiles = max(1, min(wanted, side.size // max(side.smallest, 1)))
-    alone = tiles == 1 and not side.periodic
-    return tiles, -(-side.size // tiles) + (0 if alone else side.halo)
+    count = -(-side.size // max(room - side.halo, 1))
+    tiles = max(1, min(count, side.size // max(side.smallest, 1)))
+    is_single = tiles == 1 and not side.periodic
+    return tiles, -(-side.size // tiles) + (0 if is_single else side.halo)
 
 
 def _threads(rows: Side, columns: Side, y: int, x: int) -> tuple[int, int]:

@@ -85,36 +85,36 @@ class Launch(NamedTuple):
 
 
 def ordered(memories: Sequence[Memory], axis: int) -> tuple[Batch, list[Strided]] | None:
-    """The lines of arrays that have the other axes in common, those next to each other last.
+    """The lines of arrays that share all other axes, in the order of decreasing strides.
 
-    None if there are more axes than kernels know.
+    None if the arrays have more axes than the kernels support.
     """
     strides, shape = memories[0].strides, memories[0].shape
-    others = [d for d in range(len(shape)) if d != axis]
-    order = sorted(others, key=lambda d: -abs(strides[d]))
-    if order == others:
+    batch_axes = [d for d in range(len(shape)) if d != axis]
+    order = sorted(batch_axes, key=lambda d: -abs(strides[d]))
+    if order == batch_axes:
         return batched(memories, (axis,))
     order.append(axis)
-    turned = [
+    permuted = [
         Memory(m.address, tuple(m.strides[d] for d in order), tuple(m.shape[d] for d in order), "")
         for m in memories
     ]
-    return batched(turned, (len(order) - 1,))
+    return batched(permuted, (len(order) - 1,))
 
 
 def merged(x: Array, axis: int) -> Array:
-    """The array with what is before the axis and what is behind it as one axis each.
+    """The array with all axes before ``axis`` merged into one, and all axes behind it too.
 
-    It is copied if it has to be.
+    The array is copied only if its strides require it.
     """
-    before, behind = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
-    return array_namespace(x).reshape(x, (before, x.shape[axis], behind))
+    outer, inner = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
+    return array_namespace(x).reshape(x, (outer, x.shape[axis], inner))
 
 
 def share_out(
-    lines: Lines, units: int, reach: int, size: int, longest: int = 128, besides: int = 0
+    lines: Lines, units: int, reach: int, size: int, longest: int = 128, extra: int = 0
 ) -> Launch:
-    """Cut lines into pieces of units, of two samples each, and fill in how.
+    """Cut lines into pieces of units, of two samples each, and write the pieces to ``lines``.
 
     Parameters
     ----------
@@ -126,37 +126,39 @@ def share_out(
         Bytes of a unit as it is computed with.
     longest : int
         The most units that a thread does one after the other.
-    besides : int
-        Bytes of shared memory that each thread needs for something else.
+    extra : int
+        Bytes of shared memory that each thread needs for other arrays.
     """
     batch, last = lines.batch, lines.batch.ndim - 1
-    beside = last >= 0 and abs(lines.array[0].batch_stride[last]) < abs(lines.array[0].stride[0])
-    if reach * size > _LONGEST_REACH or (beside and batch.size[last] >= _FEWEST_ACROSS):
-        return _across(lines, units, longest, besides)
-    return _along(lines, units, reach, size, besides)
+    is_adjacent = last >= 0 and abs(lines.array[0].batch_stride[last]) < abs(
+        lines.array[0].stride[0]
+    )
+    if reach * size > _LONGEST_REACH or (is_adjacent and batch.size[last] >= _FEWEST_ACROSS):
+        return _across(lines, units, longest, extra)
+    return _along(lines, units, reach, size, extra)
 
 
-def _across(lines: Lines, units: int, longest: int, besides: int) -> Launch:
+def _across(lines: Lines, units: int, longest: int, extra: int) -> Launch:
     count = lines.batch.count
     threads = min(_THREADS_ACROSS, -(-count // 32) * 32)
     groups = -(-count // threads)
-    wanted = max(1, -(-_BLOCKS // groups))
-    tile = min(max(-(-units // wanted), 16), longest)
-    return _cut(lines, units, tile, groups, Launch(0, threads, threads * besides, along=False))
+    pieces = max(1, -(-_BLOCKS // groups))
+    tile = min(max(-(-units // pieces), 16), longest)
+    return _cut(lines, units, tile, groups, Launch(0, threads, threads * extra, along=False))
 
 
-def _along(lines: Lines, units: int, reach: int, size: int, besides: int) -> Launch:
-    # As much as blocks take at a time, unless there is too little for many of them.
+def _along(lines: Lines, units: int, reach: int, size: int, extra: int) -> Launch:
+    # As many units as fit into a block, but fewer if the device would lack blocks.
     count = lines.batch.count
     most = min(_PIECE_BYTES // size, max(_THREADS_ALONG // 2, units * count // _BLOCKS))
     tile = units if units <= most else -(-units // -(-units // most))
     of_line = (tile + reach) * size + ctypes.sizeof(_index * 3)
-    several = max(1, min(most // tile, 2 * _PIECE_BYTES // of_line, count))
-    lines.lines = several
-    threads = min(_THREADS_ALONG, -(-several * tile // 32) * 32)
+    n_lines = max(1, min(most // tile, 2 * _PIECE_BYTES // of_line, count))
+    lines.lines = n_lines
+    threads = min(_THREADS_ALONG, -(-n_lines * tile // 32) * 32)
     # Parts are padded by less than the banks' 128 bytes, and begin at multiples of 16.
-    shared = several * of_line + 24 + 128 + threads * besides + 16
-    return _cut(lines, units, tile, -(-count // several), Launch(0, threads, shared, along=True))
+    shared = n_lines * of_line + 24 + 128 + threads * extra + 16
+    return _cut(lines, units, tile, -(-count // n_lines), Launch(0, threads, shared, along=True))
 
 
 def _cut(lines: Lines, units: int, tile: int, groups: int, launch: Launch) -> Launch:

@@ -69,15 +69,15 @@ def work_of(
 def _passes(
     kind: Literal["analysis", "synthesis"], keyed_steps: Sequence[tuple[str, Step]]
 ) -> tuple[Pass, ...] | None:
-    """The passes of a level; None if it is not done by filter banks, the same for all bands."""
+    """The passes of a level; None if its bands are not split by the same filter banks."""
     depths = [[step for _, step in same] for _, same in groupby(keyed_steps, lambda s: len(s[0]))]
     passes: list[Pass] = []
-    for step, *others in depths:
+    for step, *siblings in depths:
         # Steps of one depth come from one axis' wavelet: their filters are the same.
-        if not isinstance(step, FilterStep) or any(not _alike(step, s) for s in others):
+        if not isinstance(step, FilterStep) or any(not _alike(step, s) for s in siblings):
             return None
         passes.append(Pass(step))
-    # From the last axis, which lies in a row in memory, two by two.
+    # Pairs begin at the last axis, which is contiguous.
     end = len(passes)
     while end >= 2:
         first, second = passes[end - 2].first, passes[end - 1].first
@@ -161,11 +161,13 @@ def synthesis_launches(
         bands = dict(zip(level.detail_keys, details, strict=True))
         if approx is not None and level.approx_shape is not None:
             bands[level.approx_key] = approx._replace(shape=level.approx_shape)
-        found = [bands.get(key) for key in work.passes[0].letters]
+        band_memories = [bands.get(key) for key in work.passes[0].letters]
         dtype = stored if level is plan.levels[-1] else COMPUTED[stored]
         strides = filter_tiles.contiguous_strides(level.shape)
         approx = Memory(0, strides, level.shape, dtype)
-        launch = filter_tiles.merge_launch(found, approx, pair) if prod(level.shape) else None
+        launch = (
+            filter_tiles.merge_launch(band_memories, approx, pair) if prod(level.shape) else None
+        )
         if launch is None:
             return False
         what = f"synthesis of {level.shape} along axes {pair.axes}"

@@ -109,8 +109,8 @@ class CudaPooling:
             pooling = call.pooling(first, items, kind, beta, arguments.delta)
             return _PoolArguments(pooling, call.planes(result, first))
 
-        what = kernel("pooling.cuh", "pool_windows", call.dtype, kind.family, *call.held(wide))
-        call.run(what, _grouped(call.windows.outputs, wide), structure)
+        compiled = kernel("pooling.cuh", "pool_windows", call.dtype, kind.family, *call.held(wide))
+        call.run(compiled, _grouped(call.windows.outputs, wide), structure)
         return result
 
     def pool_vjp(
@@ -168,8 +168,8 @@ class CudaPooling:
             planes = (call.planes(array, first) for array in (x, result, places))
             return _LargestArguments(*planes, call.axes, items)
 
-        what = kernel("pooling_largest.cuh", "largest_windows", call.dtype, *call.held(wide))
-        call.run(what, _grouped(call.windows.outputs, wide), arguments)
+        compiled = kernel("pooling_largest.cuh", "largest_windows", call.dtype, *call.held(wide))
+        call.run(compiled, _grouped(call.windows.outputs, wide), arguments)
         return result, places
 
     def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
@@ -185,8 +185,8 @@ class CudaPooling:
             planes = (call.planes(array, first) for array in (cotangent, places, result))
             return _PlacedArguments(*planes, call.axes, items)
 
-        what = kernel("pooling_largest.cuh", "placed_samples", call.dtype)
-        call.run(what, call.windows.inputs, arguments)
+        compiled = kernel("pooling_largest.cuh", "placed_samples", call.dtype)
+        call.run(compiled, call.windows.inputs, arguments)
         return result
 
 
@@ -206,7 +206,7 @@ class _Spread(NamedTuple):
     task: int
     arguments: PoolingArguments
     by_window: Array
-    beside: Array | None
+    by_sample: Array | None
     beta: Array | None
     mean: bool
 
@@ -222,34 +222,34 @@ def _spread(call: _Call, spread: _Spread) -> tuple[Array, Array, Array | None]:
     tiling = windows.tiling(kind.numbers * ITEMSIZE[COMPUTED[call.dtype]])
 
     def arguments(first: int, items: _Items) -> ctypes.Structure:
-        others = (spread.by_window, spread.beside, result, of_windows, of_betas)
+        arrays = (spread.by_window, spread.by_sample, result, of_windows, of_betas)
         pooling = call.pooling(first, items, kind, spread.beta, spread.arguments.delta)
-        planes = (call.planes(array, first) for array in others)
-        made = _SpreadArguments(pooling, *planes, spread.mean, 0)
-        return made if tiling is None else _GatherArguments(made, *tiling.fields())
+        planes = (call.planes(array, first) for array in arrays)
+        structure = _SpreadArguments(pooling, *planes, spread.mean, 0)
+        return structure if tiling is None else _GatherArguments(structure, *tiling.fields())
 
-    how = (call.dtype, kind.family, spread.task)
+    parameters = (call.dtype, kind.family, spread.task)
     if tiling is None:
-        wide = call.side_by_side(call.x, spread.beside)
-        what = kernel("pooling_spread.cuh", "spread_windows", *how, *call.held(wide))
-        call.run(what, _grouped(windows.covering, wide), arguments)
+        wide = call.side_by_side(call.x, spread.by_sample)
+        compiled = kernel("pooling_spread.cuh", "spread_windows", *parameters, *call.held(wide))
+        call.run(compiled, _grouped(windows.covering, wide), arguments)
     else:
-        what = kernel("pooling_gather.cuh", "gather_samples", *how, *windows.held)
-        call.run(what, tiling.tiles, arguments, tiling)
+        compiled = kernel("pooling_gather.cuh", "gather_samples", *parameters, *windows.held)
+        call.run(compiled, tiling.tiles, arguments, tiling)
     return result, of_windows, _of_beta(of_betas, spread.beta)
 
 
 def _of_beta(of_windows: Array | None, beta: Array | None) -> Array | None:
-    """Summed over the windows, and the planes, that share a beta."""
+    """The gradient in beta: the sums over all windows and planes that share a value."""
     if of_windows is None or beta is None:
         return None
     xp, shape = array_namespace(beta), tuple(beta.shape)
-    found = xp.reshape(of_windows, (-1, shape[0], *of_windows.shape[1:]))
+    gradient = xp.reshape(of_windows, (-1, shape[0], *of_windows.shape[1:]))
     single = (k + 1 for k in range(1, len(shape)) if shape[k] == 1)
-    axes = tuple(k for k in (0, *single) if found.shape[k] != 1)
+    axes = tuple(k for k in (0, *single) if gradient.shape[k] != 1)
     if axes:
-        found = xp.sum(found, axis=axes, dtype=xp.float64, keepdims=True)
-    return xp.reshape(xp.astype(found, beta.dtype), shape)
+        gradient = xp.sum(gradient, axis=axes, dtype=xp.float64, keepdims=True)
+    return xp.reshape(xp.astype(gradient, beta.dtype), shape)
 
 
 # --- windows -------------------------------------------------------------------------------------
@@ -291,14 +291,14 @@ class _Windows(NamedTuple):
         return any((k - 1) * d + 1 > s for k, s, _, d, _, _ in self.numbers)
 
     def tiling(self, size: int) -> _Tiling | None:
-        """Tiles for windows of which so many bytes are kept; None if none are needed."""
-        behind = all(k == s and (d == 1 or k == 1) for k, s, _, d, _, _ in self.numbers)
-        return None if behind and self.held[2] else _tiling(self.numbers, size)
+        """Tiles for windows that need ``size`` bytes each; None if no tiles are needed."""
+        is_tiling = all(k == s and (d == 1 or k == 1) for k, s, _, d, _, _ in self.numbers)
+        return None if is_tiling and self.held[2] else _tiling(self.numbers, size)
 
 
 @lru_cache(maxsize=1024)
 def _windows(plan: WindowPlan) -> _Windows | None:
-    """The windows as kernels know them; None if they do not."""
+    """The windows as structures; None if the kernels do not support them."""
     if plan.ndim > 3:
         return None
     numbers = (*[_SINGLE] * (3 - plan.ndim), *zip(*plan, strict=True))
@@ -306,7 +306,7 @@ def _windows(plan: WindowPlan) -> _Windows | None:
     if max(*extents, prod(plan.inputs), prod(plan.outputs)) > 2**30:
         return None
     size = (numbers[0][0], numbers[1][0], numbers[2][0])
-    axes = (_Axis * 3)(*(_axis(*each) for each in numbers))
+    axes = (_Axis * 3)(*(_axis(*row) for row in numbers))
     windows = _Windows(plan, numbers, size if size in _HELD else (0, 0, 0), axes)
     return None if plan.size > MOST_PLACES and not windows.overlap else windows
 
@@ -332,18 +332,18 @@ class _Tiling(NamedTuple):
     shared: int
 
     def fields(self) -> tuple[Any, ...]:
-        dividers = ((_Divider * 3)(*map(_divider, each)) for each in (self.tile, self.windows))
+        dividers = ((_Divider * 3)(*map(_divider, sizes)) for sizes in (self.tile, self.windows))
         return (_int * 3)(*self.tile), (_int * 3)(*self.windows), *dividers
 
 
 @lru_cache(maxsize=1024)
 def _tiling(numbers: tuple[Ints, ...], size: int) -> _Tiling:
-    """Tiles as large as shared memory allows, rows being longer than columns."""
-    inputs = [each[4] for each in numbers]
+    """The largest tiles that fit into shared memory, with rows longer than columns."""
+    inputs = [row[4] for row in numbers]
     tile = [1, 1, 1]
-    made = _tiling_of(numbers, tile, size)
+    tiling = _tiling_of(numbers, tile, size)
     while prod(tile) < TILE:
-        # Along the last axis four times as many samples are as good as along others.
+        # Tiles grow until the last axis has four times as many samples as the others.
         growing = [d for d in range(3) if tile[d] < inputs[d]]
         if not growing:
             break
@@ -352,14 +352,14 @@ def _tiling(numbers: tuple[Ints, ...], size: int) -> _Tiling:
         larger = _tiling_of(numbers, tile, size)
         if larger.shared > MOST_SHARED:
             break
-        made = larger
-    return made
+        tiling = larger
+    return tiling
 
 
 def _tiling_of(numbers: tuple[Ints, ...], tile: Sequence[int], size: int) -> _Tiling:
     pairs = list(zip(tile, numbers, strict=True))
     windows = tuple(min(o, (t + (k - 1) * d - 1) // s + 1) for t, (k, s, _, d, _, o) in pairs)
-    tiles = tuple(-(-each[4] // t) for t, each in pairs)
+    tiles = tuple(-(-row[4] // t) for t, row in pairs)
     return _Tiling(tuple(tile), tiles, windows, prod(windows) * size)
 
 
@@ -393,13 +393,13 @@ class _Call:
         return self.runtime.empty(shape, dtype or self.dtype, self.x)
 
     def planes(self, array: Array | None, first: int) -> _Planes:
-        """An array from plane ``first`` on; None is nowhere."""
+        """An array from plane ``first`` on; a null structure for None."""
         if array is None:
             return _Planes()
         memory = memory_of(array)
         plane, *strides = memory.strides
         strides = [0] * (3 - len(strides)) + strides
-        steps = [s * each[3] for s, each in zip(strides, self.windows.numbers, strict=True)]
+        steps = [s * row[3] for s, row in zip(strides, self.windows.numbers, strict=True)]
         address = memory.address + first * plane * ITEMSIZE[memory.dtype]
         return _Planes(address, plane, (_index * 3)(*strides), (_index * 3)(*steps))
 
@@ -416,21 +416,21 @@ class _Call:
     def _betas(self, beta: Array | None) -> _Planes:
         if beta is None:
             return _Planes()
-        made, shape = self.planes(beta, 0), beta.shape[1:]
+        planes, shape = self.planes(beta, 0), beta.shape[1:]
         for d, size in enumerate(shape, 3 - len(shape)):
             if size == 1:
-                made.stride[d] = 0
-        return made
+                planes.stride[d] = 0
+        return planes
 
     def side_by_side(self, *arrays: Array | None) -> int:
-        """How many windows a thread has: one if samples lie side by side, zero if they do not."""
+        """Windows per thread: several or one if samples are contiguous, otherwise zero."""
         memories = [memory_of(array) for array in arrays if array is not None]
         *_, (k, s, p, d, n, o) = self.windows.numbers
         if d != 1 or not all(m.strides[-1] == 1 or n == 1 for m in memories):
             return 0
         wide = 8 // ITEMSIZE[self.dtype]
-        behind = (k, s, p, n) == (2, 2, 0, 2 * o) and o % wide == 0
-        if behind and self.windows.plan.is_full and all(map(_is_aligned, memories)):
+        is_paired = (k, s, p, n) == (2, 2, 0, 2 * o) and o % wide == 0
+        if is_paired and self.windows.plan.is_full and all(map(_is_aligned, memories)):
             return wide
         return 1
 
@@ -441,19 +441,19 @@ class _Call:
         return *self.windows.held, self.windows.plan.is_full, wide
 
     def run(
-        self, what: Kernel, sizes: Ints, arguments: _Arguments, tiling: _Tiling | None = None
+        self, compiled: Kernel, sizes: Ints, arguments: _Arguments, tiling: _Tiling | None = None
     ) -> None:
-        """Do so many items in each plane: one by each thread, or tiles by each block."""
+        """Launch a kernel for all planes: one item per thread, or one tile per block."""
         planes, in_plane = self.memory.shape[0], prod(sizes)
         at_once = max(1, MOST_ITEMS // in_plane)
         dividers = (_Divider * 3)(*map(_divider, sizes))
         for first in range(0, planes, at_once):
             count = min(at_once, planes - first) * in_plane
-            made = arguments(first, _Items(dividers, (_int * 3)(*sizes), count))
+            structure = arguments(first, _Items(dividers, (_int * 3)(*sizes), count))
             threads = _threads(count if tiling is None else prod(tiling.tile) * 64)
             blocks = -(-count // threads) if tiling is None else count
             shared = 0 if tiling is None else tiling.shared
-            self.runtime.launch(what, blocks, threads, shared, made, self.x, self.what)
+            self.runtime.launch(compiled, blocks, threads, shared, structure, self.x, self.what)
 
 
 def _threads(items: int) -> int:

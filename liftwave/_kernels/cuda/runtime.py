@@ -203,12 +203,12 @@ def source_text(name: str) -> str:
 _INCLUDE = re.compile(r'^#include "(.+)"$', re.MULTILINE)
 
 
-def _with_includes(name: str, seen: set[str]) -> str:
-    if name in seen:
+def _with_includes(name: str, included: set[str]) -> str:
+    if name in included:
         return ""
-    seen.add(name)
+    included.add(name)
     text = (source_folder() / name).read_text(encoding="utf-8").replace("#pragma once\n", "")
-    return _INCLUDE.sub(lambda found: _with_includes(found.group(1), seen), text)
+    return _INCLUDE.sub(lambda match: _with_includes(match.group(1), included), text)
 
 
 # --- devices -------------------------------------------------------------------------------------

@@ -53,14 +53,14 @@ class SumArguments(ctypes.Structure):
 def tap_gradients(
     x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runtime
 ) -> list[Array] | None:
-    """One array of shape (length,) per cotangent; None if kernels do not serve these.
+    """One array of shape (length,) per cotangent; None if the kernels do not support these arrays.
 
-    Of halves they are given in float32, in which they are computed.
+    Gradients of half-precision arrays are computed and returned in float32.
     """
     memories = list(map(memory_of, (x, *cotangents)))
     dtype, xp = memories[0].dtype, array_namespace(x)
-    alike = {(m.shape, m.dtype) for m in memories[1:]}
-    if dtype not in REAL or {d for _, d in alike} != {dtype} or len(alike) > 1:
+    layouts = {(m.shape, m.dtype) for m in memories[1:]}
+    if dtype not in REAL or {d for _, d in layouts} != {dtype} or len(layouts) > 1:
         return None
     if boundary(plan.extend) is None or fold(plan.fold) is None:
         return None
@@ -74,21 +74,21 @@ def tap_gradients(
 
 
 def _of_some(arrays: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runtime) -> list[Array]:
-    """The gradients for one or two cotangents, which come behind the signal."""
+    """The gradients for one or two cotangents; ``arrays`` are the signal and the cotangents."""
     memories = list(map(memory_of, arrays))
-    found = ordered(memories, axis)
-    if found is None:
+    layout = ordered(memories, axis)
+    if layout is None:
         return _of_some([merged(x, axis) for x in arrays], plan, 1, runtime)
     x, dtype, bands = arrays[0], memories[0].dtype, len(arrays) - 1
     what = f"the gradients in the taps of an analysis of {memories[0].shape} along axis {axis}"
-    lines = _lines(found, plan)
+    lines = _lines(layout, plan)
     sums = bands * plan.length * ITEMSIZE[REAL[dtype]]
     count = plan.length if plan.length in COUNTS and sums <= _MOST_SUMS else 0
     taps = count or _CHUNK
     # Each warp has sums in double precision.
     units = lines.end - lines.begin
-    size, besides = 2 * ITEMSIZE[COMPUTED[dtype]], -(-bands * taps * 8 // 32)
-    launch = share_out(lines, units, (plan.length - 1) // 2, size, _LONGEST_RUN, besides)
+    size, extra = 2 * ITEMSIZE[COMPUTED[dtype]], -(-bands * taps * 8 // 32)
+    launch = share_out(lines, units, (plan.length - 1) // 2, size, _LONGEST_RUN, extra)
     rows, chunks = min(launch.blocks, _BLOCKS), -(-plan.length // taps)
     width = bands * plan.length
     partial = runtime.empty((rows, width), "float64", x)
@@ -102,13 +102,13 @@ def _of_some(arrays: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runt
     return [result[k] for k in range(bands)]
 
 
-def _lines(found: tuple[Batch, list[Strided]], plan: FilterPlan) -> Lines:
-    """The lines of a signal and of cotangents, for the range of these that is extended."""
-    batch, strided = found
+def _lines(layout: tuple[Batch, list[Strided]], plan: FilterPlan) -> Lines:
+    """The lines of a signal and of cotangents, over the extended range of the cotangents."""
+    batch, strided = layout
     lines = Lines(batch=batch)
     for k, array in enumerate(strided):
         lines.array[k] = array
-    # Both are known to be there.
+    # tap_gradients has checked that both exist.
     lines.extend = cast(Boundary, boundary(plan.extend))
     lines.fold = cast(Fold, fold(plan.fold))
     lines.n_out, lines.length, lines.phase = plan.n_out, plan.length, plan.phase

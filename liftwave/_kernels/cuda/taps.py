@@ -49,17 +49,17 @@ class DeviceTaps(NamedTuple):
         return bool(self.arrays)
 
     def structure(self, count: int) -> Any:
-        """The kernel's structure, for kernels compiled for so many taps."""
+        """The structure of taps, for kernels compiled for ``count`` taps."""
         if self.arrays:
             return LearnedTaps(*(memory_of(x).address for x in self.arrays))
         key = ("cuda taps", self.real, count, self.filters)
-        made = self.plan.native.get(key)
-        if made is None:
-            made = given_taps(self.real, count)()
-            for row, numbers in zip(made, self.filters, strict=False):
+        taps = self.plan.native.get(key)
+        if taps is None:
+            taps = given_taps(self.real, count)()
+            for row, numbers in zip(taps, self.filters, strict=False):
                 row[: len(numbers)] = numbers
-            bounded(self.plan.native)[key] = made
-        return made
+            bounded(self.plan.native)[key] = taps
+        return taps
 
 
 def device_taps(
@@ -81,14 +81,14 @@ def _is_beside(taps: Taps, like: Array) -> bool:
 
 
 def _placed(taps: Taps, plan: FilterPlan, real: str, like: Array) -> Array:
-    """Taps one behind the other in memory, in the precision that is computed with."""
+    """Contiguous taps on the device, in the precision of the computation."""
     xp = array_namespace(like)
     if not is_concrete(taps):
         taps = xp.astype(taps, getattr(xp, real), copy=False)
         return taps if memory_of(taps).strides == (1,) else xp.concat([taps])
     key = ("cuda uploaded taps", real, taps, xp.__name__, str(device(like)))
-    made = plan.native.get(key)
-    if made is None:
-        made = xp.asarray(taps, dtype=getattr(xp, real), device=device(like))
-        bounded(plan.native)[key] = made
-    return made
+    array = plan.native.get(key)
+    if array is None:
+        array = xp.asarray(taps, dtype=getattr(xp, real), device=device(like))
+        bounded(plan.native)[key] = array
+    return array

@@ -17,7 +17,7 @@ UNIT = 8
 SEGMENT = 128
 """Rows of a segment, at most: so many that what is read twice, between segments, is little."""
 
-WANTED = 1056
+BUSY_BLOCKS = 1056
 """Blocks that keep a device busy: eight for each of 132 processors. Segments are cut for them."""
 
 _SHARED = 48 << 10
@@ -67,46 +67,46 @@ class Cut:
         return table, buffers, buffers + 2 * groups * threads * self.buffer
 
 
-def cut(given: Cut) -> tuple[Tiling, tuple[int, int, int]]:
-    """Tiles, and how many blocks are launched, of how many threads and bytes of shared memory."""
-    strip, strips, threads = _strips(given.columns, given.threads)
-    segment = _segment(given, strips)
-    segments = -(-given.rows // segment)
-    tiles = given.items * strips * segments
-    groups = _groups(given, segment, threads, tiles) if strips == 1 else 1
+def cut(spec: Cut) -> tuple[Tiling, tuple[int, int, int]]:
+    """Tiles, and the launch: number of blocks, threads of each, bytes of shared memory."""
+    strip, strips, threads = _strips(spec.columns, spec.threads)
+    segment = _segment(spec, strips)
+    segments = -(-spec.rows // segment)
+    tiles = spec.items * strips * segments
+    groups = _groups(spec, segment, threads, tiles) if strips == 1 else 1
     blocks = -(-tiles // groups)
-    table, buffers, shared = given.shared(segment, threads, groups)
+    table, buffers, shared = spec.shared(segment, threads, groups)
     tiling = Tiling(tiles, blocks, segments, strips, segment, strip, threads, table, buffers, 0)
     return tiling, (grid(blocks), groups * threads, shared)
 
 
 def _strips(columns: int, threads: Callable[[int], int]) -> tuple[int, int, int]:
-    """Width and number of strips, and threads of each, so that few threads are idle."""
-    found = []
+    """Width and number of strips, and threads of each, for as few idle threads as possible."""
+    candidates = []
     for width in (columns, *range(UNIT, min(columns, 2 * MAX_THREADS), UNIT)):
         if threads(width) > MAX_THREADS:
             continue
         strips = -(-columns // width)
         # Several tiles that are alone in their rows fill a block's last warp.
-        whole = threads(width) if width == columns and 2 * threads(width) <= MAX_THREADS else 0
-        lanes = whole or -(-threads(width) // _WARP) * _WARP
-        found.append((strips * lanes, abs(lanes - 4 * _WARP), width, strips))
-    _, _, width, strips = min(found)
+        unpadded = threads(width) if width == columns and 2 * threads(width) <= MAX_THREADS else 0
+        lanes = unpadded or -(-threads(width) // _WARP) * _WARP
+        candidates.append((strips * lanes, abs(lanes - 4 * _WARP), width, strips))
+    _, _, width, strips = min(candidates)
     return width, strips, threads(width)
 
 
-def _segment(given: Cut, strips: int) -> int:
-    """Rows of a segment: as few segments as there may be for enough blocks."""
-    fewest = max(SEGMENT // 16, given.reach + 2)
-    segments = -(-given.rows // SEGMENT)
-    while given.items * strips * segments < WANTED and given.rows >= 2 * segments * fewest:
+def _segment(spec: Cut, strips: int) -> int:
+    """Rows of a segment: the fewest segments that make enough blocks."""
+    fewest = max(SEGMENT // 16, spec.reach + 2)
+    segments = -(-spec.rows // SEGMENT)
+    while spec.items * strips * segments < BUSY_BLOCKS and spec.rows >= 2 * segments * fewest:
         segments *= 2
-    rows = -(-given.rows // segments)
-    return -(-rows // given.at_once) * given.at_once
+    rows = -(-spec.rows // segments)
+    return -(-rows // spec.at_once) * spec.at_once
 
 
-def _groups(given: Cut, segment: int, threads: int, tiles: int) -> int:
-    """Tiles of a block: as many as fill its warps."""
+def _groups(spec: Cut, segment: int, threads: int, tiles: int) -> int:
+    """Tiles of a block: the number that leaves the fewest threads of a warp idle."""
 
     def idle(groups: int) -> float:
         return -groups * threads % _WARP / (groups * threads)
@@ -114,6 +114,6 @@ def _groups(given: Cut, segment: int, threads: int, tiles: int) -> int:
     fitting = [
         groups
         for groups in range(1, MAX_THREADS // threads + 1)
-        if tiles >= groups * WANTED and given.shared(segment, threads, groups)[2] <= _SHARED
+        if tiles >= groups * BUSY_BLOCKS and spec.shared(segment, threads, groups)[2] <= _SHARED
     ]
     return min(fitting, key=lambda g: (idle(g), -g), default=1)

@@ -52,14 +52,14 @@ class ReferenceFilters:
             # Outputs start + parity, start + parity + 2, … meet the taps of one parity only.
             used = (start + parity + plan.phase) % 2
             first = (start + parity + plan.phase - used) // 2 + len(plan.extend.left)
-            each = [
+            parts = [
                 total(
                     tap * slice_along(band, axis, first - q, 1, (count + 1 - parity) // 2)
                     for q, tap in enumerate(tap_values(taps, band, xp)[used::2])
                 )
                 for band, taps in zip(wide, filters, strict=True)
             ]
-            phases.append(total(each))
+            phases.append(total(parts))
         return folded(merged(phases, axis, xp), plan.fold, axis, xp)
 
     def tap_gradients(
@@ -71,9 +71,9 @@ class ReferenceFilters:
         first, count = _first_tap(plan)
         gradients = []
         for cotangent in cotangents:
-            over = extended(cotangent, plan.fold, axis)
+            wide_cotangent = extended(cotangent, plan.fold, axis)
             sums = [
-                inner(slice_along(wide, axis, first - j, 2, count), over)
+                inner(slice_along(wide, axis, first - j, 2, count), wide_cotangent)
                 for j in range(plan.length)
             ]
             gradients.append(xp.stack(sums))

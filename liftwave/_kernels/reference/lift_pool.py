@@ -46,29 +46,29 @@ class _ReluStep(NamedTuple):
         """The cotangent of the source, and the gradient in the filters."""
         xp = array_namespace(source, cotangent)
         gain = self._own(source)[1]
-        before = self._linear(source)
-        through = xp.where(before <= 0, xp.zeros_like(before), cotangent * gain)
+        linear = self._linear(source)
+        inner = xp.where(linear <= 0, xp.zeros_like(linear), cotangent * gain)
         windows = [
             slice_along(
                 extended(source, self.extension, self.axis), self.axis, i, 1, self.extension.n
             )
             for i in range(self._kernel)
         ]
-        over = tuple(d for d in range(source.ndim) if d != 1)
-        products = [*(through * w for w in windows), through, cotangent * _relu(before), cotangent]
-        gradient = xp.stack([xp.sum(p, axis=over) for p in products], axis=-1)
-        return self._pulled(through), gradient
+        axes = tuple(d for d in range(source.ndim) if d != 1)
+        products = [*(inner * w for w in windows), inner, cotangent * _relu(linear), cotangent]
+        gradient = xp.stack([xp.sum(p, axis=axes) for p in products], axis=-1)
+        return self._linear_adjoint(inner), gradient
 
-    def _pulled(self, through: Array) -> Array:
+    def _linear_adjoint(self, cotangent: Array) -> Array:
         """The adjoint of the linear part: samples read beyond the ends are folded back."""
         reach = self._kernel - 1
-        wide = extended(through, zero_extension(self.extension.n, reach, reach), self.axis)
+        wide = extended(cotangent, zero_extension(self.extension.n, reach, reach), self.axis)
         count = self.extension.n + reach
         terms = (
             weight * slice_along(wide, self.axis, reach - i, 1, count)
-            for i, weight in enumerate(self._weights(through))
+            for i, weight in enumerate(self._weights(cotangent))
         )
-        xp = array_namespace(through)
+        xp = array_namespace(cotangent)
         return folded(total(terms), self.extension, self.axis, xp)
 
     def _linear(self, source: Array) -> Array:
@@ -101,10 +101,10 @@ def _relu(x: Array) -> Array:
     return xp.where(x <= 0, xp.zeros_like(x), x)
 
 
-def _steps(plan: LiftPoolPlan, one: LiftPass, filters: Array) -> list[Step]:
+def _steps(plan: LiftPoolPlan, lift_pass: LiftPass, filters: Array) -> list[Step]:
     """Predict the odd samples from the even ones, and update the even ones by the details."""
-    extension, axis = plan.extension(one.half[one.axis]), one.axis + _FIRST
-    own = filters[one.filter_index, ...]
+    extension, axis = plan.extension(lift_pass.half[lift_pass.axis]), lift_pass.axis + _FIRST
+    own = filters[lift_pass.filter_index, ...]
     predict, update = (_ReluStep(own[k, ...], extension, axis) for k in (0, 1))
     return [Step(1, predict, True), Step(0, update)]
 
@@ -116,19 +116,19 @@ class ReferenceLiftPool:
     """Lifting pooling."""
 
     def lift_down(
-        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, penalised: bool
+        self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
-        """The wanted bands, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
+        """The bands of ``output``, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
         xp = array_namespace(x, filters)
         arrays, sums = [x], []
-        for one in plan.passes:
-            whole = arrays.pop(0)
-            odd, halves = _split(whole, plan, one, filters)
+        for lift_pass in plan.passes:
+            signal = arrays.pop(0)
+            odd, halves = _split(signal, plan, lift_pass, filters)
             arrays += halves
-            if penalised:
+            if with_sums:
                 smooth, detail = halves
                 sums.append(xp.stack([xp.sum((smooth - odd) ** 2), xp.sum(detail**2)]))
-        return _chosen(arrays, output), xp.stack(sums) if penalised else None
+        return _selected(arrays, output), xp.stack(sums) if with_sums else None
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
         """The signal with these bands; none of them is missing."""
@@ -152,19 +152,21 @@ class ReferenceLiftPool:
         if from_outputs:
             arrays = _all_bands(values, output, plan)
         else:
-            everything = LiftOutput(tuple(range(2**plan.dimensions)), "bands")
-            arrays, _ = self.lift_down(values[0], filters, plan, everything, False)
-        pulled = _cotangents(cotangents, output, arrays)
+            all_bands = LiftOutput(tuple(range(2**plan.dimensions)), "bands")
+            arrays, _ = self.lift_down(values[0], filters, plan, all_bands, False)
+        band_cotangents = _cotangents(cotangents, output, arrays)
         gradients: list[Any] = []
-        for number, one in reversed(list(enumerate(plan.passes))):
+        for number, lift_pass in reversed(list(enumerate(plan.passes))):
             halves, arrays = arrays[-2:], arrays[:-2]
-            given, pulled = pulled[-2:], pulled[:-2]
+            pair, band_cotangents = band_cotangents[-2:], band_cotangents[:-2]
             weights = None if sums_cotangent is None else sums_cotangent[number, ...]
-            whole, cotangent, gradient = _split_back(halves, given, weights, plan, one, filters)
-            arrays.insert(0, whole)
-            pulled.insert(0, cotangent)
+            signal, cotangent, gradient = _split_back(
+                halves, pair, weights, plan, lift_pass, filters
+            )
+            arrays.insert(0, signal)
+            band_cotangents.insert(0, cotangent)
             gradients.append(gradient)
-        return pulled[0], _collected(gradients[::-1], filters)
+        return band_cotangents[0], _collected(gradients[::-1], filters)
 
     def lift_up_vjp(
         self,
@@ -178,36 +180,41 @@ class ReferenceLiftPool:
 
         ``values`` are the signal (of even sizes) if ``from_outputs``, or else the bands.
         """
-        known = None if from_outputs else _merge(values, filters, plan)[1]
-        arrays, pulled, gradients = [values[0]], [cotangent], []
-        for number, one in enumerate(plan.passes):
-            xp, axis = array_namespace(cotangent), one.axis + _FIRST
-            n = one.shape[one.axis]
-            channels = split_channels(arrays.pop(0), axis) if known is None else known[number]
-            given = extended(pulled.pop(0), zero_extension(n, 0, n % 2), axis)
-            back = vjp(channels, split_channels(given, axis), undoing(_steps(plan, one, filters)))
+        merged_channels = None if from_outputs else _merge(values, filters, plan)[1]
+        arrays, cotangents, gradients = [values[0]], [cotangent], []
+        for number, lift_pass in enumerate(plan.passes):
+            xp, axis = array_namespace(cotangent), lift_pass.axis + _FIRST
+            n = lift_pass.shape[lift_pass.axis]
+            if merged_channels is None:
+                channels = split_channels(arrays.pop(0), axis)
+            else:
+                channels = merged_channels[number]
+            padded = extended(cotangents.pop(0), zero_extension(n, 0, n % 2), axis)
+            back = vjp(
+                channels, split_channels(padded, axis), undoing(_steps(plan, lift_pass, filters))
+            )
             arrays += back.channels
-            pulled += back.cotangents
+            cotangents += back.cotangents
             gradients.append(xp.stack(back.gradients[::-1]))
-        return pulled, _collected(gradients, filters)
+        return cotangents, _collected(gradients, filters)
 
 
 def _split(
-    x: Array, plan: LiftPoolPlan, one: LiftPass, filters: Array
+    x: Array, plan: LiftPoolPlan, lift_pass: LiftPass, filters: Array
 ) -> tuple[Array, list[Array]]:
     """The odd samples, and approximation and detail."""
-    axis = one.axis + _FIRST
-    channels = split_channels(extended(x, plan.edge(one.axis), axis), axis)
-    return channels[1], run(channels, _steps(plan, one, filters))
+    axis = lift_pass.axis + _FIRST
+    channels = split_channels(extended(x, plan.edge(lift_pass.axis), axis), axis)
+    return channels[1], run(channels, _steps(plan, lift_pass, filters))
 
 
-def _chosen(bands: Sequence[Array], output: LiftOutput) -> list[Array]:
-    chosen = [bands[k] for k in output.bands]
-    if output.form == "sum":
-        return [total(chosen)]
-    if output.form == "concat":
-        return [array_namespace(*chosen).concat(chosen, axis=1)]
-    return chosen
+def _selected(bands: Sequence[Array], output: LiftOutput) -> list[Array]:
+    parts = [bands[k] for k in output.bands]
+    if output.combination == "sum":
+        return [total(parts)]
+    if output.combination == "concat":
+        return [array_namespace(*parts).concat(parts, axis=1)]
+    return parts
 
 
 def _merge(
@@ -215,44 +222,47 @@ def _merge(
 ) -> tuple[Array, list[list[Array]]]:
     """The signal, and for each pass all even and odd samples."""
     arrays, channels = list(bands), []
-    for one in reversed(plan.passes):
+    for lift_pass in reversed(plan.passes):
         halves, arrays = arrays[-2:], arrays[:-2]
-        channels.append(run(halves, undoing(_steps(plan, one, filters))))
-        axis = one.axis + _FIRST
-        whole = merged(channels[-1], axis, array_namespace(*halves))
-        arrays.insert(0, slice_along(whole, axis, 0, 1, one.shape[one.axis]))
+        channels.append(run(halves, undoing(_steps(plan, lift_pass, filters))))
+        axis = lift_pass.axis + _FIRST
+        signal = merged(channels[-1], axis, array_namespace(*halves))
+        arrays.insert(0, slice_along(signal, axis, 0, 1, lift_pass.shape[lift_pass.axis]))
     return arrays[0], channels[::-1]
 
 
 def _split_back(
     halves: list[Array],
-    given: list[Array],
+    cotangents: list[Array],
     weights: Array | None,
     plan: LiftPoolPlan,
-    one: LiftPass,
+    lift_pass: LiftPass,
     filters: Array,
 ) -> tuple[Array, Array, Array]:
     """One pass: the array that was split, its cotangent, and the gradient in its filters."""
-    xp, steps, axis = array_namespace(*halves), _steps(plan, one, filters), one.axis + _FIRST
+    xp, axis = array_namespace(*halves), lift_pass.axis + _FIRST
+    steps = _steps(plan, lift_pass, filters)
     of_odd = None
     if weights is not None:
         odd = run(halves, undoing(steps))[1]
         of_odd = -2 * weights[0] * (halves[0] - odd)
-        given = [given[0] - of_odd, given[1] + 2 * weights[1] * halves[1]]
-    back = vjp(halves, given, steps)
+        cotangents = [cotangents[0] - of_odd, cotangents[1] + 2 * weights[1] * halves[1]]
+    back = vjp(halves, cotangents, steps)
     even, detail = back.cotangents
     if of_odd is not None:
         detail = detail + of_odd
-    whole = slice_along(merged(back.channels, axis, xp), axis, 0, 1, one.shape[one.axis])
-    cotangent = folded(merged([even, detail], axis, xp), plan.edge(one.axis), axis, xp)
+    signal = slice_along(
+        merged(back.channels, axis, xp), axis, 0, 1, lift_pass.shape[lift_pass.axis]
+    )
+    cotangent = folded(merged([even, detail], axis, xp), plan.edge(lift_pass.axis), axis, xp)
     gradient = xp.stack(back.gradients)
-    return whole, cotangent, gradient
+    return signal, cotangent, gradient
 
 
 def _all_bands(values: Sequence[Array], output: LiftOutput, plan: LiftPoolPlan) -> list[Array]:
     """All bands in their order, from a result that has all of them."""
     parts = list(values)
-    if output.form == "concat":
+    if output.combination == "concat":
         count = parts[0].shape[1] // len(output.bands)
         parts = [slice_along(parts[0], 1, k * count, 1, count) for k in range(len(output.bands))]
     by_number = dict(zip(output.bands, parts, strict=True))
@@ -260,18 +270,18 @@ def _all_bands(values: Sequence[Array], output: LiftOutput, plan: LiftPoolPlan) 
 
 
 def _cotangents(
-    given: Sequence[Array | None], output: LiftOutput, like: Sequence[Array]
+    cotangents: Sequence[Array | None], output: LiftOutput, like: Sequence[Array]
 ) -> list[Array]:
     """The cotangents of all bands."""
     xp, count = array_namespace(*like), like[0].shape[1]
-    found = [xp.zeros_like(band) for band in like]
+    band_cotangents = [xp.zeros_like(band) for band in like]
     for place, k in enumerate(output.bands):
-        part = given[place if output.form == "bands" else 0]
-        if part is not None and output.form == "concat":
+        part = cotangents[place if output.combination == "bands" else 0]
+        if part is not None and output.combination == "concat":
             part = slice_along(part, 1, place * count, 1, count)
         if part is not None:
-            found[k] = found[k] + part
-    return found
+            band_cotangents[k] = band_cotangents[k] + part
+    return band_cotangents
 
 
 def _collected(gradients: Sequence[Array], filters: Array) -> Array:

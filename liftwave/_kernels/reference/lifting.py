@@ -74,12 +74,16 @@ class ReferenceLifting:
         steps = _steps(plan, taps, axis)
         if len(outputs) == 2:
             bands = [rolled(y, -s, axis, xp) for y, s in zip(outputs, plan.shift, strict=True)]
-            pulled = [rolled(g, -s, axis, xp) for g, s in zip(cotangents, plan.shift, strict=True)]
-            channels, factors = _unscaled(bands, pulled, scale, xp)
-            pulled = [scaled(g, f, xp) for g, f in zip(pulled, scale, strict=True)]
-            back = vjp(channels, pulled, steps)
+            channel_cotangents = [
+                rolled(g, -s, axis, xp) for g, s in zip(cotangents, plan.shift, strict=True)
+            ]
+            channels, factors = _unscaled(bands, channel_cotangents, scale, xp)
+            channel_cotangents = [
+                scaled(g, f, xp) for g, f in zip(channel_cotangents, scale, strict=True)
+            ]
+            back = vjp(channels, channel_cotangents, steps)
             values, cotangent = (
-                merged(each, axis, xp) for each in (back.channels, back.cotangents)
+                merged(pair, axis, xp) for pair in (back.channels, back.cotangents)
             )
             values = slice_along(values, axis, 0, 1, plan.n)
             cotangent = folded(cotangent, plan.edge, axis, xp)
@@ -91,12 +95,12 @@ class ReferenceLifting:
             steps,
         )
         channels, factors = _unscaled(back.channels, back.cotangents, scale, xp)
-        pulled = [scaled(g, f, xp) for g, f in zip(back.cotangents, scale, strict=True)]
-        inputs, given = (
-            [rolled(c, s, axis, xp) for c, s in zip(both, plan.shift, strict=True)]
-            for both in (channels, pulled)
+        channel_cotangents = [scaled(g, f, xp) for g, f in zip(back.cotangents, scale, strict=True)]
+        inputs, input_cotangents = (
+            [rolled(c, s, axis, xp) for c, s in zip(pair, plan.shift, strict=True)]
+            for pair in (channels, channel_cotangents)
         )
-        return LiftPullback(inputs, given, back.gradients, factors)
+        return LiftPullback(inputs, input_cotangents, back.gradients, factors)
 
 
 def _unscaled(
@@ -151,9 +155,12 @@ def _step_gradient(source: Array, cotangent: Array, step: StepPlan, axis: int) -
     xp = array_namespace(source, cotangent)
     if step.extend.n == 0 or step.fold.n == 0:
         return xp.zeros((step.length,), dtype=real_dtype(source, xp), device=device(source))
-    wide, over = extended(source, step.extend, axis), extended(cotangent, step.fold, axis)
+    wide, wide_cotangent = extended(source, step.extend, axis), extended(cotangent, step.fold, axis)
     first, count = _range(step)
-    sums = [inner(slice_along(wide, axis, first + j, 1, count), over) for j in range(step.length)]
+    sums = [
+        inner(slice_along(wide, axis, first + j, 1, count), wide_cotangent)
+        for j in range(step.length)
+    ]
     return xp.stack(sums)
 
 

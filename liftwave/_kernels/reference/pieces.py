@@ -36,18 +36,18 @@ def _rows(x: Array, count: int, columns: tuple[Column, ...], axis: int, xp: Name
 
 
 def _column(x: Array, column: Column, axis: int, xp: Namespace) -> Array:
-    """Samples gathered and weighted; exactly zero where the weight is, whatever the sample."""
-    where, weights = column
-    gathered = _weighted(_taken(x, where, axis, xp), weights, axis, xp)
+    """Weighted samples; exactly zero where the weight is zero, even for infinite or NaN samples."""
+    indices, weights = column
+    samples = _weighted(_taken(x, indices, axis, xp), weights, axis, xp)
     if all(weights):
-        return gathered
-    # Not even 0 * nan of the sample that fills the place of one that a row does not name.
-    named = _along(tuple(w != 0.0 for w in weights), xp.bool, gathered, axis, xp)
-    return xp.where(named, gathered, xp.zeros_like(gathered))
+        return samples
+    # Short rows are padded by sample 0 with weight 0: the product with a NaN must not remain.
+    mask = _along(tuple(w != 0.0 for w in weights), xp.bool, samples, axis, xp)
+    return xp.where(mask, samples, xp.zeros_like(samples))
 
 
-def _taken(x: Array, where: tuple[int, ...], axis: int, xp: Namespace) -> Array:
-    return xp.take(x, xp.asarray(where, dtype=xp.int64, device=device(x)), axis=axis)
+def _taken(x: Array, indices: tuple[int, ...], axis: int, xp: Namespace) -> Array:
+    return xp.take(x, xp.asarray(indices, dtype=xp.int64, device=device(x)), axis=axis)
 
 
 def _weighted(x: Array, weights: tuple[float, ...], axis: int, xp: Namespace) -> Array:
@@ -64,30 +64,30 @@ def _along(values: tuple[Any, ...], dtype: Any, x: Array, axis: int, xp: Namespa
 
 
 def folded(x: Array, fold: Extension, axis: int, xp: Namespace) -> Array:
-    """The transpose of extending: samples beyond the ends are added onto those they came from."""
+    """The adjoint of :func:`extended`: adds samples beyond the ends onto their sources."""
     before, after = len(fold.left), len(fold.right)
     if not before and not after:
         return x
-    folded = slice_along(x, axis, before, 1, fold.n)
-    for where, part in (
+    result = slice_along(x, axis, before, 1, fold.n)
+    for side, part in (
         (fold.left_fold, slice_along(x, axis, 0, 1, before)),
         (fold.right_fold, slice_along(x, axis, before + fold.n, 1, after)),
     ):
-        if where is not None:
-            folded = _added(folded, part, where, axis, xp)
-    return folded
+        if side is not None:
+            result = _added(result, part, side, axis, xp)
+    return result
 
 
-def _added(x: Array, beyond: Array, fold: Fold, axis: int, xp: Namespace) -> Array:
-    """``x`` with the samples ``beyond`` its end added where ``fold`` says."""
+def _added(x: Array, part: Array, fold: Fold, axis: int, xp: Namespace) -> Array:
+    """``x`` with the samples of ``part``, which lies beyond its end, added where ``fold`` says."""
     count = len(fold.columns[0][0])
     stop = fold.start + count
-    received = slice_along(x, axis, fold.start, 1, count)
+    target = slice_along(x, axis, fold.start, 1, count)
     for column in fold.columns:
-        received = received + _column(beyond, column, axis, xp)
+        target = target + _column(part, column, axis, xp)
     parts = [
         slice_along(x, axis, 0, 1, fold.start),
-        received,
+        target,
         slice_along(x, axis, stop, 1, x.shape[axis] - stop),
     ]
     return xp.concat(parts, axis=axis)
@@ -99,10 +99,10 @@ def merged(channels: Sequence[Array], axis: int, xp: Namespace) -> Array:
     n_even, n_odd = even.shape[axis], odd.shape[axis]
     paired = xp.stack([slice_along(even, axis, 0, 1, n_odd), odd], axis=axis + 1)
     shape = (*even.shape[:axis], 2 * n_odd, *even.shape[axis + 1 :])
-    merged = xp.reshape(paired, shape)
+    result = xp.reshape(paired, shape)
     if n_even == n_odd:
-        return merged
-    return xp.concat([merged, slice_along(even, axis, n_odd, 1, 1)], axis=axis)
+        return result
+    return xp.concat([result, slice_along(even, axis, n_odd, 1, 1)], axis=axis)
 
 
 def slice_along(x: Array, axis: int, start: int, step: int, count: int) -> Array:

@@ -103,23 +103,25 @@ class ReferencePooling:
         xp = array_namespace(x)
         region = regions(x, plan)
         top = region.largest(region.samples)
-        reached = (region.samples == top) | xp.isnan(region.samples)
+        is_largest = (region.samples == top) | xp.isnan(region.samples)
         if region.present is not None:
-            reached = reached & region.present
+            is_largest = is_largest & region.present
         samples = _flat_samples(plan, x)
-        none = xp.full_like(samples, int(np.prod(plan.inputs)))
-        first = xp.min(xp.where(reached, samples, none), axis=region.place_axes, keepdims=True)
+        sentinel = xp.full_like(samples, int(np.prod(plan.inputs)))
+        first = xp.min(
+            xp.where(is_largest, samples, sentinel), axis=region.place_axes, keepdims=True
+        )
         places = from_windows(first, plan)
-        # Values are taken from these places: their derivative is that of the first largest sample.
+        # The values are read at these places, so that the derivative goes to the first maximum.
         flat = flat_indices(places, int(np.prod(plan.inputs)), x.shape[0])
         return xp.reshape(xp.take(xp.reshape(x, (-1,)), flat, axis=0), places.shape), places
 
     def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
         """Cotangents added at the places that :meth:`max_pool` gave."""
         xp = array_namespace(cotangent)
-        reached = _flat_samples(plan, cotangent) == to_windows(indices, plan)
+        is_largest = _flat_samples(plan, cotangent) == to_windows(indices, plan)
         g = to_windows(cotangent, plan)
-        spread = xp.where(reached, g, xp.zeros_like(g))
+        spread = xp.where(is_largest, g, xp.zeros_like(g))
         return folded(spread, plan)
 
 
@@ -144,9 +146,9 @@ def _weighted(
     region = regions(_grouped(x, channels), plan)
     if beta is not None:
         xp = array_namespace(beta)
-        repeated = (x.shape[0] // beta.shape[0], *beta.shape)
+        shape = (x.shape[0] // beta.shape[0], *beta.shape)
         planes = (x.shape[0], *beta.shape[1:])
-        beta = xp.reshape(xp.broadcast_to(beta[None, ...], repeated), planes)
+        beta = xp.reshape(xp.broadcast_to(beta[None, ...], shape), planes)
         beta = to_windows(_grouped(beta, channels), plan)
     return region, weighting(region, arguments.weights, beta, arguments.delta)
 
@@ -158,12 +160,12 @@ def _of_beta(
     if beta is None:
         return None
     xp = array_namespace(beta)
-    found = _planes(from_windows(region.total(weigh.contrast * of_weights), plan))
+    gradient = _planes(from_windows(region.total(weigh.contrast * of_weights), plan))
     rows = beta.shape[0]
-    found = xp.reshape(found, (found.shape[0] // rows, rows, *found.shape[1:]))
-    found = xp.sum(found, axis=0)
-    single = tuple(k for k in range(1, beta.ndim) if beta.shape[k] == 1 < found.shape[k])
-    return xp.sum(found, axis=single, keepdims=True) if single else found
+    gradient = xp.reshape(gradient, (gradient.shape[0] // rows, rows, *gradient.shape[1:]))
+    gradient = xp.sum(gradient, axis=0)
+    single = tuple(k for k in range(1, beta.ndim) if beta.shape[k] == 1 < gradient.shape[k])
+    return xp.sum(gradient, axis=single, keepdims=True) if single else gradient
 
 
 def _factors(region: Regions, weights: Array, preserve: str) -> Array:

@@ -110,11 +110,13 @@ def _plain(region: Regions, similarity: Similarity) -> Weighting:
     zero = xp.zeros_like(s)
     h = region.mask(xp.maximum(s, zero))
     total = region.total(h)
-    alike = total == 0  # no sample is similar to the mean: all have the same weight
+    is_uniform = total == 0  # no sample is similar to the mean: all have the same weight
     ones = region.mask(xp.ones_like(s))
-    w = xp.where(alike, ones * region.share, h / xp.where(alike, xp.ones_like(total), total))
-    counts = (s > 0) & ~alike
-    total = xp.where(alike, xp.ones_like(total), total)
+    w = xp.where(
+        is_uniform, ones * region.share, h / xp.where(is_uniform, xp.ones_like(total), total)
+    )
+    counts = (s > 0) & ~is_uniform
+    total = xp.where(is_uniform, xp.ones_like(total), total)
 
     def pull(cotangent: Array) -> Array:
         c = xp.sum(cotangent, axis=1, keepdims=True)
@@ -190,10 +192,10 @@ def _pce(a: Array, mean: Array) -> Similarity:
     u, v = a / by, mean / by
     product = xp.sum(u * v, axis=1, keepdims=True)
     squares = xp.sum(u * u + v * v, axis=1, keepdims=True)
-    below = _nonzero(squares - product, xp)
-    s = xp.where(larger == 0, xp.ones_like(below), product / below)
-    in_sample = (v * squares - 2.0 * product * u) / (below * below) / by
-    in_mean = (u * squares - 2.0 * product * v) / (below * below) / by
+    denominator = _nonzero(squares - product, xp)
+    s = xp.where(larger == 0, xp.ones_like(denominator), product / denominator)
+    in_sample = (v * squares - 2.0 * product * u) / (denominator * denominator) / by
+    in_mean = (u * squares - 2.0 * product * v) / (denominator * denominator) / by
     return Similarity(s, in_sample, in_mean)
 
 
@@ -253,12 +255,12 @@ def _euclidean(residual: Array) -> tuple[Array, Array]:
 
 
 def _chebyshev(residual: Array) -> tuple[Array, Array]:
-    """The largest component; where several are, the slope is shared."""
+    """The largest component; several equal ones share the slope."""
     xp = array_namespace(residual)
     size = xp.abs(residual)
     largest = xp.max(size, axis=1, keepdims=True)
-    reached = xp.astype(size == largest, residual.dtype)
-    return largest, xp.sign(residual) * reached / xp.sum(reached, axis=1, keepdims=True)
+    indicator = xp.astype(size == largest, residual.dtype)
+    return largest, xp.sign(residual) * indicator / xp.sum(indicator, axis=1, keepdims=True)
 
 
 def _gower(residual: Array) -> tuple[Array, Array]:

@@ -55,12 +55,12 @@ class Regions(NamedTuple):
     share: Any
     place_axes: Ints
 
-    def mask(self, values: Array, other: Any = 0.0) -> Array:
-        """``values`` at places inside of the signal, and ``other`` elsewhere."""
+    def mask(self, values: Array, fill: Any = 0.0) -> Array:
+        """``values`` at places inside of the signal, and ``fill`` elsewhere."""
         if self.present is None:
             return values
         xp = array_namespace(values)
-        return xp.where(self.present, values, other)
+        return xp.where(self.present, values, fill)
 
     def total(self, values: Array) -> Array:
         """The sum over each region; values have to be zero outside of the signal."""
@@ -170,8 +170,8 @@ def _unwindowed(x: Array, axis: int, k: int, s: int, p: int, d: int, n: int, o: 
     if not _is_tiling(k, s, p, d, n, o):
         return sums(x, axis, _places(k, s, p, d, n, o))
     if n > o * k:
-        rest = (*x.shape[:axis], n - o * k, *x.shape[axis + 1 :])
-        x = xp.concat([x, zeros(rest, x, xp)], axis=axis)
+        shape = (*x.shape[:axis], n - o * k, *x.shape[axis + 1 :])
+        x = xp.concat([x, zeros(shape, x, xp)], axis=axis)
     return x
 
 

@@ -62,15 +62,15 @@ def undoing(steps: Sequence[Step]) -> list[Step]:
 
 def vjp(channels: Sequence[Array], cotangents: Sequence[Array], steps: Sequence[Step]) -> Pullback:
     """The vector-Jacobian product of :func:`run`, from the channels that it returned."""
-    current, pulled, gradients = list(channels), list(cotangents), []
+    current, current_cotangents, gradients = list(channels), list(cotangents), []
     for target, function, subtract in reversed(steps):
         source = current[1 - target]
         current[target] = _sum(current[target], function.increment(source), not subtract)
-        outer = -pulled[target] if subtract else pulled[target]
+        outer = -current_cotangents[target] if subtract else current_cotangents[target]
         inner, of_parameters = function.vjp(source, outer)
-        pulled[1 - target] = pulled[1 - target] + inner
+        current_cotangents[1 - target] = current_cotangents[1 - target] + inner
         gradients.append(of_parameters)
-    return Pullback(current, pulled, gradients[::-1])
+    return Pullback(current, current_cotangents, gradients[::-1])
 
 
 def _sum(x: Array, y: Array, subtract: bool) -> Array:
