@@ -138,3 +138,10 @@ def test_the_users_choice_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     with lw.kernels("reference"):
         lw.dwt(x, wavelet)
     assert calls
+
+
+def test_no_axis_is_not_all_axes() -> None:
+    x = signal((8,))
+    lw.dwtn(x, "haar", axes=None)
+    with pytest.raises(LiftwaveError, match="None"):
+        lw.dwt(x, "haar", axis=None)  # type: ignore[arg-type]

@@ -116,7 +116,7 @@ def axis_plans(
 
 def plans_along(wavelet: WaveletLike, mode: ModeLike, axis: int, ndim: int) -> AxisPlans:
     """As :func:`axis_plans`, for one axis: neither wavelet nor mode may be a sequence."""
-    key = (mode, axis, ndim, False)
+    key = (mode, axis, ndim, "along")  # None, which is all axes elsewhere, is no axis here
     plans = _look_up(wavelet, key)
     if plans is None:
         normalized = (normalize_axis(axis, ndim),)
