@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import array_api_strict
 import numpy as np
+import pytest
 import pywt
 from array_api_compat import array_namespace, device, is_numpy_namespace
 
@@ -23,6 +24,49 @@ LIFTING_MODES = ("periodization", "reflect", "symmetric", "zero", "constant")
 # One wavelet per property that matters: length, symmetry, alignment, a table that does not
 # reconstruct (dmey), filters padded with zeros (bior, rbio).
 SOME_WAVELETS = ("haar", "db2", "db5", "sym4", "coif1", "bior1.3", "bior4.4", "rbio3.1", "dmey")
+
+# Wavelets of each length that kernels compile apart, and of some others, of each symmetry, and
+# with zeros at each end of their filters. Those beside them differ in numbers only.
+TYPICAL = frozenset(
+    [
+        "haar",
+        "db2",
+        "db3",
+        "db4",
+        "sym5",
+        "db6",
+        "db7",
+        "db8",
+        "coif3",
+        "db10",
+        "sym13",
+        "db16",
+        "db20",
+        "coif5",
+        "db27",
+        "db38",
+        "coif17",
+        "bior1.3",
+        "bior2.2",
+        "bior2.8",
+        "bior3.1",
+        "bior3.7",
+        "bior4.4",
+        "bior5.5",
+        "bior6.8",
+        "rbio1.5",
+        "rbio2.2",
+        "rbio3.3",
+        "rbio5.5",
+        "rbio6.8",
+        "dmey",
+    ]
+)
+
+
+def all_of(names: Iterable[str]) -> list[Any]:
+    """Parameters for wavelets: the typical ones, and with the slow tests all."""
+    return [pytest.param(name, marks=() if name in TYPICAL else pytest.mark.slow) for name in names]
 
 
 def axis_plans(axes: Any, wavelet: Any, mode: Any) -> Any:

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import pywt
-from helpers import DISCRETE, LIFTING_MODES, Library, assert_close, mapped, to_numpy, zero_mean
+from helpers import (
+    DISCRETE,
+    LIFTING_MODES,
+    Library,
+    all_of,
+    assert_close,
+    mapped,
+    to_numpy,
+    zero_mean,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,7 +67,7 @@ def relative_gap(actual: Any, expected: Any) -> float:
 # --- the same numbers as PyWavelets --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wavelet", LIFTED)
+@pytest.mark.parametrize("wavelet", all_of(LIFTED))
 def test_periodization_gives_pywavelets_coefficients(wavelet: str, kernels: Any) -> None:
     """Coefficient for coefficient: alignment, order, sign and scale; odd lengths as well."""
     for n in (1, 2, 3, 4, 7, 12, 33, 64):
@@ -238,7 +247,7 @@ def amplification(lifted: lw.LiftingScheme, mode: str, n: int, level: int) -> fl
 
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("wavelet", LIFTED)
+@pytest.mark.parametrize("wavelet", all_of(LIFTED))
 def test_reconstruction(wavelet: str, mode: str, kernels: Any) -> None:
     for n in (1, 2, 3, 8, 17, 40):
         check_return(wavelet, mode, n)
@@ -247,7 +256,7 @@ def test_reconstruction(wavelet: str, mode: str, kernels: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("wavelet", LIFTED)
+@pytest.mark.parametrize("wavelet", all_of(LIFTED))
 def test_reconstruction_of_every_length(wavelet: str, mode: str, kernels: Any) -> None:
     for n in range(1, 41):
         check_return(wavelet, mode, n)
@@ -377,7 +386,7 @@ def test_integers_come_back(wavelet: str, mode: str, dtype: str, kernels: Any) -
     check_lossless(full_range((5, 4, 6), dtype, 3), wavelet, mode, 2, (2, 0, 1))
 
 
-@pytest.mark.parametrize("wavelet", LIFTED)
+@pytest.mark.parametrize("wavelet", all_of(LIFTED))
 def test_integers_of_every_wavelet_come_back(wavelet: str, kernels: Any) -> None:
     for dtype in ("uint8", "int64"):
         for n in (9, 32):

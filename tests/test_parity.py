@@ -15,6 +15,7 @@ from helpers import (
     MODES,
     SOME_WAVELETS,
     Library,
+    all_of,
     assert_all_close,
     assert_close,
     eps,
@@ -60,7 +61,7 @@ def compare_level(wavelet: str, mode: str, n: int) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("wavelet", DISCRETE)
+@pytest.mark.parametrize("wavelet", all_of(DISCRETE))
 def test_dwt_and_idwt(wavelet: str, mode: str, kernels: Any) -> None:
     """Tiny lengths, one shorter and one longer than the filter, both parities."""
     length = pywt.Wavelet(wavelet).dec_len
@@ -70,7 +71,7 @@ def test_dwt_and_idwt(wavelet: str, mode: str, kernels: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("wavelet", DISCRETE)
+@pytest.mark.parametrize("wavelet", all_of(DISCRETE))
 def test_dwt_and_idwt_of_every_length(wavelet: str, mode: str, kernels: Any) -> None:
     for n in range(1, 41):
         compare_level(wavelet, mode, n)

@@ -16,6 +16,7 @@ from helpers import (
     LIFTING_MODES,
     MODES,
     Library,
+    all_of,
     assert_all_close,
     assert_close,
     axis_plans,
@@ -167,7 +168,7 @@ def test_adjoint_of_lifting(mode: str, dtype: str, kernels: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("wavelet", DISCRETE)
+@pytest.mark.parametrize("wavelet", all_of(DISCRETE))
 def test_adjoint_of_every_wavelet(wavelet: str, kernels: Any) -> None:
     for mode in MODES:
         for n in (*LENGTHS, 32, 100):

@@ -1,0 +1,521 @@
+"""Breaks the sources in many places, one at a time, and counts what the tests catch.
+
+    python tests/mutations.py [NUMBER ...] [--jobs 2] [--tests FOLDER] [--json FILE]
+
+A mutation replaces one piece of a source file by a wrong one. It is caught if the default run of
+the tests fails, which stops at the first failure. Each mutation names the tests that are likely
+to catch it; these run first, and the whole suite if they pass. Everything happens in a copy of
+the working tree; C++ sources are compiled again in a build folder beside it (this needs CMake
+and nanobind). ``--tests`` takes the tests from another checkout: so two versions of the tests
+are compared on the same mutations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+
+
+class Mutation(NamedTuple):
+    """A piece of a source file, what replaces it, and the tests that are likely to notice."""
+
+    path: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTATIONS = (
+    # Plans.
+    Mutation(
+        "liftwave/_plan/axis.py",
+        "first, last = 2 * start + phase - (length - 1), 2 * (stop - 1) + phase",
+        "first, last = 2 * start + phase - (length - 2), 2 * (stop - 1) + phase",
+        "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/axis.py",
+        "phase, n_out = length // 2 - 1, 2 * m",
+        "phase, n_out = length // 2, 2 * m",
+        "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/axis.py",
+        "n_out = 2 * m - 2 + length",
+        "n_out = 2 * m - 1 + length",
+        "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/axis.py",
+        "return self._transposed(analysis_padding, self.n_out == 2 * self.extend.n)",
+        "return self._transposed(analysis_padding, True)",
+        "adjoint vjp",
+    ),
+    Mutation(
+        "liftwave/_plan/axis.py",
+        "extend = zero_extension(n_in, *padding) if self.fold.vanishes else self.fold",
+        "extend = zero_extension(n_in, *padding)",
+        "vjp adjoint torch_gradients",
+    ),
+    Mutation(
+        "liftwave/_plan/axis.py",
+        "n_target, n_source = (n + 1 - target) // 2, (n + target) // 2",
+        "n_target, n_source = (n + 1 - target) // 2, (n + 1) // 2",
+        "lifting_transforms",
+    ),
+    Mutation(
+        "liftwave/_plan/axis.py",
+        "        shift if periodic else (0, 0),\n",
+        "        (0, 0),\n",
+        "lifting_transforms",
+    ),
+    Mutation(
+        "liftwave/_plan/lengths.py",
+        'return (n + 1) // 2 if mode == "periodization" else (n + length - 1) // 2',
+        'return n // 2 if mode == "periodization" else (n + length - 1) // 2',
+        "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/axes.py",
+        '        elif "a" in lengths:\n',
+        "        elif False:\n",
+        "parity decomposition",
+    ),
+    Mutation(
+        "liftwave/_plan/arguments.py",
+        "return min(max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True))",
+        "return max(max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True))",
+        "parity",
+    ),
+    # Rows beyond the ends.
+    Mutation(
+        "liftwave/_plan/boundary.py",
+        "return ((min(p, 2 * n - 1 - p), 1.0),)",
+        "return ((min(p, max(0, 2 * n - 2 - p)), 1.0),)",
+        "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/boundary.py",
+        "return ((p, 1.0),) if p < n else ((2 * n - 1 - p, -1.0),)",
+        "return ((p, 1.0),) if p < n else ((2 * n - 1 - p, 1.0),)",
+        "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/boundary.py",
+        "return ((0, 1.0 - i), (1, float(i)))",
+        "return ((0, 1.0), (1, 0.0))",
+        "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/boundary.py",
+        "weights = {0: -2.0 * periods, n - 1: 2.0 * periods}",
+        "weights = {0: -2.0 * min(periods, 1), n - 1: 2.0 * min(periods, 1)}",
+        "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/boundary.py",
+        "return ((min(i % (n + n % 2), n - 1), 1.0),)",
+        "return ((i % n, 1.0),)",
+        "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/boundary.py",
+        "return (((reflected(2 * i + parity, n) - parity) // 2, 1.0),)",
+        "return (((reflected(2 * i, n)) // 2 % length, 1.0),)",
+        "lifting_transforms",
+    ),
+    # Transposed plans.
+    Mutation(
+        "liftwave/_plan/transpose.py",
+        "taps = tuple(reversed_taps(t) for t in reversed(step.taps))",
+        "taps = tuple(reversed_taps(t) for t in step.taps)",
+        "adjoint vjp",
+    ),
+    Mutation(
+        "liftwave/_plan/transpose.py",
+        "        if any(band.startswith(key) for band in present):\n",
+        "        if True:\n",
+        "vjp adjoint",
+    ),
+    Mutation(
+        "liftwave/_plan/transpose.py",
+        "transpose = _once(transposed_synthesis_step if used == level.shape else "
+        "_of_shortened(used))",
+        "transpose = _once(transposed_synthesis_step)",
+        "vjp adjoint",
+    ),
+    Mutation(
+        "liftwave/_plan/transpose.py",
+        "return FilterStep(step.axis, step.plan.synthesis_adjoint(), _reversed(step.filters))",
+        "return FilterStep(step.axis, step.plan.synthesis_adjoint(), step.filters)",
+        "adjoint vjp",
+    ),
+    # The reference kernels.
+    Mutation(
+        "liftwave/_kernels/reference/filters.py",
+        "used = (start + parity + plan.phase) % 2",
+        "used = (parity + plan.phase) % 2",
+        "vjp adjoint",
+    ),
+    Mutation(
+        "liftwave/_kernels/reference/filters.py",
+        "wide_cotangent = extended(cotangent, plan.fold, axis)",
+        "wide_cotangent = extended(cotangent, type(plan.fold)(plan.n_out), axis)",
+        "kernel_gradients vjp",
+    ),
+    Mutation(
+        "liftwave/_kernels/reference/reversible.py",
+        "outer = -current_cotangents[target] if subtract else current_cotangents[target]",
+        "outer = current_cotangents[target]",
+        "vjp lift_pool",
+    ),
+    Mutation(
+        "liftwave/_kernels/reference/pooling_weights.py",
+        "return Weighting(w, lambda c: w * (c - region.total(w * c)))",
+        "return Weighting(w, lambda c: w * c)",
+        "pooling_gradients",
+    ),
+    Mutation(
+        "liftwave/_kernels/reference/pooling_weights.py",
+        "of_mean = region.total(cotangent * similarity.in_mean) * region.share",
+        "of_mean = region.total(cotangent * similarity.in_mean)",
+        "pooling_gradients",
+    ),
+    Mutation(
+        "liftwave/_kernels/reference/pooling_weights.py",
+        "t = xp.where(larger == 0, xp.ones_like(by), smaller / by)",
+        "t = smaller / by",
+        "pooling",
+    ),
+    Mutation(
+        "liftwave/_kernels/reference/regions.py",
+        "return k == s and d == 1 and p == 0 and o * k <= n",
+        "return k == s and p == 0 and o * k <= n",
+        "pooling",
+    ),
+    Mutation(
+        "liftwave/_kernels/reference/regions.py",
+        "valid = (samples >= 0) & (samples < n)",
+        "valid = (samples >= 0) & (samples <= n)",
+        "pooling",
+    ),
+    # Dtypes, integers, thresholds.
+    Mutation(
+        "liftwave/_arrays/integers.py",
+        "gain *= max(1.0, approx) ** max(0, level - 1) * max(1.0, approx, detail)",
+        "gain *= max(1.0, approx, detail)",
+        "integers lifting_transforms",
+    ),
+    Mutation(
+        "liftwave/_arrays/integers.py",
+        'return 2.0 ** (_bits(name) - (0 if name.startswith("u") else 1))',
+        "return 2.0 ** (_bits(name) - 1)",
+        "integers",
+    ),
+    Mutation(
+        "liftwave/thresholding.py",
+        "return _shrunk(x, value, substitute, xp, lambda magnitude: 1 - (value / magnitude) ** 2)",
+        "return _shrunk(x, value, substitute, xp, lambda magnitude: 1 - value / magnitude)",
+        "parity denoising",
+    ),
+    # Execution and torch.
+    Mutation(
+        "liftwave/_operations/transform.py",
+        'return "outputs" if exact and self.is_reversible(shapes) else "inputs"',
+        'return "outputs" if self.is_reversible(shapes) else "inputs"',
+        "torch_gradients torch_modules",
+    ),
+    Mutation(
+        "liftwave/_operations/transform.py",
+        "        return not trims_approximations(data, self.keys, self.has_approx, self.outline)\n",
+        "        return True\n",
+        "vjp torch_gradients",
+    ),
+    Mutation(
+        "liftwave/_operations/transform.py",
+        "sums[slot] = sums[slot] + value if slot in sums else value",
+        "sums[slot] = value",
+        "torch_gradients",
+    ),
+    Mutation(
+        "liftwave/_bridge/operator.py",
+        "        separate.append(y.clone() if address in used else y)\n",
+        "        separate.append(y)\n",
+        "torch_gradients torch_modules torch_compile",
+    ),
+    Mutation(
+        "liftwave/_bridge/operator.py",
+        "    if operation.needs_all_cotangents and len(present) < len(cotangents):\n",
+        "    if False:\n",
+        "torch_gradients",
+    ),
+    Mutation(
+        "liftwave/_bridge/operator.py",
+        "        or torch._C._are_functorch_transforms_active()\n",
+        "",
+        "torch_gradients",
+    ),
+    Mutation(
+        "liftwave/_bridge/operator.py",
+        "    if count and all(dim is None for dim in dims[count:]):\n",
+        "    if True:\n",
+        "torch_gradients torch_pooling",
+    ),
+    Mutation(
+        "liftwave/_bridge/operator.py",
+        "return _pull_back(ctx, cotangents), None, None if ctx.sizes else []",
+        "return _pull_back(ctx, cotangents), None, None",
+        "torch_compile",
+    ),
+    Mutation(
+        "liftwave/_execute.py",
+        "        out[...] = opened[0].close(result)\n",
+        "        pass\n",
+        "out",
+    ),
+    # Pooling.
+    Mutation(
+        "liftwave/_operations/weighted_pool.py",
+        'data = arrays[:-1] if self.weights == "ada" else arrays',
+        "data = arrays",
+        "pooling",
+    ),
+    Mutation(
+        "liftwave/_operations/max_pool.py",
+        "        return [results[1]]\n",
+        "        return [results[1] - results[1]]\n",
+        "pooling_gradients torch_pooling",
+    ),
+    Mutation(
+        "liftwave/_operations/unpool.py",
+        "samples = np.arange(count)[:, None] * stride + np.arange(width)",
+        "samples = np.arange(count)[:, None] * stride",
+        "unpooling pooling_operations",
+    ),
+    Mutation(
+        "liftwave/_operations/unpool.py",
+        "return tuple((n - 1) * s - 2 * p + k for n, k, s, p in axes)",
+        "return tuple((n - 1) * s - p + k for n, k, s, p in axes)",
+        "unpooling",
+    ),
+    Mutation(
+        "liftwave/_kernels/cpu/levels.py",
+        "if free and not any(np.may_share_memory(target, x) for x in bands) else None",
+        "if free else None",
+        "out",
+    ),
+    # C++: filter banks.
+    Mutation(
+        "backends/cpu/filters/line_cascade.hpp",
+        "outputs[level] = hull(owned(level, block), needed);",
+        "outputs[level] = owned(level, block);",
+        "cpu_kernels",
+    ),
+    Mutation(
+        "backends/cpu/filters/tap_sums.hpp",
+        "const index_t sample = c / Lanes, to = sample / 2 * Lanes + c % Lanes;",
+        "const index_t sample = c / Lanes, to = sample / 2 * Lanes;",
+        "cpu_kernels",
+    ),
+    Mutation(
+        "backends/cpu/filters/levels.cpp",
+        "piece.shape[d] = std::min(width, whole.shape[d] - start);",
+        "piece.shape[d] = width;",
+        "cpu_kernels threads",
+    ),
+    Mutation(
+        "backends/cpu/python/arrays.cpp",
+        "reinterpret_cast<std::uintptr_t>(buffer_.buf) % static_cast<std::size_t>(size)",
+        "false",
+        "repeated_calls cpu_kernels",
+    ),
+    Mutation(
+        "backends/cpu/python/arrays.cpp",
+        "    if (!std::equal(shape.begin(), shape.end(), array.shape())) return false;\n",
+        "",
+        "repeated_calls",
+    ),
+    # C++: lifting.
+    Mutation(
+        "backends/cpu/lifting/lines.hpp",
+        "if (axis.edge == Edge::last) gather_from",
+        "if (axis.edge == Edge::none) gather_from",
+        "cpu_lifting lifting_transforms",
+    ),
+    Mutation(
+        "backends/cpu/lifting/steps.hpp",
+        "    for (index_t p = -step.fold.n_left; p < 0; ++p) fold(p);\n",
+        "",
+        "cpu_lifting vjp",
+    ),
+    Mutation(
+        "backends/cpu/lifting/schedule.cpp",
+        "    if (course.next >= ready(target, i)) return false;\n",
+        "",
+        "cpu_lifting",
+    ),
+    Mutation(
+        "backends/cpu/lifting/transform.cpp",
+        "return narrow ? Sums::narrow : splits ? Sums::split : Sums::wide;",
+        "return Sums::narrow;",
+        "cpu_lifting integers",
+    ),
+    # C++: pooling.
+    Mutation(
+        "backends/cpu/common/vector_math.hpp",
+        "return from_bits<T>(bits<T>(v) ^ (bits<T>(by) & sign_bit<T>));",
+        "return v;",
+        "cpu_pooling",
+    ),
+    Mutation(
+        "backends/cpu/pooling/weights.hpp",
+        "const auto is_outer = magnitude<T>(a) > magnitude<T>(mean);",
+        "const auto is_outer = magnitude<T>(a) < magnitude<T>(mean);",
+        "cpu_pooling",
+    ),
+    Mutation(
+        "backends/cpu/pooling/add_at_places.cpp",
+        "else to[places[i]] += numbers[i];",
+        "else to[places[i]] = numbers[i];",
+        "cpu_pooling pooling_gradients",
+    ),
+    # CUDA, compiled for the host.
+    Mutation(
+        "backends/cuda/filter_lines.cuh",
+        "sum = first ? tap * value : multiply_add(tap, value, sum);",
+        "sum = multiply_add(tap, value, sum);",
+        "cuda_filters",
+    ),
+    Mutation(
+        "backends/cuda/boundary.cuh",
+        "const index_t place = k < fold.before ? index_t(k) - fold.before : n + (k - fold.before);",
+        "const index_t place = k < fold.before ? index_t(k) - fold.before : n + k;",
+        "cuda_filters",
+    ),
+    Mutation(
+        "backends/cuda/boundary.cuh",
+        "index = (mirrored(2 * i + x.parity, x.signal) - x.parity) / 2;",
+        "index = mirrored(2 * i, x.signal) / 2;",
+        "cuda_lifting",
+    ),
+    Mutation(
+        "backends/cuda/lifting_steps.cuh",
+        "U sum = U(1) << (step.bits - 1);",
+        "U sum = U(0);",
+        "cuda_lifting",
+    ),
+    Mutation(
+        "backends/cuda/pooling_weights.cuh",
+        "    of_mean = sum * region.share;\n",
+        "    of_mean = sum;\n",
+        "cuda_pooling",
+    ),
+    # The command line.
+    Mutation(
+        "liftwave/cli/container.py",
+        '    if header["level"] >= max(count, 1):\n',
+        "    if False:\n",
+        "cli_errors cli",
+    ),
+    Mutation(
+        "liftwave/cli/images.py",
+        'return np.moveaxis(array, 0, -1) if page.axes.startswith("S") else array',
+        "return array",
+        "cli",
+    ),
+    Mutation(
+        "liftwave/cli/app.py",
+        "            clean = np.concatenate([clean, alpha], axis=-1)\n",
+        "            pass\n",
+        "cli",
+    ),
+)
+
+
+def main() -> None:
+    """Run the mutations and print what was caught."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("numbers", nargs="*", type=int, help="of the mutations; default: all")
+    parser.add_argument("--jobs", type=int, default=2, help="processes of each run of tests (2)")
+    parser.add_argument("--tests", type=Path, default=ROOT / "tests", help="folder of the tests")
+    parser.add_argument("--json", type=Path, help="write the results to a file")
+    arguments = parser.parse_args()
+    numbers = arguments.numbers or range(1, 1 + len(MUTATIONS))
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Tree(Path(folder), arguments.tests, arguments.jobs)
+        for number in numbers:
+            results[number] = tree.outcome(MUTATIONS[number - 1])
+            print(f"{number:3} {MUTATIONS[number - 1].path:50} {results[number]}", flush=True)
+            if arguments.json:
+                arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+    caught = sum(outcome.startswith("caught") for outcome in results.values())
+    print(f"{caught} of {len(results)} caught")
+
+
+class Tree:
+    """A copy of the working tree in which sources are broken and tested."""
+
+    def __init__(self, folder: Path, tests: Path, jobs: int) -> None:
+        self.source, self.build, self.jobs = folder / "source", folder / "build", jobs
+        ignored = shutil.ignore_patterns(".git", "build", "__pycache__", "_build", ".pytest_cache")
+        shutil.copytree(ROOT, self.source, ignore=ignored)
+        if tests.resolve() != (ROOT / "tests").resolve():
+            shutil.rmtree(self.source / "tests")
+            shutil.copytree(tests, self.source / "tests", ignore=ignored)
+        self._compile()
+
+    def outcome(self, mutation: Mutation) -> str:
+        """Whether the tests catch a mutation, by which of them, and after how many seconds."""
+        path = self.source / mutation.path
+        text = path.read_text(encoding="utf-8")
+        if text.count(mutation.old) != 1:
+            return f"not applied: its text occurs {text.count(mutation.old)} times"
+        path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
+        start = time.monotonic()
+        try:
+            if mutation.path.startswith("backends/cpu") and not self._compile():
+                return "not applied: it does not compile"
+            likely = [f"tests/test_{name}.py" for name in mutation.tests.split()]
+            failed = self._first_failure(likely) or self._first_failure(["tests", "liftwave"])
+        finally:
+            path.write_text(text, encoding="utf-8")
+            if mutation.path.startswith("backends/cpu"):
+                self._compile()
+        seconds = time.monotonic() - start
+        return f"caught by {failed} ({seconds:.0f} s)" if failed else f"missed ({seconds:.0f} s)"
+
+    def _first_failure(self, tests: list[str]) -> str:
+        present = [test for test in tests if (self.source / test).exists()]
+        options = ["-q", "-x", "-n", str(self.jobs), "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", *options, *present]
+        done = subprocess.run(command, cwd=self.source, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return ""
+        lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        return lines[0].split(" - ")[0].split(maxsplit=1)[-1] if lines else "an error of pytest"
+
+    def _compile(self) -> bool:
+        """Compile the module of the tree for one instruction set, as far as sources changed."""
+        python = f"-DPython_EXECUTABLE={sys.executable}"
+        configure = ["cmake", "-S", self.source, "-B", self.build, python]
+        build = ["cmake", "--build", self.build, "--parallel", str(self.jobs)]
+        for command in (configure, build):
+            if subprocess.run(command, capture_output=True, check=False).returncode:
+                return False
+        for module in self.build.glob("_cpu*"):
+            shutil.copy(module, self.source / "liftwave")
+        return True
+
+
+if __name__ == "__main__":
+    main()
