@@ -1,7 +1,7 @@
 // Compiled once per instruction set: see common/isa.hpp.
 #include "filters/kernels.hpp"
-#include "filters/analysis.hpp"
-#include "filters/synthesis.hpp"
+#include "filters/fused_analysis.hpp"
+#include "filters/fused_synthesis.hpp"
 #include "filters/tap_gradients.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {

@@ -1,5 +1,5 @@
 // Compiled once per instruction set: see common/isa.hpp.
-#include "lift_pool/plane.hpp"
+#include "lift_pool/planes.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
 

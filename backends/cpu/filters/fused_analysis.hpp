@@ -1,0 +1,158 @@
+// Analyses along several axes at once: rows stay in the cache from axis to axis.
+#pragma once
+
+#include "filters/analysis.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+// The last axes of an array, one after the other without storing what lies in
+// between: for each output position along the first axis, the planes (rows, for
+// two axes) of its low and its high half are made in the cache and analysed
+// further at once.
+template <class T>
+class FusedAnalysis {
+ public:
+  FusedAnalysis(const AxisPlan* axes, int count, const ArrayView<const T>& x, const Inner& inner,
+                const ArrayView<T>& band, bool past_caches)
+      : count_(count), lanes_(inner.count), lane_stride_(inner.stride(x)),
+        past_caches_(past_caches) {
+    plane_[count] = lanes_;
+    for (int s = count - 1; s >= 0; --s) {
+      plan_[s] = &axes[s].plan;
+      in_stride_[s] = x.stride[axes[s].axis];
+      out_stride_[s] = band.stride[axes[s].axis];
+      plane_[s] = plane_[s + 1] * axes[s].plan.extend.n;
+    }
+  }
+
+  // Outputs k0 ... k1 - 1 along the first axis into all bands.
+  void run(const T* x, T* const* out, index_t k0, index_t k1) const {
+    planes<0>(x, in_stride_, lane_stride_, out, k0, k1);
+  }
+
+ private:
+  // Axis s and those behind it; a template so that compilers see where it ends.
+  template <int s>
+  void planes(const T* x, const index_t* stride, index_t lane_stride, T* const* out, index_t k0,
+              index_t k1) const {
+    if (s == count_ - 2) return rows(x, stride, lane_stride, out, k0, k1);
+    if constexpr (s + 2 < max_axes) {
+      Scratch scratch;
+      T* half[2] = {scratch.take<T>(plane_[s + 1]), scratch.take<T>(plane_[s + 1])};
+      const index_t bands = index_t{1} << (count_ - s - 1);
+      for (index_t k = k0; k < k1; ++k) {
+        filter_plane(s, x, stride, lane_stride, k, half);
+        for (int h = 0; h < 2; ++h) {
+          T* to[1 << (max_axes - 1)];
+          for (index_t b = 0; b < bands; ++b) to[b] = out[h * bands + b] + k * out_stride_[s];
+          planes<s + 1>(half[h], plane_ + 1, 1, to, 0, plan_[s + 1]->n_out);
+        }
+      }
+    }
+  }
+
+  // The low and the high plane at position k along axis s, row by row.
+  void filter_plane(int s, const T* x, const index_t* stride, index_t lane_stride, index_t k,
+                    T* const* half) const {
+    const FilterPlan& p = *plan_[s];
+    const int last = count_ - 1;
+    const index_t row = plane_[last];
+    const index_t rows_in_plane = plane_[s + 1] / row;
+    for (index_t r = 0; r < rows_in_plane; ++r) {
+      index_t offset = 0, rest = r;
+      for (int d = last - 1; d > s; --d) {
+        offset += rest % plan_[d]->extend.n * stride[d];
+        rest /= plan_[d]->extend.n;
+      }
+      Scratch scratch;
+      RowSource<T> rows(x + offset, stride[s], {nullptr, stride[last], lanes_, lane_stride},
+                        plan_[last]->extend.n, p.extend, p.length, scratch);
+      filter_row(p, rows, k, Rows<T>{half[0] + r * row, half[1] + r * row},
+                 scratch.take<const T*>(p.length));
+    }
+  }
+
+  // The last two axes: rows that are filtered across, split while they are stored,
+  // continued beyond their ends and filtered along.
+  void rows(const T* x, const index_t* stride, index_t lane_stride, T* const* out, index_t k0,
+            index_t k1) const {
+    Scratch scratch;
+    const int v = count_ - 2, h = count_ - 1;
+    const FilterPlan &down = *plan_[v], &along = *plan_[h];
+    const index_t n = along.extend.n, lanes = lanes_;
+    RowSource<T> source(x, stride[v], {nullptr, stride[h], lanes, lane_stride}, n, down.extend,
+                        down.length, scratch);
+    const index_t from = first_input(along, 0), stop = std::max(stop_input(along, along.n_out), n);
+    const SplitLine<T> low(std::min<index_t>(from, 0), stop, lanes, scratch);
+    const SplitLine<T> high(std::min<index_t>(from, 0), stop, lanes, scratch);
+    const LineEnds<T> ends[2] = {{along.extend, from, stop, low, scratch},
+                                 {along.extend, from, stop, high, scratch}};
+    T* whole = lanes > 2 ? scratch.take<T>(2 * n * lanes) : nullptr;
+    const T** taps = scratch.take<const T*>(std::max(down.length, along.length));
+    for (index_t k = k0; k < k1; ++k) {
+      split_row(down, source, k, low, high, whole, taps);
+      const NextRows<T> next(down, source, k);
+      const SplitLine<T>* lines[2] = {&low, &high};
+      for (int half = 0; half < 2; ++half) {
+        const SplitLine<T>& line = *lines[half];
+        ends[half].fill();
+        const index_t to = k * out_stride_[v];
+        filter_split_line(along, line, 0, along.n_out,
+                          OutputRows<T>{{out[2 * half] + to, out[2 * half + 1] + to}, past_caches_},
+                          taps, next.rest(half, source.numbers()));
+      }
+    }
+  }
+
+  void split_row(const FilterPlan& p, RowSource<T>& source, index_t k, const SplitLine<T>& low,
+                 const SplitLine<T>& high, T* whole, const T** taps) const {
+    if (lanes_ == 1) {
+      filter_row(p, source, k, SplitRows<T, 1>{low.even, low.odd, high.even, high.odd}, taps);
+    } else if (lanes_ == 2) {
+      filter_row(p, source, k, SplitRows<T, 2>{low.even, low.odd, high.even, high.odd}, taps);
+    } else {
+      const index_t n = source.numbers() / lanes_;
+      filter_row(p, source, k, Rows<T>{whole, whole + n * lanes_}, taps);
+      split_line(Line<T>{whole, lanes_, lanes_, 1}, 0, n, low);
+      split_line(Line<T>{whole + n * lanes_, lanes_, lanes_, 1}, 0, n, high);
+    }
+  }
+
+  int count_;
+  index_t lanes_;
+  index_t lane_stride_;
+  bool past_caches_;
+  const FilterPlan* plan_[max_axes];
+  index_t in_stride_[max_axes];
+  index_t out_stride_[max_axes];
+  index_t plane_[max_axes + 1];  // numbers of the input from axis s on
+};
+
+// All bands of `x` along consecutive axes, in the order of their keys.
+template <class T>
+void analyse(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_count,
+             const AxisPlan* axes, int count) {
+  if (count == 1) return analyse_axis(x, bands, band_count, axes[0]);
+  Batch batch;
+  const Inner inner = split_dimensions(&x, 1, axes[0].axis, axes[count - 1].axis, batch);
+  const double result = band_count * sizeof(T) * static_cast<double>(numbers_of(bands[0]));
+  const index_t row = bands[0].stride[axes[count - 2].axis] * static_cast<index_t>(sizeof(T));
+  const bool past_caches = result >= streamed_bytes && row % vector_bytes == 0;
+  const FusedAnalysis<T> fused(axes, count, x, inner, bands[0], past_caches);
+  double bytes = 2.0 * sizeof(T) * static_cast<double>(batch.size) * inner.count;
+  for (int s = 0; s < count; ++s) bytes *= axes[s].plan.extend.n;
+  const index_t m = axes[0].plan.n_out;
+  const index_t blocks = std::clamp<index_t>(8 * threads_for(bytes) / batch.size, 1, m);
+  const index_t block = (m + blocks - 1) / blocks;
+  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      T* out[1 << max_axes];
+      for (int b = 0; b < band_count; ++b) out[b] = batch.locate(item / blocks, bands[b]);
+      const index_t k0 = item % blocks * block;
+      fused.run(batch.locate(item / blocks, x), out, k0, std::min(k0 + block, m));
+    }
+    end_streams();
+  });
+}
+
+}  // namespace liftwave::LIFTWAVE_ISA

@@ -1,0 +1,199 @@
+// Syntheses along several axes at once: rows stay in the cache from axis to axis.
+#pragma once
+
+#include "filters/synthesis.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+// The last axes, the last first, without storing what lies in between: planes
+// (rows, for two axes) of the low and the high half along the first axis are
+// made in the cache, and kept there as long as taps reach them.
+template <class T>
+class FusedSynthesis {
+ public:
+  // Bands in the order of their keys; one whose data are null is missing.
+  FusedSynthesis(const AxisPlan* axes, int count, const ArrayView<const T>* bands,
+                 const Inner& inner, const ArrayView<T>& out)
+      : count_(count), lanes_(inner.count) {
+    plane_[count] = lanes_;
+    for (int s = count - 1; s >= 0; --s) {
+      plan_[s] = &axes[s].plan;
+      plane_[s] = plane_[s + 1] * axes[s].plan.n_out;
+      out_stride_[s] = out.stride[axes[s].axis];
+    }
+    for (int b = 0; b < 1 << count; ++b) {
+      lane_stride_[b] = bands[b].data ? inner.stride(bands[b]) : 1;
+      for (int s = 0; s < count; ++s) {
+        stride_[b][s] = bands[b].data ? bands[b].stride[axes[s].axis] : 0;
+      }
+    }
+  }
+
+  // Rows (planes) i0 ... i1 - 1 along the first axis; band b begins at bands[b], or is null.
+  void run(const T* const* bands, index_t i0, index_t i1, T* out) const {
+    plane(0, 0, bands, i0, i1, out, out_stride_[0]);
+  }
+
+ private:
+  // The planes of one half of the bands, made when they are asked for.
+  class Planes {
+   public:
+    Planes(const FusedSynthesis& of, int s, int first_band, const T* const* bands,
+           Scratch& scratch)
+        : of_(of), s_(s), first_band_(first_band), bands_(bands), size_(of.plane_[s + 1]),
+          capacity_(of.plan_[s]->length / 2 + 1),
+          ring_(scratch.take<T>(capacity_ * size_)), held_(scratch.take<index_t>(capacity_)) {
+      const Extension& extend = of.plan_[s]->extend;
+      std::fill_n(held_, capacity_, extend.n + extend.right + 2 * capacity_);
+    }
+
+    const T* operator()(index_t k) {
+      const index_t slot = ((k % capacity_) + capacity_) % capacity_;
+      T* to = ring_ + slot * size_;
+      if (held_[slot] != k) make(k, to);
+      held_[slot] = k;
+      return to;
+    }
+
+   private:
+    void make(index_t k, T* to) const {
+      const Extension& extend = of_.plan_[s_]->extend;
+      if (k >= 0 && k < extend.n) return within(k, to);
+      const Row row = extend.row(k);
+      if (row.terms == 0) std::fill_n(to, size_, T(0));
+      Scratch scratch;
+      for (index_t t = 0; t < row.terms; ++t) {
+        T* term = t ? scratch.take<T>(size_) : to;
+        within(row.at[t], term);
+        const T weight = static_cast<T>(row.weight[t]);
+        for (index_t c = 0; c < size_; ++c) {
+          to[c] = t ? to[c] + weight * term[c] : weight * term[c];
+        }
+      }
+    }
+
+    void within(index_t k, T* to) const {
+      const T* at[1 << max_axes];
+      const int bands = 1 << (of_.count_ - s_ - 1);
+      for (int b = 0; b < bands; ++b) {
+        at[b] = bands_[b] ? bands_[b] + k * of_.stride_[first_band_ + b][s_] : nullptr;
+      }
+      of_.plane(s_ + 1, first_band_, at, 0, of_.plan_[s_ + 1]->n_out, to, of_.plane_[s_ + 2]);
+    }
+
+    const FusedSynthesis& of_;
+    int s_, first_band_;
+    const T* const* bands_;
+    index_t size_, capacity_;
+    T* ring_;
+    index_t* held_;
+  };
+
+  static bool any(const T* const* bands, int count) {
+    return std::any_of(bands, bands + count, [](const T* band) { return band != nullptr; });
+  }
+
+  // Outputs i0 ... i1 - 1 along axis s, `stride` numbers apart, from the bands from
+  // number `first_band` on, which begin at bands[0], ...
+  LIFTWAVE_NOINLINE void plane(int s, int first_band, const T* const* bands, index_t i0,
+                               index_t i1, T* out, index_t stride) const {
+    if (s == count_ - 1) return line(first_band, bands, i0, i1, out);
+    Scratch scratch;
+    const int half = 1 << (count_ - s - 1);
+    Planes low(*this, s, first_band, bands, scratch);
+    Planes high(*this, s, first_band + half, bands + half, scratch);
+    Planes* present[2];
+    int which[2], count = 0;
+    for (int h = 0; h < 2; ++h) {
+      if (!any(bands + h * half, half)) continue;
+      present[count] = h ? &high : &low;
+      which[count++] = h;
+    }
+    upsample_rows<T>(*plan_[s], present, which, count, i0, i1, plane_[s + 1],
+                     [&](index_t i) { return out + i * stride; }, scratch);
+    const FilterPlan& p = *plan_[s];
+    for (const Range& side : {Range{-p.fold.left, 0}, Range{p.n_out, p.n_out + p.fold.right}}) {
+      fold_planes(s, present, which, count, side, Range{i0, i1}, out, stride);
+    }
+  }
+
+  // Planes beyond an end, added to those among `wanted` that they came from.
+  void fold_planes(int s, Planes* const* present, const int* which, int count, Range side,
+                   Range wanted, T* out, index_t stride) const {
+    const FilterPlan& p = *plan_[s];
+    const auto lands = [&](index_t i) {
+      const Row row = p.fold.row(i);
+      return std::any_of(row.at, row.at + row.terms,
+                         [&](index_t at) { return at >= wanted.begin && at < wanted.end; });
+    };
+    while (side.begin < side.end && !lands(side.begin)) ++side.begin;
+    while (side.begin < side.end && !lands(side.end - 1)) --side.end;
+    if (side.begin == side.end) return;
+    Scratch scratch;
+    const index_t numbers = plane_[s + 1];
+    T* beyond = scratch.take<T>((side.end - side.begin) * numbers);
+    upsample_rows<T>(p, present, which, count, side.begin, side.end, numbers,
+                     [&](index_t i) { return beyond + (i - side.begin) * numbers; }, scratch);
+    for (index_t i = side.begin; i < side.end; ++i) {
+      const Row row = p.fold.row(i);
+      for (index_t t = 0; t < row.terms; ++t) {
+        if (row.at[t] < wanted.begin || row.at[t] >= wanted.end) continue;
+        const Row term{row.at + t, row.weight + t, 1};
+        add_folded(term, beyond + (i - side.begin) * numbers, numbers, out, stride);
+      }
+    }
+  }
+
+  void line(int first_band, const T* const* bands, index_t i0, index_t i1, T* out) const {
+    Line<T> lines[2];
+    for (int b = 0; b < 2; ++b) {
+      lines[b] = {bands[b], stride_[first_band + b][count_ - 1], lanes_,
+                  lane_stride_[first_band + b]};
+    }
+    const FilterPlan& p = *plan_[count_ - 1];
+    upsample_line(p, lines, 2, i0, i1, out, false);
+    if (!p.fold.empty()) fold_upsampled_line(p, lines, 2, out);  // of a whole line
+  }
+
+  int count_;
+  index_t lanes_;
+  const FilterPlan* plan_[max_axes];
+  index_t plane_[max_axes + 1];  // numbers of the output from axis s on
+  index_t out_stride_[max_axes];
+  index_t stride_[1 << max_axes][max_axes];
+  index_t lane_stride_[1 << max_axes];
+};
+
+// The array with these bands along consecutive axes; bands in the order of their keys, those
+// whose data are null are missing.
+template <class T>
+void synthesise(const ArrayView<const T>* bands, int band_count, const ArrayView<T>& out,
+                const AxisPlan* axes, int count) {
+  if (count == 1) return synthesise_axis(bands, band_count, out, axes[0]);
+  ArrayView<const T> given[1 << max_axes];
+  int present = 0;
+  for (int b = 0; b < band_count; ++b) {
+    if (bands[b].data) given[present++] = bands[b];
+  }
+  Batch batch;
+  const Inner inner = split_dimensions(given, present, axes[0].axis, axes[count - 1].axis, batch);
+  const FusedSynthesis<T> fused(axes, count, bands, inner, out);
+  double bytes = 2.0 * sizeof(T) * static_cast<double>(batch.size) * inner.count;
+  for (int s = 0; s < count; ++s) bytes *= axes[s].plan.n_out;
+  const index_t n = axes[0].plan.n_out;
+  const index_t blocks =
+      std::clamp<index_t>(4 * threads_for(bytes) / batch.size, 1, (n + 1) / 2);
+  const index_t block = (n + 2 * blocks - 1) / (2 * blocks) * 2;
+  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      const T* at[1 << max_axes];
+      for (int b = 0; b < band_count; ++b) {
+        at[b] = bands[b].data ? batch.locate(item / blocks, bands[b]) : nullptr;
+      }
+      const index_t i0 = item % blocks * block, i1 = std::min(i0 + block, n);
+      if (i0 < i1) fused.run(at, i0, i1, batch.locate(item / blocks, out));
+    }
+  });
+}
+
+}  // namespace liftwave::LIFTWAVE_ISA

@@ -1,0 +1,230 @@
+// Similarities of the samples of a region to its mean, for as many windows at once as a register
+// has lanes. The formulas are those of liftwave/_kernels/reference/pooling_weights.py, with one
+// channel.
+#pragma once
+
+#include "common/vector_math.hpp"
+#include "pooling/kernels.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+// --- one number per place ----------------------------------------------------------------------
+
+// f(0), f(1), ... f(count - 1); N, if not zero, is the count.
+template <int N, class F>
+LIFTWAVE_INLINE void each(index_t count, const F& f) {
+  if constexpr (N > 0) {
+    unrolled<N>([&](auto k) LIFTWAVE_INLINE_LAMBDA { f(index_t(k)); });
+  } else {
+    for (index_t k = 0; k < count; ++k) f(k);
+  }
+}
+
+// N places in registers, or any number of them in memory.
+template <class T, int N>
+class Column {
+ public:
+  Column(T*, index_t) {}
+  Pack<T> operator[](index_t k) const { return at_[k]; }
+  void set(index_t k, const Pack<T>& v) { at_[k] = v; }
+
+ private:
+  Pack<T> at_[N];
+};
+
+template <class T>
+class Column<T, 0> {
+ public:
+  Column(T* data, index_t stride) : data_(data), stride_(stride) {}
+  Pack<T> operator[](index_t k) const { return get(data_ + k * stride_); }
+  void set(index_t k, const Pack<T>& v) { put<T>(data_ + k * stride_, v); }
+
+ private:
+  T* data_;
+  index_t stride_;
+};
+
+// The samples of a region.
+template <class T, int N>
+struct Region {
+  const T* data;
+  index_t stride;
+  index_t count;
+  T share;  // one over the count
+  T delta;
+
+  Pack<T> operator[](index_t k) const { return get(data + k * stride); }
+
+  Pack<T> mean() const {
+    Pack<T> sum = (*this)[0] * share;
+    for_rest([&](index_t k) LIFTWAVE_INLINE_LAMBDA { sum = sum + (*this)[k] * share; });
+    return sum;
+  }
+
+  template <class F>
+  LIFTWAVE_INLINE void for_all(const F& f) const {
+    each<N>(count, f);
+  }
+  template <class F>
+  LIFTWAVE_INLINE void for_rest(const F& f) const {
+    each<(N > 0 ? N - 1 : 0)>(count - 1, [&](index_t k) LIFTWAVE_INLINE_LAMBDA { f(k + 1); });
+  }
+};
+
+// --- similarities ------------------------------------------------------------------------------
+
+template <class V>
+struct Slopes {
+  V in_sample, in_mean;
+};
+
+template <class T>
+LIFTWAVE_INLINE Pack<T> one_for_zero(const Pack<T>& v) {
+  return v == T(0) ? all<T>(1) : v;
+}
+
+// 2 |m a| / (m^2 + a^2)
+template <class T>
+struct Dice {
+  Pack<T> mean;
+  template <int N>
+  LIFTWAVE_INLINE explicit Dice(const Region<T, N>& region) : mean(region.mean()) {}
+
+  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
+    const Pack<T> t = ratio(a);
+    return (t + t) * below(t);
+  }
+  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
+    const Pack<T> t = ratio(a), by = below(t), zero{};
+    const Pack<T> slope = (T(2) - (t + t) * t) * (by * by);
+    const Pack<T> inner = slope / one_for_zero<T>(larger(magnitude<T>(a), magnitude<T>(mean)));
+    const Pack<T> outer = -(inner * t);
+    const auto is_outer = magnitude<T>(a) > magnitude<T>(mean);
+    return {a == T(0) ? zero : turned<T>(is_outer ? outer : inner, a),
+            mean == T(0) ? zero : turned<T>(is_outer ? inner : outer, mean)};
+  }
+
+ private:
+  // The smaller of the two over the larger one.
+  LIFTWAVE_INLINE Pack<T> ratio(const Pack<T>& a) const {
+    const Pack<T> size = magnitude<T>(a), size_of_mean = magnitude<T>(mean);
+    const Pack<T> by = larger(size, size_of_mean);
+    return by == T(0) ? all<T>(1) : smaller(size, size_of_mean) / by;
+  }
+  LIFTWAVE_INLINE static Pack<T> below(const Pack<T>& t) { return T(1) / (t * t + T(1)); }
+};
+
+// m a / (m^2 + a^2 - m a): of the smaller of the two over the larger one, t, it is
+// t / (1 + t^2 - t), with both signs.
+template <class T>
+struct Pce {
+  Pack<T> mean;
+  template <int N>
+  LIFTWAVE_INLINE explicit Pce(const Region<T, N>& region) : mean(region.mean()) {}
+
+  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
+    const Pack<T> t = Ratio(a, mean).value;
+    return t / (t * t + T(1) - t);
+  }
+  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
+    const Ratio ratio(a, mean);
+    const Pack<T> t = ratio.value, below = t * t + T(1) - t;
+    const Pack<T> inner = (T(1) - t * t) / (below * below) / ratio.larger_one;
+    const Pack<T> outer = -(inner * t);
+    return {ratio.is_outer ? outer : inner, ratio.is_outer ? inner : outer};
+  }
+
+ private:
+  struct Ratio {
+    Pack<T> value, larger_one;              // the ratio is one where both are zero
+    decltype(Pack<T>{} < Pack<T>{}) is_outer;  // the sample is the larger one
+
+    LIFTWAVE_INLINE Ratio(const Pack<T>& a, const Pack<T>& mean) {
+      is_outer = magnitude<T>(a) > magnitude<T>(mean);
+      const Pack<T> large = is_outer ? a : mean, small = is_outer ? mean : a;
+      larger_one = one_for_zero<T>(large);
+      value = large == T(0) ? all<T>(1) : small / larger_one;
+    }
+  };
+};
+
+// m a / |m a|, one where both are zero, zero where one is.
+template <class T>
+struct Cosine {
+  Pack<T> mean;
+  template <int N>
+  LIFTWAVE_INLINE explicit Cosine(const Region<T, N>& region) : mean(region.mean()) {}
+
+  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
+    const Pack<T> nothing = a * T(0) + mean * T(0);  // or NaN
+    const Pack<T> sign = turned<T>(turned<T>(all<T>(1), a), mean);
+    const Pack<T> found = a == T(0) ? (mean == T(0) ? all<T>(1) : Pack<T>{}) : (mean == T(0) ? Pack<T>{} : sign);
+    return found + nothing;
+  }
+  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
+    const Pack<T> nothing = a * T(0) + mean * T(0);
+    return {nothing, nothing};
+  }
+};
+
+// 1 / |a - m|, times the distance of the nearest sample. Samples at the mean weigh all.
+template <class T>
+struct InverseDistance {
+  Pack<T> mean, nearest;
+  template <int N>
+  LIFTWAVE_INLINE explicit InverseDistance(const Region<T, N>& region) : mean(region.mean()) {
+    nearest = magnitude<T>(region[0] - mean);
+    region.for_rest([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      nearest = smaller(nearest, magnitude<T>(region[k] - mean));
+    });
+  }
+
+  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
+    const Pack<T> d = magnitude<T>(a - mean);
+    return d == T(0) ? all<T>(1) : nearest / d;
+  }
+  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
+    const Pack<T> apart = a - mean, d = one_for_zero<T>(magnitude<T>(apart));
+    return falling(apart, nearest / d / d);
+  }
+
+ protected:
+  LIFTWAVE_INLINE Slopes<Pack<T>> falling(const Pack<T>& apart, const Pack<T>& fall) const {
+    const Pack<T> counts = nearest == T(0) ? Pack<T>{} : fall;
+    const Pack<T> slope = apart == T(0) ? Pack<T>{} : turned<T>(counts, apart);
+    return {-slope, slope};
+  }
+};
+
+// The distance is d^2 / 2 as far as delta, delta (d - delta / 2) beyond; its inverse is times half
+// the smaller of delta and the nearest distance, times the nearest one.
+template <class T>
+struct InverseHuber : InverseDistance<T> {
+  using Base = InverseDistance<T>;
+  Pack<T> bound, outer;
+  T delta;
+  template <int N>
+  LIFTWAVE_INLINE explicit InverseHuber(const Region<T, N>& region) : Base(region) {
+    delta = region.delta;
+    bound = smaller(this->nearest, all<T>(delta));
+    outer = bound / (delta + delta);
+  }
+
+  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
+    const Pack<T> d = magnitude<T>(a - this->mean);
+    return d == T(0) ? all<T>(1) : inverse(d);
+  }
+  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
+    const Pack<T> apart = a - this->mean, d = one_for_zero<T>(magnitude<T>(apart));
+    const Pack<T> h = inverse(d);
+    return Base::falling(apart, d <= delta ? (h + h) / d : h / (d - delta / 2));
+  }
+
+ private:
+  LIFTWAVE_INLINE Pack<T> inverse(const Pack<T>& d) const {
+    const Pack<T> inside = (this->nearest / d) * (bound / d);
+    return d <= delta ? inside : outer * (this->nearest / (d - delta / 2));
+  }
+};
+
+}  // namespace liftwave::LIFTWAVE_ISA
