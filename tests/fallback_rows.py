@@ -119,6 +119,13 @@ ROWS = (
         ),
     ),
     Row(
+        '`similarity_pool` with `similarity="cosine"` or `"pce"`',
+        (
+            lambda: pooling.similarity_pool(MAPS, 2, similarity="cosine"),
+            lambda: pooling.similarity_pool(MAPS, 2, similarity="pce", exponential=False),
+        ),
+    ),
+    Row(
         '`ada_unpool` and `AdaUnpool2d` with `up="linear"`',
         (lambda: pooling.ada_unpool(MAPS, PLACES[0], 2, up="linear"),),
     ),

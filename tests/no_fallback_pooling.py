@@ -44,9 +44,8 @@ POOLING: dict[str, list[Call]] = {
     "edscw_pool": on_windows(pooling.edscw_pool),
     "similarity_pool": [
         c
-        for similarity in ("dice", "cosine", "pce")
         for exponential in (True, False)
-        for c in on_windows(pooling.similarity_pool, similarity=similarity, exponential=exponential)
+        for c in on_windows(pooling.similarity_pool, exponential=exponential)
     ],
     "idw_pool": [
         c

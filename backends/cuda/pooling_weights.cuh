@@ -88,70 +88,6 @@ struct Dice {
   }
 };
 
-// m a / |m a|, one where both are zero, zero where one is.
-template <class C>
-struct Cosine {
-  typedef C number;
-  C mean;
-
-  template <class R>
-  __device__ __forceinline__ void learn(const R& region, C) {
-    mean_of(region, mean);
-  }
-  template <class F>
-  __device__ void numbers(const F& f) {
-    f(mean);
-  }
-  static constexpr int count = 1;
-
-  __device__ C value(C a) const {
-    const C sign = turned(turned(C(1), a), mean);
-    const C found = a == C(0) || mean == C(0) ? (a == mean ? C(1) : C(0)) : sign;
-    return found + nothing(a);
-  }
-  __device__ Slopes<C> slopes(C a) const { return {nothing(a), nothing(a)}; }
-
- private:
-  __device__ C nothing(C a) const { return a * C(0) + mean * C(0); }  // or NaN
-};
-
-// m a / (m^2 + a^2 - m a): of the smaller of the two over the larger one, t, with both signs, it
-// is t / (1 + t^2 - t).
-template <class C>
-struct Pce {
-  typedef C number;
-  C mean;
-
-  template <class R>
-  __device__ __forceinline__ void learn(const R& region, C) {
-    mean_of(region, mean);
-  }
-  template <class F>
-  __device__ void numbers(const F& f) {
-    f(mean);
-  }
-  static constexpr int count = 1;
-
-  __device__ C value(C a) const {
-    const C t = ratio(a);
-    return t * reciprocal(t * t + C(1) - t);
-  }
-  __device__ Slopes<C> slopes(C a) const {
-    const C t = ratio(a), below = reciprocal(t * t + C(1) - t);
-    const bool outer_sample = magnitude(a) > magnitude(mean);
-    const C inner = (C(1) - t * t) * (below * below) / one_for_zero(outer_sample ? a : mean);
-    const C outer = -(inner * t);
-    return {outer_sample ? outer : inner, outer_sample ? inner : outer};
-  }
-
- private:
-  __device__ C ratio(C a) const {
-    const bool outer_sample = magnitude(a) > magnitude(mean);
-    const C larger = outer_sample ? a : mean, smaller = outer_sample ? mean : a;
-    return (larger == C(0) ? C(1) : smaller) / one_for_zero(larger);
-  }
-};
-
 // 1 / |a - m|, times the distance of the nearest sample. Samples at the mean weigh all. Huber's
 // distance is d^2 / 2 as far as delta, delta (d - delta / 2) beyond; its inverse is times half the
 // smaller of delta and the nearest distance, times the nearest one.
@@ -433,8 +369,6 @@ enum Family : int { family_softmax, family_exponential, family_plain, family_ada
 
 enum Similarity : int {
   similarity_dice,
-  similarity_cosine,
-  similarity_pce,
   similarity_distance,
   similarity_huber,
 };
@@ -447,13 +381,9 @@ __device__ __forceinline__ void with_weights(int similarity, const Work& work) {
   } else if constexpr (Of == family_ada) {
     work(Ada<C>());
   } else if constexpr (Of == family_exponential) {
-    if (similarity == similarity_dice) work(Exponential<Dice<C>>());
-    else if (similarity == similarity_cosine) work(Exponential<Cosine<C>>());
-    else work(Exponential<Pce<C>>());
+    work(Exponential<Dice<C>>());
   } else {
     if (similarity == similarity_dice) work(Plain<Dice<C>>());
-    else if (similarity == similarity_cosine) work(Plain<Cosine<C>>());
-    else if (similarity == similarity_pce) work(Plain<Pce<C>>());
     else if (similarity == similarity_distance) work(Plain<InverseDistance<C, false>>());
     else work(Plain<InverseDistance<C, true>>());
   }

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <stdexcept>
 #include <type_traits>
+
+#include "common/require.hpp"
 
 namespace liftwave {
 
@@ -72,7 +73,7 @@ class SmallVector {
   T& operator[](std::size_t i) { return begin()[i]; }
   const T& operator[](std::size_t i) const { return begin()[i]; }
   T& at(std::size_t i) {
-    if (i >= size_) throw std::out_of_range("there is no such dimension");
+    if (i >= size_) fail("there is no such dimension");
     return begin()[i];
   }
 

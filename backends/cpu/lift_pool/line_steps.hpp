@@ -114,7 +114,7 @@ template <class T, int K>
 void Plane<T, K>::fold_line(T* to, const T* base, T sign, const T* wide) const {
   const T* const inside = wide + before_;
   for (index_t c = 0; c < pitch_; c += lanes<T>)
-    (Pack<T>::from(base + c) + sign * Pack<T>::from(inside + c)).to(to + c);
+    (WidePack<T>::from(base + c) + sign * WidePack<T>::from(inside + c)).to(to + c);
   const auto back = [&](index_t q) {
     if (last_.source[q] >= 0) to[last_.source[q]] += sign * wide[q];
   };

@@ -1,7 +1,8 @@
 #include "lift_pool/plan.hpp"
 
 #include <algorithm>
-#include <stdexcept>
+
+#include "common/require.hpp"
 
 namespace liftwave {
 
@@ -15,7 +16,7 @@ LiftPoolAxis make_axis(index_t n, const std::vector<index_t>& source, int kernel
   const bool sound = n > 0 && static_cast<index_t>(source.size()) == axis.half + kernel - 1 &&
                      std::all_of(source.begin(), source.end(),
                                  [&](index_t at) { return -1 <= at && at < axis.half; });
-  if (!sound) throw std::invalid_argument("an axis' sources do not fit its length");
+  if (!sound) fail("an axis' sources do not fit its length");
   const index_t before = (kernel - 1) / 2;
   std::vector<std::vector<LiftPoolAxis::Use>> uses(static_cast<std::size_t>(axis.half));
   const auto add = [&](index_t q) {
@@ -25,7 +26,7 @@ LiftPoolAxis make_axis(index_t n, const std::vector<index_t>& source, int kernel
   };
   // What is inside comes first, then what is folded back from beyond the ends.
   for (index_t q = before; q < before + axis.half; ++q) {
-    if (source[q] != q - before) throw std::invalid_argument("inside, sources are the samples");
+    if (source[q] != q - before) fail("inside, sources are the samples");
     add(q);
   }
   for (index_t q = 0; q < before; ++q) add(q);
@@ -47,7 +48,7 @@ LiftPoolPlan::LiftPoolPlan(const std::vector<index_t>& sizes,
                            const std::vector<std::vector<index_t>>& sources, int taps)
     : kernel(taps) {
   if (sizes.empty() || sizes.size() > 8 || sizes.size() != sources.size() || taps < 1)
-    throw std::invalid_argument("lifting pooling is of 1 to 8 axes");
+    fail("lifting pooling is of 1 to 8 axes");
   for (std::size_t a = 0; a < sizes.size(); ++a)
     axes.push_back(make_axis(sizes[a], sources[a], taps));
 }

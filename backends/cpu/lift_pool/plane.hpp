@@ -9,8 +9,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
+#include "common/buffer.hpp"
 #include "common/parallel.hpp"
 #include "lift_pool/kernels.hpp"
 #include "lift_pool/rows.hpp"
@@ -92,14 +92,15 @@ class Plane {
         if (bands[b]) store_rows(bands[b], values_[first + b]);
       return;
     }
-    std::vector<const T*>& chosen = chosen_;
-    chosen.clear();
+    std::size_t count = 0;
+    chosen_.resize(static_cast<std::size_t>(plan_.bands()));
     T* to = nullptr;
     for (int b = 0; b < plan_.bands(); ++b) {
       if (!bands[b]) continue;
-      chosen.push_back(values_[first + b]);
+      chosen_[count++] = values_[first + b];
       to = bands[b];
     }
+    chosen_.resize(count);
     store_sum(to);
   }
 
@@ -254,9 +255,9 @@ class Plane {
   void store_sum(T* to) const {
     for (index_t r = 0; r < band_rows_; ++r, to += last_.half)
       for (index_t c = 0; c < last_.half; c += lanes<T>) {
-        Pack<T> sum = Pack<T>::from(chosen_[0] + r * pitch_ + c);
+        WidePack<T> sum = WidePack<T>::from(chosen_[0] + r * pitch_ + c);
         for (std::size_t b = 1; b < chosen_.size(); ++b)
-          sum = sum + Pack<T>::from(chosen_[b] + r * pitch_ + c);
+          sum = sum + WidePack<T>::from(chosen_[b] + r * pitch_ + c);
         if (last_.half - c >= lanes<T>) {
           sum.to(to + c);
         } else {
@@ -309,7 +310,7 @@ class Plane {
   };
 
   template <class F>
-  void for_outer(std::vector<T*>& arrays, int level, int node, const F& f);
+  void for_outer(Buffer<T*>& arrays, int level, int node, const F& f);
   // Where the taps of target k read rows: row j at `first` + j * `stride`.
   const T* const* rows_of(const LiftPoolAxis& axis, const T* first, index_t stride, index_t k);
   template <bool subtract>
@@ -326,7 +327,7 @@ class Plane {
   // The whole's rows from those of its halves; a repeated last row counts twice.
   void interleave(const Rows& rows, index_t half) const;
   void pull_up_rows(int level, int node);
-  Rows rows_at(std::vector<T*>& arrays, int level, int node, index_t o) const;
+  Rows rows_at(Buffer<T*>& arrays, int level, int node, index_t o) const;
 
   // --- sums of squares and gradients (sums.hpp) ------------------------------------------------
 
@@ -348,10 +349,10 @@ class Plane {
   index_t before_;
   const LiftPoolAxis& last_;
   index_t pitch_, margin_, band_rows_ = 0;
-  std::vector<index_t> outer_, inner_;  // by level
-  std::vector<T*> values_, cotangents_;  // by node
-  std::vector<Sums> sums_;               // by pass: predictor, updater
-  std::vector<Squares> squares_;         // by pass: smooth half without odd samples, details
+  Buffer<index_t> outer_, inner_;  // by level
+  Buffer<T*> values_, cotangents_;  // by node
+  Buffer<Sums> sums_;               // by pass: predictor, updater
+  Buffer<Squares> squares_;         // by pass: smooth half without odd samples, details
   struct Ones {
     T values[lanes<T>];
     Ones() { std::fill_n(values, lanes<T>, T{1}); }
@@ -359,8 +360,8 @@ class Plane {
   T* mask_ = nullptr;  // of a row's last pack, what is in the row
   Line lines_[block];
   T *zero_ = nullptr, *hidden_ = nullptr;
-  std::vector<const T*> source_, chosen_;
-  std::vector<T> weight_;
+  Buffer<const T*> source_, chosen_;
+  Buffer<T> weight_;
 };
 
 }  // namespace liftwave::LIFTWAVE_ISA

@@ -1,7 +1,6 @@
 // Lifting pooling of all planes of an array.
 #pragma once
 
-#include <vector>
 
 #include "common/parallel.hpp"
 #include "lift_pool/line_steps.hpp"
@@ -21,7 +20,7 @@ struct BandsAt {
     return at.data();
   }
 
-  std::vector<T*> at;
+  Buffer<T*> at;
 };
 
 template <class T>
@@ -36,7 +35,7 @@ void down_planes(const LiftPoolJob<T>& job, const T* x, const LiftPoolBands<T>& 
   const LiftPoolPlan& plan = *job.plan;
   const index_t planes = job.batch * job.channels, count = 2 * plan.passes();
   const index_t size = plan.samples(), band = plan.band_samples();
-  std::vector<double> each(sums ? static_cast<std::size_t>(planes * count) : 0);
+  Buffer<double> each(sums ? static_cast<std::size_t>(planes * count) : 0);
   parallel_for(planes, bytes_of(job), [&](index_t begin, index_t end) {
     Scratch scratch;
     Plane<T, K> plane(job, scratch, false);
@@ -78,7 +77,7 @@ void summed_planes(const LiftPoolJob<T>& job, double* gradient, const Work& work
   const index_t parts =
       std::max<index_t>(1, std::min(job.batch, (enough + job.channels - 1) / job.channels));
   const index_t numbers = 2 * plan.passes() * job.channels * (plan.kernel + 3);
-  std::vector<double> each(static_cast<std::size_t>(parts * numbers));
+  Buffer<double> each(static_cast<std::size_t>(parts * numbers));
   parallel_for(parts * job.channels, 3 * bytes_of(job), [&](index_t begin, index_t end) {
     Scratch scratch;
     Plane<T, K> plane(job, scratch, true);

@@ -7,7 +7,7 @@ namespace liftwave::LIFTWAVE_ISA {
 
 template <class T, int K>
 template <class F>
-void Plane<T, K>::for_outer(std::vector<T*>& arrays, int level, int node, const F& f) {
+void Plane<T, K>::for_outer(Buffer<T*>& arrays, int level, int node, const F& f) {
   const LiftPoolAxis& axis = axis_of(level);
   const index_t inner = inner_[level];
   for (index_t o = 0; o < outer_[level]; ++o)
@@ -133,7 +133,7 @@ void Plane<T, K>::interleave(const Rows& rows, index_t half) const {
     } else {
       T* const last = rows.even(k);
       for (index_t c = 0; c < inner; c += lanes<T>)
-        (Pack<T>::from(last + c) + Pack<T>::from(rows.detail + k * inner + c)).to(last + c);
+        (WidePack<T>::from(last + c) + WidePack<T>::from(rows.detail + k * inner + c)).to(last + c);
     }
   }
 }
@@ -158,7 +158,7 @@ void Plane<T, K>::pull_up_rows(int level, int node) {
 }
 
 template <class T, int K>
-typename Plane<T, K>::Rows Plane<T, K>::rows_at(std::vector<T*>& arrays, int level, int node, index_t o) const {
+typename Plane<T, K>::Rows Plane<T, K>::rows_at(Buffer<T*>& arrays, int level, int node, index_t o) const {
   const LiftPoolAxis& axis = axis_of(level);
   const index_t inner = inner_[level];
   return {arrays[node] + o * axis.n * inner, arrays[2 * node + 1] + o * axis.half * inner,

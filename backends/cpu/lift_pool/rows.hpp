@@ -17,20 +17,20 @@ template <class T>
 inline constexpr int lanes = pack_bytes / static_cast<int>(sizeof(T));
 
 template <class T>
-struct Pack {
+struct WidePack {
   static constexpr int parts = pack_bytes / vector_bytes;
   static constexpr int step = width<T, vector_bytes>;
   using V = vec<T, vector_bytes>;
   V v[parts];
 
-  LIFTWAVE_INLINE static Pack from(const T* x) {
-    Pack p;
+  LIFTWAVE_INLINE static WidePack from(const T* x) {
+    WidePack p;
     for (int i = 0; i < parts; ++i) p.v[i] = load<T, vector_bytes>(x + i * step);
     return p;
   }
 
-  LIFTWAVE_INLINE static Pack zero() {
-    Pack p;
+  LIFTWAVE_INLINE static WidePack zero() {
+    WidePack p;
     std::memset(&p, 0, sizeof p);
     return p;
   }
@@ -43,68 +43,68 @@ struct Pack {
 #if defined(__GNUC__)
 
 template <class T>
-LIFTWAVE_INLINE Pack<T> operator+(Pack<T> a, const Pack<T>& b) {
-  for (int i = 0; i < Pack<T>::parts; ++i) a.v[i] = a.v[i] + b.v[i];
+LIFTWAVE_INLINE WidePack<T> operator+(WidePack<T> a, const WidePack<T>& b) {
+  for (int i = 0; i < WidePack<T>::parts; ++i) a.v[i] = a.v[i] + b.v[i];
   return a;
 }
 template <class T>
-LIFTWAVE_INLINE Pack<T> operator-(Pack<T> a, const Pack<T>& b) {
-  for (int i = 0; i < Pack<T>::parts; ++i) a.v[i] = a.v[i] - b.v[i];
+LIFTWAVE_INLINE WidePack<T> operator-(WidePack<T> a, const WidePack<T>& b) {
+  for (int i = 0; i < WidePack<T>::parts; ++i) a.v[i] = a.v[i] - b.v[i];
   return a;
 }
 template <class T>
-LIFTWAVE_INLINE Pack<T> operator*(Pack<T> a, const Pack<T>& b) {
-  for (int i = 0; i < Pack<T>::parts; ++i) a.v[i] = a.v[i] * b.v[i];
+LIFTWAVE_INLINE WidePack<T> operator*(WidePack<T> a, const WidePack<T>& b) {
+  for (int i = 0; i < WidePack<T>::parts; ++i) a.v[i] = a.v[i] * b.v[i];
   return a;
 }
 template <class T>
-LIFTWAVE_INLINE Pack<T> operator*(T factor, Pack<T> a) {
-  for (int i = 0; i < Pack<T>::parts; ++i) a.v[i] = factor * a.v[i];
+LIFTWAVE_INLINE WidePack<T> operator*(T factor, WidePack<T> a) {
+  for (int i = 0; i < WidePack<T>::parts; ++i) a.v[i] = factor * a.v[i];
   return a;
 }
 template <class T>
-LIFTWAVE_INLINE Pack<T> operator+(Pack<T> a, T number) {
-  for (int i = 0; i < Pack<T>::parts; ++i) a.v[i] = a.v[i] + number;
+LIFTWAVE_INLINE WidePack<T> operator+(WidePack<T> a, T number) {
+  for (int i = 0; i < WidePack<T>::parts; ++i) a.v[i] = a.v[i] + number;
   return a;
 }
 // `value` where `x` is not at or below zero (where it is not a number, too), zero elsewhere.
 template <class T>
-LIFTWAVE_INLINE Pack<T> where_active(const Pack<T>& x, Pack<T> value) {
-  const typename Pack<T>::V zero = {};
-  for (int i = 0; i < Pack<T>::parts; ++i) value.v[i] = x.v[i] <= zero ? zero : value.v[i];
+LIFTWAVE_INLINE WidePack<T> where_active(const WidePack<T>& x, WidePack<T> value) {
+  const typename WidePack<T>::V zero = {};
+  for (int i = 0; i < WidePack<T>::parts; ++i) value.v[i] = x.v[i] <= zero ? zero : value.v[i];
   return value;
 }
 
 #else
 
 template <class T, class F>
-inline Pack<T> each(Pack<T> a, const Pack<T>& b, F f) {
-  for (int i = 0; i < Pack<T>::parts; ++i)
-    for (int j = 0; j < Pack<T>::step; ++j) a.v[i].at[j] = f(a.v[i].at[j], b.v[i].at[j]);
+inline WidePack<T> each(WidePack<T> a, const WidePack<T>& b, F f) {
+  for (int i = 0; i < WidePack<T>::parts; ++i)
+    for (int j = 0; j < WidePack<T>::step; ++j) a.v[i].at[j] = f(a.v[i].at[j], b.v[i].at[j]);
   return a;
 }
 template <class T>
-inline Pack<T> operator+(const Pack<T>& a, const Pack<T>& b) {
+inline WidePack<T> operator+(const WidePack<T>& a, const WidePack<T>& b) {
   return each(a, b, [](T x, T y) { return x + y; });
 }
 template <class T>
-inline Pack<T> operator-(const Pack<T>& a, const Pack<T>& b) {
+inline WidePack<T> operator-(const WidePack<T>& a, const WidePack<T>& b) {
   return each(a, b, [](T x, T y) { return x - y; });
 }
 template <class T>
-inline Pack<T> operator*(const Pack<T>& a, const Pack<T>& b) {
+inline WidePack<T> operator*(const WidePack<T>& a, const WidePack<T>& b) {
   return each(a, b, [](T x, T y) { return x * y; });
 }
 template <class T>
-inline Pack<T> operator*(T factor, const Pack<T>& a) {
+inline WidePack<T> operator*(T factor, const WidePack<T>& a) {
   return each(a, a, [factor](T x, T) { return factor * x; });
 }
 template <class T>
-inline Pack<T> operator+(const Pack<T>& a, T number) {
+inline WidePack<T> operator+(const WidePack<T>& a, T number) {
   return each(a, a, [number](T x, T) { return x + number; });
 }
 template <class T>
-inline Pack<T> where_active(const Pack<T>& x, const Pack<T>& value) {
+inline WidePack<T> where_active(const WidePack<T>& x, const WidePack<T>& value) {
   return each(x, value, [](T a, T b) { return a <= 0 ? T{0} : b; });
 }
 
@@ -123,9 +123,9 @@ struct Filter {
   LIFTWAVE_INLINE T offset() const { return values[count() + 2]; }
 
   // What goes into the ReLU: tap i reads source[i].
-  LIFTWAVE_INLINE Pack<T> linear(const T* const* source, index_t c) const {
-    Pack<T> sum = values[0] * Pack<T>::from(source[0] + c);
-    for (int i = 1; i < count(); ++i) sum = sum + values[i] * Pack<T>::from(source[i] + c);
+  LIFTWAVE_INLINE WidePack<T> linear(const T* const* source, index_t c) const {
+    WidePack<T> sum = values[0] * WidePack<T>::from(source[0] + c);
+    for (int i = 1; i < count(); ++i) sum = sum + values[i] * WidePack<T>::from(source[i] + c);
     return sum + bias();
   }
 };
@@ -141,9 +141,9 @@ void apply(const Filter<T, K>& filter, T* to, const T* base, const T* const* sou
     from = source;
   }
   for (index_t c = 0; c < width; c += lanes<T>) {
-    const Pack<T> before = filter.linear(from, c);
-    const Pack<T> change = filter.gain() * where_active(before, before) + filter.offset();
-    const Pack<T> old = Pack<T>::from(base + c);
+    const WidePack<T> before = filter.linear(from, c);
+    const WidePack<T> change = filter.gain() * where_active(before, before) + filter.offset();
+    const WidePack<T> old = WidePack<T>::from(base + c);
     (subtract ? old - change : old + change).to(to + c);
   }
 }
@@ -156,31 +156,31 @@ void pull(const Filter<T, K>& filter, T* h, const T* t, const T* const* sources,
   constexpr int kept = K ? K : 1;
   const T* source[kept];
   const T* const* from = sources;
-  Pack<T> weight[kept];
+  WidePack<T> weight[kept];
   const int count = filter.count();
   if constexpr (K > 0) {
     for (int i = 0; i < K; ++i) {
       source[i] = sources[i];
-      weight[i] = Pack<T>::from(sums + i * lanes<T>);
+      weight[i] = WidePack<T>::from(sums + i * lanes<T>);
     }
     from = source;
   }
   T* const own = sums + count * lanes<T>;
-  Pack<T> bias = Pack<T>::from(own), gain = Pack<T>::from(own + lanes<T>),
-          offset = Pack<T>::from(own + 2 * lanes<T>);
+  WidePack<T> bias = WidePack<T>::from(own), gain = WidePack<T>::from(own + lanes<T>),
+          offset = WidePack<T>::from(own + 2 * lanes<T>);
   for (index_t c = 0; c < width; c += lanes<T>) {
-    const Pack<T> before = filter.linear(from, c), outer = Pack<T>::from(t + c);
-    const Pack<T> inner = where_active(before, filter.gain() * outer);
+    const WidePack<T> before = filter.linear(from, c), outer = WidePack<T>::from(t + c);
+    const WidePack<T> inner = where_active(before, filter.gain() * outer);
     inner.to(h + c);
     offset = offset + outer;
     gain = gain + outer * where_active(before, before);
     bias = bias + inner;
     if constexpr (K > 0) {
-      for (int i = 0; i < K; ++i) weight[i] = weight[i] + inner * Pack<T>::from(from[i] + c);
+      for (int i = 0; i < K; ++i) weight[i] = weight[i] + inner * WidePack<T>::from(from[i] + c);
     } else {
       for (int i = 0; i < count; ++i) {
         T* const sum = sums + i * lanes<T>;
-        (Pack<T>::from(sum) + inner * Pack<T>::from(from[i] + c)).to(sum);
+        (WidePack<T>::from(sum) + inner * WidePack<T>::from(from[i] + c)).to(sum);
       }
     }
   }
@@ -193,10 +193,10 @@ void pull(const Filter<T, K>& filter, T* h, const T* t, const T* const* sources,
 
 // The sum of weight[i] * source[i] over `count` terms (N of them, or any number).
 template <class T, int N>
-LIFTWAVE_INLINE Pack<T> weighted(const T* weight, const T* const* source, int count, index_t c) {
-  Pack<T> sum = weight[0] * Pack<T>::from(source[0] + c);
+LIFTWAVE_INLINE WidePack<T> weighted(const T* weight, const T* const* source, int count, index_t c) {
+  WidePack<T> sum = weight[0] * WidePack<T>::from(source[0] + c);
   for (int i = 1; i < (N ? N : count); ++i)
-    sum = sum + weight[i] * Pack<T>::from(source[i] + c);
+    sum = sum + weight[i] * WidePack<T>::from(source[i] + c);
   return sum;
 }
 
@@ -213,10 +213,10 @@ void combine(T* to, const T* base, const T* weights, const T* const* sources, in
     from = source;
   }
   for (index_t c = 0; c < width; c += lanes<T>) {
-    const Pack<T> sum = weighted<T, N>(weights, from, count, c);
+    const WidePack<T> sum = weighted<T, N>(weights, from, count, c);
     if constexpr (sign == Sign::alone) sum.to(to + c);
-    else if constexpr (sign == Sign::plus) (Pack<T>::from(base + c) + sum).to(to + c);
-    else (Pack<T>::from(base + c) - sum).to(to + c);
+    else if constexpr (sign == Sign::plus) (WidePack<T>::from(base + c) + sum).to(to + c);
+    else (WidePack<T>::from(base + c) - sum).to(to + c);
   }
 }
 
@@ -278,18 +278,18 @@ double total(const T* some) {
 
 // x, or x - y; in the last pack of a row only where `mask` is positive.
 template <class T>
-LIFTWAVE_INLINE Pack<T> gap(const T* x, const T* y, index_t c, index_t width, const T* mask) {
-  Pack<T> found = Pack<T>::from(x + c);
-  if (y) found = found - Pack<T>::from(y + c);
-  return c + lanes<T> < width ? found : where_active(Pack<T>::from(mask), found);
+LIFTWAVE_INLINE WidePack<T> gap(const T* x, const T* y, index_t c, index_t width, const T* mask) {
+  WidePack<T> found = WidePack<T>::from(x + c);
+  if (y) found = found - WidePack<T>::from(y + c);
+  return c + lanes<T> < width ? found : where_active(WidePack<T>::from(mask), found);
 }
 
 // part += (x - y)^2, lane by lane; y may be null.
 template <class T>
 void add_squares(T* part, const T* x, const T* y, index_t width, const T* mask) {
-  Pack<T> sum = Pack<T>::from(part);
+  WidePack<T> sum = WidePack<T>::from(part);
   for (index_t c = 0; c < width; c += lanes<T>) {
-    const Pack<T> g = gap(x, y, c, width, mask);
+    const WidePack<T> g = gap(x, y, c, width, mask);
     sum = sum + g * g;
   }
   sum.to(part);
@@ -299,7 +299,7 @@ void add_squares(T* part, const T* x, const T* y, index_t width, const T* mask) 
 template <class T>
 void add_scaled(T* to, T factor, const T* x, const T* y, index_t width, const T* mask) {
   for (index_t c = 0; c < width; c += lanes<T>)
-    (Pack<T>::from(to + c) + factor * gap(x, y, c, width, mask)).to(to + c);
+    (WidePack<T>::from(to + c) + factor * gap(x, y, c, width, mask)).to(to + c);
 }
 
 }  // namespace liftwave::LIFTWAVE_ISA

@@ -32,7 +32,7 @@ void Plane<T, K>::pull_row(int node, int which, T* hidden, const T* cotangent, c
   Sums& sums = sums_[static_cast<std::size_t>(2 * node + which)];
   const Filter<T, K> f = filter(node, which);
   if (width <= most_packs * lanes<T>) return pull_part(f, hidden, cotangent, sources, width, sums);
-  std::vector<const T*>& part = chosen_;
+  Buffer<const T*>& part = chosen_;
   part.resize(static_cast<std::size_t>(kernel_));
   for (index_t c = 0; c < width; c += most_packs * lanes<T>) {
     for (index_t i = 0; i < kernel_; ++i) part[i] = sources[i] + c;

@@ -1,19 +1,15 @@
 #include "lifting/gradient.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "common/require.hpp"
 #include "common/parallel.hpp"
 #include "lifting/layout.hpp"
 
 namespace liftwave {
 namespace {
-
-void require(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(std::string("lifting gradient: ") + what);
-}
 
 // --- tiles -----------------------------------------------------------------------------------
 

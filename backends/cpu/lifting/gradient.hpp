@@ -25,7 +25,7 @@ struct GradientPlan {
 // With `merges`, the bands are given and the signals are made (the lifting was an analysis), else
 // the other way round. The gradients of the taps, in the order of `values`, and then of the two
 // scales are added to `gradients`. What is made has to be contiguous along its rows.
-// Throws std::invalid_argument if shapes, dtypes or plans do not belong together.
+// Throws std::logic_error if shapes, dtypes or plans do not belong together.
 void lift_gradient(const LiftedPair& values, const LiftedPair& cotangents,
                    const GradientPlan& plan, bool merges, double* gradients, GradientTable table);
 

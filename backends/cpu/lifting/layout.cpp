@@ -1,15 +1,12 @@
 #include "lifting/layout.hpp"
 
-#include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "common/require.hpp"
+
 namespace liftwave {
 namespace {
-
-void require(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(std::string("lifting: ") + what);
-}
 
 SmallVector<Dim, 4> dims_of(const ArrayRef& signal, const std::vector<ArrayRef>& others,
                          const std::vector<AxisLift>& lifts) {

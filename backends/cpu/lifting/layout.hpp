@@ -32,7 +32,7 @@ struct Layout {
   void locate(index_t member, index_t (&offset)[most_arrays]) const;
 };
 
-// Throws std::invalid_argument unless the bands are those of the signal.
+// Throws std::logic_error unless the bands are those of the signal.
 void check_bands(const ArrayRef& signal, const std::vector<ArrayRef>& bands,
                  const std::vector<AxisLift>& lifts);
 

@@ -1,9 +1,9 @@
 #include "lifting/plan.hpp"
 
+#include "common/require.hpp"
 #include "lifting/schedule.hpp"
 
 #include <cmath>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -13,10 +13,6 @@ namespace {
 BoundaryRows view(const std::array<std::vector<index_t>, 2>& rows) {
   return {rows[0].data(), rows[1].data(), static_cast<index_t>(rows[0].size()),
           static_cast<index_t>(rows[1].size())};
-}
-
-void require(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(std::string("lifting plan: ") + what);
 }
 
 void check_rows(const BoundaryRows& rows, index_t n) {

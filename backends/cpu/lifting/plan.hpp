@@ -88,7 +88,7 @@ struct AxisTile;
 // A lifting scheme along one axis of `n` samples.
 class LiftPlan {
  public:
-  // Throws std::invalid_argument if the rows do not cover what the steps read.
+  // Throws std::logic_error if the rows do not cover what the steps read.
   LiftPlan(index_t n, Edge edge, std::vector<StepSpec> specs, std::array<index_t, 2> shift,
            std::array<double, 2> scale);
 

@@ -3,19 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "common/require.hpp"
 #include "common/parallel.hpp"
 #include "lifting/layout.hpp"
 
 namespace liftwave {
 namespace {
-
-void require(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(std::string("lifting: ") + what);
-}
 
 // Integers of at most the width of the work's.
 bool converts(DType input, DType work) {

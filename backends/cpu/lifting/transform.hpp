@@ -19,7 +19,7 @@ struct AxisLift {
 // are two bands (approximation, detail) or four (aa, ad, da, dd, the first letter for the first
 // axis). Samples are converted to the bands' dtype on the way. The bands' rows, along the last
 // axis of the array or, where there is one, the second of `lifts`, have to be contiguous.
-// Throws std::invalid_argument if shapes or dtypes do not belong together.
+// Throws std::logic_error if shapes or dtypes do not belong together.
 void lift_analysis(const ArrayRef& signal, const std::vector<AxisLift>& lifts,
                    const std::vector<ArrayRef>& bands, LiftTable table);
 

@@ -16,13 +16,9 @@ enum class Weights {
   exp_dice,
   idw,  // of the distance |a - m|; the distances of vectors are that one where there is one channel
   idw_huber,
-  cosine,
-  exp_cosine,
-  pce,
-  exp_pce,
   ada,
 };
-inline constexpr int weights_count = 10;
+inline constexpr int weights_count = 6;
 
 template <class T>
 struct PoolCall {

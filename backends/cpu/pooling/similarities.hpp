@@ -114,59 +114,6 @@ struct Dice {
   LIFTWAVE_INLINE static Pack<T> below(const Pack<T>& t) { return T(1) / (t * t + T(1)); }
 };
 
-// m a / (m^2 + a^2 - m a): of the smaller of the two over the larger one, t, it is
-// t / (1 + t^2 - t), with both signs.
-template <class T>
-struct Pce {
-  Pack<T> mean;
-  template <int N>
-  LIFTWAVE_INLINE explicit Pce(const Region<T, N>& region) : mean(region.mean()) {}
-
-  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
-    const Pack<T> t = Ratio(a, mean).value;
-    return t / (t * t + T(1) - t);
-  }
-  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
-    const Ratio ratio(a, mean);
-    const Pack<T> t = ratio.value, below = t * t + T(1) - t;
-    const Pack<T> inner = (T(1) - t * t) / (below * below) / ratio.larger_one;
-    const Pack<T> outer = -(inner * t);
-    return {ratio.is_outer ? outer : inner, ratio.is_outer ? inner : outer};
-  }
-
- private:
-  struct Ratio {
-    Pack<T> value, larger_one;              // the ratio is one where both are zero
-    decltype(Pack<T>{} < Pack<T>{}) is_outer;  // the sample is the larger one
-
-    LIFTWAVE_INLINE Ratio(const Pack<T>& a, const Pack<T>& mean) {
-      is_outer = magnitude<T>(a) > magnitude<T>(mean);
-      const Pack<T> large = is_outer ? a : mean, small = is_outer ? mean : a;
-      larger_one = one_for_zero<T>(large);
-      value = large == T(0) ? all<T>(1) : small / larger_one;
-    }
-  };
-};
-
-// m a / |m a|, one where both are zero, zero where one is.
-template <class T>
-struct Cosine {
-  Pack<T> mean;
-  template <int N>
-  LIFTWAVE_INLINE explicit Cosine(const Region<T, N>& region) : mean(region.mean()) {}
-
-  LIFTWAVE_INLINE Pack<T> value(const Pack<T>& a) const {
-    const Pack<T> nothing = a * T(0) + mean * T(0);  // or NaN
-    const Pack<T> sign = turned<T>(turned<T>(all<T>(1), a), mean);
-    const Pack<T> found = a == T(0) ? (mean == T(0) ? all<T>(1) : Pack<T>{}) : (mean == T(0) ? Pack<T>{} : sign);
-    return found + nothing;
-  }
-  LIFTWAVE_INLINE Slopes<Pack<T>> slopes(const Pack<T>& a) const {
-    const Pack<T> nothing = a * T(0) + mean * T(0);
-    return {nothing, nothing};
-  }
-};
-
 // 1 / |a - m|, times the distance of the nearest sample. Samples at the mean weigh all.
 template <class T>
 struct InverseDistance {

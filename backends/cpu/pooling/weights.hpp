@@ -269,10 +269,6 @@ TileFunctions<T> tile_functions(Weights weights) {
     case Weights::dice: return functions_of<Single<Plain<Dice>>, T>();
     case Weights::idw: return functions_of<Single<Plain<InverseDistance>>, T>();
     case Weights::idw_huber: return functions_of<Single<Plain<InverseHuber>>, T>();
-    case Weights::cosine: return functions_of<Single<Plain<Cosine>>, T>();
-    case Weights::exp_cosine: return functions_of<Single<Exponential<Cosine>>, T>();
-    case Weights::pce: return functions_of<Single<Plain<Pce>>, T>();
-    case Weights::exp_pce: return functions_of<Single<Exponential<Pce>>, T>();
   }
   return {};
 }

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <stdexcept>
+
+#include "common/require.hpp"
 
 namespace liftwave {
 namespace {
@@ -16,7 +17,7 @@ constexpr index_t most = index_t{1} << 30;
 index_t ceil_div(index_t a, index_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
 
 void require(bool sound) {
-  if (!sound) throw std::invalid_argument("a plan of windows does not fit its signal");
+  if (!sound) fail("a plan of windows does not fit its signal");
 }
 
 void require_sound(const WindowAxis& a) {

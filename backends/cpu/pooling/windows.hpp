@@ -24,7 +24,7 @@ struct WindowPlan {
   std::vector<WindowAxis> axes;
   std::vector<std::vector<WindowRun>> runs;  // those of each axis, in order
 
-  // Throws std::invalid_argument if numbers are out of range or a window has no sample.
+  // Throws std::logic_error if numbers are out of range or a window has no sample.
   explicit WindowPlan(std::vector<WindowAxis> axes);
 
   int ndim() const { return static_cast<int>(axes.size()); }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "common/require.hpp"
 #include "python/bindings.hpp"
 
 namespace liftwave {
@@ -121,7 +122,7 @@ bool InputShapes::fit(const PythonArray* arrays) const {
 }
 
 nb::object only(nb::handle arrays) {
-  if (PySequence_Size(arrays.ptr()) != 1) throw std::invalid_argument("one array is expected");
+  if (PySequence_Size(arrays.ptr()) != 1) fail("one array is expected");
   return nb::steal(PySequence_GetItem(arrays.ptr(), 0));
 }
 

@@ -7,7 +7,6 @@
 
 #include <nanobind/nanobind.h>
 
-#include <stdexcept>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "common/array_view.hpp"
 #include "common/dtype.hpp"
 #include "common/small_vector.hpp"
+#include "common/require.hpp"
 
 namespace liftwave {
 
@@ -56,7 +56,7 @@ class PythonArray {
   template <class T>
   void view(ArrayView<T>& to) const {
     constexpr index_t size = sizeof(T);
-    if (buffer_.ndim >= max_dimensions) throw std::invalid_argument("too many dimensions");
+    if (buffer_.ndim >= max_dimensions) fail("too many dimensions");
     to.data = static_cast<T*>(buffer_.buf);
     to.ndim = buffer_.ndim;
     for (int d = 0; d < buffer_.ndim; ++d) {
@@ -133,7 +133,7 @@ class BandMemory {
 
   // Where band `i` begins, in samples, if it has so many.
   index_t place(std::size_t i, index_t samples) const {
-    if (std::get<1>(places_[i]) != samples) throw std::invalid_argument("a band does not fit its memory");
+    if (std::get<1>(places_[i]) != samples) fail("a band does not fit its memory");
     return std::get<0>(places_[i]);
   }
 

@@ -1,7 +1,8 @@
 #include "python/filter_arguments.hpp"
 
 #include <algorithm>
-#include <stdexcept>
+
+#include "common/require.hpp"
 
 namespace liftwave {
 namespace {
@@ -29,7 +30,7 @@ Extension make_extension(const ExtensionArgument& argument) {
 void require_rows(const Extension& e, index_t first, index_t last) {
   const bool named = std::all_of(e.at.begin(), e.at.end(), [&](index_t i) { return 0 <= i && i < e.n; });
   if (!named || first < -e.left || last >= e.n + e.right) {
-    throw std::invalid_argument("a plan's rows do not continue its signal as far as its taps reach");
+    fail("a plan's rows do not continue its signal as far as its taps reach");
   }
 }
 
@@ -39,7 +40,7 @@ void require_sound(const FilterPlan& p, bool synthesis) {
   const bool fits = std::all_of(p.taps.begin(), p.taps.end(),
                                 [&](const Taps& t) { return t.twice.size() == taps; });
   if (taps < 1 || !even || !fits || p.taps.empty() || p.n_out < 0 || p.fold.n != p.n_out) {
-    throw std::invalid_argument("a plan's taps do not have its length");
+    fail("a plan's taps do not have its length");
   }
   const index_t start = -p.fold.left, stop = p.n_out + p.fold.right;
   require_rows(p.fold, start, stop - 1);
@@ -65,7 +66,7 @@ AxisPlan make_axis(const AxisArgument& argument, bool synthesis) {
 
 std::vector<AxisPlan> make_axes(const std::vector<AxisArgument>& arguments, bool synthesis) {
   if (arguments.empty() || arguments.size() > max_axes) {
-    throw std::invalid_argument("1 to 4 axes are transformed at once");
+    fail("1 to 4 axes are transformed at once");
   }
   std::vector<AxisPlan> axes;
   for (const auto& argument : arguments) axes.push_back(make_axis(argument, synthesis));

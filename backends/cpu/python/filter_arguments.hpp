@@ -15,7 +15,7 @@ using ExtensionArgument = std::tuple<index_t, Rows, Rows>;  // n, left, right
 using AxisArgument = std::tuple<int, index_t, index_t, index_t, ExtensionArgument,
                                 ExtensionArgument, std::vector<std::vector<double>>>;
 
-// Throws std::invalid_argument if kernels cannot rely on the plan.
+// Throws std::logic_error if kernels cannot rely on the plan.
 AxisPlan make_axis(const AxisArgument& argument, bool synthesis);
 
 // One to four axes.

@@ -6,11 +6,11 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <stdexcept>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "common/require.hpp"
 #include "filters/levels.hpp"
 #include "python/arrays.hpp"
 #include "python/filter_arguments.hpp"
@@ -60,10 +60,6 @@ bool fits(const ArrayView<T>& a, const ArrayView<U>& like, const std::vector<Axi
 template <class T>
 bool in_place(const ArrayView<const T>& array, const std::vector<AxisPlan>& axes) {
   return axes.size() == 1 || merges_behind(&array, 1, axes.back().axis);
-}
-
-void require(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(what);
 }
 
 bool has_axes(int ndim, const std::vector<AxisPlan>& axes) {
@@ -195,7 +191,7 @@ class Synthesis {
       const std::size_t bands = level.axes.size() == 1 ? level.axes[0].plan.taps.size() / 2
                                                        : std::size_t{1} << level.axes.size();
       if (!any || (level.axes.size() == 1 ? count(present) : present.size()) != bands) {
-        throw std::invalid_argument("bands do not match the axes");
+        fail("bands do not match the axes");
       }
       given_ += count(present) - (levels_.empty() || !present[0] ? 0 : 1);
       slots_ += level.axes.size() == 1 ? count(present) : present.size();

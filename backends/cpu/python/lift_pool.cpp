@@ -5,10 +5,10 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "common/require.hpp"
 #include "lift_pool/plan.hpp"
 #include "python/arrays.hpp"
 
@@ -22,10 +22,6 @@ const LiftPoolTable* table = nullptr;
 template <class T>
 LiftPoolKernels<T> kernels_for(int kernel) {
   return table->of<T>()(kernel);
-}
-
-void require(bool met, const char* what) {
-  if (!met) throw std::invalid_argument(what);
 }
 
 // A C-contiguous array, or None: no memory.

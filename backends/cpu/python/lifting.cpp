@@ -9,12 +9,12 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "common/require.hpp"
 #include "common/parallel.hpp"
 #include "lifting/gradient.hpp"
 #include "lifting/transform.hpp"
@@ -45,8 +45,6 @@ void make_plan(LiftPlan* plan, index_t n, int edge, const std::vector<StepArgume
 }
 
 // --- transforms ------------------------------------------------------------------------------
-
-void require(bool holds, const char* what) { require_of_lifting(holds, what); }
 
 // Levels of an analysis: each but the first has the approximation of the one before as its input.
 class LiftAnalysis {

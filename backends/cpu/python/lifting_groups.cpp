@@ -1,9 +1,9 @@
 #include "python/lifting_groups.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
 
+#include "common/require.hpp"
 #include "lifting/layout.hpp"
 
 namespace liftwave {
@@ -24,7 +24,7 @@ Group::Group(const GroupArgument& argument) {
     lifts.push_back({axis, nb::cast<const LiftPlan*>(plan)});
     plans.push_back(plan);
   }
-  if (lifts.empty() || lifts.size() > 2) throw std::invalid_argument("lifting: one or two axes are lifted");
+  if (lifts.empty() || lifts.size() > 2) fail("one or two axes are lifted");
 }
 
 bool Group::has_axes(std::size_t ndim) const {
@@ -38,9 +38,9 @@ std::vector<std::vector<Group>> groups_of(const std::vector<LevelArgument>& argu
   for (const LevelArgument& argument : arguments) {
     std::vector<Group>& groups = levels.emplace_back();
     for (const GroupArgument& group : argument) groups.emplace_back(group);
-    if (groups.empty()) throw std::invalid_argument("lifting: a level has no axis");
+    if (groups.empty()) fail("a level has no axis");
   }
-  if (levels.empty()) throw std::invalid_argument("lifting: there are no levels");
+  if (levels.empty()) fail("there are no levels");
   return levels;
 }
 
@@ -99,10 +99,6 @@ ArrayRef signal_of(const ArrayRef& band, const Group& group) {
     signal.shape.at(static_cast<std::size_t>(lift.axis)) = lift.plan->n();
   }
   return signal;
-}
-
-void require_of_lifting(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(std::string("lifting: ") + what);
 }
 
 }  // namespace liftwave

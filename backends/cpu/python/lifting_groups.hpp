@@ -45,7 +45,4 @@ void place(ArrayRef& array, char* data);
 void take(ArrayRef& array, Scratch& scratch);
 nb::object allocated_for(ArrayRef& array, nb::handle allocate, nb::handle dtype, PythonArray& memory);
 
-// Throws std::invalid_argument if something does not hold.
-void require_of_lifting(bool holds, const char* what);
-
 }  // namespace liftwave

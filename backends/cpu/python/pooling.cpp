@@ -6,11 +6,11 @@
 #include <nanobind/stl/vector.h>
 
 #include <array>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/require.hpp"
 #include "pooling/add_at_places.hpp"
 #include "pooling/kernels.hpp"
 #include "python/arrays.hpp"
@@ -21,10 +21,6 @@ namespace {
 
 // Those of the instruction set that is used.
 const PoolTable* table = nullptr;
-
-void require(bool sound, const char* what) {
-  if (!sound) throw std::invalid_argument(std::string("pooling: ") + what);
-}
 
 // --- arrays ----------------------------------------------------------------------------------
 

@@ -30,11 +30,7 @@ _WEIGHTS: dict[str, int] = {
     "idw-chebyshev": 3,
     "idw-gower": 3,
     "idw-huber": 4,
-    "cosine": 5,
-    "exp-cosine": 6,
-    "pce": 7,
-    "exp-pce": 8,
-    "ada": 9,
+    "ada": 5,
 }
 """The numbers of ``Weights`` in ``backends/cpu/pooling/kernels.hpp``."""
 
@@ -116,8 +112,12 @@ def _native(arguments: PoolingArguments) -> _cpu.Pooling:
 
 
 def _is_served(arguments: PoolingArguments) -> bool:
-    """Whether the module does this: it has neither vectors along channels nor interpolation."""
-    return arguments.channels == 1 and arguments.up == "nearest"
+    """Whether the module does this: it has neither vectors along channels nor interpolation.
+
+    Nor cosines and PCE, which are for vectors: those of single numbers are signs.
+    """
+    is_nearest = arguments.up == "nearest"
+    return arguments.channels == 1 and is_nearest and arguments.weights in _WEIGHTS
 
 
 def _on_memory(

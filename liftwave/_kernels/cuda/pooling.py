@@ -61,17 +61,13 @@ class _Kind(NamedTuple):
 _KINDS: dict[str, _Kind] = {
     "softmax": _Kind(0, 0, 3),
     "exp-dice": _Kind(1, 0, 4),
-    "exp-cosine": _Kind(1, 1, 4),
-    "exp-pce": _Kind(1, 2, 4),
     "dice": _Kind(2, 0, 6),
-    "cosine": _Kind(2, 1, 6),
-    "pce": _Kind(2, 2, 6),
     # Of vectors with one component these distances are the same, or in proportion to it.
-    "idw-l1": _Kind(2, 3, 7),
-    "idw-l2": _Kind(2, 3, 7),
-    "idw-chebyshev": _Kind(2, 3, 7),
-    "idw-gower": _Kind(2, 3, 7),
-    "idw-huber": _Kind(2, 4, 8),
+    "idw-l1": _Kind(2, 1, 7),
+    "idw-l2": _Kind(2, 1, 7),
+    "idw-chebyshev": _Kind(2, 1, 7),
+    "idw-gower": _Kind(2, 1, 7),
+    "idw-huber": _Kind(2, 2, 8),
     "ada": _Kind(3, 0, 7),
 }
 
@@ -192,7 +188,7 @@ class CudaPooling:
 
 def _serves(arguments: PoolingArguments, x: Array, *, by_sample: bool = True) -> bool:
     """Whether kernels do this pooling of ``x``, with results by sample or by window."""
-    if arguments.channels > 1 or arguments.up != "nearest":
+    if arguments.channels > 1 or arguments.up != "nearest" or arguments.weights not in _KINDS:
         return False
     return _is_served(x, arguments.plan, arguments.weights if by_sample else None)
 
