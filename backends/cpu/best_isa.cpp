@@ -1,4 +1,4 @@
-// Prints the name of the best instruction set of the machine that builds; CMake runs it.
+// Prints the name of the best instruction set of the build machine; CMake runs it.
 #include <cstdio>
 
 #include "processor.hpp"

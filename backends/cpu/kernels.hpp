@@ -23,7 +23,7 @@ struct InstructionSet {
   const Kernels* kernels;
 };
 
-// Those that were compiled, the best one last.
+// The compiled instruction sets, the best one last.
 const InstructionSet* instruction_sets(int& count);
 
 }  // namespace liftwave

@@ -1,4 +1,4 @@
-// Which instruction sets the processor has, of those that kernels are compiled for.
+// Which of the compiled instruction sets the processor supports.
 #pragma once
 
 namespace liftwave {

@@ -25,7 +25,7 @@ index_t numbers_of(const ArrayView<T>& a) {
   return n;
 }
 
-// Whether the numbers lie side by side, the last dimension's first.
+// Whether the array is C-contiguous.
 template <class T>
 bool is_contiguous(const ArrayView<T>& a) {
   index_t stride = 1;
@@ -75,7 +75,7 @@ struct Batch {
   }
 };
 
-// What lies behind the transformed axes: numbers side by side, as far as dimensions can be merged.
+// The dimensions behind the transformed axes, merged as far as their numbers are contiguous.
 struct Inner {
   index_t count = 1;
   int dim = -1;  // the innermost of them
@@ -86,8 +86,8 @@ struct Inner {
   }
 };
 
-// Splits the dimensions beside axes `first` ... `last` of inputs that have one shape into inner
-// ones and batch. (Outputs are C-contiguous, so they never prevent merging.)
+// Splits the dimensions other than axes `first` ... `last` of inputs of one shape into inner ones
+// and batch. (Outputs are C-contiguous, so they never prevent merging.)
 template <class T>
 LIFTWAVE_INLINE Inner split_dimensions(const ArrayView<T>* inputs, int count, int first, int last, Batch& batch) {
   Inner inner;
@@ -114,7 +114,7 @@ LIFTWAVE_INLINE Inner split_dimensions(const ArrayView<T>* inputs, int count, in
   return inner;
 }
 
-// Whether all numbers behind axis `last` can be treated as one: then a row of the output is whole.
+// Whether all dimensions behind axis `last` merge into one. Then a row of the output is contiguous.
 template <class T>
 LIFTWAVE_INLINE bool merges_behind(const ArrayView<T>* inputs, int count, int last) {
   Batch unused;

@@ -1,8 +1,7 @@
 // A vector for kernels, compiled once per instruction set (LIFTWAVE_ISA).
 //
-// std::vector is a template outside of the instruction set's namespace: of what several
-// instruction sets compile of it, the linker keeps one copy, perhaps one that the processor cannot
-// run.
+// std::vector is a template outside of the instruction set's namespace. If several instruction sets
+// compile it, the linker keeps one copy, perhaps one that the processor cannot run.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +19,7 @@ class Buffer {
   Buffer& operator=(const Buffer&) = delete;
   ~Buffer() { delete[] values_; }
 
-  // Values that are new are T{}; the others are kept.
+  // New values are T{}; existing values are kept.
   void resize(std::size_t size) {
     if (size > capacity_) {
       T* const larger = new T[size]();

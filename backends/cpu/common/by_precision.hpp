@@ -1,4 +1,4 @@
-// What exists for float and for double.
+// Tables that exist for float and for double.
 #pragma once
 
 namespace liftwave {

@@ -23,13 +23,13 @@ struct Range {
   }
 };
 
-// Empty ranges begin where the later of both does.
+// An empty intersection begins at the larger of both `begin`.
 LIFTWAVE_INLINE Range intersection(Range a, Range b) {
   const Range r{std::max(a.begin, b.begin), std::min(a.end, b.end)};
   return r.empty() ? Range{r.begin, r.begin} : r;
 }
 
-// The smallest range that holds both.
+// The smallest range that contains both.
 LIFTWAVE_INLINE Range hull(Range a, Range b) {
   if (a.empty()) return b;
   if (b.empty()) return a;

@@ -1,7 +1,7 @@
-// What compilers inline, and what they must not.
+// What compilers inline and what they must not inline.
 //
-// Functions that kernels of several instruction sets share are always inlined. Compiled out of
-// line, the linker would keep one copy of them, perhaps one that the processor cannot run.
+// Functions that kernels of several instruction sets share are always inlined. Otherwise the linker
+// would keep one compiled copy, perhaps one that the processor cannot run.
 #pragma once
 
 #if defined(_MSC_VER)
@@ -10,7 +10,7 @@
 #define LIFTWAVE_INLINE [[gnu::always_inline]] inline
 #endif
 
-// For recursive functions: compilers that inline them see more axes than there can be, and warn.
+// For recursive functions. Compilers that inline them assume more axes than possible, and warn.
 #if defined(_MSC_VER)
 #define LIFTWAVE_NOINLINE __declspec(noinline)
 #else

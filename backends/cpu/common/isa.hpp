@@ -1,8 +1,8 @@
 // The instruction set that this translation unit is compiled for.
 //
-// Kernels are compiled once per instruction set, each time in a namespace of
-// its own (LIFTWAVE_ISA, set by CMake), so that the linker never swaps one
-// build of a template for another that the processor cannot run.
+// Kernels are compiled once per instruction set, each time in a separate namespace (LIFTWAVE_ISA,
+// set by CMake). So the linker never replaces one build of a template by another that the processor
+// cannot run.
 #pragma once
 
 #ifndef LIFTWAVE_ISA

@@ -22,10 +22,10 @@
 namespace liftwave {
 namespace {
 
-// Waking a thread costs some ten microseconds, in which a core moves about this much.
+// Waking a thread takes about ten microseconds. A core moves about this many bytes in that time.
 constexpr double grain = 128.0 * 1024;
 
-// Ranges per thread: enough to even out threads that are interrupted.
+// Ranges per thread: enough to balance the load when threads are interrupted.
 constexpr index_t ranges_per_thread = 4;
 
 int available_processors() {
@@ -53,10 +53,10 @@ std::atomic<int>& thread_setting() {
   return count;
 }
 
-// Whether this thread works for a job already: what it does then, it does by itself.
+// Whether this thread already works for a job. Nested work then uses this thread only.
 thread_local bool at_work = false;
 
-// Items that are handed out in ranges until none is left.
+// Items that threads take in ranges until none is left.
 struct Job {
   RangeFunction work;
   index_t items;
@@ -109,7 +109,7 @@ class Pool {
     try {
       std::thread([this] { work(); }).detach();
     } catch (const std::system_error&) {
-      return false;  // no more threads to be had: those that exist do the work
+      return false;  // no more threads are available: the existing ones do the work
     }
     ++workers_;
     return true;
@@ -129,7 +129,7 @@ class Pool {
     }
   }
 
-  std::mutex caller_;  // held by whoever uses the pool
+  std::mutex caller_;  // held by the caller that uses the pool
   std::mutex lock_;    // guards all below
   std::condition_variable wake_, idle_;
   Job* job_ = nullptr;
@@ -141,8 +141,8 @@ class Pool {
 // Never destroyed: workers may sleep in it until the process ends.
 std::atomic<Pool*> the_pool{nullptr};
 
-// The child of a fork has none of its parent's threads, and the pool's locks may
-// have been held by one of them: it starts anew and leaves the old pool alone.
+// The child of a fork has none of its parent's threads, and one of them may have held the pool's
+// locks. So the child creates a new pool and leaves the old one alone.
 void forget_pool() { the_pool = nullptr; }
 
 Pool& pool() {
@@ -192,8 +192,8 @@ constexpr std::size_t alignment = 64;
 constexpr std::size_t smallest_block = std::size_t{1} << 18;
 constexpr std::size_t kept = std::size_t{1} << 23;
 
-// Large blocks begin on a large page and ask for such: they are new each time, and first touching
-// many small pages takes longer than computing what goes there.
+// Large blocks are aligned to huge pages and request them. They are new in every call, and the
+// first access to many small pages takes longer than the computation.
 constexpr std::size_t large_page = std::size_t{1} << 21;
 
 struct Block {
@@ -249,7 +249,7 @@ Scratch::~Scratch() {
 }
 
 void* Scratch::bytes(std::size_t size) {
-  // Odd multiples of a cache line: arrays taken one after the other do not share cache sets.
+  // Odd multiples of a cache line: consecutive arrays do not share cache sets.
   size = (size + alignment - 1) / alignment * alignment + alignment;
   while (blocks_.block < blocks_.all.size() &&
          blocks_.all[blocks_.block].size - blocks_.used < size) {

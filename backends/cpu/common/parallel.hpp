@@ -1,8 +1,8 @@
 // Work shared among threads.
 //
-// One pool for the process. A caller that finds it busy does its work itself,
-// so calls from many threads never wait for one another. After a fork the
-// child forgets the parent's workers and starts its own when it needs them.
+// There is one pool per process. A caller that finds it busy does the work itself, so calls from
+// different threads never wait for each other. After a fork the child forgets the parent's workers
+// and starts new ones when it needs them.
 #pragma once
 
 #include <cstddef>
@@ -31,12 +31,11 @@ class RangeFunction {
   void (*call_)(void*, index_t, index_t);
 };
 
-// Runs `work` on ranges that together are [0, items). One thread is enough
-// below two grains of bytes (all items together move `bytes`). Exceptions
-// arrive at the caller.
+// Runs `work` on ranges that together are [0, items). All items together move `bytes`. One thread
+// is enough below two grains of bytes. Exceptions reach the caller.
 void parallel_ranges(index_t items, double bytes, RangeFunction work);
 
-// Threads that work of so many bytes deserves; within a range of other work: one.
+// Number of threads for work that moves `bytes`; 1 inside a range of other work.
 int threads_for(double bytes);
 
 template <class F>
@@ -44,8 +43,8 @@ void parallel_for(index_t items, double bytes, F&& work) {
   parallel_ranges(items, bytes, RangeFunction(work));
 }
 
-// Memory for intermediate results: taken in order, given back all at once at the
-// end of a scope. Each thread keeps a few megabytes from call to call.
+// Memory for intermediate results: a stack that releases everything at the end of a scope. Each
+// thread keeps a few megabytes from call to call.
 class Scratch {
  public:
   Scratch();

@@ -1,11 +1,11 @@
-// Conditions that Python has seen to before.
+// Conditions that Python has checked before.
 #pragma once
 
 #include "common/inline.hpp"
 
 namespace liftwave {
 
-// Throws std::logic_error: what users pass is checked in Python, so liftwave has a fault.
+// Throws std::logic_error. Python checks what users pass, so a failure is a bug in liftwave.
 [[noreturn]] void fail(const char* what);
 
 LIFTWAVE_INLINE void require(bool holds, const char* what) {

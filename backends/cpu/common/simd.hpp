@@ -1,5 +1,5 @@
-// Short vectors: arithmetic element by element, and the few shuffles that split
-// a signal into even and odd samples.
+// Short vectors: elementwise arithmetic, and the few shuffles that split a signal into even and odd
+// samples.
 //
 // GCC and Clang compile their own vector types to whatever instructions the
 // translation unit may use; other compilers get plain arrays.
@@ -67,14 +67,14 @@ LIFTWAVE_INLINE void store(T* to, const V& v) {
   std::memcpy(to, &v, Bytes);
 }
 
-// --- past the caches ---------------------------------------------------------------------------
+// --- non-temporal stores -----------------------------------------------------------------------
 
 template <class T>
 LIFTWAVE_INLINE bool is_aligned(const T* to) {
   return reinterpret_cast<std::uintptr_t>(to) % vector_bytes == 0;
 }
 
-// Stores past the caches, which saves reading the line first; `to` is aligned to the vector.
+// Non-temporal stores, which avoid reading the cache line first. `to` is aligned to the vector.
 template <int Bytes, class T, class V>
 LIFTWAVE_INLINE void stream(T* to, const V& v) {
 #if defined(__AVX512F__)
@@ -95,7 +95,7 @@ LIFTWAVE_INLINE void stream(T* to, const V& v) {
   store<Bytes>(to, v);
 }
 
-// Makes what was streamed visible to other threads before they are told of it.
+// Makes non-temporal stores visible to other threads before these are notified.
 inline void end_streams() {
 #if defined(__SSE2__)
   _mm_sfence();
@@ -104,7 +104,7 @@ inline void end_streams() {
 
 // --- registers -------------------------------------------------------------------------------
 
-// Asks for the cache lines of the next bytes.
+// Prefetches the cache lines of the next bytes.
 template <int Count, class T>
 LIFTWAVE_INLINE void prefetch(const T* from) {
 #if defined(__GNUC__)
@@ -116,12 +116,12 @@ LIFTWAVE_INLINE void prefetch(const T* from) {
 #endif
 }
 
-// Keeps a value in a register: compilers would read it from memory again for each use, and reads
-// across cache lines are what limits sums over taps.
+// Keeps a value in a register. Compilers would read it from memory again for each use, and reads
+// across cache lines limit sums over taps.
 template <class V>
 LIFTWAVE_INLINE void in_register(V& v) {
 #if defined(__GNUC__) && defined(__AVX512F__)
-  asm("" : "+v"(v));  // any of the 32
+  asm("" : "+v"(v));  // any of the 32 registers
 #elif defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
   asm("" : "+x"(v));
 #elif defined(__GNUC__) && defined(__aarch64__)
@@ -131,7 +131,7 @@ LIFTWAVE_INLINE void in_register(V& v) {
 #endif
 }
 
-// f(0), f(1), ... f(Count - 1), each with its number as a constant.
+// f(0), f(1), ... f(Count - 1), each argument a compile-time constant.
 template <class F, int... I>
 LIFTWAVE_INLINE void unrolled(const F& f, std::integer_sequence<int, I...>) {
   (f(std::integral_constant<int, I>{}), ...);
@@ -185,7 +185,7 @@ inline V zipped(const V& even, const V& odd, std::index_sequence<I...>) {
 
 #endif
 
-// From 2 vectors of samples to one of those with even and one of those with odd positions.
+// From 2 vectors of samples to one vector of even positions and one of odd positions.
 template <class T, int Bytes, int Lanes>
 inline void split(const vec<T, Bytes>& a, const vec<T, Bytes>& b, vec<T, Bytes>& even,
                   vec<T, Bytes>& odd) {

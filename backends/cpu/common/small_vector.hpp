@@ -1,4 +1,4 @@
-// Arrays of a few values, which lie in the object itself.
+// Arrays of a few values, stored in the object itself.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace liftwave {
 
-// A vector of trivial values that allocates memory beyond `N` of them only.
+// A vector of trivial values. It allocates memory only for more than `N` of them.
 template <class T, std::size_t N>
 class SmallVector {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -87,7 +87,7 @@ class SmallVector {
   T* heap_ = nullptr;
 };
 
-// So many objects, made once; up to `N` of them without allocating memory.
+// A fixed number of objects, created once. Up to `N` of them need no allocation.
 template <class T, std::size_t N>
 class InlineArray {
  public:

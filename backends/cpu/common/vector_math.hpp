@@ -1,7 +1,7 @@
 // Arithmetic on short vectors beyond + - * /: comparisons, and the exponential function.
 //
-// Nothing here needs an instruction that some instruction set lacks, and nothing is contracted:
-// every instruction set gives the same numbers to the last bit.
+// No function needs an instruction that some instruction set lacks, and nothing is contracted: all
+// instruction sets give the same numbers to the last bit.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ inline constexpr bool has_vectors = true;
 inline constexpr bool has_vectors = false;
 #endif
 
-// Numbers that are computed together, as many as there are lanes.
+// Numbers that are computed together, one per lane.
 template <class T>
 inline constexpr index_t lanes_of = has_vectors ? width<T, vector_bytes> : 1;
 
@@ -84,13 +84,13 @@ LIFTWAVE_INLINE Pack<T> magnitude(const Pack<T>& v) {
   return from_bits<T>(bits<T>(v) & ~sign_bit<T>);
 }
 
-// `v` with its sign turned where `by` has one.
+// `v` with its sign flipped where `by` has its sign bit set.
 template <class T>
 LIFTWAVE_INLINE Pack<T> turned(const Pack<T>& v, const Pack<T>& by) {
   return from_bits<T>(bits<T>(v) ^ (bits<T>(by) & sign_bit<T>));
 }
 
-// The second where either is NaN.
+// The second argument where either is NaN.
 template <class V>
 LIFTWAVE_INLINE V larger(const V& a, const V& b) {
   return a > b ? a : b;
@@ -112,7 +112,7 @@ template <>
 struct ExpOf<float> {
   static constexpr int digits = 23, bias = 127;
   static constexpr float lowest = -104.0f, highest = 89.0f;  // 0 and infinity beyond
-  static constexpr float least_normal = -87.0f;              // so far results are normal numbers
+  static constexpr float least_normal = -87.0f;              // smaller results are subnormal
   static constexpr float per_ln2 = 1.44269504088896340736f;
   static constexpr float ln2_first = 0.693145751953125f, ln2_rest = 1.428606765330187e-06f;
   static constexpr float to_integer = 12582912.0f;  // 1.5 * 2^23
@@ -158,8 +158,9 @@ LIFTWAVE_INLINE IntPack<T> exponent_in(const Pack<T>& shifted) {
   return bits<T>(shifted) - bits<T>(all<T>(ExpOf<T>::to_integer));
 }
 
-// Within 1 ulp for results of full precision; 0, subnormal numbers, infinity and NaN as they should
-// be. 2^n in two factors: one alone would leave the range of exponents before the result does.
+// Within 1 ulp for results of full precision. Zero, subnormal numbers, infinity and NaN are
+// correct. 2^n is applied as two factors: a single one would leave the range of exponents before
+// the result does.
 template <class T>
 LIFTWAVE_INLINE Pack<T> exponential(const Pack<T>& given) {
   using E = ExpOf<T>;
@@ -179,7 +180,7 @@ LIFTWAVE_INLINE Pack<T> exponential_of_moderate(const Pack<T>& x) {
   return fraction * power_of_two<T>(exponent_in<T>(shifted));
 }
 
-// The same for numbers up to zero; what would be subnormal is zero.
+// The same for numbers up to zero. Subnormal results become zero.
 template <class T>
 LIFTWAVE_INLINE Pack<T> exponential_of_negative(const Pack<T>& x) {
   using E = ExpOf<T>;

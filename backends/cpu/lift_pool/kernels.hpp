@@ -8,7 +8,7 @@ namespace liftwave {
 
 template <class T>
 struct LiftPoolKernels {
-  // `sum`: bands are added up in the place of the first. `sums`: (passes, 2) of (s - o)^2 and d^2.
+  // `sum`: bands are summed into the first. `sums`: (passes, 2) of (s - o)^2 and d^2.
   void (*down)(const LiftPoolJob<T>& job, const T* x, const LiftPoolBands<T>& bands, bool sum,
                double* sums);
   void (*up)(const LiftPoolJob<T>& job, const LiftPoolBands<const T>& bands, T* x);

@@ -153,7 +153,7 @@ void Plane<T, K>::pull_up_lines(const T* x, const T* x_cotangent) {
       [&](index_t r, Line& line) { bring_values(x, r, line, false); },
       [&](index_t r, Line& line) {
         split_row(x_cotangent + r * last_.n, last_.n, line.smooth_g, line.detail_g);
-        if (last_.n % 2) line.detail_g[last_.half - 1] = T{0};  // it was dropped
+        if (last_.n % 2) line.detail_g[last_.half - 1] = T{0};  // the forward pass dropped it
       },
       [&](index_t, Line& line) { pull_line(predict, line.detail_g, line.even, line); },
       [&](index_t r, Line& line) {

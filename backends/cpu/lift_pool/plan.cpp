@@ -24,7 +24,7 @@ LiftPoolAxis make_axis(index_t n, const std::vector<index_t>& source, int kernel
     for (int tap = 0; tap < kernel; ++tap)
       if (0 <= q - tap && q - tap < axis.half) uses[source[q]].push_back({q - tap, tap});
   };
-  // What is inside comes first, then what is folded back from beyond the ends.
+  // Uses inside come first, then those folded back from beyond the ends.
   for (index_t q = before; q < before + axis.half; ++q) {
     if (source[q] != q - before) fail("inside, sources are the samples");
     add(q);

@@ -1,8 +1,9 @@
-// Lifting pooling: halving by learned steps with a ReLU, and back.
+// Lifting pooling: downsampling by learned lifting steps with a ReLU, and its inverse.
 //
 // A signal of several axes is split along the last one first, then both halves along the one
-// before, and so on: passes are the nodes of a binary tree, numbered level by level, the smooth
-// half of pass i being input of 2 i + 1 and the detail of 2 i + 2. The leaves are the bands.
+// before, and so on. Passes are the nodes of a binary tree, numbered level by level. The smooth
+// half of pass i is the input of pass 2 i + 1, the detail that of pass 2 i + 2. The leaves are the
+// bands.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,7 @@
 
 namespace liftwave {
 
-// One axis: `half` samples in each half, and what the filters read beyond their ends.
+// One axis: `half` samples in each half, and the samples that the filters read beyond their ends.
 struct LiftPoolAxis {
   struct Use {  // tap `tap` of target `target` reads a sample
     index_t target;
@@ -24,12 +25,12 @@ struct LiftPoolAxis {
   std::vector<index_t> source;      // half + kernel - 1 samples, -1 for zero
   std::vector<Use> uses;            // of sample j: first_use[j] ... first_use[j + 1] - 1
   std::vector<index_t> first_use;
-  std::vector<char> plain;          // whether sample j has one use by each tap, in their order
+  std::vector<char> plain;          // whether sample j has one use by each tap, in tap order
 };
 
 class LiftPoolPlan {
  public:
-  // Samples that are read: for each axis half + kernel - 1 numbers, -1 for zero.
+  // Samples that the filters read: for each axis half + kernel - 1 numbers, -1 for zero.
   LiftPoolPlan(const std::vector<index_t>& sizes, const std::vector<std::vector<index_t>>& sources,
                int kernel);
 
@@ -52,8 +53,7 @@ struct LiftPoolFilters {
   bool shared;
 };
 
-// For each band the place of its first plane, null for none; `batch` numbers further is that of
-// the next batch.
+// For each band the address of its first plane, or null. The next batch is `batch` numbers further.
 template <class T>
 struct LiftPoolBands {
   std::vector<T*> band;
@@ -67,7 +67,7 @@ struct LiftPoolJob {
   LiftPoolFilters<T> filters;
 };
 
-// What values are known of: the signal, or all bands.
+// The known values: the signal, or all bands.
 template <class T>
 struct LiftPoolValues {
   const T* signal = nullptr;

@@ -1,10 +1,10 @@
 // Lifting pooling of one plane (the samples of one channel of one signal) at a time, in memory that
 // stays in the caches, compiled once per instruction set.
 //
-// Along the last axis a row is split into even and odd samples; along the others rows are. Either
-// way a step reads rows and changes one. Rows are padded to whole packs: what stands there is
-// computed along and never used; of cotangents it is zero, so that it adds nothing to the
-// gradients.
+// Along the last axis, each row is split into even and odd samples. Along the others, the rows
+// themselves are split. In both cases a step reads rows and changes one row. Rows are padded to
+// whole packs. The padding is computed and never used. In cotangents it is zero, so that it adds
+// nothing to the gradients.
 #pragma once
 
 #include <algorithm>
@@ -71,7 +71,8 @@ class Plane {
 
   void at_channel(index_t c) { channel_ = c; }
 
-  // The bands of a signal, kept; for each pass the sums of squares are added to `sums`, if any.
+  // Computes and keeps the bands of a signal. Adds the sums of squares of each pass to `sums`,
+  // unless null.
   void down(const T* x, double* sums) {
     split_lines(x, sums);
     for (int level = 1; level < plan_.dims(); ++level)
@@ -108,7 +109,8 @@ class Plane {
     for (int b = 0; b < plan_.bands(); ++b) load_rows(values_[plan_.bands() - 1 + b], bands[b]);
   }
 
-  // The signal of the bands that were loaded; null: only its halves along the last axis, kept.
+  // Computes the signal of the loaded bands. With null, it keeps only its halves along the last
+  // axis.
   void up(T* x) {
     for (int level = plan_.dims() - 1; level > 0; --level)
       for (int node = first_of(level); node < first_of(level + 1); ++node) merge_rows(level, node);
@@ -141,8 +143,8 @@ class Plane {
     }
   }
 
-  // After down() or up(), and load_cotangents(): the signal's cotangent. `x` is null where the
-  // bands are what is known.
+  // After down() or up(), and load_cotangents(): the signal's cotangent. `x` is null if the bands
+  // are known instead of the signal.
   void pull_down(const T* x, const double* weights, T* x_cotangent) {
     for (int level = plan_.dims() - 1; level > 0; --level)
       for (int node = first_of(level); node < first_of(level + 1); ++node)
@@ -150,7 +152,7 @@ class Plane {
     pull_down_lines(x, weights, x_cotangent);
   }
 
-  // The bands' cotangents, kept.
+  // Computes and keeps the bands' cotangents.
   void pull_up(const T* x, const T* x_cotangent) {
     pull_up_lines(x, x_cotangent);
     for (int level = 1; level < plan_.dims(); ++level)
@@ -165,9 +167,9 @@ class Plane {
 
  private:
   enum { predict = 0, update = 1 };
-  static constexpr int block = 8;  // rows: what one has stored is read when the others are done
+  static constexpr int block = 8;  // rows: a stored row is read only after the others are done
 
-  // What is needed of one row of the last axis. Sources stand between margins.
+  // Buffers for one row of the last axis. Sources have margins.
   struct Line {
     T *even, *odd, *detail;          // values
     T *smooth_g, *detail_g, *hidden, *wide;
@@ -179,7 +181,7 @@ class Plane {
     index_t packs = 0;
   };
 
-  // Of a pass's details, or of its smooth half without the odd samples.
+  // The sum of squares of a pass's details, or of its smooth half minus the odd samples.
   struct Squares {
     T* part;
     double whole = 0;
@@ -212,7 +214,7 @@ class Plane {
     return level;
   }
 
-  // What the halves that a pass of the level above makes take.
+  // The size of the halves that a pass of the level above computes.
   index_t size_of(int node) const {
     const int level = level_of(node) - 1;
     return outer_[level] * (level > 0 ? axis_of(level).half : 1) * inner_[level];
@@ -238,7 +240,7 @@ class Plane {
     return {filters_.values + ((2 * pass + which) * channels_ + channel_) * (kernel_ + 3), kernel_};
   }
 
-  // --- bands in and out ------------------------------------------------------------------------
+  // --- loading and storing bands ---------------------------------------------------------------
 
   void store_rows(T* to, const T* from) const {
     for (index_t r = 0; r < band_rows_; ++r)
@@ -273,7 +275,7 @@ class Plane {
   // Rows of the last axis, a block at a time: `f(k, line)` in several stages.
   template <class... Stages>
   void in_blocks(const Stages&... stages);
-  // Writes what is read beyond the ends of a row.
+  // Fills the samples beyond the ends of a row.
   void extend(T* row) const;
   void extend(T* row, index_t q) const;
   // Where the taps read for the first sample of a row.
@@ -285,22 +287,23 @@ class Plane {
   void copy_row(T* to, const T* from) const;
   void split_lines(const T* x, double* sums);
   void load_detail(index_t r, Line& line);
-  // Even samples (extended) from the halves.
+  // Computes the even samples (extended) from the halves.
   void undo_update(index_t r, Line& line);
   void merge_lines(T* x);
-  // Values of a row for the way back: even samples and details, the odd samples if `with_odd`.
+  // Provides values of a row for the gradient: even samples and details, and odd samples if
+  // `with_odd`.
   void bring_values(const T* x, index_t r, Line& line, bool with_odd);
-  // The way back through one function: into `wide`, the cotangent of its source and of what
-  // stands beyond its ends, for that of its result.
+  // The gradient of one function: from the cotangent of its result to that of its source, including
+  // samples beyond the ends, in `wide`.
   void pull_line(int which, const T* cotangent, const T* source, Line& line);
-  // to = base + sign * (what is in `wide`, folded back onto the samples it was read from).
+  // to = base + sign * (`wide`, folded back onto the samples).
   void fold_line(T* to, const T* base, T sign, const T* wide) const;
   void pull_down_lines(const T* x, const double* weights, T* x_cotangent);
   void pull_up_lines(const T* x, const T* x_cotangent);
 
   // --- the other axes (row_steps.hpp) ----------------------------------------------------------
 
-  // Where the rows of one signal along an axis are: of what is split, and of its halves.
+  // The addresses of the rows of one signal along an axis: the whole and its halves.
   struct Rows {
     T *whole, *smooth, *detail;
     index_t n, inner;
@@ -311,20 +314,20 @@ class Plane {
 
   template <class F>
   void for_outer(Buffer<T*>& arrays, int level, int node, const F& f);
-  // Where the taps of target k read rows: row j at `first` + j * `stride`.
+  // The rows that the taps of target k read: row j is at `first` + j * `stride`.
   const T* const* rows_of(const LiftPoolAxis& axis, const T* first, index_t stride, index_t k);
   template <bool subtract>
   void step_rows(int level, int node, int which, T* to, index_t to_stride, const T* base,
                  index_t base_stride, const T* source, index_t source_stride, index_t count);
   void split_rows(int level, int node, double* sums);
   void merge_rows(int level, int node);
-  // The way back through one function, for all rows of one signal: the cotangents of its results
-  // are at `cotangent`, its sources at `source`; those of its sources are added at `to`.
+  // The gradient of one function, for all rows of one signal. `cotangent` holds the cotangents of
+  // its results, `source` its sources. The cotangents of the sources are added at `to`.
   template <Sign sign>
   void pull_rows(int level, int node, int which, const T* cotangent, index_t cotangent_stride,
                  const T* source, index_t source_stride, T* to, index_t to_stride);
   void pull_down_rows(int level, int node, const double* weights);
-  // The whole's rows from those of its halves; a repeated last row counts twice.
+  // Merges the rows of the halves. A repeated last row counts twice.
   void interleave(const Rows& rows, index_t half) const;
   void pull_up_rows(int level, int node);
   Rows rows_at(Buffer<T*>& arrays, int level, int node, index_t o) const;
@@ -333,7 +336,7 @@ class Plane {
 
   void square(int which, const T* x, const T* y);
   static void flush(Squares& squares);
-  // Sums of so many packs are flushed into double precision.
+  // The number of packs after which sums are flushed into double precision.
   static constexpr index_t most_packs = 64;
 
   void pull_row(int node, int which, T* hidden, const T* cotangent, const T* const* sources,
@@ -357,7 +360,7 @@ class Plane {
     T values[lanes<T>];
     Ones() { std::fill_n(values, lanes<T>, T{1}); }
   } ones_;
-  T* mask_ = nullptr;  // of a row's last pack, what is in the row
+  T* mask_ = nullptr;  // marks the samples of a row's last pack
   Line lines_[block];
   T *zero_ = nullptr, *hidden_ = nullptr;
   Buffer<const T*> source_, chosen_;

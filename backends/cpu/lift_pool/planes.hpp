@@ -68,8 +68,8 @@ void up_planes(const LiftPoolJob<T>& job, const LiftPoolBands<const T>& bands, T
   });
 }
 
-// Gradients are summed over the batch in an order that depends on the shape alone: for each
-// channel over a fixed number of parts of the batch.
+// Gradients are summed over the batch in an order that depends on the shape alone: per channel,
+// over a fixed number of parts of the batch.
 template <class T, int K, class Work>
 void summed_planes(const LiftPoolJob<T>& job, double* gradient, const Work& work) {
   constexpr index_t enough = 64;
@@ -96,7 +96,7 @@ void summed_planes(const LiftPoolJob<T>& job, double* gradient, const Work& work
       gradient[i] += each[static_cast<std::size_t>(part * numbers + i)];
 }
 
-// The gradient of what was subtracted: that of one function of each pass.
+// Negates the gradient of one function of each pass: its result was subtracted.
 inline void negate(double* gradient, const LiftPoolPlan& plan, index_t channels, int which) {
   const index_t each = channels * (plan.kernel + 3);
   for (int pass = 0; pass < plan.passes(); ++pass)

@@ -148,7 +148,7 @@ void Plane<T, K>::pull_up_rows(int level, int node) {
     for (index_t k = 0; k < axis.half; ++k) {
       std::memcpy(g.smooth + k * inner, g.even(k), bytes);
       if (2 * k + 1 < g.n) std::memcpy(g.detail + k * inner, g.odd(k), bytes);
-      else std::fill_n(g.detail + k * inner, inner, T{0});  // it was dropped
+      else std::fill_n(g.detail + k * inner, inner, T{0});  // the forward pass dropped it
     }
     pull_rows<Sign::plus>(level, node, predict, g.detail, inner, v.whole, 2 * inner, g.smooth,
                           inner);

@@ -1,7 +1,7 @@
 // Rows of lifting pooling, compiled once per instruction set (LIFTWAVE_ISA).
 //
 // Rows are computed in packs of 64 bytes on every instruction set, so that sums are taken in the
-// same order everywhere. Nothing is contracted, and terms are added in the order of the reference
+// same order everywhere. Nothing is contracted. Terms are added in the order of the reference
 // kernels.
 #pragma once
 
@@ -67,7 +67,7 @@ LIFTWAVE_INLINE WidePack<T> operator+(WidePack<T> a, T number) {
   for (int i = 0; i < WidePack<T>::parts; ++i) a.v[i] = a.v[i] + number;
   return a;
 }
-// `value` where `x` is not at or below zero (where it is not a number, too), zero elsewhere.
+// `value` where `x` is positive or NaN, zero elsewhere.
 template <class T>
 LIFTWAVE_INLINE WidePack<T> where_active(const WidePack<T>& x, WidePack<T> value) {
   const typename WidePack<T>::V zero = {};
@@ -122,7 +122,7 @@ struct Filter {
   LIFTWAVE_INLINE T gain() const { return values[count() + 1]; }
   LIFTWAVE_INLINE T offset() const { return values[count() + 2]; }
 
-  // What goes into the ReLU: tap i reads source[i].
+  // The input of the ReLU: tap i reads source[i].
   LIFTWAVE_INLINE WidePack<T> linear(const T* const* source, index_t c) const {
     WidePack<T> sum = values[0] * WidePack<T>::from(source[0] + c);
     for (int i = 1; i < count(); ++i) sum = sum + values[i] * WidePack<T>::from(source[i] + c);
@@ -130,7 +130,7 @@ struct Filter {
   }
 };
 
-// to = base + f(source), or minus it; `width` is a multiple of a pack.
+// to = base + f(source), or base - f(source); `width` is a multiple of a pack.
 template <class T, int K, bool subtract>
 void apply(const Filter<T, K>& filter, T* to, const T* base, const T* const* sources,
            index_t width) {
@@ -148,8 +148,8 @@ void apply(const Filter<T, K>& filter, T* to, const T* base, const T* const* sou
   }
 }
 
-// The way back through f: h = cotangent of what goes into the ReLU, for the cotangent t of f.
-// Products are added to `sums`, one pack for each number of the filter.
+// The gradient of f: h is the cotangent of the ReLU's input, for the cotangent t of f. Products are
+// added to `sums`, one pack for each number of the filter.
 template <class T, int K>
 void pull(const Filter<T, K>& filter, T* h, const T* t, const T* const* sources, index_t width,
           T* sums) {
@@ -200,7 +200,7 @@ LIFTWAVE_INLINE WidePack<T> weighted(const T* weight, const T* const* source, in
   return sum;
 }
 
-// to = base + that sum, minus it, or the sum alone (no base).
+// to = base + that sum, base - that sum, or the sum alone (no base).
 enum class Sign { plus, minus, alone };
 
 template <class T, int N, Sign sign>
@@ -222,8 +222,8 @@ void combine(T* to, const T* base, const T* weights, const T* const* sources, in
 
 // --- even and odd samples --------------------------------------------------------------------
 
-// Both of `n` samples in rows of whole packs, zeros behind them. Of an odd number the last sample
-// is the last one of both.
+// Splits `n` samples into rows of whole packs, padded with zeros. If n is odd, the last sample is
+// the last one of both rows.
 template <class T>
 void split_row(const T* x, index_t n, T* even, T* odd) {
   constexpr int step = width<T, vector_bytes>;
@@ -246,7 +246,7 @@ void split_row(const T* x, index_t n, T* even, T* odd) {
   if (n % 2) odd[half - 1] = even[half - 1];
 }
 
-// The first `n` of the samples merged.
+// Merges rows; stores the first `n` samples.
 template <class T>
 void merge_row(const T* even, const T* odd, T* x, index_t n) {
   constexpr int step = width<T, vector_bytes>;
@@ -276,7 +276,7 @@ double total(const T* some) {
   return sums[0];
 }
 
-// x, or x - y; in the last pack of a row only where `mask` is positive.
+// x, or x - y. In the last pack of a row: only where `mask` is positive.
 template <class T>
 LIFTWAVE_INLINE WidePack<T> gap(const T* x, const T* y, index_t c, index_t width, const T* mask) {
   WidePack<T> found = WidePack<T>::from(x + c);

@@ -1,4 +1,4 @@
-// Sums of squares and gradients of a plane, in double precision every so many packs.
+// Sums of squares and gradients of a plane, flushed into double precision after a few packs.
 #pragma once
 
 #include "lift_pool/plane.hpp"

@@ -13,10 +13,10 @@ namespace {
 
 // --- tiles -----------------------------------------------------------------------------------
 
-// What the four planes of a tile may take of the second-level cache, and the bytes of their rows.
+// Bytes of the L2 cache for the four planes of a tile, and bytes of their rows.
 constexpr index_t tile_bytes = 512 * 1024;
 constexpr index_t lane_bytes = 4096;
-// Pairs of a tile where columns are lifted, and bytes of short rows that make one.
+// Pairs of a tile if columns are lifted, and bytes of the short rows of one tile.
 constexpr index_t line_pairs = 1024;
 constexpr index_t lines_bytes = 128 * 1024;
 constexpr double streamed_bytes = 8.0 * 1024 * 1024;
@@ -42,7 +42,7 @@ class PartMaker {
     }
     const auto &undone = plans_[0]->steps(), &pulled = plans_[1]->steps();
     part.steps.resize(undone.size());
-    // What is done last is asked first what it needs.
+    // Requirements are collected backwards, from the step that runs last.
     for (std::size_t i = undone.size(); i-- > 0;) {
       const int target = undone[i].target, source = 1 - target;
       BackStep& step = part.steps[i];
@@ -83,7 +83,7 @@ class PartMaker {
   bool wraps_;
 };
 
-// `whole` positions in parts of about `size`, all of nearly the same size.
+// Splits `whole` positions into parts of about `size`, all of nearly the same size.
 std::vector<Range> parts_of(index_t whole, index_t size) {
   const index_t count = std::max<index_t>(1, (whole + size / 2) / size);
   std::vector<Range> parts;
@@ -104,7 +104,7 @@ std::vector<Part> lifted_parts(const GradientPlan& plan, index_t pairs) {
   return parts;
 }
 
-// --- the course --------------------------------------------------------------------------------
+// --- the gradient ------------------------------------------------------------------------------
 
 class Course {
  public:
@@ -185,7 +185,7 @@ class Course {
     return job;
   }
 
-  // The views of one member of the batch.
+  // Sets the views for one member of the batch.
   void place(GradientJob& job, index_t member) const {
     index_t offset[most_arrays];
     layout_.locate(member, offset);
@@ -193,7 +193,8 @@ class Course {
       return View{array.data + offset[number], layout_.rows.strides[number],
                   layout_.cols.strides[number]};
     };
-    // In the layout: the signal of the values, its bands, the signal of the cotangents, its bands.
+    // Order in the layout: the signal of the values, its bands, the signal of the cotangents, its
+    // bands.
     for (std::size_t which : {0, 1}) {
       job.signal[which] = view(pairs_[which].signal, 3 * which);
       for (std::size_t channel : {0, 1})

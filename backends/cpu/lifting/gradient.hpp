@@ -1,4 +1,4 @@
-// Lifting differentiated from its outputs.
+// The gradient of lifting, computed from its outputs.
 #pragma once
 
 #include <vector>
@@ -14,18 +14,18 @@ struct LiftedPair {
   std::vector<ArrayRef> bands;
 };
 
-// Going back through lifting along one axis: `values` undoes it, `cotangents` is its transpose.
-// Both plans have the same steps, last step of the lifting first.
+// The gradient of lifting along one axis: `values` inverts it, `cotangents` is its adjoint. Both
+// plans have the same steps, the last lifting step first.
 struct GradientPlan {
   int axis = 0;
   const LiftPlan* values = nullptr;
   const LiftPlan* cotangents = nullptr;
 };
 
-// With `merges`, the bands are given and the signals are made (the lifting was an analysis), else
-// the other way round. The gradients of the taps, in the order of `values`, and then of the two
-// scales are added to `gradients`. What is made has to be contiguous along its rows.
-// Throws std::logic_error if shapes, dtypes or plans do not belong together.
+// With `merges`, bands are the input and signals the output (the lifting was an analysis);
+// otherwise the reverse. The gradients of the taps, in the order of `values`, and then of the two
+// scales are added to `gradients`. The rows of the output must be contiguous. Throws
+// std::logic_error if shapes, dtypes or plans do not match.
 void lift_gradient(const LiftedPair& values, const LiftedPair& cotangents,
                    const GradientPlan& plan, bool merges, double* gradients, GradientTable table);
 

@@ -1,4 +1,4 @@
-// Tile kernels of lifting's derivative, compiled once per instruction set.
+// Tile kernels of the lifting gradient, compiled once per instruction set.
 //
 // Products are summed in double precision, in an order that depends on the shape alone.
 #pragma once
@@ -38,8 +38,8 @@ void add_products(double* sums, const T* x, const T* y, index_t rows, index_t wi
   for (int j = 0; j < count; ++j) sums[j] += total(part[j]);
 }
 
-// The gradient of a step in its taps, for the targets `own`: the product of each cotangent with
-// each source sample that its target read.
+// The gradient of a step with respect to its taps, for the targets `own`: the product of each
+// cotangent with each source sample of its target.
 template <class T>
 class TapGradient {
  public:
@@ -60,12 +60,12 @@ class TapGradient {
   }
 
  private:
-  // `subtract` is that of the step that undoes.
+  // `subtract` belongs to the inverse step.
   void commit(index_t j, double sum) const { gradient_[j] += step_.subtract ? sum : -sum; }
 
   void add_inside(Range own) const {
     const index_t pitch = source_.pitch;
-    const bool long_row = pitch == width_;  // the positions' lanes lie side by side
+    const bool long_row = pitch == width_;  // all lanes are contiguous
     const index_t rows = long_row ? 1 : own.size(), width = long_row ? own.size() * width_ : width_;
     const T* const y = cotangent_.at(own.begin);
     index_t j = 0;
@@ -91,7 +91,7 @@ class TapGradient {
       if (fold.at(p, step_.n_target) == k) add_position(p, k);
   }
 
-  // What position `p` read, times the cotangent of target `k`.
+  // The source samples of position `p`, times the cotangent of target `k`.
   void add_position(index_t p, index_t k) const {
     for (index_t j = 0; j < step_.length; ++j) {
       const index_t sample = step_.extend.at(p + step_.offset + j, step_.n_source);
@@ -152,7 +152,7 @@ class GradientTile {
     else apply_bounded<T, T>(step, target, source, targets, width);
   }
 
-  // The gradient in a scale: the values without it times the cotangents with it.
+  // The gradient with respect to a scale: unscaled values times scaled cotangents.
   void add_scale_gradient(int channel, index_t rows, index_t width, index_t k) const {
     add_products<T, 1>(job_.gradients + job_.tap_count + channel, plane_[values][channel].at(k),
                        plane_[cotangents][channel].at(k), rows, width, job_.pitch);
@@ -166,7 +166,7 @@ class GradientTile {
     for (index_t c = 0; c < count; ++c) x[c] = x[c] * factor;
   }
 
-  // Columns that are lifted: one row after the other.
+  // Lifted columns: one row after the other.
 
   void run_line(index_t r) const {
     if (job_.merges) {
@@ -192,7 +192,7 @@ class GradientTile {
     }
   }
 
-  // The axis of a plane, without the scale that was applied already or will be later.
+  // The axis of a plane, with scales of 1 if `already`.
   AxisJob unscaled(int which, bool already) const {
     AxisJob axis = job_.axis[which];
     if (already)
@@ -232,7 +232,7 @@ class GradientTile {
                     samples.size() * C, T{1}, job_.stream);
   }
 
-  // Rows that are lifted, a strip of columns at a time.
+  // Lifted rows: one strip of columns at a time.
 
   index_t width() const { return job_.lanes.size() * C; }
 
@@ -254,7 +254,7 @@ class GradientTile {
       for (int channel : {0, 1}) store_rows(which, channel);
   }
 
-  // Scales the cotangents, or the values, between which the gradient in the scales is taken.
+  // Scales the cotangents or the values. The gradient of the scales is taken in between.
   void scale_rows(int which) const {
     for (int channel : {0, 1}) {
       const Range own = job_.own[channel], load = job_.axis[which].load[channel];

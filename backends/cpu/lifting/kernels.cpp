@@ -1,6 +1,6 @@
 // Compiled once per instruction set: see common/isa.hpp.
 #if defined(__GNUC__) && !defined(__clang__)
-// Sums are begun by their first term; that there always is one, GCC does not see.
+// Sums start with their first term. GCC does not see that the term always exists.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #include "lifting/tile_kernels.hpp"

@@ -38,7 +38,7 @@ bool side_by_side(const Dim& outer, const Dim& inner) {
   return true;
 }
 
-// Dimensions of one sample dropped, and neighbours that are one dimension in memory merged.
+// Drops dimensions of length 1 and merges neighbours that are one dimension in memory.
 SmallVector<Dim, 4> merged(const SmallVector<Dim, 4>& dims) {
   SmallVector<Dim, 4> result;
   for (const Dim& dim : dims) {

@@ -1,13 +1,15 @@
-// Lines of a tile: samples and coefficients in and out, even and odd samples apart and together.
+// Lines of a tile: loads and stores samples and coefficients, splits and merges even and odd
+// samples.
 #pragma once
 
 #include "lifting/steps.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// --- in and out ------------------------------------------------------------------------------
+// --- loads -----------------------------------------------------------------------------------
 
-// `count` samples of `C` reals each, `stride` bytes apart, side by side and as `T`.
+// Copies `count` samples of `C` reals each, `stride` bytes apart, to contiguous numbers of type
+// `T`.
 template <class T, class I, int C>
 void gather(T* __restrict to, const char* from, index_t stride, index_t count) {
   if (stride == static_cast<index_t>(sizeof(I)) * C) {
@@ -41,7 +43,7 @@ void gather_from(DType input, T* to, const char* from, index_t stride, index_t c
   }
 }
 
-// Samples `range` of a signal, wrapped around and with its edge, side by side.
+// Copies samples `range` of a signal, wrapped around and with its edge, to contiguous memory.
 template <class T, int C>
 void load_samples(DType input, const AxisJob& axis, T* to, const char* from, index_t stride,
                   Range range) {
@@ -70,7 +72,7 @@ void gather_scaled(T* __restrict to, const char* from, index_t stride, index_t c
   for (index_t c = 0; c < count * C; ++c) to[c] = Arithmetic<T, S>::scaled(source[c], scale);
 }
 
-// Coefficients `range` of a band, rolled back, times the scale.
+// Copies coefficients `range` of a band, rolled back, times the scale.
 template <class T, class S, int C>
 void load_band(const AxisJob& axis, int channel, T* to, const char* from, index_t stride,
                Range range) {
@@ -84,7 +86,7 @@ void load_band(const AxisJob& axis, int channel, T* to, const char* from, index_
   }
 }
 
-// --- stores past the caches ------------------------------------------------------------------
+// --- non-temporal stores ---------------------------------------------------------------------
 
 #if defined(__AVX512F__)
 constexpr index_t stream_bytes = 64;
@@ -107,14 +109,14 @@ constexpr index_t stream_bytes = 16;
 inline void stream(void* to, const void* from) { std::memcpy(to, from, 16); }
 #endif
 
-// Makes what was streamed visible to other threads before they are told of it.
+// Makes non-temporal stores visible to other threads before these are notified.
 inline void finish_streams() {
 #if defined(__SSE2__)
   _mm_sfence();
 #endif
 }
 
-// Brings a row, times `scale`, where it belongs.
+// Stores a row, times `scale`.
 template <class T, class S>
 void store_row(T* __restrict to, const T* __restrict from, index_t count, T scale,
                bool past_caches) {
@@ -134,7 +136,7 @@ void store_row(T* __restrict to, const T* __restrict from, index_t count, T scal
   for (; i < count; ++i) to[i] = A::scaled(from[i], scale);
 }
 
-// Coefficients of the tile into a band, rolled and scaled.
+// Stores coefficients of the tile into a band, rolled and scaled.
 template <class T, class S, int C>
 void store_band(const AxisJob& axis, int channel, T* to, const T* from, Range range,
                 bool past_caches) {
@@ -148,7 +150,7 @@ void store_band(const AxisJob& axis, int channel, T* to, const T* from, Range ra
 
 // --- even and odd samples --------------------------------------------------------------------
 
-// A row, whose first entry is sample `first`, into its even and odd samples, scaled.
+// Splits a row, whose first entry is sample `first`, into its even and odd samples, scaled.
 template <class T, class S, int C>
 void split(const Channel<T> (&line)[2], const Range (&load)[2], const T* row, index_t first,
            T scale) {
@@ -178,8 +180,8 @@ void split(const Channel<T> (&line)[2], const Range (&load)[2], const T* row, in
     }
 }
 
-// Even and odd samples of the tile's pairs into a row that begins with the first of them,
-// scaled; at the end of a signal that was made even, the last sample is dropped or added.
+// Merges even and odd samples of the tile's pairs into a row, scaled. At the end of a signal that
+// was padded to an even length, the last sample is dropped or added.
 template <class T, class S, int C>
 void merge(const AxisJob& axis, T* __restrict to, const Channel<T> (&line)[2], T scale) {
   const Range pairs = axis.pairs;

@@ -22,7 +22,7 @@ void check_rows(const BoundaryRows& rows, index_t n) {
           "a boundary row names a sample that does not exist");
 }
 
-// The kernels trust the rows; this is why they may.
+// Checks the rows, which the kernels trust.
 void check_step(const Step& step) {
   const Range all{-step.fold.n_left, step.n_target + step.fold.n_right};
   const Range read = step.window(all);
@@ -47,7 +47,7 @@ bool wraps_around(const BoundaryRows& rows, index_t n) {
   return true;
 }
 
-// Periodic either in what it reads or, transposed, in what it adds to.
+// Periodic in its sources or, for an adjoint step, in its targets.
 bool is_periodic(const Step& step, index_t n) {
   if (!has_samples(step.fold)) return wraps_around(step.extend, n);
   const bool complete = step.fold.n_left >= step.offset + step.length - 1 &&
@@ -58,7 +58,7 @@ bool is_periodic(const Step& step, index_t n) {
 Range inside_of(const Step& step) {
   Range inside{std::max<index_t>(0, -step.offset),
                std::min(step.n_target, step.n_source - step.offset - step.length + 1)};
-  // What is folded lands near either end: a periodic signal's far one.
+  // Folded increments land near either end, in a periodic signal at the opposite end.
   const index_t middle = step.n_target / 2;
   const auto exclude = [&](index_t target) {
     if (target >= middle) inside.end = std::min(inside.end, target);
@@ -69,7 +69,7 @@ Range inside_of(const Step& step) {
   return inside;
 }
 
-// Source samples that the positions `p` of a step read, through the extension where needed.
+// Source samples that the positions `p` of a step read, extended where needed.
 Range read_by(const Step& step, Range p) {
   const index_t n_source = step.n_source;
   const Range window = step.window(p);

@@ -1,11 +1,11 @@
-// Rows in motion: a tile's rows, lifted in the order of its schedule (schedule.hpp).
+// A tile's rows, lifted in the order of its schedule (schedule.hpp).
 #pragma once
 
 #include "lifting/steps.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// A row times a tap, as part of a sum; sums of several groups are added group by group.
+// A row times a tap, as a term of a sum. Sums of several groups are added group by group.
 template <class T, class S>
 struct Term {
   const T* row;
@@ -21,7 +21,7 @@ void change_by(T* out, const T* in, const Term<T, S>* terms, int bits, index_t w
   constexpr int rows = count == 1 ? 1 : 2;
   const auto a = terms[0].tap, b = terms[rows - 1].tap;
   const T *const first = terms[0].row, *const last = terms[rows - 1].row;
-  // `out` may be `in`, and overlaps nothing else.
+  // `out` may be `in`, and overlaps no other row.
   LIFTWAVE_INDEPENDENT
   for (index_t c = 0; c < width; ++c) {
     if constexpr (count == two_equal) {
@@ -66,11 +66,11 @@ class MovingRows {
   MovingRows(const AxisJob& axis, const TileScratch& scratch, index_t width)
       : axis_(axis), scratch_(scratch), width_(width) {}
 
-  // Where row `k` may be put.
+  // The slot of row `k`.
   T* slot(int channel, index_t k) const {
     return reinterpret_cast<T*>(scratch_.plane[channel]) + place(channel, k) * scratch_.pitch;
   }
-  // Where it is.
+  // The address of row `k`.
   const T* at(int channel, index_t k) const {
     return reinterpret_cast<const T*>(scratch_.where[channel][place(channel, k)]);
   }
@@ -97,7 +97,7 @@ class MovingRows {
 
   index_t place(int channel, index_t k) const { return k & (axis_.slots[channel] - 1); }
 
-  // The taps `range` for the sources of position `p`, as a group.
+  // Adds the taps `range` for the sources of position `p`, as a group.
   void add(Terms& terms, const Step& step, index_t p, Range range, bool wraps) const {
     const auto* const taps = Arithmetic<T, S>::taps(step);
     for (index_t j = range.begin; j < range.end; ++j) {
@@ -120,7 +120,7 @@ class MovingRows {
     for (index_t i = 0; i < step.fold.n_right; ++i) fold(step.n_target + i);
   }
 
-  // In the transpose of a periodic step, what lies beyond the seam is summed by itself.
+  // In the adjoint of a periodic step, the part beyond the seam is summed separately.
   void add_wrapped(Terms& terms, const Step& step, index_t k) const {
     Range rest{0, step.length};
     if (step.folds())
@@ -140,7 +140,7 @@ class MovingRows {
         return change_by<T, S, two_equal, subtract>(out, in, terms.data, bits, width_);
     if (terms.count == 1)
       change_by<T, S, 1, subtract>(out, in, terms.data, bits, width_);
-    else if (terms.count == 2)  // in groups or not: the sum is the same
+    else if (terms.count == 2)  // grouping does not change this sum
       change_by<T, S, 2, subtract>(out, in, terms.data, bits, width_);
     else
       change_by_many<T, S, subtract>(out, in, terms.data, terms.count, bits, width_);

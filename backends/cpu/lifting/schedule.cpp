@@ -7,12 +7,12 @@ namespace {
 
 constexpr index_t nothing = std::numeric_limits<index_t>::max();
 
-// What is known of a step of a tile while it runs.
+// The progress of one step of a tile.
 struct Course {
   const Step* step;
   Range targets;
   index_t next;                 // the first target that is not done
-  std::vector<index_t> oldest;  // the first row that the targets from each one on still read
+  std::vector<index_t> oldest;  // for each target, the first row that it or a later target reads
   bool wraps;
 
   Range read_by(index_t k) const {
@@ -20,7 +20,7 @@ struct Course {
     return wraps || step->inside.contains(k) ? step->window(one) : sources(*step, one);
   }
   bool done() const { return next >= targets.end; }
-  // The first row of the other channel that is still read.
+  // The first row of the other channel that a remaining target reads.
   index_t still_read() const {
     return done() ? nothing : oldest[static_cast<std::size_t>(next - targets.begin)];
   }
@@ -89,7 +89,7 @@ class Simulation {
     }
   }
 
-  // Rows of `channel` before this one have been through all steps before `i`.
+  // Rows of `channel` before this one have passed all steps before `i`.
   index_t ready(int channel, std::size_t i) const {
     index_t end = loaded_[channel];
     for (std::size_t j = 0; j < i; ++j)
@@ -103,7 +103,7 @@ class Simulation {
     const Range read = course.read_by(course.next);
     if (!read.empty() && read.end > ready(1 - target, i)) return false;
     if (course.next >= ready(target, i)) return false;
-    // Nothing may still want to read the target as it is.
+    // No earlier step may still need the unmodified target.
     for (std::size_t j = 0; j < i; ++j)
       if (steps_[j].step->target != target && steps_[j].still_read() <= course.next) return false;
     return true;
@@ -126,7 +126,7 @@ class Simulation {
   Schedule schedule_;
 };
 
-// Whether a tile does what any tile of its size does, somewhere else.
+// Whether a tile differs from others of its size only by its position.
 bool is_inner(const LiftPlan& plan, const AxisTile& tile) {
   if (tile.wraps) return true;
   if (tile.pairs.end > plan.length(1)) return false;
@@ -147,7 +147,7 @@ std::shared_ptr<const Schedule> Schedules::of(const LiftPlan& plan, const AxisTi
   constexpr std::size_t most = 32;
   const bool inner = is_inner(plan, tile);
   const Key key{inner ? Range{0, tile.pairs.size()} : tile.pairs, inner};
-  // Nobody waits: in the child of a fork, whoever held the lock may not exist.
+  // Never wait: in the child of a fork, the thread that held the lock may not exist.
   const std::unique_lock<std::mutex> hold(lock_, std::try_to_lock);
   if (!hold) return std::make_shared<const Schedule>(schedule_of(plan, tile));
   for (const auto& [known, schedule] : kept_)

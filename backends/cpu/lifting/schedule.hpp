@@ -1,7 +1,8 @@
-// The order in which a tile's rows are lifted: each step as soon as the rows that it reads are there.
+// The order in which a tile's rows are lifted: each step runs as soon as its source rows are
+// available.
 //
-// Rows come one after the other, go through all steps while they are in the first caches, and leave
-// as soon as they are done, so that only a few rows are held at any time.
+// Rows are loaded one by one, go through all steps while they are in the L1 cache, and are stored
+// as soon as they are done. So only a few rows are held at any time.
 #pragma once
 
 #include <memory>
@@ -26,15 +27,15 @@ struct Move {
 
 struct Schedule {
   std::vector<Move> moves;  // `k` counts from the tile's first pair
-  // Row `k` of a channel may lie in slot `k & (slots - 1)`: rows that are needed at the same time
-  // never share one.
+  // Row `k` of a channel uses slot `k & (slots - 1)`. Rows that are needed at the same time never
+  // share a slot.
   index_t slots[2] = {1, 1};
 };
 
 Schedule schedule_of(const LiftPlan& plan, const AxisTile& tile);
 
-// The schedules of a plan's tiles, each made once. Tiles within the signal that are of the same
-// size share one.
+// The schedules of a plan's tiles, each created once. Tiles of the same size inside the signal
+// share one schedule.
 class Schedules {
  public:
   std::shared_ptr<const Schedule> of(const LiftPlan& plan, const AxisTile& tile);

@@ -1,9 +1,9 @@
 // Lifting steps on the samples of a tile, compiled once per instruction set (LIFTWAVE_ISA).
 //
-// A channel is an array [position][lane]. Along the columns of an image a lane is one column, along
-// a row there is one lane (two for complex numbers, whose taps are real): one step, written once,
-// serves both. Sums are taken in the order of the reference kernels and nothing is contracted, so
-// results are the same to the last bit on every instruction set and for every tiling.
+// A channel is an array [position][lane]. Along the columns of an image a lane is one column. Along
+// a row there is one lane (two for complex numbers, whose taps are real). So one implementation of
+// a step handles both. Sums are taken in the order of the reference kernels and nothing is
+// contracted: results are the same to the last bit on every instruction set and for every tiling.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// The iterations of the loop that follows do not touch what others write.
+// No iteration of the following loop touches what another iteration writes.
 #if defined(__clang__)
 #define LIFTWAVE_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
@@ -32,7 +32,7 @@ namespace liftwave::LIFTWAVE_ISA {
 
 // --- arithmetic ------------------------------------------------------------------------------
 
-// Floating point: what the reference kernels do, in their order.
+// Floating point: the operations of the reference kernels, in their order.
 template <class T, class>
 struct Arithmetic {
   using Sum = T;
@@ -92,8 +92,8 @@ struct IntegerArithmetic {
   }
 };
 
-// A sum of `tap * (x >> bits)`, modulo 2**32, and one of `tap * (the bits of x that this drops)`,
-// which fits 32 bits: shifted by `bits`, the whole is the first plus the shifted second.
+// Two sums: `tap * (x >> bits)` modulo 2**32, and `tap * (the low bits of x that the shift drops)`,
+// which fits 32 bits. The whole sum, shifted by `bits`, is the first plus the shifted second.
 struct SplitSum {
   std::uint32_t high, low;
 
@@ -135,17 +135,17 @@ template <> struct Arithmetic<std::int64_t, std::uint64_t> : IntegerArithmetic<s
 template <class T>
 struct Channel {
   T* data;
-  index_t begin;  // position of data[0]
+  index_t begin;  // the position of data[0]
   index_t pitch;  // between two positions
 
   T* at(index_t k) const { return data + (k - begin) * pitch; }
 };
 
-// The same as lanes.
+// Lanes of a strip.
 template <class T>
 constexpr index_t strip = strip_bytes / static_cast<index_t>(sizeof(T));
 
-// Two taps that are the same number, in an arithmetic that distributes.
+// Two equal taps, in an arithmetic that distributes.
 constexpr int two_equal = -2;
 
 template <class T, class S>
@@ -206,7 +206,7 @@ void apply_any(const Step& step, T* t, const T* s, index_t rows, Width width, in
   }
 }
 
-// Targets whose sources all lie within the channel.
+// Targets whose sources are all inside the channel.
 template <class T, class S>
 void apply_inside(const Step& step, const Channel<T>& target, const Channel<T>& source,
                   Range targets, index_t width) {
@@ -217,7 +217,7 @@ void apply_inside(const Step& step, const Channel<T>& target, const Channel<T>& 
     step.subtract ? apply_any<T, S, true>(step, t, s, rows, lanes, target.pitch)
                   : apply_any<T, S, false>(step, t, s, rows, lanes, target.pitch);
   };
-  if (target.pitch == width)  // the positions' lanes lie side by side: one long row
+  if (target.pitch == width)  // all lanes are contiguous: one long row
     apply(1, targets.size() * width);
   else if (width == strip<T>)
     apply(targets.size(), std::integral_constant<index_t, strip<T>>{});
@@ -225,7 +225,7 @@ void apply_inside(const Step& step, const Channel<T>& target, const Channel<T>& 
     apply(targets.size(), width);
 }
 
-// sum_j taps[j] * source[p + offset + j] for the taps `j` of a range (at least one), the source
+// sum_j taps[j] * source[p + offset + j] for a range of taps `j` (at least one), with the source
 // extended.
 template <class T, class S, class Width>
 LIFTWAVE_INLINE void sum_at(typename Arithmetic<T, S>::Sum* sum, const Step& step, const Channel<T>& source,
@@ -254,7 +254,7 @@ void change(const Step& step, T* t, const typename Arithmetic<T, S>::Sum* sum, W
                          : A::template changed<false>(t[c], sum[c], step.bits);
 }
 
-// A target near an end: sources may be extended, and increments from beyond folded onto it.
+// A target near an end: sources may be extended, and increments beyond the end folded onto it.
 template <class T, class S, class Width>
 void apply_edge(const Step& step, const Channel<T>& target, const Channel<T>& source, index_t k,
                 Width width) {
@@ -274,8 +274,8 @@ void apply_edge(const Step& step, const Channel<T>& target, const Channel<T>& so
   change<T, S>(step, target.at(k), sum, width);
 }
 
-// A target whose window spans the seam of a periodic signal, in the transpose of such a step:
-// there what lies beyond the seam is summed by itself first.
+// A target whose window spans the seam of a periodic signal, in the adjoint of a periodic step. The
+// part beyond the seam is summed first, separately.
 template <class T, class S>
 void apply_seam(const Step& step, const Channel<T>& target, const Channel<T>& source, index_t k,
                 index_t seam, index_t width) {
@@ -305,7 +305,7 @@ void apply_wrapped(const Step& step, const Channel<T>& target, const Channel<T>&
   apply_inside<T, S>(step, target, source, targets, width);
 }
 
-// One step on a tile that knows its ends.
+// One step on a tile with boundary rows.
 template <class T, class S>
 void apply_bounded(const Step& step, const Channel<T>& target, const Channel<T>& source,
                    Range targets, index_t width) {
@@ -323,7 +323,7 @@ void apply_bounded(const Step& step, const Channel<T>& target, const Channel<T>&
   apply_edges(inside.end, targets.end);
 }
 
-// All steps of an axis, on at most a strip of lanes (or on lanes that lie side by side).
+// All steps of an axis, on at most a strip of lanes (or on contiguous lanes).
 template <class T, class S>
 void run_steps(const AxisJob& axis, const Channel<T> (&channel)[2], index_t width) {
   for (index_t i = 0; i < axis.step_count; ++i) {

@@ -1,7 +1,7 @@
-// What a lifting kernel is asked to do: one tile, described without any class that owns memory.
+// The job of a lifting kernel: one tile, described without any class that owns memory.
 //
-// The tile kernels (tile_kernels.hpp) are compiled once per instruction set; they see these
-// plain structures only. The driver (transform.cpp) fills them.
+// The tile kernels (tile_kernels.hpp) are compiled once per instruction set. They use these plain
+// structures only. The driver (transform.cpp) fills them.
 #pragma once
 
 #include "common/dtype.hpp"
@@ -10,7 +10,7 @@
 
 namespace liftwave {
 
-// The part of a 2-D array that one row and column number reaches; strides in bytes.
+// The part of a 2-D array that row and column numbers address; strides in bytes.
 struct View {
   char* data = nullptr;
   index_t row_stride = 0;
@@ -19,7 +19,7 @@ struct View {
   LIFTWAVE_INLINE char* row(index_t i) const { return data + i * row_stride; }
 };
 
-// One axis of a tile. Without a plan (`steps_count` < 0) the axis is carried along.
+// One axis of a tile. Without a plan (`steps_count` < 0) the axis is not lifted.
 struct AxisJob {
   index_t n = 0;                // samples
   index_t length[2] = {0, 0};   // of the bands
@@ -33,26 +33,26 @@ struct AxisJob {
   Range load[2];
   Range samples;
   bool wraps = false;
-  bool lifted = false;          // whether the axis has a plan at all
-  const Move* moves = nullptr;  // the schedule of rows, if there is one
+  bool lifted = false;          // whether the axis has a plan
+  const Move* moves = nullptr;  // the schedule of rows; null without one
   index_t move_count = 0;
   index_t slots[2] = {1, 1};
 
   LIFTWAVE_INLINE index_t padded() const { return n + (edge == Edge::none ? 0 : 1); }
 };
 
-// Lanes that are changed together: the rows of a tile, this wide, fit the first-level cache.
+// Lanes that are changed together: the rows of a tile, this wide, fit the L1 cache.
 constexpr index_t strip_bytes = 256;
 
-// A term of a sum takes at most this.
+// The largest size of one term of a sum, in bytes.
 constexpr index_t term_bytes = 24;
 
 // Memory of one thread for one tile.
 struct TileScratch {
-  char* plane[2] = {nullptr, nullptr};  // even and odd rows, all of them or as many as are in motion
-  const char** where[2] = {nullptr, nullptr};  // where rows in motion are: in a plane, or the input
-  char* zeros = nullptr;                       // a row
-  char* terms = nullptr;                       // those of a step
+  char* plane[2] = {nullptr, nullptr};  // even and odd rows: all, or those held at a time
+  const char** where[2] = {nullptr, nullptr};  // where rows are: in a plane, or the input
+  char* zeros = nullptr;                       // a row of zeros
+  char* terms = nullptr;                       // those of one step's sum
   index_t pitch = 0;                    // reals between two rows of a plane
   char* row = nullptr;                  // a row of samples
   char* line[2] = {nullptr, nullptr};   // even and odd samples of a row
@@ -62,26 +62,26 @@ struct TileJob {
   AxisJob rows;
   AxisJob cols;
   DType input = DType::float32;
-  View signal;        // what is analysed, or what a synthesis writes
+  View signal;        // input of an analysis, output of a synthesis
   View band[2][2];    // [of the rows][of the columns]; [0][…] or […][0] where an axis has no plan
   TileScratch scratch;
-  bool stream = false;            // whether results are too large to be kept in the caches
+  bool stream = false;            // whether results are too large for the caches
 };
 
-// The kernels for one dtype of the work; without them the pointers are null.
+// The kernels for one dtype of the work; null pointers if the dtype has none.
 struct LiftKernels {
   void (*analysis)(const TileJob&) = nullptr;
   void (*synthesis)(const TileJob&) = nullptr;
 };
 
-// How integer steps sum: exactly modulo the range of the work, as sums of 64 bits would.
+// How integer steps sum: exact modulo the range of the work, as 64-bit sums would be.
 enum class Sums {
-  narrow,  // in 32 bits, which the sums fit, whatever the samples
-  split,   // of the samples' high and low bits apart, in 32 bits each
+  narrow,  // in 32 bits, which hold the sums for all samples
+  split,   // high and low bits of the samples separately, in 32 bits each
   wide,    // in 64 bits
 };
 
-// Gives the kernels that work in a dtype.
+// Returns the kernels for a dtype.
 using LiftTable = LiftKernels (*)(DType work, Sums sums);
 
 }  // namespace liftwave

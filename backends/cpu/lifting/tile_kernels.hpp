@@ -9,15 +9,15 @@ namespace liftwave::LIFTWAVE_ISA {
 inline void prefetch(const char* from, index_t bytes) {
 #if defined(__GNUC__)
   for (index_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, 0, 2);
-  // GCC holds a function that only fetches for one without effect, and drops calls of it.
+  // GCC assumes that a function that only prefetches has no effect, and drops its calls.
   __asm__ volatile("");
 #else
   (void)from, (void)bytes;
 #endif
 }
 
-// Pairs of rows that are fetched ahead of those that are being lifted: a tile's rows lie apart, so
-// that the processor does not foresee them.
+// Pairs of rows to prefetch ahead of those being lifted. A tile's rows are far apart in memory, so
+// the hardware prefetcher misses them.
 constexpr index_t pairs_ahead = 4;
 
 // --- tiles -----------------------------------------------------------------------------------
@@ -88,8 +88,8 @@ class Tile {
 
   index_t width() const { return cols_.samples.size() * C; }
 
-  // The schedule: `load` puts a row into a slot, unless it may stay where it is, and says where it
-  // is; `emit` takes one that is done.
+  // Runs the schedule. `load` copies a row into a slot, or leaves it in place, and returns its
+  // address. `emit` stores a finished row.
   template <class Load, class Emit>
   void run_moves(index_t width, Load load, Emit emit) const {
     const MovingRows<T, S> moving(rows_, job_.scratch, width);
@@ -114,7 +114,7 @@ class Tile {
                         job_.signal.col_stride, cols_.samples.size());
   }
 
-  // The number of the input's row `k` of a channel, -1 for a row of zeros.
+  // The number of the input's row for row `k` of a channel, -1 for a row of zeros.
   index_t input_row(int channel, index_t k) const {
     const index_t at = wrapped(2 * k + channel, rows_.padded());
     return at < rows_.n ? at : rows_.edge == Edge::zero ? -1 : at - 1;
@@ -126,7 +126,7 @@ class Tile {
     else load_row(to, job_.signal.row(at));
   }
 
-  // Whether the tile's part of a row of the input can be read where it lies.
+  // Whether the tile's part of an input row can be read in place.
   bool direct() const {
     const Range samples = cols_.samples;
     return job_.signal.col_stride == static_cast<index_t>(sizeof(T)) * C &&
@@ -152,7 +152,7 @@ class Tile {
     prefetch(job_.signal.row(at) + samples.begin * stride, samples.size() * stride);
   }
 
-  // A row of the rows' band `channel`.
+  // Stores a row of the rows' band `channel`.
   void emit_row(int channel, index_t k, const T* row) const {
     const T scale = static_cast<T>(rows_.scale[channel]);
     const index_t at = wrapped(k + rows_.shift[channel], rows_.length[channel]);
@@ -160,7 +160,7 @@ class Tile {
     else emit_lanes(row, job_.band[channel][0].row(at), scale);
   }
 
-  // A row of the input where only the columns are lifted: read where it lies if that is possible.
+  // A row of the input if only the columns are lifted: read in place if possible.
   void analyse_input_row(index_t r) const {
     const char* const from = job_.signal.row(r);
     const index_t first = cols_.samples.begin;
@@ -174,7 +174,8 @@ class Tile {
     store_row<T, S>(to, row, width(), scale, job_.stream);
   }
 
-  // A row of the rows' band `channel`, its first entry sample `first`, into row `at` of the bands.
+  // Stores a row of the rows' band `channel`, its first entry sample `first`, in row `at` of the
+  // bands.
   void emit(const T* row, index_t first, int channel, index_t at, T scale) const {
     split<T, S, C>(line_, cols_.load, row, first, scale);
     run_steps<T, S>(cols_, line_, C);
@@ -187,7 +188,7 @@ class Tile {
 
   // Synthesis.
 
-  // The first sample that the tile writes in a row, and how many reals.
+  // The samples that the tile writes in a row, and their number of reals.
   Range output_samples() const {
     if (!cols_.lifted) return cols_.pairs;
     return intersection({2 * cols_.pairs.begin, 2 * cols_.pairs.end}, {0, cols_.n});
@@ -198,7 +199,7 @@ class Tile {
     return reinterpret_cast<T*>(job_.signal.row(r)) + output_samples().begin * C;
   }
 
-  // Row `k` of a channel, merged from the bands; gives `slot`.
+  // Merges row `k` of a channel from the bands; returns `slot`.
   const T* merge_at(int channel, index_t k, T* slot) const {
     const index_t length = rows_.length[channel], shift = rows_.shift[channel];
     if (rows_.moves && k + pairs_ahead < length) fetch_bands(channel, wrapped(k + pairs_ahead + shift, length));
@@ -215,7 +216,7 @@ class Tile {
     }
   }
 
-  // Row `at` of the rows' band `channel`, merged from its two halves.
+  // Merges row `at` of the rows' band `channel` from its two halves.
   void make_row(T* to, int channel, index_t at, T scale) const {
     const View(&bands)[2] = job_.band[channel];
     if (!cols_.lifted) {
@@ -229,7 +230,7 @@ class Tile {
     merge<T, S, C>(cols_, to, line_, scale);
   }
 
-  // Row `k` of a channel into the signal; the row beyond an odd number is dropped or added.
+  // Stores row `k` of a channel in the signal. The row beyond an odd length is dropped or added.
   void store_at(int channel, index_t k, const T* row) const {
     const index_t at = 2 * k + channel;
     if (at < rows_.n) {

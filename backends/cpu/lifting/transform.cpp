@@ -13,7 +13,7 @@
 namespace liftwave {
 namespace {
 
-// Integers of at most the width of the work's.
+// Whether both are integers, those of the input at most as wide as those of the work.
 bool converts(DType input, DType work) {
   return is_integer(input) && is_integer(work) && item_size(input) <= item_size(work);
 }
@@ -26,31 +26,31 @@ double largest_magnitude(DType dtype) {
 
 // --- tiles -----------------------------------------------------------------------------------
 
-// What a tile of rows shorter than a strip may take of the second-level cache.
+// Bytes of the L2 cache for a tile of rows shorter than a strip.
 constexpr index_t tile_bytes = 256 * 1024;
-// Pairs of rows of a tile whose rows are in motion: those that it shares with its neighbours are
-// lifted twice.
+// Pairs of rows of a tile that follows a schedule. Pairs shared with neighbouring tiles are lifted
+// twice.
 constexpr index_t moving_pairs = 128;
-// Bytes of a tile's row where both axes are lifted; and pairs where only the columns are.
+// Bytes of a tile's row if both axes are lifted; pairs if only the columns are.
 constexpr index_t fused_bytes = 4096;
 constexpr index_t line_pairs = 1024;
-// Bytes of a row where only the rows are lifted.
+// Bytes of a row if only the rows are lifted.
 constexpr index_t lane_bytes = 4096;
-// Bytes of short lines that make a tile.
+// Bytes of the short lines of one tile.
 constexpr index_t lines_bytes = 128 * 1024;
-// Results from this size on are written past the caches: on the same core that makes no difference
-// for 4 MiB, a tenth for 8 MiB, and a quarter for 64 MiB (in memory that is not fresh).
+// Results of at least this size use non-temporal stores. On the same core they gain nothing for 4
+// MiB, a tenth for 8 MiB, and a quarter for 64 MiB (in memory that was used before).
 constexpr double streamed_bytes = 8.0 * 1024 * 1024;
 
-// Tiles along one axis, and the same as jobs.
+// Tiles along one axis, also as jobs.
 struct Tiling {
   std::vector<AxisTile> tiles;
   std::vector<AxisJob> jobs;
   std::vector<std::shared_ptr<const Schedule>> schedules;
-  index_t span[2] = {0, 0};  // the most positions that a tile loads of each channel
-  index_t samples = 0;       // and of samples
+  index_t span[2] = {0, 0};  // the most positions of each channel that a tile loads
+  index_t samples = 0;       // the most samples that a tile loads
 
-  // `last`: a tile that stays where it is, if there is a plan.
+  // `last` must stay at its address if the axis has a plan.
   void add(const Dim& dim, const AxisTile& last) {
     AxisJob job;
     job.n = dim.size;
@@ -95,7 +95,7 @@ struct Tiling {
 // Tiles of about `pairs` pairs (without a plan: positions), all of nearly the same size.
 Tiling tiling_of(const Dim& dim, index_t pairs) {
   const index_t whole = dim.plan ? dim.plan->length(0) : dim.size;
-  // Beyond this, a tile would spend more on what it shares with its neighbours than on itself.
+  // A smaller tile would spend more time on pairs shared with its neighbours than on its own pairs.
   const index_t least = dim.plan ? 4 * dim.plan->reach() + 2 : 1;
   const index_t size = std::max(pairs, least);
   const index_t count = std::max<index_t>(1, (whole + size / 2) / size);
@@ -144,10 +144,10 @@ Tilings tilings_of(const Layout& layout, index_t item) {
   return {tiling_of(layout.rows, std::max<index_t>(pairs, 8)), std::move(cols)};
 }
 
-// --- the course of a transform -----------------------------------------------------------------
+// --- the transform -----------------------------------------------------------------------------
 
-// All tiles of a transform: of each member of the batch, column by column of tiles, downwards, so
-// that what two tiles share is still in the cache.
+// All tiles of a transform. For each member of the batch, tiles are ordered column by column,
+// downwards, so that the pairs shared by two tiles are still in the cache.
 class Course {
  public:
   Course(const Layout& layout, const ArrayRef& signal, const std::vector<ArrayRef>& bands)
@@ -222,7 +222,7 @@ class Course {
     parts.terms = scratch.take<char>(terms * term_bytes);
   }
 
-  // The views of one member of the batch.
+  // Sets the views for one member of the batch.
   void place(TileJob& job, index_t member) const {
     index_t offset[most_arrays];
     layout_.locate(member, offset);
@@ -246,7 +246,7 @@ class Course {
   Tilings tilings_;
 };
 
-// The cheapest sums of integer steps that are exact, whatever the samples.
+// The cheapest sums of integer steps that are exact for all samples.
 Sums sums_of(DType input, DType work, const std::vector<AxisLift>& lifts) {
   if (!is_integer(work)) return Sums::wide;
   double largest = largest_magnitude(input);
@@ -260,7 +260,7 @@ Sums sums_of(DType input, DType work, const std::vector<AxisLift>& lifts) {
   return narrow ? Sums::narrow : splits ? Sums::split : Sums::wide;
 }
 
-// Whether there is not a single number: the lengths of other axes may be anything then.
+// Whether the array has no elements. The lengths of its other axes are then arbitrary.
 bool is_empty(const ArrayRef& a) {
   return std::find(a.shape.begin(), a.shape.end(), 0) != a.shape.end();
 }
