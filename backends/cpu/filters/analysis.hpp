@@ -10,21 +10,21 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// Outputs of a line that are computed at a time, so that their inputs stay in the L1 cache.
+// Outputs of a line that are computed at a time, such that their inputs stay in the L1 cache.
 inline constexpr index_t tile_bytes = 8192;
 
-// Numbers side by side from which it pays to compute across an axis rather than along it.
+// Contiguous numbers from which computing across an axis is faster than along it.
 inline constexpr index_t fewest_columns = 16;
 
-// Results of so many bytes are written past the caches: whoever reads them next would hardly find
-// them there, and what else is in use stays.
+// Results of at least this size use non-temporal stores: the next reader would hardly find them in
+// the caches, and other data stay cached.
 inline constexpr double streamed_bytes = 16.0 * 1024 * 1024;
 
-// The range of inputs that outputs k0 ... k1 - 1 meet.
+// The first input that outputs from k0 on read.
 inline index_t first_input(const FilterPlan& p, index_t k0) { return 2 * k0 + p.phase - p.length + 1; }
 inline index_t stop_input(const FilterPlan& p, index_t k1) { return 2 * k1 - 1 + p.phase; }
 
-// Folding: adds the outputs beyond an end onto the outputs that they came from.
+// Folding: adds the outputs beyond an end onto the outputs that they are extended from.
 template <class T>
 void add_folded(const Row& row, const T* beyond, index_t numbers, T* out, index_t stride) {
   for (index_t t = 0; t < row.terms; ++t) {
@@ -36,13 +36,13 @@ void add_folded(const Row& row, const T* beyond, index_t numbers, T* out, index_
 
 // --- along an axis ---------------------------------------------------------------------------
 
-// For each tap the first of the samples that it meets, for outputs from k0 on.
+// For each tap the first sample that it reads, for outputs from k0 on.
 template <class T>
 void point_at_inputs(const FilterPlan& p, const SplitLine<T>& line, index_t k0, const T** source) {
   for (index_t j = 0; j < p.length; ++j) source[j] = line.at(2 * k0 + p.phase - j);
 }
 
-// Both bands' outputs k0 ... k1 - 1 from a line that is split already.
+// Both bands' outputs k0 ... k1 - 1 from a split line.
 template <class T, class Sink>
 void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
                        const Sink& to, const T** source, const T* soon = nullptr) {
@@ -52,7 +52,7 @@ void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0
   filter(f, (k1 - k0) * line.lanes, to);
 }
 
-// The samples that outputs k0 ... k1 - 1 of a line meet, beyond its ends too.
+// The samples that outputs k0 ... k1 - 1 of a line read, also beyond its ends.
 template <class T>
 SplitLine<T> split_inputs(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k1,
                           Scratch& scratch) {
@@ -75,7 +75,7 @@ void filter_line(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k
   filter_split_line(p, split, k0, k1, to, scratch.take<const T*>(p.length));
 }
 
-// The outputs beyond the ends of a line, folded back.
+// Folds back the outputs beyond the ends of a line.
 template <class T>
 void fold_line(const FilterPlan& p, const Line<T>& line, T* const* out) {
   Scratch scratch;
@@ -95,25 +95,25 @@ void fold_line(const FilterPlan& p, const Line<T>& line, T* const* out) {
   fold(p.n_out, p.n_out + p.fold.right);
 }
 
-// One axis of an array: where its lines lie.
+// One axis of an array and the position of its lines.
 template <class T>
 struct AxisAnalysis {
   const FilterPlan& plan;
   int axis;
   const ArrayView<const T>& x;
   const ArrayView<T>* bands;
-  int count;  // of bands: 1 or 2
+  int count;  // bands: 1 or 2
   const Inner& inner;
   const Batch& batch;
   double bytes;
   bool past_caches;
 
-  // The outputs of one item of the batch; the second is null if there is one band only.
+  // The outputs of one batch item; the second is null if there is only one band.
   struct Outputs {
     T* at[2];
     bool past_caches;
 
-    // Where results of the second filter go if there is only one: nowhere.
+    // With only one filter, results of the second one go to `unused`.
     OutputRows<T> rows(index_t offset, T* unused) const {
       return {{at[0] + offset, at[1] ? at[1] + offset : unused}, past_caches};
     }
@@ -151,8 +151,8 @@ void analyse_lines(const AxisAnalysis<T>& a) {
   });
 }
 
-// One line's outputs k0 ... k1 - 1 into both bands, tile by tile; those of the second band that
-// are not in `owned` go nowhere.
+// One line's outputs k0 ... k1 - 1 into both bands, tile by tile. Those of the second band outside
+// of `owned` are discarded.
 template <class T>
 void filter_part(const FilterPlan& p, const Line<T>& line, const Range& all, const Range& owned,
                  T* first, T* second) {
@@ -201,7 +201,7 @@ void analyse_cascade(const LineCascade& cascade, int axis, const ArrayView<const
 
 // --- across an axis --------------------------------------------------------------------------
 
-// Where output k + 1 is the first to read: two rows, which are better on their way while output k is
+// The two rows that output k + 1 is the first to read. They are prefetched while output k is
 // computed.
 template <class T>
 struct NextRows {
@@ -216,8 +216,8 @@ struct NextRows {
   }
 };
 
-// One row of both bands, from the rows that its taps meet. Of the next rows the first halves are
-// fetched meanwhile.
+// One row of both bands, from the rows that its taps read. Prefetches the first halves of the next
+// rows.
 template <class T, class Sink>
 void filter_row(const FilterPlan& p, RowSource<T>& rows, index_t k, const Sink& to,
                 const T** source) {
@@ -249,7 +249,7 @@ void analyse_columns(const AxisAnalysis<T>& a) {
   const bool folds = !a.plan.fold.empty();
   const index_t tile = std::min<index_t>(columns, tile_bytes / static_cast<index_t>(sizeof(T)));
   const index_t tiles = (columns + tile - 1) / tile;
-  const index_t block = folds ? m : 64;  // what is folded back may end up in any row
+  const index_t block = folds ? m : 64;  // outputs may be folded back into any row
   const index_t blocks = (m + block - 1) / block;
   parallel_for(a.batch.size * tiles * blocks, a.bytes, [&](index_t begin, index_t end) {
     for (index_t item = begin; item < end; ++item) {
@@ -274,7 +274,7 @@ void analyse_columns(const AxisAnalysis<T>& a) {
   });
 }
 
-// One or two bands of `x` along one axis; bands are C-contiguous.
+// Computes one or two bands of `x` along one axis; bands are C-contiguous.
 template <class T>
 void analyse_axis(const ArrayView<const T>& x, const ArrayView<T>* bands, int count,
                   const AxisPlan& axis) {
@@ -285,7 +285,7 @@ void analyse_axis(const ArrayView<const T>& x, const ArrayView<T>* bands, int co
   const AxisAnalysis<T> a{axis.plan, axis.axis, x,     bands,
                           count,     inner,     batch, lines * axis.plan.extend.n + result,
                           result >= streamed_bytes};
-  // Along a line outputs lie side by side, with all numbers behind the axis.
+  // Along a line, outputs are contiguous, with all numbers behind the axis.
   const bool whole = bands[0].stride[axis.axis] == inner.count;
   if (inner.count >= fewest_columns || !whole) analyse_columns(a);
   else analyse_lines(a);

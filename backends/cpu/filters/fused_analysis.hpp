@@ -1,14 +1,13 @@
-// Analyses along several axes at once: rows stay in the cache from axis to axis.
+// Analyses along several axes at once: rows stay in the cache between axes.
 #pragma once
 
 #include "filters/analysis.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// The last axes of an array, one after the other without storing what lies in
-// between: for each output position along the first axis, the planes (rows, for
-// two axes) of its low and its high half are made in the cache and analysed
-// further at once.
+// Analyses the last axes one after the other and stores no intermediate array. For each output
+// position along the first axis, it computes the planes (rows, for two axes) of its low and its
+// high half in the cache and analyses them further at once.
 template <class T>
 class FusedAnalysis {
  public:
@@ -31,7 +30,7 @@ class FusedAnalysis {
   }
 
  private:
-  // Axis s and those behind it; a template so that compilers see where it ends.
+  // Axis s and those behind it. A template, so that compilers see where the recursion ends.
   template <int s>
   void planes(const T* x, const index_t* stride, index_t lane_stride, T* const* out, index_t k0,
               index_t k1) const {
@@ -72,8 +71,8 @@ class FusedAnalysis {
     }
   }
 
-  // The last two axes: rows that are filtered across, split while they are stored,
-  // continued beyond their ends and filtered along.
+  // The last two axes. Rows are filtered across, split while they are stored, extended, and
+  // filtered along.
   void rows(const T* x, const index_t* stride, index_t lane_stride, T* const* out, index_t k0,
             index_t k1) const {
     Scratch scratch;
@@ -128,7 +127,7 @@ class FusedAnalysis {
   index_t plane_[max_axes + 1];  // numbers of the input from axis s on
 };
 
-// All bands of `x` along consecutive axes, in the order of their keys.
+// Computes all bands of `x` along consecutive axes, in the order of their keys.
 template <class T>
 void analyse(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_count,
              const AxisPlan* axes, int count) {

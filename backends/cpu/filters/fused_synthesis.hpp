@@ -1,17 +1,17 @@
-// Syntheses along several axes at once: rows stay in the cache from axis to axis.
+// Syntheses along several axes at once: rows stay in the cache between axes.
 #pragma once
 
 #include "filters/synthesis.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// The last axes, the last first, without storing what lies in between: planes
-// (rows, for two axes) of the low and the high half along the first axis are
-// made in the cache, and kept there as long as taps reach them.
+// Synthesises the last axes, beginning with the last, and stores no intermediate array. Planes
+// (rows, for two axes) of the low and the high half along the first axis are computed in the cache,
+// and kept while taps reach them.
 template <class T>
 class FusedSynthesis {
  public:
-  // Bands in the order of their keys; one whose data are null is missing.
+  // Bands in the order of their keys; a band without data is missing.
   FusedSynthesis(const AxisPlan* axes, int count, const ArrayView<const T>* bands,
                  const Inner& inner, const ArrayView<T>& out)
       : count_(count), lanes_(inner.count) {
@@ -29,13 +29,13 @@ class FusedSynthesis {
     }
   }
 
-  // Rows (planes) i0 ... i1 - 1 along the first axis; band b begins at bands[b], or is null.
+  // Rows (planes) i0 ... i1 - 1 along the first axis. Band b begins at bands[b], null if missing.
   void run(const T* const* bands, index_t i0, index_t i1, T* out) const {
     plane(0, 0, bands, i0, i1, out, out_stride_[0]);
   }
 
  private:
-  // The planes of one half of the bands, made when they are asked for.
+  // The planes of one half of the bands, computed on demand.
   class Planes {
    public:
     Planes(const FusedSynthesis& of, int s, int first_band, const T* const* bands,
@@ -93,8 +93,8 @@ class FusedSynthesis {
     return std::any_of(bands, bands + count, [](const T* band) { return band != nullptr; });
   }
 
-  // Outputs i0 ... i1 - 1 along axis s, `stride` numbers apart, from the bands from
-  // number `first_band` on, which begin at bands[0], ...
+  // Outputs i0 ... i1 - 1 along axis s, `stride` numbers apart. The bands are bands[0], ..., with
+  // numbers from `first_band` on.
   LIFTWAVE_NOINLINE void plane(int s, int first_band, const T* const* bands, index_t i0,
                                index_t i1, T* out, index_t stride) const {
     if (s == count_ - 1) return line(first_band, bands, i0, i1, out);
@@ -117,7 +117,7 @@ class FusedSynthesis {
     }
   }
 
-  // Planes beyond an end, added to those among `wanted` that they came from.
+  // Adds planes beyond an end to those among `wanted` that they are extended from.
   void fold_planes(int s, Planes* const* present, const int* which, int count, Range side,
                    Range wanted, T* out, index_t stride) const {
     const FilterPlan& p = *plan_[s];
@@ -164,8 +164,8 @@ class FusedSynthesis {
   index_t lane_stride_[1 << max_axes];
 };
 
-// The array with these bands along consecutive axes; bands in the order of their keys, those
-// whose data are null are missing.
+// Computes the array with these bands along consecutive axes. Bands are in the order of their keys;
+// those without data are missing.
 template <class T>
 void synthesise(const ArrayView<const T>* bands, int band_count, const ArrayView<T>& out,
                 const AxisPlan* axes, int count) {

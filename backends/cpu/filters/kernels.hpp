@@ -8,7 +8,7 @@
 
 namespace liftwave {
 
-// Arrays' sizes fit their plans; outputs are C-contiguous and overlap nothing.
+// Arrays' sizes match their plans; outputs are C-contiguous and overlap nothing.
 template <class T>
 struct FilterKernels {
   // All bands of an array along `count` consecutive axes, in the order of their keys.
@@ -20,8 +20,8 @@ struct FilterKernels {
   // The array with these bands; along several axes, bands without data are missing.
   void (*synthesise)(const ArrayView<const T>* bands, int band_count, const ArrayView<T>& out,
                      const AxisPlan* axes, int count);
-  // gradients[b * length + j] of an analysis in tap j for cotangent b; the cotangents follow the
-  // input in `arrays`.
+  // gradients[b * length + j] with respect to tap j, for cotangent b of an analysis. The cotangents
+  // follow the input in `arrays`.
   void (*tap_gradients)(const ArrayView<const T>* arrays, int count, const AxisPlan& axis,
                         double* gradients);
 };

@@ -7,12 +7,12 @@
 namespace liftwave {
 namespace {
 
-// Items of a batch are taken together up to the first number of bytes, and go through all levels
-// one after the other if they do not exceed the second: an L2 cache's share.
+// Batch items are grouped up to `group_bytes`. Groups go through all levels one after the other if
+// they do not exceed `most_group_bytes`, a share of the L2 cache.
 constexpr index_t group_bytes = 128 * 1024;
 constexpr index_t most_group_bytes = 1024 * 1024;
 
-// The dimensions before all transformed ones, cut into groups of items that lie side by side.
+// The dimensions before the transformed ones, cut into groups of contiguous items.
 struct Groups {
   int axes = 0;     // dimensions that are cut
   index_t together = 1;  // items of the last of them in one group
@@ -53,7 +53,7 @@ struct Groups {
   }
 };
 
-// Gives an array memory, C-contiguous.
+// Sets the memory of an array, C-contiguous.
 template <class T>
 void allocate(ArrayView<T>& a, Scratch& scratch) {
   index_t stride = 1;
@@ -88,13 +88,13 @@ void analyse_in_turn(const FilterKernels<T>& kernels, const std::vector<Analysis
   }
 }
 
-// Along a line, blocks of so many bytes go through several levels while they are in the L2 cache.
+// Bytes of the blocks of a line that go through several levels while they are in the L2 cache.
 constexpr index_t block_bytes = 256 * 1024;
 
-// Numbers behind the axis below which outputs are computed along it: see analyse_axis.
+// Below this many numbers behind the axis, outputs are computed along it: see analyse_axis.
 constexpr index_t most_lanes = 16;
 
-// Does as many of the first levels as go through the caches in blocks; gives their number.
+// Computes the first levels that go through the caches in blocks; returns their number.
 template <class T>
 std::size_t analyse_in_blocks(const FilterKernels<T>& kernels,
                               const std::vector<AnalysisLevel>& levels, const ArrayView<const T>& x,
@@ -154,7 +154,7 @@ void synthesise_in_turn(const FilterKernels<T>& kernels, SynthesisStage<T>* stag
                         std::size_t count, Scratch& scratch) {
   for (std::size_t i = 0; i < count; ++i) {
     SynthesisStage<T>& stage = stages[i];
-    if (stage.continues) {  // its shape is known, its memory only now
+    if (stage.continues) {  // its shape is known, its memory is set only now
       ArrayView<const T>& approx = stage.bands[0];
       approx.data = stages[i - 1].result.data;
       std::copy_n(stages[i - 1].result.stride, approx.ndim, approx.stride);

@@ -1,8 +1,8 @@
-// Several levels of an analysis along one axis, block by block: a block's approximations go from
+// Several levels of an analysis along one axis, block by block. A block's approximations pass from
 // level to level in the caches and are never stored as a whole.
 //
-// Near its borders a block needs approximations that its neighbour computes, too: it computes them
-// for itself, which costs little as long as blocks are long and levels few.
+// Near its borders a block needs approximations that its neighbour computes, too. It computes them
+// itself, which costs little as long as blocks are long and levels few.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,8 @@ class LineCascade {
  public:
   static constexpr int most_levels = 6;
 
-  // As many of the first levels as pay, in blocks of about `samples` samples of the signal.
+  // Uses as many of the first levels as pay off, in blocks of about `samples` samples of the
+  // signal.
   LineCascade(const std::vector<const FilterPlan*>& plans, index_t samples) : plans_(plans) {
     if (plans_.size() > most_levels) plans_.resize(most_levels);
     for (; !plans_.empty(); plans_.pop_back()) {
@@ -29,7 +30,7 @@ class LineCascade {
   const FilterPlan& plan(int level) const { return *plans_[level]; }
   index_t blocks() const { return (plans_.back()->n_out + block_ - 1) / block_; }
 
-  // The outputs of a level that a block gives to the result: blocks share them out.
+  // The outputs of a level that a block writes to the result. Every output belongs to one block.
   Range owned(int level, index_t block) const {
     return {start(level, block), start(level, block + 1)};
   }
@@ -49,7 +50,7 @@ class LineCascade {
     return block == blocks() ? n : std::min(n, (block * block_) << (depth() - 1 - level));
   }
 
-  // The samples that outputs need: those that their taps meet, and those that continue the signal.
+  // The samples that outputs need: those that their taps read, and those that extend the signal.
   static Range inputs(const FilterPlan& p, const Range& outputs) {
     if (!outputs.size()) return {0, 0};
     const Range met{2 * outputs.begin + p.phase - p.length + 1, 2 * outputs.end - 1 + p.phase};
@@ -65,8 +66,8 @@ class LineCascade {
     return range;
   }
 
-  // Whether blocks compute little more than their own outputs, the ones at the ends (which may
-  // need samples of the other end) included.
+  // Whether blocks compute little more than their own outputs. This includes the blocks at the
+  // ends, which may need samples of the other end.
   bool pays() const {
     if (depth() < 2 || block_ < 1 || blocks() < 4) return false;
     for (index_t block : {index_t{0}, index_t{1}, blocks() - 1}) {

@@ -1,5 +1,5 @@
-// Signals beyond their ends, brought into the form that sums over taps read:
-// rows across an axis, even and odd samples along it.
+// Extended signals in the form that sums over taps read: rows across an axis, even and odd samples
+// along it.
 #pragma once
 
 #include <algorithm>
@@ -27,9 +27,9 @@ struct Line {
 
 // --- rows ------------------------------------------------------------------------------------
 
-// The rows of an array along one axis, beyond its ends too. Rows that repeat
-// others and lie side by side in memory are used where they are; all others are
-// put together in a ring that holds as many as the taps reach.
+// The rows of an array along one axis, also beyond its ends. Rows that repeat others and are
+// contiguous in memory are used in place. All others are assembled in a ring that holds as many
+// rows as the taps reach.
 template <class T>
 class RowSource {
  public:
@@ -41,12 +41,12 @@ class RowSource {
 
   index_t numbers() const { return samples_ * row_.lanes; }
 
-  // Row i if it lies in memory as it is, else null.
+  // Row i if it is contiguous in memory, else null.
   const T* in_memory(index_t i) const {
     return direct_ && i >= 0 && i < extend_.n ? data_ + i * stride_ : nullptr;
   }
 
-  // Row i; it stays valid until a row further away than `reach` is asked for.
+  // Row i. It is valid until a row further away than `reach` is requested.
   const T* operator()(index_t i) {
     if (i >= 0 && i < extend_.n) return direct_ ? data_ + i * stride_ : staged(i);
     const Row row = extend_.row(i);
@@ -85,7 +85,7 @@ class RowSource {
     std::fill_n(held_, capacity_, extend_.n + 2 * capacity_ + extend_.right);
   }
 
-  // Row i, or where rows are closer together than samples, all rows of its group.
+  // Gathers row i. If rows are closer together than samples, it gathers all rows of its group.
   void gather_rows(index_t i) {
     const bool crosswise = std::abs(stride_) < std::abs(row_.stride) && row_.lanes == 1;
     const index_t first = crosswise ? i - i % group : i;
@@ -139,7 +139,7 @@ class RowSource {
 
 // --- along an axis ---------------------------------------------------------------------------
 
-// Even and odd samples `from` ... `to - 1` of a line, in two arrays.
+// Splits samples `from` ... `to - 1` of a line into even and odd ones, in two arrays.
 template <class T>
 struct SplitLine {
   T* even;
@@ -178,7 +178,7 @@ void split_samples(const T* source, index_t first, index_t stop, const SplitLine
   for (; i < stop; ++i) one(i);
 }
 
-// Puts samples first ... stop - 1 of a line in their places.
+// Copies samples first ... stop - 1 of a line to their places.
 template <class T>
 void split_line(const Line<T>& line, index_t first, index_t stop, const SplitLine<T>& to) {
   if (line.side_by_side() && line.lanes == 1) return split_samples<T, 1>(line.data, first, stop, to);
@@ -190,7 +190,7 @@ void split_line(const Line<T>& line, index_t first, index_t stop, const SplitLin
   }
 }
 
-// sum = the sample beyond the ends that `row` stands for; `sample(i, lane)` reads the signal.
+// sum = the sample beyond the ends that `row` describes; `sample(i, lane)` reads the signal.
 template <class T, class Sample>
 void extend_sample(const Row& row, index_t lanes, T* sum, const Sample& sample) {
   for (index_t l = 0; l < lanes; ++l) {
@@ -203,7 +203,7 @@ void extend_sample(const Row& row, index_t lanes, T* sum, const Sample& sample) 
   }
 }
 
-// Samples from ... to - 1 that lie beyond the ends, each put where `place(i)` says.
+// Copies samples from ... to - 1 beyond the ends, each to `place(i)`.
 template <class T, class Sample, class Place>
 void extend_line(const Extension& extend, index_t from, index_t to, index_t lanes,
                  const Sample& sample, const Place& place) {
@@ -215,8 +215,8 @@ void extend_line(const Extension& extend, index_t from, index_t to, index_t lane
   }
 }
 
-// Samples from ... stop - 1 of a line side by side, beyond its ends too: where they lie, if
-// they lie so already, else in a copy. Gives the place of sample 0.
+// Samples from ... stop - 1 of a line, contiguous, also beyond its ends. They are used in place if
+// possible, else copied. Returns the address of sample 0.
 template <class T>
 const T* whole_line(const Extension& extend, const Line<T>& line, index_t from, index_t stop,
                     Scratch& scratch) {
@@ -234,8 +234,8 @@ const T* whole_line(const Extension& extend, const Line<T>& line, index_t from, 
   return copy;
 }
 
-// What continues a split line beyond its ends, for lines that come one after the other in the same
-// place: where each sample comes from is worked out once.
+// Extends split lines that come one after the other in the same memory. The source of each sample
+// is determined only once.
 template <class T>
 class LineEnds {
  public:
@@ -265,7 +265,7 @@ class LineEnds {
 
   void add(index_t i) {
     const Row row = extend_.row(i);
-    if (row.terms == 0) std::fill_n(line_.at(i), line_.lanes, T(0));  // once and for all
+    if (row.terms == 0) std::fill_n(line_.at(i), line_.lanes, T(0));  // only once
     else if (!row.copies()) sums_[sum_count_++] = i;
     else for (index_t l = 0; l < line_.lanes; ++l) {
       copies_[copy_count_++] = {line_.at(i) + l, line_.at(row.at[0]) + l};

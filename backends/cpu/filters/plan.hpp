@@ -8,17 +8,17 @@
 
 namespace liftwave {
 
-// One sample beyond the ends as a weighted sum of samples; no term: zero.
+// One sample beyond the ends as a weighted sum of samples; zero without terms.
 struct Row {
   const index_t* at;
   const double* weight;
   index_t terms;
 
-  // Whether the row repeats one sample as it is.
+  // Whether the row repeats one sample unchanged.
   bool copies() const { return terms == 1 && weight[0] == 1.0; }
 };
 
-// A signal of n samples continued by `left` rows before it and `right` rows after it.
+// A signal of n samples, extended by `left` rows before it and `right` rows after it.
 struct Extension {
   index_t n = 0;
   index_t left = 0;
@@ -55,9 +55,9 @@ struct Taps {
 // A filter bank along one axis: analysis
 //   y_f[k] = sum_j taps[f][j] x[2 k + phase - j],
 // or synthesis
-//   x[i] = sum_f sum_k y_f[k] taps[f][i + phase - 2 k],
-// the input extended, the output computed beyond its ends as far as `fold` says
-// and folded back.
+//   x[i] = sum_f sum_k y_f[k] taps[f][i + phase - 2 k].
+// The input is extended. The output is computed beyond its ends as `fold` requires, and folded
+// back.
 struct FilterPlan {
   index_t n_out = 0;
   index_t length = 0;
@@ -73,7 +73,7 @@ struct AxisPlan {
   FilterPlan plan;
 };
 
-// Axes that are transformed at once, at most.
+// The most axes that are transformed at once.
 inline constexpr int max_axes = 4;
 
 }  // namespace liftwave

@@ -1,8 +1,8 @@
 // Synthesis by filter banks: along one axis, or along the last axes at once.
 //
-// Outputs are made in pairs. Pair p holds outputs 2 p - odd and 2 p + 1 - odd,
-// where odd is the phase's parity: the first meets the even taps, the second the
-// odd ones, both at the same coefficients.
+// Outputs are computed in pairs. Pair p holds outputs 2 p - odd and 2 p + 1 - odd, where odd is the
+// phase's parity. The first output uses the even taps, the second the odd ones, both at the same
+// coefficients.
 #pragma once
 
 #include <algorithm>
@@ -15,10 +15,10 @@ inline index_t pair_parity(const FilterPlan& p) { return p.phase & 1; }
 inline index_t first_of_pair(const FilterPlan& p, index_t pair) { return 2 * pair - pair_parity(p); }
 inline index_t pair_of(const FilterPlan& p, index_t i) { return (i + pair_parity(p)) >> 1; }
 
-// The coefficient that a pair's first taps meet; later taps meet those before it.
+// The coefficient that a pair's first taps read; later taps read those before it.
 inline index_t coefficient_of(const FilterPlan& p, index_t pair) { return pair + (p.phase >> 1); }
 
-// Bands that are summed: one may be missing (zero).
+// Bands that are summed. One may be missing (zero).
 template <class T>
 struct BandTaps {
   const T* even;
@@ -102,7 +102,7 @@ void upsample_line(const FilterPlan& p, const Line<T>* lines, int count, index_t
   LineSynthesis<T>(p, lines, count, i0, i1, past_caches, scratch).run(i0, i1, out);
 }
 
-// One axis of an array: where its lines lie.
+// One axis of an array and the position of its lines.
 template <class T>
 struct AxisSynthesis {
   const FilterPlan& plan;
@@ -182,7 +182,7 @@ void upsample_pair(const FilterPlan& p, RowsOf* const* rows, const int* which, i
   upsample(bands, count, taps, numbers, to, to);
 }
 
-// Rows i0 ... i1 - 1, each where `place(i)` says.
+// Rows i0 ... i1 - 1, each stored at `place(i)`.
 template <class T, class RowsOf, class Place>
 void upsample_rows(const FilterPlan& p, RowsOf* const* rows, const int* which, int count,
                    index_t i0, index_t i1, index_t numbers, const Place& place, Scratch& scratch) {
@@ -203,7 +203,7 @@ void synthesise_columns(const AxisSynthesis<T>& s) {
   const bool folds = !p.fold.empty();
   const index_t tile = std::min<index_t>(columns, tile_bytes / static_cast<index_t>(sizeof(T)));
   const index_t tiles = (columns + tile - 1) / tile;
-  const index_t block = folds ? n : 128;  // what is folded back may end up in any row
+  const index_t block = folds ? n : 128;  // outputs may be folded back into any row
   const index_t blocks = (n + block - 1) / block;
   constexpr int which[2] = {0, 1};
   parallel_for(s.batch.size * tiles * blocks, s.bytes, [&](index_t begin, index_t end) {
@@ -239,7 +239,7 @@ void synthesise_columns(const AxisSynthesis<T>& s) {
   });
 }
 
-// The array with these bands (one or two) along one axis; `out` is C-contiguous.
+// Computes the array with these bands (one or two) along one axis; `out` is C-contiguous.
 template <class T>
 void synthesise_axis(const ArrayView<const T>* bands, int count, const ArrayView<T>& out,
                      const AxisPlan& axis) {
@@ -249,7 +249,7 @@ void synthesise_axis(const ArrayView<const T>* bands, int count, const ArrayView
   const double result = lines * axis.plan.n_out;
   const AxisSynthesis<T> s{axis.plan, axis.axis, bands, count, out, inner, batch,
                            lines * count * axis.plan.extend.n + result, result >= streamed_bytes};
-  // Along a line outputs lie side by side, with all numbers behind the axis.
+  // Along a line, outputs are contiguous, with all numbers behind the axis.
   const bool whole = out.stride[axis.axis] == inner.count;
   if (inner.count >= fewest_columns || !whole) synthesise_columns(s);
   else synthesise_lines(s);

@@ -1,6 +1,6 @@
-// Gradients of an analysis in its taps:
+// Gradients of an analysis with respect to its taps:
 //   G_j = sum over all lines and k of x[2 k + phase - j] y[k],
-// both extended. Of complex numbers real and imaginary parts are numbers like any others.
+// both extended. Real and imaginary parts of complex numbers are independent numbers.
 //
 // Products and sums are taken in double precision, in a fixed number of lanes, over blocks that
 // depend on the arrays' shapes alone: results are the same for any number of threads and on every
@@ -15,11 +15,11 @@ namespace liftwave::LIFTWAVE_ISA {
 
 inline constexpr int sum_lanes = 8;
 
-// Outputs of a line, or rows, that are summed at a time.
+// Outputs of a line, or rows, in one partial sum.
 inline constexpr index_t gradient_tile = 1024;
 inline constexpr index_t gradient_rows = 64;
 
-// Parts of the work that are summed by themselves, at most.
+// The most parts of the work that have partial sums.
 inline constexpr index_t most_blocks = 128;
 
 template <class T>
@@ -108,7 +108,7 @@ void add_products(const T* const* source, const T* const* y, int count, index_t 
   if (b < count) add_products_of<T, 1>(source, y + b, n, length, sums + b * length * sum_lanes);
 }
 
-// Where the lines of the input and of the cotangents lie.
+// Where the lines of the input and of the cotangents begin.
 template <class T>
 struct TapGradients {
   const FilterPlan& plan;
@@ -234,7 +234,7 @@ void tap_gradients(const ArrayView<const T>* arrays, int count, const AxisPlan& 
   Batch batch;
   const Inner inner = split_dimensions(arrays, count + 1, axis.axis, axis.axis, batch);
   double bytes = sizeof(T) * static_cast<double>(numbers_of(arrays[0]));
-  // Each sample is multiplied with every second tap of all filters.
+  // Each sample is multiplied by every second tap of all filters.
   bytes *= std::max<double>(1.0, static_cast<double>(axis.plan.length) * count / 8);
   const TapGradients<T> all{axis.plan, axis.axis, arrays, count, inner, batch};
   if (inner.count >= fewest_columns) sum_pieces<T>(ColumnPieces<T>(all), bytes, gradients);

@@ -1,11 +1,11 @@
 // Sums over taps: all the arithmetic of a filter bank.
 //
-// One routine serves analysis, one synthesis, along every axis: they get for
-// each tap a pointer to the samples that it meets. Across an axis these are
-// rows; along it they point into the even or the odd samples.
+// One routine computes analyses and one syntheses, along every axis. For each tap they take a
+// pointer to its samples. Across an axis these are rows; along it they point into the even or the
+// odd samples.
 //
-// Every sum is taken tap by tap in ascending order, for each output by itself,
-// so results do not depend on the width of vectors or on tiling.
+// Every sum adds its taps in ascending order, separately for each output. So results do not depend
+// on the width of vectors or on tiling.
 #pragma once
 
 #include "common/simd.hpp"
@@ -13,12 +13,12 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// --- where results go ------------------------------------------------------------------------
+// --- sinks -----------------------------------------------------------------------------------
 
-// A sink takes vectors of both results from output c on (`put`), or one number of each
+// A sink stores vectors of both results from output c on (`put`), or one number of each
 // (`put_one`). Vectors may start at `place(c)`, the last possible position up to c.
 
-// Two rows, as they are.
+// Two contiguous rows.
 template <class T>
 struct Rows {
   T* first;
@@ -39,8 +39,8 @@ struct Rows {
   static index_t place(index_t c) { return c; }
 };
 
-// The same past the caches; both rows are aligned to vectors. (Where they are not, lines that
-// streams write in part would cost more than the others save.)
+// The same with non-temporal stores; both rows are aligned to vectors. (In unaligned rows, partly
+// streamed cache lines would cost more than the others save.)
 template <class T>
 struct StreamedRows : Rows<T> {
   static bool possible(const T* first, const T* second) {
@@ -59,7 +59,7 @@ struct StreamedRows : Rows<T> {
 // Two rows of a result.
 template <class T>
 struct OutputRows : Rows<T> {
-  bool past_caches;  // whether it is too large to be found there later
+  bool past_caches;  // whether it is too large for the caches
 };
 
 // Two rows, each split into even and odd samples.
@@ -83,7 +83,7 @@ struct SplitRows {
     (sample % 2 ? first_odd : first_even)[to] = a;
     (sample % 2 ? second_odd : second_even)[to] = b;
   }
-  static constexpr int vectors = 2;  // at least, in one go
+  static constexpr int vectors = 2;  // the fewest vectors of one put
   static index_t place(index_t c) { return c - c % (2 * Lanes); }
 
  private:
@@ -120,7 +120,7 @@ struct MergedRow {
   static index_t place(index_t c) { return c; }
 };
 
-// The same past the caches; the row is aligned to vectors.
+// The same with non-temporal stores; the row is aligned to vectors.
 template <class T, int Lanes>
 struct StreamedMergedRow : MergedRow<T, Lanes> {
   template <int Bytes, int Vectors>
@@ -158,14 +158,14 @@ struct MergedSamples {
 
 // --- analysis --------------------------------------------------------------------------------
 
-// What meets the taps: source[j][c] is met by tap j for output c.
+// The input of the taps: tap j reads source[j][c] for output c.
 template <class T>
 struct Filtering {
   const T* const* source;
   const T* first;  // taps of the two filters
   const T* second;
   int taps;
-  // What will be read soon, or null: fetched at the pace of the outputs, and at half of it.
+  // Data to prefetch, or null: the first at the pace of the outputs, the second at half of it.
   const T* soon = nullptr;
   const T* soon_halves[2] = {nullptr, nullptr};
 };
@@ -210,8 +210,8 @@ inline void filter_one(const Filtering<T>& f, index_t c, const Sink& sink) {
   sink.put_one(c, a, b);
 }
 
-// What is left after the wide blocks: a last block that covers some outputs twice, or shorter
-// vectors where there are too few outputs for it.
+// The outputs after the wide blocks: a last block that covers some outputs twice, or shorter
+// vectors if there are too few outputs for it.
 template <class T, int Bytes, int FixedTaps, class Sink>
 inline void filter_rest(const Filtering<T>& f, index_t c, index_t n, const Sink& sink) {
   if constexpr (Bytes >= 16) {
@@ -234,7 +234,7 @@ void filter_wide(const Filtering<T>& f, index_t n, const Sink& sink) {
   filter_rest<T, vector_bytes, FixedTaps>(f, c, n, sink);
 }
 
-// Past the caches: whole vectors, and what lies behind them by itself.
+// With non-temporal stores: whole vectors, then the remaining outputs one by one.
 template <class T, int FixedTaps>
 void filter_wide(const Filtering<T>& f, index_t n, const StreamedRows<T>& sink) {
   constexpr int step = 4 * width<T, vector_bytes>;
@@ -267,7 +267,7 @@ void filter(const Filtering<T>& f, index_t n, const OutputRows<T>& to) {
 
 // --- synthesis -------------------------------------------------------------------------------
 
-// A band that is upsampled and filtered: source[q][c] meets tap q of each parity.
+// An upsampled and filtered band: tap q of each parity reads source[q][c].
 template <class T>
 struct Upsampling {
   const T* const* source;
@@ -355,11 +355,11 @@ inline void upsample_rest(const Upsampling<T>* bands, int count, int taps, index
   for (; c < n; ++c) upsample_one(bands, count, taps, c, sink);
 }
 
-// Whole vectors to `sink`, what lies behind them to `rest`.
+// Whole vectors to `sink`, the remaining outputs to `rest`.
 template <class T, int FixedTaps, class Sink, class Rest>
 void upsample_wide(const Upsampling<T>* bands, int count, int taps, index_t n, const Sink& sink,
                    const Rest& rest) {
-  // Sums of two bands and two parities at once: four vectors of each fit 32 registers only.
+  // Sums of two bands and two parities at once: four vectors of each need 32 registers.
   constexpr int vectors = vector_bytes == 64 && FixedTaps != 1 ? 4 : 2;
   constexpr int step = vectors * width<T, vector_bytes>;
   index_t c = 0;
@@ -382,7 +382,7 @@ void upsample(const Upsampling<T>* bands, int count, int taps, index_t n, const 
   }
 }
 
-// Pairs of outputs one behind the other.
+// Pairs of outputs, contiguous.
 template <class T, int Lanes>
 void upsample_merged(const Upsampling<T>* bands, int count, int taps, index_t n, T* row,
                      bool past_caches) {

@@ -1,4 +1,4 @@
-// The adjoint of choosing samples, which is the same on every instruction set.
+// The adjoint of sample selection, which is the same on every instruction set.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace liftwave {
 
-// Adds each number to the sample of its plane that is named beside it. All arrays are contiguous;
-// false where a name is none, and then nothing is promised of the result.
+// Adds each number to the sample of its plane at the matching place. All arrays are contiguous.
+// Returns false if a place is out of range; the result is then undefined.
 template <class T>
 bool add_at_places(const T* numbers, const std::int64_t* places, index_t planes, index_t windows,
                    index_t samples, T* result);

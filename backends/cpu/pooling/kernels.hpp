@@ -9,12 +9,12 @@
 
 namespace liftwave {
 
-// How much the samples of a region weigh; they sum to one.
+// The weights of the samples of a region; they sum to one.
 enum class Weights {
   softmax,
   dice,
   exp_dice,
-  idw,  // of the distance |a - m|; the distances of vectors are that one where there is one channel
+  idw,  // of the distance |a - m|; with one channel, vector distances are the same
   idw_huber,
   ada,
 };
@@ -25,9 +25,9 @@ struct PoolCall {
   const WindowPlan* plan = nullptr;
   Weights weights = Weights::softmax;
   T delta = 1;           // of Huber's distance
-  bool average = false;  // unpooled values are times the number of samples in the region
+  bool average = false;  // whether unpooled values are multiplied by the region's number of samples
   ArrayView<const T> x;          // (planes, *inputs)
-  ArrayView<const T> beta;       // (rows, *outputs), for plane p row p % rows; of `ada` only
+  ArrayView<const T> beta;       // (rows, *outputs), row p % rows for plane p; only for `ada`
   ArrayView<const T> pooled;     // (planes, *outputs); without data: ones
   ArrayView<const T> cotangent;  // of the result
 };
@@ -36,11 +36,11 @@ struct PoolCall {
 template <class T>
 struct PoolKernels {
   void (*pool)(const PoolCall<T>& call, T* result);
-  // `of_beta` holds the cotangent before the sum over what shares a beta: one number per window.
+  // `of_beta` holds the cotangent before the sum over windows that share a beta: one per window.
   void (*pool_vjp)(const PoolCall<T>& call, T* of_x, T* of_beta);
   void (*unpool)(const PoolCall<T>& call, T* result);
   void (*unpool_vjp)(const PoolCall<T>& call, T* of_x, T* of_pooled, T* of_beta);
-  // The first of the largest, and its place in the plane.
+  // The first of the largest numbers, and its place in the plane.
   void (*max_pool)(const PoolCall<T>& call, T* result, std::int64_t* places);
   void (*exponentials)(const T* x, index_t count, T* result);
 };

@@ -1,4 +1,4 @@
-// Pooling over windows: samples gathered into tiles, the tiles' arithmetic, results put back.
+// Pooling over windows: gathers samples into tiles, computes on the tiles, stores the results.
 #pragma once
 
 #include "pooling/weights.hpp"
@@ -6,7 +6,7 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// Strides of C-contiguous arrays, of planes first.
+// Strides of C-contiguous arrays, planes first.
 struct Contiguous {
   index_t samples[max_dimensions + 1], windows[max_dimensions + 1];
 
@@ -22,7 +22,7 @@ struct Contiguous {
   }
 };
 
-// What the kernels of one call have in common.
+// The common parts of all kernels of one call.
 template <class T>
 struct PoolWork {
   enum : int { samples, results, windows, betas, others };  // operands
@@ -38,7 +38,7 @@ struct PoolWork {
       : call(c), plan(*c.plan), contiguous(plan), parts(plan, c.x.shape[0], sizeof(T)),
         bytes(static_cast<double>(numbers_of(c.x)) * sizeof(T) * 4), line(plan.ndim() == 1) {}
 
-  // Work on all parts, with memory of its own for each thread.
+  // Runs `work` on all parts, with separate memory for each thread.
   template <class Work>
   void run(const Work& work) const {
     parallel_for(parts.count(), bytes, [&](index_t begin, index_t end) {
@@ -49,7 +49,7 @@ struct PoolWork {
     });
   }
 
-  // Zeros where the part adds to an array of samples.
+  // Writes zeros if the part adds to an array of samples.
   void clear(const WindowPart& part, T* result) const {
     const index_t row = contiguous.samples[1];
     for (index_t plane = part.plane; plane < part.last_plane; ++plane) {
@@ -68,7 +68,7 @@ struct PoolWork {
     return tile_functions<T>(call.weights, places);
   }
 
-  // A tile's memory, and its samples and betas.
+  // A tile's memory, with its samples and betas.
   class Tiles {
    public:
     Tiles(const PoolWork& work, Scratch& scratch) : work_(work) {
@@ -86,7 +86,7 @@ struct PoolWork {
       tile_.delta = work.call.delta;
     }
 
-    // The tile with its samples.
+    // The tile with its samples loaded.
     const WeighTile<T>& of(const Tile& windows) {
       tile_.places = windows.places;
       tile_.lanes = windows.lanes;
@@ -97,7 +97,7 @@ struct PoolWork {
       return tile_;
     }
 
-    // What results are multiplied with: numbers of windows (null: ones), times `by`.
+    // Sets the factors of the results: numbers per window (null: ones), times `by`.
     void scale(const Tile& windows, const T* data, T by) {
       std::fill_n(scale_, windows.lanes, by);
       if (!data) return;
@@ -105,7 +105,7 @@ struct PoolWork {
       if (by != T(1)) std::transform(scale_, scale_ + windows.lanes, scale_, [by](T s) { return s * by; });
     }
 
-    // The cotangents of the weights.
+    // Loads the cotangents of the weights.
     void cotangents(const Tile& windows, const T* data) {
       gather_samples(windows, others, data, c_);
     }
@@ -116,7 +116,7 @@ struct PoolWork {
     T *a_, *c_, *beta_, *scale_;
   };
 
-  // Adds what is at the places of windows to the samples of the part.
+  // Adds the numbers at all places of windows to the samples of the part.
   void put_samples(const Tile& tile, const T* from, const WindowPart& part, T* result) const {
     const Rows rows{part.sample, part.last_sample};
     if (plan.overlap()) Scatter<T, true>(tile, results, from, result, rows, line).run();

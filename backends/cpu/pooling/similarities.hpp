@@ -1,6 +1,5 @@
-// Similarities of the samples of a region to its mean, for as many windows at once as a register
-// has lanes. The formulas are those of liftwave/_kernels/reference/pooling_weights.py, with one
-// channel.
+// Similarities of the samples of a region to its mean, for one window per lane of a register. The
+// formulas are those of liftwave/_kernels/reference/pooling_weights.py, with one channel.
 #pragma once
 
 #include "common/vector_math.hpp"
@@ -114,7 +113,7 @@ struct Dice {
   LIFTWAVE_INLINE static Pack<T> below(const Pack<T>& t) { return T(1) / (t * t + T(1)); }
 };
 
-// 1 / |a - m|, times the distance of the nearest sample. Samples at the mean weigh all.
+// 1 / |a - m|, times the distance of the nearest sample. Samples at the mean get all the weight.
 template <class T>
 struct InverseDistance {
   Pack<T> mean, nearest;
@@ -143,8 +142,8 @@ struct InverseDistance {
   }
 };
 
-// The distance is d^2 / 2 as far as delta, delta (d - delta / 2) beyond; its inverse is times half
-// the smaller of delta and the nearest distance, times the nearest one.
+// The distance is d^2 / 2 up to delta, delta (d - delta / 2) beyond. Its inverse is multiplied by
+// the nearest distance and by half the smaller of delta and the nearest distance.
 template <class T>
 struct InverseHuber : InverseDistance<T> {
   using Base = InverseDistance<T>;

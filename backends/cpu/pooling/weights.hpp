@@ -1,5 +1,5 @@
-// Weights of regions, w_i = h_i / sum_j h_j, for as many windows at once as a register has lanes, and
-// how cotangents of the weights are pulled back to the samples. The formulas are those of
+// Weights of regions, w_i = h_i / sum_j h_j, for one window per lane of a register, and the
+// pullback of their cotangents to the samples. The formulas are those of
 // liftwave/_kernels/reference/pooling_weights.py, with one channel.
 #pragma once
 
@@ -23,7 +23,7 @@ struct Softmax {
     a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { w.set(k, w[k] * scale); });
   }
 
-  // Weights, what cotangents `c` of them pull back to samples, and the sum of w c.
+  // Weights, their cotangents `c` pulled back to samples, and the sum of w c.
   template <class T, int N, class C, class Columns>
   LIFTWAVE_INLINE static Pack<T> pull(const Region<T, N>& a, const C& c, Columns& to) {
     weigh(a, to.w);
@@ -74,7 +74,7 @@ struct Exponential {
   }
 };
 
-// h_i = max(s_i, 0); where all are zero, all weigh the same.
+// h_i = max(s_i, 0). If all are zero, all weights are equal.
 template <template <class> class Similarity>
 struct Plain {
   template <class T, int N, class C>
@@ -91,7 +91,7 @@ struct Plain {
     a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { middle = middle + to.w[k] * c[k]; });
     a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
       const Slopes<Pack<T>> slopes = similarity.slopes(a[k]);
-      // Of samples that do not count, the similarity is no larger than zero. (NaN stays.)
+      // Samples whose similarity is at most zero have no weight. (NaN stays.)
       const Pack<T> counts = similarity.value(a[k]) <= T(0) ? Pack<T>{} : (c[k] - middle) / one_for_zero<T>(total);
       to.d.set(k, counts * slopes.in_sample);
       of_mean = of_mean + counts * slopes.in_mean;
@@ -121,7 +121,7 @@ struct Plain {
 
 // --- tiles -------------------------------------------------------------------------------------
 
-// A tile's windows; numbers at the same place are side by side, `stride` from place to place.
+// A tile's windows. Numbers at the same place are contiguous; `stride` separates places.
 template <class T>
 struct WeighTile {
   index_t places, lanes, stride;
@@ -129,11 +129,11 @@ struct WeighTile {
   const T* a;     // samples
   const T* c;     // cotangents of the weights, by place; unpooling only
   const T* beta;  // by window
-  const T* scale; // what the results of `pull` are multiplied with, by window
+  const T* scale; // factors of the results of `pull`, by window
   T* d;           // to the samples, by place
   T* sum;         // by window: of pooling the result; otherwise the sum of w c
   T* contrast;    // by window: the cotangent of beta
-  T *w, *second_w, *second_d;  // memory to work in, by place
+  T *w, *second_w, *second_d;  // work memory, by place
 };
 
 template <class T, int N>
@@ -146,7 +146,7 @@ LIFTWAVE_INLINE Region<T, N> region_at(const WeighTile<T>& tile, index_t lane) {
   return {tile.a + lane, tile.stride, N > 0 ? N : tile.places, tile.share, tile.delta};
 }
 
-// One kind of weights in all that is done with them.
+// All computations with one kind of weights.
 template <class Kind>
 struct Single {
   template <class T, int N>
@@ -227,8 +227,8 @@ void weigh_tile(const WeighTile<T>& tile) {
   }
 }
 
-// d: of pooling, the derivative of the sum of weights times samples, times the scale (the
-// cotangent); of unpooling, the cotangents c of the weights pulled back, times the scale, and the
+// d: for pooling, the derivative of the sum of weights times samples, times the scale (the
+// cotangent). For unpooling, the cotangents c of the weights pulled back, times the scale; and the
 // sum of w c.
 template <class Kind, class T, int N, bool Pooling>
 void pull_tile(const WeighTile<T>& tile) {
@@ -273,7 +273,7 @@ TileFunctions<T> tile_functions(Weights weights) {
   return {};
 }
 
-// Windows of four places, as those of kernel size 2 in an image, keep all in registers.
+// Windows of four places, as for kernel size 2 in an image, keep everything in registers.
 template <class T>
 TileFunctions<T> tile_functions(Weights weights, index_t places) {
   return places == 4 ? tile_functions<T, 4>(weights) : tile_functions<T, 0>(weights);

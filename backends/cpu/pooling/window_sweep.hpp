@@ -8,7 +8,7 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// Lanes of a tile: a multiple of every instruction set's, so that all have the same tiles.
+// Lanes of a tile: a multiple of those of every instruction set, so that all use the same tiles.
 inline constexpr index_t lane_bytes = 64, most_lane_bytes = 1024, place_bytes = 16 * 1024;
 
 template <class T>
@@ -24,8 +24,8 @@ class Sweep {
   Sweep(const WindowPlan& plan, const Operand* operands, int count)
       : plan_(plan), ndim_(plan.ndim()), operands_(operands), count_(count) {}
 
-  // Calls visit(tile) until all windows of the part's rows were seen: those that begin there, or
-  // with `reaching` also those that reach samples there.
+  // Calls visit(tile) for all windows of the part's rows: those that begin there, or with
+  // `reaching` also those that reach samples there.
   template <class Visit>
   void over(const WindowPart& part, bool reaching, const Visit& visit) {
     index_t run[max_dimensions] = {};
@@ -37,14 +37,14 @@ class Sweep {
     }
   }
 
-  // Numbers that a tile has at most, at all its places.
+  // The most numbers of a tile, at all its places.
   static index_t numbers(const WindowPlan& plan) {
     constexpr index_t least = lane_bytes / sizeof(T);
     return std::max(plan.most_places() * least, place_bytes / static_cast<index_t>(sizeof(T)));
   }
 
  private:
-  // The windows with these runs: false if none are in the part.
+  // Chooses the windows with these runs; false if none are in the part.
   bool choose(const WindowPart& part, bool reaching, const index_t* run) {
     for (int d = 0; d < ndim_; ++d) {
       range_[d] = plan_.runs[d][static_cast<std::size_t>(run[d])];
@@ -58,7 +58,7 @@ class Sweep {
     const WindowAxis& axis = plan_.axes[0];
     index_t begin = part.window, end = part.last_window;
     if (reaching) {
-      const auto windows_before = [&](index_t first) {  // of those whose place 0 is before it
+      const auto windows_before = [&](index_t first) {  // those whose place 0 is before `first`
         return first <= -axis.padding ? 0 : (first + axis.padding - 1) / axis.stride + 1;
       };
       begin = std::min(begin, windows_before(part.sample - (range.hi - 1) * axis.dilation));
@@ -89,7 +89,7 @@ class Sweep {
     flush(visit);
   }
 
-  // Where the places are, in each operand.
+  // Determines the offsets of the places in each operand.
   void lay_out_places(Scratch& scratch) {
     tile_.places = 1;
     for (int d = 0; d < ndim_; ++d) tile_.places *= range_[d].hi - range_[d].lo;
@@ -107,12 +107,12 @@ class Sweep {
     tile_.place_row = offsets(&one, 1, scratch);
   }
 
-  // Of each place, in an array with these strides along the first `axes` axes.
+  // The offset of each place, in an array with these strides along the first `axes` axes.
   const index_t* offsets(const index_t* stride, int axes, Scratch& scratch) const {
     index_t* at = scratch.take<index_t>(tile_.places);
     index_t filled = 1;
     at[0] = 0;
-    for (int d = 0; d < ndim_; ++d) {  // backwards within: what is read is not yet overwritten
+    for (int d = 0; d < ndim_; ++d) {  // backwards, so that no unread entry is overwritten
       const index_t lo = range_[d].lo, count = range_[d].hi - lo;
       const index_t unit = d < axes ? plan_.axes[d].dilation * stride[d] : 0;
       for (index_t i = filled; i-- > 0;) {
@@ -128,7 +128,7 @@ class Sweep {
     const WindowRun& last = range_[ndim_ - 1];
     for (index_t begin = last.begin; begin < last.end;) {
       const index_t left = last.end - begin, free = tile_.stride - tile_.lanes;
-      // Windows stay together where a tile of their own holds them all.
+      // Keeps windows together if one new tile holds them all.
       if (free < left && tile_.lanes > 0 && (free == 0 || left <= tile_.stride)) {
         flush(visit);
         continue;

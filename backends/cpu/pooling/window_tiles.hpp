@@ -1,8 +1,8 @@
-// Windows in tiles: samples at the same place of neighbouring windows side by side, so that each
-// step of a computation is done for as many windows as a register holds.
+// Tiles of windows: samples at the same place of neighbouring windows are contiguous, so that each
+// operation processes one window per lane of a register.
 //
-// Windows that have no sample at some of their places are swept apart from the others, those with
-// the same places together. So all windows of a tile have the same places, and nothing is masked.
+// Windows without a sample at some places are swept separately, grouped by their places. So all
+// windows of a tile have the same places, and no mask is needed.
 #pragma once
 
 #include <algorithm>
@@ -15,14 +15,14 @@ namespace liftwave::LIFTWAVE_ISA {
 
 // An array that a sweep reads or writes: one number per sample, or one per window.
 struct Operand {
-  const index_t* stride;  // planes', then those of the spatial axes; null: there is none
-  index_t planes;         // after which the array begins anew
+  const index_t* stride;  // planes first, then the spatial axes; null if absent
+  index_t planes;         // period of the array in planes
   bool per_sample;
 };
 
 inline constexpr int most_operands = 6;
 
-// Windows side by side along the last axis.
+// Neighbouring windows along the last axis.
 struct Piece {
   index_t at[most_operands];  // of the first window: its place 0, or the window itself
   index_t lane, count;
@@ -32,13 +32,13 @@ struct Piece {
 
 struct Tile {
   index_t places;  // in each window
-  index_t lanes;   // numbers at each place, a multiple of all registers' lanes
-  index_t stride;  // from place to place
+  index_t lanes;   // numbers at each place, a multiple of every register's lanes
+  index_t stride;  // between two places
   const Piece* pieces;
   index_t count;
   const index_t* const* place_at;  // by operand, from place 0
   const index_t* place_row;        // along the first axis
-  index_t run;                     // places that follow one another along the last axis
+  index_t run;                     // consecutive places along the last axis
   const index_t* step;             // by operand, from window to window along the last axis
 };
 
@@ -46,8 +46,8 @@ struct Tile {
 
 #if defined(__GNUC__)
 
-// Of 2 or 3 times as many numbers as there are lanes, every second or third from the first on;
-// nothing is read behind the last one that is wanted.
+// From 2 or 3 vectors of numbers, every second or third number from the first on. Nothing is read
+// behind the last one needed.
 template <class T, int Step, std::size_t... I>
 LIFTWAVE_INLINE Pack<T> every(const T* from, std::index_sequence<I...>) {
   constexpr int n = static_cast<int>(sizeof...(I));
@@ -67,7 +67,7 @@ LIFTWAVE_INLINE Pack<T> every(const T* from, std::index_sequence<I...>) {
   }
 }
 
-// Of the numbers of `Step` vectors every `Step`-th, beginning with number `Part`.
+// Every `Step`-th number of `Step` vectors, beginning with number `Part`.
 template <class T, int Step, int Part, std::size_t... I>
 LIFTWAVE_INLINE Pack<T> one_of_turns(const Pack<T>* v, std::index_sequence<I...>) {
   constexpr int n = static_cast<int>(sizeof...(I));
@@ -82,7 +82,7 @@ LIFTWAVE_INLINE Pack<T> one_of_turns(const Pack<T>* v, std::index_sequence<I...>
                                       : Step * static_cast<int>(I) + Part - n)...);
 }
 
-// Part `Part` of numbers from `Step` vectors in turn.
+// Part `Part` of the interleaved numbers of `Step` vectors.
 template <class T, int Step, int Part, std::size_t... I>
 LIFTWAVE_INLINE Pack<T> in_turn(const Pack<T>* v, std::index_sequence<I...>) {
   constexpr int n = static_cast<int>(sizeof...(I));
@@ -161,7 +161,7 @@ LIFTWAVE_INLINE void take_in_turn(const T* from, index_t count, T* to, index_t s
   }
 }
 
-// The samples of all windows of a tile, those at the same place side by side.
+// Gathers the samples of all windows of a tile. Those at the same place are contiguous.
 template <class T>
 class Gather {
  public:
@@ -189,7 +189,7 @@ class Gather {
   }
   T* numbers(const Piece& piece, index_t k) const { return to_ + k * tile_.stride + piece.lane; }
 
-  // Places that follow one another along the last axis; as many as fill the step at once.
+  // Consecutive places along the last axis; as many as fill the step are read at once.
   template <int Step>
   void by(const Piece& piece, index_t k) const {
     const index_t stop = k + tile_.run;
@@ -230,7 +230,7 @@ struct Rows {
   bool has(index_t row) const { return begin <= row && row < end; }
 };
 
-// To a contiguous array, those windows whose rows are the part's.
+// Writes to a contiguous array, but only windows whose rows belong to the part.
 template <class T>
 void scatter_windows(const Tile& tile, int operand, const T* from, T* data, Rows rows, bool line) {
   for (index_t p = 0; p < tile.count; ++p) {
@@ -246,7 +246,7 @@ void scatter_windows(const Tile& tile, int operand, const T* from, T* data, Rows
   }
 }
 
-// To[i * Step + s] = (or +=) from[s * stride + i], for s < Step.
+// to[i * Step + s] = (or +=) from[s * stride + i], for s < Step.
 template <class T, int Step, bool Add>
 LIFTWAVE_INLINE void put_in_turn(const T* from, index_t stride, index_t count, T* to) {
   constexpr index_t n = lanes_of<T>;
@@ -262,7 +262,7 @@ LIFTWAVE_INLINE void put_in_turn(const T* from, index_t stride, index_t count, T
   index_t i = 0;
   for (; i + n <= count; i += n) vectors(i);
   if (!Add && count >= n) {
-    if (i < count) vectors(count - n);  // some for the second time
+    if (i < count) vectors(count - n);  // writes some numbers twice
     return;
   }
   for (; i < count; ++i) {
@@ -273,8 +273,8 @@ LIFTWAVE_INLINE void put_in_turn(const T* from, index_t stride, index_t count, T
   }
 }
 
-// Adds (or, where windows do not overlap, writes) numbers at all places of a tile's windows to a
-// contiguous array; only to the rows of the part.
+// Adds numbers at all places of a tile's windows to a contiguous array (writes them if windows do
+// not overlap), only in the rows of the part.
 template <class T, bool Add>
 class Scatter {
  public:
@@ -300,7 +300,7 @@ class Scatter {
     return from_ + k * tile_.stride + piece.lane;
   }
 
-  // Places that follow one another along the last axis; as many as fill the step at once.
+  // Consecutive places along the last axis; as many as fill the step are written at once.
   void run_of(const Piece& piece, index_t k) const {
     const index_t stop = k + tile_.run;
     if (step_ == 1) k = together<1>(piece, k, stop);
@@ -326,7 +326,8 @@ class Scatter {
     }
   }
 
-  // The only axis is the first and the last one: of the windows side by side, some are the part's.
+  // The only axis is the first and the last one: some of the neighbouring windows belong to the
+  // part.
   void along(const Piece& piece, index_t k) const {
     const index_t first = piece.sample_row + tile_.place_row[k];
     const index_t last = piece.sample_row + tile_.place_row[k + tile_.run - 1] +
@@ -334,7 +335,7 @@ class Scatter {
     if (rows_.has(first) && rows_.has(last)) return run_of(piece, k);
     for (index_t j = k; j < k + tile_.run; ++j) {
       const index_t at = piece.sample_row + tile_.place_row[j];
-      const auto before = [&](index_t row) {  // windows whose place is before that row
+      const auto before = [&](index_t row) {  // windows with the place before that row
         return row <= at ? 0 : std::min((row - at + step_ - 1) / step_, piece.count);
       };
       one(piece, j, before(rows_.begin), before(rows_.end));

@@ -8,10 +8,10 @@
 namespace liftwave {
 namespace {
 
-// Samples of so many bytes are pooled by one thread, in one go: they stay in its L2 cache.
+// Bytes of samples that one thread pools at a time: they stay in its L2 cache.
 constexpr index_t part_bytes = 128 * 1024;
 
-// Numbers this large along an axis leave room for their sums and products of two.
+// Numbers up to this leave room for sums and products of two of them.
 constexpr index_t most = index_t{1} << 30;
 
 index_t ceil_div(index_t a, index_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
@@ -93,7 +93,7 @@ WindowParts::WindowParts(const WindowPlan& plan, index_t planes, index_t sample_
   const index_t row = plan.samples() / axis.inputs * sample_bytes;
   group_ = std::clamp<index_t>(part_bytes / (row * axis.inputs), 1, std::max<index_t>(planes, 1));
   groups_ = ceil_div(planes, group_);
-  // Windows that reach beyond a part's samples are computed by its neighbour too.
+  // The neighbour also computes windows that reach beyond a part's samples.
   const index_t samples = std::max(part_bytes / row, plan.overlap() ? 8 * axis.extent() : 1);
   rows_ = std::max<index_t>(samples / axis.stride, 1);
   chunks_ = ceil_div(axis.outputs, rows_);

@@ -15,21 +15,21 @@ struct WindowAxis {
   index_t extent() const { return (kernel - 1) * dilation + 1; }
 };
 
-// Windows begin ... end - 1 along an axis, of which places lo ... hi - 1 are at samples.
+// Windows begin ... end - 1 along an axis; their places lo ... hi - 1 are at samples.
 struct WindowRun {
   index_t begin, end, lo, hi;
 };
 
 struct WindowPlan {
   std::vector<WindowAxis> axes;
-  std::vector<std::vector<WindowRun>> runs;  // those of each axis, in order
+  std::vector<std::vector<WindowRun>> runs;  // of each axis, in order
 
   // Throws std::logic_error if numbers are out of range or a window has no sample.
   explicit WindowPlan(std::vector<WindowAxis> axes);
 
   int ndim() const { return static_cast<int>(axes.size()); }
   index_t samples() const;      // of a plane
-  index_t most_places() const;  // that are at samples, of a window
+  index_t most_places() const;  // the most places of a window that are at samples
   bool overlap() const;         // whether a sample may be in several windows
   bool cover() const;           // whether every sample is in a window
 };
@@ -38,10 +38,10 @@ struct WindowPlan {
 struct WindowPart {
   index_t plane, last_plane;
   index_t window, last_window;  // the rows of windows
-  index_t sample, last_sample;  // the rows of samples, which the windows' rows divide
+  index_t sample, last_sample;  // the rows of samples; the windows' rows partition them
 };
 
-// Parts that fit the caches; together everything. They do not depend on the number of threads.
+// Parts that fit the caches and together cover all work. They do not depend on the thread count.
 class WindowParts {
  public:
   WindowParts(const WindowPlan& plan, index_t planes, index_t sample_bytes);

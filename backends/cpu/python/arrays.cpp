@@ -15,7 +15,7 @@ namespace {
 
 constexpr int dtypes = static_cast<int>(DType::complex128) + 1;
 
-// What is needed of NumPy. It lives as long as the process: modules are not unloaded.
+// The parts of NumPy in use. They live as long as the process: modules are not unloaded.
 struct NumPy {
   PyObject* ndarray;
   PyObject* empty;
@@ -24,10 +24,10 @@ struct NumPy {
 };
 NumPy numpy;
 
-// The dtype of numbers of this format and size; false if there is none.
+// The dtype of numbers of this format and size; false if unsupported.
 bool dtype_of(const char* format, index_t size, DType& dtype) {
   if (!format) return false;
-  // A prefix says that numbers are not aligned (or that they are).
+  // A prefix tells whether numbers are aligned.
   if (*format == '@' || *format == '=' || *format == '^') ++format;
   if (*format == 'Z') {
     dtype = format[1] == 'f' ? DType::complex64 : DType::complex128;
@@ -59,7 +59,7 @@ bool PythonArray::open(nb::handle object, int flags) {
   return dtype_of(buffer_.format, buffer_.itemsize, dtype_) && is_aligned();
 }
 
-// Whether every number lies where numbers of its size may lie.
+// Whether every number is aligned to its size.
 bool PythonArray::is_aligned() const {
   const bool complex = dtype_ == DType::complex64 || dtype_ == DType::complex128;
   const index_t size = complex ? buffer_.itemsize / 2 : buffer_.itemsize;

@@ -1,8 +1,8 @@
-// NumPy's arrays as the bindings see them: their memory, and memory for results.
+// NumPy arrays in the bindings: their memory, and memory for results.
 //
-// One convention for all entries: arrays in, arrays out. An entry gives None where an array is not
-// plain: a NumPy array, of that very class, of aligned numbers of a dtype that it serves. Nothing
-// was done then, and Python copies what is not plain.
+// All entries have one convention: they take arrays and return arrays. An entry returns None if an
+// array is not plain: a NumPy array (no subclass) of aligned numbers of a supported dtype. The
+// entry has done nothing then, and Python copies arrays that are not plain.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -21,7 +21,7 @@ namespace liftwave {
 
 namespace nb = nanobind;
 
-// The memory of an array, or nothing.
+// The memory of an array, or none.
 class PythonArray {
  public:
   PythonArray() { buffer_.obj = nullptr; }
@@ -37,7 +37,7 @@ class PythonArray {
   // False if `object` is not plain.
   bool open(nb::handle object, int flags = 0);
 
-  // The same of an array that was allocated here.
+  // The same for an array allocated here.
   void open_result(nb::handle object) {
     if (!open(object, PyBUF_WRITABLE)) throw nb::type_error("no memory for results");
   }
@@ -52,7 +52,7 @@ class PythonArray {
   index_t itemsize() const { return buffer_.itemsize; }
   index_t samples() const { return buffer_.len / buffer_.itemsize; }
 
-  // The array in numbers of type T.
+  // The array as numbers of type T.
   template <class T>
   void view(ArrayView<T>& to) const {
     constexpr index_t size = sizeof(T);
@@ -117,11 +117,11 @@ nb::object allocated(nb::handle allocate, nb::handle shape, nb::handle dtype);
 
 nb::object tuple_of(const index_t* numbers, int count);
 
-// How the bands of a transform of one shape lie in one piece of memory.
+// The places of the bands of one transform shape in one block of memory.
 class BandMemory {
  public:
-  // Where a band begins and its size, in samples; the index that gives it, and its shape (None: as
-  // the index gives it).
+  // A band's first sample and size (in samples), the index that selects it, and its shape (None: as
+  // selected by the index).
   using Place = std::tuple<index_t, index_t, nb::object, nb::object>;
 
   BandMemory(nb::object shape, nb::object allocate, const std::vector<Place>& places)
@@ -131,7 +131,7 @@ class BandMemory {
 
   nb::object allocate(nb::handle dtype) const { return allocated(allocate_, shape_, dtype); }
 
-  // Where band `i` begins, in samples, if it has so many.
+  // The first sample of band `i`, if it has `samples` of them.
   index_t place(std::size_t i, index_t samples) const {
     if (std::get<1>(places_[i]) != samples) fail("a band does not fit its memory");
     return std::get<0>(places_[i]);
@@ -146,7 +146,7 @@ class BandMemory {
   std::vector<Place> places_;
 };
 
-// The only one of some arrays.
+// The only array of a list.
 nb::object only(nb::handle arrays);
 
 // An array in a list; None remains None.
@@ -155,7 +155,7 @@ nb::object listed(nb::object array);
 // The rows of an array: its parts along the first axis.
 nb::object rows_of(nb::handle memory, std::size_t count);
 
-// Without the GIL, unless the work is shorter than handing it over.
+// Releases the GIL, unless the work is shorter than the release.
 template <class F>
 void run_released(double bytes, const F& work) {
   if (bytes < 16384) return work();

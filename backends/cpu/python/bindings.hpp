@@ -1,4 +1,4 @@
-// What module.cpp adds to the Python module.
+// The functions that add the bindings to the Python module.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -7,7 +7,7 @@
 
 namespace liftwave {
 
-// `kernels`: those of the instruction set that is used.
+// `kernels`: those of the instruction set in use.
 void bind_arrays(nanobind::module_& m);
 void bind_filters(nanobind::module_& m, const Kernels& kernels);
 void bind_lifting(nanobind::module_& m, const Kernels& kernels);

@@ -26,7 +26,7 @@ Extension make_extension(const ExtensionArgument& argument) {
   return e;
 }
 
-// What kernels rely on: rows name samples, and there are as many as the taps reach.
+// Checks what kernels rely on: rows name valid samples, and there are as many as the taps reach.
 void require_rows(const Extension& e, index_t first, index_t last) {
   const bool named = std::all_of(e.at.begin(), e.at.end(), [&](index_t i) { return 0 <= i && i < e.n; });
   if (!named || first < -e.left || last >= e.n + e.right) {

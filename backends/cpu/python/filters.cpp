@@ -1,4 +1,4 @@
-// Python bindings of filter banks: plans in, then arrays in and arrays out.
+// Python bindings of filter banks: take plans, then arrays, and return arrays.
 #include "python/bindings.hpp"
 
 #include <nanobind/stl/pair.h>
@@ -18,12 +18,12 @@
 namespace liftwave {
 namespace {
 
-// Those of the instruction set that is used.
+// The kernels of the instruction set in use.
 const FilterTable* kernels = nullptr;
 
 // --- shapes ----------------------------------------------------------------------------------
 
-// Sets the shape of an array to that of `like`, with the plans' lengths of results along the axes.
+// Sets the shape of an array to that of `like`, with the plans' output lengths along the axes.
 template <class T, class U>
 void shape_like(ArrayView<T>& a, const ArrayView<U>& like, const std::vector<AxisPlan>& axes) {
   a.ndim = like.ndim;
@@ -56,7 +56,7 @@ bool fits(const ArrayView<T>& a, const ArrayView<U>& like, const std::vector<Axi
   return true;
 }
 
-// Several axes at once need all that lies behind them in one order; along one axis all goes.
+// With several axes, the dimensions behind them must merge; with one axis, any array is accepted.
 template <class T>
 bool in_place(const ArrayView<const T>& array, const std::vector<AxisPlan>& axes) {
   return axes.size() == 1 || merges_behind(&array, 1, axes.back().axis);
@@ -69,12 +69,12 @@ bool has_axes(int ndim, const std::vector<AxisPlan>& axes) {
 
 // --- transforms ------------------------------------------------------------------------------
 
-// Levels of an analysis: each but the first has the approximation of the one before as its input.
+// Levels of an analysis. The input of each but the first is the approximation of the one before.
 class Analysis {
  public:
-  // `memory`: where the bands of a transform of one shape lie, the approximation first, then the
-  // details, coarsest level first; None for one level whose bands are of one shape, and arrays of
-  // any shape. `shapes`: that of the signal, or None.
+  // `memory`: the places of the bands of a transform of one shape: the approximation first, then
+  // the details, coarsest level first. None for one level with equal band shapes and arrays of any
+  // shape. `shapes`: that of the signal, or None.
   Analysis(const std::vector<std::vector<AxisArgument>>& arguments, nb::object memory,
            nb::object shapes)
       : memory_object_(std::move(memory)), shapes_(shapes) {
@@ -93,7 +93,7 @@ class Analysis {
     require(memory_ || levels_.size() == 1, "levels have no memory");
   }
 
-  // All bands, or None if `x` is not plain or not of the plan's shape.
+  // All bands, or None if `x` is not plain or does not have the plan's shape.
   nb::object run(nb::handle x) const {
     PythonArray in;
     if (!in.open(x) || !in.is_floating() || !shapes_.fit(&in)) return nb::none();
@@ -132,7 +132,7 @@ class Analysis {
     return allocated(nb::none(), tuple_of(shape.begin(), x.ndim() + 1), dtype_object(x.dtype()));
   }
 
-  // Where each band goes; nothing is written before everything is known to fit.
+  // Determines the memory of each band. Nothing is written before all shapes are checked.
   template <class T>
   void lay_out(const ArrayView<const T>& in, const PythonArray& out, ArrayView<T>* bands) const {
     const ArrayView<const T>* source = &in;
@@ -170,18 +170,17 @@ class Analysis {
   InputShapes shapes_;
 };
 
-// Levels of a synthesis: each but the first has the result of the one before as its approximation.
+// Levels of a synthesis. The approximation of each but the first is the result of the one before.
 class Synthesis {
  public:
   struct Level {
     std::vector<AxisPlan> axes;
     std::vector<bool> present;  // bands, by key
-    bool approx_given;          // rather than the result of the level before
+    bool approx_given;          // whether it is an argument, not the previous result
   };
   using LevelArgument = std::tuple<std::vector<AxisArgument>, std::vector<bool>>;
 
-  // `shape` of the result, what allocates it, and the bands' `shapes`; all None for bands of any
-  // shape.
+  // `shape` and allocator of the result, and the bands' `shapes`; all None for bands of any shape.
   Synthesis(const std::vector<LevelArgument>& arguments, nb::object shape, nb::object allocate,
             nb::object shapes)
       : shape_(std::move(shape)), allocate_(std::move(allocate)), shapes_(shapes) {
@@ -200,8 +199,8 @@ class Synthesis {
     require(!levels_.empty(), "there are no levels");
   }
 
-  // The array with these bands: those that are present, level by level and within it by key. None
-  // if a band is not plain or not of the plan's shape.
+  // The array with these bands: the present ones, level by level and within a level by key. None if
+  // a band is not plain or does not have the plan's shape.
   nb::object run(nb::handle bands) const {
     Inputs inputs(given_);
     if (!open(bands, inputs)) return nb::none();
@@ -240,7 +239,7 @@ class Synthesis {
     return inputs[0].is_floating() && shapes_.fit(inputs.data());
   }
 
-  // The result, or True if it went to `out`; None if a band is not plain.
+  // The result, or True if it was written to `out`; None if a band is not plain.
   template <class T>
   nb::object run_as(const Inputs& inputs, const PythonArray* out) const {
     require(has_axes(inputs[0].ndim(), levels_[0].axes), "a band does not fit its plan");
@@ -271,7 +270,7 @@ class Synthesis {
     return result;
   }
 
-  // Where each band lies, and the shape of each result; false if a band cannot be read in place.
+  // Sets each band and the shape of each result; false if a band cannot be read in place.
   template <class T>
   bool lay_out(const Inputs& inputs, ArrayView<const T>* band, SynthesisStage<T>* stages) const {
     std::size_t next = 0;
@@ -306,7 +305,7 @@ class Synthesis {
     return true;
   }
 
-  // Leaves the first samples along each axis, as many as the plans have.
+  // Keeps the first samples along each axis, as many as the plans have.
   template <class T>
   static void trim(ArrayView<T>& a, const std::vector<AxisPlan>& axes) {
     for (const AxisPlan& axis : axes) {
@@ -321,7 +320,7 @@ class Synthesis {
   InputShapes shapes_;
 };
 
-// The gradient of an analysis along one axis in its taps.
+// The gradient of an analysis along one axis with respect to its taps.
 class TapGradients {
  public:
   explicit TapGradients(const AxisArgument& argument) : axis_(make_axis(argument, false)) {}
@@ -375,7 +374,7 @@ class TapGradients {
 
 void bind_filters(nb::module_& m, const Kernels& chosen) {
   kernels = chosen.filters;
-  // Arguments without names: such functions are called faster.
+  // Functions without argument names are called faster.
   nb::class_<Analysis>(m, "Analysis")
       .def(nb::init<const std::vector<std::vector<AxisArgument>>&, nb::object, nb::object>(),
            nb::arg("levels"), nb::arg("memory").none(), nb::arg("shapes").none() = nb::none())

@@ -1,4 +1,4 @@
-// Python bindings of lifting pooling: C-contiguous arrays in, results into arrays that Python
+// Python bindings of lifting pooling: take C-contiguous arrays, and write into arrays that Python
 // allocated.
 #include "python/bindings.hpp"
 
@@ -16,7 +16,7 @@ namespace liftwave {
 
 namespace {
 
-// Those of the instruction set that is used.
+// The kernels of the instruction set in use.
 const LiftPoolTable* table = nullptr;
 
 template <class T>
@@ -115,7 +115,7 @@ class LiftPool {
     return {&plan_, any.dimension(0), channels, {values, shared_}};
   }
 
-  // Where each band is among arrays of this form; `T` may be const.
+  // The address of each band among arrays of this form; `T` may be const.
   template <class T, class U>
   LiftPoolBands<T> places(const LiftPoolJob<U>& job, const std::vector<Memory>& arrays,
                           const Place& place) const {

@@ -1,4 +1,4 @@
-// Python bindings of lifting: plans in, then arrays in and arrays out.
+// Python bindings of lifting: take plans, then arrays, and return arrays.
 #include "python/bindings.hpp"
 
 #include <nanobind/stl/array.h>
@@ -25,7 +25,7 @@ namespace liftwave {
 
 namespace {
 
-// Those of the instruction set that is used.
+// The kernels of the instruction set in use.
 LiftTable table = nullptr;
 GradientTable gradient_table = nullptr;
 
@@ -46,12 +46,12 @@ void make_plan(LiftPlan* plan, index_t n, int edge, const std::vector<StepArgume
 
 // --- transforms ------------------------------------------------------------------------------
 
-// Levels of an analysis: each but the first has the approximation of the one before as its input.
+// Levels of an analysis. The input of each but the first is the approximation of the one before.
 class LiftAnalysis {
  public:
-  // `memory`: where the bands of a transform of one shape lie, the approximation first, then the
-  // details, coarsest level first. Without, there is one group of one level, arrays may have any
-  // shape, and `allocate` makes memory for each band. `shapes`: that of the signal, or None.
+  // `memory`: the places of the bands of a transform of one shape: the approximation first, then
+  // the details, coarsest level first. If None, there is one group of one level, arrays may have
+  // any shape, and `allocate` creates each band. `shapes`: that of the signal, or None.
   LiftAnalysis(const std::vector<LevelArgument>& levels, nb::object memory, nb::object allocate,
                nb::object shapes)
       : levels_(groups_of(levels)),
@@ -68,7 +68,7 @@ class LiftAnalysis {
     require(memory_->size() == bands, "bands do not match their memory");
   }
 
-  // All bands, or None if `x` is not plain or not of the plan's shape.
+  // All bands, or None if `x` is not plain or does not have the plan's shape.
   nb::object run(nb::handle x) const { return run_in(x, nb::none()); }
 
   // The same with bands of another dtype.
@@ -78,7 +78,7 @@ class LiftAnalysis {
     return run_opened(in, dtype.is_none() ? dtype_object(in.dtype()) : dtype);
   }
 
-  // All bands of the floats in a list of one array; None as from `run`, and for integers.
+  // All floating-point bands of a list of one array; None as from `run`, and for integers.
   nb::object results(nb::handle arrays) const {
     PythonArray in;
     if (!in.open(only(arrays)) || !in.is_floating() || !shapes_.fit(&in)) return nb::none();
@@ -170,7 +170,7 @@ class LiftAnalysis {
   InputShapes shapes_;
 };
 
-// Levels of a synthesis: each but the first has the result of the one before as its approximation.
+// Levels of a synthesis. The approximation of each but the first is the result of the one before.
 class LiftSynthesis {
  public:
   // Levels coarsest first, their groups in the order of an analysis. `shape` of the result and
@@ -184,14 +184,14 @@ class LiftSynthesis {
     for (const auto& groups : levels_) given_ += bands_of(groups) - 1;
   }
 
-  // The array with these bands: the approximation, then the details level by level and within it
-  // by key. None if a band is not plain or not of the plan's shape.
+  // The array with these bands: the approximation, then the details level by level and within a
+  // level by key. None if a band is not plain or does not have the plan's shape.
   nb::object run(nb::handle bands) const {
     Inputs inputs(given_);
     return open(bands, inputs) ? run_opened(inputs) : nb::none();
   }
 
-  // The array of these bands of floats, in a list; None as from `run`, and for other bands.
+  // The same array in a list. None as from `run`, and unless the bands share one floating dtype.
   nb::object results(nb::handle bands) const {
     Inputs inputs(given_);
     if (!open(bands, inputs) || !inputs[0].is_floating()) return nb::none();
@@ -235,7 +235,7 @@ class LiftSynthesis {
     return array;
   }
 
-  // The result: its shape.
+  // The shape of the result.
   ArrayRef result_of(const Inputs& inputs) const {
     ArrayRef result = inputs[0].ref();
     for (const auto& groups : levels_) {
@@ -265,7 +265,7 @@ class LiftSynthesis {
     });
   }
 
-  // The result of a level, in `target` if that is given.
+  // The result of a level, written to `target` if not null.
   static ArrayRef run_level(std::vector<ArrayRef>& current, const std::vector<Group>& groups,
                             const ArrayRef* target, Scratch& scratch) {
     const auto merge = [&](const std::vector<ArrayRef>& bands, const Group& group) {
@@ -289,7 +289,7 @@ class LiftSynthesis {
     return merge(current, groups.front());
   }
 
-  // The first samples along each axis, as many as the plans have.
+  // Keeps the first samples along each axis, as many as the plans have.
   static ArrayRef trimmed(const ArrayRef& approx, const std::vector<Group>& groups) {
     ArrayRef part = approx;
     for (const Group& group : groups) {
@@ -308,10 +308,10 @@ class LiftSynthesis {
   InputShapes shapes_;
 };
 
-// The derivative of lifting along one axis, transposed, from what lifting returned.
+// The adjoint of the derivative of lifting along one axis, computed from the outputs of lifting.
 class LiftPullback {
  public:
-  // `undoing` makes the inputs of the outputs, `transposed` their cotangents.
+  // `undoing` computes the inputs from the outputs, `transposed` their cotangents.
   LiftPullback(int axis, nb::object undoing, nb::object transposed, nb::object allocate)
       : axis_(axis),
         undoing_(std::move(undoing)),
@@ -319,9 +319,8 @@ class LiftPullback {
         allocate_(std::move(allocate)),
         plan_{axis, nb::cast<const LiftPlan*>(undoing_), nb::cast<const LiftPlan*>(transposed_)} {}
 
-  // Inputs, their cotangents, and the gradients of all taps and of the two scales, in the order of
-  // `undoing`; None if an array is not plain. There are two outputs of an analysis, one of a
-  // synthesis.
+  // The inputs, their cotangents, and the gradients of all taps and of the two scales, in the order
+  // of `undoing`. None if an array is not plain. An analysis has two outputs, a synthesis one.
   nb::object run(nb::handle outputs, nb::handle cotangents) const {
     const Py_ssize_t count = PySequence_Size(outputs.ptr());
     if (count < 0) throw nb::python_error();
@@ -378,12 +377,12 @@ class LiftPullback {
 void bind_lifting(nb::module_& m, const Kernels& chosen) {
   table = chosen.lifting;
   gradient_table = chosen.lifting_gradient;
-  // Plans are kept as long as those that they were made of, which may be until the very end.
+  // Plans live as long as the plans that refer to them, possibly until the process ends.
   nb::set_leak_warnings(false);
   nb::class_<LiftPlan>(m, "LiftPlan")
       .def("__init__", &make_plan, nb::arg("n"), nb::arg("edge"), nb::arg("steps"),
            nb::arg("shift"), nb::arg("scale"));
-  // Arguments without names: such functions are called faster.
+  // Functions without argument names are called faster.
   nb::class_<LiftAnalysis>(m, "LiftAnalysis")
       .def(nb::init<const std::vector<LevelArgument>&, nb::object, nb::object, nb::object>(),
            nb::arg("levels"), nb::arg("memory").none(), nb::arg("allocate").none(),

@@ -9,7 +9,7 @@
 namespace liftwave {
 namespace {
 
-// An array of this dtype, like `like` but for its lengths; without memory.
+// An array of this dtype with the shape of `like`, without memory.
 ArrayRef shaped(const ArrayRef& like, DType dtype) {
   ArrayRef array;
   array.dtype = dtype;

@@ -1,4 +1,4 @@
-// Levels of lifting as Python passes them, and the shapes of their arrays.
+// Lifting levels as Python passes them, and the shapes of their arrays.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -19,7 +19,7 @@ using LevelArgument = std::vector<GroupArgument>;
 
 struct Group {
   std::vector<AxisLift> lifts;
-  std::vector<nb::object> plans;  // which own what `lifts` points to
+  std::vector<nb::object> plans;  // own the plans that `lifts` points to
 
   explicit Group(const GroupArgument& argument);
 
@@ -29,18 +29,18 @@ struct Group {
 
 std::vector<std::vector<Group>> groups_of(const std::vector<LevelArgument>& arguments);
 
-// Bands of a level.
+// The number of bands of a level.
 std::size_t bands_of(const std::vector<Group>& groups);
 
 index_t samples_of(const ArrayRef& a);
 double bytes_of(const ArrayRef& a);
 
-// Band `b` of a group, by key, and the signal of such bands: their shapes, without memory.
+// The shapes of band `b` (by key) of a group, and of the signal of such bands, without memory.
 ArrayRef band_of(const ArrayRef& signal, const Group& group, std::size_t b, DType dtype);
 ArrayRef signal_of(const ArrayRef& band, const Group& group);
 
-// Gives an array memory, C-contiguous: at `data`, or from `scratch`, or by `allocate`, whose array
-// is returned and opened as `memory`.
+// Sets the memory of an array, C-contiguous: `data`, or from `scratch`, or from `allocate`, whose
+// array is returned and opened as `memory`.
 void place(ArrayRef& array, char* data);
 void take(ArrayRef& array, Scratch& scratch);
 nb::object allocated_for(ArrayRef& array, nb::handle allocate, nb::handle dtype, PythonArray& memory);

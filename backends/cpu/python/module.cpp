@@ -16,9 +16,9 @@
 namespace liftwave {
 namespace {
 
-// --- which kernels ---------------------------------------------------------------------------
+// --- instruction set -------------------------------------------------------------------------
 
-// The best that the processor has, or what LIFTWAVE_ISA asks for.
+// The best instruction set of the processor, or the one that LIFTWAVE_ISA requests.
 const InstructionSet& chosen() {
   static const InstructionSet& choice = []() -> const InstructionSet& {
     int count;
@@ -53,7 +53,7 @@ std::vector<std::string> available_isas() {
 
 NB_MODULE(_cpu, m) {
   using namespace liftwave;
-  chosen();  // an instruction set that does not exist is an error at import
+  chosen();  // an unknown instruction set is an error at import
 
   m.def("isa", [] { return std::string(chosen().name); });
   m.def("available_isas", &available_isas);

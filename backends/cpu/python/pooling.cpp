@@ -1,4 +1,4 @@
-// Python bindings of pooling: a plan of windows in, then arrays in and arrays out.
+// Python bindings of pooling: take a plan of windows, then arrays, and return arrays.
 #include "python/bindings.hpp"
 
 #include <nanobind/stl/array.h>
@@ -19,12 +19,12 @@ namespace liftwave {
 
 namespace {
 
-// Those of the instruction set that is used.
+// The kernels of the instruction set in use.
 const PoolTable* table = nullptr;
 
 // --- arrays ----------------------------------------------------------------------------------
 
-// The sizes of windows, or of samples, along the spatial axes.
+// The member with the number of windows, or of samples, along an axis.
 using Sizes = index_t WindowAxis::*;
 
 template <class T>
@@ -34,7 +34,7 @@ void require_shape(const ArrayView<T>& a, const WindowPlan& plan, index_t planes
   require(fits, "an array does not fit the plan");
 }
 
-// A result of the plan's shape, allocated here; or none.
+// A result of the plan's shape, allocated here; or None.
 class Result {
  public:
   Result() : array_(nb::none()) {}
@@ -61,7 +61,7 @@ constexpr DType dtype_of = sizeof(T) == sizeof(float) ? DType::float32 : DType::
 
 // --- calls -----------------------------------------------------------------------------------
 
-// A plan of windows, and how their samples are weighed.
+// A plan of windows, and the kind of weights.
 class Pooling {
  public:
   using AxisArgument = std::array<index_t, 6>;  // in the order of WindowAxis
@@ -73,7 +73,7 @@ class Pooling {
     require(0 <= weights && weights < weights_count, "unknown weights");
   }
 
-  // All functions give None where an array is not plain.
+  // All functions return None if an array is not plain.
   nb::object pool(nb::handle x, nb::handle beta) const {
     return run(x, beta, nb::none(), nb::none(), &WindowAxis::outputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
@@ -83,7 +83,7 @@ class Pooling {
     });
   }
 
-  // The cotangents of `x` and of `beta`, which is None without one.
+  // The cotangents of `x` and of `beta`; the latter is None if `beta` is.
   nb::object pool_vjp(nb::handle x, nb::handle beta, nb::handle cotangent) const {
     return run(x, beta, nb::none(), cotangent, &WindowAxis::outputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
@@ -103,7 +103,7 @@ class Pooling {
     });
   }
 
-  // The cotangents of `x`, of `pooled` and of `beta`, which is None without one.
+  // The cotangents of `x`, of `pooled` and of `beta`; the latter is None if `beta` is.
   nb::object unpool_vjp(nb::handle x, nb::handle beta, nb::handle pooled, nb::handle cotangent) const {
     return run(x, beta, pooled, cotangent, &WindowAxis::inputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
@@ -117,7 +117,7 @@ class Pooling {
     });
   }
 
-  // The largest numbers, and their places.
+  // The largest numbers and their places.
   nb::object max_pool(nb::handle x) const {
     return run(x, nb::none(), nb::none(), nb::none(), &WindowAxis::outputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
@@ -199,7 +199,7 @@ class Pooling {
     return function(call);
   }
 
-  // A beta for all windows of a plane is repeated.
+  // Repeats a beta that all windows of a plane share.
   template <class T>
   void spread(ArrayView<const T>& beta, index_t planes) const {
     bool fits = beta.ndim == plan_.ndim() + 1 && beta.shape[0] > 0 && planes % beta.shape[0] == 0;
