@@ -1,4 +1,4 @@
-// Arrays of any strides: axes that a kernel works along, and a batch of everything else.
+// Arrays of any strides: the axes that a kernel processes, and a batch of all other axes.
 #pragma once
 #include "numbers.cuh"
 
@@ -6,7 +6,7 @@ namespace liftwave {
 
 constexpr int max_batch_axes = 6;
 
-// The axes that nothing is done along; what lies behind one another is one axis.
+// The batch axes. Contiguous axes are merged.
 struct Batch {
   index_t size[max_batch_axes];
   index_t count;  // their product
@@ -21,7 +21,7 @@ struct Array {
   index_t stride[3];
 };
 
-// Where item `item` of the batch begins in each of the arrays.
+// The offset of batch item `item` in each of the arrays.
 template <int N>
 __device__ void locate(const Batch& batch, index_t item, const Array (&arrays)[N],
                        index_t (&offset)[N]) {
@@ -44,7 +44,7 @@ __device__ inline index_t locate(const Batch& batch, index_t item, const Array& 
 }
 
 #ifndef LIFTWAVE_HOST
-// The block's shared memory, whose size the launch says.
+// The block's shared memory; the launch sets its size.
 __device__ inline unsigned char* shared_bytes() {
   extern __shared__ __align__(16) unsigned char liftwave_shared[];
   return liftwave_shared;

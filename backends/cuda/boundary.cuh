@@ -1,7 +1,7 @@
-// What a signal is beyond its ends: for every place a few samples and their weights.
+// Extension of signals beyond their ends: for every place a few samples and their weights.
 //
-// These are the rows of liftwave/boundary.py in closed form, so that no table has to be on the
-// device. Adjoints fold: what a transform puts beyond the ends is added where the rows point.
+// These are the rows of liftwave/boundary.py in closed form, so that the device needs no table.
+// Adjoints fold: they add the results beyond the ends to the samples of the rows.
 #pragma once
 #include "numbers.cuh"
 
@@ -17,17 +17,17 @@ enum Mode : int {
   mode_periodization,
   mode_smooth,
   mode_antireflect,
-  mode_channel_reflect,  // of even or odd samples: those of the mirrored signal
+  mode_channel_reflect,  // of even or odd samples: the channels of the mirrored signal
 };
 
 struct Extension {
   index_t n;       // samples
-  index_t signal;  // of channels: the samples of the whole signal
+  index_t signal;  // of channels: the number of samples of the whole signal
   int mode;
-  int parity;  // of channels: which samples
+  int parity;  // of channels: 0 for even samples, 1 for odd ones
 };
 
-// Up to three samples; those of weight zero are not read.
+// Up to three samples. Samples of weight zero are not read.
 template <class R>
 struct Row {
   index_t index[3];
@@ -45,7 +45,7 @@ __device__ inline index_t mirrored(index_t i, index_t n) {
   return p < n ? p : 2 * n - 2 - p;
 }
 
-// The row of place `i`, outside of the signal, of a mode whose rows have one sample at most; the
+// The row of place `i` outside of the signal, for modes whose rows have at most one sample. The
 // weight is 0, 1 or -1.
 __device__ inline int single_row(const Extension& x, index_t i, index_t& index) {
   const index_t n = x.n;
@@ -86,7 +86,7 @@ __host__ __device__ inline bool has_long_rows(int mode) {
   return mode == mode_smooth || mode == mode_antireflect;
 }
 
-// The row of any place outside of the signal, of any mode.
+// The row of any place outside of the signal, for any mode.
 template <class R>
 __device__ Row<R> row_of(const Extension& x, index_t i) {
   const index_t n = x.n;
@@ -122,14 +122,14 @@ __device__ Row<R> row_of(const Extension& x, index_t i) {
 }
 
 // How results beyond the ends are added to the samples: by the rows of `extension`, for `before`
-// and `after` places. Only samples in these two ranges get anything.
+// and `after` places. Only samples in these two ranges change.
 struct Fold {
   Extension extension;
   index_t left_start, left_stop, right_start, right_stop;
   int before, after;
 };
 
-// The sum of weight * value(place) over all places beyond the ends whose row has sample `i`.
+// sum plus weight * value(place) over all places beyond the ends whose row contains sample `i`.
 template <class R, class C, class Value>
 __device__ C folded(const Fold& fold, index_t i, C sum, const Value& value) {
   const bool left = i >= fold.left_start && i < fold.left_stop;

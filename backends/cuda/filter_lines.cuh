@@ -3,9 +3,9 @@
 //   analysis   y[k] = sum_j f[j] x[2 k + phase - j]
 //   synthesis  x[i] = sum_k y[k] g[i + phase - 2 k], summed over the bands
 //
-// of what is read, extended. There are one or two filters (Bands) of L taps, or of any number where
-// L = 0. Where what is beyond the ends of what is written is folded back, a second kernel does
-// anew the few outputs that it is folded onto.
+// of the extended input. There are one or two filters (Bands) of L taps, or of any number if L = 0.
+// If outputs beyond the ends are folded back, a second kernel recomputes the few outputs onto which
+// they are folded.
 #pragma once
 #include "lines.cuh"
 
@@ -24,7 +24,7 @@ __device__ void put(const Array& array, index_t offset, index_t i, C value) {
 
 // --- analysis ------------------------------------------------------------------------------------
 
-// One output of one filter, from memory: for the few that need care.
+// One output of one filter, from memory: for the few outputs near folds and ends.
 template <class In, class Taps>
 __device__ computed_t<In> analysed(const Lines& a, const Taps& taps, int filter,
                                    const Line<In>& x, index_t k) {
@@ -65,7 +65,7 @@ __device__ void analyse_along(const Lines& a, const Taps& taps) {
   }
 }
 
-// Outputs k … k + Several - 1 from the samples that they see: w[2 q + L - 1 - j] is met by tap j.
+// Outputs k … k + Several - 1 from their samples: tap j reads w[2 q + L - 1 - j].
 template <class Out, int Bands, int L, int Several, class C, class Taps>
 __device__ void analyse_window(const Lines& a, const Taps& taps, const index_t (&offset)[3],
                                index_t k, const C (&w)[L - 2 + 2 * Several]) {
@@ -82,7 +82,7 @@ __device__ void analyse_window(const Lines& a, const Taps& taps, const index_t (
   }
 }
 
-// Outputs from k on while Several of them are before `end`; gives the first that is not done.
+// Computes outputs from k on while Several of them are before `end`; returns the first one left.
 template <class In, class Out, int Bands, int L, class Taps>
 __device__ index_t analyse_walking(const Lines& a, const Taps& taps, const index_t (&offset)[3],
                                    const Line<In>& x, index_t k, index_t end) {
@@ -105,7 +105,7 @@ __device__ index_t analyse_walking(const Lines& a, const Taps& taps, const index
     const int length = a.length, pairs = (length + 1) / 2;
     for (; k + several <= end; k += several) {
       C y[Bands][several] = {};
-      // Pair p of samples, from the last that output k sees: tap 2 (p + q) of output k + q.
+      // Pair p of samples, counted from the last one of output k: tap 2 (p + q) of output k + q.
       const In* pair = x.data + (2 * k + a.phase) * x.stride;
       for (int p = 1 - several; p < pairs; ++p) {
         const bool two = 2 * p + 1 < length;
@@ -166,7 +166,7 @@ __global__ void __launch_bounds__(256, 2)
   else analyse_across<In, Out, Bands, L>(a.lines, a.taps);
 }
 
-// Outputs onto which others are folded, once more and with those.
+// Recomputes outputs onto which others are folded, including these.
 template <class In, class Out, int Bands, bool Learned>
 __global__ void __launch_bounds__(256, 2)
     folded_analysis_lines(const __grid_constant__ FilterArguments<real_t<In>, 0, Learned> a) {
@@ -183,8 +183,8 @@ __global__ void __launch_bounds__(256, 2)
 
 // --- synthesis -----------------------------------------------------------------------------------
 
-// Outputs come in pairs, 2 p and 2 p + 1. With phase = 2 h + Odd they meet, of coefficient
-// p + h - m and of coefficient p + h + Odd - m, taps 2 m + Odd and 2 m + 1 - Odd.
+// Outputs come in pairs, 2 p and 2 p + 1. With phase = 2 h + Odd they multiply coefficient p + h -
+// m and coefficient p + h + Odd - m by taps 2 m + Odd and 2 m + 1 - Odd.
 
 template <class In, int Bands>
 __device__ void lines_of(const Lines& a, const index_t* offset, Line<In> (&line)[Bands]) {
@@ -216,7 +216,7 @@ struct __align__(2 * sizeof(T)) Two {
   T first, second;
 };
 
-// Outputs 2 p and 2 p + 1 of a line, of which the second may be beyond the end.
+// Outputs 2 p and 2 p + 1 of a line. The second may be beyond the end.
 template <class T, class C>
 __device__ void put_pair(const Lines& a, index_t offset, index_t p, C first, C second) {
   T* to = static_cast<T*>(a.array[2].data) + offset + 2 * p * a.array[2].stride[0];
@@ -281,7 +281,7 @@ __device__ void synthesise_along(const Lines& a, const Taps& taps) {
   }
 }
 
-// Pairs from p on while Several of them are before `end`; gives the first that is not done.
+// Computes pairs from p on while Several of them are before `end`; returns the first one left.
 template <class In, class Out, int Bands, int L, int Odd, class Taps>
 __device__ index_t synthesise_walking(const Lines& a, const Taps& taps, index_t offset,
                                       const Line<In> (&y)[Bands], index_t p, index_t end) {

@@ -1,11 +1,11 @@
-// What analysis and synthesis of tiles share: which part of an array a tile is, where its samples
-// come from, and taps.
+// Common parts of the analysis and synthesis of tiles: the position of a tile in an array, the
+// sources of its samples, and taps.
 //
-// One level along two axes is one kernel. Places along the first of them are rows, along the
-// second columns. A tile is a strip of columns and a segment of rows; its threads own some columns
-// each and walk down the rows with what the filters along them reach in registers. Filtered rows
-// go through shared memory, where the filters along columns read them. A block does several tiles
-// where tiles are small.
+// One level along two axes is one kernel. Positions along the first axis are rows, along the second
+// columns. A tile is a strip of columns and a segment of rows. Its threads own some columns each
+// and walk down the rows, with the rows that the filters reach in registers. Filtered rows go
+// through shared memory, where the filters along columns read them. If tiles are small, a block
+// processes several.
 #pragma once
 #include "arrays.cuh"
 #include "boundary.cuh"
@@ -35,13 +35,13 @@ __device__ inline int smaller(int a, int b) { return a < b ? a : b; }
 struct Tiling {
   index_t tiles, blocks;
   int segments, strips;  // of each item of the batch
-  int segment, strip;    // what is computed in each: rows, columns (or pairs of them)
-  int threads;           // of a tile
-  int table, buffers;    // bytes of shared memory before these
-  int interleaved;       // whether neighbouring tiles are of neighbouring items
+  int segment, strip;    // size of each: rows, columns (or pairs of columns)
+  int threads;           // per tile
+  int table, buffers;    // byte offsets in shared memory
+  int interleaved;       // whether neighbouring tiles belong to neighbouring items
 };
 
-// The first row and column of a tile; no row if there is no such tile.
+// The first row and column of a tile, and its size; no rows if the tile does not exist.
 struct Tile {
   index_t item;
   int row, column, rows, columns;
@@ -62,10 +62,10 @@ __device__ inline Tile tile_of(const Tiling& a, index_t number, int rows, int co
   return tile;
 }
 
-// --- where samples come from -----------------------------------------------------------------------
+// --- sources of samples ----------------------------------------------------------------------------
 
-// Of a row or column with one sample at most, a number that tells which: its index, or -2 - index
-// if it is negated, or -1 if there is none. Else up to three samples and their weights.
+// The source of a row or column. With at most one sample it is a code: the sample's index, -2 -
+// index if it is negated, -1 if there is none. Otherwise up to three samples and their weights.
 template <class R, bool Long>
 struct Source {
   int code;
@@ -76,7 +76,7 @@ struct Source<R, true> {
   int index[3];
 };
 
-// The source of row or column `i`; nothing unless it is used.
+// The source of row or column `i`; empty if the row or column is not used.
 template <class R, bool Long>
 __device__ Source<R, Long> source_of(const Extension& x, int i, bool used) {
   const bool inside = i >= 0 && i < x.n;
@@ -102,7 +102,7 @@ __device__ T zero_of() {
   return narrowed<T>(computed_t<T>{});
 }
 
-// The sample, or the sum of samples, where a row and a column meet.
+// The sample, or the sum of samples, at the intersection of a row and a column.
 template <class T, class R>
 __device__ T sample_at(const T* image, const Array& array, Source<R, false> row,
                        Source<R, false> column) {
@@ -130,10 +130,10 @@ __device__ computed_t<T> sample_at(const T* image, const Array& array,
 
 // --- registers -----------------------------------------------------------------------------------
 
-constexpr int tile_threads = 128;  // of a block, at most
+constexpr int tile_threads = 128;  // the most threads of a block
 
-// How many blocks a processor is to hold at once: as many as leave enough registers for windows of
-// numbers of so many bytes, for so many taps along rows, where there may be more to keep.
+// The number of blocks that a multiprocessor must hold: it leaves enough registers for windows of
+// numbers of `size` bytes, for `taps` taps along rows. `more` asks for additional registers.
 __host__ __device__ constexpr int tile_blocks(int size, int taps, bool more) {
   if (size == 4) return taps <= 2 ? 6 : taps <= (more ? 4 : 8) ? 5 : 4;
   return size == 8 && !(more && taps > 6) ? 3 : 2;
@@ -141,8 +141,8 @@ __host__ __device__ constexpr int tile_blocks(int size, int taps, bool more) {
 
 // --- taps ----------------------------------------------------------------------------------------
 
-// Learned taps are read from shared memory, those of both filters side by side; given ones are in
-// the launch.
+// Learned taps are read from shared memory, the two filters interleaved. Fixed taps are launch
+// arguments.
 template <class R, int L, bool Learned>
 struct TileTaps {
   typedef GivenTaps<R, L> argument;
@@ -158,7 +158,7 @@ struct TileTaps<R, L, true> {
   __device__ Pack<R, 2> at(int j) const { return shared[j]; }
 };
 
-// Those of the launch; learned ones are copied to shared memory, where a barrier has to follow.
+// The taps of the launch. Learned ones are copied to shared memory; the caller adds a barrier.
 template <class R, int L, bool Learned>
 __device__ TileTaps<R, L, Learned> tile_taps(
     const typename TileTaps<R, L, Learned>::argument& taps, Pack<R, 2>* shared) {
@@ -170,7 +170,7 @@ __device__ TileTaps<R, L, Learned> tile_taps(
   }
 }
 
-// a * b + sum, where there is a sum already.
+// a * b + sum, or a * b if there is no sum yet.
 template <class R, class C>
 __device__ C add_product(bool first, R a, C b, C sum) {
   return first ? a * b : multiply_add(a, b, sum);

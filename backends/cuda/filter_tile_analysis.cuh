@@ -7,7 +7,7 @@ namespace liftwave {
 template <class R, int L0, int L1, bool Learned>
 struct AnalysisTileArguments {
   Batch batch;
-  Array in, out;  // the strides of `out` are those of all bands
+  Array in, out;  // all bands have the strides of `out`
   void* band[4];  // aa, ad, da, dd: the first letter is that of the rows
   Extension rows, columns;
   Tiling tiling;
@@ -15,16 +15,16 @@ struct AnalysisTileArguments {
   typename TileTaps<R, L1, Learned>::argument column_taps;
   int n_rows, n_columns;  // of each band
   int row_phase, column_phase;
-  int lead;    // columns before the first that is needed, so that packs are where they may be read
-  int packed;  // whether they may be
+  int lead;    // columns before the first needed one, such that packs are aligned
+  int packed;  // whether packs may be read
 };
 
-// A thread's V columns of an image, and reading rows of them.
+// Reads rows of a thread's V columns of an image.
 template <class In, int V, bool Long>
 struct Columns {
   typedef real_t<In> R;
   typedef computed_t<In> C;
-  // Halves are kept as they are until they are needed, so that nothing waits for them.
+  // Half precision is widened only on use, so that no load is waited for early.
   typedef typename Either<Long, C, In>::type Held;
 
   const In* image;
@@ -33,7 +33,7 @@ struct Columns {
   index_t offset;                // of the first column, if all are inside
   Source<R, Long> source[V];
   bool inside, packed;
-  int first, stop;  // the tile's first row; rows from there to `stop` are inside and needed
+  int first, stop;  // the tile's first row; rows up to `stop` are inside and needed
 
   __device__ Columns(const In* image, const Array& array, const Extension& columns,
                      const Source<R, Long>* table, int column, int last, bool may_pack)
@@ -51,7 +51,7 @@ struct Columns {
     else return value;
   }
 
-  // `Count` rows from entry `entry` of the table on.
+  // Reads `Count` rows from entry `entry` of the table on.
   template <int Count>
   __device__ void read(int entry, Held (&rows)[Count][V]) const {
     const int row = first + entry;
@@ -90,7 +90,7 @@ struct Columns {
   }
 };
 
-// Rows 2 R at a time filtered to R low ones and R high ones.
+// Filters 2 R rows at a time to R low ones and R high ones.
 template <class C, class Taps, int L, int V, int R>
 __device__ void filter_rows(const C (&window)[L - 2 + 2 * R][V], const Taps& taps, C (&low)[R][V],
                             C (&high)[R][V]) {
@@ -125,7 +125,7 @@ __device__ void put_row(C* row, int threads, const C (&value)[V]) {
   packs[threads + t] = odd;
 }
 
-// Output `column` of R low rows and R high ones, which lie one after the other.
+// Output `column` of R low rows and R high ones, which are contiguous.
 template <class C, class Taps, int L, int R>
 __device__ void filter_columns(const C* even, const C* odd, int width, const Taps& taps,
                                C (&band)[R][4]) {
@@ -213,7 +213,7 @@ __global__ void __launch_bounds__(tile_threads, tile_blocks(sizeof(computed_t<In
 #pragma unroll
         for (int v = 0; v < V; ++v) window[i][v] = window[i + 2 * R][v];
       }
-      // What the next step needs is on its way while this one goes on.
+      // Loads the rows of the next step while this step computes.
       if (step + 1 < steps) reader.read(L0 - 2 + 2 * R * (step + 1), fresh);
       __syncthreads();
 

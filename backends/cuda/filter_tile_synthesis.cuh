@@ -1,8 +1,8 @@
-// One level of a synthesis along two axes: an image of four bands, tile by tile.
+// One level of a synthesis along two axes: an image from four bands, tile by tile.
 //
-// Output i of an axis is made of band samples q - L / 2 + 1 to q, where i + phase = 2 q + p, and of
-// the taps p, p + 2, ... So rows come in pairs for each q. Columns come in pairs that begin with an
-// even one, as they are written at once: with an odd phase the second of them has q + 1.
+// Output i of an axis uses band samples q - L / 2 + 1 to q, where i + phase = 2 q + p, and the taps
+// p, p + 2, ... So rows come in pairs for each q. Pairs of columns begin with an even column, since
+// they are written at once. With an odd phase, the second column of a pair has q + 1.
 #pragma once
 #include "filter_tile.cuh"
 
@@ -23,12 +23,12 @@ struct SynthesisTileArguments {
   int padding;
 };
 
-// A thread's column of a band, and reading rows of it.
+// Reads rows of a thread's column of a band.
 template <class T>
 struct BandColumn {
   typedef Source<real_t<T>, false> From;
 
-  const T* band;  // of the item; null if it is missing
+  const T* band;  // of the item; null if the band is missing
   const Array& array;
   index_t offset;
 
@@ -37,7 +37,7 @@ struct BandColumn {
     if (band) band += locate(batch, item, array);
   }
 
-  // `Count` rows from `row` on, that are entries of the table from `table` on.
+  // Reads `Count` rows from `row` on; their table entries start at `table`.
   template <int Count>
   __device__ void read(int row, const From* table, From column, bool plain,
                        T (&values)[Count]) const {
@@ -76,7 +76,7 @@ struct BandColumns {
   const From* table;
   From column;
   bool inside;
-  int first, stop;  // the tile's first row of the bands; rows to `stop` are inside and needed
+  int first, stop;  // the tile's first row of the bands; rows up to `stop` are inside and needed
 
   __device__ BandColumns(const Array (&band)[4], const Batch& batch, index_t item,
                          const Extension& columns, const From* table, int at, int last)
@@ -99,7 +99,7 @@ struct BandColumns {
   }
 };
 
-// 2 R rows, low and high along columns (the bands are aa, ad, da, dd).
+// Filters 2 R rows, low and high along columns (the bands are aa, ad, da, dd).
 template <class C, class Taps, int L, int R>
 __device__ void merge_rows(const C (&window)[4][L / 2 - 1 + R], const Taps& taps,
                            C (&row)[2 * R][2]) {
@@ -121,7 +121,7 @@ __device__ void merge_rows(const C (&window)[4][L / 2 - 1 + R], const Taps& taps
   }
 }
 
-// A pair of columns of `Count` rows; low and high ones lie side by side.
+// A pair of columns of `Count` rows; low and high ones are interleaved.
 template <class C, class Taps, int L, int Count, bool Odd>
 __device__ void merge_columns(const C* rows, int threads, const Taps& taps,
                               C (&pair)[Count][2]) {
@@ -147,8 +147,8 @@ __device__ void merge_columns(const C* rows, int threads, const Taps& taps,
   }
 }
 
-// One column of the bands for each thread, R rows of them at a time. Odd: whether the phase of
-// columns is.
+// Each thread processes one column of the bands, R rows at a time. Odd: whether the phase of the
+// columns is odd.
 template <class Approx, class Detail, class Out, int L0, int L1, int R, bool Odd, bool Learned>
 __global__ void __launch_bounds__(tile_threads, tile_blocks(sizeof(computed_t<Out>), L0, Learned || Odd)) synthesis_tile(
     const __grid_constant__ SynthesisTileArguments<real_t<Out>, L0, L1, Learned> a) {
@@ -164,7 +164,7 @@ __global__ void __launch_bounds__(tile_threads, tile_blocks(sizeof(computed_t<Ou
       tile_taps<Re, L1, Learned>(a.column_taps, shared_memory<Pack<Re, 2>>() + L0);
   Source<Re, false>* table = shared_memory<Source<Re, false>>(tiling.table) + group * entries;
   C* buffers = shared_memory<C>(tiling.buffers) + group * (4 * R * threads);
-  const int q_rows = (a.n_rows + 1 + a.row_phase % 2) / 2;  // as many have an output row
+  const int q_rows = (a.n_rows + 1 + a.row_phase % 2) / 2;  // the number of q with an output row
   const int pairs = (a.n_columns + 1) / 2;
 
   for (index_t b = blockIdx.x; b < tiling.blocks; b += gridDim.x) {
@@ -196,7 +196,7 @@ __global__ void __launch_bounds__(tile_threads, tile_blocks(sizeof(computed_t<Ou
       reader.read(0, fresh);
     }
 
-    // The first of the rows of a pair is not there where the phase is odd and q is the first.
+    // If the phase is odd, the first row of the first pair does not exist.
     int row = 2 * tile.row - a.row_phase % 2;
     const int row_stop = smaller(a.n_rows, 2 * (tile.row + tile.rows) - a.row_phase % 2);
     const int pair = 2 * (tile.column + t);
@@ -221,7 +221,7 @@ __global__ void __launch_bounds__(tile_threads, tile_blocks(sizeof(computed_t<Ou
 #pragma unroll
         for (int i = 0; i < L0 / 2 - 1; ++i) window[q][i] = window[q][i + R];
       }
-      // What the next step needs is on its way while this one goes on.
+      // Loads the rows of the next step while this step computes.
       if (step + 1 < steps) reader.read(L0 / 2 - 1 + R * (step + 1), fresh);
       __syncthreads();
 

@@ -1,8 +1,9 @@
-// Lifting pooling: signals to bands (down) and bands to signals (up), and the ways back.
+// Lifting pooling: signals to bands (down), bands to signals (up), and the gradients of both.
 //
-// down: odd -= predict(even), even += update(odd), along the columns' axis first, then along the
-// rows'. up is the same with even and odd samples exchanged, and the two functions, and the axes in
-// the other order: even -= update(odd), odd += predict(even). So one code does both.
+// down: odd -= predict(even), even += update(odd), first along the axis of the columns, then along
+// that of the rows. up is the same with even and odd samples and the two functions exchanged, and
+// the axes in reverse order: even -= update(odd), odd += predict(even). So one implementation does
+// both.
 #pragma once
 #include "lift_pool_steps.cuh"
 
@@ -10,12 +11,12 @@ namespace liftwave {
 
 enum : int { predict = 0, update = 1 };
 
-// Threads of a block at most, and how many blocks a multiprocessor shall have room for.
+// The most threads of a block, and the number of blocks that a multiprocessor must have room for.
 constexpr int lift_pool_threads = 256;
 template <class T, int K, bool Back>
 constexpr int lift_pool_blocks = sizeof(computed_t<T>) > 4 ? 2 : Back || K > 5 ? 3 : 4;
 
-// The first step subtracts its function of one half from the other, the second one adds.
+// The first step subtracts its function of one half from the other, the second step adds it.
 template <bool Up>
 struct Order {
   static constexpr int first = Up ? update : predict, second = Up ? predict : update;
@@ -28,16 +29,16 @@ struct LiftPoolTransformArguments {
   Array signal;
   Array bands[lift_pool_bands];
   double* sums;  // (parts, channels, passes, 2), or null
-  int chosen;    // the bands that the first array has the sum of; 0: each has its own
+  int chosen;    // the bands that are summed into the first array; 0: all separate
   int padding;
 };
 
 struct LiftPoolBackArguments {
   LiftPoolJob job;
-  Array signal, bands[lift_pool_bands];  // what is known; of the rest, what is wanted
+  Array signal, bands[lift_pool_bands];  // known arrays as input, all others as output
   Array signal_cotangent, bands_cotangent[lift_pool_bands];
   double* gradient;     // (parts, passes, 2, channels, kernel + 3)
-  const void* weights;  // (all passes, 2), those of the sums of squares, or null
+  const void* weights;  // (all passes, 2), for the sums of squares, or null
   int from_outputs;
   int padding;
 };
@@ -47,8 +48,8 @@ __device__ C of_zero_or_more(C linear, C value) {
   return linear <= C(0) ? C(0) : value;
 }
 
-// One halving of a tile, forward. Results within `reach` of what the tile gives; squares of what
-// the penalties are of are summed if `kept` is there, for the odd samples.
+// One halving of a tile, forward. Computes results within `reach` of the tile's own samples. Sums
+// the squares for the penalties if `kept`, which stores the odd samples, is not null.
 template <bool Up, int K, class C>
 __device__ void halve(const Tile& tile, const Level& level, C* values, C* kept, int reach,
                       const BlockSums<C>& sums) {
@@ -101,7 +102,7 @@ __device__ void halve(const Tile& tile, const Level& level, C* values, C* kept, 
   for (int node = 0; node < level.nodes; ++node) sums.add(node, sums.totals + 2 * (level.pass + node));
 }
 
-// Both halvings of a tile, those that there are.
+// The halvings of a tile along all its split axes.
 template <bool Up, int K, class C>
 __device__ void halve_all(const Tile& tile, C* values, C* kept, int reach,
                           const BlockSums<C>& sums) {
@@ -149,19 +150,19 @@ __global__ void __launch_bounds__(lift_pool_threads, lift_pool_blocks<Signal, K,
   }
 }
 
-// --- back ------------------------------------------------------------------------------------
+// --- gradient --------------------------------------------------------------------------------
 
-// What the way back through a tile works on, all in shared memory.
+// The data of the gradient of a tile, all in shared memory.
 template <class C>
 struct Backward {
   C *values, *cotangents;
-  C *hidden;  // the cotangent of what goes into a ReLU
-  C *gaps;    // smooth samples without the odd ones
+  C *hidden;  // the cotangent of a ReLU's input
+  C *gaps;    // smooth samples minus the odd ones
   BlockSums<C> sums;
 };
 
-// One step back through its function: the half that it changed is undone; the cotangent of what
-// goes into the ReLU is noted, and the gradient of the filter.
+// The gradient of one step's function. Undoes the half that the step changed; stores the cotangent
+// of the ReLU's input and the gradient of the filter.
 template <int K, class C>
 __device__ void pull(const Tile& tile, const Level& level, int node, int which, int target_half,
                      C sign, int reach, const Backward<C>& w) {
@@ -191,7 +192,7 @@ __device__ void pull(const Tile& tile, const Level& level, int node, int which, 
     w.sums.note_all(node, own);
   } else {
     for (int i = 0; i < 3; ++i) w.sums.note(node, filter.kernel + i, own[i]);
-    for (int i = 0; i < filter.kernel; ++i) {  // each thread reads what it noted itself
+    for (int i = 0; i < filter.kernel; ++i) {  // each thread reads what it wrote itself
       C sum = C(0);
       each_run(level.lines, end - begin, [&](int number, int run) {
         const int k = begin + run;
@@ -205,7 +206,7 @@ __device__ void pull(const Tile& tile, const Level& level, int node, int which, 
   }
 }
 
-// Adds to the cotangent of a half what the filter pulls back onto it.
+// Adds the cotangent that the filter pulls back to that of a half.
 template <int K, class C>
 __device__ void spread(const Tile& tile, const Level& level, int node, int which, int half,
                        int reach, const Backward<C>& w) {
@@ -216,7 +217,7 @@ __device__ void spread(const Tile& tile, const Level& level, int node, int which
               [&](int line, int k, C sum) { to[line * level.line + k * level.step] += sum; });
 }
 
-// Both phases of a step's way back for all nodes, and the gradient.
+// Both phases of a step's gradient for all nodes, and the gradient of the filter.
 template <int K, class C>
 __device__ void step_back(const Tile& tile, const Level& level, int which, int target_half, C sign,
                           int reach, const Backward<C>& w) {
@@ -231,7 +232,8 @@ __device__ void step_back(const Tile& tile, const Level& level, int which, int t
   __syncthreads();
 }
 
-// What the sums of squares add to the cotangents of both halves, before the steps are undone.
+// Adds the gradient of the sums of squares to the cotangents of both halves, before steps are
+// undone.
 template <int K, class C>
 __device__ void penalise(const Tile& tile, const Level& level, const C* weights,
                          const Backward<C>& w) {
@@ -269,7 +271,7 @@ __device__ void penalise(const Tile& tile, const Level& level, const C* weights,
   __syncthreads();
 }
 
-// The odd samples' part of it, when all steps are undone.
+// The part of the odd samples, after all steps are undone.
 template <class C>
 __device__ void penalise_odd(const Level& level, const Backward<C>& w) {
   const Span& span = level.span;
@@ -284,7 +286,7 @@ __device__ void penalise_odd(const Level& level, const Backward<C>& w) {
   __syncthreads();
 }
 
-// Of an odd number of samples the last was taken twice: both cotangents are its own.
+// The last of an odd number of samples was used twice: adds both of its cotangents.
 template <class C>
 __device__ void fold_last(const LiftPoolAxis& axis, const Level& level, C* cotangents) {
   const index_t last = axis.extension.n - 1 - level.span.start;
@@ -300,7 +302,7 @@ __device__ void fold_last(const LiftPoolAxis& axis, const Level& level, C* cotan
   __syncthreads();
 }
 
-// The way back through one tile: values are those of the outputs.
+// The gradient of one tile. The values are those of the outputs.
 template <bool Up, int K, class C>
 __device__ void pull_all(const Tile& tile, const C* weights, const Backward<C>& w) {
   using order = Order<Up>;
@@ -339,14 +341,14 @@ __global__ void __launch_bounds__(lift_pool_threads, lift_pool_blocks<Signal, K,
       if constexpr (Up) load_signal<Signal>(tile, a.signal_cotangent, false, w.cotangents);
       else load_bands<Band>(tile, a.bands_cotangent, w.cotangents);
       __syncthreads();
-      // Penalties undo the second step further out: what they need there are the even samples, so
-      // it does no harm that the details are not what they would be with all samples around.
+      // Penalties undo the second step further out. They need only the even samples there, so
+      // incomplete details there do no harm.
       if (!a.from_outputs)
         halve_all<Up, K>(tile, w.values, (C*)nullptr, weights ? 3 : 2, w.sums);
       pull_all<Up, K>(tile, weights, w);
       if constexpr (Up) {
         store_bands<Band>(tile, w.cotangents, a.bands_cotangent);
-        if (a.from_outputs) store_bands<Band>(tile, w.values, a.bands);  // those with an array
+        if (a.from_outputs) store_bands<Band>(tile, w.values, a.bands);  // only bands with an array
       } else {
         store_signal<Signal>(tile, w.cotangents, a.signal_cotangent);
         if (a.from_outputs && a.signal.data) store_signal<Signal>(tile, w.values, a.signal);

@@ -1,7 +1,7 @@
-// Steps of lifting pooling along one axis of a tile, and their way back.
+// Steps of lifting pooling along one axis of a tile, and their gradients.
 //
-// Lanes of a warp take different lines, each thread several results of one line that lie behind
-// one another: what the filter reads of them is in registers, read once.
+// Lanes of a warp process different lines. Each thread computes several consecutive results of one
+// line. The samples that the filter reads for them are in registers, read once.
 #pragma once
 #include "lift_pool_tile.cuh"
 
@@ -31,23 +31,24 @@ struct ReluFilter {
   __device__ int before() const { return (kernel - 1) / 2; }
   __device__ int after() const { return kernel / 2; }
 
-  // The function of what goes into its ReLU.
+  // The function, from the input of its ReLU.
   __device__ C change(C linear) const {
     return multiply_add(gain, linear <= C(0) ? C(0) : linear, offset);
   }
 };
 
-// One halving: the lines along an axis. Where the other axis is halved already there are two nodes,
-// each with filters of its own.
+// One halving: the lines along an axis. If the other axis is already halved, there are two nodes,
+// each with separate filters.
 struct Level {
   Span span, other;
   int nodes, pass;         // pass: that of the first node
-  int lines, line, step;   // how many lines of a node, from one to the next, and along them
-  int part, node;          // from even samples to odd ones, and to the next node
+  int lines, line, step;   // number of lines of a node, distances between lines and along them
+  int part, node;          // distances from even samples to odd ones, and to the next node
   int hidden_line, hidden_step, hidden_node;
-  int copy;  // the line that is there because their number is odd; -1: none
+  int copy;  // the line that pads an odd number of lines; -1: none
 
-  // Whether a line is the tile's own: lines of both parts of the other axis are numbered through.
+  // Whether a line is the tile's own. Lines of both parts of the other axis have consecutive
+  // numbers.
   __device__ bool owns(int number) const {
     const int at = number >= other.size ? number - other.size : number;
     return at >= other.begin && at < other.end && number != copy;
@@ -72,7 +73,7 @@ __device__ inline Level level_of_rows(const Tile& tile) {
           rows.size * tile.pitch(), cols.size, 1, tile.pitch(), cols.size, -1};
 }
 
-// `f(line, run)` for all of them, lines first.
+// Calls `f(line, run)` for all of them, lines first.
 template <class F>
 __device__ void each_run(int lines, int runs, const F& f) {
   if (lines <= 0) return;
@@ -89,21 +90,21 @@ __device__ void each_run(int lines, int runs, const F& f) {
   }
 }
 
-// Sample `i` of a line, wherever it is.
+// Sample `i` of a line, inside or beyond its ends.
 template <class C>
 __device__ C read_line(const C* line, int step, const Span& span, int before, int after, int i) {
   if (i >= 0 && i < span.size) return line[i * step];
-  if (i >= span.size + after) return C(0);  // what no result needs
+  if (i >= span.size + after) return C(0);  // no result needs it
   const int at = span.beyond[i < 0 ? before + i : before + i - span.size];
   return at < 0 ? C(0) : line[at * step];
 }
 
-// How many results of a line a thread takes at a time.
+// Results of a line that a thread computes at a time.
 template <int K>
 constexpr int run_length = K > 0 ? 4 : 1;
 
-// `f(line, k, linear, window)` for k from `begin` to `end` of all lines: what goes into the ReLU,
-// and the samples that it is of (none where the number of weights is not known to the compiler).
+// Calls `f(line, k, linear, window)` for k from `begin` to `end` of all lines, with the ReLU's
+// input and its samples (none if the number of weights is unknown at compile time).
 template <int K, class C, class F>
 __device__ void each_linear(const ReluFilter<C, K>& filter, const C* source, int lines, int line_step,
                             int step, const Span& span, int begin, int end, const F& f) {
@@ -142,7 +143,7 @@ __device__ void each_linear(const ReluFilter<C, K>& filter, const C* source, int
   });
 }
 
-// The sum of weight[i] * line[place - i + before] over the samples that there are.
+// The sum of weight[i] * line[place - i + before] over the existing samples.
 template <int K, class C>
 __device__ C spread_at(const ReluFilter<C, K>& filter, const C* line, int step, int size, int place) {
   C sum = C(0);
@@ -161,8 +162,8 @@ __device__ C spread_at(const ReluFilter<C, K>& filter, const C* line, int step, 
   return sum;
 }
 
-// `f(line, k, sum)`: the linear part transposed, of what `hidden` has of it; what was read beyond
-// the ends is folded back onto where it was.
+// Calls `f(line, k, sum)` with the adjoint of the linear part, applied to `hidden`. Samples beyond
+// the ends are folded back onto their sources.
 template <int K, class C, class F>
 __device__ void each_spread(const ReluFilter<C, K>& filter, const C* hidden, const Level& level,
                             int begin, int end, const F& f) {
@@ -218,7 +219,7 @@ __device__ C sum_of_warp(C value) {
   return value;
 }
 
-// Sums of a block: those of its warps, of the tile at hand, and of all its tiles.
+// Sums of a block: of its warps, of the current tile, and of all its tiles.
 template <class C>
 struct BlockSums {
   C* partial;      // (2 nodes, warps, count)
@@ -231,8 +232,8 @@ struct BlockSums {
     if (threadIdx.x % warpSize == 0) partial[(node * warps + warp) * count + n] = value;
   }
 
-  // The same of values 0 to N - 1. At each step half of the lanes go on with one half of the
-  // values, so that there is far less to exchange than for one value after the other.
+  // The same for values 0 to N - 1. At each step half of the lanes continue with one half of the
+  // values. This exchanges far less than one value after the other.
   template <int N>
   __device__ void note_all(int node, const C (&values)[N]) const {
     constexpr int padded = N <= 8 ? 8 : 16;
@@ -260,7 +261,7 @@ struct BlockSums {
     if (lane % (warpSize / padded) == 0 && n < N) partial[(node * warps + warp) * count + n] = left[0];
   }
 
-  // A barrier behind note(), and one before the next.
+  // Needs a barrier after note() and another before the next note().
   __device__ void add(int node, double* to) const {
     const int warps = blockDim.x / warpSize;
     for (int n = threadIdx.x; n < count; n += blockDim.x) {

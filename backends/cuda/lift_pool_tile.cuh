@@ -1,5 +1,5 @@
-// Tiles of planes in shared memory, split into even and odd samples along their rows, their
-// columns or both. Coordinates are places in a half, counted from where the tile begins.
+// Tiles of planes in shared memory, split into even and odd samples along their rows, their columns
+// or both. Coordinates are places in a half, counted from the start of the tile.
 #pragma once
 #include "arrays.cuh"
 #include "boundary.cuh"
@@ -10,17 +10,17 @@ namespace liftwave {
 constexpr int lift_pool_bands = 4;
 
 struct LiftPoolAxis {
-  Extension extension;  // of a half; of an axis that is not halved, its samples alone
+  Extension extension;  // of a half; of an axis that is not halved, all samples
   index_t n;            // samples of the signal
-  index_t tile, tiles;  // samples of a half that a tile gives, and how many tiles that takes
+  index_t tile, tiles;  // samples of a half in a tile, and the number of tiles
   int split;            // whether the axis is halved
-  int ends;             // whether the signal ends where its samples do, else it is periodic
+  int ends;             // whether the signal is finite; otherwise it is periodic
 };
 
 // Byte offsets in shared memory.
 struct LiftPoolMemory {
   unsigned place, totals, partial, beyond, values, cotangents, hidden, gaps;
-  int pitch;  // of rows of values and cotangents: odd, so that columns lie in different banks
+  int pitch;  // of rows of values and cotangents: odd, which avoids bank conflicts in columns
 };
 
 struct LiftPoolJob {
@@ -29,21 +29,21 @@ struct LiftPoolJob {
   const void* filters;  // (passes, 2, channels, kernel + 3), of the computed type
   index_t channels, parts, blocks, tiles;  // parts: blocks of one channel; tiles: of one channel
   LiftPoolMemory memory;
-  int filter[3];  // of the columns' halving, and of the rows' in both halves
-  int number[3];  // the passes that these are
+  int filter[3];  // of the columns' halving, and of the rows' halving in both halves
+  int number[3];  // the numbers of these passes
   int kernel;
-  int halo;  // samples of a half that are needed on either side of what a tile gives
+  int halo;  // samples of a half needed on either side of the tile's own
   int padding;
 };
 
-// Along one axis: what is in the tile, and of that what the tile gives.
+// The samples of a tile along one axis, and its own ones among them.
 struct Span {
-  index_t start;  // where in a half the tile begins
+  index_t start;  // the first sample of the tile in a half
   int size, begin, end;
   int split;
-  const int* beyond;  // where samples before and behind the ends are; -1: nowhere
+  const int* beyond;  // sources of the samples before and behind the ends; -1: zero
 
-  // What is needed of a tile on either side, as far as there are samples.
+  // The samples within `reach` of the tile's own, as far as they exist.
   __device__ int from(int reach) const { return begin < reach ? 0 : begin - reach; }
   __device__ int to(int reach) const { return end + reach > size ? size : end + reach; }
   __device__ int parts() const { return 1 + split; }
@@ -60,7 +60,7 @@ __device__ inline Span span_of(const LiftPoolAxis& axis, index_t number, int hal
   return {start, int(stop - start), int(begin - start), int(end - start), axis.split, beyond};
 }
 
-// Which samples the filters read beyond the ends: `before` places, then those behind.
+// Stores which samples the filters read beyond the ends: `before` places, then those behind.
 __device__ inline void note_beyond(const LiftPoolAxis& axis, const Span& span, int kernel,
                                    int* beyond) {
   if (!axis.split) return;
@@ -76,7 +76,7 @@ __device__ inline void note_beyond(const LiftPoolAxis& axis, const Span& span, i
   }
 }
 
-// Where sample `i` of a tile's halves is in a half.
+// The position of sample `i` of a tile's halves in a half.
 __device__ inline index_t half_of(const LiftPoolAxis& axis, const Span& span, int i) {
   const index_t n = axis.extension.n;
   index_t k = span.start + i;
@@ -85,19 +85,20 @@ __device__ inline index_t half_of(const LiftPoolAxis& axis, const Span& span, in
   return k;
 }
 
-// Where sample `i` of a tile is in the signal: behind its last one, if their number is odd.
+// The position of sample `i` of a tile in the signal. It may be one behind the end of an odd
+// number.
 __device__ inline index_t sample_of(const LiftPoolAxis& axis, const Span& span, int i) {
   const index_t k = half_of(axis, span, i >> span.split);
   return span.split ? 2 * k + (i & 1) : k;
 }
 
-// Two numbers that lie behind one another, read and written at once.
+// Two contiguous numbers, read and written at once.
 template <class T>
 struct alignas(2 * sizeof(T)) Two {
   T first, second;
 };
 
-// For all of `rows` times `cols` cells, some of a thread at a time: read, then written.
+// For all of `rows` times `cols` cells, a few per thread at a time: read, then written.
 template <class C, class Read, class Write>
 __device__ void copy_cells(int rows, int cols, const Read& read, const Write& write) {
   constexpr int several = sizeof(C) > 8 ? 2 : 4;
@@ -126,7 +127,7 @@ __device__ void copy_cells(int rows, int cols, const Read& read, const Write& wr
   }
 }
 
-// Which tile a block works on. It is in shared memory, since registers are scarce.
+// The tile of a block. It is in shared memory, since registers are scarce.
 struct Place {
   Span rows, cols;
   index_t channel, item;  // item: of the batch
@@ -140,7 +141,7 @@ struct Tile {
   const index_t &channel, &item;
 
   __device__ int pitch() const { return job.memory.pitch; }
-  // Where the part of even (0) or odd (1) rows and columns begins.
+  // The offset of the part with even (0) or odd (1) rows and columns.
   __device__ int part(int row, int col) const {
     return row * rows.size * pitch() + col * cols.size;
   }
@@ -149,7 +150,7 @@ struct Tile {
   }
 };
 
-// The tile of this number, and what is beyond its ends, for all of the block.
+// The tile of this number, and the samples beyond its ends, for the whole block.
 __device__ inline Tile tile_of(const LiftPoolJob& job, index_t channel, index_t number) {
   Place& place = *shared_memory<Place>(job.memory.place);
   int* const beyond = shared_memory<int>(job.memory.beyond);
@@ -174,7 +175,7 @@ __device__ bool is_paired(const LiftPoolAxis& cols, const Array& array, const T*
          reinterpret_cast<unsigned long long>(from) % sizeof(Two<T>) == 0;
 }
 
-// Of an odd number of samples the last is there twice, or there is a zero behind it.
+// An odd number of samples is padded with the last one again, or with zero.
 template <class T, class C>
 __device__ void load_signal(const Tile& tile, const Array& array, bool repeats, C* to) {
   const T* const from = static_cast<const T*>(array.data) + tile.origin(array);
@@ -219,7 +220,7 @@ __device__ void load_signal(const Tile& tile, const Array& array, bool repeats, 
       });
 }
 
-// Of what a tile gives, as many samples as the signal has.
+// The number of the tile's own samples that exist in the signal.
 __device__ inline int samples_given(const LiftPoolAxis& axis, const Span& span) {
   const int count = (span.end - span.begin) << span.split;
   const index_t left = axis.n - ((span.start + span.begin) << span.split);
@@ -260,7 +261,7 @@ __device__ void store_signal(const Tile& tile, const C* from, const Array& array
       [&](int r, int c, C value) { store(to + r * down + c * right, value); });
 }
 
-// Bands are numbered with the letter of the columns first; those without an array are zero.
+// Band numbers have the bit of the columns first. Bands without an array are zero.
 __device__ inline int band_of(const Tile& tile, int row, int col) {
   return (col << tile.rows.split) + row;
 }
@@ -287,7 +288,7 @@ __device__ void load_bands(const Tile& tile, const Array* bands, C* to) {
   }
 }
 
-// Where what a tile gives of a band begins.
+// The address of the tile's own part of a band.
 template <class T>
 __device__ T* given_of(const Tile& tile, const Array& band) {
   return static_cast<T*>(band.data) + tile.origin(band) +
@@ -313,7 +314,7 @@ __device__ void store_bands(const Tile& tile, const C* from, const Array* bands)
   }
 }
 
-// The sum of the bands whose bit is set.
+// The sum of the bands whose bits are set.
 template <class T, class C>
 __device__ void store_sum(const Tile& tile, const C* from, const Array& band, int chosen) {
   const Span rows = tile.rows, cols = tile.cols;

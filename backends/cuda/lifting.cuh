@@ -1,12 +1,11 @@
-// Lifting along one axis or two: a tile with all that its steps need goes into shared memory, even
-// and odd samples apart, the steps run there, and what the tile gives is written once.
+// Lifting along one axis or two. A tile with all samples that its steps need is loaded into shared
+// memory, split into even and odd samples. The steps run there, and the results are written once.
 #pragma once
 #include "lifting_steps.cuh"
 
 namespace liftwave {
 
-// Taps and scales: those of the arguments, or, while they are being learned, copies that stand
-// first in shared memory.
+// Taps and scales: those of the arguments, or learned ones, copied to the start of shared memory.
 template <bool Learned, class R>
 struct LiftNumbers {
   const LiftArguments<R, Learned>& a;
@@ -37,7 +36,7 @@ struct LiftNumbers {
     if constexpr (Learned) return shared_memory<R>()[a.taps + 2 * axis + channel];
     else return a.scale[axis][channel];
   }
-  // Where the tile begins.
+  // The offset of the tile.
   __device__ unsigned bytes() const {
     return Learned ? (unsigned(a.taps + 4) * unsigned(sizeof(R)) + 15) / 16 * 16 : 0;
   }
@@ -54,7 +53,7 @@ struct alignas(2 * sizeof(T)) Pair {
   T even, odd;
 };
 
-// Four numbers are on their way at a time: all are read before the first is written.
+// Moves four numbers at a time: reads all of them before it writes the first.
 template <class Get, class Put>
 __device__ void move(int first, int last, int step, const Get& get, const Put& put) {
 #pragma unroll 1
@@ -71,7 +70,7 @@ __device__ void move(int first, int last, int step, const Get& get, const Put& p
   }
 }
 
-// A tile of a transform: rows are axis 0, columns axis 1, of which one or both are lifted.
+// A tile of a transform. Rows are axis 0, columns axis 1; one or both are lifted.
 template <class W, bool Rows, bool Columns, bool Learned>
 struct LiftTile {
   typedef tap_t<W> R;
@@ -81,7 +80,7 @@ struct LiftTile {
   Layout<Rows, Columns> layout;
   W* memory;
   Span rows, columns;
-  bool folding = true;  // whether what stands behind an odd number of samples is added to the last
+  bool folding = true;  // whether the sample after an odd number of samples is added to the last
 
   __device__ explicit LiftTile(const LiftArguments<R, Learned>& arguments, unsigned offset = 0)
       : a(arguments),
@@ -90,7 +89,7 @@ struct LiftTile {
         layout{arguments.axis[1].room, arguments.axis[0].room},
         memory(shared_memory<W>(numbers.bytes() + offset)) {}
 
-  // The tile that a block has; which item of the batch it belongs to.
+  // Selects the tile of a block; returns its batch item.
   __device__ index_t go_to(index_t block) {
     index_t tile[2];
     const index_t item = tile_of(a, block, tile);
@@ -101,8 +100,8 @@ struct LiftTile {
 
   // --- the signal --------------------------------------------------------------------------------
 
-  // Two samples of a line next to each other, the first at `place`. There is an even sample for
-  // every pair; behind an odd number of samples stands the last one again, or zero.
+  // Loads two neighbouring samples of a line, the first at `place`. Every pair has an even sample.
+  // After an odd number of samples follows the last one again, or zero.
   template <class X>
   __device__ Pair<W> read_pair(const X* place, index_t stride, bool whole) const {
     if (whole && a.paired) {
@@ -153,8 +152,8 @@ struct LiftTile {
     }
   }
 
-  // What is in the tile at sample y of pair k, along columns too where those are lifted; at the
-  // end of an odd number of samples together with what is folded back there.
+  // The tile's number at sample y of pair k, also along columns if those are lifted. At the end of
+  // an odd number of samples, it includes the sample that is folded back.
   __device__ W at_sample(int y, int channel, int k) const {
     const int pair = Rows ? y >> 1 : y;
     W sum = memory[layout.at(Rows ? y & 1 : 0, pair, channel, k)];
@@ -197,7 +196,7 @@ struct LiftTile {
 
   // --- bands -------------------------------------------------------------------------------------
 
-  // The place in band memory of a pair of the tile.
+  // The offset of a pair of the tile in band memory.
   __device__ index_t coefficient(const Array& band, int channel_y, int y, int channel_x,
                                  int x) const {
     return coefficient_of<Rows>(a.axis[0], rows, channel_y, y) * band.stride[0] +
@@ -208,7 +207,7 @@ struct LiftTile {
     return Columns ? along_y * numbers.scale(1, channel_x) : along_y;
   }
 
-  // Bands are multiplied by their scales, or by their reciprocals.
+  // Bands are multiplied by their scales, or by the reciprocals.
   template <class A, class D>
   __device__ void load_bands(const Array* bands, index_t item, bool divided = false) const {
 #pragma unroll 1
@@ -276,7 +275,7 @@ struct LiftTile {
 
   // --- steps -------------------------------------------------------------------------------------
 
-  // How steps along rows (down the columns) and along columns go through the tile.
+  // The lines of steps along rows (down the columns) or along columns.
   __device__ Lines lines_of(int axis, int begin, int end) const {
     const int row = layout.row(), plane = layout.rows * row;
     if (axis == 0) {
@@ -301,7 +300,7 @@ struct LiftTile {
   }
 };
 
-// From the signal to its bands: the approximation of numbers A, details of numbers D.
+// From the signal to its bands: the approximation of type A, details of type D.
 template <class X, class A, class D, bool Rows, bool Columns, bool Learned>
 __global__ void __launch_bounds__(256, 2) lift_analysis(
     const __grid_constant__ LiftArguments<tap_t<computed_t<A>>, Learned> a) {

@@ -1,15 +1,15 @@
-// The derivative of lifting, transposed, from what lifting returned: along one axis.
+// The adjoint of the derivative of lifting along one axis, computed from the outputs of lifting.
 //
 // A tile has values and cotangents. Steps are undone on the values, last step first, and transposed
-// on the cotangents; what both give for a step's taps is summed over the targets that are the
-// tile's own, first in a block, then (elsewhere) over all blocks.
+// on the cotangents. The gradient of a step's taps is summed over the tile's own targets, first in
+// a block, then (elsewhere) over all blocks.
 #pragma once
 #include "lifting.cuh"
 
 namespace liftwave {
 
-// The steps that undo come first, in their order, then as many that transpose, whose taps are those
-// of the former in reverse order.
+// The inverse steps come first, in their order, then the same number of adjoint steps, whose taps
+// are in reverse order.
 template <class R, bool Learned>
 struct LiftGradientArguments {
   LiftArguments<R, Learned> values;
@@ -17,7 +17,7 @@ struct LiftGradientArguments {
   double* partial;        // (blocks, taps + 2)
 };
 
-// Sums of a block, which stand in shared memory: of each tap, and of both scales.
+// Sums of a block, in shared memory: one for each tap and for both scales.
 struct BlockSums {
   double* sums;
   double* warps;  // (8, 4)
@@ -31,7 +31,7 @@ struct BlockSums {
     return (unsigned(numbers + 32) * unsigned(sizeof(double)) + 15) / 16 * 16;
   }
 
-  // All threads' numbers are added to up to four sums from `first` on.
+  // Adds the numbers of all threads to up to four sums from `first` on.
   template <class R>
   __device__ void add(int first, int number, const R (&values)[4]) {
 #pragma unroll
@@ -58,7 +58,7 @@ struct BlockSums {
   }
 };
 
-// Re <values, cotangents> of four taps from j on, for the targets of a tile that are its own.
+// Re <values, cotangents> of four taps from j on, for the tile's own targets.
 template <class W>
 struct TapProducts {
   const StepAt<W>& at;
@@ -147,7 +147,7 @@ struct LiftGradient {
     __syncthreads();
   }
 
-  // In the tile the product of value and cotangent has been multiplied by the scale.
+  // In the tile, the product of value and cotangent includes the scale.
   __device__ void of_scales() {
     const Span span = chosen(Rows, values.rows, values.columns);
     const Lines l = lines();
@@ -203,7 +203,7 @@ struct LiftGradient {
   }
 };
 
-// From bands and their cotangents to those of the signal (Merges), or the other way round.
+// From bands and their cotangents to those of the signal (Merges), or the reverse.
 template <class T, bool Rows, bool Learned, bool Merges>
 __global__ void __launch_bounds__(256, 2) lift_vjp(
     const __grid_constant__ LiftGradientArguments<tap_t<computed_t<T>>, Learned> a) {

@@ -1,4 +1,4 @@
-// What the lifting kernels are told: steps, axes cut into tiles, arrays.
+// Arguments of the lifting kernels: steps, axes cut into tiles, arrays.
 #pragma once
 #include "arrays.cuh"
 #include "boundary.cuh"
@@ -6,7 +6,7 @@
 
 namespace liftwave {
 
-// target[k] += sum_j tap[first + j] * source[k + offset + j], the source extended.
+// target[k] += sum_j tap[first + j] * source[k + offset + j], with the source extended.
 struct LiftStep {
   short first, length, offset;
   short before, after;               // places beyond the ends whose increments are folded back
@@ -22,7 +22,7 @@ struct GivenSteps {
   LiftStep step[112];
 };
 
-// Taps and scales that are being learned are somewhere on the device; null where they are given.
+// Addresses of learned taps and scales on the device; null for fixed ones.
 template <class R>
 struct LearnedSteps {
   const R* place[48];
@@ -43,7 +43,7 @@ template <class W>
 struct TapOf<W, true> {
   typedef long long type;
 };
-// Taps for numbers that are computed with as W.
+// The type of the taps for computation type W.
 template <class W>
 using tap_t = typename TapOf<W>::type;
 
@@ -56,17 +56,17 @@ struct StepsOf<true, R> {
   typedef LearnedSteps<R> type;
 };
 
-// One of a tile's two axes. Where nothing is lifted along it, a pair is one number.
+// One of a tile's two axes. Without lifting along it, a pair is one number.
 struct LiftAxis {
   index_t n;         // samples
-  index_t padded;    // with the one that makes an odd number of them even
-  index_t shift[2];  // how far bands are rolled: less than their lengths
+  index_t padded;    // samples, padded to an even number
+  index_t shift[2];  // roll of the bands: less than their lengths
   index_t tiles;
   int halo[2];       // pairs before and behind a tile's own
   int first, steps;  // its steps among those of both axes
   int periodic;
-  int repeats;       // whether the one behind an odd number of samples is the last again (else 0)
-  int room;          // for pairs, in a tile
+  int repeats;       // 1: an odd number of samples is padded with the last one; 0: with zero
+  int room;          // the most pairs in a tile
   int padding;
 };
 
@@ -77,7 +77,7 @@ struct LiftArguments {
   LiftAxis axis[2];  // rows and columns of tiles
   R scale[2][2];     // of each axis and channel
   index_t blocks;
-  int log_width;     // of the threads next to each other along columns
+  int log_width;     // of the threads side by side along columns
   int columns_first;
   int paired;        // whether two samples are read at once
   int taps;          // of all steps
@@ -88,13 +88,13 @@ struct LiftArguments {
 
 // Pairs of a tile along an axis, numbered from 0 in the tile.
 struct Span {
-  index_t start;      // the pair of the signal that is 0 here
-  int begin, end;     // what the tile gives
-  int size;           // what it has
-  int even, odd;      // lengths of both channels, as far as they are in the tile
-  bool first, last;   // whether the signal ends there, and steps have to know
+  index_t start;      // the signal's pair at index 0
+  int begin, end;     // the tile's own pairs
+  int size;           // all pairs in the tile
+  int even, odd;      // lengths of both channels inside the tile
+  bool first, last;   // whether the signal ends there, such that steps handle the end
 
-  // Nothing here is indexed, so that all of it can be in registers.
+  // No member is indexed, so that all can be in registers.
   __device__ int length(int channel) const { return channel ? odd : even; }
 };
 
@@ -122,7 +122,7 @@ __device__ Span span_of(const LiftAxis& axis, index_t tile) {
   return s;
 }
 
-// A place not far beyond the ends, on a signal of n numbers that goes around.
+// A place not far beyond the ends of n numbers, wrapped around.
 __device__ inline index_t around(index_t i, index_t n) {
 #pragma unroll 1
   while (i < 0) i += n;
@@ -131,7 +131,7 @@ __device__ inline index_t around(index_t i, index_t n) {
   return i;
 }
 
-// The sample of the signal at local place i; -1 where there is a zero.
+// The signal's sample at local place i; -1 for zero.
 template <bool Lifted>
 __device__ index_t sample_of(const LiftAxis& axis, const Span& span, int i) {
   if constexpr (!Lifted) return span.start + i;
@@ -141,7 +141,7 @@ __device__ index_t sample_of(const LiftAxis& axis, const Span& span, int i) {
   return axis.repeats && s < axis.padded ? axis.n - 1 : -1;
 }
 
-// Where the coefficient of local pair k is in its band.
+// The index of the coefficient of local pair k in its band.
 template <bool Lifted>
 __device__ index_t coefficient_of(const LiftAxis& axis, const Span& span, int channel, int k) {
   index_t i = span.start + k;
@@ -150,7 +150,7 @@ __device__ index_t coefficient_of(const LiftAxis& axis, const Span& span, int ch
   return around(i + axis.shift[channel], axis.padded / 2);
 }
 
-// Which tile a block has, and where its arrays begin there.
+// Computes the tile numbers of a block; returns its batch item.
 template <class A>
 __device__ index_t tile_of(const A& a, index_t block, index_t (&tile)[2]) {
   index_t rest = block / a.axis[1].tiles;

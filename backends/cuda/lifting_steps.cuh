@@ -1,23 +1,23 @@
 // Lifting steps on a tile in shared memory.
 //
-// A thread works out once where the sources of a target are, beyond the signal's ends too, and
-// goes with that through the lines of the tile that are its own.
+// A thread computes the sources of a target once, also beyond the signal's ends, and uses them for
+// all its lines of the tile.
 #pragma once
 #include "lifting_plan.cuh"
 
 namespace liftwave {
 
-// How steps go through a tile: along lines, which lie side by side, in two planes where the other
-// axis has two channels.
+// The layout of steps in a tile: lines are side by side, in two planes if the other axis has two
+// channels.
 struct Lines {
   int along, channel;      // distances: to the next pair, to the other channel
   int across, plane;       // distances: to the next line, to the other plane
   int begin, end, planes;  // lines
-  int from, by;            // a thread's first pair, and how far it is to its next one
-  int line_from, line_by;  // the same of lines
+  int from, by;            // a thread's first pair, and the distance to its next one
+  int line_from, line_by;  // the same for lines
 };
 
-// What a step has beside its taps; the memory is that of the even channel.
+// The parts of a step other than taps; `memory` is that of the even channel.
 template <class W>
 struct StepAt {
   const LiftAxis& axis;
@@ -26,7 +26,7 @@ struct StepAt {
   const Lines& lines;
   W* memory;
 
-  // Where place i of the source is, once that is extended; -1 where it is zero.
+  // The position of place i of the extended source; -1 for zero.
   __device__ int source_at(int i) const {
     const int channel = 1 - step.target;
     if (unsigned(i) >= unsigned(span.length(channel))) {
@@ -41,7 +41,7 @@ struct StepAt {
     return {(axis.padded + 1 - channel) / 2, axis.padded, mode, channel};
   }
 
-  // target[k] of all lines becomes change(target[k], the line's first number).
+  // Replaces target[k] of all lines by change(target[k], the line's first number).
   template <class Change>
   __device__ void on_lines(int k, const Change& change) const {
     W* target = memory + step.target * lines.channel + k * lines.along;
@@ -54,7 +54,7 @@ struct StepAt {
     }
   }
 
-  // Taps j, …, j + Count - 1 of target k, as they are for `place` (which may be beyond the ends).
+  // Taps j, …, j + Count - 1 of target k, evaluated at `place` (possibly beyond the ends).
   template <int Count, class Tap>
   __device__ void add(int k, int place, int j, tap_t<W> factor, const Tap& tap) const {
     tap_t<W> weight[Count];
@@ -86,7 +86,7 @@ struct StepAt {
     }
   }
 
-  // What increments beyond the ends give to target k.
+  // The increments beyond the ends that are added to target k.
   template <class Tap>
   __device__ void fold(int k, tap_t<W> sign, const Tap& tap) const {
     const Extension x = extension(step.target, step.fold);
@@ -100,7 +100,7 @@ struct StepAt {
     }
   }
 
-  // The rounded increment, in integers that may overflow.
+  // The rounded increment, in integers that may wrap around.
   template <class Tap>
   __device__ void add_rounded(int k, const Tap& tap) const {
     typedef unsigned long long U;
@@ -131,8 +131,8 @@ struct StepAt {
   }
 };
 
-// The steps of an axis, one after the other, for all threads of the block. Where the signal goes
-// on beyond the tile, each step leaves fewer pairs that are what they should be.
+// The steps of an axis, one after the other, by all threads of the block. If the signal continues
+// beyond the tile, each step leaves fewer valid pairs.
 template <class W, class Tap>
 __device__ void take_steps(const LiftAxis& axis, const Span& span, const LiftStep* steps,
                            const Lines& lines, W* memory, const Tap& tap) {

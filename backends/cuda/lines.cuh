@@ -1,9 +1,9 @@
-// Lines along one axis of arrays: how they are shared out to blocks and threads, and samples of a
-// line at any place, beyond its ends too.
+// Lines along one axis of arrays: their distribution over blocks and threads, and the samples of a
+// line at any place, also beyond its ends.
 //
 // Along the axis in which memory is contiguous, a block takes pieces of one or more lines through
-// shared memory. Across it, every thread walks down a piece of a line of its own, beside those of
-// its neighbours, with what it sees in registers.
+// shared memory. Across it, every thread walks down a piece of its own line, next to those of its
+// neighbours, with its samples in registers.
 #pragma once
 #include "arrays.cuh"
 #include "boundary.cuh"
@@ -14,15 +14,15 @@ namespace liftwave {
 struct Lines {
   Batch batch;         // one item is one line
   Array array[3];      // a signal and up to two bands, or up to two bands and a signal
-  Extension extend;    // of what is read
-  Fold fold;           // of what is written
-  index_t n_out;       // of what is written, along the axis
-  index_t begin, end;  // units, which pieces consist of: outputs of an analysis, pairs of a synthesis
-  index_t inner_begin, inner_end;  // those for which nothing beyond the ends matters
+  Extension extend;    // of the input
+  Fold fold;           // of the output
+  index_t n_out;       // of the output, along the axis
+  index_t begin, end;  // in units: outputs of an analysis, pairs of a synthesis
+  index_t inner_begin, inner_end;  // units that need no samples beyond the ends
   index_t pieces;      // of each line
   index_t blocks;
   int tile;            // units of a piece
-  int lines;           // lines that a block has at once (along)
+  int lines;           // lines that a block processes at once (along)
   int length, phase;
 };
 
@@ -35,7 +35,7 @@ struct TapsOf<true, R, Count> {
   typedef LearnedTaps<R> type;
 };
 
-// The most taps that come with a launch.
+// The most taps in the arguments of a launch.
 constexpr int most_given_taps = 128;
 
 template <class R, int L, bool Learned>
@@ -87,8 +87,8 @@ __device__ computed_t<T> sample(const Line<T>& line, const Extension& extend, in
   return i >= 0 && i < extend.n ? line[i] : beyond(line, extend, i);
 }
 
-// Calls body(where the line begins in each array, place) for all places of all lines that anything
-// is folded onto.
+// Calls body(offset of the line in each array, place) for all places of all lines onto which
+// something is folded.
 template <class Body>
 __device__ void for_folded(const Lines& a, const Body& body) {
   const Fold& fold = a.fold;
@@ -99,7 +99,7 @@ __device__ void for_folded(const Lines& a, const Body& body) {
        item < places * a.batch.count; item += step) {
     const index_t at = item / a.batch.count;
     const index_t place = at < lefts ? fold.left_start + at : fold.right_start + at - lefts;
-    if (at >= lefts && place >= fold.left_start && place < fold.left_stop) continue;  // had it
+    if (at >= lefts && place >= fold.left_start && place < fold.left_stop) continue;  // done
     index_t offset[3];
     locate(a.batch, item - at * a.batch.count, a.array, offset);
     body(offset, place);
@@ -108,7 +108,7 @@ __device__ void for_folded(const Lines& a, const Body& body) {
 
 // --- pieces of lines in shared memory ------------------------------------------------------------
 
-// What a block does at a time: units `first` … `first + count - 1` of lines `line` … .
+// The work of a block at one time: units `first` … `first + count - 1` of lines `line` … .
 struct Piece {
   index_t line, first;
   int lines, count;
@@ -120,14 +120,14 @@ __device__ inline Piece piece_of(const Lines& a, index_t block, int lines) {
   return {line, first, int(smaller(lines, a.batch.count - line)), int(smaller(a.tile, a.end - first))};
 }
 
-// Where the lines of a piece begin in all three arrays, for all threads to see.
+// The offsets of the piece's lines in all three arrays, for all threads.
 __device__ inline void locate_lines(const Lines& a, const Piece& piece, index_t (*offset)[3]) {
   for (int line = threadIdx.x; line < piece.lines; line += blockDim.x) {
     locate(a.batch, piece.line + line, a.array, offset[line]);
   }
 }
 
-// An item as one of a line: items are numbered line by line, each has `size` of them.
+// An item of a line. Items are numbered line by line, with `size` items each.
 struct InLine {
   int line, at;
 };
@@ -136,7 +136,7 @@ __device__ inline InLine in_line(int item, int size, int lines) {
   return {line, item - line * size};
 }
 
-// So many numbers, one line's.
+// Reads `size` numbers of one line.
 template <class T, class Put>
 __device__ void fill_inside(const T* from, index_t stride, int size, const Put& put) {
   constexpr int several = 16 / int(sizeof(computed_t<T>)) * 2;
@@ -154,7 +154,7 @@ __device__ void fill_inside(const T* from, index_t stride, int size, const Put& 
   for (; at < size; at += int(blockDim.x), from += step) put(0, at, load(from));
 }
 
-// The same of some lines and, where rows are short, beyond their ends.
+// The same for several lines and, for modes with short rows, beyond their ends.
 template <class T, class Put>
 __device__ void fill_lines(const Extension& extend, const T* data, index_t stride,
                            index_t (*offset)[3], int which, int lines, index_t first, int size,
@@ -185,8 +185,8 @@ __device__ void fill_lines(const Extension& extend, const T* data, index_t strid
   }
 }
 
-// Samples `first` … `first + size - 1` of each line, given to put(line, at, value). A few loads
-// are on their way at once: first it is found out where from, then all are loaded.
+// Passes samples `first` … `first + size - 1` of each line to put(line, at, value). Some loads
+// overlap: first their addresses are determined, then all are loaded.
 template <class T, class Put>
 __device__ void fill(const Lines& a, const Array& array, index_t (*offset)[3], int which,
                      const Piece& piece, index_t first, int size, const Put& put) {
@@ -205,21 +205,21 @@ __device__ void fill(const Lines& a, const Array& array, index_t (*offset)[3], i
   }
 }
 
-// A number in shared memory, read and written in one go.
+// A number in shared memory, read and written at once.
 template <class C>
 struct __align__(sizeof(C)) Slot {
   C value;
 };
 
-// Even and odd samples of pieces of lines, one behind the other in shared memory, each line `width`
-// of both. The odd ones begin half of the banks later, so that neighbours do not meet in a bank.
+// Even and odd samples of pieces of lines, contiguous in shared memory, each line `width` of both.
+// The odd ones begin half of the banks later, which avoids bank conflicts between neighbours.
 template <class C>
 struct SplitLines {
   index_t (*offset)[3];
   Slot<C> *even, *odd;
   int width;
 
-  // In shared memory from a multiple of 16 bytes on.
+  // In shared memory, from a multiple of 16 bytes on.
   __device__ SplitLines(const Lines& a, int length, unsigned begin = 0) {
     constexpr int turn = 128 / int(sizeof(C));
     width = a.tile + (length + 1) / 2 - 1;
@@ -229,7 +229,7 @@ struct SplitLines {
     odd = even + needed + (turn + turn / 2 - needed % turn) % turn;
   }
 
-  // What the taps of an analysis meet; nobody may read any more.
+  // Loads what the taps of an analysis read. Earlier reads must be complete.
   template <class T>
   __device__ void load(const Lines& a, const Piece& piece, int length) {
     locate_lines(a, piece, offset);

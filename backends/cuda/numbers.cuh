@@ -1,4 +1,4 @@
-// Numbers as they lie in memory, and numbers that are computed with.
+// Number types in memory and in computations.
 #pragma once
 
 namespace liftwave {
@@ -23,7 +23,7 @@ constexpr bool same = false;
 template <class A>
 constexpr bool same<A, A> = true;
 
-// The type in which numbers of type T are computed with, and that of their real parts.
+// The computation type of numbers of type T, and the type of their real parts.
 template <class T>
 struct Computed {
   typedef T type;
@@ -68,7 +68,7 @@ __device__ complex<R>& operator+=(complex<R>& a, complex<R> b) {
   return a = a + b;
 }
 
-// a * b + c, rounded once where the device does.
+// a * b + c, rounded once if the device supports it.
 __device__ inline float multiply_add(float a, float b, float c) { return fmaf(a, b, c); }
 __device__ inline double multiply_add(double a, double b, double c) { return fma(a, b, c); }
 template <class R>
@@ -101,14 +101,14 @@ __device__ inline unsigned short float_to_half(float value) {
 }
 #endif
 
-// Rounded to the nearest, to even where there are two; NaN stays NaN.
+// Rounded to nearest, ties to even; NaN stays NaN.
 __device__ inline unsigned short float_to_bfloat(float value) {
   const unsigned bits = __float_as_uint(value);
   if (value != value) return static_cast<unsigned short>((bits >> 16) | 0x40u);
   return static_cast<unsigned short>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
-// From memory to what is computed with, and back.
+// Converts from memory to the computation type, and back.
 template <class T>
 __device__ computed_t<T> widened(T value) {
   if constexpr (same<T, half>) return half_to_float(value.bits);

@@ -1,14 +1,14 @@
-// Pooling over windows: a thread for each window, or for a few side by side.
+// Pooling over windows: one thread for each window, or for a few neighbouring ones.
 #pragma once
 #include "pooling_weights.cuh"
 #include "pooling_windows.cuh"
 
 namespace liftwave {
 
-// What all kernels of pooling by weights are told.
+// Arguments of all kernels of weighted pooling.
 struct Pooling {
   Planes samples;
-  Planes betas;  // those of plane p are in row p % rows
+  Planes betas;  // plane p uses row p % rows
   double delta;
   WindowAxis axes[3];
   Items items;

@@ -1,6 +1,6 @@
-// Results by sample, where samples may be in several windows, or in none: a block for each tile of
-// samples weighs all windows that reach into it, once each, and keeps what it knows of them in
-// shared memory; then each sample adds up what its windows say, in their order.
+// Results by sample, if samples belong to several windows or to none. A block for each tile of
+// samples weighs all windows that reach into the tile, once each, and stores their numbers in
+// shared memory. Then each sample adds the results of its windows, in their order.
 #pragma once
 #include "arrays.cuh"
 #include "pooling_spread.cuh"
@@ -10,30 +10,30 @@ namespace liftwave {
 struct GatherArguments {
   SpreadArguments spread;  // items: tiles
   int tile[3];             // samples
-  int held[3];             // windows that reach into a tile, at most
+  int held[3];             // the most windows that reach into a tile
   Divider by_tile[3], by_held[3];
 };
 
-// The first window that reaches sample `i` or beyond, if there is one.
+// The first window that reaches sample `i` or a later one, if any.
 __device__ inline int first_window(const WindowAxis& axis, int i) {
   const int n = i + axis.padding - (axis.kernel - 1) * axis.dilation;
   return n <= 0 ? 0 : divided(n + axis.stride - 1, axis.by_stride);
 }
 
-// The last window that begins before sample `i`, or there.
+// The last window that begins at or before sample `i`.
 __device__ inline int last_window(const WindowAxis& axis, int i) {
   const int last = divided(i + axis.padding, axis.by_stride);
   return last < axis.outputs ? last : axis.outputs - 1;
 }
 
-// Whether a window that reaches over sample `i` has a place there.
+// Whether a window that spans sample `i` has a place there.
 __device__ inline bool has_place(const WindowAxis& axis, int window, int i) {
   if (axis.dilation == 1) return true;
   const int at = i + axis.padding - window * axis.stride;
   return at == divided(at, axis.by_dilation) * axis.dilation;
 }
 
-// Three coordinates of a number, the last of them fastest.
+// Splits a number into three coordinates, the last of them fastest.
 __device__ inline void coordinates(int number, const int (&size)[3], const Divider (&by)[3],
                                    int (&at)[3]) {
 #pragma unroll
@@ -47,7 +47,7 @@ __device__ inline void coordinates(int number, const int (&size)[3], const Divid
 struct Tile {
   int plane;
   int begin[3], end[3];              // samples
-  int first_window[3], windows[3];  // that reach into it
+  int first_window[3], windows[3];  // that reach into the tile
 };
 
 __device__ inline Tile tile_of(const GatherArguments& g) {
@@ -102,7 +102,7 @@ struct GatherWork {
   typedef computed_t<T> C;
   const GatherArguments& g;
   const Tile& tile;
-  C* kept;   // number by number, each for all windows
+  C* kept;   // [number][window]
   int held;  // windows
 
   template <class Weights>

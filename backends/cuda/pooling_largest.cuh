@@ -1,4 +1,4 @@
-// The largest samples of windows and where they are, and cotangents brought back there.
+// The largest samples of windows and their places, and the pullback of cotangents to these places.
 #pragma once
 #include "pooling_gather.cuh"
 
@@ -6,12 +6,12 @@ namespace liftwave {
 
 struct LargestArguments {
   Planes samples, result;
-  Planes places;  // flat within a plane
+  Planes places;  // flat index within a plane
   WindowAxis axes[3];
   Items items;
 };
 
-// NaN is larger than any number; of equal ones the first stays.
+// NaN is larger than any number. Of equal numbers the first one is taken.
 template <class C>
 struct Largest {
   C value;
@@ -90,7 +90,7 @@ struct PlacedArguments {
   Items items;
 };
 
-// A thread for each sample looks at all windows that it is in.
+// One thread per sample reads all windows that contain it.
 template <class T>
 __global__ void placed_samples(const __grid_constant__ PlacedArguments a) {
   typedef computed_t<T> C;

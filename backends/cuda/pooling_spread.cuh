@@ -1,5 +1,5 @@
-// Results by sample, where no sample is in two windows: the derivative of pooling, unpooling and
-// its derivative, each by one thread for each window, or for a few side by side.
+// Results by sample, if no sample is in two windows: the gradient of pooling, unpooling and its
+// gradient, each with one thread per window, or per few neighbouring windows.
 #pragma once
 #include "pooling.cuh"
 
@@ -9,16 +9,16 @@ enum Task : int { task_pool_vjp, task_unpool, task_unpool_vjp };
 
 struct SpreadArguments {
   Pooling pooling;
-  Planes windows;     // cotangents of what is pooled; or pooled values
-  Planes beside;      // cotangents of what is unpooled
+  Planes windows;     // cotangents of pooled values, or pooled values
+  Planes beside;      // cotangents of unpooled values
   Planes result;      // by sample
   Planes of_windows;  // cotangents of pooled values
-  Planes of_betas;    // by window, in what is computed with
-  int average;        // whether pooled values are times the sizes of regions
+  Planes of_betas;    // by window, in the computation type
+  int average;        // whether pooled values are multiplied by the sizes of regions
   int padding;
 };
 
-// Weights, ready for `outcome`; what is by window is written if `owned`.
+// Weights, ready for `outcome`. Results by window are written if `owned`.
 template <class T, int Of, int Job, class Weights, class Region>
 __device__ __forceinline__ void settle(const SpreadArguments& a, const Item& window, bool owned,
                                        const Region& region, Weights& weights) {
@@ -37,7 +37,7 @@ __device__ __forceinline__ void settle(const SpreadArguments& a, const Item& win
   weights.scale(factor, beta);
 }
 
-// What a window adds to the result at sample `x`, which has `c` beside it.
+// The contribution of a window to the result at sample `x`, which is paired with `c`.
 template <int Job, class Weights, class C>
 __device__ __forceinline__ C outcome(const Weights& weights, C x, C c) {
   if (Job == task_unpool) return weights.weight(x);
@@ -75,8 +75,8 @@ struct SpreadWork {
   }
 };
 
-// Windows lie one behind the other, with stride K in each axis. Items are as many windows as cover
-// the samples; what is in those that are not there is zero.
+// Windows are contiguous, with stride K in each axis. Items are enough windows to cover the
+// samples; those of missing windows are zero.
 template <class T, int Of, int Job, int K0, int K1, int K2, bool Full, int V>
 __global__ void spread_windows(const __grid_constant__ SpreadArguments a) {
   typedef SpreadWork<T, Of, Job, K0, K1, K2, Full, V> Work;

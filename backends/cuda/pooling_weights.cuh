@@ -1,9 +1,9 @@
-// Weights of regions, w_i = h_i / sum_j h_j, and how cotangents of the weights are pulled back to
-// the samples. The formulas are those of liftwave/_kernels/reference/pooling_weights.py, with one channel.
+// Weights of regions, w_i = h_i / sum_j h_j, and the pullback of their cotangents to the samples.
+// The formulas are those of liftwave/_kernels/reference/pooling_weights.py, with one channel.
 //
-// What is known of a region is a few numbers, with which each of its samples can be weighed on its
-// own. They are found in passes over the region; in registers, what passes have in common is
-// computed once, as long as it is computed without branches: conditions choose what is divided.
+// A few numbers describe a region, so that each of its samples can be weighed independently. Passes
+// over the region compute these numbers. In registers, common parts of the passes are computed
+// once, as long as the code has no branches: conditions select divisors.
 #pragma once
 #include "numbers.cuh"
 
@@ -14,7 +14,7 @@ __device__ inline double exponential(double x) { return exp(x); }
 __device__ inline float magnitude(float x) { return fabsf(x); }
 __device__ inline double magnitude(double x) { return fabs(x); }
 
-// 1 / x, for x neither very large nor very small.
+// 1 / x, if x is neither very large nor very small.
 #ifndef LIFTWAVE_HOST
 __device__ inline float reciprocal(float x) { return __fdividef(1.0f, x); }
 #else
@@ -51,7 +51,7 @@ struct Slopes {
   C in_sample, in_mean;
 };
 
-// 2 |m a| / (m^2 + a^2): of the smaller of the two over the larger one, t, it is 2 t / (1 + t^2).
+// 2 |m a| / (m^2 + a^2) = 2 t / (1 + t^2), with t the smaller magnitude over the larger one.
 template <class C>
 struct Dice {
   typedef C number;
@@ -88,9 +88,9 @@ struct Dice {
   }
 };
 
-// 1 / |a - m|, times the distance of the nearest sample. Samples at the mean weigh all. Huber's
-// distance is d^2 / 2 as far as delta, delta (d - delta / 2) beyond; its inverse is times half the
-// smaller of delta and the nearest distance, times the nearest one.
+// 1 / |a - m|, times the distance of the nearest sample. Samples at the mean get all the weight.
+// Huber's distance is d^2 / 2 up to delta, delta (d - delta / 2) beyond. Its inverse is multiplied
+// by the nearest distance and by half the smaller of delta and the nearest distance.
 template <class C, bool Huber>
 struct InverseDistance {
   typedef C number;
@@ -134,15 +134,15 @@ struct InverseDistance {
 
 // --- weights -------------------------------------------------------------------------------------
 //
-// `weigh` finds the weights of a region, and `middle`, the sum of weights times what is beside the
-// samples; then `pull` what the mean passes on; `scale` multiplies weights and what is pulled back.
-// With Own, the samples themselves are beside the samples. All that is summed is no larger than the
+// `weigh` computes the weights of a region, and `middle`, the sum of weights times the paired
+// numbers. `pull` computes what the mean passes on. `scale` multiplies weights and pulled-back
+// values. With Own, the samples are paired with themselves. No term of a sum is larger than the
 // largest number.
 
 // Softmax: h_i = e^{a_i}, of numbers that are at most zero.
 //
-// Its derivative does not see a constant, and would lose digits to a large one: with Own, `middle`
-// is from the top.
+// Its derivative is independent of an added constant, and a large one would cost digits. With Own,
+// `middle` is therefore relative to `top`.
 template <class C>
 struct Softmax {
   typedef C number;
@@ -249,7 +249,7 @@ struct Exponential {
   __device__ C power(C a) const { return exponential(similarity.value(a) - C(1)); }
 };
 
-// h_i = max(s_i, 0); where all are zero, all weigh the same.
+// h_i = max(s_i, 0). If all are zero, all weights are equal.
 template <class S>
 struct Plain {
   typedef typename S::number C;
@@ -317,7 +317,7 @@ struct Plain {
     const C s = similarity.value(a);
     return s < C(0) ? C(0) : s;
   }
-  // Samples whose similarity is no larger than zero do not count. (NaN stays.)
+  // Samples whose similarity is at most zero do not count. (NaN stays.)
   __device__ C of_similarity(C a, C c) const {
     return (similarity.value(a) <= C(0) ? C(0) : c - middle) / one_for_zero(total);
   }
@@ -373,7 +373,7 @@ enum Similarity : int {
   similarity_huber,
 };
 
-// work(weights), with those of the family that the similarity says.
+// Calls work(weights) with the weights of the family that the similarity selects.
 template <int Of, class C, class Work>
 __device__ __forceinline__ void with_weights(int similarity, const Work& work) {
   if constexpr (Of == family_softmax) {

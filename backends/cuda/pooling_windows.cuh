@@ -1,4 +1,4 @@
-// Windows on planes: where they are, and their samples, held in registers or read again and again.
+// Windows on planes: their positions, and their samples, in registers or read repeatedly.
 #pragma once
 #include "numbers.cuh"
 
@@ -21,15 +21,15 @@ struct WindowAxis {
   Divider by_stride, by_dilation;
 };
 
-// One number per sample, or per window, of each plane. Strides are in numbers; steps are from one
-// place of a window to the next.
+// One number per sample, or per window, of each plane. Strides are in numbers. Steps separate
+// neighbouring places of a window.
 struct Planes {
   void* data;
   index_t plane;
   index_t stride[3], step[3];
 };
 
-// What there is to do in each plane, along three axes, numbered with the last axis fastest.
+// The work items of each plane, along three axes, numbered with the last axis fastest.
 struct Items {
   Divider by[3];
   int size[3];
@@ -65,7 +65,7 @@ __device__ T* pointer_to(const Planes& planes, const Item& item) {
 
 // --- windows -------------------------------------------------------------------------------------
 
-// The sample at a window's first place, which may be in the padding.
+// The sample at a window's first place, possibly in the padding.
 __device__ inline Item first_of(const WindowAxis (&axes)[3], const Item& window) {
   Item first = window;
 #pragma unroll
@@ -73,7 +73,7 @@ __device__ inline Item first_of(const WindowAxis (&axes)[3], const Item& window)
   return first;
 }
 
-// Places begin ... end - 1 of a window, that begins at `first`, are at samples.
+// Places begin ... end - 1 of a window that begins at `first` are at samples.
 struct Run {
   int begin, end;
 };
@@ -86,7 +86,7 @@ __device__ inline Run run_of(const WindowAxis& axis, int first) {
   return run;
 }
 
-// Which of K0 * K1 * K2 places are at samples, one bit each, and how many.
+// The places, of K0 * K1 * K2, that are at samples: one bit each, and their number.
 struct Presence {
   unsigned mask;
   int count;
@@ -140,8 +140,8 @@ __device__ void store_pack(T* to, const computed_t<T>* from) {
   *reinterpret_cast<Pack<T, Count>*>(to) = pack;
 }
 
-// The region of one window in registers: samples, and what is beside them (itself if not Paired).
-// Where places are absent there are zeros, which functions are told not to count.
+// The region of one window in registers: samples and the numbers paired with them (the samples
+// themselves if not Paired). Absent places are zero, and functions are told not to count them.
 template <class C, int N, bool Full, bool Paired>
 struct Held {
   C sample[N], other[Paired ? N : 1];
@@ -204,9 +204,9 @@ __device__ Seen<T, Paired> seen(const WindowAxis (&axes)[3], const Item& first, 
   return region;
 }
 
-// The samples of windows side by side, one for V <= 1. With V > 1 they are read and written as
-// packs: windows then are full, and lie one behind the other along the last axis, where samples
-// do too. With V == 1 only the latter.
+// The samples of V neighbouring windows; of one window for V <= 1. With V > 1 they are read and
+// written as packs: windows are then full, and windows and samples are contiguous along the last
+// axis. With V == 1 only the samples are contiguous.
 template <class T, int K0, int K1, int K2, bool Full, int V>
 struct Patch {
   typedef computed_t<T> C;

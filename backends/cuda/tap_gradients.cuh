@@ -1,10 +1,10 @@
-// Gradients of an analysis in its taps:
+// Gradients of an analysis with respect to its taps:
 //
 //   G[j] = sum over all lines and k of Re(conj(x[2 k + phase - j]) g[k])
 //
-// for one or two cotangents g (Bands), both extended. Every block sums up some pieces of lines, in
-// its threads' registers; short runs of these sums are added to the block's in double precision.
-// A second kernel adds up the blocks, in a fixed order, so that results are always the same.
+// for one or two cotangents g (Bands), both extended. Every block sums some pieces of lines in its
+// threads' registers. Short runs of these sums are added to the block's sums in double precision. A
+// second kernel adds the blocks' sums in a fixed order, so that results are reproducible.
 #pragma once
 #include "lines.cuh"
 
@@ -13,11 +13,11 @@ namespace liftwave {
 struct GradientArguments {
   Lines lines;       // x, then the cotangents; the fold is how these are extended
   double* partial;   // (blocks of the grid / chunks, Bands, length)
-  int chunks;        // of taps: block b does chunk b % chunks
+  int chunks;        // of taps: block b computes chunk b % chunks
   int padding;
 };
 
-// The sum over the lanes of a warp, in the first of them.
+// The sum over the lanes of a warp, in its first lane.
 __device__ inline double warp_sum(double value) {
 #pragma unroll
   for (int delta = 16; delta > 0; delta /= 2) value += __shfl_down_sync(~0u, value, delta);
@@ -40,7 +40,7 @@ struct TapSums {
     products = 0;
   }
 
-  // Adds those of all threads of a warp to its row of `total`; all of them have to be there.
+  // Adds the sums of all threads of a warp to its row of `total`. All threads must call it.
   __device__ void flush(double* total) {
 #pragma unroll
     for (int f = 0; f < Bands; ++f) {
@@ -54,7 +54,7 @@ struct TapSums {
   }
 };
 
-// Products of one place of the cotangents with the samples that the taps meet: value(j) of tap j.
+// Products of one place of the cotangents with the samples that the taps read: value(j) for tap j.
 template <int L, int Bands, int Count, class C, class R, class Value>
 __device__ void add_products(TapSums<R, Bands, Count>& sums, int count, const C (&g)[Bands],
                              const Value& value) {
@@ -84,7 +84,7 @@ __device__ void cotangents_at(const Lines& a, const index_t* offset, index_t k,
   }
 }
 
-// A piece of lines along which memory is contiguous; taps from `from` on.
+// A piece of lines along which memory is contiguous, for taps from `from` on.
 template <class T, int L, int Bands, int Count, class Sums>
 __device__ void gradients_along(const Lines& a, SplitLines<computed_t<T>>& tile, const Piece& piece,
                                 int from, int length, Sums& sums) {
@@ -95,7 +95,7 @@ __device__ void gradients_along(const Lines& a, SplitLines<computed_t<T>>& tile,
     const InLine of = in_line(item, piece.count, piece.lines);
     C g[Bands];
     cotangents_at<T>(a, tile.offset[of.line], piece.first + of.at, g);
-    // The first tap of a chunk is an even one.
+    // The first tap of a chunk is even.
     const int at = of.line * tile.width + of.at + halo - from / 2;
     const Slot<C>*even = tile.even + at, *odd = tile.odd + at;
     add_products<L>(sums, a.length - from, g,
@@ -105,7 +105,7 @@ __device__ void gradients_along(const Lines& a, SplitLines<computed_t<T>>& tile,
   __syncthreads();
 }
 
-// A piece of each thread's own line, beside those of its neighbours.
+// A piece of each thread's own line; neighbouring threads have neighbouring lines.
 template <class T, int L, int Bands, int Count, class Sums>
 __device__ void gradients_across(const Lines& a, const Piece& piece, int from, Sums& sums) {
   typedef computed_t<T> C;
@@ -138,9 +138,9 @@ __device__ void gradients_across(const Lines& a, const Piece& piece, int from, S
   }
 }
 
-// Taps of a chunk where kernels are not compiled for their number.
+// Taps of a chunk if no kernel is compiled for their number.
 constexpr int taps_of_chunk = 8;
-// Products of floats that are added up in single precision by each thread, at most.
+// The most products of floats that a thread sums in single precision.
 constexpr int run_of_floats = 64;
 
 template <class T, int Bands, int L, bool Along>
@@ -187,7 +187,7 @@ struct SumArguments {
   index_t rows, width;
 };
 
-// Sums over rows: a block of one warp for each number.
+// Sums over rows: one block of one warp for each number.
 template <class R>
 __global__ void __launch_bounds__(32) sum_of_rows(const __grid_constant__ SumArguments a) {
   for (index_t v = blockIdx.x; v < a.width; v += gridDim.x) {

@@ -1,5 +1,4 @@
-// Taps of up to two filters: numbers that come with the launch, or places on the device where they
-// are while they are being learned.
+// Taps of up to two filters: numbers in the launch arguments, or device addresses of learned taps.
 #pragma once
 #include "numbers.cuh"
 
