@@ -1,6 +1,6 @@
-"""Axis-by-axis fallback: separable transforms by the kernels of one axis, one after the other.
+"""Axis-by-axis fallback for separable transforms that no fused kernel supports.
 
-For every transform that no fused kernel supports.
+It runs the kernels of one axis, one after the other.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
 
 
 def synthesise(bands: Sequence[Array], plan: SynthesisPlan, kernels: AxisKernels) -> Array:
-    """The array with these bands; bands that the plan does not have are zero."""
+    """The array with these bands; bands that the plan lacks are zero."""
     remaining = iter(bands)
     approx = next(remaining) if plan.has_approx else None
     for level in plan.levels:
@@ -79,7 +79,7 @@ def bands_of_level(
 def with_approx(
     details: Mapping[str, Array], approx: Array | None, level: SynthesisLevel
 ) -> dict[str, Array]:
-    """The bands of one level, the used part of the approximation among them."""
+    """The bands of one level, including the used part of the approximation."""
     if level.approx_shape is None:
         return dict(details)
     return {level.approx_key: trimmed(approx, level.approx_shape), **details}
@@ -99,18 +99,18 @@ def synthesise_level(
 def merge(
     pair: Sequence[Array | None], step: Step, shapes: Sequence[Shape], kernels: AxisKernels
 ) -> Array:
-    """The band that one step makes of approximation and detail, of which one may be missing."""
+    """The band that one step merges from approximation and detail; one may be missing."""
     if isinstance(step, LiftStep):
         approx, detail = fill_missing(pair, shapes)
         return kernels.lift_synthesis(approx, detail, step.plan, step.taps, step.scale, step.axis)
-    # A filter bank leaves out a missing band.
+    # A filter bank omits a missing band.
     present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]
     bands, filters = zip(*present, strict=True)
     return kernels.synthesis(bands, filters, step.plan, step.axis)
 
 
 def fill_missing(pair: Sequence[Array | None], shapes: Sequence[Shape]) -> list[Array]:
-    """Both bands, which lifting needs: zeros for a missing one."""
+    """Both bands, since lifting needs both: zeros for a missing one."""
     like = next(band for band in pair if band is not None)
     xp = array_namespace(like)
     return [

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 class LiftPullback(NamedTuple):
-    """What :meth:`AxisKernels.lift_vjp` gives back.
+    """The results of :meth:`AxisKernels.lift_vjp`.
 
     Attributes
     ----------
     inputs : list of array
-        What went in, rebuilt: the signal, or approximation and detail.
+        The reconstructed inputs: the signal, or approximation and detail.
     cotangents : list of array
-        Those of the inputs.
+        The cotangents of the inputs.
     taps : list of array
-        The gradient in the taps of each step, of shape (length,), in the order of the plan.
+        The gradient of the taps of each step, of shape (length,), in the order of the plan.
     scale : (array, array)
-        The gradients in the two factors, of shape ().
+        The gradients of the two factors, of shape ().
     """
 
     inputs: list[Array]
@@ -46,7 +46,7 @@ class AxisKernels(Protocol):
     def analysis(
         self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> list[Array]:
-        """One band per filter: filtered, and every second sample kept."""
+        """One band per filter: filtered and downsampled by two."""
         ...
 
     def synthesis(
@@ -76,15 +76,16 @@ class AxisKernels(Protocol):
     def tap_gradients(
         self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
     ) -> list[Array]:
-        r"""The gradient of an analysis in its taps, one array of shape (length,) per cotangent.
+        r"""The gradients of the taps of an analysis: an array of shape (length,) per cotangent.
 
-        For :math:`y = \mathtt{analysis}(x, f)` and a cotangent :math:`g` of :math:`y` it is that
-        of :math:`\mathrm{Re}\langle g, y\rangle` in :math:`f`, with the precision of ``x``:
+        For :math:`y = \mathtt{analysis}(x, f)` and a cotangent :math:`g` of :math:`y`, each is
+        the gradient of :math:`\mathrm{Re}\langle g, y\rangle` with respect to :math:`f`, in the
+        precision of ``x``:
 
         .. math:: G_j = \sum_k \mathrm{Re}(\overline{\tilde x_{2k+\mathtt{phase}-j}}\, \tilde g_k)
 
-        summed over all other axes too, where the first tilde is ``plan.extend`` and the second
-        ``plan.fold``, which extends cotangents as far as it folds outputs.
+        summed over all other axes too. The first tilde is the extension ``plan.extend``. The second
+        is ``plan.fold``, which extends cotangents as far as it folds outputs.
         """
         ...
 
@@ -97,12 +98,12 @@ class AxisKernels(Protocol):
         scale: Sequence[Any],
         axis: int,
     ) -> LiftPullback:
-        """The derivative of lifting, transposed, from what lifting returned.
+        """The vector-Jacobian product of lifting, computed from its outputs.
 
         Two outputs are those of :meth:`lift_analysis`, one is that of :meth:`lift_synthesis`,
-        called with the same plan, taps and scale; cotangents are of the outputs' shapes and
-        dtype. Values are rebuilt step by step, last step first, so that a synthesis must not have
-        dropped any (its plan's ``edge`` has no rows).
+        called with the same plan, taps and scale. Cotangents have the outputs' shapes and dtype.
+        Values are reconstructed step by step, last step first. So a synthesis must not have
+        dropped any sample (its plan's ``edge`` has no rows).
         """
         ...
 
@@ -122,11 +123,11 @@ Weights: TypeAlias = Literal[
     "exp-pce",
     "ada",
 ]
-"""How much the samples of a region weigh; they sum to one (formulas: ``pooling_weights.py``)."""
+"""The weights of the samples of a region; they sum to one (formulas: ``pooling_weights.py``)."""
 
 
 class PoolingArguments(NamedTuple):
-    """What kernels of weighted pooling, and of its reverse, get besides arrays.
+    """The arguments of weighted pooling and unpooling besides arrays.
 
     Attributes
     ----------
@@ -135,14 +136,14 @@ class PoolingArguments(NamedTuple):
     weights : str
         The kind of the weights.
     delta : float
-        Huber's.
+        The threshold of Huber's distance.
     channels : int
-        So many planes one after the other are one vector per sample, which similarities and
-        distances compare, so that they have one weight (softmax is not affected).
+        The number of consecutive planes that form one vector per sample. Similarities and
+        distances compare these vectors, so the planes share one weight (except for softmax).
     up : {"nearest", "linear"}
-        How unpooling brings pooled values to the samples.
+        How unpooling interpolates pooled values at the samples.
     preserve : {"sum", "mean"}
-        What unpooling keeps of each region.
+        What unpooling preserves in each region.
     """
 
     plan: WindowPlan
@@ -157,7 +158,7 @@ class PoolingKernels(Protocol):
     r"""Pooling over windows.
 
     Signals ``x`` have shape (planes, *spatial) and are real float32 or float64; results have
-    their dtype. Numbers in padding do not exist: a region is what is inside the signal.
+    their dtype. Padding has no numbers: a region consists of the samples inside the signal.
 
     ``beta`` is for the weights ``"ada"`` only, ``beta * exp-dice + (1 - beta) * softmax``. Its
     shape is (rows, *outputs) or (rows, 1, …, 1), where ``rows`` divides ``planes``: plane ``p``
@@ -181,10 +182,10 @@ class PoolingKernels(Protocol):
 
         ``pooled`` has shape (planes, *outputs), the result that of ``x``:
         :math:`a_i = \sum_{R \ni i} c_R\, w_i^R\, \mathrm{up}(p)_i`, a sum over the regions
-        that a sample is in. Nearest: :math:`\mathrm{up}(p)_i = p_R`. Linear: interpolated
-        between the middles of windows, constant beyond the first and the last of them. To
-        preserve the sum :math:`c_R = 1`, to preserve the mean it is the number of samples in
-        the region.
+        that contain a sample. Nearest: :math:`\mathrm{up}(p)_i = p_R`. Linear: interpolated
+        between the centres of windows, constant beyond the first and the last of them. To
+        preserve the sum, :math:`c_R = 1`. To preserve the mean, :math:`c_R` is the number of
+        samples in the region.
         """
         ...
 
@@ -200,14 +201,14 @@ class PoolingKernels(Protocol):
         ...
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
-        """The largest sample of each region, the first if there are several, and where it is.
+        """The largest sample of each region, the first if there are several, and its place.
 
         Places are int64, flat within a plane. NaN is larger than any number.
         """
         ...
 
     def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
-        """Cotangents added at the places that :meth:`max_pool` gave: (planes, *inputs)."""
+        """Cotangents added at the places from :meth:`max_pool`: (planes, *inputs)."""
         ...
 
 
@@ -238,7 +239,7 @@ class LiftPoolKernels(Protocol):
         ...
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-        """The signal with these bands, all of which are there."""
+        """The signal with these bands; none of them is missing."""
         ...
 
     def lift_up_vjp(
@@ -258,18 +259,18 @@ NativeRun: TypeAlias = Callable[[Sequence[Array]], list[Array] | None]
 
 
 class Kernels(AxisKernels, Protocol):
-    """What a family of kernels offers: one axis, all axes and levels at once, and pooling.
+    """A family of kernels: for one axis, for all axes and levels at once, and for pooling.
 
     Attributes
     ----------
     name : str
-        By which users choose it.
+        The name by which users choose the family.
     wants_numpy : bool
-        Whether it works on memory of the processor, tensors as NumPy arrays, and wants the values
-        of taps that are learned.
+        Whether it works on host memory, reads tensors as NumPy arrays, and needs the values of
+        learned taps.
     native_half : bool
-        Whether it takes half precision as it is, computes in float32 and returns half precision.
-        Other families get float32 instead.
+        Whether it accepts and returns half precision, and computes in float32. Other families get
+        float32 instead.
     pooling : PoolingKernels
         Pooling over windows.
     lift_pool : LiftPoolKernels
@@ -290,31 +291,31 @@ class Kernels(AxisKernels, Protocol):
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
         """All bands: the approximation, then the details, coarsest level first, as in ``plan``.
 
-        Computed and returned in ``dtype``, where that is wider than that of ``x``.
+        They are computed and returned in ``dtype`` if that is wider than the dtype of ``x``.
         """
         ...
 
     def synthesise(
         self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None
     ) -> Array:
-        """The array with these bands, which are those of ``plan``, in its order.
+        """The array with these bands, in the order of ``plan``.
 
-        It may be written to ``out``, an array of its shape, and is that array then.
+        Kernels may write it to ``out``, an array of its shape, and then return ``out``.
         """
         ...
 
     def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:
-        """What runs a plan that these kernels ran before, if arrays need no conversion."""
+        """The function that runs a plan these kernels ran before, if arrays need no conversion."""
         ...
 
 
 class CompiledKernels(Kernels, Protocol):
-    """A family of kernels that serves some arrays only."""
+    """A family of kernels that supports only some arrays."""
 
     def serves(self, *arrays: Array) -> bool:
-        """Whether these kernels serve the arrays together, as they are."""
+        """Whether these kernels support the arrays together, unconverted."""
         ...
 
     def serves_memory(self, *tensors: Array) -> bool:
-        """Whether these kernels serve the tensors' memory, whether or not autograd is active."""
+        """Whether these kernels support the tensors' memory, even if autograd is active."""
         ...

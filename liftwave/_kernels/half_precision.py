@@ -1,6 +1,6 @@
 """Half precision for kernels without it: computed in float32, and cast back.
 
-Gradients in taps, which are sums over samples, stay in float32.
+Gradients of taps, which are sums over samples, stay in float32.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def in_float32(kernels: Kernels) -> Kernels:
-    """The family for arrays of half precision, too."""
+    """The family, extended to arrays of half precision."""
     return KernelsInFloat32(kernels)
 
 
@@ -120,11 +120,11 @@ class KernelsInFloat32:
     ) -> Array:
         """The array with these bands, in their dtype."""
         if out is not None and is_half(out):
-            out = None  # which the kernels do not write
+            out = None  # the kernels cannot write it
         return _like(self._kernels.synthesise(_singles(bands), plan, out), bands[0])
 
     def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:
-        """That of the family: it takes no half precision."""
+        """The function of the family; it accepts no half precision."""
         return self._kernels.native_run(plan)
 
 
@@ -169,7 +169,7 @@ class PoolingInFloat32:
         return _like(of_x, x), _like(of_pooled, x), None if of_beta is None else _like(of_beta, x)
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
-        """The largest sample of each region, and where it is."""
+        """The largest sample of each region, and its place."""
         values, indices = self._kernels.max_pool(_single(x), plan)
         return _like(values, x), indices
 
@@ -239,7 +239,7 @@ class LiftPoolInFloat32:
 
 
 def _single(x: Any) -> Any:
-    """``x`` in float32 if it is an array of half precision; else as it is."""
+    """``x`` in float32 if it is an array of half precision; otherwise unchanged."""
     if not is_array(x) or not is_half(x):
         return x
     xp = array_namespace(x)

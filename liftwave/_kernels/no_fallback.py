@@ -1,6 +1,6 @@
-"""No fallback: kernels that raise whatever they are asked for.
+"""No fallback: kernels that always raise.
 
-They take the place of the reference kernels where users want an error instead of slower code.
+They replace the reference kernels if users prefer an error to slower code.
 """
 
 from __future__ import annotations

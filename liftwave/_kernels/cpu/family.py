@@ -1,6 +1,6 @@
-"""Compiled kernels for arrays in the processor's memory: NumPy's and torch's.
+"""Compiled kernels for arrays in host memory: NumPy arrays and torch tensors.
 
-This is the family; its methods are in the modules beside it.
+This module defines the family; the other modules of this folder implement its methods.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class CpuKernels(CpuLevels):
     Parameters
     ----------
     fallback : Kernels
-        Serves what these kernels do not.
+        Handles what these kernels do not support.
     """
 
     name = NAME

@@ -1,6 +1,6 @@
-"""Filter banks along one axis by the compiled kernels, and their plans as the module's own.
+"""Filter banks along one axis by the compiled kernels, and their native plans.
 
-Taps that are arrays are left to the fallback: gradients may have to flow into them.
+The fallback handles taps that are arrays, since these may need gradients.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class CpuPart:
     Parameters
     ----------
     fallback : Kernels
-        Serves what these kernels do not.
+        Handles what these kernels do not support.
     """
 
     def __init__(self, fallback: Kernels) -> None:
@@ -75,11 +75,11 @@ class CpuFilters(CpuPart):
         return list(like(x, sums.astype(work.real.dtype)))
 
 
-# --- native plans, kept with a plan of one axis --------------------------------------------------
+# --- native plans, cached with a plan of one axis ------------------------------------------------
 
 
 def _native_analysis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _cpu.Analysis | None:
-    """The module's analysis; None for more than two filters, or taps that are arrays."""
+    """The native analysis; None for more than two filters, or taps that are arrays."""
     if len(filters) > 2 or not all(type(taps) is tuple for taps in filters):
         return None
     key = (NAME, "analysis", axis, filters)
@@ -93,7 +93,7 @@ def _native_analysis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _
 def _native_synthesis(
     plan: FilterPlan, filters: tuple[Any, ...], axis: int
 ) -> _cpu.Synthesis | None:
-    """The module's synthesis; None for filters that it does not have."""
+    """The native synthesis; None for filters that the module does not support."""
     if len(filters) > 2 or plan.length % 2 or not all(type(taps) is tuple for taps in filters):
         return None
     key = (NAME, "synthesis", axis, filters)
@@ -116,13 +116,13 @@ def _native_gradients(plan: FilterPlan, axis: int) -> _cpu.TapGradients:
 
 
 def analysis_axis(plan: FilterPlan, filters: Sequence[Any], axis: int) -> Any:
-    """The module's plan of one axis of an analysis."""
+    """The native plan of one axis of an analysis."""
     extend, fold = _extension(plan.extend), _extension(plan.fold)
     return (axis, plan.n_out, plan.length, plan.phase, extend, fold, list(map(list, filters)))
 
 
 def synthesis_axis(plan: FilterPlan, filters: Sequence[Any], axis: int) -> Any:
-    """The module's plan of one axis of a synthesis: even taps, then odd ones."""
+    """The native plan of one axis of a synthesis: even taps, then odd ones."""
     return analysis_axis(plan, [half for f in filters for half in (f[0::2], f[1::2])], axis)
 
 

@@ -45,11 +45,11 @@ from liftwave._plan.levels import (
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps, is_concrete
 
-# Axes that the module transforms at once, at most.
+# The most axes that the module transforms at once.
 _MAX_AXES = 4
-# A row of the last axis, in samples, that still fits the L2 cache several times over.
+# The longest row of the last axis, in samples, of which several fit the L2 cache.
 _LONGEST_ROW = 1 << 16
-# Numbers behind the last axis from which axes are better done one by one, across.
+# Numbers behind the last axis from which one call per axis is faster.
 _FEWEST_COLUMNS = 8
 
 _NativeAnalysis: TypeAlias = "_cpu.Analysis | _cpu.LiftAnalysis | Literal[False]"
@@ -60,7 +60,7 @@ class CpuLevels(CpuFilters, CpuLifting):
     """All axes and levels."""
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
-        """All bands: the approximation, then the details; in ``dtype``, if given."""
+        """All bands: the approximation, then the details; in ``dtype`` unless it is None."""
         native: _NativeAnalysis | None = plan.native.get(NAME)
         if native is None:
             native = plan.native[NAME] = _native_analysis(plan, tuple(x.shape))
@@ -86,7 +86,7 @@ class CpuLevels(CpuFilters, CpuLifting):
     def synthesise(
         self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None
     ) -> Array:
-        """The array with these bands; ``out``, if that can be written to while they are read."""
+        """The array with these bands; ``out`` if it can be written while the bands are read."""
         native: _NativeSynthesis | None = plan.native.get(NAME)
         if native is None:
             native = plan.native[NAME] = _native_synthesis(plan)
@@ -127,7 +127,7 @@ class CpuLevels(CpuFilters, CpuLifting):
 
 
 def _analyse_memory(work: Any, native: _cpu.Analysis | _cpu.LiftAnalysis, dtype: Any) -> list[Any]:
-    """The bands of a NumPy array, in ``dtype`` if given; lifting widens samples as it reads."""
+    """The bands of a NumPy array, in ``dtype`` unless it is None; lifting widens samples."""
     if dtype is None:
         return with_copies(native.run, work)
     if isinstance(native, _cpu.LiftAnalysis):
@@ -136,7 +136,7 @@ def _analyse_memory(work: Any, native: _cpu.Analysis | _cpu.LiftAnalysis, dtype:
 
 
 def _fitting(bands: list[Any], plan: SynthesisPlan) -> list[Any]:
-    """The bands, of an approximation only as many samples as the plan has."""
+    """The bands; an approximation is trimmed to the plan's number of samples."""
     shape = plan.levels[0].approx_shape
     if shape is not None and bands[0].shape != shape:
         return [bands[0][tuple(map(slice, shape))], *bands[1:]]
@@ -144,7 +144,7 @@ def _fitting(bands: list[Any], plan: SynthesisPlan) -> list[Any]:
 
 
 def _target(out: Array, bands: Sequence[Any]) -> Any:
-    """The NumPy array to write to ``out``; None if its numbers do not lie in a row or are read."""
+    """``out`` as a NumPy array to write to; None if not contiguous, or if a band overlaps it."""
     if not serves(out):
         return None
     target = memory(out)
@@ -158,7 +158,7 @@ def _target(out: Array, bands: Sequence[Any]) -> Any:
 def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnalysis:
     """The native object of a plan for this shape.
 
-    False if the module does not do all levels in one go.
+    False if one native call does not run all levels.
     """
     axes = [_fused(level.analysis_steps, level.shape) for level in plan.levels]
     filter_levels = [steps for steps in axes if steps is not None and not _folds(steps)]
@@ -207,7 +207,7 @@ def _input_shapes(level: SynthesisLevel, is_first: bool) -> Iterator[Shape]:
 
 
 def _filter_level(level: SynthesisLevel) -> Any:
-    """The module's arguments for a level of filter banks: axes, and which bands are present."""
+    """The native arguments for a level of filter banks: axes, and which bands are present."""
     # Steps come from the last axis to the first.
     keyed_steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
     steps = _fused(keyed_steps, level.shape)
@@ -217,14 +217,14 @@ def _filter_level(level: SynthesisLevel) -> Any:
         key in level.detail_keys or ("d" not in key and level.approx_shape is not None)
         for key in map("".join, product("ad", repeat=len(steps)))
     ]
-    if len(steps) == 1:  # along one axis a missing band is left out
+    if len(steps) == 1:  # along one axis a missing band is omitted
         plan, filters, axis = steps[0]
         steps = [(plan, tuple(f for f, p in zip(filters, present, strict=True) if p), axis)]
     return [synthesis_axis(*step) for step in steps], present
 
 
 def _lift_level(level: SynthesisLevel) -> Any:
-    """The module's groups of a level of lifting, which needs all bands."""
+    """The native groups of a level of lifting, which needs all bands."""
     keyed_steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
     groups = level_groups(keyed_steps, len(level.shape))
     if groups is None or level.approx_shape is None:
@@ -259,6 +259,6 @@ def _fused(keyed_steps: Sequence[tuple[str, Step]], shape: tuple[int, ...]) -> l
 
 
 def _folds(axes: Sequence[_Fused]) -> bool:
-    """Whether several axes would have to fold: an analysis folds one axis at a time."""
+    """Whether several axes need folding: an analysis folds one axis at a time."""
     folds = any(plan.fold.left or plan.fold.right for plan, _, _ in axes)
     return len(axes) > 1 and folds

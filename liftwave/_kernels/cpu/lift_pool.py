@@ -1,7 +1,7 @@
-"""Compiled lifting pooling of arrays in the processor's memory.
+"""Compiled lifting pooling of arrays in host memory.
 
-What the module does not do is handed to the reference kernels: arrays that are not of float32 or
-float64, all the same, or that something watches.
+The module supports arrays that are all float32 or all float64, without autograd or tracing. The
+reference kernels handle all others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class CpuLiftPool:
     Parameters
     ----------
     fallback : LiftPoolKernels
-        Serves arrays that the module does not.
+        Handles arrays that the module does not support.
     """
 
     def __init__(self, fallback: LiftPoolKernels) -> None:
@@ -58,7 +58,7 @@ class CpuLiftPool:
         return all_like(x, results), None if sums is None else like(x, sums)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-        """The signal with these bands, none of which is missing."""
+        """The signal with these bands; none of them is missing."""
         arrays = _memories([*bands, filters])
         if arrays is None:
             return self._fallback.lift_up(bands, filters, plan)
@@ -141,7 +141,7 @@ def _module(plan: LiftPoolPlan) -> _cpu.LiftPool:
 
 
 def _collected(gradient: Any, taps: Any) -> Any:
-    """Sums of each pass as a gradient in the taps, which passes may share."""
+    """Sums of each pass as a gradient of the taps, which passes may share."""
     if gradient.shape[0] != taps.shape[0]:
         gradient = gradient.sum(axis=0, keepdims=True)
     return gradient.astype(taps.dtype)
@@ -151,7 +151,7 @@ def _collected(gradient: Any, taps: Any) -> Any:
 
 
 def _memories(arrays: Sequence[Array]) -> list[Any] | None:
-    """The arrays as contiguous NumPy arrays of one real dtype; None where they are not for us."""
+    """The arrays as contiguous NumPy arrays of one real dtype; None if not supported."""
     memories: list[Any] = []
     for x in arrays:
         memory = x

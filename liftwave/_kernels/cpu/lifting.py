@@ -1,8 +1,8 @@
-"""Lifting along one axis by the compiled kernels, and lifting plans as the module's own.
+"""Lifting along one axis by the compiled kernels, and native lifting plans.
 
-Two axes, the last ones of an array, are lifted in one pass over memory. The module copies samples
-beyond the edges or takes them as zero; that, and taps that are numbers, is all that lifting needs.
-Taps that are arrays of other memory are left to the fallback: gradients may have to flow into them.
+The last two axes of an array are lifted in one pass over memory. Samples beyond the edges are
+copies of samples, or zero. Taps are numbers, or arrays that the module can read. The fallback
+handles all other taps, since these may need gradients.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class CpuLifting(CpuPart):
         scale: Sequence[Any],
         axis: int,
     ) -> LiftPullback:
-        """Inputs, their cotangents, and gradients in taps and scales, from the outputs."""
+        """Inputs, their cotangents, and gradients of taps and scales, from the outputs."""
         back = None
         if serves(*outputs, *cotangents) and not (len(outputs) == 1 and plan.edge.right):
             back = _native_pullback(plan, taps, scale, axis)
@@ -91,13 +91,13 @@ class CpuLifting(CpuPart):
         )
 
 
-# --- native plans, kept with a plan of one axis --------------------------------------------------
+# --- native plans, cached with a plan of one axis ------------------------------------------------
 
 
 def _native_analysis(
     plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
 ) -> _cpu.LiftAnalysis | None:
-    """None where the module does not serve it."""
+    """None if the module does not support it."""
     numbers = _numbers(taps, scale)
     if numbers is None:
         return None
@@ -113,7 +113,7 @@ def _native_analysis(
 def _native_synthesis(
     plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
 ) -> _cpu.LiftSynthesis | None:
-    """None where the module does not serve it."""
+    """None if the module does not support it."""
     numbers = _numbers(taps, scale)
     if numbers is None:
         return None
@@ -127,7 +127,7 @@ def _native_synthesis(
 
 
 class _Pullback(NamedTuple):
-    """The native derivative of lifting, and the number of taps of each step."""
+    """The native gradient of lifting, and the number of taps of each step."""
 
     native: _cpu.LiftPullback
     tap_counts: tuple[int, ...]
@@ -142,7 +142,7 @@ class _Pullback(NamedTuple):
 def _native_pullback(
     plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
 ) -> _Pullback | None:
-    """None where the module does not serve it."""
+    """None if the module does not support it."""
     numbers = _numbers(taps, scale)
     if numbers is None:
         return None
@@ -172,7 +172,7 @@ def _pullback(
 def _cached(
     plan: LiftPlan, key: Any, native: Native, taps: Sequence[Any], scale: Sequence[Any]
 ) -> Native:
-    """Cache a native object with the plan, unless taps are learned: these change at each call."""
+    """Cache a native object with the plan, unless taps are learned and change at each call."""
     if _are_numbers(taps, scale):
         bounded(plan.native)[key] = native
     return native
@@ -188,7 +188,7 @@ def _are_numbers(taps: Sequence[Any], scale: Sequence[Any]) -> bool:
 def _numbers(
     taps: Sequence[Any], scale: Sequence[Any]
 ) -> tuple[tuple[Any, ...], tuple[float, float]] | None:
-    """Taps and scales as numbers; None if they are in arrays that the module cannot read."""
+    """Taps and scales as numbers; None if the module cannot read their arrays."""
     if _are_numbers(taps, scale):
         return tuple(taps), (scale[0], scale[1])
     arrays = [value for value in (*taps, *scale) if not isinstance(value, tuple | float | int)]
@@ -224,7 +224,7 @@ def native_group(steps: Sequence[LiftStep]) -> Group | None:
 
 
 def _native_plan(step: LiftStep) -> _cpu.LiftPlan | None:
-    """The plan as the module's own; None if the module does not serve it."""
+    """The native plan; None if the module does not support it."""
     plan = step.plan
     edge = _edge(plan)
     if edge is None or not all(map(_is_number, step.scale)) or not all(map(is_concrete, step.taps)):
@@ -244,7 +244,7 @@ def _step(step: StepPlan, taps: Any) -> tuple[Any, ...]:
 
 
 def _edge(plan: LiftPlan) -> int | None:
-    """What stands behind an odd number of samples: 0 nothing, 1 a zero, 2 the last one again."""
+    """The sample after an odd number of samples: 0 none, 1 zero, 2 the last one again."""
     if plan.edge.left or len(plan.edge.right) > 1:
         return None
     if not plan.edge.right:
@@ -254,7 +254,7 @@ def _edge(plan: LiftPlan) -> int | None:
 
 
 def _sides(extension: Extension) -> tuple[list[int], list[int]] | None:
-    """For each row the sample that it copies, -1 for zero; None if rows do more than that."""
+    """The sample that each row copies, -1 for zero; None if a row is not a copy."""
     left, right = map(_copied, extension.left), map(_copied, extension.right)
     sides = list(left), list(right)
     return None if None in sides[0] or None in sides[1] else sides  # type: ignore[return-value]

@@ -23,10 +23,10 @@ _FLOATS = ("float32", "float64", "complex64", "complex128")
 _INTEGER_DTYPES = frozenset(map(np.dtype, INTEGERS))
 
 ALIGNED_SIZE = 1 << 20
-"""Results of at least so many samples are written past the caches: they begin on a cache line."""
+"""Results from this many samples use non-temporal stores, so they begin on a cache line."""
 
 ALIGNED_LIFTING_SIZE = 1 << 19
-"""The same for lifting, which streams from 8 MiB on: so many samples of complex128."""
+"""The same for lifting, which streams from 8 MiB on: samples of complex128."""
 
 SPACING = 16
 """Samples between two large bands are multiples of this: whole cache lines of float32."""
@@ -35,8 +35,8 @@ LIFTING_SPACING = 64
 """The same for lifting: whole cache lines also of int8."""
 
 _CACHE_LINE = 64
-# glibc maps results of at least so many bytes anew each time. Aligned to a large page, their first
-# touch is that of a few large pages and not of many small ones.
+# glibc maps results of at least this many bytes anew each time. Aligned to a huge page, they cause
+# a few faults of huge pages instead of many of small ones.
 _MAPPED_BYTES = 1 << 25
 _LARGE_PAGE = 1 << 21
 
@@ -47,25 +47,25 @@ Result = TypeVar("Result")
 
 
 def serves(*arrays: Array) -> bool:
-    """Whether the module reads the arrays: NumPy arrays and tensors in the processor's memory.
+    """Whether the module reads the arrays: NumPy arrays and tensors in host memory.
 
-    Integers come to integer lifting schemes only.
+    Only integer lifting schemes pass integers.
     """
     return all(is_plain(x) or _is_integral(x) or is_plain_tensor(x) for x in arrays)
 
 
 def is_floating(x: Array) -> bool:
-    """Whether the module reads the numbers of ``x``, which are floats."""
+    """Whether ``x`` has a floating-point dtype that the module reads."""
     return is_plain(x) or (is_plain_tensor(x) and (x.is_floating_point() or x.is_complex()))
 
 
 def serves_memory(*tensors: Array) -> bool:
-    """Whether the module reads the tensors, whether or not autograd is active."""
+    """Whether the module reads the tensors, even if autograd is active."""
     dtypes, strided = _torch_dtypes()
     for x in tensors:
         if x.device.type != "cpu" or x.dtype not in dtypes or x.layout is not strided:
             return False
-        if x.is_conj() or x.is_neg():  # the numbers in memory are others
+        if x.is_conj() or x.is_neg():  # memory holds other numbers
             return False
     return True
 
@@ -110,19 +110,19 @@ def numpy_dtype(dtype: Any) -> np.dtype[Any]:
 def with_copies(entry: Callable[..., Result | None], *arguments: Any) -> Result:
     """The result of an entry of the module for NumPy arrays, and lists of them.
 
-    An entry returns None for arrays that it cannot read in place, such as unaligned ones: then it
-    gets copies.
+    An entry returns None for arrays that it cannot read in place, such as unaligned ones. It is
+    then called with copies.
     """
     result = entry(*arguments)
     if result is None:
         result = entry(*map(copied, arguments))
     if result is None:
-        raise TypeError("the compiled kernels do not serve these arrays")
+        raise TypeError("the compiled kernels do not support these arrays")
     return result
 
 
 def copied(argument: Any) -> Any:
-    """A NumPy array, or those in a list, copied; anything else as it is."""
+    """A copy of a NumPy array, or of those in a list; anything else unchanged."""
     if isinstance(argument, list):
         return list(map(copied, argument))
     return np.array(argument, order="C") if isinstance(argument, np.ndarray) else argument
@@ -132,19 +132,19 @@ def copied(argument: Any) -> Any:
 
 
 def allocation(size: int, aligned_size: int = ALIGNED_SIZE) -> Callable[..., Any] | None:
-    """The function that allocates so many samples; None for NumPy's ``empty``."""
+    """The function that allocates ``size`` samples; None for NumPy's ``empty``."""
     return None if size < aligned_size else aligned_empty
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Any:
-    """Memory for one result of lifting, which begins on a cache line if it is large."""
+    """Memory for one result of lifting; large results begin on a cache line."""
     if prod(shape) < ALIGNED_LIFTING_SIZE:
         return np.empty(shape, dtype)
     return aligned_empty(shape, dtype)
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Any:
-    """Memory that begins on a cache line, or on a large page if it is large."""
+    """Memory that begins on a cache line, or on a huge page if it is large."""
     size, itemsize = prod(shape), np.dtype(dtype).itemsize
     if size * itemsize >= _MAPPED_BYTES:
         unit = _LARGE_PAGE // itemsize
@@ -158,9 +158,9 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Any:
 def band_memory(
     levels: Sequence[AnalysisLevel], aligned_size: int, spacing: int
 ) -> _cpu.BandMemory:
-    """How the bands of an analysis lie in one piece of memory: level by level, finest first.
+    """The places of the bands of an analysis in one array: level by level, finest first.
 
-    Bands of one level lie along a first axis where that is possible. Of large results each band
+    Bands of one level are stacked along a first axis if possible. Each band of a large result
     begins at a multiple of ``spacing`` samples.
     """
     shapes = [_returned_shapes(level, level is levels[-1]) for level in levels]
@@ -183,7 +183,7 @@ def band_memory(
 
 
 def _returned_shapes(level: AnalysisLevel, is_last: bool) -> list[tuple[int, ...]]:
-    """Those of the bands of a level that are returned: the approximation only of the last."""
+    """Shapes of the returned bands of a level; only the last returns its approximation."""
     shapes = list(level.shapes.values())
     return shapes if is_last else shapes[1:]
 

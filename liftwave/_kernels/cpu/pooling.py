@@ -1,7 +1,7 @@
-"""Pooling over windows by the compiled kernels, and window plans as the module's own.
+"""Pooling over windows by the compiled kernels, and native window plans.
 
-The module weighs each plane on its own. Vectors along channels, and pooled values that are
-interpolated, are left to the fallback.
+The module weighs each plane separately. The fallback handles vectors along channels and
+interpolated pooled values.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WEIGHTS: dict[str, int] = {
     "softmax": 0,
     "dice": 1,
     "exp-dice": 2,
-    # Of vectors with one component these distances are the same, or in proportion to it.
+    # For vectors with one component, these distances are equal or proportional.
     "idw-l1": 3,
     "idw-l2": 3,
     "idw-chebyshev": 3,
@@ -41,7 +41,7 @@ class CpuPooling:
     Parameters
     ----------
     fallback : PoolingKernels
-        Serves vectors along channels and interpolated values.
+        Handles vectors along channels and interpolated values.
     """
 
     def __init__(self, fallback: PoolingKernels) -> None:
@@ -87,13 +87,13 @@ class CpuPooling:
         return like(x, of_x), like(x, of_pooled), _of_beta(of_windows, beta)
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
-        """The largest sample of each region, and where it is, flat within a plane."""
+        """The largest sample of each region, and its place, flat within a plane."""
         entry = _native(PoolingArguments(plan, "softmax")).max_pool
         values, places = with_copies(entry, memory(x))
         return like(x, values), like(x, places)
 
     def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
-        """Cotangents added at the places that :meth:`max_pool` gave."""
+        """Cotangents added at the places from :meth:`max_pool`."""
         g = np.require(memory(cotangent), requirements=("C", "A"))
         result = empty((g.shape[0], *plan.inputs), g.dtype)
         if result.size:
@@ -112,9 +112,9 @@ def _native(arguments: PoolingArguments) -> _cpu.Pooling:
 
 
 def _is_served(arguments: PoolingArguments) -> bool:
-    """Whether the module does this: it has neither vectors along channels nor interpolation.
+    """Whether the module supports this: no vectors along channels, no interpolation.
 
-    Nor cosines and PCE, which are for vectors: those of single numbers are signs.
+    It does not support cosines and PCE either: for single numbers, these are mere signs.
     """
     is_nearest = arguments.up == "nearest"
     return arguments.channels == 1 and is_nearest and arguments.weights in _WEIGHTS
@@ -126,7 +126,7 @@ def _on_memory(
     arguments: PoolingArguments,
     beta: Array | None,
 ) -> T:
-    """The results of reference kernels on NumPy arrays, which are the same for tensors."""
+    """The results of reference kernels on NumPy arrays, converted to the library of the arrays."""
     results: Any = function(*map(memory, arrays), arguments, None if beta is None else memory(beta))
     if isinstance(results, tuple):
         return cast(T, tuple(None if y is None else like(arrays[0], y) for y in results))
@@ -138,7 +138,7 @@ def _memories(*arrays: Array | None) -> list[Any]:
 
 
 def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:
-    """The gradient in beta: the sums over all windows and planes that share a value."""
+    """The gradient of beta: the sums over all windows and planes that share a value."""
     if beta is None:
         return None
     shape = tuple(beta.shape)

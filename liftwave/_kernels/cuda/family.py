@@ -1,7 +1,7 @@
-"""CUDA kernels for arrays of CuPy and CUDA tensors of torch, compiled by CuPy at their first use.
+"""CUDA kernels for CuPy arrays and CUDA tensors of torch, compiled by CuPy at their first use.
 
-This is the family; its methods are in the modules beside it, and how kernels are launched in
-``runtime.py``. Nothing here waits for a device or reads its memory.
+This module defines the family; the other modules of this folder implement its methods, and
+``runtime.py`` launches kernels. No code here waits for a device or reads its memory.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class CudaKernels(CudaLevels, CudaArrays):
     runtime : Runtime
         Runs the kernels and allocates results.
     fallback : Kernels
-        Serves what these kernels do not, half precision included.
+        Handles what these kernels do not support, including half precision.
     """
 
     name = "cuda"

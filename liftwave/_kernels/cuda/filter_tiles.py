@@ -1,6 +1,6 @@
 """Filter banks along two axes in one pass, by CUDA kernels: ``filter_tile_*.cuh``.
 
-An image is cut into tiles: strips of columns, and segments of rows that threads walk down.
+An image is cut into tiles: strips of columns, and segments of rows. Threads walk down the rows.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps, is_concrete
 
 MAX_TAPS = 20
-"""Beyond so many, what filters reach does not fit into registers."""
+"""The most taps for which the samples that filters reach fit into registers."""
 
-# Sizes and places of rows and columns are 32-bit numbers.
+# Numbers of rows and columns, and their indices, are 32-bit numbers.
 _LONGEST = 1 << 30
 _REALS = {"complex64": "float32", "complex128": "float64"}
 
@@ -83,7 +83,7 @@ def _arguments(
 
 
 class TileLaunch(NamedTuple):
-    """A kernel and how it is run, but for the addresses."""
+    """A kernel and its launch, except for the addresses."""
 
     kernel: Kernel
     blocks: int
@@ -95,19 +95,18 @@ class TileLaunch(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two steps that a kernel does at once.
+    """Two steps that one kernel runs at once.
 
     Attributes
     ----------
     rows, columns : FilterStep
-        Places along the axis of each; the one whose axis comes later has the columns.
+        The steps along rows and columns; the later axis has the columns.
     order : tuple of int
-        Where the kernel has the bands ``aa, ad, da, dd`` of the two steps in their order.
+        The kernel's index of each band ``aa, ad, da, dd`` of the two steps in their order.
     learned : bool
         Whether taps are arrays.
     launches : dict
-        What was prepared for arrays of the dtypes and strides that came; False if these are not
-        served.
+        The prepared launches by dtypes and strides of the arrays; False if not supported.
     """
 
     rows: FilterStep
@@ -118,12 +117,12 @@ class Pair:
 
     @property
     def plans(self) -> tuple[FilterPlan, FilterPlan]:
-        """Those of rows and columns."""
+        """The plans of rows and columns."""
         return self.rows.plan, self.columns.plan
 
     @property
     def axes(self) -> tuple[int, int]:
-        """Those of rows and columns."""
+        """The axes of rows and columns."""
         return self.rows.axis, self.columns.axis
 
 
@@ -152,7 +151,7 @@ def _is_served(kind: _Kind, plan: FilterPlan) -> bool:
 
 
 def _is_long(extend: Boundary) -> bool:
-    """Whether what is beyond the ends is made of several samples."""
+    """Whether a sample beyond the ends depends on several samples."""
     return extend.mode in LONG_ROWS
 
 
@@ -162,25 +161,25 @@ def _is_long(extend: Boundary) -> bool:
 def split(
     x: Array, bands: Sequence[Array], dtypes: tuple[str, str], pair: Pair, runtime: Runtime
 ) -> bool:
-    """Analyse into four bands that lie in a row each.
+    """Analyse into four contiguous bands.
 
     Parameters
     ----------
     x : array
         The image, or images.
     bands : sequence of array
-        Those of the steps of ``pair`` in their order: aa, ad, da, dd.
+        The bands of the steps of ``pair`` in their order: aa, ad, da, dd.
     dtypes : (str, str)
-        Those of the first band and of the others.
+        The dtypes of the first band and of the others.
     pair : Pair
-        Of an analysis.
+        The pair of an analysis.
     runtime : Runtime
         Runs the kernel.
 
     Returns
     -------
     bool
-        False if the kernel does not serve these arrays; nothing was done then.
+        False if the kernel does not support these arrays; nothing is computed then.
     """
     memory = memory_of(x)
     launch = split_launch(memory, tuple(bands[0].shape), dtypes, pair)
@@ -194,7 +193,7 @@ def split(
 def split_launch(
     memory: Memory, shape: tuple[int, ...], dtypes: tuple[str, str], pair: Pair
 ) -> TileLaunch | None:
-    """The launch that analyses such an image into bands of this shape; None if there is none."""
+    """The launch that analyses such an image into bands of this shape; None if unsupported."""
     key = (memory.dtype, dtypes, memory.shape, memory.strides, memory.address % 16)
     launch = pair.launches.get(key)
     if launch is None:
@@ -212,7 +211,7 @@ def run_split(
     what: str,
     runtime: Runtime,
 ) -> None:
-    """Analyse the image at an address into bands at these."""
+    """Analyse the image at one address into the bands at several addresses."""
     arguments: Any = type(launch.arguments).from_buffer_copy(launch.arguments)
     arguments.image.data = image
     for place, band in zip(pair.order, bands, strict=True):
@@ -221,7 +220,7 @@ def run_split(
 
 
 def merge(bands: Sequence[Array | None], out: Array, pair: Pair, runtime: Runtime) -> bool:
-    """Synthesise four bands, of which some may be missing, into an array; see :func:`split`."""
+    """Synthesise four bands (None: missing) into an array; see :func:`split`."""
     memories = [None if band is None else memory_of(band) for band in bands]
     target = memory_of(out)
     launch = merge_launch(memories, target, pair)
@@ -236,7 +235,7 @@ def merge(bands: Sequence[Array | None], out: Array, pair: Pair, runtime: Runtim
 def merge_launch(
     memories: Sequence[Memory | None], target: Memory, pair: Pair
 ) -> TileLaunch | None:
-    """The launch that synthesises such bands (None: missing); None if there is none."""
+    """The launch that synthesises such bands (None: missing); None if unsupported."""
     layout = [m and (m.dtype, m.shape, m.strides) for m in memories]
     key = (*layout, target.dtype, target.shape, target.strides, target.address % 16)
     launch = pair.launches.get(key)
@@ -255,7 +254,7 @@ def run_merge(
     what: str,
     runtime: Runtime,
 ) -> None:
-    """Synthesise the bands at these addresses (None: missing) into the image at one."""
+    """Synthesise the bands at several addresses (None: missing) into the image at one address."""
     arguments: Any = type(launch.arguments).from_buffer_copy(launch.arguments)
     arguments.out.data = out
     for place, band in zip(pair.order, bands, strict=True):
@@ -310,7 +309,7 @@ def _are_beside(pair: Pair, like: Array) -> bool:
 
 
 class _Shape(NamedTuple):
-    """How much a thread does: columns of an analysis, and rows (or pairs of them) at a time."""
+    """The work of a thread: columns of an analysis, and rows (or pairs of them) at a time."""
 
     columns: int
     rows: int
@@ -319,7 +318,7 @@ class _Shape(NamedTuple):
 def _analysis_shape(
     computed: int, stored: int, lengths: tuple[int, int], long: bool
 ) -> _Shape | None:
-    """What fits into registers, for numbers of so many bytes; None if nothing does."""
+    """The shape that fits into registers, for these numbers of bytes; None if none does."""
     if computed == 4 and long:
         return _Shape(2, 2)
     if computed == 4:
@@ -447,20 +446,20 @@ def _fill(arguments: Any, batch: Batch, tiling: Tiling, kinds: list[Boundary], p
 
 def _boundary(plan: FilterPlan) -> Boundary:
     extend = boundary(plan.extend)
-    assert extend is not None  # or the plan would not be in a pair
+    assert extend is not None  # otherwise the plan would not be in a pair
     return extend
 
 
 def _of(batch: Batch, array: Strided) -> list[int]:
-    """The strides of the batch."""
+    """The strides of the batch axes."""
     return list(array.batch_stride[: batch.ndim])
 
 
 def _is_interleaved(batch: Batch, array: Strided) -> bool:
-    """Whether items lie between the columns of each other: then they are done together."""
+    """Whether items are interleaved with columns. One block then processes several items."""
     return any(abs(s) < abs(array.stride[1]) for s in _of(batch, array))
 
 
 def contiguous_strides(shape: Sequence[int]) -> tuple[int, ...]:
-    """Those of numbers that lie in a row."""
+    """The strides of a C-contiguous array."""
     return tuple(prod(shape[d + 1 :]) for d in range(len(shape)))

@@ -1,7 +1,7 @@
 """Filter banks along one axis by CUDA kernels: ``filter_lines.cuh``.
 
-Lines are addressed by strides; nothing is copied first. Taps that are numbers come with a launch,
-taps that are arrays stay where they are.
+Kernels address lines by strides, without copies. Taps that are numbers are launch arguments; taps
+that are arrays are read in place.
 """
 
 from __future__ import annotations
@@ -78,21 +78,21 @@ class CudaFilters(CudaPart):
     def run_analysis(
         self, x: Array, outs: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> bool:
-        """Analyse into arrays that are there, of any strides.
+        """Analyse into existing arrays of any strides.
 
         Parameters
         ----------
         x : array
             The signal.
         outs : sequence of array
-            One band per filter, all of one dtype, computed in the dtype in which ``x`` is.
+            One band per filter, all of one dtype with the same computation dtype as ``x``.
         filters, plan, axis
             As in :meth:`analysis`.
 
         Returns
         -------
         bool
-            False if kernels do not serve this; nothing was done then.
+            False if the kernels do not support the arguments; nothing is computed then.
         """
         return _run("analysis", [x], outs, filters, plan, axis, self._runtime)
 
@@ -104,7 +104,7 @@ class CudaFilters(CudaPart):
         plan: FilterPlan,
         axis: int,
     ) -> bool:
-        """Synthesise into an array that is there, of any strides; see :meth:`run_analysis`."""
+        """Synthesise into an existing array of any strides; see :meth:`run_analysis`."""
         return _run("synthesis", bands, [out], filters, plan, axis, self._runtime)
 
 
@@ -154,7 +154,7 @@ def _run(
 
 
 class _Call(NamedTuple):
-    """What kernels of one call have in common."""
+    """The common parts of the kernels of one call."""
 
     runtime: Runtime
     lines: Lines
@@ -165,7 +165,7 @@ class _Call(NamedTuple):
     def __call__(
         self, name: str, before: tuple[Any, ...], after: tuple[Any, ...], count: int, launch: Launch
     ) -> None:
-        """Launch a kernel whose template arguments are around whether taps are learned."""
+        """Launch a kernel; its template arguments are ``before``, learned or not, ``after``."""
         learned = self.taps.learned
         compiled = kernel(_SOURCE, name, *before, learned, *after)
         arguments = filter_arguments(self.taps.real, count, learned)()
@@ -182,7 +182,7 @@ class _Call(NamedTuple):
 
 
 def _places(kind: _Kind, bands: int) -> tuple[int, ...]:
-    """Which of the structure's arrays are those that are read and then those that are written."""
+    """The indices of inputs, then of outputs, among the structure's arrays."""
     return (0, 1, 2)[: 1 + bands] if kind == "analysis" else (*range(bands), 2)
 
 
@@ -224,11 +224,11 @@ def _with_length(shape: Sequence[int], axis: int, n: int) -> tuple[int, ...]:
     return (*shape[:axis], n, *shape[axis + 1 :])
 
 
-# --- what is kept with a plan --------------------------------------------------------------------
+# --- cached with a plan --------------------------------------------------------------------------
 
 
 class _Prepared(NamedTuple):
-    """What does not depend on arrays."""
+    """The arguments of kernels that do not depend on arrays."""
 
     real: str
     taps: int  # their number, as a template argument
@@ -248,13 +248,13 @@ class _Prepared(NamedTuple):
 
     @property
     def folded_places(self) -> int:
-        """How many places of a line anything is folded onto, from the left and from the right."""
+        """The number of places of a line onto which samples are folded, from both ends."""
         fold = self.fold
         return int(fold.left_stop - fold.left_start + fold.right_stop - fold.right_start)
 
 
 def _prepared(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
-    """What kernels are told of a plan; None if it has a boundary that they do not know."""
+    """The kernel arguments of a plan; None if the kernels do not support its boundary."""
     key = ("cuda", kind, dtype)
     if key not in plan.native:
         bounded(plan.native)[key] = _prepare(kind, plan, dtype)
@@ -272,13 +272,13 @@ def _prepare(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
 
 
 def _inner_outputs(plan: FilterPlan) -> tuple[int, int, int]:
-    """How many outputs there are, and the range of those that see no boundary."""
+    """The number of outputs, and the range of those that need no extension."""
     end = min(plan.n_out, (plan.extend.n - 1 - plan.phase) // 2 + 1)
     return plan.n_out, max(0, -((plan.phase - plan.length + 1) // 2)), end
 
 
 def _inner_pairs(plan: FilterPlan) -> tuple[int, int, int]:
-    """The same of pairs of outputs."""
+    """The same for pairs of outputs."""
     begin = max(0, (plan.length + 1) // 2 - 1 - plan.phase // 2)
     end = min(plan.n_out // 2, plan.extend.n - (plan.phase + 1) // 2)
     return (plan.n_out + 1) // 2, begin, end

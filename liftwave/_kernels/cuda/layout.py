@@ -1,4 +1,4 @@
-"""What kernels on devices are told: arrays and boundaries as structures of C.
+"""Arguments of the CUDA kernels: arrays and boundaries as C structures.
 
 The structures are those of ``arrays.cuh`` and ``boundary.cuh``, field by field.
 """
@@ -68,21 +68,21 @@ class Fold(ctypes.Structure):
 
 
 Merged: TypeAlias = "tuple[int, list[int]]"
-"""The size of an axis, and its stride in each of some arrays."""
+"""The size of an axis, and its stride in each array."""
 
 
 def batched(memories: Sequence[Memory], axes: Sequence[int]) -> tuple[Batch, list[Strided]] | None:
-    """The axes beside ``axes``, which arrays have in common, and the arrays along both.
+    """The axes other than ``axes``, which the arrays share, and the arrays along both.
 
-    Axes that lie one behind the other in all arrays become one; the last of them changes fastest.
-    None if more are left than kernels know.
+    Axes that are contiguous in all arrays are merged; the last of them changes fastest. None if
+    the kernels do not support the remaining number of axes.
     """
     along = [[memory.strides[axis] for memory in memories] for axis in axes]
     return placed(memories, merged(memories, axes), along)
 
 
 def merged(memories: Sequence[Memory], axes: Sequence[int]) -> list[Merged]:
-    """The axes beside ``axes``; those that lie one behind the other in all arrays are one."""
+    """The axes other than ``axes``; those that are contiguous in all arrays are merged."""
     shape = memories[0].shape
     groups: list[Merged] = []  # innermost first
     for d in reversed(range(len(shape))):
@@ -101,9 +101,9 @@ def merged(memories: Sequence[Memory], axes: Sequence[int]) -> list[Merged]:
 def placed(
     memories: Sequence[Memory], batch: Sequence[Merged], along: Sequence[Sequence[int]]
 ) -> tuple[Batch, list[Strided]] | None:
-    """A batch of these axes, and the arrays with their strides along both it and a kernel's axes.
+    """A batch of these axes, and the arrays with their strides along the batch and kernel axes.
 
-    None if it has more axes than kernels know.
+    None if the batch has more axes than the kernels support.
     """
     if len(batch) > MAX_BATCH_AXES:
         return None
@@ -120,7 +120,7 @@ def placed(
 
 
 def grid(blocks: int) -> int:
-    """How many blocks are launched where so many are wanted: kernels go through the rest."""
+    """The number of blocks to launch for ``blocks`` blocks of work; kernels loop over the rest."""
     return min(blocks, MAX_GRID)
 
 
@@ -140,14 +140,14 @@ _MODES: tuple[Mode, ...] = (
 """The modes in the order of ``Mode`` in ``boundary.cuh``."""
 
 LONG_ROWS = tuple(_MODES.index(mode) for mode in ("smooth", "antireflect"))
-"""The modes of which a row may have more than one sample."""
+"""The modes whose rows may have more than one sample."""
 
 _CHANNEL_REFLECT = len(_MODES)
 
 
 @lru_cache(maxsize=4096)
 def boundary(extension: Extension) -> Boundary | None:
-    """The mode that an extension is of; None if kernels know none."""
+    """The mode of an extension; None if the kernels do not support it."""
     n, sides = extension.n, (len(extension.left), len(extension.right))
     if extension.vanishes:
         return Boundary(n, n, _MODES.index("zero"), 0)

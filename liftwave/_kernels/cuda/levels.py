@@ -1,8 +1,8 @@
 """Whole transforms on CUDA devices: two axes of a level in one pass, levels one after the other.
 
-Half precision is computed in float32, and what passes from level to level, or from axes to axes,
-stays in it. Each band has memory of its own, so that one which is kept does not keep the others;
-it begins where the library's allocator begins blocks, at a multiple of 256 bytes at least.
+Half precision is computed in float32. Intermediate results, between levels or axes, stay in
+float32. Each band has separate memory, so that a reference to one does not keep the others alive.
+The library's allocator aligns it to at least 256 bytes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
     """All axes and levels."""
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
-        """All bands: the approximation, then the details; in ``dtype``, if given."""
+        """All bands: the approximation, then the details; in ``dtype`` unless it is None."""
         native: Native | None = plan.native.get(_NAME)
         if native is None:
             native = plan.native[_NAME] = native_analysis(plan)
@@ -66,13 +66,13 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
             if launches:
                 return self._launch_analysis(x, memory.address, launches)
         elif "int" not in stored:
-            x = _converted(x, stored)  # kernels of lifting widen integers as they read them
+            x = _converted(x, stored)  # lifting kernels widen integers on load
         return self._analyse_by_levels(x, plan, native.works, stored)
 
     def _launch_analysis(
         self, x: Array, address: int, launches: Sequence[LevelLaunch]
     ) -> list[Array]:
-        """The bands, by one kernel per level, whose launches are known."""
+        """The bands, by one kernel per level, with prepared launches."""
         details: list[Array] = []
         for level in launches:
             bands = list(map(partial(self._runtime.empty, level.shape, like=x), level.dtypes))
@@ -80,7 +80,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
             filter_tiles.run_split(
                 level.launch, level.pair, address, places, x, level.what, self._runtime
             )
-            # It is read by the next launch: its memory may not be reused before.
+            # The next launch reads it: its memory must not be reused before.
             address, approx = places[0], bands[0]
             details[:0] = bands[1:]
         return [approx, *details]
@@ -168,7 +168,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
     def synthesise(
         self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None
     ) -> Array:
-        """The array with these bands; ``out``, if given."""
+        """The array with these bands; ``out`` unless it is None."""
         native: Native | None = plan.native.get(_NAME)
         if native is None:
             native = plan.native[_NAME] = native_synthesis(plan)
@@ -184,7 +184,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         return self._synthesise_by_levels(bands, plan, native.works, out)
 
     def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> None:
-        """Nothing takes NumPy arrays."""
+        """None: no CUDA kernel reads NumPy arrays."""
 
     def _launch_synthesis(
         self,
@@ -193,11 +193,11 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         plan: SynthesisPlan,
         launches: Sequence[LevelLaunch],
     ) -> Array:
-        """The array, by one kernel per level, whose launches are known."""
+        """The array, by one kernel per level, with prepared launches."""
         remaining = iter(memories)
         approx, result = next(remaining).address if plan.has_approx else None, like
         for level, step in zip(plan.levels, launches, strict=True):
-            previous = result  # it is read by this launch: its memory may not be reused before
+            previous = result  # this launch reads it: its memory must not be reused before
             result = self._runtime.empty(step.shape, step.dtypes[0], like)
             places: list[int | None] = []
             for key in PAIR_KEYS:
@@ -292,7 +292,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         dtype: str,
         out: Array | None,
     ) -> Array:
-        # A filter bank leaves out a missing band.
+        # A filter bank omits a missing band.
         pairs = [(b, taps) for b, taps in zip(bands, step.filters, strict=True) if b is not None]
         present, filters = [b for b, _ in pairs], [taps for _, taps in pairs]
         if len({memory_of(b).dtype for b in present}) > 1:
@@ -310,11 +310,11 @@ def _converted(x: Array, dtype: str) -> Array:
     return xp.astype(x, getattr(xp, dtype), copy=False)
 
 
-# --- results that are written to -----------------------------------------------------------------
+# --- output arrays -------------------------------------------------------------------------------
 
 
 def _target(out: Array, dtype: str, bands: Sequence[Array]) -> Array | None:
-    """``out``, if the last level may write to it: no band lies there."""
+    """``out``, if the last level may write to it: no band overlaps it."""
     memory = memory_of(out)
     if memory.dtype != dtype or any(_overlap(memory, memory_of(x)) for x in bands):
         return None
@@ -327,7 +327,7 @@ def _overlap(a: Any, b: Any) -> bool:
 
 
 def _range(memory: Any) -> tuple[int, int]:
-    """The addresses that an array is between."""
+    """The first address of an array, and the address after its last one."""
     if 0 in memory.shape:
         return 0, 0
     reach = [(n - 1) * s for n, s in zip(memory.shape, memory.strides, strict=True)]

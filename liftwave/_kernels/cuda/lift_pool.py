@@ -1,7 +1,7 @@
 """Lifting pooling on CUDA devices.
 
-Two axes are halved by one kernel where tiles of a plane, with what the filters read around them,
-fit into shared memory; else one axis after the other. Filters are read on the device only.
+One kernel halves two axes if tiles of a plane, with the samples that filters read around them, fit
+into shared memory. Otherwise axes are halved one after the other. Only the device reads filters.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class CudaLiftPool:
     runtime : Runtime
         Runs the kernels and allocates results.
     fallback : LiftPoolKernels
-        Serves what these kernels do not.
+        Handles what these kernels do not support.
     """
 
     def __init__(self, runtime: Runtime, fallback: LiftPoolKernels) -> None:
@@ -76,7 +76,7 @@ class CudaLiftPool:
         return results, _as(total, work.call.computed)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
-        """The signal with these bands, none of which is missing."""
+        """The signal with these bands; none of them is missing."""
         work = _prepared("lift_up", filters, plan, bands, _TRANSFORM, self._runtime)
         if work is None:
             return self._fallback.lift_up(bands, filters, plan)
@@ -178,11 +178,11 @@ class _Work(NamedTuple):
     stages: list[Stage]
     values: NodeMemories
     cotangents: NodeMemories
-    gradients: list[tuple[tuple[int, ...], Array]]  # by block, of which passes
+    gradients: list[tuple[tuple[int, ...], Array]]  # passes, and their gradients by block
     buffers: list[Array]
 
     def allocate(self, memories: NodeMemories, nodes: Iterable[int]) -> None:
-        """Allocate arrays for these nodes, which are needed between stages only."""
+        """Allocate arrays for these nodes, which only stages use."""
         for node in nodes:
             self.buffers.append(self.call.empty(self.call.shape_of(node), self.call.computed))
             memories[node] = memory_of(self.buffers[-1])
@@ -205,7 +205,7 @@ class _Work(NamedTuple):
 
 
 class _Back(NamedTuple):
-    """How nodes are pulled back."""
+    """The options of pulling nodes back."""
 
     up: bool
     from_outputs: bool
@@ -278,7 +278,7 @@ def _pull(work: _Work, stage: Stage, node: int, back: _Back) -> None:
 
 
 def _collected(work: _Work, filters: Array) -> Array:
-    """The gradient in the filters: of all passes, or summed if the passes share one pair."""
+    """The gradient of the filters: of all passes, or summed if the passes share one pair."""
     xp, shared = array_namespace(filters), filters.shape[0] == 1
     if len(work.gradients) == 1:
         ((_, parts),) = work.gradients
@@ -342,7 +342,7 @@ def _all_bands(plan: LiftPoolPlan) -> LiftOutput:
 
 
 def _block(memory: Memory, number: int, channels: int) -> Memory:
-    """So many channels of an array that has several such blocks."""
+    """Block ``number`` of an array whose blocks have ``channels`` channels each."""
     step = number * channels * memory.strides[1] * ITEMSIZE[memory.dtype]
     shape = (memory.shape[0], channels, *memory.shape[2:])
     return memory._replace(address=memory.address + step, shape=shape)
@@ -351,7 +351,7 @@ def _block(memory: Memory, number: int, channels: int) -> Memory:
 def _dtypes(
     call: Call, signals: Sequence[Memory | None], bands: Sequence[Memory | None]
 ) -> tuple[str, str]:
-    """The dtypes of signals and of bands; that of the call if all of them are missing."""
+    """The dtypes of signals and of bands; the dtype of the call if all are missing."""
     of_signals, of_bands = (
         next((m.dtype for m in memories if m is not None), call.dtype)
         for memories in (signals, bands)

@@ -1,4 +1,4 @@
-"""Launching the CUDA kernels of lifting pooling: stages, tiles, and what kernels are told."""
+"""Launching the CUDA kernels of lifting pooling: stages, tiles, and kernel arguments."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ SHARED = 48 * 1024
 """Bytes of shared memory that a block may take."""
 
 MAX_OVERLAP = 2.5
-"""How often samples may be read before two axes are halved one after the other instead."""
+"""The most reads per sample of a kernel that halves two axes at once."""
 
 SUMMING_BLOCKS = 2048
-"""How many blocks sum gradients, each over several tiles of one channel."""
+"""The number of blocks that sum gradients, each over several tiles of one channel."""
 
 MAX_DIMENSIONS = 3
 KNOWN_KERNELS = 8
-"""Filters of up to so many weights are unrolled."""
+"""Filters with up to this number of weights are unrolled."""
 
 SERVED = {
     "float16": ("float16", "float32"),
@@ -48,16 +48,16 @@ SERVED = {
     "float32": ("float32",),
     "float64": ("float64",),
 }
-"""The dtypes of signals, and those of the filters that go with them."""
+"""The dtypes of signals, and the supported dtypes of their filters."""
 
 NodeMemories: TypeAlias = "dict[int, Memory | None]"
-"""Arrays by the nodes of the tree of passes; bands are those behind the last pass."""
+"""Arrays by the nodes of the tree of passes; bands are the nodes after the last pass."""
 
 _int = ctypes.c_int
 _index = ctypes.c_longlong
 
 
-# --- what kernels are told -----------------------------------------------------------------------
+# --- kernel arguments ----------------------------------------------------------------------------
 
 
 class AxisOfTiles(ctypes.Structure):
@@ -140,9 +140,9 @@ Arguments: TypeAlias = "TransformArguments | BackArguments"
 
 
 class Stage(NamedTuple):
-    """One axis, or two that lie behind one another, halved by one kernel.
+    """One axis, or two adjacent ones, halved by one kernel.
 
-    Arrays are named by the nodes of the tree of passes, bands by those behind the last pass.
+    Arrays are numbered by the nodes of the tree of passes, bands by the nodes after the last pass.
     """
 
     axes: tuple[int, ...]  # the last one is halved first
@@ -150,12 +150,12 @@ class Stage(NamedTuple):
 
     @property
     def depth(self) -> int:
-        """How many axes are halved before."""
+        """The number of axes that are halved before."""
         return self.dimensions - 1 - self.axes[-1]
 
     @property
     def nodes(self) -> range:
-        """What is halved."""
+        """The nodes that are halved."""
         first = 2**self.depth - 1
         return range(first, 2 * first + 1)
 
@@ -164,7 +164,7 @@ class Stage(NamedTuple):
         return (node,) if len(self.axes) == 1 else (node, 2 * node + 1, 2 * node + 2)
 
     def children(self, node: int) -> range:
-        """What becomes of it."""
+        """The nodes into which a node is split."""
         count = 2 ** len(self.axes)
         first = count * node + count - 1
         return range(first, first + count)
@@ -175,14 +175,14 @@ class Stage(NamedTuple):
         return tuple(shape) if first >= len(shape) else (*shape[:first], prod(shape[first:]))
 
     def view(self, memory: Memory) -> Memory:
-        """The same of an array, in which these axes lie one behind the other."""
+        """The same for an array, in which these axes are contiguous."""
         shape = self.merged(memory.shape)
         strides = (*memory.strides[: len(shape) - 1], memory.strides[-1])
         return memory._replace(shape=shape, strides=strides)
 
     @property
     def grid_axes(self) -> tuple[int, int, int]:
-        """Channels, rows and columns in such a view; tiles are of these two."""
+        """Channels, rows and columns in such a view; tiles consist of rows and columns."""
         if self.dimensions == 1:
             return 1, 0, 2
         row = min(self.axes[0], self.dimensions - 2) + 2
@@ -196,11 +196,11 @@ class Stage(NamedTuple):
 
 
 class Call(NamedTuple):
-    """What all launches of one call share."""
+    """The common parts of all launches of one call."""
 
     runtime: Runtime
     plan: LiftPoolPlan
-    filters: Array  # of the computed dtype, contiguous
+    filters: Array  # of the computation dtype, contiguous
     like: Array
     batch: int
     dtype: str
@@ -208,12 +208,12 @@ class Call(NamedTuple):
 
     @property
     def computed(self) -> str:
-        """The dtype of what is computed and kept."""
+        """The dtype of computations and intermediate results."""
         return COMPUTED[self.dtype]
 
     @property
     def channels(self) -> int:
-        """Of the signal, and of each band."""
+        """The number of channels of the signal and of each band."""
         return int(self.filters.shape[2])
 
     @property
@@ -227,7 +227,7 @@ class Call(NamedTuple):
         return (self.batch, self.channels, *shapes[min(node, len(shapes) - 1)])
 
     def empty(self, shape: Sequence[int], dtype: str) -> Array:
-        """Memory for a result, beside the arrays that were given."""
+        """Memory for a result, on the device of the inputs."""
         return self.runtime.empty(shape, dtype, self.like)
 
     def stages(self, need: Need) -> list[Stage] | None:
@@ -249,13 +249,13 @@ class Call(NamedTuple):
         return stages
 
     def grid(self, stage: Stage) -> tuple[int, int]:
-        """Samples along rows and columns of what a stage halves."""
+        """Samples along rows and columns of the arrays that a stage halves."""
         shape = stage.merged(self.shape_of(stage.nodes[0]))
         _, row, col = stage.grid_axes
         return shape[row], shape[col]
 
     def tiling(self, stage: Stage, need: Need) -> Tiling | None:
-        """How it is cut into tiles; None if no tile fits into shared memory."""
+        """The tiles of a stage; None if no tile fits into shared memory."""
         ends = self.plan.padding != "circular"
         axes = (
             Axis((n + 1) // 2 if split else n, split, ends or not split)

@@ -1,4 +1,4 @@
-"""Which tiles the CUDA kernels of lifting pooling take, and what they put into shared memory."""
+"""Tiles of the CUDA kernels of lifting pooling, and their layout in shared memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLACE = 96
 
 
 class Axis(NamedTuple):
-    """Rows or columns of what is cut into tiles."""
+    """Rows or columns of an array that is cut into tiles."""
 
     n: int  # samples, of a half if the axis is halved
     split: bool
@@ -69,11 +69,11 @@ class Need(NamedTuple):
 
 
 class Tiling(NamedTuple):
-    """How rows and columns are cut."""
+    """Tiles of rows and columns, and their shared memory."""
 
     tile: tuple[int, int]
     halo: int
-    overlap: float  # how often samples are read
+    overlap: float  # reads per sample
     threads: int
     shared: int  # bytes
     memory: tuple[int, ...]  # ``LiftPoolMemory`` of ``lift_pool_tile.cuh``
@@ -83,7 +83,7 @@ class Tiling(NamedTuple):
 def tiling(
     rows: Axis, cols: Axis, kernel: int, itemsize: int, need: Need, budget: int
 ) -> Tiling | None:
-    """The tiles for which least is read and computed; None if none fits into shared memory."""
+    """The cheapest tiles to read and compute; None if none fits into shared memory."""
     halo = need.steps * (kernel // 2)
     best: tuple[float, Tiling] | None = None
     for row in rows.tiles(kernel):
@@ -97,9 +97,8 @@ def tiling(
             if shared > budget:
                 continue
             count = -(-rows.n // row) * -(-cols.n // col)
-            # Every tile costs something, short rows waste parts of what memory gives at a time,
-            # large tiles leave less for others to work while they wait, and a warp that has few
-            # lines finds samples in the same banks.
+            # Every tile has a fixed cost. Short rows waste parts of memory transactions. Large
+            # tiles reduce occupancy. Warps with few lines have bank conflicts.
             cost = float(all_rows * all_cols + 64 * count)
             cost *= 1 + 4 / (width << cols.split) + 0.1 * shared / budget
             if cols.split:

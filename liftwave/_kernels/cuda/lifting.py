@@ -1,7 +1,7 @@
 """Lifting by the CUDA kernels: along one axis, or two in one pass over memory.
 
-A block has a tile of two axes in shared memory. Where one axis is lifted, the other one of the
-tile is one that the arrays have beside it, so that neighbouring threads find neighbouring numbers.
+A block has a tile of two axes in shared memory. If one axis is lifted, the other one of the tile is
+a batch axis, chosen such that neighbouring threads read neighbouring numbers.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _INTEGERS = frozenset(ITEMSIZE) - _FLOATS
 
 
 class Group(NamedTuple):
-    """One axis, or two that are lifted together: in an analysis in this order."""
+    """One axis, or two that are lifted together, in the order of an analysis."""
 
     axes: tuple[int, ...]
     geometries: tuple[AxisGeometry, ...]
@@ -160,14 +160,14 @@ def _is_learned(step: LiftStep) -> bool:
 def analyse_level(
     x: Array, groups: Sequence[Group], approx: str, details: str, runtime: Runtime
 ) -> list[Array] | None:
-    """All bands of a level; None where kernels do not serve these arrays.
+    """All bands of a level; None if the kernels do not support these arrays.
 
     Parameters
     ----------
     x : array
         The signal.
     groups : sequence of Group
-        Those of the level (:func:`level_groups`).
+        The groups of the level (:func:`level_groups`).
     approx, details : str
         The dtypes of the approximation and of the details.
     runtime : Runtime
@@ -183,20 +183,20 @@ def synthesise_level(
     runtime: Runtime,
     out: Array | None = None,
 ) -> Array | None:
-    """The array with these bands; None where kernels do not serve it, or a band is missing.
+    """The array with these bands; None if unsupported, or if a band is missing.
 
     Parameters
     ----------
     bands : mapping
-        By key.
+        The bands by key.
     groups : sequence of Group
-        Those of the level (:func:`level_groups`).
+        The groups of the level (:func:`level_groups`).
     dtype : str
-        Of the result.
+        The dtype of the result.
     runtime : Runtime
         Runs the kernels.
     out : array, optional
-        What the result is written to.
+        The array for the result.
     """
     if len(bands) < 2 ** sum(len(group.axes) for group in groups):
         return None
@@ -305,7 +305,7 @@ def _synthesise(
 
 
 def serves(group: Group, names: Sequence[str], like: Array) -> bool:
-    """Whether there are kernels for arrays of these dtypes, the approximation's first."""
+    """Whether kernels support arrays of these dtypes, the approximation's first."""
     if group.integer:
         dtypes_match = set(names) <= _INTEGERS and names[0] == names[1]
     else:
@@ -321,7 +321,7 @@ def _learned(group: Group) -> Iterator[Any]:
 
 
 def _is_beside(values: Any, like: Array) -> bool:
-    """Whether an array is one of the same library, on the same device."""
+    """Whether an array belongs to the same library and device."""
     if hasattr(values, "data_ptr") != hasattr(like, "data_ptr"):
         return False
     return bool(device(values) == device(like))
@@ -335,22 +335,22 @@ class Launch:
     group : Group
     signal : Memory
     bands : list of Memory
-        In the order of their keys; then others that have the same axes.
+        In the order of their keys, followed by other arrays with the same axes.
     work : str
-        The dtype that is computed in.
+        The computation dtype.
     fields : int, optional
-        How many arrays of the signal's size are in a tile.
+        The number of arrays of the signal's size in a tile.
     extra : int, optional
-        Bytes of shared memory that are for something else.
+        Bytes of shared memory for other purposes.
 
     Attributes
     ----------
     lifted : tuple of int or None
-        Which of the group's axes the rows and the columns of tiles are.
+        The group's axes that are the rows and the columns of tiles.
     tiling : Tiling or None
         None if the tile does not fit.
     extras : list of structures
-        The arrays passed behind the bands; set by :meth:`arguments`.
+        The arrays passed after the bands; set by :meth:`arguments`.
     """
 
     def __init__(
@@ -375,12 +375,12 @@ class Launch:
 
     @staticmethod
     def real_of(work: str) -> str:
-        """What taps are, in terms of C, for numbers that are computed with in this dtype."""
+        """The C type of the taps for this computation dtype."""
         return _REAL.get(work, "int")
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether the arrays are empty."""
         return not prod(self.signal.shape)
 
     def _side(self, k: int) -> Side:
@@ -447,7 +447,7 @@ class Launch:
         return LiftAxis(g.n, g.padded, g.shift, tiles, g.halo, first, len(g.steps), *flags, room, 0)
 
     def _pairs(self, signal: Any) -> bool:
-        """Whether two samples next to each other can be read at once."""
+        """Whether two neighbouring samples can be read at once."""
         size = ITEMSIZE[self.signal.dtype]
         strides = [*signal.batch_stride, signal.stride[0]]
         return (
@@ -493,7 +493,7 @@ class Launch:
 
 
 def _contiguous(values: Any, dtype: str) -> Any:
-    """An array of taps in this dtype, its numbers one behind the other."""
+    """A contiguous array of taps in this dtype."""
     xp = array_namespace(values)
     cast = xp.astype(values, getattr(xp, dtype), copy=False)
     strides = memory_of(cast).strides
@@ -526,14 +526,14 @@ def _axes_of_tiles(group: Group, memories: Sequence[Memory]) -> Tiled:
 
 
 def _distance(axis: Merged) -> int:
-    """How far neighbours are from each other in the signal; an axis of one number has none."""
+    """The distance of neighbours in the signal; very large for an axis of one number."""
     size, strides = axis
     return abs(strides[0]) if size > 1 and strides[0] else 1 << 62
 
 
 def name_of(dtype: Any) -> str:
-    """The name of a dtype of NumPy, CuPy or torch, or of one that is a name already."""
-    if isinstance(dtype, str):  # NumPy does not know all of them
+    """The name of a dtype of NumPy, CuPy or torch; a name is returned unchanged."""
+    if isinstance(dtype, str):  # NumPy lacks some of these dtypes
         return dtype
     of_torch = type(dtype).__module__ == "torch"
     return str(dtype).removeprefix("torch.") if of_torch else np.dtype(dtype).name

@@ -1,4 +1,4 @@
-"""The derivative of lifting by the CUDA kernels, transposed, from what lifting returned."""
+"""The vector-Jacobian product of lifting by the CUDA kernels, computed from its outputs."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from liftwave._plan.levels import LiftStep as AxisStep
 from liftwave._typing import Array
 
 _SOURCE = "lifting_gradient.cuh"
-# So many blocks at most, each with sums of its own.
+# The most blocks; each has separate sums.
 MOST_BLOCKS = 1024
-# A block's place for sums of up to four numbers of each of its warps.
+# Numbers of a block for sums of up to four numbers per warp.
 _WARP_SUMS = 32
 
 
 class CudaLiftingGradient(CudaPart):
-    """The derivative of lifting along one axis."""
+    """The vector-Jacobian product of lifting along one axis."""
 
     def lift_vjp(
         self,
@@ -47,7 +47,7 @@ class CudaLiftingGradient(CudaPart):
         scale: Sequence[Any],
         axis: int,
     ) -> LiftPullback:
-        """Inputs, their cotangents, and gradients in taps and scales, from the outputs."""
+        """Inputs, their cotangents, and gradients of taps and scales, from the outputs."""
         back = _lift_vjp(outputs, cotangents, plan, taps, scale, axis, self._runtime)
         if back is None:
             return self._fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
@@ -63,7 +63,7 @@ def _lift_vjp(
     axis: int,
     runtime: Runtime,
 ) -> LiftPullback | None:
-    """Inputs, their cotangents, and gradients in taps and scales, from the outputs of lifting.
+    """Inputs, their cotangents, and gradients of taps and scales, from the outputs of lifting.
 
     None if the kernels do not support these arrays.
     """
@@ -157,7 +157,7 @@ def _run(
     *,
     merges: bool,
 ) -> Array | None:
-    """Launch the kernel; the sums over all blocks, in the dtype of the taps."""
+    """Launch the kernel; return the sums over all blocks, in the dtype of the taps."""
     like, work = signals[0], COMPUTED[name_of(signals[0].dtype)]
     memories = [memory_of(x) for x in (*bands[:2], signals[1], *bands[2:])]
     _, count = group.structures[Launch.real_of(work)]

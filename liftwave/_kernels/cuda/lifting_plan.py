@@ -1,4 +1,4 @@
-"""Plans of lifting as CUDA kernels get them: steps as structures, axes cut into tiles.
+"""Lifting plans as arguments of CUDA kernels: steps as structures, axes cut into tiles.
 
 The structures are those of ``lifting_plan.cuh``, field by field.
 """
@@ -16,7 +16,7 @@ from liftwave._plan.boundary import Extension, channel_extension
 from liftwave._typing import Mode
 from liftwave.wavelets.taps import FixedPoint, tap_count
 
-# What fits into the structure's numbers, and is more than any tile has.
+# Fits into the structure's fields, and is larger than any tile.
 _FARTHEST = 1 << 14
 GIVEN_STEPS, GIVEN_TAPS = 112, 160
 LEARNED_STEPS, LEARNED_TAPS = 48, 96
@@ -102,22 +102,22 @@ def arguments(real: str, learned: bool) -> Any:
 
 
 class AxisGeometry(NamedTuple):
-    """One axis of a plan, as far as the taps' values do not matter."""
+    """One axis of a plan, without the values of the taps."""
 
     n: int
     padded: int
     shift: tuple[int, int]
     halo: tuple[int, int]
     margin: int
-    """A tile at an end of the signal is longer than this, if there are others."""
+    """If there are several tiles, those at the ends of the signal are longer than this."""
     periodic: bool
     repeats: bool
     steps: tuple[tuple[int, ...], ...]
-    """For each length, offset, before, after, target, subtract, and modes of both extensions."""
+    """Per step: length, offset, before, after, target, subtract, and modes of both extensions."""
 
     @property
     def lengths(self) -> tuple[int, int]:
-        """Of the bands."""
+        """The lengths of the bands."""
         return (self.padded + 1) // 2, self.padded // 2
 
 
@@ -160,7 +160,7 @@ def _geometry(plan: LiftPlan) -> AxisGeometry | None:
 
 
 def _repeats(plan: LiftPlan) -> bool | None:
-    """Whether the sample behind an odd number is the last one again; None if it is another."""
+    """Whether the last sample pads an odd number; None if another sample does."""
     edge = plan.edge
     if edge.left or len(edge.right) > 1 or edge.right not in ((), ((),), (((plan.n - 1, 1.0),),)):
         return None
@@ -183,11 +183,11 @@ def _last(step: StepPlan) -> int:
 
 
 def _sides(step: StepPlan) -> tuple[tuple[Extension, int], tuple[Extension, int]]:
-    """Source and target: how they go on, and which samples they are."""
+    """Source and target: their extensions and parities."""
     return (step.extend, 1 - step.target), (step.fold, step.target)
 
 
-# Those of ``Mode`` in ``boundary.cuh``.
+# Values of ``Mode`` in ``boundary.cuh``.
 _MODES: tuple[tuple[Mode, int], ...] = (("constant", 1), ("symmetric", 2), ("reflect", 9))
 
 
@@ -218,12 +218,12 @@ def fits(taps: Sequence[Any], *, learned: bool) -> bool:
 
 
 def room_for_steps(*, learned: bool) -> int:
-    """How many steps an argument has room for."""
+    """The number of steps that fit into an argument."""
     return LEARNED_STEPS if learned else GIVEN_STEPS
 
 
 def length_of(taps: Any) -> int:
-    """How many taps there are."""
+    """The number of taps."""
     return len(taps.numerators) if isinstance(taps, FixedPoint) else tap_count(taps)
 
 

@@ -1,4 +1,4 @@
-"""How large the tiles are in which CUDA kernels lift, and how many threads go through them."""
+"""Sizes and thread counts of the tiles in which CUDA kernels lift."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-# Bytes of a block's shared memory, which every device has.
+# Bytes of a block's shared memory that every device supports.
 SHARED = 48 * 1024
-# Pairs of numbers of a tile, with its halo, of two lifted axes: the first that fits is taken.
+# Pairs of numbers of a tile, with its halo, of two lifted axes: the first that fits is used.
 ROOMS = ((40, 64), (32, 64), (24, 64), (24, 48), (16, 48), (16, 32), (12, 32), (8, 16))
-# Bytes of a tile where one axis is lifted, and its pairs (at least) or columns side by side.
+# Bytes of a tile if one axis is lifted, and its fewest pairs or neighbouring columns.
 LINE_BYTES = (24 * 1024, 12 * 1024, 6 * 1024)
 LINE_PAIRS, LINE_COLUMNS = 512, 32
-# So many blocks keep a device busy; where there are fewer, tiles are smaller.
+# This number of blocks keeps a device busy. With fewer blocks, tiles are made smaller.
 BLOCKS = 264
-# Loaded numbers for each one that a tile gives, above which two axes are lifted one by one.
+# Loaded numbers per result, above which two axes are lifted one by one.
 _LARGEST_OVERHEAD = 2.0
 _MAX_THREADS = 256
 
 
 class Side(NamedTuple):
-    """One axis of tiles: its pairs, or its numbers if nothing is lifted along it."""
+    """One axis of tiles: its pairs, or its numbers if the axis is not lifted."""
 
     size: int
     lifted: bool = False
     halo: int = 0
     smallest: int = 1
-    """A tile has so many at least, if there are several."""
+    """The smallest size of a tile, if there are several."""
     periodic: bool = False
 
 
@@ -95,7 +95,7 @@ def _cut(side: Side, room: int) -> tuple[int, int]:
 
 
 def _threads(rows: Side, columns: Side, y: int, x: int) -> tuple[int, int]:
-    """Threads, and the logarithm of how many of them are side by side."""
+    """The number of threads, and the logarithm of the number along columns."""
     lines = y * x // 4
     threads = 32
     while threads < _MAX_THREADS and threads < lines:

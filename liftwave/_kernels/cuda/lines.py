@@ -1,4 +1,4 @@
-"""How lines along one axis are given to CUDA kernels: ``Lines`` of ``lines.cuh``, and grids."""
+"""Lines along one axis as arguments of CUDA kernels: ``Lines`` of ``lines.cuh``, and grids."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ REAL = {
     "complex64": "float32",
     "complex128": "float64",
 }
-"""The dtypes that are filtered, and those of the taps that they are filtered by."""
+"""The dtypes of signals, and those of their taps."""
 
-# Bytes of a block's piece in shared memory, in threads, and blocks that fill a large device.
+# Bytes of a block's piece in shared memory, its reach, threads, and blocks to fill a large device.
 _PIECE_BYTES = 1 << 13
 _LONGEST_REACH = 1 << 15
 _THREADS_ALONG = 256
 _THREADS_ACROSS = 128
 _BLOCKS = 1056
-# Fewer lines than these next to each other are not read together.
+# The fewest neighbouring lines that are read together.
 _FEWEST_ACROSS = 16
 
 
@@ -61,7 +61,7 @@ class Lines(ctypes.Structure):
 
 
 class FilterArguments(ctypes.Structure):
-    """``FilterArguments`` of ``lines.cuh``: those of some dtype and number of taps."""
+    """``FilterArguments`` of ``lines.cuh`` for one dtype and number of taps."""
 
     lines: Lines
     taps: Any
@@ -69,14 +69,14 @@ class FilterArguments(ctypes.Structure):
 
 @cache
 def filter_arguments(real: str, count: int, learned: bool) -> type[FilterArguments]:
-    """The structure for ``count`` taps of a dtype, or any number of them; or for learned ones."""
+    """The structure for ``count`` taps of a dtype (0: any number), or for learned taps."""
     taps = LearnedTaps if learned else given_taps(real, count)
     fields: Fields = [("lines", Lines), ("taps", taps)]
     return type("FilterArguments", (FilterArguments,), {"_fields_": fields})
 
 
 class Launch(NamedTuple):
-    """A grid, and whether lines are taken along the axis."""
+    """A grid, and whether threads run along the lines."""
 
     blocks: int
     threads: int
@@ -103,7 +103,7 @@ def ordered(memories: Sequence[Memory], axis: int) -> tuple[Batch, list[Strided]
 
 
 def merged(x: Array, axis: int) -> Array:
-    """The array with all axes before ``axis`` merged into one, and all axes behind it too.
+    """The array with all axes before ``axis`` merged, and all axes after it merged.
 
     The array is copied only if its strides require it.
     """
@@ -119,13 +119,13 @@ def share_out(
     Parameters
     ----------
     lines : Lines
-        Has its batch and arrays.
+        The lines, with their batch and arrays.
     units, reach : int
-        Units of a line, and how many more of them a piece reads.
+        Units of a line, and additional units that a piece reads.
     size : int
-        Bytes of a unit as it is computed with.
+        Bytes of a unit in the computation dtype.
     longest : int
-        The most units that a thread does one after the other.
+        The most units that a thread processes one after the other.
     extra : int
         Bytes of shared memory that each thread needs for other arrays.
     """

@@ -1,6 +1,6 @@
-"""How levels are done by CUDA kernels: lifting, passes of filter banks, launches of whole levels.
+"""How CUDA kernels compute levels: lifting, passes of filter banks, launches of whole levels.
 
-This is decided once per plan and kept with it.
+This is decided once per plan and cached with it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ PAIR_KEYS = ("aa", "ad", "da", "dd")
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """What is done to all bands at once: along one axis, or along two.
+    """One pass over all bands: along one axis, or along two.
 
     Attributes
     ----------
     first, second : FilterStep
-        In the order of the keys' letters.
+        The steps, in the order of the keys' letters.
     pair : Pair or None
-        Both, if a kernel does them at once.
+        Both steps, if one kernel runs them at once.
     """
 
     first: FilterStep
@@ -40,11 +40,11 @@ class Pass:
 
     @property
     def letters(self) -> tuple[str, ...]:
-        """The letters that keys get, in order."""
+        """The letters that the pass appends to keys, in order."""
         return ("a", "d") if self.second is None else PAIR_KEYS
 
     def resized(self, shape: Shape) -> Shape:
-        """The shape of results."""
+        """The shape of the results for this shape."""
         shape = with_length(shape, self.first.axis, self.first.plan.n_out)
         if self.second is None:
             return shape
@@ -52,7 +52,7 @@ class Pass:
 
 
 class Work(NamedTuple):
-    """How a level is done: lifting, passes of filter banks, or axis by axis if both are None."""
+    """The work of a level: lifting, passes of filter banks, or axis by axis if both are None."""
 
     groups: tuple[Group, ...] | None
     passes: tuple[Pass, ...] | None
@@ -61,7 +61,7 @@ class Work(NamedTuple):
 def work_of(
     kind: Literal["analysis", "synthesis"], keyed_steps: Sequence[tuple[str, Step]]
 ) -> Work:
-    """How a level is done, given its steps by key, in the order of the keys' letters."""
+    """How a level is computed, from its steps by key, in the order of the keys' letters."""
     groups = level_groups(keyed_steps)
     return Work(groups, _passes(kind, keyed_steps) if groups is None else None)
 
@@ -73,7 +73,7 @@ def _passes(
     depths = [[step for _, step in same] for _, same in groupby(keyed_steps, lambda s: len(s[0]))]
     passes: list[Pass] = []
     for step, *siblings in depths:
-        # Steps of one depth come from one axis' wavelet: their filters are the same.
+        # Steps of one depth belong to one axis' wavelet: their filters are the same.
         if not isinstance(step, FilterStep) or any(not _alike(step, s) for s in siblings):
             return None
         passes.append(Pass(step))
@@ -94,7 +94,7 @@ def _alike(a: FilterStep, b: Step) -> bool:
 
 
 class LevelLaunch(NamedTuple):
-    """A level that one kernel does: its bands (or its result), and the launch."""
+    """A level computed by one kernel: its bands (or its result), and the launch."""
 
     shape: Shape
     dtypes: tuple[str, ...]
@@ -104,11 +104,11 @@ class LevelLaunch(NamedTuple):
 
 
 Launches: TypeAlias = list[LevelLaunch] | Literal[False]
-"""A launch per level; False if a level is not done by one kernel."""
+"""A launch per level; False if one kernel does not compute a whole level."""
 
 
 class Native(NamedTuple):
-    """What is kept with a plan: how each level is done, and launches by the layout of arrays."""
+    """Cached with a plan: how each level is computed, and launches by the layout of arrays."""
 
     works: list[Work]
     launches: dict[Any, Launches]
@@ -128,7 +128,7 @@ def native_synthesis(plan: SynthesisPlan) -> Native:
 
 
 def analysis_launches(works: Sequence[Work], memory: Memory, stored: str) -> Launches:
-    """A launch per level, for an array of this layout; False if not each level is one kernel."""
+    """A launch per level, for an array of this layout; False if a level needs several kernels."""
     launches: list[LevelLaunch] = []
     for work in works:
         pair = _only_pair(work)
@@ -141,7 +141,7 @@ def analysis_launches(works: Sequence[Work], memory: Memory, stored: str) -> Lau
             return False
         what = f"analysis of {memory.shape} along axes {pair.axes}"
         launches.append(LevelLaunch(shape, (dtypes[0], *dtypes[1:] * 3), launch, pair, what))
-        # Memory that is allocated begins at a multiple of 16 bytes.
+        # Allocated memory begins at a multiple of 16 bytes.
         memory = Memory(0, filter_tiles.contiguous_strides(shape), shape, dtypes[0])
     return launches
 
@@ -149,7 +149,7 @@ def analysis_launches(works: Sequence[Work], memory: Memory, stored: str) -> Lau
 def synthesis_launches(
     plan: SynthesisPlan, works: Sequence[Work], memories: Sequence[Memory]
 ) -> Launches:
-    """A launch per level, for bands of these layouts; False if not each level is one kernel."""
+    """A launch per level, for bands of these layouts; False if a level needs several kernels."""
     remaining, stored = iter(memories), memories[0].dtype
     approx = next(remaining) if plan.has_approx else None
     launches: list[LevelLaunch] = []
@@ -176,7 +176,7 @@ def synthesis_launches(
 
 
 def _only_pair(work: Work) -> Pair | None:
-    """The pair of steps that are a whole level, by taps that are numbers."""
+    """The pair of steps that forms a whole level, with taps that are numbers; None otherwise."""
     if work.passes is None or len(work.passes) != 1:
         return None
     pair = work.passes[0].pair

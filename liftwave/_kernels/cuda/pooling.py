@@ -1,7 +1,7 @@
-"""Pooling over windows by the CUDA kernels: what they are told, and results.
+"""Pooling over windows by the CUDA kernels: kernel arguments and results.
 
-Each plane is weighed on its own. Vectors along channels, pooled values that are interpolated, and
-windows that no kernel knows are left to the reference kernels, in what is computed with.
+Each plane is weighed separately. The reference kernels handle vectors along channels, interpolated
+pooled values and unsupported windows, in the computation dtype.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from liftwave._plan.windows import Ints, WindowPlan
 from liftwave._typing import Array
 
 MOST_ITEMS = 2**30
-"""How many items a launch has, at most; more are done by several launches."""
+"""The most items of a launch; more items need several launches."""
 
 MOST_SHARED = 48 * 1024
-"""Bytes of shared memory of a block, at most."""
+"""The most bytes of shared memory of a block."""
 
 MOST_PLACES = 1024
-"""How many places windows have, at most, that do not overlap: each is done by one thread."""
+"""The most places of windows that do not overlap: one thread processes each window."""
 
 TILE = 1024
-"""How many samples a tile has, at most."""
+"""The most samples of a tile."""
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 _SINGLE = (1, 1, 0, 1, 1, 1)
-"""Windows along an axis of one sample."""
+"""The windows of an added axis of one sample."""
 
 _HELD = ((1, 1, 2), (1, 1, 3), (1, 2, 2), (1, 3, 3), (2, 2, 2))
 """Kernel sizes whose regions are held in registers."""
@@ -51,7 +51,7 @@ _POOL_VJP, _UNPOOL, _UNPOOL_VJP = range(3)  # ``Task`` of ``pooling_spread.cuh``
 
 
 class _Kind(NamedTuple):
-    """``Family`` and ``Similarity`` of ``pooling_weights.cuh``; how much is kept of windows."""
+    """``Family`` and ``Similarity`` of ``pooling_weights.cuh``, and numbers stored per window."""
 
     family: int
     similarity: int
@@ -62,7 +62,7 @@ _KINDS: dict[str, _Kind] = {
     "softmax": _Kind(0, 0, 3),
     "exp-dice": _Kind(1, 0, 4),
     "dice": _Kind(2, 0, 6),
-    # Of vectors with one component these distances are the same, or in proportion to it.
+    # For vectors with one component, these distances are equal or proportional.
     "idw-l1": _Kind(2, 1, 7),
     "idw-l2": _Kind(2, 1, 7),
     "idw-chebyshev": _Kind(2, 1, 7),
@@ -80,7 +80,7 @@ class CudaPooling:
     runtime : Runtime
         Runs the kernels and allocates results.
     fallback : PoolingKernels
-        Serves what these kernels do not.
+        Handles what these kernels do not support.
     """
 
     def __init__(self, runtime: Runtime, fallback: PoolingKernels) -> None:
@@ -153,7 +153,7 @@ class CudaPooling:
         return _spread(_Call(x, arguments.plan, "unpool_vjp", self._runtime), spread)
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
-        """The largest sample of each region, and where it is, flat within a plane."""
+        """The largest sample of each region, and its place, flat within a plane."""
         if not _is_served(x, plan):
             return self._fallback.max_pool(x, plan)
         call = _Call(x, plan, "max_pool", self._runtime)
@@ -169,7 +169,7 @@ class CudaPooling:
         return result, places
 
     def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
-        """Cotangents added at the places that :meth:`max_pool` gave."""
+        """Cotangents added at the places from :meth:`max_pool`."""
         if not _is_served(cotangent, plan):
             return self._fallback.max_pool_vjp(cotangent, indices, plan)
         xp = array_namespace(indices)
@@ -187,7 +187,7 @@ class CudaPooling:
 
 
 def _serves(arguments: PoolingArguments, x: Array, *, by_sample: bool = True) -> bool:
-    """Whether kernels do this pooling of ``x``, with results by sample or by window."""
+    """Whether kernels support this pooling of ``x``, with results by sample or by window."""
     if arguments.channels > 1 or arguments.up != "nearest" or arguments.weights not in _KINDS:
         return False
     return _is_served(x, arguments.plan, arguments.weights if by_sample else None)
@@ -236,7 +236,7 @@ def _spread(call: _Call, spread: _Spread) -> tuple[Array, Array, Array | None]:
 
 
 def _of_beta(of_windows: Array | None, beta: Array | None) -> Array | None:
-    """The gradient in beta: the sums over all windows and planes that share a value."""
+    """The gradient of beta: the sums over all windows and planes that share a value."""
     if of_windows is None or beta is None:
         return None
     xp, shape = array_namespace(beta), tuple(beta.shape)
@@ -252,16 +252,16 @@ def _of_beta(of_windows: Array | None, beta: Array | None) -> Array | None:
 
 
 class _Windows(NamedTuple):
-    """Windows along three axes; those that a plan does not have are single samples.
+    """Windows along three axes; axes that a plan lacks have one sample.
 
     Attributes
     ----------
     plan : WindowPlan
-        What they are the windows of.
+        The plan of the windows.
     held : (int, int, int)
         The kernel size, if regions are held in registers; else zeros.
     axes : array of structures
-        As kernels are told.
+        The axes as kernel arguments.
     """
 
     plan: WindowPlan
@@ -279,7 +279,7 @@ class _Windows(NamedTuple):
 
     @property
     def covering(self) -> Ints:
-        """How many windows it would take to cover the samples of windows that do not overlap."""
+        """The number of windows that cover all samples, if windows do not overlap."""
         return tuple(-(-(n + p) // s) for _, s, p, _, n, _ in self.numbers)
 
     @property
@@ -308,7 +308,7 @@ def _windows(plan: WindowPlan) -> _Windows | None:
 
 
 def _is_served(x: Array, plan: WindowPlan, spread: Weights | None = None) -> bool:
-    """Whether kernels do this, and results by sample of these weights."""
+    """Whether kernels support these windows, and results by sample of these weights."""
     windows, dtype = _windows(plan), memory_of(x).dtype
     if windows is None or dtype not in FLOATS:
         return False
@@ -320,7 +320,7 @@ def _is_served(x: Array, plan: WindowPlan, spread: Weights | None = None) -> boo
 
 
 class _Tiling(NamedTuple):
-    """Tiles of samples, how many there are, and the windows that reach into one, at most."""
+    """Tiles of samples, their number, and the most windows that reach into one."""
 
     tile: Ints
     tiles: Ints
@@ -360,7 +360,7 @@ def _tiling_of(numbers: tuple[Ints, ...], tile: Sequence[int], size: int) -> _Ti
 
 
 def _grouped(sizes: Ints, wide: int) -> Ints:
-    """Items where each is so many windows side by side."""
+    """The items along each axis if an item has ``wide`` neighbouring windows."""
     return (*sizes[:2], sizes[2] // max(wide, 1))
 
 
@@ -370,7 +370,7 @@ _Arguments: TypeAlias = "Callable[[int, _Items], ctypes.Structure]"
 
 
 class _Call:
-    """A call of a kernel on an array of shape (planes, …), for windows that are served."""
+    """A call of a kernel on an array of shape (planes, …), for supported windows."""
 
     def __init__(self, x: Array, plan: WindowPlan, what: str, runtime: Runtime) -> None:
         windows = _windows(plan)
@@ -402,7 +402,7 @@ class _Call:
     def pooling(
         self, first: int, items: _Items, kind: _Kind, beta: Array | None, delta: float
     ) -> _Pooling:
-        """What all kernels of pooling by weights are told."""
+        """The arguments of all kernels of weighted pooling."""
         samples, rows = self.planes(self.x, first), 1 if beta is None else beta.shape[0]
         return _Pooling(
             *(samples, self._betas(beta), delta, self.axes, items),
@@ -431,7 +431,7 @@ class _Call:
         return 1
 
     def held(self, wide: int) -> tuple[Any, ...]:
-        """Template arguments of kernels of so many windows side by side."""
+        """Template arguments of kernels for ``wide`` neighbouring windows."""
         if not self.windows.held[2]:
             return 0, 0, 0, False, 0
         return *self.windows.held, self.windows.plan.is_full, wide
@@ -453,12 +453,12 @@ class _Call:
 
 
 def _threads(items: int) -> int:
-    """Threads of a block: fewer where there are few items, so that there are more blocks."""
+    """Threads of a block: fewer for few items, so that there are more blocks."""
     return 256 if items >= 2**16 else 128 if items >= 2**13 else 64
 
 
 def _is_aligned(memory: Memory) -> bool:
-    """Whether rows begin where sixteen bytes can be read at once."""
+    """Whether rows are aligned to sixteen bytes."""
     size = ITEMSIZE[memory.dtype]
     pairs = zip(memory.shape[:-1], memory.strides[:-1], strict=True)
     return memory.address % 16 == 0 and all(n == 1 or s * size % 16 == 0 for n, s in pairs)
@@ -563,7 +563,7 @@ class _PlacedArguments(ctypes.Structure):
 
 
 def _divider(by: int) -> _Divider:
-    """How numbers below 2**31 are divided by a multiplication."""
+    """The constants that divide numbers below 2**31 by a multiplication."""
     shift = (by - 1).bit_length()
     return _Divider(2**32 * (2**shift - by) // by + 1, shift)
 

@@ -1,8 +1,8 @@
-"""Launching CUDA kernels, and the memory of arrays that they work on.
+"""Launching CUDA kernels, and the memory of the arrays that they read and write.
 
-Kernels are compiled by CuPy at their first use, for the device that they run on, and kept on
-disk. They run on the caller's current stream, on arrays of CuPy and on CUDA tensors of torch;
-results are allocated by the library of the arrays. Nothing here waits for a device.
+CuPy compiles kernels at their first use, for the device that they run on, and caches them on disk.
+They run on the caller's current stream, on CuPy arrays and on CUDA tensors of torch. The library of
+the arrays allocates results. No code here waits for a device.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from liftwave.errors import DeviceError
 
 
 class Kernel(NamedTuple):
-    """A kernel: the file that it is in, and what it is called there, with template arguments."""
+    """A kernel: its source file, and its name with template arguments."""
 
     source: str
     expression: str
@@ -42,14 +42,14 @@ class Memory(NamedTuple):
 
 
 class Runtime(Protocol):
-    """What runs kernels and allocates results: devices, or the host in tests."""
+    """Runs kernels and allocates results: on devices, or on the host in tests."""
 
     def missing(self) -> str | None:
-        """What is missing to run kernels here, in words; None if nothing is."""
+        """What is missing to run kernels here, in words; None if nothing is missing."""
         ...
 
     def holds(self, x: Array) -> bool:
-        """Whether the numbers of ``x`` are in memory that kernels reach, whatever they are."""
+        """Whether ``x`` is in memory that kernels can access, for any dtype."""
         ...
 
     def launch(
@@ -67,15 +67,15 @@ class Runtime(Protocol):
         Parameters
         ----------
         kernel : Kernel
-            Has one parameter, a structure.
+            The kernel; it has one parameter, a structure.
         blocks, threads, shared : int
             Blocks, threads in each, and bytes of shared memory.
         arguments : ctypes.Structure
             The kernel's parameter.
         like : array
-            One of the arrays that it works on.
+            One of the arrays that the kernel reads or writes.
         what : str
-            What is computed, for errors: the transform and the shape.
+            The transform and the shape, for error messages.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class CudaPart:
     runtime : Runtime
         Runs the kernels and allocates results.
     fallback : Kernels
-        Serves what these kernels do not.
+        Handles what these kernels do not support.
     """
 
     def __init__(self, runtime: Runtime, fallback: Kernels) -> None:
@@ -106,12 +106,12 @@ class CudaPart:
 
 
 class CudaArrays(CudaPart):
-    """Which arrays the family serves."""
+    """Tells which arrays the family supports."""
 
     def serves(self, *arrays: Array) -> bool:
-        """Whether these kernels serve the arrays together: numbers on one device.
+        """Whether these kernels support the arrays together: numbers on one device.
 
-        Integers come to integer lifting schemes only.
+        Only integer lifting schemes pass integers.
         """
         for x in arrays:
             if hasattr(x, "data_ptr") and not is_unwatched(x):
@@ -119,7 +119,7 @@ class CudaArrays(CudaPart):
         return self.serves_memory(*arrays)
 
     def serves_memory(self, *tensors: Array) -> bool:
-        """Whether kernels read these arrays on one device, whether or not autograd is active."""
+        """Whether kernels read these arrays on one device, even if autograd is active."""
         if not all(map(self._reads, tensors)):
             return False
         return len(tensors) == 1 or all(device(x) == device(tensors[0]) for x in tensors[1:])
@@ -133,7 +133,7 @@ class CudaArrays(CudaPart):
 
 
 def memory_of(x: Array) -> Memory:
-    """The memory of an array of CuPy, torch or NumPy."""
+    """The memory of a CuPy, torch or NumPy array."""
     if hasattr(x, "data_ptr"):
         name = str(x.dtype).removeprefix("torch.")
         return Memory(x.data_ptr(), tuple(x.stride()), tuple(x.shape), name)
@@ -143,7 +143,7 @@ def memory_of(x: Array) -> Memory:
 
 
 def address_of(x: Array) -> int:
-    """Where the memory of an array begins."""
+    """The address of an array."""
     if hasattr(x, "data_ptr"):
         return int(x.data_ptr())
     return int(x.ctypes.data if type(x) is np.ndarray else x.data.ptr)
@@ -172,7 +172,7 @@ ITEMSIZE = {name: {"bfloat16": 2}.get(name) or np.dtype(name).itemsize for name 
 """Bytes of a number of each dtype."""
 
 COMPUTED = {name: name for name in _CXX} | {"float16": "float32", "bfloat16": "float32"}
-"""The dtype in which numbers of each dtype are computed with."""
+"""The computation dtype for each dtype."""
 
 
 def kernel(source: str, name: str, *parameters: Any) -> Kernel:
@@ -188,7 +188,7 @@ def _kernel(source: str, name: str, parameters: tuple[Any, ...]) -> Kernel:
 
 @cache
 def source_folder() -> Path:
-    """Where the sources are: in the installed package, or beside it in a source tree."""
+    """The folder of the sources: in the installed package, or in the source tree."""
     package = Path(__file__).resolve().parents[2]
     installed = package / "_backends" / "cuda"
     return installed if installed.is_dir() else package.parent / "backends" / "cuda"
@@ -196,7 +196,7 @@ def source_folder() -> Path:
 
 @cache
 def source_text(name: str) -> str:
-    """A source with everything that it includes, as one text."""
+    """A source and all its includes, as one text."""
     return _with_includes(name, set())
 
 
@@ -225,8 +225,8 @@ class DeviceRuntime:
         return _missing()
 
     def holds(self, x: Array) -> bool:
-        """Whether ``x`` is an array of CuPy or a CUDA tensor of torch."""
-        if hasattr(x, "data_ptr"):  # torch for ROCm calls its devices CUDA, too
+        """Whether ``x`` is a CuPy array or a CUDA tensor of torch."""
+        if hasattr(x, "data_ptr"):  # torch for ROCm also names its devices CUDA
             return x.is_cuda and sys.modules["torch"].version.cuda is not None
         cupy = sys.modules.get("cupy")
         return cupy is not None and type(x) is cupy.ndarray
@@ -269,7 +269,7 @@ class DeviceRuntime:
     ) -> None:
         blocks, threads, shared = sizes
         driver = _cupy().cuda.driver
-        if not driver.ctxGetCurrent():  # the driver knows nothing of what runtimes do in a thread
+        if not driver.ctxGetCurrent():  # a runtime may not have set a context in this thread
             _cupy().cuda.runtime.free(0)
         driver.launchKernel(
             _function(kernel, device).ptr,
@@ -278,7 +278,7 @@ class DeviceRuntime:
         )
 
     def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
-        """Memory for a result, by the allocator of the library, on the device of ``like``."""
+        """Memory for a result, from the library's allocator, on the device of ``like``."""
         if hasattr(like, "data_ptr"):
             torch = sys.modules["torch"]
             return torch.empty(tuple(shape), dtype=getattr(torch, dtype), device=like.device)
@@ -309,7 +309,7 @@ def _missing() -> str | None:
 
 
 def _place(x: Array) -> tuple[int, int]:
-    """The number of the device of an array, and the stream that its library works on there."""
+    """The number of the device of an array, and its library's current stream there."""
     if hasattr(x, "data_ptr"):
         torch = sys.modules["torch"]
         device = x.device.index

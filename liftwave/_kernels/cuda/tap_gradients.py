@@ -1,4 +1,4 @@
-"""Gradients in the taps of filter banks by CUDA kernels: ``tap_gradients.cuh``."""
+"""Gradients of the taps of filter banks by CUDA kernels: ``tap_gradients.cuh``."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from liftwave._typing import Array
 
 _SOURCE = "tap_gradients.cuh"
 
-# Blocks, each of which adds up a part, and how many places a thread goes through before it adds
-# what it has in single precision to that.
+# Blocks, each of which sums a part, and the most places that a thread sums in single precision
+# before it adds the result to the block's sums.
 _BLOCKS = 528
 _LONGEST_RUN = 64
-# Taps that a block does at once where kernels are not compiled for their number.
+# Taps that a block processes at once if no kernel is compiled for their number.
 _CHUNK = 8
-# Bytes of a thread's sums, of which there are as many as taps and cotangents.
+# The most bytes of a thread's sums, one for each tap and cotangent.
 _MOST_SUMS = 160
 
 

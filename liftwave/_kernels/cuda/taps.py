@@ -1,4 +1,4 @@
-"""Taps as CUDA kernels get them: numbers that come with the launch, or places on the device.
+"""Taps as arguments of CUDA kernels: numbers in the launch, or device addresses.
 
 The structures are those of ``taps.cuh``.
 """
@@ -18,34 +18,34 @@ from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps, is_concrete
 
 MAX_GIVEN_TAPS = 128
-"""The most taps that come with a launch; more of them are put on the device."""
+"""The most taps in the arguments of a launch; more taps are copied to the device."""
 
 COUNTS = (2, 4, 6, 8, 10, 12, 16, 20)
-"""Numbers of taps that kernels are compiled for; others are a number that they are told."""
+"""Numbers of taps that kernels are compiled for; other numbers are an argument."""
 
 
 @cache
 def given_taps(real: str, count: int) -> Any:
-    """``GivenTaps`` of a dtype and of ``count`` taps; of any number where that is 0."""
+    """``GivenTaps`` of a dtype for ``count`` taps (0: any number)."""
     number: Any = {"float32": ctypes.c_float, "float64": ctypes.c_double}[real]
     return (number * (count or MAX_GIVEN_TAPS)) * 2
 
 
 LearnedTaps = ctypes.c_void_p * 2
-"""``LearnedTaps``: where the taps of each filter are."""
+"""``LearnedTaps``: the addresses of the taps of each filter."""
 
 
 class DeviceTaps(NamedTuple):
-    """The taps of one or two filters, for kernels that compute with ``real`` numbers."""
+    """The taps of one or two filters, for kernels that compute in the dtype ``real``."""
 
     filters: tuple[Taps, ...]
-    arrays: tuple[Array, ...]  # on the device, where they do not come with the launch
+    arrays: tuple[Array, ...]  # on the device, unless taps are in the launch
     real: str
     plan: FilterPlan
 
     @property
     def learned(self) -> bool:
-        """Whether kernels are told places."""
+        """Whether kernels get addresses."""
         return bool(self.arrays)
 
     def structure(self, count: int) -> Any:
@@ -76,7 +76,7 @@ def device_taps(
 
 
 def _is_beside(taps: Taps, like: Array) -> bool:
-    """Whether taps are an array of the library and on the device of ``like``."""
+    """Whether taps are an array of the same library and device as ``like``."""
     return array_namespace(taps) is array_namespace(like) and device(taps) == device(like)
 
 

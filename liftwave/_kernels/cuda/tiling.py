@@ -1,4 +1,4 @@
-"""How images are cut into tiles for CUDA kernels: ``Tiling`` of ``filter_tile.cuh``."""
+"""Cuts images into tiles for CUDA kernels: ``Tiling`` of ``filter_tile.cuh``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ MAX_THREADS = 128
 """Threads of a block: ``tile_threads`` of ``filter_tile.cuh``."""
 
 UNIT = 8
-"""Strips are multiples of so many outputs wide, so that they begin with a sector of memory."""
+"""The widths of strips are multiples of this, so that strips begin on a sector of memory."""
 
 SEGMENT = 128
-"""Rows of a segment, at most: so many that what is read twice, between segments, is little."""
+"""The most rows of a segment: enough that few rows are read twice between segments."""
 
 BUSY_BLOCKS = 1056
-"""Blocks that keep a device busy: eight for each of 132 processors. Segments are cut for them."""
+"""Blocks that keep a device busy: eight for each of 132 multiprocessors."""
 
 _SHARED = 48 << 10
 _WARP = 32
@@ -45,21 +45,21 @@ class Tiling(ctypes.Structure):
 
 @dataclass(frozen=True)
 class Cut:
-    """What is cut into tiles, and what a tile needs."""
+    """The image to cut into tiles, and the needs of a tile."""
 
     items: int
-    rows: int  # that threads walk down
+    rows: int  # threads walk down the rows
     columns: int
-    threads: Callable[[int], int]  # for so many columns
-    at_once: int  # rows
-    reach: int  # rows that are read beside those of a segment
+    threads: Callable[[int], int]  # by the number of columns
+    at_once: int  # rows at a time
+    reach: int  # additional rows that a segment reads
     entries: int  # of the table, for each row
-    entry: int  # bytes of one
-    taps: int  # bytes of them in shared memory
-    buffer: int  # bytes for each thread, of which there are two
+    entry: int  # bytes of an entry
+    taps: int  # bytes in shared memory
+    buffer: int  # bytes per thread of each of two buffers
 
     def shared(self, segment: int, threads: int, groups: int) -> tuple[int, int, int]:
-        """Bytes before the table, before the buffers, and of all."""
+        """Bytes before the table, before the buffers, and in total."""
         steps = -(-segment // self.at_once)
         table = -(-self.taps // 16) * 16
         entries = self.reach + self.entries * self.at_once * steps
@@ -81,13 +81,13 @@ def cut(spec: Cut) -> tuple[Tiling, tuple[int, int, int]]:
 
 
 def _strips(columns: int, threads: Callable[[int], int]) -> tuple[int, int, int]:
-    """Width and number of strips, and threads of each, for as few idle threads as possible."""
+    """Width and number of strips, and threads of each, with the fewest idle threads."""
     candidates = []
     for width in (columns, *range(UNIT, min(columns, 2 * MAX_THREADS), UNIT)):
         if threads(width) > MAX_THREADS:
             continue
         strips = -(-columns // width)
-        # Several tiles that are alone in their rows fill a block's last warp.
+        # Several tiles that span whole rows fill a block's last warp.
         unpadded = threads(width) if width == columns and 2 * threads(width) <= MAX_THREADS else 0
         lanes = unpadded or -(-threads(width) // _WARP) * _WARP
         candidates.append((strips * lanes, abs(lanes - 4 * _WARP), width, strips))

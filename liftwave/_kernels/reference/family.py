@@ -1,8 +1,8 @@
-"""The reference kernels: array-API code for any library, written to be read.
+"""The reference kernels: readable array-API code for any library.
 
-They define the results that compiled kernels are tested against, and they serve every array that
-no compiled kernel serves, on the array's own device. Nothing is written in place, so libraries
-that record operations differentiate them.
+They define the results that compiled kernels are tested against. They also handle every array that
+no compiled kernel supports, on the array's device. They write nothing in place, so libraries that
+record operations can differentiate them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ReferenceKernels(ReferenceFilters, ReferenceLifting):
         return ReferenceLiftPool()
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
-        """All bands: the approximation, then the details; in ``dtype``, if given."""
+        """All bands: the approximation, then the details; in ``dtype`` unless it is None."""
         if dtype is not None:
             x = array_namespace(x).astype(x, dtype, copy=False)
         return axis_by_axis.analyse(x, plan, self)
@@ -55,4 +55,4 @@ class ReferenceKernels(ReferenceFilters, ReferenceLifting):
         return axis_by_axis.synthesise(bands, plan, self)
 
     def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> None:
-        """There is nothing native."""
+        """None: these kernels have no native code."""

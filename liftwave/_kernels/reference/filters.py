@@ -49,7 +49,7 @@ class ReferenceFilters:
         count = plan.n_out + len(plan.fold.left) + len(plan.fold.right)
         phases = []
         for parity in (0, 1):
-            # Outputs start + parity, start + parity + 2, … meet the taps of one parity only.
+            # Outputs start + parity, start + parity + 2, … use the taps of one parity only.
             used = (start + parity + plan.phase) % 2
             first = (start + parity + plan.phase - used) // 2 + len(plan.extend.left)
             parts = [
@@ -81,6 +81,6 @@ class ReferenceFilters:
 
 
 def _first_tap(plan: FilterPlan) -> tuple[int, int]:
-    """Where in an analysis' extended input its first tap begins, and how many outputs there are."""
+    """The start of an analysis' first tap in its extended input, and the number of outputs."""
     before, after = len(plan.fold.left), len(plan.fold.right)
     return plan.phase + len(plan.extend.left) - 2 * before, plan.n_out + before + after

@@ -27,7 +27,7 @@ from liftwave._plan.boundary import Extension, zero_extension
 from liftwave._plan.lift_pool import LiftOutput, LiftPass, LiftPoolPlan
 from liftwave._typing import Array
 
-# Batch and channels stand before the spatial axes.
+# Batch and channels come before the spatial axes.
 _FIRST = 2
 
 
@@ -43,7 +43,7 @@ class _ReluStep(NamedTuple):
         return gain * _relu(self._linear(source)) + offset
 
     def vjp(self, source: Array, cotangent: Array) -> tuple[Array, Array]:
-        """The cotangent of the source, and the gradient in the filters."""
+        """The cotangent of the source, and the gradient of the filters."""
         xp = array_namespace(source, cotangent)
         gain = self._own(source)[1]
         linear = self._linear(source)
@@ -239,7 +239,7 @@ def _split_back(
     lift_pass: LiftPass,
     filters: Array,
 ) -> tuple[Array, Array, Array]:
-    """One pass: the array that was split, its cotangent, and the gradient in its filters."""
+    """One pass: the array that was split, its cotangent, and the gradient of its filters."""
     xp, axis = array_namespace(*halves), lift_pass.axis + _FIRST
     steps = _steps(plan, lift_pass, filters)
     of_odd = None
@@ -260,7 +260,7 @@ def _split_back(
 
 
 def _all_bands(values: Sequence[Array], output: LiftOutput, plan: LiftPoolPlan) -> list[Array]:
-    """All bands in their order, from a result that has all of them."""
+    """All bands in order, from a result that contains all of them."""
     parts = list(values)
     if output.combination == "concat":
         count = parts[0].shape[1] // len(output.bands)

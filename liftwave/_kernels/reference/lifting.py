@@ -69,7 +69,7 @@ class ReferenceLifting:
         scale: Sequence[Any],
         axis: int,
     ) -> LiftPullback:
-        """Inputs, their cotangents, and gradients in taps and scales, from the outputs."""
+        """Inputs, their cotangents, and gradients of taps and scales, from the outputs."""
         xp = array_namespace(*outputs, *cotangents)
         steps = _steps(plan, taps, axis)
         if len(outputs) == 2:
@@ -106,7 +106,7 @@ class ReferenceLifting:
 def _unscaled(
     bands: Sequence[Array], cotangents: Sequence[Array], scale: Sequence[Any], xp: Namespace
 ) -> tuple[list[Array], tuple[Array, Array]]:
-    """Channels before they were scaled, and the gradients in the factors."""
+    """Channels before scaling, and the gradients of the factors."""
     channels = [scaled(c, 1 / factor, xp) for c, factor in zip(bands, scale, strict=True)]
     approx, detail = map(inner, channels, cotangents)
     return channels, (approx, detail)
@@ -151,7 +151,7 @@ def _increment(source: Array, step: StepPlan, values: Any, axis: int) -> Array:
 
 
 def _step_gradient(source: Array, cotangent: Array, step: StepPlan, axis: int) -> Array:
-    """The gradient of a step in its taps, for a cotangent of its increment."""
+    """The gradient of a step's taps, for a cotangent of its increment."""
     xp = array_namespace(source, cotangent)
     if step.extend.n == 0 or step.fold.n == 0:
         return xp.zeros((step.length,), dtype=real_dtype(source, xp), device=device(source))
@@ -165,7 +165,7 @@ def _step_gradient(source: Array, cotangent: Array, step: StepPlan, axis: int) -
 
 
 def _range(step: StepPlan) -> tuple[int, int]:
-    """Where in the extended source the first tap begins, and how many targets there are."""
+    """The start of the first tap in the extended source, and the number of targets."""
     before, after = len(step.fold.left), len(step.fold.right)
     return step.offset + len(step.extend.left) - before, step.fold.n + before + after
 
@@ -176,7 +176,7 @@ def _rounded_increment(
     """``floor(P + 1/2)`` in integers: exact, and the same on every machine.
 
     Sums are taken modulo 2**64, and the result modulo the range of the data's
-    dtype: adding and later subtracting it is lossless whatever overflows.
+    dtype. So adding and later subtracting it is lossless even if sums overflow.
     """
     wide = xp.astype(source, xp.int64)
     terms = (

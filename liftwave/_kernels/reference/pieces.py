@@ -41,7 +41,7 @@ def _column(x: Array, column: Column, axis: int, xp: Namespace) -> Array:
     samples = _weighted(_taken(x, indices, axis, xp), weights, axis, xp)
     if all(weights):
         return samples
-    # Short rows are padded by sample 0 with weight 0: the product with a NaN must not remain.
+    # Short rows are padded by sample 0 with weight 0: its product with NaN must be discarded.
     mask = _along(tuple(w != 0.0 for w in weights), xp.bool, samples, axis, xp)
     return xp.where(mask, samples, xp.zeros_like(samples))
 
@@ -79,7 +79,7 @@ def folded(x: Array, fold: Extension, axis: int, xp: Namespace) -> Array:
 
 
 def _added(x: Array, part: Array, fold: Fold, axis: int, xp: Namespace) -> Array:
-    """``x`` with the samples of ``part``, which lies beyond its end, added where ``fold`` says."""
+    """``x`` with the samples of ``part``, which are beyond its end, added as ``fold`` specifies."""
     count = len(fold.columns[0][0])
     stop = fold.start + count
     target = slice_along(x, axis, fold.start, 1, count)
@@ -134,7 +134,7 @@ def inner(x: Array, y: Array) -> Array:
     xp = array_namespace(x, y)
     is_complex = xp.isdtype(x.dtype, "complex floating")
     product = xp.real(xp.conj(x) * y) if is_complex else x * y
-    # Kept dimensions make an array also of what would be a number in NumPy.
+    # With keepdims, NumPy returns an array instead of a scalar.
     return xp.reshape(xp.sum(product, keepdims=True), ())
 
 

@@ -1,6 +1,6 @@
 """Pooling over windows, in array-API code for any library: compiled kernels are tested against it.
 
-Derivatives need the inputs only: they gather the regions again.
+Derivatives need only the inputs: they gather the regions again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ReferencePooling:
         plan, channels = arguments.plan, arguments.channels
         region, weigh = _weighted(x, arguments, beta)
         w, g = weigh.weights, to_windows(_grouped(cotangent, channels), plan)
-        # Constants do not change the derivative in the weights, but large ones cost digits.
+        # Constants do not change the derivative of the weights, but large ones cost digits.
         centred = region.mask(region.samples - region.total(w * region.samples))
         back = folded(region.mask(g * w) + weigh.pull(g * centred), plan)
         return _planes(back), _of_beta(region, weigh, g * centred, beta, plan)
@@ -117,7 +117,7 @@ class ReferencePooling:
         return xp.reshape(xp.take(xp.reshape(x, (-1,)), flat, axis=0), places.shape), places
 
     def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
-        """Cotangents added at the places that :meth:`max_pool` gave."""
+        """Cotangents added at the places from :meth:`max_pool`."""
         xp = array_namespace(cotangent)
         is_largest = _flat_samples(plan, cotangent) == to_windows(indices, plan)
         g = to_windows(cotangent, plan)

@@ -34,11 +34,11 @@ class Weighting(NamedTuple):
     Attributes
     ----------
     weights : array
-        In the shape of the samples, or with one channel for all.
+        The weights, in the shape of the samples or with one channel for all.
     pull : callable
-        From the cotangents of the weights, (groups, channels, o1, k1, …), to those of the samples.
+        Maps cotangents of the weights, (groups, channels, o1, k1, …), to those of the samples.
     contrast : array, optional
-        The derivative of the weights in ``beta``.
+        The derivative of the weights with respect to ``beta``.
     """
 
     weights: Array
@@ -47,7 +47,7 @@ class Weighting(NamedTuple):
 
 
 class Similarity(NamedTuple):
-    """Similarities of samples and means, (groups, 1, …), and their derivatives in both."""
+    """Similarities of samples and means, (groups, 1, …), and their derivatives by both."""
 
     value: Array
     in_sample: Array
@@ -143,7 +143,7 @@ def _nonzero(x: Array, xp: Any) -> Array:
 def _dice(a: Array, mean: Array) -> Similarity:
     r""":math:`s = \sum_c 2 |m a| / (m^2 + a^2)`, each term one where both are zero.
 
-    With the smaller of the two over the larger one, :math:`t`, it is :math:`2 t / (1 + t^2)`.
+    Each term is :math:`2 t / (1 + t^2)`, with :math:`t` the smaller one over the larger one.
     """
     xp = array_namespace(a)
     size, size_of_mean = xp.abs(a), xp.abs(mean)
@@ -159,7 +159,7 @@ def _dice(a: Array, mean: Array) -> Similarity:
 
 
 def _cosine(a: Array, mean: Array) -> Similarity:
-    r""":math:`s = m \cdot a / (|m| |a|)`, zero where one of them is zero, one where both are."""
+    r""":math:`s = m \cdot a / (|m| |a|)`; zero if one of them is zero, one if both are."""
     xp = array_namespace(a)
     length, length_of_mean = _length(a), _length(mean)
     u, v = a / _nonzero(length, xp), mean / _nonzero(length_of_mean, xp)
@@ -185,7 +185,7 @@ def _length(a: Array) -> Array:
 
 
 def _pce(a: Array, mean: Array) -> Similarity:
-    r""":math:`s = m \cdot a / (|m|^2 + |a|^2 - m \cdot a)`, one where both are zero."""
+    r""":math:`s = m \cdot a / (|m|^2 + |a|^2 - m \cdot a)`; one if both are zero."""
     xp = array_namespace(a)
     larger = xp.max(xp.maximum(xp.abs(a), xp.abs(mean)), axis=1, keepdims=True)
     by = _nonzero(larger, xp)
@@ -212,7 +212,7 @@ _SIMILARITIES: dict[str, Callable[[Array, Array], Similarity]] = {
 def _inverse_distance(region: Regions, mean: Array, name: str, delta: float) -> Similarity:
     """The inverse of the distance, times a factor that all samples of a region share.
 
-    If samples equal the mean, theirs is one, and that of all others is zero.
+    If some samples equal the mean, they get one, and all others zero.
     """
     residual = region.samples - mean
     xp = array_namespace(residual)
@@ -230,9 +230,10 @@ def _inverse_distance(region: Regions, mean: Array, name: str, delta: float) -> 
 
 
 def _huber(length: Array, d: Array, nearest: Array, delta: float) -> tuple[Array, Array]:
-    r"""Inverse and its fall for :math:`d^2 / 2` within ``delta``, :math:`\delta (d - \delta / 2)`.
+    r"""Inverse distance and its slope: :math:`d^2 / 2`, or :math:`\delta (d - \delta / 2)`.
 
-    Both times half the smaller of the nearest distance and ``delta``, times the nearest distance.
+    The second applies beyond ``delta``. Both results are multiplied by the nearest distance and by
+    half the smaller of the nearest distance and ``delta``.
     """
     xp = array_namespace(d)
     bound = xp.minimum(nearest, xp.full_like(nearest, delta))

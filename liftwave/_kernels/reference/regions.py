@@ -1,7 +1,7 @@
 """Regions of windows, gathered from a signal and folded back, in array-API code.
 
 The samples of windows have the shape (…, o1, k1, o2, k2, …): for each spatial axis the windows,
-then the places in a window. Each axis is gathered by a table of the samples at all places.
+then the places in a window. A table of the samples at all places gathers each axis.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Table(NamedTuple):
     entries : array of int, shape (outputs, entries)
         Indices of the input.
     valid : array of bool, shape (outputs, entries), or None
-        Which of them count; ``None``: all.
+        Which entries count; ``None``: all.
     weights : array, shape (outputs, entries), or None
         Their weights; ``None``: ones.
     """
@@ -43,7 +43,7 @@ class Regions(NamedTuple):
     samples : array, shape (…, o1, k1, o2, k2, …)
         Zero at places outside of the signal.
     present : array of bool, shape (o1, k1, o2, k2, …), or None
-        Which places are inside of the signal; ``None``: all.
+        Which places are inside the signal; ``None``: all.
     share : array or float
         One over the number of samples of a region, of shape (o1, 1, o2, 1, …) or ().
     place_axes : tuple of int
@@ -63,7 +63,7 @@ class Regions(NamedTuple):
         return xp.where(self.present, values, fill)
 
     def total(self, values: Array) -> Array:
-        """The sum over each region; values have to be zero outside of the signal."""
+        """The sum over each region; values must be zero outside of the signal."""
         return array_namespace(values).sum(values, axis=self.place_axes, keepdims=True)
 
     def largest(self, values: Array) -> Array:
@@ -98,13 +98,13 @@ def regions(x: Array, plan: WindowPlan) -> Regions:
 def gathered(x: Array, plan: WindowPlan) -> Array:
     """The samples at all places of all windows; arbitrary numbers outside of the signal."""
     for k, numbers in enumerate(zip(*plan, strict=True)):
-        axis = x.ndim - plan.ndim + k  # the axes behind it are gathered later
+        axis = x.ndim - plan.ndim + k  # the axes after it are gathered later
         x = _windowed(x, axis, *numbers)
     return x
 
 
 def folded(values: Array, plan: WindowPlan) -> Array:
-    """The sum of the values at each sample; they have to be zero outside of the signal."""
+    """The sum of the values at each sample; they must be zero outside of the signal."""
     first = values.ndim - 2 * plan.ndim
     for k in reversed(range(plan.ndim)):
         numbers = tuple(field[k] for field in plan)
@@ -176,7 +176,7 @@ def _unwindowed(x: Array, axis: int, k: int, s: int, p: int, d: int, n: int, o: 
 
 
 def _is_tiling(k: int, s: int, p: int, d: int, n: int, o: int) -> bool:
-    """Whether windows lie side by side, from the first sample on."""
+    """Whether windows tile the signal, from the first sample on."""
     return k == s and d == 1 and p == 0 and o * k <= n
 
 
@@ -215,7 +215,7 @@ def _table_of_pairs(outputs: Any, entries: Any, weights: Any, count: int) -> Tab
 
 
 def interpolated(values: Array, plan: WindowPlan) -> Array:
-    """Linear between the middles of windows, constant beyond them: (…, *outputs) at all samples."""
+    """Interpolates (…, *outputs) at all samples: linear between window centres, constant beyond."""
     for k, numbers in enumerate(zip(*plan, strict=True)):
         values = sums(values, values.ndim - plan.ndim + k, _neighbours(*numbers))
     return values
@@ -230,7 +230,7 @@ def interpolated_back(values: Array, plan: WindowPlan) -> Array:
 
 @lru_cache(maxsize=64)
 def _neighbours(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
-    """The two windows whose middles are closest to each sample."""
+    """The two windows whose centres are closest to each sample."""
     position = np.clip((np.arange(n) + p - (k - 1) * d / 2) / s, 0, o - 1)
     first = np.minimum(np.floor(position).astype(np.int64), max(o - 2, 0))
     part = position - first

@@ -1,10 +1,9 @@
-"""Steps that change one channel by a function of the other, run, undone and differentiated.
+"""General lifting steps, which change one channel by a function of the other, with inverse and VJP.
 
-``target += f(source)`` is undone exactly by ``target -= f(source)``, whatever ``f`` is. So the
-derivative needs the outputs only: going backwards, each step is undone on the values before
-the next one is differentiated, and nothing has to be stored on the way forward. Rounding
-errors grow as they do when the steps are undone: for steps that amplify a lot, in proportion
-to the product of their gains.
+``target -= f(source)`` undoes ``target += f(source)`` exactly, for every ``f``. So the derivative
+needs only the outputs: the backward pass undoes each step on the values before it differentiates
+the next one, and the forward pass stores nothing. Rounding errors grow as in the inverse
+transform: for steps that amplify a lot, in proportion to the product of their gains.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ class Increment(Protocol):
     """A function of one channel, linear or not, and how it pulls cotangents back."""
 
     def increment(self, source: Array) -> Array:
-        """What is added to the target."""
+        """The increment of the target."""
         ...
 
     def vjp(self, source: Array, cotangent: Array) -> tuple[Array, Any]:
-        """The cotangent of the source, and gradients in the function's parameters, if any.
+        """The cotangent of the source, and gradients of the function's parameters, if any.
 
-        ``cotangent`` is that of the increment; both are taken at ``source``.
+        ``cotangent`` is that of the increment. Both results are evaluated at ``source``.
         """
         ...
 
@@ -39,7 +38,7 @@ class Step(NamedTuple):
 
 
 class Pullback(NamedTuple):
-    """Channels before all steps, rebuilt; their cotangents; gradients in the order of the steps."""
+    """Reconstructed channels before all steps, their cotangents, and the gradients by step."""
 
     channels: list[Array]
     cotangents: list[Array]
