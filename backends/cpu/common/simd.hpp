@@ -1,7 +1,7 @@
 // Short vectors: elementwise arithmetic, and the few shuffles that split a signal into even and odd
 // samples.
 //
-// GCC and Clang compile their own vector types to whatever instructions the
+// GCC and Clang compile their own vector types to the instructions that the
 // translation unit may use; other compilers get plain arrays.
 #pragma once
 

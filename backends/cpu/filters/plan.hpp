@@ -27,7 +27,7 @@ struct Extension {
   std::vector<index_t> at;
   std::vector<double> weight;
 
-  // The row of sample i, which lies beyond the ends.
+  // The row of sample i, which is beyond the ends.
   Row row(index_t i) const {
     const index_t r = i < 0 ? left + i : left + (i - n);
     const index_t first = start.data()[r];

@@ -87,7 +87,7 @@ void add_products(const T* const* source, const T* const* y, index_t n, index_t 
 template <class T, int Bands>
 void add_products_of(const T* const* source, const T* const* y, index_t n, index_t length,
                      double* sums) {
-  constexpr int together = vector_bytes / 16;  // as many as there are registers for
+  constexpr int together = vector_bytes / 16;  // as many as fit into registers
   index_t j = 0;
   for (; j + together <= length; j += together) {
     add_products<T, together, Bands>(source + j, y, n, length, sums + j * sum_lanes);

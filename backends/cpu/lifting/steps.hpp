@@ -19,7 +19,7 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// No iteration of the following loop touches what another iteration writes.
+// The iterations of the following loop are independent of each other's writes.
 #if defined(__clang__)
 #define LIFTWAVE_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)

@@ -26,7 +26,7 @@ Extension make_extension(const ExtensionArgument& argument) {
   return e;
 }
 
-// Checks what kernels rely on: rows name valid samples, and there are as many as the taps reach.
+// Checks that rows name valid samples and extend as far as the taps reach: kernels rely on it.
 void require_rows(const Extension& e, index_t first, index_t last) {
   const bool named = std::all_of(e.at.begin(), e.at.end(), [&](index_t i) { return 0 <= i && i < e.n; });
   if (!named || first < -e.left || last >= e.n + e.right) {
