@@ -279,7 +279,7 @@ def headline(results: Results) -> str:
         [
             f"On {results.machine} with {results.thread_counts[1]} threads, in one run: liftwave's",
             "time, the time as a multiple of `x.copy()`, and how many times longer the others take",
-            "for the same result (– where a library has not the transform).\n",
+            "for the same result (– means that a library does not provide the transform).\n",
             _table(["", "input", "liftwave", "copies", *peers], rows),
             "![Multiples of a copy, by row and library](benchmarks/results/peers.png)\n",
             f"`{results.command}` prints it; [all rows](benchmarks/results/peers.md), with memory,",
