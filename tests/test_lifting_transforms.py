@@ -232,9 +232,9 @@ def check_return(wavelet: str, mode: str, n: int, level: int = 1) -> None:
 def amplification(lifted: lw.LiftingScheme, mode: str, n: int, level: int) -> float:
     """The factor by which boundaries can amplify rounding errors.
 
-    Steps invert exactly. However, if a signal is shorter than the wavelet and the mode does not suit
-    it, coefficients are many times larger than the samples. The condition number of each level's
-    matrix is the factor.
+    Steps invert exactly. However, if a signal is shorter than the wavelet and the mode is not
+    suitable, coefficients are many times larger than the samples. The condition number of each
+    level's matrix is the factor.
     """
     if mode == "periodization" or (level == 1 and (n >= lifted.dec_len or mode in FAITHFUL)):
         return 1.0
