@@ -34,7 +34,7 @@ def noisy(shape, seed=0, sigma=0.4):
     return smooth / np.abs(smooth).max() * 5 + sigma * rng.standard_normal(shape)
 
 
-# --- the thresholds, written down once more -----------------------------------------------------
+# --- the thresholds, implemented again ----------------------------------------------------------
 
 
 def sigma_of(x, wavelet="sym8", mode="symmetric"):
@@ -348,7 +348,7 @@ def test_a_lifting_scheme_denoises_as_its_filters_do():
     assert_close(actual, lw.denoise(x, "bior4.4", **options), ulps=1e5)
 
 
-# --- what it is for -----------------------------------------------------------------------------
+# --- applications -------------------------------------------------------------------------------
 
 
 def psnr(clean, x):

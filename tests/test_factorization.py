@@ -319,7 +319,7 @@ def test_single_samples():
     assert 1 <= len(swapped.steps) <= 3
 
 
-# --- what cannot be factored -----------------------------------------------------------------
+# --- banks without a factorization -----------------------------------------------------------
 
 
 def test_dmey_does_not_reconstruct():

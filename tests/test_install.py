@@ -135,7 +135,7 @@ def test_without_kernels_on_purpose(source: Path, environment: Environment) -> N
     assert "kernels           reference\n" in used(environment)
 
 
-# --- what is packed ------------------------------------------------------------------------------
+# --- packed files --------------------------------------------------------------------------------
 
 
 def tracked(source: Path, *folders: str) -> set[str]:

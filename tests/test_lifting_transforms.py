@@ -142,7 +142,7 @@ def test_reflect_is_a_slice_of_pywavelets_reflect(wavelet: str, kernels: Any) ->
         assert relative_gap(actual, expected) <= table_bound(wavelet, "float64")
 
 
-# --- what a step reads beyond the ends -----------------------------------------------------------
+# --- extension of steps at the boundaries --------------------------------------------------------
 
 NUMPY_MODES = {
     "periodization": "wrap",
@@ -213,7 +213,7 @@ def test_boundaries_of_lifting(mode: str, kernels: Any) -> None:
             assert_close(cD, -0.5 * odd)
 
 
-# --- every length comes back ---------------------------------------------------------------------
+# --- reconstruction of every length --------------------------------------------------------------
 
 
 def check_return(wavelet: str, mode: str, n: int, level: int = 1) -> None:

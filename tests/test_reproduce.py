@@ -135,7 +135,7 @@ def test_tables_have_means_and_spreads():
     assert tables.table(["a", "b"], [["x", "1"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n"
 
 
-# --- what is done to images ----------------------------------------------------------------------
+# --- changes of images ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("by", [(0, 0), (1, 0), (0, -2), (-1, 2)])

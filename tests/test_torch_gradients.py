@@ -247,7 +247,7 @@ def test_frozen_taps_still_pass_gradients_to_data() -> None:
         assert gradcheck(lambda x, w=frozen: lw.idwt(x, x, w, "symmetric"), (x,))
 
 
-# --- nothing is dropped, nothing goes astray -----------------------------------------------------
+# --- recording, in-place changes and memory ------------------------------------------------------
 
 
 class Marked(torch.Tensor):
@@ -374,7 +374,7 @@ def test_taps_that_change_are_not_kept() -> None:
     assert max(kept()) <= 64
 
 
-# --- what is kept for the way back ---------------------------------------------------------------
+# --- memory saved for the backward pass ----------------------------------------------------------
 
 
 def saved_by(function: Callable[[], Any]) -> list[torch.Tensor]:

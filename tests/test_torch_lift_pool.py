@@ -316,7 +316,7 @@ def test_learning_makes_details_small() -> None:
     assert losses[-1] < 0.2 * losses[0]
 
 
-# --- what torch does with layers -----------------------------------------------------------------
+# --- torch features of layers --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("output", ["sum", "bands"])

@@ -293,7 +293,7 @@ def test_penalties_are_those_of_constraints() -> None:
     assert wavelet.penalty().item() > 0.01
 
 
-# --- shared, saved, moved ------------------------------------------------------------------------
+# --- sharing, saving and moving modules ----------------------------------------------------------
 
 
 def test_inverses_share_the_wavelet() -> None:

@@ -211,7 +211,7 @@ def test_states_are_saved_and_loaded() -> None:
     assert len(list(model.parameters())) == 1
 
 
-# --- what torch does with layers -------------------------------------------------------------
+# --- torch features of layers ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -372,7 +372,7 @@ def test_what_layers_print() -> None:
     )
 
 
-# --- what cannot be --------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------
 
 X = torch.zeros(2, 3, 8, 8)
 BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {

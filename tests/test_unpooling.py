@@ -33,7 +33,7 @@ def tied(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(-3, 3, shape).astype("float64")
 
 
-# --- down ------------------------------------------------------------------------------------
+# --- max pooling -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments", WINDOWS)
@@ -87,7 +87,7 @@ def test_nothing_but_infinity(kernels: Kernels) -> None:
     assert_close(where, np.array([[[0, 1], [3, 4]]]))
 
 
-# --- up by place -----------------------------------------------------------------------------
+# --- unpooling by indices --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ndim", [1, 2, 3])
