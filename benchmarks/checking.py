@@ -1,4 +1,4 @@
-"""Every result is checked before it is timed."""
+"""Checks every result before it is timed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MISSING = "–"
 
 @dataclass(frozen=True)
 class Checked:
-    """A transform that may be timed, and the data for it; or why there is none."""
+    """A transform and its data, with the verdict of its check; without a call if it is missing."""
 
     verdict: str
     call: Call | None = None
@@ -26,7 +26,7 @@ class Checked:
 
     @property
     def timed(self) -> bool:
-        """Whether the library has the transform; a wrong result is no reason not to time it."""
+        """Whether the library provides the transform; wrong results are timed, too."""
         return self.call is not None
 
 
@@ -38,7 +38,7 @@ class Oracle:
         self._known: dict[str, Bands] = {}
 
     def bands(self, library: Library) -> Bands:
-        """As ``library``'s convention has them, by PyWavelets."""
+        """The bands in ``library``'s convention, computed by PyWavelets."""
         split = library.split(self._row)
         key = library.name if "lifting" in library.name else split.__qualname__
         if key not in self._known:
@@ -47,7 +47,7 @@ class Oracle:
 
 
 def checked(library: Library, row: Row, x: np.ndarray, oracle: Oracle) -> Checked:
-    """The transform of one library, run once and compared."""
+    """Run the transform of one library once, and compare the result."""
     try:
         forward, inverse = library.forward(row), library.inverse(row)
         if forward is None or inverse is None:
@@ -84,7 +84,7 @@ def _compared(library: Library, row: Row, found: Bands, expected: Bands) -> str:
 
 
 def difference(row: Row, found: np.ndarray, expected: np.ndarray) -> str:
-    """Empty if the arrays agree to rounding (integers: exactly), else what differs."""
+    """Empty if the arrays agree to rounding (integers: exactly), else the difference."""
     if found.shape != expected.shape:
         return f"wrong: shape {found.shape} instead of {expected.shape}"
     if found.size == 0:
@@ -95,7 +95,7 @@ def difference(row: Row, found: np.ndarray, expected: np.ndarray) -> str:
 
 
 def tolerance(row: Row) -> float:
-    """Rounding of a sum of all taps, once for each axis and level, there and back."""
+    """Rounding of a sum of all taps, for each axis and level, forward and inverse."""
     if row.method == "integer lifting":
         return 0.0
     taps: int = pywt.Wavelet(row.wavelet).dec_len

@@ -2,9 +2,9 @@
 
     python -m benchmarks.checkouts FOLDER BENCHMARK [ARGUMENT ...]
 
-FOLDER contains the package ``liftwave``, with its compiled module where the compiled kernels
-are measured; BENCHMARK is a module of this folder, such as ``journeys``. Both versions of
-liftwave so run the same definitions.
+FOLDER contains the package ``liftwave``, with its compiled module if compiled kernels are
+measured. BENCHMARK is a module of this folder, such as ``journeys``. Both versions of liftwave
+run the same definitions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def command(folder: Path, benchmark: str, *arguments: str) -> list[str]:
 
 
 def use(folder: Path) -> None:
-    """Imports liftwave from a folder, whatever else is installed.
+    """Imports liftwave from a folder, independent of installed versions.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def use(folder: Path) -> None:
     """
     if not (folder / "liftwave" / "__init__.py").is_file():
         raise SystemExit(f"{folder} does not contain liftwave. Pass the root of a checkout.")
-    # The finders of editable installations would answer before sys.path is searched.
+    # The finders of editable installations would take precedence over sys.path.
     sys.meta_path.insert(0, PathFinder)
     sys.path.insert(0, str(folder))
     importlib.import_module("liftwave")

@@ -1,9 +1,9 @@
-"""The rows of several benchmarks as calls of liftwave alone, timed on request.
+"""The rows of several benchmarks as calls of liftwave only, timed on request.
 
     python -m benchmarks.comparable
 
-Reads requests from the standard input, a line of JSON each, and writes a line of JSON as the
-answer to each. :mod:`benchmarks.compare` starts one such process for each checkout.
+Reads requests from the standard input, one line of JSON each, and writes one line of JSON per
+answer. :mod:`benchmarks.compare` starts one such process for each checkout.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from benchmarks.rows import ROWS
 Row = tuple[str, Callable[[], Run]]
 """A row's name, and the function that makes its call with the data bound."""
 
-# Seconds that the calls of a round take together, at least.
+# Minimum seconds of all calls of a round together.
 AT_LEAST = 2e-3
-# So many of them are calls of a tenth of a millisecond, which use one thread: no thread of the
-# call before is still awake, and there is nothing to wait for.
+# Rounds of at least this many calls: the calls are short and use one thread. No thread of the
+# previous call is then active, and a pause is unnecessary.
 MANY = 20
 
 
@@ -41,7 +41,7 @@ MANY = 20
 
 
 def peers_rows(quick: bool) -> Iterator[Row]:
-    """Those of :mod:`benchmarks.peers`."""
+    """The rows of :mod:`benchmarks.peers`."""
     for row in ROWS:
         yield row.name, partial(prepared, Liftwave(), QUICK.sized(row) if quick else row)
 
@@ -87,7 +87,7 @@ def _ours(layer: pooling_layers.Layer, shape: tuple[int, ...]) -> torch_librarie
 def _both_ways(
     name: str, make: Callable[[], Any], shape: tuple[int, ...], dtype: str
 ) -> Iterator[Row]:
-    """A row of the forward pass alone, and one of forward and backward."""
+    """A row of the forward pass, and one of forward and backward."""
     ways = {"forward": torch_peers.forward_run, "both": torch_peers.both_run}
     for way, bind in ways.items():
         yield f"{name}: {way}", partial(_bound, bind, make, shape, dtype)
@@ -98,7 +98,7 @@ def _bound(
 ) -> Run:
     import torch
 
-    torch.manual_seed(0)  # the layers' parameters, and the gradients that go in
+    torch.manual_seed(0)  # parameters of layers, and incoming gradients
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
     return bind(make(), x)
 
@@ -107,7 +107,7 @@ def _bound(
 
 
 def digest(result: object) -> str:
-    """A text that two results share if they are equal to the last bit."""
+    """A text that is equal for two results if they are bitwise equal."""
     summed = hashlib.blake2b(digest_size=16)
     for array in leaves(result):
         summed.update(f"{array.shape}{array.dtype}".encode())
@@ -116,7 +116,7 @@ def digest(result: object) -> str:
 
 
 def leaves(result: Any) -> Iterator[np.ndarray]:
-    """The arrays and tensors of a nested result, in order, as arrays of NumPy."""
+    """The arrays and tensors of a nested result, in order, as NumPy arrays."""
     if isinstance(result, dict):
         result = list(result.values())
     if isinstance(result, tuple | list):
@@ -130,14 +130,14 @@ def leaves(result: Any) -> Iterator[np.ndarray]:
 
 
 class Server:
-    """Answers requests: the names of rows, a row made ready, and its time.
+    """Answers requests for the names of rows, the preparation of a row, and its time.
 
     Parameters
     ----------
     groups : list of str
         Of :data:`GROUPS`.
     quick : bool
-        Whether the arrays are small.
+        True for small arrays.
     """
 
     def __init__(self, groups: list[str], quick: bool) -> None:
@@ -151,13 +151,13 @@ class Server:
         return list(self._rows)
 
     def prepare(self, name: str) -> tuple[str, int]:
-        """Makes a row ready; returns the digest of its result and the calls of a round."""
-        self._run = None  # whose memory the next row may need
+        """Prepares a row; returns the digest of its result and the number of calls in a round."""
+        self._run = None  # frees memory for the next row
         self._run = self._rows[name]()
         return digest(self._run()), calls_for(self._run, AT_LEAST)
 
     def seconds(self, number: int) -> float:
-        """Times calls of the row, after one that is not timed."""
+        """Times calls of the row, after one untimed call."""
         assert self._run is not None
         time.sleep(REST if number < MANY else 0.0)
         self._run()
@@ -165,10 +165,10 @@ class Server:
 
 
 def main() -> None:
-    # PyWavelets warns of levels that the small arrays do not have.
+    # PyWavelets warns because the small arrays have fewer levels.
     warnings.filterwarnings("ignore", message="Level value of", category=UserWarning)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever else prints is no answer
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # other output must not mix with answers
     options = json.loads(sys.stdin.readline())
     _set_threads(options["groups"])
     server = Server(**options)
@@ -181,7 +181,7 @@ def main() -> None:
 
 
 def _set_threads(groups: list[str]) -> None:
-    """As many threads as processors; torch is imported only for rows that use it."""
+    """As many threads as processors; imports torch only for rows that use it."""
     if {"torch_peers", "pooling"}.isdisjoint(groups):
         lw.set_num_threads(processors())
     else:
@@ -189,7 +189,7 @@ def _set_threads(groups: list[str]) -> None:
 
 
 def _answer(method: Callable[..., object], arguments: list[Any]) -> dict[str, object]:
-    """The answer, or the error: a row may exist in one of the checkouts alone."""
+    """The answer, or the error: some rows exist in only one of the checkouts."""
     try:
         return {"answer": method(*arguments)}
     except Exception as error:

@@ -1,18 +1,18 @@
-"""Whether one checkout of liftwave is slower than another: both, interleaved, in one run.
+"""Compares the speed of two checkouts of liftwave, interleaved, in one run.
 
     python -m benchmarks.compare OLD [--new NEW] [--rows peers,torch_peers,pooling] [--rounds 5]
 
 Times the rows of other benchmarks, without the other libraries, on the liftwave of two
 checkouts: folders with the package ``liftwave`` and its compiled module. NEW is this checkout
-by default. The rows are those of this checkout. One process for each checkout stays alive and
-is asked row by row, round by round; the one that comes first changes with every round, so that
-what else the machine does slows both down.
+by default. The rows are those of this checkout. One process per checkout runs all rows, round
+by round. The order of the two alternates between rounds, so that other load on the machine
+slows both down.
 
-The table has the medians and their ratio, and the ratio of the shortest times. A row has at
-least so many rounds, and as many more as half a second allows. What else runs on the machine
-moves one of the ratios, slower code moves both: a row is marked as slower if both are above
+The table contains the medians and their ratio, and the ratio of the shortest times. Each row has
+at least the given number of rounds, and more if half a second allows. Other load on the machine
+changes one of the ratios, slower code changes both: a row is marked as slower if both are above
 1.05. Rows for which both differ by more than this, in either direction, are first measured
-again, three times as long. A row whose results are not equal to the last bit is marked, too.
+again, three times as long. Rows whose results are not bitwise equal are marked, too.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ AGAIN = 3
 
 
 class Effort(NamedTuple):
-    """How many rounds a row is measured for at least, and for how many seconds."""
+    """The minimum number of rounds and the minimum seconds for each row."""
 
     rounds: int
     seconds: float
@@ -66,19 +66,19 @@ class Checkout:
         return list(self._exchange(["names"]))
 
     def prepare(self, name: str) -> tuple[str, int]:
-        """The digest of a row's result, and how many calls a round of it has."""
+        """The digest of a row's result, and the number of calls in a round."""
         digest, number = self._exchange(["prepare", name])
         return digest, number
 
     def seconds(self, number: int) -> float:
-        """The time of a call of the row that is ready."""
+        """The time of a call of the prepared row."""
         return float(self._exchange(["seconds", number]))
 
     def __enter__(self) -> Checkout:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends the process, which reads requests until there are none."""
+        """Closes the input of the process, which ends it."""
         with self._process:
             pass
 
@@ -98,7 +98,7 @@ class Checkout:
 
 
 class RowError(Exception):
-    """Says why a checkout cannot run a row."""
+    """The reason why a checkout cannot run a row."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,9 @@ class Compared:
 
 
 def compared(name: str, old: Checkout, new: Checkout, effort: Effort) -> Compared:
-    """Measures a row; a second time, for longer, where the two differ by more than the limit.
+    """Measures a row; measures it again, for longer, if the ratios exceed the limit.
 
-    That is so in both directions: otherwise the mean of all ratios would be too small.
+    This applies in both directions: otherwise the mean of all ratios would be too small.
     """
     row = measured(name, old, new, effort)
     if not (row.is_slower or row.is_faster):
@@ -138,7 +138,7 @@ def compared(name: str, old: Checkout, new: Checkout, effort: Effort) -> Compare
 
 
 def measured(name: str, old: Checkout, new: Checkout, effort: Effort) -> Compared:
-    """Makes a row ready in both checkouts and times it in turn."""
+    """Prepares a row in both checkouts and times them in turn."""
     (old_digest, old_number), (new_digest, new_number) = old.prepare(name), new.prepare(name)
     number = max(old_number, new_number)
     times: dict[Checkout, list[float]] = {old: [], new: []}
@@ -191,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def report(old: Checkout, new: Checkout, part: str, effort: Effort) -> list[Compared]:
-    """Measures all rows, prints each as it is done, and what all of them come to."""
+    """Measures all rows, prints each when it is done, and prints a summary."""
     print(f"{processor()}; medians of {effort.rounds} rounds or more\n")
     print(f"old: {old.version}, {old.folder}\nnew: {new.version}, {new.folder}\n")
     print("| row | old | new | new / old | shortest | |")
@@ -220,7 +220,7 @@ def _time(seconds: float) -> str:
 
 
 def _load() -> str:
-    """How many processes wanted to run, of which the two that are measured are one at a time."""
+    """The load average; the two measured processes, one at a time, contribute to it."""
     if not hasattr(os, "getloadavg"):
         return ""
     return f" The load average of the last five minutes is {os.getloadavg()[1]:.1f}."

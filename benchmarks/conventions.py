@@ -1,9 +1,9 @@
-"""What each library's coefficients are to be: PyWavelets', and how others' conventions map to them.
+"""The expected coefficients: PyWavelets', and the mapping of other conventions to them.
 
-A transform of several axes and levels follows from that of one axis and one
-level, so a convention is a function ``split(x, axis) -> (low, high)``. Bands
-are labelled as in ``pywt.wavedecn``, with the level behind: ``"da1"`` is
-high-pass along the first axis, low-pass along the second, of level 1.
+The transform of one axis and one level determines those of several axes and levels,
+so a convention is a function ``split(x, axis) -> (low, high)``. Bands are labelled as
+in ``pywt.wavedecn``, followed by the level: ``"da1"`` is high-pass along the first
+axis, low-pass along the second, of level 1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Split = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 
 def decomposition(split: Split, row: Row, x: np.ndarray) -> Bands:
-    """All bands of ``x`` by one function for one axis."""
+    """All bands of ``x``, computed from a function for one axis."""
     bands: Bands = {}
     low = "a" * len(row.axes)
     for level in range(1, row.level + 1):
@@ -43,9 +43,9 @@ def pywt_split(row: Row) -> Split:
 
 
 def other_phase_split(row: Row) -> Split:
-    """The samples that PyWavelets drops: its filters, one sample later, extended by ``row.mode``.
+    """The samples that PyWavelets drops: its filters, shifted by a sample, with mode ``row.mode``.
 
-    For an even number of samples that is one coefficient more in each band.
+    For an even number of samples, each band has one more coefficient.
     """
     taps = pywt.Wavelet(row.wavelet).dec_len
     extension = {"symmetric": "symmetric", "reflect": "reflect", "zero": "constant"}[row.mode]
@@ -62,7 +62,7 @@ def other_phase_split(row: Row) -> Split:
 
 
 def shifted_split(row: Row, low: int, high: int) -> Split:
-    """Periodic, each band of the signal moved by so many samples, high-pass with the other sign."""
+    """Periodic; each band's signal is shifted, and the high-pass has the opposite sign."""
 
     def split(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
         moved = (np.roll(x, shift, axis) for shift in (low, high))
@@ -73,7 +73,7 @@ def shifted_split(row: Row, low: int, high: int) -> Split:
 
 
 def reversible_split(row: Row) -> Split:
-    r"""JPEG 2000's reversible 5/3 of an even number of samples, mirrored at whole samples.
+    r"""JPEG 2000's reversible 5/3 of an even number of samples, with whole-sample symmetry.
 
     :math:`d_k = x_{2k+1} - \lfloor (x_{2k} + x_{2k+2}) / 2 \rfloor`,
     :math:`s_k = x_{2k} + \lfloor (d_{k-1} + d_k + 2) / 4 \rfloor`.
@@ -92,7 +92,7 @@ def reversible_split(row: Row) -> Split:
 
 
 def standard_split(row: Row) -> Split:
-    """PyWavelets', or for integers the standard's."""
+    """PyWavelets' convention, or the standard's for integers."""
     return reversible_split(row) if row.method == "integer lifting" else pywt_split(row)
 
 
@@ -106,7 +106,7 @@ def _along(x: np.ndarray, axis: int, part: slice) -> np.ndarray:
 
 
 def pywt_bands(row: Row, coeffs: object) -> Bands:
-    """The bands of PyWavelets' tuples, lists and dictionaries."""
+    """The bands in PyWavelets' tuples, lists and dictionaries."""
     match row.transform:
         case "dwt" | "wavedec":
             details = [{"d": each} for each in coeffs[1:]]  # type: ignore[index]
@@ -126,7 +126,7 @@ def pywt_bands(row: Row, coeffs: object) -> Bands:
 
 
 def block_bands(row: Row, y: np.ndarray, half: Callable[[int], int]) -> Bands:
-    """The bands of one array: along each axis the details at the end, finest last.
+    """The bands of one array: along each axis, the details are at the end, the finest last.
 
     ``half(n)`` is the number of coefficients of each band of ``n`` samples.
     """

@@ -1,10 +1,10 @@
-"""The transforms against PyWavelets and against copying the data, in one run.
+"""The transforms compared with PyWavelets and with copies of the data, in one run.
 
     python -m benchmarks.core [--size 2048] [--repeats 9] [--kernels reference]
 
-Prints medians of interleaved runs, as milliseconds, as multiples of
-``x.copy()`` and as ratios to PyWavelets. Every result is compared with
-PyWavelets' before it is timed.
+Prints medians of interleaved runs, in milliseconds, as multiples of ``x.copy()``
+and as ratios to PyWavelets. Every result is compared with that of PyWavelets
+before it is timed.
 """
 
 from __future__ import annotations

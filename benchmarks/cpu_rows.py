@@ -1,7 +1,7 @@
-"""The compiled kernels' rows against a copy of the input: ``python -m benchmarks.cpu_rows [name]``.
+"""Times the compiled kernels against a copy of the input: ``python -m benchmarks.cpu_rows [name]``.
 
-Each row is timed between two copies of its input, and the median of their
-ratios is printed, so that other load on the machine falls on both.
+Each row is timed between two copies of its input. The median of the ratios
+is printed, so that other load on the machine affects both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import liftwave as lw
 
 
 class Row(NamedTuple):
-    """What is timed: ``call(package, data)``; ``prepare`` makes the data of the input."""
+    """A timed ``call(package, data)``; ``prepare`` computes the data from the input."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -84,7 +84,7 @@ ROWS = {
         lambda m, c: m.idwt2(c, lifting("haar")),
         lambda x: lw.dwt2(x, lifting("haar")),
     ),
-    # The copy is of 16-bit samples; coefficients have 32 bits, so that twice its bytes are written.
+    # The copy has 16-bit samples, the coefficients have 32 bits: twice the bytes are written.
     "CDF 5/3 int16": Row(
         IMAGE, "i2", 2.2, lambda m, x: m.dwt2(x, integer_lifting("cdf5.3"), "reflect")
     ),
@@ -113,7 +113,7 @@ def seconds(call: Callable[[], Any]) -> float:
 
 
 def measure(name: str, row: Row, runs: int, peers: bool) -> tuple[float, float, float]:
-    """Milliseconds, and medians of the time over a copy's and of PyWavelets' over ours."""
+    """Milliseconds, and medians of our time over a copy's and of PyWavelets' over ours."""
     x = samples(row)
     data = row.prepare(x)
     row.call(lw, data)

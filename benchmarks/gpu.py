@@ -2,11 +2,11 @@
 
     python -m benchmarks.gpu [ROW ...] [--quick]
 
-Measures first how fast the card copies its own memory, then batches of about 1 GB: one level in
-two dimensions, its inverse, several levels, volumes, signals, lifting, pooling layers, forward
-and with the way back, against ptwt, pytorch_wavelets, ``conv2d`` and plain operations of torch,
-each result checked first; then the latency of small inputs, plain and as CUDA graphs. Writes
-``gpu.md`` into ``benchmarks/results``. With ``--device cpu --quick`` it only tries itself.
+First measures the bandwidth of copies within the device's memory, then batches of about 1 GB: one
+level in two dimensions, its inverse, several levels, volumes, signals, lifting, pooling layers,
+forward and backward, compared with ptwt, pytorch_wavelets, ``conv2d`` and plain operations of
+torch. Each result is checked first. Then measures the latency of small inputs, plain and as CUDA
+graphs. Writes ``gpu.md`` into ``benchmarks/results``. ``--device cpu --quick`` tests the program.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Run = Callable[[], object]
 
 @dataclass
 class Found:
-    """One row: seconds by contender, round by round ratios to ours, and what checks say."""
+    """One row: seconds by contender, ratios to ours by round, and the results of checks."""
 
     row: GpuRow
     share: float = 0.0
@@ -84,14 +84,14 @@ def _matches(row: GpuRow, parts: list[str]) -> bool:
 
 
 class Clock:
-    """Times runs on a device by its own events; on the processor by the clock on the wall."""
+    """Times runs by events on a device, and by the wall clock on the CPU."""
 
     def __init__(self, device: str) -> None:
         self.device = device
         self.on_gpu = device.startswith("cuda")
 
     def seconds(self, run: Run) -> float:
-        """One run, begun after all work before it."""
+        """Time one run, which starts after all previous work."""
         self.wait()
         if not self.on_gpu:
             start = time.perf_counter()
@@ -107,14 +107,14 @@ class Clock:
         return float(begin.elapsed_time(end)) / 1e3
 
     def wait(self) -> None:
-        """Until the device has done all its work."""
+        """Wait until the device has finished all work."""
         if self.on_gpu:
             import torch
 
             torch.cuda.synchronize()
 
     def interleaved(self, runs: dict[str, Run], rounds: int) -> dict[str, list[float]]:
-        """The times of each in turn, after two runs that are not timed."""
+        """The times of each in turn, after two untimed runs."""
         times: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(2):
             for run in runs.values():
@@ -126,7 +126,7 @@ class Clock:
 
 
 def copy_bandwidth(clock: Clock, size: int, rounds: int) -> float:
-    """Bytes read and written in a second by copying within the device's memory."""
+    """Bytes read and written per second by copies within the device's memory."""
     import torch
 
     source = torch.zeros(size, dtype=torch.uint8)
@@ -167,7 +167,7 @@ def measure(row: GpuRow, clock: Clock, bandwidth: float, rounds: int) -> Found:
 
 
 def run_of(row: GpuRow, contender: Contender) -> Run:
-    """What is timed: forward without recording, or forward and backward."""
+    """The timed call: forward without recording, or forward and backward."""
     import torch
 
     if not row.both:
@@ -206,7 +206,7 @@ def agreeing(row: GpuRow, x: Any) -> str:
 
 
 def latency(row: GpuRow, clock: Clock, quick: bool) -> tuple[GpuRow, dict[str, float]]:
-    """Seconds of a call, begun one after the other, plain and as a CUDA graph."""
+    """Seconds per call in a sequence of calls, plain and as a CUDA graph."""
     import torch
 
     x, found = row.input(clock.device), {}
@@ -237,11 +237,11 @@ def _each(run: Run, calls: int, clock: Clock) -> float:
 # --- the page ------------------------------------------------------------------------------------
 
 _LEGEND = """\
-`share` is the bytes of input and result (with the way back: of these and of the gradients, and
-for layers of the input again), each counted once, over the time and over the bandwidth of copies.
-Under each other library is how many times longer it takes, the median over the runs. Results are
-compared with PyWavelets' in double precision, of the first and the last item of the batch, those of
-layers with plain operations' at full size, before anything is timed.
+`share` is the bytes of input and result, divided by the time and by the bandwidth of copies. With
+the backward pass, the bytes include the gradients, and for layers the input a second time. The
+column of each other library contains how many times longer it takes, the median over the runs.
+Before the timing, results of the first and the last item of the batch are compared with those of
+PyWavelets in double precision, and results of layers with those of plain operations at full size.
 """
 
 
@@ -315,7 +315,7 @@ def _packages(found: list[Found]) -> list[str]:
 
 
 def card(device: str) -> str:
-    """The name of what was measured."""
+    """The name of the measured device."""
     import torch
 
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else "Not a GPU"

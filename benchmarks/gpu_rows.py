@@ -1,7 +1,7 @@
-"""What is measured on a GPU, as data, and who computes each row.
+"""The rows measured on a GPU, as data, and the libraries that compute each row.
 
-A row's contenders are functions of one tensor, made for the device that it is on. Images have
-shape (N, C, H, W) because pytorch_wavelets wants it so.
+A row's contenders are functions of one tensor, built for the tensor's device. Images have shape
+(N, C, H, W) because pytorch_wavelets requires it.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ Function = Callable[[Any], Any]
 IMAGES, VOLUMES, MAPS = (64, 16, 512, 512), (32, 128, 256, 256), (64, 64, 256, 256)
 LONG, SHORT, SMALL = (16, 1 << 24), (1 << 22, 64), (16, 1, 64, 64)
 PERIODIC, MIRRORED = "periodization", "symmetric"
-# What differs beyond this, in units of the largest coefficient, is wrong.
+# The tolerance, in units of the largest coefficient.
 TOLERANCES = {"float16": 4e-3, "float32": 1e-5}
 
 
 @dataclass(frozen=True)
 class GpuRow:
-    """One transform or layer of one tensor.
+    """One transform or layer applied to one tensor.
 
-    ``share`` is the target, of the bandwidth of copies, ``faster`` how many times faster than
-    each of the others; ``both`` is forward and backward.
+    ``share`` is the target as a share of the bandwidth of copies. ``faster`` is the target ratio to
+    each of the other libraries. ``both`` is forward and backward.
     """
 
     name: str
@@ -56,7 +56,7 @@ class GpuRow:
     faster: float | None = None
 
     def sized(self, quick: bool) -> GpuRow:
-        """The row, or a small one like it."""
+        """The row, or a small one of the same kind."""
         if not quick:
             return self
         limits = (2, 16, 160, 160) if len(self.shape) == 4 else (4, 256)
@@ -65,7 +65,7 @@ class GpuRow:
         )
 
     def input(self, device: str) -> Any:
-        """White noise, 8-bit pixels for integers: made on the device."""
+        """White noise, or 8-bit pixels for integers, generated on the device."""
         import torch
 
         torch.manual_seed(0)
@@ -124,7 +124,7 @@ LATENCY = (
 
 @dataclass(frozen=True)
 class Contender:
-    """Who computes a row: a function of the data, and of what came out the tensors by label."""
+    """A contender: a function of the data, and the tensors of its result by label."""
 
     name: str
     function: Function
@@ -134,7 +134,7 @@ class Contender:
 
 
 def contenders(row: GpuRow, x: Any) -> Iterator[tuple[str, Callable[[], Contender]]]:
-    """The names of those who have the row, ours first, and what makes them ready."""
+    """The contenders that support the row, ours first, with functions that prepare them."""
     if row.kind == "images":
         subjects: list[Subject] = [
             LiftwaveFilters("liftwave", "liftwave"),
@@ -232,7 +232,7 @@ def _by_key(coeffs: Any) -> dict[str, Any]:
 
 
 def checked(row: GpuRow, contender: Contender, x: Any) -> str:
-    """Empty, or what is wrong with the first and the last item of the batch."""
+    """Empty, or the error of the first and the last item of the batch."""
     if row.kind == "layer":
         return ""  # compared with each other, in results and gradients
     result = contender.function(contender.data)
@@ -247,7 +247,7 @@ def checked(row: GpuRow, contender: Contender, x: Any) -> str:
 
 
 def _item(row: GpuRow, x: Any, index: int) -> Any:
-    """One item of the batch; of images one channel of one."""
+    """One item of the batch; for images, one channel of one image."""
     return x[index] if row.kind in ("signals", "volumes") else x[index, index]
 
 
@@ -280,7 +280,7 @@ def _wrong(found: dict[str, Any], wanted: dict[str, Any], row: GpuRow) -> str:
 
 
 def moved(row: GpuRow, contender: Contender) -> int:
-    """Bytes of input and result: read once and written once, both again on the way back."""
+    """Bytes of input and result, each accessed once per pass, forward and backward."""
     inputs = tensors(contender.data)
     result = tensors(contender.function(contender.data))
     size = sum(t.numel() * t.element_size() for t in (*inputs, *result))

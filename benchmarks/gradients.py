@@ -1,10 +1,10 @@
-"""Whose gradients are right: ``python -m benchmarks.gradients`` writes a table for the docs.
+"""Which libraries' gradients are right: ``python -m benchmarks.gradients`` writes a docs table.
 
-Every library's two-dimensional transform and its inverse, in double
+For every library's two-dimensional transform and its inverse, in double
 precision, for each mode and several wavelets: the result is compared with
-PyWavelets', the gradient with finite differences (``torch.autograd.gradcheck``,
-along random directions).
-The table lies in ``docs/tables/gradients.md``.
+PyWavelets, and the gradient with finite differences
+(``torch.autograd.gradcheck``, along random directions).
+The table is ``docs/tables/gradients.md``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from liftwave._plan.boundary import MODES
 TABLE = Path(__file__).parent.parent / "docs" / "tables" / "gradients.md"
 WAVELETS = ("haar", "db2", "db4", "bior4.4", "sym5")
 SHAPE = (1, 1, 19, 22)
-# The transforms are linear: differences have no error but rounding.
+# The transforms are linear: finite differences have rounding errors only.
 STRICT: dict[str, Any] = {
     "atol": 1e-7,
     "rtol": 1e-6,
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def subjects() -> list[Subject]:
-    """The libraries with modes, as they come, that are installed."""
+    """The installed libraries with their default modes."""
     names = ("liftwave", "ptwt", "pytorch_wavelets")
     return [each for each in SUBJECTS if each.name in names and each.available()]
 
@@ -55,7 +55,7 @@ def table(
     modes: Sequence[str] = MODES,
     wavelets: Sequence[str] = WAVELETS,
 ) -> str:
-    """The whole table, as Markdown."""
+    """The complete table, as Markdown."""
     headings = [f"{each.name}{what}" for each in compared for what in ("", ", inverse")]
     lines = [["mode", "wavelet", *headings], ["---"] * (2 + len(headings))]
     for mode in modes:
@@ -74,7 +74,7 @@ def _verdicts(subject: Subject) -> list[Callable[[Case], str]]:
 
 
 def forward(subject: Subject, case: Case) -> str:
-    """Of the transform: ``✓``, or what is wrong, or ``–`` without the mode."""
+    """The cell of the transform: ``✓``, the error, or ``–`` if the mode is unsupported."""
     import torch
 
     prepared = subject.prepare(case)
@@ -91,7 +91,7 @@ def forward(subject: Subject, case: Case) -> str:
 
 
 def inverse(subject: Subject, case: Case) -> str:
-    """Of the inverse, on random coefficients."""
+    """The cell of the inverse, on random coefficients."""
     import torch
 
     prepared, back = subject.prepare(case), subject.inverse(case)
@@ -101,7 +101,7 @@ def inverse(subject: Subject, case: Case) -> str:
     generator, leaves = _seeded(), []
 
     def drawn(value: Any) -> Any:
-        """The same structure, of random tensors."""
+        """The same structure with random tensors."""
         if isinstance(value, torch.Tensor):
             leaves.append(torch.randn(value.shape, dtype=value.dtype, generator=generator))
             return leaves[-1].requires_grad_()
@@ -121,7 +121,7 @@ def inverse(subject: Subject, case: Case) -> str:
 
 
 def _refilled(structure: Any, values: Any) -> Any:
-    """The same structure, with the next values for its tensors."""
+    """The same structure with the next values for its tensors."""
     import torch
 
     if isinstance(structure, torch.Tensor):

@@ -1,4 +1,4 @@
-"""The CUDA kernels, compiled for the processor: what they are asked for, without a device."""
+"""The CUDA kernels, compiled for the CPU, without a device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.measuring import ROOT
 
 
 def missing() -> str | None:
-    """Returns why the kernels cannot run on the processor, or None if they can."""
+    """Returns why the kernels cannot run on the CPU, or None if they can."""
     try:
         reason: str | None = _host_runtime().missing()
     except ImportError as error:
@@ -25,7 +25,7 @@ def missing() -> str | None:
 
 @contextmanager
 def cuda_on_host() -> Iterator[None]:
-    """Makes liftwave use the CUDA kernels on arrays of NumPy and torch on the processor.
+    """Makes liftwave use the CUDA kernels for NumPy arrays and torch tensors on the CPU.
 
     The tests' runtime compiles each kernel with the C++ compiler at its first use and stores
     it in a temporary folder.
@@ -35,9 +35,9 @@ def cuda_on_host() -> Iterator[None]:
 
 
 def _running_on(runtime: Any) -> AbstractContextManager[None]:
-    """Has the CUDA kernels use a runtime; all that this module knows of liftwave's inside.
+    """Sets the runtime of the CUDA kernels; only this function depends on liftwave's internals.
 
-    Where the kernels are objects, one is made and registered. In earlier versions they are
+    If the kernels are objects, one is built and registered. In earlier versions they are
     modules, and the runtime is a variable of one of them.
     """
     dispatch: Any = importlib.import_module("liftwave._dispatch")
@@ -54,7 +54,7 @@ def _running_on(runtime: Any) -> AbstractContextManager[None]:
 
 
 def _host_runtime() -> Any:
-    """A new runtime of the tests of the checkout that liftwave comes from, or of this one."""
+    """A new runtime from the tests of liftwave's checkout, or from the tests of this one."""
     for root in (Path(lw.__file__).parent.parent, ROOT):
         tests = str(root / "tests")
         if tests not in sys.path:

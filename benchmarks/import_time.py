@@ -1,10 +1,10 @@
-"""How long ``import liftwave`` takes, beside the import of NumPy and PyWavelets.
+"""The time of ``import liftwave``, compared with the import of NumPy and PyWavelets.
 
     python -m benchmarks.import_time [--rounds 15] [--json FILE]
 
 Each import runs in a fresh interpreter, in turn with the others, after one run of each that
 writes the bytecode. The times are those of the import statement, without the start of the
-interpreter. liftwave imports NumPy and PyWavelets itself: the ratio says what it adds.
+interpreter. liftwave imports NumPy and PyWavelets itself; the ratio shows the additional time.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ print(time.perf_counter() - start, getattr(sys.modules.get("liftwave"), "__file_
 
 
 def seconds(statement: str) -> float:
-    """Returns the seconds of an import in a fresh interpreter, of the liftwave that runs here.
+    """Returns the seconds of an import of this liftwave in a fresh interpreter.
 
     Raises
     ------
     RuntimeError
-        If the interpreter imports another liftwave, as an editable installation may do.
+        If the interpreter imports another liftwave, for example an editable installation.
     """
     variables = dict(os.environ)
     variables.pop("PYTHONDONTWRITEBYTECODE", None)

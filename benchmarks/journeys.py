@@ -1,4 +1,4 @@
-"""How far a call travels within liftwave: functions called, files, changes of file.
+"""The functions that a call runs within liftwave: calls, files, changes of file.
 
     python -m benchmarks.journeys [JOURNEY ...] [--walk JOURNEY] [--json FILE]
 
@@ -6,14 +6,14 @@ Runs eight calls of a user twice and counts, in the second run:
 
 * *calls*: calls of functions and methods that are defined in liftwave's own files;
 * *files*: the distinct files of these functions;
-* *changes*: how often two successive calls are in different files;
-* *frames*: calls, with those of lambdas, comprehensions and generator expressions.
-  Python 3.12 and later run comprehensions without a frame of their own, so that this
-  number compares only within one version of Python.
+* *changes*: the number of successive calls in different files;
+* *frames*: calls, including those of lambdas, comprehensions and generator expressions.
+  Python 3.12 and later run comprehensions without a separate frame, so this number is
+  comparable within one version of Python only.
 
-A generator counts each time that it is entered. The backward pass of torch is in the
-counts: torch runs that of tensors in the processor's memory in the thread that asks for it.
-``--walk`` prints the calls of one journey in their order, to read the code along them.
+A generator counts each time that it is entered. The counts include the backward pass of torch,
+because torch runs it in the calling thread for tensors in CPU memory.
+``--walk`` prints the calls of one journey in order, for reading the code.
 ``python -m benchmarks.checkouts FOLDER journeys`` counts those of another checkout.
 """
 
@@ -44,14 +44,14 @@ Run = Callable[[], object]
 
 
 class MissingError(Exception):
-    """Says why a journey cannot be made here."""
+    """The reason why a journey cannot run on this machine."""
 
 
 @dataclass(frozen=True)
 class Journey:
-    """A call of a user, and the largest counts that it is meant to have.
+    """A call of a user, and the targets for its counts.
 
-    ``prepare`` is a context that gives the call with its arguments bound.
+    ``prepare`` is a context that returns the call with its arguments bound.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Journey:
 
 @dataclass(frozen=True)
 class Counts:
-    """What the second run of a journey amounts to."""
+    """The counts of a journey's second run."""
 
     calls: int
     files: int
@@ -72,7 +72,7 @@ class Counts:
 
 
 class Call(NamedTuple):
-    """A frame of liftwave: its file, its function, and how many functions it is within."""
+    """A frame of liftwave: its file, its function, and its depth."""
 
     file: str
     function: str
@@ -80,7 +80,7 @@ class Call(NamedTuple):
 
     @property
     def is_named(self) -> bool:
-        """Whether this is a function: comprehensions, lambdas and the like have names in <>."""
+        """True for functions; names of comprehensions, lambdas etc. contain <>."""
         return not self.function.endswith(">")
 
 
@@ -271,7 +271,7 @@ def _line(journey: Journey, counts: Counts) -> str:
 
 
 def walk(journey: Journey) -> str:
-    """Returns a line for each call of a journey, indented by what it is called from."""
+    """Returns a line for each call of a journey, indented by its depth."""
     try:
         frames = warm(journey)
     except MissingError as error:

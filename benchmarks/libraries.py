@@ -1,9 +1,9 @@
-"""The libraries that are compared: how each is called, and how its coefficients are read.
+"""The compared libraries: their calls, and the layout of their coefficients.
 
-A library makes, for a row, a function of the data (``forward`` or
-``inverse``), or says by ``None`` that it has not the transform. ``bands``
-reads the result; ``split`` is the convention that the bands are checked
-against (:mod:`benchmarks.conventions`).
+A library returns, for a row, a function of the data (``forward`` or
+``inverse``), or ``None`` if it does not provide the transform. ``bands``
+reads the result. ``split`` is the convention with which the bands are
+compared (:mod:`benchmarks.conventions`).
 """
 
 from __future__ import annotations
@@ -34,47 +34,47 @@ Call = Callable[[Any], Any]
 
 
 class Library(ABC):
-    """One library, or one of the ways that it offers."""
+    """One library, or one of the methods that it provides."""
 
     name: str
     package: str
 
     @cached_property
     def module(self) -> Any:
-        """The imported package; ``ImportError`` where it is not installed."""
+        """The imported package; raises ``ImportError`` if it is missing."""
         return importlib.import_module(self.package)
 
     @property
     def version(self) -> str:
-        """As installed."""
+        """The installed version."""
         return version(self.package)
 
     @abstractmethod
     def forward(self, row: Row) -> Call | None:
-        """The transform, as a function of what ``load`` gives; None if there is none."""
+        """The transform as a function of the result of ``load``; None if there is none."""
 
     @abstractmethod
     def inverse(self, row: Row) -> Call | None:
-        """The inverse, as a function of what ``forward`` gives."""
+        """The inverse as a function of the result of ``forward``."""
 
     @abstractmethod
     def bands(self, row: Row, coeffs: Any) -> Bands:
         """The coefficients by label."""
 
     def load(self, row: Row, x: np.ndarray) -> Any:
-        """The library's own array, on the same memory."""
+        """The library's array, on the same memory."""
         return x
 
     def array(self, row: Row, loaded: Any) -> np.ndarray:
-        """What ``inverse`` gives, as NumPy's array."""
+        """The result of ``inverse`` as a NumPy array."""
         return np.asarray(loaded)
 
     def split(self, row: Row) -> Split:
-        """The transform of one axis that the bands have to agree with."""
+        """The transform of one axis with which the bands are compared."""
         return standard_split(row)
 
     def edge(self, row: Row) -> int:
-        """How many coefficients at each end follow another convention and are not compared."""
+        """The number of coefficients at each end in another convention; they are not compared."""
         return 0
 
 
@@ -127,7 +127,7 @@ class Liftwave(_NumPyLibrary):
 
 
 class PyWavelets(_NumPyLibrary):
-    """The library whose numbers are the reference."""
+    """The library whose values are the reference."""
 
     name, package = "PyWavelets", "pywt"
 
@@ -188,10 +188,10 @@ class Ndwt(Library):
 
 
 class NdwtLifting(Ndwt):
-    """Its lifting: as many coefficients as samples, and edges of its own."""
+    """Its lifting: critically sampled, with a different treatment of edges."""
 
     name = "ndwt lifting"
-    # By how much a low and a high band are moved against PyWavelets' periodization.
+    # The shifts of the low and high band relative to PyWavelets' periodization.
     shifts: ClassVar = {"haar": (0, 0), "bior4.4": (0, 0), "db2": (-1, 1), "db4": (-3, 3)}
 
     def _settings(self, row: Row) -> tuple[Any, dict[str, Any]] | None:
@@ -258,7 +258,7 @@ class Ptwt(_TorchLibrary):
         return {"axis": row.axes[0]} if len(row.axes) == 1 else {"axes": row.axes}
 
     def _mode(self, row: Row) -> str | None:
-        """It has no periodization; for Haar of even lengths no mode is used."""
+        """It has no periodization; for Haar and even lengths, no mode is used."""
         if row.method == "integer lifting":
             return None
         if row.mode == "periodization":
@@ -280,7 +280,7 @@ class PytorchWavelets(_TorchLibrary):
     name, package = "pytorch_wavelets", "pytorch_wavelets"
 
     def load(self, row: Row, x: np.ndarray) -> Any:
-        """As a batch of signals or images of one channel."""
+        """The data as a batch of signals or images with one channel."""
         loaded = super().load(row, x)
         if len(row.axes) == 1:
             loaded = loaded.movedim(row.axes[0], -1)
@@ -299,7 +299,7 @@ class PytorchWavelets(_TorchLibrary):
         torch = importlib.import_module("torch")
         module = getattr(self.module, names[len(row.axes)] + direction)
         before = torch.get_default_dtype()
-        # Filters are made in the default dtype; converted afterwards they keep its rounding.
+        # Filters are built in the default dtype; later conversions preserve its rounding.
         torch.set_default_dtype(getattr(torch, row.dtype))
         try:
             made: Call = module(wave=row.wavelet, mode=row.mode, **settings)
@@ -323,7 +323,7 @@ class PytorchWavelets(_TorchLibrary):
         return self._back(row, loaded)
 
     def _back(self, row: Row, x: Any) -> np.ndarray:
-        """Without the channel, and with the axes where they were."""
+        """Without the channel, and with the axes in their original positions."""
         axes = {axis % len(row.shape) for axis in row.axes}
         batch = (n for axis, n in enumerate(row.shape) if axis not in axes)
         x = x.reshape(*batch, *x.shape[2:])
@@ -351,7 +351,7 @@ def prepared(library: Library, row: Row) -> Callable[[], object]:
 
 
 def installed() -> list[Library]:
-    """Those of :data:`LIBRARIES` that can be imported, with one number of threads for all."""
+    """The importable :data:`LIBRARIES`, all with the same number of threads."""
     return [library for library in LIBRARIES if _importable(library)]
 
 
@@ -363,7 +363,7 @@ def _importable(library: Library) -> bool:
 
 
 def set_threads(count: int) -> None:
-    """Before the first call: as many threads for each library that has threads."""
+    """Before the first call: the number of threads for each library with threads."""
     os.environ["RAYON_NUM_THREADS"] = str(count)  # ndwt reads it when its pool starts
     importlib.import_module("liftwave").set_num_threads(count)
     if any(isinstance(library, _TorchLibrary) and _importable(library) for library in LIBRARIES):

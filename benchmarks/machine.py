@@ -1,4 +1,4 @@
-"""What a benchmark says about the machine it ran on."""
+"""The description of the machine in benchmark results."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def processor() -> str:
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """The number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def caches() -> str:
-    """Sizes of the caches of the first processor, as Linux tells them."""
+    """Sizes of the caches of the first processor, as reported by Linux."""
     found = []
     for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         kind, level, size = (
@@ -41,8 +41,8 @@ def versions(packages: Iterable[str]) -> str:
 
 
 def version(name: str) -> str:
-    """Of a package, by the name that it is imported by."""
-    if name == "liftwave":  # which need not be installed
+    """The version of a package, given by its import name."""
+    if name == "liftwave":  # it can be uninstalled
         return str(liftwave.__version__)
     return metadata.version({"pywt": "PyWavelets"}.get(name, name))
 

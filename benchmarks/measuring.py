@@ -1,4 +1,4 @@
-"""Times and memory: libraries interleaved, medians, peaks in processes of their own."""
+"""Times and memory: interleaved libraries, medians, peaks in separate processes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from benchmarks.libraries import Library, prepared
 from benchmarks.rows import Row
 
 Run = Callable[[], object]
-# OpenMP's threads wait in a loop for a while when their work is done; they would take a
-# processor from whoever is next.
+# OpenMP's threads spin for a while after their work; they would occupy a processor that the next
+# library needs.
 REST = 0.01
 ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: rounds, the longest axis, and the growth's exponents."""
+    """The extent of a run: rounds, the longest axis, and the growth's exponents."""
 
     rounds: int = 9
     side: int | None = None
@@ -36,7 +36,7 @@ class Effort:
     memory_rows: int | None = None
 
     def sized(self, row: Row) -> Row:
-        """The row as it is measured."""
+        """The row at the measured size."""
         return row if self.side is None else row.capped(self.side)
 
 
@@ -62,7 +62,7 @@ class Measured:
 
 
 def seconds(run: Run, number: int = 1) -> float:
-    """For one call, its result's deallocation included."""
+    """Time of one call, including its result's deallocation."""
     start = time.perf_counter()
     for _ in repeat(None, number):
         run()
@@ -70,7 +70,7 @@ def seconds(run: Run, number: int = 1) -> float:
 
 
 def calls_for(run: Run, at_least: float) -> int:
-    """How many calls take so long together, by doubling."""
+    """The number of calls that together take this long, by doubling."""
     number = 1
     while number < 1 << 20 and seconds(run, number) * number < at_least:
         number *= 2
@@ -86,10 +86,9 @@ def interleaved(
 ) -> dict[str, list[float]]:
     """The times of each in turn, ``rounds`` times; ``before`` is run before each, untimed.
 
-    A run that frees much memory leaves pages that a virtual machine's host has
-    to find again; whoever comes next would wait for them. ``"itself"`` is what is
-    timed next: that is how steps of training come. ``rest`` is the pause before each,
-    in seconds.
+    A run that frees much memory leaves pages that a virtual machine's host must map again; the next
+    run would wait for them. With ``"itself"``, the timed run itself precedes, as in steps of
+    training. ``rest`` is the pause before each, in seconds.
     """
     numbers = {name: calls_for(run, at_least) for name, run in runs.items()}
     times: dict[str, list[float]] = {name: [] for name in runs}
@@ -103,7 +102,7 @@ def interleaved(
 
 
 def measure(row: Row, libraries: list[Library], effort: Effort) -> Measured:
-    """Check, then time one row. What the check calls wrong is timed as well, and said so."""
+    """Check, then time one row. Wrong results are timed, too, and reported as wrong."""
     row = effort.sized(row)
     x = row.input()
     found = Measured(row.name, row.shape, row.dtype, x.nbytes)
@@ -113,7 +112,7 @@ def measure(row: Row, libraries: list[Library], effort: Effort) -> Measured:
     found.verdicts = {name: each.verdict for name, each in ready.items()}
     found.result_bytes = ready["liftwave"].result_bytes
     peers = _runs(ready)
-    # A copy before and one after the call that it is the ruler for.
+    # A copy before and one after each call, as its reference.
     ours = {"copy": x.copy, "liftwave": peers.pop("liftwave"), "copy after": x.copy}
     runs = ours | {"copyto": _copyto(x)} | peers
     at_least = 2e-3 if row.small else 0.0
@@ -149,7 +148,7 @@ def _summarise(found: Measured, times: dict[str, list[float]]) -> None:
 
 
 def median_ratio(times: list[float], others: list[float]) -> float:
-    """Round by round, so that what slows a round down slows both."""
+    """Interleaved by rounds, so that other load affects both."""
     return median(a / b for a, b in zip(times, others, strict=True))
 
 
@@ -157,7 +156,7 @@ def median_ratio(times: list[float], others: list[float]) -> float:
 
 
 def peak_memory(row: Row, library: Library, effort: Effort) -> int | None:
-    """Bytes beyond input, in a process that does nothing else (see :mod:`benchmarks.memory`)."""
+    """Bytes beyond the input, in a separate process (see :mod:`benchmarks.memory`)."""
     command = [sys.executable, "-m", "benchmarks.memory", row.name, library.name]
     command += ["--side", str(effort.side)] if effort.side is not None else []
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
@@ -167,12 +166,12 @@ def peak_memory(row: Row, library: Library, effort: Effort) -> int | None:
 # --- growth, and threads -------------------------------------------------------------------------
 
 
-# A library is not followed to sizes that take longer than this.
+# Larger sizes of a library are skipped beyond this time.
 LONGEST = 0.25
 
 
 def growth(libraries: list[Library], rows: list[Row], rounds: int) -> dict[str, dict[int, float]]:
-    """Seconds by library and number of samples; each library as far as it takes 1/4 s, ours all."""
+    """Seconds by library and number of samples; up to 1/4 s per library, all sizes for ours."""
     found: dict[str, dict[int, float]] = {library.name: {} for library in libraries}
     for row in rows:
         x = row.input()
@@ -190,7 +189,7 @@ def growth(libraries: list[Library], rows: list[Row], rounds: int) -> dict[str, 
 
 
 def exponent(curve: Mapping[int, float], beyond: int = 1 << 15) -> float | None:
-    """The power of the number of samples that the time grows with, by least squares."""
+    """The exponent of the growth of the time with the number of samples, by least squares."""
     points = [(np.log(n), np.log(t)) for n, t in curve.items() if n >= beyond]
     if len(points) < 2:
         return None
@@ -199,7 +198,7 @@ def exponent(curve: Mapping[int, float], beyond: int = 1 << 15) -> float | None:
 
 
 def threads(row: Row, library: Library, effort: Effort, counts: tuple[int, int]) -> list[float]:
-    """Medians of liftwave's seconds with each number of threads, interleaved."""
+    """Medians of liftwave's seconds for each number of threads, interleaved."""
     run = prepared(library, effort.sized(row))
     times: dict[int, list[float]] = {count: [] for count in counts}
     before = lw.get_num_threads()

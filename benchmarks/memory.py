@@ -1,10 +1,10 @@
-"""The peak of memory of one row with one library: ``python -m benchmarks.memory ROW LIBRARY``.
+"""The peak memory of one row with one library: ``python -m benchmarks.memory ROW LIBRARY``.
 
-Prints bytes: the largest resident size of the process during one call, less
-that before it, so the result and all scratch count and the input does not.
-The input is there before; one call on a small array has loaded the library
-and started its threads. Linux only (``VmHWM`` of ``/proc/self/status``, reset
-through ``/proc/self/clear_refs``); elsewhere nothing is printed.
+Prints bytes: the largest resident size of the process during one call, minus
+that before the call. It includes the result and all scratch memory, but not
+the input. A first call on a small array loads the library and starts its
+threads. Linux only (``VmHWM`` of ``/proc/self/status``, reset through
+``/proc/self/clear_refs``); prints nothing on other systems.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def peak(row: Row, library: Library) -> int:
 
 
 def beyond(call: Callable[[], object]) -> int:
-    """The largest resident size during ``call``, less that before it."""
+    """The largest resident size during ``call``, minus that before it."""
     gc.collect()
     _give_back_freed_memory()
-    RESET.write_text("5")  # the peak starts again from what is resident now
+    RESET.write_text("5")  # resets the peak to the current resident size
     before = _resident("VmRSS")
     result = call()
     after = _resident("VmHWM")

@@ -1,13 +1,13 @@
-"""liftwave against PyWavelets, ndwt, ptwt and pytorch_wavelets, in one run.
+"""Compares liftwave with PyWavelets, ndwt, ptwt and pytorch_wavelets, in one run.
 
     python -m benchmarks.peers [ROW ...] [--quick] [--readme]
 
-Writes ``peers.md``, ``peers.png``, ``peers_growth.png`` and the figures
-themselves, ``peers.json``, into ``benchmarks/results``; with ``--readme`` also
-the README's section on speed. ``--redraw`` writes all of it again from
-``peers.json``, without measuring. A ROW is a part of a row's name; where one is
-given, only these rows are measured, without the growth with size. Libraries
-that are not installed are left out (``pip install -e ".[bench]"`` has all).
+Writes ``peers.md``, ``peers.png``, ``peers_growth.png`` and the measured
+figures, ``peers.json``, into ``benchmarks/results``; with ``--readme`` also
+the README's section on speed. ``--redraw`` writes all of these again from
+``peers.json``, without measuring. A ROW is a part of a row's name. If a ROW
+is passed, only these rows are measured, without the growth with size. Missing
+libraries are left out (``pip install -e ".[bench]"`` installs all).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def store(results: Results, folder: Path) -> None:
-    """The figures themselves, from which the rest is written."""
+    """Write the measured figures, from which all other files are generated."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results.as_json(), indent=1) + "\n"
     (folder / "peers.json").write_text(text, encoding="utf-8")
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: argparse.Namespace) -> Results:
-    """Everything, row by row; one line for each is printed as it is done."""
+    """Measure everything, row by row; print one line for each row when it is done."""
     effort = QUICK if arguments.quick else Effort(rounds=arguments.rounds)
     threads = max(2, processors())
     set_threads(threads)
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> Results:
         rounds=effort.rounds,
         thread_counts=(1, threads),
     )
-    # PyWavelets warns of levels that the quick, small arrays do not have.
+    # PyWavelets warns because the small arrays have fewer levels.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Level value of", category=UserWarning)
         for index, row in enumerate(rows):
@@ -99,7 +99,7 @@ def run(arguments: argparse.Namespace) -> Results:
             elif effort.memory_rows is None or index < effort.memory_rows:
                 found.memory = _peaks(row, found, libraries, effort)
             results.rows.append(found)
-            store(results, arguments.out)  # a run that is interrupted keeps what it has
+            store(results, arguments.out)  # preserves the results of an interrupted run
         if not arguments.rows or arguments.quick:
             results.growth = _growth(libraries, effort)
         results.threads = _threads(rows, libraries[0], effort, results.thread_counts)
@@ -124,7 +124,7 @@ def _peaks(row: Row, found: Measured, libraries: list[Library], effort: Effort) 
 
 
 def _growth(libraries: list[Library], effort: Effort) -> dict[str, dict[int, float]]:
-    # The library that is two ways of one is drawn once.
+    # A library with two methods is drawn once.
     one_way = [library for library in libraries if library.name != "ndwt lifting"]
     return measuring.growth(one_way, [growing(k) for k in effort.growth], effort.rounds)
 

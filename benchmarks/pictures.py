@@ -1,4 +1,4 @@
-"""The pictures of the results: bars for each row, and the growth with size."""
+"""The plots of the results: bars for each row, and the growth with size."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def draw_bars(results: Results, path: Path) -> None:
-    """Times as multiples of a copy, and of small arrays in microseconds, on logarithmic axes."""
+    """Times as multiples of a copy, and for small arrays in microseconds, on logarithmic axes."""
     large = [row for row in results.rows if not named(row.name).small]
     small = [row for row in results.rows if named(row.name).small]
     panels = [(rows, kind) for rows, kind in ((large, "copies"), (small, "us")) if rows]
@@ -75,7 +75,7 @@ def _value(row: Measured, name: str, kind: str) -> float:
 
 
 def _targets(ax: Axes, rows: list[Measured], kind: str) -> None:
-    """A line in each row at the most copies that it is to take."""
+    """A line in each row at its target."""
     marked = [(k, named(row.name).copies) for k, row in enumerate(rows)]
     spans = [(k, copies) for k, copies in marked if copies is not None and kind == "copies"]
     if spans:
@@ -84,7 +84,7 @@ def _targets(ax: Axes, rows: list[Measured], kind: str) -> None:
 
 
 def draw_growth(results: Results, path: Path) -> None:
-    """Time per sample against the number of samples: level where the time is linear."""
+    """Time per sample against the number of samples; constant if the time is linear."""
     figure = _figure(7.5, 4.2)
     ax = figure.subplots()
     for name, curve in results.growth.items():

@@ -1,11 +1,11 @@
-"""Pooling layers on the CPU: liftwave against plain operations of torch, and copies.
+"""Pooling layers on the CPU: liftwave compared with plain operations of torch, and copies.
 
     python -m benchmarks.pooling [SHAPE ...] [--quick]
 
-Times forward, and forward and backward (to the data and to what is learned),
+Times forward, and forward and backward (for the data and the parameters),
 of all pooling layers, of the same layers in plain operations of torch, of
-torch's own max and average pooling, and of a copy of the input, interleaved;
-what each keeps for the backward pass, and its peak of memory. Writes
+torch's own max and average pooling, and of a copy of the input, interleaved.
+Measures the memory saved for the backward pass, and the peak. Writes
 ``pooling.md`` into ``benchmarks/results``.
 """
 
@@ -35,15 +35,15 @@ SHAPES: tuple[Shape, ...] = ((16, 64, 112, 112), (4, 16, 64, 64), (1, 3, 1024, 1
 QUICK_SHAPE = (2, 3, 16, 32)
 MAX, AVERAGE = "torch max_pool2d", "torch avg_pool2d"
 PLAIN = ", plain"
-# Of a number's size and the mean size; single precision, and sums over all of the data. Inverse
-# distances of samples close to the mean of their region have fewer digits, and plain ones of
-# samples at the mean are NaN: some may differ by more.
+# Relative to a number's size and the mean size; single precision, and sums over all of the data.
+# Inverse distances of samples close to the mean of their region have fewer digits, and those of
+# plain operations are NaN for samples at the mean: some can differ by more.
 TOLERANCE, EXCEPTIONS = 1e-4, 1e-3
 
 
 @dataclass
 class Timed:
-    """One function: medians in seconds, and round by round over those of copies and of others."""
+    """One function: medians in seconds, and ratios to copies and others by round."""
 
     forward: float = 0.0
     both: float = 0.0
@@ -56,7 +56,7 @@ class Timed:
 
 @dataclass
 class Measured:
-    """One shape, by the names of the functions."""
+    """One shape, with the results by function."""
 
     shape: Shape
     copy: float
@@ -88,7 +88,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def set_all_threads(count: int) -> None:
-    """As many threads for liftwave, its peers and torch."""
+    """The same number of threads for liftwave, its peers and torch."""
     import torch
 
     set_threads(count)
@@ -103,7 +103,7 @@ def _read(text: str) -> Shape:
 
 
 def functions(shape: Shape) -> dict[str, Prepared]:
-    """All that is timed, by name: each layer, the plain one behind it."""
+    """All timed functions by name: each layer is followed by its plain version."""
     found = rulers()
     for layer in available():
         found[layer.name], found[layer.name + PLAIN] = layer.prepare(shape)
@@ -146,7 +146,7 @@ def _timed(name: str, times: dict[str, list[float]]) -> Timed:
 
 
 def checked(every: dict[str, Prepared], name: str, x: np.ndarray) -> str:
-    """Empty if a layer and the plain one agree in results and gradients, or where they do not."""
+    """Empty if a layer and the plain one agree in results and gradients, else the difference."""
     import torch
 
     results = []
@@ -164,8 +164,8 @@ def checked(every: dict[str, Prepared], name: str, x: np.ndarray) -> str:
 
 
 def peak(name: str, shape: Shape) -> int:
-    """Bytes of forward and backward beyond the input and the gradients that go in."""
-    for each in (QUICK_SHAPE[:2] + shape[2:], shape):  # the first one warms up
+    """Bytes of forward and backward beyond the input and the incoming gradients."""
+    for each in (QUICK_SHAPE[:2] + shape[2:], shape):  # the first is a warm-up
         x = np.ones(each, "float32")
         run = both_run(functions(each)[name], x)
         if each != shape:
@@ -174,7 +174,7 @@ def peak(name: str, shape: Shape) -> int:
 
 
 def peak_elsewhere(name: str, shape: Shape) -> int | None:
-    """In a process of its own, where Linux tells it."""
+    """The peak in a separate process, on Linux only."""
     if not RESET.exists():
         return None
     text = "x".join(map(str, shape))
@@ -186,13 +186,13 @@ def peak_elsewhere(name: str, shape: Shape) -> int | None:
 # --- the page ------------------------------------------------------------------------------------
 
 _LEGEND = """\
-`forward` is without recording, `both` is forward and backward, to the data and to what is learned.
-`copies` is the time over that of `x.copy()`, `max pool` that over `max_pool2d` with kernel 2 and
-stride 2, `plain` how many times longer the same layer takes in plain operations of torch; all are
-medians over the runs of ratios within a run. `kept` is what the graph keeps for the backward pass
-beyond input, what is learned, and result; `peak` the largest resident size of forward and backward
-less that before, in a process of its own; both in multiples of the input. Before anything is timed
-each layer's result and gradients are compared with those of the plain operations.
+`forward` is without recording, `both` is forward and backward, for the data and the parameters.
+`copies` is the ratio to the time of `x.copy()`, `max pool` that to `max_pool2d` with kernel 2 and
+stride 2. `plain` is how many times longer the same layer takes in plain operations of torch. All
+are medians over the runs of ratios within a run. `kept` is the memory that the graph saves for the
+backward pass beyond input, parameters and result. `peak` is the largest resident size of forward
+and backward minus that before, in a separate process. Both are multiples of the input. Each layer's
+result and gradients are compared with those of the plain operations before the timing.
 """
 
 

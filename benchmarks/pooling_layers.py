@@ -1,7 +1,7 @@
-"""The pooling layers that are compared: ours, and the same in plain operations of torch.
+"""The compared pooling layers: ours, and the same in plain operations of torch.
 
-A layer makes, for an image's shape, a pair of functions of a tensor: our module, and what one
-would write without it, with the same parameters. The plain ones are written to be stable, too.
+A layer returns, for an image's shape, a pair of functions of a tensor: our module, and a plain
+version with the same parameters. The plain versions are numerically stable, too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Pair = tuple[Prepared, Prepared]
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer's name, the class that has to be there, how it is made, and its goals."""
+    """A layer's name, its required class, the function that builds it, and its goals."""
 
     name: str
     class_name: str
@@ -30,11 +30,11 @@ class Layer:
     both_faster: float | None = None
 
     def available(self) -> bool:
-        """Whether ``liftwave.torch`` has the class."""
+        """True if ``liftwave.torch`` contains the class."""
         return hasattr(importlib.import_module("liftwave.torch"), self.class_name)
 
     def prepare(self, shape: Shape, device: str = "cpu") -> Pair:
-        """Our layer and the plain one, ready to be called on a tensor of this shape."""
+        """Our layer and the plain one, ready for tensors of this shape."""
         module = getattr(importlib.import_module("liftwave.torch"), self.class_name)
         return self.make(module, shape, device)
 
@@ -177,12 +177,12 @@ LAYERS = (
 
 
 def available() -> list[Layer]:
-    """Those that this version has."""
+    """The layers that this version contains."""
     return [layer for layer in LAYERS if layer.available()]
 
 
 def rulers() -> dict[str, Prepared]:
-    """Pooling of 2 x 2 by torch itself."""
+    """Pooling of 2 x 2 by torch's own functions."""
     from torch.nn import functional
 
     return {

@@ -2,12 +2,12 @@
 
     python -m benchmarks.quarter_turns [--seconds 30] [--above 20] [WAVELET ...]
 
-A rotation of the lattice may be taken by its angle, or by its angle less a
+A rotation of the lattice can be applied by its angle, or by its angle minus a
 right angle and one more quarter turn. All choices are equal in the interior of
 a signal. They differ near a mirrored edge, where the two shears of a rotation
 read different samples and rounding errors grow over a hundred steps. The script
-measures that growth (:func:`edge_gain`) and, where it exceeds ``--above``,
-searches by local changes from random starts for the choice with the least.
+measures that growth (:func:`edge_gain`). If it exceeds ``--above``, the script
+searches by local changes from random starts for the choice with the least growth.
 It prints the lines of ``QUARTER_TURNS`` in ``liftwave/wavelets/lifting/lattice.py``.
 """
 
@@ -85,7 +85,7 @@ def _search(
 
 
 def _turnable(bank: FilterBank) -> np.ndarray:
-    """The rotations that may take one more quarter turn: their angles are not small."""
+    """The rotations that can take one more quarter turn: their angles are not small."""
     angles = np.abs(lattice_of_filters(bank.dec_lo, bank.dec_hi).angles) % (np.pi / 2)
     return np.flatnonzero(np.minimum(angles, np.pi / 2 - angles) > np.pi / 2 - 1.3)
 
@@ -104,10 +104,10 @@ def scheme_with_quarter_turns(
 
 
 def edge_gain(scheme: LiftingScheme, enough: float = np.inf) -> float:
-    r"""How much a round trip magnifies rounding errors, for short signals and mirrored edges.
+    r"""The amplification of rounding errors by a round trip of short signals with mirrored edges.
 
     With :math:`A_s` the transform up to step :math:`s`, the error that step
-    adds to sample :math:`k` comes back as column :math:`k` of
+    adds to sample :math:`k` returns as column :math:`k` of
     :math:`A_s^{-1}`; for white signals of :math:`n` samples
 
     .. math:: G^2 = \frac{1}{n} \sum_s \sum_k \|(A_s)_{k,:}\|^2 \|(A_s^{-1})_{:,k}\|^2 .

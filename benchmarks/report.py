@@ -1,4 +1,4 @@
-"""The results as Markdown: the whole table, and the README's headline."""
+"""The results as Markdown: the complete table, and the README's headline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
 
 @dataclass
 class Results:
-    """All that one run measured, as it is kept in ``peers.json``."""
+    """All measurements of one run, as stored in ``peers.json``."""
 
     command: str
     machine: str
@@ -53,7 +53,7 @@ class Results:
 
     @property
     def peers(self) -> list[str]:
-        """The libraries that there were, without liftwave."""
+        """The measured libraries, without liftwave."""
         return [name for name in self.versions if name != "liftwave"]
 
 
@@ -87,17 +87,17 @@ def page(results: Results) -> str:
 
 _LEGEND = """\
 `copies` is the time as a multiple of `x.copy()`, the median of each run's ratio to the two copies
-around it; the copy's allocation and its page faults count, as do the result's. `warm` is the same
-time as a multiple of `np.copyto` into a buffer that is in memory already. `GB/s` counts the input
-read once and the result written once, nothing else. Under each library is how many times longer it
-takes, the median over the runs; `–` where it has not the transform. Every result is compared with
-PyWavelets' before anything is timed.
+around it. It includes the allocation and the page faults of the copy and of the result. `warm` is
+the same time as a multiple of `np.copyto` into a buffer that is in memory already. `GB/s` counts
+one read of the input and one write of the result. The column of each library contains how many
+times longer it takes, the median over the runs; `–` means that it does not provide the transform.
+Every result is compared with that of PyWavelets before the timing.
 
-A target is `at most` so many copies, so many times faster than PyWavelets and ndwt, and not slower
-than anything else; the last column says by how much one is missed. `ndwt` are its filter banks, in
-its own phase (for some wavelets, every other sample is the one that PyWavelets drops); `ndwt
-lifting` is its lifting, which treats edges in a way of its own unless they are periodic: there it
-is compared away from the edges, and by its round trip.
+Targets are a maximum number of copies (`at most`), minimum ratios to PyWavelets and ndwt, and no
+library faster than liftwave. The last column shows by how much a target is missed. `ndwt` are its
+filter banks, in its own phase (for some wavelets, it returns the samples that PyWavelets drops).
+`ndwt lifting` is its lifting, which treats non-periodic edges differently: there it is compared
+away from the edges, and by its round trip.
 """
 
 _EVERY = """\
@@ -105,8 +105,9 @@ Medians in milliseconds (small arrays: microseconds), and as multiples of the co
 """
 
 _MEMORY = """\
-The largest resident size during one call less that before it, in a process of its own for each
-cell, as a multiple of the input's bytes: the result and all scratch count, the input does not.
+The largest resident size during one call minus that before it, in a separate process for each
+cell, as a multiple of the input's bytes. It includes the result and all scratch memory, but not the
+input.
 """
 
 
@@ -149,14 +150,14 @@ def _input(found: Measured) -> str:
 
 
 def _ratio(found: Measured, name: str) -> str:
-    """Times longer, with what the check said; the library's target is in ``verdict``."""
+    """The ratio of times, with the check's result; the library's target is in ``verdict``."""
     if name not in found.ratios:
         return MISSING
     return f"{found.ratios[name]:.3g}" + (" (wrong)" if found.verdicts[name] else "")
 
 
 def verdict(row: Row, found: Measured) -> str:
-    """``met``, or what is missed and by how much."""
+    """``met``, or the missed targets with their values."""
     missed = []
     if row.copies is not None and found.copies > row.copies:
         missed.append(f"{found.copies:.2f} > {row.copies:g} copies")
@@ -202,7 +203,7 @@ def _memory(results: Results) -> tuple[list[str], list[list[str]]]:
 
 
 def _findings(results: Results) -> list[str]:
-    """What the checks found."""
+    """The results of the checks."""
     found = [
         f"- {row.name}, {name}: {verdict}"
         for row in results.rows
@@ -279,7 +280,7 @@ def headline(results: Results) -> str:
         [
             f"On {results.machine} with {results.thread_counts[1]} threads, in one run: liftwave's",
             "time, the time as a multiple of `x.copy()`, and how many times longer the others take",
-            "for the same result (– where a library has not the transform).\n",
+            "for the same result (– means that a library does not provide the transform).\n",
             _table(["", "input", "liftwave", "copies", *peers], rows),
             "![Multiples of a copy, by row and library](benchmarks/results/peers.png)\n",
             f"`{results.command}` prints it; [all rows](benchmarks/results/peers.md), with memory,",

@@ -1,20 +1,20 @@
-"""What bounds each row on this machine: ``python -m benchmarks.roofline [NAME ...]``.
+"""The bounds of each row on this machine: ``python -m benchmarks.roofline [NAME ...]``.
 
-Three floors are measured apart, with as many threads as liftwave has, and a row's time is printed
-beside what each alone would take:
+Three lower bounds are measured separately, with liftwave's number of threads. The script prints a
+row's time beside the time for each bound:
 
 memory
-    The input read once and the result written once, at the speed of ``np.copyto`` into memory
-    that is there already.
+    Reading the input once and writing the result once, at the speed of ``np.copyto`` into memory
+    that is already present.
 pages
-    The first touch of the result's memory, which the system zeroes: what filling fresh memory
-    takes longer than filling it again.
+    The first access to the result's memory, which the system zeroes: the additional time of
+    filling new memory.
 arithmetic
     The multiplications and additions of the definition, at half the speed of NumPy's matrix
-    product, since results that are the same on every instruction set multiply and add apart.
+    product, since separate multiplication and addition make results bitwise reproducible.
 
-None includes the other, so that a row between the largest of the three and their sum is where the
-machine leaves it. Arrays that fit the last cache have lower floors than are printed.
+None includes the others, so a row between the largest of the three and their sum is at the limit
+of the machine. Arrays that fit the last cache have lower bounds than printed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Machine(NamedTuple):
 
 
 def machine(nbytes: int = 1 << 26, matrix: int = MATRIX, rounds: int = ROUNDS) -> Machine:
-    """The machine's speeds, medians of so many rounds."""
+    """The machine's speeds, medians of ``rounds`` runs."""
     threads = lw.get_num_threads()
     with ThreadPoolExecutor(threads) as pool:
 
@@ -95,7 +95,7 @@ def operations(row: Row) -> float:
 
 
 def floors(row: Row, result_bytes: int, speeds: Machine) -> dict[str, float]:
-    """The least seconds that each of the three takes."""
+    """The minimum seconds for each of the three."""
     moved = row.input().nbytes + result_bytes
     peak = speeds.operations.get(row.dtype, np.inf) / 2
     return {

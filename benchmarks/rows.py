@@ -1,4 +1,4 @@
-"""What is measured, as data: transforms, sizes, and the targets that each has."""
+"""The measured transforms, sizes and targets, as data."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Method = Literal["filter bank", "lifting", "integer lifting"]
 class Row:
     """One transform of one array.
 
-    ``copies`` is the target in multiples of ``x.copy()``, ``faster`` how many
-    times faster than each other library liftwave is to be; one that is not
-    named must only not be faster.
+    ``copies`` is the target in multiples of ``x.copy()``. ``faster`` contains the target
+    ratio of each other library's time to liftwave's. A library that is not named must
+    not be faster than liftwave.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Row:
 
     @property
     def small(self) -> bool:
-        """Whether the calls, not the samples, are what takes the time."""
+        """True if the overhead of calls dominates the time."""
         return int(np.prod(self.shape)) < 1 << 14
 
     def capped(self, side: int) -> Row:
@@ -68,7 +68,7 @@ def _signal(name: str, **other: object) -> Row:
 FORWARD = {"PyWavelets": 15.0, "ndwt": 4.0}
 BACKWARD = {"PyWavelets": 8.0, "ndwt": 4.0}
 IN_1D = {"PyWavelets": 3.0, "ndwt": 4.0}
-# Where the edges are periodic, both ways of ndwt give the same transform.
+# With periodic edges, both methods of ndwt give the same transform.
 PERIODIC = FORWARD | {"ndwt lifting": 4.0}
 
 ROWS = (

@@ -1,11 +1,11 @@
-"""The memory that a transform takes beyond its result.
+"""The memory that a transform uses beyond its result.
 
     python -m benchmarks.scratch_memory [--mib 64]
 
-Prints a Markdown table of multiples of the input's size. *Held*: what the result
-keeps alive beyond its own numbers. *Arrays*: the most that was allocated beyond the
-result while the call ran, as ``tracemalloc`` saw it. *Resident*: the same as the operating
-system saw it (Linux), with the kernels' scratch memory, which does not grow with the
+Prints a Markdown table of multiples of the input's size. *Held*: memory that the result
+keeps alive beyond its own numbers. *Arrays*: the peak allocation beyond the result
+during the call, measured by ``tracemalloc``. *Resident*: the same, measured by the operating
+system (Linux), including the kernels' scratch memory, which does not grow with the
 arrays.
 """
 
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def rows(image: Any) -> dict[str, tuple[Callable[[Any], Any], Any]]:
-    """What is measured: a function, and what it is given."""
+    """The measured functions, and their arguments."""
     line, volume = image.reshape(-1), image.reshape(64, -1, 64)
     narrow = (100 * image).astype(np.int16)
 
@@ -82,7 +82,7 @@ def rows(image: Any) -> dict[str, tuple[Callable[[Any], Any], Any]]:
 
 
 def measured(call: Callable[[Any], Any], given: Any) -> tuple[int, int, int]:
-    """Bytes of the result, of what it keeps alive beyond, and the most allocated beyond both."""
+    """Bytes of the result, of other memory that it keeps alive, and of the peak beyond both."""
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -96,7 +96,7 @@ def measured(call: Callable[[Any], Any], given: Any) -> tuple[int, int, int]:
 
 
 def resident(call: Callable[[Any], Any], given: Any) -> float:
-    """The most that was resident beyond what the result holds; not a number outside of Linux."""
+    """The peak resident size beyond the result's memory; NaN on systems other than Linux."""
     status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     if not reset.exists():
         return float("nan")
@@ -104,8 +104,8 @@ def resident(call: Callable[[Any], Any], given: Any) -> float:
     def kibibytes(what: str) -> int:
         return int(status.read_text().split(what + ":")[1].split()[0])
 
-    ctypes.CDLL(None).malloc_trim(0)  # what was freed goes back, or it would not count again
-    reset.write_text("5")  # the largest so far is forgotten
+    ctypes.CDLL(None).malloc_trim(0)  # returns freed memory, so that its reuse counts
+    reset.write_text("5")  # resets the peak
     before = kibibytes("VmRSS")
     result = call(given)
     held = sum(owners(leaves(result)).values())
@@ -122,7 +122,7 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def owners(arrays: list[Any]) -> dict[int, int]:
-    """The sizes of the pieces of memory in which arrays lie, each once."""
+    """The sizes of the distinct blocks of memory that contain the arrays."""
     sizes = {}
     for array in arrays:
         while isinstance(array.base, np.ndarray):

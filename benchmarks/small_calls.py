@@ -1,14 +1,14 @@
-"""What a call costs that has almost no samples, by the form in which the wavelet is given.
+"""The cost of a call with very few samples, by the form of the wavelet argument.
 
     python -m benchmarks.small_calls [FUNCTION ...] [--rounds 300] [--json FILE]
 
-Times the transforms of 64 samples, of 1,024 samples with their levels, and of 32 x 32
+Times the transforms of 64 samples, of 1,024 samples with all levels, and of 32 x 32
 samples, float64 and db4, interleaved with PyWavelets in one process. The wavelet is its
 name, a ``pywt.Wavelet``, a ``FilterBank`` or a ``LiftingScheme``. Filter banks run in mode
-symmetric. Lifting has other coefficients than these at the ends in that mode, but the same in
-mode periodization, so that the scheme runs in this one, against the same mode of the others.
+symmetric. In that mode, lifting has different coefficients at the ends. In mode periodization
+they are equal, so the scheme runs in this mode, compared with the same mode of the others.
 
-Before anything is timed, all results are compared with those of PyWavelets. The table has
+All results are compared with those of PyWavelets before the timing. The table contains
 the shortest time of all rounds in microseconds, and its ratio to the shortest time of
 PyWavelets with the wavelet's name, of PyWavelets with its ``Wavelet``, and of liftwave with
 the name.
@@ -33,23 +33,23 @@ from benchmarks.measuring import interleaved
 
 Run = Callable[[], Any]
 WAVELET = "db4"
-# Of the largest coefficient; a few dozen products are added along each axis and level.
+# Relative to the largest coefficient; each axis and level adds a few dozen products.
 TOLERANCE = 1e-13
-# Seconds that the calls of one round take together, at least: short, so that some rounds are
-# free of whatever else the machine does.
+# Minimum seconds of the calls of one round together: short, so that some rounds are
+# free of other load on the machine.
 AT_LEAST = 2e-4
 
 
 @dataclass(frozen=True)
 class Function:
-    """A transform and the shape of its signal; an inverse has the transform that it undoes."""
+    """A transform and the shape of its signal; ``undoes`` is the transform of an inverse."""
 
     name: str
     shape: tuple[int, ...]
     undoes: str | None = None
 
     def bound(self, library: Any, wavelet: Any, mode: str) -> Run:
-        """The call with its arguments; the coefficients of an inverse are PyWavelets'."""
+        """The call with its arguments; an inverse gets PyWavelets' coefficients."""
         signal = np.random.default_rng(0).standard_normal(self.shape)
         function = getattr(library, self.name)
         if self.undoes is None:
@@ -74,7 +74,7 @@ FUNCTIONS = (
 
 @dataclass(frozen=True)
 class Form:
-    """A form of the wavelet, how it is made, and the mode in which it is timed."""
+    """A form of the wavelet, the function that builds it, and the timed mode."""
 
     name: str
     make: Callable[[], Any]
@@ -91,13 +91,13 @@ NAME, WAVELET_OBJECT = FORMS[:2]
 
 
 def bound_to_liftwave(function: Function, form: Form) -> Run:
-    """The call of liftwave that is timed for a form of the wavelet."""
+    """The timed call of liftwave for a form of the wavelet."""
     return function.bound(lw, form.make(), form.mode)
 
 
 @dataclass(frozen=True)
 class Timed:
-    """Microseconds of one call, and its ratios to the calls that it is compared with."""
+    """Microseconds of one call, and its ratios to the compared calls."""
 
     function: str
     form: str
@@ -124,7 +124,7 @@ def runs(function: Function) -> dict[tuple[str, str, str], Run]:
 
 
 def check(bound_calls: dict[tuple[str, str, str], Run]) -> None:
-    """Raises AssertionError if a call gives other results than PyWavelets."""
+    """Raises AssertionError if a result differs from PyWavelets."""
     for (_, form, mode), run in bound_calls.items():
         expected = leaves(bound_calls["pywt", NAME.name, mode]())
         for array, right in zip(leaves(run()), expected, strict=True):

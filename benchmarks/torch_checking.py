@@ -1,4 +1,4 @@
-"""Results and gradients are compared before they are timed."""
+"""Compares results and gradients before they are timed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def tensors(value: Any) -> list[Any]:
 
 
 def checked(subject: Subject, case: Case, x: np.ndarray, expected: Bands) -> str:
-    """Empty, or what is wrong with one subject: its result, or one of its gradients.
+    """Empty, or the error of one subject: its result, or one of its gradients.
 
     ``expected`` are PyWavelets' bands of ``x``.
     """
@@ -36,12 +36,12 @@ def checked(subject: Subject, case: Case, x: np.ndarray, expected: Bands) -> str
 def _prepared(subject: Subject, case: Case) -> Prepared:
     prepared = subject.prepare(case)
     if prepared is None:
-        raise NotImplementedError(f"{subject.name} has not mode {case.mode}")
+        raise NotImplementedError(f"{subject.name} does not support mode {case.mode}")
     return prepared
 
 
 def _result_and_adjoint(subject: Subject, case: Case, x: np.ndarray, expected: Bands) -> str:
-    """At full size: the bands; and that the gradient is the transpose, by one dot product."""
+    """At full size: the bands, and the adjointness of the gradient by one dot product."""
     import torch
 
     tensor = torch.from_numpy(x).requires_grad_()
@@ -63,7 +63,7 @@ def _result_and_adjoint(subject: Subject, case: Case, x: np.ndarray, expected: B
 
 
 def _data_gradient(subject: Subject, case: Case) -> str:
-    """Entry by entry against the transposed matrix of PyWavelets' transform."""
+    """Entry by entry, compared with the transposed matrix of PyWavelets' transform."""
     import torch
 
     x = torch.randn(case.shape, dtype=torch.float64, generator=_seeded(), requires_grad=True)

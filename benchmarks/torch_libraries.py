@@ -1,7 +1,7 @@
-"""The differentiable transforms that are compared: how each is called, with which taps.
+"""The compared differentiable transforms: their calls and their taps.
 
-A subject makes, for a case, a function of a tensor that gives the library's
-own structure of coefficients, and lists the taps it may learn.
+A subject returns, for a case, a function of a tensor that gives the library's
+own structure of coefficients, and lists its learnable taps.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Transform = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Case:
-    """Images in a batch, with channels, and what is done to them."""
+    """Images in a batch, with channels, and their transform."""
 
     name: str
     shape: tuple[int, ...]
@@ -33,7 +33,7 @@ class Case:
     dtype: str = "float32"
 
     def row(self) -> Row:
-        """As a row, for what is shared with the other benchmarks."""
+        """The case as a row, for code shared with the other benchmarks."""
         return Row(
             self.name,
             "wavedec2",
@@ -46,7 +46,7 @@ class Case:
         )
 
     def small(self) -> Case:
-        """So small that all derivatives can be written down, in double precision."""
+        """A case small enough for all derivatives, in double precision."""
         return replace(self, shape=(1, 2, 28, 32), dtype="float64", level=min(self.level, 2))
 
 
@@ -59,36 +59,36 @@ CASES = tuple(
 
 @dataclass(frozen=True)
 class Prepared:
-    """A transform, the tensors it is to be differentiated for beside the data, and their names."""
+    """A transform, the tensors to differentiate for besides the data, and their names."""
 
     transform: Transform
     taps: tuple[Any, ...] = ()
 
 
 class Subject(ABC):
-    """One library's transform, fixed or with taps that are learned."""
+    """One library's transform, with fixed or learned taps."""
 
     def __init__(self, name: str, package: str, learned: bool = False) -> None:
         self.name, self.package, self.learned = name, package, learned
 
     @abstractmethod
     def prepare(self, case: Case) -> Prepared | None:
-        """None where the library has not the mode, or no gradient for taps."""
+        """None if the library does not support the mode, or gradients of taps."""
 
     @abstractmethod
     def bands(self, case: Case, coeffs: Any) -> dict[str, Any]:
         """The tensors by their labels in :mod:`benchmarks.conventions`."""
 
     def settled(self, case: Case) -> Case:
-        """The case as this subject computes it."""
+        """The case that this subject computes."""
         return case
 
     def inverse(self, case: Case) -> Transform | None:
-        """Of the structure that the transform gives."""
+        """The inverse, from the structure of the transform's result."""
         return None
 
     def available(self) -> bool:
-        """Whether the package is installed."""
+        """True if the package is installed."""
         return importlib.util.find_spec(self.package) is not None
 
 
@@ -100,7 +100,7 @@ class _Nested(Subject):
 
 
 class LiftwaveFilters(_Nested):
-    """By filter bank; the four filters are what is learned."""
+    """By filter bank; the four filters are learned."""
 
     def prepare(self, case: Case) -> Prepared | None:
         import liftwave as lw
@@ -119,7 +119,7 @@ class LiftwaveFilters(_Nested):
 
 
 class LiftwaveLifting(_Nested):
-    """By lifting, with periodic edges; each step's taps are what is learned."""
+    """By lifting, with periodic edges; each step's taps are learned."""
 
     def settled(self, case: Case) -> Case:
         return replace(case, mode="periodization")
@@ -166,7 +166,7 @@ class Ptwt(_Nested):
 
 
 class PytorchWavelets(Subject):
-    """Modules of separable convolutions; the filters are buffers and get no gradients."""
+    """Modules of separable convolutions; the filters are buffers without gradients."""
 
     MODES = ("zero", "symmetric", "reflect", "periodization", "periodic")
 
@@ -198,7 +198,7 @@ class PytorchWavelets(Subject):
 
 
 class Conv2d(Subject):
-    """``conv2d`` with stride 2, one group for each channel, zeros at the edges."""
+    """``conv2d`` with stride 2, one group per channel, zeros at the edges."""
 
     def prepare(self, case: Case) -> Prepared | None:
         if case.mode != "zero":
@@ -244,7 +244,7 @@ def filters(case: Case, learned: bool) -> tuple[Any, ...]:
 
 @contextmanager
 def default_dtype(name: str) -> Iterator[None]:
-    """Modules make their filters in the default dtype; converted later they keep its rounding."""
+    """Modules build their filters in the default dtype; later conversions preserve its rounding."""
     import torch
 
     before = torch.get_default_dtype()
@@ -269,5 +269,5 @@ SUBJECTS: tuple[Subject, ...] = (
 
 
 def available() -> list[Subject]:
-    """Those of :data:`SUBJECTS` whose package is installed."""
+    """The :data:`SUBJECTS` whose package is installed."""
     return [subject for subject in SUBJECTS if subject.available()]

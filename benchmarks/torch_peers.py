@@ -3,9 +3,9 @@
     python -m benchmarks.torch_peers [CASE ...] [--quick]
 
 Times forward, and forward and backward, of two-dimensional transforms of
-batches of images, with fixed and with learned taps, against ptwt,
-pytorch_wavelets and plain ``conv2d``; what each keeps for the backward pass,
-and its peak of memory. Writes ``torch_peers.md`` into ``benchmarks/results``.
+batches of images, with fixed and with learned taps, compared with ptwt,
+pytorch_wavelets and plain ``conv2d``. Measures the memory saved for the backward
+pass, and the peak. Writes ``torch_peers.md`` into ``benchmarks/results``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TARGET = 5.0
 
 @dataclass
 class Found:
-    """One subject in one case: medians in seconds, bytes, and what the check says."""
+    """One subject in one case: medians in seconds, bytes, and the result of the check."""
 
     verdict: str
     forward: float = 0.0
@@ -50,7 +50,7 @@ class Found:
 
 @dataclass
 class Measured:
-    """One case, by the names of the subjects."""
+    """One case, with the results by subject."""
 
     case: Case
     copy: float
@@ -80,7 +80,7 @@ def _matches(case: Case, parts: list[str]) -> bool:
 
 
 def sized(case: Case, quick: bool) -> Case:
-    """The case as it is measured."""
+    """The case at the measured size."""
     return replace(case, shape=QUICK_SHAPE) if quick else case
 
 
@@ -139,7 +139,7 @@ def forward_run(prepared: Prepared, x: np.ndarray) -> Callable[[], object]:
 
 
 def both_run(prepared: Prepared, x: np.ndarray) -> Callable[[], object]:
-    """The gradients of the data, and of the taps where they are learned, from random ones."""
+    """The gradients of the data and of learned taps, for random incoming gradients."""
     import torch
 
     tensor = torch.from_numpy(x).requires_grad_()
@@ -153,9 +153,9 @@ def both_run(prepared: Prepared, x: np.ndarray) -> Callable[[], object]:
 
 
 def kept(prepared: Prepared, x: np.ndarray) -> int:
-    """Bytes that the graph keeps for the backward pass, beyond the input, taps and outputs.
+    """Bytes that the graph saves for the backward pass, beyond the input, taps and outputs.
 
-    Every block of memory counts once, whole, however many views of it are kept.
+    Every block of memory counts once and completely, for any number of saved views.
     """
     import torch
 
@@ -182,13 +182,13 @@ def _fill(found: Found, name: str, times: dict[str, list[float]]) -> None:
 
 
 def peak(subject: Subject, case: Case) -> int:
-    """Bytes of forward and backward beyond the input and the gradients that go in."""
+    """Bytes of forward and backward beyond the input and the incoming gradients."""
     small = replace(case, shape=QUICK_SHAPE)
     for warm_up in (True, False):
         settled = subject.settled(small if warm_up else case)
         prepared = subject.prepare(settled)
         assert prepared is not None
-        # The gradients that go in are made by a transform, whose memory is given back.
+        # A transform computes the incoming gradients; its memory is released.
         run = both_run(prepared, np.ones(settled.shape, settled.dtype))
         if warm_up:
             run()
@@ -196,7 +196,7 @@ def peak(subject: Subject, case: Case) -> int:
 
 
 def peak_elsewhere(name: str, case: Case) -> int | None:
-    """In a process of its own, where Linux tells it."""
+    """The peak in a separate process, on Linux only."""
     if not RESET.exists():
         return None
     command = [sys.executable, "-m", "benchmarks.torch_peers", case.name, "--peak", name]
@@ -207,15 +207,15 @@ def peak_elsewhere(name: str, case: Case) -> int | None:
 # --- the page ------------------------------------------------------------------------------------
 
 _LEGEND = """\
-`forward` is without recording, `both` is forward and backward to the data (and to the taps, where
-they are learned); beside each is how many times longer than `liftwave` it takes, the median over
-the runs. `kept` is what the graph keeps for the backward pass beyond input, taps and outputs,
-`peak` the largest resident size of forward and backward less that before, in a process of its own;
-both in multiples of the input. The result of each is compared with PyWavelets' at full size, its
-gradient of the data with the transposed matrix of PyWavelets' transform, that of the taps with
-finite differences, before anything is timed.
+`forward` is without recording, `both` is forward and backward for the data (and for learned taps).
+Beside each is how many times longer than `liftwave` it takes, the median over the runs. `kept` is
+the memory that the graph saves for the backward pass beyond input, taps and outputs. `peak` is the
+largest resident size of forward and backward minus that before, in a separate process. Both are
+multiples of the input. Before the timing, each result is compared with that of PyWavelets at full
+size, its gradient of the data with the transposed matrix of PyWavelets' transform, and that of the
+taps with finite differences.
 
-The modes are zero, which all have, and for lifting periodization.
+The modes are zero, which all libraries support, and periodization for lifting.
 """
 
 
@@ -273,7 +273,7 @@ def _targets(found: list[Measured]) -> str:
 
 
 def _fastest(found: Measured, suffix: str, ours: str) -> str:
-    """The fastest peer's time, forward and backward, over ours, and whether that is enough."""
+    """The ratio of the fastest peer's time, forward and backward, to ours, with the verdict."""
     peers = {
         name: each.both
         for name, each in found.subjects.items()

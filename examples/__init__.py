@@ -1,1 +1,1 @@
-"""Programs that show what liftwave does, and what they share."""
+"""Example programs of liftwave, and their shared modules."""

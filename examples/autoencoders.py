@@ -1,7 +1,7 @@
-"""Ways down and up again, and the SegNet- and UNet-like networks that are built of them.
+"""Pairs of down- and upsampling, and SegNet- and UNet-like networks built of them.
 
-A *pair* halves feature maps, may remember something, and takes what it remembers on the way up:
-max pooling remembers where the maxima were (SegNet), LiftPool and LDW-Pooling the detail bands.
+A *pair* halves feature maps, and can store data for the upsampling: max pooling stores the
+positions of the maxima (SegNet), LiftPool and LDW-Pooling store the detail bands.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from liftwave import torch as lt
 
 
 class Pair(nn.Module):
-    """A way down and the way up that belongs to it.
+    """A downsampling and the upsampling that belongs to it.
 
     Attributes
     ----------
     growth : int
-        Channels that ``down`` gives, and ``up`` takes, for each channel of the map.
+        Channels of ``down``'s output, and of ``up``'s input, per channel of the map.
     """
 
     growth = 1
 
     def down(self, x: Tensor) -> tuple[Tensor, Any]:
-        """Map ``(N, C, H, W)`` to ``(N, growth * C, H / 2, W / 2)`` and what is remembered."""
+        """Map ``(N, C, H, W)`` to ``(N, growth * C, H / 2, W / 2)`` and the stored data."""
         raise NotImplementedError
 
     def up(self, y: Tensor, memory: Any) -> Tensor:
@@ -37,16 +37,16 @@ class Pair(nn.Module):
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
-        """Down, and up again."""
+        """Down, then up."""
         return self.up(*self.down(x))
 
 
 PairFactory: TypeAlias = Callable[[int], Pair]
-"""Makes a pair for a number of channels."""
+"""Returns a pair for a number of channels."""
 
 
 class MaxUnpoolPair(Pair):
-    """Max pooling, and each value back to where it was: SegNet's."""
+    """Max pooling; the upsampling writes values to the maxima's positions (SegNet)."""
 
     def down(self, x: Tensor) -> tuple[Tensor, Any]:  # noqa: D102
         y, places = F.max_pool2d(x, 2, return_indices=True)
@@ -58,7 +58,7 @@ class MaxUnpoolPair(Pair):
 
 
 class NailsPair(Pair):
-    """Max pooling, and each value into the first corner of its window."""
+    """Max pooling; the upsampling writes each value to the first corner of its window."""
 
     def down(self, x: Tensor) -> tuple[Tensor, Any]:  # noqa: D102
         return F.max_pool2d(x, 2), None
@@ -70,7 +70,7 @@ class NailsPair(Pair):
 
 
 class NearestPair(Pair):
-    """Max or average pooling, and each value all over its window."""
+    """Max or average pooling; the upsampling writes each value to its whole window."""
 
     def __init__(self, pool: Callable[[Tensor, int], Tensor] = F.max_pool2d) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class NearestPair(Pair):
 
 
 class DeconvolutionPair(Pair):
-    """Max pooling, and a learned transposed convolution: UNet's."""
+    """Max pooling, then a learned transposed convolution (UNet)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class DeconvolutionPair(Pair):
 
 
 class AdaPair(Pair):
-    """AdaPool and AdaUnpool, whose weights come from the map that was pooled."""
+    """AdaPool and AdaUnpool; the weights come from the pooled map."""
 
     def __init__(self, beta: Any = 0.5, preserve: str = "mean") -> None:
         super().__init__()
@@ -113,14 +113,14 @@ class AdaPair(Pair):
 
 
 class LDWPair(Pair):
-    """The approximation of a wavelet down; up with the details, or with zeros in their place.
+    """Down: the approximation of a wavelet. Up: the inverse with the details, or with zeros.
 
     Parameters
     ----------
     pool : LDWPool2d
-        Of which all bands are taken.
+        The layer; it must return all bands.
     remember : bool
-        Whether the details are remembered.
+        Whether the details are stored.
     """
 
     def __init__(self, pool: nn.Module, remember: bool = True) -> None:
@@ -138,7 +138,7 @@ class LDWPair(Pair):
 
 
 class LiftPair(LDWPair):
-    """LiftPool's LL down; up with the other bands, or with zeros in their place."""
+    """Down: LiftPool's LL. Up: the inverse with the other bands, or with zeros."""
 
     def __init__(self, pool: nn.Module, remember: bool = True) -> None:
         Pair.__init__(self)
@@ -146,12 +146,12 @@ class LiftPair(LDWPair):
 
 
 def ldw() -> nn.Module:
-    """LDW-Pooling that gives all bands; its filters are orthonormal whatever is learned."""
+    """LDW-Pooling that returns all bands; its filters are always orthonormal."""
     return lt.LDWPool2d(learn="orthonormal", init="pretrain", output="bands")
 
 
 def lift(channels: int) -> nn.Module:
-    """LiftPool that gives all bands, its parameters drawn at random."""
+    """LiftPool that returns all bands, with random parameters."""
     return lt.LiftDownPool2d(channels, output="bands", init="random")
 
 
@@ -167,24 +167,24 @@ PAIRS: dict[str, PairFactory] = {
     "LiftPool": lambda channels: LiftPair(lift(channels)),
     "LiftPool, details forgotten": lambda channels: LiftPair(lift(channels), remember=False),
 }
-"""Pairs by name, without what only training makes useful."""
+"""Pairs by name, without those that are useful only after training."""
 
 
 class AutoEncoder(nn.Module):
-    """Convolutions and ways down, then the ways up and convolutions.
+    """Convolutions and downsampling, then upsampling and convolutions.
 
     Parameters
     ----------
     pair : callable
-        Makes a :class:`Pair` for a number of channels.
+        Returns a :class:`Pair` for a number of channels.
     outputs : int
         Channels of the result: those of the image, or a number of classes.
     inputs : int
         Channels of the images.
     channels : sequence of int
-        Of each level, from the full size down.
+        For each level, from the full size down.
     skips : bool
-        Whether each level's maps are given to the decoder as well (UNet), or not (SegNet).
+        Whether the decoder also gets each level's maps (UNet), or not (SegNet).
     """
 
     def __init__(
@@ -228,7 +228,7 @@ class AutoEncoder(nn.Module):
 
 
 def segnet(pair: PairFactory = lambda channels: MaxUnpoolPair(), **settings: Any) -> AutoEncoder:
-    """SegNet in small: what the way down remembers is all that reaches the decoder besides.
+    """A small SegNet: besides the maps, the decoder gets only the data stored by the pairs.
 
     References
     ----------
@@ -240,7 +240,7 @@ def segnet(pair: PairFactory = lambda channels: MaxUnpoolPair(), **settings: Any
 
 
 def unet(pair: PairFactory = DeconvolutionPair, **settings: Any) -> AutoEncoder:
-    """UNet in small: each level's maps reach the decoder.
+    """A small UNet: the decoder gets each level's maps.
 
     References
     ----------

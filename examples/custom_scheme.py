@@ -1,4 +1,4 @@
-"""A lifting scheme of your own: a cubic prediction, its functions, and what it is good for.
+"""A user-defined lifting scheme: a cubic prediction, its functions, and its properties.
 
 Run ``python examples/custom_scheme.py --output pictures``.
 """
@@ -20,9 +20,9 @@ FRACTIONS = np.geomspace(0.004, 0.08, 8)
 
 
 def cubic() -> lw.LiftingScheme:
-    """Odd samples predicted by the cubic through their four even neighbours.
+    """Odd samples, predicted by the cubic polynomial through their four even neighbours.
 
-    The update is that of CDF 5/3 and keeps the mean in the approximation.
+    The update is that of CDF 5/3 and preserves the mean in the approximation.
     """
     return lw.LiftingScheme(
         [
@@ -35,7 +35,7 @@ def cubic() -> lw.LiftingScheme:
 
 
 def function(scheme: lw.LiftingScheme, key: str, level: int = 6) -> np.ndarray:
-    """The scaling function (``"a"``) or wavelet (``"d"``): what one coefficient stands for."""
+    """The scaling function (``"a"``) or wavelet (``"d"``): the signal of one coefficient."""
     empty = lw.decompose(np.zeros(SAMPLES // 4), scheme, level=level, mode=MODE)
     one = np.zeros_like(empty[level, key])
     one[one.size // 2] = 1.0
@@ -57,7 +57,7 @@ def error(x: np.ndarray, scheme: lw.LiftingScheme, fraction: float) -> float:
 
 
 def picture(x: np.ndarray, schemes: dict[str, lw.LiftingScheme]) -> Figure:
-    """Functions of each scheme, the signal, and the error by the share of coefficients."""
+    """Functions of each scheme, the signal, and the error by the fraction of coefficients."""
     figure = Figure(figsize=(10, 6), layout="constrained")
     axes = figure.subplots(2, 2)
     colors = dict(zip(schemes, ("#9aa5b1", "#d1495b", "#1f4e79"), strict=True))
@@ -90,7 +90,7 @@ def _draw_function(ax: Axes, values: np.ndarray, name: str, color: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print the scheme and the errors, and draw the picture."""
+    """Print the scheme and the errors, and plot them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder for pictures")
     output = parser.parse_args(argv).output

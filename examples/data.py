@@ -1,6 +1,6 @@
-"""Images to learn from: those that packages carry, and folders of the usual data sets.
+"""Images for training: those included in packages, and folders of common data sets.
 
-Everything here is channels first, float32, from 0 to 1.
+All images are channels first, float32, from 0 to 1.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from torch.utils.data import Dataset
 Sample: TypeAlias = "tuple[Tensor, Tensor]"
 """An image ``(C, H, W)``, and its class ``()`` or the class of each pixel ``(H, W)``."""
 
-VOID = 255  # in PASCAL VOC's pictures of classes: pixels that belong to none
+VOID = 255  # PASCAL VOC's label of pixels without a class
 
 
 @dataclass(frozen=True)
 class Split:
-    """What to train with, what to test with, and how many classes there are."""
+    """The training data, the test data, and the number of classes."""
 
     train: Dataset[Sample]
     test: Dataset[Sample]
@@ -34,7 +34,7 @@ class Split:
 
 
 class Arrays(Dataset[Sample]):
-    """A data set that lies in memory.
+    """A data set in memory.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def _unit(image: Tensor) -> Tensor:
     return image.float() / 255 if image.dtype == torch.uint8 else image
 
 
-# --- what packages carry -------------------------------------------------------------------------
+# --- images in packages --------------------------------------------------------------------------
 
 
 def digits(train: int = 200, size: int = 16, seed: int = 0) -> Split:
@@ -74,11 +74,11 @@ def digits(train: int = 200, size: int = 16, seed: int = 0) -> Split:
     Parameters
     ----------
     train : int
-        How many of them are to be trained with; the others are the test.
+        The number of images for training; the others are the test.
     size : int
         Height and width.
     seed : int
-        Of the division.
+        Seed of the random split.
     """
     from sklearn.datasets import load_digits
 
@@ -112,14 +112,14 @@ def _all_photographs() -> dict[str, np.ndarray]:
 
 
 def photographs(size: int | None = None, colour: bool = True) -> dict[str, Tensor]:
-    """Photographs that scikit-learn, scikit-image and PyWavelets carry.
+    """Photographs included in scikit-learn, scikit-image and PyWavelets.
 
     Parameters
     ----------
     size : int, optional
-        Cut the middle, of this height and width.
+        Crop the center to this height and width.
     colour : bool
-        Leave colour where there is; else all are grey (Rec. 601's weights).
+        If True, colour images remain in colour; else all are grey (Rec. 601's weights).
 
     Returns
     -------
@@ -150,7 +150,7 @@ def _middle(image: Tensor, size: int | None) -> Tensor:
 
 
 def patches(images: Sequence[Tensor], size: int, count: int, seed: int) -> Tensor:
-    """Patches from random places of images of the same channels: ``(count, C, size, size)``."""
+    """Patches from random positions of images with equal channels: ``(count, C, size, size)``."""
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(count):
@@ -164,7 +164,7 @@ def patches(images: Sequence[Tensor], size: int, count: int, seed: int) -> Tenso
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads what CIFAR's files hold, arrays in dictionaries, and runs nothing else."""
+    """Unpickles only the contents of CIFAR's files: arrays in dictionaries."""
 
     ALLOWED = frozenset(
         {
@@ -203,20 +203,20 @@ def cifar10(folder: Path) -> Split:
 
 
 def cifar100(folder: Path) -> Split:
-    """CIFAR-100 from its folder ``cifar-100-python``, by its 100 fine classes."""
+    """CIFAR-100 from its folder ``cifar-100-python``, with the 100 fine classes."""
     files = {"train": [folder / "train"], "test": [folder / "test"]}
     return _cifar(files, b"fine_labels", 100)
 
 
 class Files(Dataset[Sample]):
-    """Pictures in files, brought to one size: the shorter side scaled, and the middle cut.
+    """Images in files, resized: the shorter side is scaled, and the center is cropped.
 
     Parameters
     ----------
     pictures : sequence of Path
         The files.
     targets : sequence of int or of Path
-        A class for each picture, or the file of the classes of its pixels.
+        A class for each image, or the file with the classes of its pixels.
     size : int
         Height and width.
     """
@@ -236,7 +236,7 @@ class Files(Dataset[Sample]):
         target = self.targets[index]
         if isinstance(target, int):
             return image, torch.tensor(target)
-        with Image.open(target) as opened:  # a palette: the numbers are the classes
+        with Image.open(target) as opened:  # a palette image: the indices are the classes
             classes = np.asarray(self._fitted(opened, Image.Resampling.NEAREST))
         return image, torch.tensor(classes, dtype=torch.int64)
 
@@ -250,9 +250,9 @@ class Files(Dataset[Sample]):
 
 
 def voc(folder: Path, size: int = 224) -> Split:
-    """PASCAL VOC's segmentation from a folder ``VOC2012``: 20 kinds of things, and background.
+    """PASCAL VOC's segmentation from a folder ``VOC2012``: 20 classes of objects, and background.
 
-    Pixels of class ``VOID`` belong to none, and are to be left out of losses and measures.
+    Pixels of class ``VOID`` belong to no class. Losses and measures must ignore them.
     """
 
     def part(name: str) -> Files:
@@ -267,7 +267,7 @@ def voc(folder: Path, size: int = 224) -> Split:
 
 
 def imagenet(folder: Path, size: int = 224) -> Split:
-    """Folders ``train`` and ``val`` with a folder of pictures for each class, as ImageNet's."""
+    """Folders ``train`` and ``val`` with one folder of images per class, as in ImageNet."""
     names = sorted(path.name for path in (folder / "train").iterdir() if path.is_dir())
 
     def part(name: str) -> Files:
@@ -282,7 +282,7 @@ def imagenet(folder: Path, size: int = 224) -> Split:
     return Split(part("train"), part("val"), classes=len(names))
 
 
-# What is in a folder tells what it is; folders are marked by a slash.
+# The contents of a folder determine the data set; a slash marks folders.
 LAYOUTS: dict[str, tuple[str, Callable[[Path], Split]]] = {
     "CIFAR-10": ("data_batch_1", cifar10),
     "CIFAR-100": ("train", cifar100),
@@ -293,17 +293,17 @@ _INSIDE = ("", "cifar-10-batches-py", "cifar-100-python", "VOCdevkit/VOC2012", "
 
 
 def open_folder(folder: Path) -> tuple[str, Split]:
-    """The name of the data set that lies in a folder, or in one of its own, and the data set."""
+    """The data set in a folder or in its usual subfolder, and its name."""
     for name, (_, opened) in LAYOUTS.items():
         found = _found(folder, name)
         if found is not None:
             return name, opened(found)
     looked_for = ", ".join(f"{mark} ({name})" for name, (mark, _) in LAYOUTS.items())
-    raise FileNotFoundError(f"no data set is known by what is in {folder}; looked for {looked_for}")
+    raise FileNotFoundError(f"{folder} contains no known data set: looked for {looked_for}")
 
 
 def found_in(folder: Path, name: str) -> Path:
-    """Where exactly in a folder a data set lies."""
+    """The exact folder of a data set within a folder."""
     found = _found(folder, name)
     if found is None:
         raise FileNotFoundError(f"{folder} has no {name}: looked for {LAYOUTS[name][0]}")

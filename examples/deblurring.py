@@ -1,8 +1,8 @@
-"""A photograph out of focus is sharpened by the fewest wavelet coefficients that explain it.
+"""Deblurring of a photograph by a sparse set of wavelet coefficients.
 
-FISTA (Beck & Teboulle, SIAM J. Imaging Sci. 2, 2009) looks for the coefficients c that make
-|blur(synthesis(c)) - given|² / 2 + weight · sum |c| small. It needs the synthesis and its true
-adjoint, which one call of ``lw.vjp`` has. The functions take arrays of any library: run
+FISTA (Beck & Teboulle, SIAM J. Imaging Sci. 2, 2009) minimizes over the coefficients c
+|blur(synthesis(c)) - given|² / 2 + weight · sum |c|. It needs the synthesis and its exact
+adjoint; one call of ``lw.vjp`` returns both. The functions accept arrays of any library: run
 ``python examples/deblurring.py --output pictures``, and with ``--library torch``.
 """
 
@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 import liftwave as lw
 
 WAVELET, MODE, LEVEL = "bior4.4", "symmetric", 5
-RADIUS = 4.5  # of the disc that a point becomes, in pixels
+RADIUS = 4.5  # of the blur disc, in pixels
 NOISE = 2.0  # standard deviation, in grey levels of 256
 WEIGHT = 0.3
 ROUNDS = 80
@@ -31,29 +31,29 @@ ROUNDS = 80
 
 
 def blur(image: Any, response: Any) -> Any:
-    """The image out of focus; the disc is symmetric, and so this is its own adjoint."""
+    """The blurred image; the disc is symmetric, so the blur is self-adjoint."""
     xp = array_namespace(image)
     return xp.fft.irfftn(response * xp.fft.rfftn(image), s=image.shape, axes=(0, 1))
 
 
 def synthesis(c: Any, layout: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """The image of a vector of coefficients, and the function that pulls gradients back to it."""
+    """The image of a vector of coefficients, and its vector-Jacobian product."""
     coeffs = lw.unravel_coeffs(c, *layout, "wavedec2")
     image, pullback = lw.vjp(lw.waverec2, coeffs, WAVELET, MODE)
     return image, lambda y: lw.ravel_coeffs(pullback(y, wavelet=False).data)[0]
 
 
 def steepness(c: Any, layout: Any, rounds: int = 20) -> float:
-    """Largest eigenvalue of adjoint · synthesis, by the power method; blurring adds nothing."""
+    """Largest eigenvalue of adjoint · synthesis, by the power method; blurring only lowers it."""
     value = 1.0
     for _ in range(rounds):
         image, adjoint = synthesis(c / float((c * c).sum()) ** 0.5, layout)
         value, c = float((image * image).sum()), adjoint(image)
-    return 1.05 * value  # which the method comes close to from below
+    return 1.05 * value  # the method converges from below
 
 
 def sharpen(given: Any, response: Any, rounds: int = ROUNDS) -> Iterator[Any]:
-    """Ever better images whose blurred version is the given one, up to noise."""
+    """A sequence of improving images whose blurred version is the given one, up to noise."""
     mean = float(given.mean())
     c, *layout = lw.ravel_coeffs(lw.wavedec2(given - mean, WAVELET, MODE, level=LEVEL))
     steep, ahead, momentum = steepness(c, layout), c, 1.0
@@ -67,11 +67,11 @@ def sharpen(given: Any, response: Any, rounds: int = ROUNDS) -> Iterator[Any]:
         yield image + mean
 
 
-# --- what it is tried on -------------------------------------------------------------------------
+# --- the test ------------------------------------------------------------------------------------
 
 
 def disc(shape: tuple[int, int], radius: float = RADIUS) -> np.ndarray:
-    """The frequency response of a lens out of focus: a point becomes a disc."""
+    """The frequency response of a defocused lens: a point becomes a disc."""
     y, x = (np.minimum(np.arange(n), n - np.arange(n)) for n in shape)
     kernel = (y[:, None] ** 2 + x**2 <= radius**2).astype(float)
     return np.fft.rfftn(kernel / kernel.sum()).real
@@ -83,7 +83,7 @@ def psnr(image: np.ndarray, other: Any) -> float:
 
 
 def linear(given: np.ndarray, response: np.ndarray, weight: float) -> np.ndarray:
-    """What minimises |blur(x) - given|² + weight · |gradient of x|²: a filter, to compare with."""
+    """The minimizer of |blur(x) - given|² + weight · |gradient of x|², a filter, for comparison."""
     y, x = np.fft.fftfreq(given.shape[0]), np.fft.rfftfreq(given.shape[1])
     roughness = weight * (2 * np.pi) ** 2 * (y[:, None] ** 2 + x**2)
     return np.fft.irfftn(
@@ -92,13 +92,13 @@ def linear(given: np.ndarray, response: np.ndarray, weight: float) -> np.ndarray
 
 
 def best_linear(image: np.ndarray, given: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """The linear result closest to the original, which nobody knows who has to choose a weight."""
+    """The linear result closest to the original; without the original, its weight is unknown."""
     found = [linear(given, response, weight) for weight in np.logspace(-5, 0, 26)]
     return max(found, key=lambda each: psnr(image, each))
 
 
 def picture(images: dict[str, np.ndarray], course: list[float], known: float) -> Figure:
-    """A cutting of each image, and the quality after each round."""
+    """A crop of each image, and the quality after each iteration."""
     figure = Figure(figsize=(10.5, 6.9), layout="constrained")
     axes = figure.subplots(2, 3)
     for ax, (title, values) in zip(axes.flat[:4], images.items(), strict=True):
@@ -118,7 +118,7 @@ def picture(images: dict[str, np.ndarray], course: list[float], known: float) ->
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Blur a photograph, sharpen it, print how well that went, and draw it."""
+    """Blur a photograph, deblur it, print the quality, and plot the images."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--library", choices=("numpy", "torch"), default="numpy")
     parser.add_argument("--rounds", type=int, default=ROUNDS)

@@ -1,7 +1,7 @@
-"""A wavelet designed for a signal: eight orthonormal taps that gather its energy better than db4.
+"""A wavelet designed for a signal: eight orthonormal taps with better energy compaction than db4.
 
-The first half of an electrocardiogram is learned from, the second half only looked at afterwards.
-Needs NumPy and SciPy alone. Run ``python examples/design_wavelet.py --output pictures``.
+The design uses the first half of an electrocardiogram; the second half is the test signal.
+Needs only NumPy and SciPy. Run ``python examples/design_wavelet.py --output pictures``.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ COLORS = ("#9aa5b1", "#1f4e79", "#d1495b")
 
 
 def halves() -> tuple[np.ndarray, np.ndarray]:
-    """The signal to learn from and the one that is held out, without the mean."""
+    """The training signal and the held-out test signal, without the mean."""
     ecg = pywt.data.ecg().astype(float)
     first, second = np.split(ecg - ecg.mean(), 2)
     return first, second
 
 
 def magnitudes(bands: list[np.ndarray]) -> tuple[float, list[np.ndarray]]:
-    """A cost of one's own: the sum of magnitudes, rounded off at zero, and its gradient."""
+    """A user-defined cost: the sum of magnitudes, smoothed at zero, and its gradient."""
     smooth = [np.sqrt(band**2 + 1.0) for band in bands]
     cost = sum(values.sum() for values in smooth)
     return cost, [band / values for band, values in zip(bands, smooth, strict=True)]
@@ -46,14 +46,14 @@ def designed(x: np.ndarray) -> dict[str, lw.FilterBank]:
 
 
 def missing(x: np.ndarray, wavelet: object) -> np.ndarray:
-    """The share of the energy that is not in the k largest coefficients, for k = 0, 1, …."""
+    """The fraction of the energy outside the k largest coefficients, for k = 0, 1, …."""
     coeffs = np.concatenate(lw.wavedec(x, wavelet, mode=MODE, level=LEVEL))
     energy = np.sort(coeffs**2)[::-1]
     return np.append(np.cumsum(energy[::-1])[::-1], 0.0) / energy.sum()
 
 
 def table(signals: dict[str, np.ndarray], wavelets: dict[str, object]) -> str:
-    """Coding gain, and energy left out by the largest coefficients, for each signal and wavelet."""
+    """Coding gain, and energy outside the largest coefficients, for each signal and wavelet."""
     kept = "".join(f"{f'{fraction:.0%}':>8}" for fraction in FRACTIONS)
     lines = [f"{'':<30}{'coding':>8}   % of the energy missing from the largest"]
     lines += [f"{'':<30}{'gain, dB':>8}{kept} of the coefficients"]
@@ -67,13 +67,13 @@ def table(signals: dict[str, np.ndarray], wavelets: dict[str, object]) -> str:
 
 
 def functions(wavelet: object, levels: int = 7) -> tuple[np.ndarray, ...]:
-    """Scaling function and wavelet: what one coefficient of a deep level stands for."""
+    """Scaling function and wavelet: the signals of single coefficients of a deep level."""
     values = [2 ** (levels / 2) * lw.upcoef(part, [1.0], wavelet, level=levels) for part in "ad"]
     return np.arange(values[0].size) / 2**levels, *values
 
 
 def picture(signals: dict[str, np.ndarray], wavelets: dict[str, object]) -> Figure:
-    """Both functions of each wavelet, the frequency responses, and the energy left out."""
+    """Both functions of each wavelet, the frequency responses, and the missing energy."""
     figure = Figure(figsize=(10, 7.2), layout="constrained")
     axes = figure.subplots(2, len(wavelets))
     for ax, (name, wavelet), color in zip(axes[0], wavelets.items(), COLORS, strict=True):
@@ -108,7 +108,7 @@ def _draw_responses(ax: object, wavelets: dict[str, object]) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Design, print what came of it on both halves, and draw the picture."""
+    """Design the filters, print the results for both halves, and plot them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder for pictures")
     output = parser.parse_args(argv).output

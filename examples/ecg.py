@@ -1,4 +1,4 @@
-"""An electrocardiogram: its bands, and the noise taken out again.
+"""An electrocardiogram: its bands, and denoising.
 
 Run ``python examples/ecg.py --output pictures``.
 """
@@ -25,12 +25,12 @@ def noisy(ecg: np.ndarray) -> np.ndarray:
 
 
 def signal_to_noise(ecg: np.ndarray, y: np.ndarray) -> float:
-    """Power of the signal over power of the error, in decibels."""
+    """Ratio of the signal's power to the error's power, in decibels."""
     return float(10 * np.log10(np.var(ecg) / np.mean((y - ecg) ** 2)))
 
 
 def denoised(y: np.ndarray) -> dict[tuple[str, int], np.ndarray]:
-    """The signal by each method, with and without cycle spinning."""
+    """The denoised signal for each method, with and without cycle spinning."""
     return {
         (method, shifts): lw.denoise(y, WAVELET, method=method, level=LEVEL, shifts=shifts)
         for method, shifts in product(METHODS, (1, 8))
@@ -38,7 +38,7 @@ def denoised(y: np.ndarray) -> dict[tuple[str, int], np.ndarray]:
 
 
 def picture(ecg: np.ndarray, y: np.ndarray, clean: np.ndarray) -> Figure:
-    """The signal, with noise, and denoised."""
+    """The signal, the noisy signal, and the denoised signal."""
     figure = Figure(figsize=(9, 5.6), layout="constrained")
     rows = {
         "with noise": (y, "#9aa5b1"),
@@ -57,7 +57,7 @@ def picture(ecg: np.ndarray, y: np.ndarray, clean: np.ndarray) -> Figure:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print the signal-to-noise ratios, and draw the bands and the signals."""
+    """Print the signal-to-noise ratios, and plot the bands and the signals."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder for pictures")
     output = parser.parse_args(argv).output

@@ -1,10 +1,10 @@
-"""Wavelets learned for a task: telling handwritten digits apart, under each kind of constraint.
+"""Wavelets learned for the classification of handwritten digits, for each kind of constraint.
 
-Two levels of a wavelet transform leave ten numbers of an 8 x 8 image: the approximation, and how
-large the details of each direction and level are. A linear classifier sees nothing else. Wavelet
-and classifier learn together; beside them, the same classifier behind the wavelet that learning
-began at. Needs scikit-learn, for the digits. Run ``python examples/learned_digits.py --output
-pictures``.
+Two levels of a wavelet transform reduce an 8 x 8 image to ten numbers: the approximation, and the
+size of the details of each direction and level. A linear classifier uses only these. Wavelet and
+classifier are trained together. For comparison, the same classifier is trained with the fixed
+initial wavelet. Needs scikit-learn, for the digits. Run
+``python examples/learned_digits.py --output pictures``.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from liftwave.torch import DWT2d, auxiliary_loss
 
 MODE = "periodization"
 ROUNDS, SEEDS = 150, 5
-SAMPLES = 64  # of the signals on which the filters are looked at
-KINDS = (  # what is learned, and the wavelet that it begins at
+SAMPLES = 64  # length of the signals for the filters' matrices
+KINDS = (  # the constraint, and the initial wavelet
     (None, "db4"),
     ("orthonormal", "db4"),
     ("lifting", "db4"),
@@ -39,14 +39,14 @@ GREY, BLUE = "#9aa5b1", "#1f4e79"
 
 
 class Digits(NamedTuple):
-    """Images of shape (N, 1, 8, 8), between 0 and 1, and which digits they are."""
+    """Images of shape (N, 1, 8, 8), between 0 and 1, and their digits."""
 
     images: Tensor
     labels: Tensor
 
 
 def digits(seed: int) -> tuple[Digits, Digits]:
-    """Two thirds of the digits to learn from, and the others, drawn at random."""
+    """Two thirds of the digits for training, and the others for the test, drawn at random."""
     data = load_digits()
     images = (data.images[:, None] / 16).astype(np.float32)
     parts = train_test_split(
@@ -57,12 +57,12 @@ def digits(seed: int) -> tuple[Digits, Digits]:
 
 
 class Classifier(nn.Module):
-    """A wavelet transform, and a linear classifier of what little is kept of it."""
+    """A wavelet transform, and a linear classifier of a few features of it."""
 
     def __init__(self, learn: str | None, wavelet: str) -> None:
         super().__init__()
         self.dwt = DWT2d(wavelet, level=2, mode=MODE, learn=learn)
-        # Standardised, so that nothing is gained by filters that only make numbers larger.
+        # Standardised, so that larger filters alone have no advantage.
         self.linear = nn.Sequential(nn.BatchNorm1d(4 + 6, affine=False), nn.Linear(4 + 6, 10))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class Classifier(nn.Module):
 
 
 def train(model: Classifier, data: Digits, rounds: int) -> None:
-    """Fit the classifier, and the wavelet if that is learned; penalties count if it has any."""
+    """Fit the classifier, and a learned wavelet; the loss includes its penalties."""
     groups = [
         {"params": model.linear.parameters(), "lr": 0.1},
         {"params": list(model.dwt.parameters()), "lr": 0.02},
@@ -89,11 +89,11 @@ def train(model: Classifier, data: Digits, rounds: int) -> None:
 
 @torch.no_grad()
 def accuracy(model: Classifier, data: Digits) -> float:
-    """The share of digits that are recognised."""
+    """The fraction of correctly classified digits."""
     return float((model.eval()(data.images).argmax(1) == data.labels).float().mean())
 
 
-# --- what the filters are ------------------------------------------------------------------------
+# --- the filters ---------------------------------------------------------------------------------
 
 
 class Matrices(NamedTuple):
@@ -116,7 +116,7 @@ def matrices(layer: DWT2d) -> Matrices:
 
 
 def properties(of: Matrices) -> list[float]:
-    """How far from a zero-sum high-pass, from orthonormal, and from reconstructing."""
+    """The deviations from zero-sum high-pass, orthonormality, and reconstruction."""
     analysis, unit = np.concatenate([of.low, of.high]), np.eye(SAMPLES)
     return [
         float(np.abs(of.high.sum(axis=1)).max()),
@@ -126,7 +126,7 @@ def properties(of: Matrices) -> list[float]:
 
 
 def filters(of: Matrices, span: int = 7) -> tuple[np.ndarray, np.ndarray]:
-    """Low-pass and high-pass: what one coefficient each says of the samples around its place."""
+    """Low-pass and high-pass: the rows of one coefficient each, by sample offset."""
     middle = SAMPLES // 2
     near = slice(middle - span, middle + span + 2)
     return of.low[middle // 2, near], of.high[middle // 2, near]
@@ -163,7 +163,7 @@ def _draw(column: np.ndarray, pair: tuple[np.ndarray, np.ndarray], when: str, co
 
 
 class Trial(NamedTuple):
-    """What came of one kind of learning: for each seed, and the filters of the last."""
+    """The results of one kind of learning for each seed, and the last filters."""
 
     recognised: np.ndarray  # % of the unseen digits
     properties: np.ndarray  # a row per seed
@@ -172,7 +172,7 @@ class Trial(NamedTuple):
 
 
 def trial(learn: str | None, wavelet: str, seeds: int, rounds: int) -> Trial:
-    """Train and test on as many splits of the digits as there are seeds."""
+    """Train and test on one random split per seed."""
     recognised, found = [], []
     for seed in range(seeds):
         torch.manual_seed(seed)
@@ -187,7 +187,7 @@ def trial(learn: str | None, wavelet: str, seeds: int, rounds: int) -> Trial:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Train each kind from several seeds, print what came of it, and draw the filters."""
+    """Train each kind with several seeds, print the results, and plot the filters."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how often to split and to train")
@@ -216,5 +216,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)  # for tensors this small, more of them only wait for each other
+    torch.set_num_threads(1)  # more threads are slower for such small tensors
     main()

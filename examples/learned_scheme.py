@@ -1,7 +1,7 @@
-"""Lifting taps learned with torch: a high-pass that is blind to two tones.
+"""Lifting taps learned with torch: a high-pass filter that rejects two tones.
 
-The steps stay lifting steps while they are trained, so that the transform reconstructs
-before, during and after. Run ``python examples/learned_scheme.py --output pictures``.
+The steps remain lifting steps during the training, so the transform always reconstructs
+perfectly. Run ``python examples/learned_scheme.py --output pictures``.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ def scheme_of(predict: object) -> lw.LiftingScheme:
 
 
 def detail_share(x: torch.Tensor, scheme: lw.LiftingScheme) -> torch.Tensor:
-    """Power of the detail, relative to the signal's; without the ends, where tones are mirrored."""
+    """Power of the detail relative to the signal's, without the ends, where tones are mirrored."""
     _, detail = lw.dwt(x, scheme, mode=MODE)
     return (detail[:, 4:-4] ** 2).mean() / (x**2).mean()
 
 
 def learn(x: torch.Tensor, start: list[float]) -> tuple[torch.Tensor, list[float]]:
-    """Taps that leave as little detail as possible, and the course of the loss."""
+    """Taps that minimize the detail, and the history of the loss."""
     predict = torch.tensor(start, dtype=x.dtype, requires_grad=True)
-    scheme = scheme_of(predict)  # holds the tensor itself, and so follows the training
+    scheme = scheme_of(predict)  # contains the tensor, so it follows the training
     optimizer = torch.optim.Adam([predict], lr=0.02)
     losses = []
     for _ in range(ROUNDS):
@@ -68,7 +68,7 @@ def high_pass(scheme: lw.LiftingScheme, frequencies: np.ndarray) -> np.ndarray:
 
 
 def picture(before: lw.LiftingScheme, after: lw.LiftingScheme, losses: list[float]) -> Figure:
-    """The course of the loss, and the high-pass before and after."""
+    """The history of the loss, and the high-pass filter before and after training."""
     figure = Figure(figsize=(10, 3.4), layout="constrained")
     course, response = figure.subplots(1, 2, width_ratios=(1, 1.4))
     course.semilogy(losses, color="#1f4e79")
@@ -92,7 +92,7 @@ def picture(before: lw.LiftingScheme, after: lw.LiftingScheme, losses: list[floa
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Train, print what came of it, and draw the picture."""
+    """Train, print the results, and plot them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder for pictures")
     output = parser.parse_args(argv).output

@@ -1,4 +1,4 @@
-"""Lossless integer transforms: exact round trips, and how few bits the bands need.
+"""Lossless integer transforms: exact round trips, and the entropy of the bands.
 
 Run ``python examples/lossless.py --output pictures``.
 """
@@ -28,12 +28,12 @@ def entropy(values: np.ndarray) -> float:
 
 
 def bits_per_pixel(bands: Iterable[np.ndarray], pixels: int) -> float:
-    """What an ideal coder needs that knows the histogram of each band, and nothing else."""
+    """Bits of an ideal coder that knows only the histogram of each band."""
     return sum(entropy(band) * band.size for band in bands) / pixels
 
 
 def measured(image: np.ndarray) -> dict[str, float]:
-    """Bits per pixel of the image itself and under each scheme; every round trip is checked."""
+    """Bits per pixel of the image and for each scheme; checks every round trip."""
     results = {"pixels": entropy(image)}
     for name in SCHEMES:
         scheme = lw.LiftingScheme.from_name(name).to_integer()
@@ -81,7 +81,7 @@ def _draw_histograms(ax: object, image: np.ndarray) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Measure all images, print the table, and draw the picture."""
+    """Measure all images, print the table, and plot it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder for pictures")
     output = parser.parse_args(argv).output

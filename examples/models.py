@@ -1,8 +1,8 @@
-"""Small networks whose pooling can be chosen, and the blocks of the papers' figures.
+"""Small networks with a choice of pooling, and the blocks of the papers' figures.
 
-A pooling is given as a factory, called with a number of channels (as those of
-``examples.pooling_zoo.POOLINGS``); its output may have more channels than its input, which it says
-by an attribute ``growth``.
+Poolings are passed as factories that take a number of channels (as those of
+``examples.pooling_zoo.POOLINGS``). If a pooling multiplies the number of channels, its attribute
+``growth`` is the factor.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class VGG(nn.Module):
     Parameters
     ----------
     pool : callable
-        Makes a pooling for a number of channels.
+        Returns a pooling for a number of channels.
     classes, inputs : int
         Numbers of classes and of channels of the images.
     channels : sequence of int
-        Of each stage.
+        For each stage.
     attention : bool
         Whether energy attention follows each pooling (figure 2 of LDW-Pooling).
     """
@@ -73,10 +73,10 @@ class VGG(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """ResNet's block of two convolutions; with a pooling, both ways are pooled where it halves.
+    """ResNet's block of two convolutions; with a pooling, main path and shortcut are pooled.
 
-    Where ResNet has a convolution with stride 2, here is one with stride 1 and the pooling after
-    it, so that ``SkipPool2d`` gives ResNet itself.
+    A convolution with stride 1 and the pooling replace each of ResNet's convolutions with stride 2,
+    so ``SkipPool2d`` gives the original ResNet.
     """
 
     def __init__(self, before: int, after: int, pool: PoolFactory | None = None) -> None:
@@ -103,9 +103,9 @@ def _shortcut(before: int, after: int, pool: PoolFactory | None) -> nn.Module:
 
 
 class ResNet(nn.Module):
-    """A stem and stages of :class:`BasicBlock`; all but the first stage begin by pooling.
+    """A stem and stages of :class:`BasicBlock`; all stages but the first begin with pooling.
 
-    Parameters as :class:`VGG`'s.
+    Parameters as in :class:`VGG`.
     """
 
     def __init__(
@@ -129,9 +129,9 @@ class ResNet(nn.Module):
 class LDWBottleneck(nn.Module):
     """ResNet's bottleneck with LDW-Pooling on the shortcut (LDW-Pooling, section 3.4, figure 4).
 
-    The way through: a 1x1 convolution with stride 2 to ``channels / 4``, one of 3x3, and 1x1 to
+    The main path: a 1x1 convolution with stride 2 to ``channels / 4``, one of 3x3, and 1x1 to
     ``channels``. The shortcut: a 1x1 convolution to ``channels / 4``, and LDW-Pooling, whose four
-    bands make ``channels`` again; energy attention weights them.
+    bands give ``channels`` again; energy attention weights them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A photograph from few coefficients: how good it looks, and which wavelet needs fewest.
+"""A photograph from few coefficients: its quality, and a comparison of wavelets.
 
 Run ``python examples/photograph.py --output pictures``.
 """
@@ -26,7 +26,7 @@ def psnr(image: np.ndarray, approximation: np.ndarray) -> float:
 
 
 def from_largest(image: np.ndarray, wavelet: str, fraction: float) -> np.ndarray:
-    """The image rebuilt from its largest coefficients."""
+    """The image reconstructed from its largest coefficients."""
     decomposition = lw.decompose(image, wavelet, level=LEVEL, mode=MODE)
     return decomposition.keep_largest(fraction).reconstruct()
 
@@ -68,7 +68,7 @@ def picture(image: np.ndarray, found: dict[str, list[float]]) -> Figure:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print the table of qualities, and draw the pictures."""
+    """Print the table of qualities, and plot the images."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("output"), help="folder for pictures")
     output = parser.parse_args(argv).output

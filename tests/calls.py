@@ -1,4 +1,4 @@
-"""The public functions, each called in every way that matters, on whatever arrays are given."""
+"""Calls of the public functions with all relevant combinations of arguments, on given arrays."""
 
 from __future__ import annotations
 

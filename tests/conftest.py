@@ -19,16 +19,16 @@ from liftwave import _dispatch, _execute
 from liftwave._kernels.contract import Kernels
 from liftwave._kernels.half_precision import in_float32
 
-# The benchmarks are tested, too; behind whatever is installed, which the tests are of.
+# For the tests of the benchmarks. Last, so that the tests import an installed liftwave first.
 sys.path.append(str(Path(__file__).parent.parent))
 
-# LIFTWAVE_TEST_KERNELS=cuda-host: every test that chooses no kernels itself has those for CUDA
-# devices, whose sources are compiled for the host and run on arrays of NumPy and tensors there.
+# LIFTWAVE_TEST_KERNELS=cuda-host: tests that choose no kernels use the CUDA kernels, whose sources
+# are compiled for the host and run on NumPy arrays and tensors there.
 if os.environ.get("LIFTWAVE_TEST_KERNELS") == "cuda-host":
     _reference = in_float32(_dispatch.families()["reference"])
     _registration = _dispatch.registered(HostKernels(HostRuntime(), _reference))
-    _registration.__enter__()  # it ends when it is collected
-    # In all threads: a value set here would be that of this thread alone.
+    _registration.__enter__()  # exits when it is garbage-collected
+    # For all threads: a value set here would apply to this thread only.
     _dispatch.CHOICE = _execute.CHOICE = ContextVar("liftwave_kernels", default="cuda")
 
 # The fixtures choose a library or kernels and do not depend on the drawn examples.
@@ -59,15 +59,15 @@ def kernels(request: pytest.FixtureRequest) -> Iterator[Kernels]:
         yield _dispatch.families()[request.param]
 
 
-# Pairs of a library and kernels that say nothing new: the reference kernels serve
-# array-api-strict whatever is chosen, and do not tell read-only arrays of NumPy from others.
+# Redundant pairs of a library and kernels: array-api-strict always uses the reference kernels,
+# which treat read-only NumPy arrays like all others.
 _REPEATED_PAIRS = {("strict", "cpu"), ("numpy-readonly", "reference")}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests of ``xp`` and ``kernels`` with each library, each family, or each pair of these.
 
-    Without a GPU, CuPy is no library: one test in test_arrays.py says so by its skip.
+    Without a GPU, CuPy is left out; the skip of one test in test_arrays.py reports this.
     """
     chosen = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
     names = [name for name in ("xp", "kernels") if name in {*metafunc.fixturenames} - chosen]

@@ -1,4 +1,4 @@
-"""Compiling CUDA kernels for devices that need not be there: by NVRTC, or by nvcc."""
+"""Compiling CUDA kernels by NVRTC or nvcc for devices that can be absent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
 
 
 class Usage(NamedTuple):
-    """What a compiled kernel uses: registers, and bytes of spills and of stack."""
+    """Resources of a compiled kernel: registers, and bytes of spills and of stack."""
 
     registers: int
     spilled: int
@@ -28,14 +28,14 @@ class Usage(NamedTuple):
 
 @cache
 def compiler() -> str | None:
-    """``"nvrtc"`` where its library is, else the path of nvcc, else None."""
+    """``"nvrtc"`` if its library is installed, else the path of nvcc, else None."""
     if _nvrtc() is not None:
         return "nvrtc"
     return shutil.which("nvcc")
 
 
 def usages(kernels: Sequence[Kernel], architecture: str) -> dict[Kernel, Usage]:
-    """The kernels, of one source, compiled for an architecture."""
+    """Compiles kernels of one source for an architecture."""
     (source,) = {kernel.source for kernel in kernels}
     names = [kernel.expression for kernel in kernels]
     log = _by_nvrtc if compiler() == "nvrtc" else _by_nvcc
@@ -114,7 +114,7 @@ def _by_nvrtc(text: str, names: Sequence[str], architecture: str) -> dict[str, U
 
 
 def _by_nvcc(text: str, names: Sequence[str], architecture: str) -> dict[str, Usage]:
-    """Kernels are instantiated by taking their addresses."""
+    """Instantiate kernels by taking their addresses."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "kernels.cu")
         addresses = ",\n".join(f"(const void*)&{name}" for name in names)

@@ -1,7 +1,7 @@
-"""CUDA kernels that are chosen and launched, but do not run: results are zeros.
+"""CUDA kernels that are chosen and launched but not executed: results are zeros.
 
-What a family of kernels hands to its fallback does not depend on the values that kernels compute.
-Nothing is compiled here, so that every call can be made.
+Fallbacks of a family of kernels do not depend on the values that kernels compute.
+Nothing is compiled, so every call is cheap.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from liftwave._typing import Array
 
 
 class DryRuntime:
-    """Takes arrays of NumPy and tensors on the processor for arrays on a device."""
+    """Treats NumPy arrays and tensors in host memory as device arrays."""
 
     def missing(self) -> str | None:
-        """Nothing; see ``Runtime.missing``."""
+        """Return None; see ``Runtime.missing``."""
         return None
 
     def holds(self, x: Array) -> bool:
-        """Whether ``x`` is an array of NumPy or a tensor of torch."""
+        """True if ``x`` is a NumPy array or a torch tensor."""
         return x.device.type == "cpu" if is_tensor(x) else type(x) is np.ndarray
 
     def launch(
@@ -43,10 +43,10 @@ class DryRuntime:
         like: Array,
         what: str,
     ) -> None:
-        """Nothing; see ``Runtime.launch``."""
+        """Do nothing; see ``Runtime.launch``."""
 
     def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
-        """Zeros, which are places for maxima, too."""
+        """Return zeros, which are also valid positions of maxima."""
         if type(like) is np.ndarray:
             return np.zeros(tuple(shape), dtype)
         import torch
@@ -56,7 +56,7 @@ class DryRuntime:
 
 @contextmanager
 def dry_cuda() -> Iterator[None]:
-    """Choose ``"cuda!"`` within a ``with`` block, whose kernels do not run."""
+    """Choose ``"cuda!"`` within a ``with`` block, with kernels that do not run."""
     families: dict[str, Any] = _dispatch._families
     before = families.get("cuda!")
     families["cuda!"] = CudaKernels(DryRuntime(), no_fallback("cuda", "arguments"))

@@ -1,7 +1,7 @@
 """The CUDA kernels' sources, compiled for the host and run on arrays of NumPy and torch.
 
-Every kernel that a test asks for is compiled once, by the C++ compiler behind ``cuda_host.hpp``,
-and kept in a temporary folder under a name that its sources give.
+The C++ compiler compiles each requested kernel once, with ``cuda_host.hpp``. A temporary folder
+caches the result under a name derived from the sources.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ORDERS = (0, 1, 2)
 
 
 def compiler() -> str | None:
-    """The C++ compiler; None where there is none, or it lacks what fibers need."""
+    """The C++ compiler; None if it is missing or does not support fibers."""
     if not sys.platform.startswith("linux"):
         return None
     return os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
@@ -53,11 +53,11 @@ class HostRuntime:
         self.launched: list[str] = []
 
     def missing(self) -> str | None:
-        """What is missing to run kernels: a compiler; see ``Runtime.missing``."""
+        """The reason why kernels cannot run: no compiler; see ``Runtime.missing``."""
         return None if compiler() else "there is no C++ compiler for CUDA sources"
 
     def holds(self, x: Array) -> bool:
-        """Whether ``x`` is an array of NumPy or a tensor of torch on the host."""
+        """True if ``x`` is a NumPy array or a torch tensor on the host."""
         if hasattr(x, "data_ptr"):
             return x.device.type == "cpu"
         return type(x) is np.ndarray
@@ -81,7 +81,7 @@ class HostRuntime:
             raise AssertionError(f"{kernel.expression} ({what}): {message.decode()}")
 
     def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
-        """Memory for a result, filled with what no kernel should leave there."""
+        """Memory for a result, filled with values that every kernel must overwrite."""
         if type(like) is np.ndarray:
             return _spoiled(np.empty(tuple(shape), dtype))
         import torch
@@ -92,7 +92,7 @@ class HostRuntime:
 
 
 class NoFallback:
-    """A fallback that no kernels should need."""
+    """A fallback that raises if a kernel uses it."""
 
     def __getattr__(self, name: str) -> Any:
         if name in ("pooling", "lift_pool"):
@@ -101,18 +101,18 @@ class NoFallback:
 
 
 class HostKernels(CudaKernels):
-    """The CUDA kernels on the host; a test may change their runtime and their fallback."""
+    """The CUDA kernels on the host, with a replaceable runtime and fallback."""
 
     def __init__(self, runtime: Any = None, fallback: Any = None) -> None:
         super().__init__(runtime or HostRuntime(), fallback or NoFallback())
 
     def use(self, runtime: Any = None, fallback: Any = None) -> Any:
-        """From now on, work with another runtime, or another fallback; the runtime."""
+        """Set another runtime or another fallback; return the runtime."""
         HostKernels.__init__(self, runtime or self._runtime, fallback or self._fallback)
         return self._runtime
 
     def reset(self) -> Any:
-        """Begin anew, with a new runtime and without a fallback; the runtime."""
+        """Reset to a new runtime and no fallback; return the runtime."""
         return self.use(HostRuntime(), NoFallback())
 
 
@@ -128,9 +128,9 @@ def compiled(kernel: Kernel) -> Any:
     assert cxx is not None, "tests ask for a compiler first"
     flags = ["-std=c++17", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Wextra"]
     flags += [f"-I{source_folder()}", f"-I{HEADER.parent}"]
-    # A device would stop at packs that are not aligned; the host reads them, unless it is asked.
+    # A device faults on misaligned packs. The host reads them unless this check is compiled in.
     flags += ["-fsanitize=alignment,bounds", "-fno-sanitize-recover=all"]
-    if "clang" in Path(cxx).name:  # whose run-time library has to be in the program itself
+    if "clang" in Path(cxx).name:  # the executable must contain its run-time library
         flags.append("-fsanitize-trap=all")
     flags += os.environ.get("LIFTWAVE_CUDA_HOST_FLAGS", "").split()
     text = f"""#include "{HEADER.name}"

@@ -1,4 +1,4 @@
-"""Kernels that differ in a few template arguments, compiled together: it is sooner done."""
+"""Compiles kernels that differ in a few template arguments together, which is faster."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from liftwave._typing import Array
 
 
 class SiblingsRuntime(HostRuntime):
-    """A ``HostRuntime`` that compiles a kernel's siblings with it.
+    """A ``HostRuntime`` that compiles the siblings of a kernel together with it.
 
     Parameters
     ----------
     siblings : callable
-        From a kernel to it and others of the same source.
+        Returns, for a kernel, the kernel and others of the same source.
     order : int
         One of ``ORDERS``.
     """
@@ -53,7 +53,7 @@ class SiblingsRuntime(HostRuntime):
 
 @cache
 def together(kernels: tuple[Kernel, ...]) -> dict[Kernel, Any]:
-    """The functions that launch these kernels, of one source, on the host."""
+    """The functions that launch these kernels on the host; all kernels have one source."""
     (source,) = {kernel.source for kernel in kernels}
     flags = ["-std=c++17", "-O1", "-fPIC", "-shared", "-ffp-contract=off"]
     flags += [f"-I{source_folder()}", f"-I{HEADER.parent}"]

@@ -1,6 +1,6 @@
-"""What compiled kernels do not compute, by design: the rows of a table in the documentation.
+"""Calls that compiled kernels do not support, by design: the rows of a table in the documentation.
 
-``python docs/make_tables.py`` writes the table, and a test compares it with what the library does.
+``python docs/make_tables.py`` writes the table. A test compares it with the library's behaviour.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FILTERS = pooling.lift_filters(3)
 
 
 class Row(NamedTuple):
-    """A kind of calls, and calls of that kind; ``None`` for a family that has no such arrays."""
+    """A kind of calls with examples, and the families that have such arrays."""
 
     what: str
     calls: tuple[Callable[[], Any], ...]
@@ -52,7 +52,7 @@ def bank() -> lw.FilterBank:
 
 
 def scheme(steps: int, learned: bool = False, length: int = 1, offset: int = 0) -> Any:
-    """A lifting scheme of so many steps."""
+    """A lifting scheme with the given number of steps."""
     taps: Any = [0.01] * length
     taps = torch.tensor(taps, dtype=torch.float64, requires_grad=True) if learned else taps
     kinds = ["predict", "update"] * steps
@@ -60,7 +60,7 @@ def scheme(steps: int, learned: bool = False, length: int = 1, offset: int = 0) 
 
 
 def differentiated_twice(function: Callable[[Tensor], Tensor]) -> Callable[[], None]:
-    """The second derivative of a function of a tensor, in torch."""
+    """The second derivative of a function of a tensor, by torch."""
 
     def call() -> None:
         x = recorded()
@@ -77,7 +77,7 @@ def pushed_forward(function: Callable[[Tensor], Any]) -> Callable[[], Any]:
 
 
 def exported(function: Callable[[Tensor], Any]) -> Callable[[], None]:
-    """What ``torch.onnx`` records."""
+    """The model that ``torch.onnx`` records."""
 
     def call() -> None:
         with mock.patch.object(torch.onnx, "is_in_onnx_export", return_value=True):
@@ -217,7 +217,7 @@ HEADINGS = ("call", "CPU kernels", "CUDA kernels")
 COMPILED, REFERENCE, ARRAYS = "compiled", "reference", "array operations"
 
 
-# --- what the library does -----------------------------------------------------------------------
+# --- the library's behaviour ---------------------------------------------------------------------
 
 
 FAMILIES: dict[str, Any] = {"cpu": CpuKernels, "cuda": CudaKernels}
@@ -225,7 +225,7 @@ _KERNELS = {*TASKS, "pooling", "lift_pool"}
 
 
 def state(call: Callable[[], Any], family: str) -> str:
-    """What computes a call where a family of compiled kernels is chosen."""
+    """The kernels that compute a call when a family of compiled kernels is chosen."""
     asked: list[str] = []
 
     def read(kernels: Any, name: str) -> Any:
@@ -246,7 +246,7 @@ def state(call: Callable[[], Any], family: str) -> str:
 
 
 def cells(row: Row) -> list[str]:
-    """The cells of a row; its calls have to be computed in the same way."""
+    """The cells of a row; all its calls must use the same kernels."""
     found = []
     for family in ("cpu", "cuda"):
         states = {state(call, family) for call in row.calls} if family in row.families else {"–"}

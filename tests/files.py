@@ -1,4 +1,4 @@
-"""Files of every kind that the command line knows, written and read without liftwave."""
+"""Files of every kind that the command line supports, written and read without liftwave."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TONE = np.sin(np.arange(3001) / 9)
 
 
 def deep(array):
-    """The same picture in 16 bits, low bits used."""
+    """The same picture in 16 bits; the low bits are used."""
     return array.astype(np.uint16) * 250 + np.uint16(7)
 
 
@@ -49,7 +49,7 @@ def write_tiff(path, array):
 
 
 def read_png(path):
-    """By pypng alone, which knows all depths and kinds."""
+    """Write with pypng, which supports all depths and kinds."""
     with Path(path).open("rb") as stream:
         width, height, rows, about = png.Reader(file=stream).read()
         depth = np.uint16 if about["bitdepth"] == 16 else np.uint8
@@ -124,7 +124,7 @@ ARRAYS = {
     "one sample": np.array([3.0]),
 }
 
-# Name: suffix, array, how it is written, how it is read.
+# Name: suffix, array, writer, reader.
 FILES = {
     **{f"npy {k}": (".npy", a, np.save, np.load) for k, a in ARRAYS.items()},
     "npz": (".npz", GREY, save_npz, load_npz),
@@ -149,7 +149,7 @@ INTEGER_FILES = [k for k, (_, a, _, _) in FILES.items() if a.dtype.kind in "iu"]
 
 
 def make(name, folder):
-    """The named file in ``folder``, its array, and how to read one of its kind."""
+    """The named file in ``folder``, its array, and the reader for this kind."""
     suffix, array, writer, reader = FILES[name]
     path = folder / f"data{suffix}"
     writer(path, array)
@@ -157,14 +157,14 @@ def make(name, folder):
 
 
 def enter(folder, monkeypatch):
-    """Work in ``folder``, seen through a terminal of 80 columns."""
+    """Work in ``folder`` with a terminal of 80 columns."""
     monkeypatch.chdir(folder)
     monkeypatch.setenv("COLUMNS", "80")
     return folder
 
 
 def succeed(capsys, *arguments):
-    """Run a command that has to succeed without a word on stderr; gives what it prints."""
+    """Run a command that must succeed without output on stderr; return its output."""
     status = main([str(a) for a in arguments])
     printed = capsys.readouterr()
     assert (status, printed.err) == (0, ""), printed.err

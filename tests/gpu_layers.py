@@ -1,4 +1,4 @@
-"""Layers of torch for the tests of CUDA kernels, and everything that comes out of one."""
+"""Layers of torch for the tests of CUDA kernels, and all results of a layer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def flattened(result: Any) -> list[torch.Tensor]:
 
 
 def run_layer(layer: torch.nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
-    """Results, the gradient in the input, and those in the parameters of a layer."""
+    """Results, the gradient of the input, and those of the parameters of a layer."""
     x = x.detach().clone().requires_grad_()
     outputs = flattened(layer(x))
     losses = [(y.double() * y.double() * (k + 1)).sum() for k, y in enumerate(outputs)]

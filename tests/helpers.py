@@ -1,4 +1,4 @@
-"""What the tests share: libraries, comparisons that raise, data, matrices of linear maps."""
+"""Shared by the tests: libraries, comparisons that raise, data, matrices of linear maps."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DISCRETE = pywt.wavelist(kind="discrete")
 MODES = pywt.Modes.modes
 LIFTING_MODES = ("periodization", "reflect", "symmetric", "zero", "constant")
 
-# One wavelet per property that matters: length, symmetry, alignment, a table that does not
-# reconstruct (dmey), filters padded with zeros (bior, rbio).
+# One wavelet per relevant property: length, symmetry, alignment, a table without perfect
+# reconstruction (dmey), filters padded with zeros (bior, rbio).
 SOME_WAVELETS = ("haar", "db2", "db5", "sym4", "coif1", "bior1.3", "bior4.4", "rbio3.1", "dmey")
 
-# Wavelets of each length that kernels compile apart, and of some others, of each symmetry, and
-# with zeros at each end of their filters. Those beside them differ in numbers only.
+# Wavelets of each length with a specialized kernel and of some others, of each symmetry, and
+# with zeros at each end of their filters. All other wavelets differ only in their numbers.
 TYPICAL = frozenset(
     [
         "haar",
@@ -65,12 +65,12 @@ TYPICAL = frozenset(
 
 
 def all_of(names: Iterable[str]) -> list[Any]:
-    """Parameters for wavelets: the typical ones, and with the slow tests all."""
+    """Parameters for wavelets: the typical ones; with the slow tests, all wavelets."""
     return [pytest.param(name, marks=() if name in TYPICAL else pytest.mark.slow) for name in names]
 
 
 def axis_plans(axes: Any, wavelet: Any, mode: Any) -> Any:
-    """The plans of a transform along these axes, of an array with as many axes as they need."""
+    """The plans of a transform along these axes, of an array with the smallest number of axes."""
     return plans.axis_plans(wavelet, mode, tuple(axes), 1 + max(axes), unique=False)
 
 
@@ -79,7 +79,7 @@ def axis_plans(axes: Any, wavelet: Any, mode: Any) -> Any:
 
 @dataclass(frozen=True)
 class Library:
-    """An array library as the tests use it: arrays are made from NumPy's."""
+    """An array library as the tests use it: its arrays are built from NumPy arrays."""
 
     name: str
 
@@ -87,7 +87,7 @@ class Library:
         return self.name
 
     def asarray(self, values: Any, dtype: str | None = None) -> Any:
-        """The values as a new array of this library, on the device that is tested."""
+        """The values as a new array of this library, on the tested device."""
         values = np.array(values, dtype=dtype, order="C")
         if self.name == "numpy":
             return values
@@ -95,8 +95,8 @@ class Library:
             values.flags.writeable = False
             return values
         if self.name == "strict":
-            # Not its default device: whatever is created without asking for the data's device
-            # cannot meet the data.
+            # Not its default device: arrays created without the data's device then cannot be
+            # combined with the data.
             return array_api_strict.asarray(values, device=array_api_strict.Device("device1"))
         return importlib.import_module(self.name).asarray(values)
 
@@ -110,7 +110,7 @@ class Library:
 
 
 def mapped(function: Callable[[Any], Any], values: Any) -> Any:
-    """Nested lists, tuples and dicts with ``function`` applied to what is in them (not to None)."""
+    """Nested lists, tuples and dicts with ``function`` applied to each leaf except None."""
     if isinstance(values, Mapping):
         return {key: mapped(function, value) for key, value in values.items()}
     if isinstance(values, list | tuple):
@@ -120,7 +120,7 @@ def mapped(function: Callable[[Any], Any], values: Any) -> Any:
 
 @cache
 def has_cuda() -> bool:
-    """Whether CuPy is installed and finds a device."""
+    """True if CuPy is installed and finds a device."""
     if importlib.util.find_spec("cupy") is None:
         return False
     cupy = importlib.import_module("cupy")
@@ -131,7 +131,7 @@ def has_cuda() -> bool:
 
 
 def libraries() -> list[str]:
-    """The libraries that can be tested here."""
+    """The libraries that can be tested on this machine."""
     return ["numpy", "numpy-readonly", "strict", "torch"] + ["cupy"] * has_cuda()
 
 
@@ -165,10 +165,10 @@ def assert_close(
     Parameters
     ----------
     actual, expected : array
-        Of any library; Python numbers do not pass for arrays.
+        Of any library; Python numbers are not accepted as arrays.
     ulps : float
-        How many eps of the dtype, relative to ``scale``, the values may differ by; with 0 they
-        have to be equal. NaN equals NaN, and infinities have to be the same.
+        The tolerance, in eps of the dtype relative to ``scale``. With 0 the values must be equal.
+        NaN equals NaN, and infinities must be equal.
     scale : float, optional
         The size of the problem; the largest finite expected value by default.
     """
@@ -195,7 +195,7 @@ def _compare_values(actual: Any, expected: Any, ulps: float, scale: float | None
     if not np.isfinite(got[finite]).all():
         raise AssertionError(f"got non-finite values: {got}, expected {wanted}")
     largest = float(np.abs(wanted[finite]).max(initial=0.0)) if scale is None else scale
-    # Integers and booleans have no rounding: they have to be equal.
+    # Integers and booleans have no rounding: they must be equal.
     tolerance = ulps * eps(actual) * largest if ulps and got.dtype.kind in "fc" else 0.0
     gap = np.abs(got[finite] - wanted[finite])
     if gap.size and not gap.max() <= tolerance:
@@ -216,7 +216,7 @@ def _widened(x: np.ndarray) -> np.ndarray:
 
 
 def assert_same_structure(actual: Any, expected: Any, compare: Callable[[Any, Any], None]) -> None:
-    """Compare nested lists, tuples and dicts leaf by leaf; None has to meet None."""
+    """Compare nested lists, tuples and dicts leaf by leaf; None must match None."""
     if expected is None:
         assert actual is None, f"got {actual!r} in place of None"
     elif isinstance(expected, Mapping):
@@ -243,7 +243,7 @@ def assert_all_close(
 
 
 def zero_mean(shape: int | tuple[int, ...], seed: int = 0, dtype: str = "float64") -> np.ndarray:
-    """Random numbers without a mean, which would hide errors of the size of the details."""
+    """Random numbers of zero mean; a mean would hide errors of the size of the details."""
     rng = np.random.default_rng(seed)
     values = rng.standard_normal(shape)
     if np.dtype(dtype).kind == "c":
@@ -263,7 +263,7 @@ def largest(tree: Any) -> float:
 
 
 def filter_gain(wavelet: Any) -> float:
-    """How much larger than the samples a sum over the taps can get."""
+    """The largest possible ratio of a sum over the taps to the samples."""
     filters = pywt.Wavelet(wavelet).filter_bank if isinstance(wavelet, str) else wavelet.filter_bank
     return max(float(np.abs(np.asarray(taps)).sum()) for taps in filters)
 
@@ -280,5 +280,5 @@ def matrix(function: Callable[[Any], Any], n: int) -> np.ndarray:
 
 
 def byte_copy(x: Any) -> bytes:
-    """The values' bytes, to see whether they were touched."""
+    """The bytes of the values, to detect modifications."""
     return np.ascontiguousarray(to_numpy(_without_bfloat(x))).tobytes()

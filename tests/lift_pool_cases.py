@@ -1,4 +1,4 @@
-"""LiftPool written from its formulas, sample by sample; filters and plans for the tests."""
+"""LiftPool computed from its formulas, sample by sample; filters and plans for the tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIZES = {1: (9,), 2: (5, 8), 3: (3, 4, 5)}
 def random_filters(
     channels: int, kernel: int, dims: int, seed: int = 0, *, shared: bool = False, size: float = 1.0
 ) -> LiftFilters:
-    """Filters of no meaning."""
+    """Random filters."""
     rng = np.random.default_rng(seed)
     shape = (1 if shared else 2**dims - 1, 2, channels)
     weight = size * rng.standard_normal((*shape, kernel)) / kernel
@@ -25,7 +25,7 @@ def random_filters(
 
 
 def beyond(source: np.ndarray, k: int, padding: str) -> float:
-    """Sample ``k`` of a source, wherever it is."""
+    """Sample ``k`` of a source, inside or beyond its ends."""
     n = len(source)
     if 0 <= k < n:
         return float(source[k])
@@ -35,7 +35,7 @@ def beyond(source: np.ndarray, k: int, padding: str) -> float:
         return float(source[k % n])
     if padding == "replicate":
         return float(source[0 if k < 0 else n - 1])
-    while not 0 <= k < n:  # mirrored about the end samples, as often as it takes
+    while not 0 <= k < n:  # mirrored about the end samples, repeatedly
         if n == 1:
             return float(source[0])
         k = -k if k < 0 else 2 * (n - 1) - k
@@ -80,7 +80,7 @@ def split_axis(x: np.ndarray, axis: int, one: LiftFilters, padding: str) -> list
 def slow_down(
     x: np.ndarray, filters: LiftFilters, dims: int, padding: str
 ) -> tuple[dict[str, np.ndarray], list[tuple[np.ndarray, np.ndarray]]]:
-    """All bands of a signal of shape (C, …) by name; for each pass ``s - o`` and ``d``."""
+    """All bands of a signal of shape (C, …) by name; ``s - o`` and ``d`` for each pass."""
     arrays, gaps = {"": x}, []
     number = 0
     for axis in range(-1, -dims - 1, -1):
@@ -97,7 +97,7 @@ def slow_down(
 
 
 def slow_batch(x: np.ndarray, *arguments: Any) -> tuple[dict[str, np.ndarray], list[Any]]:
-    """The same for a batch."""
+    """All bands of a batch of signals."""
     each = [slow_down(one, *arguments) for one in x]
     bands = {name: np.stack([found[0][name] for found in each]) for name in each[0][0]}
     gaps = [
@@ -108,5 +108,5 @@ def slow_batch(x: np.ndarray, *arguments: Any) -> tuple[dict[str, np.ndarray], l
 
 
 def stacked(bands: Mapping[str, np.ndarray]) -> np.ndarray:
-    """All bands along the channels."""
+    """All bands concatenated along the channels."""
     return np.concatenate(list(bands.values()), axis=1)

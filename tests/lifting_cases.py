@@ -1,4 +1,4 @@
-"""Lifting along one axis, as kernels get it: schemes, random data, plans both ways, layouts."""
+"""Lifting along one axis, with the arguments of kernels: schemes, data, plans, layouts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LENGTHS = (*range(1, 41), 257)
 
 @cache
 def scheme_of(name: str) -> LiftingScheme:
-    """A wavelet's scheme, or one with up to five random steps that reach far to both sides."""
+    """A wavelet's scheme, or one with up to five random steps with distant taps on both sides."""
     if not name.startswith("custom"):
         return LiftingScheme.from_name(name)
     rng = random.Random(name)
@@ -41,7 +41,7 @@ def scheme_of(name: str) -> LiftingScheme:
 
 
 def data(shape: tuple[int, ...], dtype: str, seed: int = 0) -> Any:
-    """Random samples; integers from the whole range of their dtype."""
+    """Random samples; integers from the full range of their dtype."""
     rng = np.random.default_rng([seed, *shape])
     kind = np.dtype(dtype)
     if kind.kind in "iu":
@@ -54,7 +54,7 @@ def data(shape: tuple[int, ...], dtype: str, seed: int = 0) -> Any:
 
 
 class Lift(NamedTuple):
-    """A plan of one axis, and the numbers that go with it."""
+    """A plan of one axis, and its numbers."""
 
     plan: LiftPlan
     taps: tuple[Any, ...]

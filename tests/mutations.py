@@ -1,13 +1,13 @@
-"""Breaks the sources in many places, one at a time, and counts what the tests catch.
+"""Introduces errors into the sources, one at a time, and counts how many the tests detect.
 
     python tests/mutations.py [NUMBER ...] [--jobs 2] [--tests FOLDER] [--json FILE]
 
 A mutation replaces one piece of a source file by a wrong one. It is caught if the default run of
-the tests fails, which stops at the first failure. Each mutation names the tests that are likely
-to catch it; these run first, and the whole suite if they pass. Everything happens in a copy of
-the working tree; C++ sources are compiled again in a build folder beside it (this needs CMake
-and nanobind). ``--tests`` takes the tests from another checkout: so two versions of the tests
-are compared on the same mutations.
+the tests fails; the run stops at the first failure. Each mutation names the tests that are likely
+to catch it. These run first, and the whole suite runs if they pass. The script works in a copy of
+the working tree. It compiles C++ sources in a build folder beside it (this needs CMake and
+nanobind). ``--tests`` takes the tests from another checkout, to compare two versions of the tests
+on the same mutations.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 
 
 class Mutation(NamedTuple):
-    """A piece of a source file, what replaces it, and the tests that are likely to notice."""
+    """A piece of a source file, its replacement, and the tests that are likely to detect it."""
 
     path: str
     old: str
@@ -463,7 +463,7 @@ def main() -> None:
 
 
 class Tree:
-    """A copy of the working tree in which sources are broken and tested."""
+    """A copy of the working tree in which sources are mutated and tested."""
 
     def __init__(self, folder: Path, tests: Path, jobs: int) -> None:
         self.source, self.build, self.jobs = folder / "source", folder / "build", jobs
@@ -475,7 +475,7 @@ class Tree:
         self._compile()
 
     def outcome(self, mutation: Mutation) -> str:
-        """Whether the tests catch a mutation, by which of them, and after how many seconds."""
+        """Whether the tests catch a mutation, which tests do, and the time in seconds."""
         path = self.source / mutation.path
         text = path.read_text(encoding="utf-8")
         if text.count(mutation.old) != 1:
@@ -505,7 +505,7 @@ class Tree:
         return lines[0].split(" - ")[0].split(maxsplit=1)[-1] if lines else "an error of pytest"
 
     def _compile(self) -> bool:
-        """Compile the module of the tree for one instruction set, as far as sources changed."""
+        """Compile the changed sources of the module for one instruction set."""
         python = f"-DPython_EXECUTABLE={sys.executable}"
         configure = ["cmake", "-S", self.source, "-B", self.build, python]
         build = ["cmake", "--build", self.build, "--parallel", str(self.jobs)]

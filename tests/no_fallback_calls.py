@@ -1,6 +1,6 @@
-"""Calls of every public function on arrays, with default arguments and with others.
+"""Calls of every public function on arrays, with default and other arguments.
 
-Each of them has to be computed by compiled kernels, or by operations of the arrays' own library.
+Compiled kernels, or operations of the arrays' own library, must compute each of them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Learned:
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a public function; the arrays among its arguments are NumPy's."""
+    """A call of a public function; the arrays among its arguments are NumPy arrays."""
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
@@ -79,7 +79,7 @@ class Call:
 
 
 def converted(values: Any, convert: Callable[[Any], Any]) -> Any:
-    """Nested lists, tuples and dicts with the arrays and learned wavelets in them converted."""
+    """Nested lists, tuples and dicts with all arrays and learned wavelets converted."""
     if isinstance(values, np.ndarray | Learned):
         return convert(values)
     if isinstance(values, dict):
@@ -92,7 +92,7 @@ def converted(values: Any, convert: Callable[[Any], Any]) -> Any:
 
 
 def pooling_functions() -> list[Callable[..., Any]]:
-    """The functions of pooling that ``vjp`` differentiates."""
+    """The pooling functions that ``vjp`` differentiates."""
     from liftwave.pooling.differentiable import CALLS
 
     return list(CALLS)
@@ -114,7 +114,7 @@ def integer(function: Callable[..., Any], *arguments: Any, **named: Any) -> Call
 
 
 def coefficients(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """The coefficients of short signals, of which a transform warns."""
+    """The coefficients of short signals, for which a transform warns."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return function(*arguments, **named)
@@ -288,11 +288,11 @@ TRANSFORMS: dict[str, list[Call]] = {
     ],
 }
 
-# --- what is built of transforms -----------------------------------------------------------------
+# --- functions built on transforms ---------------------------------------------------------------
 
 
 def decomposed(x: Any, *arguments: Any, **named: Any) -> list[Any]:
-    """What the methods of a decomposition compute."""
+    """The results of the methods of a decomposition."""
     bands = lw.decompose(x, *arguments, **named)
     changed = bands.threshold(0.1, "soft").keep_largest(0.5)
     return [changed.reconstruct(), bands.to_array(), bands.from_array(bands.to_array()).approx]

@@ -1,4 +1,4 @@
-"""Every layer of ``liftwave.torch``, with default arguments and with others."""
+"""Every layer of ``liftwave.torch``, with default and other arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IMAGES, LINES, VOLUMES = (2, 4, 8, 10), (2, 4, 11), (2, 4, 6, 8, 5)
 
 
 class Layer(NamedTuple):
-    """A layer, the shape of its input, and how it is called."""
+    """A layer, the shape of its input, and the function that calls it."""
 
     make: Callable[[], nn.Module]
     shape: tuple[int, ...]
@@ -22,7 +22,7 @@ class Layer(NamedTuple):
     half: bool = True
 
     def run(self, dtype: torch.dtype) -> None:
-        """Forward and backward, in training and without gradients."""
+        """Run forward and backward, in training and without gradients."""
         layer: Any = self.make()
         x = torch.randn(self.shape, dtype=torch.float64).to(dtype).requires_grad_()
         if dtype in (torch.float64, torch.complex128):
@@ -43,7 +43,7 @@ def tensors(result: Any) -> list[Tensor]:
 
 
 def of(make: Callable[[], Any], shape: tuple[int, ...], **options: Any) -> Layer:
-    """A layer on inputs of a shape."""
+    """A layer on inputs of the given shape."""
     return Layer(make, shape, **options)
 
 
@@ -66,7 +66,7 @@ def unpooled(layer: Any, x: Tensor) -> Tensor:
 
 
 def ada_unpooled(**options: Any) -> Callable[[Any, Tensor], Tensor]:
-    """Adaptive pooling and its reverse."""
+    """Adaptive pooling and its inverse."""
 
     def call(layer: Any, x: Tensor) -> Tensor:
         unpool = getattr(lt, type(layer).__name__.replace("Pool", "Unpool"))(layer, **options)
@@ -77,7 +77,7 @@ def ada_unpooled(**options: Any) -> Callable[[Any, Tensor], Tensor]:
 
 
 def transforms(name: str, shape: tuple[int, ...]) -> list[Layer]:
-    """A transform, or an inverse after its transform."""
+    """A transform, or a transform followed by its inverse."""
     forward = getattr(lt, name.removeprefix("I"))
     options: list[dict[str, Any]] = [
         {},
@@ -101,7 +101,7 @@ def windows(name: str, shape: tuple[int, ...]) -> list[Layer]:
 
 
 def adaptive(name: str, shape: tuple[int, ...]) -> list[Layer]:
-    """Adaptive pooling, or its reverse after it."""
+    """Adaptive pooling, or adaptive pooling followed by its inverse."""
     pool = getattr(lt, name.replace("Unpool", "Pool"))
     options: list[dict[str, Any]] = [{}, {"mask": False}, {"channels": 4}, {"trainable": False}]
     if "Unpool" not in name:
@@ -111,7 +111,7 @@ def adaptive(name: str, shape: tuple[int, ...]) -> list[Layer]:
 
 
 def lifting(name: str, shape: tuple[int, ...]) -> list[Layer]:
-    """Lifting pooling, or its inverse after it."""
+    """Lifting pooling, or lifting pooling followed by its inverse."""
     pool = getattr(lt, name.replace("Up", "Down"))
     if "Up" in name:
         return [of(lambda: pool(4, 3, "bands"), shape, call=unpooled)]
@@ -124,7 +124,7 @@ def lifting(name: str, shape: tuple[int, ...]) -> list[Layer]:
 
 
 def wavelets(name: str, shape: tuple[int, ...]) -> list[Layer]:
-    """Pooling by learned wavelets, or its inverse after it."""
+    """Pooling by learned wavelets, or this pooling followed by its inverse."""
     pool = getattr(lt, name.replace("Unpool", "Pool"))
     if "Unpool" in name:
         return [of(lambda: pool(4, "bands"), shape, call=unpooled)]
@@ -138,7 +138,7 @@ def wavelets(name: str, shape: tuple[int, ...]) -> list[Layer]:
 
 
 def learnable(name: str) -> list[Layer]:
-    """A learnable wavelet, in a transform."""
+    """A learnable wavelet in a transform."""
     return [
         of(
             lambda: lt.DWT2d(
@@ -150,7 +150,7 @@ def learnable(name: str) -> list[Layer]:
 
 
 def parametrized(name: str) -> list[Layer]:
-    """Filters with a constraint, in a transform by functions."""
+    """Constrained filters in a functional transform."""
     module: Any = {
         "Orthonormal": lambda: lt.Orthonormal(),
         "LinearPhase": lambda: lt.LinearPhase(5),

@@ -34,7 +34,7 @@ STATISTICS = (zero_mean(4, 10), np.abs(zero_mean(4, 11)))
 
 
 def max_unpooled(x: Any) -> Any:
-    """Max pooling and its reverse."""
+    """Max pooling and unpooling."""
     values, places = pooling.max_pool(x, (2, 3), return_indices=True)
     return pooling.max_unpool(values, places, (2, 3), output_size=x.shape[-2:])
 

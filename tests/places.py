@@ -1,7 +1,7 @@
-"""Where CUDA kernels are tested: on devices, and on the host, where their sources run as C++.
+"""Where CUDA kernels are tested: on devices, and on the host, with their sources compiled as C++.
 
-What is tested is the library as its users call it. Whatever runs is counted: the kernels, and the
-calls that were handed to the reference kernels.
+The tests use the public functions of the library. They record all kernels that run, and all calls
+that fall back to the reference kernels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from liftwave._kernels.half_precision import in_float32
 
 
 class Place:
-    """Arrays of a library, in the memory where kernels run."""
+    """Arrays of a library, in the memory on which kernels run."""
 
     def __init__(self, library: str, on_device: bool) -> None:
         self.library, self.on_device = library, on_device
@@ -35,7 +35,7 @@ class Place:
         return f"{'cuda' if self.on_device else 'host'}-{self.library}"
 
     def asarray(self, values: Any, dtype: str | None = None) -> Any:
-        """The values as a new array there; torch knows bfloat16, too."""
+        """The values as a new array there; torch supports bfloat16, too."""
         if self.library == "torch":
             torch = importlib.import_module("torch")
             device = "cuda" if self.on_device else "cpu"
@@ -44,11 +44,11 @@ class Place:
         return importlib.import_module(self.library).array(values, dtype=dtype)
 
     def tree(self, values: Any, dtype: str | None = None) -> Any:
-        """Nested lists, tuples and dicts of NumPy arrays with the arrays there."""
+        """Nested lists, tuples and dicts with NumPy arrays converted to arrays there."""
         return mapped(lambda x: self.asarray(x, dtype), values)
 
     def served(self) -> list[str]:
-        """The kernels that ran since the last question; at least one, and nothing else served."""
+        """Kernels launched since the last call; raise if there are none, or if any fell back."""
         launched, fell_back = self.launched, self.fell_back
         self.launched, self.fell_back = [], []
         assert not fell_back, f"the reference kernels did {fell_back}"
@@ -57,7 +57,7 @@ class Place:
 
 
 class _Counted:
-    """A runtime, and what it launched."""
+    """A runtime that records its launches."""
 
     def __init__(self, runtime: Any, place: Place) -> None:
         self._runtime, self._place = runtime, place
@@ -71,7 +71,7 @@ class _Counted:
 
 
 class _Fallback:
-    """Reference kernels, and what they were asked for."""
+    """Reference kernels that record their calls."""
 
     def __init__(self, functions: Any, place: Place) -> None:
         self._functions, self._place = functions, place
@@ -85,7 +85,7 @@ class _Fallback:
 
 @contextmanager
 def at(place: Place) -> Iterator[Place]:
-    """The place, its kernels counted; on the host these are chosen by name, as a user can."""
+    """The place with recorded kernels; on the host, they are chosen by name, as by a user."""
     runtime: Any = DeviceRuntime() if place.on_device else HostRuntime()
     if missing := runtime.missing():
         pytest.skip(missing)
@@ -97,19 +97,19 @@ def at(place: Place) -> Iterator[Place]:
 
 
 def counted(runtime: Any, place: Place) -> CudaKernels:
-    """The kernels on a runtime; the place counts what runs."""
+    """The kernels on a runtime; the place records their calls."""
     fallback: Any = _Fallback(in_float32(_dispatch.families()["reference"]), place)
     return CudaKernels(_Counted(runtime, place), fallback)
 
 
 def reference(call: Callable[..., Any], *data: Any, **named: Any) -> Any:
-    """The call on arrays of the host by the reference kernels."""
+    """The result of the reference kernels on host arrays."""
     with lw.kernels("reference"):
         return call(*data, **named)
 
 
 def places(*libraries: str, host: bool = True) -> list[Any]:
-    """Parameters: the host (NumPy for CuPy), and the device, where that is only asked for."""
+    """Parameters: the host (NumPy for CuPy) and the device; with ``host=False`` only the device."""
     found = []
     for library in libraries or ("cupy", "torch"):
         if host:
@@ -120,7 +120,7 @@ def places(*libraries: str, host: bool = True) -> list[Any]:
 
 
 def made(parameter: tuple[str, bool]) -> Place:
-    """The place of a parameter; the test is skipped if there is no device."""
+    """The place of a parameter; skip the test without a device."""
     if parameter[1] and not has_cuda():
         pytest.skip("no CUDA device, or no CuPy that finds one")
     return Place(*parameter)
@@ -132,9 +132,9 @@ def values(x: Any) -> np.ndarray:
 
 
 def assert_near(got: Any, wanted: Any, ulps: float, size: float | None = None) -> None:
-    """Raise unless nested arrays have the values of NumPy's, within eps of the dtype of ``got``.
+    """Raise unless nested arrays equal NumPy's values, within eps of the dtype of ``got``.
 
-    ``size`` is that of what was summed; the largest value by default.
+    ``size`` is the magnitude of the summed terms; the largest value by default.
     """
     if isinstance(wanted, dict):
         assert set(got) == set(wanted)

@@ -1,4 +1,4 @@
-"""Kernels of pooling, called with windows, weights and options one by one."""
+"""Calls the kernels of pooling with separate windows, weights and options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from liftwave._kernels.contract import PoolingArguments
 
 
 class Windowed:
-    """The pooling of a family of kernels."""
+    """The pooling kernels of a family."""
 
     def __init__(self, family: Any) -> None:
         self.family = family

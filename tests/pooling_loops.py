@@ -1,4 +1,4 @@
-"""Pooling as the formulas say it: one region after the other, one sample after the other."""
+"""Pooling computed from the formulas, region by region and sample by sample."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Vector = np.ndarray
 
 
 def counted(n: int, k: int, s: int, p: int, d: int, ceil: bool) -> int:
-    """How many windows there are: those that begin before the end, and fit unless ``ceil``."""
+    """The number of windows: those that begin before the end, and fit unless ``ceil``."""
     count = 0
     while True:
         first = count * s - p
@@ -39,7 +39,7 @@ def windows(
     dilation: Any = 1,
     ceil: bool = False,
 ) -> tuple[tuple[int, ...], Iterator[tuple[tuple[int, ...], list[tuple[int, ...]]]]]:
-    """The number of windows, and for each of them the places of the samples of its region."""
+    """The number of windows, and the positions of the samples of each window."""
     ndim = len(kernel)
     stride = kernel if stride is None else per_axis(stride, ndim)
     padding, dilation = per_axis(padding, ndim), per_axis(dilation, ndim)
@@ -106,13 +106,13 @@ SIMILARITIES: dict[str, Callable[[Vector, Vector], float]] = {
 
 
 def shares(numbers: list[float]) -> list[float]:
-    """Numbers divided by their sum; the same for all if that is zero."""
+    """Numbers divided by their sum; equal shares if the sum is zero."""
     total = math.fsum(numbers)
     return [n / total if total else 1 / len(numbers) for n in numbers]
 
 
 def vector_weights(values: list[Vector], kind: str, delta: float) -> list[float]:
-    """One weight for each sample, which is a vector."""
+    """One weight for each sample, where samples are vectors."""
     mean = sum(values) / len(values)
     first, _, name = kind.rpartition("-")
     if first == "idw":
@@ -145,7 +145,7 @@ def weights(
     return [np.full(channels, w) for w in vector_weights(values, kind, delta)]
 
 
-# --- pooling and its reverse -----------------------------------------------------------------
+# --- pooling and unpooling -------------------------------------------------------------------
 
 
 def beta_at(beta: Any, channels: int, window: tuple[int, ...], counts: tuple[int, ...]) -> Any:
@@ -183,7 +183,7 @@ def unpool(
     preserve: str = "sum",
     per_channel: bool = True,
 ) -> np.ndarray:
-    """What the weights of ``x`` make of the pooled values."""
+    """The pooled values distributed with the weights of ``x``."""
     counts, regions = windows(x.shape[1:], *arguments)
     back = np.zeros(x.shape)
     for window, places in regions:
@@ -207,7 +207,7 @@ def between(
     dilation: Any = 1,
     ceil: bool = False,
 ) -> np.ndarray:
-    """The value at a sample, interpolated between the middles of windows."""
+    """The value at a sample, interpolated between the centers of windows."""
     ndim = len(kernel)
     stride = kernel if stride is None else per_axis(stride, ndim)
     padding, dilation = per_axis(padding, ndim), per_axis(dilation, ndim)

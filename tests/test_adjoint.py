@@ -1,4 +1,4 @@
-"""Adjoints are plans: run by the same kernels, they are the transposes to the last bits."""
+"""Adjoints are plans: the kernels that run them compute the transposes, up to rounding."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAVELETS = ("haar", "db2", "db5", "bior2.2", "bior3.1", "sym8")
 
 
 def random_scheme(seed: int) -> lw.LiftingScheme:
-    """Long steps far from their targets, twice the same kind in a row, shifted bands."""
+    """Long steps with distant taps, two consecutive steps of one kind, shifted bands."""
     rng = np.random.default_rng(seed)
     steps = [
         lw.LiftingStep(kind, rng.uniform(-1, 1, length), offset)
@@ -59,14 +59,14 @@ def bands_in_a_row(bands: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def weight_of(plan: FilterPlan | LiftPlan) -> float:
-    """The largest weight in the plan's rows, by which terms can exceed what they sum to."""
+    """The largest weight in the plan's rows; it bounds the ratio of terms to their sum."""
     extensions = [plan.extend, plan.fold] if isinstance(plan, FilterPlan) else [plan.edge]
     rows = [row for e in extensions for row in (*e.left, *e.right)]
     return max([1.0, *(abs(weight) for row in rows for _, weight in row)])
 
 
 class Pair:
-    """A linear map as its plan runs it, and the map that the adjoint plan runs."""
+    """A linear map computed by its plan, and the map computed by the adjoint plan."""
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ def check_transpose(pair: Pair) -> None:
 
 
 def check_dot_products(pair: Pair, seed: int) -> None:
-    """<A x, y> = <x, A* y> on random data without a mean, in each precision."""
+    """<A x, y> = <x, A* y> on random data of zero mean, in each precision."""
     for dtype in ("float32", "float64", "complex128"):
         x, y = zero_mean(pair.n, seed, dtype), zero_mean(pair.m, seed + 1, dtype)
         forward, backward = pair.forward(x), pair.backward(y)
@@ -197,7 +197,7 @@ def test_analysis(mode: str, wavelet: str, kernels: Any) -> None:
 @pytest.mark.parametrize("wavelet", WAVELETS)
 @pytest.mark.parametrize("mode", ["symmetric", "periodization"])
 def test_synthesis(mode: str, wavelet: str, kernels: Any) -> None:
-    """(All modes but periodization are synthesised alike.)"""
+    """(The synthesis is the same for all modes except periodization.)"""
     length = pywt.Wavelet(wavelet).rec_len
     for n in LENGTHS:
         m = pywt.dwt_coeff_len(n, length, mode)
@@ -286,7 +286,7 @@ def lift_matrix(kernels: Any, scheme: lw.LiftingScheme, plan: LiftPlan, n: int) 
 
 @pytest.mark.parametrize("mode", ["antireflect", "smooth", "periodization", "symmetric"])
 def test_any_axis_of_any_library(mode: str, xp: Library, kernels: Any) -> None:
-    """The adjoint of a batch is the batch of adjoints, wherever the axis is."""
+    """The adjoint of a batch is the batch of adjoints, for every position of the axis."""
     bank = pywt.Wavelet("db3")
     filters = (tuple(bank.dec_lo), tuple(bank.dec_hi))
     plan = analysis_plan(9, 6, mode)
@@ -305,7 +305,7 @@ def test_any_axis_of_any_library(mode: str, xp: Library, kernels: Any) -> None:
 @pytest.mark.parametrize("length", [2, 4, 6])
 @pytest.mark.parametrize("mode", MODES)
 def test_nan_does_not_spread_beyond_what_names_it(mode: str, length: int, kernels: Any) -> None:
-    """Folding must not multiply by the zeros that fill short rows: 0 * nan is nan."""
+    """Folding must not multiply by the zeros that pad short rows: 0 * nan is nan."""
     filters = (tuple(zero_mean(length, 1) + 2), tuple(zero_mean(length, 2) - 3))
     for n in (2, 3, 5, 8, 16):
         check_nan(analysis_pair(kernels, filters, n, mode))
@@ -323,9 +323,9 @@ def test_nan_does_not_spread_in_lifting(mode: str, name: str, kernels: Any) -> N
 
 
 def check_nan(pair: Pair) -> None:
-    """Bad samples touch what they take part in, bad coefficients what they came from.
+    """NaN samples affect their coefficients only; NaN coefficients affect their samples only.
 
-    (For taps in general position: nothing cancels, so that the matrix shows what takes part.)
+    (The taps are in general position: nothing cancels, so the matrix shows all dependences.)
     """
     takes_part = matrix(pair.forward, pair.n) != 0
     for k in range(pair.m):

@@ -1,4 +1,4 @@
-"""Arrays in and out: library, device, dtype, layout, gradients; inputs stay as they were."""
+"""Arrays in and out: library, device, dtype, layout, gradients; inputs are not modified."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SCHEMES = {
     "db3": lw.LiftingScheme.from_name("db3"),
 }
 
-# What a user does with one array: any wavelet, one or more levels, there and back.
+# Calls on one array: all kinds of wavelets, one or more levels, analysis and reconstruction.
 ROUND_TRIPS: dict[str, Callable[[Any], Any]] = {
     "dwt": lambda x: lw.dwt(x, "db2", "smooth"),
     "dwt by lifting": lambda x: lw.dwt(x, SCHEMES["cdf9.7"], "reflect"),
@@ -65,7 +65,7 @@ ROUND_TRIPS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.gpu
 def test_cupy_takes_part() -> None:
-    """The one visible sign of a missing GPU: without one, ``xp`` has no CuPy cases."""
+    """The skip reports a missing GPU: without one, ``xp`` has no CuPy cases."""
     if not has_cuda():
         pytest.skip("no CuPy with a CUDA device: the GPU cases of all tests are left out")
     cupy = pytest.importorskip("cupy")
@@ -77,7 +77,7 @@ def test_cupy_takes_part() -> None:
 def test_library_device_and_dtype_are_kept(
     name: str, dtype: str, xp: Library, kernels: Any
 ) -> None:
-    """Everywhere the same numbers as in NumPy, and of each library its own arrays."""
+    """Every library gives NumPy's values, in its own arrays."""
     function = ROUND_TRIPS[name]
     x = zero_mean((12, 10), 1, dtype)
     expected = function(x)
@@ -102,7 +102,7 @@ def test_padding_keeps_integers(mode: str, xp: Library) -> None:
 
 
 def test_padding_by_differences_leaves_unsigned_integers(xp: Library) -> None:
-    """2 * 1 - 3 has no place in uint8, where PyWavelets wraps around."""
+    """2 * 1 - 3 overflows uint8, where PyWavelets wraps around."""
     for mode in ("smooth", "antisymmetric", "antireflect"):
         x = np.array([1, 3, 200], dtype="uint8")
         expected = lw.pad(x.astype("float64"), 2, mode)
@@ -115,9 +115,9 @@ def test_padding_by_differences_leaves_unsigned_integers(xp: Library) -> None:
     "name", [n for n in ROUND_TRIPS if "waverec" not in n and "coeffs" not in n]
 )
 def test_half_precision_is_computed_in_float32(name: str, dtype: torch.dtype) -> None:
-    """The result is that of float32, rounded once at the very end of the call.
+    """The result is that of float32, rounded once at the end of the call.
 
-    (The round trips of two calls are left out: they round in between.)
+    (The round trips of two calls are left out: they round between the calls.)
     """
     function = ROUND_TRIPS[name]
     x = torch.asarray(zero_mean((12, 10), 3)).to(dtype)
@@ -132,7 +132,7 @@ def test_numpy_half_precision_becomes_float32() -> None:
 
 
 def test_longdouble_is_kept_and_complex_longdouble_is_not() -> None:
-    """PyWavelets knows neither; real extended precision is too useful to give away."""
+    """PyWavelets supports neither; liftwave preserves real extended precision."""
     tiny = np.longdouble(2) ** -60
     x = np.array([1 + tiny, 1, 1, 1 + tiny], dtype=np.longdouble)
     cA, cD = lw.dwt(x, lw.FilterBank([0.5, 0.5], [-0.5, 0.5], [1, 1], [1, -1]))
@@ -163,7 +163,7 @@ def test_different_dtypes_of_bands_meet(xp: Library) -> None:
 
 
 def test_arrays_of_different_libraries_do_not_meet() -> None:
-    """Neither is moved to the other's: that would be a copy that nobody asked for."""
+    """Arrays are never copied to another library implicitly."""
     bank = lw.FilterBank(*[torch.ones(2)] * 4)
     scheme = lw.LiftingScheme([lw.LiftingStep("predict", torch.ones(2))])
     strict = array_api_strict.ones(4)
@@ -246,7 +246,7 @@ NUMPY_VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 @pytest.mark.parametrize("view", NUMPY_VIEWS)
 @pytest.mark.parametrize("name", ROUND_TRIPS)
 def test_numpy_layouts(name: str, view: str, kernels: Any) -> None:
-    """Plain arrays come out, in the machine's own byte order."""
+    """Results are plain arrays in native byte order."""
     function = ROUND_TRIPS[name]
     x = NUMPY_VIEWS[view](image())
     expected = function(np.array(x, dtype="float64", order="C", subok=False))
@@ -290,7 +290,7 @@ def test_an_empty_batch_gives_empty_bands(name: str, xp: Library, kernels: Any) 
 
 
 def test_batches_of_size_one_stay(xp: Library) -> None:
-    """Nothing is ever squeezed."""
+    """Axes are never squeezed."""
     x = xp.asarray(np.zeros((1, 1, 8, 1)))
     assert tuple(lw.dwt(x, "haar", axis=2)[0].shape) == (1, 1, 4, 1)
     assert tuple(lw.dwt(x, SCHEMES["haar"], "zero", axis=2)[1].shape) == (1, 1, 4, 1)
@@ -357,13 +357,13 @@ def test_what_is_not_numbers_is_refused(data: Any) -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("mode", MODES)
 def test_bad_samples_spread_as_in_pywavelets(mode: str, bad: float, kernels: Any) -> None:
-    """A coefficient is bad if and only if a bad sample takes part in it."""
+    """A coefficient is NaN or infinite if and only if one of its samples is."""
     for wavelet in ("haar", "db2", "db3", "bior2.2"):
         for n in (2, 3, 5, 8):
             for k in range(n):
                 x = np.arange(1.0, n + 1) ** 1.5
                 x[k] = bad
-                # Where infinities of both signs meet, NumPy has more to say than C.
+                # NumPy warns about the sum of infinities of both signs, C does not.
                 with np.errstate(invalid="ignore"):
                     actual = lw.dwt(x, wavelet, mode)
                 assert_all_close(actual, pywt.dwt(x, wavelet, mode), ulps=64, scale=50.0)
@@ -382,7 +382,7 @@ def test_bad_coefficients_spread_as_in_pywavelets(mode: str, kernels: Any) -> No
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 def test_bad_samples_stay_near_under_lifting(mode: str, kernels: Any) -> None:
-    """One NaN reaches as far as the filters are long, and not further."""
+    """One NaN affects coefficients within the length of the filters only."""
     for name, scheme in SCHEMES.items():
         x = zero_mean(64, 1)
         x[32] = np.nan
@@ -456,7 +456,7 @@ def bank_of(*taps: torch.Tensor) -> lw.FilterBank:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_gradients_of_filter_taps(mode: str) -> None:
-    """Both analysis filters, then both synthesis filters; the others are there to be ignored."""
+    """Both analysis filters, then both synthesis filters; the other filters are ignored."""
     x, fixed = leaf(7), torch.ones(4, dtype=torch.float64)
     lo, hi = leaf(4, 1), leaf(4, 2)
     gradcheck(lambda x, lo, hi: lw.dwt(x, bank_of(lo, hi, fixed, fixed), mode), x, lo, hi)
@@ -498,7 +498,7 @@ def test_gradients_of_lifting(mode: str) -> None:
 
 
 def test_gradients_of_half_precision() -> None:
-    """They come back in the precision of the data, and of the taps."""
+    """They have the precision of the data and of the taps."""
     x = torch.ones(8, dtype=torch.float16, requires_grad=True)
     taps = [torch.ones(2, dtype=torch.float32, requires_grad=True) for _ in range(4)]
     sum(band.sum() for band in lw.dwt(x, bank_of(*taps))).backward()
@@ -508,7 +508,7 @@ def test_gradients_of_half_precision() -> None:
 
 
 def test_learned_taps_are_cast_to_the_data(xp: Library) -> None:
-    """float64 taps do not turn a float32 transform into a float64 one."""
+    """float64 taps do not promote a float32 transform to float64."""
     x = zero_mean(12, 1, "float32")
     taps = pywt.Wavelet("db3").filter_bank
     bank = lw.FilterBank(*(xp.asarray(t, "float64") for t in taps))
@@ -525,21 +525,21 @@ def test_learned_taps_are_cast_to_the_data(xp: Library) -> None:
 
 
 def test_kernels_compute_in_the_precision_of_the_data(xp: Library, kernels: Any) -> None:
-    """Also where taps have another one: nothing is widened on the way, to be cast at the end."""
+    """Also for taps of another precision: no intermediate result is wider."""
     x, plan = xp.asarray(zero_mean(8), "float32"), analysis_plan(8, 2, "symmetric")
     taps = xp.asarray([0.5, 0.5], "float64")
-    if xp.is_numpy:  # whose taps are numbers
+    if xp.is_numpy:  # NumPy taps are numbers
         taps = (0.5, 0.5)
     (band,) = kernels.analysis(x, [taps], plan, 0)
     assert band.dtype == x.dtype
     assert kernels.synthesis([band], [taps], synthesis_plan(4, 2, "zero"), 0).dtype == x.dtype
 
 
-# --- nothing goes through the host ---------------------------------------------------------------
+# --- no copies to the host ----------------------------------------------------------------------
 
 
 def to_meta(x: np.ndarray) -> torch.Tensor:
-    """A tensor without memory: whoever asks for its values gets an error."""
+    """A tensor without memory: reading its values raises."""
     return torch.empty(x.shape, dtype=torch.asarray(x).dtype, device="meta")
 
 
@@ -551,7 +551,7 @@ def test_the_guard_guards() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_values_are_never_asked_for(name: str) -> None:
-    """Shapes and dtypes come out right although there is nothing to compute with."""
+    """Shapes and dtypes are right although there are no values."""
     call, data = CASES[name]
     actual = call(lw, mapped(to_meta, data))
     expected = call(pywt, data)
@@ -591,7 +591,7 @@ def test_values_of_taps_are_never_asked_for() -> None:
 
 
 def test_other_devices_are_not_left() -> None:
-    """array-api-strict's second device cannot meet its first one."""
+    """Arrays on the two devices of array-api-strict cannot be combined."""
     x = array_api_strict.asarray([1.0, 2.0, 3.0], device=array_api_strict.Device("device1"))
     with pytest.raises((ValueError, RuntimeError)):
         x + array_api_strict.ones(3)

@@ -1,4 +1,4 @@
-"""The benchmarks run, and what they say of results is true; no speed is asserted."""
+"""The benchmarks run and report results correctly; no speed is asserted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_every_library_gives_right_results_or_has_not_the_transform(library, row
 
 
 class Wrong(Liftwave):
-    """One coefficient, or one sample, is off by a thousandth."""
+    """One coefficient, or one sample, has a relative error of a thousandth."""
 
     name = "wrong"
 
@@ -195,7 +195,7 @@ def test_runs_are_interleaved_with_what_comes_before_each():
     calls = []
     runs = {name: lambda name=name: calls.append(name) for name in "ab"}
     times = measuring.interleaved(runs, 2, before=lambda: calls.append("-"))
-    # Each is called once before, to find how many calls take long enough.
+    # Each runs once before, to choose the number of calls per measurement.
     assert "".join(calls).endswith("-a-b-a-b")
     assert {name: len(each) for name, each in times.items()} == {"a": 2, "b": 2}
     calls.clear()

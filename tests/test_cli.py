@@ -61,7 +61,7 @@ def assert_same(actual, expected, tolerance=0.0):
     assert gap <= tolerance * np.abs(expected).max()
 
 
-# --- there and back -----------------------------------------------------------------------------
+# --- round trips --------------------------------------------------------------------------------
 
 
 def test_files_come_back(file, run, folder):
@@ -71,7 +71,7 @@ def test_files_come_back(file, run, folder):
     said = run("reconstruct", "bands.npz", again)
     assert again.name in said
     assert "x".join(map(str, array.shape)) in said
-    # In floating point up to its rounding; integers are rounded to what they were.
+    # Floating point agrees up to rounding; integers are rounded to the original values.
     exact = array.dtype.kind in "biu"
     assert_same(reader(again), array, 0 if exact else 100 * float(np.finfo(array.dtype).eps))
     assert sorted(p.name for p in folder.iterdir()) == sorted([path.name, "bands.npz", again.name])
@@ -119,7 +119,7 @@ def test_lifting_and_its_names(options, run, folder):
     expected = lw.decompose(GREY, "bior4.4", 2, "periodization")
     with np.load(folder / "bands.npz") as archive:
         gap = np.abs(archive["level2_aa"] - expected.approx).max()
-    # The filters' table has some digits less than the lifting steps.
+    # The table of the filters has fewer digits than the lifting steps.
     assert gap <= 1e-10 * np.abs(expected.approx).max()
     run("reconstruct", "bands.npz", "again.npy")
     np.testing.assert_array_equal(np.load("again.npy"), GREY)
@@ -164,7 +164,7 @@ def test_a_file_may_take_the_place_of_its_source(run, folder):
 def test_pictures_are_turned_as_cameras_say(folder):
     image = Image.fromarray(COLOUR)
     turned = image.getexif()
-    turned[274] = 6  # the first row is at the right
+    turned[274] = 6  # the first row is on the right
     image.save("photo.jpg", exif=turned)
     assert read(Path("photo.jpg")).array.shape == (78, 65, 3)
 
@@ -318,7 +318,7 @@ def test_info_draws(suffix, run, folder):
 
 
 def test_tour(folder):
-    """In a process of its own, to see what it imports."""
+    """In a separate process, to see its imports."""
     (folder / "tour").mkdir()
     (folder / "tour" / "mine.png").write_bytes(b"mine")
     np.save("x.npy", GREY)
@@ -358,7 +358,7 @@ def test_help_has_examples(command, run):
 
 
 def test_examples_in_the_help_run(run, folder):
-    """As they stand there, on files of those names."""
+    """Run them unchanged, on files with these names."""
     for name in ("photo.png", "noisy.png"):
         write_png(folder / name, pywt.data.camera()[::2, ::2])
     for name in ("music.wav", "hiss.wav"):
@@ -390,7 +390,7 @@ def test_as_a_module(folder):
 
 
 def test_output_may_be_cut_off(folder):
-    """As by ``liftwave info dmey | head -1``."""
+    """As in ``liftwave info dmey | head -1``."""
     script = f"{sys.executable} -m liftwave info db38 --plot x.png | {sys.executable} -c ''"
     done = subprocess.run(script, shell=True, capture_output=True, text=True, check=False)
     assert done.stderr == ""
@@ -408,7 +408,7 @@ def test_a_warning_is_one_line(folder, capsys):
         assert status == 0
         assert printed.err.startswith("liftwave: warning: Level value of 6 is too high")
         assert printed.err.count("\n") == 1
-    # Who decomposed was told; who reconstructs is not told again.
+    # decompose has warned already, so reconstruct does not warn again.
     assert main(["reconstruct", "y.npz", "z.npy"]) == 0
     assert capsys.readouterr().err == ""
 
@@ -442,7 +442,7 @@ def test_casts_round_and_clip(dtype, source):
     assert result.dtype == dtype
     assert result[2:].tolist() == [2, 4, 100]
     assert int(result[0]) == limits.min
-    # The largest integer itself, or the largest one that is a number of this precision.
+    # The largest integer, or the largest one that this precision can represent.
     top = int(result[1])
     assert top <= limits.max
     assert limits.max - top <= limits.max * float(np.finfo(source).eps)

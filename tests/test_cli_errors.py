@@ -42,7 +42,7 @@ def run(folder, capsys):
 
 @pytest.fixture
 def fails(folder, capsys):
-    """Run a command that has to fail in one line, with status 2, and leave no file behind."""
+    """Run a command that must fail with one line and status 2, and leave no file behind."""
 
     def failed(message, *arguments):
         before = contents(folder)
@@ -60,7 +60,7 @@ def fails(folder, capsys):
 
 
 def contents(folder):
-    """Every file under a folder with its bytes; hidden and temporary ones too."""
+    """Every file in a folder with its bytes, including hidden and temporary files."""
     return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
 
 
@@ -69,7 +69,7 @@ def file(request, folder):
     return make(request.param, folder)
 
 
-# --- files that are read --------------------------------------------------------------
+# --- input files ----------------------------------------------------------------------
 
 
 def cut(path, share=0.5):
@@ -160,7 +160,7 @@ def test_deep_colour_that_would_lose_bits(fails, folder):
     fails(r"PPM colour of more than 8 bits is not read", "denoise", "deep.ppm", "x.png")
 
 
-# --- files that are written -----------------------------------------------------------
+# --- output files ---------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -288,7 +288,7 @@ def test_options_that_cannot_be(arguments, message, fails, data):
     fails(message, *arguments.split())
 
 
-# --- archives that are no decompositions ----------------------------------------------
+# --- archives without a decomposition -------------------------------------------------
 
 
 @pytest.mark.parametrize(

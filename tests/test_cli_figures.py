@@ -1,4 +1,4 @@
-"""The figures that the command line prints, computed anew; what must not get lost in files."""
+"""The figures that the command line prints, recomputed; information that files must preserve."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def run(folder, capfd):
 def moments_by_definition():
     """Moments of the analysis high-pass filter: N of Daubechies' N, 2 N of coiflets.
 
-    Of the pairs N.M, ``bior`` has N and ``rbio`` M. (The pair 5.5 is symmetric around a sample,
-    which makes both numbers even: 6 and 4.) The table of ``dmey`` is cut off, and has none.
+    Of the pairs N.M, ``bior`` has N and ``rbio`` M. (The pair 5.5 is symmetric about a sample, so
+    both numbers are even: 6 and 4.) The table of ``dmey`` is truncated and has none.
     """
     moments = {"haar": 1, "dmey": 0}
     for name in pywt.wavelist(kind="discrete"):
@@ -94,7 +94,7 @@ def test_sizes():
 
 @pytest.fixture(scope="module")
 def toured(tmp_path_factory):
-    """What the tour prints, row by row, and the folder with its pictures."""
+    """The lines printed by the tour, and the folder with its pictures."""
     folder = tmp_path_factory.mktemp("tour") / "new" / "pictures"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "80")
@@ -106,7 +106,7 @@ def toured(tmp_path_factory):
 
 
 def numbers(toured, what, how=""):
-    """Those in the last column of the row that begins like this."""
+    """The numbers in the last column of the row that begins with ``what``."""
     (found,) = (last for first, second, last in toured[0] if first == what and how in second)
     return [float(n) for n in re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", found)]
 
@@ -194,11 +194,11 @@ def test_all_coefficients_are_no_loss(run, dtype):
     np.testing.assert_array_equal(np.load("z.npy"), x)
 
 
-# --- bits that must not get lost ----------------------------------------------------------------
+# --- bits that files must preserve --------------------------------------------------------------
 
 
 def test_a_picture_is_what_it_holds(run, folder):
-    """Whatever its suffix says."""
+    """The content determines the format, not the suffix."""
     write_png(folder / "deep.png", deep(COLOUR))
     (folder / "deep.png").rename("deep.jpg")
     run("decompose", "deep.jpg", "bands.npz")
@@ -241,7 +241,7 @@ def test_the_end_of_a_tiff_is_missed(folder, capfd, dtype, lost):
 
 
 def test_a_damaged_tiff_is_told_in_one_line(folder):
-    """(Its library logs besides, which is only seen in a process of its own.)"""
+    """(The TIFF library also logs; only a separate process shows this.)"""
     tifffile.imwrite("x.tif", deep(COLOUR), photometric="rgb")
     (folder / "x.tif").write_bytes((folder / "x.tif").read_bytes()[:240])
     command = [sys.executable, "-m", "liftwave", "denoise", "x.tif", "y.tif"]

@@ -66,7 +66,7 @@ def wavelet(low, high, symmetry="linear-phase"):
     )
 
 
-# Each penalty, and the formula written out for lists.
+# Each penalty, and its formula for lists.
 PENALTIES = {
     "low": (lambda low, high: lc.lowpass_penalty(low), lambda low, high: of_low(low)),
     "high": (lambda low, high: lc.highpass_penalty(high), lambda low, high: of_high(high)),
@@ -122,9 +122,9 @@ def test_a_single_pair_of_lists_has_a_single_penalty(name):
 def test_orthonormal_wavelets_have_no_penalty(name, known):
     bank = pywt.Wavelet(known)
     penalty, _ = PENALTIES[name]
-    # Squares of roundings.
+    # Squares of rounding errors.
     assert float(penalty(bank.rec_lo, bank.rec_hi)) < 1e-26
-    # The convolution order is the mirror image, and its high-pass has the other sign.
+    # In convolution order, filters are reversed, and the high-pass filter has the other sign.
     assert float(penalty(bank.dec_lo, -np.array(bank.dec_hi))) < 1e-26
 
 
@@ -218,7 +218,7 @@ def test_filters_are_the_product_of_rotations(xp, K, dtype, zero_sum):
         every = np.concatenate([every, pi / 4 - every.sum(axis=-1, keepdims=True)], axis=-1)
     expected = np.array([filters_from_angles(row)[0][::-1] for row in every])
     actual = lc.orthonormal_lowpass(xp.asarray(angles), zero_sum=zero_sum)
-    # The sum of the angles is of their size, and rounded.
+    # The rounding error of the sum is proportional to the angles.
     assert_close(actual, xp.asarray(expected, dtype), ulps=K, scale=K)
 
 
@@ -485,7 +485,7 @@ def test_free_lifting_reconstructs_and_is_centred(xp):
             "arrays of one library",
         ),
         (
-            # The update step takes all of a constant off the even samples.
+            # The update step removes a constant from the even samples completely.
             lambda: lc.symmetric_lifting([[-0.5], [], []], first="update"),
             ConstraintError,
             "impossible: with them no predict step takes a constant off",
@@ -522,7 +522,7 @@ def test_steps_that_do_not_take_turns_are_no_symmetric_lifting():
         lc.symmetric_taps(lw.LiftingScheme([step, step]))
 
 
-# --- gradients by hand ---------------------------------------------------------------------------
+# --- gradients without torch ---------------------------------------------------------------------
 
 
 def by_hand(function: Any, args: list[Any], gradient: Any, **options: Any) -> tuple[Any, ...]:
@@ -537,7 +537,7 @@ def by_hand(function: Any, args: list[Any], gradient: Any, **options: Any) -> tu
 
 
 def by_differences(number: Any, args: list[np.ndarray]) -> list[np.ndarray]:
-    """The gradients of a number by central differences."""
+    """The gradients of a scalar by central differences."""
     step, gradients = 1e-6, [np.zeros(a.shape) for a in args]
     for k, gradient in enumerate(gradients):
         for index in np.ndindex(gradient.shape):
@@ -552,7 +552,7 @@ def by_differences(number: Any, args: list[np.ndarray]) -> list[np.ndarray]:
 
 def assert_like_differences(actual: Any, expected: list[np.ndarray]) -> None:
     for a, e in zip(actual, expected, strict=True):
-        # Rounding over the step, and the square of the step.
+        # Rounding error divided by the step, and the square of the step.
         assert_close(np.asarray(a), e, ulps=1e9 * (1 + np.abs(e).max(initial=0)), scale=1.0)
 
 
@@ -709,7 +709,7 @@ def test_torch_differentiates_a_transform_in_the_angles():
     angles = tensor(free_angles(6, 3))
     assert torch.autograd.gradcheck(details, (angles, x))
     assert torch.autograd.gradgradcheck(details, (angles, x))
-    # What is put together again does not depend on the angles.
+    # The reconstruction does not depend on the angles.
     back = details(angles, x)[-24:].square().sum()
     (of_angles,) = torch.autograd.grad(back, angles)
     assert of_angles.abs().max() < 1e-13
@@ -812,7 +812,7 @@ def test_the_gradient_of_the_coding_gain_is_that_of_differences():
     cost = _LogPowers(power=1.0)
     value, gradients = cost(bands)
     assert_like_differences(gradients, by_differences(lambda *b: cost(list(b))[0], bands))
-    # Nepers of the power instead of decibels.
+    # Nepers of power instead of decibels.
     logarithms = sum(b.size / 18 * np.log(np.mean(b**2)) for b in bands)
     assert value == pytest.approx(logarithms, rel=1e-9)
 

@@ -1,4 +1,4 @@
-"""The compiled kernels give the reference kernels' results, bit for bit, however they are run."""
+"""The compiled kernels are bitwise equal to the reference kernels in all configurations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ cpu = CpuKernels(reference)
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
 
-# Every length that is compiled apart, those between and beyond, and filters padded with zeros.
+# Every specialized length, lengths between and beyond these, and filters padded with zeros.
 WAVELETS = ("haar", "db2", "bior1.3", "db4", "bior4.4", "db6", "db20", "dmey")
 LENGTHS = (1, 2, 3, 4, 5, 7, 8, 16, 17, 33, 64, 101)
 
@@ -55,7 +55,7 @@ def leaves(result: Any) -> list[Any]:
 
 
 def assert_same(call: Callable[[], Any]) -> Any:
-    """Raise unless both kernels give the same bits; gives the compiled kernels' result."""
+    """Raise unless both kernels give the same bits; return the compiled kernels' result."""
     compiled, expected = both(call)
     got, wanted = leaves(compiled), leaves(expected)
     assert len(got) == len(wanted)
@@ -91,7 +91,7 @@ def test_one_axis_is_the_reference(wavelet: str, mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("wavelet", WAVELETS)
 def test_across_an_axis_is_the_reference(wavelet: str, mode: str) -> None:
-    # Inner lengths on both sides of every choice between ways of computing.
+    # Inner lengths on both sides of every switch between algorithms.
     for shape in ((1, 40), (2, 16), (9, 3), (33, 15), (20, 2, 9), (6, 130)):
         if not possible(shape[0], mode):
             continue
@@ -111,7 +111,7 @@ def test_all_axes_at_once_are_the_reference(wavelet: str, mode: str) -> None:
             assert_same(lambda b=bands: lw.idwtn(b, wavelet, mode))
 
 
-# Each exercises tiles, blocks of rows, threads, or a fall back to one axis after the other.
+# Each exercises tiles, blocks of rows, threads, or the axis-by-axis fallback.
 LARGE = {
     "long line": ((70_001,), None),
     "lines": ((300, 2_000), (1,)),
@@ -190,7 +190,7 @@ def test_levels_item_by_item_are_the_reference(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", CASCADES)
 def test_levels_in_blocks_are_the_reference(name: str, mode: str) -> None:
-    # Long enough for several blocks, whose borders have to agree at every level.
+    # Long enough for several blocks, which must agree at their borders at every level.
     n, shape, axis = CASCADES[name]
     x = zero_mean(shape, n, "complex64" if name == "line" else "float32")
     x = x[:, :1] if name == "every second sample" else x
@@ -362,7 +362,7 @@ def test_the_module_refuses_bands_that_do_not_fit() -> None:
 
 
 def fold_plans(n: int, length: int, mode: str) -> list[tuple[str, FilterPlan]]:
-    """Plans whose results are folded: the adjoints of an analysis and of syntheses."""
+    """Plans with folded results: the adjoints of an analysis and of syntheses."""
     plans = [("synthesis", analysis_plan(n, length, mode).analysis_adjoint())]
     m = analysis_plan(n, length, mode).n_out
     plans.append(("analysis", synthesis_plan(m, length, mode).synthesis_adjoint()))
@@ -413,7 +413,7 @@ GRADIENTS = {
 
 
 def gradient_plans(n: int, length: int) -> list[FilterPlan]:
-    """With an extension of weighted samples, of zeros, and with a fold."""
+    """Plans with an extension of weighted samples, with one of zeros, and with a fold."""
     smooth, periodic = (analysis_plan(n, length, mode) for mode in ("smooth", "periodization"))
     m = smooth.n_out
     return [smooth, periodic, synthesis_plan(m, length, "periodization").synthesis_adjoint()]
@@ -427,10 +427,10 @@ def arrays_of(plan: FilterPlan, shape: tuple[int, ...], axis: int, dtype: str) -
 
 
 def assert_gradients(x: Any, cotangents: list[Any], plan: FilterPlan, axis: int) -> None:
-    """Raise unless they are the reference's in double precision, rounded once.
+    """Raise unless they equal the reference's in double precision, rounded once.
 
-    Samples beyond the ends are rounded, too, where they are weighted sums: up to a tap's length of
-    them, on either side and with weights of up to that length.
+    Samples beyond the ends are rounded, too, if they are weighted sums. Each side has up to a
+    filter length of them, with weights up to that length.
     """
     wide = "complex128" if np.iscomplexobj(x) else "float64"
     weighted = any(len(row) > 1 for row in plan.extend.left + plan.extend.right)
@@ -515,7 +515,7 @@ def digest() -> str:
 
 
 def run(code: str, **environment: str) -> str:
-    """What a fresh interpreter prints."""
+    """The output of a fresh interpreter."""
     here = str(Path(__file__).parent)
     code = f"import sys; sys.path.insert(0, {here!r})\n{code}"
     result = subprocess.run(
@@ -625,16 +625,16 @@ def _forked(x: np.ndarray) -> str:
 def test_a_forked_process_computes(threads: Any) -> None:
     threads(2)
     x = zero_mean((800, 900), 7, "float32")
-    expected = _forked(x)  # starts the threads that a child does not have
+    expected = _forked(x)  # starts threads, which the child does not inherit
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # threads and fork, from 3.12 on
+        warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads, 3.12+
         with multiprocessing.get_context("fork").Pool(2) as pool:
             assert pool.map_async(_forked, [x] * 4).get(timeout=120) == [expected] * 4
     assert _forked(x) == expected
 
 
 class Images:
-    """A data set whose items are transformed where they are loaded."""
+    """A data set whose worker processes transform the items."""
 
     def __len__(self) -> int:
         return 4
@@ -656,7 +656,7 @@ def test_a_data_loader_computes() -> None:
             np.testing.assert_array_equal(item[0].numpy(), Images()[k])
 
 
-# --- which arrays --------------------------------------------------------------------------------
+# --- supported arrays ----------------------------------------------------------------------------
 
 
 def test_who_is_served() -> None:

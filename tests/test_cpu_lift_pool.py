@@ -1,7 +1,7 @@
-"""Compiled lifting pooling gives what the reference gives.
+"""Compiled lifting pooling equals the reference.
 
-Bands, signals and the sums of the forward pass agree to the last bit (sums for penalties within
-rounding); cotangents and gradients within the rounding of their sums, and they do not depend on
+Bands, signals and the sums of the forward pass are bitwise equal (sums for penalties within
+rounding). Cotangents and gradients agree within the rounding of their sums, and do not depend on
 the number of threads.
 """
 
@@ -63,7 +63,7 @@ def norm(x: Any) -> float:
 
 
 def near(got: Any, wanted: Any, size: float, eps: int = 8) -> None:
-    """Within some eps of what the terms of the sums may be."""
+    """Equal within some eps of the largest possible term of the sums."""
     assert got.dtype == wanted.dtype
     assert got.shape == wanted.shape
     tolerance = eps * np.finfo(wanted.dtype).eps * max(size, 1.0)
@@ -89,7 +89,7 @@ def check_down(plan: LiftPoolPlan, output: LiftOutput, dtype: str, batch: int = 
 
 
 def compare(got: Any, wanted: Any, x: Any, bands: Any) -> None:
-    """Cotangents by their own size; gradients by that of the products which they sum."""
+    """Cotangents relative to their size; gradients relative to the products that they sum."""
     near(got[0], wanted[0], float(np.abs(wanted[0]).max(initial=0.0)), 64)
     products = max(norm(x), *map(norm, bands)) * norm(wanted[0])
     near(got[1], wanted[1], products + float(np.abs(wanted[1]).max()), 64)
@@ -151,7 +151,7 @@ def test_threads_change_nothing(sizes: tuple[int, ...]) -> None:
 
 
 def test_instruction_sets_agree() -> None:
-    """To the last bit, sums and gradients too."""
+    """Bitwise equal, including sums and gradients."""
     code = """
 import hashlib, sys
 import numpy as np
@@ -197,7 +197,7 @@ def test_what_is_not_served_goes_to_the_reference() -> None:
 
 
 def test_the_module_checks_what_it_gets() -> None:
-    """Nothing is read or written that is not there."""
+    """No access outside of the arrays."""
     module = _cpu.LiftPool((4,), [[1, 0, 1, 0]], 3, False)
     x, taps, band = np.ones((1, 1, 4)), np.ones((1, 2, 1, 6)), np.ones((1, 1, 2))
     module.down(x, taps, [band, band.copy()], [0, 1], 2, None)

@@ -1,4 +1,4 @@
-"""The compiled lifting kernels give what the reference kernels give, to the last bit."""
+"""The compiled lifting kernels are bitwise equal to the reference kernels."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
 
 
 def analyses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
-    """What splits: the transform, and the adjoint of its inverse."""
+    """The maps to two bands: the transform, and the adjoint of its inverse."""
     yield forward(scheme, n, mode)
     if not scheme.integer:
         yield adjoint(inverse(scheme, n, mode))
 
 
 def syntheses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
-    """What merges: the inverse, and the adjoint of the transform."""
+    """The maps from two bands: the inverse, and the adjoint of the transform."""
     yield inverse(scheme, n, mode)
     if not scheme.integer:
         yield adjoint(forward(scheme, n, mode))
@@ -82,7 +82,7 @@ def compare_axis(
     for lift in syntheses(scheme, n, mode):
         twice = np.concatenate([x, x], axis=axis)
         bands = [np.take(twice, np.arange(m), axis=axis) for m in lift.lengths()]
-        if axis == x.ndim - 1 and n > 1:  # a band that is a view with a stride
+        if axis == x.ndim - 1 and n > 1:  # a strided view as a band
             bands[0] = twice[..., : 2 * lift.lengths()[0] : 2]
         assert_same(
             cpu.lift_synthesis(*bands, *lift, axis), reference.lift_synthesis(*bands, *lift, axis)
@@ -122,7 +122,7 @@ def test_axes_and_strides(layout: str, dtype: str) -> None:
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 @pytest.mark.parametrize("name", SCHEMES)
 def test_several_tiles(name: str, mode: str) -> None:
-    """Long enough for tiles that have neighbours, and tiles at either end."""
+    """Long enough for tiles with neighbours, and tiles at both ends."""
     scheme = scheme_of(name)
     for n in (5000, 8191):
         compare_axis(scheme, mode, (n,), 0, "float32")
@@ -154,7 +154,7 @@ def compare_fused(
     x: Any,
     work: str | None = None,
 ) -> None:
-    """The last two axes at once, against one after the other; ``work``: dtype of the bands."""
+    """Compare both axes at once with one after the other; ``work``: dtype of the bands."""
     axes, lengths = (x.ndim - 2, x.ndim - 1), x.shape[-2:]
     dtype = np.dtype(work or x.dtype)
 
@@ -194,7 +194,7 @@ def test_two_axes(name: str, mode: str) -> None:
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 @pytest.mark.parametrize("name", ["haar", "cdf9.7", "db10", "custom 1"])
 def test_two_axes_in_several_tiles(name: str, mode: str) -> None:
-    """Tiles with neighbours on all sides, and rows that are too long for one."""
+    """Tiles with neighbours on all sides, and rows that exceed one tile."""
     schemes = scheme_of(name), scheme_of(name)
     compare_fused(schemes, (mode, mode), data((603, 14003), "float32"))
 
@@ -217,7 +217,7 @@ def test_two_axes_that_differ() -> None:
     ],
 )
 def test_samples_are_widened_on_the_way(given: str, work: str) -> None:
-    """No copy of narrow samples is made; 32-bit sums are used only where they cannot overflow."""
+    """Narrow samples are not copied; 32-bit sums are used only if they cannot overflow."""
     for name in ("cdf5.3", "cdf9.7", "haar", "bior2.8"):
         scheme = scheme_of(name).to_integer()
         for mode in LIFTING_MODES:
@@ -276,7 +276,7 @@ SAMPLES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
 @pytest.mark.parametrize("dtype", SAMPLES)
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_integer_samples_of_every_dtype(library: str, dtype: str) -> None:
-    """Whole range, so that what may overflow does: the same bits come out, and the samples back."""
+    """With the full range, overflow occurs: results are bitwise equal, and inverses are exact."""
     x = data((23, 4, 30), dtype)
     if library == "torch":
         x = pytest.importorskip("torch").from_numpy(x)
@@ -420,7 +420,7 @@ def test_every_instruction_set_gives_the_same() -> None:
     assert all(digests == results["baseline"] for digests in results.values())
 
 
-# --- what the module refuses ---------------------------------------------------------------------
+# --- arguments that the module rejects -----------------------------------------------------------
 
 
 def module_plan(
@@ -456,7 +456,7 @@ def lift_synthesis(shape: Any = None) -> Any:
 
 
 def places(*sizes: int) -> Any:
-    """Memory of 8 samples for bands that are said to be of these sizes."""
+    """Memory of 8 samples for bands with the given sizes."""
     found = [(start, size, slice(start, start + size), None) for start, size in enumerate(sizes)]
     return _cpu.BandMemory((8,), None, found)
 

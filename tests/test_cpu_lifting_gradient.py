@@ -1,8 +1,7 @@
-"""The compiled derivative of lifting gives what the reference gives.
+"""The compiled derivative of lifting equals the reference.
 
-Values and cotangents agree to the last bit. Gradients are sums, which the
-compiled kernels take in double precision: they agree within the rounding of
-the reference's.
+Values and cotangents are bitwise equal. The compiled kernels sum gradients in
+double precision, so gradients agree within the rounding of the reference.
 """
 
 from __future__ import annotations
@@ -43,10 +42,10 @@ cpu = CpuKernels(reference)
 
 
 def liftings(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[tuple[bool, Lift]]:
-    """Analyses (True) and syntheses, transposed ones among them."""
+    """Analyses (True) and syntheses, including transposed ones."""
     yield True, forward(scheme, n, mode)
     yield True, adjoint(inverse(scheme, n, mode))
-    if mode != "periodization" or n % 2 == 0:  # a synthesis that drops nothing
+    if mode != "periodization" or n % 2 == 0:  # syntheses that drop no sample
         yield False, inverse(scheme, n, mode)
         yield False, adjoint(forward(scheme, n, mode))
 
@@ -83,7 +82,7 @@ def check(
     ):
         assert got.dtype == wanted.dtype
         np.testing.assert_array_equal(got, wanted, strict=True)
-    # Values grow on the way back; the sums' terms are bounded by the product of the norms.
+    # Values grow in the inverse; the product of the norms bounds the terms of the sums.
     values = [*expected.inputs, *outputs]
     pulled = [*expected.cotangents, *cotangents]
     size = 16 * max(map(norm, values)) * max(map(norm, pulled))
@@ -122,7 +121,7 @@ def test_axes_and_strides(layout: str, dtype: str) -> None:
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 @pytest.mark.parametrize("name", SCHEMES)
 def test_several_tiles(name: str, mode: str) -> None:
-    """Long enough for tiles that have neighbours, and tiles at either end."""
+    """Long enough for tiles with neighbours, and tiles at both ends."""
     scheme = scheme_of(name)
     for n, shape, axis, dtype in (
         (5000, (5000,), 0, "float32"),

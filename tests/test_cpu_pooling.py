@@ -1,4 +1,4 @@
-"""The compiled kernels of pooling give what the reference gives, on whatever windows."""
+"""The compiled kernels of pooling equal the reference, for all kinds of windows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ cpu = Windowed(CpuKernels(ReferenceKernels()))
 KINDS = tuple(cpu_pooling._WEIGHTS)
 FLOATS = ("float32", "float64")
 
-# Shapes with the planes first, and arguments of windows.
+# Shapes with the planes first, and window arguments.
 GEOMETRIES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "2 x 2": ((5, 10, 70), {"kernel_size": 2}),
     "2 x 2, a rest": ((3, 7, 37), {"kernel_size": 2}),
@@ -62,14 +62,14 @@ def geometry(name: str) -> tuple[tuple[int, ...], WindowPlan]:
 
 
 def data(shape: tuple[int, ...], dtype: str, seed: int = 0) -> np.ndarray:
-    """Numbers of both signs whose means are not near zero: nothing cancels there."""
+    """Numbers of both signs whose means are not near zero, so that nothing cancels."""
     rng = np.random.default_rng(seed)
     signs = rng.choice([1.0, 1.0, 1.0, -0.1], shape)
     return (rng.uniform(0.5, 2.0, shape) * signs).astype(dtype)
 
 
 def betas(plan: WindowPlan, planes: int, dtype: str) -> list[np.ndarray]:
-    """For all, for each window, for each plane and window."""
+    """One for all windows, one per window, one per plane, and one per plane and window."""
     rng = np.random.default_rng(7)
     ones = (1,) * plan.ndim
     shapes = [(1, *ones), (1, *plan.outputs), (planes, *ones), (planes, *plan.outputs)]
@@ -77,7 +77,7 @@ def betas(plan: WindowPlan, planes: int, dtype: str) -> list[np.ndarray]:
 
 
 def results(kernels: Any, x: Any, plan: WindowPlan, kind: Any, beta: Any) -> list[Any]:
-    """What all functions give."""
+    """The results of all functions."""
     g = data((x.shape[0], *plan.outputs), str(x.dtype), 1)
     back = data(x.shape, str(x.dtype), 2)
     found = [kernels.pool(x, plan, kind, beta, 0.4), *kernels.pool_vjp(x, g, plan, kind, beta, 0.4)]
@@ -100,13 +100,13 @@ def compare(x: Any, plan: WindowPlan, kind: str, beta: Any = None) -> None:
 
 
 def condition(x: Any, plan: WindowPlan, kind: str) -> float:
-    """How much larger an error of the mean is when seen from the distance of samples to it."""
+    """The factor by which distances from the mean amplify an error of the mean."""
     if not kind.startswith("idw"):
         return 1.0
     region = reference_regions.regions(x.astype("float64"), plan)
     apart = np.abs(region.samples - region.total(region.samples * region.share))
     apart = apart[np.broadcast_to(True if region.present is None else region.present, apart.shape)]
-    # The gradients' denominators are squares of distances; single samples are their own mean.
+    # The gradients' denominators are squared distances; single samples equal their mean.
     nearest = apart[apart > 1e-12].min(initial=1.0)
     return float(np.abs(x).max() / nearest) ** 2
 
@@ -125,7 +125,7 @@ def test_everything_equals_the_reference(name: str, kind: str, dtype: str) -> No
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("idw")])
 @pytest.mark.parametrize("name", ["2 x 2", "many small planes", "1-d, pairs", "3-d"])
 def test_distances_that_are_exact(name: str, kind: str, dtype: str) -> None:
-    """Means of two, four or eight small integers are exact: so are distances, zero among them."""
+    """Means of 2, 4 or 8 small integers are exact, and so are distances, including zero."""
     shape, plan = geometry(name)
     x = np.random.default_rng(0).integers(1, 7, shape).astype(dtype)
     for got, wanted in zip(
@@ -217,9 +217,9 @@ def test_tensors_in_tensors_out() -> None:
         np.testing.assert_array_equal(got.numpy(), wanted)
 
 
-# --- parts -------------------------------------------------------------------------------------
+# --- blocks ------------------------------------------------------------------------------------
 
-# Larger than what is done in one go, along the first axis or by planes.
+# Larger than one block, along the first axis or by planes.
 LARGE: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "2 x 2": ((2, 700, 260), {"kernel_size": 2}),
     "2 x 2, a rest": ((2, 701, 261), {"kernel_size": 2}),
@@ -332,7 +332,7 @@ def test_exponentials_are_within_one_ulp(dtype: str) -> None:
     ]).astype(dtype)  # fmt: skip
     exact = np.array([math.exp(v) for v in x])
     ulps = np.abs(exponentials(x) - exact) / np.spacing(exact.astype(dtype))
-    # The exact values of double precision have themselves an error of about half a unit.
+    # The exact values of double precision have an error of about half a unit themselves.
     assert ulps.max() <= (1.0 if dtype == "float32" else 1.5)
 
 
@@ -400,7 +400,7 @@ def test_what_is_not_finite_stays_in_its_windows(kind: str, value: float) -> Non
     assert not spoilt[~touched].any()
 
 
-# --- against others ------------------------------------------------------------------------------
+# --- comparison with torch -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments", [(2, 2, 0), (3, 3, 0), (3, 2, 1), (3, 1, 1), (4, 3, 2)])
@@ -426,7 +426,7 @@ def test_softmax_of_unfolded_tensors(arguments: tuple[int, int, int]) -> None:
 def test_largest_numbers_and_their_places(name: str, dtype: str) -> None:
     torch = pytest.importorskip("torch")
     shape, plan = geometry(name)
-    # Few different numbers: there are several largest ones.
+    # Few distinct values, so that several samples equal the maximum.
     x = np.random.default_rng(0).integers(-3, 3, shape).astype(dtype)
     values, places = cpu.max_pool(x, plan)
     assert places.dtype == np.int64
@@ -452,7 +452,7 @@ def test_nan_is_the_largest() -> None:
     np.testing.assert_array_equal(places, [[1, 3, 4, 7, 9]])
 
 
-# --- what is left to others, and what is refused -------------------------------------------------
+# --- unsupported and invalid arguments -----------------------------------------------------------
 
 
 def test_what_the_reference_does() -> None:
@@ -485,8 +485,8 @@ AXIS = (2, 2, 0, 1, 8, 4)
         ((2, 0, 0, 1, 8, 4), "plan of windows"),
         ((2, 2, 0, 0, 8, 4), "plan of windows"),
         ((2, 2, -1, 1, 8, 4), "plan of windows"),
-        ((2, 2, 0, 1, 8, 5), "plan of windows"),  # a window behind the end
-        ((2, 2, 2, 1, 8, 4), "plan of windows"),  # one before the beginning
+        ((2, 2, 0, 1, 8, 5), "plan of windows"),  # a window beyond the end
+        ((2, 2, 2, 1, 8, 4), "plan of windows"),  # one before the start
         ((2**31, 2, 0, 1, 8, 4), "plan of windows"),
     ],
 )
@@ -520,7 +520,7 @@ def test_sizes_that_overflow() -> None:
     ],
 )
 def test_arrays_that_do_not_fit(arrays: dict[str, Any], message: str | None) -> None:
-    """Of a dtype that is not served: nothing is given back; else an error."""
+    """An unsupported dtype gives no result; anything else raises."""
     shapes = {"x": (3, 8), "beta": (3, 4), "g": (3, 4)}
     given: list[Any] = []
     for name, shape in shapes.items():

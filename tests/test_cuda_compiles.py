@@ -1,7 +1,7 @@
 """Every CUDA kernel is compiled for three generations of devices, in the forms that users need.
 
-Which these are is found out by calling the library with kernels that are only noted. In the usual
-forms nothing is spilled to memory.
+Calls of the library with recorded launches give the kernels. In the common forms, kernels spill no
+registers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CDF53 = lw.LiftingScheme.from_name("cdf5.3").to_integer()
 
 
 class Noting(HostRuntime):
-    """Kernels are noted, and results are zero."""
+    """Records kernels; results are zero."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Noting(HostRuntime):
 
 
 def calls(x: Any) -> None:
-    """What users do with images."""
+    """Common calls on images."""
     for wavelet in ("haar", "db4", "bior4.4", "db10"):
         for mode in ("periodization", "symmetric"):
             lw.idwt2(lw.dwt2(x, wavelet, mode), wavelet, mode)
@@ -74,7 +74,7 @@ def calls(x: Any) -> None:
 
 
 def layers(x: Any) -> None:
-    """Forward and backward, to the data and to what is learned."""
+    """Forward and backward, for the data and the parameters."""
     made = [
         lt.DWT2d("db4"),
         lt.DWT2d("db4", learn="orthonormal", mode="periodization"),
@@ -123,7 +123,7 @@ def noted() -> frozenset[Kernel]:
         lw.idwt(*lw.dwt(image, CDF53, "reflect"), CDF53, "reflect")
         y, pull = lw.vjp(lw.idwt2, lw.dwt2(image / 1.0, "db4"), "db4", "periodization")
         pull(y)
-        # What is left out of a synthesis comes back folded.
+        # Samples that a synthesis leaves out return through a fold in the adjoint.
         plan = synthesis_plan(17, 8, "periodization").shortened(33).synthesis_adjoint()
         cuda.analysis(np.ones(33), [(1.0,) * 8] * 2, plan, 0)
         y, pull = lw.vjp(lw.pooling.max_pool, image / 1.0, 2)
@@ -135,7 +135,7 @@ _BOUNDS = re.compile(r"__launch_bounds__\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)
 
 
 def kernels_of(source: str) -> set[str]:
-    """The names of a source's kernels."""
+    """The names of the kernels in a source."""
     text = _BOUNDS.sub("", (source_folder() / source).read_text(encoding="utf-8"))
     return set(re.findall(r"__global__\s+void\s+(\w+)\(", text))
 
@@ -151,7 +151,7 @@ def test_the_calls_need_every_kernel() -> None:
 
 
 def test_each_kernel_compiles() -> None:
-    """The least form of each, for the oldest devices; those of every day are compiled elsewhere."""
+    """The smallest form of each, for the oldest devices; other tests compile the common forms."""
     least: dict[str, dict[str, Kernel]] = {}
     for kernel in sorted(noted(), key=lambda k: [int(n) for n in re.findall(r" (\d+)", k[1])]):
         least.setdefault(kernel.source, {}).setdefault(kernel.expression.partition("<")[0], kernel)
@@ -174,5 +174,5 @@ def test_all_forms_compile_and_spill_nothing(source: str, architecture: str) -> 
 
 
 def rows_are_long(kernel: Kernel) -> bool:
-    """Whether samples beyond the ends are sums (smooth, antireflect): some of these spill."""
+    """True if samples beyond the ends are sums (smooth, antireflect): some of these spill."""
     return "analysis_tile<" in kernel.expression and kernel.expression.endswith("true>")

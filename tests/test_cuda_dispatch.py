@@ -1,6 +1,6 @@
-"""Which arrays the CUDA kernels get, in what dtype, and what a user learns of them.
+"""Which arrays the CUDA kernels get, with which dtype, and the messages that users see.
 
-On the host; what the kernels compute is tested in ``test_gpu.py``.
+These tests run on the host. ``test_gpu.py`` tests the results of the kernels.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CDF97 = lw.LiftingScheme.from_name("cdf9.7")
 
 @pytest.fixture
 def host() -> Iterator[Place]:
-    """Tensors on the host, for which the CUDA kernels are chosen."""
+    """Tensors on the host, with the CUDA kernels chosen for them."""
     with at(Place("torch", False)) as place:
         yield place
 
@@ -63,7 +63,7 @@ def test_an_environment_that_asks_for_what_is_missing() -> None:
 
 
 def test_a_library_without_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CuPy says in several ways that there is none."""
+    """CuPy reports a missing device in several ways."""
     runtime = cuda_runtime.DeviceRuntime()
     monkeypatch.setattr(cuda_runtime.importlib.util, "find_spec", lambda name: name)
     cases: list[tuple[Any, str]] = [
@@ -83,7 +83,7 @@ def test_a_library_without_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class NoDriverError(RuntimeError):
-    """What CuPy raises without a driver."""
+    """The error that CuPy raises without a driver."""
 
 
 def _raising() -> int:
@@ -154,7 +154,7 @@ def test_unless_asked_for_they_serve_no_array_that_others_serve() -> None:
         token = _dispatch.CHOICE.set(None)
         lw.dwt(np.ones((4, 8)), "haar")
         assert _dispatch.compiled() != bool(place.launched)
-        lw.dwt(torch.ones(4, 8).half(), "haar")  # which the processor's kernels do not read
+        lw.dwt(torch.ones(4, 8).half(), "haar")  # unsupported by the CPU kernels
         place.served()
         _dispatch.CHOICE.reset(token)
 
@@ -182,7 +182,7 @@ def test_the_configuration_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows["CUDA devices"] == "none: no driver"
 
 
-# --- halves --------------------------------------------------------------------------------------
+# --- half precision ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
@@ -232,7 +232,7 @@ def _plan_of(wavelet: str, n: int) -> Any:
 
 
 def test_half_precision_keeps_its_range(host: Place) -> None:
-    """Sums beyond 65504 that are gradients or penalties stay numbers."""
+    """Gradients and penalties beyond 65504 stay finite."""
     x = torch.full((2, 3, 16, 16), 100.0).half().requires_grad_()
     layer = lt.LiftDownPool2d(3, output="concat", penalty_weights=(1.0, 1.0), reduction="sum")
     y = layer(x)
@@ -252,7 +252,7 @@ def test_half_precision_keeps_its_range(host: Place) -> None:
 def test_learned_taps_are_not_read(
     learn: str, host: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a device, reading a number waits for all that was asked before."""
+    """On a device, reading a number waits for all previous work."""
     wavelet = "cdf9.7" if learn == "lifting" else "db2"
     layer = lt.DWT2d(wavelet, level=2, learn=learn, mode="symmetric")
     x = torch.tensor(zero_mean((2, 3, 16, 16))).float().requires_grad_()

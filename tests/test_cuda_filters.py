@@ -1,4 +1,4 @@
-"""CUDA filter banks along one axis, run on the host: entry by entry what the reference gives."""
+"""CUDA filter banks along one axis, run on the host, compared with the reference."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler 
 cuda = HostKernels()
 reference = ReferenceKernels()
 
-# Samples along the axis: next to each other, or beside the samples of other lines.
+# Samples along the axis: contiguous, or beside the samples of other lines.
 LAYOUTS = ("along", "across")
 
 
 @pytest.fixture(autouse=True)
 def runtime() -> HostRuntime:
-    """The host in place of devices; what kernels do not serve is an error unless a test says so."""
+    """Runs kernels on the host instead of devices; a fallback raises unless a test allows it."""
     return cuda.reset()
 
 
@@ -52,7 +52,7 @@ def filters_of(length: int, count: int = 2) -> list[tuple[float, ...]]:
 
 
 def assert_close(found: Any, wanted: Any, length: int, eps: float | None = None) -> None:
-    """Equal up to a few roundings of each tap's product, and the places of NaN and infinities."""
+    """Equal up to a few roundings per tap; NaN and infinities at the same positions."""
     assert found.shape == wanted.shape
     finite = np.isfinite(wanted)
     np.testing.assert_array_equal(np.isfinite(found), finite)
@@ -85,12 +85,12 @@ def check_gradients(x: Any, plan: FilterPlan, layout: str, bands: int = 2) -> No
     wanted = reference.tap_gradients(x.astype(exact), [y.astype(exact) for y in g], plan, 1)
     for a, b in zip(found, wanted, strict=True):
         assert a.dtype == x.real.dtype
-        # Runs of floats are short; the rest is summed up in double precision.
+        # Float sums are short; longer sums use double precision.
         assert_close(a, b, 128, float(np.finfo(x.dtype).eps))
 
 
 def every_plan(n: int, length: int, mode: Any) -> dict[str, FilterPlan]:
-    """Analyses and syntheses, transposed too, of signals or bands of ``n`` numbers."""
+    """Analyses and syntheses, also transposed, of signals or bands of ``n`` numbers."""
     analysis = analysis_plan(n, length, mode)
     plans = {"analysis": analysis, "its adjoint": analysis.analysis_adjoint()}
     synthesis = synthesis_plan(n, length, mode)
@@ -131,7 +131,7 @@ def test_modes_and_sizes(mode: Any, layout: str, runtime: HostRuntime) -> None:
 
 
 def launched_lines(runtime: HostRuntime) -> list[str]:
-    """The kernels that take lines along or across."""
+    """The launched kernels that filter lines along or across."""
     others = ("folded", "sum_of_rows")
     return [name for name in runtime.launched if not any(other in name for other in others)]
 
@@ -154,7 +154,7 @@ def test_odd_numbers_of_taps(length: int, layout: str) -> None:
         for plan in (analysis_plan(n, length, "symmetric"), analysis_plan(n, length, "zero")):
             check_analysis(x, filters, plan)
             check_gradients(x, plan, layout)
-        if length > 1:  # the reference has no outputs without any tap
+        if length > 1:  # the reference needs a tap for each output
             check_synthesis([x, x + 1], filters, upsampling_plan(n, length))
 
 
@@ -215,7 +215,7 @@ def test_halves_are_computed_in_single_precision(name: str) -> None:
     for a, b in zip([*found, *gradients], [*wanted, *of_wanted], strict=True):
         assert a.dtype == (dtype if a.ndim > 1 else torch.float32)
         rounded = b.to(a.dtype)
-        # Another rounding in single precision may be the other half at a tie.
+        # Different rounding in single precision can change the half-precision rounding at a tie.
         step = torch.finfo(a.dtype).eps * b.abs() + 64 * torch.finfo(torch.float32).eps * 8
         assert bool(((a - rounded).abs() <= step).all())
 
@@ -351,9 +351,9 @@ def test_filters_that_reach_too_far_for_shared_memory(
 def test_gradients_of_floats_do_not_lose_precision(
     blocks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sum of a million equal products is off by hundreds of ulps if taken in one float.
+    """A sum of a million equal products in one float has an error of hundreds of ulps.
 
-    With few blocks each thread has several runs of products.
+    With few blocks, each thread sums several runs of products.
     """
     monkeypatch.setattr(cuda_tap_gradients, "_BLOCKS", blocks)
     plan = analysis_plan(4096, 2, "periodization")
@@ -392,7 +392,7 @@ def test_learned_taps(dtype: str) -> None:
     )
 
 
-# --- what is not served --------------------------------------------------------------------------
+# --- unsupported arguments -----------------------------------------------------------------------
 
 
 def test_what_kernels_do_not_know_is_done_otherwise(
@@ -424,7 +424,7 @@ def test_what_kernels_do_not_know_is_done_otherwise(
 def assert_nothing_is_spilled(
     architecture: str, classes: Sequence[tuple[str, int, bool]], sides: Sequence[bool]
 ) -> None:
-    """For dtypes, numbers of taps, and whether these are learned; along and across."""
+    """For dtypes, numbers of taps, and fixed or learned taps; along and across."""
     lines = [
         kernel("filter_lines.cuh", f"{kind}_lines", dtype, dtype, 2, count, learned, along)
         for kind in ("analysis", "synthesis")

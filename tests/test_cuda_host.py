@@ -1,4 +1,4 @@
-"""What the tests of CUDA kernels stand on: rows in closed form, half precision, the host."""
+"""The tools of the tests of CUDA kernels: rows in closed form, half precision, the host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _index = ctypes.c_longlong
 
 
 def structure(**fields: Any) -> ctypes.Structure:
-    """A structure with these fields: a pair of type and value each."""
+    """A structure with these fields; each value is a pair of type and value."""
     cls = type("Made", (ctypes.Structure,), {"_fields_": [(k, t) for k, (t, _) in fields.items()]})
     return cls(*(v for _, v in fields.values()))
 
@@ -193,4 +193,4 @@ def test_batches_are_merged_where_axes_lie_behind_one_another() -> None:
     assert first.stride[0] == 6
     spread = np.zeros((3,) * 7)[(slice(None, 2),) * 7]
     assert cuda_layout.batched([memory(spread)], (6,)) is not None
-    assert cuda_layout.batched([memory(spread)], ()) is None  # more axes than kernels know
+    assert cuda_layout.batched([memory(spread)], ()) is None  # more axes than kernels support

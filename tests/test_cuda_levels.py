@@ -1,4 +1,4 @@
-"""Whole transforms by CUDA kernels, run on the host: two axes at once, levels, n-D."""
+"""Complete transforms by CUDA kernels, run on the host: two axes at once, levels, n-D."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler 
 cuda = HostKernels()
 reference = ReferenceKernels()
 
-# As many eps as taps are added, for each axis and level, and some.
+# At least one eps per summed tap, axis and level.
 ULPS = 60.0
 
 
@@ -45,7 +45,7 @@ def runtime() -> HostRuntime:
 
 @pytest.fixture
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several strips and segments also of small images, several of these to a block."""
+    """Several strips and segments even for small images, and several of these per block."""
     monkeypatch.setattr(cuda_tiling, "MAX_THREADS", 48)
     monkeypatch.setattr(cuda_tiling, "UNIT", 2)
     monkeypatch.setattr(cuda_tiling, "SEGMENT", 8)
@@ -60,14 +60,14 @@ def kernels_of(runtime: HostRuntime) -> set[str]:
 
 
 def widened(x: Any) -> Any:
-    """Halves in float32."""
+    """Half-precision arrays converted to float32."""
     if str(x.dtype).endswith("float16"):
         return x.float() if hasattr(x, "data_ptr") else x.astype(np.float32)
     return x
 
 
 def assert_alike(found: Any, wanted: Any, *, ulps: float = ULPS) -> None:
-    """Equal up to rounding; halves up to that of storing what float32 gave."""
+    """Equal up to rounding; half precision up to the rounding of float32 results."""
     numbers = mapped(lambda x: np.abs(to_numpy(widened(x))), wanted)
     scale = max(largest(numbers), 1e-30)
 
@@ -243,7 +243,7 @@ def test_any_strides(name: str, runtime: HostRuntime, small_tiles: None) -> None
 
 
 class Recording(HostRuntime):
-    """Keeps what kernels are told."""
+    """Records the arguments of kernels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -255,7 +255,7 @@ class Recording(HostRuntime):
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "complex64", "complex128"])
 def test_packs_begin_where_they_may_be_read(dtype: str, runtime: HostRuntime) -> None:
-    # The host reads them anywhere, devices do not.
+    # The host reads misaligned packs, devices do not.
     recording = cuda.use(Recording())
     whole = np.zeros((3, 20, 64), dtype)
     size = whole.itemsize
@@ -310,7 +310,7 @@ def test_out_is_written_to(runtime: HostRuntime) -> None:
     ):
         assert cuda.synthesise(bands, back, out) is out
         np.testing.assert_array_equal(out, wanted.astype(out.dtype))
-    # One that bands are in is not written to before they have been read.
+    # With out= in the memory of bands, the kernels read the bands before they write.
     whole = np.concatenate([bands[4], bands[5]]).repeat(2, 1)
     inside = [*bands[:4], whole[:12, ::2], whole[12:, ::2], bands[6]]
     assert cuda.synthesise(inside, back, whole) is whole
@@ -352,7 +352,7 @@ def test_volumes_take_two_passes(runtime: HostRuntime) -> None:
     x = zero_mean((8, 10, 12), 0, "float32")
     plan = plan_analysis(x.shape, plans, 1)
     bands = cuda.analyse(x, plan)
-    # Along the first axis, then each of two halves along the others.
+    # One kernel for the first axis, then one for each of its two bands.
     assert len(runtime.launched) == 3
     cuda.synthesise(bands, synthesis_plan(bands, plan.keys, plans))
     assert len(runtime.launched) == 6
@@ -419,12 +419,12 @@ def test_halves_are_computed_with_in_float32(runtime: HostRuntime, small_tiles: 
 
 
 def assert_halves(found: Any, wanted: Any) -> None:
-    """Nothing was rounded to half precision but the results."""
+    """Only the results are rounded to half precision."""
     for a, b in zip(leaves(found), leaves(wanted), strict=True):
         assert a.dtype == np.float16
         rounded = b.astype(np.float16)
         gap = np.abs(a.astype(np.float64) - rounded.astype(np.float64))
-        # A value in the middle between two halves may go either way.
+        # A value midway between two half-precision numbers can round either way.
         assert gap.max() <= np.finfo(np.float16).eps * np.abs(b).max()
         assert np.mean(gap > 0) < 0.01
 
@@ -454,7 +454,7 @@ def test_taps_that_are_arrays(order: int, runtime: HostRuntime, small_tiles: Non
     torch = pytest.importorskip("torch")
     runtime.order = order
     x = torch.from_numpy(zero_mean((30, 61), 0, "float32"))
-    # Of another precision, and not one behind the other in memory.
+    # Taps of another precision, and not contiguous.
     values = [torch.from_numpy(zero_mean(16, k, "float64"))[::2] for k in range(4)]
     bank = lw.FilterBank(*values)
     for mode in ("symmetric", "periodization"):
@@ -489,11 +489,11 @@ def test_nan_stays_where_taps_reach(runtime: HostRuntime) -> None:
             np.testing.assert_array_equal(np.isfinite(a), np.isfinite(b))
 
 
-# --- what kernels use ----------------------------------------------------------------------------
+# --- resources of the kernels --------------------------------------------------------------------
 
 
 def tile_kernels() -> list[Kernel]:
-    """Those of the common classes, as they are asked for."""
+    """The kernels of the common classes, as the library requests them."""
     found = []
     for length in (2, 4, 6, 8, 10, 12, 16, 20):
         for dtype in ("float32", "float16"):

@@ -1,4 +1,4 @@
-"""CUDA kernels of lifting pooling, run on the host, give what the reference gives."""
+"""CUDA kernels of lifting pooling, run on the host, equal the reference."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ TILED = [(201,), (15, 90), (90, 14), (3, 5, 23)]
 
 @pytest.fixture
 def host() -> HostRuntime:
-    """What runs kernels; what they do not serve fails."""
+    """The runtime of the kernels; a fallback raises."""
     return cuda.reset()
 
 
 @pytest.fixture(params=[1, 2], ids=["apart", "together"])
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Small tiles, however much is read more than once; so many axes are halved at once."""
+    """Small tiles with large overlaps; the number of axes that one kernel splits."""
     monkeypatch.setattr(tiles.Axis, "tiles", lambda axis, least: [min(axis.n, max(least, 4))])
     monkeypatch.setattr(launch, "MAX_OVERLAP", 0.0 if request.param == 1 else 1000.0)
     monkeypatch.setattr(launch, "SUMMING_BLOCKS", 7)
@@ -70,7 +70,7 @@ def filters(plan: LiftPoolPlan, dtype: str, seed: int = 0, bias: float = 0.0) ->
 
 
 def near(got: Any, wanted: Any, size: Any, count: int) -> None:
-    """Within eps times so many terms of that size."""
+    """Within eps times ``count`` terms of this size."""
     assert got.dtype == wanted.dtype
     assert got.shape == wanted.shape
     tolerance = 4 * count * np.finfo(wanted.dtype).eps * max(float(size), 1.0)
@@ -113,7 +113,7 @@ def check_down(
 
 
 def compare(got: Any, wanted: Any, x: Any, bands: Any, terms: int) -> None:
-    """Cotangents by their own size; gradients by that of the products which they sum."""
+    """Cotangents relative to their size; gradients relative to the products that they sum."""
     near(got[0], wanted[0], largest(wanted[0]), 4 * terms)
     products = max(norm(x), *map(norm, bands)) * norm(wanted[0])
     near(got[1], wanted[1], products + largest(wanted[1]), terms)
@@ -157,7 +157,7 @@ def test_every_shape(sizes: tuple[int, ...], kernel: int, host: HostRuntime) -> 
 
 
 def is_cut(plan: LiftPoolPlan, at_once: int) -> bool:
-    """Whether samples are read by several tiles, as the test wants it."""
+    """True if several tiles read the same samples, as the test requires."""
     need = tiles.Need(2)
     like = np.ones(1)
     call = launch.Call(HostRuntime(), plan, filters(plan, "float32"), like, 2, "float32", "")
@@ -178,7 +178,7 @@ def test_several_tiles(
     some = outputs(len(sizes))
     for number, plan in enumerate(plans(sizes, kernel)):
         assert is_cut(plan, at_once) or kernel == 1
-        for bias in (0.0, 3.0):  # with large ones, what is far away has its effect
+        for bias in (0.0, 3.0):  # with large biases, distant samples have an effect
             check_down(plan, some[number % 3], "float32", 1, bias)
             check_up(plan, "float32", 1, bias)
 
@@ -200,7 +200,7 @@ def test_order_of_threads_changes_nothing(
 
 
 def everything(plan: LiftPoolPlan, dtype: str) -> list[Any]:
-    """Results of all kernels."""
+    """The results of all kernels."""
     taps, output = filters(plan, dtype), outputs(plan.dimensions)[0]
     x = zero_mean((2, CHANNELS, *plan.sizes), 1, dtype)
     bands, sums = cuda.lift_pool.lift_down(x, taps, plan, output, True)
@@ -241,7 +241,7 @@ def test_arrays_of_any_strides(host: HostRuntime) -> None:
 
 
 def strided(x: Any) -> Any:
-    """The same numbers, elsewhere: axes in another order, the last one backwards."""
+    """The same numbers in another layout: axes in another order, the last one reversed."""
     spread = np.zeros((*x.shape[::-1], 2), x.dtype)
     view = spread[..., 1].transpose()[..., ::-1]
     view[...] = x
@@ -265,7 +265,7 @@ def test_double_precision(sizes: tuple[int, ...], host: HostRuntime) -> None:
 def test_derivatives_are_those_of_differences(
     sizes: tuple[int, ...], padding: str, host: HostRuntime
 ) -> None:
-    """Along a random direction; at random places no ReLU is where it bends."""
+    """Along a random direction; at random points, no ReLU is at its kink."""
     plan = LiftPoolPlan(sizes, 5, padding, False)
     taps, output = filters(plan, "float64"), outputs(len(sizes))[0]
     x = zero_mean((2, CHANNELS, *sizes), 1, "float64")
@@ -318,7 +318,7 @@ def test_halves_are_computed_in_single_precision(
         wanted, of_passes = reference.lift_pool.lift_down(x.float(), wide, plan, output, True)
         for a, b in zip(bands, wanted, strict=True):
             rounded(a, b, half)
-        rounded(sums, of_passes, torch.float32)  # of many samples, beyond what halves reach
+        rounded(sums, of_passes, torch.float32)  # beyond the range of half precision
         full = [band.float() for band in bands]
         from_outputs = output.holds_all(len(sizes))
         values, as_floats = (bands, full) if from_outputs else ([x], [x.float()])
@@ -339,7 +339,7 @@ def test_halves_are_computed_in_single_precision(
 
 
 def rounded(got: Any, wanted: Any, dtype: Any) -> None:
-    """The same numbers, rounded once."""
+    """Equal up to one rounding to ``dtype``."""
     import torch
 
     assert got.dtype == dtype
@@ -369,7 +369,7 @@ def test_what_is_not_a_number_spreads_as_in_the_reference(host: HostRuntime) -> 
 
 @runs
 def test_at_zero_the_relu_is_not_active(host: HostRuntime) -> None:
-    """Numbers whose sums are exact, so that many of them are zero."""
+    """Integers have exact sums, and many of these are zero."""
     rng = np.random.default_rng(0)
     for sizes in ((12,), (9, 12)):
         plan = LiftPoolPlan(sizes, 5, "zeros", False)
@@ -400,7 +400,7 @@ def test_missing_cotangents_are_zero(host: HostRuntime) -> None:
 
 
 def test_what_is_not_served_goes_to_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Empty arrays, mixed dtypes, four axes, filters of more weights than shared memory holds."""
+    """Empty arrays, mixed dtypes, four axes, filters with more weights than fit shared memory."""
     monkeypatch.setattr(launch, "SHARED", 300)
     cuda.use(fallback=reference)
     monkeypatch.setattr(HostRuntime, "launch", None)

@@ -1,4 +1,4 @@
-"""The CUDA lifting kernels, on the host, give what the reference kernels give."""
+"""The CUDA lifting kernels, run on the host, equal the reference kernels."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SHORT = (1, 2, 3, 4, 5, 6, 7, 8, 13, 30, 31)
 
 @pytest.fixture(autouse=True)
 def host() -> HostRuntime:
-    """Kernels run on the host; what they do not serve is an error, unless a test allows it."""
+    """Kernels run on the host; a fallback raises unless a test allows it."""
     return cuda.reset()
 
 
 @pytest.fixture
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tiles that are no longer than steps allow, so that short signals have several."""
+    """Tiles as short as the steps allow, so that short signals have several."""
     monkeypatch.setattr(cuda_lifting_tiles, "LINE_BYTES", (400,))
     monkeypatch.setattr(cuda_lifting_tiles, "LINE_PAIRS", 8)
     monkeypatch.setattr(cuda_lifting_tiles, "LINE_COLUMNS", 4)
@@ -51,7 +51,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def assert_close(actual: Any, expected: Any, terms: int, work: str | None = None) -> None:
-    """Equal up to the rounding of so many terms as large as the largest result."""
+    """Equal up to the rounding of ``terms`` terms as large as the largest result."""
     assert actual.dtype == expected.dtype
     assert tuple(actual.shape) == tuple(expected.shape)
     a, e = np.asarray(actual), np.asarray(expected)
@@ -68,14 +68,14 @@ def terms_of(*lifts: Lift) -> int:
 
 
 def analyses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
-    """What splits: the transform, and the adjoint of its inverse."""
+    """The maps to two bands: the transform, and the adjoint of its inverse."""
     yield forward(scheme, n, mode)
     if not scheme.integer:
         yield adjoint(inverse(scheme, n, mode))
 
 
 def syntheses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
-    """What merges: the inverse, and the adjoint of the transform."""
+    """The maps from two bands: the inverse, and the adjoint of the transform."""
     yield inverse(scheme, n, mode)
     if not scheme.integer:
         yield adjoint(forward(scheme, n, mode))
@@ -99,7 +99,7 @@ def compare_axis(
     for lift in syntheses(scheme, n, mode):
         twice = np.concatenate([x, x], axis=axis)
         bands = [np.take(twice, np.arange(m), axis=axis) for m in lift.lengths()]
-        if axis == x.ndim - 1 and n > 1:  # a band that is a view with a stride
+        if axis == x.ndim - 1 and n > 1:  # a strided view as a band
             bands[0] = twice[..., : 2 * lift.lengths()[0] : 2]
         a = cuda.lift_synthesis(*bands, *lift, axis)
         assert_close(a, reference.lift_synthesis(*bands, *lift, axis), terms_of(lift))
@@ -162,7 +162,7 @@ def test_more_tiles_than_blocks(monkeypatch: pytest.MonkeyPatch, small_tiles: No
 
 
 def test_samples_that_lie_at_odd_places() -> None:
-    """Pairs of samples are not read at once then."""
+    """Then kernels cannot read pairs of samples at once."""
     views: tuple[Callable[[Any], Any], ...] = (
         lambda x: x[:, 1:41],
         lambda x: x[:, 1::2],
@@ -207,7 +207,7 @@ def plan_of(
 
 
 def analyse_level(x: Any, level: Any, dtype: Any = None, approx: Any = None) -> Any:
-    """The bands of a level, which kernels lift."""
+    """The bands of a level, computed by the lifting kernels."""
     groups = cuda_lifting.level_groups(level.analysis_steps)
     assert groups is not None
     of_details = cuda_lifting.name_of(dtype or x.dtype)
@@ -215,7 +215,7 @@ def analyse_level(x: Any, level: Any, dtype: Any = None, approx: Any = None) -> 
 
 
 def synthesise_level(bands: Any, level: Any, out: Any = None) -> Any:
-    """The array with these bands; None where kernels do not serve it."""
+    """The array with these bands; None if the kernels do not support the level."""
     steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
     groups = cuda_lifting.level_groups(steps)
     if groups is None:
@@ -236,7 +236,7 @@ def synthesis_plan(bands: Any, plans: Any) -> Any:
 def compare_level(
     schemes: tuple[LiftingScheme, ...], modes: tuple[Any, ...], x: Any, dtype: str | None = None
 ) -> None:
-    """The last axes at once, there and back, against one after the other."""
+    """Compare the last axes at once, in both directions, with one after the other."""
     plan, plans = plan_of(x.shape, schemes, modes)
     (level,) = plan.levels
     wide = x.astype(dtype or x.dtype)
@@ -273,7 +273,7 @@ def test_two_axes(name: str, mode: str, host: HostRuntime) -> None:
     for shape in ((1, 1), (1, 9), (8, 1), (2, 3), (7, 6), (2, 13, 16)):
         compare_level(schemes, (mode, mode), data(shape, "float64"))
     compare_level(schemes, (mode, mode), data((11, 30), "float64").T)
-    if name != "custom 1":  # which reaches too far
+    if name != "custom 1":  # its steps are too long
         assert all("true, true" in expression for expression in host.launched)
 
 
@@ -326,7 +326,7 @@ def test_levels_of_which_bands_are_missing_are_not_served() -> None:
     assert synthesise_level(bands, back.levels[0]) is None
 
 
-# --- halves, and taps that are learned -----------------------------------------------------------
+# --- half precision, and learned taps ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -372,8 +372,8 @@ def test_taps_that_are_learned(dtype: str, host: HostRuntime) -> None:
     for mode in LIFTING_MODES:
         lift = forward(scheme, 36, mode)
         taps: list[Any] = [torch.tensor(t, dtype=torch.float64) for t in lift.taps]
-        taps[1] = lift.taps[1]  # not all are arrays
-        taps[2] = torch.stack([taps[2], taps[2]], 1)[:, 0]  # nor do their numbers lie in a row
+        taps[1] = lift.taps[1]  # some taps are numbers
+        taps[2] = torch.stack([taps[2], taps[2]], 1)[:, 0]  # some are not contiguous
         scale = torch.tensor(lift.scale[0], dtype=torch.float64), lift.scale[1]
         learned = lift._replace(taps=tuple(taps), scale=scale)  # type: ignore[arg-type]
         for a, e in zip(
@@ -392,7 +392,7 @@ def test_taps_that_are_learned(dtype: str, host: HostRuntime) -> None:
     assert all(expression.endswith("true>") for expression in host.launched)
 
 
-# --- what is left to the fallback ----------------------------------------------------------------
+# --- fallbacks -----------------------------------------------------------------------------------
 
 
 def test_extensions_that_kernels_do_not_know(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The derivative of lifting by CUDA kernels, on the host, is that of the reference kernels."""
+"""The derivative of lifting by CUDA kernels, run on the host, equals the reference."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SCHEMES = ["haar", "cdf9.7", "db4", "db10", "custom 1", "custom 4"]
 
 @pytest.fixture(autouse=True)
 def host() -> HostRuntime:
-    """Kernels run on the host; what they do not serve is an error, unless a test allows it."""
+    """Kernels run on the host; a fallback raises unless a test allows it."""
     return cuda.reset()
 
 
 @pytest.fixture
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Tiles that are no longer than steps allow, more of them than there are blocks."""
+    """Tiles as short as the steps allow, and more tiles than blocks."""
     monkeypatch.setattr(cuda_lifting_tiles, "LINE_BYTES", (900,))
     monkeypatch.setattr(cuda_lifting_tiles, "LINE_PAIRS", 16)
     monkeypatch.setattr(cuda_lifting_tiles, "LINE_COLUMNS", 4)
@@ -48,10 +48,10 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def liftings(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[tuple[bool, Lift]]:
-    """Analyses (True) and syntheses, transposed ones among them."""
+    """Analyses (True) and syntheses, including transposed ones."""
     yield True, forward(scheme, n, mode)
     yield True, adjoint(inverse(scheme, n, mode))
-    if mode != "periodization" or n % 2 == 0:  # a synthesis that drops nothing
+    if mode != "periodization" or n % 2 == 0:  # syntheses that drop no sample
         yield False, inverse(scheme, n, mode)
         yield False, adjoint(forward(scheme, n, mode))
 
@@ -79,7 +79,7 @@ def compare(
 def check(
     actual: LiftPullback, expected: LiftPullback, outputs: list[Any], cotangents: list[Any]
 ) -> None:
-    """Equal up to rounding, which grows with the values on their way back."""
+    """Equal up to rounding, which grows with the values in the inverse."""
     terms = sum(2 + len(gradient) for gradient in expected.taps)
     for got, wanted, given in (
         (actual.inputs, expected.inputs, outputs),

@@ -1,4 +1,4 @@
-"""The CUDA kernels of pooling, on the host, give what the reference gives."""
+"""The CUDA kernels of pooling, run on the host, equal the reference."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ cuda = Windowed(host)
 KINDS = tuple(cuda_pooling._KINDS)
 JOBS = range(3)
 
-# Shapes with the planes first, and arguments of windows.
+# Shapes with the planes first, and window arguments.
 GEOMETRIES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "2 x 2": ((3, 6, 36), {"kernel_size": 2}),
     "2 x 2, rows left": ((2, 7, 24), {"kernel_size": 2}),
@@ -80,7 +80,7 @@ SLOW = [pytest.param(*each, marks=pytest.mark.slow) for each in ALL if each not 
 
 
 def siblings(one: Kernel) -> list[Kernel]:
-    """The kernels of all weights, and for results by sample of all tasks."""
+    """The kernels of all weights, and of all tasks if results are per sample."""
     name, _, arguments = one.expression.removesuffix(">").partition("<")
     dtype, *rest = arguments.split(", ")
     jobs = {"pool_windows": [()], "spread_windows": JOBS, "gather_samples": JOBS}
@@ -106,14 +106,14 @@ def geometry(name: str) -> tuple[tuple[int, ...], WindowPlan]:
 
 
 def data(shape: Sequence[int], dtype: str, seed: int = 0) -> np.ndarray:
-    """Numbers of both signs whose means are not near zero: nothing cancels there."""
+    """Numbers of both signs whose means are not near zero, so that nothing cancels."""
     rng = np.random.default_rng(seed)
     signs = rng.choice([1.0, 1.0, 1.0, -0.1], shape)
     return (rng.uniform(0.5, 2.0, shape) * signs).astype(dtype)
 
 
 def betas(plan: WindowPlan, planes: int, dtype: str) -> list[np.ndarray]:
-    """For all, for each window, for each plane, for each plane and window, for some of both."""
+    """One for all windows, per window, per plane, per plane and window, and a mixture."""
     rng = np.random.default_rng(7)
     ones = (1,) * plan.ndim
     shapes = [(1, *ones), (1, *plan.outputs), (planes, *ones), (planes, *plan.outputs)]
@@ -123,7 +123,7 @@ def betas(plan: WindowPlan, planes: int, dtype: str) -> list[np.ndarray]:
 
 
 def results(kernels: Any, x: Any, plan: WindowPlan, kind: Any, beta: Any) -> list[Any]:
-    """What all functions give."""
+    """The results of all functions."""
     g = data((x.shape[0], *plan.outputs), "float64", 1)
     back = data(x.shape, "float64", 2)
     if isinstance(x, np.ndarray):
@@ -148,7 +148,7 @@ def compare(x: Any, plan: WindowPlan, kind: str, beta: Any = None) -> None:
         if wanted is None:
             assert got is None
         else:
-            # What is summed over windows has errors of all of them.
+            # Sums over windows accumulate the errors of all windows.
             windows = x.shape[0] * np.prod(plan.outputs)
             terms = windows / wanted.size if beta is not None and wanted.size < windows else 1.0
             scale = max(1.0, float(np.abs(wanted).max())) * terms**0.5
@@ -156,13 +156,13 @@ def compare(x: Any, plan: WindowPlan, kind: str, beta: Any = None) -> None:
 
 
 def condition(x: Any, plan: WindowPlan, kind: str) -> float:
-    """How much larger an error of the mean is when seen from the distance of samples to it."""
+    """The factor by which distances from the mean amplify an error of the mean."""
     if not kind.startswith("idw"):
         return 1.0
     region = reference_regions.regions(x.astype("float64"), plan)
     apart = np.abs(region.samples - region.total(region.samples * region.share))
     apart = apart[np.broadcast_to(True if region.present is None else region.present, apart.shape)]
-    # The gradients' denominators are squares of distances; single samples are their own mean.
+    # The gradients' denominators are squared distances; single samples equal their mean.
     nearest = apart[apart > 1e-12].min(initial=1.0)
     return float(np.abs(x).max() / nearest) ** 2
 
@@ -179,7 +179,7 @@ def test_everything_equals_the_reference(name: str, dtype: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("idw")])
 @pytest.mark.parametrize(("name", "dtype"), [("2 x 2", "float32"), ("4 x 4", "float64")])
 def test_distances_that_are_exact(name: str, dtype: str, kind: str) -> None:
-    """Means of four or sixteen small integers are exact: so are distances, zero among them."""
+    """Means of 4 or 16 small integers are exact, and so are distances, including zero."""
     shape, plan = geometry(name)
     x = np.random.default_rng(0).integers(1, 7, shape).astype(dtype)
     found = (results(kernels, x, plan, kind, None) for kernels in (cuda, reference))
@@ -218,7 +218,7 @@ def test_which_kernels_serve(
         assert one.startswith(f"liftwave::{start}")
 
 
-# --- halves --------------------------------------------------------------------------------------
+# --- half precision ------------------------------------------------------------------------------
 
 HALVES = [
     ("2 x 2, rows left", "float16", ("softmax", "ada")),
@@ -244,7 +244,7 @@ def test_halves_are_computed_in_single_precision(
             beta = torch.from_numpy(betas(plan, shape[0], "float64")[1]).to(half)
         found = results(cuda, x, plan, kind, beta)
         singles = [None if v is None else v.float() for v in (x, beta)]
-        # The other operands are rounded to halves too.
+        # The other operands are also rounded to half precision.
         with monkeypatch.context() as patched:
             patched.setattr(reference_halves, "dtype", half)
             expected = results(reference_halves, singles[0], plan, kind, singles[1])
@@ -261,7 +261,7 @@ def test_halves_are_computed_in_single_precision(
 
 
 class _ReferenceOfHalves:
-    """The reference, in single precision, of operands that are rounded to halves before."""
+    """The reference in single precision, with operands rounded to half precision first."""
 
     dtype: Any = None
 
@@ -303,7 +303,7 @@ SOME_LAYOUTS = [
 
 @pytest.mark.parametrize(("name", "dtype", "layout"), SOME_LAYOUTS)
 def test_strides(name: str, dtype: str, layout: str) -> None:
-    if name == "2 x 2":  # few of its kernels are needed
+    if name == "2 x 2":  # this needs few kernels
         host.use(HostRuntime())
     shape, plan = geometry(name)
     view = LAYOUTS[layout]
@@ -395,7 +395,7 @@ def test_any_order_of_threads(name: str, runtime: SiblingsRuntime) -> None:
 
 
 def test_small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As few samples as shared memory has room for."""
+    """Tiles for a small shared memory."""
     monkeypatch.setattr(cuda_pooling, "MOST_SHARED", 2000)
     cuda_pooling._tiling.cache_clear()
     for name in ("3 x 3, stride 2", "3 x 3, stride 1"):
@@ -451,7 +451,7 @@ def test_regions_of_all_kinds(kind: str, held: bool) -> None:
 
 
 def windows_of_four(rows: np.ndarray, dtype: str, kind: str) -> tuple[np.ndarray, WindowPlan, Any]:
-    """Rows of four as windows of 2 x 2, side by side; or in double precision as rows."""
+    """Rows of four as adjacent windows of 2 x 2; in double precision as rows."""
     x, plan = rows.astype(dtype), window_plan(rows.shape, (4,))
     if dtype == "float32":
         x = x.reshape(-1, 2, 2).transpose(1, 0, 2).reshape(1, 2, -1)
@@ -496,13 +496,13 @@ def test_what_is_not_finite_stays_in_its_windows(kind: str, value: float) -> Non
     np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted))
     assert spoilt[touched].any()
     assert not spoilt[~touched].any()
-    # Samples are next to windows of which one is touched.
+    # Samples that belong to an affected window.
     near = reference.unpool(np.ones(shape), touched.astype(float), plan, "softmax") > 0
     assert not np.isfinite(of_x[1, 6, 7])
     assert np.isfinite(of_x[~near]).all()
 
 
-# --- against others ------------------------------------------------------------------------------
+# --- comparison with torch -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments", [(4, 3, 2), (5, 2, 1), (4, 4, 0), (4, 5, 0)])
@@ -536,7 +536,7 @@ LARGEST = [
 def test_largest_numbers_and_their_places(name: str, dtype: str) -> None:
     torch = pytest.importorskip("torch")
     shape, plan = geometry(name)
-    # Few different numbers: there are several largest ones.
+    # Few distinct values, so that several samples equal the maximum.
     x = np.random.default_rng(0).integers(-3, 3, shape).astype(dtype)
     values, places = cuda.max_pool(x, plan)
     assert places.dtype == np.int64
@@ -563,7 +563,7 @@ def test_nan_is_the_largest(size: tuple[int, ...]) -> None:
     np.testing.assert_array_equal(values, x[:, expected])
 
 
-# --- what is left to others ----------------------------------------------------------------------
+# --- fallbacks -----------------------------------------------------------------------------------
 
 
 def test_what_the_reference_does() -> None:
@@ -625,7 +625,7 @@ def _in_four_axes(plan: WindowPlan) -> WindowPlan:
 
 
 def compiled_kernels(families: Sequence[int]) -> dict[str, list[Kernel]]:
-    """By their source: what is used most, for kinds of weights."""
+    """The most common kernels by source, for kinds of weights."""
     forward = [
         *[("float32", f, 1, 2, 2, True, 2) for f in families],
         *[("float16", f, 1, 2, 2, True, 4) for f in families],

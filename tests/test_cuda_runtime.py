@@ -1,4 +1,4 @@
-"""Launching on devices, with a driver that only writes down what it is given."""
+"""Launching on devices, with a driver that only records its arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from liftwave.errors import DeviceError
 
 
 class Arguments(ctypes.Structure):
-    """Some parameter."""
+    """An example of a parameter."""
 
     _fields_ = [("data", ctypes.c_void_p), ("count", ctypes.c_longlong), ("flag", ctypes.c_int)]
 
@@ -34,7 +34,7 @@ class CompileError(Exception):
 
 
 class Driver:
-    """What CuPy offers of it, for devices 0 and 1."""
+    """The interface of CuPy's driver, for devices 0 and 1."""
 
     CUDADriverError = DriverError
 
@@ -102,7 +102,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def array_on(device: int) -> Any:
-    """What the runtime asks an array of CuPy for."""
+    """The attributes of a CuPy array that the runtime reads."""
     return SimpleNamespace(device=SimpleNamespace(id=device))
 
 

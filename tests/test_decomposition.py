@@ -1,4 +1,4 @@
-"""The Decomposition object: names, round trips, changed coefficients, pictures."""
+"""The Decomposition object: names, round trips, modified coefficients, plots."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ INTEGER = lw.LiftingScheme.from_name("cdf5.3").to_integer()
 
 
 def horizontal_stripes(n=16):
-    """Rows alternate: what changes is the position along the first axis (H)."""
+    """Rows alternate: the values vary along the first axis (H)."""
     return np.tile(np.array([1.0, -1.0]), n // 2)[:, None] * np.ones((1, n))
 
 
@@ -280,7 +280,7 @@ def test_plot_draws_every_band(library):
 @pytest.mark.parametrize("mode", ["symmetric", "periodization"])
 @pytest.mark.parametrize("wavelet", ["haar", "db2", "db8", "bior4.4", "sym8", SCHEME])
 def test_bands_of_a_plot_line_up_with_the_signal(wavelet, mode):
-    """A spike shows at its place on every level (to within one coefficient and the filter)."""
+    """A spike appears at its position on every level (up to one coefficient and the filter)."""
     from liftwave.plotting import sample_positions
 
     n, place = 512, 301

@@ -1,4 +1,4 @@
-"""Denoising against slow formulas, band by band; libraries, batches, shifts, mistakes."""
+"""Denoising compared with slow formulas, band by band; libraries, batches, shifts, errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ METHODS = ("bayes", "sure", "visu")
 RULES = ("soft", "hard", "garrote")
 MAD = 0.6744897501960817
 
-# Additions and products that a coefficient goes through; errors stay far below.
+# A bound on the additions and products per coefficient; errors are far smaller.
 ULPS = 400
 
 
@@ -34,7 +34,7 @@ def noisy(shape, seed=0, sigma=0.4):
     return smooth / np.abs(smooth).max() * 5 + sigma * rng.standard_normal(shape)
 
 
-# --- the thresholds, written down once more -----------------------------------------------------
+# --- the thresholds, implemented again ----------------------------------------------------------
 
 
 def sigma_of(x, wavelet="sym8", mode="symmetric"):
@@ -83,7 +83,7 @@ def shrunk(band, t, rule):
 
 
 def denoised(x, wavelet, method, rule, sigma, level, mode="symmetric"):
-    """What denoise does, with PyWavelets and one band after the other."""
+    """The result of denoise, computed with PyWavelets band by band."""
     approx, *details = pywt.wavedecn(x, wavelet, mode, level)
     formula = FORMULAS[method]
     cleaned = [
@@ -104,14 +104,14 @@ def test_denoise_is_the_formula(shape, method, rule):
     x = noisy(shape)
     actual = lw.denoise(x, "db3", method=method, rule=rule, level=2)
     expected = denoised(x, "db3", method, rule, sigma_of(x, "db3"), 2)
-    assert np.abs(expected - x).max() > 0.1  # something was removed
+    assert np.abs(expected - x).max() > 0.1  # denoising changed the data
     assert_close(actual, expected, ulps=ULPS)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("sigma", [0.0, 0.05, 0.4, 3.0])
 def test_the_noise_level_can_be_given(method, sigma):
-    """Both of what is hardly noise and of what is noise only; sparse bands and full ones."""
+    """Bands with almost no noise and with noise only; sparse and dense bands."""
     x = noisy((40, 48))
     actual = lw.denoise(x, "db3", method=method, sigma=sigma, level=2)
     assert_close(actual, denoised(x, "db3", method, "soft", sigma, 2), ulps=ULPS)
@@ -120,14 +120,14 @@ def test_the_noise_level_can_be_given(method, sigma):
 
 
 def test_sure_leaves_strong_bands_alone():
-    """Where every coefficient is far above the noise, the least risk is that of no threshold."""
+    """If every coefficient is far above the noise, the threshold with the least risk is zero."""
     x = np.tile([100.0, -90.0, -100.0, 110.0], 16)
     assert sure(pywt.dwt(x, "haar")[1], 1.0, x.size) == 0
     assert_close(lw.denoise(x, "haar", method="sure", sigma=1.0, level=1), x, ulps=ULPS)
 
 
 def test_sure_goes_no_further_than_the_universal_threshold():
-    """The least risk of these two is at 1.35, but pure noise of two samples stays below 1.18."""
+    """The least risk is at 1.35, but the universal threshold of two samples is 1.18."""
     detail = 1.35 * sqrt(2)
     x = np.array([detail, 0.0, detail, 0.0])
     expected = denoised(x, "haar", "sure", "soft", 1.0, 1)
@@ -151,7 +151,7 @@ def test_levels_by_default(method, fewer):
     assert deepest == 8
     expected = lw.denoise(x, "db2", method=method, level=deepest - fewer)
     assert_close(lw.denoise(x, "db2", method=method), expected, ulps=0)
-    # Not even one useful level: one all the same, and no warning of what the caller did not ask.
+    # If no level is useful, denoise uses one, without a warning about a level that nobody set.
     short = noisy(20)
     one = lw.denoise(short, "db20", method=method)
     with pytest.warns(LevelWarning, match="Level value of 1"):
@@ -210,7 +210,7 @@ def test_sigma_finds_the_noise_of_a_photograph():
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_items_of_a_batch_are_denoised_one_by_one(method, axis):
-    # Items of very different noise: thresholds that they share would show.
+    # Items with very different noise: a shared threshold would change the results.
     items = [noisy((30, 35), seed=k, sigma=10.0 ** (k - 2)) for k in range(4)]
     x = np.stack(items, axis=axis)
     axes = tuple(a for a in range(3) if a != axis)
@@ -332,7 +332,7 @@ def test_one_sample(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_it_commutes_with_scaling(method):
-    """There is no absolute size of noise."""
+    """The noise has no absolute size."""
     x = noisy((40, 40))
     for scale in (2.0**-40, 2.0**40):
         scaled = lw.denoise(scale * x, "db2", method=method)
@@ -344,11 +344,11 @@ def test_a_lifting_scheme_denoises_as_its_filters_do():
     scheme = lw.LiftingScheme.from_name("bior4.4")
     options = {"mode": "periodization", "level": 2}
     actual = lw.denoise(x, scheme, **options)
-    # The filters' table has some digits less.
+    # The table of the filters has fewer digits.
     assert_close(actual, lw.denoise(x, "bior4.4", **options), ulps=1e5)
 
 
-# --- what it is for -----------------------------------------------------------------------------
+# --- applications -------------------------------------------------------------------------------
 
 
 def psnr(clean, x):
@@ -361,7 +361,7 @@ def test_a_photograph_gets_better(method, gain):
     x = clean + 25 * np.random.default_rng(1).standard_normal(clean.shape)
     once = psnr(clean, lw.denoise(x, method=method))
     assert once > psnr(clean, x) + gain
-    # Blocks of Haar are what shifts remove best.
+    # Cycle spinning gains most with Haar, whose artifacts are blocks.
     haar, spun = (lw.denoise(x, "haar", method=method, shifts=shifts) for shifts in (1, 4))
     assert psnr(clean, spun) > psnr(clean, haar) + 0.4
 

@@ -1,4 +1,4 @@
-"""README and documentation: code runs, links lead somewhere, names and tables are complete."""
+"""README and documentation: code runs, links have targets, names and tables are complete."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ import liftwave as lw
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 
-# A comment on the line before a block says what the block needs, e.g. <!-- needs: cupy -->.
+# A comment on the line before a block names its requirement, e.g. <!-- needs: cupy -->.
 _BLOCK = re.compile(r"(?ms)(?:^<!-- needs: (\w+) -->\n)?^```(python|console)\n(.*?)^```$")
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 _GENERATED = ("_build", "generated", "tables")
@@ -31,7 +31,7 @@ _GENERATED = ("_build", "generated", "tables")
 
 @dataclass(frozen=True)
 class Block:
-    """A block of Python, or of commands, in a page."""
+    """A block of Python or of commands in a page."""
 
     page: Path
     line: int
@@ -43,12 +43,12 @@ class Block:
         return f"{_name(self.page)}:{self.line}"
 
     def run(self, namespace: dict[str, Any]) -> None:
-        """Run it as it stands, as a doctest where it shows a prompt, or as commands."""
+        """Run it unchanged: as Python, as a doctest if it contains a prompt, or as commands."""
         if self.language == "console":
             self._run_commands()
             return
         if ">>>" not in self.code:
-            # Empty lines before it, so that an error names the page's own line.
+            # Empty lines first, so that errors have the page's line numbers.
             padded = "\n" * self.line + self.code
             exec(compile(padded, str(self.page), "exec"), namespace)
             return
@@ -102,7 +102,7 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.needs is not None], ids=str)
-# Of torch's exporter, about itself.
+# Warnings of torch's exporter about itself.
 @pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.:FutureWarning")
 def test_code_with_needs_of_its_own_runs(block, tmp_path, monkeypatch):
     met = {"cupy": has_cuda, "onnxruntime": _has_onnx}
@@ -113,7 +113,7 @@ def test_code_with_needs_of_its_own_runs(block, tmp_path, monkeypatch):
 
 
 def test_every_fence_of_python_is_found():
-    # Indented or misspelt fences would not be run, and nobody would see it.
+    # Blocks with indented or misspelt fences would be skipped silently.
     texts = [page.read_text(encoding="utf-8") for page in PAGES]
     fences = sum(len(re.findall(r"```\s*(?:py|console)", text)) for text in texts)
     assert fences == len(BLOCKS)
@@ -139,7 +139,7 @@ def test_a_command_that_fails_in_a_page_is_noticed(tmp_path, monkeypatch, capsys
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_links_to_files_lead_somewhere(page):
     targets = [t for t in _LINK.findall(page.read_text(encoding="utf-8")) if "://" not in t]
-    # A page that includes another has that one's links relative to itself.
+    # A page that includes another page contains its relative links.
     missing = [t for t in targets if not (page.parent / t).exists()]
     assert missing == []
 
@@ -153,7 +153,7 @@ def test_readme_has_two_commands_to_set_up():
 
 
 def _documented() -> dict[str, set[str]]:
-    """The names that the pages of the reference list, by module."""
+    """The names that the reference pages list, by module."""
     names: dict[str, set[str]] = {}
     for page in sorted((DOCS / "api").glob("*.md")):
         module = "liftwave"
@@ -169,7 +169,7 @@ def _documented() -> dict[str, set[str]]:
 def test_the_reference_has_every_public_name(module):
     package = importlib.import_module(f"liftwave{module}")
     public = set(package.__all__)
-    if module:  # what liftwave itself offers is listed there
+    if module:  # liftwave's own names are listed there
         public = {name for name in public if getattr(lw, name, None) is not getattr(package, name)}
     assert _documented()[f"liftwave{module}"] == public
 
@@ -188,7 +188,7 @@ def _script(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
+    sys.modules[name] = module  # dataclasses look up their module
     spec.loader.exec_module(module)
     return module
 

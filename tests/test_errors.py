@@ -1,4 +1,4 @@
-"""What cannot be is said before any work, in a class that existing code catches too."""
+"""Invalid arguments raise before any computation, with classes that existing code catches."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from liftwave.thresholding import ThresholdError
 
 
 class NoWork:
-    """Kernels that may be chosen, but must not be reached."""
+    """Kernels that can be chosen, but must not be called."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -45,7 +45,7 @@ class NoWork:
 
 @pytest.fixture
 def no_work() -> Iterator[None]:
-    """Any use of a kernel fails the test."""
+    """Every use of a kernel fails the test."""
     with ExitStack() as stack:
         for name in _dispatch.families():
             stack.enter_context(_dispatch.registered(NoWork(name)))
@@ -68,7 +68,7 @@ DETAILS = {"da": X, "ad": X, "dd": X}
 
 
 class Bad(NamedTuple):
-    """A call that cannot be, what it raises (ours, Python's), and a pattern of the message."""
+    """An invalid call, its exceptions (ours, Python's), and a pattern of the message."""
 
     call: Callable[[], Any]
     ours: type[LiftwaveError]
@@ -833,7 +833,7 @@ ALL = {f"{table}: {name}": bad for table, each in TABLES.items() for name, bad i
 @pytest.mark.parametrize("name", ALL)
 def test_error(name: str, request: pytest.FixtureRequest) -> None:
     call, ours, builtin, match = ALL[name]
-    if name != "packing: axes left out":  # which needs coefficients first
+    if name != "packing: axes left out":  # this needs coefficients first
         request.getfixturevalue("no_work")
     before = [X.tobytes(), LINE.tobytes(), DEEP.tobytes(), RESULT.coeffs.tobytes()]
     with pytest.raises(builtin, match=f"(?s){match}") as caught:
@@ -843,7 +843,7 @@ def test_error(name: str, request: pytest.FixtureRequest) -> None:
 
 
 def test_classes_are_builtins_too() -> None:
-    """Every exception of the package is a LiftwaveError and something that Python knows."""
+    """Every exception of the package is a LiftwaveError and a builtin exception."""
     for _, error in inspect.getmembers(errors, inspect.isclass):
         if error.__module__ != "liftwave.errors" or error is LiftwaveError:
             continue
@@ -904,7 +904,7 @@ MISALIGNED_CALLS: dict[str, Callable[[Any], Any]] = {
 
 
 def check_one_from_here(record: Any) -> None:
-    """One warning, whose place is the line of the user, wherever in the library it arose."""
+    """One warning, located at the user's line, wherever in the library it is raised."""
     assert {w.filename for w in record} == {__file__}
     assert len(record) == 1, f"the same was said {len(record)} times"
 
@@ -928,7 +928,7 @@ def test_useful_levels_are_not_warned_of() -> None:
 
 @pytest.mark.parametrize("name", MISALIGNED_CALLS)
 def test_banks_that_do_not_reconstruct_are_warned_of(name: str) -> None:
-    """With the size of the error, which is the largest coefficient of distortion and aliasing."""
+    """The warning contains the error, the largest coefficient of distortion and aliasing."""
     size = MISALIGNED.reconstruction_error()
     assert size > 0.1
     message = (
@@ -942,7 +942,7 @@ def test_banks_that_do_not_reconstruct_are_warned_of(name: str) -> None:
 
 
 def test_the_error_of_a_bank_is_how_far_it_misses() -> None:
-    """Haar with a synthesis twice as large reconstructs twice the signal: 2 in place of 1."""
+    """Haar with doubled synthesis filters reconstructs twice the signal: 2 instead of 1."""
     s = 0.5**0.5
     doubled = lw.FilterBank([s, s], [-s, s], [2 * s, 2 * s], [2 * s, -2 * s])
     assert doubled.reconstruction_error() == pytest.approx(2.0)
@@ -951,7 +951,7 @@ def test_the_error_of_a_bank_is_how_far_it_misses() -> None:
 
 
 def test_good_banks_are_not_warned_of() -> None:
-    """(Warnings are errors in this suite.) Neither are names, whatever their tables miss."""
+    """(Warnings are errors in this suite.) Names do not warn either, with any table."""
     for name in ("haar", "db7", "sym20", "bior4.4", "rbio3.1"):
         filters = pywt.Wavelet(name).filter_bank
         lw.dwt(X, lw.FilterBank(*filters))
@@ -963,7 +963,7 @@ def test_good_banks_are_not_warned_of() -> None:
 
 
 def test_warnings_find_callers_with_similar_paths(tmp_path: Path) -> None:
-    """A script beside the package, whose name begins like it, is a caller as well."""
+    """A script beside the package with a similar name is a caller, too."""
     beside = str(Path(lw.__file__).parent) + "_demo.py"
     code = "def run(lw):\n    lw.wavedec([1.0, 2.0], 'db4', level=2)\n"
     scope: dict[str, Any] = {}
@@ -974,7 +974,7 @@ def test_warnings_find_callers_with_similar_paths(tmp_path: Path) -> None:
 
 
 def test_old_mode_names_are_warned_of_where_they_are_used() -> None:
-    """PyWavelets still knows its short names, and so does liftwave."""
+    """PyWavelets still accepts its short names, and so does liftwave."""
     with pytest.warns(DeprecationWarning, match="per has been renamed to periodization") as record:
         cA, _ = lw.dwt(X, "haar", "per")
     assert cA.tolist() == lw.dwt(X, "haar", "periodization")[0].tolist()

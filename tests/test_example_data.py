@@ -1,4 +1,4 @@
-"""The loaders of the examples read what the data sets' own files hold."""
+"""The loaders of the examples read files in the original formats of the data sets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def numbers(*shape: int, below: int = 256, seed: int = 0) -> np.ndarray:
 
 
 def pickled(path, held: dict[bytes, object]) -> None:
-    """As Python 2 wrote CIFAR's files: protocol 2, names in bytes."""
+    """Write as Python 2 wrote CIFAR's files: protocol 2, names in bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(pickle.dumps(held, protocol=2))
 
@@ -97,7 +97,7 @@ def test_cifar10_is_read(tmp_path):
     assert (name, split.classes) == ("CIFAR-10", 10)
     images, labels = split.train.tensors()
     assert labels.tolist() == [1, 4, 2, 5]
-    # Each row of a file: red, green, blue, each 32 rows of 32.
+    # Each row of a file: red, green, blue, with 32 rows of 32 each.
     assert torch.equal(images * 255, torch.tensor(pixels[:2].reshape(4, 3, 32, 32)).float())
     image, label = split.test[1]
     assert image.dtype == torch.float32

@@ -1,4 +1,4 @@
-"""The nets and blocks of the examples have the shapes of the papers' figures, and go both ways."""
+"""The networks and blocks of the examples match the papers' figures, forward and backward."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_vgg_is_convolutions_and_poolings():
 
 def test_pooling_by_skipping_makes_resnets_strided_convolutions():
     block = models.BasicBlock(4, 6, lambda channels: SkipPool2d(2)).eval()
-    # The layer that skips stands after the ReLU, which is of single samples: the same.
+    # The skipping layer follows the ReLU. The ReLU is pointwise, so the order does not matter.
     assert isinstance(block.first[1], SkipPool2d)
     x = maps(2, 4, 8, 8)
     convolution, normalization, _ = block.first[0]
@@ -67,7 +67,7 @@ def test_the_bottleneck_pools_its_shortcut_by_wavelets():
     assert bands.shape == (2, 16, 5, 4)
     wanted = (block.through(x) + attention(bands)).relu()
     torch.testing.assert_close(block(x), wanted)
-    # The first convolution of the way through is the one with stride 2 (section 3.4).
+    # In the main path, the first convolution has stride 2 (section 3.4).
     strides = [m.stride for m in block.through.modules() if isinstance(m, nn.Conv2d)]
     assert strides == [(2, 2), (1, 1), (1, 1)]
     assert float(auxiliary_loss(block).detach()) >= 0

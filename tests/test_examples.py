@@ -1,4 +1,4 @@
-"""The examples run, say what they promise, and draw pictures that show something."""
+"""The examples run, print their results, and draw pictures that are not empty."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-SHARED = {"__init__", "autoencoders", "data", "models"}  # used by several; tested on their own
+SHARED = {"__init__", "autoencoders", "data", "models"}  # shared modules, tested separately
 NAMES = sorted({path.stem for path in EXAMPLES.glob("*.py")} - SHARED)
 
-# What each example draws, and a line of what it prints.
+# The pictures that each example draws, and a line of its output.
 EXPECTED = {
     "custom_scheme": (["custom_scheme.png"], "misses reconstruction by"),
     "deblurring": (["deblurring.png"], "best linear filter         27.3 dB"),
@@ -40,7 +40,7 @@ def test_every_example_is_tested():
     assert sorted(EXPECTED) == NAMES
 
 
-# Those that take long are run in a small setting.
+# Slow examples run with small settings.
 SMALL = {
     "deblurring": ["--rounds", "5"],
     "learned_digits": ["--rounds", "5", "--seeds", "1"],
@@ -58,7 +58,7 @@ def test_an_example_runs_and_draws(name, tmp_path, monkeypatch, capsys):
     for picture in pictures:
         with Image.open(tmp_path / "pictures" / picture) as image:
             assert min(image.size) > 300
-            # What is drawn is coloured; the sheet, axes and letters are not.
+            # Curves and images are coloured; background, axes and letters are not.
             pixels = np.asarray(image.convert("RGB")).astype(int)
             coloured = pixels.max(axis=-1) - pixels.min(axis=-1) > 30
             assert coloured.mean() > 2e-3

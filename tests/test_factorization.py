@@ -1,4 +1,4 @@
-"""Filter banks to lifting schemes, against PyWavelets and against themselves."""
+"""Filter banks factored into lifting schemes, compared with PyWavelets and with themselves."""
 
 from itertools import pairwise
 
@@ -28,7 +28,7 @@ LENGTHS = (2, 4, 6, 10, 64, 201)
 
 
 def table_error(name):
-    """What may be missing to PyWavelets: its own tables are good to this only."""
+    """The accuracy of PyWavelets' tables."""
     exact = name.startswith(("haar", "db", "coif")) or name[4:] in {
         "1.1", "1.3", "1.5", "2.2", "2.4", "2.6", "2.8", "3.1", "3.3", "3.5", "3.7", "3.9",
     }  # fmt: skip
@@ -44,7 +44,7 @@ def lift(steps, channels, sign):
 
 
 def forward(scheme, x):
-    """One level under periodization in the dtype of ``x`` throughout."""
+    """One level under periodization, computed in the dtype of ``x``."""
     channels = [x[..., 0::2], x[..., 1::2]]
     lift(scheme.steps, channels, 1)
     bands = zip(channels, scheme.scale, scheme.shift, strict=True)
@@ -124,7 +124,7 @@ def test_spline_wavelets_come_from_the_closed_forms(name):
     assert scheme == LiftingScheme.from_name(name.replace("rbio1.1", "bior1.1"))
     assert scheme.name == name
     assert scheme.shift == (0, 0)
-    if name[4] in "12":  # dyadic: nothing is rounded
+    if name[4] in "12":  # dyadic: no rounding
         assert all(fixed_point(step)[1] <= 14 for step in scheme.steps)
 
 
@@ -139,7 +139,7 @@ def test_reverse_wavelets_are_the_inverse_transposes(name):
 
 
 def shifted_sum(step, source):
-    """The increment in wrapping arithmetic of the data's own width."""
+    """The increment in wrapping arithmetic of the data's width."""
     numerators, bits = fixed_point(step)
     total = np.full_like(source, source.dtype.type(1 << (bits - 1)))
     for j, numerator in enumerate(numerators):
@@ -216,7 +216,7 @@ def test_peeling_tells_what_is_not_orthonormal():
 
 
 def check_round_trip(bank, bound=1e-10):
-    """Factor, expand, and compare the transforms, which are aligned alike."""
+    """Factor, expand, and compare the transforms, which have the same alignment."""
     scheme = LiftingScheme.from_filter_bank(bank)
     wavelet = pywt.Wavelet("bank", filter_bank=bank.filter_bank)
     x = signals(48)
@@ -314,12 +314,12 @@ def test_rounding_errors_beyond_the_ends_of_a_filter():
 
 def test_single_samples():
     assert LiftingScheme.from_filter_bank([[0, 1], [1, 0], [1, 0], [0, 1]]).steps == ()
-    # The approximation is the odd samples, which takes three steps to bring over.
+    # The approximation is the odd samples; moving them takes three steps.
     swapped = check_round_trip(FilterBank([1, 0], [0, 1], [0, 1], [1, 0]), 1e-15)
     assert 1 <= len(swapped.steps) <= 3
 
 
-# --- what cannot be factored -----------------------------------------------------------------
+# --- banks without a factorization -----------------------------------------------------------
 
 
 def test_dmey_does_not_reconstruct():
@@ -340,7 +340,7 @@ def test_banks_that_do_not_reconstruct():
 )
 def test_a_scheme_that_is_not_accurate_is_refused(monkeypatch, wrong, message):
     def steps(tap):
-        other = 0.1 + len(wrong)  # makes banks that have not been factored before
+        other = 0.1 + len(wrong)  # banks that are not cached
         return LiftingStep("predict", [tap, other]), LiftingStep("update", [0.2])
 
     candidates = [Factors(steps(tap)) for tap in wrong]

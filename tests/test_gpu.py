@@ -1,7 +1,7 @@
-"""The library by its CUDA kernels: the same numbers as by the reference kernels on NumPy arrays.
+"""The library with its CUDA kernels equals the reference kernels on NumPy arrays.
 
-Tests run on devices (marked ``gpu``: CuPy arrays, CUDA tensors), and as far as they can on the
-host, where the kernels' sources are compiled as C++. There sizes are small.
+Tests run on devices (marked ``gpu``: CuPy arrays, CUDA tensors). Most also run on the host, where
+the kernels' sources are compiled as C++ and sizes are small.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
 
 
 def rarely(every: tuple[str, ...], *some: str) -> list[Any]:
-    """Parameters, some of them with the slow tests: each dtype has kernels to compile."""
+    """Parameters, some of them only with the slow tests: each dtype compiles its own kernels."""
     return [pytest.param(e, marks=pytest.mark.slow) if e in some else e for e in every]
 
 
 @pytest.fixture(params=places())
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Each library on each place."""
+    """Each library in each place."""
     with at(made(request.param)) as found:
         yield found
 
 
 @pytest.fixture(params=places("torch"))
 def torch_place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Tensors, on each place."""
+    """Tensors in each place."""
     with at(made(request.param)) as found:
         yield found
 
 
 def given(dtype: str, values_: np.ndarray) -> np.ndarray:
-    """Values that this dtype has, in a dtype of NumPy that has them."""
+    """Values rounded to this dtype, in a NumPy dtype that can represent them."""
     if dtype == "bfloat16":
         return torch.tensor(values_).to(torch.bfloat16).float().numpy()
     exact = values_.astype(dtype)
@@ -106,7 +106,7 @@ def test_dtypes(dtype: str, wavelet: Any, place: Place) -> None:
         pytest.skip("a dtype of torch")
     x = given(dtype, zero_mean((2, 11, 18), 1, "complex128" if "complex" in dtype else "float64"))
     array = place.asarray(x, dtype)
-    keeps = place.library != "numpy" or dtype != "float16"  # NumPy's are those of PyWavelets
+    keeps = place.library != "numpy" or dtype != "float16"  # as PyWavelets does
     expected = dtype if keeps else "float32"
     got = lw.wavedec2(array, wavelet, "symmetric", 2)
     place.served()

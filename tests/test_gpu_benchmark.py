@@ -1,4 +1,4 @@
-"""The benchmark for GPUs, tried on the processor: its rows, checks and page."""
+"""The benchmark for GPUs, run on the CPU: its rows, checks and page."""
 
 from __future__ import annotations
 

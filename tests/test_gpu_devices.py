@@ -1,7 +1,7 @@
-"""What only devices have: streams, graphs, threads of their own, much memory and too little of it.
+"""Features of devices only: streams, graphs, threads, large arrays and lack of memory.
 
-Each test is skipped where there is no CUDA device; ``pytest -m gpu`` runs these and those of
-``test_gpu.py`` there.
+Without a CUDA device, each test is skipped. With one, ``pytest -m gpu`` runs these tests and those
+of ``test_gpu.py``.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ CDF97 = lw.LiftingScheme.from_name("cdf9.7")
 
 @pytest.fixture(params=places(host=False))
 def device(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Devices alone."""
+    """Devices only."""
     with at(made(request.param)) as found:
         yield found
 
 
 @pytest.fixture(params=places("torch", host=False))
 def torch_device(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Devices, by torch."""
+    """Devices, with torch."""
     with at(made(request.param)) as found:
         yield found
 
 
 @pytest.fixture(params=places("cupy", host=False))
 def cupy_device(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Devices, by CuPy."""
+    """Devices, with CuPy."""
     with at(made(request.param)) as found:
         yield found
 
@@ -54,7 +54,7 @@ def random(place: Place, shape: tuple[int, ...], dtype: str = "float32") -> Any:
     return place.asarray(zero_mean(shape, 5, "float64"), dtype)
 
 
-# What is captured, streamed and watched for waiting.
+# Calls that are captured, run on streams, and checked for synchronization.
 WORK: dict[str, Callable[[Any], Any]] = {
     "wavedec2": lambda x: lw.wavedec2(x, "db4", level=2),
     "waverec2": lambda x: lw.waverec2([x[..., :9, :9], (x[..., :9, :9],) * 3], "db2"),
@@ -71,7 +71,7 @@ extern "C" __global__ void spin(long long cycles) {
 
 
 def keep_busy() -> None:
-    """About a second of nothing, on the current stream of CuPy."""
+    """Keep CuPy's current stream busy for about a second."""
     import cupy
 
     cupy.RawKernel(SPIN, "spin")((1,), (1,), (np.int64(2_000_000_000),))
@@ -87,7 +87,7 @@ def test_on_a_stream_of_cupy(name: str, cupy_device: Place) -> None:
     cupy.cuda.Device().synchronize()
     with cupy.cuda.Stream(non_blocking=True) as stream:
         late = cupy.zeros_like(x)
-        keep_busy()  # another stream would be too early
+        keep_busy()  # another stream would not wait for this
         late[...] = x
         got = WORK[name](late)
         stream.synchronize()
@@ -103,7 +103,7 @@ def test_on_a_stream_of_torch(name: str, torch_device: Place) -> None:
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
         late = torch.zeros_like(x)
-        torch.cuda._sleep(50_000_000)  # another stream would be too early
+        torch.cuda._sleep(50_000_000)  # another stream would not wait for this
         late.copy_(x)
         got = WORK[name](late)
     stream.synchronize()
@@ -157,7 +157,7 @@ def test_in_a_graph_of_cupy(name: str, cupy_device: Place) -> None:
 
     x = random(cupy_device, (4, 16, 16))
     with cupy.cuda.Stream(non_blocking=True) as stream:
-        kept = WORK[name](x)  # compiles, and fills the pool
+        kept = WORK[name](x)  # compiles, and fills the memory pool
         del kept
         stream.begin_capture()
         got = WORK[name](x)
@@ -208,7 +208,7 @@ def test_nothing_waits_with_cupy(name: str, cupy_device: Place) -> None:
 
 
 def test_many_planes(device: Place) -> None:
-    """More than the 65,535 blocks that a grid has along its second axis."""
+    """More than the 65,535 blocks of a grid along its second axis."""
     x = zero_mean((70_001, 8)).astype("float32")
     line, image = device.asarray(x), device.asarray(x.reshape(-1, 4, 2))
     assert_near(lw.dwt(line, "db2"), reference(lw.dwt, x, "db2"), 60)

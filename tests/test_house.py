@@ -1,4 +1,4 @@
-"""The house keeps its shape: light imports, documented names, clean text."""
+"""General checks of the package: light imports, documented names, clean text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEAVY = ("torch", "cupy", "matplotlib", "scipy", "dask", "typer", "rich", "PIL",
 
 
 def loaded_after(code: str) -> list[str]:
-    """Which heavy packages a fresh interpreter has loaded after running ``code``."""
+    """The heavy packages that a fresh interpreter has loaded after running ``code``."""
     script = f"import sys\n{code}\nprint([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
@@ -65,7 +65,7 @@ SUBMODULES = ("constraints", "errors", "gradients", "lifting", "operators", "poo
 
 
 def output_of(code: str) -> str:
-    """What a fresh interpreter prints when it runs ``code``."""
+    """The output of a fresh interpreter that runs ``code``."""
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -74,7 +74,7 @@ def output_of(code: str) -> str:
 
 @pytest.mark.parametrize("name", SUBMODULES)
 def test_submodules_are_attributes(name: str) -> None:
-    """(In a fresh interpreter, where nothing else has imported them.)"""
+    """(In a fresh interpreter, which has not imported them yet.)"""
     shown = f"print(lw.{name}.__name__, {name!r} in dir(lw))"
     assert output_of(f"import liftwave as lw; {shown}") == f"liftwave.{name} True"
 
@@ -132,7 +132,7 @@ def test_modules_export_what_they_say() -> None:
 
 
 def public_objects() -> dict[str, Any]:
-    """Everything that the package itself and its public subpackages define and export."""
+    """All names that the package itself and its public subpackages define and export."""
     found = {name: getattr(lw, name) for name in lw.__all__}
     found |= {
         f"constraints.{name}": getattr(lw.constraints, name) for name in lw.constraints.__all__
@@ -173,7 +173,7 @@ def described_parameters(lines: list[str]) -> set[str]:
 
 
 def lacking(name: str, function: Any) -> list[str]:
-    """What the docstring of a public function does not say."""
+    """The parts that are missing in the docstring of a public function."""
     found = sections(function.__doc__ or "")
     signature = inspect.signature(function)
     missing = [] if "Examples" in found else [f"{name}: Examples"]
@@ -181,7 +181,7 @@ def lacking(name: str, function: Any) -> list[str]:
     missing += [
         f"{name}: parameter {p}" for p in signature.parameters if p not in ("self", *described)
     ]
-    # A generator behind a context manager gives nothing back that could be described.
+    # A generator behind a context manager returns nothing that could be described.
     gives = str(signature.return_annotation)
     if gives != "None" and not gives.startswith("Iterator") and not {"Returns"} & set(found):
         missing.append(f"{name}: Returns")
@@ -194,7 +194,7 @@ CLASSES = [name for name, value in PUBLIC.items() if inspect.isclass(value)]
 
 
 def test_the_package_exports_functions_and_classes() -> None:
-    """The lists that the next tests run over are made from what is there."""
+    """The lists for the next tests come from the package; they must not be empty."""
     assert len(FUNCTIONS) >= 30
     assert {"FilterBank", "LiftingScheme", "LiftingStep", "FswavedecnResult"} <= set(CLASSES)
 
@@ -223,7 +223,7 @@ def _doc(value: Any) -> str | None:
 
 
 def test_everything_exported_has_a_docstring() -> None:
-    """(The names that come from PyWavelets as well.)"""
+    """(The names that come from PyWavelets, too.)"""
     assert [name for name in lw.__all__ if not (getattr(lw, name).__doc__ or "").strip()] == []
 
 
@@ -252,7 +252,7 @@ def test_the_check_of_docstrings_sees_gaps() -> None:
 
 
 def tracked_text() -> Iterator[tuple[Path, str]]:
-    """All files under version control that are text (in a copy without one: all there are)."""
+    """All text files under version control (without version control, all text files)."""
     try:
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -273,7 +273,7 @@ def tracked_text() -> Iterator[tuple[Path, str]]:
             continue
 
 
-# Written in pieces, so that this file does not find itself.
+# Written in pieces, so that the search does not find this file.
 MACHINE_PATH = re.compile(
     r"(?<![\w.~-])/(?:" + "work|root|home/[a-z]|Users/[a-z]|mnt|tmp/[a-z])" + r"[\w/.-]*"
 )
@@ -294,7 +294,7 @@ def test_no_paths_of_a_machine() -> None:
 
 
 def test_no_issue_numbers() -> None:
-    """Text explains itself; numbers of threads elsewhere explain nothing."""
+    """Text is self-contained; numbers of external threads explain nothing."""
     assert findings(ISSUE, tracked_text()) == []
 
 
@@ -312,7 +312,7 @@ def test_the_checks_of_text_see_both(pattern: re.Pattern[str], text: str) -> Non
 
 
 def test_files_are_seen() -> None:
-    """The checks above read something."""
+    """The checks above read some files."""
     assert {"__init__.py", "boundary.py", "test_house.py"} <= {p.name for p, _ in tracked_text()}
 
 

@@ -1,6 +1,6 @@
 """Installing from source: with and without a compiler, from a tree and from an sdist.
 
-Slow, and pip fetches the tools for building; so they run with ``pytest -m slow``.
+The tests are slow, and pip downloads the build tools, so they run with ``pytest -m slow`` only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """The tree as it is in a checkout, and a module that was left behind in it."""
+    """The tree of a checkout, with an old compiled module in it."""
     copy = tmp_path / "source"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*UNTRACKED))
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
@@ -35,21 +35,21 @@ def source(tmp_path: Path) -> Path:
 
 
 class Environment:
-    """A virtual environment of its own that sees this one's packages, but not its liftwave."""
+    """A separate virtual environment with this one's packages, but without its liftwave."""
 
     def __init__(self, where: Path) -> None:
         self.where = where
-        run([sys.executable, "-m", "venv", "--without-pip", where])  # pip is seen, too
+        run([sys.executable, "-m", "venv", "--without-pip", where])  # pip is visible, too
         self.bin = where / ("Scripts" if os.name == "nt" else "bin")
         (packages,) = where.glob("**/site-packages")
         (packages / "tools.pth").write_text(sysconfig.get_path("purelib") + "\n")
 
     def python(self, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run Python in it."""
+        """Run Python in the environment."""
         return run([self.bin / "python", *arguments], self.where, variables, check=False)
 
     def install(self, what: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run pip; the packages that liftwave needs are there."""
+        """Run pip; the packages that liftwave needs are present."""
         return self.python("-m", "pip", "install", "-v", "--no-deps", what, **variables)
 
 
@@ -76,7 +76,7 @@ def run(
     )
 
 
-# Prints the family of kernels, the number of warnings, and what they say.
+# Prints the family of kernels, the number of warnings, and their messages.
 USE = """
 import warnings
 import numpy as np, pywt
@@ -96,7 +96,7 @@ lw.show_config()
 
 
 def used(environment: Environment) -> str:
-    """What a program says that uses the installed package."""
+    """The output of a program that uses the installed package."""
     result = environment.python("-c", USE)
     assert result.returncode == 0, result.stderr
     return result.stdout
@@ -135,11 +135,11 @@ def test_without_kernels_on_purpose(source: Path, environment: Environment) -> N
     assert "kernels           reference\n" in used(environment)
 
 
-# --- what is packed ------------------------------------------------------------------------------
+# --- packed files --------------------------------------------------------------------------------
 
 
 def tracked(source: Path, *folders: str) -> set[str]:
-    """The files of these folders that belong to the project."""
+    """The project's files in these folders."""
     files = (path for folder in folders for path in (source / folder).rglob("*") if path.is_file())
     names = (path.relative_to(source) for path in files)
     ignored = ("__pycache__", ".so", ".pyd", "_build", "generated")
@@ -147,11 +147,11 @@ def tracked(source: Path, *folders: str) -> set[str]:
 
 
 def sources() -> set[str]:
-    """The CUDA kernels' sources, where they are in the installed package."""
+    """The paths of the CUDA kernels' sources in the installed package."""
     return {f"liftwave/_backends/cuda/{p.name}" for p in (ROOT / "backends/cuda").glob("*.cuh")}
 
 
-# Prints where the sources are, and how many kernels can be made of them.
+# Prints the folder of the sources, and the number of kernels.
 SOURCES = """
 from liftwave._kernels.cuda.runtime import source_folder, source_text
 names = [path.name for path in source_folder().glob("*.cuh")]
@@ -164,7 +164,7 @@ print(len(names), source_folder())
 def test_the_sources_of_cuda_kernels_are_found(
     how: list[str], source: Path, environment: Environment
 ) -> None:
-    if how:  # what was left behind in the tree would be imported
+    if how:  # the old module in the tree would be imported
         for module in (source / "liftwave").glob("_cpu.*"):
             module.unlink()
     command = ("-m", "pip", "install", "--no-deps", *how, source)

@@ -1,4 +1,4 @@
-"""Which dtype holds the coefficients of an integer transform."""
+"""The dtype of the coefficients of an integer transform."""
 
 import numpy as np
 import pytest
@@ -26,8 +26,8 @@ def integer(name):
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 @pytest.mark.parametrize("name", NAMES)
 def test_gain_bounds_the_worst_signals(name, mode):
-    """Signals of the signs of each row reach the row's sum: the bound holds, and is no larger
-    than the linear transform's largest row plus what rounding can add."""
+    """Signals with the signs of each row attain the row's sum. The bound holds, and is at most the
+    linear transform's largest row plus the largest rounding error."""
     scheme, largest, n = integer(name), 127, 41
     linear = lw.LiftingScheme(scheme.steps, scheme.scale, shift=scheme.shift)
     rows = np.concatenate(lw.dwt(np.eye(n), linear, mode, axis=0))
@@ -76,7 +76,7 @@ def test_int64_warns_only_where_values_overflow():
 
 
 def test_coefficients_of_int8_give_int8():
-    """They are computed in int16, since compiled kernels write no int8."""
+    """int16 is used, because compiled kernels write no int8."""
     scheme = lw.LiftingScheme.from_name("cdf5.3").to_integer()
     x = np.arange(-20, 21, dtype="int8")
     cA, cD = (band.astype("int8") for band in lw.dwt(x, scheme, "symmetric"))

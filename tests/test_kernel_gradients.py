@@ -1,4 +1,4 @@
-"""Gradients of the kernels in taps and scales: against their definition, torch and differences."""
+"""Gradients of the kernels in taps and scales: definition, torch, finite differences."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def inner(x: Any, y: Any) -> float:
 
 
 def check_tap_gradients(kernels: Any, plan: FilterPlan, dtype: str) -> None:
-    """The analysis is linear in its taps: the gradient is the product with each unit tap's bands.
+    """The analysis is linear in its taps: gradients are products with the bands of unit taps.
 
-    The sums' terms are bounded by the product of the norms, hence the scale.
+    The product of the norms bounds the terms of the sums, hence the scale.
     """
     x = zero_mean((2, plan.extend.n, 3), 1, dtype)
     cotangents = [zero_mean((2, plan.n_out, 3), k, dtype) for k in (2, 3)]
@@ -65,7 +65,7 @@ def test_tap_gradients_of_analysis(mode: str, dtype: str, kernels: Any) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_tap_gradients_of_transposed_synthesis(mode: str, kernels: Any) -> None:
-    """(Plans that extend by zeros or fold, as transposed ones do.)"""
+    """(With plans that extend by zeros or fold, as transposed plans do.)"""
     for length in (2, 4, 10):
         for n in LENGTHS:
             plan = synthesis_plan(n + length, length, mode).synthesis_adjoint()
@@ -86,7 +86,7 @@ def test_tap_gradients_in_any_library(xp: Library, kernels: Any) -> None:
 
 
 def scheme_of(seed: int, shift: tuple[int, int] = (2, -1)) -> lw.LiftingScheme:
-    """Long steps far from their targets, twice the same kind in a row, shifted bands."""
+    """Long steps with distant taps, two consecutive steps of one kind, shifted bands."""
     rng = np.random.default_rng(seed)
     kinds = (("update", 3, -4), ("predict", 5, 1), ("predict", 1, -2), ("update", 4, 0))
     steps = [
@@ -97,7 +97,7 @@ def scheme_of(seed: int, shift: tuple[int, int] = (2, -1)) -> lw.LiftingScheme:
 
 
 class Case:
-    """Lifting of random numbers one way or the other, and its derivative by two routes."""
+    """Lifting of random numbers in one direction, and its derivative by two methods."""
 
     def __init__(self, kernels: Any, scheme: lw.LiftingScheme, plan: LiftPlan, dtype: str) -> None:
         self.kernels, self.plan, self.dtype = kernels, plan, dtype
@@ -123,7 +123,7 @@ class Case:
             assert_close(got, np.asarray(wanted, got.dtype), ulps=8, scale=scale)
 
     def by_torch(self, inputs: Sequence[Any], cotangents: Sequence[Any]) -> LiftPullback:
-        """What torch's autograd makes of the reference kernels, in double precision."""
+        """The result of torch's autograd on the reference kernels, in double precision."""
         wide = torch.complex128 if "complex" in self.dtype else torch.float64
         given = [torch.tensor(x, dtype=wide, requires_grad=True) for x in inputs]
         taps, scale = (
@@ -196,7 +196,7 @@ def test_lifting_in_any_library(xp: Library, kernels: Any) -> None:
 
 
 class Perceptron:
-    """``a * tanh(w * source + b) + e``, whose derivative torch is asked for."""
+    """``a * tanh(w * source + b) + e``; torch computes the derivative."""
 
     def __init__(self, seed: int) -> None:
         self.parameters = torch.tensor(zero_mean(4, seed))
@@ -214,7 +214,7 @@ class Perceptron:
 
 
 def test_steps_of_any_function() -> None:
-    """From the outputs alone, what autograd finds with all values stored."""
+    """From the outputs alone; autograd with all values stored gives the same result."""
     steps = [_reversible.Step(k % 2, Perceptron(k), subtract=k == 2) for k in range(5)]
     channels = [torch.tensor(zero_mean((2, 7), k), requires_grad=True) for k in (8, 9)]
     for step in steps:
@@ -243,7 +243,7 @@ SHAPES = (((10, 11), (0, 1)), ((2, 7, 64), (1, 2)), ((5, 6, 7), (0, 1, 2)), ((9,
 def test_adjoints_of_levels_are_the_same_by_all_kernels(
     mode: str, dtype: str, kernels: Any
 ) -> None:
-    """To the last bit: planes that are folded in the cache, or axis by axis."""
+    """Bitwise equal: folding of planes in the cache, or axis by axis."""
     for (shape, axes), wavelet in product(SHAPES, ("haar", "db2", "db4")):
         for level in (1, 2):
             plan = plan_analysis(shape, axis_plans(axes, wavelet, mode), level)
@@ -261,7 +261,7 @@ def test_adjoints_of_levels_are_the_same_by_all_kernels(
 
 
 def test_adjoint_of_a_large_array_in_blocks() -> None:
-    """Rows are folded by the thread that made them."""
+    """Each thread folds the rows that it computed."""
     shape = (3, 200, 260)
     for mode, wavelet in product(
         ("symmetric", "periodic", "smooth", "antireflect"), ("db2", "db8")
@@ -282,7 +282,7 @@ def test_adjoint_of_a_large_array_in_blocks() -> None:
 
 @pytest.mark.parametrize("length", [2, 4, 10, 16])
 def test_whole_periods_are_transposed_without_folding(length: int) -> None:
-    """An even length under periodization: the matrix is circulant, and so is its transpose."""
+    """An even length under periodization: the matrix and its transpose are circulant."""
     for m in (1, 2, 3, 8, 15):
         there = analysis_plan(2 * m, length, "periodization").analysis_adjoint()
         back = synthesis_plan(m, length, "periodization").synthesis_adjoint()

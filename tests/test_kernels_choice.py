@@ -1,4 +1,4 @@
-"""The choice of kernels: what a family does not support falls back, or raises under ``"cpu!"``."""
+"""The choice of kernels: unsupported calls fall back, or raise under ``"cpu!"``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers: a folder is a layer, imports go downwards, and no two files import each other."""
+"""Layers: each folder is a layer, imports go downwards, and there are no import cycles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import liftwave as lw
 
 PACKAGE = Path(lw.__file__).parent
 
-# From the bottom. A name stands for a module or for a folder with all that is in it.
+# From the bottom. A name stands for a module or for a folder with all its modules.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "_typing", "_version"),
     ("wavelets",),
@@ -36,8 +36,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 # Families of kernels do not import each other.
 FAMILIES = ("_kernels.reference", "_kernels.cpu", "_kernels.cuda")
-# What may be imported within a function: libraries that are heavy or optional, the modules that
-# import them at their top, and what few programs need and all would wait for.
+# Allowed imports within functions: heavy or optional libraries, modules that import these at their
+# top, and rarely used modules that would slow down every import.
 HEAVY = ("torch", "cupy", "cupyx", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask")
 HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
 RARE = ("json",)
@@ -51,7 +51,7 @@ RARE_MODULES = (
 
 
 class Import(NamedTuple):
-    """An import: of which module, on which line, and whether within a function."""
+    """An import: its module, its line, and whether it is within a function."""
 
     target: str
     line: int
@@ -75,13 +75,13 @@ def is_inside(module: str, folder: str) -> bool:
 
 
 def floor_of(module: str) -> int | None:
-    """The number of a module's floor: that of the longest name which it is in."""
+    """The number of a module's layer: that of the longest matching name."""
     names = [(len(n), k) for k, floor in enumerate(FLOORS) for n in floor if is_inside(module, n)]
     return max(names)[1] if names else None
 
 
 def imports(source: str, module: str, is_package: bool) -> Iterator[Import]:
-    """The imports in a source, but for those that exist for type checkers only."""
+    """The imports in a source, without those for type checkers only."""
     tree = ast.parse(source)
     conditions = [
         node
@@ -111,9 +111,9 @@ def _targets(node: ast.AST, module: str, is_package: bool) -> Iterator[str]:
 
 
 def inner_module(name: str) -> str | None:
-    """The module of the package that a dotted name is in; None for other packages."""
+    """The module of the package that contains a dotted name; None for other packages."""
     head, _, rest = name.partition(".")
-    if head != "liftwave" or rest.partition(".")[0] == "_cpu":  # compiled: it imports nothing
+    if head != "liftwave" or rest.partition(".")[0] == "_cpu":  # compiled: no imports
         return None
     while rest and rest not in MODULES:
         rest = rest.rpartition(".")[0]
@@ -154,7 +154,7 @@ def _may_be_late(name: str, target: str | None) -> bool:
 
 
 def cycles(sources: Sources) -> list[list[str]]:
-    """The sets of files that import each other, directly or not (Tarjan's algorithm)."""
+    """The sets of files that import each other, directly or indirectly (Tarjan's algorithm)."""
     graph = {
         module: {
             target

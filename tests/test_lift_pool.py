@@ -1,4 +1,4 @@
-"""Lifting pooling: against loops from the formulas, inverses, gradients, errors."""
+"""Lifting pooling: compared with loops from the formulas, inverses, gradients, errors."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_penalties(dims: int, reduction: str, xp: Library, kernels: Any) -> None
 
 
 def test_more_axes(kernels: Any) -> None:
-    """Four of them, and planes before the channels."""
+    """Four axes, and planes before the channels."""
     x, filters = zero_mean((2, 3, 1, 2, 3, 4, 5)), random_filters(1, 3, 4)
     bands = lift_down(x, filters, "bands", dimensions=4)
     expected, _ = slow_batch(x.reshape(6, 1, 2, 3, 4, 5), filters, 4, "reflect")
@@ -103,10 +103,10 @@ def test_more_axes(kernels: Any) -> None:
 
 
 def test_the_first_filters_are_a_wavelet() -> None:
-    """Of signals whose predictions and updates the ReLU lets pass."""
+    """For signals with positive predictions and updates, which the ReLU does not change."""
     x = np.linspace(1.0, 2.0, 16)[None] ** 2
     bands = lift_down(x, lift_filters(1, 5, 1), "bands", dimensions=1)
-    # A convex signal has negative details, which the updater's ReLU takes for zero.
+    # A convex signal has negative details, which the updater's ReLU sets to zero.
     approx, detail = lw.dwt(
         x[0],
         lw.LiftingScheme([lw.LiftingStep("predict", [-0.5, -0.5], 0)]),
@@ -147,7 +147,7 @@ def test_up_undoes_down(
     bands = lift_down(x, filters, "bands", padding=padding, dimensions=dims)
     assert {b.shape[2:] for b in bands.values()} == {tuple((n + 1) // 2 for n in size)}
     back = lift_up(bands, filters, size, padding=padding, dimensions=dims)
-    # Steps are undone with the same increments: errors are of the size of what was added.
+    # The inverse subtracts the same increments: errors are proportional to the increments.
     scale = max(1.0, *(float(np.abs(b).max()) for b in bands.values()))
     assert_close(back, x, ulps=64, scale=scale)
 
@@ -180,7 +180,7 @@ def test_dtypes(kernels: Any) -> None:
     wide = lift_down(x.astype("float64"), filters)
     assert_close(lift_down(x, filters), wide)
     assert lift_down(x.astype("float32"), filters).dtype == "float32"
-    assert lift_down(x.astype("float16"), filters).dtype == "float32"  # as dwt has it
+    assert lift_down(x.astype("float16"), filters).dtype == "float32"  # as in dwt
     torch = pytest.importorskip("torch")
     half = torch.asarray(x).to(torch.bfloat16)
     tensors = LiftFilters(*map(torch.asarray, filters))
@@ -190,7 +190,7 @@ def test_dtypes(kernels: Any) -> None:
 
 
 def test_layouts(kernels: Any) -> None:
-    """Strided, reversed, read-only, big-endian, unaligned: the same numbers, nothing changed."""
+    """Strided, reversed, read-only, big-endian, unaligned: same results, unmodified inputs."""
     filters = random_filters(CHANNELS, 5, 2)
     x = signal(2)
     expected = lift_down(x, filters, "bands")
@@ -271,7 +271,7 @@ def dot(a: Any, b: Any) -> float:
 
 
 def check_slopes(value: Any, x: Any, filters: LiftFilters, gradient: Any) -> None:
-    """Along random directions, against central differences."""
+    """Along random directions, compared with central differences."""
     rng = np.random.default_rng(2)
     step = 1e-6
     for part in ("data", *LiftFilters._fields):

@@ -20,7 +20,7 @@ ORTHONORMAL = ("db2", "db3", "db7", "sym4", "coif2", "coif4")
 
 
 def transform(scheme, x):
-    """One level under periodization, written from the definition, sample by sample."""
+    """One level under periodization, computed from the definition, sample by sample."""
     channels = [list(x[0::2]), list(x[1::2])]
     half = len(channels[0])
     for step in scheme.steps:

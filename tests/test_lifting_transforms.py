@@ -1,4 +1,4 @@
-"""Lifting through the public functions: PyWavelets' numbers, any length back, integers."""
+"""Lifting through the public functions: PyWavelets' values, exact inverses, integers."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from liftwave.errors import DTypeError, IntegerRangeWarning, ModeError, WaveletE
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
 
 LIFTED = [name for name in DISCRETE if name != "dmey"]
-# PyWavelets' tables are right to the last bit there, and to about eleven digits elsewhere;
-# lifting reconstructs to the last bit, and so cannot equal a table that does not.
+# PyWavelets' tables of these wavelets are exact to the last bit; others have about eleven digits.
+# Lifting reconstructs exactly, so it cannot equal an inexact table.
 EXACT_TABLES = ("haar", "db", "coif", "bior1", "bior2", "bior3", "rbio1", "rbio2", "rbio3")
 WHOLE_SAMPLE = [
     f"{kind}{order}"
@@ -69,7 +69,7 @@ def relative_gap(actual: Any, expected: Any) -> float:
 
 @pytest.mark.parametrize("wavelet", all_of(LIFTED))
 def test_periodization_gives_pywavelets_coefficients(wavelet: str, kernels: Any) -> None:
-    """Coefficient for coefficient: alignment, order, sign and scale; odd lengths as well."""
+    """All coefficients: alignment, order, sign and scale; also for odd lengths."""
     for n in (1, 2, 3, 4, 7, 12, 33, 64):
         x = zero_mean(n, n)
         expected = pywt.dwt(x, wavelet, "periodization")
@@ -118,7 +118,7 @@ def test_multilevel_periodization_gives_pywavelets_coefficients(xp: Library, ker
 
 @pytest.mark.parametrize("wavelet", WHOLE_SAMPLE)
 def test_reflect_is_the_transform_of_the_reflected_signal(wavelet: str, kernels: Any) -> None:
-    """For symmetric filters of odd length: all of it, from its period of 2 n - 2 samples."""
+    """For symmetric filters of odd length, the signal's period is 2 n - 2 samples."""
     for n in range(2, 25):
         x = zero_mean(n, n)
         whole = np.concatenate([x, x[-2:0:-1]])
@@ -131,7 +131,7 @@ def test_reflect_is_the_transform_of_the_reflected_signal(wavelet: str, kernels:
 
 @pytest.mark.parametrize("wavelet", [w for w in WHOLE_SAMPLE if not w.endswith("5.5")])
 def test_reflect_is_a_slice_of_pywavelets_reflect(wavelet: str, kernels: Any) -> None:
-    """Half the filter length is odd there: both keep the same samples of the convolution."""
+    """Half the filter length is odd: both use the same samples of the convolution."""
     start = (pywt.Wavelet(wavelet).dec_len // 2 - 1) // 2
     for n in range(2, 25):
         x = zero_mean(n, n)
@@ -142,7 +142,7 @@ def test_reflect_is_a_slice_of_pywavelets_reflect(wavelet: str, kernels: Any) ->
         assert relative_gap(actual, expected) <= table_bound(wavelet, "float64")
 
 
-# --- what a step reads beyond the ends -----------------------------------------------------------
+# --- extension of steps at the boundaries --------------------------------------------------------
 
 NUMPY_MODES = {
     "periodization": "wrap",
@@ -153,7 +153,7 @@ NUMPY_MODES = {
 
 
 def lifted_by_hand(x: np.ndarray, steps: Any, mode: str, rounded: bool = False) -> list[np.ndarray]:
-    """Even and odd samples after the steps, each source extended by :func:`numpy.pad`."""
+    """Even and odd samples after the steps; :func:`numpy.pad` extends each source."""
     if mode == "periodization" and x.size % 2:
         x = np.append(x, x[-1])
     channels = [x[0::2].copy(), x[1::2].copy()]
@@ -177,7 +177,7 @@ def lifted_by_hand(x: np.ndarray, steps: Any, mode: str, rounded: bool = False) 
 
 
 def _reflected(source: np.ndarray, parity: int, n: int, reach: int) -> np.ndarray:
-    """The channel of the reflected signal: whole-sample symmetry keeps even and odd apart."""
+    """The channel of the reflected signal: whole-sample symmetry preserves parity."""
     signal = np.zeros(n, dtype=source.dtype)
     signal[parity::2] = source
     return (
@@ -186,7 +186,7 @@ def _reflected(source: np.ndarray, parity: int, n: int, reach: int) -> np.ndarra
 
 
 def any_scheme(seed: int) -> lw.LiftingScheme:
-    """Steps of any length anywhere, which no wavelet has."""
+    """Steps of any length and offset, unlike those of any wavelet."""
     rng = np.random.default_rng(seed)
     steps = [
         lw.LiftingStep(
@@ -201,7 +201,7 @@ def any_scheme(seed: int) -> lw.LiftingScheme:
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 def test_boundaries_of_lifting(mode: str, kernels: Any) -> None:
-    """Samples and taps with few bits: every sum is exact, whatever its order."""
+    """Samples and taps with few bits: every sum is exact in any order."""
     rng = np.random.default_rng(11)
     for seed in range(12):
         lifted = any_scheme(seed)
@@ -213,7 +213,7 @@ def test_boundaries_of_lifting(mode: str, kernels: Any) -> None:
             assert_close(cD, -0.5 * odd)
 
 
-# --- every length comes back ---------------------------------------------------------------------
+# --- reconstruction of every length --------------------------------------------------------------
 
 
 def check_return(wavelet: str, mode: str, n: int, level: int = 1) -> None:
@@ -230,11 +230,11 @@ def check_return(wavelet: str, mode: str, n: int, level: int = 1) -> None:
 
 
 def amplification(lifted: lw.LiftingScheme, mode: str, n: int, level: int) -> float:
-    """How much larger rounding errors may get than where the boundary is far away.
+    """The factor by which boundaries can amplify rounding errors.
 
-    Steps invert exactly, yet a signal that is shorter than the wavelet and continued against
-    its nature has coefficients many times larger than its samples. The condition number of each
-    level's matrix says how many times.
+    Steps invert exactly. However, if a signal is shorter than the wavelet and the mode is not
+    suitable, coefficients are many times larger than the samples. The condition number of each
+    level's matrix is the factor.
     """
     if mode == "periodization" or (level == 1 and (n >= lifted.dec_len or mode in FAITHFUL)):
         return 1.0
@@ -304,7 +304,7 @@ def test_an_axis_may_be_lifted_twice(axes: tuple[int, ...], xp: Library, kernels
 
 
 def test_critically_sampled() -> None:
-    """ceil(n / 2) and floor(n / 2); periodization makes odd lengths even first."""
+    """ceil(n / 2) and floor(n / 2); periodization first makes odd lengths even."""
     for n in range(1, 12):
         for mode in LIFTING_MODES:
             cA, cD = lw.dwt(np.ones(n), scheme("cdf9.7"), mode)
@@ -355,7 +355,7 @@ NEXT = {
 
 
 def full_range(shape: Any, dtype: str, seed: int = 0) -> np.ndarray:
-    """Random integers of the whole range, its two ends among them."""
+    """Random integers of the full range, including both ends."""
     info = np.iinfo(dtype)
     rng = np.random.default_rng(seed)
     x = rng.integers(info.min, info.max, shape, dtype=dtype, endpoint=True)
@@ -435,7 +435,7 @@ def test_integers_of_every_library_come_back(xp: Library, kernels: Any) -> None:
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 @pytest.mark.parametrize("wavelet", ["haar", "cdf5.3", "cdf9.7", "db2", "bior3.3", "bior5.5"])
 def test_coefficients_are_never_wrapped(wavelet: str, mode: str, kernels: Any) -> None:
-    """Unbounded integers agree, also for the samples that make each coefficient its largest."""
+    """Unbounded integers agree, also for samples that maximize each coefficient."""
     lifted = integer_scheme(wavelet)
     real = lw.LiftingScheme(lifted.steps)
     for dtype in ("int8", "uint8", "int16", "uint16", "int32", "uint32"):
@@ -489,7 +489,7 @@ def test_cdf_5_3_is_the_reversible_transform_of_jpeg_2000(dtype: str, kernels: A
 
 @pytest.mark.parametrize(("given_dtype", "expected"), NEXT.items())
 def test_dtype_of_integer_coefficients(given_dtype: str, expected: str, xp: Library) -> None:
-    """The next wider one, which the inverse keeps."""
+    """The next wider dtype, which the inverse preserves."""
     x = xp.asarray(np.ones(8), given_dtype)
     lifted = integer_scheme("cdf5.3")
     wanted = xp.asarray(np.ones(4), expected).dtype
@@ -500,7 +500,7 @@ def test_dtype_of_integer_coefficients(given_dtype: str, expected: str, xp: Libr
 
 
 def test_more_levels_get_more_room() -> None:
-    """Where growth over levels and axes may exceed the next dtype, a wider one is taken."""
+    """A wider dtype is used if growth over levels and axes can exceed the next dtype."""
     x = full_range((32, 32, 32), "uint8")
     lifted = integer_scheme("bior5.5")
     coeffs = lw.wavedecn(x, lifted, "zero", level=3)
@@ -517,7 +517,7 @@ def test_signed_coefficients_of_different_width_meet() -> None:
 
 
 def test_unsigned_coefficients_are_what_they_say(kernels: Any) -> None:
-    """Whoever stored them so: 200 does not become -56."""
+    """For coefficients stored as unsigned integers: 200 does not become -56."""
     lifted = integer_scheme("haar")
     for dtype, wider in (("uint8", "int16"), ("uint16", "int32"), ("uint32", "int64")):
         top = int(np.iinfo(dtype).max)

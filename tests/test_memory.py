@@ -1,4 +1,4 @@
-"""Sizes that no memory has are refused before any work; the others take what is stated."""
+"""Impossible sizes raise before any computation; others use the documented memory."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SCHEME = lw.LiftingScheme.from_name("cdf5.3")
 
 
 def huge(*shape: int, dtype: str = "f4") -> np.ndarray:
-    """Ones that all lie at one address."""
+    """An array of ones at a single address."""
     return np.broadcast_to(np.ones((), dtype), shape)
 
 
 LINE, IMAGE = huge(1 << 60), huge(1 << 30, 1 << 30)
 KEYS = ("ad", "da", "dd")
 
-# Results of more bytes than have addresses, or whose number of bytes is too large for an int64.
+# Results that exceed the address space, or whose number of bytes overflows an int64.
 TOO_LARGE: dict[str, Callable[[], Any]] = {
     "dwt": lambda: lw.dwt(LINE, "db2"),
     "dwt of many lines": lambda: lw.dwt(huge(1 << 40, 1 << 20), "db2"),
@@ -65,7 +65,7 @@ def test_sizes_beyond_all_memory(name: str, kernels: Any) -> None:
         TOO_LARGE[name]()
 
 
-# Results of a few pebibytes: they have addresses, but nobody has them.
+# Results of a few pebibytes: the address space allows them, but no machine has the memory.
 LONG, WIDE = huge(1 << 50), huge(1 << 25, 1 << 25)
 
 NOT_THERE: dict[str, Callable[[], Any]] = {
@@ -94,7 +94,7 @@ def test_tensors_of_sizes_beyond_all_memory() -> None:
 @pytest.mark.parametrize("wavelet", ["db2", SCHEME])
 @pytest.mark.parametrize("shape", [(0, 1 << 30, 1 << 30), (1 << 30, 0, 1 << 30)])
 def test_no_samples_among_long_axes(shape: tuple[int, ...], wavelet: Any) -> None:
-    """The compiled kernels do not walk along axes on which nothing lies."""
+    """The compiled kernels do not iterate over long axes of empty arrays."""
     pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
     axes = tuple(axis for axis, n in enumerate(shape) if n)
     x = np.empty(shape, "f4")
@@ -112,7 +112,7 @@ LIFTED = (SCHEME, "symmetric")
 NARROW = (100 * SMALL).astype(np.int16)
 INTEGER = (SCHEME.to_integer(), "symmetric")
 
-# Each with the numbers, as a part of the input's, that are allocated beyond the result.
+# Memory allocated besides the result, as a fraction of the input, for each call.
 Row = tuple[Callable[[], Any], float]
 
 
@@ -152,7 +152,7 @@ TAKEN: dict[str, Row] = {
 
 
 def pieces(result: Any) -> list[np.ndarray]:
-    """The pieces of memory in which the arrays of a result lie, each once."""
+    """The distinct blocks of memory that contain the arrays of a result."""
     if isinstance(result, dict):
         result = list(result.values())
     if isinstance(result, list | tuple):
@@ -165,10 +165,10 @@ def pieces(result: Any) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_memory_beyond_the_result(name: str) -> None:
-    """No hidden copies, whatever the strides; approximations in between where there are some."""
+    """No hidden copies for any strides; multilevel calls allocate intermediate approximations."""
     pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
     call, beyond = TAKEN[name]
-    call()  # plans are made and kept
+    call()  # builds and caches the plans
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -177,7 +177,7 @@ def test_memory_beyond_the_result(name: str) -> None:
     finally:
         tracemalloc.stop()
     held = sum(piece.nbytes for piece in pieces(result))
-    allowed = beyond * held + 24 * 1024  # the objects of Python
+    allowed = beyond * held + 24 * 1024  # Python objects
     assert most - before - held <= allowed
     assert allowed < held or beyond >= 1.0
     assert len(pieces(result)) == 1 or "lifting" in name or "apart" in name

@@ -1,7 +1,7 @@
-"""No silent fallback: what compiled kernels support stays with them, for every public name.
+"""No silent fallback: supported calls of every public name use the compiled kernels.
 
-Under ``"cpu!"`` and ``"cuda!"`` an error is raised where the reference kernels would run. Without
-a device, CUDA kernels are chosen and launched but do not run (``cuda_dry.py``).
+Under ``"cpu!"`` and ``"cuda!"``, a fallback to the reference kernels raises. Without a device, CUDA
+kernels are chosen and launched but do not run (``cuda_dry.py``).
 """
 
 from __future__ import annotations
@@ -45,28 +45,28 @@ DIFFERENTIABLE |= {lw.fswavedecn, lw.fswaverecn}
 
 @dataclass(frozen=True)
 class Place:
-    """A library of arrays, and compiled kernels without a fallback for them."""
+    """A library of arrays, and compiled kernels without a fallback for these."""
 
     kernels: Callable[[], AbstractContextManager[None]]
     library: str
     device: str = "cpu"
 
     def dtypes(self, call: Call) -> tuple[str, ...]:
-        """The dtypes of a call's data here."""
+        """The dtypes of a call's data in this place."""
         if call.dtypes is INTEGERS:
             return INTEGERS
         is_half_known = self.library == "torch" or (self.device == "cuda" and not call.named)
         return call.dtypes + (HALVES if self.library == "torch" else HALVES[:1] * is_half_known)
 
     def array(self, values: np.ndarray, dtype: str, gradient: bool = False) -> Any:
-        """The values in an array of the library."""
+        """The values as an array of the library."""
         if self.library != "torch":
             return importlib.import_module(self.library).asarray(values).astype(dtype)
         x = torch.tensor(values, device=self.device).to(getattr(torch, dtype))
         return x.requires_grad_(gradient and (x.is_floating_point() or x.is_complex()))
 
     def converter(self, dtype: str, gradient: bool = False) -> Callable[[Any], Any]:
-        """What makes arguments of the arrays and learned wavelets of a call."""
+        """The function that converts the arrays and learned wavelets of a call."""
         of_taps = "float64" if dtype in ("float64", "complex128") else "float32"
 
         def convert(x: Any) -> Any:
@@ -139,7 +139,7 @@ def _tensors(result: Any) -> list[Any]:
 
 
 def fallbacks(calls: list[Call], place: Place, some: Callable[[int, str], bool]) -> list[str]:
-    """What falls back, of the calls in the dtypes that are wanted of each."""
+    """The calls that fall back, in the dtypes selected for each."""
     found = []
     for number, call in enumerate(calls):
         for dtype in place.dtypes(call):
@@ -157,7 +157,7 @@ def fallbacks(calls: list[Call], place: Place, some: Callable[[int, str], bool])
 @pytest.mark.parametrize("place", AT)
 @pytest.mark.parametrize("name", ALL_CALLS)
 def test_functions(name: str, place: Place) -> None:
-    """Each call in some of the dtypes: a different one for each, and all over the calls."""
+    """Each call in some of the dtypes; together, the calls cover all dtypes."""
 
     def some(number: int, dtype: str) -> bool:
         of_call = place.dtypes(ALL_CALLS[name][number])
@@ -225,7 +225,7 @@ def test_operators(wavelet: Any) -> None:
 
 
 def test_adaptive_pooling_with_its_default_beta() -> None:
-    """A number for ``beta`` once was an array without axes, which no kernel took."""
+    """A scalar ``beta`` once became a 0-d array, which no compiled kernel supported."""
     with lw.kernels("cpu!"):
         y = pooling.ada_pool(MAPS, 2)
         pooling.ada_unpool(MAPS, y, 2)

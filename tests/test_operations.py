@@ -1,4 +1,4 @@
-"""Operations as data: every call's operation is serialized, planned and differentiated alike."""
+"""Operations as data: every call's operation is serialized, planned and differentiated."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FILTERS = lw.pooling.lift_filters(3, 3)
 LAYERS = ((zero_mean((2, 3)), zero_mean(2)), (zero_mean((3, 2), 1), zero_mean(3, 1)))
 _, INDICES = lw.pooling.max_pool(X, 2, return_indices=True)
 
-# The arguments of a call of each function that has one.
+# Arguments for a call of each function that has an operation.
 ARGUMENTS: dict[Callable[..., Any], tuple[Any, ...]] = {
     lw.dwt: (X, "db2", "symmetric", 2),
     lw.dwt2: (X, SCHEME, "reflect"),
@@ -62,7 +62,7 @@ CALLS = TRANSFORM_CALLS | POOLING_CALLS
 
 
 def call_of(function: Callable[..., Any]) -> tuple[Call, list[Any], Any]:
-    """The call, its inputs as they are computed on, and the kernels for them."""
+    """The call, its converted inputs, and the kernels for them."""
     call = CALLS[function](*ARGUMENTS[function])
     inputs = [o.array for o in call.operation.open(call.arrays, never_native_half)]
     return call, inputs, kernels_for(*inputs)
@@ -73,7 +73,7 @@ def shapes_of(arrays: list[Any]) -> list[tuple[int, ...]]:
 
 
 def check_outputs(operation: Operation, inputs: list[Any], sizes: Any, results: list[Any]) -> None:
-    """The results have the shapes and dtypes that the operation promises."""
+    """The results have the shapes and dtypes that the operation declares."""
     outputs = operation.outputs(shapes_of(inputs), sizes)
     assert [tuple(output.shape) for output in outputs] == shapes_of(results)
     dtypes = ["int64" if o.like is None else inputs[o.like].dtype for o in outputs]
@@ -86,7 +86,7 @@ def test_every_call_is_tried() -> None:
 
 @pytest.mark.parametrize("function", ARGUMENTS, ids=lambda function: function.__name__)
 def test_operations_are_data(function: Callable[..., Any]) -> None:
-    """The serialized form, and a pickle, give an operation with the same results."""
+    """Operations restored from the serialized form and from a pickle give the same results."""
     call, inputs, kernels = call_of(function)
     results = call.operation.run(inputs, call.sizes, kernels)
     check_outputs(call.operation, inputs, call.sizes, results)
@@ -96,13 +96,13 @@ def test_operations_are_data(function: Callable[..., Any]) -> None:
             np.testing.assert_array_equal(y, expected)
 
 
-# Torch differentiates the others itself.
+# Torch differentiates the other operations itself.
 DERIVED = [f for f in ARGUMENTS if not CALLS[f](*ARGUMENTS[f]).operation.records_itself]
 
 
 @pytest.mark.parametrize("function", DERIVED, ids=lambda function: function.__name__)
 def test_derivatives_are_operations(function: Callable[..., Any]) -> None:
-    """They are serialized, too, and know the shapes and dtypes of what they return."""
+    """They are serializable, too, and declare the shapes and dtypes of their results."""
     call, inputs, kernels = call_of(function)
     operation, shapes = call.operation, shapes_of(inputs)
     results = operation.run(inputs, call.sizes, kernels)

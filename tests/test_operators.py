@@ -38,7 +38,7 @@ OPERATORS = {
 }
 
 
-# --- what it computes ----------------------------------------------------------------------------
+# --- results -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -83,7 +83,7 @@ def test_dot_products(name: str, dtype: str, kernels: Any) -> None:
 
 @pytest.mark.parametrize("name", ["periodization db2", "symmetric bior2.2", "reflect cdf9.7"])
 def test_inverse_undoes(name: str, kernels: Any) -> None:
-    """Odd sizes, for which a synthesis alone returns a sample too many."""
+    """Odd sizes, for which a synthesis alone returns one sample too many."""
     wavelet, mode = OPERATORS[name]
     for shape in ((6, 7), (11, 5)):
         made = operator(wavelet, mode, shape, level=2)
@@ -146,7 +146,7 @@ def test_bands_of_another_transform_do_not_fit() -> None:
 
 @pytest.mark.parametrize("mode", ["symmetric", "antireflect"])
 def test_lsqr_finds_the_data(mode: str) -> None:
-    """A wrong adjoint does not converge: least squares go along the gradient."""
+    """With a wrong adjoint, least squares do not converge: they follow the gradient."""
     made = operator("sym4", mode, (16, 19), level=2)
     x = zero_mean(made.shape[1], 1)
     found, stopped, iterations, *_ = lsqr(made, made @ x, atol=1e-14, btol=1e-14, iter_lim=400)
@@ -156,7 +156,7 @@ def test_lsqr_finds_the_data(mode: str) -> None:
 
 
 def test_least_squares_by_reconstruction() -> None:
-    """Coefficients whose reconstruction matches samples: a wide operator, minimal norm."""
+    """Coefficients whose reconstruction matches samples: a wide operator, minimum norm."""
     made = operator("db2", "periodization", (8, 8), level=2)
     keep = np.flatnonzero(zero_mean(64, 1) > 0)
     sampling = LinearOperator(

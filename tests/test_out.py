@@ -1,4 +1,4 @@
-"""Results in memory that the caller has: ``out=`` of the inverse transforms."""
+"""Results in the caller's memory: ``out=`` of the inverse transforms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAYS: dict[str, tuple[Any, str]] = {
 
 Inverse = Callable[..., Any]
 
-# Bands, and the function that takes them (and perhaps ``out``).
+# Bands, and the function that takes them (and optionally ``out``).
 CASES: dict[str, Callable[..., tuple[Any, Inverse]]] = {
     "idwt": lambda x, *way: (lw.dwt(x, *way), lambda c, **out: lw.idwt(*c, *way, **out)),
     "idwt of one band": lambda x, *way: (
@@ -57,7 +57,7 @@ CASES: dict[str, Callable[..., tuple[Any, Inverse]]] = {
 
 
 def empty(shape: tuple[int, ...], dtype: str, xp: Library) -> Any:
-    """An array of nothing but NaN, which can be written to."""
+    """A writable array of NaN."""
     values = np.full(shape, np.nan, dtype)
     return values if xp.is_numpy else xp.asarray(values)
 

@@ -1,4 +1,4 @@
-"""PyWavelets is the oracle: same calls, same numbers, same structure, same dtypes."""
+"""Parity with PyWavelets: same calls, same values, same structure, same dtypes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 import liftwave as lw
 from liftwave.errors import ReconstructionWarning
 
-# Short signals are wanted here; both libraries warn of them (test_errors.py looks at ours).
+# Short signals are intended; both libraries warn of them (test_errors.py tests our warning).
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
 
 NEEDS_TWO = ("reflect", "antireflect")
@@ -41,7 +41,7 @@ NEEDS_TWO = ("reflect", "antireflect")
 
 
 def compare_level(wavelet: str, mode: str, n: int) -> None:
-    """Analysis of ``n`` samples and synthesis of as many coefficients."""
+    """Analysis of ``n`` samples and synthesis of ``n`` coefficients."""
     if n == 1 and mode in NEEDS_TWO:
         return
     bank = pywt.Wavelet(wavelet)
@@ -63,7 +63,7 @@ def compare_level(wavelet: str, mode: str, n: int) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("wavelet", all_of(DISCRETE))
 def test_dwt_and_idwt(wavelet: str, mode: str, kernels: Any) -> None:
-    """Tiny lengths, one shorter and one longer than the filter, both parities."""
+    """Very short lengths, one shorter and one longer than the filter, both parities."""
     length = pywt.Wavelet(wavelet).dec_len
     for n in (1, 2, 3, length - 1, 2 * length + 2):
         compare_level(wavelet, mode, n)
@@ -80,9 +80,9 @@ def test_dwt_and_idwt_of_every_length(wavelet: str, mode: str, kernels: Any) -> 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
 @pytest.mark.parametrize("mode", MODES)
 def test_haar_to_the_last_bit(mode: str, dtype: str, kernels: Any) -> None:
-    """Two products and one sum: nothing in Haar leaves room for another rounding.
+    """Haar needs two products and one sum, so that rounding is unique.
 
-    The samples are small integers, so that extrapolation beyond odd lengths is exact as well.
+    The samples are small integers, so extrapolation beyond odd lengths is also exact.
     """
     rng = np.random.default_rng(3)
     for n in (2, 3, 4, 7, 8, 33):
@@ -104,7 +104,7 @@ def test_haar_of_full_range_samples_to_the_last_bit(xp: Library, kernels: Any) -
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", CASES)
 def test_functions(name: str, dtype: str, xp: Library, kernels: Any) -> None:
-    """Numbers, structure, dtype, library and device."""
+    """Values, structure, dtype, library and device."""
     call, data = CASES[name]
     data = mapped(lambda x: x.astype(dtype), data)
     expected = call(pywt, data)
@@ -135,7 +135,7 @@ def test_thresholds_of_complex_data(xp: Library) -> None:
 
 
 def mapped_slices(places: list[Any]) -> Any:
-    """Slices by what they mean: whether a start of zero is written out is no matter."""
+    """Slices in a normal form: an omitted start equals zero."""
     approx, *details = places
     plain = [tuple((s.start or 0, s.stop) for s in approx)]
     for level in details:
@@ -240,7 +240,7 @@ SHARED_FUNCTIONS = sorted(
 
 @pytest.mark.parametrize("name", SHARED_FUNCTIONS)
 def test_signatures(name: str) -> None:
-    """Arguments and their defaults; what is ours beyond is by keyword and need not be given."""
+    """Arguments and defaults agree; liftwave's additional arguments are optional keywords."""
     ours, theirs = (
         [
             (p.name, p.kind, p.default)
@@ -253,7 +253,7 @@ def test_signatures(name: str) -> None:
 
 
 def test_shared_functions_are_many() -> None:
-    """The list above is made from what is there; it must not shrink to nothing."""
+    """The list above comes from the package; it must not become empty."""
     assert len(SHARED_FUNCTIONS) >= 28
 
 
@@ -285,7 +285,7 @@ DTYPES += ["float16", "float32", "float64", "complex64", "complex128"]
 def test_dtypes(name: str, dtype: str) -> None:
     call = DTYPE_CALLS[name]
     x = np.arange(8).astype(dtype)
-    # Complex extended precision is a dtype to come back in, not one to compute in.
+    # Complex extended precision is a dtype of results only, not of computations.
     ulps = 16 if dtype != "clongdouble" else 16 * eps("float64") / eps("clongdouble")
     assert_all_close(call(lw, x), call(pywt, x), ulps=ulps)
 
@@ -323,7 +323,7 @@ BANKS = {
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", BANKS)
 def test_custom_filter_banks(name: str, mode: str, kernels: Any) -> None:
-    """As a FilterBank and as a pywt.Wavelet; none of them reconstructs, which is warned of."""
+    """As a FilterBank and as a pywt.Wavelet; none has perfect reconstruction, so both warn."""
     taps = BANKS[name]
     ours, theirs = lw.FilterBank(*taps), pywt.Wavelet("custom", filter_bank=_padded(taps))
     x = zero_mean((3, 14), 1)
@@ -337,7 +337,7 @@ def test_custom_filter_banks(name: str, mode: str, kernels: Any) -> None:
 
 
 def _padded(taps: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    """Filters of one length, as PyWavelets wants them; it makes an odd length even itself."""
+    """Filters of one length, as PyWavelets requires; it makes odd lengths even itself."""
     length = max(map(len, taps))
     return [t + (0.0,) * (length - len(t)) for t in taps]
 
@@ -393,9 +393,9 @@ def problems(draw: st.DrawFn, longest: int = 102) -> Problem:
 
 
 def gain_of(axes: tuple[int, ...], wavelets: list[str], modes: list[str]) -> float:
-    """How much larger than the samples a term in the sums of one level can get.
+    """The largest possible ratio of a term in the sums of one level to the samples.
 
-    Modes that extrapolate grow with the distance, which is at most the filter's length.
+    The ratio grows with the distance in modes that extrapolate; the filter length bounds it.
     """
     gain = 1.0
     for wavelet, mode in zip(wavelets, modes, strict=True):
@@ -430,7 +430,7 @@ def test_any_multilevel_problem(problem: Problem, level: int, kernels: Any) -> N
     expected = pywt.wavedecn(x, wavelets, modes, level, axes)
     actual = lw.wavedecn(view, wavelets, modes, level, axes)
     if level == 0:
-        # Nothing is done, not even to the view's byte order.
+        # Level 0 changes nothing, not even the view's byte order.
         assert_close(np.asarray(actual[0]).astype(x.dtype), expected[0], ulps=0)
         return
     assert_all_close(actual, expected, ulps=ulps, scale=gain * largest(x))
@@ -441,7 +441,7 @@ def test_any_multilevel_problem(problem: Problem, level: int, kernels: Any) -> N
 
 
 def reaches(n: int, wavelet: str, mode: str, level: int) -> bool:
-    """Whether reflection finds two samples at every level."""
+    """True if every level has two samples for the reflection."""
     for _ in range(level):
         if n == 1 and mode in NEEDS_TWO:
             return False
@@ -480,7 +480,7 @@ def test_padding_of_one_side_only(mode: str) -> None:
 )
 def test_any_padding(x: list[float], widths: tuple[int, int], mode: str) -> None:
     assume(len(x) > 1 or mode not in (*NEEDS_TWO, "smooth"))
-    # pywt.pad cannot leave out a side of what it computes (as test_padding_of_one_side_only does).
+    # pywt.pad cannot pad one side only in modes that compute (see test_padding_of_one_side_only).
     assume(min(widths) > 0 or mode not in ("smooth", "antisymmetric", "antireflect"))
     expected = pywt.pad(x, widths, mode)
     # Extrapolation multiplies samples by the distance; all other modes copy.

@@ -1,4 +1,4 @@
-"""Filter banks reconstruct: every wavelet, mode and length, as well as its table permits."""
+"""Filter banks reconstruct for every wavelet, mode and length, up to the table's accuracy."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ import liftwave as lw
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
 
 ORTHOGONAL = [name for name in DISCRETE if pywt.Wavelet(name).orthogonal and name != "dmey"]
-# The rationals of the spline families and the tables of db and coif are right to the last bit;
-# the other tables have about twelve digits (sym20 the fewest), and dmey has two.
+# The rationals of the spline families and the tables of db and coif are exact to the last bit.
+# The other tables have about twelve digits (sym20 the fewest), and dmey has two.
 EXACT_FAMILIES = ("haar", "db", "coif", "bior1", "bior2", "bior3", "rbio1", "rbio2", "rbio3")
 
 
 def table_error(wavelet: str) -> float:
-    """How far the table of a wavelet is from reconstructing, relative to the samples."""
+    """The reconstruction error of a wavelet's table, relative to the samples."""
     if wavelet.startswith(EXACT_FAMILIES):
         return 0.0
     return 2e-2 if wavelet == "dmey" else 1e-10
 
 
 def tolerance(wavelet: str, dtype: str) -> float:
-    """Rounding of two passes over the filter, and the table's own error; relative to the terms."""
+    """Rounding of two filter passes and the table's error, relative to the terms."""
     return 2 * pywt.Wavelet(wavelet).dec_len * eps(np.dtype(dtype)) + table_error(wavelet)
 
 
@@ -49,7 +49,7 @@ def check_reconstruction(wavelet: str, mode: str, n: int, dtype: str = "float64"
     back = lw.idwt(*lw.dwt(x, wavelet, mode), wavelet, mode)
     assert back.shape == (n + n % 2,)
     assert back.dtype == x.dtype
-    # Coefficients grow with an extrapolated extension, and rounding errors with them.
+    # Coefficients and rounding errors grow with extrapolated extensions.
     scale = filter_gain(wavelet) * max(reach_gain(part, wavelet, mode) for part in (x.real, x.imag))
     assert np.abs(back[:n] - x).max() <= tolerance(wavelet, dtype) * scale
 
@@ -87,7 +87,7 @@ def test_other_precisions(mode: str, dtype: str, kernels: Any) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_many_levels_and_axes(mode: str, xp: Library, kernels: Any) -> None:
-    """One sample too many comes back along an odd axis, at every level."""
+    """Along odd axes, the result has one sample too many at every level."""
     x = zero_mean((13, 22, 7))
     for wavelet, axes, level in (("haar", (0, 1, 2), 2), ("db3", (1, 0), 2), ("rbio3.1", (-1,), 3)):
         coeffs = lw.wavedecn(xp.asarray(x), wavelet, mode, level, axes)
@@ -98,7 +98,7 @@ def test_many_levels_and_axes(mode: str, xp: Library, kernels: Any) -> None:
 
 @pytest.mark.parametrize("wavelet", all_of(DISCRETE))
 def test_synthesis_then_analysis_under_periodization(wavelet: str, kernels: Any) -> None:
-    """As many coefficients as samples: the inverse holds from both sides."""
+    """The number of coefficients equals that of samples: the inverse is two-sided."""
     for m in (1, 2, 5, 16):
         cA, cD = zero_mean(m, 1), zero_mean(m, 2)
         x = lw.idwt(cA, cD, wavelet, "periodization")
@@ -119,7 +119,7 @@ def test_orthonormal_wavelets_keep_the_energy(wavelet: str, kernels: Any) -> Non
 
 @pytest.mark.parametrize("wavelet", all_of(w for w in DISCRETE if w != "dmey"))
 def test_constants_have_no_details(wavelet: str, kernels: Any) -> None:
-    """Modes that continue a constant by itself keep it out of the high-pass."""
+    """Modes that extend a constant by itself give zero details."""
     x = np.full(21, 5.0)
     for mode in ("constant", "symmetric", "reflect", "periodic", "smooth", "periodization"):
         cA, cD = lw.dwt(x, wavelet, mode)

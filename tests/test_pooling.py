@@ -1,4 +1,4 @@
-"""Pooling by weights: what the formulas say, on any array, whatever the numbers are."""
+"""Pooling by weights follows the formulas, on all arrays and for all values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DISTANCES = ("l1", "l2", "huber", "chebyshev", "gower")
 
 
 class Kind(NamedTuple):
-    """A function, its own options, and what the loops call it."""
+    """A function, its options, and its name in the loops."""
 
     function: Callable[..., Any]
     options: dict[str, Any]
@@ -44,7 +44,7 @@ KINDS = {
     },
 }
 
-# Windows of every kind: side by side, overlapping, with gaps, beyond the ends, one sample wide.
+# Windows of every kind: adjacent, overlapping, with gaps, beyond the ends, one sample wide.
 WINDOWS: dict[str, tuple[tuple[int, ...], tuple[Any, ...]]] = {
     "1-D": ((9,), ((2,),)),
     "1-D overlapping": ((9,), ((3,), 2, 1)),
@@ -167,7 +167,7 @@ def test_distances_of_single_channels_are_the_same() -> None:
     first = pooling.idw_pool(x, 3, distance="l1")
     for distance in ("l2", "chebyshev", "gower"):
         assert_close(pooling.idw_pool(x, 3, distance=distance), first, ulps=8)
-    wide = pooling.idw_pool(x, 3, distance="huber", delta=1e-9)  # linear nearly everywhere
+    wide = pooling.idw_pool(x, 3, distance="huber", delta=1e-9)  # almost everywhere linear
     assert_close(wide, first, ulps=1e9)
     together = {d: pooling.idw_pool(x, 3, distance=d, per_channel=False) for d in DISTANCES}
     assert_close(together["gower"], together["l1"], ulps=8)
@@ -282,7 +282,7 @@ def test_half_precision_is_computed_in_single() -> None:
 @pytest.mark.parametrize("size", [1e-30, 1e30])
 @pytest.mark.parametrize("kind", KINDS)
 def test_scales_do_not_matter_to_similarities(kernels: Kernels, kind: str, size: float) -> None:
-    """Neither overflow nor underflow: all but softmax (and Huber, with delta) are homogeneous."""
+    """No overflow or underflow: all but softmax (and Huber, with delta) are homogeneous."""
     function, options, name = KINDS[kind]
     x = signals((6, 8)).astype("float32")
     big = x * np.float32(size)
@@ -296,7 +296,7 @@ def test_scales_do_not_matter_to_similarities(kernels: Kernels, kind: str, size:
 
 @pytest.mark.parametrize("kind", [*KINDS, "ada"])
 def test_large_halves(kernels: Kernels, kind: str) -> None:
-    """What AdaPool's and SoftPool's own code gives NaN for."""
+    """Values for which AdaPool's and SoftPool's original code gives NaN."""
     function, options = (pooling.ada_pool, {}) if kind == "ada" else KINDS[kind][:2]
     x = torch.tensor([[-1e4, 1e4], [1e4, 12.0]], dtype=torch.float16)
     for sign in (1, -1):
@@ -341,7 +341,7 @@ def test_nan_stays_where_it_is(kernels: Kernels, kind: str) -> None:
 
 
 def test_a_mean_of_zero() -> None:
-    """Nothing is similar to it but zeros, and all else weighs the same."""
+    """Only zeros are similar to it, and all other samples have equal weights."""
     x = np.array([[1.0, -1.0], [2.0, -2.0]])
     assert pooling.edscw_pool(x, 2).item() == 0.0
     for similarity in ("dice", "cosine", "pce"):
@@ -352,7 +352,7 @@ def test_a_mean_of_zero() -> None:
 
 
 def test_zeros_are_similar_to_zeros(kernels: Kernels) -> None:
-    """Seen where weights are: in what a reverse gives, and where channels are added up."""
+    """Visible in weights: in unpooling, and in sums over channels."""
     x = np.array([[3.0, -1.0, -2.0, 0.0]])
     found = pooling.ada_unpool(x, np.ones((1, 1)), (4,), beta=1.0)
     assert_close(found, loops.unpool(x, np.ones((1, 1)), "exp-dice", ((4,),)), ulps=4)
@@ -371,14 +371,14 @@ def test_samples_at_the_mean_share_all_the_weight() -> None:
 
 
 def test_weights_do_not_lose_small_differences() -> None:
-    """Large numbers that hardly differ: the softmax of 1e4, 1e4 + 1 is that of 0, 1."""
+    """Large numbers with small differences: the softmax of 1e4, 1e4 + 1 is that of 0, 1."""
     base = np.array([0.0, 1.0, 2.0, 0.5])
     expected = pooling.soft_pool(base, (4,)) + 2.0**30
     assert_close(pooling.soft_pool(base + 2.0**30, (4,)), expected, ulps=2)
 
 
 def test_regions_are_what_is_inside() -> None:
-    """Padding adds no zeros: below zero the maximum of a softmax is below zero, too."""
+    """Padding adds no zeros: for negative samples, the softmax pooling is negative, too."""
     x = -100.0 - np.arange(25.0).reshape(1, 5, 5)
     y = pooling.soft_pool(x, 3, 2, 1)
     assert (y < -99).all()

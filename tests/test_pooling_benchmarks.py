@@ -1,4 +1,4 @@
-"""The benchmark of pooling layers runs, and tells right layers from wrong ones."""
+"""The benchmark of pooling layers runs, and detects wrong layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pooling cannot do is said before any work."""
+"""Invalid arguments of pooling raise before any computation."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_derivatives_say_the_same() -> None:
 
 
 def test_there_are_as_many_windows_as_torch_has() -> None:
-    """And errors where torch has them, or an infinite result."""
+    """liftwave raises where torch raises or returns infinity."""
     for n, k, s, p, d, ceil in product(
         range(1, 8), range(1, 5), range(1, 4), range(3), range(1, 4), (False, True)
     ):

@@ -1,4 +1,4 @@
-"""Derivatives of pooling: against finite differences, by torch and without it, of every kind."""
+"""Derivatives of pooling compared with finite differences, with torch and without it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from liftwave._kernels.contract import Kernels
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
 
 pytestmark = [
-    # torch's own, while its forward mode and functorch are loaded
+    # torch's warnings while its forward mode and functorch are loaded
     pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning"),
 ]
 
@@ -27,7 +27,7 @@ STEP = 1e-6
 
 
 def differences(function: Callable[..., Any], inputs: list[np.ndarray], g: np.ndarray) -> Any:
-    """The gradient of ``sum(g * function(*inputs))`` in each input, by central differences."""
+    """The gradient of ``sum(g * function(*inputs))`` for each input, by central differences."""
     found = []
     for k, x in enumerate(inputs):
         gradient = np.zeros(x.shape)
@@ -43,7 +43,7 @@ def differences(function: Callable[..., Any], inputs: list[np.ndarray], g: np.nd
 
 
 def check(function: Any, data: dict[str, np.ndarray], *args: Any, **options: Any) -> None:
-    """``vjp`` against finite differences, in all arrays among the arguments."""
+    """``vjp`` compared with finite differences, for all arrays among the arguments."""
     names = [*data]
 
     def call(*arrays: np.ndarray) -> Any:
@@ -60,12 +60,12 @@ def check(function: Any, data: dict[str, np.ndarray], *args: Any, **options: Any
     assert set(found) == set(names)
     for name, expected in zip(names, differences(call, inputs, g), strict=True):
         scale = max(np.abs(expected).max(), 1.0)
-        # Half of the digits: what differences of so small a step can show.
+        # Half of the digits: finite differences with a small step are no more accurate.
         assert_close(found[name], expected, ulps=2e8, scale=scale)
 
 
 def leading(given: dict[str, Any]) -> list[Any]:
-    """The arrays that come before the windows (taken out of ``given``)."""
+    """The arrays before the windows (removed from ``given``)."""
     return [given.pop(name) for name in ("x", "pooled", "weight") if name in given]
 
 
@@ -116,7 +116,7 @@ def test_beta_outside_has_no_gradient(kernels: Kernels) -> None:
 
 @pytest.mark.parametrize("kind", [*KINDS, "ada"])
 def test_gradients_of_nothing_and_of_one(kernels: Kernels, kind: str) -> None:
-    """Regions of zeros, as ReLUs leave them, and of single samples: finite and right."""
+    """Regions of zeros (as after ReLUs) and of single samples: finite and correct."""
     function, options = (pooling.ada_pool, {}) if kind == "ada" else KINDS[kind][:2]
     for dtype in ("float32", "float64"):
         for value in (0.0, 1e30, -1e4):
@@ -317,11 +317,11 @@ def test_batches_by_vmap() -> None:
 
 
 def test_only_inputs_are_kept() -> None:
-    """Nothing but the input (and beta) is saved on the way forward."""
+    """The forward pass saves only the input (and beta)."""
     x, beta = leaf((2, 3, 8, 8)), torch.full((4, 4), 0.5, dtype=torch.float64, requires_grad=True)
     kept: list[torch.Tensor] = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
         pooling.ada_pool(x, 2, beta=beta)
     own = [t for t in kept if t.data_ptr() not in (x.data_ptr(), beta.data_ptr())]
-    assert sum(t.numel() for t in own) <= 2 * beta.numel()  # beta clamped
+    assert sum(t.numel() for t in own) <= 2 * beta.numel()  # clamped beta
     assert any(t.data_ptr() == x.data_ptr() for t in kept)

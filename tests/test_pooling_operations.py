@@ -1,4 +1,4 @@
-"""Operations of pooling: their serialized form, and that users' calls reach compiled kernels."""
+"""Pooling operations: their serialized form, and that public calls use compiled kernels."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_shapes_of_results_are_known_before() -> None:
 
 @pytest.mark.skipif(not lw._dispatch.compiled(), reason="the compiled kernels were not built")
 def test_plain_calls_do_not_fall_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With every default, ``beta`` of AdaPool among them."""
+    """With all defaults, including AdaPool's ``beta``."""
 
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError("the reference kernels were called")
@@ -135,7 +135,7 @@ def test_all_derivatives_of_max_pool(kernels: Any) -> None:
         y, places = pooling.max_pool(dual, 3, return_indices=True)
         dy = torch.autograd.forward_ad.unpack_dual(y).tangent
     picked = direction.reshape(-1)[places.reshape(-1)].reshape(dy.shape)
-    assert_close(dy, picked)  # of equal samples the first one has the derivative
+    assert_close(dy, picked)  # the first of equal samples gets the gradient
     assert places.dtype == torch.int64
     batch = torch.vmap(lambda v: pooling.max_pool(v, 2))(x.detach())
     assert_close(batch, pooling.max_pool(x.detach(), 2))

@@ -1,4 +1,4 @@
-"""The poolings of the comparison set compute what their papers say."""
+"""The poolings of the comparison compute the formulas of their papers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def maps(*shape: int, seed: int = 0, positive: bool = False) -> torch.Tensor:
 
 
 def windowed(x: torch.Tensor, rule, size: int = 2, stride: int = 2) -> np.ndarray:
-    """``rule`` of each window and channel, by loops."""
+    """``rule`` applied to each window and channel, by loops."""
     n, c, h, w = x.shape
     rows, columns = range(0, h - size + 1, stride), range(0, w - size + 1, stride)
     out = np.empty((n, c, len(rows), len(columns)))
@@ -38,7 +38,7 @@ def sigmoid(v: float) -> float:
 
 
 def randomized(layer: torch.nn.Module) -> torch.nn.Module:
-    """Its parameters moved from where they begin."""
+    """The layer with random changes of its initial parameters."""
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in layer.parameters():
@@ -87,7 +87,7 @@ def test_blur_by_hand():
     x = torch.zeros(1, 2, 4, 4)
     x[0, 0, 1, 1], x[0, 1] = 16, 3
     y = zoo.BlurPool2d(3, 2)(x)
-    # [1 2 1]/4 in both directions about samples 0 and 2; sample 1 is met twice at 0, by mirroring.
+    # [1 2 1]/4 in both directions at samples 0 and 2; at 0, mirroring counts sample 1 twice.
     assert_equal(y[0, 0], np.array([[4.0, 2.0], [2.0, 1.0]]))
     assert_equal(y[0, 1], np.full((2, 2), 3.0))
 
@@ -134,7 +134,7 @@ def test_pixel_shuffle_loses_nothing():
 
 def test_stochastic_expects_what_it_draws():
     x = maps(1, 2, 4, 6)
-    x[..., :2, :2] = -1.0  # nothing positive in the first window
+    x[..., :2, :2] = -1.0  # no positive sample in the first window
     layer = zoo.StochasticPool2d(2).eval()
 
     def expected(a: np.ndarray, _: int) -> float:
@@ -145,7 +145,7 @@ def test_stochastic_expects_what_it_draws():
     assert_equal(layer(x), windowed(x, expected))
     torch.manual_seed(0)
     drawn = layer.train()(x.expand(20_000, -1, -1, -1))
-    # 20000 draws of a spread of at most 1.5 miss their mean by 0.05 less than once in a million.
+    # The mean of 20000 draws with spread at most 1.5 is off by 0.05 less than once in a million.
     torch.testing.assert_close(drawn.mean(0), layer.eval()(x)[0], rtol=0, atol=0.05)
     corners = torch.nn.functional.unfold(x, 2, stride=2).reshape(2, 4, 2, 3)
     assert (drawn[:, :, None] == corners).any(2).all()
@@ -156,7 +156,7 @@ def test_s3_expects_what_it_draws():
     torch.manual_seed(0)
     drawn = torch.stack([layer(x)[0] for _ in range(2_000)])
     assert drawn.shape[1:] == (2, 3, 6)
-    # 2000 draws of a spread of at most 1.5 miss their mean by 0.16 less than once in a million.
+    # The mean of 2000 draws with spread at most 1.5 is off by 0.16 less than once in a million.
     torch.testing.assert_close(drawn.mean(0), layer.eval()(x)[0], rtol=0, atol=0.16)
     highest = windowed(F.pad(x, (0, 1, 0, 1), "replicate"), lambda a, _: a.max(), 2, 1)
     values = set(np.unique(highest))

@@ -1,7 +1,7 @@
-"""A call goes straight to what is native if its arrays are like those of the call before.
+"""A call with arrays like those of the previous call runs the native plan directly.
 
-Each test makes a call first, then one whose arrays differ in one respect. The second gives what
-it gives with a wavelet that has not been used before.
+Each test makes a call first, then one whose arrays differ in one property. The second must give
+the result of a wavelet that has not been used before.
 """
 
 from __future__ import annotations

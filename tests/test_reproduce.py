@@ -1,4 +1,4 @@
-"""The reproductions measure what they say, go on where they stopped, and report what there is."""
+"""The reproductions measure their quantities, resume after interruptions, and report results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from examples.reproduce.runs import Results, perform  # noqa: E402
 
 @pytest.fixture(autouse=True)
 def _one_thread():
-    """Nets as small as these are fastest on one."""
+    """Small networks are fastest with one thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -65,7 +65,7 @@ def test_an_interruption_costs_one_run(tmp_path):
     results = Results(path)
     results.add({"k": 0}, {"value": 0.5})
     results.add({"k": 1}, {"value": 1.5})
-    path.write_text(path.read_text()[:-9])  # cut off in the middle of the last line
+    path.write_text(path.read_text()[:-9])  # truncated within the last line
     again = Results(path)
     assert {"k": 0} in again
     assert {"k": 1} not in again
@@ -124,7 +124,7 @@ def test_gmsd_by_its_definition():
     likeness = (2 * a * b + 0.0026) / (a**2 + b**2 + 0.0026)
     assert measures.gmsd(image, other) == pytest.approx(likeness.std(), rel=1e-12)
     assert measures.gmsd(image, image) == 0
-    assert measures.gmsd(image, image + 0.1) == pytest.approx(0, abs=1e-7)  # brightness has no edge
+    assert measures.gmsd(image, image + 0.1) == pytest.approx(0, abs=1e-7)  # same gradients
 
 
 def test_tables_have_means_and_spreads():
@@ -135,7 +135,7 @@ def test_tables_have_means_and_spreads():
     assert tables.table(["a", "b"], [["x", "1"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n"
 
 
-# --- what is done to images ----------------------------------------------------------------------
+# --- changes of images ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("by", [(0, 0), (1, 0), (0, -2), (-1, 2)])
@@ -160,7 +160,7 @@ def test_noise_is_the_same_for_every_model():
 
 
 class Brightest(torch.nn.Module):
-    """Classes an image by the column of its brightest pixel."""
+    """Classifies an image by the column of its brightest pixel."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x[:, 0].amax(1)
@@ -173,13 +173,13 @@ def test_robustness_counts_what_a_classifier_gets_right():
     split = data.Arrays(images, columns)
     assert training.accuracy(Brightest(), split) == 1
     found = training.robustness(Brightest(), split)
-    # Of eight moves by a pixel, two (up and down) leave the column.
+    # Of eight shifts by a pixel, two (up and down) remain in the column.
     assert found["shift"] == found["consistency"] == 0.25
     assert found["blur"] == 1
     assert 0.5 < found["noise"] < 1
     wrong = data.Arrays(images, columns - 1)
     assert training.accuracy(Brightest(), wrong) == 0
-    assert training.robustness(Brightest(), wrong)["shift"] == 0.375  # three moves to the left
+    assert training.robustness(Brightest(), wrong)["shift"] == 0.375  # three shifts to the left
     assert training.robustness(Brightest(), wrong)["consistency"] == 0.25
 
 
@@ -235,7 +235,7 @@ def test_a_net_is_trained_and_measured():
     first, second = (classification.execute(settings, few) for _ in range(2))
     assert {*classification.MEASURES} < {*first}
     assert first["parameters"] == 18_482
-    assert {**first, "seconds": 0} == {**second, "seconds": 0}  # a seed says everything
+    assert {**first, "seconds": 0} == {**second, "seconds": 0}  # the seed determines all results
     json.dumps(first)
 
 
@@ -289,7 +289,7 @@ def test_pooled_photographs_are_as_bright(name):
     with torch.no_grad():
         small = information.pooling(name, 3, 2)(image[None])
     assert small.shape == (1, 3, information.SIZE // 2, information.SIZE // 2)
-    # Nothing is brighter by more than the maximum of each window is.
+    # The mean brightness does not exceed the mean of the windows' maxima.
     most = torch.nn.functional.max_pool2d(image, 2).mean()
     assert image.mean() - 0.02 < small.mean() < most + 1e-3
 
@@ -376,7 +376,7 @@ def test_mean_iou_counts_pixels_that_have_a_class():
         def __getitem__(self, index: int):
             return torch.zeros(1, 2, 3), there[0]
 
-    # Class 0: 1 of 3; class 1: 2 of 3; class 3: none of 1; class 2 is nowhere.
+    # Class 0: 1 of 3; class 1: 2 of 3; class 3: none of 1; class 2 does not occur.
     assert segmentation.mean_iou(Finder(), One(), 4) == pytest.approx((1 / 3 + 2 / 3 + 0) / 3)
     assert segmentation.confusion(there, found, 4).sum() == 5
 
@@ -413,7 +413,7 @@ def test_segmentation_is_learned_from_pictures(tmp_path, monkeypatch):
 
 
 def _from_memory(dataset, size, shuffled):
-    """Without processes that load, and without opening a picture twice."""
+    """Load without processes, and open each picture once only."""
     if dataset not in _OPENED:
         _OPENED[dataset] = [dataset[k] for k in range(len(dataset))]
     yield from torch.utils.data.DataLoader(_OPENED[dataset], batch_size=size)

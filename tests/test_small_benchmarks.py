@@ -1,4 +1,4 @@
-"""The benchmarks of calls run: how far they travel, what they cost, two checkouts compared."""
+"""The benchmarks of small calls run: functions, times, and comparisons of two checkouts."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_the_import_of_another_liftwave_is_an_error(tmp_path, monkeypatch):
 
 
 def _fake(folder):
-    """A checkout whose liftwave is a version alone."""
+    """A checkout whose liftwave contains only a version."""
     (folder / "liftwave").mkdir()
     (folder / "liftwave" / "__init__.py").write_text("__version__ = 'fake'\n", encoding="utf-8")
     return folder
@@ -253,7 +253,7 @@ def test_digests_tell_the_last_bit():
 
 
 class Stopwatch:
-    """A checkout whose calls take what a list says."""
+    """A checkout whose calls take the times in a list."""
 
     def __init__(self, times, digest="same"):
         self._times, self._digest = times, digest

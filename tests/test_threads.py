@@ -1,4 +1,4 @@
-"""Calls from many threads at once: plans are made, kept and dropped meanwhile."""
+"""Calls from many threads at once, while plans are built, cached and dropped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CALLERS = 6
 
 @pytest.fixture
 def eager() -> Iterator[None]:
-    """Threads give way to each other all the time."""
+    """Threads switch as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -28,7 +28,7 @@ def eager() -> Iterator[None]:
 
 
 def at_once(call: Callable[[int], None]) -> None:
-    """Run ``call(0)``, ``call(1)``, … in threads that start together; raise what they raise."""
+    """Run ``call(0)``, ``call(1)``, … in threads that start together; raise their errors."""
     failures: list[BaseException] = []
     start = threading.Barrier(CALLERS)
 
@@ -50,7 +50,7 @@ def at_once(call: Callable[[int], None]) -> None:
 
 
 def check(n: int, family: str) -> None:
-    """One level of Haar there and back, by its formula."""
+    """One level of Haar and its inverse, by the formula."""
     with lw.kernels(family):
         x = zero_mean(2 * n, n)
         cA, cD = lw.dwt(x, "haar")
@@ -61,7 +61,7 @@ def check(n: int, family: str) -> None:
 
 @pytest.mark.usefixtures("eager")
 def test_plans_that_other_threads_drop(kernels: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_levels, "_MAX_SHAPES", 1)  # each new shape drops the one before
+    monkeypatch.setattr(_levels, "_MAX_SHAPES", 1)  # each new shape drops the previous one
 
     def call(caller: int) -> None:
         for n in range(1, 300):
@@ -91,7 +91,7 @@ def test_wavelets_that_nobody_used_before(order: int, kernels: Any) -> None:
 def test_plans_are_used_even_if_they_are_dropped_at_once() -> None:
     class Forgetful(dict[Any, Any]):
         def __setitem__(self, key: Any, value: Any) -> None:
-            pass  # another thread has just dropped everything
+            pass  # another thread has just dropped all plans
 
     plans = axis_plans((0,), "haar", "symmetric")
     plans = type(plans)(plans)

@@ -1,4 +1,4 @@
-"""The benchmarks of gradients run, and tell right gradients from wrong ones."""
+"""The benchmarks of gradients run, and detect wrong gradients."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_results_and_gradients_are_right(subject):
 
 
 class Spoilt(LiftwaveFilters):
-    """A transform that is right, or whose gradient of the data or of the taps is not."""
+    """A transform, correct or with a wrong gradient for the data or the taps."""
 
     def __init__(self, what):
         super().__init__("spoilt", "liftwave", learned=True)
@@ -73,7 +73,7 @@ def test_what_the_graph_keeps_is_counted_once_and_without_input_and_output():
     assert kept(Prepared(lambda t: (t * 2.0,)), x) == 0
     assert kept(Prepared(lambda t: (t.exp(),)), x) == 0  # its output
     assert kept(Prepared(lambda t: (t.square(),)), x) == 0  # its input
-    # The sine keeps the square, the cosine the same one.
+    # Sine and cosine save the same square.
     assert kept(Prepared(lambda t: ((s := t.square()).sin(), s.cos())), x) == x.nbytes
 
 

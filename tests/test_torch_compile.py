@@ -1,4 +1,4 @@
-"""Tensors that are compiled, exported, traced, cast, sent to workers and shared by processes."""
+"""Tensors under compilation, export, tracing, autocast, and in worker processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from liftwave._operations.wavelet_data import to_json
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::liftwave.errors.LevelWarning"),
-    # Said of array-api-compat's cache of what is an array, which tracing goes around.
+    # About array-api-compat's cache of array types, which tracing bypasses.
     pytest.mark.filterwarnings("ignore:Dynamo detected a call to a .functools.lru_cache"),
 ]
 
@@ -41,7 +41,7 @@ LAYERS = [
 
 
 class RoundTrip(nn.Module):
-    """There and back, with a change in between."""
+    """A transform and its inverse, with a change in between."""
 
     def __init__(self, learn: str | None, wavelet: str, mode: str) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ def image(*shape: int) -> torch.Tensor:
 
 
 def same_as_eager(function: Any, compiled: Any, x: torch.Tensor, parameters: Any = ()) -> None:
-    """In values and in all gradients."""
+    """Equal values and gradients."""
     results = []
     for f in (compiled, function):
         given = x.clone().requires_grad_()
@@ -75,7 +75,7 @@ def same_as_eager(function: Any, compiled: Any, x: torch.Tensor, parameters: Any
 
 @pytest.mark.parametrize(("learn", "wavelet", "mode"), LAYERS)
 def test_layers_compile_whole(learn: str | None, wavelet: str, mode: str) -> None:
-    """Also for sizes that change."""
+    """Also for changing sizes."""
     layer = RoundTrip(learn, wavelet, mode)
     parameters = [p for p in layer.parameters() if p.numel()]
     torch._dynamo.reset()
@@ -101,7 +101,7 @@ BANK = lw.FilterBank(*pywt.Wavelet("sym3").filter_bank)
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_compile_whole(name: str) -> None:
-    """The second shape makes torch compile for any."""
+    """The second shape makes torch compile for dynamic shapes."""
     torch._dynamo.reset()
     compiled = torch.compile(FUNCTIONS[name], fullgraph=True, backend="aot_eager")
     for shape in ((2, 6, 17, 16), (2, 6, 18, 20)):
@@ -130,7 +130,7 @@ DERIVED = {
 @pytest.mark.parametrize("derived", DERIVED)
 @pytest.mark.parametrize("learn", [None, "orthonormal", "lifting", "function"])
 def test_derivatives_compile_whole(learn: str | None, derived: str) -> None:
-    """Those of ``torch.func``, where torch itself takes operators with gradients in no way."""
+    """Derivatives by ``torch.func``, where torch supports no operators with gradients."""
     layer = lwt.DWT1d("db2", learn=None if learn == "function" else learn)
 
     def loss(x: torch.Tensor) -> torch.Tensor:
@@ -162,7 +162,7 @@ def test_the_default_compiler() -> None:
     try:
         compiled = torch.compile(layer, fullgraph=True)
         same_as_eager(layer, compiled, image(), list(layer.parameters()))
-    except torch._inductor.exc.InductorError as error:  # without a C++ compiler
+    except torch._inductor.exc.InductorError as error:  # no C++ compiler
         pytest.skip(f"torch's default compiler does not work here: {error}")
 
 
@@ -172,7 +172,7 @@ def test_the_default_compiler() -> None:
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize(("learn", "wavelet", "mode"), LAYERS)
 def test_layers_export(learn: str | None, wavelet: str, mode: str, strict: bool) -> None:
-    """To a program that can be saved, loaded, and run on another batch."""
+    """Export to a program that can be saved, loaded, and run on another batch."""
     layer = RoundTrip(learn, wavelet, mode).eval()
     batch = torch.export.Dim("batch", min=2)
     program = torch.export.export(
@@ -210,7 +210,7 @@ class Function(nn.Module):
 
 @pytest.mark.parametrize("model", [Missing(), *map(Function, ("there and back", "scheme", "bank"))])
 def test_functions_export(model: nn.Module) -> None:
-    """By ``strict=True`` as well, which needs all of Python's code to be traced."""
+    """Also with ``strict=True``, which traces all Python code."""
     x = image(2, 3, 17, 16)
     program = torch.export.export(model, (x,), strict=True)
     for got, expected in zip(tree_leaves(program.module()(x)), tree_leaves(model(x)), strict=True):
@@ -218,7 +218,7 @@ def test_functions_export(model: nn.Module) -> None:
 
 
 def test_programs_load_in_new_processes(tmp_path: Path) -> None:
-    """After ``import liftwave.torch``, before anything is computed."""
+    """After ``import liftwave.torch``, before any computation."""
     program = torch.export.export(lwt.DWT1d("db2"), (image(2, 3, 17),))
     torch.export.save(program, tmp_path / "program.pt2")
     load = "import sys, torch, liftwave.torch; torch.export.load(sys.argv[1])"
@@ -246,7 +246,7 @@ def transform(wavelet: Any, mode: str, synthesis: bool) -> tuple[Transform, list
 
 @pytest.mark.parametrize("mode", ["symmetric", "periodization"])
 def test_linear_operators(mode: str) -> None:
-    """A transform, its inverse, and both transposed."""
+    """A transform, its inverse, and the transposes of both."""
     x = torch.asarray(zero_mean((3, 19))).requires_grad_()
     bank = lw.FilterBank(*pywt.Wavelet("db2").filter_bank)
     analysis, _ = transform(bank, mode, False)
@@ -267,7 +267,7 @@ def test_linear_operators(mode: str) -> None:
 @pytest.mark.parametrize("synthesis", [False, True])
 @pytest.mark.parametrize("residuals", ["inputs", "outputs"])
 def test_learned_operators(residuals: str, synthesis: bool) -> None:
-    """Transforms whose taps are inputs, and their derivatives, which are operations as well."""
+    """Transforms whose taps are inputs, and their derivatives, which are also operations."""
     taps = [torch.asarray(zero_mean(4, k)).requires_grad_() for k in range(4)]
     steps = [lw.LiftingStep("predict", taps[0]), lw.LiftingStep("update", taps[1], -2)]
     wavelet = lw.FilterBank(*taps) if residuals == "inputs" else lw.LiftingScheme(steps)
@@ -290,7 +290,7 @@ def test_learned_operators(residuals: str, synthesis: bool) -> None:
 
 
 def test_operators_are_batched_by_themselves() -> None:
-    """Functions and layers are batched in another way, which also supports ``torch.func``."""
+    """Functions and layers use another batching rule, which also supports ``torch.func``."""
     x = torch.asarray(zero_mean((4, 3, 19)))
     taps = [torch.asarray(zero_mean(4, k)) for k in range(4)]
     learned, tensors = transform(lw.FilterBank(*taps), "symmetric", False)
@@ -309,7 +309,7 @@ def test_operators_are_batched_by_themselves() -> None:
 
 @pytest.mark.parametrize(("learn", "wavelet", "mode"), LAYERS)
 def test_autocast_changes_nothing(learn: str | None, wavelet: str, mode: str) -> None:
-    """Single precision stays; half comes back as half, and is computed in single."""
+    """Single precision is preserved; half is computed in single and returned in half."""
     layer = RoundTrip(learn, wavelet, mode)
     for dtype in (torch.float32, torch.bfloat16, torch.float16):
         x = image().to(dtype)

@@ -1,4 +1,4 @@
-"""Gradients through the functions of torch tensors: right, complete, and of every kind."""
+"""Gradients through the functions on torch tensors: correct, complete, and of every kind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from liftwave import _dispatch
 from liftwave.errors import ArgumentTypeError
 
 pytestmark = [
-    # torch's own, while its forward mode and functorch are loaded
+    # torch's warnings while its forward mode and functorch are loaded
     pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::liftwave.errors.LevelWarning"),
 ]
@@ -39,14 +39,14 @@ def bank_of(*taps: torch.Tensor) -> lw.FilterBank:
 
 
 def scheme_of(*parts: torch.Tensor) -> lw.LiftingScheme:
-    """Two steps, of three taps and of one, and both scales."""
+    """Two steps, with three taps and one tap, and both scales."""
     predict, update, low, high = parts
     steps = [lw.LiftingStep("predict", predict, -1), lw.LiftingStep("update", update)]
     return lw.LiftingScheme(steps, (low, high), shift=(1, 0))
 
 
 def learned(kind: str) -> tuple[Callable[..., Any], list[torch.Tensor]]:
-    """What makes a wavelet of tensors, and the tensors."""
+    """The function that builds a wavelet from tensors, and the tensors."""
     if kind == "bank":
         return bank_of, [leaf(4, seed) for seed in range(1, 5)]
     scales = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (1.5, -0.5)]
@@ -88,7 +88,7 @@ def test_gradients_are_the_transposed_matrix_of_pywavelets(
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("wavelet", ["haar", "db3", "bior2.2"])
 def test_every_derivative_of_multilevel_transforms(wavelet: str, mode: str) -> None:
-    """Reverse and forward mode, also batched, and second derivatives, there and back."""
+    """Reverse and forward mode, also batched, and second derivatives, for both directions."""
     x = leaf((2, 7, 6))
 
     def analysis(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -123,7 +123,7 @@ def test_every_derivative_of_lifting(name: str, mode: str) -> None:
 
 
 def test_missing_bands() -> None:
-    """Bands that are not there have no gradient, and the others have theirs."""
+    """Missing bands have no gradient, and all others have their gradients."""
     a, d = leaf((2, 5), 1), leaf((2, 4), 2)
     fine = leaf((2, 5), 3)
     for coeffs in (
@@ -164,7 +164,7 @@ def test_complex_data() -> None:
 
 @pytest.mark.parametrize(("kind", "mode"), learned_kinds())
 def test_every_derivative_of_learned_taps(kind: str, mode: str) -> None:
-    """In data and taps together: the second derivatives are mixed ones."""
+    """In data and taps together: mixed second derivatives."""
     make, taps = learned(kind)
     x = leaf((5, 6))
 
@@ -213,7 +213,7 @@ def test_learned_taps_compute_what_numbers_do(kind: str, kernels: Any) -> None:
 
 
 def test_one_tensor_in_many_places() -> None:
-    """Gradients of all the places add up: orthogonal filters from one, one bank for two axes."""
+    """Gradients of all uses add up: all filters from one tensor, one bank for two axes."""
     low = leaf(4, 1)
 
     def bank(low: torch.Tensor) -> lw.FilterBank:
@@ -226,7 +226,7 @@ def test_one_tensor_in_many_places() -> None:
 
 
 def test_second_derivatives_in_taps_of_fixed_data() -> None:
-    """Data without a gradient do not take that of the taps away, nor a part of a wavelet's taps."""
+    """Data or fixed taps without gradients do not remove the gradients of other taps."""
     x = torch.asarray(zero_mean((4, 7)))
     low, fixed = leaf(4, 1), torch.ones(4, dtype=torch.float64)
     for function in (
@@ -247,11 +247,11 @@ def test_frozen_taps_still_pass_gradients_to_data() -> None:
         assert gradcheck(lambda x, w=frozen: lw.idwt(x, x, w, "symmetric"), (x,))
 
 
-# --- nothing is dropped, nothing goes astray -----------------------------------------------------
+# --- recording, in-place changes and memory ------------------------------------------------------
 
 
 class Marked(torch.Tensor):
-    """A tensor of a class of one's own."""
+    """A tensor of a user-defined class."""
 
 
 def recorded() -> Iterator[Any]:
@@ -307,7 +307,7 @@ def test_only_some_bands_record() -> None:
 
 
 def test_results_may_be_changed_in_place() -> None:
-    """Each band has memory and a version of its own: a change of one is none of another."""
+    """Bands have separate memory and versions: changing one does not affect another."""
     x = leaf((4, 8))
     approx, detail = lw.dwt(x, "haar")
     loss = detail.square().sum()
@@ -327,7 +327,7 @@ def test_taps_elsewhere_than_the_data() -> None:
 
 
 def test_kernels_read_the_memory_of_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the way forward and back, and results are not copied either."""
+    """Forward and backward; results are not copied either."""
     if not _dispatch.compiled():
         pytest.skip("compiled kernels are not built")
     cpu = _dispatch.families()["cpu"]
@@ -352,7 +352,7 @@ def test_kernels_read_the_memory_of_tensors(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_taps_that_change_are_not_kept() -> None:
-    """A training that goes on for days holds no more than one that has just begun."""
+    """The memory use of long training does not grow."""
     from liftwave._plan.axis import analysis_plan, lift_plan
 
     x = torch.ones(3, 3, 12, dtype=torch.float64)
@@ -369,12 +369,12 @@ def test_taps_that_change_are_not_kept() -> None:
                 for t in tensors:
                     t.add_(1e-3)
         for wavelet in (bank(*taps), scheme(*parts)):
-            # Of axes apart, each is done by itself.
+            # Separate axes are computed one by one.
             sum(b.sum() for b in lw.dwtn(x, wavelet, "symmetric", axes=(0, 2)).values()).backward()
     assert max(kept()) <= 64
 
 
-# --- what is kept for the way back ---------------------------------------------------------------
+# --- memory saved for the backward pass ----------------------------------------------------------
 
 
 def saved_by(function: Callable[[], Any]) -> list[torch.Tensor]:
@@ -424,7 +424,7 @@ def test_what_is_saved_by_lifting() -> None:
 
 
 def test_what_is_saved_where_taps_are_frozen() -> None:
-    """The taps alone."""
+    """Only the taps."""
     for kind in ("bank", "scheme"):
         make, taps = learned(kind)
         frozen = [t.detach() for t in taps]
@@ -452,7 +452,7 @@ def test_vmap_is_a_loop() -> None:
 
 
 def test_vmap_over_taps() -> None:
-    """Many wavelets at once, of the same data or each of its own."""
+    """Many wavelets at once, with shared data or with separate data."""
     x = torch.asarray(zero_mean((3, 7)))
     low = torch.asarray(zero_mean((3, 4), 1))
 

@@ -1,4 +1,4 @@
-"""LDW-Pooling, attention by energy, and pooling swapped in models."""
+"""LDW-Pooling, attention by energy, and the replacement of pooling in models."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def data(dims: int, dtype: str = "float64") -> torch.Tensor:
 
 
 def correlated(line: np.ndarray, taps: np.ndarray, mode: str) -> np.ndarray:
-    """``y[k] = sum_i w[i] * x[2 k + i - (K - 1) // 2]``, the signal continued by ``mode``."""
+    """``y[k] = sum_i w[i] * x[2 k + i - (K - 1) // 2]``, with the signal extended by ``mode``."""
     n, kernel = len(line), len(taps)
     wide = pywt.pad(line, 2 * kernel, mode)
-    if mode == "periodization":  # which repeats the last of an odd number of samples
+    if mode == "periodization":  # this repeats the last sample of odd lengths
         line = np.append(line, line[-1:]) if n % 2 else line
         wide = np.pad(line, 2 * kernel, mode="wrap")
     first = 2 * kernel - (kernel - 1) // 2
@@ -71,7 +71,7 @@ def test_bands_are_those_of_the_formula(taps: int, mode: str, kernels: Any) -> N
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_it_is_the_transform(dims: int, kernels: Any) -> None:
-    """Under periodization, bands by name as the transform has them by key."""
+    """Under periodization, the named bands equal the bands of the transform."""
     pool, x = POOL[dims]("db3", "bands", learn=None), data(dims)
     coeffs = lw.dwtn(x, "db3", "periodization", tuple(range(-dims, 0)))
     for name, band in pool(x).items():
@@ -86,7 +86,7 @@ def test_unpooling_undoes_orthonormal_filters(dims: int, learn: str) -> None:
     x = data(dims)
     for taps in (2, 4, 8, *((5,) if learn == "filters" else ())):
         for form in ("bands", "concat"):
-            # (Single precision holds the parameters where they begin.)
+            # (The initial parameters are in single precision.)
             pool = POOL[dims](taps, form, learn=learn).double()
             back = UNPOOL[dims](pool)(pool(x), SIZES[dims])
             assert_close(back, x, ulps=1 << 12 if learn == "orthonormal" else 1 << 33)
@@ -101,7 +101,7 @@ def test_unpooling_in_other_modes_is_exact_inside(mode: str) -> None:
     back = lwt.LDWUnpool1d(pool)(pool(x))
     assert_close(back[..., 4:-4], x[..., 4:-4], ulps=64, scale=4.0)
     ones = torch.ones(1, 32, dtype=torch.float64)
-    if mode != "zero":  # what continues a constant keeps it
+    if mode != "zero":  # other modes preserve constants
         assert_close(lwt.LDWUnpool1d(pool)(pool(ones)), ones, ulps=64)
 
 

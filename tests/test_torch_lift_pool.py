@@ -1,4 +1,4 @@
-"""LiftPool layers: values, exact inverses, gradients of every option, and torch around them."""
+"""LiftPool layers: values, exact inverses, gradients of every option, and torch features."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def data(dims: int, dtype: str = "float32", channels: int = 2) -> torch.Tensor:
 
 
 def layer(dims: int, *arguments: Any, seed: int = 0, **options: Any) -> Any:
-    """A layer with random parameters, of double precision."""
+    """A layer with random parameters, in double precision."""
     torch.manual_seed(seed)
     return DOWN[dims](2, *arguments, init="random", **options).double()
 
 
 def plain(x: torch.Tensor, m: Any) -> torch.Tensor:
-    """The same in torch's convolutions: the sum of the bands of images."""
+    """The same with torch's convolutions: the sum of the bands of images."""
     channels, kernel = m.channels, m.kernel_size
     before, after = (kernel - 1) // 2, kernel // 2
 
@@ -133,7 +133,7 @@ def test_a_picture_comes_back() -> None:
 
 
 def as_function(m: nn.Module, call: Any) -> tuple[Any, list[torch.Tensor]]:
-    """A call of a layer as a function of its input and its parameters, and these."""
+    """A layer's call as a function of its input and its parameters, and these tensors."""
     names = [name for name, _ in m.named_parameters()]
 
     def run(*tensors: torch.Tensor) -> Any:
@@ -242,7 +242,7 @@ def test_transforms_of_func() -> None:
 
 
 def kept_for_backward(call: Any) -> set[int]:
-    """Addresses of the memory that is kept."""
+    """Addresses of the saved memory."""
     found = set()
 
     def note(tensor: torch.Tensor) -> torch.Tensor:
@@ -270,7 +270,7 @@ def test_nothing_is_kept_but_inputs_or_outputs() -> None:
         else:
             assert source in kept
             assert not outputs & kept
-        # Beyond that only filters, and what penalties are made of.
+        # Other saved tensors: only filters, and sums for penalties.
         assert len(kept - outputs - {source}) <= 6
 
 
@@ -282,7 +282,7 @@ def test_penalties_of_a_model() -> None:
         lwt.LiftDownPool2d(2, penalty_weights=(2.0, 3.0)), lwt.LiftDownPool2d(2), nn.Flatten()
     )
     x = torch.randn(3, 2, 16, 16)
-    assert float(lwt.auxiliary_loss(model)) == 0.0  # nothing was called yet
+    assert float(lwt.auxiliary_loss(model)) == 0.0  # no layer was called yet
     model(x)
     expected = 0.0
     signal = x
@@ -316,7 +316,7 @@ def test_learning_makes_details_small() -> None:
     assert losses[-1] < 0.2 * losses[0]
 
 
-# --- what torch does with layers -----------------------------------------------------------------
+# --- torch features of layers --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("output", ["sum", "bands"])
@@ -386,7 +386,7 @@ def test_half_precision_and_autocast(dtype: torch.dtype) -> None:
 def test_state() -> None:
     m = lwt.LiftDownPool2d(3, 3, "bands", init="random")
     x = torch.randn(2, 3, 8, 8, requires_grad=True)
-    m(x)  # leaves a penalty behind, which is not the layer's own
+    m(x)  # leaves a penalty, which is not part of the state
     memory = io.BytesIO()
     torch.save(m.state_dict(), memory)
     memory.seek(0)

@@ -1,4 +1,4 @@
-"""Layers: fixed and learnable wavelets, exact inverses, state, and what training leaves intact."""
+"""Layers: fixed and learnable wavelets, exact inverses, state, and invariants of training."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from liftwave import torch as lwt
 from liftwave.constraints import lattice_angles, orthonormality_penalty
 from liftwave.errors import ConstraintError, LevelError, ModeError, ShapeError, WaveletError
 
-# Ours, and PyWavelets' own
+# liftwave's warning, and PyWavelets' own
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of:UserWarning")
 
 DWT = {1: lwt.DWT1d, 2: lwt.DWT2d, 3: lwt.DWT3d}
@@ -33,7 +33,7 @@ FUNCTION = {1: lw.wavedec, 2: lw.wavedec2, 3: lw.wavedecn}
 AXES = {1: {"axis": -1}, 2: {"axes": (-2, -1)}, 3: {"axes": (-3, -2, -1)}}
 SIZES = {1: (17,), 2: (10, 13), 3: (6, 7, 8)}
 
-# What is learned, a wavelet that it may begin at, and a mode in which it is defined.
+# The constraint, an initial wavelet, and a mode that supports it.
 LEARNED = [
     ("orthonormal", "db3", "symmetric"),
     ("linear-phase", "cdf9.7", "reflect"),
@@ -57,7 +57,7 @@ def leaves(tree: Any) -> list[torch.Tensor]:
 @pytest.mark.parametrize("batch", [True, False])
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_layers_give_what_the_functions_give(dims: int, batch: bool, kernels: Any) -> None:
-    """In values and in structure, PyWavelets' too."""
+    """Equal values and structure, also to PyWavelets."""
     x = data(dims, batch)
     got = DWT[dims]("db2", 2, "reflect")(x)
     expected = FUNCTION[dims](x, "db2", "reflect", 2, **AXES[dims])
@@ -182,7 +182,7 @@ def test_learnable_layers_reconstruct(
     x = data(dims, dtype="float64")
     layer = DWT[dims](wavelet, 1, mode, learn=learn, random=random).double()
     back = layer.inverse()(layer(x), output_size=SIZES[dims])
-    # Parameters began in single precision, which only penalised filters feel.
+    # Parameters are initialized in single precision; this affects only penalised filters.
     ulps = 2.0**30 if learn == "filters" else 4096
     assert_close(back.detach(), x, ulps=ulps)
     for name, parameter in layer.named_parameters():
@@ -216,7 +216,7 @@ def test_random_filters_satisfy_the_constraints() -> None:
 
 @pytest.mark.parametrize(("learn", "wavelet", "mode"), LEARNED)
 def test_gradients_of_layers(learn: str, wavelet: str, mode: str) -> None:
-    """There and back, in data and parameters, by finite differences."""
+    """Both directions, for data and parameters, by finite differences."""
     layer = lwt.DWT1d(wavelet, 2, mode, learn=learn).double()
     names = [n for n, p in layer.named_parameters() if p.numel()]
     values = [dict(layer.named_parameters())[n] for n in names]
@@ -231,7 +231,7 @@ def test_gradients_of_layers(learn: str, wavelet: str, mode: str) -> None:
 
 
 def test_training_keeps_a_wavelet() -> None:
-    """After 1,000 steps towards nothing in particular: still orthonormal, still without a mean."""
+    """After 1,000 steps towards a random target: still orthonormal, high-pass sum still zero."""
     torch.manual_seed(0)
     layer = lwt.DWT1d("db4", level=2, mode="periodization", learn="orthonormal").double()
     inverse = layer.inverse()
@@ -254,7 +254,7 @@ def test_training_keeps_a_wavelet() -> None:
 
 
 def test_training_of_filters_needs_its_penalties() -> None:
-    """Without them the wavelet is lost; with them it is kept."""
+    """Without penalties the filters stop being a wavelet; with them they remain one."""
     reached = {}
     for weight in (0.0, 100.0):
         torch.manual_seed(0)
@@ -263,7 +263,7 @@ def test_training_of_filters_needs_its_penalties() -> None:
         x = torch.randn(2, 32)
         for _ in range(200):
             optimiser.zero_grad()
-            # What is asked for leads away from any wavelet.
+            # No wavelet minimizes this loss.
             loss = sum((b - 1.0).square().mean() for b in layer(x))
             (loss + lwt.auxiliary_loss(layer)).backward()
             optimiser.step()
@@ -293,7 +293,7 @@ def test_penalties_are_those_of_constraints() -> None:
     assert wavelet.penalty().item() > 0.01
 
 
-# --- shared, saved, moved ------------------------------------------------------------------------
+# --- sharing, saving and moving modules ----------------------------------------------------------
 
 
 def test_inverses_share_the_wavelet() -> None:
@@ -305,7 +305,7 @@ def test_inverses_share_the_wavelet() -> None:
 
 @pytest.mark.parametrize(("learn", "wavelet", "mode"), LEARNED)
 def test_state_travels(learn: str, wavelet: str, mode: str) -> None:
-    """Through state dicts, copies, pickles and files, without what kernels prepared."""
+    """Through state dicts, copies, pickles and files, without caches of the kernels."""
     x = data(1)
     layer = lwt.DWT1d(wavelet, 2, mode, learn=learn, random=True)
     expected = [b.detach() for b in layer(x)]
@@ -353,7 +353,7 @@ def test_dtype_and_device_follow_the_module(learn: str, wavelet: str, mode: str)
 
 @pytest.mark.gpu
 def test_layers_on_a_gpu() -> None:
-    """The reference kernels serve CUDA tensors in torch's operations, on their device."""
+    """The reference kernels run torch operations on CUDA tensors, on their device."""
     if not torch.cuda.is_available():
         pytest.skip("torch sees no CUDA device: layers on a GPU are not tested here")
     for learn, wavelet, mode in ((None, "db2", "symmetric"), *LEARNED):
@@ -477,7 +477,7 @@ def test_errors(make: Any, error: type[Exception], message: str) -> None:
 
 
 def test_without_torch_there_is_a_clear_error(tmp_path: Path) -> None:
-    """Torch is made unfindable in a fresh interpreter."""
+    """A fresh interpreter in which torch cannot be found."""
     code = """
 import sys
 sys.modules["torch"] = None

@@ -1,4 +1,4 @@
-"""Layers as ONNX graphs of plain operations, run by onnxruntime."""
+"""Layers as ONNX graphs of standard operators, run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::liftwave.errors.LevelWarning"),
-    # Of torch's exporter, about itself, and that two inputs share the size of their batch.
+    # Warnings of torch's exporter: about itself, and about two inputs with the same batch size.
     pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.:FutureWarning"),
     pytest.mark.filterwarnings("ignore:# The axis name:UserWarning"),
 ]
@@ -33,7 +33,7 @@ BATCH = torch.export.Dim("batch")
 
 
 class RoundTrips(nn.Module):
-    """Coefficients of several layers, and the signals made of them after a change."""
+    """Coefficients of several layers, and their reconstructions after a change."""
 
     def __init__(self, layers: Sequence[Any]) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ def data(*shape: int, dtype: str = "float32") -> torch.Tensor:
 
 
 def same_in_onnx(module: nn.Module, arguments: Any, others: Any = None, **options: Any) -> None:
-    """The graph made with some arguments gives what the module gives, also for others."""
+    """The graph equals the module for the exported arguments, and for others."""
     module.eval()
     made = torch.onnx.export(module, arguments, dynamo=True, verbose=False, **options)
     assert {node.domain for node in made.model.graph} == {""}
@@ -85,7 +85,7 @@ def test_every_mode_on_some_axis(dims: int, wavelet: str) -> None:
 
 @pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.slow), 2, 17])
 def test_wavelets(n: int) -> None:
-    """Several levels, short signals and long filters; and lifting, another computation."""
+    """Several levels, short signals and long filters; lifting uses another computation."""
     layers = [lwt.DWT1d(w, 2) for w in ("haar", "sym4", "bior1.3")]
     scheme = lw.LiftingScheme.from_name("cdf9.7")
     layers += [lwt.DWT1d(scheme, 2, mode) for mode in ("periodization", "reflect")[: 1 + (n > 2)]]
@@ -99,7 +99,7 @@ def test_without_a_batch(dims: int) -> None:
 
 @pytest.mark.parametrize("wavelet", ["db2", lw.LiftingScheme.from_name("cdf9.7")])
 def test_any_batch_and_any_channels(wavelet: Any) -> None:
-    """Graphs made of one size serve others."""
+    """Graphs exported for one size support others."""
     layer = RoundTrips([lwt.DWT2d(wavelet, 1, "reflect")])
     sizes = ({0: BATCH, 1: torch.export.Dim("channels")},)
     same_in_onnx(layer, (data(2, 3, 17, 16),), (data(5, 1, 17, 16),), dynamic_shapes=sizes)
@@ -107,7 +107,7 @@ def test_any_batch_and_any_channels(wavelet: Any) -> None:
 
 @pytest.mark.parametrize("dims", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_inverses_alone(dims: int) -> None:
-    """With a band that is missing, too: by lifting, zeros of any batch take its place."""
+    """Also with a missing band: in lifting, zeros of any batch size replace it."""
 
     class Inverse(nn.Module):
         def __init__(self, dwt: Any) -> None:
@@ -126,7 +126,7 @@ def test_inverses_alone(dims: int) -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", "float16"])
 def test_other_precisions(dtype: str) -> None:
-    """Double precision is kept by all numbers in the graph."""
+    """All numbers in the graph preserve double precision."""
     wavelets = ("db3", lw.LiftingScheme.from_name("cdf9.7"))
     layers = [lwt.DWT1d(w, 1, mode) for w in wavelets for mode in ("constant", "zero")]
     layers.append(lwt.DWT1d("sym3", 1, "smooth"))

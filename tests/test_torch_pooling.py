@@ -1,4 +1,4 @@
-"""Layers of pooling: values, masks and their sizes, and everything torch does with layers."""
+"""Layers of pooling: values, masks and their sizes, and all torch features of layers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError, WindowErr
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
-    # Said of array-api-compat's cache of what is an array, which tracing goes around.
+    # About array-api-compat's cache of array types, which tracing bypasses.
     pytest.mark.filterwarnings("ignore:Dynamo detected a call to a .functools.lru_cache"),
 ]
 
@@ -76,7 +76,7 @@ def test_layers_do_what_the_functions_do(name: str, function: Any, options: Any,
             x = signal(dims, batch, dtype)
             for args in ((2,), (3, 2, 1), (3, 1, 1, 2, True), ((2,) * dims,)):
                 found = layer(name, dims, *args, **options)(x)
-                # Not to the last bit: exponentials of NumPy and torch are different ones.
+                # Not bitwise equal: NumPy and torch have different exponential functions.
                 assert_close(found, function(x, *args, ndim=dims, **options), ulps=8)
 
 
@@ -124,7 +124,7 @@ def test_a_mask_takes_the_size_of_the_first_result() -> None:
     pool = lwt.AdaPool2d(2, channels=3)
     assert is_lazy(pool.beta)
     assert "of the first result" in repr(pool)
-    optimizer = torch.optim.SGD(pool.parameters(), 1e-3)  # takes it before it has a size
+    optimizer = torch.optim.SGD(pool.parameters(), 1e-3)  # registers it before its size is known
     pool(signal(2)).sum().backward()
     assert tuple(pool.beta.shape) == (3, 4, 4)
     optimizer.step()
@@ -170,7 +170,7 @@ def test_beta_is_clamped_as_it_is_used() -> None:
 
 
 def test_beta_is_learned() -> None:
-    """From the middle to either end, whichever a target was made with."""
+    """From 0.5 towards either end, depending on the target."""
     x = torch.asarray(zero_mean((4, 3, 8, 8), 1))
     for value in (0.1, 0.9):
         target = pooling.ada_pool(x, 2, beta=value)
@@ -203,7 +203,7 @@ def test_states_are_saved_and_loaded() -> None:
         assert_close(pickle.loads(pickle.dumps(pool))(x), y)
     unused = lwt.AdaPool2d(2)
     again = lwt.AdaPool2d(2)
-    again.load_state_dict(unused.state_dict())  # neither has a size yet
+    again.load_state_dict(unused.state_dict())  # both sizes are unknown
     assert_close(copy.deepcopy(again)(x), pooling.ada_pool(x, 2), ulps=8)
     model = nn.ModuleDict({"down": lwt.AdaPool2d(2)})
     model["up"] = lwt.AdaUnpool2d(model["down"])
@@ -211,12 +211,12 @@ def test_states_are_saved_and_loaded() -> None:
     assert len(list(model.parameters())) == 1
 
 
-# --- what torch does with layers -------------------------------------------------------------
+# --- torch features of layers ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_layers_compile_whole(kind: str) -> None:
-    """From the first call on; with and without a batch; and for sizes that change."""
+    """From the first call on; with and without a batch; and for changing sizes."""
     pool = LAYERS[kind]()
     torch._dynamo.reset()
     compiled = torch.compile(copy.deepcopy(pool), fullgraph=True, backend="aot_eager")
@@ -372,7 +372,7 @@ def test_what_layers_print() -> None:
     )
 
 
-# --- what cannot be --------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------
 
 X = torch.zeros(2, 3, 8, 8)
 BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {

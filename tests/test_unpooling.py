@@ -1,4 +1,4 @@
-"""Max pooling and the ways up again, against torch's."""
+"""Max pooling and all unpoolings, compared with torch."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ WINDOWS: list[tuple[Any, ...]] = [
 
 
 def tied(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
-    """Small integers, so that regions have several largest samples."""
+    """Small integers, so that several samples of a region are equal to the maximum."""
     return np.random.default_rng(seed).integers(-3, 3, shape).astype("float64")
 
 
-# --- down ------------------------------------------------------------------------------------
+# --- max pooling -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments", WINDOWS)
@@ -62,7 +62,7 @@ def test_max_pool_of_every_library(xp: Library) -> None:
 
 
 def last_stays(values: np.ndarray, where: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """Values put one after the other at flat places."""
+    """Values assigned one after the other to flat positions."""
     lead = values.shape[: values.ndim - len(size)]
     back = np.zeros((*lead, int(np.prod(size))))
     for plane in np.ndindex(lead):
@@ -87,7 +87,7 @@ def test_nothing_but_infinity(kernels: Kernels) -> None:
     assert_close(where, np.array([[[0, 1], [3, 4]]]))
 
 
-# --- up by place -----------------------------------------------------------------------------
+# --- unpooling by indices --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ndim", [1, 2, 3])
@@ -164,7 +164,7 @@ def test_transposed_convolution_is_that_of_torch(ndim: int, arguments: Any) -> N
     }[ndim]
     stride, padding, more, dilation = (*arguments, *(1, 0, 0, 1)[len(arguments) :])
     size, kernel = (4, 5, 3)[:ndim], (3, 4, 2)[:ndim]
-    if stride == 1:  # of the last axis nothing would be left
+    if stride == 1:  # the last axis would become empty
         padding = min(padding, 3 - ndim)
     x, weight = zero_mean((2, 3, *size)), zero_mean((3, 2, *kernel), 1)
     expected = function(

@@ -1,4 +1,4 @@
-"""Gradients through ``upcoef`` of torch tensors: right, of every kind, by compiled kernels."""
+"""Gradients of ``upcoef`` on torch tensors: correct, of every kind, by compiled kernels."""
 
 from __future__ import annotations
 

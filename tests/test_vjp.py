@@ -64,7 +64,7 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def inner(a: Any, b: Any) -> float:
-    """``Re <a, b>`` of two trees of one structure."""
+    """``Re <a, b>`` of two trees of the same structure."""
     return sum(
         float(np.vdot(to_numpy(x), to_numpy(y)).real)
         for x, y in zip(leaves(a), leaves(b), strict=True)
@@ -91,7 +91,7 @@ def dtype_of(x: Any) -> str:
 
 
 def gain_of(wavelet: Any, mode: str, n: int, level: int, axes: int = 1) -> float:
-    """By how much the terms of the sums can exceed the samples, over all levels."""
+    """The largest ratio of the sums' terms to the samples, over all levels."""
     plan = plan_analysis((n,), axis_plans((0,), (wavelet,), (mode,)), level)
     steps = [step for each in plan.levels for _, step in each.analysis_steps]
     return float(np.prod([gain_of_step(step) for step in steps])) ** axes
@@ -109,7 +109,7 @@ def gain_of_step(step: FilterStep | LiftStep) -> float:
 
 
 def check_adjoint(gain: float, function: Any, data: Any, *args: Any, **kwargs: Any) -> float:
-    """``<g, T x> = <T* g, x>`` on numbers without a mean; the gap in units of the bound."""
+    """``<g, T x> = <T* g, x>`` on numbers of zero mean; returns the gap in units of the bound."""
     result, pullback = lw.vjp(function, *data, *args, **kwargs)
     cotangents = like(result, 1)
     pulled = pullback(cotangents, wavelet=False).data
@@ -125,7 +125,7 @@ def check_both_ways(wavelet: Any, mode: str, n: int, level: int, dtype: str) -> 
     x = zero_mean((2, n), n, dtype)
     try:
         coeffs = lw.wavedec(x, wavelet, mode, level)
-    except ShapeError:  # a level of one sample, which reflect cannot extend
+    except ShapeError:  # reflect cannot extend a level of one sample
         return 0.0
     gain = gain_of(wavelet, mode, n, level)
     worst = check_adjoint(gain, lw.wavedec, (x,), wavelet, mode, level)
@@ -204,7 +204,7 @@ class Call(NamedTuple):
         return () if self.wavelet is None else (self.wavelet,)
 
     def pulled_like(self) -> Any:
-        """The data as the pullback structures them."""
+        """The data in the structure of the pullback."""
         return self.data if len(self.data) > 1 else self.data[0]
 
 
@@ -242,7 +242,7 @@ ANALYSES = {
 
 
 def undone(name: str, inverse: Any, *drop: Any, **named: Any) -> Call:
-    """The inverse of an analysis, on other numbers; some bands are missing."""
+    """The inverse of an analysis, on other numbers, with some bands missing."""
     call = ANALYSES[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LevelWarning)
@@ -256,7 +256,7 @@ def undone(name: str, inverse: Any, *drop: Any, **named: Any) -> Call:
 
 
 def without(tree: Any, drop: Sequence[Any]) -> Any:
-    """A structure without bands: keys of dicts, numbers of places in lists and tuples."""
+    """A structure without some bands: keys of dicts, positions in lists and tuples."""
     if isinstance(tree, dict):
         return {key: without(value, drop) for key, value in tree.items() if key not in drop}
     if isinstance(tree, list | tuple):
@@ -307,7 +307,7 @@ def test_result_is_that_of_the_function(name: str, kernels: Any) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_adjoint_of_every_function(name: str, kernels: Any) -> None:
-    """And the same with the gradient in the wavelet, which takes another way."""
+    """The same with the gradient in the wavelet, which uses other code."""
     call = CALLS[name]
     result, pullback = call.vjp()
     cotangents = like(result, 1)
@@ -346,7 +346,7 @@ def moved(wavelet: Any, direction: Any, step: float) -> Any:
 
 
 def numbers(gradient: Any) -> list[np.ndarray]:
-    """All arrays of a gradient in a wavelet, or in several."""
+    """All arrays of a wavelet's gradient, or of several."""
     if isinstance(gradient, list):
         return [x for each in gradient for x in numbers(each)]
     if isinstance(gradient, FilterBankGradient):
@@ -365,7 +365,7 @@ def random_direction(gradient: Any, rng: np.random.Generator) -> Any:
 
 
 def difference(function: Callable[[float], float], step: float) -> float:
-    """The derivative at zero from four values, to the fourth order."""
+    """The derivative at zero from four values, of fourth order."""
     near, far = (function(k * step) - function(-k * step) for k in (1, 2))
     return (8 * near - far) / (12 * step)
 
@@ -391,7 +391,7 @@ def test_wavelets_by_finite_differences(name: str, kernels: Any) -> None:
 
 
 def test_the_differences_see_errors() -> None:
-    """A gradient that is one part in a million off does not pass for right."""
+    """A relative error of a millionth in a gradient is detected."""
     call = CALLS["wavedec2"]
     result, pullback = call.vjp()
     cotangents = like(result, 1)
@@ -421,7 +421,7 @@ def test_one_wavelet_for_all_axes_gets_the_sum(name: str) -> None:
 
 
 def as_tensors(wavelet: Any) -> tuple[Any, list[Any]]:
-    """The wavelet with tensors for taps and scales, and these."""
+    """The wavelet with taps and scales as tensors, and these tensors."""
 
     def leaf(values: Any) -> Any:
         return torch.tensor(values, dtype=torch.float64, requires_grad=True)
@@ -445,7 +445,7 @@ DROPS: tuple[tuple[Any, ...], ...] = ((), ("aa",), ("da", "dd"), ("ad", "da", "d
 def test_autograd_of_the_reference_agrees(
     mode: str, wavelets: Any, drop: tuple[str, ...], kernels: Any
 ) -> None:
-    """Data and wavelets, both directions, from inputs and from outputs."""
+    """Gradients for data and wavelets, both directions, from inputs and from outputs."""
     made = [as_tensors(w) for w in wavelets]
     tensors, taps = [m[0] for m in made], [leaf for m in made for leaf in m[1]]
     for level, axes in ((1, (0, 1)), (3, (1, 2)), (2, (2, 0))):
@@ -508,7 +508,7 @@ def check_synthesis(
 
 
 def kept(bands: Any, drop: Sequence[str]) -> Any:
-    """(Approximation, details) without what is dropped: everywhere, but for the finest details."""
+    """(Approximation, details) without the dropped bands at any level."""
     approx, details = bands
     left = [{k: b for k, b in of_level.items() if k not in drop} for of_level in details]
     return (None if "aa" in drop else approx), left

@@ -1,4 +1,4 @@
-"""What wavelets resolve to, the warning of a bank, and the plans that a wavelet owns."""
+"""The resolution of wavelets, the warning of a bank, and the plans that a wavelet caches."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_names_and_builtin_wavelets_are_one_bank(name: str) -> None:
 
 @pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
 def test_copies_of_builtin_wavelets_are_the_same_bank(copied: Callable[[Any], Any]) -> None:
-    """(They lose PyWavelets' mark of a built-in wavelet, its family.)"""
+    """(The copies lose the family, which marks built-in wavelets in PyWavelets.)"""
     assert resolve_wavelet(copied(pywt.Wavelet("dmey"))) is resolve_wavelet("dmey")
 
 

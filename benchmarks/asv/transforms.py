@@ -23,7 +23,7 @@ class _Timed:
 
 
 class Transforms(_Timed):
-    """Each row of the table of targets."""
+    """All rows of the table of targets."""
 
     params: ClassVar = [row.name for row in ROWS]
     param_names: ClassVar = ["row"]
@@ -39,7 +39,7 @@ class Transforms(_Timed):
 
 
 class Copy:
-    """The ruler: a copy of each row's input, its allocation included."""
+    """The reference: a copy of each row's input, including its allocation."""
 
     params: ClassVar = [row.name for row in ROWS]
     param_names: ClassVar = ["row"]
@@ -52,7 +52,7 @@ class Copy:
 
 
 class Growth(_Timed):
-    """``dwt`` with db4 of signals of so many samples."""
+    """``dwt`` with db4 for a growing number of samples."""
 
     params: ClassVar = [1 << exponent for exponent in range(10, 27, 2)]
     param_names: ClassVar = ["samples"]
@@ -68,7 +68,7 @@ class Growth(_Timed):
 
 
 class Threads(_Timed):
-    """The large rows on one and on two threads."""
+    """The large rows with one and two threads."""
 
     params: ClassVar = [LARGE, [1, 2]]
     param_names: ClassVar = ["row", "threads"]

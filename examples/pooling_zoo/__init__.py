@@ -1,8 +1,8 @@
-"""The pooling layers that LiftPool, LDW-Pooling and AdaPool are compared with, small and readable.
+"""Simple pooling layers with which LiftPool, LDW-Pooling and AdaPool are compared.
 
-Every layer takes feature maps ``(N, C, H, W)``, drops windows that do not fit as
-``torch.nn.MaxPool2d`` does, and names its source. :data:`POOLINGS` makes each of them, and each of
-liftwave's, for a number of channels, halving the size.
+Every layer takes feature maps ``(N, C, H, W)``, drops windows that do not fit (as
+``torch.nn.MaxPool2d`` does), and cites its source. :data:`POOLINGS` contains factories of these
+layers and of liftwave's, which take a number of channels and halve the size.
 """
 
 from examples.pooling_zoo.fixed import (

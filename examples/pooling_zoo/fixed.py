@@ -1,4 +1,4 @@
-"""Poolings without chance, and with at most one number to learn."""
+"""Deterministic poolings with at most one learned number."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class SkipPool2d(nn.Module):
 
 
 class LpPool2d(nn.Module):
-    r"""Power mean of the magnitudes, its order :math:`p = 1 + \log(1 + e^\rho)` learned.
+    r"""Power mean of the magnitudes with learned order :math:`p = 1 + \log(1 + e^\rho)`.
 
     .. math:: y = \Big(\frac 1 n \sum_{i \in R} |a_i|^p\Big)^{1/p}
 
-    From the average of magnitudes (``p = 1``) to their maximum (``p`` without bound). A window of
-    zeros has the gradient zero.
+    It ranges from the average of magnitudes (``p = 1``) to their maximum (``p`` to infinity).
+    Windows of zeros have zero gradient.
 
     References
     ----------
@@ -58,14 +58,14 @@ class LpPool2d(nn.Module):
 
     @property
     def p(self) -> torch.Tensor:
-        """The present order."""
+        """The current order."""
         return 1 + F.softplus(self.rho)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map ``(N, C, H, W)`` to ``(N, C, H', W')``."""
         magnitudes = windows(x, self.kernel_size, self.stride).abs()
-        # Relative to the largest nothing overflows; the result does not depend on what we divide
-        # by, so that its own gradient need not be followed.
+        # Division by the largest magnitude prevents overflow. The result does not depend on the
+        # divisor, so it needs no gradient.
         largest = magnitudes.amax(-1, keepdim=True).detach()
         flat = largest == 0
         relative = magnitudes / largest.masked_fill(flat, 1)
@@ -79,7 +79,7 @@ class LpPool2d(nn.Module):
 
 
 class BlurPool2d(nn.Module):
-    """A binomial filter, and every ``stride``-th sample of what it gives.
+    """A binomial filter, then every ``stride``-th sample of its output.
 
     References
     ----------
@@ -111,7 +111,7 @@ class BlurPool2d(nn.Module):
 
 
 class MaxBlurPool2d(nn.Sequential):
-    """Max pooling that moves one sample at a time, then :class:`BlurPool2d`.
+    """Max pooling with stride 1, then :class:`BlurPool2d`.
 
     References
     ----------
@@ -125,8 +125,8 @@ class MaxBlurPool2d(nn.Sequential):
 class SpectralPool2d(nn.Module):
     """The lowest frequencies of the discrete Fourier transform, transformed back at a lower rate.
 
-    Where the output has an even length, its highest frequency stands for a pair of the input's,
-    which are added; so the result is real, and a constant stays itself.
+    For even output lengths, the highest frequency is the sum of a pair of the input's frequencies,
+    so the result is real, and constants are preserved.
 
     References
     ----------
@@ -159,11 +159,11 @@ class SpectralPool2d(nn.Module):
 
 
 class WaveletPool2d(nn.Module):
-    """Two levels of the Haar transform, of which the second alone is transformed back.
+    """Two levels of the Haar transform, of which only the second is transformed back.
 
-    The second level is the whole of the first approximation, so that the result is that
-    approximation: twice the average of each window. (The paper writes its own rule for the backward
-    pass; here the gradient is that of the result.)
+    The second level represents the first approximation completely, so the result is that
+    approximation: twice the average of each window. (The paper defines a different backward pass.
+    Here the gradient is that of the result.)
 
     References
     ----------
@@ -181,7 +181,7 @@ class WaveletPool2d(nn.Module):
 
 
 class PixelShuffle2d(nn.PixelUnshuffle):
-    """Every window's samples side by side as channels: invertible, and nothing is pooled at all.
+    """The samples of each window as separate channels: invertible, without any reduction.
 
     References
     ----------
@@ -190,4 +190,4 @@ class PixelShuffle2d(nn.PixelUnshuffle):
 
     def __init__(self, downscale_factor: int = 2) -> None:
         super().__init__(downscale_factor)
-        self.growth = downscale_factor**2  # channels of the output for each of the input's
+        self.growth = downscale_factor**2  # output channels per input channel

@@ -1,4 +1,4 @@
-"""Poolings with parameters of their own."""
+"""Poolings with parameters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from examples.pooling_zoo._windows import per_channel, windows
 
 
 class _Windowed(nn.Module):
-    """What has a kernel and a stride."""
+    """A pooling with kernel and stride."""
 
     def __init__(self, kernel_size: int, stride: int | None) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class _Windowed(nn.Module):
 
 
 class MixedPool2d(_Windowed):
-    r"""A learned share of max pooling, the rest of average pooling.
+    r"""A learned mixture of max and average pooling.
 
     :math:`y = \alpha \max_i a_i + (1 - \alpha) \frac 1 n \sum_i a_i`, one :math:`\alpha` in [0, 1]
     for the layer.
@@ -46,7 +46,7 @@ class MixedPool2d(_Windowed):
 
 
 class GatedPool2d(_Windowed):
-    r"""A share of max pooling that each window decides for itself.
+    r"""A mixture of max and average pooling with a gate computed from each window.
 
     :math:`y = \sigma(\omega^T a) \max_i a_i + (1 - \sigma(\omega^T a)) \frac 1 n \sum_i a_i` with
     one gate :math:`\omega`, of the window's size, for the layer, or for each of ``channels``.
@@ -78,7 +78,7 @@ class DetailPreservingPool2d(_Windowed):
         \rho(v) = \big(v^2 + \epsilon^2\big)^{\lambda / 2}
 
     with :math:`\alpha` and :math:`\lambda` positive and learned for each channel, and
-    :math:`\max(v, 0)` for ``v`` when ``symmetric=False``, so that only what stands out upwards is
+    :math:`\max(v, 0)` for ``v`` when ``symmetric=False``, so that only values above the mean are
     emphasised. :math:`\tilde a` is the mean of the window ("DPP lite").
 
     References
@@ -113,10 +113,10 @@ class DetailPreservingPool2d(_Windowed):
 class LocalImportancePool2d(nn.Module):
     r"""Weights :math:`\exp G(a)` that a small network computes from the map (LIP).
 
-    :math:`y = \sum_i a_i e^{G(a)_i} / \sum_i e^{G(a)_i}`; ``G`` is the paper's simplest: a
-    convolution of three by three, instance normalization, and a sigmoid times 12, with the
-    normalization's scale zero at first, so that training begins at average pooling. Samples beyond
-    the edge belong to no window.
+    :math:`y = \sum_i a_i e^{G(a)_i} / \sum_i e^{G(a)_i}`. ``G`` is the simplest in the paper: a
+    3x3 convolution, instance normalization, and a sigmoid times 12. The normalization's initial
+    scale is zero, so that training starts with average pooling. Samples beyond the edge belong to
+    no window.
 
     References
     ----------
@@ -150,17 +150,17 @@ class LocalImportancePool2d(nn.Module):
 
 
 class GaussianPool2d(_Windowed):
-    r"""The window's mean plus a share of its spread, which the whole map decides.
+    r"""The window's mean plus a multiple of its standard deviation, computed from the map.
 
     :math:`y = \mu_X + \operatorname{softplus}(\mu_0 + \sigma_0 \epsilon)\, \sigma_X` with the
-    window's mean and standard deviation; :math:`\mu_0` and :math:`\sigma_0` of each channel come
-    from the channels' averages through two layers; :math:`\epsilon` is a normal number for each
+    window's mean and standard deviation. Two layers compute :math:`\mu_0` and :math:`\sigma_0` of
+    each channel from the channels' averages. :math:`\epsilon` is a normal random number for each
     output in training and zero in evaluation.
 
     References
     ----------
     Kobayashi, "Gaussian-based pooling for convolutional neural networks", NeurIPS 2019,
-    the "inverse softplus" Gaussian, eq. (10) and what follows.
+    the "inverse softplus" Gaussian, eq. (10) and following.
     """
 
     def __init__(

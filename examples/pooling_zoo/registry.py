@@ -1,4 +1,4 @@
-"""Every pooling by name: what makes one for a number of channels, halving the size."""
+"""Every pooling by name: factories that take a number of channels; all halve the size."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from examples.pooling_zoo import fixed, learned, stochastic
 from liftwave import torch as lt
 
 PoolFactory: TypeAlias = Callable[[int], nn.Module]
-"""Makes a pooling for a number of channels."""
+"""Returns a pooling for a number of channels."""
 
 
 def ldw_of_the_paper(**settings: Any) -> nn.Module:
-    """LDW-Pooling with four taps and the paper's penalty, in the form that can be met.
+    """LDW-Pooling with four taps and the paper's penalty, in a form that can be satisfied.
 
-    The high-pass is to be antisymmetric, as the partner of a symmetric low-pass of even length is.
+    The high-pass is antisymmetric, like the partner of a symmetric low-pass of even length.
     """
     return lt.LDWPool2d(4, symmetry="linear-phase", orthonormal=False, **settings)
 
@@ -50,11 +50,11 @@ OURS: dict[str, PoolFactory] = {
 }
 
 POOLINGS: dict[str, PoolFactory] = {**COMPARED, **OURS}
-"""All of them, by the names that the papers' tables have."""
+"""All poolings, by the names in the papers' tables."""
 
 
 def growth_of(pool: nn.Module) -> int:
-    """How many channels a pooling gives for each of its input's."""
+    """The number of output channels of a pooling per input channel."""
     if getattr(pool, "output", None) == "concat":
         return len(pool.bands)
     growth = getattr(pool, "growth", 1)

@@ -1,4 +1,4 @@
-"""Poolings that draw lots in training, and give what is expected in evaluation."""
+"""Poolings that are random in training, and return expectations in evaluation."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class StochasticPool2d(nn.Module):
     r"""One sample of each window, drawn with a probability in proportion to its value.
 
     In training :math:`y = a_l` with :math:`P(l = i) = a_i / \sum_j a_j`; in evaluation
-    :math:`y = \sum_i p_i a_i`. The values are activations after a ReLU: what is negative is never
-    drawn, and in a window without anything positive every sample is as likely.
+    :math:`y = \sum_i p_i a_i`. The values are activations after a ReLU: negative values are never
+    drawn. In a window without positive values, all samples have the same probability.
 
     References
     ----------
@@ -46,12 +46,12 @@ class StochasticPool2d(nn.Module):
 
 
 class S3Pool2d(nn.Module):
-    """Max pooling one sample at a time, then rows and columns drawn by lot.
+    """Max pooling with stride 1, then random rows and columns.
 
-    The map is cut into strips of ``grid_size`` rows; of each, ``grid_size / stride`` rows are drawn
-    and kept in their order; columns likewise. In evaluation the result is the mean over all draws:
-    exactly, from the chance of each row to become the first, second, … of its strip. Rows and
-    columns that fill no strip are dropped.
+    The map is cut into strips of ``grid_size`` rows. ``grid_size / stride`` rows of each strip are
+    drawn, in order; columns likewise. In evaluation the result is the exact mean over all draws,
+    from the probability of each row to become the first, second, … of its strip. Rows and columns
+    that fill no strip are dropped.
 
     References
     ----------
@@ -70,8 +70,8 @@ class S3Pool2d(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map ``(N, C, H, W)`` to maps ``stride`` times as small."""
-        # The last windows reach beyond the map, as if the last sample were repeated: the maximum
-        # of a window is then that of the samples inside.
+        # The last windows reach beyond the map, with the last sample repeated. The maximum of such
+        # a window is the maximum of its samples inside the map.
         reach = self.kernel_size - 1
         x = F.max_pool2d(F.pad(x, (0, reach, 0, reach), "replicate"), self.kernel_size, stride=1)
         for axis in (-2, -1):
@@ -79,7 +79,7 @@ class S3Pool2d(nn.Module):
         return x
 
     def _thinned(self, x: torch.Tensor, axis: int) -> torch.Tensor:
-        """Rows (or columns) kept of each strip."""
+        """The remaining rows (or columns) of each strip."""
         strips = x.shape[axis] // self.grid_size
         x = x.narrow(axis, 0, strips * self.grid_size)
         if self.training:
@@ -89,14 +89,14 @@ class S3Pool2d(nn.Module):
         return (parts @ chances.T).flatten(-2).movedim(-1, axis)
 
     def _lots(self, strips: int, device: torch.device) -> torch.Tensor:
-        """Numbers of the rows drawn, in order."""
+        """Indices of the drawn rows, in order."""
         kept = self.grid_size // self.stride
         drawn = torch.rand(strips, self.grid_size, device=device).argsort(-1)[:, :kept]
         first = self.grid_size * torch.arange(strips, device=device)[:, None]
         return (first + drawn.sort(-1).values).flatten()
 
     def chances(self) -> torch.Tensor:
-        """Chance of row ``r`` of a strip to be the ``j``-th that is kept: ``[j, r]``."""
+        """Probability of row ``r`` of a strip to be the ``j``-th drawn row: ``[j, r]``."""
         rows, kept = self.grid_size, self.grid_size // self.stride
         ways = [
             [math.comb(r, j) * math.comb(rows - 1 - r, kept - 1 - j) for r in range(rows)]

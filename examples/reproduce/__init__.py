@@ -1,1 +1,1 @@
-"""What the papers on pooling claim, measured in small: ``python -m examples.reproduce --help``."""
+"""The claims of papers on pooling, at small scale: ``python -m examples.reproduce --help``."""

@@ -23,8 +23,8 @@ from examples.reproduce.runs import Result, Results, Settings, perform
 ROOT = Path(__file__).parents[2]
 
 app = typer.Typer(
-    help="Measure in small what the papers on pooling claim. Every command goes on where it "
-    "was stopped: what has a result is not done again.",
+    help="Measure the claims of the papers on pooling at small scale. Interrupted commands can "
+    "be run again: they skip runs that have a result.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -37,9 +37,9 @@ OutputOption = Annotated[
     Path, typer.Option("--output", help="folder whose tables/ and pictures/ are written")
 ]
 MinutesOption = Annotated[
-    float | None, typer.Option("--minutes", help="begin no run after so many minutes")
+    float | None, typer.Option("--minutes", help="start no run after this many minutes")
 ]
-SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="runs with different beginnings")]
+SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="runs with different seeds")]
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="folder with CIFAR-10, CIFAR-100 or ImageNet; else digits"),
@@ -55,10 +55,10 @@ def _measure(
     results: Path,
     output: Path,
     minutes: float | None,
-    threads: int | None = 1,  # most nets are so small that more only cost
+    threads: int | None = 1,  # small networks are slower with more threads
     **more: Any,
 ) -> None:
-    """Do what has no result yet, and write tables and pictures of all that has."""
+    """Run everything that has no result yet, and write the tables and pictures of all results."""
     if threads is not None:
         torch.set_num_threads(threads)
     held = Results(results / f"{name}.jsonl")
@@ -76,7 +76,7 @@ def _bidirectional(
     output: OutputOption = OUTPUT,
     minutes: MinutesOption = None,
 ) -> None:
-    """Photographs pooled and brought back (LiftPool, figure 1)."""
+    """Photographs, pooled and reconstructed (LiftPool, figure 1)."""
     module = bidirectional
     _measure(
         "bidirectional", module.runs(), module.execute, module.report, results, output, minutes
@@ -89,7 +89,7 @@ def _information(
     output: OutputOption = OUTPUT,
     minutes: MinutesOption = None,
 ) -> None:
-    """What each pooling keeps of photographs, and how long it takes (AdaPool, V-B and V-C)."""
+    """Photographs after each pooling, and its time (AdaPool, V-B and V-C)."""
     module = information
     runs = module.runs()
     _measure("information", runs, module.execute, module.report, results, output, minutes)
@@ -102,12 +102,12 @@ def _classification(
     minutes: MinutesOption = None,
     folder: DataOption = None,
     seeds: SeedsOption = 3,
-    epochs: Annotated[int, typer.Option(min=1, help="how often each image is seen")] = 20,
+    epochs: Annotated[int, typer.Option(min=1, help="passes over all images")] = 20,
 ) -> None:
-    """All poolings in two nets, ablations, robustness (the tables of all three papers)."""
+    """All poolings in two networks, ablations, robustness (the tables of all three papers)."""
     name, split = ("digits", data.digits()) if folder is None else data.open_folder(folder)
     if name == "PASCAL VOC":
-        raise typer.BadParameter(f"{folder} has pictures to segment: use the command segmentation")
+        raise typer.BadParameter(f"{folder} contains PASCAL VOC: use the command segmentation")
     _measure(
         "classification",
         classification.runs(name, epochs, seeds),
@@ -126,9 +126,9 @@ def _autoencoder(
     output: OutputOption = OUTPUT,
     minutes: MinutesOption = None,
     seeds: SeedsOption = 2,
-    steps: Annotated[int, typer.Option(min=1, help="batches to train with")] = 300,
+    steps: Annotated[int, typer.Option(min=1, help="number of training batches")] = 300,
 ) -> None:
-    """SegNet and UNet in small give back images (LDW-Pooling, figure 1)."""
+    """Small SegNet and UNet that reconstruct images (LDW-Pooling, figure 1)."""
     module = autoencoder
     runs = module.runs(steps, seeds)
     _measure("autoencoder", runs, module.execute, module.report, results, output, minutes)
@@ -141,7 +141,7 @@ def _segmentation(
     output: OutputOption = OUTPUT,
     minutes: MinutesOption = None,
     seeds: SeedsOption = 1,
-    epochs: Annotated[int, typer.Option(min=1, help="how often each picture is seen")] = 50,
+    epochs: Annotated[int, typer.Option(min=1, help="passes over all images")] = 50,
     size: Annotated[int, typer.Option(min=16, help="height and width of the pictures")] = 224,
 ) -> None:
     """SegNet and UNet on PASCAL VOC (LiftPool, 4.2; LDW-Pooling, table 4)."""

@@ -1,4 +1,4 @@
-"""Networks that give back the image they are given, through pairs of ways down and up."""
+"""Networks that reconstruct their input, with pairs of down- and upsampling."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ KINDS = {"SegNet": False, "UNet": True}
 
 @cache
 def _patches() -> tuple[Tensor, Tensor]:
-    """Grey patches to train with, and others, of photographs that are not trained with."""
+    """Grey patches for training, and patches of other photographs for the test."""
     photographs = data.photographs(colour=False)
     held_out = [photographs[name] for name in HELD_OUT]
     others = [image for name, image in photographs.items() if name not in HELD_OUT]
@@ -58,7 +58,7 @@ def runs(steps: int, seeds: int) -> list[Settings]:
 
 
 def execute(settings: Settings) -> Result:
-    """Train a network to give back its input, and measure it on photographs it has not seen."""
+    """Train a network to reconstruct its input, and measure it on unseen photographs."""
     torch.manual_seed(settings["seed"])
     training, held_out = _patches()
     model = AutoEncoder(TRAINED[settings["pair"]], skips=KINDS[settings["kind"]])
@@ -77,7 +77,7 @@ def execute(settings: Settings) -> Result:
 
 
 def fit(model: AutoEncoder, images: Tensor, steps: int, learning_rate: float = 3e-3) -> None:
-    """Train by Adam on the mean square error, the rate falling to zero along half a cosine."""
+    """Train by Adam on the mean square error; the rate falls to zero along half a cosine."""
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     model.train()
@@ -91,7 +91,7 @@ def fit(model: AutoEncoder, images: Tensor, steps: int, learning_rate: float = 3
 
 
 def report(results: Results, tables: Path, pictures: Path) -> None:
-    """Write the table, and the picture."""
+    """Write the table and the picture."""
     heading = ["down and up"]
     for kind in KINDS:
         heading += [f"{kind}: PSNR (dB)", "SSIM", "parameters"]
@@ -111,7 +111,7 @@ def report(results: Results, tables: Path, pictures: Path) -> None:
 
 
 def _chart(results: Results) -> Figure:
-    """Every run as a dot, for the kinds of networks that have been run."""
+    """Every run as a dot, for each kind of network with results."""
     kinds = [kind for kind in KINDS if results.of(kind=kind)] or [*KINDS]
     figure = Figure(figsize=(2 + 3.2 * len(kinds), 3), layout="constrained")
     axes = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]

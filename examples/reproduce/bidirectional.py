@@ -1,4 +1,4 @@
-"""Photographs pooled and brought back: LiftPool's first figure, in numbers too."""
+"""Photographs, pooled and reconstructed: LiftPool's first figure, with measures."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def runs() -> list[Settings]:
 
 
 def _pair(name: str, channels: int) -> Pair:
-    torch.manual_seed(0)  # of random filters, which need no training to be undone
+    torch.manual_seed(0)  # for random filters; their inverse needs no training
     return PAIRS[name](channels).eval()
 
 
 @torch.no_grad()
 def there_and_back(image: Tensor, pair: str) -> Tensor:
-    """An image ``(C, H, W)`` down, and up again."""
+    """An image ``(C, H, W)`` down, then up."""
     return _pair(pair, len(image))(image[None])[0]
 
 
 def execute(settings: Settings) -> Result:
-    """How like itself a photograph comes back."""
+    """The similarity of a photograph and its reconstruction."""
     image = data.photographs(SIZE)[settings["photograph"]]
     back = there_and_back(image, settings["pair"])
     return {
@@ -49,7 +49,7 @@ def execute(settings: Settings) -> Result:
 
 
 def report(results: Results, tables: Path, pictures: Path) -> None:
-    """Write the table, and the picture."""
+    """Write the table and the picture."""
     rows = []
     for pair in PAIRS:
         found = results.of(pair=pair)
@@ -70,7 +70,7 @@ def report(results: Results, tables: Path, pictures: Path) -> None:
 
 
 def _picture() -> Figure:
-    """Parts of photographs, and what each pair makes of them."""
+    """Parts of photographs, and the reconstruction by each pair."""
     figure = Figure(figsize=(11.2, 5.3), layout="constrained")
     rows = figure.subplots(len(SHOWN), 1 + len(SHOWN_PAIRS))
     photographs = data.photographs(SIZE)

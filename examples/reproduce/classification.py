@@ -25,7 +25,7 @@ from liftwave.torch import auxiliary_loss
 NETS: dict[str, Callable[..., nn.Module]] = {"VGG": VGG, "ResNet": ResNet}
 ABLATED = "VGG"  # the net of the ablations
 
-# LDW-Pooling's table 6: how the filters begin, and whether the penalty is added to the loss.
+# LDW-Pooling's table 6: the initial filters, and whether the penalty is added to the loss.
 LDW_STARTS = {
     ("LDW", 1.0): "pretrained filters, penalty",
     ("LDW", 0.0): "pretrained filters, no penalty",
@@ -33,11 +33,11 @@ LDW_STARTS = {
     ("LDW, random start", 0.0): "random filters, no penalty",
 }
 BANDS = ("LL", "LH", "HL", "HH")
-KERNELS = (2, 3, 4, 7)  # 5 is the layer's own
+KERNELS = (2, 3, 4, 7)  # the default is 5
 
 
 def _variants() -> dict[str, PoolFactory]:
-    """What only the ablations train with."""
+    """The poolings of the ablations only."""
 
     def lift(**settings: Any) -> PoolFactory:
         return lambda channels: lt.LiftDownPool2d(channels, **settings)
@@ -56,14 +56,14 @@ VARIANTS = {**POOLINGS, **_variants()}
 
 
 def runs(data: str, epochs: int, seeds: int) -> list[Settings]:
-    """Every pooling in every net, and the ablations in one; seed by seed.
+    """Every pooling in every network, and the ablations in one; seed by seed.
 
     Parameters
     ----------
     data : str
         Name of the data set.
     epochs, seeds : int
-        How long each is trained, and how often.
+        The epochs of each training, and the number of trainings.
     """
     named = [
         *({"net": ABLATED, "pool": pool} for pool in POOLINGS),
@@ -78,7 +78,7 @@ def runs(data: str, epochs: int, seeds: int) -> list[Settings]:
 
 
 def execute(settings: Settings, split: Split) -> Result:
-    """Train one net, and measure it on the test's images as they are, and after changes."""
+    """Train one network, and measure it on the test images, unchanged and changed."""
     torch.manual_seed(settings["seed"])
     image, _ = split.train[0]
     extra = {"attention": True} if settings["attention"] else {}
@@ -99,7 +99,7 @@ def execute(settings: Settings, split: Split) -> Result:
     }
 
 
-# --- what came out -------------------------------------------------------------------------------
+# --- the results ---------------------------------------------------------------------------------
 
 
 class Found:
@@ -133,7 +133,7 @@ class Found:
 
 
 def report(results: Results, data: str, tables: Path, pictures: Path) -> None:
-    """Write the tables and the picture of what there is."""
+    """Write the tables and the picture of the present results."""
     found = Found(results, data)
     write(tables / "reproduced_classification.md", _comparison(found))
     write(tables / "reproduced_ablations.md", _ablations(found))
@@ -222,7 +222,7 @@ def _chart(found: Found) -> Figure:
 
 
 def _robustness_chart(found: Found, net: str = ABLATED) -> Figure:
-    """What is left on changed images."""
+    """The accuracy on changed images."""
     figure = Figure(figsize=(11, 5.2), layout="constrained")
     changed = ("consistency", "noise", "blur")
     for ax, measure in zip(figure.subplots(1, len(changed)), changed, strict=True):

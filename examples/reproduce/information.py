@@ -1,4 +1,4 @@
-"""What each pooling keeps of photographs at several kernels, and how long it takes."""
+"""The information in photographs after each pooling, for several kernels, and its time."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from examples.reproduce.tables import number, save, table, write
 from liftwave import torch as lt
 
 KERNELS = (2, 3, 5)
-SIZE = 270  # which all kernels divide
+SIZE = 270  # divisible by all kernels
 TIMED = (8, 32, 60, 60)
 
 
 class Halved(nn.Module):
-    """The approximation of an orthonormal wavelet, as bright as the image."""
+    """The approximation of an orthonormal wavelet, scaled to the image's brightness."""
 
     def __init__(self, pool: nn.Module) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Halved(nn.Module):
         return self.pool(x) / 2
 
 
-# For a number of channels and a kernel; those that halve only are asked for kernel 2 alone.
+# For a number of channels and a kernel; layers that only halve are used with kernel 2 only.
 ANY_KERNEL: dict[str, Callable[[int, int], nn.Module]] = {
     "max": lambda channels, k: nn.MaxPool2d(k),
     "average": lambda channels, k: nn.AvgPool2d(k),
@@ -62,7 +62,7 @@ NAMES = (*ANY_KERNEL, *HALVING)
 
 
 def pooling(name: str, channels: int, kernel: int) -> nn.Module:
-    """A pooling with a kernel, moved by as much."""
+    """A pooling whose stride equals its kernel."""
     torch.manual_seed(0)
     if name in HALVING:
         return HALVING[name](channels)
@@ -81,7 +81,7 @@ def runs() -> list[Settings]:
 
 
 def execute(settings: Settings) -> Result:
-    """How like the photograph its pooled self is, enlarged again; or how long pooling takes."""
+    """The similarity of a photograph and its enlarged pooled version; or the time of pooling."""
     name, kernel = settings["pool"], settings["kernel"]
     if "timed" in settings:
         return _times(pooling(name, TIMED[1], kernel), nn.MaxPool2d(kernel))
@@ -97,7 +97,7 @@ def execute(settings: Settings) -> Result:
 
 
 def _times(pool: nn.Module, usual: nn.Module, rounds: int = 15) -> Result:
-    """Times as multiples of max pooling's, which is measured in turn with it."""
+    """Times as multiples of max pooling's time, interleaved."""
     x = torch.rand(TIMED, requires_grad=True)
     forward: dict[nn.Module, list[float]] = {pool: [], usual: []}
     backward: dict[nn.Module, list[float]] = {pool: [], usual: []}
@@ -118,7 +118,7 @@ def _times(pool: nn.Module, usual: nn.Module, rounds: int = 15) -> Result:
 
 
 def report(results: Results, tables: Path, pictures: Path) -> None:
-    """Write the table, and the picture."""
+    """Write the table and the picture."""
     heading = ["pooling"]
     for k in KERNELS:
         heading += [f"{k} x {k}: PSNR (dB)", "SSIM", "GMSD", "forward", "and backward"]

@@ -1,4 +1,4 @@
-"""How alike two images are: PSNR, SSIM, and a stand-in for what is perceived."""
+"""Similarity of two images: PSNR, SSIM, and a substitute for perceptual measures."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def ssim(image: Tensor, other: Tensor) -> float:
 def gmsd(image: Tensor, other: Tensor) -> float:
     """Gradient magnitude similarity deviation of images ``(C, H, W)`` from 0 to 1; 0 if equal.
 
-    Where edges are lost or made, the likeness of the gradients varies over the image; the standard
-    deviation of it follows what people see. It stands in for LPIPS, which needs a trained network.
-    The paper first averages two by two pixels; not so here, where that is what is measured.
+    Lost or added edges make the similarity of the gradients vary over the image; its standard
+    deviation follows perception. It replaces LPIPS, which needs a trained network. The paper first
+    averages two by two pixels. This function does not, because that is a pooling under test.
 
     References
     ----------
@@ -51,7 +51,7 @@ def gmsd(image: Tensor, other: Tensor) -> float:
 
 
 def _gradient_magnitude(image: Tensor) -> Tensor:
-    """By Prewitt's filters."""
+    """The gradient magnitude by Prewitt's filters."""
     grey = image.double().mean(0)[None, None]
     row = torch.tensor([1.0, 0.0, -1.0], dtype=torch.float64) / 3
     across = row.expand(3, 3)[None, None]

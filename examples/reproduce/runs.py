@@ -1,4 +1,4 @@
-"""Runs, what came of them, and going on where one stopped."""
+"""Runs, their results, and the continuation of interrupted runs."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any, TypeAlias
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 Settings: TypeAlias = dict[str, Any]
-"""What a run is, in words and numbers that JSON has."""
+"""The settings of a run, as JSON values."""
 
 Result: TypeAlias = dict[str, Any]
-"""What came of it, likewise."""
+"""Its results, as JSON values."""
 
 
 class Results:
-    """What came of runs, one line of JSON for each, in a file that only grows.
+    """Results of runs, one line of JSON each, in a file to which lines are only appended.
 
-    A line that an interruption cut off is not counted, and its run is done again.
+    Lines truncated by an interruption are ignored, and their runs are repeated.
 
     Parameters
     ----------
     path : Path
-        The file; it and its folder need not be there yet.
+        The file; the file and its folder can be missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +52,7 @@ class Results:
         return len(self._found)
 
     def of(self, **settings: Any) -> list[Result]:
-        """The results of all runs with these settings, whatever their others are."""
+        """The results of all runs with these settings and any other settings."""
         return [
             result
             for found, result in self
@@ -60,10 +60,10 @@ class Results:
         ]
 
     def add(self, settings: Settings, result: Result) -> None:
-        """Write down what came of a run."""
+        """Append the result of a run."""
         line = json.dumps({"settings": settings, "result": result}, sort_keys=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # What an interruption cut off is ended first, so that it spoils no other line.
+        # Ends a truncated line first, so that it does not damage the new line.
         whole = not self.path.exists() or self.path.read_bytes()[-1:] in (b"", b"\n")
         with self.path.open("a", encoding="utf-8") as file:
             file.write(("" if whole else "\n") + line + "\n")
@@ -80,14 +80,14 @@ def perform(
     results: Results,
     minutes: float | None = None,
 ) -> int:
-    """Do the runs that have no result yet, for so many minutes at most.
+    """Do the runs without a result, until the time limit.
 
-    A run that has begun is finished.
+    A run that has started is completed.
 
     Returns
     -------
     int
-        How many runs are left.
+        The number of remaining runs.
     """
     todo = [settings for settings in runs if settings not in results]
     until = float("inf") if minutes is None else time.monotonic() + 60 * minutes

@@ -1,4 +1,4 @@
-"""Segmentation of PASCAL VOC through pairs of ways down and up (LiftPool; LDW-Pooling, table 4)."""
+"""Segmentation of PASCAL VOC with pairs (LiftPool; LDW-Pooling, table 4)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def runs(epochs: int, seeds: int) -> list[Settings]:
 
 
 def execute(settings: Settings, split: Split) -> Result:
-    """Train one network, and measure it on the pictures held out."""
+    """Train one network, and measure it on the test images."""
     torch.manual_seed(settings["seed"])
     image, _ = split.train[0]
     model = AutoEncoder(
@@ -67,9 +67,9 @@ def fit(model: nn.Module, data: Dataset[Sample], epochs: int) -> None:
 
 @torch.no_grad()
 def mean_iou(model: nn.Module, data: Dataset[Sample], classes: int) -> float:
-    """Mean over the classes of the intersection over the union of what is and what is found.
+    """Mean over the classes of the intersection over union of true and predicted pixels.
 
-    Classes that are neither there nor found do not count.
+    Classes that are absent in both do not count.
     """
     model.eval()
     counts = torch.zeros(classes, classes, dtype=torch.int64)
@@ -81,7 +81,7 @@ def mean_iou(model: nn.Module, data: Dataset[Sample], classes: int) -> float:
 
 
 def confusion(there: Tensor, found: Tensor, classes: int) -> Tensor:
-    """How many pixels of each class (rows) were found to be of each class (columns)."""
+    """The number of pixels of each true class (rows) and predicted class (columns)."""
     known = there != VOID
     pairs = classes * there[known] + found[known]
     return torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)

@@ -1,4 +1,4 @@
-"""Training of classifiers, and how well they stand what is done to images."""
+"""Training of classifiers, and their robustness to changes of images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BATCH = 50
 
 
 def batches(data: Dataset[Sample], size: int, shuffled: bool) -> Iterator[Sample]:
-    """Batches of a data set; what lies in memory is sliced, all else loaded file by file."""
+    """Batches of a data set; data in memory is sliced, other data is loaded file by file."""
     if not isinstance(data, Arrays):
         yield from DataLoader(data, batch_size=size, shuffle=shuffled, num_workers=2)
         return
@@ -33,20 +33,20 @@ def train(
     penalty: float = 1.0,
     learning_rate: float = 2e-3,
 ) -> float:
-    """Train a classifier by Adam, the rate falling to zero along half a cosine.
+    """Train a classifier by Adam; the rate falls to zero along half a cosine.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Gives logits.
+        The classifier; returns logits.
     data : Dataset
-        Of images and classes.
+        Images and classes.
     epochs : int
-        How often all images are seen.
+        Number of passes over all images.
     penalty : float
-        How much of the layers' penalties is added to the cross-entropy; 0 asks for none.
+        Weight of the layers' penalties in the loss; 0 computes none.
     learning_rate : float
-        At the beginning.
+        Initial learning rate.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def predictions(model: nn.Module, images: Tensor) -> Tensor:
 
 @torch.no_grad()
 def accuracy(model: nn.Module, data: Dataset[Sample]) -> float:
-    """The share of images whose class is found."""
+    """The fraction of correctly classified images."""
     right = total = 0
     for images, labels in batches(data, 400, shuffled=False):
         right += int((predictions(model, images) == labels).sum())
@@ -88,11 +88,11 @@ def accuracy(model: nn.Module, data: Dataset[Sample]) -> float:
     return right / total
 
 
-# --- what is done to images ----------------------------------------------------------------------
+# --- changes of images ---------------------------------------------------------------------------
 
 
 def moved(images: Tensor, down: int, right: int) -> Tensor:
-    """Images moved by so many pixels, their edge repeated where nothing is known."""
+    """Images shifted by the given numbers of pixels; edge pixels are repeated."""
     reach = max(abs(down), abs(right))
     wide = F.pad(images, (reach,) * 4, mode="replicate")
     rows, columns = images.shape[-2:]
@@ -100,7 +100,7 @@ def moved(images: Tensor, down: int, right: int) -> Tensor:
 
 
 def noisy(images: Tensor, spread: float, seed: int = 0) -> Tensor:
-    """Images with normal noise of a standard deviation, the same for every model."""
+    """Images with normal noise of the given standard deviation; equal for every model."""
     generator = torch.Generator().manual_seed(seed)
     return (images + spread * torch.randn(images.shape, generator=generator)).clamp(0, 1)
 
@@ -124,21 +124,21 @@ BLURS = (0.75, 1.0, 1.5)
 
 
 def robustness(model: nn.Module, data: Dataset[Sample], count: int = 400) -> dict[str, float]:
-    """Accuracy on shifted, noisy and blurred images, and how often a shift changes nothing.
+    """Accuracy on shifted, noisy and blurred images, and consistency under shifts.
 
     Parameters
     ----------
     model : torch.nn.Module
         The classifier.
     data : Dataset
-        The test's images, of which the first ``count`` are taken.
+        The test images; the first ``count`` are used.
 
     Returns
     -------
     dict of str to float
-        ``shift`` (all eight moves by one pixel), ``noise``, ``blur``: mean accuracies;
-        ``consistency``: the share of moved images classed as the image itself (Zhang, "Making
-        convolutional networks shift-invariant again", section 4, there between two moved images).
+        ``shift`` (all eight shifts by one pixel), ``noise``, ``blur``: mean accuracies;
+        ``consistency``: the fraction of shifted images classified like the original image (Zhang,
+        "Making convolutional networks shift-invariant again", section 4, for two shifted images).
     """
     images, labels = next(batches(data, count, shuffled=False))
     plain = predictions(model, images)
