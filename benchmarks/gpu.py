@@ -70,8 +70,8 @@ def main(argv: list[str] | None = None) -> None:
         print(f"copies move {bandwidth / 1e9:.0f} GB/s", flush=True)
         chosen = [row for row in ROWS if _matches(row, arguments.rows)]
         found = [measure(r.sized(arguments.quick), clock, bandwidth, rounds) for r in chosen]
-        small = [row for row in LATENCY if _matches(row, arguments.rows)]
-        latencies = [latency(row, clock, arguments.quick) for row in small]
+        latency_rows = [row for row in LATENCY if _matches(row, arguments.rows)]
+        latencies = [latency(row, clock, arguments.quick) for row in latency_rows]
     text = page(found, latencies, bandwidth, rounds, arguments.device)
     arguments.out.write_text(text, encoding="utf-8")
 

@@ -78,7 +78,7 @@ def test_a_library_without_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
         assert said in found if said else found is None
     monkeypatch.setattr(cuda_runtime, "_cupy", _broken)
     cuda_runtime._missing.cache_clear()
-    assert runtime.missing() == "CuPy cannot be imported: libcublas is not there"
+    assert runtime.missing() == "CuPy cannot be imported: libcublas is missing"
     cuda_runtime._missing.cache_clear()
 
 
@@ -91,7 +91,7 @@ def _raising() -> int:
 
 
 def _broken() -> Any:
-    raise ImportError("libcublas is not there")
+    raise ImportError("libcublas is missing")
 
 
 def _cupy(count: Any) -> Any:
