@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from liftwave.wavelets.filter_bank import FilterBank
 
 Shears: TypeAlias = Literal[2, 3]
-"""How many shears a rotation is made of."""
+"""Number of shears of a rotation."""
 
 
 class Lattice(NamedTuple):
