@@ -33,8 +33,8 @@ Made: TypeAlias = "FilterBank | LiftingScheme"
 
 Symmetry: TypeAlias = Literal["linear-phase", "paper"]
 
-# The maximum of random free taps. With such taps, the conditions on their sums are far from
-# having no solution.
+# The maximum of random free taps. For larger taps, the conditions on their sums can have no
+# solution.
 _RANDOM_TAPS = 0.25
 
 
