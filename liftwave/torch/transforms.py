@@ -283,8 +283,7 @@ class DWT1d(_Analysis):
         :class:`LiftingWavelet`; the filters of a :class:`FiltersWavelet`, whose penalties
         :func:`auxiliary_loss` sums. All channels, axes and levels share one wavelet.
     random : bool, optional
-        Whether the initial values are random, under the constraint and with the sizes of
-        ``wavelet``.
+        Whether initial values are random, under the constraint and with the sizes of ``wavelet``.
 
     Raises
     ------
