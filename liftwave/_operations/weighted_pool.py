@@ -122,7 +122,7 @@ class WeightedPool(Operation):
             if xp.isdtype(array.dtype, "complex floating"):
                 raise DTypeError(
                     f"weighted pooling needs real numbers, got complex data "
-                    f"({array.dtype}): pool real and imaginary part each on its own"
+                    f"({array.dtype}): pool real and imaginary part separately"
                 )
         self._layout(*(operand.array.shape for operand in opened))  # raises if shapes do not fit
         return opened

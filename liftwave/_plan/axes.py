@@ -82,7 +82,7 @@ class AxisPlans(tuple[AxisPlan, ...]):
 
 
 def as_axis_plans(plans: Sequence[AxisPlan]) -> AxisPlans:
-    """The plans with a cache of their own, unless they have one."""
+    """The plans with their own cache, unless they already have one."""
     return plans if isinstance(plans, AxisPlans) else AxisPlans(plans)
 
 
@@ -248,7 +248,7 @@ def _pair_shapes(
     if with_length(a, axis, 0) != with_length(d, axis, 0):
         raise ShapeError(
             f"`coeffs` must all be of equal size (or None): bands {key + 'a'!r} and {key + 'd'!r} "
-            f"have shapes {a} and {d}, which differ beside axis {axis}"
+            f"have shapes {a} and {d}, which differ along other axes than {axis}"
         )
     return a, d
 

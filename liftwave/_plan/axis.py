@@ -48,8 +48,7 @@ class FilterPlan:
     Analysis computes :math:`y_k = \sum_j f_j\, \tilde x_{2k + \mathtt{phase} - j}`
     and synthesis :math:`x_i = \sum_k \tilde y_k\, g_{i + \mathtt{phase} - 2k}`,
     where the tilde is the extension of the input. With a ``fold``, outputs are
-    also computed beyond the ends, over the range of the fold, and then added to
-    the samples in their rows.
+    also computed beyond the ends and then added to the samples in their rows.
 
     Attributes
     ----------

@@ -199,7 +199,7 @@ def _starting_points(
     first = [lattice_angles(daubechies)] if daubechies in pywt.wavelist("db") else []
     points = [*first, *rng.uniform(-pi, pi, (max(starts, 0), length // 2 - 1))]
     if not points:
-        raise ConstraintError(f"there is no {daubechies} to start from: starts must be at least 1")
+        raise ConstraintError(f"{daubechies} does not exist as a start: use starts of at least 1")
     return points
 
 

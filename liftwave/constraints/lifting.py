@@ -316,7 +316,7 @@ def _determined(kinds: Sequence[StepKind], zero_sum: bool, dual_zero_sum: bool) 
     demands = ((zero_sum, "predict", "zero_sum"), (dual_zero_sum, "update", "dual_zero_sum"))
     for demanded, kind, label in demands:
         if demanded and kind not in kinds:
-            raise ConstraintError(f"{label} determines the last {kind} step, but there is none")
+            raise ConstraintError(f"{label} determines the last {kind} step, which is missing")
         if demanded:
             indices.add(max(k for k, other in enumerate(kinds) if other == kind))
     return frozenset(indices)

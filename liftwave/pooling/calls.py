@@ -192,7 +192,7 @@ def check_reverse(up: str, preserve: str) -> None:
 
 def _check_name(option: str, name: Any, names: Sequence[str]) -> None:
     if name not in names:
-        raise WindowError(f"{option} is one of {', '.join(map(repr, names))}, got {name!r}")
+        raise WindowError(f"{option} must be one of {', '.join(map(repr, names))}, got {name!r}")
 
 
 def checked_distance(distance: str, delta: Any) -> tuple[str, float]:
@@ -343,7 +343,7 @@ def energy_attention(
         if not isinstance(layer, list | tuple) or len(layer) != 2:
             raise ArgumentTypeError(f"{name} is a pair (weight, bias), got {type(layer).__name__}")
     if (mean is None) != (variance is None):
-        raise ArgumentTypeError("mean and variance come together, only one of them was given")
+        raise ArgumentTypeError("pass both mean and variance or neither, got only one of them")
     channels = array.shape[-dimensions - 1]
     _check_layers([tuple(a.shape) for a in (*squeeze, *excite)], channels)
     statistics = () if mean is None else (mean, variance)

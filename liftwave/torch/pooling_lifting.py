@@ -99,7 +99,7 @@ class _LiftDownPool(nn.Module):
         return result
 
     def penalty(self) -> Tensor:
-        """The weighted penalties of the last call in training; zero if there was none."""
+        """The weighted penalties of the last call in training; zero before the first call."""
         if self._penalty is None:
             return self.weight.new_zeros(())
         return self._penalty

@@ -178,7 +178,7 @@ def as_integer(value: Any, label: str) -> int:
 
 
 def as_pair(values: Any, label: str) -> tuple[Any, Any]:
-    """Unpack two values, or raise an error that says what each is for."""
+    """Unpack two values, or raise an error that names the role of each."""
     try:
         approx, detail = values
     except (TypeError, ValueError):
