@@ -465,12 +465,12 @@ def test_free_lifting_reconstructs_and_is_centred(xp):
         (
             lambda: lc.symmetric_lifting([[]]),
             ConstraintError,
-            "dual_zero_sum determines the last update step, but there is none",
+            "dual_zero_sum determines the last update step, which is missing",
         ),
         (
             lambda: lc.symmetric_lifting([], dual_zero_sum=False),
             ConstraintError,
-            "zero_sum determines the last predict step, but there is none",
+            "zero_sum determines the last predict step, which is missing",
         ),
         (
             lambda: lc.symmetric_lifting([[0.1], [], [], []]),
@@ -851,7 +851,7 @@ def test_a_design_follows_its_own_cost_axis_and_seed():
         (
             lambda: lc.design_orthonormal(tone(), 78, starts=0),
             ConstraintError,
-            "no db39 to start from",
+            "db39 does not exist as a start",
         ),
         (
             lambda: lc.design_orthonormal(tone(), 4, mode="mirror"),
