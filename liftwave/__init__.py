@@ -1,4 +1,4 @@
-"""Wavelet transforms and lifting on arrays of any library.
+"""Wavelet transforms and lifting for arrays of any library.
 
 The transforms have PyWavelets' names, signatures and results, on arrays of
 NumPy, CuPy and torch. Lifting schemes are accepted wherever wavelets are.
@@ -98,7 +98,7 @@ __all__ = [
     "waverecn",
 ]
 
-# Public names whose modules are imported when they are first used, by module.
+# Public names by module. A module is imported when one of its names is first used.
 _LATE_NAMES = {
     "decomposition": ("Decomposition", "decompose"),
     "denoising": ("denoise", "estimate_sigma"),
@@ -117,7 +117,7 @@ _LATE_NAMES = {
 }
 _MODULES = {name: module for module, names in _LATE_NAMES.items() for name in names}
 
-# Public submodules, which are imported when they are first used, and the libraries that they need.
+# Public submodules, and the libraries that they need. They are imported when first used.
 _SUBMODULES = {
     "constraints": "numpy",
     "errors": "numpy",
@@ -139,6 +139,6 @@ def __getattr__(name: str) -> _t.Any:
 
 
 def __dir__() -> list[str]:
-    # Submodules whose library is missing are not listed: help() reads all names that are.
+    # help() reads all listed names, so submodules whose library is missing are not listed.
     submodules = {name for name, library in _SUBMODULES.items() if _find_spec(library)}
     return sorted({*globals(), *__all__, *submodules})

@@ -1,4 +1,4 @@
-"""``python -m liftwave`` is the command line."""
+"""Run the command line: ``python -m liftwave``."""
 
 from liftwave.cli import run
 

@@ -1,4 +1,4 @@
-"""Threads, and what the installation consists of."""
+"""The number of threads, and the configuration of the installation."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def set_num_threads(count: int) -> None:
     Parameters
     ----------
     count : int
-        At least 1. Small arrays are transformed by fewer; results do not
-        depend on it. By default it is the environment's
+        At least 1. Small arrays use fewer threads. Results do not depend on
+        the number. The default is the environment variable
         ``LIFTWAVE_NUM_THREADS`` or ``OMP_NUM_THREADS``, else the number of
         processors that this process may use.
 
@@ -46,7 +46,7 @@ def set_num_threads(count: int) -> None:
 
 
 def get_num_threads() -> int:
-    """How many threads the compiled kernels may use (1 without compiled kernels).
+    """Return how many threads the compiled kernels may use (1 without compiled kernels).
 
     Returns
     -------
@@ -69,11 +69,11 @@ def get_num_threads() -> int:
 def show_config() -> None:
     """Print the version, the kernels and the instruction set in use, and the number of threads.
 
-    The kernels are those that :func:`kernels` or the environment's ``LIFTWAVE_KERNELS`` chose
-    here, else all that may be used. ``cpu!`` and ``cuda!`` are followed by "no fallback": what
-    these kernels do not support raises an error.
+    The kernels are those that :func:`kernels` or the environment variable ``LIFTWAVE_KERNELS``
+    chooses here, else all available ones. ``cpu!`` and ``cuda!`` are followed by "no fallback":
+    calls that these kernels do not support raise an error.
 
-    CUDA devices are listed once CuPy is imported, which this does not do.
+    CUDA devices are listed only if CuPy has been imported. This function does not import it.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def show_config() -> None:
 
 
 def config() -> dict[str, str]:
-    """What :func:`show_config` prints."""
+    """Return what :func:`show_config` prints."""
     rows = {"liftwave": __version__, "numpy": np.__version__}
     devices = _devices()
     families = (
@@ -107,7 +107,7 @@ def _chosen() -> str | None:
 
 
 def _devices() -> dict[str, str]:
-    """CuPy's version and the devices that it finds, if CuPy has been imported."""
+    """Return CuPy's version and the devices that it finds, if CuPy has been imported."""
     cupy = sys.modules.get("cupy")
     if cupy is None:
         return {}

@@ -1,4 +1,4 @@
-"""Which kernels serve an array: decided once per public call.
+"""Selects the kernels for an array, once per public call.
 
 Arrays that no compiled kernel supports use the reference kernels, on the array's own device.
 """
@@ -24,7 +24,7 @@ from liftwave._typing import Array
 from liftwave.errors import KernelsError, MissingKernelsWarning, warn
 
 _COMPILED = ("cpu", "cuda")
-"""The compiled families, in the order in which they are asked."""
+"""The compiled families, in order of preference."""
 
 # "cpu!" and "cuda!" are the same kernels without a fallback.
 _families: dict[str, Kernels] = {"reference": ReferenceKernels()}
@@ -81,15 +81,14 @@ def families() -> dict[str, Kernels]:
 
 @contextmanager
 def registered(kernels: Kernels) -> Iterator[None]:
-    """Have a family of kernels serve under its name within a ``with`` block, in all threads.
+    """Replace the family of kernels of the same name within a ``with`` block, in all threads.
 
-    It takes the place of the family of that name. Tests use it to run kernels on a runtime of
-    their own, or to see which kernels are called.
+    Tests use it to run kernels on another runtime, or to record which kernels are called.
 
     Parameters
     ----------
     kernels : Kernels
-        The family: one with the methods of :class:`CompiledKernels`, unless it is the reference.
+    The family. It has the methods of :class:`CompiledKernels`, unless it is the reference.
     """
     before = _families.get(kernels.name)
     _families[kernels.name] = kernels
@@ -105,7 +104,7 @@ def registered(kernels: Kernels) -> Iterator[None]:
 
 
 def _serving(arrays: Sequence[Array]) -> Sequence[CompiledKernels]:
-    """The compiled families that may serve these arrays, in the order in which they are asked."""
+    """The compiled families that may support these arrays, in order of preference."""
     forced = CHOICE.get()
     if forced is None:
         on_host = type(arrays[0]) is np.ndarray
@@ -120,7 +119,7 @@ def _serving(arrays: Sequence[Array]) -> Sequence[CompiledKernels]:
 
 
 def _load_cuda() -> str | None:
-    """Load the kernels for devices, if they can run here; what is missing, in words, if not."""
+    """Load the kernels for devices, if they can run here; otherwise return what is missing."""
     from liftwave._kernels.cuda.family import CudaKernels  # with the first array on a device
     from liftwave._kernels.cuda.runtime import DeviceRuntime
 
@@ -136,7 +135,7 @@ def _load_cuda() -> str | None:
 
 
 def kernels_for(*arrays: Array) -> Kernels:
-    """The kernels that serve these arrays together."""
+    """The kernels that support all these arrays."""
     for x in arrays:
         if type(x) is not np.ndarray or x.dtype not in PLAIN_DTYPES:
             break
@@ -153,13 +152,13 @@ def kernels_for(*arrays: Array) -> Kernels:
 
 
 def reference_kernels(*, half_precision: bool) -> Kernels:
-    """The reference kernels; with ``half_precision`` they compute it in float32."""
+    """The reference kernels; with ``half_precision`` they compute in float32."""
     reference = _families["reference"]
     return in_float32(reference) if half_precision else reference
 
 
 def fallback_for(arrays: Sequence[Array], cause: Cause = "arrays") -> Kernels:
-    """The reference kernels; kernels that raise, where the user wants no fallback."""
+    """The reference kernels, or kernels that raise if the user chose no fallback."""
     forced = CHOICE.get() or ""
     if forced.endswith("!"):
         return no_fallback(forced[:-1], cause)
@@ -167,12 +166,12 @@ def fallback_for(arrays: Sequence[Array], cause: Cause = "arrays") -> Kernels:
 
 
 def supports_half_precision(arrays: Sequence[Array]) -> bool:
-    """Whether compiled kernels take arrays of half precision, even if torch records these."""
+    """Whether compiled kernels support half-precision arrays, even if torch records them."""
     return any(k.native_half and k.serves_memory(*arrays) for k in _serving(arrays))
 
 
 def kernels_for_memory(*tensors: Array) -> Kernels:
-    """The kernels for the memory of tensors, even if torch records or traces these."""
+    """The kernels for the memory of tensors, even if torch records or traces them."""
     cpu = CPU_KERNELS.get(CHOICE.get())
     if cpu is not None and cpu.serves_memory(*tensors):
         return cpu
@@ -219,9 +218,9 @@ def _check(name: str | None) -> None:
 @cache
 def _say_what_is_missing() -> None:
     warn(
-        "liftwave was installed without its compiled kernels and is slower than it could be. "
-        "Install it where there is a C++17 compiler (LIFTWAVE_BUILD=required shows what is "
-        "missing), or set LIFTWAVE_KERNELS=reference to go without",
+        "liftwave was installed without its compiled kernels, so it uses slower code. "
+        "Install it again with a C++17 compiler (LIFTWAVE_BUILD=required shows what is "
+        "missing), or set LIFTWAVE_KERNELS=reference to silence this warning",
         MissingKernelsWarning,
     )
 
@@ -233,30 +232,30 @@ def kernels(name: str) -> Iterator[None]:
     Parameters
     ----------
     name : {"reference", "cpu", "cuda", "cpu!", "cuda!"}
-        The family: ``"reference"`` is the array-API code that runs everywhere,
+        The family. ``"reference"`` is the array-API code that runs everywhere.
         ``"cpu"`` are the compiled kernels for NumPy arrays and torch tensors in
-        the processor's memory, ``"cuda"`` those for CuPy arrays and torch tensors
-        on a CUDA device, which CuPy compiles at their first use. Arrays and arguments
-        that a family does not support use the reference kernels. With ``"cpu!"`` and
-        ``"cuda!"`` they raise a :class:`KernelsError` instead.
+        the processor's memory. ``"cuda"`` are the kernels for CuPy arrays and torch
+        tensors on a CUDA device, which CuPy compiles at their first use. Arrays and
+        arguments that a family does not support use the reference kernels. With
+        ``"cpu!"`` and ``"cuda!"`` they raise a :class:`KernelsError` instead.
 
     Raises
     ------
     KernelsError
-        If this installation does not have the family (a :class:`ValueError`); the message
-        says what is missing.
+        If this installation does not have the family (a :class:`ValueError`). The message
+        names the missing part.
 
     Notes
     -----
-    Without a choice, each array is served by the compiled kernels for where it is, if there
-    are any. The choice is of this thread or task alone: what torch does in threads of its own
-    (the way back on devices) follows the environment's ``LIFTWAVE_KERNELS``, which takes the
+    Without a choice, each array uses the compiled kernels for its device, if they exist. The
+    choice applies only to this thread or task. Computations in torch's own threads (backward
+    passes on devices) follow the environment variable ``LIFTWAVE_KERNELS``, which accepts the
     same names.
 
     ``"cpu!"`` and ``"cuda!"`` find calls that are slow because no compiled kernel supports them.
-    The guide lists these calls (see "Kernels"). Operations of the arrays' own library are no
-    fallback: :func:`pad`, thresholds, and what exporters and forward-mode derivatives of torch
-    record.
+    The guide lists these calls (see "Kernels"). Operations of the arrays' own library do not
+    count as a fallback: :func:`pad`, thresholds, and operations that exporters and forward-mode
+    derivatives of torch record.
 
     Examples
     --------
@@ -264,7 +263,7 @@ def kernels(name: str) -> Iterator[None]:
     >>> with lw.kernels("reference"):
     ...     cA, cD = lw.dwt([1.0, 2.0, 3.0, 4.0], "haar")
 
-    An error where the reference kernels would run:
+    An error instead of the reference kernels:
 
     >>> import numpy as np
     >>> with lw.kernels("cpu!"):  # doctest: +SKIP

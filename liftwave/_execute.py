@@ -1,4 +1,4 @@
-"""Executes calls: converts the inputs, chooses what runs the operation, converts the results.
+"""Executes calls: converts the inputs, chooses the kernels or torch, converts the results.
 
 Under ``torch.compile`` a public function becomes one node of the graph (:func:`graph_node`).
 """
@@ -32,7 +32,7 @@ def execute(call: Call) -> Any:
     Raises
     ------
     LiftwaveError
-        If the inputs do not fit the operation; nothing is computed then.
+        If the inputs do not fit the operation. Nothing is computed in this case.
     """
     operation, arrays, result = call.operation, call.arrays, call.result
     if call.out is not None:
@@ -119,7 +119,7 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
 def _node_arguments(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """All arguments by name; ``None`` with ``out``, and if they do not fit the function."""
+    """All arguments by name; ``None`` with ``out``, or if they do not fit the function."""
     parameters = inspect.signature(function).parameters
     names = [name for name in parameters if name != "out"]
     arguments = {

@@ -1,4 +1,4 @@
-"""A multilevel transform as one object that knows how to undo itself."""
+"""A multilevel transform as one object that can reconstruct the data."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _NAMES_1D = {"L": "a", "H": "d", "cA": "a", "cD": "d"}
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Decomposition:
-    """A multilevel wavelet decomposition, as :func:`decompose` gives it.
+    """A multilevel wavelet decomposition, as :func:`decompose` returns it.
 
-    It is never changed: methods that change coefficients return a new one.
+    It is immutable: methods that change coefficients return a new decomposition.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Decomposition:
     shape : tuple of int
         Shape of the data.
     dtype : dtype
-        Dtype of the data as they were given.
+        Dtype of the original data.
     plans : tuple of AxisPlan
         Axis, wavelet and boundary mode for each transformed axis.
 
@@ -72,7 +72,7 @@ class Decomposition:
     dtype: Any
     plans: tuple[AxisPlan, ...]
 
-    # --- what it is ----------------------------------------------------------------------
+    # --- properties ----------------------------------------------------------------------
 
     @property
     def _is_integer(self) -> bool:
@@ -107,7 +107,7 @@ class Decomposition:
         return bands
 
     def __getitem__(self, which: tuple[int, str]) -> Array:
-        """The band ``[level, key]``.
+        """Return the band ``[level, key]``.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class Decomposition:
         Raises
         ------
         BandError
-            If there is no such band (a :class:`KeyError`).
+            If the band does not exist (a :class:`KeyError`).
         """
         return self.bands[self._resolve(which)]
 
@@ -151,15 +151,15 @@ class Decomposition:
     # --- back to data --------------------------------------------------------------------
 
     def reconstruct(self) -> Array:
-        """The data with these coefficients.
+        """Reconstruct the data from these coefficients.
 
         Returns
         -------
         array
-            Of exactly the data's shape. Its dtype is that of the
-            coefficients; from an integer lifting scheme it is the data's
-            (values that changed coefficients drive out of its range are
-            clipped to it).
+            Of exactly the shape of the data, in the dtype of the
+            coefficients. An integer lifting scheme gives the dtype of the
+            data: values outside of its range, which changed coefficients
+            can cause, are clipped.
 
         Examples
         --------
@@ -179,7 +179,7 @@ class Decomposition:
         return _within(data, self.dtype) if self._is_integer else data
 
     def to_pywt(self) -> list[Any]:
-        """PyWavelets' coefficient list.
+        """Return the coefficient list of PyWavelets.
 
         Returns
         -------
@@ -194,9 +194,9 @@ class Decomposition:
         return [self.approx, *map(dict, self.details)]
 
     def to_array(self) -> Array:
-        """All bands in one array, in Mallat's layout (:func:`coeffs_to_array`).
+        """Return all bands in one array, in Mallat's layout (:func:`coeffs_to_array`).
 
-        Where bands are larger than half of what they came from, zeros fill the gaps.
+        Zeros fill the gaps that occur if bands are larger than half of the signal.
         """
         return self._packed()[0]
 
@@ -204,17 +204,17 @@ class Decomposition:
         return coeffs_to_array([self.approx, *map(dict, self.details)], axes=self.axes)
 
     def from_array(self, arr: Array) -> Decomposition:
-        """The decomposition with this one's layout and the coefficients of ``arr``.
+        """Return a decomposition of the same layout with the coefficients of ``arr``.
 
         Parameters
         ----------
         arr : array
-            Of the shape that :meth:`to_array` gives.
+            Of the shape that :meth:`to_array` returns.
 
         Raises
         ------
         ShapeError
-            If its shape is another.
+            If it has another shape.
         """
         packed, places = self._packed()
         if tuple(arr.shape) != tuple(packed.shape):
@@ -227,7 +227,7 @@ class Decomposition:
     # --- changed coefficients --------------------------------------------------------------
 
     def map(self, function: Callable[[Array], Array]) -> Decomposition:
-        """The decomposition with a function applied to every detail band.
+        """Return the decomposition with a function applied to every detail band.
 
         Parameters
         ----------
@@ -250,17 +250,17 @@ class Decomposition:
         return self._mapped(lambda _, band: function(band))
 
     def replace(self, bands: Mapping[tuple[int, str], Array]) -> Decomposition:
-        """The decomposition with some bands replaced.
+        """Return the decomposition with some bands replaced.
 
         Parameters
         ----------
         bands : dict
-            New arrays by ``(level, key)`` (see ``[]``), each of the old one's shape.
+            New arrays by ``(level, key)`` (see ``[]``), with the shapes of the old ones.
 
         Raises
         ------
         BandError
-            If there is no such band.
+            If a band does not exist.
         ShapeError
             If an array has another shape than the band.
         """
@@ -276,13 +276,13 @@ class Decomposition:
         mode: str = "soft",
         substitute: float = 0,
     ) -> Decomposition:
-        """The decomposition with every detail band thresholded.
+        """Return the decomposition with every detail band thresholded.
 
         Parameters
         ----------
         value : float, dict or callable
             One threshold; or thresholds by level or by ``(level, key)``
-            (bands not named are left as they are); or a function of the band.
+            (other bands stay unchanged); or a function of the band.
         mode, substitute
             As for :func:`threshold`. Under an integer scheme the results are
             rounded.
@@ -290,7 +290,7 @@ class Decomposition:
         Raises
         ------
         ValueError
-            If there is no such mode.
+            If the mode does not exist.
         """
 
         def shrunk(which: tuple[int, str], band: Array) -> Array:
@@ -308,13 +308,13 @@ class Decomposition:
         return value
 
     def keep_largest(self, fraction: float) -> Decomposition:
-        """The decomposition with all but the largest coefficients set to zero.
+        """Return the decomposition with all but the largest coefficients set to zero.
 
         Parameters
         ----------
         fraction : float
             Share of the coefficients to keep, approximation included, above 0
-            and at most 1. Equal magnitudes are kept together.
+            and at most 1. All coefficients of the smallest kept magnitude are kept.
 
         Raises
         ------
@@ -342,13 +342,13 @@ class Decomposition:
         return replace(self.map(kept), approx=kept(self.approx))
 
     def energy(self) -> dict[tuple[int, str], float]:
-        """Each band's share of the sum of all squared magnitudes.
+        """Return the share of each band in the sum of all squared magnitudes.
 
         Returns
         -------
         dict
-            Shares by ``(level, key)``; their sum is 1 (all are 0 where every
-            coefficient is).
+            Shares by ``(level, key)``. Their sum is 1. All shares are 0 if all
+            coefficients are 0.
         """
         xp = array_namespace(self.approx)
         squares = {which: _energy(band, xp) for which, band in self.bands.items()}
@@ -359,8 +359,8 @@ class Decomposition:
         """Draw the bands with matplotlib.
 
         One axis: the bands of a 1-D signal one above the other, aligned in
-        time. Two axes: the mosaic of a 2-D image in Mallat's layout, each
-        detail with a contrast of its own.
+        time. Two axes: the mosaic of a 2-D image in Mallat's layout, with
+        the contrast scaled for each detail band.
 
         Parameters
         ----------
@@ -370,7 +370,7 @@ class Decomposition:
         Returns
         -------
         matplotlib.figure.Figure
-            Made without pyplot: nothing is shown or kept open.
+            Created without pyplot, so it is neither shown nor kept open.
 
         Raises
         ------
@@ -388,7 +388,7 @@ class Decomposition:
         return replace(self, details=tuple(details))
 
     def _fitted(self, which: tuple[int, str], band: Array) -> Array:
-        """``band`` in place of an old one: of its shape, and integer where that was."""
+        """Check the shape of the new band, and convert it to integers if the old one is integer."""
         old = self.bands[which]
         if tuple(band.shape) != tuple(old.shape):
             raise ShapeError(
@@ -408,7 +408,7 @@ def decompose(
     mode: Modes = "symmetric",
     axes: Sequence[int] | int | None = None,
 ) -> Decomposition:
-    """Multilevel wavelet decomposition that remembers how to undo itself.
+    """Multilevel wavelet decomposition that can reconstruct the data exactly.
 
     Parameters
     ----------
@@ -455,7 +455,7 @@ def decompose(
 
 
 def _each(values: Sequence[str]) -> str:
-    """One value where all are the same, else all of them."""
+    """Return one value if all are the same, else all of them."""
     return repr(values[0]) if len(set(values)) == 1 else str(tuple(values))
 
 
@@ -466,7 +466,7 @@ def _energy(band: Array, xp: Any) -> float:
 
 
 def _within(data: Array, dtype: Any) -> Array:
-    """Integers in ``dtype``; what does not fit is clipped to its range."""
+    """Convert integers to ``dtype``; values outside of its range are clipped."""
     xp = array_namespace(data)
     if data.dtype == dtype:
         return data

@@ -1,4 +1,4 @@
-"""Denoising by thresholding wavelet coefficients, with the classical ways to choose thresholds."""
+"""Denoising by wavelet thresholding, with the classical rules for the thresholds."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ Method = Literal["bayes", "sure", "visu"]
 # The median of |N(0, 1)|.
 _MAD_OF_NORMAL = 0.6744897501960817
 
-# Coarsest levels left as they are by default. The universal threshold would cut into them, for
-# they carry the picture and hardly any noise; thresholds chosen for each band see that themselves.
+# Number of coarsest levels left unchanged by default. They hold the signal and little noise, and
+# the universal threshold would damage them. Thresholds for each band adapt to this.
 _LEVELS_KEPT = {"visu": 3}
 
 
@@ -52,9 +52,9 @@ def denoise(
     x : array_like
         Data with noise, real or complex.
     wavelet, mode
-        As for :func:`decompose`; orthonormal wavelets fit the theory, others work.
+        As for :func:`decompose`. The theory holds for orthonormal wavelets, but others work too.
     method : {'bayes', 'sure', 'visu'}, optional
-        How the thresholds are chosen (see Notes).
+        Rule for the thresholds (see Notes).
     rule : {'soft', 'hard', 'garrote'}, optional
         How coefficients are shrunk (:func:`threshold`).
     sigma : float or array, optional
@@ -64,11 +64,11 @@ def denoise(
         Number of levels; by default :func:`dwtn_max_level` (with ``'visu'`` three
         fewer), at least one.
     axes : int or sequence of int, optional
-        The axes to transform; all by default. Every item of the other (batch)
-        axes has thresholds of its own.
+        The axes to transform; all by default. Thresholds are computed separately
+        for each item of the other (batch) axes.
     shifts : int, optional
         Cycle spinning [4]_: the average over this many circular shifts along
-        each axis, which removes artefacts at edges. The cost grows accordingly.
+        each axis, which removes artefacts at edges. Every shift costs one transform.
 
     Returns
     -------
@@ -91,9 +91,9 @@ def denoise(
 
       .. math:: M \sigma^2 - 2 \sigma^2 \#\{|c_i| \le t\} + \sum_i \min(|c_i|, t)^2 ,
 
-      at most the universal threshold of the band, and just that where it is too sparse;
+      but at most the universal threshold of the band, which is also used for sparse bands;
     * ``bayes`` [3]_: for each band :math:`t = \sigma^2 / \sigma_c` with
-      :math:`\sigma_c^2 = \max(\mathrm{mean}(c^2) - \sigma^2, 0)`; a band of noise only is removed.
+      :math:`\sigma_c^2 = \max(\mathrm{mean}(c^2) - \sigma^2, 0)`; a band of pure noise is removed.
 
     References
     ----------
@@ -127,7 +127,7 @@ def denoise(
     noise = _as_column(noise, data, axes, xp)
     choose = _CHOICES[method]
     samples = prod(data.shape[a] for a in axes)
-    # Every threshold is an array with the batch's shape, and ones for the transformed axes.
+    # The shape of a threshold is that of the batch axes, with length 1 for the transformed axes.
     result = xp.zeros_like(data)
     transform = analysis(plans, data.ndim, depth)
     spins = list(product(range(shifts), repeat=len(axes)))
@@ -147,7 +147,7 @@ def estimate_sigma(
     mode: Modes = "symmetric",
     axes: Sequence[int] | int | None = None,
 ) -> Array:
-    r"""Standard deviation of white Gaussian noise, from the finest details.
+    r"""Estimate the standard deviation of white Gaussian noise from the finest details.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def estimate_sigma(
     Returns
     -------
     array
-        One estimate for each item of the batch axes (0-d without any):
+        One estimate for each item of the batch axes (0-d without batch axes):
         :math:`\mathrm{median}(|c|) / 0.6745` over the band :math:`c` that is
         a detail along every axis (Donoho & Johnstone, 1994).
 
@@ -184,7 +184,7 @@ def estimate_sigma(
     finest = dwtn(data, wavelet, mode, axes)["d" * len(axes)]
     flat = _flattened(xp.abs(finest), axes, xp)
     sigma = as_array(_median(flat, xp) / _MAD_OF_NORMAL)
-    # Of complex data it is a real number, in their precision.
+    # For complex data it is real, in the precision of the data.
     return sigma if xp.isdtype(data.dtype, "complex floating") else opened.close(sigma)
 
 
@@ -200,7 +200,7 @@ def _bayes(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: N
     signal = power - sigma**2
     some = signal > 0
     chosen = sigma**2 / xp.sqrt(xp.where(some, signal, xp.ones_like(signal)))
-    # A band that is no louder than the noise goes as a whole, by whatever rule.
+    # A band whose energy does not exceed that of the noise is removed, under every rule.
     return xp.where(some, chosen, xp.full_like(chosen, xp.inf))
 
 
@@ -208,7 +208,7 @@ def _sure(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Na
     flat = xp.sort(_flattened(xp.abs(band), axes, xp), axis=-1)
     count = flat.shape[-1]
     variance = xp.reshape(sigma, (*flat.shape[:-1], 1)) ** 2
-    # The risk has its minimum at zero or at a coefficient: with t at each of them in turn.
+    # The risk has its minimum at zero or at a coefficient, so it is computed at all of these.
     candidates = xp.concat([xp.zeros_like(flat[..., :1]), flat], axis=-1)
     squares = candidates**2
     below = xp.arange(count + 1, dtype=flat.dtype, device=device(flat))
@@ -262,10 +262,10 @@ def _depth(
 
 
 def _as_column(sigma: Any, data: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
-    """The noise level shaped to broadcast against the data, per item of the batch."""
+    """The noise level of each item of the batch, in a shape that broadcasts against the data."""
     batch = tuple(1 if a in axes else n for a, n in enumerate(data.shape))
     dtype = real_dtype(data, xp)
-    if type(sigma) is type(data):  # which torch may record
+    if type(sigma) is type(data):  # torch may record gradients of it
         values = to_device(xp.astype(sigma, dtype, copy=False), device(data))
     else:
         values = xp.asarray(sigma, dtype=dtype, device=device(data))
@@ -279,10 +279,10 @@ def _as_column(sigma: Any, data: Array, axes: tuple[int, ...], xp: Namespace) ->
 
 
 def _flattened(band: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
-    """The batch axes first, and all transformed ones as one at the end."""
+    """Move the batch axes to the front, and merge all transformed axes into the last one."""
     batch = tuple(a for a in range(band.ndim) if a not in axes)
     moved = xp.permute_dims(band, batch + axes)
-    # The size is counted: an empty batch leaves it open.
+    # The size is computed, because an empty batch does not determine -1.
     return xp.reshape(moved, (*(band.shape[a] for a in batch), prod(band.shape[a] for a in axes)))
 
 

@@ -2,7 +2,7 @@
 
 Every exception derives from :class:`LiftwaveError` and from the builtin that
 PyWavelets (or NumPy) raises in the same situation, so that existing ``except``
-clauses go on working.
+clauses keep working.
 """
 
 import os
@@ -40,7 +40,7 @@ class ConstraintError(LiftwaveError, ValueError):
 
 
 class ShapeError(LiftwaveError, ValueError):
-    """Sizes that do not fit: an empty signal, mismatched bands, missing dimensions."""
+    """Sizes that do not match: an empty signal, mismatched bands, missing dimensions."""
 
 
 class WindowError(LiftwaveError, ValueError):
@@ -86,7 +86,7 @@ class DTypeError(LiftwaveError, TypeError, ValueError):
 
 
 class LevelWarning(UserWarning):
-    """So many levels that every coefficient depends on the boundary."""
+    """Too many levels: every coefficient depends on the boundary."""
 
 
 class ReconstructionWarning(UserWarning):
@@ -102,7 +102,7 @@ class MissingKernelsWarning(UserWarning):
 
 
 def warn(message: str, category: type[Warning]) -> None:
-    """Warn at the line of the caller, which is the first stack frame outside of this package."""
+    """Warn at the line of the caller: the first stack frame outside of this package."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back

@@ -1,4 +1,4 @@
-"""Derivatives of the public functions, for optimisation that no framework differentiates."""
+"""Derivatives of the public functions, for optimisation without automatic differentiation."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ class Gradient:
     Attributes
     ----------
     data : array or structure of coefficients
-        The gradient in the data: an array, or coefficients in the structure that was passed.
+        The gradient with respect to the data: an array, or coefficients in the passed structure.
     wavelet : FilterBankGradient, LiftingGradient, list of these, or None
-        The gradient in the wavelet; a list where a sequence of wavelets was passed. ``None``
-        if it was not asked for.
+        The gradient with respect to the wavelet; a list if a sequence of wavelets was passed.
+        ``None`` for ``wavelet=False``.
     """
 
     data: Any
@@ -90,13 +90,13 @@ class Gradient:
 
 
 Pullback: TypeAlias = Callable[..., Gradient]
-"""``pullback(cotangents, wavelet=True)``: from a gradient in the result to a :class:`Gradient`."""
+"""``pullback(cotangents, wavelet=True)``: maps cotangents of the result to a :class:`Gradient`."""
 
 
 def vjp(
     function: Callable[..., Any], /, *args: Any, **kwargs: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    r"""A transform's result, and the function that pulls gradients back through it.
+    r"""Return the result of a function and its pullback (the vector-Jacobian product).
 
     Parameters
     ----------
@@ -106,45 +106,45 @@ def vjp(
         :func:`wavedecn`, :func:`waverecn`, :func:`fswavedecn`, :func:`fswaverecn`,
         :func:`downcoef`, :func:`upcoef`; or a function of :mod:`liftwave.pooling`.
     *args, **kwargs
-        Its arguments, without ``out``.
+        The arguments of ``function``, without ``out``.
 
     Returns
     -------
     result
-        What ``function(*args, **kwargs)`` returns.
+        The result of ``function(*args, **kwargs)``.
     pullback : callable
-        ``pullback(cotangents, wavelet=True)`` takes the gradient of a real function of the
-        result, in the structure of the result, and returns a
-        :class:`~liftwave.gradients.Gradient`: that function's gradient in the data
-        (``.data``) and in the wavelet's taps and scales (``.wavelet``; ``wavelet=False``
-        leaves it out, which is faster). Bands that are ``None`` or left out count as zero.
-        That of a pooling function is ``pullback(cotangent)`` and gives a
-        :class:`~liftwave.gradients.PoolingGradient`: ``.data``, and ``.parameters`` by name.
+        ``pullback(cotangents, wavelet=True)`` takes the gradient of a real function with respect
+        to the result, in the structure of the result. It returns a
+        :class:`~liftwave.gradients.Gradient`: the gradient with respect to the data (``.data``)
+        and to the taps and scales of the wavelet (``.wavelet``; ``wavelet=False`` omits it, which
+        is faster). Bands that are ``None`` or missing count as zero. For a pooling function,
+        ``pullback(cotangent)`` returns a :class:`~liftwave.gradients.PoolingGradient`: ``.data``,
+        and ``.parameters`` by name.
 
     Raises
     ------
     TypeError
-        If ``function`` is none of these, if ``out`` is given, or if cotangents are of another
-        library.
+        If ``function`` is not one of these, if ``out`` is passed, or if cotangents belong to
+        another library.
     ValueError
-        As the function does; for integer schemes, which round and have no derivative; if
-        cotangents are not of the shapes of the result.
+        As the function does; for integer schemes, which round and have no derivative; if the
+        shapes of the cotangents differ from those of the result.
 
     Notes
     -----
     With the derivative :math:`J` of the result :math:`y`, and cotangents :math:`g`, the
     pullback computes :math:`J^* g`, the gradient of :math:`\mathrm{Re} \langle g, y \rangle`.
-    For complex data that is the gradient whose real and imaginary part are the derivatives in
-    the real and imaginary part (torch's convention). In the data :math:`J` is the transform
-    itself, so that :math:`J^* g` is its true adjoint, which is the inverse for orthonormal
-    wavelets under ``"periodization"`` and even lengths only.
+    The real and imaginary part of a complex gradient are the derivatives with respect to the
+    real and imaginary part of the data (torch's convention). With respect to the data,
+    :math:`J` is the transform itself, so :math:`J^* g` is its adjoint. The adjoint is the
+    inverse only for orthonormal wavelets under ``"periodization"`` and even lengths.
 
-    The pullback refers to the data (by filter banks) or to the result (by lifting, which is
-    undone step by step: nothing else is stored). Neither should be changed before it is called.
+    The pullback uses the data (filter banks) or the result (lifting, which is undone step by
+    step). No other arrays are stored. Do not change them before you call the pullback.
 
     Examples
     --------
-    The predictor that leaves the smallest details, by gradient descent:
+    Gradient descent finds the predictor with the smallest details:
 
     >>> import numpy as np
     >>> import liftwave as lw
@@ -220,7 +220,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
             of_wavelet = None
         return Gradient(call.data.pack(opened[0].close_all(data)), of_wavelet)
 
-    if not operation.level:  # arrays are returned as they were passed
+    if not operation.level:  # arrays are returned unchanged
         return call.result.pack(call.arrays), pullback
     return call.result.pack(opened[0].close_all(results, operation.data_outputs)), pullback
 
@@ -228,7 +228,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
 def _with_numbers(operation: Transform | Upsample, inputs: Sequence[Array]) -> Transform | Upsample:
     """The operation with taps as its kernels need them: numbers for kernels that read memory.
 
-    Taps that torch records stay arrays, so that it differentiates the result in them.
+    Taps that torch records stay arrays, so that torch can differentiate with respect to them.
     """
     _, taps = operation.with_slots()
     needs_numbers = bool(taps) and kernels_for(*inputs, *taps).wants_numpy
@@ -236,14 +236,14 @@ def _with_numbers(operation: Transform | Upsample, inputs: Sequence[Array]) -> T
 
 
 def _as_read(arrays: Sequence[Any]) -> list[Any]:
-    """The arrays; of a tensor that is conjugated or negated when it is read, the numbers."""
+    """The arrays, with lazily conjugated or negated tensors resolved to plain numbers."""
     return [x if x is None or type(x) is np.ndarray else resolved(x) for x in arrays]
 
 
 def _checked_cotangents(
     cotangents: Sequence[Any], results: Sequence[Array], opened: Opened, names: Sequence[str]
 ) -> list[Array | None]:
-    """Cotangents in the dtype of the computation, once they fit the results."""
+    """Check the cotangents against the results, and convert them to the dtype of computation."""
     if len(cotangents) != len(results):
         raise ShapeError(
             f"cotangents of {len(cotangents)} bands do not fit a result of {len(results)}: pass "
@@ -325,7 +325,7 @@ def _fully_separable_synthesis_vjp(fswavedecn_result: FswavedecnResult) -> tuple
 def _pull_back_axes(
     cotangent: Array, pullbacks: Sequence[Pullback], wavelet: bool
 ) -> tuple[Array, list[Any]]:
-    """The cotangent of the first input, and gradients in wavelets, the last stage's first."""
+    """The cotangent of the first input, and the wavelet gradients, from the last stage on."""
     gradients = []
     for pullback in reversed(pullbacks):
         gradient = pullback(cotangent, wavelet)

@@ -1,7 +1,7 @@
 """Transforms as linear operators, for the solvers of SciPy and CuPy.
 
 Importing this module loads SciPy. The classes whose names begin with ``Cupy`` work on CuPy's
-arrays, and load ``cupyx.scipy.sparse.linalg`` when they are first asked for.
+arrays. They load ``cupyx.scipy.sparse.linalg`` at their first use.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from liftwave.wavelets.resolve import Wavelets
 if TYPE_CHECKING:
 
     class LinearOperator:
-        """What this module needs to know of SciPy's class."""
+        """The part of SciPy's class that this module uses."""
 
         dtype: Any
 
@@ -46,13 +46,13 @@ else:
 
 __all__ = ["ReconstructionOperator", "WaveletOperator"]
 
-# --- what an operator and its inverse share --------------------------------------------------
+# --- common to an operator and its inverse ---------------------------------------------------
 
 
 class _Geometry:
-    """The analysis and the synthesis of one shape, and where bands lie in a vector.
+    """The analysis and the synthesis of one shape, and the positions of bands in a vector.
 
-    Arrays and bands may have one dimension more, the last, which numbers vectors.
+    Arrays and bands can have one more dimension at the end, which counts vectors.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class _Geometry:
         self.slices, self.size = self._places()
 
     def _places(self) -> tuple[list[Any], int]:
-        """Slices as :func:`ravel_coeffs` gives them, and the length of the vector."""
+        """Slices as :func:`ravel_coeffs` returns them, and the length of the vector."""
         end = prod(self.approx)
         slices: list[Any] = [slice(end)]
         for shapes in self.details:
@@ -115,7 +115,7 @@ class _Geometry:
 
 
 def _vectors(arrays: Sequence[Array], count: Shape) -> Array:
-    """The vector of these arrays, or a matrix of such columns."""
+    """The vector of these arrays, or a matrix of such vectors as columns."""
     xp = array_namespace(*arrays)
     return xp.concat([xp.reshape(x, (-1, *count)) for x in arrays])
 
@@ -138,7 +138,7 @@ def _analyse_adjoint(vectors: Array, geometry: _Geometry) -> Array:
 def _synthesise(vectors: Array, geometry: _Geometry) -> Array:
     bands, count = geometry.bands(_opened(vectors, geometry)), tuple(vectors.shape[1:])
     (x,) = run(geometry.synthesis(count), bands)
-    # An odd length leaves one sample too many behind.
+    # Odd lengths give one sample too many at the end.
     return _vectors([trimmed(x, (*geometry.shape, *count))], count)
 
 
@@ -152,7 +152,7 @@ def _synthesise_adjoint(vectors: Array, geometry: _Geometry) -> Array:
 
 
 def _opened(vectors: Array, geometry: _Geometry) -> Array:
-    """The numbers to compute on."""
+    """The array to compute on."""
     check_library_of_taps([plan.wavelet for plan in geometry.plans], [vectors])
     return open_array(vectors).array
 
@@ -195,21 +195,21 @@ class _Analysis(_Mixin):
 
     @property
     def coeff_slices(self) -> list[Any]:
-        """Where each band lies in a vector of coefficients, as :func:`ravel_coeffs` says it."""
+        """The slice of each band in a vector of coefficients, as from :func:`ravel_coeffs`."""
         return self._geometry.slices
 
     @property
     def coeff_shapes(self) -> list[Any]:
-        """The bands' shapes, as :func:`ravel_coeffs` gives them."""
+        """The shapes of the bands, as from :func:`ravel_coeffs`."""
         return [self._geometry.approx, *self._geometry.details]
 
     def unravel(self, vector: Array, output_format: str = "wavedecn") -> list[Any]:
-        """The bands in a vector of coefficients.
+        """Return the bands in a vector of coefficients.
 
         Parameters
         ----------
         vector : array, shape (number of coefficients,)
-            As ``matvec`` gives it.
+            As ``matvec`` returns it.
         output_format : {'wavedecn', 'wavedec2', 'wavedec'}, optional
             Which transform's list to make.
 
@@ -221,7 +221,7 @@ class _Analysis(_Mixin):
         return unravel_coeffs(vector, self.coeff_slices, self.coeff_shapes, output_format)
 
     def ravel(self, coeffs: list[Any]) -> Array:
-        """The vector of a list of bands.
+        """Return the vector of a list of bands.
 
         Parameters
         ----------
@@ -231,7 +231,7 @@ class _Analysis(_Mixin):
         Returns
         -------
         array, shape (number of coefficients,)
-            As ``matvec`` gives it.
+            As ``matvec`` returns it.
         """
         vector, _, shapes = ravel_coeffs(coeffs, self.axes)
         if shapes != self.coeff_shapes:
@@ -241,7 +241,7 @@ class _Analysis(_Mixin):
         return vector
 
     def inverse(self) -> Any:
-        """The reconstruction, with an adjoint of its own.
+        """Return the reconstruction as an operator with its own adjoint.
 
         Returns
         -------
@@ -284,11 +284,11 @@ class _Reconstruction(_Mixin):
 
 
 class ReconstructionOperator(_Reconstruction, LinearOperator):
-    """The synthesis of a :class:`WaveletOperator`, made by its method ``inverse``.
+    """The synthesis of a :class:`WaveletOperator`, returned by its method ``inverse``.
 
-    ``matvec`` reconstructs data from a vector of coefficients, exactly of the data's size;
-    ``rmatvec`` is the adjoint of that, which for wavelets that are not orthogonal is another
-    map than the analysis.
+    ``matvec`` reconstructs data of the original size from a vector of coefficients. ``rmatvec``
+    is the adjoint of this map. For wavelets that are not orthogonal it differs from the
+    analysis.
     """
 
 
@@ -302,27 +302,26 @@ class WaveletOperator(_Analysis, LinearOperator):
     wavelet, mode
         As for :func:`wavedecn`; one, or one per axis.
     level : int, optional
-        Number of levels; by default as many as :func:`wavedecn` takes.
+        Number of levels; by default that of :func:`wavedecn`.
     axes : int or sequence of int, optional
         The axes to transform, each once; all by default.
     dtype : dtype, optional
-        What the operator says of itself. The arithmetic is that of the vectors.
+        The dtype attribute of the operator. Computations use the dtype of the vectors.
 
     Raises
     ------
     ValueError, TypeError
-        As for :func:`wavedecn`; if ``wavelet`` is an integer scheme, ``dtype`` not a
-        floating-point or complex one, or ``shape`` not a shape.
+        As for :func:`wavedecn`; if ``wavelet`` is an integer scheme, ``dtype`` is not a
+        floating-point or complex one, or ``shape`` is not a shape.
 
     Notes
     -----
-    ``matvec`` takes the data as a vector (C order) and gives the coefficients in the order of
-    :func:`ravel_coeffs`. ``rmatvec`` is its adjoint: with the matrix :math:`W` of the
-    transform, edges included, :math:`W^* y`, and not the inverse. The two agree for orthogonal
-    wavelets under ``"periodization"`` and even lengths only. ``matmat`` transforms all columns
-    at once.
+    ``matvec`` takes the data as a vector (C order) and returns the coefficients in the order of
+    :func:`ravel_coeffs`. ``rmatvec`` is the adjoint: :math:`W^* y`, where :math:`W` is the
+    matrix of the transform, edges included. It equals the inverse only for orthogonal wavelets
+    under ``"periodization"`` and even lengths. ``matmat`` transforms all columns at once.
 
-    ``CupyWaveletOperator`` is the same for CuPy's arrays and solvers.
+    ``CupyWaveletOperator`` is the same operator for CuPy's arrays and solvers.
 
     Examples
     --------

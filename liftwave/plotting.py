@@ -120,7 +120,7 @@ def _tile(ax: Axes, band: Array, place: tuple[int, ...], label: str, *, detail: 
     top, left = place
     height, width = values.shape
     if detail:
-        # Details are sparse: a scale up to the maximum would hide all but the largest of them.
+        # Details are sparse: a scale up to the maximum would hide all but the largest coefficients.
         largest = float(np.percentile(np.abs(values), 99)) or 1.0
         lowest, highest = -largest, largest
     else:
@@ -139,10 +139,10 @@ def _tile(ax: Axes, band: Array, place: tuple[int, ...], label: str, *, detail: 
 
 
 def sample_positions(plan: AxisPlan, level: int) -> tuple[float, float]:
-    """Return the positions of coefficient 0 of a level: of approximation and detail.
+    """Return the positions of coefficient 0 of a level, for approximation and detail.
 
-    Coefficient ``k`` is ``k * 2**level`` samples further on. The position of a
-    filter is the centre of its energy, so features line up across levels.
+    Coefficient ``k`` is ``k * 2**level`` samples later. The position of a filter
+    is the centre of its energy, so features line up across levels.
     """
     approx, detail = _centres(plan)
     before = approx * (2 ** (level - 1) - 1)
@@ -150,7 +150,7 @@ def sample_positions(plan: AxisPlan, level: int) -> tuple[float, float]:
 
 
 def _centres(plan: AxisPlan) -> tuple[float, float]:
-    """Return the positions for one level: of even and odd samples, or of the filters."""
+    """Return the positions for one level: even and odd samples, or centres of the filters."""
     bank, periodic = plan.wavelet, plan.mode == "periodization"
     if isinstance(bank, LiftingScheme):
         if not periodic:

@@ -24,11 +24,11 @@ def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float
     data : array_like
         Coefficients, real or (``'soft'``, ``'hard'``, ``'garrote'``) complex.
     value : float or array
-        Threshold :math:`t`; an array broadcasts against ``data``.
+        Threshold :math:`t`. An array broadcasts against ``data``.
     mode : {'soft', 'hard', 'garrote', 'greater', 'less'}
         The rule (see Notes).
     substitute : float, optional
-        What takes the place of the values that the rule removes.
+        The number that replaces the values that the rule removes.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def _shrunk(
 ) -> Array:
     opened = _opened(x, xp)
     x, magnitude = opened.array, xp.abs(opened.array)
-    # Where x is zero the factor does not matter: one instead of zero avoids 0 / 0.
+    # The factor does not matter where x is zero: one instead of zero avoids 0 / 0.
     safe = xp.where(magnitude == 0, xp.ones_like(magnitude), magnitude)
     shrink = factor(safe)
     shrunk = x * xp.where(shrink < 0, xp.zeros_like(shrink), shrink)
@@ -114,7 +114,7 @@ def _check_real(x: Array, mode: str, xp: Namespace) -> None:
 
 
 def _opened(x: Array, xp: Namespace) -> Opened:
-    """The data in a floating dtype, their own if they have one; half precision in single."""
+    """Return the data in a floating dtype: their own, or single for half precision."""
     if xp.isdtype(x.dtype, ("bool", "integral")):
         return open_array(x)
     half = dtype_name(x.dtype, xp) in ("float16", "bfloat16")
@@ -122,7 +122,7 @@ def _opened(x: Array, xp: Namespace) -> Opened:
 
 
 def _where(condition: Array, substitute: float, x: Array, xp: Namespace) -> Array:
-    """``substitute`` where the condition holds, in a dtype that has room for it."""
+    """Return ``substitute`` where the condition holds, in a dtype that can hold it."""
     if isinstance(substitute, float) and xp.isdtype(x.dtype, ("bool", "integral")):
         x = open_array(x).array
     elif xp.isdtype(x.dtype, "bool"):
@@ -134,7 +134,7 @@ _RULES: dict[str, Callable[[Array, Any, float, Namespace], Array]] = {
     "soft": _soft,
     "hard": _hard,
     "garrote": _garrote,
-    # The misspelling that PyWavelets keeps for compatibility.
+    # PyWavelets keeps the misspelled name for compatibility.
     "garotte": _garrote,
     "greater": _greater,
     "less": _less,
@@ -149,9 +149,9 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
     data : array_like
         Coefficients, real or complex.
     value_low : float
-        Values of at most this magnitude become zero.
+        Values with magnitudes up to this become zero.
     value_high : float
-        Values of more than this magnitude stay.
+        Values with larger magnitudes stay unchanged.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
 
     Notes
     -----
-    In between, :math:`x \, t_h (1 - t_l / |x|) / (t_h - t_l)` [1]_.
+    Values in between become :math:`x \, t_h (1 - t_l / |x|) / (t_h - t_l)` [1]_.
 
     References
     ----------
@@ -191,7 +191,7 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
     x = opened.array
     magnitude = xp.abs(x)
     between = (magnitude > value_low) & (magnitude <= value_high)
-    # Only the values in between need the formula; elsewhere one avoids a division by zero.
+    # Only the values in between need the formula. Elsewhere, one avoids a division by zero.
     safe = xp.where(between, magnitude, xp.ones_like(magnitude))
     slope = 1 - value_low / value_high if value_high > value_low else 1.0
     outside = xp.where(magnitude <= value_low, xp.zeros_like(x), x)

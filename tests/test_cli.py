@@ -340,7 +340,7 @@ def test_tour(folder):
         assert picture[..., :3].std() > 10
     rows = dict(re.findall(r"^(\S.*?)  +.*?  +(\S.*?) *$", said, re.MULTILINE))
     assert rows["photograph in integers"] == "exactly equal: True"
-    assert int(rows["photograph there and back"].split()[2]) < 100
+    assert int(rows["photograph round trip"].split()[2]) < 100
     before, after = map(float, re.findall(r"[\d.]+", rows["photograph denoised"]))
     assert after > before + 5
     assert "mine" not in said

@@ -138,7 +138,7 @@ def test_noise_in_the_tour(toured):
 
 
 def test_errors_in_the_tour(toured):
-    for what in ("photograph there and back", "... by lifting", "ECG there and back"):
+    for what in ("photograph round trip", "... by lifting", "ECG round trip"):
         assert 0 < numbers(toured, what)[0] < 60
     # The bank's table has twelve digits.
     assert 1e-14 < numbers(toured, "lifting against filter bank")[0] < 1e-11
@@ -222,7 +222,7 @@ def test_deep_colour_of_netpbm_is_refused(folder, capfd):
     (folder / "deep.ppm").write_bytes(head + deep(COLOUR).astype(">u2").tobytes())
     assert main(["denoise", "deep.ppm", "x.png"]) == 2
     error = capfd.readouterr().err
-    assert "PPM colour of more than 8 bits is not read; store it as .png or .tif" in error
+    assert "PPM colour of more than 8 bits is not supported; store it as .png or .tif" in error
     assert not (folder / "x.png").exists()
 
 

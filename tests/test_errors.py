@@ -445,7 +445,7 @@ LEVELS: dict[str, Bad] = {
         lambda: lw.decompose(X, "haar", -1), LevelError, ValueError, r"-1 is too low"
     ),
     "levels without end": Bad(
-        lambda: lw.decompose(X, "haar", 10**20), LevelError, ValueError, r"beyond reason; at most"
+        lambda: lw.decompose(X, "haar", 10**20), LevelError, ValueError, "Maximum level is"
     ),
     "negative in shapes": Bad(
         lambda: lw.wavedecn_shapes((8,), "haar", level=-1), LevelError, ValueError, r"-1 is too low"
@@ -493,7 +493,7 @@ COEFFICIENTS: dict[str, Bad] = {
         lambda: lw.idwt(X, X[:3], "haar"),
         ShapeError,
         ValueError,
-        r"must all be of equal size.*'a' and 'd' have shapes \(4, 4\) and \(3, 4\).*beside axis 1",
+        r"must all be of equal size.*'a' and 'd' have shapes \(4, 4\) and \(3, 4\).*axes than 1",
     ),
     "different dimensions": Bad(
         lambda: lw.idwt(X, LINE, "haar"), ShapeError, ValueError, r"matching number of dimensions"
@@ -634,7 +634,7 @@ COEFFICIENTS: dict[str, Bad] = {
         r"must have a matching number of dimensions, got \[1, 2\]",
     ),
     "misfit of batches": Bad(
-        lambda: lw.waverec([X, X[:2]], "haar"), ShapeError, ValueError, r"differ beside axis 1"
+        lambda: lw.waverec([X, X[:2]], "haar"), ShapeError, ValueError, "along other axes than 1"
     ),
     "three bands in 2-D": Bad(
         lambda: lw.idwt2((X, (X, X)), "haar"), LiftwaveError, ValueError, r"\(cA, \(cH, cV, cD\)\)"

@@ -145,9 +145,9 @@ def test_what_out_cannot_be(kernels: Any) -> None:
     bands = np.ones(4), np.ones(4)
     readonly = np.zeros(8)
     readonly.flags.writeable = False
-    with pytest.raises(TypeError, match="written to, got a read-only array"):
+    with pytest.raises(TypeError, match="writeable array, got a read-only array"):
         lw.idwt(*bands, "haar", out=readonly)
-    with pytest.raises(TypeError, match="written to, got list"):
+    with pytest.raises(TypeError, match="writeable array, got list"):
         lw.idwt(*bands, "haar", out=[0.0] * 8)
     with pytest.raises(TypeError, match="arrays of one library"):
         lw.idwt(*bands, "haar", out=torch.zeros(8, dtype=torch.float64))

@@ -327,7 +327,7 @@ def test_wrong_arguments_of_attention() -> None:
         ((x[0, 0, 0], squeeze, excite), ShapeError, "spatial axes"),
         ((x, squeeze[0], excite), ArgumentTypeError, "pair"),
         ((x, excite, squeeze), ShapeError, "for 3 channels"),
-        ((x, squeeze, excite, np.zeros(3)), ArgumentTypeError, "come together"),
+        ((x, squeeze, excite, np.zeros(3)), ArgumentTypeError, "both mean and variance"),
         ((x.astype(complex), squeeze, excite), DTypeError, "real numbers"),
     ]:
         with pytest.raises(error, match=match):

@@ -173,7 +173,7 @@ def test_exported_programs_are_too_late(learn: str | None) -> None:
         torch.onnx.export(program, (), dynamo=True, verbose=False)
     cause = caught.value.__cause__
     assert isinstance(cause, ExportError)
-    assert "give torch.onnx.export the module itself" in str(cause)
+    assert "pass the module itself to torch.onnx.export" in str(cause)
 
 
 # --- pooling -------------------------------------------------------------------------------------

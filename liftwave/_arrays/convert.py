@@ -1,4 +1,4 @@
-"""Arrays at the border: namespaces, devices, dtypes, in and out of a transform."""
+"""Conversion of inputs and results of a transform: namespaces, devices, dtypes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NUMPY_CONVERTED = {
 }
 
 
-# A tuple: torch.compile does not know unions of types.
+# A tuple, because torch.compile does not support unions of types.
 _NUMPY = (np.ndarray, np.generic)
 
 REAL_DTYPES = frozenset(map(np.dtype, ("float32", "float64")))
@@ -42,9 +42,9 @@ class Opened(NamedTuple):
     Attributes
     ----------
     array : array
-        What kernels compute on.
+        The array for the kernels.
     xp : namespace
-        That of the array.
+        The namespace of the array.
     result_dtype : dtype
         The dtype in which the caller expects results.
     """
@@ -67,21 +67,21 @@ class Opened(NamedTuple):
 
 
 NativeHalf: TypeAlias = Callable[[Sequence[Array]], bool]
-"""Says whether arrays of half precision stay as they are."""
+"""Tells whether kernels support these half-precision arrays without conversion."""
 
 
 def never_native_half(arrays: Sequence[Array]) -> bool:
-    """That half precision is computed in float32."""
+    """Always false: half precision is computed in float32."""
     return False
 
 
 def is_plain(x: object) -> bool:
-    """Whether ``x`` is what most calls get: a NumPy array of floats that needs no conversion."""
+    """Whether ``x`` is the common case: a NumPy array of floats that needs no conversion."""
     return type(x) is np.ndarray and x.dtype in PLAIN_DTYPES
 
 
 def are_plain(arrays: Sequence[object], dtypes: frozenset[Any] = PLAIN_DTYPES) -> bool:
-    """Whether all are NumPy arrays of one dtype, which is one of these."""
+    """Whether all are NumPy arrays of the same dtype, which is one of ``dtypes``."""
     dtype = None
     for x in arrays:
         if type(x) is not np.ndarray:
@@ -95,7 +95,7 @@ def are_plain(arrays: Sequence[object], dtypes: frozenset[Any] = PLAIN_DTYPES) -
 
 @cache
 def _numpy_namespace() -> Namespace:
-    # Loading it takes as long as loading NumPy, and most transforms of NumPy arrays do without.
+    # Loading it takes as long as loading NumPy, and most transforms of NumPy arrays do not need it.
     return array_namespace(np.empty(0))
 
 
@@ -110,7 +110,7 @@ def is_half(x: Array) -> bool:
 
 
 def as_array(data: ArrayLike) -> Array:
-    """Arrays as they are, NumPy subclasses and foreign byte orders as plain ones, others via NumPy.
+    """Return arrays unchanged; convert NumPy subclasses, foreign byte orders and other data.
 
     Raises
     ------
@@ -132,10 +132,10 @@ def as_array(data: ArrayLike) -> Array:
 def open_array(data: ArrayLike, native_half: NativeHalf | None = None) -> Opened:
     """Make ``data`` a floating-point array of its own library, on its own device.
 
-    float32, float64 and their complex kin stay. Half-precision floats of
-    torch and CuPy are computed in float32 and handed back as they came; they
-    stay, too, where ``native_half`` says that kernels do that themselves. Integers
-    and booleans become float64.
+    float32, float64 and the complex dtypes stay. Half-precision floats of
+    torch and CuPy are computed in float32 and returned in half precision. They
+    also stay if ``native_half`` tells that kernels support them. Integers and
+    booleans become float64.
     """
     if is_plain(data):
         return Opened(data, _numpy_namespace(), data.dtype)
@@ -143,7 +143,7 @@ def open_array(data: ArrayLike, native_half: NativeHalf | None = None) -> Opened
 
 
 def open_arrays(data: Sequence[ArrayLike], native_half: NativeHalf | None = None) -> list[Opened]:
-    """Like :func:`open_array` for arrays that meet in one result: one common dtype."""
+    """Like :func:`open_array` for the arrays of one result: one common dtype."""
     if type(data[0]) is np.ndarray and are_plain(data):
         return [Opened(d, _numpy_namespace(), d.dtype) for d in data]
     arrays = [d if is_array_api_obj(d) and not isinstance(d, _NUMPY) else as_array(d) for d in data]
@@ -156,20 +156,20 @@ def open_arrays(data: Sequence[ArrayLike], native_half: NativeHalf | None = None
 
 @lru_cache(maxsize=256)
 def _dtypes(xp: Namespace, dtypes: tuple[Any, ...]) -> tuple[Any, Any]:
-    """The dtype of a result of arrays of these dtypes, and that in which it is computed."""
+    """The dtype of a result from arrays of these dtypes, and the dtype of computation."""
     result = _common_dtype([_floating(dtype, xp) for dtype in dtypes], xp)
     return result, _compute_dtype(result, xp)
 
 
 def open_unchanged(data: Sequence[ArrayLike]) -> list[Opened]:
-    """Arrays as they are, where nothing is computed."""
+    """Arrays that stay unchanged because nothing is computed."""
     arrays = [as_array(d) for d in data]
     xp = common_namespace(arrays)
     return [Opened(a, xp, a.dtype) for a in arrays]
 
 
 def open_integers(data: Sequence[ArrayLike], dtype_rule: Any) -> list[Opened]:
-    """Integer arrays for an integer lifting scheme; ``dtype_rule``: their dtypes' names to one."""
+    """Integer arrays for an integer scheme; ``dtype_rule`` maps their dtype names to one name."""
     arrays = [as_array(d) for d in data]
     xp = common_namespace(arrays)
     names = [dtype_name(a.dtype, xp) for a in arrays]
@@ -196,7 +196,7 @@ def zeros(shape: tuple[int, ...], like: Array, xp: Namespace) -> Array:
 
 
 def common_namespace(arrays: Sequence[Array]) -> Namespace:
-    """The namespace of arrays that have to be of one library."""
+    """The namespace of arrays, which must belong to one library."""
     try:
         return array_namespace(*arrays)
     except TypeError:
@@ -216,7 +216,7 @@ def check_out(out: Any, like: Opened, shape: tuple[int, ...]) -> None:
     """
     if not is_array(out) or not is_writeable_array(out):
         what = "a read-only array" if is_array(out) else type(out).__name__
-        raise ArgumentTypeError(f"out has to be an array that can be written to, got {what}")
+        raise ArgumentTypeError(f"out must be a writeable array, got {what}")
     common_namespace([out, like.array])
     if tuple(out.shape) != shape:
         raise ShapeError(f"out has shape {tuple(out.shape)}, but the result has shape {shape}")
@@ -229,7 +229,7 @@ def _cast(array: Array, dtype: Any, xp: Namespace) -> Array:
 
 
 def _floating(dtype: Any, xp: Namespace) -> Any:
-    """The floating dtype in which a transform of data of ``dtype`` is given back."""
+    """The floating dtype of the result of a transform of data of ``dtype``."""
     if is_numpy_namespace(xp):
         dtype = np.dtype(_NUMPY_CONVERTED.get(np.dtype(dtype).name, dtype))
         return dtype if dtype.kind in "fc" else np.dtype(np.float64)
@@ -243,7 +243,7 @@ def _common_dtype(dtypes: list[Any], xp: Namespace) -> Any:
     if all(dtype == first for dtype in dtypes):
         return first
     if is_numpy_namespace(xp):
-        # PyWavelets' rule: what differs meets in double precision.
+        # PyWavelets' rule: arrays of different dtypes are computed in double precision.
         return np.result_type(*dtypes, np.float64)
     return xp.result_type(*dtypes)
 

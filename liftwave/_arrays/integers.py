@@ -1,11 +1,11 @@
-r"""Integer lifting: which dtype holds the coefficients.
+r"""Integer lifting: the dtype of the coefficients.
 
 The steps of an integer scheme add rounded increments,
 :math:`t \leftarrow t + \lfloor P(s) + 1/2 \rfloor`, and drop the scales, so
-that coefficients are integers and the inverse is exact (Calderbank,
+coefficients are integers and the inverse is exact (Calderbank,
 Daubechies, Sweldens & Yeo, "Wavelet transforms that map integers to
-integers", *Appl. Comput. Harmon. Anal.* 5, 1998). Coefficients need more room
-than samples: one bit more for CDF 5/3.
+integers", *Appl. Comput. Harmon. Anal.* 5, 1998). Coefficients need more bits
+than samples: one more for CDF 5/3.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SIGNED = ("int16", "int32", "int64")
 def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int) -> Opened:
     """Integer samples, and the dtype that holds ``level`` levels of their coefficients.
 
-    The samples stay as they are: kernels widen them as they read them.
+    The samples are not converted: kernels widen them when they read them.
 
     Raises
     ------
@@ -46,8 +46,8 @@ def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int)
     -----
     IntegerRangeWarning
         If the samples are so large that the coefficients overflow int64. They
-        are then kept modulo 2**64, and the inverse is still exact. Samples of
-        int64 on a CUDA device are not read for it, which would have to wait.
+        are then computed modulo 2**64, and the inverse is still exact. int64
+        samples on a CUDA device are not checked, because reading them would wait.
     """
     array = as_array(data)
     xp = common_namespace([array])
@@ -97,7 +97,7 @@ def _signed(name: str) -> str:
 
 
 def _coefficient_dtype(name: str, gain: float) -> str:
-    """The next wider dtype, or a still wider one where the coefficients may need it."""
+    """The next wider dtype, or a wider one if the coefficients need it."""
     largest = gain * _magnitude(name)
     at_least = _bits(_WIDER[name])
     fitting = (d for d in _SIGNED if _bits(d) >= at_least and largest < 2.0 ** (_bits(d) - 1))
@@ -137,7 +137,7 @@ def _numerator_sum(wavelet: object) -> int:
 
 @lru_cache(maxsize=512)
 def integer_gain(wavelets: tuple[tuple[LiftingScheme, Mode], ...], level: int) -> float:
-    r"""How much larger than the samples the coefficients can get.
+    r"""Return a bound on the ratio of the coefficients to the samples.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def _row_sums(scheme: LiftingScheme, mode: Mode) -> tuple[float, float]:
 
 
 def _lengths(scheme: LiftingScheme) -> tuple[int, ...]:
-    """Short signals, and of both parities such as show each row with all its weights."""
+    """Lengths: some short ones, and one of each parity in which rows have all weights."""
     return 2, 3, 4, 5, scheme.dec_len + 6, scheme.dec_len + 7
 
 
@@ -177,8 +177,8 @@ def _bounds(plan: LiftPlan, scheme: LiftingScheme) -> tuple[float, float]:
     """The largest absolute row sums of both bands for one length.
 
     Going backwards through the steps, ``rows`` are the bands as linear forms
-    of the channels before each step. What a step rounds, at most 1/2, reaches
-    the bands through the columns of its target.
+    of the channels before each step. The rounding error of a step, at most 1/2,
+    reaches the bands through the columns of its target.
     """
     n_even, n_odd = (plan.n + len(plan.edge.right) + 1) // 2, (plan.n + len(plan.edge.right)) // 2
     rows = [np.eye(n_even + n_odd, n_even), np.eye(n_even + n_odd, n_odd, -n_even)]
@@ -187,13 +187,13 @@ def _bounds(plan: LiftPlan, scheme: LiftingScheme) -> tuple[float, float]:
         errors += 0.5 * np.abs(rows[step.target]).sum(axis=1)
         rows[1 - step.target] += rows[step.target] @ step_matrix(step, lifted.taps)
     sums = np.abs(rows[0]).sum(axis=1) + np.abs(rows[1]).sum(axis=1)
-    # The narrowest dtype reaches to 127, so this relative allowance holds for all of them.
+    # The maximum of the narrowest dtype is 127, so this relative allowance holds for all dtypes.
     bounds = sums + errors / 127
     return float(bounds[:n_even].max(initial=0.0)), float(bounds[n_even:].max(initial=0.0))
 
 
 def step_matrix(step: StepPlan, taps: Sequence[float]) -> NDArray[np.float64]:
-    """What a step adds to its target, as a matrix on its source."""
+    """The increment of a step, as a matrix on its source."""
     inside = tuple(((i, 1.0),) for i in range(step.extend.n))
     rows = step.extend.left + inside + step.extend.right
     first = len(step.extend.left) + step.offset

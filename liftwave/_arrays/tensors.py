@@ -1,4 +1,4 @@
-"""Tensors of torch and arrays on devices; neither torch nor CuPy is imported here."""
+"""Torch tensors and arrays on devices. This module imports neither torch nor CuPy."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from liftwave._typing import Array
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether ``x`` is a tensor of torch, of whatever kind."""
+    """Whether ``x`` is a torch tensor of any kind."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
 
 
 def is_on_device(x: Any) -> bool:
-    """Whether ``x`` is on a CUDA device: whoever reads its numbers waits for that."""
+    """Whether ``x`` is on a CUDA device: reading its numbers waits for the device."""
     if is_tensor(x):
         return bool(x.is_cuda)
     cupy = sys.modules.get("cupy")
@@ -23,7 +23,7 @@ def is_on_device(x: Any) -> bool:
 
 
 def is_unwatched(x: Array) -> bool:
-    """Whether ``x`` is a tensor of torch that nothing (autograd, tracing, batching) watches."""
+    """Whether ``x`` is a torch tensor without active autograd, tracing or batching."""
     torch = sys.modules.get("torch")
     if torch is None or type(x) not in (torch.Tensor, torch.nn.Parameter):
         return False
@@ -38,7 +38,7 @@ def is_unwatched(x: Array) -> bool:
 
 
 def resolved(x: Array) -> Array:
-    """``x``, or the numbers of a tensor that is conjugated or negated when it is read."""
+    """``x``, with a lazily conjugated or negated tensor resolved to plain numbers."""
     return x.resolve_conj().resolve_neg() if is_tensor(x) else x
 
 
@@ -57,6 +57,6 @@ def is_readable(x: Array) -> bool:
 
 
 def is_numbers(x: Array) -> bool:
-    """Whether the memory of a tensor is its numbers: dense, and not to be conjugated or negated."""
+    """Whether the memory of a tensor holds its numbers: dense, not lazily conjugated or negated."""
     torch = sys.modules["torch"]
     return bool(x.layout == torch.strided and not x.is_conj() and not x.is_neg())

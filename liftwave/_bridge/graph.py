@@ -1,8 +1,8 @@
 """Functions as single nodes of graphs that ``torch.compile`` traces.
 
 Planning a transform is Python code that torch's compiler cannot trace. A public
-function therefore becomes one node: torch runs it on tensors without numbers, and the operators
-that it calls end up in the compiled graph.
+function therefore becomes one node: torch runs it on fake tensors, and the compiled graph
+contains the operators that it calls.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep
 
 Structure: TypeAlias = Any
-"""Nested tuples: the kind of a value, what it holds, and numbers of tensors."""
+"""Nested tuples: the kind of a value, its contents, and the indices of tensors."""
 
 
 def _node(function: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
-    """The function as a single node, to be called with a dict of its arguments."""
+    """The function as a single node. It is called with a dict of its arguments."""
     structures: list[Structure] = []
 
-    # torch takes flat lists of tensors from such a function, and gives it these and constants.
+    # Such a function gets flat lists of tensors and constants, and returns flat lists of tensors.
     @torch._dynamo.allow_in_graph  # type: ignore[untyped-decorator]
     def run(arguments: Structure, tensors: list[Tensor]) -> list[Tensor]:
         results: list[Tensor] = []
@@ -48,7 +48,7 @@ def _node(function: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
 
 
 def _flattened(value: Any, tensors: list[Tensor]) -> Structure:
-    """The structure of a value, whose tensors are appended to a list."""
+    """The structure of a value. Its tensors are appended to a list."""
     if isinstance(value, Tensor):
         tensors.append(value)
         return ("tensor", len(tensors) - 1)
@@ -111,8 +111,8 @@ def _scheme_of(
 def is_differentiated() -> bool:
     """Whether ``torch.func.grad`` or a similar transform is active.
 
-    torch accepts no custom operators there, and traces into functions with gradients of their
-    own; operations are nodes then.
+    torch accepts no custom operators there, and traces into autograd functions. Operations are
+    then nodes.
     """
     interpreters = _functorch.get_interpreter_stack() or ()
     return any(each.key() != _functorch.TransformType.Vmap for each in interpreters)
@@ -121,7 +121,7 @@ def is_differentiated() -> bool:
 # --- all nodes -----------------------------------------------------------------------------------
 
 NODES: dict[str, Callable[[dict[str, Any]], Any]] = {}
-"""The nodes by the full names of their functions. Dynamo cannot trace how a node is made."""
+"""The nodes by the full names of their functions. Dynamo cannot trace their creation."""
 
 
 def add_node(name: str, function: Callable[..., Any]) -> None:

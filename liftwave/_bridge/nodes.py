@@ -1,4 +1,4 @@
-"""The functions that are single nodes of compiled graphs; torch is not imported here."""
+"""The functions that are single nodes of compiled graphs. This module does not import torch."""
 
 from __future__ import annotations
 

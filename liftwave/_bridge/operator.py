@@ -1,11 +1,11 @@
 """Operations on tensors that torch records, traces or batches: one operator for all of them.
 
-``liftwave::run`` runs an operation, which it gets in its serialized form. It is the node of
-compiled and exported graphs. Eager code comes through :func:`run`, which wraps the operation in a
-``torch.autograd.Function``: that also supports forward mode and the transforms of ``torch.func``,
-which custom operators do not, and passes tensors in plain memory straight to the kernels. The
-derivative of an operation is an operation (:meth:`Operation.derivative`), so derivatives of any
-order come through here as well.
+``liftwave::run`` runs an operation, which is passed in its serialized form. It is the node of
+compiled and exported graphs. Eager code calls :func:`run`, which wraps the operation in a
+``torch.autograd.Function``. Unlike custom operators, this supports forward mode and the transforms
+of ``torch.func``. It passes tensors in plain memory directly to the kernels. The derivative of an
+operation is an operation (:meth:`Operation.derivative`), so derivatives of any order use the same
+code.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _vjp: Any = torch.func.vjp
 
 
 def are_eager(tensors: Sequence[Tensor]) -> bool:
-    """Whether the tensors are dense, and torch does nothing but record gradients."""
+    """Whether the tensors are dense, and torch at most records gradients."""
     if (
         torch.compiler.is_compiling()
         or torch._C._get_tracing_state() is not None
@@ -69,7 +69,7 @@ def are_eager(tensors: Sequence[Tensor]) -> bool:
 
 
 def records(operation: Operation, arrays: Sequence[Array]) -> bool:
-    """Whether torch records, traces or batches what is done to the arrays, or to learned taps."""
+    """Whether torch records, traces or batches operations on the arrays or on learned taps."""
     if not operation.is_differentiable or not all(isinstance(x, Tensor) for x in arrays):
         return False
     if operation.holds_arrays:
@@ -86,7 +86,7 @@ def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> l
     ArgumentTypeError
         If the tensors are on several devices.
     ExportError
-        If an exporter asks for what it cannot record.
+        If an exporter cannot record the operation.
     """
     device = tensors[0].device
     if any(x.device != device for x in tensors):
@@ -128,10 +128,10 @@ nodes.register(_NODE, _run_serialized)
 
 
 def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -> list[Tensor]:
-    """The results, each in memory of its own.
+    """The results, each in separate memory.
 
-    Kernels of the processor get NumPy arrays that share the memory of the tensors, and what they
-    allocate becomes the memory of the results. All others get the tensors.
+    CPU kernels get NumPy arrays that share the memory of the tensors, and the results share the
+    memory that the kernels allocate. All other kernels get the tensors.
     """
     memory = [x.detach().resolve_conj().resolve_neg() for x in tensors]
     kernels = kernels_for_memory(*memory)
@@ -160,13 +160,13 @@ def _save(
     results: Sequence[Tensor],
     parameters: bool,
 ) -> None:
-    """Keep what the derivative needs."""
+    """Save the arrays that the derivative needs."""
     ctx.operation, ctx.sizes = operation, sizes
     ctx.shapes = [x.shape for x in inputs]
     ctx.set_materialize_grads(False)
     if operation.is_linear:
         ctx.residuals = "nothing"
-    elif isinstance(operation, Derivative):  # differentiated by torch, from its inputs
+    elif isinstance(operation, Derivative):  # torch differentiates it from its inputs
         ctx.save_for_backward(*inputs)
     else:
         exact = inputs[0].dtype not in HALF_PRECISION
@@ -200,7 +200,7 @@ def _pull_back_by_torch(
     inputs: Sequence[Tensor],
     cotangents: Sequence[Tensor | None],
 ) -> Gradients:
-    """Cotangents by torch's own derivatives of the reference kernels; places have none."""
+    """Cotangents by torch's own derivatives of the reference kernels. Indices have none."""
     kernels = fallback_for(inputs, "derivative")
     floating = [x.is_floating_point() or x.is_complex() for x in inputs]
 
@@ -220,10 +220,10 @@ def _pull_back_by_torch(
 
 
 class _EagerRun(torch.autograd.Function):
-    """An operation as a function of dense tensors, of which torch records gradients only.
+    """An operation as a function of dense tensors, for plain recording of gradients.
 
-    A function with ``setup_context`` serves all of torch, but for that torch inspects its
-    signature in each call, which takes as long as a small transform.
+    A function with ``setup_context`` supports all of torch. But torch inspects its signature in
+    each call, which takes as long as a small transform.
     """
 
     @staticmethod
@@ -288,12 +288,12 @@ def _vmapped(
     dims: Sequence[int | None],
     size: int,
 ) -> list[Tensor]:
-    """The results with the batch in front, by a function that runs the operation."""
+    """The results with the batch axis first, by a function that runs the operation."""
     count = len(tensors) if operation.is_linear else operation.batched_inputs
     if count and all(dim is None for dim in dims[count:]):
         data = batched(tensors[:count], dims[:count], size)
         return function([*data, *tensors[count:]])
-    # Gradients in parameters are sums over data, for each element of the batch its own.
+    # Gradients of parameters are sums over data, separately for each element of the batch.
     return stacked(function, tensors, dims, size)
 
 
@@ -327,7 +327,7 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
 
 
 def _backward(ctx: Any, cotangents: Sequence[Tensor | None]) -> tuple[Any, None, Any]:
-    # Sizes have no gradient; but an empty list passes for one of tensors, which has.
+    # Sizes have no gradient. But torch treats an empty list as a list of tensors, which has one.
     return _pull_back(ctx, cotangents), None, None if ctx.sizes else []
 
 
@@ -338,7 +338,7 @@ _operator.register_autograd(_backward, setup_context=_setup)
 def _vmap(
     info: Any, in_dims: tuple[Any, ...], tensors: Sequence[Tensor], operation: str, sizes: Sizes
 ) -> tuple[list[Tensor], list[int]]:
-    # The operator itself: torch runs no autograd.Function within this rule.
+    # Call the operator itself: torch runs no autograd.Function within this rule.
     def function(batch: list[Tensor]) -> list[Tensor]:
         return list(_operator(batch, operation, sizes))
 

@@ -1,4 +1,4 @@
-"""What torch does with tensors: record for gradients, trace, batch; and tensors in plain memory."""
+"""Detects whether torch records, traces or batches tensors, or whether they are plain memory."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from liftwave.errors import ArgumentTypeError, ExportError
 HALF_PRECISION = (torch.float16, torch.bfloat16)
 
 TORCH_OPERATIONS = reference_kernels(half_precision=True)
-"""The reference kernels, which on tensors are torch's own operations: torch records these."""
+"""The reference kernels. On tensors they are torch's own operations, which torch records."""
 
 
 # --- one tensor ----------------------------------------------------------------------------------
 
 
 def is_dense(x: Tensor) -> bool:
-    """Whether ``x`` is a plain tensor with memory of its own, even if autograd records it.
+    """Whether ``x`` is a plain tensor with its own memory, even if autograd records it.
 
-    Under a dispatch mode (tracing, fake tensors, counting) no tensor is.
+    Under a dispatch mode (tracing, fake tensors, counting) no tensor is plain.
     """
     return (
         type(x) in (Tensor, torch.nn.Parameter)
@@ -39,7 +39,7 @@ def in_old_vmap(x: Tensor) -> bool:
     return bool(torch._C._functorch.is_legacy_batchedtensor(x))
 
 
-# --- what is going on ----------------------------------------------------------------------------
+# --- state of torch ------------------------------------------------------------------------------
 
 
 def in_forward_mode() -> bool:
@@ -48,15 +48,15 @@ def in_forward_mode() -> bool:
 
 
 def records_operators() -> bool:
-    """Whether torch records a graph that may hold operators of liftwave: compile and export.
+    """Whether torch records a graph that can hold operators of liftwave: compile and export.
 
-    ``torch.onnx`` exports such a graph as well, but ONNX has no operators of liftwave.
+    ``torch.onnx`` also exports such a graph, but ONNX has no operators of liftwave.
     """
     return torch.compiler.is_compiling() and not torch.onnx.is_in_onnx_export()
 
 
 def records_operations() -> bool:
-    """Whether torch records its own operations only: TorchScript and ONNX."""
+    """Whether torch records only its own operations: TorchScript and ONNX."""
     return torch._C._get_tracing_state() is not None or torch.onnx.is_in_onnx_export()
 
 
@@ -70,16 +70,16 @@ def check_operators_allowed() -> None:
     """
     if torch.onnx.is_in_onnx_export():
         raise ExportError(
-            "a program that torch.export made holds operators of liftwave, which ONNX does not "
-            "know: give torch.onnx.export the module itself, with dynamo=True"
+            "a program of torch.export holds operators of liftwave, which ONNX does not "
+            "support: pass the module itself to torch.onnx.export, with dynamo=True"
         )
 
 
 def several_devices(tensors: Sequence[Tensor]) -> ArgumentTypeError:
-    """The error that tensors are on several devices."""
+    """The error for tensors on several devices."""
     names = sorted({str(x.device) for x in tensors})
     return ArgumentTypeError(
-        f"taps and filters have to be on the device of the data, got tensors on {names}: "
+        f"taps and filters must be on the device of the data, got tensors on {names}: "
         "move them (tensor.to, module.to)"
     )
 
@@ -88,7 +88,7 @@ def several_devices(tensors: Sequence[Tensor]) -> ArgumentTypeError:
 
 
 def batched(inputs: Sequence[Tensor], dims: Sequence[int | None], size: int) -> list[Tensor]:
-    """The tensors with the batch in front; those without one are repeated."""
+    """The tensors with the batch axis first; tensors without it are repeated."""
     return [
         x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0)
         for x, dim in zip(inputs, dims, strict=True)
@@ -101,7 +101,7 @@ def stacked(
     dims: Sequence[int | None],
     size: int,
 ) -> list[Tensor]:
-    """The results for each element of a batch, stacked in front."""
+    """The results for each element of a batch, stacked along a new first axis."""
     results = [
         function([x if d is None else x.select(d, i) for x, d in zip(tensors, dims, strict=True)])
         for i in range(size)
@@ -114,7 +114,7 @@ def run_in_old_vmap(
 ) -> list[Tensor]:
     """The results of a function on batches of ``is_grads_batched``, by :func:`torch.vmap`.
 
-    Those batches do not know the batching rules of custom operators.
+    Those batches do not use the batching rules of custom operators.
     """
     level = torch._C._vmapmode_increment_nesting()
     torch._C._vmapmode_decrement_nesting()

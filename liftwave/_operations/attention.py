@@ -1,4 +1,4 @@
-"""Attention by energy as an operation."""
+"""Energy attention as an operation."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Forward(NamedTuple):
     Attributes
     ----------
     normalized : array
-        The input, normalized.
+        The normalized input.
     energy : array, shape (..., C)
         The energies of the channels.
     hidden : array, shape (..., R)
-        Before the maximum with zero.
+        The hidden layer before the maximum with zero.
     weight : array, shape (..., C)
         The weights of the channels.
     """
@@ -41,9 +41,9 @@ class Forward(NamedTuple):
 class Attention(Operation):
     """Weights channels by their energies (squeeze and excitation).
 
-    Its inputs are ``x``, of shape (..., C, spatial axes), the weights and biases of both layers,
-    of the shapes (R, C), (R,), (C, R) and (C,), and optionally the mean and the variance of the
-    channels, which are constants.
+    Its inputs are ``x``, of shape (..., C, spatial axes), and the weights and biases of both
+    layers, of the shapes (R, C), (R,), (C, R) and (C,). Optional inputs are the mean and the
+    variance of the channels, which are constants.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Attention(Operation):
     epsilon: float
 
     def fields(self) -> list[Any]:
-        """The attributes, in their order."""
+        """The attributes, in order."""
         return [self.dimensions, self.normalize, self.epsilon]
 
     @classmethod
@@ -72,7 +72,7 @@ class Attention(Operation):
         return cls(*fields)
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
-        """All inputs in the dtype of ``x``; the gradients of layers have the one of the work."""
+        """All inputs in the dtype of ``x``. Gradients of layers have the dtype of computation."""
         opened = open_array(arrays[0])
         x, xp = opened.array, opened.xp
         if xp.isdtype(x.dtype, "complex floating"):
@@ -82,7 +82,7 @@ class Attention(Operation):
         return [opened, *(Opened(a, xp, x.dtype) for a in parameters)]
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
-        """``x`` with each channel times its weight."""
+        """``x`` with each channel multiplied by its weight."""
         return [self._spread(self._forward(arrays).weight) * arrays[0]]
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
@@ -150,13 +150,13 @@ def _relu(x: Array, xp: Any) -> Array:
 
 
 def _sigmoid(x: Array, xp: Any) -> Array:
-    """Without overflow: the exponent is never positive."""
+    """The sigmoid. It does not overflow: the exponent is never positive."""
     small = xp.exp(-xp.abs(x))
     return xp.where(x < 0, small, xp.ones_like(x)) / (1 + small)
 
 
 def _layer_gradient(outer: Array, inner: Array, xp: Any) -> tuple[Array, Array]:
-    """Of the weights and the bias of a layer, summed over all axes before the channels."""
+    """The gradients of the weights and bias of a layer, summed over axes before the channels."""
     outer = xp.reshape(outer, (-1, outer.shape[-1]))
     inner = xp.reshape(inner, (-1, inner.shape[-1]))
     return xp.matmul(xp.matrix_transpose(outer), inner), xp.sum(outer, axis=0)

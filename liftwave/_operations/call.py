@@ -1,4 +1,4 @@
-"""Calls: an operation, the arrays it gets, and how users see its inputs and results."""
+"""Calls: an operation, its input arrays, and the users' structures of inputs and results."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from liftwave._typing import Array
 
 
 class Structure(Protocol):
-    """How a flat list of arrays is given to users, and read from what they give.
+    """Converts between a flat list of arrays and the structure that users see.
 
-    ``None`` stands for an array that is missing, which counts as zero.
+    ``None`` stands for a missing array, which counts as zero.
     """
 
     def pack(self, arrays: Sequence[Array | None]) -> Any:
-        """The arrays as the user sees them."""
+        """Convert the arrays to the structure of the user."""
         ...
 
     def unpack(self, value: Any) -> Sequence[Array | None]:
-        """The arrays in what :meth:`pack` returned, or in something of its structure."""
+        """The arrays in a result of :meth:`pack`, or in a value of the same structure."""
         ...
 
 
 class Single:
-    """One array, as it is."""
+    """One array, unchanged."""
 
     def pack(self, arrays: Sequence[Array | None]) -> Any:
         """The array."""
@@ -40,22 +40,22 @@ SINGLE = Single()
 
 
 class Call(NamedTuple):
-    """A call of a public function, once its arguments are understood.
+    """A call of a public function, after its arguments are converted.
 
     Attributes
     ----------
     operation : Operation
-        What is computed.
+        The computation.
     arrays : sequence of array
-        The inputs, in the dtypes that the user gave.
+        The inputs, in the user's dtypes.
     result : Structure
-        Of the results. It packs what the function returns and unpacks cotangents of it.
+        The structure of the results. It packs the results and unpacks their cotangents.
     data : Structure
-        Of the inputs: it packs their gradients.
+        The structure of the inputs. It packs their gradients.
     sizes : tuple of int
         See :class:`Operation`.
     out : array or None
-        Where the result goes.
+        The array that receives the result.
     """
 
     operation: Operation

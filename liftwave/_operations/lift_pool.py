@@ -1,4 +1,4 @@
-"""Lifting pooling as operations: down to bands, and up again."""
+"""Lifting pooling as operations: analysis into bands, and synthesis."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Layout(NamedTuple):
     planes : int
         The product of these axes.
     counts : tuple of int
-        Samples in the bands of each pass.
+        The number of samples in the bands of each pass.
     is_flat : bool
-        Whether there is one axis before the channels.
+        Whether exactly one axis precedes the channels.
     """
 
     plan: LiftPoolPlan
@@ -50,7 +50,7 @@ class Layout(NamedTuple):
 
 
 class _LiftPool(Operation):
-    """What both directions have in common.
+    """The base class of both directions.
 
     Data has the shape (..., C, spatial axes). The last input is the parameter: the filters, of
     shape (passes, 2, C, K + 3) or (1, 2, C, K + 3).
@@ -63,7 +63,7 @@ class _LiftPool(Operation):
 
     @cached_property
     def is_plain(self) -> bool:
-        """Yes: no conversion and no check is needed."""
+        """True: no conversion and no check is needed."""
         return True
 
     @cached_property
@@ -72,7 +72,7 @@ class _LiftPool(Operation):
         return 1
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
-        """Data in a real floating dtype; filters in the same one, but never in half precision."""
+        """Data in a real floating dtype; filters in the same dtype, but never in half precision."""
         *data, filters = arrays
         opened = open_arrays(data, native_half)
         x, xp, *_ = opened[0]
@@ -93,7 +93,7 @@ class _LiftPool(Operation):
         key = (shape, filters, sizes)
         try:
             return self._layouts[key]
-        except (KeyError, TypeError):  # lengths that torch traces are symbols or tensors
+        except (KeyError, TypeError):  # traced lengths are symbols or tensors
             layout = self._layout_of(*key)
         if all(type(n) is int for lengths in key for n in lengths):
             bounded(self._layouts)[key] = layout
@@ -107,7 +107,7 @@ class _LiftPool(Operation):
 
 
 def _as_planes(x: Array, layout: Layout) -> Array:
-    """``x`` with all axes before the channels as one."""
+    """``x`` with all axes before the channels merged."""
     if len(layout.lead) == 1:
         return x
     return array_namespace(x).reshape(x, (layout.planes, *x.shape[len(layout.lead) :]))
@@ -124,8 +124,8 @@ def _from_planes(x: Array, layout: Layout) -> Array:
 class LiftDown(_LiftPool):
     """The bands of a signal by learned lifting.
 
-    Its results are the bands, combined as ``output`` says, and with ``with_penalties`` the sums of
-    squares of each pass, of shape (passes, 2).
+    Its results are the bands, combined according to ``output``, and with ``with_penalties`` the
+    sums of squares of each pass, of shape (passes, 2).
 
     Attributes
     ----------
@@ -159,16 +159,16 @@ class LiftDown(_LiftPool):
 
     @cached_property
     def data_outputs(self) -> int:
-        """The bands: sums have the precision of the filters."""
+        """The number of bands. Sums have the precision of the filters."""
         return len(self.output.bands) if self.output.combination == "bands" else 1
 
     @cached_property
     def batched_inputs(self) -> int:
-        """The signal, unless there are sums over all of it."""
+        """The signal, unless sums over the whole signal are computed."""
         return 0 if self.with_penalties else 1
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
-        """The bands, and the sums of squares if they are wanted."""
+        """The bands, and the sums of squares if requested."""
         x, filters = arrays
         layout = self.layout(x.shape, filters.shape, x.shape[x.ndim - self.dimensions :])
         bands, sums = kernels.lift_pool.lift_down(
@@ -197,8 +197,8 @@ class LiftDown(_LiftPool):
     ) -> Residuals:
         """The bands, if the signal can be rebuilt from them, or else the signal.
 
-        Signals that are rebuilt from bands in half precision may be on the other side of the
-        bend of a step.
+        A signal that is rebuilt in half precision can be on the other side of the kink of
+        a ReLU.
         """
         return "outputs" if exact and self._holds_all else "inputs"
 
@@ -260,7 +260,7 @@ class LiftDown(_LiftPool):
 
 @dataclass(frozen=True)
 class LiftUp(_LiftPool):
-    """The signal with these bands; its spatial lengths are the ``sizes``.
+    """The signal that has these bands. Its spatial lengths are the ``sizes``.
 
     Attributes
     ----------
@@ -306,7 +306,7 @@ class LiftUp(_LiftPool):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """The signal, if no sample of it was dropped, or else the bands."""
+        """The signal, if no sample was dropped from it, or else the bands."""
         return "outputs" if exact and all(n % 2 == 0 for n in sizes) else "inputs"
 
     def saved(

@@ -20,7 +20,7 @@ from liftwave.errors import DTypeError
 
 
 class Layout(NamedTuple):
-    """The shapes of one run: those of the input and of the results, and these as planes."""
+    """The shapes of one run: those of the input and of the results, and both as planes."""
 
     plan: WindowPlan
     input: Shape
@@ -31,9 +31,9 @@ class Layout(NamedTuple):
 
 @dataclass(frozen=True)
 class MaxPool(Operation):
-    """The largest sample of each window, and its place.
+    """The largest sample of each window, and its index.
 
-    Places are int64, flat over the spatial axes. The derivative needs only these.
+    Indices are int64, flat over the spatial axes. The derivative needs only the indices.
     """
 
     kind = "max_pool"
@@ -52,12 +52,12 @@ class MaxPool(Operation):
 
     @cached_property
     def is_plain(self) -> bool:
-        """Yes: no conversion and no check is needed."""
+        """True: no conversion and no check is needed."""
         return True
 
     @cached_property
     def data_outputs(self) -> int:
-        """The samples: places keep their dtype."""
+        """One, the samples. Indices keep their dtype."""
         return 1
 
     @cached_property
@@ -69,12 +69,12 @@ class MaxPool(Operation):
         """The samples in a real floating dtype."""
         opened = open_array(arrays[0], native_half)
         if opened.xp.isdtype(opened.array.dtype, "complex floating"):
-            raise DTypeError(f"complex numbers have no largest one, got {opened.array.dtype}")
+            raise DTypeError(f"complex numbers have no maximum, got {opened.array.dtype}")
         self._layout(opened.array.shape)  # raises if windows do not fit
         return [opened]
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
-        """The largest samples and their places."""
+        """The largest samples and their indices."""
         (x,) = arrays
         layout = self._layout(x.shape)
         xp = array_namespace(x)
@@ -91,17 +91,17 @@ class MaxPool(Operation):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """The places, which are an output."""
+        """The indices, which are an output."""
         return "outputs"
 
     def saved(
         self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
     ) -> list[Array]:
-        """The places."""
+        """The indices."""
         return [results[1]]
 
     def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
-        """The spatial lengths of the input, which the places do not determine."""
+        """The spatial lengths of the input, which the indices do not determine."""
         shape = shapes[0]
         return tuple(shape[len(shape) - self.windows.ndim :])
 
@@ -113,7 +113,7 @@ class MaxPool(Operation):
         sizes: Sequence[int],
         kernels: Kernels,
     ) -> list[Array]:
-        """Cotangents of the samples, added at their places."""
+        """The cotangents of the samples, added at their indices."""
         cotangent, indices = cotangents[0], saved[0]
         layout = self._layout(self._input_shape(indices.shape, sizes))
         xp = array_namespace(indices)

@@ -1,8 +1,7 @@
-"""The base of all operations: what is computed, as data, apart from the arrays.
+"""The base class of all operations: a computation as data, without the arrays.
 
-An operation says how it runs, which shapes it returns and how it is differentiated. Everything
-that executes operations (eager calls, :func:`liftwave.vjp`, the operator of torch) is written
-once, for any of them.
+An operation defines its execution, the shapes of its results and its derivative. The code that
+executes operations (eager calls, :func:`liftwave.vjp`, the operator of torch) is generic.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from liftwave._typing import Array
 Shape: TypeAlias = tuple[int, ...]
 
 Residuals: TypeAlias = Literal["nothing", "inputs", "outputs"]
-"""Which arrays of a run are kept for its derivative."""
+"""The arrays of a run that are saved for its derivative."""
 
 
 class Output(NamedTuple):
-    """What is known of an array before it is computed.
+    """The shape and the dtype of an array before it is computed.
 
     Attributes
     ----------
     shape : tuple of int
-        Its shape, which may hold symbols of ``torch.compile``.
+        The shape, which can hold symbols of ``torch.compile``.
     like : int or None
-        The number of the input that has its dtype; ``None`` for int64.
+        The index of the input that has the same dtype; ``None`` for int64.
     """
 
     shape: Shape
@@ -43,20 +42,20 @@ class Operation(ABC):
 
     Inputs are data first, then parameters (learned taps, filters of LiftPool, ``beta`` of
     AdaPool). ``sizes`` are integers that the shapes of the inputs do not determine, such as the
-    length of a signal that is rebuilt from bands; they stand apart because ``torch.compile`` may
-    pass symbols.
+    length of a signal that is rebuilt from bands. They are a separate argument because
+    ``torch.compile`` can pass symbols.
 
     Attributes
     ----------
     kind : str
         The name of the class in the serialized form.
     native_runs : mapping
-        What runs the operation on NumPy arrays of the shapes of the last run, by kernels.
+        Compiled functions for NumPy arrays of the shapes of the last run, by kernels.
     records_itself : bool
         Whether it consists of operations of the arrays' own library. Torch then records
         and differentiates these.
     plain_dtypes : frozenset of dtype
-        The dtypes of NumPy arrays that are computed as they are.
+        The dtypes of NumPy arrays that need no conversion.
     """
 
     kind: ClassVar[str]
@@ -68,8 +67,8 @@ class Operation(ABC):
     def is_linear(self) -> bool:
         """Whether it is linear in all inputs together.
 
-        Its derivative is then an operation that needs no residuals, and forward-mode derivatives
-        run the operation itself.
+        Its derivative then needs no residuals, and forward-mode derivatives run the operation
+        itself.
         """
         return False
 
@@ -85,14 +84,14 @@ class Operation(ABC):
 
     @cached_property
     def n_parameters(self) -> int:
-        """How many of the inputs, the last ones, are parameters."""
+        """The number of parameters, which are the last inputs."""
         return 0
 
     # --- serialization ---------------------------------------------------------------------------
 
     @abstractmethod
     def fields(self) -> list[Any]:
-        """The operation as JSON data, from which :meth:`from_fields` makes it."""
+        """The operation as JSON data, for :meth:`from_fields`."""
 
     @classmethod
     @abstractmethod
@@ -101,19 +100,19 @@ class Operation(ABC):
 
     @cached_property
     def text(self) -> str:
-        """The serialized form, which :func:`parse` reads."""
+        """The serialized form, for :func:`parse`."""
         import json  # most programs do not need it
 
         return json.dumps([self.kind, self.fields()], separators=(",", ":"))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # What kernels prepared for the operation is not pickled.
+        # Data that kernels prepared for the operation are not pickled.
         return parse, (self.text,)
 
     # --- execution -------------------------------------------------------------------------------
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
-        """The inputs in the dtype in which they are computed.
+        """The inputs in the dtype of computation.
 
         Raises
         ------
@@ -125,12 +124,12 @@ class Operation(ABC):
 
     @abstractmethod
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
-        """The results, as many as :meth:`outputs` says, in memory of any layout.
+        """The results listed by :meth:`outputs`, in any memory layout.
 
         Raises
         ------
         ShapeError, ModeError, WindowError
-            If inputs of these shapes do not fit the operation; nothing is computed then.
+            If inputs of these shapes do not fit the operation. Nothing is computed in this case.
         """
 
     @abstractmethod
@@ -139,12 +138,12 @@ class Operation(ABC):
 
     @cached_property
     def data_outputs(self) -> int | None:
-        """How many results have the dtype of the data; the others keep theirs. ``None``: all."""
+        """The number of results in the dtype of the data; others keep their own. ``None``: all."""
         return None
 
     @cached_property
     def batched_inputs(self) -> int:
-        """How many leading inputs may have one more leading axis, if the others do not have it."""
+        """How many leading inputs can have one more leading axis that the others do not have."""
         return 0
 
     @cached_property
@@ -153,18 +152,18 @@ class Operation(ABC):
         return False
 
     def with_slots(self) -> tuple[Operation, list[Array]]:
-        """The operation with arrays that it holds as parameters, and these arrays."""
+        """The operation with its arrays turned into parameters, and these arrays."""
         return self, []
 
     def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
         """The operation in a form that exporters can record in operations of torch.
 
-        ``rounds_numbers`` says whether the exporter rounds Python's numbers to single precision.
+        ``rounds_numbers`` tells whether the exporter rounds Python numbers to single precision.
 
         Raises
         ------
         ExportError
-            If a length that it is planned for is a symbol.
+            If its plan needs a length that is a symbol.
         """
         return self
 
@@ -173,17 +172,17 @@ class Operation(ABC):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """Which arrays the derivative needs.
+        """The kinds of arrays that the derivative needs.
 
-        ``exact`` is false for half precision, where inputs that are rebuilt from outputs may
-        differ from the original ones; ``parameters`` says whether their gradient is needed.
+        ``exact`` is false for half precision: inputs that are rebuilt from outputs can then
+        differ from the original ones. ``parameters`` tells whether their gradient is needed.
         """
         return "inputs"
 
     def saved(
         self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
     ) -> list[Array]:
-        """The arrays that :meth:`vjp` gets: residuals, then parameters."""
+        """The saved arrays for :meth:`vjp`: residuals, then parameters."""
         return list(inputs)
 
     def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
@@ -193,7 +192,7 @@ class Operation(ABC):
     def derivative(self, present: tuple[bool, ...], residuals: Residuals) -> Operation:
         """The operation from cotangents and saved arrays to the cotangents of the inputs.
 
-        ``present`` says which results have a cotangent; the others' are zero and no inputs.
+        ``present`` tells which results have a cotangent. Other cotangents are zero and not passed.
         """
         key = (present, residuals)
         derivative = self._derivatives.get(key)
@@ -207,7 +206,7 @@ class Operation(ABC):
 
     @cached_property
     def needs_all_cotangents(self) -> bool:
-        """Whether :meth:`derivative` takes no missing cotangents: they are passed as zeros."""
+        """Whether :meth:`derivative` needs all cotangents. Missing ones are then zeros."""
         return False
 
     def vjp(
@@ -228,18 +227,18 @@ class Operation(ABC):
         residuals: Residuals,
         sizes: Sequence[int],
     ) -> list[Output]:
-        """Shapes and dtypes of what :meth:`vjp` returns.
+        """Shapes and dtypes of the results of :meth:`vjp`.
 
-        ``cotangents`` are the shapes of those that are present. ``Output.like`` counts through
-        these and then through ``saved``.
+        ``cotangents`` are the shapes of the present cotangents. ``Output.like`` indexes these,
+        followed by ``saved``.
         """
         raise TypeError(f"a linear operation has a transpose: {self.text}")
 
 
 class Derivative(Operation):
-    """The vector-Jacobian product of an operation, as an operation of its own.
+    """The vector-Jacobian product of an operation, as an operation.
 
-    Its inputs are the cotangents that are present and the saved arrays. That of a linear operation
+    Its inputs are the present cotangents and the saved arrays. The derivative of a linear operation
     is its transpose. Others are differentiated in the operations of the arrays' library.
     """
 
@@ -261,7 +260,7 @@ class Derivative(Operation):
         return self.operation if self.is_linear else super().derivative(present, residuals)
 
     def fields(self) -> list[Any]:
-        """The operation, which cotangents are present, and what was saved."""
+        """The operation, the present cotangents, and the kind of saved arrays."""
         data = [self.operation.kind, self.operation.fields()]
         return [data, list(map(int, self.present)), self.residuals_kept]
 

@@ -1,7 +1,7 @@
-"""What a transform is: its axes, wavelets and bands, its serialized form, and its plans.
+"""The definition of a transform: axes, wavelets and bands, serialized form, and plans.
 
-A transform is written without shapes: axes count from the end, so that a batch may be added in
-front, and lengths follow from the arrays or come as sizes. Bands are a flat list: the
+A transform is independent of shapes. Axes count from the end, so that a batch can be added in
+front. Lengths follow from the arrays or are passed as sizes. Bands are a flat list: the
 approximation first, then the details, coarsest level first, sorted by key within a level.
 """
 
@@ -49,7 +49,7 @@ class TransformAxis(NamedTuple):
     axis : int
         Negative: counted from the last one.
     wavelet : FilterBank, LiftingScheme or JSON data
-        JSON data may have slots for taps (``wavelet_data.py``).
+        JSON data can have slots for taps (``wavelet_data.py``).
     mode : str
         The boundary mode.
     """
@@ -61,7 +61,7 @@ class TransformAxis(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class PlannedTransform(Operation):
-    """The fields of a transform, and what follows from them before it runs.
+    """The fields of a transform, and the properties and plans that follow from them.
 
     Attributes
     ----------
@@ -74,13 +74,13 @@ class PlannedTransform(Operation):
     keys : tuple of tuple of str
         The sorted keys of the details of each level that are among the bands, coarsest first.
     trim_odd : bool
-        Whether an approximation may have one sample more than its details (of a synthesis).
+        Whether an approximation can have one sample more than its details (synthesis only).
     is_transposed : bool
-        Whether it is transposed, and so goes the other way.
+        Whether it is transposed, and so has the opposite direction.
     n_slots : int
-        How many arrays of taps are parameters of the operation.
+        The number of arrays of taps that are parameters of the operation.
     plans : dict
-        The plans for arrays of a number of dimensions; a transform and its transpose share them.
+        The plans by the number of dimensions; a transform and its transpose share them.
     shape_plans : dict
         The plans for shapes of the inputs, if no taps are inputs.
     """
@@ -101,7 +101,7 @@ class PlannedTransform(Operation):
     # --- serialization -------------------------------------------------------------------------
 
     def fields(self) -> list[Any]:
-        """The fields but for the plans, with wavelets as JSON data."""
+        """The fields without the plans, with wavelets as JSON data."""
         axes = [[axis, as_json(wavelet), mode] for axis, wavelet, mode in self.axes]
         flags = [self.is_synthesis, self.has_approx, self.trim_odd, self.is_transposed]
         return [axes, self.keys, *map(int, flags), self.n_slots]
@@ -120,16 +120,16 @@ class PlannedTransform(Operation):
             n_slots,
         )
 
-    # --- what it is ----------------------------------------------------------------------------
+    # --- properties ----------------------------------------------------------------------------
 
     @cached_property
     def n_parameters(self) -> int:
-        """How many arrays of taps come after the data."""
+        """The number of arrays of taps after the data."""
         return self.n_slots
 
     @cached_property
     def is_linear(self) -> bool:
-        """Whether the taps are no inputs."""
+        """Whether no taps are inputs."""
         return not self.n_slots
 
     @cached_property
@@ -165,7 +165,7 @@ class PlannedTransform(Operation):
 
     @cached_property
     def result_names(self) -> list[str]:
-        """What the results are called in messages."""
+        """The name of the results in messages."""
         if self.is_synthesis or not self.keys:
             return ["the result"]
         names = ["the approximation"] if self.has_approx else []
@@ -181,7 +181,7 @@ class PlannedTransform(Operation):
 
     @cached_property
     def is_differentiable(self) -> bool:
-        """Whether it is no integer lifting, which rounds; JSON data never does."""
+        """Whether it is not integer lifting, which rounds. JSON data has no integer schemes."""
         return not any(isinstance(w, LiftingScheme) and w.integer for _, w, _ in self.axes)
 
     # --- plans ---------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ class PlannedTransform(Operation):
     # --- bands and lengths ---------------------------------------------------------------------
 
     def _select(self, bands: Sequence[Array]) -> list[Array]:
-        """The bands that the transform has, from all bands."""
+        """Select the bands of the transform from all bands."""
         complete = (detail_keys(len(self.axes)),) * self.level
         approx, details = unflatten_bands(bands, complete)
         details = [
@@ -256,7 +256,7 @@ class PlannedTransform(Operation):
         return [shape[axis] for axis in self._axis_numbers]
 
     def shapes_from(self, like: Shape, sizes: Sequence[int]) -> list[Shape]:
-        """Shapes of these lengths along the axes, in a row; other lengths are those of ``like``."""
+        """Shapes with these lengths along the axes; other lengths are those of ``like``."""
         count = len(self._axis_numbers)
         if not count:  # the only band is the signal
             return [tuple(like)]
@@ -270,7 +270,7 @@ class PlannedTransform(Operation):
 
 
 def keep(cache: dict[Any, Any], key: Any, value: Any) -> None:
-    """Put a value into a bounded cache, unless its key holds lengths that are symbols."""
+    """Put a value into a bounded cache, unless its key holds symbolic lengths."""
     with suppress(TypeError):  # a symbol has no hash
         bounded(cache)[key] = value
 
@@ -283,7 +283,7 @@ def as_json(wavelet: Resolved | WaveletData, arrays: list[Array] | None = None) 
     return to_json(wavelet, [] if arrays is None else arrays)
 
 
-# Training changes taps at each step: few are kept, for the backward pass and for repeated calls.
+# Training changes taps at each step, so few are cached: for backward passes and repeated calls.
 @lru_cache(maxsize=16)
 def _plans_with_values(
     transform: PlannedTransform, ndim: int, values: tuple[Any, ...]

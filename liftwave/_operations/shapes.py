@@ -12,9 +12,9 @@ _MAX_SHAPES = 64
 
 
 def cached_by_shapes(function: Callable[..., T]) -> Callable[..., T]:
-    """The function of shapes, with a bounded cache for shapes of plain integers.
+    """Wrap a function of shapes with a bounded cache for shapes of plain integers.
 
-    Lengths that torch traces are symbols or tensors: results for these are not cached.
+    Traced lengths are symbols or tensors. Results for these are not cached.
     """
     cached = lru_cache(maxsize=_MAX_SHAPES)(function)
 

@@ -1,6 +1,6 @@
 """Transforms from a signal to bands or back, and the transposes of both, as operations.
 
-How a transform is written, and its plans, are in ``planned_transform.py``.
+The fields and the plans of a transform are in ``planned_transform.py``.
 """
 
 from __future__ import annotations
@@ -89,14 +89,14 @@ class Transform(PlannedTransform):
         return open_arrays(arrays, native_half)
 
     def open_floating(self, arrays: Sequence[Array]) -> list[Opened]:
-        """The inputs in one floating dtype, also where nothing is computed."""
+        """The inputs in one floating dtype, even if nothing is computed."""
         self._check_shapes(tuple([x.shape for x in arrays]))
         return open_arrays(arrays)
 
     def _check_shapes(self, shapes: tuple[Shape, ...]) -> None:
-        """Make the plan, which raises what is wrong with the shapes before any work.
+        """Make the plan, which raises for wrong shapes before any computation.
 
-        Learned taps and lengths that are symbols are planned when they run.
+        Transforms with learned taps or symbolic lengths are planned when they run.
         """
         if self.holds_arrays or not all(isinstance(n, int) for shape in shapes for n in shape):
             return
@@ -112,7 +112,7 @@ class Transform(PlannedTransform):
         kernels: Kernels,
         out: Array | None = None,
     ) -> list[Array]:
-        """Bands or the signal; a synthesis may write to ``out``, and returns it then."""
+        """Bands or the signal; a synthesis can write to ``out``, and then returns it."""
         if self.n_slots:
             return self._run_with_taps(arrays, kernels)
         if not self.keys:
@@ -141,12 +141,12 @@ class Transform(PlannedTransform):
         return bands
 
     def _keep_native(self, x: Array, plan: AnalysisPlan | SynthesisPlan, kernels: Kernels) -> None:
-        """Have the next run of NumPy arrays of these shapes go straight to what is native."""
+        """Store the native plan: the next run of NumPy arrays of these shapes uses it directly."""
         if type(x) is np.ndarray and self.is_plain:
             self.native_runs[kernels] = kernels.native_run(plan)
 
     def _run_with_taps(self, arrays: Sequence[Array], kernels: Kernels) -> list[Array]:
-        """The results where the last arrays are taps."""
+        """The results if the last arrays are taps."""
         data, taps = self._split_inputs(arrays)
         plans = self._plans_with(data[0].ndim, taps, kernels)
         if self.is_synthesis:
@@ -173,7 +173,7 @@ class Transform(PlannedTransform):
         return [padded(band, shape) for band, shape in zip(bands, shapes, strict=True)]
 
     def _transposed_plan(self, shapes: Sequence[Shape]) -> SynthesisPlan:
-        """The plan that an analysis is transposed to; for a synthesis, its own."""
+        """The plan of the transpose of an analysis; the plan itself for a synthesis."""
         plans = self.plans_for(len(shapes[0]))
         if self.is_synthesis:
             return self._synthesis_plan(shapes, plans)
@@ -185,7 +185,7 @@ class Transform(PlannedTransform):
         return (arrays, ()) if not self.n_slots else (arrays[:count], arrays[count:])
 
     def _unflatten(self, bands: Sequence[Any]) -> tuple[Any, list[dict[str, Any]]]:
-        """Approximation and details by key, without those that are ``None``."""
+        """Approximation and details by key, without bands that are ``None``."""
         remaining = iter(bands)
         approx = next(remaining) if self.has_approx else None
         details = []
@@ -209,7 +209,7 @@ class Transform(PlannedTransform):
         return self._synthesis_plan(shapes, self.plans_for(len(shapes[0]))).shape
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
-        """The bands' shapes, or the signal's."""
+        """The shapes of the bands, or that of the signal."""
         return [Output(shape) for shape in self._output_shapes(shapes, sizes)]
 
     def _output_shapes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Shape]:
@@ -243,15 +243,15 @@ class Transform(PlannedTransform):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """Nothing for gradients in the data; else inputs, or the outputs of lifting."""
+        """Nothing for gradients of the data; else inputs, or the outputs of lifting."""
         if not parameters or not self.keys:
             return "nothing"
         return "outputs" if exact and self.is_reversible(shapes) else "inputs"
 
     def is_reversible(self, shapes: Sequence[Shape]) -> bool:
-        """Whether inputs of these shapes can be rebuilt from the outputs: by lifting alone.
+        """Whether inputs of these shapes can be rebuilt from the outputs: only for lifting.
 
-        A synthesis that drops samples which it computed itself is not reversible.
+        A synthesis that drops computed samples is not reversible.
         """
         if not all(isinstance(plan.wavelet, LiftingScheme) for plan in self.outline):
             return False
@@ -269,7 +269,7 @@ class Transform(PlannedTransform):
         return [*residual_arrays, *taps]
 
     def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
-        """Lengths of the inputs, where the derivative does not have them from its own inputs."""
+        """Lengths of the inputs that the inputs of the derivative do not determine."""
         if self.is_transposed:
             return ()
         data = shapes[: self.batched_inputs]
@@ -277,11 +277,11 @@ class Transform(PlannedTransform):
 
     @cached_property
     def needs_all_cotangents(self) -> bool:
-        """Whether the signal's length follows from all bands together."""
+        """Whether all bands together determine the length of the signal."""
         return self.is_transposed and self.is_synthesis
 
     def derivative(self, present: tuple[bool, ...], residuals: Residuals) -> Operation:
-        """The transposed transform, of the bands that have a cotangent; or with taps."""
+        """The transpose for the bands that have a cotangent, or a derivative with taps."""
         if not self.is_linear:
             return super().derivative(present, residuals)
         if self._takes_bands or all(present):
@@ -308,7 +308,7 @@ class Transform(PlannedTransform):
         values, taps = self._split_inputs(saved)
         like = next(g for g in cotangents if g is not None)
         xp, dtype = array_namespace(like), like.dtype
-        if values and is_half(like):  # gradients in taps are long sums
+        if values and is_half(like):  # gradients of taps are long sums
             cotangents = [None if g is None else xp.astype(g, xp.float32) for g in cotangents]
             values = [xp.astype(x, xp.float32) for x in values]
         shapes = self.shapes_from(like.shape, sizes)
@@ -325,10 +325,10 @@ class Transform(PlannedTransform):
         shapes: Sequence[Shape],
         kernels: Kernels,
     ) -> tuple[list[Array], Sequence[StepGradient]]:
-        """Cotangents of data of these shapes, and gradients in the taps of each axis.
+        """Cotangents of data of these shapes, and gradients of the taps of each axis.
 
-        The taps are those of the wavelets, numbers as well as arrays. Without residuals only the
-        data are differentiated.
+        The taps are those of the wavelets, both numbers and arrays. Without residuals, only the
+        cotangents of the data are computed.
         """
         if not self.keys:
             return [g for g in cotangents if g is not None], ()
@@ -352,7 +352,7 @@ class Transform(PlannedTransform):
         plan: Any,
         kernels: Kernels,
     ) -> tuple[list[Array], Sequence[StepGradient]]:
-        """Cotangents of data of these shapes, and gradients in the taps of each axis."""
+        """Cotangents of data of these shapes, and gradients of the taps of each axis."""
         if self.is_synthesis:
             return self._pull_back_synthesis(cotangents, values, residuals, shapes, plan, kernels)
         approx, details = self._unflatten(cotangents)
@@ -384,7 +384,7 @@ class Transform(PlannedTransform):
         return [padded(band, shape) for band, shape in zip(bands, shapes, strict=True)], axes
 
     def _tap_gradients(self, axes: Sequence[StepGradient], taps: Sequence[Array]) -> list[Array]:
-        """The cotangent of each array of taps: the sum over all places where it is used."""
+        """The cotangent of each array of taps: the sum over all its uses."""
         sums: dict[int, Array] = {}
         for (_, wavelet, _), gradient in zip(self.axes, axes, strict=True):
             slots = tap_slots(as_json(wavelet), self.is_synthesis)
@@ -435,13 +435,13 @@ class Transform(PlannedTransform):
         data = {key: as_json(w, taps) for key, w in wavelets.items()}
         axes = tuple(TransformAxis(a, data[id(w)], m) for a, w, m in self.axes)
         slotted = replace(self, axes=axes, n_slots=len(taps), plans={})
-        # The same form gives the same object, and what it cached.
+        # The same form gives the same object, with its caches.
         same = parse(slotted.text)
         assert isinstance(same, Transform)
         return same
 
     def with_numbers(self) -> Transform:
-        """The transform with the numbers of taps that are arrays, which are read."""
+        """The transform with numbers in place of arrays of taps. This reads the arrays."""
         slotted, taps = self.with_slots()
         plans = slotted._make_plans(0, tuple(map(as_numbers, taps)))
         axes = tuple(TransformAxis(plan.axis, plan.wavelet, plan.mode) for plan in plans)
@@ -453,7 +453,7 @@ class Transform(PlannedTransform):
         symbols = [axis for axis in self._axis_numbers if not isinstance(x.shape[axis], int)]
         if symbols:
             raise ExportError(
-                f"a transform becomes operations for fixed lengths along its axes "
+                f"a transform can only be exported for fixed lengths along its axes "
                 f"{self._axis_numbers}, got a dynamic length along {symbols} of shape "
                 f"{tuple(x.shape)}: leave only other dimensions dynamic, such as that of the batch"
             )
@@ -466,7 +466,7 @@ class Transform(PlannedTransform):
 
 
 _SLOTTED: dict[Any, Transform] = {}
-"""Transforms with slots, by all but their taps: training makes a new wavelet in each step."""
+"""Transforms with slots, by all fields except taps, which change in each step of training."""
 
 
 # --- transforms of plans, which these cache ------------------------------------------------------

@@ -1,12 +1,12 @@
-"""Multilevel transforms differentiated: products with the transposed derivative.
+"""Vector-Jacobian products of multilevel transforms.
 
-With respect to the data a transform's derivative is the transform, and its adjoint is one
-call of fused kernels (:func:`analysis_adjoint`, :func:`synthesis_adjoint`). With respect to
-taps and scales it needs the values that went through the steps. Nothing is kept for it on the
-way forward: filter banks are run again from the input, and lifting is undone from the output
+With respect to the data, the derivative of a transform is the transform itself. Its adjoint is
+one call of fused kernels (:func:`analysis_adjoint`, :func:`synthesis_adjoint`). The derivative
+with respect to taps and scales needs the intermediate values. The forward pass does not store
+them: filter banks are run again from the input, and lifting is undone from the output
 (:func:`analysis_vjp`, :func:`synthesis_vjp`).
 
-Cotangents are gradients in the sense of ``Re <cotangent, result>``; missing ones are zero.
+Cotangents are gradients in the sense of ``Re <cotangent, result>``. Missing ones are zero.
 Details are dicts by key, coarsest level first, as in ``_execute.py``.
 """
 
@@ -41,7 +41,7 @@ Bands: TypeAlias = Mapping[str, Array]
 
 
 class FilterGradient(NamedTuple):
-    """The gradients in the low-pass and the high-pass filter of one axis."""
+    """The gradients of the low-pass and the high-pass filter of one axis."""
 
     low: Array
     high: Array
@@ -53,7 +53,7 @@ class FilterGradient(NamedTuple):
 
 
 class LiftGradient(NamedTuple):
-    """The gradients in what one axis is lifted by, in the order in which the levels run it."""
+    """The gradients of the lifting steps and scales of one axis, in the order of execution."""
 
     taps: tuple[Array, ...]
     scale: Array  # of shape (2,)
@@ -75,7 +75,7 @@ class AnalysisPullback(NamedTuple):
 
 
 class SynthesisPullback(NamedTuple):
-    """Cotangents of the bands that were given, and a gradient for each axis."""
+    """Cotangents of the present bands, and a gradient for each axis."""
 
     approx: Array | None
     details: list[dict[str, Array]]
@@ -91,7 +91,7 @@ def analysis_adjoint(
     plan: AnalysisPlan,
     kernels: Kernels,
 ) -> Array | None:
-    """The cotangent of the data, for cotangents of some bands; ``None`` if there are none."""
+    """The cotangent of the data from cotangents of some bands; ``None`` without cotangents."""
     bands, keys = flatten_bands(approx, details)
     if not bands:
         return None
@@ -126,7 +126,7 @@ def analysis_vjp(
     plan: AnalysisPlan,
     kernels: Kernels,
 ) -> AnalysisPullback:
-    """Cotangent of the data, and gradients in taps and scales.
+    """Cotangent of the data, and gradients of taps and scales.
 
     Parameters
     ----------
@@ -135,9 +135,9 @@ def analysis_vjp(
     outputs : (approx, details), optional
         The result of the analysis.
     cotangents : (approx or None, details)
-        Those of the outputs.
+        The cotangents of the outputs.
     plan : AnalysisPlan
-        Of at least one level.
+        A plan of at least one level.
     """
     from_outputs = outputs is not None and is_reversible(plan)
     values = _outputs(outputs, plan) if from_outputs else _analysed_again(x, plan, kernels)
@@ -160,7 +160,7 @@ def analysis_vjp(
 def is_reversible(plan: AnalysisPlan | SynthesisPlan) -> bool:
     """Whether the input of this transform can be rebuilt from its output.
 
-    It can if all steps are lifting, and none drops a sample that the step before it made.
+    This holds if all steps are lifting, and none drops a sample computed by the previous step.
     """
     shape: Shape | None = None
     for level in plan.levels:
@@ -257,7 +257,7 @@ def synthesis_vjp(
     plan: SynthesisPlan,
     kernels: Kernels,
 ) -> SynthesisPullback:
-    """Cotangents of the bands, and gradients in taps and scales (those of the wavelet).
+    """Cotangents of the bands, and gradients of the taps and scales of the wavelet.
 
     Parameters
     ----------
@@ -266,9 +266,9 @@ def synthesis_vjp(
     result : array, optional
         The result of the synthesis.
     cotangent : array
-        That of the result.
+        The cotangent of the result.
     plan : SynthesisPlan
-        With a step on one level at least.
+        A plan with at least one step.
     """
     used = plan.without_empty_levels
     from_result = result is not None and is_reversible(used)
@@ -319,7 +319,7 @@ def _merge_back(
     kernels: Kernels,
     sums: dict[int, StepGradient],
 ) -> dict[str, Array]:
-    """One level: the cotangents of what was merged (and its values, if they were not known)."""
+    """One level: the cotangents of the merged bands (and their values, if still unknown)."""
     (level,), (transposed,) = plan.levels, adjoint_of_synthesis(plan).levels
     splitting = dict(transposed.analysis_steps)
     cotangents = {"": cotangent}
@@ -344,7 +344,7 @@ def _merge_back(
 
 
 def _undone(gradient: StepGradient, step: Step) -> StepGradient:
-    """In terms of the scheme: a synthesis takes its steps last first, and divides by its scales."""
+    """The gradients of the scheme: a synthesis reverses its steps and divides by its scales."""
     if not isinstance(gradient, LiftGradient) or not isinstance(step, LiftStep):
         return gradient
     factors = [-(f * f) * gradient.scale[k] for k, f in enumerate(step.scale)]
@@ -368,7 +368,7 @@ def padded(x: Array, shape: Shape) -> Array:
 def _filter_gradient(
     x: Array, bands: Sequence[Array | None], plan: FilterPlan, step: FilterStep, kernels: Kernels
 ) -> FilterGradient:
-    """The gradient of an analysis of ``x`` by ``plan`` into these bands; zero for missing ones."""
+    """The gradient of an analysis of ``x`` by ``plan`` into these bands. Missing bands are zero."""
     present = [band for band in bands if band is not None]
     gradients = iter(kernels.tap_gradients(x, present, plan, step.axis))
     low, high = (_no_taps(step, x) if band is None else next(gradients) for band in bands)
@@ -382,7 +382,7 @@ def _filter_vjp(
     transposed: FilterStep,
     kernels: Kernels,
 ) -> tuple[FilterGradient, Array]:
-    """The gradient in the taps of an analysis of ``x``, and the cotangent of ``x``."""
+    """The gradient of the taps of an analysis of ``x``, and the cotangent of ``x``."""
     present = [(g, f) for g, f in zip(pair, transposed.filters, strict=True) if g is not None]
     bands, filters = zip(*present, strict=True)
     gradient = _filter_gradient(x, pair, step.plan, step, kernels)
@@ -404,7 +404,7 @@ def real_zeros(shape: Shape, like: Array) -> Array:
 
 
 def _add(sums: dict[int, StepGradient], index: int, gradient: StepGradient) -> None:
-    """Add to the gradient of an axis: over bands, and over levels."""
+    """Add to the gradient of an axis: sums over bands, and over levels."""
     total = sums.get(index)
     sums[index] = gradient if total is None else _sum(total, gradient)
 
@@ -424,7 +424,7 @@ def _by_axis(steps: Sequence[tuple[str, Step]]) -> list[Step]:
 def _filled(
     sums: dict[int, StepGradient], steps: Sequence[tuple[str, Step]], like: Array
 ) -> tuple[StepGradient, ...]:
-    """The gradient of each axis, zero where nothing came back."""
+    """The gradient of each axis, zero for axes without a gradient."""
     return tuple(
         sums[index] if index in sums else _no_gradient(step, like)
         for index, step in enumerate(_by_axis(steps))

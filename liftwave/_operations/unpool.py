@@ -35,9 +35,9 @@ from liftwave.errors import DTypeError, ShapeError, WindowError
 
 @dataclass(frozen=True)
 class MaxUnpool(Operation):
-    """Values put at flat places of each plane, zeros elsewhere; ``sizes`` are the result's.
+    """Puts values at flat indices of each plane, and zeros elsewhere.
 
-    Of several values at one place, the last one stays.
+    ``sizes`` are those of the result. If several values have the same index, the last one is used.
     """
 
     kind = "max_unpool"
@@ -55,18 +55,18 @@ class MaxUnpool(Operation):
         return cls(*fields)
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
-        """Values in a floating dtype, places as they are."""
+        """Values in a floating dtype; indices stay unchanged."""
         values, indices = open_array(arrays[0]), as_array(arrays[1])
         xp = common_namespace([values.array, indices])
         if not xp.isdtype(indices.dtype, "integral"):
-            raise DTypeError(f"indices are integers, as max_pool gives them, got {indices.dtype}")
+            raise DTypeError(f"indices must be integers from max_pool, got {indices.dtype}")
         shape = tuple(values.array.shape)
         if tuple(indices.shape) != shape:
             raise ShapeError(f"indices have shape {tuple(indices.shape)}, the values {shape}")
         return [values, Opened(indices, xp, indices.dtype)]
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
-        """The array with the values at their places."""
+        """The array with the values at their indices."""
         values, indices = arrays
         return [_scatter_last(values, indices, tuple(sizes))]
 
@@ -78,7 +78,7 @@ class MaxUnpool(Operation):
     def saved(
         self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
     ) -> list[Array]:
-        """The places."""
+        """The indices."""
         return [inputs[1]]
 
     def vjp(
@@ -89,17 +89,17 @@ class MaxUnpool(Operation):
         sizes: Sequence[int],
         kernels: Kernels,
     ) -> list[Array]:
-        """The cotangent of the values; places have none."""
+        """The cotangent of the values. Indices have none."""
         return [_scatter_last_vjp(cotangents[0], saved[0], tuple(sizes))]
 
 
 def check_places(indices: Array, sizes: Sequence[int]) -> None:
-    """Raise unless places are inside of a plane of this size, if their numbers can be read.
+    """Raise unless the indices are inside of a plane of this size, if they can be read.
 
     Raises
     ------
     ShapeError
-        If one is outside.
+        If an index is outside.
     """
     if not is_readable(indices) or 0 in indices.shape:
         return
@@ -108,7 +108,7 @@ def check_places(indices: Array, sizes: Sequence[int]) -> None:
     if least < 0 or most >= prod(sizes):
         raise ShapeError(
             f"indices from {least} to {most} are not all in a result of size {tuple(sizes)}: "
-            "output_size is that of what was pooled"
+            "output_size must be the size of the array that was pooled"
         )
 
 
@@ -136,7 +136,7 @@ def _scatter_last_vjp(cotangent: Array, indices: Array, size: Ints) -> Array:
 
 
 def _sources(indices: Array, size: int, planes: int) -> Array:
-    """For each place of all planes the number of the last value there, -1 without a value."""
+    """For each position of all planes the number of the last value there, -1 without a value."""
     xp = array_namespace(indices)
     flat = flat_indices(indices, size, planes)
     if is_numpy_namespace(xp):
@@ -157,10 +157,10 @@ def _sources(indices: Array, size: int, planes: int) -> Array:
 
 @dataclass(frozen=True)
 class WindowUpsample(Operation):
-    """Each value put at the first ``width`` samples of its window, along each axis.
+    """Copies each value to the first ``width`` samples of its window, along each axis.
 
-    Windows begin every ``stride`` samples, which is at least ``width``. The other samples are
-    zero. ``sizes`` are the result's; those of the derivative are the numbers of windows.
+    Windows begin every ``stride`` samples, and ``stride`` is at least ``width``. The other samples
+    are zero. ``sizes`` are those of the result; for the derivative, the numbers of windows.
     """
 
     kind = "window_upsample"
@@ -230,7 +230,7 @@ class WindowUpsample(Operation):
         sizes: Sequence[int],
         kernels: Kernels,
     ) -> list[Array]:
-        """Sums over the samples of each window that have its value."""
+        """Sums over the samples of each window that hold its value."""
         cotangent = cotangents[0]
         assert cotangent is not None
         first = cotangent.ndim - len(sizes)
@@ -254,12 +254,12 @@ def result_size(counts: Sequence[int], kernel: Ints, stride: Ints, padding: Ints
 def checked_size(
     output_size: Sequence[int] | None, smallest: Ints, stride: Ints, shape: Sequence[int]
 ) -> Ints:
-    """The spatial size of a result: ``output_size``, or by default what the windows span.
+    """The spatial size of a result: ``output_size``, or by default the span of the windows.
 
     Raises
     ------
     ShapeError
-        If an array of this size does not have as many windows.
+        If an array of this size has a different number of windows.
     """
     if output_size is None:
         if min(smallest) < 1:
@@ -284,7 +284,7 @@ def checked_size(
 
 @dataclass(frozen=True)
 class ConvTranspose(Operation):
-    """Transposed convolution: windows on the result, of which there is one per input sample.
+    """Transposed convolution: windows on the result, one per input sample.
 
     Its inputs are ``x``, of shape (..., C, spatial axes), and the parameter ``weight``, of shape
     (C, D, kernel).
@@ -324,7 +324,7 @@ class ConvTranspose(Operation):
         return opened
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
-        """(..., C, inputs) by (C, D, kernel) gives (..., D, size)."""
+        """Map (..., C, inputs) and (C, D, kernel) to (..., D, size)."""
         x, weight = arrays
         plan, lead = self._layout(x.shape, weight.shape)
         xp, ndim = array_namespace(x), plan.ndim
@@ -389,7 +389,7 @@ class ConvTranspose(Operation):
         limits = zip(self.output_padding, self.stride, self.dilation, strict=True)
         if any(more >= max(s, d) for more, s, d in limits):
             raise WindowError(
-                f"output_padding is less than the stride {self.stride} or the dilation "
+                f"output_padding must be less than the stride {self.stride} or the dilation "
                 f"{self.dilation}, got {self.output_padding}"
             )
         return size
@@ -399,7 +399,7 @@ def check_weight(shape: Sequence[int]) -> None:
     """Raise unless weights of a convolution can have this shape."""
     if len(shape) < 3 or 0 in shape:
         raise ShapeError(
-            f"weight has shape (channels, new channels, *kernel), none of them 0, got "
+            f"weight must have shape (channels, new channels, *kernel) without 0, got "
             f"{tuple(shape)}"
         )
 

@@ -1,4 +1,4 @@
-"""One band of coefficients upsampled to a signal, edges included, as an operation."""
+"""Upsampling of one band of coefficients to a signal, edges included, as an operation."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from liftwave.wavelets.filter_bank import FilterBank
 
 @dataclass(frozen=True, eq=False)
 class Upsample(Operation):
-    """What one band of ``level`` levels contributes to a signal along the last axis.
+    """The contribution of one band of ``level`` levels to a signal along the last axis.
 
     Attributes
     ----------
     part : {"a", "d"}
         Whether the band is an approximation or a detail.
     bank : FilterBank or JSON data
-        The synthesis filters. JSON data may have slots for taps (``wavelet_data.py``).
+        The synthesis filters. JSON data can have slots for taps (``wavelet_data.py``).
     level : int
         The number of levels.
     take : int
         Length of the central part that is returned; 0 for all.
     n_slots : int
-        How many arrays of taps are parameters of the operation.
+        The number of arrays of taps that are parameters of the operation.
     """
 
     part: str
@@ -70,16 +70,16 @@ class Upsample(Operation):
         """The operation with these fields."""
         return cls(*fields)
 
-    # --- what it is ------------------------------------------------------------------------------
+    # --- properties ------------------------------------------------------------------------------
 
     @cached_property
     def is_linear(self) -> bool:
-        """Whether the taps are no inputs."""
+        """Whether no taps are inputs."""
         return not self.n_slots
 
     @cached_property
     def n_parameters(self) -> int:
-        """How many arrays of taps come after the band."""
+        """The number of arrays of taps after the band."""
         return self.n_slots
 
     @property
@@ -136,7 +136,7 @@ class Upsample(Operation):
         return [band[..., start:stop]]
 
     def _taken(self, n: int) -> tuple[int, int]:
-        """The first sample of ``n`` that is returned, and the one after the last."""
+        """The index of the first returned sample of ``n``, and the index after the last one."""
         if not 0 < self.take < n:
             return 0, n
         start = (n - self.take) // 2
@@ -156,7 +156,7 @@ class Upsample(Operation):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """The band, for gradients in the taps."""
+        """The band, for gradients of the taps."""
         return "inputs" if parameters else "nothing"
 
     def saved(
@@ -183,7 +183,7 @@ class Upsample(Operation):
         (cotangent,) = cotangents
         assert cotangent is not None  # the only one
         xp, dtype = array_namespace(cotangent), cotangent.dtype
-        if values and is_half(cotangent):  # gradients in taps are long sums
+        if values and is_half(cotangent):  # gradients of taps are long sums
             cotangent = xp.astype(cotangent, xp.float32)
             values = [xp.astype(x, xp.float32) for x in values]
         shape = (*cotangent.shape[:-1], *sizes)
@@ -193,7 +193,7 @@ class Upsample(Operation):
         return [of_band, *self._tap_gradients(axes, taps)] if values else [of_band]
 
     def _tap_gradients(self, axes: Sequence[StepGradient], taps: Sequence[Array]) -> list[Array]:
-        """The cotangent of each array of taps; zero for those of the analysis."""
+        """The cotangent of each array of taps; zero for analysis taps."""
         xp = array_namespace(*taps)
         slots = tap_slots(self._data, self.is_synthesis)
         gradients = [xp.zeros_like(tap) for tap in taps]
@@ -223,7 +223,7 @@ class Upsample(Operation):
         shapes: Sequence[Shape],
         kernels: Kernels,
     ) -> tuple[list[Array], Sequence[StepGradient]]:
-        """The cotangent of the band, and the gradient in the filters if there are values."""
+        """The cotangent of the band, and the gradient of the filters if values are present."""
         (cotangent,) = cotangents
         assert cotangent is not None  # the only one
         return self._pull_back(cotangent, values, shapes[0], self._bank(()), kernels)
@@ -267,7 +267,7 @@ class Upsample(Operation):
         return replace(self, bank=data, n_slots=len(taps)), taps
 
     def with_numbers(self) -> Upsample:
-        """The operation with the numbers of taps that are arrays, which are read."""
+        """The operation with numbers in place of arrays of taps. This reads the arrays."""
         slotted, taps = self.with_slots()
         return replace(self, bank=slotted._bank(list(map(as_numbers, taps))))
 

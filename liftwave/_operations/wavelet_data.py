@@ -1,7 +1,7 @@
-"""Wavelets as JSON data, in which taps that are arrays are slots.
+"""Wavelets as JSON data, with slots in place of arrays of taps.
 
-The arrays themselves are inputs of an operation. A slot is a dict with the number of the array
-among these inputs and its length (0 for a scale).
+The arrays are inputs of an operation. A slot is a dict with the index of the array in these
+inputs and its length (0 for a scale).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from liftwave.wavelets.resolve import Resolved, resolve_wavelet
 from liftwave.wavelets.taps import is_concrete, tap_count
 
 WaveletData: TypeAlias = "str | dict[str, Any]"
-"""A name of PyWavelets, or filters, or steps and scales."""
+"""A PyWavelets name, or filters, or steps and scales."""
 
 
 def to_json(wavelet: Resolved, arrays: list[Array]) -> WaveletData:
-    """A wavelet as JSON data; taps that are arrays are appended to ``arrays``, each once."""
+    """A wavelet as JSON data. Arrays of taps are appended to ``arrays``, each once."""
     if isinstance(wavelet, LiftingScheme):
         steps = [[s.kind, _taps_to_json(s.taps, arrays), s.offset] for s in wavelet.steps]
         scale = [_taps_to_json(factor, arrays) for factor in wavelet.scale]
@@ -49,7 +49,7 @@ def _taps_to_json(taps: Any, arrays: list[Array]) -> Any:
 
 
 def slot_structure(wavelet: Resolved, arrays: list[Array]) -> tuple[Any, ...]:
-    """A key for the JSON data of a wavelet; arrays are appended as in :func:`to_json`."""
+    """A cache key for the JSON data of a wavelet. Arrays are appended as in :func:`to_json`."""
     fixed: tuple[Any, ...] = ()
     if isinstance(wavelet, LiftingScheme):
         fixed = (
@@ -64,7 +64,7 @@ def slot_structure(wavelet: Resolved, arrays: list[Array]) -> tuple[Any, ...]:
 
 
 def _slot(taps: Any, arrays: list[Array]) -> Any:
-    """Taps that are numbers; for an array the number and the length of its slot."""
+    """The taps, if they are numbers; for an array the index and the length of its slot."""
     if isinstance(taps, tuple | float | int):
         return taps
     number = next((k for k, array in enumerate(arrays) if array is taps), len(arrays))
@@ -76,7 +76,7 @@ def _slot(taps: Any, arrays: list[Array]) -> Any:
 def from_json(data: WaveletData, taps: Sequence[Any] | None) -> Resolved:
     """The wavelet with these taps in its slots.
 
-    Without taps the slots hold ones: lengths do not depend on them.
+    Without taps the slots hold ones, because lengths do not depend on the values.
     """
     if isinstance(data, str):
         return resolve_wavelet(data)
@@ -118,7 +118,7 @@ def tap_slots(data: WaveletData, of_synthesis: bool) -> list[int | None]:
 
 
 def with_tap_arrays(wavelet: Resolved, array: Callable[[Any], Array]) -> Resolved:
-    """The wavelet with its numbers as arrays, made by a function such as ``x.new_tensor``."""
+    """The wavelet with its numbers as arrays, created by a function such as ``x.new_tensor``."""
     if isinstance(wavelet, LiftingScheme):
         steps = tuple(replace(step, taps=array(step.taps)) for step in wavelet.steps)
         low, high = map(array, wavelet.scale)

@@ -1,4 +1,4 @@
-"""Pooling by weights that the samples themselves give, and its reverse, as an operation."""
+"""Pooling with weights that depend on the samples, and its reverse, as an operation."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Layout(NamedTuple):
     Attributes
     ----------
     arguments : PoolingArguments
-        What the kernels get besides arrays.
+        The kernel arguments other than arrays.
     planes : tuple of tuple of int
-        For each data input, its shape with all leading axes as one.
+        The shape of each data input with all leading axes merged.
     beta : tuple of int
         The shape of ``beta`` with all axes: rows, and one per spatial axis.
     result : tuple of int
@@ -55,25 +55,25 @@ class Layout(NamedTuple):
 
 @dataclass(frozen=True)
 class WeightedPool(Operation):
-    """A pooling by weights, or its reverse.
+    """A weighted pooling, or its reverse.
 
-    Its inputs are ``x``, for a reverse the pooled array too, and for the weights ``"ada"`` the
+    Its inputs are ``x``, for a reverse also the pooled array, and for the weights ``"ada"`` the
     parameter ``beta``, which is clamped to [0, 1].
 
     Attributes
     ----------
     windows : WindowArguments
-        Kernel sizes and the like.
+        Kernel size, stride and the other window arguments.
     weights : str
         The kind of the weights.
     delta : float
-        Where Huber's distance goes from quadratic to linear.
+        The point where Huber's distance changes from quadratic to linear.
     per_channel : bool
-        Whether each channel is compared on its own.
+        Whether each channel is compared separately.
     up : {None, "nearest", "linear"}
-        How the reverse brings pooled values to the samples; ``None`` for pooling.
+        How the reverse upsamples pooled values; ``None`` for pooling.
     preserve : {"sum", "mean"}
-        What the reverse preserves of each region.
+        The quantity of each region that the reverse preserves.
     """
 
     kind = "weighted_pool"
@@ -99,7 +99,7 @@ class WeightedPool(Operation):
 
     @cached_property
     def is_plain(self) -> bool:
-        """Yes: no conversion and no check is needed."""
+        """True: no conversion and no check is needed."""
         return True
 
     @cached_property
@@ -113,7 +113,7 @@ class WeightedPool(Operation):
         return int(self.weights == "ada")
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
-        """The inputs in one real floating dtype; ``beta`` may be a number or a list."""
+        """The inputs in one real floating dtype; ``beta`` can be a number or a list."""
         data = arrays[:-1] if self.weights == "ada" else arrays
         opened = open_arrays(data, native_half)
         if self.weights == "ada":
@@ -121,8 +121,8 @@ class WeightedPool(Operation):
         for array, xp, *_ in opened:
             if xp.isdtype(array.dtype, "complex floating"):
                 raise DTypeError(
-                    f"pooling by weights compares numbers in size, got complex data "
-                    f"({array.dtype}): pool real and imaginary part each on its own"
+                    f"weighted pooling needs real numbers, got complex data "
+                    f"({array.dtype}): pool real and imaginary part separately"
                 )
         self._layout(*(operand.array.shape for operand in opened))  # raises if shapes do not fit
         return opened
@@ -130,7 +130,7 @@ class WeightedPool(Operation):
     # --- execution -------------------------------------------------------------------------------
 
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
-        """The pooled array, or the array with pooled values at the samples."""
+        """The pooled array, or for a reverse the upsampled array."""
         layout = self._layout(*map(_shape_of, arrays))
         planes, beta = self._planes(arrays, layout)
         if self.up is None:
@@ -151,7 +151,7 @@ class WeightedPool(Operation):
         sizes: Sequence[int],
         kernels: Kernels,
     ) -> list[Array]:
-        """The cotangents of all inputs, from the inputs alone."""
+        """The cotangents of all inputs, computed from the inputs."""
         layout = self._layout(*map(_shape_of, saved))
         planes, beta = self._planes(saved, layout)
         (cotangent,) = cotangents
@@ -208,12 +208,12 @@ class WeightedPool(Operation):
         return Layout(arguments, planes, full, pooled if self.up is None else tuple(shape))
 
     def _planes(self, inputs: Sequence[Array], layout: Layout) -> tuple[list[Array], Array | None]:
-        """The data as planes, and ``beta`` as kernels take it."""
+        """The data as planes, and ``beta`` in the form for kernels."""
         xp, plan = array_namespace(*inputs), layout.arguments.plan
         planes = [xp.reshape(x, shape) for x, shape in zip(inputs, layout.planes, strict=False)]
         if self.weights != "ada":
             return planes, None
-        # With all its axes first: NumPy turns arrays without axes into scalars.
+        # Reshape first: NumPy turns arrays without axes into scalars.
         beta = xp.clip(xp.reshape(inputs[-1], layout.beta), 0.0, 1.0)
         if max(layout.beta[1:]) > 1:
             beta = xp.broadcast_to(beta, (layout.beta[0], *plan.outputs))
@@ -256,7 +256,7 @@ def _number(beta: Any) -> float:
 
 
 def _beta_gradient(values: Array, beta: Array) -> Array:
-    """The gradient in ``beta``: summed where it was repeated, zero where it was clamped."""
+    """The gradient of ``beta``: summed where it was repeated, zero where it was clamped."""
     xp = array_namespace(values)
     shape = (*(1,) * (values.ndim - beta.ndim), *beta.shape)
     axes = tuple(k for k, n in enumerate(shape) if n == 1 < values.shape[k])

@@ -1,1 +1,1 @@
-"""Plans: lengths, levels, boundary rows and windows, computed before an array is read."""
+"""Plans: lengths, levels, boundary rows and windows, computed before arrays are read."""

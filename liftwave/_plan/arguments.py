@@ -1,4 +1,4 @@
-"""Arguments that all transforms share: modes, axes and levels, validated."""
+"""Validates the common arguments of all transforms: modes, axes and levels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from liftwave._typing import Mode, ModeLike, Modes
 from liftwave.errors import ArgumentTypeError, AxisError, LevelError, LevelWarning, ModeError, warn
 from liftwave.wavelets.resolve import Resolved
 
-# Short names that PyWavelets once used, and still takes.
+# Old short names that PyWavelets still accepts.
 _OLD_NAMES: dict[str, Mode] = {
     "zpd": "zero",
     "cpd": "constant",
@@ -35,7 +35,7 @@ def resolve_mode(mode: ModeLike) -> Mode:
     Raises
     ------
     ModeError
-        If there is no such mode.
+        If the mode does not exist.
     """
     if isinstance(mode, str) and mode in pywt.Modes.modes:
         return cast(Mode, mode)
@@ -75,7 +75,7 @@ def normalize_axis(axis: int, ndim: int) -> int:
     Raises
     ------
     AxisError
-        If the array has no such axis.
+        If the array does not have the axis.
     """
     try:
         index = operator.index(axis)
@@ -92,7 +92,7 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
     Raises
     ------
     AxisError
-        If the array lacks one of them, or one occurs twice and may not.
+        If the array does not have one of the axes, or ``unique`` is set and one occurs twice.
     """
     if axes is None:
         return tuple(range(ndim))
@@ -107,21 +107,21 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
 
 def max_level(n: int, length: int) -> int:
     """``floor(log2(n / (length - 1)))``, and 0 for short signals."""
-    return max(0, (int(n) // (length - 1)).bit_length() - 1)  # torch has lengths of its own
+    return max(0, (int(n) // (length - 1)).bit_length() - 1)  # torch has its own integer type
 
 
 def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
-    """The number of levels to go: the useful maximum for ``None``, else ``level``.
+    """The number of levels: the useful maximum for ``None``, else ``level``.
 
     Raises
     ------
     LevelError
-        If ``level`` is negative or no integer.
+        If ``level`` is negative or not an integer.
 
     Warns
     -----
     LevelWarning
-        If all coefficients of the last level feel the boundary.
+        If all coefficients of the last level depend on the boundary.
     """
     deepest = useful_level(sizes, wavelets)
     if level is None:
@@ -132,12 +132,12 @@ def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Reso
     return level
 
 
-# Lengths are planned level by level; no array has more than 64 levels of its own.
+# Lengths are planned level by level; no array has more than 64 useful levels.
 _DEEPEST = 1000
 
 
 def useful_level(sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
-    """The most levels that keep one coefficient free of boundary effects, along every axis."""
+    """The largest level with a coefficient free of boundary effects along every axis."""
     return min(max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True))
 
 
@@ -150,7 +150,7 @@ def natural_level(level: Any) -> int:
     if number < 0:
         raise LevelError(f"Level value of {number} is too low . Minimum level is 0.")
     if number > _DEEPEST:
-        raise LevelError(f"Level value of {number} is beyond reason; at most {_DEEPEST} is taken.")
+        raise LevelError(f"Level value of {number} is too high. Maximum level is {_DEEPEST}.")
     return number
 
 

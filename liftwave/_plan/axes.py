@@ -1,4 +1,4 @@
-"""Plans of separable transforms: what is done along each axis, and in which order undone."""
+"""Plans of separable transforms: the wavelet and mode of each axis, and the order of merges."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class AxisPlan(NamedTuple):
 
 
 class AxisPlans(tuple[AxisPlan, ...]):
-    """The plans of all transformed axes, and a cache of what was derived from them."""
+    """The plans of all transformed axes, and a cache of derived plans."""
 
     @cached_property
     def cache(self) -> dict[Any, Any]:
-        """Plans of levels and operations, by shape; it goes when the plans go."""
+        """Plans of levels and operations, by shape; the cache lives as long as the plans."""
         return {}
 
     @cached_property
@@ -55,7 +55,7 @@ class AxisPlans(tuple[AxisPlan, ...]):
         Raises
         ------
         WaveletError
-            If the wavelets of some axes do and others do not.
+            If only some axes have an integer scheme.
         """
         kinds = {isinstance(p.wavelet, LiftingScheme) and p.wavelet.integer for p in self}
         if len(kinds) > 1:
@@ -72,7 +72,7 @@ class AxisPlans(tuple[AxisPlan, ...]):
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether taps are numbers and samples are floats: there is nothing to check or convert."""
+        """Whether taps are numbers and samples are floats: no checks or conversions are needed."""
         return self.is_concrete and not any(
             isinstance(p.wavelet, LiftingScheme) and p.wavelet.integer for p in self
         )
@@ -82,7 +82,7 @@ class AxisPlans(tuple[AxisPlan, ...]):
 
 
 def as_axis_plans(plans: Sequence[AxisPlan]) -> AxisPlans:
-    """The plans with a cache of their own, unless they have one."""
+    """The plans with their own cache, unless they already have one."""
     return plans if isinstance(plans, AxisPlans) else AxisPlans(plans)
 
 
@@ -95,14 +95,14 @@ def axis_plans(
 ) -> AxisPlans:
     """The plans of a transform along these axes of an array with ``ndim`` axes.
 
-    ``None`` is all axes; with ``unique`` none may occur twice. The same arguments give the same
-    object: the wavelet keeps it.
+    ``None`` means all axes. With ``unique``, no axis may occur twice. The same arguments give the
+    same object, which the wavelet caches.
 
     Raises
     ------
     AxisError, ModeError, WaveletError
-        If the array does not have one of the axes, an axis occurs twice and may not, or a mode or
-        wavelet does not exist.
+        If the array does not have one of the axes, ``unique`` is set and an axis occurs twice, or a
+        mode or wavelet does not exist.
     """
     key = (mode, axes, ndim, unique)
     plans = _look_up(wavelet, key)
@@ -115,8 +115,8 @@ def axis_plans(
 
 
 def plans_along(wavelet: WaveletLike, mode: ModeLike, axis: int, ndim: int) -> AxisPlans:
-    """As :func:`axis_plans`, for one axis: neither wavelet nor mode may be a sequence."""
-    key = (mode, axis, ndim, "along")  # None, which is all axes elsewhere, is no axis here
+    """As :func:`axis_plans` for one axis: neither wavelet nor mode can be a sequence."""
+    key = (mode, axis, ndim, "along")  # None means all axes elsewhere, but is not valid here
     plans = _look_up(wavelet, key)
     if plans is None:
         normalized = (normalize_axis(axis, ndim),)
@@ -126,16 +126,16 @@ def plans_along(wavelet: WaveletLike, mode: ModeLike, axis: int, ndim: int) -> A
 
 
 def plans_of_axis(plan: AxisPlan, ndim: int) -> AxisPlans:
-    """The plans of one axis alone: its wavelet is resolved, and was warned of, already."""
+    """The plans of one axis. Its wavelet is already resolved, and has already warned."""
     return _plans((plan.axis,), (plan.wavelet,), (plan.mode,), ndim)
 
 
 def _look_up(wavelet: Wavelets, key: tuple[Any, ...]) -> AxisPlans | None:
-    """The plans that a wavelet keeps for arguments as the user passed them."""
+    """The plans that a wavelet caches for the user's arguments."""
     axes, kind = key[1], type(wavelet)
     if type(axes) is tuple:
         for axis in axes:
-            if type(axis) is not int:  # 1.0 and True would find the plans of 1
+            if type(axis) is not int:  # 1.0 and True equal 1, and would use its cache entry
                 return None
     elif type(axes) is not int and axes is not None:
         return None
@@ -157,7 +157,7 @@ def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None
     """Cache plans by the user's arguments, if :func:`_look_up` accepts such arguments."""
     mode, axes = key[:2]
     names = mode if type(mode) is tuple else (mode,)
-    # Old names of modes are not cached: each use warns.
+    # Old names of modes are not cached, because each use warns.
     are_names = all(type(name) is str and name in MODES for name in names)
     plain = axes is None or type(axes) in (int, tuple)
     single = isinstance(wavelet, str | pywt.Wavelet | FilterBank | LiftingScheme)
@@ -172,7 +172,7 @@ def _plans(
     plans = AxisPlans(AxisPlan(*fields) for fields in zip(axes, wavelets, modes, strict=True))
     if not plans or not plans.is_concrete:
         return plans
-    # Cached plans hold their wavelets, so that none of these ids is reused.
+    # Cached plans hold their wavelets, so these ids cannot be reused.
     key = (axes, modes, ndim, tuple(map(id, wavelets)))
     cache: dict[Any, AxisPlans] = bounded(wavelets[0]._plans)
     return cache.setdefault(key, plans)
@@ -181,7 +181,7 @@ def _plans(
 def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: int) -> None:
     """Raise for the first level whose lengths or modes the wavelet does not support."""
     lengths = list(shape)
-    # Even a transform of no level has to reject a mode that its wavelet does not know.
+    # A transform of zero levels must also reject a mode that its wavelet does not support.
     for plan in plans:
         if isinstance(plan.wavelet, LiftingScheme):
             check_lifting_mode(plan.wavelet, plan.mode)
@@ -194,7 +194,7 @@ def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: in
 class Merge(NamedTuple):
     """One synthesis along one axis: bands ``key + 'a'`` and ``key + 'd'`` become band ``key``.
 
-    The shapes are those of the two bands, also where a band is missing (zero).
+    The shapes are those of the two bands, even if a band is missing (zero).
     """
 
     key: str
@@ -217,7 +217,7 @@ def plan_merges(
     Raises
     ------
     ShapeError
-        If the bands' shapes do not belong together.
+        If the shapes of the bands do not fit together.
     """
     merges: list[Merge] = []
     for depth in range(len(plans) - 1, -1, -1):
@@ -235,10 +235,10 @@ def plan_merges(
 def _pair_shapes(
     key: str, shapes: dict[str, tuple[int, ...]], axis: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Shapes of a band and its sibling; a missing one takes its length from the other bands."""
+    """Shapes of a band and its sibling; a missing band gets its length from the other bands."""
     pair = [shapes.get(key + letter) for letter in "ad"]
     sibling = pair[0] or pair[1]
-    assert sibling is not None  # the key came from one of them
+    assert sibling is not None  # the key is that of one of them
     for index, letter in enumerate("ad"):
         if pair[index] is None:
             lengths = {s[axis] for k, s in shapes.items() if k[len(key)] == letter}
@@ -248,7 +248,7 @@ def _pair_shapes(
     if with_length(a, axis, 0) != with_length(d, axis, 0):
         raise ShapeError(
             f"`coeffs` must all be of equal size (or None): bands {key + 'a'!r} and {key + 'd'!r} "
-            f"have shapes {a} and {d}, which differ beside axis {axis}"
+            f"have shapes {a} and {d}, which differ along other axes than {axis}"
         )
     return a, d
 
@@ -261,7 +261,7 @@ def with_length(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ..
 def fitting_shape(
     approx: tuple[int, ...], details: dict[str, tuple[int, ...]], plans: tuple[AxisPlan, ...]
 ) -> tuple[int, ...]:
-    """The part of a reconstructed approximation that belongs with a level's details."""
+    """The part of a reconstructed approximation that fits the details of a level."""
     for index, plan in enumerate(plans):
         lengths = {key[index]: shape[plan.axis] for key, shape in details.items()}
         n = approx[plan.axis]

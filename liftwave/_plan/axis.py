@@ -1,8 +1,8 @@
-"""Plans: everything about a transform that can be known without looking at the samples.
+"""Plans: everything about a transform that does not depend on the samples.
 
 Lengths, levels, axes, modes and boundary rows are validated and computed here,
-as plain Python data, before a kernel sees an array. Plans of one axis are
-cached; a kernel gets numbers and never decides.
+as plain Python data, before a kernel gets an array. Plans of one axis are
+cached. A kernel gets numbers and makes no decisions.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from liftwave.wavelets.taps import tap_count
 
 Padding: TypeAlias = Callable[[int, int, int, int, int], tuple[int, int]]
 
-# Entries of a plan's cache, one for each set of taps; beyond that it starts anew, so that taps
-# which change all the time (they are being learned) do not pile up.
+# Maximum number of entries in a plan's cache, one for each set of taps. A full cache is emptied,
+# so that learned taps, which change all the time, do not accumulate.
 _MAX_ENTRIES = 64
 
 
 def bounded(cache: dict[Any, Any]) -> dict[Any, Any]:
-    """A plan's cache, emptied if it is full: there is room for one entry more."""
+    """Return the cache of a plan, emptied if full, so that it has room for one more entry."""
     if len(cache) >= _MAX_ENTRIES:
         cache.clear()
     return cache
@@ -47,9 +47,8 @@ class FilterPlan:
 
     Analysis computes :math:`y_k = \sum_j f_j\, \tilde x_{2k + \mathtt{phase} - j}`
     and synthesis :math:`x_i = \sum_k \tilde y_k\, g_{i + \mathtt{phase} - 2k}`,
-    where the tilde is the extension of the input. With a ``fold``, the outputs
-    are computed over the folded extension's longer range too, and those beyond
-    the ends are added back onto the samples that their rows name.
+    where the tilde is the extension of the input. With a ``fold``, outputs are
+    also computed beyond the ends and then added to the samples in their rows.
 
     Attributes
     ----------
@@ -58,13 +57,13 @@ class FilterPlan:
     length : int
         Number of taps of each filter.
     phase : int
-        Where the taps sit (see above).
+        The alignment of the taps (see above).
     extend : Extension
-        Of the input; it has as many rows as the taps reach.
+        The extension of the input. It has a row for each sample that the taps reach.
     fold : Extension
-        Of the output; without rows for a plain transform.
+        The fold of the output; without rows for a plain transform.
     native : dict
-        What each family of kernels made of this plan.
+        The native plan of each family of kernels.
     """
 
     n_out: int
@@ -75,15 +74,15 @@ class FilterPlan:
     native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def analysis_adjoint(self) -> FilterPlan:
-        """The synthesis plan that, with the taps reversed, is this analysis transposed."""
+        """The synthesis plan that, with reversed taps, is the transpose of this analysis."""
         return self._transposed(synthesis_padding, self.extend.n == 2 * self.n_out)
 
     def synthesis_adjoint(self) -> FilterPlan:
-        """The analysis plan that, with the taps reversed, is this synthesis transposed."""
+        """The analysis plan that, with reversed taps, is the transpose of this synthesis."""
         return self._transposed(analysis_padding, self.n_out == 2 * self.extend.n)
 
     def shortened(self, n_out: int) -> FilterPlan:
-        """The plan of the first ``n_out`` outputs (of a plan that does not fold)."""
+        """The plan of the first ``n_out`` outputs. This plan must have no fold."""
         return replace(self, n_out=n_out, fold=Extension(n_out))
 
     def _transposed(self, padding_of: Padding, is_doubling: bool) -> FilterPlan:
@@ -102,7 +101,7 @@ class FilterPlan:
 
     @property
     def _is_periodic(self) -> bool:
-        """Whether the input goes around (and is not zero) beyond its ends."""
+        """Whether the extension of the input is periodic (and not zero)."""
         x = self.extend
         if x.vanishes or self.fold.left or self.fold.right:
             return False
@@ -110,12 +109,12 @@ class FilterPlan:
 
 
 def _folding(extension: Extension) -> Extension:
-    """An extension transposed; a zero extension needs no rows."""
+    """The fold of a transposed extension; a zero extension needs no rows."""
     return Extension(extension.n) if extension.vanishes else extension
 
 
 def analysis_padding(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
-    """Samples needed before and after ``n_in`` to analyse into outputs ``start`` … ``stop - 1``."""
+    """Samples needed before and after ``n_in`` for analysis outputs ``start`` … ``stop - 1``."""
     first, last = 2 * start + phase - (length - 1), 2 * (stop - 1) + phase
     return max(0, -first), max(0, last - (n_in - 1))
 
@@ -150,7 +149,7 @@ def synthesis_plan(m: int, length: int, mode: Mode) -> FilterPlan:
 
 @lru_cache(maxsize=4096)
 def upsampling_plan(m: int, length: int) -> FilterPlan:
-    """The plan of the whole upsampled convolution of ``m`` coefficients, edges included."""
+    """The plan of the full upsampled convolution of ``m`` coefficients, edges included."""
     n_out = 2 * m - 2 + length
     left, right = synthesis_padding(m, 0, n_out, length, 0)
     return FilterPlan(n_out, length, 0, zero_extension(m, left, right), Extension(n_out))
@@ -167,13 +166,13 @@ class StepPlan(NamedTuple):
     target : {0, 1}
         The channel that changes: 0 the even samples, 1 the odd ones.
     length, offset : int
-        Number of taps, and where they start.
+        The number of taps, and the offset of the first one.
     subtract : bool
         Whether the increment is subtracted (the inverse of a step).
     extend : Extension
-        Of the source channel.
+        The extension of the source channel.
     fold : Extension
-        Of the increment, as in :class:`FilterPlan`.
+        The fold of the increment, as in :class:`FilterPlan`.
     """
 
     target: int
@@ -184,7 +183,7 @@ class StepPlan(NamedTuple):
     fold: Extension
 
     def adjoint(self) -> StepPlan:
-        """The transposed step: channels change roles, taps (by the caller) are reversed."""
+        """The transposed step: channels swap roles; the caller reverses the taps."""
         offset, fold = -(self.offset + self.length - 1), _folding(self.extend)
         start, stop = -len(fold.left), self.extend.n + len(fold.right)
         padding = step_padding(self.fold.n, start, stop, self.length, offset)
@@ -201,15 +200,15 @@ class LiftPlan:
     n : int
         Length of the signal.
     edge : Extension
-        Has one row more on the right where an odd signal is made even: it
-        extends the input of an analysis and folds the output of a synthesis.
+        It has one more row on the right if a signal of odd length is made even:
+        it extends the input of an analysis and folds the output of a synthesis.
     steps : tuple of StepPlan
-        In the order in which they run.
+        The steps in the order of execution.
     shift : (int, int)
-        How far the approximation and the detail are rolled after an analysis
-        (and rolled back before a synthesis).
+        The circular shifts of the approximation and the detail after an analysis
+        (undone before a synthesis).
     native : dict
-        What each family of kernels made of this plan.
+        The native plan of each family of kernels.
     """
 
     n: int
@@ -219,13 +218,13 @@ class LiftPlan:
     native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def inverse(self) -> LiftPlan:
-        """The plan that undoes this one (with reciprocal scales)."""
+        """The plan of the inverse (with reciprocal scales)."""
         steps = tuple(s._replace(subtract=not s.subtract) for s in reversed(self.steps))
-        # Undoing the repetition of the last sample drops it; undoing that drop appends a zero.
+        # The inverse of repeating the last sample drops it. The inverse of the drop appends a zero.
         return replace(self, steps=steps, edge=zero_extension(self.n, 0, len(self.edge.right)))
 
     def shortened(self, n: int) -> LiftPlan:
-        """The plan of a synthesis of the first ``n`` samples, one less than of this one at most."""
+        """The plan of a synthesis of the first ``n`` samples: all, or all but the last."""
         return replace(self, n=n, edge=zero_extension(n, 0, self.n + len(self.edge.right) - n))
 
     def adjoint(self) -> LiftPlan:

@@ -1,9 +1,9 @@
-"""Boundary modes as data: what a signal is beyond its ends.
+"""Boundary modes as data: the extension of a signal beyond its ends.
 
 Every mode is a linear map of the signal. Outside the signal, sample ``i`` of
 the extension is a *row*: a few pairs ``(index, weight)`` into the signal. The
-transposed map ("folding back") reads the same rows the other way round, which
-is why adjoints need no code of their own.
+transposed map (the *fold*) uses the same rows in the opposite direction, so
+adjoints need no separate code.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Column: TypeAlias = tuple[tuple[int, ...], tuple[float, ...]]
 
 
 class Fold(NamedTuple):
-    """Rows transposed: what each sample in a range gets back from the rows that name it.
+    """Transposed rows: for each sample in a range, the rows that contain it.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Fold(NamedTuple):
         First sample of the range.
     columns : tuple of columns
         Row numbers and weights, one entry per sample of the range in each
-        column; weight zero where a sample has no (further) row.
+        column. The weight is zero if a sample has no further row.
     """
 
     start: int
@@ -50,7 +50,7 @@ class Fold(NamedTuple):
 
 @dataclass(frozen=True)
 class Extension:
-    """A signal of ``n`` samples continued by rows on both sides.
+    """A signal of ``n`` samples extended by rows on both sides.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Extension:
         Number of samples of the signal.
     left, right : tuple of rows
         ``left[-1]`` is the sample just before the signal, ``right[0]`` the one
-        just after it. A row is a tuple of ``(index, weight)``; an empty row is zero.
+        just after it. A row is a tuple of ``(index, weight)``. An empty row is zero.
     """
 
     n: int
@@ -77,12 +77,12 @@ class Extension:
 
     @cached_property
     def left_fold(self) -> Fold | None:
-        """How samples before the signal are folded back onto it."""
+        """The fold of the samples before the signal."""
         return _fold(self.left)
 
     @cached_property
     def right_fold(self) -> Fold | None:
-        """How samples after the signal are folded back onto it."""
+        """The fold of the samples after the signal."""
         return _fold(self.right)
 
     @cached_property
@@ -92,7 +92,7 @@ class Extension:
 
 
 def _columns(rows: tuple[Row, ...]) -> tuple[Column, ...]:
-    """Rows of varying length as columns; short rows are filled with weight zero."""
+    """Rows of varying length as columns; short rows are padded with weight zero."""
     width = max((len(row) for row in rows), default=0)
     filled = [row + ((0, 0.0),) * (width - len(row)) for row in rows]
     return tuple(
@@ -113,7 +113,7 @@ def _fold(rows: tuple[Row, ...]) -> Fold | None:
 
 
 def signal_row(i: int, n: int, mode: Mode) -> Row:
-    """The row for sample ``i`` (anywhere) of an ``n``-sample signal under ``mode``."""
+    """The row for sample ``i`` (any integer) of an ``n``-sample signal under ``mode``."""
     if 0 <= i < n:
         return ((i, 1.0),)
     return _ROWS[mode](i, n)
@@ -151,7 +151,7 @@ def _periodization(i: int, n: int) -> Row:
 
 
 def _smooth(i: int, n: int) -> Row:
-    """A straight line through the last two samples (a constant if there is one only)."""
+    """A straight line through the last two samples (a constant for a single sample)."""
     if n == 1:
         return ((0, 1.0),)
     if i < 0:
@@ -199,16 +199,16 @@ def reflected(i: int, n: int) -> int:
 def channel_row(i: int, parity: int, n: int, mode: Mode) -> Row:
     """The row for sample ``i`` of the even or odd samples of an ``n``-sample signal.
 
-    A lifting step may read one channel only, so the extension has to stay
-    within it. Whole-sample symmetry (``reflect``) and periodicity of an even
-    length keep the parity of an index: there the signal's own extension is
-    used. The other modes, which would mix the channels, extend the channel
-    by itself.
+    A lifting step can read only one channel, so the extension must stay within
+    it. Whole-sample symmetry (``reflect``) and periodicity of an even length
+    preserve the parity of an index, so these modes use the extension of the
+    signal. The other modes would mix the channels, so they extend each channel
+    separately.
 
     Parameters
     ----------
     i : int
-        Index within the channel, anywhere.
+        Index within the channel, any integer.
     parity : {0, 1}
         0 for the even samples, 1 for the odd ones.
     n : int
@@ -228,7 +228,7 @@ def channel_row(i: int, parity: int, n: int, mode: Mode) -> Row:
 
 @lru_cache(maxsize=4096)
 def signal_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
-    """The signal's extension by ``left`` and ``right`` samples."""
+    """The extension of a signal by ``left`` and ``right`` samples."""
     return Extension(
         n,
         tuple(signal_row(i, n, mode) for i in range(-left, 0)),

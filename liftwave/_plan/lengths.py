@@ -1,4 +1,4 @@
-"""Lengths of bands and signals, and the checks that they can exist."""
+"""Lengths of bands and signals, and checks of these lengths."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from liftwave.errors import ModeError, ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import Resolved
 
-# In numbers of 16 bytes. All levels of a transform together have less than twice the first's.
+# In numbers of 16 bytes. All levels together have less than twice the numbers of the first.
 _LARGEST = sys.maxsize // 32
 
 
 def check_size(what: str, *shapes: tuple[int, ...]) -> None:
-    """Raise unless arrays of these shapes together could have addresses, whatever their dtype.
+    """Raise unless arrays of these shapes together fit into the address space, for any dtype.
 
-    So sizes in bytes do not overflow anywhere. Whether there is so much memory is another
-    question, which its allocation answers.
+    This excludes overflows of sizes in bytes. The allocation checks whether enough memory is
+    available.
 
     Raises
     ------
@@ -27,24 +27,24 @@ def check_size(what: str, *shapes: tuple[int, ...]) -> None:
         If they are too large.
     """
     numbers = sum(map(prod, shapes))
-    # Sizes that are symbols (of graphs that torch records) are not compared: that binds them.
+    # Symbolic sizes (in graphs that torch records) are not compared: that would fix their values.
     if isinstance(numbers, int) and numbers > _LARGEST:
         raise ShapeError(
-            f"{what} would be of {' and '.join(map(str, shapes))}: {numbers:.3g} numbers, "
-            f"more than memory can have (at most {_LARGEST:.3g})"
+            f"{what} would have shape {' and '.join(map(str, shapes))}: {numbers:.3g} numbers, "
+            f"more than memory can hold (at most {_LARGEST:.3g})"
         )
 
 
 def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> tuple[int, int]:
-    """Lengths of approximation and detail of ``n`` samples, once these can be transformed.
+    """Lengths of approximation and detail of ``n`` samples, after a check of ``n``.
 
     Raises
     ------
     ShapeError
-        If there is no sample, or only one under ``reflect`` or ``antireflect``
-        with a filter bank.
+        If ``n`` is 0, or 1 under ``reflect`` or ``antireflect`` with a filter
+        bank.
     ModeError
-        If a lifting scheme is asked for a mode in which it is not defined.
+        If lifting is not defined under the mode.
     """
     if n < 1:
         raise ShapeError(
@@ -64,7 +64,7 @@ def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> t
 
 
 def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -> int:
-    """Length of what bands of these lengths are synthesised into.
+    """Length of the signal that is synthesised from bands of these lengths.
 
     Raises
     ------
@@ -103,10 +103,10 @@ def _lifted_length(n_approx: int, n_detail: int) -> int:
 
 
 def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -> int:
-    """How many of ``n_approx`` reconstructed coefficients belong with ``n_detail`` details.
+    """How many of ``n_approx`` reconstructed coefficients fit ``n_detail`` details.
 
-    One sample too many comes back from a level of odd length, and is dropped,
-    except from lifting, which gives back the exact length.
+    A level of odd length is reconstructed with one sample too many, which is
+    dropped. Lifting reconstructs the exact length.
     """
     if isinstance(wavelet, LiftingScheme) and mode != "periodization":
         _lifted_length(n_approx, n_detail)

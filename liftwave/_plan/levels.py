@@ -1,8 +1,8 @@
-"""Plans of separable transforms for one shape: which band is split or merged, and how.
+"""Plans of separable transforms for one shape: the splits and merges of bands.
 
-A plan is made once for a shape and kept with the plans of the axes (:class:`AxisPlans`), so that
-repeated calls look up one object and run. Arrays in and out of a plan are flat: the approximation
-first, then the details, coarsest level first.
+A plan is computed once for a shape and cached with the plans of the axes (:class:`AxisPlans`), so
+repeated calls only look it up. Inputs and outputs are flat lists: the approximation first, then
+the details, coarsest level first.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Keys: TypeAlias = tuple[tuple[str, ...], ...]
 
 Band = TypeVar("Band")
 
-# Shapes for which an axis plan keeps its plans; beyond that it starts anew.
+# Maximum number of shapes in the cache of an axis plan; a full cache is emptied.
 _MAX_SHAPES = 256
 
 
@@ -70,7 +70,7 @@ class AnalysisLevel(NamedTuple):
     Attributes
     ----------
     analysis_steps : tuple of (key, step)
-        In the order in which they run: band ``key`` becomes ``key + 'a'`` and ``key + 'd'``.
+        In the order of execution: band ``key`` becomes ``key + 'a'`` and ``key + 'd'``.
     shapes : dict
         The shape of each band, in the order of the keys; approximation first.
     approx_key : str
@@ -98,14 +98,14 @@ class SynthesisLevel(NamedTuple):
     Attributes
     ----------
     synthesis_steps : tuple of (key, step, shapes)
-        In the order in which they run: bands ``key + 'a'`` and ``key + 'd'``, of
-        these shapes also where they are missing, become band ``key``.
+        In the order of execution: bands ``key + 'a'`` and ``key + 'd'``, of these
+        shapes even if they are missing, become band ``key``.
     approx_shape : tuple of int or None
         The part of the previous level's result that is used; ``None`` without an approximation.
     detail_keys : tuple of str
         The keys of the details that are present, in order.
     shape : tuple of int
-        Of the result.
+        The shape of the result.
     """
 
     synthesis_steps: tuple[tuple[str, Step, tuple[Shape, Shape]], ...]
@@ -126,13 +126,13 @@ class AnalysisPlan:
     Attributes
     ----------
     levels : tuple of AnalysisLevel
-        Finest first; none if nothing is transformed.
+        Finest first; empty if nothing is transformed.
     keys : tuple of tuple of str
         The keys of the details of each level, coarsest level first.
     shapes : tuple of tuple of int
-        Of all bands: the approximation, then the details, coarsest level first.
+        The shapes of all bands: the approximation, then the details, coarsest level first.
     native : dict
-        What each family of kernels made of the plan.
+        The native plan of each family of kernels.
     adjoints : dict
         The transposed plans, by the bands that are present.
     """
@@ -145,7 +145,7 @@ class AnalysisPlan:
 
     @cached_property
     def parts(self) -> tuple[AnalysisPlan, ...]:
-        """A plan of each level alone, finest first."""
+        """A separate plan of each level, finest first."""
         return tuple(analysis_plan_of((level,)) for level in self.levels)
 
 
@@ -156,15 +156,15 @@ class SynthesisPlan:
     Attributes
     ----------
     levels : tuple of SynthesisLevel
-        Coarsest first; none if nothing is transformed.
+        Coarsest first; empty if nothing is transformed.
     keys : tuple of tuple of str
         The keys of the details that are present on each level, coarsest level first.
     has_approx : bool
         Whether the approximation is present.
     shape : tuple of int
-        Of the result.
+        The shape of the result.
     native : dict
-        What each family of kernels made of the plan.
+        The native plan of each family of kernels.
     adjoints : dict
         The transposed plan.
     """
@@ -178,12 +178,12 @@ class SynthesisPlan:
 
     @cached_property
     def parts(self) -> tuple[SynthesisPlan, ...]:
-        """A plan of each level alone, coarsest first."""
+        """A separate plan of each level, coarsest first."""
         return tuple(synthesis_plan_of((level,)) for level in self.levels)
 
     @cached_property
     def without_empty_levels(self) -> SynthesisPlan:
-        """The plan from the first level on that has a band: nothing comes before it."""
+        """The plan without the coarsest levels that have no band."""
         first = next(
             (k for k, level in enumerate(self.levels) if level.synthesis_steps), len(self.levels)
         )
@@ -238,7 +238,7 @@ def plan_analysis(shape: Shape, plans: tuple[AxisPlan, ...], level: int) -> Anal
     Raises
     ------
     ShapeError, ModeError
-        If a level cannot be: nothing has been computed then.
+        If a level is not possible. Nothing is computed in this case.
     """
     cache = plans.cache if isinstance(plans, AxisPlans) else {}
     key = (shape, level)
@@ -264,7 +264,7 @@ def _plan_analysis(shape: Shape, plans: tuple[AxisPlan, ...], level: int) -> Ana
 
 
 def _cache(cache: dict[Any, Any], key: Any, value: Any) -> None:
-    # Another thread may empty the cache at any time: nobody counts on finding a value.
+    # Another thread can empty the cache at any time, so no code may rely on an entry.
     if len(cache) >= _MAX_SHAPES:
         cache.clear()
     cache[key] = value
@@ -277,7 +277,7 @@ def _analysis_level(shape: Shape, plans: Sequence[AxisPlan]) -> AnalysisLevel:
         steps: dict[int, Step] = {}
         for key, band in bands.items():
             n = band[plan.axis]
-            # An axis that occurs twice may have bands of two lengths, by lifting.
+            # If an axis occurs twice, lifting can give bands of two lengths.
             step = steps.setdefault(n, _analysis_step(plan, n))
             keyed_steps.append((key, step))
             for letter, length in zip("ad", band_lengths(n, plan.wavelet, plan.mode), strict=True):
@@ -311,7 +311,7 @@ def plan_synthesis(
     Parameters
     ----------
     shapes : tuple of tuple of int
-        Of all bands that are present: the approximation, then the details.
+        The shapes of all present bands: the approximation, then the details.
     keys : tuple of tuple of str
         The sorted keys of the details on each level, coarsest level first.
     has_approx : bool
@@ -319,12 +319,12 @@ def plan_synthesis(
     plans : tuple of AxisPlan
         The axes, in the order of the keys' letters.
     trim_odd : bool
-        Whether an approximation may have one sample too many, which is not used.
+        Whether an approximation can have one sample too many, which is not used.
 
     Raises
     ------
     ShapeError, ModeError
-        If bands do not belong together: nothing has been computed then.
+        If bands do not fit together. Nothing is computed in this case.
     """
     cache = plans.cache if isinstance(plans, AxisPlans) else {}
     key = (shapes, keys, has_approx, trim_odd)
@@ -417,7 +417,7 @@ def plan_upsampling(
 
 
 def step_taps(scheme: LiftingScheme) -> tuple[Any, ...]:
-    """The taps of a scheme's steps, in the arithmetic in which it runs."""
+    """The taps of a scheme's steps, as numbers or as fixed-point numbers."""
     if scheme.integer:
         return tuple(FixedPoint(*scheme.fixed_point(step)) for step in scheme.steps)
     return tuple(step.taps for step in scheme.steps)
@@ -426,7 +426,7 @@ def step_taps(scheme: LiftingScheme) -> tuple[Any, ...]:
 def lifted_axes(keyed: Sequence[tuple[str, Step]]) -> list[LiftStep] | None:
     """The step of each axis, for keys and steps from the first axis to the last.
 
-    None if one of them is not lifting, differs among bands, or is left out for some.
+    None if a step is not lifting, differs between bands, or is missing for some bands.
     """
     steps: list[LiftStep] = []
     for _, of_axis in groupby(keyed, key=lambda item: len(item[0])):
@@ -435,12 +435,12 @@ def lifted_axes(keyed: Sequence[tuple[str, Step]]) -> list[LiftStep] | None:
             return None
         if not all(isinstance(step, LiftStep) and _same(step, first) for step in siblings):
             return None
-        if 1 + len(siblings) != 2 ** len(steps):  # unused bands are left out
+        if 1 + len(siblings) != 2 ** len(steps):  # steps of unused bands are missing
             return None
         steps.append(first)
     return steps
 
 
 def _same(a: LiftStep, b: LiftStep) -> bool:
-    # Taps and scales belong to the axis' wavelet, which is the same for all bands.
+    # Taps and scales are those of the axis' wavelet, which is the same for all bands.
     return a is b or (a.axis == b.axis and a.plan == b.plan)

@@ -1,9 +1,9 @@
 """Plans of lifting pooling: passes, lengths and paddings, as data without arrays.
 
 A signal of d axes is split along the last axis first, then both bands are split along the axis
-before it, and so on. The passes are the nodes of a binary tree, numbered level by level: pass
-``i`` hands its approximation to pass ``2 i + 1`` and its detail to pass ``2 i + 2``. The leaves
-are the bands, in the order of their names: ``L`` or ``H`` for each axis, the last axis first.
+before it, and so on. The passes are the nodes of a binary tree, numbered level by level. Pass
+``2 i + 1`` splits the approximation of pass ``i``, pass ``2 i + 2`` its detail. The leaves are
+the bands, in the order of their names: ``L`` or ``H`` for each axis, the last axis first.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ PADDINGS: dict[str, Mode] = {
     "replicate": "constant",
     "circular": "periodic",
 }
-"""What the filters read beyond the ends, by torch's names, and the boundary mode of each."""
+"""The boundary mode for each padding, by torch's names."""
 
 N_SCALARS = 3
-"""Numbers of a filter besides its weights: bias, gain, offset, in this order."""
+"""The number of scalars of a filter besides its weights: bias, gain, offset, in this order."""
 
 
 class LiftPass(NamedTuple):
-    """One pass: an array whose axes behind ``axis`` are split already is split along ``axis``.
+    """One pass: a split along ``axis`` of an array that is already split along later axes.
 
     Attributes
     ----------
     filter_index : int
-        The number of the filters of this pass.
+        The index of the filters of this pass.
     axis : int
-        Along which it splits, among the spatial axes.
+        The axis of the split, counted in the spatial axes.
     shape : tuple of int
-        Spatial shape of the array that is split.
+        The spatial shape of the array that is split.
     """
 
     filter_index: int
@@ -96,17 +96,17 @@ class LiftPoolPlan:
         return tuple(passes)
 
     def extension(self, half: int) -> Extension:
-        """The samples that filters read beyond the ends of a band of ``half`` samples."""
+        """The extension of a band of ``half`` samples that the filters read."""
         before = (self.kernel - 1) // 2
         return signal_extension(half, PADDINGS[self.padding], before, self.kernel - 1 - before)
 
     def edge(self, axis: int) -> Extension:
-        """The row behind an odd number of samples, which repeats the last one."""
+        """The row after an odd number of samples, which repeats the last one."""
         n = self.sizes[axis]
         return Extension(n, (), tuple(signal_row(i, n, "constant") for i in range(n, n + n % 2)))
 
     def counts(self, planes: int) -> tuple[int, ...]:
-        """Samples in each band of each pass, for this number of planes."""
+        """The number of samples in each band of each pass, for this number of planes."""
         return tuple(planes * prod(step.half) for step in self.passes)
 
 
@@ -116,9 +116,9 @@ class LiftOutput(NamedTuple):
     Attributes
     ----------
     bands : tuple of int
-        Their numbers.
+        The indices of the bands.
     combination : {"sum", "concat", "bands"}
-        How they are combined: added, concatenated along the channels, or separate arrays.
+        The form of the result: added, concatenated along the channels, or separate arrays.
     """
 
     bands: tuple[int, ...]

@@ -1,7 +1,7 @@
-"""Shapes of bands and signals, from lengths that may be symbols of ``torch.compile``.
+"""Shapes of bands and signals, from lengths that can be symbols of ``torch.compile``.
 
-Plans (``_plan/levels.py``) are made for numbers. These functions only do arithmetic on lengths,
-so a graph keeps its symbols.
+Plans (``_plan/levels.py``) need numbers. These functions only do arithmetic on lengths, so a
+graph keeps its symbols.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ def _split(bands: Mapping[str, Shape], plan: AxisPlan) -> Iterator[tuple[str, Sh
 def signal_shape(
     shapes: Sequence[Shape], keys: Keys, has_approx: bool, plans: Sequence[AxisPlan], trim_odd: bool
 ) -> Shape:
-    """The shape of the signal with bands of these shapes."""
+    """The shape of the signal that has bands of these shapes."""
     approx, details = unflatten_bands(list(shapes), keys, has_approx)
     for of_level in details:
         if of_level or approx is not None:
             approx = _merged(approx, of_level, plans, trim_odd)
-    assert approx is not None  # there is at least one band
+    assert approx is not None  # at least one band is present
     return approx
 
 
 def trims_approximations(
     shapes: Sequence[Shape], keys: Keys, has_approx: bool, plans: Sequence[AxisPlan]
 ) -> bool:
-    """Whether a synthesis drops samples of an approximation that it computed itself."""
+    """Whether a synthesis drops samples of a computed approximation."""
     approx, details = unflatten_bands(list(shapes), keys, has_approx)
     computed = False
     for of_level in details:
@@ -81,7 +81,7 @@ def _merged(
 
 
 def _used_length(n: int, lengths: Mapping[str, int], plan: AxisPlan) -> int:
-    """How many of an approximation's ``n`` samples belong with the details."""
+    """How many of the ``n`` samples of an approximation fit the details."""
     if "d" in lengths:
         return fitting_length(n, lengths["d"], plan.wavelet, plan.mode)
     if "a" in lengths:

@@ -1,7 +1,7 @@
-"""Plans transposed: the adjoint of an analysis is a synthesis, and the other way round.
+"""Transposed plans: the adjoint of an analysis is a synthesis, and vice versa.
 
-With each step's plan transposed and its taps reversed, the same kernels run the adjoint of a
-multilevel transform, fused where they fuse. Adjoints are cached on the plan that they transpose.
+The plan of each step is transposed and its taps are reversed. The same kernels, including fused
+ones, then run the adjoint of a multilevel transform. Each plan caches its adjoints.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from liftwave.wavelets.taps import is_concrete, reversed_taps
 
 
 def transposed_analysis_step(step: Step) -> Step:
-    """The synthesis step that is this analysis step transposed."""
+    """The synthesis step that is the transpose of this analysis step."""
     if isinstance(step, LiftStep):
         return _transposed_lift(step)
     return FilterStep(step.axis, step.plan.analysis_adjoint(), _reversed(step.filters))
 
 
 def transposed_synthesis_step(step: Step) -> Step:
-    """The analysis step that is this synthesis step transposed."""
+    """The analysis step that is the transpose of this synthesis step."""
     if isinstance(step, LiftStep):
         return _transposed_lift(step)
     return FilterStep(step.axis, step.plan.synthesis_adjoint(), _reversed(step.filters))
@@ -54,7 +54,7 @@ def _reversed(filters: tuple[Any, Any]) -> tuple[Any, Any]:
 
 
 def _is_concrete(step: Step) -> bool:
-    """Whether a step may be cached: arrays may hold what a library recorded about one call."""
+    """Whether a step can be cached: arrays can hold data that a library recorded in one call."""
     if isinstance(step, FilterStep):
         return all(map(is_concrete, step.filters))
     return all(isinstance(s, float | int) for s in step.scale) and all(map(is_concrete, step.taps))
@@ -66,18 +66,18 @@ def _is_concrete(step: Step) -> bool:
 def adjoint_of_analysis(
     plan: AnalysisPlan, keys: Keys | None = None, has_approx: bool = True
 ) -> SynthesisPlan:
-    """The synthesis that is this analysis transposed.
+    """The synthesis that is the transpose of this analysis.
 
     Parameters
     ----------
     plan : AnalysisPlan
-        Of at least one level.
+        A plan of at least one level.
     keys : tuple of tuple of str, optional
         The sorted keys of the details that are present, coarsest level first; all by
         default. The others are zero.
     has_approx : bool
-        Whether the approximation is present. At least one band has to be. Coarsest levels
-        without a band are left out of the result.
+        Whether the approximation is present. At least one band must be present. The result
+        omits coarsest levels without a band.
     """
     keys = plan.keys if keys is None else keys
     adjoint = plan.adjoints.get((keys, has_approx))
@@ -114,7 +114,7 @@ def _transposed_analysis(
 
 
 def _once(transpose: Callable[[Step], Step]) -> Callable[[Step], Step]:
-    """Steps that several bands share stay shared: kernels prepare each plan once."""
+    """Steps that several bands share stay shared, so kernels prepare each plan once."""
     transposed: dict[int, Step] = {}
 
     def of(step: Step) -> Step:
@@ -134,15 +134,15 @@ def _signal_length(step: Step) -> int:
 
 
 def adjoint_of_synthesis(plan: SynthesisPlan) -> AnalysisPlan:
-    """The analysis that is this synthesis transposed.
+    """The analysis that is the transpose of this synthesis.
 
-    It may give more bands than the synthesis has. Samples of a level's result that the next
-    level does not use (its last ones) get zero there.
+    It can have more bands than the synthesis. The last samples of a level's result that the
+    next level does not use have zero cotangents.
 
     Parameters
     ----------
     plan : SynthesisPlan
-        Of at least one level; each has a step.
+        A plan of at least one level; each level has a step.
     """
     adjoint = plan.adjoints.get("all")
     if adjoint is None:
@@ -175,7 +175,7 @@ def _transposed_synthesis(level: SynthesisLevel, used: Shape) -> AnalysisLevel:
         for key, shape in bands.items():
             fitting = transposed_steps.get(key) or _fitting(siblings, shape)
             if fitting is None:
-                pairs[key] = shape  # no step splits it, and no sibling's plan splits it
+                pairs[key] = shape  # neither a step nor the plan of a sibling splits it
                 continue
             steps.append((key, fitting))
             for letter, length in zip("ad", _band_lengths(fitting), strict=True):
@@ -185,7 +185,7 @@ def _transposed_synthesis(level: SynthesisLevel, used: Shape) -> AnalysisLevel:
 
 
 def _of_shortened(used: Shape) -> Callable[[Step], Step]:
-    """Transposes synthesis steps of whose result only the first samples are used."""
+    """Transposes synthesis steps if only the first samples of their result are used."""
 
     def transposed(step: Step) -> Step:
         n = used[step.axis]
@@ -197,7 +197,7 @@ def _of_shortened(used: Shape) -> Callable[[Step], Step]:
 
 
 def _fitting(siblings: Sequence[Step], shape: Shape) -> Step | None:
-    """A step for a band that nobody needs: all bands at once are faster than some of them."""
+    """A step for an unused band: kernels are faster for all bands than for some of them."""
     return next((s for s in siblings if _signal_length(s) == shape[s.axis]), None)
 
 

@@ -1,8 +1,8 @@
-"""Windows of pooling as data: which samples each output reads, along every axis.
+"""Pooling windows as data: the samples that each output reads, along every axis.
 
 Place ``j`` of the window of output ``o`` is at sample ``o * stride - padding + j * dilation``,
 for ``0 <= j < kernel``, along each axis. The region of a window consists of the samples at its
-places. Padding adds no samples: it only lets windows reach beyond the ends.
+places. Padding adds no samples: it only permits windows to extend beyond the ends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class WindowPlan(NamedTuple):
     kernel, stride, padding, dilation : tuple of int
         As in torch's pooling.
     inputs, outputs : tuple of int
-        The sizes of the signal, and the numbers of windows.
+        The lengths of the signal, and the numbers of windows.
     """
 
     kernel: Ints
@@ -60,7 +60,7 @@ class WindowPlan(NamedTuple):
 
 
 class WindowArguments(NamedTuple):
-    """Arguments of a pooling layer, validated, before the size of the signal is known."""
+    """Validated arguments of a pooling layer, without the size of the signal."""
 
     kernel: Ints
     stride: Ints
@@ -74,7 +74,7 @@ class WindowArguments(NamedTuple):
         return len(self.kernel)
 
     def fields(self) -> list[Any]:
-        """The arguments as JSON data, from which :meth:`from_fields` makes them."""
+        """The arguments as JSON data, for :meth:`from_fields`."""
         return [*map(list, self[:-1]), self.ceil_mode]
 
     @classmethod
@@ -89,9 +89,9 @@ class WindowArguments(NamedTuple):
         Raises
         ------
         ShapeError
-            If there are fewer axes, or one without samples.
+            If the array has fewer axes, or an axis without samples.
         WindowError
-            If no window fits, or one has no sample.
+            If no window fits, or a window has no sample.
         """
         if len(shape) < self.ndim:
             raise ShapeError(
@@ -101,7 +101,7 @@ class WindowArguments(NamedTuple):
             )
         inputs = tuple(shape[len(shape) - self.ndim :])
         if 0 in inputs:
-            raise ShapeError(f"there are no samples to pool in an array of shape {tuple(shape)}")
+            raise ShapeError(f"an array of shape {tuple(shape)} has no samples to pool")
         numbers = (self.kernel, self.stride, self.padding, self.dilation, inputs)
         outputs = tuple(_outputs(*axis, self.ceil_mode) for axis in zip(*numbers, strict=True))
         return WindowPlan(*numbers, outputs)
@@ -115,22 +115,22 @@ def window_arguments(
     ceil_mode: bool = False,
     ndim: int | None = None,
 ) -> WindowArguments:
-    """Arguments of a pooling layer, validated as torch's pooling validates them.
+    """Validate the arguments of a pooling layer by the rules of torch's pooling.
 
     Parameters
     ----------
     kernel_size, stride, padding, dilation : int or sequence of int
-        One number, or one per spatial axis; ``stride=None`` is the kernel's size.
+        One number, or one per spatial axis; ``stride=None`` means the size of the kernel.
     ceil_mode : bool
-        Whether windows that reach beyond the end count, as long as they begin before it.
+        Whether windows that extend beyond the end count, if they begin before it.
     ndim : int, optional
-        The number of spatial axes: that of ``kernel_size``, or 2 if that is one number.
+        The number of spatial axes; by default the length of ``kernel_size``, or 2 for a number.
 
     Raises
     ------
-    ArgumentTypeError
-        If something is not an integer.
-    WindowError
+        ArgumentTypeError
+    If an argument is not an integer.
+        WindowError
         If numbers are too small, too many or too few, or padding is more than half the kernel.
     """
     arguments = (kernel_size, stride, padding, dilation, bool(ceil_mode), ndim)
@@ -139,9 +139,9 @@ def window_arguments(
 
 
 PLAIN_TYPES = frozenset((int, bool, str, type(None)))
-"""Equal arguments of these types mean the same, so that results can be cached by them.
+"""Equal arguments of these types are equivalent, so they can be keys of a cache.
 
-(1.0 equals 1, but is not a size.)
+(1.0 equals 1, but is not a valid size.)
 """
 
 
@@ -203,7 +203,7 @@ def axis_count(kernel_size: Any, ndim: int | None) -> int:
             )
         return ndim
     if length == 0:
-        raise WindowError("kernel_size has one number for each spatial axis, got none")
+        raise WindowError("kernel_size needs one number for each spatial axis, got none")
     return 2 if length is None else length
 
 
@@ -237,7 +237,7 @@ def _outputs(kernel: int, stride: int, padding: int, dilation: int, n: int, ceil
     room = n + 2 * padding - extent
     count = -(-room // stride) + 1 if ceil else room // stride + 1
     if ceil and (count - 1) * stride >= n + padding:
-        count -= 1  # it would begin behind the end
+        count -= 1  # the last window would begin after the end
     if count < 1:
         raise WindowError(
             f"no window fits: one spans {extent} of {n} samples with padding {padding} "
@@ -248,7 +248,7 @@ def _outputs(kernel: int, stride: int, padding: int, dilation: int, n: int, ceil
     if not all(_has_sample(first, kernel, dilation, n) for first in starts):
         raise WindowError(
             f"a window has no sample: kernel_size {kernel} with dilation {dilation} and padding "
-            f"{padding} reaches over all of the {n} samples"
+            f"{padding} extends over all {n} samples"
         )
     return count
 

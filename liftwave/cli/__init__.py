@@ -11,20 +11,20 @@ _FAILURE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; every mistake is one line on stderr, and status 2.
+    """Run the command line; every user error gives one line on stderr, and status 2.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        By default those of the process.
+        By default the arguments of the process.
 
     Returns
     -------
     int
-        Exit status: 0, or 2 after a mistake.
+        Exit status: 0, or 2 after an error.
     """
     with warnings.catch_warnings(record=True) as records:
-        # Warnings are never raised as errors, and printed after the progress bar is cleared.
+        # Warnings are never raised as errors. They are printed after the progress bar is cleared.
         warnings.simplefilter("always", UserWarning)
         status = _run(list(sys.argv[1:] if arguments is None else arguments))
     for message in dict.fromkeys(str(record.message) for record in records):
@@ -36,7 +36,7 @@ def _run(arguments: list[str]) -> int:
     try:
         from liftwave.cli.app import app
 
-        # The commands return nothing; a number is how an interruption comes back.
+        # The commands return nothing; a number reports an interruption.
         if app(args=arguments, standalone_mode=False):
             raise KeyboardInterrupt
         sys.stdout.flush()
@@ -45,13 +45,13 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted")
     except BrokenPipeError:
-        # Whoever read the output has seen enough; nothing more is to be flushed to them.
+        # The reader closed the pipe, so nothing more must be flushed to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, TypeError, OSError, MemoryError, OverflowError, KeyError) as error:
         return _fail(_described(error))
     except Exception as error:
-        # What the command line's library says of wrong arguments; anything else is a defect.
+        # Errors of the command line's library about wrong arguments; other errors are bugs.
         if not hasattr(error, "format_message"):
             raise
         return _fail(error.format_message())

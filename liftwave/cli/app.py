@@ -25,7 +25,7 @@ from liftwave.denoising import denoise
 
 
 def _examples(*commands: str) -> str:
-    """The foot of a command's help: one example on each line, whatever the width."""
+    """The end of a command's help: one example on each line, for any terminal width."""
     return "\n\n".join(["[bold]Examples[/bold]", *(f"liftwave {command}" for command in commands)])
 
 
@@ -39,10 +39,10 @@ app = typer.Typer(
 )
 
 Input = Annotated[Path, typer.Argument(help="File to read: .npy, .npz, image or .wav.")]
-Output = Annotated[Path, typer.Argument(help="File to write; its suffix says what kind.")]
+Output = Annotated[Path, typer.Argument(help="File to write; the suffix selects the format.")]
 WaveletOption = Annotated[str, typer.Option("-w", "--wavelet", help="Name of the wavelet.")]
 ModeOption = Annotated[str, typer.Option("--mode", help="Boundary mode.")]
-# More levels than bits of a length are never needed, and would take forever.
+# More levels than a length has bits are never useful, and would take forever.
 _LEVELS: dict[str, Any] = {"min": 0, "max": 64}
 LevelOption = Annotated[
     int | None, typer.Option("--level", **_LEVELS, help="Levels; default: the most.")
@@ -86,7 +86,7 @@ def tour_command(
         "tour"
     ),
 ) -> None:
-    """Show on real data what the library does: a table, and pictures."""
+    """Demonstrate the library on real data: a table, and pictures."""
     from liftwave.cli.tour import tour
 
     tour(output)
@@ -139,7 +139,7 @@ def reconstruct_command(
     source: Annotated[Path, typer.Argument(help="Archive written by 'decompose' (.npz).")],
     target: Output,
 ) -> None:
-    """Put the data of an archive of coefficients together again."""
+    """Reconstruct the data from an archive of coefficients."""
     check_writable(target)
     with console.progress(3) as step:
         step(f"reading {source.name}")
@@ -172,7 +172,7 @@ def denoise_command(
     ] = None,
     shifts: Annotated[int, typer.Option(min=1, help="Cycle spinning: shifts along each axis.")] = 1,
 ) -> None:
-    """Remove white noise from a file; channels are treated one by one."""
+    """Remove white noise from a file; channels are denoised separately."""
     check_writable(target)
     with console.progress(3) as step:
         step(f"reading {source.name}")
@@ -211,10 +211,10 @@ def compress_command(
     lifting: LiftingOption = False,
     integer: IntegerOption = False,
 ) -> None:
-    """Keep the largest coefficients only.
+    """Keep only the largest coefficients.
 
-    To an .npz file, the sparse coefficients are written ('reconstruct' reads
-    them); to any other, the data that they give.
+    An .npz file gets the sparse coefficients ('reconstruct' reads them). Any
+    other file gets the reconstructed data.
     """
     if not 0 < keep <= 1:
         raise typer.BadParameter(f"--keep must be above 0 and at most 1, got {keep}")
@@ -267,19 +267,19 @@ def _decomposed(media: Media, choice: Choice, mode: str, level: int | None) -> D
     if choice.integer and media.array.dtype.kind not in "iu":
         raise FileError(
             f"--integer needs integer data, the file holds {media.array.dtype}; "
-            "leave --integer out, or use --lifting"
+            "remove --integer, or use --lifting"
         )
     return decompose(media.array, choice.wavelet(), level, mode, media.axes)
 
 
 def _lean(array: Any) -> Any:
-    """Integers of up to 16 bits in single precision: room enough, and half of what is stored."""
+    """Integers of up to 16 bits in single precision, which is exact and needs half the storage."""
     small = array.dtype.kind in "biu" and array.dtype.itemsize <= 2
     return array.astype(np.float32) if small else array
 
 
 def _without_alpha(media: Media) -> tuple[Any, Any]:
-    """Colours and, apart, the alpha channel of an image, which is not noisy."""
+    """The colours and, separately, the alpha channel of an image, which has no noise."""
     array = media.array
     if media.kind == "image" and array.ndim == 3 and array.shape[2] in (2, 4):
         return array[..., :-1], array[..., -1:]

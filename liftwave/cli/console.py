@@ -1,4 +1,4 @@
-"""What the commands print: tables on stdout, progress on stderr."""
+"""Output of the commands: tables on stdout, progress on stderr."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-# What is printed are names and numbers of the user's: no markup, no emoji, nothing highlighted.
+# The output contains names and numbers of the user: no markup, no emoji, no highlighting.
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
 
 out = Console(**_PLAIN)
@@ -21,7 +21,7 @@ _progress = Console(stderr=True, **_PLAIN)
 
 
 class Steps:
-    """A progress bar that is told what is being done."""
+    """A progress bar that shows the current step."""
 
     def __init__(self, bar: Progress, total: int) -> None:
         self._bar = bar
@@ -29,14 +29,14 @@ class Steps:
         self._started = False
 
     def __call__(self, what: str) -> None:
-        """Say what begins now; what went before is finished."""
+        """Show the step that begins now; the previous step is complete."""
         self._bar.update(self._task, description=what, advance=int(self._started))
         self._started = True
 
 
 @contextmanager
 def progress(total: int) -> Iterator[Steps]:
-    """A progress bar on a terminal's stderr, gone when the work is done."""
+    """A progress bar on a terminal's stderr, cleared at the end."""
     description = TextColumn("{task.description}", markup=False)
     columns = (SpinnerColumn(), description, BarColumn(), MofNCompleteColumn())
     # Only a terminal can be animated and cleared.
@@ -46,16 +46,16 @@ def progress(total: int) -> Iterator[Steps]:
 
 
 def say(line: str) -> None:
-    """Print one line, however long: file names in it stay whole."""
+    """Print one line of any length without wrapping, so file names stay whole."""
     out.print(line, soft_wrap=True)
 
 
 def table(
     title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, numbers: int = 0
 ) -> None:
-    """Print a table; the last ``numbers`` columns are aligned at the right.
+    """Print a table; the last ``numbers`` columns are right-aligned.
 
-    Without names of columns it has no head.
+    Without column names it has no header.
     """
     style = box.SIMPLE_HEAD if columns else None
     grid = Table(box=style, show_header=bool(columns), pad_edge=False, show_edge=False)
@@ -71,7 +71,7 @@ def table(
 def psnr(x: NDArray[Any], y: NDArray[Any], peak: float | None = None) -> float:
     """Peak signal-to-noise ratio in dB; infinite for equal arrays.
 
-    Without ``peak`` it is the largest value of an integer dtype, or the range of the data.
+    The default of ``peak`` is the largest value of an integer dtype, or the range of the data.
     """
     peak = _range(x) if peak is None else peak
     error = rms(x, y)
@@ -86,13 +86,13 @@ def _range(x: NDArray[Any]) -> float:
 
 
 def rms(x: NDArray[Any], y: NDArray[Any]) -> float:
-    """Root of the mean square difference, also of complex numbers."""
+    """Root mean square difference, also of complex numbers."""
     wide = np.result_type(x.dtype, y.dtype, np.float64)
     return float(np.sqrt(np.mean(np.abs(x.astype(wide) - y.astype(wide)) ** 2)))
 
 
 def size(count: float) -> str:
-    """A number of bytes for people."""
+    """A number of bytes in readable form."""
     for unit in ("B", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""Decompositions as files: a .npz archive that describes itself, without pickles."""
+"""Decompositions as files: a self-describing .npz archive without pickles."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from liftwave.errors import LevelWarning
 from liftwave.transforms.lengths import wavedecn_shapes
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
-# Names that lifting schemes have besides PyWavelets' own.
+# Names of lifting schemes that PyWavelets does not have.
 _ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
 
 _FORMAT = 1
 
-# What the description in an archive has to say, and as what.
+# The required fields of the description in an archive, and their types.
 _FIELDS = {
     "wavelet": str,
     "lifting": bool,
@@ -45,14 +45,14 @@ def bank_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """The wavelet as it is named on the command line."""
+    """The name of the wavelet on the command line."""
 
     name: str
     lifting: bool = False
     integer: bool = False
 
     def wavelet(self) -> str | LiftingScheme:
-        """What the transforms take."""
+        """The wavelet as an argument of the transforms."""
         if self.integer:
             return LiftingScheme.from_name(self.name).to_integer()
         if self.lifting:
@@ -61,7 +61,7 @@ class Choice:
 
 
 def write_decomposition(path: Path, d: Decomposition, choice: Choice, media: Media) -> None:
-    """Write the bands and everything that is needed to undo them."""
+    """Write the bands and all data that the reconstruction needs."""
     header = {
         "format": _FORMAT,
         "wavelet": choice.name,
@@ -88,13 +88,13 @@ def _name(level: int, key: str) -> str:
 
 
 def read_decomposition(path: Path) -> tuple[Decomposition, Media]:
-    """The decomposition in a file, and a stand-in of the data that it came from.
+    """The decomposition in a file, and a placeholder for the original data.
 
     Raises
     ------
     FileError
         If the file is missing, empty, truncated, holds something else, or
-        its bands are not those that its description promises.
+        its bands do not match its description.
     """
     arrays = read_archive(path, "archive of coefficients")
     if "liftwave" not in arrays:
@@ -113,7 +113,7 @@ def _rebuilt(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> tuple[Deco
     choice = Choice(header["wavelet"], header["lifting"], header["integer"])
     wavelet, dtype = choice.wavelet(), np.dtype(header["dtype"])
     with warnings.catch_warnings():
-        # The decomposition has already warned of a high level.
+        # The command that wrote the file has already warned about a high level.
         warnings.simplefilter("ignore", LevelWarning)
         approx, *details = wavedecn_shapes(shape, wavelet, header["mode"], level, axes)
     shapes = {_name(level, "a" * len(axes)): approx}
@@ -123,7 +123,7 @@ def _rebuilt(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> tuple[Deco
     top, *coefficients = (arrays[name] for name in shapes)
     iterator = iter(coefficients)
     filled = tuple({key: next(iterator) for key in bands} for bands in details)
-    # An integer scheme gives the data's own dtype back; others are cast by the caller.
+    # An integer scheme returns the dtype of the data. The caller casts other results.
     plans = axis_plans(wavelet, header["mode"], axes, len(shape))
     d = Decomposition(top, filled, shape, dtype, plans)
     return d, Media(np.empty((0,), dtype=dtype), header["kind"], header["extra"])
@@ -132,14 +132,14 @@ def _rebuilt(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> tuple[Deco
 def _check_fields(header: Any, count: int) -> None:
     if not isinstance(header, dict) or header.get("format") != _FORMAT:
         file_format = header.get("format") if isinstance(header, dict) else header
-        raise FileError(f"format {file_format!r} is not known, only {_FORMAT} is")
+        raise FileError(f"unknown format {file_format!r}: only {_FORMAT} is supported")
     for name, kind in _FIELDS.items():
         if type(header.get(name)) is not kind:
             raise FileError(f"its {name!r} should be a {kind.__name__}, got {header.get(name)!r}")
     for name in ("axes", "shape"):
         if not header[name] or any(type(n) is not int for n in header[name]):
             raise FileError(f"its {name!r} should be a list of integers, got {header[name]!r}")
-    # Every level has bands: a description of more levels than arrays need not be followed.
+    # Every level has bands, so a description with more levels than arrays is not valid.
     if header["level"] >= max(count, 1):
         raise FileError(f"{count} bands are too few for {header['level']} levels")
     if header["kind"] not in ("array", "image", "sound"):
@@ -149,12 +149,12 @@ def _check_fields(header: Any, count: int) -> None:
 
 
 def _kinds(integer: bool, dtype: np.dtype[Any]) -> str:
-    """The kinds of dtype that the coefficients of such data have."""
+    """The possible dtype kinds of the coefficients of such data."""
     if dtype.kind not in "biufc":
         raise FileError(f"its 'dtype' should be one of numbers, got {dtype}")
     if integer:
         return "iu"
-    # Data that were not transformed at all (no level) are kept as they are.
+    # Data without any level are not transformed, so they are stored unchanged.
     return "c" if dtype.kind == "c" else "biuf"
 
 
@@ -174,6 +174,6 @@ def _check_bands(
 
 
 def reconstructed(d: Decomposition, media: Media) -> Media:
-    """The data of a decomposition, as a file of the kind that it came from."""
+    """The data of a decomposition, as a file of the original kind."""
     array = as_dtype(np.asarray(d.reconstruct()), media.array.dtype)
     return Media(array, media.kind, media.extra)

@@ -1,4 +1,4 @@
-"""Files as such: whether they can be read, whole or not at all when written, archives."""
+"""File handling: checks before reading, atomic writing, and archives."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from liftwave.errors import LiftwaveError
 
 
 class FileError(LiftwaveError, ValueError):
-    """A file that cannot be read or written as what it should be."""
+    """A file that cannot be read or written in the expected format."""
 
 
 def check_readable(path: Path) -> None:
-    """Raise unless ``path`` is a file with something in it."""
+    """Raise unless ``path`` is a file that is not empty."""
     if not path.exists():
         raise FileError(f"{path}: no such file")
     if path.is_dir():
@@ -34,7 +34,7 @@ def read_archive(path: Path, kind: str) -> dict[str, np.ndarray[Any, Any]]:
     Raises
     ------
     FileError
-        If it is missing, empty, truncated, or no such file.
+        If it is missing, empty, truncated, or not a .npz file.
     """
     check_readable(path)
     if not zipfile.is_zipfile(path):
@@ -49,12 +49,12 @@ def read_archive(path: Path, kind: str) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """Write a file whole or not at all: under another name first, then renamed.
+    """Write a file completely or not at all: write it under another name, then rename it.
 
     Raises
     ------
     FileError
-        If the system does not let it be written.
+        If the system does not permit the write.
     """
     try:
         _write_renamed(path, fill)
@@ -68,7 +68,7 @@ def _write_renamed(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     try:
         with Path(name).open("wb") as stream:
             fill(stream)
-        # mkstemp's files are private; give it the permissions that others get.
+        # Files of mkstemp are private, so set the permissions of ordinary files.
         umask = os.umask(0)
         os.umask(umask)
         Path(name).chmod(0o666 & ~umask)
@@ -79,6 +79,6 @@ def _write_renamed(path: Path, fill: Callable[[BinaryIO], object]) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """What an exception of another library says, shortened to one line."""
+    """The message of another library's exception, shortened to one line."""
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""Pictures in and out, with all bits that they have."""
+"""Reads and writes pictures with all their bits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _QUALITY: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95, "subsampling": 0}
 
 
 def read_image(path: Path) -> Image:
-    """The samples of a picture, the first row at the top, in the dtype that they are stored in."""
+    """The samples of a picture in the stored dtype, with the first row at the top."""
     import PIL.Image
     import PIL.ImageOps
 
@@ -32,29 +32,29 @@ def read_image(path: Path) -> Image:
             if image.format == "PNG":
                 return _read_deep_png(path)
             raise FileError(
-                f"{path}: {image.format} colour of more than 8 bits is not read; "
+                f"{path}: {image.format} colour of more than 8 bits is not supported; "
                 "store it as .png or .tif"
             )
         image.load()
-        # Cameras store how to turn the picture beside the pixels; only these are kept.
+        # Cameras store the orientation apart from the pixels, and only the pixels are kept.
         upright = PIL.ImageOps.exif_transpose(image)
         if upright.mode in ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "1"):
-            # Palettes and other colour spaces have no arithmetic of their own.
+            # Arithmetic on palette indices and other colour spaces has no meaning.
             colours = "RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB"
             upright = upright.convert("L" if upright.mode == "1" else colours)
         if image.format == "PPM" and upright.mode == "I":
-            # Pillow's 32 bits of what has 16.
+            # Pillow reads 16-bit samples as 32-bit integers.
             return np.asarray(upright).astype(np.uint16)
         return np.asarray(upright)
 
 
 def _is_deep_colour(image: Any) -> bool:
-    """Whether pillow will reduce deep colour to 8 bits, which it does without a word."""
+    """Whether pillow will reduce deep colour to 8 bits, which it does without a warning."""
     if image.mode not in ("RGB", "RGBA", "LA"):
         return False
     stored = [tile[3] for tile in image.tile]
     if image.format == "PPM":
-        # The largest value is given where it is not 255.
+        # The file states the largest value if it is not 255.
         return any(isinstance(args, tuple) and args[1] > 255 for args in stored)
     return ";16" in " ".join(map(str, stored))
 
@@ -69,10 +69,10 @@ def _read_deep_png(path: Path) -> Image:
 
 
 def _read_deep_tiff(path: Path) -> Image | None:
-    """Colour of more than 8 bits, which pillow reduces too; None for other pictures."""
+    """Colour of more than 8 bits, which pillow would also reduce; None for other pictures."""
     import tifffile
 
-    # Of damaged files it logs as well as raises; the second is enough.
+    # For damaged files it logs and raises; the exception is enough.
     logging.getLogger("tifffile").addHandler(logging.NullHandler())
     with tifffile.TiffFile(path) as file:
         page: Any = file.pages[0]
@@ -81,7 +81,7 @@ def _read_deep_tiff(path: Path) -> Image | None:
         if page.bitspersample <= 8 or page.samplesperpixel == 1:
             return None
         array = np.asarray(page.asarray())
-        # Planes one after the other become the last axis, as everywhere else.
+        # Separate colour planes become the last axis, as for all other images.
         return np.moveaxis(array, 0, -1) if page.axes.startswith("S") else array
 
 
@@ -91,7 +91,7 @@ def write_image(stream: BinaryIO, array: Image, path: Path) -> None:
     Raises
     ------
     FileError
-        If the kind of file cannot hold such samples.
+        If the file format cannot hold such samples.
     """
     suffix = path.suffix.lower()
     if array.dtype == np.bool_:
@@ -114,7 +114,7 @@ def _write_picture(stream: BinaryIO, array: Image, path: Path) -> None:
 
     kind = PIL.Image.registered_extensions()[path.suffix.lower()]
     deep = array.dtype == np.uint16 and array.ndim == 2 and kind in ("PNG", "PPM")
-    # Some formats would store grey as colour, or the alpha channel not at all.
+    # Some formats would store grey as colour, or omit the alpha channel.
     channels = {"JPEG": (1, 3), "PPM": (1, 3), "BMP": (1, 3)}.get(kind, (1, 2, 3, 4))
     count = 1 if array.ndim == 2 else array.shape[2]
     if count not in channels or not (deep or array.dtype == np.uint8):

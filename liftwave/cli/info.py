@@ -1,4 +1,4 @@
-"""What is known of one wavelet."""
+"""The properties of one wavelet."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import resolve_wavelet
 
-# A table without that many digits has no zero moments to speak of.
+# The zero moments of a table with fewer digits cannot be determined.
 _COARSEST = 1e-9
 
-# What the first column of the properties leaves of 80 characters.
+# The width that the first column of the properties leaves of 80 characters.
 _WIDTH = 53
 _FILTERS = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
 _COLOURS = {"low-pass": "#1f4e79", "high-pass": "#c05000"}
@@ -29,7 +29,7 @@ _MARKER_SIZE = 4
 
 
 def info(name: str, plot: Path | None) -> None:
-    """Print a wavelet's properties, filters and steps; draw them where asked to."""
+    """Print the properties, filters and steps of a wavelet, and draw them if requested."""
     bank = resolve_wavelet(bank_name(name))
     assert isinstance(bank, FilterBank)
     if plot is not None:
@@ -65,24 +65,24 @@ def info(name: str, plot: Path | None) -> None:
 
 
 def _wrapped(steps: str) -> str:
-    """Long steps on several lines, their sums below each other."""
+    """Long steps on several lines, with aligned sums."""
     lines = (wrap(line, _WIDTH, subsequent_indent=" " * 11) for line in steps.splitlines())
     return "\n".join("\n".join(line) for line in lines)
 
 
 def _tap(value: float) -> str:
-    """As many digits as four columns of a terminal have room for."""
+    """Format with the number of digits that fit in four columns of a terminal."""
     return f"{value:.12f}" if value else "0"
 
 
 def vanishing_moments(bank: FilterBank) -> int:
-    """How many powers of time the analysis high-pass filter annihilates.
+    """The number of vanishing moments of the analysis high-pass filter.
 
-    A moment counts as zero where its terms cancel as well as the table's digits let them.
+    A moment counts as zero if its terms cancel up to the precision of the table.
     """
     taps = np.trim_zeros(np.asarray(bank.dec_hi))
     times = np.arange(taps.size) - np.average(np.arange(taps.size), weights=taps**2)
-    # Long filters' first true moments are tiny: only a sharp tolerance tells them from zero.
+    # The first nonzero moments of long filters are tiny, so the tolerance must be small.
     tolerance = min(_COARSEST, 50 * bank.reconstruction_error() + 50 * np.finfo(float).eps)
     powers = (times**k for k in range(taps.size))
     moments = (abs(taps @ p) <= tolerance * (np.abs(taps) @ np.abs(p)) for p in powers)

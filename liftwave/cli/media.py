@@ -1,4 +1,4 @@
-"""Files in and out: arrays, images and sound."""
+"""Reads and writes files: arrays, images and sound."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOUNDS = (".wav",)
 
 @dataclass(frozen=True)
 class Media:
-    """The array of a file, and what a file of its kind needs besides.
+    """The array of a file, and the additional data that a file of its kind needs.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Media:
         An image has the shape (height, width) or (height, width, channels), a
         sound (samples,) or (samples, channels).
     kind : {"array", "image", "sound"}
-        What the file was.
+        The kind of the file.
     extra : dict
         ``rate`` of a sound, in samples per second.
     """
@@ -48,12 +48,12 @@ class Media:
         return tuple(range(count))
 
     def with_array(self, array: np.ndarray[Any, Any]) -> Media:
-        """The same file with other samples, in the dtype that it had."""
+        """The same file with other samples, in the original dtype."""
         return replace(self, array=as_dtype(array, self.array.dtype))
 
 
 def as_dtype(array: np.ndarray[Any, Any], dtype: Any) -> np.ndarray[Any, Any]:
-    """Cast samples; towards integers they are rounded and clipped to the dtype's range."""
+    """Cast samples; for integer dtypes they are rounded and clipped to the range."""
     dtype = np.dtype(dtype)
     if array.dtype == dtype:
         return array
@@ -67,7 +67,7 @@ def as_dtype(array: np.ndarray[Any, Any], dtype: Any) -> np.ndarray[Any, Any]:
 def _clipped(array: np.ndarray[Any, Any], limits: Any) -> np.ndarray[Any, Any]:
     top: Any = limits.max
     if array.dtype.kind == "f" and int(array.dtype.type(top)) > top:
-        # The largest integers are no floating-point numbers: the next one below is.
+        # Floating-point cannot represent the largest integers, so use the next smaller number.
         top = np.nextafter(array.dtype.type(top), array.dtype.type(0))
     clipped: np.ndarray[Any, Any] = np.clip(array, limits.min, top)
     return clipped
@@ -82,13 +82,13 @@ def read(path: Path) -> Media:
     Raises
     ------
     FileError
-        If the file is missing, empty, truncated, or not what its name says.
+        If the file is missing, empty, truncated, or does not match its suffix.
     """
     check_readable(path)
     reader = _by_suffix(path, _READERS, "read")
     try:
         with warnings.catch_warnings():
-            # Odd but harmless chunks in sound files and oversized pictures.
+            # Unusual but harmless chunks in sound files, and very large pictures.
             warnings.simplefilter("ignore")
             media: Media = reader(path)
     except (FileError, ImportError, MemoryError):
@@ -103,7 +103,7 @@ def read(path: Path) -> Media:
 
 def _read_npy(path: Path) -> Media:
     with path.open("rb") as stream:
-        # Unlike np.load, this does not take other files for pickles.
+        # Unlike np.load, this does not treat other files as pickles.
         array = np.lib.format.read_array(stream, allow_pickle=False)
     return Media(_numeric(array, path), "array")
 
@@ -133,7 +133,7 @@ def _read_sound(path: Path) -> Media:
     from scipy.io import wavfile
 
     with warnings.catch_warnings():
-        # Of samples that are missing at the end, scipy only warns.
+        # scipy only warns about samples that are missing at the end.
         warnings.filterwarnings("error", message=".*EOF")
         rate, samples = wavfile.read(path)
     return Media(samples, "sound", {"rate": int(rate)})
@@ -143,27 +143,27 @@ def _read_sound(path: Path) -> Media:
 
 
 def write(path: Path, media: Media) -> None:
-    """Write an array, an image or a sound, by the name's suffix.
+    """Write an array, an image or a sound, in the format of the suffix.
 
     Raises
     ------
     FileError
-        If samples of this shape or dtype do not fit that kind of file. No
-        file is left behind then, and an old one is kept.
+        If the format cannot hold samples of this shape or dtype. In this case no
+        file is created, and an existing one is kept.
     """
     writer = _by_suffix(path, _WRITERS, "write")
     write_whole(path, lambda stream: writer(stream, media, path))
 
 
 def check_writable(path: Path, *, suffixes: tuple[str, ...] | None = None) -> None:
-    """Raise, before any work, unless a file of this name can be written.
+    """Raise, before any computation, unless a file of this name can be written.
 
     Parameters
     ----------
     path : Path
-        The file to be.
+        The file to write.
     suffixes : tuple of str, optional
-        What its name may end in; by default all that :func:`write` knows.
+        The supported suffixes; by default all that :func:`write` supports.
     """
     if path.is_dir():
         raise FileError(f"{path}: is a directory, not a file")
@@ -199,7 +199,7 @@ def _write_sound(stream: BinaryIO, media: Media, path: Path) -> None:
             f"{', '.join(names)}, got {array.shape} and {array.dtype}; write a .npy file instead"
         )
     if "rate" not in media.extra:
-        raise FileError(f"{path}: a .wav file needs a sample rate, which the input has not")
+        raise FileError(f"{path}: cannot write a .wav file: the input has no sample rate")
     wavfile.write(stream, media.extra["rate"], array)
 
 

@@ -15,7 +15,7 @@ _INK, _NOISE, _MARK = "#1f4e79", "#b0b0b0", "#c05000"
 def images(
     path: Path, pictures: Sequence[tuple[str, Any]], zoom: tuple[slice, slice], title: str
 ) -> None:
-    """Grey pictures side by side, and below each the same magnified detail."""
+    """Grey pictures side by side, each with the same magnified detail below it."""
     count = len(pictures)
     figure = Figure(figsize=(4 * count, 8.4), layout="constrained")
     axes = figure.subplots(2, count)
@@ -43,7 +43,7 @@ def _rectangle(left: int, top: int, width: int, height: int, style: dict[str, An
 
 
 def signals(path: Path, clean: Any, noisy: Any, denoised: Any, title: str) -> None:
-    """A signal with noise, and what denoising makes of it, over the signal itself."""
+    """A noisy signal and the denoised signal, both drawn over the original."""
     figure = Figure(figsize=(9, 5.4), layout="constrained")
     axes = figure.subplots(2, 1, sharex=True, sharey=True)
     time = np.arange(clean.size)

@@ -1,4 +1,4 @@
-"""The tour: what the library is for, on recordings and photographs that PyWavelets ships."""
+"""The tour: examples of use on recordings and photographs that PyWavelets ships."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def tour(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"{folder}: cannot make this folder ({error.strerror})") from error
+        raise FileError(f"{folder}: cannot create this folder ({error.strerror})") from error
     photograph, ecg = pywt.data.camera(), pywt.data.ecg().astype(np.float64)
     rows: list[tuple[str, ...]] = []
     stops: tuple[tuple[str, Callable[[], Rows]], ...] = (
@@ -55,15 +55,15 @@ def tour(folder: Path) -> None:
 
 def _decompose(photograph: Any, ecg: Any, folder: Path) -> Rows:
     d = lw.decompose(photograph, "db4", 3)
-    mosaic = d.plot("A photograph: db4, 3 levels, each detail with a contrast of its own")
+    mosaic = d.plot("A photograph: db4, 3 levels, with the contrast scaled for each detail")
     mosaic.savefig(folder / "photograph_bands.png", dpi=110)
     line = lw.decompose(ecg, "db4", 5)
     line.plot("An ECG: db4, 5 levels").savefig(folder / "ecg_bands.png", dpi=90)
     lifted = lw.decompose(photograph, lw.LiftingScheme.from_name("cdf9.7"), 3)
     return [
-        ("photograph there and back", "db4, 3 levels", _error(d, photograph)),
+        ("photograph round trip", "db4, 3 levels", _error(d, photograph)),
         ("... by lifting", "cdf9.7, 3 levels", _error(lifted, photograph)),
-        ("ECG there and back", "db4, 5 levels", _error(line, ecg)),
+        ("ECG round trip", "db4, 5 levels", _error(line, ecg)),
     ]
 
 

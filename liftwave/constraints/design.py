@@ -53,7 +53,7 @@ def coding_gain(
     Returns
     -------
     float
-        A coder saves one bit on each sample for 6 dB. Infinite if a band is zero.
+        Each 6 dB save a coder one bit per sample. Infinite if a band is zero.
 
     Notes
     -----
@@ -143,7 +143,7 @@ def design_orthonormal(
     from scipy.optimize import minimize
 
     if lattice_size(length) < 2:
-        raise ConstraintError("with two taps there is nothing to design: they are Haar's")
+        raise ConstraintError("length=2 leaves nothing to design: Haar is the only wavelet")
     data = open_array(x).array
     power = _power(data)
     if not isfinite(power) or power == 0.0:
@@ -152,7 +152,7 @@ def design_orthonormal(
         )
     n = data.shape[normalize_axis(axis, data.ndim)]
     if level is None and dwt_max_level(n, length) == 0:
-        raise ConstraintError(f"{n} samples are few for {length} taps: give level=1 to insist")
+        raise ConstraintError(f"{n} samples are few for {length} taps: pass level=1 to accept this")
     objective = _Objective(data, cost or _LogPowers(power), mode, level, axis)
     points = _starting_points(length, starts, seed)
     results = [minimize(objective, point, jac=True, method="BFGS") for point in points]
@@ -199,7 +199,7 @@ def _starting_points(
     first = [lattice_angles(daubechies)] if daubechies in pywt.wavelist("db") else []
     points = [*first, *rng.uniform(-pi, pi, (max(starts, 0), length // 2 - 1))]
     if not points:
-        raise ConstraintError(f"there is no {daubechies} to start from: starts must be at least 1")
+        raise ConstraintError(f"{daubechies} does not exist as a start: use starts of at least 1")
     return points
 
 

@@ -1,4 +1,4 @@
-"""Gradients of all constraints for libraries without automatic differentiation."""
+"""Gradients of all constraints, for libraries without automatic differentiation."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     value : array, FilterBank or LiftingScheme
         ``function(*args, **options)``.
     pullback : callable
-        Maps the gradient of a loss in the value to a tuple of its gradients in the array
-        arguments of ``function``. The pullback of
+        Maps the gradient of a loss with respect to the value to a tuple of its gradients with
+        respect to the array arguments of ``function``. The pullback of
 
         * a penalty takes an array of the penalty's shape (1 for a single penalty);
         * ``orthonormal_lowpass`` takes an array of the shape of the filter;
@@ -51,7 +51,7 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     Raises
     ------
     ArgumentTypeError
-        If there is no rule for the function.
+        If the function is not one of these.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     if rule is None:
         known = ", ".join(sorted(f.__name__ for f in _RULES))
         name = getattr(function, "__name__", repr(function))
-        raise ArgumentTypeError(f"there is no gradient of {name}: use one of {known}")
+        raise ArgumentTypeError(f"{name} has no gradient here: use one of {known}")
     result: tuple[Any, Pullback] = rule(*args, **options)
     return result
 

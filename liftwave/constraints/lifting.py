@@ -65,7 +65,7 @@ def free_lifting(
     Raises
     ------
     ConstraintError
-        If ``first`` is another value.
+        If ``first`` has another value.
     ValueError, TypeError
         As for :class:`LiftingStep`.
 
@@ -124,7 +124,7 @@ def symmetric_lifting(
     Raises
     ------
     ConstraintError
-        If a zero sum is demanded and there is no step that it could determine, if a step that is
+        If a zero sum is demanded and no step exists that it could determine, if a step that is
         not determined has no taps, if ``first`` or ``sign`` has another value, or if the taps are
         impossible because the low-pass or a divisor in a condition sums to zero.
     ShapeError
@@ -190,7 +190,7 @@ def symmetric_taps(
     first = scheme.steps[0].kind if scheme.steps else "predict"
     kinds = _alternating(first, len(halves))
     if [step.kind for step in scheme.steps] != kinds:
-        raise ConstraintError(f"the steps of {scheme!r} do not take turns: {scheme}")
+        raise ConstraintError(f"the steps of {scheme!r} do not alternate: {scheme}")
     determined = _determined(kinds, zero_sum, dual_zero_sum)
     free = [half[1:] if k in determined else half for k, half in enumerate(halves)]
     again = symmetric_lifting(free, first=first, zero_sum=zero_sum, dual_zero_sum=dual_zero_sum)
@@ -316,7 +316,7 @@ def _determined(kinds: Sequence[StepKind], zero_sum: bool, dual_zero_sum: bool) 
     demands = ((zero_sum, "predict", "zero_sum"), (dual_zero_sum, "update", "dual_zero_sum"))
     for demanded, kind, label in demands:
         if demanded and kind not in kinds:
-            raise ConstraintError(f"{label} determines the last {kind} step, but there is none")
+            raise ConstraintError(f"{label} determines the last {kind} step, which is missing")
         if demanded:
             indices.add(max(k for k, other in enumerate(kinds) if other == kind))
     return frozenset(indices)

@@ -353,8 +353,8 @@ def _checked_angles(low: np.ndarray, tolerance: float) -> tuple[float, ...]:
     miss = float(np.abs(np.array(filters_from_angles(angles)[0]) - low[::-1]).max())
     if miss > tolerance:
         raise ConstraintError(
-            f"this filter of {low.size} taps is orthonormal, but the angles found for it give one "
-            f"that differs by {miss:.3g}: long filters of arbitrary angles do not tell them. "
+            f"this filter of {low.size} taps is orthonormal, but the computed angles give a filter "
+            f"that differs by {miss:.3g}: long filters do not determine their angles accurately. "
             "Keep the angles that it was made from"
         )
     return angles
@@ -367,7 +367,7 @@ def _check_orthonormal(low: np.ndarray, tolerance: float) -> None:
     if misses[worst] <= tolerance:
         return
     symmetric = low.size > 2 and np.allclose(np.abs(low), np.abs(low[::-1]), rtol=0, atol=tolerance)
-    hint = ". It is symmetric, and only Haar's two taps are both" if symmetric else ""
+    hint = ". It is symmetric: only Haar is symmetric and orthonormal" if symmetric else ""
     raise ConstraintError(
         f"the low-pass is not orthonormal: its product with itself shifted by {2 * worst} is "
         f"{products[worst]:.12g} instead of {int(worst == 0)}, off by {misses[worst]:.3g} "

@@ -92,9 +92,9 @@ def propagate_vjp(
 def _needed(xp: Namespace, kind: StepKind, signals: Signals) -> Array:
     a, b, u, v = signals
     if kind == "predict":
-        _check_divisor(xp, a, "no predict step takes a constant off the details")
+        _check_divisor(xp, a, "no predict step removes a constant from the details")
         return -b / a
-    _check_divisor(xp, v, "no update step takes an alternating signal off the approximation")
+    _check_divisor(xp, v, "no update step removes an alternating signal from the approximation")
     return -u / v
 
 

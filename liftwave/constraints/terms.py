@@ -55,9 +55,9 @@ def require_possible(length: int, demands: Sequence[str]) -> None:
     """
     if length > 2 and {"orthonormal", "symmetric"} <= set(demands):
         raise ConstraintError(
-            f"no filters of {length} taps are both orthonormal and symmetric: Haar's two taps are "
-            "the only ones that are (Daubechies, Ten Lectures on Wavelets, theorem 8.1.4). Ask for "
-            "one of the two, or take symmetric_lifting, which is symmetric and reconstructs"
+            f"no filters of {length} taps are both orthonormal and symmetric: only Haar's two taps "
+            "are both (Daubechies, Ten Lectures on Wavelets, theorem 8.1.4). Use one of the two "
+            "conditions, or symmetric_lifting, which is symmetric and reconstructs"
         )
 
 

@@ -1,4 +1,4 @@
-"""Lifting schemes, and how filter banks are factored into them."""
+"""Lifting schemes, and the factoring of filter banks into lifting steps."""
 
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep

@@ -25,24 +25,24 @@ def soft_pool(
     ----------
     x : array_like, shape (..., \*spatial)
         Signals or images with any number of leading axes (batch, channels). float32 and float64
-        are kept, half precision is computed in float32 and returned in half precision (NumPy's
-        in float32), integers become float64.
+        are kept. Half precision is computed in float32 and returned in half precision (NumPy's
+        in float32). Integers become float64.
     kernel_size : int or tuple of int
-        Size of the windows: one number per pooled axis, which are the last ones, or one number
+        Size of the windows. The last axes are pooled: one number for each of them, or one number
         for all ``ndim`` axes.
     stride : int or tuple of int, optional
         Distance of windows; their size by default.
     padding : int or tuple of int, optional
-        How far windows may begin before the first sample and end behind the last one; at most
+        How far windows can extend before the first sample and after the last one; at most
         half of ``kernel_size``. No samples are added: a region consists of the samples inside
         the signal.
     dilation : int or tuple of int, optional
         Distance of samples in a window.
     ceil_mode : bool, optional
-        Keep windows at the end that do not fit; they have fewer samples.
+        Whether to keep windows that extend beyond the end; they have fewer samples.
     ndim : int, optional
-        How many of the last axes are pooled; by default as many as ``kernel_size`` has numbers,
-        or 2 if it is a single number.
+        How many of the last axes are pooled. The default is the length of ``kernel_size``, or 2
+        if it is a single number.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def soft_pool(
     -----
     .. math:: y = \sum_{i \in R} w_i a_i, \qquad w_i = \frac{e^{a_i}}{\sum_{j \in R} e^{a_j}}
 
-    (AdaPool [1]_, section III-B; SoftPool [2]_), for each channel on its own. The largest sample
+    (AdaPool [1]_, section III-B; SoftPool [2]_), for each channel separately. The largest sample
     is subtracted from the exponents to avoid overflow.
 
     References
@@ -101,9 +101,9 @@ def edscw_pool(
         As for :func:`soft_pool`; ``x`` has shape (..., C, \*spatial) if channels are compared
         together.
     per_channel : bool, optional
-        ``True``: compare each channel on its own (like the authors' code). ``False``: compare
-        the vectors of all channels, whose similarity is the sum over channels (like the paper's
-        tables).
+        ``True``: compare each channel separately (as in the authors' code). ``False``: compare
+        the vectors of all channels, whose similarity is the sum over channels (as in the tables
+        of the paper).
 
     Returns
     -------
@@ -121,8 +121,8 @@ def edscw_pool(
     .. math:: y = \sum_i \frac{e^{s_i}}{\sum_j e^{s_j}} a_i, \qquad
               s_i = \frac{2 |m a_i|}{m^2 + a_i^2}
 
-    (AdaPool, equation 3), and :math:`s_i = 1` where :math:`m = a_i = 0`, so that all samples of
-    a region of zeros have the same weight. Derivatives of absolute values are 0 at 0.
+    (AdaPool, equation 3), and :math:`s_i = 1` where :math:`m = a_i = 0`, so all samples of a
+    region of zeros have the same weight. Derivatives of absolute values are 0 at 0.
 
     Examples
     --------
@@ -171,14 +171,14 @@ def similarity_pool(
 
     Notes
     -----
-    Of samples :math:`a_i` and the mean :math:`m` (AdaPool, table XVI; products and squares are
+    For samples :math:`a_i` and the mean :math:`m` (AdaPool, table XVI; products and squares are
     summed over channels with ``per_channel=False``)
 
     .. math:: s^{dice}_i = \sum_c \frac{2 |m a_i|}{m^2 + a_i^2}, \quad
               s^{cos}_i = \frac{m \cdot a_i}{|m| |a_i|}, \quad
               s^{pce}_i = \frac{m \cdot a_i}{|m|^2 + |a_i|^2 - m \cdot a_i}
 
-    All are 1 where both are zero. If no sample is similar to the mean, the weights without an
+    All are 1 if both are zero. If no sample is similar to the mean, the weights without an
     exponential are equal. The cosine of a single channel is 1, 0 or -1.
 
     Examples
@@ -218,9 +218,9 @@ def idw_pool(
     x, kernel_size, stride, padding, dilation, ceil_mode, per_channel, ndim
         As for :func:`edscw_pool`.
     distance : {"l2", "l1", "huber", "chebyshev", "gower"}, optional
-        How distances are measured. For single channels all but Huber's are the same.
+        The distance. For single channels, all distances except Huber's are the same.
     delta : float, optional
-        Where Huber's distance changes from quadratic to linear.
+        The point where Huber's distance changes from quadratic to linear.
 
     Returns
     -------
@@ -236,11 +236,11 @@ def idw_pool(
     .. math:: y = \sum_i \frac{1 / d_i}{\sum_j 1 / d_j} a_i
 
     (AdaPool, equations 1 and 2) with the distances of table XV between :math:`a_i` and the mean
-    :math:`m`, of vectors along the channels with ``per_channel=False``:
+    :math:`m`. With ``per_channel=False`` these are vectors along the channels:
     :math:`L_1 = \sum_c |m - a_i|`, :math:`L_2 = \sqrt{\sum_c (m - a_i)^2}`, Chebyshev's
     :math:`\max_c |m - a_i|`, Gower's :math:`L_1 / C`, Huber's :math:`L_1^2 / 2` where
-    :math:`L_2 \le \delta` and :math:`\delta (L_1 - \delta / 2)` elsewhere. Samples at distance 0
-    share all the weight.
+    :math:`L_2 \le \delta` and :math:`\delta (L_1 - \delta / 2)` elsewhere. If samples have
+    distance 0, they share all the weight.
 
     Examples
     --------
@@ -279,7 +279,7 @@ def ada_pool(
         As for :func:`edscw_pool`.
     beta : float or array, shape (\*windows) or (C, \*windows), optional
         The share of eDSCW; the rest is eM. One number, a mask with one number per window, or one
-        per channel and window; axes of length 1 are repeated. It is clamped to [0, 1].
+        per channel and window. Axes of length 1 are repeated. It is clamped to [0, 1].
 
     Returns
     -------
@@ -294,9 +294,9 @@ def ada_pool(
     -----
     .. math:: y = \beta\, y^{eDSCW} + (1 - \beta)\, y^{eM}
 
-    (AdaPool, equation 5) with :func:`edscw_pool` and :func:`soft_pool`. The derivative in
-    :math:`\beta` is :math:`y^{eDSCW} - y^{eM}` (equation 6 of the paper is not the derivative
-    of its equation 5); where ``beta`` is outside [0, 1] it is zero.
+    (AdaPool, equation 5) with :func:`edscw_pool` and :func:`soft_pool`. The derivative with
+    respect to :math:`\beta` is :math:`y^{eDSCW} - y^{eM}`, and zero where ``beta`` is outside
+    [0, 1]. Equation 6 of the paper is not the derivative of its equation 5.
 
     Examples
     --------
@@ -330,22 +330,22 @@ def ada_unpool(
     Parameters
     ----------
     x : array_like, shape (..., C, \*spatial)
-        The array that was pooled: its samples determine the weights.
+        The array that was pooled. Its samples determine the weights.
     pooled : array_like, shape (..., C, \*windows)
         The values to spread: the result of :func:`ada_pool`, or an array derived from it.
     kernel_size, stride, padding, dilation, ceil_mode, beta, per_channel, ndim
         As for :func:`ada_pool`.
     up : {"nearest", "linear"}, optional
-        How pooled values are brought to the samples: each value to the samples of its window, or
-        interpolated between the middles of windows (and constant beyond them).
+        How pooled values are upsampled: copied to all samples of their window, or interpolated
+        between the centres of windows (and constant beyond them).
     preserve : {"sum", "mean"}, optional
-        Whether the samples of a region sum to the pooled value (the paper), or have it as their
-        mean, which preserves the brightness of an image.
+        Whether the pooled value is the sum of the samples of its region (as in the paper), or
+        their mean, which preserves the brightness of an image.
 
     Returns
     -------
     array, shape (..., C, \*spatial)
-        Samples in several windows get the sum of their values; samples in no window are zero.
+        Samples in several windows get the sum of the values. Samples in no window are zero.
 
     Raises
     ------
@@ -356,7 +356,7 @@ def ada_unpool(
     -----
     .. math:: a_i = (\beta\, w^{eDSCW}_i + (1 - \beta)\, w^{eM}_i)\, \mathrm{up}(y)_i
 
-    (AdaPool, equation 7), times the number of samples in the region to preserve the mean.
+    (AdaPool, equation 7), multiplied by the number of samples in the region to preserve the mean.
 
     Examples
     --------

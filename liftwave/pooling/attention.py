@@ -1,4 +1,4 @@
-"""Attention by energy: a small network computes weights of channels from their energies."""
+"""Energy attention: a small network computes channel weights from the channels' energies."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def energy_attention(
     excite : (array of shape (C, R), array of shape (C,))
         Weights and bias of the second layer.
     mean, variance : array, shape (C,), optional
-        For the normalisation of channels before their energies are computed. Without them
-        channels are not normalised.
+        Mean and variance for the normalisation of the channels before their energies are
+        computed. By default channels are not normalised.
     dimensions : int, optional
         How many of the last axes are spatial.
     normalize : bool, optional
         Whether an energy is the mean of the squares, so that the same layers fit images of
-        several sizes, or their sum (the paper).
+        several sizes, or their sum (as in the paper).
     epsilon : float, optional
         Added to the variance.
 

@@ -1,4 +1,4 @@
-"""Calls of pooling over windows, of unpooling and of attention, from users' arguments."""
+"""Calls of window pooling, unpooling and attention: convert and check users' arguments."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DATA_POOLED_BETA = Inputs("pooled", "beta")
 DATA_AND_WEIGHT = Inputs("weight")
 ATTENTION_INPUTS = AttentionInputs()
 
-# Operations keep what they learn about shapes: equal arguments share one.
+# Operations cache their shape plans, so equal arguments share one operation.
 _weighted_pool = lru_cache(maxsize=256)(WeightedPool)
 _max_pool = lru_cache(maxsize=256)(MaxPool)
 
@@ -172,7 +172,7 @@ def ada_unpool(
 
 
 def _plain_beta(beta: ArrayLike, x: ArrayLike) -> ArrayLike:
-    """``beta``; a number for a NumPy array as an array too, which then needs no conversion."""
+    """Return ``beta``; a number becomes an array if the data are, so it needs no conversion."""
     if type(beta) is float and type(x) is np.ndarray and x.dtype in REAL_DTYPES:
         return np.asarray(beta, x.dtype)
     return beta
@@ -192,7 +192,7 @@ def check_reverse(up: str, preserve: str) -> None:
 
 def _check_name(option: str, name: Any, names: Sequence[str]) -> None:
     if name not in names:
-        raise WindowError(f"{option} is one of {', '.join(map(repr, names))}, got {name!r}")
+        raise WindowError(f"{option} must be one of {', '.join(map(repr, names))}, got {name!r}")
 
 
 def checked_distance(distance: str, delta: Any) -> tuple[str, float]:
@@ -213,7 +213,7 @@ def checked_distance(distance: str, delta: Any) -> tuple[str, float]:
     return distance, number
 
 
-# --- by place ------------------------------------------------------------------------------------
+# --- by index ------------------------------------------------------------------------------------
 
 
 def max_pool(
@@ -290,7 +290,7 @@ def _upsample(
 
 
 def _size_of_result(x: Array, windows: WindowArguments, output_size: Sequence[int] | None) -> Ints:
-    """The spatial size of what was pooled to ``x``."""
+    """The spatial size of the array that was pooled to ``x``."""
     shape, ndim = tuple(x.shape), windows.ndim
     check_counts(shape, ndim)
     counts = tuple(map(int, shape[len(shape) - ndim :]))
@@ -343,7 +343,7 @@ def energy_attention(
         if not isinstance(layer, list | tuple) or len(layer) != 2:
             raise ArgumentTypeError(f"{name} is a pair (weight, bias), got {type(layer).__name__}")
     if (mean is None) != (variance is None):
-        raise ArgumentTypeError("mean and variance come together, only one of them was given")
+        raise ArgumentTypeError("pass both mean and variance or neither, got only one of them")
     channels = array.shape[-dimensions - 1]
     _check_layers([tuple(a.shape) for a in (*squeeze, *excite)], channels)
     statistics = () if mean is None else (mean, variance)

@@ -1,4 +1,4 @@
-"""The functions of pooling that have derivatives, and their calls."""
+"""The differentiable pooling functions, and their calls."""
 
 from __future__ import annotations
 
@@ -41,4 +41,4 @@ CALLS: dict[Callable[..., Any], Callable[..., Call]] = {
     lift_up: lifting_calls.lift_up,
     energy_attention: calls.energy_attention,
 }
-"""For :func:`liftwave.vjp`: the call maker of each function, with the same signature."""
+"""For :func:`liftwave.vjp`: the function that creates each call, with the same signature."""

@@ -1,4 +1,4 @@
-"""LiftPool: down by lifting with learned non-linear steps, and exactly up again."""
+"""LiftPool: downsampling by lifting with learned non-linear steps, and its exact inverse."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def lift_down(
     Parameters
     ----------
     x : array_like, shape (..., C, spatial axes)
-        Signals. float32 and float64 are kept, half precision is computed in float32, integers in
+        Signals. float32 and float64 are kept. Half precision is computed in float32, integers in
         float64.
     filters : LiftFilters
         Predictors and updaters of each channel, in the order of the passes: the last axis first,
-        then the axis before it for the approximation and for the details, and so on; or the
-        filters of one pass, which all passes use.
+        then the axis before it for the approximation and for the details, and so on. If there is
+        only one pair, all passes use it.
     output : str, optional
         ``"sum"`` (default) or ``"concat"`` of the bands along channels, ``"bands"`` for a dict of
-        them, or the name of one band.
+        bands, or the name of one band.
     bands : sequence of str, optional
-        Which bands; all by default. ``L`` and ``H`` for each axis, the last axis first: for
-        images ``LL``, ``LH`` (details along the height), ``HL``, ``HH``.
+        The names of the bands; all by default. A name has ``L`` or ``H`` for each axis, the last
+        axis first: for images ``LL``, ``LH`` (details along the height), ``HL``, ``HH``.
     padding : {"reflect", "zeros", "replicate", "circular"}, optional
-        What the filters read beyond the ends, as in ``torch.nn.Conv1d``.
+        The extension beyond the ends, as in ``torch.nn.Conv1d``.
     dimensions : int, optional
         How many of the last axes are spatial.
     penalties : {"mean", "sum", "norm"}, optional
-        Whether penalties are returned, too: the mean or the sum of the squares, or its root.
+        Also return penalties: the mean or the sum of the squares, or the root of the sum.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def lift_down(
     Raises
     ------
     ShapeError
-        If axes are missing or empty, or filters do not have the shapes above.
+        If axes are missing or empty, or filters do not have the shapes of :class:`LiftFilters`.
     BandError, OptionError
         If a band, the output, the padding or the reduction is unknown.
     DTypeError
@@ -71,8 +71,8 @@ def lift_down(
 
     .. math:: d = x^o - P(x^e), \qquad s = x^e + U(d),
 
-    with :math:`P` and :math:`U` as in :class:`LiftFilters`. The last of an odd number of samples
-    is repeated before that. :func:`lift_up` undoes it for any filters.
+    with :math:`P` and :math:`U` as in :class:`LiftFilters`. If the number of samples is odd, the
+    last one is repeated first. :func:`lift_up` undoes the transform for any filters.
 
     References
     ----------
@@ -111,12 +111,12 @@ def lift_up(
     Parameters
     ----------
     bands : mapping of str to array, or sequence of array
-        By name, or all of them in the order of :func:`lift_down`. Bands that are missing or
+        A dict by name, or all bands in the order of :func:`lift_down`. Bands that are missing or
         ``None`` count as zero.
     filters : LiftFilters
         Those of :func:`lift_down`.
     output_size : sequence of int, optional
-        The signal's spatial lengths, each twice the bands' or one less; twice by default.
+        The spatial lengths of the signal: twice those of the bands (the default), or one less.
     padding, dimensions
         As for :func:`lift_down`.
 
@@ -128,7 +128,7 @@ def lift_up(
     Raises
     ------
     ShapeError
-        If bands differ in shape, all are missing, or no signal of ``output_size`` has them.
+        If bands differ in shape, all are missing, or their shape does not fit ``output_size``.
     BandError, OptionError, DTypeError
         As :func:`lift_down`.
 
@@ -151,7 +151,7 @@ def lift_up(
 def lift_filters(
     channels: int, kernel_size: int = 5, dimensions: int = 2, *, shared: bool = False
 ) -> LiftFilters:
-    """Filters to start learning with: those of a wavelet, for signals that are not negative.
+    """Return initial filters for learning: those of a wavelet, for non-negative signals.
 
     Parameters
     ----------
@@ -162,14 +162,14 @@ def lift_filters(
     dimensions : int, optional
         Number of spatial axes.
     shared : bool, optional
-        Whether one predictor and one updater serve all passes.
+        Whether all passes share one predictor and one updater.
 
     Returns
     -------
     LiftFilters
-        NumPy arrays in double precision. The predictor is the mean of an odd sample's
-        neighbours, the updater a quarter of the sum of an even sample's details (CDF 5/3, or
-        Haar for one or two weights).
+        NumPy arrays in double precision. The predictor is the mean of the neighbours of an odd
+        sample. The updater is a quarter of the sum of the details next to an even sample (CDF
+        5/3, or Haar for one or two weights).
 
     Raises
     ------

@@ -24,18 +24,18 @@ _MOST_DIMENSIONS = 8
 
 
 def complete_bands(bands: Any, names: tuple[str, ...]) -> list[Array]:
-    """All bands in their order; missing ones are zeros.
+    """All bands in order. Missing bands are zeros.
 
     Raises
     ------
     BandError, ShapeError
-        If there is an unknown band or none at all, or bands differ in shape.
+        If a band is unknown, all bands are missing, or bands differ in shape.
     """
     in_order = _in_order(bands, names)
     arrays = [None if band is None else as_array(band) for band in in_order]
     present = [band for band in arrays if band is not None]
     if not present:
-        raise ShapeError("at least one band has to be there, all are missing")
+        raise ShapeError("at least one band is needed, all are missing")
     shapes = {tuple(band.shape) for band in present}
     if len(shapes) > 1:
         raise ShapeError(f"all bands have one shape, got {', '.join(map(str, sorted(shapes)))}")
@@ -66,7 +66,7 @@ def chosen_output(
     names = band_names(dimensions)
     if output in names:
         if bands is not None:
-            raise OptionError(f"output={output!r} names a band already, got bands={bands!r}, too")
+            raise OptionError(f"output={output!r} names a band: do not pass bands, got {bands!r}")
         return LiftOutput((names.index(output),), "bands"), (output,)
     if output not in FORMS:
         raise OptionError(
@@ -78,7 +78,7 @@ def chosen_output(
         if name not in names:
             raise _no_such_band(name, names)
     if not wanted or len(set(wanted)) < len(wanted):
-        raise OptionError(f"bands have to be different ones, at least one, got {wanted!r}")
+        raise OptionError(f"bands must be at least one name, without repetitions, got {wanted!r}")
     return LiftOutput(tuple(map(names.index, wanted)), output), wanted
 
 
@@ -90,7 +90,7 @@ def _no_such_band(name: Any, names: tuple[str, ...]) -> BandError:
 
 
 def checked_padding(padding: str) -> str:
-    """The padding, if it is a known one."""
+    """The padding, if it is known."""
     if padding not in PADDINGS:
         raise OptionError(
             f"unknown padding {padding!r}: use one of {', '.join(map(repr, PADDINGS))}"
@@ -99,14 +99,14 @@ def checked_padding(padding: str) -> str:
 
 
 def checked_dimensions(dimensions: int) -> int:
-    """The number of spatial axes, if it is a possible one."""
+    """The number of spatial axes, if it is possible."""
     if not 1 <= dimensions <= _MOST_DIMENSIONS:
         raise ShapeError(f"1 to {_MOST_DIMENSIONS} dimensions are pooled, got {dimensions}")
     return operator.index(dimensions)
 
 
 def checked_size(halves: Sequence[int], output_size: Sequence[int] | None) -> tuple[int, ...]:
-    """The lengths of the signal with bands of these lengths."""
+    """The lengths of the signal that has bands of these lengths."""
     doubled = tuple(2 * m for m in halves)
     if output_size is None:
         return doubled
@@ -121,7 +121,7 @@ def checked_size(halves: Sequence[int], output_size: Sequence[int] | None) -> tu
 
 
 def check_shapes(dimensions: int, name: str, shape: Shape, weight: Shape, *scalars: Shape) -> None:
-    """Raise unless data and filters have shapes that fit.
+    """Raise unless the shapes of data and filters match.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Calls of lifting pooling, from users' arguments, and the structures of their results."""
+"""Calls of lifting pooling from users' arguments, and the structures of their results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from liftwave.pooling.structures import Arrays, PoolingGradient
 
 
 class LiftFilters(NamedTuple):
-    r"""What LiftPool learns: predictors and updaters.
+    r"""The learned filters of LiftPool: predictors and updaters.
 
     :math:`f_c(v)_k = a_c \max(0, \sum_i w_{c,i} v_{k + i - \lfloor (K-1)/2 \rfloor} + b_c) + e_c`
     for channel :math:`c`.
@@ -39,8 +39,8 @@ class LiftFilters(NamedTuple):
     Attributes
     ----------
     weight : array, shape (passes, 2, C, K)
-        :math:`w`: for each pass predictor and updater. A single pass's filters are used by all
-        passes.
+        :math:`w`: the predictor and the updater of each pass. If ``passes`` is 1, all passes use
+        them.
     bias, gain, offset : array, shape (passes, 2, C)
         :math:`b, a, e`.
     """
@@ -52,14 +52,14 @@ class LiftFilters(NamedTuple):
 
 
 class LiftPenalties(NamedTuple):
-    r"""What LiftPool adds to the loss of a task, summed over the passes.
+    r"""The penalties that LiftPool adds to the loss of a task, summed over the passes.
 
     Attributes
     ----------
     update : array, shape ()
-        :math:`c_u`, of the difference between the approximation and the odd samples.
+        :math:`c_u`, from the difference between the approximation and the odd samples.
     predict : array, shape ()
-        :math:`c_p`, of the details.
+        :math:`c_p`, from the details.
     """
 
     update: Array
@@ -69,7 +69,7 @@ class LiftPenalties(NamedTuple):
 _lift_up = lru_cache(maxsize=256)(LiftUp)
 _dtype_of, _shape_of = operator.attrgetter("dtype"), operator.attrgetter("shape")
 
-# Shapes of data and filters that fit each other.
+# Shapes of data and filters that match.
 _CHECKED: dict[Any, None] = {}
 
 
@@ -109,14 +109,14 @@ def run_lift_down(
 ) -> Any:
     """The result of :func:`lift_down`, with penalties as a plain tuple.
 
-    Nodes of compiled graphs have no named tuples as results.
+    Nodes of compiled graphs cannot return named tuples.
     """
     result = execute(lift_down(x, filters, output, bands, padding, dimensions, penalties))
     return result if penalties is None else (result[0], tuple(result[1]))
 
 
 class _Down(NamedTuple):
-    """What the options of :func:`lift_down` determine."""
+    """The call options that follow from the arguments of :func:`lift_down`."""
 
     operation: LiftDown
     names: tuple[str, ...] | None  # of the bands in a dict
@@ -191,7 +191,7 @@ class DownInputs:
     dtypes: Sequence[Any]
 
     def pack(self, arrays: Arrays) -> PoolingGradient:
-        """The gradients in the signal and the filters."""
+        """The gradients with respect to the signal and the filters."""
         data, filters = arrays
         return PoolingGradient(data, {"filters": _separate(filters, self.dtypes)})
 
@@ -202,16 +202,16 @@ class DownInputs:
 
 @dataclass
 class DownResult:
-    """The bands of :func:`lift_down`, and the penalties if these are wanted.
+    """The bands of :func:`lift_down`, and the penalties if requested.
 
     Attributes
     ----------
     names : tuple of str or None
-        Those of the bands in a dict; ``None`` for a single array.
+        The names of the bands in a dict; ``None`` for a single array.
     reduction : {None, "mean", "sum", "norm"}
-        How penalties are made of sums of squares; ``None`` without penalties.
+        How penalties follow from sums of squares; ``None`` without penalties.
     counts : sequence of int
-        Samples in the bands of each pass.
+        The number of samples in the bands of each pass.
     """
 
     names: tuple[str, ...] | None
@@ -220,7 +220,7 @@ class DownResult:
     _sums: Array = None
 
     def pack(self, arrays: Arrays) -> Any:
-        """The array or the dict of bands; with penalties a pair."""
+        """The array or the dict of bands; with penalties, a pair of bands and penalties."""
         bands = arrays if self.reduction is None else arrays[:-1]
         packed = bands[0] if self.names is None else dict(zip(self.names, bands, strict=True))
         if self.reduction is None:
@@ -229,7 +229,7 @@ class DownResult:
         return packed, LiftPenalties(*reduced(self._sums, self.counts, self.reduction))
 
     def unpack(self, value: Any) -> Arrays:
-        """Cotangents of the bands, and of the sums that penalties are made of."""
+        """Cotangents of the bands, and of the sums of squares behind the penalties."""
         if self.reduction is None:
             return self._bands(value)
         if not isinstance(value, list | tuple) or len(value) != 2:
@@ -281,7 +281,7 @@ def reduced(sums: Array, counts: Sequence[int], reduction: str) -> tuple[Array, 
     terms = sums
     if reduction == "norm":
         is_positive = sums > 0
-        root = xp.sqrt(xp.where(is_positive, sums, xp.ones_like(sums)))  # zero has no slope
+        root = xp.sqrt(xp.where(is_positive, sums, xp.ones_like(sums)))  # no derivative at zero
         terms = xp.where(is_positive, root, xp.zeros_like(sums))
     elif reduction == "mean":
         terms = xp.stack([sums[k, ...] / max(count, 1) for k, count in enumerate(counts)])
@@ -311,18 +311,18 @@ class UpInputs:
     Attributes
     ----------
     names : tuple of str
-        Those of all bands.
+        The names of all bands.
     bands : mapping or sequence
         The bands that the caller passed.
     dtypes : sequence of dtype
-        Those of the filters.
+        The dtypes of the filters.
     """
 
     def __init__(self, names: tuple[str, ...], bands: Any, dtypes: Sequence[Any]) -> None:
         self.names, self.bands, self.dtypes = names, bands, dtypes
 
     def pack(self, arrays: Arrays) -> PoolingGradient:
-        """The gradients in the bands that were passed, in their structure, and in the filters."""
+        """The gradients with respect to the passed bands, in their structure, and the filters."""
         *bands, filters = arrays
         data: Any
         if isinstance(self.bands, Mapping):
@@ -352,7 +352,7 @@ def joined(filters: LiftFilters) -> Array:
 
 
 def _separate(packed: Array, dtypes: Sequence[Any]) -> LiftFilters:
-    """Filters, in these dtypes, from one array."""
+    """The filters in these dtypes, from one array."""
     kernel = packed.shape[-1] - N_SCALARS
     parts = [packed[..., :kernel], *(packed[..., kernel + k] for k in range(N_SCALARS))]
     xp = array_namespace(packed)

@@ -16,14 +16,14 @@ Arrays: TypeAlias = "Sequence[Array | None]"
 
 @dataclass(frozen=True, eq=False)
 class PoolingGradient:
-    """What a pullback of a pooling function returns.
+    """The result of a pullback of a pooling function.
 
     Attributes
     ----------
     data : array
-        The gradient in the first argument.
+        The gradient with respect to the first argument.
     parameters : dict
-        Gradients in its other arguments that have one, by their names: ``"beta"``,
+        The gradients with respect to other differentiable arguments, by name: ``"beta"``,
         ``"pooled"``, ``"weight"``, ``"filters"``, ``"squeeze"``, ``"excite"``.
     """
 
@@ -32,17 +32,17 @@ class PoolingGradient:
 
 
 PoolingPullback: TypeAlias = Callable[[Any], PoolingGradient]
-"""From the gradient in a result to a :class:`PoolingGradient`."""
+"""Maps the cotangent of a result to a :class:`PoolingGradient`."""
 
 
 class Inputs:
-    """The inputs of a call: the first argument, and others by their names."""
+    """The inputs of a call: the first argument, and others by name."""
 
     def __init__(self, *names: str) -> None:
         self.names = names
 
     def pack(self, arrays: Arrays) -> PoolingGradient:
-        """The gradients in them."""
+        """The gradients with respect to the inputs."""
         return PoolingGradient(arrays[0], dict(zip(self.names, arrays[1:], strict=False)))
 
     def unpack(self, value: PoolingGradient) -> Arrays:
@@ -54,7 +54,7 @@ class AttentionInputs:
     """The inputs of :func:`energy_attention` that have gradients."""
 
     def pack(self, arrays: Arrays) -> PoolingGradient:
-        """The gradients in the data and both layers."""
+        """The gradients with respect to the data and both layers."""
         data, *layers = arrays
         pairs = {"squeeze": tuple(layers[:2]), "excite": tuple(layers[2:4])}
         return PoolingGradient(data, pairs)
@@ -68,17 +68,17 @@ class AttentionInputs:
 
 
 class MaxResult:
-    """Largest samples, and their places if these are wanted."""
+    """The largest samples, and their indices if requested."""
 
     def __init__(self, return_indices: bool) -> None:
         self.return_indices = return_indices
 
     def pack(self, arrays: Arrays) -> Any:
-        """The samples, or a pair of samples and places."""
+        """The samples, or a pair of samples and indices."""
         return tuple(arrays) if self.return_indices else arrays[0]
 
     def unpack(self, value: Any) -> Arrays:
-        """The cotangent of the samples; places have none."""
+        """The cotangent of the samples. Indices have none."""
         if self.return_indices and isinstance(value, tuple | list):
             value = value[0]
         return (value, None)

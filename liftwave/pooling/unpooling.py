@@ -29,20 +29,20 @@ def max_pool(
     return_indices: bool = False,
     ndim: int | None = None,
 ) -> Any:
-    r"""The largest sample of each window.
+    r"""Return the largest sample of each window.
 
     Parameters
     ----------
     x, kernel_size, stride, padding, dilation, ceil_mode, ndim
         As for :func:`soft_pool`.
     return_indices : bool, optional
-        Whether the places of the samples are returned, too.
+        Whether to return the indices of the samples, too.
 
     Returns
     -------
     array, shape (..., \*windows)
-        With ``return_indices`` a pair: the samples, and their places (int64), flat over the
-        spatial axes as in torch. Of several largest samples the first one counts.
+        With ``return_indices`` a pair: the samples, and their indices (int64), flat over the
+        spatial axes as in torch. If several samples are largest, the first one counts.
 
     Raises
     ------
@@ -75,30 +75,30 @@ def max_unpool(
     *,
     ndim: int | None = None,
 ) -> Array:
-    r"""Put values at the places of the largest samples, zeros elsewhere.
+    r"""Put values at the positions of the largest samples, and zeros elsewhere.
 
     Parameters
     ----------
     x : array_like, shape (..., \*windows)
         Pooled values.
     indices : array of int, of the shape of ``x``
-        Their places, from :func:`max_pool`.
+        Their flat indices, from :func:`max_pool`.
     kernel_size, stride, padding, ndim
-        As given to :func:`max_pool`.
+        As passed to :func:`max_pool`.
     output_size : sequence of int, optional
-        The spatial size, or the shape, of the array that was pooled; by default the size that
-        windows span, ``(windows - 1) * stride - 2 * padding + kernel_size``.
+        The spatial size, or the shape, of the array that was pooled. The default is the size
+        that the windows span, ``(windows - 1) * stride - 2 * padding + kernel_size``.
 
     Returns
     -------
     array, shape (..., \*output_size)
-        Of several values at one place the last one stays.
+        If several values have the same index, the last one is used.
 
     Raises
     ------
     ShapeError
         If the indices do not have the shape of ``x``, the size does not fit the number of
-        windows, or a place is outside of it.
+        windows, or an index is outside of it.
     WindowError, DTypeError, ArgumentTypeError
         As :func:`soft_pool`; and if indices are not integers.
 
@@ -167,14 +167,14 @@ def bed_of_nails_unpool(
     *,
     ndim: int | None = None,
 ) -> Array:
-    r"""Put each value at the first sample of its window, zeros elsewhere.
+    r"""Put each value at the first sample of its window, and zeros elsewhere.
 
     Parameters
     ----------
     x, kernel_size, output_size, ndim
         As for :func:`nearest_unpool`.
     stride : int or tuple of int, optional
-        Distance of windows, which may overlap; their size by default.
+        Distance of windows, which can overlap; their size by default.
 
     Returns
     -------
@@ -210,14 +210,14 @@ def conv_transpose(
     x : array_like, shape (..., C, \*spatial)
         Signals or images of C channels.
     weight : array_like, shape (C, D, \*kernel)
-        Filters from each of C channels to each of D. Its number of axes determines the number
-        of spatial axes.
+        Filters from each of C channels to each of D channels. The number of its axes determines
+        the number of spatial axes.
     stride : int or tuple of int, optional
         Distance of the copies.
     padding : int or tuple of int, optional
-        How many samples are removed at both ends.
+        Number of samples removed at both ends.
     output_padding : int or tuple of int, optional
-        How many samples are appended; fewer than the stride (or the dilation).
+        Number of samples appended; less than the stride (or the dilation).
     dilation : int or tuple of int, optional
         Distance of the filter's taps.
 
@@ -236,11 +236,11 @@ def conv_transpose(
 
     See Also
     --------
-    conv_transpose_matrix : the same as a matrix.
+    conv_transpose_matrix : the same map as a matrix.
 
     Notes
     -----
-    Its matrix is that of the convolution, transposed; it is not the inverse. Two samples, three
+    Its matrix is the transpose of that of the convolution, not the inverse. Two samples, three
     taps and a stride of 2 give five samples:
 
     .. math::
@@ -268,19 +268,19 @@ def conv_transpose_matrix(
     output_padding: Size = 0,
     dilation: Size = 1,
 ) -> Array:
-    """The matrix of a transposed convolution, which is that of the convolution, transposed.
+    """Return the matrix of a transposed convolution: the transpose of that of the convolution.
 
     Parameters
     ----------
     weight, stride, padding, output_padding, dilation
         As for :func:`conv_transpose`.
     size : int or tuple of int
-        Samples of the input along each axis.
+        Number of input samples along each axis.
 
     Returns
     -------
     array, shape (D * prod(result's size), C * prod(size))
-        Multiplied by the samples of all channels, in order, it gives the samples of the result.
+        Its product with the samples of all channels, in order, gives the samples of the result.
 
     Raises
     ------

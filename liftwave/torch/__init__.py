@@ -1,7 +1,7 @@
 """Wavelet and pooling layers for PyTorch, with exact gradients and exact inverses.
 
-The functions of ``liftwave`` take tensors as they take other arrays. Here are the modules:
-transforms (:class:`DWT1d` and its kin), learnable wavelets (:class:`LearnableWavelet`), pooling
+The functions of ``liftwave`` accept tensors like other arrays. This package has the modules:
+transforms (such as :class:`DWT1d`), learnable wavelets (:class:`LearnableWavelet`), pooling
 (:class:`LiftDownPool2d`, :class:`LDWPool2d`, :class:`SoftPool2d`, :class:`EDSCWPool2d`,
 :class:`IDWPool2d`, :class:`AdaPool2d`) and its reverse, parametrizations for
 ``torch.nn.utils.parametrize``, and :func:`auxiliary_loss`.
@@ -17,7 +17,7 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from error
 
-# Registers the operator of liftwave, which saved results of torch.export refer to.
+# Registers the operator of liftwave, which saved programs of torch.export need.
 import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
 from liftwave.torch.models import (

@@ -1,4 +1,4 @@
-"""Attention by energy as a layer."""
+"""Energy attention as a layer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from liftwave.torch.pooling_windows import check_real
 
 
 class _AnyBatchNorm(nn.modules.batchnorm._BatchNorm):
-    """Normalisation of channels, for any number of axes behind them."""
+    """Normalisation of channels, for any number of axes after them."""
 
     def _check_input_dim(self, input: Tensor) -> None:
         pass
@@ -25,10 +25,10 @@ class EnergyAttention(nn.Module):
     channels : int
         Channels of the input.
     ratio : int, optional
-        How many times fewer numbers the squeezed layer has (one at least).
+        The factor by which the hidden layer is smaller than ``channels`` (its size is at least 1).
     normalize : bool, optional
-        Whether to take the mean of the squares instead of their sum, so that one layer serves
-        images of several sizes.
+        Whether to use the mean of the squares instead of their sum, so that one layer fits images
+        of several sizes.
     dimensions : int, optional
         How many axes follow the channels.
 
@@ -43,8 +43,8 @@ class EnergyAttention(nn.Module):
 
     Notes
     -----
-    Input and output: shape (C, …) or (N, C, …). Energies are of the batch-normalised input, and
-    computed in float32 also where it is of half precision; what is weighted is the input itself.
+    Input and output: shape (C, …) or (N, C, …). Energies are computed from the batch-normalised
+    input, in float32 even for half precision. The weights multiply the original input.
 
     Examples
     --------
@@ -71,13 +71,13 @@ class EnergyAttention(nn.Module):
         self.excite = nn.Linear(inner, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The input, each channel times its weight."""
+        """The input, with each channel multiplied by its weight."""
         dims = self.dimensions
         batched = x.ndim == dims + 2
         if x.ndim not in (dims + 1, dims + 2) or x.shape[-dims - 1] != self.channels:
             raise ShapeError(
                 f"EnergyAttention takes tensors of shape ({self.channels}, …) or "
-                f"(N, {self.channels}, …) with {dims} axes behind, got shape {tuple(x.shape)}"
+                f"(N, {self.channels}, …) with {dims} spatial axes, got shape {tuple(x.shape)}"
             )
         with torch.autocast(x.device.type, enabled=False):
             wide = x.to(_wide_dtype(x))
@@ -101,7 +101,7 @@ class EnergyAttention(nn.Module):
         return result.to(x.dtype)
 
     def extra_repr(self) -> str:
-        """What is printed between the parentheses."""
+        """The text between the parentheses of ``repr``."""
         return f"{self.channels}, ratio={self.ratio}, normalize={self.normalize}"
 
 

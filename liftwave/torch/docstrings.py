@@ -31,19 +31,19 @@ WORDS: dict[int, dict[str, str]] = {
         "windows": "4, 4, 4",
     },
 }
-"""By number of dimensions, what templates call ``$shape`` and so on."""
+"""The values of template words such as ``$shape``, by number of dimensions."""
 
 
 def documented(template: str, dimensions: int, **words: str) -> Callable[[Layer], Layer]:
-    """Decorate a layer: the sections of a template follow the summary in its docstring.
+    """Decorate a layer: append the sections of a template to the summary in its docstring.
 
     Parameters
     ----------
     template : str
-        Sections, in which ``$name`` is the layer's name without the number of dimensions,
-        ``$layer`` the whole name, and other words are those of :data:`WORDS` and ``words``.
+        Sections. ``$name`` is the name of the layer without the number of dimensions, ``$layer``
+        the whole name. Other words are those of :data:`WORDS` and ``words``.
     dimensions : int
-        The layer's.
+        The number of dimensions of the layer.
     **words : str
         More words.
     """

@@ -1,4 +1,4 @@
-"""Whole models: pooling layers replaced by others, and the sum of all penalties."""
+"""Functions for whole models: replacement of pooling layers, and the sum of all penalties."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _CONVOLUTIONS: dict[type[nn.Module], int] = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv
 
 
 class Place(NamedTuple):
-    """A place where a model pools.
+    """A position in a model that pools.
 
     Attributes
     ----------
     name : str
-        The module's name in the model.
+        The name of the module in the model.
     module : torch.nn.Module
         The pooling layer or convolution.
     kind : {"max", "average", "convolution"}
         The kind of the module.
     dimensions : int
-        Spatial axes.
+        The number of spatial axes.
     kernel_size, stride : tuple of int
-        Of the module, along each axis.
+        Those of the module, along each axis.
     channels : int or None
-        Of the input; ``None`` if they are unknown.
+        The number of input channels; ``None`` if unknown.
     """
 
     name: str
@@ -50,16 +50,16 @@ class Place(NamedTuple):
 
 
 class Replacement(NamedTuple):
-    """What was done at a place.
+    """The replacement at one place.
 
     Attributes
     ----------
     place : Place
-        The place as it was.
+        The place before the replacement.
     module : torch.nn.Module or None
         The new module; ``None`` if the old one stayed.
     note : str
-        What was done, or why nothing was done.
+        A description of the change, or the reason for no change.
     """
 
     place: Place
@@ -68,7 +68,7 @@ class Replacement(NamedTuple):
 
 
 class Replacements(list[Replacement]):
-    """A report, one line for each place when printed."""
+    """A report, printed as one line for each place."""
 
     def __str__(self) -> str:
         """The report as text."""
@@ -90,34 +90,33 @@ def replace_pooling(
     model : torch.nn.Module
         The model whose modules are replaced.
     factory : callable
-        Gets a :class:`Place` and returns the layer that pools there, or ``None`` to keep the old
-        one.
-    example : Tensor or tuple, optional
-        Arguments of one call of the model, which shows how many channels each layer gets. Without
-        it they are those of the last convolution or normalisation that was registered before,
-        which is a guess if modules are not used in the order of their registration.
-    convolutions : bool, optional
-        Whether strided convolutions are replaced, too: by the same convolution (the same object)
-        with stride 1, and the layer behind it.
-    stride : int or None, optional
-        Only modules with this stride along all axes are replaced; ``None``: with any stride but 1.
+        Gets a :class:`Place` and returns the new layer for it, or ``None`` to keep the old one.
+        example : Tensor or tuple, optional
+    Arguments for one call of the model, which determines the channels of each layer. By
+        default they are those of the last convolution or normalisation registered before the
+        layer. This is a guess if modules are not used in the order of their registration.
+        convolutions : bool, optional
+    Whether to replace strided convolutions, too: by the same convolution (the same object)
+        with stride 1, followed by the new layer.
+        stride : int or None, optional
+    Replace only modules with this stride along all axes; ``None``: any stride except 1.
 
     Returns
     -------
     Replacements
-        A list of :class:`Replacement`, including those that were not made; ``print`` shows it.
+        A printable list of :class:`Replacement`, including the places that were not changed.
 
     Raises
     ------
     ArgumentTypeError
-        If the factory returns something else.
+        If the factory returns neither a module nor ``None``.
 
     Notes
     -----
-    Layers that return ceil(n / 2) of n samples fit in place of max pooling with kernel 3 and
-    padding 1 and of the usual strided convolutions for all sizes, and of pooling with kernel 2
-    and without padding for even sizes. The parameters of replaced convolutions move in the
-    ``state_dict``: ``conv.weight`` becomes ``conv.0.weight``.
+    Layers that return ceil(n / 2) of n samples can replace max pooling with kernel 3 and padding
+    1, and the usual strided convolutions, for all sizes. They can replace pooling with kernel 2
+    and without padding for even sizes. The parameters of replaced convolutions get new names in
+    the ``state_dict``: ``conv.weight`` becomes ``conv.0.weight``.
 
     Examples
     --------
@@ -147,7 +146,7 @@ def replace_pooling(
             report.append(Replacement(place, None, "left: the factory says so"))
             continue
         if not isinstance(layer, nn.Module):
-            raise ArgumentTypeError(f"the factory has to make a module or None, got {type(layer)}")
+            raise ArgumentTypeError(f"the factory must return a module or None, got {type(layer)}")
         if parameter is not None:
             layer = layer.to(parameter.device)
         report.append(_replaced(model, place, layer))
@@ -155,7 +154,7 @@ def replace_pooling(
 
 
 def _places(model: nn.Module, stride: int | None, convolutions: bool) -> Iterator[Place]:
-    """The places where a model pools, with the channels of the preceding modules."""
+    """The places in a model that pool, with the channels of the preceding modules."""
     channels: int | None = None
     for name, module in model.named_modules():
         kind, dims = _POOLS.get(type(module), ("", 0))
@@ -204,7 +203,7 @@ def _observed_channels(
 
 
 def _replaced(model: nn.Module, place: Place, layer: nn.Module) -> Replacement:
-    """Put a layer in a module's place, under all of its names."""
+    """Replace a module by a layer, under all names of the module."""
     old: Any = place.module
     name_of_old = type(old).__name__
     if place.kind == "convolution":
@@ -231,19 +230,20 @@ def _replaced(model: nn.Module, place: Place, layer: nn.Module) -> Replacement:
 
 
 def auxiliary_loss(model: nn.Module) -> Tensor:
-    """The sum of the penalties of all layers of a model.
+    """Return the sum of the penalties of all layers of a model.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Every module in it that has a method ``penalty()`` contributes once, however many layers
-        share it: learnable wavelets how far their filters are from a wavelet, lifting pooling
-        the weighted :math:`c_u` and :math:`c_p` of its last call in training.
+        Every module in it that has a method ``penalty()`` contributes once, even if several
+        layers share it. The penalty of a learnable wavelet measures how far its filters are from
+        a wavelet. That of lifting pooling is the weighted :math:`c_u` and :math:`c_p` of its last
+    call in training.
 
     Returns
     -------
-    Tensor, shape ()
-        To be added to the loss; zero if no layer has a penalty.
+        Tensor, shape ()
+        A term for the loss; zero if no layer has a penalty.
 
     Examples
     --------

@@ -12,14 +12,14 @@ from liftwave.errors import ShapeError
 class Orthonormal(nn.Module):
     r"""Keeps a pair of filters orthonormal: low-pass and high-pass of a wavelet.
 
-    For a parameter of shape (2, 2N), of the low-pass and the high-pass as
-    :class:`~liftwave.FilterBank` has them for the synthesis. What is learned are the angles of
-    their rotation lattice.
+    The parameter has shape (2, 2N): the synthesis low-pass and high-pass, in the convention of
+    :class:`~liftwave.FilterBank`. The learned parameters are the angles of their rotation
+    lattice.
 
     Parameters
     ----------
     zero_sum : bool, optional
-        Whether the high-pass is to sum to zero.
+        Whether the high-pass sums to zero.
 
     See Also
     --------
@@ -55,7 +55,7 @@ class Orthonormal(nn.Module):
         """The angles of a low-pass (the high-pass follows from it)."""
         if filters.ndim != 2 or filters.shape[0] != 2:
             raise ShapeError(
-                "a low-pass and a high-pass are wanted, a parameter of shape (2, taps), "
+                "expected a low-pass and a high-pass, in a parameter of shape (2, taps), "
                 f"got shape {tuple(filters.shape)}"
             )
         angles: Tensor = lattice_angles(filters[0].detach(), zero_sum=self.zero_sum)
@@ -70,8 +70,8 @@ class LinearPhase(nn.Module):
     length : int
         Number of taps.
     antisymmetric : bool, optional
-        Whether :math:`h_i = -h_{K-1-i}` instead of :math:`h_i = h_{K-1-i}`; the tap in the middle
-        of an odd number is then zero.
+        Whether :math:`h_i = -h_{K-1-i}` instead of :math:`h_i = h_{K-1-i}`. The middle tap of an
+        odd number of taps is then zero.
 
     Examples
     --------
@@ -96,7 +96,7 @@ class LinearPhase(nn.Module):
         return self.length // 2 if self.antisymmetric else (self.length + 1) // 2
 
     def forward(self, half: Tensor) -> Tensor:
-        """The filters with this first half, which includes the middle tap if that is free."""
+        """The filters with this first half, which includes the middle tap if it is free."""
         mirror = half[..., : self.length // 2].flip(-1)
         if not self.antisymmetric:
             return torch.cat([half, mirror], -1)
@@ -104,10 +104,10 @@ class LinearPhase(nn.Module):
         return torch.cat([half, middle, -mirror], -1)
 
     def right_inverse(self, filters: Tensor) -> Tensor:
-        """The first half of the filters, after taking the mean with their mirror image."""
+        """The first half of the mean of the filters and their mirror image."""
         if filters.shape[-1] != self.length:
             raise ShapeError(
-                f"filters of {self.length} taps are wanted, got shape {tuple(filters.shape)}"
+                f"expected filters of {self.length} taps, got shape {tuple(filters.shape)}"
             )
         sign = -1.0 if self.antisymmetric else 1.0
         return 0.5 * (filters + sign * filters.flip(-1))[..., : self._free]

@@ -19,7 +19,7 @@ from liftwave.torch.pooling_windows import WindowPool, check_axes
 
 
 class _AdaPool(LazyModuleMixin, WindowPool):
-    """AdaPool's ``beta`` may take its size from the first input; torch knows such modules."""
+    """``beta`` of AdaPool can take its size from the first input, as in torch's lazy modules."""
 
     cls_to_become = None
     beta: Any
@@ -56,7 +56,7 @@ class _AdaPool(LazyModuleMixin, WindowPool):
             values = values.to(torch.get_default_dtype())
         if values.ndim not in (0, self.dimensions, self.dimensions + 1):
             raise ShapeError(
-                f"beta has shape (), that of the windows along {self.dimensions} axes, or of "
+                f"beta must have shape (), that of the windows along {self.dimensions} axes, or of "
                 f"channels and windows, got shape {tuple(values.shape)}"
             )
         return values
@@ -64,7 +64,7 @@ class _AdaPool(LazyModuleMixin, WindowPool):
     def _filled(self, mask: bool | Size) -> Tensor | None:
         """``beta`` of one value; None if its size is that of the first result."""
         if mask is True and not self.trainable:
-            mask = False  # one number does the same
+            mask = False  # one number is equivalent
         if mask is True:
             return None
         size = (
@@ -95,7 +95,7 @@ class _AdaPool(LazyModuleMixin, WindowPool):
         return pooled
 
     def mask_for(self, x: Tensor) -> Tensor:
-        """``beta`` for signals like ``x``: between 0 and 1, and of the size of the windows."""
+        """``beta`` for signals like ``x``: between 0 and 1, and of the shape of the windows."""
         return self._resized_beta(x).clamp(0.0, 1.0)
 
     def _resized_beta(self, x: Tensor) -> Tensor:
@@ -116,12 +116,12 @@ class _AdaPool(LazyModuleMixin, WindowPool):
 
 def _number(beta: Any) -> float:
     if not isinstance(beta, float | int):
-        raise ArgumentTypeError(f"beta is a number or a tensor, got {type(beta).__name__}")
+        raise ArgumentTypeError(f"beta must be a number or a tensor, got {type(beta).__name__}")
     return float(beta)
 
 
 def _resized(mask: Tensor, axis: int, size: int) -> Tensor:
-    """A mask interpolated linearly along one axis; a single value is left alone."""
+    """A mask interpolated linearly along one axis; a single value stays unchanged."""
     count = mask.shape[axis]
     if count in (1, size):
         return mask
@@ -151,7 +151,7 @@ class _AdaUnpool(nn.Module):
         self.pool = pool
 
     def forward(self, pooled: Tensor, x: Tensor) -> Tensor:
-        """``pooled`` spread over the samples of ``x``, by the weights that these have."""
+        """``pooled`` spread over the samples of ``x``, by the weights of these samples."""
         check_axes(self, x)
         pool = self.pool
         if not torch.compiler.is_compiling() and is_lazy(pool.beta):
@@ -168,7 +168,7 @@ class _AdaUnpool(nn.Module):
         return result
 
     def extra_repr(self) -> str:
-        """What is printed between the parentheses."""
+        """The text between the parentheses of ``repr``."""
         return f"up={self.up!r}, preserve={self.preserve!r}"
 
 
@@ -180,17 +180,17 @@ Parameters
 kernel_size, stride, padding, dilation, ceil_mode
     As for :class:`SoftPool${d}d`.
 beta : float or Tensor, optional
-    The share of eDSCW at first (the rest is eM): one value for all, or the whole mask, of shape
+    The initial share of eDSCW (the rest is eM): one value for all, or the whole mask, of shape
     (), (\*windows) or (C, \*windows).
 mask : bool, int or tuple of int, optional
-    ``True``: one ``beta`` per window, as many as the first input has windows. A size: so many.
-    ``False``: one for all.
+    ``True``: one ``beta`` per window of the first input. A size: a mask of this size. ``False``:
+    one ``beta`` for all windows.
 channels : int, optional
-    How many channels have a ``beta`` of their own; all share it by default.
+    The number of channels, to learn one ``beta`` per channel; all share it by default.
 trainable : bool, optional
     Whether ``beta`` is a parameter, or a buffer.
 per_channel : bool, optional
-    Compare each channel on its own, or the vectors of all channels.
+    Compare each channel separately, or the vectors of all channels.
 
 Raises
 ------
@@ -202,13 +202,13 @@ Notes
 Input: shape $shape. Half precision is computed in float32 and returned in half precision. The
 function is :func:`liftwave.pooling.ada_pool`.
 
-A mask that takes its size from the first input is an ``UninitializedParameter`` before it, as
-in torch's lazy modules: optimizers take it, and loading a ``state_dict`` gives it its size.
-For inputs of another size the mask is interpolated linearly, as an image would be; the
-parameter stays. It never depends on the batch.
+A mask that takes its size from the first input is an ``UninitializedParameter`` until then, as
+in torch's lazy modules: optimizers accept it, and loading a ``state_dict`` sets its size.
+For inputs of another size the mask is interpolated linearly, like an image. The parameter
+keeps its size. It never depends on the batch.
 
-``beta`` is clamped to [0, 1] as it is used; where it is outside, its gradient is zero. An
-optimizer with large steps may leave it there: ``beta.data.clamp_(0, 1)`` after a step helps.
+``beta`` is clamped to [0, 1] when it is used. Outside of this range its gradient is zero, and it
+can stay there after large optimizer steps: call ``beta.data.clamp_(0, 1)`` after a step.
 
 Examples
 --------
@@ -225,10 +225,10 @@ Parameters
 pool : AdaPool${d}d
     The layer that is reversed. Both share its windows and its ``beta``.
 up : {"nearest", "linear"}, optional
-    How pooled values are brought to the samples: copied over their window, or interpolated
-    between the middles of windows.
+    How pooled values are upsampled: copied to all samples of their window, or interpolated
+    between the centres of windows.
 preserve : {"sum", "mean"}, optional
-    Whether the samples of a region have the pooled value as their sum (the paper) or as
+    Whether the pooled value is the sum of the samples of its region (as in the paper), or
     their mean.
 
 Raises

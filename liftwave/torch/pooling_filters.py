@@ -1,4 +1,4 @@
-"""The filters of LDW-Pooling: free ones of any number of taps, or a wavelet."""
+"""The filters of LDW-Pooling: free filters of any number of taps, or a wavelet."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _KernelWavelet(FiltersWavelet):
             orthonormal=orthonormal,
         )
         self.name = f"{taps} taps"
-        # With zeros at both ends the high-pass of an orthonormal pair changes its sign.
+        # Zeros at both ends change the sign of the high-pass of an orthonormal pair.
         for name, sign in (("lowpass", 1.0), ("highpass", -1.0)):
             values = getattr(self, name).detach()
             if init == "random":
@@ -50,7 +50,7 @@ class _KernelWavelet(FiltersWavelet):
             setattr(self, name, nn.Parameter(values))
 
     def make(self) -> FilterBank:
-        """The filter bank of the present filters."""
+        """The filter bank of the current filters."""
         low, high = (
             f.float() if f.dtype in (torch.float16, torch.bfloat16) else f
             for f in (self.lowpass, self.highpass)
@@ -73,18 +73,18 @@ def pooling_wavelet(
     symmetry: Symmetry | None,
     orthonormal: bool,
 ) -> Any:
-    """A learnable wavelet unchanged, or one made from a number of taps or a wavelet.
+    """Return a learnable wavelet unchanged, or create one from a number of taps or a wavelet.
 
     Raises
     ------
     OptionError, WaveletError
-        If the arguments do not go together.
+        If the arguments do not fit together.
     """
     if isinstance(wavelet, LearnableWavelet):
         return wavelet
     if learn not in (None, "filters", "orthonormal"):
         raise OptionError(
-            f"unknown way to learn {learn!r}: use 'filters', 'orthonormal' or None, or give a "
+            f"unknown way to learn {learn!r}: use 'filters', 'orthonormal' or None, or pass a "
             "LearnableWavelet"
         )
     if init is not None and (init not in _INITS or learn is None):
@@ -95,13 +95,13 @@ def pooling_wavelet(
     random = isinstance(wavelet, int) or init is not None
     if isinstance(wavelet, int):
         if wavelet < 2:
-            raise WaveletError(f"a filter has at least two taps, got {wavelet}")
+            raise WaveletError(f"a filter needs at least two taps, got {wavelet}")
         if learn == "filters":
             return _KernelWavelet(wavelet, init or "pretrain", weight, symmetry, orthonormal)
         if learn is None or wavelet % 2:
             raise WaveletError(
-                f"{wavelet} taps determine no wavelet: orthonormal filters have an even number of "
-                "taps, fixed ones need a name"
+                f"{wavelet} taps do not determine a wavelet: orthonormal filters need an even "
+                "number of taps, fixed filters need a name"
             )
         wavelet = _orthonormal(wavelet)
     if learn is None:

@@ -1,4 +1,4 @@
-"""LiftPool as layers: down by learned lifting, and exactly up again."""
+"""LiftPool as layers: downsampling by learned lifting, and its exact inverse."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class _LiftDownPool(nn.Module):
             self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Start again: at a wavelet, or at random like torch's convolutions."""
+        """Reset the parameters: to a wavelet, or at random like torch's convolutions."""
         first = lift_filters(self.channels, self.kernel_size, self.dimensions, shared=self.shared)
         limit = self.kernel_size**-0.5
         with torch.no_grad():
@@ -78,11 +78,11 @@ class _LiftDownPool(nn.Module):
 
     @property
     def filters(self) -> LiftFilters:
-        """The parameters as the functions of ``liftwave.pooling`` take them."""
+        """The parameters, for the functions of ``liftwave.pooling``."""
         return LiftFilters(self.weight, self.bias, self.gain, self.offset)
 
     def forward(self, x: Tensor) -> Any:
-        """The bands of signals of shape (C, ...) or (N, C, ...), as ``output`` says."""
+        """The bands of signals of shape (C, ...) or (N, C, ...), in the form of ``output``."""
         if x.ndim - self.dimensions not in (1, 2) or x.shape[-1 - self.dimensions] != self.channels:
             check_axes(self, x, self.channels)
         has_penalty = self.training and any(self.penalty_weights)
@@ -99,17 +99,17 @@ class _LiftDownPool(nn.Module):
         return result
 
     def penalty(self) -> Tensor:
-        """The weighted penalties of the last call in training; zero if there was none."""
+        """The weighted penalties of the last call in training; zero before the first call."""
         if self._penalty is None:
             return self.weight.new_zeros(())
         return self._penalty
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the last penalty, which belongs to a call."""
+        """The state without the last penalty, which belongs to a call."""
         return {**self.__dict__, "_penalty": None}
 
     def extra_repr(self) -> str:
-        """What is printed between the parentheses."""
+        """The text between the parentheses of ``repr``."""
         text = f"{self.channels}, kernel_size={self.kernel_size}, output={self.output!r}"
         if self._bands is not None and self.bands != band_names(self.dimensions):
             text += f", bands={self.bands!r}"
@@ -120,7 +120,7 @@ class _LiftDownPool(nn.Module):
 
 
 class _LiftUpPool(nn.Module):
-    """The inverse, by the parameters of a layer that goes down."""
+    """The inverse, with the parameters of a downsampling layer."""
 
     dimensions: ClassVar[int]
     down_type: ClassVar[type[_LiftDownPool]]
@@ -135,7 +135,7 @@ class _LiftUpPool(nn.Module):
         self.down = down
 
     def forward(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor:
-        """The signal with these bands; ``output_size``: its lengths along the axes."""
+        """The signal that has these bands, with the spatial lengths ``output_size``."""
         tensors = complete_bands(self, bands)
         for band in tensors:
             check_axes(self, band, self.down.channels)
@@ -147,7 +147,7 @@ class _LiftUpPool(nn.Module):
         return x.to(tensors[0].dtype) if tensors[0].is_floating_point() else x
 
 
-# --- what layers with bands share ----------------------------------------------------------------
+# --- common to layers with bands -----------------------------------------------------------------
 
 
 def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
@@ -157,14 +157,14 @@ def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
 
 
 def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
-    """All bands in order, from a dict, a sequence, or one tensor with them along the channels.
+    """All bands in order, from a dict, a sequence, or one tensor with bands along the channels.
 
-    Missing ones are zeros.
+    Missing bands are zeros.
 
     Raises
     ------
     ShapeError, OptionError, ArgumentTypeError
-        If they are not the bands of this layer's signals.
+        If they are not the bands of signals of this layer.
     """
     names = band_names(layer.dimensions)
     if isinstance(bands, Tensor):
@@ -188,7 +188,7 @@ def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
         )
     first = next((band for band in tensors if band is not None), None)
     if first is None:
-        raise ShapeError("at least one band has to be there, all are missing")
+        raise ShapeError("at least one band is needed, all are missing")
     shapes = {tuple(band.shape) for band in tensors if band is not None}
     if len(shapes) > 1:
         raise ShapeError(f"all bands have one shape, got {', '.join(map(str, sorted(shapes)))}")
@@ -201,33 +201,33 @@ _LIFT_DOWN = r"""
 Parameters
 ----------
 channels : int
-    Channels of the input; each has predictors and updaters of its own.
+    Channels of the input. Each has its own predictors and updaters.
 kernel_size : int, optional
     Number of weights of each predictor and updater.
 output : str, optional
     ``"sum"`` (default) or ``"concat"`` of the bands along channels, ``"bands"`` for a dict of
-    them, or the name of one band.
+    bands, or the name of one band.
 bands : sequence of str, optional
-    Which bands, of $bands; all by default.
+    Some of the bands $bands; all by default.
 padding : {"reflect", "zeros", "replicate", "circular"}, optional
-    What predictors and updaters read beyond the ends.
+    The extension that predictors and updaters read beyond the ends.
 shared : bool, optional
     Whether all passes share one predictor and one updater.
 init : {"wavelet", "random"}, optional
-    Where learning starts: at CDF 5/3 (for signals that are not negative), or at random, like
-    torch's convolutions.
+    The initial filters: CDF 5/3 (for non-negative signals), or random ones, like torch's
+    convolutions.
 penalty_weights : (float, float), optional
     Weights of :math:`c_u` and :math:`c_p`, which
     :func:`~liftwave.torch.auxiliary_loss` adds up.
 reduction : {"mean", "sum", "norm"}, optional
-    The penalties: mean or sum of the squares of a pass, or its root.
+    The penalties: mean or sum of the squares of a pass, or the root of the sum.
 device, dtype : optional
-    Of the parameters.
+    Device and dtype of the parameters.
 
 Raises
 ------
 OptionError, BandError, ShapeError
-    If an argument is none of these.
+    If an argument is not valid.
 
 See Also
 --------
@@ -238,9 +238,9 @@ Notes
 Input: shape $shape. Output: $lengths samples. Half precision is computed in float32 and returned
 in half precision.
 
-Penalties are computed in training mode only, and are those of the last call.
+Penalties are computed in training mode only. They belong to the last call.
 
-If the output has all bands, the derivative is computed from them and the input is not kept.
+If the output has all bands, the derivative is computed from them and the input is not stored.
 
 Examples
 --------
@@ -259,13 +259,13 @@ down : LiftDownPool${d}d
 Raises
 ------
 ArgumentTypeError
-    If that is another kind of layer.
+    If ``down`` is another kind of layer.
 
 Notes
 -----
-Called with the bands: a dict by name (missing ones are zero), a sequence of all of them, or
-one tensor that has them along its channels (``output="concat"``); and with
-``output_size=x.shape[-$d:]`` where that may be odd. In a decoder ``$low`` may come from elsewhere.
+Call it with the bands: a dict by name (missing bands are zero), a sequence of all bands, or
+one tensor with the bands along its channels (``output="concat"``). Pass
+``output_size=x.shape[-$d:]`` if a length can be odd. A decoder can replace ``$low``.
 
 Examples
 --------
@@ -324,7 +324,7 @@ class LiftDownPool3d(_LiftDownPool):
 
 @documented(_LIFT_UP, 1, low="L", odd="8, 3, 101")
 class LiftUpPool1d(_LiftUpPool):
-    """Undo a :class:`LiftDownPool1d` exactly, whatever its parameters are (LiftUpPool)."""
+    """Undo a :class:`LiftDownPool1d` exactly, for any parameters (LiftUpPool)."""
 
     dimensions = 1
     down_type = LiftDownPool1d
@@ -332,7 +332,7 @@ class LiftUpPool1d(_LiftUpPool):
 
 @documented(_LIFT_UP, 2, low="LL", odd="8, 3, 31, 32")
 class LiftUpPool2d(_LiftUpPool):
-    """Undo a :class:`LiftDownPool2d` exactly, whatever its parameters are (LiftUpPool)."""
+    """Undo a :class:`LiftDownPool2d` exactly, for any parameters (LiftUpPool)."""
 
     dimensions = 2
     down_type = LiftDownPool2d
@@ -340,7 +340,7 @@ class LiftUpPool2d(_LiftUpPool):
 
 @documented(_LIFT_UP, 3, low="LLL", odd="2, 3, 4, 6, 7")
 class LiftUpPool3d(_LiftUpPool):
-    """Undo a :class:`LiftDownPool3d` exactly, whatever its parameters are (LiftUpPool)."""
+    """Undo a :class:`LiftDownPool3d` exactly, for any parameters (LiftUpPool)."""
 
     dimensions = 3
     down_type = LiftDownPool3d

@@ -23,7 +23,7 @@ from liftwave.torch.wavelets import LearnableWavelet, Symmetry
 
 
 class _LDWPool(nn.Module):
-    """One level of the transform; its input is extended under modes that are not periodic."""
+    """One level of the transform. Its input is extended under modes that are not periodic."""
 
     dimensions: ClassVar[int]
     transform_type: ClassVar[Any]
@@ -56,12 +56,12 @@ class _LDWPool(nn.Module):
 
     @property
     def learn(self) -> str | None:
-        """What is learned; None for a fixed wavelet."""
+        """The kind of learned parameters; None for a fixed wavelet."""
         learn: str | None = self.transform.learn
         return learn
 
     def forward(self, x: Tensor) -> Any:
-        """The bands of signals of shape (C, …) or (N, C, …), as ``output`` says."""
+        """The bands of signals of shape (C, …) or (N, C, …), in the form of ``output``."""
         _check_signal(self, x)
         bands = self._transformed(x)
         parts = [bands[k] for k in self._band_numbers]
@@ -92,7 +92,7 @@ class _LDWPool(nn.Module):
         return int(bank.dec_len)
 
     def extra_repr(self) -> str:
-        """What is printed between the parentheses."""
+        """The text between the parentheses of ``repr``."""
         text = f"output={self.output!r}"
         if self.output in ("sum", "concat", "bands"):
             text += f", bands={self.bands!r}"
@@ -100,7 +100,7 @@ class _LDWPool(nn.Module):
 
 
 class _LDWUnpool(nn.Module):
-    """The synthesis by the filters of a layer that goes down."""
+    """The synthesis with the filters of a downsampling layer."""
 
     dimensions: ClassVar[int]
     pool_type: ClassVar[type[_LDWPool]]
@@ -116,7 +116,7 @@ class _LDWUnpool(nn.Module):
         self.inverse = pool.transform.inverse()
 
     def forward(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor:
-        """The signal with these bands; ``output_size``: its lengths along the axes."""
+        """The signal that has these bands, with the spatial lengths ``output_size``."""
         tensors = complete_bands(self, bands)
         for band in tensors:
             _check_signal(self, band)
@@ -155,7 +155,7 @@ def in_order(coeffs: list[Any], dimensions: int) -> list[Tensor]:
 
 
 def out_of_order(bands: Sequence[Tensor], dimensions: int) -> list[Any]:
-    """The reverse of :func:`in_order`."""
+    """The inverse of :func:`in_order`."""
     approx, *details = bands
     if dimensions == 1:
         return [approx, details[0]]
@@ -166,14 +166,14 @@ def out_of_order(bands: Sequence[Tensor], dimensions: int) -> list[Any]:
 
 
 def _key(name: str) -> str:
-    """A band's name as PyWavelets has it: the first axis first."""
+    """The name of a band in PyWavelets' order: the first axis first."""
     return "".join("a" if letter == "L" else "d" for letter in reversed(name))
 
 
 def extended(x: Tensor, axis: int, left: int, right: int, mode: Mode) -> Tensor:
     """A signal extended by a boundary mode, differentiably."""
     n = int(x.shape[axis])
-    # Not by the cached extensions: torch.compile does not trace caches.
+    # The cached extensions are not used here: torch.compile cannot trace caches.
     before = [signal_row(k, n, mode) for k in range(-left, 0)]
     after = [signal_row(k, n, mode) for k in range(n, n + right)]
     parts = [x]
@@ -185,7 +185,7 @@ def extended(x: Tensor, axis: int, left: int, right: int, mode: Mode) -> Tensor:
 
 
 def _rows(x: Tensor, axis: int, rows: Sequence[Row]) -> Tensor:
-    """Weighted sums of samples, one per row; short rows are filled with zero weights."""
+    """Weighted sums of samples, one per row. Short rows are padded with zero weights."""
     terms: list[Tensor] = []
     shape = [1] * x.ndim
     shape[axis] = len(rows)
@@ -216,30 +216,30 @@ _LDW_POOL = r"""
 Parameters
 ----------
 wavelet : int, str, pywt.Wavelet, FilterBank or LearnableWavelet, optional
-    Number of taps, the wavelet where learning starts (or the fixed one, ``learn=None``), or a
-    module of :mod:`liftwave.torch` that several layers may share.
+    Number of taps; the initial wavelet (or the fixed one with ``learn=None``); or a module of
+    :mod:`liftwave.torch` that several layers can share.
 output : str, optional
     The name of one band (``"$low"`` by default), ``"sum"`` or ``"concat"`` of the bands along
-    channels, ``"bands"`` for a dict of them.
+    channels, ``"bands"`` for a dict of bands.
 bands : sequence of str, optional
-    Which bands, of $bands.
+    Some of the bands $bands; all by default.
 learn : {"filters", "orthonormal", None}, optional
-    Both filters, which a penalty keeps close to a wavelet (the paper's); the angles of
-    filters that are orthonormal by construction; or nothing.
+    The learned parameters: both filters, which a penalty keeps close to a wavelet (as in the
+    paper); the angles of filters that are orthonormal by construction; or none.
 init : {"pretrain", "random"}, optional
-    Whether filters start at a random orthonormal wavelet (the paper's pretraining, default
-    for a number of taps), or at any numbers.
+    Whether filters start at a random orthonormal wavelet (the pretraining of the paper, the
+    default for a number of taps), or at arbitrary random numbers.
 mode : str, optional
     Boundary mode. Under ``"periodization"`` an orthonormal wavelet is undone exactly.
 penalty_weight, symmetry, orthonormal
     Weight and terms of the penalty (:func:`liftwave.constraints.wavelet_penalty`), which
-    :func:`~liftwave.torch.auxiliary_loss` adds up. The paper's: ``symmetry="paper"``,
-    ``orthonormal=False``.
+    :func:`~liftwave.torch.auxiliary_loss` adds up. Those of the paper are
+    ``symmetry="paper"``, ``orthonormal=False``.
 
 Raises
 ------
 OptionError, WaveletError, ModeError
-    If an argument is none of these.
+    If an argument is not valid.
 
 Notes
 -----
@@ -266,13 +266,13 @@ pool : LDWPool${d}d
 Raises
 ------
 ArgumentTypeError
-    If that is another kind of layer.
+    If ``pool`` is another kind of layer.
 
 Notes
 -----
-Called as :class:`LiftUpPool${d}d`. It is exact for orthonormal filters under
-``"periodization"``, and as exact as the penalty is small otherwise. Under other modes the
-bands are extended like the signal, which is exact away from the borders only.
+Call it like :class:`LiftUpPool${d}d`. Under ``"periodization"`` it is exact for orthonormal
+filters. For other filters the error decreases with the penalty. Under other modes the bands
+are extended like the signal, which is exact only away from the borders.
 
 Examples
 --------
@@ -296,7 +296,7 @@ True
     result="8, 6, 51",
 )
 class LDWPool1d(_LDWPool):
-    """Halve signals by a wavelet whose filters are learned (LDW-Pooling)."""
+    """Halve signals by a wavelet with learned filters (LDW-Pooling)."""
 
     dimensions = 1
     transform_type = DWT1d
@@ -312,7 +312,7 @@ class LDWPool1d(_LDWPool):
     result="8, 12, 16, 16",
 )
 class LDWPool2d(_LDWPool):
-    """Halve images by a wavelet whose filters are learned (LDW-Pooling)."""
+    """Halve images by a wavelet with learned filters (LDW-Pooling)."""
 
     dimensions = 2
     transform_type = DWT2d
@@ -328,7 +328,7 @@ class LDWPool2d(_LDWPool):
     result="2, 24, 2, 3, 4",
 )
 class LDWPool3d(_LDWPool):
-    """Halve volumes by a wavelet whose filters are learned (LDW-Pooling)."""
+    """Halve volumes by a wavelet with learned filters (LDW-Pooling)."""
 
     dimensions = 3
     transform_type = DWT3d

@@ -1,4 +1,4 @@
-"""Pooling by weights as modules without parameters: SoftPool, eDSCW, IDW."""
+"""Weighted pooling as modules without parameters: SoftPool, eDSCW, IDW."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from liftwave.pooling import edscw_pool, idw_pool, soft_pool
 from liftwave.pooling.calls import checked_distance
 from liftwave.torch.docstrings import documented
 
-# --- what pooling layers share -------------------------------------------------------------------
+# --- common to pooling layers --------------------------------------------------------------------
 
 
 def check_axes(layer: Any, x: Tensor, channels: int | None = None) -> None:
@@ -44,7 +44,7 @@ def check_real(x: Tensor) -> None:
         If it is.
     """
     if x.is_complex():
-        raise DTypeError(f"pooling takes real numbers, got {x.dtype}: give two channels each")
+        raise DTypeError(f"pooling takes real numbers, got {x.dtype}: use two channels for each")
 
 
 class WindowPool(nn.Module):
@@ -67,7 +67,7 @@ class WindowPool(nn.Module):
         self.per_channel = bool(per_channel)
 
     def extra_repr(self) -> str:
-        """What is printed between the parentheses."""
+        """The text between the parentheses of ``repr``."""
         kernel, stride, padding, dilation, ceil_mode = self.windows
         parts = [f"kernel_size={_short(kernel)}", f"stride={_short(stride)}"]
         parts += [f"padding={_short(padding)}"] * any(padding)
@@ -163,29 +163,29 @@ kernel_size : int or tuple of int
 stride : int or tuple of int, optional
     Distance of windows; their size by default.
 padding : int or tuple of int, optional
-    How far windows reach beyond the ends; at most half of ``kernel_size``. No samples are
+    How far windows extend beyond the ends; at most half of ``kernel_size``. No samples are
     added: a region consists of the samples inside the signal.
 dilation : int or tuple of int, optional
     Distance of samples in a window.
 ceil_mode : bool, optional
-    Keep windows at the end that do not fit."""
+    Whether to keep windows that extend beyond the end."""
 
 _PER_CHANNEL = """
 per_channel : bool, optional
-    Compare each channel on its own, or the vectors of all channels."""
+    Compare each channel separately, or the vectors of all channels."""
 
 _DISTANCE = """
 distance : {"l2", "l1", "huber", "chebyshev", "gower"}, optional
-    How distances are measured.
+    The distance.
 delta : float, optional
-    Where Huber's distance goes from quadratic to linear."""
+    The point where Huber's distance changes from quadratic to linear."""
 
 _REST = """
 
 Raises
 ------
 WindowError, ArgumentTypeError
-    If the windows are not possible; the call raises these and :class:`ShapeError` if windows do
+    If the windows are not possible. The call raises these and :class:`ShapeError` if windows do
     not fit the input.
 
 Notes

@@ -22,11 +22,11 @@ from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, wavelets_per_axis
 
 Coefficients: TypeAlias = "list[Any]"
-"""``[cA_n, details of level n, …, details of level 1]``, as the functions give them."""
+"""``[cA_n, details of level n, …, details of level 1]``, as the functions return them."""
 
 
 class _Transform(nn.Module):
-    """Arguments that analysis and synthesis share."""
+    """The common arguments of analysis and synthesis."""
 
     dimensions: ClassVar[int]
 
@@ -42,7 +42,7 @@ class _Transform(nn.Module):
         super().__init__()
         self.level = natural_level(level)
         if self.level < 1:
-            raise LevelError(f"a layer has at least one level, got {level}")
+            raise LevelError(f"a layer needs at least one level, got {level}")
         self.modes = modes_per_axis(mode, self.dimensions)
         self.wavelet = self._wavelet(wavelet, learn, random)
         wavelets = wavelets_per_axis(self._current_wavelet(), self.dimensions)
@@ -51,27 +51,27 @@ class _Transform(nn.Module):
                 check_lifting_mode(axis_wavelet, axis_mode)
 
     def _current_wavelet(self) -> Any:
-        """The wavelet, or one per axis, with the present parameters."""
+        """The wavelet, or one per axis, with the current parameters."""
         return self.wavelet() if isinstance(self.wavelet, LearnableWavelet) else self.wavelet
 
     def _wavelet(self, wavelet: Any, learn: str | None, random: bool) -> Any:
         if isinstance(wavelet, LearnableWavelet):
             if learn not in (None, wavelet.learn) or random:
-                raise WaveletError(f"{wavelet} says itself what is learned, got learn={learn!r}")
+                raise WaveletError(f"{wavelet} is learnable already: do not pass learn={learn!r}")
             return wavelet
         if learn is not None:
             return learnable(wavelet, learn, random)
         if random:
-            raise WaveletError("random filters are for learning: say what, by learn=...")
+            raise WaveletError("random=True needs learned parameters: pass learn=...")
         return fixed(wavelet)
 
     @property
     def learn(self) -> str | None:
-        """What is learned; None for a fixed wavelet."""
+        """The kind of learned parameters; None for a fixed wavelet."""
         return self.wavelet.learn if isinstance(self.wavelet, LearnableWavelet) else None
 
     def extra_repr(self) -> str:
-        """What is printed between the parentheses."""
+        """The text between the parentheses of ``repr``."""
         names = [w.name or repr(w) for w in _each(self.wavelet)]
         mode = self.modes[0] if len(set(self.modes)) == 1 else self.modes
         name = names[0] if len(names) == 1 else tuple(names)
@@ -91,7 +91,7 @@ def _each(wavelet: Any) -> Sequence[Any]:
 
 
 STRUCTURES: dict[int, Structure] = {1: BAND_LIST, 2: TRIPLE_LIST, 3: DictList(3)}
-"""By number of dimensions, the structure of coefficients."""
+"""The structure of coefficients, by number of dimensions."""
 
 
 @graph_node
@@ -109,7 +109,7 @@ def analyse(
 def synthesise(
     coeffs: Coefficients, wavelet: Any, modes: tuple[Mode, ...], dimensions: int
 ) -> Tensor:
-    """The signal with these coefficients, some of which may be missing."""
+    """The signal that has these coefficients. Some of them can be missing."""
     structure = STRUCTURES[dimensions]
     bands = structure.unpack(coeffs)
     ndim = next(band.ndim for band in bands if band is not None)
@@ -130,7 +130,7 @@ def _bands(coeffs: Coefficients) -> Iterator[Tensor | None]:
 
 
 class _Analysis(_Transform):
-    """From a signal to bands."""
+    """The analysis: from a signal to bands."""
 
     inverse_type: ClassVar[type[_Synthesis]]
 
@@ -141,15 +141,15 @@ class _Analysis(_Transform):
         return analyse(x, wavelet, self.modes, self.level, self.dimensions)
 
     def inverse(self) -> _Synthesis:
-        """The module that undoes this one, with the same (shared) wavelet."""
+        """The inverse module, with the same (shared) wavelet."""
         return self.inverse_type(self.wavelet, self.level, self.modes)
 
 
 class _Synthesis(_Transform):
-    """From bands to a signal."""
+    """The synthesis: from bands to a signal."""
 
     def forward(self, coeffs: Coefficients, output_size: Sequence[int] | None = None) -> Tensor:
-        """The signal of these coefficients; ``output_size``: its lengths along the axes."""
+        """The signal that has these coefficients, with the spatial lengths ``output_size``."""
         if len(coeffs) != self.level + 1:
             raise ShapeError(
                 f"{type(self).__name__} of {self.level} levels takes a list of {self.level + 1}, "
@@ -165,7 +165,7 @@ class _Synthesis(_Transform):
         return x if output_size is None else self._cropped(x, output_size)
 
     def _details(self, details: Any) -> Any:
-        """The details of one level, of which some or all may be ``None``."""
+        """The details of one level. Some or all of them can be ``None``."""
         if self.dimensions == 2 and details is None:
             return (None, None, None)
         if self.dimensions == 3:
@@ -192,14 +192,14 @@ class IDWT1d(_Synthesis):
     Parameters
     ----------
     wavelet, level, mode, learn, random
-        As for :class:`DWT1d`. ``dwt.inverse()`` makes the module that undoes another one, with
-        the same learnable wavelet.
+        As for :class:`DWT1d`. ``dwt.inverse()`` returns the inverse of a module, with the same
+        learnable wavelet.
 
     Notes
     -----
-    Call it with what the transform returned, and with ``output_size=x.shape[-1:]`` where the
-    signal's length may be odd: as with ``torch.nn.MaxUnpool1d``, coefficients alone do not tell
-    (except those of a lifting scheme, which do). A band that is ``None`` is taken as zero.
+    Call it with the result of the transform. If the length of the signal can be odd, also pass
+    ``output_size=x.shape[-1:]``, as for ``torch.nn.MaxUnpool1d``. Only the coefficients of a
+    lifting scheme determine the length. A band that is ``None`` counts as zero.
 
     Examples
     --------
@@ -225,7 +225,7 @@ class IDWT2d(_Synthesis):
 
     Notes
     -----
-    Called as :class:`IDWT1d`, with ``output_size=x.shape[-2:]``.
+    Call it like :class:`IDWT1d`, with ``output_size=x.shape[-2:]``.
 
     Examples
     --------
@@ -250,8 +250,8 @@ class IDWT3d(_Synthesis):
 
     Notes
     -----
-    Called as :class:`IDWT1d`, with ``output_size=x.shape[-3:]``. A key that is missing among the
-    details of a level is taken as zero.
+    Call it like :class:`IDWT1d`, with ``output_size=x.shape[-3:]``. A missing key in the details
+    of a level counts as zero.
 
     Examples
     --------
@@ -272,32 +272,32 @@ class DWT1d(_Analysis):
     Parameters
     ----------
     wavelet : str, pywt.Wavelet, FilterBank, LiftingScheme or LearnableWavelet
-        As for the functions. A :class:`LearnableWavelet` is shared with whatever else holds it.
+        As for the functions. A :class:`LearnableWavelet` is shared with other modules that hold it.
     level : int, optional
         Number of levels.
     mode : str, optional
         Boundary mode.
     learn : {None, "orthonormal", "linear-phase", "lifting", "filters"}, optional
-        What is learned, beginning at ``wavelet``: nothing; the angles of an
+        The learned parameters, with ``wavelet`` as initial value: none; the angles of an
         :class:`OrthonormalWavelet`; the taps of a :class:`LinearPhaseWavelet` or of a
         :class:`LiftingWavelet`; the filters of a :class:`FiltersWavelet`, whose penalties
-        :func:`auxiliary_loss` sums. One wavelet serves all channels, axes and levels.
+        :func:`auxiliary_loss` sums. All channels, axes and levels share one wavelet.
     random : bool, optional
-        Whether learning begins at random, under the constraint and with the sizes of ``wavelet``.
+        Whether initial values are random, under the constraint and with the sizes of ``wavelet``.
 
     Raises
     ------
     WaveletError, ModeError, LevelError, ConstraintError
-        If the wavelet, mode or level does not exist, or what is learned does not allow the wavelet.
+        If the wavelet, mode or level does not exist, or ``learn`` does not support the wavelet.
 
     Notes
     -----
-    Input: shape (C, L) or (N, C, L). Output: what ``lw.wavedec`` returns, ``[cA_n, cD_n, …,
-    cD_1]``, coarsest first, each with the channels of the input. Half precision is computed in
-    float32 and given back in half; autocasting changes nothing.
+    Input: shape (C, L) or (N, C, L). Output: as from ``lw.wavedec``, ``[cA_n, cD_n, …, cD_1]``,
+    coarsest first, each with the channels of the input. Half precision is computed in float32
+    and returned in half precision. Autocast has no effect.
 
-    A fixed wavelet is a constant of full precision in the computation: it has no parameters and
-    no entries in ``state_dict``.
+    A fixed wavelet is a constant of full precision: it has no parameters and no entries in
+    ``state_dict``.
 
     Examples
     --------
@@ -322,7 +322,7 @@ class DWT2d(_Analysis):
 
     Notes
     -----
-    Input: shape (C, H, W) or (N, C, H, W). Output: what ``lw.wavedec2`` returns,
+    Input: shape (C, H, W) or (N, C, H, W). Output: as from ``lw.wavedec2``,
     ``[cA_n, (cH_n, cV_n, cD_n), …, (cH_1, cV_1, cD_1)]``, coarsest first; ``cA, cH, cV, cD`` are
     LL, LH, HL, HH with the filter along W named first.
 
@@ -352,7 +352,7 @@ class DWT3d(_Analysis):
 
     Notes
     -----
-    Input: shape (C, D, H, W) or (N, C, D, H, W). Output: what ``lw.wavedecn`` returns, a list of
+    Input: shape (C, D, H, W) or (N, C, D, H, W). Output: as from ``lw.wavedecn``, a list of
     the approximation and, coarsest level first, dicts of details by key (``'aad'`` … ``'ddd'``,
     one letter per axis).
 

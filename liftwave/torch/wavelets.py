@@ -1,7 +1,7 @@
-"""Learnable wavelets: modules whose parameters make a filter bank or a lifting scheme.
+"""Learnable wavelets: modules whose parameters define a filter bank or a lifting scheme.
 
-A wavelet module is called without arguments and gives what every transform takes as wavelet.
-Layers that hold the same module share its parameters.
+A call of a wavelet module, without arguments, returns a wavelet for any transform. Layers that
+hold the same module share its parameters.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ Made: TypeAlias = "FilterBank | LiftingScheme"
 
 Symmetry: TypeAlias = Literal["linear-phase", "paper"]
 
-# Free taps drawn at random are this large at most: schemes of such taps are far from where a
-# condition on their sums has no solution.
+# The maximum of random free taps. For larger taps, the conditions on their sums can have no
+# solution.
 _RANDOM_TAPS = 0.25
 
 
 class LearnableWavelet(nn.Module):
-    """What all learnable wavelets have in common.
+    """Base class of all learnable wavelets.
 
-    Calling one gives a :class:`~liftwave.FilterBank` or a :class:`~liftwave.LiftingScheme` made
-    of its parameters, which every function and layer takes as wavelet and through which gradients
-    flow back. Parameters in half precision are computed with in float32, and autocasting does not
-    touch them.
+    A call returns a :class:`~liftwave.FilterBank` or a :class:`~liftwave.LiftingScheme` of the
+    parameters. Every function and layer accepts it as wavelet, and gradients flow back to the
+    parameters. Parameters in half precision are converted to float32. Autocast does not affect
+    them.
 
     Examples
     --------
@@ -65,20 +65,20 @@ class LearnableWavelet(nn.Module):
 
     @abstractmethod
     def make(self) -> Made:
-        """The wavelet of the parameters' present values."""
+        """The wavelet of the current parameters."""
 
     def forward(self) -> Made:
-        """The wavelet of the parameters' present values, computed in float32 or better."""
+        """The wavelet of the current parameters, computed in float32 or better."""
         with _not_autocast(next(iter(self.parameters()))):
             return self.make()
 
     def extra_repr(self) -> str:
-        """What is printed between the parentheses."""
+        """The text between the parentheses of ``repr``."""
         return repr(self.name) if self.name else ""
 
 
 def _not_autocast(like: Tensor) -> AbstractContextManager[Any]:
-    """Where the precision of parameters is theirs (devices without autocast need no context)."""
+    """A context without autocast for this device (empty if the device has no autocast)."""
     device = like.device.type
     if not torch.amp.is_autocast_available(device):
         return nullcontext()
@@ -102,16 +102,16 @@ def _label(wavelet: WaveletLike) -> str:
 
 
 class OrthonormalWavelet(LearnableWavelet):
-    """An orthonormal wavelet, by construction, whatever its parameters are.
+    """A wavelet that is orthonormal by construction, for any parameters.
 
     Parameters
     ----------
     wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
         An orthonormal wavelet of the length that is wanted.
     random : bool, optional
-        Whether to begin at random angles instead of those of ``wavelet``.
+        Whether to start at random angles instead of those of ``wavelet``.
     zero_sum : bool, optional
-        Whether the high-pass is to sum to zero.
+        Whether the high-pass sums to zero.
 
     Raises
     ------
@@ -120,7 +120,7 @@ class OrthonormalWavelet(LearnableWavelet):
 
     See Also
     --------
-    liftwave.constraints.orthonormal_filters : what makes the filters of the angles.
+    liftwave.constraints.orthonormal_filters : computes the filters from the angles.
 
     Examples
     --------
@@ -143,7 +143,7 @@ class OrthonormalWavelet(LearnableWavelet):
         self.angles = _parameter(angles)
 
     def make(self) -> FilterBank:
-        """The filter bank of the present angles."""
+        """The filter bank of the current angles."""
         return orthonormal_filters(_widened(self.angles), zero_sum=self.zero_sum)
 
 
@@ -155,9 +155,9 @@ class LinearPhaseWavelet(LearnableWavelet):
     wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
         A wavelet whose lifting steps are symmetric.
     random : bool, optional
-        Whether to begin at random taps instead of those of ``wavelet``.
+        Whether to start at random taps instead of those of ``wavelet``.
     zero_sum, dual_zero_sum : bool, optional
-        Whether the analysis and the synthesis high-pass are to sum to zero.
+        Whether the analysis and the synthesis high-pass sum to zero.
 
     Raises
     ------
@@ -166,7 +166,7 @@ class LinearPhaseWavelet(LearnableWavelet):
 
     See Also
     --------
-    liftwave.constraints.symmetric_lifting : what makes the scheme of the taps.
+    liftwave.constraints.symmetric_lifting : computes the scheme from the taps.
 
     Examples
     --------
@@ -196,7 +196,7 @@ class LinearPhaseWavelet(LearnableWavelet):
         self.taps = nn.ParameterList(map(_parameter, initial))
 
     def make(self) -> LiftingScheme:
-        """The lifting scheme of the present taps."""
+        """The lifting scheme of the current taps."""
         taps = [_widened(t) for t in self.taps]
         return symmetric_lifting(
             taps,
@@ -208,18 +208,18 @@ class LinearPhaseWavelet(LearnableWavelet):
 
 
 class LiftingWavelet(LearnableWavelet):
-    """A lifting scheme of free taps: it reconstructs whatever they are.
+    """A lifting scheme of free taps, which reconstructs for any taps.
 
     Parameters
     ----------
     wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
-        Whose lifting steps are to be learned.
+        The wavelet with the initial lifting steps.
     random : bool, optional
-        Whether to begin at random taps instead of those of ``wavelet``.
+        Whether to start at random taps instead of those of ``wavelet``.
 
     Notes
     -----
-    Both scales are learned by their logarithms, so that they keep their signs.
+    The learned parameters are the logarithms of both scales, so the scales keep their signs.
 
     Examples
     --------
@@ -235,7 +235,7 @@ class LiftingWavelet(LearnableWavelet):
         super().__init__(_label(wavelet))
         scheme = LiftingScheme.from_wavelet(wavelet)
         if scheme.integer or not scheme.is_concrete:
-            raise WaveletError(f"learning begins from a scheme of numbers, got {scheme!r}")
+            raise WaveletError(f"learning starts at a scheme of plain numbers, got {scheme!r}")
         self.steps = tuple((step.kind, step.offset) for step in scheme.steps)
         self.shift = scheme.shift
         taps = [step.taps for step in scheme.steps]
@@ -245,7 +245,7 @@ class LiftingWavelet(LearnableWavelet):
         self.log_scale = _parameter(np.log(np.abs(scheme.scale)))
 
     def make(self) -> LiftingScheme:
-        """The lifting scheme of the present taps and scales."""
+        """The lifting scheme of the current taps and scales."""
         steps = [
             LiftingStep(kind, _widened(taps), offset)
             for (kind, offset), taps in zip(self.steps, self.taps, strict=True)
@@ -258,18 +258,18 @@ class LiftingWavelet(LearnableWavelet):
 class FiltersWavelet(LearnableWavelet):
     """Two free filters, which penalties keep close to a wavelet.
 
-    The low-pass and the high-pass are those of the synthesis; the analysis filters are their
-    reverses, as in LDW-Pooling. They reconstruct as far as the penalties are small:
-    :func:`~liftwave.torch.auxiliary_loss` of a model sums them.
+    The parameters are the synthesis low-pass and high-pass. The analysis filters are the same
+    reversed, as in LDW-Pooling. The reconstruction error decreases with the penalties, which
+    :func:`~liftwave.torch.auxiliary_loss` of a model sums.
 
     Parameters
     ----------
     wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
         An orthonormal wavelet of the length that is wanted.
     random : bool, optional
-        Whether to begin at a random orthonormal wavelet instead.
+        Whether to start at a random orthonormal wavelet instead.
     weight : float, optional
-        What the penalty is multiplied by.
+        The factor of the penalty.
     symmetry, orthonormal
         As for :func:`liftwave.constraints.wavelet_penalty`.
 
@@ -306,12 +306,12 @@ class FiltersWavelet(LearnableWavelet):
         self.weight, self.symmetry, self.orthonormal = weight, symmetry, orthonormal
 
     def make(self) -> FilterBank:
-        """The filter bank of the present filters."""
+        """The filter bank of the current filters."""
         low, high = _widened(self.lowpass), _widened(self.highpass)
         return FilterBank(low.flip(0), high.flip(0), low, high)
 
     def penalty(self) -> Tensor:
-        """How far the filters are from a wavelet, times the weight."""
+        """The penalty of the filters, times the weight."""
         low, high = _widened(self.lowpass), _widened(self.highpass)
         with _not_autocast(low):
             penalty: Tensor = wavelet_penalty(
@@ -337,7 +337,7 @@ def learnable(wavelet: WaveletLike, learn: str, random: bool) -> LearnableWavele
 
 
 def fixed(wavelet: Any) -> tuple[Made, ...] | Made:
-    """A wavelet of numbers, or one per axis."""
+    """A wavelet of plain numbers, or one per axis."""
     if isinstance(wavelet, Sequence) and not isinstance(wavelet, str):
         return tuple(_fixed(w) for w in wavelet)
     return _fixed(wavelet)
@@ -347,7 +347,7 @@ def _fixed(wavelet: Any) -> Made:
     resolved = resolve_wavelet(wavelet)
     if not resolved.is_concrete:
         raise WaveletError(
-            f"a layer's taps have to be its own parameters, got {resolved!r}: use learn=..., or a "
+            f"learned taps must be parameters of the layer, got {resolved!r}: use learn=..., or a "
             "LearnableWavelet"
         )
     if isinstance(resolved, LiftingScheme) and resolved.integer:

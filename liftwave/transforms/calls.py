@@ -1,4 +1,4 @@
-"""Calls of the transforms: each public function's arguments as an operation on flat bands."""
+"""Calls of the transforms: convert the arguments of each public function to an operation."""
 
 from __future__ import annotations
 
@@ -157,23 +157,23 @@ def upcoef(
 
 
 def _upsampled_length(m: int, taps: int, level: int) -> int:
-    """What ``level`` times ``m -> 2 m - 2 + taps`` gives (from 64 levels on: more than it)."""
+    """Apply ``m -> 2 m - 2 + taps`` ``level`` times (an upper bound from 64 levels on)."""
     return (m + taps - 2 << min(level, 64)) - taps + 2
 
 
 def multilevel_analysis(x: Array, plans: AxisPlans, level: int | None) -> Transform:
-    """The analysis of ``level`` levels of an array; ``None``: as many as are useful."""
+    """The analysis of ``level`` levels of an array; ``None`` means the useful maximum."""
     shape = tuple(x.shape)
     key = ("analysis", shape, level)
-    if type(level) is int or level is None:  # 2.0 would find the analysis of 2
+    if type(level) is int or level is None:  # 2.0 equals 2, and would use its cache entry
         try:
             transform: Transform | None = plans.cache.get(key)
-        except TypeError:  # a batch whose size is a symbol has no hash
+        except TypeError:  # a batch size that is a symbol has no hash
             return _multilevel_analysis(shape, plans, level)
         if transform is not None:
             return transform
     transform = _multilevel_analysis(shape, plans, level)
-    if level is None or transform.level <= _useful_level(shape, plans):  # else each call warns
+    if level is None or transform.level <= _useful_level(shape, plans):  # others warn in each call
         bounded(plans.cache)[key] = transform
     return transform
 
@@ -304,7 +304,7 @@ def _ndim_of(
     bands: Sequence[Array | None],
     message: str = "At least one coefficient must contain a valid value.",
 ) -> int:
-    """Number of dimensions of the bands, of which at least one has to be present."""
+    """Number of dimensions of the bands. At least one band has to be present."""
     for band in bands:
         if band is not None:
             return int(band.ndim)
@@ -312,13 +312,13 @@ def _ndim_of(
 
 
 class _Present:
-    """A structure some of whose bands are missing from the inputs of an operation."""
+    """A structure of bands. The inputs of the operation are the bands that are present."""
 
     def __init__(self, structure: Structure, is_present: Sequence[bool]) -> None:
         self.structure, self.is_present = structure, is_present
 
     def pack(self, arrays: Sequence[Array | None]) -> Any:
-        """The arrays that are present, in the structure of all."""
+        """The arrays that are present, in the structure of all bands."""
         remaining = iter(arrays)
         return self.structure.pack([next(remaining) if p else None for p in self.is_present])
 
@@ -336,7 +336,7 @@ def synthesis_call(
     out: Array | None = None,
     trim_odd: bool = True,
 ) -> Call:
-    """The call of a synthesis from bands, of which some may be missing."""
+    """The call of a synthesis from bands. Some bands can be missing."""
     complete = detail_keys(len(plans))
     level = (len(bands) - 1) // len(complete) if complete else 0
     for band in bands:
@@ -374,7 +374,7 @@ def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
     Raises
     ------
     ShapeError
-        If there are not two.
+        If the number of axes is not two.
     """
     pair = tuple(axes)
     if len(pair) != 2:
@@ -400,7 +400,7 @@ def check_part(part: str) -> None:
 
 
 def check_positive_level(level: int) -> int:
-    """The level of a band: an integer from 1.
+    """The level of a band: an integer of at least 1.
 
     Raises
     ------

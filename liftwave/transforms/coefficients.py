@@ -34,24 +34,24 @@ def coeffs_to_array(
     coeffs : list
         As from :func:`wavedec`, :func:`wavedec2` or :func:`wavedecn`.
     padding : float or None, optional
-        What fills the places that no band covers, where the bands are larger
-        than half of what they came from. ``None`` makes such places an error.
+        The value of array elements that no band covers. They occur if bands
+        are larger than half of the signal. ``None`` raises an error instead.
     axes : sequence of int, optional
         The axes that were transformed; all by default.
 
     Returns
     -------
     coeff_arr : array
-        The approximation in the corner of low indices, details around it,
-        finer ones further out.
+        The approximation in the corner of low indices, and the details around
+        it, from coarse to fine.
     coeff_slices : list
-        Where each band is: a tuple of slices for the approximation, then a
-        dict of them per level, keyed as in :func:`wavedecn`.
+        The position of each band: a tuple of slices for the approximation, then
+        a dict of such tuples per level, keyed as in :func:`wavedecn`.
 
     Raises
     ------
     ValueError
-        If ``coeffs`` is no such list, a band is missing, or the bands do not
+        If ``coeffs`` is not such a list, a band is missing, or the bands do not
         tile an array and ``padding`` is ``None``.
 
     Examples
@@ -83,7 +83,7 @@ def coeffs_to_array(
 def _mosaic(
     corner: Array, bands: Mapping[str, Array], axes: Sequence[int], padding: float
 ) -> Array:
-    """The coarser levels in the corner and one level's details around them."""
+    """The coarser levels in the corner, and the details of one level around them."""
     count = len(axes)
     ends = bands["d" * count].shape
     blocks = {"a" * count: corner, **bands}
@@ -103,7 +103,7 @@ def _mosaic(
 
 
 def _filled(block: Array, shape: Sequence[int], padding: float) -> Array:
-    """The block with padding after its end along each axis."""
+    """The block with padding at its end along each axis."""
     xp = array_namespace(block)
     for axis, length in enumerate(shape):
         missing = list(block.shape)
@@ -177,7 +177,7 @@ def array_to_coeffs(
 def ravel_coeffs(
     coeffs: list[Any], axes: Sequence[int] | None = None
 ) -> tuple[Array, list[Any], list[Any]]:
-    """String all coefficients of a multilevel transform together.
+    """Concatenate all coefficients of a multilevel transform.
 
     Parameters
     ----------
@@ -191,14 +191,14 @@ def ravel_coeffs(
     coeff_arr : array, shape (number of coefficients,)
         The bands one after the other, keys in sorted order within a level.
     coeff_slices : list
-        Where each band is: a slice, then a dict of slices per level.
+        The position of each band: a slice, then a dict of slices per level.
     coeff_shapes : list
-        The bands' shapes, likewise.
+        The shapes of the bands, in the same structure.
 
     Raises
     ------
     ValueError
-        If ``coeffs`` is no such list, or a band is missing.
+        If ``coeffs`` is not such a list, or a band is missing.
 
     Examples
     --------

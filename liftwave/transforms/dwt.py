@@ -20,8 +20,8 @@ def dwt(
     ----------
     data : array_like, shape (..., n, ...)
         Signal: an array of NumPy, CuPy, torch or another array-API library.
-        float32, float64, complex64 and complex128 are kept (half precision,
-        too, outside of NumPy); integers become float64.
+        float32, float64, complex64 and complex128 are kept, and so is half
+        precision of other libraries than NumPy. Integers become float64.
     wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme
         With a lifting scheme the transform is computed by lifting, and is
         critically sampled.
@@ -30,7 +30,7 @@ def dwt(
         ``"periodization"``, ``"reflect"``, ``"symmetric"``, ``"zero"``,
         ``"constant"``.
     axis : int, optional
-        Axis to transform; all others are batch.
+        Axis to transform; all others are batch axes.
 
     Returns
     -------
@@ -39,15 +39,15 @@ def dwt(
         ``data``. Along ``axis`` both have ``floor((n + dec_len - 1) / 2)``
         coefficients, under ``"periodization"`` ``ceil(n / 2)``. By lifting they have
         ``ceil(n / 2)`` and ``floor(n / 2)`` (under ``"periodization"`` both
-        ``ceil(n / 2)``). With an integer scheme they are integers of a dtype
-        that holds them: see :meth:`LiftingScheme.to_integer`.
+        ``ceil(n / 2)``). With an integer scheme they are integers. See
+        :meth:`LiftingScheme.to_integer` for their dtype.
 
     Raises
     ------
     WaveletError, ModeError, AxisError, ShapeError, DTypeError
-        If the wavelet, mode or axis does not exist, there is no sample to
-        transform, or the data are not numbers. All but the last are
-        :class:`ValueError`, the last is a :class:`TypeError`.
+        If the wavelet, mode or axis does not exist, the signal is empty, or the
+        data are not numbers. All but the last are :class:`ValueError`, the last
+        is a :class:`TypeError`.
 
     Notes
     -----
@@ -92,30 +92,30 @@ def idwt(
     Parameters
     ----------
     cA, cD : array_like or None
-        Approximation and detail, as :func:`dwt` gives them. One of them may
+        Approximation and detail, as :func:`dwt` returns them. One of them can
         be ``None``, which means zeros.
     wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme
-        As given to :func:`dwt`.
+        As passed to :func:`dwt`.
     mode : str, optional
-        As given to :func:`dwt`.
+        As passed to :func:`dwt`.
     axis : int, optional
         Axis along which the bands are merged.
     out : array, optional
-        Where the result goes: a writeable array of the result's library, shape and dtype. It is
-        returned.
+        A writeable array of the library, shape and dtype of the result. The function writes the
+        result to it and returns it.
 
     Returns
     -------
     array
         Along ``axis`` it has ``2 * len(cA) - rec_len + 2`` samples, under
-        ``"periodization"`` ``2 * len(cA)``: one more than the signal had if
-        that was odd. Lifting returns exactly ``len(cA) + len(cD)`` samples.
+        ``"periodization"`` ``2 * len(cA)``. This is one sample more than a signal
+        of odd length had. Lifting returns exactly ``len(cA) + len(cD)`` samples.
 
     Raises
     ------
     ValueError
         If both bands are ``None``, do not fit together, or are too short for the wavelet, or
-        ``out`` is not what the result would be.
+        ``out`` does not match the result.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def downcoef(
     mode: ModeLike = "symmetric",
     level: int = 1,
 ) -> Array:
-    """One band of a 1-D signal: the approximation or the detail of one level.
+    """Return one band of a 1-D signal: the approximation or the detail of one level.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def upcoef(
     level: int = 1,
     take: int = 0,
 ) -> Array:
-    """What one band of coefficients contributes to a 1-D signal, edges included.
+    """Return the contribution of one band of coefficients to a 1-D signal, edges included.
 
     Parameters
     ----------
@@ -184,12 +184,12 @@ def upcoef(
     coeffs : array_like, shape (m,)
         Coefficients of one band.
     wavelet
-        As for :func:`dwt`. A lifting scheme is taken as the filter bank that
-        it equals, since there is no boundary here.
+        As for :func:`dwt`. The filter bank of a lifting scheme is used, since
+        the signal has no boundary here.
     level : int, optional
         Level of the band, from 1.
     take : int, optional
-        If positive and shorter than the result: length of the central part to return.
+        Length of the central part to return, if positive and less than that of the result.
 
     Returns
     -------

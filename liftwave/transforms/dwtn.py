@@ -33,7 +33,7 @@ def dwt2(
         The bands, in PyWavelets' order. Their n-D keys (first letter: first
         axis) are ``'aa', ('da', 'ad', 'dd')``. In names with the horizontal
         letter first (first letter: filter along the last axis, W) they are
-        ``LL, (LH, HL, HH)``: ``cH`` is high-pass along H and so shows
+        ``LL, (LH, HL, HH)``. ``cH`` is the high-pass along H, so it shows
         horizontal edges.
 
     Raises
@@ -70,9 +70,9 @@ def idwt2(
     Parameters
     ----------
     coeffs : (cA, (cH, cV, cD))
-        Bands as :func:`dwt2` gives them; any may be ``None``, which means zeros.
+        Bands as :func:`dwt2` returns them. Any of them can be ``None``, which means zeros.
     wavelet, mode, axes
-        As given to :func:`dwt2`.
+        As passed to :func:`dwt2`.
     out : array, optional
         As for :func:`idwt`.
 
@@ -84,7 +84,7 @@ def idwt2(
     Raises
     ------
     ValueError
-        If no band is given, or they do not fit together.
+        If all bands are missing, or they do not fit together.
 
     Examples
     --------
@@ -115,8 +115,8 @@ def dwtn(
     mode : str, or sequence of str, optional
         Boundary mode, or one per axis.
     axes : sequence of int, optional
-        The axes to transform, in this order (an axis may occur twice, and is
-        then transformed twice). All by default.
+        The axes to transform, in this order. An axis that occurs twice is
+        transformed twice. All by default.
 
     Returns
     -------
@@ -155,12 +155,12 @@ def idwtn(
     Parameters
     ----------
     coeffs : dict
-        Bands as :func:`dwtn` gives them; missing ones, and ``None``, mean zeros.
+        Bands as :func:`dwtn` returns them. Missing keys and ``None`` mean zeros.
     wavelet, mode
-        As given to :func:`dwtn`.
+        As passed to :func:`dwtn`.
     axes : sequence of int, optional
-        As given to :func:`dwtn`. By default the first axes, as many as the
-        keys have letters.
+        As passed to :func:`dwtn`. By default the first axes, one for each
+        letter of the keys.
     out : array, optional
         As for :func:`idwt`.
 
@@ -172,7 +172,7 @@ def idwtn(
     Raises
     ------
     ValueError
-        If no band is given, a key is not valid, or the bands do not fit together.
+        If all bands are missing, a key is not valid, or the bands do not fit together.
 
     Examples
     --------

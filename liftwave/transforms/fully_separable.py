@@ -74,7 +74,7 @@ class FswavedecnResult:
 
     @property
     def coeff_slices(self) -> list[list[slice]]:
-        """For each axis the slices of its bands, approximation first."""
+        """The slices of the bands of each axis, approximation first."""
         return self._coeff_slices
 
     @property
@@ -122,12 +122,12 @@ class FswavedecnResult:
         self._assign((0,) * self.ndim_transform, a)
 
     def detail_keys(self) -> list[tuple[int, ...]]:
-        """The keys of all bands but the approximation, sorted."""
+        """The sorted keys of all bands except the approximation."""
         keys = product(*(range(levels + 1) for levels in self.levels))
         return sorted(key for key in keys if any(key))
 
     def __getitem__(self, levels: Sequence[int]) -> Array:
-        """The band with these numbers of levels along the axes (0: approximation, 1: coarsest)."""
+        """The band with these level numbers along the axes (0: approximation, 1: coarsest)."""
         return self._coeffs[self._index_of(self._checked(levels))]
 
     def __setitem__(self, levels: Sequence[int], x: Array) -> None:
@@ -188,8 +188,8 @@ def fswavedecn(
 ) -> FswavedecnResult:
     """Fully separable (anisotropic) wavelet transform.
 
-    All levels are computed along one axis before the next, so each axis may
-    have a number of levels of its own.
+    All levels are computed along one axis before the next, so the number of
+    levels can differ between axes.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ def checked_arguments(
     Raises
     ------
     LiftwaveError
-        If one of them is not valid; nothing has been computed then.
+        If one of them is not valid. Nothing is computed in this case.
     """
     x = as_array(data)
     plans = axis_plans(wavelet, mode, axes, x.ndim)
@@ -279,7 +279,7 @@ def axis_synthesis(coeffs: Array, plan: AxisPlan, slices: Sequence[slice]) -> Ca
 
 
 def _levels_per_axis(levels: Any, plans: Sequence[AxisPlan], shape: tuple[int, ...]) -> list[int]:
-    """Levels for each axis, all of them checked before the first transform."""
+    """The number of levels of each axis, checked before the first transform."""
     scalar = levels is None or not hasattr(levels, "__len__")
     numbers = [levels] * len(plans) if scalar else list(levels)
     if len(numbers) != len(plans):
@@ -305,7 +305,7 @@ def fswaverecn(fswavedecn_result: FswavedecnResult) -> Array:
     Parameters
     ----------
     fswavedecn_result : FswavedecnResult
-        What :func:`fswavedecn` returned, possibly with changed coefficients.
+        The result of :func:`fswavedecn`, possibly with changed coefficients.
 
     Returns
     -------
@@ -329,7 +329,7 @@ def fswaverecn(fswavedecn_result: FswavedecnResult) -> Array:
     else:
         (opened,) = open_arrays([result.coeffs])
     data = opened.array
-    # Rounding makes the order matter: what was transformed last is undone first.
+    # Rounding makes the order matter: the axis that was transformed last is undone first.
     for plan, places in reversed(list(zip(plans, slices, strict=True))):
         data = execute(axis_synthesis(data, plan, places))
     return opened.close(data)

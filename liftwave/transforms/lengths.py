@@ -19,7 +19,7 @@ from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
 
 
 def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
-    r"""The largest useful number of levels for a signal.
+    r"""Return the largest useful number of levels for a signal.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
     -------
     int
         :math:`\lfloor \log_2(\mathtt{data\_len} / (\mathtt{filter\_len} - 1)) \rfloor`,
-        at least 0: up to this level some coefficient is free of boundary effects.
+        at least 0. Up to this level at least one coefficient is free of boundary effects.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
 
 
 def _whole(value: Any) -> int:
-    """Integers, also those that come as floats without a fraction."""
+    """Convert to integers; floats without a fraction are accepted."""
     try:
         whole = int(value)
     except (TypeError, ValueError, OverflowError):
@@ -89,7 +89,7 @@ def _known_wavelet(wavelet: WaveletLike) -> FilterBank | LiftingScheme:
 def dwtn_max_level(
     shape: Sequence[int], wavelet: Wavelets, axes: Sequence[int] | None = None
 ) -> int:
-    """The largest useful number of levels for an n-D array: the least over its axes.
+    """Return the largest useful number of levels for an n-D array: the minimum over its axes.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def dwtn_max_level(
 
 
 def dwt_coeff_len(data_len: int, filter_len: int | WaveletLike, mode: ModeLike) -> int:
-    """Number of approximation coefficients of :func:`dwt`.
+    """Return the number of approximation coefficients of :func:`dwt`.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def wavedecn_shapes(
     level: int | None = None,
     axes: Sequence[int] | int | None = None,
 ) -> list[Any]:
-    """The shapes of the bands that :func:`wavedecn` gives, without computing them.
+    """Return the shapes of the bands of :func:`wavedecn`, without computing the bands.
 
     Parameters
     ----------

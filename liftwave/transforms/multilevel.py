@@ -32,7 +32,7 @@ def wavedec(
     level : int, optional
         Number of levels; by default :func:`dwt_max_level`.
     axis : int, optional
-        Axis to transform; all others are batch.
+        Axis to transform; all others are batch axes.
 
     Returns
     -------
@@ -74,18 +74,18 @@ def waverec(
     Parameters
     ----------
     coeffs : list of array
-        ``[cA_n, cD_n, …, cD_1]`` as :func:`wavedec` gives them.
+        ``[cA_n, cD_n, …, cD_1]`` as :func:`wavedec` returns them.
     wavelet, mode, axis
-        As given to :func:`wavedec`.
+        As passed to :func:`wavedec`.
     out : array, optional
         As for :func:`idwt`.
 
     Returns
     -------
     array
-        The signal. As with PyWavelets it has one sample too many where the
-        signal's length was odd, except from a lifting scheme;
-        :func:`decompose` remembers the length.
+        The signal. As with PyWavelets, it has one sample too many if the
+        length of the signal was odd, except from a lifting scheme.
+        :func:`decompose` stores the length.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def wavedec2(
     wavelet, mode
         As for :func:`dwt2`; one, or one per axis.
     level : int, optional
-        Number of levels; by default the most that either axis allows.
+        Number of levels; by default the maximum over both axes.
     axes : 2-sequence of int, optional
         The axes to transform, vertical (H) first.
 
@@ -172,10 +172,10 @@ def waverec2(
     Parameters
     ----------
     coeffs : list
-        ``[cA_n, (cH_n, cV_n, cD_n), …]`` as :func:`wavedec2` gives them. A
-        detail band may be ``None``, which means zeros.
+        ``[cA_n, (cH_n, cV_n, cD_n), …]`` as :func:`wavedec2` returns them. A
+        detail band can be ``None``, which means zeros.
     wavelet, mode, axes
-        As given to :func:`wavedec2`.
+        As passed to :func:`wavedec2`.
     out : array, optional
         As for :func:`idwt`.
 
@@ -267,10 +267,10 @@ def waverecn(
     Parameters
     ----------
     coeffs : list
-        ``[cA_n, {details of level n}, …]`` as :func:`wavedecn` gives them.
-        ``cA_n`` may be ``None`` and keys may be left out: both mean zeros.
+        ``[cA_n, {details of level n}, …]`` as :func:`wavedecn` returns them.
+        ``cA_n`` can be ``None`` and keys can be missing: both mean zeros.
     wavelet, mode, axes
-        As given to :func:`wavedecn`.
+        As passed to :func:`wavedecn`.
     out : array, optional
         As for :func:`idwt`.
 

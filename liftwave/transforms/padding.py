@@ -1,4 +1,4 @@
-"""Signals extended beyond their ends by a boundary mode."""
+"""Extends signals beyond their ends by a boundary mode."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def pad(x: ArrayLike, pad_widths: Any, mode: ModeLike) -> Array:
     Parameters
     ----------
     x : array_like
-        The array to extend; its dtype is kept where the mode permits it.
+        The array to extend. Its dtype is kept if the mode permits it.
     pad_widths : int, (int,), ((before, after),) or one pair per axis
         Samples to add before and after each axis, broadcast as in
         :func:`numpy.pad`.
     mode : str
         Boundary mode (:func:`dwt`). ``"constant"`` repeats the end samples
         (``mode="edge"`` in :func:`numpy.pad`). ``"periodization"`` first
-        repeats the last sample where a length is odd.
+        repeats the last sample if a length is odd.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def pad(x: ArrayLike, pad_widths: Any, mode: ModeLike) -> Array:
     shape = tuple(n + sum(width) for n, width in zip(array.shape, widths, strict=True))
     check_size("the padded array", shape)
     opened = _opened(array, name)
-    # Rows are made one by one: whether there is memory for their result comes first.
+    # Building the rows takes time, so check first that the result fits into memory.
     opened.xp.empty(shape, dtype=opened.array.dtype, device=device(opened.array))
     padded = opened.array
     for axis, (before, after) in enumerate(widths):
@@ -69,7 +69,7 @@ _WEIGHTED_MODES = ("smooth", "antisymmetric", "antireflect")
 
 
 def _opened(x: Array, mode: Mode) -> Opened:
-    """The array as it is where samples are only copied, else in a dtype with a sign."""
+    """Return the array itself if samples are only copied, else convert it to a signed dtype."""
     xp = array_namespace(x)
     if mode in _WEIGHTED_MODES and not xp.isdtype(x.dtype, "signed integer"):
         return open_array(x)

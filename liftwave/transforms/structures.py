@@ -1,4 +1,4 @@
-"""The structures of coefficients: how flat bands become what PyWavelets' functions return.
+"""Structures of coefficients: convert flat bands to the results of PyWavelets' functions.
 
 Bands are flat: the approximation first, then the details, coarsest level first, sorted by key
 within a level. ``None`` stands for a missing band, which counts as zero.
@@ -30,7 +30,7 @@ class Pair:
         return approx, detail
 
     def unpack(self, value: Any) -> Bands:
-        """The two bands, of which one may be missing."""
+        """The two bands. One of them can be missing."""
         if not isinstance(value, list | tuple) or len(value) != 2:
             raise ShapeError(f"expected the bands (cA, cD) as dwt gives them, got {value!r}")
         return as_arrays(value)
@@ -45,7 +45,7 @@ class Quad:
         return approx, (highlow, lowhigh, highhigh)
 
     def unpack(self, value: Any) -> Bands:
-        """The four bands, of which some may be missing."""
+        """The four bands. Some of them can be missing."""
         try:
             approx, (highlow, lowhigh, highhigh) = value
         except (TypeError, ValueError):
@@ -69,7 +69,7 @@ class KeyedBands:
         return {key: band for key, band in pairs if band is not None}
 
     def unpack(self, value: Any) -> Bands:
-        """The bands in a dict; missing keys and ``None`` are missing bands."""
+        """The bands in a dict. Missing keys and ``None`` stand for missing bands."""
         bands = checked_bands({key: b for key, b in value.items() if b is not None})
         check_key_lengths([bands], len(self.keys[0]))
         return [bands.get(key) for key in self.keys]
@@ -157,14 +157,14 @@ class OneBand:
         return arrays[self.index]
 
     def unpack(self, value: Any) -> Bands:
-        """All bands, of which only this one is present."""
+        """All bands: only this one is present."""
         bands: list[Array | None] = [None] * self.count
         bands[self.index] = as_array(value)
         return bands
 
 
 class Joined:
-    """All bands of one axis, one after the other in one array."""
+    """All bands of one axis, concatenated in one array."""
 
     def __init__(self, axis: int, slices: Sequence[slice]) -> None:
         self.axis, self.slices = axis, slices
@@ -188,19 +188,19 @@ keyed_bands, dict_list = cache(KeyedBands), cache(DictList)
 
 
 def as_arrays(bands: Sequence[Any]) -> list[Array | None]:
-    """The bands as arrays, without those that are missing."""
+    """The bands that are present, as arrays."""
     return [band if band is None or type(band) is np.ndarray else as_array(band) for band in bands]
 
 
 def _no_list(coeffs: Any) -> ShapeError:
-    """That coefficients are no list of at least one item."""
+    """The error for coefficients that are not a list of at least one item."""
     if isinstance(coeffs, list | tuple):
         return ShapeError("Coefficient list too short (minimum 1 arrays required).")
     return ShapeError(f"Expected sequence of coefficient arrays, got {type(coeffs).__name__}.")
 
 
 def _no_triple(details: Any) -> ShapeError:
-    """That the details of one level are no triple."""
+    """The error for details of one level that are not a triple."""
     return ShapeError(
         f"Unexpected detail coefficient type: {type(details)}. Detail coefficients must be a "
         "3-tuple of arrays as returned by wavedec2. If you are using array_to_coeffs or "
@@ -209,9 +209,9 @@ def _no_triple(details: Any) -> ShapeError:
 
 
 def _check_triples(bands: Bands) -> None:
-    """Raise unless the details of each level have one shape, or nearly so.
+    """Raise unless the details of each level have the same shape, up to one sample.
 
-    Only bands of lifting have different shapes, and these differ by at most one sample.
+    Only the shapes of lifting bands can differ by one sample.
     """
     for k in range(1, len(bands), 3):
         triple = bands[k + 1], bands[k], bands[k + 2]  # as the user passed it
@@ -229,7 +229,7 @@ def dict_list_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str,
     Raises
     ------
     ShapeError
-        If it is no such list.
+        If it is not such a list.
     """
     if len(coeffs) < 1:
         raise ShapeError("Coefficient list too short (minimum 1 array required).")
@@ -245,7 +245,7 @@ def dict_list_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str,
 
 
 def checked_bands(bands: Mapping[str, Any]) -> dict[str, Array]:
-    """The bands as arrays, once their keys are valid.
+    """The bands as arrays, after a check of their keys.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Gradients in the taps of wavelets, in the structure of the argument ``wavelet``."""
+"""Gradients with respect to the taps, in the structure of the argument ``wavelet``."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from liftwave.wavelets.taps import tap_count
 
 @dataclass(frozen=True, eq=False)
 class FilterBankGradient:
-    """The gradient in the taps of a :class:`FilterBank`.
+    """The gradient with respect to the taps of a :class:`FilterBank`.
 
     Attributes
     ----------
     dec_lo, dec_hi, rec_lo, rec_hi : array, shape (length,)
-        In the library and the (real) precision of the data. An analysis does not use the
-        synthesis filters, and the other way round: their gradients are zero.
+        In the library and the (real) precision of the data. The gradients of filters that the
+        transform does not use are zero: synthesis filters in an analysis, and vice versa.
     """
 
     dec_lo: Array
@@ -42,14 +42,14 @@ class FilterBankGradient:
 
 @dataclass(frozen=True, eq=False)
 class LiftingGradient:
-    """The gradient in the taps and scales of a :class:`LiftingScheme`.
+    """The gradient with respect to the taps and scales of a :class:`LiftingScheme`.
 
     Attributes
     ----------
     taps : tuple of array
-        For each step an array of the shape of its taps.
+        One array for each step, of the shape of its taps.
     scale : array, shape (2,)
-        The gradients in the two scales.
+        The gradients with respect to the two scales.
     """
 
     taps: tuple[Array, ...]
@@ -65,13 +65,13 @@ WaveletGradient: TypeAlias = FilterBankGradient | LiftingGradient
 
 
 class WaveletArgument(NamedTuple):
-    """The wavelet of each axis, and the argument that these came from."""
+    """The wavelet of each axis, and the argument ``wavelet`` that defines them."""
 
     wavelets: Sequence[Resolved]
     argument: Any
 
     def check(self, *arrays: Array) -> None:
-        """Raise if there is no derivative, or taps and data are of different libraries.
+        """Raise if a wavelet has no derivative, or taps and data belong to different libraries.
 
         Raises
         ------
@@ -90,14 +90,14 @@ class WaveletArgument(NamedTuple):
             check_library_of_taps(self.wavelets, arrays)
 
     def gradient(self, axes: Sequence[StepGradient], like: Array, of_analysis: bool) -> Any:
-        """The gradient from that of each axis (none: zero), in the structure of the argument."""
+        """Combine the gradients of the axes (none: zero), in the structure of the argument."""
         gradients = [_of_wavelet(gradient, of_analysis) for gradient in axes]
         if not axes:
             gradients = [_zero(wavelet, like) for wavelet in self.wavelets]
         return self.combine(gradients, like)
 
     def combine(self, gradients: Sequence[WaveletGradient], like: Array) -> Any:
-        """A gradient for each wavelet of the argument: the sum over the axes that share it."""
+        """The gradient for each wavelet of the argument: the sum over the axes that share it."""
         if not isinstance(self.argument, Iterable) or isinstance(self.argument, str):
             if not gradients:
                 return _zero(resolve_wavelet(self.argument), like)

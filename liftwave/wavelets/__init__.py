@@ -1,1 +1,1 @@
-"""Wavelets: filter banks, lifting schemes, and the resolving of names."""
+"""Wavelets: filter banks, lifting schemes, and the lookup of names."""

@@ -23,7 +23,7 @@ from liftwave.wavelets.taps import (
 
 _FILTERS = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
 
-# A bank that misses reconstruction by more than the rounding of a table is a mistake.
+# A reconstruction error above the rounding of a table means that the bank is wrong.
 _RECONSTRUCTION_TOLERANCE = 1e-6
 
 
@@ -143,9 +143,8 @@ class FilterBank(PlanOwner):
     def warning(self) -> str | None:
         """The message of the warning that transforms with this bank give; None without warning.
 
-        A bank is warned of if its synthesis does not undo its analysis.
-        PyWavelets' own wavelets and banks whose taps are arrays are never
-        warned of.
+        Transforms warn if the synthesis does not undo the analysis. They never
+        warn about PyWavelets' own wavelets and banks whose taps are arrays.
         """
         error = self.reconstruction_error() if self.is_concrete else 0.0
         if error <= _RECONSTRUCTION_TOLERANCE:

@@ -20,14 +20,14 @@ Wavelets: TypeAlias = WaveletLike | Sequence[WaveletLike]
 """One wavelet for all axes, or one for each axis."""
 
 Resolved: TypeAlias = FilterBank | LiftingScheme
-"""The two forms of wavelets that transforms use."""
+"""A wavelet in one of the two forms that transforms use."""
 
 
 def resolve_wavelet(wavelet: WaveletLike) -> Resolved:
     """Return the filter bank or lifting scheme of a wavelet.
 
     A name, and a built-in ``pywt.Wavelet`` of that name, always give the same
-    object. So plans that are cached in it serve both.
+    object, so both use the plans that are cached in it.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def wavelets_per_axis(wavelet: Wavelets, naxes: int) -> tuple[Resolved, ...]:
                 "The number of wavelets must match the number of axes to be transformed: "
                 f"got {len(wavelets)} wavelets for {naxes} axes"
             )
-        # A wavelet of several axes is resolved, and warned of, once.
+        # A wavelet used for several axes is resolved once, and warns once.
         unique = {id(w): w for w in wavelets}
         resolved = {key: resolve_wavelet(w) for key, w in unique.items()}
         per_axis = tuple(resolved[id(w)] for w in wavelets)
@@ -89,7 +89,7 @@ def wavelets_per_axis(wavelet: Wavelets, naxes: int) -> tuple[Resolved, ...]:
 
 @lru_cache(maxsize=512)
 def named_wavelet(name: str) -> FilterBank:
-    """The filter bank of a name.
+    """Return the filter bank of a name.
 
     Raises
     ------
@@ -110,17 +110,17 @@ def named_wavelet(name: str) -> FilterBank:
 
 @cache
 def builtin_wavelet(name: str) -> FilterBank:
-    """The only bank of a built-in wavelet, by its full name."""
+    """Return the bank of a built-in wavelet by its full name: always the same object."""
     dec_lo, dec_hi, rec_lo, rec_hi = pywt.Wavelet(name).filter_bank
     bank = FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, name)
-    # Published tables are used as they are, even dmey's, which misses by 3e-3.
+    # Published tables are used unchanged, even that of dmey, whose error is 3e-3.
     vars(bank)["warning"] = None
     return bank
 
 
 @lru_cache(maxsize=512)
 def _without_family(filters: tuple[Taps, Taps, Taps, Taps], name: str) -> FilterBank:
-    """Return the bank of a custom wavelet, or of a copy of a built-in one, which has no family."""
+    """Return the bank of a custom wavelet, or of a copy of a built-in one (no family)."""
     if name in pywt.wavelist(kind="discrete") and builtin_wavelet(name).filter_bank == filters:
         return builtin_wavelet(name)
     return FilterBank(*filters, name=name)

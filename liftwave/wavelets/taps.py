@@ -1,4 +1,4 @@
-"""What filter banks and lifting schemes share: taps, and the cache of their plans.
+"""Taps and the cache of plans, for filter banks and lifting schemes.
 
 Taps are tuples of floats, or 1-D arrays that may carry gradients.
 """
@@ -25,7 +25,7 @@ class FixedPoint(NamedTuple):
 
 
 def is_concrete(taps: Taps) -> bool:
-    """Whether the taps are plain numbers. No device is read."""
+    """Whether the taps are plain numbers. Does not read from a device."""
     return isinstance(taps, tuple)
 
 
@@ -74,11 +74,11 @@ def taps_key(taps: Taps) -> Any:
 
 
 class _Plans:
-    """A dict for each wavelet of numbers, made when it is first read.
+    """A dict for each wavelet of plain numbers, created at the first read.
 
     The dict replaces this descriptor in the wavelet, so later reads are plain
     lookups. A wavelet whose taps are arrays gets a new dict each time: its
-    plans are never cached, because training changes the taps.
+    plans are not cached, because training changes the taps.
     """
 
     def __get__(self, wavelet: Any, owner: type) -> dict[Any, Any]:
@@ -89,7 +89,7 @@ class _Plans:
 
 
 class PlanOwner:
-    """Base of wavelets, which are frozen dataclasses: caches plans in the wavelet itself.
+    """Base class of wavelets, which are frozen dataclasses: caches plans in the wavelet.
 
     Plans live as long as their wavelet. The cache belongs to one object: equal
     wavelets do not share it, and copies and unpickled wavelets start without it.

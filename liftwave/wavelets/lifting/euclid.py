@@ -137,7 +137,7 @@ def _without(row: Row, step: LiftingStep) -> Row:
 
 
 def _factors(state: _State, determinant: Laurent) -> Factors:
-    """Append the predict step that leaves the high-pass a single odd sample."""
+    """Append the predict step that reduces the high-pass to a single odd sample."""
     low = state.rest.approx.even
     high = Laurent(determinant.low - low.low, determinant.coefficients / low.coefficients)
     one_over = Laurent(-high.low, ONE.coefficients / high.coefficients)

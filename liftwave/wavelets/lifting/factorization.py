@@ -172,7 +172,7 @@ def _lattices(matrix: Polyphase) -> Iterator[_Fit]:
         # Orthonormal filters have even length, except a single tap and rounding errors.
         last = low.high
         first = last + 1 - (len(low) + len(low) % 2)
-        # The determinant tells by how many pairs of samples the high-pass is
+        # The determinant gives the number of sample pairs by which the high-pass is
         # ahead of the window of the low-pass. The lattice has both in one window.
         ahead = matrix.determinant().low - (first + last - 1) // 2
         aligned = high.shifted(-2 * ahead)

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from liftwave.wavelets.filter_bank import FilterBank
 
 Shears: TypeAlias = Literal[2, 3]
-"""How many shears a rotation is made of."""
+"""Number of shears of a rotation."""
 
 
 class Lattice(NamedTuple):
@@ -125,7 +125,7 @@ def lattice_of_filters(dec_lo: Sequence[float], dec_hi: Sequence[float]) -> Latt
 
 
 def _input_angle(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Return the angle whose rotation of the columns leaves least at the two ends."""
+    """Return the angle whose rotation of the columns minimises the two ends."""
     first_energy = first[0] @ first[0] + second[-1] @ second[-1]
     second_energy = second[0] @ second[0] + first[-1] @ first[-1]
     product = first[0] @ second[0] - first[-1] @ second[-1]

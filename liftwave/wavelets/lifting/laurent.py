@@ -1,6 +1,6 @@
 """Laurent polynomials in one variable: the algebra of filters and lifting steps.
 
-The variable ``z`` stands for reading one sample further on: ``z**m`` times a
+The variable ``z`` advances a sequence by one sample: ``z**m`` times a
 sequence ``v`` is the sequence ``v[k + m]``.
 """
 

@@ -121,7 +121,7 @@ class Factors(NamedTuple):
 
 
 def matrix_of(factors: Factors) -> Polyphase:
-    """Multiply the factors to the matrix of the transform under periodization."""
+    """Return the product of the factors: the matrix of the transform under periodization."""
     even, odd = reduce(Polyphase.after, factors.steps, IDENTITY)
     return Polyphase(
         even.times(factors.scale[0]).shifted(-factors.shift[0]),

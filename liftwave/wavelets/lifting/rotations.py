@@ -30,8 +30,8 @@ from liftwave.wavelets.lifting.laurent import Laurent
 from liftwave.wavelets.lifting.polyphase import Factors, max_tap, noise_gain
 from liftwave.wavelets.lifting.step import LiftingStep
 
-# How many rotations are tried for the extra quarter turn. Large angles cost
-# least, but the cheapest of them is only known after all steps are written.
+# Number of rotations tried for the extra quarter turn. Large angles cost
+# least, but the cheapest one is only known after all steps are written.
 _ROTATIONS_TRIED = 3
 
 # Above this angle (taps of tan(1.3) = 3.6) a rotation takes three shears.

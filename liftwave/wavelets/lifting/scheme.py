@@ -33,7 +33,7 @@ class LiftingScheme(PlanOwner):
     r"""A lifting scheme, accepted wherever a wavelet is.
 
     A signal is split into even and odd samples. Each step changes one of the
-    two. At the end the even samples are the approximation, the odd ones the detail:
+    two. At the end the even samples give the approximation, the odd ones the detail:
 
     .. math::
 
@@ -54,8 +54,8 @@ class LiftingScheme(PlanOwner):
     name : str, optional
         A name for ``repr`` and messages.
     shift : (int, int), optional
-        Circular shifts of approximation and detail, which make the numbering
-        of coefficients that of PyWavelets. They apply under ``periodization``
+        Circular shifts of approximation and detail, which number the
+        coefficients as PyWavelets does. They apply under ``periodization``
         only. Other boundary modes number coefficients by the positions of
         their samples. Default ``(0, 0)``.
     integer : bool, optional
@@ -64,7 +64,7 @@ class LiftingScheme(PlanOwner):
     origin : FilterBank, optional
         The filter bank that was factored into this scheme, if any. It gives
         :attr:`dec_len`. If the scheme is factored again, it also gives the
-        digits of the smallest taps of long filters, which the steps have lost.
+        digits of the smallest taps of long filters, which the steps lose.
 
     Raises
     ------
@@ -120,14 +120,14 @@ class LiftingScheme(PlanOwner):
         name : str
             The name of a discrete wavelet of PyWavelets, or ``"cdf5.3"``
             (``bior2.2``) or ``"cdf9.7"`` (``bior4.4``), the wavelets of JPEG
-            2000. Upper and lower case are the same.
+            2000. Case is ignored.
 
         Raises
         ------
         FactorizationError
             For ``"dmey"``, whose table does not reconstruct.
         WaveletError
-            If there is no such wavelet.
+            If the wavelet does not exist.
 
         Examples
         --------
@@ -247,7 +247,7 @@ class LiftingScheme(PlanOwner):
         -------
         LiftingScheme
             Its input holds the approximation at even and the detail at odd
-            positions, its bands are the even and odd samples. This holds under
+            positions. Its bands are the even and odd samples. This holds under
             periodization, and without shifts under every boundary mode.
 
         Raises
@@ -279,7 +279,7 @@ class LiftingScheme(PlanOwner):
         -------
         LiftingScheme
             Its input holds the approximation at even and the detail at odd
-            positions, its bands are the even and odd samples of the transpose.
+            positions. Its bands are the even and odd samples of the transpose.
             For orthonormal wavelets it computes the same as :meth:`inverse`.
 
         Raises
@@ -332,7 +332,7 @@ class LiftingScheme(PlanOwner):
             of this scheme divided by its scales, up to rounding: ``cdf5.3``
             becomes JPEG 2000's reversible transform. Orthonormal wavelets
             longer than Haar are factored again, with three shears for each
-            rotation. That needs no scales, so their bands are the real ones
+            rotation. This needs no scales, so their bands equal the real ones
             up to rounding.
 
         Raises
@@ -342,9 +342,9 @@ class LiftingScheme(PlanOwner):
 
         Notes
         -----
-        Samples of int8 and uint8 give coefficients of at least int16, samples
-        of int16 and uint16 at least int32, samples of int32, uint32 and int64
-        give int64. A wider dtype is used if scheme, boundary mode and number
+        Samples of int8 and uint8 give coefficients of at least int16. Samples
+        of int16 and uint16 give at least int32. Samples of int32, uint32 and
+        int64 give int64. The dtype is wider if scheme, boundary mode and number
         of levels together could exceed the narrower one. int64 is the widest.
         Coefficients that exceed it wrap around modulo :math:`2^{64}`, with an
         ``IntegerRangeWarning``; the inverse transform is still exact.

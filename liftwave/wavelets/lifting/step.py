@@ -105,13 +105,13 @@ class LiftingStep:
         return LiftingStep(self.kind, self.taps * factor, self.offset)
 
     def moved(self, by: int) -> LiftingStep:
-        """Return the step that reads its source ``by`` samples further on."""
+        """Return the step that reads its source ``by`` samples later."""
         return LiftingStep(self.kind, self.taps, self.offset + by)
 
     def adjoint(self) -> LiftingStep:
         """Return the transpose under periodization.
 
-        Source and target swap roles, the taps are mirrored, the sign stays.
+        Source and target swap roles. The taps are mirrored. The sign stays the same.
         """
         kind: StepKind = "update" if self.kind == "predict" else "predict"
         return LiftingStep(kind, reversed_taps(self.taps), 1 - self.offset - self.length)
@@ -152,7 +152,7 @@ def band_formulas(scale: tuple[Any, Any], shift: tuple[int, int]) -> Iterator[st
 
 
 def scale_text(value: Any, digits: int = 5) -> str:
-    """Write a scale to some digits, or the library of an array."""
+    """Format a scale to some digits, or name the library of an array."""
     if is_array_scalar(value):
         return f"<{library_of(value)} array>"
     return f"{value:.{digits}g}"
@@ -178,7 +178,7 @@ def as_integer(value: Any, label: str) -> int:
 
 
 def as_pair(values: Any, label: str) -> tuple[Any, Any]:
-    """Unpack two values, or raise an error that says what each is for."""
+    """Unpack two values, or raise an error that names the role of each."""
     try:
         approx, detail = values
     except (TypeError, ValueError):
