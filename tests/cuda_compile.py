@@ -13,9 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from liftwave._kernels.cuda.runtime import OPTIONS, Kernel, source_text
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
+EACH_ARCHITECTURE = [pytest.param(a, marks=pytest.mark.slow) for a in ARCHITECTURES[:-1]]
+EACH_ARCHITECTURE.append(pytest.param(ARCHITECTURES[-1]))
+"""Parameters of tests: the newest architecture, and the others with the slow tests."""
 
 
 class Usage(NamedTuple):

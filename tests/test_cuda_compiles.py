@@ -160,7 +160,7 @@ def test_each_kernel_compiles() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 @pytest.mark.parametrize("source", SOURCES)
 def test_all_forms_compile_and_spill_nothing(source: str, architecture: str) -> None:
     chosen = sorted(kernel for kernel in noted() if kernel.source == source)

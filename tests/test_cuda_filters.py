@@ -449,7 +449,7 @@ needs_device_compiler = pytest.mark.skipif(
 
 
 @needs_device_compiler
-@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 def test_nothing_is_spilled(architecture: str) -> None:
     along = architecture != "sm_80"
     assert_nothing_is_spilled(architecture, [("float32", 8, False)], [along])
@@ -457,7 +457,7 @@ def test_nothing_is_spilled(architecture: str) -> None:
 
 @needs_device_compiler
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 def test_nothing_is_spilled_by_others(architecture: str) -> None:
     classes = [("float16", 20, False), ("float32", 0, True), ("complex64", 8, False)]
     assert_nothing_is_spilled(architecture, classes, [False, True])

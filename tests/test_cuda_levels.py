@@ -526,7 +526,7 @@ SOURCES = ["filter_tile_analysis.cuh", "filter_tile_synthesis.cuh"]
 
 
 @needs_device_compiler
-@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 @pytest.mark.parametrize("source", SOURCES)
 def test_nothing_is_spilled(source: str, architecture: str) -> None:
     check_usage(source, architecture, 9)
@@ -534,7 +534,7 @@ def test_nothing_is_spilled(source: str, architecture: str) -> None:
 
 @needs_device_compiler
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 @pytest.mark.parametrize("source", SOURCES)
 def test_nothing_is_spilled_by_any(source: str, architecture: str) -> None:
     check_usage(source, architecture, 1)

@@ -425,7 +425,7 @@ def test_schemes_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc")
-@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 def test_kernels_compile_without_spills(architecture: str) -> None:
     kernels = [
         kernel("lifting.cuh", "lift_analysis", *("float32",) * 3, *flags)

@@ -212,7 +212,7 @@ def test_what_is_dropped_and_integers_are_not_served(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc")
-@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 def test_kernels_compile_without_spills(architecture: str) -> None:
     kernels = [
         kernel("lifting_gradient.cuh", "lift_vjp", "float32", rows, learned, merges)

@@ -662,13 +662,13 @@ needs_compiler = pytest.mark.skipif(
 
 
 @needs_compiler
-@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 def test_compiled_kernels_stay_in_registers(architecture: str) -> None:
     check_compiled(architecture, [0])
 
 
 @needs_compiler
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", cuda_compile.ARCHITECTURES)
+@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 def test_all_compiled_kernels_stay_in_registers(architecture: str) -> None:
     check_compiled(architecture, range(4))

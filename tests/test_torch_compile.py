@@ -372,6 +372,8 @@ sum(alone).backward()
 for got, parameter in zip(mine, layer.parameters(), strict=True):
     torch.testing.assert_close(got, parameter.grad)
     assert bool(got.abs().max() > 0)
+del wrapped
+distributed.barrier()  # neither process may close its connections while the other uses them
 distributed.destroy_process_group()
 print("equal")
 """

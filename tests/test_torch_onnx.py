@@ -76,14 +76,16 @@ def test_every_mode_in_one_dimension() -> None:
     same_in_onnx(RoundTrips([lwt.DWT1d("db2", 1, mode) for mode in MODES]), (data(2, 3, 17),))
 
 
-@pytest.mark.parametrize(("dims", "wavelet"), [(2, "db2"), (3, "haar")])
+@pytest.mark.parametrize(
+    ("dims", "wavelet"), [(2, "db2"), pytest.param(3, "haar", marks=pytest.mark.slow)]
+)
 def test_every_mode_on_some_axis(dims: int, wavelet: str) -> None:
     each = [MODES[k : k + dims] for k in range(0, len(MODES) - dims + 1, dims)]
     layers = [DWT[dims](wavelet, 1, modes) for modes in each]
     same_in_onnx(RoundTrips(layers), (data(2, 3, *SIZES[dims]),))
 
 
-@pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.slow), 2, 17])
+@pytest.mark.parametrize("n", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2)), 17])
 def test_wavelets(n: int) -> None:
     """Several levels, short signals and long filters; lifting uses another computation."""
     layers = [lwt.DWT1d(w, 2) for w in ("haar", "sym4", "bior1.3")]
@@ -92,12 +94,14 @@ def test_wavelets(n: int) -> None:
     same_in_onnx(RoundTrips(layers), (data(2, 3, n),))
 
 
-@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("dims", [2, *(pytest.param(d, marks=pytest.mark.slow) for d in (1, 3))])
 def test_without_a_batch(dims: int) -> None:
     same_in_onnx(RoundTrips([DWT[dims]("haar")]), (data(3, *SIZES[dims]),))
 
 
-@pytest.mark.parametrize("wavelet", ["db2", lw.LiftingScheme.from_name("cdf9.7")])
+@pytest.mark.parametrize(
+    "wavelet", [pytest.param("db2", marks=pytest.mark.slow), lw.LiftingScheme.from_name("cdf9.7")]
+)
 def test_any_batch_and_any_channels(wavelet: Any) -> None:
     """Graphs exported for one size support others."""
     layer = RoundTrips([lwt.DWT2d(wavelet, 1, "reflect")])
@@ -105,7 +109,7 @@ def test_any_batch_and_any_channels(wavelet: Any) -> None:
     same_in_onnx(layer, (data(2, 3, 17, 16),), (data(5, 1, 17, 16),), dynamic_shapes=sizes)
 
 
-@pytest.mark.parametrize("dims", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("dims", [2, *(pytest.param(d, marks=pytest.mark.slow) for d in (1, 3))])
 def test_inverses_alone(dims: int) -> None:
     """Also with a missing band: in lifting, zeros of any batch size replace it."""
 
@@ -124,7 +128,7 @@ def test_inverses_alone(dims: int) -> None:
         same_in_onnx(Inverse(dwt), (few,), (many,), dynamic_shapes=(sizes,))
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float16"])
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float16", marks=pytest.mark.slow)])
 def test_other_precisions(dtype: str) -> None:
     """All numbers in the graph preserve double precision."""
     wavelets = ("db3", lw.LiftingScheme.from_name("cdf9.7"))
