@@ -41,14 +41,20 @@ def execute(call: Call) -> Any:
     if kernels:
         native_run = operation.native_runs.get(kernels)
         results = None if native_run is None else native_run(arrays)
-        may_be_plain = type(arrays[0]) is np.ndarray and operation.is_plain
-        if results is None and may_be_plain and are_plain(arrays, operation.plain_dtypes):
+        if results is None and _is_plain(operation, arrays):
             results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
         if results is not None:
             return results[0] if result is SINGLE else result.pack(results)
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], call.sizes)
     return result.pack(opened[0].close_all(results, operation.data_outputs))
+
+
+def _is_plain(operation: Operation, arrays: Sequence[Array]) -> bool:
+    """Whether the operation runs on these arrays without a conversion."""
+    if type(arrays[0]) is not np.ndarray or not operation.is_plain:
+        return False
+    return are_plain(arrays, operation.plain_dtypes)
 
 
 def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:

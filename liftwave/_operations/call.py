@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from liftwave._operations.operation import Operation
 from liftwave._typing import Array
@@ -39,7 +40,8 @@ class Single:
 SINGLE = Single()
 
 
-class Call(NamedTuple):
+@dataclass(slots=True, eq=False, repr=False)
+class Call:
     """A call of a public function, after its arguments are converted.
 
     Attributes

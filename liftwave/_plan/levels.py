@@ -119,7 +119,7 @@ class SynthesisLevel(NamedTuple):
         return "a" * (1 + max(len(key) for key, _, _ in self.synthesis_steps))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AnalysisPlan:
     """All levels of an analysis of one shape.
 
@@ -140,8 +140,8 @@ class AnalysisPlan:
     levels: tuple[AnalysisLevel, ...]
     keys: Keys
     shapes: tuple[Shape, ...]
-    native: dict[Any, Any] = field(default_factory=dict, repr=False)
-    adjoints: dict[Any, SynthesisPlan] = field(default_factory=dict, repr=False)
+    native: dict[Any, Any] = field(default_factory=dict)
+    adjoints: dict[Any, SynthesisPlan] = field(default_factory=dict)
 
     @cached_property
     def parts(self) -> tuple[AnalysisPlan, ...]:
@@ -149,7 +149,7 @@ class AnalysisPlan:
         return tuple(analysis_plan_of((level,)) for level in self.levels)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SynthesisPlan:
     """All levels of a synthesis of bands of given shapes.
 
@@ -173,8 +173,8 @@ class SynthesisPlan:
     keys: Keys
     has_approx: bool
     shape: Shape
-    native: dict[Any, Any] = field(default_factory=dict, repr=False)
-    adjoints: dict[Any, AnalysisPlan] = field(default_factory=dict, repr=False)
+    native: dict[Any, Any] = field(default_factory=dict)
+    adjoints: dict[Any, AnalysisPlan] = field(default_factory=dict)
 
     @cached_property
     def parts(self) -> tuple[SynthesisPlan, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Laurent:
     """The polynomial ``sum_j coefficients[j] * z**(low + j)``, immutable by convention.
 
