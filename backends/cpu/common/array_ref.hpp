@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-#include "common/index.hpp"
 #include "common/dtype.hpp"
+#include "common/index.hpp"
 #include "common/small_vector.hpp"
 
 namespace liftwave {

@@ -1,11 +1,10 @@
 #include "lifting/gradient.hpp"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
-#include "common/require.hpp"
 #include "common/parallel.hpp"
+#include "common/require.hpp"
 #include "lifting/layout.hpp"
 
 namespace liftwave {

@@ -1,6 +1,5 @@
 #include "lifting/layout.hpp"
 
-#include <string>
 #include <utility>
 
 #include "common/require.hpp"

@@ -1,11 +1,10 @@
 #include "lifting/plan.hpp"
 
+#include <cmath>
+#include <utility>
+
 #include "common/require.hpp"
 #include "lifting/schedule.hpp"
-
-#include <cmath>
-#include <string>
-#include <utility>
 
 namespace liftwave {
 namespace {

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <string>
 #include <utility>
 
-#include "common/require.hpp"
 #include "common/parallel.hpp"
+#include "common/require.hpp"
 #include "lifting/layout.hpp"
 
 namespace liftwave {

@@ -14,8 +14,8 @@
 #include "common/array_ref.hpp"
 #include "common/array_view.hpp"
 #include "common/dtype.hpp"
-#include "common/small_vector.hpp"
 #include "common/require.hpp"
+#include "common/small_vector.hpp"
 
 namespace liftwave {
 

@@ -9,13 +9,12 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "common/require.hpp"
 #include "common/parallel.hpp"
+#include "common/require.hpp"
 #include "lifting/gradient.hpp"
 #include "lifting/transform.hpp"
 #include "python/arrays.hpp"

@@ -1,7 +1,6 @@
 #include "python/lifting_groups.hpp"
 
 #include <algorithm>
-#include <string>
 
 #include "common/require.hpp"
 #include "lifting/layout.hpp"

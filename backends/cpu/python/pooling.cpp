@@ -6,7 +6,6 @@
 #include <nanobind/stl/vector.h>
 
 #include <array>
-#include <string>
 #include <utility>
 #include <vector>
 
