@@ -13,7 +13,8 @@ from liftwave._execute import execute
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import as_axis_plans
 from liftwave._typing import Array, ArrayLike, Modes
-from liftwave.decomposition.bands import Bands
+from liftwave.decomposition.arithmetic import BandArithmetic
+from liftwave.decomposition.from_pywt import fields_of
 from liftwave.decomposition.plotting import plot_bands
 from liftwave.errors import ShapeError
 from liftwave.thresholding import threshold
@@ -28,16 +29,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Decomposition(Bands):
+class Decomposition(BandArithmetic):
     """A multilevel wavelet decomposition, as :func:`decompose` returns it.
 
-    It is immutable: methods that change coefficients return a new decomposition.
+    It is immutable: methods that change coefficients return a new decomposition, and its NumPy
+    arrays are read-only views. It is also a mapping of the bands: ``d[1, "d"]`` is a band,
+    ``d[1]`` are the bands of a level, ``d[-1]`` those of the coarsest one; ``len(d)``, ``in``,
+    iteration and :meth:`items` go over names ``(level, key)``. Decompositions with the same layout
+    can be added and subtracted, and multiplied by numbers.
 
     Attributes
     ----------
     approx : array
         The approximation of the coarsest level.
-    details : tuple of dict
+    details : tuple of mappings
         The details of each level, coarsest first, keyed by one letter per
         transformed axis as in :func:`dwtn`.
     shape : tuple of int
@@ -59,7 +64,55 @@ class Decomposition(Bands):
     (7, 11)
     >>> d[1, "HL"] is d[1, "ad"]
     True
+    >>> (2 * d - d).allclose(d)
+    True
     """
+
+    @classmethod
+    def from_pywt(
+        cls,
+        coeffs: Sequence[Any],
+        wavelet: Wavelets,
+        mode: Modes = "symmetric",
+        axes: Sequence[int] | int | None = None,
+        shape: Sequence[int] | None = None,
+    ) -> Decomposition:
+        """Return the decomposition with the coefficients of a list of PyWavelets.
+
+        Parameters
+        ----------
+        coeffs : list
+            As from :func:`wavedec`, :func:`wavedec2` or :func:`wavedecn`. Missing details
+            (``None``) count as zero.
+        wavelet, mode
+            Those that gave the coefficients.
+        axes : int or sequence of int, optional
+            The transformed axes; by default the last axes, as many as the structure shows.
+        shape : sequence of int, optional
+            Shape of the data; by default that of the reconstruction, which has an even
+            length where the data may have had an odd one.
+
+        Returns
+        -------
+        Decomposition
+
+        Raises
+        ------
+        ShapeError, AxisError
+            If the bands do not fit together, the axes or the shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import liftwave as lw
+        >>> x = np.arange(63.0).reshape(7, 9)
+        >>> coeffs = lw.wavedec2(x, "db2", level=1)
+        >>> d = lw.Decomposition.from_pywt(coeffs, "db2", shape=x.shape)
+        >>> d == lw.decompose(x, "db2", level=1)
+        True
+        """
+        fields = fields_of(coeffs, wavelet, mode, axes, shape)
+        return cls(fields.approx, fields.details, fields.shape, fields.approx.dtype, fields.plans)
 
     # --- back to data --------------------------------------------------------------------
 
@@ -85,7 +138,7 @@ class Decomposition(Bands):
         if self.level == 0:
             return self.approx
         structure = dict_list(len(self.plans))
-        bands = structure.unpack([self.approx, *self.details])
+        bands = structure.unpack([self.approx, *map(dict, self.details)])
         plans = as_axis_plans(self.plans)
         data = execute(synthesis_call(bands, plans, len(self.shape), structure))
         data = data[tuple(slice(n) for n in self.shape)]
@@ -262,17 +315,13 @@ class Decomposition(Bands):
         return replace(self, details=tuple(details))
 
     def _fitted(self, which: tuple[int, str], band: Array) -> Array:
-        """Check the shape of the new band, and convert it to integers if the old one is integer."""
+        """Check the shape of a new band, and convert it for integer schemes."""
         old = self.bands[which]
         if tuple(band.shape) != tuple(old.shape):
             raise ShapeError(
                 f"band {which} has shape {tuple(old.shape)}, got {tuple(band.shape)} in its place"
             )
-        xp = array_namespace(old)
-        if self._is_integer and band.dtype != old.dtype:
-            floating = xp.isdtype(band.dtype, "real floating")
-            return xp.astype(xp.round(band) if floating else band, old.dtype)
-        return band
+        return self._in_band_dtype(band, old)
 
 
 def decompose(
