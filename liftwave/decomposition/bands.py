@@ -40,11 +40,8 @@ class Bands:
     plans: tuple[AxisPlan, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "approx", _read_only(self.approx))
-        details = [
-            MappingProxyType({key: _read_only(band) for key, band in bands.items()})
-            for bands in self.details
-        ]
+        approx, *details = _read_only([{"": self.approx}, *self.details])
+        object.__setattr__(self, "approx", approx[""])
         object.__setattr__(self, "details", tuple(details))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -291,13 +288,17 @@ def _weight(level: int, key: str, weights: Sequence[float]) -> float:
     return product
 
 
-def _read_only(band: Array) -> Array:
-    """A view that cannot be written to. Only NumPy has such views."""
-    if type(band) is not np.ndarray or not band.flags.writeable:
-        return band
-    view = band.view()
-    view.flags.writeable = False
-    return view
+def _read_only(levels: Sequence[Mapping[str, Array]]) -> list[Mapping[str, Array]]:
+    """The bands as views that cannot be written to. Only NumPy has such views."""
+    views = []
+    for bands in levels:
+        level = dict(bands)
+        for key, band in level.items():
+            if type(band) is np.ndarray and band.flags.writeable:
+                level[key] = view = band.view()
+                view.flags.writeable = False
+        views.append(MappingProxyType(level))
+    return views
 
 
 def _copied(band: Array) -> Array:
