@@ -241,7 +241,7 @@ MUTATIONS = (
         "vjp torch_gradients",
     ),
     Mutation(
-        "liftwave/_operations/transform.py",
+        "liftwave/_operations/wavelet_operation.py",
         "sums[slot] = sums[slot] + value if slot in sums else value",
         "sums[slot] = value",
         "torch_gradients",
