@@ -377,7 +377,7 @@ MUTATIONS = (
         "cpu_pooling",
     ),
     Mutation(
-        "backends/cpu/pooling/weights.hpp",
+        "backends/cpu/pooling/similarities.hpp",
         "const auto is_outer = magnitude<T>(a) > magnitude<T>(mean);",
         "const auto is_outer = magnitude<T>(a) < magnitude<T>(mean);",
         "cpu_pooling",

@@ -14,27 +14,14 @@ from functools import cache, cached_property, lru_cache
 from itertools import product
 from typing import Any, NamedTuple, Self
 
-from liftwave._arrays.integers import (
-    coefficient_dtype,
-)
+from liftwave._arrays.integers import coefficient_dtype
 from liftwave._kernels.contract import Kernels, NativeRun
 from liftwave._operations.operation import Output, Shape
-from liftwave._operations.wavelet_data import (
-    WaveletData,
-    as_numbers,
-    from_json,
-    tap_slots,
-    to_json,
-)
+from liftwave._operations.wavelet_data import WaveletData, as_numbers, from_json, tap_slots, to_json
 from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.axis import bounded
-from liftwave._plan.levels import (
-    AnalysisPlan,
-    Keys,
-    SynthesisPlan,
-    unflatten_bands,
-)
+from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, unflatten_bands
 from liftwave._plan.planning import plan_analysis, plan_synthesis
 from liftwave._plan.shapes import band_shapes, signal_shape
 from liftwave._typing import Array, Mode

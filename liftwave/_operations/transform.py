@@ -13,10 +13,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._arrays.convert import NativeHalf, Opened, open_arrays, open_unchanged
-from liftwave._arrays.integers import (
-    open_integer_coefficients,
-    open_integer_samples,
-)
+from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
 from liftwave._arrays.taps import check_library_of_taps
 from liftwave._kernels.axis_by_axis import padded
 from liftwave._kernels.contract import Kernels
@@ -35,18 +32,9 @@ from liftwave._operations.transform_vjp import (
     synthesis_adjoint,
     synthesis_vjp,
 )
-from liftwave._operations.wavelet_data import (
-    as_numbers,
-    slot_structure,
-    with_tap_arrays,
-)
+from liftwave._operations.wavelet_data import as_numbers, slot_structure, with_tap_arrays
 from liftwave._plan.axes import AxisPlan, AxisPlans
-from liftwave._plan.levels import (
-    AnalysisPlan,
-    Keys,
-    SynthesisPlan,
-    flatten_bands,
-)
+from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, flatten_bands
 from liftwave._plan.shapes import trims_approximations
 from liftwave._plan.transpose import adjoint_of_analysis
 from liftwave._typing import Array

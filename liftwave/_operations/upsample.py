@@ -15,10 +15,7 @@ from liftwave._kernels.axis_by_axis import padded
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.tap_gradients import StepGradient
-from liftwave._operations.transform_vjp import (
-    synthesis_adjoint,
-    synthesis_vjp,
-)
+from liftwave._operations.transform_vjp import synthesis_adjoint, synthesis_vjp
 from liftwave._operations.wavelet_data import (
     WaveletData,
     as_numbers,
