@@ -241,7 +241,7 @@ MUTATIONS = (
         "vjp torch_gradients",
     ),
     Mutation(
-        "liftwave/_operations/transform.py",
+        "liftwave/_operations/wavelet_operation.py",
         "sums[slot] = sums[slot] + value if slot in sums else value",
         "sums[slot] = value",
         "torch_gradients",
@@ -377,7 +377,7 @@ MUTATIONS = (
         "cpu_pooling",
     ),
     Mutation(
-        "backends/cpu/pooling/weights.hpp",
+        "backends/cpu/pooling/similarities.hpp",
         "const auto is_outer = magnitude<T>(a) > magnitude<T>(mean);",
         "const auto is_outer = magnitude<T>(a) < magnitude<T>(mean);",
         "cpu_pooling",
