@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from liftwave._kernels.cuda.runtime import OPTIONS, Kernel, source_text
+from liftwave._kernels.cuda.common.runtime import OPTIONS, Kernel, source_text
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
 EACH_ARCHITECTURE = [pytest.param(a, marks=pytest.mark.slow) for a in ARCHITECTURES[:-1]]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from cuda_host import source_names
 from helpers import assert_close, has_cuda, zero_mean
 from places import Place, assert_near, at, reference
 
@@ -22,7 +23,7 @@ import liftwave as lw
 import liftwave.torch as lt
 from liftwave import _config, _dispatch
 from liftwave._arrays import integers
-from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.common import runtime as cuda_runtime
 from liftwave._kernels.half_precision import in_float32
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave.errors import ArgumentTypeError, IntegerRangeWarning, KernelsError
@@ -304,8 +305,8 @@ def test_integers_on_a_device_are_not_read(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_every_source_is_found_whole() -> None:
-    names = sorted(path.name for path in cuda_runtime.source_folder().glob("*.cuh"))
-    assert {"numbers.cuh", "boundary.cuh"} < set(names)
+    names = source_names()
+    assert {"common/numbers.cuh", "common/boundary.cuh"} < set(names)
     for name in names:
         text = cuda_runtime.source_text(name)
         assert "#include" not in text

@@ -13,10 +13,10 @@ from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from helpers import zero_mean
 from lift_pool_cases import PADDINGS
 
-from liftwave._kernels.cuda import layout as cuda_layout
-from liftwave._kernels.cuda import lift_pool_launch as launch
-from liftwave._kernels.cuda import lift_pool_tiles as tiles
-from liftwave._kernels.cuda.runtime import kernel
+from liftwave._kernels.cuda.common import layout as cuda_layout
+from liftwave._kernels.cuda.common.runtime import kernel
+from liftwave._kernels.cuda.lift_pool import launch as launch
+from liftwave._kernels.cuda.lift_pool import tiles as tiles
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 
@@ -434,7 +434,7 @@ def test_what_is_not_served_goes_to_the_fallback(monkeypatch: pytest.MonkeyPatch
 )
 def test_kernels_compile_without_spills(architecture: str, size: int, dtype: str) -> None:
     kernels = [
-        kernel("lift_pool.cuh", name, dtype, dtype, size, up)
+        kernel(launch._SOURCES[name], name, dtype, dtype, size, up)
         for name, up in product(("lift_pool", "lift_pool_back"), (False, True))
     ]
     for one, usage in cuda_compile.usages(kernels, architecture).items():

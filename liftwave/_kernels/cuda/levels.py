@@ -16,10 +16,12 @@ from typing import Any, cast
 from array_api_compat import array_namespace
 
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.cuda import filter_tiles
-from liftwave._kernels.cuda.filters import CudaFilters
-from liftwave._kernels.cuda.lifting import CudaLifting, analyse_level, name_of, synthesise_level
-from liftwave._kernels.cuda.lifting_gradient import CudaLiftingGradient
+from liftwave._kernels.cuda.common.runtime import COMPUTED, ITEMSIZE, Memory, address_of, memory_of
+from liftwave._kernels.cuda.filters import fused
+from liftwave._kernels.cuda.filters.kernels import CudaFilters
+from liftwave._kernels.cuda.lifting.gradient import CudaLiftingGradient
+from liftwave._kernels.cuda.lifting.groups import name_of
+from liftwave._kernels.cuda.lifting.kernels import CudaLifting, analyse_level, synthesise_level
 from liftwave._kernels.cuda.passes import (
     PAIR_KEYS,
     LevelLaunch,
@@ -31,7 +33,6 @@ from liftwave._kernels.cuda.passes import (
     native_synthesis,
     synthesis_launches,
 )
-from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, address_of, memory_of
 from liftwave._plan.axis import bounded
 from liftwave._plan.levels import (
     AnalysisLevel,
@@ -77,9 +78,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         for level in launches:
             bands = list(map(partial(self._runtime.empty, level.shape, like=x), level.dtypes))
             places = list(map(address_of, bands))
-            filter_tiles.run_split(
-                level.launch, level.pair, address, places, x, level.what, self._runtime
-            )
+            fused.run_split(level.launch, level.pair, address, places, x, level.what, self._runtime)
             # The next launch reads it: its memory must not be reused before.
             address, approx = places[0], bands[0]
             details[:0] = bands[1:]
@@ -136,7 +135,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         if axis_pass.pair is None:
             return self._split_lines(x, axis_pass.first, shape, dtypes)
         bands = self._bands(x, shape, dtypes, 4)
-        if prod(shape) == 0 or filter_tiles.split(x, bands, dtypes, axis_pass.pair, self._runtime):
+        if prod(shape) == 0 or fused.split(x, bands, dtypes, axis_pass.pair, self._runtime):
             return bands
         wide = (COMPUTED[dtypes[0]], COMPUTED[dtypes[1]])
         approx, detail = self._split(x, Pass(axis_pass.first), wide)
@@ -206,7 +205,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
                 else:
                     places.append(approx if key == "aa" else None)
             approx = address_of(result)
-            filter_tiles.run_merge(
+            fused.run_merge(
                 step.launch, step.pair, places, approx, result, step.what, self._runtime
             )
             del previous
@@ -272,7 +271,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         if axis_pass.pair is None:
             return self._merge_lines(bands, axis_pass.first, shape, dtype, out)
         result = self._runtime.empty(shape, dtype, like) if out is None else out
-        if prod(shape) == 0 or filter_tiles.merge(bands, result, axis_pass.pair, self._runtime):
+        if prod(shape) == 0 or fused.merge(bands, result, axis_pass.pair, self._runtime):
             return result
         assert axis_pass.second is not None
         second = Pass(axis_pass.second)
