@@ -133,7 +133,6 @@ def compiled(kernel: Kernel) -> Any:
     cxx = compiler()
     assert cxx is not None, "tests ask for a compiler first"
     flags = ["-std=c++17", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Wextra"]
-    flags += [f"-I{source_folder()}", f"-I{HEADER.parent}"]
     # A device faults on misaligned packs. The host reads them unless this check is compiled in.
     flags += ["-fsanitize=alignment,bounds", "-fno-sanitize-recover=all"]
     if "clang" in Path(cxx).name:  # the executable must contain its run-time library
@@ -148,13 +147,14 @@ extern "C" const char* launch(const void* arguments, std::size_t size, long long
 """
     parts = [text, cxx, *flags, HEADER.read_text(), source_text(kernel.source)]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+    folders = [f"-I{source_folder()}", f"-I{HEADER.parent}"]
     folder = Path(tempfile.gettempdir()) / f"liftwave-cuda-host-{os.getuid()}"
     folder.mkdir(exist_ok=True)
     library = folder / f"{key}.so"
     if not library.exists():
         made = folder / f"{key}.{os.getpid()}.tmp"
         done = subprocess.run(
-            [cxx, *flags, "-x", "c++", "-", "-o", str(made)],
+            [cxx, *flags, *folders, "-x", "c++", "-", "-o", str(made)],
             input=text,
             text=True,
             capture_output=True,

@@ -13,7 +13,8 @@ from helpers import MODES, assert_all_close, axis_plans, largest, mapped, to_num
 
 import liftwave as lw
 from liftwave._kernels.cuda.common import layout as cuda_layout
-from liftwave._kernels.cuda.common.runtime import ITEMSIZE, Kernel, kernel
+from liftwave._kernels.cuda.common.memory import ITEMSIZE
+from liftwave._kernels.cuda.common.runtime import Kernel, kernel
 from liftwave._kernels.cuda.filters import tiles as cuda_tiling
 from liftwave._kernels.cuda.filters.fused_launch import _analysis_shape, _synthesis_shape
 from liftwave._kernels.reference.family import ReferenceKernels

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from liftwave._kernels.cuda.common import runtime as cuda_runtime
-from liftwave._kernels.cuda.common.runtime import DeviceRuntime, kernel, memory_of, source_text
+from liftwave._kernels.cuda.common.memory import memory_of
+from liftwave._kernels.cuda.common.runtime import DeviceRuntime, kernel, source_text
 from liftwave.errors import DeviceError
 
 

@@ -11,7 +11,7 @@ from itertools import groupby, islice
 from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from liftwave._kernels.cuda.common.runtime import COMPUTED, Memory
+from liftwave._kernels.cuda.common.memory import COMPUTED, Memory
 from liftwave._kernels.cuda.filters import fused
 from liftwave._kernels.cuda.filters.fused_launch import (
     Pair,

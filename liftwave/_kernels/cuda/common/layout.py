@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import prod
 from typing import Any, TypeAlias
 
-from liftwave._kernels.cuda.common.runtime import Memory
+from liftwave._kernels.cuda.common.memory import Memory
 from liftwave._plan.boundary import Extension, channel_extension, signal_extension
 from liftwave._typing import Mode
 

@@ -1,4 +1,4 @@
-"""Launching CUDA kernels, and the memory of the arrays that they read and write.
+"""Launching CUDA kernels.
 
 CuPy compiles kernels at their first use, for the device that they run on, and caches them on disk.
 They run on the caller's current stream, on CuPy arrays and on CUDA tensors of torch. The library of
@@ -16,10 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-from array_api_compat import device
-
-from liftwave._arrays.tensors import is_numbers, is_unwatched
 from liftwave._kernels.contract import Kernels
 from liftwave._typing import Array
 from liftwave.errors import DeviceError
@@ -30,15 +26,6 @@ class Kernel(NamedTuple):
 
     source: str
     expression: str
-
-
-class Memory(NamedTuple):
-    """An array's memory: its address, strides in numbers, shape, and the name of its dtype."""
-
-    address: int
-    strides: tuple[int, ...]
-    shape: tuple[int, ...]
-    dtype: str
 
 
 class Runtime(Protocol):
@@ -105,53 +92,9 @@ class CudaPart:
         self._fallback = fallback
 
 
-class CudaArrays(CudaPart):
-    """Tells which arrays the family supports."""
-
-    def serves(self, *arrays: Array) -> bool:
-        """Whether these kernels support the arrays together: numbers on one device.
-
-        Only integer lifting schemes pass integers.
-        """
-        for x in arrays:
-            if hasattr(x, "data_ptr") and not is_unwatched(x):
-                return False
-        return self.serves_memory(*arrays)
-
-    def serves_memory(self, *tensors: Array) -> bool:
-        """Whether kernels read these arrays on one device, even if autograd is active."""
-        if not all(map(self._reads, tensors)):
-            return False
-        return len(tensors) == 1 or all(device(x) == device(tensors[0]) for x in tensors[1:])
-
-    def _reads(self, x: Array) -> bool:
-        if not self._runtime.holds(x):
-            return False
-        if hasattr(x, "data_ptr"):
-            return is_numbers(x) and str(x.dtype).removeprefix("torch.") in ITEMSIZE
-        return x.dtype.isnative and x.dtype.name in ITEMSIZE
-
-
-def memory_of(x: Array) -> Memory:
-    """The memory of a CuPy, torch or NumPy array."""
-    if hasattr(x, "data_ptr"):
-        name = str(x.dtype).removeprefix("torch.")
-        return Memory(x.data_ptr(), tuple(x.stride()), tuple(x.shape), name)
-    address = x.ctypes.data if type(x) is np.ndarray else x.data.ptr
-    strides = tuple(map(x.dtype.itemsize.__rfloordiv__, x.strides))
-    return Memory(address, strides, tuple(x.shape), x.dtype.name)
-
-
-def address_of(x: Array) -> int:
-    """The address of an array."""
-    if hasattr(x, "data_ptr"):
-        return int(x.data_ptr())
-    return int(x.ctypes.data if type(x) is np.ndarray else x.data.ptr)
-
-
 # --- sources -------------------------------------------------------------------------------------
 
-_CXX = {
+CXX = {
     "float16": "liftwave::half",
     "bfloat16": "liftwave::bfloat",
     "float32": "float",
@@ -167,12 +110,7 @@ _CXX = {
     "int64": "long long",
     "uint64": "unsigned long long",
 }
-
-ITEMSIZE = {name: {"bfloat16": 2}.get(name) or np.dtype(name).itemsize for name in _CXX}
-"""Bytes of a number of each dtype."""
-
-COMPUTED = {name: name for name in _CXX} | {"float16": "float32", "bfloat16": "float32"}
-"""The computation dtype for each dtype."""
+"""The types of C++ of the supported dtypes."""
 
 
 def kernel(source: str, name: str, *parameters: Any) -> Kernel:
@@ -182,7 +120,7 @@ def kernel(source: str, name: str, *parameters: Any) -> Kernel:
 
 @cache
 def _kernel(source: str, name: str, parameters: tuple[Any, ...]) -> Kernel:
-    written = ", ".join(_CXX[p] if isinstance(p, str) else str(p).lower() for p in parameters)
+    written = ", ".join(CXX[p] if isinstance(p, str) else str(p).lower() for p in parameters)
     return Kernel(source, f"liftwave::{name}<{written}>" if written else f"liftwave::{name}")
 
 

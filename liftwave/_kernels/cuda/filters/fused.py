@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from array_api_compat import array_namespace, device
-
-from liftwave._kernels.cuda.common.runtime import Memory, Runtime, address_of, memory_of
+from liftwave._kernels.cuda.common.memory import Memory, address_of, memory_of
+from liftwave._kernels.cuda.common.runtime import Runtime
 from liftwave._kernels.cuda.filters.fused_launch import (
     Pair,
     TileLaunch,
     analysis_launch,
     synthesis_launch,
 )
+from liftwave._kernels.cuda.filters.taps import DeviceTaps, device_taps
 from liftwave._plan.axis import bounded
 from liftwave._typing import Array
-from liftwave.wavelets.taps import Taps
 
 
 def split(
@@ -47,10 +46,11 @@ def split(
     """
     memory = memory_of(x)
     launch = split_launch(memory, tuple(bands[0].shape), dtypes, pair)
-    if launch is None or (pair.learned and not _are_beside(pair, x)):
+    taps = None if launch is None else _learned_taps(pair, launch.real, x)
+    if launch is None or taps is None:
         return False
     what = f"analysis of {memory.shape} along axes {pair.axes}"
-    run_split(launch, pair, memory.address, list(map(address_of, bands)), x, what, runtime)
+    run_split(launch, pair, memory.address, list(map(address_of, bands)), x, what, runtime, taps)
     return True
 
 
@@ -74,13 +74,14 @@ def run_split(
     like: Array,
     what: str,
     runtime: Runtime,
+    taps: Sequence[DeviceTaps] = (),
 ) -> None:
     """Analyse the image at one address into the bands at several addresses."""
     arguments: Any = type(launch.arguments).from_buffer_copy(launch.arguments)
     arguments.image.data = image
     for place, band in zip(pair.order, bands, strict=True):
         arguments.band[place] = band
-    _run(runtime, launch, arguments, pair, like, what)
+    _run(launch, arguments, taps, like, what, runtime)
 
 
 def merge(bands: Sequence[Array | None], out: Array, pair: Pair, runtime: Runtime) -> bool:
@@ -88,11 +89,12 @@ def merge(bands: Sequence[Array | None], out: Array, pair: Pair, runtime: Runtim
     memories = [None if band is None else memory_of(band) for band in bands]
     target = memory_of(out)
     launch = merge_launch(memories, target, pair)
-    if launch is None or (pair.learned and not _are_beside(pair, out)):
+    taps = None if launch is None else _learned_taps(pair, launch.real, out)
+    if launch is None or taps is None:
         return False
     addresses = [memory and memory.address for memory in memories]
     what = f"synthesis of {target.shape} along axes {pair.axes}"
-    run_merge(launch, pair, addresses, target.address, out, what, runtime)
+    run_merge(launch, pair, addresses, target.address, out, what, runtime, taps)
     return True
 
 
@@ -117,53 +119,35 @@ def run_merge(
     like: Array,
     what: str,
     runtime: Runtime,
+    taps: Sequence[DeviceTaps] = (),
 ) -> None:
     """Synthesise the bands at several addresses (None: missing) into the image at one address."""
     arguments: Any = type(launch.arguments).from_buffer_copy(launch.arguments)
     arguments.out.data = out
     for place, band in zip(pair.order, bands, strict=True):
         arguments.band[place].data = band
-    _run(runtime, launch, arguments, pair, like, what)
+    _run(launch, arguments, taps, like, what, runtime)
 
 
 def _run(
-    runtime: Runtime, launch: TileLaunch, arguments: Any, pair: Pair, like: Array, what: str
+    launch: TileLaunch,
+    arguments: Any,
+    taps: Sequence[DeviceTaps],
+    like: Array,
+    what: str,
+    runtime: Runtime,
 ) -> None:
     if launch.blocks == 0:
         return
-    # Arrays of taps must live until the launch.
-    tap_arrays = _point_to_taps(arguments, pair, launch.real, like) if pair.learned else []
-    runtime.launch(
-        launch.kernel,
-        launch.blocks,
-        launch.threads,
-        launch.shared,
-        arguments,
-        like,
-        what,
-    )
-    del tap_arrays
+    if taps:
+        arguments.row_taps, arguments.column_taps = (of_step.structure(0) for of_step in taps)
+    sizes = launch.blocks, launch.threads, launch.shared
+    runtime.launch(launch.kernel, *sizes, arguments, like, what)
 
 
-def _point_to_taps(arguments: Any, pair: Pair, real: str, like: Array) -> list[Array]:
-    arrays = []
-    for places, step in ((arguments.row_taps, pair.rows), (arguments.column_taps, pair.columns)):
-        for k, taps in enumerate(step.filters):
-            arrays.append(_on_device(taps, real, like))
-            places[k] = address_of(arrays[-1])
-    return arrays
-
-
-def _on_device(taps: Taps, real: str, like: Array) -> Array:
-    """Contiguous taps, in the precision of the computation."""
-    xp = array_namespace(like)
-    array = xp.astype(taps, getattr(xp, real), copy=False)
-    return array if memory_of(array).strides == (1,) else xp.asarray(array, copy=True)
-
-
-def _are_beside(pair: Pair, like: Array) -> bool:
-    """Whether taps are arrays of the library and on the device of ``like``."""
-    return all(
-        type(taps).__module__ == type(like).__module__ and device(taps) == device(like)
-        for taps in (*pair.rows.filters, *pair.columns.filters)
-    )
+def _learned_taps(pair: Pair, real: str, like: Array) -> list[DeviceTaps] | None:
+    """Taps that are arrays, of rows and columns; None if kernels cannot read them."""
+    steps = [pair.rows, pair.columns] if pair.learned else []
+    taps = [device_taps(step.filters, step.plan, real, like) for step in steps]
+    present = [of_step for of_step in taps if of_step is not None]
+    return present if len(present) == len(taps) else None

@@ -20,7 +20,8 @@ from liftwave._kernels.cuda.common.layout import (
     batched,
     boundary,
 )
-from liftwave._kernels.cuda.common.runtime import COMPUTED, ITEMSIZE, Kernel, Memory, kernel
+from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE, REAL, Memory
+from liftwave._kernels.cuda.common.runtime import Kernel, kernel
 from liftwave._kernels.cuda.filters.taps import LearnedTaps, given_taps
 from liftwave._kernels.cuda.filters.tiles import Cut, Tiling, cut
 from liftwave._plan.axis import FilterPlan
@@ -32,7 +33,6 @@ MAX_TAPS = 20
 
 # Numbers of rows and columns, and their indices, are 32-bit numbers.
 _LONGEST = 1 << 30
-_REALS = {"complex64": "float32", "complex128": "float64"}
 
 _Kind: TypeAlias = Literal["analysis", "synthesis"]
 _int = ctypes.c_int
@@ -193,7 +193,7 @@ def analysis_launch(
     strides = (memory.strides[pair.axes[0]] * (memory.shape[pair.axes[0]] > 1), *_of(batch, image))
     packed = image.stride[1] == 1 and all(s % vector == 0 for s in strides)
     lead = (columns.phase - columns.length + 1 + offset * packed) % of_thread.columns
-    real = _REALS.get(computed, computed)
+    real = REAL[computed]
     tiling, launch = cut(
         Cut(
             items=batch.count,
@@ -242,7 +242,7 @@ def synthesis_launch(
     packed = out.stride[1] == 1 and all(s % 2 == 0 for s in strides)
     packed = packed and target.address % min(16, 2 * size) == 0
     odd = columns.phase % 2
-    real = _REALS.get(computed, computed)
+    real = REAL[computed]
     tiling, launch = cut(
         Cut(
             items=batch.count,

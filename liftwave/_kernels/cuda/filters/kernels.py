@@ -12,17 +12,18 @@ from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from liftwave._kernels.cuda.common.layout import Boundary, Fold, boundary, fold, grid
-from liftwave._kernels.cuda.common.runtime import (
+from liftwave._kernels.cuda.common.memory import (
+    COMPLEX,
     COMPUTED,
+    FLOATS,
     ITEMSIZE,
-    CudaPart,
+    REAL,
     Memory,
-    Runtime,
-    kernel,
+    is_contiguous,
     memory_of,
 )
+from liftwave._kernels.cuda.common.runtime import CudaPart, Kernel, Runtime, kernel
 from liftwave._kernels.cuda.filters.lines import (
-    REAL,
     Launch,
     Lines,
     filter_arguments,
@@ -36,6 +37,8 @@ from liftwave._plan.axis import FilterPlan, bounded
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
+# Threads of a block that recomputes outputs onto which others are folded.
+_FOLD_THREADS = 128
 _Kind: TypeAlias = Literal["analysis", "synthesis"]
 
 
@@ -142,44 +145,32 @@ def _run(
     size = (2 if kind == "analysis" else len(inputs)) * ITEMSIZE[COMPUTED[dtypes[0]]]
     launch = share_out(lines, lines.end, reach, size)
     what = f"{kind} of {memories[0].shape} along axis {axis}"
-    call = _Call(kind, runtime, lines, taps, inputs[0], what)
-    parameters = (*dtypes, len(filters))
-    call(f"{kind}_lines", (*parameters, prepared.taps), (launch.along,), prepared.taps, launch)
+    source, parameters = f"filters/{kind}.cuh", (*dtypes, len(filters))
+    flags = prepared.taps, taps.learned, launch.along
+    compiled = kernel(source, f"{kind}_lines", *parameters, *flags)
+    _launch(compiled, lines, taps, prepared.taps, launch, inputs[0], what, runtime)
     folded = prepared.folded_places * lines.batch.count
     if folded:
-        threads = 128
-        launch = Launch(-(-folded // threads), threads, 0, along=False)
-        call(f"folded_{kind}_lines", parameters, (), 0, launch)
+        compiled = kernel(source, f"folded_{kind}_lines", *parameters, taps.learned)
+        launch = Launch(-(-folded // _FOLD_THREADS), _FOLD_THREADS, 0, along=False)
+        _launch(compiled, lines, taps, 0, launch, inputs[0], what, runtime)
     return True
 
 
-class _Call(NamedTuple):
-    """The common parts of the kernels of one call."""
-
-    kind: _Kind
-    runtime: Runtime
-    lines: Lines
-    taps: DeviceTaps
-    like: Array
-    what: str
-
-    def __call__(
-        self, name: str, before: tuple[Any, ...], after: tuple[Any, ...], count: int, launch: Launch
-    ) -> None:
-        """Launch a kernel; its template arguments are ``before``, learned or not, ``after``."""
-        learned = self.taps.learned
-        compiled = kernel(f"filters/{self.kind}.cuh", name, *before, learned, *after)
-        arguments = filter_arguments(self.taps.real, count, learned)()
-        arguments.lines, arguments.taps = self.lines, self.taps.structure(count)
-        self.runtime.launch(
-            compiled,
-            grid(launch.blocks),
-            launch.threads,
-            launch.shared,
-            arguments,
-            self.like,
-            self.what,
-        )
+def _launch(
+    compiled: Kernel,
+    lines: Lines,
+    taps: DeviceTaps,
+    count: int,
+    launch: Launch,
+    like: Array,
+    what: str,
+    runtime: Runtime,
+) -> None:
+    """Launch a kernel that is compiled for ``count`` taps (0: any number)."""
+    arguments = filter_arguments(taps.real, count, taps.learned)(lines, taps.structure(count))
+    sizes = grid(launch.blocks), launch.threads, launch.shared
+    runtime.launch(compiled, *sizes, arguments, like, what)
 
 
 def _places(kind: _Kind, bands: int) -> tuple[int, ...]:
@@ -193,7 +184,7 @@ def _are_alike(memories: Sequence[Memory], n_inputs: int) -> bool:
         if any(m.dtype != part[0].dtype or m.shape != part[0].shape for m in part):
             return False
     dtypes = memories[0].dtype, memories[-1].dtype
-    return REAL.keys() >= set(dtypes) and COMPUTED[dtypes[0]] == COMPUTED[dtypes[1]]
+    return set(dtypes) <= FLOATS | COMPLEX and COMPUTED[dtypes[0]] == COMPUTED[dtypes[1]]
 
 
 def _run_flattened(
@@ -206,19 +197,10 @@ def _run_flattened(
     runtime: Runtime,
 ) -> bool:
     """Run with the other axes merged: inputs are copied if needed, results must be contiguous."""
-    if not all(_is_contiguous(memory_of(x)) for x in arrays[n_inputs:]):
+    if not all(is_contiguous(memory_of(x)) for x in arrays[n_inputs:]):
         return False
     flat = [merged(x, axis) for x in arrays]
     return _run(kind, flat[:n_inputs], flat[n_inputs:], filters, plan, 1, runtime)
-
-
-def _is_contiguous(memory: Memory) -> bool:
-    expected = 1
-    for size, stride in zip(reversed(memory.shape), reversed(memory.strides), strict=True):
-        if size > 1 and stride != expected:
-            return False
-        expected *= size
-    return True
 
 
 def _with_length(shape: Sequence[int], axis: int, n: int) -> tuple[int, ...]:

@@ -11,22 +11,12 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from liftwave._kernels.cuda.common.layout import Batch, Boundary, Fields, Fold, Strided, batched
-from liftwave._kernels.cuda.common.runtime import Memory
+from liftwave._kernels.cuda.common.memory import Memory
 from liftwave._kernels.cuda.filters.taps import LearnedTaps, given_taps
 from liftwave._typing import Array
 
 _int = ctypes.c_int
 _index = ctypes.c_longlong
-
-REAL = {
-    "float16": "float32",
-    "bfloat16": "float32",
-    "float32": "float32",
-    "float64": "float64",
-    "complex64": "float32",
-    "complex128": "float64",
-}
-"""The dtypes of signals, and those of their taps."""
 
 # Bytes of a block's piece in shared memory, its reach, threads, and blocks to fill a large device.
 _PIECE_BYTES = 1 << 13

@@ -18,8 +18,16 @@ from liftwave._kernels.cuda.common.layout import (
     fold,
     grid,
 )
-from liftwave._kernels.cuda.common.runtime import COMPUTED, ITEMSIZE, Runtime, kernel, memory_of
-from liftwave._kernels.cuda.filters.lines import REAL, Lines, merged, ordered, share_out
+from liftwave._kernels.cuda.common.memory import (
+    COMPLEX,
+    COMPUTED,
+    FLOATS,
+    ITEMSIZE,
+    REAL,
+    memory_of,
+)
+from liftwave._kernels.cuda.common.runtime import Runtime, kernel
+from liftwave._kernels.cuda.filters.lines import Lines, merged, ordered, share_out
 from liftwave._kernels.cuda.filters.taps import COUNTS
 from liftwave._plan.axis import FilterPlan
 from liftwave._typing import Array
@@ -68,7 +76,7 @@ def tap_gradients(
     memories = list(map(memory_of, (x, *cotangents)))
     dtype, xp = memories[0].dtype, array_namespace(x)
     layouts = {(m.shape, m.dtype) for m in memories[1:]}
-    if dtype not in REAL or {d for _, d in layouts} != {dtype} or len(layouts) > 1:
+    if dtype not in FLOATS | COMPLEX or {d for _, d in layouts} != {dtype} or len(layouts) > 1:
         return None
     if boundary(plan.extend) is None or fold(plan.fold) is None:
         return None

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace, device
 
-from liftwave._kernels.cuda.common.runtime import memory_of
+from liftwave._kernels.cuda.common.memory import contiguous, converted, is_beside, memory_of
 from liftwave._plan.axis import FilterPlan, bounded
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps, is_concrete
@@ -70,22 +70,16 @@ def device_taps(
     if all(map(is_concrete, filters)):
         if plan.length <= MAX_GIVEN_TAPS:
             return DeviceTaps(filters, (), real, plan)
-    elif not all(is_concrete(f) or _is_beside(f, like) for f in filters):
+    elif not all(is_concrete(f) or is_beside(f, like) for f in filters):
         return None
     return DeviceTaps(filters, tuple(_placed(f, plan, real, like) for f in filters), real, plan)
 
 
-def _is_beside(taps: Taps, like: Array) -> bool:
-    """Whether taps are an array of the same library and device as ``like``."""
-    return array_namespace(taps) is array_namespace(like) and device(taps) == device(like)
-
-
 def _placed(taps: Taps, plan: FilterPlan, real: str, like: Array) -> Array:
     """Contiguous taps on the device, in the precision of the computation."""
-    xp = array_namespace(like)
     if not is_concrete(taps):
-        taps = xp.astype(taps, getattr(xp, real), copy=False)
-        return taps if memory_of(taps).strides == (1,) else xp.concat([taps])
+        return contiguous(converted(taps, real))
+    xp = array_namespace(like)
     key = ("cuda uploaded taps", real, taps, xp.__name__, str(device(like)))
     array = plan.native.get(key)
     if array is None:

@@ -13,7 +13,15 @@ from array_api_compat import array_namespace
 
 from liftwave._kernels.contract import LiftPoolKernels
 from liftwave._kernels.cuda.common.layout import Strided
-from liftwave._kernels.cuda.common.runtime import COMPUTED, ITEMSIZE, Memory, Runtime, memory_of
+from liftwave._kernels.cuda.common.memory import (
+    COMPUTED,
+    ITEMSIZE,
+    Memory,
+    contiguous,
+    converted,
+    memory_of,
+)
+from liftwave._kernels.cuda.common.runtime import Runtime
 from liftwave._kernels.cuda.lift_pool.launch import (
     MAX_DIMENSIONS,
     SERVED,
@@ -69,11 +77,11 @@ class CudaLiftPool:
                 if of_node is not None:
                     sums.update((p, of_node[k, ...]) for k, p in enumerate(stage.passes(node)))
         if output.combination == "sum" and not mask:
-            results = [_as(sum(results[1:], results[0]), work.call.dtype)]
+            results = [converted(sum(results[1:], results[0]), work.call.dtype)]
         if not with_sums:
             return results, None
         total = array_namespace(x).stack([sums[k] for k in range(len(plan.passes))])
-        return results, _as(total, work.call.computed)
+        return results, converted(total, work.call.computed)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
         """The signal with these bands; none of them is missing."""
@@ -117,7 +125,7 @@ class CudaLiftPool:
         result = call.empty(call.shape_of(0), call.dtype)
         node_cotangents[0] = memory_of(result)
         weights = (
-            None if sums_cotangent is None else _contiguous(_as(sums_cotangent, call.computed))
+            None if sums_cotangent is None else contiguous(converted(sums_cotangent, call.computed))
         )
         for stage in reversed(work.stages):
             for node in stage.nodes:
@@ -125,7 +133,7 @@ class CudaLiftPool:
                     work.allocate(node_cotangents, [node])
                 if node and from_outputs:
                     work.allocate(work.values, [node])
-                _pull(work, stage, node, _Back(False, from_outputs, weights, need))
+                _pull(work, stage, node, need, False, from_outputs, weights)
         return result, _collected(work, filters)
 
     def lift_up_vjp(
@@ -164,7 +172,7 @@ class CudaLiftPool:
                     )
                 if from_outputs and not is_last:
                     work.allocate(work.values, stage.children(node))
-                _pull(work, stage, node, _Back(True, from_outputs, None, need))
+                _pull(work, stage, node, need, True, from_outputs, None)
         return results, _collected(work, filters)
 
 
@@ -195,22 +203,13 @@ class _Work(NamedTuple):
             if x is None:
                 continue
             if self.call.plan.dimensions == MAX_DIMENSIONS:  # two axes are merged into one
-                x = _contiguous(x)
+                x = contiguous(x)
                 self.buffers.append(x)
             memory = memory_of(x)
             if output.combination == "concat":
                 memory = _block(memory, place, self.call.channels)
             memories[self.call.first_band + band] = memory
         return memories
-
-
-class _Back(NamedTuple):
-    """The options of pulling nodes back."""
-
-    up: bool
-    from_outputs: bool
-    weights: Array | None
-    need: Need
 
 
 def _split(work: _Work, stage: Stage, node: int, mask: int, need: Need) -> Array | None:
@@ -251,29 +250,37 @@ def _merge_all(work: _Work) -> None:
             _merge(work, stage, node)
 
 
-def _pull(work: _Work, stage: Stage, node: int, back: _Back) -> None:
+def _pull(
+    work: _Work,
+    stage: Stage,
+    node: int,
+    need: Need,
+    up: bool,
+    from_outputs: bool,
+    weights: Array | None,
+) -> None:
     """Compute the cotangents of a node or of its bands, and the gradients of its passes.
 
     From outputs, it also rebuilds the inputs that have memory allocated.
     """
     call, children, passes = work.call, stage.children(node), stage.passes(node)
     signal, bands = work.values.get(node), [work.values.get(c) for c in children]
-    if not back.from_outputs:  # the kernel computes the outputs again
-        signal = None if back.up else signal
-        bands = bands if back.up else [None for _ in bands]
+    if not from_outputs:  # the kernel computes the outputs again
+        signal = None if up else signal
+        bands = bands if up else [None for _ in bands]
     of_signal, of_bands = work.cotangents[node], [work.cotangents.get(c) for c in children]
     memories = [signal, *bands, of_signal, *of_bands]
-    job, arrays, tiles = call.job(stage, node, back.need, memories)
+    job, arrays, tiles = call.job(stage, node, need, memories)
     shape = (job.parts, len(passes), 2, call.channels, call.filters.shape[-1])
     gradient, count = call.empty(shape, "float64"), len(children) + 1
     arguments = BackArguments(
         *(job, arrays[0], _four(arrays[1:count]), arrays[count], _four(arrays[count + 1 :])),
         memory_of(gradient).address,
-        None if back.weights is None else memory_of(back.weights).address,
-        *(back.from_outputs, 0),
+        None if weights is None else memory_of(weights).address,
+        *(from_outputs, 0),
     )
     dtypes = _dtypes(call, [of_signal], [*of_bands, *bands])
-    call.launch("lift_pool_back", dtypes, back.up, arguments, tiles)
+    call.launch("lift_pool_back", dtypes, up, arguments, tiles)
     work.gradients.append((passes, gradient))
 
 
@@ -311,7 +318,7 @@ def _prepared(
     shape = tuple(arrays[0].shape)
     if plan.dimensions > MAX_DIMENSIONS or 0 in shape or 0 in filters.shape:
         return None
-    taps = _contiguous(_as(filters, COMPUTED[dtype]))
+    taps = contiguous(converted(filters, COMPUTED[dtype]))
     call = Call(runtime, plan, taps, arrays[0], shape[0], dtype, f"{what} of shape {shape}")
     stages = call.stages(need)
     return None if stages is None else _Work(call, stages, {}, {}, [], [])
@@ -361,14 +368,3 @@ def _dtypes(
 
 def _four(arrays: Sequence[Strided]) -> Any:
     return (Strided * 4)(*arrays)
-
-
-def _as(x: Array, dtype: str) -> Array:
-    """An array in the dtype of this name."""
-    xp = array_namespace(x)
-    return xp.astype(x, getattr(xp, dtype), copy=False)
-
-
-def _contiguous(x: Array) -> Array:
-    xp = array_namespace(x)
-    return xp.reshape(xp.reshape(x, (-1,)), x.shape)

@@ -17,14 +17,8 @@ from liftwave._kernels.cuda.common.layout import (
     boundary,
     grid,
 )
-from liftwave._kernels.cuda.common.runtime import (
-    COMPUTED,
-    ITEMSIZE,
-    Memory,
-    Runtime,
-    kernel,
-    memory_of,
-)
+from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE, Memory, memory_of
+from liftwave._kernels.cuda.common.runtime import Runtime, kernel
 from liftwave._kernels.cuda.lift_pool.tiles import Axis, Need, Tiling, tiling
 from liftwave._plan.lift_pool import LiftPoolPlan
 from liftwave._typing import Array

@@ -13,8 +13,16 @@ from array_api_compat import array_namespace
 
 from liftwave._kernels.contract import LiftPullback
 from liftwave._kernels.cuda.common.layout import Strided
-from liftwave._kernels.cuda.common.runtime import COMPUTED, CudaPart, Runtime, kernel, memory_of
-from liftwave._kernels.cuda.lifting.groups import Group, group_of, name_of, serves
+from liftwave._kernels.cuda.common.memory import (
+    COMPLEX,
+    COMPUTED,
+    REAL,
+    converted,
+    memory_of,
+    name_of,
+)
+from liftwave._kernels.cuda.common.runtime import CudaPart, Runtime, kernel
+from liftwave._kernels.cuda.lifting.groups import Group, group_of, serves
 from liftwave._kernels.cuda.lifting.launch import Launch
 from liftwave._kernels.cuda.lifting.plan import (
     AxisGeometry,
@@ -184,10 +192,6 @@ def _run(
         f"derivative of lifting of shape {tuple(like.shape)} along {group.axes}",
     )
     del tap_arrays
-    return _total(partial, name_of(like.dtype))
-
-
-def _total(partial: Array, name: str) -> Array:
-    xp = array_namespace(partial)
-    real = {"complex64": "float32", "complex128": "float64"}.get(name, name)
-    return xp.astype(xp.sum(partial, axis=0), getattr(xp, real), copy=False)
+    name = name_of(like.dtype)
+    total = array_namespace(partial).sum(partial, axis=0)
+    return converted(total, REAL[name] if name in COMPLEX else name)

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-import numpy as np
-from array_api_compat import device
-
-from liftwave._kernels.cuda.common.runtime import COMPUTED, ITEMSIZE
+from liftwave._kernels.cuda.common.memory import (
+    COMPLEX,
+    COMPUTED,
+    FLOATS,
+    INTEGERS,
+    is_beside,
+)
 from liftwave._kernels.cuda.lifting.plan import AxisGeometry, fits, geometry
 from liftwave._plan.axis import LiftPlan, bounded
 from liftwave._plan.levels import LiftStep, Step, lifted_axes
 from liftwave._typing import Array
 from liftwave.wavelets.taps import FixedPoint
-
-_FLOATS = frozenset(("float32", "complex64", "float64", "complex128", "float16", "bfloat16"))
-_INTEGERS = frozenset(ITEMSIZE) - _FLOATS
 
 
 class Group(NamedTuple):
@@ -112,10 +112,12 @@ def level_groups(keyed: Sequence[tuple[str, Step]]) -> tuple[Group, ...] | None:
 def serves(group: Group, names: Sequence[str], like: Array) -> bool:
     """Whether kernels support arrays of these dtypes, the approximation's first."""
     if group.integer:
-        dtypes_match = set(names) <= _INTEGERS and names[0] == names[1]
+        dtypes_match = set(names) <= INTEGERS and names[0] == names[1]
     else:
-        dtypes_match = set(names) <= _FLOATS and len({COMPUTED[name] for name in names}) == 1
-    return dtypes_match and (not group.learned or all(_is_beside(t, like) for t in _learned(group)))
+        dtypes_match = (
+            set(names) <= FLOATS | COMPLEX and len({COMPUTED[name] for name in names}) == 1
+        )
+    return dtypes_match and (not group.learned or all(is_beside(t, like) for t in _learned(group)))
 
 
 def _learned(group: Group) -> Iterator[Any]:
@@ -123,18 +125,3 @@ def _learned(group: Group) -> Iterator[Any]:
     for values in (*chain(*group.taps), *chain(*group.scales)):
         if not isinstance(values, tuple | float | int):
             yield values
-
-
-def _is_beside(values: Any, like: Array) -> bool:
-    """Whether an array belongs to the same library and device."""
-    if hasattr(values, "data_ptr") != hasattr(like, "data_ptr"):
-        return False
-    return bool(device(values) == device(like))
-
-
-def name_of(dtype: Any) -> str:
-    """The name of a dtype of NumPy, CuPy or torch; a name is returned unchanged."""
-    if isinstance(dtype, str):  # NumPy lacks some of these dtypes
-        return dtype
-    of_torch = type(dtype).__module__ == "torch"
-    return str(dtype).removeprefix("torch.") if of_torch else np.dtype(dtype).name

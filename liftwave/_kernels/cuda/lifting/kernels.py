@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from liftwave._kernels.cuda.common.runtime import COMPUTED, CudaPart, Runtime, memory_of
-from liftwave._kernels.cuda.lifting.groups import Group, axis_group, name_of, serves
+from liftwave._kernels.cuda.common.memory import COMPUTED, memory_of, name_of
+from liftwave._kernels.cuda.common.runtime import CudaPart, Runtime
+from liftwave._kernels.cuda.lifting.groups import Group, axis_group, serves
 from liftwave._kernels.cuda.lifting.launch import Launch
 from liftwave._plan.axis import LiftPlan
 from liftwave._typing import Array

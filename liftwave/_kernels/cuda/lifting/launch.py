@@ -11,10 +11,16 @@ from itertools import chain
 from math import prod
 from typing import Any, TypeAlias
 
-from array_api_compat import array_namespace
-
 from liftwave._kernels.cuda.common.layout import MAX_BATCH_AXES, Merged, grid, merged, placed
-from liftwave._kernels.cuda.common.runtime import ITEMSIZE, Memory, Runtime, kernel, memory_of
+from liftwave._kernels.cuda.common.memory import (
+    ITEMSIZE,
+    REAL,
+    Memory,
+    contiguous,
+    converted,
+    memory_of,
+)
+from liftwave._kernels.cuda.common.runtime import Runtime, kernel
 from liftwave._kernels.cuda.lifting.groups import Group
 from liftwave._kernels.cuda.lifting.plan import (
     LiftAxis,
@@ -177,13 +183,12 @@ class Launch:
 
     def _point(self, steps: Any, like: Array) -> list[Any]:
         """Write the addresses of learned taps and scales; return the arrays that hold them."""
-        real = {"complex64": "float32", "complex128": "float64"}.get(self.work, self.work)
         arrays = []
 
         def place(values: Any) -> int | None:
             if isinstance(values, tuple | float | int):
                 return None
-            arrays.append(_contiguous(values, real))
+            arrays.append(contiguous(converted(values, REAL[self.work])))
             return memory_of(arrays[-1]).address
 
         for k, values in enumerate(chain(*self.group.taps)):
@@ -193,14 +198,6 @@ class Launch:
                 factor = 1.0 if index is None else self.group.scales[index][c]
                 steps.scale_place[2 * k + c] = place(factor)
         return arrays
-
-
-def _contiguous(values: Any, dtype: str) -> Any:
-    """A contiguous array of taps in this dtype."""
-    xp = array_namespace(values)
-    cast = xp.astype(values, getattr(xp, dtype), copy=False)
-    strides = memory_of(cast).strides
-    return cast if all(s == 1 for s in strides) else xp.concat([cast, cast])[: cast.shape[0]]
 
 
 Tiled: TypeAlias = tuple[tuple[int | None, int | None], list[Merged], list[Merged]]

@@ -7,12 +7,12 @@ pooled values and unsupported windows, in the computation dtype.
 from __future__ import annotations
 
 import ctypes
-from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
 from liftwave._kernels.contract import PoolingArguments, PoolingKernels
-from liftwave._kernels.cuda.common.runtime import COMPUTED, ITEMSIZE, Runtime, kernel
+from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE
+from liftwave._kernels.cuda.common.runtime import Runtime, kernel
 from liftwave._kernels.cuda.pooling.launch import Call, grouped
 from liftwave._kernels.cuda.pooling.structures import (
     GatherArguments,
@@ -78,8 +78,8 @@ class CudaPooling:
         """The cotangents of ``x`` and ``beta``."""
         if not _serves(arguments, x):
             return self._fallback.pool_vjp(x, cotangent, arguments, beta)
-        spread = _Spread(_POOL_VJP, arguments, cotangent, None, beta, mean=False)
-        of_x, _, of_beta = _spread(Call(x, arguments.plan, "pool_vjp", self._runtime), spread)
+        call = Call(x, arguments.plan, "pool_vjp", self._runtime)
+        of_x, _, of_beta = _spread(call, _POOL_VJP, arguments, cotangent, None, beta)
         return of_x, of_beta
 
     def unpool(
@@ -92,9 +92,8 @@ class CudaPooling:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
         if not _serves(arguments, x):
             return self._fallback.unpool(x, pooled, arguments, beta)
-        mean = arguments.preserve == "mean"
-        spread = _Spread(_UNPOOL, arguments, pooled, None, beta, mean=mean)
-        return _spread(Call(x, arguments.plan, "unpool", self._runtime), spread)[0]
+        call = Call(x, arguments.plan, "unpool", self._runtime)
+        return _spread(call, _UNPOOL, arguments, pooled, None, beta)[0]
 
     def unpool_vjp(
         self,
@@ -107,9 +106,8 @@ class CudaPooling:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
         if not _serves(arguments, x):
             return self._fallback.unpool_vjp(x, pooled, cotangent, arguments, beta)
-        mean = arguments.preserve == "mean"
-        spread = _Spread(_UNPOOL_VJP, arguments, pooled, cotangent, beta, mean=mean)
-        return _spread(Call(x, arguments.plan, "unpool_vjp", self._runtime), spread)
+        call = Call(x, arguments.plan, "unpool_vjp", self._runtime)
+        return _spread(call, _UNPOOL_VJP, arguments, pooled, cotangent, beta)
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
         """The largest sample of each region, and its place, flat within a plane."""
@@ -155,43 +153,40 @@ def _serves(arguments: PoolingArguments, x: Array, *, by_sample: bool = True) ->
 # --- results by sample ---------------------------------------------------------------------------
 
 
-class _Spread(NamedTuple):
-    """Arguments of the scatter kernels other than ``x``."""
-
-    task: int
-    arguments: PoolingArguments
-    by_window: Array
-    by_sample: Array | None
-    beta: Array | None
-    mean: bool
-
-
-def _spread(call: Call, spread: _Spread) -> tuple[Array, Array, Array | None]:
+def _spread(
+    call: Call,
+    task: int,
+    arguments: PoolingArguments,
+    by_window: Array,
+    by_sample: Array | None,
+    beta: Array | None,
+) -> tuple[Array, Array, Array | None]:
     """The result by sample, the cotangents of pooled values (if any), and of beta."""
-    kind, windows = KINDS[spread.arguments.weights], call.windows
+    kind, windows = KINDS[arguments.weights], call.windows
+    mean = task != _POOL_VJP and arguments.preserve == "mean"
     result = call.empty(windows.plan.inputs)
-    of_windows = call.empty(windows.plan.outputs) if spread.task == _UNPOOL_VJP else None
+    of_windows = call.empty(windows.plan.outputs) if task == _UNPOOL_VJP else None
     of_betas = None
-    if spread.beta is not None and spread.task != _UNPOOL:
+    if beta is not None and task != _UNPOOL:
         of_betas = call.empty(windows.plan.outputs, COMPUTED[call.dtype])
     tiling = windows.tiling(kind.numbers * ITEMSIZE[COMPUTED[call.dtype]])
 
-    def arguments(first: int, items: Items) -> ctypes.Structure:
-        arrays = (spread.by_window, spread.by_sample, result, of_windows, of_betas)
-        pooling = call.pooling(first, items, kind, spread.beta, spread.arguments.delta)
+    def structure(first: int, items: Items) -> ctypes.Structure:
+        arrays = (by_window, by_sample, result, of_windows, of_betas)
+        pooling = call.pooling(first, items, kind, beta, arguments.delta)
         planes = (call.planes(array, first) for array in arrays)
-        structure = SpreadArguments(pooling, *planes, spread.mean, 0)
-        return structure if tiling is None else GatherArguments(structure, *tiling.fields())
+        spread = SpreadArguments(pooling, *planes, mean, 0)
+        return spread if tiling is None else GatherArguments(spread, *tiling.fields())
 
-    parameters = (call.dtype, kind.family, spread.task)
+    parameters = (call.dtype, kind.family, task)
     if tiling is None:
-        wide = call.side_by_side(call.x, spread.by_sample)
+        wide = call.side_by_side(call.x, by_sample)
         compiled = kernel("pooling/spread.cuh", "spread_windows", *parameters, *call.held(wide))
-        call.run(compiled, grouped(windows.covering, wide), arguments)
+        call.run(compiled, grouped(windows.covering, wide), structure)
     else:
         compiled = kernel("pooling/gather.cuh", "gather_samples", *parameters, *windows.held)
-        call.run(compiled, tiling.tiles, arguments, tiling)
-    return result, of_windows, _of_beta(of_betas, spread.beta)
+        call.run(compiled, tiling.tiles, structure, tiling)
+    return result, of_windows, _of_beta(of_betas, beta)
 
 
 def _of_beta(of_windows: Array | None, beta: Array | None) -> Array | None:

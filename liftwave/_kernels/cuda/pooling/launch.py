@@ -7,7 +7,8 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, TypeAlias
 
-from liftwave._kernels.cuda.common.runtime import ITEMSIZE, Kernel, Memory, Runtime, memory_of
+from liftwave._kernels.cuda.common.memory import ITEMSIZE, Memory, memory_of
+from liftwave._kernels.cuda.common.runtime import Kernel, Runtime
 from liftwave._kernels.cuda.pooling.structures import Divider, Items, Planes, Pooling, divider
 from liftwave._kernels.cuda.pooling.windows import Kind, Tiling, windows_of
 from liftwave._plan.windows import Ints, WindowPlan

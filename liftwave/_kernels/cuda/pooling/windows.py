@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from liftwave._kernels.contract import Weights
-from liftwave._kernels.cuda.common.runtime import COMPUTED, ITEMSIZE, memory_of
+from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE, memory_of
 from liftwave._kernels.cuda.pooling.structures import Axis, Divider, axis, divider
 from liftwave._plan.windows import Ints, WindowPlan
 from liftwave._typing import Array
