@@ -1,6 +1,6 @@
 // Extension of signals beyond their ends: for every place a few samples and their weights.
 //
-// These are the rows of liftwave/boundary.py in closed form, so that the device needs no table.
+// These are the rows of liftwave/_plan/boundary.py in closed form, so that the device needs no table.
 // Adjoints fold: they add the results beyond the ends to the samples of the rows.
 #pragma once
 #include "common/numbers.cuh"
