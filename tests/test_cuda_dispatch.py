@@ -24,6 +24,7 @@ import liftwave.torch as lt
 from liftwave import _config, _dispatch
 from liftwave._arrays import integers
 from liftwave._kernels.cuda.common import runtime as cuda_runtime
+from liftwave._kernels.cuda.common.memory import ITEMSIZE
 from liftwave._kernels.half_precision import in_float32
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave.errors import ArgumentTypeError, IntegerRangeWarning, KernelsError
@@ -121,7 +122,7 @@ def test_what_the_runtime_does_not_hold_is_served_by_the_reference(host: Place) 
 def test_accepted_arrays(host: Place) -> None:
     cuda: Any = _dispatch.families()["cuda"]
     x = torch.ones(4, 4)
-    for dtype in cuda_runtime.ITEMSIZE:
+    for dtype in ITEMSIZE:
         assert cuda.serves(x.to(getattr(torch, dtype)))
         assert dtype == "bfloat16" or cuda.serves(np.ones(3, dtype))
     complex_ = torch.ones(4, dtype=torch.complex64)

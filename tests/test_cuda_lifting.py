@@ -13,10 +13,11 @@ from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
 
 from liftwave._kernels.cuda.common import layout as cuda_layout
+from liftwave._kernels.cuda.common.memory import name_of
 from liftwave._kernels.cuda.common.runtime import kernel
 from liftwave._kernels.cuda.lifting import kernels as cuda_lifting
 from liftwave._kernels.cuda.lifting import tiles as cuda_lifting_tiles
-from liftwave._kernels.cuda.lifting.groups import axis_group, level_groups, name_of
+from liftwave._kernels.cuda.lifting.groups import axis_group, level_groups
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.axes import AxisPlan
 from liftwave._plan.boundary import LIFTING_MODES, Extension
