@@ -27,6 +27,8 @@ from liftwave.wavelets.lifting.step import (
 from liftwave.wavelets.lifting.tables import canonical_name, table_factors
 from liftwave.wavelets.taps import PlanOwner
 
+MOST_INTEGER_SHIFT = 10_000
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LiftingScheme(PlanOwner):
@@ -338,7 +340,8 @@ class LiftingScheme(PlanOwner):
         Raises
         ------
         WaveletError
-            If taps or scales are arrays of another library.
+            If taps or scales are arrays of another library, a tap is too large
+            for 64 bits, or a shift is not from -10000 to 10000.
 
         Notes
         -----
@@ -363,6 +366,7 @@ class LiftingScheme(PlanOwner):
         self._require_numbers("to_integer")
         if self.integer:
             return self
+        _check_integer_shift(self)
         bank, factors = self.origin or self.to_filter_bank(), None
         if self.dec_len > 2 and bank.orthogonal:
             from liftwave.wavelets.lifting import factorization  # most programs do not need it
@@ -460,4 +464,16 @@ def _check_integer(scheme: LiftingScheme) -> None:
         raise WaveletError(
             f"an integer scheme cannot scale its bands, but scale is {scheme.scale}: "
             "use (1, 1), or build the scheme without integer=True and call to_integer()"
+        )
+    _check_integer_shift(scheme)
+    for step in scheme.steps:
+        fixed_point(step)
+
+
+def _check_integer_shift(scheme: LiftingScheme) -> None:
+    """Check the shifts: the dtype of the coefficients follows from filters as long as these."""
+    if any(abs(s) > MOST_INTEGER_SHIFT for s in scheme.shift):
+        raise WaveletError(
+            f"shifts of an integer scheme must be from {-MOST_INTEGER_SHIFT} to "
+            f"{MOST_INTEGER_SHIFT}, got {scheme.shift}"
         )
