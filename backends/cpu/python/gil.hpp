@@ -1,0 +1,42 @@
+// The GIL during long work.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include "common/parallel.hpp"
+
+namespace liftwave {
+
+namespace nb = nanobind;
+
+// Thrown by work that a signal handler ended. Python's error is set.
+struct Interrupted {};
+
+// Releases the GIL. On Python's main thread, work that runs meanwhile throws `Interrupted` if the
+// handler of a signal raises, as that of Ctrl-C does.
+class Released {
+ public:
+  Released() : state_(PyEval_SaveThread()), watch_(check, this) {}
+  ~Released();
+
+ private:
+  static void check(void* released);
+
+  PyThreadState* state_;
+  bool watches_ = true;
+  Watch watch_;
+};
+
+// Runs work without the GIL, unless the work is shorter than the release.
+template <class F>
+void run_released(double bytes, const F& work) {
+  if (bytes < 16384) return work();
+  try {
+    const Released released;
+    work();
+  } catch (const Interrupted&) {
+    throw nb::python_error();
+  }
+}
+
+}  // namespace liftwave
