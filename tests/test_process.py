@@ -58,6 +58,7 @@ def interrupt():
         time.sleep(0.001)
     os.kill(os.getpid(), signal.SIGINT)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored by inheritance
 threading.Thread(target=interrupt).start()
 try:
     lw.idwt2(bands, "db38", "periodization", out=out)

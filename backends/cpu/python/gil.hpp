@@ -3,6 +3,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include <optional>
+
 #include "common/parallel.hpp"
 
 namespace liftwave {
@@ -16,15 +18,19 @@ struct Interrupted {};
 // handler of a signal raises, as that of Ctrl-C does.
 class Released {
  public:
-  Released() : state_(PyEval_SaveThread()), watch_(check, this) {}
+  // For work that moves `bytes`.
+  explicit Released(double bytes);
   ~Released();
+  Released(const Released&) = delete;
+  Released& operator=(const Released&) = delete;
 
  private:
   static void check(void* released);
+  bool handler_raised();
 
   PyThreadState* state_;
-  bool watches_ = true;
-  Watch watch_;
+  bool handles_signals_ = true;
+  std::optional<Watch> watch_;
 };
 
 // Runs work without the GIL, unless the work is shorter than the release.
@@ -32,7 +38,7 @@ template <class F>
 void run_released(double bytes, const F& work) {
   if (bytes < 16384) return work();
   try {
-    const Released released;
+    const Released released(bytes);
     work();
   } catch (const Interrupted&) {
     throw nb::python_error();
