@@ -21,8 +21,8 @@
 #endif
 
 // Variables in the thread's static block. glibc allocates others at their first use, and aborts if
-// it cannot.
-#if defined(__linux__)
+// it cannot. (musl has no room for these variables in libraries that are loaded later.)
+#if defined(__GLIBC__)
 #define LIFTWAVE_THREAD_LOCAL __attribute__((tls_model("initial-exec"))) thread_local
 #else
 #define LIFTWAVE_THREAD_LOCAL thread_local
