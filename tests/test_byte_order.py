@@ -75,13 +75,13 @@ def check(function: Callable[[Any], Any], x: np.ndarray) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_transforms(name: str, dtype: str, kernels: str) -> None:
-    check(TRANSFORMS[name], zero_mean((16, 18), 0, dtype))
+    check(TRANSFORMS[name], zero_mean((32, 34), 0, dtype))
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
 @pytest.mark.parametrize("name", INTEGER_TRANSFORMS)
 def test_integers(name: str, dtype: str, kernels: str) -> None:
-    x = np.random.default_rng(0).integers(0, 100, (16, 18)).astype(dtype)
+    x = np.random.default_rng(0).integers(0, 100, (32, 34)).astype(dtype)
     check(INTEGER_TRANSFORMS[name], x)
 
 
