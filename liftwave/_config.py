@@ -9,6 +9,7 @@ import numpy as np
 
 import liftwave._dispatch as _dispatch
 from liftwave._version import __version__
+from liftwave.errors import ArgumentTypeError, OptionError
 
 
 def set_num_threads(count: int) -> None:
@@ -24,8 +25,10 @@ def set_num_threads(count: int) -> None:
 
     Raises
     ------
-    ValueError
-        If ``count`` is less than 1.
+    OptionError
+        If ``count`` is less than 1 or more than 2147483647.
+    ArgumentTypeError
+        If ``count`` is not an integer.
 
     Examples
     --------
@@ -36,9 +39,14 @@ def set_num_threads(count: int) -> None:
     1
     >>> lw.set_num_threads(before)
     """
-    count = operator.index(count)
+    try:
+        count = operator.index(count)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"the number of threads must be an integer, got {count!r}"
+        ) from None
     if not 1 <= count < 2**31:
-        raise ValueError(f"the number of threads must be at least 1, got {count}")
+        raise OptionError(f"the number of threads must be from 1 to {2**31 - 1}, got {count}")
     if _dispatch.compiled():
         import liftwave._cpu as _cpu
 

@@ -130,21 +130,18 @@ def add_to_places(numbers: Any, places: Any, result: Any, planes: int) -> None: 
 def exponentials(x: Any, result: Any) -> None: ...
 
 class LiftPool:
-    """Lifting pooling of signals of given sizes; forms are 0 sum, 1 concat, 2 bands."""
+    """Lifting pooling of signals of given sizes; forms are 0 sum, 1 concat, 2 bands.
+
+    All methods give None if an array is not plain.
+    """
 
     def __init__(
         self, sizes: Sequence[int], sources: Sequence[Sequence[int]], kernel: int, shared: bool
     ) -> None: ...
     def down(
-        self,
-        x: Any,
-        filters: Any,
-        results: Sequence[Any],
-        bands: Sequence[int],
-        form: int,
-        sums: Any,
-    ) -> None: ...
-    def up(self, bands: Sequence[Any], filters: Any, x: Any) -> None: ...
+        self, x: Any, filters: Any, bands: Sequence[int], form: int, with_sums: bool
+    ) -> tuple[list[Any], Any] | None: ...
+    def up(self, bands: Sequence[Any], filters: Any) -> Any: ...
     def down_vjp(
         self,
         values: Sequence[Any],
@@ -154,15 +151,7 @@ class LiftPool:
         filters: Any,
         bands: Sequence[int],
         form: int,
-        x: Any,
-        gradient: Any,
-    ) -> None: ...
+    ) -> tuple[Any, Any] | None: ...
     def up_vjp(
-        self,
-        values: Sequence[Any],
-        from_results: bool,
-        cotangent: Any,
-        filters: Any,
-        bands: Sequence[Any],
-        gradient: Any,
-    ) -> None: ...
+        self, values: Sequence[Any], from_results: bool, cotangent: Any, filters: Any
+    ) -> tuple[list[Any], Any] | None: ...

@@ -200,18 +200,51 @@ def test_the_module_checks_what_it_gets() -> None:
     """No access outside of the arrays."""
     module = _cpu.LiftPool((4,), [[1, 0, 1, 0]], 3, False)
     x, taps, band = np.ones((1, 1, 4)), np.ones((1, 2, 1, 6)), np.ones((1, 1, 2))
-    module.down(x, taps, [band, band.copy()], [0, 1], 2, None)
+    assert module.down(x, taps, [0, 1], 2, False) is not None
     for arguments, match in [
-        ((x, taps[..., :5].copy(), [band, band], [0, 1], 2, None), "does not fit"),
-        ((x, taps, [band], [0, 1], 2, None), "do not match the bands"),
-        ((x, taps, [band, x], [0, 1], 2, None), "does not fit"),
-        ((x, taps, [band, band], [0, 2], 2, None), "no such band"),
-        ((x, taps, [band.astype("float32"), band], [0, 1], 2, None), "dtypes"),
+        ((x, taps[..., :5].copy(), [0, 1], 2, False), "does not fit"),
+        ((x, taps[0], [0, 1], 2, False), "does not fit"),
+        ((band, taps, [0, 1], 2, False), "does not fit"),
+        ((x.reshape(1, 4, 1), taps, [0, 1], 2, False), "does not fit"),
+        ((x[0], taps, [0, 1], 2, False), "does not fit"),
+        ((x, taps, [0, 2], 2, False), "no such band"),
+        ((x, taps[:, :, :0].copy(), [0, 1], 2, False), "no channels"),
     ]:
         with pytest.raises(RuntimeError, match=match):
             module.down(*arguments)
-    with pytest.raises(RuntimeError, match="a band is missing"):
-        module.up([band, None], taps, x)
+    for call, match in [
+        (lambda: module.up([band, None], taps), "a band is missing"),
+        (lambda: module.up([band], taps), "do not match the bands"),
+        (lambda: module.up([band, x], taps), "does not fit"),
+        (lambda: module.up([], taps), "an array is missing"),
+        (lambda: module.up_vjp([x], True, band, taps), "does not fit"),
+        (lambda: module.up_vjp([x, x], True, x, taps), "one signal"),
+        (
+            lambda: module.down_vjp([x], False, [band], None, taps, [0, 1], 2),
+            "do not match the bands",
+        ),
+        (
+            lambda: module.down_vjp([x], False, [band, band], x, taps, [0, 1], 2),
+            "does not fit",
+        ),
+    ]:
+        with pytest.raises(RuntimeError, match=match):
+            call()
     for sources, kernel in (([[5, 0, 1, 0]], 3), ([[1, 1, 0, 0]], 3), ([[0, 1]], 3), ([], 3)):
         with pytest.raises(RuntimeError, match=r"axis' sources|are the samples|of 1 to 8 axes"):
             _cpu.LiftPool((4,), sources, kernel, False)
+
+
+def test_the_module_leaves_other_arrays_to_python() -> None:
+    """None for arrays that are not plain: other dtypes, strides, byte orders."""
+    module = _cpu.LiftPool((4,), [[1, 0, 1, 0]], 3, False)
+    x, taps = np.ones((1, 1, 8)), np.ones((1, 2, 1, 6))
+    for signal, filters in [
+        (x[..., :4].astype("float32"), taps),
+        (x[..., :4].astype(">f8"), taps),
+        (x[..., ::2], taps),
+        (x[..., :4].astype(int), taps.astype(int)),
+        (x[..., :4].astype(complex), taps.astype(complex)),
+        (x[..., :4].tolist(), taps),
+    ]:
+        assert module.down(signal, filters, [0, 1], 2, False) is None

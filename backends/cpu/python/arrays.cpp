@@ -23,11 +23,17 @@ struct NumPy {
 };
 NumPy numpy;
 
+// Whether a format's first character says that numbers are in native order.
+bool is_native_prefix(char c) {
+  const std::uint16_t one = 1;
+  const bool little = *reinterpret_cast<const char*>(&one) == 1;
+  return c == '@' || c == '=' || c == '^' || c == (little ? '<' : '>');
+}
+
 // The dtype of numbers of this format and size; false if unsupported.
-bool dtype_of(const char* format, index_t size, DType& dtype) {
+bool find_dtype(const char* format, index_t size, DType& dtype) {
   if (!format) return false;
-  // A prefix tells whether numbers are aligned.
-  if (*format == '@' || *format == '=' || *format == '^') ++format;
+  if (is_native_prefix(*format)) ++format;
   if (*format == 'Z') {
     dtype = format[1] == 'f' ? DType::complex64 : DType::complex128;
     return (format[1] == 'f' || format[1] == 'd') && !format[2];
@@ -55,7 +61,7 @@ bool PythonArray::open(nb::handle object, int flags) {
     PyErr_Clear();
     return false;
   }
-  return dtype_of(buffer_.format, buffer_.itemsize, dtype_) && is_aligned();
+  return find_dtype(buffer_.format, buffer_.itemsize, dtype_) && is_aligned();
 }
 
 // Whether every number is aligned to its size.

@@ -64,6 +64,7 @@ NB_MODULE(_cpu, m) {
   const Kernels& kernels = *chosen().kernels;
   bind_filters(m, kernels);
   bind_lifting(m, kernels);
+  bind_lifting_gradient(m, kernels);
   bind_pooling(m, kernels);
   bind_lift_pool(m, kernels);
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from liftwave.errors import WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.fixed_point import fixed_point
 from liftwave.wavelets.lifting.polyphase import Factors
 from liftwave.wavelets.lifting.step import (
     LiftingStep,
@@ -21,6 +22,7 @@ from liftwave.wavelets.lifting.step import (
 )
 from liftwave.wavelets.taps import PlanOwner
 
+MOST_INTEGER_SHIFT = 10_000
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SchemeFields(PlanOwner):
@@ -53,6 +55,17 @@ class SchemeFields(PlanOwner):
             raise WaveletError(
                 f"an integer scheme cannot scale its bands, but scale is {self.scale}: "
                 "use (1, 1), or build the scheme without integer=True and call to_integer()"
+            )
+        self._check_integer_shift()
+        for step in self.steps:
+            fixed_point(step)
+
+    def _check_integer_shift(self) -> None:
+        """Check the shifts: the dtype of the coefficients follows from filters as long as these."""
+        if any(abs(s) > MOST_INTEGER_SHIFT for s in self.shift):
+            raise WaveletError(
+                f"shifts of an integer scheme must be from {-MOST_INTEGER_SHIFT} to "
+                f"{MOST_INTEGER_SHIFT}, got {self.shift}"
             )
 
     @cached_property

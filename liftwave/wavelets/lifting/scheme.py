@@ -17,7 +17,6 @@ from liftwave.wavelets.lifting.polyphase import Factors, Polyphase
 from liftwave.wavelets.lifting.step import LiftingStep
 from liftwave.wavelets.lifting.tables import canonical_name, table_factors
 
-
 @dataclass(frozen=True, eq=False, repr=False)
 class LiftingScheme(SchemeFields):
     r"""A lifting scheme, accepted wherever a wavelet is.
@@ -301,7 +300,8 @@ class LiftingScheme(SchemeFields):
         Raises
         ------
         WaveletError
-            If taps or scales are arrays of another library.
+            If taps or scales are arrays of another library, a tap is too large
+            for 64 bits, or a shift is not from -10000 to 10000.
 
         Notes
         -----
@@ -326,6 +326,7 @@ class LiftingScheme(SchemeFields):
         self._require_numbers("to_integer")
         if self.integer:
             return self
+        self._check_integer_shift()
         bank, factors = self.origin or self.to_filter_bank(), None
         if self.dec_len > 2 and bank.orthogonal:
             from liftwave.wavelets.lifting import factorization  # most programs do not need it

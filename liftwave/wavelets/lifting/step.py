@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace
 
-from liftwave.errors import WaveletError
+from liftwave.errors import ArgumentTypeError, WaveletError
 from liftwave.wavelets.lifting.laurent import Laurent
 from liftwave.wavelets.taps import (
     Taps,
@@ -22,6 +22,13 @@ from liftwave.wavelets.taps import (
 )
 
 StepKind: TypeAlias = Literal["predict", "update"]
+
+MOST_OFFSET = 100_000
+"""The largest distance between a target and its sources.
+
+Each sample beyond the ends of a signal needs a boundary row, so plans of larger distances take
+seconds.
+"""
 
 _CHANNELS = ("even", "odd")
 
@@ -46,13 +53,15 @@ class LiftingStep:
         so that gradients flow into them.
     offset : int, optional
         The source index of the first tap, relative to the index of the target
-        sample. Default 0.
+        sample. Default 0. All source indices relative to the target's must be
+        from -100000 to 100000.
 
     Raises
     ------
     ValueError
-        If ``kind`` is neither of the two (as :class:`WaveletError`), or the
-        taps are empty, not one-dimensional or not finite.
+        If ``kind`` is neither of the two or a source is too far away (as
+        :class:`WaveletError`), or the taps are empty, not one-dimensional or
+        not finite.
     TypeError
         If the taps are not real numbers or ``offset`` is not an integer.
 
@@ -75,6 +84,12 @@ class LiftingStep:
             )
         object.__setattr__(self, "taps", as_taps(self.taps, "taps of a lifting step"))
         object.__setattr__(self, "offset", as_integer(self.offset, "offset"))
+        last = self.offset + self.length - 1
+        if not -MOST_OFFSET <= self.offset <= last <= MOST_OFFSET:
+            raise WaveletError(
+                f"a lifting step reads sources {self.offset} to {last} relative to its target: "
+                f"offset must keep them between {-MOST_OFFSET} and {MOST_OFFSET}"
+            )
 
     @property
     def target_parity(self) -> int:
@@ -170,11 +185,11 @@ def _index(shift: int) -> str:
 
 
 def as_integer(value: Any, label: str) -> int:
-    """Convert to an exact Python int, or raise a ``TypeError`` that names the argument."""
+    """Convert to an exact Python int, or raise an error that names the argument."""
     try:
         return int(value.__index__())
     except (AttributeError, TypeError):
-        raise TypeError(f"{label} must be an integer, got {value!r}") from None
+        raise ArgumentTypeError(f"{label} must be an integer, got {value!r}") from None
 
 
 def as_pair(values: Any, label: str) -> tuple[Any, Any]:
