@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._kernels.cuda.family import CudaKernels
-from liftwave._kernels.cuda.runtime import Kernel, source_folder
+from liftwave._kernels.cuda.runtime import Kernel, include_folders, source_folder
 from liftwave._typing import Array
 
 HEADER = Path(__file__).with_name("cuda_host.hpp")
@@ -127,7 +127,7 @@ def compiled(kernel: Kernel) -> Any:
     cxx = compiler()
     assert cxx is not None, "tests ask for a compiler first"
     flags = ["-std=c++17", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Wextra"]
-    flags += [f"-I{source_folder()}", f"-I{HEADER.parent}"]
+    flags += [f"-I{folder}" for folder in (*include_folders(), HEADER.parent)]
     # A device faults on misaligned packs. The host reads them unless this check is compiled in.
     flags += ["-fsanitize=alignment,bounds", "-fno-sanitize-recover=all"]
     if "clang" in Path(cxx).name:  # the executable must contain its run-time library
@@ -171,5 +171,6 @@ extern "C" const char* launch(const void* arguments, std::size_t size, long long
 
 @cache
 def _sources() -> str:
-    paths = [HEADER, *sorted(source_folder().glob("*.cuh"))]
-    return "\0".join(path.read_text() for path in paths)
+    folders = (source_folder(), source_folder().parent / "shared")
+    paths = sorted(path for folder in folders for path in folder.rglob("*.*"))
+    return "\0".join(path.read_text() for path in (HEADER, *paths))

@@ -148,7 +148,9 @@ def tracked(source: Path, *folders: str) -> set[str]:
 
 def sources() -> set[str]:
     """The paths of the CUDA kernels' sources in the installed package."""
-    return {f"liftwave/_backends/cuda/{p.name}" for p in (ROOT / "backends/cuda").glob("*.cuh")}
+    folder = ROOT / "backends"
+    paths = [path for name in ("cuda", "shared") for path in (folder / name).rglob("*.*")]
+    return {f"liftwave/_backends/{path.relative_to(folder).as_posix()}" for path in paths}
 
 
 # Prints the folder of the sources, and the number of kernels.
