@@ -31,13 +31,14 @@ template <class C>
 LIFTWAVE_INLINE C turned(C x, C by) {
   return by < C(0) ? -x : x;
 }
+// Both with one comparison, which formulas share.
 template <class C>
 LIFTWAVE_INLINE C larger(C a, C b) {
   return a > b ? a : b;
 }
 template <class C>
 LIFTWAVE_INLINE C smaller(C a, C b) {
-  return a < b ? a : b;
+  return a > b ? b : a;
 }
 
 // 1 / x, if x is neither very large nor very small.
@@ -47,6 +48,11 @@ LIFTWAVE_INLINE C reciprocal(C x) {
   if constexpr (same<C, float>) return __fdividef(1.0f, x);
 #endif
   return C(1) / x;
+}
+
+template <class C>
+LIFTWAVE_INLINE C ratio_or_one(C x, C y) {
+  return (y == C(0) ? C(1) : x) / (y == C(0) ? C(1) : y);
 }
 
 template <class C>
@@ -144,8 +150,12 @@ struct Scaled : Kind {
 template <class S>
 struct Scaled<Plain<S>> : Plain<S> {
   typedef typename S::Number C;
-  C factor = C(1);
+  C factor;
 
+  LIFTWAVE_INLINE void divide(C sum, C share) {
+    Plain<S>::divide(sum, share);
+    factor = C(1);
+  }
   LIFTWAVE_INLINE C mean(C sum, C plain, C count) const {
     const bool alike = this->total == C(0);
     return (alike ? plain : sum) / one_for_zero<C>(this->total) * (alike ? C(1) : count);
@@ -171,7 +181,6 @@ struct Weighed {
 
   template <bool Own, class R>
   LIFTWAVE_INLINE void weigh(const R& region, C delta) {
-    kind = Scaled<Kind>();
     kind.learn(region, delta);
     C total = C(0), sum = C(0), plain = C(0);
     region.each([&](C a, C c, bool there) {

@@ -11,13 +11,14 @@
 //   Numbers<T>                               one number of type T for each window
 //   all<T>, magnitude<T>, turned<T>          functions of these; `turned` copies a sign
 //   larger<T>, smaller<T>, reciprocal<T>
+//   ratio_or_one<T>(x, y)                    x / y, and 1 if y is zero
 //   exponential_of_negative<T>               e^x for x <= 0
 //   exponential_of_similarity<T>             e^x for x <= 1, times any constant
 //   sum_of<T>, smallest_of<T>(window, f)     of f(a_i)
 //   largest_of<T>(window)                    of a_i
 //
-// A condition chooses the operands of a division, not the quotient. So nothing is divided by zero,
-// and CUDA's threads do not branch.
+// Conditions select among numbers that are computed already, and before a division rather than
+// after it. Otherwise CUDA's threads would branch.
 #pragma once
 
 namespace LIFTWAVE_NAMESPACE {
@@ -43,7 +44,7 @@ struct Slopes {
 };
 
 // The Dice-Sorensen coefficient of equation 3, s = 2 |m a| / (m^2 + a^2) = 2 t / (1 + t^2), with t
-// the smaller magnitude over the larger one. If both are zero, t = 1.
+// the smaller (inner) magnitude over the larger (outer) one. If both are zero, t = 1.
 template <class T>
 struct Dice {
   using Number = T;
@@ -56,28 +57,27 @@ struct Dice {
   }
 
   LIFTWAVE_INLINE V value(const V& a) const {
-    const V t = ratio(a);
+    const V t = ratio_or_one<T>(inner(a), outer(a));
     return (t + t) * below(t);
   }
 
-  // ds/dt = 2 (1 - t^2) / (1 + t^2)^2 and dt = (d|inner| - t d|outer|) / |outer|, where the inner
-  // one of a and m is the smaller one.
+  // ds/dt = 2 (1 - t^2) / (1 + t^2)^2 and dt = (d|inner| - t d|outer|) / |outer|.
   LIFTWAVE_INLINE Slopes<T> slopes(const V& a) const {
-    const V t = ratio(a), by = below(t), zero{};
+    const V t = ratio_or_one<T>(inner(a), outer(a)), by = below(t), zero{};
     const V slope = (T(2) - (t + t) * t) * (by * by);
-    const V inner = slope / one_for_zero<T>(outer_size(a)), outer = -(inner * t);
+    const V in_inner = slope / one_for_zero<T>(outer(a)), in_outer = -(in_inner * t);
     const auto is_outer = magnitude<T>(a) > magnitude<T>(mean);
-    return {a == T(0) ? zero : turned<T>(is_outer ? outer : inner, a),
-            mean == T(0) ? zero : turned<T>(is_outer ? inner : outer, mean)};
+    const V in_sample = turned<T>(is_outer ? in_outer : in_inner, a);
+    const V in_mean = turned<T>(is_outer ? in_inner : in_outer, mean);
+    return {a == T(0) ? zero : in_sample, mean == T(0) ? zero : in_mean};
   }
 
  private:
-  LIFTWAVE_INLINE V outer_size(const V& a) const {
+  LIFTWAVE_INLINE V outer(const V& a) const {
     return larger<T>(magnitude<T>(a), magnitude<T>(mean));
   }
-  LIFTWAVE_INLINE V ratio(const V& a) const {
-    const V outer = outer_size(a), inner = smaller<T>(magnitude<T>(a), magnitude<T>(mean));
-    return (outer == T(0) ? all<T>(1) : inner) / one_for_zero<T>(outer);
+  LIFTWAVE_INLINE V inner(const V& a) const {
+    return smaller<T>(magnitude<T>(a), magnitude<T>(mean));
   }
   LIFTWAVE_INLINE static V below(const V& t) { return reciprocal<T>(T(1) + t * t); }
 };
@@ -101,30 +101,33 @@ struct InverseDistance {
   }
 
   LIFTWAVE_INLINE V value(const V& a) const {
-    const V d = distance(a), one = all<T>(1), near = d == T(0) ? one : nearest;
+    const V d = distance(a);
     if constexpr (!Huber) {
-      return near / below(d);
+      return ratio_or_one<T>(nearest, d);
     } else {
-      const V bound = d == T(0) ? one : smaller<T>(nearest, all<T>(delta));
-      const V twice = d <= delta ? one_for_zero<T>(d) : all<T>(delta + delta);
-      return (near / below(d)) * (bound / twice);
+      const V one = all<T>(1), bound = smaller<T>(nearest, all<T>(delta));
+      const V inside = one_for_zero<T>(d), outside = all<T>(delta + delta);
+      return ((d == T(0) ? one : nearest) / below(d)) *
+             ((d == T(0) ? one : bound) / (d <= delta ? inside : outside));
     }
   }
 
+  // 1 / d falls by s / d, and the inverse of Huber's d^2 / 2 by 2 s / d.
   LIFTWAVE_INLINE Slopes<T> slopes(const V& a) const {
-    const V apart = a - mean, d = distance(a), zero{};
-    V s = value(a);
-    if constexpr (Huber) s = d <= delta ? s + s : s;
-    const V fall = nearest == T(0) ? zero : s / below(d);
-    const V slope = apart == T(0) ? zero : turned<T>(fall, apart);
+    const V apart = a - mean, d = distance(a), s = value(a), twice = s + s, zero{};
+    V fall = s / below(d);
+    if constexpr (Huber) fall = (d <= delta ? twice : s) / below(d);
+    const V counts = nearest == T(0) ? zero : fall, turn = turned<T>(counts, apart);
+    const V slope = apart == T(0) ? zero : turn;
     return {-slope, slope};
   }
 
  private:
   LIFTWAVE_INLINE V distance(const V& a) const { return magnitude<T>(a - mean); }
   LIFTWAVE_INLINE V below(const V& d) const {
-    if constexpr (Huber) return d > delta ? d - delta / T(2) : one_for_zero<T>(d);
-    else return one_for_zero<T>(d);
+    const V inside = one_for_zero<T>(d), outside = d - delta / T(2);
+    if constexpr (Huber) return d > delta ? outside : inside;
+    else return inside;
   }
 };
 
@@ -205,8 +208,8 @@ struct Plain {
   }
   // Samples whose similarity is at most zero have no weight. (NaN stays.)
   LIFTWAVE_INLINE V pulled(const V& a, const V&, const V& c) const {
-    const V zero{};
-    return (similarity.value(a) <= T(0) ? zero : c) / one_for_zero<T>(total);
+    const V s = similarity.value(a), zero{};
+    return (s <= T(0) ? zero : c) / one_for_zero<T>(total);
   }
 };
 

@@ -75,6 +75,11 @@ LIFTWAVE_INLINE Pack<T> reciprocal(const Pack<T>& v) {
 }
 
 template <class T>
+LIFTWAVE_INLINE Pack<T> ratio_or_one(const Pack<T>& x, const Pack<T>& y) {
+  return y == T(0) ? all<T>(1) : x / y;
+}
+
+template <class T>
 LIFTWAVE_INLINE Pack<T> exponential_of_similarity(const Pack<T>& v) {
   return exponential_of_moderate<T>(v);
 }
