@@ -212,7 +212,8 @@ def _with_includes(name: str, included: set[str]) -> str:
     if name in included:
         return ""
     included.add(name)
-    path = next(path for folder in include_folders() if (path := folder / name).is_file())
+    paths = [folder / name for folder in include_folders()]
+    path = next(filter(Path.is_file, paths), paths[0])
     text = path.read_text(encoding="utf-8").replace("#pragma once\n", "")
     return _INCLUDE.sub(lambda match: _with_includes(match.group(1), included), text)
 
