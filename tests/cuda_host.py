@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._kernels.cuda.common.runtime import Kernel, source_folder, source_text
+from liftwave._kernels.cuda.common.runtime import Kernel, include_folders, source_text
 from liftwave._kernels.cuda.family import CudaKernels
 from liftwave._typing import Array
 
@@ -147,7 +147,7 @@ extern "C" const char* launch(const void* arguments, std::size_t size, long long
 """
     parts = [text, cxx, *flags, HEADER.read_text(), source_text(kernel.source)]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
-    folders = [f"-I{source_folder()}", f"-I{HEADER.parent}"]
+    folders = [f"-I{folder}" for folder in (*include_folders(), HEADER.parent)]
     folder = Path(tempfile.gettempdir()) / f"liftwave-cuda-host-{os.getuid()}"
     folder.mkdir(exist_ok=True)
     library = folder / f"{key}.so"

@@ -12,7 +12,7 @@ from typing import Any
 
 from cuda_host import HEADER, HostRuntime, compiler
 
-from liftwave._kernels.cuda.common.runtime import Kernel, source_folder
+from liftwave._kernels.cuda.common.runtime import Kernel, include_folders
 from liftwave._typing import Array
 
 
@@ -56,7 +56,7 @@ def together(kernels: tuple[Kernel, ...]) -> dict[Kernel, Any]:
     """The functions that launch these kernels on the host; all kernels have one source."""
     (source,) = {kernel.source for kernel in kernels}
     flags = ["-std=c++17", "-O1", "-fPIC", "-shared", "-ffp-contract=off"]
-    flags += [f"-I{source_folder()}", f"-I{HEADER.parent}"]
+    flags += [f"-I{folder}" for folder in (*include_folders(), HEADER.parent)]
     launches = "".join(
         f"""extern "C" const char* launch{k}(const void* arguments, std::size_t size,
     long long blocks, int threads, std::size_t shared, int order) {{

@@ -24,6 +24,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 
+COMPILED = ("backends/cpu", "backends/shared")
+"""Folders of C++ sources."""
+
 
 class Mutation(NamedTuple):
     """A piece of a source file, its replacement, and the tests that are likely to detect it."""
@@ -377,10 +380,10 @@ MUTATIONS = (
         "cpu_pooling",
     ),
     Mutation(
-        "backends/cpu/pooling/similarities.hpp",
+        "backends/shared/pooling_formulas.hpp",
         "const auto is_outer = magnitude<T>(a) > magnitude<T>(mean);",
         "const auto is_outer = magnitude<T>(a) < magnitude<T>(mean);",
-        "cpu_pooling",
+        "cpu_pooling cuda_pooling",
     ),
     Mutation(
         "backends/cpu/pooling/add_at_places.cpp",
@@ -415,8 +418,8 @@ MUTATIONS = (
     ),
     Mutation(
         "backends/cuda/pooling/weights.cuh",
-        "    of_mean = sum * region.share;\n",
-        "    of_mean = sum;\n",
+        "      of_mean = sum * region.share;\n",
+        "      of_mean = sum;\n",
         "cuda_pooling",
     ),
     # The command line.
@@ -483,13 +486,13 @@ class Tree:
         path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
         start = time.monotonic()
         try:
-            if mutation.path.startswith("backends/cpu") and not self._compile():
+            if mutation.path.startswith(COMPILED) and not self._compile():
                 return "not applied: it does not compile"
             likely = [f"tests/test_{name}.py" for name in mutation.tests.split()]
             failed = self._first_failure(likely) or self._first_failure(["tests", "liftwave"])
         finally:
             path.write_text(text, encoding="utf-8")
-            if mutation.path.startswith("backends/cpu"):
+            if mutation.path.startswith(COMPILED):
                 self._compile()
         seconds = time.monotonic() - start
         return f"caught by {failed} ({seconds:.0f} s)" if failed else f"missed ({seconds:.0f} s)"

@@ -24,6 +24,7 @@ from liftwave.wavelets.taps import PlanOwner
 
 MOST_INTEGER_SHIFT = 10_000
 
+
 @dataclass(frozen=True, eq=False, repr=False)
 class SchemeFields(PlanOwner):
     """The fields of a :class:`LiftingScheme`, which documents them."""

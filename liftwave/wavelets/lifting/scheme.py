@@ -17,6 +17,7 @@ from liftwave.wavelets.lifting.polyphase import Factors, Polyphase
 from liftwave.wavelets.lifting.step import LiftingStep
 from liftwave.wavelets.lifting.tables import canonical_name, table_factors
 
+
 @dataclass(frozen=True, eq=False, repr=False)
 class LiftingScheme(SchemeFields):
     r"""A lifting scheme, accepted wherever a wavelet is.
