@@ -20,7 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._kernels.cuda.common.runtime import Kernel, include_folders, source_text
+from liftwave._kernels.cuda.common.runtime import (
+    Kernel,
+    include_folders,
+    source_folder,
+    source_text,
+)
 from liftwave._kernels.cuda.family import CudaKernels
 from liftwave._typing import Array
 

@@ -1,5 +1,5 @@
 // The weights of pooling windows and their derivatives, for the CPU and for CUDA. A test compares
-// both with liftwave/_kernels/reference/pooling_weights.py.
+// both with liftwave/_kernels/reference/pooling/weights.py.
 //
 // The samples a_i of a window have the weights w_i = h_i / sum_j h_j. A kind of weights learns a
 // few numbers of the window, such as the mean m; then h_i is a function of a_i. Equations are those
