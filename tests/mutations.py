@@ -223,9 +223,15 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/thresholding.py",
-        "return _shrunk(x, value, substitute, xp, lambda magnitude: 1 - (value / magnitude) ** 2)",
-        "return _shrunk(x, value, substitute, xp, lambda magnitude: 1 - value / magnitude)",
+        "np.multiply(factors, factors, out=factors)",
+        "pass",
         "parity denoising",
+    ),
+    Mutation(
+        "liftwave/thresholding.py",
+        "limits = xp.where(is_regular, limits, xp.zeros_like(limits))",
+        "pass",
+        "thresholding",
     ),
     # Execution and torch.
     Mutation(
