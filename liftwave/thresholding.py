@@ -244,14 +244,13 @@ def _shrunk(x: Array, limit: Any, substitute: complex, power: int) -> Array:
 def _ratios(magnitude: Array, limit: Any, is_scaled: Array) -> Array:
     """Return ``limit / magnitude`` where values are scaled, and 0 for zero and infinite values.
 
-    The division has finite operands everywhere, and its result is finite. Libraries that record
-    derivatives multiply those of unused numbers by 0, which turns infinite ones into NaN.
+    The division has finite, positive denominators. Libraries that record derivatives multiply
+    those of unused values by 0, which turns infinite ones into NaN.
     """
     xp = array_namespace(magnitude)
     is_regular = is_scaled & (magnitude > 0) & (magnitude < inf)
     # (Torch divides a number by an array with less precision than an array by an array.)
     limits = limit if is_array(limit) else xp.full_like(magnitude, limit)
-    limits = xp.where(is_regular, limits, xp.zeros_like(limits))
     ratios = limits / xp.where(is_regular, magnitude, xp.ones_like(magnitude))
     return xp.where(is_regular, ratios, xp.zeros_like(ratios))
 

@@ -229,8 +229,8 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/thresholding.py",
-        "limits = xp.where(is_regular, limits, xp.zeros_like(limits))",
-        "pass",
+        "is_regular = is_scaled & (magnitude > 0) & (magnitude < inf)",
+        "is_regular = magnitude > 0",
         "thresholding",
     ),
     # Execution and torch.
