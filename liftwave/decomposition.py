@@ -417,7 +417,8 @@ def decompose(
     wavelet, mode
         As for :func:`dwtn`; one, or one per axis.
     level : int, optional
-        Number of levels; by default :func:`dwtn_max_level`.
+        Number of levels; by default :func:`dwtn_max_level` of the axes with more than
+        one sample.
     axes : int or sequence of int, optional
         The axes to transform, each once; all by default.
 
@@ -446,7 +447,7 @@ def decompose(
     >>> clean.shape
     (19, 23)
     """
-    call = calls.wavedecn(x, wavelet, mode, level, axes)
+    call = calls.decompose(x, wavelet, mode, level, axes)
     approx, *details = execute(call)
     (data,), transform = call.arrays, call.operation
     assert isinstance(transform, Transform)

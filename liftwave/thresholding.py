@@ -93,6 +93,8 @@ def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float
     filler = _substitute(substitute, array)
     is_plain = _is_plain(array)
     if mode in _POWERS:
+        if is_plain and type(limit) is float and limit == inf and filler == 0:
+            return _zeroed(array)
         shrink = _shrunk_numpy if is_plain and _is_regular(limit) else _shrunk
         return shrink(array, limit, filler, _POWERS[mode])
     if mode != "hard" and is_complex(array):
@@ -208,8 +210,14 @@ def _shrunk_numpy(x: Array, limit: Any, substitute: complex, power: int) -> Arra
     return shrunk if shrunk.dtype == x.dtype else shrunk.astype(x.dtype)
 
 
+def _zeroed(x: Array) -> Array:
+    """Return zeros with the signs of ``x``, and NaN where ``x`` is not finite."""
+    with np.errstate(invalid="ignore"):
+        return x * 0.0
+
+
 def _ratios_numpy(magnitude: Array, limit: Any) -> Array:
-    """Return ``limit / magnitude``, or 1 where the magnitude is smaller."""
+    """Return ``limit / magnitude``, or 1 where the magnitude is not larger."""
     number = type(limit) is not np.ndarray
     ratios = np.maximum(magnitude, limit, out=magnitude if number else None)
     return np.divide(limit, ratios, out=ratios)
@@ -319,6 +327,8 @@ def _limit(value: Any, x: Array) -> Any:
     if not _is_real(limits):
         raise DTypeError(f"a threshold must be real, got an array of {limits.dtype}")
     _check_fits(tuple(limits.shape), tuple(x.shape))
+    if type(limits) is np.ndarray and limits.size == 1 and limits.ndim <= x.ndim:
+        return limits.item()  # numbers are faster
     return limits
 
 

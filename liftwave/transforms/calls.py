@@ -122,6 +122,23 @@ def wavedecn(
     return Call(multilevel_analysis(x, plans, level), (x,), dict_list(len(plans)))
 
 
+def decompose(
+    data: ArrayLike,
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    level: int | None = None,
+    axes: Sequence[int] | int | None = None,
+) -> Call:
+    """As :func:`wavedecn`, but axes of one sample do not limit the number of levels."""
+    x = data if type(data) is np.ndarray else as_array(data)
+    if 1 not in x.shape:
+        return wavedecn(x, wavelet, mode, level, axes)
+    plans = axis_plans(wavelet, mode, axes, x.ndim)
+    longer = [plan for plan in plans if x.shape[plan.axis] != 1]
+    depth = check_level(level, [x.shape[p.axis] for p in longer], [p.wavelet for p in longer])
+    return Call(analysis(plans, x.ndim, depth), (x,), dict_list(len(plans)))
+
+
 def downcoef(
     part: str,
     data: ArrayLike,
