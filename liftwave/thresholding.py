@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from numbers import Real
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import (
     PLAIN_DTYPES,
     Opened,
     as_array,
-    as_number,
-    common_namespace,
     dtype_name,
     is_array,
     is_complex,
     open_array,
     real_dtype,
 )
+from liftwave._threshold_arguments import as_limit, as_substitute, single_limit
 from liftwave._typing import Array, ArrayLike, Namespace
-from liftwave.errors import DTypeError, LiftwaveError, ShapeError
-
-
-class ThresholdError(LiftwaveError, ValueError):
-    """A thresholding rule that does not exist or does not fit the data."""
+from liftwave.errors import ThresholdError
 
 
 def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float = 0) -> Array:
@@ -89,8 +83,8 @@ def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float
     """
     check_rule(mode)
     array = as_array(data)
-    limit = _limit(value, array)
-    filler = _substitute(substitute, array)
+    limit = as_limit(value, array)
+    filler = as_substitute(substitute, array)
     is_plain = _is_plain(array)
     if mode in _POWERS:
         if is_plain and type(limit) is float and limit == inf and filler == 0:
@@ -157,8 +151,8 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
     [0.0, 1.0, 3.0]
     """
     array = as_array(data)
-    low = _firm_limit(value_low, "value_low", array)
-    high = _firm_limit(value_high, "value_high", array)
+    low = single_limit(value_low, "value_low", array)
+    high = single_limit(value_high, "value_high", array)
     if not low >= 0:
         raise ThresholdError(f"value_low must be non-negative, got {value_low}.")
     if not high >= low:
@@ -294,7 +288,7 @@ def _opened(x: Array, xp: Namespace) -> Opened:
     return Opened(xp.astype(x, xp.float32) if half else x, xp, x.dtype)
 
 
-# --- arguments -----------------------------------------------------------------------------------
+# --- arguments ----------------------------------------------------------------------------------
 
 
 def check_rule(mode: str) -> None:
@@ -308,81 +302,3 @@ def check_rule(mode: str) -> None:
     if not isinstance(mode, str) or mode not in _RULES:
         names = ", ".join(f"'{name}'" for name in sorted(_RULES))
         raise ThresholdError(f"The mode parameter only takes values from: {names}. Got {mode!r}")
-
-
-def _limit(value: Any, x: Array) -> Any:
-    """Return the threshold as a number, or as a real array of the library of ``x``.
-
-    Raises
-    ------
-    DTypeError, ShapeError
-        If it is neither, or does not broadcast against ``x``.
-    """
-    if type(value) is float:
-        return value
-    number = as_number(value)
-    if number is not None:
-        return _real_number(number)
-    limits = value if type(value) is type(x) else _converted(value, x)
-    if not _is_real(limits):
-        raise DTypeError(f"a threshold must be real, got an array of {limits.dtype}")
-    _check_fits(tuple(limits.shape), tuple(x.shape))
-    if type(limits) is np.ndarray and limits.size == 1 and limits.ndim <= x.ndim:
-        return limits.item()  # numbers are faster
-    return limits
-
-
-def _real_number(number: Any) -> Any:
-    if isinstance(number, int) and abs(number) >= 2**1023:
-        raise DTypeError(f"a threshold must be in the range of floats, got {number:#x}")
-    if not isinstance(number, Real):
-        raise DTypeError(f"a threshold must be real, got {number}")
-    return number
-
-
-def _converted(value: Any, x: Array) -> Array:
-    """Return nested sequences and NumPy arrays of numbers as arrays of the library of ``x``."""
-    try:
-        limits = as_array(value)
-    except (TypeError, ValueError):  # not numbers, or rows of different lengths
-        raise DTypeError(
-            f"a threshold must be a real number or an array of these, got {value!r}"
-        ) from None
-    xp = common_namespace([x])
-    if type(limits) is np.ndarray and type(x) is not np.ndarray:
-        return xp.asarray(limits, device=device(x))
-    common_namespace([x, limits])
-    return limits
-
-
-def _is_real(x: Array) -> bool:
-    if type(x) is np.ndarray:
-        return x.dtype.kind in "iuf"
-    return bool(array_namespace(x).isdtype(x.dtype, ("integral", "real floating")))
-
-
-def _check_fits(limits: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    for n, m in zip(reversed(limits), reversed(shape), strict=False):
-        if n != m and 1 not in (n, m):
-            raise ShapeError(
-                f"thresholds of shape {limits} do not broadcast against data of shape {shape}: "
-                "the lengths must be equal or 1"
-            )
-
-
-def _firm_limit(value: Any, name: str, x: Array) -> Any:
-    limit = _limit(value, x)
-    if is_array(limit) and limit.ndim:
-        raise ThresholdError(f"{name} must be one number, got an array of shape {limit.shape}")
-    return limit
-
-
-def _substitute(value: Any, x: Array) -> Any:
-    if type(value) in (int, float):
-        return value
-    number = as_number(value)
-    if number is None:
-        raise DTypeError(f"substitute must be a number, got {value!r}")
-    if not isinstance(number, Real) and not is_complex(x):
-        raise DTypeError(f"substitute must be real for data of {x.dtype}, got {number}")
-    return number

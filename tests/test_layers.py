@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("lifting",),
     ("_plan",),
     ("_arrays", "plotting"),
-    ("_kernels.contract",),
+    ("_kernels.contract", "_threshold_arguments"),
     ("_kernels.axis_by_axis", "_kernels.half_precision"),
     ("_kernels", "thresholding"),
     ("_operations",),

@@ -28,8 +28,8 @@ from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans
 from liftwave._typing import Array, ArrayLike, Modes, Namespace
 from liftwave.decomposition import Decomposition
 from liftwave.denoising.thresholds import METHODS, Method, noise_level
-from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
-from liftwave.thresholding import ThresholdError, threshold
+from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError, ThresholdError
+from liftwave.thresholding import threshold
 from liftwave.transforms.structures import dict_list, keyed_bands
 from liftwave.wavelets.resolve import Wavelets
 
