@@ -96,7 +96,10 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
     """
     if axes is None:
         return tuple(range(ndim))
-    axis_list = (axes,) if not isinstance(axes, Iterable) else tuple(axes)
+    try:
+        axis_list = tuple(axes) if isinstance(axes, Iterable) else (axes,)
+    except TypeError:  # an array without dimensions
+        axis_list = (axes,)
     normalized = tuple(normalize_axis(a, ndim) for a in axis_list)
     if unique and len(set(normalized)) != len(normalized):
         raise AxisError(f"The axes passed must be unique, got {axis_list} for an array with {ndim}")

@@ -23,7 +23,7 @@ from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
-from liftwave.errors import LevelError, ShapeError, WaveletError
+from liftwave.errors import ArgumentTypeError, LevelError, ShapeError, WaveletError
 from liftwave.transforms.structures import (
     BAND_LIST,
     PAIR,
@@ -165,6 +165,7 @@ def upcoef(
         raise ShapeError(f"upcoef only supports 1d coeffs, got shape {tuple(band.shape)}.")
     check_part(part)
     level = check_positive_level(level)
+    take = _check_take(take)
     if band.shape[0] < 1:
         raise ShapeError("upcoef needs at least one coefficient, got none")
     bank = resolve_wavelet(wavelet)
@@ -393,7 +394,10 @@ def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
     ShapeError
         If the number of axes is not two.
     """
-    pair = tuple(axes)
+    try:
+        pair = tuple(axes)
+    except TypeError:
+        raise ArgumentTypeError(f"axes must be two integers, got {axes!r}") from None
     if len(pair) != 2:
         raise ShapeError(f"Expected 2 axes, got {pair}")
     return pair
@@ -412,7 +416,7 @@ def check_part(part: str) -> None:
     WaveletError
         If it does not.
     """
-    if part not in ("a", "d"):
+    if not isinstance(part, str) or part not in ("a", "d"):
         raise WaveletError(f"Argument 1 must be 'a' or 'd', not '{part}'.")
 
 
@@ -421,10 +425,24 @@ def check_positive_level(level: int) -> int:
 
     Raises
     ------
-    LevelError
-        If it is less than 1.
+    LevelError, ArgumentTypeError
+        If it is less than 1, or not an integer.
     """
-    level = operator.index(level)
-    if level < 1:
-        raise LevelError(f"Value of level must be greater than 0, got {level}.")
-    return level
+    number = _index(level, "level")
+    if number < 1:
+        raise LevelError(f"Value of level must be greater than 0, got {number}.")
+    return number
+
+
+def _check_take(take: int) -> int:
+    number = _index(take, "take")
+    if number < 0:
+        raise ShapeError(f"take must be a number of samples, or 0 for all, got {number}")
+    return number
+
+
+def _index(value: Any, name: str) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ArgumentTypeError(f"{name} must be an integer, got {value!r}") from None

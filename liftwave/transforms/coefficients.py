@@ -8,11 +8,11 @@ from typing import Any
 
 from array_api_compat import array_namespace, device, size
 
-from liftwave._arrays.convert import as_array, is_array
+from liftwave._arrays.convert import as_array, as_number, is_array, is_complex
 from liftwave._plan.arguments import normalize_axes
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array
-from liftwave.errors import ShapeError
+from liftwave.errors import DTypeError, ShapeError
 
 _FORMATS = {
     "wavedec": "wavedec",
@@ -68,6 +68,7 @@ def coeffs_to_array(
         return approx, [(slice(None),) * approx.ndim]
     places, shape = _places(tuple(approx.shape), details, transformed)
     check_size("the array of all coefficients", shape)
+    filler = _filler(padding, approx)
     covered = size(approx) + sum(size(band) for bands in details for band in bands.values())
     if padding is None and covered != prod(shape):
         raise ShapeError(
@@ -76,8 +77,17 @@ def coeffs_to_array(
         )
     packed = approx
     for bands in details:
-        packed = _mosaic(packed, bands, transformed, 0 if padding is None else padding)
+        packed = _mosaic(packed, bands, transformed, filler)
     return packed, places
+
+
+def _filler(padding: Any, like: Array) -> Any:
+    number = 0 if padding is None else as_number(padding)
+    if number is None:
+        raise DTypeError(f"padding must be a number or None, got {padding!r}")
+    if isinstance(number, complex) and not is_complex(like):
+        raise DTypeError(f"padding must be real for coefficients of {like.dtype}, got {number}")
+    return number
 
 
 def _mosaic(
@@ -356,7 +366,7 @@ def _as_dict(level: Any) -> dict[str, Array]:
 
 
 def _formatted(approx: Array, details: list[dict[str, Array]], output_format: str) -> list[Any]:
-    if output_format not in _FORMATS:
+    if not isinstance(output_format, str) or output_format not in _FORMATS:
         known = ", ".join(map(repr, _FORMATS))
         raise ShapeError(f"Unrecognized output format: {output_format!r}; use one of {known}")
     kind = _FORMATS[output_format]
