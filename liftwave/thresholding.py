@@ -86,29 +86,29 @@ def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float
     limit = as_limit(value, array)
     filler = as_substitute(substitute, array)
     is_plain = _is_plain(array)
-    if mode in _POWERS:
+    if mode in POWERS:
         if is_plain and type(limit) is float and limit == inf and filler == 0:
             return _zeroed(array)
         shrink = _shrunk_numpy if is_plain and _is_regular(limit) else _shrunk
-        return shrink(array, limit, filler, _POWERS[mode])
+        return shrink(array, limit, filler, POWERS[mode])
     if mode != "hard" and is_complex(array):
         raise ThresholdError(f"{mode} thresholding only supports real data, got {array.dtype}")
     select = _selected_numpy if is_plain and type(limit) in (float, int) else _selected
-    return select(array, limit, filler, _REMOVED[mode])
+    return select(array, limit, filler, REMOVED[mode])
 
 
 # Rules that multiply by 1 - (t / |x|) ** power. PyWavelets keeps the misspelled name.
-_POWERS = {"soft": 1, "garrote": 2, "garotte": 2}
+POWERS = {"soft": 1, "garrote": 2, "garotte": 2}
 
 # Rules that remove some values and keep the others.
-_REMOVED: dict[str, Callable[[Array, Any], Array]] = {
+REMOVED: dict[str, Callable[[Array, Any], Array]] = {
     "hard": lambda x, limit: abs(x) < limit,
     "greater": lambda x, limit: x < limit,
     "less": lambda x, limit: x > limit,
 }
 
 
-_RULES = frozenset({*_POWERS, *_REMOVED})
+_RULES = frozenset({*POWERS, *REMOVED})
 
 
 def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Array:
@@ -167,12 +167,12 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
         np.divide(factors, slope, out=factors)
         return array * np.minimum(factors, 1, out=factors)
     xp = array_namespace(array)
-    opened = _opened(array, xp)
+    opened = opened_floats(array, xp)
     magnitude = xp.abs(opened.array)
     is_removed = (magnitude <= low) & (low > 0)
     is_scaled = ~is_removed & (magnitude <= high) & (high > low)
-    ratios = _ratios(magnitude, low, is_scaled)
-    factors = xp.where(is_scaled, (1 - ratios) / slope, xp.astype(~is_removed, ratios.dtype))
+    ratio = ratios(magnitude, low, is_scaled)
+    factors = xp.where(is_scaled, (1 - ratio) / slope, xp.astype(~is_removed, ratio.dtype))
     return opened.close(opened.array * factors)
 
 
@@ -232,18 +232,18 @@ def _selected_numpy(
 
 def _shrunk(x: Array, limit: Any, substitute: complex, power: int) -> Array:
     xp = array_namespace(x)
-    opened = _opened(x, xp)
+    opened = opened_floats(x, xp)
     x, magnitude = opened.array, xp.abs(opened.array)
-    limit = _comparable(limit, magnitude, xp)
+    limit = comparable(limit, magnitude, xp)
     is_removed = (magnitude <= limit) & (limit > 0)
-    factors = 1 - _ratios(magnitude, limit, ~is_removed) ** power
+    factors = 1 - ratios(magnitude, limit, ~is_removed) ** power
     shrunk = x * xp.where(is_removed, xp.zeros_like(factors), factors)
     if substitute != 0:
         shrunk = _where(magnitude < limit, substitute, shrunk, xp)
     return opened.close(shrunk)
 
 
-def _ratios(magnitude: Array, limit: Any, is_scaled: Array) -> Array:
+def ratios(magnitude: Array, limit: Any, is_scaled: Array) -> Array:
     """Return ``limit / magnitude`` where values are scaled, and 0 for zero and infinite values.
 
     The division has finite, positive denominators. Libraries that record derivatives multiply
@@ -253,18 +253,18 @@ def _ratios(magnitude: Array, limit: Any, is_scaled: Array) -> Array:
     is_regular = is_scaled & (magnitude > 0) & (magnitude < inf)
     # (Torch divides a number by an array with less precision than an array by an array.)
     limits = limit if is_array(limit) else xp.full_like(magnitude, limit)
-    ratios = limits / xp.where(is_regular, magnitude, xp.ones_like(magnitude))
-    return xp.where(is_regular, ratios, xp.zeros_like(ratios))
+    quotients = limits / xp.where(is_regular, magnitude, xp.ones_like(magnitude))
+    return xp.where(is_regular, quotients, xp.zeros_like(quotients))
 
 
 def _selected(
     x: Array, limit: Any, substitute: complex, is_removed: Callable[[Array, Any], Array]
 ) -> Array:
     xp = array_namespace(x)
-    return _where(is_removed(x, _comparable(limit, x, xp)), substitute, x, xp)
+    return _where(is_removed(x, comparable(limit, x, xp)), substitute, x, xp)
 
 
-def _comparable(limit: Any, x: Array, xp: Namespace) -> Any:
+def comparable(limit: Any, x: Array, xp: Namespace) -> Any:
     """Return integer limits as floats if ``x`` are floats: the standard does not mix these."""
     if not is_array(limit) or not xp.isdtype(limit.dtype, "integral"):
         return limit
@@ -280,7 +280,7 @@ def _where(condition: Array, substitute: complex, x: Array, xp: Namespace) -> Ar
     return xp.where(condition, xp.full_like(x, substitute), x)
 
 
-def _opened(x: Array, xp: Namespace) -> Opened:
+def opened_floats(x: Array, xp: Namespace) -> Opened:
     """Return the data in a floating dtype: their own, or single for half precision."""
     if xp.isdtype(x.dtype, ("bool", "integral")):
         return open_array(x)

@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_arrays", "plotting"),
     ("_kernels.contract", "_threshold_arguments"),
     ("_kernels.axis_by_axis", "_kernels.half_precision"),
-    ("_kernels", "thresholding"),
+    ("_kernels", "thresholding", "threshold_gradients"),
     ("_operations",),
     ("_dispatch",),
     ("_bridge",),

@@ -138,6 +138,71 @@ def test_derivatives_of_denoising_are_finite(method: str, rule: str) -> None:
         assert torch.isfinite(x.grad).all()
 
 
+# --- vjp -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize("rule", RULES)
+def test_vjp_is_the_derivative_of_autograd(rule: str, dtype: str, xp: Library) -> None:
+    x = np.array([*POINTS[:6], *zero_mean(10)]).reshape(2, 8).astype(dtype)
+    if dtype == "complex128":
+        if rule in ("greater", "less"):
+            return
+        x = x * np.exp(1j * np.arange(16).reshape(2, 8))
+    g = zero_mean((2, 8), 5, dtype)
+    for value in (0.3, np.full((2, 1), 0.3), inf, 0.0):
+        leaf_x = torch.asarray(x).requires_grad_()
+        t = torch.as_tensor(value, dtype=torch.float64).requires_grad_()
+        y = lw.threshold(leaf_x, t, rule)
+        expected = torch.autograd.grad(y, (leaf_x, t), torch.asarray(g), allow_unused=True)
+        passed = value if isinstance(value, float) else xp.asarray(value)
+        result, pullback = lw.vjp(lw.threshold, xp.asarray(x), passed, rule)
+        assert_close(result, xp.asarray(y.detach().numpy()), ulps=4)
+        gradient = pullback(xp.asarray(g))
+        assert_close(gradient.data, xp.asarray(expected[0].numpy()), ulps=16)
+        of_value = np.zeros(np.shape(value)) if expected[1] is None else expected[1].numpy()
+        assert_close(gradient.value, xp.asarray(of_value), ulps=16, scale=10.0)
+
+
+def test_vjp_of_thresholds_agrees_with_finite_differences() -> None:
+    x, t, g = zero_mean((3, 5), 1), np.full((3, 1), 0.4), zero_mean((3, 5), 2)
+
+    def rule(x: Any, t: Any) -> Any:
+        return lw.threshold(x, t, "garrote", 0.25)
+
+    _, pullback = lw.vjp(lw.threshold, x, t, "garrote", substitute=0.25)
+    gradient = pullback(g)
+    for index in np.ndindex(3, 5):
+        slope = _slope(lambda s, i=index: np.sum(g * rule(x + s * _unit((3, 5), i), t)))
+        assert gradient.data[index] == pytest.approx(slope, abs=1e-7)
+    for row in range(3):
+        slope = _slope(lambda s, k=row: np.sum(g * rule(x, t + s * _unit((3, 1), (k, 0)))))
+        assert gradient.value[row, 0] == pytest.approx(slope, abs=1e-7)
+
+
+def _slope(function: Any, step: float = 1e-6) -> float:
+    return float((function(step) - function(-step)) / (2 * step))
+
+
+def _unit(shape: tuple[int, ...], index: tuple[int, ...]) -> Any:
+    unit = np.zeros(shape)
+    unit[index] = 1.0
+    return unit
+
+
+def test_vjp_of_thresholds_of_other_shapes_and_dtypes() -> None:
+    x = np.array([-3, 0, 1, 4], dtype=np.int16)
+    result, pullback = lw.vjp(lw.threshold, x, 2)
+    assert result.tolist() == [-1.0, 0.0, 0.0, 2.0]
+    assert pullback(np.ones(4)).data.tolist() == [1.0, 0.0, 0.0, 1.0]
+    assert float(pullback(np.ones(4)).value) == 0.0
+    wide, pullback = lw.vjp(lw.threshold, x, np.array([[1.0], [2.0]]))
+    gradient = pullback(np.ones(wide.shape))
+    assert (gradient.data.tolist(), gradient.value.shape) == ([2.0, 0.0, 0.0, 2.0], (2, 1))
+    with pytest.raises(ShapeError, match="cotangent of the result"):
+        pullback(np.ones(4))
+
+
 # --- NumPy's path --------------------------------------------------------------------------------
 
 
