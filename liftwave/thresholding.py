@@ -179,7 +179,7 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
 # --- rules on NumPy arrays of floats, which record no derivatives --------------------------------
 
 # Above this size, branches for each value take longer than a second copy.
-_BRANCHES = 4096
+_BRANCHES = 1024
 
 
 def _is_plain(x: Array) -> bool:

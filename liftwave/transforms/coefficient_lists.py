@@ -80,6 +80,9 @@ def formatted(
     if kind == "wavedec":
         return [approx, *[read(where["d"], shape["d"]) for where, shape in levels]]
     if kind == "wavedec2":
-        keys = ("da", "ad", "dd")
-        return [approx, *[tuple([read(w[key], s[key]) for key in keys]) for w, s in levels]]
+        triples = [
+            (read(w["da"], s["da"]), read(w["ad"], s["ad"]), read(w["dd"], s["dd"]))
+            for w, s in levels
+        ]
+        return [approx, *triples]
     return [approx, *[{key: read(w[key], s[key]) for key in w} for w, s in levels]]

@@ -17,6 +17,8 @@ from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
 
+_WAVELETS = (str, pywt.Wavelet, FilterBank, LiftingScheme)
+
 
 def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
     r"""Return the largest useful number of levels for a signal.
@@ -60,6 +62,8 @@ def _samples(value: Any) -> int:
 
 def _whole(value: Any) -> int | None:
     """Convert to integers; floats without a fraction are accepted. ``None`` for others."""
+    if type(value) is int:
+        return value
     try:
         whole = int(value)
         return whole if bool(whole == value) else None
@@ -79,7 +83,7 @@ def _sizes(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def _filter_length(filter_len: Any) -> int:
-    if isinstance(filter_len, str | pywt.Wavelet | FilterBank | LiftingScheme):
+    if isinstance(filter_len, _WAVELETS):
         return _known_wavelet(filter_len).dec_len
     length = _whole(filter_len)
     if length is None:
@@ -164,7 +168,7 @@ def dwt_coeff_len(data_len: int, filter_len: int | WaveletLike, mode: ModeLike) 
     n, name = _samples(data_len), resolve_mode(mode)
     if n < 1:
         raise ShapeError(f"Value of data_len must be greater than zero, got {n}.")
-    if isinstance(filter_len, str | pywt.Wavelet | FilterBank | LiftingScheme):
+    if isinstance(filter_len, _WAVELETS):
         wavelet = _known_wavelet(filter_len)
         if isinstance(wavelet, LiftingScheme):
             return band_lengths(n, wavelet, name)[0]
