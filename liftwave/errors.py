@@ -67,6 +67,10 @@ class ExportError(LiftwaveError, ValueError):
     """A transform that cannot be exported as part of a torch model's graph."""
 
 
+class ThresholdError(LiftwaveError, ValueError):
+    """A thresholding rule that does not exist or does not fit the data."""
+
+
 class BandError(LiftwaveError, KeyError):
     """A band that a decomposition does not have."""
 

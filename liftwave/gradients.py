@@ -26,6 +26,8 @@ from liftwave._typing import Array
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
 from liftwave.pooling.differentiable import CALLS as POOLING_CALLS
 from liftwave.pooling.structures import PoolingGradient, PoolingPullback
+from liftwave.threshold_gradients import ThresholdGradient, pull_back
+from liftwave.thresholding import opened_floats, threshold
 from liftwave.transforms import calls
 from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
 from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
@@ -50,6 +52,7 @@ __all__ = [
     "LiftingGradient",
     "PoolingGradient",
     "Pullback",
+    "ThresholdGradient",
     "vjp",
 ]
 
@@ -103,7 +106,8 @@ def vjp(
         One of :func:`dwt`, :func:`idwt`, :func:`dwt2`, :func:`idwt2`, :func:`dwtn`,
         :func:`idwtn`, :func:`wavedec`, :func:`waverec`, :func:`wavedec2`, :func:`waverec2`,
         :func:`wavedecn`, :func:`waverecn`, :func:`fswavedecn`, :func:`fswaverecn`,
-        :func:`downcoef`, :func:`upcoef`; or a function of :mod:`liftwave.pooling`.
+        :func:`downcoef`, :func:`upcoef`, :func:`threshold`; or a function of
+        :mod:`liftwave.pooling`.
     *args, **kwargs
         The arguments of ``function``, without ``out``.
 
@@ -118,7 +122,8 @@ def vjp(
         and to the taps and scales of the wavelet (``.wavelet``; ``wavelet=False`` omits it, which
         is faster). Bands that are ``None`` or missing count as zero. For a pooling function,
         ``pullback(cotangent)`` returns a :class:`~liftwave.gradients.PoolingGradient`: ``.data``,
-        and ``.parameters`` by name.
+        and ``.parameters`` by name. For :func:`threshold` it returns a
+        :class:`~liftwave.gradients.ThresholdGradient`: ``.data`` and ``.value``.
 
     Raises
     ------
@@ -160,6 +165,8 @@ def vjp(
     arguments = _bind(function, args, kwargs)
     if function in POOLING_CALLS:
         return _pooling_vjp(POOLING_CALLS[function](**arguments))
+    if function is threshold:
+        return _threshold_vjp(**arguments)
     if function is fswavedecn:
         return _fully_separable_analysis_vjp(arguments)
     if function is fswaverecn:
@@ -171,7 +178,7 @@ def _bind(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of a function by name."""
-    functions = [*TRANSFORM_CALLS, fswavedecn, fswaverecn, *POOLING_CALLS]
+    functions = [*TRANSFORM_CALLS, fswavedecn, fswaverecn, threshold, *POOLING_CALLS]
     if function not in functions:
         names = ", ".join(candidate.__name__ for candidate in functions)
         raise ArgumentTypeError(
@@ -360,3 +367,22 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
         return gradient
 
     return call.result.pack(opened[0].close_all(results, operation.data_outputs)), pullback
+
+
+# --- thresholds ----------------------------------------------------------------------------------
+
+
+def _threshold_vjp(
+    data: Any, value: Any, mode: str, substitute: float
+) -> tuple[Any, Callable[[Any], ThresholdGradient]]:
+    """Result and pullback of :func:`threshold`."""
+    result = threshold(data, value, mode, substitute)
+    array = as_array(data)
+    opened = opened_floats(array, common_namespace([array]))
+
+    def pullback(cotangent: Any) -> ThresholdGradient:
+        checked = _checked_cotangent(cotangent, tuple(result.shape), opened, "the result")
+        gradient = pull_back(checked, opened.array, value, mode)
+        return ThresholdGradient(opened.close(gradient.data), gradient.value)
+
+    return result, pullback

@@ -226,9 +226,15 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/thresholding.py",
-        "return _shrunk(x, value, substitute, xp, lambda magnitude: 1 - (value / magnitude) ** 2)",
-        "return _shrunk(x, value, substitute, xp, lambda magnitude: 1 - value / magnitude)",
+        "np.multiply(factors, factors, out=factors)",
+        "pass",
         "parity denoising",
+    ),
+    Mutation(
+        "liftwave/thresholding.py",
+        "is_regular = is_scaled & (magnitude > 0) & (magnitude < inf)",
+        "is_regular = magnitude > 0",
+        "thresholding",
     ),
     # Execution and torch.
     Mutation(

@@ -25,9 +25,9 @@ from liftwave.errors import (
     ModeError,
     ReconstructionWarning,
     ShapeError,
+    ThresholdError,
     WaveletError,
 )
-from liftwave.thresholding import ThresholdError
 
 
 class NoWork:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from numbers import Number
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -109,6 +110,13 @@ def is_half(x: Array) -> bool:
     return str(x.dtype).rpartition(".")[2] in _HALVES
 
 
+def is_complex(x: Array) -> bool:
+    """Whether ``x`` is an array of complex numbers."""
+    if type(x) is np.ndarray:
+        return bool(x.dtype.kind == "c")
+    return bool(array_namespace(x).isdtype(x.dtype, "complex floating"))
+
+
 def as_array(data: ArrayLike) -> Array:
     """Return arrays unchanged; convert NumPy subclasses, foreign byte orders and other data.
 
@@ -127,6 +135,13 @@ def as_array(data: ArrayLike) -> Array:
             f"Input must be a numeric array-like, got {type(data).__name__} of dtype {array.dtype}"
         )
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def as_number(value: object) -> Any:
+    """A scalar as a number: NumPy's scalars and 0-d arrays as Python's. ``None`` for others."""
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        value = value.item()
+    return value if isinstance(value, Number) else None
 
 
 def open_array(data: ArrayLike, native_half: NativeHalf | None = None) -> Opened:

@@ -104,7 +104,10 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
     """
     if axes is None:
         return tuple(range(ndim))
-    axis_list = (axes,) if not isinstance(axes, Iterable) else tuple(axes)
+    try:
+        axis_list = tuple(axes) if isinstance(axes, Iterable) else (axes,)
+    except TypeError:  # an array without dimensions
+        axis_list = (axes,)
     normalized = tuple(normalize_axis(a, ndim) for a in axis_list)
     if unique and len(set(normalized)) != len(normalized):
         raise AxisError(f"The axes passed must be unique, got {axis_list} for an array with {ndim}")
@@ -146,7 +149,8 @@ _DEEPEST = 1000
 
 def useful_level(sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
     """The largest level with a coefficient free of boundary effects along every axis."""
-    return min(max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True))
+    levels = [max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True)]
+    return min(levels, default=0)
 
 
 def natural_level(level: Any) -> int:
@@ -193,5 +197,5 @@ def check_part(part: str) -> None:
     WaveletError
         If it does not.
     """
-    if part not in ("a", "d"):
+    if not isinstance(part, str) or part not in ("a", "d"):
         raise WaveletError(f"Argument 1 must be 'a' or 'd', not '{part}'.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
-from liftwave.errors import ShapeError
+from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.transforms.structures import (
     BAND_LIST,
     PAIR,
@@ -116,6 +117,23 @@ def wavedecn(
     return Call(multilevel_analysis(x, plans, level), (x,), dict_list(len(plans)))
 
 
+def decompose(
+    data: ArrayLike,
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    level: int | None = None,
+    axes: Sequence[int] | int | None = None,
+) -> Call:
+    """As :func:`wavedecn`, but axes of one sample do not limit the number of levels."""
+    x = data if type(data) is np.ndarray else as_array(data)
+    if 1 not in x.shape:
+        return wavedecn(x, wavelet, mode, level, axes)
+    plans = axis_plans(wavelet, mode, axes, x.ndim)
+    longer = [plan for plan in plans if x.shape[plan.axis] != 1]
+    depth = check_level(level, [x.shape[p.axis] for p in longer], [p.wavelet for p in longer])
+    return Call(analysis(plans, x.ndim, depth), (x,), dict_list(len(plans)))
+
+
 def downcoef(
     part: str,
     data: ArrayLike,
@@ -142,6 +160,7 @@ def upcoef(
         raise ShapeError(f"upcoef only supports 1d coeffs, got shape {tuple(band.shape)}.")
     check_part(part)
     level = check_positive_level(level)
+    take = _check_take(take)
     if band.shape[0] < 1:
         raise ShapeError("upcoef needs at least one coefficient, got none")
     bank = resolve_wavelet(wavelet)
@@ -370,7 +389,10 @@ def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
     ShapeError
         If the number of axes is not two.
     """
-    pair = tuple(axes)
+    try:
+        pair = tuple(axes)
+    except TypeError:
+        raise ArgumentTypeError(f"axes must be two integers, got {axes!r}") from None
     if len(pair) != 2:
         raise ShapeError(f"Expected 2 axes, got {pair}")
     return pair
@@ -379,3 +401,18 @@ def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
 def _check_ndim(x: Array) -> None:
     if x.ndim < 1:
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
+
+
+def _check_take(take: int) -> int:
+    number = _index(take, "take")
+    if number < 0:
+        raise ShapeError(f"take must be a number of samples, or 0 for all, got {number}")
+    return number
+
+
+def _index(value: Any, name: str) -> int:
+    try:
+        number: int = operator.index(value)
+    except TypeError:
+        raise ArgumentTypeError(f"{name} must be an integer, got {value!r}") from None
+    return number

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace, device, size
 
-from liftwave._arrays.convert import as_array, is_array
-from liftwave._plan.arguments import normalize_axes
+from liftwave._arrays.convert import are_plain, as_array, as_number, is_array, is_complex
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array
-from liftwave.errors import ShapeError
-
-_FORMATS = {
-    "wavedec": "wavedec",
-    "swt": "wavedec",
-    "wavedec2": "wavedec2",
-    "swt2": "wavedec2",
-    "wavedecn": "wavedecn",
-    "swtn": "wavedecn",
-}
+from liftwave.errors import DTypeError, ShapeError
+from liftwave.transforms.coefficient_lists import as_dicts, formatted
 
 
 def coeffs_to_array(
@@ -63,21 +55,48 @@ def coeffs_to_array(
     >>> arr.shape, slices[1]["dd"]
     ((4, 4), (slice(2, 4, None), slice(2, 4, None)))
     """
-    approx, details, transformed = _as_dicts(coeffs, axes)
+    approx, details, transformed = as_dicts(coeffs, axes)
     if not details:
         return approx, [(slice(None),) * approx.ndim]
     places, shape = _places(tuple(approx.shape), details, transformed)
     check_size("the array of all coefficients", shape)
-    covered = size(approx) + sum(size(band) for bands in details for band in bands.values())
+    filler = _filler(padding, approx)
+    covered = sum(prod(band.shape) for band in _flat(approx, details))
     if padding is None and covered != prod(shape):
         raise ShapeError(
             f"array coefficients cannot be tightly packed: {covered} coefficients in an array of "
             f"shape {shape}; pass a padding value"
         )
+    if are_plain(_flat(approx, details)):
+        return _written(approx, details, places, np.full(shape, filler, approx.dtype)), places
     packed = approx
     for bands in details:
-        packed = _mosaic(packed, bands, transformed, 0 if padding is None else padding)
+        packed = _mosaic(packed, bands, transformed, filler)
     return packed, places
+
+
+def _flat(approx: Array, details: Sequence[Mapping[str, Array]]) -> list[Array]:
+    return [approx, *(band for bands in details for band in bands.values())]
+
+
+def _written(
+    approx: Array, details: Sequence[Mapping[str, Array]], places: list[Any], packed: Array
+) -> Array:
+    """Write NumPy arrays to their places, which is faster than to join them."""
+    packed[places[0]] = approx
+    for bands, where in zip(details, places[1:], strict=True):
+        for key, band in bands.items():
+            packed[where[key]] = band
+    return packed
+
+
+def _filler(padding: Any, like: Array) -> Any:
+    number = 0 if padding is None else as_number(padding)
+    if number is None:
+        raise DTypeError(f"padding must be a number or None, got {padding!r}")
+    if isinstance(number, complex) and not is_complex(like):
+        raise DTypeError(f"padding must be real for coefficients of {like.dtype}, got {number}")
+    return number
 
 
 def _mosaic(
@@ -170,8 +189,7 @@ def array_to_coeffs(
     if len(coeff_slices) == 0:
         raise ShapeError("empty list of coefficient slices")
     array = as_array(arr)
-    details = [{key: array[where] for key, where in level.items()} for level in coeff_slices[1:]]
-    return _formatted(array[coeff_slices[0]], details, output_format)
+    return formatted(lambda where, _: array[where], coeff_slices, coeff_slices, output_format)
 
 
 def ravel_coeffs(
@@ -208,11 +226,11 @@ def ravel_coeffs(
     >>> flat.shape, shapes[1]["dd"]
     ((16,), (2, 2))
     """
-    approx, details, _ = _as_dicts(coeffs, axes)
-    each = [approx, *(band for bands in details for band in bands.values())]
-    check_size("all coefficients in a row", *(tuple(band.shape) for band in each))
-    xp = array_namespace(approx)
-    pieces, offset = [xp.reshape(approx, (-1,))], size(approx)
+    approx, details, _ = as_dicts(coeffs, axes)
+    each = _flat(approx, details)
+    check_size("all coefficients in a row", *[tuple(band.shape) for band in each])
+    reshape = _reshape_of(approx)
+    pieces, offset = [reshape(approx, (-1,))], prod(approx.shape)
     all_slices: list[Any] = [slice(offset)]
     all_shapes: list[Any] = [tuple(approx.shape)]
     for bands in details:
@@ -220,11 +238,28 @@ def ravel_coeffs(
         all_shapes.append({})
         for key in sorted(bands):
             band = bands[key]
-            pieces.append(xp.reshape(band, (-1,)))
-            all_slices[-1][key] = slice(offset, offset + size(band))
-            all_shapes[-1][key] = tuple(band.shape)
-            offset += size(band)
-    return xp.concat(pieces) if details else pieces[0], all_slices, all_shapes
+            shape = tuple(band.shape)
+            end = offset + prod(shape)
+            pieces.append(reshape(band, (-1,)))
+            all_slices[-1][key] = slice(offset, end)
+            all_shapes[-1][key] = shape
+            offset = end
+    return _joined(pieces), all_slices, all_shapes
+
+
+def _joined(pieces: list[Array]) -> Array:
+    if len(pieces) == 1:
+        return pieces[0]
+    join = np.concatenate if type(pieces[0]) is np.ndarray else array_namespace(*pieces).concat
+    return join(pieces)
+
+
+def _reshape_of(like: Array) -> Callable[..., Array]:
+    """The function that reshapes arrays of a library; NumPy's method needs the least time."""
+    if type(like) is np.ndarray:
+        return np.ndarray.reshape
+    reshape: Callable[..., Array] = array_namespace(like).reshape
+    return reshape
 
 
 def unravel_coeffs(
@@ -269,13 +304,12 @@ def unravel_coeffs(
             f"{len(coeff_shapes)} and {len(coeff_slices)}"
         )
     array = as_array(arr)
-    xp = array_namespace(array)
-    details = [
-        {key: xp.reshape(array[where], shapes[key]) for key, where in slices.items()}
-        for slices, shapes in zip(coeff_slices[1:], coeff_shapes[1:], strict=True)
-    ]
-    approx = xp.reshape(array[coeff_slices[0]], coeff_shapes[0])
-    return _formatted(approx, details, output_format)
+    reshape = _reshape_of(array)
+
+    def read(where: slice, shape: tuple[int, ...]) -> Array:
+        return reshape(array[where], shape)
+
+    return formatted(read, coeff_slices, coeff_shapes, output_format)
 
 
 def wavedecn_size(shapes: list[Any]) -> int:
@@ -306,62 +340,3 @@ def wavedecn_size(shapes: list[Any]) -> int:
     if any(band is None for band in bands):
         raise ShapeError("Setting coefficient arrays to None is not supported.")
     return sum(int(size(b)) if is_array(b) else prod(b) for b in [shapes[0], *bands])
-
-
-def _as_dicts(
-    coeffs: Any, axes: Sequence[int] | None
-) -> tuple[Array, list[dict[str, Array]], tuple[int, ...]]:
-    """Approximation, details as dicts (coarsest first), and the transformed axes."""
-    if not isinstance(coeffs, list) or len(coeffs) == 0:
-        raise ShapeError("input must be a list of coefficients from wavedecn")
-    approx = coeffs[0]
-    if approx is None:
-        raise ShapeError("missing coefficients are not supported: the approximation is None")
-    if not is_array(approx):
-        raise ShapeError(f"first list element must be an array, got {type(approx).__name__}")
-    details = [_as_dict(level) for level in coeffs[1:]]
-    if not details:
-        return approx, [], tuple(axes or ())
-    letters = len(next(iter(details[0])))
-    if axes is None and letters < approx.ndim:
-        raise ShapeError(
-            "coeffs corresponds to a DWT performed over only a subset of the axes.  "
-            "In this case, axes must be specified."
-        )
-    transformed = normalize_axes(axes, approx.ndim)
-    if len(transformed) != letters:
-        raise ShapeError(
-            "The length of axes doesn't match the number of dimensions transformed: "
-            f"got axes {transformed} for keys of {letters} letters"
-        )
-    return approx, details, transformed
-
-
-def _as_dict(level: Any) -> dict[str, Array]:
-    if is_array(level):
-        if level.ndim != 1:
-            raise ShapeError(f"expected a 1D coefficient array, got shape {tuple(level.shape)}")
-        return {"d": level}
-    if isinstance(level, list | tuple):
-        if len(level) != 3:
-            raise ShapeError(f"expected a 3-tuple of detail coefficients, got {len(level)}")
-        level = dict(zip(("da", "ad", "dd"), level, strict=True))
-    if not isinstance(level, Mapping) or not level:
-        raise ShapeError(f"invalid coefficient list: a level is {level!r}")
-    if any(band is None for band in level.values()):
-        raise ShapeError("missing coefficients (None) are not supported; use arrays of zeros")
-    if not all(set(key) <= set("ad") for key in level):
-        raise ShapeError(f"unexpected letter in the keys {list(level)}: only 'a' and 'd' occur")
-    return dict(level)
-
-
-def _formatted(approx: Array, details: list[dict[str, Array]], output_format: str) -> list[Any]:
-    if output_format not in _FORMATS:
-        known = ", ".join(map(repr, _FORMATS))
-        raise ShapeError(f"Unrecognized output format: {output_format!r}; use one of {known}")
-    kind = _FORMATS[output_format]
-    if kind == "wavedec":
-        return [approx, *(bands["d"] for bands in details)]
-    if kind == "wavedec2":
-        return [approx, *((b["da"], b["ad"], b["dd"]) for b in details)]
-    return [approx, *details]

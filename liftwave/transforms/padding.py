@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -13,7 +13,10 @@ from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import signal_extension
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, Mode, ModeLike
-from liftwave.errors import ShapeError
+from liftwave.errors import DTypeError, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def pad(x: ArrayLike, pad_widths: Any, mode: ModeLike) -> Array:
@@ -77,7 +80,7 @@ def _opened(x: Array, mode: Mode) -> Opened:
 
 
 def _pad_widths(pad_widths: Any, ndim: int) -> list[tuple[int, int]]:
-    widths = np.round(np.asarray(pad_widths)).astype(np.intp)
+    widths = _rounded(pad_widths)
     if widths.size and widths.min() < 0:
         raise ShapeError(f"pad_widths must be >= 0, got {pad_widths}")
     try:
@@ -87,6 +90,17 @@ def _pad_widths(pad_widths: Any, ndim: int) -> list[tuple[int, int]]:
             f"pad_widths must be one width, one pair, or one pair for each of {ndim} axes, "
             f"got {pad_widths}"
         ) from None
+
+
+def _rounded(pad_widths: Any) -> NDArray[np.intp]:
+    """Widths as integers: PyWavelets rounds them, too."""
+    try:
+        widths = np.asarray(pad_widths)
+    except ValueError:  # rows of different lengths
+        widths = np.asarray(None)
+    if widths.dtype.kind not in "biuf" or not np.isfinite(widths).all():
+        raise DTypeError(f"pad_widths must be numbers of samples, got {pad_widths!r}")
+    return np.round(widths).astype(np.intp)
 
 
 def _padded_axis(x: Array, before: int, after: int, mode: Mode, axis: int) -> Array:

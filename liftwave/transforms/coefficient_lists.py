@@ -1,0 +1,88 @@
+"""Coefficient lists of all multilevel transforms in one structure, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from liftwave._arrays.convert import is_array
+from liftwave._plan.arguments import normalize_axes
+from liftwave._typing import Array
+from liftwave.errors import ShapeError
+
+_FORMATS = {
+    "wavedec": "wavedec",
+    "swt": "wavedec",
+    "wavedec2": "wavedec2",
+    "swt2": "wavedec2",
+    "wavedecn": "wavedecn",
+    "swtn": "wavedecn",
+}
+
+
+def as_dicts(
+    coeffs: Any, axes: Sequence[int] | None
+) -> tuple[Array, list[dict[str, Array]], tuple[int, ...]]:
+    """Approximation, details as dicts (coarsest first), and the transformed axes."""
+    if not isinstance(coeffs, list) or len(coeffs) == 0:
+        raise ShapeError("input must be a list of coefficients from wavedecn")
+    approx = coeffs[0]
+    if approx is None:
+        raise ShapeError("missing coefficients are not supported: the approximation is None")
+    if not is_array(approx):
+        raise ShapeError(f"first list element must be an array, got {type(approx).__name__}")
+    details = [_as_dict(level) for level in coeffs[1:]]
+    if not details:
+        return approx, [], tuple(axes or ())
+    letters = len(next(iter(details[0])))
+    if axes is None and letters < approx.ndim:
+        raise ShapeError(
+            "coeffs corresponds to a DWT performed over only a subset of the axes.  "
+            "In this case, axes must be specified."
+        )
+    transformed = normalize_axes(axes, approx.ndim)
+    if len(transformed) != letters:
+        raise ShapeError(
+            "The length of axes doesn't match the number of dimensions transformed: "
+            f"got axes {transformed} for keys of {letters} letters"
+        )
+    return approx, details, transformed
+
+
+def _as_dict(level: Any) -> dict[str, Array]:
+    if is_array(level):
+        if level.ndim != 1:
+            raise ShapeError(f"expected a 1D coefficient array, got shape {tuple(level.shape)}")
+        return {"d": level}
+    if isinstance(level, list | tuple):
+        if len(level) != 3:
+            raise ShapeError(f"expected a 3-tuple of detail coefficients, got {len(level)}")
+        level = dict(zip(("da", "ad", "dd"), level, strict=True))
+    if not isinstance(level, Mapping) or not level:
+        raise ShapeError(f"invalid coefficient list: a level is {level!r}")
+    if any(band is None for band in level.values()):
+        raise ShapeError("missing coefficients (None) are not supported; use arrays of zeros")
+    if not all(set(key) <= set("ad") for key in level):
+        raise ShapeError(f"unexpected letter in the keys {list(level)}: only 'a' and 'd' occur")
+    return dict(level)
+
+
+def formatted(
+    read: Callable[[Any, Any], Array], slices: list[Any], shapes: list[Any], output_format: str
+) -> list[Any]:
+    """The bands that ``read`` returns for a place and a shape, in the structure of a transform."""
+    if not isinstance(output_format, str) or output_format not in _FORMATS:
+        known = ", ".join(map(repr, _FORMATS))
+        raise ShapeError(f"Unrecognized output format: {output_format!r}; use one of {known}")
+    kind = _FORMATS[output_format]
+    approx = read(slices[0], shapes[0])
+    levels = zip(slices[1:], shapes[1:], strict=True)
+    if kind == "wavedec":
+        return [approx, *[read(where["d"], shape["d"]) for where, shape in levels]]
+    if kind == "wavedec2":
+        triples = [
+            (read(w["da"], s["da"]), read(w["ad"], s["ad"]), read(w["dd"], s["dd"]))
+            for w, s in levels
+        ]
+        return [approx, *triples]
+    return [approx, *[{key: read(w[key], s[key]) for key in w} for w, s in levels]]
