@@ -10,7 +10,6 @@ import cuda_compile
 import numpy as np
 import pytest
 from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
-from cuda_siblings import SiblingsRuntime
 from helpers import assert_close, eps
 from pooling_calls import Windowed
 
@@ -28,7 +27,6 @@ host = HostKernels()
 cuda = Windowed(host)
 
 KINDS = tuple(cuda_pooling._KINDS)
-JOBS = range(3)
 
 # Shapes with the planes first, and window arguments.
 GEOMETRIES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
@@ -79,25 +77,9 @@ ALL = list(product(GEOMETRIES, ("float32", "float64")))
 SLOW = [pytest.param(*each, marks=pytest.mark.slow) for each in ALL if each not in QUICK]
 
 
-def siblings(one: Kernel) -> list[Kernel]:
-    """The kernels of all weights, and of all tasks if results are per sample."""
-    name, _, arguments = one.expression.removesuffix(">").partition("<")
-    dtype, *rest = arguments.split(", ")
-    jobs = {"pool_windows": [()], "spread_windows": JOBS, "gather_samples": JOBS}
-    found = jobs.get(name.removeprefix("liftwave::"))
-    if found is None:
-        return [one]
-    behind = rest[1:] if found == [()] else rest[2:]
-    made = []
-    for family, job in product(range(4), found):
-        middle = [str(family)] if job == () else [str(family), str(job)]
-        made.append(one._replace(expression=f"{name}<{', '.join([dtype, *middle, *behind])}>"))
-    return made
-
-
 @pytest.fixture(autouse=True)
-def runtime() -> SiblingsRuntime:
-    return host.use(SiblingsRuntime(siblings, 2), in_float32(ReferenceKernels()))
+def runtime() -> HostRuntime:
+    return host.use(HostRuntime(2), in_float32(ReferenceKernels()))
 
 
 def geometry(name: str) -> tuple[tuple[int, ...], WindowPlan]:
@@ -199,7 +181,7 @@ def test_distances_that_are_exact(name: str, dtype: str, kind: str) -> None:
     ],
 )
 def test_which_kernels_serve(
-    name: str, expected: list[str], runtime: SiblingsRuntime, monkeypatch: pytest.MonkeyPatch
+    name: str, expected: list[str], runtime: HostRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launched: list[str] = []
 
@@ -342,7 +324,7 @@ def test_tensors_in_tensors_out() -> None:
         np.testing.assert_array_equal(got.numpy(), wanted)
 
 
-def test_no_planes(runtime: SiblingsRuntime) -> None:
+def test_no_planes(runtime: HostRuntime) -> None:
     plan = window_plan((4, 6), 2)
     x, g = np.zeros((0, 4, 6)), np.zeros((0, 2, 3))
     assert cuda.pool(x, plan, "softmax").shape == (0, 2, 3)
@@ -382,7 +364,7 @@ def test_more_planes_than_two_bytes_count() -> None:
 
 
 @pytest.mark.parametrize("name", ["3 x 3, stride 1", "dilated"])
-def test_any_order_of_threads(name: str, runtime: SiblingsRuntime) -> None:
+def test_any_order_of_threads(name: str, runtime: HostRuntime) -> None:
     shape, plan = geometry(name)
     x, beta = data(shape, "float32"), betas(plan, shape[0], "float32")[1]
     found = []
