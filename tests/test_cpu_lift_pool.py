@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -109,9 +110,13 @@ def check_up(plan: LiftPoolPlan, dtype: str, batch: int = 2) -> None:
             compare((a, found[1]), (b, expected[1]), got, bands)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+QUICK = [(1, "float32"), (2, "float32"), (5, "float32"), (5, "float64"), (9, "float64")]
+"""Numbers of weights for which kernels are compiled, and others."""
+SLOW = [k for k in product((1, 2, 3, 4, 5, 7, 9, 20), ("float32", "float64")) if k not in QUICK]
+
+
 @pytest.mark.parametrize(
-    "kernel", [1, 2, 5, 9, *(pytest.param(k, marks=pytest.mark.slow) for k in (3, 4, 7, 20))]
+    ("kernel", "dtype"), [*QUICK, *(pytest.param(*k, marks=pytest.mark.slow) for k in SLOW)]
 )
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_every_shape(sizes: tuple[int, ...], kernel: int, dtype: str) -> None:

@@ -102,7 +102,7 @@ def norm(x: Any) -> float:
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 @pytest.mark.parametrize("name", SCHEMES)
 def test_every_short_length(name: str, mode: str) -> None:
-    for n in LENGTHS:
+    for n in (*LENGTHS[:20], *LENGTHS[31:36], LENGTHS[-1]):
         for is_analysis, lift in liftings(scheme_of(name), n, mode):
             compare(lift, is_analysis, (n,), 0, "float64")
 
@@ -112,7 +112,7 @@ def test_every_short_length(name: str, mode: str) -> None:
 def test_axes_and_strides(layout: str, dtype: str) -> None:
     shape, axis, view = LAYOUTS[layout]
     for name in ("cdf9.7", "rbio3.3", "custom 1"):
-        for mode in LIFTING_MODES:
+        for mode in LIFTING_MODES if dtype == "float64" else ("symmetric", "periodization"):
             for n in (1, 2, 7, 30):
                 for is_analysis, lift in liftings(scheme_of(name), n, mode):
                     compare(lift, is_analysis, shape(n), axis, dtype, view)
@@ -128,7 +128,7 @@ def test_several_tiles(name: str, mode: str) -> None:
         (8191, (8191,), 0, "float32"),
         (5001, (2, 5001), 1, "complex64"),
         (3000, (3000, 3), 0, "float64"),
-        (400, (400, 2100), 0, "float32"),
+        (400, (400, 1030), 0, "float32"),
     ):
         for is_analysis, lift in liftings(scheme, n, mode):
             compare(lift, is_analysis, shape, axis, dtype)

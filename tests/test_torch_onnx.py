@@ -76,9 +76,8 @@ def test_every_mode_in_one_dimension() -> None:
     same_in_onnx(RoundTrips([lwt.DWT1d("db2", 1, mode) for mode in MODES]), (data(2, 3, 17),))
 
 
-@pytest.mark.parametrize(
-    ("dims", "wavelet"), [(2, "db2"), pytest.param(3, "haar", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("dims", "wavelet"), [(2, "db2"), (3, "haar")])
 def test_every_mode_on_some_axis(dims: int, wavelet: str) -> None:
     each = [MODES[k : k + dims] for k in range(0, len(MODES) - dims + 1, dims)]
     layers = [DWT[dims](wavelet, 1, modes) for modes in each]
@@ -152,7 +151,12 @@ def test_functions() -> None:
 
 @pytest.mark.parametrize(
     ("learn", "wavelet"),
-    [("orthonormal", "db3"), ("linear-phase", "cdf9.7"), ("lifting", "db2"), ("filters", "db2")],
+    [
+        ("orthonormal", "db3"),
+        ("lifting", "db2"),
+        pytest.param("linear-phase", "cdf9.7", marks=pytest.mark.slow),
+        pytest.param("filters", "db2", marks=pytest.mark.slow),
+    ],
 )
 def test_learned_layers(learn: str, wavelet: str) -> None:
     layer = RoundTrips([lwt.DWT1d(wavelet, 1, "periodization", learn=learn)])
