@@ -55,11 +55,10 @@ def launched_lines(runtime: HostRuntime) -> list[str]:
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("mode", ["symmetric", "periodization"])
 def test_kernels_of_each_layout(mode: Any, layout: str, runtime: HostRuntime) -> None:
-    for n in (2, 3, 8, 13, 30):
-        runtime.launched.clear()
-        check_every(cuda, n, 8, mode, layout)
-        last = "true>" if layout == "along" else "false>"
-        assert all(name.endswith(last) for name in launched_lines(runtime))
+    for length in (2, 8):
+        check_every(cuda, 30, length, mode, layout)
+    last = "true>" if layout == "along" else "false>"
+    assert all(name.endswith(last) for name in launched_lines(runtime))
 
 
 # --- dtypes --------------------------------------------------------------------------------------

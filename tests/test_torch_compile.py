@@ -183,7 +183,7 @@ def test_forward_mode_compiles_whole() -> None:
 @pytest.mark.parametrize(
     "layer",
     [
-        lwt.DWT1d("haar", 2),
+        lwt.DWT2d("haar", 2),
         pytest.param(RoundTrip("orthonormal", "db2", "symmetric"), marks=slow),
     ],
     ids=["fixed", "learned"],
