@@ -144,7 +144,7 @@ def test_the_module_leaves_other_arrays_to_python() -> None:
     """None for arrays that are not plain: other dtypes, strides, byte orders."""
     module = _cpu.LiftPool((4,), [[1, 0, 1, 0]], 3, False)
     x, taps = np.ones((1, 1, 8)), np.ones((1, 2, 1, 6))
-    for signal, filters in [
+    for signal, its_taps in [
         (x[..., :4].astype("float32"), taps),
         (x[..., :4].astype(">f8"), taps),
         (x[..., ::2], taps),
@@ -152,4 +152,4 @@ def test_the_module_leaves_other_arrays_to_python() -> None:
         (x[..., :4].astype(complex), taps.astype(complex)),
         (x[..., :4].tolist(), taps),
     ]:
-        assert module.down(signal, filters, [0, 1], 2, False) is None
+        assert module.down(signal, its_taps, [0, 1], 2, False) is None
