@@ -167,18 +167,18 @@ def test_pictures_of_the_tour_are_not_cut_off(toured):
         assert margin.min() == 255, path.name
 
 
-# --- compress -----------------------------------------------------------------------------------
+# --- sparsify -----------------------------------------------------------------------------------
 
 
 def test_small_integers_are_stored_in_single_precision(run, folder):
     np.save("small.npy", GREY)
     np.save("large.npy", GREY.astype(np.int32))
     for name, expected in (("small", np.float32), ("large", np.float64)):
-        run("compress", f"{name}.npy", f"{name}.npz", "--keep", "0.1")
+        run("sparsify", f"{name}.npy", f"{name}.npz", "--keep", "0.1")
         with np.load(f"{name}.npz") as archive:
-            assert {archive[k].dtype for k in archive.files} - {archive["liftwave"].dtype} == {
-                np.dtype(expected)
-            }
+            dtypes = {archive[k].dtype for k in archive.files} - {archive["liftwave"].dtype}
+        # Bands of zeros fit every dtype.
+        assert max(dtypes) == np.dtype(expected)
     sizes = [(folder / f"{name}.npz").stat().st_size for name in ("small", "large")]
     assert sizes[0] < 0.75 * sizes[1]
 
@@ -189,7 +189,7 @@ def test_all_coefficients_are_no_loss(run, dtype):
     rng = np.random.default_rng(0)
     x = rng.integers(limits.min, limits.max, (128, 100), dtype=dtype, endpoint=True)
     np.save("x.npy", x)
-    assert "exactly equal" in run("compress", "x.npy", "y.npz", "--keep", "1")
+    assert "exactly equal" in run("sparsify", "x.npy", "y.npz", "--keep", "1")
     run("reconstruct", "y.npz", "z.npy")
     np.testing.assert_array_equal(np.load("z.npy"), x)
 

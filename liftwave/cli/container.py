@@ -11,15 +11,17 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from liftwave._plan.axes import axis_plans
-from liftwave.cli.files import FileError, read_archive, write_whole
-from liftwave.cli.media import Media, as_dtype
+from liftwave.cli.archives import Archive, Member, write_arrays
+from liftwave.cli.files import FileError, opened
+from liftwave.cli.media import Media
+from liftwave.cli.targets import write_whole
 from liftwave.decomposition import Decomposition
 from liftwave.errors import LevelWarning
 from liftwave.transforms.lengths import wavedecn_shapes
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 # Names of lifting schemes that PyWavelets does not have.
-_ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
+ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
 
 _FORMAT = 1
 
@@ -35,12 +37,17 @@ _FIELDS = {
     "dtype": str,
     "kind": str,
     "extra": dict,
+    "coefficients": str,
 }
+
+# The name of the description in an archive, and the largest number of its bytes.
+_DESCRIPTION = "liftwave"
+_LONGEST_DESCRIPTION = 2**26
 
 
 def bank_name(name: str) -> str:
     """PyWavelets' name of the filters of a wavelet."""
-    return _ALIASES.get(name.lower(), name)
+    return ALIASES.get(name.lower(), name)
 
 
 @dataclass(frozen=True)
@@ -74,21 +81,37 @@ def write_decomposition(path: Path, d: Decomposition, choice: Choice, media: Med
         "dtype": media.array.dtype.str,
         "kind": media.kind,
         "extra": media.extra,
+        "coefficients": d.approx.dtype.str,
     }
-    bands = {_name(*position): band for position, band in d.bands.items()}
+    bands = {_name(*position): _narrow(band) for position, band in d.bands.items()}
 
     def fill(stream: BinaryIO) -> None:
-        np.savez_compressed(stream, liftwave=np.array(json.dumps(header)), **bands)
+        write_arrays(stream, {_DESCRIPTION: np.array(json.dumps(header)), **bands})
 
     write_whole(path, fill)
+
+
+def _narrow(band: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The band in the narrowest dtype of its kind that holds all of its values."""
+    narrower = {"i": "i1 i2 i4", "f": "f4"}.get(band.dtype.kind, "").split()
+    for dtype in map(np.dtype, narrower):
+        if dtype.itemsize >= band.dtype.itemsize:
+            break
+        with np.errstate(over="ignore"):
+            cast = band.astype(dtype)
+        if np.array_equal(cast, band, equal_nan=band.dtype.kind == "f"):
+            return cast
+    return band
 
 
 def _name(level: int, key: str) -> str:
     return f"level{level}_{key}"
 
 
-def read_decomposition(path: Path) -> tuple[Decomposition, Media]:
+def read_decomposition(path: Path, *, large: bool = False) -> tuple[Decomposition, Media]:
     """The decomposition in a file, and a placeholder for the original data.
+
+    Nothing is unpacked before all bands match the description.
 
     Raises
     ------
@@ -96,19 +119,28 @@ def read_decomposition(path: Path) -> tuple[Decomposition, Media]:
         If the file is missing, empty, truncated, holds something else, or
         its bands do not match its description.
     """
-    arrays = read_archive(path, "archive of coefficients")
-    if "liftwave" not in arrays:
-        raise FileError(
-            f"{path}: not written by 'liftwave decompose' (it holds {', '.join(arrays)})"
-        )
-    try:
-        return _rebuilt(json.loads(str(arrays.pop("liftwave"))), arrays)
-    except (ValueError, TypeError) as error:
-        raise FileError(f"{path}: not a valid archive of coefficients: {error}") from error
+    with opened(path, large=large) as source:
+        archive = Archive(source, "archive of coefficients")
+        if _DESCRIPTION not in archive.members:
+            listed = ", ".join(archive.members) or "nothing"
+            raise FileError(f"{path}: not written by 'liftwave decompose' (it holds {listed})")
+        try:
+            return _rebuilt(_description(archive), archive)
+        except (ValueError, TypeError) as error:
+            if str(error).startswith(f"{path}: "):
+                raise
+            raise FileError(f"{path}: not a valid archive of coefficients: {error}") from error
 
 
-def _rebuilt(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> tuple[Decomposition, Media]:
-    _check_fields(header, len(arrays))
+def _description(archive: Archive) -> Any:
+    if archive.members[_DESCRIPTION].entry.file_size > _LONGEST_DESCRIPTION:
+        raise FileError("its description is too long")
+    return json.loads(str(archive.read(_DESCRIPTION)[0]))
+
+
+def _rebuilt(header: Any, archive: Archive) -> tuple[Decomposition, Media]:
+    members = {name: m for name, m in archive.members.items() if name != _DESCRIPTION}
+    _check_fields(header, len(members))
     axes, shape, level = tuple(header["axes"]), tuple(header["shape"]), header["level"]
     choice = Choice(header["wavelet"], header["lifting"], header["integer"])
     wavelet, dtype = choice.wavelet(), np.dtype(header["dtype"])
@@ -119,8 +151,12 @@ def _rebuilt(header: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> tuple[Deco
     shapes = {_name(level, "a" * len(axes)): approx}
     for depth, bands in zip(range(level, 0, -1), details, strict=True):
         shapes |= {_name(depth, key): shape for key, shape in bands.items()}
-    _check_bands(arrays, shapes, _kinds(choice.integer, dtype))
-    top, *coefficients = (arrays[name] for name in shapes)
+    kinds = _kinds(choice.integer, dtype)
+    _check_bands(members, shapes, kinds)
+    wide = np.dtype(header["coefficients"])
+    if wide.kind not in kinds:
+        raise FileError(f"its 'coefficients' should have a kind of {kinds!r}, got {wide}")
+    top, *coefficients = (band.astype(wide, copy=False) for band in archive.read(*shapes))
     iterator = iter(coefficients)
     filled = tuple({key: next(iterator) for key in bands} for bands in details)
     # An integer scheme returns the dtype of the data. The caller casts other results.
@@ -159,13 +195,13 @@ def _kinds(integer: bool, dtype: np.dtype[Any]) -> str:
 
 
 def _check_bands(
-    arrays: dict[str, np.ndarray[Any, Any]], shapes: dict[str, tuple[int, ...]], kinds: str
+    members: dict[str, Member], shapes: dict[str, tuple[int, ...]], kinds: str
 ) -> None:
-    for what, names in (("missing", shapes.keys() - arrays), ("unknown", arrays.keys() - shapes)):
+    for what, names in (("missing", shapes.keys() - members), ("unknown", members.keys() - shapes)):
         if names:
             raise FileError(f"{what} bands: {', '.join(sorted(names))}")
     for name, shape in shapes.items():
-        band = arrays[name]
+        band = members[name]
         if band.shape != shape or band.dtype.kind not in kinds:
             raise FileError(
                 f"band {name} should have the shape {shape} and a dtype of kind {kinds!r}, "
@@ -175,5 +211,4 @@ def _check_bands(
 
 def reconstructed(d: Decomposition, media: Media) -> Media:
     """The data of a decomposition, as a file of the original kind."""
-    array = as_dtype(np.asarray(d.reconstruct()), media.array.dtype)
-    return Media(array, media.kind, media.extra)
+    return media.with_array(np.asarray(d.reconstruct()))

@@ -27,7 +27,7 @@ _PICTURES = {
 _FACE = (slice(70, 230), slice(180, 340))
 
 
-def tour(folder: Path) -> None:
+def tour(folder: Path, *, force: bool = False) -> None:
     """Run every stop, print one table, and write the pictures into ``folder``."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
