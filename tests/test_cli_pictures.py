@@ -385,7 +385,7 @@ def described(path, array):
     exif[0x8769] = {0x829A: 0.005, 0xA002: 78}
     exif[0x8825] = {1: "N"}
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    Image.fromarray(array).save(path, exif=exif, dpi=(300, 150), icc_profile=profile)
+    Image.fromarray(array).save(path, exif=exif.tobytes(), dpi=(300, 150), icc_profile=profile)
     return profile
 
 
