@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from PIL import Image
 import liftwave as lw
 from liftwave.cli import main
 from liftwave.cli.console import psnr, rms, size
+from liftwave.cli.files import FileError
 from liftwave.cli.info import vanishing_moments
 from liftwave.wavelets.resolve import resolve_wavelet
 
@@ -165,14 +167,21 @@ def test_time_and_gradient_in_the_tour(toured):
         assert numbers(toured, "torch, gradient of energy")[0] < 1e-14
 
 
-def test_the_tour_replaces_only_its_own_pictures(folder, capfd):
-    succeed(capfd, "tour", "--output", "again")
-    succeed(capfd, "tour", "--output", "again")
+def test_the_tour_replaces_only_its_own_pictures(toured, folder, capfd, monkeypatch):
+    shutil.copytree(toured[1], "again")
+
+    def started():
+        raise FileError("the tour has started")
+
+    monkeypatch.setattr(pywt.data, "camera", started)
+    tour = ["tour", "--output", "again"]
+    assert main(tour) == 2
+    assert "the tour has started" in capfd.readouterr().err
     Path("again/denoising.png").write_bytes(b"mine")
-    assert main(["tour", "--output", "again"]) == 2
+    assert main(tour) == 2
     assert "denoising.png: the file exists already; add --force" in capfd.readouterr().err
-    assert Path("again/denoising.png").read_bytes() == b"mine"
-    succeed(capfd, "tour", "--output", "again", "--force")
+    assert main([*tour, "--force"]) == 2
+    assert "the tour has started" in capfd.readouterr().err
 
 
 def entropy(values):

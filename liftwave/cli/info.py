@@ -68,7 +68,7 @@ def wavelets() -> None:
     """Print the names of all wavelets, by family."""
     families = [(pywt.families(short=False)[k], f) for k, f in enumerate(pywt.families())]
     rows = [
-        (title, "\n".join(wrap(", ".join(pywt.wavelist(family)), _WIDTH)))
+        (title, ", ".join(pywt.wavelist(family)))
         for title, family in families
         if set(pywt.wavelist(family)) <= set(pywt.wavelist(kind="discrete"))
     ]

@@ -88,7 +88,7 @@ def report(title: str, media: Media, rows: Sequence[Row]) -> None:
 def _is_picture(media: Media) -> bool:
     """Whether JPEG 2000 and PNG files can hold it by Pillow: 8 bits, grey or colour."""
     shape, dtype = media.array.shape, media.array.dtype
-    return media.kind == "image" and dtype == np.uint8 and (len(shape) == 2 or shape[2:] == (3,))
+    return media.kind == "image" and dtype == np.uint8 and shape[2:] in ((), (3,), (4,))
 
 
 def jpeg_2000_size(media: Media, quality: float) -> int | None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import Any, BinaryIO
 
@@ -23,6 +27,10 @@ _PREMULTIPLIED, _ALPHA = 1, 2
 _ORIENTATION, _PROFILE, _X, _Y, _UNIT = 274, 34675, 282, 283, 296
 _CENTIMETRES = 3
 _PER_INCH = {2: 1.0, _CENTIMETRES: 2.54}
+
+
+# The file descriptor.
+_STDERR = 2
 
 
 def is_tiff(stream: BinaryIO) -> bool:
@@ -107,11 +115,26 @@ def _by_pillow(source: Source, page: Any, index: int) -> np.ndarray[Any, Any]:
             f"{source.path}: TIFF samples of {bits} bits and kind {page.photometric.name}, packed "
             f"by {page.compression.name}, are not supported; store it without compression"
         )
-    with picture(source.stream, ("TIFF",)) as image:
+    with _silent(), picture(source.stream, ("TIFF",)) as image:
         image.seek(index)
         array = samples(image)
     # The other types wrap around when Pillow reads them, and back in this cast.
     return array.astype(page.dtype) if grey else array
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Discard what libtiff prints about damaged files; Pillow's exceptions say the same."""
+    sys.stderr.flush()
+    stderr = os.dup(_STDERR)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, _STDERR)
+        yield
+    finally:
+        os.dup2(stderr, _STDERR)
+        os.close(stderr)
+        os.close(nowhere)
 
 
 def _metadata(source: Source, page: Any) -> dict[str, Any]:
