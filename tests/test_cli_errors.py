@@ -53,6 +53,8 @@ def fails(folder, capsys):
         lines = printed.err.splitlines()
         assert len(lines) == 1, printed.err
         assert lines[0].startswith("liftwave: error: ")
+        # Names of Python have no meaning on a command line.
+        assert not re.search(r"\w\(\)|[A-Z][a-z]+[A-Z]\w+\(|\w=[\w'\"]|None|True|False", lines[0])
         assert re.search(message, lines[0]), lines[0]
         assert contents(folder) == before
 
@@ -252,12 +254,16 @@ def test_an_interruption_leaves_nothing(fails, data, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("decompose x.npy y.npz -w nope", "nope"),
+        ("decompose x.npy y.npz -w nope", "unknown wavelet 'nope'; 'liftwave wavelets' lists"),
+        ("denoise x.npy y.npz -w nope", "unknown wavelet 'nope'; 'liftwave wavelets' lists"),
         ("decompose x.npy y.npz -w morl", "'morl' is a continuous wavelet"),
         ("decompose x.npy y.npz -w dmey --lifting", "no lifting scheme"),
         ("decompose x.npy y.npz -w nope --integer", "nope"),
         ("decompose x.npy y.npz --mode nope", "Unknown mode name 'nope'; use one of 'zero'"),
-        ("decompose x.npy y.npz --lifting --mode smooth", "'smooth' is not defined for lifting"),
+        (
+            "decompose x.npy y.npz --lifting --mode smooth",
+            "'smooth' is not defined for lifting; use one of periodization, reflect, ",
+        ),
         ("decompose x.npy y.npz --level -1", "'--level'"),
         ("decompose x.npy y.npz --level 1.5", "'--level'"),
         ("decompose x.npy y.npz --level 99999999999999999999", "'--level'"),
@@ -344,7 +350,7 @@ def with_band(name, band):
 
 TAMPERED = {
     "another format": (with_about(format=2), "unknown format 2: only 1 is supported"),
-    "no format": (without("format"), "unknown format None"),
+    "no format": (without("format"), "its description has no 'format'"),
     "a missing band": (without("level1_ad"), "missing bands: level1_ad"),
     "no approximation": (without("level2_aa"), "missing bands: level2_aa"),
     "an unknown band": (with_band("level9_aa", GREY), "unknown bands: level9_aa"),
@@ -370,14 +376,14 @@ TAMPERED = {
     "axes given twice": (with_about(axes=[0, 0]), "must be unique"),
     "axes as a number": (with_about(axes=1), "'axes' should be a list"),
     "an unknown wavelet": (with_about(wavelet="nope"), "nope"),
-    "a wavelet as a number": (with_about(wavelet=4), "'wavelet' should be a str, got 4"),
+    "a wavelet as a number": (with_about(wavelet=4), "'wavelet' should be text, got 4"),
     "an unknown mode": (with_about(mode="nope"), "Unknown mode name 'nope'"),
     "an unknown dtype": (with_about(dtype="nope"), "nope"),
     "a dtype of objects": (with_about(dtype="|O"), "'dtype' should be one of numbers"),
     "an unknown kind": (with_about(kind="film"), "'kind' should be array, image or sound"),
     "a sound without a rate": (with_about(kind="sound"), "a sound needs a 'rate'"),
-    "no wavelet": (without("wavelet"), "'wavelet' should be a str, got None"),
-    "a list": (None, r"unknown format \[1\]"),
+    "no wavelet": (without("wavelet"), "its description has no 'wavelet'"),
+    "a list": (None, r"its description should be a table, got \[1\]"),
 }
 
 

@@ -12,7 +12,6 @@ import liftwave
 from liftwave.cli import console
 from liftwave.cli.container import (
     Choice,
-    bank_name,
     read_decomposition,
     reconstructed,
     write_decomposition,
@@ -185,7 +184,7 @@ def denoise_command(
         chosen = chosen_axes(axes, media.axes, media.array.ndim)
         options: dict[str, Any] = {"method": method, "rule": rule, "shifts": shifts}
         options |= {"sigma": sigma, "level": level, "mode": mode, "axes": chosen}
-        clean = denoise(samples, bank_name(wavelet), **options)
+        clean = denoise(samples, Choice(wavelet).wavelet(), **options)
         if alpha is not None:
             clean = np.concatenate([clean, alpha], axis=-1)
         result = media.with_array(clean)
@@ -303,6 +302,7 @@ def _decomposed(
             f"--integer needs integer data, the file holds {media.array.dtype}; "
             "remove --integer, or use --lifting"
         )
+    choice.check_mode(mode)
     chosen = chosen_axes(axes, media.axes, media.array.ndim)
     return decompose(media.array, choice.wavelet(), level, mode, chosen)
 

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import pywt
 
 from liftwave._plan.axes import axis_plans
+from liftwave._plan.boundary import LIFTING_MODES, MODES
 from liftwave.cli.archives import Archive, Member, write_arrays
 from liftwave.cli.files import FileError, opened
 from liftwave.cli.media import Media
 from liftwave.cli.targets import write_whole
 from liftwave.decomposition import Decomposition
-from liftwave.errors import LevelWarning
+from liftwave.errors import FactorizationError, LevelWarning
 from liftwave.transforms.lengths import wavedecn_shapes
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
@@ -40,6 +42,14 @@ _FIELDS = {
     "coefficients": str,
 }
 
+_KINDS = {
+    str: "text",
+    bool: "true or false",
+    list: "a list",
+    int: "an integer",
+    dict: "a table",
+}
+
 # The name of the description in an archive, and the largest number of its bytes.
 _DESCRIPTION = "liftwave"
 _LONGEST_DESCRIPTION = 2**26
@@ -59,12 +69,39 @@ class Choice:
     integer: bool = False
 
     def wavelet(self) -> str | LiftingScheme:
-        """The wavelet as an argument of the transforms."""
-        if self.integer:
-            return LiftingScheme.from_name(self.name).to_integer()
-        if self.lifting:
-            return LiftingScheme.from_name(self.name)
-        return bank_name(self.name)
+        """The wavelet as an argument of the transforms.
+
+        Raises
+        ------
+        FileError
+            If no such wavelet exists, or it has no lifting scheme.
+        """
+        bank = bank_name(self.name)
+        if bank.lower() in pywt.wavelist(kind="continuous"):
+            raise FileError(
+                f"{self.name!r} is a continuous wavelet, which has no filters; "
+                "'liftwave wavelets' lists the others"
+            )
+        if bank.lower() not in pywt.wavelist(kind="discrete"):
+            raise FileError(f"unknown wavelet {self.name!r}; 'liftwave wavelets' lists the names")
+        if not self.lifting and not self.integer:
+            return bank
+        try:
+            scheme = LiftingScheme.from_name(self.name)
+        except FactorizationError:
+            raise FileError(
+                f"{self.name!r} has no lifting scheme, because the table of its filters does not "
+                "reconstruct exactly; transform without lifting"
+            ) from None
+        return scheme.to_integer() if self.integer else scheme
+
+    def check_mode(self, mode: str) -> None:
+        """Raise if lifting does not have this boundary mode."""
+        if (self.lifting or self.integer) and mode in MODES and mode not in LIFTING_MODES:
+            raise FileError(
+                f"the boundary mode {mode!r} is not defined for lifting; use one of "
+                f"{', '.join(LIFTING_MODES)}, or transform without lifting"
+            )
 
 
 def write_decomposition(path: Path, d: Decomposition, choice: Choice, media: Media) -> None:
@@ -144,6 +181,7 @@ def _rebuilt(header: Any, archive: Archive) -> tuple[Decomposition, Media]:
     axes, shape, level = tuple(header["axes"]), tuple(header["shape"]), header["level"]
     choice = Choice(header["wavelet"], header["lifting"], header["integer"])
     wavelet, dtype = choice.wavelet(), np.dtype(header["dtype"])
+    choice.check_mode(header["mode"])
     with warnings.catch_warnings():
         # The command that wrote the file has already warned about a high level.
         warnings.simplefilter("ignore", LevelWarning)
@@ -166,12 +204,18 @@ def _rebuilt(header: Any, archive: Archive) -> tuple[Decomposition, Media]:
 
 
 def _check_fields(header: Any, count: int) -> None:
-    if not isinstance(header, dict) or header.get("format") != _FORMAT:
-        file_format = header.get("format") if isinstance(header, dict) else header
-        raise FileError(f"unknown format {file_format!r}: only {_FORMAT} is supported")
+    if not isinstance(header, dict):
+        raise FileError(f"its description should be a table, got {json.dumps(header)}")
+    for name in ("format", *_FIELDS):
+        if name not in header:
+            raise FileError(f"its description has no {name!r}")
+    if header["format"] != _FORMAT:
+        file_format = json.dumps(header["format"])
+        raise FileError(f"unknown format {file_format}: only {_FORMAT} is supported")
     for name, kind in _FIELDS.items():
-        if type(header.get(name)) is not kind:
-            raise FileError(f"its {name!r} should be a {kind.__name__}, got {header.get(name)!r}")
+        if type(header[name]) is not kind:
+            value = json.dumps(header[name])
+            raise FileError(f"its {name!r} should be {_KINDS[kind]}, got {value}")
     for name in ("axes", "shape"):
         if not header[name] or any(type(n) is not int for n in header[name]):
             raise FileError(f"its {name!r} should be a list of integers, got {header[name]!r}")

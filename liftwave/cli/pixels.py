@@ -50,6 +50,8 @@ def picture(stream: BinaryIO, formats: tuple[str, ...] = FORMATS) -> Iterator[An
         stream.seek(0)
         with PIL.Image.open(stream, formats=formats) as image:
             yield image
+    except PIL.UnidentifiedImageError:
+        raise ValueError(f"its content is none of {', '.join(formats)}") from None
     finally:
         PIL.Image.MAX_IMAGE_PIXELS = limit
 
