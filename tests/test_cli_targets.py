@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pywt
 from files import COLOUR, GREY, TONE, channels, deep, enter, sounds, succeed, write_png, write_sound
 from PIL import Image
 
@@ -368,3 +369,57 @@ def test_bands_are_stored_in_the_narrowest_dtype(run, folder):
     assert dtypes == {"int16", "int32"}
     run("reconstruct", "bands.npz", "y.npy")
     np.testing.assert_array_equal(np.load("y.npy"), x)
+
+
+# --- packed archives ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def numcodecs():
+    return pytest.importorskip("numcodecs")
+
+
+@pytest.mark.parametrize(
+    "options", [("-w", "db2"), ("-w", "cdf5.3", "--integer", "--mode", "zero")]
+)
+def test_packed_archives(run, folder, numcodecs, options):
+    photograph = pywt.data.camera()
+    np.save("x.npy", photograph)
+    for command in (["decompose"], ["sparsify", "--keep", 0.05]):
+        run(*command, "x.npy", "plain.npz", "--force", *options)
+        run(*command, "x.npy", "packed.npz", "--zstd", "--force", *options)
+        sizes = [Path(name).stat().st_size for name in ("plain.npz", "packed.npz")]
+        assert sizes[1] < 0.97 * sizes[0]
+        for name in ("plain", "packed"):
+            run("reconstruct", f"{name}.npz", f"{name}.npy", "--force")
+        np.testing.assert_array_equal(np.load("packed.npy"), np.load("plain.npy"))
+
+
+def test_packed_archives_that_were_tampered_with(run, folder, capsys, numcodecs):
+    np.save("x.npy", GREY)
+    run("decompose", "x.npy", "x.npz", "--zstd", "--level", 1)
+    with np.load("x.npz") as archive:
+        bands = {name: archive[name] for name in archive.files}
+    description = json.loads(str(bands.pop("liftwave")))
+    bomb = np.frombuffer(numcodecs.Blosc("zstd").encode(bytes(10**6)), np.uint8)
+    cases = {
+        "a packed band should unpack to": ({}, {"level1_ad": bomb}),
+        "it states 0": ({}, {"level1_ad": np.zeros(9, np.uint8)}),
+        "should have the shape": ({"level1_ad": ["<f8", [9, 9]]}, {}),
+        "should be integers": ({"level1_ad": ["<f8", ["a"]]}, {}),
+        "not those of its description": ({}, {"level2_ad": bomb}),
+        "'packed' should be a table": (None, {}),
+    }
+    for message, (layouts, contents) in cases.items():
+        about = dict(description)
+        about["packed"] = 4 if layouts is None else about["packed"] | layouts
+        np.savez("y.npz", liftwave=np.array(json.dumps(about)), **(bands | contents))
+        assert message in failure(capsys, "reconstruct", "y.npz", "y.npy")
+
+
+def test_packing_without_numcodecs(folder, capsys, monkeypatch):
+    np.save("x.npy", GREY)
+    monkeypatch.setitem(sys.modules, "numcodecs", None)
+    line = failure(capsys, "decompose", "x.npy", "x.npz", "--zstd")
+    assert line == "--zstd needs numcodecs: pip install numcodecs"
+    assert [p.name for p in folder.iterdir()] == ["x.npy"]

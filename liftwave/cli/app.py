@@ -35,6 +35,7 @@ from liftwave.cli.options import (
     Output,
     RuleOption,
     WaveletOption,
+    ZstdOption,
     chosen_axes,
 )
 from liftwave.cli.sparsity import lean, measure, picture_suffixes, report, sparse, write_curves
@@ -104,6 +105,7 @@ def decompose_command(
     axes: AxesOption = None,
     lifting: LiftingOption = False,
     integer: IntegerOption = False,
+    zstd: ZstdOption = False,
     key: KeyOption = None,
     force: ForceOption = False,
     large: LargeOption = False,
@@ -117,7 +119,7 @@ def decompose_command(
         step(f"decomposing {media.array.shape} by {wavelet}")
         d = _decomposed(media, choice, mode, level, axes)
         step(f"writing {target.name}")
-        write_decomposition(target, d, choice, media)
+        write_decomposition(target, d, choice, media, zstd=zstd)
     shares = d.energy()
     rows = [
         (str(depth), name, "x".join(map(str, band.shape)), str(band.dtype), f"{share:.4%}")
@@ -220,6 +222,7 @@ def sparsify_command(
     plot: Annotated[
         Path | None, typer.Option(help="Picture of quality and share to write.")
     ] = None,
+    zstd: ZstdOption = False,
     key: KeyOption = None,
     force: ForceOption = False,
     large: LargeOption = False,
@@ -247,7 +250,7 @@ def sparsify_command(
         rows = measure(media, d) if target is None or plot is not None else []
         if plot is not None:
             write_curves(plot, source.name, media, rows)
-        line = "" if target is None else _sparsified(target, media, d, choice, keep)
+        line = "" if target is None else _sparsified(target, media, d, choice, keep, zstd)
     if target is not None:
         _say(target, line)
     else:
@@ -256,11 +259,13 @@ def sparsify_command(
         _say(target or plot, f"wrote {plot}")
 
 
-def _sparsified(target: Path, media: Media, d: Decomposition, choice: Choice, keep: float) -> str:
+def _sparsified(
+    target: Path, media: Media, d: Decomposition, choice: Choice, keep: float, zstd: bool
+) -> str:
     """Write the result, and describe it in a line."""
     kept, result = sparse(media, d, keep)
     if target.suffix.lower() == ".npz":
-        write_decomposition(target, kept, choice, media)
+        write_decomposition(target, kept, choice, media, zstd=zstd)
     else:
         write(target, result)
     total = sum(band.size for band in kept.bands.values())

@@ -73,6 +73,10 @@ class Archive:
             raise ValueError(f"{entry.filename} does not have the size of its shape {shape}")
         return Member(entry.filename.removesuffix(".npy"), shape, dtype, entry)
 
+    def check_unpacked(self, count: int) -> None:
+        """Raise if ``count`` bytes would be suspiciously many for this file."""
+        self._source.check_unpacked(count)
+
     def read(self, *names: str) -> list[np.ndarray[Any, Any]]:
         """Unpack the named arrays.
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pywt
 
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.boundary import LIFTING_MODES, MODES
-from liftwave.cli.archives import Archive, Member, write_arrays
+from liftwave.cli.archives import Archive, write_arrays
 from liftwave.cli.files import FileError, opened
 from liftwave.cli.media import Media
+from liftwave.cli.packing import packed, unpacked
 from liftwave.cli.targets import write_whole
 from liftwave.decomposition import Decomposition
 from liftwave.errors import FactorizationError, LevelWarning
@@ -58,6 +60,13 @@ _LONGEST_DESCRIPTION = 2**26
 def bank_name(name: str) -> str:
     """PyWavelets' name of the filters of a wavelet."""
     return ALIASES.get(name.lower(), name)
+
+
+class Layout(NamedTuple):
+    """The shape and the dtype of a band in an archive."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
 
 @dataclass(frozen=True)
@@ -104,8 +113,10 @@ class Choice:
             )
 
 
-def write_decomposition(path: Path, d: Decomposition, choice: Choice, media: Media) -> None:
-    """Write the bands and all data that the reconstruction needs."""
+def write_decomposition(
+    path: Path, d: Decomposition, choice: Choice, media: Media, *, zstd: bool = False
+) -> None:
+    """Write the bands and all data that the reconstruction needs; packed by zstd if requested."""
     header = {
         "format": _FORMAT,
         "wavelet": choice.name,
@@ -121,6 +132,9 @@ def write_decomposition(path: Path, d: Decomposition, choice: Choice, media: Med
         "coefficients": d.approx.dtype.str,
     }
     bands = {_name(*position): _narrow(band) for position, band in d.bands.items()}
+    if zstd:
+        header["packed"] = {name: [b.dtype.str, b.shape] for name, b in bands.items()}
+        bands = {name: packed(band) for name, band in bands.items()}
 
     def fill(stream: BinaryIO) -> None:
         write_arrays(stream, {_DESCRIPTION: np.array(json.dumps(header)), **bands})
@@ -190,17 +204,39 @@ def _rebuilt(header: Any, archive: Archive) -> tuple[Decomposition, Media]:
     for depth, bands in zip(range(level, 0, -1), details, strict=True):
         shapes |= {_name(depth, key): shape for key, shape in bands.items()}
     kinds = _kinds(choice.integer, dtype)
-    _check_bands(members, shapes, kinds)
+    stored = {name: Layout(m.shape, m.dtype) for name, m in members.items()}
+    layouts = _packed_layouts(header["packed"]) if "packed" in header else stored
+    _check_bands(layouts, shapes, kinds)
+    if layouts.keys() != members.keys():
+        raise FileError("its packed bands are not those of its description")
     wide = np.dtype(header["coefficients"])
     if wide.kind not in kinds:
         raise FileError(f"its 'coefficients' should have a kind of {kinds!r}, got {wide}")
-    top, *coefficients = (band.astype(wide, copy=False) for band in archive.read(*shapes))
+    archive.check_unpacked(sum(prod(band.shape) * band.dtype.itemsize for band in layouts.values()))
+    contents = zip(archive.read(*shapes), (layouts[name] for name in shapes), strict=True)
+    if "packed" in header:
+        bands_read = [unpacked(content, *layout) for content, layout in contents]
+    else:
+        bands_read = [content for content, _ in contents]
+    top, *coefficients = (band.astype(wide, copy=False) for band in bands_read)
     iterator = iter(coefficients)
     filled = tuple({key: next(iterator) for key in bands} for bands in details)
     # An integer scheme returns the dtype of the data. The caller casts other results.
     plans = axis_plans(wavelet, header["mode"], axes, len(shape))
     d = Decomposition(top, filled, shape, dtype, plans)
     return d, Media(np.empty((0,), dtype=dtype), header["kind"], header["extra"])
+
+
+def _packed_layouts(described: Any) -> dict[str, Layout]:
+    """The dtypes and shapes of packed bands."""
+    if not isinstance(described, dict):
+        raise FileError(f"its 'packed' should be a table, got {json.dumps(described)}")
+    layouts = {}
+    for name, (dtype, shape) in described.items():
+        if any(type(n) is not int or n < 0 for n in shape):
+            raise FileError(f"the shape of {name} should be integers, got {json.dumps(shape)}")
+        layouts[name] = Layout(tuple(shape), np.dtype(dtype))
+    return layouts
 
 
 def _check_fields(header: Any, count: int) -> None:
@@ -239,13 +275,13 @@ def _kinds(integer: bool, dtype: np.dtype[Any]) -> str:
 
 
 def _check_bands(
-    members: dict[str, Member], shapes: dict[str, tuple[int, ...]], kinds: str
+    layouts: dict[str, Layout], shapes: dict[str, tuple[int, ...]], kinds: str
 ) -> None:
-    for what, names in (("missing", shapes.keys() - members), ("unknown", members.keys() - shapes)):
+    for what, names in (("missing", shapes.keys() - layouts), ("unknown", layouts.keys() - shapes)):
         if names:
             raise FileError(f"{what} bands: {', '.join(sorted(names))}")
     for name, shape in shapes.items():
-        band = members[name]
+        band = layouts[name]
         if band.shape != shape or band.dtype.kind not in kinds:
             raise FileError(
                 f"band {name} should have the shape {shape} and a dtype of kind {kinds!r}, "

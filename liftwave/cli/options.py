@@ -85,6 +85,10 @@ LargeOption = Annotated[
         "--large", help="Read files that unpack to more than 1 GB and 100 times their size."
     ),
 ]
+ZstdOption = Annotated[
+    bool,
+    typer.Option("--zstd", help="Pack the archive by shuffle and zstd (needs numcodecs)."),
+]
 MethodOption = Annotated[
     str,
     typer.Option(help="Thresholds: bayes, sure or visu.", autocompletion=_beginning(_METHODS)),
