@@ -168,8 +168,6 @@ def write_tiff(
         "metadata": None,
         "iccprofile": profile_of(extra, channels),
     }
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8) * 255
     if channels > 1:
         options["planarconfig"] = "contig"
         kind = "unassalpha" if extra.get("alpha", channels in (2, 4)) else "unspecified"
