@@ -145,6 +145,17 @@ def test_the_quality_of_24_bits_is_relative_to_their_range(run, folder):
     assert float(printed) == pytest.approx(20 * np.log10((2**23 - 1) / error), abs=0.006)
 
 
+def test_sounds_of_24_bits_do_not_wrap_around(run, folder):
+    """A square wave of full scale overshoots at its edges."""
+    x = np.where(np.arange(4001) % 37 < 17, 2**23 - 1, -(2**23))
+    write_24_bits("x.wav", x)
+    run("sparsify", "x.wav", "y.wav", "--keep", 0.3, "-w", "db8")
+    result = read_24_bits("y.wav")
+    assert (result.max(), result.min()) == (2**23 - 1, -(2**23))
+    d = lw.decompose(x, "db8", axes=0).keep_largest(0.3)
+    np.testing.assert_allclose(result, np.clip(d.reconstruct(), -(2**23), 2**23 - 1), atol=1)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64", "float32", "float64"])
 def test_sounds_of_other_types_are_as_scipy_reads_them(run, folder, dtype):
     x = np.random.default_rng(0).integers(0, 200, 999).astype(dtype)

@@ -316,6 +316,22 @@ def test_the_members_of_an_archive_are_listed_first(folder, capsys, run, monkeyp
     assert [array.ndim for array in unpacked] == [0]
 
 
+def test_a_member_that_is_longer_than_its_shape_is_not_unpacked(folder, capsys, monkeypatch):
+    stream = io.BytesIO()
+    np.save(stream, TONE)
+    for name, content in (
+        ("x.npz", stream.getvalue() + bytes(9)),
+        ("y.npz", stream.getvalue()[:-9]),
+    ):
+        with zipfile.ZipFile(name, "w") as file:
+            file.writestr("data.npy", content)
+    with monkeypatch.context() as patch:
+        patch.setattr("numpy.lib.format.read_array", None)
+        for name in ("x.npz", "y.npz"):
+            line = failure(capsys, "denoise", name, "z.npy")
+            assert "data.npy does not have the size of its shape (3001,)" in line
+
+
 def test_pictures_that_unpack_to_very_much_are_refused(folder, capsys, few_bytes):
     Image.new("L", (1000, 900)).save("x.png", optimize=True)
     Image.new("L", (1000, 900)).save("x.tif", compression="tiff_deflate")
