@@ -146,6 +146,34 @@ def test_tiff_of_pillow(folder, orientation):
             check_read(Path("x.tif"), turned(array, orientation))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int32", "float32", "float64"])
+def test_tiff_in_tiles(folder, dtype):
+    for count, orientation, packing in product((1, 3), range(1, 9), PACKED_BY_TIFFFILE):
+        array = np.concatenate([sample_values(dtype, count)] * 3)
+        options = {"photometric": "rgb", "planarconfig": "contig"} if count == 3 else {}
+        options |= {"tile": (16, 16), "compression": packing, "metadata": None}
+        tags = [(274, 3, 1, orientation, True)]
+        tifffile.imwrite("x.tif", array, extratags=tags, **options)
+        check_read(Path("x.tif"), turned(array, orientation))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_tiff_of_other_colours(folder, orientation):
+    colour = Image.fromarray(sample_values("uint8", 3))
+    tags = Image.Exif()
+    tags[274] = orientation
+    cases = {
+        "palette": (colour.quantize(8), "raw", "RGB"),
+        "fax": (colour.convert("1"), "group4", "L"),
+        "inks": (colour.convert("CMYK"), "tiff_lzw", "RGB"),
+    }
+    for name, (image, packing, mode) in cases.items():
+        image.save(f"{name}.tif", compression=packing, tiffinfo=tags)
+        expected = turned(np.asarray(image.convert(mode)), orientation)
+        check_read(Path(f"{name}.tif"), expected)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
 def test_tiff_with_white_as_zero(folder, dtype):
     array = sample_values(dtype, 1)
