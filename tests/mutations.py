@@ -436,9 +436,9 @@ MUTATIONS = (
         "cli_errors cli",
     ),
     Mutation(
-        "liftwave/cli/images.py",
-        'return np.moveaxis(array, 0, -1) if page.axes.startswith("S") else array',
-        "return array",
+        "liftwave/cli/tiff.py",
+        "        array = np.moveaxis(array, 0, -1)\n",
+        "        pass\n",
         "cli",
     ),
     Mutation(

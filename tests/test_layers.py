@@ -38,7 +38,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 FAMILIES = ("_kernels.reference", "_kernels.cpu", "_kernels.cuda")
 # Allowed imports within functions: heavy or optional libraries, modules that import these at their
 # top, and rarely used modules that would slow down every import.
-HEAVY = ("torch", "cupy", "cupyx", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask")
+HEAVY = (
+    *("torch", "cupy", "cupyx", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask"),
+    "numcodecs",
+)
 HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
 RARE = ("json",)
 RARE_MODULES = (
