@@ -319,6 +319,7 @@ def _as_dicts(
         raise ShapeError("missing coefficients are not supported: the approximation is None")
     if not is_array(approx):
         raise ShapeError(f"first list element must be an array, got {type(approx).__name__}")
+    approx = as_array(approx)
     details = [_as_dict(level) for level in coeffs[1:]]
     if not details:
         return approx, [], tuple(axes or ())
@@ -341,7 +342,7 @@ def _as_dict(level: Any) -> dict[str, Array]:
     if is_array(level):
         if level.ndim != 1:
             raise ShapeError(f"expected a 1D coefficient array, got shape {tuple(level.shape)}")
-        return {"d": level}
+        return {"d": as_array(level)}
     if isinstance(level, list | tuple):
         if len(level) != 3:
             raise ShapeError(f"expected a 3-tuple of detail coefficients, got {len(level)}")
@@ -352,7 +353,7 @@ def _as_dict(level: Any) -> dict[str, Array]:
         raise ShapeError("missing coefficients (None) are not supported; use arrays of zeros")
     if not all(set(key) <= set("ad") for key in level):
         raise ShapeError(f"unexpected letter in the keys {list(level)}: only 'a' and 'd' occur")
-    return dict(level)
+    return {key: as_array(band) for key, band in level.items()}
 
 
 def _formatted(approx: Array, details: list[dict[str, Array]], output_format: str) -> list[Any]:
