@@ -300,8 +300,9 @@ def _fully_separable_analysis_vjp(arguments: dict[str, Any]) -> tuple[Any, Pullb
 
 def _fully_separable_synthesis_vjp(fswavedecn_result: FswavedecnResult) -> tuple[Any, Pullback]:
     """Result and pullback of :func:`fswaverecn`."""
-    result = fswavedecn_result
-    wavelets = WaveletArgument(result.wavelets, result.wavelets)
+    result = FswavedecnResult._of(fswavedecn_result)
+    used = [plan.wavelet for plan in result._plans]
+    wavelets = WaveletArgument(used, used)
     opened = open_array(result.coeffs)
     wavelets.check(opened.array)
     data, pullbacks = opened.array, []

@@ -758,6 +758,12 @@ PACKING: dict[str, Bad] = {
         ValueError,
         r"dimension mismatch: 2 axes, 1 slices",
     ),
+    "no result": Bad(
+        lambda: lw.fswaverecn(X),
+        ArgumentTypeError,
+        TypeError,
+        r"expected the result of fswavedecn, got an object of type ndarray",
+    ),
     "one index for two axes": Bad(
         lambda: RESULT[(1,)], ShapeError, ValueError, r"levels must match.*got 1 levels for 2 axes"
     ),

@@ -15,9 +15,9 @@ from liftwave._plan.arguments import natural_level, useful_level, warn_of_depth
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths, plans_of_axis
 from liftwave._plan.levels import plan_analysis
 from liftwave._typing import Array, ArrayLike, Modes
-from liftwave.errors import ShapeError, warn
+from liftwave.errors import ArgumentTypeError, ShapeError, warn
 from liftwave.transforms.structures import Joined
-from liftwave.wavelets.resolve import Wavelets
+from liftwave.wavelets.resolve import Wavelets, as_pywt
 
 
 class FswavedecnResult:
@@ -57,6 +57,19 @@ class FswavedecnResult:
         result = cls.__new__(cls)
         result._coeffs, result._coeff_slices, result._plans = coeffs, coeff_slices, plans
         return result
+
+    @classmethod
+    def _of(cls, result: Any) -> FswavedecnResult:
+        """The result itself, or a result of :func:`pywt.fswavedecn` as one of this class."""
+        if isinstance(result, cls):
+            return result
+        try:
+            fields = (result.coeffs, result.coeff_slices, result.wavelets, result.modes)
+            return cls(*fields, result.axes)
+        except AttributeError:
+            raise ArgumentTypeError(
+                f"expected the result of fswavedecn, got an object of type {type(result).__name__}"
+            ) from None
 
     @property
     def coeffs(self) -> Array:
@@ -99,8 +112,12 @@ class FswavedecnResult:
 
     @property
     def wavelets(self) -> list[Any]:
-        """The wavelet of each transformed axis."""
-        return [plan.wavelet for plan in self._plans]
+        """The wavelet of each transformed axis, a ``pywt.Wavelet`` if PyWavelets can describe it.
+
+        Lifting schemes, and filter banks whose taps are arrays of another library, stay as they
+        are.
+        """
+        return [as_pywt(plan.wavelet) for plan in self._plans]
 
     @property
     def wavelet_names(self) -> list[str]:
@@ -305,12 +322,17 @@ def fswaverecn(fswavedecn_result: FswavedecnResult) -> Array:
     Parameters
     ----------
     fswavedecn_result : FswavedecnResult
-        The result of :func:`fswavedecn`, possibly with changed coefficients.
+        The result of :func:`fswavedecn` (also of PyWavelets'), possibly with changed coefficients.
 
     Returns
     -------
     array
         The data, with sizes as for :func:`waverec`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the argument is not such a result, or its parts do not match.
 
     Examples
     --------
@@ -320,7 +342,7 @@ def fswaverecn(fswavedecn_result: FswavedecnResult) -> Array:
     >>> bool(np.allclose(lw.fswaverecn(lw.fswavedecn(x, "haar")), x))
     True
     """
-    result = fswavedecn_result
+    result = FswavedecnResult._of(fswavedecn_result)
     plans, slices = result._plans, result.coeff_slices
     if len(plans) != len(slices):
         raise ShapeError(f"dimension mismatch: {len(plans)} axes, {len(slices)} slices")

@@ -60,6 +60,20 @@ def resolve_wavelet(wavelet: WaveletLike) -> Resolved:
     )
 
 
+def as_pywt(wavelet: Resolved) -> pywt.Wavelet | Resolved:
+    """Return the wavelet as PyWavelets' object. Schemes and learned filters stay as they are."""
+    if not isinstance(wavelet, FilterBank) or not wavelet.is_concrete:
+        return wavelet
+    if _is_builtin(wavelet):
+        return pywt.Wavelet(wavelet.name)
+    return pywt.Wavelet(wavelet.name, filter_bank=wavelet.filter_bank)
+
+
+def _is_builtin(bank: FilterBank) -> bool:
+    names = pywt.wavelist(kind="discrete")
+    return bank.name in names and builtin_wavelet(bank.name).filter_bank == bank.filter_bank
+
+
 def warn_of_bank(wavelet: Resolved) -> None:
     """Warn if a filter bank does not reconstruct.
 
