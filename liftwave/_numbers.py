@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from liftwave.errors import DTypeError
+from liftwave.errors import ArgumentTypeError, DTypeError, LiftwaveError
 
 # float() converts text, and NumPy converts dates: both are no numbers here.
 _TEXT_AND_DATES = (str, bytes, bytearray, np.datetime64, np.timedelta64)
+
+
+def whole_number(value: Any, demand: str, error: type[LiftwaveError] = ArgumentTypeError) -> int:
+    """An integer, also from a float without a fraction.
+
+    Raises
+    ------
+    LiftwaveError
+        The given error, if the value is not a whole number. Its message begins with ``demand``.
+    """
+    if isinstance(value, float | np.floating) and value.is_integer():
+        return int(value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise error(f"{demand}, got {value!r}") from None
 
 
 def as_numbers(data: Any) -> NDArray[Any]:

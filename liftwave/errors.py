@@ -31,6 +31,10 @@ class WaveletError(LiftwaveError, ValueError):
     """A value that does not describe a discrete wavelet."""
 
 
+class WaveletTypeError(WaveletError, ArgumentTypeError):
+    """An object that is not a wavelet."""
+
+
 class FactorizationError(WaveletError):
     """A filter bank that has no accurate lifting scheme."""
 
@@ -43,6 +47,10 @@ class ShapeError(LiftwaveError, ValueError):
     """Sizes that do not match: an empty signal, mismatched bands, missing dimensions."""
 
 
+class ShapeTypeError(ShapeError, ArgumentTypeError):
+    """A size that is not a whole number."""
+
+
 class WindowError(LiftwaveError, ValueError):
     """Pooling windows that are not valid or do not fit the signal."""
 
@@ -51,8 +59,16 @@ class LevelError(LiftwaveError, ValueError):
     """A number of decomposition levels that is not possible."""
 
 
+class LevelTypeError(LevelError, ArgumentTypeError):
+    """A number of decomposition levels that is not a whole number."""
+
+
 class KernelsError(LiftwaveError, ValueError):
     """Kernels that are not available in this installation."""
+
+
+class ThreadsError(LiftwaveError, ValueError):
+    """A number of threads that is not possible."""
 
 
 class DeviceError(LiftwaveError, RuntimeError):

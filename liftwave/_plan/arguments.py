@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, cast
 
 import pywt
 
+from liftwave._numbers import whole_number
 from liftwave._typing import Mode, ModeLike, Modes
-from liftwave.errors import ArgumentTypeError, AxisError, LevelError, LevelWarning, ModeError, warn
+from liftwave.errors import (
+    ArgumentTypeError,
+    AxisError,
+    LevelError,
+    LevelTypeError,
+    LevelWarning,
+    ModeError,
+    warn,
+)
 from liftwave.wavelets.resolve import Resolved
 
 # Old short names that PyWavelets still accepts.
@@ -77,10 +85,7 @@ def normalize_axis(axis: int, ndim: int) -> int:
     AxisError
         If the array does not have the axis.
     """
-    try:
-        index = operator.index(axis)
-    except TypeError:
-        raise ArgumentTypeError(f"an axis must be an integer, got {axis!r}") from None
+    index = whole_number(axis, "an axis must be an integer")
     if not -ndim <= index < ndim:
         raise AxisError(f"Axis greater than data dimensions: axis {index} of an array with {ndim}")
     return index % ndim
@@ -143,10 +148,7 @@ def useful_level(sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
 
 def natural_level(level: Any) -> int:
     """A number of levels: an integer from 0 to 1000."""
-    try:
-        number = operator.index(level)
-    except TypeError:
-        raise LevelError(f"level must be an integer >= 0 or None, got {level!r}") from None
+    number = whole_number(level, "level must be an integer >= 0 or None", LevelTypeError)
     if number < 0:
         raise LevelError(f"Level value of {number} is too low . Minimum level is 0.")
     if number > _DEEPEST:

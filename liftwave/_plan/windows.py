@@ -7,13 +7,13 @@ places. Padding adds no samples: it only permits windows to extend beyond the en
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
-from liftwave.errors import ArgumentTypeError, ShapeError, WindowError
+from liftwave._numbers import whole_number
+from liftwave.errors import ShapeError, WindowError
 
 Ints: TypeAlias = tuple[int, ...]
 Size: TypeAlias = "int | Sequence[int]"
@@ -223,12 +223,7 @@ def per_axis(name: str, value: Any, ndim: int, least: int) -> Ints:
 
 
 def _integer(name: str, value: Any) -> int:
-    try:
-        return int(operator.index(value))
-    except TypeError:
-        raise ArgumentTypeError(
-            f"{name} has to be an integer or a sequence of them, got {value!r}"
-        ) from None
+    return whole_number(value, f"{name} has to be an integer or a sequence of them")
 
 
 def _outputs(kernel: int, stride: int, padding: int, dilation: int, n: int, ceil: bool) -> int:

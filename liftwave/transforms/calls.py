@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 
 from liftwave._arrays.convert import as_array
+from liftwave._numbers import whole_number
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import (
@@ -23,7 +23,7 @@ from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
-from liftwave.errors import LevelError, ShapeError, WaveletError
+from liftwave.errors import LevelError, LevelTypeError, ShapeError, WaveletError
 from liftwave.transforms.structures import (
     BAND_LIST,
     PAIR,
@@ -153,7 +153,8 @@ def upcoef(
     bank = resolve_wavelet(wavelet)
     bank = bank.to_filter_bank() if isinstance(bank, LiftingScheme) else bank
     check_size("the result", (_upsampled_length(band.shape[0], bank.rec_len, level),))
-    return Call(Upsample(part, bank, level, take), (band,), SINGLE)
+    operation = Upsample(part, bank, level, whole_number(take, "take must be an integer"))
+    return Call(operation, (band,), SINGLE)
 
 
 def _upsampled_length(m: int, taps: int, level: int) -> int:
@@ -407,7 +408,7 @@ def check_positive_level(level: int) -> int:
     LevelError
         If it is less than 1.
     """
-    level = operator.index(level)
-    if level < 1:
-        raise LevelError(f"Value of level must be greater than 0, got {level}.")
-    return level
+    number = whole_number(level, "level must be an integer", LevelTypeError)
+    if number < 1:
+        raise LevelError(f"Value of level must be greater than 0, got {number}.")
+    return number

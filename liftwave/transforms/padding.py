@@ -9,11 +9,12 @@ from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import Opened, as_array, open_array
 from liftwave._kernels.reference.pieces import extended
+from liftwave._numbers import as_numbers
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import signal_extension
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, Mode, ModeLike
-from liftwave.errors import ShapeError
+from liftwave.errors import ShapeError, ShapeTypeError
 
 
 def pad(x: ArrayLike, pad_widths: Any, mode: ModeLike) -> Array:
@@ -77,7 +78,10 @@ def _opened(x: Array, mode: Mode) -> Opened:
 
 
 def _pad_widths(pad_widths: Any, ndim: int) -> list[tuple[int, int]]:
-    widths = np.round(np.asarray(pad_widths)).astype(np.intp)
+    numbers = as_numbers(pad_widths)
+    if numbers.dtype.kind == "c" or not np.isfinite(numbers).all():
+        raise ShapeTypeError(f"pad_widths must be whole numbers, got {pad_widths}")
+    widths = np.round(numbers).astype(np.intp)
     if widths.size and widths.min() < 0:
         raise ShapeError(f"pad_widths must be >= 0, got {pad_widths}")
     try:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pywt
 
-from liftwave.errors import ReconstructionWarning, WaveletError, warn
+from liftwave.errors import ReconstructionWarning, WaveletError, WaveletTypeError, warn
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import Taps
@@ -54,7 +54,7 @@ def resolve_wavelet(wavelet: WaveletLike) -> Resolved:
         return named_wavelet(wavelet)
     if isinstance(wavelet, pywt.ContinuousWavelet):
         raise WaveletError(_only_discrete(wavelet.name))
-    raise WaveletError(
+    raise WaveletTypeError(
         "expected a wavelet: a name (see wavelist(kind='discrete')), a pywt.Wavelet, a FilterBank "
         f"or a LiftingScheme, got {wavelet!r} of type {type(wavelet).__name__}"
     )

@@ -9,14 +9,14 @@ from typing import Any
 
 import pywt
 
-from liftwave.errors import WaveletError
+from liftwave._numbers import whole_number
+from liftwave.errors import ArgumentTypeError, WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting import polyphase
 from liftwave.wavelets.lifting.fixed_point import fixed_point
 from liftwave.wavelets.lifting.polyphase import Factors, Polyphase
 from liftwave.wavelets.lifting.step import (
     LiftingStep,
-    as_integer,
     as_pair,
     as_scale,
     as_tuple_of,
@@ -101,11 +101,13 @@ class LiftingScheme(PlanOwner):
         checked = {
             "steps": as_tuple_of(LiftingStep, self.steps, "steps"),
             "scale": tuple(map(as_scale, as_pair(self.scale, "scale"))),
-            "shift": tuple(as_integer(s, "shift") for s in as_pair(self.shift, "shift")),
+            "shift": tuple(
+                whole_number(s, "shift must be an integer") for s in as_pair(self.shift, "shift")
+            ),
             "integer": bool(self.integer),
         }
         if not isinstance(self.origin, FilterBank | None):
-            raise TypeError(f"origin must be a FilterBank or None, got {self.origin!r}")
+            raise ArgumentTypeError(f"origin must be a FilterBank or None, got {self.origin!r}")
         for attribute, value in checked.items():
             object.__setattr__(self, attribute, value)
         if self.integer:

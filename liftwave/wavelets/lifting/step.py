@@ -9,7 +9,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace
 
-from liftwave.errors import WaveletError
+from liftwave._numbers import whole_number
+from liftwave.errors import ArgumentTypeError, WaveletError
 from liftwave.wavelets.lifting.laurent import Laurent
 from liftwave.wavelets.taps import (
     Taps,
@@ -74,7 +75,7 @@ class LiftingStep:
                 "or 'update' (changes even samples)"
             )
         object.__setattr__(self, "taps", as_taps(self.taps, "taps of a lifting step"))
-        object.__setattr__(self, "offset", as_integer(self.offset, "offset"))
+        object.__setattr__(self, "offset", whole_number(self.offset, "offset must be an integer"))
 
     @property
     def target_parity(self) -> int:
@@ -169,14 +170,6 @@ def _index(shift: int) -> str:
 # --- checks of arguments -------------------------------------------------------------------------
 
 
-def as_integer(value: Any, label: str) -> int:
-    """Convert to an exact Python int, or raise a ``TypeError`` that names the argument."""
-    try:
-        return int(value.__index__())
-    except (AttributeError, TypeError):
-        raise TypeError(f"{label} must be an integer, got {value!r}") from None
-
-
 def as_pair(values: Any, label: str) -> tuple[Any, Any]:
     """Unpack two values, or raise an error that names the role of each."""
     try:
@@ -197,7 +190,7 @@ def as_scale(value: Any) -> Any:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"scale must hold numbers, got {value!r}") from None
+        raise ArgumentTypeError(f"scale must hold numbers, got {value!r}") from None
     if not np.isfinite(number) or number == 0.0:
         raise WaveletError(f"scale must be finite and not zero, got {number}")
     return number
@@ -205,12 +198,17 @@ def as_scale(value: Any) -> Any:
 
 def as_tuple_of(kind: type, values: Any, label: str) -> tuple[Any, ...]:
     """Convert any iterable of objects of one type to a tuple."""
+    if isinstance(values, str):
+        raise ArgumentTypeError(
+            f"{label} must be {kind.__name__} objects, got {values!r}: LiftingScheme.from_name "
+            "returns the scheme of a name"
+        )
     if not isinstance(values, Iterable):
-        raise TypeError(f"{label} must be an iterable of {kind.__name__}, got {values!r}")
+        raise ArgumentTypeError(f"{label} must be an iterable of {kind.__name__}, got {values!r}")
     items = tuple(values)
     for item in items:
         if not isinstance(item, kind):
-            raise TypeError(f"{label} must be {kind.__name__} objects, got {item!r}")
+            raise ArgumentTypeError(f"{label} must be {kind.__name__} objects, got {item!r}")
     return items
 
 
