@@ -177,6 +177,22 @@ def test_slices_and_shapes_of_packed_coefficients() -> None:
         )
 
 
+@pytest.mark.parametrize("axes", [None, (1, 0)])
+def test_places_of_coefficients_are_those_of_pywavelets(axes: Any) -> None:
+    """Slices and the order of keys are equal, not only the coefficients that they select."""
+    lists = [
+        pywt.wavedec2(zero_mean((9, 12)), "db2", level=2),
+        pywt.wavedecn(zero_mean((9, 12)), "db2", level=2),
+        [np.ones((1, 1)), {key: np.ones((1, 1)) for key in ("dd", "da", "ad")}],
+    ]
+    for coeffs in lists:
+        for name in ("coeffs_to_array", "ravel_coeffs"):
+            ours, theirs = (getattr(m, name)(coeffs, axes=axes) for m in (lw, pywt))
+            assert repr(ours[1:]) == repr(theirs[1:])
+    one = pywt.wavedec(zero_mean(9), "db2", level=2)
+    assert repr(lw.coeffs_to_array(one)[1]) == repr(pywt.coeffs_to_array(one)[1])
+
+
 def test_fully_separable_results_describe_themselves() -> None:
     x = volume()
     arguments = (x, ("haar", "db2"), ("zero", "periodic"), (2, 1), (2, 0))

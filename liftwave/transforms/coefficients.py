@@ -125,8 +125,8 @@ def _places(
         for key, band in bands.items():
             place = [slice(None)] * len(corner)
             for axis, letter in zip(axes, key, strict=True):
-                start = corner[axis] if letter == "d" else 0
-                place[axis] = slice(start, start + band.shape[axis])
+                start, length = corner[axis], band.shape[axis]
+                place[axis] = slice(length) if letter == "a" else slice(start, start + length)
             where[key] = tuple(place)
         places.append(where)
         last = bands["d" * len(axes)]
@@ -346,7 +346,8 @@ def _as_dict(level: Any) -> dict[str, Array]:
     if isinstance(level, list | tuple):
         if len(level) != 3:
             raise ShapeError(f"expected a 3-tuple of detail coefficients, got {len(level)}")
-        level = dict(zip(("da", "ad", "dd"), level, strict=True))
+        horizontal, vertical, diagonal = level
+        level = {"ad": vertical, "da": horizontal, "dd": diagonal}
     if not isinstance(level, Mapping) or not level:
         raise ShapeError(f"invalid coefficient list: a level is {level!r}")
     if any(band is None for band in level.values()):
