@@ -41,7 +41,7 @@ FAMILIES = ("_kernels.reference", "_kernels.cpu", "_kernels.cuda")
 # top, and rarely used modules that would slow down every import.
 HEAVY = ("torch", "cupy", "cupyx", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask")
 HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
-RARE = ("json",)
+RARE = ("json", "difflib")
 RARE_MODULES = (
     "wavelets.lifting.factorization",
     "_kernels.cpu.lift_pool",

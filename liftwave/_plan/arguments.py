@@ -19,6 +19,7 @@ from liftwave.errors import (
     ModeError,
     warn,
 )
+from liftwave.wavelets.names import did_you_mean
 from liftwave.wavelets.resolve import Resolved
 
 # Old short names that PyWavelets still accepts.
@@ -58,7 +59,8 @@ def resolve_mode(mode: ModeLike) -> Mode:
     known_mode = _mode_numbers().get(mode)
     if known_mode is None:
         raise ModeError(
-            f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, pywt.Modes.modes))}"
+            f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, pywt.Modes.modes))}."
+            + (did_you_mean(mode, pywt.Modes.modes) if isinstance(mode, str) else "")
         )
     return known_mode
 

@@ -13,7 +13,6 @@ import liftwave
 from liftwave.cli import console
 from liftwave.cli.container import (
     Choice,
-    bank_name,
     read_decomposition,
     reconstructed,
     write_decomposition,
@@ -181,7 +180,7 @@ def denoise_command(
         samples, alpha = _without_alpha(media)
         options: dict[str, Any] = {"method": method, "rule": rule, "shifts": shifts}
         options |= {"sigma": sigma, "level": level, "mode": mode, "axes": media.axes}
-        clean = denoise(samples, bank_name(wavelet), **options)
+        clean = denoise(samples, wavelet, **options)
         if alpha is not None:
             clean = np.concatenate([clean, alpha], axis=-1)
         result = media.with_array(clean)

@@ -18,9 +18,6 @@ from liftwave.errors import LevelWarning
 from liftwave.transforms.lengths import wavedecn_shapes
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
-# Names of lifting schemes that PyWavelets does not have.
-_ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
-
 _FORMAT = 1
 
 # The required fields of the description in an archive, and their types.
@@ -38,11 +35,6 @@ _FIELDS = {
 }
 
 
-def bank_name(name: str) -> str:
-    """PyWavelets' name of the filters of a wavelet."""
-    return _ALIASES.get(name.lower(), name)
-
-
 @dataclass(frozen=True)
 class Choice:
     """The name of the wavelet on the command line."""
@@ -57,7 +49,7 @@ class Choice:
             return LiftingScheme.from_name(self.name).to_integer()
         if self.lifting:
             return LiftingScheme.from_name(self.name)
-        return bank_name(self.name)
+        return self.name
 
 
 def write_decomposition(path: Path, d: Decomposition, choice: Choice, media: Media) -> None:

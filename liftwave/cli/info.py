@@ -11,7 +11,6 @@ import numpy as np
 import pywt
 
 from liftwave.cli import console
-from liftwave.cli.container import bank_name
 from liftwave.cli.files import write_whole
 from liftwave.errors import FactorizationError
 from liftwave.wavelets.filter_bank import FilterBank
@@ -30,7 +29,7 @@ _MARKER_SIZE = 4
 
 def info(name: str, plot: Path | None) -> None:
     """Print the properties, filters and steps of a wavelet, and draw them if requested."""
-    bank = resolve_wavelet(bank_name(name))
+    bank = resolve_wavelet(name)
     assert isinstance(bank, FilterBank)
     if plot is not None:
         kind = plot.suffix[1:].lower()

@@ -16,6 +16,7 @@ from liftwave._typing import ModeLike, Modes
 from liftwave.errors import ShapeError, ShapeTypeError, WaveletError, WaveletTypeError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.names import nearest_wavelet
 from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
 
 
@@ -82,7 +83,8 @@ def _known_wavelet(wavelet: WaveletLike) -> FilterBank | LiftingScheme:
     except WaveletError as error:
         raise WaveletError(
             f"'{wavelet}', is not a recognized discrete wavelet.  A list of supported wavelet "
-            "names can be obtained via wavelist(kind='discrete')"
+            "names can be obtained via wavelist(kind='discrete')."
+            + (nearest_wavelet(wavelet) if isinstance(wavelet, str) else "")
         ) from error
 
 

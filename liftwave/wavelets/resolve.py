@@ -11,6 +11,7 @@ import pywt
 from liftwave.errors import ReconstructionWarning, WaveletError, WaveletTypeError, warn
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.names import nearest_wavelet, pywt_name
 from liftwave.wavelets.taps import Taps
 
 WaveletLike: TypeAlias = str | pywt.Wavelet | FilterBank | LiftingScheme
@@ -111,12 +112,14 @@ def named_wavelet(name: str) -> FilterBank:
         If no discrete wavelet has the name.
     """
     try:
-        wavelet = pywt.DiscreteContinuousWavelet(name)
-    except ValueError as error:
+        wavelet = pywt.DiscreteContinuousWavelet(pywt_name(name))
+    except TypeError:
+        raise WaveletTypeError("a wavelet needs a name or four filters, got the name ''") from None
+    except ValueError:
         raise WaveletError(
-            f"Unknown wavelet name {name!r}, "
-            "check wavelist() for the list of available builtin wavelets."
-        ) from error
+            f"Unknown wavelet name {name!r}, check wavelist(kind='discrete') for the list of "
+            f"available builtin wavelets.{nearest_wavelet(name)}"
+        ) from None
     if not isinstance(wavelet, pywt.Wavelet):
         raise WaveletError(_only_discrete(name))
     return builtin_wavelet(wavelet.name)

@@ -10,7 +10,7 @@ from typing import Any
 import pywt
 
 from liftwave._numbers import whole_number
-from liftwave.errors import ArgumentTypeError, WaveletError
+from liftwave.errors import ArgumentTypeError, WaveletError, WaveletTypeError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting import polyphase
 from liftwave.wavelets.lifting.fixed_point import fixed_point
@@ -24,7 +24,8 @@ from liftwave.wavelets.lifting.step import (
     is_array_scalar,
     scale_text,
 )
-from liftwave.wavelets.lifting.tables import canonical_name, table_factors
+from liftwave.wavelets.lifting.tables import table_factors
+from liftwave.wavelets.names import label, nearest_wavelet, pywt_name
 from liftwave.wavelets.taps import PlanOwner
 
 
@@ -138,7 +139,7 @@ class LiftingScheme(PlanOwner):
         LiftingScheme('bior4.4', 4 steps, scale=(1.1496, -0.86986))
         """
         if not isinstance(name, str):
-            raise WaveletError(f"a wavelet's name must be a string, got {name!r}")
+            raise WaveletTypeError(f"a wavelet's name must be a string, got {name!r}")
         return _named(name.lower())
 
     @classmethod
@@ -444,14 +445,15 @@ def _scheme(factors: Factors, name: str = "", origin: FilterBank | None = None) 
 
 @lru_cache(maxsize=512)
 def _named(name: str) -> LiftingScheme:
-    known, label = canonical_name(name)
+    known = pywt_name(name)
     factors = table_factors(known)
     if factors is not None:
-        return _scheme(factors, label)
+        return _scheme(factors, label(name))
     if known not in pywt.wavelist(kind="discrete"):
         raise WaveletError(
             f"no discrete wavelet is called {name!r}: lifting schemes exist for 'cdf5.3', "
-            "'cdf9.7' and all of pywt.wavelist(kind='discrete') except 'dmey'"
+            "'cdf9.7' and all of pywt.wavelist(kind='discrete') except 'dmey'."
+            + nearest_wavelet(name)
         )
     return LiftingScheme.from_filter_bank(pywt.Wavelet(known))
 
