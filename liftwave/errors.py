@@ -12,7 +12,8 @@ from pathlib import Path
 
 from numpy.exceptions import AxisError as _NumpyAxisError
 
-_PACKAGE = str(Path(__file__).parent) + os.sep
+_IMPORTING = "<frozen importlib."
+_INNER = (str(Path(__file__).parent) + os.sep, _IMPORTING)
 
 
 class LiftwaveError(Exception):
@@ -120,6 +121,8 @@ class MissingKernelsWarning(UserWarning):
 def warn(message: str, category: type[Warning]) -> None:
     """Warn at the line of the caller: the first stack frame outside of this package."""
     level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        level, frame = level + 1, frame.f_back
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INNER):
+        # Python does not count the frames of its import system.
+        level += not frame.f_code.co_filename.startswith(_IMPORTING)
+        frame = frame.f_back
     warnings.warn(message, category, stacklevel=level)
