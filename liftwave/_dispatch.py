@@ -23,7 +23,7 @@ from liftwave._kernels.missing import explanation, hidden_installation, warn_of_
 from liftwave._kernels.no_fallback import Cause, no_fallback
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._typing import Array
-from liftwave.errors import KernelsError
+from liftwave.errors import ArgumentTypeError, KernelsError
 
 _COMPILED = ("cpu", "cuda")
 """The compiled families, in order of preference."""
@@ -202,6 +202,8 @@ _HINTS = {
 
 
 def _check(name: str | None) -> None:
+    if not isinstance(name, str | None):
+        raise ArgumentTypeError(f"kernels are chosen by a name, got {name!r}")
     if name is None or name in _families:
         return
     if name in ("cuda", "cuda!"):

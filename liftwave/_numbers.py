@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,28 @@ def whole_number(value: Any, demand: str, error: type[LiftwaveError] = ArgumentT
         return operator.index(value)
     except TypeError:
         raise error(f"{demand}, got {value!r}") from None
+
+
+def is_several(value: Any) -> bool:
+    """Whether a value holds one item for each axis: it is iterable, but no text or 0-d array."""
+    single = isinstance(value, str | bytes) or getattr(value, "ndim", 1) == 0
+    return isinstance(value, Iterable) and not single
+
+
+def items(values: Any, demand: str, error: type[LiftwaveError] = ArgumentTypeError) -> list[Any]:
+    """The items of a sequence.
+
+    Raises
+    ------
+    LiftwaveError
+        The given error, if the values are no sequence. Its message begins with ``demand``.
+    """
+    if is_several(values):
+        try:
+            return list(values)
+        except (TypeError, RuntimeError):  # matrices and tensors that cannot be iterated over
+            pass
+    raise error(f"{demand}, got an object of type {type(values).__name__}")
 
 
 def as_numbers(data: Any) -> NDArray[Any]:

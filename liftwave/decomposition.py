@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from array_api_compat import array_namespace, size
 
-from liftwave._arrays.convert import dtype_name
+from liftwave._arrays.convert import as_array, dtype_name
 from liftwave._execute import execute
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import AxisPlan, as_axis_plans
 from liftwave._typing import Array, ArrayLike, Modes
-from liftwave.errors import BandError, ShapeError
+from liftwave.errors import ArgumentTypeError, BandError, ShapeError, ShapeTypeError
 from liftwave.plotting import Bands, plot_bands
 from liftwave.thresholding import threshold
 from liftwave.transforms import calls
@@ -216,7 +217,7 @@ class Decomposition:
         ShapeError
             If it has another shape.
         """
-        packed, places = self._packed()
+        arr, (packed, places) = as_array(arr), self._packed()
         if tuple(arr.shape) != tuple(packed.shape):
             raise ShapeError(
                 f"expected the shape {tuple(packed.shape)} of to_array(), got {tuple(arr.shape)}"
@@ -247,6 +248,8 @@ class Decomposition:
         >>> d.map(lambda band: 0 * band).reconstruct().round(6).tolist()
         [0.5, 0.5, 2.5, 2.5, 4.5, 4.5, 6.5, 6.5]
         """
+        if not callable(function):
+            raise ArgumentTypeError(f"expected a function of a band, got {function!r}")
         return self._mapped(lambda _, band: function(band))
 
     def replace(self, bands: Mapping[tuple[int, str], Array]) -> Decomposition:
@@ -264,6 +267,11 @@ class Decomposition:
         ShapeError
             If an array has another shape than the band.
         """
+        if not isinstance(bands, Mapping):
+            raise ArgumentTypeError(
+                "bands must be a dict by (level, key), got an object of type "
+                + type(bands).__name__
+            )
         new = {self._resolve(which): band for which, band in bands.items()}
         top = (self.level, "a" * len(self.plans))
         approx = self._fitted(top, new[top]) if top in new else self.approx
@@ -329,6 +337,8 @@ class Decomposition:
         >>> sum(int((band != 0).sum()) for band in d.keep_largest(0.5).bands.values())
         2
         """
+        if not isinstance(fraction, int | float | np.number):
+            raise ShapeTypeError(f"fraction must be a number, got {fraction!r}")
         if not 0 < fraction <= 1:
             raise ShapeError(f"fraction must be above 0 and at most 1, got {fraction}")
         xp = array_namespace(self.approx)
@@ -389,7 +399,7 @@ class Decomposition:
 
     def _fitted(self, which: tuple[int, str], band: Array) -> Array:
         """Check the shape of the new band, and convert it to integers if the old one is integer."""
-        old = self.bands[which]
+        old, band = self.bands[which], as_array(band)
         if tuple(band.shape) != tuple(old.shape):
             raise ShapeError(
                 f"band {which} has shape {tuple(old.shape)}, got {tuple(band.shape)} in its place"

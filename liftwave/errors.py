@@ -28,6 +28,10 @@ class ArgumentTypeError(LiftwaveError, TypeError):
     """An argument of a type that the function does not accept."""
 
 
+class ModeTypeError(ModeError, ArgumentTypeError):
+    """An object that is neither the name nor the number of a boundary mode."""
+
+
 class WaveletError(LiftwaveError, ValueError):
     """A value that does not describe a discrete wavelet."""
 
@@ -44,12 +48,23 @@ class ConstraintError(LiftwaveError, ValueError):
     """Constraints that no filters can meet together, or filters that violate a constraint."""
 
 
+class ConstraintTypeError(ConstraintError, ArgumentTypeError):
+    """A number of taps that is not a whole number."""
+
+
 class ShapeError(LiftwaveError, ValueError):
     """Sizes that do not match: an empty signal, mismatched bands, missing dimensions."""
 
 
 class ShapeTypeError(ShapeError, ArgumentTypeError):
     """A size that is not a whole number."""
+
+
+class CoefficientsError(ShapeError, ArgumentTypeError, IndexError):
+    """Coefficients that are not in the structure that the transform returns.
+
+    PyWavelets raises errors of these types, depending on the part that is wrong.
+    """
 
 
 class WindowError(LiftwaveError, ValueError):
@@ -92,6 +107,10 @@ class BandError(LiftwaveError, KeyError):
 
 class AxisError(LiftwaveError, _NumpyAxisError):
     """An axis that the array does not have, or the same axis twice."""
+
+
+class AxisTypeError(AxisError, ArgumentTypeError):
+    """An axis that is not a whole number, or axes that are not a sequence."""
 
 
 class DTypeError(LiftwaveError, TypeError, ValueError):

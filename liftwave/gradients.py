@@ -173,7 +173,7 @@ def _bind(
 ) -> dict[str, Any]:
     """The arguments of a function by name."""
     functions = [*TRANSFORM_CALLS, fswavedecn, fswaverecn, *POOLING_CALLS]
-    if function not in functions:
+    if not callable(function) or function not in functions:
         names = ", ".join(candidate.__name__ for candidate in functions)
         raise ArgumentTypeError(
             f"vjp differentiates the functions {names}; "

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
 import pywt
 
-from liftwave._numbers import whole_number
+from liftwave._numbers import is_several, items, whole_number
 from liftwave._typing import Mode, ModeLike, Modes
 from liftwave.errors import (
-    ArgumentTypeError,
     AxisError,
+    AxisTypeError,
     LevelError,
     LevelTypeError,
     LevelWarning,
     ModeError,
+    ModeTypeError,
     warn,
 )
 from liftwave.wavelets.names import did_you_mean
@@ -53,7 +54,7 @@ def resolve_mode(mode: ModeLike) -> Mode:
         warn(f"{mode} has been renamed to {name}; use the new name", DeprecationWarning)
         return name
     if not isinstance(mode, str | int):
-        raise ArgumentTypeError(
+        raise ModeTypeError(
             f"mode must be a name or a number, got {mode!r} of type {type(mode).__name__}"
         )
     known_mode = _mode_numbers().get(mode)
@@ -67,8 +68,8 @@ def resolve_mode(mode: ModeLike) -> Mode:
 
 def modes_per_axis(mode: Modes, naxes: int) -> tuple[Mode, ...]:
     """One mode for each of ``naxes`` axes."""
-    if isinstance(mode, Iterable) and not isinstance(mode, str):
-        mode_list: Sequence[ModeLike] = list(mode)
+    if is_several(mode):
+        mode_list: Sequence[ModeLike] = items(mode, "expected one mode per axis", ModeTypeError)
         if len(mode_list) not in (1, naxes):
             raise ModeError(
                 "The number of modes must match the number of axes to be transformed: "
@@ -76,7 +77,7 @@ def modes_per_axis(mode: Modes, naxes: int) -> tuple[Mode, ...]:
             )
         resolved = [resolve_mode(m) for m in mode_list]
         return tuple(resolved * naxes if len(resolved) == 1 else resolved)
-    return (resolve_mode(mode),) * naxes
+    return (resolve_mode(cast("ModeLike", mode)),) * naxes
 
 
 def normalize_axis(axis: int, ndim: int) -> int:
@@ -87,7 +88,7 @@ def normalize_axis(axis: int, ndim: int) -> int:
     AxisError
         If the array does not have the axis.
     """
-    index = whole_number(axis, "an axis must be an integer")
+    index = whole_number(axis, "an axis must be an integer", AxisTypeError)
     if not -ndim <= index < ndim:
         raise AxisError(f"Axis greater than data dimensions: axis {index} of an array with {ndim}")
     return index % ndim
@@ -103,7 +104,9 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
     """
     if axes is None:
         return tuple(range(ndim))
-    axis_list = (axes,) if not isinstance(axes, Iterable) else tuple(axes)
+    axis_list = (
+        tuple(items(axes, "axes must be integers", AxisTypeError)) if is_several(axes) else (axes,)
+    )
     normalized = tuple(normalize_axis(a, ndim) for a in axis_list)
     if unique and len(set(normalized)) != len(normalized):
         raise AxisError(f"The axes passed must be unique, got {axis_list} for an array with {ndim}")

@@ -24,6 +24,7 @@ from liftwave._operations.unpool import (
     result_size,
 )
 from liftwave._operations.weighted_pool import WeightedPool
+from liftwave._plan.lengths import check_size
 from liftwave._plan.windows import (
     Ints,
     Size,
@@ -286,6 +287,7 @@ def _upsample(
     x: Array, windows: WindowArguments, width: Ints, output_size: Sequence[int] | None
 ) -> Call:
     size = _size_of_result(x, windows, output_size)
+    check_size("the result", tuple(x.shape[: x.ndim - windows.ndim]) + size)
     return Call(WindowUpsample(width, windows.stride), (x,), SINGLE, ONLY_DATA, size)
 
 

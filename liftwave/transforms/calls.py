@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from liftwave._arrays.convert import as_array
-from liftwave._numbers import whole_number
+from liftwave._numbers import items, whole_number
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import (
@@ -18,12 +18,19 @@ from liftwave._operations.transform import (
     synthesis,
 )
 from liftwave._operations.upsample import Upsample
-from liftwave._plan.arguments import check_level, useful_level
+from liftwave._plan.arguments import check_level, natural_level, useful_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
-from liftwave.errors import LevelError, LevelTypeError, ShapeError, WaveletError
+from liftwave.errors import (
+    AxisTypeError,
+    LevelError,
+    LevelTypeError,
+    ShapeError,
+    WaveletError,
+    WaveletTypeError,
+)
 from liftwave.transforms.structures import (
     BAND_LIST,
     PAIR,
@@ -31,10 +38,10 @@ from liftwave.transforms.structures import (
     TRIPLE_LIST,
     OneBand,
     check_key_lengths,
-    checked_bands,
     dict_list,
     dict_list_bands,
     keyed_bands,
+    present_bands,
 )
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
@@ -237,7 +244,7 @@ def idwtn(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.idwtn`."""
-    bands = checked_bands({k: v for k, v in coeffs.items() if v is not None})
+    bands = present_bands(coeffs)
     letters = max(map(len, bands), default=0)
     if letters == 0:
         raise ShapeError("`coeffs` must contain at least one non-null wavelet band")
@@ -377,7 +384,7 @@ def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
     ShapeError
         If the number of axes is not two.
     """
-    pair = tuple(axes)
+    pair = tuple(items(axes, "axes must be two integers", AxisTypeError))
     if len(pair) != 2:
         raise ShapeError(f"Expected 2 axes, got {pair}")
     return pair
@@ -396,6 +403,8 @@ def check_part(part: str) -> None:
     WaveletError
         If it does not.
     """
+    if not isinstance(part, str):
+        raise WaveletTypeError(f"Argument 1 must be 'a' or 'd', not of type {type(part).__name__}.")
     if part not in ("a", "d"):
         raise WaveletError(f"Argument 1 must be 'a' or 'd', not '{part}'.")
 
@@ -411,4 +420,4 @@ def check_positive_level(level: int) -> int:
     number = whole_number(level, "level must be an integer", LevelTypeError)
     if number < 1:
         raise LevelError(f"Value of level must be greater than 0, got {number}.")
-    return number
+    return natural_level(number)

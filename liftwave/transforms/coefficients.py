@@ -9,10 +9,13 @@ from typing import Any
 from array_api_compat import array_namespace, device, size
 
 from liftwave._arrays.convert import as_array, is_array
+from liftwave._numbers import items, whole_number
 from liftwave._plan.arguments import normalize_axes
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array
-from liftwave.errors import ShapeError
+from liftwave.errors import BandError, CoefficientsError, ShapeError, ShapeTypeError
+
+_AS_IT_IS = object()
 
 _FORMATS = {
     "wavedec": "wavedec",
@@ -21,6 +24,14 @@ _FORMATS = {
     "swt2": "wavedec2",
     "wavedecn": "wavedecn",
     "swtn": "wavedecn",
+}
+
+
+# The keys of a level that a format needs.
+_KEYS: dict[str, tuple[str, ...]] = {
+    "wavedec": ("d",),
+    "wavedec2": ("da", "ad", "dd"),
+    "wavedecn": (),
 }
 
 
@@ -167,11 +178,10 @@ def array_to_coeffs(
     >>> len(lw.array_to_coeffs(arr, slices, output_format="wavedec"))
     3
     """
-    if len(coeff_slices) == 0:
-        raise ShapeError("empty list of coefficient slices")
+    first, *levels = _checked_list(coeff_slices, "slices")
     array = as_array(arr)
-    details = [{key: array[where] for key, where in level.items()} for level in coeff_slices[1:]]
-    return _formatted(array[coeff_slices[0]], details, output_format)
+    details = [{key: _band(array, where) for key, where in level.items()} for level in levels]
+    return _formatted(_band(array, first), details, output_format)
 
 
 def ravel_coeffs(
@@ -259,23 +269,43 @@ def unravel_coeffs(
     >>> lw.unravel_coeffs(*packed, output_format="wavedec2")[0].shape
     (2, 2)
     """
-    if len(coeff_slices) == 0:
-        raise ShapeError("empty list of coefficient slices")
-    if len(coeff_shapes) == 0:
-        raise ShapeError("empty list of coefficient shapes")
+    places = _checked_list(coeff_slices, "slices")
+    shapes = _checked_list(coeff_shapes, "shapes")
     if len(coeff_shapes) != len(coeff_slices):
         raise ShapeError(
             "coeff_shapes and coeff_slices have unequal length: "
             f"{len(coeff_shapes)} and {len(coeff_slices)}"
         )
     array = as_array(arr)
-    xp = array_namespace(array)
     details = [
-        {key: xp.reshape(array[where], shapes[key]) for key, where in slices.items()}
-        for slices, shapes in zip(coeff_slices[1:], coeff_shapes[1:], strict=True)
+        {key: _band(array, where, by_key.get(key)) for key, where in level.items()}
+        for level, by_key in zip(places[1:], shapes[1:], strict=True)
     ]
-    approx = xp.reshape(array[coeff_slices[0]], coeff_shapes[0])
-    return _formatted(approx, details, output_format)
+    return _formatted(_band(array, places[0], shapes[0]), details, output_format)
+
+
+def _checked_list(entries: Any, what: str) -> list[Any]:
+    """A list of slices or shapes: an entry for the approximation, and a dict for each level."""
+    demand = f"expected the list of coefficient {what} of a transform"
+    listed = items(entries, demand, CoefficientsError)
+    if not listed:
+        raise ShapeError(f"empty list of coefficient {what}")
+    for level in listed[1:]:
+        if not isinstance(level, Mapping):
+            raise CoefficientsError(f"{demand}, got a level of type {type(level).__name__}")
+    return listed
+
+
+def _band(array: Array, where: Any, shape: Any = _AS_IT_IS) -> Array:
+    """The part of an array at slices, in a shape."""
+    try:
+        band = array[where]
+        return band if shape is _AS_IT_IS else array_namespace(array).reshape(band, shape)
+    except (IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise CoefficientsError(
+            f"the coefficients at {where!r} are not in an array of shape {tuple(array.shape)}: "
+            f"{error}"
+        ) from None
 
 
 def wavedecn_size(shapes: list[Any]) -> int:
@@ -302,10 +332,18 @@ def wavedecn_size(shapes: list[Any]) -> int:
     >>> lw.wavedecn_size(lw.wavedecn_shapes((64, 32), "db2", mode="periodization"))
     2048
     """
-    bands = [band for level in shapes[1:] for band in level.values()]
+    first, *levels = _checked_list(shapes, "shapes")
+    bands = [first, *(band for level in levels for band in level.values())]
     if any(band is None for band in bands):
-        raise ShapeError("Setting coefficient arrays to None is not supported.")
-    return sum(int(size(b)) if is_array(b) else prod(b) for b in [shapes[0], *bands])
+        raise CoefficientsError("Setting coefficient arrays to None is not supported.")
+    return sum(int(size(band)) if is_array(band) else _count(band) for band in bands)
+
+
+def _count(shape: Any) -> int:
+    return prod(
+        whole_number(n, "a shape must hold integers", ShapeTypeError)
+        for n in items(shape, "expected a shape", CoefficientsError)
+    )
 
 
 def _as_dicts(
@@ -358,10 +396,18 @@ def _as_dict(level: Any) -> dict[str, Array]:
 
 
 def _formatted(approx: Array, details: list[dict[str, Array]], output_format: str) -> list[Any]:
-    if output_format not in _FORMATS:
+    if not isinstance(output_format, str) or output_format not in _FORMATS:
         known = ", ".join(map(repr, _FORMATS))
-        raise ShapeError(f"Unrecognized output format: {output_format!r}; use one of {known}")
+        raise CoefficientsError(
+            f"Unrecognized output format: {output_format!r}; use one of {known}"
+        )
     kind = _FORMATS[output_format]
+    for bands in details:
+        if not set(_KEYS[kind]) <= set(bands):
+            raise BandError(
+                f"output_format {output_format!r} needs the bands {', '.join(_KEYS[kind])}, "
+                f"got {', '.join(map(str, bands))}"
+            )
     if kind == "wavedec":
         return [approx, *(bands["d"] for bands in details)]
     if kind == "wavedec2":

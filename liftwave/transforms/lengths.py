@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
 import pywt
 
-from liftwave._numbers import whole_number
+from liftwave._numbers import items, whole_number
 from liftwave._plan.arguments import check_level, max_level, resolve_mode
 from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
 from liftwave._plan.lengths import band_lengths, filter_bank_length
@@ -52,9 +52,8 @@ def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
 
 def _sizes(shape: Any) -> tuple[int, ...]:
     """A shape of at least one axis."""
-    if not isinstance(shape, Iterable) or isinstance(shape, str):
-        raise ShapeTypeError(f"shape must be a sequence of integers, got {shape!r}")
-    sizes = tuple(_samples(n) for n in shape)
+    numbers = items(shape, "shape must be a sequence of integers", ShapeTypeError)
+    sizes = tuple(_samples(n) for n in numbers)
     if not sizes:
         raise ShapeError("Expected at least 1D input data.")
     return sizes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pywt
 
-from liftwave.errors import WaveletError, WaveletTypeError
+from liftwave.errors import ArgumentTypeError, WaveletError, WaveletTypeError
 
 # Other names of PyWavelets' wavelets: those of JPEG 2000 (ISO/IEC 15444-1, annex F).
 _ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
@@ -58,6 +58,8 @@ def families(short: bool = True) -> list[str]:
     >>> lw.families()
     ['haar', 'db', 'sym', 'coif', 'bior', 'rbio', 'dmey']
     """
+    if not isinstance(short, int | float | None):
+        raise ArgumentTypeError(f"short must be True or False, got {short!r}")
     discrete = set(pywt.wavelist(kind="discrete"))
     pairs = zip(pywt.families(), pywt.families(short=False), strict=True)
     return [pair[not short] for pair in pairs if discrete & set(pywt.wavelist(pair[0]))]
@@ -132,6 +134,10 @@ class Wavelet(pywt.Wavelet, metaclass=_AnyWavelet):  # type: ignore[misc]
     def __new__(cls, name: str = "", filter_bank: Any = None) -> Any:
         """Return the wavelet of PyWavelets."""
         is_name = filter_bank is None and isinstance(name, str)
+        if not isinstance(name, str):
+            raise WaveletTypeError(
+                f"expected the name of a wavelet, got an object of type {type(name).__name__}"
+            )
         try:
             return pywt.Wavelet(pywt_name(name) if is_name else name, filter_bank)
         except ValueError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pywt
 
+from liftwave._numbers import is_several, items
 from liftwave.errors import ReconstructionWarning, WaveletError, WaveletTypeError, warn
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -87,8 +88,8 @@ def warn_of_bank(wavelet: Resolved) -> None:
 
 def wavelets_per_axis(wavelet: Wavelets, naxes: int) -> tuple[Resolved, ...]:
     """Resolve one wavelet for all of ``naxes`` axes, or one for each axis."""
-    if isinstance(wavelet, Iterable) and not isinstance(wavelet, str):
-        wavelets: Sequence[Any] = list(wavelet)
+    if is_several(wavelet):
+        wavelets: Sequence[Any] = items(wavelet, "expected one wavelet per axis", WaveletTypeError)
         if len(wavelets) not in (1, naxes):
             raise WaveletError(
                 "The number of wavelets must match the number of axes to be transformed: "
@@ -99,7 +100,7 @@ def wavelets_per_axis(wavelet: Wavelets, naxes: int) -> tuple[Resolved, ...]:
         resolved = {key: resolve_wavelet(w) for key, w in unique.items()}
         per_axis = tuple(resolved[id(w)] for w in wavelets)
         return per_axis * naxes if len(per_axis) == 1 else per_axis
-    return (resolve_wavelet(wavelet),) * naxes
+    return (resolve_wavelet(cast("WaveletLike", wavelet)),) * naxes
 
 
 @lru_cache(maxsize=512)

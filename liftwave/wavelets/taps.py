@@ -51,6 +51,8 @@ def as_taps(values: Any, label: str) -> Taps:
             raise WaveletError(
                 f"{label} must be a non-empty 1-D array, got shape {tuple(values.shape)}"
             )
+        if getattr(values, "is_sparse", False):
+            raise ArgumentTypeError(f"{label} must be a dense array, got a sparse one")
         return values
     array = as_numbers(values)
     if array.ndim != 1 or array.size == 0:

@@ -388,6 +388,8 @@ class LiftingScheme(PlanOwner):
         WaveletError
             If the taps are an array of another library.
         """
+        if not isinstance(step, LiftingStep):
+            raise ArgumentTypeError(f"expected a LiftingStep, got an object of type {type(step)}")
         return fixed_point(step)
 
     @property

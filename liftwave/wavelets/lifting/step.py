@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from array_api_compat import array_namespace
 
-from liftwave._numbers import whole_number
+from liftwave._numbers import is_several, whole_number
 from liftwave.errors import ArgumentTypeError, WaveletError
 from liftwave.wavelets.lifting.laurent import Laurent
 from liftwave.wavelets.taps import (
@@ -69,7 +69,7 @@ class LiftingStep:
     offset: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in ("predict", "update"):
+        if not isinstance(self.kind, str) or self.kind not in ("predict", "update"):
             raise WaveletError(
                 f"unknown kind of lifting step {self.kind!r}: use 'predict' (changes odd samples) "
                 "or 'update' (changes even samples)"
@@ -203,7 +203,7 @@ def as_tuple_of(kind: type, values: Any, label: str) -> tuple[Any, ...]:
             f"{label} must be {kind.__name__} objects, got {values!r}: LiftingScheme.from_name "
             "returns the scheme of a name"
         )
-    if not isinstance(values, Iterable):
+    if not is_several(values):
         raise ArgumentTypeError(f"{label} must be an iterable of {kind.__name__}, got {values!r}")
     items = tuple(values)
     for item in items:
