@@ -293,7 +293,7 @@ MODES_AND_AXES: dict[str, Bad] = {
         lambda: lw.dwt(X, "haar", axis=1.5), LiftwaveError, TypeError, r"axis.*1\.5"
     ),
     "axes that are no integers": Bad(
-        lambda: lw.dwtn(X, "haar", axes="ab"), LiftwaveError, TypeError, r"axis.*'a'"
+        lambda: lw.dwtn(X, "haar", axes="ab"), LiftwaveError, TypeError, r"axis.*'ab'"
     ),
     "two axes in 1-D": Bad(
         lambda: lw.wavedec(X, "haar", axis=(0, 1)), LiftwaveError, TypeError, r"axis.*\(0, 1\)"
