@@ -142,4 +142,4 @@ def __getattr__(name: str) -> _t.Any:
 def __dir__() -> list[str]:
     # help() reads all listed names, so submodules whose library is missing are not listed.
     submodules = {name for name, library in _SUBMODULES.items() if _find_spec(library)}
-    return sorted({*globals(), *__all__, *submodules})
+    return sorted({*__all__, *submodules, "__doc__", "__name__", "__version__"})

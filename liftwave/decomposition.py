@@ -14,7 +14,7 @@ from liftwave._arrays.convert import as_array, dtype_name
 from liftwave._execute import execute
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import AxisPlan, as_axis_plans
-from liftwave._typing import Array, ArrayLike, Modes
+from liftwave._typing import Array, ArrayLike, Modes, Rule
 from liftwave.errors import ArgumentTypeError, BandError, ShapeError, ShapeTypeError
 from liftwave.plotting import Bands, plot_bands
 from liftwave.thresholding import threshold
@@ -281,7 +281,7 @@ class Decomposition:
     def threshold(
         self,
         value: float | Mapping[Any, float] | Callable[[Array], float],
-        mode: str = "soft",
+        mode: Rule = "soft",
         substitute: float = 0,
     ) -> Decomposition:
         """Return the decomposition with every detail band thresholded.

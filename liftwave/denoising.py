@@ -15,7 +15,7 @@ from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
 from liftwave._plan.arguments import check_level, normalize_axes
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans
-from liftwave._typing import Array, ArrayLike, Modes, Namespace
+from liftwave._typing import Array, ArrayLike, ArrayT, Data, Modes, Namespace, ShrinkageRule
 from liftwave.decomposition import Decomposition
 from liftwave.errors import ShapeError
 from liftwave.thresholding import ThresholdError, threshold
@@ -34,17 +34,17 @@ _LEVELS_KEPT = {"visu": 3}
 
 
 def denoise(
-    x: ArrayLike,
+    x: Data[ArrayT],
     wavelet: Wavelets = "sym8",
     *,
     method: Method = "bayes",
-    rule: str = "soft",
+    rule: ShrinkageRule = "soft",
     sigma: Any = None,
     level: int | None = None,
     mode: Modes = "symmetric",
     axes: Sequence[int] | int | None = None,
     shifts: int = 1,
-) -> Array:
+) -> ArrayT:
     r"""Remove white Gaussian noise by thresholding wavelet coefficients.
 
     Parameters
@@ -137,7 +137,8 @@ def denoise(
         d = Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
         clean = d.map(lambda band: threshold(band, choose(band, noise, samples, axes, xp), rule))
         result = result + xp.roll(clean.reconstruct(), tuple(-s for s in spin), axis=axes)
-    return opened.close(result / len(spins))
+    mean: ArrayT = opened.close(result / len(spins))
+    return mean
 
 
 def estimate_sigma(

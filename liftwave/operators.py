@@ -25,7 +25,7 @@ from liftwave._operations.transform_vjp import padded
 from liftwave._plan.arguments import check_level
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.levels import plan_analysis, unflatten_bands
-from liftwave._typing import Array, Modes
+from liftwave._typing import Array, CoefficientFormat, Modes
 from liftwave.errors import (
     DTypeError,
     ShapeError,
@@ -209,7 +209,7 @@ class _Analysis(_Mixin):
         """The shapes of the bands, as from :func:`ravel_coeffs`."""
         return [self._geometry.approx, *self._geometry.details]
 
-    def unravel(self, vector: Array, output_format: str = "wavedecn") -> list[Any]:
+    def unravel(self, vector: Array, output_format: CoefficientFormat = "wavedecn") -> list[Any]:
         """Return the bands in a vector of coefficients.
 
         Parameters

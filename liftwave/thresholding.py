@@ -8,7 +8,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import Opened, as_array, dtype_name, open_array
-from liftwave._typing import Array, ArrayLike, Namespace
+from liftwave._typing import Array, ArrayT, Data, Namespace, Rule
 from liftwave.errors import LiftwaveError
 
 
@@ -16,7 +16,7 @@ class ThresholdError(LiftwaveError, ValueError):
     """A thresholding rule that does not exist or does not fit the data."""
 
 
-def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float = 0) -> Array:
+def threshold(data: Data[ArrayT], value: Any, mode: Rule = "soft", substitute: float = 0) -> ArrayT:
     r"""Set small coefficients to zero, or shrink them.
 
     Parameters
@@ -69,7 +69,8 @@ def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float
         names = ", ".join(f"'{name}'" for name in sorted(_RULES))
         raise ThresholdError(f"The mode parameter only takes values from: {names}. Got {mode!r}")
     array = as_array(data)
-    return _RULES[mode](array, value, substitute, array_namespace(array))
+    result: ArrayT = _RULES[mode](array, value, substitute, array_namespace(array))
+    return result
 
 
 def _soft(x: Array, value: Any, substitute: float, xp: Namespace) -> Array:
@@ -141,7 +142,7 @@ _RULES: dict[str, Callable[[Array, Any, float, Namespace], Array]] = {
 }
 
 
-def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Array:
+def threshold_firm(data: Data[ArrayT], value_low: float, value_high: float) -> ArrayT:
     r"""Firm thresholding: soft for small values, hard for large ones.
 
     Parameters
@@ -195,4 +196,5 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
     safe = xp.where(between, magnitude, xp.ones_like(magnitude))
     slope = 1 - value_low / value_high if value_high > value_low else 1.0
     outside = xp.where(magnitude <= value_low, xp.zeros_like(x), x)
-    return opened.close(xp.where(between, x * ((1 - value_low / safe) / slope), outside))
+    result: ArrayT = opened.close(xp.where(between, x * ((1 - value_low / safe) / slope), outside))
+    return result

@@ -39,7 +39,7 @@ def _mode_numbers() -> dict[int | str, Mode]:
     return {int(getattr(pywt.Modes, name)): cast(Mode, name) for name in pywt.Modes.modes}
 
 
-def resolve_mode(mode: ModeLike) -> Mode:
+def resolve_mode(mode: ModeLike | str) -> Mode:
     """The name of a boundary mode, from its name or PyWavelets' number.
 
     Raises

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 import liftwave
+from liftwave._plan.arguments import resolve_mode
 from liftwave.cli import console
 from liftwave.cli.container import (
     Choice,
@@ -268,7 +269,7 @@ def _decomposed(media: Media, choice: Choice, mode: str, level: int | None) -> D
             f"--integer needs integer data, the file holds {media.array.dtype}; "
             "remove --integer, or use --lifting"
         )
-    return decompose(media.array, choice.wavelet(), level, mode, media.axes)
+    return decompose(media.array, choice.wavelet(), level, resolve_mode(mode), media.axes)
 
 
 def _lean(array: Any) -> Any:

@@ -12,7 +12,7 @@ from liftwave._arrays.convert import as_array, is_array
 from liftwave._numbers import items, whole_number
 from liftwave._plan.arguments import normalize_axes
 from liftwave._plan.lengths import check_size
-from liftwave._typing import Array
+from liftwave._typing import Array, CoefficientFormat
 from liftwave.errors import BandError, CoefficientsError, ShapeError, ShapeTypeError
 
 _AS_IT_IS = object()
@@ -147,7 +147,7 @@ def _places(
 
 
 def array_to_coeffs(
-    arr: Array, coeff_slices: list[Any], output_format: str = "wavedecn"
+    arr: Array, coeff_slices: list[Any], output_format: CoefficientFormat = "wavedecn"
 ) -> list[Any]:
     """Undo :func:`coeffs_to_array`.
 
@@ -238,7 +238,10 @@ def ravel_coeffs(
 
 
 def unravel_coeffs(
-    arr: Array, coeff_slices: list[Any], coeff_shapes: list[Any], output_format: str = "wavedecn"
+    arr: Array,
+    coeff_slices: list[Any],
+    coeff_shapes: list[Any],
+    output_format: CoefficientFormat = "wavedecn",
 ) -> list[Any]:
     """Undo :func:`ravel_coeffs`.
 
@@ -395,7 +398,9 @@ def _as_dict(level: Any) -> dict[str, Array]:
     return {key: as_array(band) for key, band in level.items()}
 
 
-def _formatted(approx: Array, details: list[dict[str, Array]], output_format: str) -> list[Any]:
+def _formatted(
+    approx: Array, details: list[dict[str, Array]], output_format: CoefficientFormat
+) -> list[Any]:
     if not isinstance(output_format, str) or output_format not in _FORMATS:
         known = ", ".join(map(repr, _FORMATS))
         raise CoefficientsError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import Any, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import pywt
 
@@ -15,7 +15,19 @@ from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.names import nearest_wavelet, pywt_name
 from liftwave.wavelets.taps import Taps
 
-WaveletLike: TypeAlias = str | pywt.Wavelet | FilterBank | LiftingScheme
+
+class PywtWavelet(Protocol):
+    """A ``pywt.Wavelet``, for type checkers: PyWavelets has no types."""
+
+    name: str
+    short_family_name: str
+    dec_lo: Any
+    dec_hi: Any
+    rec_lo: Any
+    rec_hi: Any
+
+
+WaveletLike: TypeAlias = str | PywtWavelet | FilterBank | LiftingScheme
 """A discrete wavelet, or its name."""
 
 Wavelets: TypeAlias = WaveletLike | Sequence[WaveletLike]
