@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -15,7 +16,7 @@ from array_api_compat import (
     is_writeable_array,
 )
 
-from liftwave._arrays.tensors import check_tensor, is_tensor
+from liftwave._arrays.tensors import ACCEPTED, check_tensor
 from liftwave._numbers import as_numbers
 from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
@@ -122,7 +123,13 @@ def as_array(data: ArrayLike) -> Array:
     if type(data) is np.ndarray and data.dtype in PLAIN_DTYPES:
         return data
     if is_array_api_obj(data) and not isinstance(data, _NUMPY):
-        if is_tensor(data):
+        torch = sys.modules.get("torch")
+        # Inline, because it runs in each call.
+        if (
+            torch is not None
+            and isinstance(data, torch.Tensor)
+            and (data.is_nested or (data.layout, data.dtype) not in ACCEPTED)
+        ):
             check_tensor(data)
         return data
     array = as_numbers(data)

@@ -27,6 +27,10 @@ def _number_dtypes() -> frozenset[Any]:
     return frozenset(getattr(torch, name) for name in names.split() if hasattr(torch, name))
 
 
+ACCEPTED: set[tuple[Any, Any]] = set()
+"""Layouts and dtypes of tensors that were accepted."""
+
+
 def check_tensor(x: Any) -> None:
     """Raise unless a tensor is dense, and its dtype is one of numbers.
 
@@ -44,6 +48,7 @@ def check_tensor(x: Any) -> None:
             f"Input must be a tensor of integers, floats or complex numbers, got {x.dtype}: "
             "convert it, for example with to(torch.float32) or dequantize()"
         )
+    ACCEPTED.add((x.layout, x.dtype))
 
 
 def is_on_device(x: Any) -> bool:

@@ -384,7 +384,9 @@ def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
     ShapeError
         If the number of axes is not two.
     """
-    pair = tuple(items(axes, "axes must be two integers", AxisTypeError))
+    pair = axes
+    if type(pair) is not tuple:
+        pair = tuple(items(axes, "axes must be two integers", AxisTypeError))
     if len(pair) != 2:
         raise ShapeError(f"Expected 2 axes, got {pair}")
     return pair
