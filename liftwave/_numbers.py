@@ -23,6 +23,8 @@ def whole_number(value: Any, demand: str, error: type[LiftwaveError] = ArgumentT
     LiftwaveError
         The given error, if the value is not a whole number. Its message begins with ``demand``.
     """
+    if type(value) is int:
+        return value
     if isinstance(value, float | np.floating) and value.is_integer():
         return int(value)
     try:

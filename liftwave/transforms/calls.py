@@ -422,4 +422,4 @@ def check_positive_level(level: int) -> int:
     number = whole_number(level, "level must be an integer", LevelTypeError)
     if number < 1:
         raise LevelError(f"Value of level must be greater than 0, got {number}.")
-    return natural_level(number)
+    return number if number < 64 else natural_level(number)  # most levels are not too high

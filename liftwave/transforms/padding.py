@@ -79,10 +79,12 @@ def _opened(x: Array, mode: Mode) -> Opened:
 
 
 def _pad_widths(pad_widths: Any, ndim: int) -> list[tuple[int, int]]:
-    numbers = as_numbers(pad_widths)
-    if numbers.dtype.kind == "c" or not np.isfinite(numbers).all():
-        raise ShapeTypeError(f"pad_widths must be whole numbers, got {pad_widths}")
-    widths = np.round(numbers).astype(np.intp)
+    widths = as_numbers(pad_widths)
+    if widths.dtype.kind in "fc":
+        if widths.dtype.kind == "c" or not np.isfinite(widths).all():
+            raise ShapeTypeError(f"pad_widths must be whole numbers, got {pad_widths}")
+        widths = np.round(widths)
+    widths = widths.astype(np.intp)
     if widths.size and widths.min() < 0:
         raise ShapeError(f"pad_widths must be >= 0, got {pad_widths}")
     try:
