@@ -196,7 +196,7 @@ def as_arrays(bands: Sequence[Any]) -> list[Array | None]:
 
 def _no_list(coeffs: Any) -> ShapeError:
     """The error for coefficients that are not a list of at least one item."""
-    if isinstance(coeffs, Sequence):
+    if isinstance(coeffs, Sequence) and not isinstance(coeffs, str):
         return ShapeError("Coefficient list too short (minimum 1 arrays required).")
     return CoefficientsError(
         f"Expected sequence of coefficient arrays, got {type(coeffs).__name__}."
