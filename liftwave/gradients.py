@@ -22,7 +22,7 @@ from liftwave._dispatch import kernels_for
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation, Shape
 from liftwave._operations.wavelet_operation import WaveletOperation
-from liftwave._typing import Array
+from liftwave._typing import Array, Rule
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
 from liftwave.pooling.differentiable import CALLS as POOLING_CALLS
 from liftwave.pooling.structures import PoolingGradient, PoolingPullback
@@ -179,7 +179,7 @@ def _bind(
 ) -> dict[str, Any]:
     """The arguments of a function by name."""
     functions = [*TRANSFORM_CALLS, fswavedecn, fswaverecn, threshold, *POOLING_CALLS]
-    if function not in functions:
+    if not callable(function) or function not in functions:
         names = ", ".join(candidate.__name__ for candidate in functions)
         raise ArgumentTypeError(
             f"vjp differentiates the functions {names}; "
@@ -306,8 +306,9 @@ def _fully_separable_analysis_vjp(arguments: dict[str, Any]) -> tuple[Any, Pullb
 
 def _fully_separable_synthesis_vjp(fswavedecn_result: FswavedecnResult) -> tuple[Any, Pullback]:
     """Result and pullback of :func:`fswaverecn`."""
-    result = fswavedecn_result
-    wavelets = WaveletArgument(result.wavelets, result.wavelets)
+    result = FswavedecnResult._of(fswavedecn_result)
+    used = [plan.wavelet for plan in result._plans]
+    wavelets = WaveletArgument(used, used)
     opened = open_array(result.coeffs)
     wavelets.check(opened.array)
     data, pullbacks = opened.array, []
@@ -373,7 +374,7 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
 
 
 def _threshold_vjp(
-    data: Any, value: Any, mode: str, substitute: float
+    data: Any, value: Any, mode: Rule, substitute: float
 ) -> tuple[Any, Callable[[Any], ThresholdGradient]]:
     """Result and pullback of :func:`threshold`."""
     result = threshold(data, value, mode, substitute)

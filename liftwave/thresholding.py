@@ -20,11 +20,11 @@ from liftwave._arrays.convert import (
     real_dtype,
 )
 from liftwave._threshold_arguments import as_limit, as_substitute, single_limit
-from liftwave._typing import Array, ArrayLike, Namespace
+from liftwave._typing import Array, ArrayT, Data, Namespace, Rule
 from liftwave.errors import ThresholdError
 
 
-def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float = 0) -> Array:
+def threshold(data: Data[ArrayT], value: Any, mode: Rule = "soft", substitute: float = 0) -> ArrayT:
     r"""Set small coefficients to zero, or shrink them.
 
     Parameters
@@ -83,8 +83,13 @@ def threshold(data: ArrayLike, value: Any, mode: str = "soft", substitute: float
     """
     check_rule(mode)
     array = as_array(data)
-    limit = as_limit(value, array)
-    filler = as_substitute(substitute, array)
+    result: ArrayT = _thresholded(
+        array, as_limit(value, array), mode, as_substitute(substitute, array)
+    )
+    return result
+
+
+def _thresholded(array: Array, limit: Any, mode: Rule, filler: Any) -> Array:
     is_plain = _is_plain(array)
     if mode in POWERS:
         if is_plain and type(limit) is float and limit == inf and filler == 0:
@@ -111,7 +116,7 @@ REMOVED: dict[str, Callable[[Array, Any], Array]] = {
 _RULES = frozenset({*POWERS, *REMOVED})
 
 
-def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Array:
+def threshold_firm(data: Data[ArrayT], value_low: float, value_high: float) -> ArrayT:
     r"""Firm thresholding: soft for small values, hard for large ones.
 
     Parameters
@@ -160,6 +165,11 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
             "value_high must be greater than or equal to value_low, "
             f"got {value_high} < {value_low}."
         )
+    result: ArrayT = _firm(array, low, high)
+    return result
+
+
+def _firm(array: Array, low: Any, high: Any) -> Array:
     slope = 1 - low / high if high > low else 1.0
     if _is_plain(array) and _is_regular(low) and high > low:
         factors = _ratios_numpy(np.abs(array), low)

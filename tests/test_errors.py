@@ -25,6 +25,7 @@ from liftwave.errors import (
     ModeError,
     ReconstructionWarning,
     ShapeError,
+    ThreadsError,
     ThresholdError,
     WaveletError,
 )
@@ -292,7 +293,7 @@ MODES_AND_AXES: dict[str, Bad] = {
         lambda: lw.dwt(X, "haar", axis=1.5), LiftwaveError, TypeError, r"axis.*1\.5"
     ),
     "axes that are no integers": Bad(
-        lambda: lw.dwtn(X, "haar", axes="ab"), LiftwaveError, TypeError, r"axis.*'a'"
+        lambda: lw.dwtn(X, "haar", axes="ab"), LiftwaveError, TypeError, r"axis.*'ab'"
     ),
     "two axes in 1-D": Bad(
         lambda: lw.wavedec(X, "haar", axis=(0, 1)), LiftwaveError, TypeError, r"axis.*\(0, 1\)"
@@ -758,6 +759,12 @@ PACKING: dict[str, Bad] = {
         ValueError,
         r"dimension mismatch: 2 axes, 1 slices",
     ),
+    "no result": Bad(
+        lambda: lw.fswaverecn(X),
+        ArgumentTypeError,
+        TypeError,
+        r"expected the result of fswavedecn, got an object of type ndarray",
+    ),
     "one index for two axes": Bad(
         lambda: RESULT[(1,)], ShapeError, ValueError, r"levels must match.*got 1 levels for 2 axes"
     ),
@@ -996,3 +1003,64 @@ def test_assignments_that_change_a_dtype_are_warned_of() -> None:
 def test_modes_are_those_of_pywavelets() -> None:
     """(The messages above list them.)"""
     assert lw.Modes.modes == MODES
+
+
+# --- whole numbers -------------------------------------------------------------------------------
+
+WHOLE: dict[str, Callable[[Any, Any], Any]] = {
+    "level": lambda m, two: m.downcoef("a", DEEP, "haar", level=two),
+    "level of upcoef": lambda m, two: m.upcoef("d", DEEP, "haar", two),
+    "take": lambda m, two: m.upcoef("d", DEEP, "haar", take=two),
+    "axis": lambda m, two: m.dwt(np.ones((3, 4, 5)), "haar", axis=two)[0],
+    "axis of idwt": lambda m, two: m.idwt(np.ones((3, 4, 5)), None, "haar", axis=two),
+    "axes": lambda m, two: m.dwt2(np.ones((3, 4, 5)), "haar", axes=(two, 0))[0],
+    "length": lambda m, two: np.array(m.dwt_coeff_len(two, two, "zero")),
+    "max_level": lambda m, two: np.array(m.dwt_max_level(two, 2)),
+    "shape": lambda m, two: np.array(m.dwtn_max_level((8 * two, 16), "haar")),
+    "width": lambda m, two: m.pad(DEEP, two, "symmetric"),
+}
+# PyWavelets refuses floats here.
+WHOLE_HERE: dict[str, Callable[[Any, Any], Any]] = {
+    "level of wavedec": lambda m, two: m.wavedec(np.ones(16), "haar", level=two)[0],
+    "level of wavedec2": lambda m, two: m.wavedec2(np.ones((16, 16)), "haar", level=two)[0],
+    "level of wavedecn": lambda m, two: m.wavedecn(np.ones((16, 16)), "haar", level=two)[0],
+    "levels": lambda m, two: m.fswavedecn(np.ones((8, 8)), "haar", levels=(two, 1)).coeffs,
+    "axis of wavedec": lambda m, two: m.wavedec(np.ones((3, 4, 5)), "haar", axis=two, level=1)[0],
+    "axes of wavedecn": lambda m, two: m.wavedecn(np.ones((3, 4, 5)), "haar", axes=two, level=1)[0],
+    "level of shapes": lambda m, two: np.array(m.wavedecn_shapes((8,), "haar", level=two)[0]),
+}
+
+
+@pytest.mark.parametrize("two", [2.0, np.float64(2), np.float32(2), np.int8(2)])
+@pytest.mark.parametrize("name", [*WHOLE, *WHOLE_HERE])
+def test_floats_without_a_fraction_are_whole_numbers(name: str, two: Any) -> None:
+    call = {**WHOLE, **WHOLE_HERE}[name]
+    expected = call(pywt, two if name in WHOLE else 2)
+    np.testing.assert_allclose(call(lw, two), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [1.5, "2", np.nan, np.inf, 2j, object()])
+@pytest.mark.parametrize("name", [name for name in (*WHOLE, *WHOLE_HERE) if name != "shape"])
+def test_other_objects_are_not_whole_numbers(name: str, bad: Any) -> None:
+    if name == "width" and bad == 1.5:
+        return  # rounded, as in PyWavelets
+    call = {**WHOLE, **WHOLE_HERE}[name]
+    with pytest.raises(LiftwaveError) as caught:
+        call(lw, bad)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_numbers_of_threads_and_dimensions_are_whole() -> None:
+    before = lw.get_num_threads()
+    lw.set_num_threads(np.float64(before))
+    assert lw.get_num_threads() == before
+    for bad in ("two", 1.5, None):
+        with pytest.raises(ArgumentTypeError, match="the number of threads must be an integer"):
+            lw.set_num_threads(bad)
+    with pytest.raises(ThreadsError, match="must be at least 1, got 0"):
+        lw.set_num_threads(0)
+
+
+def test_names_of_schemes_are_no_steps() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"got 'db4': LiftingScheme\.from_name returns"):
+        lw.LiftingScheme("db4")

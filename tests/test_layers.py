@@ -16,6 +16,7 @@ PACKAGE = Path(lw.__file__).parent
 # From the bottom. A name stands for a module or for a folder with all its modules.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "_typing", "_version"),
+    ("_numbers",),
     ("wavelets",),
     ("lifting",),
     ("_plan",),
@@ -43,7 +44,7 @@ HEAVY = (
     "numcodecs",
 )
 HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
-RARE = ("json",)
+RARE = ("json", "difflib")
 RARE_MODULES = (
     "wavelets.lifting.factorization",
     "_kernels.cpu.lift_pool",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from numbers import Number
@@ -16,6 +17,8 @@ from array_api_compat import (
     is_writeable_array,
 )
 
+from liftwave._arrays.tensors import ACCEPTED, check_tensor
+from liftwave._numbers import as_numbers
 from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
 
@@ -123,17 +126,21 @@ def as_array(data: ArrayLike) -> Array:
     Raises
     ------
     DTypeError
-        If the data are not numbers.
+        If the data are not numbers, or a tensor is sparse, nested or quantised.
     """
     if type(data) is np.ndarray and data.dtype in PLAIN_DTYPES:
         return data
     if is_array_api_obj(data) and not isinstance(data, _NUMPY):
+        torch = sys.modules.get("torch")
+        # Inline, because it runs in each call.
+        if (
+            torch is not None
+            and isinstance(data, torch.Tensor)
+            and (data.is_nested or (data.layout, data.dtype) not in ACCEPTED)
+        ):
+            check_tensor(data)
         return data
-    array = np.asarray(data)
-    if array.dtype.kind not in "biufc":
-        raise DTypeError(
-            f"Input must be a numeric array-like, got {type(data).__name__} of dtype {array.dtype}"
-        )
+    array = as_numbers(data)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
@@ -161,7 +168,7 @@ def open_arrays(data: Sequence[ArrayLike], native_half: NativeHalf | None = None
     """Like :func:`open_array` for the arrays of one result: one common dtype."""
     if type(data[0]) is np.ndarray and are_plain(data):
         return [Opened(d, _numpy_namespace(), d.dtype) for d in data]
-    arrays = [d if is_array_api_obj(d) and not isinstance(d, _NUMPY) else as_array(d) for d in data]
+    arrays = [as_array(d) for d in data]
     xp = common_namespace(arrays)
     result, compute = _dtypes(xp, tuple([a.dtype for a in arrays]))
     if compute != result and native_half is not None and native_half(arrays):

@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 import liftwave
+from liftwave._plan.arguments import resolve_mode
 from liftwave.cli import console
 from liftwave.cli.container import (
     Choice,
@@ -309,7 +310,7 @@ def _decomposed(
         )
     choice.check_mode(mode)
     chosen = chosen_axes(axes, media.axes, media.array.ndim)
-    return decompose(media.array, choice.wavelet(), level, mode, chosen)
+    return decompose(media.array, choice.wavelet(), level, resolve_mode(mode), chosen)
 
 
 def _without_alpha(media: Media) -> tuple[Any, Any]:

@@ -23,9 +23,7 @@ from liftwave.decomposition import Decomposition
 from liftwave.errors import FactorizationError, LevelWarning
 from liftwave.transforms.lengths import wavedecn_shapes
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-
-# Names of lifting schemes that PyWavelets does not have.
-ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
+from liftwave.wavelets.names import nearest_wavelet, pywt_name
 
 _FORMAT = 1
 
@@ -57,11 +55,6 @@ _DESCRIPTION = "liftwave"
 _LONGEST_DESCRIPTION = 2**26
 
 
-def bank_name(name: str) -> str:
-    """PyWavelets' name of the filters of a wavelet."""
-    return ALIASES.get(name.lower(), name)
-
-
 class Layout(NamedTuple):
     """The shape and the dtype of a band in an archive."""
 
@@ -85,18 +78,21 @@ class Choice:
         FileError
             If no such wavelet exists, or it has no lifting scheme.
         """
-        bank = bank_name(self.name)
-        if bank.lower() in pywt.wavelist(kind="continuous"):
-            raise FileError(
-                f"{self.name!r} is a continuous wavelet, which has no filters; "
-                "'liftwave wavelets' lists the others"
-            )
-        if bank.lower() not in pywt.wavelist(kind="discrete"):
-            raise FileError(f"unknown wavelet {self.name!r}; 'liftwave wavelets' lists the names")
-        if not self.lifting and not self.integer:
-            return bank
         try:
-            scheme = LiftingScheme.from_name(self.name)
+            bank: str = pywt_name(self.name)
+            if bank.lower() in pywt.wavelist(kind="continuous"):
+                raise FileError(
+                    f"{self.name!r} is a continuous wavelet, which has no filters; "
+                    "'liftwave wavelets' lists the others"
+                )
+            if bank.lower() not in pywt.wavelist(kind="discrete"):
+                raise FileError(
+                    f"unknown wavelet {self.name!r}; 'liftwave wavelets' lists the names."
+                    + nearest_wavelet(self.name)
+                )
+            if not self.lifting and not self.integer:
+                return bank
+            scheme: LiftingScheme = LiftingScheme.from_name(self.name)
         except FactorizationError:
             raise FileError(
                 f"{self.name!r} has no lifting scheme, because the table of its filters does not "

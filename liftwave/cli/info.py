@@ -11,11 +11,12 @@ import numpy as np
 import pywt
 
 from liftwave.cli import console
-from liftwave.cli.container import ALIASES, Choice
+from liftwave.cli.container import Choice
 from liftwave.cli.targets import write_whole
 from liftwave.errors import FactorizationError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.names import ALIASES
 from liftwave.wavelets.resolve import resolve_wavelet
 
 # The zero moments of a table with fewer digits cannot be determined.

@@ -9,8 +9,8 @@ import pywt
 import typer
 
 from liftwave._plan.boundary import LIFTING_MODES, MODES
-from liftwave.cli.container import ALIASES
 from liftwave.cli.files import FileError
+from liftwave.wavelets.names import ALIASES
 
 
 def _beginning(names: tuple[str, ...]) -> Any:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from array_api_compat import array_namespace, size
 
-from liftwave._arrays.convert import as_number
+from liftwave._arrays.convert import as_array, as_number
 from liftwave._execute import execute
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import as_axis_plans
 from liftwave._threshold_arguments import check_limit
-from liftwave._typing import Array, ArrayLike, Modes
+from liftwave._typing import Array, ArrayLike, Modes, Rule
 from liftwave.decomposition.arithmetic import BandArithmetic
 from liftwave.decomposition.from_pywt import fields_of
 from liftwave.decomposition.plotting import plot_bands
-from liftwave.errors import BandError, ShapeError
+from liftwave.errors import ArgumentTypeError, BandError, ShapeError, ShapeTypeError
 from liftwave.thresholding import check_rule, threshold
 from liftwave.transforms import calls
 from liftwave.transforms.calls import synthesis_call
@@ -160,7 +160,7 @@ class Decomposition(BandArithmetic):
         ShapeError
             If it has another shape.
         """
-        packed, places = self._packed()
+        arr, (packed, places) = as_array(arr), self._packed()
         if tuple(arr.shape) != tuple(packed.shape):
             raise ShapeError(
                 f"expected the shape {tuple(packed.shape)} of to_array(), got {tuple(arr.shape)}"
@@ -191,6 +191,8 @@ class Decomposition(BandArithmetic):
         >>> d.map(lambda band: 0 * band).reconstruct().round(6).tolist()
         [0.5, 0.5, 2.5, 2.5, 4.5, 4.5, 6.5, 6.5]
         """
+        if not callable(function):
+            raise ArgumentTypeError(f"expected a function of a band, got {function!r}")
         return self._mapped(lambda _, band: function(band))
 
     def replace(self, bands: Mapping[tuple[int, str], Array]) -> Decomposition:
@@ -208,6 +210,11 @@ class Decomposition(BandArithmetic):
         ShapeError
             If an array has another shape than the band.
         """
+        if not isinstance(bands, Mapping):
+            raise ArgumentTypeError(
+                "bands must be a dict by (level, key), got an object of type "
+                + type(bands).__name__
+            )
         new = self._keyed(bands)
         top = (self.level, "a" * len(self.plans))
         approx = self._fitted(top, new[top]) if top in new else self.approx
@@ -217,7 +224,7 @@ class Decomposition(BandArithmetic):
     def threshold(
         self,
         value: float | Mapping[Any, float] | Callable[[Array], float],
-        mode: str = "soft",
+        mode: Rule = "soft",
         substitute: float = 0,
     ) -> Decomposition:
         """Return the decomposition with every detail band thresholded.
@@ -308,7 +315,9 @@ class Decomposition(BandArithmetic):
         2
         """
         share = as_number(fraction)
-        if not isinstance(share, int | float) or not 0 < share <= 1:
+        if not isinstance(share, int | float):
+            raise ShapeTypeError(f"fraction must be a number, got {fraction!r}")
+        if not 0 < share <= 1:
             raise ShapeError(f"fraction must be above 0 and at most 1, got {fraction!r}")
         xp = array_namespace(self.approx)
         flat = [xp.reshape(_rank(band, xp), (-1,)) for band in self.bands.values()]
@@ -355,7 +364,7 @@ class Decomposition(BandArithmetic):
 
     def _fitted(self, which: tuple[int, str], band: Array) -> Array:
         """Check the shape of a new band, and convert it for integer schemes."""
-        old = self.bands[which]
+        old, band = self.bands[which], as_array(band)
         if tuple(band.shape) != tuple(old.shape):
             raise ShapeError(
                 f"band {which} has shape {tuple(old.shape)}, got {tuple(band.shape)} in its place"

@@ -25,7 +25,7 @@ from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
 from liftwave._plan.arguments import check_level, normalize_axes
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans
-from liftwave._typing import Array, ArrayLike, Modes, Namespace
+from liftwave._typing import Array, ArrayLike, ArrayT, Data, Modes, Namespace, Rule, ShrinkageRule
 from liftwave.decomposition import Decomposition
 from liftwave.denoising.thresholds import METHODS, Method, noise_level
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError, ThresholdError
@@ -39,17 +39,17 @@ _LEVELS_KEPT = {"visu": 3}
 
 
 def denoise(
-    x: ArrayLike,
+    x: Data[ArrayT],
     wavelet: Wavelets = "sym8",
     *,
     method: Method = "bayes",
-    rule: str = "soft",
+    rule: ShrinkageRule = "soft",
     sigma: Any = None,
     level: int | None = None,
     mode: Modes = "symmetric",
     axes: Sequence[int] | int | None = None,
     shifts: int = 1,
-) -> Array:
+) -> ArrayT:
     r"""Remove white Gaussian noise by thresholding wavelet coefficients.
 
     Parameters
@@ -137,8 +137,10 @@ def denoise(
     _check_linear(plans)
     depth = _depth(level, method, tuple(data.shape), plans)
     noise = None if sigma is None else _as_column(sigma, data, batched, xp)
+    result: ArrayT
     if not depth:
-        return opened.close(xp.asarray(data, copy=True))
+        result = opened.close(xp.asarray(data, copy=True))
+        return result
     transform = analysis(plans, data.ndim, depth)
     axes = tuple(plan.axis for plan in plans)
     samples = prod(data.shape[a] for a in axes)
@@ -153,7 +155,8 @@ def denoise(
         d = Decomposition(approx, bands, tuple(data.shape), data.dtype, plans)
         clean = _rolled(d.reconstruct(), tuple(-s for s in spin), axes, xp)
         total = clean if total is None else total + clean
-    return opened.close(total if shifts == 1 else total / shifts ** len(axes))
+    result = opened.close(total if shifts == 1 else total / shifts ** len(axes))
+    return result
 
 
 def estimate_sigma(
@@ -222,7 +225,7 @@ def _rolled(x: Array, spin: tuple[int, ...], axes: tuple[int, ...], xp: Namespac
 
 
 def _thresholded(
-    bands: Mapping[str, Array], choose: Callable[[Array], Array], rule: str
+    bands: Mapping[str, Array], choose: Callable[[Array], Array], rule: Rule
 ) -> dict[str, Array]:
     return {key: threshold(band, choose(band), rule) for key, band in bands.items()}
 

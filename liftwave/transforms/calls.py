@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 
 from liftwave._arrays.convert import as_array
+from liftwave._numbers import items, whole_number
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform, analysis, partial_synthesis, synthesis
@@ -18,7 +18,7 @@ from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
-from liftwave.errors import ArgumentTypeError, ShapeError
+from liftwave.errors import AxisTypeError, ShapeError, ShapeTypeError
 from liftwave.transforms.structures import (
     BAND_LIST,
     PAIR,
@@ -26,10 +26,10 @@ from liftwave.transforms.structures import (
     TRIPLE_LIST,
     OneBand,
     check_key_lengths,
-    checked_bands,
     dict_list,
     dict_list_bands,
     keyed_bands,
+    present_bands,
 )
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
@@ -166,7 +166,8 @@ def upcoef(
     bank = resolve_wavelet(wavelet)
     bank = bank.to_filter_bank() if isinstance(bank, LiftingScheme) else bank
     check_size("the result", (_upsampled_length(band.shape[0], bank.rec_len, level),))
-    return Call(Upsample(part, bank, level, take), (band,), SINGLE)
+    operation = Upsample(part, bank, level, whole_number(take, "take must be an integer"))
+    return Call(operation, (band,), SINGLE)
 
 
 def _upsampled_length(m: int, taps: int, level: int) -> int:
@@ -249,7 +250,7 @@ def idwtn(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.idwtn`."""
-    bands = checked_bands({k: v for k, v in coeffs.items() if v is not None})
+    bands = present_bands(coeffs)
     letters = max(map(len, bands), default=0)
     if letters == 0:
         raise ShapeError("`coeffs` must contain at least one non-null wavelet band")
@@ -389,10 +390,9 @@ def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
     ShapeError
         If the number of axes is not two.
     """
-    try:
-        pair = tuple(axes)
-    except TypeError:
-        raise ArgumentTypeError(f"axes must be two integers, got {axes!r}") from None
+    pair = axes
+    if type(pair) is not tuple:
+        pair = tuple(items(axes, "axes must be two integers", AxisTypeError))
     if len(pair) != 2:
         raise ShapeError(f"Expected 2 axes, got {pair}")
     return pair
@@ -404,15 +404,7 @@ def _check_ndim(x: Array) -> None:
 
 
 def _check_take(take: int) -> int:
-    number = _index(take, "take")
+    number = whole_number(take, "take must be an integer", ShapeTypeError)
     if number < 0:
         raise ShapeError(f"take must be a number of samples, or 0 for all, got {number}")
-    return number
-
-
-def _index(value: Any, name: str) -> int:
-    try:
-        number: int = operator.index(value)
-    except TypeError:
-        raise ArgumentTypeError(f"{name} must be an integer, got {value!r}") from None
     return number

@@ -10,10 +10,18 @@ import numpy as np
 from array_api_compat import array_namespace, device, size
 
 from liftwave._arrays.convert import are_plain, as_array, as_number, is_array, is_complex
+from liftwave._numbers import items, whole_number
 from liftwave._plan.lengths import check_size
-from liftwave._typing import Array
-from liftwave.errors import DTypeError, ShapeError
-from liftwave.transforms.coefficient_lists import as_dicts, formatted
+from liftwave._typing import Array, CoefficientFormat
+from liftwave.errors import CoefficientsError, DTypeError, ShapeError, ShapeTypeError
+from liftwave.transforms.coefficient_lists import as_dicts, checked_list, formatted
+
+# The keys of a level that a format needs.
+_KEYS: dict[str, tuple[str, ...]] = {
+    "wavedec": ("d",),
+    "wavedec2": ("da", "ad", "dd"),
+    "wavedecn": (),
+}
 
 
 def coeffs_to_array(
@@ -144,8 +152,8 @@ def _places(
         for key, band in bands.items():
             place = [slice(None)] * len(corner)
             for axis, letter in zip(axes, key, strict=True):
-                start = corner[axis] if letter == "d" else 0
-                place[axis] = slice(start, start + band.shape[axis])
+                start, length = corner[axis], band.shape[axis]
+                place[axis] = slice(length) if letter == "a" else slice(start, start + length)
             where[key] = tuple(place)
         places.append(where)
         last = bands["d" * len(axes)]
@@ -155,7 +163,7 @@ def _places(
 
 
 def array_to_coeffs(
-    arr: Array, coeff_slices: list[Any], output_format: str = "wavedecn"
+    arr: Array, coeff_slices: list[Any], output_format: CoefficientFormat = "wavedecn"
 ) -> list[Any]:
     """Undo :func:`coeffs_to_array`.
 
@@ -186,10 +194,9 @@ def array_to_coeffs(
     >>> len(lw.array_to_coeffs(arr, slices, output_format="wavedec"))
     3
     """
-    if len(coeff_slices) == 0:
-        raise ShapeError("empty list of coefficient slices")
+    places = checked_list(coeff_slices, "slices")
     array = as_array(arr)
-    return formatted(lambda where, _: array[where], coeff_slices, coeff_slices, output_format)
+    return formatted(lambda where, _: _band(array, where), places, places, output_format)
 
 
 def ravel_coeffs(
@@ -263,7 +270,10 @@ def _reshape_of(like: Array) -> Callable[..., Array]:
 
 
 def unravel_coeffs(
-    arr: Array, coeff_slices: list[Any], coeff_shapes: list[Any], output_format: str = "wavedecn"
+    arr: Array,
+    coeff_slices: list[Any],
+    coeff_shapes: list[Any],
+    output_format: CoefficientFormat = "wavedecn",
 ) -> list[Any]:
     """Undo :func:`ravel_coeffs`.
 
@@ -294,10 +304,8 @@ def unravel_coeffs(
     >>> lw.unravel_coeffs(*packed, output_format="wavedec2")[0].shape
     (2, 2)
     """
-    if len(coeff_slices) == 0:
-        raise ShapeError("empty list of coefficient slices")
-    if len(coeff_shapes) == 0:
-        raise ShapeError("empty list of coefficient shapes")
+    places = checked_list(coeff_slices, "slices")
+    shapes = checked_list(coeff_shapes, "shapes")
     if len(coeff_shapes) != len(coeff_slices):
         raise ShapeError(
             "coeff_shapes and coeff_slices have unequal length: "
@@ -306,10 +314,21 @@ def unravel_coeffs(
     array = as_array(arr)
     reshape = _reshape_of(array)
 
-    def read(where: slice, shape: tuple[int, ...]) -> Array:
-        return reshape(array[where], shape)
+    def read(where: Any, shape: Any) -> Array:
+        return _band(array, where, lambda band: reshape(band, shape))
 
-    return formatted(read, coeff_slices, coeff_shapes, output_format)
+    return formatted(read, places, shapes, output_format)
+
+
+def _band(array: Array, where: Any, shaped: Callable[[Array], Array] = lambda band: band) -> Array:
+    """The part of an array at slices, in a shape."""
+    try:
+        return shaped(array[where])
+    except (IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise CoefficientsError(
+            f"the coefficients at {where!r} are not in an array of shape {tuple(array.shape)}: "
+            f"{error}"
+        ) from None
 
 
 def wavedecn_size(shapes: list[Any]) -> int:
@@ -336,7 +355,15 @@ def wavedecn_size(shapes: list[Any]) -> int:
     >>> lw.wavedecn_size(lw.wavedecn_shapes((64, 32), "db2", mode="periodization"))
     2048
     """
-    bands = [band for level in shapes[1:] for band in level.values()]
+    first, *levels = checked_list(shapes, "shapes")
+    bands = [first, *(band for level in levels for band in level.values())]
     if any(band is None for band in bands):
-        raise ShapeError("Setting coefficient arrays to None is not supported.")
-    return sum(int(size(b)) if is_array(b) else prod(b) for b in [shapes[0], *bands])
+        raise CoefficientsError("Setting coefficient arrays to None is not supported.")
+    return sum(int(size(band)) if is_array(band) else _count(band) for band in bands)
+
+
+def _count(shape: Any) -> int:
+    return prod(
+        whole_number(n, "a shape must hold integers", ShapeTypeError)
+        for n in items(shape, "expected a shape", CoefficientsError)
+    )

@@ -8,13 +8,15 @@ from typing import Any
 
 import pywt
 
+from liftwave._numbers import items, whole_number
 from liftwave._plan.arguments import check_level, max_level, resolve_mode
 from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
 from liftwave._plan.lengths import band_lengths, filter_bank_length
 from liftwave._typing import ModeLike, Modes
-from liftwave.errors import ShapeError, WaveletError
+from liftwave.errors import ShapeError, ShapeTypeError, WaveletError, WaveletTypeError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.names import nearest_wavelet
 from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
 
 _WAVELETS = (str, pywt.Wavelet, FilterBank, LiftingScheme)
@@ -50,47 +52,31 @@ def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
     return max_level(_samples(data_len), _filter_length(filter_len))
 
 
+def _sizes(shape: Any) -> tuple[int, ...]:
+    """A shape of at least one axis."""
+    numbers = items(shape, "shape must be a sequence of integers", ShapeTypeError)
+    sizes = tuple(_samples(n) for n in numbers)
+    if not sizes:
+        raise ShapeError("Expected at least 1D input data.")
+    return sizes
+
+
 def _samples(value: Any) -> int:
     """A number of samples: an integer of at least 0, or a float without a fraction."""
-    number = _whole(value)
-    if number is None:
-        raise ShapeError(f"expected a whole number of samples, got {value!r}")
+    number = whole_number(value, "expected a whole number of samples", ShapeTypeError)
     if number < 0:
         raise ShapeError(f"expected a number of samples of at least 0, got {value!r}")
     return number
 
 
-def _whole(value: Any) -> int | None:
-    """Convert to integers; floats without a fraction are accepted. ``None`` for others."""
-    if type(value) is int:
-        return value
-    try:
-        whole = int(value)
-        return whole if bool(whole == value) else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _sizes(shape: Sequence[int]) -> tuple[int, ...]:
-    """A shape: numbers of samples along at least one axis."""
-    try:
-        sizes = tuple(shape)
-    except TypeError:
-        raise ShapeError(f"expected a shape, which is a tuple of integers, got {shape!r}") from None
-    if not sizes:
-        raise ShapeError("Expected at least 1D input data.")
-    return tuple([_samples(n) for n in sizes])
-
-
 def _filter_length(filter_len: Any) -> int:
     if isinstance(filter_len, _WAVELETS):
         return _known_wavelet(filter_len).dec_len
-    length = _whole(filter_len)
-    if length is None:
-        raise WaveletError(
-            "filter_len must be an integer, discrete Wavelet object, or the name of a discrete "
-            f"wavelet, got {filter_len!r}"
-        )
+    length = whole_number(
+        filter_len,
+        "filter_len must be an integer, discrete Wavelet object, or the name of a discrete wavelet",
+        WaveletTypeError,
+    )
     if length < 2:
         raise WaveletError(f"invalid wavelet filter length: {length} (at least 2 taps are needed)")
     return length
@@ -102,7 +88,8 @@ def _known_wavelet(wavelet: WaveletLike) -> FilterBank | LiftingScheme:
     except WaveletError as error:
         raise WaveletError(
             f"'{wavelet}', is not a recognized discrete wavelet.  A list of supported wavelet "
-            "names can be obtained via wavelist(kind='discrete')"
+            "names can be obtained via wavelist(kind='discrete')."
+            + (nearest_wavelet(wavelet) if isinstance(wavelet, str) else "")
         ) from error
 
 
@@ -173,7 +160,9 @@ def dwt_coeff_len(data_len: int, filter_len: int | WaveletLike, mode: ModeLike) 
         if isinstance(wavelet, LiftingScheme):
             return band_lengths(n, wavelet, name)[0]
         filter_len = wavelet.dec_len
-    length = _samples(filter_len)
+    length = whole_number(
+        filter_len, "filter_len must be an integer or a wavelet", WaveletTypeError
+    )
     if length < 1:
         raise WaveletError(f"Value of filter_len must be greater than zero, got {length}.")
     return filter_bank_length(n, length, name)

@@ -12,14 +12,14 @@ from liftwave._kernels.reference.pieces import extended
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import signal_extension
 from liftwave._plan.lengths import check_size
-from liftwave._typing import Array, ArrayLike, Mode, ModeLike
+from liftwave._typing import Array, ArrayT, Data, Mode, ModeLike
 from liftwave.errors import DTypeError, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def pad(x: ArrayLike, pad_widths: Any, mode: ModeLike) -> Array:
+def pad(x: Data[ArrayT], pad_widths: Any, mode: ModeLike) -> ArrayT:
     """Extend an array beyond its ends by a boundary mode.
 
     Parameters
@@ -65,7 +65,8 @@ def pad(x: ArrayLike, pad_widths: Any, mode: ModeLike) -> Array:
     padded = opened.array
     for axis, (before, after) in enumerate(widths):
         padded = _padded_axis(padded, before, after, name, axis)
-    return opened.close(padded)
+    result: ArrayT = opened.close(padded)
+    return result
 
 
 _WEIGHTED_MODES = ("smooth", "antisymmetric", "antireflect")

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from liftwave.errors import WaveletError
+from liftwave._numbers import whole_number
+from liftwave.errors import ArgumentTypeError, WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.fixed_point import fixed_point
 from liftwave.wavelets.lifting.polyphase import Factors
 from liftwave.wavelets.lifting.step import (
     LiftingStep,
-    as_integer,
     as_pair,
     as_scale,
     as_tuple_of,
@@ -40,11 +40,13 @@ class SchemeFields(PlanOwner):
         checked = {
             "steps": as_tuple_of(LiftingStep, self.steps, "steps"),
             "scale": tuple(map(as_scale, as_pair(self.scale, "scale"))),
-            "shift": tuple(as_integer(s, "shift") for s in as_pair(self.shift, "shift")),
+            "shift": tuple(
+                whole_number(s, "shift must be an integer") for s in as_pair(self.shift, "shift")
+            ),
             "integer": bool(self.integer),
         }
         if not isinstance(self.origin, FilterBank | None):
-            raise TypeError(f"origin must be a FilterBank or None, got {self.origin!r}")
+            raise ArgumentTypeError(f"origin must be a FilterBank or None, got {self.origin!r}")
         for attribute, value in checked.items():
             object.__setattr__(self, attribute, value)
         if self.integer:
