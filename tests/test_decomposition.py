@@ -337,7 +337,7 @@ def test_keep_largest_of_the_smallest_integer():
 
 @pytest.mark.parametrize("fraction", [0, -0.1, 1.5, float("nan"), "all", 1j, None])
 def test_keep_largest_of_no_fraction(fraction):
-    with pytest.raises(ShapeError, match="fraction must be (a number|above 0 and at most 1)"):
+    with pytest.raises(ShapeError, match=r"fraction must be (a number|above 0 and at most 1)"):
         lw.decompose(zero_mean(16), "haar", 1).keep_largest(fraction)
 
 
