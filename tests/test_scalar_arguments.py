@@ -36,7 +36,12 @@ BAD: dict[str, tuple[Any, list[Any], type[Exception], str]] = {
         ValueError,
         "number of samples(,| of at least 0,) got",
     ),
-    "a number as shape": (lambda v: lw.dwtn_max_level(v, "db2"), [3, None], ValueError, "a shape"),
+    "a number as shape": (
+        lambda v: lw.dwtn_max_level(v, "db2"),
+        [3, None],
+        ValueError,
+        "shape must be",
+    ),
     "data_len of dwt_coeff_len": (
         lambda v: lw.dwt_coeff_len(v, 4, "zero"),
         [-1, 0, 1.5, nan, inf, None, 1j],

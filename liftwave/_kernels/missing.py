@@ -19,8 +19,10 @@ _SILENCE = ", or set LIFTWAVE_KERNELS=reference to silence this warning"
 def hidden_installation(path: list[str]) -> Path | None:
     """The folder of an installation with compiled kernels that this source tree hides."""
     for entry in path:
-        package = Path(entry, _PACKAGE.name)
-        if any((package / f"_cpu{suffix}").exists() for suffix in EXTENSION_SUFFIXES):
+        package = Path(entry, _PACKAGE.name).absolute()
+        if package != _PACKAGE and any(
+            (package / f"_cpu{suffix}").exists() for suffix in EXTENSION_SUFFIXES
+        ):
             return package
     return None
 
