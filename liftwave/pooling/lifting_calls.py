@@ -344,7 +344,7 @@ def joined(filters: LiftFilters) -> Array:
     """The filters in one array of shape (passes, 2, C, K + 3)."""
     weight, *scalars = filters
     xp: Namespace = array_namespace(*filters)
-    arrays = [weight, *(scalar[..., None] for scalar in scalars)]
+    arrays = [weight, *[scalar[..., None] for scalar in scalars]]
     if any(scalar.dtype != weight.dtype for scalar in scalars):
         dtype = xp.result_type(*arrays)
         arrays = [xp.astype(a, dtype, copy=False) for a in arrays]

@@ -14,7 +14,7 @@ import numpy as np
 
 import liftwave._cpu as _cpu
 from liftwave._kernels.contract import LiftPoolKernels
-from liftwave._kernels.cpu.memory import all_like, is_plain_tensor, like, memory, with_copies
+from liftwave._kernels.cpu.memory import all_like, is_plain_tensor, like
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 
@@ -38,18 +38,21 @@ class CpuLiftPool:
         self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
         """The bands of ``output``, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
-        if not _serves(filters, x):
+        arrays = _memories([x, filters])
+        if arrays is None:
             return self._fallback.lift_down(x, filters, plan, output, with_sums)
-        arguments = (memory(x), memory(filters), output.bands, _FORMS[output.combination])
-        results, sums = with_copies(_native(plan).down, *arguments, with_sums)
+        form = _FORMS[output.combination]
+        down = _native(plan).down(arrays[0], arrays[1], output.bands, form, with_sums)
+        assert down is not None  # the module reads contiguous arrays
+        results, sums = down
         return all_like(x, results), None if sums is None else like(x, sums)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
         """The signal with these bands; none of them is missing."""
-        if not _serves(filters, *bands):
+        arrays = _memories([*bands, filters])
+        if arrays is None:
             return self._fallback.lift_up(bands, filters, plan)
-        signal = with_copies(_native(plan).up, _memories(bands), memory(filters))
-        return like(bands[0], signal)
+        return like(bands[0], _native(plan).up(arrays[:-1], arrays[-1]))
 
     def lift_down_vjp(
         self,
@@ -62,15 +65,23 @@ class CpuLiftPool:
         from_outputs: bool,
     ) -> tuple[Array, Array]:
         """Cotangents of the signal and of the filters."""
-        if not _serves(filters, *values, *cotangents, sums_cotangent):
+        arrays = _memories([*values, *cotangents, sums_cotangent, filters])
+        if arrays is None:
             return self._fallback.lift_down_vjp(
                 values, cotangents, sums_cotangent, filters, plan, output, from_outputs
             )
-        signal, gradient = with_copies(
-            _native(plan).down_vjp,
-            *(_memories(values), from_outputs, _memories(cotangents)),
-            *(*_memories([sums_cotangent, filters]), output.bands, _FORMS[output.combination]),
+        count = len(values)
+        back = _native(plan).down_vjp(
+            arrays[:count],
+            from_outputs,
+            arrays[count:-2],
+            arrays[-2],
+            arrays[-1],
+            output.bands,
+            _FORMS[output.combination],
         )
+        assert back is not None
+        signal, gradient = back
         return like(values[0], signal), like(filters, gradient)
 
     def lift_up_vjp(
@@ -82,10 +93,12 @@ class CpuLiftPool:
         from_outputs: bool,
     ) -> tuple[list[Array], Array]:
         """Cotangents of the bands and of the filters."""
-        if not _serves(filters, *values, cotangent):
+        arrays = _memories([*values, cotangent, filters])
+        if arrays is None:
             return self._fallback.lift_up_vjp(values, cotangent, filters, plan, from_outputs)
-        arguments = (_memories(values), from_outputs, memory(cotangent), memory(filters))
-        bands, gradient = with_copies(_native(plan).up_vjp, *arguments)
+        back = _native(plan).up_vjp(arrays[:-2], from_outputs, *arrays[-2:])
+        assert back is not None
+        bands, gradient = back
         return all_like(cotangent, bands), like(filters, gradient)
 
 
@@ -104,16 +117,25 @@ def _native(plan: LiftPoolPlan) -> _cpu.LiftPool:
 # --- arrays --------------------------------------------------------------------------------------
 
 
-def _serves(*arrays: Array | None) -> bool:
-    """Whether the module supports the arrays: one real dtype, at least one sample per plane."""
-    present = [x for x in arrays if x is not None]
-    if not all(type(x) is np.ndarray or is_plain_tensor(x) for x in present):
-        return False
-    dtype = memory(present[0]).dtype
-    return dtype in _FLOATS and all(
-        memory(x).dtype == dtype and 0 not in x.shape[1:] for x in present
-    )
+def _memories(arrays: Sequence[Array | None]) -> list[Any] | None:
+    """The arrays as contiguous NumPy arrays, which share their memory if possible.
 
-
-def _memories(arrays: Sequence[Array | None]) -> list[Any]:
-    return [None if x is None else memory(x) for x in arrays]
+    None if the module does not support them: it needs one real dtype, and at least one sample per
+    plane. Arrays that are missing stay missing.
+    """
+    memories: list[Any] = []
+    dtype = None
+    for x in arrays:
+        memory: Any = x
+        if x is not None:
+            if type(x) is not np.ndarray:
+                if not is_plain_tensor(x):
+                    return None
+                memory = x.detach().numpy()
+            dtype = dtype or memory.dtype
+            if memory.dtype != dtype or dtype not in _FLOATS or 0 in memory.shape[1:]:
+                return None
+            if not (memory.flags.c_contiguous and memory.flags.aligned and dtype.isnative):
+                memory = np.require(memory, dtype.newbyteorder("="), requirements=("C", "A"))
+        memories.append(memory)
+    return memories

@@ -104,7 +104,7 @@ def with_copies(entry: Callable[..., Result | None], *arguments: Any) -> Result:
     """The result of an entry of the module for NumPy arrays, and lists of them.
 
     An entry returns None for arrays that it cannot read in place, such as unaligned ones. It is
-    then called with copies.
+    then called with copies of those that are not contiguous, aligned and of native byte order.
     """
     result = entry(*arguments)
     if result is None:
@@ -115,10 +115,18 @@ def with_copies(entry: Callable[..., Result | None], *arguments: Any) -> Result:
 
 
 def copied(argument: Any) -> Any:
-    """A copy of a NumPy array, or of those in a list; anything else unchanged."""
+    """A copy of a NumPy array, or of those in a list; arrays that need none, and others, as is."""
     if isinstance(argument, list):
         return list(map(copied, argument))
-    return np.array(argument, order="C") if isinstance(argument, np.ndarray) else argument
+    if not isinstance(argument, np.ndarray) or (
+        type(argument) is np.ndarray and _is_simple(argument)
+    ):
+        return argument
+    return np.array(argument, argument.dtype.newbyteorder("="), order="C")
+
+
+def _is_simple(x: np.ndarray[Any, Any]) -> bool:
+    return bool(x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative)
 
 
 # --- memory for results --------------------------------------------------------------------------
