@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import Opened, as_array, dtype_name, open_array
 from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.errors import LiftwaveError
+
+_EXTENDED = str(np.dtype(np.longdouble))
 
 
 class ThresholdError(LiftwaveError, ValueError):
@@ -127,7 +130,13 @@ def _where(condition: Array, substitute: float, x: Array, xp: Namespace) -> Arra
         x = open_array(x).array
     elif xp.isdtype(x.dtype, "bool"):
         x = xp.astype(x, xp.int64)
-    return xp.where(condition, xp.full_like(x, substitute), x)
+    try:
+        return xp.where(condition, xp.full_like(x, substitute), x)
+    except OverflowError:
+        raise ThresholdError(
+            f"substitute={substitute} is out of the range of {x.dtype}: use a float, or convert "
+            "the data"
+        ) from None
 
 
 _RULES: dict[str, Callable[[Array, Any, float, Namespace], Array]] = {
@@ -193,6 +202,8 @@ def threshold_firm(data: ArrayLike, value_low: float, value_high: float) -> Arra
     between = (magnitude > value_low) & (magnitude <= value_high)
     # Only the values in between need the formula. Elsewhere, one avoids a division by zero.
     safe = xp.where(between, magnitude, xp.ones_like(magnitude))
-    slope = 1 - value_low / value_high if value_high > value_low else 1.0
+    # Python's floats have fewer digits than longdouble.
+    low = np.longdouble(value_low) if dtype_name(magnitude.dtype, xp) == _EXTENDED else value_low
+    slope = 1 - low / value_high if value_high > value_low else 1.0
     outside = xp.where(magnitude <= value_low, xp.zeros_like(x), x)
     return opened.close(xp.where(between, x * ((1 - value_low / safe) / slope), outside))

@@ -162,15 +162,31 @@ def natural_level(level: Any) -> int:
     return number
 
 
+def check_integer(name: str, value: int) -> int:
+    """The argument with this name as an integer.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is not an integer.
+    """
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ArgumentTypeError(f"{name} must be an integer, got {value!r}") from None
+
+
 def check_positive_level(level: int) -> int:
     """The level of a band: an integer of at least 1.
 
     Raises
     ------
+    ArgumentTypeError
+        If it is not an integer.
     LevelError
         If it is less than 1.
     """
-    level = operator.index(level)
+    level = check_integer("level", level)
     if level < 1:
         raise LevelError(f"Value of level must be greater than 0, got {level}.")
     return level

@@ -12,7 +12,13 @@ from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform, analysis, partial_synthesis, synthesis
 from liftwave._operations.upsample import Upsample
-from liftwave._plan.arguments import check_level, check_part, check_positive_level, useful_level
+from liftwave._plan.arguments import (
+    check_integer,
+    check_level,
+    check_part,
+    check_positive_level,
+    useful_level,
+)
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import check_size
@@ -141,7 +147,7 @@ def upcoef(
     if band.ndim != 1:
         raise ShapeError(f"upcoef only supports 1d coeffs, got shape {tuple(band.shape)}.")
     check_part(part)
-    level = check_positive_level(level)
+    level, take = check_positive_level(level), check_integer("take", take)
     if band.shape[0] < 1:
         raise ShapeError("upcoef needs at least one coefficient, got none")
     bank = resolve_wavelet(wavelet)

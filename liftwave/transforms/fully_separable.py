@@ -257,6 +257,8 @@ def checked_arguments(
         If one of them is not valid. Nothing is computed in this case.
     """
     x = as_array(data)
+    if x.ndim == 0:
+        raise ShapeError("Input data must be at least 1D, got a 0-d array")
     plans = axis_plans(wavelet, mode, axes, x.ndim)
     return x, plans, _levels_per_axis(levels, plans, tuple(x.shape))
 

@@ -98,7 +98,7 @@ def named_wavelet(name: str) -> FilterBank:
     """
     try:
         wavelet = pywt.DiscreteContinuousWavelet(name)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:  # a TypeError for the empty name
         raise WaveletError(
             f"Unknown wavelet name {name!r}, "
             "check wavelist() for the list of available builtin wavelets."
