@@ -159,11 +159,11 @@ class Chooser:
         """Samples, or something that is no array."""
         return self.one(*NO_ARRAYS) if self.chance(0.02) else self.samples(self.shape(dims))
 
-    def wavelet(self) -> Any:
-        """A wavelet, by name or as an object."""
+    def wavelet(self, dims: int = 1) -> Any:
+        """A wavelet, by name or as an object; a short one in four dimensions."""
         if self.chance(0.02):
             return self.one(*NO_WAVELETS)
-        name = self.one(*SHORT) if self.chance(0.7) else self.one(*DISCRETE)
+        name = self.one(*SHORT) if dims > 3 or self.chance(0.7) else self.one(*DISCRETE)
         return Bank(name, self.one("own", "custom")) if self.chance(0.2) else name
 
     def mode(self) -> Any:

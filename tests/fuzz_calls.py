@@ -125,7 +125,11 @@ def forward_nd(choose: Chooser, function: str, count: int | None, *names: str) -
     options = choose.options(**{name: options[name] for name in ("mode", *names)})
     if chosen == len(axes):
         options["axes"] = axes
-    return Call(function, (choose.array(dims), choose.several(choose.wavelet, chosen)), options)
+    return Call(
+        function,
+        (choose.array(dims), choose.several(lambda: choose.wavelet(dims), chosen)),
+        options,
+    )
 
 
 def inverse_nd(choose: Chooser, function: str, count: int | None) -> Call:
