@@ -23,6 +23,8 @@ from liftwave._threshold_arguments import as_limit, as_substitute, single_limit
 from liftwave._typing import Array, ArrayT, Data, Namespace, Rule
 from liftwave.errors import ThresholdError
 
+_EXTENDED = str(np.dtype(np.longdouble))
+
 
 def threshold(data: Data[ArrayT], value: Any, mode: Rule = "soft", substitute: float = 0) -> ArrayT:
     r"""Set small coefficients to zero, or shrink them.
@@ -179,6 +181,8 @@ def _firm(array: Array, low: Any, high: Any) -> Array:
     xp = array_namespace(array)
     opened = opened_floats(array, xp)
     magnitude = xp.abs(opened.array)
+    if high > low and dtype_name(magnitude.dtype, xp) == _EXTENDED:
+        slope = 1 - np.longdouble(low) / high  # Python's floats have fewer digits
     is_removed = (magnitude <= low) & (low > 0)
     is_scaled = ~is_removed & (magnitude <= high) & (high > low)
     ratio = ratios(magnitude, low, is_scaled)
@@ -287,7 +291,13 @@ def _where(condition: Array, substitute: complex, x: Array, xp: Namespace) -> Ar
         x = open_array(x).array
     elif xp.isdtype(x.dtype, "bool"):
         x = xp.astype(x, xp.int64)
-    return xp.where(condition, xp.full_like(x, substitute), x)
+    try:
+        return xp.where(condition, xp.full_like(x, substitute), x)
+    except OverflowError:
+        raise ThresholdError(
+            f"substitute={substitute} is out of the range of {x.dtype}: use a float, or convert "
+            "the data"
+        ) from None
 
 
 def opened_floats(x: Array, xp: Namespace) -> Opened:

@@ -148,6 +148,16 @@ def test_longdouble_is_kept_and_complex_longdouble_is_not() -> None:
     assert_all_close(lw.dwt(z, "haar"), pywt.dwt(z, "haar"), ulps=4)
 
 
+def test_firm_thresholds_of_longdouble_have_its_precision() -> None:
+    x = zero_mean(50, 3).astype(np.longdouble)
+    scale = 6 * np.finfo(np.longdouble).eps
+    between = np.abs(x)[(np.abs(x) > 0.5) & (np.abs(x) <= 1.5)]
+    expected = (between - np.longdouble(0.5)) * 3 / 2
+    result = np.abs(lw.threshold_firm(x, 0.5, 1.5))[(np.abs(x) > 0.5) & (np.abs(x) <= 1.5)]
+    assert between.size
+    assert np.abs(result - expected).max() <= scale
+
+
 def test_complex_parts_are_transformed_separately(xp: Library, kernels: Any) -> None:
     z = zero_mean((3, 9), 4, "complex128")
     for wavelet, mode in (("db3", "antireflect"), (SCHEMES["db3"], "reflect")):

@@ -89,6 +89,9 @@ WAVELETS: dict[str, Bad] = {
     "unknown name": Bad(
         lambda: lw.dwt(X, "db99"), WaveletError, ValueError, r"Unknown wavelet name 'db99', check"
     ),
+    "empty name": Bad(
+        lambda: lw.dwt(X, ""), WaveletError, TypeError, r"needs a name or four filters"
+    ),
     "continuous name": Bad(
         lambda: lw.dwt(X, "morl"),
         WaveletError,
@@ -439,6 +442,24 @@ LEVELS: dict[str, Bad] = {
     "negative in wavedecn": Bad(
         lambda: lw.wavedecn(X, HAAR, "zero", level=-3), LevelError, ValueError, r"-3 is too low"
     ),
+    "half a level of a band": Bad(
+        lambda: lw.downcoef("a", LINE, "haar", level=1.5),
+        ArgumentTypeError,
+        TypeError,
+        r"level must be an integer, got 1\.5",
+    ),
+    "half a sample of a band": Bad(
+        lambda: lw.upcoef("a", LINE, "haar", take=2.5),
+        ArgumentTypeError,
+        TypeError,
+        r"take must be an integer, got 2\.5",
+    ),
+    "a number in fswavedecn": Bad(
+        lambda: lw.fswavedecn(1.0, "haar"),
+        ShapeError,
+        ValueError,
+        r"at least 1D input data, got a 0-d array",
+    ),
     "negative in fswavedecn": Bad(
         lambda: lw.fswavedecn(X, "haar", levels=(1, -1)), LevelError, ValueError, r"-1 is too low"
     ),
@@ -700,6 +721,36 @@ PACKING: dict[str, Bad] = {
         ValueError,
         r"length of axes doesn't match.*got axes \(0,\) for keys of 2 letters",
     ),
+    "a list in place of a band": Bad(
+        lambda: lw.coeffs_to_array([X, (X.tolist(), X, X)]),
+        ShapeError,
+        ValueError,
+        r"band 'da' must be an array, got list",
+    ),
+    "keys of different lengths": Bad(
+        lambda: lw.coeffs_to_array([X, {"dd": X, "d": X}]),
+        ShapeError,
+        ValueError,
+        r"all keys must have 2 letters, got 'd'",
+    ),
+    "no band of details along all axes": Bad(
+        lambda: lw.coeffs_to_array([X, {"da": X, "ad": X}]),
+        ShapeError,
+        ValueError,
+        r"lacks the band 'dd': it has the bands \['da', 'ad'\]",
+    ),
+    "a band larger than its place": Bad(
+        lambda: lw.coeffs_to_array([X[:2, :2], (X[:2, :3], X[:2, :2], X[:2, :2])]),
+        ShapeError,
+        ValueError,
+        r"band 'da' is larger than its place: got shape \(2, 3\), at most \(2, 2\) fits",
+    ),
+    "a band with fewer axes": Bad(
+        lambda: lw.coeffs_to_array([X, (X[0], X, X)]),
+        ShapeError,
+        ValueError,
+        r"band 'da' must have 2 axes, got shape",
+    ),
     "gaps": Bad(
         lambda: lw.coeffs_to_array(pywt.wavedec2(X, "db2", level=2), padding=None),
         ShapeError,
@@ -791,6 +842,12 @@ OTHERS: dict[str, Bad] = {
         ThresholdError,
         ValueError,
         r"only takes values from: 'garotte', 'garrote', 'greater'.*Got 'medium'",
+    ),
+    "substitute out of range": Bad(
+        lambda: lw.threshold(np.arange(4, dtype="uint8"), 2, "greater", -3),
+        ThresholdError,
+        ValueError,
+        r"substitute=-3 is out of the range of uint8: use a float",
     ),
     "order of complex numbers": Bad(
         lambda: lw.threshold(1j * X, 1, "greater"),

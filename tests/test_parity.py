@@ -144,6 +144,16 @@ def mapped_slices(places: list[Any]) -> Any:
     return plain
 
 
+@pytest.mark.parametrize("keys", [("da", "dd"), ("dd",)])
+def test_padding_in_place_of_missing_bands(keys: tuple[str, ...], xp: Library) -> None:
+    coeffs = [zero_mean((3, 4)), {key: zero_mean((3, 5), seed) for seed, key in enumerate(keys)}]
+    coeffs[1] |= {"da": zero_mean((3, 4))} if "da" in keys else {}
+    expected, _ = pywt.coeffs_to_array(coeffs, 7.0)
+    assert_close(lw.coeffs_to_array(xp.tree(coeffs), 7.0)[0], xp.asarray(expected))
+    with pytest.raises(lw.errors.ShapeError, match="cannot be tightly packed"):
+        lw.coeffs_to_array(coeffs, None)
+
+
 def test_slices_and_shapes_of_packed_coefficients() -> None:
     for coeffs, axes in (
         (WAVEDEC, None),

@@ -169,6 +169,8 @@ def check_positive_level(level: int) -> int:
 
     Raises
     ------
+    ArgumentTypeError
+        If it is not an integer.
     LevelError
         If it is less than 1.
     """

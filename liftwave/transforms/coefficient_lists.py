@@ -55,6 +55,9 @@ def as_dicts(
             "The length of axes doesn't match the number of dimensions transformed: "
             f"got axes {transformed} for keys of {letters} letters"
         )
+    for key in (key for bands in details for key in bands):
+        if len(key) != letters:
+            raise ShapeError(f"all keys must have {letters} letters, got {key!r}")
     return approx, details, transformed
 
 
@@ -70,8 +73,11 @@ def _as_dict(level: Any) -> dict[str, Array]:
         level = {"ad": vertical, "da": horizontal, "dd": diagonal}
     if not isinstance(level, Mapping) or not level:
         raise ShapeError(f"invalid coefficient list: a level is {level!r}")
-    if any(band is None for band in level.values()):
-        raise ShapeError("missing coefficients (None) are not supported; use arrays of zeros")
+    for key, band in level.items():
+        if band is None:
+            raise ShapeError("missing coefficients (None) are not supported; use arrays of zeros")
+        if not is_array(band):
+            raise ShapeError(f"band {key!r} must be an array, got {type(band).__name__}")
     if not all(set(key) <= set("ad") for key in level):
         raise ShapeError(f"unexpected letter in the keys {list(level)}: only 'a' and 'd' occur")
     return {key: as_array(band) for key, band in level.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -35,7 +36,8 @@ def coeffs_to_array(
         As from :func:`wavedec`, :func:`wavedec2` or :func:`wavedecn`.
     padding : float or None, optional
         The value of array elements that no band covers. They occur if bands
-        are larger than half of the signal. ``None`` raises an error instead.
+        are larger than half of the signal, or if a level lacks a band. ``None``
+        raises an error instead.
     axes : sequence of int, optional
         The axes that were transformed; all by default.
 
@@ -51,8 +53,9 @@ def coeffs_to_array(
     Raises
     ------
     ValueError
-        If ``coeffs`` is not such a list, a band is missing, or the bands do not
-        tile an array and ``padding`` is ``None``.
+        If ``coeffs`` is not such a list, a band is ``None``, a level lacks the band of
+        details along all axes (``"dd"`` in two dimensions), a band is larger than its
+        place, or the bands do not tile an array and ``padding`` is ``None``.
 
     Examples
     --------
@@ -112,14 +115,13 @@ def _mosaic(
 ) -> Array:
     """The coarser levels in the corner, and the details of one level around them."""
     count = len(axes)
-    ends = bands["d" * count].shape
-    blocks = {"a" * count: corner, **bands}
-    for key, block in blocks.items():
-        cell = list(block.shape)
-        for axis, letter in zip(axes, key, strict=True):
-            cell[axis] = corner.shape[axis] if letter == "a" else ends[axis]
-        blocks[key] = _filled(block, cell, padding)
+    ends = bands["d" * count]
     xp = array_namespace(corner)
+    blocks = {}
+    for key in map("".join, product("ad", repeat=count)):
+        cell = _cell(tuple(corner.shape), tuple(ends.shape), key, axes)
+        block = bands.get(key) if "d" in key else corner
+        blocks[key] = _full(cell, padding, ends) if block is None else _filled(block, cell, padding)
     for position in range(count - 1, -1, -1):
         halves = sorted({key[:position] for key in blocks})
         blocks = {
@@ -129,6 +131,22 @@ def _mosaic(
     return blocks[""]
 
 
+def _cell(
+    corner: tuple[int, ...], ends: tuple[int, ...], key: str, axes: Sequence[int]
+) -> tuple[int, ...]:
+    """The shape of the place of a band."""
+    cell = list(corner)
+    for axis, letter in zip(axes, key, strict=True):
+        cell[axis] = corner[axis] if letter == "a" else ends[axis]
+    return tuple(cell)
+
+
+def _full(shape: tuple[int, ...], padding: float, like: Array) -> Array:
+    """Padding with the dtype and on the device of ``like``."""
+    xp = array_namespace(like)
+    return xp.full(shape, padding, dtype=like.dtype, device=device(like))
+
+
 def _filled(block: Array, shape: Sequence[int], padding: float) -> Array:
     """The block with padding at its end along each axis."""
     xp = array_namespace(block)
@@ -136,8 +154,7 @@ def _filled(block: Array, shape: Sequence[int], padding: float) -> Array:
         missing = list(block.shape)
         missing[axis] = length - block.shape[axis]
         if missing[axis] > 0:
-            pad = xp.full(tuple(missing), padding, dtype=block.dtype, device=device(block))
-            block = xp.concat([block, pad], axis=axis)
+            block = xp.concat([block, _full(tuple(missing), padding, block)], axis=axis)
     return block
 
 
@@ -149,6 +166,7 @@ def _places(
     corner = list(approx)
     for bands in details:
         where = {}
+        _check_shapes(tuple(corner), bands, axes)
         for key, band in bands.items():
             place = [slice(None)] * len(corner)
             for axis, letter in zip(axes, key, strict=True):
@@ -160,6 +178,23 @@ def _places(
         for axis in axes:
             corner[axis] += last.shape[axis]
     return places, tuple(corner)
+
+
+def _check_shapes(corner: tuple[int, ...], bands: Mapping[str, Array], axes: Sequence[int]) -> None:
+    """Raise if a band of one level is larger than its place."""
+    largest = "d" * len(axes)
+    if largest not in bands:
+        raise ShapeError(f"a level lacks the band {largest!r}: it has the bands {list(bands)}")
+    ends = tuple(bands[largest].shape)
+    for key, band in bands.items():
+        shape = tuple(band.shape)
+        if len(shape) != len(corner):
+            raise ShapeError(f"band {key!r} must have {len(corner)} axes, got shape {shape}")
+        cell = _cell(corner, ends, key, axes)
+        if any(n > limit for n, limit in zip(shape, cell, strict=True)):
+            raise ShapeError(
+                f"band {key!r} is larger than its place: got shape {shape}, at most {cell} fits"
+            )
 
 
 def array_to_coeffs(
