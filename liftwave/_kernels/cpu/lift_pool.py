@@ -45,6 +45,8 @@ class CpuLiftPool:
         down = _native(plan).down(arrays[0], arrays[1], output.bands, form, with_sums)
         assert down is not None  # the module reads contiguous arrays
         results, sums = down
+        if type(x) is np.ndarray:
+            return results, sums
         return all_like(x, results), None if sums is None else like(x, sums)
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
@@ -82,6 +84,8 @@ class CpuLiftPool:
         )
         assert back is not None
         signal, gradient = back
+        if type(filters) is np.ndarray:
+            return signal, gradient
         return like(values[0], signal), like(filters, gradient)
 
     def lift_up_vjp(
