@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 class BandMemory:
-    """The shape of each band of an analysis, and the function that allocates it (None: empty)."""
+    """The blocks of the bands of an analysis.
 
-    def __init__(self, bands: Sequence[tuple[tuple[int, ...], Any]]) -> None: ...
+    The shape of each, the function that allocates it (None: empty), and an index and a shape for
+    each of its bands; none of these if the block is a band.
+    """
+
+    def __init__(self, blocks: Sequence[tuple[tuple[int, ...], Any, Sequence[Any]]]) -> None: ...
 
 class Analysis:
     """Levels of an analysis, run in one go.

@@ -315,7 +315,7 @@ def test_the_module_refuses_what_does_not_fit() -> None:
         _cpu.Analysis(levels * 2, None)
 
     def memory(*sizes: int) -> Any:
-        return _cpu.BandMemory([((size,), None) for size in sizes])
+        return _cpu.BandMemory([((size,), None, []) for size in sizes])
 
     fitting = _cpu.Analysis(levels, memory(n, n))
     assert [band.shape for band in fitting.run(np.zeros(16))] == [(n,), (n,)]

@@ -381,7 +381,7 @@ def lift_synthesis(shape: Any = None) -> Any:
 
 def bands(*sizes: int) -> Any:
     """Memory for bands with the given sizes."""
-    return _cpu.BandMemory([((size,), None) for size in sizes])
+    return _cpu.BandMemory([((size,), None, []) for size in sizes])
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,10 @@ constexpr double grain = 128.0 * 1024;
 // Ranges per thread: enough to balance the load when threads are interrupted.
 constexpr index_t ranges_per_thread = 4;
 
-// The most expensive kernels compute about 100 MB per second.
-constexpr double range_bytes = 4.0 * 1024 * 1024;
+// The most bytes of one range, after which signals are looked for. Most kernels move them in 30 ms,
+// the most expensive ones in 300 ms. Each range of a synthesis along several axes computes planes
+// around it again, so shorter ones cost more.
+constexpr double range_bytes = 32.0 * 1024 * 1024;
 
 constexpr std::chrono::milliseconds watch_interval{100};
 

@@ -144,23 +144,25 @@ class Result {
   PythonArray memory_;
 };
 
-// The bands of a transform of one shape. Each is an array of its own, so that a program that keeps
-// one of them does not keep the memory of the others.
+// The bands of a transform of one shape. A small band is an array of its own. The large details of
+// one level share a block. So a program that keeps an approximation does not keep the details.
 class BandMemory {
  public:
-  // The shape of a band and its allocator, see `allocated`.
-  using Band = std::pair<nb::object, nb::object>;
+  // The shape and the allocator of a block (see `allocated`), and for each of its bands an index
+  // and a shape; no bands: the block is the band.
+  using Block = std::tuple<nb::object, nb::object, std::vector<std::pair<nb::object, nb::object>>>;
   using Arrays = InlineArray<PythonArray, 8>;
 
-  explicit BandMemory(const std::vector<Band>& bands) : bands_(bands) {}
+  explicit BandMemory(const std::vector<Block>& blocks);
 
-  std::size_t size() const { return bands_.size(); }
+  std::size_t size() const { return size_; }
 
   // A list of new arrays, opened in `arrays`.
   nb::object allocate(nb::handle dtype, Arrays& arrays) const;
 
  private:
-  std::vector<Band> bands_;
+  std::vector<Block> blocks_;
+  std::size_t size_ = 0;
 };
 
 // The only array of a list.

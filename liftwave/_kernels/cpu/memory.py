@@ -13,6 +13,7 @@ import numpy as np
 import liftwave._cpu as _cpu
 from liftwave._arrays.convert import is_plain
 from liftwave._arrays.tensors import is_unwatched
+from liftwave._plan.levels import AnalysisPlan
 from liftwave._typing import Array
 
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
@@ -28,6 +29,7 @@ ALIGNED_LIFTING_SIZE = 1 << 19
 """The same for lifting, which streams from 8 MiB on: samples of complex128."""
 
 _CACHE_LINE = 64
+_SPACING = 64  # samples: whole cache lines of any dtype
 # glibc maps results of at least this many bytes anew each time. Aligned to a huge page, they cause
 # a few faults of huge pages instead of many of small ones.
 _MAPPED_BYTES = 1 << 25
@@ -153,8 +155,28 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Any:
     return buffer[-offset % unit :][:size].reshape(shape)
 
 
-def band_memory(
-    shapes: Sequence[tuple[int, ...]], aligned_size: int = ALIGNED_SIZE
-) -> _cpu.BandMemory:
-    """The memory of the bands of an analysis: one array for each of these shapes."""
-    return _cpu.BandMemory([(shape, allocation(prod(shape), aligned_size)) for shape in shapes])
+def band_memory(plan: AnalysisPlan, aligned_size: int = ALIGNED_SIZE) -> _cpu.BandMemory:
+    """The memory of the bands of an analysis: the approximation, and the details of each level.
+
+    Large details of one level share a block, in which each begins on a cache line. (The C library
+    gives large blocks back to the system when several of them are released, and new ones cost page
+    faults.) All other bands are arrays of their own.
+    """
+    approx, *details = plan.shapes
+    blocks: list[Any] = [(approx, allocation(prod(approx), aligned_size), [])]
+    remaining = iter(details)
+    for keys in plan.keys:
+        shapes = [next(remaining) for _ in keys]
+        blocks += _blocks(shapes, aligned_size)
+    return _cpu.BandMemory(blocks)
+
+
+def _blocks(shapes: list[tuple[int, ...]], aligned_size: int) -> list[Any]:
+    if sum(map(prod, shapes)) < aligned_size or len(shapes) == 1:
+        return [(shape, allocation(prod(shape), aligned_size), []) for shape in shapes]
+    stop, bands = 0, []
+    for shape in shapes:
+        start = -(-stop // _SPACING) * _SPACING
+        stop = start + prod(shape)
+        bands.append((slice(start, stop), shape))
+    return [((stop,), aligned_empty, bands)]
