@@ -92,7 +92,9 @@ SUITES = (
         extras=("py3nvml==0.2.7",),
     ),
     # Later source distributions lack files of the tests.
-    Suite("ImageHash", "4.3.2", ("tests/test_whash.py",), "ImageHash==4.2.1", extras=("six==1.17.0",)),
+    Suite(
+        "ImageHash", "4.3.2", ("tests/test_whash.py",), "ImageHash==4.2.1", extras=("six==1.17.0",)
+    ),
     Suite(
         "odl",
         "1.0.0",
