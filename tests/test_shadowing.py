@@ -14,9 +14,11 @@ import pytest
 import liftwave as lw
 
 PACKAGE = Path(lw.__file__).parent
-# Without other installations of this environment.
+# Without other installations of this environment, and without the hook of an editable one.
 CLEAN = (
-    "import sys, pathlib; sys.path = [p for p in sys.path if p in ('', {!r}) "
+    "import sys, pathlib; "
+    "sys.meta_path = [f for f in sys.meta_path if 'editable' not in type(f).__module__]; "
+    "sys.path = [p for p in sys.path if p in ('', {!r}) or pathlib.Path(p, 'numpy').exists() "
     "or not pathlib.Path(p, 'liftwave').exists()]\n"
 )
 CODE = "\nimport liftwave as lw\nlw.dwt([1.0, 2.0], 'haar')\nprint(lw.__file__)"

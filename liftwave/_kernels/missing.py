@@ -19,6 +19,8 @@ _SILENCE = ", or set LIFTWAVE_KERNELS=reference to silence this warning"
 def hidden_installation(path: list[str]) -> Path | None:
     """The folder of an installation with compiled kernels that this source tree hides."""
     for entry in path:
+        if any(Path(entry).glob("_editable_*_liftwave.py")):
+            continue  # the compiled kernels of an editable installation, which uses a source tree
         package = Path(entry, _PACKAGE.name).absolute()
         if package != _PACKAGE and any(
             (package / f"_cpu{suffix}").exists() for suffix in EXTENSION_SUFFIXES
