@@ -502,7 +502,7 @@ def test_no_array_and_no_pickle_by_accident(tmp_path):
     d = image_decomposition()
     with pytest.raises(TypeError, match="to_array"):
         np.asarray(d)
-    with pytest.raises(lw.errors.LiftwaveError, match=r"save\(\)"):
+    with pytest.raises(lw.errors.LiftwaveError, match=r"to_array\(\)"):
         np.savez(tmp_path / "d.npz", d=d)
 
 

@@ -206,8 +206,8 @@ class Bands:
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise ArgumentTypeError(
-            "a Decomposition is not one array: use to_array() for all bands in one array, "
-            "save() for a file, or bands for a dictionary of arrays"
+            "a Decomposition is not one array: use to_array() for all bands in one array, or bands "
+            "for a dictionary of arrays"
         )
 
     def to_pywt(self) -> list[Any]:
