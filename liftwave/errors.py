@@ -67,6 +67,14 @@ class CoefficientsError(ShapeError, ArgumentTypeError, IndexError):
     """
 
 
+class FileError(LiftwaveError, OSError, ValueError):
+    """A file that cannot be read or written in the expected format."""
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """A file that does not exist."""
+
+
 class WindowError(LiftwaveError, ValueError):
     """Pooling windows that are not valid or do not fit the signal."""
 

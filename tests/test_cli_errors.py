@@ -27,7 +27,9 @@ from files import (
 )
 from PIL import Image
 
+from liftwave._operations.wavelet_data import to_json
 from liftwave.cli import main
+from liftwave.lifting import LiftingScheme
 
 
 @pytest.fixture
@@ -311,7 +313,7 @@ def test_options_that_cannot_be(arguments, message, fails, data):
         ("x.npy", "not a readable archive of coefficients"),
         ("folder.npy", "is a directory"),
         ("empty.npz", "the file is empty"),
-        ("other.npz", r"not written by 'liftwave decompose' \(it holds values\)"),
+        ("other.npz", r"not an archive of coefficients \(it holds values\)"),
         ("cut.npz", "not a readable archive"),
         ("pickled.npz", "pickled objects, which are never read"),
     ],
@@ -348,8 +350,10 @@ def with_band(name, band):
     return lambda about, bands: bands.update({name: band})
 
 
+WHOLE_SCHEME = to_json(LiftingScheme.from_name("cdf5.3").to_integer(), [])
+
 TAMPERED = {
-    "another format": (with_about(format=2), "unknown format 2: only 1 is supported"),
+    "another format": (with_about(format=3), "unknown format 3: only 1 and 2 are supported"),
     "no format": (without("format"), "its description has no 'format'"),
     "a missing band": (without("level1_ad"), "missing bands: level1_ad"),
     "no approximation": (without("level2_aa"), "missing bands: level2_aa"),
@@ -361,7 +365,7 @@ TAMPERED = {
         "a dtype of kind 'biuf'",
     ),
     "integer scheme, real bands": (
-        with_about(integer=True, mode="reflect"),
+        with_about(wavelets=[WHOLE_SCHEME] * 2, modes=["reflect"] * 2),
         "should have the shape",
     ),
     "too many levels": (with_about(level=3), "missing bands: level3_aa"),
@@ -375,14 +379,17 @@ TAMPERED = {
     "missing axes": (with_about(axes=[0, 5]), "axis 5 of an array with 2"),
     "axes given twice": (with_about(axes=[0, 0]), "must be unique"),
     "axes as a number": (with_about(axes=1), "'axes' should be a list"),
-    "an unknown wavelet": (with_about(wavelet="nope"), "nope"),
-    "a wavelet as a number": (with_about(wavelet=4), "'wavelet' should be text, got 4"),
-    "an unknown mode": (with_about(mode="nope"), "Unknown mode name 'nope'"),
+    "an unknown wavelet": (with_about(wavelets=["db2", "nope"]), "nope"),
+    "a wavelet as a number": (with_about(wavelets=4), "'wavelets' should be a list, got 4"),
+    "an unknown mode": (with_about(modes=["zero", "nope"]), "Unknown mode name 'nope'"),
     "an unknown dtype": (with_about(dtype="nope"), "nope"),
     "a dtype of objects": (with_about(dtype="|O"), "'dtype' should be one of numbers"),
-    "an unknown kind": (with_about(kind="film"), "'kind' should be array, image or sound"),
-    "a sound without a rate": (with_about(kind="sound"), "a sound needs a 'rate'"),
-    "no wavelet": (without("wavelet"), "its description has no 'wavelet'"),
+    "an unknown kind": (
+        with_about(metadata={"kind": "film"}),
+        "'kind' should be array, image or sound",
+    ),
+    "a sound without a rate": (with_about(metadata={"kind": "sound"}), "a sound needs a 'rate'"),
+    "no wavelet": (without("wavelets"), "its description has no 'wavelets'"),
     "a list": (None, r"its description should be a table, got \[1\]"),
 }
 

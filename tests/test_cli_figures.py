@@ -19,8 +19,8 @@ from PIL import Image
 import liftwave as lw
 from liftwave.cli import main
 from liftwave.cli.console import psnr, rms, size
-from liftwave.cli.files import FileError
 from liftwave.cli.info import vanishing_moments
+from liftwave.errors import FileError
 from liftwave.wavelets.resolve import resolve_wavelet
 
 

@@ -17,8 +17,8 @@ from PIL import Image, ImageCms
 
 import liftwave as lw
 from liftwave.cli import main
-from liftwave.cli.files import FileError
 from liftwave.cli.media import read
+from liftwave.errors import FileError
 
 
 @pytest.fixture

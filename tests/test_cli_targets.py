@@ -285,7 +285,7 @@ def bomb(path, count, header=None):
 @pytest.fixture
 def few_bytes(monkeypatch):
     """A lower limit, so that tests are quick."""
-    monkeypatch.setattr("liftwave.cli.files.LARGE", 10**5)
+    monkeypatch.setattr("liftwave._files.source.LARGE", 10**5)
 
 
 def test_archives_that_unpack_to_very_much_are_refused(folder, capsys, few_bytes, monkeypatch):
@@ -437,5 +437,5 @@ def test_packing_without_numcodecs(folder, capsys, monkeypatch):
     np.save("x.npy", GREY)
     monkeypatch.setitem(sys.modules, "numcodecs", None)
     line = failure(capsys, "decompose", "x.npy", "x.npz", "--zstd")
-    assert line == "--zstd needs numcodecs: pip install numcodecs"
+    assert line == "packing by zstd needs numcodecs: pip install numcodecs"
     assert [p.name for p in folder.iterdir()] == ["x.npy"]

@@ -16,7 +16,7 @@ PACKAGE = Path(lw.__file__).parent
 # From the bottom. A name stands for a module or for a folder with all its modules.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "_typing", "_version"),
-    ("_numbers",),
+    ("_numbers", "_files"),
     ("wavelets",),
     ("lifting",),
     ("_plan",),
@@ -47,6 +47,7 @@ HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
 RARE = ("json", "difflib")
 RARE_MODULES = (
     "wavelets.lifting.factorization",
+    "decomposition.archive",
     "_kernels.cpu.lift_pool",
     "_kernels.cpu.pooling",
     "_kernels.reference.lift_pool",

@@ -27,7 +27,8 @@ def to_json(wavelet: Resolved, arrays: list[Array]) -> WaveletData:
     if isinstance(wavelet, LiftingScheme):
         steps = [[s.kind, _taps_to_json(s.taps, arrays), s.offset] for s in wavelet.steps]
         scale = [_taps_to_json(factor, arrays) for factor in wavelet.scale]
-        return {"steps": steps, "scale": scale, "shift": wavelet.shift, "name": wavelet.name}
+        rest = {"shift": wavelet.shift, "integer": wavelet.integer, "name": wavelet.name}
+        return {"steps": steps, "scale": scale, **rest}
     if wavelet.is_concrete and _is_named(wavelet):
         return wavelet.name
     filters = [_taps_to_json(taps, arrays) for taps in wavelet.filter_bank]
@@ -86,7 +87,8 @@ def from_json(data: WaveletData, taps: Sequence[Any] | None) -> Resolved:
         return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, name=name)
     steps = [LiftingStep(kind, _filled(t, taps), offset) for kind, t, offset in data["steps"]]
     low, high = (_filled(factor, taps) for factor in data["scale"])
-    return LiftingScheme(tuple(steps), (low, high), name=name, shift=tuple(data["shift"]))
+    shift, integer = tuple(data["shift"]), data["integer"]
+    return LiftingScheme(tuple(steps), (low, high), name=name, shift=shift, integer=integer)
 
 
 def _filled(value: Any, taps: Sequence[Any] | None) -> Any:

@@ -9,15 +9,15 @@ import numpy as np
 import typer
 
 import liftwave
+from liftwave._files.source import STANDARD
 from liftwave._plan.arguments import resolve_mode
 from liftwave.cli import console
+from liftwave.cli.choice import Choice
 from liftwave.cli.container import (
-    Choice,
     read_decomposition,
     reconstructed,
     write_decomposition,
 )
-from liftwave.cli.files import STANDARD, FileError
 from liftwave.cli.media import Media, check_writable, read, write
 from liftwave.cli.options import (
     ArchiveInput,
@@ -42,6 +42,7 @@ from liftwave.cli.options import (
 from liftwave.cli.sparsity import lean, measure, picture_suffixes, report, sparse, write_curves
 from liftwave.decomposition import Decomposition, decompose
 from liftwave.denoising import denoise
+from liftwave.errors import FileError
 
 
 def _examples(*commands: str) -> str:
@@ -120,7 +121,7 @@ def decompose_command(
         step(f"decomposing {media.array.shape} by {wavelet}")
         d = _decomposed(media, choice, mode, level, axes)
         step(f"writing {target.name}")
-        write_decomposition(target, d, choice, media, zstd=zstd)
+        write_decomposition(target, d, media, zstd=zstd)
     shares = d.energy()
     rows = [
         (str(depth), name, "x".join(map(str, band.shape)), str(band.dtype), f"{share:.4%}")
@@ -251,7 +252,7 @@ def sparsify_command(
         rows = measure(media, d) if target is None or plot is not None else []
         if plot is not None:
             write_curves(plot, source.name, media, rows)
-        line = "" if target is None else _sparsified(target, media, d, choice, keep, zstd)
+        line = "" if target is None else _sparsified(target, media, d, keep, zstd)
     if target is not None:
         _say(target, line)
     else:
@@ -260,13 +261,11 @@ def sparsify_command(
         _say(target or plot, f"wrote {plot}")
 
 
-def _sparsified(
-    target: Path, media: Media, d: Decomposition, choice: Choice, keep: float, zstd: bool
-) -> str:
+def _sparsified(target: Path, media: Media, d: Decomposition, keep: float, zstd: bool) -> str:
     """Write the result, and describe it in a line."""
     kept, result = sparse(media, d, keep)
     if target.suffix.lower() == ".npz":
-        write_decomposition(target, kept, choice, media, zstd=zstd)
+        write_decomposition(target, kept, media, zstd=zstd)
     else:
         write(target, result)
     total = sum(band.size for band in kept.bands.values())

@@ -7,11 +7,12 @@ from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
+from liftwave._files.source import Source
 from liftwave.cli.deep_png import needs_all_bits, read_deep_png, write_deep_png
-from liftwave.cli.files import FileError, Source
 from liftwave.cli.metadata import dpi_of, metadata, orientation_of, profile_of, unpacked, upright
 from liftwave.cli.pixels import frames, picture
 from liftwave.cli.tiff import is_tiff, read_tiff, write_tiff
+from liftwave.errors import FileError
 
 Image: TypeAlias = np.ndarray[Any, Any]
 

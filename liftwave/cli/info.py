@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pywt
 
+from liftwave._files.writing import write_whole
 from liftwave.cli import console
-from liftwave.cli.container import Choice
-from liftwave.cli.targets import write_whole
+from liftwave.cli.choice import Choice
 from liftwave.errors import FactorizationError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme

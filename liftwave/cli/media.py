@@ -11,12 +11,13 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
-from liftwave.cli.archives import Archive, read_header, write_arrays
-from liftwave.cli.files import STANDARD, FileError, Source, first_line, opened
+from liftwave._files.archives import Archive, read_header, write_arrays
+from liftwave._files.source import STANDARD, Source, first_line, opened
+from liftwave._files.writing import write_whole
 from liftwave.cli.images import read_image, write_image
 from liftwave.cli.sounds import read_sound, write_sound
-from liftwave.cli.targets import check_target, write_whole
-from liftwave.errors import LiftwaveError
+from liftwave.cli.targets import check_target
+from liftwave.errors import FileError, LiftwaveError
 
 # Read, but not written: these change colours.
 _ONLY_READ = (".gif", ".jp2")

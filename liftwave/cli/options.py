@@ -9,7 +9,7 @@ import pywt
 import typer
 
 from liftwave._plan.boundary import LIFTING_MODES, MODES
-from liftwave.cli.files import FileError
+from liftwave.errors import FileError
 from liftwave.wavelets.names import ALIASES
 
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from matplotlib.figure import Figure
 
-from liftwave.cli.targets import write_whole
+from liftwave._files.writing import write_whole
 
 # Marks the pictures of the tour, which it may replace.
 _SOFTWARE = "liftwave tour"

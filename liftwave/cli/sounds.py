@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from liftwave.cli.files import FileError, Source
+from liftwave._files.source import Source
+from liftwave.errors import FileError
 
 _DTYPES = ("uint8", "int16", "int32", "int64", "float32", "float64")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from liftwave._files.writing import write_whole
 from liftwave.cli import console
 from liftwave.cli.media import Media
-from liftwave.cli.targets import write_whole
 from liftwave.decomposition import Decomposition
 
 # Suffixes of the pictures that matplotlib writes.

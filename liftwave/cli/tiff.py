@@ -12,9 +12,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from liftwave.cli.files import FileError, Source
+from liftwave._files.source import Source
 from liftwave.cli.metadata import dpi_of, metadata, packed, profile_of, upright
 from liftwave.cli.pixels import picture, samples
+from liftwave.errors import FileError
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 

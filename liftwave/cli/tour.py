@@ -12,8 +12,8 @@ import pywt
 
 import liftwave as lw
 from liftwave.cli import console, pictures
-from liftwave.cli.files import FileError
 from liftwave.cli.targets import check_target
+from liftwave.errors import FileError
 
 Rows: TypeAlias = list[tuple[str, str, str]]
 

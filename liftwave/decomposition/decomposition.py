@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
-from numbers import Integral
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from array_api_compat import array_namespace, size
+from array_api_compat import array_namespace, device
 
-from liftwave._arrays.convert import as_array, as_number
+from liftwave._arrays.convert import as_array
 from liftwave._execute import execute
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import as_axis_plans
-from liftwave._threshold_arguments import check_limit
-from liftwave._typing import Array, ArrayLike, Modes, Rule
-from liftwave.decomposition.arithmetic import BandArithmetic
+from liftwave._typing import Array, ArrayLike, Modes
+from liftwave.decomposition.changes import BandChanges
 from liftwave.decomposition.from_pywt import fields_of
 from liftwave.decomposition.plotting import plot_bands
-from liftwave.errors import ArgumentTypeError, BandError, ShapeError, ShapeTypeError
-from liftwave.thresholding import check_rule, threshold
+from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.transforms import calls
 from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.coefficients import array_to_coeffs
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Decomposition(BandArithmetic):
+class Decomposition(BandChanges):
     """A multilevel wavelet decomposition, as :func:`decompose` returns it.
 
     It is immutable: methods that change coefficients return a new decomposition, and its NumPy
@@ -117,6 +115,83 @@ class Decomposition(BandArithmetic):
         fields = fields_of(coeffs, wavelet, mode, axes, shape)
         return cls(fields.approx, fields.details, fields.shape, fields.approx.dtype, fields.plans)
 
+    @classmethod
+    def load(
+        cls, path: str | PathLike[str], *, like: Array | None = None, large: bool = False
+    ) -> Decomposition:
+        """Read a decomposition that :meth:`save` or ``liftwave decompose`` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        like : array, optional
+            An array of the library, and on the device, that the bands are to have; by default
+            they are NumPy arrays.
+        large : bool, optional
+            Permits files that unpack to more than 1 GB and 100 times their size. Default False.
+
+        Returns
+        -------
+        Decomposition
+            Equal to the one that was written.
+
+        Raises
+        ------
+        FileError
+            If the file is missing (also a ``FileNotFoundError``), damaged, or was not written
+            by :meth:`save`. Pickles are never read.
+
+        Examples
+        --------
+        See :meth:`save`.
+        """
+        from liftwave.decomposition.archive import read_archive
+
+        contents = read_archive(_as_path(path), large=large)
+        d = cls(*contents[:5])
+        return d if like is None else _with_library(d, like)
+
+    def save(self, path: str | PathLike[str], *, zstd: bool = False) -> None:
+        """Write all bands, and what the reconstruction needs, to a file.
+
+        The file is a compressed ``.npz`` archive without pickles. :meth:`load` and
+        ``liftwave reconstruct`` read it, and :func:`numpy.load` reads its bands. It is written
+        completely or not at all; an existing file is replaced.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; no suffix is added.
+        zstd : bool, optional
+            Packs the bands by a byte shuffle and zstd, which makes smaller files; needs numcodecs.
+            :func:`numpy.load` cannot read such bands. Default False.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written, or numcodecs is missing.
+        TypeError
+            If the path is not one, or NumPy does not have the dtype of the bands (bfloat16).
+
+        Notes
+        -----
+        Each band is stored in the narrowest dtype that holds its values exactly. Arrays of torch
+        or CuPy are stored as NumPy arrays, and learned taps as numbers.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import liftwave as lw
+        >>> d = lw.decompose(np.arange(64.0), "db2", level=2)
+        >>> d.save("coefficients.npz")
+        >>> lw.Decomposition.load("coefficients.npz") == d
+        True
+        """
+        from liftwave.decomposition.archive import write_archive
+
+        write_archive(_as_path(path), self, zstd=zstd)
+
     # --- back to data --------------------------------------------------------------------
 
     def reconstruct(self) -> Array:
@@ -168,168 +243,6 @@ class Decomposition(BandArithmetic):
         approx, *details = array_to_coeffs(arr, places)
         return replace(self, approx=approx, details=tuple(details))
 
-    # --- changed coefficients --------------------------------------------------------------
-
-    def map(self, function: Callable[[Array], Array]) -> Decomposition:
-        """Return the decomposition with a function applied to every detail band.
-
-        Parameters
-        ----------
-        function : callable
-            Takes a band and returns an array of the same shape.
-
-        Raises
-        ------
-        ShapeError
-            If a result has another shape.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import liftwave as lw
-        >>> d = lw.decompose(np.arange(8.0), "haar", level=1)
-        >>> d.map(lambda band: 0 * band).reconstruct().round(6).tolist()
-        [0.5, 0.5, 2.5, 2.5, 4.5, 4.5, 6.5, 6.5]
-        """
-        if not callable(function):
-            raise ArgumentTypeError(f"expected a function of a band, got {function!r}")
-        return self._mapped(lambda _, band: function(band))
-
-    def replace(self, bands: Mapping[tuple[int, str], Array]) -> Decomposition:
-        """Return the decomposition with some bands replaced.
-
-        Parameters
-        ----------
-        bands : dict
-            New arrays by ``(level, key)`` (see ``[]``), with the shapes of the old ones.
-
-        Raises
-        ------
-        BandError
-            If a band does not exist, or is named twice.
-        ShapeError
-            If an array has another shape than the band.
-        """
-        if not isinstance(bands, Mapping):
-            raise ArgumentTypeError(
-                "bands must be a dict by (level, key), got an object of type "
-                + type(bands).__name__
-            )
-        new = self._keyed(bands)
-        top = (self.level, "a" * len(self.plans))
-        approx = self._fitted(top, new[top]) if top in new else self.approx
-        changed = self._mapped(lambda which, band: new.get(which, band))
-        return replace(changed, approx=approx)
-
-    def threshold(
-        self,
-        value: float | Mapping[Any, float] | Callable[[Array], float],
-        mode: Rule = "soft",
-        substitute: float = 0,
-    ) -> Decomposition:
-        """Return the decomposition with every detail band thresholded.
-
-        Parameters
-        ----------
-        value : float, dict or callable
-            One threshold, at least 0 (or of any sign for ``'greater'`` and ``'less'``);
-            or thresholds by level (for its details) or by ``(level, key)`` (see ``[]``),
-            where the threshold of a band takes precedence over that of its level and
-            other bands stay unchanged; or a function of the band.
-        mode, substitute
-            As for :func:`threshold`. Under an integer scheme the results are
-            rounded.
-
-        Raises
-        ------
-        BandError
-            If a key is neither a level nor a band, or a band is named twice.
-        ValueError
-            If the mode does not exist, or a threshold is negative, NaN or not a number.
-        """
-        check_rule(mode)
-        limits = self._limits(value)
-
-        def shrunk(which: tuple[int, str], band: Array) -> Array:
-            limit = value(band) if callable(value) else limits.get(which)
-            if limit is None:
-                return band
-            check_limit(limit, mode)
-            return threshold(band, limit, mode, substitute)
-
-        for limit in limits.values():
-            check_limit(limit, mode)
-        top = (self.level, "a" * len(self.plans))
-        approx = self._fitted(top, shrunk(top, self.approx)) if top in limits else self.approx
-        return replace(self._mapped(shrunk), approx=approx)
-
-    def _limits(self, value: Any) -> dict[tuple[int, str], Any]:
-        """Thresholds by ``(level, key)``; empty for a function of the band."""
-        top = (self.level, "a" * len(self.plans))
-        details = [which for which in self.bands if which != top]
-        if callable(value):
-            return {}
-        if not isinstance(value, Mapping):
-            return dict.fromkeys(details, value)
-        named = {key: limit for key, limit in value.items() if not isinstance(key, Integral)}
-        levels: dict[int, Any] = {}
-        for key in value.keys() - named.keys():
-            level = self._resolve_level(key)
-            if level in levels:
-                raise BandError(f"level {level} is named twice: {', '.join(map(repr, value))}")
-            levels[level] = value[key]
-        limits = {which: levels[which[0]] for which in details if which[0] in levels}
-        return limits | self._keyed(named)
-
-    def _keyed(self, values: Mapping[Any, Any]) -> dict[tuple[int, str], Any]:
-        """Values by ``(level, key)``, from values by names of bands."""
-        keyed: dict[tuple[int, str], Any] = {}
-        for name, value in values.items():
-            which = self._resolve(name)
-            if which in keyed:
-                raise BandError(f"band {which} is named twice: {', '.join(map(repr, values))}")
-            keyed[which] = value
-        return keyed
-
-    def keep_largest(self, fraction: float) -> Decomposition:
-        """Return the decomposition with all but the largest coefficients set to zero.
-
-        Parameters
-        ----------
-        fraction : float
-            Share of the coefficients to keep, approximation included, above 0
-            and at most 1. All coefficients of the smallest kept magnitude are kept.
-            NaN counts as the largest magnitude.
-
-        Raises
-        ------
-        ValueError
-            If ``fraction`` is not in that range.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import liftwave as lw
-        >>> d = lw.decompose(np.array([4.0, 4.0, 4.0, 9.0]), "haar", mode="periodization")
-        >>> sum(int((band != 0).sum()) for band in d.keep_largest(0.5).bands.values())
-        2
-        """
-        share = as_number(fraction)
-        if not isinstance(share, int | float):
-            raise ShapeTypeError(f"fraction must be a number, got {fraction!r}")
-        if not 0 < share <= 1:
-            raise ShapeError(f"fraction must be above 0 and at most 1, got {fraction!r}")
-        xp = array_namespace(self.approx)
-        flat = [xp.reshape(_rank(band, xp), (-1,)) for band in self.bands.values()]
-        ranks = xp.sort(xp.concat(flat), descending=True)
-        # The product can be an integer but for its rounding: 0.1 * 30 is more than 3.
-        least = ranks[ceil(share * size(ranks) * (1 - 2**-50)) - 1]
-
-        def kept(band: Array) -> Array:
-            return xp.where(_rank(band, xp) >= least, band, xp.zeros_like(band))
-
-        return replace(self.map(kept), approx=kept(self.approx))
-
     def plot(self, title: str | None = None) -> Figure:
         """Draw the bands with matplotlib.
 
@@ -354,22 +267,32 @@ class Decomposition(BandArithmetic):
         """
         return plot_bands(self, title)
 
-    def _mapped(self, function: Callable[[tuple[int, str], Array], Array]) -> Decomposition:
-        details = []
-        for depth, bands in zip(range(self.level, 0, -1), self.details, strict=True):
-            keyed = {(depth, key): band for key, band in bands.items()}
-            new = {which: self._fitted(which, function(which, b)) for which, b in keyed.items()}
-            details.append({key: band for (_, key), band in new.items()})
-        return replace(self, details=tuple(details))
 
-    def _fitted(self, which: tuple[int, str], band: Array) -> Array:
-        """Check the shape of a new band, and convert it for integer schemes."""
-        old, band = self.bands[which], as_array(band)
-        if tuple(band.shape) != tuple(old.shape):
-            raise ShapeError(
-                f"band {which} has shape {tuple(old.shape)}, got {tuple(band.shape)} in its place"
-            )
-        return self._in_band_dtype(band, old)
+def _as_path(path: str | PathLike[str]) -> Path:
+    """The path, absolute: a file named ``-`` is not standard output.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is not the name of a file.
+    """
+    if not isinstance(path, str | PathLike):
+        raise ArgumentTypeError(
+            f"path must be the name of a file, got an object of type {type(path).__name__}"
+        )
+    return Path(path).absolute()
+
+
+def _with_library(d: Decomposition, like: Array) -> Decomposition:
+    """The decomposition with bands of the library and on the device of another array."""
+    xp = array_namespace(like)
+
+    def converted(band: Array) -> Array:
+        return xp.asarray(band.copy(), device=device(like))  # a copy, which torch may write to
+
+    details = tuple({key: converted(band) for key, band in b.items()} for b in d.details)
+    dtype = getattr(xp, d.dtype.name)
+    return replace(d, approx=converted(d.approx), details=details, dtype=dtype)
 
 
 def decompose(
@@ -424,14 +347,6 @@ def decompose(
     assert isinstance(transform, Transform)
     plans = transform.plans_for(data.ndim)
     return Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
-
-
-def _rank(band: Array, xp: Any) -> Array:
-    """The magnitude, infinite for NaN; of integers as floats, which have no smallest number."""
-    if xp.isdtype(band.dtype, "integral"):
-        return xp.abs(xp.astype(band, xp.float64))
-    magnitude = xp.abs(band)
-    return xp.where(xp.isnan(magnitude), xp.full_like(magnitude, xp.inf), magnitude)
 
 
 def _within(data: Array, dtype: Any) -> Array:

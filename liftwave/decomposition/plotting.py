@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from liftwave._arrays.convert import on_host
 from liftwave._plan.axes import AxisPlan
 from liftwave._typing import Array
 from liftwave.decomposition.bands import Bands
@@ -40,12 +41,9 @@ def plot_bands(subject: Bands, title: str | None = None) -> Figure:
     return figure
 
 
-def on_host(x: Array) -> np.ndarray[Any, Any]:
-    """Convert an array of any library to a real NumPy array, complex numbers to magnitudes."""
-    for method in ("detach", "cpu", "get"):
-        if not isinstance(x, np.ndarray) and hasattr(x, method):
-            x = getattr(x, method)()
-    array = np.asarray(x)
+def _magnitudes(x: Array) -> np.ndarray[Any, Any]:
+    """A real NumPy array, with complex numbers as magnitudes."""
+    array = on_host(x)
     return np.abs(array) if np.iscomplexobj(array) else array
 
 
@@ -56,7 +54,7 @@ def _plot_signal(subject: Bands) -> Figure:
     figure = Figure(figsize=(9, 1.1 * count + 0.8), layout="constrained")
     axes = np.atleast_1d(figure.subplots(count, 1, sharex=True))
     for ax, ((level, key), band) in zip(axes, subject.bands.items(), strict=True):
-        values = on_host(band)
+        values = _magnitudes(band)
         step, first = 2**level, sample_positions(subject.plans[0], level)["ad".index(key)]
         edges = first + step * (np.arange(values.size + 1) - 0.5)
         ax.stairs(values, edges, baseline=None, color=_INK, linewidth=0.8)
@@ -75,7 +73,7 @@ def _plot_image(subject: Bands) -> Figure:
     figure = Figure(figsize=(7, 7 * height / width + 0.5), layout="constrained")
     ax = figure.subplots()
     approx = subject.bands[subject.level, "aa"]
-    corner = on_host(approx).shape
+    corner = tuple(approx.shape)
     _tile(ax, approx, (0, 0), f"LL{subject.level}", detail=False)
     for level in range(subject.level, 0, -1):
         tiles = {"da": ("LH", (corner[0], 0)), "ad": ("HL", (0, corner[1])), "dd": ("HH", corner)}
@@ -91,7 +89,7 @@ def _plot_image(subject: Bands) -> Figure:
 
 
 def _tile(ax: Axes, band: Array, place: tuple[int, ...], label: str, *, detail: bool) -> None:
-    values = on_host(band)
+    values = _magnitudes(band)
     if values.size == 0:
         return
     top, left = place
@@ -134,7 +132,7 @@ def _centres(plan: AxisPlan) -> tuple[float, float]:
             return 0.0, 1.0
         bank = bank.to_filter_bank()
     phase = bank.dec_len / 2 if periodic else 1.0
-    filters = (on_host(np.asarray(f) if isinstance(f, tuple) else f) for f in bank.filter_bank[:2])
+    filters = (_magnitudes(f) for f in bank.filter_bank[:2])
     approx, detail = (phase - float(np.average(np.arange(f.size), weights=f**2)) for f in filters)
     return approx, detail
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from liftwave.cli.files import FileError
+from liftwave.errors import FileError
 
 # The header of a Blosc buffer: 4 bytes of versions and flags, then the unpacked size.
 _SIZE = slice(4, 8)
@@ -52,5 +52,5 @@ def _codec(shuffle: int = 0) -> Any:
     try:
         from numcodecs import Blosc
     except ImportError:
-        raise FileError("--zstd needs numcodecs: pip install numcodecs") from None
+        raise FileError("packing by zstd needs numcodecs: pip install numcodecs") from None
     return Blosc(cname="zstd", clevel=9, shuffle=shuffle)

@@ -12,7 +12,8 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
-from liftwave.cli.files import FileError, Source, first_line
+from liftwave._files.source import Source, first_line
+from liftwave.errors import FileError
 
 # Descriptions of arrays are short; a longer one is not read.
 _LONGEST_HEADER = 10_000

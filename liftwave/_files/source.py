@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from liftwave.errors import LiftwaveError
+from liftwave.errors import FileError, MissingFileError
 
 # The name of standard input or output.
 STANDARD = Path("-")
@@ -18,10 +18,6 @@ STANDARD = Path("-")
 # Packed files that grow beyond both limits are refused: they would fill the memory.
 LARGE = 10**9
 LARGE_RATIO = 100
-
-
-class FileError(LiftwaveError, ValueError):
-    """A file that cannot be read or written in the expected format."""
 
 
 @dataclass(frozen=True)
@@ -38,24 +34,28 @@ class Source:
         The number of bytes in it.
     large : bool
         Whether the user permits any unpacked size.
+    remedy : str
+        What the user does to permit it, for messages.
     """
 
     path: Path
     stream: BinaryIO
     size: int
     large: bool = False
+    remedy: str = "add --large"
 
     def check_unpacked(self, count: int) -> None:
         """Raise, before unpacking, if ``count`` bytes would be suspiciously many."""
         if not self.large and count > LARGE and count > LARGE_RATIO * self.size:
             raise FileError(
                 f"{self.path}: {self.size} bytes would unpack to {count / 1e9:.1f} GB, more than "
-                f"{LARGE / 1e9:.0f} GB and {LARGE_RATIO} times the file; add --large to permit it"
+                f"{LARGE / 1e9:.0f} GB and {LARGE_RATIO} times the file; "
+                f"{self.remedy} to permit it"
             )
 
 
 @contextmanager
-def opened(path: Path, *, large: bool = False) -> Iterator[Source]:
+def opened(path: Path, *, large: bool = False, remedy: str = "add --large") -> Iterator[Source]:
     """Open a file, a pipe or standard input to read.
 
     Raises
@@ -64,16 +64,16 @@ def opened(path: Path, *, large: bool = False) -> Iterator[Source]:
         If it is missing, empty, or a folder.
     """
     if path != STANDARD and not path.exists():
-        raise FileError(f"{path}: no such file")
+        raise MissingFileError(f"{path}: no such file")
     if path.is_dir():
         raise FileError(f"{path}: is a directory, not a file")
     if path != STANDARD and path.is_file():
         with path.open("rb") as stream:
-            yield _checked(Source(path, stream, path.stat().st_size, large))
+            yield _checked(Source(path, stream, path.stat().st_size, large, remedy))
         return
     # A pipe has no position, but readers of pictures and archives go back and forth.
     content = sys.stdin.buffer.read() if path == STANDARD else path.read_bytes()
-    yield _checked(Source(path, io.BytesIO(content), len(content), large))
+    yield _checked(Source(path, io.BytesIO(content), len(content), large, remedy))
 
 
 def _checked(source: Source) -> Source:
