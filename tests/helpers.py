@@ -69,6 +69,11 @@ def all_of(names: Iterable[str]) -> list[Any]:
     return [pytest.param(name, marks=() if name in TYPICAL else pytest.mark.slow) for name in names]
 
 
+def shared(lengths: Iterable[int], number: int) -> list[int]:
+    """Half of the lengths, odd and even ones; a case with the next number tests the other half."""
+    return [n for n in lengths if (n // 2 + number) % 2]
+
+
 def axis_plans(axes: Any, wavelet: Any, mode: Any) -> Any:
     """The plans of a transform along these axes, of an array with the smallest number of axes."""
     return plans.axis_plans(wavelet, mode, tuple(axes), 1 + max(axes), unique=False)

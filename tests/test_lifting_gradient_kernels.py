@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from families import cases, is_exact
+from helpers import shared
 from lifting_cases import FLOATS, LAYOUTS, LENGTHS, SCHEMES, scheme_of
 from lifting_gradient_cases import compare, liftings
 
@@ -25,7 +26,7 @@ FEW_LENGTHS = (1, 2, 3, 4, 5, 8, 13, 30)
 @pytest.mark.parametrize(("family", "name"), cases(SCHEMES, FEW_SCHEMES), indirect=["family"])
 def test_every_short_length(family: Any, name: str, mode: str) -> None:
     lengths = (*LENGTHS[:20], *LENGTHS[31:36], LENGTHS[-1]) if is_exact(family) else FEW_LENGTHS
-    for n in lengths:
+    for n in shared(lengths, LIFTING_MODES.index(mode)) if is_exact(family) else lengths:
         for is_analysis, lift in liftings(scheme_of(name), n, mode):
             compare(family, lift, is_analysis, (n,), 0, "float64")
             if not is_exact(family):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from families import cases, is_exact, reference, with_fallback
+from helpers import shared
 from lifting_cases import (
     FLOATS,
     INTEGERS,
@@ -38,7 +39,8 @@ FEW_LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 13, 30, 31)
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 @pytest.mark.parametrize(("family", "name"), cases(SCHEMES, FEW_SCHEMES), indirect=["family"])
 def test_every_short_length(family: Any, name: str, mode: str) -> None:
-    for n in LENGTHS if is_exact(family) else FEW_LENGTHS:
+    lengths = shared(LENGTHS, LIFTING_MODES.index(mode)) if is_exact(family) else FEW_LENGTHS
+    for n in lengths:
         compare_axis(family, scheme_of(name), mode, (n,), 0, "float64")
     for n in FEW_LENGTHS:
         compare_axis(family, scheme_of(name), mode, (n, 3), 0, "float64")

@@ -154,7 +154,8 @@ def test_stochastic_expects_what_it_draws():
 def test_s3_expects_what_it_draws():
     layer, x = zoo.S3Pool2d(2, stride=2, grid_size=6), maps(1, 2, 6, 13)
     torch.manual_seed(0)
-    drawn = torch.stack([layer(x)[0] for _ in range(2_000)])
+    with torch.no_grad():
+        drawn = torch.stack([layer(x)[0] for _ in range(2_000)])
     assert drawn.shape[1:] == (2, 3, 6)
     # The mean of 2000 draws with spread at most 1.5 is off by 0.16 less than once in a million.
     torch.testing.assert_close(drawn.mean(0), layer.eval()(x)[0], rtol=0, atol=0.16)
@@ -256,7 +257,8 @@ def test_every_pooling_halves_and_has_the_gradient_of_what_it_computes(name):
         named = dict(zip(dict(layer.named_parameters()), values, strict=True))
         return torch.func.functional_call(layer, named, (x,))
 
-    assert torch.autograd.gradcheck(run, (x, *parameters), atol=1e-6)
+    # One random direction of all inputs: some poolings have hundreds of parameters.
+    assert torch.autograd.gradcheck(run, (x, *parameters), atol=1e-6, fast_mode=True)
 
 
 @pytest.mark.parametrize("name", zoo.COMPARED)

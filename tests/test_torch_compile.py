@@ -107,13 +107,24 @@ SCHEME = lw.LiftingScheme.from_wavelet("db3")
 BANK = lw.FilterBank(*pywt.Wavelet("sym3").filter_bank)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_compile_whole(name: str) -> None:
+# Functions in one graph: each compilation takes seconds.
+TOGETHER = (
+    ("wavedec2", "default level", "dwt", "idwt", "bank"),
+    ("there and back", "dwt2", "wavedecn", "scheme"),
+)
+
+
+@pytest.mark.parametrize("names", TOGETHER)
+def test_functions_compile_whole(names: tuple[str, ...]) -> None:
     """The second shape makes torch compile for dynamic shapes."""
+
+    def together(x: torch.Tensor) -> Any:
+        return [FUNCTIONS[name](x) for name in names]
+
     torch._dynamo.reset()
-    compiled = torch.compile(FUNCTIONS[name], fullgraph=True, backend="aot_eager")
+    compiled = torch.compile(together, fullgraph=True, backend="aot_eager")
     for shape in ((2, 6, 17, 16), (2, 6, 18, 20)):
-        same_as_eager(FUNCTIONS[name], compiled, image(*shape))
+        same_as_eager(together, compiled, image(*shape))
 
 
 def test_learned_taps_of_compiled_functions() -> None:
@@ -295,8 +306,15 @@ def test_linear_operators(mode: str) -> None:
     assert parse(analysis.text).text == analysis.text
 
 
-@pytest.mark.parametrize("synthesis", [False, True])
-@pytest.mark.parametrize("residuals", ["inputs", "outputs"])
+@pytest.mark.parametrize(
+    ("residuals", "synthesis"),
+    [
+        ("inputs", False),
+        ("outputs", True),
+        pytest.param("inputs", True, marks=slow),
+        pytest.param("outputs", False, marks=slow),
+    ],
+)
 def test_learned_operators(residuals: str, synthesis: bool) -> None:
     """Transforms whose taps are inputs, and their derivatives, which are also operations."""
     taps = [torch.asarray(zero_mean(4, k)).requires_grad_() for k in range(4)]
@@ -392,33 +410,33 @@ from liftwave.torch import DWT1d
 rank = int(sys.argv[1])
 distributed.init_process_group("gloo", init_method="file://" + sys.argv[2], rank=rank, world_size=2)
 torch.manual_seed(0)
-layer = DWT1d("db3", 2, learn=sys.argv[3])
-x = torch.randn(2, 4, 1, 32)
-wrapped = DistributedDataParallel(layer)
-sum(band.square().mean() for band in wrapped(x[rank])).backward()
-mine = [p.grad.clone() for p in layer.parameters()]
-layer.zero_grad()
-alone = [0.5 * sum(b.square().mean() for b in layer(part)) for part in x]
-sum(alone).backward()
-for got, parameter in zip(mine, layer.parameters(), strict=True):
-    torch.testing.assert_close(got, parameter.grad)
-    assert bool(got.abs().max() > 0)
-del wrapped
+for learn in sys.argv[3:]:
+    layer = DWT1d("db3", 2, learn=learn)
+    x = torch.randn(2, 4, 1, 32)
+    wrapped = DistributedDataParallel(layer)
+    sum(band.square().mean() for band in wrapped(x[rank])).backward()
+    mine = [p.grad.clone() for p in layer.parameters()]
+    layer.zero_grad()
+    alone = [0.5 * sum(b.square().mean() for b in layer(part)) for part in x]
+    sum(alone).backward()
+    for got, parameter in zip(mine, layer.parameters(), strict=True):
+        torch.testing.assert_close(got, parameter.grad)
+        assert bool(got.abs().max() > 0)
+    del wrapped
 distributed.barrier()  # neither process may close its connections while the other uses them
 distributed.destroy_process_group()
 print("equal")
 """
 
 
-@pytest.mark.parametrize("learn", ["orthonormal", "lifting"])
-def test_two_processes_share_their_gradients(learn: str, tmp_path: Path) -> None:
+def test_two_processes_share_their_gradients(tmp_path: Path) -> None:
     if not torch.distributed.is_available():
         pytest.skip("torch was built without distributed")
     store = tmp_path / "store"
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", PROCESSES, str(rank), str(store), learn],
+            [sys.executable, "-c", PROCESSES, str(rank), str(store), "orthonormal", "lifting"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

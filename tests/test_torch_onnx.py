@@ -72,8 +72,12 @@ def same_in_onnx(module: nn.Module, arguments: Any, others: Any = None, **option
 # --- fixed wavelets ------------------------------------------------------------------------------
 
 
-def test_every_mode_in_one_dimension() -> None:
-    same_in_onnx(RoundTrips([lwt.DWT1d("db2", 1, mode) for mode in MODES]), (data(2, 3, 17),))
+def test_every_mode_and_several_levels() -> None:
+    """Lifting uses another computation than filters. One graph, because exports take seconds."""
+    scheme = lw.LiftingScheme.from_name("cdf5.3")
+    layers = [lwt.DWT1d("db2", 1, mode) for mode in MODES]
+    layers += [lwt.DWT1d("bior1.3", 2), lwt.DWT1d(scheme, 2, "periodization")]
+    same_in_onnx(RoundTrips(layers), (data(2, 3, 17),))
 
 
 @pytest.mark.slow
@@ -82,13 +86,6 @@ def test_every_mode_on_some_axis(dims: int, wavelet: str) -> None:
     each = [MODES[k : k + dims] for k in range(0, len(MODES) - dims + 1, dims)]
     layers = [DWT[dims](wavelet, 1, modes) for modes in each]
     same_in_onnx(RoundTrips(layers), (data(2, 3, *SIZES[dims]),))
-
-
-def test_several_levels() -> None:
-    """Lifting uses another computation than filters."""
-    scheme = lw.LiftingScheme.from_name("cdf5.3")
-    layers = [lwt.DWT1d("bior1.3", 2), lwt.DWT1d(scheme, 2, "periodization")]
-    same_in_onnx(RoundTrips(layers), (data(2, 3, 17),))
 
 
 @pytest.mark.slow
@@ -162,18 +159,16 @@ def test_functions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("learn", "wavelet"),
+    "kinds",
     [
-        ("orthonormal", "db3"),
-        ("lifting", "db2"),
-        pytest.param("linear-phase", "cdf9.7", marks=pytest.mark.slow),
-        pytest.param("filters", "db2", marks=pytest.mark.slow),
+        {"orthonormal": "db3", "lifting": "db2"},
+        pytest.param({"linear-phase": "cdf9.7", "filters": "db2"}, marks=pytest.mark.slow),
     ],
 )
-def test_learned_layers(learn: str, wavelet: str) -> None:
-    layer = RoundTrips([lwt.DWT1d(wavelet, 1, "periodization", learn=learn)])
+def test_learned_layers(kinds: dict[str, str]) -> None:
+    layers = [lwt.DWT1d(w, 1, "periodization", learn=learn) for learn, w in kinds.items()]
     some, more = data(2, 3, 17), data(5, 3, 17)
-    same_in_onnx(layer, (some,), (more,), dynamic_shapes=({0: BATCH},))
+    same_in_onnx(RoundTrips(layers), (some,), (more,), dynamic_shapes=({0: BATCH},))
 
 
 @pytest.mark.parametrize("learn", [None, "lifting"])
@@ -209,20 +204,26 @@ POOLS: dict[str, Any] = {
 }
 
 
+class Pools(nn.Module):
+    """Results of several pooling layers, and of functions."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([POOLS[kind]() for kind in kinds])
+
+    def forward(self, x: torch.Tensor) -> list[Any]:
+        pooled = pooling.max_pool(x, 2)
+        unpooled = pooling.nearest_unpool(pooled, 2), pooling.bed_of_nails_unpool(pooled, 2)
+        return [*(layer(x) for layer in self.layers), *unpooled]
+
+
 @pytest.mark.parametrize(
-    "kind",
-    [k if k in ("soft", "lifting") else pytest.param(k, marks=pytest.mark.slow) for k in POOLS],
+    "kinds",
+    [
+        ("soft", "lifting"),
+        pytest.param(tuple(POOLS), marks=pytest.mark.slow),
+    ],
 )
-def test_pooling_layers(kind: str) -> None:
+def test_pooling(kinds: tuple[str, ...]) -> None:
     some, more = data(2, 3, 9, 8), data(5, 3, 9, 8)
-    same_in_onnx(POOLS[kind](), (some,), (more,), dynamic_shapes=({0: BATCH},))
-
-
-def test_pooling_functions() -> None:
-    class Model(nn.Module):
-        def forward(self, x: torch.Tensor) -> Any:
-            pooled = pooling.max_pool(x, 2)
-            return pooling.nearest_unpool(pooled, 2), pooling.bed_of_nails_unpool(pooled, 2)
-
-    some, more = data(2, 3, 9, 8), data(5, 3, 9, 8)
-    same_in_onnx(Model(), (some,), (more,), dynamic_shapes=({0: BATCH},))
+    same_in_onnx(Pools(kinds), (some,), (more,), dynamic_shapes=({0: BATCH},))
