@@ -41,8 +41,10 @@ def modes() -> Figure:
     """A short signal, and what each boundary mode takes it to be beyond its ends."""
     signal = np.array([0.55, 0.7, 1.25, 1.0, 0.3, 0.5, 0.75])
     figure = Figure(figsize=(9, 5.4), layout="constrained")
-    axes = figure.subplots(3, 3, sharex=True, sharey=True)
-    for ax, mode in zip(axes.flat, MODES, strict=True):
+    axes = figure.subplots(-(-len(MODES) // 3), 3, sharex=True, sharey=True)
+    for ax in axes.flat[len(MODES) :]:
+        ax.set_visible(False)
+    for ax, mode in zip(axes.flat, MODES, strict=False):
         _draw_extension(ax, signal, mode)
     return figure
 

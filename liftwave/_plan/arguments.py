@@ -9,6 +9,7 @@ from typing import Any, cast
 import pywt
 
 from liftwave._numbers import is_several, items, whole_number
+from liftwave._plan.boundary import MODES
 from liftwave._typing import Mode, ModeLike, Modes
 from liftwave.errors import (
     AxisError,
@@ -49,8 +50,8 @@ def resolve_mode(mode: ModeLike | str) -> Mode:
     ModeError
         If the mode does not exist.
     """
-    if isinstance(mode, str) and mode in pywt.Modes.modes:
-        return cast(Mode, mode)
+    if isinstance(mode, str) and mode in MODES:
+        return mode
     if isinstance(mode, str) and mode in _OLD_NAMES:
         name = _OLD_NAMES[mode]
         warn(f"{mode} has been renamed to {name}; use the new name", DeprecationWarning)
@@ -62,8 +63,8 @@ def resolve_mode(mode: ModeLike | str) -> Mode:
     known_mode = _mode_numbers().get(mode)
     if known_mode is None:
         raise ModeError(
-            f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, pywt.Modes.modes))}."
-            + (did_you_mean(mode, pywt.Modes.modes) if isinstance(mode, str) else "")
+            f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, MODES))}."
+            + (did_you_mean(mode, MODES) if isinstance(mode, str) else "")
         )
     return known_mode
 

@@ -18,7 +18,7 @@ enum class Weights {
   idw_huber,
   ada,
 };
-inline constexpr int weights_count = 6;
+inline constexpr int weights_count = static_cast<int>(Weights::ada) + 1;  // ada is the last
 
 template <class T>
 struct PoolCall {

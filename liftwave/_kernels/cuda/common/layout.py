@@ -142,7 +142,13 @@ _MODES: tuple[Mode, ...] = (
 LONG_ROWS = tuple(_MODES.index(mode) for mode in ("smooth", "antireflect"))
 """The modes whose rows may have more than one sample."""
 
-_CHANNEL_REFLECT = len(_MODES)
+CHANNEL_REFLECT = len(_MODES)
+"""The number of ``mode_channel_reflect``, the last of ``Mode``."""
+
+
+def mode_number(mode: Mode) -> int:
+    """The number of a mode in ``Mode`` of ``common/boundary.cuh``."""
+    return _MODES.index(mode)
 
 
 @lru_cache(maxsize=4096)
@@ -150,13 +156,13 @@ def boundary(extension: Extension) -> Boundary | None:
     """The mode of an extension; None if the kernels do not support it."""
     n, sides = extension.n, (len(extension.left), len(extension.right))
     if extension.vanishes:
-        return Boundary(n, n, _MODES.index("zero"), 0)
+        return Boundary(n, n, mode_number("zero"), 0)
     for number, mode in enumerate(_MODES):
         if extension == signal_extension(n, mode, *sides):
             return Boundary(n, n, number, 0)
     for parity, signal in ((0, 2 * n), (0, 2 * n - 1), (1, 2 * n), (1, 2 * n + 1)):
         if extension == channel_extension(signal, parity, "reflect", *sides):
-            return Boundary(n, signal, _CHANNEL_REFLECT, parity)
+            return Boundary(n, signal, CHANNEL_REFLECT, parity)
     return None
 
 

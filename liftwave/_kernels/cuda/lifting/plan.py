@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from liftwave._kernels.cuda.common.layout import Batch, Strided
+from liftwave._kernels.cuda.common.layout import CHANNEL_REFLECT, Batch, Strided, mode_number
 from liftwave._plan.axis import LiftPlan, StepPlan, step_padding
 from liftwave._plan.boundary import Extension, channel_extension
 from liftwave._typing import Mode
@@ -187,19 +187,24 @@ def _sides(step: StepPlan) -> tuple[tuple[Extension, int], tuple[Extension, int]
     return (step.extend, 1 - step.target), (step.fold, step.target)
 
 
-# Values of ``Mode`` in ``common/boundary.cuh``.
-_MODES: tuple[tuple[Mode, int], ...] = (("constant", 1), ("symmetric", 2), ("reflect", 9))
+# The modes of channels whose rows copy one sample, with their numbers.
+_MODES: tuple[tuple[Mode, int], ...] = (
+    ("constant", mode_number("constant")),
+    ("symmetric", mode_number("symmetric")),
+    ("reflect", CHANNEL_REFLECT),
+)
+_ZERO = mode_number("zero")
 
 
 def _modes(step: StepPlan, padded: int) -> tuple[int, int] | None:
     """The modes of both extensions; None if the kernels do not support one of them."""
-    modes = [_mode(extension, padded, parity) for extension, parity in _sides(step)]
-    return None if None in modes else (modes[0] or 0, modes[1] or 0)
+    source, target = (_mode(extension, padded, parity) for extension, parity in _sides(step))
+    return None if source is None or target is None else (source, target)
 
 
 def _mode(extension: Extension, padded: int, parity: int) -> int | None:
     if extension.vanishes:
-        return 0
+        return _ZERO
     return next((k for mode, k in _MODES if _is(extension, padded, parity, mode)), None)
 
 
