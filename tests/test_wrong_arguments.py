@@ -42,6 +42,8 @@ USERS = {
 ACCIDENTS = (AttributeError, KeyError, RuntimeError, OverflowError, NameError)
 # Iterators and sparse matrices have no length. PyWavelets raises TypeError for all of them.
 NO_LENGTH = ("generator", "sparse", "sparse tensor")
+# PyWavelets does not know tensors.
+TENSORS = ("two libraries",)
 # Rows of the porting page: the function, the position of the argument, and the class in PyWavelets.
 KNOWN: dict[tuple[str, int], type[Exception]] = {
     ("dwt", 0): TypeError,
@@ -90,7 +92,7 @@ def is_that_of_pywavelets(name: str, argument: int | str, kind: str, ours: Excep
         return True
     case = Case(getattr(pywt, name), SHARED[name].arguments)
     theirs = raised(case, {argument: ALL_KINDS[kind]()})
-    if theirs is None or isinstance(theirs, ACCIDENTS) or kind in NO_LENGTH:
+    if theirs is None or isinstance(theirs, ACCIDENTS) or kind in NO_LENGTH + TENSORS:
         return True
     if isinstance(ours, DTypeError) or isinstance(theirs, KNOWN.get((name, argument), ())):
         return True

@@ -19,7 +19,7 @@ from liftwave._typing import Array, ArrayLike, ModeLike
 from liftwave.constraints.gradients import vjp
 from liftwave.constraints.orthonormal import lattice_angles, lattice_size, orthonormal_filters
 from liftwave.constraints.terms import generator
-from liftwave.errors import ArgumentTypeError, ConstraintError
+from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
 from liftwave.gradients import vjp as transform_vjp
 from liftwave.transforms.lengths import dwt_max_level
 from liftwave.transforms.multilevel import wavedec
@@ -72,6 +72,8 @@ def coding_gain(
     [9, 17]
     """
     x = as_array(x)
+    if 0 in x.shape:
+        raise ShapeError(f"coding_gain needs samples, got data of shape {tuple(x.shape)}")
     bands = wavedec(x, wavelet, mode, level, axis)
     powers, sizes = [_power(band) for band in bands], [size(band) for band in bands]
     if min(powers) == 0.0:
@@ -148,7 +150,7 @@ def design_orthonormal(
     if cost is not None and not callable(cost):
         raise ArgumentTypeError(f"cost must be a function of the bands or None, got {cost!r}")
     starts = max(whole_number(starts, "starts must be an integer"), 0)
-    check_size("the starting points", (starts, lattice_size(length)))
+    check_size("the starting points", (max(starts, 1), lattice_size(length)))
     if lattice_size(length) < 2:
         raise ConstraintError("length=2 leaves nothing to design: Haar is the only wavelet")
     data = open_array(x).array
