@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,74 @@ def whole_number(value: Any, demand: str, error: type[LiftwaveError] = ArgumentT
         return operator.index(value)
     except TypeError:
         raise error(f"{demand}, got {value!r}") from None
+
+
+def positive_number(value: Any, name: str, error: type[LiftwaveError]) -> int:
+    """An integer of at least 1.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If the value is not a whole number.
+    LiftwaveError
+        The given error, if it is less than 1.
+    """
+    number = whole_number(value, f"{name} must be an integer of at least 1")
+    if number < 1:
+        raise error(f"{name} has to be at least 1, got {value!r}")
+    return number
+
+
+def lengths(values: Any, name: str, error: type[LiftwaveError]) -> tuple[int, ...]:
+    """Integers, one for each axis. Symbolic ones, in graphs that torch records, stay symbolic.
+
+    Raises
+    ------
+    LiftwaveError
+        The given error, if the values are not a sequence of whole numbers.
+    """
+    demand = f"{name} must be a sequence of integers, one for each axis"
+    numbers = items(values, demand, error)
+    return tuple(
+        n if type(n).__name__ == "SymInt" else whole_number(n, demand, error) for n in numbers
+    )
+
+
+def real_number(value: Any, demand: str, error: type[LiftwaveError] = ArgumentTypeError) -> float:
+    """A float, from a real number or a 0-d array of any library.
+
+    Raises
+    ------
+    LiftwaveError
+        The given error, if the value is not one real number. Its message begins with ``demand``.
+    """
+    if type(value) is float:
+        return value
+    if not isinstance(value, _TEXT_AND_DATES) and getattr(value, "ndim", 0) == 0:
+        try:
+            return float(value)
+        except (TypeError, ValueError, OverflowError, RuntimeError):
+            pass
+    raise error(f"{demand}, got {value!r}")
+
+
+def flag(value: Any, name: str) -> bool:
+    """Whether an option is set, from any object that is true or false.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is neither, as an array.
+    """
+    try:
+        return bool(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise ArgumentTypeError(f"{name} must be True or False, got {value!r}") from None
+
+
+def is_one_of(value: Any, names: Collection[str]) -> bool:
+    """Whether a value is one of these names. Objects of all types can be asked about."""
+    return isinstance(value, str) and value in names
 
 
 def is_several(value: Any) -> bool:

@@ -111,6 +111,10 @@ class ThresholdError(LiftwaveError, ValueError):
     """A thresholding rule that does not exist or does not fit the data."""
 
 
+class ThresholdTypeError(ThresholdError, ArgumentTypeError):
+    """An object that is not the name of a thresholding rule."""
+
+
 class BandError(LiftwaveError, KeyError):
     """A band that a decomposition does not have."""
 

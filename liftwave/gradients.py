@@ -19,6 +19,7 @@ from liftwave._arrays.convert import (
 )
 from liftwave._arrays.tensors import resolved
 from liftwave._dispatch import kernels_for
+from liftwave._numbers import flag
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation, Shape
 from liftwave._operations.wavelet_operation import WaveletOperation
@@ -218,7 +219,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
         if all(g is None for g in bands):
             bands[0] = opened[0].xp.zeros_like(results[0])
         kernels = kernels_for(*(g for g in bands if g is not None), results[0])
-        if wavelet:
+        if flag(wavelet, "wavelet"):
             data, axes = operation.pull_back(bands, values, residuals, shapes, (), kernels)
             of_wavelet = wavelets.gradient(axes, results[0], not operation.is_synthesis)
         else:
@@ -298,7 +299,9 @@ def _fully_separable_analysis_vjp(arguments: dict[str, Any]) -> tuple[Any, Pullb
         values = cotangents.coeffs if is_result else cotangents
         cotangent = _checked_cotangent(values, shape, opened, "the coefficients")
         cotangent, gradients = _pull_back_axes(cotangent, pullbacks, wavelet)
-        of_wavelet = wavelets.combine(gradients[::-1], cotangent) if wavelet else None
+        of_wavelet = (
+            wavelets.combine(gradients[::-1], cotangent) if flag(wavelet, "wavelet") else None
+        )
         return Gradient(opened.close(cotangent), of_wavelet)
 
     return FswavedecnResult._of_plans(opened.close(coeffs), slices, plans), pullback
@@ -321,7 +324,7 @@ def _fully_separable_synthesis_vjp(fswavedecn_result: FswavedecnResult) -> tuple
         cotangent = _checked_cotangent(cotangents, shape, opened, "the result")
         cotangent, gradients = _pull_back_axes(cotangent, pullbacks, wavelet)
         coeffs = opened.close(cotangent)
-        of_wavelet = wavelets.combine(gradients, cotangent) if wavelet else None
+        of_wavelet = wavelets.combine(gradients, cotangent) if flag(wavelet, "wavelet") else None
         return Gradient(
             FswavedecnResult._of_plans(coeffs, result.coeff_slices, result._plans), of_wavelet
         )
@@ -360,6 +363,8 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
         values = _as_read(call.result.unpack(cotangents))
         names = ["the result"] * len(results)
         output_cotangents = _checked_cotangents(values, results, opened[0], names)
+        if all(g is None for g in output_cotangents):
+            output_cotangents[0] = opened[0].xp.zeros_like(results[0])
         kernels = kernels_for(*saved, *(g for g in output_cotangents if g is not None))
         gradients = operation.vjp(output_cotangents, saved, residuals, sizes, kernels)
         gradient: PoolingGradient = call.data.pack(

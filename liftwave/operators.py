@@ -355,7 +355,10 @@ def _as_shape(shape: int | Sequence[int]) -> Shape:
 
 
 def _as_dtype(dtype: Any) -> np.dtype[Any]:
-    result: np.dtype[Any] = np.dtype(dtype)
+    try:
+        result: np.dtype[Any] = np.dtype(dtype)
+    except (TypeError, ValueError):
+        raise DTypeError(f"dtype must be a dtype of NumPy, got {dtype!r}") from None
     if result.kind not in "fc":
         raise DTypeError(f"an operator of wavelets is of floating-point numbers, got {result}")
     return result

@@ -19,9 +19,10 @@ from liftwave._arrays.convert import (
     open_array,
     real_dtype,
 )
+from liftwave._numbers import is_one_of
 from liftwave._threshold_arguments import as_limit, as_substitute, single_limit
 from liftwave._typing import Array, ArrayT, Data, Namespace, Rule
-from liftwave.errors import ThresholdError
+from liftwave.errors import ThresholdError, ThresholdTypeError
 
 _EXTENDED = str(np.dtype(np.longdouble))
 
@@ -319,6 +320,7 @@ def check_rule(mode: str) -> None:
     ThresholdError
         If there is none.
     """
-    if not isinstance(mode, str) or mode not in _RULES:
+    if not is_one_of(mode, _RULES):
         names = ", ".join(f"'{name}'" for name in sorted(_RULES))
-        raise ThresholdError(f"The mode parameter only takes values from: {names}. Got {mode!r}")
+        error = ThresholdError if isinstance(mode, str) else ThresholdTypeError
+        raise error(f"The mode parameter only takes values from: {names}. Got {mode!r}")

@@ -152,6 +152,7 @@ class Environment:
         """Return a folder that holds the tests, but not the library's sources."""
         folder = self.where / suite.name
         folder.mkdir()
+        shutil.copy(TESTS / "downstream_pictures.py", folder / "conftest.py")
         if suite.source:
             download = ("-m", "pip", "download", "-q", "--no-deps", "--no-binary", suite.name)
             self.run(*download, "-d", folder, suite.source).check_returncode()

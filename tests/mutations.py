@@ -89,14 +89,14 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_plan/axes.py",
-        '        elif "a" in lengths:\n',
-        "        elif False:\n",
+        '    if "a" in lengths:\n',
+        "    if False:\n",
         "parity decomposition",
     ),
     Mutation(
         "liftwave/_plan/arguments.py",
-        "return min(max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True))",
-        "return max(max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True))",
+        "return min(levels, default=0)",
+        "return max(levels, default=0)",
         "parity",
     ),
     # Rows beyond the ends.

@@ -144,6 +144,16 @@ def mapped_slices(places: list[Any]) -> Any:
     return plain
 
 
+@pytest.mark.parametrize("mode", ["symmetric", "periodization"])
+@pytest.mark.parametrize("key", ["ad", "da", "dd"])
+def test_one_band_of_a_level_determines_its_lengths(key: str, mode: str) -> None:
+    """A level of odd lengths is reconstructed with one sample too many along each axis."""
+    coeffs = pywt.wavedecn(zero_mean((9, 9)), "haar", mode, level=2)
+    coeffs[-1] = {key: coeffs[-1][key]}
+    expected = pywt.waverecn(coeffs, "haar", mode)
+    assert_close(lw.waverecn(coeffs, "haar", mode), expected, ulps=16)
+
+
 @pytest.mark.parametrize("keys", [("da", "dd"), ("dd",)])
 def test_padding_in_place_of_missing_bands(keys: tuple[str, ...], xp: Library) -> None:
     coeffs = [zero_mean((3, 4)), {key: zero_mean((3, 5), seed) for seed, key in enumerate(keys)}]

@@ -18,6 +18,7 @@ from liftwave._kernels.contract import Kernels
 from liftwave._kernels.reference.pooling.regions import folded, regions
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.unpool import check_counts
+from liftwave._plan.lengths import check_size
 from liftwave._plan.windows import Ints, WindowPlan
 from liftwave._typing import Array
 from liftwave.errors import ShapeError, WindowError
@@ -116,6 +117,7 @@ class ConvTranspose(Operation):
         check_counts(shape, ndim)
         size = self._size(counts, kernel)
         lead = tuple(shape[: len(shape) - ndim - 1])
+        check_size("the result", (*lead, weight[1], *size))
         return WindowPlan(kernel, self.stride, self.padding, self.dilation, size, counts), lead
 
     def _size(self, counts: Ints, kernel: Ints) -> Ints:

@@ -24,10 +24,11 @@ from liftwave._arrays.convert import (
 from liftwave._arrays.tensors import is_readable
 from liftwave._kernels.contract import Kernels
 from liftwave._kernels.reference.pooling.regions import Table, flat_indices, sums
+from liftwave._numbers import lengths
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._plan.windows import Ints
 from liftwave._typing import Array
-from liftwave.errors import DTypeError, ShapeError
+from liftwave.errors import DTypeError, ShapeError, ShapeTypeError
 
 # --- by index --------------------------------------------------------------------------------
 
@@ -57,8 +58,7 @@ class MaxUnpool(Operation):
         """Values in a floating dtype; indices stay unchanged."""
         values, indices = open_array(arrays[0]), as_array(arrays[1])
         xp = common_namespace([values.array, indices])
-        if not xp.isdtype(indices.dtype, "integral"):
-            raise DTypeError(f"indices must be integers from max_pool, got {indices.dtype}")
+        _check_integers(indices)
         shape = tuple(values.array.shape)
         if tuple(indices.shape) != shape:
             raise ShapeError(f"indices have shape {tuple(indices.shape)}, the values {shape}")
@@ -92,14 +92,20 @@ class MaxUnpool(Operation):
         return [_scatter_last_vjp(cotangents[0], saved[0], tuple(sizes))]
 
 
+def _check_integers(indices: Array) -> None:
+    if not array_namespace(indices).isdtype(indices.dtype, "integral"):
+        raise DTypeError(f"indices must be integers from max_pool, got {indices.dtype}")
+
+
 def check_places(indices: Array, sizes: Sequence[int]) -> None:
     """Raise unless the indices are inside of a plane of this size, if they can be read.
 
     Raises
     ------
-    ShapeError
-        If an index is outside.
+    ShapeError, DTypeError
+        If an index is outside, or not an integer.
     """
+    _check_integers(indices)
     if not is_readable(indices) or 0 in indices.shape:
         return
     xp = array_namespace(indices)
@@ -264,7 +270,7 @@ def checked_size(
         if min(smallest) < 1:
             raise ShapeError(f"padding leaves nothing: the result would have size {smallest}")
         return smallest
-    size = tuple(output_size)
+    size = passed = lengths(output_size, "output_size", ShapeTypeError)
     ndim = len(smallest)
     if len(size) == len(shape) and size[: len(shape) - ndim] == tuple(shape[: len(shape) - ndim]):
         size = size[len(size) - ndim :]
@@ -272,9 +278,7 @@ def checked_size(
         n - s < length < n + s for n, length, s in zip(smallest, size, stride, strict=True)
     )
     if not fits or min(size) < 1:
-        raise ShapeError(
-            f"output_size is within one stride {stride} of {smallest}, got {tuple(output_size)}"
-        )
+        raise ShapeError(f"output_size is within one stride {stride} of {smallest}, got {passed}")
     return size
 
 

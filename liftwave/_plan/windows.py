@@ -12,12 +12,16 @@ from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
-from liftwave._numbers import is_several, items, whole_number
+from liftwave._numbers import flag, is_several, items, whole_number
 from liftwave.errors import ShapeError, WindowError
 
 Ints: TypeAlias = tuple[int, ...]
 Size: TypeAlias = "int | Sequence[int]"
 """One number for all spatial axes, or one per axis."""
+
+# Products with lengths of arrays must fit into 64 bits.
+_LARGEST = 2**31 - 1
+_MOST_AXES = 64
 
 
 class WindowPlan(NamedTuple):
@@ -128,12 +132,13 @@ def window_arguments(
 
     Raises
     ------
-        ArgumentTypeError
-    If an argument is not an integer.
-        WindowError
-        If numbers are too small, too many or too few, or padding is more than half the kernel.
+    ArgumentTypeError
+        If an argument is not an integer.
+    WindowError
+        If numbers are too small or large, too many or too few, or padding is more than half the
+        kernel.
     """
-    arguments = (kernel_size, stride, padding, dilation, bool(ceil_mode), ndim)
+    arguments = (kernel_size, stride, padding, dilation, flag(ceil_mode, "ceil_mode"), ndim)
     is_cacheable = PLAIN_TYPES.issuperset(map(type, arguments)) or are_plain(arguments)
     return (_cached if is_cacheable else _validated)(*arguments)
 
@@ -197,9 +202,9 @@ def axis_count(kernel_size: Any, ndim: int | None) -> int:
     length = len(items(kernel_size, "kernel_size has to be integers")) if several else None
     if ndim is not None:
         ndim = _integer("ndim", ndim)
-        if ndim < 1 or length not in (None, ndim):
+        if not 1 <= ndim <= _MOST_AXES or length not in (None, ndim):
             raise WindowError(
-                f"ndim is the number of spatial axes, at least 1, got ndim={ndim} with "
+                f"ndim is the number of spatial axes, from 1 to {_MOST_AXES}, got ndim={ndim} with "
                 f"kernel_size {kernel_size}"
             )
         return ndim
@@ -209,7 +214,7 @@ def axis_count(kernel_size: Any, ndim: int | None) -> int:
 
 
 def per_axis(name: str, value: Any, ndim: int, least: int) -> Ints:
-    """One integer for each of ``ndim`` axes, none of them below ``least``."""
+    """One integer for each of ``ndim`` axes, from ``least`` to 2**31 - 1."""
     if is_several(value):
         numbers = tuple(_integer(name, v) for v in items(value, f"{name} has to be integers"))
         if len(numbers) == 1:
@@ -220,6 +225,8 @@ def per_axis(name: str, value: Any, ndim: int, least: int) -> Ints:
         raise WindowError(f"{name} is one number or {ndim}, one per spatial axis, got {value}")
     if min(numbers) < least:
         raise WindowError(f"{name} is at least {least}, got {value}")
+    if max(numbers) > _LARGEST:
+        raise WindowError(f"{name} is at most {_LARGEST}, got {value}")
     return numbers
 
 

@@ -11,7 +11,7 @@ from liftwave._files.source import Source
 from liftwave.cli.deep_png import needs_all_bits, read_deep_png, write_deep_png
 from liftwave.cli.metadata import dpi_of, metadata, orientation_of, profile_of, unpacked, upright
 from liftwave.cli.pixels import frames, picture
-from liftwave.cli.tiff import is_tiff, read_tiff, write_tiff
+from liftwave.cli.tiff import holds_exif, is_tiff, read_tiff, write_tiff
 from liftwave.errors import FileError
 
 Image: TypeAlias = np.ndarray[Any, Any]
@@ -31,7 +31,6 @@ _CHANNELS = {"JPEG": (1, 3), "PPM": (1, 3), "BMP": (1, 3), "WEBP": (3, 4)}
 _METADATA: dict[str, tuple[str, ...]] = {
     "JPEG": ("exif", "icc_profile", "dpi"),
     "PNG": ("exif", "icc_profile", "dpi"),
-    "TIFF": ("exif", "icc_profile", "dpi"),
     "WEBP": ("exif", "icc_profile"),
     "BMP": ("dpi",),
 }
@@ -137,21 +136,16 @@ def write_image(stream: BinaryIO, array: Image, extra: dict[str, Any], name: str
             "write a .tif or .npy file"
         )
     channels = 1 if len(shape) == 2 else shape[2]
-    if suffix in _TIFF and not (_is_simple(array, extra, channels) and unpacked(extra, "exif")):
+    if suffix in _TIFF:
         _check_real(array, name)
-        _warn_of_losses(name, "TIFF", ("icc_profile",), extra, channels)
+        possible = ("exif", "icc_profile") if holds_exif(array) else ("icc_profile",)
+        _warn_of_losses(name, "TIFF", possible, extra, channels)
         write_tiff(stream, array, extra, channels)
     elif suffix == ".png" and array.dtype == np.uint16 and channels > 1:
         _check_alpha(name, "PNG", extra)
         write_deep_png(stream, array, extra)
     else:
         _write_picture(stream, array, extra, name)
-
-
-def _is_simple(array: Image, extra: dict[str, Any], channels: int) -> bool:
-    """Whether Pillow writes these samples to a TIFF file, which then has EXIF data."""
-    plain = "frames" not in extra and extra.get("alpha", True) and extra.get("colour", True)
-    return bool(array.dtype == np.uint8 and channels < 5 and plain)
 
 
 def _check_real(array: Image, name: str) -> None:

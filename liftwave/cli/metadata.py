@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 from typing import Any
 
 import numpy as np
 
-# EXIF tags that describe the picture and not the layout of its file: title, maker, model, time,
-# artist, copyright.
-_DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0132, 0x013B, 0x8298)
-_EXIF, _GPS = 0x8769, 0x8825
-# The size of the picture may change when it is turned.
-_STORED_SIZE = (0xA002, 0xA003)
+from liftwave.cli.exif import stored_exif
+
 _ORIENTATION = 0x0112
 
 # The colour space that a profile names, by the number of colours.
@@ -53,18 +50,12 @@ def metadata(image: Any) -> dict[str, Any]:
 
 def _exif(image: Any) -> bytes:
     """The EXIF data that remain true for other samples, or nothing."""
-    import PIL.Image
-
     try:
-        stored = image.getexif()
-        result = PIL.Image.Exif()
-        for tag in _DESCRIPTIVE:
-            if tag in stored:
-                result[tag] = stored[tag]
-        for group in (_EXIF, _GPS):
-            if tags := dict(stored.get_ifd(group)):
-                result[group] = {k: v for k, v in tags.items() if k not in _STORED_SIZE}
-        return bytes(result.tobytes()) if len(result) else b""
+        image.getexif()  # reads them, if they follow the samples
+        content = image.info.get("exif")
+        if content is None and (text := image.info.get("Raw profile type exif")):
+            content = bytes.fromhex("".join(text.split("\n")[3:]))
+        return stored_exif(io.BytesIO(content.removeprefix(b"Exif\0\0"))) if content else b""
     except Exception:  # EXIF data that cannot be read cannot be kept
         return b""
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import prod
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from liftwave._files.source import Source
-from liftwave.cli.metadata import dpi_of, metadata, packed, profile_of, upright
+from liftwave.cli.exif import EXIF, GPS, Value, encoded, parsed_exif, stored_exif
+from liftwave.cli.metadata import dpi_of, metadata, packed, profile_of, unpacked, upright
 from liftwave.cli.pixels import picture, samples
 from liftwave.errors import FileError
 
@@ -27,6 +29,10 @@ _PREDICTORS = (1, 2)
 _PREMULTIPLIED, _ALPHA = 1, 2
 _ORIENTATION, _PROFILE, _X, _Y, _UNIT = 274, 34675, 282, 283, 296
 _CENTIMETRES = 3
+_ASCII, _LONG = 2, 4
+_DIRECTORIES = {EXIF: "ExifTag", GPS: "GPSTag"}
+# tifffile writes more samples as BigTIFF.
+_LARGEST = 2**32 - 2**26
 _PER_INCH = {2: 1.0, _CENTIMETRES: 2.54}
 
 
@@ -150,6 +156,9 @@ def _metadata(source: Source, page: Any) -> dict[str, Any]:
         stored = [page.tags.valueof(tag) for tag in (_X, _Y)]
         if scale and all(pair and pair[0] and pair[1] for pair in stored):
             extra["dpi"] = [scale * pair[0] / pair[1] for pair in stored]
+    with suppress(Exception):  # EXIF data that cannot be read cannot be kept
+        if exif := stored_exif(source.stream):
+            extra["exif"] = packed(exif)
     if page.extrasamples and page.photometric in (_BLACK_IS_ZERO, _RGB):
         extra["alpha"] = tuple(page.extrasamples) in ((_ALPHA,), (_PREMULTIPLIED,))
     if page.samplesperpixel > 2 and page.photometric == _BLACK_IS_ZERO:
@@ -175,4 +184,68 @@ def write_tiff(
         options["extrasamples"] = [kind] * (channels - (3 if colour else 1))
     if dpi := dpi_of(extra):
         options |= {"resolution": dpi, "resolutionunit": "INCH"}
-    tifffile.imwrite(stream, array, software=False, **options)
+    exif = unpacked(extra, "exif") if holds_exif(array) else None
+    if exif is None:
+        tifffile.imwrite(stream, array, software=False, **options)
+    else:
+        _write_with_exif(stream, array, options, exif)
+
+
+def holds_exif(array: np.ndarray[Any, Any]) -> bool:
+    """Whether a file of these samples has EXIF data: tifffile writes larger files as BigTIFF."""
+    return array.nbytes < _LARGEST
+
+
+def _write_with_exif(
+    stream: BinaryIO, array: np.ndarray[Any, Any], options: dict[str, Any], exif: bytes
+) -> None:
+    """Write the samples, then the directories of EXIF data, to which tags of the picture point."""
+    import tifffile
+
+    order, tags = parsed_exif(exif)
+    values: list[Any] = [
+        (tag, _ASCII, 0, v.content, True) for tag, v in tags.items() if isinstance(v, Value)
+    ]
+    nested = {tag: v for tag, v in tags.items() if not isinstance(v, Value)}
+
+    def write(target: Any, places: dict[int, int]) -> None:
+        pointers = [(_DIRECTORIES[tag], _LONG, 1, place, True) for tag, place in places.items()]
+        more: dict[str, Any] = {"byteorder": order, "extratags": values + pointers}
+        tifffile.imwrite(target, array, software=False, **options, **more)
+
+    size = _Size()
+    write(size, dict.fromkeys(nested, 0))
+    content, places = bytes(size.end % 2), {}
+    for tag, directory in nested.items():
+        places[tag] = size.end + len(content)
+        content += encoded(directory, order, places[tag])
+    write(stream, places)
+    stream.seek(size.end)
+    stream.write(content)
+
+
+class _Size(io.BufferedIOBase):
+    """A file that only counts its bytes."""
+
+    def __init__(self) -> None:
+        self.end = self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        count = memoryview(data).nbytes
+        self._position += count
+        self.end = max(self.end, self._position)
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.end}
+        self._position = start[whence] + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position

@@ -12,11 +12,14 @@ from array_api_compat import array_namespace, device, size
 from numpy.typing import NDArray
 
 from liftwave._arrays.convert import as_array, open_array, real_dtype
+from liftwave._numbers import items, real_number, whole_number
 from liftwave._plan.arguments import normalize_axis
+from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike
 from liftwave.constraints.gradients import vjp
 from liftwave.constraints.orthonormal import lattice_angles, lattice_size, orthonormal_filters
-from liftwave.errors import ConstraintError
+from liftwave.constraints.terms import generator
+from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
 from liftwave.gradients import vjp as transform_vjp
 from liftwave.transforms.lengths import dwt_max_level
 from liftwave.transforms.multilevel import wavedec
@@ -69,6 +72,8 @@ def coding_gain(
     [9, 17]
     """
     x = as_array(x)
+    if 0 in x.shape:
+        raise ShapeError(f"coding_gain needs samples, got data of shape {tuple(x.shape)}")
     bands = wavedec(x, wavelet, mode, level, axis)
     powers, sizes = [_power(band) for band in bands], [size(band) for band in bands]
     if min(powers) == 0.0:
@@ -142,6 +147,10 @@ def design_orthonormal(
     """
     from scipy.optimize import minimize
 
+    if cost is not None and not callable(cost):
+        raise ArgumentTypeError(f"cost must be a function of the bands or None, got {cost!r}")
+    starts = max(whole_number(starts, "starts must be an integer"), 0)
+    check_size("the starting points", (max(starts, 1), lattice_size(length)))
     if lattice_size(length) < 2:
         raise ConstraintError("length=2 leaves nothing to design: Haar is the only wavelet")
     data = open_array(x).array
@@ -153,7 +162,7 @@ def design_orthonormal(
     n = data.shape[normalize_axis(axis, data.ndim)]
     if level is None and dwt_max_level(n, length) == 0:
         raise ConstraintError(f"{n} samples are few for {length} taps: pass level=1 to accept this")
-    objective = _Objective(data, cost or _LogPowers(power), mode, level, axis)
+    objective = _Objective(data, _LogPowers(power) if cost is None else cost, mode, level, axis)
     points = _starting_points(length, starts, seed)
     results = [minimize(objective, point, jac=True, method="BFGS") for point in points]
     return orthonormal_filters(min(results, key=lambda result: result.fun).x)
@@ -187,17 +196,25 @@ class _Objective:
         parameters = xp.asarray(angles, dtype=real_dtype(x, xp), device=device(x))
         bank, to_angles = vjp(orthonormal_filters, parameters)
         bands, to_taps = transform_vjp(wavedec, x, bank, **self._options)
-        value, gradients = self._cost(bands)
+        value, gradients = _checked_cost(self._cost(bands))
         (of_angles,) = to_angles(to_taps(gradients).wavelet)
-        return float(value), np.array([float(of_angles[k]) for k in range(angles.size)])
+        return value, np.array([float(of_angles[k]) for k in range(angles.size)])
+
+
+def _checked_cost(result: Any) -> tuple[float, Sequence[Array]]:
+    demand = "cost must return a number and the gradient in each band"
+    pair = items(result, demand)
+    if len(pair) != 2:
+        raise ArgumentTypeError(f"{demand}, got {len(pair)} objects")
+    return real_number(pair[0], demand), pair[1]
 
 
 def _starting_points(
     length: int, starts: int, seed: int | np.random.Generator | None
 ) -> list[NDArray[np.float64]]:
-    rng, daubechies = np.random.default_rng(seed), f"db{length // 2}"
+    rng, daubechies = generator(seed), f"db{length // 2}"
     first = [lattice_angles(daubechies)] if daubechies in pywt.wavelist("db") else []
-    points = [*first, *rng.uniform(-pi, pi, (max(starts, 0), length // 2 - 1))]
+    points = [*first, *rng.uniform(-pi, pi, (starts, length // 2 - 1))]
     if not points:
         raise ConstraintError(f"{daubechies} does not exist as a start: use starts of at least 1")
     return points

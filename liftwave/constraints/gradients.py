@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from liftwave._numbers import items
 from liftwave._typing import Array
 from liftwave.constraints import penalties
 from liftwave.constraints.lifting import symmetric_lifting, symmetric_vjp
@@ -15,7 +16,7 @@ from liftwave.constraints.orthonormal import (
     orthonormal_lowpass,
 )
 from liftwave.constraints.terms import Penalty
-from liftwave.errors import ArgumentTypeError
+from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.gradients import FilterBankGradient, LiftingGradient
 from liftwave.wavelets.filter_bank import FilterBank
 
@@ -73,7 +74,7 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     >>> to_angles(to_taps((None, 2 * cD)).wavelet)[0].round(3).tolist()
     [17.856]
     """
-    rule = _RULES.get(function)
+    rule = next((rule for known, rule in _RULES.items() if known is function), None)
     if rule is None:
         known = ", ".join(sorted(f.__name__ for f in _RULES))
         name = getattr(function, "__name__", repr(function))
@@ -114,7 +115,11 @@ def _of_symmetric(*args: Any, **options: Any) -> tuple[Any, Pullback]:
     ) -> tuple[Array, ...]:
         if isinstance(gradients, LiftingGradient):
             gradients = (gradients.taps, gradients.scale)
-        return tuple(pull(*gradients))
+        demand = "the cotangent of a LiftingScheme must be a LiftingGradient or a pair"
+        pair = items(gradients, demand)
+        if len(pair) != 2:
+            raise ShapeError(f"{demand} (taps, scale), got {len(pair)} objects")
+        return tuple(pull(*pair))
 
     return scheme, pullback
 

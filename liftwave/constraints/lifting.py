@@ -20,14 +20,16 @@ from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
 from liftwave._arrays.convert import Opened, is_array, open_arrays, zeros
+from liftwave._numbers import flag, is_one_of, items, whole_number
 from liftwave._typing import Array, ArrayLike
 from liftwave.constraints.step_sums import propagate, propagate_vjp
-from liftwave.constraints.terms import check_real
-from liftwave.errors import ConstraintError, ShapeError
+from liftwave.constraints.terms import check_real, cotangent_like
+from liftwave.errors import ConstraintError, ConstraintTypeError, ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep, StepKind
 from liftwave.wavelets.resolve import WaveletLike
 
+_TAPS = "taps must be a sequence of arrays, one for each step"
 _KINDS: tuple[StepKind, StepKind] = ("predict", "update")
 
 # The largest error of a condition that counts as rounding of a table, which has 12 to 16 digits.
@@ -78,7 +80,7 @@ def free_lifting(
     approx[k] = 1*even[k]
     detail[k] = 1*odd[k]
     """
-    steps = []
+    steps, taps = [], items(taps, _TAPS)
     for kind, values in zip(_alternating(first, len(taps)), taps, strict=True):
         step = LiftingStep(kind, values)
         before = (step.length - 1) // 2 if kind == "predict" else step.length // 2
@@ -237,8 +239,10 @@ class _Symmetric:
         dual_zero_sum: bool,
         sign: int,
     ) -> None:
+        sign = whole_number(sign, "sign must be 1 or -1", ConstraintTypeError)
         if sign not in (-1, 1):
             raise ConstraintError(f"sign must be 1 or -1, got {sign!r}")
+        taps = items(taps, _TAPS)
         self.kinds = _alternating(first, len(taps))
         self.determined = _determined(self.kinds, zero_sum, dual_zero_sum)
         self.sign = sign
@@ -267,12 +271,14 @@ class _Symmetric:
 
     def pullback(self, of_taps: Sequence[Array], of_scale: Sequence[Array]) -> list[Array]:
         """Map gradients in the scheme's taps and scales to gradients in the free halves."""
-        folded = [self._folded(g) for g in of_taps]
+        of_taps = _several("the cotangents of the taps", of_taps, len(self.halves))
+        of_scale = _several("the cotangents of the scales", of_scale, 2)
+        folded = [self._folded(k, g) for k, g in enumerate(of_taps)]
         zero = 0.0 * self.sums.gain
         of_totals = [
             0.5 * half[0] if k in self.determined else zero for k, half in enumerate(folded)
         ]
-        low, high = of_scale
+        low, high = (cotangent_like(g, zero, (), "the cotangent of a scale") for g in of_scale)
         of_gain = self.sign / sqrt(2.0) * high - sqrt(2.0) / self.sums.gain**2 * low
         complete = propagate_vjp(self.sums, self.kinds, self.free, of_totals, of_gain)
         return [
@@ -280,18 +286,30 @@ class _Symmetric:
             for k, (half, total) in enumerate(zip(folded, complete, strict=True))
         ]
 
-    def _folded(self, gradient: Array) -> Array:
+    def _folded(self, k: int, gradient: Array) -> Array:
         """Return the gradient in one half of a step's taps, which the other half repeats."""
-        middle = gradient.shape[0] // 2
+        half = self.halves[k]
+        middle = int(half.shape[0]) + (k in self.determined)
+        name = f"the cotangent of the taps of step {k}"
+        gradient = cotangent_like(gradient, half, (2 * middle,), name)
         return gradient[middle:] + self.xp.flip(gradient[:middle])
+
+
+def _several(name: str, values: Any, count: int) -> list[Any]:
+    arrays = items(values, f"{name} must be a sequence of {count}")
+    if len(arrays) != count:
+        raise ShapeError(f"{name} must be a sequence of {count}, got {len(arrays)}")
+    return arrays
 
 
 def _opened(taps: Sequence[ArrayLike], determined: frozenset[int]) -> list[Opened]:
     """Convert the taps to one library and dtype; empty lists become arrays of that library."""
+    if not taps:
+        raise ConstraintError(f"{_TAPS}, got none")
     arrays = [t for t in taps if is_array(t)]
     like = arrays[0] if arrays else np.empty(0)
     empty = zeros((0,), like, array_namespace(like))
-    opened = open_arrays([t if is_array(t) or len(t) else empty for t in taps])
+    opened = open_arrays([empty if isinstance(t, list | tuple) and not t else t for t in taps])
     for k, half in enumerate(opened):
         check_real(half, "taps")
         if half.array.ndim != 1:
@@ -304,7 +322,7 @@ def _opened(taps: Sequence[ArrayLike], determined: frozenset[int]) -> list[Opene
 
 
 def _alternating(first: StepKind, count: int) -> list[StepKind]:
-    if first not in _KINDS:
+    if not is_one_of(first, _KINDS):
         raise ConstraintError(f"first must be 'predict' or 'update', got {first!r}")
     start = _KINDS.index(first)
     return [_KINDS[(start + k) % 2] for k in range(count)]
@@ -313,7 +331,10 @@ def _alternating(first: StepKind, count: int) -> list[StepKind]:
 def _determined(kinds: Sequence[StepKind], zero_sum: bool, dual_zero_sum: bool) -> frozenset[int]:
     """Return the indices of the steps whose middle taps follow from the zero sums."""
     indices = set()
-    demands = ((zero_sum, "predict", "zero_sum"), (dual_zero_sum, "update", "dual_zero_sum"))
+    demands = (
+        (flag(zero_sum, "zero_sum"), "predict", "zero_sum"),
+        (flag(dual_zero_sum, "dual_zero_sum"), "update", "dual_zero_sum"),
+    )
     for demanded, kind, label in demands:
         if demanded and kind not in kinds:
             raise ConstraintError(f"{label} determines the last {kind} step, which is missing")

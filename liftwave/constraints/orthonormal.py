@@ -17,10 +17,17 @@ import pywt
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import Opened, open_array, zeros
-from liftwave._numbers import whole_number
+from liftwave._numbers import flag, items, real_number, whole_number
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, Namespace
-from liftwave.constraints.terms import check_real, mirror, mirror_transposed, require_possible
+from liftwave.constraints.terms import (
+    check_real,
+    cotangent_like,
+    generator,
+    mirror,
+    mirror_transposed,
+    require_possible,
+)
 from liftwave.errors import (
     ConstraintError,
     ConstraintTypeError,
@@ -135,7 +142,8 @@ def orthonormal_filters(
             f"a FilterBank has one angle per entry of a 1-D array, got shape {low.shape}: "
             "use orthonormal_lowpass for many filters at once"
         )
-    require_possible(low.shape[0], ["orthonormal", "symmetric"] if symmetric else ["orthonormal"])
+    both = flag(symmetric, "symmetric")
+    require_possible(low.shape[0], ["orthonormal", "symmetric"] if both else ["orthonormal"])
     return orthonormal_bank(low)
 
 
@@ -172,9 +180,9 @@ def random_orthonormal_filters(
     >>> bank.orthogonal
     True
     """
-    count = lattice_size(length) - zero_sum
+    count = lattice_size(length) - flag(zero_sum, "zero_sum")
     check_size("the filters", (length,))
-    angles = np.random.default_rng(seed).uniform(-pi, pi, count)
+    angles = generator(seed).uniform(-pi, pi, count)
     return orthonormal_filters(angles, zero_sum=zero_sum)
 
 
@@ -230,8 +238,10 @@ def lattice_angles(
         )
     xp = opened.xp
     low = np.array([float(opened.array[i]) for i in range(opened.array.shape[0])])
+    zero_sum = flag(zero_sum, "zero_sum")
     if tolerance is None:
         tolerance = max(_TABLE_ERROR, _ROUNDING * float(xp.finfo(opened.array.dtype).eps))
+    tolerance = real_number(tolerance, "tolerance must be a number")
     _check_orthonormal(low, tolerance)
     if zero_sum:
         _check_sum(low, tolerance)
@@ -259,7 +269,7 @@ def lowpass_vjp(angles: ArrayLike, *, zero_sum: bool = True) -> tuple[Array, Any
     low = opened.close(_interleaved(xp, *row))
 
     def pullback(cotangent: ArrayLike) -> tuple[Array, ...]:
-        weights = xp.asarray(cotangent, dtype=all_angles.dtype, device=device(all_angles))
+        weights = cotangent_like(cotangent, all_angles, tuple(low.shape), "the cotangent")
         gradient = _angle_gradient(xp, all_angles, row, _deinterleaved(xp, weights))
         if zero_sum:
             gradient = gradient[..., :-1] - gradient[..., -1:]
@@ -278,7 +288,14 @@ def orthonormal_bank(low: Array) -> FilterBank:
 def gradient_in_lowpass(gradients: Sequence[Array | None], zero: Array) -> Array:
     """Map gradients in the filters of :func:`orthonormal_bank` (None is zero) to ``low``'s."""
     xp: Any = array_namespace(zero)
-    dec_lo, dec_hi, rec_lo, rec_hi = (zero if g is None else xp.asarray(g) for g in gradients)
+    demand = "the cotangent of a FilterBank must be a FilterBankGradient or four arrays"
+    filters = items(gradients, demand)
+    if len(filters) != 4:
+        raise ShapeError(f"{demand}, got {len(filters)} arrays")
+    shape, name = tuple(zero.shape), "the cotangent of a filter"
+    dec_lo, dec_hi, rec_lo, rec_hi = (
+        zero if g is None else cotangent_like(g, zero, shape, name) for g in filters
+    )
     of_low, of_high = rec_lo + xp.flip(dec_lo, axis=-1), rec_hi + xp.flip(dec_hi, axis=-1)
     return of_low + mirror_transposed(of_high)
 
@@ -288,6 +305,7 @@ def gradient_in_lowpass(gradients: Sequence[Array | None], zero: Array) -> Array
 
 def _all_angles(angles: ArrayLike, zero_sum: bool) -> tuple[Opened, Array]:
     """Convert the angles, and append the last one if it is determined by a zero sum."""
+    zero_sum = flag(zero_sum, "zero_sum")
     opened = open_array(angles)
     check_real(opened, "angles")
     free, xp = opened.array, opened.xp

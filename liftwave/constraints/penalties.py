@@ -12,6 +12,7 @@ from math import sqrt
 from typing import Literal, TypeAlias, get_args
 
 from liftwave._arrays.convert import Opened
+from liftwave._numbers import flag, is_one_of
 from liftwave._typing import Array, ArrayLike
 from liftwave.constraints.terms import (
     Penalty,
@@ -335,18 +336,29 @@ def wavelet_terms(
     ]
     if symmetry is not None:
         parts += [(_mirrored(symmetry, filters), (0, 1))]
-    if orthonormal:
+    if flag(orthonormal, "orthonormal"):
         demands = ["orthonormal"] if symmetry is None else ["orthonormal", "symmetric"]
         require_possible(filters[0].array.shape[-1], demands)
         parts += [(own_shifts, (0,)), (mirror_image, (0, 1))]
     return Penalty(filters, *parts)
 
 
-def _mirrored(symmetry: Symmetry, filters: list[Opened]) -> TermOf:
-    if symmetry not in get_args(Symmetry):
+def check_symmetry(symmetry: str) -> None:
+    """Raise unless a symmetry exists.
+
+    Raises
+    ------
+    ConstraintError
+        If it does not.
+    """
+    if not is_one_of(symmetry, get_args(Symmetry)):
         raise ConstraintError(
             f"unknown symmetry {symmetry!r}: use 'linear-phase' (a high-pass of even length is "
             "antisymmetric) or 'paper' (both filters are symmetric)"
         )
+
+
+def _mirrored(symmetry: Symmetry, filters: list[Opened]) -> TermOf:
+    check_symmetry(symmetry)
     even = filters[0].array.shape[-1] % 2 == 0
     return partial(mirrored_taps, antisymmetric=symmetry == "linear-phase" and even)

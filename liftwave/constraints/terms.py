@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 from array_api_compat import array_namespace, device
 
-from liftwave._arrays.convert import Opened, open_arrays, zeros
+from liftwave._arrays.convert import Opened, as_array, common_namespace, open_arrays, zeros
 from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
 
@@ -43,6 +44,44 @@ def check_real(opened: Opened, name: str) -> None:
     """Raise if an array is complex."""
     if opened.xp.isdtype(opened.array.dtype, "complex floating"):
         raise ArgumentTypeError(f"{name} must be real, got dtype {opened.array.dtype}")
+
+
+def cotangent_like(cotangent: Any, like: Array, shape: tuple[int, ...], name: str) -> Array:
+    """Return a cotangent as an array of this shape, in the library and dtype of ``like``.
+
+    Raises
+    ------
+    ShapeError
+        If it does not broadcast to this shape.
+    ArgumentTypeError, DTypeError
+        If it is complex or not numeric, or an array of another library.
+    """
+    array, xp = as_array(cotangent), array_namespace(like)
+    if type(array) is np.ndarray and type(like) is not np.ndarray:
+        array = xp.asarray(array, device=device(like))
+    check_real(Opened(array, common_namespace([array, like]), array.dtype), name)
+    lengths = tuple(array.shape)
+    pairs = zip(reversed(lengths), reversed(shape), strict=False)
+    if len(lengths) > len(shape) or any(n not in (1, m) for n, m in pairs):
+        raise ShapeError(f"{name} must have shape {shape}, got shape {lengths}")
+    return xp.broadcast_to(xp.astype(array, like.dtype, copy=False), shape)
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """Return NumPy's generator of a seed.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is not a seed.
+    """
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            "seed must be None, an integer of at least 0, a sequence of these or a "
+            f"numpy.random.Generator, got {seed!r}"
+        ) from None
 
 
 def require_possible(length: int, demands: Sequence[str]) -> None:
@@ -122,8 +161,8 @@ class Penalty:
 
     def pullback(self, cotangent: Any) -> tuple[Array, ...]:
         """Return the gradient in each filter, times a cotangent of the value's shape."""
-        first = self._filters[0]
-        weight = first.xp.asarray(cotangent, dtype=first.array.dtype, device=device(first.array))
+        taps = self._filters[0].array
+        weight = cotangent_like(cotangent, taps, tuple(taps.shape[:-1]), "the cotangent")
         gradients: list[Any] = [0.0] * len(self._filters)
         for indices, term in self._terms:
             for k, gradient in zip(indices, term.gradient(), strict=True):

@@ -9,6 +9,7 @@ from typing import Self
 
 from array_api_compat import array_namespace
 
+from liftwave._numbers import real_number
 from liftwave._typing import Array
 from liftwave.decomposition.bands import Bands
 from liftwave.errors import ShapeError
@@ -73,6 +74,8 @@ class BandArithmetic(Bands):
         >>> d == d + 1e-12 * d, d.allclose(d + 1e-12 * d)
         (False, True)
         """
+        rtol = real_number(rtol, "rtol must be a number")
+        atol = real_number(atol, "atol must be a number")
 
         def close(x: Array, y: Array) -> bool:
             xp = array_namespace(x)

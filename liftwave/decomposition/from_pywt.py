@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import zeros
+from liftwave._numbers import lengths
 from liftwave._plan.arguments import normalize_axes
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._typing import Array, Modes
-from liftwave.errors import AxisError, LevelWarning, ShapeError
+from liftwave.errors import AxisError, LevelWarning, ShapeError, ShapeTypeError
 from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.lengths import wavedecn_shapes
 from liftwave.transforms.structures import BandList, DictList, TripleList, dict_list
@@ -53,7 +54,7 @@ def fields_of(
     plans = axis_plans(wavelet, mode, transformed, like.ndim)
     call = synthesis_call(bands, plans, like.ndim, structure)
     full = call.operation.outputs([tuple(b.shape) for b in call.arrays], ())[0].shape
-    shape = full if shape is None else tuple(shape)
+    shape = full if shape is None else lengths(shape, "shape", ShapeTypeError)
     level = len(coeffs) - 1
     expected = _expected_shapes(shape, wavelet, mode, level, transformed)
     xp = array_namespace(like)

@@ -37,7 +37,8 @@ def plot_bands(subject: Bands, title: str | None = None) -> Figure:
             "index a batch before decomposing"
         )
     figure = plot(subject)
-    figure.suptitle(title or _heading(subject), fontsize=11)
+    text = "" if title is None else str(title)
+    figure.suptitle(text or _heading(subject), fontsize=11)
     return figure
 
 

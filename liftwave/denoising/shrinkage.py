@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
@@ -21,6 +22,7 @@ from liftwave._arrays.convert import (
     real_dtype,
 )
 from liftwave._execute import execute
+from liftwave._numbers import is_one_of
 from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
 from liftwave._plan.arguments import check_level, normalize_axes
@@ -234,11 +236,11 @@ def _thresholded(
 
 
 def _check_choices(method: str, rule: str) -> None:
-    if not isinstance(method, str) or method not in METHODS:
+    if not is_one_of(method, METHODS):
         raise ThresholdError(
             f"unknown method {method!r}; use one of {', '.join(map(repr, METHODS))}"
         )
-    if rule not in ("soft", "hard", "garrote"):
+    if not is_one_of(rule, ("soft", "hard", "garrote")):
         raise ThresholdError(f"unknown rule {rule!r}; use one of 'soft', 'hard', 'garrote'")
 
 
@@ -249,6 +251,8 @@ def _whole_shifts(shifts: int) -> int:
         raise ArgumentTypeError(f"shifts must be an integer, got {shifts!r}") from None
     if number < 1:
         raise ThresholdError(f"shifts must be at least 1 (no cycle spinning), got {shifts}")
+    if number > sys.maxsize:
+        raise ThresholdError(f"shifts must be at most {sys.maxsize}, got {shifts}")
     return number
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._arrays.convert import REAL_DTYPES, as_array
-from liftwave._numbers import whole_number
+from liftwave._numbers import flag, is_one_of, real_number, whole_number
 from liftwave._operations.attention import Attention
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.conv_transpose import ConvTranspose, check_weight
@@ -83,7 +83,7 @@ def edscw_pool(
 ) -> Call:
     """The call of :func:`liftwave.pooling.edscw_pool`."""
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    operation = _weighted_pool(windows, "exp-dice", per_channel=bool(per_channel))
+    operation = _weighted_pool(windows, "exp-dice", per_channel=flag(per_channel, "per_channel"))
     return Call(operation, (x,), SINGLE, ONLY_DATA)
 
 
@@ -102,9 +102,9 @@ def similarity_pool(
 ) -> Call:
     """The call of :func:`liftwave.pooling.similarity_pool`."""
     _check_name("similarity", similarity, SIMILARITIES)
-    weights: Any = f"exp-{similarity}" if exponential else similarity
+    weights: Any = f"exp-{similarity}" if flag(exponential, "exponential") else similarity
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    operation = _weighted_pool(windows, weights, per_channel=bool(per_channel))
+    operation = _weighted_pool(windows, weights, per_channel=flag(per_channel, "per_channel"))
     return Call(operation, (x,), SINGLE, ONLY_DATA)
 
 
@@ -125,7 +125,7 @@ def idw_pool(
     distance, delta = checked_distance(distance, delta)
     weights: Any = f"idw-{distance}"
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    operation = _weighted_pool(windows, weights, delta, bool(per_channel))
+    operation = _weighted_pool(windows, weights, delta, flag(per_channel, "per_channel"))
     return Call(operation, (x,), SINGLE, ONLY_DATA)
 
 
@@ -143,7 +143,7 @@ def ada_pool(
 ) -> Call:
     """The call of :func:`liftwave.pooling.ada_pool`."""
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    operation = _weighted_pool(windows, "ada", per_channel=bool(per_channel))
+    operation = _weighted_pool(windows, "ada", per_channel=flag(per_channel, "per_channel"))
     return Call(operation, (x, _plain_beta(beta, x)), SINGLE, DATA_AND_BETA)
 
 
@@ -164,7 +164,7 @@ def ada_unpool(
 ) -> Call:
     """The call of :func:`liftwave.pooling.ada_unpool`."""
     check_reverse(up, preserve)
-    options: Any = {"per_channel": bool(per_channel), "up": up, "preserve": preserve}
+    options: Any = {"per_channel": flag(per_channel, "per_channel"), "up": up, "preserve": preserve}
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
     operation = _weighted_pool(windows, "ada", **options)
     arrays = (x, pooled, _plain_beta(beta, x))
@@ -191,7 +191,7 @@ def check_reverse(up: str, preserve: str) -> None:
 
 
 def _check_name(option: str, name: Any, names: Sequence[str]) -> None:
-    if name not in names:
+    if not is_one_of(name, names):
         raise WindowError(f"{option} must be one of {', '.join(map(repr, names))}, got {name!r}")
 
 
@@ -204,10 +204,7 @@ def checked_distance(distance: str, delta: Any) -> tuple[str, float]:
         If they are not.
     """
     _check_name("distance", distance, DISTANCES)
-    try:
-        number = float(delta)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(f"delta is a number, got {delta!r}") from None
+    number = real_number(delta, "delta is a number")
     if not 0 < number < float("inf"):
         raise WindowError(f"delta is a positive number, got {delta!r}")
     return distance, number
@@ -229,7 +226,7 @@ def max_pool(
 ) -> Call:
     """The call of :func:`liftwave.pooling.max_pool`."""
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    result = MAX_PAIR if return_indices else MAX_VALUES
+    result = MAX_PAIR if flag(return_indices, "return_indices") else MAX_VALUES
     return Call(_max_pool(windows), (x,), result, ONLY_DATA)
 
 
@@ -345,19 +342,24 @@ def energy_attention(
             raise ArgumentTypeError(f"{name} is a pair (weight, bias), got {type(layer).__name__}")
     if (mean is None) != (variance is None):
         raise ArgumentTypeError("pass both mean and variance or neither, got only one of them")
-    channels = array.shape[-dimensions - 1]
-    _check_layers([tuple(a.shape) for a in (*squeeze, *excite)], channels)
     statistics = () if mean is None else (mean, variance)
-    operation = Attention(dimensions, bool(normalize), float(epsilon))
-    arrays = (array, *squeeze, *excite, *statistics)
-    return Call(operation, arrays, SINGLE, ATTENTION_INPUTS)
+    parameters = [as_array(a) for a in (*squeeze, *excite, *statistics)]
+    _check_layers([tuple(a.shape) for a in parameters], array.shape[-dimensions - 1])
+    number = real_number(epsilon, "epsilon must be a number")
+    operation = Attention(dimensions, flag(normalize, "normalize"), number)
+    return Call(operation, (array, *parameters), SINGLE, ATTENTION_INPUTS)
 
 
 def _check_layers(shapes: list[tuple[int, ...]], channels: int) -> None:
-    squeeze, first, excite, second = shapes
+    squeeze, first, excite, second, *statistics = shapes
     inner = first[0] if len(first) == 1 else -1
     if squeeze != (inner, channels) or excite != (channels, inner) or second != (channels,):
         raise ShapeError(
             f"for {channels} channels, layers have the shapes (R, {channels}), (R,), "
-            f"({channels}, R), ({channels},); got {', '.join(map(str, shapes))}"
+            f"({channels}, R), ({channels},); got {', '.join(map(str, shapes[:4]))}"
+        )
+    if any(shape != (channels,) for shape in statistics):
+        raise ShapeError(
+            f"mean and variance have one number for each of {channels} channels, got shapes "
+            f"{' and '.join(map(str, statistics))}"
         )

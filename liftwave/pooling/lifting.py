@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from liftwave._execute import execute, graph_node
+from liftwave._numbers import flag, positive_number
+from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ShapeError
 from liftwave.pooling import lifting_calls
@@ -183,11 +185,11 @@ def lift_filters(
     >>> sum(each.size for each in filters)
     3072
     """
-    for name, value in (("channels", channels), ("kernel_size", kernel_size)):
-        if value < 1:
-            raise ShapeError(f"{name} has to be at least 1, got {value}")
-    passes = 1 if shared else 2 ** checked_dimensions(dimensions) - 1
+    channels = positive_number(channels, "channels", ShapeError)
+    kernel_size = positive_number(kernel_size, "kernel_size", ShapeError)
+    passes = 1 if flag(shared, "shared") else 2 ** checked_dimensions(dimensions) - 1
     shape, middle = (passes, 2, channels), (kernel_size - 1) // 2
+    check_size("the filters", (*shape, kernel_size))
     weight = np.zeros((*shape, kernel_size))
     if kernel_size < 3:
         weight[:, 0, :, middle], weight[:, 1, :, middle] = 1.0, 0.5

@@ -8,11 +8,11 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array
-from liftwave._numbers import whole_number
+from liftwave._numbers import is_one_of, items, lengths, whole_number
 from liftwave._operations.operation import Shape
 from liftwave._plan.lift_pool import PADDINGS, LiftOutput, band_names
 from liftwave._typing import Array
-from liftwave.errors import BandError, OptionError, ShapeError
+from liftwave.errors import BandError, OptionError, ShapeError, ShapeTypeError
 
 FORMS = ("sum", "concat", "bands")
 REDUCTIONS = ("mean", "sum", "norm")
@@ -64,22 +64,28 @@ def chosen_output(
 ) -> tuple[LiftOutput, tuple[str, ...]]:
     """The bands of a result and their form, and the names of the bands."""
     names = band_names(dimensions)
-    if output in names:
+    if is_one_of(output, names):
         if bands is not None:
             raise OptionError(f"output={output!r} names a band: do not pass bands, got {bands!r}")
         return LiftOutput((names.index(output),), "bands"), (output,)
-    if output not in FORMS:
+    if not is_one_of(output, FORMS):
         raise OptionError(
             f"unknown output {output!r}: use one of {', '.join(map(repr, FORMS))} or a band, "
             f"one of {', '.join(map(repr, names))}"
         )
-    wanted = names if bands is None else (bands,) if isinstance(bands, str) else tuple(bands)
+    wanted = names if bands is None else _as_names(bands)
     for name in wanted:
-        if name not in names:
+        if not is_one_of(name, names):
             raise _no_such_band(name, names)
     if not wanted or len(set(wanted)) < len(wanted):
         raise OptionError(f"bands must be at least one name, without repetitions, got {wanted!r}")
     return LiftOutput(tuple(map(names.index, wanted)), output), wanted
+
+
+def _as_names(bands: Any) -> tuple[Any, ...]:
+    if isinstance(bands, str):
+        return (bands,)
+    return tuple(items(bands, "bands must be None or names of bands"))
 
 
 def _no_such_band(name: Any, names: tuple[str, ...]) -> BandError:
@@ -91,7 +97,7 @@ def _no_such_band(name: Any, names: tuple[str, ...]) -> BandError:
 
 def checked_padding(padding: str) -> str:
     """The padding, if it is known."""
-    if padding not in PADDINGS:
+    if not is_one_of(padding, PADDINGS):
         raise OptionError(
             f"unknown padding {padding!r}: use one of {', '.join(map(repr, PADDINGS))}"
         )
@@ -111,7 +117,7 @@ def checked_size(halves: Sequence[int], output_size: Sequence[int] | None) -> tu
     doubled = tuple(2 * m for m in halves)
     if output_size is None:
         return doubled
-    size = tuple(output_size)
+    size = lengths(output_size, "output_size", ShapeTypeError)
     if len(size) != len(doubled) or any(
         n - wanted not in (0, 1) for n, wanted in zip(doubled, size, strict=True)
     ):

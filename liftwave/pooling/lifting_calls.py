@@ -12,6 +12,7 @@ from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array, common_namespace
 from liftwave._execute import execute, graph_node
+from liftwave._numbers import is_one_of
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.lift_pool import LiftDown, LiftUp
 from liftwave._plan.axis import bounded
@@ -131,7 +132,7 @@ def _down(
 ) -> _Down:
     dimensions = checked_dimensions(dimensions)
     chosen, names = chosen_output(output, bands, dimensions)
-    if penalties is not None and penalties not in REDUCTIONS:
+    if penalties is not None and not is_one_of(penalties, REDUCTIONS):
         raise OptionError(
             f"unknown reduction of penalties {penalties!r}: use None or one of "
             f"{', '.join(map(repr, REDUCTIONS))}"

@@ -12,6 +12,7 @@ from array_api_compat import device
 from liftwave._arrays.convert import open_array
 from liftwave._execute import execute, graph_node
 from liftwave._operations.conv_transpose import check_weight
+from liftwave._plan.lengths import check_size
 from liftwave._plan.windows import Size, per_axis
 from liftwave._typing import Array, ArrayLike
 from liftwave.pooling import calls
@@ -296,6 +297,7 @@ def conv_transpose_matrix(
     opened = open_array(weight)
     check_weight(opened.array.shape)
     shape = (opened.array.shape[0], *per_axis("size", size, opened.array.ndim - 2, 1))
+    check_size("the matrix", (prod(shape), prod(shape)))
     xp, like = opened.xp, opened.array
     units = xp.asarray(np.eye(prod(shape)), dtype=like.dtype, device=device(like))
     images = xp.reshape(units, (prod(shape), *shape))

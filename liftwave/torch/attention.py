@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from liftwave._numbers import flag, positive_number
+from liftwave._plan.lengths import check_size
 from liftwave.errors import ShapeError
 from liftwave.pooling.calls import EPSILON
-from liftwave.torch.pooling_windows import check_real
+from liftwave.torch.inputs import check_real, check_tensor
 
 
 class _AnyBatchNorm(nn.modules.batchnorm._BatchNorm):
@@ -34,8 +36,8 @@ class EnergyAttention(nn.Module):
 
     Raises
     ------
-    ShapeError
-        If a number is not positive.
+    ShapeError, ArgumentTypeError
+        If a number is not positive, or not an integer.
 
     See Also
     --------
@@ -58,20 +60,19 @@ class EnergyAttention(nn.Module):
         self, channels: int, ratio: int = 16, normalize: bool = False, dimensions: int = 2
     ) -> None:
         super().__init__()
-        if min(channels, ratio, dimensions) < 1:
-            raise ShapeError(
-                "channels, ratio and dimensions are at least 1, "
-                f"got {channels}, {ratio}, {dimensions}"
-            )
-        self.channels, self.ratio, self.normalize = channels, ratio, normalize
-        self.dimensions = dimensions
-        inner = max(channels // ratio, 1)
+        self.channels = channels = positive_number(channels, "channels", ShapeError)
+        self.ratio = positive_number(ratio, "ratio", ShapeError)
+        self.normalize = flag(normalize, "normalize")
+        self.dimensions = positive_number(dimensions, "dimensions", ShapeError)
+        inner = max(channels // self.ratio, 1)
+        check_size("the layers", (inner, channels), (channels, inner))
         self.norm = _AnyBatchNorm(channels, eps=EPSILON)
         self.squeeze = nn.Linear(channels, inner)
         self.excite = nn.Linear(inner, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """The input, with each channel multiplied by its weight."""
+        check_tensor(self, x)
         dims = self.dimensions
         batched = x.ndim == dims + 2
         if x.ndim not in (dims + 1, dims + 2) or x.shape[-dims - 1] != self.channels:

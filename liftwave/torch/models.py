@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from liftwave.errors import ArgumentTypeError
+from liftwave._numbers import flag, positive_number
+from liftwave.errors import ArgumentTypeError, WindowError
 
 _POOLS: dict[type[nn.Module], tuple[str, int]] = {
     nn.MaxPool1d: ("max", 1),
@@ -91,15 +92,15 @@ def replace_pooling(
         The model whose modules are replaced.
     factory : callable
         Gets a :class:`Place` and returns the new layer for it, or ``None`` to keep the old one.
-        example : Tensor or tuple, optional
-    Arguments for one call of the model, which determines the channels of each layer. By
+    example : Tensor or tuple, optional
+        Arguments for one call of the model, which determines the channels of each layer. By
         default they are those of the last convolution or normalisation registered before the
         layer. This is a guess if modules are not used in the order of their registration.
-        convolutions : bool, optional
-    Whether to replace strided convolutions, too: by the same convolution (the same object)
+    convolutions : bool, optional
+        Whether to replace strided convolutions, too: by the same convolution (the same object)
         with stride 1, followed by the new layer.
-        stride : int or None, optional
-    Replace only modules with this stride along all axes; ``None``: any stride except 1.
+    stride : int or None, optional
+        Replace only modules with this stride along all axes; ``None``: any stride except 1.
 
     Returns
     -------
@@ -109,7 +110,7 @@ def replace_pooling(
     Raises
     ------
     ArgumentTypeError
-        If the factory returns neither a module nor ``None``.
+        If the model is not a module, or the factory returns neither a module nor ``None``.
 
     Notes
     -----
@@ -127,6 +128,12 @@ def replace_pooling(
     >>> print(replace_pooling(model, lambda place: LiftDownPool2d(place.channels)))
     2: MaxPool2d -> LiftDownPool2d
     """
+    _check_model(model)
+    if not callable(factory):
+        raise ArgumentTypeError(f"the factory must be a function of a Place, got {factory!r}")
+    if stride is not None:
+        stride = positive_number(stride, "stride", WindowError)
+    convolutions = flag(convolutions, "convolutions")
     places = list(_places(model, stride, convolutions))
     observed = _observed_channels(model, places, example) if example is not None else None
     parameter = next(model.parameters(), None)
@@ -151,6 +158,18 @@ def replace_pooling(
             layer = layer.to(parameter.device)
         report.append(_replaced(model, place, layer))
     return report
+
+
+def _check_model(model: object) -> None:
+    """Raise unless ``model`` is a module.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is not.
+    """
+    if not isinstance(model, nn.Module):
+        raise ArgumentTypeError(f"the model must be a torch.nn.Module, got {type(model).__name__}")
 
 
 def _places(model: nn.Module, stride: int | None, convolutions: bool) -> Iterator[Place]:
@@ -238,11 +257,11 @@ def auxiliary_loss(model: nn.Module) -> Tensor:
         Every module in it that has a method ``penalty()`` contributes once, even if several
         layers share it. The penalty of a learnable wavelet measures how far its filters are from
         a wavelet. That of lifting pooling is the weighted :math:`c_u` and :math:`c_p` of its last
-    call in training.
+        call in training.
 
     Returns
     -------
-        Tensor, shape ()
+    Tensor, shape ()
         A term for the loss; zero if no layer has a penalty.
 
     Examples
@@ -258,6 +277,7 @@ def auxiliary_loss(model: nn.Module) -> Tensor:
     >>> _ = model(ramp)
     >>> loss = auxiliary_loss(model)  # the mean square of the details
     """
+    _check_model(model)
     methods = (getattr(module, "penalty", None) for module in model.modules())
     penalties: list[Tensor] = [penalty() for penalty in methods if callable(penalty)]
     if penalties:

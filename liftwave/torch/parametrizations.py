@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from liftwave._numbers import flag, positive_number
 from liftwave.constraints import lattice_angles, orthonormal_lowpass
 from liftwave.errors import ShapeError
+from liftwave.torch.inputs import check_tensor
 
 
 class Orthonormal(nn.Module):
@@ -42,10 +44,11 @@ class Orthonormal(nn.Module):
 
     def __init__(self, zero_sum: bool = True) -> None:
         super().__init__()
-        self.zero_sum = zero_sum
+        self.zero_sum = flag(zero_sum, "zero_sum")
 
     def forward(self, angles: Tensor) -> Tensor:
         """Low-pass and high-pass of these angles, shape (2, 2N)."""
+        check_tensor(self, angles)
         low: Tensor = orthonormal_lowpass(angles, zero_sum=self.zero_sum)
         signs = torch.ones_like(low)
         signs[1::2] = -1.0
@@ -53,6 +56,7 @@ class Orthonormal(nn.Module):
 
     def right_inverse(self, filters: Tensor) -> Tensor:
         """The angles of a low-pass (the high-pass follows from it)."""
+        check_tensor(self, filters)
         if filters.ndim != 2 or filters.shape[0] != 2:
             raise ShapeError(
                 "expected a low-pass and a high-pass, in a parameter of shape (2, taps), "
@@ -89,7 +93,8 @@ class LinearPhase(nn.Module):
 
     def __init__(self, length: int, antisymmetric: bool = False) -> None:
         super().__init__()
-        self.length, self.antisymmetric = length, antisymmetric
+        self.length = positive_number(length, "length", ShapeError)
+        self.antisymmetric = flag(antisymmetric, "antisymmetric")
 
     @property
     def _free(self) -> int:
@@ -97,6 +102,12 @@ class LinearPhase(nn.Module):
 
     def forward(self, half: Tensor) -> Tensor:
         """The filters with this first half, which includes the middle tap if it is free."""
+        check_tensor(self, half)
+        if not half.ndim or half.shape[-1] != self._free:
+            raise ShapeError(
+                f"expected the first {self._free} of {self.length} taps, got shape "
+                f"{tuple(half.shape)}"
+            )
         mirror = half[..., : self.length // 2].flip(-1)
         if not self.antisymmetric:
             return torch.cat([half, mirror], -1)
@@ -105,7 +116,8 @@ class LinearPhase(nn.Module):
 
     def right_inverse(self, filters: Tensor) -> Tensor:
         """The first half of the mean of the filters and their mirror image."""
-        if filters.shape[-1] != self.length:
+        check_tensor(self, filters)
+        if not filters.ndim or filters.shape[-1] != self.length:
             raise ShapeError(
                 f"expected filters of {self.length} taps, got shape {tuple(filters.shape)}"
             )

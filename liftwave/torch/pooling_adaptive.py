@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedParameter, is_lazy
 
+from liftwave._numbers import flag
 from liftwave._plan.windows import Size, per_axis
 from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling import ada_pool, ada_unpool
 from liftwave.pooling.calls import check_reverse
 from liftwave.torch.docstrings import documented
-from liftwave.torch.pooling_windows import WindowPool, check_axes
+from liftwave.torch.inputs import check_axes
+from liftwave.torch.pooling_windows import WindowPool
 
 
 class _AdaPool(LazyModuleMixin, WindowPool):
@@ -40,7 +42,7 @@ class _AdaPool(LazyModuleMixin, WindowPool):
     ) -> None:
         super().__init__(kernel_size, stride, padding, dilation, ceil_mode, per_channel)
         self.channels = None if channels is None else per_axis("channels", channels, 1, 1)[0]
-        self.trainable = bool(trainable)
+        self.trainable = flag(trainable, "trainable")
         self._start = 0.0 if isinstance(beta, Tensor) else _number(beta)
         values = self._copied(beta) if isinstance(beta, Tensor) else self._filled(mask)
         if values is None:
@@ -96,6 +98,7 @@ class _AdaPool(LazyModuleMixin, WindowPool):
 
     def mask_for(self, x: Tensor) -> Tensor:
         """``beta`` for signals like ``x``: between 0 and 1, and of the shape of the windows."""
+        check_axes(self, x)
         return self._resized_beta(x).clamp(0.0, 1.0)
 
     def _resized_beta(self, x: Tensor) -> Tensor:
@@ -152,6 +155,7 @@ class _AdaUnpool(nn.Module):
 
     def forward(self, pooled: Tensor, x: Tensor) -> Tensor:
         """``pooled`` spread over the samples of ``x``, by the weights of these samples."""
+        check_axes(self, pooled)
         check_axes(self, x)
         pool = self.pool
         if not torch.compiler.is_compiling() and is_lazy(pool.beta):

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from liftwave._numbers import is_one_of
+from liftwave._plan.lengths import check_size
 from liftwave.constraints import orthonormal_filters
 from liftwave.errors import OptionError, WaveletError
 from liftwave.torch.wavelets import (
@@ -82,12 +84,12 @@ def pooling_wavelet(
     """
     if isinstance(wavelet, LearnableWavelet):
         return wavelet
-    if learn not in (None, "filters", "orthonormal"):
+    if learn is not None and not is_one_of(learn, ("filters", "orthonormal")):
         raise OptionError(
             f"unknown way to learn {learn!r}: use 'filters', 'orthonormal' or None, or pass a "
             "LearnableWavelet"
         )
-    if init is not None and (init not in _INITS or learn is None):
+    if init is not None and (learn is None or not is_one_of(init, _INITS)):
         raise OptionError(
             f"init is None, 'pretrain' or 'random', for filters that are learned; got {init!r} "
             f"with learn={learn!r}"
@@ -96,6 +98,7 @@ def pooling_wavelet(
     if isinstance(wavelet, int):
         if wavelet < 2:
             raise WaveletError(f"a filter needs at least two taps, got {wavelet}")
+        check_size("the filters", (wavelet, wavelet))
         if learn == "filters":
             return _KernelWavelet(wavelet, init or "pretrain", weight, symmetry, orthonormal)
         if learn is None or wavelet % 2:

@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from liftwave._numbers import flag, is_one_of, items, positive_number, real_number
 from liftwave._plan.lift_pool import band_names
-from liftwave.errors import ArgumentTypeError, OptionError, ShapeError
+from liftwave.errors import ArgumentTypeError, DTypeError, OptionError, ShapeError
 from liftwave.pooling import LiftFilters, lift_filters, lift_up
 from liftwave.pooling.lifting_arguments import REDUCTIONS, checked_padding, chosen_output
 from liftwave.pooling.lifting_calls import run_lift_down
 from liftwave.torch.docstrings import documented
-from liftwave.torch.pooling_windows import check_axes
+from liftwave.torch.inputs import check_axes, check_tensor
 
 Init: TypeAlias = Literal["wavelet", "random"]
 Bands: TypeAlias = "Mapping[str, Tensor] | Sequence[Tensor] | Tensor"
@@ -47,12 +48,14 @@ class _LiftDownPool(nn.Module):
         super().__init__()
         _, self.bands = chosen_output(output, bands, self.dimensions)
         self._bands = None if bands is None else self.bands
-        self.channels, self.kernel_size, self.output = channels, kernel_size, output
-        self.padding, self.shared = checked_padding(padding), shared
+        self.output, self.padding = output, checked_padding(padding)
+        self.channels = positive_number(channels, "channels", ShapeError)
+        self.kernel_size = positive_number(kernel_size, "kernel_size", ShapeError)
+        self.shared = flag(shared, "shared")
         self.init = _one_of("init", init, ("wavelet", "random"))
         self.reduction = _one_of("reduction", reduction, REDUCTIONS)
-        update, predict = penalty_weights
-        self.penalty_weights = float(update), float(predict)
+        self.penalty_weights = _pair(penalty_weights)
+        _check_factory(device, dtype)
         first = lift_filters(channels, kernel_size, self.dimensions, shared=shared)
         for name, values in first._asdict().items():
             tensor = torch.as_tensor(
@@ -83,8 +86,7 @@ class _LiftDownPool(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, ...) or (N, C, ...), in the form of ``output``."""
-        if x.ndim - self.dimensions not in (1, 2) or x.shape[-1 - self.dimensions] != self.channels:
-            check_axes(self, x, self.channels)
+        check_axes(self, x, self.channels)
         has_penalty = self.training and any(self.penalty_weights)
         filters = LiftFilters(self.weight, self.bias, self.gain, self.offset)
         reduction = self.reduction if has_penalty else None
@@ -151,9 +153,29 @@ class _LiftUpPool(nn.Module):
 
 
 def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
-    if value not in choices:
+    if not is_one_of(value, choices):
         raise OptionError(f"unknown {name} {value!r}: use one of {', '.join(map(repr, choices))}")
     return value
+
+
+def _pair(weights: Any) -> tuple[float, float]:
+    demand = "penalty_weights must be a pair of numbers"
+    numbers = [real_number(w, demand) for w in items(weights, demand)]
+    if len(numbers) != 2:
+        raise ArgumentTypeError(f"{demand}, got {len(numbers)} numbers")
+    return numbers[0], numbers[1]
+
+
+def _check_factory(device: Any, dtype: Any) -> None:
+    """Raise unless parameters can be of this device and dtype."""
+    try:
+        torch.device("cpu" if device is None else device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ArgumentTypeError(
+            f"device must be a device of torch, got {device!r}: {error}"
+        ) from None
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        raise DTypeError(f"dtype must be a floating-point dtype of torch, got {dtype!r}")
 
 
 def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
@@ -189,6 +211,9 @@ def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
     first = next((band for band in tensors if band is not None), None)
     if first is None:
         raise ShapeError("at least one band is needed, all are missing")
+    for band in tensors:
+        if band is not None:
+            check_tensor(layer, band, "tensors as bands")
     shapes = {tuple(band.shape) for band in tensors if band is not None}
     if len(shapes) > 1:
         raise ShapeError(f"all bands have one shape, got {', '.join(map(str, sorted(shapes)))}")

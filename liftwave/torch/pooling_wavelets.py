@@ -15,9 +15,9 @@ from liftwave._typing import Mode, ModeLike
 from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling.lifting_arguments import checked_size, chosen_output
 from liftwave.torch.docstrings import documented
+from liftwave.torch.inputs import check_axes, check_real
 from liftwave.torch.pooling_filters import pooling_wavelet
 from liftwave.torch.pooling_lifting import Bands, complete_bands
-from liftwave.torch.pooling_windows import check_axes, check_real
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
 from liftwave.torch.wavelets import LearnableWavelet, Symmetry
 

@@ -7,44 +7,12 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from liftwave._numbers import flag
 from liftwave._plan.windows import Size, window_arguments
-from liftwave.errors import DTypeError, ShapeError
 from liftwave.pooling import edscw_pool, idw_pool, soft_pool
 from liftwave.pooling.calls import checked_distance
 from liftwave.torch.docstrings import documented
-
-# --- common to pooling layers --------------------------------------------------------------------
-
-
-def check_axes(layer: Any, x: Tensor, channels: int | None = None) -> None:
-    """Raise unless ``x`` is of shape (C, ...) or (N, C, ...).
-
-    Raises
-    ------
-    ShapeError
-        If it is not, or does not have this number of channels.
-    """
-    dims = layer.dimensions
-    fits = x.ndim in (dims + 1, dims + 2)
-    if not fits or (channels is not None and x.shape[-dims - 1] != channels):
-        names = ("D, H, W", "H, W", "L")[3 - dims]
-        size = "C" if channels is None else str(channels)
-        raise ShapeError(
-            f"{type(layer).__name__} takes tensors of shape ({size}, {names}) or "
-            f"(N, {size}, {names}), got shape {tuple(x.shape)}"
-        )
-
-
-def check_real(x: Tensor) -> None:
-    """Raise if ``x`` is complex.
-
-    Raises
-    ------
-    DTypeError
-        If it is.
-    """
-    if x.is_complex():
-        raise DTypeError(f"pooling takes real numbers, got {x.dtype}: use two channels for each")
+from liftwave.torch.inputs import check_axes
 
 
 class WindowPool(nn.Module):
@@ -64,7 +32,7 @@ class WindowPool(nn.Module):
         super().__init__()
         windows = (kernel_size, stride, padding, dilation, ceil_mode)
         self.windows = window_arguments(*windows, self.dimensions)
-        self.per_channel = bool(per_channel)
+        self.per_channel = flag(per_channel, "per_channel")
 
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""

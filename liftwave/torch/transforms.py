@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from torch import Tensor, nn
 
 from liftwave._execute import execute, graph_node
+from liftwave._numbers import flag, lengths
 from liftwave._operations.call import Call, Structure
 from liftwave._operations.transform import analysis
 from liftwave._plan.arguments import modes_per_axis, natural_level
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_lifting_mode
 from liftwave._typing import Mode, Modes
-from liftwave.errors import LevelError, ShapeError, WaveletError
+from liftwave.errors import (
+    CoefficientsError,
+    LevelError,
+    ShapeError,
+    ShapeTypeError,
+    WaveletError,
+)
 from liftwave.torch.docstrings import documented
+from liftwave.torch.inputs import check_tensor
 from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable
 from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, DictList
@@ -62,7 +70,7 @@ class _Transform(nn.Module):
             return wavelet
         if learn is not None:
             return learnable(wavelet, learn, random)
-        if random:
+        if flag(random, "random"):
             raise WaveletError("random=True needs learned parameters: pass learn=...")
         return fixed(wavelet)
 
@@ -78,12 +86,13 @@ class _Transform(nn.Module):
         name = names[0] if len(names) == 1 else tuple(names)
         return f"{name!r}, level={self.level}, mode={mode!r}, learn={self.learn!r}"
 
-    def _check_dimensions(self, ndim: int, shape: Sequence[int], what: str) -> None:
-        if ndim not in (self.dimensions + 1, self.dimensions + 2):
+    def _check_dimensions(self, x: Tensor, what: str) -> None:
+        check_tensor(self, x, f"tensors as {what}")
+        if x.ndim not in (self.dimensions + 1, self.dimensions + 2):
             names = ("D, H, W", "H, W", "L")[3 - self.dimensions]
             raise ShapeError(
                 f"{type(self).__name__} takes {what} of shape (C, {names}) or (N, C, {names}), "
-                f"got shape {tuple(shape)}"
+                f"got shape {tuple(x.shape)}"
             )
 
 
@@ -137,7 +146,7 @@ class _Analysis(_Transform):
 
     def forward(self, x: Tensor) -> Coefficients:
         """The coefficients of signals of shape (C, …) or (N, C, …)."""
-        self._check_dimensions(x.ndim, x.shape, "signals")
+        self._check_dimensions(x, "signals")
         wavelet = self._current_wavelet()
         return analyse(x, wavelet, self.modes, self.level, self.dimensions)
 
@@ -151,17 +160,19 @@ class _Synthesis(_Transform):
 
     def forward(self, coeffs: Coefficients, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal that has these coefficients, with the spatial lengths ``output_size``."""
-        if len(coeffs) != self.level + 1:
-            raise ShapeError(
+        count = len(coeffs) if isinstance(coeffs, list | tuple) else None
+        if count != self.level + 1:
+            got = type(coeffs).__name__ if count is None else count
+            raise CoefficientsError(
                 f"{type(self).__name__} of {self.level} levels takes a list of {self.level + 1}, "
-                f"an approximation and details of each level, got {len(coeffs)}"
+                f"an approximation and details of each level, got {got}"
             )
         coeffs = [coeffs[0], *map(self._details, coeffs[1:])]
         bands = [band for band in _bands(coeffs) if band is not None]
         if not bands:
             raise ShapeError("at least one band is needed, all are None")
         for band in bands:
-            self._check_dimensions(band.ndim, band.shape, "bands")
+            self._check_dimensions(band, "bands")
         x = synthesise(coeffs, self._current_wavelet(), self.modes, self.dimensions)
         return x if output_size is None else self._cropped(x, output_size)
 
@@ -170,17 +181,23 @@ class _Synthesis(_Transform):
         if self.dimensions == 2 and details is None:
             return (None, None, None)
         if self.dimensions == 3:
-            return {k: band for k, band in (details or {}).items() if band is not None}
+            by_name = {} if details is None else details
+            if not isinstance(by_name, Mapping):
+                raise CoefficientsError(
+                    f"the details of a level are a dict by name, got {type(details).__name__}"
+                )
+            return {k: band for k, band in by_name.items() if band is not None}
         return details
 
     def _cropped(self, x: Tensor, size: Sequence[int]) -> Tensor:
-        lengths = x.shape[x.ndim - self.dimensions :]
+        full = x.shape[x.ndim - self.dimensions :]
+        size = lengths(size, "output_size", ShapeTypeError)
         if len(size) != self.dimensions or any(
-            n - length not in (0, 1) for n, length in zip(lengths, size, strict=True)
+            n - length not in (0, 1) for n, length in zip(full, size, strict=True)
         ):
             raise ShapeError(
-                f"output_size has to be {tuple(lengths)}, or one less where the signal's length "
-                f"was odd, got {tuple(size)}"
+                f"output_size has to be {tuple(full)}, or one less where the signal's length "
+                f"was odd, got {size}"
             )
         for k, n in enumerate(size):
             x = x.narrow(k - self.dimensions, 0, n)

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from liftwave._numbers import flag, is_one_of, real_number
 from liftwave.constraints import (
     lattice_angles,
     orthonormal_filters,
@@ -23,6 +24,7 @@ from liftwave.constraints import (
     symmetric_taps,
     wavelet_penalty,
 )
+from liftwave.constraints.penalties import check_symmetry
 from liftwave.errors import WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -137,9 +139,9 @@ class OrthonormalWavelet(LearnableWavelet):
     ) -> None:
         super().__init__(_label(wavelet))
         angles = torch.as_tensor(lattice_angles(wavelet, zero_sum=zero_sum))
-        if random:
+        if flag(random, "random"):
             angles = _uniform(len(angles), pi)
-        self.zero_sum = zero_sum
+        self.zero_sum = flag(zero_sum, "zero_sum")
         self.angles = _parameter(angles)
 
     def make(self) -> FilterBank:
@@ -188,7 +190,9 @@ class LinearPhaseWavelet(LearnableWavelet):
     ) -> None:
         super().__init__(_label(wavelet))
         scheme = LiftingScheme.from_wavelet(wavelet)
-        self.zero_sum, self.dual_zero_sum = zero_sum, dual_zero_sum
+        random = flag(random, "random")
+        self.zero_sum = flag(zero_sum, "zero_sum")
+        self.dual_zero_sum = flag(dual_zero_sum, "dual_zero_sum")
         free = symmetric_taps(scheme, zero_sum=zero_sum, dual_zero_sum=dual_zero_sum)
         self.first = scheme.steps[0].kind
         self.sign = 1 if scheme.scale[0] * scheme.scale[1] > 0 else -1
@@ -237,6 +241,7 @@ class LiftingWavelet(LearnableWavelet):
         if scheme.integer or not scheme.is_concrete:
             raise WaveletError(f"learning starts at a scheme of plain numbers, got {scheme!r}")
         self.steps = tuple((step.kind, step.offset) for step in scheme.steps)
+        random = flag(random, "random")
         self.shift = scheme.shift
         taps = [step.taps for step in scheme.steps]
         initial = [_uniform(len(t), _RANDOM_TAPS) if random else t for t in taps]
@@ -299,11 +304,15 @@ class FiltersWavelet(LearnableWavelet):
     ) -> None:
         super().__init__(_label(wavelet))
         angles = lattice_angles(wavelet)
-        if random:
+        if flag(random, "random"):
             angles = _uniform(len(angles), pi).double().numpy()
         bank = orthonormal_filters(angles)
         self.lowpass, self.highpass = _parameter(bank.rec_lo), _parameter(bank.rec_hi)
-        self.weight, self.symmetry, self.orthonormal = weight, symmetry, orthonormal
+        is_tensor = isinstance(weight, Tensor)
+        self.weight = weight if is_tensor else real_number(weight, "the weight must be a number")
+        if symmetry is not None:
+            check_symmetry(symmetry)
+        self.symmetry, self.orthonormal = symmetry, flag(orthonormal, "orthonormal")
 
     def make(self) -> FilterBank:
         """The filter bank of the current filters."""
@@ -328,7 +337,7 @@ _KINDS: dict[str, Callable[..., LearnableWavelet]] = {
 
 def learnable(wavelet: WaveletLike, learn: str, random: bool) -> LearnableWavelet:
     """The learnable wavelet that ``learn`` names, from a fixed one."""
-    if learn not in _KINDS:
+    if not is_one_of(learn, _KINDS):
         raise WaveletError(
             f"unknown way to learn a wavelet {learn!r}: use None (fixed) or one of "
             f"{', '.join(map(repr, _KINDS))}"

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device, size
 
-from liftwave._arrays.convert import are_plain, as_array, as_number, is_array, is_complex
+from liftwave._arrays.convert import (
+    are_plain,
+    as_array,
+    as_number,
+    common_namespace,
+    is_array,
+    is_complex,
+)
 from liftwave._numbers import items, whole_number
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, CoefficientFormat
@@ -271,7 +278,7 @@ def ravel_coeffs(
     approx, details, _ = as_dicts(coeffs, axes)
     each = _flat(approx, details)
     check_size("all coefficients in a row", *[tuple(band.shape) for band in each])
-    reshape = _reshape_of(approx)
+    reshape = _reshape_of(each)
     pieces, offset = [reshape(approx, (-1,))], prod(approx.shape)
     all_slices: list[Any] = [slice(offset)]
     all_shapes: list[Any] = [tuple(approx.shape)]
@@ -296,11 +303,11 @@ def _joined(pieces: list[Array]) -> Array:
     return join(pieces)
 
 
-def _reshape_of(like: Array) -> Callable[..., Array]:
+def _reshape_of(bands: Sequence[Array]) -> Callable[..., Array]:
     """The function that reshapes arrays of a library; NumPy's method needs the least time."""
-    if type(like) is np.ndarray:
+    if set(map(type, bands)) == {np.ndarray}:
         return np.ndarray.reshape
-    reshape: Callable[..., Array] = array_namespace(like).reshape
+    reshape: Callable[..., Array] = common_namespace(bands).reshape
     return reshape
 
 
@@ -347,7 +354,7 @@ def unravel_coeffs(
             f"{len(coeff_shapes)} and {len(coeff_slices)}"
         )
     array = as_array(arr)
-    reshape = _reshape_of(array)
+    reshape = _reshape_of([array])
 
     def read(where: Any, shape: Any) -> Array:
         return _band(array, where, lambda band: reshape(band, shape))

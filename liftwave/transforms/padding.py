@@ -98,7 +98,7 @@ def _rounded(pad_widths: Any) -> NDArray[np.intp]:
     """Widths as integers: PyWavelets rounds them, too."""
     try:
         widths = np.asarray(pad_widths)
-    except ValueError:  # rows of different lengths
+    except (TypeError, ValueError, RuntimeError):  # sparse tensors, rows of different lengths
         widths = np.asarray(None)
     if widths.dtype.kind not in "biuf" or not np.isfinite(widths).all():
         raise DTypeError(f"pad_widths must be numbers of samples, got {pad_widths!r}")

@@ -12,7 +12,7 @@ from array_api_compat import array_namespace
 from liftwave._arrays.taps import check_library_of_taps
 from liftwave._operations.tap_gradients import LiftGradient, StepGradient, real_zeros
 from liftwave._typing import Array
-from liftwave.errors import WaveletError
+from liftwave.errors import ShapeError, WaveletError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import Resolved, resolve_wavelet
 from liftwave.wavelets.taps import tap_count
@@ -36,6 +36,8 @@ class FilterBankGradient:
 
     def __add__(self, other: FilterBankGradient) -> FilterBankGradient:
         """The sum, filter by filter."""
+        if not isinstance(other, FilterBankGradient):
+            return NotImplemented
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
         return FilterBankGradient(*(a + b for a, b in pairs))
 
@@ -57,6 +59,12 @@ class LiftingGradient:
 
     def __add__(self, other: LiftingGradient) -> LiftingGradient:
         """The sum, step by step."""
+        if not isinstance(other, LiftingGradient):
+            return NotImplemented
+        if len(self.taps) != len(other.taps):
+            raise ShapeError(
+                f"gradients of {len(self.taps)} and {len(other.taps)} lifting steps have no sum"
+            )
         taps = tuple(a + b for a, b in zip(self.taps, other.taps, strict=True))
         return LiftingGradient(taps, self.scale + other.scale)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from liftwave._numbers import whole_number
+from liftwave._numbers import flag, whole_number
 from liftwave.errors import ArgumentTypeError, WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.fixed_point import fixed_point
@@ -43,7 +43,7 @@ class SchemeFields(PlanOwner):
             "shift": tuple(
                 whole_number(s, "shift must be an integer") for s in as_pair(self.shift, "shift")
             ),
-            "integer": bool(self.integer),
+            "integer": flag(self.integer, "integer"),
         }
         if not isinstance(self.origin, FilterBank | None):
             raise ArgumentTypeError(f"origin must be a FilterBank or None, got {self.origin!r}")

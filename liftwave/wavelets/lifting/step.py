@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, is_array_api_obj
 
-from liftwave._numbers import is_several, whole_number
+from liftwave._numbers import as_numbers, is_several, real_number, whole_number
 from liftwave.errors import ArgumentTypeError, WaveletError
 from liftwave.wavelets.lifting.laurent import Laurent
 from liftwave.wavelets.taps import (
@@ -113,6 +113,10 @@ class LiftingStep:
 
     def scaled(self, factor: Any) -> LiftingStep:
         """Return the step with all taps multiplied by ``factor``."""
+        if not is_array_api_obj(factor):
+            factor = real_number(factor, "factor must be a number or a 0-d array")
+        elif isinstance(factor, np.ndarray):
+            factor = as_numbers(factor)
         if is_concrete(self.taps) and isinstance(factor, float):
             return LiftingStep(self.kind, [t * factor for t in self.taps], self.offset)
         if is_concrete(self.taps):  # an array as factor: gradients flow from the taps into it
@@ -122,7 +126,9 @@ class LiftingStep:
 
     def moved(self, by: int) -> LiftingStep:
         """Return the step that reads its source ``by`` samples later."""
-        return LiftingStep(self.kind, self.taps, self.offset + by)
+        return LiftingStep(
+            self.kind, self.taps, self.offset + whole_number(by, "by must be an integer")
+        )
 
     def adjoint(self) -> LiftingStep:
         """Return the transpose under periodization.
