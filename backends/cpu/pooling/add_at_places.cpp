@@ -14,12 +14,14 @@ bool add_at_places(const T* numbers, const std::int64_t* places, index_t planes,
   const double bytes = static_cast<double>(planes) * (static_cast<double>(samples) * sizeof(T) +
                                                       static_cast<double>(windows) * 12);
   parallel_for(planes, bytes, [&](index_t begin, index_t end) {
+    Pace pace;
     for (index_t plane = begin; plane < end; ++plane) {
       T* to = result + plane * samples;
-      std::fill(to, to + samples, T(0));
+      pace.fill(to, samples, T(0));
       for (index_t i = plane * windows; i < (plane + 1) * windows; ++i) {
         if (places[i] < 0 || places[i] >= samples) sound = false;
         else to[places[i]] += numbers[i];
+        pace.moved(sizeof(T) + sizeof(std::int64_t));
       }
     }
   });
