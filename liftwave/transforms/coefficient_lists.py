@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from liftwave._arrays.convert import as_array, is_array
 from liftwave._numbers import items
 from liftwave._plan.arguments import normalize_axes
 from liftwave._typing import Array, CoefficientFormat
 from liftwave.errors import BandError, CoefficientsError, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _FORMATS = {
     "wavedec": "wavedec",
@@ -81,6 +84,74 @@ def _as_dict(level: Any) -> dict[str, Array]:
     if not all(set(key) <= set("ad") for key in level):
         raise ShapeError(f"unexpected letter in the keys {list(level)}: only 'a' and 'd' occur")
     return {key: as_array(band) for key, band in level.items()}
+
+
+def plain_bands(
+    array: NDArray[Any], slices: Any, shapes: Any, output_format: CoefficientFormat
+) -> list[Any] | None:
+    """The bands of a NumPy array in the structure of a transform.
+
+    ``None`` unless the arguments are lists of dicts that fit the array, each other and the format.
+    :func:`formatted` accepts other types, and explains what is wrong.
+    """
+    if type(slices) is list and type(shapes) is list and len(slices) == len(shapes) > 0:
+        try:
+            levels = zip(slices, shapes)  # noqa: B905 (strict takes longer)
+            where, shape = next(levels)
+            bands = [array[where].reshape(shape), *_SHAPED[output_format](array, levels)]
+        except (LookupError, TypeError, ValueError):
+            return None
+        return bands if len(bands) == len(slices) else None
+    return None
+
+
+def plain_views(
+    array: NDArray[Any], slices: Any, output_format: CoefficientFormat
+) -> list[Any] | None:
+    """The same without shapes: the bands have those of their slices."""
+    if type(slices) is list and len(slices) > 0:
+        try:
+            levels = iter(slices)
+            bands = [array[next(levels)], *_PLACED[output_format](array, levels)]
+        except (LookupError, TypeError, ValueError):
+            return None
+        return bands if len(bands) == len(slices) else None
+    return None
+
+
+_PLACED: dict[str, Callable[[NDArray[Any], Iterable[Any]], list[Any]]] = {
+    "wavedec": lambda x, levels: [x[w["d"]] for w in levels if type(w) is dict],
+    "wavedec2": lambda x, levels: [
+        (x[w["da"]], x[w["ad"]], x[w["dd"]]) for w in levels if type(w) is dict
+    ],
+    "wavedecn": lambda x, levels: [
+        {key: x[where] for key, where in w.items()} for w in levels if type(w) is dict
+    ],
+}
+_PLACED |= {name: _PLACED[kind] for name, kind in _FORMATS.items()}
+"""The details of each kind of transform, from the dicts of their slices."""
+
+_SHAPED: dict[str, Callable[[NDArray[Any], Iterable[tuple[Any, Any]]], list[Any]]] = {
+    "wavedec": lambda x, levels: [
+        x[w["d"]].reshape(s["d"]) for w, s in levels if type(w) is type(s) is dict
+    ],
+    "wavedec2": lambda x, levels: [
+        (
+            x[w["da"]].reshape(s["da"]),
+            x[w["ad"]].reshape(s["ad"]),
+            x[w["dd"]].reshape(s["dd"]),
+        )
+        for w, s in levels
+        if type(w) is type(s) is dict
+    ],
+    "wavedecn": lambda x, levels: [
+        {key: x[where].reshape(s[key]) for key, where in w.items()}
+        for w, s in levels
+        if type(w) is type(s) is dict
+    ],
+}
+_SHAPED |= {name: _SHAPED[kind] for name, kind in _FORMATS.items()}
+"""The details of each kind of transform, from the dicts of their slices and shapes."""
 
 
 def checked_list(entries: Any, what: str) -> list[Any]:

@@ -10,19 +10,25 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device, size
 
-from liftwave._arrays.convert import are_plain, as_array, as_number, is_array, is_complex
+from liftwave._arrays.convert import (
+    PLAIN_DTYPES,
+    are_plain,
+    as_array,
+    as_number,
+    is_array,
+    is_complex,
+)
 from liftwave._numbers import items, whole_number
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, CoefficientFormat
 from liftwave.errors import CoefficientsError, DTypeError, ShapeError, ShapeTypeError
-from liftwave.transforms.coefficient_lists import as_dicts, checked_list, formatted
-
-# The keys of a level that a format needs.
-_KEYS: dict[str, tuple[str, ...]] = {
-    "wavedec": ("d",),
-    "wavedec2": ("da", "ad", "dd"),
-    "wavedecn": (),
-}
+from liftwave.transforms.coefficient_lists import (
+    as_dicts,
+    checked_list,
+    formatted,
+    plain_bands,
+    plain_views,
+)
 
 
 def coeffs_to_array(
@@ -229,6 +235,10 @@ def array_to_coeffs(
     >>> len(lw.array_to_coeffs(arr, slices, output_format="wavedec"))
     3
     """
+    if type(arr) is np.ndarray and arr.dtype in PLAIN_DTYPES:
+        bands = plain_views(arr, coeff_slices, output_format)
+        if bands is not None:
+            return bands
     places = checked_list(coeff_slices, "slices")
     array = as_array(arr)
     return formatted(lambda where, _: _band(array, where), places, places, output_format)
@@ -339,6 +349,10 @@ def unravel_coeffs(
     >>> lw.unravel_coeffs(*packed, output_format="wavedec2")[0].shape
     (2, 2)
     """
+    if type(arr) is np.ndarray and arr.dtype in PLAIN_DTYPES:
+        bands = plain_bands(arr, coeff_slices, coeff_shapes, output_format)
+        if bands is not None:
+            return bands
     places = checked_list(coeff_slices, "slices")
     shapes = checked_list(coeff_shapes, "shapes")
     if len(coeff_shapes) != len(coeff_slices):

@@ -7,6 +7,9 @@
 
 namespace liftwave {
 
+// Windows between two looks for signals.
+constexpr index_t most_windows = 4096;
+
 template <class T>
 bool add_at_places(const T* numbers, const std::int64_t* places, index_t planes, index_t windows,
                    index_t samples, T* result) {
@@ -18,10 +21,13 @@ bool add_at_places(const T* numbers, const std::int64_t* places, index_t planes,
     for (index_t plane = begin; plane < end; ++plane) {
       T* to = result + plane * samples;
       pace.fill(to, samples, T(0));
-      for (index_t i = plane * windows; i < (plane + 1) * windows; ++i) {
-        if (places[i] < 0 || places[i] >= samples) sound = false;
-        else to[places[i]] += numbers[i];
-        pace.moved(sizeof(T) + sizeof(std::int64_t));
+      for (index_t first = 0; first < windows; first += most_windows) {
+        const index_t last = std::min(first + most_windows, windows);
+        for (index_t i = plane * windows + first; i < plane * windows + last; ++i) {
+          if (places[i] < 0 || places[i] >= samples) sound = false;
+          else to[places[i]] += numbers[i];
+        }
+        pace.moved((last - first) * static_cast<index_t>(sizeof(T) + sizeof(std::int64_t)));
       }
     }
   });
