@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from liftwave._arrays.convert import as_array, is_array
+import numpy as np
+
+from liftwave._arrays.convert import are_plain, as_array, is_array
 from liftwave._numbers import items
 from liftwave._plan.arguments import normalize_axes
 from liftwave._typing import Array, CoefficientFormat
@@ -58,13 +61,21 @@ def as_dicts(
             "The length of axes doesn't match the number of dimensions transformed: "
             f"got axes {transformed} for keys of {letters} letters"
         )
-    for key in (key for bands in details for key in bands):
-        if len(key) != letters:
-            raise ShapeError(f"all keys must have {letters} letters, got {key!r}")
+    for bands in details:
+        for key in bands:
+            if len(key) != letters:
+                raise ShapeError(f"all keys must have {letters} letters, got {key!r}")
     return approx, details, transformed
 
 
 def _as_dict(level: Any) -> dict[str, Array]:
+    if type(level) is np.ndarray and level.ndim == 1:
+        return {"d": as_array(level)}
+    if type(level) is tuple and len(level) == 3 and are_plain(level):
+        return {"ad": level[1], "da": level[0], "dd": level[2]}
+    if type(level) is dict and are_plain(bands := [*level.values()]) and bands:
+        _check_letters(tuple(level))
+        return level
     if is_array(level):
         if level.ndim != 1:
             raise ShapeError(f"expected a 1D coefficient array, got shape {tuple(level.shape)}")
@@ -81,9 +92,14 @@ def _as_dict(level: Any) -> dict[str, Array]:
             raise ShapeError("missing coefficients (None) are not supported; use arrays of zeros")
         if not is_array(band):
             raise ShapeError(f"band {key!r} must be an array, got {type(band).__name__}")
-    if not all(set(key) <= set("ad") for key in level):
-        raise ShapeError(f"unexpected letter in the keys {list(level)}: only 'a' and 'd' occur")
+    _check_letters(tuple(level))
     return {key: as_array(band) for key, band in level.items()}
+
+
+@lru_cache(maxsize=256)
+def _check_letters(keys: tuple[str, ...]) -> None:
+    if not all(set(key) <= set("ad") for key in keys):
+        raise ShapeError(f"unexpected letter in the keys {list(keys)}: only 'a' and 'd' occur")
 
 
 def plain_bands(
