@@ -71,6 +71,8 @@ def seconds(run: Run, number: int = 1) -> float:
 
 def calls_for(run: Run, at_least: float) -> int:
     """The number of calls that together take this long, by doubling."""
+    if at_least > 0:
+        run()  # the first call imports modules and makes plans
     number = 1
     while number < 1 << 20 and seconds(run, number) * number < at_least:
         number *= 2

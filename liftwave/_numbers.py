@@ -115,6 +115,8 @@ def items(values: Any, demand: str, error: type[LiftwaveError] = ArgumentTypeErr
     LiftwaveError
         The given error, if the values are no sequence. Its message begins with ``demand``.
     """
+    if type(values) in (tuple, list):
+        return [*values]
     if is_several(values):
         try:
             return list(values)

@@ -85,21 +85,23 @@ def threshold(data: Data[ArrayT], value: Any, mode: Rule = "soft", substitute: f
     [-3.0, 0.0, 0.0, 2.0]
     """
     check_rule(mode)
+    result: ArrayT
+    if type(value) is float and type(substitute) in (int, float) and _is_plain(data):
+        result = _thresholded(data, value, mode, substitute, True)
+        return result
     array = as_array(data)
-    result: ArrayT = _thresholded(
-        array, as_limit(value, array), mode, as_substitute(substitute, array)
-    )
+    limit, filler = as_limit(value, array), as_substitute(substitute, array)
+    result = _thresholded(array, limit, mode, filler, _is_plain(array))
     return result
 
 
-def _thresholded(array: Array, limit: Any, mode: Rule, filler: Any) -> Array:
-    is_plain = _is_plain(array)
+def _thresholded(array: Array, limit: Any, mode: Rule, filler: Any, is_plain: bool) -> Array:
     if mode in POWERS:
         if is_plain and type(limit) is float and limit == inf and filler == 0:
             return _zeroed(array)
         shrink = _shrunk_numpy if is_plain and _is_regular(limit) else _shrunk
         return shrink(array, limit, filler, POWERS[mode])
-    if mode != "hard" and is_complex(array):
+    if mode != "hard" and (array.dtype.kind == "c" if is_plain else is_complex(array)):
         raise ThresholdError(f"{mode} thresholding only supports real data, got {array.dtype}")
     select = _selected_numpy if is_plain and type(limit) in (float, int) else _selected
     return select(array, limit, filler, REMOVED[mode])
@@ -197,7 +199,7 @@ def _firm(array: Array, low: Any, high: Any) -> Array:
 _BRANCHES = 1024
 
 
-def _is_plain(x: Array) -> bool:
+def _is_plain(x: Any) -> bool:
     return type(x) is np.ndarray and x.dtype in PLAIN_DTYPES and x.ndim > 0
 
 
@@ -236,7 +238,8 @@ def _selected_numpy(
     x: Array, limit: float, substitute: complex, is_removed: Callable[[Array, Any], Array]
 ) -> Array:
     if x.size > _BRANCHES:
-        return np.where(is_removed(x, limit), x.dtype.type(substitute), x)
+        # An array, because NumPy takes longer to convert other numbers.
+        return np.where(is_removed(x, limit), np.array(substitute, x.dtype), x)
     selected = x.copy()
     np.putmask(selected, is_removed(x, limit), substitute)
     return selected

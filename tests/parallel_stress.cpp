@@ -85,6 +85,26 @@ void interrupt() {
   fill(100);
 }
 
+// A look within a range ends it, in the thread of the watch and in others.
+void interrupt_ranges() {
+  constexpr index_t steps = 20000;
+  std::atomic<index_t> complete{0};
+  bool caught = false;
+  try {
+    liftwave::Watch watch([](void*) { throw Ended{}; }, nullptr);
+    liftwave::parallel_for(2, large, [&](index_t, index_t) {
+      liftwave::Pace pace;
+      for (index_t i = 0; i < steps; ++i) linger(), pace.moved(1 << 20);
+      ++complete;
+    });
+  } catch (const Ended&) {
+    caught = true;
+  }
+  require(caught, "a watch did not end a range");
+  require(complete == 0, "a range went on after the watch ended it");
+  fill(100);
+}
+
 }  // namespace
 
 int main() {
@@ -96,7 +116,7 @@ int main() {
         fill(1 + (round * 37 + caller) % 500);
         if (round % 3 == 0) nest();
         if (round % 5 == 0) fail();
-        if (round % 100 == 0) interrupt();
+        if (round % 100 == 0) interrupt(), interrupt_ranges();
       }
     });
   }

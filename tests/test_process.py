@@ -81,6 +81,78 @@ def test_a_signal_ends_a_long_transform(threads: int) -> None:
     assert run(INTERRUPTED, threads).split() == ["incomplete", str(threads)]
 
 
+WITHIN_ONE_PLANE = """
+import signal, sys
+from functools import partial
+import numpy as np
+import liftwave as lw
+from liftwave import pooling
+
+kind, threads = sys.argv[1], int(sys.argv[2])
+lw.set_num_threads(threads)
+planes = threads  # one for each thread
+filters = pooling.lift_filters(planes, 9)
+scheme = lw.LiftingScheme.from_name("cdf9.7")
+
+def pullback(function, x, cotangent, *arguments):
+    _, pull = lw.vjp(function, x, *arguments)
+    return lambda: pull(cotangent).data
+
+PREPARED = {
+    "dwt2": lambda x: lambda: lw.dwt2(x, scheme)[0],
+    "vjp of dwt2": lambda x: pullback(lw.dwt2, x, (x[..., ::2, ::2], (None,) * 3), scheme),
+    "soft_pool": lambda x: partial(pooling.soft_pool, x, 3, 1),
+    "lift_down": lambda x: partial(pooling.lift_down, x, filters),
+    "lift_up": lambda x: partial(pooling.lift_up, [x] * 4, filters),
+    "vjp of lift_down": lambda x: pullback(pooling.lift_down, x, x[..., ::2, ::2], filters),
+}
+
+class Ended(Exception):
+    pass
+
+place = None
+
+def handler(number, frame):
+    global place
+    before, place = place, (frame, frame.f_lasti)
+    if place == before:
+        raise Ended
+
+def ends(x):
+    # Signals that arrive before the handler runs are one. So it runs once at each place, unless the
+    # native function that is called there looks for signals.
+    global place
+    place = None
+    call = PREPARED[kind](x)
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    try:
+        call()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except Ended:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return True
+    return False
+
+signal.signal(signal.SIGALRM, handler)
+sizes = (2**k for k in range(9, 14))  # until a call takes long enough
+print(any(ends(np.ones((1, planes, n, n), "f4")) for n in sizes))
+x = np.random.default_rng(0).standard_normal((1, planes, 256, 256))
+result = PREPARED[kind](x)()
+with lw.kernels("reference"):
+    np.testing.assert_allclose(result, PREPARED[kind](x)(), atol=1e-9)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no interval timers")
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    "call", ["dwt2", "vjp of dwt2", "soft_pool", "lift_down", "lift_up", "vjp of lift_down"]
+)
+def test_handlers_of_signals_run_within_one_plane(call: str, threads: int) -> None:
+    """A handler runs several times in a call on one plane per thread, and can end the call."""
+    assert run(WITHIN_ONE_PLANE, call, threads).split() == ["True"]
+
+
 LIMITED = """
 import os, resource, sys
 import numpy as np

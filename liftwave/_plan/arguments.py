@@ -26,6 +26,8 @@ from liftwave.errors import (
 from liftwave.wavelets.names import did_you_mean
 from liftwave.wavelets.resolve import Resolved
 
+_NAMES = frozenset(MODES)
+
 # Old short names that PyWavelets still accepts.
 _OLD_NAMES: dict[str, Mode] = {
     "zpd": "zero",
@@ -50,7 +52,7 @@ def resolve_mode(mode: ModeLike | str) -> Mode:
     ModeError
         If the mode does not exist.
     """
-    if isinstance(mode, str) and mode in MODES:
+    if isinstance(mode, str) and mode in _NAMES:
         return mode
     if isinstance(mode, str) and mode in _OLD_NAMES:
         name = _OLD_NAMES[mode]
@@ -120,7 +122,7 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
 
 def max_level(n: int, length: int) -> int:
     """``floor(log2(n / (length - 1)))``, and 0 for short signals."""
-    return max(0, (int(n) // (length - 1)).bit_length() - 1)  # torch has its own integer type
+    return (int(n) // (length - 1) | 1).bit_length() - 1  # torch has its own integer type
 
 
 def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from liftwave._arrays.convert import as_array, is_array
+import numpy as np
+
+from liftwave._arrays.convert import are_plain, as_array, is_array
 from liftwave._numbers import items
 from liftwave._plan.arguments import normalize_axes
 from liftwave._typing import Array, CoefficientFormat
 from liftwave.errors import BandError, CoefficientsError, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _FORMATS = {
     "wavedec": "wavedec",
@@ -55,13 +61,21 @@ def as_dicts(
             "The length of axes doesn't match the number of dimensions transformed: "
             f"got axes {transformed} for keys of {letters} letters"
         )
-    for key in (key for bands in details for key in bands):
-        if len(key) != letters:
-            raise ShapeError(f"all keys must have {letters} letters, got {key!r}")
+    for bands in details:
+        for key in bands:
+            if len(key) != letters:
+                raise ShapeError(f"all keys must have {letters} letters, got {key!r}")
     return approx, details, transformed
 
 
 def _as_dict(level: Any) -> dict[str, Array]:
+    if type(level) is np.ndarray and level.ndim == 1:
+        return {"d": as_array(level)}
+    if type(level) is tuple and len(level) == 3 and are_plain(level):
+        return {"ad": level[1], "da": level[0], "dd": level[2]}
+    if type(level) is dict and are_plain(bands := [*level.values()]) and bands:
+        _check_letters(tuple(level))
+        return level
     if is_array(level):
         if level.ndim != 1:
             raise ShapeError(f"expected a 1D coefficient array, got shape {tuple(level.shape)}")
@@ -78,9 +92,82 @@ def _as_dict(level: Any) -> dict[str, Array]:
             raise ShapeError("missing coefficients (None) are not supported; use arrays of zeros")
         if not is_array(band):
             raise ShapeError(f"band {key!r} must be an array, got {type(band).__name__}")
-    if not all(set(key) <= set("ad") for key in level):
-        raise ShapeError(f"unexpected letter in the keys {list(level)}: only 'a' and 'd' occur")
+    _check_letters(tuple(level))
     return {key: as_array(band) for key, band in level.items()}
+
+
+@lru_cache(maxsize=256)
+def _check_letters(keys: tuple[str, ...]) -> None:
+    if not all(set(key) <= set("ad") for key in keys):
+        raise ShapeError(f"unexpected letter in the keys {list(keys)}: only 'a' and 'd' occur")
+
+
+def plain_bands(
+    array: NDArray[Any], slices: Any, shapes: Any, output_format: CoefficientFormat
+) -> list[Any] | None:
+    """The bands of a NumPy array in the structure of a transform.
+
+    ``None`` unless the arguments are lists of dicts that fit the array, each other and the format.
+    :func:`formatted` accepts other types, and explains what is wrong.
+    """
+    if type(slices) is list and type(shapes) is list and len(slices) == len(shapes) > 0:
+        try:
+            levels = zip(slices, shapes)  # noqa: B905 (strict takes longer)
+            where, shape = next(levels)
+            bands = [array[where].reshape(shape), *_SHAPED[output_format](array, levels)]
+        except (LookupError, TypeError, ValueError):
+            return None
+        return bands if len(bands) == len(slices) else None
+    return None
+
+
+def plain_views(
+    array: NDArray[Any], slices: Any, output_format: CoefficientFormat
+) -> list[Any] | None:
+    """The same without shapes: the bands have those of their slices."""
+    if type(slices) is list and len(slices) > 0:
+        try:
+            levels = iter(slices)
+            bands = [array[next(levels)], *_PLACED[output_format](array, levels)]
+        except (LookupError, TypeError, ValueError):
+            return None
+        return bands if len(bands) == len(slices) else None
+    return None
+
+
+_PLACED: dict[str, Callable[[NDArray[Any], Iterable[Any]], list[Any]]] = {
+    "wavedec": lambda x, levels: [x[w["d"]] for w in levels if type(w) is dict],
+    "wavedec2": lambda x, levels: [
+        (x[w["da"]], x[w["ad"]], x[w["dd"]]) for w in levels if type(w) is dict
+    ],
+    "wavedecn": lambda x, levels: [
+        {key: x[where] for key, where in w.items()} for w in levels if type(w) is dict
+    ],
+}
+_PLACED |= {name: _PLACED[kind] for name, kind in _FORMATS.items()}
+"""The details of each kind of transform, from the dicts of their slices."""
+
+_SHAPED: dict[str, Callable[[NDArray[Any], Iterable[tuple[Any, Any]]], list[Any]]] = {
+    "wavedec": lambda x, levels: [
+        x[w["d"]].reshape(s["d"]) for w, s in levels if type(w) is type(s) is dict
+    ],
+    "wavedec2": lambda x, levels: [
+        (
+            x[w["da"]].reshape(s["da"]),
+            x[w["ad"]].reshape(s["ad"]),
+            x[w["dd"]].reshape(s["dd"]),
+        )
+        for w, s in levels
+        if type(w) is type(s) is dict
+    ],
+    "wavedecn": lambda x, levels: [
+        {key: x[where].reshape(s[key]) for key, where in w.items()}
+        for w, s in levels
+        if type(w) is type(s) is dict
+    ],
+}
+_SHAPED |= {name: _SHAPED[kind] for name, kind in _FORMATS.items()}
+"""The details of each kind of transform, from the dicts of their slices and shapes."""
 
 
 def checked_list(entries: Any, what: str) -> list[Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from array_api_compat import array_namespace, device, size
 
 from liftwave._arrays.convert import (
+    PLAIN_DTYPES,
     are_plain,
     as_array,
     as_number,
@@ -19,17 +20,23 @@ from liftwave._arrays.convert import (
     is_complex,
 )
 from liftwave._numbers import items, whole_number
-from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, CoefficientFormat
 from liftwave.errors import CoefficientsError, DTypeError, ShapeError, ShapeTypeError
-from liftwave.transforms.coefficient_lists import as_dicts, checked_list, formatted
-
-# The keys of a level that a format needs.
-_KEYS: dict[str, tuple[str, ...]] = {
-    "wavedec": ("d",),
-    "wavedec2": ("da", "ad", "dd"),
-    "wavedecn": (),
-}
+from liftwave.transforms.coefficient_lists import (
+    as_dicts,
+    checked_list,
+    formatted,
+    plain_bands,
+    plain_views,
+)
+from liftwave.transforms.coefficient_places import (
+    cell_shape,
+    kept_places,
+    kept_row,
+    places_of,
+    row,
+    shapes_of,
+)
 
 
 def coeffs_to_array(
@@ -76,16 +83,16 @@ def coeffs_to_array(
     approx, details, transformed = as_dicts(coeffs, axes)
     if not details:
         return approx, [(slice(None),) * approx.ndim]
-    places, shape = _places(tuple(approx.shape), details, transformed)
-    check_size("the array of all coefficients", shape)
+    layout = kept_places if are_plain(_flat(approx, details)) else places_of
+    kept, shape, covered = layout(tuple(approx.shape), shapes_of(details), transformed)
+    places = [kept[0], *[where.copy() for where in kept[1:]]]
     filler = _filler(padding, approx)
-    covered = sum(prod(band.shape) for band in _flat(approx, details))
     if padding is None and covered != prod(shape):
         raise ShapeError(
             f"array coefficients cannot be tightly packed: {covered} coefficients in an array of "
             f"shape {shape}; pass a padding value"
         )
-    if are_plain(_flat(approx, details)):
+    if layout is kept_places:
         return _written(approx, details, places, np.full(shape, filler, approx.dtype)), places
     packed = approx
     for bands in details:
@@ -126,7 +133,7 @@ def _mosaic(
     xp = array_namespace(corner)
     blocks = {}
     for key in map("".join, product("ad", repeat=count)):
-        cell = _cell(tuple(corner.shape), tuple(ends.shape), key, axes)
+        cell = cell_shape(tuple(corner.shape), tuple(ends.shape), key, axes)
         block = bands.get(key) if "d" in key else corner
         blocks[key] = _full(cell, padding, ends) if block is None else _filled(block, cell, padding)
     for position in range(count - 1, -1, -1):
@@ -136,16 +143,6 @@ def _mosaic(
             for key in halves
         }
     return blocks[""]
-
-
-def _cell(
-    corner: tuple[int, ...], ends: tuple[int, ...], key: str, axes: Sequence[int]
-) -> tuple[int, ...]:
-    """The shape of the place of a band."""
-    cell = list(corner)
-    for axis, letter in zip(axes, key, strict=True):
-        cell[axis] = corner[axis] if letter == "a" else ends[axis]
-    return tuple(cell)
 
 
 def _full(shape: tuple[int, ...], padding: float, like: Array) -> Array:
@@ -163,45 +160,6 @@ def _filled(block: Array, shape: Sequence[int], padding: float) -> Array:
         if missing[axis] > 0:
             block = xp.concat([block, _full(tuple(missing), padding, block)], axis=axis)
     return block
-
-
-def _places(
-    approx: tuple[int, ...], details: Sequence[Mapping[str, Array]], axes: Sequence[int]
-) -> tuple[list[Any], tuple[int, ...]]:
-    """The slices of each band, and the shape of the array that holds them all."""
-    places: list[Any] = [tuple(slice(n) for n in approx)]
-    corner = list(approx)
-    for bands in details:
-        where = {}
-        _check_shapes(tuple(corner), bands, axes)
-        for key, band in bands.items():
-            place = [slice(None)] * len(corner)
-            for axis, letter in zip(axes, key, strict=True):
-                start, length = corner[axis], band.shape[axis]
-                place[axis] = slice(length) if letter == "a" else slice(start, start + length)
-            where[key] = tuple(place)
-        places.append(where)
-        last = bands["d" * len(axes)]
-        for axis in axes:
-            corner[axis] += last.shape[axis]
-    return places, tuple(corner)
-
-
-def _check_shapes(corner: tuple[int, ...], bands: Mapping[str, Array], axes: Sequence[int]) -> None:
-    """Raise if a band of one level is larger than its place."""
-    largest = "d" * len(axes)
-    if largest not in bands:
-        raise ShapeError(f"a level lacks the band {largest!r}: it has the bands {list(bands)}")
-    ends = tuple(bands[largest].shape)
-    for key, band in bands.items():
-        shape = tuple(band.shape)
-        if len(shape) != len(corner):
-            raise ShapeError(f"band {key!r} must have {len(corner)} axes, got shape {shape}")
-        cell = _cell(corner, ends, key, axes)
-        if any(n > limit for n, limit in zip(shape, cell, strict=True)):
-            raise ShapeError(
-                f"band {key!r} is larger than its place: got shape {shape}, at most {cell} fits"
-            )
 
 
 def array_to_coeffs(
@@ -236,6 +194,10 @@ def array_to_coeffs(
     >>> len(lw.array_to_coeffs(arr, slices, output_format="wavedec"))
     3
     """
+    if type(arr) is np.ndarray and arr.dtype in PLAIN_DTYPES:
+        bands = plain_views(arr, coeff_slices, output_format)
+        if bands is not None:
+            return bands
     places = checked_list(coeff_slices, "slices")
     array = as_array(arr)
     return formatted(lambda where, _: _band(array, where), places, places, output_format)
@@ -277,23 +239,17 @@ def ravel_coeffs(
     """
     approx, details, _ = as_dicts(coeffs, axes)
     each = _flat(approx, details)
-    check_size("all coefficients in a row", *[tuple(band.shape) for band in each])
+    layout = kept_row if are_plain(each) else row
+    slices, shapes = layout(tuple(approx.shape), shapes_of(details))
     reshape = _reshape_of(each)
-    pieces, offset = [reshape(approx, (-1,))], prod(approx.shape)
-    all_slices: list[Any] = [slice(offset)]
-    all_shapes: list[Any] = [tuple(approx.shape)]
-    for bands in details:
-        all_slices.append({})
-        all_shapes.append({})
-        for key in sorted(bands):
-            band = bands[key]
-            shape = tuple(band.shape)
-            end = offset + prod(shape)
-            pieces.append(reshape(band, (-1,)))
-            all_slices[-1][key] = slice(offset, end)
-            all_shapes[-1][key] = shape
-            offset = end
-    return _joined(pieces), all_slices, all_shapes
+    pieces = [reshape(approx, (-1,))]
+    for bands, where in zip(details, slices[1:], strict=True):
+        pieces += [reshape(bands[key], (-1,)) for key in where]
+    return (
+        _joined(pieces),
+        [slices[0], *[where.copy() for where in slices[1:]]],
+        [shapes[0], *[shape.copy() for shape in shapes[1:]]],
+    )
 
 
 def _joined(pieces: list[Array]) -> Array:
@@ -346,6 +302,10 @@ def unravel_coeffs(
     >>> lw.unravel_coeffs(*packed, output_format="wavedec2")[0].shape
     (2, 2)
     """
+    if type(arr) is np.ndarray and arr.dtype in PLAIN_DTYPES:
+        bands = plain_bands(arr, coeff_slices, coeff_shapes, output_format)
+        if bands is not None:
+            return bands
     places = checked_list(coeff_slices, "slices")
     shapes = checked_list(coeff_shapes, "shapes")
     if len(coeff_shapes) != len(coeff_slices):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import pywt
 
 from liftwave._numbers import items, whole_number
 from liftwave._plan.arguments import check_level, max_level, resolve_mode
-from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
+from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths
+from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import band_lengths, filter_bank_length
 from liftwave._typing import ModeLike, Modes
 from liftwave.errors import ShapeError, ShapeTypeError, WaveletError, WaveletTypeError
@@ -49,13 +50,15 @@ def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
     >>> lw.dwt_max_level(1000, "db4")
     7
     """
+    if type(data_len) is int and data_len >= 0 and type(filter_len) is int and filter_len >= 2:
+        return max_level(data_len, filter_len)
     return max_level(_samples(data_len), _filter_length(filter_len))
 
 
 def _sizes(shape: Any) -> tuple[int, ...]:
     """A shape of at least one axis."""
     numbers = items(shape, "shape must be a sequence of integers", ShapeTypeError)
-    sizes = tuple(_samples(n) for n in numbers)
+    sizes = tuple([n if type(n) is int and n >= 0 else _samples(n) for n in numbers])
     if not sizes:
         raise ShapeError("Expected at least 1D input data.")
     return sizes
@@ -120,7 +123,7 @@ def dwtn_max_level(
     """
     sizes = _sizes(shape)
     plans = axis_plans(wavelet, "symmetric", axes, len(sizes))
-    return min(max_level(sizes[p.axis], p.wavelet.dec_len) for p in plans)
+    return min([max_level(sizes[axis], wavelet.dec_len) for axis, wavelet, _ in plans])
 
 
 def dwt_coeff_len(data_len: int, filter_len: int | WaveletLike, mode: ModeLike) -> int:
@@ -152,6 +155,8 @@ def dwt_coeff_len(data_len: int, filter_len: int | WaveletLike, mode: ModeLike) 
     >>> lw.dwt_coeff_len(10, 8, "symmetric"), lw.dwt_coeff_len(10, 8, "periodization")
     (8, 5)
     """
+    if type(data_len) is int and data_len > 0 and type(filter_len) is int and filter_len > 0:
+        return filter_bank_length(data_len, filter_len, resolve_mode(mode))
     n, name = _samples(data_len), resolve_mode(mode)
     if n < 1:
         raise ShapeError(f"Value of data_len must be greater than zero, got {n}.")
@@ -202,15 +207,36 @@ def wavedecn_shapes(
     """
     current = _sizes(shape)
     plans = axis_plans(wavelet, mode, axes, len(current))
-    sizes = [current[p.axis] for p in plans]
+    if level is None:
+        approx, details = _shapes_of_all_levels(current, plans)
+    else:
+        approx, details = _shapes(current, plans, level)
+    return [approx, *[bands.copy() for bands in details]]
+
+
+_Shapes: TypeAlias = tuple[tuple[int, ...], list[dict[str, tuple[int, ...]]]]
+"""The shapes of the approximation, and of the details of each level, coarsest level first."""
+
+
+def _shapes_of_all_levels(shape: tuple[int, ...], plans: AxisPlans) -> _Shapes:
+    """The same object for the same plans and shape. Other levels may warn, each time."""
+    key = ("shapes", shape)
+    shapes: _Shapes | None = plans.cache.get(key)
+    if shapes is None:
+        shapes = bounded(plans.cache)[key] = _shapes(shape, plans, None)
+    return shapes
+
+
+def _shapes(shape: tuple[int, ...], plans: AxisPlans, level: int | None) -> _Shapes:
+    sizes = [shape[p.axis] for p in plans]
     level = check_level(level, sizes, [p.wavelet for p in plans])
-    check_lengths(current, plans, level)
-    shapes: list[Any] = []
+    check_lengths(shape, plans, level)
+    details: list[dict[str, tuple[int, ...]]] = []
     for _ in range(level):
-        bands = _band_shapes(current, plans)
-        current = bands.pop("a" * len(plans))
-        shapes.insert(0, bands)
-    return [current, *shapes]
+        bands = _band_shapes(shape, plans)
+        shape = bands.pop("a" * len(plans))
+        details.insert(0, bands)
+    return shape, details
 
 
 def _band_shapes(shape: tuple[int, ...], plans: tuple[AxisPlan, ...]) -> dict[str, tuple[int, ...]]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from liftwave._arrays.convert import Opened, as_array, open_array
-from liftwave._kernels.reference.pieces import extended, extension_rows
+from liftwave._arrays.convert import PLAIN_DTYPES, Opened, as_array, open_array
+from liftwave._kernels.reference.pieces import extended, total
 from liftwave._plan.arguments import resolve_mode
-from liftwave._plan.boundary import signal_extension
+from liftwave._plan.boundary import Column, signal_extension
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayT, Data, Mode, ModeLike
 from liftwave.errors import DTypeError, ShapeError
@@ -53,22 +53,33 @@ def pad(x: Data[ArrayT], pad_widths: Any, mode: ModeLike) -> ArrayT:
     """
     array, name = as_array(x), resolve_mode(mode)
     widths = _pad_widths(pad_widths, array.ndim)
-    for axis, (n, width) in enumerate(zip(array.shape, widths, strict=True)):
-        if n == 0 and any(width):
-            raise ShapeError(
-                f"cannot extend axis {axis} of shape {tuple(array.shape)}: it has no samples"
-            )
-    shape = tuple(n + sum(width) for n, width in zip(array.shape, widths, strict=True))
-    check_size("the padded array", shape)
-    opened = _opened(array, name)
+    shape = _padded_shape(tuple(array.shape), widths)
     if name == "periodization":
-        widths = [(b, a + n % 2) for n, (b, a) in zip(array.shape, widths, strict=True)]
-    padded = (_written if type(opened.array) is np.ndarray else _joined)(opened.array, widths, name)
-    result: ArrayT = opened.close(padded)
+        widths = tuple([(b, a + n % 2) for n, (b, a) in zip(array.shape, widths, strict=True)])
+        shape = _padded_shape(tuple(array.shape), widths)
+    padded: Any
+    if type(array) is np.ndarray:
+        samples = array if _only_copies(array, name) else open_array(array).array
+        padded = _written(samples, shape, widths, name)
+    else:
+        opened = _opened(array, name)
+        padded = opened.close(_joined(opened.array, shape, widths, name))
+    result: ArrayT = padded
     return result
 
 
+Place: TypeAlias = tuple[Any, ...]
+"""An index of a NumPy array."""
+
+Widths: TypeAlias = tuple[tuple[int, int], ...]
+"""How many samples to add before and after each axis."""
+
 _WEIGHTED_MODES = ("smooth", "antisymmetric", "antireflect")
+
+
+def _only_copies(x: NDArray[Any], mode: Mode) -> bool:
+    """Whether the mode and the dtype permit to copy or to subtract samples without conversion."""
+    return mode not in _WEIGHTED_MODES or x.dtype.kind == "i" or x.dtype in PLAIN_DTYPES
 
 
 def _opened(x: Array, mode: Mode) -> Opened:
@@ -79,19 +90,39 @@ def _opened(x: Array, mode: Mode) -> Opened:
     return Opened(x, xp, x.dtype)
 
 
-def _pad_widths(pad_widths: Any, ndim: int) -> list[tuple[int, int]]:
+def _padded_shape(shape: tuple[int, ...], widths: Widths) -> tuple[int, ...]:
+    padded = []
+    for axis, (n, (before, after)) in enumerate(zip(shape, widths, strict=True)):
+        if n == 0 and (before or after):
+            raise ShapeError(f"cannot extend axis {axis} of shape {shape}: it has no samples")
+        padded.append(n + before + after)
+    check_size("the padded array", tuple(padded))
+    return tuple(padded)
+
+
+def _pad_widths(pad_widths: Any, ndim: int) -> Widths:
     if type(pad_widths) is int and pad_widths >= 0:
-        return [(pad_widths, pad_widths)] * ndim
+        return ((pad_widths, pad_widths),) * ndim
+    if type(pad_widths) is tuple and len(pad_widths) == ndim > 0 and all(map(_is_pair, pad_widths)):
+        return pad_widths
     widths = _rounded(pad_widths)
     if widths.size and widths.min() < 0:
         raise ShapeError(f"pad_widths must be >= 0, got {pad_widths}")
     try:
-        return [(int(b), int(a)) for b, a in np.broadcast_to(widths, (ndim, 2))]
+        return tuple([(int(b), int(a)) for b, a in np.broadcast_to(widths, (ndim, 2))])
     except ValueError:
         raise ShapeError(
             f"pad_widths must be one width, one pair, or one pair for each of {ndim} axes, "
             f"got {pad_widths}"
         ) from None
+
+
+def _is_pair(width: Any) -> bool:
+    """Whether these are two widths that need no conversion."""
+    if type(width) is not tuple or len(width) != 2:
+        return False
+    before, after = width
+    return type(before) is int and type(after) is int and 0 <= before < 2**62 and 0 <= after < 2**62
 
 
 def _rounded(pad_widths: Any) -> NDArray[np.intp]:
@@ -105,32 +136,95 @@ def _rounded(pad_widths: Any) -> NDArray[np.intp]:
     return np.round(widths).astype(np.intp)
 
 
-def _joined(x: Array, widths: Sequence[tuple[int, int]], mode: Mode) -> Array:
+def _joined(x: Array, shape: tuple[int, ...], widths: Widths, mode: Mode) -> Array:
     """The extension axis by axis, each time as a new array."""
     # Building the rows takes time, so check first that the result fits into memory.
-    shape = [n + sum(width) for n, width in zip(x.shape, widths, strict=True)]
-    array_namespace(x).empty(tuple(shape), dtype=x.dtype, device=device(x))
+    array_namespace(x).empty(shape, dtype=x.dtype, device=device(x))
     for axis, (before, after) in enumerate(widths):
         x = extended(x, signal_extension(x.shape[axis], mode, before, after), axis)
     return x
 
 
-def _written(x: Any, widths: Sequence[tuple[int, int]], mode: Mode) -> Any:
+def _written(x: NDArray[Any], shape: tuple[int, ...], widths: Widths, mode: Mode) -> NDArray[Any]:
     """The same for NumPy arrays, written to one array, which takes less memory and time."""
-    result = np.empty([n + sum(width) for n, width in zip(x.shape, widths, strict=True)], x.dtype)
-    inside = [slice(b, b + n) for n, (b, _) in zip(x.shape, widths, strict=True)]
-    result[tuple(inside)] = x
-    xp = array_namespace(x)
-    for axis, (before, after) in enumerate(widths):
-        extension = signal_extension(x.shape[axis], mode, before, after)
-        ahead = (slice(None),) * axis
-        signal = result[(*ahead, *inside[axis:])]
-        stop = inside[axis].stop
-        for end, count, columns in (
-            (slice(0, before), before, extension.left_columns),
-            (slice(stop, stop + after), after, extension.right_columns),
-        ):
-            if count:
-                rows = extension_rows(signal, count, columns, axis, xp)
-                result[(*ahead, end, *inside[axis + 1 :])] = rows
+    result = np.empty(shape, x.dtype)
+    inside, margins = _layout(x.shape, widths, mode)
+    result[inside] = x
+    for margin in margins:
+        if not margin.terms:
+            result[margin.place] = 0
+        else:
+            result[margin.place] = total(_weighted(result, term) for term in margin.terms)
     return result
+
+
+class Term(NamedTuple):
+    """The samples at a place, times weights.
+
+    Attributes
+    ----------
+    place : tuple of slices, and of an array of indices unless these are evenly spaced
+        The samples in the padded array.
+    weights : array, shaped to broadcast along the axis; or None
+        ``None`` if all are 1.
+    """
+
+    place: Place
+    weights: NDArray[np.float64] | None
+
+
+class Margin(NamedTuple):
+    """The samples beyond one end: sums of terms, zero without terms."""
+
+    place: Place
+    terms: tuple[Term, ...]
+
+
+def _weighted(padded: NDArray[Any], term: Term) -> NDArray[Any]:
+    samples: NDArray[Any] = padded[term.place]
+    if term.weights is None:
+        return samples
+    weights, dtype = term.weights, samples.real.dtype
+    # (Unlike astype, asarray raises an error if an integer dtype cannot hold a number.)
+    cast = weights.astype(dtype) if dtype.kind == "f" else np.asarray(weights.tolist(), dtype)
+    products: NDArray[Any] = samples * cast
+    # A row with fewer terms has weight 0: its product with NaN must be discarded.
+    return products if weights.all() else np.where(weights != 0, products, 0)
+
+
+@lru_cache(maxsize=256)
+def _layout(shape: tuple[int, ...], widths: Widths, mode: Mode) -> tuple[Place, tuple[Margin, ...]]:
+    """The place of an array of this shape in the padded array, and the margins around it."""
+    inside = tuple(slice(b, b + n) for n, (b, _) in zip(shape, widths, strict=True))
+    margins = []
+    for axis, (before, after) in enumerate(widths):
+        extension = signal_extension(shape[axis], mode, before, after)
+        stop = before + shape[axis]
+        for end, columns in (
+            (slice(0, before), extension.left_columns),
+            (slice(stop, stop + after), extension.right_columns),
+        ):
+            if end.start < end.stop:
+                around = (*[slice(None)] * axis, end, *inside[axis + 1 :])
+                terms = tuple(_term(around, axis, before, column) for column in columns)
+                margins.append(Margin(around, terms))
+    return inside, tuple(margins)
+
+
+def _term(around: Place, axis: int, first: int, column: Column) -> Term:
+    indices, weights = (np.asarray(part) for part in column)
+    place = (*around[:axis], _as_slice(indices + first), *around[axis + 1 :])
+    if (weights == 1).all():
+        return Term(place, None)
+    return Term(place, weights.reshape([-1] + [1] * (len(around) - axis - 1)))
+
+
+def _as_slice(indices: NDArray[np.intp]) -> Any:
+    """Evenly spaced indices as a slice, which reads faster. A repeated index broadcasts."""
+    first, step = int(indices[0]), int(indices[1] - indices[0]) if len(indices) > 1 else 1
+    if (np.diff(indices) != step).any():
+        return indices
+    if step == 0:
+        return slice(first, first + 1)
+    stop = first + step * len(indices)
+    return slice(first, stop if stop >= 0 else None, step)

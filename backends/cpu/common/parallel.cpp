@@ -69,14 +69,10 @@ std::atomic<int>& thread_setting() {
   return count;
 }
 
-// Whether this thread already works for a job. Nested work then uses this thread only.
-LIFTWAVE_THREAD_LOCAL bool at_work = false;
-
 LIFTWAVE_THREAD_LOCAL Watch* watch = nullptr;
 
-void look() {
-  if (watch) watch->look();
-}
+// Ends a range of work that has failed in another thread.
+struct Ended {};
 
 // Items that threads take in ranges until none is left.
 struct Job {
@@ -86,24 +82,49 @@ struct Job {
   std::atomic<index_t> next{0};
   std::mutex failure_lock;
   std::exception_ptr failure;
+  std::atomic<bool> has_failed{false};
 
   Job(RangeFunction w, index_t n, index_t s) : work(w), items(n), step(s) {}
 
-  void take_part() noexcept {
-    at_work = true;
-    try {
-      for (index_t begin; (begin = next.fetch_add(step)) < items;) {
-        look();
-        work(begin, std::min(begin + step, items));
-      }
-    } catch (...) {
-      next = items;
-      std::lock_guard<std::mutex> hold(failure_lock);
-      if (!failure) failure = std::current_exception();
-    }
-    at_work = false;
-  }
+  // Works on ranges until none is left.
+  void take_part() noexcept;
+
+  // Looks for signals while other threads are at work.
+  void watch_over() noexcept;
+
+ private:
+  // The first failure reaches the caller, and ends the work of all threads.
+  template <class F>
+  void attempt(const F& part) noexcept;
 };
+
+// The job that this thread works for. Nested work then uses this thread only.
+LIFTWAVE_THREAD_LOCAL Job* current_job = nullptr;
+
+template <class F>
+void Job::attempt(const F& part) noexcept {
+  current_job = this;
+  try {
+    part();
+  } catch (...) {
+    next = items;
+    std::lock_guard<std::mutex> hold(failure_lock);
+    if (!failure) failure = std::current_exception();
+    has_failed = true;
+  }
+  current_job = nullptr;
+}
+
+void Job::take_part() noexcept {
+  attempt([this] {
+    for (index_t begin; (begin = next.fetch_add(step)) < items;) {
+      look();
+      work(begin, std::min(begin + step, items));
+    }
+  });
+}
+
+void Job::watch_over() noexcept { attempt(look); }
 
 // Creates what a thread needs to throw exceptions. libstdc++ allocates it at the first throw, and
 // glibc aborts if it cannot. False if memory is too short for that.
@@ -132,7 +153,13 @@ class Pool {
     std::unique_lock<std::mutex> hold(lock_);
     places_ = 0;
     job_ = nullptr;
-    idle_.wait(hold, [this] { return active_ == 0; });
+    const auto is_done = [this] { return active_ == 0; };
+    while (watch && !job.has_failed && !idle_.wait_for(hold, watch_interval, is_done)) {
+      hold.unlock();
+      job.watch_over();
+      hold.lock();
+    }
+    idle_.wait(hold, is_done);
     return true;
   }
 
@@ -214,7 +241,7 @@ void set_num_threads(int count) { thread_setting() = count > 0 ? count : initial
 int get_num_threads() { return thread_setting(); }
 
 int threads_for(double bytes) {
-  if (at_work) return 1;
+  if (current_job) return 1;
   const double deserved = std::min(bytes / grain, 1e6);
   return std::max(1, std::min(get_num_threads(), static_cast<int>(deserved)));
 }
@@ -242,6 +269,11 @@ index_t ranges_for(double bytes) {
 }
 
 // --- interruption ----------------------------------------------------------------------------
+
+void look() {
+  if (current_job && current_job->has_failed) throw Ended{};
+  if (watch) watch->look();
+}
 
 Watch::Watch(Check check, void* context)
     : check_(check), context_(context), due_(Clock::now() + watch_interval), outer_(watch) {

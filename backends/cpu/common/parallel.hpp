@@ -5,6 +5,7 @@
 // and starts new ones when it needs them.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -41,8 +42,40 @@ void parallel_ranges(index_t items, double bytes, RangeFunction work);
 // that a caller can interrupt it.
 index_t ranges_for(double bytes);
 
-// While it exists, its thread calls `check` between ranges of work, at most every 0.1 seconds. A
-// check that throws ends the work.
+// Calls the check of this thread's watch if one is due. Throws if the work has failed in another
+// thread.
+void look();
+
+// Looks again and again within a range of work that may move many bytes.
+class Pace {
+ public:
+  LIFTWAVE_INLINE void moved(index_t bytes) {
+    bytes_ += bytes;
+    if (bytes_ < between_looks) return;
+    bytes_ = 0;
+    look();
+  }
+
+  // Sets `count` numbers.
+  template <class T>
+  LIFTWAVE_INLINE void fill(T* to, index_t count, T value) {
+    constexpr index_t most = between_looks / static_cast<index_t>(sizeof(T));
+    for (index_t i = 0; i < count; i += most) {
+      const index_t some = std::min(most, count - i);
+      std::fill_n(to + i, some, value);
+      moved(some * static_cast<index_t>(sizeof(T)));
+    }
+  }
+
+ private:
+  // A look takes some 50 ns. Memory that is used for the first time may take 0.1 s for 16 MiB.
+  static constexpr index_t between_looks = index_t{1} << 20;
+
+  index_t bytes_ = 0;
+};
+
+// While it exists, its thread calls `check` between ranges of work and within long ones, at most
+// every 0.1 seconds. A check that throws ends the work.
 class Watch {
  public:
   using Check = void (*)(void* context);

@@ -11,7 +11,7 @@ void Plane<T, K>::in_blocks(const Stages&... stages) {
   for (index_t r = 0; r < outer_[0]; r += block) {
     const int count = static_cast<int>(std::min<index_t>(block, outer_[0] - r));
     const auto run = [&](const auto& stage) {
-      for (int k = 0; k < count; ++k) stage(r + k, lines_[k]);
+      for (int k = 0; k < count; ++k) stage(r + k, lines_[k]), row_done(pitch_);
     };
     (run(stages), ...);
   }

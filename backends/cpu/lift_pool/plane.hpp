@@ -121,7 +121,7 @@ class Plane {
     for (int b = 0; b < plan_.bands(); ++b) {
       T* const to = cotangents_[plan_.bands() - 1 + b];
       if (bands[b]) load_rows(to, bands[b]);
-      else std::fill_n(to, size_of(plan_.bands() - 1 + b), T{0});
+      else pace_.fill(to, size_of(plan_.bands() - 1 + b), T{0});
     }
   }
 
@@ -220,13 +220,13 @@ class Plane {
     return outer_[level] * (level > 0 ? axis_of(level).half : 1) * inner_[level];
   }
 
-  T* zeros(Scratch& scratch, index_t count) const {
+  T* zeros(Scratch& scratch, index_t count) {
     T* const taken = scratch.take<T>(std::max<index_t>(count, 1));
-    std::fill_n(taken, count, T{0});
+    pace_.fill(taken, count, T{0});
     return taken;
   }
 
-  Line make_line(Scratch& scratch, bool differentiates) const {
+  Line make_line(Scratch& scratch, bool differentiates) {
     const index_t width = pitch_ + 2 * margin_ + lanes<T>;
     const auto row = [&](bool wanted) {
       return wanted ? zeros(scratch, width) + margin_ : nullptr;
@@ -242,20 +242,29 @@ class Plane {
 
   // --- loading and storing bands ---------------------------------------------------------------
 
-  void store_rows(T* to, const T* from) const {
-    for (index_t r = 0; r < band_rows_; ++r)
+  // After work on a row of `count` numbers.
+  LIFTWAVE_INLINE void row_done(index_t count) {
+    pace_.moved(count * static_cast<index_t>(sizeof(T)));
+  }
+
+  void store_rows(T* to, const T* from) {
+    for (index_t r = 0; r < band_rows_; ++r) {
       std::memcpy(to + r * last_.half, from + r * pitch_,
                   static_cast<std::size_t>(last_.half) * sizeof(T));
+      row_done(pitch_);
+    }
   }
 
-  void load_rows(T* to, const T* from) const {
-    for (index_t r = 0; r < band_rows_; ++r)
+  void load_rows(T* to, const T* from) {
+    for (index_t r = 0; r < band_rows_; ++r) {
       std::memcpy(to + r * pitch_, from + r * last_.half,
                   static_cast<std::size_t>(last_.half) * sizeof(T));
+      row_done(pitch_);
+    }
   }
 
-  void store_sum(T* to) const {
-    for (index_t r = 0; r < band_rows_; ++r, to += last_.half)
+  void store_sum(T* to) {
+    for (index_t r = 0; r < band_rows_; ++r, to += last_.half) {
       for (index_t c = 0; c < last_.half; c += lanes<T>) {
         WidePack<T> sum = WidePack<T>::from(chosen_[0] + r * pitch_ + c);
         for (std::size_t b = 1; b < chosen_.size(); ++b)
@@ -268,6 +277,8 @@ class Plane {
           std::memcpy(to + c, some, static_cast<std::size_t>(last_.half - c) * sizeof(T));
         }
       }
+      row_done(pitch_);
+    }
   }
 
   // --- the last axis (line_steps.hpp) ---------------------------------------------------------
@@ -328,7 +339,7 @@ class Plane {
                  const T* source, index_t source_stride, T* to, index_t to_stride);
   void pull_down_rows(int level, int node, const double* weights);
   // Merges the rows of the halves. A repeated last row counts twice.
-  void interleave(const Rows& rows, index_t half) const;
+  void interleave(const Rows& rows, index_t half);
   void pull_up_rows(int level, int node);
   Rows rows_at(Buffer<T*>& arrays, int level, int node, index_t o) const;
 
@@ -365,6 +376,7 @@ class Plane {
   T *zero_ = nullptr, *hidden_ = nullptr;
   Buffer<const T*> source_, chosen_;
   Buffer<T> weight_;
+  Pace pace_;
 };
 
 }  // namespace liftwave::LIFTWAVE_ISA

@@ -30,9 +30,11 @@ template <bool subtract>
 void Plane<T, K>::step_rows(int level, int node, int which, T* to, index_t to_stride, const T* base,
                index_t base_stride, const T* source, index_t source_stride, index_t count) {
   const LiftPoolAxis& axis = axis_of(level);
-  for (index_t k = 0; k < count; ++k)
+  for (index_t k = 0; k < count; ++k) {
     apply<T, K, subtract>(filter(node, which), to + k * to_stride, base + k * base_stride,
                           rows_of(axis, source, source_stride, k), inner_[level]);
+    row_done(inner_[level]);
+  }
 }
 
 template <class T, int K>
@@ -41,9 +43,11 @@ void Plane<T, K>::split_rows(int level, int node, double* sums) {
   const index_t inner = inner_[level];
   for_outer(values_, level, node, [&](const Rows& rows, index_t) {
     const Filter<T, K> f = filter(node, predict);
-    for (index_t k = 0; k < axis.half; ++k)
+    for (index_t k = 0; k < axis.half; ++k) {
       apply<T, K, true>(f, rows.detail + k * inner, rows.odd(k),
                         rows_of(axis, rows.whole, 2 * inner, k), inner);
+      row_done(inner);
+    }
     step_rows<false>(level, node, update, rows.smooth, inner, rows.whole, 2 * inner, rows.detail,
                      inner, axis.half);
     if (!sums) return;
@@ -51,6 +55,7 @@ void Plane<T, K>::split_rows(int level, int node, double* sums) {
       for (index_t c = 0; c < inner; c += pitch_) {
         square(2 * node, rows.smooth + k * inner + c, rows.odd(k) + c);
         square(2 * node + 1, rows.detail + k * inner + c, nullptr);
+        row_done(pitch_);
       }
   });
 }
@@ -73,9 +78,11 @@ void Plane<T, K>::pull_rows(int level, int node, int which, const T* cotangent, 
                const T* source, index_t source_stride, T* to, index_t to_stride) {
   const LiftPoolAxis& axis = axis_of(level);
   const index_t inner = inner_[level];
-  for (index_t k = 0; k < axis.half; ++k)
+  for (index_t k = 0; k < axis.half; ++k) {
     pull_row(node, which, hidden_ + k * inner, cotangent + k * cotangent_stride,
              rows_of(axis, source, source_stride, k), inner);
+    row_done(inner);
+  }
   const T* const weights = filter(node, which).values;
   for (index_t j = 0; j < axis.half; ++j) {
     T* const row = to + j * to_stride;
@@ -91,6 +98,7 @@ void Plane<T, K>::pull_rows(int level, int node, int which, const T* cotangent, 
       combine<T, K, sign>(row, row, weight_.data(), source_.data(), terms, inner);
     else
       combine<T, 0, sign>(row, row, weight_.data(), source_.data(), terms, inner);
+    row_done(inner);
   }
 }
 
@@ -104,7 +112,7 @@ void Plane<T, K>::pull_down_rows(int level, int node, const double* weights) {
     const Rows v = rows_at(values_, level, node, o);
     const auto each_row = [&](const auto& f) {
       for (index_t k = 0; k < axis.half; ++k)
-        for (index_t c = 0; c < inner; c += pitch_) f(k, k * inner + c, c);
+        for (index_t c = 0; c < inner; c += pitch_) f(k, k * inner + c, c), row_done(pitch_);
     };
     if (weights)
       each_row([&](index_t k, index_t at, index_t c) {
@@ -123,7 +131,7 @@ void Plane<T, K>::pull_down_rows(int level, int node, const double* weights) {
 }
 
 template <class T, int K>
-void Plane<T, K>::interleave(const Rows& rows, index_t half) const {
+void Plane<T, K>::interleave(const Rows& rows, index_t half) {
   const index_t inner = rows.inner;
   const auto bytes = static_cast<std::size_t>(inner) * sizeof(T);
   for (index_t k = 0; k < half; ++k) {
@@ -135,6 +143,7 @@ void Plane<T, K>::interleave(const Rows& rows, index_t half) const {
       for (index_t c = 0; c < inner; c += lanes<T>)
         (WidePack<T>::from(last + c) + WidePack<T>::from(rows.detail + k * inner + c)).to(last + c);
     }
+    row_done(inner);
   }
 }
 
@@ -149,6 +158,7 @@ void Plane<T, K>::pull_up_rows(int level, int node) {
       std::memcpy(g.smooth + k * inner, g.even(k), bytes);
       if (2 * k + 1 < g.n) std::memcpy(g.detail + k * inner, g.odd(k), bytes);
       else std::fill_n(g.detail + k * inner, inner, T{0});  // the forward pass dropped it
+      row_done(inner);
     }
     pull_rows<Sign::plus>(level, node, predict, g.detail, inner, v.whole, 2 * inner, g.smooth,
                           inner);

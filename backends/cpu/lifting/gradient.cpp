@@ -133,6 +133,8 @@ class Course {
     parallel_for(items, total_bytes(), [&](index_t begin, index_t end) {
       Scratch scratch;
       GradientJob job = prepared(scratch);
+      Pace pace;
+      const auto tile = static_cast<index_t>(total_bytes() / static_cast<double>(items));
       for (index_t i = begin; i < end; ++i) {
         place(job, i / of_member());
         const Part& part = parts_[static_cast<std::size_t>(i % parts())];
@@ -143,6 +145,7 @@ class Course {
         job.lanes = lanes_[static_cast<std::size_t>(i / parts() % lanes())];
         job.gradients = sums.data() + i * count;
         kernel(job);
+        pace.moved(tile);
       }
     });
     for (index_t i = 0; i < items; ++i)

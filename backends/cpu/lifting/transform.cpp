@@ -158,13 +158,14 @@ class Course {
         tilings_(tilings_of(layout, item_)) {}
 
   void run(void (*kernel)(const TileJob&)) const {
-    parallel_for(layout_.batch_count * columns() * rows(), total_bytes(),
+    parallel_for(tiles(), total_bytes(),
                  [&](index_t begin, index_t end) { run_part(kernel, begin, end); });
   }
 
  private:
   index_t rows() const { return static_cast<index_t>(tilings_.rows.jobs.size()); }
   index_t columns() const { return static_cast<index_t>(tilings_.cols.jobs.size()); }
+  index_t tiles() const { return layout_.batch_count * columns() * rows(); }
 
   double total_bytes() const {
     return static_cast<double>(layout_.batch_count) * static_cast<double>(layout_.rows.size) *
@@ -185,12 +186,15 @@ class Course {
     job.stream = total_bytes() >= streamed_bytes;
     job.scratch = taken_from(scratch);
     index_t placed = -1;
+    Pace pace;
+    const auto tile = static_cast<index_t>(total_bytes() / static_cast<double>(tiles()));
     for (index_t i = begin; i < end; ++i) {
       const index_t member = i / (rows() * columns());
       if (member != placed) place(job, placed = member);
       job.rows = rows_of(i);
       job.cols = cols_of(i);
       kernel(job);
+      pace.moved(tile);
     }
   }
 

@@ -7,6 +7,9 @@
 
 namespace liftwave {
 
+// Windows between two looks for signals.
+constexpr index_t most_windows = 4096;
+
 template <class T>
 bool add_at_places(const T* numbers, const std::int64_t* places, index_t planes, index_t windows,
                    index_t samples, T* result) {
@@ -14,12 +17,17 @@ bool add_at_places(const T* numbers, const std::int64_t* places, index_t planes,
   const double bytes = static_cast<double>(planes) * (static_cast<double>(samples) * sizeof(T) +
                                                       static_cast<double>(windows) * 12);
   parallel_for(planes, bytes, [&](index_t begin, index_t end) {
+    Pace pace;
     for (index_t plane = begin; plane < end; ++plane) {
       T* to = result + plane * samples;
-      std::fill(to, to + samples, T(0));
-      for (index_t i = plane * windows; i < (plane + 1) * windows; ++i) {
-        if (places[i] < 0 || places[i] >= samples) sound = false;
-        else to[places[i]] += numbers[i];
+      pace.fill(to, samples, T(0));
+      for (index_t first = 0; first < windows; first += most_windows) {
+        const index_t last = std::min(first + most_windows, windows);
+        for (index_t i = plane * windows + first; i < plane * windows + last; ++i) {
+          if (places[i] < 0 || places[i] >= samples) sound = false;
+          else to[places[i]] += numbers[i];
+        }
+        pace.moved((last - first) * static_cast<index_t>(sizeof(T) + sizeof(std::int64_t)));
       }
     }
   });

@@ -52,9 +52,10 @@ struct PoolWork {
   // Writes zeros if the part adds to an array of samples.
   void clear(const WindowPart& part, T* result) const {
     const index_t row = contiguous.samples[1];
+    Pace pace;
     for (index_t plane = part.plane; plane < part.last_plane; ++plane) {
       T* first = result + plane * contiguous.samples[0];
-      std::fill(first + part.sample * row, first + part.last_sample * row, T(0));
+      pace.fill(first + part.sample * row, (part.last_sample - part.sample) * row, T(0));
     }
   }
 

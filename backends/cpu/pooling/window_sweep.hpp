@@ -164,6 +164,7 @@ class Sweep {
     constexpr index_t n = lanes_of<T>;
     tile_.lanes = (tile_.lanes + n - 1) / n * n;
     visit(static_cast<const Tile&>(tile_));
+    pace_.moved(tile_.lanes * tile_.places * static_cast<index_t>(sizeof(T)));
     tile_.lanes = tile_.count = 0;
   }
 
@@ -176,6 +177,7 @@ class Sweep {
   Piece* pieces_ = nullptr;
   const index_t* place_at_[most_operands] = {};
   index_t step_[most_operands] = {};
+  Pace pace_;
 };
 
 }  // namespace liftwave::LIFTWAVE_ISA
