@@ -5,7 +5,9 @@ A key is the path of a function, class or method below ``liftwave``.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pywt
@@ -78,6 +80,8 @@ LIFTING_GRADIENT = gradients.LiftingGradient((np.ones(2),), np.ones(2))
 
 
 _step, _scheme = cases(SCHEME.steps[0], "LiftingStep."), cases(lw.LiftingScheme, "LiftingScheme.")
+STORED = Path(tempfile.mkdtemp()) / "d.npz"
+D.save(STORED)
 _bands, _result = cases(D, "Decomposition."), cases(RESULT, "FswavedecnResult.")
 _operator, _gradient = cases(OPERATOR, "operators.WaveletOperator."), cases(gradients, "gradients.")
 
@@ -141,9 +145,11 @@ OURS: dict[str, Case] = dict(
         _bands("from_array", D.to_array()),
         _bands("from_pywt", WAVEDECN, "haar", "symmetric", None, (4, 4)),
         _bands("keep_largest", 0.5),
+        _bands("load", STORED, like=LINE, large=False),
         _bands("map", np.abs),
         _bands("plot", "title"),
         _bands("replace", {(1, "dd"): D[1, "dd"]}),
+        _bands("save", STORED, zstd=False),
         _bands("threshold", 1.0, "soft", 0),
         _result("__getitem__", (0, 1)),
         _result("__setitem__", (0, 1), np.ones((2, 2))),

@@ -99,6 +99,12 @@ def is_that_of_pywavelets(name: str, argument: int | str, kind: str, ours: Excep
     return isinstance(ours, builtin(theirs))
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text is a valid name of a file to write."""
+    monkeypatch.chdir(tmp_path_factory.getbasetemp())
+
+
 # --- the tests -----------------------------------------------------------------------------------
 
 

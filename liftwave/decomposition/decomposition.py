@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from array_api_compat import array_namespace, device
 
-from liftwave._arrays.convert import as_array
+from liftwave._arrays.convert import as_array, is_array
 from liftwave._execute import execute
+from liftwave._numbers import flag
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import as_axis_plans
 from liftwave._typing import Array, ArrayLike, Modes
@@ -148,7 +149,9 @@ class Decomposition(BandChanges):
         """
         from liftwave.decomposition.archive import read_archive
 
-        contents = read_archive(_as_path(path), large=large)
+        if like is not None and not is_array(like):
+            raise ArgumentTypeError(f"like must be an array, got a {type(like).__name__}")
+        contents = read_archive(_as_path(path), large=flag(large, "large"))
         d = cls(*contents[:5])
         return d if like is None else _with_library(d, like)
 
@@ -190,7 +193,7 @@ class Decomposition(BandChanges):
         """
         from liftwave.decomposition.archive import write_archive
 
-        write_archive(_as_path(path), self, zstd=zstd)
+        write_archive(_as_path(path), self, zstd=flag(zstd, "zstd"))
 
     # --- back to data --------------------------------------------------------------------
 
