@@ -114,6 +114,16 @@ def test_padding_by_differences_leaves_unsigned_integers(xp: Library) -> None:
         assert_close(lw.pad(xp.asarray(x), 2, mode), xp.asarray(expected))
 
 
+def test_padding_of_small_integers_by_large_weights(xp: Library) -> None:
+    x = xp.asarray(np.arange(5).astype("int8"))
+    inner = pywt.pad(np.arange(5.0), 24, "smooth")
+    assert_close(lw.pad(x, 24, "smooth"), xp.asarray(inner.astype("int8")))
+    for width in (127, (0, 300)):
+        with pytest.raises(DTypeError, match="which int8 cannot hold: convert the data to int64"):
+            lw.pad(x, width, "smooth")
+    assert lw.pad(x, 200, "antireflect").shape == (405,)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize(
     "name", [n for n in ROUND_TRIPS if "waverec" not in n and "coeffs" not in n]

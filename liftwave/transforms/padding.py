@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from liftwave._arrays.convert import PLAIN_DTYPES, Opened, as_array, open_array
+from liftwave._arrays.convert import PLAIN_DTYPES, Opened, as_array, dtype_name, open_array
 from liftwave._kernels.reference.pieces import extended, total
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import Column, signal_extension
@@ -44,6 +44,9 @@ def pad(x: Data[ArrayT], pad_widths: Any, mode: ModeLike) -> ArrayT:
     ------
     ValueError
         If a width is negative, the result too large, or the mode does not exist.
+    TypeError
+        If integers of the dtype cannot hold the weights of the mode: ``smooth`` and
+        ``antireflect`` multiply samples by numbers that grow with the width.
 
     Examples
     --------
@@ -58,6 +61,8 @@ def pad(x: Data[ArrayT], pad_widths: Any, mode: ModeLike) -> ArrayT:
         widths = tuple([(b, a + n % 2) for n, (b, a) in zip(array.shape, widths, strict=True)])
         shape = _padded_shape(tuple(array.shape), widths)
     padded: Any
+    if name in _WEIGHTED_MODES:
+        _check_weights(array, widths, name)
     if type(array) is np.ndarray:
         samples = array if _only_copies(array, name) else open_array(array).array
         padded = _written(samples, shape, widths, name)
@@ -80,6 +85,22 @@ _WEIGHTED_MODES = ("smooth", "antisymmetric", "antireflect")
 def _only_copies(x: NDArray[Any], mode: Mode) -> bool:
     """Whether the mode and the dtype permit to copy or to subtract samples without conversion."""
     return mode not in _WEIGHTED_MODES or x.dtype.kind == "i" or x.dtype in PLAIN_DTYPES
+
+
+def _check_weights(x: Array, widths: Widths, mode: Mode) -> None:
+    """Raise if the dtype of integers cannot hold the weights of the samples."""
+    xp = array_namespace(x)
+    if not xp.isdtype(x.dtype, "signed integer"):  # unsigned ones are converted
+        return
+    for n, (before, after) in zip(x.shape, widths, strict=True):
+        extension = signal_extension(n, mode, before, after)
+        rows = (*extension.left, *extension.right)
+        largest = max((abs(weight) for row in rows for _, weight in row), default=0)
+        if largest > xp.iinfo(x.dtype).max:
+            raise DTypeError(
+                f"the mode {mode!r} multiplies samples by up to {largest:.0f} here, which "
+                f"{dtype_name(x.dtype, xp)} cannot hold: convert the data to int64 or float64"
+            )
 
 
 def _opened(x: Array, mode: Mode) -> Opened:
@@ -185,9 +206,7 @@ def _weighted(padded: NDArray[Any], term: Term) -> NDArray[Any]:
     if term.weights is None:
         return samples
     weights, dtype = term.weights, samples.real.dtype
-    # (Unlike astype, asarray raises an error if an integer dtype cannot hold a number.)
-    cast = weights.astype(dtype) if dtype.kind == "f" else np.asarray(weights.tolist(), dtype)
-    products: NDArray[Any] = samples * cast
+    products: NDArray[Any] = samples * weights.astype(dtype)
     # A row with fewer terms has weight 0: its product with NaN must be discarded.
     return products if weights.all() else np.where(weights != 0, products, 0)
 
