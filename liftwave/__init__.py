@@ -32,6 +32,8 @@ if _t.TYPE_CHECKING:
     from liftwave.decomposition import Decomposition, decompose
     from liftwave.denoising import denoise, estimate_sigma
     from liftwave.gradients import vjp
+    from liftwave.packets.nodes import BaseNode, Node, Node2D, NodeND
+    from liftwave.packets.tree import WaveletPacket, WaveletPacket2D, WaveletPacketND
     from liftwave.thresholding import threshold, threshold_firm
     from liftwave.transforms.coefficients import (
         array_to_coeffs,
@@ -50,13 +52,20 @@ if _t.TYPE_CHECKING:
     from liftwave.transforms.padding import pad
 
 __all__ = [
+    "BaseNode",
     "Decomposition",
     "FilterBank",
     "FswavedecnResult",
     "LiftingScheme",
     "LiftingStep",
     "Modes",
+    "Node",
+    "Node2D",
+    "NodeND",
     "Wavelet",
+    "WaveletPacket",
+    "WaveletPacket2D",
+    "WaveletPacketND",
     "array_to_coeffs",
     "coeffs_to_array",
     "decompose",
@@ -104,6 +113,8 @@ _LATE_NAMES = {
     "decomposition": ("Decomposition", "decompose"),
     "denoising": ("denoise", "estimate_sigma"),
     "gradients": ("vjp",),
+    "packets.nodes": ("BaseNode", "Node", "Node2D", "NodeND"),
+    "packets.tree": ("WaveletPacket", "WaveletPacket2D", "WaveletPacketND"),
     "thresholding": ("threshold", "threshold_firm"),
     "transforms.coefficients": (
         "array_to_coeffs",

@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_bridge",),
     ("_execute", "_config"),
     ("pooling", "transforms"),
+    ("packets",),
     ("decomposition", "gradients", "operators"),
     ("constraints", "denoising"),
     ("", "torch"),
