@@ -8,7 +8,14 @@ import typing as _t
 from importlib import import_module as _import_module
 from importlib.util import find_spec as _find_spec
 
-from pywt import Modes, orthogonal_filter_bank, qmf, wavelist
+from pywt import (
+    ContinuousWavelet,
+    DiscreteContinuousWavelet,
+    Modes,
+    orthogonal_filter_bank,
+    qmf,
+    wavelist,
+)
 
 from liftwave._config import get_num_threads, set_num_threads, show_config
 from liftwave._dispatch import kernels
@@ -23,12 +30,22 @@ from liftwave.wavelets.names import Wavelet, families
 
 if _t.TYPE_CHECKING:
     from liftwave import constraints as constraints
+    from liftwave import data as data
     from liftwave import errors as errors
     from liftwave import gradients as gradients
     from liftwave import lifting as lifting
     from liftwave import operators as operators
     from liftwave import pooling as pooling
     from liftwave import torch as torch
+    from liftwave.continuous.classic import cwt
+    from liftwave.continuous.old_names import centrfrq, intwave, orthfilt, scal2frq
+    from liftwave.continuous.wavelets import (
+        central_frequency,
+        frequency2scale,
+        integrate_wavelet,
+        scale2frequency,
+        wavefun,
+    )
     from liftwave.decomposition import Decomposition, decompose
     from liftwave.denoising import denoise, estimate_sigma
     from liftwave.gradients import vjp
@@ -53,7 +70,9 @@ if _t.TYPE_CHECKING:
 
 __all__ = [
     "BaseNode",
+    "ContinuousWavelet",
     "Decomposition",
+    "DiscreteContinuousWavelet",
     "FilterBank",
     "FswavedecnResult",
     "LiftingScheme",
@@ -67,7 +86,10 @@ __all__ = [
     "WaveletPacket2D",
     "WaveletPacketND",
     "array_to_coeffs",
+    "central_frequency",
+    "centrfrq",
     "coeffs_to_array",
+    "cwt",
     "decompose",
     "denoise",
     "downcoef",
@@ -79,17 +101,23 @@ __all__ = [
     "dwtn_max_level",
     "estimate_sigma",
     "families",
+    "frequency2scale",
     "fswavedecn",
     "fswaverecn",
     "get_num_threads",
     "idwt",
     "idwt2",
     "idwtn",
+    "integrate_wavelet",
+    "intwave",
     "kernels",
+    "orthfilt",
     "orthogonal_filter_bank",
     "pad",
     "qmf",
     "ravel_coeffs",
+    "scal2frq",
+    "scale2frequency",
     "set_num_threads",
     "show_config",
     "threshold",
@@ -102,6 +130,7 @@ __all__ = [
     "wavedecn",
     "wavedecn_shapes",
     "wavedecn_size",
+    "wavefun",
     "wavelist",
     "waverec",
     "waverec2",
@@ -110,6 +139,15 @@ __all__ = [
 
 # Public names by module. A module is imported when one of its names is first used.
 _LATE_NAMES = {
+    "continuous.classic": ("cwt",),
+    "continuous.old_names": ("centrfrq", "intwave", "orthfilt", "scal2frq"),
+    "continuous.wavelets": (
+        "central_frequency",
+        "frequency2scale",
+        "integrate_wavelet",
+        "scale2frequency",
+        "wavefun",
+    ),
     "decomposition": ("Decomposition", "decompose"),
     "denoising": ("denoise", "estimate_sigma"),
     "gradients": ("vjp",),
@@ -132,6 +170,7 @@ _MODULES = {name: module for module, names in _LATE_NAMES.items() for name in na
 # Public submodules, and the libraries that they need. They are imported when first used.
 _SUBMODULES = {
     "constraints": "numpy",
+    "data": "numpy",
     "errors": "numpy",
     "gradients": "numpy",
     "lifting": "numpy",

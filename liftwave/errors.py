@@ -121,6 +121,10 @@ class OrderError(LiftwaveError, ValueError):
     """An order of wavelet packets that does not exist."""
 
 
+class ScaleError(LiftwaveError, ValueError):
+    """A scale of a continuous transform, or a sampling period, that is not possible."""
+
+
 class AxisError(LiftwaveError, _NumpyAxisError):
     """An axis that the array does not have, or the same axis twice."""
 

@@ -303,6 +303,13 @@ def decomposed_integers(x: Any) -> Any:
     return lw.decompose(x, INTEGER, mode="symmetric").reconstruct()
 
 
+def packets(tree: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """The reconstruction from the nodes of a wavelet packet tree."""
+    root = tree(*arguments, maxlevel=2, **named)
+    root.get_level(2)
+    return root.reconstruct()
+
+
 BUILT: dict[str, list[Call]] = {
     "decompose": [
         call(decomposed, IMAGE, "db2"),
@@ -314,6 +321,16 @@ BUILT: dict[str, list[Call]] = {
         call(lw.denoise, IMAGE, CDF97, rule="garrote", sigma=0.3, mode="zero", axes=1, shifts=2),
     ],
     "estimate_sigma": [call(lw.estimate_sigma, IMAGE), call(lw.estimate_sigma, IMAGE, axes=0)],
+    "cwt": [
+        *(call(lw.cwt, IMAGE, [2.0, 5.5], "mexh", method=method) for method in ("conv", "fft")),
+        call(lw.cwt, IMAGE, [2.0, 5.5], "cgau2", axis=0),
+    ],
+    "WaveletPacket": [
+        call(packets, lw.WaveletPacket, LINE, "db2"),
+        call(packets, lw.WaveletPacket, IMAGE, CDF97, axis=0),
+    ],
+    "WaveletPacket2D": [call(packets, lw.WaveletPacket2D, IMAGE, "db2")],
+    "WaveletPacketND": [call(packets, lw.WaveletPacketND, VOLUME, "haar")],
     "pad": [call(lw.pad, IMAGE, ((1, 2), (3, 4)), mode) for mode in MODES],
     "threshold": [
         *(call(lw.threshold, IMAGE, 0.4, mode) for mode in ("soft", "hard", "garrote")),
@@ -331,26 +348,41 @@ CALLS: dict[str, list[Call]] = {**TRANSFORMS, **BUILT}
 
 NO_ARRAYS = frozenset(
     (
+        "BaseNode",
+        "ContinuousWavelet",
         "Decomposition",
+        "DiscreteContinuousWavelet",
         "FilterBank",
         "FswavedecnResult",
         "LiftingScheme",
         "LiftingStep",
         "Modes",
+        "Node",
+        "Node2D",
+        "NodeND",
         "Wavelet",
+        "central_frequency",
+        "centrfrq",
         "dwt_coeff_len",
         "dwt_max_level",
         "dwtn_max_level",
         "families",
+        "frequency2scale",
         "get_num_threads",
+        "integrate_wavelet",
+        "intwave",
         "kernels",
+        "orthfilt",
         "orthogonal_filter_bank",
         "qmf",
+        "scal2frq",
+        "scale2frequency",
         "set_num_threads",
         "show_config",
         "vjp",
         "wavedecn_shapes",
         "wavedecn_size",
+        "wavefun",
         "wavelist",
     )
 )

@@ -29,10 +29,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_bridge",),
     ("_execute", "_config"),
     ("pooling", "transforms"),
-    ("packets",),
+    ("packets", "continuous"),
     ("decomposition", "gradients", "operators"),
     ("constraints", "denoising"),
-    ("", "torch"),
+    ("", "torch", "data"),
     ("cli",),
     ("__main__",),
 )

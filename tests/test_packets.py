@@ -327,6 +327,8 @@ def test_tensors_have_gradients() -> None:
         (lambda t: t.get_level(2, "graycode"), OrderError, "order: 'graycode'; use one of 'nat"),
         (lambda t: t.walk(5), ArgumentTypeError, "a function of a node, got 5"),
         (lambda t: t.walk_depth(None), ArgumentTypeError, "a function of a node, got None"),
+        (lambda t: t.walk(str, 5), ArgumentTypeError, "args must be a sequence .* got 5 and None"),
+        (lambda t: t.walk_depth(str, (), 5), ArgumentTypeError, r"got \(\) and 5"),
     ],
 )
 def test_errors_name_the_argument(call: Any, error: type[Exception], message: str) -> None:

@@ -103,11 +103,34 @@ SHARED: dict[str, tuple[Any, ...]] = {
     "pad": (LINE, 2, "symmetric"),
     "Wavelet": ("haar", None),
     "families": (True,),
+    "cwt": (LINE, [1, 2], "mexh", 1.0, "conv", -1),
+    "integrate_wavelet": ("mexh", 3),
+    "central_frequency": ("mexh", 3),
+    "scale2frequency": ("mexh", 2, 3),
+    "intwave": ("mexh", 3),
+    "centrfrq": ("mexh", 3),
+    "scal2frq": ("mexh", 2, 3),
+    "frequency2scale": ("mexh", 2, 3),
+    "BaseNode": (None, LINE, ""),
+    "Node": (None, LINE, ""),
+    "Node2D": (None, IMAGE, ""),
+    "NodeND": (None, IMAGE, "", 2, 2),
+    "WaveletPacket": (LINE, "haar", "symmetric", 2, -1),
+    "WaveletPacket2D": (IMAGE, "haar", "symmetric", 2, (-2, -1)),
+    "WaveletPacketND": (IMAGE, "haar", "symmetric", 2, None),
     "FswavedecnResult": (IMAGE, [[slice(2), slice(2, 4)]] * 2, ["haar"] * 2, ["zero"] * 2, (0, 1)),
 }
 
 D = lw.decompose(IMAGE, "haar", level=1)
 RESULT = lw.fswavedecn(IMAGE, "haar", levels=1)
+PACKET, PACKET_2D = lw.WaveletPacket(LINE, "haar"), lw.WaveletPacket2D(IMAGE, "haar")
+
+
+def copy_of_packet(path: Any, data: Any) -> None:
+    """Set the coefficients of a node."""
+    lw.WaveletPacket(LINE, "haar")[path] = data
+
+
 SCHEME, BANK = lw.LiftingScheme.from_name("cdf5.3"), lw.FilterBank(*pywt.Wavelet("db2").filter_bank)
 MAPS = np.ones((1, 2, 4, 4))
 
@@ -129,6 +152,12 @@ OURS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "FswavedecnResult[] =": (RESULT.__setitem__, ((0, 1), np.ones((2, 2)))),
     "coeffs =": (lambda c: setattr(RESULT, "coeffs", c), (RESULT.coeffs,)),
     "approx =": (lambda a: setattr(RESULT, "approx", a), (RESULT.approx,)),
+    "wavefun": (lw.wavefun, ("haar", 3)),
+    "packet[]": (lambda path: PACKET[path].data, ("ad",)),
+    "packet[] =": (copy_of_packet, ("ad", LINE)),
+    "get_subnode": (PACKET.get_subnode, ("a", True)),
+    "get_level": (PACKET.get_level, (2, "freq", True)),
+    "expand_2d_path": (PACKET_2D.expand_2d_path, ("ahv",)),
     "kernels": (lambda name: lw.kernels(name).__enter__(), ("reference",)),
     "set_num_threads": (lw.set_num_threads, (lw.get_num_threads(),)),
     "vjp": (lw.vjp, (lw.dwt, LINE, "haar")),
@@ -181,6 +210,12 @@ KNOWN: dict[tuple[str, int], type[Exception]] = {
     ("ravel_coeffs", 1): TypeError,
     ("wavedecn_size", 0): IndexError,
     ("dwt_coeff_len", 1): TypeError,
+    ("cwt", 0): TypeError,
+    ("cwt", 1): TypeError,
+    ("integrate_wavelet", 0): IndexError,
+    ("intwave", 0): IndexError,
+    ("WaveletPacket2D", 1): TypeError,
+    ("WaveletPacketND", 1): TypeError,
 }
 
 
@@ -269,6 +304,8 @@ def test_functions_are_not_forgotten() -> None:
     """Thresholds and denoising have their own tests, and some names are PyWavelets' own."""
     elsewhere = {"threshold", "threshold_firm", "denoise", "estimate_sigma", "Decomposition"}
     theirs = {"Modes", "orthogonal_filter_bank", "qmf", "wavelist"}
+    theirs |= {"ContinuousWavelet", "DiscreteContinuousWavelet"}
+    theirs |= {"orthfilt"}
     no_arguments = {"get_num_threads", "show_config"}
     assert set(lw.__all__) - {*SHARED, *OURS} == elsewhere | theirs | no_arguments
 

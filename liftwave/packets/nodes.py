@@ -12,7 +12,7 @@ from typing import Any
 
 from liftwave._arrays.convert import as_array, open_array
 from liftwave._kernels.axis_by_axis import trimmed
-from liftwave._numbers import is_several
+from liftwave._numbers import is_several, whole_number
 from liftwave._plan.arguments import useful_level
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import (
@@ -21,6 +21,7 @@ from liftwave.errors import (
     PathError,
     PathTypeError,
     ShapeError,
+    ShapeTypeError,
 )
 from liftwave.transforms.dwt import dwt, idwt
 from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
@@ -353,7 +354,7 @@ class BaseNode:
         decompose : bool, optional
             Whether to compute nodes that do not exist.
         """
-        check_function(func)
+        _check_function(func, args, kwargs)
         if func(self, *args, **(kwargs or {})):
             for node in self._next_nodes(decompose):
                 node.walk(func, args, kwargs, decompose)
@@ -376,7 +377,7 @@ class BaseNode:
         decompose : bool, optional
             Whether to compute nodes that do not exist.
         """
-        check_function(func)
+        _check_function(func, args, kwargs)
         for node in self._next_nodes(decompose):
             node.walk_depth(func, args, kwargs, decompose)
         func(self, *args, **(kwargs or {}))
@@ -390,10 +391,13 @@ class BaseNode:
         return f"{self.path}: {self.data}"
 
 
-def check_function(func: Any) -> None:
-    """Raise unless nodes can be passed to ``func``."""
+def _check_function(func: Any, args: Any, kwargs: Any) -> None:
     if not callable(func):
         raise ArgumentTypeError(f"func must be a function of a node, got {func!r}")
+    if not isinstance(args, Sequence) or not isinstance(kwargs, Mapping | None):
+        raise ArgumentTypeError(
+            f"args must be a sequence and kwargs a dict, got {args!r} and {kwargs!r}"
+        )
 
 
 def axes_of(axes: Any) -> tuple[int, ...]:
@@ -540,6 +544,9 @@ class Node2D(BaseNode):
         return idwt2(coeffs, self.wavelet, self.mode, self.axes)
 
 
+# Each node has 2**n subnodes.
+_MOST_DIMENSIONS = 16
+
 _ROWS = {"a": "l", "h": "h", "v": "l", "d": "h"}
 _COLUMNS = {"a": "l", "h": "l", "v": "h", "d": "h"}
 
@@ -579,9 +586,9 @@ class NodeND(BaseNode):
         ndim_transform: int,
     ) -> None:
         super().__init__(parent, data, node_name)
-        self.PART_LEN = self.ndim_transform = ndim_transform
-        self.ndim = ndim
-        names = map("".join, product("ad", repeat=ndim_transform))
+        self.ndim = _dimensions(ndim, "ndim")
+        self.PART_LEN = self.ndim_transform = _dimensions(ndim_transform, "ndim_transform")
+        names = map("".join, product("ad", repeat=self.PART_LEN))
         self.PARTS = self._subnodes = dict.fromkeys(names)
 
     def _new_subnode(self, part: str, data: Array | None) -> NodeND:
@@ -592,3 +599,10 @@ class NodeND(BaseNode):
 
     def _synthesised(self, bands: Mapping[str, Array | None]) -> Array:
         return idwtn(bands, self.wavelet, self.mode, axes_of(self.axes))
+
+
+def _dimensions(value: Any, name: str) -> int:
+    number = whole_number(value, f"{name} must be an integer", ShapeTypeError)
+    if not 0 < number <= _MOST_DIMENSIONS:
+        raise ShapeError(f"{name} must be from 1 to {_MOST_DIMENSIONS}, got {number}")
+    return number

@@ -12,15 +12,23 @@ from liftwave._plan.arguments import (
     natural_level,
     normalize_axes,
     normalize_axis,
+    resolve_mode,
     useful_level,
 )
 from liftwave._plan.lengths import check_lifting_mode
-from liftwave._typing import ArrayLike, ModeLike, Modes
+from liftwave._typing import ArrayLike, Mode, ModeLike, Modes
 from liftwave.errors import AxisError, AxisTypeError, LevelError, OrderError, ShapeError
 from liftwave.packets.nodes import BaseNode, Node, Node2D, NodeND, axes_of
 from liftwave.packets.order import frequency_paths
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import Resolved, WaveletLike, Wavelets, as_pywt, wavelets_per_axis
+from liftwave.wavelets.resolve import (
+    Resolved,
+    WaveletLike,
+    Wavelets,
+    as_pywt,
+    resolve_wavelet,
+    wavelets_per_axis,
+)
 
 _ORDERS = ("natural", "freq")
 
@@ -83,7 +91,8 @@ class WaveletPacket(Node):
             if self._data_shape is None
             else normalize_axis(axis, len(self._data_shape))
         )
-        _plant(self, wavelet, mode, maxlevel)
+        self.mode = mode
+        _plant(self, (resolve_wavelet(wavelet),), (resolve_mode(mode),), maxlevel)
 
     def reconstruct(self, update: bool = True) -> Any:
         """Return the signal, from the coefficients of the existing nodes.
@@ -177,14 +186,16 @@ class WaveletPacket2D(Node2D):
         axes: Sequence[int] = (-2, -1),
     ) -> None:
         super().__init__(None, data, "")
-        self.axes = tuple(items(axes, "axes must be two integers", AxisTypeError))
+        self.axes = _integers(items(axes, "axes must be two integers", AxisTypeError))
         if len(set(self.axes)) != 2 or len(self.axes) != 2:
             raise AxisError(f"Expected two unique axes, got {self.axes}")
         if self._data_shape is not None and len(self._data_shape) < 2:
             raise ShapeError(
                 f"WaveletPacket2D requires data with 2 or more dimensions, got {self._data_shape}"
             )
-        _plant(self, wavelet, mode, maxlevel)
+        self.mode = mode
+        count = len(self.axes)
+        _plant(self, wavelets_per_axis(wavelet, count), modes_per_axis(mode, count), maxlevel)
 
     def reconstruct(self, update: bool = True) -> Any:
         """Return the image, from the coefficients of the existing nodes.
@@ -289,7 +300,9 @@ class WaveletPacketND(NodeND):
             raise AxisError(f"Expected a set of unique axes, got {named}")
         super().__init__(None, data, "", len(named) if ndim is None else ndim, len(named))
         self.axes = named
-        _plant(self, wavelet, mode, maxlevel)
+        self.mode = mode
+        count = len(self.axes)
+        _plant(self, wavelets_per_axis(wavelet, count), modes_per_axis(mode, count), maxlevel)
 
     def reconstruct(self, update: bool = True) -> Any:
         """Return the array, from the coefficients of the existing nodes.
@@ -332,18 +345,18 @@ class WaveletPacketND(NodeND):
 # --- common to all roots -------------------------------------------------------------------------
 
 
-def _plant(root: Any, wavelet: Wavelets, mode: Modes, maxlevel: int | None) -> None:
+def _plant(
+    root: Any, wavelets: tuple[Resolved, ...], modes: tuple[Mode, ...], maxlevel: int | None
+) -> None:
     """Set what all nodes inherit, after a check of the arguments."""
     axes, shape = axes_of(root.axes), root._data_shape
-    wavelets = wavelets_per_axis(wavelet, len(axes))
-    for resolved, name in zip(wavelets, modes_per_axis(mode, len(axes)), strict=True):
-        if isinstance(resolved, LiftingScheme):
-            check_lifting_mode(resolved, name)
+    for wavelet, mode in zip(wavelets, modes, strict=True):
+        if isinstance(wavelet, LiftingScheme):
+            check_lifting_mode(wavelet, mode)
     if shape is not None:
         normalize_axes(axes, len(shape), unique=True)
     root.data_size = shape
     root.wavelet = _as_attribute(wavelets)
-    root.mode = mode
     if maxlevel is not None:
         root._maxlevel = natural_level(maxlevel)
     elif shape is not None:
@@ -381,5 +394,5 @@ def _check_order(order: str) -> None:
         raise OrderError(f"Invalid order: {order!r}; use one of {', '.join(map(repr, _ORDERS))}")
 
 
-def _integers(axes: tuple[Any, ...]) -> tuple[int, ...]:
+def _integers(axes: Sequence[Any]) -> tuple[int, ...]:
     return tuple(whole_number(axis, "axes must be integers", AxisTypeError) for axis in axes)
