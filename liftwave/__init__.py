@@ -49,7 +49,15 @@ if _t.TYPE_CHECKING:
     from liftwave.decomposition import Decomposition, decompose
     from liftwave.denoising import denoise, estimate_sigma
     from liftwave.gradients import vjp
+    from liftwave.packets.arrays import packet_bands, wpdec, wprec
+    from liftwave.packets.best_basis import (
+        best_basis,
+        discriminant_basis,
+        joint_basis,
+        least_dependent_basis,
+    )
     from liftwave.packets.nodes import BaseNode, Node, Node2D, NodeND
+    from liftwave.packets.packet_tree import PacketTree
     from liftwave.packets.tree import WaveletPacket, WaveletPacket2D, WaveletPacketND
     from liftwave.thresholding import threshold, threshold_firm
     from liftwave.transforms.coefficients import (
@@ -81,17 +89,20 @@ __all__ = [
     "Node",
     "Node2D",
     "NodeND",
+    "PacketTree",
     "Wavelet",
     "WaveletPacket",
     "WaveletPacket2D",
     "WaveletPacketND",
     "array_to_coeffs",
+    "best_basis",
     "central_frequency",
     "centrfrq",
     "coeffs_to_array",
     "cwt",
     "decompose",
     "denoise",
+    "discriminant_basis",
     "downcoef",
     "dwt",
     "dwt2",
@@ -110,9 +121,12 @@ __all__ = [
     "idwtn",
     "integrate_wavelet",
     "intwave",
+    "joint_basis",
     "kernels",
+    "least_dependent_basis",
     "orthfilt",
     "orthogonal_filter_bank",
+    "packet_bands",
     "pad",
     "qmf",
     "ravel_coeffs",
@@ -135,6 +149,8 @@ __all__ = [
     "waverec",
     "waverec2",
     "waverecn",
+    "wpdec",
+    "wprec",
 ]
 
 # Public names by module. A module is imported when one of its names is first used.
@@ -151,7 +167,15 @@ _LATE_NAMES = {
     "decomposition": ("Decomposition", "decompose"),
     "denoising": ("denoise", "estimate_sigma"),
     "gradients": ("vjp",),
+    "packets.arrays": ("packet_bands", "wpdec", "wprec"),
+    "packets.best_basis": (
+        "best_basis",
+        "discriminant_basis",
+        "joint_basis",
+        "least_dependent_basis",
+    ),
     "packets.nodes": ("BaseNode", "Node", "Node2D", "NodeND"),
+    "packets.packet_tree": ("PacketTree",),
     "packets.tree": ("WaveletPacket", "WaveletPacket2D", "WaveletPacketND"),
     "thresholding": ("threshold", "threshold_firm"),
     "transforms.coefficients": (

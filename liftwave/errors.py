@@ -121,6 +121,10 @@ class OrderError(LiftwaveError, ValueError):
     """An order of wavelet packets that does not exist."""
 
 
+class CostError(LiftwaveError, ValueError):
+    """A cost of wavelet packets that does not exist, or a parameter that it does not accept."""
+
+
 class ScaleError(LiftwaveError, ValueError):
     """A scale of a continuous transform, or a sampling period, that is not possible."""
 

@@ -288,6 +288,21 @@ TRANSFORMS: dict[str, list[Call]] = {
     ],
 }
 
+PACKETS = lw.PacketTree(["a", "da", "dd"])
+TRANSFORMS["wpdec"] = [
+    *(call(lw.wpdec, zero_mean(24), wavelet, "symmetric", 2) for wavelet in WAVELETS),
+    *(call(lw.wpdec, IMAGE, "db2", mode, 2, 0) for mode in MODES),
+    call(lw.wpdec, IMAGE, "db2", level=2, order="natural", full=True),
+    call(lw.wpdec, IMAGE, ("db2", "haar"), level=1, axes=(1, 0)),
+    call(lw.wpdec, LINE, "db2", tree=PACKETS),
+]
+TRANSFORMS["wprec"] = [
+    *(call(lw.wprec, zero_mean((4, 48)), wavelet, "symmetric") for wavelet in WAVELETS),
+    call(lw.wprec, lw.wpdec(IMAGE, "db2", level=2), "db2", shape=IMAGE.shape),
+    call(lw.wprec, lw.wpdec(IMAGE, "db2", level=1, axes=None), "db2", axes=None),
+    call(lw.wprec, lw.wpdec(LINE, "db2", tree=PACKETS), "db2", tree=PACKETS, shape=LINE.shape),
+]
+
 # --- functions built on transforms ---------------------------------------------------------------
 
 
@@ -310,6 +325,15 @@ def packets(tree: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     return root.reconstruct()
 
 
+def bases(x: Any) -> None:
+    """All functions that choose a basis."""
+    packets = lw.wpdec(x, "haar", "periodization", 2, full=True)
+    lw.best_basis(packets)
+    lw.joint_basis(packets)
+    lw.least_dependent_basis([abs(p) for p in packets])
+    lw.discriminant_basis(packets, [0] * 5 + [1] * 4)
+
+
 BUILT: dict[str, list[Call]] = {
     "decompose": [
         call(decomposed, IMAGE, "db2"),
@@ -325,6 +349,10 @@ BUILT: dict[str, list[Call]] = {
         *(call(lw.cwt, IMAGE, [2.0, 5.5], "mexh", method=method) for method in ("conv", "fft")),
         call(lw.cwt, IMAGE, [2.0, 5.5], "cgau2", axis=0),
     ],
+    **{
+        name: [call(bases, IMAGE)]
+        for name in ("best_basis", "joint_basis", "least_dependent_basis", "discriminant_basis")
+    },
     "WaveletPacket": [
         call(packets, lw.WaveletPacket, LINE, "db2"),
         call(packets, lw.WaveletPacket, IMAGE, CDF97, axis=0),
@@ -360,6 +388,7 @@ NO_ARRAYS = frozenset(
         "Node",
         "Node2D",
         "NodeND",
+        "PacketTree",
         "Wavelet",
         "central_frequency",
         "centrfrq",
@@ -373,6 +402,7 @@ NO_ARRAYS = frozenset(
         "intwave",
         "kernels",
         "orthfilt",
+        "packet_bands",
         "orthogonal_filter_bank",
         "qmf",
         "scal2frq",

@@ -124,6 +124,9 @@ SHARED: dict[str, tuple[Any, ...]] = {
 D = lw.decompose(IMAGE, "haar", level=1)
 RESULT = lw.fswavedecn(IMAGE, "haar", levels=1)
 PACKET, PACKET_2D = lw.WaveletPacket(LINE, "haar"), lw.WaveletPacket2D(IMAGE, "haar")
+TREE = lw.PacketTree(["a", "da", "dd"])
+FULL = lw.wpdec(LINE, "haar", level=2, full=True)
+FULL_BATCH = lw.wpdec(IMAGE, "haar", level=2, full=True)
 
 
 def copy_of_packet(path: Any, data: Any) -> None:
@@ -158,6 +161,35 @@ OURS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "get_subnode": (PACKET.get_subnode, ("a", True)),
     "get_level": (PACKET.get_level, (2, "freq", True)),
     "expand_2d_path": (PACKET_2D.expand_2d_path, ("ahv",)),
+    "wpdec": (lw.wpdec, (LINE, "haar", "symmetric", 2, -1)),
+    "wpdec options": (
+        lambda order, full: lw.wpdec(LINE, "haar", level=2, order=order, full=full),
+        ("freq", True),
+    ),
+    "wpdec tree": (lambda tree: lw.wpdec(LINE, "haar", tree=tree), (TREE,)),
+    "wprec": (lw.wprec, (np.ones((2, 4)), "haar", "symmetric", -1)),
+    "wprec options": (
+        lambda shape, order: lw.wprec(np.ones((2, 4)), "haar", shape=shape, order=order),
+        (8, "freq"),
+    ),
+    "wprec tree": (
+        lambda packets, tree: lw.wprec(packets, "haar", tree=tree),
+        (lw.wpdec(LINE, "haar", tree=TREE), TREE),
+    ),
+    "packet_bands": (lw.packet_bands, (2, 1.0, "freq")),
+    "PacketTree": (lw.PacketTree, (["a", "d"], 1)),
+    "PacketTree.complete": (lw.PacketTree.complete, (2, 1)),
+    "PacketTree.wavelet": (lw.PacketTree.wavelet, (2, 1)),
+    "PacketTree.bands": (TREE.bands, (1.0,)),
+    "PacketTree.plot": (TREE.plot, (None, 1.0)),
+    "best_basis": (lw.best_basis, (FULL, "norm", 1.0)),
+    "best_basis options": (
+        lambda axes, order: lw.best_basis(FULL, axes=axes, order=order),
+        (-1, "freq"),
+    ),
+    "joint_basis": (lw.joint_basis, (FULL_BATCH, 1.0)),
+    "least_dependent_basis": (lw.least_dependent_basis, (FULL_BATCH, "spacing")),
+    "discriminant_basis": (lw.discriminant_basis, (FULL_BATCH, [0, 1, 0, 1])),
     "kernels": (lambda name: lw.kernels(name).__enter__(), ("reference",)),
     "set_num_threads": (lw.set_num_threads, (lw.get_num_threads(),)),
     "vjp": (lw.vjp, (lw.dwt, LINE, "haar")),

@@ -25,6 +25,7 @@ from liftwave._operations.tap_gradients import (
     StepGradient,
     no_gradient,
     no_taps,
+    sum_of_gradients,
 )
 from liftwave._plan.axis import FilterPlan
 from liftwave._plan.levels import (
@@ -343,14 +344,7 @@ def _lift_gradient(back: LiftPullback) -> LiftGradient:
 def _add(sums: dict[int, StepGradient], index: int, gradient: StepGradient) -> None:
     """Add to the gradient of an axis: sums over bands, and over levels."""
     total = sums.get(index)
-    sums[index] = gradient if total is None else _sum(total, gradient)
-
-
-def _sum(a: StepGradient, b: StepGradient) -> StepGradient:
-    if isinstance(a, LiftGradient) and isinstance(b, LiftGradient):
-        taps = tuple(s + t for s, t in zip(a.taps, b.taps, strict=True))
-        return LiftGradient(taps, a.scale + b.scale)
-    return FilterGradient(a[0] + b[0], a[1] + b[1])
+    sums[index] = gradient if total is None else sum_of_gradients(total, gradient)
 
 
 def _by_axis(steps: Sequence[tuple[str, Step]]) -> list[Step]:

@@ -42,11 +42,16 @@ def plot_bands(subject: Bands, title: str | None = None) -> Figure:
 
 def on_host(x: Array) -> np.ndarray[Any, Any]:
     """Convert an array of any library to a real NumPy array, complex numbers to magnitudes."""
+    array = on_host_unchanged(x)
+    return np.abs(array) if np.iscomplexobj(array) else array
+
+
+def on_host_unchanged(x: Array) -> np.ndarray[Any, Any]:
+    """Convert an array of any library to a NumPy array."""
     for method in ("detach", "cpu", "get"):
         if not isinstance(x, np.ndarray) and hasattr(x, method):
             x = getattr(x, method)()
-    array = np.asarray(x)
-    return np.abs(array) if np.iscomplexobj(array) else array
+    return np.asarray(x)
 
 
 def _plot_signal(subject: Bands) -> Figure:

@@ -17,9 +17,9 @@ from liftwave._plan.arguments import (
 )
 from liftwave._plan.lengths import check_lifting_mode
 from liftwave._typing import ArrayLike, Mode, ModeLike, Modes
-from liftwave.errors import AxisError, AxisTypeError, LevelError, OrderError, ShapeError
+from liftwave.errors import AxisError, AxisTypeError, LevelError, ShapeError
 from liftwave.packets.nodes import BaseNode, Node, Node2D, NodeND, axes_of
-from liftwave.packets.order import frequency_paths
+from liftwave.packets.order import check_order, frequency_paths
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import (
     Resolved,
@@ -29,8 +29,6 @@ from liftwave.wavelets.resolve import (
     resolve_wavelet,
     wavelets_per_axis,
 )
-
-_ORDERS = ("natural", "freq")
 
 
 class WaveletPacket(Node):
@@ -133,7 +131,7 @@ class WaveletPacket(Node):
         LevelError, OrderError
             If the tree does not have the level, or the order does not exist.
         """
-        _check_order(order)
+        check_order(order)
         nodes = _nodes_of_level(self, level, decompose)
         if order == "natural":
             return nodes
@@ -236,7 +234,7 @@ class WaveletPacket2D(Node2D):
         LevelError, OrderError
             If the tree does not have the level, or the order does not exist.
         """
-        _check_order(order)
+        check_order(order)
         nodes = _nodes_of_level(self, level, decompose)
         if order == "natural":
             return nodes
@@ -387,11 +385,6 @@ def _nodes_of_level(root: BaseNode, level: int, decompose: bool) -> list[BaseNod
 
     root.walk(collect, decompose=decompose)
     return nodes
-
-
-def _check_order(order: str) -> None:
-    if not isinstance(order, str) or order not in _ORDERS:
-        raise OrderError(f"Invalid order: {order!r}; use one of {', '.join(map(repr, _ORDERS))}")
 
 
 def _integers(axes: Sequence[Any]) -> tuple[int, ...]:
