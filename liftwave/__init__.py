@@ -39,6 +39,7 @@ if _t.TYPE_CHECKING:
     from liftwave import torch as torch
     from liftwave.continuous.classic import cwt
     from liftwave.continuous.old_names import centrfrq, intwave, orthfilt, scal2frq
+    from liftwave.continuous.scaling import scaling_function
     from liftwave.continuous.wavelets import (
         central_frequency,
         frequency2scale,
@@ -132,6 +133,7 @@ __all__ = [
     "ravel_coeffs",
     "scal2frq",
     "scale2frequency",
+    "scaling_function",
     "set_num_threads",
     "show_config",
     "threshold",
@@ -157,6 +159,7 @@ __all__ = [
 _LATE_NAMES = {
     "continuous.classic": ("cwt",),
     "continuous.old_names": ("centrfrq", "intwave", "orthfilt", "scal2frq"),
+    "continuous.scaling": ("scaling_function",),
     "continuous.wavelets": (
         "central_frequency",
         "frequency2scale",

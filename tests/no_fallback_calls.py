@@ -407,6 +407,7 @@ NO_ARRAYS = frozenset(
         "qmf",
         "scal2frq",
         "scale2frequency",
+        "scaling_function",
         "set_num_threads",
         "show_config",
         "vjp",

@@ -156,6 +156,7 @@ OURS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "coeffs =": (lambda c: setattr(RESULT, "coeffs", c), (RESULT.coeffs,)),
     "approx =": (lambda a: setattr(RESULT, "approx", a), (RESULT.approx,)),
     "wavefun": (lw.wavefun, ("haar", 3)),
+    "scaling_function": (lw.scaling_function, ("haar", 3)),
     "packet[]": (lambda path: PACKET[path].data, ("ad",)),
     "packet[] =": (copy_of_packet, ("ad", LINE)),
     "get_subnode": (PACKET.get_subnode, ("a", True)),
