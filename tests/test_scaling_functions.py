@@ -47,7 +47,6 @@ def test_functions_satisfy_the_two_scale_equations(name: str, of: Any) -> None:
             tap * at(phi, level, 2 * places - k * 2**level) for k, tap in enumerate(taps)
         )
         scale = np.abs(phi).max()
-        tolerance = 1e-2 if name == "dmey" else 1e-12
         np.testing.assert_allclose(function, sums, atol=tolerance * scale)
     # The integer shifts of the scaling function add up to 1.
     np.testing.assert_allclose(phi[:: 2**level].sum(), 1, atol=1e-12)
