@@ -1,7 +1,8 @@
 """Wavelet packets as an operation: one transform of one level, for all nodes of a level at once.
 
-The nodes of a level have the same lengths. They are stacked along an axis in front of the first
-transformed axis, the node axis. Each level is then one call of the kernels.
+The nodes of a level have the same lengths, so one array holds them, and each level is one call of
+the kernels. In results, the axis of the nodes, the node axis, is in front of the first transformed
+axis.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from liftwave._kernels.axis_by_axis import padded, trimmed
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.node_axis import (
     assembled,
-    selected,
-    stacked,
-    unstacked,
-    with_node_axis,
-    without_node_axis,
+    joined,
+    parents_of,
+    parted,
+    results_of,
+    root,
+    signal_of,
 )
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.tap_gradients import StepGradient, sum_of_gradients
@@ -137,7 +139,7 @@ class PacketTransform(WaveletOperation):
 
     @cached_property
     def node_axis(self) -> int:
-        """The node axis, in arrays that have it."""
+        """The node axis of results."""
         return min(self._axes) - 1
 
     def level_lengths(self, lengths: Sequence[int]) -> list[list[int]]:
@@ -164,13 +166,18 @@ class PacketTransform(WaveletOperation):
             levels.append([approx for approx, _ in pairs])
         return levels
 
-    def _with_nodes(self, shape: Shape, nodes: Nodes, lengths: Sequence[int]) -> Shape:
-        """The shape of nodes of these lengths, from the shape of a signal."""
+    def _inner(self, shape: Shape, nodes: Nodes, lengths: Sequence[int]) -> Shape:
+        """The shape of nodes of these lengths in memory, from the shape of a signal."""
         sizes = list(shape)
         for axis, n in zip(self._axes, lengths, strict=True):
             sizes[axis] = n
+        return (len(nodes), *sizes)
+
+    def _with_nodes(self, shape: Shape, nodes: Nodes, lengths: Sequence[int]) -> Shape:
+        """The shape of nodes of these lengths as results, from the shape of a signal."""
+        count, *sizes = self._inner(shape, nodes, lengths)
         place = len(shape) + self.node_axis + 1
-        return (*sizes[:place], len(nodes), *sizes[place:])
+        return (*sizes[:place], count, *sizes[place:])
 
     def _band_shapes(self, shape: Shape) -> list[Shape]:
         """The shapes of the bands of a signal of this shape."""
@@ -253,14 +260,14 @@ class PacketTransform(WaveletOperation):
     ) -> list[Array]:
         """The bands. The inputs of the step are appended to ``parents``."""
         nodes = self.nodes
-        current, bands = with_node_axis(x, self.node_axis), []
+        current, bands = root(x), []
         for level in range(nodes.depth + 1):
             if nodes.results[level]:
                 places = nodes.result_places[level]
-                bands.append(selected(current, places, self.node_axis))
+                bands.append(results_of(current, places, self.node_axis))
             if level < nodes.depth:
-                parents.append(selected(current, nodes.split_places[level], self.node_axis))
-                current = stacked(self.step.run([parents[-1], *taps], (), kernels), self.node_axis)
+                parents.append(parents_of(current, nodes.split_places[level]))
+                current = joined(self.step.run([parents[-1], *taps], (), kernels))
         return bands
 
     def _merged(
@@ -279,11 +286,11 @@ class PacketTransform(WaveletOperation):
             results = remaining.pop() if self.nodes.results[level] else None
             current = assembled(results, merged, self.nodes, level, self.node_axis)
             if level:
-                children.append(unstacked(current, self.nodes.width, self.node_axis))
+                children.append(parted(current, self.nodes.width))
                 (whole,) = self.step.run([*children[-1], *taps], (), kernels)
                 nodes = self.nodes.splits[level - 1]
-                merged = trimmed(whole, self._with_nodes(signal, nodes, lengths[level - 1]))
-        return without_node_axis(current, self.node_axis)
+                merged = trimmed(whole, self._inner(signal, nodes, lengths[level - 1]))
+        return signal_of(current)
 
     # --- derivative ------------------------------------------------------------------------------
 
@@ -340,17 +347,17 @@ class PacketTransform(WaveletOperation):
             current = assembled(results, merged, self.nodes, level, self.node_axis)
             if level:
                 nodes = self.nodes.splits[level - 1]
-                of_parent = self._with_nodes(shape, nodes, lengths[level - 1])
+                of_parent = self._inner(shape, nodes, lengths[level - 1])
                 inputs = [parents.pop()] if values else []
                 (merged,), gradient = self._back(
-                    unstacked(current, self.nodes.width, self.node_axis),
+                    parted(current, self.nodes.width),
                     inputs,
                     [of_parent],
                     taps,
                     kernels,
                 )
                 gradients.append(gradient)
-        return [without_node_axis(current, self.node_axis)], _total(gradients)
+        return [signal_of(current)], _total(gradients)
 
     def _pull_back_merged(
         self,
@@ -366,23 +373,23 @@ class PacketTransform(WaveletOperation):
             self._merged(values, sizes, taps, kernels, children)
         lengths = self.level_lengths(sizes)
         gradients: list[Sequence[StepGradient]] = []
-        current, bands = with_node_axis(cotangent, self.node_axis), []
+        current, bands = root(cotangent), []
         for level in range(nodes.depth + 1):
             if nodes.results[level]:
                 places = nodes.result_places[level]
-                bands.append(selected(current, places, self.node_axis))
+                bands.append(results_of(current, places, self.node_axis))
             if level < nodes.depth:
                 whole = padded(
-                    selected(current, nodes.split_places[level], self.node_axis),
-                    self._with_nodes(shape, nodes.splits[level], self._whole(lengths[level + 1])),
+                    parents_of(current, nodes.split_places[level]),
+                    self._inner(shape, nodes.splits[level], self._whole(lengths[level + 1])),
                 )
-                of_child = self._with_nodes(shape, nodes.splits[level], lengths[level + 1])
+                of_child = self._inner(shape, nodes.splits[level], lengths[level + 1])
                 inputs = children.pop() if values else []
                 halves, gradient = self._back(
                     [whole], inputs, [of_child] * nodes.width, taps, kernels
                 )
                 gradients.append(gradient)
-                current = stacked(halves, self.node_axis)
+                current = joined(halves)
         return bands, _total(gradients)
 
     def _back(
@@ -426,7 +433,7 @@ class PacketTransform(WaveletOperation):
 
     def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
         """The operation for fixed lengths, with taps in arrays if the exporter rounds numbers."""
-        x = tensors[0] if self._takes_bands else with_node_axis(tensors[0], self.node_axis)
+        x = tensors[0] if self._takes_bands else root(tensors[0])
         step = self.step.recordable([x], rounds_numbers)
         assert isinstance(step, Transform)
         return replace(self, step=step)

@@ -41,10 +41,13 @@ class PacketNodes:
 
     @cached_property
     def computed(self) -> tuple[Nodes, ...]:
-        """For each level, the nodes that are computed, in their order in memory."""
+        """For each level, the nodes that are computed, in their order in memory.
+
+        The same subnode of all nodes comes before the next subnode, as bands are computed.
+        """
         levels: list[Nodes] = [(0,)]
         for split in self.splits:
-            levels.append(tuple(self.width * p + c for p in split for c in range(self.width)))
+            levels.append(tuple(self.width * p + c for c in range(self.width) for p in split))
         return tuple(levels)
 
     @cached_property
