@@ -6,8 +6,10 @@ Results have their node axis elsewhere. Its (negative) index is the argument ``a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
@@ -42,6 +44,34 @@ def _taken(x: Array, places: Sequence[int], axis: int) -> Array:
     xp = array_namespace(x)
     index = xp.asarray(list(places), dtype=xp.int64, device=device_of(x))
     return xp.take(x, index, axis=axis)
+
+
+class LevelMemory:
+    """Two blocks of memory for NumPy arrays, which the levels of a transform use in turn.
+
+    New memory for each level takes several times as long as the transform, if the C library gives
+    it back to the system in between.
+
+    Parameters
+    ----------
+    size : int
+        The number of coefficients of the largest level.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._blocks: list[Any] = []
+
+    def joined(self, bands: Sequence[Array]) -> Array:
+        """As :func:`joined`. The result is valid until the call after the next."""
+        if type(bands[0]) is not np.ndarray:
+            return joined(bands)
+        if len(self._blocks) < 2:
+            self._blocks.append(np.empty(self._size, bands[0].dtype))
+        self._blocks.reverse()
+        shape = (len(bands) * bands[0].shape[0], *bands[0].shape[1:])
+        block = self._blocks[0][: prod(shape)].reshape(shape)
+        return np.concatenate(bands, axis=0, out=block)
 
 
 def joined(bands: Sequence[Array]) -> Array:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import repeat
+from math import prod
 from typing import Any
 
 from array_api_compat import array_namespace
@@ -19,6 +21,7 @@ from liftwave._arrays.taps import check_library_of_taps
 from liftwave._kernels.axis_by_axis import padded, trimmed
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.node_axis import (
+    LevelMemory,
     assembled,
     joined,
     parents_of,
@@ -252,23 +255,36 @@ class PacketTransform(WaveletOperation):
             shapes = self.transpose.shapes_from(data[0].shape, sizes)
             return self.transpose.pull_back(data, [], "nothing", shapes, taps, kernels)[0]
         if self.is_synthesis:
-            return [self._merged(data, sizes, taps, kernels, [])]
-        return self._split(data[0], taps, kernels, [])
+            return [self._merged(data, sizes, taps, kernels)]
+        return self._split(data[0], taps, kernels)
 
     def _split(
-        self, x: Array, taps: Sequence[Array], kernels: Kernels, parents: list[Array]
+        self,
+        x: Array,
+        taps: Sequence[Array],
+        kernels: Kernels,
+        inputs: list[Array] | None = None,
     ) -> list[Array]:
-        """The bands. The inputs of the step are appended to ``parents``."""
-        nodes = self.nodes
+        """The bands. The inputs of the step are appended to ``inputs``."""
+        nodes, memory = self.nodes, LevelMemory(self._largest(tuple(x.shape)))
         current, bands = root(x), []
         for level in range(nodes.depth + 1):
             if nodes.results[level]:
-                places = nodes.result_places[level]
-                bands.append(results_of(current, places, self.node_axis))
+                bands.append(results_of(current, nodes.result_places[level], self.node_axis))
             if level < nodes.depth:
-                parents.append(parents_of(current, nodes.split_places[level]))
-                current = joined(self.step.run([parents[-1], *taps], (), kernels))
+                parents = parents_of(current, nodes.split_places[level])
+                halves = self.step.run([parents, *taps], (), kernels)
+                if inputs is not None:
+                    inputs.append(parents)
+                is_result = bool(nodes.results[level + 1]) and not nodes.result_places[level + 1]
+                fresh = is_result or inputs is not None
+                current = joined(halves) if fresh else memory.joined(halves)
         return bands
+
+    def _largest(self, shape: Shape) -> int:
+        """The number of coefficients of the largest level."""
+        lengths = self.level_lengths([shape[axis] for axis in self._axes])
+        return max(map(prod, map(self._inner, repeat(shape), self.nodes.computed, lengths)))
 
     def _merged(
         self,
@@ -276,9 +292,9 @@ class PacketTransform(WaveletOperation):
         sizes: Sequence[int],
         taps: Sequence[Array],
         kernels: Kernels,
-        children: list[list[Array]],
+        inputs: list[list[Array]] | None = None,
     ) -> Array:
-        """The signal. The inputs of the step are appended to ``children``, deepest level first."""
+        """The signal. The inputs of the step are appended to ``inputs``, deepest level first."""
         remaining, lengths = list(bands), self.level_lengths(sizes)
         signal = self.signal_shape(tuple(bands[0].shape), sizes)
         merged: Array | None = None
@@ -286,8 +302,10 @@ class PacketTransform(WaveletOperation):
             results = remaining.pop() if self.nodes.results[level] else None
             current = assembled(results, merged, self.nodes, level, self.node_axis)
             if level:
-                children.append(parted(current, self.nodes.width))
-                (whole,) = self.step.run([*children[-1], *taps], (), kernels)
+                halves = parted(current, self.nodes.width)
+                if inputs is not None:
+                    inputs.append(halves)
+                (whole,) = self.step.run([*halves, *taps], (), kernels)
                 nodes = self.nodes.splits[level - 1]
                 merged = trimmed(whole, self._inner(signal, nodes, lengths[level - 1]))
         return signal_of(current)

@@ -7,7 +7,7 @@ of :func:`dwtn` in their order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -25,7 +25,7 @@ class PacketNodes:
     width : int
         The number of subnodes of a node: 2 to the power of the number of axes.
     splits : tuple of tuple of int
-        For each level but the last, the nodes that are split.
+        For each level but the last, the nodes that are split, in their order in memory.
     results : tuple of tuple of int
         For each level, the nodes that are results, in the order of the results.
     """
@@ -41,14 +41,8 @@ class PacketNodes:
 
     @cached_property
     def computed(self) -> tuple[Nodes, ...]:
-        """For each level, the nodes that are computed, in their order in memory.
-
-        The same subnode of all nodes comes before the next subnode, as bands are computed.
-        """
-        levels: list[Nodes] = [(0,)]
-        for split in self.splits:
-            levels.append(tuple(self.width * p + c for c in range(self.width) for p in split))
-        return tuple(levels)
+        """For each level, the nodes that are computed, in their order in memory."""
+        return ((0,), *(_subnodes(split, self.width) for split in self.splits))
 
     @cached_property
     def split_places(self) -> tuple[Nodes | None, ...]:
@@ -71,7 +65,23 @@ class PacketNodes:
         return tuple(places)
 
 
-def complete_nodes(width: int, depth: int, order: Sequence[Nodes]) -> PacketNodes:
-    """All nodes of ``depth`` levels. The results of each level have the given order."""
-    splits = tuple(tuple(range(width**level)) for level in range(depth))
-    return PacketNodes(width, splits, tuple(order))
+def _subnodes(split: Nodes, width: int) -> Nodes:
+    """The subnodes in memory: the first ones of all nodes come before the second ones."""
+    return tuple(width * node + c for c in range(width) for node in split)
+
+
+def complete_nodes(width: int, depth: int, results: Sequence[Nodes]) -> PacketNodes:
+    """All nodes of ``depth`` levels."""
+    return packet_nodes(width, [range(width**level) for level in range(depth)], results)
+
+
+def packet_nodes(
+    width: int, splits: Sequence[Container[int]], results: Sequence[Nodes]
+) -> PacketNodes:
+    """The nodes for these splits, which are put into their order in memory."""
+    computed: Nodes = (0,)
+    ordered = []
+    for split in splits:
+        ordered.append(tuple(node for node in computed if node in split))
+        computed = _subnodes(ordered[-1], width)
+    return PacketNodes(width, tuple(ordered), tuple(results))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from liftwave._numbers import as_numbers, is_several, items, whole_number
 from liftwave._plan.arguments import natural_level
-from liftwave._plan.packets import PacketNodes
+from liftwave._plan.packets import PacketNodes, packet_nodes
 from liftwave._typing import Array
 from liftwave.errors import PathError, PathTypeError, ScaleError, ShapeError, ShapeTypeError
 from liftwave.packets.order import frequency_place
@@ -180,8 +180,7 @@ class PacketTree:
             results[level].append(_index(leaf))
             for above in range(level):
                 splits[above].add(_index(leaf[: above * self.ndim]))
-        sorted_splits = tuple(tuple(sorted(nodes)) for nodes in splits)
-        return PacketNodes(2**self.ndim, sorted_splits, tuple(map(tuple, results)))
+        return packet_nodes(2**self.ndim, splits, [tuple(nodes) for nodes in results])
 
     def _places(self, path: str) -> tuple[int, ...]:
         """The place of a node in frequency order along each axis."""
