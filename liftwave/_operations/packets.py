@@ -31,8 +31,9 @@ from liftwave._operations.node_axis import (
     signal_of,
 )
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
-from liftwave._operations.tap_gradients import StepGradient, sum_of_gradients
+from liftwave._operations.tap_gradients import StepGradient
 from liftwave._operations.transform import Transform
+from liftwave._operations.transform_vjp import sum_of_gradients
 from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.lengths import band_lengths, check_size, signal_length
 from liftwave._plan.packets import Nodes, PacketNodes

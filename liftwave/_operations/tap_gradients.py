@@ -57,11 +57,3 @@ def real_zeros(shape: Shape, like: Array) -> Array:
     """Zeros with the real precision, and on the device, of ``like``."""
     xp = array_namespace(like)
     return xp.zeros(shape, dtype=real_dtype(like, xp), device=device_of(like))
-
-
-def sum_of_gradients(a: StepGradient, b: StepGradient) -> StepGradient:
-    """The sum of two gradients of the same axis."""
-    if isinstance(a, LiftGradient) and isinstance(b, LiftGradient):
-        taps = tuple(s + t for s, t in zip(a.taps, b.taps, strict=True))
-        return LiftGradient(taps, a.scale + b.scale)
-    return FilterGradient(a[0] + b[0], a[1] + b[1])

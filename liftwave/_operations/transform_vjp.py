@@ -25,7 +25,6 @@ from liftwave._operations.tap_gradients import (
     StepGradient,
     no_gradient,
     no_taps,
-    sum_of_gradients,
 )
 from liftwave._plan.axis import FilterPlan
 from liftwave._plan.levels import (
@@ -345,6 +344,14 @@ def _add(sums: dict[int, StepGradient], index: int, gradient: StepGradient) -> N
     """Add to the gradient of an axis: sums over bands, and over levels."""
     total = sums.get(index)
     sums[index] = gradient if total is None else sum_of_gradients(total, gradient)
+
+
+def sum_of_gradients(a: StepGradient, b: StepGradient) -> StepGradient:
+    """The sum of two gradients of the same axis."""
+    if isinstance(a, LiftGradient) and isinstance(b, LiftGradient):
+        taps = tuple(s + t for s, t in zip(a.taps, b.taps, strict=True))
+        return LiftGradient(taps, a.scale + b.scale)
+    return FilterGradient(a[0] + b[0], a[1] + b[1])
 
 
 def _by_axis(steps: Sequence[tuple[str, Step]]) -> list[Step]:
