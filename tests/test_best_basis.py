@@ -13,7 +13,12 @@ from helpers import zero_mean
 
 import liftwave as lw
 from liftwave.errors import AxisError, CoefficientsError, CostError, OrderError, ShapeError
-from liftwave.packets.costs import histogram_entropy, spacing_entropy
+from liftwave.packets.costs import (
+    coefficient_cost,
+    histogram_entropy,
+    spacing_entropy,
+    symmetric_relative_entropy,
+)
 
 LINE = zero_mean(64)
 FULL = lw.wpdec(LINE, "db2", "periodization", 3, full=True)
@@ -75,6 +80,14 @@ def test_the_basis_has_the_lowest_cost_of_all_trees(name: str, order: str) -> No
     assert len(everything) == 26
     assert total(tree.leaves) == pytest.approx(min(everything), rel=1e-12, abs=1e-12)
     assert len(tree) > 1 or name in ("function", "sure")
+
+
+@pytest.mark.parametrize("name", [name for name in COSTS if name != "function"])
+def test_costs_follow_their_formulas(name: str) -> None:
+    cost, value, formula = COSTS[name]
+    c, energy = np.append(CHIRP, [0.0, 0.8, -0.5]), 70.0
+    ours = float(np.sum(coefficient_cost(cost, value)(c, np.float64(energy))))
+    assert ours == pytest.approx(formula(c, energy), rel=1e-12)
 
 
 def test_images_and_batches() -> None:
@@ -177,6 +190,12 @@ def test_discriminant_bases_have_the_largest_power() -> None:
     everything = [of_leaves(leaves, power) for leaves in trees("", 3)]
     assert of_leaves(tree.leaves, power) == pytest.approx(max(everything), rel=1e-12)
     assert lw.discriminant_basis(BATCH, [str(k) for k in labels]) == tree
+
+
+def test_energies_of_zero_do_not_count() -> None:
+    p, q = np.array([0.5, 0.3, 0.0, 0.0]), np.array([0.1, 0.0, 0.4, 0.0])
+    expected = [0.4 * np.log(5), 0, 0, 0]
+    np.testing.assert_allclose(symmetric_relative_entropy(p, q), expected, rtol=1e-12)
 
 
 def test_discriminant_bases_find_a_tone() -> None:

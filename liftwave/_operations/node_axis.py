@@ -47,10 +47,11 @@ def _taken(x: Array, places: Sequence[int], axis: int) -> Array:
 
 
 class LevelMemory:
-    """Two blocks of memory for NumPy arrays, which the levels of a transform use in turn.
+    """One block of memory for NumPy arrays, which all levels of a transform use.
 
     New memory for each level takes several times as long as the transform, if the C library gives
-    it back to the system in between.
+    it back to the system in between. The bands of a level have memory of their own, so the nodes
+    that were split can be overwritten.
 
     Parameters
     ----------
@@ -60,17 +61,16 @@ class LevelMemory:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._blocks: list[Any] = []
+        self._block: Any = None
 
     def joined(self, bands: Sequence[Array]) -> Array:
-        """As :func:`joined`. The result is valid until the call after the next."""
+        """As :func:`joined`. The result is valid until the next call."""
         if type(bands[0]) is not np.ndarray:
             return joined(bands)
-        if len(self._blocks) < 2:
-            self._blocks.append(np.empty(self._size, bands[0].dtype))
-        self._blocks.reverse()
+        if self._block is None:
+            self._block = np.empty(self._size, bands[0].dtype)
         shape = (len(bands) * bands[0].shape[0], *bands[0].shape[1:])
-        block = self._blocks[0][: prod(shape)].reshape(shape)
+        block = self._block[: prod(shape)].reshape(shape)
         return np.concatenate(bands, axis=0, out=block)
 
 
