@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import array_api_strict
 import numpy as np
 import pytest
 import pywt
@@ -102,6 +103,15 @@ def test_tensors_have_their_library_and_gradients(wavelet: str) -> None:
     assert torch.autograd.gradcheck(lambda x: lw.cwt(x, [2.0, 5.5], wavelet, precision=6)[0], short)
     half, _ = lw.cwt(torch.ones(8, dtype=torch.float16), 2, wavelet)
     assert half.dtype == (torch.float16 if wavelet == "mexh" else torch.complex64)
+
+
+@pytest.mark.parametrize("wavelet", ["mexh", "cgau2"])
+def test_arrays_of_the_standard(wavelet: str) -> None:
+    x = array_api_strict.asarray(BATCH)
+    coefs, _ = lw.cwt(x, [2.0, 5.5], wavelet, axis=1, precision=8)
+    assert isinstance(coefs, type(x))
+    expected, _ = lw.cwt(BATCH, [2.0, 5.5], wavelet, axis=1, precision=8)
+    np.testing.assert_allclose(np.asarray(coefs), expected, atol=1e-13)
 
 
 def test_compiled_graphs_have_one_node() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import array_api_strict
 import numpy as np
 import pytest
 import pywt
@@ -160,6 +161,21 @@ def test_dtypes_and_libraries() -> None:
     assert lw.wpdec(torch.ones(16, dtype=torch.float16), "haar", level=1).dtype == torch.float16
     packets = lw.wpdec(torch.tensor(BATCH), "db2", level=2)
     np.testing.assert_array_equal(packets.numpy(), lw.wpdec(BATCH, "db2", level=2))
+
+
+def test_arrays_of_the_standard() -> None:
+    x = array_api_strict.asarray(BATCH)
+    levels = lw.wpdec(x, "db2", level=2, full=True)
+    for ours, expected in zip(levels, lw.wpdec(BATCH, "db2", level=2, full=True), strict=True):
+        assert isinstance(ours, type(x))
+        np.testing.assert_allclose(np.asarray(ours), expected, atol=1e-13)
+    np.testing.assert_allclose(np.asarray(lw.wprec(levels[2], "db2", shape=37)), BATCH, atol=1e-12)
+    leaves = lw.wpdec(x, "db2", tree=TREE)
+    rebuilt = lw.wprec(leaves, "db2", tree=TREE, shape=BATCH.shape)
+    np.testing.assert_allclose(np.asarray(rebuilt), BATCH, atol=1e-12)
+    assert lw.best_basis(levels) == lw.best_basis([np.asarray(p) for p in levels])
+    gradient = lw.vjp(lw.wpdec, x, "db2", level=2)[1](levels[2])
+    assert isinstance(gradient.wavelet.dec_lo, type(x))
 
 
 def test_frequencies_of_packets() -> None:

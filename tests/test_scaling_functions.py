@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import array_api_strict
 import numpy as np
 import pytest
 import pywt
@@ -83,6 +84,14 @@ def test_schemes_have_the_functions_of_their_filters(of: Any) -> None:
         np.testing.assert_allclose(ours, theirs, atol=1e-14)
     for tensor, theirs in zip(lw.scaling_function(learned, 3, of=of), expected, strict=True):
         np.testing.assert_allclose(tensor.numpy(), theirs, atol=1e-5)
+
+
+def test_taps_of_the_standard() -> None:
+    taps = [array_api_strict.asarray(np.array(t)) for t in pywt.Wavelet("db2").filter_bank]
+    functions = lw.scaling_function(lw.FilterBank(*taps), 2)
+    for ours, expected in zip(functions, lw.scaling_function("db2", 2), strict=True):
+        assert isinstance(ours, type(taps[0]))
+        np.testing.assert_allclose(np.asarray(ours), expected, atol=1e-14)
 
 
 def test_gradients_of_taps() -> None:

@@ -12,8 +12,8 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from liftwave._arrays.convert import zeros
+from liftwave._arrays.host import as_numpy
 from liftwave._numbers import whole_number
-from liftwave._operations.wavelet_data import as_numbers
 from liftwave._typing import Array
 from liftwave.errors import LevelError, LevelTypeError, OptionError, WaveletError
 from liftwave.transforms.dwt import dwt, idwt
@@ -130,7 +130,7 @@ def _at_integers(low: Array) -> Array:
     WaveletError
         If the filter does not determine them.
     """
-    xp, values = array_namespace(low), np.asarray(as_numbers(low))
+    xp, values = array_namespace(low), as_numpy(low)
     _check_sums(values)
     used = np.flatnonzero(values)
     first, last = int(used[0]), int(used[-1])  # zeros at the ends shift the function
@@ -166,8 +166,7 @@ def _check_sums(values: Any) -> None:
 
 def _check_determined(equations: Array, values: Any) -> None:
     """Raise if several functions satisfy the equations."""
-    matrix = np.reshape(as_numbers(equations), tuple(equations.shape))
-    if np.linalg.cond(matrix) > 1e12:
+    if np.linalg.cond(as_numpy(equations)) > 1e12:
         raise WaveletError(
             "the low-pass filter does not determine the values of a scaling function at integers: "
             f"{values.tolist()}"
@@ -224,8 +223,8 @@ def _reversed_filter(responses: Array, length: int) -> Array:
 def _concrete(scheme: LiftingScheme) -> LiftingScheme:
     """The scheme with numbers in place of arrays."""
     steps = tuple(
-        replace(step, taps=step.taps if is_concrete(step.taps) else as_numbers(step.taps))
+        replace(step, taps=step.taps if is_concrete(step.taps) else as_numpy(step.taps))
         for step in scheme.steps
     )
-    low, high = (as_numbers(f) if hasattr(f, "dtype") else f for f in scheme.scale)
+    low, high = (float(as_numpy(f)) if hasattr(f, "dtype") else f for f in scheme.scale)
     return replace(scheme, steps=steps, scale=(low, high))

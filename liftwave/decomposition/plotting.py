@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from liftwave._arrays.host import as_numpy
 from liftwave._plan.axes import AxisPlan
 from liftwave._typing import Array
 from liftwave.decomposition.bands import Bands
@@ -42,16 +43,8 @@ def plot_bands(subject: Bands, title: str | None = None) -> Figure:
 
 def on_host(x: Array) -> np.ndarray[Any, Any]:
     """Convert an array of any library to a real NumPy array, complex numbers to magnitudes."""
-    array = on_host_unchanged(x)
+    array = as_numpy(x)
     return np.abs(array) if np.iscomplexobj(array) else array
-
-
-def on_host_unchanged(x: Array) -> np.ndarray[Any, Any]:
-    """Convert an array of any library to a NumPy array."""
-    for method in ("detach", "cpu", "get"):
-        if not isinstance(x, np.ndarray) and hasattr(x, method):
-            x = getattr(x, method)()
-    return np.asarray(x)
 
 
 def _plot_signal(subject: Bands) -> Figure:

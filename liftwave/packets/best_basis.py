@@ -10,10 +10,10 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from liftwave._arrays.convert import as_array, open_arrays
+from liftwave._arrays.host import as_numpy
 from liftwave._numbers import as_numbers, is_several, items
 from liftwave._plan.arguments import normalize_axes
 from liftwave._typing import Array
-from liftwave.decomposition.plotting import on_host_unchanged
 from liftwave.errors import CoefficientsError, CostError, ShapeError
 from liftwave.packets.costs import (
     Cost,
@@ -349,7 +349,7 @@ class _Packets(NamedTuple):
         """
         for x in self.levels:
             nodes, batch, transformed = self._axes_of(x)
-            values = on_host_unchanged(x)
+            values = as_numpy(x)
             signals = int(np.prod([x.shape[axis] for axis in batch], initial=1))
             if signals < fewest:
                 raise CoefficientsError(
@@ -413,7 +413,7 @@ def _called(cost: Callable[[Any], Any], coefficients: Array) -> NDArray[Any]:
 
 
 def _numbers(costs: Any) -> NDArray[Any]:
-    return on_host_unchanged(as_array(costs))
+    return as_numpy(as_array(costs))
 
 
 def _exponent(value: Any) -> float:
