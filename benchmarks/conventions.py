@@ -22,20 +22,40 @@ Split = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 def decomposition(split: Split, row: Row, x: np.ndarray) -> Bands:
     """All bands of ``x``, computed from a function for one axis."""
+    if row.transform == "packets":
+        return _packets(split, row, x)
     bands: Bands = {}
     low = "a" * len(row.axes)
     for level in range(1, row.level + 1):
-        parts = {"": x}
-        for axis in row.axes:
-            halves = {key: split(part, axis) for key, part in parts.items()}
-            parts = {
-                key + letter: half
-                for key, pair in halves.items()
-                for letter, half in zip("ad", pair, strict=True)
-            }
+        parts = _level(split, row, x)
         x = parts.pop(low)
         bands |= {f"{key}{level}": part for key, part in parts.items()}
     return bands | {f"{low}{row.level}": x}
+
+
+def _level(split: Split, row: Row, x: np.ndarray) -> Bands:
+    """All bands of one level."""
+    parts = {"": x}
+    for axis in row.axes:
+        halves = {key: split(part, axis) for key, part in parts.items()}
+        parts = {
+            key + letter: half
+            for key, pair in halves.items()
+            for letter, half in zip("ad", pair, strict=True)
+        }
+    return parts
+
+
+def _packets(split: Split, row: Row, x: np.ndarray) -> Bands:
+    """The packets of the last level by path."""
+    packets = {"": x}
+    for _ in range(row.level):
+        packets = {
+            path + key: band
+            for path, packet in packets.items()
+            for key, band in _level(split, row, packet).items()
+        }
+    return packets
 
 
 def pywt_split(row: Row) -> Split:

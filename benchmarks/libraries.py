@@ -94,6 +94,7 @@ class _NumPyLibrary(Library):
             "dwtn": lambda x: m.dwtn(x, w, mode, axes=axes),
             "wavedec": lambda x: m.wavedec(x, w, mode, level=level, axis=axes[0]),
             "wavedec2": lambda x: m.wavedec2(x, w, mode, level=level, axes=axes),
+            "packets": lambda x: self.packets(row, x),
         }
         return calls[row.transform]
 
@@ -107,11 +108,20 @@ class _NumPyLibrary(Library):
             "dwtn": lambda c: m.idwtn(c, w, mode, axes=axes),
             "wavedec": lambda c: m.waverec(c, w, mode, axis=axes[0]),
             "wavedec2": lambda c: m.waverec2(c, w, mode, axes=axes),
+            "packets": lambda c: self.of_packets(row, c),
         }
         return calls[row.transform]
 
     def bands(self, row: Row, coeffs: Any) -> Bands:
         return pywt_bands(row, coeffs)
+
+    @abstractmethod
+    def packets(self, row: Row, x: np.ndarray) -> Any:
+        """All packets of a level."""
+
+    @abstractmethod
+    def of_packets(self, row: Row, packets: Any) -> np.ndarray:
+        """The signal with these packets."""
 
 
 class Liftwave(_NumPyLibrary):
@@ -125,6 +135,23 @@ class Liftwave(_NumPyLibrary):
         scheme = self.module.LiftingScheme.from_name(row.wavelet)
         return scheme.to_integer() if row.method == "integer lifting" else scheme
 
+    def bands(self, row: Row, coeffs: Any) -> Bands:
+        if row.transform != "packets":
+            return super().bands(row, coeffs)
+        tree = self.module.PacketTree.complete(row.level, len(row.axes))
+        sides = (2**row.level,) * len(row.axes)
+        # The leaves are sorted as the packets: by frequency along each axis.
+        return dict(zip(tree.leaves, (coeffs[place] for place in np.ndindex(sides)), strict=True))
+
+    def packets(self, row: Row, x: np.ndarray) -> Any:
+        return self.module.wpdec(x, self.wavelet(row), row.mode, row.level, row.axes)
+
+    def of_packets(self, row: Row, packets: Any) -> np.ndarray:
+        result: np.ndarray = self.module.wprec(
+            packets, self.wavelet(row), row.mode, row.axes, shape=row.shape
+        )
+        return result
+
 
 class PyWavelets(_NumPyLibrary):
     """The library whose values are the reference."""
@@ -133,6 +160,28 @@ class PyWavelets(_NumPyLibrary):
 
     def wavelet(self, row: Row) -> Any:
         return None if row.method == "integer lifting" else row.wavelet
+
+    def bands(self, row: Row, coeffs: Any) -> Bands:
+        if row.transform != "packets":
+            return super().bands(row, coeffs)
+        names = str.maketrans({"h": "da", "v": "ad", "a": "aa", "d": "dd"})
+        nodes = coeffs.get_level(row.level)
+        if len(row.axes) == 1:
+            return {node.path: node.data for node in nodes}
+        return {node.path.translate(names): node.data for node in nodes}
+
+    def packets(self, row: Row, x: np.ndarray) -> Any:
+        """The tree, whose nodes it computes when they are used."""
+        if len(row.axes) == 1:
+            tree = self.module.WaveletPacket(x, row.wavelet, row.mode, row.level, row.axes[0])
+        else:
+            tree = self.module.WaveletPacket2D(x, row.wavelet, row.mode, row.level, row.axes)
+        tree.get_level(row.level)
+        return tree
+
+    def of_packets(self, row: Row, packets: Any) -> np.ndarray:
+        result: np.ndarray = packets.reconstruct(update=False)
+        return result
 
 
 class Ndwt(Library):
@@ -148,7 +197,7 @@ class Ndwt(Library):
     }
 
     def _settings(self, row: Row) -> tuple[Any, dict[str, Any]] | None:
-        if row.wavelet not in self.members:
+        if row.wavelet not in self.members or row.transform == "packets":
             return None
         settings: dict[str, Any] = {"axes": row.axes, "level": row.level}
         if row.mode != "periodization":
@@ -258,8 +307,11 @@ class Ptwt(_TorchLibrary):
         return {"axis": row.axes[0]} if len(row.axes) == 1 else {"axes": row.axes}
 
     def _mode(self, row: Row) -> str | None:
-        """It has no periodization; for Haar and even lengths, no mode is used."""
-        if row.method == "integer lifting":
+        """It has no periodization; for Haar and even lengths, no mode is used.
+
+        Its packets are not compared: its modes of packets differ between versions.
+        """
+        if row.method == "integer lifting" or row.transform == "packets":
             return None
         if row.mode == "periodization":
             return "zero" if row.wavelet == "haar" else None
@@ -295,6 +347,8 @@ class PytorchWavelets(_TorchLibrary):
     def _made(self, row: Row, direction: str, **settings: int) -> Call | None:
         names = {1: "DWT1D", 2: "DWT"}
         if len(row.axes) not in names or row.method == "integer lifting":
+            return None
+        if row.transform == "packets":
             return None
         torch = importlib.import_module("torch")
         module = getattr(self.module, names[len(row.axes)] + direction)

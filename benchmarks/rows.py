@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-Transform = Literal["dwt", "dwt2", "dwtn", "wavedec", "wavedec2"]
+Transform = Literal["dwt", "dwt2", "dwtn", "wavedec", "wavedec2", "packets"]
 Method = Literal["filter bank", "lifting", "integer lifting"]
 
 
@@ -68,6 +68,7 @@ def _signal(name: str, **other: object) -> Row:
 FORWARD = {"PyWavelets": 15.0, "ndwt": 4.0}
 BACKWARD = {"PyWavelets": 8.0, "ndwt": 4.0}
 IN_1D = {"PyWavelets": 3.0, "ndwt": 4.0}
+PACKETS = {"PyWavelets": 1.5}
 # With periodic edges, both methods of ndwt give the same transform.
 PERIODIC = FORWARD | {"ndwt lifting": 4.0}
 
@@ -130,6 +131,9 @@ ROWS = (
         copies=3.0,
         faster=FORWARD,
     ),
+    Row("wpdec db4, 6 levels", "packets", (1 << 18,), "db4", level=6, faster=PACKETS),
+    Row("wprec db4, 6 levels", "packets", (1 << 18,), "db4", level=6, inverse=True, faster=PACKETS),
+    Row("wpdec db4, 4 levels, image", "packets", (1024, 1024), "db4", level=4, axes=LAST_TWO),
     Row("dwt db4, small", "dwt", (64,), "db4", faster={"PyWavelets": 1.0}),
     Row("dwt2 db4, small", "dwt2", (32, 32), "db4", axes=LAST_TWO, faster={"PyWavelets": 2.0}),
     Row("wavedec db4, small", "wavedec", (1024,), "db4", level=5, faster={"PyWavelets": 2.0}),

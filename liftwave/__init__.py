@@ -8,7 +8,14 @@ import typing as _t
 from importlib import import_module as _import_module
 from importlib.util import find_spec as _find_spec
 
-from pywt import Modes, orthogonal_filter_bank, qmf, wavelist
+from pywt import (
+    ContinuousWavelet,
+    DiscreteContinuousWavelet,
+    Modes,
+    orthogonal_filter_bank,
+    qmf,
+    wavelist,
+)
 
 from liftwave._config import get_num_threads, set_num_threads, show_config
 from liftwave._dispatch import kernels
@@ -23,15 +30,36 @@ from liftwave.wavelets.names import Wavelet, families
 
 if _t.TYPE_CHECKING:
     from liftwave import constraints as constraints
+    from liftwave import data as data
     from liftwave import errors as errors
     from liftwave import gradients as gradients
     from liftwave import lifting as lifting
     from liftwave import operators as operators
     from liftwave import pooling as pooling
     from liftwave import torch as torch
+    from liftwave.continuous.classic import cwt
+    from liftwave.continuous.old_names import centrfrq, intwave, orthfilt, scal2frq
+    from liftwave.continuous.scaling import scaling_function
+    from liftwave.continuous.wavelets import (
+        central_frequency,
+        frequency2scale,
+        integrate_wavelet,
+        scale2frequency,
+        wavefun,
+    )
     from liftwave.decomposition import Decomposition, decompose
     from liftwave.denoising import denoise, estimate_sigma
     from liftwave.gradients import vjp
+    from liftwave.packets.arrays import packet_bands, wpdec, wprec
+    from liftwave.packets.best_basis import (
+        best_basis,
+        discriminant_basis,
+        joint_basis,
+        least_dependent_basis,
+    )
+    from liftwave.packets.nodes import BaseNode, Node, Node2D, NodeND
+    from liftwave.packets.packet_tree import PacketTree
+    from liftwave.packets.tree import WaveletPacket, WaveletPacket2D, WaveletPacketND
     from liftwave.thresholding import threshold, threshold_firm
     from liftwave.transforms.coefficients import (
         array_to_coeffs,
@@ -50,17 +78,32 @@ if _t.TYPE_CHECKING:
     from liftwave.transforms.padding import pad
 
 __all__ = [
+    "BaseNode",
+    "ContinuousWavelet",
     "Decomposition",
+    "DiscreteContinuousWavelet",
     "FilterBank",
     "FswavedecnResult",
     "LiftingScheme",
     "LiftingStep",
     "Modes",
+    "Node",
+    "Node2D",
+    "NodeND",
+    "PacketTree",
     "Wavelet",
+    "WaveletPacket",
+    "WaveletPacket2D",
+    "WaveletPacketND",
     "array_to_coeffs",
+    "best_basis",
+    "central_frequency",
+    "centrfrq",
     "coeffs_to_array",
+    "cwt",
     "decompose",
     "denoise",
+    "discriminant_basis",
     "downcoef",
     "dwt",
     "dwt2",
@@ -70,17 +113,27 @@ __all__ = [
     "dwtn_max_level",
     "estimate_sigma",
     "families",
+    "frequency2scale",
     "fswavedecn",
     "fswaverecn",
     "get_num_threads",
     "idwt",
     "idwt2",
     "idwtn",
+    "integrate_wavelet",
+    "intwave",
+    "joint_basis",
     "kernels",
+    "least_dependent_basis",
+    "orthfilt",
     "orthogonal_filter_bank",
+    "packet_bands",
     "pad",
     "qmf",
     "ravel_coeffs",
+    "scal2frq",
+    "scale2frequency",
+    "scaling_function",
     "set_num_threads",
     "show_config",
     "threshold",
@@ -93,17 +146,40 @@ __all__ = [
     "wavedecn",
     "wavedecn_shapes",
     "wavedecn_size",
+    "wavefun",
     "wavelist",
     "waverec",
     "waverec2",
     "waverecn",
+    "wpdec",
+    "wprec",
 ]
 
 # Public names by module. A module is imported when one of its names is first used.
 _LATE_NAMES = {
+    "continuous.classic": ("cwt",),
+    "continuous.old_names": ("centrfrq", "intwave", "orthfilt", "scal2frq"),
+    "continuous.scaling": ("scaling_function",),
+    "continuous.wavelets": (
+        "central_frequency",
+        "frequency2scale",
+        "integrate_wavelet",
+        "scale2frequency",
+        "wavefun",
+    ),
     "decomposition": ("Decomposition", "decompose"),
     "denoising": ("denoise", "estimate_sigma"),
     "gradients": ("vjp",),
+    "packets.arrays": ("packet_bands", "wpdec", "wprec"),
+    "packets.best_basis": (
+        "best_basis",
+        "discriminant_basis",
+        "joint_basis",
+        "least_dependent_basis",
+    ),
+    "packets.nodes": ("BaseNode", "Node", "Node2D", "NodeND"),
+    "packets.packet_tree": ("PacketTree",),
+    "packets.tree": ("WaveletPacket", "WaveletPacket2D", "WaveletPacketND"),
     "thresholding": ("threshold", "threshold_firm"),
     "transforms.coefficients": (
         "array_to_coeffs",
@@ -121,6 +197,7 @@ _MODULES = {name: module for module, names in _LATE_NAMES.items() for name in na
 # Public submodules, and the libraries that they need. They are imported when first used.
 _SUBMODULES = {
     "constraints": "numpy",
+    "data": "numpy",
     "errors": "numpy",
     "gradients": "numpy",
     "lifting": "numpy",

@@ -121,6 +121,26 @@ class BandError(LiftwaveError, KeyError):
     __str__ = Exception.__str__  # KeyError would show the message quoted
 
 
+class PathError(LiftwaveError, IndexError, ValueError):
+    """A path that no node of a wavelet packet tree has."""
+
+
+class PathTypeError(PathError, ArgumentTypeError):
+    """A path that is not text, or that leads to a node without data."""
+
+
+class OrderError(LiftwaveError, ValueError):
+    """An order of wavelet packets that does not exist."""
+
+
+class CostError(LiftwaveError, ValueError):
+    """A cost of wavelet packets that does not exist, or a parameter that it does not accept."""
+
+
+class ScaleError(LiftwaveError, ValueError):
+    """A scale of a continuous transform, or a sampling period, that is not possible."""
+
+
 class AxisError(LiftwaveError, _NumpyAxisError):
     """An axis that the array does not have, or the same axis twice."""
 

@@ -25,6 +25,8 @@ from liftwave._operations.operation import Operation, Shape
 from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._typing import Array, Rule
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
+from liftwave.packets import calls as packet_calls
+from liftwave.packets.arrays import wpdec, wprec
 from liftwave.pooling.differentiable import CALLS as POOLING_CALLS
 from liftwave.pooling.structures import PoolingGradient, PoolingPullback
 from liftwave.threshold_gradients import ThresholdGradient, pull_back
@@ -72,6 +74,8 @@ TRANSFORM_CALLS: dict[Callable[..., Any], Callable[..., Call]] = {
     waverec2: calls.waverec2,
     waverecn: calls.waverecn,
     upcoef: calls.upcoef,
+    wpdec: packet_calls.wpdec,
+    wprec: packet_calls.wprec,
 }
 
 
@@ -107,8 +111,8 @@ def vjp(
         One of :func:`dwt`, :func:`idwt`, :func:`dwt2`, :func:`idwt2`, :func:`dwtn`,
         :func:`idwtn`, :func:`wavedec`, :func:`waverec`, :func:`wavedec2`, :func:`waverec2`,
         :func:`wavedecn`, :func:`waverecn`, :func:`fswavedecn`, :func:`fswaverecn`,
-        :func:`downcoef`, :func:`upcoef`, :func:`threshold`; or a function of
-        :mod:`liftwave.pooling`.
+        :func:`downcoef`, :func:`upcoef`, :func:`wpdec`, :func:`wprec`, :func:`threshold`; or a
+        function of :mod:`liftwave.pooling`.
     *args, **kwargs
         The arguments of ``function``, without ``out``.
 
@@ -208,8 +212,8 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     inputs = _as_read([x for x, *_ in opened])
     shapes = [tuple(x.shape) for x in inputs]
     operation = _with_numbers(operation, inputs)
-    results = operation.run(inputs, (), kernels_for(*inputs))
-    residuals = operation.residuals(shapes, (), exact=True, parameters=True)
+    results = operation.run(inputs, call.sizes, kernels_for(*inputs))
+    residuals = operation.residuals(shapes, call.sizes, exact=True, parameters=True)
     values = results if residuals == "outputs" else inputs
     names = operation.result_names
 

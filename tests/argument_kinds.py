@@ -91,6 +91,7 @@ ALL_KINDS = {**KINDS, **MORE_KINDS}
 
 UNCHECKED = {
     "Decomposition": "decompose() and from_pywt() make it",
+    "orthfilt": "PyWavelets' function, by its old name",
     "operators.ReconstructionOperator": "WaveletOperator.inverse() makes it",
     "torch.Replacements": "a list",
 }
@@ -136,5 +137,6 @@ def _is_ours(value: Any) -> bool:
 
 
 def _parameters(function: Any) -> list[str]:
-    names = inspect.signature(function).parameters
-    return [name for name in names if name != "self" and not name.startswith("_")]
+    parameters = inspect.signature(function).parameters.values()
+    named = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return [name for name in named if name != "self" and not name.startswith("_")]

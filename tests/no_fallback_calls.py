@@ -288,6 +288,21 @@ TRANSFORMS: dict[str, list[Call]] = {
     ],
 }
 
+PACKETS = lw.PacketTree(["a", "da", "dd"])
+TRANSFORMS["wpdec"] = [
+    *(call(lw.wpdec, zero_mean(24), wavelet, "symmetric", 2) for wavelet in WAVELETS),
+    *(call(lw.wpdec, IMAGE, "db2", mode, 2, 0) for mode in MODES),
+    call(lw.wpdec, IMAGE, "db2", level=2, order="natural", full=True),
+    call(lw.wpdec, IMAGE, ("db2", "haar"), level=1, axes=(1, 0)),
+    call(lw.wpdec, LINE, "db2", tree=PACKETS),
+]
+TRANSFORMS["wprec"] = [
+    *(call(lw.wprec, zero_mean((4, 48)), wavelet, "symmetric") for wavelet in WAVELETS),
+    call(lw.wprec, lw.wpdec(IMAGE, "db2", level=2), "db2", shape=IMAGE.shape),
+    call(lw.wprec, lw.wpdec(IMAGE, "db2", level=1, axes=None), "db2", axes=None),
+    call(lw.wprec, lw.wpdec(LINE, "db2", tree=PACKETS), "db2", tree=PACKETS, shape=LINE.shape),
+]
+
 # --- functions built on transforms ---------------------------------------------------------------
 
 
@@ -303,6 +318,22 @@ def decomposed_integers(x: Any) -> Any:
     return lw.decompose(x, INTEGER, mode="symmetric").reconstruct()
 
 
+def packets(tree: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """The reconstruction from the nodes of a wavelet packet tree."""
+    root = tree(*arguments, maxlevel=2, **named)
+    root.get_level(2)
+    return root.reconstruct()
+
+
+def bases(x: Any) -> None:
+    """All functions that choose a basis."""
+    packets = lw.wpdec(x, "haar", "periodization", 2, full=True)
+    lw.best_basis(packets)
+    lw.joint_basis(packets)
+    lw.least_dependent_basis([abs(p) for p in packets])
+    lw.discriminant_basis(packets, [0] * 5 + [1] * 4)
+
+
 BUILT: dict[str, list[Call]] = {
     "decompose": [
         call(decomposed, IMAGE, "db2"),
@@ -314,6 +345,20 @@ BUILT: dict[str, list[Call]] = {
         call(lw.denoise, IMAGE, CDF97, rule="garrote", sigma=0.3, mode="zero", axes=1, shifts=2),
     ],
     "estimate_sigma": [call(lw.estimate_sigma, IMAGE), call(lw.estimate_sigma, IMAGE, axes=0)],
+    "cwt": [
+        *(call(lw.cwt, IMAGE, [2.0, 5.5], "mexh", method=method) for method in ("conv", "fft")),
+        call(lw.cwt, IMAGE, [2.0, 5.5], "cgau2", axis=0),
+    ],
+    **{
+        name: [call(bases, IMAGE)]
+        for name in ("best_basis", "joint_basis", "least_dependent_basis", "discriminant_basis")
+    },
+    "WaveletPacket": [
+        call(packets, lw.WaveletPacket, LINE, "db2"),
+        call(packets, lw.WaveletPacket, IMAGE, CDF97, axis=0),
+    ],
+    "WaveletPacket2D": [call(packets, lw.WaveletPacket2D, IMAGE, "db2")],
+    "WaveletPacketND": [call(packets, lw.WaveletPacketND, VOLUME, "haar")],
     "pad": [call(lw.pad, IMAGE, ((1, 2), (3, 4)), mode) for mode in MODES],
     "threshold": [
         *(call(lw.threshold, IMAGE, 0.4, mode) for mode in ("soft", "hard", "garrote")),
@@ -331,26 +376,44 @@ CALLS: dict[str, list[Call]] = {**TRANSFORMS, **BUILT}
 
 NO_ARRAYS = frozenset(
     (
+        "BaseNode",
+        "ContinuousWavelet",
         "Decomposition",
+        "DiscreteContinuousWavelet",
         "FilterBank",
         "FswavedecnResult",
         "LiftingScheme",
         "LiftingStep",
         "Modes",
+        "Node",
+        "Node2D",
+        "NodeND",
+        "PacketTree",
         "Wavelet",
+        "central_frequency",
+        "centrfrq",
         "dwt_coeff_len",
         "dwt_max_level",
         "dwtn_max_level",
         "families",
+        "frequency2scale",
         "get_num_threads",
+        "integrate_wavelet",
+        "intwave",
         "kernels",
+        "orthfilt",
+        "packet_bands",
         "orthogonal_filter_bank",
         "qmf",
+        "scal2frq",
+        "scale2frequency",
+        "scaling_function",
         "set_num_threads",
         "show_config",
         "vjp",
         "wavedecn_shapes",
         "wavedecn_size",
+        "wavefun",
         "wavelist",
     )
 )

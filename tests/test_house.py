@@ -61,7 +61,9 @@ def _rich() -> bool:
 
 # --- public submodules ---------------------------------------------------------------------------
 
-SUBMODULES = ("constraints", "errors", "gradients", "lifting", "operators", "pooling", "torch")
+SUBMODULES = (
+    *("constraints", "data", "errors", "gradients", "lifting", "operators", "pooling", "torch"),
+)
 
 
 def output_of(code: str) -> str:

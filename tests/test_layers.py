@@ -29,9 +29,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_bridge",),
     ("_execute", "_config"),
     ("pooling", "transforms"),
-    ("decomposition", "gradients", "operators"),
+    ("continuous", "decomposition"),
+    ("packets",),
+    ("gradients", "operators"),
     ("constraints", "denoising"),
-    ("", "torch"),
+    ("", "torch", "data"),
     ("cli",),
     ("__main__",),
 )

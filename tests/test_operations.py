@@ -52,6 +52,8 @@ ARGUMENTS: dict[Callable[..., Any], tuple[Any, ...]] = {
     lw.pooling.max_pool: (X, 2),
     lw.pooling.max_unpool: (lw.pooling.max_pool(X, 2), INDICES, 2),
     lw.pooling.nearest_unpool: (X, 2),
+    lw.wpdec: (X, "db2", "reflect", 1, (-2, -1)),
+    lw.wprec: (lw.wpdec(X, "haar", level=1), "haar"),
     lw.pooling.bed_of_nails_unpool: (X, 2),
     lw.pooling.conv_transpose: (X, zero_mean((3, 4, 2, 2))),
     lw.pooling.lift_down: (X, FILTERS, "bands"),

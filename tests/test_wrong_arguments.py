@@ -17,7 +17,10 @@ import pytest
 import pywt
 from argument_kinds import ALL_KINDS, KINDS, MORE_KINDS, Case, public
 from argument_layers import LAYERS
-from argument_table import OURS, SHARED
+from argument_packets import OURS as OUR_PACKETS
+from argument_packets import SHARED as SHARED_PACKETS
+from argument_table import OURS
+from argument_table import SHARED as SHARED_TRANSFORMS
 
 import liftwave as lw
 from liftwave.errors import DTypeError, LiftwaveError
@@ -25,12 +28,16 @@ from liftwave.errors import DTypeError, LiftwaveError
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 PORTING = Path(lw.__file__).parent.parent / "docs" / "porting.md"
-TABLE = {**SHARED, **OURS, **LAYERS}
+SHARED = {**SHARED_TRANSFORMS, **SHARED_PACKETS}
+TABLE = {**SHARED, **OURS, **OUR_PACKETS, **LAYERS}
 
 # Functions and models of the user are called: their errors pass through.
 USERS = {
     ("Decomposition.map", 0): {"class"},
     ("Decomposition.threshold", 0): {"class"},
+    ("BaseNode.walk", 0): {*ALL_KINDS},
+    ("BaseNode.walk_depth", 0): {*ALL_KINDS},
+    ("best_basis", 1): {"class"},
     ("constraints.design_orthonormal", "cost"): {"class"},
     ("torch.replace_pooling", 1): {"class"},
     ("torch.replace_pooling", 2): {*ALL_KINDS},
@@ -61,6 +68,12 @@ KNOWN: dict[tuple[str, int], type[Exception]] = {
     ("dwt_coeff_len", 1): TypeError,
     ("threshold_firm", 1): TypeError,
     ("threshold_firm", 2): TypeError,
+    ("cwt", 0): TypeError,
+    ("cwt", 1): TypeError,
+    ("integrate_wavelet", 0): IndexError,
+    ("intwave", 0): IndexError,
+    ("WaveletPacket2D", 1): TypeError,
+    ("WaveletPacketND", 1): TypeError,
 }
 
 

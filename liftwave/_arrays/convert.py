@@ -217,14 +217,6 @@ def zeros(shape: tuple[int, ...], like: Array, xp: Namespace) -> Array:
     return xp.zeros(shape, dtype=like.dtype, device=device(like))
 
 
-def on_host(x: Array) -> np.ndarray[Any, Any]:
-    """Convert an array of any library to a NumPy array, without gradients."""
-    for method in ("detach", "resolve_conj", "resolve_neg", "cpu", "get"):
-        if not isinstance(x, np.ndarray) and hasattr(x, method):
-            x = getattr(x, method)()
-    return np.asarray(x)
-
-
 def common_namespace(arrays: Sequence[Array]) -> Namespace:
     """The namespace of arrays, which must belong to one library."""
     try:

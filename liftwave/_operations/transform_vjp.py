@@ -343,10 +343,11 @@ def _lift_gradient(back: LiftPullback) -> LiftGradient:
 def _add(sums: dict[int, StepGradient], index: int, gradient: StepGradient) -> None:
     """Add to the gradient of an axis: sums over bands, and over levels."""
     total = sums.get(index)
-    sums[index] = gradient if total is None else _sum(total, gradient)
+    sums[index] = gradient if total is None else sum_of_gradients(total, gradient)
 
 
-def _sum(a: StepGradient, b: StepGradient) -> StepGradient:
+def sum_of_gradients(a: StepGradient, b: StepGradient) -> StepGradient:
+    """The sum of two gradients of the same axis."""
     if isinstance(a, LiftGradient) and isinstance(b, LiftGradient):
         taps = tuple(s + t for s, t in zip(a.taps, b.taps, strict=True))
         return LiftGradient(taps, a.scale + b.scale)

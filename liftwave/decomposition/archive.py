@@ -12,7 +12,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import dtype_name, on_host
+from liftwave._arrays.convert import dtype_name
+from liftwave._arrays.host import as_numpy
 from liftwave._files.archives import Archive, write_arrays
 from liftwave._files.packing import packed, unpacked
 from liftwave._files.source import opened
@@ -94,7 +95,7 @@ def _stored_dtype(dtype: Any, like: Any) -> np.dtype[Any]:
 
 def _host(band: Any) -> np.ndarray[Any, Any]:
     _stored_dtype(band.dtype, band)
-    return on_host(band)
+    return as_numpy(band)
 
 
 def _narrow(band: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

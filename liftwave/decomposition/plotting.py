@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from liftwave._arrays.convert import on_host
+from liftwave._arrays.host import as_numpy
 from liftwave._plan.axes import AxisPlan
 from liftwave._typing import Array
 from liftwave.decomposition.bands import Bands
@@ -42,9 +42,9 @@ def plot_bands(subject: Bands, title: str | None = None) -> Figure:
     return figure
 
 
-def _magnitudes(x: Array) -> np.ndarray[Any, Any]:
+def magnitudes(x: Array) -> np.ndarray[Any, Any]:
     """A real NumPy array, with complex numbers as magnitudes."""
-    array = on_host(x)
+    array = as_numpy(x)
     return np.abs(array) if np.iscomplexobj(array) else array
 
 
@@ -55,7 +55,7 @@ def _plot_signal(subject: Bands) -> Figure:
     figure = Figure(figsize=(9, 1.1 * count + 0.8), layout="constrained")
     axes = np.atleast_1d(figure.subplots(count, 1, sharex=True))
     for ax, ((level, key), band) in zip(axes, subject.bands.items(), strict=True):
-        values = _magnitudes(band)
+        values = magnitudes(band)
         step, first = 2**level, sample_positions(subject.plans[0], level)["ad".index(key)]
         edges = first + step * (np.arange(values.size + 1) - 0.5)
         ax.stairs(values, edges, baseline=None, color=_INK, linewidth=0.8)
@@ -90,7 +90,7 @@ def _plot_image(subject: Bands) -> Figure:
 
 
 def _tile(ax: Axes, band: Array, place: tuple[int, ...], label: str, *, detail: bool) -> None:
-    values = _magnitudes(band)
+    values = magnitudes(band)
     if values.size == 0:
         return
     top, left = place
@@ -133,7 +133,7 @@ def _centres(plan: AxisPlan) -> tuple[float, float]:
             return 0.0, 1.0
         bank = bank.to_filter_bank()
     phase = bank.dec_len / 2 if periodic else 1.0
-    filters = (_magnitudes(f) for f in bank.filter_bank[:2])
+    filters = (magnitudes(f) for f in bank.filter_bank[:2])
     approx, detail = (phase - float(np.average(np.arange(f.size), weights=f**2)) for f in filters)
     return approx, detail
 

@@ -1,0 +1,1 @@
+"""The continuous wavelet transform of PyWavelets, and functions of wavelets."""

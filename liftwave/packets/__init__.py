@@ -1,0 +1,1 @@
+"""Wavelet packets: trees as in PyWavelets, packets as arrays, and the choice of a basis."""

@@ -1,0 +1,112 @@
+"""Pictures of bases of wavelet packets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from liftwave._arrays.convert import as_array
+from liftwave._numbers import items
+from liftwave._typing import Array
+from liftwave.decomposition.plotting import magnitudes
+from liftwave.errors import ShapeError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_EDGE = "0.3"
+
+
+class Tree(Protocol):
+    """The parts of a tree that are drawn."""
+
+    leaves: tuple[str, ...]
+    ndim: int
+
+    @property
+    def depth(self) -> int:
+        """The level of the deepest leaf."""
+        ...
+
+    def bands(self, fs: float = 1.0) -> list[Any]:
+        """The frequency band of each leaf."""
+        ...
+
+
+def plot_tree(tree: Tree, packets: Sequence[Array] | None, fs: float) -> Figure:
+    """The tiles of a tree of one or two axes.
+
+    Raises
+    ------
+    ShapeError
+        If the tree has more than two axes, or the packets do not belong to it.
+    """
+    if tree.ndim > 2 or (tree.ndim == 2 and packets is not None):
+        raise ShapeError(
+            "trees of one axis, and of two axes without packets, can be drawn; got "
+            f"{tree.ndim} axes"
+        )
+    values = None if packets is None else _checked(tree, packets)
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    ax = figure.subplots()
+    if tree.ndim == 2:
+        _plot_frequencies(ax, tree, fs)
+    else:
+        _plot_times(ax, tree, values, fs)
+    return figure
+
+
+def _checked(tree: Tree, packets: Sequence[Array]) -> list[Any]:
+    leaves = items(packets, "expected the packets of all leaves", ShapeError)
+    arrays = [magnitudes(as_array(leaf)) for leaf in leaves]
+    if len(arrays) != len(tree.leaves) or any(a.ndim != 1 or not a.size for a in arrays):
+        raise ShapeError(
+            f"expected the coefficients of {len(tree.leaves)} leaves of one signal, as wpdec "
+            f"returns them, got arrays of shapes {[a.shape for a in arrays]}"
+        )
+    return [np.abs(a) for a in arrays]
+
+
+def _plot_times(ax: Axes, tree: Tree, values: list[Any] | None, fs: float) -> None:
+    """Tiles of the time-frequency plane: one row of tiles for each leaf."""
+    span = _span(tree, values) / fs
+    largest = max((float(v.max()) for v in values), default=0.0) if values else 0.0
+    for k, (leaf, (low, high)) in enumerate(zip(tree.leaves, tree.bands(fs), strict=True)):
+        count = 2 ** (tree.depth - len(leaf)) if values is None else values[k].size
+        row = np.zeros((1, count)) if values is None else values[k][None, :]
+        edges = np.linspace(0.0, span, count + 1)
+        ax.pcolormesh(
+            edges, [low, high], row, cmap="Greys", vmin=0.0, vmax=largest or 1.0,
+            edgecolor=_EDGE, linewidth=0.4,
+        )  # fmt: skip
+    ax.set_xlim(0.0, span)
+    ax.set_ylim(0.0, fs / 2)
+    ax.set_xlabel("time")
+    ax.set_ylabel("frequency")
+
+
+def _span(tree: Tree, values: list[Any] | None) -> float:
+    """The length of the signal in samples, as the longest of its packets cover it."""
+    if values is None:
+        return float(2**tree.depth)
+    return float(max(v.size * 2 ** len(p) for v, p in zip(values, tree.leaves, strict=True)))
+
+
+def _plot_frequencies(ax: Axes, tree: Tree, fs: float) -> None:
+    """Tiles of the plane of two frequencies."""
+    from matplotlib.patches import Rectangle
+
+    for (low, high), (left, right) in tree.bands(fs):
+        ax.add_patch(
+            Rectangle((left, low), right - left, high - low, facecolor="none", edgecolor=_EDGE)
+        )
+    ax.set_xlim(0.0, fs / 2)
+    ax.set_ylim(0.0, fs / 2)
+    ax.set_aspect("equal")
+    ax.set_xlabel("frequency along the second axis")
+    ax.set_ylabel("frequency along the first axis")
