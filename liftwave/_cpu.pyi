@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 class BandMemory:
-    """How the bands of a transform of one shape lie in one piece of memory.
+    """The shape of each band of an analysis, and the function that allocates it (None: empty)."""
 
-    A place is (start, size, index, shape): in samples, and how to get the band's array.
-    """
-
-    def __init__(self, shape: tuple[int, ...], allocate: Any, places: Sequence[Any]) -> None: ...
+    def __init__(self, bands: Sequence[tuple[tuple[int, ...], Any]]) -> None: ...
 
 class Analysis:
     """Levels of an analysis, run in one go.

@@ -23,7 +23,8 @@ from liftwave._operations.transform import Transform, analysis, synthesis
 from liftwave._operations.transform_vjp import padded
 from liftwave._plan.arguments import check_level
 from liftwave._plan.axes import AxisPlans, axis_plans
-from liftwave._plan.levels import plan_analysis, unflatten_bands
+from liftwave._plan.levels import unflatten_bands
+from liftwave._plan.planning import plan_analysis
 from liftwave._typing import Array, Modes
 from liftwave.errors import DTypeError, ShapeError, WaveletError
 from liftwave.transforms.coefficients import ravel_coeffs, unravel_coeffs

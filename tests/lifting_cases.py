@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from liftwave._plan.axis import LiftPlan, lift_plan
-from liftwave._plan.levels import LiftStep, step_taps
+from liftwave._plan.levels import LiftStep
+from liftwave._plan.planning import step_taps
 from liftwave.lifting import LiftingScheme, LiftingStep
 
 NAMES = ["haar", "cdf5.3", "cdf9.7", "db4", "db10", "sym8"]

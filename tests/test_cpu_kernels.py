@@ -314,15 +314,14 @@ def test_the_module_refuses_what_does_not_fit() -> None:
     with pytest.raises(RuntimeError, match="no memory"):
         _cpu.Analysis(levels * 2, None)
 
-    def memory(size: int, *places: tuple[int, int]) -> Any:
-        named = [(start, count, slice(start, start + count), None) for start, count in places]
-        return _cpu.BandMemory((size,), None, named)
+    def memory(*sizes: int) -> Any:
+        return _cpu.BandMemory([((size,), None) for size in sizes])
 
-    fitting = _cpu.Analysis(levels, memory(2 * n, (0, n), (n, n)))
+    fitting = _cpu.Analysis(levels, memory(n, n))
     assert [band.shape for band in fitting.run(np.zeros(16))] == [(n,), (n,)]
     with pytest.raises(RuntimeError, match="do not match"):
-        _cpu.Analysis(levels, memory(2 * n, (0, n)))
-    for wrong in (memory(2 * n, (0, n), (n, n - 1)), memory(2 * n, (0, n), (n + 1, n))):
+        _cpu.Analysis(levels, memory(n))
+    for wrong in (memory(n, n - 1), memory(n + 1, n)):
         with pytest.raises(RuntimeError, match="does not fit its memory"):
             _cpu.Analysis(levels, wrong).run(np.zeros(16))
     with pytest.raises(RuntimeError, match="does not fit its memory"):

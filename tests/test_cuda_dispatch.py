@@ -225,7 +225,7 @@ def test_halves_that_no_kernel_reads_are_widened() -> None:
 def _plan_of(wavelet: str, n: int) -> Any:
     from helpers import axis_plans
 
-    from liftwave._plan.levels import plan_analysis
+    from liftwave._plan.planning import plan_analysis
 
     plan = plan_analysis((2, n), axis_plans((1,), wavelet, "symmetric"), 1)
     return plan.levels[0].analysis_steps[0][1]

@@ -23,10 +23,9 @@ from liftwave._plan.levels import (
     Keys,
     SynthesisPlan,
     flatten_bands,
-    plan_analysis,
-    plan_synthesis,
     unflatten_bands,
 )
+from liftwave._plan.planning import plan_analysis, plan_synthesis
 from liftwave._plan.transpose import adjoint_of_analysis, adjoint_of_synthesis
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")

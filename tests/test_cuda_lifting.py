@@ -19,7 +19,8 @@ from liftwave._kernels.cuda.runtime import kernel
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.axes import AxisPlan
 from liftwave._plan.boundary import LIFTING_MODES, Extension
-from liftwave._plan.levels import flatten_bands, plan_analysis, plan_synthesis
+from liftwave._plan.levels import flatten_bands
+from liftwave._plan.planning import plan_analysis, plan_synthesis
 from liftwave.lifting import LiftingScheme
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")

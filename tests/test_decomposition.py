@@ -1,5 +1,7 @@
 """The Decomposition object: names, round trips, modified coefficients, plots."""
 
+import pickle
+
 import numpy as np
 import pytest
 import pywt
@@ -69,9 +71,12 @@ def test_bands_of_one_and_of_three_axes():
     }
 
 
-@pytest.mark.parametrize("which", [(3, "da"), (1, "aa"), (1, "XX"), 1, "da", (1, "da", 0)])
+@pytest.mark.parametrize(
+    "which", [(3, "da"), (1, "aa"), (1, "XX"), (1, 2), (0, "da"), (-3, "da"), (1, "da", 0)]
+)
 def test_a_band_that_is_not_there(which):
     d = lw.decompose(zero_mean((16, 16)), "haar", 2)
+    assert which not in d
     with pytest.raises(BandError, match=r"no band .*\(2, 'aa'\).*LL, LH, HL, HH"):
         d[which]
     with pytest.raises(KeyError):
@@ -281,7 +286,7 @@ def test_plot_draws_every_band(library):
 @pytest.mark.parametrize("wavelet", ["haar", "db2", "db8", "bior4.4", "sym8", SCHEME])
 def test_bands_of_a_plot_line_up_with_the_signal(wavelet, mode):
     """A spike appears at its position on every level (up to one coefficient and the filter)."""
-    from liftwave.plotting import sample_positions
+    from liftwave.decomposition.plotting import sample_positions
 
     n, place = 512, 301
     x = np.zeros(n)
@@ -298,3 +303,163 @@ def test_plot_of_a_batch_says_what_to_do():
         lw.decompose(zero_mean((3, 64)), "haar", 1, axes=-1).plot()
     with pytest.raises(ShapeError, match=r"got shape \(8, 8, 8\)"):
         lw.decompose(zero_mean((8, 8, 8)), "haar", 1).plot()
+
+
+# --- the decomposition as a mapping and as a vector ------------------------------------------
+
+
+def image_decomposition(level=2):
+    return lw.decompose(zero_mean((20, 17)), "db2", level)
+
+
+def test_it_is_a_mapping_of_its_bands():
+    d = image_decomposition()
+    assert list(d) == list(d.keys()) == list(d.bands)
+    assert len(d) == 7
+    assert all(d[which] is band for which, band in d.items())
+    assert [*d.values()] == [*d.bands.values()]
+    assert (1, "HH") in d
+    assert 2 in d
+    assert d[1] == {key: d[1, key] for key in ("ad", "da", "dd")}
+    assert d[-1] == d[2] == {key: d[2, key] for key in ("aa", "ad", "da", "dd")}
+    assert d[-2, "HL"] is d[1, "ad"]
+
+
+@pytest.mark.parametrize("which", [0, 3, -3, "da", None, 1.5])
+def test_a_level_that_does_not_exist(which):
+    d = image_decomposition()
+    assert which not in d
+    with pytest.raises(BandError, match=r"no level .*1 \(finest\) to 2"):
+        d[which]
+
+
+def test_properties_of_all_axes():
+    d = image_decomposition()
+    assert (d.ndim, d.mode, d.wavelet) == (2, "symmetric", d.wavelets[0])
+    mixed = lw.decompose(zero_mean((8, 8)), ("haar", "db2"), 1, ("zero", "reflect"))
+    assert mixed.mode == ("zero", "reflect")
+    assert mixed.wavelet == mixed.wavelets
+
+
+def test_arithmetic_is_that_of_the_data():
+    x, y = zero_mean((20, 17)), zero_mean((20, 17))[::-1]
+    d, e = (lw.decompose(each, "db2", 2) for each in (x, y))
+    for combined, expected in (
+        (d + e, x + y), (d - e, x - y), (2 * d, 2 * x), (np.float64(2) * d, 2 * x),
+        (d * 0.5, x / 2), (d / 4, x / 4), (-d, -x), (+d, x),
+    ):  # fmt: skip
+        np.testing.assert_allclose(combined.reconstruct(), expected, atol=1e-14)
+    assert all((band >= 0).all() for band in abs(d).values())
+    assert abs(-d) == abs(d)
+
+
+def test_comparison_by_value():
+    d = image_decomposition()
+    assert d == lw.decompose(zero_mean((20, 17)), "db2", 2)
+    assert d != 2 * d
+    assert d != "d"
+    assert d != lw.decompose(zero_mean((20, 17)), "db2", 1)
+    assert d != lw.decompose(zero_mean((20, 17)), "db2", 2, "zero")
+    nearly = d * (1 + 1e-7)
+    assert d != nearly
+    assert d.allclose(nearly)
+    assert not d.allclose(nearly, rtol=1e-9, atol=0)
+    with pytest.raises(TypeError):
+        hash(d)
+    assert pickle.loads(pickle.dumps(d)) == d
+
+
+def test_sums_need_one_layout():
+    d = image_decomposition()
+    for other in (image_decomposition(1), lw.decompose(zero_mean((20, 17)), "db3", 2)):
+        with pytest.raises(ShapeError, match="same"):
+            d + other
+    for wrong in (1, "d", np.ones(3)):
+        with pytest.raises(TypeError):
+            d + wrong
+    with pytest.raises(TypeError):
+        d * d
+
+
+def test_arithmetic_of_integers_stays_integer():
+    scheme = lw.LiftingScheme.from_name("cdf5.3").to_integer()
+    d = lw.decompose(np.arange(16) ** 2, scheme, 1, "reflect")
+    assert {band.dtype for band in (d + d / 3).values()} == {d.approx.dtype}
+    assert (2 * d)[1, "a"].tolist() == (2 * d.approx).tolist()
+
+
+def test_bands_are_read_only():
+    d = image_decomposition()
+    for band in (d.approx, d[1, "dd"], d.details[0]["da"], (2 * d).approx, d.map(np.abs)[1, "dd"]):
+        with pytest.raises(ValueError, match="read-only"):
+            band[...] = 0
+    with pytest.raises(TypeError):
+        d.details[0]["da"] = d.approx
+    coeffs = d.to_pywt()
+    coeffs[0][...] = 0  # copies
+    assert d.approx.any()
+
+
+def test_no_array_and_no_pickle_by_accident(tmp_path):
+    d = image_decomposition()
+    with pytest.raises(TypeError, match="to_array"):
+        np.asarray(d)
+    with pytest.raises(lw.errors.LiftwaveError, match=r"save\(\)"):
+        np.savez(tmp_path / "d.npz", d=d)
+
+
+@pytest.mark.parametrize(
+    ("function", "axes"),
+    [
+        (lambda x: pywt.wavedec(x, "db2", level=2), -1),
+        (lambda x: pywt.wavedec2(x, "db2", level=2), (-2, -1)),
+        (lambda x: pywt.wavedecn(x, "db2", level=2), None),
+        (lambda x: pywt.wavedecn(x, "db2", level=2, axes=(0, 2)), (0, 2)),
+        (lambda x: pywt.wavedec2(x, "db2", level=0), (-2, -1)),
+    ],
+)
+def test_coefficients_of_pywavelets(function, axes):
+    x = zero_mean((13, 14, 15))
+    d = lw.Decomposition.from_pywt(function(x), "db2", axes=axes, shape=x.shape)
+    np.testing.assert_allclose(d.reconstruct(), x, atol=1e-14)
+    assert d.allclose(lw.decompose(x, "db2", d.level, axes=axes))
+    assert lw.Decomposition.from_pywt(d.to_pywt(), "db2", axes=d.axes, shape=x.shape) == d
+
+
+def test_missing_coefficients_are_zero_and_lengths_are_inferred():
+    x = zero_mean((13, 15))
+    coeffs = pywt.wavedec2(x, "db2", level=1)
+    d = lw.Decomposition.from_pywt([coeffs[0], (None, None, None)], "db2")
+    assert d.shape == (14, 16)
+    np.testing.assert_allclose(
+        d.reconstruct(), pywt.waverec2([coeffs[0], (None, None, None)], "db2"), atol=1e-14
+    )
+
+
+@pytest.mark.parametrize(
+    ("coeffs", "options"),
+    [
+        ([], {}),
+        (None, {}),
+        ([None], {}),
+        ("abc", {}),
+        (pywt.wavedec(np.arange(16.0), "db2", level=1), {"shape": (18,)}),
+        (pywt.wavedec(np.arange(16.0), "db3", level=1), {"shape": (16,)}),
+        (pywt.wavedec(np.arange(16.0), "db2", level=1), {"axes": (0, 1)}),
+        ([np.ones((4, 4)), {"ad": 3.0}], {}),
+        ([np.ones((4, 4, 4)), {"ad": np.ones((4, 4, 4))}], {"axes": 0}),
+    ],
+)
+def test_coefficients_that_do_not_fit(coeffs, options):
+    with pytest.raises(lw.errors.LiftwaveError):
+        lw.Decomposition.from_pywt(coeffs, "db2", **options)
+
+
+@pytest.mark.parametrize("name", ["cdf5.3", "cdf9.7", "db2", "bior3.1"])
+def test_energies_of_lossless_transforms_are_those_of_the_usual_ones(name):
+    x = (1000 * zero_mean(4000)).round().astype(np.int64)
+    scheme = lw.LiftingScheme.from_name(name)
+    usual = lw.decompose(x, scheme, 3, "symmetric").energy()
+    lossless = lw.decompose(x, scheme.to_integer(), 3, "symmetric").energy()
+    for which, share in usual.items():
+        assert abs(lossless[which] - share) < 0.01 * share + 1e-4

@@ -146,9 +146,12 @@ def public_objects() -> dict[str, Any]:
 
 
 def public_members(cls: type) -> dict[str, Any]:
+    """The public methods and properties of a class, also those of its bases in the package."""
+    bases = [base for base in cls.__mro__ if base.__module__.startswith("liftwave")]
     return {
         name: value
-        for name, value in vars(cls).items()
+        for base in reversed(bases)
+        for name, value in vars(base).items()
         if not name.startswith("_")
         and (inspect.isfunction(value) or isinstance(value, property | classmethod | staticmethod))
     }

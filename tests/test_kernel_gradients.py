@@ -19,7 +19,8 @@ from liftwave._kernels.reference import reversible as _reversible
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._operations import transform_vjp as _vjp
 from liftwave._plan.axis import FilterPlan, LiftPlan, analysis_plan, lift_plan, synthesis_plan
-from liftwave._plan.levels import plan_analysis, unflatten_bands
+from liftwave._plan.levels import unflatten_bands
+from liftwave._plan.planning import plan_analysis
 
 reference = ReferenceKernels()
 

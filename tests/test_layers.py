@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("wavelets",),
     ("lifting",),
     ("_plan",),
-    ("_arrays", "plotting"),
+    ("_arrays",),
     ("_kernels.contract",),
     ("_kernels.axis_by_axis", "_kernels.half_precision"),
     ("_kernels", "thresholding"),

@@ -180,4 +180,30 @@ def test_memory_beyond_the_result(name: str) -> None:
     allowed = beyond * held + 24 * 1024  # Python objects
     assert most - before - held <= allowed
     assert allowed < held or beyond >= 1.0
-    assert len(pieces(result)) == 1 or "lifting" in name or "apart" in name
+
+
+def bands_of(result: Any) -> list[np.ndarray]:
+    if isinstance(result, np.ndarray):
+        return [result]
+    parts = result.values() if isinstance(result, dict) else result
+    return [band for part in parts for band in bands_of(part)]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_band_shares_memory_with_its_sibling_at_most(name: str, kernels: Any) -> None:
+    """A program that keeps one band does not keep the whole transform."""
+    for band in bands_of(TAKEN[name][0]()):
+        (memory,) = pieces(band)
+        assert memory.nbytes <= 2 * band.nbytes + 1024
+
+
+def test_kept_approximations_hold_their_own_size() -> None:
+    lw.wavedec2(SMALL, "haar", level=5)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        kept = [lw.wavedec2(SMALL, "haar", level=5)[0] for _ in range(20)]
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held - before <= sum(band.nbytes + 1024 for band in kept)

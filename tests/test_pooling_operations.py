@@ -17,10 +17,11 @@ from liftwave import pooling
 from liftwave import torch as lwt
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._operations.attention import Attention
+from liftwave._operations.conv_transpose import ConvTranspose
 from liftwave._operations.lift_pool import LiftDown, LiftUp
 from liftwave._operations.max_pool import MaxPool
 from liftwave._operations.operation import Operation, parse
-from liftwave._operations.unpool import ConvTranspose, MaxUnpool, WindowUpsample
+from liftwave._operations.unpool import MaxUnpool, WindowUpsample
 from liftwave._operations.weighted_pool import WeightedPool
 from liftwave._plan.lift_pool import LiftOutput
 from liftwave._plan.windows import window_arguments

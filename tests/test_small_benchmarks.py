@@ -118,7 +118,7 @@ def test_cuda_kernels_run_on_the_processor():
 def test_a_walk_is_printed(capsys):
     journeys.main(["--walk", "decompose"])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "decomposition.py:decompose"
+    assert lines[0] == "decomposition/decomposition.py:decompose"
     assert len(lines) == journeys.counted(journeys.warm(journeys.named("decompose"))).calls
 
 

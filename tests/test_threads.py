@@ -13,7 +13,7 @@ import pytest
 from helpers import axis_plans, zero_mean
 
 import liftwave as lw
-from liftwave._plan import levels as _levels
+from liftwave._plan import planning as _planning
 
 CALLERS = 6
 
@@ -61,7 +61,7 @@ def check(n: int, family: str) -> None:
 
 @pytest.mark.usefixtures("eager")
 def test_plans_that_other_threads_drop(kernels: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_levels, "_MAX_SHAPES", 1)  # each new shape drops the previous one
+    monkeypatch.setattr(_planning, "_MAX_SHAPES", 1)  # each new shape drops the previous one
 
     def call(caller: int) -> None:
         for n in range(1, 300):
@@ -96,8 +96,8 @@ def test_plans_are_used_even_if_they_are_dropped_at_once() -> None:
     plans = axis_plans((0,), "haar", "symmetric")
     plans = type(plans)(plans)
     plans.cache = Forgetful()
-    assert _levels.plan_analysis((6,), plans, 1).shapes == ((3,), (3,))
-    merging = _levels.plan_synthesis(((3,), (3,)), (("d",),), True, plans, False)
+    assert _planning.plan_analysis((6,), plans, 1).shapes == ((3,), (3,))
+    merging = _planning.plan_synthesis(((3,), (3,)), (("d",),), True, plans, False)
     assert merging.shape == (6,)
 
 

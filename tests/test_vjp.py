@@ -35,10 +35,9 @@ from liftwave._plan.levels import (
     LiftStep,
     SynthesisPlan,
     flatten_bands,
-    plan_analysis,
-    plan_synthesis,
     unflatten_bands,
 )
+from liftwave._plan.planning import plan_analysis, plan_synthesis
 from liftwave.errors import ArgumentTypeError, DTypeError, LevelWarning, ShapeError, WaveletError
 from liftwave.gradients import FilterBankGradient, LiftingGradient
 

@@ -31,10 +31,9 @@ from liftwave._plan.levels import (
     AnalysisPlan,
     Keys,
     SynthesisPlan,
-    plan_analysis,
-    plan_synthesis,
     unflatten_bands,
 )
+from liftwave._plan.planning import plan_analysis, plan_synthesis
 from liftwave._typing import Array, Mode
 from liftwave.errors import WaveletError
 from liftwave.wavelets.lifting.scheme import LiftingScheme

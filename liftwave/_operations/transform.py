@@ -48,8 +48,8 @@ from liftwave._plan.levels import (
     Keys,
     SynthesisPlan,
     flatten_bands,
-    plan_analysis,
 )
+from liftwave._plan.planning import plan_analysis
 from liftwave._plan.shapes import band_shapes, signal_shape, trims_approximations
 from liftwave._plan.transpose import adjoint_of_analysis
 from liftwave._typing import Array

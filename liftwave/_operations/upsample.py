@@ -28,7 +28,8 @@ from liftwave._operations.wavelet_data import (
     with_tap_arrays,
 )
 from liftwave._plan.axis import upsampling_plan
-from liftwave._plan.levels import SynthesisPlan, plan_upsampling
+from liftwave._plan.levels import SynthesisPlan
+from liftwave._plan.planning import plan_upsampling
 from liftwave._typing import Array
 from liftwave.wavelets.filter_bank import FilterBank
 

@@ -1,4 +1,4 @@
-"""Validates the common arguments of all transforms: modes, axes and levels."""
+"""Validates the common arguments of all transforms: modes, axes, levels, names of bands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from typing import Any, cast
 import pywt
 
 from liftwave._typing import Mode, ModeLike, Modes
-from liftwave.errors import ArgumentTypeError, AxisError, LevelError, LevelWarning, ModeError, warn
+from liftwave.errors import (
+    ArgumentTypeError,
+    AxisError,
+    LevelError,
+    LevelWarning,
+    ModeError,
+    WaveletError,
+    warn,
+)
 from liftwave.wavelets.resolve import Resolved
 
 # Old short names that PyWavelets still accepts.
@@ -154,6 +162,20 @@ def natural_level(level: Any) -> int:
     return number
 
 
+def check_positive_level(level: int) -> int:
+    """The level of a band: an integer of at least 1.
+
+    Raises
+    ------
+    LevelError
+        If it is less than 1.
+    """
+    level = operator.index(level)
+    if level < 1:
+        raise LevelError(f"Value of level must be greater than 0, got {level}.")
+    return level
+
+
 def warn_of_depth(level: int, deepest: int) -> None:
     """Warn that ``level`` is more than the ``deepest`` useful level."""
     warn(
@@ -161,3 +183,15 @@ def warn_of_depth(level: int, deepest: int) -> None:
         f"effects (up to level {deepest} some do not).",
         LevelWarning,
     )
+
+
+def check_part(part: str) -> None:
+    """Raise unless ``part`` names a band of one axis.
+
+    Raises
+    ------
+    WaveletError
+        If it does not.
+    """
+    if part not in ("a", "d"):
+        raise WaveletError(f"Argument 1 must be 'a' or 'd', not '{part}'.")

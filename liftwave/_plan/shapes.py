@@ -1,6 +1,6 @@
 """Shapes of bands and signals, from lengths that can be symbols of ``torch.compile``.
 
-Plans (``_plan/levels.py``) need numbers. These functions only do arithmetic on lengths, so a
+Plans (``_plan/planning.py``) need numbers. These functions only do arithmetic on lengths, so a
 graph keeps its symbols.
 """
 

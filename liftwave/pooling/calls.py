@@ -12,14 +12,13 @@ import numpy as np
 from liftwave._arrays.convert import REAL_DTYPES, as_array
 from liftwave._operations.attention import Attention
 from liftwave._operations.call import SINGLE, Call
+from liftwave._operations.conv_transpose import ConvTranspose, check_weight
 from liftwave._operations.max_pool import MaxPool
 from liftwave._operations.unpool import (
-    ConvTranspose,
     MaxUnpool,
     WindowUpsample,
     check_counts,
     check_places,
-    check_weight,
     checked_size,
     result_size,
 )

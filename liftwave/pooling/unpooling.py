@@ -11,7 +11,7 @@ from array_api_compat import device
 
 from liftwave._arrays.convert import open_array
 from liftwave._execute import execute, graph_node
-from liftwave._operations.unpool import check_weight
+from liftwave._operations.conv_transpose import check_weight
 from liftwave._plan.windows import Size, per_axis
 from liftwave._typing import Array, ArrayLike
 from liftwave.pooling import calls

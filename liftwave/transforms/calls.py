@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -18,12 +17,17 @@ from liftwave._operations.transform import (
     synthesis,
 )
 from liftwave._operations.upsample import Upsample
-from liftwave._plan.arguments import check_level, useful_level
+from liftwave._plan.arguments import (
+    check_level,
+    check_part,
+    check_positive_level,
+    useful_level,
+)
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
-from liftwave.errors import LevelError, ShapeError, WaveletError
+from liftwave.errors import ShapeError
 from liftwave.transforms.structures import (
     BAND_LIST,
     PAIR,
@@ -385,29 +389,3 @@ def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
 def _check_ndim(x: Array) -> None:
     if x.ndim < 1:
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
-
-
-def check_part(part: str) -> None:
-    """Raise unless ``part`` names a band of one axis.
-
-    Raises
-    ------
-    WaveletError
-        If it does not.
-    """
-    if part not in ("a", "d"):
-        raise WaveletError(f"Argument 1 must be 'a' or 'd', not '{part}'.")
-
-
-def check_positive_level(level: int) -> int:
-    """The level of a band: an integer of at least 1.
-
-    Raises
-    ------
-    LevelError
-        If it is less than 1.
-    """
-    level = operator.index(level)
-    if level < 1:
-        raise LevelError(f"Value of level must be greater than 0, got {level}.")
-    return level

@@ -13,7 +13,7 @@ from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.transform import analysis, synthesis
 from liftwave._plan.arguments import natural_level, useful_level, warn_of_depth
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths, plans_of_axis
-from liftwave._plan.levels import plan_analysis
+from liftwave._plan.planning import plan_analysis
 from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.errors import ShapeError, warn
 from liftwave.transforms.structures import Joined

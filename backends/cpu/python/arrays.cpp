@@ -1,6 +1,6 @@
 #include "python/arrays.hpp"
 
-#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
@@ -20,7 +20,6 @@ struct NumPy {
   PyObject* ndarray;
   PyObject* empty;
   PyObject* dtype[dtypes];
-  PyObject* reshape;  // the name of the method
 };
 NumPy numpy;
 
@@ -88,19 +87,12 @@ nb::object tuple_of(const index_t* numbers, int count) {
   return tuple;
 }
 
-nb::object BandMemory::bands(nb::handle memory) const {
-  nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(places_.size())));
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    const auto& [offset, size, index, shape] = places_[i];
-    PyObject* band = PyObject_GetItem(memory.ptr(), index.ptr());
-    if (band && !shape.is_none()) {
-      PyObject* const arguments[] = {band, shape.ptr()};
-      PyObject* const shaped = PyObject_VectorcallMethod(numpy.reshape, arguments, 2, nullptr);
-      Py_DECREF(band);
-      band = shaped;
-    }
-    if (!band) throw nb::python_error();
-    PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), band);
+nb::object BandMemory::allocate(nb::handle dtype, Arrays& arrays) const {
+  nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(bands_.size())));
+  for (std::size_t i = 0; i < bands_.size(); ++i) {
+    nb::object array = allocated(bands_[i].second, bands_[i].first, dtype);
+    arrays[i].open_result(array);
+    PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), array.release().ptr());
   }
   return list;
 }
@@ -155,10 +147,8 @@ void bind_arrays(nb::module_& m) {
   for (int i = 0; i < dtypes; ++i) {
     numpy.dtype[i] = nb::object(module.attr("dtype")(names[i])).release().ptr();
   }
-  numpy.reshape = nb::str("reshape").release().ptr();
   nb::class_<BandMemory>(m, "BandMemory")
-      .def(nb::init<nb::object, nb::object, const std::vector<BandMemory::Place>&>(),
-           nb::arg("shape"), nb::arg("allocate").none(), nb::arg("places"));
+      .def(nb::init<const std::vector<BandMemory::Band>&>(), nb::arg("bands"));
 }
 
 }  // namespace liftwave

@@ -120,33 +120,23 @@ nb::object allocated(nb::handle allocate, nb::handle shape, nb::handle dtype);
 
 nb::object tuple_of(const index_t* numbers, int count);
 
-// The places of the bands of one transform shape in one block of memory.
+// The bands of a transform of one shape. Each is an array of its own, so that a program that keeps
+// one of them does not keep the memory of the others.
 class BandMemory {
  public:
-  // A band's first sample and size (in samples), the index that selects it, and its shape (None: as
-  // selected by the index).
-  using Place = std::tuple<index_t, index_t, nb::object, nb::object>;
+  // The shape of a band and its allocator, see `allocated`.
+  using Band = std::pair<nb::object, nb::object>;
+  using Arrays = InlineArray<PythonArray, 8>;
 
-  BandMemory(nb::object shape, nb::object allocate, const std::vector<Place>& places)
-      : shape_(std::move(shape)), allocate_(std::move(allocate)), places_(places) {}
+  explicit BandMemory(const std::vector<Band>& bands) : bands_(bands) {}
 
-  std::size_t size() const { return places_.size(); }
+  std::size_t size() const { return bands_.size(); }
 
-  nb::object allocate(nb::handle dtype) const { return allocated(allocate_, shape_, dtype); }
-
-  // The first sample of band `i`, if it has `samples` of them.
-  index_t place(std::size_t i, index_t samples) const {
-    if (std::get<1>(places_[i]) != samples) fail("a band does not fit its memory");
-    return std::get<0>(places_[i]);
-  }
-
-  // The bands as arrays.
-  nb::object bands(nb::handle memory) const;
+  // A list of new arrays, opened in `arrays`.
+  nb::object allocate(nb::handle dtype, Arrays& arrays) const;
 
  private:
-  nb::object shape_;
-  nb::object allocate_;
-  std::vector<Place> places_;
+  std::vector<Band> bands_;
 };
 
 // The only array of a list.

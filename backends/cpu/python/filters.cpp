@@ -72,9 +72,9 @@ bool has_axes(int ndim, const std::vector<AxisPlan>& axes) {
 // Levels of an analysis. The input of each but the first is the approximation of the one before.
 class Analysis {
  public:
-  // `memory`: the places of the bands of a transform of one shape: the approximation first, then
-  // the details, coarsest level first. None for one level with equal band shapes and arrays of any
-  // shape. `shapes`: that of the signal, or None.
+  // `memory`: the bands of a transform of one shape: the approximation first, then the details,
+  // coarsest level first. None for one level with equal band shapes and arrays of any shape.
+  // `shapes`: that of the signal, or None.
   Analysis(const std::vector<std::vector<AxisArgument>>& arguments, nb::object memory,
            nb::object shapes)
       : memory_object_(std::move(memory)), shapes_(shapes) {
@@ -111,30 +111,31 @@ class Analysis {
     const std::vector<AxisPlan>& axes = levels_[0].axes;
     require(has_axes(x.ndim(), axes) && fits(in, in, axes), "input does not fit its plan");
     if (!in_place(in, axes)) return nb::none();
-    const nb::object results = memory_ ? memory_->allocate(dtype_object(x.dtype())) : rows_for(x);
-    PythonArray out;
-    out.open_result(results);
+    BandMemory::Arrays out(memory_ ? memory_->size() : 1);
+    const nb::object results = memory_ ? memory_->allocate(dtype_object(x.dtype()), out) : rows_for(x, out[0]);
     InlineArray<ArrayView<T>, 4> bands(bands_);
     lay_out(in, out, bands.data());
     run_released(sizeof(T) * static_cast<double>(numbers_of(in)), [&] {
       analyse_levels(kernels->of<T>(), levels_, in, bands.data(), bands_);
     });
-    return memory_ ? memory_->bands(results) : rows_of(results, bands_);
+    return memory_ ? results : rows_of(results, bands_);
   }
 
   // Memory whose rows are the bands.
-  nb::object rows_for(const PythonArray& x) const {
+  nb::object rows_for(const PythonArray& x, PythonArray& out) const {
     SmallVector<index_t, 6> shape;
     shape.resize(static_cast<std::size_t>(x.ndim()) + 1);
     shape[0] = static_cast<index_t>(bands_);
     std::copy_n(x.shape(), x.ndim(), shape.begin() + 1);
     for (const AxisPlan& axis : levels_[0].axes) shape[static_cast<std::size_t>(axis.axis) + 1] = axis.plan.n_out;
-    return allocated(nb::none(), tuple_of(shape.begin(), x.ndim() + 1), dtype_object(x.dtype()));
+    nb::object rows = allocated(nb::none(), tuple_of(shape.begin(), x.ndim() + 1), dtype_object(x.dtype()));
+    out.open_result(rows);
+    return rows;
   }
 
   // Determines the memory of each band. Nothing is written before all shapes are checked.
   template <class T>
-  void lay_out(const ArrayView<const T>& in, const PythonArray& out, ArrayView<T>* bands) const {
+  void lay_out(const ArrayView<const T>& in, const BandMemory::Arrays& out, ArrayView<T>* bands) const {
     const ArrayView<const T>* source = &in;
     ArrayView<const T> approx;
     std::size_t detail = memory_ ? memory_->size() : 0;  // the coarsest level's come first
@@ -153,14 +154,14 @@ class Analysis {
     }
   }
 
+  // Band `number` has its own array, or is row `row` of the only one.
   template <class T>
-  void put(ArrayView<T>& band, const PythonArray& out, std::size_t number, int row) const {
-    const index_t parts = out.itemsize() / static_cast<index_t>(sizeof(T));
-    const index_t samples = numbers_of(band) / parts;
-    const index_t start = memory_ ? memory_->place(number, samples) : row * samples;
-    require(start >= 0 && samples <= out.samples() && start <= out.samples() - samples,
-            "a band does not fit its memory");
-    place(band, reinterpret_cast<T*>(out.data()) + start * parts);
+  void put(ArrayView<T>& band, const BandMemory::Arrays& out, std::size_t number, int row) const {
+    const PythonArray& memory = out[memory_ ? number : 0];
+    const index_t parts = memory.itemsize() / static_cast<index_t>(sizeof(T));
+    const index_t rows = memory_ ? 1 : static_cast<index_t>(bands_), numbers = numbers_of(band);
+    require(memory.samples() * parts == rows * numbers, "a band does not fit its memory");
+    place(band, reinterpret_cast<T*>(memory.data()) + (memory_ ? 0 : row * numbers));
   }
 
   std::vector<AnalysisLevel> levels_;

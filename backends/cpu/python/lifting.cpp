@@ -48,9 +48,9 @@ void make_plan(LiftPlan* plan, index_t n, int edge, const std::vector<StepArgume
 // Levels of an analysis. The input of each but the first is the approximation of the one before.
 class LiftAnalysis {
  public:
-  // `memory`: the places of the bands of a transform of one shape: the approximation first, then
-  // the details, coarsest level first. If None, there is one group of one level, arrays may have
-  // any shape, and `allocate` creates each band. `shapes`: that of the signal, or None.
+  // `memory`: the bands of a transform of one shape: the approximation first, then the details,
+  // coarsest level first. If None, there is one group of one level, arrays may have any shape, and
+  // `allocate` creates each band. `shapes`: that of the signal, or None.
   LiftAnalysis(const std::vector<LevelArgument>& levels, nb::object memory, nb::object allocate,
                nb::object shapes)
       : levels_(groups_of(levels)),
@@ -108,9 +108,8 @@ class LiftAnalysis {
   }
 
   nb::object run_levels(const ArrayRef& signal, nb::handle dtype) const {
-    const nb::object results = memory_->allocate(dtype);
-    PythonArray out;
-    out.open_result(results);
+    BandMemory::Arrays out(memory_->size());
+    const nb::object results = memory_->allocate(dtype, out);
     run_released(bytes_of(signal), [&] {
       Scratch scratch;
       const ArrayRef* source = &signal;
@@ -122,22 +121,22 @@ class LiftAnalysis {
         source = &approx;
       }
     });
-    return memory_->bands(results);
+    return results;
   }
 
   // The approximation of a level.
   ArrayRef run_level(const ArrayRef& signal, const std::vector<Group>& groups, bool last,
-                     std::size_t detail, const PythonArray& out, Scratch& scratch) const {
+                     std::size_t detail, const BandMemory::Arrays& out, Scratch& scratch) const {
     const auto split = [&](const ArrayRef& array, const Group& group, std::size_t first) {
       std::vector<ArrayRef> bands;
       bands.reserve(group.bands());
       for (std::size_t b = 0; b < group.bands(); ++b) {
-        ArrayRef& band = bands.emplace_back(band_of(array, group, b, out.dtype()));
+        ArrayRef& band = bands.emplace_back(band_of(array, group, b, out[0].dtype()));
         const std::size_t number = first + b;
         if (&group != &groups.back() || (number == 0 && !last)) {
           take(band, scratch);
         } else {
-          put(band, out, number == 0 ? 0 : detail + number - 1);
+          put(band, out[number == 0 ? 0 : detail + number - 1]);
         }
       }
       lift_analysis(array, group.lifts, bands, table);
@@ -155,11 +154,9 @@ class LiftAnalysis {
     return current[0];
   }
 
-  void put(ArrayRef& band, const PythonArray& out, std::size_t number) const {
-    const index_t samples = samples_of(band), start = memory_->place(number, samples);
-    require(start >= 0 && samples <= out.samples() && start <= out.samples() - samples,
-            "a band does not fit its memory");
-    place(band, out.data() + start * out.itemsize());
+  static void put(ArrayRef& band, const PythonArray& memory) {
+    require(samples_of(band) == memory.samples(), "a band does not fit its memory");
+    place(band, memory.data());
   }
 
   std::vector<std::vector<Group>> levels_;

@@ -13,7 +13,6 @@ import numpy as np
 import liftwave._cpu as _cpu
 from liftwave._arrays.convert import is_plain
 from liftwave._arrays.tensors import is_unwatched
-from liftwave._plan.levels import AnalysisLevel
 from liftwave._typing import Array
 
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
@@ -27,12 +26,6 @@ ALIGNED_SIZE = 1 << 20
 
 ALIGNED_LIFTING_SIZE = 1 << 19
 """The same for lifting, which streams from 8 MiB on: samples of complex128."""
-
-SPACING = 16
-"""Samples between two large bands are multiples of this: whole cache lines of float32."""
-
-LIFTING_SPACING = 64
-"""The same for lifting: whole cache lines also of int8."""
 
 _CACHE_LINE = 64
 # glibc maps results of at least this many bytes anew each time. Aligned to a huge page, they cause
@@ -146,48 +139,14 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
 def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """Memory that begins on a cache line, or on a huge page if it is large."""
     size, itemsize = prod(shape), np.dtype(dtype).itemsize
-    if size * itemsize >= _MAPPED_BYTES:
-        unit = _LARGE_PAGE // itemsize
-    else:
-        unit = max(SPACING, _CACHE_LINE // itemsize)
+    unit = _LARGE_PAGE // itemsize if size * itemsize >= _MAPPED_BYTES else _CACHE_LINE // itemsize
     buffer = np.empty(size + unit, dtype)
     offset = buffer.__array_interface__["data"][0] // itemsize % unit
     return buffer[-offset % unit :][:size].reshape(shape)
 
 
 def band_memory(
-    levels: Sequence[AnalysisLevel], aligned_size: int, spacing: int
+    shapes: Sequence[tuple[int, ...]], aligned_size: int = ALIGNED_SIZE
 ) -> _cpu.BandMemory:
-    """The places of the bands of an analysis in one array: level by level, finest first.
-
-    Bands of one level are stacked along a first axis if possible. Each band of a large result
-    begins at a multiple of ``spacing`` samples.
-    """
-    shapes = [_returned_shapes(level, level is levels[-1]) for level in levels]
-    size = sum(prod(shape) for level_shapes in shapes for shape in level_shapes)
-    if len(levels) == 1 and size < aligned_size and len(set(shapes[0])) == 1:
-        shape, count = shapes[0][0], len(shapes[0])
-        places = [(k * prod(shape), prod(shape), k, None) for k in range(count)]
-        return _cpu.BandMemory((count, *shape), None, places)
-    level_places: list[list[Any]] = []
-    stop, unit = 0, 1 if size < aligned_size else spacing
-    for level_shapes in shapes:
-        level_places.append([])
-        for shape in level_shapes:
-            start = -(-stop // unit) * unit
-            stop = start + prod(shape)
-            level_places[-1].append(_place(start, shape))
-    approx = level_places[-1].pop(0)
-    details = [place for places in reversed(level_places) for place in places]
-    return _cpu.BandMemory((stop,), allocation(size, aligned_size), [approx, *details])
-
-
-def _returned_shapes(level: AnalysisLevel, is_last: bool) -> list[tuple[int, ...]]:
-    """Shapes of the returned bands of a level; only the last returns its approximation."""
-    shapes = list(level.shapes.values())
-    return shapes if is_last else shapes[1:]
-
-
-def _place(start: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    size = prod(shape)
-    return start, size, slice(start, start + size), None if len(shape) == 1 else shape
+    """The memory of the bands of an analysis: one array for each of these shapes."""
+    return _cpu.BandMemory([(shape, allocation(prod(shape), aligned_size)) for shape in shapes])

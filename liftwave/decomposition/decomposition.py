@@ -1,4 +1,4 @@
-"""A multilevel transform as one object that can reconstruct the data."""
+"""The object that :func:`decompose` returns: reconstruction and changed coefficients."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from typing import TYPE_CHECKING, Any
 
 from array_api_compat import array_namespace, size
 
-from liftwave._arrays.convert import dtype_name
 from liftwave._execute import execute
 from liftwave._operations.transform import Transform
-from liftwave._plan.axes import AxisPlan, as_axis_plans
+from liftwave._plan.axes import as_axis_plans
 from liftwave._typing import Array, ArrayLike, Modes
-from liftwave.errors import BandError, ShapeError
-from liftwave.plotting import Bands, plot_bands
+from liftwave.decomposition.arithmetic import BandArithmetic
+from liftwave.decomposition.from_pywt import fields_of
+from liftwave.decomposition.plotting import plot_bands
+from liftwave.errors import ShapeError
 from liftwave.thresholding import threshold
 from liftwave.transforms import calls
 from liftwave.transforms.calls import synthesis_call
-from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
+from liftwave.transforms.coefficients import array_to_coeffs
 from liftwave.transforms.structures import dict_list
 from liftwave.wavelets.resolve import Wavelets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Names of the bands of two axes: PyWavelets', and with the horizontal letter first.
-_NAMES_2D = {"LL": "aa", "LH": "da", "HL": "ad", "HH": "dd"}
-_NAMES_2D |= {"cA": "aa", "cH": "da", "cV": "ad", "cD": "dd"}
-_NAMES_1D = {"L": "a", "H": "d", "cA": "a", "cD": "d"}
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Decomposition:
+class Decomposition(BandArithmetic):
     """A multilevel wavelet decomposition, as :func:`decompose` returns it.
 
-    It is immutable: methods that change coefficients return a new decomposition.
+    It is immutable: methods that change coefficients return a new decomposition, and its NumPy
+    arrays are read-only views. It is also a mapping of the bands: ``d[1, "d"]`` is a band,
+    ``d[1]`` are the bands of a level, ``d[-1]`` those of the coarsest one; ``len(d)``, ``in``,
+    iteration and :meth:`items` go over names ``(level, key)``. Decompositions with the same layout
+    can be added and subtracted, and multiplied by numbers.
 
     Attributes
     ----------
     approx : array
         The approximation of the coarsest level.
-    details : tuple of dict
+    details : tuple of mappings
         The details of each level, coarsest first, keyed by one letter per
         transformed axis as in :func:`dwtn`.
     shape : tuple of int
@@ -64,89 +64,55 @@ class Decomposition:
     (7, 11)
     >>> d[1, "HL"] is d[1, "ad"]
     True
+    >>> (2 * d - d).allclose(d)
+    True
     """
 
-    approx: Array
-    details: tuple[Mapping[str, Array], ...]
-    shape: tuple[int, ...]
-    dtype: Any
-    plans: tuple[AxisPlan, ...]
-
-    # --- properties ----------------------------------------------------------------------
-
-    @property
-    def _is_integer(self) -> bool:
-        return as_axis_plans(self.plans).is_integer
-
-    @property
-    def level(self) -> int:
-        """Number of levels."""
-        return len(self.details)
-
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """The transformed axes."""
-        return tuple(plan.axis for plan in self.plans)
-
-    @property
-    def wavelets(self) -> tuple[Any, ...]:
-        """The wavelet (filter bank or lifting scheme) of each axis."""
-        return tuple(plan.wavelet for plan in self.plans)
-
-    @property
-    def modes(self) -> tuple[str, ...]:
-        """The boundary mode of each axis."""
-        return tuple(plan.mode for plan in self.plans)
-
-    @property
-    def bands(self) -> dict[tuple[int, str], Array]:
-        """All bands by ``(level, key)``, coarsest first; level 1 is the finest."""
-        bands = {(self.level, "a" * len(self.plans)): self.approx}
-        for depth, details in zip(range(self.level, 0, -1), self.details, strict=True):
-            bands |= {(depth, key): band for key, band in details.items()}
-        return bands
-
-    def __getitem__(self, which: tuple[int, str]) -> Array:
-        """Return the band ``[level, key]``.
+    @classmethod
+    def from_pywt(
+        cls,
+        coeffs: Sequence[Any],
+        wavelet: Wavelets,
+        mode: Modes = "symmetric",
+        axes: Sequence[int] | int | None = None,
+        shape: Sequence[int] | None = None,
+    ) -> Decomposition:
+        """Return the decomposition with the coefficients of a list of PyWavelets.
 
         Parameters
         ----------
-        which : (int, str)
-            Level (1 is the finest) and key: one letter per axis (``"ad"``),
-            for two axes also ``LL, LH, HL, HH`` (horizontal letter first:
-            the filter along the last axis) or ``cA, cH, cV, cD``.
+        coeffs : list
+            As from :func:`wavedec`, :func:`wavedec2` or :func:`wavedecn`. Missing details
+            (``None``) count as zero.
+        wavelet, mode
+            Those that gave the coefficients.
+        axes : int or sequence of int, optional
+            The transformed axes; by default the last axes, as many as the structure shows.
+        shape : sequence of int, optional
+            Shape of the data; by default that of the reconstruction, which has an even
+            length where the data may have had an odd one.
+
+        Returns
+        -------
+        Decomposition
 
         Raises
         ------
-        BandError
-            If the band does not exist (a :class:`KeyError`).
+        ShapeError, AxisError
+            If the bands do not fit together, the axes or the shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import liftwave as lw
+        >>> x = np.arange(63.0).reshape(7, 9)
+        >>> coeffs = lw.wavedec2(x, "db2", level=1)
+        >>> d = lw.Decomposition.from_pywt(coeffs, "db2", shape=x.shape)
+        >>> d == lw.decompose(x, "db2", level=1)
+        True
         """
-        return self.bands[self._resolve(which)]
-
-    def _resolve(self, which: Any) -> tuple[int, str]:
-        names = {1: _NAMES_1D, 2: _NAMES_2D}.get(len(self.plans), {})
-        bands = self.bands
-        if isinstance(which, tuple) and len(which) == 2:
-            band = (which[0], names.get(which[1], which[1]))
-            if band in bands:
-                return band
-        raise BandError(
-            f"no band {which!r}: a band is [level, key], here one of {', '.join(map(str, bands))}"
-            + (f" (or a name: {', '.join(names)})" if names else "")
-        )
-
-    def __repr__(self) -> str:
-        wavelets = _each([getattr(w, "name", "") or repr(w) for w in self.wavelets])
-        name = dtype_name(self.dtype, array_namespace(self.approx))
-        lines = [
-            f"Decomposition of shape {self.shape}, {name}, by {wavelets}, "
-            f"mode {_each(self.modes)}, axes {self.axes}, "
-            f"{self.level} level{'' if self.level == 1 else 's'}"
-        ]
-        for depth in range(self.level, 0, -1):
-            shapes = {k: tuple(b.shape) for (d, k), b in self.bands.items() if d == depth}
-            lines.append(f"  level {depth}: " + ", ".join(f"{k} {s}" for k, s in shapes.items()))
-        return "\n".join(lines)
+        fields = fields_of(coeffs, wavelet, mode, axes, shape)
+        return cls(fields.approx, fields.details, fields.shape, fields.approx.dtype, fields.plans)
 
     # --- back to data --------------------------------------------------------------------
 
@@ -172,36 +138,11 @@ class Decomposition:
         if self.level == 0:
             return self.approx
         structure = dict_list(len(self.plans))
-        bands = structure.unpack([self.approx, *self.details])
+        bands = structure.unpack([self.approx, *map(dict, self.details)])
         plans = as_axis_plans(self.plans)
         data = execute(synthesis_call(bands, plans, len(self.shape), structure))
         data = data[tuple(slice(n) for n in self.shape)]
         return _within(data, self.dtype) if self._is_integer else data
-
-    def to_pywt(self) -> list[Any]:
-        """Return the coefficient list of PyWavelets.
-
-        Returns
-        -------
-        list
-            As from :func:`wavedec` (one axis), :func:`wavedec2` (two axes)
-            or :func:`wavedecn`.
-        """
-        if len(self.plans) == 1:
-            return [self.approx, *(bands["d"] for bands in self.details)]
-        if len(self.plans) == 2:
-            return [self.approx, *((b["da"], b["ad"], b["dd"]) for b in self.details)]
-        return [self.approx, *map(dict, self.details)]
-
-    def to_array(self) -> Array:
-        """Return all bands in one array, in Mallat's layout (:func:`coeffs_to_array`).
-
-        Zeros fill the gaps that occur if bands are larger than half of the signal.
-        """
-        return self._packed()[0]
-
-    def _packed(self) -> tuple[Array, list[Any]]:
-        return coeffs_to_array([self.approx, *map(dict, self.details)], axes=self.axes)
 
     def from_array(self, arr: Array) -> Decomposition:
         """Return a decomposition of the same layout with the coefficients of ``arr``.
@@ -341,20 +282,6 @@ class Decomposition:
 
         return replace(self.map(kept), approx=kept(self.approx))
 
-    def energy(self) -> dict[tuple[int, str], float]:
-        """Return the share of each band in the sum of all squared magnitudes.
-
-        Returns
-        -------
-        dict
-            Shares by ``(level, key)``. Their sum is 1. All shares are 0 if all
-            coefficients are 0.
-        """
-        xp = array_namespace(self.approx)
-        squares = {which: _energy(band, xp) for which, band in self.bands.items()}
-        total = sum(squares.values())
-        return {which: square / total if total else 0.0 for which, square in squares.items()}
-
     def plot(self, title: str | None = None) -> Figure:
         """Draw the bands with matplotlib.
 
@@ -377,7 +304,7 @@ class Decomposition:
         ShapeError
             If the data are neither a 1-D signal nor a 2-D image.
         """
-        return plot_bands(Bands(self.bands, self.shape, self.plans), title)
+        return plot_bands(self, title)
 
     def _mapped(self, function: Callable[[tuple[int, str], Array], Array]) -> Decomposition:
         details = []
@@ -388,17 +315,13 @@ class Decomposition:
         return replace(self, details=tuple(details))
 
     def _fitted(self, which: tuple[int, str], band: Array) -> Array:
-        """Check the shape of the new band, and convert it to integers if the old one is integer."""
+        """Check the shape of a new band, and convert it for integer schemes."""
         old = self.bands[which]
         if tuple(band.shape) != tuple(old.shape):
             raise ShapeError(
                 f"band {which} has shape {tuple(old.shape)}, got {tuple(band.shape)} in its place"
             )
-        xp = array_namespace(old)
-        if self._is_integer and band.dtype != old.dtype:
-            floating = xp.isdtype(band.dtype, "real floating")
-            return xp.astype(xp.round(band) if floating else band, old.dtype)
-        return band
+        return self._in_band_dtype(band, old)
 
 
 def decompose(
@@ -452,17 +375,6 @@ def decompose(
     assert isinstance(transform, Transform)
     plans = transform.plans_for(data.ndim)
     return Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
-
-
-def _each(values: Sequence[str]) -> str:
-    """Return one value if all are the same, else all of them."""
-    return repr(values[0]) if len(set(values)) == 1 else str(tuple(values))
-
-
-def _energy(band: Array, xp: Any) -> float:
-    if xp.isdtype(band.dtype, "integral"):
-        band = xp.astype(band, xp.float64)
-    return float(xp.sum(xp.abs(band) ** 2))
 
 
 def _within(data: Array, dtype: Any) -> Array:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from liftwave._plan.axes import AxisPlan
 from liftwave._typing import Array
+from liftwave.decomposition.bands import Bands
 from liftwave.errors import ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
@@ -18,29 +18,6 @@ if TYPE_CHECKING:
 
 _INK = "#1f4e79"
 _FRAME = "#ffb000"
-
-
-class Bands(NamedTuple):
-    """The bands of a transform, and how they were computed.
-
-    Attributes
-    ----------
-    bands : dict
-        Arrays by ``(level, key)``, coarsest first.
-    shape : tuple of int
-        Shape of the data.
-    plans : sequence of AxisPlan
-        Axis, wavelet and boundary mode of each transformed axis.
-    """
-
-    bands: Mapping[tuple[int, str], Array]
-    shape: tuple[int, ...]
-    plans: Sequence[AxisPlan]
-
-    @property
-    def level(self) -> int:
-        """Number of levels."""
-        return next(iter(self.bands))[0]
 
 
 def plot_bands(subject: Bands, title: str | None = None) -> Figure:
