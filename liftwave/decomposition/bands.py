@@ -290,7 +290,7 @@ def _weight(level: int, key: str, weights: Sequence[float]) -> float:
 
 def _read_only(levels: Sequence[Mapping[str, Array]]) -> list[Mapping[str, Array]]:
     """The bands as views that cannot be written to. Only NumPy has such views."""
-    views = []
+    views: list[Mapping[str, Array]] = []
     for bands in levels:
         level = dict(bands)
         for key, band in level.items():
