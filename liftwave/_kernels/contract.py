@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from liftwave._plan.axis import FilterPlan, LiftPlan
-from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
+from liftwave._plan.axis import LiftPlan
+from liftwave._plan.levels import AnalysisPlan, BankPlan, SynthesisPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
@@ -44,15 +44,15 @@ class AxisKernels(Protocol):
     """Transforms along one axis."""
 
     def analysis(
-        self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
+        self, x: Array, filters: Sequence[Taps], plan: BankPlan, axis: int
     ) -> list[Array]:
-        """One band per filter: filtered and downsampled by two."""
+        """One band per filter: filtered, and downsampled by two unless the plan is circular."""
         ...
 
     def synthesis(
-        self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
+        self, bands: Sequence[Array], filters: Sequence[Taps], plan: BankPlan, axis: int
     ) -> Array:
-        """The sum over bands, each upsampled by two and filtered."""
+        """The sum over bands, each filtered, and first upsampled by two unless it is circular."""
         ...
 
     def lift_analysis(
@@ -74,7 +74,7 @@ class AxisKernels(Protocol):
         ...
 
     def tap_gradients(
-        self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
+        self, x: Array, cotangents: Sequence[Array], plan: BankPlan, axis: int
     ) -> list[Array]:
         r"""The gradients of the taps of an analysis: an array of shape (length,) per cotangent.
 
@@ -85,7 +85,8 @@ class AxisKernels(Protocol):
         .. math:: G_j = \sum_k \mathrm{Re}(\overline{\tilde x_{2k+\mathtt{phase}-j}}\, \tilde g_k)
 
         summed over all other axes too. The first tilde is the extension ``plan.extend``. The second
-        is ``plan.fold``, which extends cotangents as far as it folds outputs.
+        is ``plan.fold``, which extends cotangents as far as it folds outputs. With a circular plan,
+        both signals are periodic and index ``k + first - dilation * j`` takes the place of the first.
         """
         ...
 

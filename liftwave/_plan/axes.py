@@ -16,6 +16,7 @@ from liftwave._plan.arguments import (
 )
 from liftwave._plan.axis import bounded
 from liftwave._plan.boundary import MODES
+from liftwave._plan.circular import Undecimated
 from liftwave._plan.lengths import band_lengths, check_lifting_mode, fitting_length, signal_length
 from liftwave._typing import Mode, ModeLike, Modes
 from liftwave.errors import ShapeError, WaveletError
@@ -37,7 +38,7 @@ class AxisPlan(NamedTuple):
 
     axis: int
     wavelet: Resolved
-    mode: Mode
+    mode: Mode | Undecimated
 
 
 class AxisPlans(tuple[AxisPlan, ...]):
@@ -166,7 +167,10 @@ def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None
 
 
 def _plans(
-    axes: tuple[int, ...], wavelets: tuple[Resolved, ...], modes: tuple[Mode, ...], ndim: int
+    axes: tuple[int, ...],
+    wavelets: tuple[Resolved, ...],
+    modes: tuple[Mode | Undecimated, ...],
+    ndim: int,
 ) -> AxisPlans:
     """The plans of these axes, from the cache of the first wavelet if its taps are numbers."""
     plans = AxisPlans(AxisPlan(*fields) for fields in zip(axes, wavelets, modes, strict=True))

@@ -12,10 +12,8 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from liftwave._plan.axis import (
-    FilterPlan,
-    LiftPlan,
-)
+from liftwave._plan.axis import FilterPlan, LiftPlan
+from liftwave._plan.circular import CircularPlan
 from liftwave.wavelets.taps import Taps
 
 Shape: TypeAlias = tuple[int, ...]
@@ -25,11 +23,15 @@ Keys: TypeAlias = tuple[tuple[str, ...], ...]
 Band = TypeVar("Band")
 
 
+BankPlan: TypeAlias = FilterPlan | CircularPlan
+"""The geometry of a filter bank along one axis, with or without downsampling."""
+
+
 class FilterStep(NamedTuple):
     """One band split or merged along one axis by a filter bank."""
 
     axis: int
-    plan: FilterPlan
+    plan: BankPlan
     filters: tuple[Taps, Taps]
 
 

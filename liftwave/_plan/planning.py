@@ -18,6 +18,7 @@ from liftwave._plan.axes import (
     with_length,
 )
 from liftwave._plan.axis import analysis_plan, lift_plan, synthesis_plan, upsampling_plan
+from liftwave._plan.circular import Undecimated, circular_analysis_plan, circular_synthesis_plan
 from liftwave._plan.lengths import band_lengths, check_size
 from liftwave._plan.levels import (
     AnalysisLevel,
@@ -68,8 +69,8 @@ def _plan_analysis(shape: Shape, plans: tuple[AxisPlan, ...], level: int) -> Ana
     if not level:
         return AnalysisPlan((), (), (shape,))
     levels, current = [], shape
-    for _ in range(level):
-        levels.append(_analysis_level(current, plans))
+    for depth in range(level):
+        levels.append(_analysis_level(current, plans, depth))
         current = levels[-1].shape
     return analysis_plan_of(tuple(levels))
 
@@ -81,7 +82,7 @@ def _cache(cache: dict[Any, Any], key: Any, value: Any) -> None:
     cache[key] = value
 
 
-def _analysis_level(shape: Shape, plans: Sequence[AxisPlan]) -> AnalysisLevel:
+def _analysis_level(shape: Shape, plans: Sequence[AxisPlan], depth: int) -> AnalysisLevel:
     bands, keyed_steps = {"": shape}, []
     for plan in plans:
         pairs: dict[str, Shape] = {}
@@ -89,7 +90,7 @@ def _analysis_level(shape: Shape, plans: Sequence[AxisPlan]) -> AnalysisLevel:
         for key, band in bands.items():
             n = band[plan.axis]
             # If an axis occurs twice, lifting can give bands of two lengths.
-            step = steps.setdefault(n, _analysis_step(plan, n))
+            step = steps.setdefault(n, _analysis_step(plan, n, depth))
             keyed_steps.append((key, step))
             for letter, length in zip("ad", band_lengths(n, plan.wavelet, plan.mode), strict=True):
                 pairs[key + letter] = with_length(band, plan.axis, length)
@@ -98,12 +99,15 @@ def _analysis_level(shape: Shape, plans: Sequence[AxisPlan]) -> AnalysisLevel:
     return AnalysisLevel(tuple(keyed_steps), bands, next(iter(bands)))
 
 
-def _analysis_step(plan: AxisPlan, n: int) -> Step:
+def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
     wavelet = plan.wavelet
     if isinstance(wavelet, LiftingScheme):
         geometry = lift_plan(wavelet, n, plan.mode)
         return LiftStep(plan.axis, geometry, step_taps(wavelet), wavelet.scale)
     filters = (wavelet.dec_lo, wavelet.dec_hi)
+    if isinstance(plan.mode, Undecimated):
+        circular = circular_analysis_plan(n, wavelet.dec_len, plan.mode, depth)
+        return FilterStep(plan.axis, circular, filters)
     return FilterStep(plan.axis, analysis_plan(n, wavelet.dec_len, plan.mode), filters)
 
 
@@ -163,8 +167,8 @@ def _plan_synthesis(
     if not details:
         return SynthesisPlan((), (), has_approx, tuple(shapes[0]))
     levels = []
-    for level_shapes in details:
-        levels.append(_synthesis_level(shape, level_shapes, plans, trim_odd))
+    for depth, level_shapes in zip(reversed(range(len(details))), details, strict=True):
+        levels.append(_synthesis_level(shape, level_shapes, plans, trim_odd, depth))
         if levels[-1].synthesis_steps:
             shape = levels[-1].shape
     return synthesis_plan_of(tuple(levels))
@@ -175,6 +179,7 @@ def _synthesis_level(
     details: Mapping[str, Shape],
     plans: tuple[AxisPlan, ...],
     trim_odd: bool,
+    depth: int,
 ) -> SynthesisLevel:
     bands = dict(details)
     if approx_shape is not None:
@@ -184,7 +189,7 @@ def _synthesis_level(
     if not bands:
         return SynthesisLevel((), None, (), ())
     merges, shape = plan_merges(bands, plans)
-    steps = tuple((m.key, _synthesis_step(m.plan, m.shapes), m.shapes) for m in merges)
+    steps = tuple((m.key, _synthesis_step(m.plan, m.shapes, depth), m.shapes) for m in merges)
     check_size("the result", shape)
     return SynthesisLevel(steps, approx_shape, tuple(sorted(details)), shape)
 
@@ -197,7 +202,7 @@ def _check_dimensions(shapes: Sequence[Shape]) -> None:
         )
 
 
-def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape]) -> Step:
+def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape], depth: int) -> Step:
     wavelet = plan.wavelet
     n_approx, n_detail = (shape[plan.axis] for shape in shapes)
     if isinstance(wavelet, LiftingScheme):
@@ -206,6 +211,9 @@ def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape]) -> Step:
         scale = (1 / wavelet.scale[0], 1 / wavelet.scale[1])
         return LiftStep(plan.axis, geometry, taps, scale)
     filters = (wavelet.rec_lo, wavelet.rec_hi)
+    if isinstance(plan.mode, Undecimated):
+        circular = circular_synthesis_plan(n_approx, wavelet.rec_len, plan.mode, depth)
+        return FilterStep(plan.axis, circular, filters)
     return FilterStep(plan.axis, synthesis_plan(n_approx, wavelet.rec_len, plan.mode), filters)
 
 

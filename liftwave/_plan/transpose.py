@@ -127,7 +127,7 @@ def _once(transpose: Callable[[Step], Step]) -> Callable[[Step], Step]:
 
 def _signal_length(step: Step) -> int:
     """The number of samples that an analysis step splits."""
-    return step.plan.n if isinstance(step, LiftStep) else step.plan.extend.n
+    return step.plan.n if isinstance(step, LiftStep) else step.plan.n_in
 
 
 # --- synthesis -------------------------------------------------------------------------------

@@ -1,0 +1,35 @@
+"""Filters without downsampling along a periodic axis in array-API code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from array_api_compat import array_namespace
+
+from liftwave._kernels.reference.pieces import inner, tap_values, total
+from liftwave._plan.circular import CircularPlan
+from liftwave._typing import Array
+from liftwave.wavelets.taps import Taps
+
+
+def circular_sum(
+    bands: Sequence[Array], filters: Sequence[Taps], plan: CircularPlan, axis: int
+) -> Array:
+    """``y[k] = sum_j f[j] * x[(k + first - dilation j) mod n]``, summed over the bands."""
+    xp = array_namespace(*bands)
+    return total(
+        tap * xp.roll(band, -offset, axis=axis)
+        for band, taps in zip(bands, filters, strict=True)
+        for tap, offset in zip(tap_values(taps, band, xp), plan.offsets, strict=True)
+    )
+
+
+def circular_tap_gradients(
+    x: Array, cotangents: Sequence[Array], plan: CircularPlan, axis: int
+) -> list[Array]:
+    """``G[j] = sum_k x[(k + first - dilation j) mod n] * y[k]`` for each cotangent ``y``."""
+    xp = array_namespace(x, *cotangents)
+    return [
+        xp.stack([inner(xp.roll(x, -offset, axis=axis), y) for offset in plan.offsets])
+        for y in cotangents
+    ]
