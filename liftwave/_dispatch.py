@@ -120,8 +120,8 @@ def _serving(arrays: Sequence[Array]) -> Sequence[CompiledKernels]:
 
 def _load_cuda() -> str | None:
     """Load the kernels for devices, if they can run here; otherwise return what is missing."""
+    from liftwave._kernels.cuda.common.runtime import DeviceRuntime
     from liftwave._kernels.cuda.family import CudaKernels  # with the first array on a device
-    from liftwave._kernels.cuda.runtime import DeviceRuntime
 
     runtime = DeviceRuntime()
     missing = runtime.missing()

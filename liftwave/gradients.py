@@ -21,8 +21,7 @@ from liftwave._arrays.tensors import resolved
 from liftwave._dispatch import kernels_for
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation, Shape
-from liftwave._operations.transform import Transform
-from liftwave._operations.upsample import Upsample
+from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._typing import Array
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
 from liftwave.pooling.differentiable import CALLS as POOLING_CALLS
@@ -194,7 +193,7 @@ def _bind(
 
 def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     """Result and pullback of one analysis or synthesis."""
-    operation = cast("Transform | Upsample", call.operation)
+    operation = cast(WaveletOperation, call.operation)
     wavelets = WaveletArgument(operation.wavelets, argument)
     wavelets.check(*call.arrays)
     opened = operation.open_floating(call.arrays)
@@ -203,7 +202,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     operation = _with_numbers(operation, inputs)
     results = operation.run(inputs, (), kernels_for(*inputs))
     residuals = operation.residuals(shapes, (), exact=True, parameters=True)
-    values = operation.saved(inputs, results, residuals)
+    values = results if residuals == "outputs" else inputs
     names = operation.result_names
 
     def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
@@ -213,19 +212,19 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
             bands[0] = opened[0].xp.zeros_like(results[0])
         kernels = kernels_for(*(g for g in bands if g is not None), results[0])
         if wavelet:
-            data, axes = operation.wavelet_vjp(bands, values, residuals, shapes, kernels)
+            data, axes = operation.pull_back(bands, values, residuals, shapes, (), kernels)
             of_wavelet = wavelets.gradient(axes, results[0], not operation.is_synthesis)
         else:
-            data, _ = operation.wavelet_vjp(bands, [], "nothing", shapes, kernels)
+            data, _ = operation.pull_back(bands, [], "nothing", shapes, (), kernels)
             of_wavelet = None
         return Gradient(call.data.pack(opened[0].close_all(data)), of_wavelet)
 
-    if not operation.level:  # arrays are returned unchanged
+    if operation.is_identity:
         return call.result.pack(call.arrays), pullback
     return call.result.pack(opened[0].close_all(results, operation.data_outputs)), pullback
 
 
-def _with_numbers(operation: Transform | Upsample, inputs: Sequence[Array]) -> Transform | Upsample:
+def _with_numbers(operation: WaveletOperation, inputs: Sequence[Array]) -> WaveletOperation:
     """The operation with taps as its kernels need them: numbers for kernels that read memory.
 
     Taps that torch records stay arrays, so that torch can differentiate with respect to them.

@@ -17,10 +17,9 @@ from array_api_compat import array_namespace
 from liftwave._arrays.convert import open_array
 from liftwave._arrays.taps import check_library_of_taps
 from liftwave._execute import run
-from liftwave._kernels.axis_by_axis import trimmed
+from liftwave._kernels.axis_by_axis import padded, trimmed
 from liftwave._operations.operation import Shape
 from liftwave._operations.transform import Transform, analysis, synthesis
-from liftwave._operations.transform_vjp import padded
 from liftwave._plan.arguments import check_level
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.levels import unflatten_bands

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from liftwave._kernels.cuda.runtime import OPTIONS, Kernel, source_text
+from liftwave._kernels.cuda.common.runtime import OPTIONS, Kernel, source_text
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
 EACH_ARCHITECTURE = [pytest.param(a, marks=pytest.mark.slow) for a in ARCHITECTURES[:-1]]
@@ -40,12 +40,15 @@ def compiler() -> str | None:
 
 
 def usages(kernels: Sequence[Kernel], architecture: str) -> dict[Kernel, Usage]:
-    """Compiles kernels of one source for an architecture."""
-    (source,) = {kernel.source for kernel in kernels}
-    names = [kernel.expression for kernel in kernels]
+    """Compiles kernels for an architecture, those of a source together."""
     log = _by_nvrtc if compiler() == "nvrtc" else _by_nvcc
-    found = log(source_text(source), names, architecture)
-    return {kernel: found[name] for kernel, name in zip(kernels, names, strict=True)}
+    usage: dict[Kernel, Usage] = {}
+    for source in dict.fromkeys(kernel.source for kernel in kernels):
+        of_source = [kernel for kernel in kernels if kernel.source == source]
+        names = [kernel.expression for kernel in of_source]
+        found = log(source_text(source), names, architecture)
+        usage |= {kernel: found[kernel.expression] for kernel in of_source}
+    return usage
 
 
 _ENTRY = re.compile(

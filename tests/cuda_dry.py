@@ -16,8 +16,8 @@ import numpy as np
 import liftwave as lw
 from liftwave import _dispatch
 from liftwave._arrays.tensors import is_tensor
+from liftwave._kernels.cuda.common.runtime import Kernel
 from liftwave._kernels.cuda.family import CudaKernels
-from liftwave._kernels.cuda.runtime import Kernel
 from liftwave._kernels.no_fallback import no_fallback
 from liftwave._typing import Array
 

@@ -1,7 +1,7 @@
 """The CUDA kernels' sources, compiled for the host and run on arrays of NumPy and torch.
 
 The C++ compiler compiles each requested kernel once, with ``cuda_host.hpp``. A temporary folder
-caches the result under a name derived from the sources.
+caches the result under a name derived from the sources that the kernel includes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,20 @@ from typing import Any
 
 import numpy as np
 
+from liftwave._kernels.cuda.common.runtime import Kernel, source_folder, source_text
 from liftwave._kernels.cuda.family import CudaKernels
-from liftwave._kernels.cuda.runtime import Kernel, source_folder
 from liftwave._typing import Array
 
 HEADER = Path(__file__).with_name("cuda_host.hpp")
 
 ORDERS = (0, 1, 2)
 """In which order the threads of a block run: forwards, backwards, shuffled."""
+
+
+def source_names() -> list[str]:
+    """The sources of the kernels, as kernels name them."""
+    folder = source_folder()
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.cuh"))
 
 
 def compiler() -> str | None:
@@ -127,7 +133,6 @@ def compiled(kernel: Kernel) -> Any:
     cxx = compiler()
     assert cxx is not None, "tests ask for a compiler first"
     flags = ["-std=c++17", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Wextra"]
-    flags += [f"-I{source_folder()}", f"-I{HEADER.parent}"]
     # A device faults on misaligned packs. The host reads them unless this check is compiled in.
     flags += ["-fsanitize=alignment,bounds", "-fno-sanitize-recover=all"]
     if "clang" in Path(cxx).name:  # the executable must contain its run-time library
@@ -140,14 +145,16 @@ extern "C" const char* launch(const void* arguments, std::size_t size, long long
   return host::launch(&{kernel.expression}, arguments, size, blocks, threads, shared, order);
 }}
 """
-    key = hashlib.sha256("\0".join([text, cxx, *flags, _sources()]).encode()).hexdigest()[:24]
+    parts = [text, cxx, *flags, HEADER.read_text(), source_text(kernel.source)]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+    folders = [f"-I{source_folder()}", f"-I{HEADER.parent}"]
     folder = Path(tempfile.gettempdir()) / f"liftwave-cuda-host-{os.getuid()}"
     folder.mkdir(exist_ok=True)
     library = folder / f"{key}.so"
     if not library.exists():
         made = folder / f"{key}.{os.getpid()}.tmp"
         done = subprocess.run(
-            [cxx, *flags, "-x", "c++", "-", "-o", str(made)],
+            [cxx, *flags, *folders, "-x", "c++", "-", "-o", str(made)],
             input=text,
             text=True,
             capture_output=True,
@@ -167,9 +174,3 @@ extern "C" const char* launch(const void* arguments, std::size_t size, long long
         ctypes.c_int,
     ]
     return function
-
-
-@cache
-def _sources() -> str:
-    paths = [HEADER, *sorted(source_folder().glob("*.cuh"))]
-    return "\0".join(path.read_text() for path in paths)

@@ -1,6 +1,6 @@
 // Rows and folds, written out: what tests compare with liftwave/boundary.py.
 #pragma once
-#include "boundary.cuh"
+#include "common/boundary.cuh"
 
 namespace liftwave {
 

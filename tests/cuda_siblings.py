@@ -12,7 +12,7 @@ from typing import Any
 
 from cuda_host import HEADER, HostRuntime, compiler
 
-from liftwave._kernels.cuda.runtime import Kernel, source_folder
+from liftwave._kernels.cuda.common.runtime import Kernel, source_folder
 from liftwave._typing import Array
 
 

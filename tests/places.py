@@ -18,8 +18,8 @@ from helpers import eps, has_cuda, mapped, to_numpy
 
 import liftwave as lw
 from liftwave import _dispatch
+from liftwave._kernels.cuda.common.runtime import DeviceRuntime
 from liftwave._kernels.cuda.family import CudaKernels
-from liftwave._kernels.cuda.runtime import DeviceRuntime
 from liftwave._kernels.half_precision import in_float32
 
 

@@ -18,8 +18,8 @@ from helpers import assert_close, eps
 from pooling_calls import Windowed
 
 import liftwave as lw
-from liftwave._kernels.reference import regions as reference_regions
 from liftwave._kernels.reference.family import ReferenceKernels
+from liftwave._kernels.reference.pooling import regions as reference_regions
 from liftwave._plan.windows import WindowPlan, window_plan
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")

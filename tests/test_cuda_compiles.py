@@ -14,11 +14,11 @@ from typing import Any
 import cuda_compile
 import numpy as np
 import pytest
-from cuda_host import HostKernels, HostRuntime
+from cuda_host import HostKernels, HostRuntime, source_names
 
 import liftwave as lw
 from liftwave import _dispatch
-from liftwave._kernels.cuda.runtime import Kernel, source_folder
+from liftwave._kernels.cuda.common.runtime import Kernel, source_folder
 from liftwave._kernels.half_precision import in_float32
 from liftwave._plan.axis import synthesis_plan
 
@@ -140,7 +140,7 @@ def kernels_of(source: str) -> set[str]:
     return set(re.findall(r"__global__\s+void\s+(\w+)\(", text))
 
 
-SOURCES = sorted(path.name for path in source_folder().glob("*.cuh") if kernels_of(path.name))
+SOURCES = [name for name in source_names() if kernels_of(name)]
 
 
 def test_the_calls_need_every_kernel() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from cuda_host import source_names
 from helpers import assert_close, has_cuda, zero_mean
 from places import Place, assert_near, at, reference
 
@@ -22,7 +23,8 @@ import liftwave as lw
 import liftwave.torch as lt
 from liftwave import _config, _dispatch
 from liftwave._arrays import integers
-from liftwave._kernels.cuda import runtime as cuda_runtime
+from liftwave._kernels.cuda.common import runtime as cuda_runtime
+from liftwave._kernels.cuda.common.memory import ITEMSIZE
 from liftwave._kernels.half_precision import in_float32
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave.errors import ArgumentTypeError, IntegerRangeWarning, KernelsError
@@ -120,7 +122,7 @@ def test_what_the_runtime_does_not_hold_is_served_by_the_reference(host: Place) 
 def test_accepted_arrays(host: Place) -> None:
     cuda: Any = _dispatch.families()["cuda"]
     x = torch.ones(4, 4)
-    for dtype in cuda_runtime.ITEMSIZE:
+    for dtype in ITEMSIZE:
         assert cuda.serves(x.to(getattr(torch, dtype)))
         assert dtype == "bfloat16" or cuda.serves(np.ones(3, dtype))
     complex_ = torch.ones(4, dtype=torch.complex64)
@@ -304,8 +306,8 @@ def test_integers_on_a_device_are_not_read(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_every_source_is_found_whole() -> None:
-    names = sorted(path.name for path in cuda_runtime.source_folder().glob("*.cuh"))
-    assert {"numbers.cuh", "boundary.cuh"} < set(names)
+    names = source_names()
+    assert {"common/numbers.cuh", "common/boundary.cuh"} < set(names)
     for name in names:
         text = cuda_runtime.source_text(name)
         assert "#include" not in text

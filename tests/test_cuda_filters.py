@@ -11,10 +11,10 @@ import pytest
 import pywt
 from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 
-from liftwave._kernels.cuda import layout as cuda_layout
-from liftwave._kernels.cuda import lines as cuda_lines
-from liftwave._kernels.cuda import tap_gradients as cuda_tap_gradients
-from liftwave._kernels.cuda.runtime import kernel
+from liftwave._kernels.cuda.common import layout as cuda_layout
+from liftwave._kernels.cuda.common.runtime import kernel
+from liftwave._kernels.cuda.filters import lines as cuda_lines
+from liftwave._kernels.cuda.filters import tap_gradients as cuda_tap_gradients
 from liftwave._kernels.half_precision import in_float32
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.axis import FilterPlan, analysis_plan, synthesis_plan, upsampling_plan
@@ -426,13 +426,13 @@ def assert_nothing_is_spilled(
 ) -> None:
     """For dtypes, numbers of taps, and fixed or learned taps; along and across."""
     lines = [
-        kernel("filter_lines.cuh", f"{kind}_lines", dtype, dtype, 2, count, learned, along)
+        kernel(f"filters/{kind}.cuh", f"{kind}_lines", dtype, dtype, 2, count, learned, along)
         for kind in ("analysis", "synthesis")
         for dtype, count, learned in classes
         for along in sides
     ]
     sums = [
-        kernel("tap_gradients.cuh", "tap_gradients", dtype, 2, count, along)
+        kernel("filters/tap_gradients.cuh", "tap_gradients", dtype, 2, count, along)
         for dtype, count, learned in classes
         for along in sides
         if not learned

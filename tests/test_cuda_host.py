@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from cuda_host import ORDERS, HostRuntime, compiler
 
-from liftwave._kernels.cuda import layout as cuda_layout
-from liftwave._kernels.cuda.layout import Boundary, Fold, boundary, fold
-from liftwave._kernels.cuda.runtime import kernel
+from liftwave._kernels.cuda.common import layout as cuda_layout
+from liftwave._kernels.cuda.common.layout import Boundary, Fold, boundary, fold
+from liftwave._kernels.cuda.common.runtime import kernel
 from liftwave._plan.boundary import MODES, Extension, channel_extension, signal_extension
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
+ROWS = Path(__file__).with_name("cuda_rows.cuh")
 _pointer = ctypes.c_void_p
 _index = ctypes.c_longlong
 
@@ -34,7 +36,7 @@ def run(
     name: str, arguments: ctypes.Structure, *, blocks: int = 1, threads: int = 64, order: int = 0
 ) -> None:
     runtime = HostRuntime(order)
-    runtime.launch(kernel("cuda_rows.cuh", name), blocks, threads, 0, arguments, None, name)
+    runtime.launch(kernel(str(ROWS), name), blocks, threads, 0, arguments, None, name)
 
 
 def rows_on_host(known: Boundary, start: int, count: int) -> list[dict[int, float]]:

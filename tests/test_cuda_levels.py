@@ -12,10 +12,11 @@ from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from helpers import MODES, assert_all_close, axis_plans, largest, mapped, to_numpy, zero_mean
 
 import liftwave as lw
-from liftwave._kernels.cuda import filter_tiles as cuda_tiles
-from liftwave._kernels.cuda import layout as cuda_layout
-from liftwave._kernels.cuda import tiling as cuda_tiling
-from liftwave._kernels.cuda.runtime import ITEMSIZE, Kernel, kernel
+from liftwave._kernels.cuda.common import layout as cuda_layout
+from liftwave._kernels.cuda.common.memory import ITEMSIZE
+from liftwave._kernels.cuda.common.runtime import Kernel, kernel
+from liftwave._kernels.cuda.filters import tiles as cuda_tiling
+from liftwave._kernels.cuda.filters.fused_launch import _analysis_shape, _synthesis_shape
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.axes import AxisPlans
 from liftwave._plan.levels import (
@@ -498,14 +499,14 @@ def tile_kernels() -> list[Kernel]:
         for dtype in ("float32", "float16"):
             for learned in (False, True):
                 size, both = ITEMSIZE[dtype], (length, length)
-                shape = cuda_tiles._analysis_shape(4, size, both, long=False)
-                back = cuda_tiles._synthesis_shape(4, both)
+                shape = _analysis_shape(4, size, both, long=False)
+                back = _synthesis_shape(4, both)
                 assert shape is not None
                 assert back is not None
                 parameters = (dtype, dtype, dtype, *both, *shape, learned, False)
-                found.append(kernel("filter_tile_analysis.cuh", "analysis_tile", *parameters))
+                found.append(kernel("filters/fused_analysis.cuh", "analysis_tile", *parameters))
                 parameters = (dtype, dtype, dtype, *both, back.rows, length % 4 == 0, learned)
-                found.append(kernel("filter_tile_synthesis.cuh", "synthesis_tile", *parameters))
+                found.append(kernel("filters/fused_synthesis.cuh", "synthesis_tile", *parameters))
     return found
 
 
@@ -521,7 +522,7 @@ def check_usage(source: str, architecture: str, every: int) -> None:
         assert usage.registers <= 128, made.expression
 
 
-SOURCES = ["filter_tile_analysis.cuh", "filter_tile_synthesis.cuh"]
+SOURCES = ["filters/fused_analysis.cuh", "filters/fused_synthesis.cuh"]
 
 
 @needs_device_compiler

@@ -13,10 +13,10 @@ from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from helpers import zero_mean
 from lift_pool_cases import PADDINGS
 
-from liftwave._kernels.cuda import layout as cuda_layout
-from liftwave._kernels.cuda import lift_pool_launch as launch
-from liftwave._kernels.cuda import lift_pool_tiles as tiles
-from liftwave._kernels.cuda.runtime import kernel
+from liftwave._kernels.cuda.common import layout as cuda_layout
+from liftwave._kernels.cuda.common.runtime import kernel
+from liftwave._kernels.cuda.lift_pool import launch as launch
+from liftwave._kernels.cuda.lift_pool import tiles as tiles
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 
@@ -399,6 +399,29 @@ def test_missing_cotangents_are_zero(host: HostRuntime) -> None:
         compare(cuda.lift_pool.lift_down_vjp(*arguments), wanted, x, [x], 9)
 
 
+@runs
+def test_filters_and_cotangents_of_any_strides(host: HostRuntime) -> None:
+    plan = LiftPoolPlan((7, 8), 5, "reflect", False)
+    taps, x, output = (
+        filters(plan, "float32"),
+        zero_mean((2, CHANNELS, 7, 8), 1, "float32"),
+        outputs(2)[0],
+    )
+    apart = np.repeat(taps, 2, axis=-1)[..., ::2]
+    one = np.ones((3, 2), "float32")
+    same = np.broadcast_to(one[:1, :1], one.shape)
+    wanted, sums = cuda.lift_pool.lift_down(x, taps, plan, output, True)
+    found, of_passes = cuda.lift_pool.lift_down(x, apart, plan, output, True)
+    for a, b in zip([*found, of_passes], [*wanted, sums], strict=True):
+        np.testing.assert_array_equal(a, b)
+    back = [
+        cuda.lift_pool.lift_down_vjp([x], wanted, weights, f, plan, output, False)
+        for weights, f in ((one, taps), (same, apart))
+    ]
+    for a, b in zip(*back, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_what_is_not_served_goes_to_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty arrays, mixed dtypes, four axes, filters with more weights than fit shared memory."""
     monkeypatch.setattr(launch, "SHARED", 300)
@@ -434,7 +457,7 @@ def test_what_is_not_served_goes_to_the_fallback(monkeypatch: pytest.MonkeyPatch
 )
 def test_kernels_compile_without_spills(architecture: str, size: int, dtype: str) -> None:
     kernels = [
-        kernel("lift_pool.cuh", name, dtype, dtype, size, up)
+        kernel(launch._SOURCES[name], name, dtype, dtype, size, up)
         for name, up in product(("lift_pool", "lift_pool_back"), (False, True))
     ]
     for one, usage in cuda_compile.usages(kernels, architecture).items():

@@ -12,10 +12,12 @@ import pytest
 from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
 
-from liftwave._kernels.cuda import layout as cuda_layout
-from liftwave._kernels.cuda import lifting as cuda_lifting
-from liftwave._kernels.cuda import lifting_tiles as cuda_lifting_tiles
-from liftwave._kernels.cuda.runtime import kernel
+from liftwave._kernels.cuda.common import layout as cuda_layout
+from liftwave._kernels.cuda.common.memory import name_of
+from liftwave._kernels.cuda.common.runtime import kernel
+from liftwave._kernels.cuda.lifting import kernels as cuda_lifting
+from liftwave._kernels.cuda.lifting import tiles as cuda_lifting_tiles
+from liftwave._kernels.cuda.lifting.groups import axis_group, level_groups
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.axes import AxisPlan
 from liftwave._plan.boundary import LIFTING_MODES, Extension
@@ -209,19 +211,19 @@ def plan_of(
 
 def analyse_level(x: Any, level: Any, dtype: Any = None, approx: Any = None) -> Any:
     """The bands of a level, computed by the lifting kernels."""
-    groups = cuda_lifting.level_groups(level.analysis_steps)
+    groups = level_groups(level.analysis_steps)
     assert groups is not None
-    of_details = cuda_lifting.name_of(dtype or x.dtype)
+    of_details = name_of(dtype or x.dtype)
     return cuda_lifting.analyse_level(x, groups, approx or of_details, of_details, cuda._runtime)
 
 
 def synthesise_level(bands: Any, level: Any, out: Any = None) -> Any:
     """The array with these bands; None if the kernels do not support the level."""
     steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
-    groups = cuda_lifting.level_groups(steps)
+    groups = level_groups(steps)
     if groups is None:
         return None
-    name = cuda_lifting.name_of(bands[max(bands)].dtype)
+    name = name_of(bands[max(bands)].dtype)
     return cuda_lifting.synthesise_level(bands, groups, name, cuda._runtime, out)
 
 
@@ -413,7 +415,7 @@ def test_extensions_that_kernels_do_not_know(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_schemes_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     lift = forward(LiftingScheme.from_name("db38"), 4001, "reflect")
-    assert cuda_lifting.axis_group(*lift, 0) is not None
+    assert axis_group(*lift, 0) is not None
     x = data((4001, 2), "complex128")
     cuda.use(fallback=reference)
     for a, e in zip(
@@ -428,16 +430,15 @@ def test_schemes_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc")
 @pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 def test_kernels_compile_without_spills(architecture: str) -> None:
+    source = "lifting/transform.cuh"
     kernels = [
-        kernel("lifting.cuh", "lift_analysis", *("float32",) * 3, *flags)
+        kernel(source, "lift_analysis", *("float32",) * 3, *flags)
         for flags in ((True, True, False), (False, True, False), (True, False, True))
     ]
     kernels += [
-        kernel("lifting.cuh", "lift_synthesis", *("float32",) * 3, True, True, False),
-        kernel(
-            "lifting.cuh", "lift_synthesis", "float32", "float16", "float16", False, True, False
-        ),
-        kernel("lifting.cuh", "lift_analysis", "uint8", "int16", "int16", True, True, False),
+        kernel(source, "lift_synthesis", *("float32",) * 3, True, True, False),
+        kernel(source, "lift_synthesis", "float32", "float16", "float16", False, True, False),
+        kernel(source, "lift_analysis", "uint8", "int16", "int16", True, True, False),
     ]
     for each, usage in cuda_compile.usages(kernels, architecture).items():
         assert usage.spilled == 0, each
@@ -447,7 +448,7 @@ def test_kernels_compile_without_spills(architecture: str) -> None:
 def test_arguments_fit_where_devices_have_room() -> None:
     import ctypes
 
-    from liftwave._kernels.cuda.lifting_plan import arguments
+    from liftwave._kernels.cuda.lifting.plan import arguments
 
     for real in ("float", "double", "int"):
         for learned in (False, True):

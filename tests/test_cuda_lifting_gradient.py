@@ -13,9 +13,9 @@ from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
 
 from liftwave._kernels.contract import LiftPullback
-from liftwave._kernels.cuda import lifting_gradient as cuda_lifting_gradient
-from liftwave._kernels.cuda import lifting_tiles as cuda_lifting_tiles
-from liftwave._kernels.cuda.runtime import kernel
+from liftwave._kernels.cuda.common.runtime import kernel
+from liftwave._kernels.cuda.lifting import gradient as cuda_lifting_gradient
+from liftwave._kernels.cuda.lifting import tiles as cuda_lifting_tiles
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.boundary import LIFTING_MODES
 from liftwave.lifting import LiftingScheme
@@ -215,7 +215,7 @@ def test_what_is_dropped_and_integers_are_not_served(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
 def test_kernels_compile_without_spills(architecture: str) -> None:
     kernels = [
-        kernel("lifting_gradient.cuh", "lift_vjp", "float32", rows, learned, merges)
+        kernel("lifting/gradient.cuh", "lift_vjp", "float32", rows, learned, merges)
         for rows, learned, merges in ((False, True, True), (True, True, False))
     ]
     for each, usage in cuda_compile.usages(kernels, architecture).items():

@@ -14,11 +14,12 @@ from cuda_siblings import SiblingsRuntime
 from helpers import assert_close, eps
 from pooling_calls import Windowed
 
-from liftwave._kernels.cuda import pooling as cuda_pooling
-from liftwave._kernels.cuda.runtime import Kernel, kernel
+from liftwave._kernels.cuda.common.runtime import Kernel, kernel
+from liftwave._kernels.cuda.pooling import launch, windows
+from liftwave._kernels.cuda.pooling.structures import divider
 from liftwave._kernels.half_precision import in_float32
-from liftwave._kernels.reference import regions as reference_regions
 from liftwave._kernels.reference.family import ReferenceKernels
+from liftwave._kernels.reference.pooling import regions as reference_regions
 from liftwave._plan.windows import WindowPlan, window_plan
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
@@ -27,7 +28,7 @@ reference = Windowed(ReferenceKernels())
 host = HostKernels()
 cuda = Windowed(host)
 
-KINDS = tuple(cuda_pooling._KINDS)
+KINDS = tuple(windows.KINDS)
 JOBS = range(3)
 
 # Shapes with the planes first, and window arguments.
@@ -149,8 +150,8 @@ def compare(x: Any, plan: WindowPlan, kind: str, beta: Any = None) -> None:
             assert got is None
         else:
             # Sums over windows accumulate the errors of all windows.
-            windows = x.shape[0] * np.prod(plan.outputs)
-            terms = windows / wanted.size if beta is not None and wanted.size < windows else 1.0
+            count = x.shape[0] * np.prod(plan.outputs)
+            terms = count / wanted.size if beta is not None and wanted.size < count else 1.0
             scale = max(1.0, float(np.abs(wanted).max())) * terms**0.5
             assert_close(got, wanted, ulps=ulps, scale=scale)
 
@@ -366,7 +367,7 @@ def test_several_launches(name: str, most: int, monkeypatch: pytest.MonkeyPatch)
     wanted = [results(cuda, x, plan, "ada", beta) for beta in betas(plan, planes, "float32")]
     top, places = cuda.max_pool(x, plan)
     back = cuda.max_pool_vjp(top, places, plan)
-    monkeypatch.setattr(cuda_pooling, "MOST_ITEMS", most)
+    monkeypatch.setattr(launch, "MOST_ITEMS", most)
     found = [results(cuda, x, plan, "ada", beta) for beta in betas(plan, planes, "float32")]
     for one, other in zip(found, wanted, strict=True):
         for got, expected in zip(one, other, strict=True):
@@ -396,20 +397,20 @@ def test_any_order_of_threads(name: str, runtime: SiblingsRuntime) -> None:
 
 def test_small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles for a small shared memory."""
-    monkeypatch.setattr(cuda_pooling, "MOST_SHARED", 2000)
-    cuda_pooling._tiling.cache_clear()
+    monkeypatch.setattr(windows, "MOST_SHARED", 2000)
+    windows._tiling.cache_clear()
     for name in ("3 x 3, stride 2", "3 x 3, stride 1"):
         shape, plan = geometry(name)
         compare(data(shape, "float32"), plan, "exp-dice")
         compare(data(shape, "float32"), plan, "ada", betas(plan, shape[0], "float32")[1])
-    cuda_pooling._tiling.cache_clear()
+    windows._tiling.cache_clear()
 
 
 def test_divisions() -> None:
     numbers = np.unique(np.geomspace(1, 2**31 - 1, 4000).astype(np.uint64))
     numbers = np.concatenate([numbers - 1, numbers])
     for by in [*range(1, 70), 641, 2**16 - 1, 2**16 + 1, 2**30 - 1, 2**30, 2**31 - 1]:
-        made = cuda_pooling._divider(by)
+        made = divider(by)
         assert made.multiplier < 2**32
         high = (numbers * np.uint64(made.multiplier)) >> np.uint64(32)
         np.testing.assert_array_equal((high + numbers) >> np.uint64(made.shift), numbers // by)
@@ -638,10 +639,10 @@ def compiled_kernels(families: Sequence[int]) -> dict[str, list[Kernel]]:
     gather = [(d, f, 0, 1, 3, 3) for d in ("float32", "float16") for f in families]
     largest = [("float32", 1, 2, 2, True, 2), ("float16", 1, 3, 3, False, 1)]
     made = {
-        "pooling.cuh": [("pool_windows", *each) for each in forward],
-        "pooling_spread.cuh": [("spread_windows", *each) for each in backward + unpooling],
-        "pooling_gather.cuh": [("gather_samples", *each) for each in gather],
-        "pooling_largest.cuh": [
+        "pooling/pool.cuh": [("pool_windows", *each) for each in forward],
+        "pooling/spread.cuh": [("spread_windows", *each) for each in backward + unpooling],
+        "pooling/gather.cuh": [("gather_samples", *each) for each in gather],
+        "pooling/largest.cuh": [
             *(("largest_windows", *each) for each in largest),
             ("placed_samples", "float32"),
         ],

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from liftwave._kernels.cuda import runtime as cuda_runtime
-from liftwave._kernels.cuda.runtime import DeviceRuntime, kernel, memory_of, source_text
+from liftwave._kernels.cuda.common import runtime as cuda_runtime
+from liftwave._kernels.cuda.common.memory import memory_of
+from liftwave._kernels.cuda.common.runtime import DeviceRuntime, kernel, source_text
 from liftwave.errors import DeviceError
 
 
@@ -106,7 +107,7 @@ def array_on(device: int) -> Any:
     return SimpleNamespace(device=SimpleNamespace(id=device))
 
 
-KERNEL = kernel("boundary.cuh", "none", "float16", 8, True)
+KERNEL = kernel("common/boundary.cuh", "none", "float16", 8, True)
 
 
 def launch(like: Any) -> None:
@@ -129,7 +130,7 @@ def test_the_driver_gets_grid_stream_and_a_pointer_to_the_structure(driver: Driv
     assert driver.launches == [(0, 7000, sizes, 512, 0x100, (12345, 1 << 40, 3))] * 2
     assert [found[0] for found in driver.compiled] == [0]  # once
     _, code, options, names = driver.compiled[0]
-    assert code == source_text("boundary.cuh")
+    assert code == source_text("common/boundary.cuh")
     assert options == ("-std=c++17",)
     assert names == (KERNEL.expression,)
 
@@ -180,7 +181,7 @@ def test_memory_is_described_in_numbers() -> None:
 
 
 def test_sources_are_one_text_with_each_include_once() -> None:
-    text = source_text("boundary.cuh")
+    text = source_text("common/boundary.cuh")
     assert "#include" not in text
     assert "#pragma once" not in text
     assert text.count("struct half {") == 1

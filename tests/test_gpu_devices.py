@@ -21,7 +21,7 @@ from places import Place, assert_near, at, counted, made, places, reference, val
 
 import liftwave as lw
 from liftwave import _dispatch, pooling
-from liftwave._kernels.cuda.runtime import DeviceRuntime
+from liftwave._kernels.cuda.common.runtime import DeviceRuntime
 from liftwave.errors import DeviceError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")

@@ -148,13 +148,15 @@ def tracked(source: Path, *folders: str) -> set[str]:
 
 def sources() -> set[str]:
     """The paths of the CUDA kernels' sources in the installed package."""
-    return {f"liftwave/_backends/cuda/{p.name}" for p in (ROOT / "backends/cuda").glob("*.cuh")}
+    folders = [ROOT / "backends" / name for name in ("cuda", "common")]
+    paths = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return {f"liftwave/_{path.relative_to(ROOT).as_posix()}" for path in paths}
 
 
 # Prints the folder of the sources, and the number of kernels.
 SOURCES = """
-from liftwave._kernels.cuda.runtime import source_folder, source_text
-names = [path.name for path in source_folder().glob("*.cuh")]
+from liftwave._kernels.cuda.common.runtime import source_folder, source_text
+names = [str(path) for path in source_folder().rglob("*.cuh")]
 assert all("#include" not in source_text(name) for name in names)
 print(len(names), source_folder())
 """
@@ -173,7 +175,7 @@ def test_the_sources_of_cuda_kernels_are_found(
     found = environment.python("-c", SOURCES)
     assert found.returncode == 0, found.stderr
     where = source / "backends" if how else environment.where
-    assert found.stdout.startswith(f"{len(sources())} {where}")
+    assert found.stdout.startswith(f"{len(list((ROOT / 'backends/cuda').rglob('*.cuh')))} {where}")
 
 
 def test_the_sdist_builds_what_the_tree_builds(

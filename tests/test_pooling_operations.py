@@ -165,15 +165,3 @@ def test_batches_of_lifting_pooling() -> None:
         assert_close(bands[name], band)
     back = torch.vmap(lambda b: lift_up(b, filters, (5, 6)))(expected)
     assert_close(back, lift_up(expected, filters, (5, 6)))
-
-
-# --- documentation -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["SoftPool", "EDSCWPool", "IDWPool", "AdaPool", "LiftDownPool"])
-def test_layers_have_complete_docstrings(name: str) -> None:
-    for dims, shape in ((1, "(C, L)"), (2, "(C, H, W)"), (3, "(C, D, H, W)")):
-        text = getattr(lwt, f"{name}{dims}d").__doc__
-        for part in ("Parameters\n-", "Raises\n-", "Notes\n-", "Examples\n-", shape):
-            assert part in text
-        assert "$" not in text

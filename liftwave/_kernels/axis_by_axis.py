@@ -122,3 +122,14 @@ def fill_missing(pair: Sequence[Array | None], shapes: Sequence[Shape]) -> list[
 def trimmed(x: Array, shape: Shape) -> Array:
     """The first samples of ``x`` along each axis."""
     return x if tuple(x.shape) == shape else x[tuple(slice(n) for n in shape)]
+
+
+def padded(x: Array, shape: Shape) -> Array:
+    """``x`` with zeros appended along each axis: the adjoint of :func:`trimmed`."""
+    xp = array_namespace(x)
+    for axis, length in enumerate(shape):
+        count = length - x.shape[axis]
+        if count:
+            padding = zeros((*x.shape[:axis], count, *x.shape[axis + 1 :]), x, xp)
+            x = xp.concat([x, padding], axis=axis)
+    return x

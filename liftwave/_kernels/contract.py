@@ -124,7 +124,10 @@ Weights: TypeAlias = Literal[
     "exp-pce",
     "ada",
 ]
-"""The weights of the samples of a region; they sum to one (formulas: ``pooling_weights.py``)."""
+"""The weights of the samples of a region; they sum to one.
+
+The formulas are in ``reference/pooling/weights.py``.
+"""
 
 
 class PoolingArguments(NamedTuple):

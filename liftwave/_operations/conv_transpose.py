@@ -15,7 +15,7 @@ from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import NativeHalf, Opened, open_arrays
 from liftwave._kernels.contract import Kernels
-from liftwave._kernels.reference.regions import folded, regions
+from liftwave._kernels.reference.pooling.regions import folded, regions
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.unpool import check_counts
 from liftwave._plan.windows import Ints, WindowPlan

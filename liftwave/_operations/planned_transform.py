@@ -14,26 +14,16 @@ from functools import cache, cached_property, lru_cache
 from itertools import product
 from typing import Any, NamedTuple, Self
 
-from liftwave._arrays.integers import (
-    coefficient_dtype,
-)
+from liftwave._arrays.integers import coefficient_dtype
 from liftwave._kernels.contract import Kernels, NativeRun
-from liftwave._operations.operation import Operation, Shape
-from liftwave._operations.wavelet_data import (
-    WaveletData,
-    as_numbers,
-    from_json,
-    to_json,
-)
+from liftwave._operations.operation import Output, Shape
+from liftwave._operations.wavelet_data import WaveletData, as_numbers, from_json, tap_slots, to_json
+from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.axis import bounded
-from liftwave._plan.levels import (
-    AnalysisPlan,
-    Keys,
-    SynthesisPlan,
-    unflatten_bands,
-)
+from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, unflatten_bands
 from liftwave._plan.planning import plan_analysis, plan_synthesis
+from liftwave._plan.shapes import band_shapes, signal_shape
 from liftwave._typing import Array, Mode
 from liftwave.errors import WaveletError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -59,7 +49,7 @@ class TransformAxis(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class PlannedTransform(Operation):
+class PlannedTransform(WaveletOperation):
     """The fields of a transform, and the properties and plans that follow from them.
 
     Attributes
@@ -122,19 +112,14 @@ class PlannedTransform(Operation):
     # --- properties ----------------------------------------------------------------------------
 
     @cached_property
-    def n_parameters(self) -> int:
-        """The number of arrays of taps after the data."""
-        return self.n_slots
-
-    @cached_property
-    def is_linear(self) -> bool:
-        """Whether no taps are inputs."""
-        return not self.n_slots
-
-    @cached_property
     def level(self) -> int:
         """The number of levels."""
         return len(self.keys)
+
+    @cached_property
+    def is_identity(self) -> bool:
+        """Whether there is no level."""
+        return not self.keys
 
     @cached_property
     def is_complete(self) -> bool:
@@ -161,6 +146,11 @@ class PlannedTransform(Operation):
         """The wavelet of each axis."""
         plans = next(iter(self.plans.values()), self.outline)
         return tuple(plan.wavelet for plan in plans)
+
+    @cached_property
+    def tap_slots(self) -> list[list[int | None]]:
+        """The slots of the taps of each axis, in the order of the gradients."""
+        return [tap_slots(as_json(wavelet), self.is_synthesis) for _, wavelet, _ in self.axes]
 
     @cached_property
     def result_names(self) -> list[str]:
@@ -192,13 +182,6 @@ class PlannedTransform(Operation):
             plans = self.plans[ndim] = self._make_plans(ndim, None)
         return plans
 
-    def _plans_with(self, ndim: int, taps: Sequence[Array], kernels: Kernels) -> AxisPlans:
-        if not self.n_slots:
-            return self.plans_for(ndim)
-        if not kernels.wants_numpy:  # reading taps would wait for the device
-            return self._make_plans(ndim, taps)
-        return _plans_with_values(self, ndim, tuple(map(as_numbers, taps)))
-
     def _make_plans(self, ndim: int, taps: Sequence[Any] | None) -> AxisPlans:
         wavelets = {
             id(wavelet): wavelet
@@ -210,28 +193,27 @@ class PlannedTransform(Operation):
             AxisPlan(axis + ndim, wavelets[id(wavelet)], mode) for axis, wavelet, mode in self.axes
         )
 
-    def _make_analysis_plan(self, shape: Shape) -> AnalysisPlan:
-        plan = plan_analysis(tuple(shape), self.plans_for(len(shape)), self.level)
-        keep(self.shape_plans, shape, plan)
-        return plan
+    def plan_with(
+        self, shapes: Sequence[Shape], taps: Sequence[Array], kernels: Kernels
+    ) -> AnalysisPlan | SynthesisPlan:
+        """The plan for data of these shapes and these taps."""
+        ndim = len(shapes[0])
+        if kernels.wants_numpy:
+            plans = _plans_with_values(self, ndim, tuple(map(as_numbers, taps)))
+        else:  # reading taps would wait for the device
+            plans = self._make_plans(ndim, taps)
+        return self.make_plan(shapes, plans)
 
-    def _make_synthesis_plan(self, shapes: Sequence[Shape]) -> SynthesisPlan:
-        plan = self._synthesis_plan(shapes, self.plans_for(len(shapes[0])))
-        keep(self.shape_plans, shapes, plan)
-        return plan
+    def make_plan(self, shapes: Sequence[Shape], plans: AxisPlans) -> AnalysisPlan | SynthesisPlan:
+        """The plan for data of these shapes, with these plans of the axes."""
+        if not self.is_synthesis:
+            return plan_analysis(tuple(shapes[0]), plans, self.level)
+        data = tuple([tuple(shape) for shape in shapes])
+        return plan_synthesis(data, self.keys, self.has_approx, plans, self.trim_odd)
 
     def _coefficient_dtype(self, x: Array) -> Any:
         """The dtype of the coefficients of integer lifting."""
         return coefficient_dtype(x, self.plans_for(x.ndim), self.level)
-
-    def _synthesis_plan(self, shapes: Sequence[Shape], plans: AxisPlans) -> SynthesisPlan:
-        return plan_synthesis(
-            tuple([tuple(shape) for shape in shapes]),
-            self.keys,
-            self.has_approx,
-            plans,
-            self.trim_odd,
-        )
 
     # --- bands and lengths ---------------------------------------------------------------------
 
@@ -266,6 +248,22 @@ class PlannedTransform(Operation):
                 shape[axis] = n
             shapes.append(tuple(shape))
         return shapes
+
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """The shapes of the bands, or that of the signal."""
+        return [Output(shape) for shape in self._output_shapes(shapes, sizes)]
+
+    def _output_shapes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Shape]:
+        if not self.keys:
+            return [tuple(shape) for shape in shapes]
+        if self.is_transposed:
+            return self.shapes_from(shapes[0], sizes)
+        if self.is_synthesis:
+            data = [tuple(shape) for shape in shapes[: self.batched_inputs]]
+            args = (self.keys, self.has_approx, self.outline, self.trim_odd)
+            return [signal_shape(data, *args)]
+        bands = band_shapes(tuple(shapes[0]), self.outline, self.level)
+        return bands if self.is_complete else self._select(bands)
 
 
 def keep(cache: dict[Any, Any], key: Any, value: Any) -> None:

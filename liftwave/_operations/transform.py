@@ -11,16 +11,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import NativeHalf, Opened, is_half, open_arrays, open_unchanged
-from liftwave._arrays.integers import (
-    open_integer_coefficients,
-    open_integer_samples,
-)
+from liftwave._arrays.convert import NativeHalf, Opened, open_arrays, open_unchanged
+from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
 from liftwave._arrays.taps import check_library_of_taps
+from liftwave._kernels.axis_by_axis import padded
 from liftwave._kernels.contract import Kernels
-from liftwave._operations.operation import Operation, Output, Residuals, Shape, parse
+from liftwave._operations.operation import Operation, Residuals, Shape, parse
 from liftwave._operations.planned_transform import (
     PlannedTransform,
     TransformAxis,
@@ -28,29 +25,17 @@ from liftwave._operations.planned_transform import (
     detail_keys,
     keep,
 )
+from liftwave._operations.tap_gradients import StepGradient
 from liftwave._operations.transform_vjp import (
-    StepGradient,
     analysis_adjoint,
     analysis_vjp,
-    padded,
     synthesis_adjoint,
     synthesis_vjp,
 )
-from liftwave._operations.wavelet_data import (
-    as_numbers,
-    slot_structure,
-    tap_slots,
-    with_tap_arrays,
-)
+from liftwave._operations.wavelet_data import as_numbers, slot_structure, with_tap_arrays
 from liftwave._plan.axes import AxisPlan, AxisPlans
-from liftwave._plan.levels import (
-    AnalysisPlan,
-    Keys,
-    SynthesisPlan,
-    flatten_bands,
-)
-from liftwave._plan.planning import plan_analysis
-from liftwave._plan.shapes import band_shapes, signal_shape, trims_approximations
+from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, flatten_bands
+from liftwave._plan.shapes import trims_approximations
 from liftwave._plan.transpose import adjoint_of_analysis
 from liftwave._typing import Array
 from liftwave.errors import ExportError
@@ -68,7 +53,8 @@ class Transform(PlannedTransform):
     @cached_property
     def is_plain(self) -> bool:
         """Whether NumPy arrays of one floating dtype need no conversion."""
-        return bool(self.keys) and self.is_differentiable and not self.holds_arrays
+        has_numbers = not self.holds_arrays and not self.n_slots
+        return bool(self.keys) and self.is_differentiable and has_numbers
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The inputs in one floating dtype; integers for integer lifting schemes."""
@@ -98,12 +84,8 @@ class Transform(PlannedTransform):
 
         Transforms with learned taps or symbolic lengths are planned when they run.
         """
-        if self.holds_arrays or not all(isinstance(n, int) for shape in shapes for n in shape):
-            return
-        if self.is_synthesis and shapes not in self.shape_plans:
-            self._make_synthesis_plan(shapes)
-        elif not self.is_synthesis and shapes[0] not in self.shape_plans:
-            self._make_analysis_plan(shapes[0])
+        if not self.holds_arrays and all(isinstance(n, int) for shape in shapes for n in shape):
+            self.plan_for(shapes)
 
     def run(
         self,
@@ -113,48 +95,36 @@ class Transform(PlannedTransform):
         out: Array | None = None,
     ) -> list[Array]:
         """Bands or the signal; a synthesis can write to ``out``, and then returns it."""
-        if self.n_slots:
-            return self._run_with_taps(arrays, kernels)
+        data, taps = self.split_inputs(arrays) if self.n_slots else (arrays, ())
         if not self.keys:
-            return list(arrays)
+            return list(data)
         if self.is_transposed:
-            return self._run_transposed(arrays, sizes, kernels)
-        if self.is_synthesis:
-            shapes = tuple([x.shape for x in arrays])
-            try:
-                plan = self.shape_plans[shapes]
-            except (KeyError, TypeError):  # a length that is a symbol has no hash
-                plan = self._make_synthesis_plan(shapes)
-            results = [kernels.synthesise(arrays, plan, out)]
-            self._keep_native(arrays[0], plan, kernels)
-            return results
-        x = arrays[0]
+            return self._run_transposed(data, sizes, kernels)
+        shapes = tuple([x.shape for x in data])
+        plan = self.plan_with(shapes, taps, kernels) if taps else self.plan_for(shapes)
+        if isinstance(plan, SynthesisPlan):
+            results = [kernels.synthesise(data, plan, out)]
+        else:
+            dtype = None if self.is_differentiable else self._coefficient_dtype(data[0])
+            results = kernels.analyse(data[0], plan, dtype)
+            if not self.is_complete:
+                return self._select(results)
+        self._keep_native(data[0], plan, kernels)
+        return results
+
+    def plan_for(self, shapes: tuple[Shape, ...]) -> AnalysisPlan | SynthesisPlan:
+        """The plan for data of these shapes, if no taps are inputs."""
         try:
-            plan = self.shape_plans[x.shape]
-        except (KeyError, TypeError):
-            plan = self._make_analysis_plan(x.shape)
-        dtype = None if self.is_differentiable else self._coefficient_dtype(x)
-        bands = kernels.analyse(x, plan, dtype)
-        if not self.is_complete:
-            return self._select(bands)
-        self._keep_native(x, plan, kernels)
-        return bands
+            plan: AnalysisPlan | SynthesisPlan = self.shape_plans[shapes]
+        except (KeyError, TypeError):  # a length that is a symbol has no hash
+            plan = self.make_plan(shapes, self.plans_for(len(shapes[0])))
+            keep(self.shape_plans, shapes, plan)
+        return plan
 
     def _keep_native(self, x: Array, plan: AnalysisPlan | SynthesisPlan, kernels: Kernels) -> None:
         """Store the native plan: the next run of NumPy arrays of these shapes uses it directly."""
         if type(x) is np.ndarray and self.is_plain:
             self.native_runs[kernels] = kernels.native_run(plan)
-
-    def _run_with_taps(self, arrays: Sequence[Array], kernels: Kernels) -> list[Array]:
-        """The results if the last arrays are taps."""
-        data, taps = self._split_inputs(arrays)
-        plans = self._plans_with(data[0].ndim, taps, kernels)
-        if self.is_synthesis:
-            plan = self._synthesis_plan([x.shape for x in data], plans)
-            return [kernels.synthesise(data, plan)]
-        x = data[0]
-        bands = kernels.analyse(x, plan_analysis(tuple(x.shape), plans, self.level))
-        return bands if self.is_complete else self._select(bands)
 
     def _run_transposed(
         self, data: Sequence[Array], sizes: Sequence[int], kernels: Kernels
@@ -174,15 +144,10 @@ class Transform(PlannedTransform):
 
     def _transposed_plan(self, shapes: Sequence[Shape]) -> SynthesisPlan:
         """The plan of the transpose of an analysis; the plan itself for a synthesis."""
-        plans = self.plans_for(len(shapes[0]))
-        if self.is_synthesis:
-            return self._synthesis_plan(shapes, plans)
-        plan = plan_analysis(shapes[0], plans, self.level)
+        plan = self.make_plan(shapes, self.plans_for(len(shapes[0])))
+        if isinstance(plan, SynthesisPlan):
+            return plan
         return adjoint_of_analysis(plan, self.keys, self.has_approx)
-
-    def _split_inputs(self, arrays: Sequence[Array]) -> tuple[Sequence[Array], Sequence[Array]]:
-        count = len(arrays) - self.n_slots
-        return (arrays, ()) if not self.n_slots else (arrays[:count], arrays[count:])
 
     def _unflatten(self, bands: Sequence[Any]) -> tuple[Any, list[dict[str, Any]]]:
         """Approximation and details by key, without bands that are ``None``."""
@@ -206,23 +171,9 @@ class Transform(PlannedTransform):
         """
         if not self.keys:
             return shapes[0]
-        return self._synthesis_plan(shapes, self.plans_for(len(shapes[0]))).shape
-
-    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
-        """The shapes of the bands, or that of the signal."""
-        return [Output(shape) for shape in self._output_shapes(shapes, sizes)]
-
-    def _output_shapes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Shape]:
-        if not self.keys:
-            return [tuple(shape) for shape in shapes]
-        if self.is_transposed:
-            return self.shapes_from(shapes[0], sizes)
-        if self.is_synthesis:
-            data = [tuple(shape) for shape in shapes[: self.batched_inputs]]
-            args = (self.keys, self.has_approx, self.outline, self.trim_odd)
-            return [signal_shape(data, *args)]
-        bands = band_shapes(tuple(shapes[0]), self.outline, self.level)
-        return bands if self.is_complete else self._select(bands)
+        plan = self.plan_for(tuple(shapes))
+        assert isinstance(plan, SynthesisPlan)
+        return plan.shape
 
     # --- derivative ------------------------------------------------------------------------------
 
@@ -260,14 +211,6 @@ class Transform(PlannedTransform):
         data = [tuple(shape) for shape in shapes[: self.batched_inputs]]
         return not trims_approximations(data, self.keys, self.has_approx, self.outline)
 
-    def saved(
-        self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
-    ) -> list[Array]:
-        """The residuals, then the taps."""
-        data, taps = self._split_inputs(inputs)
-        residual_arrays = {"nothing": (), "inputs": data, "outputs": results}[residuals]
-        return [*residual_arrays, *taps]
-
     def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
         """Lengths of the inputs that the inputs of the derivative do not determine."""
         if self.is_transposed:
@@ -296,64 +239,20 @@ class Transform(PlannedTransform):
         """The transposes of some of the bands."""
         return {}
 
-    def vjp(
-        self,
-        cotangents: Sequence[Array | None],
-        saved: Sequence[Array],
-        residuals: Residuals,
-        sizes: Sequence[int],
-        kernels: Kernels,
-    ) -> list[Array]:
-        """Cotangents of the data, and of the taps if there are residuals."""
-        values, taps = self._split_inputs(saved)
-        like = next(g for g in cotangents if g is not None)
-        xp, dtype = array_namespace(like), like.dtype
-        if values and is_half(like):  # gradients of taps are long sums
-            cotangents = [None if g is None else xp.astype(g, xp.float32) for g in cotangents]
-            values = [xp.astype(x, xp.float32) for x in values]
-        shapes = self.shapes_from(like.shape, sizes)
-        plan = self._own_plan(shapes, self._plans_with(like.ndim, taps, kernels))
-        data, axes = self.pull_back(cotangents, values, residuals, shapes, plan, kernels)
-        data = [xp.astype(g, dtype, copy=False) for g in data]
-        return [*data, *self._tap_gradients(axes, taps)] if values else data
-
-    def wavelet_vjp(
-        self,
-        cotangents: Sequence[Array | None],
-        values: Sequence[Array],
-        residuals: Residuals,
-        shapes: Sequence[Shape],
-        kernels: Kernels,
-    ) -> tuple[list[Array], Sequence[StepGradient]]:
-        """Cotangents of data of these shapes, and gradients of the taps of each axis.
-
-        The taps are those of the wavelets, both numbers and arrays. Without residuals, only the
-        cotangents of the data are computed.
-        """
-        if not self.keys:
-            return [g for g in cotangents if g is not None], ()
-        key = tuple(shapes) if self.is_synthesis else shapes[0]
-        plan = self.shape_plans.get(key)
-        if plan is None:
-            plan = self._own_plan(shapes, self.plans_for(len(shapes[0])))
-        return self.pull_back(cotangents, values, residuals, shapes, plan, kernels)
-
-    def _own_plan(self, shapes: Sequence[Shape], plans: AxisPlans) -> Any:
-        if self.is_synthesis:
-            return self._synthesis_plan(shapes, plans)
-        return plan_analysis(tuple(shapes[0]), plans, self.level)
-
     def pull_back(
         self,
         cotangents: Sequence[Array | None],
         values: Sequence[Array],
         residuals: Residuals,
         shapes: Sequence[Shape],
-        plan: Any,
+        taps: Sequence[Array],
         kernels: Kernels,
     ) -> tuple[list[Array], Sequence[StepGradient]]:
         """Cotangents of data of these shapes, and gradients of the taps of each axis."""
-        if self.is_synthesis:
+        if not self.keys:
+            return [g for g in cotangents if g is not None], ()
+        plan = self.plan_with(shapes, taps, kernels) if taps else self.plan_for(tuple(shapes))
+        if isinstance(plan, SynthesisPlan):
             return self._pull_back_synthesis(cotangents, values, residuals, shapes, plan, kernels)
         approx, details = self._unflatten(cotangents)
         if residuals == "nothing":
@@ -382,35 +281,6 @@ class Transform(PlannedTransform):
             approx, details, axes = synthesis_vjp(inputs, result, cotangent, plan, kernels)
         bands, _ = flatten_bands(approx, details)
         return [padded(band, shape) for band, shape in zip(bands, shapes, strict=True)], axes
-
-    def _tap_gradients(self, axes: Sequence[StepGradient], taps: Sequence[Array]) -> list[Array]:
-        """The cotangent of each array of taps: the sum over all its uses."""
-        sums: dict[int, Array] = {}
-        for (_, wavelet, _), gradient in zip(self.axes, axes, strict=True):
-            slots = tap_slots(as_json(wavelet), self.is_synthesis)
-            for slot, value in zip(slots, gradient.arrays, strict=True):
-                if slot is not None:
-                    sums[slot] = sums[slot] + value if slot in sums else value
-        xp = array_namespace(*taps)
-        return [
-            xp.astype(sums[k], tap.dtype, copy=False) if k in sums else xp.zeros_like(tap)
-            for k, tap in enumerate(taps)
-        ]
-
-    def vjp_outputs(
-        self,
-        cotangents: Sequence[Shape],
-        saved: Sequence[Shape],
-        residuals: Residuals,
-        sizes: Sequence[int],
-    ) -> list[Output]:
-        """Shapes and dtypes of the cotangents of data and taps."""
-        data = [Output(shape) for shape in self.shapes_from(cotangents[0], sizes)]
-        if residuals == "nothing":
-            return data
-        first = len(saved) - self.n_slots
-        count = len(cotangents)
-        return data + [Output(tuple(saved[k]), count + k) for k in range(first, len(saved))]
 
     # --- other forms -----------------------------------------------------------------------------
 

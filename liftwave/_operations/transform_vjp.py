@@ -16,55 +16,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from array_api_compat import array_namespace
-from array_api_compat import device as device_of
 
-from liftwave._arrays.convert import real_dtype, zeros
-from liftwave._kernels.axis_by_axis import bands_of_level, fill_missing, merge, split
+from liftwave._kernels.axis_by_axis import bands_of_level, fill_missing, merge, padded, split
 from liftwave._kernels.contract import Kernels, LiftPullback
+from liftwave._operations.tap_gradients import (
+    FilterGradient,
+    LiftGradient,
+    StepGradient,
+    no_gradient,
+    no_taps,
+)
 from liftwave._plan.axis import FilterPlan
 from liftwave._plan.levels import (
-    AnalysisLevel,
     AnalysisPlan,
     FilterStep,
     LiftStep,
-    Shape,
     Step,
     SynthesisPlan,
     flatten_bands,
+    is_reversible,
     unflatten_bands,
 )
 from liftwave._plan.transpose import adjoint_of_analysis, adjoint_of_synthesis
 from liftwave._typing import Array
-from liftwave.wavelets.taps import reversed_taps, tap_count
+from liftwave.wavelets.taps import reversed_taps
 
 Bands: TypeAlias = Mapping[str, Array]
-
-
-class FilterGradient(NamedTuple):
-    """The gradients of the low-pass and the high-pass filter of one axis."""
-
-    low: Array
-    high: Array
-
-    @property
-    def arrays(self) -> list[Array]:
-        """The gradients, in the order of the taps."""
-        return [self.low, self.high]
-
-
-class LiftGradient(NamedTuple):
-    """The gradients of the lifting steps and scales of one axis, in the order of execution."""
-
-    taps: tuple[Array, ...]
-    scale: Array  # of shape (2,)
-
-    @property
-    def arrays(self) -> list[Array]:
-        """The gradients, in the order of the taps; those of both scales last."""
-        return [*self.taps, self.scale[0, ...], self.scale[1, ...]]
-
-
-StepGradient: TypeAlias = FilterGradient | LiftGradient
 
 
 class AnalysisPullback(NamedTuple):
@@ -155,25 +132,6 @@ def analysis_vjp(
         cotangent = array_namespace(upward).zeros_like(upward)
     steps = plan.levels[0].analysis_steps
     return AnalysisPullback(cotangent, _filled(sums, steps, cotangent))
-
-
-def is_reversible(plan: AnalysisPlan | SynthesisPlan) -> bool:
-    """Whether the input of this transform can be rebuilt from its output.
-
-    This holds if all steps are lifting, and none drops a sample computed by the previous step.
-    """
-    shape: Shape | None = None
-    for level in plan.levels:
-        if isinstance(level, AnalysisLevel):
-            steps = [step for _, step in level.analysis_steps]
-        else:
-            steps = [step for _, step, _ in level.synthesis_steps]
-            if shape is not None and level.approx_shape != shape:
-                return False
-            shape = level.shape if steps else None
-        if not all(isinstance(step, LiftStep) for step in steps):
-            return False
-    return True
 
 
 def _outputs(outputs: Any, plan: AnalysisPlan) -> list[dict[str, Array]]:
@@ -351,17 +309,6 @@ def _undone(gradient: StepGradient, step: Step) -> StepGradient:
     return LiftGradient(gradient.taps[::-1], array_namespace(gradient.scale).stack(factors))
 
 
-def padded(x: Array, shape: Shape) -> Array:
-    """``x`` with zeros appended along each axis: the adjoint of :func:`axis_by_axis.trimmed`."""
-    xp = array_namespace(x)
-    for axis, length in enumerate(shape):
-        count = length - x.shape[axis]
-        if count:
-            padding = zeros((*x.shape[:axis], count, *x.shape[axis + 1 :]), x, xp)
-            x = xp.concat([x, padding], axis=axis)
-    return x
-
-
 # --- gradients -------------------------------------------------------------------------------
 
 
@@ -371,7 +318,7 @@ def _filter_gradient(
     """The gradient of an analysis of ``x`` by ``plan`` into these bands. Missing bands are zero."""
     present = [band for band in bands if band is not None]
     gradients = iter(kernels.tap_gradients(x, present, plan, step.axis))
-    low, high = (_no_taps(step, x) if band is None else next(gradients) for band in bands)
+    low, high = (no_taps(step, x) if band is None else next(gradients) for band in bands)
     return FilterGradient(low, high)
 
 
@@ -391,16 +338,6 @@ def _filter_vjp(
 
 def _lift_gradient(back: LiftPullback) -> LiftGradient:
     return LiftGradient(tuple(back.taps), array_namespace(*back.scale).stack(list(back.scale)))
-
-
-def _no_taps(step: FilterStep, like: Array) -> Array:
-    return real_zeros((tap_count(step.filters[0]),), like)
-
-
-def real_zeros(shape: Shape, like: Array) -> Array:
-    """Zeros with the real precision, and on the device, of ``like``."""
-    xp = array_namespace(like)
-    return xp.zeros(shape, dtype=real_dtype(like, xp), device=device_of(like))
 
 
 def _add(sums: dict[int, StepGradient], index: int, gradient: StepGradient) -> None:
@@ -426,13 +363,6 @@ def _filled(
 ) -> tuple[StepGradient, ...]:
     """The gradient of each axis, zero for axes without a gradient."""
     return tuple(
-        sums[index] if index in sums else _no_gradient(step, like)
+        sums[index] if index in sums else no_gradient(step, like)
         for index, step in enumerate(_by_axis(steps))
     )
-
-
-def _no_gradient(step: Step, like: Array) -> StepGradient:
-    if isinstance(step, FilterStep):
-        return FilterGradient(_no_taps(step, like), _no_taps(step, like))
-    taps = tuple(real_zeros((tap_count(t),), like) for t in step.taps)
-    return LiftGradient(taps, real_zeros((2,), like))

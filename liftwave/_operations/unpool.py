@@ -23,7 +23,7 @@ from liftwave._arrays.convert import (
 )
 from liftwave._arrays.tensors import is_readable
 from liftwave._kernels.contract import Kernels
-from liftwave._kernels.reference.regions import Table, flat_indices, sums
+from liftwave._kernels.reference.pooling.regions import Table, flat_indices, sums
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._plan.windows import Ints
 from liftwave._typing import Array

@@ -9,16 +9,13 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import NativeHalf, Opened, is_half, open_arrays, zeros
+from liftwave._arrays.convert import NativeHalf, Opened, open_arrays, zeros
 from liftwave._arrays.taps import check_library_of_taps
+from liftwave._kernels.axis_by_axis import padded
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
-from liftwave._operations.transform_vjp import (
-    StepGradient,
-    padded,
-    synthesis_adjoint,
-    synthesis_vjp,
-)
+from liftwave._operations.tap_gradients import StepGradient
+from liftwave._operations.transform_vjp import synthesis_adjoint, synthesis_vjp
 from liftwave._operations.wavelet_data import (
     WaveletData,
     as_numbers,
@@ -27,6 +24,7 @@ from liftwave._operations.wavelet_data import (
     to_json,
     with_tap_arrays,
 )
+from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.axis import upsampling_plan
 from liftwave._plan.levels import SynthesisPlan
 from liftwave._plan.planning import plan_upsampling
@@ -35,7 +33,7 @@ from liftwave.wavelets.filter_bank import FilterBank
 
 
 @dataclass(frozen=True, eq=False)
-class Upsample(Operation):
+class Upsample(WaveletOperation):
     """The contribution of one band of ``level`` levels to a signal along the last axis.
 
     Attributes
@@ -72,16 +70,6 @@ class Upsample(Operation):
         return cls(*fields)
 
     # --- properties ------------------------------------------------------------------------------
-
-    @cached_property
-    def is_linear(self) -> bool:
-        """Whether no taps are inputs."""
-        return not self.n_slots
-
-    @cached_property
-    def n_parameters(self) -> int:
-        """The number of arrays of taps after the band."""
-        return self.n_slots
 
     @property
     def batched_inputs(self) -> int:
@@ -160,84 +148,33 @@ class Upsample(Operation):
         """The band, for gradients of the taps."""
         return "inputs" if parameters else "nothing"
 
-    def saved(
-        self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
-    ) -> list[Array]:
-        """The band, if it is needed, and the taps."""
-        return list(inputs) if residuals == "inputs" else list(inputs[1:])
-
     def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
         """The length of the band."""
         return [shapes[0][-1]]
 
-    def vjp(
-        self,
-        cotangents: Sequence[Array | None],
-        saved: Sequence[Array],
-        residuals: Residuals,
-        sizes: Sequence[int],
-        kernels: Kernels,
-    ) -> list[Array]:
-        """The cotangent of the band, and those of the taps if there are residuals."""
-        count = len(saved) - self.n_slots
-        values, taps = saved[:count], saved[count:]
-        (cotangent,) = cotangents
-        assert cotangent is not None  # the only one
-        xp, dtype = array_namespace(cotangent), cotangent.dtype
-        if values and is_half(cotangent):  # gradients of taps are long sums
-            cotangent = xp.astype(cotangent, xp.float32)
-            values = [xp.astype(x, xp.float32) for x in values]
-        shape = (*cotangent.shape[:-1], *sizes)
-        bank = self._bank_for(taps, kernels)
-        (of_band,), axes = self._pull_back(cotangent, values, shape, bank, kernels)
-        of_band = xp.astype(of_band, dtype, copy=False)
-        return [of_band, *self._tap_gradients(axes, taps)] if values else [of_band]
+    def shapes_from(self, like: Shape, sizes: Sequence[int]) -> list[Shape]:
+        """The shape of the band."""
+        return [(*like[:-1], *sizes)]
 
-    def _tap_gradients(self, axes: Sequence[StepGradient], taps: Sequence[Array]) -> list[Array]:
-        """The cotangent of each array of taps; zero for analysis taps."""
-        xp = array_namespace(*taps)
-        slots = tap_slots(self._data, self.is_synthesis)
-        gradients = [xp.zeros_like(tap) for tap in taps]
-        for slot, value in zip(slots, axes[0].arrays, strict=True):
-            if slot is not None:
-                gradients[slot] = gradients[slot] + xp.astype(value, taps[slot].dtype, copy=False)
-        return gradients
+    @cached_property
+    def tap_slots(self) -> list[list[int | None]]:
+        """The slots of the synthesis filters."""
+        return [tap_slots(self._data, self.is_synthesis)]
 
-    def vjp_outputs(
-        self,
-        cotangents: Sequence[Shape],
-        saved: Sequence[Shape],
-        residuals: Residuals,
-        sizes: Sequence[int],
-    ) -> list[Output]:
-        """Shapes and dtypes of the cotangents of the band and of the taps."""
-        band = Output((*cotangents[0][:-1], *sizes))
-        if residuals == "nothing":
-            return [band]
-        return [band, *(Output(tuple(saved[k]), 1 + k) for k in range(1, len(saved)))]
-
-    def wavelet_vjp(
+    def pull_back(
         self,
         cotangents: Sequence[Array | None],
         values: Sequence[Array],
         residuals: Residuals,
         shapes: Sequence[Shape],
+        taps: Sequence[Array],
         kernels: Kernels,
     ) -> tuple[list[Array], Sequence[StepGradient]]:
         """The cotangent of the band, and the gradient of the filters if values are present."""
         (cotangent,) = cotangents
         assert cotangent is not None  # the only one
-        return self._pull_back(cotangent, values, shapes[0], self._bank(()), kernels)
-
-    def _pull_back(
-        self,
-        cotangent: Array,
-        values: Sequence[Array],
-        shape: Shape,
-        bank: FilterBank,
-        kernels: Kernels,
-    ) -> tuple[list[Array], Sequence[StepGradient]]:
-        plan = plan_upsampling(self.part, shape, (bank.rec_lo, bank.rec_hi), self.level)
+        bank = self._bank_for(taps, kernels)
+        plan = plan_upsampling(self.part, shapes[0], (bank.rec_lo, bank.rec_hi), self.level)
         signal_cotangent = self._untaken(cotangent, plan)
         axes: Sequence[StepGradient] = ()
         if values:

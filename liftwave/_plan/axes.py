@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, cast
 
@@ -70,13 +70,6 @@ class AxisPlans(tuple[AxisPlan, ...]):
     def is_concrete(self) -> bool:
         """Whether all taps are numbers."""
         return all(plan.wavelet.is_concrete for plan in self)
-
-    @cached_property
-    def is_plain(self) -> bool:
-        """Whether taps are numbers and samples are floats: no checks or conversions are needed."""
-        return self.is_concrete and not any(
-            isinstance(p.wavelet, LiftingScheme) and p.wavelet.integer for p in self
-        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return AxisPlans, (tuple(self),)
@@ -268,10 +261,15 @@ def fitting_shape(
     """The part of a reconstructed approximation that fits the details of a level."""
     for index, plan in enumerate(plans):
         lengths = {key[index]: shape[plan.axis] for key, shape in details.items()}
-        n = approx[plan.axis]
-        if "d" in lengths:
-            n = fitting_length(n, lengths["d"], plan.wavelet, plan.mode)
-        elif "a" in lengths:
-            n = fitting_length(n, lengths["a"], plan.wavelet, "periodization")
+        n = used_length(approx[plan.axis], lengths, plan)
         approx = with_length(approx, plan.axis, n)
     return approx
+
+
+def used_length(n: int, lengths: Mapping[str, int], plan: AxisPlan) -> int:
+    """How many of the ``n`` samples of an approximation fit the other bands, by their letters."""
+    if "d" in lengths:
+        return fitting_length(n, lengths["d"], plan.wavelet, plan.mode)
+    if "a" in lengths:
+        return fitting_length(n, lengths["a"], plan.wavelet, "periodization")
+    return n

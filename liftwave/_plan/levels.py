@@ -189,6 +189,25 @@ def synthesis_plan_of(levels: tuple[SynthesisLevel, ...]) -> SynthesisPlan:
     return SynthesisPlan(levels, keys, levels[0].approx_shape is not None, levels[-1].shape)
 
 
+def is_reversible(plan: AnalysisPlan | SynthesisPlan) -> bool:
+    """Whether the input of this transform can be rebuilt from its output.
+
+    This holds if all steps are lifting, and none drops a sample computed by the previous step.
+    """
+    shape: Shape | None = None
+    for level in plan.levels:
+        if isinstance(level, AnalysisLevel):
+            steps = [step for _, step in level.analysis_steps]
+        else:
+            steps = [step for _, step, _ in level.synthesis_steps]
+            if shape is not None and level.approx_shape != shape:
+                return False
+            shape = level.shape if steps else None
+        if not all(isinstance(step, LiftStep) for step in steps):
+            return False
+    return True
+
+
 # --- bands, flat and by key ------------------------------------------------------------------
 
 

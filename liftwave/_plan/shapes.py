@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from liftwave._plan.axes import AxisPlan, with_length
-from liftwave._plan.lengths import band_lengths, fitting_length, signal_length
+from liftwave._plan.axes import AxisPlan, used_length, with_length
+from liftwave._plan.lengths import band_lengths, signal_length
 from liftwave._plan.levels import Keys, unflatten_bands
 
 Shape: TypeAlias = tuple[int, ...]
@@ -58,7 +58,7 @@ def trims_approximations(
             for index, plan in enumerate(plans):
                 lengths = {key[index]: band[plan.axis] for key, band in of_level.items()}
                 n = approx[plan.axis]
-                if _used_length(n, lengths, plan) != n:
+                if used_length(n, lengths, plan) != n:
                     return True
         if of_level or approx is not None:
             approx, computed = _merged(approx, of_level, plans, True), True
@@ -73,20 +73,11 @@ def _merged(
         lengths = {key[index]: band[plan.axis] for key, band in details.items()}
         if approx is not None:
             n = approx[plan.axis]
-            lengths["a"] = _used_length(n, lengths, plan) if trim_odd else n
+            lengths["a"] = used_length(n, lengths, plan) if trim_odd else n
         n_approx = lengths.get("a", lengths.get("d", 0))
         n = signal_length(n_approx, lengths.get("d", n_approx), plan.wavelet, plan.mode)
         shape = _with_length(shape, plan.axis, n)
     return shape
-
-
-def _used_length(n: int, lengths: Mapping[str, int], plan: AxisPlan) -> int:
-    """How many of the ``n`` samples of an approximation fit the details."""
-    if "d" in lengths:
-        return fitting_length(n, lengths["d"], plan.wavelet, plan.mode)
-    if "a" in lengths:
-        return fitting_length(n, lengths["a"], plan.wavelet, "periodization")
-    return n
 
 
 def _with_length(shape: Shape, axis: int, n: int) -> Shape:

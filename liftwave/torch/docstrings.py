@@ -1,4 +1,8 @@
-"""Docstrings of layers that exist for one, two and three dimensions."""
+"""Docstrings of layers that exist for one, two and three dimensions.
+
+Each family of layers has one template. Each class has its summary in its source, where editors
+find it, and :func:`documented` appends the sections of the template.
+"""
 
 from __future__ import annotations
 
@@ -14,45 +18,145 @@ Layer = TypeVar("Layer", bound=type[nn.Module])
 WORDS: dict[int, dict[str, str]] = {
     1: {
         "shape": "(C, L) or (N, C, L)",
+        "size": "int or (int,)",
+        "lengths": "ceil(L / 2)",
         "sizes": "8, 3, 32",
         "pooled": "8, 3, 16",
         "windows": "16,",
+        "odd": "8, 3, 101",
+        "halved": "8, 3, 51",
+        "concatenated": "8, 6, 51",
+        "low": "L",
+        "bands": "``L`` and ``H``",
+        "transform": "wavedec",
+        "inverse": "waverec",
+        "names": "",
+        "per_axis": "",
+        "mode": "str",
+        "coefficients": "``[cA_n, cD_n, …, cD_1]``",
+        "missing": "``None`` counts as zero, for any band.",
+        "one_level": "cA, cD",
+        "details": "tuple(cD.shape)",
+        "details_result": "(8, 3, 16)",
     },
     2: {
         "shape": "(C, H, W) or (N, C, H, W)",
+        "size": "int or (int, int)",
+        "lengths": "ceil(H / 2) times ceil(W / 2)",
         "sizes": "8, 3, 32, 32",
         "pooled": "8, 3, 16, 16",
         "windows": "16, 16",
+        "odd": "8, 3, 31, 32",
+        "halved": "8, 3, 16, 16",
+        "concatenated": "8, 12, 16, 16",
+        "low": "LL",
+        "bands": "``LL``, ``LH``, ``HL``, ``HH`` (the letter of the width first)",
+        "transform": "wavedec2",
+        "inverse": "waverec2",
+        "names": "\n``cA, cH, cV, cD`` are LL, LH, HL, HH with the filter along W named first.",
+        "per_axis": "\n    A pair of fixed wavelets has one for H and one for W.",
+        "mode": "str or (str, str)",
+        "coefficients": "``[cA_n, (cH_n, cV_n, cD_n), …, (cH_1, cV_1, cD_1)]``",
+        "missing": "``None`` counts as zero, for a band or for all details of a level.",
+        "one_level": "cA, (cH, cV, cD)",
+        "details": "tuple(cD.shape)",
+        "details_result": "(8, 3, 16, 16)",
     },
     3: {
         "shape": "(C, D, H, W) or (N, C, D, H, W)",
+        "size": "int or (int, int, int)",
+        "lengths": "ceil(D / 2) times ceil(H / 2) times ceil(W / 2)",
         "sizes": "2, 3, 8, 8, 8",
         "pooled": "2, 3, 4, 4, 4",
         "windows": "4, 4, 4",
+        "odd": "2, 3, 4, 6, 7",
+        "halved": "2, 3, 2, 3, 4",
+        "concatenated": "2, 24, 2, 3, 4",
+        "low": "LLL",
+        "bands": "``LLL`` to ``HHH`` (letters of the width, the height, the depth)",
+        "transform": "wavedecn",
+        "inverse": "waverecn",
+        "names": "\nKeys have one letter per axis, for D, H and W.",
+        "per_axis": "\n    Three fixed wavelets are for D, H and W.",
+        "mode": "str or (str, str, str)",
+        "coefficients": "``[cA_n, {'aad': …, 'ddd': …}, …, {'aad': …, 'ddd': …}]``",
+        "missing": "Keys that are missing in the details of a level count as zero.",
+        "one_level": "cA, details",
+        "details": "sorted(details)",
+        "details_result": "['aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd']",
     },
 }
 """The values of template words such as ``$shape``, by number of dimensions."""
 
 
-def documented(template: str, dimensions: int, **words: str) -> Callable[[Layer], Layer]:
-    """Decorate a layer: append the sections of a template to the summary in its docstring.
+PARTS: dict[str, str] = {
+    "window_parameters": """
+        kernel_size : $size
+            Size of the windows; tuples have one number per axis.
+        stride : $size, optional
+            Distance of windows; their size by default.
+        padding : $size, optional
+            How far windows extend beyond the ends; at most half of ``kernel_size``. No samples
+            are added: a region consists of the samples inside the signal.
+        dilation : $size, optional
+            Distance of samples in a window.
+        ceil_mode : bool, optional
+            Whether to keep windows that extend beyond the end.
+        """,
+    "per_channel": """
+        per_channel : bool, optional
+            Compare each channel separately, or the vectors of all channels.
+        """,
+    "window_notes": """
+        Input: shape $shape.
+        The output has one sample per window. Half precision is computed in float32 and returned
+        in half precision.
+        """,
+    "band_notes": """
+        Call it with the bands: a dict by name (missing bands are zero), a sequence of all bands,
+        or one tensor with the bands along its channels (``output="concat"``). Pass
+        ``output_size=x.shape[-$d:]`` if a length can be odd. A decoder can replace ``$low``.
+        """,
+    "wavelet_parameters": """
+        wavelet : str, pywt.Wavelet, FilterBank, LiftingScheme or LearnableWavelet
+            The wavelet, in any form that the functions accept; ``"haar"`` by default. A
+            :class:`LearnableWavelet` is shared with other modules that hold it.$per_axis
+        level : int, optional
+            Number of levels; 1 by default.
+        mode : $mode, optional
+            Boundary mode of all axes, or of each; ``"symmetric"`` by default.
+        learn : {None, "orthonormal", "linear-phase", "lifting", "filters"}, optional
+            The learned parameters, with ``wavelet`` as initial value: none; the angles of an
+            :class:`OrthonormalWavelet`; the taps of a :class:`LinearPhaseWavelet` or of a
+            :class:`LiftingWavelet`; the filters of a :class:`FiltersWavelet`, whose penalties
+            :func:`auxiliary_loss` sums. All channels, axes and levels share one wavelet.
+        random : bool, optional
+            Whether initial values are random, under the constraint and with the sizes of
+            ``wavelet``.
+        """,
+}
+"""Texts that several templates share, as words of these."""
+
+
+def documented(template: str, **words: str) -> Callable[[Layer], Layer]:
+    """Decorate a layer of a family: append the sections of a template to its summary.
 
     Parameters
     ----------
     template : str
-        Sections. ``$name`` is the name of the layer without the number of dimensions, ``$layer``
-        the whole name. Other words are those of :data:`WORDS` and ``words``.
-    dimensions : int
-        The number of dimensions of the layer.
+        Sections of numpydoc. ``$d`` is the number of dimensions of the layer and ``$layer`` its
+        name. Other words are those of :data:`PARTS`, :data:`WORDS` and ``words``.
     **words : str
-        More words.
+        Words of the family.
     """
+    parts = {name: cleandoc(text) for name, text in PARTS.items()}
+    text = Template(cleandoc(template)).safe_substitute(parts)
 
     def decorate(layer: Layer) -> Layer:
         if layer.__doc__ is not None:  # python -OO has none
-            name = layer.__name__
-            own = {"layer": name, "name": name[:-2], "d": str(dimensions)}
-            sections = Template(cleandoc(template)).substitute(WORDS[dimensions] | own | words)
+            dimensions: int = vars(layer)["dimensions"]
+            own = {"d": str(dimensions), "layer": layer.__name__}
+            sections = Template(text).substitute(WORDS[dimensions] | own | words)
             layer.__doc__ = f"{cleandoc(layer.__doc__)}\n\n{sections}\n"
         return layer
 

@@ -177,30 +177,31 @@ class _AdaUnpool(nn.Module):
 _ADA_POOL = r"""
 Parameters
 ----------
-kernel_size, stride, padding, dilation, ceil_mode
-    As for :class:`SoftPool${d}d`.
+$window_parameters
 beta : float or Tensor, optional
     The initial share of eDSCW (the rest is eM): one value for all, or the whole mask, of shape
     (), (\*windows) or (C, \*windows).
-mask : bool, int or tuple of int, optional
+mask : bool, $size, optional
     ``True``: one ``beta`` per window of the first input. A size: a mask of this size. ``False``:
     one ``beta`` for all windows.
 channels : int, optional
     The number of channels, to learn one ``beta`` per channel; all share it by default.
 trainable : bool, optional
     Whether ``beta`` is a parameter, or a buffer.
-per_channel : bool, optional
-    Compare each channel separately, or the vectors of all channels.
+$per_channel
 
 Raises
 ------
 WindowError, ArgumentTypeError, ShapeError
     If windows or ``beta`` are not possible, or do not fit the input.
 
+See Also
+--------
+liftwave.pooling.ada_pool : the function, with the formula.
+
 Notes
 -----
-Input: shape $shape. Half precision is computed in float32 and returned in half precision. The
-function is :func:`liftwave.pooling.ada_pool`.
+$window_notes
 
 A mask that takes its size from the first input is an ``UninitializedParameter`` until then, as
 in torch's lazy modules: optimizers accept it, and loading a ``state_dict`` sets its size.
@@ -237,10 +238,14 @@ ArgumentTypeError, WindowError
     If ``pool`` is another kind of layer, or a name is unknown. The call raises
     :class:`ShapeError` if the tensors do not fit.
 
+See Also
+--------
+liftwave.pooling.ada_unpool : the function, with the formula.
+
 Notes
 -----
-Called as ``unpool(pooled, x)`` with the pooled tensor and the tensor that was pooled. The
-function is :func:`liftwave.pooling.ada_unpool`.
+Called as ``unpool(pooled, x)`` with the pooled tensor and the tensor that was pooled.
+Input: shape $shape.
 
 Examples
 --------
@@ -254,42 +259,42 @@ True
 """
 
 
-@documented(_ADA_POOL, 1)
+@documented(_ADA_POOL)
 class AdaPool1d(_AdaPool):
     """AdaPool in 1-D: a learned blend of pooling by similarity to the mean and by softmax."""
 
     dimensions = 1
 
 
-@documented(_ADA_POOL, 2)
+@documented(_ADA_POOL)
 class AdaPool2d(_AdaPool):
     """AdaPool in 2-D: a learned blend of pooling by similarity to the mean and by softmax."""
 
     dimensions = 2
 
 
-@documented(_ADA_POOL, 3)
+@documented(_ADA_POOL)
 class AdaPool3d(_AdaPool):
     """AdaPool in 3-D: a learned blend of pooling by similarity to the mean and by softmax."""
 
     dimensions = 3
 
 
-@documented(_ADA_UNPOOL, 1)
+@documented(_ADA_UNPOOL)
 class AdaUnpool1d(_AdaUnpool):
     """AdaUnPool in 1-D: pooled values spread over their regions by the weights of AdaPool."""
 
     dimensions = 1
 
 
-@documented(_ADA_UNPOOL, 2)
+@documented(_ADA_UNPOOL)
 class AdaUnpool2d(_AdaUnpool):
     """AdaUnPool in 2-D: pooled values spread over their regions by the weights of AdaPool."""
 
     dimensions = 2
 
 
-@documented(_ADA_UNPOOL, 3)
+@documented(_ADA_UNPOOL)
 class AdaUnpool3d(_AdaUnpool):
     """AdaUnPool in 3-D: pooled values spread over their regions by the weights of AdaPool."""
 

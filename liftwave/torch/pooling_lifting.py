@@ -208,7 +208,8 @@ output : str, optional
     ``"sum"`` (default) or ``"concat"`` of the bands along channels, ``"bands"`` for a dict of
     bands, or the name of one band.
 bands : sequence of str, optional
-    Some of the bands $bands; all by default.
+    Some of the bands; all by default:
+    $bands.
 padding : {"reflect", "zeros", "replicate", "circular"}, optional
     The extension that predictors and updaters read beyond the ends.
 shared : bool, optional
@@ -235,8 +236,9 @@ liftwave.pooling.lift_down : the function, with formulas.
 
 Notes
 -----
-Input: shape $shape. Output: $lengths samples. Half precision is computed in float32 and returned
-in half precision.
+Input: shape $shape.
+Output: $lengths samples.
+Half precision is computed in float32 and returned in half precision.
 
 Penalties are computed in training mode only. They belong to the last call.
 
@@ -246,8 +248,11 @@ Examples
 --------
 >>> import torch
 >>> from liftwave.torch import $layer
->>> $call.shape
-torch.Size([$result])
+>>> $layer(3)(torch.randn($odd)).shape
+torch.Size([$halved])
+>>> band = $layer(3, output="$low")(torch.randn($odd))
+>>> band.shape
+torch.Size([$halved])
 """
 
 _LIFT_UP = """
@@ -263,9 +268,7 @@ ArgumentTypeError
 
 Notes
 -----
-Call it with the bands: a dict by name (missing bands are zero), a sequence of all bands, or
-one tensor with the bands along its channels (``output="concat"``). Pass
-``output_size=x.shape[-$d:]`` if a length can be odd. A decoder can replace ``$low``.
+$band_notes
 
 Examples
 --------
@@ -280,49 +283,28 @@ True
 """
 
 
-@documented(
-    _LIFT_DOWN,
-    1,
-    bands="``L`` and ``H``",
-    lengths="ceil(L / 2)",
-    call="LiftDownPool1d(3)(torch.randn(8, 3, 101))",
-    result="8, 3, 51",
-)
+@documented(_LIFT_DOWN)
 class LiftDownPool1d(_LiftDownPool):
     """Halve signals by learned lifting (LiftDownPool)."""
 
     dimensions = 1
 
 
-@documented(
-    _LIFT_DOWN,
-    2,
-    bands="``LL``, ``LH``, ``HL``, ``HH`` (the letter of the width first)",
-    lengths="ceil(H / 2) times ceil(W / 2)",
-    call="LiftDownPool2d(64, kernel_size=5)(torch.randn(8, 64, 32, 33))",
-    result="8, 64, 16, 17",
-)
+@documented(_LIFT_DOWN)
 class LiftDownPool2d(_LiftDownPool):
     """Halve images by learned lifting (LiftDownPool)."""
 
     dimensions = 2
 
 
-@documented(
-    _LIFT_DOWN,
-    3,
-    bands="``LLL`` to ``HHH`` (letters of the width, the height, the depth)",
-    lengths="ceil(D / 2) times ceil(H / 2) times ceil(W / 2)",
-    call='LiftDownPool3d(2, output="LLL")(torch.randn(2, 5, 8, 8))',
-    result="2, 3, 4, 4",
-)
+@documented(_LIFT_DOWN)
 class LiftDownPool3d(_LiftDownPool):
     """Halve volumes by learned lifting (LiftDownPool)."""
 
     dimensions = 3
 
 
-@documented(_LIFT_UP, 1, low="L", odd="8, 3, 101")
+@documented(_LIFT_UP)
 class LiftUpPool1d(_LiftUpPool):
     """Undo a :class:`LiftDownPool1d` exactly, for any parameters (LiftUpPool)."""
 
@@ -330,7 +312,7 @@ class LiftUpPool1d(_LiftUpPool):
     down_type = LiftDownPool1d
 
 
-@documented(_LIFT_UP, 2, low="LL", odd="8, 3, 31, 32")
+@documented(_LIFT_UP)
 class LiftUpPool2d(_LiftUpPool):
     """Undo a :class:`LiftDownPool2d` exactly, for any parameters (LiftUpPool)."""
 
@@ -338,7 +320,7 @@ class LiftUpPool2d(_LiftUpPool):
     down_type = LiftDownPool2d
 
 
-@documented(_LIFT_UP, 3, low="LLL", odd="2, 3, 4, 6, 7")
+@documented(_LIFT_UP)
 class LiftUpPool3d(_LiftUpPool):
     """Undo a :class:`LiftDownPool3d` exactly, for any parameters (LiftUpPool)."""
 

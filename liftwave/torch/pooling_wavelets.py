@@ -222,7 +222,8 @@ output : str, optional
     The name of one band (``"$low"`` by default), ``"sum"`` or ``"concat"`` of the bands along
     channels, ``"bands"`` for a dict of bands.
 bands : sequence of str, optional
-    Some of the bands $bands; all by default.
+    Some of the bands; all by default:
+    $bands.
 learn : {"filters", "orthonormal", None}, optional
     The learned parameters: both filters, which a penalty keeps close to a wavelet (as in the
     paper); the angles of filters that are orthonormal by construction; or none.
@@ -243,7 +244,8 @@ OptionError, WaveletError, ModeError
 
 Notes
 -----
-Input: shape $shape. Output: $lengths samples,
+Input: shape $shape.
+Output: $lengths samples,
 :math:`y_k = \sum_i w_i x_{2k + i - \lfloor (K-1)/2 \rfloor}` along each axis.
 
 Examples
@@ -252,7 +254,7 @@ Examples
 >>> from liftwave.torch import $layer, auxiliary_loss
 >>> pool = $layer(4, output="concat")
 >>> pool(torch.randn($odd)).shape
-torch.Size([$result])
+torch.Size([$concatenated])
 >>> bool(auxiliary_loss(pool) < 1e-6)
 True
 """
@@ -270,9 +272,11 @@ ArgumentTypeError
 
 Notes
 -----
-Call it like :class:`LiftUpPool${d}d`. Under ``"periodization"`` it is exact for orthonormal
-filters. For other filters the error decreases with the penalty. Under other modes the bands
-are extended like the signal, which is exact only away from the borders.
+$band_notes
+
+Under ``"periodization"`` the layer is exact for orthonormal filters. For other filters the error
+decreases with the penalty. Under other modes the bands are extended like the signal, which is
+exact only away from the borders.
 
 Examples
 --------
@@ -286,15 +290,7 @@ True
 """
 
 
-@documented(
-    _LDW_POOL,
-    1,
-    low="L",
-    bands="``L`` and ``H``",
-    lengths="ceil(L / 2)",
-    odd="8, 3, 101",
-    result="8, 6, 51",
-)
+@documented(_LDW_POOL)
 class LDWPool1d(_LDWPool):
     """Halve signals by a wavelet with learned filters (LDW-Pooling)."""
 
@@ -302,15 +298,7 @@ class LDWPool1d(_LDWPool):
     transform_type = DWT1d
 
 
-@documented(
-    _LDW_POOL,
-    2,
-    low="LL",
-    bands="``LL``, ``LH``, ``HL``, ``HH`` (the letter of the width first)",
-    lengths="ceil(H / 2) times ceil(W / 2)",
-    odd="8, 3, 31, 32",
-    result="8, 12, 16, 16",
-)
+@documented(_LDW_POOL)
 class LDWPool2d(_LDWPool):
     """Halve images by a wavelet with learned filters (LDW-Pooling)."""
 
@@ -318,15 +306,7 @@ class LDWPool2d(_LDWPool):
     transform_type = DWT2d
 
 
-@documented(
-    _LDW_POOL,
-    3,
-    low="LLL",
-    bands="``LLL`` to ``HHH`` (letters of the width, the height, the depth)",
-    lengths="ceil(D / 2) times ceil(H / 2) times ceil(W / 2)",
-    odd="2, 3, 4, 6, 7",
-    result="2, 24, 2, 3, 4",
-)
+@documented(_LDW_POOL)
 class LDWPool3d(_LDWPool):
     """Halve volumes by a wavelet with learned filters (LDW-Pooling)."""
 
@@ -334,7 +314,7 @@ class LDWPool3d(_LDWPool):
     transform_type = DWT3d
 
 
-@documented(_LDW_UNPOOL, 1, odd="8, 3, 101")
+@documented(_LDW_UNPOOL)
 class LDWUnpool1d(_LDWUnpool):
     """The synthesis that belongs to an :class:`LDWPool1d` (reverse LDW-Pooling)."""
 
@@ -342,7 +322,7 @@ class LDWUnpool1d(_LDWUnpool):
     pool_type = LDWPool1d
 
 
-@documented(_LDW_UNPOOL, 2, odd="8, 3, 31, 32")
+@documented(_LDW_UNPOOL)
 class LDWUnpool2d(_LDWUnpool):
     """The synthesis that belongs to an :class:`LDWPool2d` (reverse LDW-Pooling)."""
 
@@ -350,7 +330,7 @@ class LDWUnpool2d(_LDWUnpool):
     pool_type = LDWPool2d
 
 
-@documented(_LDW_UNPOOL, 3, odd="2, 3, 4, 6, 7")
+@documented(_LDW_UNPOOL)
 class LDWUnpool3d(_LDWUnpool):
     """The synthesis that belongs to an :class:`LDWPool3d` (reverse LDW-Pooling)."""
 

@@ -155,32 +155,10 @@ class _IDWPool(WindowPool):
 
 # --- one, two and three dimensions ---------------------------------------------------------------
 
-_WINDOWS = """
+_SOFT_POOL = """
 Parameters
 ----------
-kernel_size : int or tuple of int
-    Size of the windows; tuples have one number per axis.
-stride : int or tuple of int, optional
-    Distance of windows; their size by default.
-padding : int or tuple of int, optional
-    How far windows extend beyond the ends; at most half of ``kernel_size``. No samples are
-    added: a region consists of the samples inside the signal.
-dilation : int or tuple of int, optional
-    Distance of samples in a window.
-ceil_mode : bool, optional
-    Whether to keep windows that extend beyond the end."""
-
-_PER_CHANNEL = """
-per_channel : bool, optional
-    Compare each channel separately, or the vectors of all channels."""
-
-_DISTANCE = """
-distance : {"l2", "l1", "huber", "chebyshev", "gower"}, optional
-    The distance.
-delta : float, optional
-    The point where Huber's distance changes from quadratic to linear."""
-
-_REST = """
+$window_parameters
 
 Raises
 ------
@@ -188,10 +166,13 @@ WindowError, ArgumentTypeError
     If the windows are not possible. The call raises these and :class:`ShapeError` if windows do
     not fit the input.
 
+See Also
+--------
+liftwave.pooling.$function : the function, with the formula.
+
 Notes
 -----
-Input: shape $shape. Half precision is computed in float32 and returned in half precision. The
-function is :func:`liftwave.pooling.$function`.
+$window_notes
 
 Examples
 --------
@@ -201,68 +182,75 @@ Examples
 ($pooled)
 """
 
-_SOFT_POOL = _WINDOWS + _REST
-_EDSCW_POOL = _WINDOWS + _PER_CHANNEL + _REST
-_IDW_POOL = _WINDOWS + _DISTANCE + _PER_CHANNEL + _REST
+_EDSCW_POOL = _SOFT_POOL.replace("$window_parameters", "$window_parameters\n$per_channel")
+
+_DISTANCE = """
+distance : {"l2", "l1", "huber", "chebyshev", "gower"}, optional
+    The distance.
+delta : float, optional
+    The point where Huber's distance changes from quadratic to linear.
+$per_channel"""
+
+_IDW_POOL = _EDSCW_POOL.replace("\n$per_channel", _DISTANCE)
 
 
-@documented(_SOFT_POOL, 1, function="soft_pool")
+@documented(_SOFT_POOL, function="soft_pool")
 class SoftPool1d(_SoftPool):
     """Pooling by the softmax of each region, in 1-D (SoftPool)."""
 
     dimensions = 1
 
 
-@documented(_SOFT_POOL, 2, function="soft_pool")
+@documented(_SOFT_POOL, function="soft_pool")
 class SoftPool2d(_SoftPool):
     """Pooling by the softmax of each region, in 2-D (SoftPool)."""
 
     dimensions = 2
 
 
-@documented(_SOFT_POOL, 3, function="soft_pool")
+@documented(_SOFT_POOL, function="soft_pool")
 class SoftPool3d(_SoftPool):
     """Pooling by the softmax of each region, in 3-D (SoftPool)."""
 
     dimensions = 3
 
 
-@documented(_EDSCW_POOL, 1, function="edscw_pool")
+@documented(_EDSCW_POOL, function="edscw_pool")
 class EDSCWPool1d(_EDSCWPool):
     """Pooling by the exponential of the Dice-Sørensen similarity to the mean, in 1-D."""
 
     dimensions = 1
 
 
-@documented(_EDSCW_POOL, 2, function="edscw_pool")
+@documented(_EDSCW_POOL, function="edscw_pool")
 class EDSCWPool2d(_EDSCWPool):
     """Pooling by the exponential of the Dice-Sørensen similarity to the mean, in 2-D."""
 
     dimensions = 2
 
 
-@documented(_EDSCW_POOL, 3, function="edscw_pool")
+@documented(_EDSCW_POOL, function="edscw_pool")
 class EDSCWPool3d(_EDSCWPool):
     """Pooling by the exponential of the Dice-Sørensen similarity to the mean, in 3-D."""
 
     dimensions = 3
 
 
-@documented(_IDW_POOL, 1, function="idw_pool")
+@documented(_IDW_POOL, function="idw_pool")
 class IDWPool1d(_IDWPool):
     """Pooling by inverse distance from the mean, in 1-D."""
 
     dimensions = 1
 
 
-@documented(_IDW_POOL, 2, function="idw_pool")
+@documented(_IDW_POOL, function="idw_pool")
 class IDWPool2d(_IDWPool):
     """Pooling by inverse distance from the mean, in 2-D."""
 
     dimensions = 2
 
 
-@documented(_IDW_POOL, 3, function="idw_pool")
+@documented(_IDW_POOL, function="idw_pool")
 class IDWPool3d(_IDWPool):
     """Pooling by inverse distance from the mean, in 3-D."""
 

@@ -15,6 +15,7 @@ from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_lifting_mode
 from liftwave._typing import Mode, Modes
 from liftwave.errors import LevelError, ShapeError, WaveletError
+from liftwave.torch.docstrings import documented
 from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable
 from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, DictList
@@ -186,184 +187,129 @@ class _Synthesis(_Transform):
         return x
 
 
+# --- layers --------------------------------------------------------------------------------------
+
+_DWT = """
+Parameters
+----------
+$wavelet_parameters
+
+Raises
+------
+WaveletError, ModeError, LevelError, ConstraintError
+    If the wavelet, mode or level does not exist, or ``learn`` does not support the wavelet. The
+    call raises :class:`ShapeError` if the input has another number of dimensions.
+
+See Also
+--------
+liftwave.$transform : the function.
+I$layer : the inverse layer; ``dwt.inverse()`` returns it with the same (shared) wavelet.
+
+Notes
+-----
+Input: shape $shape.
+Output: as from ``lw.$transform``, coarsest first, each with the channels of the input:
+$coefficients.$names
+
+Half precision is computed in float32 and returned in half precision. Autocast has no effect.
+
+A fixed wavelet is a constant of full precision: it has no parameters and no entries in
+``state_dict``.
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import $layer
+>>> dwt = $layer("db2", mode="periodization", learn="orthonormal")
+>>> $one_level = dwt(torch.randn($sizes))
+>>> tuple(cA.shape)
+($pooled)
+>>> $details
+$details_result
+>>> [tuple(p.shape) for p in dwt.parameters()]  # the angles
+[(1,)]
+"""
+
+_IDWT = """
+Parameters
+----------
+$wavelet_parameters
+
+Raises
+------
+WaveletError, ModeError, LevelError, ConstraintError
+    If the wavelet, mode or level does not exist, or ``learn`` does not support the wavelet. The
+    call raises :class:`ShapeError` if bands or ``output_size`` do not fit.
+
+See Also
+--------
+liftwave.$inverse : the function.
+DWT${d}d : the transform; ``dwt.inverse()`` returns its inverse with the same (shared) wavelet.
+
+Notes
+-----
+Call it with the result of the transform:
+$coefficients.
+$missing
+
+If a length of the signal can be odd, also pass ``output_size=x.shape[-$d:]``, as for
+``torch.nn.MaxUnpool${d}d``. Only the coefficients of a lifting scheme determine the lengths.
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import DWT${d}d, $layer
+>>> x = torch.randn($odd)
+>>> coeffs = DWT${d}d("haar", level=2)(x)
+>>> y = $layer("haar", level=2)(coeffs, output_size=x.shape[-$d:])
+>>> torch.allclose(y, x, atol=1e-5)
+True
+>>> dwt = DWT${d}d("cdf9.7", mode="reflect", learn="lifting")
+>>> torch.allclose(dwt.inverse()(dwt(x)), x, atol=1e-5)  # lifting determines the lengths
+True
+"""
+
+
+@documented(_IDWT)
 class IDWT1d(_Synthesis):
-    """Inverse 1-D wavelet transform as a layer.
-
-    Parameters
-    ----------
-    wavelet, level, mode, learn, random
-        As for :class:`DWT1d`. ``dwt.inverse()`` returns the inverse of a module, with the same
-        learnable wavelet.
-
-    Notes
-    -----
-    Call it with the result of the transform. If the length of the signal can be odd, also pass
-    ``output_size=x.shape[-1:]``, as for ``torch.nn.MaxUnpool1d``. Only the coefficients of a
-    lifting scheme determine the length. A band that is ``None`` counts as zero.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import DWT1d, IDWT1d
-    >>> x = torch.randn(8, 3, 101)
-    >>> coeffs = DWT1d("db2", level=2)(x)
-    >>> y = IDWT1d("db2", level=2)(coeffs, output_size=[101])
-    >>> torch.allclose(y, x, atol=1e-5)
-    True
-    """
+    """Inverse 1-D wavelet transform as a layer."""
 
     dimensions = 1
 
 
+@documented(_IDWT)
 class IDWT2d(_Synthesis):
-    """Inverse 2-D wavelet transform as a layer.
-
-    Parameters
-    ----------
-    wavelet, level, mode, learn, random
-        As for :class:`DWT1d`.
-
-    Notes
-    -----
-    Call it like :class:`IDWT1d`, with ``output_size=x.shape[-2:]``.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import DWT2d
-    >>> dwt = DWT2d("cdf9.7", mode="reflect", learn="lifting")
-    >>> x = torch.randn(8, 3, 31, 32)
-    >>> torch.allclose(dwt.inverse()(dwt(x)), x, atol=1e-5)  # by lifting, sizes are known
-    True
-    """
+    """Inverse 2-D wavelet transform as a layer."""
 
     dimensions = 2
 
 
+@documented(_IDWT)
 class IDWT3d(_Synthesis):
-    """Inverse 3-D wavelet transform as a layer.
-
-    Parameters
-    ----------
-    wavelet, level, mode, learn, random
-        As for :class:`DWT1d`.
-
-    Notes
-    -----
-    Call it like :class:`IDWT1d`, with ``output_size=x.shape[-3:]``. A missing key in the details
-    of a level counts as zero.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import DWT3d
-    >>> dwt = DWT3d("haar")
-    >>> x = torch.randn(2, 3, 8, 9, 10)
-    >>> torch.allclose(dwt.inverse()(dwt(x), output_size=x.shape[2:]), x, atol=1e-5)
-    True
-    """
+    """Inverse 3-D wavelet transform as a layer."""
 
     dimensions = 3
 
 
+@documented(_DWT)
 class DWT1d(_Analysis):
-    """1-D wavelet transform as a layer.
-
-    Parameters
-    ----------
-    wavelet : str, pywt.Wavelet, FilterBank, LiftingScheme or LearnableWavelet
-        As for the functions. A :class:`LearnableWavelet` is shared with other modules that hold it.
-    level : int, optional
-        Number of levels.
-    mode : str, optional
-        Boundary mode.
-    learn : {None, "orthonormal", "linear-phase", "lifting", "filters"}, optional
-        The learned parameters, with ``wavelet`` as initial value: none; the angles of an
-        :class:`OrthonormalWavelet`; the taps of a :class:`LinearPhaseWavelet` or of a
-        :class:`LiftingWavelet`; the filters of a :class:`FiltersWavelet`, whose penalties
-        :func:`auxiliary_loss` sums. All channels, axes and levels share one wavelet.
-    random : bool, optional
-        Whether initial values are random, under the constraint and with the sizes of ``wavelet``.
-
-    Raises
-    ------
-    WaveletError, ModeError, LevelError, ConstraintError
-        If the wavelet, mode or level does not exist, or ``learn`` does not support the wavelet.
-
-    Notes
-    -----
-    Input: shape (C, L) or (N, C, L). Output: as from ``lw.wavedec``, ``[cA_n, cD_n, …, cD_1]``,
-    coarsest first, each with the channels of the input. Half precision is computed in float32
-    and returned in half precision. Autocast has no effect.
-
-    A fixed wavelet is a constant of full precision: it has no parameters and no entries in
-    ``state_dict``.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import DWT1d
-    >>> dwt = DWT1d("db2", level=2, mode="periodization")
-    >>> [tuple(band.shape) for band in dwt(torch.randn(8, 3, 64))]
-    [(8, 3, 16), (8, 3, 16), (8, 3, 32)]
-    """
+    """1-D wavelet transform as a layer."""
 
     dimensions = 1
     inverse_type = IDWT1d
 
 
+@documented(_DWT)
 class DWT2d(_Analysis):
-    """2-D wavelet transform as a layer.
-
-    Parameters
-    ----------
-    wavelet, level, mode, learn, random
-        As for :class:`DWT1d`; fixed wavelets and modes also as a pair, for H and W.
-
-    Notes
-    -----
-    Input: shape (C, H, W) or (N, C, H, W). Output: as from ``lw.wavedec2``,
-    ``[cA_n, (cH_n, cV_n, cD_n), …, (cH_1, cV_1, cD_1)]``, coarsest first; ``cA, cH, cV, cD`` are
-    LL, LH, HL, HH with the filter along W named first.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import DWT2d
-    >>> dwt = DWT2d("db4", learn="orthonormal")
-    >>> cA, (cH, cV, cD) = dwt(torch.randn(8, 3, 32, 32))
-    >>> tuple(cA.shape)
-    (8, 3, 19, 19)
-    >>> [tuple(p.shape) for p in dwt.parameters()]
-    [(3,)]
-    """
+    """2-D wavelet transform as a layer."""
 
     dimensions = 2
     inverse_type = IDWT2d
 
 
+@documented(_DWT)
 class DWT3d(_Analysis):
-    """3-D wavelet transform as a layer.
-
-    Parameters
-    ----------
-    wavelet, level, mode, learn, random
-        As for :class:`DWT1d`; fixed wavelets and modes also as three, for D, H and W.
-
-    Notes
-    -----
-    Input: shape (C, D, H, W) or (N, C, D, H, W). Output: as from ``lw.wavedecn``, a list of
-    the approximation and, coarsest level first, dicts of details by key (``'aad'`` … ``'ddd'``,
-    one letter per axis).
-
-    Examples
-    --------
-    >>> import torch
-    >>> from liftwave.torch import DWT3d
-    >>> approx, details = DWT3d("haar")(torch.randn(2, 3, 8, 8, 8))
-    >>> sorted(details)
-    ['aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd']
-    """
+    """3-D wavelet transform as a layer."""
 
     dimensions = 3
     inverse_type = IDWT3d

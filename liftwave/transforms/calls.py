@@ -10,19 +10,9 @@ import numpy as np
 from liftwave._arrays.convert import as_array
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.planned_transform import detail_keys
-from liftwave._operations.transform import (
-    Transform,
-    analysis,
-    partial_synthesis,
-    synthesis,
-)
+from liftwave._operations.transform import Transform, analysis, partial_synthesis, synthesis
 from liftwave._operations.upsample import Upsample
-from liftwave._plan.arguments import (
-    check_level,
-    check_part,
-    check_positive_level,
-    useful_level,
-)
+from liftwave._plan.arguments import check_level, check_part, check_positive_level, useful_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import check_size

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from array_api_compat import array_namespace
 
 from liftwave._arrays.taps import check_library_of_taps
-from liftwave._operations.transform_vjp import LiftGradient, StepGradient, real_zeros
+from liftwave._operations.tap_gradients import LiftGradient, StepGradient, real_zeros
 from liftwave._typing import Array
 from liftwave.errors import WaveletError
 from liftwave.wavelets.lifting.scheme import LiftingScheme

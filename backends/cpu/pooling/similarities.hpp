@@ -1,5 +1,5 @@
 // Similarities of the samples of a region to its mean, for one window per lane of a register. The
-// formulas are those of liftwave/_kernels/reference/pooling_weights.py, with one channel.
+// formulas are those of liftwave/_kernels/reference/pooling/weights.py, with one channel.
 #pragma once
 
 #include "common/vector_math.hpp"

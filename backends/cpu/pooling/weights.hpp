@@ -1,6 +1,6 @@
 // Weights of regions, w_i = h_i / sum_j h_j, for one window per lane of a register, and the
 // pullback of their cotangents to the samples. The formulas are those of
-// liftwave/_kernels/reference/pooling_weights.py, with one channel.
+// liftwave/_kernels/reference/pooling/weights.py, with one channel.
 #pragma once
 
 #include "pooling/similarities.hpp"

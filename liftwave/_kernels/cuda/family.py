@@ -7,10 +7,11 @@ This module defines the family; the other modules of this folder implement its m
 from __future__ import annotations
 
 from liftwave._kernels.contract import Kernels, LiftPoolKernels, PoolingKernels
+from liftwave._kernels.cuda.common.memory import CudaArrays
+from liftwave._kernels.cuda.common.runtime import Runtime
 from liftwave._kernels.cuda.levels import CudaLevels
-from liftwave._kernels.cuda.lift_pool import CudaLiftPool
-from liftwave._kernels.cuda.pooling import CudaPooling
-from liftwave._kernels.cuda.runtime import CudaArrays, Runtime
+from liftwave._kernels.cuda.lift_pool.kernels import CudaLiftPool
+from liftwave._kernels.cuda.pooling.kernels import CudaPooling
 
 
 class CudaKernels(CudaLevels, CudaArrays):

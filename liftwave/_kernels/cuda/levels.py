@@ -13,13 +13,20 @@ from math import prod
 from operator import attrgetter
 from typing import Any, cast
 
-from array_api_compat import array_namespace
-
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.cuda import filter_tiles
-from liftwave._kernels.cuda.filters import CudaFilters
-from liftwave._kernels.cuda.lifting import CudaLifting, analyse_level, name_of, synthesise_level
-from liftwave._kernels.cuda.lifting_gradient import CudaLiftingGradient
+from liftwave._kernels.cuda.common.memory import (
+    COMPUTED,
+    ITEMSIZE,
+    Memory,
+    address_of,
+    converted,
+    memory_of,
+    name_of,
+)
+from liftwave._kernels.cuda.filters import fused
+from liftwave._kernels.cuda.filters.kernels import CudaFilters
+from liftwave._kernels.cuda.lifting.gradient import CudaLiftingGradient
+from liftwave._kernels.cuda.lifting.kernels import CudaLifting, analyse_level, synthesise_level
 from liftwave._kernels.cuda.passes import (
     PAIR_KEYS,
     LevelLaunch,
@@ -31,7 +38,6 @@ from liftwave._kernels.cuda.passes import (
     native_synthesis,
     synthesis_launches,
 )
-from liftwave._kernels.cuda.runtime import COMPUTED, ITEMSIZE, Memory, address_of, memory_of
 from liftwave._plan.axis import bounded
 from liftwave._plan.levels import (
     AnalysisLevel,
@@ -66,7 +72,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
             if launches:
                 return self._launch_analysis(x, memory.address, launches)
         elif "int" not in stored:
-            x = _converted(x, stored)  # lifting kernels widen integers on load
+            x = converted(x, stored)  # lifting kernels widen integers on load
         return self._analyse_by_levels(x, plan, native.works, stored)
 
     def _launch_analysis(
@@ -77,9 +83,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         for level in launches:
             bands = list(map(partial(self._runtime.empty, level.shape, like=x), level.dtypes))
             places = list(map(address_of, bands))
-            filter_tiles.run_split(
-                level.launch, level.pair, address, places, x, level.what, self._runtime
-            )
+            fused.run_split(level.launch, level.pair, address, places, x, level.what, self._runtime)
             # The next launch reads it: its memory must not be reused before.
             address, approx = places[0], bands[0]
             details[:0] = bands[1:]
@@ -104,8 +108,8 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
             if lifted is not None:
                 return lifted
         if work.passes is None:
-            bands = axis_by_axis.analyse_level(_converted(x, COMPUTED[detail]), level, self)
-            return [_converted(bands[0], approx), *(_converted(b, detail) for b in bands[1:])]
+            bands = axis_by_axis.analyse_level(converted(x, COMPUTED[detail]), level, self)
+            return [converted(bands[0], approx), *(converted(b, detail) for b in bands[1:])]
         if len(work.passes) == 1:
             return self._split(x, work.passes[0], (approx, detail))
         return self._split_in_turn(x, level, work.passes, (approx, detail))
@@ -136,7 +140,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         if axis_pass.pair is None:
             return self._split_lines(x, axis_pass.first, shape, dtypes)
         bands = self._bands(x, shape, dtypes, 4)
-        if prod(shape) == 0 or filter_tiles.split(x, bands, dtypes, axis_pass.pair, self._runtime):
+        if prod(shape) == 0 or fused.split(x, bands, dtypes, axis_pass.pair, self._runtime):
             return bands
         wide = (COMPUTED[dtypes[0]], COMPUTED[dtypes[1]])
         approx, detail = self._split(x, Pass(axis_pass.first), wide)
@@ -157,9 +161,9 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
             )
         if is_served:
             return bands
-        wide = _converted(x, COMPUTED[dtypes[0]])
+        wide = converted(x, COMPUTED[dtypes[0]])
         bands = self._fallback.analysis(wide, step.filters, step.plan, step.axis)
-        return [_converted(band, dtype) for band, dtype in zip(bands, dtypes, strict=True)]
+        return [converted(band, dtype) for band, dtype in zip(bands, dtypes, strict=True)]
 
     def _bands(self, x: Array, shape: Shape, dtypes: tuple[str, str], count: int) -> list[Array]:
         empty = self._runtime.empty
@@ -206,7 +210,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
                 else:
                     places.append(approx if key == "aa" else None)
             approx = address_of(result)
-            filter_tiles.run_merge(
+            fused.run_merge(
                 step.launch, step.pair, places, approx, result, step.what, self._runtime
             )
             del previous
@@ -245,8 +249,8 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
                 return lifted
         if work.passes is None:
             if len({memory_of(band).dtype for band in bands.values()}) > 1:
-                bands = {key: _converted(band, COMPUTED[dtype]) for key, band in bands.items()}
-            return _converted(axis_by_axis.synthesise_level(bands, level, self), dtype)
+                bands = {key: converted(band, COMPUTED[dtype]) for key, band in bands.items()}
+            return converted(axis_by_axis.synthesise_level(bands, level, self), dtype)
         remaining = dict(bands)
         for axis_pass in reversed(work.passes):
             last = axis_pass is work.passes[0]
@@ -272,7 +276,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         if axis_pass.pair is None:
             return self._merge_lines(bands, axis_pass.first, shape, dtype, out)
         result = self._runtime.empty(shape, dtype, like) if out is None else out
-        if prod(shape) == 0 or filter_tiles.merge(bands, result, axis_pass.pair, self._runtime):
+        if prod(shape) == 0 or fused.merge(bands, result, axis_pass.pair, self._runtime):
             return result
         assert axis_pass.second is not None
         second = Pass(axis_pass.second)
@@ -296,18 +300,13 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         pairs = [(b, taps) for b, taps in zip(bands, step.filters, strict=True) if b is not None]
         present, filters = [b for b, _ in pairs], [taps for _, taps in pairs]
         if len({memory_of(b).dtype for b in present}) > 1:
-            present = [_converted(b, COMPUTED[dtype]) for b in present]
+            present = [converted(b, COMPUTED[dtype]) for b in present]
         result = self._runtime.empty(shape, dtype, present[0]) if out is None else out
         if self.run_synthesis(present, result, filters, step.plan, step.axis):
             return result
-        wide = [_converted(b, COMPUTED[dtype]) for b in present]
+        wide = [converted(b, COMPUTED[dtype]) for b in present]
         result = self._fallback.synthesis(wide, filters, step.plan, step.axis)
-        return _converted(result, dtype)
-
-
-def _converted(x: Array, dtype: str) -> Array:
-    xp = array_namespace(x)
-    return xp.astype(x, getattr(xp, dtype), copy=False)
+        return converted(result, dtype)
 
 
 # --- output arrays -------------------------------------------------------------------------------

@@ -11,10 +11,15 @@ from itertools import groupby, islice
 from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from liftwave._kernels.cuda import filter_tiles
-from liftwave._kernels.cuda.filter_tiles import Pair, TileLaunch, pair_of
-from liftwave._kernels.cuda.lifting import Group, level_groups
-from liftwave._kernels.cuda.runtime import COMPUTED, Memory
+from liftwave._kernels.cuda.common.memory import COMPUTED, Memory
+from liftwave._kernels.cuda.filters import fused
+from liftwave._kernels.cuda.filters.fused_launch import (
+    Pair,
+    TileLaunch,
+    contiguous_strides,
+    pair_of,
+)
+from liftwave._kernels.cuda.lifting.groups import Group, level_groups
 from liftwave._plan.axes import with_length
 from liftwave._plan.levels import AnalysisPlan, FilterStep, Shape, Step, SynthesisPlan
 
@@ -136,13 +141,13 @@ def analysis_launches(works: Sequence[Work], memory: Memory, stored: str) -> Lau
             return False
         dtypes = (stored if work is works[-1] else COMPUTED[stored], stored)
         shape = work.passes[0].resized(memory.shape)
-        launch = filter_tiles.split_launch(memory, shape, dtypes, pair) if prod(shape) else None
+        launch = fused.split_launch(memory, shape, dtypes, pair) if prod(shape) else None
         if launch is None:
             return False
         what = f"analysis of {memory.shape} along axes {pair.axes}"
         launches.append(LevelLaunch(shape, (dtypes[0], *dtypes[1:] * 3), launch, pair, what))
         # Allocated memory begins at a multiple of 16 bytes.
-        memory = Memory(0, filter_tiles.contiguous_strides(shape), shape, dtypes[0])
+        memory = Memory(0, contiguous_strides(shape), shape, dtypes[0])
     return launches
 
 
@@ -163,11 +168,9 @@ def synthesis_launches(
             bands[level.approx_key] = approx._replace(shape=level.approx_shape)
         band_memories = [bands.get(key) for key in work.passes[0].letters]
         dtype = stored if level is plan.levels[-1] else COMPUTED[stored]
-        strides = filter_tiles.contiguous_strides(level.shape)
+        strides = contiguous_strides(level.shape)
         approx = Memory(0, strides, level.shape, dtype)
-        launch = (
-            filter_tiles.merge_launch(band_memories, approx, pair) if prod(level.shape) else None
-        )
+        launch = fused.merge_launch(band_memories, approx, pair) if prod(level.shape) else None
         if launch is None:
             return False
         what = f"synthesis of {level.shape} along axes {pair.axes}"

@@ -31,7 +31,9 @@ class ReferenceKernels(ReferenceFilters, ReferenceLifting):
     @cached_property
     def pooling(self) -> PoolingKernels:
         """Pooling over windows."""
-        from liftwave._kernels.reference.pooling import ReferencePooling  # few programs pool
+        from liftwave._kernels.reference.pooling.kernels import (
+            ReferencePooling,  # few programs pool
+        )
 
         return ReferencePooling()
 

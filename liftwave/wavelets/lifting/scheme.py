@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
 
 import pywt
 
 from liftwave.errors import WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting import polyphase
+from liftwave.wavelets.lifting.fields import SchemeFields
 from liftwave.wavelets.lifting.fixed_point import fixed_point
 from liftwave.wavelets.lifting.polyphase import Factors, Polyphase
-from liftwave.wavelets.lifting.step import (
-    LiftingStep,
-    as_integer,
-    as_pair,
-    as_scale,
-    as_tuple_of,
-    band_formulas,
-    is_array_scalar,
-    scale_text,
-)
+from liftwave.wavelets.lifting.step import LiftingStep
 from liftwave.wavelets.lifting.tables import canonical_name, table_factors
-from liftwave.wavelets.taps import PlanOwner
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LiftingScheme(PlanOwner):
+class LiftingScheme(SchemeFields):
     r"""A lifting scheme, accepted wherever a wavelet is.
 
     A signal is split into even and odd samples. Each step changes one of the
@@ -89,27 +79,6 @@ class LiftingScheme(PlanOwner):
     approx[k] = 1.41421*even[k]
     detail[k] = -0.707107*odd[k]
     """
-
-    steps: tuple[LiftingStep, ...]
-    scale: tuple[Any, Any] = (1.0, 1.0)
-    name: str = ""
-    shift: tuple[int, int] = (0, 0)
-    integer: bool = False
-    origin: FilterBank | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        checked = {
-            "steps": as_tuple_of(LiftingStep, self.steps, "steps"),
-            "scale": tuple(map(as_scale, as_pair(self.scale, "scale"))),
-            "shift": tuple(as_integer(s, "shift") for s in as_pair(self.shift, "shift")),
-            "integer": bool(self.integer),
-        }
-        if not isinstance(self.origin, FilterBank | None):
-            raise TypeError(f"origin must be a FilterBank or None, got {self.origin!r}")
-        for attribute, value in checked.items():
-            object.__setattr__(self, attribute, value)
-        if self.integer:
-            _check_integer(self)
 
     @classmethod
     def from_name(cls, name: str) -> LiftingScheme:
@@ -198,12 +167,6 @@ class LiftingScheme(PlanOwner):
 
         checked = factorization.as_filter_bank(bank)
         return _scheme(factorization.bank_factors(checked), checked.name, checked)
-
-    @cached_property
-    def is_concrete(self) -> bool:
-        """Whether taps and scales are plain numbers rather than arrays of another library."""
-        steps_are = all(step.is_concrete for step in self.steps)
-        return steps_are and not any(map(is_array_scalar, self.scale))
 
     @cached_property
     def dec_len(self) -> int:
@@ -387,53 +350,8 @@ class LiftingScheme(PlanOwner):
         """
         return fixed_point(step)
 
-    @property
-    def _factors(self) -> Factors:
-        return Factors(self.steps, self.scale, self.shift)
-
     def _label(self, prefix: str) -> str:
         return f"{prefix} {self.name}" if self.name else ""
-
-    def _require_numbers(self, result: str) -> None:
-        if not self.is_concrete:
-            raise WaveletError(
-                f"{self!r} holds array taps or scales: {result} is not computed, since that would "
-                "copy them from their device; build a LiftingScheme of plain numbers for it"
-            )
-
-    @cached_property
-    def _scale_key(self) -> tuple[Any, ...]:
-        return tuple(("array", id(s)) if is_array_scalar(s) else s for s in self.scale)
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash((self.steps, self._scale_key, self.shift, self.integer))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, LiftingScheme):
-            return NotImplemented
-        if self is other:
-            return True
-        one, two = ((s._scale_key, s.shift, s.integer, s.steps) for s in (self, other))
-        return one == two
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __repr__(self) -> str:
-        count = len(self.steps)
-        parts = [repr(self.name)] if self.name else []
-        parts.append(f"{count} step" if count == 1 else f"{count} steps")
-        if any(is_array_scalar(s) or s != 1.0 for s in self.scale):
-            parts.append("scale=({}, {})".format(*map(scale_text, self.scale)))
-        if self.shift != (0, 0):
-            parts.append(f"shift={self.shift}")
-        if self.integer:
-            parts.append("integer")
-        return f"LiftingScheme({', '.join(parts)})"
-
-    def __str__(self) -> str:
-        return "\n".join([*map(str, self.steps), *band_formulas(self.scale, self.shift)])
 
 
 def _scheme(factors: Factors, name: str = "", origin: FilterBank | None = None) -> LiftingScheme:
@@ -452,12 +370,3 @@ def _named(name: str) -> LiftingScheme:
             "'cdf9.7' and all of pywt.wavelist(kind='discrete') except 'dmey'"
         )
     return LiftingScheme.from_filter_bank(pywt.Wavelet(known))
-
-
-def _check_integer(scheme: LiftingScheme) -> None:
-    scheme._require_numbers("an integer transform")
-    if any(abs(s) != 1.0 for s in scheme.scale):
-        raise WaveletError(
-            f"an integer scheme cannot scale its bands, but scale is {scheme.scale}: "
-            "use (1, 1), or build the scheme without integer=True and call to_integer()"
-        )

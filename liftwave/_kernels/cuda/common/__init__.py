@@ -1,0 +1,1 @@
+"""Arrays and boundaries as arguments of CUDA kernels, and the launch of kernels."""

@@ -1,0 +1,269 @@
+"""Launching CUDA kernels.
+
+CuPy compiles kernels at their first use, for the device that they run on, and caches them on disk.
+They run on the caller's current stream, on CuPy arrays and on CUDA tensors of torch. The library of
+the arrays allocates results. No code here waits for a device.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import re
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from liftwave._kernels.contract import Kernels
+from liftwave._typing import Array
+from liftwave.errors import DeviceError
+
+
+class Kernel(NamedTuple):
+    """A kernel: its source file, and its name with template arguments."""
+
+    source: str
+    expression: str
+
+
+class Runtime(Protocol):
+    """Runs kernels and allocates results: on devices, or on the host in tests."""
+
+    def missing(self) -> str | None:
+        """What is missing to run kernels here, in words; None if nothing is missing."""
+        ...
+
+    def holds(self, x: Array) -> bool:
+        """Whether ``x`` is in memory that kernels can access, for any dtype."""
+        ...
+
+    def launch(
+        self,
+        kernel: Kernel,
+        blocks: int,
+        threads: int,
+        shared: int,
+        arguments: ctypes.Structure,
+        like: Array,
+        what: str,
+    ) -> None:
+        """Run a kernel on the device and the current stream of ``like``.
+
+        Parameters
+        ----------
+        kernel : Kernel
+            The kernel; it has one parameter, a structure.
+        blocks, threads, shared : int
+            Blocks, threads in each, and bytes of shared memory.
+        arguments : ctypes.Structure
+            The kernel's parameter.
+        like : array
+            One of the arrays that the kernel reads or writes.
+        what : str
+            The transform and the shape, for error messages.
+
+        Raises
+        ------
+        DeviceError
+            If the kernel cannot be compiled or launched.
+        """
+        ...
+
+    def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
+        """Memory for a result, in the library and on the device of ``like``."""
+        ...
+
+
+class CudaPart:
+    """A part of the family.
+
+    Parameters
+    ----------
+    runtime : Runtime
+        Runs the kernels and allocates results.
+    fallback : Kernels
+        Handles what these kernels do not support.
+    """
+
+    def __init__(self, runtime: Runtime, fallback: Kernels) -> None:
+        self._runtime = runtime
+        self._fallback = fallback
+
+
+# --- sources -------------------------------------------------------------------------------------
+
+CXX = {
+    "float16": "liftwave::half",
+    "bfloat16": "liftwave::bfloat",
+    "float32": "float",
+    "float64": "double",
+    "complex64": "liftwave::complex<float>",
+    "complex128": "liftwave::complex<double>",
+    "int8": "signed char",
+    "uint8": "unsigned char",
+    "int16": "short",
+    "uint16": "unsigned short",
+    "int32": "int",
+    "uint32": "unsigned",
+    "int64": "long long",
+    "uint64": "unsigned long long",
+}
+"""The types of C++ of the supported dtypes."""
+
+
+def kernel(source: str, name: str, *parameters: Any) -> Kernel:
+    """A kernel by its name and template arguments: names of dtypes, numbers and booleans."""
+    return _kernel(source, name, parameters)
+
+
+@cache
+def _kernel(source: str, name: str, parameters: tuple[Any, ...]) -> Kernel:
+    written = ", ".join(CXX[p] if isinstance(p, str) else str(p).lower() for p in parameters)
+    return Kernel(source, f"liftwave::{name}<{written}>" if written else f"liftwave::{name}")
+
+
+@cache
+def source_folder() -> Path:
+    """The folder of the sources: in the installed package, or in the source tree."""
+    package = Path(__file__).resolve().parents[3]
+    installed = package / "_backends" / "cuda"
+    return installed if installed.is_dir() else package.parent / "backends" / "cuda"
+
+
+@cache
+def source_text(name: str) -> str:
+    """A source and all its includes, as one text."""
+    return _with_includes(name, set())
+
+
+_INCLUDE = re.compile(r'^#include "(.+)"$', re.MULTILINE)
+
+
+def _with_includes(name: str, included: set[str]) -> str:
+    if name in included:
+        return ""
+    included.add(name)
+    text = (source_folder() / name).read_text(encoding="utf-8").replace("#pragma once\n", "")
+    return _INCLUDE.sub(lambda match: _with_includes(match.group(1), included), text)
+
+
+# --- devices -------------------------------------------------------------------------------------
+
+OPTIONS = ("-std=c++17",)
+"""Options of the compiler."""
+
+
+class DeviceRuntime:
+    """Runs kernels on CUDA devices, through CuPy's compiler and driver."""
+
+    def missing(self) -> str | None:
+        """What is missing to run kernels here: CuPy, or a device."""
+        return _missing()
+
+    def holds(self, x: Array) -> bool:
+        """Whether ``x`` is a CuPy array or a CUDA tensor of torch."""
+        if hasattr(x, "data_ptr"):  # torch for ROCm also names its devices CUDA
+            return x.is_cuda and sys.modules["torch"].version.cuda is not None
+        cupy = sys.modules.get("cupy")
+        return cupy is not None and type(x) is cupy.ndarray
+
+    def launch(
+        self,
+        kernel: Kernel,
+        blocks: int,
+        threads: int,
+        shared: int,
+        arguments: ctypes.Structure,
+        like: Array,
+        what: str,
+    ) -> None:
+        """Run a kernel on the device and the current stream of ``like``."""
+        cupy = _cupy()
+        device, stream = _place(like)
+        parameters = (ctypes.c_void_p * 1)(ctypes.addressof(arguments))
+        try:
+            if cupy.cuda.runtime.getDevice() == device:
+                self._launch(kernel, (blocks, threads, shared), stream, parameters, device)
+            else:
+                with cupy.cuda.Device(device):
+                    self._launch(kernel, (blocks, threads, shared), stream, parameters, device)
+        except (cupy.cuda.driver.CUDADriverError, cupy.cuda.runtime.CUDARuntimeError) as error:
+            raise DeviceError(
+                f"{what}: the kernel {kernel.expression} could not be launched on CUDA device "
+                f"{device} ({blocks} blocks of {threads} threads, {shared} bytes of shared "
+                f"memory): {error}"
+            ) from error
+        except cupy.cuda.compiler.CompileException as error:
+            raise DeviceError(
+                f"{what}: the kernel {kernel.expression} could not be compiled for CUDA device "
+                f"{device} by CuPy {cupy.__version__}: {error}"
+            ) from error
+
+    @staticmethod
+    def _launch(
+        kernel: Kernel, sizes: tuple[int, int, int], stream: int, parameters: Any, device: int
+    ) -> None:
+        blocks, threads, shared = sizes
+        driver = _cupy().cuda.driver
+        if not driver.ctxGetCurrent():  # a runtime may not have set a context in this thread
+            _cupy().cuda.runtime.free(0)
+        driver.launchKernel(
+            _function(kernel, device).ptr,
+            *(blocks, 1, 1, threads, 1, 1),
+            *(shared, stream, ctypes.addressof(parameters), 0),
+        )
+
+    def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
+        """Memory for a result, from the library's allocator, on the device of ``like``."""
+        if hasattr(like, "data_ptr"):
+            torch = sys.modules["torch"]
+            return torch.empty(tuple(shape), dtype=getattr(torch, dtype), device=like.device)
+        with like.device:
+            return _cupy().empty(tuple(shape), dtype)
+
+
+@cache
+def _cupy() -> Any:
+    import cupy
+
+    return cupy
+
+
+@cache
+def _missing() -> str | None:
+    if importlib.util.find_spec("cupy") is None:
+        return "CuPy is not installed (pip install liftwave[cuda12], or [cuda13])"
+    try:
+        cupy = _cupy()
+    except ImportError as error:
+        return f"CuPy cannot be imported: {error}"
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        return f"CuPy {cupy.__version__} finds no CUDA device: {error}"
+    return None if count else f"CuPy {cupy.__version__} finds no CUDA device"
+
+
+def _place(x: Array) -> tuple[int, int]:
+    """The number of the device of an array, and its library's current stream there."""
+    if hasattr(x, "data_ptr"):
+        torch = sys.modules["torch"]
+        device = x.device.index
+        return device, torch.cuda.current_stream(device).cuda_stream
+    device = x.device.id
+    if _cupy().cuda.runtime.getDevice() == device:
+        return device, _cupy().cuda.get_current_stream().ptr
+    return device, _cupy().cuda.get_current_stream(device).ptr
+
+
+@cache
+def _function(kernel: Kernel, device: int) -> Any:
+    """A kernel, compiled for the current device, which is ``device``."""
+    module = _cupy().RawModule(
+        code=source_text(kernel.source),
+        options=OPTIONS,
+        name_expressions=(kernel.expression,),
+    )
+    return module.get_function(kernel.expression).kernel

@@ -1,0 +1,1 @@
+"""Lifting pooling by CUDA kernels."""

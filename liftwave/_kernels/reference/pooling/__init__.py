@@ -1,0 +1,1 @@
+"""Pooling over windows by the array API."""
