@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from liftwave._plan.axis import LiftPlan
-from liftwave._plan.levels import AnalysisPlan, BankPlan, SynthesisPlan
+from liftwave._plan.axis import FilterPlan, LiftPlan
+from liftwave._plan.circular import CircularPlan
+from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
@@ -44,15 +45,33 @@ class AxisKernels(Protocol):
     """Transforms along one axis."""
 
     def analysis(
-        self, x: Array, filters: Sequence[Taps], plan: BankPlan, axis: int
+        self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> list[Array]:
-        """One band per filter: filtered, and downsampled by two unless the plan is circular."""
+        """One band per filter: filtered and downsampled by two."""
         ...
 
     def synthesis(
-        self, bands: Sequence[Array], filters: Sequence[Taps], plan: BankPlan, axis: int
+        self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> Array:
-        """The sum over bands, each filtered, and first upsampled by two unless it is circular."""
+        """The sum over bands, each upsampled by two and filtered."""
+        ...
+
+    def circular_analysis(
+        self, x: Array, filters: Sequence[Taps], plan: CircularPlan, axis: int
+    ) -> list[Array]:
+        """One band per filter: filtered along a periodic axis, without downsampling."""
+        ...
+
+    def circular_synthesis(
+        self, bands: Sequence[Array], filters: Sequence[Taps], plan: CircularPlan, axis: int
+    ) -> Array:
+        """The sum over bands, each filtered along a periodic axis."""
+        ...
+
+    def circular_tap_gradients(
+        self, x: Array, cotangents: Sequence[Array], plan: CircularPlan, axis: int
+    ) -> list[Array]:
+        """As :meth:`tap_gradients`, of :meth:`circular_analysis`."""
         ...
 
     def lift_analysis(
@@ -74,7 +93,7 @@ class AxisKernels(Protocol):
         ...
 
     def tap_gradients(
-        self, x: Array, cotangents: Sequence[Array], plan: BankPlan, axis: int
+        self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
     ) -> list[Array]:
         r"""The gradients of the taps of an analysis: an array of shape (length,) per cotangent.
 
@@ -85,8 +104,7 @@ class AxisKernels(Protocol):
         .. math:: G_j = \sum_k \mathrm{Re}(\overline{\tilde x_{2k+\mathtt{phase}-j}}\, \tilde g_k)
 
         summed over all other axes too. The first tilde is the extension ``plan.extend``. The second
-        is ``plan.fold``, which extends cotangents as far as it folds outputs. With a circular plan,
-        both signals are periodic and index ``k + first - dilation * j`` takes the place of the first.
+        is ``plan.fold``, which extends cotangents as far as it folds outputs.
         """
         ...
 

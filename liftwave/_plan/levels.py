@@ -23,15 +23,11 @@ Keys: TypeAlias = tuple[tuple[str, ...], ...]
 Band = TypeVar("Band")
 
 
-BankPlan: TypeAlias = FilterPlan | CircularPlan
-"""The geometry of a filter bank along one axis, with or without downsampling."""
-
-
 class FilterStep(NamedTuple):
     """One band split or merged along one axis by a filter bank."""
 
     axis: int
-    plan: BankPlan
+    plan: FilterPlan
     filters: tuple[Taps, Taps]
 
 
@@ -44,7 +40,15 @@ class LiftStep(NamedTuple):
     scale: tuple[Any, Any]
 
 
-Step: TypeAlias = FilterStep | LiftStep
+class CircularStep(NamedTuple):
+    """One band split or merged along one periodic axis by a filter bank, without downsampling."""
+
+    axis: int
+    plan: CircularPlan
+    filters: tuple[Taps, Taps]
+
+
+Step: TypeAlias = FilterStep | LiftStep | CircularStep
 
 
 class AnalysisLevel(NamedTuple):

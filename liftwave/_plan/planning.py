@@ -23,6 +23,7 @@ from liftwave._plan.lengths import band_lengths, check_size
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
+    CircularStep,
     FilterStep,
     Keys,
     LiftStep,
@@ -107,7 +108,7 @@ def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
     filters = (wavelet.dec_lo, wavelet.dec_hi)
     if isinstance(plan.mode, Undecimated):
         circular = circular_analysis_plan(n, wavelet.dec_len, plan.mode, depth)
-        return FilterStep(plan.axis, circular, filters)
+        return CircularStep(plan.axis, circular, filters)
     return FilterStep(plan.axis, analysis_plan(n, wavelet.dec_len, plan.mode), filters)
 
 
@@ -213,7 +214,7 @@ def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape], depth: int) -> 
     filters = (wavelet.rec_lo, wavelet.rec_hi)
     if isinstance(plan.mode, Undecimated):
         circular = circular_synthesis_plan(n_approx, wavelet.rec_len, plan.mode, depth)
-        return FilterStep(plan.axis, circular, filters)
+        return CircularStep(plan.axis, circular, filters)
     return FilterStep(plan.axis, synthesis_plan(n_approx, wavelet.rec_len, plan.mode), filters)
 
 

@@ -36,7 +36,7 @@ class CpuFilters(CpuPart):
     """Filter banks along one axis."""
 
     def analysis(
-        self, x: Array, filters: Sequence[Taps], plan: BankPlan, axis: int
+        self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> list[Array]:
         """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
         native = _native_analysis(plan, tuple(filters), axis)

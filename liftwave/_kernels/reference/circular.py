@@ -12,24 +12,32 @@ from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
 
-def circular_sum(
-    bands: Sequence[Array], filters: Sequence[Taps], plan: CircularPlan, axis: int
-) -> Array:
-    """``y[k] = sum_j f[j] * x[(k + first - dilation j) mod n]``, summed over the bands."""
-    xp = array_namespace(*bands)
-    return total(
-        tap * xp.roll(band, -offset, axis=axis)
-        for band, taps in zip(bands, filters, strict=True)
-        for tap, offset in zip(tap_values(taps, band, xp), plan.offsets, strict=True)
-    )
+class ReferenceCircular:
+    """Filters without downsampling along a periodic axis."""
 
+    def circular_analysis(
+        self, x: Array, filters: Sequence[Taps], plan: CircularPlan, axis: int
+    ) -> list[Array]:
+        """``y[k] = sum_j f[j] * x[(k + first - dilation j) mod n]`` for each filter ``f``."""
+        return [self.circular_synthesis([x], [taps], plan, axis) for taps in filters]
 
-def circular_tap_gradients(
-    x: Array, cotangents: Sequence[Array], plan: CircularPlan, axis: int
-) -> list[Array]:
-    """``G[j] = sum_k x[(k + first - dilation j) mod n] * y[k]`` for each cotangent ``y``."""
-    xp = array_namespace(x, *cotangents)
-    return [
-        xp.stack([inner(xp.roll(x, -offset, axis=axis), y) for offset in plan.offsets])
-        for y in cotangents
-    ]
+    def circular_synthesis(
+        self, bands: Sequence[Array], filters: Sequence[Taps], plan: CircularPlan, axis: int
+    ) -> Array:
+        """The same sum with a filter for each band, summed over the bands."""
+        xp = array_namespace(*bands)
+        return total(
+            tap * xp.roll(band, -offset, axis=axis)
+            for band, taps in zip(bands, filters, strict=True)
+            for tap, offset in zip(tap_values(taps, band, xp), plan.offsets, strict=True)
+        )
+
+    def circular_tap_gradients(
+        self, x: Array, cotangents: Sequence[Array], plan: CircularPlan, axis: int
+    ) -> list[Array]:
+        """``G[j] = sum_k x[(k + first - dilation j) mod n] * y[k]`` for each cotangent ``y``."""
+        xp = array_namespace(x, *cotangents)
+        return [
+            xp.stack([inner(xp.roll(x, -offset, axis=axis), y) for offset in plan.offsets])
+            for y in cotangents
+        ]

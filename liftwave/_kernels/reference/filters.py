@@ -15,10 +15,7 @@ from liftwave._kernels.reference.pieces import (
     tap_values,
     total,
 )
-from liftwave._kernels.reference.circular import circular_sum, circular_tap_gradients
 from liftwave._plan.axis import FilterPlan
-from liftwave._plan.circular import CircularPlan
-from liftwave._plan.levels import BankPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
@@ -27,11 +24,9 @@ class ReferenceFilters:
     """Filter banks along one axis."""
 
     def analysis(
-        self, x: Array, filters: Sequence[Taps], plan: BankPlan, axis: int
+        self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> list[Array]:
         """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
-        if isinstance(plan, CircularPlan):
-            return [circular_sum([x], [taps], plan, axis) for taps in filters]
         xp = array_namespace(x)
         wide = extended(x, plan.extend, axis)
         first, count = _first_tap(plan)
@@ -45,11 +40,9 @@ class ReferenceFilters:
         return bands
 
     def synthesis(
-        self, bands: Sequence[Array], filters: Sequence[Taps], plan: BankPlan, axis: int
+        self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> Array:
         """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
-        if isinstance(plan, CircularPlan):
-            return circular_sum(bands, filters, plan, axis)
         xp = array_namespace(*bands)
         wide = [extended(band, plan.extend, axis) for band in bands]
         start = -len(plan.fold.left)
@@ -70,11 +63,9 @@ class ReferenceFilters:
         return folded(merged(phases, axis, xp), plan.fold, axis, xp)
 
     def tap_gradients(
-        self, x: Array, cotangents: Sequence[Array], plan: BankPlan, axis: int
+        self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
     ) -> list[Array]:
         """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``, both extended."""
-        if isinstance(plan, CircularPlan):
-            return circular_tap_gradients(x, cotangents, plan, axis)
         xp = array_namespace(x, *cotangents)
         wide = extended(x, plan.extend, axis)
         first, count = _first_tap(plan)
