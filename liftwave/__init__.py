@@ -8,7 +8,7 @@ import typing as _t
 from importlib import import_module as _import_module
 from importlib.util import find_spec as _find_spec
 
-from pywt import Modes, Wavelet, families, orthogonal_filter_bank, qmf, wavelist
+from pywt import Modes, orthogonal_filter_bank, qmf, wavelist
 
 from liftwave._config import get_num_threads, set_num_threads, show_config
 from liftwave._dispatch import kernels
@@ -19,6 +19,7 @@ from liftwave.transforms.multilevel import wavedec, wavedec2, wavedecn, waverec,
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep
+from liftwave.wavelets.names import Wavelet, families
 
 if _t.TYPE_CHECKING:
     from liftwave import constraints as constraints
@@ -141,4 +142,4 @@ def __getattr__(name: str) -> _t.Any:
 def __dir__() -> list[str]:
     # help() reads all listed names, so submodules whose library is missing are not listed.
     submodules = {name for name, library in _SUBMODULES.items() if _find_spec(library)}
-    return sorted({*globals(), *__all__, *submodules})
+    return sorted({*__all__, *submodules, "__doc__", "__name__", "__version__"})

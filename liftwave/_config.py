@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 import sys
 
 import numpy as np
 
 import liftwave._dispatch as _dispatch
+from liftwave._numbers import whole_number
 from liftwave._version import __version__
+from liftwave.errors import ThreadsError
 
 
 def set_num_threads(count: int) -> None:
@@ -24,8 +25,8 @@ def set_num_threads(count: int) -> None:
 
     Raises
     ------
-    ValueError
-        If ``count`` is less than 1.
+    ValueError, TypeError
+        If ``count`` is less than 1 or more than 2147483647, or not a whole number.
 
     Examples
     --------
@@ -36,9 +37,9 @@ def set_num_threads(count: int) -> None:
     1
     >>> lw.set_num_threads(before)
     """
-    count = operator.index(count)
+    count = whole_number(count, "the number of threads must be an integer")
     if not 1 <= count < 2**31:
-        raise ValueError(f"the number of threads must be at least 1, got {count}")
+        raise ThreadsError(f"the number of threads must be from 1 to {2**31 - 1}, got {count}")
     if _dispatch.compiled():
         import liftwave._cpu as _cpu
 

@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 class BandMemory:
-    """The shape of each band of an analysis, and the function that allocates it (None: empty)."""
+    """The blocks of the bands of an analysis.
 
-    def __init__(self, bands: Sequence[tuple[tuple[int, ...], Any]]) -> None: ...
+    The shape of each, the function that allocates it (None: empty), and an index and a shape for
+    each of its bands; none of these if the block is a band.
+    """
+
+    def __init__(self, blocks: Sequence[tuple[tuple[int, ...], Any, Sequence[Any]]]) -> None: ...
 
 class Analysis:
     """Levels of an analysis, run in one go.
@@ -130,21 +134,18 @@ def add_to_places(numbers: Any, places: Any, result: Any, planes: int) -> None: 
 def exponentials(x: Any, result: Any) -> None: ...
 
 class LiftPool:
-    """Lifting pooling of signals of given sizes; forms are 0 sum, 1 concat, 2 bands."""
+    """Lifting pooling of signals of given sizes; forms are 0 sum, 1 concat, 2 bands.
+
+    All methods give None if an array is not plain.
+    """
 
     def __init__(
         self, sizes: Sequence[int], sources: Sequence[Sequence[int]], kernel: int, shared: bool
     ) -> None: ...
     def down(
-        self,
-        x: Any,
-        filters: Any,
-        results: Sequence[Any],
-        bands: Sequence[int],
-        form: int,
-        sums: Any,
-    ) -> None: ...
-    def up(self, bands: Sequence[Any], filters: Any, x: Any) -> None: ...
+        self, x: Any, filters: Any, bands: Sequence[int], form: int, with_sums: bool
+    ) -> tuple[list[Any], Any] | None: ...
+    def up(self, bands: Sequence[Any], filters: Any) -> Any: ...
     def down_vjp(
         self,
         values: Sequence[Any],
@@ -154,15 +155,7 @@ class LiftPool:
         filters: Any,
         bands: Sequence[int],
         form: int,
-        x: Any,
-        gradient: Any,
-    ) -> None: ...
+    ) -> tuple[Any, Any] | None: ...
     def up_vjp(
-        self,
-        values: Sequence[Any],
-        from_results: bool,
-        cotangent: Any,
-        filters: Any,
-        bands: Sequence[Any],
-        gradient: Any,
-    ) -> None: ...
+        self, values: Sequence[Any], from_results: bool, cotangent: Any, filters: Any
+    ) -> tuple[list[Any], Any] | None: ...

@@ -6,6 +6,7 @@ Arrays that no compiled kernel supports use the reference kernels, on the array'
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,10 +19,11 @@ from liftwave._arrays.convert import PLAIN_DTYPES, is_half
 from liftwave._arrays.tensors import is_on_device
 from liftwave._kernels.contract import CompiledKernels, Kernels
 from liftwave._kernels.half_precision import in_float32
+from liftwave._kernels.missing import explanation, hidden_installation, warn_of_missing_kernels
 from liftwave._kernels.no_fallback import Cause, no_fallback
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._typing import Array
-from liftwave.errors import KernelsError, MissingKernelsWarning, warn
+from liftwave.errors import ArgumentTypeError, KernelsError
 
 _COMPILED = ("cpu", "cuda")
 """The compiled families, in order of preference."""
@@ -194,15 +196,14 @@ def compiled() -> bool:
     return "cpu" in _families
 
 
-_WITHOUT_COMPILED = " (liftwave was installed without compiled kernels)"
 _HINTS = {
-    "cpu": _WITHOUT_COMPILED,
-    "cpu!": _WITHOUT_COMPILED,
     "reference!": " (the reference kernels have no fallback, so '!' does not apply to them)",
 }
 
 
 def _check(name: str | None) -> None:
+    if not isinstance(name, str | None):
+        raise ArgumentTypeError(f"kernels are chosen by a name, got {name!r}")
     if name is None or name in _families:
         return
     if name in ("cuda", "cuda!"):
@@ -210,19 +211,20 @@ def _check(name: str | None) -> None:
         if missing is not None:
             raise KernelsError(f"kernels {name!r} cannot run here: {missing}")
         return
-    hint = _HINTS.get(name, "")
+    hint = f" ({explanation()})" if name in ("cpu", "cpu!") else _HINTS.get(name, "")
     available = ", ".join(map(repr, _families))
     raise KernelsError(f"unknown kernels {name!r}; available: {available}{hint}")
 
 
 @cache
 def _say_what_is_missing() -> None:
-    warn(
-        "liftwave was installed without its compiled kernels, so it uses slower code. "
-        "Install it again with a C++17 compiler (LIFTWAVE_BUILD=required shows what is "
-        "missing), or set LIFTWAVE_KERNELS=reference to silence this warning",
-        MissingKernelsWarning,
-    )
+    warn_of_missing_kernels()
+
+
+# A source tree that hides an installation is a mistake, so the import itself warns. An installation
+# without compiled kernels was perhaps intended, and is reported by the first transform.
+if "cpu" not in _families and CHOICE.get() is None and hidden_installation(sys.path):
+    _say_what_is_missing()
 
 
 @contextmanager

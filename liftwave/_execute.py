@@ -9,7 +9,7 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -22,8 +22,7 @@ from liftwave._operations.transform import Transform
 from liftwave._typing import Array
 from liftwave.errors import OptionError
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def execute(call: Call) -> Any:
@@ -99,7 +98,7 @@ def _is_recorded(operation: Operation, arrays: Sequence[Array]) -> bool:
 # --- public functions in compiled graphs ---------------------------------------------------------
 
 
-def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
+def graph_node(function: _F) -> _F:
     """Decorate a function so that ``torch.compile`` records it as one node and not its body.
 
     The arguments of a node are tensors, numbers, text, wavelets, and sequences and dicts of
@@ -110,16 +109,15 @@ def graph_node(function: Callable[_P, _R]) -> Callable[_P, _R]:
     modules = sys.modules
 
     @wraps(function)
-    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def call(*args: Any, **kwargs: Any) -> Any:
         if "torch" not in modules or not modules["torch"].compiler.is_dynamo_compiling():
             return function(*args, **kwargs)
         arguments = _node_arguments(function, args, kwargs)
         if arguments is None:
             return function(*args, **kwargs)
-        result: _R = _run_as_node(node, arguments)
-        return result
+        return _run_as_node(node, arguments)
 
-    return call
+    return cast(_F, call)
 
 
 def _node_arguments(

@@ -3,7 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+
+class _ArrayObject(Protocol):
+    """What arrays of all libraries have."""
+
+    @property
+    def shape(self) -> Any: ...
+
+    @property
+    def dtype(self) -> Any: ...
+
+    @property
+    def ndim(self) -> int: ...
+
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from typing_extensions import TypeVar
+
+    ArrayT = TypeVar("ArrayT", bound=_ArrayObject, default=NDArray[Any])
+else:
+    from typing import TypeVar
+
+    ArrayT = TypeVar("ArrayT")
+"""The arrays of one library. Lists and numbers become arrays of NumPy."""
+
+Data: TypeAlias = "ArrayT | Sequence[Any] | complex"
+"""An array, or nested lists of numbers."""
 
 Array: TypeAlias = Any
 """An n-dimensional array of any array-API library (NumPy, CuPy, torch, …)."""
@@ -27,8 +55,20 @@ Mode: TypeAlias = Literal[
 ]
 """The name of a boundary mode."""
 
-ModeLike: TypeAlias = "Mode | str | int"
+OldMode: TypeAlias = Literal["zpd", "cpd", "sym", "ppd", "sp1", "per"]
+"""An old name of a boundary mode. PyWavelets still accepts it, with a warning."""
+
+ModeLike: TypeAlias = "Mode | OldMode | int"
 """A mode's name, or PyWavelets' number for it."""
 
 Modes: TypeAlias = "ModeLike | Sequence[ModeLike]"
 """One mode for all axes, or one per axis."""
+
+Rule: TypeAlias = Literal["soft", "hard", "garrote", "garotte", "greater", "less"]
+"""The name of a rule of thresholding."""
+
+ShrinkageRule: TypeAlias = Literal["soft", "hard", "garrote"]
+"""The name of a rule of thresholding that denoises."""
+
+CoefficientFormat: TypeAlias = Literal["wavedec", "wavedec2", "wavedecn", "swt", "swt2", "swtn"]
+"""The name of the transform whose list of coefficients is built."""

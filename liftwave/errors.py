@@ -12,7 +12,8 @@ from pathlib import Path
 
 from numpy.exceptions import AxisError as _NumpyAxisError
 
-_PACKAGE = str(Path(__file__).parent) + os.sep
+_IMPORTING = "<frozen importlib."
+_INNER = (str(Path(__file__).parent) + os.sep, _IMPORTING)
 
 
 class LiftwaveError(Exception):
@@ -27,8 +28,16 @@ class ArgumentTypeError(LiftwaveError, TypeError):
     """An argument of a type that the function does not accept."""
 
 
+class ModeTypeError(ModeError, ArgumentTypeError):
+    """An object that is neither the name nor the number of a boundary mode."""
+
+
 class WaveletError(LiftwaveError, ValueError):
     """A value that does not describe a discrete wavelet."""
+
+
+class WaveletTypeError(WaveletError, ArgumentTypeError):
+    """An object that is not a wavelet."""
 
 
 class FactorizationError(WaveletError):
@@ -39,8 +48,23 @@ class ConstraintError(LiftwaveError, ValueError):
     """Constraints that no filters can meet together, or filters that violate a constraint."""
 
 
+class ConstraintTypeError(ConstraintError, ArgumentTypeError):
+    """A number of taps that is not a whole number."""
+
+
 class ShapeError(LiftwaveError, ValueError):
     """Sizes that do not match: an empty signal, mismatched bands, missing dimensions."""
+
+
+class ShapeTypeError(ShapeError, ArgumentTypeError):
+    """A size that is not a whole number."""
+
+
+class CoefficientsError(ShapeError, ArgumentTypeError, IndexError):
+    """Coefficients that are not in the structure that the transform returns.
+
+    PyWavelets raises errors of these types, depending on the part that is wrong.
+    """
 
 
 class WindowError(LiftwaveError, ValueError):
@@ -51,8 +75,16 @@ class LevelError(LiftwaveError, ValueError):
     """A number of decomposition levels that is not possible."""
 
 
+class LevelTypeError(LevelError, ArgumentTypeError):
+    """A number of decomposition levels that is not a whole number."""
+
+
 class KernelsError(LiftwaveError, ValueError):
     """Kernels that are not available in this installation."""
+
+
+class ThreadsError(LiftwaveError, ValueError):
+    """A number of threads that is not possible."""
 
 
 class DeviceError(LiftwaveError, RuntimeError):
@@ -67,6 +99,10 @@ class ExportError(LiftwaveError, ValueError):
     """A transform that cannot be exported as part of a torch model's graph."""
 
 
+class ThresholdError(LiftwaveError, ValueError):
+    """A thresholding rule that does not exist or does not fit the data."""
+
+
 class BandError(LiftwaveError, KeyError):
     """A band that a decomposition does not have."""
 
@@ -75,6 +111,10 @@ class BandError(LiftwaveError, KeyError):
 
 class AxisError(LiftwaveError, _NumpyAxisError):
     """An axis that the array does not have, or the same axis twice."""
+
+
+class AxisTypeError(AxisError, ArgumentTypeError):
+    """An axis that is not a whole number, or axes that are not a sequence."""
 
 
 class DTypeError(LiftwaveError, TypeError, ValueError):
@@ -104,6 +144,8 @@ class MissingKernelsWarning(UserWarning):
 def warn(message: str, category: type[Warning]) -> None:
     """Warn at the line of the caller: the first stack frame outside of this package."""
     level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        level, frame = level + 1, frame.f_back
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INNER):
+        # Python does not count the frames of its import system.
+        level += not frame.f_code.co_filename.startswith(_IMPORTING)
+        frame = frame.f_back
     warnings.warn(message, category, stacklevel=level)

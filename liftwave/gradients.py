@@ -22,10 +22,12 @@ from liftwave._dispatch import kernels_for
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation, Shape
 from liftwave._operations.wavelet_operation import WaveletOperation
-from liftwave._typing import Array
+from liftwave._typing import Array, Rule
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
 from liftwave.pooling.differentiable import CALLS as POOLING_CALLS
 from liftwave.pooling.structures import PoolingGradient, PoolingPullback
+from liftwave.threshold_gradients import ThresholdGradient, pull_back
+from liftwave.thresholding import opened_floats, threshold
 from liftwave.transforms import calls
 from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
 from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
@@ -50,6 +52,7 @@ __all__ = [
     "LiftingGradient",
     "PoolingGradient",
     "Pullback",
+    "ThresholdGradient",
     "vjp",
 ]
 
@@ -103,7 +106,8 @@ def vjp(
         One of :func:`dwt`, :func:`idwt`, :func:`dwt2`, :func:`idwt2`, :func:`dwtn`,
         :func:`idwtn`, :func:`wavedec`, :func:`waverec`, :func:`wavedec2`, :func:`waverec2`,
         :func:`wavedecn`, :func:`waverecn`, :func:`fswavedecn`, :func:`fswaverecn`,
-        :func:`downcoef`, :func:`upcoef`; or a function of :mod:`liftwave.pooling`.
+        :func:`downcoef`, :func:`upcoef`, :func:`threshold`; or a function of
+        :mod:`liftwave.pooling`.
     *args, **kwargs
         The arguments of ``function``, without ``out``.
 
@@ -118,7 +122,8 @@ def vjp(
         and to the taps and scales of the wavelet (``.wavelet``; ``wavelet=False`` omits it, which
         is faster). Bands that are ``None`` or missing count as zero. For a pooling function,
         ``pullback(cotangent)`` returns a :class:`~liftwave.gradients.PoolingGradient`: ``.data``,
-        and ``.parameters`` by name.
+        and ``.parameters`` by name. For :func:`threshold` it returns a
+        :class:`~liftwave.gradients.ThresholdGradient`: ``.data`` and ``.value``.
 
     Raises
     ------
@@ -160,6 +165,8 @@ def vjp(
     arguments = _bind(function, args, kwargs)
     if function in POOLING_CALLS:
         return _pooling_vjp(POOLING_CALLS[function](**arguments))
+    if function is threshold:
+        return _threshold_vjp(**arguments)
     if function is fswavedecn:
         return _fully_separable_analysis_vjp(arguments)
     if function is fswaverecn:
@@ -171,8 +178,8 @@ def _bind(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of a function by name."""
-    functions = [*TRANSFORM_CALLS, fswavedecn, fswaverecn, *POOLING_CALLS]
-    if function not in functions:
+    functions = [*TRANSFORM_CALLS, fswavedecn, fswaverecn, threshold, *POOLING_CALLS]
+    if not callable(function) or function not in functions:
         names = ", ".join(candidate.__name__ for candidate in functions)
         raise ArgumentTypeError(
             f"vjp differentiates the functions {names}; "
@@ -299,8 +306,9 @@ def _fully_separable_analysis_vjp(arguments: dict[str, Any]) -> tuple[Any, Pullb
 
 def _fully_separable_synthesis_vjp(fswavedecn_result: FswavedecnResult) -> tuple[Any, Pullback]:
     """Result and pullback of :func:`fswaverecn`."""
-    result = fswavedecn_result
-    wavelets = WaveletArgument(result.wavelets, result.wavelets)
+    result = FswavedecnResult._of(fswavedecn_result)
+    used = [plan.wavelet for plan in result._plans]
+    wavelets = WaveletArgument(used, used)
     opened = open_array(result.coeffs)
     wavelets.check(opened.array)
     data, pullbacks = opened.array, []
@@ -360,3 +368,22 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
         return gradient
 
     return call.result.pack(opened[0].close_all(results, operation.data_outputs)), pullback
+
+
+# --- thresholds ----------------------------------------------------------------------------------
+
+
+def _threshold_vjp(
+    data: Any, value: Any, mode: Rule, substitute: float
+) -> tuple[Any, Callable[[Any], ThresholdGradient]]:
+    """Result and pullback of :func:`threshold`."""
+    result = threshold(data, value, mode, substitute)
+    array = as_array(data)
+    opened = opened_floats(array, common_namespace([array]))
+
+    def pullback(cotangent: Any) -> ThresholdGradient:
+        checked = _checked_cotangent(cotangent, tuple(result.shape), opened, "the result")
+        gradient = pull_back(checked, opened.array, value, mode)
+        return ThresholdGradient(opened.close(gradient.data), gradient.value)
+
+    return result, pullback

@@ -18,14 +18,15 @@ from liftwave._arrays.convert import open_array
 from liftwave._arrays.taps import check_library_of_taps
 from liftwave._execute import run
 from liftwave._kernels.axis_by_axis import padded, trimmed
+from liftwave._numbers import is_several, items, whole_number
 from liftwave._operations.operation import Shape
 from liftwave._operations.transform import Transform, analysis, synthesis
 from liftwave._plan.arguments import check_level
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.levels import unflatten_bands
 from liftwave._plan.planning import plan_analysis
-from liftwave._typing import Array, Modes
-from liftwave.errors import DTypeError, ShapeError, WaveletError
+from liftwave._typing import Array, CoefficientFormat, Modes
+from liftwave.errors import DTypeError, ShapeError, ShapeTypeError, WaveletError
 from liftwave.transforms.coefficients import ravel_coeffs, unravel_coeffs
 from liftwave.wavelets.resolve import Wavelets
 
@@ -203,7 +204,7 @@ class _Analysis(_Mixin):
         """The shapes of the bands, as from :func:`ravel_coeffs`."""
         return [self._geometry.approx, *self._geometry.details]
 
-    def unravel(self, vector: Array, output_format: str = "wavedecn") -> list[Any]:
+    def unravel(self, vector: Array, output_format: CoefficientFormat = "wavedecn") -> list[Any]:
         """Return the bands in a vector of coefficients.
 
         Parameters
@@ -345,10 +346,12 @@ class WaveletOperator(_Analysis, LinearOperator):
 
 
 def _as_shape(shape: int | Sequence[int]) -> Shape:
-    lengths = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
-    if not lengths or not all(isinstance(n, int | np.integer) and n > 0 for n in lengths):
-        raise ShapeError(f"the data's shape is one positive length or several, got {shape!r}")
-    return tuple(int(n) for n in lengths)
+    demand = "the data's shape is one positive length or several"
+    numbers = items(shape, demand, ShapeTypeError) if is_several(shape) else [shape]
+    lengths = tuple(whole_number(n, demand, ShapeTypeError) for n in numbers)
+    if not lengths or min(lengths) < 1:
+        raise ShapeError(f"{demand}, got {shape!r}")
+    return lengths
 
 
 def _as_dtype(dtype: Any) -> np.dtype[Any]:

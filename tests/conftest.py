@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cuda_host import HostKernels, HostRuntime
+from families import FAMILIES, family_of
 from helpers import Library, libraries
 from hypothesis import HealthCheck, settings
 
@@ -57,6 +59,12 @@ def kernels(request: pytest.FixtureRequest) -> Iterator[Kernels]:
     """Each family of kernels in turn; the public functions use it while the test runs."""
     with lw.kernels(request.param):
         yield _dispatch.families()[request.param]
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> Any:
+    """Each family of compiled kernels in turn, for comparisons with the reference kernels."""
+    return family_of(request.param)
 
 
 # Redundant pairs of a library and kernels: array-api-strict always uses the reference kernels,

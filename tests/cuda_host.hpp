@@ -2,19 +2,11 @@
 //
 // A block's threads are fibers: each runs to the next barrier, in an order that the caller chooses,
 // so that a missing barrier shows. Blocks run one after the other. Shared memory ends where a page
-// begins that nobody may touch. Only a test includes this.
+// begins that nobody may touch.
+//
+// Each kernel is compiled with this header, so it contains no standard headers, which need longer
+// to compile than a kernel. `cuda_host.cpp` contains the functions and is compiled once.
 #pragma once
-
-#include <setjmp.h>
-#include <sys/mman.h>
-#include <ucontext.h>
-#include <unistd.h>
-
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <vector>
 
 #define LIFTWAVE_HOST 1
 #define __global__
@@ -27,228 +19,68 @@
 #define __grid_constant__
 #define __align__(n) alignas(n)
 
+extern "C" {
+double exp(double) noexcept;
+double fabs(double) noexcept;
+double fma(double, double, double) noexcept;
+float expf(float) noexcept;
+float fabsf(float) noexcept;
+float fmaf(float, float, float) noexcept;
+}
+
 struct dim3 {
   unsigned x = 1, y = 1, z = 1;
 };
-static dim3 threadIdx, blockIdx, blockDim, gridDim;
+extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 constexpr int warpSize = 32;
 
 namespace host {
 
-struct Barrier {
-  int alive = 0, arrived = 0;
-  unsigned long generation = 0;
+typedef decltype(sizeof(0)) size_t;
 
-  void release_if_full() {
-    if (arrived == alive && arrived > 0) {
-      arrived = 0;
-      ++generation;
-    }
-  }
+// A kernel with its arguments.
+struct Call {
+  void (*run)(const Call&);
+  void (*kernel)();
+  const void* arguments;
 };
 
-struct Fiber {
-  ucontext_t start;
-  jmp_buf here;
-  std::vector<char> stack;
-  bool begun = false, done = false;
-  dim3 index;
-  const Barrier* waits = nullptr;  // for this to leave `generation`
-  unsigned long generation = 0;
-  double slot[2] = {0, 0};  // what it gives to its warp
-};
+// Orders of the threads: 0 forwards, 1 backwards, others shuffled by that seed. All of these
+// functions return an error message, or null.
+const char* run(const Call& call, long long blocks, int threads, size_t shared_bytes, int order);
+const char* wrong_size(size_t found, size_t expected);
 
-struct Block {
-  std::vector<Fiber> fibers;
-  std::vector<Barrier> warps;
-  Barrier all;
-  jmp_buf scheduler;
-  ucontext_t back;
-  int current = 0;
-  unsigned char* shared = nullptr;
-  void (*body)(const void*) = nullptr;
-  const void* arguments = nullptr;
-  const char* error = nullptr;
-};
-inline Block block;
+// Waits until all threads of the block, or of the warp, wait.
+void wait_for_block();
+void wait_for_warp();
 
-inline Fiber& self() { return block.fibers[block.current]; }
+// Replaces `number`, of at most 8 bytes, by that of another lane of the warp.
+int lane();
+void exchange(void* number, size_t size, int lane);
 
-inline void wait(Barrier& barrier) {
-  Fiber& me = self();
-  me.generation = barrier.generation;
-  me.waits = &barrier;
-  ++barrier.arrived;
-  barrier.release_if_full();
-  if (_setjmp(me.here) == 0) _longjmp(block.scheduler, 1);
-  threadIdx = self().index;
-}
-
-inline Barrier& warp_of(int thread) { return block.warps[thread / warpSize]; }
-
-inline void enter() {
-  threadIdx = self().index;
-  block.body(block.arguments);
-  Fiber& me = self();
-  me.done = true;
-  for (Barrier* barrier : {&block.all, &warp_of(block.current)}) {
-    if (barrier->arrived > 0) block.error = "a thread ends while others wait for it at a barrier";
-    --barrier->alive;
-  }
-  _longjmp(block.scheduler, 1);
-}
-
-inline bool is_ready(const Fiber& fiber) {
-  return !fiber.done && (!fiber.waits || fiber.waits->generation != fiber.generation);
-}
-
-// One fiber from where it is to its next barrier, or to its end.
-inline void resume(int thread) {
-  block.current = thread;
-  Fiber& fiber = self();
-  fiber.waits = nullptr;
-  if (_setjmp(block.scheduler) != 0) return;
-  if (!fiber.begun) {
-    fiber.begun = true;
-    getcontext(&fiber.start);
-    fiber.start.uc_stack.ss_sp = fiber.stack.data();
-    fiber.start.uc_stack.ss_size = fiber.stack.size();
-    fiber.start.uc_link = nullptr;
-    makecontext(&fiber.start, enter, 0);
-    setcontext(&fiber.start);
-  }
-  _longjmp(fiber.here, 1);
-}
-
-// Numbers that look random, for orders of threads (Knuth's MMIX generator).
-struct Random {
-  unsigned long long state;
-
-  int below(int count) {
-    state = state * 6364136223846793005ull + 1442695040888963407ull;
-    return static_cast<int>((state >> 33) % static_cast<unsigned>(count));
-  }
-};
-
-inline void run_block(std::vector<int>& order, Random& random, bool shuffled) {
-  int remaining = static_cast<int>(block.fibers.size());
-  while (remaining > 0) {
-    bool moved = false;
-    for (int i = static_cast<int>(order.size()) - 1; shuffled && i > 0; --i) {
-      const int j = random.below(i + 1), moved_one = order[i];
-      order[i] = order[j];
-      order[j] = moved_one;
-    }
-    for (int thread : order) {
-      if (!is_ready(block.fibers[thread])) continue;
-      resume(thread);
-      moved = true;
-      if (block.error) return;
-      remaining -= block.fibers[thread].done;
-    }
-    if (!moved) {
-      block.error = "threads wait at barriers that not all of them reach";
-      return;
-    }
-  }
-}
-
-// Memory of so many bytes that ends where a page begins which must not be touched.
-class Guarded {
- public:
-  explicit Guarded(std::size_t bytes) {
-    const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    inner_ = (bytes + page - 1) / page * page;
-    size_ = inner_ + page;
-    void* found = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (found == MAP_FAILED) std::abort();
-    base_ = static_cast<unsigned char*>(found);
-    mprotect(base_ + inner_, page, PROT_NONE);
-    begin_ = base_ + inner_ - (bytes + 15) / 16 * 16;
-  }
-  ~Guarded() { munmap(base_, size_); }
-  Guarded(const Guarded&) = delete;
-  unsigned char* begin() const { return begin_; }
-
- private:
-  unsigned char *base_, *begin_;
-  std::size_t inner_, size_;
-};
-
-// Orders of the threads: 0 forwards, 1 backwards, others shuffled by that seed.
 template <class Arguments>
-const char* launch(void (*kernel)(Arguments), const void* arguments, std::size_t size,
-                   long long blocks, int threads, std::size_t shared_bytes, int order_of) {
-  static char message[160];
-  if (size != sizeof(Arguments)) {
-    std::snprintf(message, sizeof message, "the arguments have %zu bytes, the kernel's have %zu",
-                  size, sizeof(Arguments));
-    return message;
-  }
-  if (threads < 1 || threads > 1024 || blocks < 1 || blocks > 0x7fffffffLL) {
-    std::snprintf(message, sizeof message, "a grid of %lld blocks of %d threads cannot be", blocks,
-                  threads);
-    return message;
-  }
-  struct Call {
-    void (*kernel)(Arguments);
-    const Arguments* arguments;
-  } call{kernel, static_cast<const Arguments*>(arguments)};
-  Guarded shared(shared_bytes);
-  Random random{static_cast<unsigned long long>(order_of)};
-  std::vector<int> order(threads);
-  for (int t = 0; t < threads; ++t) order[t] = order_of == 1 ? threads - 1 - t : t;
-  block.shared = shared.begin();
-  block.body = [](const void* p) {
-    const Call& c = *static_cast<const Call*>(p);
-    c.kernel(*c.arguments);
-  };
-  block.arguments = &call;
-  block.error = nullptr;
-  block.fibers.resize(threads);
-  for (int t = 0; t < threads; ++t) {
-    block.fibers[t].stack.resize(1 << 16);
-    block.fibers[t].index = {static_cast<unsigned>(t), 0, 0};
-  }
-  blockDim = {static_cast<unsigned>(threads), 1, 1};
-  gridDim = {static_cast<unsigned>(blocks), 1, 1};
-  for (long long b = 0; b < blocks; ++b) {
-    blockIdx = {static_cast<unsigned>(b), 0, 0};
-    // What a block before left behind is nothing that a kernel may count on.
-    std::memset(block.shared, 0xff, shared_bytes);
-    block.all = Barrier{threads};
-    block.warps.assign((threads + warpSize - 1) / warpSize, Barrier{});
-    for (int t = 0; t < threads; ++t) {
-      ++warp_of(t).alive;
-      Fiber& fiber = block.fibers[t];
-      fiber.begun = fiber.done = false;
-      fiber.waits = nullptr;
-    }
-    run_block(order, random, order_of > 1);
-    if (block.error) return block.error;
-  }
-  return nullptr;
+const char* launch(void (*kernel)(Arguments), const void* arguments, size_t size, long long blocks,
+                   int threads, size_t shared_bytes, int order) {
+  if (size != sizeof(Arguments)) return wrong_size(size, sizeof(Arguments));
+  const Call call{[](const Call& c) {
+                    const auto function = reinterpret_cast<void (*)(Arguments)>(c.kernel);
+                    function(*static_cast<const Arguments*>(c.arguments));
+                  },
+                  reinterpret_cast<void (*)()>(kernel), arguments};
+  return run(call, blocks, threads, shared_bytes, order);
 }
 
 template <class T>
-T exchanged(T value, int source) {
-  static_assert(sizeof(T) <= sizeof(double), "one number");
-  std::memcpy(self().slot, &value, sizeof value);
-  Barrier& warp = warp_of(block.current);
-  wait(warp);
-  T found;
-  const int first = block.current / warpSize * warpSize;
-  const int count = static_cast<int>(block.fibers.size());
-  const int from = first + source < count ? first + source : block.current;
-  std::memcpy(&found, block.fibers[from].slot, sizeof found);
-  wait(warp);
-  return found;
+T exchanged(T value, int lane) {
+  static_assert(sizeof(T) <= 8, "one number");
+  exchange(&value, sizeof value, lane);
+  return value;
 }
 
 }  // namespace host
 
-inline void __syncthreads() { host::wait(host::block.all); }
-inline void __syncwarp(unsigned = 0xffffffffu) { host::wait(host::warp_of(host::block.current)); }
+inline void __syncthreads() { host::wait_for_block(); }
+inline void __syncwarp(unsigned = 0xffffffffu) { host::wait_for_warp(); }
 
 template <class T>
 T __shfl_sync(unsigned, T value, int lane) {
@@ -256,22 +88,22 @@ T __shfl_sync(unsigned, T value, int lane) {
 }
 template <class T>
 T __shfl_down_sync(unsigned, T value, unsigned delta) {
-  const int lane = host::block.current % warpSize;
-  return host::exchanged(value, lane + static_cast<int>(delta) < warpSize ? lane + static_cast<int>(delta) : lane);
+  const int lane = host::lane(), other = lane + static_cast<int>(delta);
+  return host::exchanged(value, other < warpSize ? other : lane);
 }
 template <class T>
 T __shfl_xor_sync(unsigned, T value, int mask) {
-  return host::exchanged(value, (host::block.current % warpSize) ^ mask);
+  return host::exchanged(value, host::lane() ^ mask);
 }
 
 inline unsigned __float_as_uint(float value) {
   unsigned bits;
-  std::memcpy(&bits, &value, sizeof bits);
+  __builtin_memcpy(&bits, &value, sizeof bits);
   return bits;
 }
 inline float __uint_as_float(unsigned bits) {
   float value;
-  std::memcpy(&value, &bits, sizeof value);
+  __builtin_memcpy(&value, &bits, sizeof value);
   return value;
 }
 template <class T>
@@ -281,30 +113,10 @@ T __ldg(const T* place) {
 
 namespace liftwave {
 
-inline unsigned char* shared_bytes() { return host::block.shared; }
+unsigned char* shared_bytes();
 
-// IEEE half precision by hand: to the nearest, to even where there are two.
-inline float half_to_float(unsigned short bits) {
-  const int exponent = (bits >> 10) & 31, fraction = bits & 1023;
-  float size;
-  if (exponent == 31) size = fraction ? NAN : INFINITY;
-  else if (exponent == 0) size = std::ldexp(static_cast<float>(fraction), -24);
-  else size = std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
-  return bits & 0x8000 ? -size : size;
-}
-
-inline unsigned short float_to_half(float value) {
-  const unsigned short sign = std::signbit(value) ? 0x8000 : 0;
-  const float size = std::fabs(value);
-  if (value != value) return 0x7e00;
-  if (size >= 65520.0f) return sign | 0x7c00;
-  int exponent = 0;
-  if (size < std::ldexp(1.0f, -14)) {  // subnormal: a multiple of 2**-24
-    return sign | static_cast<unsigned short>(std::nearbyint(std::ldexp(size, 24)));
-  }
-  std::frexp(size, &exponent);  // size = m * 2**exponent, m in [1/2, 1)
-  const long fraction = std::lrint(std::ldexp(size, 11 - exponent));  // 1024 to 2048
-  return sign | static_cast<unsigned short>(((exponent + 14) << 10) + (fraction - 1024));
-}
+// IEEE half precision, without instructions for it: to the nearest, to even where there are two.
+float half_to_float(unsigned short bits);
+unsigned short float_to_half(float value);
 
 }  // namespace liftwave

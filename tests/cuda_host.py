@@ -20,11 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from liftwave._kernels.cuda.common.runtime import Kernel, source_folder, source_text
+from liftwave._kernels.cuda.common.runtime import (
+    Kernel,
+    include_folders,
+    source_folder,
+    source_text,
+)
 from liftwave._kernels.cuda.family import CudaKernels
 from liftwave._typing import Array
 
 HEADER = Path(__file__).with_name("cuda_host.hpp")
+RUNTIME = HEADER.with_suffix(".cpp")
 
 ORDERS = (0, 1, 2)
 """In which order the threads of a block run: forwards, backwards, shuffled."""
@@ -130,6 +136,35 @@ def _spoiled(x: Any) -> Any:
 @cache
 def compiled(kernel: Kernel) -> Any:
     """The function that launches a kernel on the host."""
+    _runtime_library()
+    text = f"""#include "{HEADER.name}"
+#include "{kernel.source}"
+extern "C" const char* launch(const void* arguments, host::size_t size, long long blocks,
+                              int threads, host::size_t shared, int order) {{
+  return host::launch(&{kernel.expression}, arguments, size, blocks, threads, shared, order);
+}}
+"""
+    function = ctypes.CDLL(str(_library(text, kernel.expression, kernel.source))).launch
+    function.restype = ctypes.c_char_p
+    function.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_size_t,
+        ctypes.c_longlong,
+        ctypes.c_int,
+        ctypes.c_size_t,
+        ctypes.c_int,
+    ]
+    return function
+
+
+@cache
+def _runtime_library() -> ctypes.CDLL:
+    """Barriers, threads and shared memory, which all kernels share."""
+    return ctypes.CDLL(str(_library(RUNTIME.read_text(), RUNTIME.name)), ctypes.RTLD_GLOBAL)
+
+
+def _library(text: str, name: str, source: str = "") -> Path:
+    """The shared library of a C++ text that includes a source; compiled if it is new."""
     cxx = compiler()
     assert cxx is not None, "tests ask for a compiler first"
     flags = ["-std=c++17", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Wextra"]
@@ -138,16 +173,9 @@ def compiled(kernel: Kernel) -> Any:
     if "clang" in Path(cxx).name:  # the executable must contain its run-time library
         flags.append("-fsanitize-trap=all")
     flags += os.environ.get("LIFTWAVE_CUDA_HOST_FLAGS", "").split()
-    text = f"""#include "{HEADER.name}"
-#include "{kernel.source}"
-extern "C" const char* launch(const void* arguments, std::size_t size, long long blocks,
-                              int threads, std::size_t shared, int order) {{
-  return host::launch(&{kernel.expression}, arguments, size, blocks, threads, shared, order);
-}}
-"""
-    parts = [text, cxx, *flags, HEADER.read_text(), source_text(kernel.source)]
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
-    folders = [f"-I{source_folder()}", f"-I{HEADER.parent}"]
+    sources = [HEADER.read_text(), source_text(source) if source else ""]
+    key = hashlib.sha256("\0".join([text, cxx, *flags, *sources]).encode()).hexdigest()[:24]
+    folders = [f"-I{folder}" for folder in (*include_folders(), HEADER.parent)]
     folder = Path(tempfile.gettempdir()) / f"liftwave-cuda-host-{os.getuid()}"
     folder.mkdir(exist_ok=True)
     library = folder / f"{key}.so"
@@ -161,16 +189,6 @@ extern "C" const char* launch(const void* arguments, std::size_t size, long long
             check=False,
         )
         if done.returncode:
-            raise AssertionError(f"{kernel.expression} does not compile:\n{done.stderr}")
+            raise AssertionError(f"{name} does not compile:\n{done.stderr}")
         made.replace(library)
-    function = ctypes.CDLL(str(library)).launch
-    function.restype = ctypes.c_char_p
-    function.argtypes = [
-        ctypes.c_void_p,
-        ctypes.c_size_t,
-        ctypes.c_longlong,
-        ctypes.c_int,
-        ctypes.c_size_t,
-        ctypes.c_int,
-    ]
-    return function
+    return library

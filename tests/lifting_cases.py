@@ -1,13 +1,14 @@
-"""Lifting along one axis, with the arguments of kernels: schemes, data, plans, layouts."""
+"""Lifting along one axis: schemes, data, plans, layouts; and its comparison with the reference."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from families import is_exact, reference
 
 from liftwave._plan.axis import LiftPlan, lift_plan
 from liftwave._plan.levels import LiftStep
@@ -97,3 +98,72 @@ LAYOUTS: dict[str, tuple[Callable[[int], tuple[int, ...]], int, Callable[[Any], 
     "repeated": (lambda n: (n,), 1, lambda x: np.broadcast_to(x, (3, x.size))),
     "empty": (lambda n: (0, n), 1, lambda x: x),
 }
+
+
+def analyses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
+    """The maps to two bands: the transform, and the adjoint of its inverse."""
+    yield forward(scheme, n, mode)
+    if not scheme.integer:
+        yield adjoint(inverse(scheme, n, mode))
+
+
+def syntheses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
+    """The maps from two bands: the inverse, and the adjoint of the transform."""
+    yield inverse(scheme, n, mode)
+    if not scheme.integer:
+        yield adjoint(forward(scheme, n, mode))
+
+
+def terms_of(*lifts: Lift) -> int:
+    return sum(2 + len(taps) for lift in lifts for taps in lift.taps)
+
+
+def assert_same(actual: Any, expected: Any) -> None:
+    assert actual.dtype == expected.dtype
+    assert tuple(actual.shape) == tuple(expected.shape)
+    np.testing.assert_array_equal(actual, expected)
+
+
+def assert_close(actual: Any, expected: Any, terms: int, work: str | None = None) -> None:
+    """Equal up to the rounding of ``terms`` terms as large as the largest result."""
+    assert actual.dtype == expected.dtype
+    assert tuple(actual.shape) == tuple(expected.shape)
+    a, e = np.asarray(actual), np.asarray(expected)
+    if e.dtype.kind in "iu" or not e.size:
+        np.testing.assert_array_equal(a, e)
+        return
+    eps = np.finfo(work or e.dtype).eps
+    tolerance = 4 * terms * eps * max(1.0, float(np.abs(e).max()))
+    np.testing.assert_allclose(a, e, rtol=0, atol=tolerance)
+
+
+def compare_axis(
+    family: Any,
+    scheme: LiftingScheme,
+    mode: Any,
+    shape: tuple[int, ...],
+    axis: int,
+    dtype: str,
+    view: Callable[[Any], Any] = lambda x: x,
+) -> None:
+    """All directions along one axis of (a view of) random data."""
+    x = view(data(shape, dtype))
+    n = x.shape[axis]
+
+    def check(actual: Any, expected: Any, lift: Lift) -> None:
+        if is_exact(family):
+            assert_same(actual, expected)
+        else:
+            assert_close(actual, expected, terms_of(lift))
+
+    for lift in analyses(scheme, n, mode):
+        bands = family.lift_analysis(x, *lift, axis)
+        for a, e in zip(bands, reference.lift_analysis(x, *lift, axis), strict=True):
+            check(a, e, lift)
+    for lift in syntheses(scheme, n, mode):
+        twice = np.concatenate([x, x], axis=axis)
+        bands = [np.take(twice, np.arange(m), axis=axis) for m in lift.lengths()]
+        if axis == x.ndim - 1 and n > 1:  # a strided view as a band
+            bands[0] = twice[..., : 2 * lift.lengths()[0] : 2]
+        expected = reference.lift_synthesis(*bands, *lift, axis)
+        check(family.lift_synthesis(*bands, *lift, axis), expected, lift)

@@ -24,6 +24,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 
+COMPILED = ("backends/cpu", "backends/shared")
+"""Folders of C++ sources."""
+
 
 class Mutation(NamedTuple):
     """A piece of a source file, its replacement, and the tests that are likely to detect it."""
@@ -223,9 +226,15 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/thresholding.py",
-        "return _shrunk(x, value, substitute, xp, lambda magnitude: 1 - (value / magnitude) ** 2)",
-        "return _shrunk(x, value, substitute, xp, lambda magnitude: 1 - value / magnitude)",
+        "np.multiply(factors, factors, out=factors)",
+        "pass",
         "parity denoising",
+    ),
+    Mutation(
+        "liftwave/thresholding.py",
+        "is_regular = is_scaled & (magnitude > 0) & (magnitude < inf)",
+        "is_regular = magnitude > 0",
+        "thresholding",
     ),
     # Execution and torch.
     Mutation(
@@ -349,13 +358,13 @@ MUTATIONS = (
         "backends/cpu/lifting/lines.hpp",
         "if (axis.edge == Edge::last) gather_from",
         "if (axis.edge == Edge::none) gather_from",
-        "cpu_lifting lifting_transforms",
+        "cpu_lifting lifting_kernels lifting_transforms",
     ),
     Mutation(
         "backends/cpu/lifting/steps.hpp",
         "    for (index_t p = -step.fold.n_left; p < 0; ++p) fold(p);\n",
         "",
-        "cpu_lifting vjp",
+        "cpu_lifting lifting_kernels vjp",
     ),
     Mutation(
         "backends/cpu/lifting/schedule.cpp",
@@ -374,50 +383,50 @@ MUTATIONS = (
         "backends/cpu/common/vector_math.hpp",
         "return from_bits<T>(bits<T>(v) ^ (bits<T>(by) & sign_bit<T>));",
         "return v;",
-        "cpu_pooling",
+        "pooling_kernels cpu_pooling",
     ),
     Mutation(
-        "backends/cpu/pooling/similarities.hpp",
+        "backends/shared/pooling_formulas.hpp",
         "const auto is_outer = magnitude<T>(a) > magnitude<T>(mean);",
         "const auto is_outer = magnitude<T>(a) < magnitude<T>(mean);",
-        "cpu_pooling",
+        "pooling_kernels cpu_pooling",
     ),
     Mutation(
         "backends/cpu/pooling/add_at_places.cpp",
         "else to[places[i]] += numbers[i];",
         "else to[places[i]] = numbers[i];",
-        "cpu_pooling pooling_gradients",
+        "pooling_kernels cpu_pooling pooling_gradients",
     ),
     # CUDA, compiled for the host.
     Mutation(
         "backends/cuda/filters/lines.cuh",
         "sum = first ? tap * value : multiply_add(tap, value, sum);",
         "sum = multiply_add(tap, value, sum);",
-        "cuda_filters",
+        "filter_kernels cuda_filters",
     ),
     Mutation(
         "backends/cuda/common/boundary.cuh",
         "const index_t place = k < fold.before ? index_t(k) - fold.before : n + (k - fold.before);",
         "const index_t place = k < fold.before ? index_t(k) - fold.before : n + k;",
-        "cuda_filters",
+        "filter_kernels cuda_filters",
     ),
     Mutation(
         "backends/cuda/common/boundary.cuh",
         "index = (mirrored(2 * i + x.parity, x.signal) - x.parity) / 2;",
         "index = mirrored(2 * i, x.signal) / 2;",
-        "cuda_lifting",
+        "lifting_kernels cuda_lifting",
     ),
     Mutation(
         "backends/cuda/lifting/steps.cuh",
         "U sum = U(1) << (step.bits - 1);",
         "U sum = U(0);",
-        "cuda_lifting",
+        "lifting_kernels cuda_lifting",
     ),
     Mutation(
         "backends/cuda/pooling/weights.cuh",
-        "    of_mean = sum * region.share;\n",
-        "    of_mean = sum;\n",
-        "cuda_pooling",
+        "      of_mean = sum * region.share;\n",
+        "      of_mean = sum;\n",
+        "pooling_kernels cuda_pooling",
     ),
     # The command line.
     Mutation(
@@ -427,9 +436,9 @@ MUTATIONS = (
         "cli_errors cli",
     ),
     Mutation(
-        "liftwave/cli/images.py",
-        'return np.moveaxis(array, 0, -1) if page.axes.startswith("S") else array',
-        "return array",
+        "liftwave/cli/tiff.py",
+        "        array = np.moveaxis(array, 0, -1)\n",
+        "        pass\n",
         "cli",
     ),
     Mutation(
@@ -483,13 +492,13 @@ class Tree:
         path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
         start = time.monotonic()
         try:
-            if mutation.path.startswith("backends/cpu") and not self._compile():
+            if mutation.path.startswith(COMPILED) and not self._compile():
                 return "not applied: it does not compile"
             likely = [f"tests/test_{name}.py" for name in mutation.tests.split()]
             failed = self._first_failure(likely) or self._first_failure(["tests", "liftwave"])
         finally:
             path.write_text(text, encoding="utf-8")
-            if mutation.path.startswith("backends/cpu"):
+            if mutation.path.startswith(COMPILED):
                 self._compile()
         seconds = time.monotonic() - start
         return f"caught by {failed} ({seconds:.0f} s)" if failed else f"missed ({seconds:.0f} s)"

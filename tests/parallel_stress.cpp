@@ -1,5 +1,6 @@
 // A stress of the thread pool by itself, for ThreadSanitizer (.ci/sanitize compiles and runs it):
-// callers at once, nested calls, failures, and a number of threads that changes meanwhile.
+// callers at once, nested calls, failures, interruptions, and a number of threads that changes
+// meanwhile.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -63,6 +64,27 @@ void fail() {
   require(caught, "an exception did not arrive");
 }
 
+struct Ended {};
+
+// A check that throws ends the work of all threads.
+void interrupt() {
+  constexpr index_t items = 20000;
+  std::atomic<index_t> done{0};
+  bool caught = false;
+  try {
+    liftwave::Watch watch([](void*) { throw Ended{}; }, nullptr);
+    liftwave::parallel_for(items, large, [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i) linger();
+      done += end - begin;
+    });
+  } catch (const Ended&) {
+    caught = true;
+  }
+  require(caught, "a watch did not end the work");
+  require(done < items, "work went on after the watch ended it");
+  fill(100);
+}
+
 }  // namespace
 
 int main() {
@@ -74,6 +96,7 @@ int main() {
         fill(1 + (round * 37 + caller) % 500);
         if (round % 3 == 0) nest();
         if (round % 5 == 0) fail();
+        if (round % 100 == 0) interrupt();
       }
     });
   }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import array_api_strict
@@ -25,6 +28,7 @@ from helpers import (
     to_numpy,
     zero_mean,
 )
+from scipy import sparse
 
 import liftwave as lw
 from liftwave._plan.axis import analysis_plan, synthesis_plan
@@ -142,6 +146,16 @@ def test_longdouble_is_kept_and_complex_longdouble_is_not() -> None:
     z = x.astype(np.clongdouble)
     assert lw.dwt(z, "haar")[0].dtype == np.complex128
     assert_all_close(lw.dwt(z, "haar"), pywt.dwt(z, "haar"), ulps=4)
+
+
+def test_firm_thresholds_of_longdouble_have_its_precision() -> None:
+    x = zero_mean(50, 3).astype(np.longdouble)
+    scale = 6 * np.finfo(np.longdouble).eps
+    between = np.abs(x)[(np.abs(x) > 0.5) & (np.abs(x) <= 1.5)]
+    expected = (between - np.longdouble(0.5)) * 3 / 2
+    result = np.abs(lw.threshold_firm(x, 0.5, 1.5))[(np.abs(x) > 0.5) & (np.abs(x) <= 1.5)]
+    assert between.size
+    assert np.abs(result - expected).max() <= scale
 
 
 def test_complex_parts_are_transformed_separately(xp: Library, kernels: Any) -> None:
@@ -323,7 +337,15 @@ def test_no_dimensions(xp: Library) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        np.array([1, None], dtype=object),
+        np.array([1, "2"], dtype=object),
+        [1.0, b"2"],
+        [[1.0, 2.0], [3.0]],
+        np.array([[1.0], [2.0, 3.0]], dtype=object),
+        [np.datetime64("2001-01-01"), 1.0],
+        [datetime.date(2001, 1, 1)] * 2,
+        np.array([1j, 2.0], dtype=object),
+        [10**400, 1],
+        sparse.eye(4).tocsr(),
         ["a", "b"],
         np.array(["1", "2"]),
         np.array([b"1"]),
@@ -349,6 +371,93 @@ def test_what_is_not_numbers_is_refused(data: Any) -> None:
     ):
         with pytest.raises(DTypeError, match="Input must be a numeric array-like, got"):
             call()
+
+
+class Row:
+    """Like a row of a table with columns of different types: an array of objects."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array([1, 2.5, Decimal("3.5"), None], dtype=dtype or object)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [1.0, 2.0, None, 4.0],
+        [Decimal("1.5")] * 4,
+        [Fraction(1, 3), 2, np.float32(0.1), True],
+        [10**30, 1, 2, 3],
+        Row(),
+        [Row(), Row()],
+        np.array([[1, None], [True, Decimal(2)]], dtype=object),
+    ],
+    ids=["None", "decimal", "mixed", "large integers", "row", "rows", "two axes"],
+)
+def test_objects_are_converted_as_in_pywavelets(data: Any) -> None:
+    as_floats = np.asarray(data, dtype=float)
+    calls: list[Callable[[Any, Any], Any]] = [
+        lambda module, x: list(module.dwt(x, "db2", axis=0)),
+        lambda module, x: module.wavedec(x, "haar", level=1),
+        lambda module, x: [module.idwt(x, None, "haar", axis=0)],
+    ]
+    for call in calls:
+        actual = call(lw, data)
+        assert_all_close(actual, call(lw, as_floats), ulps=0)
+        assert_all_close(actual, call(pywt, data), ulps=64)
+    bands = lw.dwtn(data, "haar")  # for n-D transforms, PyWavelets refuses objects
+    assert_all_close(bands, pywt.dwtn(as_floats, "haar"), ulps=64)
+    assert_all_close([lw.pad(data, 1, "symmetric")], [lw.pad(as_floats, 1, "symmetric")], ulps=0)
+    if as_floats.ndim == 1:
+        bank = lw.FilterBank(*[np.nan_to_num(as_floats).astype(object)] * 4)
+        assert bank.dec_lo == tuple(np.nan_to_num(as_floats).tolist())
+
+
+# --- tensors -------------------------------------------------------------------------------------
+
+TENSOR = torch.arange(16.0).reshape(4, 4)
+NO_TENSORS: dict[str, tuple[Callable[[], Any], str]] = {
+    "sparse": (TENSOR.to_sparse, "dense tensor, got torch.sparse_coo: use to_dense"),
+    "compressed": (TENSOR.to_sparse_csr, "dense tensor, got torch.sparse_csr"),
+    "nested": (lambda: torch.nested.nested_tensor([TENSOR[0], TENSOR[0, :3]]), "a nested one"),
+    "jagged": (
+        lambda: torch.nested.nested_tensor([TENSOR[0], TENSOR[0, :3]], layout=torch.jagged),
+        "a nested one",
+    ),
+    "opaque": (TENSOR.to_mkldnn, r"got torch\._mkldnn"),
+    "quantised": (
+        lambda: torch.quantize_per_tensor(TENSOR, 0.1, 0, torch.qint8),
+        r"got torch\.qint8.*dequantize\(\)",
+    ),
+    "float8": (lambda: TENSOR.to(torch.float8_e4m3fn), r"got torch\.float8_e4m3fn"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # torch says that these layouts and dtypes are experimental
+@pytest.mark.parametrize("name", NO_TENSORS)
+def test_tensors_that_are_not_arrays_of_numbers_are_refused(name: str) -> None:
+    make, match = NO_TENSORS[name]
+    x = make()
+    for call in (
+        lambda: lw.dwt(x, "haar"),
+        lambda: lw.wavedec2(x, "haar", level=1),
+        lambda: lw.idwt(x, x, "haar"),
+        lambda: lw.pad(x, 1, "zero"),
+        lambda: lw.threshold(x, 1.0),
+        lambda: lw.threshold_firm(x, 1.0, 2.0),
+        lambda: lw.coeffs_to_array([x, {"aa": x}]),
+        lambda: lw.ravel_coeffs([x, {"aa": x}]),
+        lambda: lw.array_to_coeffs(x, [slice(2)]),
+        lambda: lw.denoise(x),
+        lambda: lw.pooling.soft_pool(x, 2),
+    ):
+        with pytest.raises(DTypeError, match=match):
+            call()
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "uint8", "bool", "bfloat16", "complex64", "float64"])
+def test_tensors_of_other_numbers_are_accepted(dtype: str) -> None:
+    x = torch.ones(4, device="meta").to(getattr(torch, dtype))
+    assert lw.dwt(x, "haar")[0].shape == (2,)
 
 
 # --- not-a-number and infinity -------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""The compiled lifting kernels are bitwise equal to the reference kernels."""
+"""Tiles, two axes at once, threads and arguments of the CPU's lifting kernels.
+
+``test_lifting_kernels.py`` compares them with the reference kernels along one axis.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,17 @@ from typing import Any
 import numpy as np
 import pytest
 from lifting_cases import (
-    FLOATS,
     INTEGERS,
-    LAYOUTS,
-    LENGTHS,
     NAMES,
     SCHEMES,
     Lift,
-    adjoint,
+    analyses,
+    assert_same,
+    compare_axis,
     data,
     forward,
-    inverse,
     scheme_of,
+    syntheses,
 )
 
 import liftwave as lw
@@ -44,79 +46,7 @@ cpu = CpuKernels(reference)
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
 
 
-def analyses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
-    """The maps to two bands: the transform, and the adjoint of its inverse."""
-    yield forward(scheme, n, mode)
-    if not scheme.integer:
-        yield adjoint(inverse(scheme, n, mode))
-
-
-def syntheses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
-    """The maps from two bands: the inverse, and the adjoint of the transform."""
-    yield inverse(scheme, n, mode)
-    if not scheme.integer:
-        yield adjoint(forward(scheme, n, mode))
-
-
-def assert_same(actual: Any, expected: Any) -> None:
-    assert actual.dtype == expected.dtype
-    assert actual.shape == expected.shape
-    np.testing.assert_array_equal(actual, expected)
-
-
-def compare_axis(
-    scheme: LiftingScheme,
-    mode: Any,
-    shape: tuple[int, ...],
-    axis: int,
-    dtype: str,
-    view: Callable[[Any], Any] = lambda x: x,
-) -> None:
-    """All directions along one axis of (a view of) random data."""
-    x = view(data(shape, dtype))
-    n = x.shape[axis]
-    for lift in analyses(scheme, n, mode):
-        actual = cpu.lift_analysis(x, *lift, axis)
-        for a, e in zip(actual, reference.lift_analysis(x, *lift, axis), strict=True):
-            assert_same(a, e)
-    for lift in syntheses(scheme, n, mode):
-        twice = np.concatenate([x, x], axis=axis)
-        bands = [np.take(twice, np.arange(m), axis=axis) for m in lift.lengths()]
-        if axis == x.ndim - 1 and n > 1:  # a strided view as a band
-            bands[0] = twice[..., : 2 * lift.lengths()[0] : 2]
-        assert_same(
-            cpu.lift_synthesis(*bands, *lift, axis), reference.lift_synthesis(*bands, *lift, axis)
-        )
-
-
 # --- one axis ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("name", SCHEMES)
-def test_every_short_length(name: str, mode: str) -> None:
-    for n in LENGTHS:
-        compare_axis(scheme_of(name), mode, (n,), 0, "float64")
-
-
-@pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("name", [*NAMES, "bior2.8"])
-def test_integers_of_the_whole_range(name: str, mode: str) -> None:
-    scheme = scheme_of(name).to_integer()
-    for dtype in INTEGERS:
-        for n in (*range(1, 18), 257):
-            compare_axis(scheme, mode, (n,), 0, dtype)
-        compare_axis(scheme, mode, (31, 70), 0, dtype)
-
-
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_axes_and_strides(layout: str, dtype: str) -> None:
-    shape, axis, view = LAYOUTS[layout]
-    for name in ("cdf9.7", "db4", "rbio3.3", "custom 1"):
-        for mode in LIFTING_MODES:
-            for n in (1, 2, 7, 30):
-                compare_axis(scheme_of(name), mode, shape(n), axis, dtype, view)
 
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
@@ -125,12 +55,12 @@ def test_several_tiles(name: str, mode: str) -> None:
     """Long enough for tiles with neighbours, and tiles at both ends."""
     scheme = scheme_of(name)
     for n in (5000, 8191):
-        compare_axis(scheme, mode, (n,), 0, "float32")
-    compare_axis(scheme, mode, (2, 5001), 1, "complex64")
-    compare_axis(scheme, mode, (3001, 3), 0, "float64")
-    compare_axis(scheme, mode, (1001, 300), 0, "float32")
+        compare_axis(cpu, scheme, mode, (n,), 0, "float32")
+    compare_axis(cpu, scheme, mode, (2, 5001), 1, "complex64")
+    compare_axis(cpu, scheme, mode, (3001, 3), 0, "float64")
+    compare_axis(cpu, scheme, mode, (1001, 300), 0, "float32")
     if name in NAMES:
-        compare_axis(scheme.to_integer(), mode, (20001,), 0, "int32")
+        compare_axis(cpu, scheme.to_integer(), mode, (20001,), 0, "int32")
 
 
 def test_samples_that_are_not_aligned() -> None:
@@ -187,8 +117,8 @@ def test_two_axes(name: str, mode: str) -> None:
     for shape in ((1, 1), (1, 9), (8, 1), (2, 3), (7, 6), (33, 40), (2, 3, 31, 17)):
         for dtype in ("float32", "complex128"):
             compare_fused(schemes, (mode, mode), data(shape, dtype))
-    compare_fused(schemes, (mode, mode), data((501, 1602), "float32"))
-    compare_fused(schemes, (mode, mode), data((1101, 402), "float32").T)
+    compare_fused(schemes, (mode, mode), data((301, 1102), "float32"))
+    compare_fused(schemes, (mode, mode), data((1101, 302), "float32").T)
 
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
@@ -196,7 +126,8 @@ def test_two_axes(name: str, mode: str) -> None:
 def test_two_axes_in_several_tiles(name: str, mode: str) -> None:
     """Tiles with neighbours on all sides, and rows that exceed one tile."""
     schemes = scheme_of(name), scheme_of(name)
-    compare_fused(schemes, (mode, mode), data((603, 14003), "float32"))
+    # More than 8 MiB, which are written past the caches.
+    compare_fused(schemes, (mode, mode), data((603, 3603), "float32"))
 
 
 def test_two_axes_that_differ() -> None:
@@ -335,19 +266,12 @@ def test_taps_that_are_arrays_stay_with_the_reference() -> None:
     torch.testing.assert_close(gradient, torch.stack(expected))
 
 
-def test_rows_that_do_not_copy_stay_with_the_reference() -> None:
+def test_rows_that_do_not_copy_have_no_native_plan() -> None:
     lift = forward(scheme_of("cdf5.3"), 16, "reflect")
     first = lift.plan.steps[0]
     mean = Extension(first.extend.n, (), (((6, 0.5), (7, 0.5)),))
     plan = replace(lift.plan, steps=(first._replace(extend=mean), *lift.plan.steps[1:]))
-    x = data((4, 16), "float64")
     assert cpu_lifting._native_analysis(plan, lift.taps, lift.scale, 1) is None
-    for a, e in zip(
-        cpu.lift_analysis(x, plan, lift.taps, lift.scale, 1),
-        reference.lift_analysis(x, plan, lift.taps, lift.scale, 1),
-        strict=True,
-    ):
-        assert_same(a, e)
 
 
 # --- threads, instruction sets -------------------------------------------------------------------
@@ -457,7 +381,7 @@ def lift_synthesis(shape: Any = None) -> Any:
 
 def bands(*sizes: int) -> Any:
     """Memory for bands with the given sizes."""
-    return _cpu.BandMemory([((size,), None) for size in sizes])
+    return _cpu.BandMemory([((size,), None, []) for size in sizes])
 
 
 @pytest.mark.parametrize(

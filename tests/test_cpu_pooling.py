@@ -1,4 +1,7 @@
-"""The compiled kernels of pooling equal the reference, for all kinds of windows."""
+"""Layouts, blocks, threads, exponentials and arguments of the CPU's kernels of pooling.
+
+``test_pooling_kernels.py`` compares them with the reference for all kinds of windows.
+"""
 
 from __future__ import annotations
 
@@ -14,125 +17,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import assert_close, eps
+from helpers import eps
 from pooling_calls import Windowed
+from pooling_comparison import FLOATS, KINDS, betas, compare, data, geometry, reference, results
 
 import liftwave as lw
 from liftwave._kernels.reference.family import ReferenceKernels
-from liftwave._kernels.reference.pooling import regions as reference_regions
-from liftwave._plan.windows import WindowPlan, window_plan
+from liftwave._plan.windows import window_plan
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
 from liftwave._kernels.cpu import pooling as cpu_pooling  # noqa: E402
 from liftwave._kernels.cpu.family import CpuKernels  # noqa: E402
 
-reference = Windowed(ReferenceKernels())
-cpu = Windowed(CpuKernels(ReferenceKernels()))
-
-KINDS = tuple(cpu_pooling._WEIGHTS)
-FLOATS = ("float32", "float64")
-
-# Shapes with the planes first, and window arguments.
-GEOMETRIES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
-    "2 x 2": ((5, 10, 70), {"kernel_size": 2}),
-    "2 x 2, a rest": ((3, 7, 37), {"kernel_size": 2}),
-    "2 x 2, a rest kept": ((3, 7, 37), {"kernel_size": 2, "ceil_mode": True}),
-    "3 x 3": ((2, 12, 150), {"kernel_size": 3}),
-    "3 x 3, stride 2": ((4, 17, 45), {"kernel_size": 3, "stride": 2, "padding": 1}),
-    "3 x 3, stride 1": ((2, 9, 40), {"kernel_size": 3, "stride": 1, "padding": 1}),
-    "5 x 4, stride 2 x 3": ((2, 15, 50), {"kernel_size": (5, 4), "stride": (2, 3), "padding": 2}),
-    "gaps": ((2, 14, 60), {"kernel_size": 2, "stride": (4, 5)}),
-    "dilated": ((3, 13, 40), {"kernel_size": 3, "stride": 2, "padding": 1, "dilation": (3, 2)}),
-    "dilated, disjoint": ((2, 12, 66), {"kernel_size": 2, "stride": 6, "dilation": 3}),
-    "many small planes": ((37, 4, 6), {"kernel_size": 2}),
-    "whole planes": ((19, 5, 3), {"kernel_size": (5, 3)}),
-    "single samples": ((3, 4, 5), {"kernel_size": 1}),
-    "1-d": ((5, 101), {"kernel_size": (4,), "stride": 3, "padding": 2}),
-    "1-d, pairs": ((2, 300), {"kernel_size": (2,)}),
-    "1-d, stride 1": ((2, 70), {"kernel_size": (5,), "stride": 1, "dilation": 2}),
-    "3-d": ((3, 6, 4, 38), {"kernel_size": 2, "ndim": 3}),
-    "3-d, overlapping": ((2, 5, 6, 7), {"kernel_size": 3, "stride": 2, "padding": 1, "ndim": 3}),
-    "4-d": ((2, 3, 4, 5, 6), {"kernel_size": (2, 1, 3, 2), "stride": (1, 2, 2, 1)}),
-}
+cpu_kernels = CpuKernels(ReferenceKernels())
+cpu = Windowed(cpu_kernels)
 
 
-def geometry(name: str) -> tuple[tuple[int, ...], WindowPlan]:
-    shape, arguments = GEOMETRIES[name]
-    return shape, window_plan(shape, **arguments)
-
-
-def data(shape: tuple[int, ...], dtype: str, seed: int = 0) -> np.ndarray:
-    """Numbers of both signs whose means are not near zero, so that nothing cancels."""
-    rng = np.random.default_rng(seed)
-    signs = rng.choice([1.0, 1.0, 1.0, -0.1], shape)
-    return (rng.uniform(0.5, 2.0, shape) * signs).astype(dtype)
-
-
-def betas(plan: WindowPlan, planes: int, dtype: str) -> list[np.ndarray]:
-    """One for all windows, one per window, one per plane, and one per plane and window."""
-    rng = np.random.default_rng(7)
-    ones = (1,) * plan.ndim
-    shapes = [(1, *ones), (1, *plan.outputs), (planes, *ones), (planes, *plan.outputs)]
-    return [rng.uniform(0.0, 1.0, shape).astype(dtype) for shape in shapes]
-
-
-def results(kernels: Any, x: Any, plan: WindowPlan, kind: Any, beta: Any) -> list[Any]:
-    """The results of all functions."""
-    g = data((x.shape[0], *plan.outputs), str(x.dtype), 1)
-    back = data(x.shape, str(x.dtype), 2)
-    found = [kernels.pool(x, plan, kind, beta, 0.4), *kernels.pool_vjp(x, g, plan, kind, beta, 0.4)]
-    for preserve in ("sum", "mean"):
-        how: tuple[Any, ...] = (beta, 0.4, 1, "nearest", preserve)
-        found.append(kernels.unpool(x, g, plan, kind, *how))
-        found.extend(kernels.unpool_vjp(x, g, back, plan, kind, *how))
-    return found
-
-
-def compare(x: Any, plan: WindowPlan, kind: str, beta: Any = None) -> None:
-    actual = results(cpu, x, plan, kind, beta)
-    expected = results(reference, x, plan, kind, beta)
-    ulps = 64.0 * condition(x, plan, kind)
-    for got, wanted in zip(actual, expected, strict=True):
-        if wanted is None:
-            assert got is None
-        else:
-            assert_close(got, wanted, ulps=ulps, scale=max(1.0, float(np.abs(wanted).max())))
-
-
-def condition(x: Any, plan: WindowPlan, kind: str) -> float:
-    """The factor by which distances from the mean amplify an error of the mean."""
-    if not kind.startswith("idw"):
-        return 1.0
-    region = reference_regions.regions(x.astype("float64"), plan)
-    apart = np.abs(region.samples - region.total(region.samples * region.share))
-    apart = apart[np.broadcast_to(True if region.present is None else region.present, apart.shape)]
-    # The gradients' denominators are squared distances; single samples equal their mean.
-    nearest = apart[apart > 1e-12].min(initial=1.0)
-    return float(np.abs(x).max() / nearest) ** 2
-
-
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", GEOMETRIES)
-def test_everything_equals_the_reference(name: str, kind: str, dtype: str) -> None:
-    shape, plan = geometry(name)
-    x = data(shape, dtype)
-    for beta in betas(plan, shape[0], dtype) if kind == "ada" else [None]:
-        compare(x, plan, kind, beta)
-
-
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("idw")])
-@pytest.mark.parametrize("name", ["2 x 2", "many small planes", "1-d, pairs", "3-d"])
-def test_distances_that_are_exact(name: str, kind: str, dtype: str) -> None:
-    """Means of 2, 4 or 8 small integers are exact, and so are distances, including zero."""
-    shape, plan = geometry(name)
-    x = np.random.default_rng(0).integers(1, 7, shape).astype(dtype)
-    for got, wanted in zip(
-        *(results(k, x, plan, kind, None) for k in (cpu, reference)), strict=True
-    ):
-        if wanted is not None:
-            assert_close(got, wanted, ulps=64.0, scale=max(1.0, float(np.abs(wanted).max())))
+def test_every_kind_of_weights_is_compared() -> None:
+    assert set(KINDS) == set(cpu_pooling._WEIGHTS)
 
 
 # --- layouts -----------------------------------------------------------------------------------
@@ -150,7 +52,7 @@ LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", ["2 x 2", "3 x 3", "3 x 3, stride 2", "whole planes"])
 def test_strides(name: str, layout: str) -> None:
-    shape, plan = geometry(name)
+    shape, plan = geometry(cpu_kernels, name)
     view = LAYOUTS[layout]
     x, g = data(shape, "float32"), data((shape[0], *plan.outputs), "float32", 1)
     for array in (x, g):
@@ -178,16 +80,8 @@ def test_strides(name: str, layout: str) -> None:
             np.testing.assert_array_equal(got, wanted)
 
 
-def test_one_cotangent_for_all() -> None:
-    shape, plan = geometry("3 x 3, stride 2")
-    x, g = data(shape, "float64"), np.full((shape[0], *plan.outputs), 2.0)
-    one = np.broadcast_to(np.float64(2.0), g.shape)
-    got, wanted = (cpu.pool_vjp(x, each, plan, "softmax")[0] for each in (one, g))
-    np.testing.assert_array_equal(got, wanted)
-
-
 def test_numbers_that_are_not_aligned() -> None:
-    shape, plan = geometry("2 x 2")
+    shape, plan = geometry(cpu_kernels, "2 x 2")
     x = data(shape, "float32")
     memory = np.zeros(x.nbytes + 1, np.uint8)
     moved = memory[1:].view(np.float32).reshape(shape)
@@ -196,25 +90,6 @@ def test_numbers_that_are_not_aligned() -> None:
     np.testing.assert_array_equal(cpu.pool(moved, plan, "dice"), cpu.pool(x, plan, "dice"))
     for got, wanted in zip(cpu.max_pool(moved, plan), cpu.max_pool(x, plan), strict=True):
         np.testing.assert_array_equal(got, wanted)
-
-
-def test_no_planes() -> None:
-    plan = window_plan((4, 6), 2)
-    x, g = np.zeros((0, 4, 6)), np.zeros((0, 2, 3))
-    assert cpu.pool(x, plan, "softmax").shape == (0, 2, 3)
-    assert cpu.pool_vjp(x, g, plan, "softmax")[0].shape == (0, 4, 6)
-    assert cpu.max_pool(x, plan)[1].shape == (0, 2, 3)
-    assert cpu.max_pool_vjp(g, np.zeros((0, 2, 3), np.int64), plan).shape == (0, 4, 6)
-
-
-def test_tensors_in_tensors_out() -> None:
-    torch = pytest.importorskip("torch")
-    shape, plan = geometry("2 x 2")
-    x, g = data(shape, "float32"), data((shape[0], *plan.outputs), "float32", 1)
-    beta = betas(plan, shape[0], "float32")[1]
-    found = cpu.pool_vjp(*map(torch.from_numpy, (x, g)), plan, "ada", torch.from_numpy(beta))
-    for got, wanted in zip(found, cpu.pool_vjp(x, g, plan, "ada", beta), strict=True):
-        np.testing.assert_array_equal(got.numpy(), wanted)
 
 
 # --- blocks ------------------------------------------------------------------------------------
@@ -241,8 +116,8 @@ def test_several_parts(name: str) -> None:
     shape, arguments = LARGE[name]
     plan = window_plan(shape, **arguments)
     x = data(shape, "float64")
-    compare(x, plan, "softmax")
-    compare(x, plan, "ada", betas(plan, shape[0], "float64")[1])
+    compare(cpu_kernels, x, plan, "softmax")
+    compare(cpu_kernels, x, plan, "ada", betas(plan, shape[0], "float64")[1])
 
 
 @pytest.fixture
@@ -272,12 +147,13 @@ def test_any_number_of_threads(threads: Callable[[int], None], name: str) -> Non
 DIGESTS = """
 import hashlib, json, sys
 sys.path.insert(0, sys.argv[1])
-from test_cpu_pooling import GEOMETRIES, KINDS, FLOATS, betas, cpu, data, geometry, results
+from pooling_comparison import CPU_GEOMETRIES, KINDS, FLOATS, betas, data, geometry, results
+from test_cpu_pooling import cpu
 from liftwave import _cpu
 import numpy as np
 digests = {}
-for name in GEOMETRIES:
-    shape, plan = geometry(name)
+for name in CPU_GEOMETRIES:
+    shape, plan = geometry(cpu.family, name)
     for dtype in FLOATS:
         x = data(shape, dtype)
         for kind in KINDS:
@@ -383,75 +259,6 @@ def test_regions_of_all_kinds(kind: str, dtype: str) -> None:
     np.testing.assert_allclose(of_x / scale, expected / scale, rtol=0, atol=64 * eps(dtype))
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_not_finite_stays_in_its_windows(kind: str, value: float) -> None:
-    shape, plan = geometry("3 x 3, stride 2")
-    x = data(shape, "float64")
-    x[1, 6, 7] = value
-    x[2, 0, 0] = value
-    beta = betas(plan, shape[0], "float64")[1] if kind == "ada" else None
-    with np.errstate(all="ignore"):
-        got, wanted = (k.pool(x, plan, kind, beta) for k in (cpu, reference))
-        touched = reference.pool(np.where(np.isfinite(x), 0.0, 1.0), plan, "idw-l1") > 0
-    spoilt = ~np.isfinite(got)
-    np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted))
-    assert spoilt[touched].any()
-    assert not spoilt[~touched].any()
-
-
-# --- comparison with torch -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("arguments", [(2, 2, 0), (3, 3, 0), (3, 2, 1), (3, 1, 1), (4, 3, 2)])
-def test_softmax_of_unfolded_tensors(arguments: tuple[int, int, int]) -> None:
-    torch = pytest.importorskip("torch")
-    kernel, stride, padding = arguments
-    plan = window_plan((6, 20, 33), kernel, stride, padding)
-    x = torch.randn(6, 20, 33, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    x.requires_grad_()
-    padded = torch.nn.functional.pad(x, (padding,) * 4, value=-1e9)
-    regions = padded.unfold(1, kernel, stride).unfold(2, kernel, stride).flatten(3)
-    wanted = (regions.softmax(-1) * regions).sum(-1)
-    g = torch.randn(wanted.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    (of_x,) = torch.autograd.grad(wanted, x, g)
-    plain = x.detach().numpy()
-    assert_close(cpu.pool(plain, plan, "softmax"), wanted.detach().numpy(), ulps=16)
-    found = cpu.pool_vjp(plain, g.numpy(), plan, "softmax")[0]
-    assert_close(found, of_x.numpy(), ulps=64)
-
-
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("name", GEOMETRIES)
-def test_largest_numbers_and_their_places(name: str, dtype: str) -> None:
-    torch = pytest.importorskip("torch")
-    shape, plan = geometry(name)
-    # Few distinct values, so that several samples equal the maximum.
-    x = np.random.default_rng(0).integers(-3, 3, shape).astype(dtype)
-    values, places = cpu.max_pool(x, plan)
-    assert places.dtype == np.int64
-    if plan.ndim <= 3:
-        function = getattr(torch.nn.functional, f"max_pool{plan.ndim}d")
-        arguments = plan.kernel, plan.stride, plan.padding, plan.dilation
-        ceil = GEOMETRIES[name][1].get("ceil_mode", False)
-        theirs = function(torch.from_numpy(x), *arguments, ceil, return_indices=True)
-        for got, wanted in zip((values, places), theirs, strict=True):
-            np.testing.assert_array_equal(got, wanted.numpy())
-    for got, wanted in zip((values, places), reference.max_pool(x, plan), strict=True):
-        np.testing.assert_array_equal(got, wanted)
-    g = np.random.default_rng(1).integers(-9, 9, values.shape).astype(dtype)  # sums are exact
-    found, expected = (k.max_pool_vjp(g, places, plan) for k in (cpu, reference))
-    np.testing.assert_array_equal(found, expected)
-
-
-def test_nan_is_the_largest() -> None:
-    x = np.array([[1.0, np.nan, 2.0, np.nan, -np.inf, -np.inf, np.inf, np.nan, 0.0, 1.0]])
-    plan = window_plan(x.shape, (2,))
-    values, places = cpu.max_pool(x, plan)
-    np.testing.assert_array_equal(values, [[np.nan, np.nan, -np.inf, np.nan, 1.0]])
-    np.testing.assert_array_equal(places, [[1, 3, 4, 7, 9]])
-
-
 # --- unsupported and invalid arguments -----------------------------------------------------------
 
 
@@ -462,7 +269,7 @@ def test_what_the_reference_does() -> None:
         def __getattr__(self, name: str) -> Any:
             return lambda *arguments: asked.append(name)
 
-    shape, plan = geometry("2 x 2")
+    shape, plan = geometry(cpu_kernels, "2 x 2")
     x, g = data((6, *shape[1:]), "float64"), data((6, *plan.outputs), "float64", 1)
     cpu = Windowed(SimpleNamespace(pooling=cpu_pooling.CpuPooling(Recorder())))
     cpu.pool(x, plan, "dice", channels=2)

@@ -1,4 +1,7 @@
-"""CUDA kernels of lifting pooling, run on the host, equal the reference."""
+"""Tiles, orders of threads, layouts and half precision of CUDA lifting pooling, run on the host.
+
+``test_lift_pool_kernels.py`` compares it with the reference.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,20 @@ import pytest
 from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from helpers import zero_mean
 from lift_pool_cases import PADDINGS
+from lift_pool_comparison import CHANNELS, Comparison, filters, norm, outputs, plans
 
 from liftwave._kernels.cuda.common import layout as cuda_layout
 from liftwave._kernels.cuda.common.runtime import kernel
 from liftwave._kernels.cuda.lift_pool import launch as launch
 from liftwave._kernels.cuda.lift_pool import tiles as tiles
 from liftwave._kernels.reference.family import ReferenceKernels
-from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
+from liftwave._plan.lift_pool import LiftPoolPlan
 
 runs = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
 cuda = HostKernels()
 reference = ReferenceKernels()
 
-CHANNELS = 3
-SIZES = [
-    *((1,), (2,), (9,), (40,)),
-    *((1, 1), (1, 5), (7, 8), (6, 1), (5, 33), (12, 14)),
-    *((3, 4, 5), (2, 1, 9)),
-]
 TILED = [(201,), (15, 90), (90, 14), (3, 5, 23)]
 
 
@@ -51,109 +49,8 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     tiles.tiling.cache_clear()
 
 
-def outputs(dims: int) -> list[LiftOutput]:
-    every = tuple(range(2**dims))
-    return [
-        *(LiftOutput(every, combination) for combination in ("bands", "concat", "sum")),
-        LiftOutput(every[::-1], "concat"),
-        LiftOutput((1, 0), "sum"),
-        LiftOutput((1,), "bands"),
-    ]
-
-
-def filters(plan: LiftPoolPlan, dtype: str, seed: int = 0, bias: float = 0.0) -> Any:
-    passes = 1 if plan.shared else len(plan.passes)
-    shape = (passes, 2, CHANNELS, plan.kernel + 3)
-    found = np.random.default_rng(seed).standard_normal(shape) / plan.kernel
-    found[..., plan.kernel] += bias
-    return found.astype(dtype)
-
-
-def near(got: Any, wanted: Any, size: Any, count: int) -> None:
-    """Within eps times ``count`` terms of this size."""
-    assert got.dtype == wanted.dtype
-    assert got.shape == wanted.shape
-    tolerance = 4 * count * np.finfo(wanted.dtype).eps * max(float(size), 1.0)
-    np.testing.assert_allclose(got, wanted, rtol=0, atol=tolerance)
-
-
-def largest(x: Any) -> float:
-    return float(np.abs(x).max(initial=0.0))
-
-
-def norm(x: Any) -> float:
-    return float(np.linalg.norm(np.asarray(x, "float64").ravel()))
-
-
-def check_down(
-    plan: LiftPoolPlan, output: LiftOutput, dtype: str, batch: int = 2, bias: float = 0.0
-) -> None:
-    taps, terms = filters(plan, dtype, bias=bias), plan.kernel + 4
-    x = zero_mean((batch, CHANNELS, *plan.sizes), 1, dtype)
-    kept = x.copy()
-    bands, sums = reference.lift_pool.lift_down(x, taps, plan, output, True)
-    found, found_sums = cuda.lift_pool.lift_down(x, taps, plan, output, True)
-    for a, b in zip(found, bands, strict=True):
-        near(a, b, largest(b), terms)
-    near(found_sums, sums, largest(sums), terms)
-    without, none = cuda.lift_pool.lift_down(x, taps, plan, output, False)
-    assert none is None
-    for a, b in zip(without, found, strict=True):
-        near(a, b, largest(b), terms)
-    cotangents: list[Any] = [zero_mean(b.shape, 2 + k, dtype) for k, b in enumerate(bands)]
-    if len(cotangents) > 1:
-        cotangents[1] = None
-    for of_sums in (None, zero_mean(sums.shape, 9, dtype)):
-        for from_outputs in (False, True)[: 1 + output.holds_all(plan.dimensions)]:
-            values = bands if from_outputs else [x]
-            arguments = values, cotangents, of_sums, taps, plan, output, from_outputs
-            wanted = reference.lift_pool.lift_down_vjp(*arguments)
-            compare(cuda.lift_pool.lift_down_vjp(*arguments), wanted, x, bands, terms)
-    np.testing.assert_array_equal(x, kept)
-
-
-def compare(got: Any, wanted: Any, x: Any, bands: Any, terms: int) -> None:
-    """Cotangents relative to their size; gradients relative to the products that they sum."""
-    near(got[0], wanted[0], largest(wanted[0]), 4 * terms)
-    products = max(norm(x), *map(norm, bands)) * norm(wanted[0])
-    near(got[1], wanted[1], products + largest(wanted[1]), terms)
-
-
-def check_up(plan: LiftPoolPlan, dtype: str, batch: int = 2, bias: float = 0.0) -> None:
-    taps, shape = filters(plan, dtype, bias=bias), (batch, CHANNELS, *plan.halves)
-    terms = plan.kernel + 4
-    bands = [zero_mean(shape, k, dtype) for k in range(2**plan.dimensions)]
-    wanted = reference.lift_pool.lift_up(bands, taps, plan)
-    near(cuda.lift_pool.lift_up(bands, taps, plan), wanted, largest(wanted), terms)
-    cotangent = zero_mean(wanted.shape, 99, dtype)
-    for from_outputs in (False, True)[: 1 + all(n % 2 == 0 for n in plan.sizes)]:
-        values = [wanted] if from_outputs else bands
-        arguments = values, cotangent, taps, plan, from_outputs
-        expected = reference.lift_pool.lift_up_vjp(*arguments)
-        found = cuda.lift_pool.lift_up_vjp(*arguments)
-        for a, b in zip(found[0], expected[0], strict=True):
-            compare((a, found[1]), (b, expected[1]), wanted, bands, terms)
-
-
-def plans(sizes: tuple[int, ...], kernel: int) -> Iterator[LiftPoolPlan]:
-    for number, padding in enumerate(PADDINGS):
-        yield LiftPoolPlan(sizes, kernel, padding, number % 2 == 1)
-
-
 KERNELS = [5, 10, *(pytest.param(k, marks=pytest.mark.slow) for k in (1, 2, 3, 4, 7, 8))]
 """An odd number of weights that the compiler knows, and an even one that it does not."""
-
-
-@runs
-@pytest.mark.parametrize("kernel", KERNELS, ids="K{}".format)
-@pytest.mark.parametrize("sizes", SIZES, ids=str)
-def test_every_shape(sizes: tuple[int, ...], kernel: int, host: HostRuntime) -> None:
-    some = outputs(len(sizes))
-    for number, plan in enumerate(plans(sizes, kernel)):
-        for output in some[number % 2 :: 2] if number else some:
-            check_down(plan, output, "float32")
-        check_up(plan, "float32")
-    assert host.launched
 
 
 def is_cut(plan: LiftPoolPlan, at_once: int) -> bool:
@@ -179,8 +76,8 @@ def test_several_tiles(
     for number, plan in enumerate(plans(sizes, kernel)):
         assert is_cut(plan, at_once) or kernel == 1
         for bias in (0.0, 3.0):  # with large biases, distant samples have an effect
-            check_down(plan, some[number % 3], "float32", 1, bias)
-            check_up(plan, "float32", 1, bias)
+            Comparison(cuda, plan).down(some[number % 3], "float32", 1, bias)
+            Comparison(cuda, plan).up("float32", 1, bias)
 
 
 @runs
@@ -254,8 +151,8 @@ def strided(x: Any) -> Any:
 def test_double_precision(sizes: tuple[int, ...], host: HostRuntime) -> None:
     for plan in plans(sizes, 5):
         for output in outputs(len(sizes))[::2]:
-            check_down(plan, output, "float64")
-        check_up(plan, "float64")
+            Comparison(cuda, plan).down(output, "float64")
+        Comparison(cuda, plan).up("float64")
 
 
 @runs
@@ -351,62 +248,10 @@ def rounded(got: Any, wanted: Any, dtype: Any) -> None:
 
 
 @runs
-def test_what_is_not_a_number_spreads_as_in_the_reference(host: HostRuntime) -> None:
-    for padding in PADDINGS:
-        plan = LiftPoolPlan((9, 12), 5, padding, False)
-        taps, output = filters(plan, "float32"), outputs(2)[0]
-        x = zero_mean((1, CHANNELS, 9, 12), 1, "float32")
-        x[0, 0, 1, 2], x[0, 1, 8, 11] = np.nan, np.inf
-        with np.errstate(invalid="ignore"):
-            wanted, sums = reference.lift_pool.lift_down(x, taps, plan, output, True)
-            got, found_sums = cuda.lift_pool.lift_down(x, taps, plan, output, True)
-            arguments = [x], got, sums, taps, plan, output, False
-            back = reference.lift_pool.lift_down_vjp(*arguments)
-            found = cuda.lift_pool.lift_down_vjp(*arguments)
-        for a, b in zip([*got, found_sums, *found], [*wanted, sums, *back], strict=True):
-            np.testing.assert_array_equal(np.isnan(a), np.isnan(b))
-
-
-@runs
-def test_at_zero_the_relu_is_not_active(host: HostRuntime) -> None:
-    """Integers have exact sums, and many of these are zero."""
-    rng = np.random.default_rng(0)
-    for sizes in ((12,), (9, 12)):
-        plan = LiftPoolPlan(sizes, 5, "zeros", False)
-        shape = (len(plan.passes), 2, CHANNELS, 8)
-        taps = rng.integers(-1, 2, shape).astype("float32")
-        x = rng.integers(-1, 2, (2, CHANNELS, *sizes)).astype("float32")
-        output = outputs(len(sizes))[0]
-        bands, _ = cuda.lift_pool.lift_down(x, taps, plan, output, False)
-        wanted, _ = reference.lift_pool.lift_down(x, taps, plan, output, False)
-        cotangents = [rng.integers(-2, 3, b.shape).astype("float32") for b in bands]
-        arguments = [x], cotangents, None, taps, plan, output, False
-        got = [*bands, *cuda.lift_pool.lift_down_vjp(*arguments)]
-        expected = [*wanted, *reference.lift_pool.lift_down_vjp(*arguments)]
-        for a, b in zip(got, expected, strict=True):
-            np.testing.assert_array_equal(a, b)
-
-
-@runs
-def test_missing_cotangents_are_zero(host: HostRuntime) -> None:
-    plan = LiftPoolPlan((6, 8), 5, "reflect", False)
-    taps, output = filters(plan, "float32"), outputs(2)[0]
-    x = zero_mean((2, CHANNELS, 6, 8), 1, "float32")
-    weights = zero_mean((3, 2), 2, "float32")
-    for of_sums in (None, weights):
-        arguments = [x], [None] * 4, of_sums, taps, plan, output, False
-        wanted = reference.lift_pool.lift_down_vjp(*arguments)
-        compare(cuda.lift_pool.lift_down_vjp(*arguments), wanted, x, [x], 9)
-
-
-@runs
 def test_filters_and_cotangents_of_any_strides(host: HostRuntime) -> None:
     plan = LiftPoolPlan((7, 8), 5, "reflect", False)
-    taps, x, output = (
-        filters(plan, "float32"),
-        zero_mean((2, CHANNELS, 7, 8), 1, "float32"),
-        outputs(2)[0],
-    )
+    taps, output = filters(plan, "float32"), outputs(2)[0]
+    x = zero_mean((2, CHANNELS, 7, 8), 1, "float32")
     apart = np.repeat(taps, 2, axis=-1)[..., ::2]
     one = np.ones((3, 2), "float32")
     same = np.broadcast_to(one[:1, :1], one.shape)

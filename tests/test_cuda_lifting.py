@@ -1,26 +1,35 @@
-"""The CUDA lifting kernels, run on the host, equal the reference kernels."""
+"""Tiles, levels, half precision and learned taps of the CUDA lifting kernels, run on the host.
+
+``test_lifting_kernels.py`` compares them with the reference kernels along one axis.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import cuda_compile
 import numpy as np
 import pytest
 from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
-from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
+from lifting_cases import (
+    assert_close,
+    compare_axis,
+    data,
+    forward,
+    inverse,
+    scheme_of,
+    terms_of,
+)
 
 from liftwave._kernels.cuda.common import layout as cuda_layout
 from liftwave._kernels.cuda.common.memory import name_of
-from liftwave._kernels.cuda.common.runtime import kernel
+from liftwave._kernels.cuda.common.runtime import Kernel, kernel
 from liftwave._kernels.cuda.lifting import kernels as cuda_lifting
 from liftwave._kernels.cuda.lifting import tiles as cuda_lifting_tiles
 from liftwave._kernels.cuda.lifting.groups import axis_group, level_groups
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.axes import AxisPlan
-from liftwave._plan.boundary import LIFTING_MODES, Extension
+from liftwave._plan.boundary import LIFTING_MODES
 from liftwave._plan.levels import flatten_bands
 from liftwave._plan.planning import plan_analysis, plan_synthesis
 from liftwave.lifting import LiftingScheme
@@ -31,7 +40,6 @@ cuda = HostKernels()
 reference = ReferenceKernels()
 
 SCHEMES = ["haar", "cdf5.3", "cdf9.7", "db4", "sym6", "db10", "custom 1", "custom 4"]
-SHORT = (1, 2, 3, 4, 5, 6, 7, 8, 13, 30, 31)
 
 
 @pytest.fixture(autouse=True)
@@ -53,79 +61,16 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     cuda_lifting_tiles.tiling.cache_clear()
 
 
-def assert_close(actual: Any, expected: Any, terms: int, work: str | None = None) -> None:
-    """Equal up to the rounding of ``terms`` terms as large as the largest result."""
-    assert actual.dtype == expected.dtype
-    assert tuple(actual.shape) == tuple(expected.shape)
-    a, e = np.asarray(actual), np.asarray(expected)
-    if e.dtype.kind in "iu" or not e.size:
-        np.testing.assert_array_equal(a, e)
-        return
-    eps = np.finfo(work or e.dtype).eps
-    tolerance = 4 * terms * eps * max(1.0, float(np.abs(e).max()))
-    np.testing.assert_allclose(a, e, rtol=0, atol=tolerance)
-
-
-def terms_of(*lifts: Lift) -> int:
-    return sum(2 + len(taps) for lift in lifts for taps in lift.taps)
-
-
-def analyses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
-    """The maps to two bands: the transform, and the adjoint of its inverse."""
-    yield forward(scheme, n, mode)
-    if not scheme.integer:
-        yield adjoint(inverse(scheme, n, mode))
-
-
-def syntheses(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[Lift]:
-    """The maps from two bands: the inverse, and the adjoint of the transform."""
-    yield inverse(scheme, n, mode)
-    if not scheme.integer:
-        yield adjoint(forward(scheme, n, mode))
-
-
-def compare_axis(
-    scheme: LiftingScheme,
-    mode: Any,
-    shape: tuple[int, ...],
-    axis: int,
-    dtype: str,
-    view: Callable[[Any], Any] = lambda x: x,
-) -> None:
-    """All directions along one axis of (a view of) random data."""
-    x = view(data(shape, dtype))
-    n = x.shape[axis]
-    for lift in analyses(scheme, n, mode):
-        actual = cuda.lift_analysis(x, *lift, axis)
-        for a, e in zip(actual, reference.lift_analysis(x, *lift, axis), strict=True):
-            assert_close(a, e, terms_of(lift))
-    for lift in syntheses(scheme, n, mode):
-        twice = np.concatenate([x, x], axis=axis)
-        bands = [np.take(twice, np.arange(m), axis=axis) for m in lift.lengths()]
-        if axis == x.ndim - 1 and n > 1:  # a strided view as a band
-            bands[0] = twice[..., : 2 * lift.lengths()[0] : 2]
-        a = cuda.lift_synthesis(*bands, *lift, axis)
-        assert_close(a, reference.lift_synthesis(*bands, *lift, axis), terms_of(lift))
-
-
 # --- one axis ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("name", SCHEMES)
-def test_short_lengths(name: str, mode: str) -> None:
-    for n in SHORT:
-        compare_axis(scheme_of(name), mode, (n,), 0, "float64")
-        compare_axis(scheme_of(name), mode, (n, 3), 0, "float64")
 
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 @pytest.mark.parametrize("name", SCHEMES)
 def test_several_tiles(name: str, mode: str, small_tiles: None) -> None:
     for n in (33, 64, 149):
-        compare_axis(scheme_of(name), mode, (n,), 0, "float64")
-        compare_axis(scheme_of(name), mode, (2, n), 1, "float64")
-        compare_axis(scheme_of(name), mode, (n, 6), 0, "float64")
+        compare_axis(cuda, scheme_of(name), mode, (n,), 0, "float64")
+        compare_axis(cuda, scheme_of(name), mode, (2, n), 1, "float64")
+        compare_axis(cuda, scheme_of(name), mode, (n, 6), 0, "float64")
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -135,70 +80,17 @@ def test_threads_in_any_order(
     cuda.use(HostRuntime(order))
     for name in ("cdf9.7", "db4", "custom 1"):
         for mode in LIFTING_MODES:
-            compare_axis(scheme_of(name), mode, (3, 120), 1, "float64")
-            compare_axis(scheme_of(name), mode, (61, 7), 0, "float64")
-
-
-@pytest.mark.parametrize("layout", [key for key in LAYOUTS if key != "many columns"])
-def test_layouts(layout: str) -> None:
-    shape, axis, view = LAYOUTS[layout]
-    for name, dtype in (("cdf9.7", "float64"), ("custom 1", "complex64")):
-        for mode in ("reflect", "periodization"):
-            for n in (1, 2, 7, 30):
-                compare_axis(scheme_of(name), mode, shape(n), axis, dtype, view)
-
-
-def test_more_batch_axes_than_kernels_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    lift = forward(scheme_of("haar"), 3, "reflect")
-    x = data((3,) * 9, "float64")[(slice(None, 2),) * 8]
-    cuda.use(fallback=reference)
-    for a, e in zip(
-        cuda.lift_analysis(x, *lift, 8), reference.lift_analysis(x, *lift, 8), strict=True
-    ):
-        np.testing.assert_array_equal(a, e)
+            compare_axis(cuda, scheme_of(name), mode, (3, 120), 1, "float64")
+            compare_axis(cuda, scheme_of(name), mode, (61, 7), 0, "float64")
 
 
 def test_more_tiles_than_blocks(monkeypatch: pytest.MonkeyPatch, small_tiles: None) -> None:
     monkeypatch.setattr(cuda_layout, "MAX_GRID", 3)
     for name in ("cdf9.7", "db4"):
-        compare_axis(scheme_of(name), "reflect", (5, 80), 1, "float64")
-
-
-def test_samples_that_lie_at_odd_places() -> None:
-    """Then kernels cannot read pairs of samples at once."""
-    views: tuple[Callable[[Any], Any], ...] = (
-        lambda x: x[:, 1:41],
-        lambda x: x[:, 1::2],
-        lambda x: x[1:, :41],
-        lambda x: x[:5:2, 2:],
-        lambda x: x[:, :41][:, ::-1],
-    )
-    for view in views:
-        compare_axis(scheme_of("cdf5.3"), "symmetric", (7, 43), 1, "float64", view)
-
-
-def test_numbers_that_are_not_numbers_stay_where_they_reach() -> None:
-    x = np.ones(64)
-    x[[0, 63]] = np.nan, np.inf
-    for mode in LIFTING_MODES:
-        lift = forward(scheme_of("cdf9.7"), 64, mode)
-        with np.errstate(invalid="ignore"):
-            expected = reference.lift_analysis(x, *lift, 0)
-        for a, e in zip(cuda.lift_analysis(x, *lift, 0), expected, strict=True):
-            np.testing.assert_array_equal(np.isnan(a), np.isnan(e))
-            np.testing.assert_allclose(a, e, rtol=0, atol=1e-14)
+        compare_axis(cuda, scheme_of(name), "reflect", (5, 80), 1, "float64")
 
 
 # --- integers ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", LIFTING_MODES)
-def test_integers_of_the_whole_range(mode: str) -> None:
-    for name in ("cdf5.3", "db4", "bior2.8"):
-        scheme = scheme_of(name).to_integer()
-        for dtype in ("int16", "int64"):
-            for shape, axis in (((1,), 0), ((2,), 0), ((17,), 0), ((3, 40), 1), ((9, 5), 0)):
-                compare_axis(scheme, mode, shape, axis, dtype)
 
 
 def plan_of(
@@ -398,21 +290,6 @@ def test_taps_that_are_learned(dtype: str, host: HostRuntime) -> None:
 # --- fallbacks -----------------------------------------------------------------------------------
 
 
-def test_extensions_that_kernels_do_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    cuda.use(fallback=reference)
-    x = data((12,), "float64")
-    lift = forward(scheme_of("cdf5.3"), 12, "reflect")
-    first, second = lift.plan.steps
-    mean = Extension(first.extend.n, first.extend.left, (((0, 0.5), (1, 0.5)),))
-    plan = replace(lift.plan, steps=(first._replace(extend=mean), second))
-    for a, e in zip(
-        cuda.lift_analysis(x, plan, lift.taps, lift.scale, 0),
-        reference.lift_analysis(x, plan, lift.taps, lift.scale, 0),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(a, e)
-
-
 def test_schemes_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     lift = forward(LiftingScheme.from_name("db38"), 4001, "reflect")
     assert axis_group(*lift, 0) is not None
@@ -427,19 +304,35 @@ def test_schemes_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- compiled for devices ------------------------------------------------------------------------
 
 
+def _kernel(name: str, *arguments: object) -> Kernel:
+    return kernel("lifting/transform.cuh", name, *arguments)
+
+
+COMMON = [
+    _kernel("lift_analysis", *("float32",) * 3, True, True, False),
+    _kernel("lift_synthesis", *("float32",) * 3, True, True, False),
+]
+OTHERS = [
+    _kernel("lift_analysis", *("float32",) * 3, False, True, False),
+    _kernel("lift_analysis", *("float32",) * 3, True, False, True),
+    _kernel("lift_analysis", "uint8", "int16", "int16", True, True, False),
+    kernel(
+        "lifting/transform.cuh",
+        "lift_synthesis",
+        "float32",
+        "float16",
+        "float16",
+        False,
+        True,
+        False,
+    ),
+]
+
+
 @pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc")
+@pytest.mark.parametrize("kernels", [COMMON, pytest.param(OTHERS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
-def test_kernels_compile_without_spills(architecture: str) -> None:
-    source = "lifting/transform.cuh"
-    kernels = [
-        kernel(source, "lift_analysis", *("float32",) * 3, *flags)
-        for flags in ((True, True, False), (False, True, False), (True, False, True))
-    ]
-    kernels += [
-        kernel(source, "lift_synthesis", *("float32",) * 3, True, True, False),
-        kernel(source, "lift_synthesis", "float32", "float16", "float16", False, True, False),
-        kernel(source, "lift_analysis", "uint8", "int16", "int16", True, True, False),
-    ]
+def test_kernels_compile_without_spills(architecture: str, kernels: list[Kernel]) -> None:
     for each, usage in cuda_compile.usages(kernels, architecture).items():
         assert usage.spilled == 0, each
         assert usage.stack == 0, each

@@ -1,24 +1,26 @@
-"""The derivative of lifting by CUDA kernels, run on the host, equals the reference."""
+"""Tiles, threads, half precision and learned taps of the CUDA derivative of lifting, on the host.
+
+``test_lifting_gradient_kernels.py`` compares it with the reference for all layouts.
+"""
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import cuda_compile
 import numpy as np
 import pytest
 from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
-from lifting_cases import LAYOUTS, Lift, adjoint, data, forward, inverse, scheme_of
+from lifting_cases import data, forward, inverse, scheme_of
+from lifting_gradient_cases import compare, liftings
 
-from liftwave._kernels.contract import LiftPullback
 from liftwave._kernels.cuda.common.runtime import kernel
 from liftwave._kernels.cuda.lifting import gradient as cuda_lifting_gradient
 from liftwave._kernels.cuda.lifting import tiles as cuda_lifting_tiles
 from liftwave._kernels.reference.family import ReferenceKernels
 from liftwave._plan.boundary import LIFTING_MODES
-from liftwave.lifting import LiftingScheme
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
@@ -47,78 +49,13 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cuda_lifting_tiles.tiling.cache_clear()
 
 
-def liftings(scheme: LiftingScheme, n: int, mode: Any) -> Iterator[tuple[bool, Lift]]:
-    """Analyses (True) and syntheses, including transposed ones."""
-    yield True, forward(scheme, n, mode)
-    yield True, adjoint(inverse(scheme, n, mode))
-    if mode != "periodization" or n % 2 == 0:  # syntheses that drop no sample
-        yield False, inverse(scheme, n, mode)
-        yield False, adjoint(forward(scheme, n, mode))
-
-
-def compare(
-    lift: Lift,
-    is_analysis: bool,
-    shape: tuple[int, ...],
-    axis: int,
-    dtype: str,
-    view: Callable[[Any], Any] = lambda x: x,
-) -> None:
-    """Both kernels on (views of) random outputs and cotangents."""
-    x = view(data(shape, dtype))
-    if is_analysis:
-        twice = np.concatenate([x, x[..., ::-1]], axis=axis)
-        outputs = [np.take(twice, np.arange(m), axis=axis) for m in lift.lengths()]
-        cotangents = [data(b.shape, dtype, 2 + k) for k, b in enumerate(outputs)]
-    else:
-        outputs, cotangents = [x], [view(data(shape, dtype, 1))]
-    actual = cuda.lift_vjp(outputs, cotangents, *lift, axis)
-    check(actual, reference.lift_vjp(outputs, cotangents, *lift, axis), outputs, cotangents)
-
-
-def check(
-    actual: LiftPullback, expected: LiftPullback, outputs: list[Any], cotangents: list[Any]
-) -> None:
-    """Equal up to rounding, which grows with the values in the inverse."""
-    terms = sum(2 + len(gradient) for gradient in expected.taps)
-    for got, wanted, given in (
-        (actual.inputs, expected.inputs, outputs),
-        (actual.cotangents, expected.cotangents, cotangents),
-    ):
-        size = max(float(np.abs(x).max(initial=1.0)) for x in (*wanted, *given))
-        for a, e in zip(got, wanted, strict=True):
-            assert a.dtype == e.dtype
-            assert a.shape == e.shape
-            tolerance = 4 * terms * np.finfo(e.dtype).eps * size
-            np.testing.assert_allclose(a, e, rtol=0, atol=tolerance)
-    values, pulled = [*expected.inputs, *outputs], [*expected.cotangents, *cotangents]
-    size = 4 * terms * max(map(norm, values)) * max(map(norm, pulled))
-    for a, e in zip([*actual.taps, *actual.scale], [*expected.taps, *expected.scale], strict=True):
-        assert a.dtype == e.dtype
-        assert a.shape == e.shape
-        np.testing.assert_allclose(a, e, rtol=0, atol=4 * np.finfo(e.dtype).eps * size)
-
-
-def norm(x: Any) -> float:
-    return float(np.linalg.norm(x.ravel()))
-
-
-@pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("name", SCHEMES)
-def test_short_lengths(name: str, mode: str) -> None:
-    for n in (1, 2, 3, 4, 5, 8, 13, 30):
-        for is_analysis, lift in liftings(scheme_of(name), n, mode):
-            compare(lift, is_analysis, (n,), 0, "float64")
-            compare(lift, is_analysis, (n, 3), 0, "float64")
-
-
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 @pytest.mark.parametrize("name", SCHEMES)
 def test_several_tiles(name: str, mode: str, small_tiles: None) -> None:
     for n in (101, 256):
         for is_analysis, lift in liftings(scheme_of(name), n, mode):
-            compare(lift, is_analysis, (2, n), 1, "float64")
-            compare(lift, is_analysis, (n, 6), 0, "float64")
+            compare(cuda, lift, is_analysis, (2, n), 1, "float64")
+            compare(cuda, lift, is_analysis, (n, 6), 0, "float64")
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -128,20 +65,8 @@ def test_threads_in_any_order(
     cuda.use(HostRuntime(order))
     for mode in LIFTING_MODES:
         for is_analysis, lift in liftings(scheme_of("db4"), 90, mode):
-            compare(lift, is_analysis, (3, 90), 1, "float64")
-            compare(lift, is_analysis, (90, 5), 0, "float64")
-
-
-@pytest.mark.parametrize("layout", [key for key in LAYOUTS if key not in ("many columns", "empty")])
-def test_layouts(layout: str) -> None:
-    shape, axis, view = LAYOUTS[layout]
-    for is_analysis, lift in liftings(scheme_of("cdf9.7"), 14, "reflect"):
-        compare(lift, is_analysis, shape(14), axis, "float64", view)
-
-
-def test_complex_numbers() -> None:
-    for is_analysis, lift in liftings(scheme_of("db4"), 22, "zero"):
-        compare(lift, is_analysis, (3, 22), 1, "complex64")
+            compare(cuda, lift, is_analysis, (3, 90), 1, "float64")
+            compare(cuda, lift, is_analysis, (90, 5), 0, "float64")
 
 
 def test_sums_are_the_same_each_time(small_tiles: None) -> None:

@@ -1,192 +1,41 @@
-"""The CUDA kernels of pooling, run on the host, equal the reference."""
+"""Launches, layouts, half precision and extremes of CUDA kernels of pooling, run on the host.
+
+``test_pooling_kernels.py`` compares them with the reference for all kinds of windows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import product
 from typing import Any
 
 import cuda_compile
 import numpy as np
 import pytest
 from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
-from cuda_siblings import SiblingsRuntime
-from helpers import assert_close, eps
+from helpers import eps
 from pooling_calls import Windowed
+from pooling_comparison import KINDS, betas, compare, condition, data, geometry, reference, results
 
 from liftwave._kernels.cuda.common.runtime import Kernel, kernel
 from liftwave._kernels.cuda.pooling import launch, windows
 from liftwave._kernels.cuda.pooling.structures import divider
 from liftwave._kernels.half_precision import in_float32
 from liftwave._kernels.reference.family import ReferenceKernels
-from liftwave._kernels.reference.pooling import regions as reference_regions
 from liftwave._plan.windows import WindowPlan, window_plan
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
-reference = Windowed(ReferenceKernels())
 host = HostKernels()
 cuda = Windowed(host)
 
-KINDS = tuple(windows.KINDS)
-JOBS = range(3)
-
-# Shapes with the planes first, and window arguments.
-GEOMETRIES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
-    "2 x 2": ((3, 6, 36), {"kernel_size": 2}),
-    "2 x 2, rows left": ((2, 7, 24), {"kernel_size": 2}),
-    "2 x 2, odd": ((3, 6, 22), {"kernel_size": 2}),
-    "2 x 2, a rest": ((3, 7, 37), {"kernel_size": 2}),
-    "2 x 2, a rest kept": ((3, 7, 37), {"kernel_size": 2, "ceil_mode": True}),
-    "2 x 2, padded": ((3, 7, 37), {"kernel_size": 2, "padding": 1}),
-    "3 x 3": ((2, 12, 50), {"kernel_size": 3}),
-    "3 x 3, a rest kept": ((2, 13, 50), {"kernel_size": 3, "ceil_mode": True, "padding": 1}),
-    "3 x 3, stride 2": ((4, 17, 45), {"kernel_size": 3, "stride": 2, "padding": 1}),
-    "3 x 3, stride 1": ((2, 9, 40), {"kernel_size": 3, "stride": 1, "padding": 1}),
-    "5 x 4, stride 2 x 3": ((2, 15, 50), {"kernel_size": (5, 4), "stride": (2, 3), "padding": 2}),
-    "4 x 4": ((2, 10, 41), {"kernel_size": 4}),
-    "gaps": ((2, 14, 60), {"kernel_size": 2, "stride": (4, 5)}),
-    "dilated": ((3, 13, 40), {"kernel_size": 3, "stride": 2, "padding": 1, "dilation": (3, 2)}),
-    "dilated, apart": ((2, 12, 66), {"kernel_size": 2, "stride": 6, "dilation": 3}),
-    "dilated, general": ((2, 15, 33), {"kernel_size": (4, 3), "stride": 2, "dilation": (2, 4)}),
-    "whole planes": ((19, 5, 3), {"kernel_size": (5, 3)}),
-    "single samples": ((3, 4, 5), {"kernel_size": 1}),
-    "1-d": ((5, 101), {"kernel_size": (4,), "stride": 3, "padding": 2}),
-    "1-d, pairs": ((2, 300), {"kernel_size": (2,)}),
-    "1-d, threes": ((2, 100), {"kernel_size": (3,), "stride": 2, "padding": 1}),
-    "1-d, stride 1": ((2, 70), {"kernel_size": (5,), "stride": 1, "dilation": 2}),
-    "1-d, several tiles": ((1, 2100), {"kernel_size": (6,), "stride": 5, "ceil_mode": True}),
-    "several tiles": ((1, 40, 90), {"kernel_size": 4, "stride": 3, "padding": 2}),
-    "3-d": ((3, 6, 4, 12), {"kernel_size": 2, "ndim": 3}),
-    "3-d, overlapping": ((2, 5, 6, 7), {"kernel_size": 3, "stride": 2, "padding": 1, "ndim": 3}),
-}
-
-HELD = ["2 x 2", "2 x 2, rows left", "2 x 2, a rest kept", "2 x 2, padded"]
-OVERLAPPING = ["3 x 3, stride 2", "3 x 3, stride 1", "dilated"]
-GENERAL = [
-    "5 x 4, stride 2 x 3",
-    "4 x 4",
-    "dilated, general",
-    "whole planes",
-    "single samples",
-    "1-d",
-    "1-d, stride 1",
-    "1-d, several tiles",
-    "several tiles",
-    "3-d, overlapping",
-]
-QUICK = [(name, "float32") for name in HELD + OVERLAPPING] + [(n, "float64") for n in GENERAL]
-ALL = list(product(GEOMETRIES, ("float32", "float64")))
-SLOW = [pytest.param(*each, marks=pytest.mark.slow) for each in ALL if each not in QUICK]
-
-
-def siblings(one: Kernel) -> list[Kernel]:
-    """The kernels of all weights, and of all tasks if results are per sample."""
-    name, _, arguments = one.expression.removesuffix(">").partition("<")
-    dtype, *rest = arguments.split(", ")
-    jobs = {"pool_windows": [()], "spread_windows": JOBS, "gather_samples": JOBS}
-    found = jobs.get(name.removeprefix("liftwave::"))
-    if found is None:
-        return [one]
-    behind = rest[1:] if found == [()] else rest[2:]
-    made = []
-    for family, job in product(range(4), found):
-        middle = [str(family)] if job == () else [str(family), str(job)]
-        made.append(one._replace(expression=f"{name}<{', '.join([dtype, *middle, *behind])}>"))
-    return made
-
 
 @pytest.fixture(autouse=True)
-def runtime() -> SiblingsRuntime:
-    return host.use(SiblingsRuntime(siblings, 2), in_float32(ReferenceKernels()))
+def runtime() -> HostRuntime:
+    return host.use(HostRuntime(2), in_float32(ReferenceKernels()))
 
 
-def geometry(name: str) -> tuple[tuple[int, ...], WindowPlan]:
-    shape, arguments = GEOMETRIES[name]
-    return shape, window_plan(shape, **arguments)
-
-
-def data(shape: Sequence[int], dtype: str, seed: int = 0) -> np.ndarray:
-    """Numbers of both signs whose means are not near zero, so that nothing cancels."""
-    rng = np.random.default_rng(seed)
-    signs = rng.choice([1.0, 1.0, 1.0, -0.1], shape)
-    return (rng.uniform(0.5, 2.0, shape) * signs).astype(dtype)
-
-
-def betas(plan: WindowPlan, planes: int, dtype: str) -> list[np.ndarray]:
-    """One for all windows, per window, per plane, per plane and window, and a mixture."""
-    rng = np.random.default_rng(7)
-    ones = (1,) * plan.ndim
-    shapes = [(1, *ones), (1, *plan.outputs), (planes, *ones), (planes, *plan.outputs)]
-    if planes % 2 == 0:
-        shapes.append((planes // 2, *plan.outputs[:-1], 1))
-    return [rng.uniform(0.0, 1.0, shape).astype(dtype) for shape in shapes]
-
-
-def results(kernels: Any, x: Any, plan: WindowPlan, kind: Any, beta: Any) -> list[Any]:
-    """The results of all functions."""
-    g = data((x.shape[0], *plan.outputs), "float64", 1)
-    back = data(x.shape, "float64", 2)
-    if isinstance(x, np.ndarray):
-        g, back = g.astype(x.dtype), back.astype(x.dtype)
-    else:
-        import torch
-
-        g, back = (torch.from_numpy(v).to(x.dtype) for v in (g, back))
-    found = [kernels.pool(x, plan, kind, beta, 0.4), *kernels.pool_vjp(x, g, plan, kind, beta, 0.4)]
-    for preserve in ("sum", "mean"):
-        how: tuple[Any, ...] = (beta, 0.4, 1, "nearest", preserve)
-        found.append(kernels.unpool(x, g, plan, kind, *how))
-        found.extend(kernels.unpool_vjp(x, g, back, plan, kind, *how))
-    return found
-
-
-def compare(x: Any, plan: WindowPlan, kind: str, beta: Any = None) -> None:
-    actual = results(cuda, x, plan, kind, beta)
-    expected = results(reference, x, plan, kind, beta)
-    ulps = 32.0 * condition(x, plan, kind)
-    for got, wanted in zip(actual, expected, strict=True):
-        if wanted is None:
-            assert got is None
-        else:
-            # Sums over windows accumulate the errors of all windows.
-            count = x.shape[0] * np.prod(plan.outputs)
-            terms = count / wanted.size if beta is not None and wanted.size < count else 1.0
-            scale = max(1.0, float(np.abs(wanted).max())) * terms**0.5
-            assert_close(got, wanted, ulps=ulps, scale=scale)
-
-
-def condition(x: Any, plan: WindowPlan, kind: str) -> float:
-    """The factor by which distances from the mean amplify an error of the mean."""
-    if not kind.startswith("idw"):
-        return 1.0
-    region = reference_regions.regions(x.astype("float64"), plan)
-    apart = np.abs(region.samples - region.total(region.samples * region.share))
-    apart = apart[np.broadcast_to(True if region.present is None else region.present, apart.shape)]
-    # The gradients' denominators are squared distances; single samples equal their mean.
-    nearest = apart[apart > 1e-12].min(initial=1.0)
-    return float(np.abs(x).max() / nearest) ** 2
-
-
-@pytest.mark.parametrize(("name", "dtype"), [*QUICK, *SLOW])
-def test_everything_equals_the_reference(name: str, dtype: str) -> None:
-    shape, plan = geometry(name)
-    x = data(shape, dtype)
-    for kind in KINDS:
-        for beta in betas(plan, shape[0], dtype) if kind == "ada" else [None]:
-            compare(x, plan, kind, beta)
-
-
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("idw")])
-@pytest.mark.parametrize(("name", "dtype"), [("2 x 2", "float32"), ("4 x 4", "float64")])
-def test_distances_that_are_exact(name: str, dtype: str, kind: str) -> None:
-    """Means of 4 or 16 small integers are exact, and so are distances, including zero."""
-    shape, plan = geometry(name)
-    x = np.random.default_rng(0).integers(1, 7, shape).astype(dtype)
-    found = (results(kernels, x, plan, kind, None) for kernels in (cuda, reference))
-    for got, wanted in zip(*found, strict=True):
-        if wanted is not None:
-            assert_close(got, wanted, ulps=64.0, scale=max(1.0, float(np.abs(wanted).max())))
+def test_every_kind_of_weights_is_compared() -> None:
+    assert set(KINDS) == set(windows.KINDS)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +49,7 @@ def test_distances_that_are_exact(name: str, dtype: str, kind: str) -> None:
     ],
 )
 def test_which_kernels_serve(
-    name: str, expected: list[str], runtime: SiblingsRuntime, monkeypatch: pytest.MonkeyPatch
+    name: str, expected: list[str], runtime: HostRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launched: list[str] = []
 
@@ -208,7 +57,7 @@ def test_which_kernels_serve(
         launched.append(one.expression)
 
     monkeypatch.setattr(runtime, "launch", note)
-    shape, plan = geometry(name)
+    shape, plan = geometry(host, name)
     x, g = data(shape, "float32"), data((shape[0], *plan.outputs), "float32")
     cuda.pool(x, plan, "softmax")
     cuda.pool_vjp(x, g, plan, "softmax")
@@ -236,7 +85,7 @@ def test_halves_are_computed_in_single_precision(
     name: str, dtype: str, kinds: Sequence[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch = pytest.importorskip("torch")
-    shape, plan = geometry(name)
+    shape, plan = geometry(host, name)
     half = getattr(torch, dtype)
     x = torch.from_numpy(data(shape, "float64")).to(half)
     for kind in kinds:
@@ -277,7 +126,7 @@ reference_halves = _ReferenceOfHalves()
 
 
 def test_halves_of_numpy() -> None:
-    shape, plan = geometry("2 x 2")
+    shape, plan = geometry(host, "2 x 2")
     x = data(shape, "float16")
     got, wanted = cuda.pool(x, plan, "softmax"), reference.pool(x.astype("f4"), plan, "softmax")
     assert got.dtype == np.float16
@@ -306,7 +155,7 @@ SOME_LAYOUTS = [
 def test_strides(name: str, dtype: str, layout: str) -> None:
     if name == "2 x 2":  # this needs few kernels
         host.use(HostRuntime())
-    shape, plan = geometry(name)
+    shape, plan = geometry(host, name)
     view = LAYOUTS[layout]
     x, g = data(shape, dtype), data((shape[0], *plan.outputs), dtype, 1)
     for array in (x, g):
@@ -325,25 +174,7 @@ def test_strides(name: str, dtype: str, layout: str) -> None:
         np.testing.assert_array_equal(got, wanted)
 
 
-def test_one_cotangent_for_all() -> None:
-    shape, plan = geometry("3 x 3, stride 2")
-    x, g = data(shape, "float32"), np.full((shape[0], *plan.outputs), 2.0, "f4")
-    one = np.broadcast_to(np.float32(2.0), g.shape)
-    got, wanted = (cuda.pool_vjp(x, each, plan, "softmax")[0] for each in (one, g))
-    np.testing.assert_array_equal(got, wanted)
-
-
-def test_tensors_in_tensors_out() -> None:
-    torch = pytest.importorskip("torch")
-    shape, plan = geometry("2 x 2")
-    x, g = data(shape, "float32"), data((shape[0], *plan.outputs), "float32", 1)
-    beta = betas(plan, shape[0], "float32")[0]
-    found = cuda.pool_vjp(*map(torch.from_numpy, (x, g)), plan, "ada", torch.from_numpy(beta))
-    for got, wanted in zip(found, cuda.pool_vjp(x, g, plan, "ada", beta), strict=True):
-        np.testing.assert_array_equal(got.numpy(), wanted)
-
-
-def test_no_planes(runtime: SiblingsRuntime) -> None:
+def test_nothing_is_launched_for_nothing(runtime: HostRuntime) -> None:
     plan = window_plan((4, 6), 2)
     x, g = np.zeros((0, 4, 6)), np.zeros((0, 2, 3))
     assert cuda.pool(x, plan, "softmax").shape == (0, 2, 3)
@@ -361,7 +192,7 @@ def test_no_planes(runtime: SiblingsRuntime) -> None:
 @pytest.mark.parametrize("name", ["2 x 2", "3 x 3, stride 2"])
 @pytest.mark.parametrize("most", [1, 230])
 def test_several_launches(name: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    shape, plan = geometry(name)
+    shape, plan = geometry(host, name)
     planes = 7
     x = data((planes, *shape[1:]), "float32")
     wanted = [results(cuda, x, plan, "ada", beta) for beta in betas(plan, planes, "float32")]
@@ -383,8 +214,8 @@ def test_more_planes_than_two_bytes_count() -> None:
 
 
 @pytest.mark.parametrize("name", ["3 x 3, stride 1", "dilated"])
-def test_any_order_of_threads(name: str, runtime: SiblingsRuntime) -> None:
-    shape, plan = geometry(name)
+def test_any_order_of_threads(name: str, runtime: HostRuntime) -> None:
+    shape, plan = geometry(host, name)
     x, beta = data(shape, "float32"), betas(plan, shape[0], "float32")[1]
     found = []
     for order in ORDERS:
@@ -400,9 +231,9 @@ def test_small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows, "MOST_SHARED", 2000)
     windows._tiling.cache_clear()
     for name in ("3 x 3, stride 2", "3 x 3, stride 1"):
-        shape, plan = geometry(name)
-        compare(data(shape, "float32"), plan, "exp-dice")
-        compare(data(shape, "float32"), plan, "ada", betas(plan, shape[0], "float32")[1])
+        shape, plan = geometry(host, name)
+        compare(host, data(shape, "float32"), plan, "exp-dice")
+        compare(host, data(shape, "float32"), plan, "ada", betas(plan, shape[0], "float32")[1])
     windows._tiling.cache_clear()
 
 
@@ -473,95 +304,11 @@ def test_means_of_the_largest_numbers(kind: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("name", ["2 x 2", "3 x 3, stride 2"])
 def test_softmax_does_not_see_a_constant(name: str) -> None:
-    shape, plan = geometry(name)
+    shape, plan = geometry(host, name)
     x = np.round(64 * data(shape, "float32"))  # exact with the constant, too
     g = data((shape[0], *plan.outputs), "float32", 1)
     got, wanted = (cuda.pool_vjp(v, g, plan, "softmax")[0] for v in (x / 64 + 4096, x / 64))
     np.testing.assert_array_equal(got, wanted)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_not_finite_stays_in_its_windows(kind: str, value: float) -> None:
-    shape, plan = geometry("3 x 3, stride 2")
-    x = data(shape, "float32")
-    x[1, 6, 7] = value
-    x[2, 0, 0] = value
-    beta = betas(plan, shape[0], "float32")[1] if kind == "ada" else None
-    g = data((shape[0], *plan.outputs), "float32")
-    with np.errstate(all="ignore"):
-        got, wanted = (k.pool(x, plan, kind, beta) for k in (cuda, reference))
-        touched = reference.pool(np.where(np.isfinite(x), 0.0, 1.0), plan, "idw-l1") > 0
-        of_x = cuda.pool_vjp(x, g, plan, kind, beta)[0]
-    spoilt = ~np.isfinite(got)
-    np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted))
-    assert spoilt[touched].any()
-    assert not spoilt[~touched].any()
-    # Samples that belong to an affected window.
-    near = reference.unpool(np.ones(shape), touched.astype(float), plan, "softmax") > 0
-    assert not np.isfinite(of_x[1, 6, 7])
-    assert np.isfinite(of_x[~near]).all()
-
-
-# --- comparison with torch -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("arguments", [(4, 3, 2), (5, 2, 1), (4, 4, 0), (4, 5, 0)])
-def test_softmax_of_unfolded_tensors(arguments: tuple[int, int, int]) -> None:
-    torch = pytest.importorskip("torch")
-    size, stride, padding = arguments
-    plan = window_plan((6, 20, 33), size, stride, padding)
-    x = torch.randn(6, 20, 33, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    x.requires_grad_()
-    padded = torch.nn.functional.pad(x, (padding,) * 4, value=-1e9)
-    regions = padded.unfold(1, size, stride).unfold(2, size, stride).flatten(3)
-    wanted = (regions.softmax(-1) * regions).sum(-1)
-    g = torch.randn(wanted.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    (of_x,) = torch.autograd.grad(wanted, x, g)
-    plain = x.detach().numpy()
-    assert_close(cuda.pool(plain, plan, "softmax"), wanted.detach().numpy(), ulps=16)
-    found = cuda.pool_vjp(plain, g.numpy(), plan, "softmax")[0]
-    assert_close(found, of_x.numpy(), ulps=64)
-
-
-LARGEST = [
-    *[(n, "float32") for n in ("2 x 2", "2 x 2, rows left", "3 x 3, stride 2", "dilated", "gaps")],
-    *[(n, "float64") for n in GENERAL],
-]
-
-
-@pytest.mark.parametrize(
-    ("name", "dtype"),
-    [*LARGEST, *(pytest.param(*e, marks=pytest.mark.slow) for e in ALL if e not in LARGEST)],
-)
-def test_largest_numbers_and_their_places(name: str, dtype: str) -> None:
-    torch = pytest.importorskip("torch")
-    shape, plan = geometry(name)
-    # Few distinct values, so that several samples equal the maximum.
-    x = np.random.default_rng(0).integers(-3, 3, shape).astype(dtype)
-    values, places = cuda.max_pool(x, plan)
-    assert places.dtype == np.int64
-    function = getattr(torch.nn.functional, f"max_pool{plan.ndim}d")
-    arguments = plan.kernel, plan.stride, plan.padding, plan.dilation
-    ceil = GEOMETRIES[name][1].get("ceil_mode", False)
-    theirs = function(torch.from_numpy(x), *arguments, ceil, return_indices=True)
-    for got, wanted in zip((values, places), theirs, strict=True):
-        np.testing.assert_array_equal(got, wanted.numpy())
-    g = np.random.default_rng(1).integers(-9, 9, values.shape).astype(dtype)  # sums are exact
-    found, expected = (k.max_pool_vjp(g, places, plan) for k in (cuda, reference))
-    np.testing.assert_array_equal(found, expected)
-    narrow = cuda.max_pool_vjp(g, places.astype("i4"), plan)
-    np.testing.assert_array_equal(narrow, expected)
-
-
-@pytest.mark.parametrize("size", [(2,), (5,)])
-def test_nan_is_the_largest(size: tuple[int, ...]) -> None:
-    x = np.array([[1.0, np.nan, 2.0, np.nan, -np.inf, -np.inf, np.inf, np.nan, 0.0, 1.0]])
-    plan = window_plan(x.shape, size)
-    values, places = cuda.max_pool(x, plan)
-    expected = [1, 3, 4, 7, 9] if size == (2,) else [1, 7]
-    np.testing.assert_array_equal(places, [expected])
-    np.testing.assert_array_equal(values, x[:, expected])
 
 
 # --- fallbacks -----------------------------------------------------------------------------------
@@ -578,7 +325,7 @@ def test_what_the_reference_does() -> None:
         pooling = lift_pool = Recorder()
 
     host.use(fallback=Fallback())
-    shape, plan = geometry("2 x 2")
+    shape, plan = geometry(host, "2 x 2")
     x, g = data((6, *shape[1:]), "float64"), data((6, *plan.outputs), "float64", 1)
     cuda.pool(x, plan, "dice", channels=2)
     cuda.pool_vjp(x, g, plan, "dice", channels=2)
@@ -605,7 +352,7 @@ def test_what_the_reference_does() -> None:
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_what_the_reference_does_of_halves(dtype: str) -> None:
     torch = pytest.importorskip("torch")
-    shape, plan = geometry("2 x 2")
+    shape, plan = geometry(host, "2 x 2")
     x = torch.from_numpy(data((6, *shape[1:]), "float64")).to(getattr(torch, dtype))
     g = torch.ones((6, *plan.outputs), dtype=x.dtype)
     found = cuda.pool_vjp(x, g, plan, "dice", None, 1.0, 2)

@@ -17,7 +17,7 @@ from helpers import (
 )
 
 import liftwave as lw
-from liftwave.errors import BandError, LevelWarning, ShapeError
+from liftwave.errors import BandError, LevelWarning, LiftwaveError, ShapeError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
 
@@ -218,6 +218,72 @@ def test_threshold_by_number_level_band_and_function(xp):
     assert_close(half[2, "dd"], lw.threshold(d[2, "dd"], 0.7, "hard"))
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({5: 1e9}, r"no level 5: the levels are 1 \(finest\) to 2"),
+        ({0: 1.0}, r"no level 0: the levels are 1 \(finest\) to 2"),
+        ({-3: 1.0}, r"no level -3: the levels are 1 \(finest\) to 2"),
+        ({-1: 1.0, 2: 2.0}, "level 2 is named twice"),
+        ({"d": 1.0}, r"no band 'd': a band is \[level, key\]"),
+        ({"HH": 1.0}, "no band 'HH'"),
+        ({(7, "dd"): 1.0}, r"no band \(7, 'dd'\)"),
+        ({(1, "aa"): 1.0}, r"no band \(1, 'aa'\)"),
+        ({(1, ("dd",)): 1.0}, r"no band \(1, \('dd',\)\)"),
+        ({None: 1.0}, "no band None"),
+        ({(1, "HH"): 1.0, (1, "dd"): 2.0}, r"band \(1, 'dd'\) is named twice"),
+    ],
+)
+def test_keys_that_name_no_band(value, message):
+    """Methods that take keys read them in the same way."""
+    d = lw.decompose(zero_mean((16, 16)), "haar", 2)
+    with pytest.raises(BandError, match=message):
+        d.threshold(value)
+    if all(isinstance(key, tuple | str) for key in value):
+        with pytest.raises(BandError, match=message):
+            d.replace(dict.fromkeys(value, d[1, "dd"]))
+    with pytest.raises(BandError, match="no level 1: there are no levels"):
+        lw.decompose(zero_mean(16), "haar", 0).threshold({1: 2.0})
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (-1, ValueError, "a number of at least 0, got -1"),
+        (float("nan"), ValueError, "a number of at least 0, got nan"),
+        ({1: -1.0}, ValueError, "at least 0, got -1.0"),
+        ({(2, "LL"): float("nan")}, ValueError, "got nan"),
+        (lambda band: -float(abs(band).max()), ValueError, "at least 0, got -"),
+        (np.array([[1.0], [-1.0]]), ValueError, "at least 0, got array"),
+        ("soft", TypeError, "a threshold must be a real number .*, got 'soft'"),
+        ("soft", ValueError, "a threshold must be a real number .*, got 'soft'"),
+        (None, TypeError, "got None"),
+        (1j, TypeError, "must be real, got 1j"),
+        ({2: "a"}, TypeError, "got 'a'"),
+    ],
+)
+def test_thresholds_that_are_not_magnitudes(value, error, message):
+    with pytest.raises(error, match=message) as raised:
+        lw.decompose(zero_mean((16, 16)), "haar", 2).threshold(value)
+    assert isinstance(raised.value, LiftwaveError)
+
+
+def test_thresholds_of_any_sign_and_of_the_approximation():
+    d = lw.decompose(zero_mean((16, 16)), "haar", 2)
+    greater = d.threshold(-0.5, "greater")
+    assert_close(greater[1, "HH"], lw.threshold(d[1, "HH"], -0.5, "greater"))
+    with pytest.raises(ValueError, match="at least -inf, got nan"):
+        d.threshold(float("nan"), "less")
+    with pytest.raises(ValueError, match="only takes values from"):
+        lw.decompose(np.ones(4), "haar", 0).threshold(1, "medium")
+    named = d.threshold({(2, "LL"): 0.7, np.int64(1): np.float32(0.25)})
+    assert_close(named.approx, lw.threshold(d.approx, 0.7))
+    assert_close(named[1, "HH"], lw.threshold(d[1, "HH"], 0.25))
+    assert_close(named[2, "HH"], d[2, "HH"])
+    untouched = d.threshold({1: 1e9})
+    assert_close(untouched.approx, d.approx)
+
+
 def test_threshold_of_integers_stays_integer():
     x = np.random.default_rng(1).integers(0, 256, (32, 32), dtype=np.uint8)
     d = lw.decompose(x, INTEGER, 2, "reflect").threshold(7.4)
@@ -237,9 +303,41 @@ def test_keep_largest_keeps_the_largest(xp):
     np.testing.assert_array_equal(after[-count:], before[-count:])
 
 
-@pytest.mark.parametrize("fraction", [0, -0.1, 1.5, float("nan")])
+def test_keep_largest_with_nan(xp):
+    """NaN counts as the largest; other coefficients are kept or zero, and never change."""
+    x = zero_mean((16, 16))
+    x[3, 5] = np.nan
+    d = lw.decompose(xp.asarray(x), "haar", 2, "periodization")
+    for fraction in (0.01, 0.1, 0.5, 1.0):
+        kept = d.keep_largest(fraction)
+        for which, band in kept.bands.items():
+            before, after = to_numpy(d[which]), to_numpy(band)
+            np.testing.assert_array_equal(np.isnan(after), np.isnan(before))
+            assert np.all(np.isnan(after) | (after == before) | (after == 0))
+        count = sum(np.count_nonzero(to_numpy(band)) for band in kept.bands.values())
+        assert count == max(7, int(np.ceil(fraction * 256)))  # one in each band is NaN
+    for which, band in d.keep_largest(1.0).bands.items():
+        np.testing.assert_array_equal(to_numpy(band), to_numpy(d[which]))
+
+
+def test_keep_largest_counts_exactly():
+    """0.1 * 30 is more than 3 in floating-point arithmetic."""
+    d = lw.decompose(np.arange(1.0, 31.0), "haar", 0)
+    assert np.count_nonzero(d.keep_largest(0.1).approx) == 3
+    d = lw.decompose(np.arange(1.0, 31.0), "haar", 0)
+    assert np.count_nonzero(d.keep_largest(0.11).approx) == 4
+
+
+def test_keep_largest_of_the_smallest_integer():
+    """(Its magnitude is not an integer of the dtype.)"""
+    band = np.array([-32768, 5, 6, 7], dtype=np.int16)
+    d = lw.decompose(np.zeros(4, np.int16), INTEGER, 0, "reflect").replace({(0, "a"): band})
+    assert d.keep_largest(0.25).approx.tolist() == [-32768, 0, 0, 0]
+
+
+@pytest.mark.parametrize("fraction", [0, -0.1, 1.5, float("nan"), "all", 1j, None])
 def test_keep_largest_of_no_fraction(fraction):
-    with pytest.raises(ShapeError, match="fraction must be above 0 and at most 1"):
+    with pytest.raises(ShapeError, match=r"fraction must be (a number|above 0 and at most 1)"):
         lw.decompose(zero_mean(16), "haar", 1).keep_largest(fraction)
 
 
@@ -404,7 +502,7 @@ def test_no_array_and_no_pickle_by_accident(tmp_path):
     d = image_decomposition()
     with pytest.raises(TypeError, match="to_array"):
         np.asarray(d)
-    with pytest.raises(lw.errors.LiftwaveError, match=r"save\(\)"):
+    with pytest.raises(lw.errors.LiftwaveError, match=r"to_array\(\)"):
         np.savez(tmp_path / "d.npz", d=d)
 
 

@@ -8,10 +8,11 @@ from math import log, log2, sqrt
 import numpy as np
 import pytest
 import pywt
+import torch
 from helpers import assert_close, to_numpy, zero_mean
 
 import liftwave as lw
-from liftwave.errors import LevelError, LevelWarning, ModeError, ShapeError
+from liftwave.errors import DTypeError, LevelError, LevelWarning, ModeError, ShapeError
 
 METHODS = ("bayes", "sure", "visu")
 RULES = ("soft", "hard", "garrote")
@@ -39,11 +40,11 @@ def noisy(shape, seed=0, sigma=0.4):
 
 def sigma_of(x, wavelet="sym8", mode="symmetric"):
     finest = pywt.dwtn(x, wavelet, mode)["d" * x.ndim]
-    return np.median(np.abs(finest)) / MAD
+    return np.median(np.abs(finest)) / (sqrt(log(2)) if np.iscomplexobj(x) else MAD)
 
 
 def visu(band, sigma, samples):
-    return sigma * sqrt(2 * log(samples))
+    return sigma * sqrt((1 if np.iscomplexobj(band) else 2) * log(samples))
 
 
 def bayes(band, sigma, samples):
@@ -56,13 +57,14 @@ def risk(band, sigma, t):
     magnitudes = np.abs(band).ravel()
     small = np.count_nonzero(magnitudes <= t)
     clipped = np.minimum(magnitudes, t) ** 2
-    return magnitudes.size * sigma**2 - 2 * sigma**2 * small + clipped.sum()
+    bend = t * np.sum(1 / magnitudes[magnitudes > t]) if np.iscomplexobj(band) else 0
+    return magnitudes.size * sigma**2 - sigma**2 * (2 * small + bend) + clipped.sum()
 
 
 def sure(band, sigma, samples):
-    count = band.size
-    universal = sigma * sqrt(2 * log(count))
-    if np.mean(np.abs(band) ** 2) <= sigma**2 * (1 + log2(count) ** 1.5 / sqrt(count)):
+    count, parts = band.size, 2 if np.iscomplexobj(band) else 1
+    universal = visu(band, sigma, count)
+    if np.mean(np.abs(band) ** 2) <= sigma**2 * (1 + log2(count) ** 1.5 / sqrt(count * parts)):
         return universal
     candidates = [0.0, *np.abs(band).ravel()]
     best = min(candidates, key=lambda t: risk(band, sigma, t))
@@ -106,6 +108,13 @@ def test_denoise_is_the_formula(shape, method, rule):
     expected = denoised(x, "db3", method, rule, sigma_of(x, "db3"), 2)
     assert np.abs(expected - x).max() > 0.1  # denoising changed the data
     assert_close(actual, expected, ulps=ULPS)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_denoise_of_complex_data_is_the_formula(method):
+    x = noisy((45, 52)) + 1j * noisy((45, 52), seed=1)
+    actual = lw.denoise(x, "db3", method=method, level=2)
+    assert_close(actual, denoised(x, "db3", method, "soft", sigma_of(x, "db3"), 2), ulps=ULPS)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -187,6 +196,37 @@ def test_sigma_of_complex_data_is_real():
     assert_close(lw.estimate_sigma(x, "db2"), expected, ulps=50)
 
 
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_sigma_of_complex_noise_is_its_standard_deviation(dtype, xp):
+    rng = np.random.default_rng(0)
+    noise = (rng.standard_normal((512, 512)) + 1j * rng.standard_normal((512, 512))).astype(dtype)
+    assert np.std(noise) == pytest.approx(sqrt(2), rel=5e-3)
+    sigma = lw.estimate_sigma(xp.asarray(noise), "db2")
+    assert float(sigma) == pytest.approx(sqrt(2), rel=1e-2)
+
+
+@pytest.mark.parametrize("complex_", [False, True])
+def test_the_risk_is_an_estimate_of_the_error(complex_):
+    """The mean of Stein's estimate is the squared error of the shrunk coefficients."""
+    rng = np.random.default_rng(3)
+    clean = np.where(rng.random(200_000) < 0.3, 4.0, 0.5)
+    noise = rng.standard_normal(clean.size)
+    if complex_:
+        noise = (noise + 1j * rng.standard_normal(clean.size)) / sqrt(2)
+    for t in (0.5, 1.0, 2.0):
+        error = np.sum(np.abs(shrunk(clean + noise, t, "soft") - clean) ** 2)
+        assert risk(clean + noise, 1.0, t) == pytest.approx(error, rel=0.01)
+
+
+@pytest.mark.parametrize("method", ["bayes", "sure"])
+def test_a_complex_signal_gets_better(method):
+    rng = np.random.default_rng(0)
+    clean = np.exp(1j * np.linspace(0, 20, 2048))
+    noise = 0.4 * (rng.standard_normal(2048) + 1j * rng.standard_normal(2048))
+    error = np.abs(lw.denoise(clean + noise, method=method) - clean)
+    assert np.mean(error**2) < np.mean(np.abs(noise) ** 2) / 20
+
+
 @pytest.mark.parametrize("axes", [(1,), (0, 2), (2, 0), 1, None, (-1,)])
 def test_sigma_of_each_item_of_a_batch(axes):
     x = zero_mean((10, 33, 12), seed=4)
@@ -248,6 +288,58 @@ def test_cycle_spinning_leaves_the_batch_axes_in_place():
     actual = lw.denoise(x, "haar", axes=-1, shifts=4, level=2)
     expected = np.stack([lw.denoise(row, "haar", shifts=4, level=2) for row in x])
     assert_close(actual, expected, ulps=ULPS)
+
+
+# --- axes of one sample ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", [(40, 48), (200,)])
+def test_axes_of_one_sample_change_nothing(shape, method, xp):
+    """The noise, the levels, the thresholds and the shifts are those of the other axes."""
+    x = noisy(shape)
+    expected = lw.denoise(x, "db2", method=method, shifts=2)
+    assert np.abs(expected - x).max() > 0.1
+    sigma = lw.estimate_sigma(x, "db2")
+    for place in range(len(shape) + 1):
+        longer = np.expand_dims(x, place)
+        actual = lw.denoise(xp.asarray(longer), "db2", method=method, shifts=2)
+        assert_close(actual, xp.asarray(np.expand_dims(expected, place)), ulps=ULPS)
+        assert_close(lw.estimate_sigma(xp.asarray(longer), "db2"), xp.asarray(sigma), ulps=50)
+        every = tuple(range(len(shape) + 1))
+        again = lw.denoise(longer, ["db2"] * len(every), method=method, shifts=2, axes=every)
+        assert_close(again, np.expand_dims(expected, place), ulps=ULPS)
+        assert lw.decompose(longer, "db2").level == lw.decompose(x, "db2").level > 0
+
+
+def test_the_default_level_of_decompose_ignores_axes_of_one_sample():
+    x = noisy((64, 1, 48))
+    d = lw.decompose(x, "db2")
+    assert (d.level, d.axes) == (lw.dwtn_max_level((64, 48), "db2"), (0, 1, 2))
+    assert_close(d.reconstruct(), x, ulps=ULPS)
+    assert len(lw.wavedecn(x, "db2")) == len(pywt.wavedecn(x, "db2")) == 1
+    with pytest.warns(LevelWarning, match=r"up to level 4 some do not"):
+        lw.decompose(x, "db2", 5)
+    one = lw.decompose(np.ones((1, 1)), "db2")
+    assert (one.level, one.approx.shape) == (0, (1, 1))
+
+
+def test_batch_axes_of_one_sample_keep_their_place():
+    x = noisy((1, 50))
+    assert lw.estimate_sigma(x, "db2", axes=-1).shape == (1,)
+    assert lw.estimate_sigma(x[..., None], "db2", axes=(1, 2)).shape == (1,)
+    actual = lw.denoise(x[..., None], "db2", sigma=[0.4], axes=(1, 2))
+    assert_close(actual[..., 0], lw.denoise(x, "db2", sigma=[0.4], axes=-1), ulps=ULPS)
+
+
+def test_noise_of_one_sample_cannot_be_estimated():
+    for x, axes in ((np.ones(1), None), (np.ones((5, 1)), -1), (np.ones((1, 1)), None)):
+        with pytest.raises(ShapeError, match=r"needs at least two samples along one of the axes"):
+            lw.estimate_sigma(x, "haar", axes=axes)
+        result = lw.denoise(x, "haar", axes=axes)
+        assert_close(result, x, ulps=0)
+        assert result is not x
+        assert not np.shares_memory(result, x)
 
 
 # --- libraries and dtypes -----------------------------------------------------------------------
@@ -390,6 +482,18 @@ X = np.ones((16, 12))
         ({"sigma": float("inf")}, ValueError, "sigma must be finite and at least 0, got inf"),
         ({"sigma": np.ones(3)}, ShapeError, r"the shape \(\) of the batch axes, got \(3,\)"),
         ({"sigma": np.ones(16), "axes": 0}, ShapeError, r"have the shape \(12,\) of the batch"),
+        ({"method": ["bayes"]}, ValueError, r"unknown method \['bayes'\]"),
+        ({"rule": ["soft"]}, ValueError, r"unknown rule \['soft'\]"),
+        ({"shifts": 1.5}, TypeError, "shifts must be an integer, got 1.5"),
+        ({"shifts": "2"}, TypeError, "shifts must be an integer, got '2'"),
+        ({"sigma": "auto"}, DTypeError, "sigma must be a real number .*, got 'auto'"),
+        ({"sigma": "auto"}, TypeError, "got 'auto'"),
+        ({"sigma": 1j}, DTypeError, "sigma must be a real number .*, got 1j"),
+        ({"sigma": True}, DTypeError, "sigma must be a real number .*, got True"),
+        ({"sigma": [[1], [1, 2]]}, DTypeError, "sigma must be a real number or an array"),
+        ({"sigma": np.float32(-1)}, ValueError, r"sigma must be finite and at least 0, got -1\.0"),
+        ({"sigma": [1.0] * 11 + [np.nan], "axes": 0}, ValueError, "finite and at least 0"),
+        ({"sigma": torch.ones(12), "axes": 0}, TypeError, "arrays of one library"),
         ({"level": -1}, LevelError, "Level value of -1 is too low"),
         ({"mode": "round"}, ModeError, "Unknown mode name 'round'"),
         ({"wavelet": "db99"}, ValueError, "db99"),
@@ -400,6 +504,12 @@ X = np.ones((16, 12))
 def test_mistakes(options, error, message):
     with pytest.raises(error, match=message):
         lw.denoise(X, **options)
+
+
+@pytest.mark.parametrize("function", [lw.denoise, lw.estimate_sigma, lw.decompose])
+def test_a_number_is_not_data(function):
+    with pytest.raises(ShapeError, match="Expected at least 1D input data, got a 0-d array"):
+        function(3.0, "db2")
 
 
 def test_integer_schemes_are_refused():

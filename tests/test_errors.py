@@ -25,9 +25,10 @@ from liftwave.errors import (
     ModeError,
     ReconstructionWarning,
     ShapeError,
+    ThreadsError,
+    ThresholdError,
     WaveletError,
 )
-from liftwave.thresholding import ThresholdError
 
 
 class NoWork:
@@ -87,6 +88,9 @@ def set_coeffs(result: Any, value: Any) -> None:
 WAVELETS: dict[str, Bad] = {
     "unknown name": Bad(
         lambda: lw.dwt(X, "db99"), WaveletError, ValueError, r"Unknown wavelet name 'db99', check"
+    ),
+    "empty name": Bad(
+        lambda: lw.dwt(X, ""), WaveletError, TypeError, r"needs a name or four filters"
     ),
     "continuous name": Bad(
         lambda: lw.dwt(X, "morl"),
@@ -292,7 +296,7 @@ MODES_AND_AXES: dict[str, Bad] = {
         lambda: lw.dwt(X, "haar", axis=1.5), LiftwaveError, TypeError, r"axis.*1\.5"
     ),
     "axes that are no integers": Bad(
-        lambda: lw.dwtn(X, "haar", axes="ab"), LiftwaveError, TypeError, r"axis.*'a'"
+        lambda: lw.dwtn(X, "haar", axes="ab"), LiftwaveError, TypeError, r"axis.*'ab'"
     ),
     "two axes in 1-D": Bad(
         lambda: lw.wavedec(X, "haar", axis=(0, 1)), LiftwaveError, TypeError, r"axis.*\(0, 1\)"
@@ -437,6 +441,24 @@ LEVELS: dict[str, Bad] = {
     ),
     "negative in wavedecn": Bad(
         lambda: lw.wavedecn(X, HAAR, "zero", level=-3), LevelError, ValueError, r"-3 is too low"
+    ),
+    "half a level of a band": Bad(
+        lambda: lw.downcoef("a", LINE, "haar", level=1.5),
+        ArgumentTypeError,
+        TypeError,
+        r"level must be an integer, got 1\.5",
+    ),
+    "half a sample of a band": Bad(
+        lambda: lw.upcoef("a", LINE, "haar", take=2.5),
+        ArgumentTypeError,
+        TypeError,
+        r"take must be an integer, got 2\.5",
+    ),
+    "a number in fswavedecn": Bad(
+        lambda: lw.fswavedecn(1.0, "haar"),
+        ShapeError,
+        ValueError,
+        r"at least 1D input data, got a 0-d array",
     ),
     "negative in fswavedecn": Bad(
         lambda: lw.fswavedecn(X, "haar", levels=(1, -1)), LevelError, ValueError, r"-1 is too low"
@@ -699,6 +721,36 @@ PACKING: dict[str, Bad] = {
         ValueError,
         r"length of axes doesn't match.*got axes \(0,\) for keys of 2 letters",
     ),
+    "a list in place of a band": Bad(
+        lambda: lw.coeffs_to_array([X, (X.tolist(), X, X)]),
+        ShapeError,
+        ValueError,
+        r"band 'da' must be an array, got list",
+    ),
+    "keys of different lengths": Bad(
+        lambda: lw.coeffs_to_array([X, {"dd": X, "d": X}]),
+        ShapeError,
+        ValueError,
+        r"all keys must have 2 letters, got 'd'",
+    ),
+    "no band of details along all axes": Bad(
+        lambda: lw.coeffs_to_array([X, {"da": X, "ad": X}]),
+        ShapeError,
+        ValueError,
+        r"lacks the band 'dd': it has the bands \['da', 'ad'\]",
+    ),
+    "a band larger than its place": Bad(
+        lambda: lw.coeffs_to_array([X[:2, :2], (X[:2, :3], X[:2, :2], X[:2, :2])]),
+        ShapeError,
+        ValueError,
+        r"band 'da' is larger than its place: got shape \(2, 3\), at most \(2, 2\) fits",
+    ),
+    "a band with fewer axes": Bad(
+        lambda: lw.coeffs_to_array([X, (X[0], X, X)]),
+        ShapeError,
+        ValueError,
+        r"band 'da' must have 2 axes, got shape",
+    ),
     "gaps": Bad(
         lambda: lw.coeffs_to_array(pywt.wavedec2(X, "db2", level=2), padding=None),
         ShapeError,
@@ -758,6 +810,12 @@ PACKING: dict[str, Bad] = {
         ValueError,
         r"dimension mismatch: 2 axes, 1 slices",
     ),
+    "no result": Bad(
+        lambda: lw.fswaverecn(X),
+        ArgumentTypeError,
+        TypeError,
+        r"expected the result of fswavedecn, got an object of type ndarray",
+    ),
     "one index for two axes": Bad(
         lambda: RESULT[(1,)], ShapeError, ValueError, r"levels must match.*got 1 levels for 2 axes"
     ),
@@ -784,6 +842,12 @@ OTHERS: dict[str, Bad] = {
         ThresholdError,
         ValueError,
         r"only takes values from: 'garotte', 'garrote', 'greater'.*Got 'medium'",
+    ),
+    "substitute out of range": Bad(
+        lambda: lw.threshold(np.arange(4, dtype="uint8"), 2, "greater", -3),
+        ThresholdError,
+        ValueError,
+        r"substitute=-3 is out of the range of uint8: use a float",
     ),
     "order of complex numbers": Bad(
         lambda: lw.threshold(1j * X, 1, "greater"),
@@ -996,3 +1060,64 @@ def test_assignments_that_change_a_dtype_are_warned_of() -> None:
 def test_modes_are_those_of_pywavelets() -> None:
     """(The messages above list them.)"""
     assert lw.Modes.modes == MODES
+
+
+# --- whole numbers -------------------------------------------------------------------------------
+
+WHOLE: dict[str, Callable[[Any, Any], Any]] = {
+    "level": lambda m, two: m.downcoef("a", DEEP, "haar", level=two),
+    "level of upcoef": lambda m, two: m.upcoef("d", DEEP, "haar", two),
+    "take": lambda m, two: m.upcoef("d", DEEP, "haar", take=two),
+    "axis": lambda m, two: m.dwt(np.ones((3, 4, 5)), "haar", axis=two)[0],
+    "axis of idwt": lambda m, two: m.idwt(np.ones((3, 4, 5)), None, "haar", axis=two),
+    "axes": lambda m, two: m.dwt2(np.ones((3, 4, 5)), "haar", axes=(two, 0))[0],
+    "length": lambda m, two: np.array(m.dwt_coeff_len(two, two, "zero")),
+    "max_level": lambda m, two: np.array(m.dwt_max_level(two, 2)),
+    "shape": lambda m, two: np.array(m.dwtn_max_level((8 * two, 16), "haar")),
+    "width": lambda m, two: m.pad(DEEP, two, "symmetric"),
+}
+# PyWavelets refuses floats here.
+WHOLE_HERE: dict[str, Callable[[Any, Any], Any]] = {
+    "level of wavedec": lambda m, two: m.wavedec(np.ones(16), "haar", level=two)[0],
+    "level of wavedec2": lambda m, two: m.wavedec2(np.ones((16, 16)), "haar", level=two)[0],
+    "level of wavedecn": lambda m, two: m.wavedecn(np.ones((16, 16)), "haar", level=two)[0],
+    "levels": lambda m, two: m.fswavedecn(np.ones((8, 8)), "haar", levels=(two, 1)).coeffs,
+    "axis of wavedec": lambda m, two: m.wavedec(np.ones((3, 4, 5)), "haar", axis=two, level=1)[0],
+    "axes of wavedecn": lambda m, two: m.wavedecn(np.ones((3, 4, 5)), "haar", axes=two, level=1)[0],
+    "level of shapes": lambda m, two: np.array(m.wavedecn_shapes((8,), "haar", level=two)[0]),
+}
+
+
+@pytest.mark.parametrize("two", [2.0, np.float64(2), np.float32(2), np.int8(2)])
+@pytest.mark.parametrize("name", [*WHOLE, *WHOLE_HERE])
+def test_floats_without_a_fraction_are_whole_numbers(name: str, two: Any) -> None:
+    call = {**WHOLE, **WHOLE_HERE}[name]
+    expected = call(pywt, two if name in WHOLE else 2)
+    np.testing.assert_allclose(call(lw, two), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [1.5, "2", np.nan, np.inf, 2j, object()])
+@pytest.mark.parametrize("name", [name for name in (*WHOLE, *WHOLE_HERE) if name != "shape"])
+def test_other_objects_are_not_whole_numbers(name: str, bad: Any) -> None:
+    if name == "width" and bad == 1.5:
+        return  # rounded, as in PyWavelets
+    call = {**WHOLE, **WHOLE_HERE}[name]
+    with pytest.raises(LiftwaveError) as caught:
+        call(lw, bad)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_numbers_of_threads_and_dimensions_are_whole() -> None:
+    before = lw.get_num_threads()
+    lw.set_num_threads(np.float64(before))
+    assert lw.get_num_threads() == before
+    for bad in ("two", 1.5, None):
+        with pytest.raises(ArgumentTypeError, match="the number of threads must be an integer"):
+            lw.set_num_threads(bad)
+    with pytest.raises(ThreadsError, match="must be from 1 to 2147483647, got 0"):
+        lw.set_num_threads(0)
+
+
+def test_names_of_schemes_are_no_steps() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"got 'db4': LiftingScheme\.from_name returns"):
+        lw.LiftingScheme("db4")

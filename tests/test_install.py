@@ -148,9 +148,9 @@ def tracked(source: Path, *folders: str) -> set[str]:
 
 def sources() -> set[str]:
     """The paths of the CUDA kernels' sources in the installed package."""
-    folders = [ROOT / "backends" / name for name in ("cuda", "common")]
-    paths = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return {f"liftwave/_{path.relative_to(ROOT).as_posix()}" for path in paths}
+    folder = ROOT / "backends"
+    paths = [path for name in ("cuda", "shared") for path in (folder / name).rglob("*.*")]
+    return {f"liftwave/_backends/{path.relative_to(folder).as_posix()}" for path in paths}
 
 
 # Prints the folder of the sources, and the number of kernels.

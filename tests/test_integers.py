@@ -6,7 +6,9 @@ import pytest
 import liftwave as lw
 from liftwave._arrays.integers import integer_gain
 from liftwave._plan.boundary import LIFTING_MODES
-from liftwave.errors import IntegerRangeWarning
+from liftwave.errors import IntegerRangeWarning, WaveletError
+from liftwave.lifting import LiftingScheme, LiftingStep
+from liftwave.wavelets.lifting.fixed_point import fixed_point
 
 NAMES = ["haar", "cdf5.3", "cdf9.7", "bior1.5", "bior3.7", "bior5.5", "rbio2.6", "db3", "sym8"]
 RULE = {
@@ -86,3 +88,42 @@ def test_coefficients_of_int8_give_int8():
     out = np.empty_like(x)
     assert lw.idwt(cA, cD, scheme, "symmetric", out=out) is out
     np.testing.assert_array_equal(out, x)
+
+
+@pytest.mark.parametrize("tap", [2.0**62, -(2.0**63), 2.0**70 + 2.0**20, 1.7e308])
+def test_taps_that_do_not_fit_64_bits(tap: float) -> None:
+    steps = [LiftingStep("predict", [0.5, tap])]
+    for make in (
+        LiftingScheme(steps).to_integer,
+        lambda: LiftingScheme(steps, integer=True),
+        lambda: fixed_point(steps[0]),
+    ):
+        with pytest.raises(WaveletError, match="too large for an integer scheme"):
+            make()
+    largest = LiftingStep("predict", [2.0**61])
+    assert fixed_point(largest) == ((2**62,), 1)
+    assert LiftingScheme([largest], integer=True).integer
+
+
+@pytest.mark.parametrize("shift", [(2**70, 0), (0, -10_001)])
+def test_shifts_too_large_for_integers(shift: tuple[int, int]) -> None:
+    """Shifts of floating-point schemes have no limit: they are taken modulo the length."""
+    steps = [LiftingStep("predict", [0.5])]
+    scheme = LiftingScheme(steps, shift=shift)
+    for make in (scheme.to_integer, lambda: LiftingScheme(steps, shift=shift, integer=True)):
+        with pytest.raises(WaveletError, match="shifts of an integer scheme must be from -10000"):
+            make()
+    modulo = LiftingScheme(steps, shift=(shift[0] % 8, shift[1] % 8))
+    x = np.arange(16.0)
+    for band, wanted in zip(lw.dwt(x, scheme), lw.dwt(x, modulo), strict=True):
+        np.testing.assert_array_equal(band, wanted)
+
+
+@pytest.mark.parametrize(
+    ("taps", "offset"), [([1.0], 10**9), ([1.0], -(10**9)), ([1.0, 1.0], 100_000), ([1.0], 2**70)]
+)
+def test_sources_too_far_away(taps: list[float], offset: int) -> None:
+    with pytest.raises(WaveletError, match="offset must keep them between -100000 and 100000"):
+        LiftingStep("predict", taps, offset)
+    farthest = LiftingStep("predict", [1.0, 2.0], 99_999)
+    assert farthest.adjoint() == LiftingStep("update", [2.0, 1.0], -100_000)

@@ -16,13 +16,14 @@ PACKAGE = Path(lw.__file__).parent
 # From the bottom. A name stands for a module or for a folder with all its modules.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "_typing", "_version"),
+    ("_numbers",),
     ("wavelets",),
     ("lifting",),
     ("_plan",),
     ("_arrays",),
-    ("_kernels.contract",),
+    ("_kernels.contract", "_threshold_arguments"),
     ("_kernels.axis_by_axis", "_kernels.half_precision"),
-    ("_kernels", "thresholding"),
+    ("_kernels", "thresholding", "threshold_gradients"),
     ("_operations",),
     ("_dispatch",),
     ("_bridge",),
@@ -38,9 +39,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 FAMILIES = ("_kernels.reference", "_kernels.cpu", "_kernels.cuda")
 # Allowed imports within functions: heavy or optional libraries, modules that import these at their
 # top, and rarely used modules that would slow down every import.
-HEAVY = ("torch", "cupy", "cupyx", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask")
+HEAVY = (
+    *("torch", "cupy", "cupyx", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask"),
+    "numcodecs",
+)
 HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
-RARE = ("json",)
+RARE = ("json", "difflib")
 RARE_MODULES = (
     "wavelets.lifting.factorization",
     "_kernels.cpu.lift_pool",

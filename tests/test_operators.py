@@ -177,7 +177,7 @@ def test_least_squares_by_reconstruction() -> None:
     [
         ({"shape": ()}, ShapeError, "one positive length or several"),
         ({"shape": (4, 0)}, ShapeError, "one positive length or several"),
-        ({"shape": 4.5}, TypeError, "not iterable"),
+        ({"shape": 4.5}, TypeError, "one positive length or several, got 4.5"),
         ({"dtype": np.int32}, DTypeError, "floating-point numbers, got int32"),
         ({"axes": 2}, AxisError, "Axis greater than data dimensions"),
         ({"mode": "mirror"}, ModeError, "Unknown mode name 'mirror'"),

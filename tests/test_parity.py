@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 import pywt
+import torch
 from calls import CASES, WAVEDEC, WAVEDEC2, WAVEDECN, WAVEDECN_AXES, volume
 from helpers import (
     DISCRETE,
@@ -143,6 +144,16 @@ def mapped_slices(places: list[Any]) -> Any:
     return plain
 
 
+@pytest.mark.parametrize("keys", [("da", "dd"), ("dd",)])
+def test_padding_in_place_of_missing_bands(keys: tuple[str, ...], xp: Library) -> None:
+    coeffs = [zero_mean((3, 4)), {key: zero_mean((3, 5), seed) for seed, key in enumerate(keys)}]
+    coeffs[1] |= {"da": zero_mean((3, 4))} if "da" in keys else {}
+    expected, _ = pywt.coeffs_to_array(coeffs, 7.0)
+    assert_close(lw.coeffs_to_array(xp.tree(coeffs), 7.0)[0], xp.asarray(expected))
+    with pytest.raises(lw.errors.ShapeError, match="cannot be tightly packed"):
+        lw.coeffs_to_array(coeffs, None)
+
+
 def test_slices_and_shapes_of_packed_coefficients() -> None:
     for coeffs, axes in (
         (WAVEDEC, None),
@@ -176,6 +187,22 @@ def test_slices_and_shapes_of_packed_coefficients() -> None:
         )
 
 
+@pytest.mark.parametrize("axes", [None, (1, 0)])
+def test_places_of_coefficients_are_those_of_pywavelets(axes: Any) -> None:
+    """Slices and the order of keys are equal, not only the coefficients that they select."""
+    lists = [
+        pywt.wavedec2(zero_mean((9, 12)), "db2", level=2),
+        pywt.wavedecn(zero_mean((9, 12)), "db2", level=2),
+        [np.ones((1, 1)), {key: np.ones((1, 1)) for key in ("dd", "da", "ad")}],
+    ]
+    for coeffs in lists:
+        for name in ("coeffs_to_array", "ravel_coeffs"):
+            ours, theirs = (getattr(m, name)(coeffs, axes=axes) for m in (lw, pywt))
+            assert repr(ours[1:]) == repr(theirs[1:])
+    one = pywt.wavedec(zero_mean(9), "db2", level=2)
+    assert repr(lw.coeffs_to_array(one)[1]) == repr(pywt.coeffs_to_array(one)[1])
+
+
 def test_fully_separable_results_describe_themselves() -> None:
     x = volume()
     arguments = (x, ("haar", "db2"), ("zero", "periodic"), (2, 1), (2, 0))
@@ -192,6 +219,37 @@ def test_fully_separable_results_describe_themselves() -> None:
         result.approx = np.ones_like(result.approx)
         result[(1, 1)] = 2 * np.ones_like(result[(1, 1)])
     assert_close(lw.fswaverecn(ours), pywt.fswaverecn(theirs), ulps=64, scale=10.0)
+
+
+CUSTOM = [[0.5, 0.5], [-0.5, 0.5], [1.0, 1.0], [1.0, -1.0]]
+
+
+@pytest.mark.parametrize(
+    "wavelets",
+    [("haar", "db2"), (pywt.Wavelet("mine", filter_bank=CUSTOM), "bior2.2")],
+    ids=["built-in", "custom"],
+)
+def test_fully_separable_results_are_exchanged_with_pywavelets(wavelets: Any) -> None:
+    arguments = (volume(), wavelets, ("zero", "periodic"), (2, 1), (2, 0))
+    ours, theirs = lw.fswavedecn(*arguments), pywt.fswavedecn(*arguments)
+    expected = pywt.fswaverecn(theirs)
+    assert_close(pywt.fswaverecn(ours), expected, ulps=64)
+    assert_close(lw.fswaverecn(theirs), lw.fswaverecn(ours), ulps=64)
+    assert_close(lw.vjp(lw.fswaverecn, theirs)[0], expected, ulps=64)
+    for our, their in zip(ours.wavelets, theirs.wavelets, strict=True):
+        names = [name for name in dir(their) if not name.startswith("_")]
+        assert [name for name in names if not hasattr(our, name)] == []
+        for name in ("name", "filter_bank", "orthogonal", "biorthogonal", "symmetry", "dec_len"):
+            assert getattr(our, name) == getattr(their, name), name
+        assert our.short_family_name == their.short_family_name
+
+
+def test_schemes_and_learned_filters_of_fully_separable_results_stay() -> None:
+    learned = lw.FilterBank(*torch.tensor(CUSTOM))
+    scheme = lw.LiftingScheme.from_name("haar")
+    result = lw.fswavedecn(torch.ones(4, 4), (learned, scheme), "periodization")
+    assert result.wavelets[0] is learned
+    assert result.wavelets[1] is scheme
 
 
 # --- numbers about transforms --------------------------------------------------------------------

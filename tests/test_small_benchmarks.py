@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 import liftwave as lw
-from benchmarks import checkouts, comparable, compare, host_kernels, import_time, journeys
+from benchmarks import (
+    checkouts,
+    comparable,
+    compare,
+    host_kernels,
+    import_time,
+    journeys,
+    small_functions,
+)
 from benchmarks import small_calls as small
 from benchmarks.measuring import ROOT
 
@@ -287,3 +295,46 @@ def test_a_slower_row_is_measured_again():
 def test_other_results_are_said():
     row = compare.measured("row", Stopwatch([1.0]), Stopwatch([1.0], "other"), compare.Effort(1, 0))
     assert compare._line(row).endswith("| other results |")
+
+
+# --- functions that are not transforms -----------------------------------------------------------
+
+
+def test_small_functions_are_timed(capsys):
+    small_functions.main(["threshold_firm", "reconstruct, 32", "ravel_coeffs", "--rounds", "1"])
+    rows = capsys.readouterr().out.splitlines()[4:]
+    assert [row.split(" | ")[0] for row in rows] == [
+        "| threshold_firm",
+        "| ravel_coeffs, wavedec",
+        "| unravel_coeffs, wavedec",
+        "| ravel_coeffs, wavedec2",
+        "| unravel_coeffs, wavedec2",
+        "| ravel_coeffs, wavedecn",
+        "| unravel_coeffs, wavedecn",
+        "| decompose, reconstruct, 32 x 32",
+    ]
+    for row in rows:
+        assert all(float(cell) > 0 for cell in row.strip("| ").split(" | ")[1:])
+
+
+@pytest.mark.filterwarnings("ignore:Level value of")
+def test_small_functions_give_equal_results():
+    """Estimates of noise and denoising differ by definition."""
+    for name, ours, theirs in small_functions.pairs():
+        if not name.startswith(("denoise", "estimate_sigma")):
+            _assert_equal(ours(), theirs(), name)
+
+
+def _assert_equal(actual, expected, name):
+    if isinstance(expected, dict):
+        assert actual.keys() == expected.keys(), name
+        for key in expected:
+            _assert_equal(actual[key], expected[key], name)
+    elif isinstance(expected, list | tuple):
+        assert len(actual) == len(expected), name
+        for a, b in zip(actual, expected, strict=True):
+            _assert_equal(a, b, name)
+    elif isinstance(expected, np.ndarray):
+        np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-12, err_msg=name)
+    elif not isinstance(expected, slice):  # None and 0 are equal starts of slices
+        assert actual == expected, name

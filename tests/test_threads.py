@@ -14,6 +14,7 @@ from helpers import axis_plans, zero_mean
 
 import liftwave as lw
 from liftwave._plan import planning as _planning
+from liftwave.errors import ArgumentTypeError, ThreadsError
 
 CALLERS = 6
 
@@ -112,3 +113,21 @@ def test_families_of_kernels_are_chosen_per_thread() -> None:
             pass
 
     at_once(call)
+
+
+@pytest.mark.parametrize(
+    ("count", "error", "message"),
+    [
+        (0, ThreadsError, "from 1 to 2147483647, got 0"),
+        (-3, ThreadsError, "got -3"),
+        (2**31, ThreadsError, "got 2147483648"),
+        (2**70, ThreadsError, "got 1180591620717411303424"),
+        ("two", ArgumentTypeError, "must be an integer, got 'two'"),
+        (2.5, ArgumentTypeError, "must be an integer, got 2.5"),
+    ],
+)
+def test_a_number_of_threads_that_is_none(count: Any, error: type[Exception], message: str) -> None:
+    before = lw.get_num_threads()
+    with pytest.raises(error, match=message):
+        lw.set_num_threads(count)
+    assert lw.get_num_threads() == before

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Dynamo detected a call to a .functools.lru_cache"),
 ]
 
+slow = pytest.mark.slow
 ROOT = Path(lw.__file__).parents[1]
 LAYERS = [
     (None, "db2", "symmetric"),
@@ -73,7 +75,13 @@ def same_as_eager(function: Any, compiled: Any, x: torch.Tensor, parameters: Any
 # --- compiled ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("learn", "wavelet", "mode"), LAYERS)
+@pytest.mark.parametrize(
+    ("learn", "wavelet", "mode"),
+    [
+        each if each[0] in (None, "orthonormal", "lifting") else pytest.param(*each, marks=slow)
+        for each in LAYERS
+    ],
+)
 def test_layers_compile_whole(learn: str | None, wavelet: str, mode: str) -> None:
     """Also for changing sizes."""
     layer = RoundTrip(learn, wavelet, mode)
@@ -127,8 +135,24 @@ DERIVED = {
 }
 
 
-@pytest.mark.parametrize("derived", DERIVED)
-@pytest.mark.parametrize("learn", [None, "orthonormal", "lifting", "function"])
+# Each derivative, and each kind of taps, at least once.
+QUICK = [
+    (None, "second"),
+    ("orthonormal", "grad"),
+    ("orthonormal", "grad of a batch"),
+    ("lifting", "grad of each"),
+    ("function", "grad of each"),
+]
+LEARNED = (None, "orthonormal", "lifting", "function")
+
+
+@pytest.mark.parametrize(
+    ("learn", "derived"),
+    [
+        each if each in QUICK else pytest.param(*each, marks=slow)
+        for each in product(LEARNED, DERIVED)
+    ],
+)
 def test_derivatives_compile_whole(learn: str | None, derived: str) -> None:
     """Derivatives by ``torch.func``, where torch supports no operators with gradients."""
     layer = lwt.DWT1d("db2", learn=None if learn == "function" else learn)
@@ -156,9 +180,16 @@ def test_forward_mode_compiles_whole() -> None:
     assert_close(compiled(x), derived(x), ulps=64, scale=8.0)
 
 
-def test_the_default_compiler() -> None:
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lwt.DWT2d("haar", 2),
+        pytest.param(RoundTrip("orthonormal", "db2", "symmetric"), marks=slow),
+    ],
+    ids=["fixed", "learned"],
+)
+def test_the_default_compiler(layer: nn.Module) -> None:
     torch._dynamo.reset()
-    layer = RoundTrip("orthonormal", "db2", "symmetric")
     try:
         compiled = torch.compile(layer, fullgraph=True)
         same_as_eager(layer, compiled, image(), list(layer.parameters()))

@@ -63,6 +63,9 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "idw": lambda: lwt.IDWPool2d((2, 3), distance="huber"),
     **ADA,
 }
+# One layer without beta, and one for each way to trace beta. The others take longer.
+TRACED = ("soft", "mask per channel", "number", "mask of a size", "constant")
+TRACED_LAYERS = [k if k in TRACED else pytest.param(k, marks=pytest.mark.slow) for k in LAYERS]
 
 
 # --- values ----------------------------------------------------------------------------------
@@ -214,7 +217,7 @@ def test_states_are_saved_and_loaded() -> None:
 # --- torch features of layers ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", TRACED_LAYERS)
 def test_layers_compile_whole(kind: str) -> None:
     """From the first call on; with and without a batch; and for changing sizes."""
     pool = LAYERS[kind]()
@@ -258,8 +261,14 @@ def test_functions_compile_whole() -> None:
             assert_close(*found, ulps=16)
 
 
-@pytest.mark.parametrize("strict", [False, True])
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize(
+    ("kind", "strict"),
+    [
+        *((kind, False) for kind in LAYERS),
+        *((kind, True) for kind in TRACED),
+        *(pytest.param(k, True, marks=pytest.mark.slow) for k in LAYERS if k not in TRACED),
+    ],
+)
 def test_layers_export(kind: str, strict: bool) -> None:
     pool, x = LAYERS[kind]().eval(), signal(2)
     y = pool(x)

@@ -618,8 +618,8 @@ def test_inputs_stay_as_they_are() -> None:
 
 
 def test_functions_without_a_derivative() -> None:
-    with pytest.raises(ArgumentTypeError, match=r"vjp differentiates.*dwt.*got 'threshold'"):
-        lw.vjp(lw.threshold, np.ones(4), 1.0)
+    with pytest.raises(ArgumentTypeError, match=r"vjp differentiates.*dwt.*got 'threshold_firm'"):
+        lw.vjp(lw.threshold_firm, np.ones(4), 1.0, 2.0)
     with pytest.raises(TypeError, match="got 'dwt'"):
         lw.vjp(pywt.dwt, np.ones(4), "haar")
 

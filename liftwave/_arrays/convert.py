@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from numbers import Number
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,6 +17,8 @@ from array_api_compat import (
     is_writeable_array,
 )
 
+from liftwave._arrays.tensors import ACCEPTED, check_tensor
+from liftwave._numbers import as_numbers
 from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
 
@@ -109,24 +113,42 @@ def is_half(x: Array) -> bool:
     return str(x.dtype).rpartition(".")[2] in _HALVES
 
 
+def is_complex(x: Array) -> bool:
+    """Whether ``x`` is an array of complex numbers."""
+    if type(x) is np.ndarray:
+        return bool(x.dtype.kind == "c")
+    return bool(array_namespace(x).isdtype(x.dtype, "complex floating"))
+
+
 def as_array(data: ArrayLike) -> Array:
     """Return arrays unchanged; convert NumPy subclasses, foreign byte orders and other data.
 
     Raises
     ------
     DTypeError
-        If the data are not numbers.
+        If the data are not numbers, or a tensor is sparse, nested or quantised.
     """
     if type(data) is np.ndarray and data.dtype in PLAIN_DTYPES:
         return data
     if is_array_api_obj(data) and not isinstance(data, _NUMPY):
+        torch = sys.modules.get("torch")
+        # Inline, because it runs in each call.
+        if (
+            torch is not None
+            and isinstance(data, torch.Tensor)
+            and (data.is_nested or (data.layout, data.dtype) not in ACCEPTED)
+        ):
+            check_tensor(data)
         return data
-    array = np.asarray(data)
-    if array.dtype.kind not in "biufc":
-        raise DTypeError(
-            f"Input must be a numeric array-like, got {type(data).__name__} of dtype {array.dtype}"
-        )
+    array = as_numbers(data)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def as_number(value: object) -> Any:
+    """A scalar as a number: NumPy's scalars and 0-d arrays as Python's. ``None`` for others."""
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        value = value.item()
+    return value if isinstance(value, Number) else None
 
 
 def open_array(data: ArrayLike, native_half: NativeHalf | None = None) -> Opened:
@@ -146,7 +168,7 @@ def open_arrays(data: Sequence[ArrayLike], native_half: NativeHalf | None = None
     """Like :func:`open_array` for the arrays of one result: one common dtype."""
     if type(data[0]) is np.ndarray and are_plain(data):
         return [Opened(d, _numpy_namespace(), d.dtype) for d in data]
-    arrays = [d if is_array_api_obj(d) and not isinstance(d, _NUMPY) else as_array(d) for d in data]
+    arrays = [as_array(d) for d in data]
     xp = common_namespace(arrays)
     result, compute = _dtypes(xp, tuple([a.dtype for a in arrays]))
     if compute != result and native_half is not None and native_half(arrays):

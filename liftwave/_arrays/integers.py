@@ -185,7 +185,10 @@ def _bounds(plan: LiftPlan, scheme: LiftingScheme) -> tuple[float, float]:
     errors = np.zeros(n_even + n_odd)
     for step, lifted in reversed(list(zip(plan.steps, scheme.steps, strict=True))):
         errors += 0.5 * np.abs(rows[step.target]).sum(axis=1)
-        rows[1 - step.target] += rows[step.target] @ step_matrix(step, lifted.taps)
+        # Not a product by BLAS: it starts threads, and ends the process if memory is short.
+        rows[1 - step.target] += np.einsum(
+            "ij,jk->ik", rows[step.target], step_matrix(step, lifted.taps)
+        )
     sums = np.abs(rows[0]).sum(axis=1) + np.abs(rows[1]).sum(axis=1)
     # The maximum of the narrowest dtype is 127, so this relative allowance holds for all dtypes.
     bounds = sums + errors / 127

@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Any
 
 from liftwave._typing import Array
+from liftwave.errors import DTypeError
 
 
 def is_tensor(x: Any) -> bool:
     """Whether ``x`` is a torch tensor of any kind."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
+
+
+@cache
+def _number_dtypes() -> frozenset[Any]:
+    """Torch's dtypes of numbers: not those of 8-bit floats, and of quantised and packed bits."""
+    torch = sys.modules["torch"]
+    names = (
+        "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 bfloat16 float16 float32 float64"
+    )
+    names += " complex32 complex64 complex128"
+    return frozenset(getattr(torch, name) for name in names.split() if hasattr(torch, name))
+
+
+ACCEPTED: set[tuple[Any, Any]] = set()
+"""Layouts and dtypes of tensors that were accepted."""
+
+
+def check_tensor(x: Any) -> None:
+    """Raise unless a tensor is dense, and its dtype is one of numbers.
+
+    Raises
+    ------
+    DTypeError
+        If it is sparse, nested or quantised, or holds 8-bit floats.
+    """
+    if x.is_nested:  # asked first: nested tensors also claim to be dense
+        raise DTypeError("Input must be a dense tensor, got a nested one: pad it to one shape")
+    if x.layout is not sys.modules["torch"].strided:
+        raise DTypeError(f"Input must be a dense tensor, got {x.layout}: use to_dense()")
+    if x.dtype not in _number_dtypes():
+        raise DTypeError(
+            f"Input must be a tensor of integers, floats or complex numbers, got {x.dtype}: "
+            "convert it, for example with to(torch.float32) or dequantize()"
+        )
+    ACCEPTED.add((x.layout, x.dtype))
 
 
 def is_on_device(x: Any) -> bool:

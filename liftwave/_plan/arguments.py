@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
 import pywt
 
+from liftwave._numbers import is_several, items, whole_number
 from liftwave._typing import Mode, ModeLike, Modes
 from liftwave.errors import (
-    ArgumentTypeError,
     AxisError,
+    AxisTypeError,
     LevelError,
+    LevelTypeError,
     LevelWarning,
     ModeError,
+    ModeTypeError,
     WaveletError,
+    WaveletTypeError,
     warn,
 )
+from liftwave.wavelets.names import did_you_mean
 from liftwave.wavelets.resolve import Resolved
 
 # Old short names that PyWavelets still accepts.
@@ -37,7 +41,7 @@ def _mode_numbers() -> dict[int | str, Mode]:
     return {int(getattr(pywt.Modes, name)): cast(Mode, name) for name in pywt.Modes.modes}
 
 
-def resolve_mode(mode: ModeLike) -> Mode:
+def resolve_mode(mode: ModeLike | str) -> Mode:
     """The name of a boundary mode, from its name or PyWavelets' number.
 
     Raises
@@ -52,21 +56,22 @@ def resolve_mode(mode: ModeLike) -> Mode:
         warn(f"{mode} has been renamed to {name}; use the new name", DeprecationWarning)
         return name
     if not isinstance(mode, str | int):
-        raise ArgumentTypeError(
+        raise ModeTypeError(
             f"mode must be a name or a number, got {mode!r} of type {type(mode).__name__}"
         )
     known_mode = _mode_numbers().get(mode)
     if known_mode is None:
         raise ModeError(
-            f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, pywt.Modes.modes))}"
+            f"Unknown mode name {mode!r}; use one of {', '.join(map(repr, pywt.Modes.modes))}."
+            + (did_you_mean(mode, pywt.Modes.modes) if isinstance(mode, str) else "")
         )
     return known_mode
 
 
 def modes_per_axis(mode: Modes, naxes: int) -> tuple[Mode, ...]:
     """One mode for each of ``naxes`` axes."""
-    if isinstance(mode, Iterable) and not isinstance(mode, str):
-        mode_list: Sequence[ModeLike] = list(mode)
+    if is_several(mode):
+        mode_list: Sequence[ModeLike] = items(mode, "expected one mode per axis", ModeTypeError)
         if len(mode_list) not in (1, naxes):
             raise ModeError(
                 "The number of modes must match the number of axes to be transformed: "
@@ -74,7 +79,7 @@ def modes_per_axis(mode: Modes, naxes: int) -> tuple[Mode, ...]:
             )
         resolved = [resolve_mode(m) for m in mode_list]
         return tuple(resolved * naxes if len(resolved) == 1 else resolved)
-    return (resolve_mode(mode),) * naxes
+    return (resolve_mode(cast("ModeLike", mode)),) * naxes
 
 
 def normalize_axis(axis: int, ndim: int) -> int:
@@ -85,10 +90,7 @@ def normalize_axis(axis: int, ndim: int) -> int:
     AxisError
         If the array does not have the axis.
     """
-    try:
-        index = operator.index(axis)
-    except TypeError:
-        raise ArgumentTypeError(f"an axis must be an integer, got {axis!r}") from None
+    index = whole_number(axis, "an axis must be an integer", AxisTypeError)
     if not -ndim <= index < ndim:
         raise AxisError(f"Axis greater than data dimensions: axis {index} of an array with {ndim}")
     return index % ndim
@@ -104,7 +106,9 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
     """
     if axes is None:
         return tuple(range(ndim))
-    axis_list = (axes,) if not isinstance(axes, Iterable) else tuple(axes)
+    axis_list = (
+        tuple(items(axes, "axes must be integers", AxisTypeError)) if is_several(axes) else (axes,)
+    )
     normalized = tuple(normalize_axis(a, ndim) for a in axis_list)
     if unique and len(set(normalized)) != len(normalized):
         raise AxisError(f"The axes passed must be unique, got {axis_list} for an array with {ndim}")
@@ -146,15 +150,13 @@ _DEEPEST = 1000
 
 def useful_level(sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
     """The largest level with a coefficient free of boundary effects along every axis."""
-    return min(max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True))
+    levels = [max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True)]
+    return min(levels, default=0)
 
 
 def natural_level(level: Any) -> int:
     """A number of levels: an integer from 0 to 1000."""
-    try:
-        number = operator.index(level)
-    except TypeError:
-        raise LevelError(f"level must be an integer >= 0 or None, got {level!r}") from None
+    number = whole_number(level, "level must be an integer >= 0 or None", LevelTypeError)
     if number < 0:
         raise LevelError(f"Level value of {number} is too low . Minimum level is 0.")
     if number > _DEEPEST:
@@ -167,13 +169,15 @@ def check_positive_level(level: int) -> int:
 
     Raises
     ------
+    ArgumentTypeError
+        If it is not an integer.
     LevelError
         If it is less than 1.
     """
-    level = operator.index(level)
-    if level < 1:
-        raise LevelError(f"Value of level must be greater than 0, got {level}.")
-    return level
+    number = whole_number(level, "level must be an integer", LevelTypeError)
+    if number < 1:
+        raise LevelError(f"Value of level must be greater than 0, got {number}.")
+    return number if number < 64 else natural_level(number)  # most levels are not too high
 
 
 def warn_of_depth(level: int, deepest: int) -> None:
@@ -193,5 +197,7 @@ def check_part(part: str) -> None:
     WaveletError
         If it does not.
     """
+    if not isinstance(part, str):
+        raise WaveletTypeError(f"Argument 1 must be 'a' or 'd', not of type {type(part).__name__}.")
     if part not in ("a", "d"):
         raise WaveletError(f"Argument 1 must be 'a' or 'd', not '{part}'.")

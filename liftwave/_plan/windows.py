@@ -7,13 +7,13 @@ places. Padding adds no samples: it only permits windows to extend beyond the en
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
-from liftwave.errors import ArgumentTypeError, ShapeError, WindowError
+from liftwave._numbers import is_several, items, whole_number
+from liftwave.errors import ShapeError, WindowError
 
 Ints: TypeAlias = tuple[int, ...]
 Size: TypeAlias = "int | Sequence[int]"
@@ -193,7 +193,8 @@ def window_plan(
 
 def axis_count(kernel_size: Any, ndim: int | None) -> int:
     """The number of spatial axes: a sequence's length, or ``ndim``, or 2."""
-    length = len(tuple(kernel_size)) if isinstance(kernel_size, Iterable) else None
+    several = is_several(kernel_size)
+    length = len(items(kernel_size, "kernel_size has to be integers")) if several else None
     if ndim is not None:
         ndim = _integer("ndim", ndim)
         if ndim < 1 or length not in (None, ndim):
@@ -209,8 +210,8 @@ def axis_count(kernel_size: Any, ndim: int | None) -> int:
 
 def per_axis(name: str, value: Any, ndim: int, least: int) -> Ints:
     """One integer for each of ``ndim`` axes, none of them below ``least``."""
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        numbers = tuple(_integer(name, v) for v in value)
+    if is_several(value):
+        numbers = tuple(_integer(name, v) for v in items(value, f"{name} has to be integers"))
         if len(numbers) == 1:
             numbers *= ndim
     else:
@@ -223,12 +224,7 @@ def per_axis(name: str, value: Any, ndim: int, least: int) -> Ints:
 
 
 def _integer(name: str, value: Any) -> int:
-    try:
-        return int(operator.index(value))
-    except TypeError:
-        raise ArgumentTypeError(
-            f"{name} has to be an integer or a sequence of them, got {value!r}"
-        ) from None
+    return whole_number(value, f"{name} has to be an integer or a sequence of them")
 
 
 def _outputs(kernel: int, stride: int, padding: int, dilation: int, n: int, ceil: bool) -> int:

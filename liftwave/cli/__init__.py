@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 _FAILURE = 2
+
+# Old names of commands.
+_RENAMED = {"compress": "sparsify"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit status: 0, or 2 after an error.
     """
-    with warnings.catch_warnings(record=True) as records:
+    with warnings.catch_warnings(record=True) as records, _quiet_logging():
         # Warnings are never raised as errors. They are printed after the progress bar is cleared.
         warnings.simplefilter("always", UserWarning)
         status = _run(list(sys.argv[1:] if arguments is None else arguments))
@@ -32,12 +38,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+@contextmanager
+def _quiet_logging() -> Iterator[None]:
+    """Suppress logs of libraries: their exceptions say the same, in one line."""
+    last, logging.lastResort = logging.lastResort, logging.NullHandler()
+    try:
+        yield
+    finally:
+        logging.lastResort = last
+
+
+def _current(arguments: list[str]) -> list[str]:
+    """The arguments with the present name of the command."""
+    if not arguments or arguments[0] not in _RENAMED:
+        return arguments
+    old, *rest = arguments
+    new = _RENAMED[old]
+    warnings.warn(f"the command {old!r} is now called {new!r}", stacklevel=2)
+    return [new, *rest]
+
+
 def _run(arguments: list[str]) -> int:
     try:
         from liftwave.cli.app import app
 
         # The commands return nothing; a number reports an interruption.
-        if app(args=arguments, standalone_mode=False):
+        if app(args=_current(arguments), standalone_mode=False):
             raise KeyboardInterrupt
         sys.stdout.flush()
     except ImportError as error:
@@ -75,4 +101,6 @@ def _say(kind: str, message: str) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
+    # So that a half-written file is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,16 +9,37 @@ import numpy as np
 import typer
 
 import liftwave
+from liftwave._plan.arguments import resolve_mode
 from liftwave.cli import console
 from liftwave.cli.container import (
     Choice,
-    bank_name,
     read_decomposition,
     reconstructed,
     write_decomposition,
 )
-from liftwave.cli.files import FileError
+from liftwave.cli.files import STANDARD, FileError
 from liftwave.cli.media import Media, check_writable, read, write
+from liftwave.cli.options import (
+    ArchiveInput,
+    ArchiveOutput,
+    AxesOption,
+    FewerLevelsOption,
+    ForceOption,
+    Input,
+    IntegerOption,
+    KeyOption,
+    LargeOption,
+    LevelOption,
+    LiftingOption,
+    MethodOption,
+    ModeOption,
+    Output,
+    RuleOption,
+    WaveletOption,
+    ZstdOption,
+    chosen_axes,
+)
+from liftwave.cli.sparsity import lean, measure, picture_suffixes, report, sparse, write_curves
 from liftwave.decomposition import Decomposition, decompose
 from liftwave.denoising import denoise
 
@@ -33,28 +53,10 @@ app = typer.Typer(
     name="liftwave",
     help="Wavelet transforms of arrays (.npy, .npz), images and sounds (.wav).",
     epilog=_examples("tour", "decompose --help"),
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-
-Input = Annotated[Path, typer.Argument(help="File to read: .npy, .npz, image or .wav.")]
-Output = Annotated[Path, typer.Argument(help="File to write; the suffix selects the format.")]
-WaveletOption = Annotated[str, typer.Option("-w", "--wavelet", help="Name of the wavelet.")]
-ModeOption = Annotated[str, typer.Option("--mode", help="Boundary mode.")]
-# More levels than a length has bits are never useful, and would take forever.
-_LEVELS: dict[str, Any] = {"min": 0, "max": 64}
-LevelOption = Annotated[
-    int | None, typer.Option("--level", **_LEVELS, help="Levels; default: the most.")
-]
-FewerLevelsOption = Annotated[
-    int | None,
-    typer.Option("--level", **_LEVELS, help="Levels; default: the most; for visu three less."),
-]
-LiftingOption = Annotated[bool, typer.Option("--lifting", help="Transform by lifting.")]
-IntegerOption = Annotated[
-    bool, typer.Option("--integer", help="Integer lifting, lossless (integer data only).")
-]
 
 
 def _version(requested: bool) -> None:
@@ -74,22 +76,17 @@ def _root(
         print(text)
 
 
-@app.command(
-    "tour",
-    epilog=_examples(
-        "tour",
-        "tour --output pictures",
-    ),
-)
+@app.command("tour", epilog=_examples("tour", "tour --output pictures"))
 def tour_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path(
         "tour"
     ),
+    force: ForceOption = False,
 ) -> None:
     """Demonstrate the library on real data: a table, and pictures."""
     from liftwave.cli.tour import tour
 
-    tour(output)
+    tour(output, force=force)
 
 
 @app.command(
@@ -102,27 +99,32 @@ def tour_command(
 )
 def decompose_command(
     source: Input,
-    target: Annotated[Path, typer.Argument(help="Archive of coefficients to write (.npz).")],
+    target: ArchiveOutput,
     wavelet: WaveletOption = "bior4.4",
     mode: ModeOption = "symmetric",
     level: LevelOption = None,
+    axes: AxesOption = None,
     lifting: LiftingOption = False,
     integer: IntegerOption = False,
+    zstd: ZstdOption = False,
+    key: KeyOption = None,
+    force: ForceOption = False,
+    large: LargeOption = False,
 ) -> None:
     """Decompose a file into wavelet coefficients."""
-    check_writable(target, suffixes=(".npz",))
+    check_writable(target, suffixes=(".npz",), force=force)
     choice = Choice(wavelet, lifting, integer)
     with console.progress(3) as step:
         step(f"reading {source.name}")
-        media = read(source)
+        media = read(source, key=key, large=large)
         step(f"decomposing {media.array.shape} by {wavelet}")
-        d = _decomposed(media, choice, mode, level)
+        d = _decomposed(media, choice, mode, level, axes)
         step(f"writing {target.name}")
-        write_decomposition(target, d, choice, media)
+        write_decomposition(target, d, choice, media, zstd=zstd)
     shares = d.energy()
     rows = [
-        (str(depth), key, "x".join(map(str, band.shape)), str(band.dtype), f"{share:.4%}")
-        for ((depth, key), band), share in zip(d.bands.items(), shares.values(), strict=True)
+        (str(depth), name, "x".join(map(str, band.shape)), str(band.dtype), f"{share:.4%}")
+        for ((depth, name), band), share in zip(d.bands.items(), shares.values(), strict=True)
     ]
     columns = ("level", "band", "shape", "dtype", "energy")
     console.table(f"{source} -> {target}", columns, rows, numbers=1)
@@ -136,27 +138,26 @@ def decompose_command(
     ),
 )
 def reconstruct_command(
-    source: Annotated[Path, typer.Argument(help="Archive written by 'decompose' (.npz).")],
-    target: Output,
+    source: ArchiveInput, target: Output, force: ForceOption = False, large: LargeOption = False
 ) -> None:
     """Reconstruct the data from an archive of coefficients."""
-    check_writable(target)
+    check_writable(target, force=force)
     with console.progress(3) as step:
         step(f"reading {source.name}")
-        d, media = read_decomposition(source)
+        d, media = read_decomposition(source, large=large)
         step(f"reconstructing {d.shape}")
         result = reconstructed(d, media)
         step(f"writing {target.name}")
         write(target, result)
-    console.say(f"{target}: {_described(result)}")
+    _say(target, f"{target}: {_described(result)}")
 
 
 @app.command(
     "denoise",
     epilog=_examples(
         "denoise noisy.png clean.png",
-        "denoise hiss.wav clean.wav --wavelet db8 --method sure",
-        "denoise noisy.png clean.png --shifts 4 --sigma 12",
+        "denoise hiss.wav quiet.wav --wavelet db8 --method sure",
+        "denoise noisy.png smooth.png --shifts 4 --sigma 12",
     ),
 )
 def denoise_command(
@@ -165,129 +166,167 @@ def denoise_command(
     wavelet: WaveletOption = "sym8",
     mode: ModeOption = "symmetric",
     level: FewerLevelsOption = None,
-    method: Annotated[str, typer.Option(help="Thresholds: bayes, sure or visu.")] = "bayes",
-    rule: Annotated[str, typer.Option(help="Shrinking: soft, hard or garrote.")] = "soft",
+    axes: AxesOption = None,
+    method: MethodOption = "bayes",
+    rule: RuleOption = "soft",
     sigma: Annotated[
         float | None, typer.Option(help="Noise level, in the file's units; default: estimated.")
     ] = None,
     shifts: Annotated[int, typer.Option(min=1, help="Cycle spinning: shifts along each axis.")] = 1,
+    key: KeyOption = None,
+    force: ForceOption = False,
+    large: LargeOption = False,
 ) -> None:
-    """Remove white noise from a file; channels are denoised separately."""
-    check_writable(target)
+    """Remove white noise from a file; channels and frames are denoised separately."""
+    check_writable(target, force=force)
     with console.progress(3) as step:
         step(f"reading {source.name}")
-        media = read(source)
+        media = read(source, key=key, large=large)
         step(f"denoising {media.array.shape} by {wavelet}")
         samples, alpha = _without_alpha(media)
+        chosen = chosen_axes(axes, media.axes, media.array.ndim)
         options: dict[str, Any] = {"method": method, "rule": rule, "shifts": shifts}
-        options |= {"sigma": sigma, "level": level, "mode": mode, "axes": media.axes}
-        clean = denoise(samples, bank_name(wavelet), **options)
+        options |= {"sigma": sigma, "level": level, "mode": mode, "axes": chosen}
+        clean = denoise(samples, Choice(wavelet).wavelet(), **options)
         if alpha is not None:
             clean = np.concatenate([clean, alpha], axis=-1)
         result = media.with_array(clean)
         step(f"writing {target.name}")
         write(target, result)
     change = console.rms(media.array, result.array)
-    console.say(f"{target}: {_described(result)}, changed by {change:.4g} (rms)")
+    _say(target, f"{target}: {_described(result)}, changed by {change:.4g} (rms)")
 
 
 @app.command(
-    "compress",
+    "sparsify",
     epilog=_examples(
-        "compress photo.png photo.npz --keep 0.05",
-        "compress photo.png seen.png --keep 0.02 -w sym8",
-        "compress volume.npy volume.npz --keep 0.1 --mode periodization",
+        "sparsify photo.png",
+        "sparsify photo.png --plot curves.png",
+        "sparsify photo.png seen.png --keep 0.02 -w sym8",
+        "sparsify volume.npy volume.npz --keep 0.1 --mode periodization",
     ),
 )
-def compress_command(
+def sparsify_command(
     source: Input,
-    target: Output,
+    target: Annotated[
+        Path | None, typer.Argument(help="File of the result to write; without it: the table.")
+    ] = None,
     keep: Annotated[
         float, typer.Option(help="Share of the coefficients to keep, above 0, at most 1.")
     ] = 0.05,
     wavelet: WaveletOption = "bior4.4",
     mode: ModeOption = "symmetric",
     level: LevelOption = None,
+    axes: AxesOption = None,
     lifting: LiftingOption = False,
     integer: IntegerOption = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Picture of quality and share to write.")
+    ] = None,
+    zstd: ZstdOption = False,
+    key: KeyOption = None,
+    force: ForceOption = False,
+    large: LargeOption = False,
 ) -> None:
-    """Keep only the largest coefficients.
+    """Show how few coefficients carry a signal.
 
-    An .npz file gets the sparse coefficients ('reconstruct' reads them). Any
-    other file gets the reconstructed data.
+    Without a file to write, a table lists the quality for several shares of the
+    coefficients. Otherwise, only the largest coefficients are kept: an .npz file
+    gets the coefficients ('reconstruct' reads them), any other file the
+    reconstructed data. This is no file compression: nothing is coded.
     """
     if not 0 < keep <= 1:
         raise typer.BadParameter(f"--keep must be above 0 and at most 1, got {keep}")
-    check_writable(target)
+    if target is not None:
+        check_writable(target, force=force)
+    if plot is not None:
+        check_writable(plot, suffixes=picture_suffixes, force=force)
     choice = Choice(wavelet, lifting, integer)
     with console.progress(3) as step:
         step(f"reading {source.name}")
-        media, before = read(source), console.size(source.stat().st_size)
-        step(f"compressing {media.array.shape} by {wavelet}")
-        lean = media if choice.integer else replace(media, array=_lean(media.array))
-        d = _decomposed(lean, choice, mode, level).keep_largest(keep)
-        result = media.with_array(np.asarray(d.reconstruct()))
-        step(f"writing {target.name}")
-        if target.suffix.lower() == ".npz":
-            write_decomposition(target, d, choice, media)
-        else:
-            write(target, result)
-    total = sum(band.size for band in d.bands.values())
-    count = sum(int(np.count_nonzero(band)) for band in d.bands.values())
-    quality = console.psnr(media.array, result.array)
-    console.say(
-        f"{target}: {count} of {total} coefficients ({count / total:.2%}), "
-        f"{'exactly equal' if np.isinf(quality) else f'PSNR {quality:.2f} dB'}, "
-        f"{before} -> {console.size(target.stat().st_size)}"
-    )
+        media = read(source, key=key, large=large)
+        step(f"decomposing {media.array.shape} by {wavelet}")
+        d = _decomposed(media if integer else lean(media), choice, mode, level, axes)
+        step("keeping the largest coefficients")
+        rows = measure(media, d) if target is None or plot is not None else []
+        if plot is not None:
+            write_curves(plot, source.name, media, rows)
+        line = "" if target is None else _sparsified(target, media, d, choice, keep, zstd)
+    if target is not None:
+        _say(target, line)
+    else:
+        report(str(source), media, rows)
+    if plot is not None:
+        _say(target or plot, f"wrote {plot}")
 
 
-@app.command(
-    "info",
-    epilog=_examples(
-        "info bior4.4",
-        "info db4 --plot db4.png",
-    ),
-)
+def _sparsified(
+    target: Path, media: Media, d: Decomposition, choice: Choice, keep: float, zstd: bool
+) -> str:
+    """Write the result, and describe it in a line."""
+    kept, result = sparse(media, d, keep)
+    if target.suffix.lower() == ".npz":
+        write_decomposition(target, kept, choice, media, zstd=zstd)
+    else:
+        write(target, result)
+    total = sum(band.size for band in kept.bands.values())
+    nonzero = sum(int(np.count_nonzero(band)) for band in kept.bands.values())
+    count = total if keep == 1 else nonzero
+    quality = console.quality(console.psnr(media.array, result.array, media.peak))
+    return f"{target}: {count} of {total} coefficients ({count / total:.2%}), {quality}"
+
+
+@app.command("info", epilog=_examples("info bior4.4", "info db4 --plot db4.png"))
 def info_command(
     wavelet: Annotated[str, typer.Argument(help="Name of a wavelet, as bior4.4 or cdf9.7.")],
     plot: Annotated[
         Path | None, typer.Option(help="Picture of filters and functions to write.")
     ] = None,
+    force: ForceOption = False,
 ) -> None:
     """Show a wavelet: its filters, properties, and lifting steps."""
     from liftwave.cli.info import info
 
     if plot is not None:
-        check_writable(plot, suffixes=(".png", ".pdf", ".svg"))
+        check_writable(plot, suffixes=picture_suffixes, force=force)
     info(wavelet, plot)
 
 
-def _decomposed(media: Media, choice: Choice, mode: str, level: int | None) -> Decomposition:
+@app.command("wavelets", epilog=_examples("wavelets"))
+def wavelets_command() -> None:
+    """List the names of all wavelets, by family."""
+    from liftwave.cli.info import wavelets
+
+    wavelets()
+
+
+def _decomposed(
+    media: Media, choice: Choice, mode: str, level: int | None, axes: str | None
+) -> Decomposition:
     if choice.integer and media.array.dtype.kind not in "iu":
         raise FileError(
             f"--integer needs integer data, the file holds {media.array.dtype}; "
             "remove --integer, or use --lifting"
         )
-    return decompose(media.array, choice.wavelet(), level, mode, media.axes)
-
-
-def _lean(array: Any) -> Any:
-    """Integers of up to 16 bits in single precision, which is exact and needs half the storage."""
-    small = array.dtype.kind in "biu" and array.dtype.itemsize <= 2
-    return array.astype(np.float32) if small else array
+    choice.check_mode(mode)
+    chosen = chosen_axes(axes, media.axes, media.array.ndim)
+    return decompose(media.array, choice.wavelet(), level, resolve_mode(mode), chosen)
 
 
 def _without_alpha(media: Media) -> tuple[Any, Any]:
     """The colours and, separately, the alpha channel of an image, which has no noise."""
-    array = media.array
-    if media.kind == "image" and array.ndim == 3 and array.shape[2] in (2, 4):
-        return array[..., :-1], array[..., -1:]
-    return array, None
+    if media.has_alpha:
+        return media.array[..., :-1], media.array[..., -1:]
+    return media.array, None
+
+
+def _say(target: Path, line: str) -> None:
+    """Print a line on stdout, or on stderr if stdout holds the data."""
+    console.say(line, aside=target == STANDARD)
 
 
 def _described(media: Media) -> str:
     rate = f", {media.extra['rate']} Hz" if "rate" in media.extra else ""
-    return (
-        f"{media.kind} of shape {'x'.join(map(str, media.array.shape))}, {media.array.dtype}{rate}"
-    )
+    kind = "stack of images" if "frames" in media.extra else media.kind
+    dtype = "int24" if media.extra.get("bits") == 24 else media.array.dtype
+    return f"{kind} of shape {'x'.join(map(str, media.array.shape))}, {dtype}{rate}"

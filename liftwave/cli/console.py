@@ -45,9 +45,12 @@ def progress(total: int) -> Iterator[Steps]:
         yield Steps(bar, total)
 
 
-def say(line: str) -> None:
-    """Print one line of any length without wrapping, so file names stay whole."""
-    out.print(line, soft_wrap=True)
+def say(line: str, *, aside: bool = False) -> None:
+    """Print one line of any length without wrapping, so file names stay whole.
+
+    With ``aside`` it is printed on stderr, because stdout holds data.
+    """
+    (_progress if aside else out).print(line, soft_wrap=True)
 
 
 def table(
@@ -76,6 +79,11 @@ def psnr(x: NDArray[Any], y: NDArray[Any], peak: float | None = None) -> float:
     peak = _range(x) if peak is None else peak
     error = rms(x, y)
     return float("inf") if error == 0 else float(20 * np.log10(peak / error))
+
+
+def quality(decibels: float) -> str:
+    """A peak signal-to-noise ratio in words."""
+    return "exactly equal" if np.isinf(decibels) else f"PSNR {decibels:.2f} dB"
 
 
 def _range(x: NDArray[Any]) -> float:

@@ -2,147 +2,204 @@
 
 from __future__ import annotations
 
-import logging
-from pathlib import Path
+import warnings
 from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
-from liftwave.cli.files import FileError
+from liftwave.cli.deep_png import needs_all_bits, read_deep_png, write_deep_png
+from liftwave.cli.files import FileError, Source
+from liftwave.cli.metadata import dpi_of, metadata, orientation_of, profile_of, unpacked, upright
+from liftwave.cli.pixels import frames, picture
+from liftwave.cli.tiff import is_tiff, read_tiff, write_tiff
 
 Image: TypeAlias = np.ndarray[Any, Any]
 
 _TIFF = (".tif", ".tiff")
 
-_QUALITY: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95, "subsampling": 0}}
+# Options that lose no sample, or as little as the format permits.
+_QUALITY: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"lossless": True, "exact": True},
+}
+
+# Channels of the formats that would store grey as colour, or omit the alpha channel.
+_CHANNELS = {"JPEG": (1, 3), "PPM": (1, 3), "BMP": (1, 3), "WEBP": (3, 4)}
+
+# What a format can store besides the samples.
+_METADATA: dict[str, tuple[str, ...]] = {
+    "JPEG": ("exif", "icc_profile", "dpi"),
+    "PNG": ("exif", "icc_profile", "dpi"),
+    "TIFF": ("exif", "icc_profile", "dpi"),
+    "WEBP": ("exif", "icc_profile"),
+    "BMP": ("dpi",),
+}
+_NAMES = {"exif": "EXIF data", "icc_profile": "colour profile"}
+
+# Bytes of a sample in the widest form that Pillow unpacks to.
+_UNPACKED = {"1": 1, "L": 1, "P": 1, "LA": 4, "I;16": 2}
 
 
-def read_image(path: Path) -> Image:
-    """The samples of a picture in the stored dtype, with the first row at the top."""
-    import PIL.Image
-    import PIL.ImageOps
+def read_image(source: Source) -> tuple[Image, dict[str, Any]]:
+    """The samples of a picture in the stored dtype, with the first row at the top.
 
-    if path.suffix.lower() in _TIFF and (deep := _read_deep_tiff(path)) is not None:
-        return deep
-    with PIL.Image.open(path) as image:
-        frames = getattr(image, "n_frames", 1)
-        if frames != 1:
-            raise FileError(f"{path}: expected one picture, found {frames}")
-        if _is_deep_colour(image):
-            if image.format == "PNG":
-                return _read_deep_png(path)
-            raise FileError(
-                f"{path}: {image.format} colour of more than 8 bits is not supported; "
-                "store it as .png or .tif"
-            )
-        image.load()
-        # Cameras store the orientation apart from the pixels, and only the pixels are kept.
-        upright = PIL.ImageOps.exif_transpose(image)
-        if upright.mode in ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "1"):
-            # Arithmetic on palette indices and other colour spaces has no meaning.
-            colours = "RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB"
-            upright = upright.convert("L" if upright.mode == "1" else colours)
-        if image.format == "PPM" and upright.mode == "I":
-            # Pillow reads 16-bit samples as 32-bit integers.
-            return np.asarray(upright).astype(np.uint16)
-        return np.asarray(upright)
+    Returns
+    -------
+    array : ndarray
+        The samples. Those of several frames have one more axis, the first.
+    extra : dict
+        The number of ``frames`` if it is not one, and the metadata.
+    """
+    if is_tiff(source.stream):
+        return read_tiff(source)
+    with picture(source.stream) as image:
+        # The second picture in a camera's file is a preview, or a map of the brightness.
+        count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+        width, height = image.size
+        source.check_unpacked(width * height * _UNPACKED.get(image.mode, 4) * count)
+        array = _array(source, image, count)
+        extra = metadata(image)
+    return array, extra | ({"frames": count} if count > 1 else {})
 
 
-def _is_deep_colour(image: Any) -> bool:
-    """Whether pillow will reduce deep colour to 8 bits, which it does without a warning."""
-    if image.mode not in ("RGB", "RGBA", "LA"):
-        return False
-    stored = [tile[3] for tile in image.tile]
-    if image.format == "PPM":
+def _array(source: Source, image: Any, count: int) -> Image:
+    _check_depth(source, image)
+    if image.format == "PNG" and needs_all_bits(image, source.stream):
+        if count > 1:
+            raise FileError(f"{source.path}: an animation of such samples is not supported")
+        return upright(read_deep_png(source.stream), orientation_of(image))
+    arrays = frames(image, range(count))
+    turned = [upright(array, orientation_of(image)) for array in arrays]
+    return turned[0] if count == 1 else np.stack(turned)
+
+
+def _check_depth(source: Source, image: Any) -> None:
+    """Raise if Pillow would reduce deep colour to 8 bits, which it does without a warning."""
+    deep = False
+    if image.format == "PPM" and image.mode == "RGB":
         # The file states the largest value if it is not 255.
-        return any(isinstance(args, tuple) and args[1] > 255 for args in stored)
-    return ";16" in " ".join(map(str, stored))
+        deep = any(isinstance(tile[3], tuple) and tile[3][1] > 255 for tile in image.tile)
+    if image.format == "JPEG2000":
+        # Pillow reads 16-bit grey with all bits.
+        deep = any(bits > 8 for bits in _jpeg_2000_depths(source)) and image.mode != "I;16"
+    if deep:
+        raise FileError(
+            f"{source.path}: {image.format} colour of more than 8 bits is not supported; "
+            "store it as .png or .tif"
+        )
 
 
-def _read_deep_png(path: Path) -> Image:
-    import png
-
-    with path.open("rb") as stream:
-        width, height, rows, info = png.Reader(file=stream).asDirect()
-        array = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
-    return array.reshape(height, width, info["planes"])
-
-
-def _read_deep_tiff(path: Path) -> Image | None:
-    """Colour of more than 8 bits, which pillow would also reduce; None for other pictures."""
-    import tifffile
-
-    # For damaged files it logs and raises; the exception is enough.
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
-    with tifffile.TiffFile(path) as file:
-        page: Any = file.pages[0]
-        if len(file.pages) != 1:
-            raise FileError(f"{path}: expected one picture, found {len(file.pages)}")
-        if page.bitspersample <= 8 or page.samplesperpixel == 1:
-            return None
-        array = np.asarray(page.asarray())
-        # Separate colour planes become the last axis, as for all other images.
-        return np.moveaxis(array, 0, -1) if page.axes.startswith("S") else array
+def _jpeg_2000_depths(source: Source) -> list[int]:
+    """The bits of each component, from the marker segment SIZ (ISO/IEC 15444-1, A.5.1)."""
+    source.stream.seek(0)
+    content = source.stream.read()
+    start = content.index(b"\xff\x4f\xff\x51") + 4
+    count = int.from_bytes(content[start + 36 : start + 38], "big")
+    depths = content[start + 38 : start + 38 + 3 * count : 3]
+    if any(depth & 0x80 for depth in depths):
+        raise FileError(f"{source.path}: JPEG 2000 with signed samples is not supported")
+    return [(depth & 0x7F) + 1 for depth in depths]
 
 
-def write_image(stream: BinaryIO, array: Image, path: Path) -> None:
+def write_image(stream: BinaryIO, array: Image, extra: dict[str, Any], name: str) -> None:
     """Write an array of the shape (height, width) or (height, width, channels).
+
+    Parameters
+    ----------
+    stream : BinaryIO
+        The file.
+    array : ndarray
+        With ``frames`` in ``extra``, it has one more axis, the first.
+    extra : dict
+        The metadata of the picture.
+    name : str
+        The name of the file, whose suffix selects the format.
 
     Raises
     ------
     FileError
         If the file format cannot hold such samples.
     """
-    suffix = path.suffix.lower()
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * 255
-    if array.ndim != 2 and (array.ndim != 3 or array.shape[2] not in (2, 3, 4)):
+    suffix = name[name.rindex(".") :].lower()
+    stacked = "frames" in extra
+    shape = array.shape[1:] if stacked else array.shape
+    if len(shape) not in (2, 3) or (suffix not in _TIFF and len(shape) == 3 and shape[2] > 4):
         raise FileError(
-            f"{path}: an image has the shape (height, width) or (height, width, 2 to 4), "
+            f"{name}: an image has the shape (height, width) or (height, width, 2 to 4), "
             f"got {array.shape}; write a .npy file instead"
         )
-    if suffix in _TIFF:
-        _write_tiff(stream, array, path)
-    elif suffix == ".png" and array.dtype == np.uint16 and array.ndim == 3:
-        _write_deep_png(stream, array)
+    if stacked and suffix not in _TIFF:
+        raise FileError(
+            f"{name}: only .tif files hold a stack of pictures, got {len(array)} pictures; "
+            "write a .tif or .npy file"
+        )
+    channels = 1 if len(shape) == 2 else shape[2]
+    if suffix in _TIFF and not (_is_simple(array, extra, channels) and unpacked(extra, "exif")):
+        _check_real(array, name)
+        _warn_of_losses(name, "TIFF", ("icc_profile",), extra, channels)
+        write_tiff(stream, array, extra, channels)
+    elif suffix == ".png" and array.dtype == np.uint16 and channels > 1:
+        _check_alpha(name, "PNG", extra)
+        write_deep_png(stream, array, extra)
     else:
-        _write_picture(stream, array, path)
+        _write_picture(stream, array, extra, name)
 
 
-def _write_picture(stream: BinaryIO, array: Image, path: Path) -> None:
+def _is_simple(array: Image, extra: dict[str, Any], channels: int) -> bool:
+    """Whether Pillow writes these samples to a TIFF file, which then has EXIF data."""
+    plain = "frames" not in extra and extra.get("alpha", True) and extra.get("colour", True)
+    return bool(array.dtype == np.uint8 and channels < 5 and plain)
+
+
+def _check_real(array: Image, name: str) -> None:
+    if array.dtype.kind == "c":
+        raise FileError(f"{name}: an image has real samples, got {array.dtype}; write a .npy file")
+
+
+def _check_alpha(name: str, kind: str, extra: dict[str, Any]) -> None:
+    if not extra.get("alpha", True) or not extra.get("colour", True):
+        raise FileError(
+            f"{name}: the channels of the input are not colours and transparency, as a {kind} "
+            "file would state; write a .tif or .npy file"
+        )
+
+
+def _write_picture(stream: BinaryIO, array: Image, extra: dict[str, Any], name: str) -> None:
     import PIL.Image
 
-    kind = PIL.Image.registered_extensions()[path.suffix.lower()]
+    kind = PIL.Image.registered_extensions()[name[name.rindex(".") :].lower()]
     deep = array.dtype == np.uint16 and array.ndim == 2 and kind in ("PNG", "PPM")
-    # Some formats would store grey as colour, or omit the alpha channel.
-    channels = {"JPEG": (1, 3), "PPM": (1, 3), "BMP": (1, 3)}.get(kind, (1, 2, 3, 4))
     count = 1 if array.ndim == 2 else array.shape[2]
-    if count not in channels or not (deep or array.dtype == np.uint8):
+    if count not in _CHANNELS.get(kind, (1, 2, 3, 4)) or not (deep or array.dtype == np.uint8):
         alternatives = ".tif or .npy" if kind == "PNG" else ".png, .tif or .npy"
         raise FileError(
-            f"{path}: a {kind} file cannot hold an image of shape {array.shape} and dtype "
+            f"{name}: a {kind} file cannot hold an image of shape {array.shape} and dtype "
             f"{array.dtype}; write a {alternatives} file"
         )
-    PIL.Image.fromarray(array).save(stream, format=kind, **_QUALITY.get(kind, {}))
+    _check_alpha(name, kind, extra)
+    possible = _METADATA.get(kind, ())
+    _warn_of_losses(name, kind, possible, extra, count)
+    stored = _stored(extra, count)
+    options = {key: stored[key] for key in possible if stored[key] is not None}
+    image = PIL.Image.fromarray(array[..., 0] if array.ndim == 3 and count == 1 else array)
+    image.save(stream, format=kind, **_QUALITY.get(kind, {}), **options)
 
 
-def _write_deep_png(stream: BinaryIO, array: Image) -> None:
-    import png
+def _stored(extra: dict[str, Any], channels: int) -> dict[str, Any]:
+    """The metadata as Pillow's options."""
+    return {
+        "exif": unpacked(extra, "exif"),
+        "icc_profile": profile_of(extra, channels),
+        "dpi": dpi_of(extra),
+    }
 
-    height, width, channels = array.shape
-    kinds = {"greyscale": channels == 2, "alpha": channels in (2, 4)}
-    png.Writer(width, height, bitdepth=16, **kinds).write(stream, array.reshape(height, -1))
 
-
-def _write_tiff(stream: BinaryIO, array: Image, path: Path) -> None:
-    import tifffile
-
-    if array.dtype.kind == "c":
-        raise FileError(f"{path}: an image has real samples, got {array.dtype}; write a .npy file")
-    colour = array.ndim == 3 and array.shape[2] > 2
-    options: dict[str, Any] = {"photometric": "rgb" if colour else "minisblack", "metadata": None}
-    if array.ndim == 3:
-        options["planarconfig"] = "contig"
-    if array.ndim == 3 and array.shape[2] in (2, 4):
-        options["extrasamples"] = ["unassalpha"]
-    tifffile.imwrite(stream, array, **options)
+def _warn_of_losses(
+    name: str, kind: str, possible: tuple[str, ...], extra: dict[str, Any], channels: int
+) -> None:
+    stored = _stored(extra, channels)
+    for key, text in _NAMES.items():
+        if stored[key] is not None and key not in possible:
+            warnings.warn(f"{name}: this {kind} file does not hold the {text}", stacklevel=2)

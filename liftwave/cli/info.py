@@ -11,11 +11,12 @@ import numpy as np
 import pywt
 
 from liftwave.cli import console
-from liftwave.cli.container import bank_name
-from liftwave.cli.files import write_whole
+from liftwave.cli.container import Choice
+from liftwave.cli.targets import write_whole
 from liftwave.errors import FactorizationError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.names import ALIASES
 from liftwave.wavelets.resolve import resolve_wavelet
 
 # The zero moments of a table with fewer digits cannot be determined.
@@ -30,7 +31,7 @@ _MARKER_SIZE = 4
 
 def info(name: str, plot: Path | None) -> None:
     """Print the properties, filters and steps of a wavelet, and draw them if requested."""
-    bank = resolve_wavelet(bank_name(name))
+    bank = resolve_wavelet(Choice(name).wavelet())
     assert isinstance(bank, FilterBank)
     if plot is not None:
         kind = plot.suffix[1:].lower()
@@ -62,6 +63,19 @@ def info(name: str, plot: Path | None) -> None:
     console.table("filters", ("k", *_FILTERS), filters, numbers=5)
     if plot is not None:
         console.say(f"\nwrote {plot}")
+
+
+def wavelets() -> None:
+    """Print the names of all wavelets, by family."""
+    families = [(pywt.families(short=False)[k], f) for k, f in enumerate(pywt.families())]
+    rows = [
+        (title, ", ".join(pywt.wavelist(family)))
+        for title, family in families
+        if set(pywt.wavelist(family)) <= set(pywt.wavelist(kind="discrete"))
+    ]
+    names = [f"{name} = {bank}" for name, bank in ALIASES.items() if "." in name]
+    rows.append(("Names of lifting schemes", ", ".join(names)))
+    console.table("wavelets", ("family", "names"), rows)
 
 
 def _wrapped(steps: str) -> str:

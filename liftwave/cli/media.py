@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -10,16 +9,24 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.lib import format as npy
 
-from liftwave.cli.files import FileError, check_readable, first_line, read_archive, write_whole
+from liftwave.cli.archives import Archive, read_header, write_arrays
+from liftwave.cli.files import STANDARD, FileError, Source, first_line, opened
 from liftwave.cli.images import read_image, write_image
+from liftwave.cli.sounds import read_sound, write_sound
+from liftwave.cli.targets import check_target, write_whole
+from liftwave.errors import LiftwaveError
 
-# Read, but not written: colours would change, or grey would become colour.
-_ONLY_READ = (".gif", ".webp")
+# Read, but not written: these change colours.
+_ONLY_READ = (".gif", ".jp2")
 
-IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm")
+IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm", ".jp2")
 ARRAYS = (".npy", ".npz")
 SOUNDS = (".wav",)
+
+# The name of the only array in a new .npz file.
+_KEY = "data"
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,14 @@ class Media:
     ----------
     array : ndarray
         An image has the shape (height, width) or (height, width, channels), a
-        sound (samples,) or (samples, channels).
+        stack of images (frames, height, width) or (frames, height, width,
+        channels), a sound (samples,) or (samples, channels).
     kind : {"array", "image", "sound"}
         The kind of the file.
     extra : dict
-        ``rate`` of a sound, in samples per second.
+        Of a sound the ``rate``, in samples per second, and ``bits`` if they are
+        24. Of an image the number of ``frames`` of a stack, and its metadata. Of
+        an array the ``key`` in its .npz file.
     """
 
     array: np.ndarray[Any, Any]
@@ -43,13 +53,29 @@ class Media:
 
     @property
     def axes(self) -> tuple[int, ...]:
-        """The axes to transform: all but channels."""
+        """The axes to transform: all but frames and channels."""
+        first = int("frames" in self.extra)
         count = {"image": 2, "sound": 1}.get(self.kind, self.array.ndim)
-        return tuple(range(count))
+        return tuple(range(first, first + count))
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the last channel is the transparency of an image."""
+        dimensions = self.array.ndim - int("frames" in self.extra)
+        layered = self.kind == "image" and dimensions == 3 and self.array.shape[-1] in (2, 4)
+        return bool(layered and self.extra.get("alpha", True) and self.extra.get("colour", True))
+
+    @property
+    def peak(self) -> float | None:
+        """The largest value of samples of 24 bits; None for all others, whose dtype states it."""
+        return 2.0**23 - 1 if self.extra.get("bits") == 24 else None
 
     def with_array(self, array: np.ndarray[Any, Any]) -> Media:
-        """The same file with other samples, in the original dtype."""
-        return replace(self, array=as_dtype(array, self.array.dtype))
+        """The same file with other samples, in the original dtype and range."""
+        result = as_dtype(array, self.array.dtype)
+        if self.extra.get("bits") == 24:
+            result = np.clip(result, -(2**23), 2**23 - 1)
+        return replace(self, array=result)
 
 
 def as_dtype(array: np.ndarray[Any, Any], dtype: Any) -> np.ndarray[Any, Any]:
@@ -76,49 +102,71 @@ def _clipped(array: np.ndarray[Any, Any], limits: Any) -> np.ndarray[Any, Any]:
 # --- reading -----------------------------------------------------------------------------------
 
 
-def read(path: Path) -> Media:
-    """Read an array, an image or a sound.
+def read(path: Path, *, key: str | None = None, large: bool = False) -> Media:
+    """Read an array, an image or a sound; ``-`` is an array on standard input.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    key : str, optional
+        The name of the array in a .npz file; only needed if it holds several.
+    large : bool, optional
+        Permits files that unpack to a very large size.
 
     Raises
     ------
     FileError
         If the file is missing, empty, truncated, or does not match its suffix.
     """
-    check_readable(path)
-    reader = _by_suffix(path, _READERS, "read")
-    try:
-        with warnings.catch_warnings():
-            # Unusual but harmless chunks in sound files, and very large pictures.
-            warnings.simplefilter("ignore")
-            media: Media = reader(path)
-    except (FileError, ImportError, MemoryError):
-        raise
-    except Exception as error:
-        kind = _kind_of(path)
-        raise FileError(f"{path}: not a readable {kind} ({first_line(error)})") from error
+    with opened(path, large=large) as source:
+        if key is not None and path.suffix.lower() != ".npz":
+            raise FileError(f"{path}: --key names an array in a .npz file; remove it")
+        reader = _by_suffix(path, _READERS, "read")
+        try:
+            with warnings.catch_warnings():
+                # Unusual but harmless chunks in sound files, and damaged descriptions of pictures.
+                warnings.simplefilter("ignore")
+                media: Media = reader(source, key)
+        except (FileError, ImportError, MemoryError):
+            raise
+        except Exception as error:
+            kind = _kind_of(path)
+            raise FileError(f"{path}: not a readable {kind} ({first_line(error)})") from error
     if media.array.size == 0:
         raise FileError(f"{path}: it holds no samples, its shape is {media.array.shape}")
     return media
 
 
-def _read_npy(path: Path) -> Media:
-    with path.open("rb") as stream:
-        # Unlike np.load, this does not treat other files as pickles.
-        array = np.lib.format.read_array(stream, allow_pickle=False)
-    return Media(_numeric(array, path), "array")
+def _read_npy(source: Source, _: str | None) -> Media:
+    stream = source.stream
+    shape, _order, dtype = read_header(stream)
+    if dtype.hasobject:
+        raise FileError(f"{source.path}: it holds pickled objects, which are never read")
+    size = stream.tell() + int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if size != source.size:
+        raise ValueError(f"its array of the shape {shape} needs {size} bytes, it has {source.size}")
+    stream.seek(0)
+    # Unlike np.load, this does not treat other files as pickles.
+    array = npy.read_array(stream, allow_pickle=False)
+    return Media(_numeric(array, source.path), "array")
 
 
-def _read_npz(path: Path) -> Media:
-    arrays = read_archive(path, "array file")
-    if "liftwave" in arrays:
+def _read_npz(source: Source, key: str | None) -> Media:
+    archive = Archive(source, "array file")
+    names = list(archive.members)
+    if "liftwave" in names:
         raise FileError(
-            f"{path}: holds the coefficients of a decomposition; use 'liftwave reconstruct'"
+            f"{source.path}: holds the coefficients of a decomposition; use 'liftwave reconstruct'"
         )
-    if len(arrays) != 1:
-        raise FileError(
-            f"{path}: expected one array, found {len(arrays)}: {', '.join(arrays) or 'none'}"
-        )
-    return Media(_numeric(next(iter(arrays.values())), path), "array")
+    if key is None and len(names) != 1:
+        listed = ", ".join(names) or "none"
+        choice = "; choose one by --key" if names else ""
+        raise FileError(f"{source.path}: expected one array, found {len(names)}: {listed}{choice}")
+    name = names[0] if key is None else key
+    if name not in names:
+        raise FileError(f"{source.path}: no array {name!r}; it holds {', '.join(names)}")
+    return Media(_numeric(archive.read(name)[0], source.path), "array", {"key": name})
 
 
 def _numeric(array: np.ndarray[Any, Any], path: Path) -> np.ndarray[Any, Any]:
@@ -129,14 +177,14 @@ def _numeric(array: np.ndarray[Any, Any], path: Path) -> np.ndarray[Any, Any]:
     return array
 
 
-def _read_sound(path: Path) -> Media:
-    from scipy.io import wavfile
+def _read_image(source: Source, _: str | None) -> Media:
+    array, extra = read_image(source)
+    return Media(array, "image", extra)
 
-    with warnings.catch_warnings():
-        # scipy only warns about samples that are missing at the end.
-        warnings.filterwarnings("error", message=".*EOF")
-        rate, samples = wavfile.read(path)
-    return Media(samples, "sound", {"rate": int(rate)})
+
+def _read_sound(source: Source, _: str | None) -> Media:
+    samples, extra = read_sound(source)
+    return Media(samples, "sound", extra)
 
 
 # --- writing -----------------------------------------------------------------------------------
@@ -152,10 +200,18 @@ def write(path: Path, media: Media) -> None:
         file is created, and an existing one is kept.
     """
     writer = _by_suffix(path, _WRITERS, "write")
-    write_whole(path, lambda stream: writer(stream, media, path))
+    try:
+        write_whole(path, lambda stream: writer(stream, media, str(path)))
+    except (LiftwaveError, ImportError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        # Metadata of a manipulated archive, which the libraries of the formats do not expect.
+        raise FileError(f"{path}: cannot write it ({first_line(error)})") from error
 
 
-def check_writable(path: Path, *, suffixes: tuple[str, ...] | None = None) -> None:
+def check_writable(
+    path: Path, *, suffixes: tuple[str, ...] | None = None, force: bool = False
+) -> None:
     """Raise, before any computation, unless a file of this name can be written.
 
     Parameters
@@ -164,55 +220,44 @@ def check_writable(path: Path, *, suffixes: tuple[str, ...] | None = None) -> No
         The file to write.
     suffixes : tuple of str, optional
         The supported suffixes; by default all that :func:`write` supports.
+    force : bool, optional
+        Permits an existing file, which is replaced.
     """
-    if path.is_dir():
-        raise FileError(f"{path}: is a directory, not a file")
     endings = suffixes or tuple(_WRITERS)
-    if path.suffix.lower() not in endings:
+    if path == STANDARD and ".npy" not in endings:
+        raise FileError(f"only .npy arrays can be written to standard output, not {endings[0]}")
+    if path != STANDARD and not path.is_dir() and path.suffix.lower() not in endings:
         raise FileError(f"{path}: cannot write {_named(path)}; use one of {', '.join(endings)}")
-    if not path.parent.is_dir():
-        raise FileError(f"{path}: the folder {path.parent} does not exist")
-    if not os.access(path.parent, os.W_OK):
-        raise FileError(f"{path}: the folder {path.parent} is not writable")
+    check_target(path, force=force)
 
 
-def _write_npy(stream: BinaryIO, media: Media, path: Path) -> None:
+def _write_npy(stream: BinaryIO, media: Media, _: str) -> None:
     np.save(stream, media.array, allow_pickle=False)
 
 
-def _write_npz(stream: BinaryIO, media: Media, path: Path) -> None:
-    np.savez_compressed(stream, data=media.array)
+def _write_npz(stream: BinaryIO, media: Media, _: str) -> None:
+    # The name can be any text, also that of a parameter of np.savez_compressed.
+    write_arrays(stream, {media.extra.get("key", _KEY): media.array})
 
 
-def _write_image(stream: BinaryIO, media: Media, path: Path) -> None:
-    write_image(stream, media.array, path)
+def _write_image(stream: BinaryIO, media: Media, name: str) -> None:
+    write_image(stream, media.array, media.extra, name)
 
 
-def _write_sound(stream: BinaryIO, media: Media, path: Path) -> None:
-    from scipy.io import wavfile
-
-    array = media.array
-    names = ("uint8", "int16", "int32", "float32", "float64")
-    if array.dtype.name not in names or array.ndim not in (1, 2):
-        raise FileError(
-            f"{path}: a sound has the shape (samples,) or (samples, channels) and dtype "
-            f"{', '.join(names)}, got {array.shape} and {array.dtype}; write a .npy file instead"
-        )
-    if "rate" not in media.extra:
-        raise FileError(f"{path}: cannot write a .wav file: the input has no sample rate")
-    wavfile.write(stream, media.extra["rate"], array)
+def _write_sound(stream: BinaryIO, media: Media, name: str) -> None:
+    write_sound(stream, media.array, media.extra, name)
 
 
 # --- by suffix ---------------------------------------------------------------------------------
 
-_READERS: dict[str, Callable[[Path], Media]] = {
+_READERS: dict[str, Callable[[Source, str | None], Media]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
     **dict.fromkeys(SOUNDS, _read_sound),
-    **dict.fromkeys(IMAGES, lambda path: Media(read_image(path), "image")),
+    **dict.fromkeys(IMAGES, _read_image),
 }
 
-_WRITERS: dict[str, Callable[[BinaryIO, Media, Path], None]] = {
+_WRITERS: dict[str, Callable[[BinaryIO, Media, str], None]] = {
     ".npy": _write_npy,
     ".npz": _write_npz,
     **dict.fromkeys(SOUNDS, _write_sound),
@@ -221,8 +266,9 @@ _WRITERS: dict[str, Callable[[BinaryIO, Media, Path], None]] = {
 
 
 def _by_suffix(path: Path, table: dict[str, Any], verb: str) -> Any:
+    suffix = ".npy" if path == STANDARD else path.suffix.lower()
     try:
-        return table[path.suffix.lower()]
+        return table[suffix]
     except KeyError:
         raise FileError(
             f"{path}: cannot {verb} {_named(path)}; use one of {', '.join(table)}"

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from liftwave.cli.targets import write_whole
+
+# Marks the pictures of the tour, which it may replace.
+_SOFTWARE = "liftwave tour"
+
 _INK, _NOISE, _MARK = "#1f4e79", "#b0b0b0", "#c05000"
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a picture of the tour."""
+
+    def fill(stream: BinaryIO) -> None:
+        figure.savefig(stream, format="png", dpi=90, metadata={"Software": _SOFTWARE})
+
+    write_whole(path, fill)
+
+
+def is_of_the_tour(path: Path) -> bool:
+    """Whether the tour has written this file."""
+    return f"Software\0{_SOFTWARE}".encode() in path.read_bytes()
 
 
 def images(
@@ -33,7 +52,7 @@ def images(
             ax.set_xticks([])
             ax.set_yticks([])
     figure.suptitle(title, fontsize=13)
-    figure.savefig(path, dpi=90)
+    save(figure, path)
 
 
 def _rectangle(left: int, top: int, width: int, height: int, style: dict[str, Any]) -> Any:
@@ -58,4 +77,4 @@ def signals(path: Path, clean: Any, noisy: Any, denoised: Any, title: str) -> No
     axes[1].set_xlabel("sample")
     axes[1].set_xlim(0, clean.size)
     figure.suptitle(title, fontsize=12)
-    figure.savefig(path, dpi=90)
+    save(figure, path)

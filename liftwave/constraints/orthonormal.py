@@ -17,9 +17,15 @@ import pywt
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import Opened, open_array, zeros
+from liftwave._numbers import whole_number
+from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.constraints.terms import check_real, mirror, mirror_transposed, require_possible
-from liftwave.errors import ConstraintError, ShapeError
+from liftwave.errors import (
+    ConstraintError,
+    ConstraintTypeError,
+    ShapeError,
+)
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.lattice import filters_from_angles, lattice_of_filters
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -167,6 +173,7 @@ def random_orthonormal_filters(
     True
     """
     count = lattice_size(length) - zero_sum
+    check_size("the filters", (length,))
     angles = np.random.default_rng(seed).uniform(-pi, pi, count)
     return orthonormal_filters(angles, zero_sum=zero_sum)
 
@@ -236,6 +243,7 @@ def lattice_angles(
 
 def lattice_size(length: int) -> int:
     """Return the number of rotations of orthonormal filters with ``length`` taps."""
+    length = whole_number(length, "length must be an integer", ConstraintTypeError)
     if length < 2 or length % 2:
         raise ConstraintError(
             f"orthonormal filters have an even number of taps, at least 2, not {length}"

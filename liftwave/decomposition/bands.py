@@ -168,9 +168,11 @@ class Bands:
         """A level between 1 and the number of levels; negative ones count from the coarsest."""
         level = self._from_finest(which)
         if level is None or not 1 <= level <= self.level:
+            count = self.level
+            levels = f"the levels are 1 (finest) to {count}, or -1 (coarsest) to {-count}"
             raise BandError(
-                f"no level {which!r}: the levels are 1 (finest) to {self.level}, or -1 (coarsest) "
-                f"to {-self.level}; a band is [level, key]"
+                f"no level {which!r}: {levels if count else 'there are no levels'}; "
+                "a band is [level, key]"
             )
         return level
 
@@ -204,8 +206,8 @@ class Bands:
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise ArgumentTypeError(
-            "a Decomposition is not one array: use to_array() for all bands in one array, "
-            "save() for a file, or bands for a dictionary of arrays"
+            "a Decomposition is not one array: use to_array() for all bands in one array, or bands "
+            "for a dictionary of arrays"
         )
 
     def to_pywt(self) -> list[Any]:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from array_api_compat import array_namespace, size
 
+from liftwave._arrays.convert import as_array, as_number
 from liftwave._execute import execute
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import as_axis_plans
-from liftwave._typing import Array, ArrayLike, Modes
+from liftwave._threshold_arguments import check_limit
+from liftwave._typing import Array, ArrayLike, Modes, Rule
 from liftwave.decomposition.arithmetic import BandArithmetic
 from liftwave.decomposition.from_pywt import fields_of
 from liftwave.decomposition.plotting import plot_bands
-from liftwave.errors import ShapeError
-from liftwave.thresholding import threshold
+from liftwave.errors import ArgumentTypeError, BandError, ShapeError, ShapeTypeError
+from liftwave.thresholding import check_rule, threshold
 from liftwave.transforms import calls
 from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.coefficients import array_to_coeffs
@@ -157,7 +160,7 @@ class Decomposition(BandArithmetic):
         ShapeError
             If it has another shape.
         """
-        packed, places = self._packed()
+        arr, (packed, places) = as_array(arr), self._packed()
         if tuple(arr.shape) != tuple(packed.shape):
             raise ShapeError(
                 f"expected the shape {tuple(packed.shape)} of to_array(), got {tuple(arr.shape)}"
@@ -188,6 +191,8 @@ class Decomposition(BandArithmetic):
         >>> d.map(lambda band: 0 * band).reconstruct().round(6).tolist()
         [0.5, 0.5, 2.5, 2.5, 4.5, 4.5, 6.5, 6.5]
         """
+        if not callable(function):
+            raise ArgumentTypeError(f"expected a function of a band, got {function!r}")
         return self._mapped(lambda _, band: function(band))
 
     def replace(self, bands: Mapping[tuple[int, str], Array]) -> Decomposition:
@@ -201,11 +206,16 @@ class Decomposition(BandArithmetic):
         Raises
         ------
         BandError
-            If a band does not exist.
+            If a band does not exist, or is named twice.
         ShapeError
             If an array has another shape than the band.
         """
-        new = {self._resolve(which): band for which, band in bands.items()}
+        if not isinstance(bands, Mapping):
+            raise ArgumentTypeError(
+                "bands must be a dict by (level, key), got an object of type "
+                + type(bands).__name__
+            )
+        new = self._keyed(bands)
         top = (self.level, "a" * len(self.plans))
         approx = self._fitted(top, new[top]) if top in new else self.approx
         changed = self._mapped(lambda which, band: new.get(which, band))
@@ -214,7 +224,7 @@ class Decomposition(BandArithmetic):
     def threshold(
         self,
         value: float | Mapping[Any, float] | Callable[[Array], float],
-        mode: str = "soft",
+        mode: Rule = "soft",
         substitute: float = 0,
     ) -> Decomposition:
         """Return the decomposition with every detail band thresholded.
@@ -222,31 +232,64 @@ class Decomposition(BandArithmetic):
         Parameters
         ----------
         value : float, dict or callable
-            One threshold; or thresholds by level or by ``(level, key)``
-            (other bands stay unchanged); or a function of the band.
+            One threshold, at least 0 (or of any sign for ``'greater'`` and ``'less'``);
+            or thresholds by level (for its details) or by ``(level, key)`` (see ``[]``),
+            where the threshold of a band takes precedence over that of its level and
+            other bands stay unchanged; or a function of the band.
         mode, substitute
             As for :func:`threshold`. Under an integer scheme the results are
             rounded.
 
         Raises
         ------
+        BandError
+            If a key is neither a level nor a band, or a band is named twice.
         ValueError
-            If the mode does not exist.
+            If the mode does not exist, or a threshold is negative, NaN or not a number.
         """
+        check_rule(mode)
+        limits = self._limits(value)
 
         def shrunk(which: tuple[int, str], band: Array) -> Array:
-            amount = self._threshold_of(value, which, band)
-            return band if amount is None else threshold(band, amount, mode, substitute)
+            limit = value(band) if callable(value) else limits.get(which)
+            if limit is None:
+                return band
+            check_limit(limit, mode)
+            return threshold(band, limit, mode, substitute)
 
-        return self._mapped(shrunk)
+        for limit in limits.values():
+            check_limit(limit, mode)
+        top = (self.level, "a" * len(self.plans))
+        approx = self._fitted(top, shrunk(top, self.approx)) if top in limits else self.approx
+        return replace(self._mapped(shrunk), approx=approx)
 
-    def _threshold_of(self, value: Any, which: tuple[int, str], band: Array) -> Any:
+    def _limits(self, value: Any) -> dict[tuple[int, str], Any]:
+        """Thresholds by ``(level, key)``; empty for a function of the band."""
+        top = (self.level, "a" * len(self.plans))
+        details = [which for which in self.bands if which != top]
         if callable(value):
-            return value(band)
-        if isinstance(value, Mapping):
-            by_band = {self._resolve(k): v for k, v in value.items() if isinstance(k, tuple)}
-            return by_band.get(which, value.get(which[0]))
-        return value
+            return {}
+        if not isinstance(value, Mapping):
+            return dict.fromkeys(details, value)
+        named = {key: limit for key, limit in value.items() if not isinstance(key, Integral)}
+        levels: dict[int, Any] = {}
+        for key in value.keys() - named.keys():
+            level = self._resolve_level(key)
+            if level in levels:
+                raise BandError(f"level {level} is named twice: {', '.join(map(repr, value))}")
+            levels[level] = value[key]
+        limits = {which: levels[which[0]] for which in details if which[0] in levels}
+        return limits | self._keyed(named)
+
+    def _keyed(self, values: Mapping[Any, Any]) -> dict[tuple[int, str], Any]:
+        """Values by ``(level, key)``, from values by names of bands."""
+        keyed: dict[tuple[int, str], Any] = {}
+        for name, value in values.items():
+            which = self._resolve(name)
+            if which in keyed:
+                raise BandError(f"band {which} is named twice: {', '.join(map(repr, values))}")
+            keyed[which] = value
+        return keyed
 
     def keep_largest(self, fraction: float) -> Decomposition:
         """Return the decomposition with all but the largest coefficients set to zero.
@@ -256,6 +299,7 @@ class Decomposition(BandArithmetic):
         fraction : float
             Share of the coefficients to keep, approximation included, above 0
             and at most 1. All coefficients of the smallest kept magnitude are kept.
+            NaN counts as the largest magnitude.
 
         Raises
         ------
@@ -270,15 +314,19 @@ class Decomposition(BandArithmetic):
         >>> sum(int((band != 0).sum()) for band in d.keep_largest(0.5).bands.values())
         2
         """
-        if not 0 < fraction <= 1:
-            raise ShapeError(f"fraction must be above 0 and at most 1, got {fraction}")
+        share = as_number(fraction)
+        if not isinstance(share, int | float):
+            raise ShapeTypeError(f"fraction must be a number, got {fraction!r}")
+        if not 0 < share <= 1:
+            raise ShapeError(f"fraction must be above 0 and at most 1, got {fraction!r}")
         xp = array_namespace(self.approx)
-        flat = [xp.reshape(xp.abs(band), (-1,)) for band in self.bands.values()]
-        magnitudes = xp.sort(xp.concat(flat), descending=True)
-        least = magnitudes[ceil(fraction * size(magnitudes)) - 1]
+        flat = [xp.reshape(_rank(band, xp), (-1,)) for band in self.bands.values()]
+        ranks = xp.sort(xp.concat(flat), descending=True)
+        # The product can be an integer but for its rounding: 0.1 * 30 is more than 3.
+        least = ranks[ceil(share * size(ranks) * (1 - 2**-50)) - 1]
 
         def kept(band: Array) -> Array:
-            return xp.where(xp.abs(band) >= least, band, xp.zeros_like(band))
+            return xp.where(_rank(band, xp) >= least, band, xp.zeros_like(band))
 
         return replace(self.map(kept), approx=kept(self.approx))
 
@@ -316,7 +364,7 @@ class Decomposition(BandArithmetic):
 
     def _fitted(self, which: tuple[int, str], band: Array) -> Array:
         """Check the shape of a new band, and convert it for integer schemes."""
-        old = self.bands[which]
+        old, band = self.bands[which], as_array(band)
         if tuple(band.shape) != tuple(old.shape):
             raise ShapeError(
                 f"band {which} has shape {tuple(old.shape)}, got {tuple(band.shape)} in its place"
@@ -340,7 +388,8 @@ def decompose(
     wavelet, mode
         As for :func:`dwtn`; one, or one per axis.
     level : int, optional
-        Number of levels; by default :func:`dwtn_max_level`.
+        Number of levels; by default :func:`dwtn_max_level` of the axes with more than
+        one sample.
     axes : int or sequence of int, optional
         The axes to transform, each once; all by default.
 
@@ -369,12 +418,20 @@ def decompose(
     >>> clean.shape
     (19, 23)
     """
-    call = calls.wavedecn(x, wavelet, mode, level, axes)
+    call = calls.decompose(x, wavelet, mode, level, axes)
     approx, *details = execute(call)
     (data,), transform = call.arrays, call.operation
     assert isinstance(transform, Transform)
     plans = transform.plans_for(data.ndim)
     return Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
+
+
+def _rank(band: Array, xp: Any) -> Array:
+    """The magnitude, infinite for NaN; of integers as floats, which have no smallest number."""
+    if xp.isdtype(band.dtype, "integral"):
+        return xp.abs(xp.astype(band, xp.float64))
+    magnitude = xp.abs(band)
+    return xp.where(xp.isnan(magnitude), xp.full_like(magnitude, xp.inf), magnitude)
 
 
 def _within(data: Array, dtype: Any) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._arrays.convert import REAL_DTYPES, as_array
+from liftwave._numbers import whole_number
 from liftwave._operations.attention import Attention
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.conv_transpose import ConvTranspose, check_weight
@@ -23,6 +23,7 @@ from liftwave._operations.unpool import (
     result_size,
 )
 from liftwave._operations.weighted_pool import WeightedPool
+from liftwave._plan.lengths import check_size
 from liftwave._plan.windows import (
     Ints,
     Size,
@@ -285,6 +286,7 @@ def _upsample(
     x: Array, windows: WindowArguments, width: Ints, output_size: Sequence[int] | None
 ) -> Call:
     size = _size_of_result(x, windows, output_size)
+    check_size("the result", tuple(x.shape[: x.ndim - windows.ndim]) + size)
     return Call(WindowUpsample(width, windows.stride), (x,), SINGLE, ONLY_DATA, size)
 
 
@@ -333,7 +335,7 @@ def energy_attention(
     epsilon: float = EPSILON,
 ) -> Call:
     """The call of :func:`liftwave.pooling.energy_attention`."""
-    array = as_array(x)
+    array, dimensions = as_array(x), whole_number(dimensions, "dimensions must be an integer")
     if dimensions < 1 or array.ndim <= dimensions:
         raise ShapeError(
             f"x has to be of shape (..., C, {dimensions} spatial axes), got {tuple(array.shape)}"
@@ -346,7 +348,7 @@ def energy_attention(
     channels = array.shape[-dimensions - 1]
     _check_layers([tuple(a.shape) for a in (*squeeze, *excite)], channels)
     statistics = () if mean is None else (mean, variance)
-    operation = Attention(operator.index(dimensions), bool(normalize), float(epsilon))
+    operation = Attention(dimensions, bool(normalize), float(epsilon))
     arrays = (array, *squeeze, *excite, *statistics)
     return Call(operation, arrays, SINGLE, ATTENTION_INPUTS)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array
+from liftwave._numbers import whole_number
 from liftwave._operations.operation import Shape
 from liftwave._plan.lift_pool import PADDINGS, LiftOutput, band_names
 from liftwave._typing import Array
@@ -100,9 +100,10 @@ def checked_padding(padding: str) -> str:
 
 def checked_dimensions(dimensions: int) -> int:
     """The number of spatial axes, if it is possible."""
-    if not 1 <= dimensions <= _MOST_DIMENSIONS:
-        raise ShapeError(f"1 to {_MOST_DIMENSIONS} dimensions are pooled, got {dimensions}")
-    return operator.index(dimensions)
+    number = whole_number(dimensions, "dimensions must be an integer")
+    if not 1 <= number <= _MOST_DIMENSIONS:
+        raise ShapeError(f"1 to {_MOST_DIMENSIONS} dimensions are pooled, got {number}")
+    return number
 
 
 def checked_size(halves: Sequence[int], output_size: Sequence[int] | None) -> tuple[int, ...]:

@@ -344,8 +344,8 @@ def joined(filters: LiftFilters) -> Array:
     """The filters in one array of shape (passes, 2, C, K + 3)."""
     weight, *scalars = filters
     xp: Namespace = array_namespace(*filters)
-    arrays = [weight, *(scalar[..., None] for scalar in scalars)]
-    if any(scalar.dtype != weight.dtype for scalar in scalars):
+    arrays = [weight, *[scalar[..., None] for scalar in scalars]]
+    if len({part.dtype for part in filters}) > 1:
         dtype = xp.result_type(*arrays)
         arrays = [xp.astype(a, dtype, copy=False) for a in arrays]
     return xp.concat(arrays, axis=-1)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import Row, signal_row
 from liftwave._plan.lift_pool import band_names
-from liftwave._typing import Mode
+from liftwave._typing import Mode, ModeLike
 from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling.lifting_arguments import checked_size, chosen_output
 from liftwave.torch.docstrings import documented
@@ -36,7 +36,7 @@ class _LDWPool(nn.Module):
         *,
         learn: str | None = "filters",
         init: str | None = None,
-        mode: str = "periodization",
+        mode: ModeLike = "periodization",
         penalty_weight: float = 1.0,
         symmetry: Symmetry | None = None,
         orthonormal: bool = True,

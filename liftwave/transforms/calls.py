@@ -8,16 +8,22 @@ from typing import Any, cast
 import numpy as np
 
 from liftwave._arrays.convert import as_array
+from liftwave._numbers import items, whole_number
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform, analysis, partial_synthesis, synthesis
 from liftwave._operations.upsample import Upsample
-from liftwave._plan.arguments import check_level, check_part, check_positive_level, useful_level
+from liftwave._plan.arguments import (
+    check_level,
+    check_part,
+    check_positive_level,
+    useful_level,
+)
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
-from liftwave.errors import ShapeError
+from liftwave.errors import AxisTypeError, ShapeError, ShapeTypeError
 from liftwave.transforms.structures import (
     BAND_LIST,
     PAIR,
@@ -25,10 +31,10 @@ from liftwave.transforms.structures import (
     TRIPLE_LIST,
     OneBand,
     check_key_lengths,
-    checked_bands,
     dict_list,
     dict_list_bands,
     keyed_bands,
+    present_bands,
 )
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
@@ -116,6 +122,23 @@ def wavedecn(
     return Call(multilevel_analysis(x, plans, level), (x,), dict_list(len(plans)))
 
 
+def decompose(
+    data: ArrayLike,
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    level: int | None = None,
+    axes: Sequence[int] | int | None = None,
+) -> Call:
+    """As :func:`wavedecn`, but axes of one sample do not limit the number of levels."""
+    x = data if type(data) is np.ndarray else as_array(data)
+    if 1 not in x.shape:
+        return wavedecn(x, wavelet, mode, level, axes)
+    plans = axis_plans(wavelet, mode, axes, x.ndim)
+    longer = [plan for plan in plans if x.shape[plan.axis] != 1]
+    depth = check_level(level, [x.shape[p.axis] for p in longer], [p.wavelet for p in longer])
+    return Call(analysis(plans, x.ndim, depth), (x,), dict_list(len(plans)))
+
+
 def downcoef(
     part: str,
     data: ArrayLike,
@@ -142,12 +165,14 @@ def upcoef(
         raise ShapeError(f"upcoef only supports 1d coeffs, got shape {tuple(band.shape)}.")
     check_part(part)
     level = check_positive_level(level)
+    take = _check_take(take)
     if band.shape[0] < 1:
         raise ShapeError("upcoef needs at least one coefficient, got none")
     bank = resolve_wavelet(wavelet)
     bank = bank.to_filter_bank() if isinstance(bank, LiftingScheme) else bank
     check_size("the result", (_upsampled_length(band.shape[0], bank.rec_len, level),))
-    return Call(Upsample(part, bank, level, take), (band,), SINGLE)
+    operation = Upsample(part, bank, level, whole_number(take, "take must be an integer"))
+    return Call(operation, (band,), SINGLE)
 
 
 def _upsampled_length(m: int, taps: int, level: int) -> int:
@@ -230,7 +255,7 @@ def idwtn(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.idwtn`."""
-    bands = checked_bands({k: v for k, v in coeffs.items() if v is not None})
+    bands = present_bands(coeffs)
     letters = max(map(len, bands), default=0)
     if letters == 0:
         raise ShapeError("`coeffs` must contain at least one non-null wavelet band")
@@ -370,7 +395,9 @@ def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
     ShapeError
         If the number of axes is not two.
     """
-    pair = tuple(axes)
+    pair = axes
+    if type(pair) is not tuple:
+        pair = tuple(items(axes, "axes must be two integers", AxisTypeError))
     if len(pair) != 2:
         raise ShapeError(f"Expected 2 axes, got {pair}")
     return pair
@@ -379,3 +406,10 @@ def two_axes(axes: Sequence[int]) -> tuple[int, ...]:
 def _check_ndim(x: Array) -> None:
     if x.ndim < 1:
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
+
+
+def _check_take(take: int) -> int:
+    number = whole_number(take, "take must be an integer", ShapeTypeError)
+    if number < 0:
+        raise ShapeError(f"take must be a number of samples, or 0 for all, got {number}")
+    return number

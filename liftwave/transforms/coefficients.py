@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from math import prod
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace, device, size
 
-from liftwave._arrays.convert import as_array, is_array
-from liftwave._plan.arguments import normalize_axes
+from liftwave._arrays.convert import are_plain, as_array, as_number, is_array, is_complex
+from liftwave._numbers import items, whole_number
 from liftwave._plan.lengths import check_size
-from liftwave._typing import Array
-from liftwave.errors import ShapeError
+from liftwave._typing import Array, CoefficientFormat
+from liftwave.errors import CoefficientsError, DTypeError, ShapeError, ShapeTypeError
+from liftwave.transforms.coefficient_lists import as_dicts, checked_list, formatted
 
-_FORMATS = {
-    "wavedec": "wavedec",
-    "swt": "wavedec",
-    "wavedec2": "wavedec2",
-    "swt2": "wavedec2",
-    "wavedecn": "wavedecn",
-    "swtn": "wavedecn",
+# The keys of a level that a format needs.
+_KEYS: dict[str, tuple[str, ...]] = {
+    "wavedec": ("d",),
+    "wavedec2": ("da", "ad", "dd"),
+    "wavedecn": (),
 }
 
 
@@ -35,7 +36,8 @@ def coeffs_to_array(
         As from :func:`wavedec`, :func:`wavedec2` or :func:`wavedecn`.
     padding : float or None, optional
         The value of array elements that no band covers. They occur if bands
-        are larger than half of the signal. ``None`` raises an error instead.
+        are larger than half of the signal, or if a level lacks a band. ``None``
+        raises an error instead.
     axes : sequence of int, optional
         The axes that were transformed; all by default.
 
@@ -51,8 +53,9 @@ def coeffs_to_array(
     Raises
     ------
     ValueError
-        If ``coeffs`` is not such a list, a band is missing, or the bands do not
-        tile an array and ``padding`` is ``None``.
+        If ``coeffs`` is not such a list, a band is ``None``, a level lacks the band of
+        details along all axes (``"dd"`` in two dimensions), a band is larger than its
+        place, or the bands do not tile an array and ``padding`` is ``None``.
 
     Examples
     --------
@@ -63,21 +66,48 @@ def coeffs_to_array(
     >>> arr.shape, slices[1]["dd"]
     ((4, 4), (slice(2, 4, None), slice(2, 4, None)))
     """
-    approx, details, transformed = _as_dicts(coeffs, axes)
+    approx, details, transformed = as_dicts(coeffs, axes)
     if not details:
         return approx, [(slice(None),) * approx.ndim]
     places, shape = _places(tuple(approx.shape), details, transformed)
     check_size("the array of all coefficients", shape)
-    covered = size(approx) + sum(size(band) for bands in details for band in bands.values())
+    filler = _filler(padding, approx)
+    covered = sum(prod(band.shape) for band in _flat(approx, details))
     if padding is None and covered != prod(shape):
         raise ShapeError(
             f"array coefficients cannot be tightly packed: {covered} coefficients in an array of "
             f"shape {shape}; pass a padding value"
         )
+    if are_plain(_flat(approx, details)):
+        return _written(approx, details, places, np.full(shape, filler, approx.dtype)), places
     packed = approx
     for bands in details:
-        packed = _mosaic(packed, bands, transformed, 0 if padding is None else padding)
+        packed = _mosaic(packed, bands, transformed, filler)
     return packed, places
+
+
+def _flat(approx: Array, details: Sequence[Mapping[str, Array]]) -> list[Array]:
+    return [approx, *(band for bands in details for band in bands.values())]
+
+
+def _written(
+    approx: Array, details: Sequence[Mapping[str, Array]], places: list[Any], packed: Array
+) -> Array:
+    """Write NumPy arrays to their places, which is faster than to join them."""
+    packed[places[0]] = approx
+    for bands, where in zip(details, places[1:], strict=True):
+        for key, band in bands.items():
+            packed[where[key]] = band
+    return packed
+
+
+def _filler(padding: Any, like: Array) -> Any:
+    number = 0 if padding is None else as_number(padding)
+    if number is None:
+        raise DTypeError(f"padding must be a number or None, got {padding!r}")
+    if isinstance(number, complex) and not is_complex(like):
+        raise DTypeError(f"padding must be real for coefficients of {like.dtype}, got {number}")
+    return number
 
 
 def _mosaic(
@@ -85,14 +115,13 @@ def _mosaic(
 ) -> Array:
     """The coarser levels in the corner, and the details of one level around them."""
     count = len(axes)
-    ends = bands["d" * count].shape
-    blocks = {"a" * count: corner, **bands}
-    for key, block in blocks.items():
-        cell = list(block.shape)
-        for axis, letter in zip(axes, key, strict=True):
-            cell[axis] = corner.shape[axis] if letter == "a" else ends[axis]
-        blocks[key] = _filled(block, cell, padding)
+    ends = bands["d" * count]
     xp = array_namespace(corner)
+    blocks = {}
+    for key in map("".join, product("ad", repeat=count)):
+        cell = _cell(tuple(corner.shape), tuple(ends.shape), key, axes)
+        block = bands.get(key) if "d" in key else corner
+        blocks[key] = _full(cell, padding, ends) if block is None else _filled(block, cell, padding)
     for position in range(count - 1, -1, -1):
         halves = sorted({key[:position] for key in blocks})
         blocks = {
@@ -102,6 +131,22 @@ def _mosaic(
     return blocks[""]
 
 
+def _cell(
+    corner: tuple[int, ...], ends: tuple[int, ...], key: str, axes: Sequence[int]
+) -> tuple[int, ...]:
+    """The shape of the place of a band."""
+    cell = list(corner)
+    for axis, letter in zip(axes, key, strict=True):
+        cell[axis] = corner[axis] if letter == "a" else ends[axis]
+    return tuple(cell)
+
+
+def _full(shape: tuple[int, ...], padding: float, like: Array) -> Array:
+    """Padding with the dtype and on the device of ``like``."""
+    xp = array_namespace(like)
+    return xp.full(shape, padding, dtype=like.dtype, device=device(like))
+
+
 def _filled(block: Array, shape: Sequence[int], padding: float) -> Array:
     """The block with padding at its end along each axis."""
     xp = array_namespace(block)
@@ -109,8 +154,7 @@ def _filled(block: Array, shape: Sequence[int], padding: float) -> Array:
         missing = list(block.shape)
         missing[axis] = length - block.shape[axis]
         if missing[axis] > 0:
-            pad = xp.full(tuple(missing), padding, dtype=block.dtype, device=device(block))
-            block = xp.concat([block, pad], axis=axis)
+            block = xp.concat([block, _full(tuple(missing), padding, block)], axis=axis)
     return block
 
 
@@ -122,11 +166,12 @@ def _places(
     corner = list(approx)
     for bands in details:
         where = {}
+        _check_shapes(tuple(corner), bands, axes)
         for key, band in bands.items():
             place = [slice(None)] * len(corner)
             for axis, letter in zip(axes, key, strict=True):
-                start = corner[axis] if letter == "d" else 0
-                place[axis] = slice(start, start + band.shape[axis])
+                start, length = corner[axis], band.shape[axis]
+                place[axis] = slice(length) if letter == "a" else slice(start, start + length)
             where[key] = tuple(place)
         places.append(where)
         last = bands["d" * len(axes)]
@@ -135,8 +180,25 @@ def _places(
     return places, tuple(corner)
 
 
+def _check_shapes(corner: tuple[int, ...], bands: Mapping[str, Array], axes: Sequence[int]) -> None:
+    """Raise if a band of one level is larger than its place."""
+    largest = "d" * len(axes)
+    if largest not in bands:
+        raise ShapeError(f"a level lacks the band {largest!r}: it has the bands {list(bands)}")
+    ends = tuple(bands[largest].shape)
+    for key, band in bands.items():
+        shape = tuple(band.shape)
+        if len(shape) != len(corner):
+            raise ShapeError(f"band {key!r} must have {len(corner)} axes, got shape {shape}")
+        cell = _cell(corner, ends, key, axes)
+        if any(n > limit for n, limit in zip(shape, cell, strict=True)):
+            raise ShapeError(
+                f"band {key!r} is larger than its place: got shape {shape}, at most {cell} fits"
+            )
+
+
 def array_to_coeffs(
-    arr: Array, coeff_slices: list[Any], output_format: str = "wavedecn"
+    arr: Array, coeff_slices: list[Any], output_format: CoefficientFormat = "wavedecn"
 ) -> list[Any]:
     """Undo :func:`coeffs_to_array`.
 
@@ -167,11 +229,9 @@ def array_to_coeffs(
     >>> len(lw.array_to_coeffs(arr, slices, output_format="wavedec"))
     3
     """
-    if len(coeff_slices) == 0:
-        raise ShapeError("empty list of coefficient slices")
+    places = checked_list(coeff_slices, "slices")
     array = as_array(arr)
-    details = [{key: array[where] for key, where in level.items()} for level in coeff_slices[1:]]
-    return _formatted(array[coeff_slices[0]], details, output_format)
+    return formatted(lambda where, _: _band(array, where), places, places, output_format)
 
 
 def ravel_coeffs(
@@ -208,11 +268,11 @@ def ravel_coeffs(
     >>> flat.shape, shapes[1]["dd"]
     ((16,), (2, 2))
     """
-    approx, details, _ = _as_dicts(coeffs, axes)
-    each = [approx, *(band for bands in details for band in bands.values())]
-    check_size("all coefficients in a row", *(tuple(band.shape) for band in each))
-    xp = array_namespace(approx)
-    pieces, offset = [xp.reshape(approx, (-1,))], size(approx)
+    approx, details, _ = as_dicts(coeffs, axes)
+    each = _flat(approx, details)
+    check_size("all coefficients in a row", *[tuple(band.shape) for band in each])
+    reshape = _reshape_of(approx)
+    pieces, offset = [reshape(approx, (-1,))], prod(approx.shape)
     all_slices: list[Any] = [slice(offset)]
     all_shapes: list[Any] = [tuple(approx.shape)]
     for bands in details:
@@ -220,15 +280,35 @@ def ravel_coeffs(
         all_shapes.append({})
         for key in sorted(bands):
             band = bands[key]
-            pieces.append(xp.reshape(band, (-1,)))
-            all_slices[-1][key] = slice(offset, offset + size(band))
-            all_shapes[-1][key] = tuple(band.shape)
-            offset += size(band)
-    return xp.concat(pieces) if details else pieces[0], all_slices, all_shapes
+            shape = tuple(band.shape)
+            end = offset + prod(shape)
+            pieces.append(reshape(band, (-1,)))
+            all_slices[-1][key] = slice(offset, end)
+            all_shapes[-1][key] = shape
+            offset = end
+    return _joined(pieces), all_slices, all_shapes
+
+
+def _joined(pieces: list[Array]) -> Array:
+    if len(pieces) == 1:
+        return pieces[0]
+    join = np.concatenate if type(pieces[0]) is np.ndarray else array_namespace(*pieces).concat
+    return join(pieces)
+
+
+def _reshape_of(like: Array) -> Callable[..., Array]:
+    """The function that reshapes arrays of a library; NumPy's method needs the least time."""
+    if type(like) is np.ndarray:
+        return np.ndarray.reshape
+    reshape: Callable[..., Array] = array_namespace(like).reshape
+    return reshape
 
 
 def unravel_coeffs(
-    arr: Array, coeff_slices: list[Any], coeff_shapes: list[Any], output_format: str = "wavedecn"
+    arr: Array,
+    coeff_slices: list[Any],
+    coeff_shapes: list[Any],
+    output_format: CoefficientFormat = "wavedecn",
 ) -> list[Any]:
     """Undo :func:`ravel_coeffs`.
 
@@ -259,23 +339,31 @@ def unravel_coeffs(
     >>> lw.unravel_coeffs(*packed, output_format="wavedec2")[0].shape
     (2, 2)
     """
-    if len(coeff_slices) == 0:
-        raise ShapeError("empty list of coefficient slices")
-    if len(coeff_shapes) == 0:
-        raise ShapeError("empty list of coefficient shapes")
+    places = checked_list(coeff_slices, "slices")
+    shapes = checked_list(coeff_shapes, "shapes")
     if len(coeff_shapes) != len(coeff_slices):
         raise ShapeError(
             "coeff_shapes and coeff_slices have unequal length: "
             f"{len(coeff_shapes)} and {len(coeff_slices)}"
         )
     array = as_array(arr)
-    xp = array_namespace(array)
-    details = [
-        {key: xp.reshape(array[where], shapes[key]) for key, where in slices.items()}
-        for slices, shapes in zip(coeff_slices[1:], coeff_shapes[1:], strict=True)
-    ]
-    approx = xp.reshape(array[coeff_slices[0]], coeff_shapes[0])
-    return _formatted(approx, details, output_format)
+    reshape = _reshape_of(array)
+
+    def read(where: Any, shape: Any) -> Array:
+        return _band(array, where, lambda band: reshape(band, shape))
+
+    return formatted(read, places, shapes, output_format)
+
+
+def _band(array: Array, where: Any, shaped: Callable[[Array], Array] = lambda band: band) -> Array:
+    """The part of an array at slices, in a shape."""
+    try:
+        return shaped(array[where])
+    except (IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise CoefficientsError(
+            f"the coefficients at {where!r} are not in an array of shape {tuple(array.shape)}: "
+            f"{error}"
+        ) from None
 
 
 def wavedecn_size(shapes: list[Any]) -> int:
@@ -302,66 +390,15 @@ def wavedecn_size(shapes: list[Any]) -> int:
     >>> lw.wavedecn_size(lw.wavedecn_shapes((64, 32), "db2", mode="periodization"))
     2048
     """
-    bands = [band for level in shapes[1:] for band in level.values()]
+    first, *levels = checked_list(shapes, "shapes")
+    bands = [first, *(band for level in levels for band in level.values())]
     if any(band is None for band in bands):
-        raise ShapeError("Setting coefficient arrays to None is not supported.")
-    return sum(int(size(b)) if is_array(b) else prod(b) for b in [shapes[0], *bands])
+        raise CoefficientsError("Setting coefficient arrays to None is not supported.")
+    return sum(int(size(band)) if is_array(band) else _count(band) for band in bands)
 
 
-def _as_dicts(
-    coeffs: Any, axes: Sequence[int] | None
-) -> tuple[Array, list[dict[str, Array]], tuple[int, ...]]:
-    """Approximation, details as dicts (coarsest first), and the transformed axes."""
-    if not isinstance(coeffs, list) or len(coeffs) == 0:
-        raise ShapeError("input must be a list of coefficients from wavedecn")
-    approx = coeffs[0]
-    if approx is None:
-        raise ShapeError("missing coefficients are not supported: the approximation is None")
-    if not is_array(approx):
-        raise ShapeError(f"first list element must be an array, got {type(approx).__name__}")
-    details = [_as_dict(level) for level in coeffs[1:]]
-    if not details:
-        return approx, [], tuple(axes or ())
-    letters = len(next(iter(details[0])))
-    if axes is None and letters < approx.ndim:
-        raise ShapeError(
-            "coeffs corresponds to a DWT performed over only a subset of the axes.  "
-            "In this case, axes must be specified."
-        )
-    transformed = normalize_axes(axes, approx.ndim)
-    if len(transformed) != letters:
-        raise ShapeError(
-            "The length of axes doesn't match the number of dimensions transformed: "
-            f"got axes {transformed} for keys of {letters} letters"
-        )
-    return approx, details, transformed
-
-
-def _as_dict(level: Any) -> dict[str, Array]:
-    if is_array(level):
-        if level.ndim != 1:
-            raise ShapeError(f"expected a 1D coefficient array, got shape {tuple(level.shape)}")
-        return {"d": level}
-    if isinstance(level, list | tuple):
-        if len(level) != 3:
-            raise ShapeError(f"expected a 3-tuple of detail coefficients, got {len(level)}")
-        level = dict(zip(("da", "ad", "dd"), level, strict=True))
-    if not isinstance(level, Mapping) or not level:
-        raise ShapeError(f"invalid coefficient list: a level is {level!r}")
-    if any(band is None for band in level.values()):
-        raise ShapeError("missing coefficients (None) are not supported; use arrays of zeros")
-    if not all(set(key) <= set("ad") for key in level):
-        raise ShapeError(f"unexpected letter in the keys {list(level)}: only 'a' and 'd' occur")
-    return dict(level)
-
-
-def _formatted(approx: Array, details: list[dict[str, Array]], output_format: str) -> list[Any]:
-    if output_format not in _FORMATS:
-        known = ", ".join(map(repr, _FORMATS))
-        raise ShapeError(f"Unrecognized output format: {output_format!r}; use one of {known}")
-    kind = _FORMATS[output_format]
-    if kind == "wavedec":
-        return [approx, *(bands["d"] for bands in details)]
-    if kind == "wavedec2":
-        return [approx, *((b["da"], b["ad"], b["dd"]) for b in details)]
-    return [approx, *details]
+def _count(shape: Any) -> int:
+    return prod(
+        whole_number(n, "a shape must hold integers", ShapeTypeError)
+        for n in items(shape, "expected a shape", CoefficientsError)
+    )

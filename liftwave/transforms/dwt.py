@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 from liftwave._execute import execute, graph_node
-from liftwave._typing import Array, ArrayLike, ModeLike
+from liftwave._typing import ArrayT, Data, ModeLike
 from liftwave.transforms import calls
 from liftwave.wavelets.resolve import WaveletLike
 
 
 @graph_node
 def dwt(
-    data: ArrayLike, wavelet: WaveletLike, mode: ModeLike = "symmetric", axis: int = -1
-) -> tuple[Array, Array]:
+    data: Data[ArrayT], wavelet: WaveletLike, mode: ModeLike = "symmetric", axis: int = -1
+) -> tuple[ArrayT, ArrayT]:
     r"""Single-level discrete wavelet transform along one axis.
 
     Parameters
@@ -73,20 +73,20 @@ def dwt(
     >>> len(cA), len(cD)
     (3, 2)
     """
-    result: tuple[Array, Array] = execute(calls.dwt(data, wavelet, mode, axis))
+    result: tuple[ArrayT, ArrayT] = execute(calls.dwt(data, wavelet, mode, axis))
     return result
 
 
 @graph_node
 def idwt(
-    cA: ArrayLike | None,
-    cD: ArrayLike | None,
+    cA: Data[ArrayT] | None,
+    cD: Data[ArrayT] | None,
     wavelet: WaveletLike,
     mode: ModeLike = "symmetric",
     axis: int = -1,
     *,
-    out: Array | None = None,
-) -> Array:
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Single-level inverse discrete wavelet transform along one axis.
 
     Parameters
@@ -124,17 +124,18 @@ def idwt(
     >>> lw.idwt(cA, cD, "db2", "periodization").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     """
-    return execute(calls.idwt(cA, cD, wavelet, mode, axis, out=out))
+    result: ArrayT = execute(calls.idwt(cA, cD, wavelet, mode, axis, out=out))
+    return result
 
 
 @graph_node
 def downcoef(
     part: Literal["a", "d"],
-    data: ArrayLike,
+    data: Data[ArrayT],
     wavelet: WaveletLike,
     mode: ModeLike = "symmetric",
     level: int = 1,
-) -> Array:
+) -> ArrayT:
     """Return one band of a 1-D signal: the approximation or the detail of one level.
 
     Parameters
@@ -164,17 +165,18 @@ def downcoef(
     >>> lw.downcoef("a", [1.0, 2.0, 3.0, 4.0], "haar", level=2).round(6).tolist()
     [5.0]
     """
-    return execute(calls.downcoef(part, data, wavelet, mode, level))
+    result: ArrayT = execute(calls.downcoef(part, data, wavelet, mode, level))
+    return result
 
 
 @graph_node
 def upcoef(
     part: Literal["a", "d"],
-    coeffs: ArrayLike,
+    coeffs: Data[ArrayT],
     wavelet: WaveletLike,
     level: int = 1,
     take: int = 0,
-) -> Array:
+) -> ArrayT:
     """Return the contribution of one band of coefficients to a 1-D signal, edges included.
 
     Parameters
@@ -208,4 +210,5 @@ def upcoef(
     >>> lw.upcoef("a", [2.0], "haar", level=2).round(6).tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
-    return execute(calls.upcoef(part, coeffs, wavelet, level, take))
+    result: ArrayT = execute(calls.upcoef(part, coeffs, wavelet, level, take))
+    return result

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from liftwave._execute import execute, graph_node
-from liftwave._typing import Array, ArrayLike, Modes
+from liftwave._typing import ArrayT, Data, Modes
 from liftwave.transforms import calls
 from liftwave.wavelets.resolve import Wavelets
 
 
 @graph_node
 def dwt2(
-    data: ArrayLike, wavelet: Wavelets, mode: Modes = "symmetric", axes: Sequence[int] = (-2, -1)
-) -> tuple[Array, tuple[Array, Array, Array]]:
+    data: Data[ArrayT], wavelet: Wavelets, mode: Modes = "symmetric", axes: Sequence[int] = (-2, -1)
+) -> tuple[ArrayT, tuple[ArrayT, ArrayT, ArrayT]]:
     """Single-level 2-D discrete wavelet transform.
 
     Parameters
@@ -50,7 +50,7 @@ def dwt2(
     >>> cA.round(6).tolist(), cH.round(6).tolist(), cV.round(6).tolist()
     ([[1.0]], [[1.0]], [[0.0]])
     """
-    result: tuple[Array, tuple[Array, Array, Array]] = execute(
+    result: tuple[ArrayT, tuple[ArrayT, ArrayT, ArrayT]] = execute(
         calls.dwt2(data, wavelet, mode, axes)
     )
     return result
@@ -58,13 +58,13 @@ def dwt2(
 
 @graph_node
 def idwt2(
-    coeffs: tuple[ArrayLike | None, tuple[ArrayLike | None, ...]],
+    coeffs: tuple[ArrayT | None, Sequence[ArrayT | None]],
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] = (-2, -1),
     *,
-    out: Array | None = None,
-) -> Array:
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Single-level inverse 2-D discrete wavelet transform.
 
     Parameters
@@ -94,16 +94,17 @@ def idwt2(
     >>> lw.idwt2(lw.dwt2(image, "haar"), "haar").round(6).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    return execute(calls.idwt2(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(calls.idwt2(coeffs, wavelet, mode, axes, out=out))
+    return result
 
 
 @graph_node
 def dwtn(
-    data: ArrayLike,
+    data: Data[ArrayT],
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] | None = None,
-) -> dict[str, Array]:
+) -> dict[str, ArrayT]:
     """Single-level n-D discrete wavelet transform.
 
     Parameters
@@ -137,19 +138,19 @@ def dwtn(
     >>> {key: band.shape for key, band in bands.items()}
     {'aa': (2, 6, 4), 'ad': (2, 6, 4), 'da': (2, 6, 4), 'dd': (2, 6, 4)}
     """
-    result: dict[str, Array] = execute(calls.dwtn(data, wavelet, mode, axes))
+    result: dict[str, ArrayT] = execute(calls.dwtn(data, wavelet, mode, axes))
     return result
 
 
 @graph_node
 def idwtn(
-    coeffs: Mapping[str, ArrayLike | None],
+    coeffs: Mapping[str, ArrayT | None],
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] | None = None,
     *,
-    out: Array | None = None,
-) -> Array:
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Single-level inverse n-D discrete wavelet transform.
 
     Parameters
@@ -182,4 +183,5 @@ def idwtn(
     >>> bool(np.allclose(lw.idwtn(lw.dwtn(x, "haar"), "haar"), x))
     True
     """
-    return execute(calls.idwtn(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(calls.idwtn(coeffs, wavelet, mode, axes, out=out))
+    return result

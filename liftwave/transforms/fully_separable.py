@@ -9,15 +9,23 @@ from typing import Any
 from liftwave._arrays.convert import Opened, as_array, open_array, open_arrays
 from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
 from liftwave._execute import execute
+from liftwave._numbers import is_several, items
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.transform import analysis, synthesis
 from liftwave._plan.arguments import natural_level, useful_level, warn_of_depth
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths, plans_of_axis
 from liftwave._plan.planning import plan_analysis
 from liftwave._typing import Array, ArrayLike, Modes
-from liftwave.errors import ShapeError, warn
+from liftwave.errors import (
+    ArgumentTypeError,
+    AxisTypeError,
+    ModeTypeError,
+    ShapeError,
+    WaveletTypeError,
+    warn,
+)
 from liftwave.transforms.structures import Joined
-from liftwave.wavelets.resolve import Wavelets
+from liftwave.wavelets.resolve import Wavelets, as_pywt
 
 
 class FswavedecnResult:
@@ -46,9 +54,14 @@ class FswavedecnResult:
         mode_enums: Sequence[Any],
         axes: Sequence[int],
     ) -> None:
-        self._coeffs = coeffs
+        self._coeffs = as_array(coeffs)
         self._coeff_slices = coeff_slices
-        self._plans = axis_plans(list(wavelets), list(mode_enums), tuple(axes), coeffs.ndim)
+        self._plans = axis_plans(
+            items(wavelets, "wavelets must be a sequence", WaveletTypeError),
+            items(mode_enums, "mode_enums must be a sequence", ModeTypeError),
+            tuple(items(axes, "axes must be a sequence of integers", AxisTypeError)),
+            self._coeffs.ndim,
+        )
 
     @classmethod
     def _of_plans(
@@ -58,6 +71,19 @@ class FswavedecnResult:
         result._coeffs, result._coeff_slices, result._plans = coeffs, coeff_slices, plans
         return result
 
+    @classmethod
+    def _of(cls, result: Any) -> FswavedecnResult:
+        """The result itself, or a result of :func:`pywt.fswavedecn` as one of this class."""
+        if isinstance(result, cls):
+            return result
+        try:
+            fields = (result.coeffs, result.coeff_slices, result.wavelets, result.modes)
+            return cls(*fields, result.axes)
+        except AttributeError:
+            raise ArgumentTypeError(
+                f"expected the result of fswavedecn, got an object of type {type(result).__name__}"
+            ) from None
+
     @property
     def coeffs(self) -> Array:
         """All coefficients in one array."""
@@ -65,6 +91,7 @@ class FswavedecnResult:
 
     @coeffs.setter
     def coeffs(self, c: Array) -> None:
+        c = as_array(c)
         if c.shape != self._coeffs.shape:
             raise ShapeError(
                 "new coefficient array must match the existing coefficient shape "
@@ -99,8 +126,12 @@ class FswavedecnResult:
 
     @property
     def wavelets(self) -> list[Any]:
-        """The wavelet of each transformed axis."""
-        return [plan.wavelet for plan in self._plans]
+        """The wavelet of each transformed axis, a ``pywt.Wavelet`` if PyWavelets can describe it.
+
+        Lifting schemes, and filter banks whose taps are arrays of another library, stay as they
+        are.
+        """
+        return [as_pywt(plan.wavelet) for plan in self._plans]
 
     @property
     def wavelet_names(self) -> list[str]:
@@ -135,7 +166,7 @@ class FswavedecnResult:
         self._assign(self._checked(levels), x)
 
     def _assign(self, levels: tuple[int, ...], x: Array) -> None:
-        index = self._index_of(levels)
+        index, x = self._index_of(levels), as_array(x)
         band = self._coeffs[index]
         if band.shape != x.shape:
             raise ShapeError(
@@ -155,7 +186,7 @@ class FswavedecnResult:
         return tuple(index)
 
     def _checked(self, levels: Sequence[int]) -> tuple[int, ...]:
-        numbers = tuple(levels)
+        numbers = tuple(items(levels, "levels must be a tuple of integers"))
         if len(numbers) != self.ndim_transform:
             raise ShapeError(
                 "levels must match the number of transformed axes: "
@@ -257,6 +288,8 @@ def checked_arguments(
         If one of them is not valid. Nothing is computed in this case.
     """
     x = as_array(data)
+    if x.ndim < 1:
+        raise ShapeError("Expected at least 1D input data, got a 0-d array.")
     plans = axis_plans(wavelet, mode, axes, x.ndim)
     return x, plans, _levels_per_axis(levels, plans, tuple(x.shape))
 
@@ -280,8 +313,8 @@ def axis_synthesis(coeffs: Array, plan: AxisPlan, slices: Sequence[slice]) -> Ca
 
 def _levels_per_axis(levels: Any, plans: Sequence[AxisPlan], shape: tuple[int, ...]) -> list[int]:
     """The number of levels of each axis, checked before the first transform."""
-    scalar = levels is None or not hasattr(levels, "__len__")
-    numbers = [levels] * len(plans) if scalar else list(levels)
+    several = is_several(levels) and hasattr(levels, "__len__")
+    numbers = items(levels, "levels must be integers") if several else [levels] * len(plans)
     if len(numbers) != len(plans):
         raise ShapeError(
             "levels must match the length of the axes list: "
@@ -305,12 +338,17 @@ def fswaverecn(fswavedecn_result: FswavedecnResult) -> Array:
     Parameters
     ----------
     fswavedecn_result : FswavedecnResult
-        The result of :func:`fswavedecn`, possibly with changed coefficients.
+        The result of :func:`fswavedecn` (also of PyWavelets'), possibly with changed coefficients.
 
     Returns
     -------
     array
         The data, with sizes as for :func:`waverec`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the argument is not such a result, or its parts do not match.
 
     Examples
     --------
@@ -320,7 +358,7 @@ def fswaverecn(fswavedecn_result: FswavedecnResult) -> Array:
     >>> bool(np.allclose(lw.fswaverecn(lw.fswavedecn(x, "haar")), x))
     True
     """
-    result = fswavedecn_result
+    result = FswavedecnResult._of(fswavedecn_result)
     plans, slices = result._plans, result.coeff_slices
     if len(plans) != len(slices):
         raise ShapeError(f"dimension mismatch: {len(plans)} axes, {len(slices)} slices")

@@ -8,14 +8,18 @@ from typing import Any
 
 import pywt
 
+from liftwave._numbers import items, whole_number
 from liftwave._plan.arguments import check_level, max_level, resolve_mode
 from liftwave._plan.axes import AxisPlan, axis_plans, check_lengths
 from liftwave._plan.lengths import band_lengths, filter_bank_length
 from liftwave._typing import ModeLike, Modes
-from liftwave.errors import ShapeError, WaveletError
+from liftwave.errors import ShapeError, ShapeTypeError, WaveletError, WaveletTypeError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.names import nearest_wavelet
 from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
+
+_WAVELETS = (str, pywt.Wavelet, FilterBank, LiftingScheme)
 
 
 def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
@@ -45,32 +49,34 @@ def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
     >>> lw.dwt_max_level(1000, "db4")
     7
     """
-    return max_level(_whole(data_len), _filter_length(filter_len))
+    return max_level(_samples(data_len), _filter_length(filter_len))
 
 
-def _whole(value: Any) -> int:
-    """Convert to integers; floats without a fraction are accepted."""
-    try:
-        whole = int(value)
-    except (TypeError, ValueError, OverflowError):
-        raise ShapeError(f"expected a whole number of samples, got {value!r}") from None
-    if whole != value:
-        raise ShapeError(f"expected a whole number of samples, got {value!r}")
-    return whole
+def _sizes(shape: Any) -> tuple[int, ...]:
+    """A shape of at least one axis."""
+    numbers = items(shape, "shape must be a sequence of integers", ShapeTypeError)
+    sizes = tuple(_samples(n) for n in numbers)
+    if not sizes:
+        raise ShapeError("Expected at least 1D input data.")
+    return sizes
+
+
+def _samples(value: Any) -> int:
+    """A number of samples: an integer of at least 0, or a float without a fraction."""
+    number = whole_number(value, "expected a whole number of samples", ShapeTypeError)
+    if number < 0:
+        raise ShapeError(f"expected a number of samples of at least 0, got {value!r}")
+    return number
 
 
 def _filter_length(filter_len: Any) -> int:
-    if isinstance(filter_len, str | pywt.Wavelet | FilterBank | LiftingScheme):
+    if isinstance(filter_len, _WAVELETS):
         return _known_wavelet(filter_len).dec_len
-    try:
-        length = int(filter_len)
-    except (TypeError, ValueError):
-        length = -1
-    if length != filter_len:
-        raise WaveletError(
-            "filter_len must be an integer, discrete Wavelet object, or the name of a discrete "
-            f"wavelet, got {filter_len!r}"
-        )
+    length = whole_number(
+        filter_len,
+        "filter_len must be an integer, discrete Wavelet object, or the name of a discrete wavelet",
+        WaveletTypeError,
+    )
     if length < 2:
         raise WaveletError(f"invalid wavelet filter length: {length} (at least 2 taps are needed)")
     return length
@@ -82,7 +88,8 @@ def _known_wavelet(wavelet: WaveletLike) -> FilterBank | LiftingScheme:
     except WaveletError as error:
         raise WaveletError(
             f"'{wavelet}', is not a recognized discrete wavelet.  A list of supported wavelet "
-            "names can be obtained via wavelist(kind='discrete')"
+            "names can be obtained via wavelist(kind='discrete')."
+            + (nearest_wavelet(wavelet) if isinstance(wavelet, str) else "")
         ) from error
 
 
@@ -111,9 +118,7 @@ def dwtn_max_level(
     >>> lw.dwtn_max_level((64, 32), "db2")
     3
     """
-    sizes = tuple(shape)
-    if not sizes:
-        raise ShapeError("Expected at least 1D input data.")
+    sizes = _sizes(shape)
     plans = axis_plans(wavelet, "symmetric", axes, len(sizes))
     return min(max_level(sizes[p.axis], p.wavelet.dec_len) for p in plans)
 
@@ -147,15 +152,17 @@ def dwt_coeff_len(data_len: int, filter_len: int | WaveletLike, mode: ModeLike) 
     >>> lw.dwt_coeff_len(10, 8, "symmetric"), lw.dwt_coeff_len(10, 8, "periodization")
     (8, 5)
     """
-    n, name = _whole(data_len), resolve_mode(mode)
+    n, name = _samples(data_len), resolve_mode(mode)
     if n < 1:
         raise ShapeError(f"Value of data_len must be greater than zero, got {n}.")
-    if isinstance(filter_len, str | pywt.Wavelet | FilterBank | LiftingScheme):
+    if isinstance(filter_len, _WAVELETS):
         wavelet = _known_wavelet(filter_len)
         if isinstance(wavelet, LiftingScheme):
             return band_lengths(n, wavelet, name)[0]
         filter_len = wavelet.dec_len
-    length = _whole(filter_len)
+    length = whole_number(
+        filter_len, "filter_len must be an integer or a wavelet", WaveletTypeError
+    )
     if length < 1:
         raise WaveletError(f"Value of filter_len must be greater than zero, got {length}.")
     return filter_bank_length(n, length, name)
@@ -193,9 +200,7 @@ def wavedecn_shapes(
     >>> lw.wavedecn_shapes((64, 32), "db2", level=2, axes=0)
     [(18, 32), {'d': (18, 32)}, {'d': (33, 32)}]
     """
-    current = tuple(shape)
-    if not current:
-        raise ShapeError("Expected at least 1D input data.")
+    current = _sizes(shape)
     plans = axis_plans(wavelet, mode, axes, len(current))
     sizes = [current[p.axis] for p in plans]
     level = check_level(level, sizes, [p.wavelet for p in plans])

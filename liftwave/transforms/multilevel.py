@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from liftwave._execute import execute, graph_node
-from liftwave._typing import Array, ArrayLike, ModeLike, Modes
+from liftwave._typing import ArrayT, Data, ModeLike, Modes
 from liftwave.transforms import calls
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
@@ -15,12 +15,12 @@ from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
 @graph_node
 def wavedec(
-    data: ArrayLike,
+    data: Data[ArrayT],
     wavelet: WaveletLike,
     mode: ModeLike = "symmetric",
     level: int | None = None,
     axis: int = -1,
-) -> list[Array]:
+) -> list[ArrayT]:
     """Multilevel discrete wavelet transform along one axis.
 
     Parameters
@@ -56,19 +56,19 @@ def wavedec(
     >>> cA2.round(6).tolist(), cD2.round(6).tolist()
     ([5.0, 13.0], [-2.0, -2.0])
     """
-    result: list[Array] = execute(calls.wavedec(data, wavelet, mode, level, axis))
+    result: list[ArrayT] = execute(calls.wavedec(data, wavelet, mode, level, axis))
     return result
 
 
 @graph_node
 def waverec(
-    coeffs: Sequence[ArrayLike | None],
+    coeffs: Sequence[ArrayT | None],
     wavelet: WaveletLike,
     mode: ModeLike = "symmetric",
     axis: int = -1,
     *,
-    out: Array | None = None,
-) -> Array:
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Multilevel inverse discrete wavelet transform along one axis.
 
     Parameters
@@ -103,7 +103,8 @@ def waverec(
     >>> lw.waverec(coeffs, "haar").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0]
     """
-    return execute(calls.waverec(coeffs, wavelet, mode, axis, out=out))
+    result: ArrayT = execute(calls.waverec(coeffs, wavelet, mode, axis, out=out))
+    return result
 
 
 # --- two axes ------------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ def waverec(
 
 @graph_node
 def wavedec2(
-    data: ArrayLike,
+    data: Data[ArrayT],
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     level: int | None = None,
@@ -165,8 +166,8 @@ def waverec2(
     mode: Modes = "symmetric",
     axes: Sequence[int] = (-2, -1),
     *,
-    out: Array | None = None,
-) -> Array:
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Multilevel inverse 2-D discrete wavelet transform.
 
     Parameters
@@ -197,7 +198,8 @@ def waverec2(
     >>> bool(np.allclose(lw.waverec2(lw.wavedec2(image, "db2"), "db2"), image))
     True
     """
-    return execute(calls.waverec2(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(calls.waverec2(coeffs, wavelet, mode, axes, out=out))
+    return result
 
 
 # --- any axes ------------------------------------------------------------------------------------
@@ -205,7 +207,7 @@ def waverec2(
 
 @graph_node
 def wavedecn(
-    data: ArrayLike,
+    data: Data[ArrayT],
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     level: int | None = None,
@@ -260,8 +262,8 @@ def waverecn(
     mode: Modes = "symmetric",
     axes: Sequence[int] | int | None = None,
     *,
-    out: Array | None = None,
-) -> Array:
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Multilevel inverse n-D discrete wavelet transform.
 
     Parameters
@@ -293,4 +295,5 @@ def waverecn(
     >>> bool(np.allclose(lw.waverecn(lw.wavedecn(x, "haar"), "haar"), x))
     True
     """
-    return execute(calls.waverecn(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(calls.waverecn(coeffs, wavelet, mode, axes, out=out))
+    return result

@@ -16,7 +16,7 @@ from array_api_compat import array_namespace
 from liftwave._arrays.convert import as_array, is_array
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._typing import Array
-from liftwave.errors import ShapeError
+from liftwave.errors import CoefficientsError, ShapeError
 
 Bands: TypeAlias = "Sequence[Array | None]"
 
@@ -48,11 +48,11 @@ class Quad:
         """The four bands. Some of them can be missing."""
         try:
             approx, (highlow, lowhigh, highhigh) = value
-        except (TypeError, ValueError):
-            raise ShapeError(
+        except (TypeError, ValueError, RuntimeError):
+            raise CoefficientsError(
                 "expected the bands (cA, (cH, cV, cD)) as dwt2 gives them, got "
                 + type(value).__name__
-                + (f" of {len(value)} items" if hasattr(value, "__len__") else "")
+                + (f" of {len(value)} items" if isinstance(value, Sequence) else "")
             ) from None
         return as_arrays((approx, lowhigh, highlow, highhigh))
 
@@ -70,7 +70,7 @@ class KeyedBands:
 
     def unpack(self, value: Any) -> Bands:
         """The bands in a dict. Missing keys and ``None`` stand for missing bands."""
-        bands = checked_bands({key: b for key, b in value.items() if b is not None})
+        bands = present_bands(value)
         check_key_lengths([bands], len(self.keys[0]))
         return [bands.get(key) for key in self.keys]
 
@@ -134,6 +134,8 @@ class DictList:
 
     def unpack(self, value: Any) -> Bands:
         """The bands in a list."""
+        if not isinstance(value, Sequence) or not value:
+            raise _no_list(value)
         flat = [value[0]]
         for details in value[1:]:
             if type(details) is not dict or not details.keys() <= self.key_set:
@@ -194,9 +196,11 @@ def as_arrays(bands: Sequence[Any]) -> list[Array | None]:
 
 def _no_list(coeffs: Any) -> ShapeError:
     """The error for coefficients that are not a list of at least one item."""
-    if isinstance(coeffs, list | tuple):
+    if isinstance(coeffs, Sequence) and not isinstance(coeffs, str):
         return ShapeError("Coefficient list too short (minimum 1 arrays required).")
-    return ShapeError(f"Expected sequence of coefficient arrays, got {type(coeffs).__name__}.")
+    return CoefficientsError(
+        f"Expected sequence of coefficient arrays, got {type(coeffs).__name__}."
+    )
 
 
 def _no_triple(details: Any) -> ShapeError:
@@ -231,8 +235,8 @@ def dict_list_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str,
     ShapeError
         If it is not such a list.
     """
-    if len(coeffs) < 1:
-        raise ShapeError("Coefficient list too short (minimum 1 array required).")
+    if not isinstance(coeffs, Sequence) or not coeffs:
+        raise _no_list(coeffs)
     for bands in coeffs[1:]:
         if not isinstance(bands, Mapping):
             raise ShapeError(
@@ -242,6 +246,22 @@ def dict_list_bands(coeffs: Sequence[Any]) -> tuple[Array | None, list[dict[str,
             )
     details = [checked_bands(bands) for bands in coeffs[1:]]
     return None if coeffs[0] is None else as_array(coeffs[0]), details
+
+
+def present_bands(bands: Any) -> dict[str, Array]:
+    """The bands of a dict that are not ``None``, as arrays.
+
+    Raises
+    ------
+    CoefficientsError, ShapeError
+        If it is not a dict, or its keys are not valid.
+    """
+    if not isinstance(bands, Mapping):
+        raise CoefficientsError(
+            "expected a dict of bands as dwtn gives it, got an object of type "
+            + type(bands).__name__
+        )
+    return checked_bands({key: band for key, band in bands.items() if band is not None})
 
 
 def checked_bands(bands: Mapping[str, Any]) -> dict[str, Array]:
@@ -259,7 +279,7 @@ def checked_bands(bands: Mapping[str, Any]) -> dict[str, Array]:
             f"The following detail coefficients were set to None:\n{missing}\n"
             "For multilevel transforms use arrays of zeros instead of None, or leave the key out."
         )
-    invalid = [key for key in bands if not set(key) <= set("ad")]
+    invalid = [key for key in bands if not isinstance(key, str) or not set(key) <= set("ad")]
     if invalid:
         raise ShapeError(
             "The following invalid keys were found in the detail coefficient dictionary: "

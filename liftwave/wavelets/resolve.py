@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import pywt
 
-from liftwave.errors import ReconstructionWarning, WaveletError, warn
+from liftwave._numbers import is_several, items
+from liftwave.errors import ReconstructionWarning, WaveletError, WaveletTypeError, warn
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.names import nearest_wavelet, pywt_name
 from liftwave.wavelets.taps import Taps
 
-WaveletLike: TypeAlias = str | pywt.Wavelet | FilterBank | LiftingScheme
+
+class PywtWavelet(Protocol):
+    """A ``pywt.Wavelet``, for type checkers: PyWavelets has no types."""
+
+    name: str
+    short_family_name: str
+    dec_lo: Any
+    dec_hi: Any
+    rec_lo: Any
+    rec_hi: Any
+
+
+WaveletLike: TypeAlias = str | PywtWavelet | FilterBank | LiftingScheme
 """A discrete wavelet, or its name."""
 
 Wavelets: TypeAlias = WaveletLike | Sequence[WaveletLike]
@@ -54,10 +68,24 @@ def resolve_wavelet(wavelet: WaveletLike) -> Resolved:
         return named_wavelet(wavelet)
     if isinstance(wavelet, pywt.ContinuousWavelet):
         raise WaveletError(_only_discrete(wavelet.name))
-    raise WaveletError(
+    raise WaveletTypeError(
         "expected a wavelet: a name (see wavelist(kind='discrete')), a pywt.Wavelet, a FilterBank "
         f"or a LiftingScheme, got {wavelet!r} of type {type(wavelet).__name__}"
     )
+
+
+def as_pywt(wavelet: Resolved) -> pywt.Wavelet | Resolved:
+    """Return the wavelet as PyWavelets' object. Schemes and learned filters stay as they are."""
+    if not isinstance(wavelet, FilterBank) or not wavelet.is_concrete:
+        return wavelet
+    if _is_builtin(wavelet):
+        return pywt.Wavelet(wavelet.name)
+    return pywt.Wavelet(wavelet.name, filter_bank=wavelet.filter_bank)
+
+
+def _is_builtin(bank: FilterBank) -> bool:
+    names = pywt.wavelist(kind="discrete")
+    return bank.name in names and builtin_wavelet(bank.name).filter_bank == bank.filter_bank
 
 
 def warn_of_bank(wavelet: Resolved) -> None:
@@ -72,8 +100,8 @@ def warn_of_bank(wavelet: Resolved) -> None:
 
 def wavelets_per_axis(wavelet: Wavelets, naxes: int) -> tuple[Resolved, ...]:
     """Resolve one wavelet for all of ``naxes`` axes, or one for each axis."""
-    if isinstance(wavelet, Iterable) and not isinstance(wavelet, str):
-        wavelets: Sequence[Any] = list(wavelet)
+    if is_several(wavelet):
+        wavelets: Sequence[Any] = items(wavelet, "expected one wavelet per axis", WaveletTypeError)
         if len(wavelets) not in (1, naxes):
             raise WaveletError(
                 "The number of wavelets must match the number of axes to be transformed: "
@@ -84,7 +112,7 @@ def wavelets_per_axis(wavelet: Wavelets, naxes: int) -> tuple[Resolved, ...]:
         resolved = {key: resolve_wavelet(w) for key, w in unique.items()}
         per_axis = tuple(resolved[id(w)] for w in wavelets)
         return per_axis * naxes if len(per_axis) == 1 else per_axis
-    return (resolve_wavelet(wavelet),) * naxes
+    return (resolve_wavelet(cast("WaveletLike", wavelet)),) * naxes
 
 
 @lru_cache(maxsize=512)
@@ -97,12 +125,14 @@ def named_wavelet(name: str) -> FilterBank:
         If no discrete wavelet has the name.
     """
     try:
-        wavelet = pywt.DiscreteContinuousWavelet(name)
-    except ValueError as error:
+        wavelet = pywt.DiscreteContinuousWavelet(pywt_name(name))
+    except TypeError:
+        raise WaveletTypeError("a wavelet needs a name or four filters, got the name ''") from None
+    except ValueError:
         raise WaveletError(
-            f"Unknown wavelet name {name!r}, "
-            "check wavelist() for the list of available builtin wavelets."
-        ) from error
+            f"Unknown wavelet name {name!r}, check wavelist(kind='discrete') for the list of "
+            f"available builtin wavelets.{nearest_wavelet(name)}"
+        ) from None
     if not isinstance(wavelet, pywt.Wavelet):
         raise WaveletError(_only_discrete(name))
     return builtin_wavelet(wavelet.name)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace
 
+from liftwave._numbers import as_numbers
 from liftwave.errors import ArgumentTypeError, WaveletError
 
 Taps: TypeAlias = "tuple[float, ...] | Any"
@@ -50,8 +51,10 @@ def as_taps(values: Any, label: str) -> Taps:
             raise WaveletError(
                 f"{label} must be a non-empty 1-D array, got shape {tuple(values.shape)}"
             )
+        if getattr(values, "is_sparse", False):
+            raise ArgumentTypeError(f"{label} must be a dense array, got a sparse one")
         return values
-    array = np.asarray(values)
+    array = as_numbers(values)
     if array.ndim != 1 or array.size == 0:
         raise WaveletError(f"{label} must be a non-empty 1-D sequence, got shape {array.shape}")
     if array.dtype.kind not in "biuf":

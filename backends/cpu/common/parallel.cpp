@@ -8,6 +8,7 @@
 #include <exception>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -19,6 +20,14 @@
 #include <pthread.h>
 #endif
 
+// Variables in the thread's static block. glibc allocates others at their first use, and aborts if
+// it cannot. (musl has no room for these variables in libraries that are loaded later.)
+#if defined(__GLIBC__)
+#define LIFTWAVE_THREAD_LOCAL __attribute__((tls_model("initial-exec"))) thread_local
+#else
+#define LIFTWAVE_THREAD_LOCAL thread_local
+#endif
+
 namespace liftwave {
 namespace {
 
@@ -27,6 +36,13 @@ constexpr double grain = 128.0 * 1024;
 
 // Ranges per thread: enough to balance the load when threads are interrupted.
 constexpr index_t ranges_per_thread = 4;
+
+// The most bytes of one range, after which signals are looked for. Most kernels move them in 30 ms,
+// the most expensive ones in 300 ms. Each range of a synthesis along several axes computes planes
+// around it again, so shorter ones cost more.
+constexpr double range_bytes = 32.0 * 1024 * 1024;
+
+constexpr std::chrono::milliseconds watch_interval{100};
 
 int available_processors() {
 #if defined(__linux__)
@@ -54,7 +70,13 @@ std::atomic<int>& thread_setting() {
 }
 
 // Whether this thread already works for a job. Nested work then uses this thread only.
-thread_local bool at_work = false;
+LIFTWAVE_THREAD_LOCAL bool at_work = false;
+
+LIFTWAVE_THREAD_LOCAL Watch* watch = nullptr;
+
+void look() {
+  if (watch) watch->look();
+}
 
 // Items that threads take in ranges until none is left.
 struct Job {
@@ -71,6 +93,7 @@ struct Job {
     at_work = true;
     try {
       for (index_t begin; (begin = next.fetch_add(step)) < items;) {
+        look();
         work(begin, std::min(begin + step, items));
       }
     } catch (...) {
@@ -81,6 +104,15 @@ struct Job {
     at_work = false;
   }
 };
+
+// Creates what a thread needs to throw exceptions. libstdc++ allocates it at the first throw, and
+// glibc aborts if it cannot. False if memory is too short for that.
+bool prepare_exceptions() {
+  constexpr std::size_t more_than_enough = 1 << 14;
+  void* const memory = std::malloc(more_than_enough);
+  std::free(memory);
+  return memory && std::uncaught_exceptions() >= 0;
+}
 
 class Pool {
  public:
@@ -110,13 +142,20 @@ class Pool {
       std::thread([this] { work(); }).detach();
     } catch (const std::system_error&) {
       return false;  // no more threads are available: the existing ones do the work
+    } catch (const std::bad_alloc&) {
+      return false;
     }
     ++workers_;
     return true;
   }
 
   void work() {
+    const bool is_ready = prepare_exceptions();
     std::unique_lock<std::mutex> hold(lock_);
+    if (!is_ready) {
+      --workers_;
+      return;
+    }
     for (;;) {
       wake_.wait(hold, [this] { return places_ > 0; });
       --places_;
@@ -160,6 +199,16 @@ Pool& pool() {
 
 }  // namespace
 
+namespace {
+
+// The number of items of each of at most `ranges` ranges.
+index_t step_for(index_t items, index_t ranges) {
+  ranges = std::min(items, ranges);
+  return (items + ranges - 1) / ranges;
+}
+
+}  // namespace
+
 void set_num_threads(int count) { thread_setting() = count > 0 ? count : initial_threads(); }
 
 int get_num_threads() { return thread_setting(); }
@@ -174,14 +223,37 @@ void parallel_ranges(index_t items, double bytes, RangeFunction work) {
   if (items <= 0) return;
   const index_t threads = std::min<index_t>(threads_for(bytes), items);
   if (threads > 1) {
-    const index_t ranges = std::min(items, threads * ranges_per_thread);
-    Job job(work, items, (items + ranges - 1) / ranges);
+    const index_t ranges = std::max(threads * ranges_per_thread, ranges_for(bytes));
+    Job job(work, items, step_for(items, ranges));
     if (pool().run(job, static_cast<int>(threads - 1))) {
       if (job.failure) std::rethrow_exception(job.failure);
       return;
     }
   }
-  work(0, items);
+  const index_t step = step_for(items, ranges_for(bytes));
+  for (index_t begin = 0; begin < items; begin += step) {
+    look();
+    work(begin, std::min(begin + step, items));
+  }
+}
+
+index_t ranges_for(double bytes) {
+  return std::max<index_t>(1, static_cast<index_t>(std::min(bytes / range_bytes, 1e9)));
+}
+
+// --- interruption ----------------------------------------------------------------------------
+
+Watch::Watch(Check check, void* context)
+    : check_(check), context_(context), due_(Clock::now() + watch_interval), outer_(watch) {
+  watch = this;
+}
+
+Watch::~Watch() { watch = outer_; }
+
+void Watch::look() {
+  if (Clock::now() < due_) return;
+  check_(context_);
+  due_ = Clock::now() + watch_interval;
 }
 
 // --- scratch ---------------------------------------------------------------------------------
@@ -232,10 +304,34 @@ struct Scratch::Blocks {
   }
 };
 
+#if defined(__unix__) || defined(__APPLE__)
+
+// The destructor of a thread_local object is registered at its first use, and glibc aborts if it
+// has no memory for that. A key reports the failure.
+Scratch::Blocks& Scratch::of_this_thread() {
+  static LIFTWAVE_THREAD_LOCAL Blocks* blocks = nullptr;
+  if (blocks) return *blocks;
+  prepare_exceptions();
+  static const pthread_key_t key = [] {
+    pthread_key_t fresh;
+    if (pthread_key_create(&fresh, [](void* memory) { delete static_cast<Blocks*>(memory); })) {
+      throw std::bad_alloc();
+    }
+    return fresh;
+  }();
+  auto fresh = std::make_unique<Blocks>();
+  if (pthread_setspecific(key, fresh.get())) throw std::bad_alloc();
+  return *(blocks = fresh.release());
+}
+
+#else
+
 Scratch::Blocks& Scratch::of_this_thread() {
   static thread_local Blocks blocks;
   return blocks;
 }
+
+#endif
 
 Scratch::Scratch() : blocks_(of_this_thread()), block_(blocks_.block), used_(blocks_.used) {}
 

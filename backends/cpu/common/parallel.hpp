@@ -5,6 +5,7 @@
 // and starts new ones when it needs them.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <type_traits>
@@ -32,8 +33,36 @@ class RangeFunction {
 };
 
 // Runs `work` on ranges that together are [0, items). All items together move `bytes`. One thread
-// is enough below two grains of bytes. Exceptions reach the caller.
+// is enough below two grains of bytes. Exceptions reach the caller, and no thread begins another
+// range after one.
 void parallel_ranges(index_t items, double bytes, RangeFunction work);
+
+// The smallest number of ranges for work that moves `bytes`: each takes less than 0.1 seconds, so
+// that a caller can interrupt it.
+index_t ranges_for(double bytes);
+
+// While it exists, its thread calls `check` between ranges of work, at most every 0.1 seconds. A
+// check that throws ends the work.
+class Watch {
+ public:
+  using Check = void (*)(void* context);
+
+  Watch(Check check, void* context);
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  // Calls the check if one is due.
+  void look();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Check check_;
+  void* context_;
+  Clock::time_point due_;
+  Watch* outer_;
+};
 
 // Number of threads for work that moves `bytes`; 1 inside a range of other work.
 int threads_for(double bytes);

@@ -91,12 +91,12 @@ LIFTWAVE_INLINE Pack<T> turned(const Pack<T>& v, const Pack<T>& by) {
 }
 
 // The second argument where either is NaN.
-template <class V>
-LIFTWAVE_INLINE V larger(const V& a, const V& b) {
+template <class T>
+LIFTWAVE_INLINE Pack<T> larger(const Pack<T>& a, const Pack<T>& b) {
   return a > b ? a : b;
 }
-template <class V>
-LIFTWAVE_INLINE V smaller(const V& a, const V& b) {
+template <class T>
+LIFTWAVE_INLINE Pack<T> smaller(const Pack<T>& a, const Pack<T>& b) {
   return a < b ? a : b;
 }
 

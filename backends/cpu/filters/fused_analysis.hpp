@@ -141,7 +141,8 @@ void analyse(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_co
   double bytes = 2.0 * sizeof(T) * static_cast<double>(batch.size) * inner.count;
   for (int s = 0; s < count; ++s) bytes *= axes[s].plan.extend.n;
   const index_t m = axes[0].plan.n_out;
-  const index_t blocks = std::clamp<index_t>(8 * threads_for(bytes) / batch.size, 1, m);
+  const index_t parts = std::max<index_t>(8 * threads_for(bytes), ranges_for(bytes));
+  const index_t blocks = std::clamp<index_t>(parts / batch.size, 1, m);
   const index_t block = (m + blocks - 1) / blocks;
   parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
     for (index_t item = begin; item < end; ++item) {

@@ -181,8 +181,8 @@ void synthesise(const ArrayView<const T>* bands, int band_count, const ArrayView
   double bytes = 2.0 * sizeof(T) * static_cast<double>(batch.size) * inner.count;
   for (int s = 0; s < count; ++s) bytes *= axes[s].plan.n_out;
   const index_t n = axes[0].plan.n_out;
-  const index_t blocks =
-      std::clamp<index_t>(4 * threads_for(bytes) / batch.size, 1, (n + 1) / 2);
+  const index_t parts = std::max<index_t>(4 * threads_for(bytes), ranges_for(bytes));
+  const index_t blocks = std::clamp<index_t>(parts / batch.size, 1, (n + 1) / 2);
   const index_t block = (n + 2 * blocks - 1) / (2 * blocks) * 2;
   parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
     for (index_t item = begin; item < end; ++item) {

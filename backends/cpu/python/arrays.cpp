@@ -1,6 +1,7 @@
 #include "python/arrays.hpp"
 
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
@@ -20,14 +21,21 @@ struct NumPy {
   PyObject* ndarray;
   PyObject* empty;
   PyObject* dtype[dtypes];
+  PyObject* reshape;  // the name of the method
 };
 NumPy numpy;
 
+// Whether a format's first character says that numbers are in native order.
+bool is_native_prefix(char c) {
+  const std::uint16_t one = 1;
+  const bool little = *reinterpret_cast<const char*>(&one) == 1;
+  return c == '@' || c == '=' || c == '^' || c == (little ? '<' : '>');
+}
+
 // The dtype of numbers of this format and size; false if unsupported.
-bool dtype_of(const char* format, index_t size, DType& dtype) {
+bool find_dtype(const char* format, index_t size, DType& dtype) {
   if (!format) return false;
-  // A prefix tells whether numbers are aligned.
-  if (*format == '@' || *format == '=' || *format == '^') ++format;
+  if (is_native_prefix(*format)) ++format;
   if (*format == 'Z') {
     dtype = format[1] == 'f' ? DType::complex64 : DType::complex128;
     return (format[1] == 'f' || format[1] == 'd') && !format[2];
@@ -55,7 +63,7 @@ bool PythonArray::open(nb::handle object, int flags) {
     PyErr_Clear();
     return false;
   }
-  return dtype_of(buffer_.format, buffer_.itemsize, dtype_) && is_aligned();
+  return find_dtype(buffer_.format, buffer_.itemsize, dtype_) && is_aligned();
 }
 
 // Whether every number is aligned to its size.
@@ -87,12 +95,28 @@ nb::object tuple_of(const index_t* numbers, int count) {
   return tuple;
 }
 
+BandMemory::BandMemory(const std::vector<Block>& blocks) : blocks_(blocks) {
+  for (const Block& block : blocks_) size_ += std::max<std::size_t>(std::get<2>(block).size(), 1);
+}
+
 nb::object BandMemory::allocate(nb::handle dtype, Arrays& arrays) const {
-  nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(bands_.size())));
-  for (std::size_t i = 0; i < bands_.size(); ++i) {
-    nb::object array = allocated(bands_[i].second, bands_[i].first, dtype);
+  nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(size_)));
+  std::size_t i = 0;
+  const auto put = [&](nb::object array) {
     arrays[i].open_result(array);
-    PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), array.release().ptr());
+    PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i++), array.release().ptr());
+  };
+  for (const auto& [shape, allocate, bands] : blocks_) {
+    nb::object block = allocated(allocate, shape, dtype);
+    if (bands.empty()) put(block);
+    for (const auto& [index, band_shape] : bands) {
+      const nb::object part = nb::steal(PyObject_GetItem(block.ptr(), index.ptr()));
+      if (!part.is_valid()) throw nb::python_error();
+      PyObject* const arguments[] = {part.ptr(), band_shape.ptr()};
+      nb::object band = nb::steal(PyObject_VectorcallMethod(numpy.reshape, arguments, 2, nullptr));
+      if (!band.is_valid()) throw nb::python_error();
+      put(band);
+    }
   }
   return list;
 }
@@ -147,8 +171,9 @@ void bind_arrays(nb::module_& m) {
   for (int i = 0; i < dtypes; ++i) {
     numpy.dtype[i] = nb::object(module.attr("dtype")(names[i])).release().ptr();
   }
+  numpy.reshape = nb::str("reshape").release().ptr();
   nb::class_<BandMemory>(m, "BandMemory")
-      .def(nb::init<const std::vector<BandMemory::Band>&>(), nb::arg("bands"));
+      .def(nb::init<const std::vector<BandMemory::Block>&>(), nb::arg("blocks"));
 }
 
 }  // namespace liftwave

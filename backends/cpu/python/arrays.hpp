@@ -7,7 +7,9 @@
 
 #include <nanobind/nanobind.h>
 
+#include <cstdint>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -120,23 +122,50 @@ nb::object allocated(nb::handle allocate, nb::handle shape, nb::handle dtype);
 
 nb::object tuple_of(const index_t* numbers, int count);
 
-// The bands of a transform of one shape. Each is an array of its own, so that a program that keeps
-// one of them does not keep the memory of the others.
+template <class T>
+constexpr DType dtype_of = std::is_same_v<T, std::int64_t> ? DType::int64
+                           : sizeof(T) == sizeof(float)    ? DType::float32
+                                                           : DType::float64;
+
+// A C-contiguous result of type T, allocated here; or None.
+template <class T>
+class Result {
+ public:
+  Result() : array_(nb::none()) {}
+  Result(nb::handle allocate, const index_t* shape, int ndim)
+      : array_(allocated(allocate, tuple_of(shape, ndim), dtype_object(dtype_of<T>))) {
+    memory_.open_result(array_);
+  }
+
+  T* data() const {
+    return array_.is_none() ? nullptr : reinterpret_cast<T*>(memory_.data());
+  }
+  const nb::object& array() const { return array_; }
+
+ private:
+  nb::object array_;
+  PythonArray memory_;
+};
+
+// The bands of a transform of one shape. A small band is an array of its own. The large details of
+// one level share a block. So a program that keeps an approximation does not keep the details.
 class BandMemory {
  public:
-  // The shape of a band and its allocator, see `allocated`.
-  using Band = std::pair<nb::object, nb::object>;
+  // The shape and the allocator of a block (see `allocated`), and for each of its bands an index
+  // and a shape; no bands: the block is the band.
+  using Block = std::tuple<nb::object, nb::object, std::vector<std::pair<nb::object, nb::object>>>;
   using Arrays = InlineArray<PythonArray, 8>;
 
-  explicit BandMemory(const std::vector<Band>& bands) : bands_(bands) {}
+  explicit BandMemory(const std::vector<Block>& blocks);
 
-  std::size_t size() const { return bands_.size(); }
+  std::size_t size() const { return size_; }
 
   // A list of new arrays, opened in `arrays`.
   nb::object allocate(nb::handle dtype, Arrays& arrays) const;
 
  private:
-  std::vector<Band> bands_;
+  std::vector<Block> blocks_;
+  std::size_t size_ = 0;
 };
 
 // The only array of a list.
@@ -147,13 +176,5 @@ nb::object listed(nb::object array);
 
 // The rows of an array: its parts along the first axis.
 nb::object rows_of(nb::handle memory, std::size_t count);
-
-// Releases the GIL, unless the work is shorter than the release.
-template <class F>
-void run_released(double bytes, const F& work) {
-  if (bytes < 16384) return work();
-  nb::gil_scoped_release released;
-  work();
-}
 
 }  // namespace liftwave

@@ -12,6 +12,7 @@ void bind_arrays(nanobind::module_& m);
 void bind_filters(nanobind::module_& m, const Kernels& kernels);
 void bind_circular(nanobind::module_& m, const Kernels& kernels);
 void bind_lifting(nanobind::module_& m, const Kernels& kernels);
+void bind_lifting_gradient(nanobind::module_& m, const Kernels& kernels);
 void bind_pooling(nanobind::module_& m, const Kernels& kernels);
 void bind_lift_pool(nanobind::module_& m, const Kernels& kernels);
 

@@ -14,6 +14,7 @@
 #include "filters/levels.hpp"
 #include "python/arrays.hpp"
 #include "python/filter_arguments.hpp"
+#include "python/gil.hpp"
 
 namespace liftwave {
 namespace {

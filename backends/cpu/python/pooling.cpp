@@ -13,6 +13,7 @@
 #include "pooling/add_at_places.hpp"
 #include "pooling/kernels.hpp"
 #include "python/arrays.hpp"
+#include "python/gil.hpp"
 
 namespace liftwave {
 
@@ -33,31 +34,6 @@ void require_shape(const ArrayView<T>& a, const WindowPlan& plan, index_t planes
   require(fits, "an array does not fit the plan");
 }
 
-// A result of the plan's shape, allocated here; or None.
-class Result {
- public:
-  Result() : array_(nb::none()) {}
-  Result(nb::handle allocate, const WindowPlan& plan, index_t planes, Sizes sizes, DType dtype) {
-    SmallVector<index_t, 6> shape;
-    shape.push_back(planes);
-    for (const WindowAxis& axis : plan.axes) shape.push_back(axis.*sizes);
-    array_ = allocated(allocate, tuple_of(shape.begin(), static_cast<int>(shape.size())), dtype_object(dtype));
-    memory_.open_result(array_);
-  }
-  template <class T>
-  T* data() const {
-    return array_.is_none() ? nullptr : reinterpret_cast<T*>(memory_.data());
-  }
-  const nb::object& array() const { return array_; }
-
- private:
-  nb::object array_;
-  PythonArray memory_;
-};
-
-template <class T>
-constexpr DType dtype_of = sizeof(T) == sizeof(float) ? DType::float32 : DType::float64;
-
 // --- calls -----------------------------------------------------------------------------------
 
 // A plan of windows, and the kind of weights.
@@ -76,8 +52,8 @@ class Pooling {
   nb::object pool(nb::handle x, nb::handle beta) const {
     return run(x, beta, nb::none(), nb::none(), &WindowAxis::outputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
-      const Result to = result<T>(call, &WindowAxis::outputs);
-      released(call, [&] { table->of<T>().pool(call, to.data<T>()); });
+      const auto to = result<T>(call, &WindowAxis::outputs);
+      released(call, [&] { table->of<T>().pool(call, to.data()); });
       return to.array();
     });
   }
@@ -86,9 +62,9 @@ class Pooling {
   nb::object pool_vjp(nb::handle x, nb::handle beta, nb::handle cotangent) const {
     return run(x, beta, nb::none(), cotangent, &WindowAxis::outputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
-      const Result to = result<T>(call, &WindowAxis::inputs);
-      const Result to_beta = result_for_beta<T>(call);
-      released(call, [&] { table->of<T>().pool_vjp(call, to.data<T>(), to_beta.data<T>()); });
+      const auto to = result<T>(call, &WindowAxis::inputs);
+      const auto to_beta = result_for_beta<T>(call);
+      released(call, [&] { table->of<T>().pool_vjp(call, to.data(), to_beta.data()); });
       return nb::make_tuple(to.array(), to_beta.array());
     });
   }
@@ -96,8 +72,8 @@ class Pooling {
   nb::object unpool(nb::handle x, nb::handle beta, nb::handle pooled) const {
     return run(x, beta, pooled, nb::none(), &WindowAxis::inputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
-      const Result to = result<T>(call, &WindowAxis::inputs);
-      released(call, [&] { table->of<T>().unpool(call, to.data<T>()); });
+      const auto to = result<T>(call, &WindowAxis::inputs);
+      released(call, [&] { table->of<T>().unpool(call, to.data()); });
       return to.array();
     });
   }
@@ -106,11 +82,11 @@ class Pooling {
   nb::object unpool_vjp(nb::handle x, nb::handle beta, nb::handle pooled, nb::handle cotangent) const {
     return run(x, beta, pooled, cotangent, &WindowAxis::inputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
-      const Result to = result<T>(call, &WindowAxis::inputs);
-      const Result to_pooled = result<T>(call, &WindowAxis::outputs);
-      const Result to_beta = result_for_beta<T>(call);
+      const auto to = result<T>(call, &WindowAxis::inputs);
+      const auto to_pooled = result<T>(call, &WindowAxis::outputs);
+      const auto to_beta = result_for_beta<T>(call);
       released(call, [&] {
-        table->of<T>().unpool_vjp(call, to.data<T>(), to_pooled.data<T>(), to_beta.data<T>());
+        table->of<T>().unpool_vjp(call, to.data(), to_pooled.data(), to_beta.data());
       });
       return nb::make_tuple(to.array(), to_pooled.array(), to_beta.array());
     });
@@ -120,9 +96,9 @@ class Pooling {
   nb::object max_pool(nb::handle x) const {
     return run(x, nb::none(), nb::none(), nb::none(), &WindowAxis::outputs, [&](auto& call) -> nb::object {
       using T = typename std::decay_t<decltype(call)>::Number;
-      const Result to = result<T>(call, &WindowAxis::outputs);
-      const Result at(allocate_, plan_, call.x.shape[0], &WindowAxis::outputs, DType::int64);
-      released(call, [&] { table->of<T>().max_pool(call, to.data<T>(), at.data<std::int64_t>()); });
+      const auto to = result<T>(call, &WindowAxis::outputs);
+      const auto at = result<std::int64_t>(call, &WindowAxis::outputs);
+      released(call, [&] { table->of<T>().max_pool(call, to.data(), at.data()); });
       return nb::make_tuple(to.array(), at.array());
     });
   }
@@ -141,22 +117,25 @@ class Pooling {
     return axes;
   }
 
-  template <class T>
-  Result result(const Call<T>& call, Sizes sizes) const {
-    return Result(allocate_, plan_, call.x.shape[0], sizes, dtype_of<T>);
+  // A result of the plan's shape.
+  template <class T, class Number>
+  Result<T> result(const Call<Number>& call, Sizes sizes) const {
+    SmallVector<index_t, 6> shape;
+    shape.push_back(call.x.shape[0]);
+    for (const WindowAxis& axis : plan_.axes) shape.push_back(axis.*sizes);
+    return {allocate_, shape.begin(), static_cast<int>(shape.size())};
   }
 
   template <class T>
-  Result result_for_beta(const Call<T>& call) const {
-    if (!call.beta.data) return Result();
+  Result<T> result_for_beta(const Call<T>& call) const {
+    if (!call.beta.data) return {};
     return result<T>(call, &WindowAxis::outputs);
   }
 
   template <class T, class F>
   static void released(const Call<T>& call, const F& work) {
-    if (numbers_of(call.x) == 0) return;  // no planes
-    nb::gil_scoped_release released;
-    work();
+    const index_t numbers = numbers_of(call.x);
+    if (numbers > 0) run_released(sizeof(T) * static_cast<double>(numbers), work);
   }
 
   template <class F>
@@ -237,10 +216,9 @@ void add_as(const PythonArray& numbers, const PythonArray& places, const PythonA
   require(given == named && planes > 0 && given % planes == 0 && samples % planes == 0,
           "there has to be one place for each number");
   bool sound;
-  {
-    nb::gil_scoped_release released;
+  run_released(sizeof(T) * static_cast<double>(given), [&] {
     sound = add_at_places(from, at, planes, given / planes, samples / planes, to);
-  }
+  });
   require(sound, "a place is outside of the plane");
 }
 

@@ -1,366 +1,284 @@
-// Weights of regions, w_i = h_i / sum_j h_j, and the pullback of their cotangents to the samples.
-// The formulas are those of liftwave/_kernels/reference/pooling/weights.py, with one channel.
+// Weights of regions, and the pullback of their cotangents to the samples.
 //
 // A few numbers describe a region, so that each of its samples can be weighed independently. Passes
 // over the region compute these numbers. In registers, common parts of the passes are computed
-// once, as long as the code has no branches: conditions select divisors.
+// once, as long as the code has no branches.
 #pragma once
 #include "common/numbers.cuh"
 
+#define LIFTWAVE_NAMESPACE liftwave
+#define LIFTWAVE_INLINE __device__ __forceinline__
+#define LIFTWAVE_INLINE_LAMBDA
+
+// --- operations of the shared formulas -----------------------------------------------------------
+
 namespace liftwave {
 
-__device__ inline float exponential(float x) { return expf(x); }
-__device__ inline double exponential(double x) { return exp(x); }
-__device__ inline float magnitude(float x) { return fabsf(x); }
-__device__ inline double magnitude(double x) { return fabs(x); }
-
-// 1 / x, if x is neither very large nor very small.
-#ifndef LIFTWAVE_HOST
-__device__ inline float reciprocal(float x) { return __fdividef(1.0f, x); }
-#else
-inline float reciprocal(float x) { return 1.0f / x; }
-#endif
-__device__ inline double reciprocal(double x) { return 1.0 / x; }
+template <class C>
+using Numbers = C;
 
 template <class C>
-__device__ C infinity() {
+LIFTWAVE_INLINE C all(C x) {
+  return x;
+}
+template <class C>
+LIFTWAVE_INLINE C magnitude(C x) {
+  if constexpr (same<C, float>) return fabsf(x);
+  else return fabs(x);
+}
+// `x` times the sign of `by`, which is not zero.
+template <class C>
+LIFTWAVE_INLINE C turned(C x, C by) {
+  return by < C(0) ? -x : x;
+}
+// Both with one comparison, which formulas share.
+template <class C>
+LIFTWAVE_INLINE C larger(C a, C b) {
+  return a > b ? a : b;
+}
+template <class C>
+LIFTWAVE_INLINE C smaller(C a, C b) {
+  return a > b ? b : a;
+}
+
+// 1 / x, if x is neither very large nor very small.
+template <class C>
+LIFTWAVE_INLINE C reciprocal(C x) {
+#ifndef LIFTWAVE_HOST
+  if constexpr (same<C, float>) return __fdividef(1.0f, x);
+#endif
+  return C(1) / x;
+}
+
+template <class C>
+LIFTWAVE_INLINE C ratio_or_one(C x, C y) {
+  return (y == C(0) ? C(1) : x) / (y == C(0) ? C(1) : y);
+}
+
+template <class C>
+LIFTWAVE_INLINE C exponential_of_negative(C x) {
+  if constexpr (same<C, float>) return expf(x);
+  else return exp(x);
+}
+template <class C>
+LIFTWAVE_INLINE C exponential_of_similarity(C x) {
+  return exponential_of_negative<C>(x - C(1));
+}
+
+template <class C>
+LIFTWAVE_INLINE C infinity() {
   return C(__uint_as_float(0x7f800000u));
 }
 
-template <class C>
-__device__ C one_for_zero(C x) {
-  return x == C(0) ? C(1) : x;
+template <class C, class R, class F>
+LIFTWAVE_INLINE C sum_of(const R& region, const F& f) {
+  C sum = C(0);
+  region.each([&](C a, C, bool there) { sum += there ? f(a) : C(0); });
+  return sum;
+}
+template <class C, class R, class F>
+LIFTWAVE_INLINE C smallest_of(const R& region, const F& f) {
+  C least = infinity<C>();
+  region.each([&](C a, C, bool there) {
+    const C x = f(a);
+    if (there && x < least) least = x;
+  });
+  return least;
+}
+template <class C, class R>
+LIFTWAVE_INLINE C largest_of(const R& region) {
+  C top = -infinity<C>();
+  region.each([&](C a, C, bool there) {
+    if (there && a > top) top = a;
+  });
+  return top;
 }
 
-// `x` times the sign of `by`, which is not zero.
-template <class C>
-__device__ C turned(C x, C by) {
-  return by < C(0) ? -x : x;
+}  // namespace liftwave
+
+#include "shared/pooling_formulas.hpp"
+
+namespace liftwave {
+
+// --- numbers that describe a region --------------------------------------------------------------
+//
+// `numbers` calls f with each of them: threads that weigh samples load what another one stored.
+
+template <class C, class F>
+LIFTWAVE_INLINE void numbers(Dice<C>& dice, const F& f) {
+  f(dice.mean);
 }
-
-template <class R, class C>
-__device__ __forceinline__ void mean_of(const R& region, C& mean) {
-  mean = C(0);
-  region.each([&](C a, C, bool there) { mean += there ? a * region.share : C(0); });
+template <class C, bool Huber, class F>
+LIFTWAVE_INLINE void numbers(InverseDistance<C, Huber>& distance, const F& f) {
+  f(distance.mean);
+  f(distance.nearest);
+  if (Huber) f(distance.delta);
 }
-
-// --- similarities --------------------------------------------------------------------------------
-
-template <class C>
-struct Slopes {
-  C in_sample, in_mean;
-};
-
-// 2 |m a| / (m^2 + a^2) = 2 t / (1 + t^2), with t the smaller magnitude over the larger one.
-template <class C>
-struct Dice {
-  typedef C number;
-  C mean;
-
-  template <class R>
-  __device__ __forceinline__ void learn(const R& region, C) {
-    mean_of(region, mean);
-  }
-  template <class F>
-  __device__ void numbers(const F& f) {
-    f(mean);
-  }
-  static constexpr int count = 1;
-
-  __device__ C value(C a) const {
-    const C t = ratio(a);
-    return (t + t) * reciprocal(C(1) + t * t);
-  }
-  __device__ Slopes<C> slopes(C a) const {
-    const C t = ratio(a), below = reciprocal(C(1) + t * t);
-    const bool outer_sample = magnitude(a) > magnitude(mean);
-    const C slope = (C(2) - (t + t) * t) * (below * below);
-    const C inner = slope / one_for_zero(magnitude(outer_sample ? a : mean)), outer = -(inner * t);
-    return {a == C(0) ? C(0) : turned(outer_sample ? outer : inner, a),
-            mean == C(0) ? C(0) : turned(outer_sample ? inner : outer, mean)};
-  }
-
- private:
-  __device__ C ratio(C a) const {
-    const bool outer_sample = magnitude(a) > magnitude(mean);
-    const C larger = magnitude(outer_sample ? a : mean), smaller = magnitude(outer_sample ? mean : a);
-    return (larger == C(0) ? C(1) : smaller) / one_for_zero(larger);
-  }
-};
-
-// 1 / |a - m|, times the distance of the nearest sample. Samples at the mean get all the weight.
-// Huber's distance is d^2 / 2 up to delta, delta (d - delta / 2) beyond. Its inverse is multiplied
-// by the nearest distance and by half the smaller of delta and the nearest distance.
-template <class C, bool Huber>
-struct InverseDistance {
-  typedef C number;
-  C mean, nearest, delta;
-
-  template <class R>
-  __device__ __forceinline__ void learn(const R& region, C given) {
-    mean_of(region, mean);
-    delta = given;
-    nearest = infinity<C>();
-    region.each([&](C a, C, bool there) {
-      const C d = magnitude(a - mean);
-      if (there && d < nearest) nearest = d;
-    });
-  }
-  template <class F>
-  __device__ void numbers(const F& f) {
-    f(mean);
-    f(nearest);
-    if (Huber) f(delta);
-  }
-  static constexpr int count = Huber ? 3 : 2;
-
-  __device__ C value(C a) const {
-    const C d = magnitude(a - mean), near = d == C(0) ? C(1) : nearest;
-    if (!Huber) return near / one_for_zero(d);
-    const C bound = nearest > delta ? delta : nearest;
-    return (near / below(d)) * ((d == C(0) ? C(1) : bound) / (d <= delta ? one_for_zero(d) : delta + delta));
-  }
-  __device__ Slopes<C> slopes(C a) const {
-    const C apart = a - mean, d = magnitude(apart), h = value(a);
-    const C fall = (Huber && d <= delta ? h + h : h) / below(d);
-    const C counts = nearest == C(0) ? C(0) : fall;
-    const C slope = apart == C(0) ? C(0) : turned(counts, apart);
-    return {-slope, slope};
-  }
-
- private:
-  __device__ C below(C d) const { return Huber && d > delta ? d - delta / C(2) : one_for_zero(d); }
-};
+template <class C, class F>
+LIFTWAVE_INLINE void numbers(Softmax<C>& softmax, const F& f) {
+  f(softmax.top);
+  f(softmax.by);
+}
+template <class S, class F>
+LIFTWAVE_INLINE void numbers(Exponential<S>& exponential, const F& f) {
+  numbers(exponential.similarity, f);
+  f(exponential.by);
+}
+template <class S, class F>
+LIFTWAVE_INLINE void numbers(Plain<S>& plain, const F& f) {
+  numbers(plain.similarity, f);
+  f(plain.total);
+  f(plain.share);
+}
 
 // --- weights -------------------------------------------------------------------------------------
-//
+
+// A kind of weights times a factor. `mean` is the sum of w_i c_i, from the sums of h_i c_i and of
+// c_i over the count: no term of these sums is larger than the largest number.
+template <class Kind>
+struct Scaled : Kind {
+  typedef typename Kind::Number C;
+
+  LIFTWAVE_INLINE C mean(C sum, C, C count) const { return sum * (this->by * count); }
+  LIFTWAVE_INLINE void scale(C factor) { this->by *= factor; }
+  template <class F>
+  LIFTWAVE_INLINE void each_number(const F& f) {
+    numbers(static_cast<Kind&>(*this), f);
+  }
+};
+
+template <class S>
+struct Scaled<Plain<S>> : Plain<S> {
+  typedef typename S::Number C;
+  C factor;
+
+  LIFTWAVE_INLINE void divide(C sum, C share) {
+    Plain<S>::divide(sum, share);
+    factor = C(1);
+  }
+  LIFTWAVE_INLINE C mean(C sum, C plain, C count) const {
+    const bool alike = this->total == C(0);
+    return (alike ? plain : sum) / one_for_zero<C>(this->total) * (alike ? C(1) : count);
+  }
+  LIFTWAVE_INLINE void scale(C by) { factor *= by; }
+  LIFTWAVE_INLINE C weight(C h) const { return factor * Plain<S>::weight(h); }
+  LIFTWAVE_INLINE C pulled(C a, C w, C c) const { return factor * Plain<S>::pulled(a, w, c); }
+  template <class F>
+  LIFTWAVE_INLINE void each_number(const F& f) {
+    liftwave::numbers(static_cast<Plain<S>&>(*this), f);
+    f(factor);
+  }
+};
+
 // `weigh` computes the weights of a region, and `middle`, the sum of weights times the paired
 // numbers. `pull` computes what the mean passes on. `scale` multiplies weights and pulled-back
-// values. With Own, the samples are paired with themselves. No term of a sum is larger than the
-// largest number.
-
-// Softmax: h_i = e^{a_i}, of numbers that are at most zero.
-//
-// Its derivative is independent of an added constant, and a large one would cost digits. With Own,
-// `middle` is therefore relative to `top`.
-template <class C>
-struct Softmax {
-  typedef C number;
-  C top, by, middle;
+// values. With Own, the samples are paired with themselves.
+template <class Kind>
+struct Weighed {
+  typedef typename Kind::Number C;
+  Scaled<Kind> kind;
+  C middle, of_mean;
 
   template <bool Own, class R>
-  __device__ __forceinline__ void weigh(const R& region, C) {
-    top = -infinity<C>();
-    region.each([&](C a, C, bool there) {
-      if (there && a > top) top = a;
-    });
-    C total = C(0), sum = C(0);
+  LIFTWAVE_INLINE void weigh(const R& region, C delta) {
+    kind.learn(region, delta);
+    C total = C(0), sum = C(0), plain = C(0);
     region.each([&](C a, C c, bool there) {
-      const C h = power(a);
-      total += there ? h : C(0);
-      sum += there ? h * ((Own ? a - top : c) * region.share) : C(0);
-    });
-    by = reciprocal(total);
-    middle = sum * (by * region.count);
-  }
-  template <bool Own, class R>
-  __device__ __forceinline__ void pull(const R&) {}
-  __device__ void scale(C factor, C) { by *= factor; }
-
-  __device__ C mixed(C) const { return middle; }
-  template <bool Own>
-  __device__ C contrast() const {
-    return C(0);
-  }
-  __device__ C weight(C a) const { return power(a) * by; }
-  template <bool Own>
-  __device__ C pulled(C a, C c) const {
-    return weight(a) * ((Own ? a - top : c) - middle);
-  }
-
-  template <class F>
-  __device__ void numbers(const F& f) {
-    f(top);
-    f(by);
-    f(middle);
-  }
-  static constexpr int count = 3;
-
- private:
-  __device__ C power(C a) const { return exponential(a - top); }
-};
-
-// h_i = e^{s_i - 1}; similarities are at most one.
-template <class S>
-struct Exponential {
-  typedef typename S::number C;
-  typedef C number;
-  S similarity;
-  C by, middle, of_mean;
-
-  template <bool Own, class R>
-  __device__ __forceinline__ void weigh(const R& region, C delta) {
-    similarity.learn(region, delta);
-    C total = C(0), sum = C(0);
-    region.each([&](C a, C c, bool there) {
-      const C h = power(a);
-      total += there ? h : C(0);
-      sum += there ? h * (c * region.share) : C(0);
-    });
-    by = reciprocal(total);
-    middle = sum * (by * region.count);
-    of_mean = C(0);
-  }
-  template <bool Own, class R>
-  __device__ __forceinline__ void pull(const R& region) {
-    C sum = C(0);
-    region.each([&](C a, C c, bool there) {
-      const C part = weight(a) * (c - middle) * similarity.slopes(a).in_mean;
-      sum += there ? part : C(0);
-    });
-    of_mean = sum * region.share;
-  }
-  __device__ void scale(C factor, C) {
-    by *= factor;
-    of_mean *= factor;
-  }
-
-  __device__ C mixed(C) const { return middle; }
-  template <bool Own>
-  __device__ C contrast() const {
-    return C(0);
-  }
-  __device__ C weight(C a) const { return power(a) * by; }
-  template <bool Own>
-  __device__ C pulled(C a, C c) const {
-    return weight(a) * (c - middle) * similarity.slopes(a).in_sample + of_mean;
-  }
-
-  template <class F>
-  __device__ void numbers(const F& f) {
-    similarity.numbers(f);
-    f(by);
-    f(middle);
-    f(of_mean);
-  }
-  static constexpr int count = 3 + S::count;
-
- private:
-  __device__ C power(C a) const { return exponential(similarity.value(a) - C(1)); }
-};
-
-// h_i = max(s_i, 0). If all are zero, all weights are equal.
-template <class S>
-struct Plain {
-  typedef typename S::number C;
-  typedef C number;
-  S similarity;
-  C total, share, middle, of_mean, factor;
-
-  template <bool Own, class R>
-  __device__ __forceinline__ void weigh(const R& region, C delta) {
-    similarity.learn(region, delta);
-    share = region.share;
-    C sum = C(0), plain = C(0);
-    total = C(0);
-    region.each([&](C a, C c, bool there) {
-      const C h = positive(a), part = c * share;
+      const C h = kind.height(a), part = paired<Own>(a, c) * region.share;
       total += there ? h : C(0);
       sum += there ? h * part : C(0);
       plain += there ? part : C(0);
     });
-    const bool alike = total == C(0);
-    middle = (alike ? plain : sum) / one_for_zero(total) * (alike ? C(1) : region.count);
+    kind.divide(total, region.share);
+    middle = kind.mean(sum, plain, region.count);
     of_mean = C(0);
-    factor = C(1);
   }
   template <bool Own, class R>
-  __device__ __forceinline__ void pull(const R& region) {
-    C sum = C(0);
-    region.each([&](C a, C c, bool there) {
-      const C part = of_similarity(a, c) * similarity.slopes(a).in_mean;
-      sum += there ? part : C(0);
-    });
-    of_mean = sum * share;
+  LIFTWAVE_INLINE void pull(const R& region) {
+    if constexpr (Kind::of_similarity) {
+      C sum = C(0);
+      region.each([&](C a, C c, bool there) {
+        const C part = of_exponent<Own>(a, c) * kind.similarity.slopes(a).in_mean;
+        sum += there ? part : C(0);
+      });
+      of_mean = sum * region.share;
+    }
   }
-  __device__ void scale(C by, C) {
-    factor *= by;
-    of_mean *= by;
+  LIFTWAVE_INLINE void scale(C factor, C) {
+    kind.scale(factor);
+    of_mean *= factor;
   }
 
-  __device__ C mixed(C) const { return middle; }
+  LIFTWAVE_INLINE C mixed(C) const { return middle; }
   template <bool Own>
-  __device__ C contrast() const {
+  LIFTWAVE_INLINE C contrast() const {
     return C(0);
   }
-  __device__ C weight(C a) const {
-    return factor * ((total == C(0) ? share : positive(a)) / one_for_zero(total));
-  }
+  LIFTWAVE_INLINE C weight(C a) const { return kind.weight(kind.height(a)); }
   template <bool Own>
-  __device__ C pulled(C a, C c) const {
-    return factor * of_similarity(a, c) * similarity.slopes(a).in_sample + of_mean;
+  LIFTWAVE_INLINE C pulled(C a, C c) const {
+    const C part = of_exponent<Own>(a, c);
+    if constexpr (Kind::of_similarity) return part * kind.similarity.slopes(a).in_sample + of_mean;
+    else return part;
   }
 
   template <class F>
-  __device__ void numbers(const F& f) {
-    similarity.numbers(f);
-    f(total);
-    f(share);
+  LIFTWAVE_INLINE void numbers(const F& f) {
+    kind.each_number(f);
     f(middle);
-    f(of_mean);
-    f(factor);
+    if constexpr (Kind::of_similarity) f(of_mean);
   }
-  static constexpr int count = 5 + S::count;
 
  private:
-  __device__ C positive(C a) const {
-    const C s = similarity.value(a);
-    return s < C(0) ? C(0) : s;
+  // The derivative of softmax is independent of an added constant, and a large one would cost
+  // digits. With Own, the paired numbers and `middle` are therefore relative to `top`.
+  template <bool Own>
+  LIFTWAVE_INLINE C paired(C a, C c) const {
+    if constexpr (Own && !Kind::of_similarity) return a - kind.top;
+    else return c;
   }
-  // Samples whose similarity is at most zero do not count. (NaN stays.)
-  __device__ C of_similarity(C a, C c) const {
-    return (similarity.value(a) <= C(0) ? C(0) : c - middle) / one_for_zero(total);
+  template <bool Own>
+  LIFTWAVE_INLINE C of_exponent(C a, C c) const {
+    return kind.pulled(a, weight(a), paired<Own>(a, c) - middle);
   }
 };
 
 // beta times the weights of e^dice, plus (1 - beta) times those of softmax.
 template <class C>
 struct Ada {
-  typedef C number;
-  Exponential<Dice<C>> first;
-  Softmax<C> second;
+  Weighed<Exponential<Dice<C>>> first;
+  Weighed<Softmax<C>> second;
 
   template <bool Own, class R>
-  __device__ __forceinline__ void weigh(const R& region, C delta) {
+  LIFTWAVE_INLINE void weigh(const R& region, C delta) {
     first.template weigh<Own>(region, delta);
     second.template weigh<Own>(region, delta);
   }
   template <bool Own, class R>
-  __device__ __forceinline__ void pull(const R& region) {
+  LIFTWAVE_INLINE void pull(const R& region) {
     first.template pull<Own>(region);
   }
-  __device__ void scale(C factor, C beta) {
+  LIFTWAVE_INLINE void scale(C factor, C beta) {
     first.scale(factor * beta, C(0));
     second.scale(factor * (C(1) - beta), C(0));
   }
 
-  __device__ C mixed(C beta) const { return beta * first.middle + (C(1) - beta) * second.middle; }
+  LIFTWAVE_INLINE C mixed(C beta) const { return blend<C>(beta, first.middle, second.middle); }
   template <bool Own>
-  __device__ C contrast() const {
-    return (Own ? first.middle - second.top : first.middle) - second.middle;
+  LIFTWAVE_INLINE C contrast() const {
+    return (Own ? first.middle - second.kind.top : first.middle) - second.middle;
   }
-  __device__ C weight(C a) const { return first.weight(a) + second.weight(a); }
+  LIFTWAVE_INLINE C weight(C a) const { return first.weight(a) + second.weight(a); }
   template <bool Own>
-  __device__ C pulled(C a, C c) const {
+  LIFTWAVE_INLINE C pulled(C a, C c) const {
     return first.template pulled<Own>(a, c) + second.template pulled<Own>(a, c);
   }
 
   template <class F>
-  __device__ void numbers(const F& f) {
+  LIFTWAVE_INLINE void numbers(const F& f) {
     first.numbers(f);
     second.numbers(f);
   }
-  static constexpr int count = Exponential<Dice<C>>::count + Softmax<C>::count;
 };
 
 // --- kinds ---------------------------------------------------------------------------------------
@@ -377,22 +295,16 @@ enum Similarity : int {
 template <int Of, class C, class Work>
 __device__ __forceinline__ void with_weights(int similarity, const Work& work) {
   if constexpr (Of == family_softmax) {
-    work(Softmax<C>());
+    work(Weighed<Softmax<C>>());
   } else if constexpr (Of == family_ada) {
     work(Ada<C>());
   } else if constexpr (Of == family_exponential) {
-    work(Exponential<Dice<C>>());
+    work(Weighed<Exponential<Dice<C>>>());
   } else {
-    if (similarity == similarity_dice) work(Plain<Dice<C>>());
-    else if (similarity == similarity_distance) work(Plain<InverseDistance<C, false>>());
-    else work(Plain<InverseDistance<C, true>>());
+    if (similarity == similarity_dice) work(Weighed<Plain<Dice<C>>>());
+    else if (similarity == similarity_distance) work(Weighed<Plain<InverseDistance<C, false>>>());
+    else work(Weighed<Plain<InverseDistance<C, true>>>());
   }
 }
-
-template <int Of, class C>
-constexpr int most_numbers = Of == family_softmax       ? Softmax<C>::count
-                             : Of == family_ada         ? Ada<C>::count
-                             : Of == family_exponential ? Exponential<Dice<C>>::count
-                                                        : Plain<InverseDistance<C, true>>::count;
 
 }  // namespace liftwave

@@ -161,12 +161,12 @@ def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnaly
     filter_levels = [steps for steps in axes if steps is not None and not _folds(steps)]
     if axes and len(filter_levels) == len(axes):
         arguments = [[analysis_axis(*step) for step in steps] for steps in filter_levels]
-        return _cpu.Analysis(arguments, band_memory(plan.shapes), [shape])
+        return _cpu.Analysis(arguments, band_memory(plan), [shape])
     ndim = len(plan.shapes[0])
     groups = [level_groups(level.analysis_steps, ndim) for level in plan.levels]
     lift_levels = [level for level in groups if level is not None]
     if groups and len(lift_levels) == len(groups):
-        bands = band_memory(plan.shapes, ALIGNED_LIFTING_SIZE)
+        bands = band_memory(plan, ALIGNED_LIFTING_SIZE)
         return _cpu.LiftAnalysis(lift_levels, bands, None, [shape])
     return False
 

@@ -41,18 +41,10 @@ class CpuLiftPool:
         arrays = _memories([x, filters])
         if arrays is None:
             return self._fallback.lift_down(x, filters, plan, output, with_sums)
-        signal, taps = arrays
-        batch, channels = signal.shape[:2]
-        blocks = len(output.bands) if output.combination == "concat" else 1
-        count = len(output.bands) if output.combination == "bands" else 1
-        results = [
-            np.empty((batch, blocks * channels, *plan.halves), signal.dtype) for _ in range(count)
-        ]
-        sums = np.zeros((len(plan.passes), 2)) if with_sums else None
-        if signal.size:
-            form = _FORMS[output.combination]
-            _module(plan).down(signal, taps, results, output.bands, form, sums)
-        sums = None if sums is None else sums.astype(signal.dtype)
+        form = _FORMS[output.combination]
+        down = _native(plan).down(arrays[0], arrays[1], output.bands, form, with_sums)
+        assert down is not None  # the module reads contiguous arrays
+        results, sums = down
         if type(x) is np.ndarray:
             return results, sums
         return all_like(x, results), None if sums is None else like(x, sums)
@@ -62,11 +54,7 @@ class CpuLiftPool:
         arrays = _memories([*bands, filters])
         if arrays is None:
             return self._fallback.lift_up(bands, filters, plan)
-        *halves, taps = arrays
-        signal = np.empty((*halves[0].shape[:2], *plan.sizes), halves[0].dtype)
-        if signal.size:
-            _module(plan).up(halves, taps, signal)
-        return like(bands[0], signal)
+        return like(bands[0], _native(plan).up(arrays[:-1], arrays[-1]))
 
     def lift_down_vjp(
         self,
@@ -79,28 +67,23 @@ class CpuLiftPool:
         from_outputs: bool,
     ) -> tuple[Array, Array]:
         """Cotangents of the signal and of the filters."""
-        present = [g for g in cotangents if g is not None]
-        extra = [] if sums_cotangent is None else [sums_cotangent]
-        arrays = _memories([filters, *values, *present, *extra])
+        arrays = _memories([*values, *cotangents, sums_cotangent, filters])
         if arrays is None:
             return self._fallback.lift_down_vjp(
                 values, cotangents, sums_cotangent, filters, plan, output, from_outputs
             )
-        taps, value_memories = arrays[0], arrays[1 : 1 + len(values)]
-        remaining = iter(arrays[1 + len(values) :])
-        cotangent_memories = [None if g is None else next(remaining) for g in cotangents]
-        weights = None if sums_cotangent is None else next(remaining).astype(np.float64)
-        signal = np.empty(
-            (value_memories[0].shape[0], taps.shape[2], *plan.sizes), value_memories[0].dtype
+        count = len(values)
+        back = _native(plan).down_vjp(
+            arrays[:count],
+            from_outputs,
+            arrays[count:-2],
+            arrays[-2],
+            arrays[-1],
+            output.bands,
+            _FORMS[output.combination],
         )
-        gradient = np.zeros((len(plan.passes), *taps.shape[1:]))
-        if signal.size:
-            form = _FORMS[output.combination]
-            _module(plan).down_vjp(
-                *(value_memories, from_outputs, cotangent_memories, weights, taps),
-                *(output.bands, form, signal, gradient),
-            )
-        gradient = _collected(gradient, taps)
+        assert back is not None
+        signal, gradient = back
         if type(filters) is np.ndarray:
             return signal, gradient
         return like(values[0], signal), like(filters, gradient)
@@ -117,19 +100,14 @@ class CpuLiftPool:
         arrays = _memories([*values, cotangent, filters])
         if arrays is None:
             return self._fallback.lift_up_vjp(values, cotangent, filters, plan, from_outputs)
-        *value_memories, cotangent_memory, taps = arrays
-        shape = (*cotangent_memory.shape[:2], *plan.halves)
-        bands = [np.empty(shape, cotangent_memory.dtype) for _ in range(2**plan.dimensions)]
-        gradient = np.zeros((len(plan.passes), *taps.shape[1:]))
-        if cotangent_memory.size:
-            _module(plan).up_vjp(
-                value_memories, from_outputs, cotangent_memory, taps, bands, gradient
-            )
-        return all_like(cotangent, bands), like(filters, _collected(gradient, taps))
+        back = _native(plan).up_vjp(arrays[:-2], from_outputs, *arrays[-2:])
+        assert back is not None
+        bands, gradient = back
+        return all_like(cotangent, bands), like(filters, gradient)
 
 
 @lru_cache(maxsize=256)
-def _module(plan: LiftPoolPlan) -> _cpu.LiftPool:
+def _native(plan: LiftPoolPlan) -> _cpu.LiftPool:
     sources = []
     for half in plan.halves:
         extension = plan.extension(half)
@@ -140,29 +118,28 @@ def _module(plan: LiftPoolPlan) -> _cpu.LiftPool:
     return _cpu.LiftPool(plan.sizes, sources, plan.kernel, plan.shared)
 
 
-def _collected(gradient: Any, taps: Any) -> Any:
-    """Sums of each pass as a gradient of the taps, which passes may share."""
-    if gradient.shape[0] != taps.shape[0]:
-        gradient = gradient.sum(axis=0, keepdims=True)
-    return gradient.astype(taps.dtype)
-
-
 # --- arrays --------------------------------------------------------------------------------------
 
 
-def _memories(arrays: Sequence[Array]) -> list[Any] | None:
-    """The arrays as contiguous NumPy arrays of one real dtype; None if not supported."""
+def _memories(arrays: Sequence[Array | None]) -> list[Any] | None:
+    """The arrays as contiguous NumPy arrays, which share their memory if possible.
+
+    None if the module does not support them: it needs one real dtype, and at least one sample per
+    plane. Arrays that are missing stay missing.
+    """
     memories: list[Any] = []
+    dtype = None
     for x in arrays:
-        memory = x
-        if type(x) is not np.ndarray:
-            if not is_plain_tensor(x):
+        memory: Any = x
+        if x is not None:
+            if type(x) is not np.ndarray:
+                if not is_plain_tensor(x):
+                    return None
+                memory = x.detach().numpy()
+            dtype = dtype or memory.dtype
+            if memory.dtype != dtype or dtype not in _FLOATS or 0 in memory.shape[1:]:
                 return None
-            memory = x.detach().numpy()
-        dtype = memories[0].dtype if memories else memory.dtype
-        if memory.dtype != dtype or dtype not in _FLOATS or 0 in memory.shape[1:]:
-            return None
-        if not (memory.flags.c_contiguous and memory.flags.aligned):
-            memory = np.require(memory, requirements=("C", "A"))
+            if not (memory.flags.c_contiguous and memory.flags.aligned and dtype.isnative):
+                memory = np.require(memory, dtype.newbyteorder("="), requirements=("C", "A"))
         memories.append(memory)
     return memories

@@ -13,6 +13,7 @@ import numpy as np
 import liftwave._cpu as _cpu
 from liftwave._arrays.convert import is_plain
 from liftwave._arrays.tensors import is_unwatched
+from liftwave._plan.levels import AnalysisPlan
 from liftwave._typing import Array
 
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
@@ -28,6 +29,7 @@ ALIGNED_LIFTING_SIZE = 1 << 19
 """The same for lifting, which streams from 8 MiB on: samples of complex128."""
 
 _CACHE_LINE = 64
+_SPACING = 64  # samples: whole cache lines of any dtype
 # glibc maps results of at least this many bytes anew each time. Aligned to a huge page, they cause
 # a few faults of huge pages instead of many of small ones.
 _MAPPED_BYTES = 1 << 25
@@ -104,7 +106,7 @@ def with_copies(entry: Callable[..., Result | None], *arguments: Any) -> Result:
     """The result of an entry of the module for NumPy arrays, and lists of them.
 
     An entry returns None for arrays that it cannot read in place, such as unaligned ones. It is
-    then called with copies.
+    then called with copies of those that are not contiguous, aligned and of native byte order.
     """
     result = entry(*arguments)
     if result is None:
@@ -115,10 +117,18 @@ def with_copies(entry: Callable[..., Result | None], *arguments: Any) -> Result:
 
 
 def copied(argument: Any) -> Any:
-    """A copy of a NumPy array, or of those in a list; anything else unchanged."""
+    """A copy of a NumPy array, or of those in a list; arrays that need none, and others, as is."""
     if isinstance(argument, list):
         return list(map(copied, argument))
-    return np.array(argument, order="C") if isinstance(argument, np.ndarray) else argument
+    if not isinstance(argument, np.ndarray) or (
+        type(argument) is np.ndarray and _is_simple(argument)
+    ):
+        return argument
+    return np.array(argument, argument.dtype.newbyteorder("="), order="C")
+
+
+def _is_simple(x: np.ndarray[Any, Any]) -> bool:
+    return bool(x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative)
 
 
 # --- memory for results --------------------------------------------------------------------------
@@ -145,8 +155,28 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Any:
     return buffer[-offset % unit :][:size].reshape(shape)
 
 
-def band_memory(
-    shapes: Sequence[tuple[int, ...]], aligned_size: int = ALIGNED_SIZE
-) -> _cpu.BandMemory:
-    """The memory of the bands of an analysis: one array for each of these shapes."""
-    return _cpu.BandMemory([(shape, allocation(prod(shape), aligned_size)) for shape in shapes])
+def band_memory(plan: AnalysisPlan, aligned_size: int = ALIGNED_SIZE) -> _cpu.BandMemory:
+    """The memory of the bands of an analysis: the approximation, and the details of each level.
+
+    Large details of one level share a block, in which each begins on a cache line. (The C library
+    gives large blocks back to the system when several of them are released, and new ones cost page
+    faults.) All other bands are arrays of their own.
+    """
+    approx, *details = plan.shapes
+    blocks: list[Any] = [(approx, allocation(prod(approx), aligned_size), [])]
+    remaining = iter(details)
+    for keys in plan.keys:
+        shapes = [next(remaining) for _ in keys]
+        blocks += _blocks(shapes, aligned_size)
+    return _cpu.BandMemory(blocks)
+
+
+def _blocks(shapes: list[tuple[int, ...]], aligned_size: int) -> list[Any]:
+    if sum(map(prod, shapes)) < aligned_size or len(shapes) == 1:
+        return [(shape, allocation(prod(shape), aligned_size), []) for shape in shapes]
+    stop, bands = 0, []
+    for shape in shapes:
+        start = -(-stop // _SPACING) * _SPACING
+        stop = start + prod(shape)
+        bands.append((slice(start, stop), shape))
+    return [((stop,), aligned_empty, bands)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import real_dtype, zeros
@@ -20,14 +21,16 @@ def extended(x: Array, extension: Extension, axis: int) -> Array:
         return x
     parts = [x]
     if extension.left:
-        parts.insert(0, _rows(x, len(extension.left), extension.left_columns, axis, xp))
+        parts.insert(0, extension_rows(x, len(extension.left), extension.left_columns, axis, xp))
     if extension.right:
-        parts.append(_rows(x, len(extension.right), extension.right_columns, axis, xp))
+        parts.append(extension_rows(x, len(extension.right), extension.right_columns, axis, xp))
     return xp.concat(parts, axis=axis)
 
 
-def _rows(x: Array, count: int, columns: tuple[Column, ...], axis: int, xp: Namespace) -> Array:
-    """Weighted sums of samples, one per row."""
+def extension_rows(
+    x: Array, count: int, columns: tuple[Column, ...], axis: int, xp: Namespace
+) -> Array:
+    """The samples beyond one end: weighted sums of samples, one per row."""
     if not columns:
         shape = list(x.shape)
         shape[axis] = count
@@ -47,6 +50,9 @@ def _column(x: Array, column: Column, axis: int, xp: Namespace) -> Array:
 
 
 def _taken(x: Array, indices: tuple[int, ...], axis: int, xp: Namespace) -> Array:
+    if type(x) is np.ndarray:  # NumPy's take copies arrays with gaps as a whole
+        place: Any = (*(slice(None),) * axis, list(indices))
+        return x[place]
     return xp.take(x, xp.asarray(indices, dtype=xp.int64, device=device(x)), axis=axis)
 
 

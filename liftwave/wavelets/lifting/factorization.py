@@ -10,7 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pywt
 
-from liftwave.errors import FactorizationError, WaveletError
+from liftwave._numbers import is_several
+from liftwave.errors import (
+    FactorizationError,
+    WaveletTypeError,
+)
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.euclid import euclid_factors
 from liftwave.wavelets.lifting.lattice import (
@@ -46,9 +50,9 @@ def as_filter_bank(bank: Any) -> FilterBank:
     if isinstance(bank, pywt.Wavelet):
         dec_lo, dec_hi, rec_lo, rec_hi = bank.filter_bank
         return FilterBank(dec_lo, dec_hi, rec_lo, rec_hi, bank.name)
-    if isinstance(bank, Sequence | np.ndarray) and not isinstance(bank, str) and len(bank) == 4:
+    if is_several(bank) and isinstance(bank, Sequence | np.ndarray) and len(bank) == 4:
         return FilterBank(*bank)
-    raise WaveletError(
+    raise WaveletTypeError(
         "expected a FilterBank, a pywt.Wavelet or the four filters dec_lo, dec_hi, rec_lo, "
         f"rec_hi, got {bank!r}"
     )

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from liftwave.errors import WaveletError
+from liftwave._numbers import whole_number
+from liftwave.errors import ArgumentTypeError, WaveletError
 from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.fixed_point import fixed_point
 from liftwave.wavelets.lifting.polyphase import Factors
 from liftwave.wavelets.lifting.step import (
     LiftingStep,
-    as_integer,
     as_pair,
     as_scale,
     as_tuple_of,
@@ -20,6 +21,8 @@ from liftwave.wavelets.lifting.step import (
     scale_text,
 )
 from liftwave.wavelets.taps import PlanOwner
+
+MOST_INTEGER_SHIFT = 10_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,11 +40,13 @@ class SchemeFields(PlanOwner):
         checked = {
             "steps": as_tuple_of(LiftingStep, self.steps, "steps"),
             "scale": tuple(map(as_scale, as_pair(self.scale, "scale"))),
-            "shift": tuple(as_integer(s, "shift") for s in as_pair(self.shift, "shift")),
+            "shift": tuple(
+                whole_number(s, "shift must be an integer") for s in as_pair(self.shift, "shift")
+            ),
             "integer": bool(self.integer),
         }
         if not isinstance(self.origin, FilterBank | None):
-            raise TypeError(f"origin must be a FilterBank or None, got {self.origin!r}")
+            raise ArgumentTypeError(f"origin must be a FilterBank or None, got {self.origin!r}")
         for attribute, value in checked.items():
             object.__setattr__(self, attribute, value)
         if self.integer:
@@ -53,6 +58,17 @@ class SchemeFields(PlanOwner):
             raise WaveletError(
                 f"an integer scheme cannot scale its bands, but scale is {self.scale}: "
                 "use (1, 1), or build the scheme without integer=True and call to_integer()"
+            )
+        self._check_integer_shift()
+        for step in self.steps:
+            fixed_point(step)
+
+    def _check_integer_shift(self) -> None:
+        """Check the shifts: the dtype of the coefficients follows from filters as long as these."""
+        if any(abs(s) > MOST_INTEGER_SHIFT for s in self.shift):
+            raise WaveletError(
+                f"shifts of an integer scheme must be from {-MOST_INTEGER_SHIFT} to "
+                f"{MOST_INTEGER_SHIFT}, got {self.shift}"
             )
 
     @cached_property

@@ -14,6 +14,7 @@ from liftwave.wavelets.lifting.step import LiftingStep
 
 _EXACT_BITS = 14
 _ROUNDED_BITS = 16
+_LARGEST = 2**63
 
 
 @lru_cache(maxsize=4096)
@@ -44,7 +45,8 @@ def fixed_point(step: LiftingStep) -> tuple[tuple[int, ...], int]:
     Raises
     ------
     WaveletError
-        If the taps are an array of another library.
+        If the taps are an array of another library, or a numerator does not fit
+        64 bits.
 
     Examples
     --------
@@ -54,6 +56,17 @@ def fixed_point(step: LiftingStep) -> tuple[tuple[int, ...], int]:
     """
     if not step.is_concrete:
         raise WaveletError(f"{step!r} has array taps: integer transforms need plain numbers")
+    if max(map(abs, step.taps)) < _LARGEST / 2:
+        numerators, bits = _numerators(step)
+        if max(map(abs, numerators)) < _LARGEST:
+            return numerators, bits
+    raise WaveletError(
+        f"{step!r} is too large for an integer scheme: its taps, as multiples of at least 2**-16, "
+        "must fit 64 bits"
+    )
+
+
+def _numerators(step: LiftingStep) -> tuple[tuple[int, ...], int]:
     for bits in range(1, _EXACT_BITS + 1):
         scaled = [tap * 2.0**bits for tap in step.taps]
         if all(value.is_integer() for value in scaled):

@@ -8,14 +8,15 @@ from functools import cached_property, lru_cache
 
 import pywt
 
-from liftwave.errors import WaveletError
+from liftwave.errors import ArgumentTypeError, WaveletError, WaveletTypeError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting import polyphase
 from liftwave.wavelets.lifting.fields import SchemeFields
 from liftwave.wavelets.lifting.fixed_point import fixed_point
 from liftwave.wavelets.lifting.polyphase import Factors, Polyphase
 from liftwave.wavelets.lifting.step import LiftingStep
-from liftwave.wavelets.lifting.tables import canonical_name, table_factors
+from liftwave.wavelets.lifting.tables import table_factors
+from liftwave.wavelets.names import label, nearest_wavelet, pywt_name
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,7 +106,7 @@ class LiftingScheme(SchemeFields):
         LiftingScheme('bior4.4', 4 steps, scale=(1.1496, -0.86986))
         """
         if not isinstance(name, str):
-            raise WaveletError(f"a wavelet's name must be a string, got {name!r}")
+            raise WaveletTypeError(f"a wavelet's name must be a string, got {name!r}")
         return _named(name.lower())
 
     @classmethod
@@ -301,7 +302,8 @@ class LiftingScheme(SchemeFields):
         Raises
         ------
         WaveletError
-            If taps or scales are arrays of another library.
+            If taps or scales are arrays of another library, a tap is too large
+            for 64 bits, or a shift is not from -10000 to 10000.
 
         Notes
         -----
@@ -326,6 +328,7 @@ class LiftingScheme(SchemeFields):
         self._require_numbers("to_integer")
         if self.integer:
             return self
+        self._check_integer_shift()
         bank, factors = self.origin or self.to_filter_bank(), None
         if self.dec_len > 2 and bank.orthogonal:
             from liftwave.wavelets.lifting import factorization  # most programs do not need it
@@ -348,6 +351,8 @@ class LiftingScheme(SchemeFields):
         WaveletError
             If the taps are an array of another library.
         """
+        if not isinstance(step, LiftingStep):
+            raise ArgumentTypeError(f"expected a LiftingStep, got an object of type {type(step)}")
         return fixed_point(step)
 
     def _label(self, prefix: str) -> str:
@@ -360,13 +365,14 @@ def _scheme(factors: Factors, name: str = "", origin: FilterBank | None = None) 
 
 @lru_cache(maxsize=512)
 def _named(name: str) -> LiftingScheme:
-    known, label = canonical_name(name)
+    known = pywt_name(name)
     factors = table_factors(known)
     if factors is not None:
-        return _scheme(factors, label)
+        return _scheme(factors, label(name))
     if known not in pywt.wavelist(kind="discrete"):
         raise WaveletError(
             f"no discrete wavelet is called {name!r}: lifting schemes exist for 'cdf5.3', "
-            "'cdf9.7' and all of pywt.wavelist(kind='discrete') except 'dmey'"
+            "'cdf9.7' and all of pywt.wavelist(kind='discrete') except 'dmey'."
+            + nearest_wavelet(name)
         )
     return LiftingScheme.from_filter_bank(pywt.Wavelet(known))

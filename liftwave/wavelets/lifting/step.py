@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from array_api_compat import array_namespace
 
-from liftwave.errors import WaveletError
+from liftwave._numbers import is_several, whole_number
+from liftwave.errors import ArgumentTypeError, WaveletError
 from liftwave.wavelets.lifting.laurent import Laurent
 from liftwave.wavelets.taps import (
     Taps,
@@ -22,6 +23,13 @@ from liftwave.wavelets.taps import (
 )
 
 StepKind: TypeAlias = Literal["predict", "update"]
+
+MOST_OFFSET = 100_000
+"""The largest distance between a target and its sources.
+
+Each sample beyond the ends of a signal needs a boundary row, so plans of larger distances take
+seconds.
+"""
 
 _CHANNELS = ("even", "odd")
 
@@ -46,13 +54,15 @@ class LiftingStep:
         so that gradients flow into them.
     offset : int, optional
         The source index of the first tap, relative to the index of the target
-        sample. Default 0.
+        sample. Default 0. All source indices relative to the target's must be
+        from -100000 to 100000.
 
     Raises
     ------
     ValueError
-        If ``kind`` is neither of the two (as :class:`WaveletError`), or the
-        taps are empty, not one-dimensional or not finite.
+        If ``kind`` is neither of the two or a source is too far away (as
+        :class:`WaveletError`), or the taps are empty, not one-dimensional or
+        not finite.
     TypeError
         If the taps are not real numbers or ``offset`` is not an integer.
 
@@ -68,13 +78,19 @@ class LiftingStep:
     offset: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in ("predict", "update"):
+        if not isinstance(self.kind, str) or self.kind not in ("predict", "update"):
             raise WaveletError(
                 f"unknown kind of lifting step {self.kind!r}: use 'predict' (changes odd samples) "
                 "or 'update' (changes even samples)"
             )
         object.__setattr__(self, "taps", as_taps(self.taps, "taps of a lifting step"))
-        object.__setattr__(self, "offset", as_integer(self.offset, "offset"))
+        object.__setattr__(self, "offset", whole_number(self.offset, "offset must be an integer"))
+        last = self.offset + self.length - 1
+        if not -MOST_OFFSET <= self.offset <= last <= MOST_OFFSET:
+            raise WaveletError(
+                f"a lifting step reads sources {self.offset} to {last} relative to its target: "
+                f"offset must keep them between {-MOST_OFFSET} and {MOST_OFFSET}"
+            )
 
     @property
     def target_parity(self) -> int:
@@ -169,14 +185,6 @@ def _index(shift: int) -> str:
 # --- checks of arguments -------------------------------------------------------------------------
 
 
-def as_integer(value: Any, label: str) -> int:
-    """Convert to an exact Python int, or raise a ``TypeError`` that names the argument."""
-    try:
-        return int(value.__index__())
-    except (AttributeError, TypeError):
-        raise TypeError(f"{label} must be an integer, got {value!r}") from None
-
-
 def as_pair(values: Any, label: str) -> tuple[Any, Any]:
     """Unpack two values, or raise an error that names the role of each."""
     try:
@@ -197,7 +205,7 @@ def as_scale(value: Any) -> Any:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"scale must hold numbers, got {value!r}") from None
+        raise ArgumentTypeError(f"scale must hold numbers, got {value!r}") from None
     if not np.isfinite(number) or number == 0.0:
         raise WaveletError(f"scale must be finite and not zero, got {number}")
     return number
@@ -205,12 +213,17 @@ def as_scale(value: Any) -> Any:
 
 def as_tuple_of(kind: type, values: Any, label: str) -> tuple[Any, ...]:
     """Convert any iterable of objects of one type to a tuple."""
-    if not isinstance(values, Iterable):
-        raise TypeError(f"{label} must be an iterable of {kind.__name__}, got {values!r}")
+    if isinstance(values, str):
+        raise ArgumentTypeError(
+            f"{label} must be {kind.__name__} objects, got {values!r}: LiftingScheme.from_name "
+            "returns the scheme of a name"
+        )
+    if not is_several(values):
+        raise ArgumentTypeError(f"{label} must be an iterable of {kind.__name__}, got {values!r}")
     items = tuple(values)
     for item in items:
         if not isinstance(item, kind):
-            raise TypeError(f"{label} must be {kind.__name__} objects, got {item!r}")
+            raise ArgumentTypeError(f"{label} must be {kind.__name__} objects, got {item!r}")
     return items
 
 

@@ -24,10 +24,6 @@ from liftwave.wavelets.lifting.step import LiftingStep, StepKind
 _ROOT2 = sqrt(2.0)
 _Numbers: TypeAlias = tuple[float, ...]
 
-# Other names of PyWavelets' wavelets, and the names shown for them.
-_ALIASES = {"cdf5.3": "bior2.2", "cdf53": "bior2.2", "cdf9.7": "bior4.4", "cdf97": "bior4.4"}
-_ALIAS_LABELS = {"bior2.2": "cdf5.3", "bior4.4": "cdf9.7"}
-
 # 2.k: the right half of the symmetric update, over a common denominator.
 _UPDATE_2: dict[str, tuple[int, _Numbers]] = {
     "2.2": (4, (1,)),
@@ -88,19 +84,6 @@ _SYMMETRIC: dict[str, tuple[tuple[_Numbers, ...], tuple[float, float]]] = {
 }
 
 _ORDERS = (*_UPDATE_1, *_UPDATE_2, *_UPDATE_3, *_SYMMETRIC)
-
-
-def canonical_name(name: str) -> tuple[str, str]:
-    """Return PyWavelets' name of a wavelet, and the name to show for it.
-
-    Parameters
-    ----------
-    name : str
-        A name in lower case, or an alias such as ``"cdf53"``.
-    """
-    if name in _ALIASES:
-        return _ALIASES[name], _ALIAS_LABELS[_ALIASES[name]]
-    return name, name
 
 
 @cache

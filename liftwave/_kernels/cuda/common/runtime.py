@@ -132,6 +132,11 @@ def source_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "backends" / "cuda"
 
 
+def include_folders() -> tuple[Path, Path]:
+    """Where sources look for their includes: in their folder, and in the one of all backends."""
+    return source_folder(), source_folder().parent
+
+
 @cache
 def source_text(name: str) -> str:
     """A source and all its includes, as one text."""
@@ -145,7 +150,9 @@ def _with_includes(name: str, included: set[str]) -> str:
     if name in included:
         return ""
     included.add(name)
-    text = (source_folder() / name).read_text(encoding="utf-8").replace("#pragma once\n", "")
+    paths = [folder / name for folder in include_folders()]
+    path = next(filter(Path.is_file, paths), paths[0])
+    text = path.read_text(encoding="utf-8").replace("#pragma once\n", "")
     return _INCLUDE.sub(lambda match: _with_includes(match.group(1), included), text)
 
 
