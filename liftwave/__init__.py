@@ -48,6 +48,15 @@ if _t.TYPE_CHECKING:
         wavedecn_shapes,
     )
     from liftwave.transforms.padding import pad
+    from liftwave.transforms.undecimated import (
+        iswt,
+        iswt2,
+        iswtn,
+        swt,
+        swt2,
+        swt_max_level,
+        swtn,
+    )
 
 __all__ = [
     "Decomposition",
@@ -76,6 +85,9 @@ __all__ = [
     "idwt",
     "idwt2",
     "idwtn",
+    "iswt",
+    "iswt2",
+    "iswtn",
     "kernels",
     "orthogonal_filter_bank",
     "pad",
@@ -83,6 +95,10 @@ __all__ = [
     "ravel_coeffs",
     "set_num_threads",
     "show_config",
+    "swt",
+    "swt2",
+    "swt_max_level",
+    "swtn",
     "threshold",
     "threshold_firm",
     "unravel_coeffs",
@@ -115,6 +131,15 @@ _LATE_NAMES = {
     "transforms.fully_separable": ("FswavedecnResult", "fswavedecn", "fswaverecn"),
     "transforms.lengths": ("dwt_coeff_len", "dwt_max_level", "dwtn_max_level", "wavedecn_shapes"),
     "transforms.padding": ("pad",),
+    "transforms.undecimated": (
+        "iswt",
+        "iswt2",
+        "iswtn",
+        "swt",
+        "swt2",
+        "swt_max_level",
+        "swtn",
+    ),
 }
 _MODULES = {name: module for module, names in _LATE_NAMES.items() for name in names}
 

@@ -78,11 +78,6 @@ class FilterPlan:
         """Length of the input along the axis."""
         return self.extend.n
 
-    @property
-    def folds(self) -> bool:
-        """Whether outputs beyond the ends are added to others."""
-        return bool(self.fold.left or self.fold.right)
-
     def analysis_adjoint(self) -> FilterPlan:
         """The synthesis plan that, with reversed taps, is the transpose of this analysis."""
         return self._transposed(synthesis_padding, self.extend.n == 2 * self.n_out)

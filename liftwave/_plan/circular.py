@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from liftwave._typing import Mode
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.taps import Taps
+
+_HALF_POWER = 0.5**0.5
 
 
 class Undecimated(NamedTuple):
@@ -17,18 +23,57 @@ class Undecimated(NamedTuple):
     Attributes
     ----------
     alignment : {"centred", "causal"}
-        Where the taps of an analysis are: around the output, as in PyWavelets' ``swt``, or up to
-        it, as in the maximal overlap transform (``modwt``).
+        ``"centred"``: an analysis convolves with the analysis filters, whose taps are around the
+        output (PyWavelets' ``swt``). ``"causal"``: it convolves with the synthesis filters, whose
+        taps are before the output (the maximal overlap transform, ``modwt``).
     start_level : int
         The level of the input: taps of the first level are ``2**start_level`` samples apart.
+    norm : bool
+        Whether analysis and synthesis share the factor 1/2 of a level equally. Otherwise it is part
+        of the synthesis.
     """
 
     alignment: Literal["centred", "causal"]
     start_level: int = 0
+    norm: bool = False
 
-    def analysis_first(self, length: int) -> int:
+    @property
+    def is_causal(self) -> bool:
+        """Whether the filters of analysis and synthesis are exchanged."""
+        return self.alignment == "causal"
+
+    @property
+    def factors(self) -> tuple[float, float]:
+        """The factors of the taps, in an analysis and in a synthesis."""
+        return (_HALF_POWER, _HALF_POWER) if self.norm else (1.0, 0.5)
+
+    def analysis_filters(self, bank: FilterBank) -> tuple[Taps, Taps]:
+        """The filters of an analysis."""
+        return (bank.rec_lo, bank.rec_hi) if self.is_causal else (bank.dec_lo, bank.dec_hi)
+
+    def synthesis_filters(self, bank: FilterBank) -> tuple[Taps, Taps]:
+        """The filters of a synthesis."""
+        return (bank.dec_lo, bank.dec_hi) if self.is_causal else (bank.rec_lo, bank.rec_hi)
+
+    def analysis_plan(self, n: int, length: int, depth: int) -> CircularPlan:
+        """The plan of an analysis on the level ``depth`` (0 is the finest)."""
+        return self._plan(n, length, depth, self._first(length), self.factors[0])
+
+    def synthesis_plan(self, n: int, length: int, depth: int) -> CircularPlan:
+        """The plan of the synthesis that inverts :meth:`analysis_plan`."""
+        return self._plan(n, length, depth, length - 1 - self._first(length), self.factors[1])
+
+    def _first(self, length: int) -> int:
         """The offset of the first tap of an analysis, in units of the dilation."""
-        return length // 2 if self.alignment == "centred" else 0
+        return 0 if self.is_causal else length // 2
+
+    def _plan(self, n: int, length: int, depth: int, first: int, factor: float) -> CircularPlan:
+        dilation = 2 ** (self.start_level + depth)
+        return circular_plan(n, length, dilation, dilation * first, factor)
+
+
+AxisMode: TypeAlias = Mode | Undecimated
+"""The boundary mode of an axis, or the options of an undecimated transform."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +82,8 @@ class CircularPlan:
 
     Analysis computes, for each filter :math:`f`, and synthesis sums over the bands,
 
-    .. math:: y_k = \sum_j f_j\, x_{(k + \mathtt{first} - \mathtt{dilation}\, j) \bmod n}.
+    .. math:: y_k = \sum_j (\mathtt{factor}\, f_j)\,
+        x_{(k + \mathtt{first} - \mathtt{dilation}\, j) \bmod n}.
 
     Attributes
     ----------
@@ -49,6 +95,8 @@ class CircularPlan:
         The distance of the taps.
     first : int
         The offset of the first tap.
+    factor : float
+        The factor of all taps.
     native : dict
         The native plan of each family of kernels.
     """
@@ -57,6 +105,7 @@ class CircularPlan:
     length: int
     dilation: int
     first: int
+    factor: float
     native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -69,37 +118,21 @@ class CircularPlan:
         """The offset of each tap, between 0 and ``n_out - 1``."""
         return tuple((self.first - self.dilation * j) % self.n_out for j in range(self.length))
 
-    @property
-    def folds(self) -> bool:
-        """Whether outputs beyond the ends are added to others: there are none."""
-        return False
+    def scaled(self, taps: Taps) -> Taps:
+        """Taps times the factor."""
+        if self.factor == 1.0:
+            return taps
+        if isinstance(taps, tuple):
+            return tuple(tap * self.factor for tap in taps)
+        return taps * self.factor
 
-    def analysis_adjoint(self) -> CircularPlan:
-        """The synthesis plan that, with reversed taps, is the transpose of this analysis."""
-        return _circular_plan(
-            self.n_out, self.length, self.dilation, self.dilation * (self.length - 1) - self.first
-        )
-
-    synthesis_adjoint = analysis_adjoint
-
-    def shortened(self, n_out: int) -> CircularPlan:
-        """The plan itself: all outputs are used."""
-        assert n_out == self.n_out
-        return self
+    def adjoint(self) -> CircularPlan:
+        """The plan that, with reversed taps, is the transpose of this one."""
+        first = self.dilation * (self.length - 1) - self.first
+        return circular_plan(self.n_out, self.length, self.dilation, first, self.factor)
 
 
 @lru_cache(maxsize=4096)
-def _circular_plan(n: int, length: int, dilation: int, first: int) -> CircularPlan:
-    return CircularPlan(n, length, dilation, first)
-
-
-def circular_analysis_plan(n: int, length: int, mode: Undecimated, depth: int) -> CircularPlan:
-    """The plan of an undecimated analysis on the level ``depth`` (0 is the finest)."""
-    dilation = 2 ** (mode.start_level + depth)
-    return _circular_plan(n, length, dilation, dilation * mode.analysis_first(length))
-
-
-def circular_synthesis_plan(n: int, length: int, mode: Undecimated, depth: int) -> CircularPlan:
-    """The plan of the synthesis that inverts :func:`circular_analysis_plan`."""
-    dilation = 2 ** (mode.start_level + depth)
-    return _circular_plan(n, length, dilation, dilation * (length - 1 - mode.analysis_first(length)))
+def circular_plan(n: int, length: int, dilation: int, first: int, factor: float) -> CircularPlan:
+    """The plan with these attributes: always the same object."""
+    return CircularPlan(n, length, dilation, first, factor)

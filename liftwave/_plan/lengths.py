@@ -6,7 +6,7 @@ import sys
 from math import prod
 
 from liftwave._plan.boundary import LIFTING_MODES
-from liftwave._plan.circular import Undecimated
+from liftwave._plan.circular import AxisMode, Undecimated
 from liftwave._typing import Mode
 from liftwave.errors import ModeError, ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -36,7 +36,7 @@ def check_size(what: str, *shapes: tuple[int, ...]) -> None:
         )
 
 
-def band_lengths(n: int, wavelet: Resolved, mode: Mode | Undecimated, what: str = "axis") -> tuple[int, int]:
+def band_lengths(n: int, wavelet: Resolved, mode: AxisMode, what: str = "axis") -> tuple[int, int]:
     """Lengths of approximation and detail of ``n`` samples, after a check of ``n``.
 
     Raises
@@ -66,7 +66,7 @@ def band_lengths(n: int, wavelet: Resolved, mode: Mode | Undecimated, what: str 
     return m, m
 
 
-def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode | Undecimated) -> int:
+def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMode) -> int:
     """Length of the signal that is synthesised from bands of these lengths.
 
     Raises
@@ -107,7 +107,7 @@ def _lifted_length(n_approx: int, n_detail: int) -> int:
     return n_approx + n_detail
 
 
-def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode | Undecimated) -> int:
+def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMode) -> int:
     """How many of ``n_approx`` reconstructed coefficients fit ``n_detail`` details.
 
     A level of odd length is reconstructed with one sample too many, which is
@@ -116,7 +116,7 @@ def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode |
     if isinstance(wavelet, LiftingScheme) and mode != "periodization":
         _lifted_length(n_approx, n_detail)
         return n_approx
-    if n_approx - n_detail not in (0, 0 if isinstance(mode, Undecimated) else 1):
+    if n_approx - n_detail not in ((0,) if isinstance(mode, Undecimated) else (0, 1)):
         raise ShapeError(
             "coefficient shape mismatch: incompatible coefficient array sizes "
             f"{n_approx} (approximation) and {n_detail} (detail)"
@@ -124,7 +124,7 @@ def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode |
     return n_detail
 
 
-def check_lifting_mode(scheme: LiftingScheme, mode: Mode | Undecimated) -> None:
+def check_lifting_mode(scheme: LiftingScheme, mode: AxisMode) -> None:
     """Raise if lifting is not defined under ``mode``."""
     if mode not in LIFTING_MODES:
         raise ModeError(
@@ -133,6 +133,6 @@ def check_lifting_mode(scheme: LiftingScheme, mode: Mode | Undecimated) -> None:
         )
 
 
-def filter_bank_length(n: int, length: int, mode: Mode | Undecimated) -> int:
+def filter_bank_length(n: int, length: int, mode: Mode) -> int:
     """Number of coefficients per band: ``ceil(n / 2)`` or ``floor((n + length - 1) / 2)``."""
     return (n + 1) // 2 if mode == "periodization" else (n + length - 1) // 2

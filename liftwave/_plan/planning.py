@@ -18,7 +18,7 @@ from liftwave._plan.axes import (
     with_length,
 )
 from liftwave._plan.axis import analysis_plan, lift_plan, synthesis_plan, upsampling_plan
-from liftwave._plan.circular import Undecimated, circular_analysis_plan, circular_synthesis_plan
+from liftwave._plan.circular import Undecimated
 from liftwave._plan.lengths import band_lengths, check_size
 from liftwave._plan.levels import (
     AnalysisLevel,
@@ -36,6 +36,7 @@ from liftwave._plan.levels import (
     unflatten_bands,
 )
 from liftwave.errors import ShapeError
+from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import FixedPoint, Taps, tap_count
 
@@ -101,15 +102,16 @@ def _analysis_level(shape: Shape, plans: Sequence[AxisPlan], depth: int) -> Anal
 
 
 def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
-    wavelet = plan.wavelet
+    axis, wavelet, mode = plan
+    if isinstance(mode, Undecimated):
+        assert isinstance(wavelet, FilterBank)  # `check_lengths` rejects schemes
+        circular = mode.analysis_plan(n, wavelet.dec_len, depth)
+        return CircularStep(axis, circular, mode.analysis_filters(wavelet))
     if isinstance(wavelet, LiftingScheme):
-        geometry = lift_plan(wavelet, n, plan.mode)
-        return LiftStep(plan.axis, geometry, step_taps(wavelet), wavelet.scale)
+        geometry = lift_plan(wavelet, n, mode)
+        return LiftStep(axis, geometry, step_taps(wavelet), wavelet.scale)
     filters = (wavelet.dec_lo, wavelet.dec_hi)
-    if isinstance(plan.mode, Undecimated):
-        circular = circular_analysis_plan(n, wavelet.dec_len, plan.mode, depth)
-        return CircularStep(plan.axis, circular, filters)
-    return FilterStep(plan.axis, analysis_plan(n, wavelet.dec_len, plan.mode), filters)
+    return FilterStep(axis, analysis_plan(n, wavelet.dec_len, mode), filters)
 
 
 # --- synthesis -------------------------------------------------------------------------------
@@ -204,18 +206,19 @@ def _check_dimensions(shapes: Sequence[Shape]) -> None:
 
 
 def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape], depth: int) -> Step:
-    wavelet = plan.wavelet
-    n_approx, n_detail = (shape[plan.axis] for shape in shapes)
+    axis, wavelet, mode = plan
+    n_approx, n_detail = (shape[axis] for shape in shapes)
+    if isinstance(mode, Undecimated):
+        assert isinstance(wavelet, FilterBank)  # `signal_length` rejects schemes
+        circular = mode.synthesis_plan(n_approx, wavelet.rec_len, depth)
+        return CircularStep(axis, circular, mode.synthesis_filters(wavelet))
     if isinstance(wavelet, LiftingScheme):
-        geometry = lift_plan(wavelet, n_approx + n_detail, plan.mode).inverse()
+        geometry = lift_plan(wavelet, n_approx + n_detail, mode).inverse()
         taps = tuple(reversed(step_taps(wavelet)))
         scale = (1 / wavelet.scale[0], 1 / wavelet.scale[1])
-        return LiftStep(plan.axis, geometry, taps, scale)
+        return LiftStep(axis, geometry, taps, scale)
     filters = (wavelet.rec_lo, wavelet.rec_hi)
-    if isinstance(plan.mode, Undecimated):
-        circular = circular_synthesis_plan(n_approx, wavelet.rec_len, plan.mode, depth)
-        return CircularStep(plan.axis, circular, filters)
-    return FilterStep(plan.axis, synthesis_plan(n_approx, wavelet.rec_len, plan.mode), filters)
+    return FilterStep(axis, synthesis_plan(n_approx, wavelet.rec_len, mode), filters)
 
 
 def plan_upsampling(

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "common/inline.hpp"
@@ -17,14 +18,24 @@ struct CircularAxis {
   index_t n = 0;
   std::vector<index_t> offset;  // between -n and n, see `normalize`
   Taps low, high;
+  // Outputs of tap j at k and of tap j + 1 at k + step read the same sample. Positions 0, step,
+  // 2 step, ... are a cycle of `cycle` positions, and there are n / cycle cycles.
+  index_t step = 0, cycle = 1;
 
   LIFTWAVE_INLINE index_t taps() const { return static_cast<index_t>(offset.size()); }
   // Samples that outputs need before and behind their own positions.
   LIFTWAVE_INLINE index_t before() const { return -std::min<index_t>(0, *std::min_element(offset.begin(), offset.end())); }
   LIFTWAVE_INLINE index_t behind() const { return std::max<index_t>(0, *std::max_element(offset.begin(), offset.end())); }
 
+  // Position i of the cycle that begins at `first`.
+  LIFTWAVE_INLINE index_t position(index_t first, index_t i) const {
+    return (first + i % cycle * step) % n;
+  }
+
   // Moves the offsets by multiples of n into the shortest range around zero that this allows.
   void normalize() {
+    if (taps() > 1) step = ((offset[0] - offset[1]) % n + n) % n;
+    cycle = n / std::gcd(n, step);
     const auto [least, most] = std::minmax_element(offset.begin(), offset.end());
     if (*most - *least >= n) {
       for (index_t& o : offset) o = (o % n + n) % n;

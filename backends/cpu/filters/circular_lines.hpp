@@ -141,8 +141,7 @@ void merge_block(const CircularAxis* levels, int depth, const CircularBlocks& bl
   for (int level = 0; level < depth; ++level) {
     const CircularAxis& axis = levels[level];
     const bool last = level + 1 == depth;
-    Scratch of_level;
-    Terms<T> terms(2 * axis.taps(), last ? of_level : scratch);
+    Terms<T> terms(2 * axis.taps(), scratch);
     if (approx) terms.add(axis, axis.low, [&](index_t offset) { return approx + offset * lanes; });
     if (detail[level]) {
       const T* high = periodic_line(detail[level], n, ranges.from[level], ranges.to[level], scratch);

@@ -1,8 +1,8 @@
 // One level without downsampling along several consecutive axes at once.
 //
 // For each position along the first axis, analysis computes the low and the high plane (all positions
-// along the other axes) in the cache and splits them further; synthesis merges bands into two planes,
-// and these into the result.
+// along the other axes) in the cache and splits them further; synthesis merges bands along the other
+// axes first, as the analysis is undone from the last axis to the first.
 #pragma once
 
 #include "filters/circular_lines.hpp"
@@ -24,10 +24,11 @@ class CircularPlanes {
     split_axis<0>(x, out, k0, k1);
   }
 
-  // The result at positions k0 ... k1 - 1 along the first axis; null bands are missing.
+  // The result at positions i0 ... i1 - 1 of the cycle of the first axis that begins at `first`; null
+  // bands are missing.
   template <class T>
-  void merge(const T* const* bands, T* out, index_t k0, index_t k1) const {
-    merge_axis<0>(bands, out, k0, k1);
+  void merge(const T* const* bands, T* out, index_t first, index_t i0, index_t i1) const {
+    merge_cycle<0>(bands, out, first, i0, i1);
   }
 
  private:
@@ -63,55 +64,93 @@ class CircularPlanes {
                 [&](index_t offset) { return static_cast<const T*>(row) + offset * lanes_; });
   }
 
+  // The plane that bands merge to along axis s and those behind it. At least one has data.
   template <int s, class T>
-  void merge_axis(const T* const* bands, T* out, index_t k0, index_t k1) const {
+  void merge_plane(const T* const* bands, T* out) const {
+    if (s + 1 == count_) return merge_row(bands, out);
     if constexpr (s + 1 < max_axes) {
-      Scratch scratch;
       const CircularAxis& axis = axes_[s];
-      const index_t plane = plane_[s + 1], halves = index_t{1} << (count_ - s - 1);
-      T* memory[1 << (max_axes - 1)];
-      for (index_t b = 0; b < halves; ++b) memory[b] = plane_with_margins<T>(s + 1, scratch);
-      for (index_t k = k0; k < k1; ++k) {
-        T* merged[1 << (max_axes - 1)];
-        for (index_t b = 0; b < halves; ++b) {
-          const bool present = merge_plane(axis, bands[b], bands[halves + b], k, plane, memory[b]);
-          merged[b] = present ? memory[b] : nullptr;
-        }
-        if (s + 2 == count_) merge_row(merged, out + k * plane);
-        else merge_axis<s + 1>(static_cast<const T* const*>(merged), out + k * plane, 0, axes_[s + 1].n);
+      for (index_t first = 0; first < axis.n / axis.cycle; ++first) {
+        merge_cycle<s>(bands, out, first, 0, axis.cycle);
       }
     }
   }
 
-  // The plane at position k that two bands merge to; false if both are missing.
-  template <class T>
-  static bool merge_plane(const CircularAxis& axis, const T* low, const T* high, index_t k,
-                          index_t plane, T* to) {
+  // Positions i0 ... i1 - 1 of the cycle that begins at `first`, along axis s. Each needs the planes
+  // that the position before needs, except for one.
+  template <int s, class T>
+  void merge_cycle(const T* const* bands, T* out, index_t first, index_t i0, index_t i1) const {
     Scratch scratch;
-    Terms<T> terms(2 * axis.taps(), scratch);
-    for (const auto& [band, filter] : {std::pair{low, &axis.low}, std::pair{high, &axis.high}}) {
-      if (!band) continue;
-      const T* from = band;
-      terms.add(axis, *filter, [&](index_t offset) { return from + wrapped(k + offset, axis.n) * plane; });
+    const CircularAxis& axis = axes_[s];
+    const index_t plane = plane_[s + 1], taps = axis.taps(), kept = std::min(taps, axis.cycle);
+    const index_t source = wrapped(first + axis.offset[0], axis.n);  // that tap 0 reads at i = 0
+    const Halves<T> halves(bands, index_t{1} << (count_ - s - 1));
+    T* memory[2] = {nullptr, nullptr};
+    for (int h = 0; h < 2; ++h) {
+      if (halves.present[h]) memory[h] = scratch.take<T>(kept * plane);
     }
-    if (terms.count) sum_terms(terms, 0, plane, to, false);
-    return terms.count > 0;
+    index_t next = i0 - kept + 1;  // counted beyond the cycle on both sides
+    for (index_t i = i0; i < i1; ++i) {
+      for (; next <= i; ++next) {
+        const index_t at = axis.position(source, wrapped(next, axis.cycle)) * plane;
+        for (int h = 0; h < 2; ++h) {
+          if (memory[h]) halves.template merge_at<s>(*this, h, at, memory[h] + wrapped(next, kept) * plane);
+        }
+      }
+      Scratch of_plane;
+      Terms<T> terms(2 * taps, of_plane);
+      for (int h = 0; h < 2; ++h) {
+        const T* from = memory[h];
+        index_t j = 0;
+        if (from) terms.add(axis, h ? axis.high : axis.low, [&](index_t) {
+          const index_t before = j++ % axis.cycle;
+          return from + wrapped(i - before, kept) * plane;
+        });
+      }
+      const bool streamed = s == 0 && past_caches_;
+      sum_terms(terms, 0, plane, out + axis.position(first, i) * plane, streamed);
+    }
   }
 
-  // The row of the result from its low and its high row along the last axis; one may be null.
+  // The bands of the low and of the high planes along an axis.
   template <class T>
-  void merge_row(T* const* half, T* to) const {
+  struct Halves {
+    const T* const* bands;
+    index_t count;  // of one half
+    bool present[2];
+
+    Halves(const T* const* all, index_t count_of_half) : bands(all), count(count_of_half) {
+      for (int h = 0; h < 2; ++h) {
+        const T* const* half = bands + h * count;
+        present[h] = std::any_of(half, half + count, [](const T* band) { return band != nullptr; });
+      }
+    }
+
+    // Merges the planes of one half that begin at a number of its bands.
+    template <int s>
+    void merge_at(const CircularPlanes& planes, int half, index_t at, T* to) const {
+      const T* moved[1 << (max_axes - 1)];
+      for (index_t b = 0; b < count; ++b) {
+        const T* band = bands[half * count + b];
+        moved[b] = band ? band + at : nullptr;
+      }
+      planes.merge_plane<s + 1>(static_cast<const T* const*>(moved), to);
+    }
+  };
+
+  // A row from its low and its high row along the last axis; one may be null.
+  template <class T>
+  void merge_row(const T* const* half, T* to) const {
     Scratch scratch;
     const CircularAxis& axis = axes_[count_ - 1];
+    const index_t n = axis.n * lanes_, before = axis.before() * lanes_, behind = axis.behind() * lanes_;
     Terms<T> terms(2 * axis.taps(), scratch);
     for (int h = 0; h < 2; ++h) {
       if (!half[h]) continue;
-      fill_margins(half[h]);
-      const T* row = half[h];
+      const T* row = periodic_line(half[h], n, -before, n + behind, scratch);
       terms.add(axis, h ? axis.high : axis.low, [&](index_t offset) { return row + offset * lanes_; });
     }
-    if (terms.count) sum_terms(terms, 0, axis.n * lanes_, to, past_caches_);
-    else std::fill_n(to, axis.n * lanes_, T(0));
+    sum_terms(terms, 0, n, to, false);
   }
 
   // Memory of a plane at axis s. A row of the last axis has margins before and behind it.
@@ -137,20 +176,26 @@ class CircularPlanes {
   index_t plane_[max_axes + 1];  // numbers from axis s on
 };
 
-// Positions along the first axis, in blocks that several threads compute.
+// Positions along the first axis, in blocks that several threads compute. `cycle`: how many
+// consecutive ones share planes; `shared`: how many planes a block computes more than it has.
 template <class T, class Work>
-void for_plane_blocks(const CircularAxis* axes, int count, const ArrayView<T>& like, const Work& work) {
+void for_plane_blocks(const CircularAxis* axes, int count, const ArrayView<T>& like, index_t cycle,
+                      index_t shared, const Work& work) {
   Batch batch;
   const Inner inner = split_dimensions(&like, 1, axes[0].axis, axes[count - 1].axis, batch);
-  const double all = static_cast<double>(numbers_of(like)), bytes = 2.0 * (1 << count) * sizeof(T) * all;
-  const bool past_caches = (1 << count) * sizeof(T) * all >= streamed_bytes;
-  const CircularPlanes planes(axes, count, inner.count, past_caches);
-  const index_t n = axes[0].n, blocks = std::clamp<index_t>(8 * threads_for(bytes) / batch.size, 1, n);
-  const index_t block = (n + blocks - 1) / blocks;
-  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+  const double all = sizeof(T) * static_cast<double>(numbers_of(like));
+  const double bytes = all * 2 * (1 << count);
+  const CircularPlanes planes(axes, count, inner.count, all * (1 << count) >= streamed_bytes);
+  const index_t cycles = axes[0].n / cycle;
+  const index_t wanted = std::max<index_t>(8 * threads_for(bytes), ranges_for(bytes));
+  const index_t most = std::max<index_t>(1, cycle / std::max<index_t>(1, 4 * shared));
+  const index_t blocks = std::clamp<index_t>(wanted / (batch.size * cycles), 1, most);
+  const index_t block = (cycle + blocks - 1) / blocks;
+  parallel_for(batch.size * cycles * blocks, bytes, [&](index_t begin, index_t end) {
     for (index_t item = begin; item < end; ++item) {
-      const index_t k0 = item % blocks * block;
-      work(planes, batch, item / blocks, std::min(k0, n), std::min(k0 + block, n));
+      const index_t first = item / blocks % cycles, i0 = item % blocks * block;
+      const index_t i1 = std::min(i0 + block, cycle);
+      if (i0 < i1) work(planes, batch, item / blocks / cycles, first, i0, i1);
     }
     end_streams();
   });
@@ -160,8 +205,8 @@ void for_plane_blocks(const CircularAxis* axes, int count, const ArrayView<T>& l
 template <class T>
 void split_planes(const CircularAxis* axes, int count, const ArrayView<const T>& x,
                   const ArrayView<T>* bands) {
-  for_plane_blocks(axes, count, x, [&](const CircularPlanes& planes, const Batch& batch, index_t item,
-                                       index_t k0, index_t k1) {
+  for_plane_blocks(axes, count, x, axes[0].n, 0, [&](const CircularPlanes& planes, const Batch& batch,
+                                                     index_t item, index_t, index_t k0, index_t k1) {
     T* out[1 << max_axes];
     for (int b = 0; b < 1 << count; ++b) out[b] = batch.locate(item, bands[b]);
     planes.split(batch.locate(item, x), out, k0, k1);
@@ -172,13 +217,14 @@ void split_planes(const CircularAxis* axes, int count, const ArrayView<const T>&
 template <class T>
 void merge_planes(const CircularAxis* axes, int count, const ArrayView<const T>* bands,
                   const ArrayView<T>& out) {
-  for_plane_blocks(axes, count, out, [&](const CircularPlanes& planes, const Batch& batch, index_t item,
-                                         index_t k0, index_t k1) {
+  for_plane_blocks(axes, count, out, axes[0].cycle, axes[0].taps(),
+                   [&](const CircularPlanes& planes, const Batch& batch, index_t item, index_t first,
+                       index_t i0, index_t i1) {
     const T* from[1 << max_axes];
     for (int b = 0; b < 1 << count; ++b) {
       from[b] = bands[b].data ? batch.locate(item, bands[b]) : nullptr;
     }
-    planes.merge(from, batch.locate(item, out), k0, k1);
+    planes.merge(from, batch.locate(item, out), first, i0, i1);
   });
 }
 

@@ -128,9 +128,6 @@ InputShapes::InputShapes(nb::handle shapes) {
   }
 }
 
-InputShapes::InputShapes(const std::vector<index_t>& shape, std::size_t count)
-    : shapes_(count, SmallVector<index_t, 6>(shape.data(), shape.data() + shape.size())) {}
-
 bool InputShapes::fit(const PythonArray* arrays) const {
   for (const auto& shape : shapes_) {
     const PythonArray& array = *arrays++;

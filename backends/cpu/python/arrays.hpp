@@ -104,9 +104,6 @@ class InputShapes {
   // `shapes`: a sequence of tuples; None if the arrays may have any shapes.
   explicit InputShapes(nb::handle shapes);
 
-  // `count` arrays of one shape.
-  InputShapes(const std::vector<index_t>& shape, std::size_t count);
-
   // Whether the arrays have these shapes.
   bool fit(const PythonArray* arrays) const;
 

@@ -12,6 +12,7 @@
 #include "common/require.hpp"
 #include "filters/circular_levels.hpp"
 #include "python/arrays.hpp"
+#include "python/gil.hpp"
 
 namespace liftwave {
 namespace {
@@ -38,7 +39,7 @@ CircularAxis make_axis(const CircularArgument& argument) {
   return a;
 }
 
-// What both directions have in common: the axes of all levels, and the shape of every array.
+// What both directions have in common: the axes of all levels.
 class Levels {
  public:
   explicit Levels(const std::vector<LevelArgument>& arguments) {
@@ -53,12 +54,13 @@ class Levels {
   }
 
   const CircularLevels& levels() const { return levels_; }
-  std::size_t bands() const { return bands_; }
+  std::size_t size() const { return levels_.counts.size(); }
 
-  // The number of bands of a level.
+  // The number of bands of all levels, and of one of them.
+  std::size_t bands() const { return bands_; }
   std::size_t bands(std::size_t level) const { return std::size_t{1} << levels_.counts[level]; }
 
-  // Whether the array has the axes' lengths and is contiguous from the first one on.
+  // Whether an array is contiguous from the first axis on. Its axes must have the plan's lengths.
   template <class T>
   bool in_place(const ArrayView<T>& a) const {
     int first = a.ndim;
@@ -85,18 +87,44 @@ class Levels {
   std::size_t bands_ = 0;
 };
 
+// The shape of `like`, with strides of a C-contiguous array.
+template <class T, class U>
+void lay_out(ArrayView<T>& a, const ArrayView<U>& like, T* data) {
+  a.data = data;
+  a.ndim = like.ndim;
+  index_t stride = 1;
+  for (int d = like.ndim - 1; d >= 0; --d) {
+    a.shape[d] = like.shape[d];
+    a.stride[d] = stride;
+    stride *= like.shape[d];
+  }
+}
+
+template <class T>
+T* numbers_in(const PythonArray& memory, index_t numbers) {
+  const index_t parts = memory.itemsize() / static_cast<index_t>(sizeof(T));
+  require(memory.samples() * parts == numbers, "a band does not fit its memory");
+  return reinterpret_cast<T*>(memory.data());
+}
+
 // Levels of an analysis. The input of each but the first is the approximation of the one before.
 class CircularAnalysis {
  public:
-  // `keep`: whether the approximations of all levels are results. `allocate` as in `allocated`.
-  // `shape`: that of the signal.
-  CircularAnalysis(const std::vector<LevelArgument>& arguments, bool keep, nb::object allocate,
-                   nb::object shape)
-      : levels_(arguments), keep_(keep), allocate_(std::move(allocate)), shape_(shape),
-        shapes_(nb::cast<std::vector<index_t>>(shape), 1) {}
+  // `memory`: the bands of a transform of one shape (see `Analysis`). None for one level along one
+  // axis of arrays of any shape. `shapes`: that of the signal, or None.
+  CircularAnalysis(const std::vector<LevelArgument>& arguments, nb::object memory, nb::object shapes)
+      : levels_(arguments), memory_object_(std::move(memory)), shapes_(shapes) {
+    if (memory_object_.is_none()) {
+      require(levels_.bands() == 2, "levels have no memory");
+    } else {
+      memory_ = nb::cast<const BandMemory*>(memory_object_);
+      require(memory_->size() == levels_.bands() - levels_.size() + 1,
+              "bands do not match their memory");
+    }
+  }
 
-  // All bands: the approximation, then the details, coarsest level first and within a level by key,
-  // with its approximation in front if it is kept. None if `x` is not plain or not of this shape.
+  // All bands: the approximation, then the details, coarsest level first. None if `x` is not plain
+  // or not of this shape.
   nb::object run(nb::handle x) const {
     PythonArray in;
     if (!in.open(x) || !in.is_floating() || !shapes_.fit(&in)) return nb::none();
@@ -112,46 +140,41 @@ class CircularAnalysis {
     ArrayView<const T> in;
     x.view(in);
     if (!levels_.in_place(in)) return nb::none();
-    const std::size_t count = levels_.levels().counts.size();
-    const std::size_t finer = keep_ ? 0 : count - 1;  // approximations that are no results
-    nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(levels_.bands() - finer)));
+    BandMemory::Arrays out(memory_ ? memory_->size() : 2);
+    const nb::object results = memory_ ? memory_->allocate(dtype_object(x.dtype()), out) : pair(x, out);
+    const index_t numbers = numbers_of(in);
     InlineArray<ArrayView<T>, 4> bands(levels_.bands());
     ArrayView<T>* band = bands.data();
-    std::size_t stop = levels_.bands() - finer;
-    for (std::size_t level = 0; level < count; ++level) {
-      const std::size_t size = levels_.bands(level);
-      const bool approx = keep_ || level + 1 == count;
-      stop -= size - (approx ? 0 : 1);
-      for (std::size_t b = 0; b < size; ++b, ++band) {
-        place(*band, x, b > 0 || approx ? list.ptr() : nullptr, stop + b - (approx ? 0 : 1));
+    std::size_t detail = out.size();  // the coarsest level's come first
+    for (std::size_t level = 0; level < levels_.size(); ++level) {
+      const bool last = level + 1 == levels_.size();
+      const std::size_t details = levels_.bands(level) - 1;
+      detail -= details;
+      lay_out(*band++, in, last ? numbers_in<T>(out[0], numbers) : nullptr);
+      for (std::size_t b = 0; b < details; ++b) {
+        lay_out(*band++, in, numbers_in<T>(out[detail + b], numbers));
       }
     }
-    run_released(sizeof(T) * static_cast<double>(numbers_of(in)), [&] {
+    run_released(sizeof(T) * static_cast<double>(numbers), [&] {
       split_levels(kernels->of<T>(), levels_.levels(), in, bands.data());
     });
-    return list;
+    return results;
   }
 
-  // The shape of a band, and memory for it if it is item `i` of a list.
-  template <class T>
-  void place(ArrayView<T>& band, const PythonArray& x, PyObject* list, std::size_t i) const {
-    if (!list) {
-      x.view(band);
-      band.data = nullptr;
-      index_t stride = 1;
-      for (int d = band.ndim - 1; d >= 0; stride *= band.shape[d--]) band.stride[d] = stride;
-      return;
+  // A list of two new arrays like `x`.
+  static nb::object pair(const PythonArray& x, BandMemory::Arrays& out) {
+    nb::list bands;
+    for (std::size_t b = 0; b < 2; ++b) {
+      nb::object band = allocated(nb::none(), tuple_of(x.shape(), x.ndim()), dtype_object(x.dtype()));
+      out[b].open_result(band);
+      bands.append(band);
     }
-    nb::object array = allocated(allocate_, shape_, dtype_object(x.dtype()));
-    PythonArray out;
-    out.open_result(array);
-    out.view(band);
-    PyList_SET_ITEM(list, static_cast<Py_ssize_t>(i), array.release().ptr());
+    return std::move(bands);
   }
 
   Levels levels_;
-  bool keep_;
-  nb::object allocate_, shape_;
+  nb::object memory_object_;
+  const BandMemory* memory_ = nullptr;
   InputShapes shapes_;
 };
 
@@ -159,14 +182,14 @@ class CircularAnalysis {
 class CircularSynthesis {
  public:
   // `present`: which bands of each level are arguments, by key. The approximation of a level is the
-  // result of the level before; only the first can have one as an argument.
+  // result of the level before; only the first can have one as an argument. `shapes`: those of the
+  // bands, or None.
   CircularSynthesis(const std::vector<LevelArgument>& arguments,
                     const std::vector<std::vector<bool>>& present, nb::object allocate,
-                    nb::object shape)
+                    nb::object shapes)
       : levels_(arguments), present_(flat(present)),
         given_(static_cast<std::size_t>(std::count(present_.begin(), present_.end(), true))),
-        allocate_(std::move(allocate)), shape_(shape),
-        shapes_(nb::cast<std::vector<index_t>>(shape), given_) {
+        allocate_(std::move(allocate)), shapes_(shapes) {
     require(present.size() == arguments.size(), "bands do not match the levels");
     for (std::size_t level = 0; level < present.size(); ++level) {
       require(present[level].size() == levels_.bands(level) && (level == 0 || !present[level][0]),
@@ -203,17 +226,23 @@ class CircularSynthesis {
   template <class T>
   nb::object run_as(const InlineArray<PythonArray, 8>& inputs) const {
     InlineArray<ArrayView<const T>, 4> bands(present_.size());
+    const PythonArray& like = inputs[0];
     std::size_t next = 0;
     for (std::size_t b = 0; b < present_.size(); ++b) {
       if (!present_[b]) continue;
-      inputs[next++].view(bands[b]);
+      const PythonArray& input = inputs[next++];
+      require(input.ndim() == like.ndim() &&
+                  std::equal(input.shape(), input.shape() + input.ndim(), like.shape()),
+              "bands have different shapes");
+      input.view(bands[b]);
       if (!levels_.in_place(bands[b])) return nb::none();
     }
-    nb::object result = allocated(allocate_, shape_, dtype_object(inputs[0].dtype()));
+    nb::object result = allocated(allocate_, tuple_of(like.shape(), like.ndim()), dtype_object(like.dtype()));
     PythonArray memory;
     memory.open_result(result);
     ArrayView<T> out;
     memory.view(out);
+    require(is_contiguous(out), "results must be C-contiguous");
     run_released(sizeof(T) * static_cast<double>(numbers_of(out)), [&] {
       merge_levels(kernels->of<T>(), levels_.levels(), bands.data(), out);
     });
@@ -223,7 +252,7 @@ class CircularSynthesis {
   Levels levels_;
   std::vector<bool> present_;
   std::size_t given_;
-  nb::object allocate_, shape_;
+  nb::object allocate_;
   InputShapes shapes_;
 };
 
@@ -232,14 +261,15 @@ class CircularSynthesis {
 void bind_circular(nb::module_& m, const Kernels& chosen) {
   kernels = chosen.filters;
   nb::class_<CircularAnalysis>(m, "CircularAnalysis")
-      .def(nb::init<const std::vector<LevelArgument>&, bool, nb::object, nb::object>(),
-           nb::arg("levels"), nb::arg("keep"), nb::arg("allocate").none(), nb::arg("shape"))
+      .def(nb::init<const std::vector<LevelArgument>&, nb::object, nb::object>(), nb::arg("levels"),
+           nb::arg("memory").none(), nb::arg("shapes").none() = nb::none())
       .def("run", &CircularAnalysis::run)
       .def("results", &CircularAnalysis::results);
   nb::class_<CircularSynthesis>(m, "CircularSynthesis")
       .def(nb::init<const std::vector<LevelArgument>&, const std::vector<std::vector<bool>>&,
                     nb::object, nb::object>(),
-           nb::arg("levels"), nb::arg("present"), nb::arg("allocate").none(), nb::arg("shape"))
+           nb::arg("levels"), nb::arg("present"), nb::arg("allocate").none(),
+           nb::arg("shapes").none() = nb::none())
       .def("run", &CircularSynthesis::run)
       .def("results", &CircularSynthesis::results);
 }

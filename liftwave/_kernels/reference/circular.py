@@ -1,4 +1,4 @@
-"""Filters without downsampling along a periodic axis in array-API code."""
+"""Filters without downsampling along a periodic axis, by the reference kernels."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ class ReferenceCircular:
     ) -> Array:
         """The same sum with a filter for each band, summed over the bands."""
         xp = array_namespace(*bands)
+        taps = [tap_values(plan.scaled(f), x, xp) for f, x in zip(filters, bands, strict=True)]
         return total(
-            tap * xp.roll(band, -offset, axis=axis)
-            for band, taps in zip(bands, filters, strict=True)
-            for tap, offset in zip(tap_values(taps, band, xp), plan.offsets, strict=True)
+            tap * xp.roll(x, -offset, axis=axis)
+            for x, values in zip(bands, taps, strict=True)
+            for tap, offset in zip(values, plan.offsets, strict=True)
         )
 
     def circular_tap_gradients(
@@ -37,7 +38,8 @@ class ReferenceCircular:
     ) -> list[Array]:
         """``G[j] = sum_k x[(k + first - dilation j) mod n] * y[k]`` for each cotangent ``y``."""
         xp = array_namespace(x, *cotangents)
-        return [
+        sums = [
             xp.stack([inner(xp.roll(x, -offset, axis=axis), y) for offset in plan.offsets])
             for y in cotangents
         ]
+        return [plan.factor * each for each in sums]

@@ -1,0 +1,265 @@
+"""Calls of the undecimated transforms: convert the arguments of each function to an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pywt
+
+from liftwave._arrays.convert import as_array
+from liftwave._numbers import whole_number
+from liftwave._operations.call import Call, Structure
+from liftwave._operations.every_level import EveryLevel
+from liftwave._operations.operation import Operation
+from liftwave._operations.planned_transform import detail_keys
+from liftwave._operations.transform import Transform, analysis
+from liftwave._plan.arguments import natural_level
+from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
+from liftwave._plan.circular import Undecimated
+from liftwave._typing import Array, ArrayLike
+from liftwave.errors import (
+    BandShapeError,
+    LevelError,
+    LevelTypeError,
+    LevelWarning,
+    NormWarning,
+    ShapeError,
+    ShapeTypeError,
+    warn,
+)
+from liftwave.transforms.calls import synthesis_call, two_axes
+from liftwave.transforms.undecimated_structures import (
+    ONE_AXIS,
+    TWO_AXES,
+    UndecimatedBands,
+    any_axes,
+    letters_of,
+)
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.resolve import WaveletLike, Wavelets, resolve_wavelet
+
+# --- analysis --------------------------------------------------------------------------------
+
+
+def swt(
+    data: ArrayLike,
+    wavelet: WaveletLike,
+    level: int | None = None,
+    start_level: int = 0,
+    axis: int = -1,
+    trim_approx: bool = False,
+    norm: bool = False,
+) -> Call:
+    """The call of :func:`liftwave.swt`."""
+    x = data if type(data) is np.ndarray else as_array(data)
+    mode = _mode(start_level, norm)
+    plans = plans_along(wavelet, mode, axis, x.ndim)
+    count = _level(level, [x.shape[plans[0].axis]])
+    if count == 0:
+        raise LevelError(
+            "Level value must be greater than zero. swt computes any number of levels of "
+            f"{x.shape[plans[0].axis]} samples: pass level"
+        )
+    _warn_of_norm(wavelet, plans, norm)
+    return _analysis_call(x, plans, count, trim_approx, ONE_AXIS)
+
+
+def swt2(
+    data: ArrayLike,
+    wavelet: Wavelets,
+    level: int,
+    start_level: int = 0,
+    axes: Sequence[int] = (-2, -1),
+    trim_approx: bool = False,
+    norm: bool = False,
+) -> Call:
+    """The call of :func:`liftwave.swt2`."""
+    x = data if type(data) is np.ndarray else as_array(data)
+    pair = two_axes(axes)
+    if x.ndim < 2:
+        raise ShapeError(
+            f"Input array has fewer dimensions than the specified axes: shape {tuple(x.shape)}"
+        )
+    plans = axis_plans(wavelet, _mode(start_level, norm), pair, x.ndim)
+    _warn_of_norm(wavelet, plans, norm)
+    return _analysis_call(x, plans, _natural_level(level), trim_approx, TWO_AXES)
+
+
+def swtn(
+    data: ArrayLike,
+    wavelet: Wavelets,
+    level: int,
+    start_level: int = 0,
+    axes: Sequence[int] | None = None,
+    trim_approx: bool = False,
+    norm: bool = False,
+) -> Call:
+    """The call of :func:`liftwave.swtn`."""
+    x = data if type(data) is np.ndarray else as_array(data)
+    if x.ndim < 1:
+        raise ShapeError("Input data must be at least 1D, got a 0-d array")
+    plans = axis_plans(wavelet, _mode(start_level, norm), axes, x.ndim)
+    _warn_of_norm(wavelet, plans, norm)
+    return _analysis_call(x, plans, _natural_level(level), trim_approx, any_axes(len(plans)))
+
+
+def _analysis_call(
+    x: Array, plans: AxisPlans, level: int, trim_approx: bool, bands: UndecimatedBands
+) -> Call:
+    transform = analysis(plans, x.ndim, level)
+    operation = transform if trim_approx or not level else _every_level(plans, transform)
+    if not level and not trim_approx:
+        return Call(transform, (x,), _Nothing())
+    return Call(operation, (x,), bands.of(trim_approx))
+
+
+def _every_level(plans: AxisPlans, transform: Transform) -> Operation:
+    key = ("every level", transform.level)
+    operation: EveryLevel | None = plans.cache.get(key)
+    if operation is None:
+        operation = plans.cache[key] = EveryLevel(transform)
+    return operation
+
+
+class _Nothing:
+    """The empty list of no levels."""
+
+    def pack(self, arrays: Sequence[Array | None]) -> list[Any]:
+        """The list."""
+        return []
+
+    def unpack(self, value: Any) -> Sequence[Array | None]:
+        """The signal has no cotangent."""
+        return [None]
+
+
+# --- synthesis -------------------------------------------------------------------------------
+
+
+def iswt(coeffs: Any, wavelet: WaveletLike, norm: bool = False, axis: int = -1) -> Call:
+    """The call of :func:`liftwave.iswt`."""
+    structure = ONE_AXIS.of_argument(coeffs, (tuple, list))
+    bands = structure.unpack(coeffs)
+    ndim = _ndim_of(bands)
+    plans = plans_along(wavelet, _mode(0, norm), axis, ndim)
+    return _synthesis_call(bands, plans, ndim, structure)
+
+
+def iswt2(
+    coeffs: Any, wavelet: Wavelets, norm: bool = False, axes: Sequence[int] = (-2, -1)
+) -> Call:
+    """The call of :func:`liftwave.iswt2`."""
+    structure = TWO_AXES.of_argument(coeffs, (tuple, list))
+    bands = structure.unpack(coeffs)
+    ndim = _ndim_of(bands)
+    plans = axis_plans(wavelet, _mode(0, norm), two_axes(axes), ndim)
+    return _synthesis_call(bands, plans, ndim, structure)
+
+
+def iswtn(
+    coeffs: Any, wavelet: Wavelets, axes: Sequence[int] | None = None, norm: bool = False
+) -> Call:
+    """The call of :func:`liftwave.iswtn`."""
+    letters = letters_of(coeffs)
+    structure = any_axes(letters).of_argument(coeffs, (dict,))
+    bands = structure.unpack(coeffs)
+    ndim = _ndim_of(bands)
+    plans = axis_plans(wavelet, _mode(0, norm), axes, ndim)
+    if len(plans) != letters:
+        raise ShapeError(
+            "The number of axes used in iswtn must match the number of dimensions transformed in "
+            f"swtn: keys have {letters} letters, the axes are {tuple(p.axis for p in plans)}"
+        )
+    return _synthesis_call(bands, plans, ndim, structure)
+
+
+def _synthesis_call(
+    bands: Sequence[Array | None], plans: AxisPlans, ndim: int, structure: Structure
+) -> Call:
+    shapes = {tuple(band.shape) for band in bands if band is not None}
+    if len(shapes) > 1:
+        raise BandShapeError(
+            "Mismatch in shape of intermediate coefficient arrays: all bands of an undecimated "
+            f"transform have the shape of the signal, got {sorted(shapes)}"
+        )
+    assert (len(bands) - 1) % len(detail_keys(len(plans))) == 0
+    return synthesis_call(bands, plans, ndim, structure, trim_odd=False)
+
+
+def _ndim_of(bands: Sequence[Array | None]) -> int:
+    for band in bands:
+        if band is not None:
+            return int(band.ndim)
+    raise ShapeError("At least one coefficient must contain a valid value.")
+
+
+# --- arguments -------------------------------------------------------------------------------
+
+
+def _mode(start_level: int, norm: bool) -> Undecimated:
+    start = whole_number(start_level, "start_level must be an integer", LevelTypeError)
+    if start < 0:
+        raise LevelError(f"start_level must be at least 0, got {start}")
+    return Undecimated("centred", natural_level(start), bool(norm))
+
+
+def _level(level: int | None, sizes: Sequence[int]) -> int:
+    """The number of levels; for ``None`` the largest that PyWavelets supports."""
+    if level is None:
+        return min((max_level(n) for n in sizes), default=0)
+    return _natural_level(level)
+
+
+def _natural_level(level: Any) -> int:
+    if level is None:
+        raise LevelTypeError("level must be an integer >= 0, got None")
+    return natural_level(level)
+
+
+def max_level(n: int) -> int:
+    """How often ``n`` is divisible by two.
+
+    Raises
+    ------
+    ShapeError
+        If there are no samples.
+
+    Warns
+    -----
+    LevelWarning
+        If the number is odd.
+    """
+    number = whole_number(n, "expected a whole number of samples", ShapeTypeError)
+    if number < 1:
+        raise ShapeError(f"Cannot apply swt to a size {number} signal.")
+    if number % 2:
+        warn(
+            "No levels of stationary wavelet decomposition are possible. The signal to be "
+            "transformed must have a size that is a multiple of 2**n for an n-level "
+            "decomposition. (swt accepts other sizes if level is passed.)",
+            LevelWarning,
+        )
+    return (number & -number).bit_length() - 1
+
+
+def _warn_of_norm(wavelet: Wavelets, plans: AxisPlans, norm: bool) -> None:
+    if not norm:
+        return
+    given = list(wavelet) if isinstance(wavelet, list | tuple) else [wavelet]
+    if not all(map(_is_orthogonal, given)):
+        warn(
+            "norm=True, but the wavelet is not orthogonal: the conditions for energy preservation "
+            "are not satisfied.",
+            NormWarning,
+        )
+
+
+def _is_orthogonal(wavelet: Any) -> bool:
+    """Whether energy is preserved; taps that are arrays are not examined."""
+    if isinstance(wavelet, str):
+        wavelet = pywt.Wavelet(resolve_wavelet(wavelet).name)
+    if isinstance(wavelet, FilterBank) and not wavelet.is_concrete:
+        return True
+    return bool(wavelet.orthogonal)
