@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liftwave.errors import ArgumentTypeError, DTypeError, LiftwaveError
+from liftwave.errors import ArgumentTypeError, DTypeError, LiftwaveError, OptionTypeError
 
 # float() converts text, and NumPy converts dates: both are no numbers here.
 _TEXT_AND_DATES = (str, bytes, bytearray, np.datetime64, np.timedelta64)
@@ -31,6 +31,22 @@ def whole_number(value: Any, demand: str, error: type[LiftwaveError] = ArgumentT
         return operator.index(value)
     except TypeError:
         raise error(f"{demand}, got {value!r}") from None
+
+
+def flag(value: Any, name: str) -> bool:
+    """The truth of a value.
+
+    Raises
+    ------
+    OptionTypeError
+        If it is neither true nor false, as an array of several numbers.
+    """
+    try:
+        return bool(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise OptionTypeError(
+            f"{name} must be True or False, got an object of type {type(value).__name__}"
+        ) from None
 
 
 def is_several(value: Any) -> bool:

@@ -103,6 +103,10 @@ class OptionError(LiftwaveError, ValueError):
     """An option that a function does not have."""
 
 
+class OptionTypeError(OptionError, ArgumentTypeError):
+    """An option that is neither true nor false."""
+
+
 class ExportError(LiftwaveError, ValueError):
     """A transform that cannot be exported as part of a torch model's graph."""
 

@@ -130,6 +130,8 @@ HAAR = lw.LiftingScheme.from_name("haar")
 INTEGER = lw.LiftingScheme.from_name("cdf5.3").to_integer()
 WAVELETS = ("haar", "db2", "bior4.4", "db20", CDF97, Learned("db2"), Learned("cdf9.7", True))
 
+BANKS = ("haar", "bior4.4", "db20", Learned("db2"))
+
 LONG = [zero_mean((2, 24), 4), zero_mean((2, 24), 5)]
 PAIR = list(pywt.dwt(IMAGE, "db2"))
 SQUARE = (zero_mean((22, 23), 6), tuple(zero_mean((22, 23), seed) for seed in (7, 8, 9)))
@@ -288,6 +290,37 @@ TRANSFORMS: dict[str, list[Call]] = {
     ],
 }
 
+UNDECIMATED: dict[str, list[Call]] = {
+    "swt": [
+        *(call(lw.swt, LINE, wavelet, 3) for wavelet in BANKS),
+        call(lw.swt, VOLUME, "db2", 2, 1, 1, True),
+        call(lw.swt, VOLUME, "db2", 2, axis=0, norm=True),
+    ],
+    "iswt": [
+        *(call(lw.iswt, lw.swt(LINE, "db2", 3), wavelet) for wavelet in BANKS),
+        call(lw.iswt, [IMAGE, None, IMAGE], "db3", True, 0),
+        call(lw.iswt, [None, IMAGE, None], "db3"),
+    ],
+    "swt2": [
+        *(call(lw.swt2, IMAGE, wavelet, 2) for wavelet in BANKS),
+        call(lw.swt2, VOLUME, ("haar", "db2"), 2, 0, (2, 0), True),
+    ],
+    "iswt2": [
+        *(call(lw.iswt2, lw.swt2(IMAGE, "db2", 2), wavelet) for wavelet in BANKS),
+        call(lw.iswt2, [IMAGE, (None, IMAGE, None)], "db2", axes=(1, 0)),
+    ],
+    "swtn": [
+        call(lw.swtn, VOLUME, "db2", 2),
+        call(lw.swtn, VOLUME, Learned("db2"), 1, axes=(2, 1)),
+        call(lw.swtn, zero_mean((2, 3, 4, 5, 4)), "haar", 1),
+    ],
+    "iswtn": [
+        call(lw.iswtn, lw.swtn(VOLUME, "db2", 2), "db2"),
+        call(lw.iswtn, [VOLUME, {"dd": VOLUME}, {"ad": VOLUME}], Learned("db2"), (0, 2)),
+    ],
+}
+"""Calls that the CUDA kernels do not support: the reference kernels compute them."""
+
 # --- functions built on transforms ---------------------------------------------------------------
 
 
@@ -326,7 +359,7 @@ BUILT: dict[str, list[Call]] = {
     "unravel_coeffs": [Call(lambda a: lw.unravel_coeffs(a, *FLAT[1:]), (FLAT[0],))],
 }
 
-CALLS: dict[str, list[Call]] = {**TRANSFORMS, **BUILT}
+CALLS: dict[str, list[Call]] = {**TRANSFORMS, **UNDECIMATED, **BUILT}
 """Calls of the functions of ``liftwave`` by name."""
 
 NO_ARRAYS = frozenset(
@@ -348,6 +381,7 @@ NO_ARRAYS = frozenset(
         "qmf",
         "set_num_threads",
         "show_config",
+        "swt_max_level",
         "vjp",
         "wavedecn_shapes",
         "wavedecn_size",

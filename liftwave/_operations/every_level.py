@@ -139,6 +139,7 @@ class EveryLevel(WaveletOperation):
     ) -> tuple[list[Array], Sequence[StepGradient]]:
         """The cotangent of the signal, and the gradients of the taps of each axis."""
         inputs = self._inputs(values, taps, kernels)
+        kind: Residuals = "inputs" if values else "nothing"
         count = len(cotangents) // len(self.parts)
         upward: Array | None = None  # the cotangent of the approximation, from coarser levels
         axes: Sequence[StepGradient] = ()
@@ -149,7 +150,7 @@ class EveryLevel(WaveletOperation):
                 inputs = inputs[:-1]
                 continue
             kept, inputs = inputs[-1:], inputs[:-1]
-            (upward,), gradients = part.pull_back(bands, kept, residuals, shapes, taps, kernels)
+            (upward,), gradients = part.pull_back(bands, kept, kind, shapes, taps, kernels)
             axes = _sums(axes, gradients)
         assert upward is not None  # at least one band has a cotangent
         return [upward], axes

@@ -9,7 +9,7 @@ import numpy as np
 import pywt
 
 from liftwave._arrays.convert import as_array
-from liftwave._numbers import whole_number
+from liftwave._numbers import flag, whole_number
 from liftwave._operations.call import Call, Structure
 from liftwave._operations.every_level import EveryLevel
 from liftwave._operations.operation import Operation
@@ -62,7 +62,7 @@ def swt(
             "Level value must be greater than zero. swt computes any number of levels of "
             f"{x.shape[plans[0].axis]} samples: pass level"
         )
-    _warn_of_norm(wavelet, plans, norm)
+    _warn_of_norm(wavelet, mode.norm)
     return _analysis_call(x, plans, count, trim_approx, ONE_AXIS)
 
 
@@ -82,8 +82,9 @@ def swt2(
         raise ShapeError(
             f"Input array has fewer dimensions than the specified axes: shape {tuple(x.shape)}"
         )
-    plans = axis_plans(wavelet, _mode(start_level, norm), pair, x.ndim)
-    _warn_of_norm(wavelet, plans, norm)
+    mode = _mode(start_level, norm)
+    plans = axis_plans(wavelet, mode, pair, x.ndim)
+    _warn_of_norm(wavelet, mode.norm)
     return _analysis_call(x, plans, _natural_level(level), trim_approx, TWO_AXES)
 
 
@@ -100,8 +101,9 @@ def swtn(
     x = data if type(data) is np.ndarray else as_array(data)
     if x.ndim < 1:
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
-    plans = axis_plans(wavelet, _mode(start_level, norm), axes, x.ndim)
-    _warn_of_norm(wavelet, plans, norm)
+    mode = _mode(start_level, norm)
+    plans = axis_plans(wavelet, mode, axes, x.ndim)
+    _warn_of_norm(wavelet, mode.norm)
     return _analysis_call(x, plans, _natural_level(level), trim_approx, any_axes(len(plans)))
 
 
@@ -109,10 +111,11 @@ def _analysis_call(
     x: Array, plans: AxisPlans, level: int, trim_approx: bool, bands: UndecimatedBands
 ) -> Call:
     transform = analysis(plans, x.ndim, level)
-    operation = transform if trim_approx or not level else _every_level(plans, transform)
-    if not level and not trim_approx:
+    if flag(trim_approx, "trim_approx"):
+        return Call(transform, (x,), bands.trimmed)
+    if not level:
         return Call(transform, (x,), _Nothing())
-    return Call(operation, (x,), bands.of(trim_approx))
+    return Call(_every_level(plans, transform), (x,), bands.levels)
 
 
 def _every_level(plans: AxisPlans, transform: Transform) -> Operation:
@@ -202,7 +205,7 @@ def _mode(start_level: int, norm: bool) -> Undecimated:
     start = whole_number(start_level, "start_level must be an integer", LevelTypeError)
     if start < 0:
         raise LevelError(f"start_level must be at least 0, got {start}")
-    return Undecimated("centred", natural_level(start), bool(norm))
+    return Undecimated("centred", natural_level(start), flag(norm, "norm"))
 
 
 def _level(level: int | None, sizes: Sequence[int]) -> int:
@@ -244,7 +247,7 @@ def max_level(n: int) -> int:
     return (number & -number).bit_length() - 1
 
 
-def _warn_of_norm(wavelet: Wavelets, plans: AxisPlans, norm: bool) -> None:
+def _warn_of_norm(wavelet: Wavelets, norm: bool) -> None:
     if not norm:
         return
     given = list(wavelet) if isinstance(wavelet, list | tuple) else [wavelet]

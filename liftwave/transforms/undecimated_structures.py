@@ -87,10 +87,6 @@ class UndecimatedBands:
         self.levels, self.trimmed = Levels(level, count), trimmed
         self.coarsest = CoarsestApproximation(self.levels)
 
-    def of(self, trim_approx: bool) -> Structure:
-        """The structure of a result."""
-        return self.trimmed if trim_approx else self.levels
-
     def of_argument(self, coeffs: Any, kinds: tuple[type, ...]) -> Structure:
         """The structure of an argument: its first item has one of these types unless trimmed.
 

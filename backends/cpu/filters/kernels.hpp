@@ -39,6 +39,9 @@ struct FilterKernels {
                        const ArrayView<T>* bands);
   void (*merge_planes)(const CircularAxis* axes, int count, const ArrayView<const T>* bands,
                        const ArrayView<T>& out);
+  // As `tap_gradients`, without the taps' factor.
+  void (*circular_tap_gradients)(const ArrayView<const T>* arrays, int count,
+                                 const CircularAxis& axis, double* gradients);
 };
 
 using FilterTable = ByPrecision<FilterKernels>;

@@ -100,6 +100,11 @@ void lay_out(ArrayView<T>& a, const ArrayView<U>& like, T* data) {
   }
 }
 
+void require_same_shape(const PythonArray& a, const PythonArray& b) {
+  require(a.ndim() == b.ndim() && std::equal(a.shape(), a.shape() + a.ndim(), b.shape()),
+          "arrays have different shapes");
+}
+
 template <class T>
 T* numbers_in(const PythonArray& memory, index_t numbers) {
   const index_t parts = memory.itemsize() / static_cast<index_t>(sizeof(T));
@@ -231,9 +236,7 @@ class CircularSynthesis {
     for (std::size_t b = 0; b < present_.size(); ++b) {
       if (!present_[b]) continue;
       const PythonArray& input = inputs[next++];
-      require(input.ndim() == like.ndim() &&
-                  std::equal(input.shape(), input.shape() + input.ndim(), like.shape()),
-              "bands have different shapes");
+      require_same_shape(input, like);
       input.view(bands[b]);
       if (!levels_.in_place(bands[b])) return nb::none();
     }
@@ -256,6 +259,49 @@ class CircularSynthesis {
   InputShapes shapes_;
 };
 
+// The gradient of one level along one axis with respect to its taps, without their factor.
+class CircularTapGradients {
+ public:
+  explicit CircularTapGradients(const LevelArgument& level) : levels_({level}) {
+    require(level.size() == 1, "gradients are those of one axis");
+  }
+
+  // An array of double precision, one row of taps per cotangent; None if an array is not plain.
+  nb::object run(nb::handle x, nb::handle cotangents) const {
+    const Py_ssize_t count = PySequence_Size(cotangents.ptr());
+    if (count < 0) throw nb::python_error();
+    InlineArray<PythonArray, 4> inputs(static_cast<std::size_t>(count) + 1);
+    if (!inputs[0].open(x) || !inputs[0].is_floating() || !open_all(cotangents, inputs, 1)) return nb::none();
+    for (std::size_t i = 1; i < inputs.size(); ++i) {
+      if (inputs[i].dtype() != inputs[0].dtype()) return nb::none();
+      require_same_shape(inputs[i], inputs[0]);
+    }
+    return inputs[0].is_single() ? run_as<float>(inputs) : run_as<double>(inputs);
+  }
+
+ private:
+  template <class T>
+  nb::object run_as(const InlineArray<PythonArray, 4>& inputs) const {
+    InlineArray<ArrayView<const T>, 4> arrays(inputs.size());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      inputs[i].view(arrays[i]);
+      if (!levels_.in_place(arrays[i])) return nb::none();
+    }
+    const CircularAxis& axis = levels_.levels().axes[0];
+    const index_t shape[] = {static_cast<index_t>(inputs.size()) - 1, axis.taps()};
+    nb::object result = allocated(nb::none(), tuple_of(shape, 2), dtype_object(DType::float64));
+    PythonArray out;
+    out.open_result(result);
+    run_released(sizeof(T) * static_cast<double>(numbers_of(arrays[0])), [&] {
+      kernels->of<T>().circular_tap_gradients(arrays.data(), static_cast<int>(shape[0]), axis,
+                                              reinterpret_cast<double*>(out.data()));
+    });
+    return result;
+  }
+
+  Levels levels_;
+};
+
 }  // namespace
 
 void bind_circular(nb::module_& m, const Kernels& chosen) {
@@ -272,6 +318,9 @@ void bind_circular(nb::module_& m, const Kernels& chosen) {
            nb::arg("shapes").none() = nb::none())
       .def("run", &CircularSynthesis::run)
       .def("results", &CircularSynthesis::results);
+  nb::class_<CircularTapGradients>(m, "CircularTapGradients")
+      .def(nb::init<const LevelArgument&>(), nb::arg("level"))
+      .def("run", &CircularTapGradients::run);
 }
 
 }  // namespace liftwave

@@ -1,6 +1,6 @@
 """Filters without downsampling by the compiled kernels, and their native plans.
 
-The fallback handles taps that are arrays, and gradients of taps.
+The fallback handles taps that are arrays, since these may need gradients.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import liftwave._cpu as _cpu
 from liftwave._kernels.cpu.filters import NAME, CpuPart
-from liftwave._kernels.cpu.memory import all_like, like, memory, serves, with_copies
+from liftwave._kernels.cpu.memory import all_like, is_floating, like, memory, serves, with_copies
 from liftwave._plan.axis import bounded
 from liftwave._plan.circular import CircularPlan
 from liftwave._plan.levels import CircularStep, Step
@@ -29,6 +29,8 @@ class CpuCircular(CpuPart):
         self, x: Array, filters: Sequence[Taps], plan: CircularPlan, axis: int
     ) -> list[Array]:
         """``y[k] = sum_j f[j] * x[(k + first - dilation j) mod n]`` for each filter ``f``."""
+        if len(filters) == 1:
+            return [self.circular_synthesis([x], filters, plan, axis)]  # the same sum
         native = _native_analysis(plan, tuple(filters), axis)
         if native is None or not serves(x):
             return self._fallback.circular_analysis(x, filters, plan, axis)
@@ -47,7 +49,12 @@ class CpuCircular(CpuPart):
         self, x: Array, cotangents: Sequence[Array], plan: CircularPlan, axis: int
     ) -> list[Array]:
         """``G[j] = sum_k x[(k + first - dilation j) mod n] * y[k]`` for each cotangent ``y``."""
-        return self._fallback.circular_tap_gradients(x, cotangents, plan, axis)
+        same = all(y.dtype == x.dtype for y in cotangents)
+        if not same or not all(map(is_floating, (x, *cotangents))):
+            return self._fallback.circular_tap_gradients(x, cotangents, plan, axis)
+        native, work = _native_gradients(plan, axis), memory(x)
+        sums = plan.factor * with_copies(native.run, work, list(map(memory, cotangents)))
+        return list(like(x, sums.astype(work.real.dtype)))
 
 
 def _native_analysis(
@@ -76,6 +83,16 @@ def _native_synthesis(
         level = [circular_axis(plan, filters, axis)]
         present = [True, len(filters) == 2]  # a filter of zeros takes the place of the second one
         native = _cpu.CircularSynthesis([level], [present], None, None)
+        bounded(plan.native)[key] = native
+    return native
+
+
+def _native_gradients(plan: CircularPlan, axis: int) -> _cpu.CircularTapGradients:
+    key = (NAME, "tap gradients", axis)
+    native: _cpu.CircularTapGradients | None = plan.native.get(key)
+    if native is None:
+        any_taps = ((0.0,) * plan.length,)
+        native = _cpu.CircularTapGradients([circular_axis(plan, any_taps, axis)])
         bounded(plan.native)[key] = native
     return native
 
