@@ -47,6 +47,8 @@ if _t.TYPE_CHECKING:
         dwtn_max_level,
         wavedecn_shapes,
     )
+    from liftwave.transforms.modwt import imodwt, modwt, modwt_mra, modwt_shifts
+    from liftwave.transforms.multiresolution import imra, imra2, imran, mra, mra2, mran
     from liftwave.transforms.padding import pad
     from liftwave.transforms.undecimated import (
         iswt,
@@ -85,10 +87,20 @@ __all__ = [
     "idwt",
     "idwt2",
     "idwtn",
+    "imodwt",
+    "imra",
+    "imra2",
+    "imran",
     "iswt",
     "iswt2",
     "iswtn",
     "kernels",
+    "modwt",
+    "modwt_mra",
+    "modwt_shifts",
+    "mra",
+    "mra2",
+    "mran",
     "orthogonal_filter_bank",
     "pad",
     "qmf",
@@ -130,6 +142,8 @@ _LATE_NAMES = {
     ),
     "transforms.fully_separable": ("FswavedecnResult", "fswavedecn", "fswaverecn"),
     "transforms.lengths": ("dwt_coeff_len", "dwt_max_level", "dwtn_max_level", "wavedecn_shapes"),
+    "transforms.modwt": ("imodwt", "modwt", "modwt_mra", "modwt_shifts"),
+    "transforms.multiresolution": ("imra", "imra2", "imran", "mra", "mra2", "mran"),
     "transforms.padding": ("pad",),
     "transforms.undecimated": (
         "iswt",

@@ -165,11 +165,13 @@ ROWS = (
         (lambda: lw.vjp(lw.dwt, TENSOR, bank()),),
     ),
     Row(
-        "`swt`, `swt2`, `swtn` and their inverses",
+        "`swt`, `swt2`, `swtn`, `modwt` and their inverses, `mra`, `mra2`, `mran`, `modwt_mra`",
         (
             lambda: lw.swt(MAPS, "db2", 2),
             lambda: lw.iswt(lw.swt(MAPS, "db2", 1), "db2"),
             lambda: lw.swt2(MAPS, "db2", 2),
+            lambda: lw.mra(MAPS, "db2", 2),
+            lambda: lw.modwt_mra(MAPS, "db2", 2),
             lambda: lw.iswtn(lw.swtn(MAPS, "db2", 1, axes=(2, 3)), "db2", (2, 3)),
         ),
     ),
@@ -200,12 +202,13 @@ ROWS = (
     ),
     Row(
         "`pad`, `threshold`, `threshold_firm`, `coeffs_to_array`, `array_to_coeffs`, "
-        "`ravel_coeffs`, `unravel_coeffs`",
+        "`ravel_coeffs`, `unravel_coeffs`, `imra`, `imra2`, `imran`",
         (
             lambda: lw.pad(MAPS, 2, "reflect"),
             lambda: lw.threshold(MAPS, 0.5),
             lambda: lw.threshold_firm(MAPS, 0.5, 1),
             lambda: lw.array_to_coeffs(*lw.coeffs_to_array(COEFFICIENTS, axes=(2, 3))),
+            lambda: lw.imra([MAPS, MAPS]),
             lambda: lw.unravel_coeffs(*lw.ravel_coeffs(COEFFICIENTS, axes=(2, 3))),
         ),
     ),

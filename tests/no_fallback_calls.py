@@ -318,6 +318,16 @@ UNDECIMATED: dict[str, list[Call]] = {
         call(lw.iswtn, lw.swtn(VOLUME, "db2", 2), "db2"),
         call(lw.iswtn, [VOLUME, {"dd": VOLUME}, {"ad": VOLUME}], Learned("db2"), (0, 2)),
     ],
+    "mra": [
+        call(lw.mra, LINE, "db2", 3),
+        call(lw.mra, IMAGE, "db2", 2, 0),
+        call(lw.mra, LINE, Learned("db2"), 2),
+    ],
+    "mra2": [call(lw.mra2, IMAGE, "db2", 2), call(lw.mra2, IMAGE, "db2", 2, (1, 0))],
+    "mran": [call(lw.mran, VOLUME, "db2", 1)],
+    "modwt": [call(lw.modwt, LINE), call(lw.modwt, IMAGE, Learned("db2"), 2, 0, "reflection")],
+    "imodwt": [call(lw.imodwt, [IMAGE, None, IMAGE], "db2", 0)],
+    "modwt_mra": [call(lw.modwt_mra, LINE, "db2", 2, mode="reflection")],
 }
 """Calls that the CUDA kernels do not support: the reference kernels compute them."""
 
@@ -356,6 +366,9 @@ BUILT: dict[str, list[Call]] = {
     "coeffs_to_array": [call(lw.coeffs_to_array, LEVELSN), call(lw.coeffs_to_array, LEVELS2)],
     "array_to_coeffs": [Call(lambda a: lw.array_to_coeffs(a, PACKED[1]), (PACKED[0],))],
     "ravel_coeffs": [call(lw.ravel_coeffs, LEVELSN), call(lw.ravel_coeffs, LEVELS)],
+    "imra": [call(lw.imra, [IMAGE, IMAGE])],
+    "imra2": [call(lw.imra2, [IMAGE, (IMAGE, IMAGE, IMAGE)])],
+    "imran": [call(lw.imran, [IMAGE, {"dd": IMAGE}])],
     "unravel_coeffs": [Call(lambda a: lw.unravel_coeffs(a, *FLAT[1:]), (FLAT[0],))],
 }
 
@@ -377,6 +390,7 @@ NO_ARRAYS = frozenset(
         "families",
         "get_num_threads",
         "kernels",
+        "modwt_shifts",
         "orthogonal_filter_bank",
         "qmf",
         "set_num_threads",

@@ -62,7 +62,7 @@ def swt(
             "Level value must be greater than zero. swt computes any number of levels of "
             f"{x.shape[plans[0].axis]} samples: pass level"
         )
-    _warn_of_norm(wavelet, mode.norm)
+    _warn_of_norm(wavelet, mode.norm, "the wavelet is")
     return _analysis_call(x, plans, count, trim_approx, ONE_AXIS)
 
 
@@ -84,7 +84,7 @@ def swt2(
         )
     mode = _mode(start_level, norm)
     plans = axis_plans(wavelet, mode, pair, x.ndim)
-    _warn_of_norm(wavelet, mode.norm)
+    _warn_of_norm(wavelet, mode.norm, "the wavelets used are")
     return _analysis_call(x, plans, _natural_level(level), trim_approx, TWO_AXES)
 
 
@@ -103,7 +103,7 @@ def swtn(
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
     mode = _mode(start_level, norm)
     plans = axis_plans(wavelet, mode, axes, x.ndim)
-    _warn_of_norm(wavelet, mode.norm)
+    _warn_of_norm(wavelet, mode.norm, "the wavelets used are")
     return _analysis_call(x, plans, _natural_level(level), trim_approx, any_axes(len(plans)))
 
 
@@ -147,7 +147,7 @@ def iswt(coeffs: Any, wavelet: WaveletLike, norm: bool = False, axis: int = -1) 
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
     plans = plans_along(wavelet, _mode(0, norm), axis, ndim)
-    return _synthesis_call(bands, plans, ndim, structure)
+    return undecimated_synthesis(bands, plans, ndim, structure)
 
 
 def iswt2(
@@ -158,7 +158,7 @@ def iswt2(
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
     plans = axis_plans(wavelet, _mode(0, norm), two_axes(axes), ndim)
-    return _synthesis_call(bands, plans, ndim, structure)
+    return undecimated_synthesis(bands, plans, ndim, structure)
 
 
 def iswtn(
@@ -175,12 +175,13 @@ def iswtn(
             "The number of axes used in iswtn must match the number of dimensions transformed in "
             f"swtn: keys have {letters} letters, the axes are {tuple(p.axis for p in plans)}"
         )
-    return _synthesis_call(bands, plans, ndim, structure)
+    return undecimated_synthesis(bands, plans, ndim, structure)
 
 
-def _synthesis_call(
+def undecimated_synthesis(
     bands: Sequence[Array | None], plans: AxisPlans, ndim: int, structure: Structure
 ) -> Call:
+    """The call of a synthesis. All bands must have the same shape."""
     shapes = {tuple(band.shape) for band in bands if band is not None}
     if len(shapes) > 1:
         raise BandShapeError(
@@ -247,14 +248,14 @@ def max_level(n: int) -> int:
     return (number & -number).bit_length() - 1
 
 
-def _warn_of_norm(wavelet: Wavelets, norm: bool) -> None:
+def _warn_of_norm(wavelet: Wavelets, norm: bool, subject: str) -> None:
     if not norm:
         return
     given = list(wavelet) if isinstance(wavelet, list | tuple) else [wavelet]
     if not all(map(_is_orthogonal, given)):
         warn(
-            "norm=True, but the wavelet is not orthogonal: the conditions for energy preservation "
-            "are not satisfied.",
+            f"norm=True, but {subject} not orthogonal: the conditions for energy preservation are "
+            "not satisfied.",
             NormWarning,
         )
 

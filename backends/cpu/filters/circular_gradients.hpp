@@ -31,7 +31,7 @@ struct CircularPieces {
     const T** y = scratch.take<const T*>(count);
     unbroken_ranges(axis, lanes, start, stop, [&](index_t from, index_t to) {
       for (index_t j = 0; j < taps(); ++j) {
-        source[j] = x + wrapped(from + axis.offset[static_cast<std::size_t>(j)] * lanes, line());
+        source[j] = x + wrapped(from + axis.at(j) * lanes, line());
       }
       for (int b = 0; b < count; ++b) y[b] = batch.locate(item, arrays[b + 1]) + from;
       add_products(source, y, count, to - from, taps(), sums);

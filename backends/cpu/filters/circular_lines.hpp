@@ -54,7 +54,7 @@ void split_range(const CircularAxis& axis, index_t start, index_t stop, T* low, 
                  bool past_caches, Scratch& scratch, const Address& at) {
   const T** source = scratch.take<const T*>(axis.taps());
   for (index_t j = 0; j < axis.taps(); ++j) {
-    source[j] = at(axis.offset[static_cast<std::size_t>(j)]) + start;
+    source[j] = at(axis.at(j)) + start;
   }
   const Filtering<T> filtering{source, axis.low.as<T>(), axis.high.as<T>(),
                                static_cast<int>(axis.taps())};
@@ -65,8 +65,8 @@ template <class T>
 void low_range(const CircularAxis& axis, const T* in, index_t lanes, index_t start, index_t stop,
                T* low, Scratch& scratch) {
   if (start >= stop) return;
-  Terms<T> terms(axis.taps(), scratch);
-  terms.add(axis, axis.low, [&](index_t offset) { return in + offset * lanes; });
+  Terms<T> terms(axis.taps(), axis.taps(), scratch);
+  terms.add(axis, axis.low, [&](index_t j) { return in + axis.at(j) * lanes; });
   sum_terms(terms, start, stop, low, false);
 }
 
@@ -141,11 +141,11 @@ void merge_block(const CircularAxis* levels, int depth, const CircularBlocks& bl
   for (int level = 0; level < depth; ++level) {
     const CircularAxis& axis = levels[level];
     const bool last = level + 1 == depth;
-    Terms<T> terms(2 * axis.taps(), scratch);
-    if (approx) terms.add(axis, axis.low, [&](index_t offset) { return approx + offset * lanes; });
+    Terms<T> terms(2 * axis.taps(), axis.taps() / 2, scratch);
+    if (approx) terms.add(axis, axis.low, [&](index_t j) { return approx + axis.at(j) * lanes; });
     if (detail[level]) {
       const T* high = periodic_line(detail[level], n, ranges.from[level], ranges.to[level], scratch);
-      terms.add(axis, axis.high, [&](index_t offset) { return high + offset * lanes; });
+      terms.add(axis, axis.high, [&](index_t j) { return high + axis.at(j) * lanes; });
     }
     T* result = last ? out : ranges.template take<T>(level + 1, scratch);
     sum_terms(terms, ranges.from[level + 1], ranges.to[level + 1], result, last && blocks.past_caches);
@@ -158,12 +158,12 @@ void merge_far(const CircularAxis& axis, const CircularBlocks& blocks, const T* 
                const T* detail, index_t start, index_t stop, T* out) {
   unbroken_ranges(axis, blocks.lanes, start, stop, [&](index_t from, index_t to) {
     Scratch scratch;
-    Terms<T> terms(2 * axis.taps(), scratch);
+    Terms<T> terms(2 * axis.taps(), axis.taps() / 2, scratch);
     for (const auto& [band, filter] : {std::pair{approx, &axis.low}, std::pair{detail, &axis.high}}) {
       if (!band) continue;
       const T* line = band;
-      terms.add(axis, *filter, [&](index_t offset) {
-        return line + (wrapped(from + offset * blocks.lanes, blocks.line) - from);
+      terms.add(axis, *filter, [&](index_t j) {
+        return line + (wrapped(from + axis.at(j) * blocks.lanes, blocks.line) - from);
       });
     }
     sum_terms(terms, from, to, out, false);

@@ -98,13 +98,11 @@ class CircularPlanes {
         }
       }
       Scratch of_plane;
-      Terms<T> terms(2 * taps, of_plane);
+      Terms<T> terms(2 * taps, taps / 2, of_plane);
       for (int h = 0; h < 2; ++h) {
         const T* from = memory[h];
-        index_t j = 0;
-        if (from) terms.add(axis, h ? axis.high : axis.low, [&](index_t) {
-          const index_t before = j++ % axis.cycle;
-          return from + wrapped(i - before, kept) * plane;
+        if (from) terms.add(axis, h ? axis.high : axis.low, [&](index_t j) {
+          return from + wrapped(i - j % axis.cycle, kept) * plane;
         });
       }
       const bool streamed = s == 0 && past_caches_;
@@ -144,11 +142,11 @@ class CircularPlanes {
     Scratch scratch;
     const CircularAxis& axis = axes_[count_ - 1];
     const index_t n = axis.n * lanes_, before = axis.before() * lanes_, behind = axis.behind() * lanes_;
-    Terms<T> terms(2 * axis.taps(), scratch);
+    Terms<T> terms(2 * axis.taps(), axis.taps() / 2, scratch);
     for (int h = 0; h < 2; ++h) {
       if (!half[h]) continue;
       const T* row = periodic_line(half[h], n, -before, n + behind, scratch);
-      terms.add(axis, h ? axis.high : axis.low, [&](index_t offset) { return row + offset * lanes_; });
+      terms.add(axis, h ? axis.high : axis.low, [&](index_t j) { return row + axis.at(j) * lanes_; });
     }
     sum_terms(terms, 0, n, to, false);
   }

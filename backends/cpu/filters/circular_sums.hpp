@@ -11,52 +11,90 @@ namespace liftwave::LIFTWAVE_ISA {
 
 // --- one sum ---------------------------------------------------------------------------------
 
-// The terms of a sum: source[j][c] weighted by taps[j], in ascending order.
+// The terms of a sum: source[j][c] weighted by taps[j]. Groups of terms are summed one by one: those
+// of an analysis in one group; those of each band of a synthesis in two, from both ends of the filter
+// to its middle.
 template <class T>
 struct Terms {
   const T** source;
   T* taps;
-  index_t count = 0;
+  index_t count = 0, group;
 
-  Terms(index_t most, Scratch& scratch)
-      : source(scratch.take<const T*>(most)), taps(scratch.take<T>(most)) {}
+  // `most`: the number of terms.
+  Terms(index_t most, index_t terms_of_group, Scratch& scratch)
+      : source(scratch.take<const T*>(most)), taps(scratch.take<T>(most)), group(terms_of_group) {}
 
   // Adds the terms of one filter; `at(j)` is the address that tap j reads for output 0.
   template <class Address>
   void add(const CircularAxis& axis, const Taps& filter, const Address& at) {
     const T* values = filter.as<T>();
-    for (index_t j = 0; j < axis.taps(); ++j) {
-      source[count] = at(axis.offset[static_cast<std::size_t>(j)]);
+    const index_t n = axis.taps();
+    for (index_t i = 0; i < n; ++i) {
+      const index_t j = i < group ? i : n - 1 - (i - group);
+      source[count] = at(j);
       taps[count++] = values[j];
     }
   }
 };
 
+// Combines the sums of groups, which `of_group(first)` computes: two of a band, then the bands.
+template <class T, class Sum>
+LIFTWAVE_INLINE auto sum_of_groups(const Terms<T>& terms, const Sum& of_group) {
+  auto sum = of_group(0);
+  if (terms.group < terms.count) sum = sum + of_group(terms.group);
+  for (index_t g = 2 * terms.group; g < terms.count; g += 2 * terms.group) {
+    sum = sum + (of_group(g) + of_group(g + terms.group));
+  }
+  return sum;
+}
+
+// Several vectors.
+template <class V, int Vectors>
+struct Several {
+  V v[Vectors];
+};
+
+template <class V, int Vectors>
+LIFTWAVE_INLINE Several<V, Vectors> operator+(const Several<V, Vectors>& a, const Several<V, Vectors>& b) {
+  Several<V, Vectors> sum;
+  unrolled<Vectors>([&](auto i) LIFTWAVE_INLINE_LAMBDA { sum.v[i] = a.v[i] + b.v[i]; });
+  return sum;
+}
+
 template <class T, int Bytes, int Vectors, bool Streamed>
 LIFTWAVE_INLINE void sum_block(const Terms<T>& terms, index_t c, T* out) {
   using V = vec<T, Bytes>;
-  V sum[Vectors];
-  unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
-    sum[v] = terms.taps[0] * load<T, Bytes>(terms.source[0] + c + v * width<T, Bytes>);
-  });
-  for (index_t j = 1; j < terms.count; ++j) {
-    const T* source = terms.source[j] + c;
-    const T tap = terms.taps[j];
+  constexpr int one = width<T, Bytes>;
+  const auto sum = sum_of_groups(terms, [&](index_t first) LIFTWAVE_INLINE_LAMBDA {
+    Several<V, Vectors> part;
+    const T* source = terms.source[first] + c;
     unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
-      sum[v] = sum[v] + tap * load<T, Bytes>(source + v * width<T, Bytes>);
+      part.v[v] = terms.taps[first] * load<T, Bytes>(source + v * one);
     });
-  }
+    for (index_t j = first + 1; j < first + terms.group; ++j) {
+      source = terms.source[j] + c;
+      const T tap = terms.taps[j];
+      unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+        part.v[v] = part.v[v] + tap * load<T, Bytes>(source + v * one);
+      });
+    }
+    return part;
+  });
   unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
-    if constexpr (Streamed) stream<Bytes>(out + c + v * width<T, Bytes>, sum[v]);
-    else store<Bytes>(out + c + v * width<T, Bytes>, sum[v]);
+    if constexpr (Streamed) stream<Bytes>(out + c + v * one, sum.v[v]);
+    else store<Bytes>(out + c + v * one, sum.v[v]);
   });
 }
 
 template <class T>
 inline void sum_one(const Terms<T>& terms, index_t c, T* out) {
-  T sum = terms.taps[0] * terms.source[0][c];
-  for (index_t j = 1; j < terms.count; ++j) sum = sum + terms.taps[j] * terms.source[j][c];
-  out[c] = sum;
+  out[c] = sum_of_groups(terms, [&](index_t first) {
+    T part = terms.taps[first] * terms.source[first][c];
+    for (index_t j = first + 1; j < first + terms.group; ++j) {
+      part = part + terms.taps[j] * terms.source[j][c];
+    }
+    return part;
+  });
 }
 
 template <class T, bool Streamed>

@@ -29,8 +29,6 @@ class CpuCircular(CpuPart):
         self, x: Array, filters: Sequence[Taps], plan: CircularPlan, axis: int
     ) -> list[Array]:
         """``y[k] = sum_j f[j] * x[(k + first - dilation j) mod n]`` for each filter ``f``."""
-        if len(filters) == 1:
-            return [self.circular_synthesis([x], filters, plan, axis)]  # the same sum
         native = _native_analysis(plan, tuple(filters), axis)
         if native is None or not serves(x):
             return self._fallback.circular_analysis(x, filters, plan, axis)
