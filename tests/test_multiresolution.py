@@ -130,9 +130,7 @@ def test_errors_of_mra() -> None:
     with pytest.warns(NormWarning, match="not orthogonal"):
         lw.mra(x, "bior2.2", 1)
     for add in (lw.imra, lw.imra2, lw.imran):
-        with pytest.raises(
-            ValueError, match=r"a list of components as mra.? returns them, got \[\]"
-        ):
+        with pytest.raises(ValueError, match=r"components as mra.? returns them"):
             add([])
     with pytest.raises(CoefficientsError, match="details of a level are a dict"):
         lw.imran([x, x])

@@ -155,7 +155,7 @@ def _analysed_again(x: Array, plan: AnalysisPlan, kernels: Kernels) -> list[dict
                     level_values[key], step, kernels
                 )
             elif {key + "a", key + "d"} & inner:
-                bands = split(level_values[key], step, kernels)
+                bands = _analysed(level_values[key], step, kernels)
                 level_values[key + "a"], level_values[key + "d"] = bands
         values.append(level_values)
         if part is not plan.parts[-1]:
@@ -192,7 +192,7 @@ def _split_back(
             _add(sums, len(key), _lift_gradient(back))
         elif not is_missing:
             _add(sums, len(key), _filter_gradient(values[key], pair, step, kernels))
-            cotangents[key] = merge(pair, merging, shapes, kernels)
+            cotangents[key] = _synthesised(pair, merging, kernels)
     return cotangents.get("")
 
 
@@ -323,6 +323,23 @@ def _filter_gradient(
         gradients = iter(kernels.tap_gradients(x, present, step.plan, step.axis))
     low, high = (no_taps(step, x) if band is None else next(gradients) for band in bands)
     return FilterGradient(low, high)
+
+
+def _analysed(x: Array, step: FilterStep | CircularStep, kernels: Kernels) -> Sequence[Array]:
+    """Approximation and detail of a filter bank."""
+    if isinstance(step, CircularStep):
+        return kernels.circular_analysis(x, step.filters, step.plan, step.axis)
+    return kernels.analysis(x, step.filters, step.plan, step.axis)
+
+
+def _synthesised(pair: Sequence[Array | None], step: Step, kernels: Kernels) -> Array:
+    """The synthesis of the present bands by a filter bank."""
+    assert not isinstance(step, LiftStep)  # it is the transpose of a filter bank
+    present = [(g, f) for g, f in zip(pair, step.filters, strict=True) if g is not None]
+    bands, filters = zip(*present, strict=True)
+    if isinstance(step, CircularStep):
+        return kernels.circular_synthesis(bands, filters, step.plan, step.axis)
+    return kernels.synthesis(bands, filters, step.plan, step.axis)
 
 
 def _lift_gradient(back: LiftPullback) -> LiftGradient:
