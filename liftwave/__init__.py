@@ -59,6 +59,12 @@ if _t.TYPE_CHECKING:
         swt_max_level,
         swtn,
     )
+    from liftwave.transforms.variance import (
+        WaveletEstimate,
+        wavelet_correlation,
+        wavelet_covariance,
+        wavelet_variance,
+    )
 
 __all__ = [
     "Decomposition",
@@ -68,6 +74,7 @@ __all__ = [
     "LiftingStep",
     "Modes",
     "Wavelet",
+    "WaveletEstimate",
     "array_to_coeffs",
     "coeffs_to_array",
     "decompose",
@@ -121,6 +128,9 @@ __all__ = [
     "wavedecn",
     "wavedecn_shapes",
     "wavedecn_size",
+    "wavelet_correlation",
+    "wavelet_covariance",
+    "wavelet_variance",
     "wavelist",
     "waverec",
     "waverec2",
@@ -153,6 +163,12 @@ _LATE_NAMES = {
         "swt2",
         "swt_max_level",
         "swtn",
+    ),
+    "transforms.variance": (
+        "WaveletEstimate",
+        "wavelet_correlation",
+        "wavelet_covariance",
+        "wavelet_variance",
     ),
 }
 _MODULES = {name: module for module, names in _LATE_NAMES.items() for name in names}

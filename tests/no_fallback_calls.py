@@ -328,6 +328,9 @@ UNDECIMATED: dict[str, list[Call]] = {
     "modwt": [call(lw.modwt, LINE), call(lw.modwt, IMAGE, Learned("db2"), 2, 0, "reflection")],
     "imodwt": [call(lw.imodwt, [IMAGE, None, IMAGE], "db2", 0)],
     "modwt_mra": [call(lw.modwt_mra, LINE, "db2", 2, mode="reflection")],
+    "wavelet_variance": [real(lw.wavelet_variance, IMAGE, "db2", 1)],
+    "wavelet_covariance": [real(lw.wavelet_covariance, IMAGE, IMAGE, "db2", 1)],
+    "wavelet_correlation": [real(lw.wavelet_correlation, LINE, LINE, "haar", 2)],
 }
 """Calls that the CUDA kernels do not support: the reference kernels compute them."""
 
@@ -384,6 +387,7 @@ NO_ARRAYS = frozenset(
         "LiftingStep",
         "Modes",
         "Wavelet",
+        "WaveletEstimate",
         "dwt_coeff_len",
         "dwt_max_level",
         "dwtn_max_level",

@@ -137,6 +137,9 @@ OURS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "imodwt": (lw.imodwt, (lw.modwt(LINE, "haar", 2), "haar", -1, "reflection")),
     "modwt_mra": (lw.modwt_mra, (LINE, "haar", 1, -1, "periodic")),
     "modwt_shifts": (lw.modwt_shifts, ("haar", 2)),
+    "wavelet_variance": (lw.wavelet_variance, (LINE, "haar", 1, -1)),
+    "wavelet_covariance": (lw.wavelet_covariance, (LINE, LINE, "haar", 1, -1)),
+    "wavelet_correlation": (lw.wavelet_correlation, (LINE, LINE, "haar", 1, -1)),
     "decompose": (lw.decompose, (IMAGE, "haar", 1, "symmetric", None)),
     "Decomposition[]": (D.__getitem__, ((1, "dd"),)),
     "from_array": (D.from_array, (D.to_array(),)),
@@ -289,7 +292,7 @@ def test_functions_are_not_forgotten() -> None:
     """Thresholds and denoising have their own tests, and some names are PyWavelets' own."""
     elsewhere = {"threshold", "threshold_firm", "denoise", "estimate_sigma", "Decomposition"}
     theirs = {"Modes", "orthogonal_filter_bank", "qmf", "wavelist"}
-    no_arguments = {"get_num_threads", "show_config"}
+    no_arguments = {"get_num_threads", "show_config", "WaveletEstimate"}
     assert set(lw.__all__) - {*SHARED, *OURS} == elsewhere | theirs | no_arguments
 
 

@@ -128,7 +128,7 @@ def imodwt(
     like = next((band for band in bands if band is not None), None)
     if like is None:
         raise ShapeError("At least one coefficient must contain a valid value.")
-    plans = _plans(wavelet, axis, like.ndim)
+    plans = plans_of(wavelet, axis, like.ndim)
     x: ArrayT = execute(undecimated_synthesis(bands, plans, like.ndim, BAND_LIST))
     return _first_half(x, plans, mode)
 
@@ -168,7 +168,7 @@ def modwt_mra(
     [1.0, 2.0, 4.0, 8.0, 7.0]
     """
     array = as_array(x)
-    plans = _plans(wavelet, axis, array.ndim)
+    plans = plans_of(wavelet, axis, array.ndim)
     parts = components(_analysis(array, wavelet, level, axis, mode), plans)
     return [_first_half(part, plans, mode) for part in parts]
 
@@ -229,7 +229,7 @@ def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
 
 def _analysis(data: Any, wavelet: WaveletLike, level: int | None, axis: int, mode: Edges) -> Call:
     x = as_array(data)
-    plans = _plans(wavelet, axis, x.ndim)
+    plans = plans_of(wavelet, axis, x.ndim)
     return analysis_call(x, plans, level, mode)
 
 
@@ -244,7 +244,8 @@ def analysis_call(x: Array, plans: AxisPlans, level: int | None, mode: Edges) ->
     return Call(analysis(plans, x.ndim, natural_level(level)), (extended,), BAND_LIST)
 
 
-def _plans(wavelet: WaveletLike, axis: int, ndim: int) -> AxisPlans:
+def plans_of(wavelet: WaveletLike, axis: int, ndim: int) -> AxisPlans:
+    """The plans of the transform along one axis."""
     return plans_along(_without_lifting(wavelet), _CAUSAL, axis, ndim)
 
 
