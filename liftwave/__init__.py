@@ -45,6 +45,7 @@ if _t.TYPE_CHECKING:
         dwt_coeff_len,
         dwt_max_level,
         dwtn_max_level,
+        swt_max_level,
         wavedecn_shapes,
     )
     from liftwave.transforms.modwt import imodwt, modwt, modwt_mra, modwt_shifts
@@ -56,7 +57,6 @@ if _t.TYPE_CHECKING:
         iswtn,
         swt,
         swt2,
-        swt_max_level,
         swtn,
     )
     from liftwave.transforms.variance import (
@@ -151,7 +151,13 @@ _LATE_NAMES = {
         "wavedecn_size",
     ),
     "transforms.fully_separable": ("FswavedecnResult", "fswavedecn", "fswaverecn"),
-    "transforms.lengths": ("dwt_coeff_len", "dwt_max_level", "dwtn_max_level", "wavedecn_shapes"),
+    "transforms.lengths": (
+        "dwt_coeff_len",
+        "dwt_max_level",
+        "dwtn_max_level",
+        "swt_max_level",
+        "wavedecn_shapes",
+    ),
     "transforms.modwt": ("imodwt", "modwt", "modwt_mra", "modwt_shifts"),
     "transforms.multiresolution": ("imra", "imra2", "imran", "mra", "mra2", "mran"),
     "transforms.padding": ("pad",),
@@ -161,7 +167,6 @@ _LATE_NAMES = {
         "iswtn",
         "swt",
         "swt2",
-        "swt_max_level",
         "swtn",
     ),
     "transforms.variance": (

@@ -93,6 +93,7 @@ def of_filters(x: Tensor) -> Any:
 
 # --- rows ----------------------------------------------------------------------------------------
 
+SCHEME = lw.LiftingScheme.from_name("haar")
 PLACES = pooling.max_pool(MAPS, 2, return_indices=True)
 COEFFICIENTS = lw.wavedec2(MAPS, "haar", level=1)
 LAYERS = (np.ones((2, 3)), np.ones(2)), (np.ones((3, 2)), np.ones(3))
@@ -202,13 +203,15 @@ ROWS = (
     ),
     Row(
         "`pad`, `threshold`, `threshold_firm`, `coeffs_to_array`, `array_to_coeffs`, "
-        "`ravel_coeffs`, `unravel_coeffs`, `imra`, `imra2`, `imran`",
+        "`ravel_coeffs`, `unravel_coeffs`, `imra`, `imra2`, `imran`, and `swt` with its variants "
+        "and inverses by lifting schemes",
         (
             lambda: lw.pad(MAPS, 2, "reflect"),
             lambda: lw.threshold(MAPS, 0.5),
             lambda: lw.threshold_firm(MAPS, 0.5, 1),
             lambda: lw.array_to_coeffs(*lw.coeffs_to_array(COEFFICIENTS, axes=(2, 3))),
             lambda: lw.imra([MAPS, MAPS]),
+            lambda: lw.iswt(lw.swt(MAPS, SCHEME, 1), SCHEME),
             lambda: lw.unravel_coeffs(*lw.ravel_coeffs(COEFFICIENTS, axes=(2, 3))),
         ),
     ),

@@ -14,7 +14,7 @@ from liftwave._execute import execute, graph_node
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import partial_synthesis
-from liftwave._plan.arguments import normalize_axes, normalize_axis
+from liftwave._plan.arguments import normalize_axes, normalize_axis, undecimated_level
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ArrayT, Data, ModeLike, Modes
@@ -423,7 +423,7 @@ def _depth(x: Array, level: int | None, axes: Any) -> int:
     if level is not None:
         return level
     lengths = [x.shape[axis] for axis in normalize_axes(axes, x.ndim)]
-    return min(map(undecimated_calls.max_level, lengths))
+    return min(map(undecimated_level, lengths))
 
 
 def _plans(wavelet: Wavelets, axes: Any, ndim: int) -> AxisPlans:

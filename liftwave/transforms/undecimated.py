@@ -6,43 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from liftwave._execute import execute, graph_node
-from liftwave._typing import Array, ArrayT, Data
+from liftwave._typing import Array, ArrayT, Data, ModeLike, Modes
 from liftwave.transforms import undecimated_calls as calls
+from liftwave.transforms.undecimated_lifting import is_lifting
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
-
-
-def swt_max_level(input_len: int) -> int:
-    """Return how many levels PyWavelets' :func:`swt` supports: how often 2 divides the length.
-
-    Parameters
-    ----------
-    input_len : int
-        Number of samples.
-
-    Returns
-    -------
-    int
-        The number of levels. It is the default of :func:`swt`. Any other level can be passed too,
-        because lengths need not be multiples of a power of two here.
-
-    Raises
-    ------
-    ValueError
-        If ``input_len`` is less than 1.
-
-    Warns
-    -----
-    LevelWarning
-        If the length is odd.
-
-    Examples
-    --------
-    >>> import liftwave as lw
-    >>> lw.swt_max_level(96)
-    5
-    """
-    return calls.max_level(input_len)
-
 
 # --- one axis ----------------------------------------------------------------------------------
 
@@ -56,6 +23,8 @@ def swt(
     axis: int = -1,
     trim_approx: bool = False,
     norm: bool = False,
+    *,
+    mode: ModeLike = "periodization",
 ) -> list[Any]:
     r"""Multilevel undecimated (stationary) wavelet transform along one axis.
 
@@ -63,7 +32,7 @@ def swt(
     ----------
     data : array_like, shape (..., n, ...)
         Signal (see :func:`dwt` for libraries and dtypes), of any length.
-    wavelet : str, Wavelet, or FilterBank
+    wavelet : str, Wavelet, FilterBank, or LiftingScheme
         As for :func:`dwt`.
     level : int, optional
         Number of levels; by default :func:`swt_max_level`.
@@ -77,6 +46,9 @@ def swt(
     norm : bool
         Whether to divide the filters by :math:`\sqrt 2`. With ``trim_approx=True`` and an
         orthogonal wavelet, the coefficients then have the energy of the data.
+    mode : str
+        The boundary mode of a lifting scheme: one of those of lifting. Filter banks are periodic
+        (``"periodization"``).
 
     Returns
     -------
@@ -109,6 +81,20 @@ def swt(
     section 5.2.2). The transform of a circularly shifted signal is the shifted transform.
     PyWavelets requires lengths that are multiples of ``2**level``; the formula does not.
 
+    A lifting scheme runs its steps on the whole grid, with taps :math:`s` times as far apart. Both
+    channels begin as the signal, and steps predict and update, in this order,
+
+    .. math::
+
+        D_k &\mathrel{+}= \sum_i t_i A_{k + s (2 (\mathtt{offset} + i) - 1)} \\
+        A_k &\mathrel{+}= \sum_i t_i D_{k + s (2 (\mathtt{offset} + i) + 1)}.
+
+    The bands are those of the filter bank, each shifted by a fixed number of samples
+    (``"periodization"``). :func:`iswt` undoes the steps exactly in every boundary mode, and without
+    loss with an integer scheme. For symmetric wavelets, the modes ``"reflect"`` and ``"symmetric"``
+    give the transform of the extended signal; for others, the coefficients near the ends are the
+    scheme's own.
+
     Examples
     --------
     >>> import liftwave as lw
@@ -116,14 +102,23 @@ def swt(
     >>> cA.round(6).tolist(), cD.round(6).tolist()
     ([2.12132, 4.242641, 8.485281, 6.363961], [-0.707107, -1.414214, -2.828427, 4.949747])
     """
+    if is_lifting(wavelet):
+        return calls.lifted_swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
     result: list[Any] = execute(
-        calls.swt(data, wavelet, level, start_level, axis, trim_approx, norm)
+        calls.swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
     )
     return result
 
 
 @graph_node
-def iswt(coeffs: Sequence[Any], wavelet: WaveletLike, norm: bool = False, axis: int = -1) -> Array:
+def iswt(
+    coeffs: Sequence[Any],
+    wavelet: WaveletLike,
+    norm: bool = False,
+    axis: int = -1,
+    *,
+    mode: ModeLike = "periodization",
+) -> Array:
     r"""Multilevel inverse undecimated wavelet transform along one axis.
 
     Parameters
@@ -131,7 +126,7 @@ def iswt(coeffs: Sequence[Any], wavelet: WaveletLike, norm: bool = False, axis: 
     coeffs : list
         ``[(cA_n, cD_n), …, (cA_1, cD_1)]`` or ``[cA_n, cD_n, …, cD_1]``, as :func:`swt` returns
         them. Only the coarsest approximation is used. A detail can be ``None``, which means zeros.
-    wavelet, norm, axis
+    wavelet, norm, axis, mode
         As passed to :func:`swt`.
 
     Returns
@@ -165,7 +160,9 @@ def iswt(coeffs: Sequence[Any], wavelet: WaveletLike, norm: bool = False, axis: 
     >>> lw.iswt(coeffs, "db2").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
-    result: Array = execute(calls.iswt(coeffs, wavelet, norm, axis))
+    if is_lifting(wavelet):
+        return calls.lifted_iswt(coeffs, wavelet, norm, axis, mode)
+    result: Array = execute(calls.iswt(coeffs, wavelet, norm, axis, mode))
     return result
 
 
@@ -181,6 +178,8 @@ def swt2(
     axes: Sequence[int] = (-2, -1),
     trim_approx: bool = False,
     norm: bool = False,
+    *,
+    mode: Modes = "periodization",
 ) -> list[Any]:
     """Multilevel 2-D undecimated wavelet transform.
 
@@ -198,8 +197,8 @@ def swt2(
         The axes to transform, vertical (H) first.
     trim_approx : bool
         Whether to return only the coarsest approximation.
-    norm : bool
-        As for :func:`swt`.
+    norm, mode
+        As for :func:`swt`; ``mode`` is one for all axes, or one per axis.
 
     Returns
     -------
@@ -226,15 +225,22 @@ def swt2(
     >>> cA.shape, float(cA[0, 0].round(6)), bool(np.all(abs(cH) < 1e-12))
     ((3, 5), 2.0, True)
     """
+    if is_lifting(wavelet):
+        return calls.lifted_swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
     result: list[Any] = execute(
-        calls.swt2(data, wavelet, level, start_level, axes, trim_approx, norm)
+        calls.swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
     )
     return result
 
 
 @graph_node
 def iswt2(
-    coeffs: Sequence[Any], wavelet: Wavelets, norm: bool = False, axes: Sequence[int] = (-2, -1)
+    coeffs: Sequence[Any],
+    wavelet: Wavelets,
+    norm: bool = False,
+    axes: Sequence[int] = (-2, -1),
+    *,
+    mode: Modes = "periodization",
 ) -> Array:
     """Multilevel inverse 2-D undecimated wavelet transform.
 
@@ -243,7 +249,7 @@ def iswt2(
     coeffs : list
         Coefficients as :func:`swt2` returns them, with or without the approximations of all
         levels. Only the coarsest one is used. A detail can be ``None``, which means zeros.
-    wavelet, norm, axes
+    wavelet, norm, axes, mode
         As passed to :func:`swt2`.
 
     Returns
@@ -264,7 +270,9 @@ def iswt2(
     >>> bool(np.allclose(lw.iswt2(lw.swt2(image, "db2", level=2), "db2"), image))
     True
     """
-    result: Array = execute(calls.iswt2(coeffs, wavelet, norm, axes))
+    if is_lifting(wavelet):
+        return calls.lifted_iswt2(coeffs, wavelet, norm, axes, mode)
+    result: Array = execute(calls.iswt2(coeffs, wavelet, norm, axes, mode))
     return result
 
 
@@ -280,6 +288,8 @@ def swtn(
     axes: Sequence[int] | None = None,
     trim_approx: bool = False,
     norm: bool = False,
+    *,
+    mode: Modes = "periodization",
 ) -> list[Any]:
     """Multilevel n-D undecimated wavelet transform.
 
@@ -297,8 +307,8 @@ def swtn(
         The axes to transform; all by default. No axis can occur twice.
     trim_approx : bool
         Whether to return only the coarsest approximation.
-    norm : bool
-        As for :func:`swt`.
+    norm, mode
+        As for :func:`swt`; ``mode`` is one for all axes, or one per axis.
 
     Returns
     -------
@@ -325,8 +335,10 @@ def swtn(
     >>> sorted(bands), bands["aaa"].shape
     (['aaa', 'aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd'], (3, 4, 5))
     """
+    if is_lifting(wavelet):
+        return calls.lifted_swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
     result: list[Any] = execute(
-        calls.swtn(data, wavelet, level, start_level, axes, trim_approx, norm)
+        calls.swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
     )
     return result
 
@@ -337,6 +349,8 @@ def iswtn(
     wavelet: Wavelets,
     axes: Sequence[int] | None = None,
     norm: bool = False,
+    *,
+    mode: Modes = "periodization",
 ) -> Array:
     """Multilevel inverse n-D undecimated wavelet transform.
 
@@ -345,7 +359,7 @@ def iswtn(
     coeffs : list
         Coefficients as :func:`swtn` returns them, with or without the approximations of all
         levels. Only the coarsest one is used. Keys that are missing stand for zeros.
-    wavelet, axes, norm
+    wavelet, axes, norm, mode
         As passed to :func:`swtn`.
 
     Returns
@@ -366,5 +380,7 @@ def iswtn(
     >>> bool(np.allclose(lw.iswtn(lw.swtn(x, "db2", level=2), "db2"), x))
     True
     """
-    result: Array = execute(calls.iswtn(coeffs, wavelet, axes, norm))
+    if is_lifting(wavelet):
+        return calls.lifted_iswtn(coeffs, wavelet, axes, norm, mode)
+    result: Array = execute(calls.iswtn(coeffs, wavelet, axes, norm, mode))
     return result
