@@ -73,9 +73,26 @@ if _t.TYPE_CHECKING:
         dwt_coeff_len,
         dwt_max_level,
         dwtn_max_level,
+        swt_max_level,
         wavedecn_shapes,
     )
+    from liftwave.transforms.modwt import imodwt, modwt, modwt_mra, modwt_shifts
+    from liftwave.transforms.multiresolution import imra, imra2, imran, mra, mra2, mran
     from liftwave.transforms.padding import pad
+    from liftwave.transforms.undecimated import (
+        iswt,
+        iswt2,
+        iswtn,
+        swt,
+        swt2,
+        swtn,
+    )
+    from liftwave.transforms.variance import (
+        WaveletEstimate,
+        wavelet_correlation,
+        wavelet_covariance,
+        wavelet_variance,
+    )
 
 __all__ = [
     "BaseNode",
@@ -92,6 +109,7 @@ __all__ = [
     "NodeND",
     "PacketTree",
     "Wavelet",
+    "WaveletEstimate",
     "WaveletPacket",
     "WaveletPacket2D",
     "WaveletPacketND",
@@ -120,11 +138,24 @@ __all__ = [
     "idwt",
     "idwt2",
     "idwtn",
+    "imodwt",
+    "imra",
+    "imra2",
+    "imran",
     "integrate_wavelet",
     "intwave",
+    "iswt",
+    "iswt2",
+    "iswtn",
     "joint_basis",
     "kernels",
     "least_dependent_basis",
+    "modwt",
+    "modwt_mra",
+    "modwt_shifts",
+    "mra",
+    "mra2",
+    "mran",
     "orthfilt",
     "orthogonal_filter_bank",
     "packet_bands",
@@ -136,6 +167,10 @@ __all__ = [
     "scaling_function",
     "set_num_threads",
     "show_config",
+    "swt",
+    "swt2",
+    "swt_max_level",
+    "swtn",
     "threshold",
     "threshold_firm",
     "unravel_coeffs",
@@ -147,6 +182,9 @@ __all__ = [
     "wavedecn_shapes",
     "wavedecn_size",
     "wavefun",
+    "wavelet_correlation",
+    "wavelet_covariance",
+    "wavelet_variance",
     "wavelist",
     "waverec",
     "waverec2",
@@ -189,8 +227,30 @@ _LATE_NAMES = {
         "wavedecn_size",
     ),
     "transforms.fully_separable": ("FswavedecnResult", "fswavedecn", "fswaverecn"),
-    "transforms.lengths": ("dwt_coeff_len", "dwt_max_level", "dwtn_max_level", "wavedecn_shapes"),
+    "transforms.lengths": (
+        "dwt_coeff_len",
+        "dwt_max_level",
+        "dwtn_max_level",
+        "swt_max_level",
+        "wavedecn_shapes",
+    ),
+    "transforms.modwt": ("imodwt", "modwt", "modwt_mra", "modwt_shifts"),
+    "transforms.multiresolution": ("imra", "imra2", "imran", "mra", "mra2", "mran"),
     "transforms.padding": ("pad",),
+    "transforms.undecimated": (
+        "iswt",
+        "iswt2",
+        "iswtn",
+        "swt",
+        "swt2",
+        "swtn",
+    ),
+    "transforms.variance": (
+        "WaveletEstimate",
+        "wavelet_correlation",
+        "wavelet_covariance",
+        "wavelet_variance",
+    ),
 }
 _MODULES = {name: module for module, names in _LATE_NAMES.items() for name in names}
 

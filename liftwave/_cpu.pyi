@@ -44,10 +44,48 @@ class Synthesis:
     def run(self, bands: Sequence[Any], /) -> Any: ...
     def write(self, bands: Sequence[Any], out: Any, /) -> Any: ...
 
+class CircularAnalysis:
+    """Levels of an analysis without downsampling, run in one go.
+
+    All bands; None if ``x`` is not plain, not contiguous from the first axis on, or not of the
+    shape in ``shapes``.
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[Sequence[Any]],
+        memory: BandMemory | None,
+        shapes: Sequence[tuple[int, ...]] | None = None,
+    ) -> None: ...
+    def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
+    def run(self, x: Any, /) -> list[Any] | None: ...
+
+class CircularSynthesis:
+    """Levels of a synthesis without downsampling, run in one go.
+
+    The array; None if a band is not plain, or not of its shape in ``shapes``.
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[Sequence[Any]],
+        present: Sequence[Sequence[bool]],
+        allocate: Any,
+        shapes: Sequence[tuple[int, ...]] | None = None,
+    ) -> None: ...
+    def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
+    def run(self, bands: Sequence[Any], /) -> Any: ...
+
 class TapGradients:
     """The gradient of an analysis along one axis in its taps: rows of float64, or None."""
 
     def __init__(self, axis: Any) -> None: ...
+    def run(self, x: Any, cotangents: Sequence[Any], /) -> Any: ...
+
+class CircularTapGradients:
+    """The gradient of one axis in its taps, without their factor: rows of float64, or None."""
+
+    def __init__(self, level: Sequence[Any]) -> None: ...
     def run(self, x: Any, cotangents: Sequence[Any], /) -> Any: ...
 
 def isa() -> str: ...

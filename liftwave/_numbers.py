@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liftwave.errors import ArgumentTypeError, DTypeError, LiftwaveError
+from liftwave.errors import ArgumentTypeError, DTypeError, LiftwaveError, OptionTypeError
 
 # float() converts text, and NumPy converts dates: both are no numbers here.
 _TEXT_AND_DATES = (str, bytes, bytearray, np.datetime64, np.timedelta64)
@@ -87,13 +87,15 @@ def flag(value: Any, name: str) -> bool:
 
     Raises
     ------
-    ArgumentTypeError
+    OptionTypeError
         If it is neither, as an array.
     """
     try:
         return bool(value)
     except (TypeError, ValueError, RuntimeError):
-        raise ArgumentTypeError(f"{name} must be True or False, got {value!r}") from None
+        raise OptionTypeError(
+            f"{name} must be True or False, got an object of type {type(value).__name__}"
+        ) from None
 
 
 def is_one_of(value: Any, names: Collection[str]) -> bool:

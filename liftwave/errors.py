@@ -60,6 +60,14 @@ class ShapeTypeError(ShapeError, ArgumentTypeError):
     """A size that is not a whole number."""
 
 
+class BandShapeError(ShapeError, RuntimeError):
+    """Bands of an undecimated transform that differ in shape.
+
+    PyWavelets raises a :class:`ValueError` along one axis and a :class:`RuntimeError` along several
+    ones. This class is both.
+    """
+
+
 class CoefficientsError(ShapeError, ArgumentTypeError, IndexError):
     """Coefficients that are not in the structure that the transform returns.
 
@@ -101,6 +109,10 @@ class DeviceError(LiftwaveError, RuntimeError):
 
 class OptionError(LiftwaveError, ValueError):
     """An option that a function does not have."""
+
+
+class OptionTypeError(OptionError, ArgumentTypeError):
+    """An option that is neither true nor false."""
 
 
 class ExportError(LiftwaveError, ValueError):
@@ -159,6 +171,10 @@ class DTypeError(LiftwaveError, TypeError, ValueError):
 
 class LevelWarning(UserWarning):
     """Too many levels: every coefficient depends on the boundary."""
+
+
+class NormWarning(UserWarning):
+    """``norm=True`` with a wavelet that is not orthogonal: energy is not preserved."""
 
 
 class ReconstructionWarning(UserWarning):

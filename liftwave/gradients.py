@@ -31,7 +31,7 @@ from liftwave.pooling.differentiable import CALLS as POOLING_CALLS
 from liftwave.pooling.structures import PoolingGradient, PoolingPullback
 from liftwave.threshold_gradients import ThresholdGradient, pull_back
 from liftwave.thresholding import opened_floats, threshold
-from liftwave.transforms import calls
+from liftwave.transforms import calls, undecimated_calls
 from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
 from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
 from liftwave.transforms.fully_separable import (
@@ -43,6 +43,7 @@ from liftwave.transforms.fully_separable import (
     fswaverecn,
 )
 from liftwave.transforms.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
+from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
 from liftwave.transforms.wavelet_gradients import (
     FilterBankGradient,
     LiftingGradient,
@@ -76,6 +77,12 @@ TRANSFORM_CALLS: dict[Callable[..., Any], Callable[..., Call]] = {
     upcoef: calls.upcoef,
     wpdec: packet_calls.wpdec,
     wprec: packet_calls.wprec,
+    swt: undecimated_calls.swt,
+    swt2: undecimated_calls.swt2,
+    swtn: undecimated_calls.swtn,
+    iswt: undecimated_calls.iswt,
+    iswt2: undecimated_calls.iswt2,
+    iswtn: undecimated_calls.iswtn,
 }
 
 
@@ -111,8 +118,9 @@ def vjp(
         One of :func:`dwt`, :func:`idwt`, :func:`dwt2`, :func:`idwt2`, :func:`dwtn`,
         :func:`idwtn`, :func:`wavedec`, :func:`waverec`, :func:`wavedec2`, :func:`waverec2`,
         :func:`wavedecn`, :func:`waverecn`, :func:`fswavedecn`, :func:`fswaverecn`,
-        :func:`downcoef`, :func:`upcoef`, :func:`wpdec`, :func:`wprec`, :func:`threshold`; or a
-        function of :mod:`liftwave.pooling`.
+        :func:`downcoef`, :func:`upcoef`, :func:`wpdec`, :func:`wprec`, :func:`swt`, :func:`iswt`,
+        :func:`swt2`, :func:`iswt2`, :func:`swtn`, :func:`iswtn`, :func:`threshold`; or a function
+        of :mod:`liftwave.pooling`.
     *args, **kwargs
         The arguments of ``function``, without ``out``.
 
@@ -225,7 +233,7 @@ def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
         kernels = kernels_for(*(g for g in bands if g is not None), results[0])
         if flag(wavelet, "wavelet"):
             data, axes = operation.pull_back(bands, values, residuals, shapes, (), kernels)
-            of_wavelet = wavelets.gradient(axes, results[0], not operation.is_synthesis)
+            of_wavelet = wavelets.gradient(axes, results[0], not operation.uses_synthesis_filters)
         else:
             data, _ = operation.pull_back(bands, [], "nothing", shapes, (), kernels)
             of_wavelet = None

@@ -93,6 +93,7 @@ def of_filters(x: Tensor) -> Any:
 
 # --- rows ----------------------------------------------------------------------------------------
 
+SCHEME = lw.LiftingScheme.from_name("haar")
 PLACES = pooling.max_pool(MAPS, 2, return_indices=True)
 COEFFICIENTS = lw.wavedec2(MAPS, "haar", level=1)
 LAYERS = (np.ones((2, 3)), np.ones(2)), (np.ones((3, 2)), np.ones(3))
@@ -165,6 +166,17 @@ ROWS = (
         (lambda: lw.vjp(lw.dwt, TENSOR, bank()),),
     ),
     Row(
+        "`swt`, `swt2`, `swtn`, `modwt` and their inverses, `mra`, `mra2`, `mran`, `modwt_mra`",
+        (
+            lambda: lw.swt(MAPS, "db2", 2),
+            lambda: lw.iswt(lw.swt(MAPS, "db2", 1), "db2"),
+            lambda: lw.swt2(MAPS, "db2", 2),
+            lambda: lw.mra(MAPS, "db2", 2),
+            lambda: lw.modwt_mra(MAPS, "db2", 2),
+            lambda: lw.iswtn(lw.swtn(MAPS, "db2", 1, axes=(2, 3)), "db2", (2, 3)),
+        ),
+    ),
+    Row(
         "second derivatives, in torch, of pooling and in learned taps",
         (
             differentiated_twice(lambda x: pooling.soft_pool(x, 2)),
@@ -191,12 +203,15 @@ ROWS = (
     ),
     Row(
         "`pad`, `threshold`, `threshold_firm`, `coeffs_to_array`, `array_to_coeffs`, "
-        "`ravel_coeffs`, `unravel_coeffs`",
+        "`ravel_coeffs`, `unravel_coeffs`, `imra`, `imra2`, `imran`, and `swt` with its variants "
+        "and inverses by lifting schemes",
         (
             lambda: lw.pad(MAPS, 2, "reflect"),
             lambda: lw.threshold(MAPS, 0.5),
             lambda: lw.threshold_firm(MAPS, 0.5, 1),
             lambda: lw.array_to_coeffs(*lw.coeffs_to_array(COEFFICIENTS, axes=(2, 3))),
+            lambda: lw.imra([MAPS, MAPS]),
+            lambda: lw.iswt(lw.swt(MAPS, SCHEME, 1), SCHEME),
             lambda: lw.unravel_coeffs(*lw.ravel_coeffs(COEFFICIENTS, axes=(2, 3))),
         ),
     ),

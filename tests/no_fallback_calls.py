@@ -130,6 +130,8 @@ HAAR = lw.LiftingScheme.from_name("haar")
 INTEGER = lw.LiftingScheme.from_name("cdf5.3").to_integer()
 WAVELETS = ("haar", "db2", "bior4.4", "db20", CDF97, Learned("db2"), Learned("cdf9.7", True))
 
+BANKS = ("haar", "bior4.4", "db20", Learned("db2"))
+
 LONG = [zero_mean((2, 24), 4), zero_mean((2, 24), 5)]
 PAIR = list(pywt.dwt(IMAGE, "db2"))
 SQUARE = (zero_mean((22, 23), 6), tuple(zero_mean((22, 23), seed) for seed in (7, 8, 9)))
@@ -302,6 +304,49 @@ TRANSFORMS["wprec"] = [
     call(lw.wprec, lw.wpdec(IMAGE, "db2", level=1, axes=None), "db2", axes=None),
     call(lw.wprec, lw.wpdec(LINE, "db2", tree=PACKETS), "db2", tree=PACKETS, shape=LINE.shape),
 ]
+UNDECIMATED: dict[str, list[Call]] = {
+    "swt": [
+        *(call(lw.swt, LINE, wavelet, 3) for wavelet in BANKS),
+        call(lw.swt, VOLUME, "db2", 2, 1, 1, True),
+        call(lw.swt, VOLUME, "db2", 2, axis=0, norm=True),
+    ],
+    "iswt": [
+        *(call(lw.iswt, lw.swt(LINE, "db2", 3), wavelet) for wavelet in BANKS),
+        call(lw.iswt, [IMAGE, None, IMAGE], "db3", True, 0),
+        call(lw.iswt, [None, IMAGE, None], "db3"),
+    ],
+    "swt2": [
+        *(call(lw.swt2, IMAGE, wavelet, 2) for wavelet in BANKS),
+        call(lw.swt2, VOLUME, ("haar", "db2"), 2, 0, (2, 0), True),
+    ],
+    "iswt2": [
+        *(call(lw.iswt2, lw.swt2(IMAGE, "db2", 2), wavelet) for wavelet in BANKS),
+        call(lw.iswt2, [IMAGE, (None, IMAGE, None)], "db2", axes=(1, 0)),
+    ],
+    "swtn": [
+        call(lw.swtn, VOLUME, "db2", 2),
+        call(lw.swtn, VOLUME, Learned("db2"), 1, axes=(2, 1)),
+        call(lw.swtn, zero_mean((2, 3, 4, 5, 4)), "haar", 1),
+    ],
+    "iswtn": [
+        call(lw.iswtn, lw.swtn(VOLUME, "db2", 2), "db2"),
+        call(lw.iswtn, [VOLUME, {"dd": VOLUME}, {"ad": VOLUME}], Learned("db2"), (0, 2)),
+    ],
+    "mra": [
+        call(lw.mra, LINE, "db2", 3),
+        call(lw.mra, IMAGE, "db2", 2, 0),
+        call(lw.mra, LINE, Learned("db2"), 2),
+    ],
+    "mra2": [call(lw.mra2, IMAGE, "db2", 2), call(lw.mra2, IMAGE, "db2", 2, (1, 0))],
+    "mran": [call(lw.mran, VOLUME, "db2", 1)],
+    "modwt": [call(lw.modwt, LINE), call(lw.modwt, IMAGE, Learned("db2"), 2, 0, "reflection")],
+    "imodwt": [call(lw.imodwt, [IMAGE, None, IMAGE], "db2", 0)],
+    "modwt_mra": [call(lw.modwt_mra, LINE, "db2", 2, mode="reflection")],
+    "wavelet_variance": [real(lw.wavelet_variance, IMAGE, "db2", 1)],
+    "wavelet_covariance": [real(lw.wavelet_covariance, IMAGE, IMAGE, "db2", 1)],
+    "wavelet_correlation": [real(lw.wavelet_correlation, LINE, LINE, "haar", 2)],
+}
+"""Calls that the CUDA kernels do not support: the reference kernels compute them."""
 
 # --- functions built on transforms ---------------------------------------------------------------
 
@@ -368,10 +413,13 @@ BUILT: dict[str, list[Call]] = {
     "coeffs_to_array": [call(lw.coeffs_to_array, LEVELSN), call(lw.coeffs_to_array, LEVELS2)],
     "array_to_coeffs": [Call(lambda a: lw.array_to_coeffs(a, PACKED[1]), (PACKED[0],))],
     "ravel_coeffs": [call(lw.ravel_coeffs, LEVELSN), call(lw.ravel_coeffs, LEVELS)],
+    "imra": [call(lw.imra, [IMAGE, IMAGE])],
+    "imra2": [call(lw.imra2, [IMAGE, (IMAGE, IMAGE, IMAGE)])],
+    "imran": [call(lw.imran, [IMAGE, {"dd": IMAGE}])],
     "unravel_coeffs": [Call(lambda a: lw.unravel_coeffs(a, *FLAT[1:]), (FLAT[0],))],
 }
 
-CALLS: dict[str, list[Call]] = {**TRANSFORMS, **BUILT}
+CALLS: dict[str, list[Call]] = {**TRANSFORMS, **UNDECIMATED, **BUILT}
 """Calls of the functions of ``liftwave`` by name."""
 
 NO_ARRAYS = frozenset(
@@ -392,6 +440,7 @@ NO_ARRAYS = frozenset(
         "Wavelet",
         "central_frequency",
         "centrfrq",
+        "WaveletEstimate",
         "dwt_coeff_len",
         "dwt_max_level",
         "dwtn_max_level",
@@ -403,6 +452,7 @@ NO_ARRAYS = frozenset(
         "kernels",
         "orthfilt",
         "packet_bands",
+        "modwt_shifts",
         "orthogonal_filter_bank",
         "qmf",
         "scal2frq",
@@ -410,6 +460,7 @@ NO_ARRAYS = frozenset(
         "scaling_function",
         "set_num_threads",
         "show_config",
+        "swt_max_level",
         "vjp",
         "wavedecn_shapes",
         "wavedecn_size",

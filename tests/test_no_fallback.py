@@ -19,7 +19,7 @@ import pytest
 import torch
 from cuda_dry import dry_cuda
 from helpers import has_cuda
-from no_fallback_calls import CALLS, FLOATS, HALVES, INTEGERS, Call, Learned
+from no_fallback_calls import CALLS, FLOATS, HALVES, INTEGERS, UNDECIMATED, Call, Learned
 from no_fallback_layers import COMPLEX, LAYERS, NO_LAYERS
 from no_fallback_pooling import MAPS, POOLING
 
@@ -36,6 +36,7 @@ pytestmark = [
 ]
 
 ALL_CALLS = {**CALLS, **POOLING}
+NO_CUDA = "the CUDA kernels do not support it (see the table of fallbacks)"
 DIFFERENTIABLE = {*gradients.TRANSFORM_CALLS, *gradients.POOLING_CALLS}
 DIFFERENTIABLE |= {lw.fswavedecn, lw.fswaverecn}
 
@@ -163,6 +164,8 @@ def test_functions(name: str, place: Place) -> None:
         of_call = place.dtypes(ALL_CALLS[name][number])
         return dtype == of_call[number % len(of_call)] or dtype == of_call[0]
 
+    if name in UNDECIMATED and place.kernels is not cpu:
+        pytest.skip(NO_CUDA)
     assert fallbacks(ALL_CALLS[name], place, some) == []
 
 
@@ -170,6 +173,8 @@ def test_functions(name: str, place: Place) -> None:
 @pytest.mark.parametrize("place", AT)
 @pytest.mark.parametrize("name", ALL_CALLS)
 def test_functions_in_all_dtypes(name: str, place: Place) -> None:
+    if name in UNDECIMATED and place.kernels is not cpu:
+        pytest.skip(NO_CUDA)
     assert fallbacks(ALL_CALLS[name], place, lambda number, dtype: True) == []
 
 

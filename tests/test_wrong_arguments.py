@@ -21,6 +21,8 @@ from argument_packets import OURS as OUR_PACKETS
 from argument_packets import SHARED as SHARED_PACKETS
 from argument_table import OURS
 from argument_table import SHARED as SHARED_TRANSFORMS
+from argument_undecimated import OURS as OUR_UNDECIMATED
+from argument_undecimated import SHARED as SHARED_UNDECIMATED
 
 import liftwave as lw
 from liftwave.errors import DTypeError, LiftwaveError
@@ -28,8 +30,8 @@ from liftwave.errors import DTypeError, LiftwaveError
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 PORTING = Path(lw.__file__).parent.parent / "docs" / "porting.md"
-SHARED = {**SHARED_TRANSFORMS, **SHARED_PACKETS}
-TABLE = {**SHARED, **OURS, **OUR_PACKETS, **LAYERS}
+SHARED = {**SHARED_TRANSFORMS, **SHARED_PACKETS, **SHARED_UNDECIMATED}
+TABLE = {**SHARED, **OURS, **OUR_PACKETS, **OUR_UNDECIMATED, **LAYERS}
 
 # Functions and models of the user are called: their errors pass through.
 USERS = {
@@ -63,6 +65,9 @@ KNOWN: dict[tuple[str, int], type[Exception]] = {
     ("waverec", 0): ValueError,
     ("waverec2", 3): TypeError,
     ("coeffs_to_array", 2): TypeError,
+    ("swt", 0): TypeError,
+    ("iswtn", 2): TypeError,
+    ("mra", 0): TypeError,
     ("ravel_coeffs", 1): TypeError,
     ("wavedecn_size", 0): IndexError,
     ("dwt_coeff_len", 1): TypeError,

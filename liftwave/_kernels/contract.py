@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
+from liftwave._plan.circular import CircularPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
@@ -53,6 +54,24 @@ class AxisKernels(Protocol):
         self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> Array:
         """The sum over bands, each upsampled by two and filtered."""
+        ...
+
+    def circular_analysis(
+        self, x: Array, filters: Sequence[Taps], plan: CircularPlan, axis: int
+    ) -> list[Array]:
+        """One band per filter: filtered along a periodic axis, without downsampling."""
+        ...
+
+    def circular_synthesis(
+        self, bands: Sequence[Array], filters: Sequence[Taps], plan: CircularPlan, axis: int
+    ) -> Array:
+        """The sum over bands, each filtered along a periodic axis."""
+        ...
+
+    def circular_tap_gradients(
+        self, x: Array, cotangents: Sequence[Array], plan: CircularPlan, axis: int
+    ) -> list[Array]:
+        """As :meth:`tap_gradients`, of :meth:`circular_analysis`."""
         ...
 
     def lift_analysis(

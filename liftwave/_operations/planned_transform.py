@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from itertools import product
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 from liftwave._arrays.integers import coefficient_dtype
 from liftwave._kernels.contract import Kernels, NativeRun
@@ -21,6 +21,7 @@ from liftwave._operations.wavelet_data import WaveletData, as_numbers, from_json
 from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.axis import bounded
+from liftwave._plan.circular import AxisMode, Undecimated
 from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, unflatten_bands
 from liftwave._plan.planning import plan_analysis, plan_synthesis
 from liftwave._plan.shapes import band_shapes, signal_shape
@@ -39,13 +40,13 @@ class TransformAxis(NamedTuple):
         Negative: counted from the last one.
     wavelet : FilterBank, LiftingScheme or JSON data
         JSON data can have slots for taps (``wavelet_data.py``).
-    mode : str
-        The boundary mode.
+    mode : str or Undecimated
+        The boundary mode, or the options of an undecimated transform.
     """
 
     axis: int
     wavelet: Resolved | WaveletData
-    mode: Mode
+    mode: AxisMode
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +101,7 @@ class PlannedTransform(WaveletOperation):
         """The transform with these fields."""
         axes, keys, is_synthesis, has_approx, trim_odd, is_transposed, n_slots = fields
         return cls(
-            tuple(TransformAxis(*axis) for axis in axes),
+            tuple(TransformAxis(axis, wavelet, _mode(mode)) for axis, wavelet, mode in axes),
             bool(is_synthesis),
             bool(has_approx),
             tuple(map(tuple, keys)),
@@ -150,7 +151,13 @@ class PlannedTransform(WaveletOperation):
     @cached_property
     def tap_slots(self) -> list[list[int | None]]:
         """The slots of the taps of each axis, in the order of the gradients."""
-        return [tap_slots(as_json(wavelet), self.is_synthesis) for _, wavelet, _ in self.axes]
+        return [tap_slots(as_json(axis.wavelet), self.uses_synthesis_filters) for axis in self.axes]
+
+    @cached_property
+    def uses_synthesis_filters(self) -> bool:
+        """Whether the synthesis filters are used: by an inverse transform, or a causal analysis."""
+        mode = self.axes[0].mode if self.axes else None
+        return self.is_synthesis != (isinstance(mode, Undecimated) and mode.is_causal)
 
     @cached_property
     def result_names(self) -> list[str]:
@@ -264,6 +271,11 @@ class PlannedTransform(WaveletOperation):
             return [signal_shape(data, *args)]
         bands = band_shapes(tuple(shapes[0]), self.outline, self.level)
         return bands if self.is_complete else self._select(bands)
+
+
+def _mode(mode: Any) -> AxisMode:
+    """A mode from JSON data, which has a list for the options of an undecimated transform."""
+    return Undecimated(*mode) if isinstance(mode, list) else cast(Mode, mode)
 
 
 def keep(cache: dict[Any, Any], key: Any, value: Any) -> None:

@@ -13,7 +13,7 @@ Details are dicts by key, coarsest level first, as in ``_execute.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace
 
@@ -26,9 +26,9 @@ from liftwave._operations.tap_gradients import (
     no_gradient,
     no_taps,
 )
-from liftwave._plan.axis import FilterPlan
 from liftwave._plan.levels import (
     AnalysisPlan,
+    CircularStep,
     FilterStep,
     LiftStep,
     Step,
@@ -155,7 +155,7 @@ def _analysed_again(x: Array, plan: AnalysisPlan, kernels: Kernels) -> list[dict
                     level_values[key], step, kernels
                 )
             elif {key + "a", key + "d"} & inner:
-                bands = kernels.analysis(level_values[key], step.filters, step.plan, step.axis)
+                bands = _analysed(level_values[key], step, kernels)
                 level_values[key + "a"], level_values[key + "d"] = bands
         values.append(level_values)
         if part is not plan.parts[-1]:
@@ -191,9 +191,8 @@ def _split_back(
             cotangents[key] = back.cotangents[0]
             _add(sums, len(key), _lift_gradient(back))
         elif not is_missing:
-            filtering = cast(FilterStep, merging)
-            gradient, cotangents[key] = _filter_vjp(values[key], pair, step, filtering, kernels)
-            _add(sums, len(key), gradient)
+            _add(sums, len(key), _filter_gradient(values[key], pair, step, kernels))
+            cotangents[key] = _synthesised(pair, merging, kernels)
     return cotangents.get("")
 
 
@@ -292,9 +291,10 @@ def _merge_back(
                 cotangents[half] = inner
             _add(sums, len(key), _lift_gradient(back))
             continue
-        split_by = cast(FilterStep, splitting[key])
+        split_by = splitting[key]
+        assert not isinstance(split_by, LiftStep)  # it is the transpose of a filter bank
         pair = [values.get(half) for half in halves]
-        reversed_gradient = _filter_gradient(outer, pair, split_by.plan, step, kernels)
+        reversed_gradient = _filter_gradient(outer, pair, split_by, kernels)
         _add(sums, len(key), FilterGradient(*map(reversed_taps, reversed_gradient)))
         for half, inner in zip(halves, split(outer, split_by, kernels), strict=True):
             cotangents[half] = inner
@@ -313,27 +313,33 @@ def _undone(gradient: StepGradient, step: Step) -> StepGradient:
 
 
 def _filter_gradient(
-    x: Array, bands: Sequence[Array | None], plan: FilterPlan, step: FilterStep, kernels: Kernels
+    x: Array, bands: Sequence[Array | None], step: FilterStep | CircularStep, kernels: Kernels
 ) -> FilterGradient:
-    """The gradient of an analysis of ``x`` by ``plan`` into these bands. Missing bands are zero."""
+    """The gradient of an analysis step of ``x`` into these bands. Missing bands are zero."""
     present = [band for band in bands if band is not None]
-    gradients = iter(kernels.tap_gradients(x, present, plan, step.axis))
+    if isinstance(step, CircularStep):
+        gradients = iter(kernels.circular_tap_gradients(x, present, step.plan, step.axis))
+    else:
+        gradients = iter(kernels.tap_gradients(x, present, step.plan, step.axis))
     low, high = (no_taps(step, x) if band is None else next(gradients) for band in bands)
     return FilterGradient(low, high)
 
 
-def _filter_vjp(
-    x: Array,
-    pair: Sequence[Array | None],
-    step: FilterStep,
-    transposed: FilterStep,
-    kernels: Kernels,
-) -> tuple[FilterGradient, Array]:
-    """The gradient of the taps of an analysis of ``x``, and the cotangent of ``x``."""
-    present = [(g, f) for g, f in zip(pair, transposed.filters, strict=True) if g is not None]
+def _analysed(x: Array, step: FilterStep | CircularStep, kernels: Kernels) -> Sequence[Array]:
+    """Approximation and detail of a filter bank."""
+    if isinstance(step, CircularStep):
+        return kernels.circular_analysis(x, step.filters, step.plan, step.axis)
+    return kernels.analysis(x, step.filters, step.plan, step.axis)
+
+
+def _synthesised(pair: Sequence[Array | None], step: Step, kernels: Kernels) -> Array:
+    """The synthesis of the present bands by a filter bank."""
+    assert not isinstance(step, LiftStep)  # it is the transpose of a filter bank
+    present = [(g, f) for g, f in zip(pair, step.filters, strict=True) if g is not None]
     bands, filters = zip(*present, strict=True)
-    gradient = _filter_gradient(x, pair, step.plan, step, kernels)
-    return gradient, kernels.synthesis(bands, filters, transposed.plan, transposed.axis)
+    if isinstance(step, CircularStep):
+        return kernels.circular_synthesis(bands, filters, step.plan, step.axis)
+    return kernels.synthesis(bands, filters, step.plan, step.axis)
 
 
 def _lift_gradient(back: LiftPullback) -> LiftGradient:

@@ -25,7 +25,7 @@ class WaveletOperation(Operation):
     Attributes
     ----------
     is_synthesis : bool
-        Whether the operation uses the synthesis filters.
+        Whether the operation is an inverse transform.
     n_slots : int
         The number of arrays of taps that are parameters of the operation.
     """
@@ -42,6 +42,11 @@ class WaveletOperation(Operation):
     def n_parameters(self) -> int:
         """The number of arrays of taps after the data."""
         return self.n_slots
+
+    @cached_property
+    def uses_synthesis_filters(self) -> bool:
+        """Whether the taps are those of the synthesis filters."""
+        return self.is_synthesis
 
     @cached_property
     def is_identity(self) -> bool:

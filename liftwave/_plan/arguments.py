@@ -19,6 +19,8 @@ from liftwave.errors import (
     LevelWarning,
     ModeError,
     ModeTypeError,
+    ShapeError,
+    ShapeTypeError,
     WaveletError,
     WaveletTypeError,
     warn,
@@ -123,6 +125,32 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
 def max_level(n: int, length: int) -> int:
     """``floor(log2(n / (length - 1)))``, and 0 for short signals."""
     return (int(n) // (length - 1) | 1).bit_length() - 1  # torch has its own integer type
+
+
+def undecimated_level(n: int) -> int:
+    """How often ``n`` is divisible by two.
+
+    Raises
+    ------
+    ShapeError
+        If there are no samples.
+
+    Warns
+    -----
+    LevelWarning
+        If the number is odd.
+    """
+    number = whole_number(n, "expected a whole number of samples", ShapeTypeError)
+    if number < 1:
+        raise ShapeError(f"Cannot apply swt to a size {number} signal.")
+    if number % 2:
+        warn(
+            "No levels of stationary wavelet decomposition are possible. The signal to be "
+            "transformed must have a size that is a multiple of 2**n for an n-level "
+            "decomposition. (swt accepts other sizes if level is passed.)",
+            LevelWarning,
+        )
+    return (number & -number).bit_length() - 1
 
 
 def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:

@@ -16,6 +16,7 @@ from liftwave._plan.arguments import (
 )
 from liftwave._plan.axis import bounded
 from liftwave._plan.boundary import MODES
+from liftwave._plan.circular import AxisMode, Undecimated
 from liftwave._plan.lengths import band_lengths, check_lifting_mode, fitting_length, signal_length
 from liftwave._typing import Mode, ModeLike, Modes
 from liftwave.errors import ShapeError, WaveletError
@@ -37,7 +38,13 @@ class AxisPlan(NamedTuple):
 
     axis: int
     wavelet: Resolved
-    mode: Mode
+    mode: AxisMode
+
+    @property
+    def boundary(self) -> Mode:
+        """The boundary mode of a transform with downsampling."""
+        assert not isinstance(self.mode, Undecimated)
+        return self.mode
 
 
 class AxisPlans(tuple[AxisPlan, ...]):
@@ -81,7 +88,7 @@ def as_axis_plans(plans: Sequence[AxisPlan]) -> AxisPlans:
 
 def axis_plans(
     wavelet: Wavelets,
-    mode: Modes,
+    mode: Modes | Undecimated,
     axes: Sequence[int] | int | None,
     ndim: int,
     unique: bool = True,
@@ -102,20 +109,30 @@ def axis_plans(
     if plans is None:
         normalized = normalize_axes(axes, ndim, unique=unique)
         wavelets = wavelets_per_axis(wavelet, len(normalized))
-        plans = _plans(normalized, wavelets, modes_per_axis(mode, len(normalized)), ndim)
+        plans = _plans(normalized, wavelets, _modes(mode, len(normalized)), ndim)
         _remember(wavelet, key, plans)
     return plans
 
 
-def plans_along(wavelet: WaveletLike, mode: ModeLike, axis: int, ndim: int) -> AxisPlans:
+def plans_along(
+    wavelet: WaveletLike, mode: ModeLike | Undecimated, axis: int, ndim: int
+) -> AxisPlans:
     """As :func:`axis_plans` for one axis: neither wavelet nor mode can be a sequence."""
     key = (mode, axis, ndim, "along")  # None means all axes elsewhere, but is not valid here
     plans = _look_up(wavelet, key)
     if plans is None:
         normalized = (normalize_axis(axis, ndim),)
-        plans = _plans(normalized, (resolve_wavelet(wavelet),), (resolve_mode(mode),), ndim)
+        plans = _plans(normalized, (resolve_wavelet(wavelet),), (_one_mode(mode),), ndim)
         _remember(wavelet, key, plans)
     return plans
+
+
+def _modes(mode: Modes | Undecimated, naxes: int) -> tuple[AxisMode, ...]:
+    return (mode,) * naxes if isinstance(mode, Undecimated) else modes_per_axis(mode, naxes)
+
+
+def _one_mode(mode: ModeLike | Undecimated) -> AxisMode:
+    return mode if isinstance(mode, Undecimated) else resolve_mode(mode)
 
 
 def plans_of_axis(plan: AxisPlan, ndim: int) -> AxisPlans:
@@ -152,6 +169,7 @@ def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None
     names = mode if type(mode) is tuple else (mode,)
     # Old names of modes are not cached, because each use warns.
     are_names = all(type(name) is str and name in MODES for name in names)
+    are_names = are_names or isinstance(mode, Undecimated)
     plain = axes is None or type(axes) in (int, tuple)
     single = isinstance(wavelet, str | pywt.Wavelet | FilterBank | LiftingScheme)
     if plans and plans.is_concrete and are_names and plain and single:
@@ -159,7 +177,10 @@ def _remember(wavelet: Wavelets, key: tuple[Any, ...], plans: AxisPlans) -> None
 
 
 def _plans(
-    axes: tuple[int, ...], wavelets: tuple[Resolved, ...], modes: tuple[Mode, ...], ndim: int
+    axes: tuple[int, ...],
+    wavelets: tuple[Resolved, ...],
+    modes: tuple[AxisMode, ...],
+    ndim: int,
 ) -> AxisPlans:
     """The plans of these axes, from the cache of the first wavelet if its taps are numbers."""
     plans = AxisPlans(AxisPlan(*fields) for fields in zip(axes, wavelets, modes, strict=True))

@@ -73,6 +73,11 @@ class FilterPlan:
     fold: Extension
     native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    @property
+    def n_in(self) -> int:
+        """Length of the input along the axis."""
+        return self.extend.n
+
     def analysis_adjoint(self) -> FilterPlan:
         """The synthesis plan that, with reversed taps, is the transpose of this analysis."""
         return self._transposed(synthesis_padding, self.extend.n == 2 * self.n_out)

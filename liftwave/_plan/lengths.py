@@ -6,6 +6,7 @@ import sys
 from math import prod
 
 from liftwave._plan.boundary import LIFTING_MODES
+from liftwave._plan.circular import AxisMode, Undecimated
 from liftwave._typing import Mode
 from liftwave.errors import ModeError, ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -35,7 +36,7 @@ def check_size(what: str, *shapes: tuple[int, ...]) -> None:
         )
 
 
-def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> tuple[int, int]:
+def band_lengths(n: int, wavelet: Resolved, mode: AxisMode, what: str = "axis") -> tuple[int, int]:
     """Lengths of approximation and detail of ``n`` samples, after a check of ``n``.
 
     Raises
@@ -50,6 +51,8 @@ def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> t
         raise ShapeError(
             f"Value of data_len must be greater than zero: {what} has {n} samples to transform"
         )
+    if isinstance(mode, Undecimated):
+        return n, n
     if isinstance(wavelet, LiftingScheme):
         check_lifting_mode(wavelet, mode)
         even = (n + 1) // 2
@@ -63,7 +66,7 @@ def band_lengths(n: int, wavelet: Resolved, mode: Mode, what: str = "axis") -> t
     return m, m
 
 
-def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -> int:
+def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMode) -> int:
     """Length of the signal that is synthesised from bands of these lengths.
 
     Raises
@@ -82,6 +85,8 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -
             "Coefficients arrays must have the same size: "
             f"got {n_approx} approximation and {n_detail} detail coefficients"
         )
+    if isinstance(mode, Undecimated):
+        return n_approx
     if isinstance(wavelet, LiftingScheme) or mode == "periodization":
         return 2 * n_approx
     n = 2 * n_approx - wavelet.rec_len + 2
@@ -102,7 +107,7 @@ def _lifted_length(n_approx: int, n_detail: int) -> int:
     return n_approx + n_detail
 
 
-def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) -> int:
+def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMode) -> int:
     """How many of ``n_approx`` reconstructed coefficients fit ``n_detail`` details.
 
     A level of odd length is reconstructed with one sample too many, which is
@@ -111,7 +116,7 @@ def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) 
     if isinstance(wavelet, LiftingScheme) and mode != "periodization":
         _lifted_length(n_approx, n_detail)
         return n_approx
-    if n_approx - n_detail not in (0, 1):
+    if n_approx - n_detail not in ((0,) if isinstance(mode, Undecimated) else (0, 1)):
         raise ShapeError(
             "coefficient shape mismatch: incompatible coefficient array sizes "
             f"{n_approx} (approximation) and {n_detail} (detail)"
@@ -119,7 +124,7 @@ def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: Mode) 
     return n_detail
 
 
-def check_lifting_mode(scheme: LiftingScheme, mode: Mode) -> None:
+def check_lifting_mode(scheme: LiftingScheme, mode: AxisMode) -> None:
     """Raise if lifting is not defined under ``mode``."""
     if mode not in LIFTING_MODES:
         raise ModeError(

@@ -18,10 +18,12 @@ from liftwave._plan.axes import (
     with_length,
 )
 from liftwave._plan.axis import analysis_plan, lift_plan, synthesis_plan, upsampling_plan
+from liftwave._plan.circular import Undecimated
 from liftwave._plan.lengths import band_lengths, check_size
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
+    CircularStep,
     FilterStep,
     Keys,
     LiftStep,
@@ -34,6 +36,7 @@ from liftwave._plan.levels import (
     unflatten_bands,
 )
 from liftwave.errors import ShapeError
+from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import FixedPoint, Taps, tap_count
 
@@ -68,8 +71,8 @@ def _plan_analysis(shape: Shape, plans: tuple[AxisPlan, ...], level: int) -> Ana
     if not level:
         return AnalysisPlan((), (), (shape,))
     levels, current = [], shape
-    for _ in range(level):
-        levels.append(_analysis_level(current, plans))
+    for depth in range(level):
+        levels.append(_analysis_level(current, plans, depth))
         current = levels[-1].shape
     return analysis_plan_of(tuple(levels))
 
@@ -81,7 +84,7 @@ def _cache(cache: dict[Any, Any], key: Any, value: Any) -> None:
     cache[key] = value
 
 
-def _analysis_level(shape: Shape, plans: Sequence[AxisPlan]) -> AnalysisLevel:
+def _analysis_level(shape: Shape, plans: Sequence[AxisPlan], depth: int) -> AnalysisLevel:
     bands, keyed_steps = {"": shape}, []
     for plan in plans:
         pairs: dict[str, Shape] = {}
@@ -89,7 +92,7 @@ def _analysis_level(shape: Shape, plans: Sequence[AxisPlan]) -> AnalysisLevel:
         for key, band in bands.items():
             n = band[plan.axis]
             # If an axis occurs twice, lifting can give bands of two lengths.
-            step = steps.setdefault(n, _analysis_step(plan, n))
+            step = steps.setdefault(n, _analysis_step(plan, n, depth))
             keyed_steps.append((key, step))
             for letter, length in zip("ad", band_lengths(n, plan.wavelet, plan.mode), strict=True):
                 pairs[key + letter] = with_length(band, plan.axis, length)
@@ -98,13 +101,17 @@ def _analysis_level(shape: Shape, plans: Sequence[AxisPlan]) -> AnalysisLevel:
     return AnalysisLevel(tuple(keyed_steps), bands, next(iter(bands)))
 
 
-def _analysis_step(plan: AxisPlan, n: int) -> Step:
-    wavelet = plan.wavelet
+def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
+    axis, wavelet, mode = plan
+    if isinstance(mode, Undecimated):
+        assert isinstance(wavelet, FilterBank)  # `check_lengths` rejects schemes
+        circular = mode.analysis_plan(n, wavelet.dec_len, depth)
+        return CircularStep(axis, circular, mode.analysis_filters(wavelet))
     if isinstance(wavelet, LiftingScheme):
-        geometry = lift_plan(wavelet, n, plan.mode)
-        return LiftStep(plan.axis, geometry, step_taps(wavelet), wavelet.scale)
+        geometry = lift_plan(wavelet, n, mode)
+        return LiftStep(axis, geometry, step_taps(wavelet), wavelet.scale)
     filters = (wavelet.dec_lo, wavelet.dec_hi)
-    return FilterStep(plan.axis, analysis_plan(n, wavelet.dec_len, plan.mode), filters)
+    return FilterStep(axis, analysis_plan(n, wavelet.dec_len, mode), filters)
 
 
 # --- synthesis -------------------------------------------------------------------------------
@@ -163,8 +170,8 @@ def _plan_synthesis(
     if not details:
         return SynthesisPlan((), (), has_approx, tuple(shapes[0]))
     levels = []
-    for level_shapes in details:
-        levels.append(_synthesis_level(shape, level_shapes, plans, trim_odd))
+    for depth, level_shapes in zip(reversed(range(len(details))), details, strict=True):
+        levels.append(_synthesis_level(shape, level_shapes, plans, trim_odd, depth))
         if levels[-1].synthesis_steps:
             shape = levels[-1].shape
     return synthesis_plan_of(tuple(levels))
@@ -175,6 +182,7 @@ def _synthesis_level(
     details: Mapping[str, Shape],
     plans: tuple[AxisPlan, ...],
     trim_odd: bool,
+    depth: int,
 ) -> SynthesisLevel:
     bands = dict(details)
     if approx_shape is not None:
@@ -184,7 +192,7 @@ def _synthesis_level(
     if not bands:
         return SynthesisLevel((), None, (), ())
     merges, shape = plan_merges(bands, plans)
-    steps = tuple((m.key, _synthesis_step(m.plan, m.shapes), m.shapes) for m in merges)
+    steps = tuple((m.key, _synthesis_step(m.plan, m.shapes, depth), m.shapes) for m in merges)
     check_size("the result", shape)
     return SynthesisLevel(steps, approx_shape, tuple(sorted(details)), shape)
 
@@ -197,16 +205,20 @@ def _check_dimensions(shapes: Sequence[Shape]) -> None:
         )
 
 
-def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape]) -> Step:
-    wavelet = plan.wavelet
-    n_approx, n_detail = (shape[plan.axis] for shape in shapes)
+def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape], depth: int) -> Step:
+    axis, wavelet, mode = plan
+    n_approx, n_detail = (shape[axis] for shape in shapes)
+    if isinstance(mode, Undecimated):
+        assert isinstance(wavelet, FilterBank)  # `signal_length` rejects schemes
+        circular = mode.synthesis_plan(n_approx, wavelet.rec_len, depth)
+        return CircularStep(axis, circular, mode.synthesis_filters(wavelet))
     if isinstance(wavelet, LiftingScheme):
-        geometry = lift_plan(wavelet, n_approx + n_detail, plan.mode).inverse()
+        geometry = lift_plan(wavelet, n_approx + n_detail, mode).inverse()
         taps = tuple(reversed(step_taps(wavelet)))
         scale = (1 / wavelet.scale[0], 1 / wavelet.scale[1])
-        return LiftStep(plan.axis, geometry, taps, scale)
+        return LiftStep(axis, geometry, taps, scale)
     filters = (wavelet.rec_lo, wavelet.rec_hi)
-    return FilterStep(plan.axis, synthesis_plan(n_approx, wavelet.rec_len, plan.mode), filters)
+    return FilterStep(axis, synthesis_plan(n_approx, wavelet.rec_len, mode), filters)
 
 
 def plan_upsampling(

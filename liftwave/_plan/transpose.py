@@ -14,6 +14,7 @@ from liftwave._plan.axis import bounded
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
+    CircularStep,
     FilterStep,
     Keys,
     LiftStep,
@@ -33,6 +34,8 @@ def transposed_analysis_step(step: Step) -> Step:
     """The synthesis step that is the transpose of this analysis step."""
     if isinstance(step, LiftStep):
         return _transposed_lift(step)
+    if isinstance(step, CircularStep):
+        return _transposed_circular(step)
     return FilterStep(step.axis, step.plan.analysis_adjoint(), _reversed(step.filters))
 
 
@@ -40,12 +43,18 @@ def transposed_synthesis_step(step: Step) -> Step:
     """The analysis step that is the transpose of this synthesis step."""
     if isinstance(step, LiftStep):
         return _transposed_lift(step)
+    if isinstance(step, CircularStep):
+        return _transposed_circular(step)
     return FilterStep(step.axis, step.plan.synthesis_adjoint(), _reversed(step.filters))
 
 
 def _transposed_lift(step: LiftStep) -> LiftStep:
     taps = tuple(reversed_taps(t) for t in reversed(step.taps))
     return LiftStep(step.axis, step.plan.adjoint(), taps, step.scale)
+
+
+def _transposed_circular(step: CircularStep) -> CircularStep:
+    return CircularStep(step.axis, step.plan.adjoint(), _reversed(step.filters))
 
 
 def _reversed(filters: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -55,9 +64,10 @@ def _reversed(filters: tuple[Any, Any]) -> tuple[Any, Any]:
 
 def _is_concrete(step: Step) -> bool:
     """Whether a step can be cached: arrays can hold data that a library recorded in one call."""
-    if isinstance(step, FilterStep):
-        return all(map(is_concrete, step.filters))
-    return all(isinstance(s, float | int) for s in step.scale) and all(map(is_concrete, step.taps))
+    if isinstance(step, LiftStep):
+        scales = all(isinstance(s, float | int) for s in step.scale)
+        return scales and all(map(is_concrete, step.taps))
+    return all(map(is_concrete, step.filters))
 
 
 # --- analysis --------------------------------------------------------------------------------
@@ -127,7 +137,7 @@ def _once(transpose: Callable[[Step], Step]) -> Callable[[Step], Step]:
 
 def _signal_length(step: Step) -> int:
     """The number of samples that an analysis step splits."""
-    return step.plan.n if isinstance(step, LiftStep) else step.plan.extend.n
+    return step.plan.n if isinstance(step, LiftStep) else step.plan.n_in
 
 
 # --- synthesis -------------------------------------------------------------------------------
@@ -191,6 +201,7 @@ def _of_shortened(used: Shape) -> Callable[[Step], Step]:
         n = used[step.axis]
         if isinstance(step, LiftStep):
             return transposed_synthesis_step(step._replace(plan=step.plan.shortened(n)))
+        assert isinstance(step, FilterStep)  # without downsampling, all samples are used
         return transposed_synthesis_step(step._replace(plan=step.plan.shortened(n)))
 
     return transposed
@@ -202,7 +213,7 @@ def _fitting(siblings: Sequence[Step], shape: Shape) -> Step | None:
 
 
 def _band_lengths(step: Step) -> tuple[int, int]:
-    if isinstance(step, FilterStep):
-        return step.plan.n_out, step.plan.n_out
-    padded = step.plan.n + len(step.plan.edge.right)
-    return (padded + 1) // 2, padded // 2
+    if isinstance(step, LiftStep):
+        padded = step.plan.n + len(step.plan.edge.right)
+        return (padded + 1) // 2, padded // 2
+    return step.plan.n_out, step.plan.n_out

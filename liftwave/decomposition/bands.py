@@ -87,7 +87,7 @@ class Bands:
     @property
     def modes(self) -> tuple[str, ...]:
         """The boundary mode of each axis."""
-        return tuple(plan.mode for plan in self.plans)
+        return tuple(plan.boundary for plan in self.plans)
 
     @property
     def bands(self) -> dict[tuple[int, str], Array]:

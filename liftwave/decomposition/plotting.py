@@ -141,6 +141,6 @@ def _centres(plan: AxisPlan) -> tuple[float, float]:
 def _heading(subject: Bands) -> str:
     wavelets = (plan.wavelet for plan in subject.plans)
     names = ", ".join(dict.fromkeys(w.name or repr(w) for w in wavelets))
-    modes = ", ".join(dict.fromkeys(plan.mode for plan in subject.plans))
+    modes = ", ".join(dict.fromkeys(plan.boundary for plan in subject.plans))
     size = " × ".join(map(str, subject.shape))
     return f"{size}, {names}, {modes}, {subject.level} levels"

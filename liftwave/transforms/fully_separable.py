@@ -141,7 +141,7 @@ class FswavedecnResult:
     @property
     def modes(self) -> list[str]:
         """The boundary mode of each transformed axis."""
-        return [plan.mode for plan in self._plans]
+        return [plan.boundary for plan in self._plans]
 
     @property
     def approx(self) -> Array:

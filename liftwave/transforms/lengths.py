@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pywt
 
 from liftwave._numbers import items, whole_number
-from liftwave._plan.arguments import check_level, max_level, resolve_mode
+from liftwave._plan.arguments import check_level, max_level, resolve_mode, undecimated_level
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import band_lengths, filter_bank_length
@@ -53,6 +53,39 @@ def dwt_max_level(data_len: int, filter_len: int | WaveletLike) -> int:
     if type(data_len) is int and data_len >= 0 and type(filter_len) is int and filter_len >= 2:
         return max_level(data_len, filter_len)
     return max_level(_samples(data_len), _filter_length(filter_len))
+
+
+def swt_max_level(input_len: int) -> int:
+    """Return how many levels PyWavelets' :func:`swt` supports: how often 2 divides the length.
+
+    Parameters
+    ----------
+    input_len : int
+        Number of samples.
+
+    Returns
+    -------
+    int
+        The number of levels. It is the default of :func:`swt`. Any other level can be passed too,
+        because lengths need not be multiples of a power of two here.
+
+    Raises
+    ------
+    ValueError
+        If ``input_len`` is less than 1.
+
+    Warns
+    -----
+    LevelWarning
+        If the length is odd.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.swt_max_level(96)
+    5
+    """
+    return undecimated_level(_samples(input_len))
 
 
 def _sizes(shape: Any) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 
 #include "common/array_view.hpp"
 #include "common/by_precision.hpp"
+#include "filters/circular.hpp"
 #include "filters/line_cascade.hpp"
 #include "filters/plan.hpp"
 
@@ -24,6 +25,23 @@ struct FilterKernels {
   // follow the input in `arrays`.
   void (*tap_gradients)(const ArrayView<const T>* arrays, int count, const AxisPlan& axis,
                         double* gradients);
+
+  // Filters without downsampling. Inputs are contiguous from the first transformed axis on. Levels
+  // along one axis: bands[2 * level] is the approximation, without data if nobody wants it (the last
+  // level's has data), bands[2 * level + 1] the detail.
+  void (*split_lines)(const CircularAxis* levels, int depth, const ArrayView<const T>& x,
+                      const ArrayView<T>* bands);
+  // Coarsest level first, bands without data are missing; only the first approximation is read.
+  void (*merge_lines)(const CircularAxis* levels, int depth, const ArrayView<const T>* bands,
+                      const ArrayView<T>& out);
+  // One level along several consecutive axes: all bands in the order of their keys.
+  void (*split_planes)(const CircularAxis* axes, int count, const ArrayView<const T>& x,
+                       const ArrayView<T>* bands);
+  void (*merge_planes)(const CircularAxis* axes, int count, const ArrayView<const T>* bands,
+                       const ArrayView<T>& out);
+  // As `tap_gradients`, without the taps' factor.
+  void (*circular_tap_gradients)(const ArrayView<const T>* arrays, int count,
+                                 const CircularAxis& axis, double* gradients);
 };
 
 using FilterTable = ByPrecision<FilterKernels>;

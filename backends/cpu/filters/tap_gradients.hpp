@@ -122,6 +122,7 @@ struct TapGradients {
     return {batch.locate(item, arrays[array]), arrays[array].stride[axis], inner.count,
             inner.stride(arrays[array])};
   }
+  index_t taps() const { return plan.length; }
   index_t first() const { return -plan.fold.left; }
   index_t outputs() const { return plan.n_out + plan.fold.left + plan.fold.right; }
 };
@@ -201,7 +202,7 @@ template <class T, class Pieces>
 void sum_pieces(const Pieces& all, double bytes, double* gradients) {
   Scratch scratch;
   const index_t pieces = all.pieces(), blocks = std::min(pieces, most_blocks);
-  const index_t numbers = all.count * all.plan.length;
+  const index_t numbers = all.count * all.taps();
   double* of_blocks = scratch.take<double>(blocks * numbers);
   parallel_for(blocks, bytes, [&](index_t begin, index_t end) {
     Scratch of_thread;

@@ -16,6 +16,7 @@ from array_api_compat import array_namespace
 import liftwave._cpu as _cpu
 from liftwave._kernels import axis_by_axis
 from liftwave._kernels.contract import NativeRun
+from liftwave._kernels.cpu.circular import CpuCircular, circular_level
 from liftwave._kernels.cpu.filters import NAME, CpuFilters, analysis_axis, synthesis_axis
 from liftwave._kernels.cpu.lifting import CpuLifting, level_groups
 from liftwave._kernels.cpu.memory import (
@@ -49,11 +50,15 @@ _LONGEST_ROW = 1 << 16
 # Numbers behind the last axis from which one call per axis is faster.
 _FEWEST_COLUMNS = 8
 
-_NativeAnalysis: TypeAlias = "_cpu.Analysis | _cpu.LiftAnalysis | Literal[False]"
-_NativeSynthesis: TypeAlias = "_cpu.Synthesis | _cpu.LiftSynthesis | Literal[False]"
+_NativeAnalysis: TypeAlias = (
+    "_cpu.Analysis | _cpu.CircularAnalysis | _cpu.LiftAnalysis | Literal[False]"
+)
+_NativeSynthesis: TypeAlias = (
+    "_cpu.Synthesis | _cpu.CircularSynthesis | _cpu.LiftSynthesis | Literal[False]"
+)
 
 
-class CpuLevels(CpuFilters, CpuLifting):
+class CpuLevels(CpuFilters, CpuCircular, CpuLifting):
     """All axes and levels."""
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
@@ -95,7 +100,7 @@ class CpuLevels(CpuFilters, CpuLifting):
             return self._synthesise_in_parts(bands, plan, out)
         work = _fitting(list(map(memory, bands)), plan)
         target = None if out is None else _target(out, work)
-        if target is None:
+        if target is None or isinstance(native, _cpu.CircularSynthesis):
             return like(bands[0], with_copies(native.run, work))
         if native.write(work, target) is None:
             native.write(copied(work), target)
@@ -123,7 +128,9 @@ class CpuLevels(CpuFilters, CpuLifting):
         return approx[0]
 
 
-def _analyse_memory(work: Any, native: _cpu.Analysis | _cpu.LiftAnalysis, dtype: Any) -> list[Any]:
+def _analyse_memory(
+    work: Any, native: _cpu.Analysis | _cpu.CircularAnalysis | _cpu.LiftAnalysis, dtype: Any
+) -> list[Any]:
     """The bands of a NumPy array, in ``dtype`` unless it is None; lifting widens samples."""
     if dtype is None:
         return with_copies(native.run, work)
@@ -162,6 +169,9 @@ def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnaly
     if axes and len(filter_levels) == len(axes):
         arguments = [[analysis_axis(*step) for step in steps] for steps in filter_levels]
         return _cpu.Analysis(arguments, band_memory(plan), [shape])
+    circular = [circular_level(level.analysis_steps) for level in plan.levels]
+    if circular and None not in circular:
+        return _cpu.CircularAnalysis(circular, band_memory(plan), [shape])
     ndim = len(plan.shapes[0])
     groups = [level_groups(level.analysis_steps, ndim) for level in plan.levels]
     lift_levels = [level for level in groups if level is not None]
@@ -184,6 +194,10 @@ def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
     filter_levels = [_filter_level(level) for level in plan.levels]
     if None not in filter_levels:
         return _cpu.Synthesis(filter_levels, shape, allocation(size), shapes)
+    circular = [_circular_level(level) for level in plan.levels]
+    if None not in circular:
+        present = [_present(level, level is plan.levels[0]) for level in plan.levels]
+        return _cpu.CircularSynthesis(circular, present, allocation(size), shapes)
     lift_levels = [_lift_level(level) for level in plan.levels]
     if None not in lift_levels:
         memory = allocation(size, ALIGNED_LIFTING_SIZE)
@@ -210,14 +224,25 @@ def _filter_level(level: SynthesisLevel) -> Any:
     steps = _fused(keyed_steps, level.shape)
     if steps is None:
         return None
-    present = [
-        key in level.detail_keys or ("d" not in key and level.approx_shape is not None)
-        for key in map("".join, product("ad", repeat=len(steps)))
-    ]
+    present = _present(level, True)
     if len(steps) == 1:  # along one axis a missing band is omitted
         plan, filters, axis = steps[0]
         steps = [(plan, tuple(f for f, p in zip(filters, present, strict=True) if p), axis)]
     return [synthesis_axis(*step) for step in steps], present
+
+
+def _present(level: SynthesisLevel, has_approx: bool) -> list[bool]:
+    """Which bands of a level are inputs, in the order of the keys, approximation first."""
+    keys = map("".join, product("ad", repeat=len(level.approx_key)))
+    has_approx = has_approx and level.approx_shape is not None
+    return [key in level.detail_keys or ("d" not in key and has_approx) for key in keys]
+
+
+def _circular_level(level: SynthesisLevel) -> Any:
+    """The native axes of a level without downsampling."""
+    if not level.synthesis_steps:
+        return None
+    return circular_level([(key, step) for key, step, _ in reversed(level.synthesis_steps)])
 
 
 def _lift_level(level: SynthesisLevel) -> Any:

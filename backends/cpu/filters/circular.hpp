@@ -1,0 +1,62 @@
+// Filters without downsampling along an axis whose ends are joined, as plain data.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "common/inline.hpp"
+#include "filters/plan.hpp"
+
+namespace liftwave {
+
+// Two filters along one axis of n samples:
+//   y[k] = sum_j taps[j] x[(k + offset[j]) mod n].
+// Analysis computes both outputs from one input, synthesis the sum of both from two inputs.
+struct CircularAxis {
+  int axis = 0;
+  index_t n = 0;
+  std::vector<index_t> offset;  // between -n and n, see `normalize`
+  Taps low, high;
+  // Outputs of tap j at k and of tap j + 1 at k + step read the same sample. Positions 0, step,
+  // 2 step, ... are a cycle of `cycle` positions, and there are n / cycle cycles.
+  index_t step = 0, cycle = 1;
+
+  LIFTWAVE_INLINE index_t taps() const { return static_cast<index_t>(offset.size()); }
+  LIFTWAVE_INLINE index_t at(index_t j) const { return offset[static_cast<std::size_t>(j)]; }
+  // Samples that outputs need before and behind their own positions.
+  LIFTWAVE_INLINE index_t before() const { return -std::min<index_t>(0, *std::min_element(offset.begin(), offset.end())); }
+  LIFTWAVE_INLINE index_t behind() const { return std::max<index_t>(0, *std::max_element(offset.begin(), offset.end())); }
+
+  // Position i of the cycle that begins at `first`.
+  LIFTWAVE_INLINE index_t position(index_t first, index_t i) const {
+    return (first + i % cycle * step) % n;
+  }
+
+  // Moves the offsets by multiples of n into the shortest range around zero that this allows.
+  void normalize() {
+    if (taps() > 1) step = ((offset[0] - offset[1]) % n + n) % n;
+    cycle = n / std::gcd(n, step);
+    const auto [least, most] = std::minmax_element(offset.begin(), offset.end());
+    if (*most - *least >= n) {
+      for (index_t& o : offset) o = (o % n + n) % n;
+    } else {
+      const index_t middle = *least + (*most - *least) / 2;
+      const index_t turns = (middle >= 0 ? middle + n / 2 : middle - n / 2) / n;
+      for (index_t& o : offset) o -= turns * n;
+    }
+  }
+};
+
+// The most levels that a block passes through.
+inline constexpr int max_circular_levels = 16;
+
+// Numbers of one block.
+inline constexpr index_t circular_block = 16384;
+
+// Whether taps reach so far that a block would copy more than it computes.
+LIFTWAVE_INLINE bool is_far(const CircularAxis& axis, index_t lanes) {
+  return (axis.before() + axis.behind()) * lanes > circular_block;
+}
+
+}  // namespace liftwave

@@ -1,0 +1,214 @@
+"""An undecimated analysis that returns the approximation of each level, as an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from liftwave._arrays.convert import NativeHalf, Opened
+from liftwave._kernels.contract import Kernels
+from liftwave._operations.operation import Operation, Output, Residuals, Shape
+from liftwave._operations.tap_gradients import FilterGradient, StepGradient
+from liftwave._operations.transform import Transform
+from liftwave._operations.wavelet_operation import WaveletOperation
+from liftwave._plan.axes import AxisPlans
+from liftwave._plan.circular import AxisMode, Undecimated
+from liftwave._typing import Array
+from liftwave.wavelets.resolve import Resolved
+
+
+@dataclass(frozen=True, eq=False)
+class EveryLevel(WaveletOperation):
+    """All bands of all levels of an undecimated analysis, approximations included.
+
+    Levels are in order of the results: coarsest first, and the approximation first in each.
+
+    Attributes
+    ----------
+    transform : Transform
+        The analysis, which returns the approximation of the coarsest level only.
+    """
+
+    transform: Transform
+
+    kind = "every_level"
+    is_synthesis = False
+
+    def fields(self) -> list[Any]:
+        """The fields of the analysis."""
+        return self.transform.fields()
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> EveryLevel:
+        """The operation with these fields."""
+        return cls(Transform.from_fields(fields))
+
+    # --- properties ------------------------------------------------------------------------------
+
+    @cached_property
+    def n_slots(self) -> int:  # type: ignore[override]
+        """The number of arrays of taps that are parameters of the operation."""
+        return self.transform.n_slots
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether NumPy arrays of one floating dtype need no conversion."""
+        return self.transform.is_plain
+
+    @cached_property
+    def batched_inputs(self) -> int:
+        """The signal."""
+        return 1
+
+    @cached_property
+    def holds_arrays(self) -> bool:
+        """Whether some taps are arrays."""
+        return self.transform.holds_arrays
+
+    @cached_property
+    def wavelets(self) -> tuple[Resolved, ...]:
+        """The wavelet of each axis."""
+        return self.transform.wavelets
+
+    @cached_property
+    def tap_slots(self) -> Sequence[Sequence[int | None]]:
+        """The slots of the taps of each axis."""
+        return self.transform.tap_slots
+
+    @cached_property
+    def uses_synthesis_filters(self) -> bool:
+        """Whether the taps are those of the synthesis filters."""
+        return self.transform.uses_synthesis_filters
+
+    @cached_property
+    def result_names(self) -> list[str]:
+        """The name of each band in messages."""
+        return [name for part in self.parts for name in part.result_names]
+
+    @cached_property
+    def parts(self) -> tuple[Transform, ...]:
+        """The analysis of each level, finest first."""
+        return tuple(_level(self.transform, depth) for depth in range(self.transform.level))
+
+    # --- execution -------------------------------------------------------------------------------
+
+    def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """The signal in a floating dtype."""
+        return self.transform.open(arrays, native_half)
+
+    def open_floating(self, arrays: Sequence[Array]) -> list[Opened]:
+        """The signal in a floating dtype."""
+        return self.transform.open_floating(arrays)
+
+    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
+        """The bands of all levels, coarsest level first."""
+        x, *taps = arrays
+        results: list[Array] = []
+        for part in self.parts:
+            bands = part.run([x, *taps], (), kernels)
+            x = bands[0]
+            results[:0] = bands
+        return results
+
+    def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
+        """Each band has the shape of the signal."""
+        return [Output(tuple(shapes[0]))] * len(self.result_names)
+
+    # --- derivative ------------------------------------------------------------------------------
+
+    def residuals(
+        self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
+    ) -> Residuals:
+        """The signal, for gradients of the taps."""
+        return "inputs" if parameters else "nothing"
+
+    def shapes_from(self, like: Shape, sizes: Sequence[int]) -> list[Shape]:
+        """The shape of the signal is that of each band."""
+        return [tuple(like)]
+
+    def pull_back(
+        self,
+        cotangents: Sequence[Array | None],
+        values: Sequence[Array],
+        residuals: Residuals,
+        shapes: Sequence[Shape],
+        taps: Sequence[Array],
+        kernels: Kernels,
+    ) -> tuple[list[Array], Sequence[StepGradient]]:
+        """The cotangent of the signal, and the gradients of the taps of each axis."""
+        inputs = self._inputs(values, taps, kernels)
+        kind: Residuals = "inputs" if values else "nothing"
+        count = len(cotangents) // len(self.parts)
+        upward: Array | None = None  # the cotangent of the approximation, from coarser levels
+        axes: Sequence[StepGradient] = ()
+        for part, start in zip(reversed(self.parts), range(0, len(cotangents), count), strict=True):
+            approx, *details = cotangents[start : start + count]
+            bands = [_sum(approx, upward), *details]
+            if all(band is None for band in bands):
+                inputs = inputs[:-1]
+                continue
+            kept, inputs = inputs[-1:], inputs[:-1]
+            (upward,), gradients = part.pull_back(bands, kept, kind, shapes, taps, kernels)
+            axes = _sums(axes, gradients)
+        assert upward is not None  # at least one band has a cotangent
+        return [upward], axes
+
+    def _inputs(
+        self, values: Sequence[Array], taps: Sequence[Array], kernels: Kernels
+    ) -> list[Array]:
+        """The input of each level; empty without values."""
+        inputs = list(values)
+        for part in self.parts[:-1] if values else ():
+            inputs.append(part.run([inputs[-1], *taps], (), kernels)[0])
+        return inputs
+
+    # --- other forms -----------------------------------------------------------------------------
+
+    def with_slots(self) -> tuple[EveryLevel, list[Array]]:
+        """The operation with slots in place of arrays of taps, and these arrays."""
+        slotted, taps = self.transform.with_slots()
+        return (replace(self, transform=slotted), taps) if taps else (self, [])
+
+    def with_numbers(self) -> EveryLevel:
+        """The operation with numbers in place of arrays of taps. This reads the arrays."""
+        return replace(self, transform=self.transform.with_numbers())
+
+    def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
+        """The operation for fixed lengths, with taps in arrays if the exporter rounds numbers."""
+        transform = self.transform.recordable(tensors, rounds_numbers)
+        assert isinstance(transform, Transform)
+        return replace(self, transform=transform)
+
+
+def _level(transform: Transform, depth: int) -> Transform:
+    """The analysis of one level."""
+    axes = tuple(axis._replace(mode=_deeper(axis.mode, depth)) for axis in transform.axes)
+    plans = {
+        ndim: AxisPlans(plan._replace(mode=_deeper(plan.mode, depth)) for plan in axis_plans)
+        for ndim, axis_plans in transform.plans.items()
+    }
+    return replace(transform, axes=axes, keys=transform.keys[:1], plans=plans)
+
+
+def _deeper(mode: AxisMode, depth: int) -> Undecimated:
+    assert isinstance(mode, Undecimated)
+    return mode._replace(start_level=mode.start_level + depth)
+
+
+def _sum(a: Array | None, b: Array | None) -> Array | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def _sums(total: Sequence[StepGradient], more: Sequence[StepGradient]) -> Sequence[StepGradient]:
+    if not total:
+        return more
+    sums = []
+    for a, b in zip(total, more, strict=True):
+        assert isinstance(a, FilterGradient)
+        assert isinstance(b, FilterGradient)
+        sums.append(FilterGradient(a.low + b.low, a.high + b.high))
+    return sums

@@ -1,0 +1,284 @@
+"""The maximal overlap transform (MODWT), with the conventions of Percival & Walden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from liftwave._arrays.convert import as_array
+from liftwave._execute import execute, graph_node
+from liftwave._operations.call import Call
+from liftwave._operations.transform import analysis
+from liftwave._plan.arguments import check_positive_level, natural_level
+from liftwave._plan.axes import AxisPlans, plans_along
+from liftwave._plan.circular import Undecimated
+from liftwave._typing import Array, ArrayT, Data
+from liftwave.errors import LevelError, ModeError, ShapeError, WaveletError
+from liftwave.transforms.multiresolution import components
+from liftwave.transforms.structures import BAND_LIST
+from liftwave.transforms.undecimated_calls import undecimated_synthesis
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.resolve import WaveletLike, resolve_wavelet
+
+Edges: TypeAlias = Literal["periodic", "reflection"]
+"""What is beyond the ends: the signal again, or its mirror image."""
+
+_CAUSAL = Undecimated("causal", 0, norm=True)
+
+
+@graph_node
+def modwt(
+    x: Data[ArrayT],
+    wavelet: WaveletLike = "sym4",
+    level: int | None = None,
+    axis: int = -1,
+    mode: Edges = "periodic",
+) -> list[ArrayT]:
+    r"""Maximal overlap discrete wavelet transform.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., n, ...)
+        Signal, of any length.
+    wavelet : str, Wavelet, or FilterBank
+        The wavelet; usually orthogonal.
+    level : int, optional
+        Number of levels; by default :math:`\lfloor \log_2 n \rfloor`.
+    axis : int, optional
+        Axis to transform; all others are batch axes.
+    mode : {"periodic", "reflection"}
+        ``"reflection"`` transforms the signal followed by its mirror image. The bands then have
+        ``2 n`` samples.
+
+    Returns
+    -------
+    list of array
+        ``[V_J, W_J, …, W_1]``: the scaling coefficients of the last level, and the wavelet
+        coefficients of each level, coarsest first, as :func:`wavedec` orders them. (MATLAB and the
+        packages of R return ``W_1`` first.)
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :func:`dwt`; also if ``level`` is less than 1, or ``mode`` is not one of these.
+
+    Notes
+    -----
+    With the synthesis filters :math:`\tilde h` and :math:`\tilde g` of PyWavelets, level :math:`j`
+    computes, with periodic indices,
+
+    .. math::
+
+        W_j[t] &= \tfrac{1}{\sqrt 2} \sum_l \tilde g_l\, V_{j-1}[(t - 2^{j-1} l) \bmod n] \\
+        V_j[t] &= \tfrac{1}{\sqrt 2} \sum_l \tilde h_l\, V_{j-1}[(t - 2^{j-1} l) \bmod n]
+
+    (Percival & Walden, *Wavelet Methods for Time Series Analysis*, 2000, section 5). With an
+    orthogonal wavelet, :math:`\sum_j \|W_j\|^2 + \|V_J\|^2 = \|x\|^2` for every length.
+    Coefficients are delayed; :func:`modwt_shifts` aligns them. :func:`swt` with ``norm=True``
+    computes the same for the reversed signal, shifted.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> V1, W1 = lw.modwt([1.0, 2.0, 4.0, 8.0, 7.0], "haar", level=1)
+    >>> W1.round(6).tolist(), V1.round(6).tolist()
+    ([-3.0, 0.5, 1.0, 2.0, -0.5], [4.0, 1.5, 3.0, 6.0, 7.5])
+    """
+    result: list[ArrayT] = execute(_analysis(x, wavelet, level, axis, mode))
+    return result
+
+
+@graph_node
+def imodwt(
+    coeffs: Sequence[ArrayT | None],
+    wavelet: WaveletLike = "sym4",
+    axis: int = -1,
+    mode: Edges = "periodic",
+) -> ArrayT:
+    """Inverse maximal overlap transform.
+
+    Parameters
+    ----------
+    coeffs : list of array
+        ``[V_J, W_J, …, W_1]`` as :func:`modwt` returns them. An item can be ``None``, which means
+        zeros.
+    wavelet, axis, mode
+        As passed to :func:`modwt`.
+
+    Returns
+    -------
+    array
+        The signal. With ``mode="reflection"`` it has half the samples of the bands.
+
+    Raises
+    ------
+    ValueError
+        If the list is empty, the bands do not have the same shape, or ``mode`` is not one of these.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.imodwt(lw.modwt([1.0, 2.0, 4.0, 8.0, 7.0], "db2"), "db2").round(6).tolist()
+    [1.0, 2.0, 4.0, 8.0, 7.0]
+    """
+    bands = BAND_LIST.unpack(coeffs)
+    like = next((band for band in bands if band is not None), None)
+    if like is None:
+        raise ShapeError("At least one coefficient must contain a valid value.")
+    plans = plans_of(wavelet, axis, like.ndim)
+    x: ArrayT = execute(undecimated_synthesis(bands, plans, like.ndim, BAND_LIST))
+    return _first_half(x, plans, mode)
+
+
+@graph_node
+def modwt_mra(
+    x: Data[ArrayT],
+    wavelet: WaveletLike = "sym4",
+    level: int | None = None,
+    axis: int = -1,
+    mode: Edges = "periodic",
+) -> list[ArrayT]:
+    """Multiresolution analysis by the maximal overlap transform.
+
+    Parameters
+    ----------
+    x, wavelet, level, axis, mode
+        As for :func:`modwt`.
+
+    Returns
+    -------
+    list of array
+        ``[S_J, D_J, …, D_1]``: components that add up to the data, each of the shape of ``x``.
+        They are aligned with the data. With an orthogonal wavelet and ``mode="periodic"`` they are
+        those of :func:`mra`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :func:`modwt`.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> S2, D2, D1 = lw.modwt_mra([1.0, 2.0, 4.0, 8.0, 7.0], "haar", level=2)
+    >>> (S2 + D2 + D1).round(6).tolist()
+    [1.0, 2.0, 4.0, 8.0, 7.0]
+    """
+    array = as_array(x)
+    plans = plans_of(wavelet, axis, array.ndim)
+    parts = components(_analysis(array, wavelet, level, axis, mode), plans)
+    return [_first_half(part, plans, mode) for part in parts]
+
+
+def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
+    r"""Return the delays of the bands of :func:`modwt`, in samples.
+
+    Parameters
+    ----------
+    wavelet : str, Wavelet, or FilterBank
+        The wavelet, whose taps are numbers.
+    level : int
+        Number of levels.
+
+    Returns
+    -------
+    list of int
+        The delays of ``[V_J, W_J, …, W_1]``. ``np.roll(band, -delay)`` aligns a band with the data.
+        (Components of :func:`modwt_mra` need no alignment.)
+
+    Raises
+    ------
+    ValueError
+        If ``level`` is less than 1.
+
+    Notes
+    -----
+    The delay of the scaling coefficients is the group delay of the filters at frequency 0, that of
+    the wavelet coefficients follows from the centres of energy of the filters (Hess-Nielsen &
+    Wickerhauser, *Wavelets and time-frequency analysis*, 1996), both rounded:
+
+    .. math::
+
+        \nu(V_j) &= (2^j - 1)\, \frac{\sum_l l\, \tilde h_l}{\sum_l \tilde h_l} \\
+        \nu(W_j) &= 2^{j-1} (e(\tilde h) + e(\tilde g)) - e(\tilde h), \quad
+        e(f) = \frac{\sum_l l\, f_l^2}{\sum_l f_l^2}.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.modwt_shifts("sym4", 3)
+    [21, 24, 10, 4]
+    """
+    count = check_positive_level(level)
+    bank = _bank(wavelet)
+    if not bank.is_concrete:
+        raise WaveletError("modwt_shifts needs taps that are numbers, got arrays of a library")
+    low, high = np.asarray(bank.rec_lo), np.asarray(bank.rec_hi)
+    lags = np.arange(len(low))
+    e_low, e_high = (float(lags @ f**2 / (f @ f)) for f in (low, high))
+    delays = [(2**count - 1) * float(lags @ low / low.sum())]
+    delays += [2 ** (j - 1) * (e_low + e_high) - e_low for j in range(count, 0, -1)]
+    return [round(delay) for delay in delays]
+
+
+# --- arguments -------------------------------------------------------------------------------
+
+
+def _analysis(data: Any, wavelet: WaveletLike, level: int | None, axis: int, mode: Edges) -> Call:
+    x = as_array(data)
+    plans = plans_of(wavelet, axis, x.ndim)
+    return analysis_call(x, plans, level, mode)
+
+
+def analysis_call(x: Array, plans: AxisPlans, level: int | None, mode: Edges) -> Call:
+    """The call of a transform of an array along the axis of the plans."""
+    n = x.shape[plans[0].axis]
+    if level is None:
+        level = max(1, int(n).bit_length() - 1)
+    if natural_level(level) < 1:
+        raise LevelError(f"Level value must be greater than zero, got {level}")
+    extended = _reflected(x, plans[0].axis) if _is_reflection(mode) else x
+    return Call(analysis(plans, x.ndim, natural_level(level)), (extended,), BAND_LIST)
+
+
+def plans_of(wavelet: WaveletLike, axis: int, ndim: int) -> AxisPlans:
+    """The plans of the transform along one axis."""
+    return plans_along(_without_lifting(wavelet), _CAUSAL, axis, ndim)
+
+
+def _without_lifting(wavelet: WaveletLike) -> WaveletLike:
+    if isinstance(wavelet, LiftingScheme):
+        raise WaveletError(
+            f"the maximal overlap transform is defined by filters, got {wavelet!r}: pass its "
+            "filter bank (scheme.to_filter_bank())"
+        )
+    return wavelet
+
+
+def _bank(wavelet: WaveletLike) -> Any:
+    return resolve_wavelet(_without_lifting(wavelet))
+
+
+def _is_reflection(mode: str) -> bool:
+    if not isinstance(mode, str) or mode not in ("periodic", "reflection"):
+        raise ModeError(f"mode must be 'periodic' or 'reflection', got {mode!r}")
+    return mode == "reflection"
+
+
+def _reflected(x: Array, axis: int) -> Array:
+    xp = array_namespace(x)
+    return xp.concat([x, xp.flip(x, axis=axis)], axis=axis)
+
+
+def _first_half(x: ArrayT, plans: AxisPlans, mode: Edges) -> ArrayT:
+    """The samples before the mirror image."""
+    if not _is_reflection(mode):
+        return x
+    axis = plans[0].axis
+    half: Any = (*(slice(None),) * axis, slice(x.shape[axis] // 2))
+    array: Any = x
+    result: ArrayT = array[half]
+    return result

@@ -1,0 +1,344 @@
+"""Wavelet variance, covariance and correlation: how the variation of series depends on scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from array_api_compat import array_namespace
+
+from liftwave._arrays.convert import as_array, common_namespace
+from liftwave._execute import execute
+from liftwave._numbers import is_one_of
+from liftwave._plan.arguments import check_positive_level, normalize_axis
+from liftwave._typing import Array, ArrayLike
+from liftwave.errors import DTypeError, LevelError, OptionError, ShapeError
+from liftwave.transforms.modwt import Edges, analysis_call, plans_of
+from liftwave.wavelets.resolve import WaveletLike
+
+Estimator: TypeAlias = Literal["unbiased", "biased"]
+"""Whether coefficients that depend on the ends of the series are left out."""
+
+Interval: TypeAlias = Literal["chi2", "gaussian"]
+"""The distribution that a confidence interval of a variance assumes."""
+
+
+class WaveletEstimate(NamedTuple):
+    """Estimates for each level, with confidence intervals.
+
+    Attributes
+    ----------
+    value : array, shape (..., level)
+        The estimate of level 1, 2, … (the last axis; level 1 is the finest).
+    lower, upper : array, shape (..., level)
+        The ends of the confidence intervals.
+    counts : tuple of int
+        The number of coefficients of each level that the estimates use.
+    """
+
+    value: Array
+    lower: Array
+    upper: Array
+    counts: tuple[int, ...]
+
+
+def wavelet_variance(
+    x: ArrayLike,
+    wavelet: WaveletLike = "sym4",
+    level: int | None = None,
+    axis: int = -1,
+    *,
+    mode: Edges = "periodic",
+    estimator: Estimator = "unbiased",
+    interval: Interval = "chi2",
+    confidence: float = 0.95,
+) -> WaveletEstimate:
+    r"""Wavelet variance: the variance of a series, level by level.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., n, ...)
+        Real series.
+    wavelet, level, axis, mode
+        As for :func:`modwt`. By default, the number of levels is the largest for which the
+        estimator has coefficients.
+    estimator : {"unbiased", "biased"}
+        ``"unbiased"`` leaves out the coefficients that depend on both ends of the series.
+    interval : {"chi2", "gaussian"}
+        The confidence interval: chi-square with :math:`\eta_j = \max(M_j / 2^j, 1)` degrees of
+        freedom, or Gaussian with the variance of the estimate from the autocovariance of the
+        coefficients. ``"chi2"`` needs SciPy.
+    confidence : float
+        The probability that an interval covers the variance.
+
+    Returns
+    -------
+    WaveletEstimate
+        Variances :math:`\nu_j^2` of the levels 1, 2, …, along a last axis.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :func:`modwt`; also for complex data, an option that does not exist, and levels
+        without coefficients.
+
+    Notes
+    -----
+    With the coefficients :math:`W_j` of :func:`modwt`, filters of :math:`L` taps,
+    :math:`L_j = (2^j - 1)(L - 1) + 1` and :math:`M_j = n - L_j + 1`, the unbiased estimate is
+
+    .. math:: \hat\nu_j^2 = \frac{1}{M_j} \sum_{t = L_j - 1}^{n - 1} W_j[t]^2,
+
+    and the biased one is the mean over all :math:`t` (Percival & Walden, *Wavelet Methods for Time
+    Series Analysis*, 2000, chapter 8; equations 306b and 313c, 313d for the intervals). The
+    variances of all levels add up to the variance of a stationary series.
+
+    Examples
+    --------
+    >>> import pywt
+    >>> import liftwave as lw
+    >>> variance = lw.wavelet_variance(pywt.data.nino()[1], "haar", level=4)
+    >>> variance.value.round(4).tolist()
+    [0.3099, 0.359, 0.1517, 0.1032]
+    """
+    if not is_one_of(interval, ("chi2", "gaussian")):
+        raise OptionError(f"interval must be 'chi2' or 'gaussian', got {interval!r}")
+    series = _Series(x, wavelet, level, axis, mode, estimator)
+    coefficients = series.coefficients()
+    values = [series.xp.mean(w * w, axis=-1) for w in coefficients]
+    tail = _tail(confidence)
+    if interval == "chi2":
+        ends = [_chi2(v, max(len_ / 2**j, 1.0), tail) for j, v, len_ in series.levels(values)]
+    else:
+        spreads = [_spread(w, w) for w in coefficients]
+        ends = [_around(v, s, tail) for v, s in zip(values, spreads, strict=True)]
+    return series.estimate(values, ends)
+
+
+def wavelet_covariance(
+    x: ArrayLike,
+    y: ArrayLike,
+    wavelet: WaveletLike = "sym4",
+    level: int | None = None,
+    axis: int = -1,
+    *,
+    mode: Edges = "periodic",
+    estimator: Estimator = "unbiased",
+    confidence: float = 0.95,
+) -> WaveletEstimate:
+    r"""Wavelet covariance of two series, level by level.
+
+    Parameters
+    ----------
+    x, y : array_like
+        Real series of the same shape.
+    wavelet, level, axis, mode, estimator, confidence
+        As for :func:`wavelet_variance`.
+
+    Returns
+    -------
+    WaveletEstimate
+        Covariances of the levels 1, 2, …, along a last axis: the means of the products of both
+        series' coefficients. The intervals are Gaussian.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :func:`wavelet_variance`; also if the shapes differ.
+
+    Notes
+    -----
+    The variance of an estimate is
+    :math:`\frac{1}{2 M_j} \sum_\tau (s_\tau^x s_\tau^y + s_\tau^{xy} s_{-\tau}^{xy})` with the
+    biased covariances :math:`s_\tau` of the coefficients (Whitcher, Guttorp & Percival, *Wavelet
+    analysis of covariance with application to atmospheric time series*, 2000).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import liftwave as lw
+    >>> x = np.cos(0.3 * np.arange(200.0))
+    >>> covariance = lw.wavelet_covariance(x, 2 * x, "haar", level=2)
+    >>> bool(np.allclose(covariance.value, 2 * lw.wavelet_variance(x, "haar", level=2).value))
+    True
+    """
+    first, second = _pair(x, y, wavelet, level, axis, mode, estimator)
+    of_x, of_y = first.coefficients(), second.coefficients()
+    values = [first.xp.mean(a * b, axis=-1) for a, b in zip(of_x, of_y, strict=True)]
+    spreads = [_spread(a, b) for a, b in zip(of_x, of_y, strict=True)]
+    tail = _tail(confidence)
+    ends = [_around(v, s, tail) for v, s in zip(values, spreads, strict=True)]
+    return first.estimate(values, ends)
+
+
+def wavelet_correlation(
+    x: ArrayLike,
+    y: ArrayLike,
+    wavelet: WaveletLike = "sym4",
+    level: int | None = None,
+    axis: int = -1,
+    *,
+    mode: Edges = "periodic",
+    estimator: Estimator = "unbiased",
+    confidence: float = 0.95,
+) -> WaveletEstimate:
+    r"""Wavelet correlation of two series, level by level.
+
+    Parameters
+    ----------
+    x, y : array_like
+        Real series of the same shape.
+    wavelet, level, axis, mode, estimator, confidence
+        As for :func:`wavelet_variance`.
+
+    Returns
+    -------
+    WaveletEstimate
+        Correlations of the levels 1, 2, …, along a last axis: covariances, divided by the square
+        roots of both variances.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :func:`wavelet_covariance`.
+
+    Notes
+    -----
+    The intervals are those of Fisher's transformation :math:`z = \operatorname{artanh} \rho` with
+    the standard deviation :math:`1 / \sqrt{\max(M_j / 2^j - 3, 1)}` (Whitcher, Guttorp & Percival,
+    2000).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import liftwave as lw
+    >>> x = np.cos(0.3 * np.arange(200.0))
+    >>> lw.wavelet_correlation(x, -x, "haar", level=2).value.round(6).tolist()
+    [-1.0, -1.0]
+    """
+    first, second = _pair(x, y, wavelet, level, axis, mode, estimator)
+    xp, mean = first.xp, first.xp.mean
+    values = [
+        mean(a * b, axis=-1) / xp.sqrt(mean(a * a, axis=-1) * mean(b * b, axis=-1))
+        for a, b in zip(first.coefficients(), second.coefficients(), strict=True)
+    ]
+    quantile, tail, ends = NormalDist().inv_cdf, _tail(confidence), []
+    for j, value, count in first.levels(values):
+        reach = quantile(1 - tail) / max(count / 2**j - 3, 1.0) ** 0.5
+        most = 1 - float(xp.finfo(value.dtype).eps)
+        z = xp.atanh(xp.clip(value, -most, most))
+        ends.append((xp.tanh(z - reach), xp.tanh(z + reach)))
+    return first.estimate(values, ends)
+
+
+# --- coefficients ------------------------------------------------------------------------------
+
+
+class _Series:
+    """The wavelet coefficients that estimates use, with the series along the last axis."""
+
+    def __init__(
+        self,
+        x: ArrayLike,
+        wavelet: WaveletLike,
+        level: int | None,
+        axis: int,
+        mode: Edges,
+        estimator: Estimator,
+    ) -> None:
+        if not is_one_of(estimator, ("unbiased", "biased")):
+            raise OptionError(f"estimator must be 'unbiased' or 'biased', got {estimator!r}")
+        array = as_array(x)
+        self.xp: Any = common_namespace([array])
+        if self.xp.isdtype(array.dtype, "complex floating"):
+            raise DTypeError(f"wavelet variances are those of real series, got {array.dtype}")
+        array = self.xp.moveaxis(array, normalize_axis(axis, array.ndim), -1)
+        self.plans = plans_of(wavelet, -1, array.ndim)
+        self.mode, self.x, self.n = mode, array, int(array.shape[-1])
+        taps = self.plans[0].wavelet.dec_len
+        self.skipped = [(2**j - 1) * (taps - 1) * (estimator == "unbiased") for j in range(1, 64)]
+        self.level = self._checked(level)
+
+    def _checked(self, level: int | None) -> int:
+        deepest = len([skipped for skipped in self.skipped if skipped < self.n])
+        if level is None:
+            return max(1, min(deepest, self.n.bit_length() - 1))
+        depth = check_positive_level(level)
+        if depth > deepest:
+            raise LevelError(
+                f"level {depth} has no coefficients that are free of the ends of {self.n} samples "
+                f"(levels up to {deepest} have some): use fewer levels, or estimator='biased'"
+            )
+        return depth
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The number of coefficients of each level."""
+        n = self.n * (2 if self.mode == "reflection" else 1)
+        return tuple(n - skipped for skipped in self.skipped[: self.level])
+
+    def coefficients(self) -> list[Array]:
+        """The coefficients of each level, finest first."""
+        bands = execute(analysis_call(self.x, self.plans, self.level, self.mode))
+        finest_first = bands[:0:-1]
+        return [w[..., k:] for w, k in zip(finest_first, self.skipped, strict=False)]
+
+    def levels(self, values: Sequence[Array]) -> list[tuple[int, Array, int]]:
+        """The number of each level, its value, and the number of its coefficients."""
+        return list(zip(range(1, self.level + 1), values, self.counts, strict=True))
+
+    def estimate(
+        self, values: Sequence[Array], ends: Sequence[tuple[Array, Array]]
+    ) -> WaveletEstimate:
+        """The estimates of all levels."""
+        lower, upper = zip(*ends, strict=True)
+        stacked = [self.xp.stack(list(each), axis=-1) for each in (values, lower, upper)]
+        return WaveletEstimate(stacked[0], stacked[1], stacked[2], self.counts)
+
+
+def _pair(x: ArrayLike, y: ArrayLike, *options: Any) -> tuple[_Series, _Series]:
+    first, second = _Series(x, *options), _Series(y, *options)
+    common_namespace([first.x, second.x])
+    if tuple(first.x.shape) != tuple(second.x.shape):
+        raise ShapeError(
+            f"x and y must have the same shape, got {tuple(as_array(x).shape)} and "
+            f"{tuple(as_array(y).shape)}"
+        )
+    return first, second
+
+
+# --- intervals ---------------------------------------------------------------------------------
+
+
+def _tail(confidence: float) -> float:
+    """The probability on each side of an interval."""
+    if not isinstance(confidence, float | int) or not 0 < confidence < 1:
+        raise OptionError(f"confidence must be a number between 0 and 1, got {confidence!r}")
+    return (1 - confidence) / 2
+
+
+def _chi2(value: Array, freedom: float, tail: float) -> tuple[Array, Array]:
+    from scipy.stats import chi2
+
+    upper, lower = float(chi2.ppf(1 - tail, freedom)), float(chi2.ppf(tail, freedom))
+    return value * (freedom / upper), value * (freedom / lower)
+
+
+def _around(value: Array, variance: Array, tail: float) -> tuple[Array, Array]:
+    reach = NormalDist().inv_cdf(1 - tail) * array_namespace(variance).sqrt(variance)
+    return value - reach, value + reach
+
+
+def _spread(a: Array, b: Array) -> Array:
+    """The variance of the mean of the products of two stationary series.
+
+    Sums of products of covariances are integrals of products of spectra (Parseval).
+    """
+    xp, n = array_namespace(a), a.shape[-1]
+    of_a, of_b = (xp.fft.rfft(x, n=2 * n, axis=-1) for x in (a, b))
+    auto = (xp.real(of_a * xp.conj(of_a))) * (xp.real(of_b * xp.conj(of_b)))
+    cross = xp.conj(of_a) * of_b
+    half = auto + xp.real(cross * cross)
+    whole = 2 * xp.sum(half, axis=-1) - half[..., 0] - half[..., -1]  # negative frequencies too
+    return whole / (4 * n**4)
