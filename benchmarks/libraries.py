@@ -94,6 +94,9 @@ class _NumPyLibrary(Library):
             "dwtn": lambda x: m.dwtn(x, w, mode, axes=axes),
             "wavedec": lambda x: m.wavedec(x, w, mode, level=level, axis=axes[0]),
             "wavedec2": lambda x: m.wavedec2(x, w, mode, level=level, axes=axes),
+            "swt": lambda x: m.swt(x, w, level, axis=axes[0], trim_approx=True),
+            "swt2": lambda x: m.swt2(x, w, level, axes=axes, trim_approx=True),
+            "mra": lambda x: m.mra(x, w, level, axis=axes[0]),
         }
         return calls[row.transform]
 
@@ -107,6 +110,9 @@ class _NumPyLibrary(Library):
             "dwtn": lambda c: m.idwtn(c, w, mode, axes=axes),
             "wavedec": lambda c: m.waverec(c, w, mode, axis=axes[0]),
             "wavedec2": lambda c: m.waverec2(c, w, mode, axes=axes),
+            "swt": lambda c: m.iswt(c, w, axis=axes[0]),
+            "swt2": lambda c: m.iswt2(c, w, axes=axes),
+            "mra": lambda c: m.imra(c),
         }
         return calls[row.transform]
 
@@ -148,7 +154,7 @@ class Ndwt(Library):
     }
 
     def _settings(self, row: Row) -> tuple[Any, dict[str, Any]] | None:
-        if row.wavelet not in self.members:
+        if row.wavelet not in self.members or row.undecimated:
             return None
         settings: dict[str, Any] = {"axes": row.axes, "level": row.level}
         if row.mode != "periodization":
@@ -259,7 +265,7 @@ class Ptwt(_TorchLibrary):
 
     def _mode(self, row: Row) -> str | None:
         """It has no periodization; for Haar and even lengths, no mode is used."""
-        if row.method == "integer lifting":
+        if row.method == "integer lifting" or row.undecimated:
             return None
         if row.mode == "periodization":
             return "zero" if row.wavelet == "haar" else None
@@ -294,7 +300,7 @@ class PytorchWavelets(_TorchLibrary):
 
     def _made(self, row: Row, direction: str, **settings: int) -> Call | None:
         names = {1: "DWT1D", 2: "DWT"}
-        if len(row.axes) not in names or row.method == "integer lifting":
+        if len(row.axes) not in names or row.method == "integer lifting" or row.undecimated:
             return None
         torch = importlib.import_module("torch")
         module = getattr(self.module, names[len(row.axes)] + direction)
