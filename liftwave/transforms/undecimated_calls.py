@@ -213,15 +213,15 @@ def _ndim_of(bands: Sequence[Array | None]) -> int:
 
 def _shape_of(bands: Sequence[Array | None]) -> tuple[int, ...]:
     """The shape that all bands have."""
-    shapes = {tuple(band.shape) for band in bands if band is not None}
+    shapes = [tuple(band.shape) for band in bands if band is not None]
     if not shapes:
         raise ShapeError("At least one coefficient must contain a valid value.")
-    if len(shapes) > 1:
+    if any(shape != shapes[0] for shape in shapes):  # symbols in shapes have no hash
         raise BandShapeError(
             "Mismatch in shape of intermediate coefficient arrays: all bands of an undecimated "
-            f"transform have the shape of the signal, got {sorted(shapes)}"
+            f"transform have the shape of the signal, got {shapes}"
         )
-    return shapes.pop()
+    return shapes[0]
 
 
 def _check_letters(letters: int, plans: AxisPlans) -> None:
