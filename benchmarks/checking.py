@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pywt
 
-from benchmarks.conventions import Bands, decomposition
+from benchmarks.conventions import Bands, decomposition, undecimated_bands
 from benchmarks.libraries import Call, Library
 from benchmarks.rows import Row
 
@@ -39,6 +39,10 @@ class Oracle:
 
     def bands(self, library: Library) -> Bands:
         """The bands in ``library``'s convention, computed by PyWavelets."""
+        if self._row.undecimated:
+            if not self._known:
+                self._known[""] = undecimated_bands(self._row, self._x)
+            return self._known[""]
         split = library.split(self._row)
         key = library.name if "lifting" in library.name else split.__qualname__
         if key not in self._known:

@@ -58,6 +58,15 @@ def _packets(split: Split, row: Row, x: np.ndarray) -> Bands:
     return packets
 
 
+def undecimated_bands(row: Row, x: np.ndarray) -> Bands:
+    """The bands of a transform without downsampling, computed by PyWavelets."""
+    if row.transform == "mra":
+        return pywt_bands(row, pywt.mra(x, row.wavelet, row.level, row.axes[0]))
+    if row.transform == "swt":
+        return pywt_bands(row, pywt.swt(x, row.wavelet, row.level, 0, row.axes[0], True))
+    return pywt_bands(row, pywt.swt2(x, row.wavelet, row.level, 0, row.axes, True))
+
+
 def pywt_split(row: Row) -> Split:
     return lambda x, axis: pywt.dwt(x, row.wavelet, row.mode, axis)
 
@@ -128,11 +137,11 @@ def _along(x: np.ndarray, axis: int, part: slice) -> np.ndarray:
 def pywt_bands(row: Row, coeffs: object) -> Bands:
     """The bands in PyWavelets' tuples, lists and dictionaries."""
     match row.transform:
-        case "dwt" | "wavedec":
+        case "dwt" | "wavedec" | "swt" | "mra":
             details = [{"d": each} for each in coeffs[1:]]  # type: ignore[index]
         case "dwt2":
             details = [dict(zip(("da", "ad", "dd"), coeffs[1], strict=True))]  # type: ignore[index]
-        case "wavedec2":
+        case "wavedec2" | "swt2":
             details = [
                 dict(zip(("da", "ad", "dd"), each, strict=True))
                 for each in coeffs[1:]  # type: ignore[index]

@@ -95,6 +95,9 @@ class _NumPyLibrary(Library):
             "wavedec": lambda x: m.wavedec(x, w, mode, level=level, axis=axes[0]),
             "wavedec2": lambda x: m.wavedec2(x, w, mode, level=level, axes=axes),
             "packets": lambda x: self.packets(row, x),
+            "swt": lambda x: m.swt(x, w, level, axis=axes[0], trim_approx=True),
+            "swt2": lambda x: m.swt2(x, w, level, axes=axes, trim_approx=True),
+            "mra": lambda x: m.mra(x, w, level, axis=axes[0]),
         }
         return calls[row.transform]
 
@@ -109,6 +112,9 @@ class _NumPyLibrary(Library):
             "wavedec": lambda c: m.waverec(c, w, mode, axis=axes[0]),
             "wavedec2": lambda c: m.waverec2(c, w, mode, axes=axes),
             "packets": lambda c: self.of_packets(row, c),
+            "swt": lambda c: m.iswt(c, w, axis=axes[0]),
+            "swt2": lambda c: m.iswt2(c, w, axes=axes),
+            "mra": lambda c: m.imra(c),
         }
         return calls[row.transform]
 
@@ -197,7 +203,7 @@ class Ndwt(Library):
     }
 
     def _settings(self, row: Row) -> tuple[Any, dict[str, Any]] | None:
-        if row.wavelet not in self.members or row.transform == "packets":
+        if row.wavelet not in self.members or row.undecimated or row.transform == "packets":
             return None
         settings: dict[str, Any] = {"axes": row.axes, "level": row.level}
         if row.mode != "periodization":
@@ -311,7 +317,7 @@ class Ptwt(_TorchLibrary):
 
         Its packets are not compared: its modes of packets differ between versions.
         """
-        if row.method == "integer lifting" or row.transform == "packets":
+        if row.method == "integer lifting" or row.undecimated or row.transform == "packets":
             return None
         if row.mode == "periodization":
             return "zero" if row.wavelet == "haar" else None
@@ -346,7 +352,7 @@ class PytorchWavelets(_TorchLibrary):
 
     def _made(self, row: Row, direction: str, **settings: int) -> Call | None:
         names = {1: "DWT1D", 2: "DWT"}
-        if len(row.axes) not in names or row.method == "integer lifting":
+        if len(row.axes) not in names or row.method == "integer lifting" or row.undecimated:
             return None
         if row.transform == "packets":
             return None

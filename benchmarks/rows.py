@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-Transform = Literal["dwt", "dwt2", "dwtn", "wavedec", "wavedec2", "packets"]
+Transform = Literal["dwt", "dwt2", "dwtn", "wavedec", "wavedec2", "packets", "swt", "swt2", "mra"]
 Method = Literal["filter bank", "lifting", "integer lifting"]
 
 
@@ -33,6 +33,11 @@ class Row:
     method: Method = "filter bank"
     copies: float | None = None
     faster: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def undecimated(self) -> bool:
+        """Whether all bands have the shape of the array."""
+        return self.transform in ("swt", "swt2", "mra")
 
     @property
     def small(self) -> bool:
@@ -65,10 +70,22 @@ def _signal(name: str, **other: object) -> Row:
     return Row(name, **(settings | other))  # type: ignore[arg-type]
 
 
+def _undecimated(name: str, wavelet: str = "db4", **other: object) -> Row:
+    settings = {
+        "transform": "swt",
+        "shape": (1 << 23,),
+        "mode": "periodization",
+        "level": 5,
+        "faster": UNDECIMATED,
+    }
+    return Row(name, wavelet=wavelet, **(settings | other))  # type: ignore[arg-type]
+
+
 FORWARD = {"PyWavelets": 15.0, "ndwt": 4.0}
 BACKWARD = {"PyWavelets": 8.0, "ndwt": 4.0}
 IN_1D = {"PyWavelets": 3.0, "ndwt": 4.0}
-PACKETS = {"PyWavelets": 1.5}
+UNDECIMATED = {"PyWavelets": 15.0}
+PACKETS = {"PyWavelets": 15.0}
 # With periodic edges, both methods of ndwt give the same transform.
 PERIODIC = FORWARD | {"ndwt lifting": 4.0}
 
@@ -134,6 +151,31 @@ ROWS = (
     Row("wpdec db4, 6 levels", "packets", (1 << 18,), "db4", level=6, faster=PACKETS),
     Row("wprec db4, 6 levels", "packets", (1 << 18,), "db4", level=6, inverse=True, faster=PACKETS),
     Row("wpdec db4, 4 levels, image", "packets", (1024, 1024), "db4", level=4, axes=LAST_TWO),
+    _undecimated("swt haar, 5 levels", "haar", copies=4.0),
+    _undecimated("swt db4, 5 levels", copies=6.0),
+    _undecimated("iswt db4, 5 levels", inverse=True, copies=6.0, faster=FORWARD),
+    _undecimated("mra db4, 5 levels", transform="mra", copies=14.0, faster=FORWARD),
+    _image("swt2 haar", "haar", transform="swt2", mode="periodization", copies=3.0, faster=FORWARD),
+    _image(
+        "swt2 db4, 3 levels",
+        "db4",
+        transform="swt2",
+        mode="periodization",
+        level=3,
+        copies=13.5,
+        faster=FORWARD,
+    ),
+    _image(
+        "iswt2 db4, 3 levels",
+        "db4",
+        transform="swt2",
+        mode="periodization",
+        level=3,
+        inverse=True,
+        copies=13.5,
+        faster=FORWARD,
+    ),
+    Row("swt db4, small", "swt", (64,), "db4", "periodization", 6, faster={"PyWavelets": 1.0}),
     Row("dwt db4, small", "dwt", (64,), "db4", faster={"PyWavelets": 1.0}),
     Row("dwt2 db4, small", "dwt2", (32, 32), "db4", axes=LAST_TWO, faster={"PyWavelets": 2.0}),
     Row("wavedec db4, small", "wavedec", (1024,), "db4", level=5, faster={"PyWavelets": 2.0}),

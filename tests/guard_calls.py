@@ -58,6 +58,17 @@ def roundtrip(x: Any, wavelet: Any, mode: str, axes: Any) -> None:
             pullback(result)
 
 
+def undecimated(x: Any, wavelet: str, level: int, axes: Any) -> None:
+    """The same without downsampling, and the inverses of single bands."""
+    bands = lw.swtn(x, wavelet, level, 0, axes, True)
+    copies = [bands[0].copy(), *({k: b.copy() for k, b in each.items()} for each in bands[1:])]
+    lw.iswtn(copies, wavelet, axes)
+    lw.mran(x, wavelet, level, axes)
+    for function, data, options in ((lw.swtn, x, (level, 0, axes)), (lw.iswtn, copies, (axes,))):
+        result, pullback = lw.vjp(function, data, wavelet, *options)
+        pullback(result)
+
+
 def pooled(x: Any, kernel: int, stride: int) -> None:
     """Pooling of a batch of one image, and its gradients."""
     x = x[None, None]
@@ -95,6 +106,9 @@ def calls_of_lengths(guard: Callable[[str], Guarded], lengths: tuple[int, ...]) 
             if "reflect" not in mode or min(shape[a] for a in axes) > 1:
                 dtype = FLOATS[count % 4] if len(shape) > 1 else FLOATS[len(mode) % 4]
                 roundtrip(guard(dtype)(zero_mean(shape)), wavelet, mode, axes)
+        for level, wavelet in enumerate(("haar", "db4", "db20"), 1):
+            x = guard(FLOATS[(count + level) % 4])(zero_mean(shape))
+            undecimated(x, wavelet, 4 - level, axes)
         for dtype in INTEGERS:
             samples = np.random.default_rng(0).integers(0, 100, shape)
             roundtrip(guard(dtype)(samples), INTEGER, LIFTING_MODES[count % 5], axes)

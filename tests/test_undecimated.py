@@ -341,7 +341,8 @@ def inner(a: Any, b: Any) -> float:
 def cases(x: np.ndarray) -> Iterator[tuple[Callable[..., Any], Any, dict[str, Any]]]:
     """Functions, their data and their options other than the wavelet."""
     yield lw.swt, x, {"level": 3}
-    yield lw.swt, x, {"level": 2, "start_level": 1, "axis": 0, "trim_approx": True, "norm": True}
+    later = {"start_level": int(len(x) > 2)}
+    yield lw.swt, x, {"level": 2, **later, "axis": 0, "trim_approx": True, "norm": True}
     yield lw.swt2, x, {"level": 2}
     yield lw.swtn, x, {"level": 1, "norm": True}
     yield lw.iswt, [(x, 2 * x), (3 * x, x)], {"axis": 0}
@@ -441,6 +442,21 @@ def test_torch_compiles(trim_approx: bool) -> None:
     torch.testing.assert_close(gradient, 2 * x)
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_torch_exports_with_batches_of_any_size(strict: bool) -> None:
+    class Model(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            bands = lw.swt2(x, "db2", 2)
+            return lw.iswt2(bands, "db2"), lw.mra2(x, "db2", 1)[0]
+
+    model, x = Model(), torch.from_numpy(zero_mean((2, 8, 9)))
+    shapes = ({0: torch.export.Dim("batch")},)
+    program = torch.export.export(model, (x,), dynamic_shapes=shapes, strict=strict)
+    y = torch.from_numpy(zero_mean((5, 8, 9)))
+    for exported, expected in zip(program.module()(y), model(y), strict=True):
+        torch.testing.assert_close(exported, expected)
+
+
 # --- errors --------------------------------------------------------------------------------------
 
 
@@ -453,6 +469,12 @@ def test_errors_say_what_is_wrong() -> None:
         pytest.raises(LevelError, match="swt computes any number of levels of 7 samples"),
     ):
         lw.swt(x[:7], "db2")
+    for transform in (lw.swt, lw.swt2, lw.swtn):
+        with pytest.raises(LevelError, match="got start_level=3 for 8 samples"):
+            transform(np.ones((8, 8)), "db2", 1, start_level=3)
+    assert len(lw.swt(np.ones(9), "db2", 1, start_level=3)) == 1
+    with pytest.raises(LevelError, match="got start_level=3 for 8 samples"):
+        lw.swt(np.ones(8), lw.LiftingScheme.from_name("db2"), 1, start_level=3)
     with pytest.raises(LevelError, match="start_level must be at least 0, got -1"):
         lw.swt(x, "db2", 1, start_level=-1)
     with pytest.raises(AxisError, match="Axis greater than data dimensions"):
@@ -465,7 +487,7 @@ def test_errors_say_what_is_wrong() -> None:
         lw.swt2(x, "db2", 1)
     with pytest.raises(ShapeError, match="has 0 samples"):
         lw.swtn(np.zeros((3, 0)), "db2", 1)
-    with pytest.raises(BandShapeError, match=r"Mismatch in shape.*\(3,\), \(8,\)"):
+    with pytest.raises(BandShapeError, match=r"Mismatch in shape.*\(8,\), \(3,\)"):
         lw.iswt([x, x[:3]], "db2")
     with pytest.raises(RuntimeError, match="Mismatch in shape"):
         lw.iswtn([image, {"dd": image[:3]}], "db2")

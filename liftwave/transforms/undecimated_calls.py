@@ -66,6 +66,7 @@ def swt(
             f"{x.shape[plans[0].axis]} samples: pass level"
         )
     _warn_of_norm(wavelet, options.norm, "the wavelet is")
+    _check_start(options, x, plans)
     return _analysis_call(x, plans, count, trim_approx, ONE_AXIS)
 
 
@@ -90,6 +91,7 @@ def swt2(
     options = _mode(start_level, norm)
     plans = axis_plans(wavelet, options, pair, x.ndim)
     _warn_of_norm(wavelet, options.norm, "the wavelets used are")
+    _check_start(options, x, plans)
     return _analysis_call(x, plans, _natural_level(level), trim_approx, TWO_AXES)
 
 
@@ -111,6 +113,7 @@ def swtn(
     options = _mode(start_level, norm)
     plans = axis_plans(wavelet, options, axes, x.ndim)
     _warn_of_norm(wavelet, options.norm, "the wavelets used are")
+    _check_start(options, x, plans)
     return _analysis_call(x, plans, _natural_level(level), trim_approx, any_axes(len(plans)))
 
 
@@ -213,15 +216,15 @@ def _ndim_of(bands: Sequence[Array | None]) -> int:
 
 def _shape_of(bands: Sequence[Array | None]) -> tuple[int, ...]:
     """The shape that all bands have."""
-    shapes = {tuple(band.shape) for band in bands if band is not None}
+    shapes = [tuple(band.shape) for band in bands if band is not None]
     if not shapes:
         raise ShapeError("At least one coefficient must contain a valid value.")
-    if len(shapes) > 1:
+    if any(shape != shapes[0] for shape in shapes):  # symbols in shapes have no hash
         raise BandShapeError(
             "Mismatch in shape of intermediate coefficient arrays: all bands of an undecimated "
-            f"transform have the shape of the signal, got {sorted(shapes)}"
+            f"transform have the shape of the signal, got {shapes}"
         )
-    return shapes.pop()
+    return shapes[0]
 
 
 def _check_letters(letters: int, plans: AxisPlans) -> None:
@@ -296,6 +299,7 @@ def _lifted(
     trim_approx: bool,
     bands: UndecimatedBands,
 ) -> list[Any]:
+    _check_start(options, x, plans)
     results = analyse(x, plans, level, options.start_level, options.norm)
     if not flag(trim_approx, "trim_approx"):
         return bands.levels.pack(results) if level else []
@@ -355,6 +359,16 @@ def _mode(start_level: int, norm: bool) -> Undecimated:
     if start < 0:
         raise LevelError(f"start_level must be at least 0, got {start}")
     return Undecimated("centred", natural_level(start), flag(norm, "norm"))
+
+
+def _check_start(options: Undecimated, x: Array, plans: AxisPlans) -> None:
+    """Raise if the gaps of the first dilated filters are as long as a signal."""
+    start, shortest = options.start_level, min((x.shape[plan.axis] for plan in plans), default=1)
+    if start and 2**start >= shortest:
+        raise LevelError(
+            "2**start_level must be less than the number of samples, got "
+            f"start_level={start} for {shortest} samples"
+        )
 
 
 def _level(level: int | None, sizes: Sequence[int]) -> int:
