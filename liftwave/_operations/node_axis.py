@@ -6,7 +6,6 @@ Results have their node axis elsewhere. Its (negative) index is the argument ``a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -28,14 +27,40 @@ def signal_of(x: Array) -> Array:
     return array_namespace(x).squeeze(x, axis=0)
 
 
-def results_of(x: Array, places: Nodes | None, axis: int) -> Array:
-    """The nodes at these places as results, in separate memory; all nodes for ``None``."""
-    place = x.ndim + axis
-    moved = array_namespace(x).moveaxis(x, 0, place)
-    return moved if places is None else _taken(moved, places, place)
+class Results:
+    """The results of a level, in separate memory. Its nodes can be added in several parts.
+
+    Parameters
+    ----------
+    order : tuple of int
+        The nodes, in the order of the results.
+    axis : int
+        The node axis of the results.
+    """
+
+    def __init__(self, order: Nodes, axis: int) -> None:
+        self._order, self._axis = order, axis
+        self._places = {node: place for place, node in enumerate(order)}
+        self.array: Any = None
+
+    def add(self, nodes: Nodes, x: Array) -> None:
+        """Add some nodes. Parts of NumPy arrays can have less than all nodes."""
+        place = x.ndim + self._axis
+        if len(nodes) == len(self._order):
+            moved = array_namespace(x).moveaxis(x, 0, place)
+            if nodes == self._order and nodes != (0,):  # the root has the memory of the signal
+                self.array = moved
+            else:
+                at = {node: k for k, node in enumerate(nodes)}
+                self.array = _taken(moved, [at[node] for node in self._order], place)
+            return
+        if self.array is None:
+            shape = (*x.shape[1 : place + 1], len(self._order), *x.shape[place + 1 :])
+            self.array = np.empty(shape, x.dtype)
+        np.moveaxis(self.array, place, 0)[[self._places[node] for node in nodes]] = x
 
 
-def parents_of(x: Array, places: Nodes | None) -> Array:
+def selected(x: Array, places: Nodes | None) -> Array:
     """The nodes at these places; all nodes for ``None``."""
     return x if places is None else _taken(x, places, 0)
 
@@ -44,34 +69,6 @@ def _taken(x: Array, places: Sequence[int], axis: int) -> Array:
     xp = array_namespace(x)
     index = xp.asarray(list(places), dtype=xp.int64, device=device_of(x))
     return xp.take(x, index, axis=axis)
-
-
-class LevelMemory:
-    """One block of memory for NumPy arrays, which all levels of a transform use.
-
-    New memory for each level takes several times as long as the transform, if the C library gives
-    it back to the system in between. The bands of a level have memory of their own, so the nodes
-    that were split can be overwritten.
-
-    Parameters
-    ----------
-    size : int
-        The number of coefficients of the largest level.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._block: Any = None
-
-    def joined(self, bands: Sequence[Array]) -> Array:
-        """As :func:`joined`. The result is valid until the next call."""
-        if type(bands[0]) is not np.ndarray:
-            return joined(bands)
-        if self._block is None:
-            self._block = np.empty(self._size, bands[0].dtype)
-        shape = (len(bands) * bands[0].shape[0], *bands[0].shape[1:])
-        block = self._block[: prod(shape)].reshape(shape)
-        return np.concatenate(bands, axis=0, out=block)
 
 
 def joined(bands: Sequence[Array]) -> Array:
