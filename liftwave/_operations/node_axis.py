@@ -9,22 +9,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
-from liftwave._arrays.convert import zeros
+from liftwave._arrays.convert import namespace_of, zeros
 from liftwave._plan.packets import Nodes, PacketNodes
 from liftwave._typing import Array
 
 
 def root(signal: Array) -> Array:
     """The root: a signal with a node axis."""
-    return array_namespace(signal).expand_dims(signal, axis=0)
+    return namespace_of(signal).expand_dims(signal, axis=0)
 
 
 def signal_of(x: Array) -> Array:
     """The signal of a root."""
-    return array_namespace(x).squeeze(x, axis=0)
+    return namespace_of(x).squeeze(x, axis=0)
 
 
 class Results:
@@ -47,7 +46,7 @@ class Results:
         """Add some nodes. Parts of NumPy arrays can have less than all nodes."""
         place = x.ndim + self._axis
         if len(nodes) == len(self._order):
-            moved = array_namespace(x).moveaxis(x, 0, place)
+            moved = namespace_of(x).moveaxis(x, 0, place)
             if nodes == self._order and nodes != (0,):  # the root has the memory of the signal
                 self.array = moved
             else:
@@ -66,14 +65,14 @@ def selected(x: Array, places: Nodes | None) -> Array:
 
 
 def _taken(x: Array, places: Sequence[int], axis: int) -> Array:
-    xp = array_namespace(x)
+    xp = namespace_of(x)
     index = xp.asarray(list(places), dtype=xp.int64, device=device_of(x))
     return xp.take(x, index, axis=axis)
 
 
 def joined(bands: Sequence[Array]) -> Array:
     """The subnodes of all nodes, from the bands of all nodes."""
-    return array_namespace(*bands).concat(list(bands), axis=0)
+    return namespace_of(bands[0]).concat(list(bands), axis=0)
 
 
 def parted(x: Array, width: int) -> list[Array]:
@@ -91,13 +90,13 @@ def assembled(
     """
     split = nodes.splits[level] if level < nodes.depth else ()
     if results is not None:
-        results = array_namespace(results).moveaxis(results, results.ndim + axis, 0)
+        results = namespace_of(results).moveaxis(results, results.ndim + axis, 0)
     pairs = ((results, nodes.results[level]), (merged, split))
     parts: list[tuple[Any, Nodes]] = [(x, members) for x, members in pairs if x is not None]
     if len(parts) == 1 or set(split) & set(nodes.results[level]):
         first, *others = [_placed(x, members, nodes.computed[level]) for x, members in parts]
         return first + others[0] if others else first
-    both = array_namespace(results).concat([x for x, _ in parts], axis=0)
+    both = namespace_of(results).concat([x for x, _ in parts], axis=0)
     return _placed(both, (*parts[0][1], *parts[1][1]), nodes.computed[level])
 
 
@@ -107,6 +106,6 @@ def _placed(x: Array, members: Nodes, computed: Nodes) -> Array:
         return x
     at = {node: place for place, node in enumerate(members)}
     if len(at) < len(computed):
-        xp = array_namespace(x)
+        xp = namespace_of(x)
         x = xp.concat([x, zeros((1, *x.shape[1:]), x, xp)], axis=0)
     return _taken(x, [at.get(node, len(members)) for node in computed], 0)

@@ -29,6 +29,7 @@ from liftwave._operations.node_axis import (
     signal_of,
 )
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
+from liftwave._operations.planned_transform import keep
 from liftwave._operations.tap_gradients import StepGradient
 from liftwave._operations.transform import Transform
 from liftwave._operations.transform_vjp import sum_of_gradients
@@ -155,6 +156,19 @@ class PacketTransform(WaveletOperation):
         ShapeError, ModeError
             If a level is not possible, or its nodes have different lengths.
         """
+        key = tuple(lengths)
+        try:
+            return self._known_lengths[key]
+        except (KeyError, TypeError):  # a length that is a symbol has no hash
+            levels = self._level_lengths(lengths)
+            keep(self._known_lengths, key, levels)
+            return levels
+
+    @cached_property
+    def _known_lengths(self) -> dict[tuple[int, ...], list[list[int]]]:
+        return {}
+
+    def _level_lengths(self, lengths: Sequence[int]) -> list[list[int]]:
         levels = [list(lengths)]
         for level in range(1, self.nodes.depth + 1):
             pairs = [

@@ -7,6 +7,7 @@ A node computes its subnodes when they are first used. The results are those of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -63,7 +64,7 @@ class BaseNode:
     PART_LEN: int = 1
 
     def __init__(self, parent: BaseNode | None, data: ArrayLike | None, node_name: str) -> None:
-        if not isinstance(parent, BaseNode | None):
+        if parent is not None and not isinstance(parent, BaseNode):
             raise ArgumentTypeError(
                 f"the parent of a node must be a node or None, got {type(parent).__name__}"
             )
@@ -332,7 +333,7 @@ class BaseNode:
                 leaves.append(node)
             return not is_leaf
 
-        self.walk(collect, decompose=decompose)
+        self._walk(collect, decompose)
         return leaves
 
     def walk(
@@ -355,9 +356,12 @@ class BaseNode:
             Whether to compute nodes that do not exist.
         """
         _check_function(func, args, kwargs)
-        if func(self, *args, **(kwargs or {})):
+        self._walk(partial(_called, func, args, kwargs or {}), decompose)
+
+    def _walk(self, visit: Callable[[BaseNode], Any], decompose: bool) -> None:
+        if visit(self):
             for node in self._next_nodes(decompose):
-                node.walk(func, args, kwargs, decompose)
+                node._walk(visit, decompose)
 
     def walk_depth(
         self,
@@ -378,9 +382,12 @@ class BaseNode:
             Whether to compute nodes that do not exist.
         """
         _check_function(func, args, kwargs)
+        self._walk_depth(partial(_called, func, args, kwargs or {}), decompose)
+
+    def _walk_depth(self, visit: Callable[[BaseNode], Any], decompose: bool) -> None:
         for node in self._next_nodes(decompose):
-            node.walk_depth(func, args, kwargs, decompose)
-        func(self, *args, **(kwargs or {}))
+            node._walk_depth(visit, decompose)
+        visit(self)
 
     def _next_nodes(self, decompose: bool) -> Iterator[BaseNode]:
         if self.maxlevel is None or self.level < self.maxlevel:
@@ -389,6 +396,10 @@ class BaseNode:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.data}"
+
+
+def _called(func: Any, args: Any, kwargs: Any, node: BaseNode) -> Any:
+    return func(node, *args, **kwargs)
 
 
 def _check_function(func: Any, args: Any, kwargs: Any) -> None:

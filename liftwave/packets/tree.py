@@ -383,7 +383,7 @@ def _nodes_of_level(root: BaseNode, level: int, decompose: bool) -> list[BaseNod
             nodes.append(node)
         return node.level < depth
 
-    root.walk(collect, decompose=decompose)
+    root._walk(collect, decompose)
     return nodes
 
 
