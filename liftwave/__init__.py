@@ -51,13 +51,14 @@ if _t.TYPE_CHECKING:
     from liftwave.denoising import denoise, estimate_sigma
     from liftwave.gradients import vjp
     from liftwave.packets.arrays import packet_bands, wpdec, wprec
+    from liftwave.packets.base_node import BaseNode
     from liftwave.packets.best_basis import (
         best_basis,
         discriminant_basis,
         joint_basis,
         least_dependent_basis,
     )
-    from liftwave.packets.nodes import BaseNode, Node, Node2D, NodeND
+    from liftwave.packets.nodes import Node, Node2D, NodeND
     from liftwave.packets.packet_tree import PacketTree
     from liftwave.packets.tree import WaveletPacket, WaveletPacket2D, WaveletPacketND
     from liftwave.thresholding import threshold, threshold_firm
@@ -215,7 +216,8 @@ _LATE_NAMES = {
         "joint_basis",
         "least_dependent_basis",
     ),
-    "packets.nodes": ("BaseNode", "Node", "Node2D", "NodeND"),
+    "packets.base_node": ("BaseNode",),
+    "packets.nodes": ("Node", "Node2D", "NodeND"),
     "packets.packet_tree": ("PacketTree",),
     "packets.tree": ("WaveletPacket", "WaveletPacket2D", "WaveletPacketND"),
     "thresholding": ("threshold", "threshold_firm"),

@@ -75,6 +75,8 @@ KNOWN: dict[tuple[str, int], type[Exception]] = {
     ("threshold_firm", 2): TypeError,
     ("cwt", 0): TypeError,
     ("cwt", 1): TypeError,
+    ("cwt", 3): TypeError,
+    ("cwt", 4): TypeError,
     ("integrate_wavelet", 0): IndexError,
     ("intwave", 0): IndexError,
     ("WaveletPacket2D", 1): TypeError,

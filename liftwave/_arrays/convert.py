@@ -103,6 +103,11 @@ def _numpy_namespace() -> Namespace:
     return array_namespace(np.empty(0))
 
 
+def namespace_of(x: Array) -> Namespace:
+    """The namespace of an array. Faster than ``array_namespace`` for NumPy arrays."""
+    return _numpy_namespace() if type(x) is np.ndarray else array_namespace(x)
+
+
 def is_array(x: object) -> bool:
     """Whether ``x`` is an array of a known library (lists and numbers are not)."""
     return is_array_api_obj(x)

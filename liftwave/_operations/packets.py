@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import repeat
-from math import prod
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import NativeHalf, Opened, open_arrays, zeros
@@ -21,26 +20,29 @@ from liftwave._arrays.taps import check_library_of_taps
 from liftwave._kernels.axis_by_axis import padded, trimmed
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.node_axis import (
-    LevelMemory,
+    Results,
     assembled,
     joined,
-    parents_of,
     parted,
-    results_of,
     root,
+    selected,
     signal_of,
 )
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
+from liftwave._operations.planned_transform import keep
 from liftwave._operations.tap_gradients import StepGradient
 from liftwave._operations.transform import Transform
 from liftwave._operations.transform_vjp import sum_of_gradients
 from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.lengths import band_lengths, check_size, signal_length
-from liftwave._plan.packets import Nodes, PacketNodes
+from liftwave._plan.packets import Nodes, PacketNodes, subnodes
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import Resolved
+
+# Nodes of more samples together are split one by one, so that their subnodes stay in the cache.
+_LARGEST_BLOCK = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +156,19 @@ class PacketTransform(WaveletOperation):
         ShapeError, ModeError
             If a level is not possible, or its nodes have different lengths.
         """
+        key = tuple(lengths)
+        try:
+            return self._known_lengths[key]
+        except (KeyError, TypeError):  # a length that is a symbol has no hash
+            levels = self._level_lengths(lengths)
+            keep(self._known_lengths, key, levels)
+            return levels
+
+    @cached_property
+    def _known_lengths(self) -> dict[tuple[int, ...], list[list[int]]]:
+        return {}
+
+    def _level_lengths(self, lengths: Sequence[int]) -> list[list[int]]:
         levels = [list(lengths)]
         for level in range(1, self.nodes.depth + 1):
             pairs = [
@@ -266,26 +281,30 @@ class PacketTransform(WaveletOperation):
         kernels: Kernels,
         inputs: list[Array] | None = None,
     ) -> list[Array]:
-        """The bands. The inputs of the step are appended to ``inputs``."""
-        nodes, memory = self.nodes, LevelMemory(self._largest(tuple(x.shape)))
-        current, bands = root(x), []
-        for level in range(nodes.depth + 1):
-            if nodes.results[level]:
-                bands.append(results_of(current, nodes.result_places[level], self.node_axis))
-            if level < nodes.depth:
-                parents = parents_of(current, nodes.split_places[level])
-                halves = self.step.run([parents, *taps], (), kernels)
-                if inputs is not None:
-                    inputs.append(parents)
-                is_result = bool(nodes.results[level + 1]) and not nodes.result_places[level + 1]
-                fresh = is_result or inputs is not None
-                current = joined(halves) if fresh else memory.joined(halves)
-        return bands
+        """The bands. The inputs of the step are appended to ``inputs``, one for each level."""
+        nodes = self.nodes
+        results = [Results(order, self.node_axis) for order in nodes.results]
+        # Large blocks are good for devices, and needed by the derivative.
+        in_parts = type(x) is np.ndarray and inputs is None
 
-    def _largest(self, shape: Shape) -> int:
-        """The number of coefficients of the largest level."""
-        lengths = self.level_lengths([shape[axis] for axis in self._axes])
-        return max(map(prod, map(self._inner, repeat(shape), self.nodes.computed, lengths)))
+        def split(block: Array, members: Nodes, level: int) -> None:
+            of_results, of_parents = nodes.selected(level, members)
+            if of_results.nodes:
+                results[level].add(of_results.nodes, selected(block, of_results.places))
+            if not of_parents.nodes:
+                return
+            parents = selected(block, of_parents.places)
+            if inputs is not None:
+                inputs.append(parents)
+            halves = self.step.run([parents, *taps], (), kernels)
+            if in_parts and sum(half.size for half in halves) > _LARGEST_BLOCK:
+                for c, half in enumerate(halves):
+                    split(half, tuple(nodes.width * k + c for k in of_parents.nodes), level + 1)
+            else:
+                split(joined(halves), subnodes(of_parents.nodes, nodes.width), level + 1)
+
+        split(root(x), (0,), 0)
+        return [results[level].array for level in self._used_levels]
 
     def _merged(
         self,
@@ -395,11 +414,13 @@ class PacketTransform(WaveletOperation):
         current, bands = root(cotangent), []
         for level in range(nodes.depth + 1):
             if nodes.results[level]:
-                places = nodes.result_places[level]
-                bands.append(results_of(current, places, self.node_axis))
+                of_results, _ = nodes.selected(level, nodes.computed[level])
+                results = Results(nodes.results[level], self.node_axis)
+                results.add(of_results.nodes, selected(current, of_results.places))
+                bands.append(results.array)
             if level < nodes.depth:
                 whole = padded(
-                    parents_of(current, nodes.split_places[level]),
+                    selected(current, nodes.selected(level, nodes.computed[level])[1].places),
                     self._inner(shape, nodes.splits[level], self._whole(lengths[level + 1])),
                 )
                 of_child = self._inner(shape, nodes.splits[level], lengths[level + 1])

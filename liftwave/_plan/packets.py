@@ -8,12 +8,19 @@ of :func:`dwtn` in their order.
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Nodes: TypeAlias = tuple[int, ...]
 """Natural indices of nodes of one level."""
+
+
+class Selection(NamedTuple):
+    """Some nodes of a block, and their places in it; ``None`` for all nodes in order."""
+
+    nodes: Nodes
+    places: Nodes | None
 
 
 @dataclass(frozen=True)
@@ -28,11 +35,16 @@ class PacketNodes:
         For each level but the last, the nodes that are split, in their order in memory.
     results : tuple of tuple of int
         For each level, the nodes that are results, in the order of the results.
+    selections : dict
+        Selections of nodes, which were already computed.
     """
 
     width: int
     splits: tuple[Nodes, ...]
     results: tuple[Nodes, ...]
+    selections: dict[tuple[int, Nodes], tuple[Selection, Selection]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def depth(self) -> int:
@@ -42,31 +54,28 @@ class PacketNodes:
     @cached_property
     def computed(self) -> tuple[Nodes, ...]:
         """For each level, the nodes that are computed, in their order in memory."""
-        return ((0,), *(_subnodes(split, self.width) for split in self.splits))
+        return ((0,), *(subnodes(split, self.width) for split in self.splits))
 
-    @cached_property
-    def split_places(self) -> tuple[Nodes | None, ...]:
-        """For each level, the places of split nodes; ``None`` for all nodes in order."""
-        return self._places(self.splits)
-
-    @cached_property
-    def result_places(self) -> tuple[Nodes | None, ...]:
-        """For each level, the places of results; ``None`` for all nodes in order.
-
-        The root has a place, because its memory is that of the signal.
-        """
-        return ((0,) if self.results[0] else (), *self._places(self.results)[1:])
-
-    def _places(self, nodes: Sequence[Nodes]) -> tuple[Nodes | None, ...]:
-        places = []
-        for computed, used in zip(self.computed, nodes, strict=False):
-            at = {node: place for place, node in enumerate(computed)}
-            places.append(None if used == computed else tuple(at[node] for node in used))
-        return tuple(places)
+    def selected(self, level: int, block: Nodes) -> tuple[Selection, Selection]:
+        """The nodes of a block that are results, and those that are split."""
+        key = level, block
+        selection = self.selections.get(key)
+        if selection is None:
+            split = set(self.splits[level]) if level < self.depth else ()
+            selection = _selection(block, set(self.results[level])), _selection(block, split)
+            self.selections[key] = selection
+        return selection
 
 
-def _subnodes(split: Nodes, width: int) -> Nodes:
-    """The subnodes in memory: the first ones of all nodes come before the second ones."""
+def _selection(block: Nodes, used: Container[int]) -> Selection:
+    places = tuple(place for place, node in enumerate(block) if node in used)
+    if len(places) == len(block):
+        return Selection(block, None)
+    return Selection(tuple(block[place] for place in places), places)
+
+
+def subnodes(split: Nodes, width: int) -> Nodes:
+    """The subnodes of nodes: the first ones of all nodes come before the second ones."""
     return tuple(width * node + c for c in range(width) for node in split)
 
 
@@ -83,5 +92,5 @@ def packet_nodes(
     ordered = []
     for split in splits:
         ordered.append(tuple(node for node in computed if node in split))
-        computed = _subnodes(ordered[-1], width)
+        computed = subnodes(ordered[-1], width)
     return PacketNodes(width, tuple(ordered), tuple(results))

@@ -10,7 +10,7 @@ import numpy as np
 import pywt
 from numpy.typing import NDArray
 
-from liftwave._arrays.convert import is_array
+from liftwave._arrays.convert import as_array
 from liftwave._numbers import as_numbers, whole_number
 from liftwave.errors import LevelError, LevelTypeError, WaveletError, WaveletTypeError, warn
 from liftwave.wavelets.filter_bank import FilterBank
@@ -229,10 +229,9 @@ def frequency2scale(wavelet: AnyWavelet, freq: Any, precision: int = 8) -> Any:
 
 
 def _quotient(frequency: float, divisor: Any) -> Any:
-    if is_array(divisor) and not isinstance(divisor, np.ndarray | np.generic):
-        return frequency / divisor
+    numbers = as_array(divisor)
     with np.errstate(divide="ignore"):  # the frequency of scale 0 is infinite
-        return frequency / as_numbers(divisor)
+        return frequency / numbers
 
 
 # --- the functions of any wavelet ----------------------------------------------------------------

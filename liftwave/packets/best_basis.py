@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from liftwave._arrays.convert import as_array, open_arrays
+from liftwave._arrays.convert import as_array
 from liftwave._arrays.host import as_numpy
-from liftwave._numbers import as_numbers, is_several, items
-from liftwave._plan.arguments import normalize_axes
+from liftwave._numbers import as_numbers, items
 from liftwave._typing import Array
-from liftwave.errors import CoefficientsError, CostError, ShapeError
+from liftwave.errors import CostError, ShapeError
 from liftwave.packets.costs import (
     Cost,
     coefficient_cost,
@@ -24,7 +23,7 @@ from liftwave.packets.costs import (
     spacing_entropy,
     symmetric_relative_entropy,
 )
-from liftwave.packets.order import Order, check_order, grid_nodes
+from liftwave.packets.levels import LevelPackets
 from liftwave.packets.packet_tree import PacketTree
 
 
@@ -89,7 +88,7 @@ def best_basis(
     >>> tree.leaves
     ('aaa', 'aad', 'add', 'ada', 'dda', 'ddd', 'da')
     """
-    tree = _Packets.of(packets, axes, order)
+    tree = LevelPackets.of(packets, axes, order)
     if callable(cost):
         return tree.cheapest([_called(cost, c) for c in tree.rows()])
     of_coefficients = coefficient_cost(cost, value)
@@ -149,7 +148,7 @@ def joint_basis(
     >>> lw.joint_basis(packets).leaves
     ('aaa', 'aad', 'ad', 'd')
     """
-    tree = _Packets.of(packets, axes, order)
+    tree = LevelPackets.of(packets, axes, order)
     exponent = None if value is None else _exponent(value)
     costs = []
     for c in tree.signals(2):
@@ -210,7 +209,7 @@ def least_dependent_basis(
     >>> lw.least_dependent_basis(packets).leaves
     ('',)
     """
-    tree = _Packets.of(packets, axes, order)
+    tree = LevelPackets.of(packets, axes, order)
     estimators = {"spacing": spacing_entropy, "histogram": histogram_entropy}
     if not isinstance(estimator, str) or estimator not in estimators:
         raise CostError(f"estimator must be 'spacing' or 'histogram', got {estimator!r}")
@@ -275,7 +274,7 @@ def discriminant_basis(
     >>> lw.discriminant_basis(packets, [0] * 10 + [1] * 10).leaves
     ('aa', 'ad', 'dd', 'da')
     """
-    tree = _Packets.of(packets, axes, order)
+    tree = LevelPackets.of(packets, axes, order)
     levels = list(tree.signals(2))
     classes = _labels(labels, levels[0].shape[1])
     energies = np.sum(np.abs(levels[0]) ** 2, axis=(0, 2))
@@ -288,117 +287,7 @@ def discriminant_basis(
     return tree.cheapest(powers)
 
 
-# --- packets of all levels -----------------------------------------------------------------------
-
-
-class _Packets(NamedTuple):
-    """The packets of all levels, and where their nodes are.
-
-    Attributes
-    ----------
-    levels : list of array
-        One array for each level.
-    axes : tuple of int
-        The transformed axes of the data.
-    order : {"freq", "natural"}
-        The order of the nodes.
-    """
-
-    levels: list[Any]
-    axes: tuple[int, ...]
-    order: Order
-
-    @classmethod
-    def of(cls, packets: Any, axes: Any, order: Any) -> _Packets:
-        """The packets, after a check of their shapes."""
-        named = check_order(order)
-        if not isinstance(packets, list | tuple) or not packets:
-            raise CoefficientsError(
-                "expected the packets of all levels, wpdec(…, full=True), got "
-                + ("an empty list" if isinstance(packets, list) else type(packets).__name__)
-            )
-        levels = [opened.array for opened in open_arrays([as_array(x) for x in packets])]
-        ndim = levels[0].ndim
-        naxes = ndim // 2 if axes is None else len(list(axes)) if is_several(axes) else 1
-        normalized = normalize_axes(axes, max(ndim - naxes, 0), unique=True)
-        first = min(normalized)
-        for level, x in enumerate(levels):
-            sides = tuple(x.shape[first : first + naxes])
-            if x.ndim != ndim or sides != (1 << level,) * naxes or 0 in x.shape:
-                raise CoefficientsError(
-                    f"expected the packets of all levels, wpdec(…, full=True): those of level "
-                    f"{level} have {(1 << level,) * naxes} nodes, got shape {tuple(x.shape)}"
-                )
-        return cls(levels, normalized, named)
-
-    def rows(self) -> Iterator[Array]:
-        """For each level, one row of coefficients for each node."""
-        for x in self.levels:
-            nodes, *rest = self._axes_of(x)
-            xp = array_namespace(x)
-            moved = xp.permute_dims(x, (*nodes, *rest[0], *rest[1]))
-            yield xp.reshape(moved, (self._count(x), -1))
-
-    def signals(self, fewest: int) -> Iterator[NDArray[Any]]:
-        """For each level, an array of the shape (nodes, signals, coefficients), on the host.
-
-        Raises
-        ------
-        CoefficientsError
-            If there are less than ``fewest`` signals.
-        """
-        for x in self.levels:
-            nodes, batch, transformed = self._axes_of(x)
-            values = as_numpy(x)
-            signals = int(np.prod([x.shape[axis] for axis in batch], initial=1))
-            if signals < fewest:
-                raise CoefficientsError(
-                    f"expected the packets of at least {fewest} signals, got shape {tuple(x.shape)}"
-                )
-            moved = np.transpose(values, (*nodes, *batch, *transformed))
-            yield moved.reshape(self._count(x), signals, -1)
-
-    def _axes_of(self, x: Any) -> tuple[list[int], list[int], list[int]]:
-        """The node axes, the batch axes, and the transformed axes."""
-        first, naxes = min(self.axes), len(self.axes)
-        nodes = list(range(first, first + naxes))
-        transformed = [axis + naxes for axis in self.axes]
-        batch = [axis for axis in range(x.ndim) if axis not in (*nodes, *transformed)]
-        return nodes, batch, transformed
-
-    def _count(self, x: Any) -> int:
-        side: int = x.shape[min(self.axes)]
-        return int(side ** len(self.axes))
-
-    def cheapest(self, costs: Sequence[NDArray[Any]]) -> PacketTree:
-        """The tree with the lowest sum of costs, of nodes in the order of the packets."""
-        naxes = len(self.axes)
-        natural = []
-        for level, of_level in enumerate(costs):
-            places = np.empty(len(of_level))
-            places[list(grid_nodes(level, naxes, self.order))] = of_level
-            natural.append(places)
-        return PacketTree(_leaves(natural, naxes), naxes)
-
-
-def _leaves(costs: Sequence[NDArray[Any]], naxes: int) -> list[str]:
-    """The paths of the leaves of the tree with the lowest costs, which are in natural order."""
-    width = 2**naxes
-    best, is_leaf = costs[-1], [np.ones(len(costs[-1]), bool)]
-    for of_level in reversed(costs[:-1]):
-        below = best.reshape(-1, width).sum(axis=-1)
-        is_leaf.insert(0, of_level <= below)
-        best = np.where(is_leaf[0], of_level, below)
-    leaves: list[str] = []
-    nodes = [0]
-    for level, flags in enumerate(is_leaf):
-        letters = level * naxes
-        kept = [node for node in nodes if flags[node]]
-        digits = (format(node, f"0{letters}b") if letters else "" for node in kept)
-        leaves += [path.replace("0", "a").replace("1", "d") for path in digits]
-        split = set(nodes) - set(kept)
-        nodes = [width * node + c for node in sorted(split) for c in range(width)]
-    return leaves
+# --- arguments ----------------------------------------------------------------------------------
 
 
 def _called(cost: Callable[[Any], Any], coefficients: Array) -> NDArray[Any]:

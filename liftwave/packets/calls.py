@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,7 @@ def _plans(wavelet: Wavelets, mode: Modes, axes: Any, ndim: int) -> AxisPlans:
     return plans
 
 
+@lru_cache(maxsize=64)
 def _complete(level: int, naxes: int, order: Order, full: bool) -> PacketNodes:
     if level * naxes >= _MOST_PACKETS.bit_length():
         raise ShapeError(f"level {level} of {naxes} axes has 2**{level * naxes} packets: too many")

@@ -18,7 +18,8 @@ from liftwave._plan.arguments import (
 from liftwave._plan.lengths import check_lifting_mode
 from liftwave._typing import ArrayLike, Mode, ModeLike, Modes
 from liftwave.errors import AxisError, AxisTypeError, LevelError, ShapeError
-from liftwave.packets.nodes import BaseNode, Node, Node2D, NodeND, axes_of
+from liftwave.packets.base_node import BaseNode, axes_of
+from liftwave.packets.nodes import Node, Node2D, NodeND
 from liftwave.packets.order import check_order, frequency_paths
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import (
@@ -383,7 +384,7 @@ def _nodes_of_level(root: BaseNode, level: int, decompose: bool) -> list[BaseNod
             nodes.append(node)
         return node.level < depth
 
-    root.walk(collect, decompose=decompose)
+    root._walk(collect, decompose)
     return nodes
 
 

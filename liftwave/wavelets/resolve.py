@@ -84,8 +84,15 @@ def as_pywt(wavelet: Resolved) -> pywt.Wavelet | Resolved:
 
 
 def _is_builtin(bank: FilterBank) -> bool:
-    names = pywt.wavelist(kind="discrete")
-    return bank.name in names and builtin_wavelet(bank.name).filter_bank == bank.filter_bank
+    if bank.name not in _builtin_names():
+        return False
+    builtin = builtin_wavelet(bank.name)
+    return builtin is bank or builtin.filter_bank == bank.filter_bank
+
+
+@cache
+def _builtin_names() -> frozenset[str]:
+    return frozenset(pywt.wavelist(kind="discrete"))
 
 
 def warn_of_bank(wavelet: Resolved) -> None:
