@@ -275,7 +275,28 @@ def pooling() -> Figure:
     return figure
 
 
+# --- components ----------------------------------------------------------------------------------
+
+
+def components() -> Figure:
+    """An electrocardiogram and its components on six scales, which add up to it."""
+    signal = pywt.data.ecg()[:1001].astype(float)
+    smooth, *details = lw.mra(signal, "sym4", level=6)
+    rows = {"signal": signal, "smooth, $S_6$": smooth}
+    rows |= {f"detail, $D_{{{6 - k}}}$": detail for k, detail in enumerate(details)}
+    figure = Figure(figsize=(9, 7.2), layout="constrained")
+    axes = figure.subplots(len(rows), 1, sharex=True)
+    for ax, (label, values) in zip(axes, rows.items(), strict=True):
+        ax.plot(values, color=ACCENT if label == "signal" else INK, linewidth=0.8)
+        ax.set_ylabel(label, rotation=0, ha="right", va="center")
+        ax.set_yticks([])
+        ax.margins(x=0)
+    axes[-1].set_xlabel("sample")
+    return figure
+
+
 DRAWN: dict[str, Any] = {
+    "ecg_components.png": components,
     "modes.svg": modes,
     "bands.png": bands,
     "lifting.svg": lifting,
