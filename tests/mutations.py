@@ -430,10 +430,10 @@ MUTATIONS = (
     ),
     # The command line.
     Mutation(
-        "liftwave/cli/container.py",
-        '    if header["level"] >= max(count, 1):\n',
+        "liftwave/decomposition/description.py",
+        '    if header["level"] >= max(bands, 1):\n',
         "    if False:\n",
-        "cli_errors cli",
+        "decomposition_files cli_errors",
     ),
     Mutation(
         "liftwave/cli/tiff.py",

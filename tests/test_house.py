@@ -13,12 +13,20 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from mutations import MUTATIONS
 from test_layers import PACKAGE, modules
 
 import liftwave as lw
 from liftwave._dispatch import compiled
 
 ROOT = PACKAGE.parent
+
+
+def test_mutations_are_of_present_sources() -> None:
+    """Each names a piece of its file that occurs once."""
+    counts = {m: (ROOT / m.path).read_text().count(m.old) for m in MUTATIONS}
+    assert {m: count for m, count in counts.items() if count != 1} == {}
+
 
 # --- light imports -------------------------------------------------------------------------------
 
