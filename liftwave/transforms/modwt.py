@@ -17,7 +17,7 @@ from liftwave._plan.axes import AxisPlans, plans_along
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ArrayT, Data
 from liftwave.errors import LevelError, ModeError, ShapeError, WaveletError
-from liftwave.transforms.multiresolution import components
+from liftwave.transforms.components import components
 from liftwave.transforms.structures import BAND_LIST
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
 from liftwave.wavelets.lifting.scheme import LiftingScheme

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import reduce
-from operator import add
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array
 from liftwave._execute import execute, graph_node
-from liftwave._operations.call import SINGLE, Call
-from liftwave._operations.planned_transform import detail_keys
-from liftwave._operations.transform import partial_synthesis
 from liftwave._plan.arguments import normalize_axes, normalize_axis, undecimated_level
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ArrayT, Data, ModeLike, Modes
 from liftwave.errors import CoefficientsError, ModeError, OptionError
 from liftwave.transforms import calls, undecimated_calls
-from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, Bands, dict_list
+from liftwave.transforms.components import listed, of_decimated, of_undecimated, total
+from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, dict_list
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
 _NORMALIZED = Undecimated("centred", 0, norm=True)
@@ -93,10 +87,10 @@ def mra(
     if _is_undecimated(transform, "swt", "dwt", mode):
         call = undecimated_calls.swt(x, wavelet, level, 0, axis, True, True)
         plans = _plans(wavelet, normalize_axis(axis, x.ndim), x.ndim)
-        return _undecimated(call, plans, BAND_LIST.pack)
+        return of_undecimated(call, plans, BAND_LIST.pack)
     call = calls.wavedec(x, wavelet, mode, level, axis)
     bands = execute(call)
-    return _decimated(x, bands, lambda c: calls.waverec(c, wavelet, mode, axis), BAND_LIST)
+    return of_decimated(x, bands, lambda c: calls.waverec(c, wavelet, mode, axis), BAND_LIST)
 
 
 def imra(mra_coeffs: Sequence[ArrayT]) -> ArrayT:
@@ -123,8 +117,8 @@ def imra(mra_coeffs: Sequence[ArrayT]) -> ArrayT:
     >>> lw.imra(lw.mra([1.0, 2.0, 4.0, 8.0], "haar", level=1)).round(6).tolist()
     [1.0, 2.0, 4.0, 8.0]
     """
-    total: ArrayT = _total(_listed(mra_coeffs, "mra"))
-    return total
+    data: ArrayT = total(listed(mra_coeffs, "mra"))
+    return data
 
 
 # --- two axes ------------------------------------------------------------------------------------
@@ -186,9 +180,9 @@ def mra2(
     if _is_undecimated(transform, "swt2", "dwt2", mode):
         depth = _depth(x, level, axes)
         call = undecimated_calls.swt2(x, wavelet, depth, 0, axes, True, True)
-        return _undecimated(call, _plans(wavelet, axes, x.ndim), TRIPLE_LIST.pack)
+        return of_undecimated(call, _plans(wavelet, axes, x.ndim), TRIPLE_LIST.pack)
     bands = execute(calls.wavedec2(x, wavelet, mode, level, axes))
-    return _decimated(x, bands, lambda c: calls.waverec2(c, wavelet, mode, axes), TRIPLE_LIST)
+    return of_decimated(x, bands, lambda c: calls.waverec2(c, wavelet, mode, axes), TRIPLE_LIST)
 
 
 def imra2(mra_coeffs: Sequence[Any]) -> Array:
@@ -217,14 +211,14 @@ def imra2(mra_coeffs: Sequence[Any]) -> Array:
     >>> bool(np.allclose(lw.imra2(lw.mra2(image, "db2", level=2)), image))
     True
     """
-    smooth, *details = _listed(mra_coeffs, "mra2")
+    smooth, *details = listed(mra_coeffs, "mra2")
     for triple in details:
         if not isinstance(triple, list | tuple) or len(triple) != 3:
             raise CoefficientsError(
                 "the details of a level are three arrays as mra2 returns them, got "
                 + type(triple).__name__
             )
-    return _total([smooth, *(band for triple in details for band in triple)])
+    return total([smooth, *(band for triple in details for band in triple)])
 
 
 # --- any axes ------------------------------------------------------------------------------------
@@ -287,10 +281,10 @@ def mran(
         count = len(normalize_axes(axes, x.ndim, unique=True))
         depth = _depth(x, level, axes)
         call = undecimated_calls.swtn(x, wavelet, depth, 0, axes, True, True)  # type: ignore[arg-type]
-        return _undecimated(call, _plans(wavelet, axes, x.ndim), dict_list(count).pack)
+        return of_undecimated(call, _plans(wavelet, axes, x.ndim), dict_list(count).pack)
     call = calls.wavedecn(x, wavelet, mode, level, axes)
     structure, bands = call.result, execute(call)
-    return _decimated(x, bands, lambda c: calls.waverecn(c, wavelet, mode, axes), structure)
+    return of_decimated(x, bands, lambda c: calls.waverecn(c, wavelet, mode, axes), structure)
 
 
 def imran(mra_coeffs: Sequence[Any]) -> Array:
@@ -319,86 +313,14 @@ def imran(mra_coeffs: Sequence[Any]) -> Array:
     >>> bool(np.allclose(lw.imran(lw.mran(x, "db2", level=1)), x))
     True
     """
-    smooth, *details = _listed(mra_coeffs, "mran")
+    smooth, *details = listed(mra_coeffs, "mran")
     for of_level in details:
         if not isinstance(of_level, Mapping):
             raise CoefficientsError(
                 f"the details of a level are a dict as mran returns it, got "
                 f"{type(of_level).__name__}"
             )
-    return _total([smooth, *(band for of_level in details for band in of_level.values())])
-
-
-# --- computation -------------------------------------------------------------------------------
-
-
-def _undecimated(call: Call, plans: AxisPlans, pack: Callable[[Bands], Any]) -> list[Any]:
-    """The components of the bands of an analysis without downsampling."""
-    result: list[Any] = pack(components(call, plans))
-    return result
-
-
-def components(call: Call, plans: AxisPlans) -> list[Array]:
-    """The synthesis of each band of an analysis: from the band's level on, and of it alone."""
-    flat = Call(call.operation, call.arrays, _Flat())
-    smooth, *details = execute(flat)
-    ndim, keys = smooth.ndim, detail_keys(len(plans))
-    level = len(details) // len(keys)
-    if not level:
-        return [smooth]
-    results = [_synthesised(smooth, plans, ndim, ((),) * level, True)]
-    for index, band in enumerate(details):
-        depth = level - index // len(keys)
-        of_band = ((keys[index % len(keys)],), *((),) * (depth - 1))
-        results.append(_synthesised(band, plans, ndim, of_band, False))
-    return results
-
-
-def _synthesised(band: Array, plans: AxisPlans, ndim: int, keys: Any, has_approx: bool) -> Array:
-    synthesis = partial_synthesis(plans, ndim, keys, has_approx, trim_odd=False)
-    return execute(Call(synthesis, (band,), SINGLE))
-
-
-class _Flat:
-    """Bands in a list."""
-
-    def pack(self, arrays: Bands) -> list[Array | None]:
-        """The list."""
-        return list(arrays)
-
-    def unpack(self, value: Any) -> Bands:
-        """The bands."""
-        bands: Bands = value
-        return bands
-
-
-def _decimated(x: Array, bands: Any, inverse: Callable[[Any], Call], structure: Any) -> list[Any]:
-    """The inverse of each band, with zeros in place of all others."""
-    flat = structure.unpack(bands)
-    zeros = [array_namespace(band).zeros_like(band) for band in flat]
-    box = tuple(slice(n) for n in x.shape)
-    results = []
-    for k, band in enumerate(flat):
-        alone = [*zeros[:k], band, *zeros[k + 1 :]]
-        results.append(execute(inverse(structure.pack(alone)))[box])
-    result: list[Any] = structure.pack(results)
-    return result
-
-
-def _listed(components: Any, function: str) -> list[Any]:
-    """The items of a list of components."""
-    if not isinstance(components, list | tuple) or not components:
-        raise CoefficientsError(
-            f"expected a list of components as {function} returns them, got "
-            + ("[]" if isinstance(components, list | tuple) else type(components).__name__)
-        )
-    return list(components)
-
-
-def _total(arrays: Iterable[Any]) -> Array:
-    """The sum, as a new array."""
-    first, *others = map(as_array, arrays)
-    return reduce(add, others, first) if others else first + 0
+    return total([smooth, *(band for of_level in details for band in of_level.values())])
 
 
 # --- arguments -------------------------------------------------------------------------------

@@ -25,8 +25,12 @@ struct CircularAxis {
   LIFTWAVE_INLINE index_t taps() const { return static_cast<index_t>(offset.size()); }
   LIFTWAVE_INLINE index_t at(index_t j) const { return offset[static_cast<std::size_t>(j)]; }
   // Samples that outputs need before and behind their own positions.
-  LIFTWAVE_INLINE index_t before() const { return -std::min<index_t>(0, *std::min_element(offset.begin(), offset.end())); }
-  LIFTWAVE_INLINE index_t behind() const { return std::max<index_t>(0, *std::max_element(offset.begin(), offset.end())); }
+  LIFTWAVE_INLINE index_t before() const {
+    return -std::min<index_t>(0, *std::min_element(offset.begin(), offset.end()));
+  }
+  LIFTWAVE_INLINE index_t behind() const {
+    return std::max<index_t>(0, *std::max_element(offset.begin(), offset.end()));
+  }
 
   // Position i of the cycle that begins at `first`.
   LIFTWAVE_INLINE index_t position(index_t first, index_t i) const {
