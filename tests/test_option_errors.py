@@ -19,6 +19,7 @@ from liftwave.errors import (
     ConstraintError,
     DTypeError,
     LiftwaveError,
+    OptionTypeError,
     ShapeError,
     ShapeTypeError,
     ThresholdTypeError,
@@ -117,8 +118,8 @@ LAYERS: dict[str, Bad] = {
 OPTIONS: dict[str, Bad] = {
     "a flag": (
         lambda: pooling.edscw_pool(MAPS, 2, per_channel=np.zeros(2)),
-        ArgumentTypeError,
-        r"per_channel must be True or False, got array\(\[0\., 0\.\]\)",
+        OptionTypeError,
+        "per_channel must be True or False, got an object of type ndarray",
     ),
     "a name": (
         lambda: pooling.idw_pool(MAPS, 2, distance=["l2"]),

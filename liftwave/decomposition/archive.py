@@ -86,11 +86,15 @@ def _stored_dtype(dtype: Any, like: Any) -> np.dtype[Any]:
     """NumPy's dtype of the same name, which a file can hold."""
     name = dtype_name(dtype, array_namespace(like))
     try:
-        return np.dtype(name)
+        stored = np.dtype(name)
     except TypeError:
+        stored = None
+    # Other packages can register further dtypes, such as bfloat16, that files cannot hold.
+    if stored is None or stored.kind not in "biufc":
         raise ArgumentTypeError(
             f"files hold NumPy's dtypes, which do not include {name}; decompose the data as float32"
-        ) from None
+        )
+    return stored
 
 
 def _host(band: Any) -> np.ndarray[Any, Any]:

@@ -210,7 +210,7 @@ def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
     --------
     >>> import liftwave as lw
     >>> lw.modwt_shifts("sym4", 3)
-    [21, 24, 10, 4]
+    [28, 24, 10, 3]
     """
     count = check_positive_level(level)
     bank = _bank(wavelet)
