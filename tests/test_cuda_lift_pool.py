@@ -49,7 +49,7 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     tiles.tiling.cache_clear()
 
 
-KERNELS = [5, 10, *(pytest.param(k, marks=pytest.mark.slow) for k in (1, 2, 3, 4, 7, 8))]
+QUICK = [*((sizes, 5) for sizes in TILED), ((201,), 10), ((15, 90), 10)]
 """An odd number of weights that the compiler knows, and an even one that it does not."""
 
 
@@ -67,8 +67,14 @@ def is_cut(plan: LiftPoolPlan, at_once: int) -> bool:
 
 
 @runs
-@pytest.mark.parametrize("kernel", KERNELS, ids="K{}".format)
-@pytest.mark.parametrize("sizes", TILED, ids=str)
+@pytest.mark.parametrize(
+    ("sizes", "kernel"),
+    [
+        pytest.param(s, k, marks=() if (s, k) in QUICK else pytest.mark.slow, id=f"K{k}-{s}")
+        for s in TILED
+        for k in (1, 2, 3, 4, 5, 7, 8, 10)
+    ],
+)
 def test_several_tiles(
     sizes: tuple[int, ...], kernel: int, host: HostRuntime, at_once: int
 ) -> None:
