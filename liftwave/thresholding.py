@@ -264,6 +264,8 @@ def _shrunk(x: Array, limit: Any, substitute: complex, power: int) -> Array:
 def ratios(magnitude: Array, limit: Any, is_scaled: Array) -> Array:
     """Return ``limit / magnitude`` where values are scaled, and 0 for zero and infinite values.
 
+    It is NaN for all values if the limit is.
+
     The division has finite, positive denominators. Libraries that record derivatives multiply
     those of unused values by 0, which turns infinite ones into NaN.
     """
@@ -272,7 +274,7 @@ def ratios(magnitude: Array, limit: Any, is_scaled: Array) -> Array:
     # (Torch divides a number by an array with less precision than an array by an array.)
     limits = limit if is_array(limit) else xp.full_like(magnitude, limit)
     quotients = limits / xp.where(is_regular, magnitude, xp.ones_like(magnitude))
-    return xp.where(is_regular, quotients, xp.zeros_like(quotients))
+    return xp.where(is_regular | xp.isnan(limits), quotients, xp.zeros_like(quotients))
 
 
 def _selected(

@@ -140,6 +140,17 @@ def has_negative(call: Call) -> bool:
     return any(isinstance(v, int | float) and v < 0 for v in arguments(call))
 
 
+def has_whole_float(call: Call) -> bool:
+    """Whether a level or an axis is a float."""
+    named = [call.options.get(name) for name in ("level", "levels", "axis", "axes")]
+    return any(type(value) is float for value in leaves(named))
+
+
+def has_repeats(axes: Any) -> bool:
+    """Whether an axis is named twice."""
+    return isinstance(axes, tuple) and len(set(axes)) < len(axes)
+
+
 def is_mixed(call: Call) -> bool:
     """Whether the arrays have different dtypes."""
     return len({np.dtype(x.dtype) for x in samples(call)}) > 1

@@ -20,6 +20,8 @@ from fuzz_conditions import (
     has_few_samples,
     has_large_first_row,
     has_negative,
+    has_repeats,
+    has_whole_float,
     is_firm_limit,
     is_mixed,
     lacks_details,
@@ -135,7 +137,17 @@ RULES = [
         either_of(some(lambda x: 0 in x.shape), has_empty_list),
         either(rejected, other_class, accepted),
     ),
+    Rule(
+        "Repeated axes: the bands overlap, and overwrite each other in another order.",
+        both(PACKING, option("axes", 1, has_repeats)),
+        other_result,
+    ),
     # Arguments.
+    Rule(
+        "Whole floats as levels and axes: PyWavelets accepts them in some functions.",
+        has_whole_float,
+        accepted,
+    ),
     Rule(
         "PyWavelets does not check types. Its classes of errors for them depend on the function.",
         wrong_types,

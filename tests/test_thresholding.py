@@ -335,3 +335,10 @@ def test_mistakes(call: Any, error: Any, builtin: Any, message: str) -> None:
         call()
     assert isinstance(raised.value, builtin)
     assert isinstance(raised.value, LiftwaveError)
+
+
+@pytest.mark.parametrize("mode", ["soft", "garrote"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int16", "uint32"])
+def test_a_threshold_that_is_not_a_number_makes_every_value_nan(mode: Any, dtype: str) -> None:
+    x = np.array([3, 0, 7], dtype)
+    np.testing.assert_array_equal(lw.threshold(x, np.nan, mode), pywt.threshold(x, np.nan, mode))
