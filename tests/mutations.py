@@ -173,7 +173,7 @@ MUTATIONS = (
         "liftwave/_kernels/reference/filters.py",
         "wide_cotangent = extended(cotangent, plan.fold, axis)",
         "wide_cotangent = extended(cotangent, type(plan.fold)(plan.n_out), axis)",
-        "kernel_gradients vjp",
+        "kernel_gradients vjp cuda_filters",
     ),
     Mutation(
         "liftwave/_kernels/reference/reversible.py",

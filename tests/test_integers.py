@@ -67,6 +67,13 @@ def test_many_levels_take_a_still_wider_dtype_where_the_next_one_may_not_do():
     assert lw.decompose(x, scheme, 7, "reflect").approx.dtype == np.int32
 
 
+@pytest.mark.parametrize(("given", "expected"), [("uint8", np.int32), ("int8", np.int16)])
+def test_unsigned_samples_are_twice_as_large(given, expected):
+    """Seven levels multiply by up to 130.7: 255 of these need more than 15 bits, 128 do not."""
+    scheme = integer("haar")
+    assert lw.wavedec(np.zeros(1024, given), scheme, "reflect", level=7)[0].dtype == expected
+
+
 def test_int64_warns_only_where_values_overflow():
     scheme = integer("cdf5.3")
     x = np.arange(-50, 50, dtype=np.int64)

@@ -184,11 +184,14 @@ class Decomposition(BandChanges):
 
         Examples
         --------
+        >>> import tempfile
+        >>> from pathlib import Path
         >>> import numpy as np
         >>> import liftwave as lw
         >>> d = lw.decompose(np.arange(64.0), "db2", level=2)
-        >>> d.save("coefficients.npz")
-        >>> lw.Decomposition.load("coefficients.npz") == d
+        >>> path = Path(tempfile.mkdtemp(), "coefficients.npz")
+        >>> d.save(path)
+        >>> lw.Decomposition.load(path) == d
         True
         """
         from liftwave.decomposition.archive import write_archive
