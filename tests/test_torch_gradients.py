@@ -554,3 +554,16 @@ def test_denoising_is_differentiated_through_the_noise_level() -> None:
     sigma = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
     lw.denoise(x.detach(), "db2", sigma=sigma).square().sum().backward()
     assert sigma.grad is not None
+
+
+def test_results_of_no_levels_have_memory_of_their_own() -> None:
+    """A change of the result changes no input."""
+    x = torch.ones(4, 8, dtype=torch.float64, requires_grad=True)
+    for y in (
+        lw.wavedec(x, "haar", level=0)[0],
+        lw.wavedec2(x, "haar", level=0)[0],
+        lw.waverec([x], "haar"),
+    ):
+        y.detach().add_(1)
+        assert torch.equal(x, torch.ones_like(x))
+        assert torch.equal(torch.autograd.grad(y.sum(), x)[0], torch.ones_like(x))
