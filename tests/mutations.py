@@ -308,13 +308,13 @@ MUTATIONS = (
         "liftwave/_operations/unpool.py",
         "samples = np.arange(count)[:, None] * stride + np.arange(width)",
         "samples = np.arange(count)[:, None] * stride",
-        "unpooling pooling_operations",
+        "pooling_gradients",
     ),
     Mutation(
         "liftwave/_operations/unpool.py",
         "return tuple((n - 1) * s - 2 * p + k for n, k, s, p in axes)",
         "return tuple((n - 1) * s - p + k for n, k, s, p in axes)",
-        "unpooling",
+        "pooling_errors",
     ),
     Mutation(
         "liftwave/_kernels/cpu/levels.py",
