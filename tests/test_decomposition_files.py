@@ -24,6 +24,7 @@ EXACT = LiftingScheme.from_name("cdf5.3").to_integer()
 OWN = LiftingScheme(
     LiftingScheme.from_name("cdf9.7").steps, scale=(1.5, -0.25), name="own", shift=(0, 0)
 )
+HUGE = {"slot": 0, "length": 10**12}
 FACTORS = (1.25, 1.25, 0.8, 0.8)
 BANK = lw.FilterBank(
     *(tuple(c * v for v in f) for c, f in zip(FACTORS, lw.Wavelet("db3").filter_bank, strict=True))
@@ -158,6 +159,7 @@ def rewrite(path: Path, header: Any) -> None:
         ({"wavelets": ["db2", "nix"]}, "nix"),
         ({"wavelets": ["db2", {"name": "x"}]}, "a wavelet is not valid"),
         ({"wavelets": ["db2", 3]}, "not a valid archive"),
+        ({"wavelets": ["db2", {"taps": [HUGE] * 4, "name": ""}]}, "a wavelet is not valid"),
         ({"wavelets": ["db2", {"taps": [[1]], "name": ""}]}, "not a valid archive"),
         ({"modes": ["zero", "nothing"]}, "nothing"),
         ({"modes": ["zero", ["x"]]}, "not a valid archive"),

@@ -145,11 +145,11 @@ def _at_integers(low: Array) -> Array:
     index[(index < 0) | (index > n)] = n + 1
     flat = xp.asarray(index.ravel(), dtype=xp.int64, device=device_of(low))
     matrix = xp.reshape(xp.take(padded, flat, axis=0), (n, n))
-    one = xp.ones((1, n), dtype=low.dtype, device=device_of(low))
+    sums = xp.ones((1, n), dtype=low.dtype, device=device_of(low))
     identity = xp.eye(n, dtype=low.dtype, device=device_of(low))
-    equations = xp.concat([one, (matrix - identity)[1:, :]])
+    equations = xp.concat([sums, (matrix - identity)[1:, :]])
     _check_determined(equations, values)
-    right = xp.concat([one[0, :1], zeros((n - 1,), low, xp)])
+    right = xp.concat([sums[0, :1], zeros((n - 1,), low, xp)])
     inside = xp.linalg.solve(equations, right[:, None])[:, 0]
     after = zeros((low.shape[0] - first - n,), low, xp)
     return xp.concat([zeros((first,), low, xp), inside, after])

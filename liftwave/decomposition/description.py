@@ -117,7 +117,7 @@ def _named(header: dict[str, Any]) -> Resolved:
 
 def _from_json(data: Any) -> Resolved:
     try:
-        return from_json(data, None)
+        return from_json(data, ())  # taps are numbers, so a slot for an array is an error
     except WaveletError as error:
         raise FileError(f"unknown wavelet {json.dumps(data)[:80]}") from error
     except (KeyError, IndexError, AttributeError, OverflowError, TypeError, ValueError) as error:

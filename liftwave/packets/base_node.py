@@ -90,7 +90,7 @@ class BaseNode:
         return {}
 
     def _synthesised(self, bands: Mapping[str, Array | None]) -> Array:
-        """The coefficients of the node from those of its subnodes."""
+        """The coefficients of a node from those of its subnodes; nodes with subnodes define it."""
         raise NotImplementedError
 
     # --- properties ------------------------------------------------------------------------------

@@ -154,8 +154,8 @@ def joint_basis(
     for c in tree.signals(2):
         sigma = deviations(c)
         with np.errstate(divide="ignore"):  # a coefficient without variance has the cost -inf
-            each = 2 * np.log(sigma) if exponent is None else sigma**exponent
-        costs.append(each.sum(axis=-1))
+            terms = 2 * np.log(sigma) if exponent is None else sigma**exponent
+        costs.append(terms.sum(axis=-1))
     return tree.cheapest(costs)
 
 

@@ -189,8 +189,8 @@ def _sizes(
                 n = signal_length(n, n, plan.wavelet, plan.mode)
             sizes.append(n)
         return tuple(sizes)
-    given = items(shape, "", ShapeTypeError) if is_several(shape) else [shape]
-    lengths = [whole_number(n, "shape must be integers", ShapeTypeError) for n in given]
+    numbers = items(shape, "", ShapeTypeError) if is_several(shape) else [shape]
+    lengths = [whole_number(n, "shape must be integers", ShapeTypeError) for n in numbers]
     if len(lengths) != ndim and (len(lengths) != 1 or len(plans) != 1):
         raise ShapeError(
             f"shape must be the shape of the signal, of {ndim} axes, got {tuple(lengths)}"

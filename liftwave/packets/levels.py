@@ -121,9 +121,9 @@ def _leaves(costs: Sequence[NDArray[Any]], naxes: int) -> list[str]:
     nodes = [0]
     for level, flags in enumerate(is_leaf):
         letters = level * naxes
-        kept = [node for node in nodes if flags[node]]
-        digits = (format(node, f"0{letters}b") if letters else "" for node in kept)
+        ends = [node for node in nodes if flags[node]]
+        digits = (format(node, f"0{letters}b") if letters else "" for node in ends)
         leaves += [path.replace("0", "a").replace("1", "d") for path in digits]
-        split = set(nodes) - set(kept)
+        split = set(nodes) - set(ends)
         nodes = [width * node + c for node in sorted(split) for c in range(width)]
     return leaves

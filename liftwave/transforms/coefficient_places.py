@@ -80,8 +80,8 @@ def row(approx: tuple[int, ...], details: Shapes) -> tuple[list[Any], list[Any]]
     ShapeError
         If all bands together are too large.
     """
-    each = [approx, *(shape for level in details for _, shape in level)]
-    check_size("all coefficients in a row", *each)
+    all_shapes = [approx, *(shape for level in details for _, shape in level)]
+    check_size("all coefficients in a row", *all_shapes)
     end = prod(approx)
     slices: list[Any] = [slice(end)]
     shapes: list[Any] = [approx]

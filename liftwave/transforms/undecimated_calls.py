@@ -303,9 +303,11 @@ def _lifted(
     results = analyse(x, plans, level, options.start_level, options.norm)
     if not flag(trim_approx, "trim_approx"):
         return bands.levels.pack(results) if level else []
+    # Each level has as many results as the first one; all approximations but the last are left out.
     count = bands.levels.count
-    kept = [y for k, y in enumerate(results) if k == 0 or k % count]
-    trimmed: list[Any] = bands.trimmed.pack(kept)
+    trimmed: list[Any] = bands.trimmed.pack(
+        [y for k, y in enumerate(results) if k == 0 or k % count]
+    )
     return trimmed
 
 
