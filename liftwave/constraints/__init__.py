@@ -2,9 +2,9 @@
 
 from liftwave.constraints.design import coding_gain, design_orthonormal
 from liftwave.constraints.gradients import vjp
+from liftwave.constraints.lattice import lattice_angles
 from liftwave.constraints.lifting import free_lifting, symmetric_lifting, symmetric_taps
 from liftwave.constraints.orthonormal import (
-    lattice_angles,
     orthonormal_filters,
     orthonormal_lowpass,
     random_orthonormal_filters,

@@ -17,7 +17,8 @@ from liftwave._plan.arguments import normalize_axis
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike
 from liftwave.constraints.gradients import vjp
-from liftwave.constraints.orthonormal import lattice_angles, lattice_size, orthonormal_filters
+from liftwave.constraints.lattice import lattice_angles
+from liftwave.constraints.orthonormal import lattice_size, orthonormal_filters
 from liftwave.constraints.terms import generator
 from liftwave.errors import ArgumentTypeError, ConstraintError, ShapeError
 from liftwave.gradients import vjp as transform_vjp
