@@ -21,6 +21,8 @@ ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
 EACH_ARCHITECTURE = [pytest.param(a, marks=pytest.mark.slow) for a in ARCHITECTURES[:-1]]
 EACH_ARCHITECTURE.append(pytest.param(ARCHITECTURES[-1]))
 """Parameters of tests: the newest architecture, and the others with the slow tests."""
+SLOW_ARCHITECTURES = [pytest.param(a, marks=pytest.mark.slow) for a in ARCHITECTURES]
+"""For kernels that take seconds; test_cuda_compiles.py compiles a form of each in every run."""
 
 
 class Usage(NamedTuple):

@@ -69,6 +69,20 @@ def all_of(names: Iterable[str]) -> list[Any]:
     return [pytest.param(name, marks=() if name in TYPICAL else pytest.mark.slow) for name in names]
 
 
+def paired(first: Iterable[Any], second: Iterable[Any], rounds: int = 1) -> list[Any]:
+    """All pairs as parameters; all but those in which each value occurs at least once are slow.
+
+    With more rounds, each value of the longer list is paired with as many values of the other.
+    """
+    rows, columns = list(first), list(second)
+    short = min(len(rows), len(columns))
+    return [
+        pytest.param(row, column, marks=() if (i - j) % short < rounds else pytest.mark.slow)
+        for i, row in enumerate(rows)
+        for j, column in enumerate(columns)
+    ]
+
+
 def shared(lengths: Iterable[int], number: int) -> list[int]:
     """Half of the lengths, odd and even ones; a case with the next number tests the other half."""
     return [n for n in lengths if (n // 2 + number) % 2]

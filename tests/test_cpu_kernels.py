@@ -10,13 +10,14 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import pywt
-from helpers import MODES, zero_mean
+from helpers import MODES, paired, zero_mean
 
 import liftwave as lw
 from liftwave import _dispatch
@@ -447,8 +448,7 @@ def assert_gradients(x: Any, cotangents: list[Any], plan: FilterPlan, axis: int)
         assert (np.abs(gradient - expected) <= rounded + summed).all()
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", GRADIENTS)
+@pytest.mark.parametrize(("name", "dtype"), paired(GRADIENTS, DTYPES))
 def test_tap_gradients_of_large_arrays(name: str, dtype: str) -> None:
     shape, axis = GRADIENTS[name]
     for plan in gradient_plans(shape[axis], 10):
@@ -493,6 +493,7 @@ def test_the_module_refuses_cotangents_that_do_not_fit() -> None:
 # --- instruction sets and threads ----------------------------------------------------------------
 
 
+@cache
 def digest() -> str:
     """A fingerprint of many results."""
     total = hashlib.sha256()

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import paired
 from lifting_cases import (
     INTEGERS,
     NAMES,
@@ -117,12 +118,18 @@ def test_two_axes(name: str, mode: str) -> None:
     for shape in ((1, 1), (1, 9), (8, 1), (2, 3), (7, 6), (33, 40), (2, 3, 31, 17)):
         for dtype in ("float32", "complex128"):
             compare_fused(schemes, (mode, mode), data(shape, dtype))
+
+
+@pytest.mark.parametrize(("name", "mode"), paired(SCHEMES, LIFTING_MODES))
+def test_two_axes_in_a_few_tiles(name: str, mode: str) -> None:
+    schemes = scheme_of(name), scheme_of(name)
     compare_fused(schemes, (mode, mode), data((301, 1102), "float32"))
     compare_fused(schemes, (mode, mode), data((1101, 302), "float32").T)
 
 
-@pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("name", ["haar", "cdf9.7", "db10", "custom 1"])
+@pytest.mark.parametrize(
+    ("name", "mode"), paired(["haar", "cdf9.7", "db10", "custom 1"], LIFTING_MODES)
+)
 def test_two_axes_in_several_tiles(name: str, mode: str) -> None:
     """Tiles with neighbours on all sides, and rows that exceed one tile."""
     schemes = scheme_of(name), scheme_of(name)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import paired
 from lifting_cases import SCHEMES, data, forward, inverse, scheme_of
 from lifting_gradient_cases import check, compare, liftings
 
@@ -28,8 +29,7 @@ reference = ReferenceKernels()
 cpu = CpuKernels(reference)
 
 
-@pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize(("name", "mode"), paired(SCHEMES, LIFTING_MODES))
 def test_several_tiles(name: str, mode: str) -> None:
     """Long enough for tiles with neighbours, and tiles at both ends."""
     scheme = scheme_of(name)

@@ -13,6 +13,7 @@ import cuda_compile
 import numpy as np
 import pytest
 from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
+from helpers import paired
 from lifting_cases import data, forward, inverse, scheme_of
 from lifting_gradient_cases import compare, liftings
 
@@ -49,8 +50,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cuda_lifting_tiles.tiling.cache_clear()
 
 
-@pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize(("name", "mode"), paired(SCHEMES, LIFTING_MODES))
 def test_several_tiles(name: str, mode: str, small_tiles: None) -> None:
     for n in (101, 256):
         for is_analysis, lift in liftings(scheme_of(name), n, mode):
@@ -137,7 +137,7 @@ def test_what_is_dropped_and_integers_are_not_served(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc")
-@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
+@pytest.mark.parametrize("architecture", cuda_compile.SLOW_ARCHITECTURES)
 def test_kernels_compile_without_spills(architecture: str) -> None:
     kernels = [
         kernel("lifting/gradient.cuh", "lift_vjp", "float32", rows, learned, merges)

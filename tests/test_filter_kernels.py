@@ -23,6 +23,7 @@ from filter_comparison import (
     numbers,
     signals,
 )
+from helpers import paired
 
 from liftwave._plan.axis import analysis_plan, synthesis_plan, upsampling_plan
 from liftwave._plan.boundary import MODES
@@ -39,8 +40,7 @@ def test_modes_and_sizes(family: Any, mode: Any, layout: str) -> None:
                 check_every(family, n, length, mode, layout)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("length", [14, 62, 130])
+@pytest.mark.parametrize(("length", "layout"), paired([14, 62, 130], LAYOUTS))
 def test_numbers_of_taps_that_are_not_compiled_for(family: Any, length: int, layout: str) -> None:
     for n, mode in ((5, "symmetric"), (70, "periodization"), (41, "antireflect")):
         check_every(family, n, length, mode, layout)
