@@ -73,11 +73,13 @@ def paired(first: Iterable[Any], second: Iterable[Any], rounds: int = 1) -> list
     """All pairs as parameters; all but those in which each value occurs at least once are slow.
 
     With more rounds, each value of the longer list is paired with as many values of the other.
+    The values of the first list can be tuples of several parameters.
     """
-    rows, columns = list(first), list(second)
+    rows = [row if isinstance(row, tuple) else (row,) for row in first]
+    columns = list(second)
     short = min(len(rows), len(columns))
     return [
-        pytest.param(row, column, marks=() if (i - j) % short < rounds else pytest.mark.slow)
+        pytest.param(*row, column, marks=() if (i - j) % short < rounds else pytest.mark.slow)
         for i, row in enumerate(rows)
         for j, column in enumerate(columns)
     ]
