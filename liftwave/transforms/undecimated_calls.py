@@ -192,7 +192,7 @@ def iswtn(
 ) -> Call:
     """The call of :func:`liftwave.iswtn`."""
     _check_filters(wavelet, mode)
-    letters = letters_of(coeffs)
+    letters = letters_of(coeffs, axes)
     structure = any_axes(letters).of_argument(coeffs, (dict,))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
@@ -332,7 +332,7 @@ def lifted_iswtn(
     coeffs: Any, wavelet: Wavelets, axes: Sequence[int] | None, norm: bool, mode: Modes
 ) -> Array:
     """The result of :func:`liftwave.iswtn` with lifting schemes."""
-    letters = letters_of(coeffs)
+    letters = letters_of(coeffs, axes)
     bands = any_axes(letters).of_argument(coeffs, (dict,)).unpack(coeffs)
     plans = plans_for(wavelet, mode, axes, _shape_of(bands))
     _check_letters(letters, plans)
