@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from liftwave.errors import WaveletError
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import (
     AnalysisLayer,
@@ -14,7 +15,9 @@ from liftwave.torch.transform_layers import (
     SynthesisLayer,
     TransformLayer,
 )
+from liftwave.transforms.dwt import dwt, idwt
 from liftwave.transforms.modwt import Edges, analysis_call, imodwt, modwt, plans_of
+from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 
@@ -32,13 +35,32 @@ class _MaximalOverlap(TransformLayer):
     ) -> None:
         super().__init__(wavelet, level, learn, random)
         self.mode = mode
-        current = self._current_wavelet()
-        if self.learn and isinstance(current, LiftingScheme):
-            raise WaveletError(
-                f"the maximal overlap transform is defined by filters, got learn={self.learn!r}, "
-                "which learns a lifting scheme: use learn='orthonormal' or 'filters', or SWT1d"
-            )
-        analysis_call(torch.ones(1), plans_of(current, 0, 1), 1, mode)  # raises for wrong arguments
+        plans = plans_of(self._current_wavelet(), 0, 1)
+        analysis_call(torch.ones(1), plans, 1, mode)  # raises for arguments that are not valid
+
+    def _current_wavelet(self) -> Any:
+        """The wavelet with the current parameters: the filter bank of a learned scheme."""
+        wavelet = super()._current_wavelet()
+        if self.learn and isinstance(wavelet, LiftingScheme):
+            return filter_bank_of(wavelet, next(self.wavelet.parameters()))
+        return wavelet
+
+
+def filter_bank_of(scheme: LiftingScheme, like: Tensor) -> FilterBank:
+    """The filters of a scheme whose taps are tensors: the impulse responses of its transforms.
+
+    ``like`` has the device of the taps.
+    """
+    n, half = scheme.dec_len, scheme.dec_len // 2
+    dtype = torch.promote_types(like.dtype, torch.float32)
+    impulses = torch.eye(2 * n, dtype=dtype, device=like.device)
+    # The coefficient in the middle: filters of n taps do not reach the ends of 2 n samples.
+    window, middle, none = slice(half + 1, half + 1 + n), impulses[half, :n], impulses[n, :n]
+    analysis = dwt(impulses, scheme, "periodization")
+    low, high = (band[window, half].flip(0) for band in analysis)
+    pairs = (middle, none), (none, middle)
+    rec_low, rec_high = (idwt(*pair, scheme, "periodization")[window] for pair in pairs)
+    return FilterBank(low, high, rec_low, rec_high, scheme.name)
 
 
 class _MODWT(_MaximalOverlap, AnalysisLayer):
@@ -73,17 +95,12 @@ level : int, optional
 mode : {"periodic", "reflection"}, optional
     ``"reflection"`` transforms the signal followed by its mirror image. The bands then have twice
     the samples of the signal.
-learn : {None, "orthonormal", "filters"}, optional
-    The learned parameters, with ``wavelet`` as initial value: none; the angles of an
-    :class:`OrthonormalWavelet`; the filters of a :class:`FiltersWavelet`, whose penalties
-    :func:`auxiliary_loss` sums. All channels and levels share one wavelet.
-random : bool, optional
-    Whether initial values are random, under the constraint and with the sizes of ``wavelet``.
+$learn_parameters
 
 Raises
 ------
 WaveletError, ModeError, LevelError, ConstraintError
-    If the wavelet, mode or level does not exist, the wavelet is a lifting scheme, or ``learn``
+    If the wavelet, mode or level does not exist, a fixed wavelet is a lifting scheme, or ``learn``
     does not support the wavelet. The call raises :class:`ShapeError` if its input does not fit.
 """
 
@@ -101,6 +118,8 @@ Notes
 Input: shape (C, L) or (N, C, L).
 Output: as from ``lw.modwt``, coarsest first, each band with the channels of the input:
 ``[V_n, W_n, …, W_1]``.
+
+With ``learn="linear-phase"`` or ``"lifting"`` the filters are those of the learned lifting scheme.
 
 $transform_notes
 
