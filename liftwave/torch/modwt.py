@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from liftwave._execute import graph_node
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import (
     AnalysisLayer,
@@ -46,6 +47,7 @@ class _MaximalOverlap(TransformLayer):
         return wavelet
 
 
+@graph_node
 def filter_bank_of(scheme: LiftingScheme, like: Tensor) -> FilterBank:
     """The filters of a scheme whose taps are tensors: the impulse responses of its transforms.
 
