@@ -37,6 +37,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Dynamo detected a call to a .functools.lru_cache"),
 ]
 
+slow = pytest.mark.slow
 SIZES = {1: (17,), 2: (10, 13), 3: (6, 7, 5)}
 AXES = {2: (-2, -1), 3: (-3, -2, -1)}
 
@@ -435,14 +436,28 @@ MODELS = {
 MANY = (5, 3, 9, 8)
 
 
-@pytest.mark.parametrize("kind", MODELS)
-def test_layers_compile_whole(kind: str) -> None:
-    """For lengths that are symbols."""
-    model = MODELS[kind]
+SINGLE = {
+    f"{kind} {type(layer).__name__}": RoundTrips(layer)
+    for kind, model in MODELS.items()
+    for layer in model.there
+}
+
+
+# Each kind of layer at least once: a compilation takes seconds.
+QUICK = ("fixed SWT2d", "fixed SWT1d", "learned MODWT1d", "learned WaveletPacket1d")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=slow) for name in SINGLE]
+)
+def test_layers_compile_whole(name: str) -> None:
+    """Once for all lengths. (One graph of all layers takes longer than one for each.)"""
+    model = SINGLE[name]
     parameters = [p for p in model.parameters() if p.numel()]
     torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     compiled = torch.compile(model, fullgraph=True, backend="aot_eager", dynamic=True)
-    for shape in ((2, 3, 9, 8), (3, 3, 12, 11)):
+    for shape in ((2, 3, 12, 13), (3, 3, 15, 12)):
         x = image(*shape).requires_grad_()
         pairs = []
         for function in (compiled, model):
@@ -451,10 +466,18 @@ def test_layers_compile_whole(kind: str) -> None:
             pairs.append([*results, *torch.autograd.grad(loss, [x, *parameters])])
         for a, b in zip(*pairs, strict=True):
             assert_close(a.detach(), b.detach(), ulps=64, scale=8.0 + float(b.detach().abs().max()))
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
 
-@pytest.mark.parametrize("strict", [False, True])
-@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize(
+    ("kind", "strict"),
+    [
+        ("fixed", True),
+        ("learned", False),
+        pytest.param("fixed", False, marks=slow),
+        pytest.param("learned", True, marks=slow),
+    ],
+)
 def test_layers_export(kind: str, strict: bool) -> None:
     """To a program that is saved, loaded, and run on another batch."""
     batch, model = torch.export.Dim("batch", min=2), MODELS[kind]
