@@ -411,7 +411,7 @@ class RoundTrips(nn.Module):
             signal = x if layer.dimensions == 2 else x.flatten(1, 2)
             bands = layer(signal)
             if isinstance(bands, torch.Tensor):
-                size = signal.shape[signal.ndim - layer.dimensions :]
+                size = signal.shape[-1:] if layer.dimensions == 1 else None
                 results += [bands, inverse(bands.sin(), output_size=size)]
             else:
                 results += [bands, inverse([bands[0].sin(), *bands[1:]])]
