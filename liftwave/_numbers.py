@@ -49,8 +49,20 @@ def positive_number(value: Any, name: str, error: type[LiftwaveError]) -> int:
     return number
 
 
+def length(value: Any, demand: str, error: type[LiftwaveError]) -> int:
+    """An integer. A symbolic one, in graphs that torch records, stays symbolic.
+
+    Raises
+    ------
+    LiftwaveError
+        The given error, if the value is not a whole number. Its message begins with ``demand``.
+    """
+    is_symbol = type(value).__name__ == "SymInt"
+    return value if is_symbol else whole_number(value, demand, error)
+
+
 def lengths(values: Any, name: str, error: type[LiftwaveError]) -> tuple[int, ...]:
-    """Integers, one for each axis. Symbolic ones, in graphs that torch records, stay symbolic.
+    """Integers, one for each axis, as :func:`length` returns them.
 
     Raises
     ------
@@ -58,10 +70,7 @@ def lengths(values: Any, name: str, error: type[LiftwaveError]) -> tuple[int, ..
         The given error, if the values are not a sequence of whole numbers.
     """
     demand = f"{name} must be a sequence of integers, one for each axis"
-    numbers = items(values, demand, error)
-    return tuple(
-        n if type(n).__name__ == "SymInt" else whole_number(n, demand, error) for n in numbers
-    )
+    return tuple(length(n, demand, error) for n in items(values, demand, error))
 
 
 def real_number(value: Any, demand: str, error: type[LiftwaveError] = ArgumentTypeError) -> float:

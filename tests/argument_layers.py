@@ -139,6 +139,9 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     yield from _layer(f"DWT{d}d", transform, {"learn": None, "random": False}, x)
     coeffs = getattr(lt, f"DWT{d}d")()(x)
     yield from _layer(f"IDWT{d}d", transform, {"learn": None, "random": False}, coeffs, size)
+    yield from _undecimated(d, x)
+    if d < 3:
+        yield from _packets(d, x)
     penalty = {"penalty_weight": 1.0, "symmetry": None, "orthonormal": True}
     filters = {"learn": "filters", "init": None, "mode": "symmetric", **penalty}
     yield from _layer(f"LDWPool{d}d", (4, "sum", (low,)), filters, x)
@@ -148,6 +151,25 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     loss = {"padding": "reflect", "penalty_weights": (0.01, 0.1), "reduction": "mean"}
     yield from _layer(f"LiftDownPool{d}d", (2, 3, "sum", (low,)), {**loss, **start}, x)
     yield from _layer(f"LiftUpPool{d}d", (getattr(lt, f"LiftDownPool{d}d")(2),), {}, bands, size)
+
+
+def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
+    fixed = {"learn": None, "random": False}
+    transform, options = ("haar", 1, "periodization"), {"norm": False, **fixed}
+    yield from _layer(f"SWT{d}d", transform, options, x)
+    yield from _layer(f"ISWT{d}d", transform, options, getattr(lt, f"SWT{d}d")()(x))
+    if d == 1:
+        overlap = ("haar", 1, "periodic")
+        yield from _layer("MODWT1d", overlap, fixed, x)
+        yield from _layer("IMODWT1d", overlap, fixed, lt.MODWT1d("haar")(x))
+
+
+def _packets(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
+    options = {"order": "freq", "learn": None, "random": False}
+    transform, size = ("haar", 1, "symmetric"), (4,) * d
+    yield from _layer(f"WaveletPacket{d}d", transform, options, x)
+    packets = getattr(lt, f"WaveletPacket{d}d")()(x)
+    yield from _layer(f"IWaveletPacket{d}d", transform, options, packets, size)
 
 
 def _layer(

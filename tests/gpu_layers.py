@@ -14,6 +14,7 @@ LAYERS: dict[str, Callable[[], torch.nn.Module]] = {
     "filters": lambda: lt.DWT2d("db2", level=2, learn="filters"),
     "lifting": lambda: lt.DWT2d("cdf9.7", learn="lifting", mode="symmetric"),
     "lines": lambda: lt.DWT1d("db3", level=2, learn="filters"),
+    "packets": lambda: lt.WaveletPacket2d("db2", level=2, learn="filters"),
     "SoftPool": lambda: lt.SoftPool2d(2),
     "AdaPool": lambda: lt.AdaPool2d(2),
     "LDWPool": lambda: lt.LDWPool2d(4),

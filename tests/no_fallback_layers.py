@@ -54,6 +54,12 @@ def round_trip(layer: Any, x: Tensor) -> Tensor:
     return y
 
 
+def undone(layer: Any, x: Tensor) -> Tensor:
+    """An undecimated transform and its inverse."""
+    y: Tensor = layer.inverse()(layer(x))
+    return y
+
+
 def unpooled(layer: Any, x: Tensor) -> Tensor:
     """A pooling to bands and its inverse, which shares its parameters."""
     up = {"LiftDown": "LiftUp", "LDWPool": "LDWUnpool"}
@@ -86,6 +92,30 @@ def transforms(name: str, shape: tuple[int, ...]) -> list[Layer]:
         {"wavelet": "db2", "learn": "orthonormal", "level": 2},
         {"wavelet": "bior2.2", "learn": "linear-phase", "mode": "zero"},
         {"wavelet": "db3", "learn": "filters", "random": True},
+    ]
+    call = round_trip if name.startswith("I") else Layer._field_defaults["call"]
+    return [of(lambda o=o: forward(**o), shape, call=call) for o in options]  # type: ignore[misc]
+
+
+def undecimated(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """An undecimated transform, or one followed by its inverse. Lifting uses no kernels."""
+    forward = getattr(lt, name.removeprefix("I"))
+    options: list[dict[str, Any]] = [
+        {},
+        {"wavelet": "db2", "level": 2, "learn": "orthonormal"},
+        {"wavelet": "db3", "learn": "filters", "random": True},
+    ]
+    call = undone if name.startswith("I") else Layer._field_defaults["call"]
+    return [of(lambda o=o: forward(**o), shape, call=call) for o in options]  # type: ignore[misc]
+
+
+def packets(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """A transform to packets, or one followed by its inverse."""
+    forward = getattr(lt, name.removeprefix("I"))
+    options: list[dict[str, Any]] = [
+        {},
+        {"wavelet": "db2", "level": 2, "order": "natural", "learn": "orthonormal"},
+        {"wavelet": "cdf9.7", "learn": "lifting", "mode": "periodization"},
     ]
     call = round_trip if name.startswith("I") else Layer._field_defaults["call"]
     return [of(lambda o=o: forward(**o), shape, call=call) for o in options]  # type: ignore[misc]
@@ -168,6 +198,12 @@ SHAPES = {"1d": LINES, "2d": IMAGES, "3d": VOLUMES}
 _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "DWT": transforms,
     "IDWT": transforms,
+    "SWT": undecimated,
+    "ISWT": undecimated,
+    "MODWT": undecimated,
+    "IMODWT": undecimated,
+    "WaveletPacket": packets,
+    "IWaveletPacket": packets,
     "AdaPool": adaptive,
     "AdaUnpool": adaptive,
     "EDSCWPool": windows,
@@ -184,6 +220,7 @@ LAYERS: dict[str, list[Layer]] = {
         kind + dimensions: make(kind + dimensions, shape)
         for kind, make in _KINDS.items()
         for dimensions, shape in SHAPES.items()
+        if hasattr(lt, kind + dimensions)
     },
     **{
         name: learnable(name)
@@ -209,5 +246,8 @@ NO_LAYERS = frozenset(
 )
 """The other names of ``liftwave.torch``: a base class, reports, and functions on models."""
 
-COMPLEX = ("DWT1d", "DWT2d", "DWT3d", "IDWT1d", "IDWT2d", "IDWT3d")
-"""Layers that take complex tensors."""
+COMPLEX = tuple(name for name in LAYERS if name[:-2].endswith(("DWT", "SWT", "WaveletPacket")))
+"""Layers that take complex tensors: the transforms."""
+
+UNDECIMATED = tuple(name for name in LAYERS if name[:-2].endswith(("SWT", "MODWT")))
+"""Layers that use the reference kernels on CUDA devices."""

@@ -21,6 +21,7 @@ from cuda_dry import dry_cuda
 from helpers import has_cuda
 from no_fallback_calls import CALLS, FLOATS, HALVES, INTEGERS, UNDECIMATED, Call, Learned
 from no_fallback_layers import COMPLEX, LAYERS, NO_LAYERS
+from no_fallback_layers import UNDECIMATED as UNDECIMATED_LAYERS
 from no_fallback_pooling import MAPS, POOLING
 
 import liftwave as lw
@@ -248,6 +249,11 @@ def test_every_layer_has_calls() -> None:
     assert not set(LAYERS) & NO_LAYERS
 
 
+def kernels_of(kind: str) -> list[Any]:
+    """The kernels that support a kind of layer; a device is not needed."""
+    return [cpu] if f"{kind}1d" in UNDECIMATED_LAYERS else [cpu, dry_cuda]
+
+
 def layer_fallbacks(kind: str, dtypes: tuple[str, ...], *kernels: Any) -> list[str]:
     found = []
     for name in [name for name in LAYERS if name.rstrip("123d") == kind]:
@@ -268,18 +274,21 @@ def layer_fallbacks(kind: str, dtypes: tuple[str, ...], *kernels: Any) -> list[s
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_layers(kind: str) -> None:
-    assert layer_fallbacks(kind, ("float32",), cpu, dry_cuda) == []
+    assert layer_fallbacks(kind, ("float32",), *kernels_of(kind)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_layers_in_all_dtypes(kind: str) -> None:
-    assert layer_fallbacks(kind, (*FLOATS, *HALVES), cpu, dry_cuda) == []
+    assert layer_fallbacks(kind, (*FLOATS, *HALVES), *kernels_of(kind)) == []
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("kind", KINDS)
 def test_layers_on_a_device(kind: str) -> None:
+    if dry_cuda not in kernels_of(kind):
+        pytest.skip(NO_CUDA)
+
     def on_device() -> Any:
         cuda()
         return lw.kernels("cuda!")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import MODES, assert_close, to_numpy, zero_mean
+from test_torch_transform_layers import MANY, MODELS, image
 from torch import nn
 from torch.utils._pytree import tree_leaves, tree_map
 
@@ -169,6 +170,13 @@ def test_learned_layers(kinds: dict[str, str]) -> None:
     layers = [lwt.DWT1d(w, 1, "periodization", learn=learn) for learn, w in kinds.items()]
     some, more = data(2, 3, 17), data(5, 3, 17)
     same_in_onnx(RoundTrips(layers), (some,), (more,), dynamic_shapes=({0: BATCH},))
+
+
+@pytest.mark.parametrize("kind", ["learned", pytest.param("fixed", marks=pytest.mark.slow)])
+def test_undecimated_layers_and_packets(kind: str) -> None:
+    """The computation in float32; the batch may have any size."""
+    arguments = (image(),), (image(*MANY),)
+    same_in_onnx(MODELS[kind], *arguments, dynamic_shapes=({0: BATCH},))
 
 
 @pytest.mark.parametrize("learn", [None, "lifting"])

@@ -227,6 +227,13 @@ def test_missing_details_are_zeros() -> None:
     keyed = [{"aa": x, "da": x}, {"aa": x, "dd": x}]
     full = [x, {"ad": 0 * x, "da": x, "dd": 0 * x}, {"ad": 0 * x, "da": 0 * x, "dd": x}]
     np.testing.assert_allclose(lw.iswtn(keyed, "db2"), lw.iswtn(full, "db2"), atol=1e-14)
+    # Without keys in the finest level, other levels or the axes have the number of letters.
+    for bands, axes in (([keyed[0], {}], None), ([x, {}], (0, 1))):
+        zeroed = [bands[0], {"aa": x, "dd": 0 * x} if axes is None else {"dd": 0 * x}]
+        expected = lw.iswtn(zeroed, "db2", axes)
+        np.testing.assert_allclose(lw.iswtn(bands, "db2", axes), expected, atol=1e-14)
+    with pytest.raises(CoefficientsError, match="last item is a dict of bands"):
+        lw.iswtn([x, {}], "db2")
 
 
 def test_inputs_are_not_modified() -> None:

@@ -166,12 +166,13 @@ def check_level(level: int | None, sizes: Sequence[int], wavelets: Sequence[Reso
     LevelWarning
         If all coefficients of the last level depend on the boundary.
     """
-    deepest = useful_level(sizes, wavelets)
     if level is None:
-        return deepest
+        return useful_level(sizes, wavelets)
     level = natural_level(level)
-    if level > deepest:
-        warn_of_depth(level, deepest)
+    step = 2**level
+    # A comparison keeps lengths symbolic in graphs; the useful level of a symbol is a number.
+    if level and any(n // step < w.dec_len - 1 for n, w in zip(sizes, wavelets, strict=True)):
+        warn_of_depth(level, useful_level(sizes, wavelets))
     return level
 
 

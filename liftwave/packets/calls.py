@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._arrays.convert import as_array
-from liftwave._numbers import is_several, items, whole_number
+from liftwave._numbers import is_several, items, length
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.packets import PacketTransform
 from liftwave._operations.transform import analysis, synthesis
@@ -184,13 +184,13 @@ def _sizes(
     if shape is None:
         sizes = []
         for plan in plans:
-            n = int(arrays[-1].shape[plan.axis - ndim])
+            n = arrays[-1].shape[plan.axis - ndim]
             for _ in range(operation.nodes.depth):
                 n = signal_length(n, n, plan.wavelet, plan.mode)
             sizes.append(n)
         return tuple(sizes)
     numbers = items(shape, "", ShapeTypeError) if is_several(shape) else [shape]
-    lengths = [whole_number(n, "shape must be integers", ShapeTypeError) for n in numbers]
+    lengths = [length(n, "shape must be integers", ShapeTypeError) for n in numbers]
     if len(lengths) != ndim and (len(lengths) != 1 or len(plans) != 1):
         raise ShapeError(
             f"shape must be the shape of the signal, of {ndim} axes, got {tuple(lengths)}"

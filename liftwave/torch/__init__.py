@@ -1,7 +1,8 @@
 """Wavelet and pooling layers for PyTorch, with exact gradients and exact inverses.
 
 The functions of ``liftwave`` accept tensors like other arrays. This package has the modules:
-transforms (such as :class:`DWT1d`), learnable wavelets (:class:`LearnableWavelet`), pooling
+transforms (such as :class:`DWT1d`, :class:`SWT1d`, :class:`MODWT1d` and
+:class:`WaveletPacket1d`), learnable wavelets (:class:`LearnableWavelet`), pooling
 (:class:`LiftDownPool2d`, :class:`LDWPool2d`, :class:`SoftPool2d`, :class:`EDSCWPool2d`,
 :class:`IDWPool2d`, :class:`AdaPool2d`) and its reverse, parametrizations for
 ``torch.nn.utils.parametrize``, and :func:`auxiliary_loss`.
@@ -26,6 +27,13 @@ from liftwave.torch.models import (
     Replacements,
     auxiliary_loss,
     replace_pooling,
+)
+from liftwave.torch.modwt import IMODWT1d, MODWT1d
+from liftwave.torch.packets import (
+    IWaveletPacket1d,
+    IWaveletPacket2d,
+    WaveletPacket1d,
+    WaveletPacket2d,
 )
 from liftwave.torch.parametrizations import LinearPhase, Orthonormal
 from liftwave.torch.pooling_adaptive import (
@@ -64,6 +72,14 @@ from liftwave.torch.pooling_windows import (
     SoftPool3d,
 )
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d, IDWT1d, IDWT2d, IDWT3d
+from liftwave.torch.undecimated import (
+    ISWT1d,
+    ISWT2d,
+    ISWT3d,
+    SWT1d,
+    SWT2d,
+    SWT3d,
+)
 from liftwave.torch.wavelets import (
     FiltersWavelet,
     LearnableWavelet,
@@ -93,6 +109,12 @@ __all__ = [
     "IDWT1d",
     "IDWT2d",
     "IDWT3d",
+    "IMODWT1d",
+    "ISWT1d",
+    "ISWT2d",
+    "ISWT3d",
+    "IWaveletPacket1d",
+    "IWaveletPacket2d",
     "LDWPool1d",
     "LDWPool2d",
     "LDWPool3d",
@@ -109,14 +131,20 @@ __all__ = [
     "LiftingWavelet",
     "LinearPhase",
     "LinearPhaseWavelet",
+    "MODWT1d",
     "Orthonormal",
     "OrthonormalWavelet",
     "Place",
     "Replacement",
     "Replacements",
+    "SWT1d",
+    "SWT2d",
+    "SWT3d",
     "SoftPool1d",
     "SoftPool2d",
     "SoftPool3d",
+    "WaveletPacket1d",
+    "WaveletPacket2d",
     "auxiliary_loss",
     "replace_pooling",
 ]

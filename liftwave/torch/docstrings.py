@@ -30,6 +30,11 @@ WORDS: dict[int, dict[str, str]] = {
         "bands": "``L`` and ``H``",
         "transform": "wavedec",
         "inverse": "waverec",
+        "undecimated": "swt",
+        "undecimated_inverse": "iswt",
+        "packets": "(C, 2**level, n) or (N, C, 2**level, n)",
+        "split": "8, 3, 4, 8",
+        "split_axes": "-1",
         "names": "",
         "per_axis": "",
         "mode": "str",
@@ -53,6 +58,11 @@ WORDS: dict[int, dict[str, str]] = {
         "bands": "``LL``, ``LH``, ``HL``, ``HH`` (the letter of the width first)",
         "transform": "wavedec2",
         "inverse": "waverec2",
+        "undecimated": "swt2",
+        "undecimated_inverse": "iswt2",
+        "packets": "(C, 2**level, 2**level, h, w) or (N, C, 2**level, 2**level, h, w)",
+        "split": "8, 3, 4, 4, 8, 8",
+        "split_axes": "(-2, -1)",
         "names": "\n``cA, cH, cV, cD`` are LL, LH, HL, HH with the filter along W named first.",
         "per_axis": "\n    A pair of fixed wavelets has one for H and one for W.",
         "mode": "str or (str, str)",
@@ -76,6 +86,8 @@ WORDS: dict[int, dict[str, str]] = {
         "bands": "``LLL`` to ``HHH`` (letters of the width, the height, the depth)",
         "transform": "wavedecn",
         "inverse": "waverecn",
+        "undecimated": "swtn",
+        "undecimated_inverse": "iswtn",
         "names": "\nKeys have one letter per axis, for D, H and W.",
         "per_axis": "\n    Three fixed wavelets are for D, H and W.",
         "mode": "str or (str, str, str)",
@@ -119,12 +131,16 @@ PARTS: dict[str, str] = {
         """,
     "wavelet_parameters": """
         wavelet : str, pywt.Wavelet, FilterBank, LiftingScheme or LearnableWavelet
-            The wavelet, in any form that the functions accept; ``"haar"`` by default. A
+            The wavelet, in any form that the functions accept; ``"$default"`` by default. A
             :class:`LearnableWavelet` is shared with other modules that hold it.$per_axis
         level : int, optional
             Number of levels; 1 by default.
+        """,
+    "mode_parameter": """
         mode : $mode, optional
             Boundary mode of all axes, or of each; ``"symmetric"`` by default.
+        """,
+    "learn_parameters": """
         learn : {None, "orthonormal", "linear-phase", "lifting", "filters"}, optional
             The learned parameters, with ``wavelet`` as initial value: none; the angles of an
             :class:`OrthonormalWavelet`; the taps of a :class:`LinearPhaseWavelet` or of a
@@ -133,6 +149,13 @@ PARTS: dict[str, str] = {
         random : bool, optional
             Whether initial values are random, under the constraint and with the sizes of
             ``wavelet``.
+        """,
+    "transform_notes": """
+        Half precision is computed in float32 and returned in half precision. Autocast has no
+        effect.
+
+        A fixed wavelet is a constant of full precision: it has no parameters and no entries in
+        ``state_dict``.
         """,
 }
 """Texts that several templates share, as words of these."""
@@ -155,7 +178,7 @@ def documented(template: str, **words: str) -> Callable[[Layer], Layer]:
     def decorate(layer: Layer) -> Layer:
         if layer.__doc__ is not None:  # python -OO has none
             dimensions: int = vars(layer)["dimensions"]
-            own = {"d": str(dimensions), "layer": layer.__name__}
+            own = {"d": str(dimensions), "layer": layer.__name__, "default": "haar"}
             sections = Template(text).substitute(WORDS[dimensions] | own | words)
             layer.__doc__ = f"{cleandoc(layer.__doc__)}\n\n{sections}\n"
         return layer

@@ -2,103 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from liftwave._execute import execute, graph_node
-from liftwave._numbers import flag, lengths
+from liftwave._numbers import lengths
 from liftwave._operations.call import Call, Structure
 from liftwave._operations.transform import analysis
-from liftwave._plan.arguments import modes_per_axis, natural_level
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_lifting_mode
 from liftwave._typing import Mode, Modes
-from liftwave.errors import (
-    CoefficientsError,
-    LevelError,
-    ShapeError,
-    ShapeTypeError,
-    WaveletError,
-)
+from liftwave.errors import ShapeError, ShapeTypeError
 from liftwave.torch.docstrings import documented
-from liftwave.torch.inputs import check_tensor
-from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable
+from liftwave.torch.transform_layers import (
+    AnalysisLayer,
+    Coefficients,
+    LayerWavelet,
+    ModePerAxis,
+    SynthesisLayer,
+)
 from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, DictList
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import WaveletLike, wavelets_per_axis
-
-Coefficients: TypeAlias = "list[Any]"
-"""``[cA_n, details of level n, …, details of level 1]``, as the functions return them."""
-
-
-class _Transform(nn.Module):
-    """The common arguments of analysis and synthesis."""
-
-    dimensions: ClassVar[int]
-
-    def __init__(
-        self,
-        wavelet: WaveletLike | Sequence[WaveletLike] | LearnableWavelet = "haar",
-        level: int = 1,
-        mode: Modes = "symmetric",
-        *,
-        learn: str | None = None,
-        random: bool = False,
-    ) -> None:
-        super().__init__()
-        self.level = natural_level(level)
-        if self.level < 1:
-            raise LevelError(f"a layer needs at least one level, got {level}")
-        self.modes = modes_per_axis(mode, self.dimensions)
-        self.wavelet = self._wavelet(wavelet, learn, random)
-        wavelets = wavelets_per_axis(self._current_wavelet(), self.dimensions)
-        for axis_wavelet, axis_mode in zip(wavelets, self.modes, strict=True):
-            if isinstance(axis_wavelet, LiftingScheme):
-                check_lifting_mode(axis_wavelet, axis_mode)
-
-    def _current_wavelet(self) -> Any:
-        """The wavelet, or one per axis, with the current parameters."""
-        return self.wavelet() if isinstance(self.wavelet, LearnableWavelet) else self.wavelet
-
-    def _wavelet(self, wavelet: Any, learn: str | None, random: bool) -> Any:
-        if isinstance(wavelet, LearnableWavelet):
-            if learn not in (None, wavelet.learn) or random:
-                raise WaveletError(f"{wavelet} is learnable already: do not pass learn={learn!r}")
-            return wavelet
-        if learn is not None:
-            return learnable(wavelet, learn, random)
-        if flag(random, "random"):
-            raise WaveletError("random=True needs learned parameters: pass learn=...")
-        return fixed(wavelet)
-
-    @property
-    def learn(self) -> str | None:
-        """The kind of learned parameters; None for a fixed wavelet."""
-        return self.wavelet.learn if isinstance(self.wavelet, LearnableWavelet) else None
-
-    def extra_repr(self) -> str:
-        """The text between the parentheses of ``repr``."""
-        names = [w.name or repr(w) for w in _each(self.wavelet)]
-        mode = self.modes[0] if len(set(self.modes)) == 1 else self.modes
-        name = names[0] if len(names) == 1 else tuple(names)
-        return f"{name!r}, level={self.level}, mode={mode!r}, learn={self.learn!r}"
-
-    def _check_dimensions(self, x: Tensor, what: str) -> None:
-        check_tensor(self, x, f"tensors as {what}")
-        if x.ndim not in (self.dimensions + 1, self.dimensions + 2):
-            names = ("D, H, W", "H, W", "L")[3 - self.dimensions]
-            raise ShapeError(
-                f"{type(self).__name__} takes {what} of shape (C, {names}) or (N, C, {names}), "
-                f"got shape {tuple(x.shape)}"
-            )
-
-
-def _each(wavelet: Any) -> Sequence[Any]:
-    return wavelet if isinstance(wavelet, tuple) else (wavelet,)
-
+from liftwave.wavelets.resolve import wavelets_per_axis
 
 STRUCTURES: dict[int, Structure] = {1: BAND_LIST, 2: TRIPLE_LIST, 3: DictList(3)}
 """The structure of coefficients, by number of dimensions."""
@@ -128,21 +56,27 @@ def synthesise(
     return signal
 
 
-def _bands(coeffs: Coefficients) -> Iterator[Tensor | None]:
-    """All bands, level by level."""
-    for item in coeffs:
-        if isinstance(item, dict):
-            yield from item.values()
-        elif isinstance(item, list | tuple):
-            yield from item
-        else:
-            yield item
+class Decimated(ModePerAxis):
+    """The arguments of a transform with downsampling."""
+
+    def __init__(
+        self,
+        wavelet: LayerWavelet = "haar",
+        level: int = 1,
+        mode: Modes = "symmetric",
+        *,
+        learn: str | None = None,
+        random: bool = False,
+    ) -> None:
+        super().__init__(wavelet, level, mode, learn, random)
+        wavelets = wavelets_per_axis(self._current_wavelet(), self.dimensions)
+        for axis_wavelet, axis_mode in zip(wavelets, self.modes, strict=True):
+            if isinstance(axis_wavelet, LiftingScheme):
+                check_lifting_mode(axis_wavelet, axis_mode)
 
 
-class _Analysis(_Transform):
-    """The analysis: from a signal to bands."""
-
-    inverse_type: ClassVar[type[_Synthesis]]
+class _Analysis(Decimated, AnalysisLayer):
+    """The analysis."""
 
     def forward(self, x: Tensor) -> Coefficients:
         """The coefficients of signals of shape (C, …) or (N, C, …)."""
@@ -150,44 +84,15 @@ class _Analysis(_Transform):
         wavelet = self._current_wavelet()
         return analyse(x, wavelet, self.modes, self.level, self.dimensions)
 
-    def inverse(self) -> _Synthesis:
-        """The inverse module, with the same (shared) wavelet."""
-        return self.inverse_type(self.wavelet, self.level, self.modes)
 
-
-class _Synthesis(_Transform):
-    """The synthesis: from bands to a signal."""
+class _Synthesis(Decimated, SynthesisLayer):
+    """The synthesis."""
 
     def forward(self, coeffs: Coefficients, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal that has these coefficients, with the spatial lengths ``output_size``."""
-        count = len(coeffs) if isinstance(coeffs, list | tuple) else None
-        if count != self.level + 1:
-            got = type(coeffs).__name__ if count is None else count
-            raise CoefficientsError(
-                f"{type(self).__name__} of {self.level} levels takes a list of {self.level + 1}, "
-                f"an approximation and details of each level, got {got}"
-            )
-        coeffs = [coeffs[0], *map(self._details, coeffs[1:])]
-        bands = [band for band in _bands(coeffs) if band is not None]
-        if not bands:
-            raise ShapeError("at least one band is needed, all are None")
-        for band in bands:
-            self._check_dimensions(band, "bands")
+        coeffs = self._checked(coeffs)
         x = synthesise(coeffs, self._current_wavelet(), self.modes, self.dimensions)
         return x if output_size is None else self._cropped(x, output_size)
-
-    def _details(self, details: Any) -> Any:
-        """The details of one level. Some or all of them can be ``None``."""
-        if self.dimensions == 2 and details is None:
-            return (None, None, None)
-        if self.dimensions == 3:
-            by_name = {} if details is None else details
-            if not isinstance(by_name, Mapping):
-                raise CoefficientsError(
-                    f"the details of a level are a dict by name, got {type(details).__name__}"
-                )
-            return {k: band for k, band in by_name.items() if band is not None}
-        return details
 
     def _cropped(self, x: Tensor, size: Sequence[int]) -> Tensor:
         full = x.shape[x.ndim - self.dimensions :]
@@ -210,6 +115,8 @@ _DWT = """
 Parameters
 ----------
 $wavelet_parameters
+$mode_parameter
+$learn_parameters
 
 Raises
 ------
@@ -228,10 +135,7 @@ Input: shape $shape.
 Output: as from ``lw.$transform``, coarsest first, each with the channels of the input:
 $coefficients.$names
 
-Half precision is computed in float32 and returned in half precision. Autocast has no effect.
-
-A fixed wavelet is a constant of full precision: it has no parameters and no entries in
-``state_dict``.
+$transform_notes
 
 Examples
 --------
@@ -251,6 +155,8 @@ _IDWT = """
 Parameters
 ----------
 $wavelet_parameters
+$mode_parameter
+$learn_parameters
 
 Raises
 ------

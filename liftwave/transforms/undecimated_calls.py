@@ -192,7 +192,7 @@ def iswtn(
 ) -> Call:
     """The call of :func:`liftwave.iswtn`."""
     _check_filters(wavelet, mode)
-    letters = letters_of(coeffs)
+    letters = letters_of(coeffs, axes)
     structure = any_axes(letters).of_argument(coeffs, (dict,))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
@@ -332,7 +332,7 @@ def lifted_iswtn(
     coeffs: Any, wavelet: Wavelets, axes: Sequence[int] | None, norm: bool, mode: Modes
 ) -> Array:
     """The result of :func:`liftwave.iswtn` with lifting schemes."""
-    letters = letters_of(coeffs)
+    letters = letters_of(coeffs, axes)
     bands = any_axes(letters).of_argument(coeffs, (dict,)).unpack(coeffs)
     plans = plans_for(wavelet, mode, axes, _shape_of(bands))
     _check_letters(letters, plans)
@@ -365,8 +365,11 @@ def _mode(start_level: int, norm: bool) -> Undecimated:
 
 def _check_start(options: Undecimated, x: Array, plans: AxisPlans) -> None:
     """Raise if the gaps of the first dilated filters are as long as a signal."""
-    start, shortest = options.start_level, min((x.shape[plan.axis] for plan in plans), default=1)
-    if start and 2**start >= shortest:
+    start = options.start_level
+    if not start:  # lengths that are symbols stay symbols, as nothing compares them
+        return
+    shortest = min((x.shape[plan.axis] for plan in plans), default=1)
+    if 2**start >= shortest:
         raise LevelError(
             "2**start_level must be less than the number of samples, got "
             f"start_level={start} for {shortest} samples"

@@ -109,31 +109,40 @@ class Channel(NamedTuple):
 
     def _moved(self, x: Array, place: int, xp: Any) -> Array:
         """``x[k + place]`` for each ``k``, the signal extended."""
-        indices, is_inside = _sources(x.shape[self.axis], place, self.mode)
+        n = x.shape[self.axis]
+        if isinstance(n, int):
+            indices, is_inside = _sources(n, place, self.mode)
+        else:  # a length that is a symbol: in the graph, the indices are computed from it
+            indices, is_inside = _sources_at(
+                xp.arange(n, device=device(x)) + place, n, self.mode, xp
+            )
         moved = xp.take(x, xp.asarray(indices, device=device(x)), axis=self.axis)
         if is_inside is None:
             return moved
         shape = [1] * x.ndim
-        shape[self.axis] = len(indices)
+        shape[self.axis] = n
         mask = xp.reshape(xp.asarray(is_inside, device=device(x)), tuple(shape))
         return xp.where(mask, moved, xp.zeros_like(moved))
 
 
 @lru_cache(maxsize=1024)
 def _sources(n: int, place: int, mode: Mode) -> tuple[Any, Any]:
+    return _sources_at(np.arange(n) + place, n, mode, np)
+
+
+def _sources_at(index: Any, n: int, mode: Mode, xp: Any) -> tuple[Any, Any]:
     """The sample that each place of an extended signal repeats; and where it is not zero."""
-    index = np.arange(n) + place
     if mode == "zero":
         inside = (index >= 0) & (index < n)
-        return np.where(inside, index, 0), inside
+        return xp.where(inside, index, 0), inside
     if mode == "constant":
-        return np.clip(index, 0, n - 1), None
+        return xp.clip(index, 0, n - 1), None
     if mode == "symmetric":
-        index %= 2 * n
-        return np.minimum(index, 2 * n - 1 - index), None
+        index = index % (2 * n)
+        return xp.minimum(index, 2 * n - 1 - index), None
     if mode == "reflect":
-        index %= max(2 * n - 2, 1)
-        return np.minimum(index, 2 * n - 2 - index), None
+        index = index % max(2 * n - 2, 1)
+        return xp.minimum(index, 2 * n - 2 - index), None
     return index % n, None
 
 

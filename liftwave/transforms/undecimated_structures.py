@@ -8,6 +8,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from liftwave._numbers import is_several
 from liftwave._operations.call import Structure
 from liftwave._typing import Array
 from liftwave.errors import CoefficientsError, ShapeError
@@ -122,18 +123,26 @@ def any_axes(naxes: int) -> UndecimatedBands:
     return UndecimatedBands(keyed_bands(naxes), 2**naxes, dict_list(naxes))
 
 
-def letters_of(coeffs: Any) -> int:
-    """The number of letters of the keys of the finest level of a list of dicts.
+def letters_of(coeffs: Any, axes: Any) -> int:
+    """The number of letters of the keys in a list of dicts; without keys, the number of axes.
 
     Raises
     ------
     CoefficientsError
-        If there are no keys.
+        If the last item is not a dict, or there are neither keys nor axes.
     """
     finest = coeffs[-1] if isinstance(coeffs, Sequence) and coeffs else None
-    if not isinstance(finest, Mapping) or not finest:
+    letters = 0
+    if isinstance(finest, Mapping):
+        keys = [key for level in coeffs if isinstance(level, Mapping) for key in level]
+        letters = max((len(key) for key in keys if isinstance(key, str)), default=_count(axes))
+    if not letters:
         raise CoefficientsError(
             "expected a list of coefficients whose last item is a dict of bands as swtn gives it, "
             f"got {type(coeffs).__name__ if finest is None else type(finest).__name__}"
         )
-    return max(len(key) for key in finest)
+    return letters
+
+
+def _count(axes: Any) -> int:
+    return len(list(axes)) if is_several(axes) else 0

@@ -103,7 +103,7 @@ class FilterBank(PlanOwner):
         """Whether all taps are plain numbers rather than arrays of another library."""
         return all(is_concrete(taps) for taps in self.filter_bank)
 
-    @property
+    @cached_property
     def orthogonal(self) -> bool:
         """Whether the synthesis filters are the analysis filters reversed, and reconstruct."""
         self._require_numbers()

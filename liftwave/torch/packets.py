@@ -1,0 +1,189 @@
+"""Wavelet packets as modules: all packets of the last level in one tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from liftwave._numbers import lengths
+from liftwave._typing import Modes
+from liftwave.errors import ShapeError, ShapeTypeError
+from liftwave.packets.arrays import wpdec, wprec
+from liftwave.packets.order import check_order
+from liftwave.torch.docstrings import documented
+from liftwave.torch.transform_layers import AnalysisLayer, LayerWavelet
+from liftwave.torch.transforms import Decimated
+
+
+class _Packets(Decimated):
+    """The arguments of a transform to packets."""
+
+    options = ("mode", "order")
+
+    def __init__(
+        self,
+        wavelet: LayerWavelet = "haar",
+        level: int = 1,
+        mode: Modes = "symmetric",
+        *,
+        order: str = "freq",
+        learn: str | None = None,
+        random: bool = False,
+    ) -> None:
+        super().__init__(wavelet, level, mode, learn=learn, random=random)
+        self.order = check_order(order)
+
+    @property
+    def _axes(self) -> tuple[int, ...]:
+        return tuple(range(-self.dimensions, 0))
+
+
+class _Analysis(_Packets, AnalysisLayer):
+    """The analysis."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The packets of signals of shape (C, …) or (N, C, …)."""
+        self._check_dimensions(x, "signals")
+        wavelet = self._current_wavelet()
+        packets: Tensor = wpdec(x, wavelet, self.mode, self.level, self._axes, order=self.order)
+        return packets
+
+
+class _Synthesis(_Packets):
+    """The synthesis."""
+
+    def forward(self, packets: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """The signal that has these packets, with the spatial lengths ``output_size``."""
+        dims, wavelet = self.dimensions, self._current_wavelet()
+        self._check_dimensions(packets, "packets", node_axes=dims)
+        before, nodes = packets.shape[: packets.ndim - 2 * dims], packets.shape[-2 * dims : -dims]
+        if any(count != 2**self.level for count in nodes):
+            raise ShapeError(
+                f"{type(self).__name__} of {self.level} levels takes {2**self.level} nodes along "
+                f"each axis, got shape {tuple(packets.shape)}"
+            )
+        shape = None if output_size is None else (*before, *self._lengths(output_size))
+        signal: Tensor = wprec(
+            packets, wavelet, self.mode, self._axes, shape=shape, order=self.order
+        )
+        return signal
+
+    def _lengths(self, output_size: Sequence[int]) -> tuple[int, ...]:
+        size = lengths(output_size, "output_size", ShapeTypeError)
+        if len(size) != self.dimensions:
+            raise ShapeError(
+                f"output_size has one length for each of {self.dimensions} axes, got {size}"
+            )
+        return size
+
+
+# --- layers --------------------------------------------------------------------------------------
+
+_PACKETS = """
+Parameters
+----------
+$wavelet_parameters
+$mode_parameter
+order : {"freq", "natural"}, optional
+    The order of packets: with increasing frequency, or from left to right in the tree.
+$learn_parameters
+
+Raises
+------
+WaveletError, ModeError, LevelError, OrderError, ConstraintError
+    If the wavelet, mode, level or order does not exist, or ``learn`` does not support the wavelet.
+    The call raises :class:`ShapeError` if its input does not fit.
+"""
+
+_WAVELET_PACKET = (
+    _PACKETS
+    + """
+See Also
+--------
+liftwave.wpdec : the function.
+liftwave.packet_bands : the frequency band of each packet.
+I$layer : the inverse layer; ``packets.inverse()`` returns it, with the same (shared)
+    wavelet.
+
+Notes
+-----
+Input: shape $shape.
+Output: as from ``lw.wpdec`` with ``axes=$split_axes``, one tensor of shape
+$packets.
+For an input of n samples along an axis, each packet has about n / 2**level samples.
+
+With a lifting scheme, modes other than ``"periodization"`` need lengths that ``2**level`` divides.
+
+$transform_notes
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import $layer
+>>> packets = $layer("db2", level=2, mode="periodization", learn="orthonormal")
+>>> y = packets(torch.randn($sizes))
+>>> tuple(y.shape)
+($split)
+>>> [tuple(p.shape) for p in packets.parameters()]  # the angles
+[(1,)]
+"""
+)
+
+_INVERSE = (
+    _PACKETS
+    + """
+See Also
+--------
+liftwave.wprec : the function.
+WaveletPacket${d}d : the transform; its method ``inverse()`` returns the inverse with the same
+    (shared) wavelet.
+
+Notes
+-----
+Call it with the result of the transform, of shape
+$packets.
+By default, the lengths of the signal are the largest that belong to the packets. For others, also
+pass ``output_size=x.shape[-$d:]``.
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import WaveletPacket${d}d, $layer
+>>> x = torch.randn($odd)
+>>> packets = WaveletPacket${d}d("haar", level=2)(x)
+>>> y = $layer("haar", level=2)(packets, output_size=x.shape[-$d:])
+>>> torch.allclose(y, x, atol=1e-5)
+True
+"""
+)
+
+
+@documented(_INVERSE)
+class IWaveletPacket1d(_Synthesis):
+    """Inverse 1-D wavelet packet transform as a layer."""
+
+    dimensions = 1
+
+
+@documented(_INVERSE)
+class IWaveletPacket2d(_Synthesis):
+    """Inverse 2-D wavelet packet transform as a layer."""
+
+    dimensions = 2
+
+
+@documented(_WAVELET_PACKET)
+class WaveletPacket1d(_Analysis):
+    """1-D wavelet packet transform as a layer."""
+
+    dimensions = 1
+    inverse_type = IWaveletPacket1d
+
+
+@documented(_WAVELET_PACKET)
+class WaveletPacket2d(_Analysis):
+    """2-D wavelet packet transform as a layer."""
+
+    dimensions = 2
+    inverse_type = IWaveletPacket2d

@@ -1,0 +1,232 @@
+"""Undecimated (stationary) transforms as modules: each band has the shape of the signal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from liftwave._numbers import flag
+from liftwave._typing import Modes
+from liftwave.torch.docstrings import documented
+from liftwave.torch.transform_layers import (
+    AnalysisLayer,
+    Coefficients,
+    LayerWavelet,
+    ModePerAxis,
+    SynthesisLayer,
+)
+from liftwave.transforms import undecimated_calls as calls
+from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
+from liftwave.transforms.undecimated_lifting import is_lifting, plans_for
+
+
+def _stationary(
+    x: Tensor, wavelet: Any, level: int, norm: bool, mode: Any, dimensions: int
+) -> Coefficients:
+    """The coefficients along the last axes, with the approximation of the last level only."""
+    trimmed, axes = True, tuple(range(-dimensions, 0))
+    if dimensions == 1:
+        return swt(x, wavelet, level, 0, -1, trimmed, norm, mode=mode)
+    if dimensions == 2:
+        return swt2(x, wavelet, level, 0, axes, trimmed, norm, mode=mode)
+    return swtn(x, wavelet, level, 0, axes, trimmed, norm, mode=mode)
+
+
+def _from_stationary(
+    coeffs: Coefficients, wavelet: Any, norm: bool, mode: Any, dimensions: int
+) -> Tensor:
+    """The signal that has these coefficients. Some details can be missing."""
+    axes = tuple(range(-dimensions, 0))
+    if dimensions == 1:
+        signal: Tensor = iswt(coeffs, wavelet, norm, mode=mode)
+    elif dimensions == 2:
+        signal = iswt2(coeffs, wavelet, norm, axes, mode=mode)
+    else:
+        signal = iswtn(coeffs, wavelet, axes, norm, mode=mode)
+    return signal
+
+
+class _Stationary(ModePerAxis):
+    """The arguments of the stationary transform."""
+
+    options = ("mode", "norm")
+
+    def __init__(
+        self,
+        wavelet: LayerWavelet = "haar",
+        level: int = 1,
+        mode: Modes = "periodization",
+        *,
+        norm: bool = False,
+        learn: str | None = None,
+        random: bool = False,
+    ) -> None:
+        super().__init__(wavelet, level, mode, learn, random)
+        self.norm = flag(norm, "norm")
+        self._check()
+
+    def _check(self) -> None:
+        """Raise for arguments that the function does not accept, as the function does."""
+        wavelet, sizes = self._current_wavelet(), (1,) * self.dimensions
+        if is_lifting(wavelet):
+            plans_for(wavelet, self.mode, None, sizes)
+        else:
+            calls.swtn(torch.ones(sizes), wavelet, 1, norm=self.norm, mode=self.mode)
+
+
+class _SWT(_Stationary, AnalysisLayer):
+    """The analysis."""
+
+    def forward(self, x: Tensor) -> Coefficients:
+        """The coefficients of signals of shape (C, …) or (N, C, …)."""
+        self._check_dimensions(x, "signals")
+        wavelet = self._current_wavelet()
+        return _stationary(x, wavelet, self.level, self.norm, self.mode, self.dimensions)
+
+
+class _ISWT(_Stationary, SynthesisLayer):
+    """The synthesis."""
+
+    def forward(self, coeffs: Coefficients) -> Tensor:
+        """The signal that has these coefficients."""
+        coeffs = self._checked(coeffs)
+        wavelet = self._current_wavelet()
+        return _from_stationary(coeffs, wavelet, self.norm, self.mode, self.dimensions)
+
+
+# --- layers --------------------------------------------------------------------------------------
+
+_STATIONARY = """
+Parameters
+----------
+$wavelet_parameters
+mode : $mode, optional
+    Boundary mode of a lifting scheme: one of those of lifting, for all axes or for each. Filter
+    banks are periodic (``"periodization"``, the default).
+norm : bool, optional
+    Whether to divide the filters by the square root of 2. With an orthonormal wavelet, the
+    coefficients then have the energy of the signal.
+$learn_parameters
+
+Raises
+------
+WaveletError, ModeError, LevelError, ConstraintError
+    If the wavelet, mode or level does not exist, or ``learn`` does not support the wavelet. The
+    call raises :class:`ShapeError` if its input does not fit.
+
+Warns
+-----
+NormWarning
+    If ``norm`` is set and a fixed wavelet is not orthogonal.
+"""
+
+_SWT_TEMPLATE = (
+    _STATIONARY
+    + """
+See Also
+--------
+liftwave.$undecimated : the function.
+I$layer : the inverse layer; ``swt.inverse()`` returns it with the same (shared) wavelet.
+
+Notes
+-----
+Input: shape $shape.
+Output: as from ``lw.$undecimated`` with ``trim_approx=True``, coarsest first, each band with the
+shape of the input:
+$coefficients.$names
+
+Under ``"periodization"``, a circular shift of the input shifts all bands.
+
+$transform_notes
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import $layer
+>>> swt = $layer("db2", level=2, norm=True, learn="orthonormal")
+>>> x = torch.randn($odd)
+>>> coeffs = swt(x)
+>>> len(coeffs), tuple(coeffs[0].shape)
+(3, ($odd))
+>>> torch.allclose(swt.inverse()(coeffs), x, atol=1e-5)
+True
+>>> [tuple(p.shape) for p in swt.parameters()]  # the angles
+[(1,)]
+"""
+)
+
+_ISWT_TEMPLATE = (
+    _STATIONARY
+    + """
+See Also
+--------
+liftwave.$undecimated_inverse : the function.
+SWT${d}d : the transform; ``swt.inverse()`` returns its inverse with the same (shared) wavelet.
+
+Notes
+-----
+Call it with the result of the transform:
+$coefficients.
+Each band has the shape $shape.
+$missing
+
+For bands that are not those of a signal, an orthonormal wavelet gives the signal with the nearest
+bands.
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import SWT${d}d, $layer
+>>> x = torch.randn($odd)
+>>> coeffs = SWT${d}d("haar", level=2)(x)
+>>> torch.allclose($layer("haar", level=2)(coeffs), x, atol=1e-5)
+True
+"""
+)
+
+
+@documented(_ISWT_TEMPLATE)
+class ISWT1d(_ISWT):
+    """Inverse 1-D undecimated (stationary) wavelet transform as a layer."""
+
+    dimensions = 1
+
+
+@documented(_ISWT_TEMPLATE)
+class ISWT2d(_ISWT):
+    """Inverse 2-D undecimated (stationary) wavelet transform as a layer."""
+
+    dimensions = 2
+
+
+@documented(_ISWT_TEMPLATE)
+class ISWT3d(_ISWT):
+    """Inverse 3-D undecimated (stationary) wavelet transform as a layer."""
+
+    dimensions = 3
+
+
+@documented(_SWT_TEMPLATE)
+class SWT1d(_SWT):
+    """1-D undecimated (stationary) wavelet transform as a layer."""
+
+    dimensions = 1
+    inverse_type = ISWT1d
+
+
+@documented(_SWT_TEMPLATE)
+class SWT2d(_SWT):
+    """2-D undecimated (stationary) wavelet transform as a layer."""
+
+    dimensions = 2
+    inverse_type = ISWT2d
+
+
+@documented(_SWT_TEMPLATE)
+class SWT3d(_SWT):
+    """3-D undecimated (stationary) wavelet transform as a layer."""
+
+    dimensions = 3
+    inverse_type = ISWT3d
