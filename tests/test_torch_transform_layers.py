@@ -145,6 +145,17 @@ def options_of(name: str) -> Iterator[tuple[Any, dict[str, Any]]]:
         yield ("haar", "db2"), {}
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_lists_of_wavelets_have_one_for_all_axes_or_for_each(name: str) -> None:
+    family = FAMILIES[name]
+    x = family.data()
+    same(family.layer(["db2"])(x), family.layer("db2")(x))
+    with pytest.raises(WaveletError):
+        family.layer(["db2"] * 4)
+    with pytest.raises(WaveletError):
+        family.layer([])
+
+
 @pytest.mark.parametrize("batch", [True, False])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_layers_give_what_the_functions_give(name: str, batch: bool) -> None:
@@ -492,7 +503,7 @@ def test_layers_export(kind: str, strict: bool) -> None:
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_layers_are_mapped(kind: str) -> None:
-    """By ``vmap``, and with gradients for each element of a batch."""
+    """By ``vmap``, also with gradients for each element of a batch; and forward mode."""
     model, x = MODELS[kind], image(4, 2, 3, 9, 8)
     results = [tree_leaves(model(each)) for each in x]
     expected = [torch.stack(of_each) for of_each in zip(*results, strict=True)]
@@ -501,5 +512,8 @@ def test_layers_are_mapped(kind: str) -> None:
     def loss(x: torch.Tensor) -> torch.Tensor:
         return torch.stack([y.square().sum() for y in tree_leaves(model(x))]).sum()
 
+    _, derivative = torch.func.jvp(lambda x: tuple(tree_leaves(model(x))), (x[0],), (x[1],))
+    _, expected = torch.autograd.functional.jvp(lambda x: tuple(tree_leaves(model(x))), x[0], x[1])
+    same(derivative, expected, ulps=64, scale=8.0)
     gradients = torch.stack([torch.func.grad(loss)(each) for each in x])
     assert_close(torch.vmap(torch.func.grad(loss))(x), gradients, ulps=64, scale=64.0)

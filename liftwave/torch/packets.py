@@ -34,10 +34,6 @@ class _Packets(Decimated):
         super().__init__(wavelet, level, mode, learn=learn, random=random)
         self.order = check_order(order)
 
-    @property
-    def _axes(self) -> tuple[int, ...]:
-        return tuple(range(-self.dimensions, 0))
-
 
 class _Analysis(_Packets, AnalysisLayer):
     """The analysis."""

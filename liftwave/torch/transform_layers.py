@@ -41,6 +41,11 @@ class TransformLayer(nn.Module):
             raise LevelError(f"a layer needs at least one level, got {level}")
         self.wavelet = self._wavelet(wavelet, learn, random)
 
+    @property
+    def _axes(self) -> tuple[int, ...]:
+        """The transformed axes."""
+        return tuple(range(-self.dimensions, 0))
+
     def _current_wavelet(self) -> Any:
         """The wavelet, or one per axis, with the current parameters."""
         return self.wavelet() if isinstance(self.wavelet, LearnableWavelet) else self.wavelet

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -20,32 +18,6 @@ from liftwave.torch.transform_layers import (
 from liftwave.transforms import undecimated_calls as calls
 from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
 from liftwave.transforms.undecimated_lifting import is_lifting, plans_for
-
-
-def _stationary(
-    x: Tensor, wavelet: Any, level: int, norm: bool, mode: Any, dimensions: int
-) -> Coefficients:
-    """The coefficients along the last axes, with the approximation of the last level only."""
-    trimmed, axes = True, tuple(range(-dimensions, 0))
-    if dimensions == 1:
-        return swt(x, wavelet, level, 0, -1, trimmed, norm, mode=mode)
-    if dimensions == 2:
-        return swt2(x, wavelet, level, 0, axes, trimmed, norm, mode=mode)
-    return swtn(x, wavelet, level, 0, axes, trimmed, norm, mode=mode)
-
-
-def _from_stationary(
-    coeffs: Coefficients, wavelet: Any, norm: bool, mode: Any, dimensions: int
-) -> Tensor:
-    """The signal that has these coefficients. Some details can be missing."""
-    axes = tuple(range(-dimensions, 0))
-    if dimensions == 1:
-        signal: Tensor = iswt(coeffs, wavelet, norm, mode=mode)
-    elif dimensions == 2:
-        signal = iswt2(coeffs, wavelet, norm, axes, mode=mode)
-    else:
-        signal = iswtn(coeffs, wavelet, axes, norm, mode=mode)
-    return signal
 
 
 class _Stationary(ModePerAxis):
@@ -82,8 +54,11 @@ class _SWT(_Stationary, AnalysisLayer):
     def forward(self, x: Tensor) -> Coefficients:
         """The coefficients of signals of shape (C, …) or (N, C, …)."""
         self._check_dimensions(x, "signals")
-        wavelet = self._current_wavelet()
-        return _stationary(x, wavelet, self.level, self.norm, self.mode, self.dimensions)
+        wavelet, level, axes, norm = self._current_wavelet(), self.level, self._axes, self.norm
+        if self.dimensions == 1:
+            return swt(x, wavelet, level, trim_approx=True, norm=norm, mode=self.modes[0])
+        transform = swt2 if self.dimensions == 2 else swtn
+        return transform(x, wavelet, level, axes=axes, trim_approx=True, norm=norm, mode=self.mode)
 
 
 class _ISWT(_Stationary, SynthesisLayer):
@@ -91,9 +66,13 @@ class _ISWT(_Stationary, SynthesisLayer):
 
     def forward(self, coeffs: Coefficients) -> Tensor:
         """The signal that has these coefficients."""
-        coeffs = self._checked(coeffs)
-        wavelet = self._current_wavelet()
-        return _from_stationary(coeffs, wavelet, self.norm, self.mode, self.dimensions)
+        coeffs, wavelet = self._checked(coeffs), self._current_wavelet()
+        if self.dimensions == 1:
+            signal: Tensor = iswt(coeffs, wavelet, self.norm, mode=self.modes[0])
+        else:
+            inverse = iswt2 if self.dimensions == 2 else iswtn
+            signal = inverse(coeffs, wavelet, norm=self.norm, axes=self._axes, mode=self.mode)
+        return signal
 
 
 # --- layers --------------------------------------------------------------------------------------

@@ -346,10 +346,11 @@ def learnable(wavelet: WaveletLike, learn: str, random: bool) -> LearnableWavele
 
 
 def fixed(wavelet: Any) -> tuple[Made, ...] | Made:
-    """A wavelet of plain numbers, or one per axis."""
-    if isinstance(wavelet, Sequence) and not isinstance(wavelet, str):
-        return tuple(_fixed(w) for w in wavelet)
-    return _fixed(wavelet)
+    """A wavelet of plain numbers for all axes, or one per axis."""
+    if not isinstance(wavelet, Sequence) or isinstance(wavelet, str):
+        return _fixed(wavelet)
+    wavelets = tuple(_fixed(w) for w in wavelet)
+    return wavelets[0] if len(wavelets) == 1 else wavelets
 
 
 def _fixed(wavelet: Any) -> Made:
