@@ -110,6 +110,32 @@ struct PacketWork {
 
 // --- analysis --------------------------------------------------------------------------------
 
+// Copies the signal to the array of level 0.
+template <class T>
+void copy_root(const ArrayView<const T>& x, const ArrayView<T>& to, int axis) {
+  Batch batch;
+  const Inner inner = split_dimensions(&x, 1, axis, axis, batch);
+  const index_t n = x.shape[axis], lanes = inner.count, piece = index_t{1} << 16;
+  const index_t pieces = (n + piece - 1) / piece;
+  parallel_for(batch.size * pieces, 2 * bytes_of(x), [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      const T* from = batch.locate(item / pieces, x);
+      T* into = batch.locate(item / pieces, to);
+      const index_t first = item % pieces * piece, stop = std::min(first + piece, n);
+      const bool whole = x.stride[axis] == lanes && to.stride[axis] == lanes;
+      if (whole && (lanes == 1 || inner.stride(x) == 1)) {
+        std::copy(from + first * lanes, from + stop * lanes, into + first * lanes);
+        continue;
+      }
+      for (index_t i = first; i < stop; ++i) {
+        for (index_t l = 0; l < lanes; ++l) {
+          into[i * to.stride[axis] + l] = from[i * x.stride[axis] + l * inner.stride(x)];
+        }
+      }
+    }
+  });
+}
+
 template <class T>
 void split(const PacketWork<T, T>& work, index_t number, const ArrayView<const T>& x) {
   if (work.node(number).children < 0 || numbers_of(x) == 0) return;
@@ -189,6 +215,9 @@ void for_groups(const PacketTree& tree, const ArrayView<T>& x, const PacketArray
 template <class T>
 void analyse_packets(const FilterKernels<T>& kernels, const PacketTree& tree,
                      const ArrayView<const T>& x, const PacketArray<T>* arrays) {
+  const index_t root = tree.nodes.front().place;
+  const int axis = tree.axes.front().front().axis;
+  if (root >= 0 && numbers_of(x) > 0) copy_root(x, arrays[0].at(root), axis);
   for_groups(tree, x, arrays, [&](const PacketArray<T>* results, const ArrayView<const T>& part) {
     split(PacketWork<T, T>{kernels, tree, results, bytes_of(x)}, 0, part);
   });

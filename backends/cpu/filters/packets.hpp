@@ -6,7 +6,7 @@
 
 namespace liftwave {
 
-// The nodes below the root. `arrays` are the results by level; levels without results have no data.
+// All nodes. `arrays` are the results by level; levels without results have no data.
 template <class T>
 void analyse_packets(const FilterKernels<T>& kernels, const PacketTree& tree,
                      const ArrayView<const T>& x, const PacketArray<T>* arrays);

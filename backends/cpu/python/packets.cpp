@@ -84,7 +84,8 @@ class Packets {
       const PacketNode& node = tree_.nodes[static_cast<std::size_t>(i)];
       require(0 <= node.level && node.level <= tree_.depth() && node.place >= -1, "not a node");
       const bool reads = !synthesis || node.place >= 0 || node.children >= 0;
-      require(reads && (i || (node.level == 0 && node.children >= 0)), "a node has no samples");
+      const bool is_root = node.level == 0 && node.children >= 0 && (!synthesis || node.place < 0);
+      require(reads && (i || is_root), "a node has no samples");
       if (node.children < 0) continue;
       require(node.children > i && node.children + tree_.width() <= count, "a node lacks children");
       for (int c = 0; c < tree_.width(); ++c) {
@@ -125,7 +126,7 @@ bool in_place(const ArrayView<const T>& array, int axis, int naxes) {
   return naxes == 1 || merges_behind(&array, 1, axis + naxes - 1);
 }
 
-// The packets of a signal, except those of the root.
+// The packets of a signal.
 class PacketAnalysis {
  public:
   PacketAnalysis(const LevelArguments& levels, const NodeArguments& nodes, nb::object memory,
@@ -133,7 +134,6 @@ class PacketAnalysis {
       : packets_(levels, nodes, false), memory_object_(std::move(memory)),
         memory_(nb::cast<const BandMemory*>(memory_object_)), shapes_(shapes) {
     require(memory_->size() == packets_.used_levels(), "levels do not match their memory");
-    require(packets_.tree().nodes[0].place < 0, "the root is no result");
   }
 
   // An array for each level that has results; None if the only array is not plain.
@@ -155,7 +155,9 @@ class PacketAnalysis {
     BandMemory::Arrays out(memory_->size());
     const nb::object results = memory_->allocate(dtype_object(x.dtype()), out);
     const auto arrays = packets_.open<T>(out, [&](std::size_t level, int a) {
-      return packets_.tree().axes[level - 1][static_cast<std::size_t>(a)].plan.n_out;
+      const auto which = static_cast<std::size_t>(a);
+      return level ? packets_.tree().axes[level - 1][which].plan.n_out
+                   : packets_.tree().axes[0][which].plan.extend.n;
     });
     for (const auto& array : arrays) {
       require(!array.first.data || same_batch(array.first, in, axis, naxes), "packets do not fit their memory");
