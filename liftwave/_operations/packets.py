@@ -80,13 +80,14 @@ class PacketTransform(PlannedPackets):
     ) -> list[Array] | None:
         """The bands, or the signal, by one native call; ``None`` if the kernels have none."""
         plan = self.plan_for([x.shape for x in data], sizes)
-        native = None if plan is None else kernels.native_run(plan)
+        if plan is None:
+            return None
+        native = kernels.native_run(plan)
         results = None if native is None else native(data)
         if results is None:
             return None
         if self.is_synthesis:
-            shape = self.signal_shape(tuple(data[0].shape), sizes)
-            return [trimmed(results[0], shape)]
+            return [trimmed(results[0], plan.shape)]
         if type(data[0]) is np.ndarray and self.is_plain:
             self.native_runs[kernels] = native
         return results

@@ -239,7 +239,7 @@ class PlannedPackets(WaveletOperation):
         """
         if self.n_slots or self.holds_arrays or self.is_transposed or not self.nodes.depth:
             return None
-        key = tuple(map(tuple, shapes)), tuple(sizes)
+        key = tuple(shapes), tuple(sizes)
         try:
             return self._plans[key]
         except (KeyError, TypeError):  # a length that is a symbol has no hash
@@ -251,7 +251,9 @@ class PlannedPackets(WaveletOperation):
             return plan
 
     def _make_plan(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> PacketPlan:
-        shape = self.signal_shape(shapes[0], sizes) if self.is_synthesis else shapes[0]
+        shape = tuple(shapes[0])
+        if self.is_synthesis:
+            shape = self.signal_shape(shape, sizes)
         lengths = self.level_lengths([shape[axis] for axis in self._axes])
         nodes = [self._inner(shape, (0,), of_level)[1:] for of_level in lengths]
         if self.is_synthesis:

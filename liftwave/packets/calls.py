@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -79,24 +79,59 @@ def wprec(
     """The call of :func:`liftwave.wprec`."""
     named = check_order(order)
     first, naxes = _first(packets, axes, tree)
-    node_axes = naxes if tree is None else 0
-    plans = _plans(wavelet, mode, axes, first.ndim - node_axes)
-    tree = None if tree is None else as_tree(tree, len(plans))
-    ndim = first.ndim - node_axes
-    node_axis = min(plan.axis for plan in plans) - ndim - 1
+    ndim = first.ndim - (naxes if tree is None else 0)
+    plans = _plans(wavelet, mode, axes, ndim)
     if tree is None:
-        structure: Structure = Grid(len(plans), node_axis)
-        arrays = structure.unpack(packets)
-        count: int = arrays[0].shape[node_axis]  # type: ignore[union-attr]
-        nodes = _complete((count.bit_length() - 1) // len(plans), len(plans), named, False)
-    else:
-        structure = Leaves(_levels(tree), node_axis)
-        arrays, nodes = structure.unpack(packets), tree.nodes
+        operation, grid, sizes = _grid_synthesis(plans, ndim, first, shape, named)
+        return Call(operation, grid.unpack(first), SINGLE, grid, sizes)
+    tree = as_tree(tree, len(plans))
+    operation = _operation(plans, ndim, tree.nodes, True)
+    leaves = Leaves(_levels(tree), operation.node_axis)
+    arrays: list[Array] = [x for x in leaves.unpack(packets) if x is not None]
+    sizes = _sizes(shape, arrays, plans, operation, ndim)
+    operation.check([tuple(x.shape) for x in arrays], sizes)
+    return Call(operation, arrays, SINGLE, leaves, sizes)
+
+
+_GridSynthesis: TypeAlias = tuple[PacketTransform, Grid, tuple[int, ...]]
+
+
+def _grid_synthesis(
+    plans: AxisPlans, ndim: int, packets: Array, shape: Any, order: Order
+) -> _GridSynthesis:
+    """The synthesis from the packets of one level, their structure, and the signal's lengths."""
+    key = ("wprec", tuple(packets.shape), shape, order)
+    try:
+        known: _GridSynthesis | None = plans.cache.get(key)
+    except TypeError:  # a list, or a length that is a symbol
+        return _new_grid_synthesis(plans, ndim, packets, shape, order)
+    if known is None or not _has_exact_lengths(shape):
+        known = _new_grid_synthesis(plans, ndim, packets, shape, order)
+        if _has_exact_lengths(shape):
+            bounded(plans.cache)[key] = known
+    return known
+
+
+def _has_exact_lengths(shape: Any) -> bool:
+    """Whether lengths are Python's integers: other numbers equal these, but may be invalid."""
+    return shape is None or all(
+        type(n) is int for n in (shape if type(shape) is tuple else (shape,))
+    )
+
+
+def _new_grid_synthesis(
+    plans: AxisPlans, ndim: int, packets: Array, shape: Any, order: Order
+) -> _GridSynthesis:
+    node_axis = min(plan.axis for plan in plans) - ndim - 1
+    grid = Grid(len(plans), node_axis)
+    (x,) = grid.unpack(packets)
+    assert x is not None  # the only one
+    count: int = x.shape[node_axis]
+    nodes = _complete((count.bit_length() - 1) // len(plans), len(plans), order, False)
     operation = _operation(plans, ndim, nodes, True)
-    present: list[Array] = [x for x in arrays if x is not None]
-    sizes = _sizes(shape, present, plans, operation, ndim)
-    operation.check([tuple(x.shape) for x in present], sizes)
-    return Call(operation, present, SINGLE, structure, sizes)
+    sizes = _sizes(shape, [x], plans, operation, ndim)
+    operation.check([tuple(x.shape)], sizes)
+    return operation, grid, sizes
 
 
 def _plans(wavelet: Wavelets, mode: Modes, axes: Any, ndim: int) -> AxisPlans:
