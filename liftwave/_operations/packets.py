@@ -114,7 +114,7 @@ class PacketTransform(PlannedPackets):
             parents = selected(block, of_parents.places)
             if inputs is not None:
                 inputs.append(parents)
-            halves = self.step.run([parents, *taps], (), kernels)
+            halves = self.steps[level].run([parents, *taps], (), kernels)
             if in_parts and sum(half.size for half in halves) > _LARGEST_BLOCK:
                 for c, half in enumerate(halves):
                     split(half, tuple(nodes.width * k + c for k in of_parents.nodes), level + 1)
@@ -143,7 +143,7 @@ class PacketTransform(PlannedPackets):
                 halves = parted(current, self.nodes.width)
                 if inputs is not None:
                     inputs.append(halves)
-                (whole,) = self.step.run([*halves, *taps], (), kernels)
+                (whole,) = self.steps[level - 1].run([*halves, *taps], (), kernels)
                 nodes = self.nodes.splits[level - 1]
                 merged = trimmed(whole, self._inner(signal, nodes, lengths[level - 1]))
         return signal_of(current)
@@ -205,12 +205,9 @@ class PacketTransform(PlannedPackets):
                 nodes = self.nodes.splits[level - 1]
                 of_parent = self._inner(shape, nodes, lengths[level - 1])
                 inputs = [parents.pop()] if values else []
-                (merged,), gradient = self._back(
-                    parted(current, self.nodes.width),
-                    inputs,
-                    [of_parent],
-                    taps,
-                    kernels,
+                halves = parted(current, self.nodes.width)
+                (merged,), gradient = _back(
+                    self.steps[level - 1], halves, inputs, [of_parent], taps, kernels
                 )
                 gradients.append(gradient)
         return [signal_of(current)], _total(gradients)
@@ -243,24 +240,12 @@ class PacketTransform(PlannedPackets):
                 )
                 of_child = self._inner(shape, nodes.splits[level], lengths[level + 1])
                 inputs = children.pop() if values else []
-                halves, gradient = self._back(
-                    [whole], inputs, [of_child] * nodes.width, taps, kernels
+                halves, gradient = _back(
+                    self.steps[level], [whole], inputs, [of_child] * nodes.width, taps, kernels
                 )
                 gradients.append(gradient)
                 current = joined(halves)
         return bands, _total(gradients)
-
-    def _back(
-        self,
-        cotangents: Sequence[Array],
-        inputs: Sequence[Array],
-        shapes: Sequence[Shape],
-        taps: Sequence[Array],
-        kernels: Kernels,
-    ) -> tuple[list[Array], Sequence[StepGradient]]:
-        """The derivative of one step."""
-        kind: Residuals = "inputs" if inputs else "nothing"
-        return self.step.pull_back(cotangents, inputs, kind, shapes, taps, kernels)
 
     # --- other forms -----------------------------------------------------------------------------
 
@@ -279,6 +264,19 @@ class PacketTransform(PlannedPackets):
         step = self.step.recordable([x], rounds_numbers)
         assert isinstance(step, Transform)
         return replace(self, step=step)
+
+
+def _back(
+    step: Transform,
+    cotangents: Sequence[Array],
+    inputs: Sequence[Array],
+    shapes: Sequence[Shape],
+    taps: Sequence[Array],
+    kernels: Kernels,
+) -> tuple[list[Array], Sequence[StepGradient]]:
+    """The derivative of one step."""
+    kind: Residuals = "inputs" if inputs else "nothing"
+    return step.pull_back(cotangents, inputs, kind, shapes, taps, kernels)
 
 
 def _total(gradients: Sequence[Sequence[StepGradient]]) -> Sequence[StepGradient]:

@@ -10,10 +10,12 @@ from typing import Any, Self
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import zeros
+from liftwave._operations.every_level import level_of
 from liftwave._operations.operation import Output, Shape
 from liftwave._operations.planned_transform import keep
 from liftwave._operations.transform import Transform
 from liftwave._operations.wavelet_operation import WaveletOperation
+from liftwave._plan.circular import Undecimated
 from liftwave._plan.lengths import band_lengths, check_size, signal_length
 from liftwave._plan.packets import Nodes, PacketNodes, PacketPlan
 from liftwave._typing import Array
@@ -32,7 +34,7 @@ class PlannedPackets(WaveletOperation):
     Attributes
     ----------
     step : Transform
-        The analysis or synthesis of one level.
+        The analysis or synthesis of one level. Without downsampling, that of the first level.
     nodes : PacketNodes
         The nodes that are computed.
     is_transposed : bool
@@ -56,6 +58,13 @@ class PlannedPackets(WaveletOperation):
         return cls(Transform.from_fields(step), nodes, bool(is_transposed))
 
     # --- properties ------------------------------------------------------------------------------
+
+    @cached_property
+    def steps(self) -> tuple[Transform, ...]:
+        """The step of each level, finest first. Those of undecimated packets are dilated."""
+        if isinstance(self.step.axes[0].mode, Undecimated):
+            return tuple(level_of(self.step, level) for level in range(self.nodes.depth))
+        return (self.step,) * self.nodes.depth
 
     @cached_property
     def is_synthesis(self) -> bool:  # type: ignore[override]
@@ -260,7 +269,9 @@ class PlannedPackets(WaveletOperation):
             inputs = [(node,) * self.nodes.width for node in nodes[1:]]
         else:
             inputs = [(node,) for node in nodes[:-1]]
-        levels = tuple(self.step.plan_for(data).levels[0] for data in inputs)
+        levels = tuple(
+            step.plan_for(data).levels[0] for step, data in zip(self.steps, inputs, strict=True)
+        )
         return PacketPlan(levels, self.nodes, shape, tuple(self._band_shapes(shape)))
 
     def _whole(self, lengths: Sequence[int]) -> list[int]:
