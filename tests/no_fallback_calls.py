@@ -298,16 +298,6 @@ TRANSFORMS["wpdec"] = [
     call(lw.wpdec, IMAGE, ("db2", "haar"), level=1, axes=(1, 0)),
     call(lw.wpdec, LINE, "db2", tree=PACKETS),
 ]
-TRANSFORMS["swpdec"] = [
-    *(call(lw.swpdec, zero_mean(24), wavelet, 2) for wavelet in BANKS),
-    call(lw.swpdec, IMAGE, "db2", 2, None, full=True, order="natural"),
-    call(lw.swpdec, LINE, "db2", tree=PACKETS),
-]
-TRANSFORMS["swprec"] = [
-    call(lw.swprec, lw.swpdec(IMAGE, "db2", 2), "db2"),
-    call(lw.swprec, lw.swpdec(IMAGE, "db2", 1, None), "db2", None, norm=True),
-    call(lw.swprec, lw.swpdec(LINE, "db2", tree=PACKETS), "db2", tree=PACKETS),
-]
 TRANSFORMS["wprec"] = [
     *(call(lw.wprec, zero_mean((4, 48)), wavelet, "symmetric") for wavelet in WAVELETS),
     call(lw.wprec, lw.wpdec(IMAGE, "db2", level=2), "db2", shape=IMAGE.shape),
@@ -356,6 +346,17 @@ UNDECIMATED: dict[str, list[Call]] = {
     "wavelet_covariance": [real(lw.wavelet_covariance, IMAGE, IMAGE, "db2", 1)],
     "wavelet_correlation": [real(lw.wavelet_correlation, LINE, LINE, "haar", 2)],
 }
+
+UNDECIMATED["swpdec"] = [
+    *(call(lw.swpdec, zero_mean(24), wavelet, 2) for wavelet in BANKS),
+    call(lw.swpdec, IMAGE, "db2", 2, None, full=True, order="natural"),
+    call(lw.swpdec, LINE, "db2", tree=PACKETS),
+]
+UNDECIMATED["swprec"] = [
+    call(lw.swprec, lw.swpdec(IMAGE, "db2", 2), "db2"),
+    call(lw.swprec, lw.swpdec(IMAGE, "db2", 1, None), "db2", None, norm=True),
+    call(lw.swprec, lw.swpdec(LINE, "db2", tree=PACKETS), "db2", tree=PACKETS),
+]
 """Calls that the CUDA kernels do not support: the reference kernels compute them."""
 
 # --- functions built on transforms ---------------------------------------------------------------
