@@ -140,10 +140,15 @@ def _sizes(
 # --- nodes and operations -----------------------------------------------------------------------
 
 
-@lru_cache(maxsize=64)
-def _complete(level: int, naxes: int, order: Order, full: bool) -> PacketNodes:
+def check_count(level: int, naxes: int) -> None:
+    """Raise if a level has too many packets."""
     if level * naxes >= _MOST_PACKETS.bit_length():
         raise ShapeError(f"level {level} of {naxes} axes has 2**{level * naxes} packets: too many")
+
+
+@lru_cache(maxsize=64)
+def _complete(level: int, naxes: int, order: Order, full: bool) -> PacketNodes:
+    check_count(level, naxes)
     results = [grid_nodes(k, naxes, order) if full or k == level else () for k in range(level + 1)]
     return complete_nodes(2**naxes, level, results)
 

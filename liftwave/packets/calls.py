@@ -18,6 +18,7 @@ from liftwave.errors import CoefficientsError, OptionError, ShapeError, WaveletE
 from liftwave.packets.arguments import (
     analysis_of_levels,
     analysis_of_tree,
+    check_count,
     synthesis_of_grid,
     synthesis_of_leaves,
 )
@@ -47,6 +48,8 @@ def wpdec(
     plans = _plans(wavelet, mode, axes, x.ndim)
     sizes, wavelets = [x.shape[p.axis] for p in plans], [p.wavelet for p in plans]
     if tree is None:
+        if level is not None:
+            check_count(natural_level(level), len(plans))
         depth = check_level(level, sizes, wavelets)
         return analysis_of_levels(x, plans, depth, named, everything)
     _check_alone(level, everything)
