@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_EDGE = "0.3"
-# Tiles of a leaf: more are merged, and more have no frames, which would cover them.
-_MOST_TILES, _MOST_FRAMES = 700, 70
+_EDGE, _LINE = "0.3", "0.6"
+# More tiles of a leaf are merged. Frames of more tiles together would cover them.
+_MOST_TILES, _MOST_FRAMES = 700, 600
 
 
 class Tree(Protocol):
@@ -76,18 +76,18 @@ def _checked(tree: Tree, packets: Sequence[Array]) -> list[Any]:
 def _plot_times(ax: Axes, tree: Tree, values: list[Any] | None, fs: float) -> None:
     """Tiles of the time-frequency plane: one row of tiles for each leaf."""
     span = _span(tree, values) / fs
-    largest = max((float(v.max()) for v in values), default=0.0) if values else 0.0
-    for k, (leaf, (low, high)) in enumerate(zip(tree.leaves, tree.bands(fs), strict=True)):
-        count = 2 ** (tree.depth - len(leaf)) if values is None else values[k].size
-        row = np.zeros(count) if values is None else values[k]
-        edges = np.linspace(0.0, span, count + 1)
-        if count > _MOST_TILES:
+    rows = values or [np.zeros(2 ** (tree.depth - len(leaf))) for leaf in tree.leaves]
+    largest = max(float(row.max()) for row in rows)
+    is_framed = sum(row.size for row in rows) <= _MOST_FRAMES
+    for row, (low, high) in zip(rows, tree.bands(fs), strict=True):
+        edges = np.linspace(0.0, span, row.size + 1)
+        if row.size > _MOST_TILES:
             row, edges = _merged(row, edges)
         ax.pcolormesh(
             edges, [low, high], row[None, :], cmap="Greys", vmin=0.0, vmax=largest or 1.0,
-            edgecolor=_EDGE if count <= _MOST_FRAMES else "face", linewidth=0.4,
+            edgecolor=_EDGE if is_framed else "face", linewidth=0.4,
         )  # fmt: skip
-        ax.axhline(high, color=_EDGE, linewidth=0.4)
+        ax.axhline(high, color=_LINE, linewidth=0.4)
     ax.set_xlim(0.0, span)
     ax.set_ylim(0.0, fs / 2)
     ax.set_xlabel("time")
