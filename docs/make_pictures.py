@@ -295,7 +295,34 @@ def components() -> Figure:
     return figure
 
 
+# --- packets -------------------------------------------------------------------------------------
+
+
+def packets_of_a_sound() -> Figure:
+    """The best basis of an increasing tone, a constant tone and a click, in Hz and seconds."""
+    t = np.arange(8192) / 8000
+    sound = np.sin(2 * np.pi * (400 * t + 1000 * t**2))
+    sound += 0.5 * np.sin(2 * np.pi * 3200 * t) * (t > 0.5)
+    sound[2400:2404] += 3.0
+    return _best_tiles(sound, "db10", 5, 8000.0)
+
+
+def packets_of_an_electrocardiogram() -> Figure:
+    """The best basis of an electrocardiogram, in Hz and seconds."""
+    ecg = pywt.data.ecg().astype(float)
+    return _best_tiles(ecg - ecg.mean(), "sym8", 6, 360.0)
+
+
+def _best_tiles(x: np.ndarray, wavelet: str, level: int, rate: float) -> Figure:
+    tree = lw.best_basis(lw.wpdec(x, wavelet, "periodization", level, full=True))
+    figure = tree.plot(lw.wpdec(x, wavelet, "periodization", tree=tree), rate)
+    figure.axes[0].set(xlabel="time (s)", ylabel="frequency (Hz)")
+    return figure
+
+
 DRAWN: dict[str, Any] = {
+    "packets_sound.png": packets_of_a_sound,
+    "packets_ecg.png": packets_of_an_electrocardiogram,
     "ecg_components.png": components,
     "modes.svg": modes,
     "bands.png": bands,

@@ -61,6 +61,7 @@ if _t.TYPE_CHECKING:
     from liftwave.packets.nodes import Node, Node2D, NodeND
     from liftwave.packets.packet_tree import PacketTree
     from liftwave.packets.tree import WaveletPacket, WaveletPacket2D, WaveletPacketND
+    from liftwave.packets.undecimated import swpdec, swprec
     from liftwave.thresholding import threshold, threshold_firm
     from liftwave.transforms.coefficients import (
         array_to_coeffs,
@@ -168,6 +169,8 @@ __all__ = [
     "scaling_function",
     "set_num_threads",
     "show_config",
+    "swpdec",
+    "swprec",
     "swt",
     "swt2",
     "swt_max_level",
@@ -219,6 +222,7 @@ _LATE_NAMES = {
     "packets.base_node": ("BaseNode",),
     "packets.nodes": ("Node", "Node2D", "NodeND"),
     "packets.packet_tree": ("PacketTree",),
+    "packets.undecimated": ("swpdec", "swprec"),
     "packets.tree": ("WaveletPacket", "WaveletPacket2D", "WaveletPacketND"),
     "thresholding": ("threshold", "threshold_firm"),
     "transforms.coefficients": (

@@ -44,6 +44,38 @@ class Synthesis:
     def run(self, bands: Sequence[Any], /) -> Any: ...
     def write(self, bands: Sequence[Any], out: Any, /) -> Any: ...
 
+class PacketAnalysis:
+    """All levels of wavelet packets, run in one go.
+
+    An array for each level that has results; None if the only array is not plain, or not of the
+    shape in ``shapes``.
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[Sequence[Any]],
+        nodes: Sequence[tuple[int, int, int]],
+        memory: BandMemory,
+        shapes: Sequence[tuple[int, ...]],
+    ) -> None: ...
+    def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
+
+class PacketSynthesis:
+    """All levels of the inverse of wavelet packets, run in one go.
+
+    The array in a list; None if a band is not plain, or not of its shape in ``shapes``.
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[Sequence[Any]],
+        nodes: Sequence[tuple[int, int, int]],
+        shape: tuple[int, ...],
+        allocate: Any,
+        shapes: Sequence[tuple[int, ...]],
+    ) -> None: ...
+    def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
+
 class CircularAnalysis:
     """Levels of an analysis without downsampling, run in one go.
 

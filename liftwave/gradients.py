@@ -27,6 +27,7 @@ from liftwave._typing import Array, Rule
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
 from liftwave.packets import calls as packet_calls
 from liftwave.packets.arrays import wpdec, wprec
+from liftwave.packets.undecimated import swpdec, swprec
 from liftwave.pooling.differentiable import CALLS as POOLING_CALLS
 from liftwave.pooling.structures import PoolingGradient, PoolingPullback
 from liftwave.threshold_gradients import ThresholdGradient, pull_back
@@ -77,6 +78,8 @@ TRANSFORM_CALLS: dict[Callable[..., Any], Callable[..., Call]] = {
     upcoef: calls.upcoef,
     wpdec: packet_calls.wpdec,
     wprec: packet_calls.wprec,
+    swpdec: packet_calls.swpdec,
+    swprec: packet_calls.swprec,
     swt: undecimated_calls.swt,
     swt2: undecimated_calls.swt2,
     swtn: undecimated_calls.swtn,
@@ -118,9 +121,9 @@ def vjp(
         One of :func:`dwt`, :func:`idwt`, :func:`dwt2`, :func:`idwt2`, :func:`dwtn`,
         :func:`idwtn`, :func:`wavedec`, :func:`waverec`, :func:`wavedec2`, :func:`waverec2`,
         :func:`wavedecn`, :func:`waverecn`, :func:`fswavedecn`, :func:`fswaverecn`,
-        :func:`downcoef`, :func:`upcoef`, :func:`wpdec`, :func:`wprec`, :func:`swt`, :func:`iswt`,
-        :func:`swt2`, :func:`iswt2`, :func:`swtn`, :func:`iswtn`, :func:`threshold`; or a function
-        of :mod:`liftwave.pooling`.
+        :func:`downcoef`, :func:`upcoef`, :func:`wpdec`, :func:`wprec`, :func:`swpdec`,
+        :func:`swprec`, :func:`swt`, :func:`iswt`, :func:`swt2`, :func:`iswt2`, :func:`swtn`,
+        :func:`iswtn`, :func:`threshold`; or a function of :mod:`liftwave.pooling`.
     *args, **kwargs
         The arguments of ``function``, without ``out``.
 

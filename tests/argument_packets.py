@@ -94,6 +94,8 @@ OURS: dict[str, Case] = dict(
         _ours("scaling_function", "haar", 3, of="synthesis"),
         _ours("wpdec", LINE, "haar", "symmetric", 2, -1, order="freq", full=True, tree=None),
         _ours("wprec", np.ones((2, 4)), "haar", "symmetric", -1, shape=8, order="freq", tree=None),
+        _ours("swpdec", LINE, "haar", 2, -1, order="freq", full=True, tree=None, norm=True),
+        _ours("swprec", np.ones((4, 8)), "haar", -1, order="freq", tree=None, norm=True),
         _ours("packet_bands", 2, 1.0, "freq"),
         _ours("PacketTree", ["a", "d"], 1),
         _tree("complete", 2, 1),
@@ -101,9 +103,9 @@ OURS: dict[str, Case] = dict(
         _tree("bands", 1.0),
         _tree("plot", None, 1.0),
         _tree("__eq__", TREE),
-        _ours("best_basis", FULL, "norm", 1.0, axes=-1, order="freq"),
-        _ours("joint_basis", BATCH, 1.0, axes=-1, order="freq"),
-        _ours("least_dependent_basis", BATCH, "spacing", axes=-1, order="freq"),
-        _ours("discriminant_basis", BATCH, [0, 1, 0, 1], axes=-1, order="freq"),
+        _ours("best_basis", FULL, "norm", 1.0, axes=-1, order="freq", redundant=False),
+        _ours("joint_basis", BATCH, 1.0, axes=-1, order="freq", redundant=False),
+        _ours("least_dependent_basis", BATCH, "spacing", axes=-1, order="freq", redundant=False),
+        _ours("discriminant_basis", BATCH, [0, 1, 0, 1], axes=-1, order="freq", redundant=False),
     )
 )

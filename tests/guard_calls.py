@@ -58,6 +58,12 @@ def roundtrip(x: Any, wavelet: Any, mode: str, axes: Any) -> None:
             pullback(result)
 
 
+def packets(x: Any, wavelet: str, mode: str, axes: Any) -> None:
+    """All levels of packets, and the signal from the deepest one."""
+    levels = lw.wpdec(x, wavelet, mode, 2, axes, full=True)
+    lw.wprec(levels[-1].copy(), wavelet, mode, axes, shape=x.shape)
+
+
 def undecimated(x: Any, wavelet: str, level: int, axes: Any) -> None:
     """The same without downsampling, and the inverses of single bands."""
     bands = lw.swtn(x, wavelet, level, 0, axes, True)
@@ -106,6 +112,8 @@ def calls_of_lengths(guard: Callable[[str], Guarded], lengths: tuple[int, ...]) 
             if "reflect" not in mode or min(shape[a] for a in axes) > 1:
                 dtype = FLOATS[count % 4] if len(shape) > 1 else FLOATS[len(mode) % 4]
                 roundtrip(guard(dtype)(zero_mean(shape)), wavelet, mode, axes)
+                if isinstance(wavelet, str) and ("reflect" not in mode or wavelet == "db20"):
+                    packets(guard(dtype)(zero_mean(shape)), wavelet, mode, axes)
         for level, wavelet in enumerate(("haar", "db4", "db20"), 1):
             x = guard(FLOATS[(count + level) % 4])(zero_mean(shape))
             undecimated(x, wavelet, 4 - level, axes)

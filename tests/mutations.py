@@ -336,10 +336,22 @@ MUTATIONS = (
         "cpu_kernels",
     ),
     Mutation(
-        "backends/cpu/filters/levels.cpp",
+        "backends/cpu/filters/groups.hpp",
         "piece.shape[d] = std::min(width, whole.shape[d] - start);",
         "piece.shape[d] = width;",
         "cpu_kernels threads",
+    ),
+    Mutation(
+        "backends/cpu/filters/packet_blocks.cpp",
+        "to.turn = wraps_ && block == 0 ? 1 : 0;",
+        "to.turn = 0;",
+        "packet_kernels",
+    ),
+    Mutation(
+        "backends/cpu/filters/packet_lines.hpp",
+        "if (!ranges_.turn && all.end <= n) return line;",
+        "return line;",
+        "packet_kernels",
     ),
     Mutation(
         "backends/cpu/python/arrays.cpp",

@@ -346,6 +346,17 @@ UNDECIMATED: dict[str, list[Call]] = {
     "wavelet_covariance": [real(lw.wavelet_covariance, IMAGE, IMAGE, "db2", 1)],
     "wavelet_correlation": [real(lw.wavelet_correlation, LINE, LINE, "haar", 2)],
 }
+
+UNDECIMATED["swpdec"] = [
+    *(call(lw.swpdec, zero_mean(24), wavelet, 2) for wavelet in BANKS),
+    call(lw.swpdec, IMAGE, "db2", 2, None, full=True, order="natural"),
+    call(lw.swpdec, LINE, "db2", tree=PACKETS),
+]
+UNDECIMATED["swprec"] = [
+    call(lw.swprec, lw.swpdec(IMAGE, "db2", 2), "db2"),
+    call(lw.swprec, lw.swpdec(IMAGE, "db2", 1, None), "db2", None, norm=True),
+    call(lw.swprec, lw.swpdec(LINE, "db2", tree=PACKETS), "db2", tree=PACKETS),
+]
 """Calls that the CUDA kernels do not support: the reference kernels compute them."""
 
 # --- functions built on transforms ---------------------------------------------------------------

@@ -60,6 +60,8 @@ ARGUMENTS: dict[Callable[..., Any], tuple[Any, ...]] = {
     lw.pooling.nearest_unpool: (X, 2),
     lw.wpdec: (X, "db2", "reflect", 1, (-2, -1)),
     lw.wprec: (lw.wpdec(X, "haar", level=1), "haar"),
+    lw.swpdec: (X, "db2", 2, (-2, -1)),
+    lw.swprec: (lw.swpdec(X, "haar", 2), "haar"),
     lw.pooling.bed_of_nails_unpool: (X, 2),
     lw.pooling.conv_transpose: (X, zero_mean((3, 4, 2, 2))),
     lw.pooling.lift_down: (X, FILTERS, "bands"),

@@ -360,6 +360,32 @@ def test_trees_are_drawn() -> None:
     assert len(lw.PacketTree.wavelet(2, 2).plot().axes[0].patches) == 7
 
 
+def test_tiles_of_long_signals_are_merged() -> None:
+    pytest.importorskip("matplotlib")
+    x = np.zeros(1 << 14)
+    x[12345] = 1.0
+    tree = lw.PacketTree(["a", "d"])
+    packets = lw.wpdec(x, "haar", "periodization", tree=tree)
+    (ax,) = tree.plot(packets, fs=4.0).axes
+    for drawn, values in zip(ax.collections, packets, strict=True):
+        merged = drawn.get_array().ravel()
+        assert merged.size < 1000
+        assert merged.max() == np.abs(values).max()
+        place = np.argmax(merged) / merged.size
+        assert place <= 12345 / x.size <= place + 2 / merged.size
+    assert ax.get_xlim() == (0.0, x.size / 4)
+
+
+def test_tiles_of_images_show_the_energy_of_leaves() -> None:
+    pytest.importorskip("matplotlib")
+    tree = lw.PacketTree.complete(1, 2)
+    packets = [np.full((3, 3), value) for value in (4.0, 0.0, 2.0, 1j)]
+    patches = tree.plot(packets).axes[0].patches
+    colours = [sum(patch.get_facecolor()[:3]) for patch in patches]
+    assert colours[0] < colours[2] < colours[3] < colours[1]
+    assert (patches[2].get_x(), patches[2].get_y()) == (0.0, 0.25)
+
+
 # --- errors --------------------------------------------------------------------------------------
 
 

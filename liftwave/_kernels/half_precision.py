@@ -12,6 +12,7 @@ from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import is_array, is_half
 from liftwave._kernels.contract import (
+    AnyPlan,
     Kernels,
     LiftPoolKernels,
     LiftPullback,
@@ -144,7 +145,7 @@ class KernelsInFloat32:
             out = None  # the kernels cannot write it
         return _like(self._kernels.synthesise(_singles(bands), plan, out), bands[0])
 
-    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:
+    def native_run(self, plan: AnyPlan) -> NativeRun | None:
         """The function of the family; it accepts no half precision."""
         return self._kernels.native_run(plan)
 

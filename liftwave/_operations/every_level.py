@@ -90,7 +90,7 @@ class EveryLevel(WaveletOperation):
     @cached_property
     def parts(self) -> tuple[Transform, ...]:
         """The analysis of each level, finest first."""
-        return tuple(_level(self.transform, depth) for depth in range(self.transform.level))
+        return tuple(level_of(self.transform, depth) for depth in range(self.transform.level))
 
     # --- execution -------------------------------------------------------------------------------
 
@@ -182,8 +182,8 @@ class EveryLevel(WaveletOperation):
         return replace(self, transform=transform)
 
 
-def _level(transform: Transform, depth: int) -> Transform:
-    """The analysis of one level."""
+def level_of(transform: Transform, depth: int) -> Transform:
+    """The transform of one level, ``depth`` levels below the first one."""
     axes = tuple(axis._replace(mode=_deeper(axis.mode, depth)) for axis in transform.axes)
     plans = {
         ndim: AxisPlans(plan._replace(mode=_deeper(plan.mode, depth)) for plan in axis_plans)

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+
+from liftwave._plan.levels import AnalysisLevel, Shape, SynthesisLevel
 
 Nodes: TypeAlias = tuple[int, ...]
 """Natural indices of nodes of one level."""
@@ -65,6 +67,31 @@ class PacketNodes:
             selection = _selection(block, set(self.results[level])), _selection(block, split)
             self.selections[key] = selection
         return selection
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PacketPlan:
+    """All levels of packets of one shape.
+
+    Attributes
+    ----------
+    levels : tuple of AnalysisLevel or SynthesisLevel
+        The split of a node of each level but the last, or its synthesis.
+    nodes : PacketNodes
+        The nodes.
+    shape : tuple of int
+        The shape of the root.
+    shapes : tuple of tuple of int
+        The shape of the array of each level that has results.
+    native : dict
+        The native plan of each family of kernels.
+    """
+
+    levels: tuple[AnalysisLevel | SynthesisLevel, ...]
+    nodes: PacketNodes
+    shape: Shape
+    shapes: tuple[Shape, ...]
+    native: dict[Any, Any] = field(default_factory=dict)
 
 
 def _selection(block: Nodes, used: Container[int]) -> Selection:

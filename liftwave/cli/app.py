@@ -39,6 +39,7 @@ from liftwave.cli.options import (
     ZstdOption,
     chosen_axes,
 )
+from liftwave.cli.packets import packets_command
 from liftwave.cli.sparsity import lean, measure, picture_suffixes, report, sparse, write_curves
 from liftwave.decomposition import Decomposition, decompose
 from liftwave.denoising import denoise
@@ -273,6 +274,16 @@ def _sparsified(target: Path, media: Media, d: Decomposition, keep: float, zstd:
     count = total if keep == 1 else nonzero
     quality = console.quality(console.psnr(media.array, result.array, media.peak))
     return f"{target}: {count} of {total} coefficients ({count / total:.2%}), {quality}"
+
+
+app.command(
+    "packets",
+    epilog=_examples(
+        "packets music.wav",
+        "packets music.wav packets.npz --plot tiles.png",
+        "packets photo.png -w db4 --level 3 --cost norm --value 1",
+    ),
+)(packets_command)
 
 
 @app.command("info", epilog=_examples("info bior4.4", "info db4 --plot db4.png"))

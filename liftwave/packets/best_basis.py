@@ -34,6 +34,7 @@ def best_basis(
     *,
     axes: Sequence[int] | int | None = -1,
     order: str = "freq",
+    redundant: bool = False,
 ) -> PacketTree:
     r"""Choose the basis of wavelet packets with the lowest cost.
 
@@ -57,6 +58,9 @@ def best_basis(
         The parameter of the cost.
     axes, order
         As passed to :func:`wpdec`.
+    redundant : bool, optional
+        Whether the packets are those of :func:`swpdec` without ``norm``. The cost of a node of
+        level :math:`j` is then divided by the number of its shifts, :math:`2^j` per axis.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def best_basis(
     >>> tree.leaves
     ('aaa', 'aad', 'add', 'ada', 'dda', 'ddd', 'da')
     """
-    tree = LevelPackets.of(packets, axes, order)
+    tree = LevelPackets.of(packets, axes, order, redundant)
     if callable(cost):
         return tree.cheapest([_called(cost, c) for c in tree.rows()])
     of_coefficients = coefficient_cost(cost, value)
@@ -107,6 +111,7 @@ def joint_basis(
     *,
     axes: Sequence[int] | int | None = -1,
     order: str = "freq",
+    redundant: bool = False,
 ) -> PacketTree:
     r"""Choose a basis of wavelet packets for many signals, by the variance of coefficients.
 
@@ -120,6 +125,9 @@ def joint_basis(
         :math:`2 \ln \sigma`, or :math:`\sigma^v` with this exponent.
     axes, order
         As passed to :func:`wpdec`.
+    redundant : bool, optional
+        Whether the packets are those of :func:`swpdec` without ``norm``. The cost of a node of
+        level :math:`j` is then divided by the number of its shifts, :math:`2^j` per axis.
 
     Returns
     -------
@@ -148,7 +156,7 @@ def joint_basis(
     >>> lw.joint_basis(packets).leaves
     ('aaa', 'aad', 'ad', 'd')
     """
-    tree = LevelPackets.of(packets, axes, order)
+    tree = LevelPackets.of(packets, axes, order, redundant)
     exponent = None if value is None else _exponent(value)
     costs = []
     for c in tree.signals(2):
@@ -165,6 +173,7 @@ def least_dependent_basis(
     *,
     axes: Sequence[int] | int | None = -1,
     order: str = "freq",
+    redundant: bool = False,
 ) -> PacketTree:
     """Choose a basis of wavelet packets whose coefficients depend least on each other.
 
@@ -179,6 +188,9 @@ def least_dependent_basis(
         histogram.
     axes, order
         As passed to :func:`wpdec`.
+    redundant : bool, optional
+        Whether the packets are those of :func:`swpdec` without ``norm``. The cost of a node of
+        level :math:`j` is then divided by the number of its shifts, :math:`2^j` per axis.
 
     Returns
     -------
@@ -209,7 +221,7 @@ def least_dependent_basis(
     >>> lw.least_dependent_basis(packets).leaves
     ('',)
     """
-    tree = LevelPackets.of(packets, axes, order)
+    tree = LevelPackets.of(packets, axes, order, redundant)
     estimators = {"spacing": spacing_entropy, "histogram": histogram_entropy}
     if not isinstance(estimator, str) or estimator not in estimators:
         raise CostError(f"estimator must be 'spacing' or 'histogram', got {estimator!r}")
@@ -228,6 +240,7 @@ def discriminant_basis(
     *,
     axes: Sequence[int] | int | None = -1,
     order: str = "freq",
+    redundant: bool = False,
 ) -> PacketTree:
     r"""Choose a basis of wavelet packets that separates classes of signals.
 
@@ -240,6 +253,9 @@ def discriminant_basis(
         The class of each signal, in the order of the flattened batch. At least two classes.
     axes, order
         As passed to :func:`wpdec`.
+    redundant : bool, optional
+        Whether the packets are those of :func:`swpdec` without ``norm``. The cost of a node of
+        level :math:`j` is then divided by the number of its shifts, :math:`2^j` per axis.
 
     Returns
     -------
@@ -274,7 +290,7 @@ def discriminant_basis(
     >>> lw.discriminant_basis(packets, [0] * 10 + [1] * 10).leaves
     ('aa', 'ad', 'dd', 'da')
     """
-    tree = LevelPackets.of(packets, axes, order)
+    tree = LevelPackets.of(packets, axes, order, redundant)
     levels = list(tree.signals(2))
     classes = _labels(labels, levels[0].shape[1])
     energies = np.sum(np.abs(levels[0]) ** 2, axis=(0, 2))

@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from liftwave._arrays.convert import as_array
-from liftwave._numbers import is_several, items, length
-from liftwave._operations.call import SINGLE, Call, Structure
-from liftwave._operations.packets import PacketTransform
-from liftwave._operations.transform import analysis, synthesis
-from liftwave._plan.arguments import check_level
+from liftwave._numbers import flag, is_several, items
+from liftwave._operations.call import Call
+from liftwave._plan.arguments import check_level, natural_level
 from liftwave._plan.axes import AxisPlans, axis_plans
-from liftwave._plan.axis import bounded
-from liftwave._plan.lengths import signal_length
-from liftwave._plan.packets import PacketNodes, complete_nodes
-from liftwave._typing import Array, ArrayLike, Modes
-from liftwave.errors import (
-    CoefficientsError,
-    OptionError,
-    ShapeError,
-    ShapeTypeError,
-    WaveletError,
+from liftwave._plan.circular import Undecimated
+from liftwave._typing import ArrayLike, Modes
+from liftwave.errors import CoefficientsError, OptionError, ShapeError, WaveletError
+from liftwave.packets.arguments import (
+    analysis_of_levels,
+    analysis_of_tree,
+    check_count,
+    synthesis_of_grid,
+    synthesis_of_leaves,
 )
-from liftwave.packets.order import Order, check_order, grid_nodes
-from liftwave.packets.packet_tree import PacketTree, as_tree
-from liftwave.packets.structures import Grid, Leaves, Levels
+from liftwave.packets.order import check_order
+from liftwave.packets.packet_tree import as_tree
+from liftwave.transforms.undecimated_calls import warn_of_norm
+from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import Wavelets
 
-# More packets than this are a mistake: each has at least one coefficient.
-_MOST_PACKETS = 2**24
+# --- with downsampling ---------------------------------------------------------------------------
 
 
 def wpdec(
@@ -48,22 +44,18 @@ def wpdec(
 ) -> Call:
     """The call of :func:`liftwave.wpdec`."""
     x = as_array(data)
-    named = check_order(order)
-    if not isinstance(full, int | np.bool_):  # bool is a kind of int
-        raise OptionError(f"full must be True or False, got {full!r}")
+    named, everything = check_order(order), _is_full(full)
     plans = _plans(wavelet, mode, axes, x.ndim)
     sizes, wavelets = [x.shape[p.axis] for p in plans], [p.wavelet for p in plans]
     if tree is None:
-        nodes = _complete(check_level(level, sizes, wavelets), len(plans), named, full)
-    elif level is not None or full:
-        raise OptionError("a tree determines the packets: do not pass level or full with tree")
-    else:
-        tree = as_tree(tree, len(plans))
-        check_level(tree.depth, sizes, wavelets)
-        nodes = tree.nodes
-    operation = _operation(plans, x.ndim, nodes, False)
-    operation.check([tuple(x.shape)], ())
-    return Call(operation, (x,), _structure(operation, len(plans), tree, full))
+        if level is not None:
+            check_count(natural_level(level), len(plans))
+        depth = check_level(level, sizes, wavelets)
+        return analysis_of_levels(x, plans, depth, named, everything)
+    _check_alone(level, everything)
+    basis = as_tree(tree, len(plans))
+    check_level(basis.depth, sizes, wavelets)
+    return analysis_of_tree(x, plans, basis)
 
 
 def wprec(
@@ -78,25 +70,61 @@ def wprec(
 ) -> Call:
     """The call of :func:`liftwave.wprec`."""
     named = check_order(order)
-    first, naxes = _first(packets, axes, tree)
-    node_axes = naxes if tree is None else 0
-    plans = _plans(wavelet, mode, axes, first.ndim - node_axes)
-    tree = None if tree is None else as_tree(tree, len(plans))
-    ndim = first.ndim - node_axes
-    node_axis = min(plan.axis for plan in plans) - ndim - 1
+    first, ndim = _first(packets, axes, tree)
+    plans = _plans(wavelet, mode, axes, ndim)
     if tree is None:
-        structure: Structure = Grid(len(plans), node_axis)
-        arrays = structure.unpack(packets)
-        count: int = arrays[0].shape[node_axis]  # type: ignore[union-attr]
-        nodes = _complete((count.bit_length() - 1) // len(plans), len(plans), named, False)
-    else:
-        structure = Leaves(_levels(tree), node_axis)
-        arrays, nodes = structure.unpack(packets), tree.nodes
-    operation = _operation(plans, ndim, nodes, True)
-    present: list[Array] = [x for x in arrays if x is not None]
-    sizes = _sizes(shape, present, plans, operation, ndim)
-    operation.check([tuple(x.shape) for x in present], sizes)
-    return Call(operation, present, SINGLE, structure, sizes)
+        return synthesis_of_grid(first, plans, ndim, shape, named)
+    return synthesis_of_leaves(packets, plans, ndim, as_tree(tree, len(plans)), shape)
+
+
+# --- without downsampling ------------------------------------------------------------------------
+
+
+def swpdec(
+    data: ArrayLike,
+    wavelet: Wavelets,
+    level: int | None = None,
+    axes: Sequence[int] | int | None = -1,
+    *,
+    order: str = "freq",
+    full: bool = False,
+    tree: Any = None,
+    norm: bool = False,
+) -> Call:
+    """The call of :func:`liftwave.swpdec`."""
+    x = as_array(data)
+    named, everything = check_order(order), _is_full(full)
+    plans = _undecimated_plans(wavelet, axes, x.ndim, norm)
+    if tree is not None:
+        _check_alone(level, everything)
+        return analysis_of_tree(x, plans, as_tree(tree, len(plans)))
+    if level is None:
+        raise OptionError(
+            "swpdec needs level or tree: the packets of each level have 2**level times as many "
+            "samples as the data, along each axis"
+        )
+    return analysis_of_levels(x, plans, natural_level(level), named, everything)
+
+
+def swprec(
+    packets: Any,
+    wavelet: Wavelets,
+    axes: Sequence[int] | int | None = -1,
+    *,
+    order: str = "freq",
+    tree: Any = None,
+    norm: bool = False,
+) -> Call:
+    """The call of :func:`liftwave.swprec`."""
+    named = check_order(order)
+    first, ndim = _first(packets, axes, tree)
+    plans = _undecimated_plans(wavelet, axes, ndim, norm)
+    if tree is None:
+        return synthesis_of_grid(first, plans, ndim, None, named)
+    return synthesis_of_leaves(packets, plans, ndim, as_tree(tree, len(plans)), None)
+
+
+# --- arguments -----------------------------------------------------------------------------------
 
 
 def _plans(wavelet: Wavelets, mode: Modes, axes: Any, ndim: int) -> AxisPlans:
@@ -107,8 +135,7 @@ def _plans(wavelet: Wavelets, mode: Modes, axes: Any, ndim: int) -> AxisPlans:
     WaveletError
         If a wavelet is an integer scheme.
     """
-    if ndim < 1:
-        raise ShapeError("Expected at least 1D input data, got a 0-d array.")
+    _check_ndim(ndim)
     plans = axis_plans(wavelet, mode, axes, ndim)
     if plans.is_integer:
         raise WaveletError(
@@ -118,46 +145,46 @@ def _plans(wavelet: Wavelets, mode: Modes, axes: Any, ndim: int) -> AxisPlans:
     return plans
 
 
-@lru_cache(maxsize=64)
-def _complete(level: int, naxes: int, order: Order, full: bool) -> PacketNodes:
-    if level * naxes >= _MOST_PACKETS.bit_length():
-        raise ShapeError(f"level {level} of {naxes} axes has 2**{level * naxes} packets: too many")
-    results = [grid_nodes(k, naxes, order) if full or k == level else () for k in range(level + 1)]
-    return complete_nodes(2**naxes, level, results)
+def _undecimated_plans(wavelet: Wavelets, axes: Any, ndim: int, norm: Any) -> AxisPlans:
+    """The plans of the axes, without downsampling.
+
+    Raises
+    ------
+    WaveletError
+        If a wavelet is a lifting scheme.
+    """
+    _check_ndim(ndim)
+    wavelets = wavelet if isinstance(wavelet, list | tuple) else (wavelet,)
+    if any(isinstance(each, LiftingScheme) for each in wavelets):
+        raise WaveletError(
+            "undecimated packets are computed by filter banks, got a LiftingScheme: use its "
+            "filter bank, scheme.to_filter_bank()"
+        )
+    options = Undecimated("centred", 0, flag(norm, "norm"))
+    plans = axis_plans(wavelet, options, axes, ndim)
+    warn_of_norm(wavelet, options.norm, "the wavelets used are")
+    return plans
 
 
-def _operation(
-    plans: AxisPlans, ndim: int, nodes: PacketNodes, is_synthesis: bool
-) -> PacketTransform:
-    key = ("packets", nodes, is_synthesis)
-    operation: PacketTransform | None = plans.cache.get(key)
-    if operation is None:
-        if is_synthesis:
-            step = synthesis(plans, ndim, 1, trim_odd=False)
-        else:
-            step = analysis(plans, ndim, 1)
-        operation = bounded(plans.cache)[key] = PacketTransform(step, nodes)
-    return operation
+def _check_ndim(ndim: int) -> None:
+    if ndim < 1:
+        raise ShapeError("Expected at least 1D input data, got a 0-d array.")
 
 
-def _structure(
-    operation: PacketTransform, naxes: int, tree: PacketTree | None, full: bool
-) -> Structure:
-    axis = operation.node_axis
-    if tree is not None:
-        return Leaves(_levels(tree), axis)
-    return Levels(Grid(naxes, axis)) if full else Grid(naxes, axis)
+def _is_full(full: Any) -> bool:
+    if not isinstance(full, int | np.bool_):  # bool is a kind of int
+        raise OptionError(f"full must be True or False, got {full!r}")
+    return bool(full)
 
 
-def _levels(tree: PacketTree) -> tuple[int, ...]:
-    return tuple(len(leaf) // tree.ndim for leaf in tree.leaves)
-
-
-# --- lengths of the signal -----------------------------------------------------------------------
+def _check_alone(level: Any, full: bool) -> None:
+    """Raise if a tree is passed together with other options for the packets."""
+    if level is not None or full:
+        raise OptionError("a tree determines the packets: do not pass level or full with tree")
 
 
 def _first(packets: Any, axes: Any, tree: Any) -> tuple[Any, int]:
-    """The first array of packets, and the number of transformed axes."""
+    """The first array of packets, and the number of axes of the signal."""
     if tree is not None:
         leaves = items(packets, "expected the list of the packets of all leaves", CoefficientsError)
         if not leaves:
@@ -174,33 +201,4 @@ def _first(packets: Any, axes: Any, tree: Any) -> tuple[Any, int]:
         naxes = first.ndim // 2
     if axes is not None:
         naxes = len(list(axes)) if is_several(axes) else 1
-    return first, naxes
-
-
-def _sizes(
-    shape: Any, arrays: Sequence[Array], plans: AxisPlans, operation: PacketTransform, ndim: int
-) -> tuple[int, ...]:
-    """The lengths of the signal along the transformed axes."""
-    if shape is None:
-        sizes = []
-        for plan in plans:
-            n = arrays[-1].shape[plan.axis - ndim]
-            for _ in range(operation.nodes.depth):
-                n = signal_length(n, n, plan.wavelet, plan.mode)
-            sizes.append(n)
-        return tuple(sizes)
-    numbers = items(shape, "", ShapeTypeError) if is_several(shape) else [shape]
-    lengths = [length(n, "shape must be integers", ShapeTypeError) for n in numbers]
-    if len(lengths) != ndim and (len(lengths) != 1 or len(plans) != 1):
-        raise ShapeError(
-            f"shape must be the shape of the signal, of {ndim} axes, got {tuple(lengths)}"
-        )
-    if len(lengths) == ndim:
-        chosen = tuple(lengths[plan.axis] for plan in plans)
-        expected = operation.signal_shape(tuple(arrays[0].shape), chosen)
-        if expected != tuple(lengths):
-            raise ShapeError(
-                f"the packets belong to signals of shape {expected}, got shape {tuple(lengths)}"
-            )
-        return chosen
-    return (lengths[0],)
+    return first, first.ndim - (naxes if tree is None else 0)

@@ -17,7 +17,10 @@ from liftwave.errors import CostError
 Cost: TypeAlias = "str | Callable[[Any], Any]"
 """The name of a cost, or a function from coefficients to the costs of nodes."""
 
-COSTS = ("shannon", "log-energy", "norm", "threshold", "sure")
+PLAIN_COSTS = ("shannon", "log-energy")
+"""The costs without a parameter."""
+
+COSTS = (*PLAIN_COSTS, "norm", "threshold", "sure")
 
 
 def coefficient_cost(cost: Any, value: Any) -> Callable[[Array, Array], Array]:
@@ -31,7 +34,7 @@ def coefficient_cost(cost: Any, value: Any) -> Callable[[Array, Array], Array]:
     if not isinstance(cost, str) or cost not in COSTS:
         names = ", ".join(map(repr, COSTS))
         raise CostError(f"cost must be one of {names}, or a function; got {cost!r}")
-    if cost in ("shannon", "log-energy"):
+    if cost in PLAIN_COSTS:
         if value is not None:
             raise CostError(f"the cost {cost!r} has no parameter, got value={value!r}")
         return _shannon if cost == "shannon" else _log_energy

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from liftwave._arrays.convert import as_array, open_arrays
 from liftwave._arrays.host import as_numpy
-from liftwave._numbers import is_several
+from liftwave._numbers import flag, is_several
 from liftwave._plan.arguments import normalize_axes
 from liftwave._typing import Array
 from liftwave.errors import CoefficientsError
@@ -30,16 +30,19 @@ class LevelPackets(NamedTuple):
         The transformed axes of the data.
     order : {"freq", "natural"}
         The order of the nodes.
+    is_redundant : bool
+        Whether no level is downsampled.
     """
 
     levels: list[Any]
     axes: tuple[int, ...]
     order: Order
+    is_redundant: bool
 
     @classmethod
-    def of(cls, packets: Any, axes: Any, order: Any) -> LevelPackets:
+    def of(cls, packets: Any, axes: Any, order: Any, redundant: Any) -> LevelPackets:
         """The packets, after a check of their shapes."""
-        named = check_order(order)
+        named, is_redundant = check_order(order), flag(redundant, "redundant")
         if not isinstance(packets, list | tuple) or not packets:
             raise CoefficientsError(
                 "expected the packets of all levels, wpdec(…, full=True), got "
@@ -57,7 +60,21 @@ class LevelPackets(NamedTuple):
                     f"expected the packets of all levels, wpdec(…, full=True): those of level "
                     f"{level} have {(1 << level,) * naxes} nodes, got shape {tuple(x.shape)}"
                 )
-        return cls(levels, normalized, named)
+        tree = cls(levels, normalized, named, is_redundant)
+        if is_redundant:
+            tree._check_lengths()
+        return tree
+
+    def _check_lengths(self) -> None:
+        """Raise unless the packets of all levels have the same lengths."""
+        _, batch, transformed = self._axes_of(self.levels[0])
+        for level, x in enumerate(self.levels):
+            if any(x.shape[axis] != self.levels[0].shape[axis] for axis in (*batch, *transformed)):
+                raise CoefficientsError(
+                    "redundant=True is for packets without downsampling, swpdec(…, full=True), "
+                    f"which are as long as the data: level 0 has shape "
+                    f"{tuple(self.levels[0].shape)}, but level {level} {tuple(x.shape)}"
+                )
 
     def rows(self) -> Iterator[Array]:
         """For each level, one row of coefficients for each node."""
@@ -99,8 +116,13 @@ class LevelPackets(NamedTuple):
         return int(side ** len(self.axes))
 
     def cheapest(self, costs: Sequence[NDArray[Any]]) -> PacketTree:
-        """The tree with the lowest sum of costs, of nodes in the order of the packets."""
+        """The tree with the lowest sum of costs, of nodes in the order of the packets.
+
+        A redundant node has the coefficients of many shifts, and its cost is their mean.
+        """
         naxes = len(self.axes)
+        if self.is_redundant:
+            costs = [of_level / 2 ** (level * naxes) for level, of_level in enumerate(costs)]
         natural = []
         for level, of_level in enumerate(costs):
             places = np.empty(len(of_level))

@@ -153,8 +153,9 @@ class PacketTree:
         Parameters
         ----------
         packets : sequence of array, optional
-            For one axis, the coefficients of the leaves, as :func:`wpdec` returns them for a single
-            signal. Their magnitudes are the brightness of the tiles.
+            The coefficients of the leaves, as :func:`wpdec` returns them for a single signal or
+            image. Tiles of larger magnitudes are darker. With two axes, a tile shows the root mean
+            square of its leaf.
         fs : float, optional
             The sampling frequency.
 

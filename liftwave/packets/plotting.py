@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_EDGE = "0.3"
+_EDGE, _LINE = "0.3", "0.6"
+# More tiles of a leaf are merged. Frames of more tiles together would cover them.
+_MOST_TILES, _MOST_FRAMES = 700, 600
 
 
 class Tree(Protocol):
@@ -44,18 +46,15 @@ def plot_tree(tree: Tree, packets: Sequence[Array] | None, fs: float) -> Figure:
     ShapeError
         If the tree has more than two axes, or the packets do not belong to it.
     """
-    if tree.ndim > 2 or (tree.ndim == 2 and packets is not None):
-        raise ShapeError(
-            "trees of one axis, and of two axes without packets, can be drawn; got "
-            f"{tree.ndim} axes"
-        )
+    if tree.ndim > 2:
+        raise ShapeError(f"trees of one and two axes can be drawn; got {tree.ndim} axes")
     values = None if packets is None else _checked(tree, packets)
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 5), layout="constrained")
     ax = figure.subplots()
     if tree.ndim == 2:
-        _plot_frequencies(ax, tree, fs)
+        _plot_frequencies(ax, tree, values, fs)
     else:
         _plot_times(ax, tree, values, fs)
     return figure
@@ -64,9 +63,11 @@ def plot_tree(tree: Tree, packets: Sequence[Array] | None, fs: float) -> Figure:
 def _checked(tree: Tree, packets: Sequence[Array]) -> list[Any]:
     leaves = items(packets, "expected the packets of all leaves", ShapeError)
     arrays = [magnitudes(as_array(leaf)) for leaf in leaves]
-    if len(arrays) != len(tree.leaves) or any(a.ndim != 1 or not a.size for a in arrays):
+    fits = all(a.ndim == tree.ndim and a.size for a in arrays)
+    if len(arrays) != len(tree.leaves) or not fits:
+        kind = "signal" if tree.ndim == 1 else "image"
         raise ShapeError(
-            f"expected the coefficients of {len(tree.leaves)} leaves of one signal, as wpdec "
+            f"expected the coefficients of {len(tree.leaves)} leaves of one {kind}, as wpdec "
             f"returns them, got arrays of shapes {[a.shape for a in arrays]}"
         )
     return [np.abs(a) for a in arrays]
@@ -75,19 +76,28 @@ def _checked(tree: Tree, packets: Sequence[Array]) -> list[Any]:
 def _plot_times(ax: Axes, tree: Tree, values: list[Any] | None, fs: float) -> None:
     """Tiles of the time-frequency plane: one row of tiles for each leaf."""
     span = _span(tree, values) / fs
-    largest = max((float(v.max()) for v in values), default=0.0) if values else 0.0
-    for k, (leaf, (low, high)) in enumerate(zip(tree.leaves, tree.bands(fs), strict=True)):
-        count = 2 ** (tree.depth - len(leaf)) if values is None else values[k].size
-        row = np.zeros((1, count)) if values is None else values[k][None, :]
-        edges = np.linspace(0.0, span, count + 1)
+    rows = values or [np.zeros(2 ** (tree.depth - len(leaf))) for leaf in tree.leaves]
+    largest = max(float(row.max()) for row in rows)
+    is_framed = sum(row.size for row in rows) <= _MOST_FRAMES
+    for row, (low, high) in zip(rows, tree.bands(fs), strict=True):
+        edges = np.linspace(0.0, span, row.size + 1)
+        if row.size > _MOST_TILES:
+            row, edges = _merged(row, edges)
         ax.pcolormesh(
-            edges, [low, high], row, cmap="Greys", vmin=0.0, vmax=largest or 1.0,
-            edgecolor=_EDGE, linewidth=0.4,
+            edges, [low, high], row[None, :], cmap="Greys", vmin=0.0, vmax=largest or 1.0,
+            edgecolor=_EDGE if is_framed else "face", linewidth=0.4,
         )  # fmt: skip
+        ax.axhline(high, color=_LINE, linewidth=0.4)
     ax.set_xlim(0.0, span)
     ax.set_ylim(0.0, fs / 2)
     ax.set_xlabel("time")
     ax.set_ylabel("frequency")
+
+
+def _merged(row: Any, edges: Any) -> tuple[Any, Any]:
+    """Fewer tiles, each with the largest value of several ones."""
+    starts = np.linspace(0, row.size, _MOST_TILES, endpoint=False).astype(int)
+    return np.maximum.reduceat(row, starts), np.append(edges[starts], edges[-1])
 
 
 def _span(tree: Tree, values: list[Any] | None) -> float:
@@ -97,16 +107,26 @@ def _span(tree: Tree, values: list[Any] | None) -> float:
     return float(max(v.size * 2 ** len(p) for v, p in zip(values, tree.leaves, strict=True)))
 
 
-def _plot_frequencies(ax: Axes, tree: Tree, fs: float) -> None:
+def _plot_frequencies(ax: Axes, tree: Tree, values: list[Any] | None, fs: float) -> None:
     """Tiles of the plane of two frequencies."""
+    from matplotlib import colormaps
     from matplotlib.patches import Rectangle
 
-    for (low, high), (left, right) in tree.bands(fs):
+    sizes = [0.0] * len(tree.leaves) if values is None else [_root_mean_square(v) for v in values]
+    largest = max(sizes) or 1.0
+    for ((low, high), (left, right)), size in zip(tree.bands(fs), sizes, strict=True):
         ax.add_patch(
-            Rectangle((left, low), right - left, high - low, facecolor="none", edgecolor=_EDGE)
-        )
+            Rectangle(
+                (left, low), right - left, high - low, edgecolor=_EDGE, linewidth=0.6,
+                facecolor=colormaps["Greys"](size / largest),
+            )
+        )  # fmt: skip
     ax.set_xlim(0.0, fs / 2)
     ax.set_ylim(0.0, fs / 2)
     ax.set_aspect("equal")
     ax.set_xlabel("frequency along the second axis")
     ax.set_ylabel("frequency along the first axis")
+
+
+def _root_mean_square(x: Any) -> float:
+    return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))

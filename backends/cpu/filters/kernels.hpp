@@ -5,6 +5,7 @@
 #include "common/by_precision.hpp"
 #include "filters/circular.hpp"
 #include "filters/line_cascade.hpp"
+#include "filters/packet_blocks.hpp"
 #include "filters/plan.hpp"
 
 namespace liftwave {
@@ -21,6 +22,13 @@ struct FilterKernels {
   // The array with these bands; along several axes, bands without data are missing.
   void (*synthesise)(const ArrayView<const T>* bands, int band_count, const ArrayView<T>& out,
                      const AxisPlan* axes, int count);
+  // All nodes below the root of a packet tree along one axis, to the results by level. The numbers
+  // behind the axis are few and contiguous, in `x` and in the results.
+  void (*split_packets)(const PacketLines<T>& lines, const ArrayView<const T>& x,
+                        const PacketArray<T>* arrays);
+  // The root, from the leaves by level.
+  void (*merge_packets)(const PacketLines<T>& lines, const PacketArray<const T>* arrays,
+                        const ArrayView<T>& out);
   // gradients[b * length + j] with respect to tap j, for cotangent b of an analysis. The cotangents
   // follow the input in `arrays`.
   void (*tap_gradients)(const ArrayView<const T>* arrays, int count, const AxisPlan& axis,

@@ -12,6 +12,27 @@
 
 namespace liftwave {
 
+// Samples `met` of an extended signal: those inside it, and those that its extension reads.
+LIFTWAVE_INLINE Range samples_inside(const Extension& extend, const Range& met) {
+  Range range = met.clipped(0, extend.n);
+  const auto name = [&](index_t from, index_t to) LIFTWAVE_INLINE_LAMBDA {
+    for (index_t i = from; i < to; ++i) {
+      const Row row = extend.row(i);
+      for (index_t t = 0; t < row.terms; ++t) range = hull(range, {row.at[t], row.at[t] + 1});
+    }
+  };
+  name(met.begin, std::min<index_t>(met.end, 0));
+  name(std::max(met.begin, extend.n), met.end);
+  return range;
+}
+
+// The samples that outputs of an analysis need.
+LIFTWAVE_INLINE Range samples_for(const FilterPlan& p, const Range& outputs) {
+  if (!outputs.size()) return {0, 0};
+  const Range met{2 * outputs.begin + p.phase - p.length + 1, 2 * outputs.end - 1 + p.phase};
+  return samples_inside(p.extend, met);
+}
+
 class LineCascade {
  public:
   static constexpr int most_levels = 6;
@@ -40,7 +61,7 @@ class LineCascade {
     Range needed{0, 0};
     for (int level = depth() - 1; level >= 0; --level) {
       outputs[level] = hull(owned(level, block), needed);
-      needed = inputs(plan(level), outputs[level]);
+      needed = samples_for(plan(level), outputs[level]);
     }
   }
 
@@ -48,22 +69,6 @@ class LineCascade {
   index_t start(int level, index_t block) const {
     const index_t n = plan(level).n_out;
     return block == blocks() ? n : std::min(n, (block * block_) << (depth() - 1 - level));
-  }
-
-  // The samples that outputs need: those that their taps read, and those that extend the signal.
-  static Range inputs(const FilterPlan& p, const Range& outputs) {
-    if (!outputs.size()) return {0, 0};
-    const Range met{2 * outputs.begin + p.phase - p.length + 1, 2 * outputs.end - 1 + p.phase};
-    Range range = met.clipped(0, p.extend.n);
-    const auto name = [&](index_t from, index_t to) {
-      for (index_t i = from; i < to; ++i) {
-        const Row row = p.extend.row(i);
-        for (index_t t = 0; t < row.terms; ++t) range = hull(range, {row.at[t], row.at[t] + 1});
-      }
-    };
-    name(met.begin, std::min<index_t>(met.end, 0));
-    name(std::max(met.begin, p.extend.n), met.end);
-    return range;
   }
 
   // Whether blocks compute little more than their own outputs. This includes the blocks at the

@@ -10,6 +10,7 @@ namespace liftwave {
 // `kernels`: those of the instruction set in use.
 void bind_arrays(nanobind::module_& m);
 void bind_filters(nanobind::module_& m, const Kernels& kernels);
+void bind_packets(nanobind::module_& m, const Kernels& kernels);
 void bind_circular(nanobind::module_& m, const Kernels& kernels);
 void bind_lifting(nanobind::module_& m, const Kernels& kernels);
 void bind_lifting_gradient(nanobind::module_& m, const Kernels& kernels);

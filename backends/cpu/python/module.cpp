@@ -63,6 +63,7 @@ NB_MODULE(_cpu, m) {
   bind_arrays(m);
   const Kernels& kernels = *chosen().kernels;
   bind_filters(m, kernels);
+  bind_packets(m, kernels);
   bind_circular(m, kernels);
   bind_lifting(m, kernels);
   bind_lifting_gradient(m, kernels);

@@ -9,11 +9,11 @@ from functools import cached_property
 
 from liftwave._kernels.contract import LiftPoolKernels, PoolingKernels
 from liftwave._kernels.cpu.filters import NAME
-from liftwave._kernels.cpu.levels import CpuLevels
 from liftwave._kernels.cpu.memory import serves, serves_memory
+from liftwave._kernels.cpu.packets import CpuPackets
 
 
-class CpuKernels(CpuLevels):
+class CpuKernels(CpuPackets):
     """The family ``"cpu"``.
 
     Parameters

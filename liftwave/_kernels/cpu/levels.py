@@ -15,7 +15,7 @@ from array_api_compat import array_namespace
 
 import liftwave._cpu as _cpu
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.contract import NativeRun
+from liftwave._kernels.contract import AnyPlan, NativeRun
 from liftwave._kernels.cpu.circular import CpuCircular, circular_level
 from liftwave._kernels.cpu.filters import NAME, CpuFilters, analysis_axis, synthesis_axis
 from liftwave._kernels.cpu.lifting import CpuLifting, level_groups
@@ -106,7 +106,7 @@ class CpuLevels(CpuFilters, CpuCircular, CpuLifting):
             native.write(copied(work), target)
         return cast(Array, out)
 
-    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:
+    def native_run(self, plan: AnyPlan) -> NativeRun | None:
         """The native object's method, which checks the arrays."""
         native: _NativeAnalysis | _NativeSynthesis | None = plan.native.get(NAME)
         return native.results if native else None
@@ -164,7 +164,7 @@ def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnaly
 
     False if one native call does not run all levels.
     """
-    axes = [_fused(level.analysis_steps, level.shape) for level in plan.levels]
+    axes = [fused_axes(level.analysis_steps, level.shape) for level in plan.levels]
     filter_levels = [steps for steps in axes if steps is not None and not _folds(steps)]
     if axes and len(filter_levels) == len(axes):
         arguments = [[analysis_axis(*step) for step in steps] for steps in filter_levels]
@@ -191,7 +191,7 @@ def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
         for level in plan.levels
         for band_shape in _input_shapes(level, level is plan.levels[0])
     ]
-    filter_levels = [_filter_level(level) for level in plan.levels]
+    filter_levels = [filter_level(level) for level in plan.levels]
     if None not in filter_levels:
         return _cpu.Synthesis(filter_levels, shape, allocation(size), shapes)
     circular = [_circular_level(level) for level in plan.levels]
@@ -217,11 +217,11 @@ def _input_shapes(level: SynthesisLevel, is_first: bool) -> Iterator[Shape]:
     yield from (shapes[key] for key in level.detail_keys)
 
 
-def _filter_level(level: SynthesisLevel) -> Any:
+def filter_level(level: SynthesisLevel) -> Any:
     """The native arguments for a level of filter banks: axes, and which bands are present."""
     # Steps come from the last axis to the first.
     keyed_steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
-    steps = _fused(keyed_steps, level.shape)
+    steps = fused_axes(keyed_steps, level.shape)
     if steps is None:
         return None
     present = _present(level, True)
@@ -258,7 +258,9 @@ def _lift_level(level: SynthesisLevel) -> Any:
 _Fused: TypeAlias = tuple[FilterPlan, tuple[Taps, ...], int]
 
 
-def _fused(keyed_steps: Sequence[tuple[str, Step]], shape: tuple[int, ...]) -> list[_Fused] | None:
+def fused_axes(
+    keyed_steps: Sequence[tuple[str, Step]], shape: tuple[int, ...]
+) -> list[_Fused] | None:
     """Plan, filters and number of each axis, in order; None if they need several native calls.
 
     One call filters up to four adjacent axes by filter banks of numbers. If many numbers lie

@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any, cast
 
 from liftwave._kernels import axis_by_axis
+from liftwave._kernels.contract import AnyPlan
 from liftwave._kernels.cuda.common.memory import (
     COMPUTED,
     ITEMSIZE,
@@ -188,7 +189,7 @@ class CudaLevels(CudaFilters, CudaCircular, CudaLifting, CudaLiftingGradient):
                 return self._launch_synthesis(bands[0], memories, plan, launches)
         return self._synthesise_by_levels(bands, plan, native.works, out)
 
-    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> None:
+    def native_run(self, plan: AnyPlan) -> None:
         """None: no CUDA kernel reads NumPy arrays."""
 
     def _launch_synthesis(

@@ -14,7 +14,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.contract import LiftPoolKernels, PoolingKernels
+from liftwave._kernels.contract import AnyPlan, LiftPoolKernels, PoolingKernels
 from liftwave._kernels.reference.circular import ReferenceCircular
 from liftwave._kernels.reference.filters import ReferenceFilters
 from liftwave._kernels.reference.lifting import ReferenceLifting
@@ -57,5 +57,5 @@ class ReferenceKernels(ReferenceFilters, ReferenceCircular, ReferenceLifting):
         """The array with these bands: always a new one."""
         return axis_by_axis.synthesise(bands, plan, self)
 
-    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> None:
+    def native_run(self, plan: AnyPlan) -> None:
         """None: these kernels have no native code."""
