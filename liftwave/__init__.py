@@ -69,6 +69,7 @@ if _t.TYPE_CHECKING:
         unravel_coeffs,
         wavedecn_size,
     )
+    from liftwave.transforms.estimates import WaveletEstimate
     from liftwave.transforms.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
     from liftwave.transforms.lengths import (
         dwt_coeff_len,
@@ -89,7 +90,6 @@ if _t.TYPE_CHECKING:
         swtn,
     )
     from liftwave.transforms.variance import (
-        WaveletEstimate,
         wavelet_correlation,
         wavelet_covariance,
         wavelet_variance,
@@ -228,6 +228,7 @@ _LATE_NAMES = {
         "unravel_coeffs",
         "wavedecn_size",
     ),
+    "transforms.estimates": ("WaveletEstimate",),
     "transforms.fully_separable": ("FswavedecnResult", "fswavedecn", "fswaverecn"),
     "transforms.lengths": (
         "dwt_coeff_len",
@@ -248,7 +249,6 @@ _LATE_NAMES = {
         "swtn",
     ),
     "transforms.variance": (
-        "WaveletEstimate",
         "wavelet_correlation",
         "wavelet_covariance",
         "wavelet_variance",

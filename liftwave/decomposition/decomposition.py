@@ -22,7 +22,7 @@ from liftwave.decomposition.plotting import plot_bands
 from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.transforms import calls
 from liftwave.transforms.calls import synthesis_call
-from liftwave.transforms.coefficients import array_to_coeffs
+from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
 from liftwave.transforms.structures import dict_list
 from liftwave.wavelets.resolve import Wavelets
 
@@ -227,6 +227,16 @@ class Decomposition(BandChanges):
         data = execute(synthesis_call(bands, plans, len(self.shape), structure))
         data = data[tuple(slice(n) for n in self.shape)]
         return _within(data, self.dtype) if self._is_integer else data
+
+    def to_array(self) -> Array:
+        """Return all bands in one array, in Mallat's layout (:func:`coeffs_to_array`).
+
+        Zeros fill the gaps that occur if bands are larger than half of the signal.
+        """
+        return self._packed()[0]
+
+    def _packed(self) -> tuple[Array, list[Any]]:
+        return coeffs_to_array([self.approx, *map(dict, self.details)], axes=self.axes)
 
     def from_array(self, arr: Array) -> Decomposition:
         """Return a decomposition of the same layout with the coefficients of ``arr``.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array
@@ -17,11 +16,12 @@ from liftwave._plan.axes import AxisPlans, plans_along
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ArrayT, Data
 from liftwave.errors import LevelError, ModeError, ShapeError, WaveletError
+from liftwave.transforms.alignment import Alignment
 from liftwave.transforms.components import components
 from liftwave.transforms.structures import BAND_LIST
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import WaveletLike, resolve_wavelet
+from liftwave.wavelets.resolve import WaveletLike
 
 Edges: TypeAlias = Literal["periodic", "reflection"]
 """What is beyond the ends: the signal again, or its mirror image."""
@@ -213,15 +213,13 @@ def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
     [28, 24, 10, 3]
     """
     count = check_positive_level(level)
-    bank = _bank(wavelet)
-    if not bank.is_concrete:
+    (plan,) = plans_of(wavelet, 0, 1)
+    if not plan.wavelet.is_concrete:
         raise WaveletError("modwt_shifts needs taps that are numbers, got arrays of a library")
-    low, high = np.asarray(bank.rec_lo), np.asarray(bank.rec_hi)
-    lags = np.arange(len(low))
-    e_low, e_high = (float(lags @ f**2 / (f @ f)) for f in (low, high))
-    delays = [(2**count - 1) * float(lags @ low / low.sum())]
-    delays += [2 ** (j - 1) * (e_low + e_high) - e_low for j in range(count, 0, -1)]
-    return [round(delay) for delay in delays]
+    alignment = Alignment(plan)
+    centres = [alignment.centres(count)[0]]
+    centres += [alignment.centres(j)[1] for j in range(count, 0, -1)]
+    return [-round(centre) for centre in centres]
 
 
 # --- arguments -------------------------------------------------------------------------------
@@ -256,10 +254,6 @@ def _without_lifting(wavelet: WaveletLike) -> WaveletLike:
             "filter bank (scheme.to_filter_bank())"
         )
     return wavelet
-
-
-def _bank(wavelet: WaveletLike) -> Any:
-    return resolve_wavelet(_without_lifting(wavelet))
 
 
 def _is_reflection(mode: str) -> bool:
