@@ -47,7 +47,7 @@ if _t.TYPE_CHECKING:
         scale2frequency,
         wavefun,
     )
-    from liftwave.decomposition import Decomposition, decompose
+    from liftwave.decomposition import Decomposition, Undecimated, decompose, undecimated
     from liftwave.denoising import denoise, estimate_sigma
     from liftwave.gradients import vjp
     from liftwave.packets.arrays import packet_bands, wpdec, wprec
@@ -109,6 +109,7 @@ __all__ = [
     "Node2D",
     "NodeND",
     "PacketTree",
+    "Undecimated",
     "Wavelet",
     "WaveletEstimate",
     "WaveletPacket",
@@ -174,6 +175,7 @@ __all__ = [
     "swtn",
     "threshold",
     "threshold_firm",
+    "undecimated",
     "unravel_coeffs",
     "upcoef",
     "vjp",
@@ -206,7 +208,7 @@ _LATE_NAMES = {
         "scale2frequency",
         "wavefun",
     ),
-    "decomposition": ("Decomposition", "decompose"),
+    "decomposition": ("Decomposition", "Undecimated", "decompose", "undecimated"),
     "denoising": ("denoise", "estimate_sigma"),
     "gradients": ("vjp",),
     "packets.arrays": ("packet_bands", "wpdec", "wprec"),

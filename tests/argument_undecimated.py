@@ -32,6 +32,8 @@ SHARED: dict[str, Case] = dict(
     )
 )
 
+U = lw.undecimated(LINE, "haar", 1)
+_object = cases(U, "Undecimated.")
 _estimate = {"mode": "periodic", "estimator": "unbiased", "confidence": 0.95}
 OURS: dict[str, Case] = dict(
     (
@@ -39,6 +41,10 @@ OURS: dict[str, Case] = dict(
         _ours("imodwt", lw.modwt(LINE, "haar", 2), "haar", -1, "reflection"),
         _ours("modwt_mra", LINE, "haar", 1, -1, "periodic"),
         _ours("modwt_shifts", "haar", 2),
+        _ours("undecimated", LINE, "haar", 1, "reflection", 0, transform="modwt", norm=False),
+        _object("variance", estimator="unbiased", interval="chi2eta1", confidence=0.95),
+        _object("from_array", U.to_array()),
+        _object("plot", "title", components=True, spacing=0.5, unit="s"),
         _ours("wavelet_variance", LINE, "haar", 1, -1, interval="chi2", **_estimate),
         _ours("wavelet_covariance", LINE, LINE, "haar", 1, -1, **_estimate),
         _ours("wavelet_correlation", LINE, LINE, "haar", 1, -1, **_estimate),

@@ -353,7 +353,7 @@ def with_band(name, band):
 WHOLE_SCHEME = to_json(LiftingScheme.from_name("cdf5.3").to_integer(), [])
 
 TAMPERED = {
-    "another format": (with_about(format=3), "unknown format 3: only 1 and 2 are supported"),
+    "another format": (with_about(format=4), "unknown format 4: only 1, 2 and 3 are supported"),
     "no format": (without("format"), "its description has no 'format'"),
     "a missing band": (without("level1_ad"), "missing bands: level1_ad"),
     "no approximation": (without("level2_aa"), "missing bands: level2_aa"),

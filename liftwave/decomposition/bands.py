@@ -90,9 +90,9 @@ class Bands:
         return tuple(plan.boundary for plan in self.plans)
 
     @property
-    def _description(self) -> str:
-        """The name of the object, for ``repr``."""
-        return type(self).__name__
+    def _file_fields(self) -> dict[str, Any]:
+        """The fields of the description in a file that not all transforms have."""
+        return {}
 
     @property
     def _layout(self) -> tuple[Any, ...]:
@@ -203,7 +203,7 @@ class Bands:
         wavelets = _each([getattr(w, "name", "") or repr(w) for w in self.wavelets])
         name = dtype_name(self.dtype, array_namespace(self.approx))
         lines = [
-            f"{self._description} of shape {self.shape}, {name}, by {wavelets}, "
+            f"{type(self).__name__} of shape {self.shape}, {name}, by {wavelets}, "
             f"mode {_each(self.modes)}, axes {self.axes}, "
             f"{self.level} level{'' if self.level == 1 else 's'}"
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import add
 from typing import Any
@@ -28,8 +28,12 @@ def of_undecimated(call: Call, plans: AxisPlans, pack: Callable[[Bands], Any]) -
 
 def components(call: Call, plans: AxisPlans) -> list[Array]:
     """The synthesis of each band of an analysis: from the band's level on, and of it alone."""
-    flat = Call(call.operation, call.arrays, _Flat())
-    smooth, *details = execute(flat)
+    return components_of_bands(execute(Call(call.operation, call.arrays, _Flat())), plans)
+
+
+def components_of_bands(bands: Sequence[Array], plans: AxisPlans) -> list[Array]:
+    """The synthesis of each band alone: the approximation, then details, coarsest level first."""
+    smooth, *details = bands
     ndim, keys = smooth.ndim, detail_keys(len(plans))
     level = len(details) // len(keys)
     if not level:

@@ -14,6 +14,9 @@ from liftwave._numbers import is_one_of
 from liftwave._typing import Array
 from liftwave.errors import OptionError
 
+Estimator: TypeAlias = Literal["unbiased", "biased"]
+"""Whether coefficients that depend on the ends of the series are left out."""
+
 Interval: TypeAlias = Literal["chi2", "chi2eta1", "gaussian"]
 """The distribution that a confidence interval of a variance assumes."""
 
@@ -37,6 +40,18 @@ class WaveletEstimate(NamedTuple):
     lower: Array
     upper: Array
     counts: tuple[int, ...]
+
+
+def check_estimator(estimator: Estimator) -> None:
+    """Raise unless there is such an estimator.
+
+    Raises
+    ------
+    OptionError
+        If there is not.
+    """
+    if not is_one_of(estimator, ("unbiased", "biased")):
+        raise OptionError(f"estimator must be 'unbiased' or 'biased', got {estimator!r}")
 
 
 def check_interval(interval: Interval) -> None:

@@ -20,13 +20,13 @@ from liftwave.transforms.alignment import Alignment
 from liftwave.transforms.components import components
 from liftwave.transforms.structures import BAND_LIST
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
-from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.transforms.undecimated_lifting import is_lifting
 from liftwave.wavelets.resolve import WaveletLike
 
 Edges: TypeAlias = Literal["periodic", "reflection"]
 """What is beyond the ends: the signal again, or its mirror image."""
 
-_CAUSAL = Undecimated("causal", 0, norm=True)
+CAUSAL = Undecimated("causal", 0, norm=True)
 
 
 @graph_node
@@ -238,17 +238,24 @@ def analysis_call(x: Array, plans: AxisPlans, level: int | None, mode: Edges) ->
         level = max(1, int(n).bit_length() - 1)
     if natural_level(level) < 1:
         raise LevelError(f"Level value must be greater than zero, got {level}")
-    extended = _reflected(x, plans[0].axis) if _is_reflection(mode) else x
+    extended = reflected(x, plans[0].axis) if is_reflection(mode) else x
     return Call(analysis(plans, x.ndim, natural_level(level)), (extended,), BAND_LIST)
 
 
 def plans_of(wavelet: WaveletLike, axis: int, ndim: int) -> AxisPlans:
     """The plans of the transform along one axis."""
-    return plans_along(_without_lifting(wavelet), _CAUSAL, axis, ndim)
+    return plans_along(without_lifting(wavelet), CAUSAL, axis, ndim)
 
 
-def _without_lifting(wavelet: WaveletLike) -> WaveletLike:
-    if isinstance(wavelet, LiftingScheme):
+def without_lifting(wavelet: Any) -> Any:
+    """The wavelet, or the wavelets of several axes.
+
+    Raises
+    ------
+    WaveletError
+        If one is a lifting scheme.
+    """
+    if is_lifting(wavelet):
         raise WaveletError(
             f"the maximal overlap transform is defined by filters, got {wavelet!r}: pass its "
             "filter bank (scheme.to_filter_bank())"
@@ -256,20 +263,28 @@ def _without_lifting(wavelet: WaveletLike) -> WaveletLike:
     return wavelet
 
 
-def _is_reflection(mode: str) -> bool:
+def is_reflection(mode: Any) -> bool:
+    """Whether the signal is followed by its mirror image.
+
+    Raises
+    ------
+    ModeError
+        If there is no such mode.
+    """
     if not isinstance(mode, str) or mode not in ("periodic", "reflection"):
         raise ModeError(f"mode must be 'periodic' or 'reflection', got {mode!r}")
     return mode == "reflection"
 
 
-def _reflected(x: Array, axis: int) -> Array:
+def reflected(x: Array, axis: int) -> Array:
+    """The signal, followed by its mirror image."""
     xp = array_namespace(x)
     return xp.concat([x, xp.flip(x, axis=axis)], axis=axis)
 
 
 def _first_half(x: ArrayT, plans: AxisPlans, mode: Edges) -> ArrayT:
     """The samples before the mirror image."""
-    if not _is_reflection(mode):
+    if not is_reflection(mode):
         return x
     axis = plans[0].axis
     half: Any = (*(slice(None),) * axis, slice(x.shape[axis] // 2))

@@ -65,7 +65,7 @@ def swt(
             "Level value must be greater than zero. swt computes any number of levels of "
             f"{x.shape[plans[0].axis]} samples: pass level"
         )
-    _warn_of_norm(wavelet, options.norm, "the wavelet is")
+    warn_of_norm(wavelet, options.norm, "the wavelet is")
     _check_start(options, x, plans)
     return _analysis_call(x, plans, count, trim_approx, ONE_AXIS)
 
@@ -90,7 +90,7 @@ def swt2(
         )
     options = _mode(start_level, norm)
     plans = axis_plans(wavelet, options, pair, x.ndim)
-    _warn_of_norm(wavelet, options.norm, "the wavelets used are")
+    warn_of_norm(wavelet, options.norm)
     _check_start(options, x, plans)
     return _analysis_call(x, plans, _natural_level(level), trim_approx, TWO_AXES)
 
@@ -112,7 +112,7 @@ def swtn(
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
     options = _mode(start_level, norm)
     plans = axis_plans(wavelet, options, axes, x.ndim)
-    _warn_of_norm(wavelet, options.norm, "the wavelets used are")
+    warn_of_norm(wavelet, options.norm)
     _check_start(options, x, plans)
     return _analysis_call(x, plans, _natural_level(level), trim_approx, any_axes(len(plans)))
 
@@ -346,6 +346,17 @@ def _check_filters(wavelet: Wavelets, mode: Modes) -> None:
             "an undecimated transform by a lifting scheme has no pullback: use its filter bank "
             "(scheme.to_filter_bank()), or torch, which differentiates it"
         )
+    check_periodic(mode)
+
+
+def check_periodic(mode: Any) -> None:
+    """Raise unless this is the boundary mode of undecimated filter banks.
+
+    Raises
+    ------
+    ModeError
+        If it is another one.
+    """
     if not isinstance(mode, str) or mode != "periodization":
         raise ModeError(
             f"undecimated filter banks only support mode='periodization', got {mode!r}; a "
@@ -386,7 +397,8 @@ def _natural_level(level: Any) -> int:
     return natural_level(level)
 
 
-def _warn_of_norm(wavelet: Wavelets, norm: bool, subject: str) -> None:
+def warn_of_norm(wavelet: Wavelets, norm: bool, subject: str = "the wavelets used are") -> None:
+    """Warn if the wavelets are not orthogonal and ``norm`` is set."""
     if not norm:
         return
     given = list(wavelet) if isinstance(wavelet, list | tuple) else [wavelet]

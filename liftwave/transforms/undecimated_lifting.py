@@ -220,6 +220,30 @@ def synthesise(bands: Sequence[Array | None], plans: AxisPlans, norm: bool) -> A
     return first.close(x)
 
 
+def lifted_components(bands: Sequence[Array], plans: AxisPlans, norm: bool) -> list[Array]:
+    """The inverse of each band alone: the approximation, then details, coarsest level first.
+
+    Raises
+    ------
+    WaveletError
+        If the schemes round to integers, so that the inverses do not add up.
+    """
+    if plans.is_integer:
+        raise WaveletError(
+            "the components of an integer scheme do not add up, because its steps round: use the "
+            "scheme without to_integer(), or its filter bank"
+        )
+    smooth, *details = bands
+    absent: list[Array | None] = [None] * len(details)
+    results = [synthesise([smooth, *absent], plans, norm)]
+    of_level = len(detail_keys(len(plans)))
+    for k, band in enumerate(details):
+        # Coarser levels are left out, since they have no bands.
+        first, rest = [None] * (k % of_level), absent[k + 1 :]
+        results.append(synthesise([None, *first, band, *rest], plans, norm))
+    return results
+
+
 def _merged(
     approx: Array, details: dict[str, Array], plans: AxisPlans, depth: int, norm: bool
 ) -> Array:

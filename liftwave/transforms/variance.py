@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from liftwave._arrays.convert import as_array, common_namespace
 from liftwave._execute import execute
-from liftwave._numbers import is_one_of
 from liftwave._plan.arguments import check_positive_level, normalize_axis
 from liftwave._typing import Array, ArrayLike
-from liftwave.errors import DTypeError, LevelError, OptionError, ShapeError
+from liftwave.errors import DTypeError, LevelError, ShapeError
 from liftwave.transforms.estimates import (
+    Estimator,
     Interval,
     WaveletEstimate,
     around,
+    check_estimator,
     check_interval,
     estimate,
     spread,
@@ -24,9 +25,6 @@ from liftwave.transforms.estimates import (
 )
 from liftwave.transforms.modwt import Edges, analysis_call, plans_of
 from liftwave.wavelets.resolve import WaveletLike
-
-Estimator: TypeAlias = Literal["unbiased", "biased"]
-"""Whether coefficients that depend on the ends of the series are left out."""
 
 
 def wavelet_variance(
@@ -237,8 +235,7 @@ class _Series:
         mode: Edges,
         estimator: Estimator,
     ) -> None:
-        if not is_one_of(estimator, ("unbiased", "biased")):
-            raise OptionError(f"estimator must be 'unbiased' or 'biased', got {estimator!r}")
+        check_estimator(estimator)
         array = as_array(x)
         self.xp: Any = common_namespace([array])
         if self.xp.isdtype(array.dtype, "complex floating"):
