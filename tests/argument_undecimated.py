@@ -25,9 +25,9 @@ SHARED: dict[str, Case] = dict(
         _ours("swt_max_level", 8),
         _ours("mra", LINE, "haar", 1, -1, "swt", "periodization"),
         _ours("imra", pywt.mra(LINE, "haar", 2)),
-        _ours("mra2", IMAGE, "haar", 1, (-2, -1), "swt2", "periodization"),
+        _ours("mra2", IMAGE, "haar", 1, (-2, -1), "swt2", "periodization", levels_only=True),
         _ours("imra2", pywt.mra2(IMAGE, "haar", 1)),
-        _ours("mran", IMAGE, "haar", 1, None, "swtn", "periodization"),
+        _ours("mran", IMAGE, "haar", 1, None, "swtn", "periodization", levels_only=True),
         _ours("imran", pywt.mran(IMAGE, "haar", 1)),
     )
 )

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array
 from liftwave._execute import execute, graph_node
+from liftwave._kernels.reference.pieces import slice_along
 from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
-from liftwave._plan.arguments import check_positive_level, natural_level
+from liftwave._plan.arguments import check_positive_level, natural_level, normalize_axis
 from liftwave._plan.axes import AxisPlans, plans_along
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ArrayT, Data
 from liftwave.errors import LevelError, ModeError, ShapeError, WaveletError
 from liftwave.transforms.alignment import Alignment
-from liftwave.transforms.components import components
+from liftwave.transforms.components import FLAT, Components, undecimated_parts
 from liftwave.transforms.structures import BAND_LIST
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
 from liftwave.transforms.undecimated_lifting import is_lifting
@@ -87,7 +89,7 @@ def modwt(
     >>> W1.round(6).tolist(), V1.round(6).tolist()
     ([-3.0, 0.5, 1.0, 2.0, -0.5], [4.0, 1.5, 3.0, 6.0, 7.5])
     """
-    result: list[ArrayT] = execute(_analysis(x, wavelet, level, axis, mode))
+    result: list[ArrayT] = execute(modwt_call(x, wavelet, level, axis, mode))
     return result
 
 
@@ -124,13 +126,9 @@ def imodwt(
     >>> lw.imodwt(lw.modwt([1.0, 2.0, 4.0, 8.0, 7.0], "db2"), "db2").round(6).tolist()
     [1.0, 2.0, 4.0, 8.0, 7.0]
     """
-    bands = BAND_LIST.unpack(coeffs)
-    like = next((band for band in bands if band is not None), None)
-    if like is None:
-        raise ShapeError("At least one coefficient must contain a valid value.")
-    plans = plans_of(wavelet, axis, like.ndim)
-    x: ArrayT = execute(undecimated_synthesis(bands, plans, like.ndim, BAND_LIST))
-    return _first_half(x, plans, mode)
+    call = imodwt_call(coeffs, wavelet, axis)
+    result: ArrayT = first_half(execute(call), axis, mode)
+    return result
 
 
 @graph_node
@@ -167,10 +165,7 @@ def modwt_mra(
     >>> (S2 + D2 + D1).round(6).tolist()
     [1.0, 2.0, 4.0, 8.0, 7.0]
     """
-    array = as_array(x)
-    plans = plans_of(wavelet, axis, array.ndim)
-    parts = components(_analysis(array, wavelet, level, axis, mode), plans)
-    return [_first_half(part, plans, mode) for part in parts]
+    return mra_call(x, wavelet, level, axis, mode).run()
 
 
 def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
@@ -225,7 +220,8 @@ def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
 # --- arguments -------------------------------------------------------------------------------
 
 
-def _analysis(data: Any, wavelet: WaveletLike, level: int | None, axis: int, mode: Edges) -> Call:
+def modwt_call(data: Any, wavelet: WaveletLike, level: int | None, axis: int, mode: Edges) -> Call:
+    """The call of :func:`liftwave.modwt`, on the reflected signal if ``mode`` says so."""
     x = as_array(data)
     plans = plans_of(wavelet, axis, x.ndim)
     return analysis_call(x, plans, level, mode)
@@ -240,6 +236,32 @@ def analysis_call(x: Array, plans: AxisPlans, level: int | None, mode: Edges) ->
         raise LevelError(f"Level value must be greater than zero, got {level}")
     extended = reflected(x, plans[0].axis) if is_reflection(mode) else x
     return Call(analysis(plans, x.ndim, natural_level(level)), (extended,), BAND_LIST)
+
+
+def imodwt_call(coeffs: Sequence[Any], wavelet: WaveletLike, axis: int) -> Call:
+    """The call of the inverse: the signal, and its mirror image if it was reflected."""
+    bands = BAND_LIST.unpack(coeffs)
+    like = next((band for band in bands if band is not None), None)
+    if like is None:
+        raise ShapeError("At least one coefficient must contain a valid value.")
+    plans = plans_of(wavelet, axis, like.ndim)
+    return undecimated_synthesis(bands, plans, like.ndim, BAND_LIST)
+
+
+def mra_call(x: Any, wavelet: WaveletLike, level: int | None, axis: int, mode: Edges) -> Components:
+    """The call of :func:`liftwave.modwt_mra`."""
+    array = as_array(x)
+    (plan,) = plans = plans_of(wavelet, axis, array.ndim)
+    call = replace(modwt_call(array, wavelet, level, axis, mode), result=FLAT)
+    reflects = plan.axis if is_reflection(mode) else None
+    return Components(
+        call,
+        lambda bands: undecimated_parts(bands, plans),
+        BAND_LIST.pack,
+        BAND_LIST.unpack,
+        tuple(array.shape),
+        reflects,
+    )
 
 
 def plans_of(wavelet: WaveletLike, axis: int, ndim: int) -> AxisPlans:
@@ -282,12 +304,9 @@ def reflected(x: Array, axis: int) -> Array:
     return xp.concat([x, xp.flip(x, axis=axis)], axis=axis)
 
 
-def _first_half(x: ArrayT, plans: AxisPlans, mode: Edges) -> ArrayT:
+def first_half(x: Array, axis: int, mode: Edges) -> Array:
     """The samples before the mirror image."""
     if not is_reflection(mode):
         return x
-    axis = plans[0].axis
-    half: Any = (*(slice(None),) * axis, slice(x.shape[axis] // 2))
-    array: Any = x
-    result: ArrayT = array[half]
-    return result
+    axis = normalize_axis(axis, x.ndim)
+    return slice_along(x, axis, 0, 1, x.shape[axis] // 2)

@@ -8,6 +8,7 @@ from typing import Any
 from liftwave._execute import execute, graph_node
 from liftwave._typing import Array, ArrayT, Data, ModeLike, Modes
 from liftwave.transforms import undecimated_calls as calls
+from liftwave.transforms import undecimated_lifted_calls as lifted
 from liftwave.transforms.undecimated_lifting import is_lifting
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
@@ -103,7 +104,9 @@ def swt(
     ([2.12132, 4.242641, 8.485281, 6.363961], [-0.707107, -1.414214, -2.828427, 4.949747])
     """
     if is_lifting(wavelet):
-        return calls.lifted_swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
+        call = lifted.swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
+        bands: list[Any] = call.run()
+        return bands
     result: list[Any] = execute(
         calls.swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
     )
@@ -161,7 +164,8 @@ def iswt(
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
     if is_lifting(wavelet):
-        return calls.lifted_iswt(coeffs, wavelet, norm, axis, mode)
+        data: Array = lifted.iswt(coeffs, wavelet, norm, axis, mode).run()
+        return data
     result: Array = execute(calls.iswt(coeffs, wavelet, norm, axis, mode))
     return result
 
@@ -226,7 +230,9 @@ def swt2(
     ((3, 5), 2.0, True)
     """
     if is_lifting(wavelet):
-        return calls.lifted_swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
+        call = lifted.swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
+        bands: list[Any] = call.run()
+        return bands
     result: list[Any] = execute(
         calls.swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
     )
@@ -271,7 +277,8 @@ def iswt2(
     True
     """
     if is_lifting(wavelet):
-        return calls.lifted_iswt2(coeffs, wavelet, norm, axes, mode)
+        data: Array = lifted.iswt2(coeffs, wavelet, norm, axes, mode).run()
+        return data
     result: Array = execute(calls.iswt2(coeffs, wavelet, norm, axes, mode))
     return result
 
@@ -336,7 +343,9 @@ def swtn(
     (['aaa', 'aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd'], (3, 4, 5))
     """
     if is_lifting(wavelet):
-        return calls.lifted_swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
+        call = lifted.swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
+        bands: list[Any] = call.run()
+        return bands
     result: list[Any] = execute(
         calls.swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
     )
@@ -381,6 +390,7 @@ def iswtn(
     True
     """
     if is_lifting(wavelet):
-        return calls.lifted_iswtn(coeffs, wavelet, axes, norm, mode)
+        data: Array = lifted.iswtn(coeffs, wavelet, axes, norm, mode).run()
+        return data
     result: Array = execute(calls.iswtn(coeffs, wavelet, axes, norm, mode))
     return result
