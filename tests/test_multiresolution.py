@@ -92,6 +92,7 @@ def test_components_add_up_for_every_length() -> None:
     np.testing.assert_allclose(rec, x, rtol=0, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:Level value of")
 @pytest.mark.usefixtures("kernels")
 def test_levels_are_sums_of_components(xp: Library) -> None:
     x = xp.asarray(zero_mean((5, 8)))

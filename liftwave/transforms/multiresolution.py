@@ -138,8 +138,8 @@ def mra2(
     mode : str or sequence of two
         The boundary mode of ``"dwt2"``.
     levels_only : bool, optional
-        Whether to return one component for each level, the sum of its details. This takes about a
-        third of the time of the single components, and of their memory. Default False.
+        Whether to return one component for each level, the sum of its details, in a third of the
+        memory of the single components. Default False.
 
     Returns
     -------
