@@ -111,7 +111,7 @@ def test_levels_are_sums_of_components(xp: Library) -> None:
             np.testing.assert_allclose(to_numpy(part), expected, rtol=0, atol=1e-13)
         np.testing.assert_allclose(to_numpy(lw.imra(ours)), to_numpy(x), rtol=0, atol=1e-12)
     with pytest.raises(OptionError, match="levels_only"):
-        lw.mra2(x, "haar", 1, levels_only="no")  # type: ignore[arg-type]
+        lw.mra2(x, "haar", 1, levels_only=x)  # type: ignore[arg-type]
 
 
 def test_sums_do_not_modify_components() -> None:
