@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import as_array
+from liftwave._arrays.convert import as_array, check_out, open_arrays
 from liftwave._execute import execute, graph_node
 from liftwave._kernels.reference.pieces import slice_along
 from liftwave._operations.call import Call
@@ -99,6 +99,8 @@ def imodwt(
     wavelet: WaveletLike = "sym4",
     axis: int = -1,
     mode: Edges = "periodic",
+    *,
+    out: ArrayT | None = None,
 ) -> ArrayT:
     """Inverse maximal overlap transform.
 
@@ -109,6 +111,8 @@ def imodwt(
         zeros.
     wavelet, axis, mode
         As passed to :func:`modwt`.
+    out : array, optional
+        A writeable array for the result, as for :func:`idwt`.
 
     Returns
     -------
@@ -118,7 +122,8 @@ def imodwt(
     Raises
     ------
     ValueError
-        If the list is empty, the bands do not have the same shape, or ``mode`` is not one of these.
+        If the list is empty, the bands do not have the same shape, ``mode`` is not one of these, or
+        ``out`` does not match.
 
     Examples
     --------
@@ -127,8 +132,18 @@ def imodwt(
     [1.0, 2.0, 4.0, 8.0, 7.0]
     """
     call = imodwt_call(coeffs, wavelet, axis)
-    result: ArrayT = first_half(execute(call), axis, mode)
-    return result
+    if not is_reflection(mode):
+        signal: ArrayT = execute(replace(call, out=out))
+        return signal
+    if out is not None:
+        shape = first_half(call.arrays[0], axis, mode).shape
+        check_out(out, open_arrays(call.arrays)[0], tuple(shape))
+    result: Any = first_half(execute(call), axis, mode)
+    if out is None:
+        return cast("ArrayT", result)
+    target: Any = out
+    target[...] = result
+    return out
 
 
 @graph_node

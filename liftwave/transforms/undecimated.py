@@ -121,6 +121,7 @@ def iswt(
     axis: int = -1,
     *,
     mode: ModeLike = "periodization",
+    out: Array | None = None,
 ) -> Array:
     r"""Multilevel inverse undecimated wavelet transform along one axis.
 
@@ -131,6 +132,8 @@ def iswt(
         them. Only the coarsest approximation is used. A detail can be ``None``, which means zeros.
     wavelet, norm, axis, mode
         As passed to :func:`swt`.
+    out : array, optional
+        A writeable array for the result, as for :func:`idwt`.
 
     Returns
     -------
@@ -140,7 +143,7 @@ def iswt(
     Raises
     ------
     ValueError
-        If the list is empty or the bands do not have the same shape.
+        If the list is empty, the bands do not have the same shape, or ``out`` does not match.
 
     Notes
     -----
@@ -164,9 +167,9 @@ def iswt(
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
     if is_lifting(wavelet):
-        data: Array = lifted.iswt(coeffs, wavelet, norm, axis, mode).run()
+        data: Array = lifted.iswt(coeffs, wavelet, norm, axis, mode).run(out)
         return data
-    result: Array = execute(calls.iswt(coeffs, wavelet, norm, axis, mode))
+    result: Array = execute(calls.iswt(coeffs, wavelet, norm, axis, mode, out=out))
     return result
 
 
@@ -247,6 +250,7 @@ def iswt2(
     axes: Sequence[int] = (-2, -1),
     *,
     mode: Modes = "periodization",
+    out: Array | None = None,
 ) -> Array:
     """Multilevel inverse 2-D undecimated wavelet transform.
 
@@ -257,6 +261,8 @@ def iswt2(
         levels. Only the coarsest one is used. A detail can be ``None``, which means zeros.
     wavelet, norm, axes, mode
         As passed to :func:`swt2`.
+    out : array, optional
+        A writeable array for the result, as for :func:`idwt`.
 
     Returns
     -------
@@ -266,7 +272,7 @@ def iswt2(
     Raises
     ------
     ValueError
-        If the list is empty or the bands do not have the same shape.
+        If the list is empty, the bands do not have the same shape, or ``out`` does not match.
 
     Examples
     --------
@@ -277,9 +283,9 @@ def iswt2(
     True
     """
     if is_lifting(wavelet):
-        data: Array = lifted.iswt2(coeffs, wavelet, norm, axes, mode).run()
+        data: Array = lifted.iswt2(coeffs, wavelet, norm, axes, mode).run(out)
         return data
-    result: Array = execute(calls.iswt2(coeffs, wavelet, norm, axes, mode))
+    result: Array = execute(calls.iswt2(coeffs, wavelet, norm, axes, mode, out=out))
     return result
 
 
@@ -360,6 +366,7 @@ def iswtn(
     norm: bool = False,
     *,
     mode: Modes = "periodization",
+    out: Array | None = None,
 ) -> Array:
     """Multilevel inverse n-D undecimated wavelet transform.
 
@@ -370,6 +377,8 @@ def iswtn(
         levels. Only the coarsest one is used. Keys that are missing stand for zeros.
     wavelet, axes, norm, mode
         As passed to :func:`swtn`.
+    out : array, optional
+        A writeable array for the result, as for :func:`idwt`.
 
     Returns
     -------
@@ -390,7 +399,7 @@ def iswtn(
     True
     """
     if is_lifting(wavelet):
-        data: Array = lifted.iswtn(coeffs, wavelet, axes, norm, mode).run()
+        data: Array = lifted.iswtn(coeffs, wavelet, axes, norm, mode).run(out)
         return data
-    result: Array = execute(calls.iswtn(coeffs, wavelet, axes, norm, mode))
+    result: Array = execute(calls.iswtn(coeffs, wavelet, axes, norm, mode, out=out))
     return result

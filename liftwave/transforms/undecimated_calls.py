@@ -156,6 +156,8 @@ def iswt(
     norm: bool = False,
     axis: int = -1,
     mode: ModeLike = "periodization",
+    *,
+    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt`."""
     _check_filters(wavelet, mode)
@@ -163,7 +165,7 @@ def iswt(
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
     plans = plans_along(wavelet, undecimated_options(0, norm), axis, ndim)
-    return undecimated_synthesis(bands, plans, ndim, structure)
+    return undecimated_synthesis(bands, plans, ndim, structure, out)
 
 
 def iswt2(
@@ -172,6 +174,8 @@ def iswt2(
     norm: bool = False,
     axes: Sequence[int] = (-2, -1),
     mode: Modes = "periodization",
+    *,
+    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt2`."""
     _check_filters(wavelet, mode)
@@ -179,7 +183,7 @@ def iswt2(
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
     plans = axis_plans(wavelet, undecimated_options(0, norm), two_axes(axes), ndim)
-    return undecimated_synthesis(bands, plans, ndim, structure)
+    return undecimated_synthesis(bands, plans, ndim, structure, out)
 
 
 def iswtn(
@@ -188,6 +192,8 @@ def iswtn(
     axes: Sequence[int] | None = None,
     norm: bool = False,
     mode: Modes = "periodization",
+    *,
+    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswtn`."""
     _check_filters(wavelet, mode)
@@ -197,16 +203,20 @@ def iswtn(
     ndim = _ndim_of(bands)
     plans = axis_plans(wavelet, undecimated_options(0, norm), axes, ndim)
     check_letters(letters, plans)
-    return undecimated_synthesis(bands, plans, ndim, structure)
+    return undecimated_synthesis(bands, plans, ndim, structure, out)
 
 
 def undecimated_synthesis(
-    bands: Sequence[Array | None], plans: AxisPlans, ndim: int, structure: Structure
+    bands: Sequence[Array | None],
+    plans: AxisPlans,
+    ndim: int,
+    structure: Structure,
+    out: Array | None = None,
 ) -> Call:
     """The call of a synthesis. All bands must have the same shape."""
     shape_of_all(bands)
     assert (len(bands) - 1) % len(detail_keys(len(plans))) == 0
-    return synthesis_call(bands, plans, ndim, structure, trim_odd=False)
+    return synthesis_call(bands, plans, ndim, structure, out, trim_odd=False)
 
 
 def _ndim_of(bands: Sequence[Array | None]) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from liftwave._arrays.convert import as_array
+from liftwave._arrays.convert import as_array, check_out, open_arrays
+from liftwave._arrays.integers import open_integer_coefficients
 from liftwave._numbers import flag
 from liftwave._operations.call import SINGLE, Structure
 from liftwave._plan.arguments import normalize_axis
@@ -63,13 +64,24 @@ class LiftedCall:
     level: int | None = None
     trims: bool = False
 
-    def run(self) -> Any:
-        """The result of the function."""
+    def run(self, out: Array | None = None) -> Any:
+        """The result of the function; a synthesis writes it to ``out``."""
         if self.level is None:
-            return self.result.pack([synthesise(self.arrays, self.plans, self.options.norm)])
+            return self._synthesised(out)
         (x,), options = self.arrays, self.options
         bands = analyse(x, self.plans, self.level, options.start_level, options.norm)
         return self.result.pack(self.selected(bands))
+
+    def _synthesised(self, out: Array | None) -> Array:
+        present = [band for band in self.arrays if band is not None]
+        if out is not None:
+            opened = (open_integer_coefficients if self.plans.is_integer else open_arrays)(present)
+            check_out(out, opened[0], tuple(present[0].shape))
+        x = synthesise(self.arrays, self.plans, self.options.norm)
+        if out is None:
+            return x
+        out[...] = x
+        return out
 
     def selected(self, bands: Sequence[Any]) -> list[Any]:
         """The bands that an analysis returns, among those of all levels."""
