@@ -178,6 +178,7 @@ def draw_signals(panels: Sequence[Panel], spacing: float, unit: str) -> Figure:
     axes = np.atleast_1d(figure.subplots(count, 1, sharex=True))
     for ax, panel in zip(axes, panels, strict=True):
         _draw_signal(ax, panel, spacing)
+    figure.align_ylabels(axes)
     length = panels[0].values.size * spacing
     axes[-1].set_xlim(0, length)
     marks = any(edge > 0 for panel in panels for edge in panel.edges[0])
@@ -219,16 +220,16 @@ def _outline(
 # --- images ----------------------------------------------------------------------------------
 
 
-def draw_images(panels: Sequence[Panel], columns: int = 3) -> Figure:
-    """Images side by side, the approximation in a row of its own.
+def draw_images(panels: Sequence[Panel], columns: int = 3, leading: int = 1) -> Figure:
+    """Images side by side, the ``leading`` ones in a row of their own.
 
     A frame surrounds the values that do not depend on samples beyond the ends.
     """
     from matplotlib.figure import Figure
 
-    smooth, *details = panels
-    rows = [[smooth], *(details[k : k + columns] for k in range(0, len(details), columns))]
-    height, width = smooth.values.shape
+    first, rest = panels[:leading], panels[leading:]
+    rows = [first, *(rest[k : k + columns] for k in range(0, len(rest), columns))]
+    height, width = panels[0].values.shape
     side = 9 / columns
     row_height = min(max(side * height / width, 1.0), 3 * side) + 0.35
     figure = Figure(figsize=(9, row_height * len(rows) + 0.5), layout="constrained")
@@ -238,6 +239,9 @@ def draw_images(panels: Sequence[Panel], columns: int = 3) -> Figure:
     for line, row in zip(grid, rows, strict=True):
         for ax, panel in zip(line, row, strict=False):
             _draw_image(ax, panel)
+    if any(ax.lines for ax in grid.flat):
+        note = "dashed frame: values that do not depend on samples beyond the edges"
+        figure.supxlabel(note, fontsize=9)
     return figure
 
 
