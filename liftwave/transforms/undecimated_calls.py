@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,6 @@ from liftwave.errors import (
     warn,
 )
 from liftwave.transforms.calls import synthesis_call, two_axes
-from liftwave.transforms.undecimated_lifting import is_lifting
 from liftwave.transforms.undecimated_structures import (
     ONE_AXIS,
     TWO_AXES,
@@ -54,7 +54,7 @@ def swt(
     mode: ModeLike = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swt`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     x = data if type(data) is np.ndarray else as_array(data)
     options = undecimated_options(start_level, norm)
     plans = plans_along(wavelet, options, axis, x.ndim)
@@ -80,7 +80,7 @@ def swt2(
     mode: Modes = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swt2`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     x = data if type(data) is np.ndarray else as_array(data)
     pair = two_axes(axes)
     if x.ndim < 2:
@@ -105,7 +105,7 @@ def swtn(
     mode: Modes = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swtn`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     x = data if type(data) is np.ndarray else as_array(data)
     if x.ndim < 1:
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
@@ -160,7 +160,7 @@ def iswt(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     structure = ONE_AXIS.of_argument(coeffs, (tuple, list))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
@@ -178,7 +178,7 @@ def iswt2(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt2`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     structure = TWO_AXES.of_argument(coeffs, (tuple, list))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
@@ -196,7 +196,7 @@ def iswtn(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswtn`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     letters = letters_of(coeffs)
     structure = any_axes(letters).of_argument(coeffs, (dict,))
     bands = structure.unpack(coeffs)
@@ -248,12 +248,6 @@ def check_letters(letters: int, plans: AxisPlans) -> None:
 # --- arguments -------------------------------------------------------------------------------
 
 
-def _check_filters(wavelet: Wavelets, mode: Modes) -> None:
-    """Raise unless the wavelets are filter banks with their boundary mode."""
-    assert not is_lifting(wavelet)  # undecimated_lifted_calls.py has the calls of schemes
-    check_periodic(mode)
-
-
 def check_periodic(mode: Any) -> None:
     """Raise unless this is the boundary mode of undecimated filter banks.
 
@@ -271,10 +265,17 @@ def check_periodic(mode: Any) -> None:
 
 def undecimated_options(start_level: int, norm: bool) -> Undecimated:
     """The options of a transform with PyWavelets' names and alignment."""
+    if type(start_level) is int and type(norm) is bool:
+        return _options(start_level, norm)
     start = whole_number(start_level, "start_level must be an integer", LevelTypeError)
+    return _options(start, flag(norm, "norm"))
+
+
+@lru_cache(maxsize=256)
+def _options(start: int, norm: bool) -> Undecimated:
     if start < 0:
         raise LevelError(f"start_level must be at least 0, got {start}")
-    return Undecimated("centred", natural_level(start), flag(norm, "norm"))
+    return Undecimated("centred", natural_level(start), norm)
 
 
 def check_start(options: Undecimated, x: Array, plans: AxisPlans) -> None:

@@ -166,6 +166,8 @@ def sources(n: int, place: int, mode: Mode) -> tuple[Any, Any]:
 
 def is_lifting(wavelet: Any) -> bool:
     """Whether a wavelet, or one of several, is a lifting scheme."""
+    if type(wavelet) is str:
+        return False
     wavelets = wavelet if isinstance(wavelet, list | tuple) else [wavelet]
     return any(isinstance(each, LiftingScheme) for each in wavelets)
 
