@@ -320,10 +320,38 @@ def _best_tiles(x: np.ndarray, wavelet: str, level: int, rate: float) -> Figure:
     return figure
 
 
+def aligned_bands() -> Figure:
+    """The bands of an electrocardiogram, each moved by the delay of its filters."""
+    signal = pywt.data.ecg()[:1001].astype(float)
+    bands = lw.undecimated(signal, "sym4", level=5, transform="modwt")
+    return bands.plot("electrocardiogram, sym4, modwt", spacing=1 / 360, unit="s")
+
+
+def photograph_components() -> Figure:
+    """A photograph and its components on three scales, which add up to it."""
+    image = pywt.data.camera()[40:296, 120:376].astype(float)
+    smooth, *details = lw.mra2(image, "sym4", level=3, levels_only=True)
+    panels = {"photograph": image, "smooth, $S_3$: above 16 pixels": smooth}
+    for level, detail in zip((3, 2, 1), details, strict=True):
+        panels[f"detail, $D_{level}$: {2**level} to {2 ** (level + 1)} pixels"] = detail
+    figure = Figure(figsize=(9, 6.3), layout="constrained")
+    axes = figure.subplots(2, 3)
+    axes[0, 2].set_axis_off()
+    places = [axes[0, 0], axes[0, 1], *axes[1]]
+    for ax, (title, values) in zip(places, panels.items(), strict=True):
+        limit = 40 if title.startswith("detail") else None
+        ax.imshow(values, cmap="gray", vmin=None if limit is None else -limit, vmax=limit)
+        ax.set_title(title, fontsize=9)
+        ax.set_axis_off()
+    return figure
+
+
 DRAWN: dict[str, Any] = {
     "packets_sound.png": packets_of_a_sound,
     "packets_ecg.png": packets_of_an_electrocardiogram,
     "ecg_components.png": components,
+    "ecg_aligned.png": aligned_bands,
+    "photograph_components.png": photograph_components,
     "modes.svg": modes,
     "bands.png": bands,
     "lifting.svg": lifting,

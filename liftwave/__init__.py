@@ -47,7 +47,7 @@ if _t.TYPE_CHECKING:
         scale2frequency,
         wavefun,
     )
-    from liftwave.decomposition import Decomposition, decompose
+    from liftwave.decomposition import Decomposition, Undecimated, decompose, undecimated
     from liftwave.denoising import denoise, estimate_sigma
     from liftwave.gradients import vjp
     from liftwave.packets.arrays import packet_bands, wpdec, wprec
@@ -70,6 +70,7 @@ if _t.TYPE_CHECKING:
         unravel_coeffs,
         wavedecn_size,
     )
+    from liftwave.transforms.estimates import WaveletEstimate
     from liftwave.transforms.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
     from liftwave.transforms.lengths import (
         dwt_coeff_len,
@@ -90,7 +91,6 @@ if _t.TYPE_CHECKING:
         swtn,
     )
     from liftwave.transforms.variance import (
-        WaveletEstimate,
         wavelet_correlation,
         wavelet_covariance,
         wavelet_variance,
@@ -110,6 +110,7 @@ __all__ = [
     "Node2D",
     "NodeND",
     "PacketTree",
+    "Undecimated",
     "Wavelet",
     "WaveletEstimate",
     "WaveletPacket",
@@ -177,6 +178,7 @@ __all__ = [
     "swtn",
     "threshold",
     "threshold_firm",
+    "undecimated",
     "unravel_coeffs",
     "upcoef",
     "vjp",
@@ -209,7 +211,7 @@ _LATE_NAMES = {
         "scale2frequency",
         "wavefun",
     ),
-    "decomposition": ("Decomposition", "decompose"),
+    "decomposition": ("Decomposition", "Undecimated", "decompose", "undecimated"),
     "denoising": ("denoise", "estimate_sigma"),
     "gradients": ("vjp",),
     "packets.arrays": ("packet_bands", "wpdec", "wprec"),
@@ -232,6 +234,7 @@ _LATE_NAMES = {
         "unravel_coeffs",
         "wavedecn_size",
     ),
+    "transforms.estimates": ("WaveletEstimate",),
     "transforms.fully_separable": ("FswavedecnResult", "fswavedecn", "fswaverecn"),
     "transforms.lengths": (
         "dwt_coeff_len",
@@ -252,7 +255,6 @@ _LATE_NAMES = {
         "swtn",
     ),
     "transforms.variance": (
-        "WaveletEstimate",
         "wavelet_correlation",
         "wavelet_covariance",
         "wavelet_variance",

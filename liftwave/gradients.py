@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
-
-import numpy as np
+from typing import Any
 
 from liftwave._arrays.convert import (
-    Opened,
     as_array,
     common_namespace,
     is_half,
     never_native_half,
     open_array,
 )
-from liftwave._arrays.tensors import resolved
 from liftwave._dispatch import kernels_for
 from liftwave._numbers import flag
 from liftwave._operations.call import Call
-from liftwave._operations.operation import Operation, Shape
-from liftwave._operations.wavelet_operation import WaveletOperation
+from liftwave._operations.operation import Operation
+from liftwave._pullbacks import (
+    Gradient,
+    Pullback,
+    as_read,
+    checked_cotangent,
+    checked_cotangents,
+    transform_vjp,
+)
 from liftwave._typing import Array, Rule
-from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
+from liftwave._undecimated_pullbacks import VJPS
+from liftwave.errors import ArgumentTypeError
 from liftwave.packets import calls as packet_calls
 from liftwave.packets.arrays import wpdec, wprec
 from liftwave.packets.undecimated import swpdec, swprec
@@ -89,27 +92,6 @@ TRANSFORM_CALLS: dict[Callable[..., Any], Callable[..., Call]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Gradient:
-    """The result of a pullback.
-
-    Attributes
-    ----------
-    data : array or structure of coefficients
-        The gradient with respect to the data: an array, or coefficients in the passed structure.
-    wavelet : FilterBankGradient, LiftingGradient, list of these, or None
-        The gradient with respect to the wavelet; a list if a sequence of wavelets was passed.
-        ``None`` for ``wavelet=False``.
-    """
-
-    data: Any
-    wavelet: Any
-
-
-Pullback: TypeAlias = Callable[..., Gradient]
-"""``pullback(cotangents, wavelet=True)``: maps cotangents of the result to a :class:`Gradient`."""
-
-
 def vjp(
     function: Callable[..., Any], /, *args: Any, **kwargs: Any
 ) -> tuple[Any, Callable[..., Any]]:
@@ -123,7 +105,8 @@ def vjp(
         :func:`wavedecn`, :func:`waverecn`, :func:`fswavedecn`, :func:`fswaverecn`,
         :func:`downcoef`, :func:`upcoef`, :func:`wpdec`, :func:`wprec`, :func:`swpdec`,
         :func:`swprec`, :func:`swt`, :func:`iswt`, :func:`swt2`, :func:`iswt2`, :func:`swtn`,
-        :func:`iswtn`, :func:`threshold`; or a function of :mod:`liftwave.pooling`.
+        :func:`iswtn`, :func:`modwt`, :func:`imodwt`, :func:`mra`, :func:`mra2`, :func:`mran`,
+        :func:`modwt_mra`, :func:`threshold`; or a function of :mod:`liftwave.pooling`.
     *args, **kwargs
         The arguments of ``function``, without ``out``.
 
@@ -181,20 +164,23 @@ def vjp(
     arguments = _bind(function, args, kwargs)
     if function in POOLING_CALLS:
         return _pooling_vjp(POOLING_CALLS[function](**arguments))
+    if function in VJPS:
+        return VJPS[function](**arguments)
     if function is threshold:
         return _threshold_vjp(**arguments)
     if function is fswavedecn:
         return _fully_separable_analysis_vjp(arguments)
     if function is fswaverecn:
         return _fully_separable_synthesis_vjp(**arguments)
-    return _transform_vjp(TRANSFORM_CALLS[function](**arguments), arguments["wavelet"])
+    return transform_vjp(TRANSFORM_CALLS[function](**arguments), arguments["wavelet"])
 
 
 def _bind(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of a function by name."""
-    functions = [*TRANSFORM_CALLS, fswavedecn, fswaverecn, threshold, *POOLING_CALLS]
+    others = (fswavedecn, fswaverecn, threshold)
+    functions = dict.fromkeys([*TRANSFORM_CALLS, *VJPS, *others, *POOLING_CALLS])
     if not callable(function) or function not in functions:
         names = ", ".join(candidate.__name__ for candidate in functions)
         raise ArgumentTypeError(
@@ -211,87 +197,6 @@ def _bind(
     return bound.arguments
 
 
-# --- transforms ------------------------------------------------------------------------------
-
-
-def _transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
-    """Result and pullback of one analysis or synthesis."""
-    operation = cast(WaveletOperation, call.operation)
-    wavelets = WaveletArgument(operation.wavelets, argument)
-    wavelets.check(*call.arrays)
-    opened = operation.open_floating(call.arrays)
-    inputs = _as_read([x for x, *_ in opened])
-    shapes = [tuple(x.shape) for x in inputs]
-    operation = _with_numbers(operation, inputs)
-    results = operation.run(inputs, call.sizes, kernels_for(*inputs))
-    residuals = operation.residuals(shapes, call.sizes, exact=True, parameters=True)
-    values = results if residuals == "outputs" else inputs
-    names = operation.result_names
-
-    def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
-        arrays = _as_read(call.result.unpack(cotangents))
-        bands = _checked_cotangents(arrays, results, opened[0], names)
-        if all(g is None for g in bands):
-            bands[0] = opened[0].xp.zeros_like(results[0])
-        kernels = kernels_for(*(g for g in bands if g is not None), results[0])
-        if flag(wavelet, "wavelet"):
-            data, axes = operation.pull_back(bands, values, residuals, shapes, (), kernels)
-            of_wavelet = wavelets.gradient(axes, results[0], not operation.uses_synthesis_filters)
-        else:
-            data, _ = operation.pull_back(bands, [], "nothing", shapes, (), kernels)
-            of_wavelet = None
-        return Gradient(call.data.pack(opened[0].close_all(data)), of_wavelet)
-
-    if operation.is_identity:
-        return call.result.pack(call.arrays), pullback
-    return call.result.pack(opened[0].close_all(results, operation.data_outputs)), pullback
-
-
-def _with_numbers(operation: WaveletOperation, inputs: Sequence[Array]) -> WaveletOperation:
-    """The operation with taps as its kernels need them: numbers for kernels that read memory.
-
-    Taps that torch records stay arrays, so that torch can differentiate with respect to them.
-    """
-    _, taps = operation.with_slots()
-    needs_numbers = bool(taps) and kernels_for(*inputs, *taps).wants_numpy
-    return operation.with_numbers() if needs_numbers else operation
-
-
-def _as_read(arrays: Sequence[Any]) -> list[Any]:
-    """The arrays, with lazily conjugated or negated tensors resolved to plain numbers."""
-    return [x if x is None or type(x) is np.ndarray else resolved(x) for x in arrays]
-
-
-def _checked_cotangents(
-    cotangents: Sequence[Any], results: Sequence[Array], opened: Opened, names: Sequence[str]
-) -> list[Array | None]:
-    """Check the cotangents against the results, and convert them to the dtype of computation."""
-    if len(cotangents) != len(results):
-        raise ShapeError(
-            f"cotangents of {len(cotangents)} bands do not fit a result of {len(results)}: pass "
-            "the structure of the result"
-        )
-    arrays = []
-    for g, y, name in zip(cotangents, results, names, strict=True):
-        fits = g is None or (type(g) is type(y) and g.dtype == y.dtype and g.shape == y.shape)
-        arrays.append(g if fits else _checked_cotangent(g, tuple(y.shape), opened, name))
-    return arrays
-
-
-def _checked_cotangent(cotangent: Any, shape: Shape, opened: Opened, name: str) -> Array:
-    array = as_array(cotangent)
-    common_namespace([array, opened.array])
-    if tuple(array.shape) != shape:
-        raise ShapeError(
-            f"the cotangent of {name} has shape {tuple(array.shape)}, the result has {shape}"
-        )
-    dtype, xp = opened.array.dtype, opened.xp
-    is_complex = xp.isdtype(array.dtype, "complex floating")
-    if is_complex and not xp.isdtype(dtype, "complex floating"):
-        raise DTypeError(f"the cotangent of {name} is complex, the result is real")
-    return array if array.dtype == dtype else xp.astype(array, dtype)
-
-
 # --- fully separable transforms: one axis after the other --------------------------------------
 
 
@@ -304,7 +209,7 @@ def _fully_separable_analysis_vjp(arguments: dict[str, Any]) -> tuple[Any, Pullb
     coeffs, slices, pullbacks = opened.array, [], []
     for plan, level in zip(plans, depths, strict=True):
         call, places = axis_analysis(coeffs, plan, level)
-        coeffs, axis_pullback = _transform_vjp(call, plan.wavelet)
+        coeffs, axis_pullback = transform_vjp(call, plan.wavelet)
         slices.append(places)
         pullbacks.append(axis_pullback)
     shape = tuple(coeffs.shape)
@@ -312,7 +217,7 @@ def _fully_separable_analysis_vjp(arguments: dict[str, Any]) -> tuple[Any, Pullb
     def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
         is_result = isinstance(cotangents, FswavedecnResult)
         values = cotangents.coeffs if is_result else cotangents
-        cotangent = _checked_cotangent(values, shape, opened, "the coefficients")
+        cotangent = checked_cotangent(values, shape, opened, "the coefficients")
         cotangent, gradients = _pull_back_axes(cotangent, pullbacks, wavelet)
         of_wavelet = (
             wavelets.combine(gradients[::-1], cotangent) if flag(wavelet, "wavelet") else None
@@ -331,12 +236,12 @@ def _fully_separable_synthesis_vjp(fswavedecn_result: FswavedecnResult) -> tuple
     wavelets.check(opened.array)
     data, pullbacks = opened.array, []
     for plan, places in reversed(list(zip(result._plans, result.coeff_slices, strict=True))):
-        data, axis_pullback = _transform_vjp(axis_synthesis(data, plan, places), plan.wavelet)
+        data, axis_pullback = transform_vjp(axis_synthesis(data, plan, places), plan.wavelet)
         pullbacks.append(axis_pullback)
     shape = tuple(data.shape)
 
     def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
-        cotangent = _checked_cotangent(cotangents, shape, opened, "the result")
+        cotangent = checked_cotangent(cotangents, shape, opened, "the result")
         cotangent, gradients = _pull_back_axes(cotangent, pullbacks, wavelet)
         coeffs = opened.close(cotangent)
         of_wavelet = wavelets.combine(gradients, cotangent) if flag(wavelet, "wavelet") else None
@@ -366,7 +271,7 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     """Result and pullback of a pooling function."""
     operation: Operation = call.operation
     opened = operation.open(call.arrays, never_native_half)
-    inputs = _as_read([x for x, *_ in opened])
+    inputs = as_read([x for x, *_ in opened])
     shapes = [tuple(x.shape) for x in inputs]
     results = operation.run(inputs, call.sizes, kernels_for(*inputs))
     exact = not is_half(inputs[0])
@@ -375,9 +280,9 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     sizes = operation.derivative_sizes(shapes, call.sizes)
 
     def pullback(cotangents: Any) -> PoolingGradient:
-        values = _as_read(call.result.unpack(cotangents))
+        values = as_read(call.result.unpack(cotangents))
         names = ["the result"] * len(results)
-        output_cotangents = _checked_cotangents(values, results, opened[0], names)
+        output_cotangents = checked_cotangents(values, results, opened[0], names)
         if all(g is None for g in output_cotangents):
             output_cotangents[0] = opened[0].xp.zeros_like(results[0])
         kernels = kernels_for(*saved, *(g for g in output_cotangents if g is not None))
@@ -402,7 +307,7 @@ def _threshold_vjp(
     opened = opened_floats(array, common_namespace([array]))
 
     def pullback(cotangent: Any) -> ThresholdGradient:
-        checked = _checked_cotangent(cotangent, tuple(result.shape), opened, "the result")
+        checked = checked_cotangent(cotangent, tuple(result.shape), opened, "the result")
         gradient = pull_back(checked, opened.array, value, mode)
         return ThresholdGradient(opened.close(gradient.data), gradient.value)
 

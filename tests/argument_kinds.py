@@ -91,6 +91,7 @@ ALL_KINDS = {**KINDS, **MORE_KINDS}
 
 UNCHECKED = {
     "Decomposition": "decompose() and from_pywt() make it",
+    "Undecimated": "undecimated() makes it",
     "WaveletEstimate": "wavelet_variance() and others make it",
     "orthfilt": "PyWavelets' function, by its old name",
     "operators.ReconstructionOperator": "WaveletOperator.inverse() makes it",

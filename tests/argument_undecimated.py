@@ -17,28 +17,42 @@ _ours = cases(lw, "")
 SHARED: dict[str, Case] = dict(
     (
         _ours("swt", LINE, "haar", 1, 0, -1, False, False, **PERIODIC),
-        _ours("iswt", pywt.swt(LINE, "haar", 2), "haar", False, -1, **PERIODIC),
+        _ours("iswt", pywt.swt(LINE, "haar", 2), "haar", False, -1, **PERIODIC, out=LINE.copy()),
         _ours("swt2", IMAGE, "haar", 1, 0, (-2, -1), False, False, **PERIODIC),
-        _ours("iswt2", pywt.swt2(IMAGE, "haar", 1), "haar", False, (-2, -1), **PERIODIC),
+        _ours(
+            *("iswt2", pywt.swt2(IMAGE, "haar", 1), "haar", False, (-2, -1)),
+            **PERIODIC,
+            out=IMAGE.copy(),
+        ),
         _ours("swtn", IMAGE, "haar", 1, 0, None, False, False, **PERIODIC),
-        _ours("iswtn", pywt.swtn(IMAGE, "haar", 1), "haar", None, False, **PERIODIC),
+        _ours(
+            *("iswtn", pywt.swtn(IMAGE, "haar", 1), "haar", None, False),
+            **PERIODIC,
+            out=IMAGE.copy(),
+        ),
         _ours("swt_max_level", 8),
         _ours("mra", LINE, "haar", 1, -1, "swt", "periodization"),
         _ours("imra", pywt.mra(LINE, "haar", 2)),
-        _ours("mra2", IMAGE, "haar", 1, (-2, -1), "swt2", "periodization"),
+        _ours("mra2", IMAGE, "haar", 1, (-2, -1), "swt2", "periodization", levels_only=True),
         _ours("imra2", pywt.mra2(IMAGE, "haar", 1)),
-        _ours("mran", IMAGE, "haar", 1, None, "swtn", "periodization"),
+        _ours("mran", IMAGE, "haar", 1, None, "swtn", "periodization", levels_only=True),
         _ours("imran", pywt.mran(IMAGE, "haar", 1)),
     )
 )
 
+U = lw.undecimated(LINE, "haar", 1)
+_object = cases(U, "Undecimated.")
 _estimate = {"mode": "periodic", "estimator": "unbiased", "confidence": 0.95}
 OURS: dict[str, Case] = dict(
     (
         _ours("modwt", LINE, "haar", 1, -1, "reflection"),
-        _ours("imodwt", lw.modwt(LINE, "haar", 2), "haar", -1, "reflection"),
+        _ours("imodwt", lw.modwt(LINE, "haar", 2), "haar", -1, "periodic", out=LINE.copy()),
         _ours("modwt_mra", LINE, "haar", 1, -1, "periodic"),
         _ours("modwt_shifts", "haar", 2),
+        _ours("undecimated", LINE, "haar", 1, "reflection", 0, transform="modwt", norm=False),
+        _object("variance", estimator="unbiased", interval="chi2eta1", confidence=0.95),
+        _object("from_array", U.to_array()),
+        _object("plot", "title", components=True, spacing=0.5, unit="s"),
         _ours("wavelet_variance", LINE, "haar", 1, -1, interval="chi2", **_estimate),
         _ours("wavelet_covariance", LINE, LINE, "haar", 1, -1, **_estimate),
         _ours("wavelet_correlation", LINE, LINE, "haar", 1, -1, **_estimate),

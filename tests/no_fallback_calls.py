@@ -304,7 +304,20 @@ TRANSFORMS["wprec"] = [
     call(lw.wprec, lw.wpdec(IMAGE, "db2", level=1, axes=None), "db2", axes=None),
     call(lw.wprec, lw.wpdec(LINE, "db2", tree=PACKETS), "db2", tree=PACKETS, shape=LINE.shape),
 ]
+
+
+def undecimated(x: Any, *arguments: Any, **named: Any) -> list[Any]:
+    """The results of the methods of an undecimated transform."""
+    bands = lw.undecimated(x, *arguments, **named)
+    changed = bands.threshold(0.1, "soft").keep_largest(0.5)
+    return [changed.reconstruct(), *bands.mra().values(), bands.to_array()]
+
+
 UNDECIMATED: dict[str, list[Call]] = {
+    "undecimated": [
+        call(undecimated, IMAGE, "db2", 2),
+        call(undecimated, VOLUME, "db2", 2, "reflection", 1, transform="modwt"),
+    ],
     "swt": [
         *(call(lw.swt, LINE, wavelet, 3) for wavelet in BANKS),
         call(lw.swt, VOLUME, "db2", 2, 1, 1, True),
@@ -448,6 +461,7 @@ NO_ARRAYS = frozenset(
         "Node2D",
         "NodeND",
         "PacketTree",
+        "Undecimated",
         "Wavelet",
         "central_frequency",
         "centrfrq",

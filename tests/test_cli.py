@@ -344,7 +344,8 @@ def test_tour(folder):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "tour", "decompose", "reconstruct", "denoise", "sparsify", "packets", "info"]
+    "command",
+    ["", "tour", "decompose", "reconstruct", "denoise", "sparsify", "packets", "mra", "info"],
 )
 def test_help_has_examples(command, run):
     said = run(*command.split(), "--help")
@@ -361,7 +362,7 @@ def test_examples_in_the_help_run(run, folder):
     for name in ("music.wav", "hiss.wav"):
         write_sound(folder / name, sounds()["stereo int16"])
     np.save("volume.npy", RNG.standard_normal((40, 41, 42)))
-    for command in ("decompose", "reconstruct", "denoise", "sparsify", "packets", "info"):
+    for command in ("decompose", "reconstruct", "denoise", "sparsify", "packets", "mra", "info"):
         for line in re.findall(r"^ *liftwave (.*?) *$", run(command, "--help"), re.MULTILINE):
             assert run(*line.split())
 

@@ -80,7 +80,7 @@ def cut(path, share=0.5):
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
 
 
-@pytest.mark.parametrize("command", ["decompose", "denoise", "sparsify"])
+@pytest.mark.parametrize("command", ["decompose", "denoise", "sparsify", "mra"])
 def test_missing_files(command, fails):
     target = "x.npz" if command == "decompose" else "x.npy"
     fails(r"error: nothing\.npy: no such file$", command, "nothing.npy", target)
@@ -175,6 +175,9 @@ def data(folder):
     write_png(folder / "rgba.png", channels(4))
     write_png(folder / "deep.png", deep(COLOUR))
     write_sound(folder / "stereo.wav", sounds()["stereo int16"])
+    write_sound(folder / "bytes.wav", sounds()["mono uint8"])
+    (folder / "part-D1.wav").write_bytes(b"kept")
+    np.save("cube.npy", np.zeros((3, 4, 5)))
     (folder / "folder").mkdir()
     (folder / "folder.npy").mkdir()
     (folder / "kept.npy").write_bytes(b"kept")
@@ -199,6 +202,16 @@ def data(folder):
         ("denoise rgba.png y.jpg", r"a JPEG file cannot hold an image of shape \(65, 78, 4\)"),
         ("denoise deep.png y.jpg", "dtype uint16; write a .png, .tif or .npy file"),
         ("denoise deep.png y.bmp", "a BMP file cannot hold"),
+        ("mra x.npy y.png", r"cannot write files that end in '\.png'; use one of \.npy, \.npz, "),
+        ("mra x.npy folder.npy", "is a directory, not a file"),
+        ("mra x.npy kept.npy", r"kept\.npy: the file exists already; add --force"),
+        ("mra x.npy nowhere/y.npz", "the folder nowhere does not exist"),
+        ("mra x.npy y.wav --level 1", "the input has no sample rate"),
+        ("mra float.npy y.tif --level 1", r"an image has the shape .*, got \(3001,\)"),
+        ("mra bytes.wav y.wav", "samples of 8 bits are not signed.* write a .npy or .npz file"),
+        ("mra stereo.wav part.wav --level 1", r"part-D1\.wav: the file exists already"),
+        ("mra x.npy --plot y.gif", r"cannot write files that end in '\.gif'; use one of \.png, "),
+        ("mra cube.npy --plot y.png", "one or two transformed axes, the data have 3; choose some"),
         ("info haar --plot y.xyz", r"cannot write files that end in '\.xyz'; use one of \.png, "),
         ("info haar --plot nowhere/y.png", "the folder nowhere does not exist"),
         ("tour -o kept.npy", r"kept\.npy: cannot create this folder \(File exists\)"),
@@ -218,6 +231,8 @@ COMMANDS = [
     "sparsify x.npy y.npz",
     "packets photo.png y.npz",
     "packets stereo.wav --plot y.png",
+    "mra stereo.wav y.wav --level 2",
+    "mra x.npy y.npz",
     "info haar --plot y.png",
 ]
 
@@ -273,6 +288,11 @@ def test_an_interruption_leaves_nothing(fails, data, monkeypatch):
         ("decompose x.npy y.npz --level 99999999999999999999", "'--level'"),
         ("decompose float.npy y.npz --integer", "--integer needs integer data, .* float64"),
         ("sparsify float.npy y.npz --integer", "--integer needs integer data"),
+        ("mra x.npy y.npz --edges mirror", "--edges must be reflection or periodic, got mirror"),
+        ("mra x.npy y.npz --level 0", "'--level'"),
+        ("mra x.npy y.npz -w nothing", "unknown wavelet 'nothing'"),
+        ("mra x.npy y.npz --axes 2", "--axes 2: the data have 2 axes, 0 to 1"),
+        ("mra x.npy y.npz --key data", "--key names an array in a .npz file"),
         ("sparsify x.npy y.npz --keep 0", "--keep must be above 0 and at most 1, got 0"),
         ("sparsify x.npy y.npz --keep 1.01", "--keep must be above 0 and at most 1"),
         ("sparsify x.npy y.npz --keep nan", "--keep must be above 0 and at most 1"),
@@ -373,7 +393,7 @@ def with_band(name, band):
 WHOLE_SCHEME = to_json(LiftingScheme.from_name("cdf5.3").to_integer(), [])
 
 TAMPERED = {
-    "another format": (with_about(format=3), "unknown format 3: only 1 and 2 are supported"),
+    "another format": (with_about(format=4), "unknown format 4: only 1, 2 and 3 are supported"),
     "no format": (without("format"), "its description has no 'format'"),
     "a missing band": (without("level1_ad"), "missing bands: level1_ad"),
     "no approximation": (without("level2_aa"), "missing bands: level2_aa"),

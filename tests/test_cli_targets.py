@@ -85,6 +85,8 @@ WRITERS = [
     "denoise x.wav {}.wav",
     "sparsify colour.png {}.png",
     "sparsify colour.png --plot {}.png",
+    "mra colour.png {}.npz",
+    "mra colour.png --plot {}.png",
     "info haar --plot {}.svg",
     "info haar --plot {}.pdf",
 ]

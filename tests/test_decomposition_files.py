@@ -153,7 +153,7 @@ def rewrite(path: Path, header: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 3}, "unknown format 3"),
+        ({"format": 4}, "unknown format 4"),
         ({"format": "2"}, 'unknown format "2"'),
         ({"wavelets": ["db2"]}, "its 1 wavelets and 2 modes should be as many as its 2 axes"),
         ({"wavelets": ["db2", "nix"]}, "nix"),

@@ -31,6 +31,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pooling", "transforms"),
     ("continuous", "decomposition"),
     ("packets",),
+    ("_pullbacks",),
+    ("_undecimated_pullbacks",),
     ("gradients", "operators"),
     ("constraints", "denoising"),
     ("", "torch", "data"),

@@ -92,6 +92,28 @@ def test_components_add_up_for_every_length() -> None:
     np.testing.assert_allclose(rec, x, rtol=0, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:Level value of")
+@pytest.mark.usefixtures("kernels")
+def test_levels_are_sums_of_components(xp: Library) -> None:
+    x = xp.asarray(zero_mean((5, 8)))
+    cases = (
+        (lw.mra2, {"wavelet": "db2"}),
+        (lw.mra2, {"wavelet": "db2", "transform": "dwt2", "mode": "zero"}),
+        (lw.mran, {"wavelet": ["haar", "db3"], "axes": (1, 0)}),
+        (lw.mran, {"wavelet": "db2", "transform": "dwtn", "axes": 1}),
+    )
+    for function, options in cases:
+        single = function(x, level=2, **options)
+        ours = function(x, level=2, levels_only=True, **options)
+        assert [type(part) for part in ours] == [type(x)] * 3
+        for part, details in zip(ours, single, strict=True):
+            expected = sum(map(to_numpy, leaves(details)))
+            np.testing.assert_allclose(to_numpy(part), expected, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(to_numpy(lw.imra(ours)), to_numpy(x), rtol=0, atol=1e-12)
+    with pytest.raises(OptionError, match="levels_only"):
+        lw.mra2(x, "haar", 1, levels_only=x)  # type: ignore[arg-type]
+
+
 def test_sums_do_not_modify_components() -> None:
     image = zero_mean((4, 8))
     for analyse, add in ((lw.mra2, lw.imra2), (lw.mran, lw.imran), (lw.mra, lw.imra)):

@@ -38,7 +38,7 @@ pytestmark = [
 
 ALL_CALLS = {**CALLS, **POOLING}
 NO_CUDA = "the CUDA kernels do not support it (see the table of fallbacks)"
-DIFFERENTIABLE = {*gradients.TRANSFORM_CALLS, *gradients.POOLING_CALLS}
+DIFFERENTIABLE = {*gradients.TRANSFORM_CALLS, *gradients.VJPS, *gradients.POOLING_CALLS}
 DIFFERENTIABLE |= {lw.fswavedecn, lw.fswaverecn}
 
 

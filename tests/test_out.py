@@ -22,6 +22,11 @@ WAYS: dict[str, tuple[Any, str]] = {
     "lifting": (SCHEME, "symmetric"),
 }
 
+PERIODIC: dict[str, tuple[Any, str]] = {
+    "undecimated": ("db3", "periodization"),
+    "undecimated lifting": (SCHEME, "symmetric"),
+}
+
 Inverse = Callable[..., Any]
 
 # Bands, and the function that takes them (and optionally ``out``).
@@ -56,6 +61,29 @@ CASES: dict[str, Callable[..., tuple[Any, Inverse]]] = {
 }
 
 
+UNDECIMATED: dict[str, Callable[..., tuple[Any, Inverse]]] = {
+    "iswt": lambda x, wavelet, mode: (
+        lw.swt(x, wavelet, 2, mode=mode),
+        lambda c, **out: lw.iswt(c, wavelet, mode=mode, **out),
+    ),
+    "iswt2": lambda x, wavelet, mode: (
+        lw.swt2(x, wavelet, 2, mode=mode, trim_approx=True),
+        lambda c, **out: lw.iswt2(c, wavelet, mode=mode, **out),
+    ),
+    "iswtn": lambda x, wavelet, mode: (
+        lw.swtn(x, wavelet, 1, mode=mode),
+        lambda c, **out: lw.iswtn(c, wavelet, mode=mode, **out),
+    ),
+}
+MODWT: dict[str, Callable[..., tuple[Any, Inverse]]] = {
+    f"imodwt, {mode}": lambda x, wavelet, _, mode=mode: (
+        lw.modwt(x, wavelet, 2, 1, mode),
+        lambda c, **out: lw.imodwt(c, wavelet, 1, mode, **out),
+    )
+    for mode in ("periodic", "reflection")
+}
+
+
 def empty(shape: tuple[int, ...], dtype: str, xp: Library) -> Any:
     """A writable array of NaN."""
     values = np.full(shape, np.nan, dtype)
@@ -73,6 +101,21 @@ def test_the_result_is_in_out(name: str, way: str, xp: Library, kernels: Any) ->
         out = empty(tuple(expected.shape), dtype, xp)
         assert inverse(given, out=out) is out
         assert_close(out, xp.asarray(expected) if xp.is_numpy else expected, ulps=0)
+
+
+@pytest.mark.parametrize("name", [*UNDECIMATED, *MODWT])
+def test_results_of_undecimated_transforms(name: str, xp: Library, kernels: Any) -> None:
+    ways = PERIODIC if name in UNDECIMATED else {"undecimated": PERIODIC["undecimated"]}
+    for way in ways.values():
+        coeffs, inverse = (UNDECIMATED | MODWT)[name](DATA, *way)
+        given = xp.tree(coeffs)
+        expected = inverse(given)
+        out = empty(tuple(expected.shape), "float64", xp)
+        assert inverse(given, out=out) is out
+        assert_close(out, xp.asarray(expected) if xp.is_numpy else expected, ulps=0)
+        for wrong in (empty((24, 20, 31), "float64", xp), empty(SHAPE, "float32", xp), [0.0]):
+            with pytest.raises(lw.errors.LiftwaveError, match=r"^out "):
+                inverse(given, out=wrong)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -104,6 +104,9 @@ PREPARED = {
     "soft_pool": lambda x: partial(pooling.soft_pool, x, 3, 1),
     "lift_down": lambda x: partial(pooling.lift_down, x, filters),
     "lift_up": lambda x: partial(pooling.lift_up, [x] * 4, filters),
+    "swt": lambda x: lambda: lw.swt(x.reshape(planes, -1), "db4", 3)[0][0],
+    "iswt": lambda x: partial(lw.iswt, [x.reshape(planes, -1)] * 4, "db4"),
+    "mra": lambda x: lambda: lw.mra(x.reshape(planes, -1), "db4", 3)[0],
     "vjp of lift_down": lambda x: pullback(pooling.lift_down, x, x[..., ::2, ::2], filters),
 }
 
@@ -146,7 +149,11 @@ with lw.kernels("reference"):
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no interval timers")
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize(
-    "call", ["dwt2", "vjp of dwt2", "soft_pool", "lift_down", "lift_up", "vjp of lift_down"]
+    "call",
+    [
+        *("dwt2", "vjp of dwt2", "soft_pool", "lift_down", "lift_up", "vjp of lift_down"),
+        *("swt", "iswt", "mra"),
+    ],
 )
 def test_handlers_of_signals_run_within_one_plane(call: str, threads: int) -> None:
     """A handler runs several times in a call on one plane per thread, and can end the call."""

@@ -55,6 +55,10 @@ TRANSFORMS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "dwt": (lw.dwt, lambda bands, *rest: lw.idwt(*bands, *rest)),
     "dwt2": (lw.dwt2, lw.idwt2),
     "wavedec2": (lw.wavedec2, lw.waverec2),
+    "swt": (
+        lambda x, wavelet, mode: lw.swt(x, wavelet, 2, mode=mode),
+        lambda bands, wavelet, mode: lw.iswt(bands, wavelet, mode=mode),
+    ),
 }
 
 

@@ -39,10 +39,27 @@ def test_intervals_of_variances() -> None:
     assert gaussian.value[0] - gaussian.lower[0] == pytest.approx(1.959964 * spread**0.5)
 
 
+def test_degrees_of_freedom_from_the_spectrum() -> None:
+    """Percival & Walden, equation 313c, with the integral of the squared spectrum as a sum."""
+    x = np.stack([NINO, np.cumsum(NINO)])
+    result = lw.wavelet_variance(x, "sym4", 3, interval="chi2eta1", confidence=0.9)
+    for j in (1, 2, 3):
+        for row in (0, 1):
+            w = lw.modwt(x[row], "sym4", 3)[4 - j][-result.counts[j - 1] :]
+            spectrum = abs(np.fft.fft(w, 4 * w.size)) ** 2 / w.size
+            half_integral = (spectrum**2).mean() / 2
+            eta, value = w.size * (w**2).mean() ** 2 / half_integral, (w**2).mean()
+            assert result.value[row, j - 1] == pytest.approx(value)
+            assert result.lower[row, j - 1] == pytest.approx(eta * value / chi2.ppf(0.95, eta))
+            assert result.upper[row, j - 1] == pytest.approx(eta * value / chi2.ppf(0.05, eta))
+    zeros = lw.wavelet_variance(np.zeros(64), "haar", 2, interval="chi2eta1")
+    assert not zeros.value.any() | zeros.lower.any() | zeros.upper.any()
+
+
 def test_intervals_cover_the_variance_of_white_noise() -> None:
     x = np.random.default_rng(0).standard_normal((600, 256))
     expected = 0.5 ** np.arange(1, 4)
-    for options in ({"interval": "chi2"}, {"interval": "gaussian"}):
+    for options in ({"interval": name} for name in ("chi2", "chi2eta1", "gaussian")):
         result = lw.wavelet_variance(x, "haar", 3, **options)
         np.testing.assert_allclose(result.value.mean(0), expected, rtol=0.02)
         covered = (result.lower <= expected) & (expected <= result.upper)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
+
 from liftwave._arrays.convert import NativeHalf, Opened
-from liftwave._kernels.contract import Kernels
+from liftwave._kernels.contract import Kernels, NativeRun
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.tap_gradients import FilterGradient, StepGradient
 from liftwave._operations.transform import Transform
@@ -32,6 +34,9 @@ class EveryLevel(WaveletOperation):
     """
 
     transform: Transform
+    native_runs: dict[Kernels, NativeRun | None] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     kind = "every_level"
     is_synthesis = False
@@ -110,7 +115,15 @@ class EveryLevel(WaveletOperation):
             bands = part.run([x, *taps], (), kernels)
             x = bands[0]
             results[:0] = bands
+        if type(x) is np.ndarray and self.is_plain:
+            self.native_runs[kernels] = self._native_run(kernels)
         return results
+
+    def _native_run(self, kernels: Kernels) -> NativeRun | None:
+        """The native runs of all levels, one after the other."""
+        runs = [part.native_runs.get(kernels) for part in self.parts]
+        native = [run for run in runs if run is not None]
+        return partial(_run_all, native) if len(native) == len(runs) else None
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
         """Each band has the shape of the signal."""
@@ -180,6 +193,18 @@ class EveryLevel(WaveletOperation):
         transform = self.transform.recordable(tensors, rounds_numbers)
         assert isinstance(transform, Transform)
         return replace(self, transform=transform)
+
+
+def _run_all(runs: Sequence[NativeRun], arrays: Sequence[Array]) -> list[Array] | None:
+    """The results of runs on the first result of the run before; ``None`` for other arrays."""
+    results: list[Array] = []
+    for run in runs:
+        bands = run(arrays)
+        if bands is None:
+            return None
+        arrays = bands[:1]
+        results[:0] = bands
+    return results
 
 
 def level_of(transform: Transform, depth: int) -> Transform:

@@ -23,6 +23,8 @@ from liftwave.cli.options import (
     ArchiveInput,
     ArchiveOutput,
     AxesOption,
+    ComponentLevelOption,
+    EdgesOption,
     FewerLevelsOption,
     ForceOption,
     Input,
@@ -284,6 +286,41 @@ app.command(
         "packets photo.png -w db4 --level 3 --cost norm --value 1",
     ),
 )(packets_command)
+
+
+@app.command(
+    "mra",
+    epilog=_examples(
+        "mra music.wav --level 6 --plot music-parts.png",
+        "mra music.wav part.wav --level 3",
+        "mra photo.png parts.npz --plot parts.png -w haar",
+        "mra volume.npy parts.npy --axes 0 --edges periodic",
+    ),
+)
+def mra_command(
+    source: Input,
+    target: Annotated[
+        Path | None, typer.Argument(help="File of the components; without it: the table.")
+    ] = None,
+    wavelet: WaveletOption = "sym4",
+    level: ComponentLevelOption = None,
+    axes: AxesOption = None,
+    edges: EdgesOption = "reflection",
+    plot: Annotated[Path | None, typer.Option(help="Picture of the components to write.")] = None,
+    key: KeyOption = None,
+    force: ForceOption = False,
+    large: LargeOption = False,
+) -> None:
+    """Split a file into components that add up to it, one for each scale.
+
+    S is smooth, and D1, D2, … are details from fine to coarse. An .npz file
+    gets an array for each, an .npy file all in one array. As a sound or a .tif
+    image, each has a file of its own: part.wav becomes part-S3.wav and others.
+    """
+    from liftwave.cli.mra import split
+
+    choice = str(Choice(wavelet).wavelet())
+    split(source, target, plot, choice, level, axes, edges, key=key, force=force, large=large)
 
 
 @app.command("info", epilog=_examples("info bior4.4", "info db4 --plot db4.png"))

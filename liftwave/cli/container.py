@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from liftwave.cli.media import Media
-from liftwave.decomposition import Decomposition
+from liftwave.decomposition import Decomposition, Undecimated
 from liftwave.decomposition.archive import read_archive, write_archive
 from liftwave.errors import FileError
 
@@ -20,7 +20,9 @@ def write_decomposition(path: Path, d: Decomposition, media: Media, *, zstd: boo
     write_archive(path, replace(d, dtype=media.array.dtype), metadata, zstd=zstd)
 
 
-def read_decomposition(path: Path, *, large: bool = False) -> tuple[Decomposition, Media]:
+def read_decomposition(
+    path: Path, *, large: bool = False
+) -> tuple[Decomposition | Undecimated, Media]:
     """The decomposition in a file, and a placeholder for the original data.
 
     Raises
@@ -30,7 +32,9 @@ def read_decomposition(path: Path, *, large: bool = False) -> tuple[Decompositio
     """
     contents = read_archive(path, large=large, remedy="add --large")
     kind, extra = _original(path, contents.metadata)
-    d = Decomposition(*contents[:5])
+    kinds: dict[str, type[Decomposition | Undecimated]]
+    kinds = {cls.__name__: cls for cls in (Decomposition, Undecimated)}
+    d = kinds[contents.kind]._of_contents(contents)
     return d, Media(np.empty((0,), dtype=contents.dtype), kind, extra)
 
 
@@ -49,6 +53,6 @@ def _original(path: Path, metadata: dict[str, Any]) -> tuple[str, dict[str, Any]
     return kind, extra
 
 
-def reconstructed(d: Decomposition, media: Media) -> Media:
+def reconstructed(d: Decomposition | Undecimated, media: Media) -> Media:
     """The data of a decomposition, as a file of the original kind."""
     return media.with_array(np.asarray(d.reconstruct()))

@@ -25,6 +25,7 @@ def wavelet_names() -> tuple[str, ...]:
 
 _MODES = tuple(MODES)
 _METHODS = ("bayes", "sure", "visu")
+_EDGES = ("reflection", "periodic")
 _RULES = ("soft", "hard", "garrote")
 
 Input = Annotated[
@@ -62,6 +63,17 @@ LevelOption = Annotated[
 FewerLevelsOption = Annotated[
     int | None,
     typer.Option("--level", **_LEVELS, help="Levels; default: the most; for visu three less."),
+]
+ComponentLevelOption = Annotated[
+    int | None, typer.Option("--level", min=1, max=64, help="Levels; default: the most, at most 8.")
+]
+EdgesOption = Annotated[
+    str,
+    typer.Option(
+        "--edges",
+        help="Beyond the ends: reflection (the mirror image) or periodic.",
+        autocompletion=_beginning(_EDGES),
+    ),
 ]
 LiftingOption = Annotated[bool, typer.Option("--lifting", help="Transform by lifting.")]
 IntegerOption = Annotated[

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -18,10 +18,12 @@ from liftwave._files.archives import Archive, write_arrays
 from liftwave._files.packing import packed, unpacked
 from liftwave._files.source import opened
 from liftwave._files.writing import write_whole
+from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.wavelet_data import as_numbers, from_json, to_json
-from liftwave._plan.axes import axis_plans
+from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave.decomposition.bands import Bands
-from liftwave.decomposition.description import Description, described
+from liftwave.decomposition.description import DECIMATED, Description, described
+from liftwave.decomposition.undecimated_plans import Kind, band_shape, undecimated_plans
 from liftwave.errors import ArgumentTypeError, FileError, LevelWarning, ReconstructionWarning
 from liftwave.transforms.lengths import wavedecn_shapes
 from liftwave.wavelets.resolve import Resolved
@@ -39,7 +41,7 @@ class Layout(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """The fields of a decomposition, and the metadata of its archive."""
+    """The fields of the bands, the metadata of their archive, and the name of their class."""
 
     approx: np.ndarray[Any, Any]
     details: tuple[dict[str, np.ndarray[Any, Any]], ...]
@@ -47,14 +49,21 @@ class Contents(NamedTuple):
     dtype: np.dtype[Any]
     plans: Any
     metadata: dict[str, Any]
+    transform: str
+    norm: bool
+
+    @property
+    def kind(self) -> str:
+        """The name of the class of the bands."""
+        return "Decomposition" if self.transform == DECIMATED else "Undecimated"
 
 
 def write_archive(
     path: Path, d: Bands, metadata: Mapping[str, Any] | None = None, *, zstd: bool = False
 ) -> None:
-    """Write the bands and all data that the reconstruction needs; see ``Decomposition.save``."""
+    """Write the bands and all data that the reconstruction needs; see ``StoredBands.save``."""
     bands = {_name(*position): _narrow(_host(band)) for position, band in d.bands.items()}
-    header = {
+    header: dict[str, Any] = {
         "format": 2,
         "wavelets": [_as_json(wavelet) for wavelet in d.wavelets],
         "modes": d.modes,
@@ -65,6 +74,7 @@ def write_archive(
         "coefficients": _host(d.approx).dtype.str,
         "metadata": dict(metadata or {}),
     }
+    header |= d._file_fields
     if zstd:
         header["packed"] = {name: [b.dtype.str, b.shape] for name, b in bands.items()}
         bands = {name: packed(band) for name, band in bands.items()}
@@ -153,8 +163,8 @@ def _description(archive: Archive) -> Description:
 
 
 def _contents(description: Description, archive: Archive) -> Contents:
-    shape, axes, wide = description.shape, description.axes, description.coefficients
-    plans = axis_plans(description.wavelets, description.modes, axes, len(shape))
+    shape, wide = description.shape, description.coefficients
+    plans = _plans(description)
     structure = _structure(description)
     names = [_name(*position) for position in structure]
     members = {name: m for name, m in archive.members.items() if name != _DESCRIPTION}
@@ -175,12 +185,28 @@ def _contents(description: Description, archive: Archive) -> Contents:
     for (depth, key), band in zip(list(structure)[1:], rest, strict=True):
         details[description.level - depth][key] = band
     # An integer scheme returns the dtype of the data. The caller casts other results.
-    return Contents(top, tuple(details), shape, description.dtype, plans, description.metadata)
+    return Contents(
+        *(top, tuple(details), shape, description.dtype, plans, description.metadata),
+        *(description.transform, description.norm),
+    )
+
+
+def _plans(description: Description) -> AxisPlans:
+    wavelets, modes, axes, shape, *_ = description
+    if description.transform == DECIMATED:
+        return axis_plans(wavelets, modes, axes, len(shape))
+    transform = cast("Kind", description.transform)
+    return undecimated_plans(wavelets, transform, modes, axes, shape, description.norm)
 
 
 def _structure(description: Description) -> dict[tuple[int, str], tuple[int, ...]]:
     """The shape of each band by level and key, the approximation first."""
     level, axes = description.level, description.axes
+    if description.transform != DECIMATED:
+        shape = band_shape(description.shape, description.modes, axes)
+        return {(level, "a" * len(axes)): shape} | {
+            (depth, key): shape for depth in range(level, 0, -1) for key in detail_keys(len(axes))
+        }
     approx, *details = wavedecn_shapes(
         description.shape, description.wavelets, description.modes, level, axes
     )

@@ -108,7 +108,7 @@ class BandArithmetic(Bands):
         return all(equal(x, y) for x, y in pairs)
 
     def _has_layout_of(self, other: Bands) -> bool:
-        return (self.shape, self.plans) == (other.shape, other.plans) and [
+        return self._layout == other._layout and [
             (which, tuple(band.shape)) for which, band in self.bands.items()
         ] == [(which, tuple(band.shape)) for which, band in other.bands.items()]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import sqrt
 from numbers import Integral
 from types import MappingProxyType
@@ -16,7 +16,6 @@ from liftwave._arrays.convert import dtype_name
 from liftwave._plan.axes import AxisPlan, as_axis_plans
 from liftwave._typing import Array
 from liftwave.errors import ArgumentTypeError, BandError
-from liftwave.transforms.coefficients import coeffs_to_array
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 # Names of the bands of two axes: PyWavelets', and with the horizontal letter first.
@@ -29,8 +28,8 @@ _NAMES_1D = {"L": "a", "H": "d", "cA": "a", "cD": "d"}
 class Bands:
     """The bands of a decomposition, and how they were computed.
 
-    Its methods only read the bands. :class:`Decomposition` documents the attributes, and adds the
-    methods that return data or other coefficients.
+    Its methods only read the bands. :class:`Decomposition` and :class:`Undecimated` document the
+    attributes, and add the methods that return data or other coefficients.
     """
 
     approx: Array
@@ -45,8 +44,9 @@ class Bands:
         object.__setattr__(self, "details", tuple(details))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        details = tuple(map(dict, self.details))  # read-only views of dictionaries have no pickle
-        return type(self), (self.approx, details, self.shape, self.dtype, self.plans)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["details"] = tuple(map(dict, self.details))  # read-only views have no pickle
+        return type(self), tuple(values.values())
 
     # --- properties ----------------------------------------------------------------------
 
@@ -88,6 +88,16 @@ class Bands:
     def modes(self) -> tuple[str, ...]:
         """The boundary mode of each axis."""
         return tuple(plan.boundary for plan in self.plans)
+
+    @property
+    def _file_fields(self) -> dict[str, Any]:
+        """The fields of the description in a file that not all transforms have."""
+        return {}
+
+    @property
+    def _layout(self) -> tuple[Any, ...]:
+        """The data that bands of the same transform share."""
+        return type(self), self.shape, self.plans
 
     @property
     def bands(self) -> dict[tuple[int, str], Array]:
@@ -193,7 +203,7 @@ class Bands:
         wavelets = _each([getattr(w, "name", "") or repr(w) for w in self.wavelets])
         name = dtype_name(self.dtype, array_namespace(self.approx))
         lines = [
-            f"Decomposition of shape {self.shape}, {name}, by {wavelets}, "
+            f"{type(self).__name__} of shape {self.shape}, {name}, by {wavelets}, "
             f"mode {_each(self.modes)}, axes {self.axes}, "
             f"{self.level} level{'' if self.level == 1 else 's'}"
         ]
@@ -206,8 +216,8 @@ class Bands:
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise ArgumentTypeError(
-            "a Decomposition is not one array: use to_array() for all bands in one array, or bands "
-            "for a dictionary of arrays"
+            f"{type(self).__name__} objects are not one array: use to_array() for all bands in one "
+            "array, or bands for a dictionary of arrays"
         )
 
     def to_pywt(self) -> list[Any]:
@@ -225,16 +235,6 @@ class Bands:
         if len(self.plans) == 2:
             return [_copied(self.approx), *((b["da"], b["ad"], b["dd"]) for b in copies)]
         return [_copied(self.approx), *copies]
-
-    def to_array(self) -> Array:
-        """Return all bands in one array, in Mallat's layout (:func:`coeffs_to_array`).
-
-        Zeros fill the gaps that occur if bands are larger than half of the signal.
-        """
-        return self._packed()[0]
-
-    def _packed(self) -> tuple[Array, list[Any]]:
-        return coeffs_to_array([self.approx, *map(dict, self.details)], axes=self.axes)
 
     def energy(self) -> dict[tuple[int, str], float]:
         """Return the share of each band in the energy of all bands.
@@ -262,13 +262,15 @@ class Bands:
         True
         """
         xp = array_namespace(self.approx)
-        weights = [_low_pass_factor(plan.wavelet) ** 2 for plan in self.plans]
-        energies = {
-            (level, key): _energy(band, xp) * _weight(level, key, weights)
-            for (level, key), band in self.bands.items()
-        }
+        weights = self._weights()
+        energies = {which: _energy(band, xp) * weights[which] for which, band in self.items()}
         total = sum(energies.values())
         return {which: energy / total if total else 0.0 for which, energy in energies.items()}
+
+    def _weights(self) -> dict[tuple[int, str], float]:
+        """The factor of the energy of each band."""
+        factors = [_low_pass_factor(plan.wavelet) ** 2 for plan in self.plans]
+        return {(level, key): _weight(level, key, factors) for level, key in self.bands}
 
 
 def _low_pass_factor(wavelet: Any) -> float:

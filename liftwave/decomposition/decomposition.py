@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from array_api_compat import array_namespace, device
-
-from liftwave._arrays.convert import as_array, is_array
+from liftwave._arrays.convert import as_array
 from liftwave._execute import execute
-from liftwave._numbers import flag
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import as_axis_plans
 from liftwave._typing import Array, ArrayLike, Modes
-from liftwave.decomposition.changes import BandChanges
 from liftwave.decomposition.from_pywt import fields_of
 from liftwave.decomposition.plotting import plot_bands
-from liftwave.errors import ArgumentTypeError, ShapeError
+from liftwave.decomposition.stored import StoredBands, restored
+from liftwave.errors import ShapeError
 from liftwave.transforms import calls
 from liftwave.transforms.calls import synthesis_call
-from liftwave.transforms.coefficients import array_to_coeffs
+from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
 from liftwave.transforms.structures import dict_list
 from liftwave.wavelets.resolve import Wavelets
 
@@ -31,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Decomposition(BandChanges):
+class Decomposition(StoredBands):
     """A multilevel wavelet decomposition, as :func:`decompose` returns it.
 
     It is immutable: methods that change coefficients return a new decomposition, and its NumPy
@@ -116,88 +111,6 @@ class Decomposition(BandChanges):
         fields = fields_of(coeffs, wavelet, mode, axes, shape)
         return cls(fields.approx, fields.details, fields.shape, fields.approx.dtype, fields.plans)
 
-    @classmethod
-    def load(
-        cls, path: str | PathLike[str], *, like: Array | None = None, large: bool = False
-    ) -> Decomposition:
-        """Read a decomposition that :meth:`save` or ``liftwave decompose`` wrote.
-
-        Parameters
-        ----------
-        path : str or path
-            The file.
-        like : array, optional
-            An array of the library, and on the device, that the bands are to have; by default
-            they are NumPy arrays.
-        large : bool, optional
-            Permits files that unpack to more than 1 GB and 100 times their size. Default False.
-
-        Returns
-        -------
-        Decomposition
-            Equal to the one that was written.
-
-        Raises
-        ------
-        FileError
-            If the file is missing (also a ``FileNotFoundError``), damaged, or was not written
-            by :meth:`save`. Pickles are never read.
-
-        Examples
-        --------
-        See :meth:`save`.
-        """
-        from liftwave.decomposition.archive import read_archive
-
-        if like is not None and not is_array(like):
-            raise ArgumentTypeError(f"like must be an array, got a {type(like).__name__}")
-        contents = read_archive(_as_path(path), large=flag(large, "large"))
-        d = cls(*contents[:5])
-        return d if like is None else _with_library(d, like)
-
-    def save(self, path: str | PathLike[str], *, zstd: bool = False) -> None:
-        """Write all bands, and what the reconstruction needs, to a file.
-
-        The file is a compressed ``.npz`` archive without pickles. :meth:`load` and
-        ``liftwave reconstruct`` read it, and :func:`numpy.load` reads its bands. It is written
-        completely or not at all; an existing file is replaced.
-
-        Parameters
-        ----------
-        path : str or path
-            The file; no suffix is added.
-        zstd : bool, optional
-            Packs the bands by a byte shuffle and zstd, which makes smaller files; needs numcodecs.
-            :func:`numpy.load` cannot read such bands. Default False.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written, or numcodecs is missing.
-        TypeError
-            If the path is not one, or NumPy does not have the dtype of the bands (bfloat16).
-
-        Notes
-        -----
-        Each band is stored in the narrowest dtype that holds its values exactly. Arrays of torch
-        or CuPy are stored as NumPy arrays, and learned taps as numbers.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from pathlib import Path
-        >>> import numpy as np
-        >>> import liftwave as lw
-        >>> d = lw.decompose(np.arange(64.0), "db2", level=2)
-        >>> path = Path(tempfile.mkdtemp(), "coefficients.npz")
-        >>> d.save(path)
-        >>> lw.Decomposition.load(path) == d
-        True
-        """
-        from liftwave.decomposition.archive import write_archive
-
-        write_archive(_as_path(path), self, zstd=flag(zstd, "zstd"))
-
     # --- back to data --------------------------------------------------------------------
 
     def reconstruct(self) -> Array:
@@ -225,8 +138,17 @@ class Decomposition(BandChanges):
         bands = structure.unpack([self.approx, *map(dict, self.details)])
         plans = as_axis_plans(self.plans)
         data = execute(synthesis_call(bands, plans, len(self.shape), structure))
-        data = data[tuple(slice(n) for n in self.shape)]
-        return _within(data, self.dtype) if self._is_integer else data
+        return restored(self, data)
+
+    def to_array(self) -> Array:
+        """Return all bands in one array, in Mallat's layout (:func:`coeffs_to_array`).
+
+        Zeros fill the gaps that occur if bands are larger than half of the signal.
+        """
+        return self._packed()[0]
+
+    def _packed(self) -> tuple[Array, list[Any]]:
+        return coeffs_to_array([self.approx, *map(dict, self.details)], axes=self.axes)
 
     def from_array(self, arr: Array) -> Decomposition:
         """Return a decomposition of the same layout with the coefficients of ``arr``.
@@ -272,33 +194,6 @@ class Decomposition(BandChanges):
             If the data are neither a 1-D signal nor a 2-D image.
         """
         return plot_bands(self, title)
-
-
-def _as_path(path: str | PathLike[str]) -> Path:
-    """The path, absolute: a file named ``-`` is not standard output.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If it is not the name of a file.
-    """
-    if not isinstance(path, str | PathLike):
-        raise ArgumentTypeError(
-            f"path must be the name of a file, got an object of type {type(path).__name__}"
-        )
-    return Path(path).absolute()
-
-
-def _with_library(d: Decomposition, like: Array) -> Decomposition:
-    """The decomposition with bands of the library and on the device of another array."""
-    xp = array_namespace(like)
-
-    def converted(band: Array) -> Array:
-        return xp.asarray(band.copy(), device=device(like))  # a copy, which torch may write to
-
-    details = tuple({key: converted(band) for key, band in b.items()} for b in d.details)
-    dtype = getattr(xp, d.dtype.name)
-    return replace(d, approx=converted(d.approx), details=details, dtype=dtype)
 
 
 def decompose(
@@ -353,12 +248,3 @@ def decompose(
     assert isinstance(transform, Transform)
     plans = transform.plans_for(data.ndim)
     return Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
-
-
-def _within(data: Array, dtype: Any) -> Array:
-    """Convert integers to ``dtype``; values outside of its range are clipped."""
-    xp = array_namespace(data)
-    if data.dtype == dtype:
-        return data
-    limits = xp.iinfo(dtype)
-    return xp.astype(xp.clip(data, limits.min, limits.max), dtype)

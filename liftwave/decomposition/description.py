@@ -26,6 +26,11 @@ _FIELDS = {
     },
     2: {"wavelets": list, "modes": list, **_COMMON, "metadata": dict},
 }
+# The third format is the second one, for transforms without downsampling.
+_FIELDS[3] = {**_FIELDS[2], "transform": str, "norm": bool}
+
+DECIMATED = "dwt"
+"""The name of the transform with downsampling."""
 
 _KINDS = {
     str: "text",
@@ -48,6 +53,8 @@ class Description(NamedTuple):
     coefficients: np.dtype[Any]
     metadata: dict[str, Any]
     packed: Any
+    transform: str
+    norm: bool
 
 
 def described(header: Any, bands: int) -> Description:
@@ -78,7 +85,8 @@ def described(header: Any, bands: int) -> Description:
     dtype, coefficients = np.dtype(header["dtype"]), np.dtype(header["coefficients"])
     return Description(
         *(tuple(wavelets), tuple(modes), axes, shape, header["level"], dtype, coefficients),
-        *(metadata, header.get("packed")),
+        *(metadata, header.get("packed"), header.get("transform", DECIMATED)),
+        header.get("norm", False),
     )
 
 
@@ -89,7 +97,7 @@ def _check_fields(header: Any) -> None:
         raise FileError("its description has no 'format'")
     file_format = header["format"]
     if type(file_format) is not int or file_format not in _FIELDS:
-        raise FileError(f"unknown format {json.dumps(file_format)}: only 1 and 2 are supported")
+        raise FileError(f"unknown format {json.dumps(file_format)}: only 1, 2 and 3 are supported")
     for name, kind in _FIELDS[file_format].items():
         if name not in header:
             raise FileError(f"its description has no {name!r}")

@@ -2,52 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array
 from liftwave._execute import execute
-from liftwave._operations.call import SINGLE, Call
+from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import partial_synthesis
 from liftwave._plan.axes import AxisPlans
+from liftwave._plan.levels import Keys
 from liftwave._typing import Array
 from liftwave.errors import CoefficientsError
 from liftwave.transforms.structures import Bands
 
 
-def of_undecimated(call: Call, plans: AxisPlans, pack: Callable[[Bands], Any]) -> list[Any]:
-    """The components of the bands of an analysis without downsampling."""
-    result: list[Any] = pack(components(call, plans))
-    return result
+class Part(NamedTuple):
+    """A component: the synthesis of some of the bands of an analysis.
+
+    Attributes
+    ----------
+    call : Call
+        The synthesis, with its inputs in a flat list.
+    bands : tuple of int
+        The numbers of the bands among those of the analysis.
+    places : tuple of int
+        Their places among the inputs of the synthesis.
+    """
+
+    call: Call
+    bands: tuple[int, ...]
+    places: tuple[int, ...]
 
 
-def components(call: Call, plans: AxisPlans) -> list[Array]:
-    """The synthesis of each band of an analysis: from the band's level on, and of it alone."""
-    flat = Call(call.operation, call.arrays, _Flat())
-    smooth, *details = execute(flat)
+@dataclass(frozen=True)
+class Components:
+    """The call of a multiresolution analysis.
+
+    Attributes
+    ----------
+    call : Call
+        The analysis, with its results in a flat list.
+    parts : callable
+        The components, from the bands of the analysis.
+    pack : callable
+        The structure of the result, from the components.
+    unpack : callable
+        The components in a value of this structure.
+    shape : tuple of int
+        The shape of the data, to which components are cropped.
+    reflected_axis : int or None
+        The axis along which the analysed signal is followed by its mirror image.
+    """
+
+    call: Call
+    parts: Callable[[Sequence[Array]], list[Part]]
+    pack: Callable[[Bands], Any]
+    unpack: Callable[[Any], Bands]
+    shape: tuple[int, ...]
+    reflected_axis: int | None = None
+
+    def run(self) -> list[Any]:
+        """The components."""
+        bands = execute(self.call)
+        result: list[Any] = self.pack([self.cropped(execute(p.call)) for p in self.parts(bands)])
+        return result
+
+    def cropped(self, part: Array) -> Array:
+        """The samples of a component that are those of the data."""
+        if tuple(part.shape) == self.shape:
+            return part
+        return part[tuple(slice(n) for n in self.shape)]
+
+
+def undecimated_parts(
+    bands: Sequence[Array], plans: AxisPlans, *, levels_only: bool = False
+) -> list[Part]:
+    """The synthesis of each band alone, or of all details of each level, from the level on."""
+    smooth, *details = bands
     ndim, keys = smooth.ndim, detail_keys(len(plans))
     level = len(details) // len(keys)
     if not level:
-        return [smooth]
-    results = [_synthesised(smooth, plans, ndim, ((),) * level, True)]
-    for index, band in enumerate(details):
-        depth = level - index // len(keys)
-        of_band = ((keys[index % len(keys)],), *((),) * (depth - 1))
-        results.append(_synthesised(band, plans, ndim, of_band, False))
-    return results
+        return [Part(synthesis_of([smooth], plans, ndim, (), True), (0,), (0,))]
+    parts = [Part(synthesis_of([smooth], plans, ndim, ((),) * level, True), (0,), (0,))]
+    groups = [keys] if levels_only else [(key,) for key in keys]
+    number = 1
+    for depth in range(level, 0, -1):
+        for group in groups:
+            numbers = tuple(range(number, number + len(group)))
+            of_level = (tuple(group), *((),) * (depth - 1))
+            call = synthesis_of([bands[k] for k in numbers], plans, ndim, of_level, False)
+            parts.append(Part(call, numbers, tuple(range(len(group)))))
+            number += len(group)
+    return parts
 
 
-def _synthesised(band: Array, plans: AxisPlans, ndim: int, keys: Any, has_approx: bool) -> Array:
-    synthesis = partial_synthesis(plans, ndim, keys, has_approx, trim_odd=False)
-    return execute(Call(synthesis, (band,), SINGLE))
+def synthesis_of(
+    bands: Sequence[Array], plans: AxisPlans, ndim: int, keys: Keys, has_approx: bool
+) -> Call:
+    """The call of the synthesis of bands with these keys."""
+    operation = partial_synthesis(plans, ndim, keys, has_approx, trim_odd=False)
+    return Call(operation, bands, SINGLE, FLAT)
 
 
-class _Flat:
+def decimated_parts(
+    bands: Sequence[Array],
+    inverse: Callable[[Any], Call],
+    structure: Structure,
+    groups: Sequence[Sequence[int]],
+) -> list[Part]:
+    """The inverse of each group of bands, with zeros in place of all others."""
+    zeros = [array_namespace(band).zeros_like(band) for band in bands]
+    parts = []
+    for group in groups:
+        alone = [band if k in group else zeros[k] for k, band in enumerate(bands)]
+        call = inverse(structure.pack(alone))
+        parts.append(Part(replace(call, data=FLAT), tuple(group), tuple(group)))
+    return parts
+
+
+class Flat:
     """Bands in a list."""
 
     def pack(self, arrays: Bands) -> list[Array | None]:
@@ -60,17 +139,7 @@ class _Flat:
         return bands
 
 
-def of_decimated(x: Array, bands: Any, inverse: Callable[[Any], Call], structure: Any) -> list[Any]:
-    """The inverse of each band, with zeros in place of all others."""
-    flat = structure.unpack(bands)
-    zeros = [array_namespace(band).zeros_like(band) for band in flat]
-    box = tuple(slice(n) for n in x.shape)
-    results = []
-    for k, band in enumerate(flat):
-        alone = [*zeros[:k], band, *zeros[k + 1 :]]
-        results.append(execute(inverse(structure.pack(alone)))[box])
-    result: list[Any] = structure.pack(results)
-    return result
+FLAT = Flat()
 
 
 def listed(components: Any, function: str) -> list[Any]:

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias, cast
 
-import numpy as np
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import as_array
+from liftwave._arrays.convert import as_array, check_out, open_arrays
 from liftwave._execute import execute, graph_node
+from liftwave._kernels.reference.pieces import slice_along
 from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
-from liftwave._plan.arguments import check_positive_level, natural_level
+from liftwave._plan.arguments import check_positive_level, natural_level, normalize_axis
 from liftwave._plan.axes import AxisPlans, plans_along
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ArrayT, Data
 from liftwave.errors import LevelError, ModeError, ShapeError, WaveletError
-from liftwave.transforms.components import components
+from liftwave.transforms.alignment import Alignment
+from liftwave.transforms.components import FLAT, Components, undecimated_parts
 from liftwave.transforms.structures import BAND_LIST
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
-from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import WaveletLike, resolve_wavelet
+from liftwave.transforms.undecimated_lifting import is_lifting
+from liftwave.wavelets.resolve import WaveletLike
 
 Edges: TypeAlias = Literal["periodic", "reflection"]
 """What is beyond the ends: the signal again, or its mirror image."""
 
-_CAUSAL = Undecimated("causal", 0, norm=True)
+CAUSAL = Undecimated("causal", 0, norm=True)
 
 
 @graph_node
@@ -87,7 +89,7 @@ def modwt(
     >>> W1.round(6).tolist(), V1.round(6).tolist()
     ([-3.0, 0.5, 1.0, 2.0, -0.5], [4.0, 1.5, 3.0, 6.0, 7.5])
     """
-    result: list[ArrayT] = execute(_analysis(x, wavelet, level, axis, mode))
+    result: list[ArrayT] = execute(modwt_call(x, wavelet, level, axis, mode))
     return result
 
 
@@ -97,6 +99,8 @@ def imodwt(
     wavelet: WaveletLike = "sym4",
     axis: int = -1,
     mode: Edges = "periodic",
+    *,
+    out: ArrayT | None = None,
 ) -> ArrayT:
     """Inverse maximal overlap transform.
 
@@ -107,6 +111,8 @@ def imodwt(
         zeros.
     wavelet, axis, mode
         As passed to :func:`modwt`.
+    out : array, optional
+        A writeable array for the result, as for :func:`idwt`.
 
     Returns
     -------
@@ -116,7 +122,8 @@ def imodwt(
     Raises
     ------
     ValueError
-        If the list is empty, the bands do not have the same shape, or ``mode`` is not one of these.
+        If the list is empty, the bands do not have the same shape, ``mode`` is not one of these, or
+        ``out`` does not match.
 
     Examples
     --------
@@ -124,13 +131,19 @@ def imodwt(
     >>> lw.imodwt(lw.modwt([1.0, 2.0, 4.0, 8.0, 7.0], "db2"), "db2").round(6).tolist()
     [1.0, 2.0, 4.0, 8.0, 7.0]
     """
-    bands = BAND_LIST.unpack(coeffs)
-    like = next((band for band in bands if band is not None), None)
-    if like is None:
-        raise ShapeError("At least one coefficient must contain a valid value.")
-    plans = plans_of(wavelet, axis, like.ndim)
-    x: ArrayT = execute(undecimated_synthesis(bands, plans, like.ndim, BAND_LIST))
-    return _first_half(x, plans, mode)
+    call = imodwt_call(coeffs, wavelet, axis)
+    if not is_reflection(mode):
+        signal: ArrayT = execute(replace(call, out=out))
+        return signal
+    if out is not None:
+        shape = first_half(call.arrays[0], axis, mode).shape
+        check_out(out, open_arrays(call.arrays)[0], tuple(shape))
+    result: Any = first_half(execute(call), axis, mode)
+    if out is None:
+        return cast("ArrayT", result)
+    target: Any = out
+    target[...] = result
+    return out
 
 
 @graph_node
@@ -167,10 +180,7 @@ def modwt_mra(
     >>> (S2 + D2 + D1).round(6).tolist()
     [1.0, 2.0, 4.0, 8.0, 7.0]
     """
-    array = as_array(x)
-    plans = plans_of(wavelet, axis, array.ndim)
-    parts = components(_analysis(array, wavelet, level, axis, mode), plans)
-    return [_first_half(part, plans, mode) for part in parts]
+    return mra_call(x, wavelet, level, axis, mode).run()
 
 
 def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
@@ -213,21 +223,20 @@ def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
     [28, 24, 10, 3]
     """
     count = check_positive_level(level)
-    bank = _bank(wavelet)
-    if not bank.is_concrete:
+    (plan,) = plans_of(wavelet, 0, 1)
+    if not plan.wavelet.is_concrete:
         raise WaveletError("modwt_shifts needs taps that are numbers, got arrays of a library")
-    low, high = np.asarray(bank.rec_lo), np.asarray(bank.rec_hi)
-    lags = np.arange(len(low))
-    e_low, e_high = (float(lags @ f**2 / (f @ f)) for f in (low, high))
-    delays = [(2**count - 1) * float(lags @ low / low.sum())]
-    delays += [2 ** (j - 1) * (e_low + e_high) - e_low for j in range(count, 0, -1)]
-    return [round(delay) for delay in delays]
+    alignment = Alignment(plan)
+    centres = [alignment.centres(count)[0]]
+    centres += [alignment.centres(j)[1] for j in range(count, 0, -1)]
+    return [-round(centre) for centre in centres]
 
 
 # --- arguments -------------------------------------------------------------------------------
 
 
-def _analysis(data: Any, wavelet: WaveletLike, level: int | None, axis: int, mode: Edges) -> Call:
+def modwt_call(data: Any, wavelet: WaveletLike, level: int | None, axis: int, mode: Edges) -> Call:
+    """The call of :func:`liftwave.modwt`, on the reflected signal if ``mode`` says so."""
     x = as_array(data)
     plans = plans_of(wavelet, axis, x.ndim)
     return analysis_call(x, plans, level, mode)
@@ -240,17 +249,50 @@ def analysis_call(x: Array, plans: AxisPlans, level: int | None, mode: Edges) ->
         level = max(1, int(n).bit_length() - 1)
     if natural_level(level) < 1:
         raise LevelError(f"Level value must be greater than zero, got {level}")
-    extended = _reflected(x, plans[0].axis) if _is_reflection(mode) else x
+    extended = reflected(x, plans[0].axis) if is_reflection(mode) else x
     return Call(analysis(plans, x.ndim, natural_level(level)), (extended,), BAND_LIST)
+
+
+def imodwt_call(coeffs: Sequence[Any], wavelet: WaveletLike, axis: int) -> Call:
+    """The call of the inverse: the signal, and its mirror image if it was reflected."""
+    bands = BAND_LIST.unpack(coeffs)
+    like = next((band for band in bands if band is not None), None)
+    if like is None:
+        raise ShapeError("At least one coefficient must contain a valid value.")
+    plans = plans_of(wavelet, axis, like.ndim)
+    return undecimated_synthesis(bands, plans, like.ndim, BAND_LIST)
+
+
+def mra_call(x: Any, wavelet: WaveletLike, level: int | None, axis: int, mode: Edges) -> Components:
+    """The call of :func:`liftwave.modwt_mra`."""
+    array = as_array(x)
+    (plan,) = plans = plans_of(wavelet, axis, array.ndim)
+    call = replace(modwt_call(array, wavelet, level, axis, mode), result=FLAT)
+    reflects = plan.axis if is_reflection(mode) else None
+    return Components(
+        call,
+        lambda bands: undecimated_parts(bands, plans),
+        BAND_LIST.pack,
+        BAND_LIST.unpack,
+        tuple(array.shape),
+        reflects,
+    )
 
 
 def plans_of(wavelet: WaveletLike, axis: int, ndim: int) -> AxisPlans:
     """The plans of the transform along one axis."""
-    return plans_along(_without_lifting(wavelet), _CAUSAL, axis, ndim)
+    return plans_along(without_lifting(wavelet), CAUSAL, axis, ndim)
 
 
-def _without_lifting(wavelet: WaveletLike) -> WaveletLike:
-    if isinstance(wavelet, LiftingScheme):
+def without_lifting(wavelet: Any) -> Any:
+    """The wavelet, or the wavelets of several axes.
+
+    Raises
+    ------
+    WaveletError
+        If one is a lifting scheme.
+    """
+    if is_lifting(wavelet):
         raise WaveletError(
             f"the maximal overlap transform is defined by filters, got {wavelet!r}: pass its "
             "filter bank (scheme.to_filter_bank())"
@@ -258,27 +300,28 @@ def _without_lifting(wavelet: WaveletLike) -> WaveletLike:
     return wavelet
 
 
-def _bank(wavelet: WaveletLike) -> Any:
-    return resolve_wavelet(_without_lifting(wavelet))
+def is_reflection(mode: Any) -> bool:
+    """Whether the signal is followed by its mirror image.
 
-
-def _is_reflection(mode: str) -> bool:
+    Raises
+    ------
+    ModeError
+        If there is no such mode.
+    """
     if not isinstance(mode, str) or mode not in ("periodic", "reflection"):
         raise ModeError(f"mode must be 'periodic' or 'reflection', got {mode!r}")
     return mode == "reflection"
 
 
-def _reflected(x: Array, axis: int) -> Array:
+def reflected(x: Array, axis: int) -> Array:
+    """The signal, followed by its mirror image."""
     xp = array_namespace(x)
     return xp.concat([x, xp.flip(x, axis=axis)], axis=axis)
 
 
-def _first_half(x: ArrayT, plans: AxisPlans, mode: Edges) -> ArrayT:
+def first_half(x: Array, axis: int, mode: Edges) -> Array:
     """The samples before the mirror image."""
-    if not _is_reflection(mode):
+    if not is_reflection(mode):
         return x
-    axis = plans[0].axis
-    half: Any = (*(slice(None),) * axis, slice(x.shape[axis] // 2))
-    array: Any = x
-    result: ArrayT = array[half]
-    return result
+    axis = normalize_axis(axis, x.ndim)
+    return slice_along(x, axis, 0, 1, x.shape[axis] // 2)

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from liftwave._arrays.convert import as_array
-from liftwave._execute import execute, graph_node
-from liftwave._plan.arguments import normalize_axes, normalize_axis, undecimated_level
-from liftwave._plan.axes import AxisPlans, axis_plans
-from liftwave._plan.circular import Undecimated
+from liftwave._execute import graph_node
 from liftwave._typing import Array, ArrayT, Data, ModeLike, Modes
-from liftwave.errors import CoefficientsError, ModeError, OptionError
-from liftwave.transforms import calls, undecimated_calls
-from liftwave.transforms.components import listed, of_decimated, of_undecimated, total
-from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, dict_list
+from liftwave.errors import CoefficientsError
+from liftwave.transforms import multiresolution_calls as calls
+from liftwave.transforms.components import listed, total
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
-
-_NORMALIZED = Undecimated("centred", 0, norm=True)
-
 
 # --- one axis ----------------------------------------------------------------------------------
 
@@ -83,14 +75,7 @@ def mra(
     >>> bool(np.allclose(smooth + coarse + fine, x))
     True
     """
-    x = as_array(data)
-    if _is_undecimated(transform, "swt", "dwt", mode):
-        call = undecimated_calls.swt(x, wavelet, level, 0, axis, True, True)
-        plans = _plans(wavelet, normalize_axis(axis, x.ndim), x.ndim)
-        return of_undecimated(call, plans, BAND_LIST.pack)
-    call = calls.wavedec(x, wavelet, mode, level, axis)
-    bands = execute(call)
-    return of_decimated(x, bands, lambda c: calls.waverec(c, wavelet, mode, axis), BAND_LIST)
+    return calls.mra(data, wavelet, level, axis, transform, mode).run()
 
 
 def imra(mra_coeffs: Sequence[ArrayT]) -> ArrayT:
@@ -132,6 +117,8 @@ def mra2(
     axes: Sequence[int] = (-2, -1),
     transform: str = "swt2",
     mode: Modes = "periodization",
+    *,
+    levels_only: bool = False,
 ) -> list[Any]:
     """Multiresolution analysis along two axes; see :func:`mra`.
 
@@ -150,12 +137,15 @@ def mra2(
         The transform whose bands are synthesised.
     mode : str or sequence of two
         The boundary mode of ``"dwt2"``.
+    levels_only : bool, optional
+        Whether to return one component for each level, the sum of its details, in a third of the
+        memory of the single components. Default False.
 
     Returns
     -------
     list
         ``[S_n, (H_n, V_n, D_n), …, (H_1, V_1, D_1)]``, coarsest first, each of the shape of
-        ``data``.
+        ``data``. With ``levels_only``, ``[S_n, D_n, …, D_1]``, whose sum :func:`imra` returns.
 
     Raises
     ------
@@ -175,14 +165,11 @@ def mra2(
     >>> smooth, details = lw.mra2(image, "haar", level=1)
     >>> bool(np.allclose(smooth + sum(details), image))
     True
+    >>> smooth, coarse, fine = lw.mra2(image, "haar", level=2, levels_only=True)
+    >>> bool(np.allclose(smooth + coarse + fine, image))
+    True
     """
-    x = as_array(data)
-    if _is_undecimated(transform, "swt2", "dwt2", mode):
-        depth = _depth(x, level, axes)
-        call = undecimated_calls.swt2(x, wavelet, depth, 0, axes, True, True)
-        return of_undecimated(call, _plans(wavelet, axes, x.ndim), TRIPLE_LIST.pack)
-    bands = execute(calls.wavedec2(x, wavelet, mode, level, axes))
-    return of_decimated(x, bands, lambda c: calls.waverec2(c, wavelet, mode, axes), TRIPLE_LIST)
+    return calls.mra2(data, wavelet, level, axes, transform, mode, levels_only).run()
 
 
 def imra2(mra_coeffs: Sequence[Any]) -> Array:
@@ -232,6 +219,8 @@ def mran(
     axes: Sequence[int] | int | None = None,
     transform: str = "swtn",
     mode: Modes = "periodization",
+    *,
+    levels_only: bool = False,
 ) -> list[Any]:
     """Multiresolution analysis along any axes; see :func:`mra`.
 
@@ -250,12 +239,15 @@ def mran(
         The transform whose bands are synthesised.
     mode : str or sequence
         The boundary mode of ``"dwtn"``.
+    levels_only : bool, optional
+        Whether to return one component for each level, the sum of its details. Default False.
 
     Returns
     -------
     list
         ``[S_n, {details of level n}, …, {details of level 1}]``, with keys as :func:`wavedecn`
-        has, each of the shape of ``data``.
+        has, each of the shape of ``data``. With ``levels_only``, ``[S_n, D_n, …, D_1]``, whose sum
+        :func:`imra` returns.
 
     Raises
     ------
@@ -276,15 +268,7 @@ def mran(
     >>> sorted(details), bool(np.allclose(smooth + sum(details.values()), x))
     (['ad', 'da', 'dd'], True)
     """
-    x = as_array(data)
-    if _is_undecimated(transform, "swtn", "dwtn", mode):
-        count = len(normalize_axes(axes, x.ndim, unique=True))
-        depth = _depth(x, level, axes)
-        call = undecimated_calls.swtn(x, wavelet, depth, 0, axes, True, True)  # type: ignore[arg-type]
-        return of_undecimated(call, _plans(wavelet, axes, x.ndim), dict_list(count).pack)
-    call = calls.wavedecn(x, wavelet, mode, level, axes)
-    structure, bands = call.result, execute(call)
-    return of_decimated(x, bands, lambda c: calls.waverecn(c, wavelet, mode, axes), structure)
+    return calls.mran(data, wavelet, level, axes, transform, mode, levels_only).run()
 
 
 def imran(mra_coeffs: Sequence[Any]) -> Array:
@@ -321,32 +305,3 @@ def imran(mra_coeffs: Sequence[Any]) -> Array:
                 f"{type(of_level).__name__}"
             )
     return total([smooth, *(band for of_level in details for band in of_level.values())])
-
-
-# --- arguments -------------------------------------------------------------------------------
-
-
-def _is_undecimated(transform: str, undecimated: str, decimated: str, mode: Any) -> bool:
-    if not isinstance(transform, str) or transform not in (decimated, undecimated):
-        raise OptionError(
-            f"unrecognized transform: {transform!r}; use {undecimated!r} or {decimated!r}"
-        )
-    if transform == decimated:
-        return False
-    if not isinstance(mode, str) or mode != "periodization":
-        raise ModeError(
-            f"transform {undecimated!r} only supports mode='periodization', got {mode!r}"
-        )
-    return True
-
-
-def _depth(x: Array, level: int | None, axes: Any) -> int:
-    """The number of levels; by default the largest that all axes support."""
-    if level is not None:
-        return level
-    lengths = [x.shape[axis] for axis in normalize_axes(axes, x.ndim)]
-    return min(map(undecimated_level, lengths))
-
-
-def _plans(wavelet: Wavelets, axes: Any, ndim: int) -> AxisPlans:
-    return axis_plans(wavelet, _NORMALIZED, axes, ndim)

@@ -8,6 +8,7 @@ from typing import Any
 from liftwave._execute import execute, graph_node
 from liftwave._typing import Array, ArrayT, Data, ModeLike, Modes
 from liftwave.transforms import undecimated_calls as calls
+from liftwave.transforms import undecimated_lifted_calls as lifted
 from liftwave.transforms.undecimated_lifting import is_lifting
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
@@ -103,7 +104,9 @@ def swt(
     ([2.12132, 4.242641, 8.485281, 6.363961], [-0.707107, -1.414214, -2.828427, 4.949747])
     """
     if is_lifting(wavelet):
-        return calls.lifted_swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
+        call = lifted.swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
+        bands: list[Any] = call.run()
+        return bands
     result: list[Any] = execute(
         calls.swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
     )
@@ -118,6 +121,7 @@ def iswt(
     axis: int = -1,
     *,
     mode: ModeLike = "periodization",
+    out: Array | None = None,
 ) -> Array:
     r"""Multilevel inverse undecimated wavelet transform along one axis.
 
@@ -128,6 +132,8 @@ def iswt(
         them. Only the coarsest approximation is used. A detail can be ``None``, which means zeros.
     wavelet, norm, axis, mode
         As passed to :func:`swt`.
+    out : array, optional
+        A writeable array for the result, as for :func:`idwt`.
 
     Returns
     -------
@@ -137,7 +143,7 @@ def iswt(
     Raises
     ------
     ValueError
-        If the list is empty or the bands do not have the same shape.
+        If the list is empty, the bands do not have the same shape, or ``out`` does not match.
 
     Notes
     -----
@@ -161,8 +167,9 @@ def iswt(
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
     if is_lifting(wavelet):
-        return calls.lifted_iswt(coeffs, wavelet, norm, axis, mode)
-    result: Array = execute(calls.iswt(coeffs, wavelet, norm, axis, mode))
+        data: Array = lifted.iswt(coeffs, wavelet, norm, axis, mode).run(out)
+        return data
+    result: Array = execute(calls.iswt(coeffs, wavelet, norm, axis, mode, out=out))
     return result
 
 
@@ -226,7 +233,9 @@ def swt2(
     ((3, 5), 2.0, True)
     """
     if is_lifting(wavelet):
-        return calls.lifted_swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
+        call = lifted.swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
+        bands: list[Any] = call.run()
+        return bands
     result: list[Any] = execute(
         calls.swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
     )
@@ -241,6 +250,7 @@ def iswt2(
     axes: Sequence[int] = (-2, -1),
     *,
     mode: Modes = "periodization",
+    out: Array | None = None,
 ) -> Array:
     """Multilevel inverse 2-D undecimated wavelet transform.
 
@@ -251,6 +261,8 @@ def iswt2(
         levels. Only the coarsest one is used. A detail can be ``None``, which means zeros.
     wavelet, norm, axes, mode
         As passed to :func:`swt2`.
+    out : array, optional
+        A writeable array for the result, as for :func:`idwt`.
 
     Returns
     -------
@@ -260,7 +272,7 @@ def iswt2(
     Raises
     ------
     ValueError
-        If the list is empty or the bands do not have the same shape.
+        If the list is empty, the bands do not have the same shape, or ``out`` does not match.
 
     Examples
     --------
@@ -271,8 +283,9 @@ def iswt2(
     True
     """
     if is_lifting(wavelet):
-        return calls.lifted_iswt2(coeffs, wavelet, norm, axes, mode)
-    result: Array = execute(calls.iswt2(coeffs, wavelet, norm, axes, mode))
+        data: Array = lifted.iswt2(coeffs, wavelet, norm, axes, mode).run(out)
+        return data
+    result: Array = execute(calls.iswt2(coeffs, wavelet, norm, axes, mode, out=out))
     return result
 
 
@@ -336,7 +349,9 @@ def swtn(
     (['aaa', 'aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd'], (3, 4, 5))
     """
     if is_lifting(wavelet):
-        return calls.lifted_swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
+        call = lifted.swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
+        bands: list[Any] = call.run()
+        return bands
     result: list[Any] = execute(
         calls.swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
     )
@@ -351,6 +366,7 @@ def iswtn(
     norm: bool = False,
     *,
     mode: Modes = "periodization",
+    out: Array | None = None,
 ) -> Array:
     """Multilevel inverse n-D undecimated wavelet transform.
 
@@ -361,6 +377,8 @@ def iswtn(
         levels. Only the coarsest one is used. Keys that are missing stand for zeros.
     wavelet, axes, norm, mode
         As passed to :func:`swtn`.
+    out : array, optional
+        A writeable array for the result, as for :func:`idwt`.
 
     Returns
     -------
@@ -381,6 +399,7 @@ def iswtn(
     True
     """
     if is_lifting(wavelet):
-        return calls.lifted_iswtn(coeffs, wavelet, axes, norm, mode)
-    result: Array = execute(calls.iswtn(coeffs, wavelet, axes, norm, mode))
+        data: Array = lifted.iswtn(coeffs, wavelet, axes, norm, mode).run(out)
+        return data
+    result: Array = execute(calls.iswtn(coeffs, wavelet, axes, norm, mode, out=out))
     return result

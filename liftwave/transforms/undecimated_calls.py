@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from liftwave._operations.every_level import EveryLevel
 from liftwave._operations.operation import Operation
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform, analysis
-from liftwave._plan.arguments import natural_level, normalize_axis, undecimated_level
+from liftwave._plan.arguments import natural_level, undecimated_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
@@ -26,11 +27,9 @@ from liftwave.errors import (
     ModeError,
     NormWarning,
     ShapeError,
-    WaveletError,
     warn,
 )
 from liftwave.transforms.calls import synthesis_call, two_axes
-from liftwave.transforms.undecimated_lifting import analyse, is_lifting, plans_for, synthesise
 from liftwave.transforms.undecimated_structures import (
     ONE_AXIS,
     TWO_AXES,
@@ -55,18 +54,18 @@ def swt(
     mode: ModeLike = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swt`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     x = data if type(data) is np.ndarray else as_array(data)
-    options = _mode(start_level, norm)
+    options = undecimated_options(start_level, norm)
     plans = plans_along(wavelet, options, axis, x.ndim)
-    count = _level(level, [x.shape[plans[0].axis]])
+    count = level_of(level, [x.shape[plans[0].axis]])
     if count == 0:
         raise LevelError(
             "Level value must be greater than zero. swt computes any number of levels of "
             f"{x.shape[plans[0].axis]} samples: pass level"
         )
     warn_of_norm(wavelet, options.norm, "the wavelet is")
-    _check_start(options, x, plans)
+    check_start(options, x, plans)
     return _analysis_call(x, plans, count, trim_approx, ONE_AXIS)
 
 
@@ -81,18 +80,18 @@ def swt2(
     mode: Modes = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swt2`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     x = data if type(data) is np.ndarray else as_array(data)
     pair = two_axes(axes)
     if x.ndim < 2:
         raise ShapeError(
             f"Input array has fewer dimensions than the specified axes: shape {tuple(x.shape)}"
         )
-    options = _mode(start_level, norm)
+    options = undecimated_options(start_level, norm)
     plans = axis_plans(wavelet, options, pair, x.ndim)
-    warn_of_norm(wavelet, options.norm, "the wavelets used are")
-    _check_start(options, x, plans)
-    return _analysis_call(x, plans, _natural_level(level), trim_approx, TWO_AXES)
+    warn_of_norm(wavelet, options.norm)
+    check_start(options, x, plans)
+    return _analysis_call(x, plans, required_level(level), trim_approx, TWO_AXES)
 
 
 def swtn(
@@ -106,15 +105,15 @@ def swtn(
     mode: Modes = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swtn`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     x = data if type(data) is np.ndarray else as_array(data)
     if x.ndim < 1:
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
-    options = _mode(start_level, norm)
+    options = undecimated_options(start_level, norm)
     plans = axis_plans(wavelet, options, axes, x.ndim)
-    warn_of_norm(wavelet, options.norm, "the wavelets used are")
-    _check_start(options, x, plans)
-    return _analysis_call(x, plans, _natural_level(level), trim_approx, any_axes(len(plans)))
+    warn_of_norm(wavelet, options.norm)
+    check_start(options, x, plans)
+    return _analysis_call(x, plans, required_level(level), trim_approx, any_axes(len(plans)))
 
 
 def _analysis_call(
@@ -124,7 +123,7 @@ def _analysis_call(
     if flag(trim_approx, "trim_approx"):
         return Call(transform, (x,), bands.trimmed)
     if not level:
-        return Call(transform, (x,), _Nothing())
+        return Call(transform, (x,), Nothing())
     return Call(_every_level(plans, transform), (x,), bands.levels)
 
 
@@ -136,7 +135,7 @@ def _every_level(plans: AxisPlans, transform: Transform) -> Operation:
     return operation
 
 
-class _Nothing:
+class Nothing:
     """The empty list of no levels."""
 
     def pack(self, arrays: Sequence[Array | None]) -> list[Any]:
@@ -157,14 +156,16 @@ def iswt(
     norm: bool = False,
     axis: int = -1,
     mode: ModeLike = "periodization",
+    *,
+    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     structure = ONE_AXIS.of_argument(coeffs, (tuple, list))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
-    plans = plans_along(wavelet, _mode(0, norm), axis, ndim)
-    return undecimated_synthesis(bands, plans, ndim, structure)
+    plans = plans_along(wavelet, undecimated_options(0, norm), axis, ndim)
+    return undecimated_synthesis(bands, plans, ndim, structure, out)
 
 
 def iswt2(
@@ -173,14 +174,16 @@ def iswt2(
     norm: bool = False,
     axes: Sequence[int] = (-2, -1),
     mode: Modes = "periodization",
+    *,
+    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt2`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     structure = TWO_AXES.of_argument(coeffs, (tuple, list))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
-    plans = axis_plans(wavelet, _mode(0, norm), two_axes(axes), ndim)
-    return undecimated_synthesis(bands, plans, ndim, structure)
+    plans = axis_plans(wavelet, undecimated_options(0, norm), two_axes(axes), ndim)
+    return undecimated_synthesis(bands, plans, ndim, structure, out)
 
 
 def iswtn(
@@ -189,32 +192,38 @@ def iswtn(
     axes: Sequence[int] | None = None,
     norm: bool = False,
     mode: Modes = "periodization",
+    *,
+    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswtn`."""
-    _check_filters(wavelet, mode)
+    check_periodic(mode)
     letters = letters_of(coeffs, axes)
     structure = any_axes(letters).of_argument(coeffs, (dict,))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
-    plans = axis_plans(wavelet, _mode(0, norm), axes, ndim)
-    _check_letters(letters, plans)
-    return undecimated_synthesis(bands, plans, ndim, structure)
+    plans = axis_plans(wavelet, undecimated_options(0, norm), axes, ndim)
+    check_letters(letters, plans)
+    return undecimated_synthesis(bands, plans, ndim, structure, out)
 
 
 def undecimated_synthesis(
-    bands: Sequence[Array | None], plans: AxisPlans, ndim: int, structure: Structure
+    bands: Sequence[Array | None],
+    plans: AxisPlans,
+    ndim: int,
+    structure: Structure,
+    out: Array | None = None,
 ) -> Call:
     """The call of a synthesis. All bands must have the same shape."""
-    _shape_of(bands)
+    shape_of_all(bands)
     assert (len(bands) - 1) % len(detail_keys(len(plans))) == 0
-    return synthesis_call(bands, plans, ndim, structure, trim_odd=False)
+    return synthesis_call(bands, plans, ndim, structure, out, trim_odd=False)
 
 
 def _ndim_of(bands: Sequence[Array | None]) -> int:
-    return len(_shape_of(bands))
+    return len(shape_of_all(bands))
 
 
-def _shape_of(bands: Sequence[Array | None]) -> tuple[int, ...]:
+def shape_of_all(bands: Sequence[Array | None]) -> tuple[int, ...]:
     """The shape that all bands have."""
     shapes = [tuple(band.shape) for band in bands if band is not None]
     if not shapes:
@@ -227,7 +236,8 @@ def _shape_of(bands: Sequence[Array | None]) -> tuple[int, ...]:
     return shapes[0]
 
 
-def _check_letters(letters: int, plans: AxisPlans) -> None:
+def check_letters(letters: int, plans: AxisPlans) -> None:
+    """Raise unless the keys of bands have a letter for each axis."""
     if len(plans) != letters:
         raise ShapeError(
             "The number of axes used in iswtn must match the number of dimensions transformed in "
@@ -235,117 +245,17 @@ def _check_letters(letters: int, plans: AxisPlans) -> None:
         )
 
 
-# --- lifting schemes -------------------------------------------------------------------------
+# --- arguments -------------------------------------------------------------------------------
 
 
-def lifted_swt(
-    data: ArrayLike,
-    wavelet: WaveletLike,
-    level: int | None,
-    start_level: int,
-    axis: int,
-    trim_approx: bool,
-    norm: bool,
-    mode: ModeLike,
-) -> list[Any]:
-    """The result of :func:`liftwave.swt` with a lifting scheme."""
-    x = as_array(data)
-    plans = plans_for(wavelet, mode, normalize_axis(axis, x.ndim), x.shape)
-    count = _level(level, [x.shape[plans[0].axis]])
-    if count == 0:
-        raise LevelError("Level value must be greater than zero: pass level")
-    return _lifted(x, plans, count, _mode(start_level, norm), trim_approx, ONE_AXIS)
+def check_periodic(mode: Any) -> None:
+    """Raise unless this is the boundary mode of undecimated filter banks.
 
-
-def lifted_swt2(
-    data: ArrayLike,
-    wavelet: Wavelets,
-    level: int,
-    start_level: int,
-    axes: Sequence[int],
-    trim_approx: bool,
-    norm: bool,
-    mode: Modes,
-) -> list[Any]:
-    """The result of :func:`liftwave.swt2` with lifting schemes."""
-    x = as_array(data)
-    plans = plans_for(wavelet, mode, two_axes(axes), x.shape)
-    count = _natural_level(level)
-    return _lifted(x, plans, count, _mode(start_level, norm), trim_approx, TWO_AXES)
-
-
-def lifted_swtn(
-    data: ArrayLike,
-    wavelet: Wavelets,
-    level: int,
-    start_level: int,
-    axes: Sequence[int] | None,
-    trim_approx: bool,
-    norm: bool,
-    mode: Modes,
-) -> list[Any]:
-    """The result of :func:`liftwave.swtn` with lifting schemes."""
-    x = as_array(data)
-    plans = plans_for(wavelet, mode, axes, x.shape)
-    count, options = _natural_level(level), _mode(start_level, norm)
-    return _lifted(x, plans, count, options, trim_approx, any_axes(len(plans)))
-
-
-def _lifted(
-    x: Array,
-    plans: AxisPlans,
-    level: int,
-    options: Undecimated,
-    trim_approx: bool,
-    bands: UndecimatedBands,
-) -> list[Any]:
-    _check_start(options, x, plans)
-    results = analyse(x, plans, level, options.start_level, options.norm)
-    if not flag(trim_approx, "trim_approx"):
-        return bands.levels.pack(results) if level else []
-    # Each level has as many results as the first one; all approximations but the last are left out.
-    count = bands.levels.count
-    trimmed: list[Any] = bands.trimmed.pack(
-        [y for k, y in enumerate(results) if k == 0 or k % count]
-    )
-    return trimmed
-
-
-def lifted_iswt(coeffs: Any, wavelet: WaveletLike, norm: bool, axis: int, mode: ModeLike) -> Array:
-    """The result of :func:`liftwave.iswt` with a lifting scheme."""
-    bands = ONE_AXIS.of_argument(coeffs, (tuple, list)).unpack(coeffs)
-    shape = _shape_of(bands)
-    plans = plans_for(wavelet, mode, normalize_axis(axis, len(shape)), shape)
-    return synthesise(bands, plans, flag(norm, "norm"))
-
-
-def lifted_iswt2(
-    coeffs: Any, wavelet: Wavelets, norm: bool, axes: Sequence[int], mode: Modes
-) -> Array:
-    """The result of :func:`liftwave.iswt2` with lifting schemes."""
-    bands = TWO_AXES.of_argument(coeffs, (tuple, list)).unpack(coeffs)
-    plans = plans_for(wavelet, mode, two_axes(axes), _shape_of(bands))
-    return synthesise(bands, plans, flag(norm, "norm"))
-
-
-def lifted_iswtn(
-    coeffs: Any, wavelet: Wavelets, axes: Sequence[int] | None, norm: bool, mode: Modes
-) -> Array:
-    """The result of :func:`liftwave.iswtn` with lifting schemes."""
-    letters = letters_of(coeffs, axes)
-    bands = any_axes(letters).of_argument(coeffs, (dict,)).unpack(coeffs)
-    plans = plans_for(wavelet, mode, axes, _shape_of(bands))
-    _check_letters(letters, plans)
-    return synthesise(bands, plans, flag(norm, "norm"))
-
-
-def _check_filters(wavelet: Wavelets, mode: Modes) -> None:
-    """Raise unless the wavelets are filter banks with their boundary mode."""
-    if is_lifting(wavelet):
-        raise WaveletError(
-            "an undecimated transform by a lifting scheme has no pullback: use its filter bank "
-            "(scheme.to_filter_bank()), or torch, which differentiates it"
-        )
+    Raises
+    ------
+    ModeError
+        If it is another one.
+    """
     if not isinstance(mode, str) or mode != "periodization":
         raise ModeError(
             f"undecimated filter banks only support mode='periodization', got {mode!r}; a "
@@ -353,17 +263,22 @@ def _check_filters(wavelet: Wavelets, mode: Modes) -> None:
         )
 
 
-# --- arguments -------------------------------------------------------------------------------
-
-
-def _mode(start_level: int, norm: bool) -> Undecimated:
+def undecimated_options(start_level: int, norm: bool) -> Undecimated:
+    """The options of a transform with PyWavelets' names and alignment."""
+    if type(start_level) is int and type(norm) is bool:
+        return _options(start_level, norm)
     start = whole_number(start_level, "start_level must be an integer", LevelTypeError)
+    return _options(start, flag(norm, "norm"))
+
+
+@lru_cache(maxsize=256)
+def _options(start: int, norm: bool) -> Undecimated:
     if start < 0:
         raise LevelError(f"start_level must be at least 0, got {start}")
-    return Undecimated("centred", natural_level(start), flag(norm, "norm"))
+    return Undecimated("centred", natural_level(start), norm)
 
 
-def _check_start(options: Undecimated, x: Array, plans: AxisPlans) -> None:
+def check_start(options: Undecimated, x: Array, plans: AxisPlans) -> None:
     """Raise if the gaps of the first dilated filters are as long as a signal."""
     start = options.start_level
     if not start:  # lengths that are symbols stay symbols, as nothing compares them
@@ -376,21 +291,22 @@ def _check_start(options: Undecimated, x: Array, plans: AxisPlans) -> None:
         )
 
 
-def _level(level: int | None, sizes: Sequence[int]) -> int:
+def level_of(level: int | None, sizes: Sequence[int]) -> int:
     """The number of levels; for ``None`` the largest that PyWavelets supports."""
     if level is None:
         return min((undecimated_level(n) for n in sizes), default=0)
-    return _natural_level(level)
+    return required_level(level)
 
 
-def _natural_level(level: Any) -> int:
+def required_level(level: Any) -> int:
+    """The number of levels, which has no default."""
     if level is None:
         raise LevelTypeError("level must be an integer >= 0, got None")
     return natural_level(level)
 
 
-def warn_of_norm(wavelet: Wavelets, norm: bool, subject: str) -> None:
-    """Warn if the norm shall be kept, but a wavelet is not orthogonal."""
+def warn_of_norm(wavelet: Wavelets, norm: bool, subject: str = "the wavelets used are") -> None:
+    """Warn if the wavelets are not orthogonal and ``norm`` is set."""
     if not norm:
         return
     given = list(wavelet) if isinstance(wavelet, list | tuple) else [wavelet]

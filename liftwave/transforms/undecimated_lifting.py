@@ -64,54 +64,78 @@ class Channel(NamedTuple):
 
     def split(self, x: Array) -> tuple[Array, Array]:
         """Approximation and detail."""
-        xp, channels = array_namespace(x), [x, x]
-        for step, taps in zip(self.scheme.steps, step_taps(self.scheme), strict=True):
-            target = step.target_parity
-            increment = self._increment(channels[1 - target], step, taps)
-            channels[target] = channels[target] + increment
-        approx, detail = (
-            scaled(band, factor * self.factor if self.factor != 1 else factor, xp)
-            for band, factor in zip(channels, self._scale, strict=True)
-        )
+        channels = [x, x]
+        self.lift(channels)
+        approx, detail = self.scaled(channels)
         return approx, detail
 
     def merge(self, approx: Array, detail: Array) -> Array:
         """The signal: the mean of both channels after the steps are undone."""
-        xp, channels = array_namespace(approx, detail), []
-        for band, factor in zip((approx, detail), self._scale, strict=True):
-            channels.append(scaled(band, 1 / (factor * self.factor), xp))
-        pairs = list(zip(self.scheme.steps, step_taps(self.scheme), strict=True))
-        for step, taps in reversed(pairs):
-            target = step.target_parity
-            increment = self._increment(channels[1 - target], step, taps)
-            channels[target] = channels[target] - increment
+        channels = self.unscaled([approx, detail])
+        self.lift(channels, inverse=True)
         even, odd = channels
         if self.scheme.integer:
             return even + ((odd - even) >> 1)
         return 0.5 * (even + odd)
 
+    def lift(self, channels: list[Array], *, inverse: bool = False) -> list[Array]:
+        """Run the steps on both channels, or undo them, and return the source of each."""
+        sources = []
+        for step, taps in self.steps(inverse=inverse):
+            target = step.target_parity
+            source = channels[1 - target]
+            increment = self._increment(source, step, taps)
+            before = channels[target]
+            channels[target] = before - increment if inverse else before + increment
+            sources.append(source)
+        return sources
+
+    def steps(self, *, inverse: bool = False) -> list[tuple[LiftingStep, Any]]:
+        """The steps with their taps, in the order of execution."""
+        pairs = list(zip(self.scheme.steps, step_taps(self.scheme), strict=True))
+        return pairs[::-1] if inverse else pairs
+
+    def scaled(self, channels: Sequence[Array]) -> list[Array]:
+        """The bands: channels times the scheme's scale."""
+        return [
+            scaled(x, factor * self.factor if self.factor != 1 else factor, array_namespace(x))
+            for x, factor in zip(channels, self.scale, strict=True)
+        ]
+
+    def unscaled(self, bands: Sequence[Array]) -> list[Array]:
+        """The channels: bands divided by the scheme's scale."""
+        return [
+            scaled(x, 1 / (factor * self.factor), array_namespace(x))
+            for x, factor in zip(bands, self.scale, strict=True)
+        ]
+
     @property
-    def _scale(self) -> tuple[Any, Any]:
+    def scale(self) -> tuple[Any, Any]:
+        """The factors of both bands, without the common one."""
         return (1.0, 1.0) if self.scheme.integer else self.scheme.scale
 
     def _increment(self, source: Array, step: LiftingStep, taps: Any) -> Array:
-        xp, side = array_namespace(source), 1 if step.target_parity == 0 else -1
-        places = [self.dilation * (2 * (step.offset + i) + side) for i in range(step.length)]
+        xp, places = array_namespace(source), self.places(step)
         if isinstance(taps, FixedPoint):
             wide = xp.astype(source, xp.int64)
             terms = zip(taps.numerators, places, strict=True)
-            exact = total(number * self._moved(wide, place, xp) for number, place in terms)
+            exact = total(number * self.moved(wide, place, xp) for number, place in terms)
             rounded = (exact + (1 << (taps.bits - 1))) >> taps.bits
             return xp.astype(rounded, source.dtype)
         values = tap_values(taps, source, xp)
-        moved = (self._moved(source, place, xp) for place in places)
+        moved = (self.moved(source, place, xp) for place in places)
         return total(tap * samples for tap, samples in zip(values, moved, strict=True))
 
-    def _moved(self, x: Array, place: int, xp: Any) -> Array:
+    def places(self, step: LiftingStep) -> list[int]:
+        """The offset of the sample that each tap multiplies."""
+        side = 1 if step.target_parity == 0 else -1
+        return [self.dilation * (2 * (step.offset + i) + side) for i in range(step.length)]
+
+    def moved(self, x: Array, place: int, xp: Any) -> Array:
         """``x[k + place]`` for each ``k``, the signal extended."""
         n = x.shape[self.axis]
         if isinstance(n, int):
-            indices, is_inside = _sources(n, place, self.mode)
+            indices, is_inside = sources(n, place, self.mode)
         else:  # a length that is a symbol: in the graph, the indices are computed from it
             indices, is_inside = _sources_at(
                 xp.arange(n, device=device(x)) + place, n, self.mode, xp
@@ -126,7 +150,8 @@ class Channel(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _sources(n: int, place: int, mode: Mode) -> tuple[Any, Any]:
+def sources(n: int, place: int, mode: Mode) -> tuple[Any, Any]:
+    """The samples ``k + place`` of an extended signal of n samples, as :func:`_sources_at`."""
     return _sources_at(np.arange(n) + place, n, mode, np)
 
 
@@ -151,6 +176,8 @@ def _sources_at(index: Any, n: int, mode: Mode, xp: Any) -> tuple[Any, Any]:
 
 def is_lifting(wavelet: Any) -> bool:
     """Whether a wavelet, or one of several, is a lifting scheme."""
+    if type(wavelet) is str:
+        return False
     wavelets = wavelet if isinstance(wavelet, list | tuple) else [wavelet]
     return any(isinstance(each, LiftingScheme) for each in wavelets)
 
@@ -193,7 +220,7 @@ def analyse(data: Any, plans: AxisPlans, level: int, start_level: int, norm: boo
     results: list[Array] = []
     for depth in range(level):
         bands = {"": x}
-        for channel in _channels(plans, start_level + depth, norm):
+        for channel in channels_of(plans, start_level + depth, norm):
             bands = dict(_split(bands, channel))
         x = bands["a" * len(plans)]
         results[:0] = [bands[key] for key in sorted(bands)]
@@ -229,17 +256,42 @@ def synthesise(bands: Sequence[Array | None], plans: AxisPlans, norm: bool) -> A
     return first.close(x)
 
 
+def lifted_components(bands: Sequence[Array], plans: AxisPlans, norm: bool) -> list[Array]:
+    """The inverse of each band alone: the approximation, then details, coarsest level first.
+
+    Raises
+    ------
+    WaveletError
+        If the schemes round to integers, so that the inverses do not add up.
+    """
+    if plans.is_integer:
+        raise WaveletError(
+            "the components of an integer scheme do not add up, because its steps round: use the "
+            "scheme without to_integer(), or its filter bank"
+        )
+    smooth, *details = bands
+    absent: list[Array | None] = [None] * len(details)
+    results = [synthesise([smooth, *absent], plans, norm)]
+    of_level = len(detail_keys(len(plans)))
+    for k, band in enumerate(details):
+        # Coarser levels are left out, since they have no bands.
+        first, rest = [None] * (k % of_level), absent[k + 1 :]
+        results.append(synthesise([None, *first, band, *rest], plans, norm))
+    return results
+
+
 def _merged(
     approx: Array, details: dict[str, Array], plans: AxisPlans, depth: int, norm: bool
 ) -> Array:
     bands = {"a" * len(plans): approx, **details}
-    for channel in reversed(_channels(plans, depth, norm)):
+    for channel in reversed(channels_of(plans, depth, norm)):
         keys = dict.fromkeys(key[:-1] for key in bands)
         bands = {key: channel.merge(bands[key + "a"], bands[key + "d"]) for key in keys}
     return bands[""]
 
 
-def _channels(plans: Sequence[AxisPlan], depth: int, norm: bool) -> list[Channel]:
+def channels_of(plans: Sequence[AxisPlan], depth: int, norm: bool) -> list[Channel]:
+    """Each axis of a level; ``depth`` is 0 for the finest one."""
     factor = 0.5**0.5 if norm else 1.0
     return [
         Channel(plan.axis, _scheme(plan.wavelet), plan.boundary, 2**depth, factor) for plan in plans

@@ -4,43 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Any, Literal, NamedTuple, TypeAlias
-
-from array_api_compat import array_namespace
+from typing import Any
 
 from liftwave._arrays.convert import as_array, common_namespace
 from liftwave._execute import execute
-from liftwave._numbers import is_one_of
 from liftwave._plan.arguments import check_positive_level, normalize_axis
 from liftwave._typing import Array, ArrayLike
-from liftwave.errors import DTypeError, LevelError, OptionError, ShapeError
+from liftwave.errors import DTypeError, LevelError, ShapeError
+from liftwave.transforms.estimates import (
+    Estimator,
+    Interval,
+    WaveletEstimate,
+    around,
+    check_estimator,
+    check_interval,
+    estimate,
+    spread,
+    tail_of,
+    variances,
+)
 from liftwave.transforms.modwt import Edges, analysis_call, plans_of
 from liftwave.wavelets.resolve import WaveletLike
-
-Estimator: TypeAlias = Literal["unbiased", "biased"]
-"""Whether coefficients that depend on the ends of the series are left out."""
-
-Interval: TypeAlias = Literal["chi2", "gaussian"]
-"""The distribution that a confidence interval of a variance assumes."""
-
-
-class WaveletEstimate(NamedTuple):
-    """Estimates for each level, with confidence intervals.
-
-    Attributes
-    ----------
-    value : array, shape (..., level)
-        The estimate of level 1, 2, … (the last axis; level 1 is the finest).
-    lower, upper : array, shape (..., level)
-        The ends of the confidence intervals.
-    counts : tuple of int
-        The number of coefficients of each level that the estimates use.
-    """
-
-    value: Array
-    lower: Array
-    upper: Array
-    counts: tuple[int, ...]
 
 
 def wavelet_variance(
@@ -65,10 +49,11 @@ def wavelet_variance(
         estimator has coefficients.
     estimator : {"unbiased", "biased"}
         ``"unbiased"`` leaves out the coefficients that depend on both ends of the series.
-    interval : {"chi2", "gaussian"}
+    interval : {"chi2", "chi2eta1", "gaussian"}
         The confidence interval: chi-square with :math:`\eta_j = \max(M_j / 2^j, 1)` degrees of
-        freedom, or Gaussian with the variance of the estimate from the autocovariance of the
-        coefficients. ``"chi2"`` needs SciPy.
+        freedom (``"chi2"``, :math:`\eta_3` of Percival & Walden); chi-square with as many as the
+        spectrum of the coefficients shows (``"chi2eta1"``, below); or Gaussian with the variance of
+        the estimate from that spectrum. The first two need SciPy.
     confidence : float
         The probability that an interval covers the variance.
 
@@ -94,6 +79,15 @@ def wavelet_variance(
     Series Analysis*, 2000, chapter 8; equations 306b and 313c, 313d for the intervals). The
     variances of all levels add up to the variance of a stationary series.
 
+    The degrees of freedom of ``"chi2eta1"`` make the variance of the chi-square variable that of
+    the estimate: with the biased autocovariances :math:`s_\tau` of the coefficients, whose squares
+    add up to the integral of their squared spectrum,
+
+    .. math:: \eta_{1,j} = \frac{M_j \hat\nu_j^4}{\tfrac12 s_0^2 + \sum_{\tau \ge 1} s_\tau^2}.
+
+    It suits long series whose coefficients are correlated in another way than those of a flat
+    spectrum; ``"chi2"`` needs no such estimate, and suits short ones.
+
     Examples
     --------
     >>> import pywt
@@ -102,18 +96,10 @@ def wavelet_variance(
     >>> variance.value.round(4).tolist()
     [0.3099, 0.359, 0.1517, 0.1032]
     """
-    if not is_one_of(interval, ("chi2", "gaussian")):
-        raise OptionError(f"interval must be 'chi2' or 'gaussian', got {interval!r}")
+    check_interval(interval)
+    tail = tail_of(confidence)
     series = _Series(x, wavelet, level, axis, mode, estimator)
-    coefficients = series.coefficients()
-    values = [series.xp.mean(w * w, axis=-1) for w in coefficients]
-    tail = _tail(confidence)
-    if interval == "chi2":
-        ends = [_chi2(v, max(len_ / 2**j, 1.0), tail) for j, v, len_ in series.levels(values)]
-    else:
-        spreads = [_spread(w, w) for w in coefficients]
-        ends = [_around(v, s, tail) for v, s in zip(values, spreads, strict=True)]
-    return series.estimate(values, ends)
+    return variances(series.coefficients(), interval, tail)
 
 
 def wavelet_covariance(
@@ -163,13 +149,13 @@ def wavelet_covariance(
     >>> bool(np.allclose(covariance.value, 2 * lw.wavelet_variance(x, "haar", level=2).value))
     True
     """
+    tail = tail_of(confidence)
     first, second = _pair(x, y, wavelet, level, axis, mode, estimator)
     of_x, of_y = first.coefficients(), second.coefficients()
     values = [first.xp.mean(a * b, axis=-1) for a, b in zip(of_x, of_y, strict=True)]
-    spreads = [_spread(a, b) for a, b in zip(of_x, of_y, strict=True)]
-    tail = _tail(confidence)
-    ends = [_around(v, s, tail) for v, s in zip(values, spreads, strict=True)]
-    return first.estimate(values, ends)
+    spreads = [spread(a, b) for a, b in zip(of_x, of_y, strict=True)]
+    ends = [around(v, s, tail) for v, s in zip(values, spreads, strict=True)]
+    return estimate(values, ends, first.counts)
 
 
 def wavelet_correlation(
@@ -217,19 +203,21 @@ def wavelet_correlation(
     >>> lw.wavelet_correlation(x, -x, "haar", level=2).value.round(6).tolist()
     [-1.0, -1.0]
     """
+    tail = tail_of(confidence)
     first, second = _pair(x, y, wavelet, level, axis, mode, estimator)
     xp, mean = first.xp, first.xp.mean
     values = [
         mean(a * b, axis=-1) / xp.sqrt(mean(a * a, axis=-1) * mean(b * b, axis=-1))
         for a, b in zip(first.coefficients(), second.coefficients(), strict=True)
     ]
-    quantile, tail, ends = NormalDist().inv_cdf, _tail(confidence), []
+    quantile = NormalDist().inv_cdf
+    ends: list[tuple[Array, Array]] = []
     for j, value, count in first.levels(values):
         reach = quantile(1 - tail) / max(count / 2**j - 3, 1.0) ** 0.5
         most = 1 - float(xp.finfo(value.dtype).eps)
         z = xp.atanh(xp.clip(value, -most, most))
         ends.append((xp.tanh(z - reach), xp.tanh(z + reach)))
-    return first.estimate(values, ends)
+    return estimate(values, ends, first.counts)
 
 
 # --- coefficients ------------------------------------------------------------------------------
@@ -247,8 +235,7 @@ class _Series:
         mode: Edges,
         estimator: Estimator,
     ) -> None:
-        if not is_one_of(estimator, ("unbiased", "biased")):
-            raise OptionError(f"estimator must be 'unbiased' or 'biased', got {estimator!r}")
+        check_estimator(estimator)
         array = as_array(x)
         self.xp: Any = common_namespace([array])
         if self.xp.isdtype(array.dtype, "complex floating"):
@@ -288,14 +275,6 @@ class _Series:
         """The number of each level, its value, and the number of its coefficients."""
         return list(zip(range(1, self.level + 1), values, self.counts, strict=True))
 
-    def estimate(
-        self, values: Sequence[Array], ends: Sequence[tuple[Array, Array]]
-    ) -> WaveletEstimate:
-        """The estimates of all levels."""
-        lower, upper = zip(*ends, strict=True)
-        stacked = [self.xp.stack(list(each), axis=-1) for each in (values, lower, upper)]
-        return WaveletEstimate(stacked[0], stacked[1], stacked[2], self.counts)
-
 
 def _pair(x: ArrayLike, y: ArrayLike, *options: Any) -> tuple[_Series, _Series]:
     first, second = _Series(x, *options), _Series(y, *options)
@@ -306,39 +285,3 @@ def _pair(x: ArrayLike, y: ArrayLike, *options: Any) -> tuple[_Series, _Series]:
             f"{tuple(as_array(y).shape)}"
         )
     return first, second
-
-
-# --- intervals ---------------------------------------------------------------------------------
-
-
-def _tail(confidence: float) -> float:
-    """The probability on each side of an interval."""
-    if not isinstance(confidence, float | int) or not 0 < confidence < 1:
-        raise OptionError(f"confidence must be a number between 0 and 1, got {confidence!r}")
-    return (1 - confidence) / 2
-
-
-def _chi2(value: Array, freedom: float, tail: float) -> tuple[Array, Array]:
-    from scipy.stats import chi2
-
-    upper, lower = float(chi2.ppf(1 - tail, freedom)), float(chi2.ppf(tail, freedom))
-    return value * (freedom / upper), value * (freedom / lower)
-
-
-def _around(value: Array, variance: Array, tail: float) -> tuple[Array, Array]:
-    reach = NormalDist().inv_cdf(1 - tail) * array_namespace(variance).sqrt(variance)
-    return value - reach, value + reach
-
-
-def _spread(a: Array, b: Array) -> Array:
-    """The variance of the mean of the products of two stationary series.
-
-    Sums of products of covariances are integrals of products of spectra (Parseval).
-    """
-    xp, n = array_namespace(a), a.shape[-1]
-    of_a, of_b = (xp.fft.rfft(x, n=2 * n, axis=-1) for x in (a, b))
-    auto = (xp.real(of_a * xp.conj(of_a))) * (xp.real(of_b * xp.conj(of_b)))
-    cross = xp.conj(of_a) * of_b
-    half = auto + xp.real(cross * cross)
-    whole = 2 * xp.sum(half, axis=-1) - half[..., 0] - half[..., -1]  # negative frequencies too
-    return whole / (4 * n**4)

@@ -1,0 +1,109 @@
+r"""Where the coefficients of undecimated transforms are: their centres, and the samples they use.
+
+A coefficient at index :math:`k` of level :math:`j` is a weighted sum of the samples
+:math:`k + m`, for offsets :math:`m` that grow with :math:`2^j`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from liftwave._arrays.host import as_numpy
+from liftwave._plan.axes import AxisPlan
+from liftwave._plan.circular import Undecimated
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+
+
+class Reach(NamedTuple):
+    """The offsets of the samples that a coefficient depends on, relative to its index."""
+
+    first: int
+    last: int
+
+
+class Response:
+    """The weights of a filter on the first level, by offset of the sample.
+
+    Parameters
+    ----------
+    weights : dict
+        The weights by offset; at least one.
+    """
+
+    def __init__(self, weights: dict[int, float]) -> None:
+        self.offsets, self.weights = np.array(list(weights)), np.array(list(weights.values()))
+
+    @property
+    def reach(self) -> Reach:
+        """The first and the last offset."""
+        return Reach(int(self.offsets.min()), int(self.offsets.max()))
+
+    @property
+    def energy_centre(self) -> float:
+        """The mean offset, weighted by the squared weights."""
+        return float(self.offsets @ self.weights**2 / (self.weights @ self.weights))
+
+    @property
+    def group_delay(self) -> float:
+        """The mean offset, weighted by the weights: minus the group delay at frequency 0."""
+        total = self.weights.sum()
+        if abs(total) < 1e-6 * np.abs(self.weights).sum():  # the filter is no low-pass filter
+            return self.energy_centre
+        return float(self.offsets @ self.weights / total)
+
+
+class Alignment:
+    """The positions of the bands of one axis.
+
+    Parameters
+    ----------
+    plan : AxisPlan
+        The filter bank with the options of an undecimated transform, or the lifting scheme.
+    """
+
+    def __init__(self, plan: AxisPlan) -> None:
+        self.low, self.high = responses(plan)
+
+    def centres(self, level: int) -> tuple[float, float]:
+        """The offsets of the centres of approximation and detail of a level.
+
+        The centre of the approximation is the group delay at frequency 0. The centre of the detail
+        is that of the filters' energies (Hess-Nielsen & Wickerhauser, 1996).
+        """
+        low, high, scale = self.low.energy_centre, self.high.energy_centre, 2 ** (level - 1)
+        return (2**level - 1) * self.low.group_delay, scale * (low + high) - low
+
+    def reaches(self, level: int) -> tuple[Reach, Reach]:
+        """The samples that approximation and detail of a level depend on."""
+        low, high, scale = self.low.reach, self.high.reach, 2 ** (level - 1)
+        approx = Reach(*((2 * scale - 1) * offset for offset in low))
+        pairs = zip(low, high, strict=True)
+        return approx, Reach(*((scale - 1) * a + scale * b for a, b in pairs))
+
+
+def responses(plan: AxisPlan) -> tuple[Response, Response]:
+    """The filters of the first level: the low-pass and the high-pass one."""
+    wavelet, mode = plan.wavelet, plan.mode
+    if isinstance(wavelet, LiftingScheme):
+        return _lifted(wavelet)
+    assert isinstance(mode, Undecimated)
+    filters = map(as_numpy, mode.analysis_filters(wavelet))
+    first = 0 if mode.is_causal else wavelet.dec_len // 2
+    low, high = ({first - k: float(tap) for k, tap in enumerate(taps)} for taps in filters)
+    return Response(low), Response(high)
+
+
+def _lifted(scheme: LiftingScheme) -> tuple[Response, Response]:
+    """The filters whose outputs the steps compute on the whole grid."""
+    channels: list[dict[int, float]] = [{0: 1.0}, {0: 1.0}]
+    for step in scheme.steps:
+        target = step.target_parity
+        side, source, changed = 1 - 2 * target, channels[1 - target], dict(channels[target])
+        for k, tap in enumerate(as_numpy(step.taps)):
+            for offset, weight in source.items():
+                place = offset + 2 * (step.offset + k) + side
+                changed[place] = changed.get(place, 0.0) + float(tap) * weight
+        channels[target] = changed
+    return Response(channels[0]), Response(channels[1])
