@@ -166,17 +166,6 @@ ROWS = (
         (lambda: lw.vjp(lw.dwt, TENSOR, bank()),),
     ),
     Row(
-        "`swt`, `swt2`, `swtn`, `modwt` and their inverses, `mra`, `mra2`, `mran`, `modwt_mra`",
-        (
-            lambda: lw.swt(MAPS, "db2", 2),
-            lambda: lw.iswt(lw.swt(MAPS, "db2", 1), "db2"),
-            lambda: lw.swt2(MAPS, "db2", 2),
-            lambda: lw.mra(MAPS, "db2", 2),
-            lambda: lw.modwt_mra(MAPS, "db2", 2),
-            lambda: lw.iswtn(lw.swtn(MAPS, "db2", 1, axes=(2, 3)), "db2", (2, 3)),
-        ),
-    ),
-    Row(
         "second derivatives, in torch, of pooling and in learned taps",
         (
             differentiated_twice(lambda x: pooling.soft_pool(x, 2)),

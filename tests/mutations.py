@@ -417,6 +417,18 @@ MUTATIONS = (
         "lifting_kernels cuda_lifting",
     ),
     Mutation(
+        "backends/cuda/filters/circular.cuh",
+        "else if (at >= n) {",
+        "else if (at > n) {",
+        "circular_kernels cuda_circular",
+    ),
+    Mutation(
+        "backends/cuda/filters/circular_lines.cuh",
+        "const int i = Ascending ? m + q - (Several - 1) : m - q;",
+        "const int i = m - q;",
+        "circular_kernels cuda_circular",
+    ),
+    Mutation(
         "backends/cuda/lifting/steps.cuh",
         "U sum = U(1) << (step.bits - 1);",
         "U sum = U(0);",

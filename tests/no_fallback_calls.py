@@ -346,7 +346,7 @@ UNDECIMATED: dict[str, list[Call]] = {
     "wavelet_covariance": [real(lw.wavelet_covariance, IMAGE, IMAGE, "db2", 1)],
     "wavelet_correlation": [real(lw.wavelet_correlation, LINE, LINE, "haar", 2)],
 }
-"""Calls that the CUDA kernels do not support: the reference kernels compute them."""
+"""Calls of transforms without downsampling."""
 
 # --- functions built on transforms ---------------------------------------------------------------
 
