@@ -41,8 +41,8 @@ MUTATIONS = (
     # Plans.
     Mutation(
         "liftwave/_plan/axis.py",
-        "first, last = 2 * start + phase - (length - 1), 2 * (stop - 1) + phase",
-        "first, last = 2 * start + phase - (length - 2), 2 * (stop - 1) + phase",
+        "first = taps.stride * start + taps.phase - taps.reach",
+        "first = taps.stride * start + taps.phase - taps.reach + 1",
         "parity",
     ),
     Mutation(
@@ -59,7 +59,7 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_plan/axis.py",
-        "return self._transposed(analysis_padding, self.n_out == 2 * self.extend.n)",
+        "return self._transposed(analysis_padding, self.n_out == self.stride * self.extend.n)",
         "return self._transposed(analysis_padding, True)",
         "adjoint vjp",
     ),
@@ -162,11 +162,17 @@ MUTATIONS = (
         "return FilterStep(step.axis, step.plan.synthesis_adjoint(), step.filters)",
         "adjoint vjp",
     ),
+    Mutation(
+        "liftwave/_plan/axis.py",
+        "self.dilation * (self.length - 1) - self.phase",
+        "self.length - 1 - self.phase",
+        "undecimated_modes",
+    ),
     # The reference kernels.
     Mutation(
         "liftwave/_kernels/reference/filters.py",
-        "used = (start + parity + plan.phase) % 2",
-        "used = (parity + plan.phase) % 2",
+        "used = _taps_at(plan, offset - len(plan.fold.left))",
+        "used = _taps_at(plan, offset)",
         "vjp adjoint",
     ),
     Mutation(

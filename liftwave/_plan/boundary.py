@@ -229,6 +229,11 @@ def channel_row(i: int, parity: int, n: int, mode: Mode) -> Row:
 @lru_cache(maxsize=4096)
 def signal_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
     """The extension of a signal by ``left`` and ``right`` samples."""
+    return extension_beyond(n, mode, left, right)
+
+
+def extension_beyond(n: int, mode: Mode, left: int, right: int) -> Extension:
+    """As :func:`signal_extension`, always a new object: not cached if there are many rows."""
     return Extension(
         n,
         tuple(signal_row(i, n, mode) for i in range(-left, 0)),

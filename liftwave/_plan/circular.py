@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from liftwave._typing import Mode
 from liftwave.wavelets.filter_bank import FilterBank
-from liftwave.wavelets.taps import Taps
+from liftwave.wavelets.taps import Taps, scaled_taps
 
 _HALF_POWER = 0.5**0.5
 
@@ -31,11 +31,14 @@ class Undecimated(NamedTuple):
     norm : bool
         Whether analysis and synthesis share the factor 1/2 of a level equally. Otherwise it is part
         of the synthesis.
+    boundary : str
+        The mode by which an analysis extends the input of each level. A synthesis is periodic.
     """
 
     alignment: Literal["centred", "causal"]
     start_level: int = 0
     norm: bool = False
+    boundary: Mode = "periodization"
 
     @property
     def is_causal(self) -> bool:
@@ -55,21 +58,29 @@ class Undecimated(NamedTuple):
         """The filters of a synthesis."""
         return (bank.dec_lo, bank.dec_hi) if self.is_causal else (bank.rec_lo, bank.rec_hi)
 
+    @property
+    def is_periodic(self) -> bool:
+        """Whether the ends are joined: without downsampling, no sample needs to be repeated."""
+        return self.boundary in ("periodic", "periodization")
+
+    def dilation(self, depth: int) -> int:
+        """The distance of the taps on the level ``depth`` (0 is the finest)."""
+        return int(2 ** (self.start_level + depth))
+
+    def first(self, length: int, depth: int) -> int:
+        """The offset of the first tap of an analysis."""
+        return 0 if self.is_causal else self.dilation(depth) * (length // 2)
+
     def analysis_plan(self, n: int, length: int, depth: int) -> CircularPlan:
-        """The plan of an analysis on the level ``depth`` (0 is the finest)."""
-        return self._plan(n, length, depth, self._first(length), self.factors[0])
+        """The plan of a periodic analysis on the level ``depth``."""
+        dilation, first = self.dilation(depth), self.first(length, depth)
+        return circular_plan(n, length, dilation, first, self.factors[0])
 
     def synthesis_plan(self, n: int, length: int, depth: int) -> CircularPlan:
         """The plan of the synthesis that inverts :meth:`analysis_plan`."""
-        return self._plan(n, length, depth, length - 1 - self._first(length), self.factors[1])
-
-    def _first(self, length: int) -> int:
-        """The offset of the first tap of an analysis, in units of the dilation."""
-        return 0 if self.is_causal else length // 2
-
-    def _plan(self, n: int, length: int, depth: int, first: int, factor: float) -> CircularPlan:
-        dilation = 2 ** (self.start_level + depth)
-        return circular_plan(n, length, dilation, dilation * first, factor)
+        dilation = self.dilation(depth)
+        first = dilation * (length - 1) - self.first(length, depth)
+        return circular_plan(n, length, dilation, first, self.factors[1])
 
 
 AxisMode: TypeAlias = Mode | Undecimated
@@ -120,11 +131,7 @@ class CircularPlan:
 
     def scaled(self, taps: Taps) -> Taps:
         """Taps times the factor."""
-        if self.factor == 1.0:
-            return taps
-        if isinstance(taps, tuple):
-            return tuple(tap * self.factor for tap in taps)
-        return taps * self.factor
+        return scaled_taps(taps, self.factor)
 
     def adjoint(self) -> CircularPlan:
         """The plan that, with reversed taps, is the transpose of this one."""

@@ -17,7 +17,13 @@ from liftwave._plan.axes import (
     plan_merges,
     with_length,
 )
-from liftwave._plan.axis import analysis_plan, lift_plan, synthesis_plan, upsampling_plan
+from liftwave._plan.axis import (
+    analysis_plan,
+    dilated_plan,
+    lift_plan,
+    synthesis_plan,
+    upsampling_plan,
+)
 from liftwave._plan.circular import Undecimated
 from liftwave._plan.lengths import band_lengths, check_size
 from liftwave._plan.levels import (
@@ -105,8 +111,11 @@ def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
     axis, wavelet, mode = plan
     if isinstance(mode, Undecimated):
         assert isinstance(wavelet, FilterBank)  # `check_lengths` rejects schemes
-        circular = mode.analysis_plan(n, wavelet.dec_len, depth)
-        return CircularStep(axis, circular, mode.analysis_filters(wavelet))
+        filters, length = mode.analysis_filters(wavelet), wavelet.dec_len
+        if mode.is_periodic:
+            return CircularStep(axis, mode.analysis_plan(n, length, depth), filters)
+        places = mode.first(length, depth), mode.dilation(depth), mode.factors[0]
+        return FilterStep(axis, dilated_plan(n, length, *places, mode.boundary), filters)
     if isinstance(wavelet, LiftingScheme):
         geometry = lift_plan(wavelet, n, mode)
         return LiftStep(axis, geometry, step_taps(wavelet), wavelet.scale)

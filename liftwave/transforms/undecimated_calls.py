@@ -15,7 +15,7 @@ from liftwave._operations.every_level import EveryLevel
 from liftwave._operations.operation import Operation
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform, analysis
-from liftwave._plan.arguments import natural_level, normalize_axis, undecimated_level
+from liftwave._plan.arguments import natural_level, normalize_axis, resolve_mode, undecimated_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
@@ -23,7 +23,6 @@ from liftwave.errors import (
     BandShapeError,
     LevelError,
     LevelTypeError,
-    ModeError,
     NormWarning,
     ShapeError,
     WaveletError,
@@ -31,6 +30,7 @@ from liftwave.errors import (
 )
 from liftwave.transforms.calls import synthesis_call, two_axes
 from liftwave.transforms.undecimated_lifting import analyse, is_lifting, plans_for, synthesise
+from liftwave.transforms.undecimated_modes import check_periodic, check_start, extended
 from liftwave.transforms.undecimated_structures import (
     ONE_AXIS,
     TWO_AXES,
@@ -55,7 +55,7 @@ def swt(
     mode: ModeLike = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swt`."""
-    _check_filters(wavelet, mode)
+    _check_filters(wavelet)
     x = data if type(data) is np.ndarray else as_array(data)
     options = _mode(start_level, norm)
     plans = plans_along(wavelet, options, axis, x.ndim)
@@ -66,7 +66,8 @@ def swt(
             f"{x.shape[plans[0].axis]} samples: pass level"
         )
     _warn_of_norm(wavelet, options.norm, "the wavelet is")
-    _check_start(options, x, plans)
+    check_start(options, x, plans)
+    plans = extended(plans, resolve_mode(mode), x, count)
     return _analysis_call(x, plans, count, trim_approx, ONE_AXIS)
 
 
@@ -81,7 +82,7 @@ def swt2(
     mode: Modes = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swt2`."""
-    _check_filters(wavelet, mode)
+    _check_filters(wavelet)
     x = data if type(data) is np.ndarray else as_array(data)
     pair = two_axes(axes)
     if x.ndim < 2:
@@ -91,8 +92,9 @@ def swt2(
     options = _mode(start_level, norm)
     plans = axis_plans(wavelet, options, pair, x.ndim)
     _warn_of_norm(wavelet, options.norm, "the wavelets used are")
-    _check_start(options, x, plans)
-    return _analysis_call(x, plans, _natural_level(level), trim_approx, TWO_AXES)
+    check_start(options, x, plans)
+    plans = extended(plans, mode, x, count := _natural_level(level))
+    return _analysis_call(x, plans, count, trim_approx, TWO_AXES)
 
 
 def swtn(
@@ -106,15 +108,16 @@ def swtn(
     mode: Modes = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swtn`."""
-    _check_filters(wavelet, mode)
+    _check_filters(wavelet)
     x = data if type(data) is np.ndarray else as_array(data)
     if x.ndim < 1:
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
     options = _mode(start_level, norm)
     plans = axis_plans(wavelet, options, axes, x.ndim)
     _warn_of_norm(wavelet, options.norm, "the wavelets used are")
-    _check_start(options, x, plans)
-    return _analysis_call(x, plans, _natural_level(level), trim_approx, any_axes(len(plans)))
+    check_start(options, x, plans)
+    plans = extended(plans, mode, x, count := _natural_level(level))
+    return _analysis_call(x, plans, count, trim_approx, any_axes(len(plans)))
 
 
 def _analysis_call(
@@ -159,7 +162,8 @@ def iswt(
     mode: ModeLike = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.iswt`."""
-    _check_filters(wavelet, mode)
+    _check_filters(wavelet)
+    check_periodic("iswt", mode)
     structure = ONE_AXIS.of_argument(coeffs, (tuple, list))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
@@ -175,7 +179,8 @@ def iswt2(
     mode: Modes = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.iswt2`."""
-    _check_filters(wavelet, mode)
+    _check_filters(wavelet)
+    check_periodic("iswt2", mode)
     structure = TWO_AXES.of_argument(coeffs, (tuple, list))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
@@ -191,7 +196,8 @@ def iswtn(
     mode: Modes = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.iswtn`."""
-    _check_filters(wavelet, mode)
+    _check_filters(wavelet)
+    check_periodic("iswtn", mode)
     letters = letters_of(coeffs)
     structure = any_axes(letters).of_argument(coeffs, (dict,))
     bands = structure.unpack(coeffs)
@@ -299,7 +305,7 @@ def _lifted(
     trim_approx: bool,
     bands: UndecimatedBands,
 ) -> list[Any]:
-    _check_start(options, x, plans)
+    check_start(options, x, plans)
     results = analyse(x, plans, level, options.start_level, options.norm)
     if not flag(trim_approx, "trim_approx"):
         return bands.levels.pack(results) if level else []
@@ -339,17 +345,12 @@ def lifted_iswtn(
     return synthesise(bands, plans, flag(norm, "norm"))
 
 
-def _check_filters(wavelet: Wavelets, mode: Modes) -> None:
-    """Raise unless the wavelets are filter banks with their boundary mode."""
+def _check_filters(wavelet: Wavelets) -> None:
+    """Raise unless the wavelets are filter banks."""
     if is_lifting(wavelet):
         raise WaveletError(
             "an undecimated transform by a lifting scheme has no pullback: use its filter bank "
             "(scheme.to_filter_bank()), or torch, which differentiates it"
-        )
-    if not isinstance(mode, str) or mode != "periodization":
-        raise ModeError(
-            f"undecimated filter banks only support mode='periodization', got {mode!r}; a "
-            "LiftingScheme supports other modes"
         )
 
 
@@ -361,16 +362,6 @@ def _mode(start_level: int, norm: bool) -> Undecimated:
     if start < 0:
         raise LevelError(f"start_level must be at least 0, got {start}")
     return Undecimated("centred", natural_level(start), flag(norm, "norm"))
-
-
-def _check_start(options: Undecimated, x: Array, plans: AxisPlans) -> None:
-    """Raise if the gaps of the first dilated filters are as long as a signal."""
-    start, shortest = options.start_level, min((x.shape[plan.axis] for plan in plans), default=1)
-    if start and 2**start >= shortest:
-        raise LevelError(
-            "2**start_level must be less than the number of samples, got "
-            f"start_level={start} for {shortest} samples"
-        )
 
 
 def _level(level: int | None, sizes: Sequence[int]) -> int:

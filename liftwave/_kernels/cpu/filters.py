@@ -64,11 +64,11 @@ class CpuFilters(CpuPart):
     ) -> list[Array]:
         """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``."""
         native = _native_gradients(plan, axis)
-        sums = native.run(x, list(cotangents))
+        sums = None if native is None else native.run(x, list(cotangents))
         if sums is not None:
             return list(sums.astype(x.real.dtype))
         same = all(y.dtype == x.dtype for y in cotangents)
-        if not same or not all(map(is_floating, (x, *cotangents))):
+        if native is None or not same or not all(map(is_floating, (x, *cotangents))):
             return self._fallback.tap_gradients(x, cotangents, plan, axis)
         work = memory(x)
         sums = with_copies(native.run, work, list(map(memory, cotangents)))
@@ -79,8 +79,8 @@ class CpuFilters(CpuPart):
 
 
 def _native_analysis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _cpu.Analysis | None:
-    """The native analysis; None for more than two filters, or taps that are arrays."""
-    if len(filters) > 2 or not all(type(taps) is tuple for taps in filters):
+    """The native analysis; None for more than two filters, taps that are arrays, or other plans."""
+    if len(filters) > 2 or not all(type(taps) is tuple for taps in filters) or not plan.is_dyadic:
         return None
     key = (NAME, "analysis", axis, filters)
     native: _cpu.Analysis | None = plan.native.get(key)
@@ -94,7 +94,9 @@ def _native_synthesis(
     plan: FilterPlan, filters: tuple[Any, ...], axis: int
 ) -> _cpu.Synthesis | None:
     """The native synthesis; None for filters that the module does not support."""
-    if len(filters) > 2 or plan.length % 2 or not all(type(taps) is tuple for taps in filters):
+    if len(filters) > 2 or not all(type(taps) is tuple for taps in filters):
+        return None
+    if plan.length % 2 or not plan.is_dyadic:
         return None
     key = (NAME, "synthesis", axis, filters)
     native: _cpu.Synthesis | None = plan.native.get(key)
@@ -105,7 +107,9 @@ def _native_synthesis(
     return native
 
 
-def _native_gradients(plan: FilterPlan, axis: int) -> _cpu.TapGradients:
+def _native_gradients(plan: FilterPlan, axis: int) -> _cpu.TapGradients | None:
+    if not plan.is_dyadic:
+        return None
     key = (NAME, "tap gradients", axis)
     native: _cpu.TapGradients | None = plan.native.get(key)
     if native is None:

@@ -269,7 +269,9 @@ def _fused(keyed_steps: Sequence[tuple[str, Step]], shape: tuple[int, ...]) -> l
         step = next(steps)[1]
         if not isinstance(step, FilterStep) or not all(map(is_concrete, step.filters)):
             return None
-        if step.plan.length % 2 or (axes and step.axis != axes[-1][2] + 1):
+        if step.plan.length % 2 or not step.plan.is_dyadic:
+            return None
+        if axes and step.axis != axes[-1][2] + 1:
             return None
         axes.append((step.plan, step.filters, step.axis))
     if not 1 <= len(axes) <= _MAX_AXES:

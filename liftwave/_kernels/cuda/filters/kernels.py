@@ -184,7 +184,7 @@ class _Prepared(NamedTuple):
 
 
 def _prepared(kind: Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
-    """The kernel arguments of a plan; None if the kernels do not support its boundary."""
+    """The kernel arguments of a plan; None if the kernels do not support it."""
     key = ("cuda", kind, dtype)
     if key not in plan.native:
         bounded(plan.native)[key] = _prepare(kind, plan, dtype)
@@ -193,6 +193,8 @@ def _prepared(kind: Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
 
 
 def _prepare(kind: Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
+    if not plan.is_dyadic:
+        return None
     extend, folds = boundary(plan.extend), fold(plan.fold)
     if extend is None or folds is None:
         return None

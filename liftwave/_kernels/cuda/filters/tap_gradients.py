@@ -87,6 +87,8 @@ def tap_gradients(
 
     Gradients of half-precision arrays are computed and returned in float32.
     """
+    if not plan.is_dyadic:
+        return None
     extend, folds = boundary(plan.extend), fold(plan.fold)
     if extend is None or folds is None:
         return None
