@@ -9,7 +9,6 @@ import numpy as np
 from families import is_exact, reference
 
 from liftwave._plan.axis import FilterPlan, analysis_plan, synthesis_plan
-from liftwave._plan.circular import CircularPlan
 
 # Samples along the axis: contiguous, or beside the samples of other lines.
 LAYOUTS = ("along", "across")
@@ -103,22 +102,22 @@ def check_every(family: Any, n: int, length: int, mode: Any, layout: str) -> Non
             check_synthesis(family, bands, filters, plan)
 
 
-def check_circular(family: Any, plan: CircularPlan, layout: str, dtype: str = "float64") -> None:
+def check_circular(family: Any, plan: FilterPlan, layout: str, dtype: str = "float64") -> None:
     """Analysis, synthesis of two bands and of one, and gradients, of ``plan.n_out`` samples."""
     n, filters = plan.n_out, filters_of(plan.length)
     x, *bands = (signals(n + k, n, layout, dtype) for k in range(3))
     rounded = 0 if is_exact(family) else plan.length
-    found = family.circular_analysis(x, filters, plan, 1)
-    for a, b in zip(found, reference.circular_analysis(x, filters, plan, 1), strict=True):
+    found = family.analysis(x, filters, plan, 1)
+    for a, b in zip(found, reference.analysis(x, filters, plan, 1), strict=True):
         assert a.dtype == x.dtype
         assert_close(a, b, rounded)
     for count in (1, 2):
         of_some = bands[:count], filters[:count], plan, 1
-        found = family.circular_synthesis(*of_some)
+        found = family.synthesis(*of_some)
         assert found.dtype == x.dtype
-        assert_close(found, reference.circular_synthesis(*of_some), rounded)
+        assert_close(found, reference.synthesis(*of_some), rounded)
     wide = [y.astype(np.complex128 if x.dtype.kind == "c" else np.float64) for y in (x, *bands)]
-    wanted = reference.circular_tap_gradients(wide[0], wide[1:], plan, 1)
-    for a, b in zip(family.circular_tap_gradients(x, bands, plan, 1), wanted, strict=True):
+    wanted = reference.tap_gradients(wide[0], wide[1:], plan, 1)
+    for a, b in zip(family.tap_gradients(x, bands, plan, 1), wanted, strict=True):
         assert a.dtype == x.real.dtype
         assert_close(a, b, 128, float(np.finfo(x.dtype).eps))

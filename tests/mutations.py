@@ -171,8 +171,8 @@ MUTATIONS = (
     # The reference kernels.
     Mutation(
         "liftwave/_kernels/reference/filters.py",
-        "used = _taps_at(plan, offset - len(plan.fold.left))",
-        "used = _taps_at(plan, offset)",
+        "runs = _runs(plan, offset - len(plan.fold.left))",
+        "runs = _runs(plan, offset)",
         "vjp adjoint",
     ),
     Mutation(

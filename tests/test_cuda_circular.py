@@ -16,7 +16,7 @@ from liftwave._kernels.cuda.common.runtime import Kernel, kernel
 from liftwave._kernels.cuda.filters import tap_gradients as cuda_tap_gradients
 from liftwave._kernels.half_precision import in_float32
 from liftwave._kernels.reference.family import ReferenceKernels
-from liftwave._plan.circular import circular_plan
+from liftwave._plan.axis import joined_plan
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
@@ -42,11 +42,11 @@ def test_outputs_of_a_group(runtime: HostRuntime) -> None:
     """Several if neighbouring threads then use neighbouring memory, and registers suffice."""
     x, filters = signals(0, 64, "along"), filters_of(8)
     for dilation, several in ((1, 1), (8, 1), (16, 4), (32, 4), (33, 1), (64, 1)):
-        cuda.circular_analysis(x, filters, circular_plan(64, 8, dilation, 0, 1.0), 1)
+        cuda.analysis(x, filters, joined_plan(64, 8, 0, dilation, 1.0), 1)
         assert groups_of(runtime) == {several}
     for length, several in ((8, 4), (20, 2), (62, 1)):
-        plan = circular_plan(64, length, 1, 0, 1.0)
-        cuda.circular_synthesis([signals(0, 64, "across")] * 2, filters_of(length), plan, 1)
+        plan = joined_plan(64, length, 0, 1, 1.0)
+        cuda.synthesis([signals(0, 64, "across")] * 2, filters_of(length), plan, 1)
         assert groups_of(runtime) == {several}
 
 
@@ -59,22 +59,22 @@ def test_long_lines_in_any_order_of_threads(
     monkeypatch.setattr(cuda_layout, "MAX_GRID", 3)
     for n, layout in ((701, "along"), (150, "across")):
         for dilation in (2, 16):
-            check_circular(cuda, circular_plan(n, 8, dilation, 4 * dilation, 0.5), layout)
+            check_circular(cuda, joined_plan(n, 8, 4 * dilation, dilation, 0.5), layout)
 
 
 @needs_compiler
 @pytest.mark.parametrize("name", ["float16", "bfloat16"])
 def test_halves_are_computed_in_single_precision(name: str) -> None:
     torch = pytest.importorskip("torch")
-    plan, filters = circular_plan(19, 8, 2, 8, 1.0), filters_of(8)
+    plan, filters = joined_plan(19, 8, 8, 2, 1.0), filters_of(8)
     x = torch.from_numpy(numbers(3, 4, 19)).to(getattr(torch, name))
-    bands = cuda.circular_analysis(x, filters, plan, 1)
-    back = cuda.circular_synthesis(bands, filters, plan, 1)
-    gradients = cuda.circular_tap_gradients(x, bands, plan, 1)
+    bands = cuda.analysis(x, filters, plan, 1)
+    back = cuda.synthesis(bands, filters, plan, 1)
+    gradients = cuda.tap_gradients(x, bands, plan, 1)
     wide = [y.float() for y in bands]
-    wanted = reference.circular_analysis(x.float(), filters, plan, 1)
-    wanted.append(reference.circular_synthesis(wide, filters, plan, 1))
-    wanted += reference.circular_tap_gradients(x.float(), wide, plan, 1)
+    wanted = reference.analysis(x.float(), filters, plan, 1)
+    wanted.append(reference.synthesis(wide, filters, plan, 1))
+    wanted += reference.tap_gradients(x.float(), wide, plan, 1)
     for a, b in zip([*bands, back, *gradients], wanted, strict=True):
         assert a.dtype == (x.dtype if a.ndim > 1 else torch.float32)
         # Different rounding in single precision can change the half-precision rounding at a tie.
@@ -87,21 +87,21 @@ def test_learned_taps() -> None:
     torch = pytest.importorskip("torch")
     taps = torch.from_numpy(numbers(0, 2, 16))
     filters = [taps[0, ::2], tuple(map(float, taps[1, :8]))]
-    plan = circular_plan(14, 8, 1, 4, 0.5)
+    plan = joined_plan(14, 8, 4, 1, 0.5)
     x = torch.from_numpy(numbers(1, 3, 14, dtype="float32"))
-    found = cuda.circular_analysis(x, filters, plan, 1)
-    for a, b in zip(found, reference.circular_analysis(x, filters, plan, 1), strict=True):
+    found = cuda.analysis(x, filters, plan, 1)
+    for a, b in zip(found, reference.analysis(x, filters, plan, 1), strict=True):
         assert_close(a.numpy(), b.numpy(), 8)
-    wanted = reference.circular_synthesis(found, filters, plan, 1)
-    assert_close(cuda.circular_synthesis(found, filters, plan, 1).numpy(), wanted.numpy(), 8)
+    wanted = reference.synthesis(found, filters, plan, 1)
+    assert_close(cuda.synthesis(found, filters, plan, 1).numpy(), wanted.numpy(), 8)
 
 
 @needs_compiler
 def test_arrays_without_numbers(runtime: HostRuntime) -> None:
-    plan = circular_plan(9, 8, 1, 4, 1.0)
+    plan = joined_plan(9, 8, 4, 1, 1.0)
     x = np.zeros((0, 9, 4))
-    assert [y.shape for y in cuda.circular_analysis(x, filters_of(8), plan, 1)] == [x.shape] * 2
-    (gradient,) = cuda.circular_tap_gradients(x, [x], plan, 1)
+    assert [y.shape for y in cuda.analysis(x, filters_of(8), plan, 1)] == [x.shape] * 2
+    (gradient,) = cuda.tap_gradients(x, [x], plan, 1)
     np.testing.assert_array_equal(gradient, np.zeros(8))
     assert not runtime.launched
 
@@ -113,27 +113,27 @@ def test_gradients_of_floats_do_not_lose_precision(
 ) -> None:
     """As for filters with downsampling: a sum of equal products in one float loses many digits."""
     monkeypatch.setattr(cuda_tap_gradients, "_BLOCKS", blocks)
-    plan = circular_plan(4096, 2, 1, 0, 1.0)
+    plan = joined_plan(4096, 2, 0, 1, 1.0)
     x, g = np.full((64, 4096), 0.1, np.float32), np.full((64, 4096), 0.3, np.float32)
     wanted = x.size * float(x[0, 0]) * float(g[0, 0])
     for found in (
-        cuda.circular_tap_gradients(x, [g], plan, 1)[0],
-        cuda.circular_tap_gradients(x.T.copy(), [g.T.copy()], plan, 0)[0],
+        cuda.tap_gradients(x, [g], plan, 1)[0],
+        cuda.tap_gradients(x.T.copy(), [g.T.copy()], plan, 0)[0],
     ):
         np.testing.assert_allclose(found, wanted, rtol=8 * np.finfo(np.float32).eps)
 
 
 def test_what_kernels_do_not_know_is_done_otherwise(runtime: HostRuntime) -> None:
     cuda.use(fallback=in_float32(reference))
-    plan, x = circular_plan(11, 4, 1, 2, 1.0), numbers(0, 2, 11)
-    found = cuda.circular_analysis(x, filters_of(4, 3), plan, 1)
-    for a, b in zip(found, reference.circular_analysis(x, filters_of(4, 3), plan, 1), strict=True):
+    plan, x = joined_plan(11, 4, 2, 1, 1.0), numbers(0, 2, 11)
+    found = cuda.analysis(x, filters_of(4, 3), plan, 1)
+    for a, b in zip(found, reference.analysis(x, filters_of(4, 3), plan, 1), strict=True):
         np.testing.assert_array_equal(a, b)
     mixed = [x.astype(np.float32), x]
-    wanted = reference.circular_synthesis(mixed, filters_of(4), plan, 1)
-    np.testing.assert_array_equal(cuda.circular_synthesis(mixed, filters_of(4), plan, 1), wanted)
-    (wanted,) = reference.circular_tap_gradients(x, [x.astype(np.float32)], plan, 1)
-    (gradient,) = cuda.circular_tap_gradients(x, [x.astype(np.float32)], plan, 1)
+    wanted = reference.synthesis(mixed, filters_of(4), plan, 1)
+    np.testing.assert_array_equal(cuda.synthesis(mixed, filters_of(4), plan, 1), wanted)
+    (wanted,) = reference.tap_gradients(x, [x.astype(np.float32)], plan, 1)
+    (gradient,) = cuda.tap_gradients(x, [x.astype(np.float32)], plan, 1)
     np.testing.assert_array_equal(gradient, wanted)
     assert not runtime.launched
 

@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from liftwave._plan.boundary import (
+    PERIODIC_MODES,
     Extension,
     channel_extension,
     extension_beyond,
@@ -50,7 +51,7 @@ class FilterPlan:
     :math:`y_k = \sum_j f_j\, \tilde x_{sk + \mathtt{phase} - dj}` and synthesis
     :math:`x_i = \sum_{k, j} \tilde y_k\, f_j` over all :math:`sk + dj = i + \mathtt{phase}`.
     The tilde is the extension of the input. With a ``fold``, outputs are also computed beyond the
-    ends and then added to the samples in their rows.
+    ends and then added to the samples in their rows. If the ends are joined, the stride is 1.
 
     Attributes
     ----------
@@ -91,7 +92,10 @@ class FilterPlan:
 
     @cached_property
     def is_dyadic(self) -> bool:
-        """Whether it keeps every second output of plain taps, which compiled kernels require."""
+        """Whether it keeps every second output of plain taps.
+
+        Compiled kernels support such plans, and those whose ends are joined.
+        """
         return (self.stride, self.dilation, self.factor) == (2, 1, 1.0)
 
     def analysis_adjoint(self) -> FilterPlan:
@@ -109,9 +113,10 @@ class FilterPlan:
     def _transposed(self, padding_of: Padding, is_whole: bool) -> FilterPlan:
         """``is_whole``: the longer of both sides has ``stride`` times the samples of the other."""
         n_in, n_out = self.n_out, self.extend.n
-        taps = Dilated(
-            self.length, self.dilation * (self.length - 1) - self.phase, self.stride, self.dilation
-        )
+        phase = self.dilation * (self.length - 1) - self.phase
+        if self.extend.joined:
+            return joined_plan(n_out, self.length, phase, self.dilation, self.factor)
+        taps = Dilated(self.length, phase, self.stride, self.dilation)
         if is_whole and self._is_periodic:
             # The adjoint of a periodic extension is periodic: no fold rows are needed.
             extend = signal_extension(n_in, "periodic", *padding_of(n_in, 0, n_out, taps))
@@ -120,7 +125,7 @@ class FilterPlan:
             fold = _folding(self.extend)
             padding = padding_of(n_in, -len(fold.left), n_out + len(fold.right), taps)
             extend = zero_extension(n_in, *padding) if self.fold.vanishes else self.fold
-        return replace(self, n_out=n_out, phase=taps.phase, extend=extend, fold=fold)
+        return replace(self, n_out=n_out, phase=phase, extend=extend, fold=fold)
 
     @property
     def _is_periodic(self) -> bool:
@@ -174,13 +179,23 @@ def analysis_plan(n: int, length: int, mode: Mode) -> FilterPlan:
     return FilterPlan(n_out, length, phase, extend, Extension(n_out))
 
 
+@lru_cache(maxsize=4096)
+def joined_plan(n: int, length: int, phase: int, dilation: int, factor: float) -> FilterPlan:
+    """The plan of filters without downsampling along an axis whose ends are joined."""
+    return FilterPlan(
+        n, length, phase, Extension(n, joined=True), Extension(n), 1, dilation, factor
+    )
+
+
 def dilated_plan(
     n: int, length: int, phase: int, dilation: int, factor: float, mode: Mode
 ) -> FilterPlan:
-    """The plan of an analysis without downsampling.
+    """The plan of an analysis without downsampling in any mode.
 
-    It is not cached, because its extension has as many rows as the taps reach.
+    It is cached only if the ends are joined: other extensions have as many rows as the taps reach.
     """
+    if mode in PERIODIC_MODES:
+        return joined_plan(n, length, phase, dilation, factor)
     left, right = analysis_padding(n, 0, n, Dilated(length, phase, 1, dilation))
     extend = extension_beyond(n, mode, left, right)
     return FilterPlan(n, length, phase, extend, Extension(n), 1, dilation, factor)

@@ -1,18 +1,17 @@
-"""Plans of filters without downsampling along an axis whose ends are joined.
+"""Options of undecimated transforms, in place of a boundary mode.
 
-One level of the undecimated transform has as many outputs as inputs, and its filters are dilated:
-their taps are ``2**j`` samples apart on level ``j``.
+One level has as many outputs as inputs, and its filters are dilated: their taps are ``2**j``
+samples apart on level ``j``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
+from liftwave._plan.boundary import PERIODIC_MODES
 from liftwave._typing import Mode
 from liftwave.wavelets.filter_bank import FilterBank
-from liftwave.wavelets.taps import Taps, scaled_taps
+from liftwave.wavelets.taps import Taps
 
 _HALF_POWER = 0.5**0.5
 
@@ -61,85 +60,18 @@ class Undecimated(NamedTuple):
     @property
     def is_periodic(self) -> bool:
         """Whether the ends are joined: without downsampling, no sample needs to be repeated."""
-        return self.boundary in ("periodic", "periodization")
+        return self.boundary in PERIODIC_MODES
 
-    def dilation(self, depth: int) -> int:
-        """The distance of the taps on the level ``depth`` (0 is the finest)."""
-        return int(2 ** (self.start_level + depth))
+    def analysis_taps(self, length: int, depth: int) -> tuple[int, int, float]:
+        """Phase, dilation and factor of an analysis on the level ``depth`` (0 is the finest)."""
+        dilation = 2 ** (self.start_level + depth)
+        return 0 if self.is_causal else dilation * (length // 2), dilation, self.factors[0]
 
-    def first(self, length: int, depth: int) -> int:
-        """The offset of the first tap of an analysis."""
-        return 0 if self.is_causal else self.dilation(depth) * (length // 2)
-
-    def analysis_plan(self, n: int, length: int, depth: int) -> CircularPlan:
-        """The plan of a periodic analysis on the level ``depth``."""
-        dilation, first = self.dilation(depth), self.first(length, depth)
-        return circular_plan(n, length, dilation, first, self.factors[0])
-
-    def synthesis_plan(self, n: int, length: int, depth: int) -> CircularPlan:
-        """The plan of the synthesis that inverts :meth:`analysis_plan`."""
-        dilation = self.dilation(depth)
-        first = dilation * (length - 1) - self.first(length, depth)
-        return circular_plan(n, length, dilation, first, self.factors[1])
+    def synthesis_taps(self, length: int, depth: int) -> tuple[int, int, float]:
+        """The same of the synthesis that inverts a periodic analysis."""
+        phase, dilation, _ = self.analysis_taps(length, depth)
+        return dilation * (length - 1) - phase, dilation, self.factors[1]
 
 
 AxisMode: TypeAlias = Mode | Undecimated
 """The boundary mode of an axis, or the options of an undecimated transform."""
-
-
-@dataclass(frozen=True)
-class CircularPlan:
-    r"""Geometry of dilated filters on a periodic axis.
-
-    Analysis computes, for each filter :math:`f`, and synthesis sums over the bands,
-
-    .. math:: y_k = \sum_j (\mathtt{factor}\, f_j)\,
-        x_{(k + \mathtt{first} - \mathtt{dilation}\, j) \bmod n}.
-
-    Attributes
-    ----------
-    n_out : int
-        Length of the axis.
-    length : int
-        Number of taps of each filter.
-    dilation : int
-        The distance of the taps.
-    first : int
-        The offset of the first tap.
-    factor : float
-        The factor of all taps.
-    native : dict
-        The native plan of each family of kernels.
-    """
-
-    n_out: int
-    length: int
-    dilation: int
-    first: int
-    factor: float
-    native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @property
-    def n_in(self) -> int:
-        """Length of the input along the axis."""
-        return self.n_out
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """The offset of each tap, between 0 and ``n_out - 1``."""
-        return tuple((self.first - self.dilation * j) % self.n_out for j in range(self.length))
-
-    def scaled(self, taps: Taps) -> Taps:
-        """Taps times the factor."""
-        return scaled_taps(taps, self.factor)
-
-    def adjoint(self) -> CircularPlan:
-        """The plan that, with reversed taps, is the transpose of this one."""
-        first = self.dilation * (self.length - 1) - self.first
-        return circular_plan(self.n_out, self.length, self.dilation, first, self.factor)
-
-
-@lru_cache(maxsize=4096)
-def circular_plan(n: int, length: int, dilation: int, first: int, factor: float) -> CircularPlan:
-    """The plan with these attributes: always the same object."""
-    return CircularPlan(n, length, dilation, first, factor)

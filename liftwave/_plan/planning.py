@@ -20,6 +20,7 @@ from liftwave._plan.axes import (
 from liftwave._plan.axis import (
     analysis_plan,
     dilated_plan,
+    joined_plan,
     lift_plan,
     synthesis_plan,
     upsampling_plan,
@@ -29,7 +30,6 @@ from liftwave._plan.lengths import band_lengths, check_size
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
-    CircularStep,
     FilterStep,
     Keys,
     LiftStep,
@@ -111,11 +111,9 @@ def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
     axis, wavelet, mode = plan
     if isinstance(mode, Undecimated):
         assert isinstance(wavelet, FilterBank)  # `check_lengths` rejects schemes
-        filters, length = mode.analysis_filters(wavelet), wavelet.dec_len
-        if mode.is_periodic:
-            return CircularStep(axis, mode.analysis_plan(n, length, depth), filters)
-        places = mode.first(length, depth), mode.dilation(depth), mode.factors[0]
-        return FilterStep(axis, dilated_plan(n, length, *places, mode.boundary), filters)
+        taps = mode.analysis_taps(wavelet.dec_len, depth)
+        undecimated = dilated_plan(n, wavelet.dec_len, *taps, mode.boundary)
+        return FilterStep(axis, undecimated, mode.analysis_filters(wavelet))
     if isinstance(wavelet, LiftingScheme):
         geometry = lift_plan(wavelet, n, mode)
         return LiftStep(axis, geometry, step_taps(wavelet), wavelet.scale)
@@ -219,8 +217,9 @@ def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape], depth: int) -> 
     n_approx, n_detail = (shape[axis] for shape in shapes)
     if isinstance(mode, Undecimated):
         assert isinstance(wavelet, FilterBank)  # `signal_length` rejects schemes
-        circular = mode.synthesis_plan(n_approx, wavelet.rec_len, depth)
-        return CircularStep(axis, circular, mode.synthesis_filters(wavelet))
+        taps = mode.synthesis_taps(wavelet.rec_len, depth)
+        joined = joined_plan(n_approx, wavelet.rec_len, *taps)
+        return FilterStep(axis, joined, mode.synthesis_filters(wavelet))
     if isinstance(wavelet, LiftingScheme):
         geometry = lift_plan(wavelet, n_approx + n_detail, mode).inverse()
         taps = tuple(reversed(step_taps(wavelet)))

@@ -16,7 +16,7 @@ from array_api_compat import array_namespace
 import liftwave._cpu as _cpu
 from liftwave._kernels import axis_by_axis
 from liftwave._kernels.contract import NativeRun
-from liftwave._kernels.cpu.circular import CpuCircular, circular_level
+from liftwave._kernels.cpu.circular import circular_level
 from liftwave._kernels.cpu.filters import NAME, CpuFilters, analysis_axis, synthesis_axis
 from liftwave._kernels.cpu.lifting import CpuLifting, level_groups
 from liftwave._kernels.cpu.memory import (
@@ -58,7 +58,7 @@ _NativeSynthesis: TypeAlias = (
 )
 
 
-class CpuLevels(CpuFilters, CpuCircular, CpuLifting):
+class CpuLevels(CpuFilters, CpuLifting):
     """All axes and levels."""
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE, REAL, memory_of
-from liftwave._kernels.cuda.common.runtime import CudaPart, Runtime, kernel
+from liftwave._kernels.cuda.common.runtime import Runtime, kernel
 from liftwave._kernels.cuda.filters.lines import (
     Kind,
     Lines,
@@ -24,9 +24,9 @@ from liftwave._kernels.cuda.filters.lines import (
 )
 from liftwave._kernels.cuda.filters.tap_gradients import Form, gradients_by
 from liftwave._kernels.cuda.filters.taps import COUNTS, device_taps
-from liftwave._plan.circular import CircularPlan
+from liftwave._plan.axis import FilterPlan
 from liftwave._typing import Array
-from liftwave.wavelets.taps import Taps
+from liftwave.wavelets.taps import Taps, scaled_taps
 
 # The most bytes of the samples of a group's outputs for which the compiler spills no registers.
 _MOST_BYTES = 512
@@ -35,57 +35,32 @@ _MOST_BYTES = 512
 _FEWEST_NEIGHBOURS = 16
 
 
-class CudaCircular(CudaPart):
-    """Filters without downsampling along a periodic axis."""
+def tap_gradients(
+    x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int, runtime: Runtime
+) -> list[Array] | None:
+    """As ``tap_gradients`` of filters with downsampling."""
 
-    def circular_analysis(
-        self, x: Array, filters: Sequence[Taps], plan: CircularPlan, axis: int
-    ) -> list[Array]:
-        """``y[k] = sum_j f[j] * x[(k + first - dilation j) mod n]`` for each filter ``f``."""
-        out = self._runtime.empty((len(filters), *x.shape), memory_of(x).dtype, x)
-        bands = [out[k] for k in range(len(filters))]
-        if _run("analysis", [x], bands, filters, plan, axis, self._runtime):
-            return bands
-        return self._fallback.circular_analysis(x, filters, plan, axis)
+    def fill(lines: Lines) -> None:
+        _fill(lines, plan)
 
-    def circular_synthesis(
-        self, bands: Sequence[Array], filters: Sequence[Taps], plan: CircularPlan, axis: int
-    ) -> Array:
-        """The same sum with a filter for each band, summed over the bands."""
-        out = self._runtime.empty(bands[0].shape, memory_of(bands[0]).dtype, bands[0])
-        if _run("synthesis", bands, [out], filters, plan, axis, self._runtime):
-            return out
-        return self._fallback.circular_synthesis(bands, filters, plan, axis)
-
-    def circular_tap_gradients(
-        self, x: Array, cotangents: Sequence[Array], plan: CircularPlan, axis: int
-    ) -> list[Array]:
-        """``G[j] = sum_k x[(k + first - dilation j) mod n] * y[k]`` for each cotangent ``y``.
-
-        Gradients of half-precision arrays are computed and returned in float32.
-        """
-
-        def fill(lines: Lines) -> None:
-            _fill(lines, plan)
-
-        name = "circular_tap_gradients"
-        form = Form("filters/circular_gradients.cuh", name, plan.length, None, fill)
-        gradients = gradients_by(form, x, cotangents, axis, self._runtime)
-        if gradients is None:
-            return self._fallback.circular_tap_gradients(x, cotangents, plan, axis)
-        return gradients if plan.factor == 1.0 else [plan.factor * g for g in gradients]
+    source, name = "filters/circular_gradients.cuh", "circular_tap_gradients"
+    form = Form(source, name, plan.length, None, fill)
+    gradients = gradients_by(form, x, cotangents, axis, runtime)
+    if gradients is None or plan.factor == 1.0:
+        return gradients
+    return [plan.factor * gradient for gradient in gradients]
 
 
-def _run(
+def run_circular(
     kind: Kind,
     inputs: Sequence[Array],
     results: Sequence[Array],
     filters: Sequence[Taps],
-    plan: CircularPlan,
+    plan: FilterPlan,
     axis: int,
     runtime: Runtime,
 ) -> bool:
-    """Filter into existing arrays; False if the kernels do not support the arguments."""
+    """Filter along joined ends into existing arrays; see ``CudaFilters.run_analysis``."""
     arrays, memories = [*inputs, *results], list(map(memory_of, [*inputs, *results]))
     dtypes = memories[0].dtype, memories[-1].dtype
     if not 1 <= len(filters) <= 2 or not are_alike(memories, len(inputs)):
@@ -95,10 +70,11 @@ def _run(
     layout = ordered(memories, axis)
     if layout is None:
         flat, count = flattened(arrays, len(inputs), axis), len(inputs)
-        return flat is not None and _run(
+        return flat is not None and run_circular(
             kind, flat[:count], flat[count:], filters, plan, 1, runtime
         )
-    taps = device_taps(list(map(plan.scaled, filters)), plan, REAL[dtypes[0]], inputs[0])
+    scaled = [scaled_taps(taps, plan.factor) for taps in filters]
+    taps = device_taps(scaled, plan, REAL[dtypes[0]], inputs[0])
     if taps is None:
         return False
     lines = _lines(kind, plan, layout, len(filters))
@@ -114,7 +90,7 @@ def _run(
     return True
 
 
-def _lines(kind: Kind, plan: CircularPlan, layout: Any, bands: int) -> Lines:
+def _lines(kind: Kind, plan: FilterPlan, layout: Any, bands: int) -> Lines:
     """The lines of arrays, not yet cut into pieces."""
     batch, strided = layout
     lines = Lines(batch=batch)
@@ -124,10 +100,10 @@ def _lines(kind: Kind, plan: CircularPlan, layout: Any, bands: int) -> Lines:
     return lines
 
 
-def _fill(lines: Lines, plan: CircularPlan) -> None:
+def _fill(lines: Lines, plan: FilterPlan) -> None:
     n = plan.n_out
     lines.n_out, lines.length, lines.end = n, plan.length, n
-    lines.phase, lines.dilation = plan.first % n, plan.dilation % n
+    lines.phase, lines.dilation = plan.phase % n, plan.dilation % n
 
 
 def _several(lines: Lines, size: int) -> int:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from liftwave._kernels.cuda.common.layout import Boundary, Fold, boundary, fold
 from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE, REAL, memory_of
 from liftwave._kernels.cuda.common.runtime import CudaPart, Runtime, kernel
+from liftwave._kernels.cuda.filters import circular
 from liftwave._kernels.cuda.filters.lines import (
     Kind,
     Launch,
@@ -42,7 +43,7 @@ class CudaFilters(CudaPart):
     def analysis(
         self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> list[Array]:
-        """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
+        """``y[k] = sum_j f[j] * x[stride k + phase - dilation j]``, the input extended."""
         shape = with_length(x.shape, axis, plan.n_out)
         out = self._runtime.empty((len(filters), *shape), memory_of(x).dtype, x)
         bands = [out[k] for k in range(len(filters))]
@@ -53,7 +54,7 @@ class CudaFilters(CudaPart):
     def synthesis(
         self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> Array:
-        """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
+        """The sum over bands of the transpose of an analysis, each band extended."""
         shape = with_length(bands[0].shape, axis, plan.n_out)
         out = self._runtime.empty(shape, memory_of(bands[0]).dtype, bands[0])
         if self.run_synthesis(bands, out, filters, plan, axis):
@@ -63,11 +64,12 @@ class CudaFilters(CudaPart):
     def tap_gradients(
         self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
     ) -> list[Array]:
-        """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``, both extended.
+        """``G[j] = sum_k x[stride k + phase - dilation j] * y[k]``, both extended.
 
         Gradients of half-precision arrays are computed and returned in float32.
         """
-        gradients = tap_gradients(x, cotangents, plan, axis, self._runtime)
+        gradients_of = circular.tap_gradients if plan.extend.joined else tap_gradients
+        gradients = gradients_of(x, cotangents, plan, axis, self._runtime)
         if gradients is not None:
             return gradients
         return self._fallback.tap_gradients(x, cotangents, plan, axis)
@@ -91,7 +93,8 @@ class CudaFilters(CudaPart):
         bool
             False if the kernels do not support the arguments; nothing is computed then.
         """
-        return _run("analysis", [x], outs, filters, plan, axis, self._runtime)
+        run = circular.run_circular if plan.extend.joined else _run
+        return run("analysis", [x], outs, filters, plan, axis, self._runtime)
 
     def run_synthesis(
         self,
@@ -102,7 +105,8 @@ class CudaFilters(CudaPart):
         axis: int,
     ) -> bool:
         """Synthesise into an existing array of any strides; see :meth:`run_analysis`."""
-        return _run("synthesis", bands, [out], filters, plan, axis, self._runtime)
+        run = circular.run_circular if plan.extend.joined else _run
+        return run("synthesis", bands, [out], filters, plan, axis, self._runtime)
 
 
 # --- launching -----------------------------------------------------------------------------------

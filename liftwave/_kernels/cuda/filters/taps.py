@@ -14,7 +14,6 @@ from array_api_compat import array_namespace, device
 
 from liftwave._kernels.cuda.common.memory import contiguous, converted, is_beside, memory_of
 from liftwave._plan.axis import FilterPlan, bounded
-from liftwave._plan.circular import CircularPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps, is_concrete
 
@@ -42,7 +41,7 @@ class DeviceTaps(NamedTuple):
     filters: tuple[Taps, ...]
     arrays: tuple[Array, ...]  # on the device, unless taps are in the launch
     real: str
-    plan: FilterPlan | CircularPlan
+    plan: FilterPlan
 
     @property
     def learned(self) -> bool:
@@ -64,7 +63,7 @@ class DeviceTaps(NamedTuple):
 
 
 def device_taps(
-    filters: Sequence[Taps], plan: FilterPlan | CircularPlan, real: str, like: Array
+    filters: Sequence[Taps], plan: FilterPlan, real: str, like: Array
 ) -> DeviceTaps | None:
     """The taps for kernels on arrays like ``like``; None if kernels cannot read them there."""
     filters = tuple(filters)
@@ -76,7 +75,7 @@ def device_taps(
     return DeviceTaps(filters, tuple(_placed(f, plan, real, like) for f in filters), real, plan)
 
 
-def _placed(taps: Taps, plan: FilterPlan | CircularPlan, real: str, like: Array) -> Array:
+def _placed(taps: Taps, plan: FilterPlan, real: str, like: Array) -> Array:
     """Contiguous taps on the device, in the precision of the computation."""
     if not is_concrete(taps):
         return contiguous(converted(taps, real))
