@@ -3,10 +3,11 @@
     python -m benchmarks.gpu [ROW ...] [--quick]
 
 First measures the bandwidth of copies within the device's memory, then batches of about 1 GB: one
-level in two dimensions, its inverse, several levels, volumes, signals, lifting, pooling layers,
-forward and backward, compared with ptwt, pytorch_wavelets, ``conv2d`` and plain operations of
-torch. Each result is checked first. Then measures the latency of small inputs, plain and as CUDA
-graphs. Writes ``gpu.md`` into ``benchmarks/results``. ``--device cpu --quick`` tests the program.
+level in two dimensions, its inverse, several levels, volumes, signals, lifting, undecimated
+transforms, pooling layers, forward and backward, compared with ptwt, pytorch_wavelets, ``conv2d``
+and plain operations of torch. Each result is checked first. Then measures the latency of small
+inputs, plain and as CUDA graphs. Writes ``gpu.md`` into ``benchmarks/results``. ``--device cpu
+--quick`` tests the program.
 """
 
 from __future__ import annotations

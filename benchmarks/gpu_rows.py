@@ -44,7 +44,7 @@ class GpuRow:
     """
 
     name: str
-    kind: str  # "images", "volumes", "signals", "lifting", "layer"
+    kind: str  # "images", "volumes", "signals", "lifting", "undecimated", "layer"
     shape: tuple[int, ...]
     wavelet: str = "db4"
     mode: str = PERIODIC
@@ -63,6 +63,20 @@ class GpuRow:
         return replace(
             self, shape=tuple(min(pair) for pair in zip(self.shape, limits, strict=True))
         )
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The transformed axes."""
+        if self.kind == "volumes":
+            return (-3, -2, -1)
+        return (-1,) if len(self.shape) == 2 else (-2, -1)
+
+    @property
+    def has_ptwt(self) -> bool:
+        """Whether ptwt computes the row: its undecimated transforms are those of one axis."""
+        if self.kind == "undecimated":
+            return len(self.axes) == 1 and not self.inverse
+        return self.kind != "lifting"
 
     def input(self, device: str) -> Any:
         """White noise, or 8-bit pixels for integers, generated on the device."""
@@ -106,6 +120,13 @@ ROWS = (
     GpuRow("dwt2 CDF 9/7 by lifting", "lifting", IMAGES, "cdf9.7"),
     GpuRow("idwt2 CDF 9/7 by lifting", "lifting", IMAGES, "cdf9.7", inverse=True),
     GpuRow("dwt2 CDF 5/3, integers", "lifting", IMAGES, "cdf5.3", "reflect", dtype="int16"),
+    GpuRow("swt db4, 5 levels, long rows", "undecimated", (16, 1 << 22), level=5, faster=5.0),
+    GpuRow("iswt db4, 5 levels, long rows", "undecimated", (16, 1 << 22), level=5, inverse=True),
+    GpuRow("swt2 haar, 3 levels", "undecimated", (16, 1, 2048, 2048), "haar", level=3),
+    GpuRow("swt2 db4, 3 levels", "undecimated", (16, 1, 2048, 2048), level=3),
+    GpuRow("iswt2 db4, 3 levels", "undecimated", (16, 1, 2048, 2048), level=3, inverse=True),
+    GpuRow("swt2 db4, 3 levels, forward and backward", "undecimated", (16, 1, 2048, 2048), level=3,
+           both=True),
     *(
         GpuRow(f"{name}{', forward and backward' if both else ''}", "layer", MAPS, name,
                both=both, share=None if both else 0.6, faster=faster if both else None)
@@ -150,7 +171,7 @@ def contenders(row: GpuRow, x: Any) -> Iterator[tuple[str, Callable[[], Contende
             yield name, lambda number=number: _of_layer(row, x, number)
     else:
         yield "liftwave", lambda: _ours(row, x)
-        if row.kind != "lifting" and importlib.util.find_spec("ptwt"):
+        if row.has_ptwt and importlib.util.find_spec("ptwt"):
             yield "ptwt", lambda: _of_ptwt(row, x)
 
 
@@ -192,31 +213,40 @@ def _ours(row: GpuRow, x: Any) -> Contender:
     if row.kind == "lifting":
         wavelet = lw.LiftingScheme.from_name(row.wavelet)
         wavelet = wavelet.to_integer() if row.dtype.startswith("int") else wavelet
-    axes = {"signals": (-1,), "volumes": (-3, -2, -1)}.get(row.kind, (-2, -1))
+    axes = row.axes
 
     def forward(data: Any) -> Any:
+        if row.kind == "undecimated":
+            return lw.swtn(data, wavelet, row.level, axes=axes, trim_approx=True)
         return lw.wavedecn(data, wavelet, row.mode, level=row.level, axes=axes)
 
+    def back(coeffs: Any) -> Any:
+        if row.kind == "undecimated":
+            return lw.iswtn(coeffs, wavelet, axes)
+        return lw.waverecn(coeffs, wavelet, row.mode, axes)
+
     if row.inverse:
-        return Contender(
-            "liftwave", lambda coeffs: lw.waverecn(coeffs, wavelet, row.mode, axes), forward(x)
-        )
+        return Contender("liftwave", back, forward(x))
     return Contender("liftwave", forward, x, labelled=_by_key)
 
 
 def _of_ptwt(row: GpuRow, x: Any) -> Contender:
     import ptwt
 
+    if row.kind == "undecimated":
+        return Contender("ptwt", lambda data: ptwt.swt(
+            data, row.wavelet, level=row.level), x, labelled=_named)  # fmt: skip
     if row.kind == "volumes":
         return Contender("ptwt", lambda data: ptwt.wavedec3(
             data, row.wavelet, mode=row.mode, level=row.level), x, labelled=_by_key)  # fmt: skip
 
-    def named(coeffs: Any) -> dict[str, Any]:
-        low, *details = coeffs
-        return _by_key([low, *({"d": band} for band in details)])
-
     return Contender("ptwt", lambda data: ptwt.wavedec(
-        data, row.wavelet, mode=row.mode, level=row.level), x, labelled=named)  # fmt: skip
+        data, row.wavelet, mode=row.mode, level=row.level), x, labelled=_named)  # fmt: skip
+
+
+def _named(coeffs: Any) -> dict[str, Any]:
+    low, *details = coeffs
+    return _by_key([low, *({"d": band} for band in details)])
 
 
 def _by_key(coeffs: Any) -> dict[str, Any]:
@@ -248,13 +278,16 @@ def checked(row: GpuRow, contender: Contender, x: Any) -> str:
 
 def _item(row: GpuRow, x: Any, index: int) -> Any:
     """One item of the batch; for images, one channel of one image."""
-    return x[index] if row.kind in ("signals", "volumes") else x[index, index]
+    return x[index] if row.kind == "volumes" or x.ndim == 2 else x[index, index]
 
 
 def expected(row: GpuRow, item: np.ndarray) -> dict[str, Any]:
     """The bands of one item, by PyWavelets in double precision; by our reference for lifting."""
+    exact = item.astype("float64")
+    if row.kind == "undecimated":
+        bands = pywt.swtn(exact, row.wavelet, row.level, trim_approx=True)
+        return _by_key(bands)
     if row.kind != "lifting":
-        exact = item.astype("float64")
         return _by_key(pywt.wavedecn(exact, row.wavelet, row.mode, level=row.level))
     import liftwave as lw
 
@@ -262,7 +295,7 @@ def expected(row: GpuRow, item: np.ndarray) -> dict[str, Any]:
     with lw.kernels("reference"):
         if row.dtype.startswith("int"):
             return _by_key(lw.wavedecn(item, scheme.to_integer(), row.mode, level=row.level))
-        return _by_key(lw.wavedecn(item.astype("float64"), scheme, row.mode, level=row.level))
+        return _by_key(lw.wavedecn(exact, scheme, row.mode, level=row.level))
 
 
 def _wrong(found: dict[str, Any], wanted: dict[str, Any], row: GpuRow) -> str:

@@ -100,3 +100,24 @@ def check_every(family: Any, n: int, length: int, mode: Any, layout: str) -> Non
         else:
             bands = [signals(n + k, plan.extend.n, layout) for k in range(2)]
             check_synthesis(family, bands, filters, plan)
+
+
+def check_circular(family: Any, plan: FilterPlan, layout: str, dtype: str = "float64") -> None:
+    """Analysis, synthesis of two bands and of one, and gradients, of ``plan.n_out`` samples."""
+    n, filters = plan.n_out, filters_of(plan.length)
+    x, *bands = (signals(n + k, n, layout, dtype) for k in range(3))
+    rounded = 0 if is_exact(family) else plan.length
+    found = family.analysis(x, filters, plan, 1)
+    for a, b in zip(found, reference.analysis(x, filters, plan, 1), strict=True):
+        assert a.dtype == x.dtype
+        assert_close(a, b, rounded)
+    for count in (1, 2):
+        of_some = bands[:count], filters[:count], plan, 1
+        found = family.synthesis(*of_some)
+        assert found.dtype == x.dtype
+        assert_close(found, reference.synthesis(*of_some), rounded)
+    wide = [y.astype(np.complex128 if x.dtype.kind == "c" else np.float64) for y in (x, *bands)]
+    wanted = reference.tap_gradients(wide[0], wide[1:], plan, 1)
+    for a, b in zip(family.tap_gradients(x, bands, plan, 1), wanted, strict=True):
+        assert a.dtype == x.real.dtype
+        assert_close(a, b, 128, float(np.finfo(x.dtype).eps))

@@ -41,8 +41,8 @@ MUTATIONS = (
     # Plans.
     Mutation(
         "liftwave/_plan/axis.py",
-        "first, last = 2 * start + phase - (length - 1), 2 * (stop - 1) + phase",
-        "first, last = 2 * start + phase - (length - 2), 2 * (stop - 1) + phase",
+        "first = taps.stride * start + taps.phase - taps.reach",
+        "first = taps.stride * start + taps.phase - taps.reach + 1",
         "parity",
     ),
     Mutation(
@@ -59,7 +59,7 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_plan/axis.py",
-        "return self._transposed(analysis_padding, self.n_out == 2 * self.extend.n)",
+        "return self._transposed(analysis_padding, self.n_out == self.stride * self.extend.n)",
         "return self._transposed(analysis_padding, True)",
         "adjoint vjp",
     ),
@@ -162,11 +162,17 @@ MUTATIONS = (
         "return FilterStep(step.axis, step.plan.synthesis_adjoint(), step.filters)",
         "adjoint vjp",
     ),
+    Mutation(
+        "liftwave/_plan/axis.py",
+        "self.dilation * (self.length - 1) - self.phase",
+        "self.length - 1 - self.phase",
+        "undecimated_modes",
+    ),
     # The reference kernels.
     Mutation(
         "liftwave/_kernels/reference/filters.py",
-        "used = (start + parity + plan.phase) % 2",
-        "used = (parity + plan.phase) % 2",
+        "runs = _runs(plan, offset - len(plan.fold.left))",
+        "runs = _runs(plan, offset)",
         "vjp adjoint",
     ),
     Mutation(
@@ -427,6 +433,18 @@ MUTATIONS = (
         "index = (mirrored(2 * i + x.parity, x.signal) - x.parity) / 2;",
         "index = mirrored(2 * i, x.signal) / 2;",
         "lifting_kernels cuda_lifting",
+    ),
+    Mutation(
+        "backends/cuda/filters/circular.cuh",
+        "else if (at >= n) {",
+        "else if (at > n) {",
+        "circular_kernels cuda_circular",
+    ),
+    Mutation(
+        "backends/cuda/filters/circular_lines.cuh",
+        "const int i = Ascending ? m + q - (Several - 1) : m - q;",
+        "const int i = m - q;",
+        "circular_kernels cuda_circular",
     ),
     Mutation(
         "backends/cuda/lifting/steps.cuh",

@@ -370,7 +370,7 @@ UNDECIMATED["swprec"] = [
     call(lw.swprec, lw.swpdec(IMAGE, "db2", 1, None), "db2", None, norm=True),
     call(lw.swprec, lw.swpdec(LINE, "db2", tree=PACKETS), "db2", tree=PACKETS),
 ]
-"""Calls that the CUDA kernels do not support: the reference kernels compute them."""
+"""Calls of transforms without downsampling."""
 
 # --- functions built on transforms ---------------------------------------------------------------
 

@@ -248,6 +248,3 @@ NO_LAYERS = frozenset(
 
 COMPLEX = tuple(name for name in LAYERS if name[:-2].endswith(("DWT", "SWT", "WaveletPacket")))
 """Layers that take complex tensors: the transforms."""
-
-UNDECIMATED = tuple(name for name in LAYERS if name[:-2].endswith(("SWT", "MODWT")))
-"""Layers that use the reference kernels on CUDA devices."""

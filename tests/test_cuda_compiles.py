@@ -59,6 +59,8 @@ def calls(x: Any) -> None:
     for wavelet in ("db4", "db15"):
         for axis in (-1, 0):
             lw.idwt(*lw.dwt(x, wavelet, "symmetric", axis), wavelet, "symmetric", axis)
+    lw.iswt2(lw.swt2(x, "db4", 2), "db4")
+    lw.swt(x, "haar", 5)
     for mode in ("periodization", "reflect"):
         lw.waverec2(lw.wavedec2(x, CDF97, mode, level=2), CDF97, mode)
         lw.idwt(*lw.dwt(x, CDF97, mode), CDF97, mode)
@@ -122,6 +124,8 @@ def noted() -> frozenset[Kernel]:
         lw.waverec2(lw.wavedec2(image, CDF53, "reflect", 2), CDF53, "reflect")
         lw.idwt(*lw.dwt(image, CDF53, "reflect"), CDF53, "reflect")
         y, pull = lw.vjp(lw.idwt2, lw.dwt2(image / 1.0, "db4"), "db4", "periodization")
+        pull(y)
+        y, pull = lw.vjp(lw.swt, image / 1.0, "db4", 1)
         pull(y)
         # Samples that a synthesis leaves out return through a fold in the adjoint.
         plan = synthesis_plan(17, 8, "periodization").shortened(33).synthesis_adjoint()

@@ -77,6 +77,8 @@ def test_nothing_falls_back(place: Place) -> None:
         lambda: lw.wavedecn(x, "haar", level=2),
         lambda: lw.waverec2(lw.wavedec2(x, "db2", "periodization", 2), "db2", "periodization"),
         lambda: lw.wavedec2(x, CDF97, "reflect", 2),
+        lambda: lw.iswt2(lw.swt2(x, "db2", 2), "db2"),
+        lambda: lw.mra(x, "haar", 2),
         lambda: pooling.soft_pool(x, 2),
         lambda: pooling.max_pool(x, 2),
     ):
@@ -117,6 +119,24 @@ def test_dtypes(dtype: str, wavelet: Any, place: Place) -> None:
     place.served()
     assert str(back.dtype).removeprefix("torch.") == expected
     assert_near(back[:, :11], x, 100)
+
+
+@pytest.mark.parametrize("wavelet", ["haar", "db3", "bior4.4", "db10"])
+def test_undecimated(wavelet: str, place: Place) -> None:
+    shapes = [((2, 33), 3), ((6, 20), 6)] + [((300, 1001), 4), ((3, 65537), 9)] * place.on_device
+    for shape, level in shapes:
+        x = zero_mean(shape, shape[1])
+        for axis in (0, 1):
+            got = lw.swt(place.asarray(x), wavelet, level, axis=axis)
+            place.served()
+            wanted = reference(lw.swt, x, wavelet, level, axis=axis)
+            assert_near(got, wanted, 60 * level, 2.0**level)
+            back = lw.iswt(got, wavelet, axis=axis)
+            place.served()
+            assert_near(back, reference(lw.iswt, wanted, wavelet, axis=axis), 60 * level, 4.0)
+    image = zero_mean((2, 12, 18))
+    got = lw.swt2(place.asarray(image), wavelet, 2)
+    assert_near(got, reference(lw.swt2, image, wavelet, 2), 200, 4.0)
 
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
@@ -188,6 +208,7 @@ def test_out(place: Place) -> None:
 PULLBACKS: dict[str, Callable[..., Any]] = {
     "wavedec2": lambda x: lw.vjp(lw.wavedec2, x, "db2", "symmetric", 2),
     "lifting": lambda x: lw.vjp(lw.wavedec2, x, CDF97, "symmetric", 2),
+    "swt2": lambda x: lw.vjp(lw.swt2, x, "db2", 2),
     "soft_pool": lambda x: lw.vjp(pooling.soft_pool, x, 2),
     "ada_pool": lambda x: lw.vjp(pooling.ada_pool, x, 2, beta=0.3),
     "idw_pool": lambda x: lw.vjp(pooling.idw_pool, x, 3, 2, 1),

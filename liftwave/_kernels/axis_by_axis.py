@@ -15,7 +15,6 @@ from liftwave._arrays.convert import zeros
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
-    CircularStep,
     LiftStep,
     Shape,
     Step,
@@ -52,8 +51,6 @@ def split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
     """Approximation and detail of one step."""
     if isinstance(step, LiftStep):
         return kernels.lift_analysis(x, step.plan, step.taps, step.scale, step.axis)
-    if isinstance(step, CircularStep):
-        return kernels.circular_analysis(x, step.filters, step.plan, step.axis)
     return kernels.analysis(x, step.filters, step.plan, step.axis)
 
 
@@ -109,8 +106,6 @@ def merge(
     # A filter bank omits a missing band.
     present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]
     bands, filters = zip(*present, strict=True)
-    if isinstance(step, CircularStep):
-        return kernels.circular_synthesis(bands, filters, step.plan, step.axis)
     return kernels.synthesis(bands, filters, step.plan, step.axis)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
-from liftwave._plan.circular import CircularPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._plan.packets import PacketPlan
 from liftwave._typing import Array
@@ -48,31 +47,13 @@ class AxisKernels(Protocol):
     def analysis(
         self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> list[Array]:
-        """One band per filter: filtered and downsampled by two."""
+        """One band per filter: filtered, and downsampled by the stride of the plan."""
         ...
 
     def synthesis(
         self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> Array:
-        """The sum over bands, each upsampled by two and filtered."""
-        ...
-
-    def circular_analysis(
-        self, x: Array, filters: Sequence[Taps], plan: CircularPlan, axis: int
-    ) -> list[Array]:
-        """One band per filter: filtered along a periodic axis, without downsampling."""
-        ...
-
-    def circular_synthesis(
-        self, bands: Sequence[Array], filters: Sequence[Taps], plan: CircularPlan, axis: int
-    ) -> Array:
-        """The sum over bands, each filtered along a periodic axis."""
-        ...
-
-    def circular_tap_gradients(
-        self, x: Array, cotangents: Sequence[Array], plan: CircularPlan, axis: int
-    ) -> list[Array]:
-        """As :meth:`tap_gradients`, of :meth:`circular_analysis`."""
+        """The sum over bands, each upsampled by the stride of the plan and filtered."""
         ...
 
     def lift_analysis(
@@ -102,9 +83,10 @@ class AxisKernels(Protocol):
         the gradient of :math:`\mathrm{Re}\langle g, y\rangle` with respect to :math:`f`, in the
         precision of ``x``:
 
-        .. math:: G_j = \sum_k \mathrm{Re}(\overline{\tilde x_{2k+\mathtt{phase}-j}}\, \tilde g_k)
+        .. math:: G_j = \sum_k \mathrm{Re}(\overline{\tilde x_{sk+\mathtt{phase}-dj}}\, \tilde g_k)
 
-        summed over all other axes too. The first tilde is the extension ``plan.extend``. The second
+        summed over all other axes too, times the plan's factor (with stride :math:`s` and dilation
+        :math:`d`). The first tilde is the extension ``plan.extend``. The second
         is ``plan.fold``, which extends cotangents as far as it folds outputs.
         """
         ...

@@ -21,7 +21,6 @@ from liftwave._kernels.contract import (
     PoolingKernels,
 )
 from liftwave._plan.axis import FilterPlan, LiftPlan
-from liftwave._plan.circular import CircularPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
@@ -66,26 +65,6 @@ class KernelsInFloat32:
         """The sum over bands, in their dtype."""
         x = self._kernels.synthesis(_singles(bands), _singles(filters), plan, axis)
         return _like(x, bands[0])
-
-    def circular_analysis(
-        self, x: Array, filters: Sequence[Taps], plan: CircularPlan, axis: int
-    ) -> list[Array]:
-        """One band per filter, in the dtype of ``x``."""
-        bands = self._kernels.circular_analysis(_single(x), _singles(filters), plan, axis)
-        return _all_like(bands, x)
-
-    def circular_synthesis(
-        self, bands: Sequence[Array], filters: Sequence[Taps], plan: CircularPlan, axis: int
-    ) -> Array:
-        """The sum over bands, in their dtype."""
-        x = self._kernels.circular_synthesis(_singles(bands), _singles(filters), plan, axis)
-        return _like(x, bands[0])
-
-    def circular_tap_gradients(
-        self, x: Array, cotangents: Sequence[Array], plan: CircularPlan, axis: int
-    ) -> list[Array]:
-        """The gradients, in float32 for half precision."""
-        return self._kernels.circular_tap_gradients(_single(x), _singles(cotangents), plan, axis)
 
     def lift_analysis(
         self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int

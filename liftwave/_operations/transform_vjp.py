@@ -28,7 +28,6 @@ from liftwave._operations.tap_gradients import (
 )
 from liftwave._plan.levels import (
     AnalysisPlan,
-    CircularStep,
     FilterStep,
     LiftStep,
     Step,
@@ -313,22 +312,17 @@ def _undone(gradient: StepGradient, step: Step) -> StepGradient:
 
 
 def _filter_gradient(
-    x: Array, bands: Sequence[Array | None], step: FilterStep | CircularStep, kernels: Kernels
+    x: Array, bands: Sequence[Array | None], step: FilterStep, kernels: Kernels
 ) -> FilterGradient:
     """The gradient of an analysis step of ``x`` into these bands. Missing bands are zero."""
     present = [band for band in bands if band is not None]
-    if isinstance(step, CircularStep):
-        gradients = iter(kernels.circular_tap_gradients(x, present, step.plan, step.axis))
-    else:
-        gradients = iter(kernels.tap_gradients(x, present, step.plan, step.axis))
+    gradients = iter(kernels.tap_gradients(x, present, step.plan, step.axis))
     low, high = (no_taps(step, x) if band is None else next(gradients) for band in bands)
     return FilterGradient(low, high)
 
 
-def _analysed(x: Array, step: FilterStep | CircularStep, kernels: Kernels) -> Sequence[Array]:
+def _analysed(x: Array, step: FilterStep, kernels: Kernels) -> Sequence[Array]:
     """Approximation and detail of a filter bank."""
-    if isinstance(step, CircularStep):
-        return kernels.circular_analysis(x, step.filters, step.plan, step.axis)
     return kernels.analysis(x, step.filters, step.plan, step.axis)
 
 
@@ -337,8 +331,6 @@ def _synthesised(pair: Sequence[Array | None], step: Step, kernels: Kernels) -> 
     assert not isinstance(step, LiftStep)  # it is the transpose of a filter bank
     present = [(g, f) for g, f in zip(pair, step.filters, strict=True) if g is not None]
     bands, filters = zip(*present, strict=True)
-    if isinstance(step, CircularStep):
-        return kernels.circular_synthesis(bands, filters, step.plan, step.axis)
     return kernels.synthesis(bands, filters, step.plan, step.axis)
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from liftwave._plan.boundary import (
+    PERIODIC_MODES,
     Extension,
     channel_extension,
+    extension_beyond,
     signal_extension,
     signal_row,
     zero_extension,
@@ -24,7 +26,7 @@ from liftwave._typing import Mode
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import tap_count
 
-Padding: TypeAlias = Callable[[int, int, int, int, int], tuple[int, int]]
+Padding: TypeAlias = "Callable[[int, int, int, Dilated], tuple[int, int]]"
 
 # Maximum number of entries in a plan's cache, one for each set of taps. A full cache is emptied,
 # so that learned taps, which change all the time, do not accumulate.
@@ -45,10 +47,11 @@ def bounded(cache: dict[Any, Any]) -> dict[Any, Any]:
 class FilterPlan:
     r"""Geometry of a filter bank along one axis, for taps of a given length.
 
-    Analysis computes :math:`y_k = \sum_j f_j\, \tilde x_{2k + \mathtt{phase} - j}`
-    and synthesis :math:`x_i = \sum_k \tilde y_k\, g_{i + \mathtt{phase} - 2k}`,
-    where the tilde is the extension of the input. With a ``fold``, outputs are
-    also computed beyond the ends and then added to the samples in their rows.
+    With stride :math:`s`, dilation :math:`d` and :math:`f` times ``factor``, analysis computes
+    :math:`y_k = \sum_j f_j\, \tilde x_{sk + \mathtt{phase} - dj}` and synthesis
+    :math:`x_i = \sum_{k, j} \tilde y_k\, f_j` over all :math:`sk + dj = i + \mathtt{phase}`.
+    The tilde is the extension of the input. With a ``fold``, outputs are also computed beyond the
+    ends and then added to the samples in their rows. If the ends are joined, the stride is 1.
 
     Attributes
     ----------
@@ -62,6 +65,12 @@ class FilterPlan:
         The extension of the input. It has a row for each sample that the taps reach.
     fold : Extension
         The fold of the output; without rows for a plain transform.
+    stride : int
+        The distance of the samples at which neighbouring outputs of an analysis begin.
+    dilation : int
+        The distance of the samples that neighbouring taps multiply.
+    factor : float
+        The factor of all taps.
     native : dict
         The native plan of each family of kernels.
     """
@@ -71,6 +80,9 @@ class FilterPlan:
     phase: int
     extend: Extension
     fold: Extension
+    stride: int = 2
+    dilation: int = 1
+    factor: float = 1.0
     native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -78,31 +90,42 @@ class FilterPlan:
         """Length of the input along the axis."""
         return self.extend.n
 
+    @cached_property
+    def is_dyadic(self) -> bool:
+        """Whether it keeps every second output of plain taps.
+
+        Compiled kernels support such plans, and those whose ends are joined.
+        """
+        return (self.stride, self.dilation, self.factor) == (2, 1, 1.0)
+
     def analysis_adjoint(self) -> FilterPlan:
         """The synthesis plan that, with reversed taps, is the transpose of this analysis."""
-        return self._transposed(synthesis_padding, self.extend.n == 2 * self.n_out)
+        return self._transposed(synthesis_padding, self.extend.n == self.stride * self.n_out)
 
     def synthesis_adjoint(self) -> FilterPlan:
         """The analysis plan that, with reversed taps, is the transpose of this synthesis."""
-        return self._transposed(analysis_padding, self.n_out == 2 * self.extend.n)
+        return self._transposed(analysis_padding, self.n_out == self.stride * self.extend.n)
 
     def shortened(self, n_out: int) -> FilterPlan:
         """The plan of the first ``n_out`` outputs. This plan must have no fold."""
         return replace(self, n_out=n_out, fold=Extension(n_out))
 
-    def _transposed(self, padding_of: Padding, is_doubling: bool) -> FilterPlan:
-        phase = self.length - 1 - self.phase
-        if is_doubling and self._is_periodic:
-            # The adjoint of a periodic extension is periodic: no fold rows are needed.
-            padding = padding_of(self.n_out, 0, self.extend.n, self.length, phase)
-            extend = signal_extension(self.n_out, "periodic", *padding)
-            return FilterPlan(self.extend.n, self.length, phase, extend, Extension(self.extend.n))
-        fold = _folding(self.extend)
-        before, after = len(fold.left), len(fold.right)
+    def _transposed(self, padding_of: Padding, is_whole: bool) -> FilterPlan:
+        """``is_whole``: the longer of both sides has ``stride`` times the samples of the other."""
         n_in, n_out = self.n_out, self.extend.n
-        padding = padding_of(n_in, -before, n_out + after, self.length, phase)
-        extend = zero_extension(n_in, *padding) if self.fold.vanishes else self.fold
-        return FilterPlan(n_out, self.length, phase, extend, fold)
+        phase = self.dilation * (self.length - 1) - self.phase
+        if self.extend.joined:
+            return joined_plan(n_out, self.length, phase, self.dilation, self.factor)
+        taps = Dilated(self.length, phase, self.stride, self.dilation)
+        if is_whole and self._is_periodic:
+            # The adjoint of a periodic extension is periodic: no fold rows are needed.
+            extend = signal_extension(n_in, "periodic", *padding_of(n_in, 0, n_out, taps))
+            fold = Extension(n_out)
+        else:
+            fold = _folding(self.extend)
+            padding = padding_of(n_in, -len(fold.left), n_out + len(fold.right), taps)
+            extend = zero_extension(n_in, *padding) if self.fold.vanishes else self.fold
+        return replace(self, n_out=n_out, phase=phase, extend=extend, fold=fold)
 
     @property
     def _is_periodic(self) -> bool:
@@ -118,15 +141,31 @@ def _folding(extension: Extension) -> Extension:
     return Extension(extension.n) if extension.vanishes else extension
 
 
-def analysis_padding(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
+class Dilated(NamedTuple):
+    """The places of taps: see the attributes of :class:`FilterPlan`."""
+
+    length: int
+    phase: int
+    stride: int = 2
+    dilation: int = 1
+
+    @property
+    def reach(self) -> int:
+        """The distance of the first and the last tap."""
+        return self.dilation * (self.length - 1)
+
+
+def analysis_padding(n_in: int, start: int, stop: int, taps: Dilated) -> tuple[int, int]:
     """Samples needed before and after ``n_in`` for analysis outputs ``start`` … ``stop - 1``."""
-    first, last = 2 * start + phase - (length - 1), 2 * (stop - 1) + phase
+    first = taps.stride * start + taps.phase - taps.reach
+    last = taps.stride * (stop - 1) + taps.phase
     return max(0, -first), max(0, last - (n_in - 1))
 
 
-def synthesis_padding(n_in: int, start: int, stop: int, length: int, phase: int) -> tuple[int, int]:
+def synthesis_padding(n_in: int, start: int, stop: int, taps: Dilated) -> tuple[int, int]:
     """Coefficients needed before and after ``n_in`` for outputs ``start`` … ``stop - 1``."""
-    first, last = -((length - 1 - start - phase) // 2), (stop - 1 + phase) // 2
+    first = -((taps.reach - start - taps.phase) // taps.stride)
+    last = (stop - 1 + taps.phase) // taps.stride
     return max(0, -first), max(0, last - (n_in - 1))
 
 
@@ -135,9 +174,31 @@ def analysis_plan(n: int, length: int, mode: Mode) -> FilterPlan:
     """The plan of PyWavelets' ``dwt`` of ``n`` samples with filters of ``length`` taps."""
     phase = length // 2 if mode == "periodization" else 1
     n_out = filter_bank_length(n, length, mode)
-    left, right = analysis_padding(n, 0, n_out, length, phase)
+    left, right = analysis_padding(n, 0, n_out, Dilated(length, phase))
     extend = signal_extension(n, mode, left, right)
     return FilterPlan(n_out, length, phase, extend, Extension(n_out))
+
+
+@lru_cache(maxsize=4096)
+def joined_plan(n: int, length: int, phase: int, dilation: int, factor: float) -> FilterPlan:
+    """The plan of filters without downsampling along an axis whose ends are joined."""
+    return FilterPlan(
+        n, length, phase, Extension(n, joined=True), Extension(n), 1, dilation, factor
+    )
+
+
+def dilated_plan(
+    n: int, length: int, phase: int, dilation: int, factor: float, mode: Mode
+) -> FilterPlan:
+    """The plan of an analysis without downsampling in any mode.
+
+    It is cached only if the ends are joined: other extensions have as many rows as the taps reach.
+    """
+    if mode in PERIODIC_MODES:
+        return joined_plan(n, length, phase, dilation, factor)
+    left, right = analysis_padding(n, 0, n, Dilated(length, phase, 1, dilation))
+    extend = extension_beyond(n, mode, left, right)
+    return FilterPlan(n, length, phase, extend, Extension(n), 1, dilation, factor)
 
 
 @lru_cache(maxsize=4096)
@@ -145,7 +206,7 @@ def synthesis_plan(m: int, length: int, mode: Mode) -> FilterPlan:
     """The plan of PyWavelets' ``idwt`` of ``m`` coefficients per band."""
     if mode == "periodization":
         phase, n_out = length // 2 - 1, 2 * m
-        left, right = synthesis_padding(m, 0, n_out, length, phase)
+        left, right = synthesis_padding(m, 0, n_out, Dilated(length, phase))
         extend = signal_extension(m, "periodic", left, right)
     else:
         phase, n_out, extend = length - 2, 2 * m - length + 2, Extension(m)
@@ -156,7 +217,7 @@ def synthesis_plan(m: int, length: int, mode: Mode) -> FilterPlan:
 def upsampling_plan(m: int, length: int) -> FilterPlan:
     """The plan of the full upsampled convolution of ``m`` coefficients, edges included."""
     n_out = 2 * m - 2 + length
-    left, right = synthesis_padding(m, 0, n_out, length, 0)
+    left, right = synthesis_padding(m, 0, n_out, Dilated(length, 0))
     return FilterPlan(n_out, length, 0, zero_extension(m, left, right), Extension(n_out))
 
 

@@ -26,6 +26,9 @@ MODES: tuple[Mode, ...] = (
     "periodization",
 )
 
+PERIODIC_MODES: tuple[Mode, ...] = ("periodic", "periodization")
+"""The modes that join the ends of a signal, unless its length must be made even."""
+
 LIFTING_MODES: tuple[Mode, ...] = ("periodization", "reflect", "symmetric", "zero", "constant")
 
 Row: TypeAlias = tuple[tuple[int, float], ...]
@@ -59,11 +62,15 @@ class Extension:
     left, right : tuple of rows
         ``left[-1]`` is the sample just before the signal, ``right[0]`` the one
         just after it. A row is a tuple of ``(index, weight)``. An empty row is zero.
+    joined : bool
+        Whether the ends are joined: sample ``i`` is sample ``i % n``, however far it is, without
+        rows.
     """
 
     n: int
     left: tuple[Row, ...] = ()
     right: tuple[Row, ...] = ()
+    joined: bool = False
 
     @cached_property
     def left_columns(self) -> tuple[Column, ...]:
@@ -88,7 +95,7 @@ class Extension:
     @cached_property
     def vanishes(self) -> bool:
         """Whether the extension is zero everywhere (an empty one is)."""
-        return not any(self.left) and not any(self.right)
+        return not self.joined and not any(self.left) and not any(self.right)
 
 
 def _columns(rows: tuple[Row, ...]) -> tuple[Column, ...]:
@@ -229,6 +236,11 @@ def channel_row(i: int, parity: int, n: int, mode: Mode) -> Row:
 @lru_cache(maxsize=4096)
 def signal_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
     """The extension of a signal by ``left`` and ``right`` samples."""
+    return extension_beyond(n, mode, left, right)
+
+
+def extension_beyond(n: int, mode: Mode, left: int, right: int) -> Extension:
+    """As :func:`signal_extension`, always a new object: not cached if there are many rows."""
     return Extension(
         n,
         tuple(signal_row(i, n, mode) for i in range(-left, 0)),

@@ -1,15 +1,14 @@
-"""Plans of filters without downsampling along an axis whose ends are joined.
+"""Options of undecimated transforms, in place of a boundary mode.
 
-One level of the undecimated transform has as many outputs as inputs, and its filters are dilated:
-their taps are ``2**j`` samples apart on level ``j``.
+One level has as many outputs as inputs, and its filters are dilated: their taps are ``2**j``
+samples apart on level ``j``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
+from liftwave._plan.boundary import PERIODIC_MODES
 from liftwave._typing import Mode
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.taps import Taps
@@ -31,11 +30,14 @@ class Undecimated(NamedTuple):
     norm : bool
         Whether analysis and synthesis share the factor 1/2 of a level equally. Otherwise it is part
         of the synthesis.
+    boundary : str
+        The mode by which an analysis extends the input of each level. A synthesis is periodic.
     """
 
     alignment: Literal["centred", "causal"]
     start_level: int = 0
     norm: bool = False
+    boundary: Mode = "periodization"
 
     @property
     def is_causal(self) -> bool:
@@ -55,84 +57,21 @@ class Undecimated(NamedTuple):
         """The filters of a synthesis."""
         return (bank.dec_lo, bank.dec_hi) if self.is_causal else (bank.rec_lo, bank.rec_hi)
 
-    def analysis_plan(self, n: int, length: int, depth: int) -> CircularPlan:
-        """The plan of an analysis on the level ``depth`` (0 is the finest)."""
-        return self._plan(n, length, depth, self._first(length), self.factors[0])
+    @property
+    def is_periodic(self) -> bool:
+        """Whether the ends are joined: without downsampling, no sample needs to be repeated."""
+        return self.boundary in PERIODIC_MODES
 
-    def synthesis_plan(self, n: int, length: int, depth: int) -> CircularPlan:
-        """The plan of the synthesis that inverts :meth:`analysis_plan`."""
-        return self._plan(n, length, depth, length - 1 - self._first(length), self.factors[1])
-
-    def _first(self, length: int) -> int:
-        """The offset of the first tap of an analysis, in units of the dilation."""
-        return 0 if self.is_causal else length // 2
-
-    def _plan(self, n: int, length: int, depth: int, first: int, factor: float) -> CircularPlan:
+    def analysis_taps(self, length: int, depth: int) -> tuple[int, int, float]:
+        """Phase, dilation and factor of an analysis on the level ``depth`` (0 is the finest)."""
         dilation = 2 ** (self.start_level + depth)
-        return circular_plan(n, length, dilation, dilation * first, factor)
+        return 0 if self.is_causal else dilation * (length // 2), dilation, self.factors[0]
+
+    def synthesis_taps(self, length: int, depth: int) -> tuple[int, int, float]:
+        """The same of the synthesis that inverts a periodic analysis."""
+        phase, dilation, _ = self.analysis_taps(length, depth)
+        return dilation * (length - 1) - phase, dilation, self.factors[1]
 
 
 AxisMode: TypeAlias = Mode | Undecimated
 """The boundary mode of an axis, or the options of an undecimated transform."""
-
-
-@dataclass(frozen=True)
-class CircularPlan:
-    r"""Geometry of dilated filters on a periodic axis.
-
-    Analysis computes, for each filter :math:`f`, and synthesis sums over the bands,
-
-    .. math:: y_k = \sum_j (\mathtt{factor}\, f_j)\,
-        x_{(k + \mathtt{first} - \mathtt{dilation}\, j) \bmod n}.
-
-    Attributes
-    ----------
-    n_out : int
-        Length of the axis.
-    length : int
-        Number of taps of each filter.
-    dilation : int
-        The distance of the taps.
-    first : int
-        The offset of the first tap.
-    factor : float
-        The factor of all taps.
-    native : dict
-        The native plan of each family of kernels.
-    """
-
-    n_out: int
-    length: int
-    dilation: int
-    first: int
-    factor: float
-    native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @property
-    def n_in(self) -> int:
-        """Length of the input along the axis."""
-        return self.n_out
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """The offset of each tap, between 0 and ``n_out - 1``."""
-        return tuple((self.first - self.dilation * j) % self.n_out for j in range(self.length))
-
-    def scaled(self, taps: Taps) -> Taps:
-        """Taps times the factor."""
-        if self.factor == 1.0:
-            return taps
-        if isinstance(taps, tuple):
-            return tuple(tap * self.factor for tap in taps)
-        return taps * self.factor
-
-    def adjoint(self) -> CircularPlan:
-        """The plan that, with reversed taps, is the transpose of this one."""
-        first = self.dilation * (self.length - 1) - self.first
-        return circular_plan(self.n_out, self.length, self.dilation, first, self.factor)
-
-
-@lru_cache(maxsize=4096)
-def circular_plan(n: int, length: int, dilation: int, first: int, factor: float) -> CircularPlan:
-    """The plan with these attributes: always the same object."""
-    return CircularPlan(n, length, dilation, first, factor)

@@ -51,18 +51,17 @@ def band_lengths(n: int, wavelet: Resolved, mode: AxisMode, what: str = "axis") 
         raise ShapeError(
             f"Value of data_len must be greater than zero: {what} has {n} samples to transform"
         )
-    if isinstance(mode, Undecimated):
-        return n, n
     if isinstance(wavelet, LiftingScheme):
         check_lifting_mode(wavelet, mode)
         even = (n + 1) // 2
         return even, even if mode == "periodization" else n - even
-    if n == 1 and mode in ("reflect", "antireflect"):
+    boundary = mode.boundary if isinstance(mode, Undecimated) else mode
+    if n == 1 and boundary in ("reflect", "antireflect"):
         raise ShapeError(
             "Input data length must be greater than 1 for [anti]reflect mode: "
             f"{what} has 1 sample (use another mode, or fewer levels)"
         )
-    m = filter_bank_length(n, wavelet.dec_len, mode)
+    m = n if isinstance(mode, Undecimated) else filter_bank_length(n, wavelet.dec_len, mode)
     return m, m
 
 

@@ -13,7 +13,6 @@ from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
-from liftwave._plan.circular import CircularPlan
 from liftwave.wavelets.taps import Taps
 
 Shape: TypeAlias = tuple[int, ...]
@@ -40,15 +39,7 @@ class LiftStep(NamedTuple):
     scale: tuple[Any, Any]
 
 
-class CircularStep(NamedTuple):
-    """One band split or merged along one periodic axis by a filter bank, without downsampling."""
-
-    axis: int
-    plan: CircularPlan
-    filters: tuple[Taps, Taps]
-
-
-Step: TypeAlias = FilterStep | LiftStep | CircularStep
+Step: TypeAlias = FilterStep | LiftStep
 
 
 class AnalysisLevel(NamedTuple):

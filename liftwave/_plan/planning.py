@@ -17,13 +17,19 @@ from liftwave._plan.axes import (
     plan_merges,
     with_length,
 )
-from liftwave._plan.axis import analysis_plan, lift_plan, synthesis_plan, upsampling_plan
+from liftwave._plan.axis import (
+    analysis_plan,
+    dilated_plan,
+    joined_plan,
+    lift_plan,
+    synthesis_plan,
+    upsampling_plan,
+)
 from liftwave._plan.circular import Undecimated
 from liftwave._plan.lengths import band_lengths, check_size
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
-    CircularStep,
     FilterStep,
     Keys,
     LiftStep,
@@ -105,8 +111,9 @@ def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
     axis, wavelet, mode = plan
     if isinstance(mode, Undecimated):
         assert isinstance(wavelet, FilterBank)  # `check_lengths` rejects schemes
-        circular = mode.analysis_plan(n, wavelet.dec_len, depth)
-        return CircularStep(axis, circular, mode.analysis_filters(wavelet))
+        taps = mode.analysis_taps(wavelet.dec_len, depth)
+        undecimated = dilated_plan(n, wavelet.dec_len, *taps, mode.boundary)
+        return FilterStep(axis, undecimated, mode.analysis_filters(wavelet))
     if isinstance(wavelet, LiftingScheme):
         geometry = lift_plan(wavelet, n, mode)
         return LiftStep(axis, geometry, step_taps(wavelet), wavelet.scale)
@@ -210,8 +217,9 @@ def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape], depth: int) -> 
     n_approx, n_detail = (shape[axis] for shape in shapes)
     if isinstance(mode, Undecimated):
         assert isinstance(wavelet, FilterBank)  # `signal_length` rejects schemes
-        circular = mode.synthesis_plan(n_approx, wavelet.rec_len, depth)
-        return CircularStep(axis, circular, mode.synthesis_filters(wavelet))
+        taps = mode.synthesis_taps(wavelet.rec_len, depth)
+        joined = joined_plan(n_approx, wavelet.rec_len, *taps)
+        return FilterStep(axis, joined, mode.synthesis_filters(wavelet))
     if isinstance(wavelet, LiftingScheme):
         geometry = lift_plan(wavelet, n_approx + n_detail, mode).inverse()
         taps = tuple(reversed(step_taps(wavelet)))

@@ -14,7 +14,6 @@ from liftwave._plan.axis import bounded
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
-    CircularStep,
     FilterStep,
     Keys,
     LiftStep,
@@ -34,8 +33,6 @@ def transposed_analysis_step(step: Step) -> Step:
     """The synthesis step that is the transpose of this analysis step."""
     if isinstance(step, LiftStep):
         return _transposed_lift(step)
-    if isinstance(step, CircularStep):
-        return _transposed_circular(step)
     return FilterStep(step.axis, step.plan.analysis_adjoint(), _reversed(step.filters))
 
 
@@ -43,18 +40,12 @@ def transposed_synthesis_step(step: Step) -> Step:
     """The analysis step that is the transpose of this synthesis step."""
     if isinstance(step, LiftStep):
         return _transposed_lift(step)
-    if isinstance(step, CircularStep):
-        return _transposed_circular(step)
     return FilterStep(step.axis, step.plan.synthesis_adjoint(), _reversed(step.filters))
 
 
 def _transposed_lift(step: LiftStep) -> LiftStep:
     taps = tuple(reversed_taps(t) for t in reversed(step.taps))
     return LiftStep(step.axis, step.plan.adjoint(), taps, step.scale)
-
-
-def _transposed_circular(step: CircularStep) -> CircularStep:
-    return CircularStep(step.axis, step.plan.adjoint(), _reversed(step.filters))
 
 
 def _reversed(filters: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -201,7 +192,6 @@ def _of_shortened(used: Shape) -> Callable[[Step], Step]:
         n = used[step.axis]
         if isinstance(step, LiftStep):
             return transposed_synthesis_step(step._replace(plan=step.plan.shortened(n)))
-        assert isinstance(step, FilterStep)  # without downsampling, all samples are used
         return transposed_synthesis_step(step._replace(plan=step.plan.shortened(n)))
 
     return transposed

@@ -10,8 +10,8 @@ from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, with_length
 from liftwave._plan.circular import Undecimated as Filters
 from liftwave.errors import ModeTypeError, OptionError
 from liftwave.transforms.modwt import CAUSAL, is_reflection, without_lifting
-from liftwave.transforms.undecimated_calls import check_periodic
 from liftwave.transforms.undecimated_lifting import is_lifting, plans_for
+from liftwave.transforms.undecimated_modes import check_periodic
 from liftwave.wavelets.resolve import Wavelets
 
 Kind: TypeAlias = Literal["swt", "modwt"]
@@ -44,7 +44,7 @@ def undecimated_plans(
     mode = "periodization" if mode is None else mode
     if is_lifting(wavelet):
         return plans_for(wavelet, mode, axes, shape)
-    check_periodic(_one(mode))
+    check_periodic("undecimated", mode)
     return axis_plans(wavelet, Filters("centred", 0, normalized), axes, len(shape))
 
 

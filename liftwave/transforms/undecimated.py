@@ -48,8 +48,10 @@ def swt(
         Whether to divide the filters by :math:`\sqrt 2`. With ``trim_approx=True`` and an
         orthogonal wavelet, the coefficients then have the energy of the data.
     mode : str
-        The boundary mode of a lifting scheme: one of those of lifting. Filter banks are periodic
-        (``"periodization"``).
+        The boundary mode, by which the approximation of each level is extended. By default
+        (``"periodization"``, the same as ``"periodic"``), indices are periodic. A filter bank has
+        the modes of :func:`dwt`; :func:`iswt` inverts only the default. A lifting scheme has the
+        modes of lifting, and an inverse in each of them.
 
     Returns
     -------
@@ -60,7 +62,8 @@ def swt(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`dwt`; also if ``level`` is less than 1 or ``start_level`` is negative.
+        As for :func:`dwt`; also if ``level`` is less than 1 or ``start_level`` is negative, or if
+        the taps of the last level are as far apart as the ends of a signal that is not periodic.
 
     Warns
     -----
@@ -80,7 +83,8 @@ def swt(
     (the algorithme à trous: Holschneider et al., *A real-time algorithm for signal analysis with
     the help of the wavelet transform*, 1989; Mallat, *A Wavelet Tour of Signal Processing*, 2009,
     section 5.2.2). The transform of a circularly shifted signal is the shifted transform.
-    PyWavelets requires lengths that are multiples of ``2**level``; the formula does not.
+    PyWavelets requires lengths that are multiples of ``2**level``; the formula does not. In another
+    mode, a filter bank reads the extension of :math:`cA_{j-1}` in place of periodic indices.
 
     A lifting scheme runs its steps on the whole grid, with taps :math:`s` times as far apart. Both
     channels begin as the signal, and steps predict and update, in this order,
@@ -131,7 +135,8 @@ def iswt(
         ``[(cA_n, cD_n), …, (cA_1, cD_1)]`` or ``[cA_n, cD_n, …, cD_1]``, as :func:`swt` returns
         them. Only the coarsest approximation is used. A detail can be ``None``, which means zeros.
     wavelet, norm, axis, mode
-        As passed to :func:`swt`.
+        As passed to :func:`swt`. With a filter bank, ``mode`` must be ``"periodization"`` or
+        ``"periodic"``.
     out : array, optional
         A writeable array for the result, as for :func:`idwt`.
 
@@ -143,7 +148,8 @@ def iswt(
     Raises
     ------
     ValueError
-        If the list is empty, the bands do not have the same shape, or ``out`` does not match.
+        If the list is empty, the bands do not have the same shape, ``out`` does not match, or
+        ``mode`` has no inverse.
 
     Notes
     -----

@@ -16,7 +16,7 @@ from liftwave._operations.every_level import EveryLevel
 from liftwave._operations.operation import Operation
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform, analysis
-from liftwave._plan.arguments import natural_level, undecimated_level
+from liftwave._plan.arguments import natural_level, resolve_mode, undecimated_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
@@ -24,12 +24,12 @@ from liftwave.errors import (
     BandShapeError,
     LevelError,
     LevelTypeError,
-    ModeError,
     NormWarning,
     ShapeError,
     warn,
 )
 from liftwave.transforms.calls import synthesis_call, two_axes
+from liftwave.transforms.undecimated_modes import check_periodic, check_start, extended
 from liftwave.transforms.undecimated_structures import (
     ONE_AXIS,
     TWO_AXES,
@@ -54,7 +54,6 @@ def swt(
     mode: ModeLike = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swt`."""
-    check_periodic(mode)
     x = data if type(data) is np.ndarray else as_array(data)
     options = undecimated_options(start_level, norm)
     plans = plans_along(wavelet, options, axis, x.ndim)
@@ -66,6 +65,7 @@ def swt(
         )
     warn_of_norm(wavelet, options.norm, "the wavelet is")
     check_start(options, x, plans)
+    plans = extended(plans, resolve_mode(mode), x, count)
     return _analysis_call(x, plans, count, trim_approx, ONE_AXIS)
 
 
@@ -80,7 +80,6 @@ def swt2(
     mode: Modes = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swt2`."""
-    check_periodic(mode)
     x = data if type(data) is np.ndarray else as_array(data)
     pair = two_axes(axes)
     if x.ndim < 2:
@@ -91,7 +90,8 @@ def swt2(
     plans = axis_plans(wavelet, options, pair, x.ndim)
     warn_of_norm(wavelet, options.norm)
     check_start(options, x, plans)
-    return _analysis_call(x, plans, required_level(level), trim_approx, TWO_AXES)
+    plans = extended(plans, mode, x, count := required_level(level))
+    return _analysis_call(x, plans, count, trim_approx, TWO_AXES)
 
 
 def swtn(
@@ -105,7 +105,6 @@ def swtn(
     mode: Modes = "periodization",
 ) -> Call:
     """The call of :func:`liftwave.swtn`."""
-    check_periodic(mode)
     x = data if type(data) is np.ndarray else as_array(data)
     if x.ndim < 1:
         raise ShapeError("Input data must be at least 1D, got a 0-d array")
@@ -113,7 +112,8 @@ def swtn(
     plans = axis_plans(wavelet, options, axes, x.ndim)
     warn_of_norm(wavelet, options.norm)
     check_start(options, x, plans)
-    return _analysis_call(x, plans, required_level(level), trim_approx, any_axes(len(plans)))
+    plans = extended(plans, mode, x, count := required_level(level))
+    return _analysis_call(x, plans, count, trim_approx, any_axes(len(plans)))
 
 
 def _analysis_call(
@@ -160,7 +160,7 @@ def iswt(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt`."""
-    check_periodic(mode)
+    check_periodic("iswt", mode)
     structure = ONE_AXIS.of_argument(coeffs, (tuple, list))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
@@ -178,7 +178,7 @@ def iswt2(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt2`."""
-    check_periodic(mode)
+    check_periodic("iswt2", mode)
     structure = TWO_AXES.of_argument(coeffs, (tuple, list))
     bands = structure.unpack(coeffs)
     ndim = _ndim_of(bands)
@@ -196,7 +196,7 @@ def iswtn(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswtn`."""
-    check_periodic(mode)
+    check_periodic("iswtn", mode)
     letters = letters_of(coeffs, axes)
     structure = any_axes(letters).of_argument(coeffs, (dict,))
     bands = structure.unpack(coeffs)
@@ -248,21 +248,6 @@ def check_letters(letters: int, plans: AxisPlans) -> None:
 # --- arguments -------------------------------------------------------------------------------
 
 
-def check_periodic(mode: Any) -> None:
-    """Raise unless this is the boundary mode of undecimated filter banks.
-
-    Raises
-    ------
-    ModeError
-        If it is another one.
-    """
-    if not isinstance(mode, str) or mode != "periodization":
-        raise ModeError(
-            f"undecimated filter banks only support mode='periodization', got {mode!r}; a "
-            "LiftingScheme supports other modes"
-        )
-
-
 def undecimated_options(start_level: int, norm: bool) -> Undecimated:
     """The options of a transform with PyWavelets' names and alignment."""
     if type(start_level) is int and type(norm) is bool:
@@ -276,19 +261,6 @@ def _options(start: int, norm: bool) -> Undecimated:
     if start < 0:
         raise LevelError(f"start_level must be at least 0, got {start}")
     return Undecimated("centred", natural_level(start), norm)
-
-
-def check_start(options: Undecimated, x: Array, plans: AxisPlans) -> None:
-    """Raise if the gaps of the first dilated filters are as long as a signal."""
-    start = options.start_level
-    if not start:  # lengths that are symbols stay symbols, as nothing compares them
-        return
-    shortest = min((x.shape[plan.axis] for plan in plans), default=1)
-    if 2**start >= shortest:
-        raise LevelError(
-            "2**start_level must be less than the number of samples, got "
-            f"start_level={start} for {shortest} samples"
-        )
 
 
 def level_of(level: int | None, sizes: Sequence[int]) -> int:

@@ -19,13 +19,13 @@ from liftwave.transforms.calls import two_axes
 from liftwave.transforms.undecimated_calls import (
     Nothing,
     check_letters,
-    check_start,
     level_of,
     required_level,
     shape_of_all,
     undecimated_options,
 )
 from liftwave.transforms.undecimated_lifting import analyse, plans_for, synthesise
+from liftwave.transforms.undecimated_modes import check_start
 from liftwave.transforms.undecimated_structures import (
     ONE_AXIS,
     TWO_AXES,

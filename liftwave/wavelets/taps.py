@@ -35,6 +35,13 @@ def reversed_taps(taps: Taps) -> Taps:
     return taps[::-1] if isinstance(taps, tuple) else array_namespace(taps).flip(taps)
 
 
+def scaled_taps(taps: Taps, factor: float) -> Taps:
+    """Return the taps times a factor."""
+    if factor == 1.0:
+        return taps
+    return tuple(tap * factor for tap in taps) if isinstance(taps, tuple) else taps * factor
+
+
 def tap_count(taps: Taps) -> int:
     """Return the number of taps."""
     return len(taps) if isinstance(taps, tuple) else int(taps.shape[0])

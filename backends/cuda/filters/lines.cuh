@@ -17,13 +17,15 @@ struct Lines {
   Extension extend;    // of the input
   Fold fold;           // of the output
   index_t n_out;       // of the output, along the axis
-  index_t begin, end;  // in units: outputs of an analysis, pairs of a synthesis
+  index_t begin, end;  // in units: outputs of an analysis, pairs of a synthesis, groups of outputs
   index_t inner_begin, inner_end;  // units that need no samples beyond the ends
   index_t pieces;      // of each line
   index_t blocks;
+  index_t phase;
+  index_t dilation;    // the distance of taps without downsampling
   int tile;            // units of a piece
   int lines;           // lines that a block processes at once (along)
-  int length, phase;
+  int length, padding;
 };
 
 template <bool Learned, class R, int Count>

@@ -143,11 +143,10 @@ constexpr int taps_of_chunk = 8;
 // The most products of floats that a thread sums in single precision.
 constexpr int run_of_floats = 64;
 
-template <class T, int Bands, int L, bool Along>
-__global__ void __launch_bounds__(256, 2)
-    tap_gradients(const __grid_constant__ GradientArguments arguments) {
-  typedef computed_t<T> C;
-  typedef real_t<T> R;
+// Calls add(block of the lines, first tap, sums of the thread) for all blocks of lines of a block,
+// which all of its threads must do, and writes the block's sums.
+template <class R, int Bands, int L, class Add>
+__device__ void sum_blocks(const GradientArguments& arguments, const Add& add) {
   constexpr int count = L ? L : taps_of_chunk;
   constexpr int row = Bands * count;
   const Lines& a = arguments.lines;
@@ -162,13 +161,7 @@ __global__ void __launch_bounds__(256, 2)
 
   TapSums<R, Bands, count> sums;
   for (index_t b = first; b < a.blocks; b += step) {
-    if constexpr (Along) {
-      SplitLines<C> tile(a, L ? L : a.length, (warps * row + 1) / 2 * 16);
-      gradients_along<T, L, Bands, count>(a, tile, piece_of(a, b, a.lines), from,
-                                          L ? L : a.length, sums);
-    } else {
-      gradients_across<T, L, Bands, count>(a, piece_of(a, b, blockDim.x), from, sums);
-    }
+    add(b, from, sums);
     if (sizeof(R) == 4 && sums.products >= run_of_floats) sums.flush(of_warp);
   }
   sums.flush(of_warp);
@@ -179,6 +172,31 @@ __global__ void __launch_bounds__(256, 2)
     const int f = v / count, j = from + v - f * count;
     if (j < a.length) arguments.partial[(first * Bands + f) * a.length + j] = sum;
   }
+}
+
+// Where other numbers in shared memory begin: after the sums, at a multiple of 16 bytes.
+template <int Bands, int L>
+__device__ unsigned after_sums() {
+  constexpr int row = Bands * (L ? L : taps_of_chunk);
+  return (blockDim.x / 32 * row + 1) / 2 * 16;
+}
+
+template <class T, int Bands, int L, bool Along>
+__global__ void __launch_bounds__(256, 2)
+    tap_gradients(const __grid_constant__ GradientArguments arguments) {
+  typedef computed_t<T> C;
+  constexpr int count = L ? L : taps_of_chunk;
+  typedef TapSums<real_t<T>, Bands, count> Sums;
+  const Lines& a = arguments.lines;
+  sum_blocks<real_t<T>, Bands, L>(arguments, [&](index_t b, int from, Sums& sums) {
+    if constexpr (Along) {
+      const int length = L ? L : a.length;
+      SplitLines<C> tile(a, length, after_sums<Bands, L>());
+      gradients_along<T, L, Bands, count>(a, tile, piece_of(a, b, a.lines), from, length, sums);
+    } else {
+      gradients_across<T, L, Bands, count>(a, piece_of(a, b, blockDim.x), from, sums);
+    }
+  });
 }
 
 struct SumArguments {

@@ -6,10 +6,11 @@ The fallback handles taps that are arrays, since these may need gradients.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import liftwave._cpu as _cpu
 from liftwave._kernels.contract import Kernels
+from liftwave._kernels.cpu.circular import circular_analysis, circular_axis, circular_synthesis
 from liftwave._kernels.cpu.memory import all_like, is_floating, like, memory, serves, with_copies
 from liftwave._plan.axis import FilterPlan, bounded
 from liftwave._plan.boundary import Extension
@@ -17,6 +18,10 @@ from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
 NAME = "cpu"
+
+_Analysis: TypeAlias = _cpu.Analysis | _cpu.CircularAnalysis
+_Synthesis: TypeAlias = _cpu.Synthesis | _cpu.CircularSynthesis
+_Gradients: TypeAlias = _cpu.TapGradients | _cpu.CircularTapGradients
 
 
 class CpuPart:
@@ -38,7 +43,7 @@ class CpuFilters(CpuPart):
     def analysis(
         self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> list[Array]:
-        """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
+        """``y[k] = sum_j f[j] * x[stride k + phase - dilation j]``, the input extended."""
         native = _native_analysis(plan, tuple(filters), axis)
         bands = None if native is None else native.run(x)
         if bands is not None:
@@ -50,7 +55,7 @@ class CpuFilters(CpuPart):
     def synthesis(
         self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> Array:
-        """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
+        """The sum over bands of the transpose of an analysis, each band extended."""
         native = _native_synthesis(plan, tuple(filters), axis)
         result = None if native is None else native.run(list(bands))
         if result is not None:
@@ -62,57 +67,81 @@ class CpuFilters(CpuPart):
     def tap_gradients(
         self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
     ) -> list[Array]:
-        """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``."""
+        """``G[j] = sum_k x[stride k + phase - dilation j] * y[k]`` for each cotangent ``y``."""
         native = _native_gradients(plan, axis)
-        sums = native.run(x, list(cotangents))
+        sums = None if native is None else native.run(x, list(cotangents))
         if sums is not None:
-            return list(sums.astype(x.real.dtype))
+            return list(_scaled(sums, plan).astype(x.real.dtype))
         same = all(y.dtype == x.dtype for y in cotangents)
-        if not same or not all(map(is_floating, (x, *cotangents))):
+        if native is None or not same or not all(map(is_floating, (x, *cotangents))):
             return self._fallback.tap_gradients(x, cotangents, plan, axis)
         work = memory(x)
         sums = with_copies(native.run, work, list(map(memory, cotangents)))
-        return list(like(x, sums.astype(work.real.dtype)))
+        return list(like(x, _scaled(sums, plan).astype(work.real.dtype)))
+
+
+def _scaled(sums: Any, plan: FilterPlan) -> Any:
+    """Gradients of the taps, from those of the taps times the factor of the plan."""
+    return sums if plan.factor == 1.0 else plan.factor * sums
 
 
 # --- native plans, cached with a plan of one axis ------------------------------------------------
 
 
-def _native_analysis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _cpu.Analysis | None:
+def _native_analysis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _Analysis | None:
     """The native analysis; None for more than two filters, or taps that are arrays."""
     if len(filters) > 2 or not all(type(taps) is tuple for taps in filters):
         return None
     key = (NAME, "analysis", axis, filters)
-    native: _cpu.Analysis | None = plan.native.get(key)
+    native: _Analysis | None = plan.native.get(key)
     if native is None:
-        native = _cpu.Analysis([[analysis_axis(plan, filters, axis)]], None)
+        native = _new_analysis(plan, filters, axis)
         bounded(plan.native)[key] = native
     return native
 
 
-def _native_synthesis(
-    plan: FilterPlan, filters: tuple[Any, ...], axis: int
-) -> _cpu.Synthesis | None:
+def _new_analysis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _Analysis | None:
+    if plan.extend.joined:
+        return circular_analysis(plan, filters, axis)
+    return _cpu.Analysis([[analysis_axis(plan, filters, axis)]], None) if plan.is_dyadic else None
+
+
+def _native_synthesis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _Synthesis | None:
     """The native synthesis; None for filters that the module does not support."""
-    if len(filters) > 2 or plan.length % 2 or not all(type(taps) is tuple for taps in filters):
+    if len(filters) > 2 or not all(type(taps) is tuple for taps in filters):
         return None
     key = (NAME, "synthesis", axis, filters)
-    native: _cpu.Synthesis | None = plan.native.get(key)
+    native: _Synthesis | None = plan.native.get(key)
     if native is None:
-        level = [synthesis_axis(plan, filters, axis)], [True] * len(filters)
-        native = _cpu.Synthesis([level], None, None)
+        native = _new_synthesis(plan, filters, axis)
         bounded(plan.native)[key] = native
     return native
 
 
-def _native_gradients(plan: FilterPlan, axis: int) -> _cpu.TapGradients:
+def _new_synthesis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _Synthesis | None:
+    if plan.extend.joined:
+        return circular_synthesis(plan, filters, axis)
+    if plan.length % 2 or not plan.is_dyadic:
+        return None
+    level = [synthesis_axis(plan, filters, axis)], [True] * len(filters)
+    return _cpu.Synthesis([level], None, None)
+
+
+def _native_gradients(plan: FilterPlan, axis: int) -> _Gradients | None:
+    """The native gradients; None for plans that the module does not support."""
     key = (NAME, "tap gradients", axis)
-    native: _cpu.TapGradients | None = plan.native.get(key)
+    native: _Gradients | None = plan.native.get(key)
     if native is None:
-        any_taps = ((0.0,) * plan.length,)
-        native = _cpu.TapGradients(analysis_axis(plan, any_taps, axis))
+        native = _new_gradients(plan, axis)
         bounded(plan.native)[key] = native
     return native
+
+
+def _new_gradients(plan: FilterPlan, axis: int) -> _Gradients | None:
+    any_taps = ((0.0,) * plan.length,)
+    if plan.extend.joined:
+        return _cpu.CircularTapGradients([circular_axis(plan, any_taps, axis)])
+    return _cpu.TapGradients(analysis_axis(plan, any_taps, axis)) if plan.is_dyadic else None
 
 
 def analysis_axis(plan: FilterPlan, filters: Sequence[Any], axis: int) -> Any:

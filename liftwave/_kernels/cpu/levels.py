@@ -16,7 +16,7 @@ from array_api_compat import array_namespace
 import liftwave._cpu as _cpu
 from liftwave._kernels import axis_by_axis
 from liftwave._kernels.contract import AnyPlan, NativeRun
-from liftwave._kernels.cpu.circular import CpuCircular, circular_level
+from liftwave._kernels.cpu.circular import circular_level
 from liftwave._kernels.cpu.filters import NAME, CpuFilters, analysis_axis, synthesis_axis
 from liftwave._kernels.cpu.lifting import CpuLifting, level_groups
 from liftwave._kernels.cpu.memory import (
@@ -58,7 +58,7 @@ _NativeSynthesis: TypeAlias = (
 )
 
 
-class CpuLevels(CpuFilters, CpuCircular, CpuLifting):
+class CpuLevels(CpuFilters, CpuLifting):
     """All axes and levels."""
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
@@ -271,7 +271,9 @@ def fused_axes(
         step = next(steps)[1]
         if not isinstance(step, FilterStep) or not all(map(is_concrete, step.filters)):
             return None
-        if step.plan.length % 2 or (axes and step.axis != axes[-1][2] + 1):
+        if step.plan.length % 2 or not step.plan.is_dyadic:
+            return None
+        if axes and step.axis != axes[-1][2] + 1:
             return None
         axes.append((step.plan, step.filters, step.axis))
     if not 1 <= len(axes) <= _MAX_AXES:

@@ -25,7 +25,6 @@ from liftwave._kernels.cuda.common.memory import (
     name_of,
 )
 from liftwave._kernels.cuda.filters import fused
-from liftwave._kernels.cuda.filters.circular import CudaCircular
 from liftwave._kernels.cuda.filters.kernels import CudaFilters
 from liftwave._kernels.cuda.lifting.gradient import CudaLiftingGradient
 from liftwave._kernels.cuda.lifting.kernels import CudaLifting, analyse_level, synthesise_level
@@ -55,7 +54,7 @@ _NAME = "cuda"
 _LAYOUT = attrgetter("dtype", "shape", "strides")
 
 
-class CudaLevels(CudaFilters, CudaCircular, CudaLifting, CudaLiftingGradient):
+class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
     """All axes and levels."""
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:

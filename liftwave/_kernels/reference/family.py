@@ -15,14 +15,13 @@ from array_api_compat import array_namespace
 
 from liftwave._kernels import axis_by_axis
 from liftwave._kernels.contract import AnyPlan, LiftPoolKernels, PoolingKernels
-from liftwave._kernels.reference.circular import ReferenceCircular
 from liftwave._kernels.reference.filters import ReferenceFilters
 from liftwave._kernels.reference.lifting import ReferenceLifting
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._typing import Array
 
 
-class ReferenceKernels(ReferenceFilters, ReferenceCircular, ReferenceLifting):
+class ReferenceKernels(ReferenceFilters, ReferenceLifting):
     """The family ``"reference"``."""
 
     name = "reference"

@@ -100,15 +100,14 @@ def _added(x: Array, part: Array, fold: Fold, axis: int, xp: Namespace) -> Array
 
 
 def merged(channels: Sequence[Array], axis: int, xp: Namespace) -> Array:
-    """``even[0], odd[0], even[1], odd[1], …``; the odd ones may be one fewer."""
-    even, odd = channels
-    n_even, n_odd = even.shape[axis], odd.shape[axis]
-    paired = xp.stack([slice_along(even, axis, 0, 1, n_odd), odd], axis=axis + 1)
-    shape = (*even.shape[:axis], 2 * n_odd, *even.shape[axis + 1 :])
-    result = xp.reshape(paired, shape)
-    if n_even == n_odd:
-        return result
-    return xp.concat([result, slice_along(even, axis, n_odd, 1, 1)], axis=axis)
+    """The first sample of each channel, the second of each, …; later channels may be shorter."""
+    if len(channels) == 1:
+        return channels[0]
+    count, shape = channels[-1].shape[axis], channels[-1].shape
+    whole = xp.stack([slice_along(each, axis, 0, 1, count) for each in channels], axis=axis + 1)
+    whole = xp.reshape(whole, (*shape[:axis], len(channels) * count, *shape[axis + 1 :]))
+    rest = [slice_along(each, axis, count, 1, 1) for each in channels if each.shape[axis] > count]
+    return xp.concat([whole, *rest], axis=axis) if rest else whole
 
 
 def slice_along(x: Array, axis: int, start: int, step: int, count: int) -> Array:

@@ -130,6 +130,8 @@ def pair_of(kind: _Kind, first: FilterStep, second: FilterStep) -> Pair | None:
 
 
 def _is_served(kind: _Kind, plan: FilterPlan) -> bool:
+    if not plan.is_dyadic:
+        return False
     extend = boundary(plan.extend)
     if extend is None or plan.length % 2 or plan.length > MAX_TAPS:
         return False

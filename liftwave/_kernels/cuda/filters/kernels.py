@@ -9,37 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
-from liftwave._kernels.cuda.common.layout import Boundary, Fold, boundary, fold, grid
-from liftwave._kernels.cuda.common.memory import (
-    COMPLEX,
-    COMPUTED,
-    FLOATS,
-    ITEMSIZE,
-    REAL,
-    Memory,
-    is_contiguous,
-    memory_of,
-)
-from liftwave._kernels.cuda.common.runtime import CudaPart, Kernel, Runtime, kernel
+from liftwave._kernels.cuda.common.layout import Boundary, Fold, boundary, fold
+from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE, REAL, memory_of
+from liftwave._kernels.cuda.common.runtime import CudaPart, Runtime, kernel
+from liftwave._kernels.cuda.filters import circular
 from liftwave._kernels.cuda.filters.lines import (
+    Kind,
     Launch,
     Lines,
-    filter_arguments,
-    merged,
+    are_alike,
+    flattened,
     ordered,
+    places,
+    run_lines,
     share_out,
 )
 from liftwave._kernels.cuda.filters.tap_gradients import tap_gradients
-from liftwave._kernels.cuda.filters.taps import COUNTS, DeviceTaps, device_taps
+from liftwave._kernels.cuda.filters.taps import COUNTS, device_taps
+from liftwave._plan.axes import with_length
 from liftwave._plan.axis import FilterPlan, bounded
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
 # Threads of a block that recomputes outputs onto which others are folded.
 _FOLD_THREADS = 128
-_Kind: TypeAlias = Literal["analysis", "synthesis"]
 
 
 class CudaFilters(CudaPart):
@@ -48,8 +43,8 @@ class CudaFilters(CudaPart):
     def analysis(
         self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> list[Array]:
-        """``y[k] = sum_j f[j] * x[2 k + phase - j]`` for each filter ``f``, the input extended."""
-        shape = _with_length(x.shape, axis, plan.n_out)
+        """``y[k] = sum_j f[j] * x[stride k + phase - dilation j]``, the input extended."""
+        shape = with_length(x.shape, axis, plan.n_out)
         out = self._runtime.empty((len(filters), *shape), memory_of(x).dtype, x)
         bands = [out[k] for k in range(len(filters))]
         if self.run_analysis(x, bands, filters, plan, axis):
@@ -59,8 +54,8 @@ class CudaFilters(CudaPart):
     def synthesis(
         self, bands: Sequence[Array], filters: Sequence[Taps], plan: FilterPlan, axis: int
     ) -> Array:
-        """``x[i] = sum_k y[k] * g[i + phase - 2 k]``, summed over the bands, each extended."""
-        shape = _with_length(bands[0].shape, axis, plan.n_out)
+        """The sum over bands of the transpose of an analysis, each band extended."""
+        shape = with_length(bands[0].shape, axis, plan.n_out)
         out = self._runtime.empty(shape, memory_of(bands[0]).dtype, bands[0])
         if self.run_synthesis(bands, out, filters, plan, axis):
             return out
@@ -69,11 +64,12 @@ class CudaFilters(CudaPart):
     def tap_gradients(
         self, x: Array, cotangents: Sequence[Array], plan: FilterPlan, axis: int
     ) -> list[Array]:
-        """``G[j] = sum_k x[2 k + phase - j] * y[k]`` for each cotangent ``y``, both extended.
+        """``G[j] = sum_k x[stride k + phase - dilation j] * y[k]``, both extended.
 
         Gradients of half-precision arrays are computed and returned in float32.
         """
-        gradients = tap_gradients(x, cotangents, plan, axis, self._runtime)
+        gradients_of = circular.tap_gradients if plan.extend.joined else tap_gradients
+        gradients = gradients_of(x, cotangents, plan, axis, self._runtime)
         if gradients is not None:
             return gradients
         return self._fallback.tap_gradients(x, cotangents, plan, axis)
@@ -97,7 +93,8 @@ class CudaFilters(CudaPart):
         bool
             False if the kernels do not support the arguments; nothing is computed then.
         """
-        return _run("analysis", [x], outs, filters, plan, axis, self._runtime)
+        run = circular.run_circular if plan.extend.joined else _run
+        return run("analysis", [x], outs, filters, plan, axis, self._runtime)
 
     def run_synthesis(
         self,
@@ -108,14 +105,15 @@ class CudaFilters(CudaPart):
         axis: int,
     ) -> bool:
         """Synthesise into an existing array of any strides; see :meth:`run_analysis`."""
-        return _run("synthesis", bands, [out], filters, plan, axis, self._runtime)
+        run = circular.run_circular if plan.extend.joined else _run
+        return run("synthesis", bands, [out], filters, plan, axis, self._runtime)
 
 
 # --- launching -----------------------------------------------------------------------------------
 
 
 def _run(
-    kind: _Kind,
+    kind: Kind,
     inputs: Sequence[Array],
     results: Sequence[Array],
     filters: Sequence[Taps],
@@ -126,7 +124,7 @@ def _run(
     arrays = [*inputs, *results]
     memories = list(map(memory_of, arrays))
     dtypes = memories[0].dtype, memories[-1].dtype
-    if not 1 <= len(filters) <= 2 or not _are_alike(memories, len(inputs)):
+    if not 1 <= len(filters) <= 2 or not are_alike(memories, len(inputs)):
         return False
     prepared = _prepared(kind, plan, dtypes[0])
     if prepared is None:
@@ -135,7 +133,10 @@ def _run(
         return True
     layout = ordered(memories, axis)
     if layout is None:
-        return _run_flattened(kind, arrays, len(inputs), filters, plan, axis, runtime)
+        flat, count = flattened(arrays, len(inputs), axis), len(inputs)
+        return flat is not None and _run(
+            kind, flat[:count], flat[count:], filters, plan, 1, runtime
+        )
     taps = device_taps(filters, plan, prepared.real, inputs[0])
     if taps is None:
         return False
@@ -148,63 +149,13 @@ def _run(
     source, parameters = f"filters/{kind}.cuh", (*dtypes, len(filters))
     flags = prepared.taps, taps.learned, launch.along
     compiled = kernel(source, f"{kind}_lines", *parameters, *flags)
-    _launch(compiled, lines, taps, prepared.taps, launch, inputs[0], what, runtime)
+    run_lines(compiled, lines, taps, prepared.taps, launch, inputs[0], what, runtime)
     folded = prepared.folded_places * lines.batch.count
     if folded:
         compiled = kernel(source, f"folded_{kind}_lines", *parameters, taps.learned)
         launch = Launch(-(-folded // _FOLD_THREADS), _FOLD_THREADS, 0, along=False)
-        _launch(compiled, lines, taps, 0, launch, inputs[0], what, runtime)
+        run_lines(compiled, lines, taps, 0, launch, inputs[0], what, runtime)
     return True
-
-
-def _launch(
-    compiled: Kernel,
-    lines: Lines,
-    taps: DeviceTaps,
-    count: int,
-    launch: Launch,
-    like: Array,
-    what: str,
-    runtime: Runtime,
-) -> None:
-    """Launch a kernel that is compiled for ``count`` taps (0: any number)."""
-    arguments = filter_arguments(taps.real, count, taps.learned)(lines, taps.structure(count))
-    sizes = grid(launch.blocks), launch.threads, launch.shared
-    runtime.launch(compiled, *sizes, arguments, like, what)
-
-
-def _places(kind: _Kind, bands: int) -> tuple[int, ...]:
-    """The indices of inputs, then of outputs, among the structure's arrays."""
-    return (0, 1, 2)[: 1 + bands] if kind == "analysis" else (*range(bands), 2)
-
-
-def _are_alike(memories: Sequence[Memory], n_inputs: int) -> bool:
-    """Whether inputs share a dtype and a shape, results too, and the kernels support both."""
-    for part in (memories[:n_inputs], memories[n_inputs:]):
-        if any(m.dtype != part[0].dtype or m.shape != part[0].shape for m in part):
-            return False
-    dtypes = memories[0].dtype, memories[-1].dtype
-    return set(dtypes) <= FLOATS | COMPLEX and COMPUTED[dtypes[0]] == COMPUTED[dtypes[1]]
-
-
-def _run_flattened(
-    kind: _Kind,
-    arrays: Sequence[Array],
-    n_inputs: int,
-    filters: Sequence[Taps],
-    plan: FilterPlan,
-    axis: int,
-    runtime: Runtime,
-) -> bool:
-    """Run with the other axes merged: inputs are copied if needed, results must be contiguous."""
-    if not all(is_contiguous(memory_of(x)) for x in arrays[n_inputs:]):
-        return False
-    flat = [merged(x, axis) for x in arrays]
-    return _run(kind, flat[:n_inputs], flat[n_inputs:], filters, plan, 1, runtime)
-
-
-def _with_length(shape: Sequence[int], axis: int, n: int) -> tuple[int, ...]:
-    return (*shape[:axis], n, *shape[axis + 1 :])
 
 
 # --- cached with a plan --------------------------------------------------------------------------
@@ -219,11 +170,11 @@ class _Prepared(NamedTuple):
     fold: Fold
     units: tuple[int, int, int]
 
-    def lines(self, plan: FilterPlan, layout: Any, kind: _Kind, bands: int) -> Lines:
+    def lines(self, plan: FilterPlan, layout: Any, kind: Kind, bands: int) -> Lines:
         """The lines of arrays, not yet cut into pieces."""
         batch, strided = layout
         lines = Lines(batch=batch, extend=self.extend, fold=self.fold)
-        for k, array in zip(_places(kind, bands), strided, strict=True):
+        for k, array in zip(places(kind, bands), strided, strict=True):
             lines.array[k] = array
         lines.n_out, lines.length, lines.phase = plan.n_out, plan.length, plan.phase
         lines.end, lines.inner_begin, lines.inner_end = self.units
@@ -236,8 +187,8 @@ class _Prepared(NamedTuple):
         return int(fold.left_stop - fold.left_start + fold.right_stop - fold.right_start)
 
 
-def _prepared(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
-    """The kernel arguments of a plan; None if the kernels do not support its boundary."""
+def _prepared(kind: Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
+    """The kernel arguments of a plan; None if the kernels do not support it."""
     key = ("cuda", kind, dtype)
     if key not in plan.native:
         bounded(plan.native)[key] = _prepare(kind, plan, dtype)
@@ -245,7 +196,9 @@ def _prepared(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
     return prepared
 
 
-def _prepare(kind: _Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
+def _prepare(kind: Kind, plan: FilterPlan, dtype: str) -> _Prepared | None:
+    if not plan.is_dyadic:
+        return None
     extend, folds = boundary(plan.extend), fold(plan.fold)
     if extend is None or folds is None:
         return None

@@ -1,0 +1,115 @@
+"""Filters without downsampling by compiled kernels equal the reference, for all families.
+
+The CPU kernels are bitwise equal; gradients in taps agree up to rounding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from families import reference
+from filter_comparison import (
+    LAYOUTS,
+    assert_close,
+    check_circular,
+    filters_of,
+    numbers,
+    signals,
+    terms_of,
+)
+
+from liftwave._plan.axis import FilterPlan, joined_plan
+
+FAR = 2**40
+"""A dilation many times as long as the signals."""
+
+
+def plans_of(n: int, length: int, dilation: int) -> list[FilterPlan]:
+    """Centred and causal filters, and the transpose of the latter."""
+    centred = joined_plan(n, length, dilation * (length // 2), dilation, 1.0)
+    causal = joined_plan(n, length, 0, dilation, 0.5)
+    return [centred, causal, causal.analysis_adjoint()]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("length", [2, 8, 14])
+def test_sizes_and_dilations(family: Any, length: int, layout: str) -> None:
+    for n in (1, 2, 7, 30, 64):
+        for dilation in (1, 2, 4, 16, 32, FAR):
+            for plan in plans_of(n, length, dilation):
+                check_circular(family, plan, layout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("length", [3, 4, 6, 7, 10, 12, 16, 20, 21, 62, 130])
+def test_every_number_of_taps(family: Any, length: int, layout: str) -> None:
+    for n in (1, 5, 33, 130):
+        for dilation in (1, 2, 16, 31, 64, FAR):
+            for plan in plans_of(n, length, dilation):
+                check_circular(family, plan, layout)
+
+
+DTYPES = [
+    *(("cpu", dtype) for dtype in ("float32", "complex64", "complex128")),
+    *(("cuda", dtype) for dtype in ("float32", "complex64")),
+    pytest.param("cuda", "complex128", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("family", "dtype"), DTYPES, indirect=["family"])
+def test_dtypes(family: Any, dtype: str, layout: str) -> None:
+    for dilation in (1, 16):
+        check_circular(family, plans_of(40, 8, dilation)[0], layout, dtype)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_strides(family: Any, layout: str) -> None:
+    plan, filters = plans_of(23, 8, 2)[0], filters_of(8)
+    views = (
+        lambda x: x[:, ::-1],
+        lambda x: x[::-1, :, ::-1],
+        lambda x: np.repeat(x, 3, 2)[:, :, 1::3],
+        np.asfortranarray,
+        lambda x: np.broadcast_to(x[:1], x.shape),
+    )
+    for view in views:
+        x, y = view(signals(5, 23, layout)), view(signals(6, 23, layout))
+        before = x.copy()
+        found = family.analysis(x, filters, plan, 1)
+        wanted = reference.analysis(x, filters, plan, 1)
+        for a, b in zip(found, wanted, strict=True):
+            assert_close(a, b, terms_of(family, plan))
+        result = family.synthesis([x, y], filters, plan, 1)
+        wanted_sum = reference.synthesis([x, y], filters, plan, 1)
+        assert_close(result, wanted_sum, terms_of(family, plan))
+        (found,) = family.tap_gradients(x, [y], plan, 1)
+        (wanted,) = reference.tap_gradients(x, [y], plan, 1)
+        assert_close(found, wanted, 128)
+        np.testing.assert_array_equal(x, before)
+
+
+def test_more_axes_than_kernels_know(family: Any) -> None:
+    x = numbers(0, *(3,) * 9)[(slice(None, 2),) * 8][..., ::2]
+    plan, filters = plans_of(2, 4, 1)[0], filters_of(4)
+    found = family.analysis(x, filters, plan, 4)
+    for a, b in zip(found, reference.analysis(x, filters, plan, 4), strict=True):
+        assert_close(a, b, terms_of(family, plan))
+    result = family.synthesis([x, x + 1], filters, plan, 4)
+    wanted = reference.synthesis([x, x + 1], filters, plan, 4)
+    assert_close(result, wanted, terms_of(family, plan))
+
+
+def test_places_of_what_is_not_a_number(family: Any) -> None:
+    plan = joined_plan(40, 8, 8, 2, 1.0)
+    for layout in LAYOUTS:
+        x = signals(0, 40, layout)
+        x[1, 39, 3], x[0, 5, 5] = np.nan, np.inf
+        with np.errstate(invalid="ignore"):
+            found = family.analysis(x, filters_of(8), plan, 1)
+            wanted = reference.analysis(x, filters_of(8), plan, 1)
+        for a, b in zip(found, wanted, strict=True):
+            assert_close(a, b, terms_of(family, plan))
