@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import MODES, assert_close, to_numpy, zero_mean
-from test_torch_transform_layers import MANY, MODELS, image
+from test_torch_transform_graphs import MANY, MODELS, image
 from torch import nn
 from torch.utils._pytree import tree_leaves, tree_map
 
