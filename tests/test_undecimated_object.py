@@ -322,7 +322,7 @@ def test_files_of_the_other_class(tmp_path: Path) -> None:
     [
         ({"transform": "cwt"}, "transform must be 'swt' or 'modwt', got 'cwt'"),
         ({"norm": 1}, "its 'norm' should be true or false, got 1"),
-        ({"modes": ["zero"]}, "only support mode='periodization', got 'zero'"),
+        ({"modes": ["zero"]}, "inverts filter banks with mode='periodization' only, got 'zero'"),
         ({"shape": [9]}, r"level1_a should have the shape \(9,\)"),
     ],
 )
@@ -346,7 +346,7 @@ def test_errors() -> None:
     x = zero_mean(8)
     with pytest.raises(OptionError, match="transform must be 'swt' or 'modwt', got 'dwt'"):
         lw.undecimated(x, "haar", transform="dwt")  # type: ignore[arg-type]
-    with pytest.raises(ModeError, match="only support mode='periodization', got 'symmetric'"):
+    with pytest.raises(ModeError, match="mode='periodization' only, got 'symmetric'"):
         lw.undecimated(x, "haar", 1, "symmetric")
     with pytest.raises(ModeError, match="mode must be 'periodic' or 'reflection', got 'zero'"):
         lw.undecimated(x, "haar", 1, "zero", **MODWT)

@@ -44,7 +44,7 @@ def undecimated_plans(
     mode = "periodization" if mode is None else mode
     if is_lifting(wavelet):
         return plans_for(wavelet, mode, axes, shape)
-    check_periodic("undecimated", mode)
+    check_periodic("undecimated", _one(mode))
     return axis_plans(wavelet, Filters("centred", 0, normalized), axes, len(shape))
 
 

@@ -18,6 +18,7 @@ from liftwave.torch.transform_layers import (
 from liftwave.transforms import undecimated_calls as calls
 from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
 from liftwave.transforms.undecimated_lifting import is_lifting, plans_for
+from liftwave.transforms.undecimated_modes import check_periodic
 
 
 class _Stationary(ModePerAxis):
@@ -64,6 +65,11 @@ class _SWT(_Stationary, AnalysisLayer):
 class _ISWT(_Stationary, SynthesisLayer):
     """The synthesis."""
 
+    def _check(self) -> None:
+        super()._check()
+        if not is_lifting(self._current_wavelet()):
+            check_periodic(type(self).__name__, self.mode)
+
     def forward(self, coeffs: Coefficients) -> Tensor:
         """The signal that has these coefficients."""
         coeffs, wavelet = self._checked(coeffs), self._current_wavelet()
@@ -82,8 +88,8 @@ Parameters
 ----------
 $wavelet_parameters
 mode : $mode, optional
-    Boundary mode of a lifting scheme: one of those of lifting, for all axes or for each. Filter
-    banks are periodic (``"periodization"``, the default).
+    Boundary mode, for all axes or for each. Default ``"periodization"``, the only mode in which
+    filter banks have an inverse. Lifting schemes have an inverse in each mode of lifting.
 norm : bool, optional
     Whether to divide the filters by the square root of 2. With an orthonormal wavelet, the
     coefficients then have the energy of the signal.
