@@ -139,6 +139,19 @@ def test_undecimated(wavelet: str, place: Place) -> None:
     assert_near(got, reference(lw.swt2, image, wavelet, 2), 200, 4.0)
 
 
+def test_undecimated_in_half_precision(torch_place: Place) -> None:
+    x = given("float16", zero_mean((2, 12, 18)))
+    got = lw.swt2(torch_place.asarray(x, "float16"), "db2", 2, trim_approx=True)
+    torch_place.served()
+    wanted = reference(lw.swt2, x, "db2", 2, trim_approx=True)
+    assert {y.dtype for y in flattened(got)} == {torch.float16}
+    assert_near(got, wanted, 60, 4.0)
+    back = lw.iswt2(got, "db2")
+    torch_place.served()
+    assert back.dtype == torch.float16
+    assert_near(back, x, 60, 4.0)
+
+
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 def test_lifting(mode: Any, place: Place) -> None:
     for shape in [(2, 1), (2, 9), (5, 12)] + [(300, 1001)] * place.on_device:

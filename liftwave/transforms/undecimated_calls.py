@@ -65,7 +65,7 @@ def swt(
         )
     warn_of_norm(wavelet, options.norm, "the wavelet is")
     check_start(options, x, plans)
-    plans = extended(plans, resolve_mode(mode), x, count)
+    plans = extended(plans, mode if type(mode) is str else resolve_mode(mode), x, count)
     return _analysis_call(x, plans, count, trim_approx, ONE_AXIS)
 
 

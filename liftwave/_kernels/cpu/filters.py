@@ -71,18 +71,14 @@ class CpuFilters(CpuPart):
         native = _native_gradients(plan, axis)
         sums = None if native is None else native.run(x, list(cotangents))
         if sums is not None:
-            return list(_scaled(sums, plan).astype(x.real.dtype))
+            scaled = sums if plan.factor == 1.0 else plan.factor * sums
+            return list(scaled.astype(x.real.dtype))
         same = all(y.dtype == x.dtype for y in cotangents)
         if native is None or not same or not all(map(is_floating, (x, *cotangents))):
             return self._fallback.tap_gradients(x, cotangents, plan, axis)
         work = memory(x)
-        sums = with_copies(native.run, work, list(map(memory, cotangents)))
-        return list(like(x, _scaled(sums, plan).astype(work.real.dtype)))
-
-
-def _scaled(sums: Any, plan: FilterPlan) -> Any:
-    """Gradients of the taps, from those of the taps times the factor of the plan."""
-    return sums if plan.factor == 1.0 else plan.factor * sums
+        sums = plan.factor * with_copies(native.run, work, list(map(memory, cotangents)))
+        return list(like(x, sums.astype(work.real.dtype)))
 
 
 # --- native plans, cached with a plan of one axis ------------------------------------------------
