@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from liftwave._arrays.convert import as_array, open_array
+from liftwave._arrays.convert import as_array
 from liftwave._kernels.axis_by_axis import trimmed
-from liftwave._numbers import flag, is_several
-from liftwave._plan.arguments import useful_level
+from liftwave._numbers import flag
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import (
     ArgumentTypeError,
@@ -22,8 +21,13 @@ from liftwave.errors import (
     PathTypeError,
     ShapeError,
 )
-from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import Resolved, wavelets_per_axis
+from liftwave.packets.node_arguments import (
+    called,
+    check_function,
+    coefficients,
+    path_text,
+    useful_levels,
+)
 
 
 class BaseNode:
@@ -135,13 +139,9 @@ class BaseNode:
             if node._maxlevel is not None:
                 return node._maxlevel
             if node.data is not None and node.wavelet is not None:
-                shape, axes = as_array(node.data).shape, axes_of(node.axes)
-                sizes = [shape[axis] for axis in axes]
-                return node.level + useful_level(sizes, node._wavelets(len(axes)))
+                data = as_array(node.data)
+                return node.level + useful_levels(data, node.wavelet, node.axes)
         return None
-
-    def _wavelets(self, count: int) -> tuple[Resolved, ...]:
-        return wavelets_per_axis(self.wavelet, count)
 
     # --- decomposition and reconstruction --------------------------------------------------------
 
@@ -268,19 +268,8 @@ class BaseNode:
             if subnode is None:
                 subnode = node._subnodes[part] = node._new_subnode(part, None)
             node = subnode
-        node.data = node._coefficients(data.data if isinstance(data, BaseNode) else data)
-
-    def _coefficients(self, data: ArrayLike) -> Array:
-        """An array of the dtype that transforms return for it. Integer schemes keep integers."""
-        array = as_array(data)
-        if self.wavelet is not None and any(map(_is_integer, self._wavelets(self._axis_count))):
-            return array
-        opened = open_array(array)
-        return array if array.dtype == opened.result_dtype else opened.array
-
-    @property
-    def _axis_count(self) -> int:
-        return len(axes_of(self.axes))
+        values = data.data if isinstance(data, BaseNode) else data
+        node.data = coefficients(values, node.wavelet, node.axes)
 
     def __delitem__(self, path: str | tuple[str, ...]) -> None:
         """Remove the node at a path from the tree. Its data and its subnodes are unchanged."""
@@ -291,12 +280,7 @@ class BaseNode:
 
     def _parts_of(self, path: str | tuple[str, ...]) -> list[str]:
         """The names of the nodes on a path, after a check of its length."""
-        names = (path,) if isinstance(path, str) else path
-        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
-            raise PathTypeError(
-                f"Invalid path parameter type - expected text or a tuple of texts, got {path!r}"
-            )
-        text = "".join(names)
+        text = path_text(path)
         step, most = self.PART_LEN, self.maxlevel
         if most is not None and len(self.path) + len(text) > most * step:
             raise PathError(
@@ -352,8 +336,8 @@ class BaseNode:
         decompose : bool, optional
             Whether to compute nodes that do not exist.
         """
-        _check_function(func, args, kwargs)
-        self._walk(partial(_called, func, args, kwargs or {}), decompose)
+        check_function(func, args, kwargs)
+        self._walk(partial(called, func, args, kwargs or {}), decompose)
 
     def _walk(self, visit: Callable[[BaseNode], Any], decompose: bool) -> None:
         if visit(self):
@@ -378,8 +362,8 @@ class BaseNode:
         decompose : bool, optional
             Whether to compute nodes that do not exist.
         """
-        _check_function(func, args, kwargs)
-        self._walk_depth(partial(_called, func, args, kwargs or {}), decompose)
+        check_function(func, args, kwargs)
+        self._walk_depth(partial(called, func, args, kwargs or {}), decompose)
 
     def _walk_depth(self, visit: Callable[[BaseNode], Any], decompose: bool) -> None:
         for node in self._next_nodes(decompose):
@@ -393,28 +377,6 @@ class BaseNode:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.data}"
-
-
-def _called(func: Any, args: Any, kwargs: Any, node: BaseNode) -> Any:
-    return func(node, *args, **kwargs)
-
-
-def _check_function(func: Any, args: Any, kwargs: Any) -> None:
-    if not callable(func):
-        raise ArgumentTypeError(f"func must be a function of a node, got {func!r}")
-    if not isinstance(args, Sequence) or not isinstance(kwargs, Mapping | None):
-        raise ArgumentTypeError(
-            f"args must be a sequence and kwargs a dict, got {args!r} and {kwargs!r}"
-        )
-
-
-def axes_of(axes: Any) -> tuple[int, ...]:
-    """The axes of a node as a tuple."""
-    return tuple(axes) if is_several(axes) else (axes,)
-
-
-def _is_integer(wavelet: Resolved) -> bool:
-    return isinstance(wavelet, LiftingScheme) and wavelet.integer
 
 
 def _ancestors(node: BaseNode | None) -> Iterator[BaseNode]:

@@ -9,7 +9,8 @@ from typing import Any
 from liftwave._numbers import whole_number
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ShapeError, ShapeTypeError
-from liftwave.packets.base_node import BaseNode, axes_of
+from liftwave.packets.base_node import BaseNode
+from liftwave.packets.node_arguments import axes_of
 from liftwave.transforms.dwt import dwt, idwt
 from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
 

@@ -18,7 +18,8 @@ from liftwave._plan.arguments import (
 from liftwave._plan.lengths import check_lifting_mode
 from liftwave._typing import ArrayLike, Mode, ModeLike, Modes
 from liftwave.errors import AxisError, AxisTypeError, LevelError, ShapeError
-from liftwave.packets.base_node import BaseNode, axes_of
+from liftwave.packets.base_node import BaseNode
+from liftwave.packets.node_arguments import axes_of
 from liftwave.packets.nodes import Node, Node2D, NodeND
 from liftwave.packets.order import check_order, frequency_paths
 from liftwave.wavelets.lifting.scheme import LiftingScheme

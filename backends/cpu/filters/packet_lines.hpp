@@ -25,6 +25,36 @@ void copy_past_caches(const T* from, T* to, index_t count) {
   std::copy_n(from + i, count - i, to + i);
 }
 
+// Samples first ... stop - 1 of a split line, in order: the reverse of split_samples.
+template <class T, int Lanes>
+void merge_samples(const SplitLine<T>& line, index_t first, index_t stop, T* to) {
+  index_t i = first;
+  const auto one = [&](index_t k) {
+    for (int l = 0; l < Lanes; ++l) to[(k - first) * Lanes + l] = line.at(k)[l];
+  };
+  if (i < stop && (i & 1)) one(i++);
+  constexpr index_t numbers = width<T, vector_bytes>, step = 2 * numbers / Lanes;
+  for (; i + step <= stop; i += step) {
+    vec<T, vector_bytes> low, high;
+    merge<T, vector_bytes, Lanes>(load<T, vector_bytes>(line.at(i)),
+                                  load<T, vector_bytes>(line.at(i + 1)), low, high);
+    T* row = to + (i - first) * Lanes;
+    store<vector_bytes>(row, low);
+    store<vector_bytes>(row + numbers, high);
+  }
+  for (; i < stop; ++i) one(i);
+}
+
+// The same for any number of numbers per sample.
+template <class T>
+void merge_line(const SplitLine<T>& line, index_t first, index_t stop, T* to) {
+  if (line.lanes == 1) return merge_samples<T, 1>(line, first, stop, to);
+  if (line.lanes == 2) return merge_samples<T, 2>(line, first, stop, to);
+  for (index_t i = first; i < stop; ++i) {
+    std::copy_n(line.at(i), line.lanes, to + (i - first) * line.lanes);
+  }
+}
+
 // One block of one line: its ranges, and the memory of nodes.
 template <class T, class Stored>
 class PacketBlock {
@@ -62,27 +92,17 @@ class PacketBlock {
     return {copy, lanes_, lanes_, 1};
   }
 
-  // Computes all nodes below a node from samples of it.
-  LIFTWAVE_NOINLINE void split(index_t number, const Line<T>& line) const {
-    Scratch scratch;
-    const PacketNode& parent = node(number);
-    const int level = parent.level - first_ + 1;
-    const Range& all = ranges_.all[level];
-    const Range& owned = ranges_.owned[level];
-    const bool in_place = all.begin == owned.begin && all.end == owned.end && !lines_.past_caches;
-    T* bands[2];
-    for (int b = 0; b < 2; ++b) {
-      const PacketNode& child = node(parent.children + b);
-      bands[b] = in_place && child.place >= 0
-                     ? memory(child, level)
-                     : scratch.take<T>(all.size() * lanes_) - all.begin * lanes_;
-    }
-    filter(level, line, bands);
-    for (int b = 0; b < 2; ++b) {
-      const PacketNode& child = node(parent.children + b);
-      if (child.place >= 0 && !in_place) keep(owned, bands[b], memory(child, level));
-      if (child.children >= 0) split(parent.children + b, {bands[b], lanes_, lanes_, 1});
-    }
+  // Computes all nodes below the root from samples of its line.
+  void split_root(const Line<T>& line) const {
+    split(lines_.root, [&](const FilterPlan& p, const Range& all, const auto& sink_at) {
+      const index_t tile = std::max<index_t>(1, tile_bytes / bytes());
+      for (index_t k = all.begin; k < all.end; k += tile) {
+        Scratch scratch;
+        const index_t stop = std::min(k + tile, all.end);
+        const SplitLine<T> part = split_inputs(p, line, k, stop, scratch);
+        filter_split_line(p, part, k, stop, sink_at(k), scratch.take<const T*>(p.length));
+      }
+    });
   }
 
   // Samples all[level] of a node from its children.
@@ -127,20 +147,118 @@ class PacketBlock {
     return source(level, {start, stride(level), lanes_, inner_.stride(array.first)}, scratch);
   }
 
-  void filter(int level, const Line<T>& line, T* const* bands) const {
-    const FilterPlan& plan = lines_.blocks.plan(level - 1);
-    const Range& all = ranges_.all[level];
-    const index_t tile = std::max<index_t>(1, tile_bytes / bytes());
-    for (index_t k = all.begin; k < all.end; k += tile) {
-      filter_line(plan, line, k, std::min(k + tile, all.end),
-                  {{bands[0] + k * lanes_, bands[1] + k * lanes_}, false});
+  // Computes all nodes below a node. `filter(plan, range, sink_at)` filters its samples;
+  // `sink_at(k)` stores both bands from sample k on.
+  template <class Filter>
+  LIFTWAVE_NOINLINE void split(index_t number, const Filter& filter) const {
+    const PacketNode* children = &node(node(number).children);
+    const int level = children->level - first_;
+    if (children[0].children < 0 && children[1].children < 0) return split_last(children, filter);
+    Scratch scratch;
+    const SplitLine<T> bands[2] = {split_memory(level, scratch), split_memory(level, scratch)};
+    filter_into(bands, level, filter);
+    for (int b = 0; b < 2; ++b) {
+      if (children[b].place >= 0) keep(level, bands[b], memory(children[b], level));
+      if (children[b].children >= 0) split_deeper(node(number).children + b, level, bands[b]);
     }
   }
 
-  void keep(const Range& owned, const T* from, T* to) const {
+  // Nodes without children: in order, not split into even and odd samples.
+  template <class Filter>
+  void split_last(const PacketNode* children, const Filter& filter) const {
+    Scratch scratch;
+    const int level = children->level - first_;
+    const Range& all = ranges_.all[level];
+    const Range& owned = ranges_.owned[level];
+    const bool in_place = all.begin == owned.begin && all.end == owned.end && !lines_.past_caches;
+    T* rows[2];
+    for (int b = 0; b < 2; ++b) {
+      rows[b] = in_place && children[b].place >= 0 ? memory(children[b], level)
+                                                   : ordered_memory(level, scratch);
+    }
+    filter(lines_.blocks.plan(level - 1), all, [&](index_t k) {
+      return Rows<T>{rows[0] + k * lanes_, rows[1] + k * lanes_};
+    });
     const index_t begin = owned.begin * lanes_, count = owned.size() * lanes_;
-    if (lines_.past_caches) copy_past_caches(from + begin, to + begin, count);
-    else std::copy_n(from + begin, count, to + begin);
+    for (int b = 0; b < 2 && !in_place; ++b) {
+      if (children[b].place < 0) continue;
+      T* to = memory(children[b], level);
+      if (lines_.past_caches) copy_past_caches(rows[b] + begin, to + begin, count);
+      else std::copy_n(rows[b] + begin, count, to + begin);
+    }
+  }
+
+  // Filters into split lines.
+  template <class Filter>
+  void filter_into(const SplitLine<T>* bands, int level, const Filter& filter) const {
+    const FilterPlan& plan = lines_.blocks.plan(level - 1);
+    const Range& all = ranges_.all[level];
+    if (lanes_ == 1) return filter(plan, all, split_rows<1>(bands));
+    if (lanes_ == 2) return filter(plan, all, split_rows<2>(bands));
+    Scratch scratch;
+    T* rows[2] = {ordered_memory(level, scratch), ordered_memory(level, scratch)};
+    filter(plan, all, [&](index_t k) {
+      return Rows<T>{rows[0] + k * lanes_, rows[1] + k * lanes_};
+    });
+    for (int b = 0; b < 2; ++b) {
+      split_line<T>({rows[b], lanes_, lanes_, 1}, all.begin, all.end, bands[b]);
+    }
+  }
+
+  // The sink of outputs from k on. If k is odd, its "even" samples are the odd ones of the line.
+  template <int Lanes>
+  static auto split_rows(const SplitLine<T>* bands) {
+    return [bands](index_t k) {
+      return SplitRows<T, Lanes>{bands[0].at(k), bands[0].at(k + 1), bands[1].at(k),
+                                 bands[1].at(k + 1)};
+    };
+  }
+
+  // Extends a node's samples beyond the ends, and computes all nodes below it.
+  void split_deeper(index_t number, int level, const SplitLine<T>& line) const {
+    const FilterPlan& p = lines_.blocks.plan(level);
+    const Range read = read_by(level);
+    extend_line<T>(
+        p.extend, read.begin, read.end, lanes_,
+        [&](index_t i, index_t lane) { return line.at(i)[lane]; },
+        [&](index_t i) { return line.at(i); });
+    split(number, [&](const FilterPlan&, const Range& all, const auto& sink_at) {
+      Scratch scratch;
+      filter_split_line(p, line, all.begin, all.end, sink_at(all.begin),
+                        scratch.take<const T*>(p.length));
+    });
+  }
+
+  // The samples of a level that the filters of the next one read, also beyond its ends.
+  Range read_by(int level) const {
+    const FilterPlan& p = lines_.blocks.plan(level);
+    const Range& next = ranges_.all[level + 1];
+    return {first_input(p, next.begin), stop_input(p, next.end)};
+  }
+
+  SplitLine<T> split_memory(int level, Scratch& scratch) const {
+    const Range whole = level < lines_.blocks.depth() ? hull(ranges_.all[level], read_by(level))
+                                                      : ranges_.all[level];
+    return {whole.begin, whole.end, lanes_, scratch};
+  }
+
+  T* ordered_memory(int level, Scratch& scratch) const {
+    const Range& all = ranges_.all[level];
+    return scratch.take<T>(all.size() * lanes_) - all.begin * lanes_;
+  }
+
+  // Stores the owned samples of a split line, piece by piece through the L1 cache.
+  void keep(int level, const SplitLine<T>& line, T* to) const {
+    const Range& owned = ranges_.owned[level];
+    if (!lines_.past_caches) return merge_line(line, owned.begin, owned.end, to + owned.begin * lanes_);
+    Scratch scratch;
+    const index_t piece = std::max<index_t>(1, tile_bytes / bytes());
+    T* ordered = scratch.take<T>(piece * lanes_);
+    for (index_t i = owned.begin; i < owned.end; i += piece) {
+      const index_t stop = std::min(i + piece, owned.end);
+      merge_line(line, i, stop, ordered);
+      copy_past_caches(ordered, to + i * lanes_, (stop - i) * lanes_);
+    }
   }
 
   const PacketLines<T>& lines_;
@@ -164,7 +282,7 @@ void split_packets(const PacketLines<T>& lines, const ArrayView<const T>& x,
       const PacketBlock<T, T> block(lines, arrays, batch, inner, item, scratch);
       const Line<T> line{batch.locate(item / lines.blocks.count(), x), x.stride[lines.axis],
                          inner.count, inner.stride(x)};
-      block.split(lines.root, block.source(0, line, scratch));
+      block.split_root(block.source(0, line, scratch));
     }
     end_streams();
   });
