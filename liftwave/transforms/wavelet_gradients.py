@@ -1,4 +1,4 @@
-"""Pullbacks of transforms, and gradients of the taps in the structure of the argument ``wavelet``."""
+"""Pullbacks of transforms, and gradients of the taps in the structure of ``wavelet``."""
 
 from __future__ import annotations
 
