@@ -17,16 +17,7 @@ from liftwave._dispatch import kernels_for
 from liftwave._numbers import flag
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation
-from liftwave._pullbacks import (
-    Gradient,
-    Pullback,
-    as_read,
-    checked_cotangent,
-    checked_cotangents,
-    transform_vjp,
-)
 from liftwave._typing import Array, Rule
-from liftwave._undecimated_pullbacks import VJPS
 from liftwave.errors import ArgumentTypeError
 from liftwave.packets import calls as packet_calls
 from liftwave.packets.arrays import wpdec, wprec
@@ -48,10 +39,17 @@ from liftwave.transforms.fully_separable import (
 )
 from liftwave.transforms.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
 from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
+from liftwave.transforms.undecimated_pullbacks import VJPS
 from liftwave.transforms.wavelet_gradients import (
     FilterBankGradient,
+    Gradient,
     LiftingGradient,
+    Pullback,
     WaveletArgument,
+    as_read,
+    checked_cotangent,
+    checked_cotangents,
+    transform_vjp,
 )
 
 __all__ = [

@@ -31,8 +31,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pooling", "transforms"),
     ("continuous", "decomposition"),
     ("packets",),
-    ("_pullbacks",),
-    ("_undecimated_pullbacks",),
     ("gradients", "operators"),
     ("constraints", "denoising"),
     ("", "torch", "data"),

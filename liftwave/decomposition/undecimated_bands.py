@@ -22,7 +22,7 @@ from liftwave.errors import (
     ShapeError,
 )
 from liftwave.transforms.alignment import Alignment
-from liftwave.transforms.components import undecimated_parts
+from liftwave.transforms.components import parts_of
 from liftwave.transforms.estimates import (
     Estimator,
     Interval,
@@ -177,7 +177,7 @@ class Undecimated(StoredBands):
         if self._is_lifted:
             parts = lifted_components(self._flat, plans, self.norm)
         else:
-            parts = [execute(part.call) for part in undecimated_parts(self._flat, plans)]
+            parts = [execute(part.call) for part in parts_of(self._flat, plans)]
         box = tuple(slice(n) for n in self.shape)
         return {which: part[box] for which, part in zip(self.bands, parts, strict=True)}
 

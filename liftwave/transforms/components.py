@@ -80,10 +80,11 @@ class Components:
         return part[tuple(slice(n) for n in self.shape)]
 
 
-def undecimated_parts(
-    bands: Sequence[Array], plans: AxisPlans, *, levels_only: bool = False
-) -> list[Part]:
-    """The synthesis of each band alone, or of all details of each level, from the level on."""
+def parts_of(bands: Sequence[Array], plans: AxisPlans, *, levels_only: bool = False) -> list[Part]:
+    """The synthesis of each band alone, or of all details of each level, from the level on.
+
+    With downsampling, a component can be longer than the data.
+    """
     smooth, *details = bands
     ndim, keys = smooth.ndim, detail_keys(len(plans))
     level = len(details) // len(keys)

@@ -19,7 +19,7 @@ from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ArrayT, Data
 from liftwave.errors import LevelError, ModeError, ShapeError, WaveletError
 from liftwave.transforms.alignment import Alignment
-from liftwave.transforms.components import FLAT, Components, undecimated_parts
+from liftwave.transforms.components import FLAT, Components, parts_of
 from liftwave.transforms.structures import BAND_LIST
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
 from liftwave.transforms.undecimated_lifting import is_lifting
@@ -271,7 +271,7 @@ def mra_call(x: Any, wavelet: WaveletLike, level: int | None, axis: int, mode: E
     reflects = plan.axis if is_reflection(mode) else None
     return Components(
         call,
-        lambda bands: undecimated_parts(bands, plans),
+        lambda bands: parts_of(bands, plans),
         BAND_LIST.pack,
         BAND_LIST.unpack,
         tuple(array.shape),

@@ -10,14 +10,16 @@ from liftwave._arrays.convert import as_array
 from liftwave._numbers import flag
 from liftwave._operations.call import Call, Structure
 from liftwave._operations.planned_transform import detail_keys
+from liftwave._operations.transform import Transform
 from liftwave._plan.arguments import normalize_axes, normalize_axis, undecimated_level
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ModeLike, Modes
 from liftwave.errors import ModeError, OptionError
 from liftwave.transforms import calls, undecimated_calls
-from liftwave.transforms.components import FLAT, Components, decimated_parts, undecimated_parts
+from liftwave.transforms.components import FLAT, Components, Part, decimated_parts, parts_of
 from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, dict_list
+from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
 _NORMALIZED = Undecimated("centred", 0, norm=True)
@@ -89,7 +91,7 @@ def _undecimated(
     result = BAND_LIST if levels_only else structure
     return Components(
         replace(call, result=FLAT),
-        lambda bands: undecimated_parts(bands, plans, levels_only=levels_only),
+        lambda bands: parts_of(bands, plans, levels_only=levels_only),
         result.pack,
         result.unpack,
         tuple(x.shape),
@@ -103,12 +105,30 @@ def _decimated(
     result = BAND_LIST if levels_only else structure
     count = len(detail_keys(naxes)) if levels_only else 1
 
-    def parts(bands: Sequence[Array]) -> Any:
+    operation = call.operation
+    assert isinstance(operation, Transform)
+    plans = operation.plans_for(x.ndim)
+
+    def parts(bands: Sequence[Array]) -> list[Part]:
+        if _needs_no_zeros(plans, tuple(x.shape), operation.level):
+            return parts_of(bands, plans, levels_only=levels_only)
         numbers = range(len(bands))
         groups = [numbers[:1], *(numbers[k : k + count] for k in numbers[1::count])]
         return decimated_parts(bands, inverse, structure, groups)
 
     return Components(replace(call, result=FLAT), parts, result.pack, result.unpack, tuple(x.shape))
+
+
+def _needs_no_zeros(plans: AxisPlans, shape: tuple[int, ...], level: int) -> bool:
+    """Whether the length of a signal that is synthesised from one band alone does not matter.
+
+    Filter banks compute each sample from the coefficients near it, so samples beyond the end are
+    cut off. Where the ends are joined, and in lifting schemes, a longer signal has another end.
+    """
+    if any(isinstance(plan.wavelet, LiftingScheme) for plan in plans):
+        return False
+    joined = [plan.axis for plan in plans if plan.boundary == "periodization"]
+    return all(shape[axis] % 2**level == 0 for axis in joined)
 
 
 # --- arguments -------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from liftwave._arrays.convert import Opened, as_array, open_arrays
 from liftwave._kernels.reference.pieces import slice_along
 from liftwave._numbers import flag
 from liftwave._plan.arguments import normalize_axis
-from liftwave._pullbacks import Gradient, Pullback, as_read, checked_cotangents, transform_vjp
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
 from liftwave.transforms import multiresolution_calls, undecimated_calls, undecimated_lifted_calls
@@ -33,7 +32,14 @@ from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
 from liftwave.transforms.undecimated_lifted_calls import LiftedCall
 from liftwave.transforms.undecimated_lifting import is_lifting
 from liftwave.transforms.undecimated_lifting_vjp import AnalysisTape, SynthesisTape
-from liftwave.transforms.wavelet_gradients import WaveletArgument
+from liftwave.transforms.wavelet_gradients import (
+    Gradient,
+    Pullback,
+    WaveletArgument,
+    as_read,
+    checked_cotangents,
+    transform_vjp,
+)
 
 # --- swt: by filters, or by lifting steps ------------------------------------------------------
 
