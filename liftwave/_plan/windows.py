@@ -138,7 +138,9 @@ def window_arguments(
         If numbers are too small or large, too many or too few, or padding is more than half the
         kernel.
     """
-    arguments = (kernel_size, stride, padding, dilation, flag(ceil_mode, "ceil_mode"), ndim)
+    if type(ceil_mode) is not bool:
+        ceil_mode = flag(ceil_mode, "ceil_mode")
+    arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
     is_cacheable = PLAIN_TYPES.issuperset(map(type, arguments)) or are_plain(arguments)
     return (_cached if is_cacheable else _validated)(*arguments)
 

@@ -188,7 +188,7 @@ def transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
         if all(g is None for g in bands):
             bands[0] = opened[0].xp.zeros_like(results[0])
         kernels = kernels_for(*(g for g in bands if g is not None), results[0])
-        if flag(wavelet, "wavelet"):
+        if wavelet is True or flag(wavelet, "wavelet"):
             data, axes = operation.pull_back(bands, values, residuals, shapes, (), kernels)
             of_wavelet = wavelets.gradient(axes, results[0], not operation.uses_synthesis_filters)
         else:
