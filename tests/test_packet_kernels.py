@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import array_api_strict
 import numpy as np
 import pytest
 import torch
 from helpers import MODES, zero_mean
 
 import liftwave as lw
+from liftwave.errors import KernelsError
 from liftwave.packets import calls
 
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
@@ -162,7 +164,9 @@ def native(call: Any) -> Any:
     """The native function of a call."""
     operation = call.operation
     plan = operation.plan_for([x.shape for x in call.arrays], call.sizes)
-    return None if plan is None else CpuKernels(no_fallback("cpu", "arguments")).native_run(plan)
+    return (
+        None if plan is None else CpuKernels(no_fallback("cpu", "arguments")).native_packets(plan)
+    )
 
 
 @pytest.mark.parametrize("axes", [0, 1, (0, 1)])
@@ -186,6 +190,12 @@ def test_other_calls_go_level_by_level() -> None:
     assert native(calls.wpdec(x, "db2", level=0)) is None
     # Axes that are not adjacent.
     assert native(calls.wpdec(x.reshape(32, 8, 5), "db2", level=1, axes=(0, 2))) is None
+
+
+def test_without_fallbacks_arrays_that_are_not_supported_raise() -> None:
+    x = array_api_strict.asarray(zero_mean(32))
+    with lw.kernels("cpu!"), pytest.raises(KernelsError, match="no compiled kernel supports"):
+        lw.wpdec(x, "db2", level=1)
 
 
 def test_native_calls_take_arrays_of_one_dtype_and_of_their_shapes() -> None:

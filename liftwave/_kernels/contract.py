@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
-from liftwave._plan.packets import PacketPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
 if TYPE_CHECKING:
     from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
+    from liftwave._plan.packets import PacketPlan
     from liftwave._plan.windows import WindowPlan
 
 
@@ -259,9 +259,6 @@ class LiftPoolKernels(Protocol):
         ...
 
 
-AnyPlan: TypeAlias = AnalysisPlan | SynthesisPlan | PacketPlan
-"""A plan of all axes and levels."""
-
 NativeRun: TypeAlias = Callable[[Sequence[Array]], list[Array] | None]
 """Runs one plan on NumPy arrays of floats of the plan's shapes; ``None`` for other arrays."""
 
@@ -312,10 +309,14 @@ class Kernels(AxisKernels, Protocol):
         """
         ...
 
-    def native_run(self, plan: AnyPlan) -> NativeRun | None:
-        """The function that runs a plan, if arrays need no conversion.
+    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:
+        """The function that runs a plan these kernels ran before, if arrays need no conversion."""
+        ...
 
-        Plans of a transform have one after their first run, plans of packets always.
+    def native_packets(self, plan: PacketPlan) -> NativeRun | None:
+        """The function that computes all levels of packets at once; ``None`` if there is none.
+
+        It also accepts tensors.
         """
         ...
 

@@ -12,7 +12,6 @@ from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import is_array, is_half
 from liftwave._kernels.contract import (
-    AnyPlan,
     Kernels,
     LiftPoolKernels,
     LiftPullback,
@@ -27,6 +26,7 @@ from liftwave.wavelets.taps import Taps
 
 if TYPE_CHECKING:
     from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
+    from liftwave._plan.packets import PacketPlan
     from liftwave._plan.windows import WindowPlan
 
 
@@ -124,9 +124,13 @@ class KernelsInFloat32:
             out = None  # the kernels cannot write it
         return _like(self._kernels.synthesise(_singles(bands), plan, out), bands[0])
 
-    def native_run(self, plan: AnyPlan) -> NativeRun | None:
+    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:
         """The function of the family; it accepts no half precision."""
         return self._kernels.native_run(plan)
+
+    def native_packets(self, plan: PacketPlan) -> NativeRun | None:
+        """The function of the family; it accepts no half precision."""
+        return self._kernels.native_packets(plan)
 
 
 class PoolingInFloat32:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
 from array_api_compat import device
 
@@ -15,6 +15,9 @@ from liftwave._arrays.convert import is_array
 from liftwave._arrays.tensors import is_tensor, is_unwatched
 from liftwave._kernels.contract import Kernels, PoolingArguments
 from liftwave.errors import KernelsError
+
+if TYPE_CHECKING:
+    from liftwave._plan.packets import PacketPlan
 
 TASKS: dict[str, str] = {
     "analyse": "a transform",
@@ -79,6 +82,9 @@ class NoFallback:
         self.name = f"{family}!"
         self._family, self._cause = family, cause
         self.pooling = self.lift_pool = self
+
+    def native_packets(self, plan: PacketPlan) -> None:
+        """None: the steps of the packets raise."""
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
         if name not in TASKS:

@@ -82,7 +82,7 @@ class PacketTransform(PlannedPackets):
         plan = self.plan_for([x.shape for x in data], sizes)
         if plan is None:
             return None
-        native = kernels.native_run(plan)
+        native = kernels.native_packets(plan)
         results = None if native is None else native(data)
         if results is None:
             return None

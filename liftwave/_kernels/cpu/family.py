@@ -6,14 +6,18 @@ This module defines the family; the other modules of this folder implement its m
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from liftwave._kernels.contract import LiftPoolKernels, PoolingKernels
+from liftwave._kernels.contract import LiftPoolKernels, NativeRun, PoolingKernels
 from liftwave._kernels.cpu.filters import NAME
+from liftwave._kernels.cpu.levels import CpuLevels
 from liftwave._kernels.cpu.memory import serves, serves_memory
-from liftwave._kernels.cpu.packets import CpuPackets
+
+if TYPE_CHECKING:
+    from liftwave._plan.packets import PacketPlan
 
 
-class CpuKernels(CpuPackets):
+class CpuKernels(CpuLevels):
     """The family ``"cpu"``.
 
     Parameters
@@ -39,6 +43,12 @@ class CpuKernels(CpuPackets):
         from liftwave._kernels.cpu.lift_pool import CpuLiftPool
 
         return CpuLiftPool(self._fallback.lift_pool)
+
+    def native_packets(self, plan: PacketPlan) -> NativeRun | None:
+        """The function that computes all levels of packets at once."""
+        from liftwave._kernels.cpu.packets import native_packets  # few programs use packets
+
+        return native_packets(plan)
 
     serves = staticmethod(serves)
     serves_memory = staticmethod(serves_memory)

@@ -15,7 +15,7 @@ from array_api_compat import array_namespace
 
 import liftwave._cpu as _cpu
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.contract import AnyPlan, NativeRun
+from liftwave._kernels.contract import NativeRun
 from liftwave._kernels.cpu.circular import circular_level
 from liftwave._kernels.cpu.filters import NAME, CpuFilters, analysis_axis, synthesis_axis
 from liftwave._kernels.cpu.lifting import CpuLifting, level_groups
@@ -106,7 +106,7 @@ class CpuLevels(CpuFilters, CpuLifting):
             native.write(copied(work), target)
         return cast(Array, out)
 
-    def native_run(self, plan: AnyPlan) -> NativeRun | None:
+    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:
         """The native object's method, which checks the arrays."""
         native: _NativeAnalysis | _NativeSynthesis | None = plan.native.get(NAME)
         return native.results if native else None

@@ -7,9 +7,8 @@ from math import prod
 from typing import Any
 
 import liftwave._cpu as _cpu
-from liftwave._kernels.contract import AnyPlan, NativeRun
 from liftwave._kernels.cpu.filters import NAME, analysis_axis
-from liftwave._kernels.cpu.levels import CpuLevels, filter_level, fused_axes
+from liftwave._kernels.cpu.levels import filter_level, fused_axes
 from liftwave._kernels.cpu.memory import (
     all_like,
     allocation,
@@ -20,19 +19,6 @@ from liftwave._kernels.cpu.memory import (
 from liftwave._plan.levels import AnalysisLevel, Shape, SynthesisLevel
 from liftwave._plan.packets import PacketNodes, PacketPlan
 from liftwave._typing import Array
-
-
-class CpuPackets(CpuLevels):
-    """All axes and levels, also of packets."""
-
-    def native_run(self, plan: AnyPlan) -> NativeRun | None:
-        """The function that runs a plan, if the module supports it."""
-        if not isinstance(plan, PacketPlan):
-            return super().native_run(plan)
-        if NAME not in plan.native:
-            plan.native[NAME] = _native_packets(plan)
-        run: NativeRun | None = plan.native[NAME]
-        return run
 
 
 class NativePackets:
@@ -65,8 +51,15 @@ class NativePackets:
         return same and all(map(is_floating, arrays))
 
 
-def _native_packets(plan: PacketPlan) -> NativePackets | None:
+def native_packets(plan: PacketPlan) -> NativePackets | None:
     """The function that runs a plan; None if one native call does not run all levels."""
+    if NAME not in plan.native:
+        plan.native[NAME] = _new(plan)
+    native: NativePackets | None = plan.native[NAME]
+    return native
+
+
+def _new(plan: PacketPlan) -> NativePackets | None:
     levels = [axes for axes in map(_axes, plan.levels) if axes is not None]
     if len(levels) < len(plan.levels):
         return None

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from math import prod
 from operator import attrgetter
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.contract import AnyPlan
 from liftwave._kernels.cuda.common.memory import (
     COMPUTED,
     ITEMSIZE,
@@ -49,6 +48,9 @@ from liftwave._plan.levels import (
     SynthesisPlan,
 )
 from liftwave._typing import Array
+
+if TYPE_CHECKING:
+    from liftwave._plan.packets import PacketPlan
 
 _NAME = "cuda"
 _LAYOUT = attrgetter("dtype", "shape", "strides")
@@ -188,8 +190,11 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
                 return self._launch_synthesis(bands[0], memories, plan, launches)
         return self._synthesise_by_levels(bands, plan, native.works, out)
 
-    def native_run(self, plan: AnyPlan) -> None:
+    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> None:
         """None: no CUDA kernel reads NumPy arrays."""
+
+    def native_packets(self, plan: PacketPlan) -> None:
+        """None: packets are computed level by level."""
 
     def _launch_synthesis(
         self,

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from array_api_compat import array_namespace
 
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.contract import AnyPlan, LiftPoolKernels, PoolingKernels
+from liftwave._kernels.contract import LiftPoolKernels, PoolingKernels
 from liftwave._kernels.reference.filters import ReferenceFilters
 from liftwave._kernels.reference.lifting import ReferenceLifting
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._typing import Array
+
+if TYPE_CHECKING:
+    from liftwave._plan.packets import PacketPlan
 
 
 class ReferenceKernels(ReferenceFilters, ReferenceLifting):
@@ -56,5 +59,8 @@ class ReferenceKernels(ReferenceFilters, ReferenceLifting):
         """The array with these bands: always a new one."""
         return axis_by_axis.synthesise(bands, plan, self)
 
-    def native_run(self, plan: AnyPlan) -> None:
+    def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> None:
+        """None: these kernels have no native code."""
+
+    def native_packets(self, plan: PacketPlan) -> None:
         """None: these kernels have no native code."""
