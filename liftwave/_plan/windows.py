@@ -138,8 +138,7 @@ def window_arguments(
         If numbers are too small or large, too many or too few, or padding is more than half the
         kernel.
     """
-    if type(ceil_mode) is not bool:
-        ceil_mode = flag(ceil_mode, "ceil_mode")
+    ceil_mode = ceil_mode is not False and flag(ceil_mode, "ceil_mode")
     arguments = (kernel_size, stride, padding, dilation, ceil_mode, ndim)
     is_cacheable = PLAIN_TYPES.issuperset(map(type, arguments)) or are_plain(arguments)
     return (_cached if is_cacheable else _validated)(*arguments)

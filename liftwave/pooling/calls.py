@@ -143,8 +143,7 @@ def ada_pool(
 ) -> Call:
     """The call of :func:`liftwave.pooling.ada_pool`."""
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    if type(per_channel) is not bool:
-        per_channel = flag(per_channel, "per_channel")
+    per_channel = per_channel is True or flag(per_channel, "per_channel")
     operation = _weighted_pool(windows, "ada", per_channel=per_channel)
     return Call(operation, (x, _plain_beta(beta, x)), SINGLE, DATA_AND_BETA)
 

@@ -36,7 +36,8 @@ def check_axes(layer: Any, x: Tensor, channels: int | None = None) -> None:
     ArgumentTypeError, ShapeError
         If it is not, or does not have this number of channels.
     """
-    check_tensor(layer, x)
+    if not isinstance(x, Tensor) or x.is_nested or x.layout != torch.strided:
+        check_tensor(layer, x)
     dims = layer.dimensions
     fits = x.ndim in (dims + 1, dims + 2)
     if not fits or (channels is not None and x.shape[-dims - 1] != channels):
