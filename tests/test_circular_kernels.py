@@ -42,6 +42,12 @@ def test_sizes_and_dilations(family: Any, length: int, layout: str) -> None:
                 check_circular(family, plan, layout)
 
 
+def test_odd_numbers_of_taps(family: Any) -> None:
+    """The CPU kernels once read beyond the taps."""
+    for plan in plans_of(9, 3, 2):
+        check_circular(family, plan, "across")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("length", [3, 4, 6, 7, 10, 12, 16, 20, 21, 62, 130])

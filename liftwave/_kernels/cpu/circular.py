@@ -38,7 +38,7 @@ def circular_level(keyed_steps: Sequence[tuple[str, Step]]) -> Any:
     axes: list[FilterStep] = []
     for _, steps in groupby(keyed_steps, key=lambda keyed: len(keyed[0])):
         step = next(steps)[1]
-        if not isinstance(step, FilterStep) or not step.plan.extend.joined:
+        if not isinstance(step, FilterStep) or not step.plan.extend.joined or step.plan.length % 2:
             return None
         if not all(map(is_concrete, step.filters)) or (axes and step.axis != axes[-1].axis + 1):
             return None

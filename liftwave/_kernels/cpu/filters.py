@@ -115,9 +115,11 @@ def _native_synthesis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> 
 
 
 def _new_synthesis(plan: FilterPlan, filters: tuple[Any, ...], axis: int) -> _Synthesis | None:
+    if plan.length % 2:  # the native sums have groups of equal size
+        return None
     if plan.extend.joined:
         return circular_synthesis(plan, filters, axis)
-    if plan.length % 2 or not plan.is_dyadic:
+    if not plan.is_dyadic:
         return None
     level = [synthesis_axis(plan, filters, axis)], [True] * len(filters)
     return _cpu.Synthesis([level], None, None)
