@@ -53,7 +53,8 @@ def _one(mode: Any) -> Any:
     if not is_several(mode):
         return mode
     modes = items(mode, "expected one mode per axis", ModeTypeError)
-    return modes[0] if modes and all(each == modes[0] for each in modes) else mode
+    are_names = modes and all(isinstance(each, str) for each in modes)
+    return modes[0] if are_names and len({*modes}) == 1 else mode
 
 
 def band_shape(

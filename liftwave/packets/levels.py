@@ -52,6 +52,11 @@ class LevelPackets(NamedTuple):
         ndim = levels[0].ndim
         naxes = ndim // 2 if axes is None else len(list(axes)) if is_several(axes) else 1
         normalized = normalize_axes(axes, max(ndim - naxes, 0), unique=True)
+        if not naxes:
+            raise CoefficientsError(
+                "expected packets of at least one axis, wpdec(…, full=True), got arrays of "
+                f"{ndim} axes and axes={axes}"
+            )
         first = min(normalized)
         for level, x in enumerate(levels):
             sides = tuple(x.shape[first : first + naxes])

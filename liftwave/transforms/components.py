@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import as_array
+from liftwave._arrays.convert import as_array, common_namespace
 from liftwave._execute import execute
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.planned_transform import detail_keys
@@ -155,5 +155,6 @@ def listed(components: Any, function: str) -> list[Any]:
 
 def total(arrays: Iterable[Any]) -> Array:
     """The sum, as a new array."""
-    first, *others = map(as_array, arrays)
+    first, *others = every = [as_array(array) for array in arrays]
+    common_namespace(every)
     return reduce(add, others, first) if others else first + 0

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace, device
 
+from liftwave._arrays.convert import is_half
 from liftwave._arrays.host import as_numpy
 from liftwave._numbers import is_one_of
 from liftwave._typing import Array
@@ -135,10 +136,12 @@ def spread(a: Array, b: Array) -> Array:
 
     Sums of products of covariances are integrals of products of spectra (Parseval).
     """
-    xp, n = array_namespace(a), a.shape[-1]
+    xp, n, dtype = array_namespace(a), a.shape[-1], a.dtype
+    if is_half(a):  # has no Fourier transform
+        a, b = xp.astype(a, xp.float32), xp.astype(b, xp.float32)
     of_a, of_b = (xp.fft.rfft(x, n=2 * n, axis=-1) for x in (a, b))
     auto = (xp.real(of_a * xp.conj(of_a))) * (xp.real(of_b * xp.conj(of_b)))
     cross = xp.conj(of_a) * of_b
     half = auto + xp.real(cross * cross)
     whole = 2 * xp.sum(half, axis=-1) - half[..., 0] - half[..., -1]  # negative frequencies too
-    return whole / (4 * n**4)
+    return xp.astype(whole / (4 * n**4), dtype)

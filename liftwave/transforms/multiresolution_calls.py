@@ -153,7 +153,7 @@ def _depth(x: Array, level: int | None, axes: Any) -> int:
     if level is not None:
         return level
     lengths = [x.shape[axis] for axis in normalize_axes(axes, x.ndim)]
-    return min(map(undecimated_level, lengths))
+    return min(map(undecimated_level, lengths), default=0)
 
 
 def _plans(wavelet: Wavelets, axes: Any, ndim: int) -> AxisPlans:
