@@ -160,7 +160,8 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any, large: int = _MAPPED_BYTES
 def level_memory(shapes: Sequence[tuple[int, ...]]) -> _cpu.BandMemory:
     """The memory of the packets of several levels: an array for each.
 
-    Released together, large arrays are given back to the system, and new ones cost page faults.
+    Arrays that are released together return their memory to the system. New ones then cost page
+    faults, of which huge pages need few.
     """
     allocate = [None if prod(shape) < ALIGNED_SIZE else _paged_empty for shape in shapes]
     blocks: list[Any] = [(shape, f, []) for shape, f in zip(shapes, allocate, strict=True)]
