@@ -28,6 +28,9 @@ bool is_periodic(const Extension& e) {
   return true;
 }
 
+// Shorter blocks of the last level would mostly compute what their neighbours compute.
+constexpr index_t least_block = 128;
+
 constexpr index_t endless = index_t{1} << 48;
 
 }  // namespace
@@ -44,10 +47,12 @@ PacketBlocks::PacketBlocks(std::vector<const FilterPlan*> plans, bool synthesis,
     return;
   }
   block_ = samples >> depth();
-  if (block_ < 1) return;
+  if (block_ < least_block) return;
   make_endless();
-  const index_t whole = block_ << depth();
-  count_ = (length(synthesis_ ? 0 : depth()) + (synthesis_ ? whole : block_) - 1) / (synthesis_ ? whole : block_);
+  // An analysis divides the nodes of the last level, a synthesis the root.
+  const index_t n = length(synthesis_ ? 0 : depth());
+  const index_t width = synthesis_ ? block_ << depth() : block_;
+  count_ = (n + width - 1) / width;
   if (!pays()) count_ = 0;
 }
 

@@ -34,6 +34,8 @@ _SPACING = 64  # samples: whole cache lines of any dtype
 # a few faults of huge pages instead of many of small ones.
 _MAPPED_BYTES = 1 << 25
 _LARGE_PAGE = 1 << 21
+# NumPy asks for huge pages for arrays of at least this many bytes.
+_HUGE_PAGE_BYTES = 1 << 22
 
 Result = TypeVar("Result")
 
@@ -146,13 +148,29 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     return aligned_empty(shape, dtype)
 
 
-def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Any:
-    """Memory that begins on a cache line, or on a huge page if it is large."""
+def aligned_empty(shape: tuple[int, ...], dtype: Any, large: int = _MAPPED_BYTES) -> Any:
+    """Memory that begins on a cache line, or on a huge page from ``large`` bytes on."""
     size, itemsize = prod(shape), np.dtype(dtype).itemsize
-    unit = _LARGE_PAGE // itemsize if size * itemsize >= _MAPPED_BYTES else _CACHE_LINE // itemsize
+    unit = _LARGE_PAGE // itemsize if size * itemsize >= large else _CACHE_LINE // itemsize
     buffer = np.empty(size + unit, dtype)
     offset = buffer.__array_interface__["data"][0] // itemsize % unit
     return buffer[-offset % unit :][:size].reshape(shape)
+
+
+def level_memory(shapes: Sequence[tuple[int, ...]]) -> _cpu.BandMemory:
+    """The memory of the packets of several levels: an array for each.
+
+    Arrays that are released together return their memory to the system. New ones then cost page
+    faults, of which huge pages need few.
+    """
+    allocate = [None if prod(shape) < ALIGNED_SIZE else _paged_empty for shape in shapes]
+    blocks: list[Any] = [(shape, f, []) for shape, f in zip(shapes, allocate, strict=True)]
+    return _cpu.BandMemory(blocks)
+
+
+def _paged_empty(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Memory that begins on a huge page, if NumPy asks for huge pages."""
+    return aligned_empty(shape, dtype, _HUGE_PAGE_BYTES)
 
 
 def band_memory(plan: AnalysisPlan, aligned_size: int = ALIGNED_SIZE) -> _cpu.BandMemory:

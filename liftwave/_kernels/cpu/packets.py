@@ -13,6 +13,7 @@ from liftwave._kernels.cpu.memory import (
     all_like,
     allocation,
     is_floating,
+    level_memory,
     memory,
     with_copies,
 )
@@ -68,8 +69,7 @@ def _new(plan: PacketPlan) -> NativePackets | None:
         allocate = allocation(prod(first.shape))
         synthesis = _cpu.PacketSynthesis(levels, nodes, first.shape, allocate, plan.shapes)
         return NativePackets(synthesis, plan.shapes)
-    blocks: list[Any] = [(shape, allocation(prod(shape)), []) for shape in plan.shapes]
-    analysis = _cpu.PacketAnalysis(levels, nodes, _cpu.BandMemory(blocks), [plan.shape])
+    analysis = _cpu.PacketAnalysis(levels, nodes, level_memory(plan.shapes), [plan.shape])
     return NativePackets(analysis, [plan.shape])
 
 
