@@ -19,6 +19,7 @@ from filter_comparison import (
     signals,
     terms_of,
 )
+from helpers import paired
 
 from liftwave._plan.axis import FilterPlan, joined_plan
 
@@ -33,8 +34,7 @@ def plans_of(n: int, length: int, dilation: int) -> list[FilterPlan]:
     return [centred, causal, causal.analysis_adjoint()]
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("length", [2, 8, 14])
+@pytest.mark.parametrize(("length", "layout"), paired([2, 8, 14], LAYOUTS))
 def test_sizes_and_dilations(family: Any, length: int, layout: str) -> None:
     for n in (1, 2, 7, 30, 64):
         for dilation in (1, 2, 4, 16, 32, FAR):

@@ -526,7 +526,7 @@ SOURCES = ["filters/fused_analysis.cuh", "filters/fused_synthesis.cuh"]
 
 
 @needs_device_compiler
-@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
+@pytest.mark.parametrize("architecture", cuda_compile.SLOW_ARCHITECTURES)
 @pytest.mark.parametrize("source", SOURCES)
 def test_nothing_is_spilled(source: str, architecture: str) -> None:
     check_usage(source, architecture, 9)

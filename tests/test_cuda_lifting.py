@@ -331,7 +331,7 @@ OTHERS = [
 
 @pytest.mark.skipif(cuda_compile.compiler() is None, reason="neither NVRTC nor nvcc")
 @pytest.mark.parametrize("kernels", [COMMON, pytest.param(OTHERS, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("architecture", cuda_compile.EACH_ARCHITECTURE)
+@pytest.mark.parametrize("architecture", cuda_compile.SLOW_ARCHITECTURES)
 def test_kernels_compile_without_spills(architecture: str, kernels: list[Kernel]) -> None:
     for each, usage in cuda_compile.usages(kernels, architecture).items():
         assert usage.spilled == 0, each

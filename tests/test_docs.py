@@ -101,6 +101,7 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
             block.run(namespace)
 
 
+@pytest.mark.slow  # exports to ONNX take seconds
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.needs is not None], ids=str)
 # Warnings of torch's exporter about itself.
 @pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.:FutureWarning")

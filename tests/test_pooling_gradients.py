@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import Library, assert_close, to_numpy, zero_mean
+from helpers import Library, assert_close, paired, to_numpy, zero_mean
 from test_pooling import DISTANCES, KINDS, WINDOWS
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional
@@ -91,8 +91,7 @@ def test_gradients_of_windows(kernels: Kernels, case: str) -> None:
     check(pooling.ada_pool, {"x": x, "beta": rng.uniform(size=(2, *counts))}, *arguments)
 
 
-@pytest.mark.parametrize("preserve", ["sum", "mean"])
-@pytest.mark.parametrize("up", ["nearest", "linear"])
+@pytest.mark.parametrize(("up", "preserve"), paired(["nearest", "linear"], ["sum", "mean"]))
 def test_gradients_of_ada_unpool(kernels: Kernels, up: str, preserve: str) -> None:
     rng, options = np.random.default_rng(4), {"up": up, "preserve": preserve}
     for arguments, counts in (((2,), (2, 3)), (((3, 2), 2, 1), (3, 4))):

@@ -147,7 +147,7 @@ with lw.kernels("reference"):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no interval timers")
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.slow), 2])
 @pytest.mark.parametrize(
     "call",
     [

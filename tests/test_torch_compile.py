@@ -77,10 +77,7 @@ def same_as_eager(function: Any, compiled: Any, x: torch.Tensor, parameters: Any
 
 @pytest.mark.parametrize(
     ("learn", "wavelet", "mode"),
-    [
-        each if each[0] in (None, "orthonormal", "lifting") else pytest.param(*each, marks=slow)
-        for each in LAYERS
-    ],
+    [each if each[0] in (None, "lifting") else pytest.param(*each, marks=slow) for each in LAYERS],
 )
 def test_layers_compile_whole(learn: str | None, wavelet: str, mode: str) -> None:
     """Also for changing sizes."""
@@ -211,7 +208,7 @@ def test_the_default_compiler(layer: nn.Module) -> None:
 # --- exported ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("strict", [False, pytest.param(True, marks=slow)])
 @pytest.mark.parametrize(("learn", "wavelet", "mode"), LAYERS)
 def test_layers_export(learn: str | None, wavelet: str, mode: str, strict: bool) -> None:
     """Export to a program that can be saved, loaded, and run on another batch."""

@@ -73,6 +73,7 @@ def same_in_onnx(module: nn.Module, arguments: Any, others: Any = None, **option
 # --- fixed wavelets ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_mode_and_several_levels() -> None:
     """Lifting uses another computation than filters. One graph, because exports take seconds."""
     scheme = lw.LiftingScheme.from_name("cdf5.3")
@@ -119,7 +120,8 @@ def test_any_batch_and_any_channels(wavelet: Any) -> None:
     same_in_onnx(layer, (data(2, 3, 17, 16),), (data(5, 1, 17, 16),), dynamic_shapes=sizes)
 
 
-@pytest.mark.parametrize("dims", [2, *(pytest.param(d, marks=pytest.mark.slow) for d in (1, 3))])
+@pytest.mark.slow
+@pytest.mark.parametrize("dims", [1, 2, 3])
 def test_inverses_alone(dims: int) -> None:
     """Also with a missing band: in lifting, zeros of any batch size replace it."""
 

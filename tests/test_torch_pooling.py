@@ -63,8 +63,8 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "idw": lambda: lwt.IDWPool2d((2, 3), distance="huber"),
     **ADA,
 }
-# One layer without beta, and one for each way to trace beta. The others take longer.
-TRACED = ("soft", "mask per channel", "number", "mask of a size", "constant")
+# One layer without beta, and two ways to trace beta. The others take longer.
+TRACED = ("soft", "mask per channel", "mask of a size")
 TRACED_LAYERS = [k if k in TRACED else pytest.param(k, marks=pytest.mark.slow) for k in LAYERS]
 
 

@@ -80,6 +80,7 @@ def script(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow  # .ci/run calls it
 def test_mypy_finds_wrong_arguments(script: Path) -> None:
     pytest.importorskip("mypy")
     cache = str(script.parent / "cache")
