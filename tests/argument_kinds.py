@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -103,6 +104,7 @@ UNCHECKED = {
 _PROTOCOLS = {*dir(object), *dir(torch.nn.Module)} - {"__eq__", "forward"}
 
 
+@cache
 def public() -> dict[str, list[str]]:
     """The parameters of all functions, classes and methods, by path below ``liftwave``."""
     modules = {

@@ -86,5 +86,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(names, marked, indirect=True)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Processes that have no tests left take over tests of others: some tests last seconds."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
 def _marks(*values: str) -> list[pytest.MarkDecorator]:
     return [pytest.mark.gpu] if "cupy" in values else []

@@ -17,7 +17,7 @@ from helpers import (
 )
 
 import liftwave as lw
-from liftwave.errors import BandError, LevelWarning, LiftwaveError, ShapeError
+from liftwave.errors import ArgumentTypeError, BandError, LevelWarning, LiftwaveError, ShapeError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
 
@@ -561,3 +561,13 @@ def test_energies_of_lossless_transforms_are_those_of_the_usual_ones(name):
     lossless = lw.decompose(x, scheme.to_integer(), 3, "symmetric").energy()
     for which, share in usual.items():
         assert abs(lossless[which] - share) < 0.01 * share + 1e-4
+
+
+def test_decompositions_of_two_libraries_differ() -> None:
+    x = zero_mean(16)
+    torch = pytest.importorskip("torch")
+    one, other = lw.decompose(x, "haar", 2), lw.decompose(torch.from_numpy(x), "haar", 2)
+    assert one != other
+    assert not one.allclose(other)
+    with pytest.raises(ArgumentTypeError, match="arrays of one library"):
+        one + other

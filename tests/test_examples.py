@@ -135,7 +135,13 @@ def test_the_linear_filter_and_the_steepness_are_what_they_say():
     assert largest < example.steepness(c, layout) <= 1.05 * largest * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("learn", ["orthonormal", "linear-phase", "lifting", "filters"])
+@pytest.mark.parametrize(
+    "learn",
+    [
+        *("orthonormal", "lifting"),
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("linear-phase", "filters")),
+    ],
+)
 def test_digits_are_learned_and_the_filters_stay_what_is_promised(learn):
     torch = pytest.importorskip("torch")
     example = load("learned_digits")

@@ -256,3 +256,15 @@ def test_errors_of_modwt() -> None:
         lw.imodwt([None, None])
     with pytest.raises(RuntimeError, match="Mismatch in shape"):
         lw.imodwt([x, x[:3]])
+
+
+@pytest.mark.parametrize("name", ["mra", "mra2", "mran"])
+def test_lifting_schemes_need_the_decimated_transform(name: str) -> None:
+    scheme, x = lw.LiftingScheme.from_name("cdf5.3"), zero_mean((20, 24))
+    function = getattr(lw, name)
+    with pytest.raises(WaveletError, match=r"defined by filters.*transform='dwt"):
+        function(x, scheme, 1)
+    decimated = "dwt" + name.removeprefix("mra")
+    inverse = getattr(lw, f"i{name}")
+    parts = function(x, scheme, 1, transform=decimated)
+    np.testing.assert_allclose(inverse(parts), x, atol=1e-13)

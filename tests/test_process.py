@@ -151,8 +151,11 @@ with lw.kernels("reference"):
 @pytest.mark.parametrize(
     "call",
     [
-        *("dwt2", "vjp of dwt2", "soft_pool", "lift_down", "lift_up", "vjp of lift_down"),
-        *("swt", "iswt", "mra"),
+        *("dwt2", "soft_pool", "vjp of lift_down", "swt", "mra"),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("vjp of dwt2", "lift_down", "lift_up", "iswt")
+        ),
     ],
 )
 def test_handlers_of_signals_run_within_one_plane(call: str, threads: int) -> None:

@@ -306,8 +306,8 @@ def test_linear_operators(mode: str) -> None:
 @pytest.mark.parametrize(
     ("residuals", "synthesis"),
     [
-        ("inputs", False),
         ("outputs", True),
+        pytest.param("inputs", False, marks=slow),
         pytest.param("inputs", True, marks=slow),
         pytest.param("outputs", False, marks=slow),
     ],
@@ -426,6 +426,7 @@ print("equal")
 """
 
 
+@slow
 def test_two_processes_share_their_gradients(tmp_path: Path) -> None:
     if not torch.distributed.is_available():
         pytest.skip("torch was built without distributed")

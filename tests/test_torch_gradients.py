@@ -54,7 +54,10 @@ def learned(kind: str) -> tuple[Callable[..., Any], list[torch.Tensor]]:
 
 
 def learned_kinds() -> list[Any]:
-    return [("bank", mode) for mode in MODES] + [("scheme", mode) for mode in LIFTING_MODES]
+    """Kinds of wavelets and modes; every other pair is slow."""
+    each = [("bank", mode) for mode in MODES] + [("scheme", mode) for mode in LIFTING_MODES]
+    marks = ((), pytest.mark.slow)
+    return [pytest.param(*pair, marks=marks[k % 2]) for k, pair in enumerate(each)]
 
 
 # --- fixed wavelets ------------------------------------------------------------------------------

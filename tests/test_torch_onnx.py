@@ -100,7 +100,8 @@ def test_wavelets(n: int) -> None:
     same_in_onnx(RoundTrips(layers), (data(2, 3, n),))
 
 
-@pytest.mark.parametrize("dims", [2, *(pytest.param(d, marks=pytest.mark.slow) for d in (1, 3))])
+@pytest.mark.slow
+@pytest.mark.parametrize("dims", [1, 2, 3])
 def test_without_a_batch(dims: int) -> None:
     same_in_onnx(RoundTrips([DWT[dims]("haar")]), (data(3, *SIZES[dims]),))
 
@@ -109,10 +110,11 @@ def test_without_a_batch(dims: int) -> None:
     "wavelet",
     [
         lw.LiftingScheme.from_name("cdf5.3"),
-        pytest.param("db2", marks=pytest.mark.slow),
-        pytest.param(lw.LiftingScheme.from_name("cdf9.7"), marks=pytest.mark.slow),
+        "db2",
+        lw.LiftingScheme.from_name("cdf9.7"),
     ],
 )
+@pytest.mark.slow
 def test_any_batch_and_any_channels(wavelet: Any) -> None:
     """Graphs exported for one size support others."""
     layer = RoundTrips([lwt.DWT2d(wavelet, 1, "reflect")])

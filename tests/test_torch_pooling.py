@@ -63,8 +63,8 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "idw": lambda: lwt.IDWPool2d((2, 3), distance="huber"),
     **ADA,
 }
-# One layer without beta, and two ways to trace beta. The others take longer.
-TRACED = ("soft", "mask per channel", "mask of a size")
+# One layer without beta and one with beta. The others take longer.
+TRACED = ("soft", "mask per channel")
 TRACED_LAYERS = [k if k in TRACED else pytest.param(k, marks=pytest.mark.slow) for k in LAYERS]
 
 

@@ -100,8 +100,8 @@ def test_layers_compile_whole(name: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "strict"),
     [
-        ("fixed", True),
         ("learned", False),
+        pytest.param("fixed", True, marks=slow),
         pytest.param("fixed", False, marks=slow),
         pytest.param("learned", True, marks=slow),
     ],

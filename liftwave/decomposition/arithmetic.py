@@ -9,6 +9,7 @@ from typing import Self
 
 from array_api_compat import array_namespace
 
+from liftwave._arrays.convert import common_namespace
 from liftwave._numbers import real_number
 from liftwave._typing import Array
 from liftwave.decomposition.bands import Bands
@@ -94,6 +95,7 @@ class BandArithmetic(Bands):
                 "decompositions are only added and subtracted if their shapes, levels, wavelets, "
                 f"modes and axes are the same, got {self!r} and {other!r}"
             )
+        common_namespace([self.approx, other.approx])
         details = tuple(
             {key: self._in_band_dtype(function(x, theirs[key]), x) for key, x in ours.items()}
             for ours, theirs in zip(self.details, other.details, strict=True)
@@ -103,6 +105,8 @@ class BandArithmetic(Bands):
 
     def _agrees(self, other: object, equal: Callable[[Array, Array], bool]) -> bool:
         if not isinstance(other, Bands) or not self._has_layout_of(other):
+            return False
+        if array_namespace(self.approx) is not array_namespace(other.approx):
             return False
         pairs = zip(self.bands.values(), other.bands.values(), strict=True)
         return all(equal(x, y) for x, y in pairs)

@@ -31,7 +31,7 @@ def mra(
     data : array_like, shape (..., n, ...)
         Signal, of any length.
     wavelet : wavelet
-        As for :func:`swt` or :func:`wavedec`.
+        As for :func:`swt` or :func:`wavedec`. Lifting schemes need the decimated transform.
     level : int, optional
         Number of levels; by default that of the transform.
     axis : int, optional
@@ -127,7 +127,7 @@ def mra2(
     data : array_like, shape (..., H, W)
         Image, or a batch of images, of any size.
     wavelet : wavelet, or sequence of two
-        As for :func:`swt2` or :func:`wavedec2`.
+        As for :func:`swt2` or :func:`wavedec2`. Lifting schemes need the decimated transform.
     level : int, optional
         Number of levels. The default of ``"swt2"`` is the smaller :func:`swt_max_level` of both
         axes.
@@ -229,7 +229,7 @@ def mran(
     data : array_like
         The data, of any size.
     wavelet : wavelet, or sequence of wavelets
-        As for :func:`swtn` or :func:`wavedecn`.
+        As for :func:`swtn` or :func:`wavedecn`. Lifting schemes need the decimated transform.
     level : int, optional
         Number of levels. The default of ``"swtn"`` is the smallest :func:`swt_max_level` of the
         axes.

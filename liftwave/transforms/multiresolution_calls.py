@@ -15,10 +15,11 @@ from liftwave._plan.arguments import normalize_axes, normalize_axis, undecimated
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.circular import Undecimated
 from liftwave._typing import Array, ModeLike, Modes
-from liftwave.errors import ModeError, OptionError
+from liftwave.errors import ModeError, OptionError, WaveletError
 from liftwave.transforms import calls, undecimated_calls
 from liftwave.transforms.components import FLAT, Components, Part, decimated_parts, parts_of
 from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, dict_list
+from liftwave.transforms.undecimated_lifting import is_lifting
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
@@ -35,7 +36,7 @@ def mra(
 ) -> Components:
     """The call of :func:`liftwave.mra`."""
     x = as_array(data)
-    if _is_undecimated(transform, "swt", "dwt", mode):
+    if _is_undecimated(transform, "swt", "dwt", mode, wavelet):
         call = undecimated_calls.swt(x, wavelet, level, 0, axis, True, True)
         plans = _plans(wavelet, normalize_axis(axis, x.ndim), x.ndim)
         return _undecimated(x, call, plans, BAND_LIST)
@@ -54,7 +55,7 @@ def mra2(
 ) -> Components:
     """The call of :func:`liftwave.mra2`."""
     x, by_level = as_array(data), flag(levels_only, "levels_only")
-    if _is_undecimated(transform, "swt2", "dwt2", mode):
+    if _is_undecimated(transform, "swt2", "dwt2", mode, wavelet):
         call = undecimated_calls.swt2(x, wavelet, _depth(x, level, axes), 0, axes, True, True)
         return _undecimated(x, call, _plans(wavelet, axes, x.ndim), TRIPLE_LIST, by_level)
     call = calls.wavedec2(x, wavelet, mode, level, axes)
@@ -72,7 +73,7 @@ def mran(
 ) -> Components:
     """The call of :func:`liftwave.mran`."""
     x, by_level = as_array(data), flag(levels_only, "levels_only")
-    if _is_undecimated(transform, "swtn", "dwtn", mode):
+    if _is_undecimated(transform, "swtn", "dwtn", mode, wavelet):
         count = len(normalize_axes(axes, x.ndim, unique=True))
         depth = _depth(x, level, axes)
         call = undecimated_calls.swtn(x, wavelet, depth, 0, axes, True, True)  # type: ignore[arg-type]
@@ -134,7 +135,9 @@ def _needs_no_zeros(plans: AxisPlans, shape: tuple[int, ...], level: int) -> boo
 # --- arguments -------------------------------------------------------------------------------
 
 
-def _is_undecimated(transform: str, undecimated: str, decimated: str, mode: Any) -> bool:
+def _is_undecimated(
+    transform: str, undecimated: str, decimated: str, mode: Any, wavelet: Wavelets
+) -> bool:
     if not isinstance(transform, str) or transform not in (decimated, undecimated):
         raise OptionError(
             f"unrecognized transform: {transform!r}; use {undecimated!r} or {decimated!r}"
@@ -144,6 +147,12 @@ def _is_undecimated(transform: str, undecimated: str, decimated: str, mode: Any)
     if not isinstance(mode, str) or mode != "periodization":
         raise ModeError(
             f"transform {undecimated!r} only supports mode='periodization', got {mode!r}"
+        )
+    if is_lifting(wavelet):
+        raise WaveletError(
+            f"transform {undecimated!r} is defined by filters, got {wavelet!r}: pass its filter "
+            f"bank (scheme.to_filter_bank()), use transform={decimated!r}, or "
+            "liftwave.undecimated(data, scheme).mra()"
         )
     return True
 
