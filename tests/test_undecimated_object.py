@@ -274,6 +274,14 @@ def test_pictures_of_images(library: str) -> None:
     assert parts.axes[0].get_title() == "S2"
 
 
+def test_pictures_of_bfloat16() -> None:
+    x = torch.from_numpy(zero_mean(40)).to(torch.bfloat16)
+    for kind in (lw.undecimated, lw.decompose):
+        of_halves = kind(x, "haar", level=1).plot().axes[0]
+        of_floats = kind(x.float(), "haar", level=1).plot().axes[0]
+        assert of_halves.get_ylim() == pytest.approx(of_floats.get_ylim(), rel=0.01)
+
+
 def test_pictures_that_cannot_be() -> None:
     u = lw.undecimated(zero_mean((3, 8)), "haar", 1, axes=1)
     with pytest.raises(ShapeError, match=r"a 1-D signal or a 2-D image.*\(3, 8\).*axes \(1,\)"):
