@@ -185,6 +185,19 @@ def test_variances_are_those_of_the_function() -> None:
     assert u.variance().counts == reversed_series.counts
 
 
+def test_variances_of_reflected_series() -> None:
+    """Mirror images make no difference to unbiased estimates, and are counted once."""
+    x = zero_mean((90, 2))
+    plain, mirrored = (
+        lw.undecimated(x, "db2", 3, mode, 0, transform="modwt")
+        for mode in ("periodic", "reflection")
+    )
+    ours, theirs = mirrored.variance(interval="gaussian"), plain.variance(interval="gaussian")
+    assert_all_close(list(ours[:3]), list(theirs[:3]), ulps=8)
+    assert ours.counts == theirs.counts
+    assert mirrored.variance(estimator="biased").counts == (90, 90, 90)
+
+
 def test_variances_that_do_not_exist() -> None:
     x = zero_mean((40, 3))
     with pytest.raises(AxisError, match=r"one transformed axis, here are axes \(0, 1\)"):
