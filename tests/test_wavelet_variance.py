@@ -36,8 +36,21 @@ def test_intervals_of_variances() -> None:
         eta, value = count / 2**j, result.value[j - 1]
         assert result.lower[j - 1] == pytest.approx(eta * value / chi2.ppf(0.95, eta))
         assert result.upper[j - 1] == pytest.approx(eta * value / chi2.ppf(0.05, eta))
-    gaussian = lw.wavelet_variance(NINO, "haar", 1, interval="gaussian")
-    w = lw.modwt(NINO, "haar", 1)[1][1:]
+
+
+@pytest.mark.parametrize("mode", ["periodic", "reflection"])
+def test_gaussian_intervals(mode: Any) -> None:
+    """Those of biased estimates of reflected series follow from the samples before the mirror."""
+    is_periodic, n = mode == "periodic", NINO.size
+    gaussian = lw.wavelet_variance(
+        NINO,
+        "haar",
+        1,
+        mode=mode,
+        estimator="unbiased" if is_periodic else "biased",
+        interval="gaussian",
+    )
+    w = lw.modwt(NINO, "haar", 1, mode=mode)[1][1 if is_periodic else 0 : n]
     covariances = np.correlate(w, w, "full")[w.size - 1 :] / w.size
     spread = 2 * (covariances[0] ** 2 / 2 + (covariances[1:] ** 2).sum()) / w.size
     assert gaussian.upper[0] - gaussian.value[0] == pytest.approx(1.959964 * spread**0.5)
