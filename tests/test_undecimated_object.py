@@ -185,6 +185,19 @@ def test_variances_are_those_of_the_function() -> None:
     assert u.variance().counts == reversed_series.counts
 
 
+def test_variances_of_reflected_series() -> None:
+    """Mirror images make no difference to unbiased estimates, and are counted once."""
+    x = zero_mean((90, 2))
+    plain, mirrored = (
+        lw.undecimated(x, "db2", 3, mode, 0, transform="modwt")
+        for mode in ("periodic", "reflection")
+    )
+    ours, theirs = mirrored.variance(interval="gaussian"), plain.variance(interval="gaussian")
+    assert_all_close(list(ours[:3]), list(theirs[:3]), ulps=8)
+    assert ours.counts == theirs.counts
+    assert mirrored.variance(estimator="biased").counts == (90, 90, 90)
+
+
 def test_variances_that_do_not_exist() -> None:
     x = zero_mean((40, 3))
     with pytest.raises(AxisError, match=r"one transformed axis, here are axes \(0, 1\)"):
@@ -272,6 +285,14 @@ def test_pictures_of_images(library: str) -> None:
         np.testing.assert_allclose(image.get_array(), pictures[1][name].get_array(), atol=1e-13)
     parts = u.plot(components=True)
     assert parts.axes[0].get_title() == "S2"
+
+
+def test_pictures_of_bfloat16() -> None:
+    x = torch.from_numpy(zero_mean(40)).to(torch.bfloat16)
+    for kind in (lw.undecimated, lw.decompose):
+        of_halves = kind(x, "haar", level=1).plot().axes[0]
+        of_floats = kind(x.float(), "haar", level=1).plot().axes[0]
+        assert of_halves.get_ylim() == pytest.approx(of_floats.get_ylim(), rel=0.01)
 
 
 def test_pictures_that_cannot_be() -> None:

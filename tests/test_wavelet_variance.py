@@ -7,13 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 import pywt
+import torch
 from helpers import Library, to_numpy, zero_mean
 from scipy.stats import chi2
 
 import liftwave as lw
 from liftwave.errors import DTypeError, LevelError, OptionError, ShapeError
+from liftwave.transforms import estimates
+from liftwave.transforms.estimates import deviation
 
 NINO = pywt.data.nino()[1]
+
+intervals = pytest.mark.parametrize("interval", ["chi2", "chi2eta1", "gaussian"])
 
 
 def test_variances_of_nino() -> None:
@@ -31,8 +36,21 @@ def test_intervals_of_variances() -> None:
         eta, value = count / 2**j, result.value[j - 1]
         assert result.lower[j - 1] == pytest.approx(eta * value / chi2.ppf(0.95, eta))
         assert result.upper[j - 1] == pytest.approx(eta * value / chi2.ppf(0.05, eta))
-    gaussian = lw.wavelet_variance(NINO, "haar", 1, interval="gaussian")
-    w = lw.modwt(NINO, "haar", 1)[1][1:]
+
+
+@pytest.mark.parametrize("mode", ["periodic", "reflection"])
+def test_gaussian_intervals(mode: Any) -> None:
+    """Those of biased estimates of reflected series follow from the samples before the mirror."""
+    is_periodic, n = mode == "periodic", NINO.size
+    gaussian = lw.wavelet_variance(
+        NINO,
+        "haar",
+        1,
+        mode=mode,
+        estimator="unbiased" if is_periodic else "biased",
+        interval="gaussian",
+    )
+    w = lw.modwt(NINO, "haar", 1, mode=mode)[1][1 if is_periodic else 0 : n]
     covariances = np.correlate(w, w, "full")[w.size - 1 :] / w.size
     spread = 2 * (covariances[0] ** 2 / 2 + (covariances[1:] ** 2).sum()) / w.size
     assert gaussian.upper[0] - gaussian.value[0] == pytest.approx(1.959964 * spread**0.5)
@@ -72,8 +90,33 @@ def test_biased_variances_add_up() -> None:
     result = lw.wavelet_variance(x, "db2", 4, estimator="biased")
     np.testing.assert_allclose(result.value, [(w**2).mean() for w in reversed(W)], rtol=1e-12)
     assert result.value.sum() + (V**2).mean() == pytest.approx((x**2).mean())
-    reflected = lw.wavelet_variance(x, "db2", 2, mode="reflection")
-    assert reflected.counts == (154 - 3, 154 - 9)
+    V, *W = lw.modwt(x, "db2", 2, mode="reflection")
+    reflected = lw.wavelet_variance(x, "db2", 2, mode="reflection", estimator="biased")
+    np.testing.assert_allclose(reflected.value, [(w**2).mean() for w in reversed(W)], rtol=1e-12)
+    assert reflected.value.sum() + (V**2).mean() == pytest.approx((x**2).mean())
+    assert reflected.counts == (77, 77)
+
+
+@intervals
+def test_unbiased_estimates_use_no_mirror_image(interval: Any) -> None:
+    x = np.stack([zero_mean(77), zero_mean(77, 1)])
+    expected = lw.wavelet_variance(x, "db2", 2, interval=interval)
+    reflected = lw.wavelet_variance(x, "db2", 2, mode="reflection", interval=interval)
+    assert reflected.counts == expected.counts == (77 - 3, 77 - 9)
+    for a, b in zip(reflected[:3], expected[:3], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10)
+
+
+@intervals
+@pytest.mark.parametrize("wavelet", ["haar", "db2"])
+def test_intervals_of_reflected_series_cover_the_variance(wavelet: str, interval: Any) -> None:
+    x = np.random.default_rng(0).standard_normal((600, 256))
+    result = lw.wavelet_variance(
+        x, wavelet, 3, mode="reflection", estimator="biased", interval=interval
+    )
+    expected = 0.5 ** np.arange(1, 4)
+    covered = (result.lower <= expected) & (expected <= result.upper)
+    assert (covered.mean(0) > 0.88).all()
 
 
 def test_covariance_and_correlation() -> None:
@@ -100,6 +143,75 @@ def test_covariance_and_correlation() -> None:
     np.testing.assert_allclose(itself.value, 1, rtol=1e-12)
 
 
+# --- dtypes and ranges ---------------------------------------------------------------------------
+
+
+@intervals
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_intervals_in_lower_precision(dtype: torch.dtype, interval: Any) -> None:
+    x = torch.from_numpy(0.1 * np.random.default_rng(0).standard_normal(4000))
+    expected = lw.wavelet_variance(x, "haar", 2, interval=interval)
+    actual = lw.wavelet_variance(x.to(dtype), "haar", 2, interval=interval)
+    for a, b in zip(actual[:3], expected[:3], strict=True):
+        assert a.dtype == dtype
+        torch.testing.assert_close(a.double(), b, rtol=4 * torch.finfo(dtype).eps, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("function", [lw.wavelet_covariance, lw.wavelet_correlation])
+def test_pairs_in_half_precision(dtype: torch.dtype, function: Any) -> None:
+    x, noise = torch.from_numpy(0.01 * np.random.default_rng(0).standard_normal((2, 4000)))
+    expected = function(x, x + noise, "haar", 2)
+    actual = function(x.to(dtype), (x + noise).to(dtype), "haar", 2)
+    for a, b in zip(actual[:3], expected[:3], strict=True):
+        assert a.dtype == dtype
+        torch.testing.assert_close(a.double(), b, rtol=8 * torch.finfo(dtype).eps, atol=0)
+
+
+@pytest.mark.parametrize("size", [1e-12, 2e4])
+@pytest.mark.parametrize("library", [np.asarray, torch.from_numpy])
+def test_intervals_of_long_series_of_any_size(library: Any, size: float) -> None:
+    x = np.random.default_rng(0).standard_normal(500_000)
+    series = library((size * x).astype(np.float32))
+    for interval in ("chi2eta1", "gaussian"):
+        expected = lw.wavelet_variance(x, "haar", 1, interval=interval)  # type: ignore[arg-type]
+        actual = lw.wavelet_variance(series, "haar", 1, interval=interval)  # type: ignore[arg-type]
+        for a, b in zip(actual[:3], expected[:3], strict=True):
+            np.testing.assert_allclose(to_numpy(a) / size**2, b, rtol=1e-5)
+    correlation = lw.wavelet_correlation(series, series, "haar", 1)
+    np.testing.assert_allclose(to_numpy(correlation.value), 1, rtol=1e-6)
+
+
+def test_deviations_without_double_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some devices compute in float32 at most."""
+    a, b = np.random.default_rng(0).standard_normal((2, 500_000))
+    expected = deviation(a, b, 500_000)
+    monkeypatch.setattr(estimates, "_double", lambda x: x)
+    for size in (1e-12, 2e4):
+        of_floats = deviation(*((size * x).astype(np.float32) for x in (a, b)), 500_000)
+        assert of_floats.dtype == np.float32
+        np.testing.assert_allclose(of_floats / size**2, expected, rtol=1e-5)
+
+
+@intervals
+def test_intervals_in_extended_precision(interval: Any) -> None:
+    result = lw.wavelet_variance(NINO.astype(np.longdouble), "sym4", 3, interval=interval)
+    expected = lw.wavelet_variance(NINO, "sym4", 3, interval=interval)
+    for a, b in zip(result[:3], expected[:3], strict=True):
+        assert a.dtype == np.longdouble
+        np.testing.assert_allclose(a.astype(float), b, rtol=1e-10)
+
+
+@pytest.mark.parametrize("number", [np.float32(0.75), np.float64(0.75), np.array(0.75)])
+def test_confidence_is_any_real_number(number: Any) -> None:
+    result = lw.wavelet_variance(NINO, "haar", 2, confidence=number)
+    expected = lw.wavelet_variance(NINO, "haar", 2, confidence=0.75)
+    np.testing.assert_array_equal(result.lower, expected.lower)
+
+
+# --- levels and errors ---------------------------------------------------------------------------
+
+
 def test_default_levels_have_coefficients() -> None:
     for n in (2, 9, 64):
         result = lw.wavelet_variance(np.cos(np.arange(n) ** 2), "haar")
@@ -123,6 +235,29 @@ def test_libraries_and_axes(xp: Library, axis: int) -> None:
             np.testing.assert_allclose(to_numpy(a), b, rtol=1e-10)
 
 
+def test_biased_estimates_have_the_levels_of_the_transform() -> None:
+    x = zero_mean(16)
+    result = lw.wavelet_variance(x, "db4", 64, estimator="biased")
+    expected = [(w**2).mean() for w in reversed(lw.modwt(x, "db4", 64)[1:])]
+    np.testing.assert_allclose(result.value, expected, rtol=1e-12)
+    assert result.counts == (16,) * 64
+    assert lw.wavelet_variance([2.0], "haar", estimator="biased").value.tolist() == [0]
+    with pytest.raises(LevelError, match="Maximum level is 1000"):
+        lw.wavelet_variance(x, "db4", 1001, estimator="biased")
+
+
+@pytest.mark.parametrize("level", [None, 1])
+def test_series_without_free_coefficients(level: int | None) -> None:
+    match = r"level 1 .* of 1 samples \(no level has any\): use more samples, or estimator='biased'"
+    with pytest.raises(LevelError, match=match):
+        lw.wavelet_variance([1.0], "haar", level)
+    for function in (lw.wavelet_covariance, lw.wavelet_correlation):
+        with pytest.raises(LevelError, match="no level has any"):
+            function(np.arange(3.0), np.arange(3.0), "db2", level)
+    with pytest.raises(ShapeError, match="greater than zero"):
+        lw.wavelet_variance([], "haar", level)
+
+
 def test_errors() -> None:
     x = zero_mean(16)
     with pytest.raises(LevelError, match="level 3 has no coefficients that are free of the ends"):
@@ -133,6 +268,8 @@ def test_errors() -> None:
         lw.wavelet_variance(x, "haar", 1, interval="t")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="between 0 and 1, got 95"):
         lw.wavelet_covariance(x, x, "haar", 1, confidence=95)
+    with pytest.raises(OptionError, match=r"between 0 and 1, got '0\.9'"):
+        lw.wavelet_variance(x, "haar", 1, confidence="0.9")  # type: ignore[arg-type]
     with pytest.raises(DTypeError, match="real series"):
         lw.wavelet_variance(1j * x, "haar", 1)
     with pytest.raises(ShapeError, match="same shape"):

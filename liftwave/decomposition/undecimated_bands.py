@@ -227,8 +227,10 @@ class Undecimated(StoredBands):
             raise AxisError(f"variance() is for one transformed axis, here are axes {self.axes}")
         if not self.level:
             raise LevelError("variance() needs at least one level, there are none")
-        levels = range(1, self.level + 1)
-        return variances([self._details(j, estimator) for j in levels], interval, tail)
+        details = [self._details(j, estimator) for j in range(1, self.level + 1)]
+        # Bands of reflected series are twice as long as the series.
+        counts = [min(band.shape[-1], self.shape[self.axes[0]]) for band in details]
+        return variances(details, counts, interval, tail)
 
     def _details(self, level: int, estimator: Estimator) -> Array:
         """The normalized details of a level that an estimate uses, along the last axis."""
@@ -242,7 +244,7 @@ class Undecimated(StoredBands):
         band = band if weight == 1 else band * sqrt(weight)
         if estimator == "biased":
             return band
-        reach, n = Alignment(self.plans[0]).reaches(level)[1], band.shape[-1]
+        reach, n = Alignment(self.plans[0]).reaches(level)[1], self.shape[axis]
         if reach.last - reach.first >= n:
             raise LevelError(
                 f"level {level} has no coefficients that are free of the ends of {n} samples: use "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Any
+
+from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array, common_namespace
 from liftwave._execute import execute
@@ -18,8 +19,10 @@ from liftwave.transforms.estimates import (
     around,
     check_estimator,
     check_interval,
+    deviation,
     estimate,
-    spread,
+    scaled,
+    single,
     tail_of,
     variances,
 )
@@ -48,7 +51,9 @@ def wavelet_variance(
         As for :func:`modwt`. By default, the number of levels is the largest for which the
         estimator has coefficients.
     estimator : {"unbiased", "biased"}
-        ``"unbiased"`` leaves out the coefficients that depend on both ends of the series.
+        ``"unbiased"`` leaves out the coefficients that depend on samples beyond the ends of the
+        series, so ``mode`` makes no difference to it. ``"biased"`` uses all coefficients, which are
+        ``2 n`` per level with ``mode="reflection"``.
     interval : {"chi2", "chi2eta1", "gaussian"}
         The confidence interval: chi-square with :math:`\eta_j = \max(M_j / 2^j, 1)` degrees of
         freedom (``"chi2"``, :math:`\eta_3` of Percival & Walden); chi-square with as many as the
@@ -75,9 +80,13 @@ def wavelet_variance(
 
     .. math:: \hat\nu_j^2 = \frac{1}{M_j} \sum_{t = L_j - 1}^{n - 1} W_j[t]^2,
 
-    and the biased one is the mean over all :math:`t` (Percival & Walden, *Wavelet Methods for Time
-    Series Analysis*, 2000, chapter 8; equations 306b and 313c, 313d for the intervals). The
-    variances of all levels add up to the variance of a stationary series.
+    and the biased one is the mean over all :math:`t`, with :math:`M_j = n` (Percival & Walden,
+    *Wavelet Methods for Time Series Analysis*, 2000, chapter 8; equations 306b and 313c, 313d for
+    the intervals). The variances of all levels add up to the variance of a stationary series.
+
+    The ``2 n`` coefficients of a reflected series repeat the variation of :math:`n` samples: their
+    mean is as uncertain as one of :math:`n`. So :math:`M_j = n` in all intervals and in ``counts``,
+    and the intervals use the covariances of the first :math:`n` coefficients.
 
     The degrees of freedom of ``"chi2eta1"`` make the variance of the chi-square variable that of
     the estimate: with the biased autocovariances :math:`s_\tau` of the coefficients, whose squares
@@ -99,7 +108,7 @@ def wavelet_variance(
     check_interval(interval)
     tail = tail_of(confidence)
     series = _Series(x, wavelet, level, axis, mode, estimator)
-    return variances(series.coefficients(), interval, tail)
+    return variances(series.coefficients(), series.counts, interval, tail)
 
 
 def wavelet_covariance(
@@ -152,10 +161,11 @@ def wavelet_covariance(
     tail = tail_of(confidence)
     first, second = _pair(x, y, wavelet, level, axis, mode, estimator)
     of_x, of_y = first.coefficients(), second.coefficients()
-    values = [first.xp.mean(a * b, axis=-1) for a, b in zip(of_x, of_y, strict=True)]
-    spreads = [spread(a, b) for a, b in zip(of_x, of_y, strict=True)]
-    ends = [around(v, s, tail) for v, s in zip(values, spreads, strict=True)]
-    return estimate(values, ends, first.counts)
+    values, ends = [], []
+    for a, b, count in zip(map(single, of_x), map(single, of_y), first.counts, strict=True):
+        values.append(first.xp.mean(a * b, axis=-1))
+        ends.append(around(values[-1], deviation(a, b, count), tail))
+    return estimate(values, ends, first.counts, first.xp.result_type(of_x[0], of_y[0]))
 
 
 def wavelet_correlation(
@@ -205,19 +215,24 @@ def wavelet_correlation(
     """
     tail = tail_of(confidence)
     first, second = _pair(x, y, wavelet, level, axis, mode, estimator)
-    xp, mean = first.xp, first.xp.mean
-    values = [
-        mean(a * b, axis=-1) / xp.sqrt(mean(a * a, axis=-1) * mean(b * b, axis=-1))
-        for a, b in zip(first.coefficients(), second.coefficients(), strict=True)
-    ]
+    of_x, of_y, xp = first.coefficients(), second.coefficients(), first.xp
     quantile = NormalDist().inv_cdf
-    ends: list[tuple[Array, Array]] = []
-    for j, value, count in first.levels(values):
+    values, ends = [], []
+    for j, (a, b, count) in enumerate(zip(of_x, of_y, first.counts, strict=True), 1):
+        value = _correlation(a, b)
         reach = quantile(1 - tail) / max(count / 2**j - 3, 1.0) ** 0.5
         most = 1 - float(xp.finfo(value.dtype).eps)
         z = xp.atanh(xp.clip(value, -most, most))
+        values.append(value)
         ends.append((xp.tanh(z - reach), xp.tanh(z + reach)))
-    return estimate(values, ends, first.counts)
+    return estimate(values, ends, first.counts, xp.result_type(of_x[0], of_y[0]))
+
+
+def _correlation(a: Array, b: Array) -> Array:
+    mean = array_namespace(a, b).mean
+    (a, _), (b, _) = scaled(single(a)), scaled(single(b))
+    squares = mean(a * a, axis=-1) * mean(b * b, axis=-1)
+    return mean(a * b, axis=-1) / array_namespace(a).sqrt(squares)
 
 
 # --- coefficients ------------------------------------------------------------------------------
@@ -243,37 +258,36 @@ class _Series:
         array = self.xp.moveaxis(array, normalize_axis(axis, array.ndim), -1)
         self.plans = plans_of(wavelet, -1, array.ndim)
         self.mode, self.x, self.n = mode, array, int(array.shape[-1])
-        taps = self.plans[0].wavelet.dec_len
-        self.skipped = [(2**j - 1) * (taps - 1) * (estimator == "unbiased") for j in range(1, 64)]
+        self.is_biased = estimator == "biased"
         self.level = self._checked(level)
 
     def _checked(self, level: int | None) -> int:
-        deepest = len([skipped for skipped in self.skipped if skipped < self.n])
-        if level is None:
-            return max(1, min(deepest, self.n.bit_length() - 1))
-        depth = check_positive_level(level)
-        if depth > deepest:
+        deepest = sum(self._skipped(j) < self.n for j in range(1, self.n.bit_length()))
+        depth = max(1, deepest) if level is None else check_positive_level(level)
+        if 0 < self.n <= self._skipped(depth):
+            some = f"levels up to {deepest} have some" if deepest else "no level has any"
             raise LevelError(
                 f"level {depth} has no coefficients that are free of the ends of {self.n} samples "
-                f"(levels up to {deepest} have some): use fewer levels, or estimator='biased'"
+                f"({some}): use {'fewer levels' if deepest else 'more samples'}, or "
+                "estimator='biased'"
             )
         return depth
 
+    def _skipped(self, level: int) -> int:
+        """The number of first coefficients of a level that the estimates leave out."""
+        return 0 if self.is_biased else (2**level - 1) * (self.plans[0].wavelet.dec_len - 1)
+
     @property
     def counts(self) -> tuple[int, ...]:
-        """The number of coefficients of each level."""
-        n = self.n * (2 if self.mode == "reflection" else 1)
-        return tuple(n - skipped for skipped in self.skipped[: self.level])
+        """The number of coefficients of each level, without those of the mirror image."""
+        return tuple(self.n - self._skipped(j) for j in range(1, self.level + 1))
 
     def coefficients(self) -> list[Array]:
         """The coefficients of each level, finest first."""
-        bands = execute(analysis_call(self.x, self.plans, self.level, self.mode))
-        finest_first = bands[:0:-1]
-        return [w[..., k:] for w, k in zip(finest_first, self.skipped, strict=False)]
-
-    def levels(self, values: Sequence[Array]) -> list[tuple[int, Array, int]]:
-        """The number of each level, its value, and the number of its coefficients."""
-        return list(zip(range(1, self.level + 1), values, self.counts, strict=True))
+        bands = execute(analysis_call(self.x, self.plans, self.level, self.mode))[:0:-1]
+        if self.is_biased:
+            return list(bands)
+        return [w[..., self._skipped(j) : self.n] for j, w in enumerate(bands, 1)]
 
 
 def _pair(x: ArrayLike, y: ArrayLike, *options: Any) -> tuple[_Series, _Series]:
