@@ -360,6 +360,20 @@ def test_trees_are_drawn() -> None:
     assert len(lw.PacketTree.wavelet(2, 2).plot().axes[0].patches) == 7
 
 
+def test_the_time_axis_of_packets_is_that_of_the_signal() -> None:
+    pytest.importorskip("matplotlib")
+    x, tree, complete = zero_mean(300), lw.PacketTree(["aa", "ad", "d"]), lw.PacketTree.complete(2)
+
+    def span(basis: lw.PacketTree, packets: list[Any], **options: Any) -> float:
+        return float(basis.plot(packets, 100.0, **options).axes[0].get_xlim()[1])
+
+    assert span(tree, lw.wpdec(x, "haar", tree=tree)) == 3.0
+    assert span(tree, lw.swpdec(x, "db2", tree=tree)) == 3.0
+    assert span(complete, lw.swpdec(x, "db2", tree=complete), redundant=True) == 3.0
+    # Packets as long as the filters permit: those of each level have one length.
+    assert span(tree, lw.wpdec(x[:39], "db20", tree=tree)) == 0.39
+
+
 def test_tiles_of_long_signals_are_merged() -> None:
     pytest.importorskip("matplotlib")
     x = np.zeros(1 << 14)
