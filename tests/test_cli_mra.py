@@ -115,6 +115,14 @@ def test_standard_streams(folder, capsysbinary, monkeypatch):
     assert printed.err == b"wrote -\n"
 
 
+@pytest.mark.parametrize("command", ["mra", "packets", "sparsify"])
+def test_titles_name_standard_input(command, run, folder, monkeypatch):
+    stream = io.BytesIO()
+    np.save(stream, TONE)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stream.getvalue())))
+    assert run(command, "-").lstrip().startswith("stdin")
+
+
 def test_an_array_of_an_archive(run, folder):
     np.savez("x.npz", first=TONE, second=GREY)
     run("mra", "x.npz", "parts.npz", "--key", "first", "--level", 2)

@@ -74,7 +74,8 @@ def split(
     checked = _checked_edges(edges)
     _check_names(target, plot, force=force)
     with console.progress(1) as step:
-        step(f"reading {source.name}")
+        title = console.title(source)
+        step(f"reading {title.name}")
         media = read(source, key=key, large=large)
     request = _requested(media, axes, wavelet, level, checked)
     _check_request(request, target, plot, force=force)
@@ -84,8 +85,8 @@ def split(
         if target is not None:
             write_components(target, components, request.media)
         if plot is not None:
-            write_picture(plot, source.name, request, components)
-    _report(source, target, plot, request, components)
+            write_picture(plot, title.name, request, components)
+    _report(str(title), target, plot, request, components)
 
 
 def _checked_edges(edges: str) -> Edges:
@@ -100,7 +101,7 @@ def _check_names(target: Path | None, plot: Path | None, *, force: bool) -> None
     if target is not None:
         check_targets(target, (), force=force)
     if plot is not None:
-        check_writable(plot, suffixes=picture_suffixes, force=force)
+        check_writable(plot, "pictures", suffixes=picture_suffixes, force=force)
 
 
 def _check_request(
@@ -182,7 +183,7 @@ def _smooth(x: _Array, level: int, axes: tuple[int, ...], request: Request) -> _
 
 
 def _report(
-    source: Path,
+    title: str,
     target: Path | None,
     plot: Path | None,
     request: Request,
@@ -197,7 +198,7 @@ def _report(
     scale = "frequencies" if "rate" in request.media.extra else "periods"
     columns = ("component", scale, "rms", "smallest", "largest")
     if not aside:
-        console.table(str(source), columns, rows, numbers=3)
+        console.table(title, columns, rows, numbers=3)
     files = files_of(target, tuple(components)) if target is not None else []
     for path in [*files, *([plot] if plot is not None else [])]:
         console.say(f"wrote {path}", aside=aside)
