@@ -187,6 +187,13 @@ def test_pictures_of_signals(drawn, folder):
     assert left.get_width() == pytest.approx(21 / 22050)
 
 
+def test_pictures_of_one_sample_have_dots(drawn, folder):
+    np.save("one.npy", np.ones(1))
+    assert [ax.lines[0].get_marker() for ax in drawn("one.npy").axes] == ["o"] * 3
+    np.save("two.npy", np.ones(2))
+    assert [ax.lines[0].get_marker() for ax in drawn("two.npy").axes] == ["None"] * 3
+
+
 def test_pictures_of_images(drawn, folder):
     write_png(folder / "photo.png", COLOUR)
     figure = drawn("photo.png", "--level", 2)
