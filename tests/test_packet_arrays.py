@@ -20,6 +20,7 @@ from liftwave.errors import (
     LevelError,
     LevelWarning,
     OptionError,
+    OptionTypeError,
     OrderError,
     PathError,
     PathTypeError,
@@ -348,6 +349,15 @@ def test_bands_of_trees() -> None:
     assert lw.PacketTree.complete(0).leaves == ("",)
 
 
+@pytest.mark.parametrize("full", ["x", "", [0], 2, 0.0, None])
+def test_full_accepts_objects_that_are_true_or_false(full: Any) -> None:
+    for packets in (
+        lw.wpdec(LINE, "db2", level=2, full=full),
+        lw.swpdec(LINE, "db2", 2, full=full),
+    ):
+        assert isinstance(packets, list) == bool(full)
+
+
 def test_trees_are_drawn() -> None:
     pytest.importorskip("matplotlib")
     figure = TREE.plot(fs=100.0)
@@ -464,6 +474,7 @@ def test_tiles_of_images_show_the_energy_of_leaves() -> None:
         (lambda: TREE.bands(0), ScaleError, "positive number, got 0"),
         (lambda: TREE.plot([LINE]), ShapeError, "of 4 leaves of one signal"),
         (lambda: lw.PacketTree.wavelet(1, 3).plot(), ShapeError, "got 3 axes"),
+        (lambda: lw.wpdec(LINE, "db2", full=LINE), OptionTypeError, "full must be True or False"),  # type: ignore[arg-type]
         (lambda: lw.packet_bands(25), ShapeError, "too many"),
         (lambda: lw.packet_bands(2, fs="high"), DTypeError, "numeric"),
     ],
