@@ -236,7 +236,7 @@ def write_picture(path: Path, name: str, request: Request, components: dict[str,
     panels = [Panel("data", data, [(0, 0)] * count, is_detail=False)]
     for label, part in zip(components, parts, strict=True):
         reach, scale = _reach(label, request.wavelet), _periods(label, request.media)
-        panels.append(Panel(label, part, [(reach, reach)] * count, label[0] == "D", scale))
+        panels.append(Panel(label, part, [reach] * count, label[0] == "D", scale))
     if count == 1:
         figure = draw_signals(panels, 1 / rate if rate else 1.0, "s" if rate else "samples")
     else:
@@ -246,11 +246,11 @@ def write_picture(path: Path, name: str, request: Request, components: dict[str,
     write_whole(path, lambda stream: figure.savefig(stream, format=kind, dpi=110))
 
 
-def _reach(name: str, wavelet: str) -> float:
-    """How far from the ends a component depends on samples beyond them."""
+def _reach(name: str, wavelet: str) -> tuple[float, float]:
+    """How far from both ends a component depends on samples beyond them."""
     alignment = Alignment(plans_of(wavelet, 0, 1)[0])
-    reach = alignment.reaches(int(name[1:]))["SD".index(name[0])]
-    return reach.last - reach.first
+    spread = alignment.spreads(int(name[1:]))["SD".index(name[0])]
+    return -spread.first, spread.last
 
 
 def _shown(request: Request, components: dict[str, _Array]) -> tuple[list[_Array], str]:

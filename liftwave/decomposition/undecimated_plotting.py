@@ -133,9 +133,9 @@ class Place:
             return cls(0, (0, 0), (0, 0))
         index = "ad".index(letter)
         shift = round(alignment.centres(level)[index])
-        reach = alignment.reaches(level)[index]
-        length = reach.last - reach.first
-        return cls(shift, (shift - reach.first, reach.last - shift), (length, length))
+        reach, spread = alignment.supports(level)[index], alignment.spreads(level)[index]
+        edges = (shift - reach.first, reach.last - shift)
+        return cls(shift, edges, (-spread.first, spread.last))
 
 
 def _aligned(
