@@ -101,7 +101,7 @@ OURS: dict[str, Case] = dict(
         _tree("complete", 2, 1),
         _tree("wavelet", 2, 1),
         _tree("bands", 1.0),
-        _tree("plot", None, 1.0),
+        _tree("plot", None, 1.0, redundant=True),
         _tree("__eq__", TREE),
         _ours("best_basis", FULL, "norm", 1.0, axes=-1, order="freq", redundant=False),
         _ours("joint_basis", BATCH, 1.0, axes=-1, order="freq", redundant=False),

@@ -116,9 +116,7 @@ def test_truncated_pictures(suffix, fails, folder):
 def test_suffixes_that_are_not_known(fails, folder):
     (folder / "data.xyz").write_text("x")
     (folder / "data").write_text("x")
-    fails(
-        r"cannot read files that end in '\.xyz'; use one of \.npy, ", "denoise", "data.xyz", "x.npy"
-    )
+    fails(r"cannot read a \.xyz file; use \.npy, ", "denoise", "data.xyz", "x.npy")
     fails(r"cannot read a file without a suffix; use", "denoise", "data", "x.npy")
 
 
@@ -187,13 +185,13 @@ def data(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("decompose x.npy y.npy", r"cannot write files that end in '\.npy'; use one of \.npz$"),
+        ("decompose x.npy y.npy", r"cannot write coefficients to a \.npy file; use \.npz$"),
         ("decompose x.npy nowhere/y.npz", "the folder nowhere does not exist"),
         ("decompose x.npy folder", "folder: is a directory, not a file"),
         ("denoise x.npy folder.npy", "is a directory, not a file"),
-        ("denoise x.npy y.xyz", r"cannot write files that end in '\.xyz'; use one of \.npy, "),
-        ("denoise x.npy y", "cannot write a file without a suffix"),
-        ("denoise photo.png y.gif", r"cannot write files that end in '\.gif'"),
+        ("denoise x.npy y.xyz", r"cannot write data to a \.xyz file; use \.npy, "),
+        ("denoise x.npy y", "cannot write data to a file without a suffix"),
+        ("denoise photo.png y.gif", r"cannot write data to a \.gif file"),
         ("denoise photo.png y.wav", "cannot write a .wav file: the input has no sample rate"),
         ("denoise float.npy y.wav", "the input has no sample rate"),
         ("denoise rgba.png y.wav", r"a sound has the shape \(samples,\)"),
@@ -202,7 +200,7 @@ def data(folder):
         ("denoise rgba.png y.jpg", r"a JPEG file cannot hold an image of shape \(65, 78, 4\)"),
         ("denoise deep.png y.jpg", "dtype uint16; write a .png, .tif or .npy file"),
         ("denoise deep.png y.bmp", "a BMP file cannot hold"),
-        ("mra x.npy y.png", r"cannot write files that end in '\.png'; use one of \.npy, \.npz, "),
+        ("mra x.npy y.png", r"cannot write components to a \.png file; use \.npy, \.npz, "),
         ("mra x.npy folder.npy", "is a directory, not a file"),
         ("mra x.npy kept.npy", r"kept\.npy: the file exists already; add --force"),
         ("mra x.npy nowhere/y.npz", "the folder nowhere does not exist"),
@@ -210,9 +208,9 @@ def data(folder):
         ("mra float.npy y.tif --level 1", r"an image has the shape .*, got \(3001,\)"),
         ("mra bytes.wav y.wav", "samples of 8 bits are not signed.* write a .npy or .npz file"),
         ("mra stereo.wav part.wav --level 1", r"part-D1\.wav: the file exists already"),
-        ("mra x.npy --plot y.gif", r"cannot write files that end in '\.gif'; use one of \.png, "),
+        ("mra x.npy --plot y.gif", r"cannot write pictures to a \.gif file; use \.png, "),
         ("mra cube.npy --plot y.png", "one or two transformed axes, the data have 3; choose some"),
-        ("info haar --plot y.xyz", r"cannot write files that end in '\.xyz'; use one of \.png, "),
+        ("info haar --plot y.xyz", r"cannot write pictures to a \.xyz file; use \.png, "),
         ("info haar --plot nowhere/y.png", "the folder nowhere does not exist"),
         ("tour -o kept.npy", r"kept\.npy: cannot create this folder \(File exists\)"),
         ("tour -o kept.npy/in", "kept.npy/in: cannot create this folder"),
@@ -312,9 +310,9 @@ def test_an_interruption_leaves_nothing(fails, data, monkeypatch):
         ("packets x.npy -w nope", "unknown wavelet 'nope'"),
         ("packets x.npy --mode nope", "Unknown mode name 'nope'"),
         ("packets x.npy --axes 9", "the data have . axes"),
-        ("packets x.npy y.npy", r"cannot write files that end in '\.npy'; use one of \.npz"),
+        ("packets x.npy y.npy", r"cannot write coefficients to a \.npy file; use \.npz"),
         ("packets x.npy -", "only .npy arrays can be written to standard output, not .npz"),
-        ("packets x.npy --plot y.gif", r"use one of \.png, \.pdf, \.svg"),
+        ("packets x.npy --plot y.gif", r"use \.png, \.pdf or \.svg"),
         (
             "denoise x.npy kept.npy --force --method best",
             "unknown method 'best'; use one of 'bayes'",

@@ -115,6 +115,14 @@ def test_standard_streams(folder, capsysbinary, monkeypatch):
     assert printed.err == b"wrote -\n"
 
 
+@pytest.mark.parametrize("command", ["mra", "packets", "sparsify"])
+def test_titles_name_standard_input(command, run, folder, monkeypatch):
+    stream = io.BytesIO()
+    np.save(stream, TONE)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stream.getvalue())))
+    assert run(command, "-").lstrip().startswith("stdin")
+
+
 def test_an_array_of_an_archive(run, folder):
     np.savez("x.npz", first=TONE, second=GREY)
     run("mra", "x.npz", "parts.npz", "--key", "first", "--level", 2)
@@ -177,6 +185,13 @@ def test_pictures_of_signals(drawn, folder):
     # A component of level 2 depends on 21 samples on both sides of each sample.
     (left, _) = figure.axes[2].patches
     assert left.get_width() == pytest.approx(21 / 22050)
+
+
+def test_pictures_of_one_sample_have_dots(drawn, folder):
+    np.save("one.npy", np.ones(1))
+    assert [ax.lines[0].get_marker() for ax in drawn("one.npy").axes] == ["o"] * 3
+    np.save("two.npy", np.ones(2))
+    assert [ax.lines[0].get_marker() for ax in drawn("two.npy").axes] == ["None"] * 3
 
 
 def test_pictures_of_images(drawn, folder):

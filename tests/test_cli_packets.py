@@ -136,6 +136,12 @@ def test_standard_input_is_an_array(run, monkeypatch):
     assert "stdin: 2 packets" in run("packets", "-", "--level", 1, "--cost", "log-energy")
 
 
+def test_one_packet_is_one_in_the_title(run, folder, figures):
+    np.save("z.npy", np.zeros(8))
+    assert "z.npy: 1 packet\n" in run("packets", "z.npy", "--plot", "x.png")
+    assert figures[0].axes[0].get_title().startswith("z.npy: 1 packet, from")
+
+
 def test_the_picture_of_a_sound_has_hertz_and_seconds(run, folder, figures):
     name = sound(folder / "x.wav", np.stack([TONE, TONE // 2], -1))
     assert "wrote x.png" in run("packets", name, "--plot", "x.png", "--level", 3)

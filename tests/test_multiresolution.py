@@ -18,6 +18,7 @@ from liftwave.errors import (
     ModeError,
     NormWarning,
     OptionError,
+    ShapeError,
     WaveletError,
 )
 
@@ -156,6 +157,18 @@ def test_errors_of_mra() -> None:
             add([])
     with pytest.raises(CoefficientsError, match="details of a level are a dict"):
         lw.imran([x, x])
+
+
+@pytest.mark.parametrize("other", [(4,), (2, 3), (1,), ()])
+def test_components_have_one_shape(other: tuple[int, ...], xp: Library) -> None:
+    x, y = xp.asarray(np.ones(3)), xp.asarray(np.ones(other))
+    for add in (
+        lambda: lw.imra([x, y]),
+        lambda: lw.imra2([x, (x, y, x)]),
+        lambda: lw.imran([x, {"d": y}]),
+    ):
+        with pytest.raises(ShapeError, match=r"got \(3,\), \(.*\): each must have the shape"):
+            add()
 
 
 # --- maximal overlap -----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from liftwave.errors import (
     LevelError,
     LevelWarning,
     OptionError,
+    OptionTypeError,
     OrderError,
     PathError,
     PathTypeError,
@@ -348,6 +349,15 @@ def test_bands_of_trees() -> None:
     assert lw.PacketTree.complete(0).leaves == ("",)
 
 
+@pytest.mark.parametrize("full", ["x", "", [0], 2, 0.0, None])
+def test_full_accepts_objects_that_are_true_or_false(full: Any) -> None:
+    for packets in (
+        lw.wpdec(LINE, "db2", level=2, full=full),
+        lw.swpdec(LINE, "db2", 2, full=full),
+    ):
+        assert isinstance(packets, list) == bool(full)
+
+
 def test_trees_are_drawn() -> None:
     pytest.importorskip("matplotlib")
     figure = TREE.plot(fs=100.0)
@@ -358,6 +368,20 @@ def test_trees_are_drawn() -> None:
     drawn = TREE.plot(packets).axes[0].collections
     assert [c.get_array().size for c in drawn] == [p.size for p in packets]
     assert len(lw.PacketTree.wavelet(2, 2).plot().axes[0].patches) == 7
+
+
+def test_the_time_axis_of_packets_is_that_of_the_signal() -> None:
+    pytest.importorskip("matplotlib")
+    x, tree, complete = zero_mean(300), lw.PacketTree(["aa", "ad", "d"]), lw.PacketTree.complete(2)
+
+    def span(basis: lw.PacketTree, packets: list[Any], **options: Any) -> float:
+        return float(basis.plot(packets, 100.0, **options).axes[0].get_xlim()[1])
+
+    assert span(tree, lw.wpdec(x, "haar", tree=tree)) == 3.0
+    assert span(tree, lw.swpdec(x, "db2", tree=tree)) == 3.0
+    assert span(complete, lw.swpdec(x, "db2", tree=complete), redundant=True) == 3.0
+    # Packets as long as the filters permit: those of each level have one length.
+    assert span(tree, lw.wpdec(x[:39], "db20", tree=tree)) == 0.39
 
 
 def test_tiles_of_long_signals_are_merged() -> None:
@@ -450,6 +474,7 @@ def test_tiles_of_images_show_the_energy_of_leaves() -> None:
         (lambda: TREE.bands(0), ScaleError, "positive number, got 0"),
         (lambda: TREE.plot([LINE]), ShapeError, "of 4 leaves of one signal"),
         (lambda: lw.PacketTree.wavelet(1, 3).plot(), ShapeError, "got 3 axes"),
+        (lambda: lw.wpdec(LINE, "db2", full=LINE), OptionTypeError, "full must be True or False"),  # type: ignore[arg-type]
         (lambda: lw.packet_bands(25), ShapeError, "too many"),
         (lambda: lw.packet_bands(2, fs="high"), DTypeError, "numeric"),
     ],

@@ -34,6 +34,39 @@ def test_every_length_is_reconstructed(name: str, mode: Any) -> None:
             np.testing.assert_allclose(rec, x, rtol=0, atol=3e-14)
 
 
+def extended(x: Any, place: int, mode: Any) -> float:
+    """A sample of an extended signal, by Python's integers."""
+    n = len(x)
+    if mode == "zero" and not 0 <= place < n:
+        return 0.0
+    if mode == "constant":
+        return float(x[min(max(place, 0), n - 1)])
+    period = {"symmetric": 2 * n, "reflect": 2 * n - 2}.get(mode, n)
+    place %= period
+    return float(x[min(place, period - (mode == "symmetric") - place) if period > n else place])
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+def test_offsets_of_high_levels_exceed_64_bits(mode: Any, xp: Library) -> None:
+    x, bank, level = zero_mean(11), scheme("cdf5.3"), 70
+    bands = lw.swt(xp.asarray(x), bank, level, trim_approx=True, norm=True, mode=mode)
+    rec = lw.iswt(bands, bank, True, mode=mode)
+    np.testing.assert_allclose(to_numpy(rec), x, rtol=0, atol=1e-10)
+    low, high = (factor / 2**0.5 for factor in bank.scale)
+    approx = x
+    for j in range(level):
+        sums = [
+            extended(approx, k - 2**j, mode) + extended(approx, k + 2**j, mode) for k in range(11)
+        ]
+        detail = approx - np.multiply(0.5, sums)
+        sums = [
+            extended(detail, k - 2**j, mode) + extended(detail, k + 2**j, mode) for k in range(11)
+        ]
+        approx = low * (approx + np.multiply(0.25, sums))
+        np.testing.assert_allclose(to_numpy(bands[level - j]), high * detail, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(to_numpy(bands[0]), approx, rtol=0, atol=1e-11)
+
+
 @pytest.mark.parametrize(
     ("name", "wavelet"),
     [

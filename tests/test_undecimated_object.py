@@ -222,12 +222,39 @@ def test_reaches_are_the_samples_that_coefficients_use(wavelet: Any) -> None:
         alignment = Alignment(u.plans[0])
         for (level, key), band in u.items():
             used = np.flatnonzero(band[200]) - 200
-            reach = alignment.reaches(level)["ad".index(key)]
+            number = "ad".index(key)
+            assert (used[0], used[-1]) == alignment.supports(level)[number]
             # Filters of biorthogonal wavelets begin or end with zeros.
+            reach = alignment.reaches(level)[number]
             assert reach.first <= used[0]
             assert used[-1] <= reach.last
             if wavelet != "bior2.2":
                 assert (used[0], used[-1]) == reach
+
+
+@pytest.mark.parametrize("wavelet", ["haar", "db3", "bior2.2", "rbio1.3", SCHEME])
+@pytest.mark.filterwarnings("ignore:norm=True")
+def test_spreads_are_the_samples_that_components_use(wavelet: Any) -> None:
+    kinds: tuple[Any, ...] = ({},) if wavelet is SCHEME else ({}, MODWT)
+    for options in kinds:
+        u = lw.undecimated(np.eye(301), wavelet, 3, axes=0, **options)
+        alignment = Alignment(u.plans[0])
+        for (level, key), part in u.mra().items():
+            used = np.flatnonzero(np.abs(part[150]) > 1e-15) - 150
+            assert (used[0], used[-1]) == alignment.spreads(level)["ad".index(key)]
+
+
+def test_grey_areas_leave_out_zeros_of_filters() -> None:
+    """Coefficients outside are those of a longer signal."""
+    x = zero_mean(120)
+    u, longer = lw.undecimated(x, "bior2.2", 2), lw.undecimated(np.pad(x, 20, "edge"), "bior2.2", 2)
+    ax = u.plot().axes[1]  # d2
+    first, second = (round(patch.get_width()) for patch in ax.patches)
+    line = np.asarray(ax.lines[0].get_ydata())
+    expected = np.asarray(longer.plot().axes[1].lines[0].get_ydata())[20:-20]
+    np.testing.assert_allclose(line[first : 120 - second], expected[first : 120 - second])
+    assert line[first - 1] != pytest.approx(expected[first - 1])
+    assert line[120 - second] != pytest.approx(expected[120 - second])
 
 
 @pytest.mark.parametrize("wavelet", ["haar", "sym4", "coif2", SCHEME])

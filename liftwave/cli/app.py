@@ -116,10 +116,10 @@ def decompose_command(
     large: LargeOption = False,
 ) -> None:
     """Decompose a file into wavelet coefficients."""
-    check_writable(target, suffixes=(".npz",), force=force)
+    check_writable(target, "coefficients", suffixes=(".npz",), force=force)
     choice = Choice(wavelet, lifting, integer)
     with console.progress(3) as step:
-        step(f"reading {source.name}")
+        step(f"reading {console.title(source).name}")
         media = read(source, key=key, large=large)
         step(f"decomposing {media.array.shape} by {wavelet}")
         d = _decomposed(media, choice, mode, level, axes)
@@ -147,7 +147,7 @@ def reconstruct_command(
     """Reconstruct the data from an archive of coefficients."""
     check_writable(target, force=force)
     with console.progress(3) as step:
-        step(f"reading {source.name}")
+        step(f"reading {console.title(source).name}")
         d, media = read_decomposition(source, large=large)
         step(f"reconstructing {d.shape}")
         result = reconstructed(d, media)
@@ -184,7 +184,7 @@ def denoise_command(
     """Remove white noise from a file; channels and frames are denoised separately."""
     check_writable(target, force=force)
     with console.progress(3) as step:
-        step(f"reading {source.name}")
+        step(f"reading {console.title(source).name}")
         media = read(source, key=key, large=large)
         step(f"denoising {media.array.shape} by {wavelet}")
         samples, alpha = _without_alpha(media)
@@ -244,22 +244,22 @@ def sparsify_command(
     if target is not None:
         check_writable(target, force=force)
     if plot is not None:
-        check_writable(plot, suffixes=picture_suffixes, force=force)
+        check_writable(plot, "pictures", suffixes=picture_suffixes, force=force)
     choice = Choice(wavelet, lifting, integer)
     with console.progress(3) as step:
-        step(f"reading {source.name}")
+        step(f"reading {console.title(source).name}")
         media = read(source, key=key, large=large)
         step(f"decomposing {media.array.shape} by {wavelet}")
         d = _decomposed(media if integer else lean(media), choice, mode, level, axes)
         step("keeping the largest coefficients")
         rows = measure(media, d) if target is None or plot is not None else []
         if plot is not None:
-            write_curves(plot, source.name, media, rows)
+            write_curves(plot, console.title(source).name, media, rows)
         line = "" if target is None else _sparsified(target, media, d, keep, zstd)
     if target is not None:
         _say(target, line)
     else:
-        report(str(source), media, rows)
+        report(str(console.title(source)), media, rows)
     if plot is not None:
         _say(target or plot, f"wrote {plot}")
 
@@ -335,7 +335,7 @@ def info_command(
     from liftwave.cli.info import info
 
     if plot is not None:
-        check_writable(plot, suffixes=picture_suffixes, force=force)
+        check_writable(plot, "pictures", suffixes=picture_suffixes, force=force)
     info(wavelet, plot)
 
 

@@ -42,9 +42,9 @@ def check_targets(target: Path, names: tuple[str, ...], *, force: bool = False) 
         If a file cannot be written.
     """
     if target == STANDARD or target.suffix.lower() in ARRAYS:
-        check_writable(target, suffixes=SUFFIXES, force=force)
+        check_writable(target, "components", suffixes=SUFFIXES, force=force)
         return
-    check_writable(target, suffixes=SUFFIXES, force=True)
+    check_writable(target, "components", suffixes=SUFFIXES, force=True)
     for path in files_of(target, names):
         check_target(path, force=force)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
+
+from liftwave._files.source import STANDARD
 
 # The output contains names and numbers of the user: no markup, no emoji, no highlighting.
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
@@ -51,6 +54,11 @@ def say(line: str, *, aside: bool = False) -> None:
     With ``aside`` it is printed on stderr, because stdout holds data.
     """
     (_progress if aside else out).print(line, soft_wrap=True)
+
+
+def title(source: Path) -> Path:
+    """The name of a file that was read, in titles: standard input is ``stdin``."""
+    return Path("stdin") if source == STANDARD else source
 
 
 def table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -200,7 +200,7 @@ def write(path: Path, media: Media) -> None:
         If the format cannot hold samples of this shape or dtype. In this case no
         file is created, and an existing one is kept.
     """
-    writer = _by_suffix(path, _WRITERS, "write")
+    writer = _by_suffix(path, _WRITERS, "write data to")
     try:
         write_whole(path, lambda stream: writer(stream, media, str(path)))
     except (LiftwaveError, ImportError, OSError, MemoryError):
@@ -211,7 +211,11 @@ def write(path: Path, media: Media) -> None:
 
 
 def check_writable(
-    path: Path, *, suffixes: tuple[str, ...] | None = None, force: bool = False
+    path: Path,
+    content: str = "data",
+    *,
+    suffixes: tuple[str, ...] | None = None,
+    force: bool = False,
 ) -> None:
     """Raise, before any computation, unless a file of this name can be written.
 
@@ -219,6 +223,8 @@ def check_writable(
     ----------
     path : Path
         The file to write.
+    content : str, optional
+        What the file is to hold, for messages.
     suffixes : tuple of str, optional
         The supported suffixes; by default all that :func:`write` supports.
     force : bool, optional
@@ -228,7 +234,7 @@ def check_writable(
     if path == STANDARD and ".npy" not in endings:
         raise FileError(f"only .npy arrays can be written to standard output, not {endings[0]}")
     if path != STANDARD and not path.is_dir() and path.suffix.lower() not in endings:
-        raise FileError(f"{path}: cannot write {_named(path)}; use one of {', '.join(endings)}")
+        raise _unsupported(path, f"write {content} to", endings)
     check_target(path, force=force)
 
 
@@ -266,18 +272,19 @@ _WRITERS: dict[str, Callable[[BinaryIO, Media, str], None]] = {
 }
 
 
-def _by_suffix(path: Path, table: dict[str, Any], verb: str) -> Any:
+def _by_suffix(path: Path, table: dict[str, Any], action: str) -> Any:
     suffix = ".npy" if path == STANDARD else path.suffix.lower()
     try:
         return table[suffix]
     except KeyError:
-        raise FileError(
-            f"{path}: cannot {verb} {_named(path)}; use one of {', '.join(table)}"
-        ) from None
+        raise _unsupported(path, action, table) from None
 
 
-def _named(path: Path) -> str:
-    return f"files that end in {path.suffix!r}" if path.suffix else "a file without a suffix"
+def _unsupported(path: Path, action: str, suffixes: Iterable[str]) -> FileError:
+    kind = f"a {path.suffix} file" if path.suffix else "a file without a suffix"
+    *others, last = suffixes
+    choice = f"{', '.join(others)} or {last}" if others else last
+    return FileError(f"{path}: cannot {action} {kind}; use {choice}")
 
 
 def _kind_of(path: Path) -> str:

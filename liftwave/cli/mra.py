@@ -74,7 +74,8 @@ def split(
     checked = _checked_edges(edges)
     _check_names(target, plot, force=force)
     with console.progress(1) as step:
-        step(f"reading {source.name}")
+        title = console.title(source)
+        step(f"reading {title.name}")
         media = read(source, key=key, large=large)
     request = _requested(media, axes, wavelet, level, checked)
     _check_request(request, target, plot, force=force)
@@ -84,8 +85,8 @@ def split(
         if target is not None:
             write_components(target, components, request.media)
         if plot is not None:
-            write_picture(plot, source.name, request, components)
-    _report(source, target, plot, request, components)
+            write_picture(plot, title.name, request, components)
+    _report(str(title), target, plot, request, components)
 
 
 def _checked_edges(edges: str) -> Edges:
@@ -100,7 +101,7 @@ def _check_names(target: Path | None, plot: Path | None, *, force: bool) -> None
     if target is not None:
         check_targets(target, (), force=force)
     if plot is not None:
-        check_writable(plot, suffixes=picture_suffixes, force=force)
+        check_writable(plot, "pictures", suffixes=picture_suffixes, force=force)
 
 
 def _check_request(
@@ -182,7 +183,7 @@ def _smooth(x: _Array, level: int, axes: tuple[int, ...], request: Request) -> _
 
 
 def _report(
-    source: Path,
+    title: str,
     target: Path | None,
     plot: Path | None,
     request: Request,
@@ -197,7 +198,7 @@ def _report(
     scale = "frequencies" if "rate" in request.media.extra else "periods"
     columns = ("component", scale, "rms", "smallest", "largest")
     if not aside:
-        console.table(str(source), columns, rows, numbers=3)
+        console.table(title, columns, rows, numbers=3)
     files = files_of(target, tuple(components)) if target is not None else []
     for path in [*files, *([plot] if plot is not None else [])]:
         console.say(f"wrote {path}", aside=aside)
@@ -235,7 +236,7 @@ def write_picture(path: Path, name: str, request: Request, components: dict[str,
     panels = [Panel("data", data, [(0, 0)] * count, is_detail=False)]
     for label, part in zip(components, parts, strict=True):
         reach, scale = _reach(label, request.wavelet), _periods(label, request.media)
-        panels.append(Panel(label, part, [(reach, reach)] * count, label[0] == "D", scale))
+        panels.append(Panel(label, part, [reach] * count, label[0] == "D", scale))
     if count == 1:
         figure = draw_signals(panels, 1 / rate if rate else 1.0, "s" if rate else "samples")
     else:
@@ -245,11 +246,11 @@ def write_picture(path: Path, name: str, request: Request, components: dict[str,
     write_whole(path, lambda stream: figure.savefig(stream, format=kind, dpi=110))
 
 
-def _reach(name: str, wavelet: str) -> float:
-    """How far from the ends a component depends on samples beyond them."""
+def _reach(name: str, wavelet: str) -> tuple[float, float]:
+    """How far from both ends a component depends on samples beyond them."""
     alignment = Alignment(plans_of(wavelet, 0, 1)[0])
-    reach = alignment.reaches(int(name[1:]))["SD".index(name[0])]
-    return reach.last - reach.first
+    spread = alignment.spreads(int(name[1:]))["SD".index(name[0])]
+    return -spread.first, spread.last
 
 
 def _shown(request: Request, components: dict[str, _Array]) -> tuple[list[_Array], str]:

@@ -51,6 +51,12 @@ class PacketBasis:
     rate: float | None
 
     @property
+    def count(self) -> str:
+        """The number of packets, in words."""
+        number = len(self.tree)
+        return "1 packet" if number == 1 else f"{number} packets"
+
+    @property
     def energies(self) -> list[float]:
         """The share of each leaf in the energy of all coefficients."""
         sums = [float(np.sum(squares(leaf))) for leaf in self.leaves]

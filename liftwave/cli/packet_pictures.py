@@ -30,7 +30,7 @@ def write_tiles(path: Path, name: str, basis: PacketBasis) -> None:
         first, second = _directions(basis.axes)
         ax.set_xlabel(f"{second} frequency (cycles per sample)")
         ax.set_ylabel(f"{first} frequency (cycles per sample)")
-    ax.set_title(f"{name}: {len(tree)} packets, from the strongest (black) to {_RANGE:.0f} dB less")
+    ax.set_title(f"{name}: {basis.count}, from the strongest (black) to {_RANGE:.0f} dB less")
     kind = path.suffix[1:].lower()
     write_whole(path, lambda stream: figure.savefig(stream, format=kind, dpi=110))
 

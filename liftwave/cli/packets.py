@@ -9,7 +9,6 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from liftwave._files.source import STANDARD
 from liftwave.cli import console
 from liftwave.cli.media import Media, check_writable, read
 from liftwave.cli.options import (
@@ -63,12 +62,13 @@ def packets_command(
     draws the tiles of time and frequency, or of both frequencies of an image.
     """
     if target is not None:
-        check_writable(target, suffixes=(".npz",), force=force)
+        check_writable(target, "coefficients", suffixes=(".npz",), force=force)
     if plot is not None:
-        check_writable(plot, suffixes=picture_suffixes, force=force)
+        check_writable(plot, "pictures", suffixes=picture_suffixes, force=force)
     _check_cost(cost, value)
     with console.progress(3) as step:
-        step(f"reading {source.name}")
+        title = console.title(source)
+        step(f"reading {title.name}")
         media = read(source, key=key, large=large)
         chosen = chosen_axes(axes, media.axes, media.array.ndim)
         _check_plot(plot, chosen)
@@ -80,8 +80,8 @@ def packets_command(
         if target is not None:
             transform.write(target, basis)
         if plot is not None:
-            write_tiles(plot, source.name, basis)
-    _report("stdin" if source == STANDARD else str(source), basis)
+            write_tiles(plot, title.name, basis)
+    _report(str(title), basis)
     for path in filter(None, (target, plot)):
         console.say(f"wrote {path}")
 
@@ -144,8 +144,7 @@ def _report(title: str, basis: PacketBasis) -> None:
         (line, *next(cells)) if line.endswith("■") else (line, "", "", "")
         for line in str(basis.tree).splitlines()[1:] or ["■"]
     ]
-    count = "1 packet" if len(basis.tree) == 1 else f"{len(basis.tree)} packets"
-    console.table(f"{title}: {count}", columns, rows, numbers=3)
+    console.table(f"{title}: {basis.count}", columns, rows, numbers=3)
     counts = (
         f"{fewest([basis.samples], _SHARE)} of {basis.samples.size} samples",
         f"{fewest(basis.wave, _SHARE)} coefficients of the wavelet transform",

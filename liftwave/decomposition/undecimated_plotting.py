@@ -133,9 +133,9 @@ class Place:
             return cls(0, (0, 0), (0, 0))
         index = "ad".index(letter)
         shift = round(alignment.centres(level)[index])
-        reach = alignment.reaches(level)[index]
-        length = reach.last - reach.first
-        return cls(shift, (shift - reach.first, reach.last - shift), (length, length))
+        reach, spread = alignment.supports(level)[index], alignment.spreads(level)[index]
+        edges = (shift - reach.first, reach.last - shift)
+        return cls(shift, edges, (-spread.first, spread.last))
 
 
 def _aligned(
@@ -196,7 +196,9 @@ def _draw_signal(ax: Axes, panel: Panel, spacing: float) -> None:
         ax.axvspan(0, before * spacing, color=_EDGE, linewidth=0)
         ax.axvspan(length - after * spacing, length, color=_EDGE, linewidth=0)
     times, values = _outline(panel.values, spacing)
-    ax.plot(times, values, color=_INK, linewidth=0.8)
+    # A line of one point is invisible. Its dot is on the border, which would cut it in half.
+    dot: dict[str, Any] = {"marker": "o", "clip_on": False} if values.size == 1 else {}
+    ax.plot(times, values, color=_INK, linewidth=0.8, markersize=4, **dot)
     text = f"{panel.label}\n{panel.scale}" if panel.scale else panel.label
     ax.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=9)
     ax.tick_params(labelsize=8)

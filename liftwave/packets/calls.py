@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from liftwave._arrays.convert import as_array
 from liftwave._numbers import flag, is_several, items
 from liftwave._operations.call import Call
@@ -44,7 +42,7 @@ def wpdec(
 ) -> Call:
     """The call of :func:`liftwave.wpdec`."""
     x = as_array(data)
-    named, everything = check_order(order), _is_full(full)
+    named, everything = check_order(order), flag(full, "full")
     plans = _plans(wavelet, mode, axes, x.ndim)
     sizes, wavelets = [x.shape[p.axis] for p in plans], [p.wavelet for p in plans]
     if tree is None:
@@ -93,7 +91,7 @@ def swpdec(
 ) -> Call:
     """The call of :func:`liftwave.swpdec`."""
     x = as_array(data)
-    named, everything = check_order(order), _is_full(full)
+    named, everything = check_order(order), flag(full, "full")
     plans = _undecimated_plans(wavelet, axes, x.ndim, norm)
     if tree is not None:
         _check_alone(level, everything)
@@ -169,12 +167,6 @@ def _undecimated_plans(wavelet: Wavelets, axes: Any, ndim: int, norm: Any) -> Ax
 def _check_ndim(ndim: int) -> None:
     if ndim < 1:
         raise ShapeError("Expected at least 1D input data, got a 0-d array.")
-
-
-def _is_full(full: Any) -> bool:
-    if not isinstance(full, int | np.bool_):  # bool is a kind of int
-        raise OptionError(f"full must be True or False, got {full!r}")
-    return bool(full)
 
 
 def _check_alone(level: Any, full: bool) -> None:

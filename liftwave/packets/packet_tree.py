@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from liftwave._numbers import as_numbers, is_several, items, whole_number
+from liftwave._numbers import as_numbers, flag, is_several, items, whole_number
 from liftwave._plan.arguments import natural_level
 from liftwave._plan.packets import PacketNodes, packet_nodes
 from liftwave._typing import Array
@@ -147,17 +147,27 @@ class PacketTree:
             bands.append(pairs[0] if self.ndim == 1 else pairs)
         return bands
 
-    def plot(self, packets: Sequence[Array] | None = None, fs: float = 1.0) -> Figure:
+    def plot(
+        self,
+        packets: Sequence[Array] | None = None,
+        fs: float = 1.0,
+        *,
+        redundant: bool = False,
+    ) -> Figure:
         """Draw the basis: tiles of the time-frequency plane, or of the plane of two frequencies.
 
         Parameters
         ----------
         packets : sequence of array, optional
-            The coefficients of the leaves, as :func:`wpdec` returns them for a single signal or
-            image. Tiles of larger magnitudes are darker. With two axes, a tile shows the root mean
-            square of its leaf.
+            The coefficients of the leaves, as :func:`wpdec` or :func:`swpdec` returns them for a
+            single signal or image. Tiles of larger magnitudes are darker. With two axes, a tile
+            shows the root mean square of its leaf.
         fs : float, optional
             The sampling frequency.
+        redundant : bool, optional
+            Whether the packets are those of :func:`swpdec`, as long as the signal. Without this
+            option, packets of one length are taken for such ones if the depths of the leaves
+            differ, and for those of :func:`wpdec` if all leaves have one depth.
 
         Returns
         -------
@@ -169,7 +179,8 @@ class PacketTree:
         ShapeError
             If the tree has more than two axes, or the packets do not belong to it.
         """
-        return plot_tree(self, packets, sampling_frequency(fs))
+        frequency, is_redundant = sampling_frequency(fs), flag(redundant, "redundant")
+        return plot_tree(self, packets, frequency, redundant=is_redundant)
 
     @cached_property
     def nodes(self) -> PacketNodes:

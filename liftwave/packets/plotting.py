@@ -38,7 +38,9 @@ class Tree(Protocol):
         ...
 
 
-def plot_tree(tree: Tree, packets: Sequence[Array] | None, fs: float) -> Figure:
+def plot_tree(
+    tree: Tree, packets: Sequence[Array] | None, fs: float, *, redundant: bool = False
+) -> Figure:
     """The tiles of a tree of one or two axes.
 
     Raises
@@ -56,7 +58,7 @@ def plot_tree(tree: Tree, packets: Sequence[Array] | None, fs: float) -> Figure:
     if tree.ndim == 2:
         _plot_frequencies(ax, tree, values, fs)
     else:
-        _plot_times(ax, tree, values, fs)
+        _plot_times(ax, tree, values, fs, _span(tree, values, redundant) / fs)
     return figure
 
 
@@ -73,9 +75,8 @@ def _checked(tree: Tree, packets: Sequence[Array]) -> list[Any]:
     return [np.abs(a) for a in arrays]
 
 
-def _plot_times(ax: Axes, tree: Tree, values: list[Any] | None, fs: float) -> None:
+def _plot_times(ax: Axes, tree: Tree, values: list[Any] | None, fs: float, span: float) -> None:
     """Tiles of the time-frequency plane: one row of tiles for each leaf."""
-    span = _span(tree, values) / fs
     rows = values or [np.zeros(2 ** (tree.depth - len(leaf))) for leaf in tree.leaves]
     largest = max(float(row.max()) for row in rows)
     is_framed = sum(row.size for row in rows) <= _MOST_FRAMES
@@ -100,10 +101,15 @@ def _merged(row: Any, edges: Any) -> tuple[Any, Any]:
     return np.maximum.reduceat(row, starts), np.append(edges[starts], edges[-1])
 
 
-def _span(tree: Tree, values: list[Any] | None) -> float:
+def _span(tree: Tree, values: list[Any] | None, redundant: bool) -> float:
     """The length of the signal in samples, as the longest of its packets cover it."""
     if values is None:
         return float(2**tree.depth)
+    depths, sizes = {len(path) for path in tree.leaves}, {v.size for v in values}
+    # Downsampling halves the length with each level, except near the length of the filters, where
+    # packets of all levels are as long as the signal.
+    if redundant or (len(depths) > 1 and len(sizes) == 1):
+        return float(max(sizes))
     return float(max(v.size * 2 ** len(p) for v, p in zip(values, tree.leaves, strict=True)))
 
 

@@ -18,7 +18,7 @@ from liftwave._operations.transform import partial_synthesis
 from liftwave._plan.axes import AxisPlans
 from liftwave._plan.levels import Keys
 from liftwave._typing import Array
-from liftwave.errors import CoefficientsError
+from liftwave.errors import CoefficientsError, ShapeError
 from liftwave.transforms.structures import Bands
 
 
@@ -154,7 +154,19 @@ def listed(components: Any, function: str) -> list[Any]:
 
 
 def total(arrays: Iterable[Any]) -> Array:
-    """The sum, as a new array."""
+    """The sum of components of one shape, as a new array.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ: each component has the shape of the data.
+    """
     first, *others = every = [as_array(array) for array in arrays]
     common_namespace(every)
+    if any(array.shape != first.shape for array in others):
+        shapes = ", ".join(dict.fromkeys(str(tuple(array.shape)) for array in every))
+        raise ShapeError(
+            f"components of different shapes cannot be added, got {shapes}: each must have the "
+            "shape of the data"
+        )
     return reduce(add, others, first) if others else first + 0

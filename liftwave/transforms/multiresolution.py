@@ -94,7 +94,7 @@ def imra(mra_coeffs: Sequence[ArrayT]) -> ArrayT:
     Raises
     ------
     ValueError, TypeError
-        If the list is empty, or its items are not arrays.
+        If the list is empty, or its items are not arrays of one shape.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def imra2(mra_coeffs: Sequence[Any]) -> Array:
     Raises
     ------
     ValueError, TypeError
-        If the list is empty or does not have this structure.
+        If the list is empty, does not have this structure, or its arrays differ in shape.
 
     Examples
     --------
@@ -287,7 +287,7 @@ def imran(mra_coeffs: Sequence[Any]) -> Array:
     Raises
     ------
     ValueError, TypeError
-        If the list is empty or does not have this structure.
+        If the list is empty, does not have this structure, or its arrays differ in shape.
 
     Examples
     --------

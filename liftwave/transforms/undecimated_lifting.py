@@ -138,7 +138,7 @@ class Channel(NamedTuple):
             indices, is_inside = sources(n, place, self.mode)
         else:  # a length that is a symbol: in the graph, the indices are computed from it
             indices, is_inside = _sources_at(
-                xp.arange(n, device=device(x)) + place, n, self.mode, xp
+                xp.arange(n, device=device(x)), place, n, self.mode, xp
             )
         moved = xp.take(x, xp.asarray(indices, device=device(x)), axis=self.axis)
         if is_inside is None:
@@ -152,23 +152,42 @@ class Channel(NamedTuple):
 @lru_cache(maxsize=1024)
 def sources(n: int, place: int, mode: Mode) -> tuple[Any, Any]:
     """The samples ``k + place`` of an extended signal of n samples, as :func:`_sources_at`."""
-    return _sources_at(np.arange(n) + place, n, mode, np)
+    return _sources_at(np.arange(n), place, n, mode, np)
 
 
-def _sources_at(index: Any, n: int, mode: Mode, xp: Any) -> tuple[Any, Any]:
+def _sources_at(numbers: Any, place: int, n: int, mode: Mode, xp: Any) -> tuple[Any, Any]:
     """The sample that each place of an extended signal repeats; and where it is not zero."""
+    index = numbers + (place if abs(place) < _FAR else _nearer(place, n, mode))
     if mode == "zero":
         inside = (index >= 0) & (index < n)
         return xp.where(inside, index, 0), inside
     if mode == "constant":
         return xp.clip(index, 0, n - 1), None
     if mode == "symmetric":
-        index = index % (2 * n)
+        index = index % _period(n, mode)
         return xp.minimum(index, 2 * n - 1 - index), None
     if mode == "reflect":
-        index = index % max(2 * n - 2, 1)
+        index = index % _period(n, mode)
         return xp.minimum(index, 2 * n - 2 - index), None
-    return index % n, None
+    return index % _period(n, mode), None
+
+
+# Offsets of high levels exceed 64 bits. Python's integers hold them, arrays do not.
+_FAR = 2**62
+
+
+def _nearer(place: int, n: int, mode: Mode) -> int:
+    """An offset below 2**63 that leads to the same samples."""
+    if mode in ("zero", "constant"):
+        return _FAR if place > 0 else -_FAR
+    return place % _period(n, mode)
+
+
+def _period(n: int, mode: Mode) -> int:
+    """The period of an extended signal of n samples, in the modes that have one."""
+    if mode == "symmetric":
+        return 2 * n
+    return max(2 * n - 2, 1) if mode == "reflect" else n
 
 
 # --- all axes and levels -----------------------------------------------------------------------
