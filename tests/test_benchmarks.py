@@ -18,6 +18,7 @@ from benchmarks.libraries import LIBRARIES, Liftwave, PyWavelets, installed
 from benchmarks.measuring import QUICK, Effort, Measured
 from benchmarks.rows import ROWS, Row, matching, named
 
+SLOW = pytest.mark.slow
 SMALL = [QUICK.sized(row) for row in ROWS]
 
 
@@ -28,7 +29,14 @@ def verdict(library, row):
 
 @pytest.mark.filterwarnings("ignore:Level value of")
 @pytest.mark.parametrize("row", SMALL, ids=lambda row: row.name)
-@pytest.mark.parametrize("library", installed(), ids=lambda library: library.name)
+@pytest.mark.parametrize(
+    "library",
+    [
+        each if isinstance(each, Liftwave | PyWavelets) else pytest.param(each, marks=SLOW)
+        for each in installed()
+    ],
+    ids=lambda library: library.name,
+)
 def test_every_library_gives_right_results_or_has_not_the_transform(library, row):
     assert verdict(library, row) in ("", MISSING)
 
@@ -97,6 +105,7 @@ def test_blocks_are_where_pywavelets_puts_them():
         np.testing.assert_array_equal(found[key], band)
 
 
+@pytest.mark.slow  # draws growth and pictures of all libraries
 def test_quick_run_writes_everything(tmp_path, capsys):
     parts = ["dwt2 haar", "idwt2", "CDF 5/3", "dwt db4, small"]
     absent = ["ndwt lifting", "ptwt"]

@@ -11,6 +11,7 @@ import cuda_compile
 import numpy as np
 import pytest
 from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
+from helpers import paired
 from lifting_cases import (
     assert_close,
     compare_axis,
@@ -64,8 +65,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- one axis ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", LIFTING_MODES)
-@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize(("name", "mode"), paired(SCHEMES, LIFTING_MODES, 2))
 def test_several_tiles(name: str, mode: str, small_tiles: None) -> None:
     for n in (33, 64, 149):
         compare_axis(cuda, scheme_of(name), mode, (n,), 0, "float64")

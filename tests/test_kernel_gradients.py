@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import LIFTING_MODES, MODES, Library, assert_close, axis_plans, to_numpy, zero_mean
+from helpers import (
+    LIFTING_MODES,
+    MODES,
+    Library,
+    assert_close,
+    axis_plans,
+    paired,
+    to_numpy,
+    zero_mean,
+)
 
 import liftwave as lw
 from liftwave._dispatch import kernels_for
@@ -239,8 +248,7 @@ def test_steps_of_any_function() -> None:
 SHAPES = (((10, 11), (0, 1)), ((2, 7, 64), (1, 2)), ((5, 6, 7), (0, 1, 2)), ((9, 12, 3), (0, 1)))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("mode", "dtype"), paired(MODES, DTYPES, 2))
 def test_adjoints_of_levels_are_the_same_by_all_kernels(
     mode: str, dtype: str, kernels: Any
 ) -> None:

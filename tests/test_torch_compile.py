@@ -111,7 +111,7 @@ TOGETHER = (
 )
 
 
-@pytest.mark.parametrize("names", TOGETHER)
+@pytest.mark.parametrize("names", [pytest.param(TOGETHER[0], marks=slow), TOGETHER[1]])
 def test_functions_compile_whole(names: tuple[str, ...]) -> None:
     """The second shape makes torch compile for dynamic shapes."""
 

@@ -142,7 +142,8 @@ def test_inverses_alone(dims: int) -> None:
         same_in_onnx(Inverse(dwt), (few,), (many,), dynamic_shapes=(sizes,))
 
 
-@pytest.mark.parametrize("dtype", ["float64", pytest.param("float16", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
 def test_other_precisions(dtype: str) -> None:
     """All numbers in the graph preserve double precision."""
     scheme = lw.LiftingScheme.from_name("cdf9.7")

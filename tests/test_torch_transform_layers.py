@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from helpers import assert_close, zero_mean
+from helpers import assert_close, paired, zero_mean
 from torch.utils._pytree import tree_leaves
 
 import liftwave as lw
@@ -263,8 +263,7 @@ def test_learning_begins_at_the_wavelet_and_reconstructs(name: str, learn: str) 
             assert bool(gradient.abs().max() > 0)
 
 
-@pytest.mark.parametrize("learn", [None, *LEARNED])
-@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize(("name", "learn"), paired(LINES, [None, *LEARNED]))
 def test_gradients(name: str, learn: str | None) -> None:
     """Of transforms and inverses, for data and parameters, twice, by finite differences."""
     layer: Any = learned(name, learn).double()
