@@ -90,9 +90,9 @@ def split(
 
 
 def _checked_edges(edges: str) -> Edges:
-    known: dict[str, Edges] = {"reflection": "reflection", "periodic": "periodic"}
-    if edges in known:
-        return known[edges]
+    names: dict[str, Edges] = {"reflection": "reflection", "periodic": "periodic"}
+    if edges in names:
+        return names[edges]
     raise FileError(f"--edges must be reflection or periodic, got {edges}")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from liftwave._numbers import flag, real_number
+from liftwave._plan.axes import AxisPlan
 from liftwave._typing import Array
 from liftwave.decomposition.plotting import magnitudes
 from liftwave.errors import OptionError, ShapeError
@@ -17,8 +18,6 @@ from liftwave.transforms.alignment import Alignment
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from liftwave.decomposition.undecimated_bands import Undecimated
 
 _INK, _EDGE, _FRAME = "#1f4e79", "#e4e4e4", "#ffb000"
 
@@ -51,8 +50,46 @@ class Panel:
     scale: str = ""
 
 
+class UndecimatedBands(Protocol):
+    """What a figure shows of an undecimated transform."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the data."""
+        ...
+
+    @property
+    def plans(self) -> tuple[AxisPlan, ...]:
+        """The axes, wavelets and modes."""
+        ...
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The mode of each axis."""
+        ...
+
+    @property
+    def level(self) -> int:
+        """The number of levels."""
+        ...
+
+    @property
+    def transform(self) -> str:
+        """The name of the transform."""
+        ...
+
+    @property
+    def bands(self) -> Mapping[tuple[int, str], Array]:
+        """The bands by level and key."""
+        ...
+
+    def mra(self) -> Mapping[tuple[int, str], Array]:
+        """The components that add up to the data, by level and key."""
+        ...
+
+
 def plot_undecimated(
-    subject: Undecimated, title: str | None, components: bool, spacing: float, unit: str
+    subject: UndecimatedBands, title: str | None, components: bool, spacing: float, unit: str
 ) -> Figure:
     """Draw the bands or the components of a 1-D signal or of a 2-D image.
 
@@ -88,7 +125,7 @@ def plot_undecimated(
 # --- panels ----------------------------------------------------------------------------------
 
 
-def panels_of(subject: Undecimated, *, components: bool) -> list[Panel]:
+def panels_of(subject: UndecimatedBands, *, components: bool) -> list[Panel]:
     """The bands or the components, aligned with the data, coarsest level first."""
     # Axes can be in any order; keys and edges are drawn in that of the data.
     order = sorted(range(len(subject.plans)), key=lambda k: subject.plans[k].axis)
@@ -154,7 +191,7 @@ def _label(level: int, letters: str, *, components: bool) -> str:
     return f"{kind}{level}"
 
 
-def _heading(subject: Undecimated, components: bool) -> str:
+def _heading(subject: UndecimatedBands, components: bool) -> str:
     wavelets = (plan.wavelet for plan in subject.plans)
     names = ", ".join(dict.fromkeys(w.name or repr(w) for w in wavelets))
     size = " × ".join(map(str, subject.shape))

@@ -46,9 +46,9 @@ class CpuKernels(CpuLevels):
 
     def native_packets(self, plan: PacketPlan) -> NativeRun | None:
         """The function that computes all levels of packets at once."""
-        known: NativeRun | None = plan.native.get(NAME)
-        if known is not None:
-            return known
+        run: NativeRun | None = plan.native.get(NAME)
+        if run is not None:
+            return run
         from liftwave._kernels.cpu.packets import native_packets  # few programs use packets
 
         return native_packets(plan)
