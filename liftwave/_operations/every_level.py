@@ -16,7 +16,7 @@ from liftwave._operations.tap_gradients import FilterGradient, StepGradient
 from liftwave._operations.transform import Transform
 from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.axes import AxisPlans
-from liftwave._plan.circular import AxisMode, Undecimated
+from liftwave._plan.undecimated import AxisMode, Undecimated
 from liftwave._typing import Array
 from liftwave.wavelets.resolve import Resolved
 

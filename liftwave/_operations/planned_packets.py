@@ -15,9 +15,9 @@ from liftwave._operations.operation import Output, Shape
 from liftwave._operations.planned_transform import keep
 from liftwave._operations.transform import Transform
 from liftwave._operations.wavelet_operation import WaveletOperation
-from liftwave._plan.circular import Undecimated
 from liftwave._plan.lengths import band_lengths, check_size, signal_length
 from liftwave._plan.packets import Nodes, PacketNodes, PacketPlan
+from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme

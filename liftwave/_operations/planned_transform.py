@@ -21,10 +21,10 @@ from liftwave._operations.wavelet_data import WaveletData, as_numbers, from_json
 from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.axis import bounded
-from liftwave._plan.circular import AxisMode, Undecimated
 from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, unflatten_bands
 from liftwave._plan.planning import plan_analysis, plan_synthesis
 from liftwave._plan.shapes import band_shapes, signal_shape
+from liftwave._plan.undecimated import AxisMode, Undecimated
 from liftwave._typing import Array, Mode
 from liftwave.errors import WaveletError
 from liftwave.wavelets.lifting.scheme import LiftingScheme

@@ -16,8 +16,8 @@ from liftwave._plan.arguments import (
 )
 from liftwave._plan.axis import bounded
 from liftwave._plan.boundary import MODES
-from liftwave._plan.circular import AxisMode, Undecimated
 from liftwave._plan.lengths import band_lengths, check_lifting_mode, fitting_length, signal_length
+from liftwave._plan.undecimated import AxisMode, Undecimated
 from liftwave._typing import Mode, ModeLike, Modes
 from liftwave.errors import ShapeError, WaveletError
 from liftwave.wavelets.filter_bank import FilterBank

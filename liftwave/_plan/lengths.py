@@ -6,7 +6,7 @@ import sys
 from math import prod
 
 from liftwave._plan.boundary import LIFTING_MODES
-from liftwave._plan.circular import AxisMode, Undecimated
+from liftwave._plan.undecimated import AxisMode, Undecimated
 from liftwave._typing import Mode
 from liftwave.errors import ModeError, ShapeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme

@@ -25,7 +25,6 @@ from liftwave._plan.axis import (
     synthesis_plan,
     upsampling_plan,
 )
-from liftwave._plan.circular import Undecimated
 from liftwave._plan.lengths import band_lengths, check_size
 from liftwave._plan.levels import (
     AnalysisLevel,
@@ -41,6 +40,7 @@ from liftwave._plan.levels import (
     synthesis_plan_of,
     unflatten_bands,
 )
+from liftwave._plan.undecimated import Undecimated
 from liftwave.errors import ShapeError
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from liftwave._numbers import flag, is_one_of, is_several, items
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, with_length
-from liftwave._plan.circular import Undecimated as Filters
+from liftwave._plan.undecimated import Undecimated as Filters
 from liftwave.errors import ModeTypeError, OptionError
 from liftwave.transforms.modwt import CAUSAL, is_reflection, without_lifting
 from liftwave.transforms.undecimated_lifting import is_lifting, plans_for

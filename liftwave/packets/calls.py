@@ -10,7 +10,7 @@ from liftwave._numbers import flag, is_several, items
 from liftwave._operations.call import Call
 from liftwave._plan.arguments import check_level, natural_level
 from liftwave._plan.axes import AxisPlans, axis_plans
-from liftwave._plan.circular import Undecimated
+from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import ArrayLike, Modes
 from liftwave.errors import CoefficientsError, OptionError, ShapeError, WaveletError
 from liftwave.packets.arguments import (

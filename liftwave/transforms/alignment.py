@@ -13,7 +13,7 @@ import numpy as np
 
 from liftwave._arrays.host import as_numpy
 from liftwave._plan.axes import AxisPlan
-from liftwave._plan.circular import Undecimated
+from liftwave._plan.undecimated import Undecimated
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep
 

@@ -15,7 +15,7 @@ from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
 from liftwave._plan.arguments import check_positive_level, natural_level, normalize_axis
 from liftwave._plan.axes import AxisPlans, plans_along
-from liftwave._plan.circular import Undecimated
+from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array, ArrayT, Data
 from liftwave.errors import LevelError, ModeError, ShapeError, WaveletError
 from liftwave.transforms.alignment import Alignment

@@ -13,7 +13,7 @@ from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform
 from liftwave._plan.arguments import normalize_axes, normalize_axis, undecimated_level
 from liftwave._plan.axes import AxisPlans, axis_plans
-from liftwave._plan.circular import Undecimated
+from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array, ModeLike, Modes
 from liftwave.errors import ModeError, OptionError, WaveletError
 from liftwave.transforms import calls, undecimated_calls

@@ -18,7 +18,7 @@ from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform, analysis
 from liftwave._plan.arguments import natural_level, resolve_mode, undecimated_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
-from liftwave._plan.circular import Undecimated
+from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
 from liftwave.errors import (
     BandShapeError,

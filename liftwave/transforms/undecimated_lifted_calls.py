@@ -12,7 +12,7 @@ from liftwave._numbers import flag
 from liftwave._operations.call import SINGLE, Structure
 from liftwave._plan.arguments import normalize_axis
 from liftwave._plan.axes import AxisPlans
-from liftwave._plan.circular import Undecimated
+from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
 from liftwave.errors import LevelError
 from liftwave.transforms.calls import two_axes

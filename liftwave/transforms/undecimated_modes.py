@@ -7,7 +7,7 @@ from typing import Any
 from liftwave._numbers import is_several, items
 from liftwave._plan.arguments import modes_per_axis, resolve_mode
 from liftwave._plan.axes import AxisPlan, AxisPlans
-from liftwave._plan.circular import Undecimated
+from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array, Mode, Modes
 from liftwave.errors import LevelError, ModeError, ModeTypeError
 
