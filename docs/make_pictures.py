@@ -307,6 +307,20 @@ def packets_of_a_sound() -> Figure:
     return _best_tiles(sound, "db10", 5, 8000.0)
 
 
+def packets_of_speech() -> Figure:
+    """The best basis of recorded speech; the magnitudes are in decibels."""
+    rate, speech = lw.data.speech()
+    tree = lw.best_basis(lw.wpdec(speech / 2**15, "db16", "periodization", 6, full=True))
+    leaves = lw.wpdec(speech / 2**15, "db16", "periodization", tree=tree)
+    strongest = max(np.abs(leaf).max() for leaf in leaves)
+    decibels = [
+        np.fmax(20 * np.log10(np.abs(leaf) / strongest + 1e-12) + 60, 0.0) for leaf in leaves
+    ]
+    figure = tree.plot(decibels, rate)
+    figure.axes[0].set(xlabel="time (s)", ylabel="frequency (Hz)")
+    return figure
+
+
 def packets_of_an_electrocardiogram() -> Figure:
     """The best basis of an electrocardiogram, in Hz and seconds."""
     ecg = pywt.data.ecg().astype(float)
@@ -348,6 +362,7 @@ def photograph_components() -> Figure:
 
 DRAWN: dict[str, Any] = {
     "packets_sound.png": packets_of_a_sound,
+    "packets_speech.png": packets_of_speech,
     "packets_ecg.png": packets_of_an_electrocardiogram,
     "ecg_components.png": components,
     "ecg_aligned.png": aligned_bands,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Any
 
 import array_api_strict
@@ -10,6 +11,8 @@ import pytest
 import pywt
 import torch
 from helpers import zero_mean
+from numpy.testing import assert_array_equal
+from scipy.io import wavfile
 
 import liftwave as lw
 from liftwave.errors import (
@@ -235,4 +238,13 @@ def test_frequencies_of_tensors() -> None:
 
 def test_example_data_are_those_of_pywavelets() -> None:
     assert lw.data.camera is pywt.data.camera
-    assert {"aero", "ascent", "camera", "demo_signal", "ecg", "nino"} == set(lw.data.__all__)
+    names = {"aero", "ascent", "camera", "demo_signal", "ecg", "nino"}
+    assert set(lw.data.__all__) == names | {"speech"}
+
+
+def test_speech_is_as_scipy_reads_it() -> None:
+    path = files("liftwave") / "_recordings" / "speech.wav"
+    rate, x = lw.data.speech()
+    expected_rate, expected = wavfile.read(str(path))
+    assert (rate, x.dtype) == (expected_rate, np.int16)
+    assert_array_equal(x, expected)
