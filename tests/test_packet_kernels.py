@@ -149,6 +149,17 @@ def test_one_operation_serves_all_shapes() -> None:
             assert_same(lambda p=packets, n=length: lw.wprec(p, "db2", shape=n))
 
 
+def test_packets_of_one_shape_belong_to_signals_of_two_lengths() -> None:
+    """The native function of a synthesis is kept for the lengths that it was made for."""
+    packets = lw.wpdec(zero_mean(64), "db2", "symmetric", 1)
+    expected = {n: lw.wprec(packets, "db2", shape=n) for n in (63, 64)}
+    for n in (64, 63, 64, 63):
+        result = assert_same(lambda n=n: lw.wprec(packets, "db2", shape=n))
+        assert result.shape == (n,)
+        assert bits(result) == bits(expected[n])
+        assert bits(lw.wprec(packets, "db2", shape=(n,))) == bits(result)
+
+
 def test_no_sample_and_no_item() -> None:
     for shape, axes in (((0, 16), -1), ((0, 8, 8), (1, 2)), ((8, 0), 0)):
         packets = assert_same(lambda s=shape, a=axes: lw.wpdec(np.zeros(s), "db2", level=2, axes=a))
