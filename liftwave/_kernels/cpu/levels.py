@@ -100,7 +100,7 @@ class CpuLevels(CpuFilters, CpuLifting):
             return self._synthesise_in_parts(bands, plan, out)
         work = _fitting(list(map(memory, bands)), plan)
         target = None if out is None else _target(out, work)
-        if target is None or isinstance(native, _cpu.CircularSynthesis):
+        if target is None:
             return like(bands[0], with_copies(native.run, work))
         if native.write(work, target) is None:
             native.write(copied(work), target)
@@ -194,7 +194,7 @@ def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
     filter_levels = [filter_level(level) for level in plan.levels]
     if None not in filter_levels:
         return _cpu.Synthesis(filter_levels, shape, allocation(size), shapes)
-    circular = [_circular_level(level) for level in plan.levels]
+    circular = [circular_synthesis_level(level) for level in plan.levels]
     if None not in circular:
         present = [_present(level, level is plan.levels[0]) for level in plan.levels]
         return _cpu.CircularSynthesis(circular, present, allocation(size), shapes)
@@ -238,7 +238,7 @@ def _present(level: SynthesisLevel, has_approx: bool) -> list[bool]:
     return [key in level.detail_keys or ("d" not in key and has_approx) for key in keys]
 
 
-def _circular_level(level: SynthesisLevel) -> Any:
+def circular_synthesis_level(level: SynthesisLevel) -> Any:
     """The native axes of a level without downsampling."""
     if not level.synthesis_steps:
         return None
