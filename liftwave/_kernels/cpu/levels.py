@@ -28,6 +28,7 @@ from liftwave._kernels.cpu.memory import (
     like,
     memory,
     numpy_dtype,
+    paged_empty,
     serves,
     with_copies,
 )
@@ -171,7 +172,7 @@ def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnaly
         return _cpu.Analysis(arguments, band_memory(plan), [shape])
     circular = [circular_level(level.analysis_steps) for level in plan.levels]
     if circular and None not in circular:
-        return _cpu.CircularAnalysis(circular, band_memory(plan), [shape])
+        return _cpu.CircularAnalysis(circular, _circular_memory(plan), [shape])
     ndim = len(plan.shapes[0])
     groups = [level_groups(level.analysis_steps, ndim) for level in plan.levels]
     lift_levels = [level for level in groups if level is not None]
@@ -179,6 +180,15 @@ def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnaly
         bands = band_memory(plan, ALIGNED_LIFTING_SIZE)
         return _cpu.LiftAnalysis(lift_levels, bands, None, [shape])
     return False
+
+
+def _circular_memory(plan: AnalysisPlan) -> _cpu.BandMemory:
+    """The memory of bands that are all as large as the data.
+
+    Along one axis, each is an array of its own. They are released together, like packets.
+    """
+    one_axis = all(len(keys) == 1 for keys in plan.keys)
+    return band_memory(plan, allocate=paged_empty) if one_axis else band_memory(plan)
 
 
 def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
