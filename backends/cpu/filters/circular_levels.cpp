@@ -15,6 +15,14 @@ index_t numbers_behind(const ArrayView<T>& x, int axis) {
   return numbers;
 }
 
+// Arrays of this size do not stay in the caches. Smaller ones take less time level by level.
+constexpr double uncached_bytes = 16.0 * 1024 * 1024;
+
+template <class T>
+bool is_uncached(const ArrayView<T>& x) {
+  return sizeof(T) * static_cast<double>(numbers_of(x)) >= uncached_bytes;
+}
+
 // How many levels from the first on pass through blocks together: their axis is the same, and blocks
 // compute little beyond their own range.
 int levels_together(const CircularAxis* axes, const int* counts, std::size_t levels, index_t lanes) {
@@ -36,14 +44,16 @@ struct Run {
   int depth, bands;
 };
 
+// `in_blocks`: whether levels may pass through blocks together.
 template <class T>
-std::vector<Run> runs_of(const CircularLevels& levels, const ArrayView<T>& like) {
+std::vector<Run> runs_of(const CircularLevels& levels, const ArrayView<T>& like, bool in_blocks) {
   std::vector<Run> runs;
   const CircularAxis* axes = levels.axes.data();
   for (std::size_t i = 0; i < levels.counts.size();) {
     const int* counts = &levels.counts[i];
     const index_t lanes = numbers_behind(like, axes->axis);
-    const int depth = levels_together(axes, counts, levels.counts.size() - i, lanes);
+    const std::size_t left = in_blocks ? levels.counts.size() - i : 1;
+    const int depth = levels_together(axes, counts, left, lanes);
     const int bands = *counts > 1 ? 1 << *counts : 2 * depth;
     runs.push_back({axes, *counts, depth, bands});
     axes += *counts > 1 ? *counts : depth;
@@ -73,13 +83,26 @@ class Alternating {
   T* between_ = nullptr;
 };
 
+// Whether all bands are those of the first level. Blocks of the bands of several levels at the same
+// place compete for the same cache sets.
+template <class T>
+bool only_first(const CircularLevels& levels, const ArrayView<const T>* bands) {
+  for (std::size_t level = 0; level < levels.counts.size(); ++level) {
+    const ArrayView<const T>* stop = bands + (1 << levels.counts[level]);
+    const bool any = std::any_of(bands, stop, [](const ArrayView<const T>& band) { return band.data; });
+    if (level && any) return false;
+    bands = stop;
+  }
+  return true;
+}
+
 }  // namespace
 
 template <class T>
 void split_levels(const FilterKernels<T>& kernels, const CircularLevels& levels,
                   const ArrayView<const T>& x, ArrayView<T>* bands) {
   if (numbers_of(x) == 0) return;
-  const std::vector<Run> runs = runs_of(levels, x);
+  const std::vector<Run> runs = runs_of(levels, x, is_uncached(x));
   index_t others = 0;  // bands before those of the last run
   for (std::size_t r = 0; r + 1 < runs.size(); ++r) others += runs[r].bands;
   Alternating<T> memory(bands[others + 2 * (runs.back().depth - 1)], runs.size());
@@ -99,7 +122,8 @@ template <class T>
 void merge_levels(const FilterKernels<T>& kernels, const CircularLevels& levels,
                   ArrayView<const T>* bands, const ArrayView<T>& out) {
   if (numbers_of(out) == 0) return;
-  const std::vector<Run> runs = runs_of(levels, out);
+  const bool in_blocks = is_uncached(out) && only_first(levels, bands);
+  const std::vector<Run> runs = runs_of(levels, out, in_blocks);
   Alternating<T> memory(out, runs.size());
   for (std::size_t r = 0; r < runs.size(); ++r) {
     const Run& run = runs[r];
