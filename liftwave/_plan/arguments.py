@@ -182,7 +182,8 @@ _DEEPEST = 1000
 
 def useful_level(sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
     """The largest level with a coefficient free of boundary effects along every axis."""
-    return min(map(max_level, sizes, [w.dec_len for w in wavelets]), default=0)
+    levels = map(max_level, sizes, [w.dec_len for w in wavelets])
+    return min(levels, default=0)
 
 
 def natural_level(level: Any) -> int:
