@@ -25,6 +25,7 @@ from liftwave.packets.node_arguments import (
     called,
     check_function,
     coefficients,
+    has_any,
     path_text,
     useful_levels,
 )
@@ -118,7 +119,7 @@ class BaseNode:
     @property
     def has_any_subnode(self) -> bool:
         """Whether at least one subnode exists."""
-        return _has_any(self._subnodes)
+        return has_any(self._subnodes)
 
     @property
     def maxlevel(self) -> int | None:
@@ -193,13 +194,13 @@ class BaseNode:
         ShapeError
             If all subnodes lack data, or they do not fit together (a :class:`ValueError`).
         """
-        if not _has_any(self._subnodes):
+        if not has_any(self._subnodes):
             return self.data
         bands = {
             part: None if node is None else node.reconstruct()
             for part, node in self._subnodes.items()
         }
-        if not _has_any(bands):
+        if not has_any(bands):
             raise ShapeError(f"cannot reconstruct node {self.path!r}: its subnodes have no data")
         data = self._synthesised(bands)
         if self._data_shape is not None:
@@ -378,14 +379,6 @@ class BaseNode:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.data}"
-
-
-def _has_any(parts: Mapping[str, Any]) -> bool:
-    """Whether at least one part exists."""
-    for part in parts.values():  # noqa: SIM110 - faster than a generator
-        if part is not None:
-            return True
-    return False
 
 
 def _ancestors(node: BaseNode | None) -> Iterator[BaseNode]:

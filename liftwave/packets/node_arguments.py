@@ -46,6 +46,14 @@ def check_function(func: Any, args: Any, kwargs: Any) -> None:
         )
 
 
+def has_any(parts: Mapping[str, Any]) -> bool:
+    """Whether at least one part exists."""
+    for part in parts.values():  # noqa: SIM110 - faster than a generator
+        if part is not None:
+            return True
+    return False
+
+
 def axes_of(axes: Any) -> tuple[int, ...]:
     """The axes of a node as a tuple."""
     return tuple(axes) if type(axes) is not int and is_several(axes) else (axes,)
