@@ -67,7 +67,7 @@ def coefficient_dtype(x: Array, plans: Sequence[AxisPlan], level: int) -> Any:
 
 
 def _gain(plans: Sequence[AxisPlan], level: int) -> float:
-    return integer_gain(tuple((p.wavelet, p.mode) for p in plans), level)
+    return integer_gain(tuple((p.wavelet, p.boundary) for p in plans), level)
 
 
 def open_integer_coefficients(arrays: Sequence[ArrayLike]) -> list[Opened]:

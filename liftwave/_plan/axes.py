@@ -42,9 +42,8 @@ class AxisPlan(NamedTuple):
 
     @property
     def boundary(self) -> Mode:
-        """The boundary mode of a transform with downsampling."""
-        assert not isinstance(self.mode, Undecimated)
-        return self.mode
+        """The boundary mode."""
+        return self.mode.boundary if isinstance(self.mode, Undecimated) else self.mode
 
 
 class AxisPlans(tuple[AxisPlan, ...]):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from liftwave._plan.boundary import (
     PERIODIC_MODES,
@@ -282,6 +282,15 @@ class LiftPlan:
     steps: tuple[StepPlan, ...]
     shift: tuple[int, int]
     native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    is_bijective: ClassVar[bool] = True
+    factor: ClassVar[float] = 1.0
+
+    @property
+    def band_lengths(self) -> tuple[int, int]:
+        """The lengths of approximation and detail."""
+        padded = self.n + len(self.edge.right)
+        return (padded + 1) // 2, padded // 2
 
     def inverse(self) -> LiftPlan:
         """The plan of the inverse (with reciprocal scales)."""

@@ -19,7 +19,7 @@ from liftwave.errors import ModeError, OptionError, WaveletError
 from liftwave.transforms import calls, undecimated_calls
 from liftwave.transforms.components import FLAT, Components, Part, decimated_parts, parts_of
 from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, dict_list
-from liftwave.transforms.undecimated_lifting import is_lifting
+from liftwave.transforms.undecimated_modes import is_lifting
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/parallel.hpp"
+#include "common/alternating.hpp"
 
 namespace liftwave {
 namespace {
@@ -28,27 +28,6 @@ int levels_together(const CircularAxis* axes, const int* counts, std::size_t lev
   }
   return static_cast<int>(std::max<std::size_t>(depth, 1));
 }
-
-// Two arrays that results between levels alternate in.
-template <class T>
-class Alternating {
- public:
-  explicit Alternating(const ArrayView<T>& like) : like_(like) {}
-
-  ArrayView<T> next() {
-    T*& memory = memory_[turn_ ^= 1];
-    if (!memory) memory = scratch_.take<T>(numbers_of(like_));
-    ArrayView<T> array = like_;
-    array.data = memory;
-    return array;
-  }
-
- private:
-  Scratch scratch_;
-  ArrayView<T> like_;
-  T* memory_[2] = {nullptr, nullptr};
-  int turn_ = 0;
-};
 
 }  // namespace
 
