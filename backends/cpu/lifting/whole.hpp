@@ -42,7 +42,9 @@ struct WholeAxis {
   double weight = 1;
   double scale[2] = {1, 1};
   std::vector<WholeStep> steps;
-  index_t reach = 1;  // positions that all steps read for one position, see `prepare`
+  // See `prepare`:
+  index_t reach = 1;  // positions that all steps read for one position
+  index_t most_taps = 1;
 
   // Sets what follows from the steps.
   void prepare();
@@ -83,18 +85,22 @@ struct WholeAxis {
   }
 };
 
-// All axes of a level, from the first to the last.
-using WholeLevel = std::vector<WholeAxis>;
+// The most levels that a tile passes through.
+inline constexpr int max_whole_levels = 16;
 
-// Inputs and outputs are contiguous from the axis on.
+// Numbers of each channel of a tile, and of a position of a tile of many numbers behind the axis.
+inline constexpr index_t whole_block = 8192, largest_whole_block = 65536, whole_strip = 64;
+
+// Levels along one axis. Inputs and outputs are contiguous from the axis on.
 template <class T>
 struct WholeKernels {
-  // Both bands of a signal. `in_place`: one of them has the memory of the signal.
-  void (*split)(const WholeAxis& axis, const ArrayView<const T>& x, const ArrayView<T>& approx,
-                const ArrayView<T>& detail, bool in_place);
-  // The signal; bands without data are zero.
-  void (*merge)(const WholeAxis& axis, const ArrayView<const T>& approx,
-                const ArrayView<const T>& detail, const ArrayView<T>& out);
+  // bands[2 * level] is the approximation, which only the last level stores, bands[2 * level + 1]
+  // the detail. `in_place`: a band of the only level has the memory of the signal.
+  void (*split)(const WholeAxis* levels, int depth, const ArrayView<const T>& x,
+                const ArrayView<T>* bands, bool in_place);
+  // Coarsest level first; only the first approximation is read. Bands without data are zero.
+  void (*merge)(const WholeAxis* levels, int depth, const ArrayView<const T>* bands,
+                const ArrayView<T>& out);
 };
 
 struct WholeTable {

@@ -1,8 +1,8 @@
-// Lifting on the whole grid along one axis, tile by tile.
+// Levels of lifting on the whole grid along one axis, tile by tile.
 //
-// A tile is a range of positions, and a strip of the numbers behind the axis. It computes what the
-// steps of its own range read beyond it, except where the tile is a whole line: there, samples beyond
-// the ends are copied after each step, in every boundary mode.
+// A tile is a range of positions, and a strip of the numbers behind the axis. It goes through all
+// levels in the caches, and computes what they read beyond its own range, except where the tile is a
+// whole line: there, samples beyond the ends are copied after each step, in every boundary mode.
 #pragma once
 
 #include <type_traits>
@@ -13,17 +13,18 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// Numbers of each channel of a tile.
-inline constexpr index_t whole_block = 8192, largest_whole_block = 65536;
+// The ranges of one level of a tile, from the last step to the first.
+class WholeRanges {
+ public:
+  Range own[2];   // of the channels after all steps
+  Range need[2];  // of the channels before all steps
+  Range reach;    // all positions that are read or written
 
-// The ranges of one tile, from the last step to the first.
-struct WholeRanges {
-  Range need[2];    // of the channels before all steps
-  Range reach;      // all positions that are read or written
-
-  WholeRanges(const WholeAxis& axis, Range own, bool is_whole, Scratch& scratch)
-      : need{own, own}, reach(own),
-        bounds_(scratch.take<index_t>(2 * static_cast<index_t>(axis.steps.size()))) {
+  void set(const WholeAxis& axis, Range low, Range high, bool is_whole, Scratch& scratch) {
+    own[0] = need[0] = low;
+    own[1] = need[1] = high;
+    reach = hull(low, high);
+    bounds_ = scratch.take<index_t>(2 * static_cast<index_t>(axis.steps.size()));
     for (std::size_t i = axis.steps.size(); i-- > 0;) {
       const WholeStep& step = axis.steps[i];
       bounds_[2 * i] = need[step.target].begin;
@@ -31,12 +32,14 @@ struct WholeRanges {
       const Range window = step.window(targets(i));
       reach = hull(reach, window);
       Range& source = need[1 - step.target];
-      if (is_whole) source = own;
-      else if (axis.ends == Ends::joined) source = hull(source, window);
-      else source = hull(source, axis.sources(window));
+      if (is_whole) continue;  // all samples
+      source = hull(source, axis.ends == Ends::joined ? window : axis.sources(window));
     }
-    reach = hull(reach, hull(need[0], need[1]));
+    reach = hull(reach, signal());
   }
+
+  // What both channels need together.
+  Range signal() const { return hull(need[0], need[1]); }
 
   // The targets of a step.
   Range targets(std::size_t step) const { return {bounds_[2 * step], bounds_[2 * step + 1]}; }
@@ -50,20 +53,16 @@ struct WholeTiles {
   index_t n, lanes, width, strips, block, blocks;
   bool is_whole;
 
-  template <class T>
-  static WholeTiles of(const WholeAxis& axis, index_t lanes, bool whole_lines, T) {
-    WholeTiles tiles{};
-    tiles.n = axis.n;
-    tiles.lanes = lanes;
-    tiles.width = lanes <= 2 * strip<T> ? lanes : strip<T>;
-    tiles.strips = (lanes + tiles.width - 1) / tiles.width;
-    const index_t beyond = axis.reach * tiles.width;
+  WholeTiles(const WholeAxis* levels, int depth, index_t inner, bool whole_lines)
+      : n(levels[0].n), lanes(inner), width(lanes <= 2 * whole_strip ? lanes : whole_strip),
+        strips((lanes + width - 1) / width) {
+    index_t beyond = 0;
+    for (int level = 0; level < depth; ++level) beyond += levels[level].reach * width;
     const index_t numbers = std::max(whole_block, std::min(4 * beyond, largest_whole_block));
-    tiles.block = std::max<index_t>(1, numbers / tiles.width);
-    tiles.is_whole = whole_lines || tiles.block >= axis.n || 2 * beyond > largest_whole_block;
-    if (tiles.is_whole) tiles.block = axis.n;
-    tiles.blocks = (axis.n + tiles.block - 1) / tiles.block;
-    return tiles;
+    block = std::max<index_t>(1, numbers / width);
+    is_whole = whole_lines || block >= n || 2 * beyond > largest_whole_block;
+    if (is_whole) block = n;
+    blocks = (n + block - 1) / block;
   }
 
   index_t items(const Batch& batch) const { return batch.size * strips * blocks; }
@@ -81,62 +80,98 @@ struct WholeTiles {
   }
 };
 
-// The memory of both channels of a tile, and its steps.
+// Runs `work(k, count)` for the positions, or once if they are contiguous.
+template <class Work>
+void for_rows(Range positions, index_t width, bool contiguous, const Work& work) {
+  if (positions.empty()) return;
+  if (contiguous) return work(positions.begin, positions.size() * width);
+  for (index_t k = positions.begin; k < positions.end; ++k) work(k, width);
+}
+
+// Both channels of one level of a tile, and its steps.
 template <class T>
 class WholeTile {
  public:
-  WholeTile(const WholeAxis& axis, Range own, bool is_whole, index_t width, Scratch& scratch)
-      : axis_(axis), ranges_(axis, own, is_whole, scratch), width_(width), is_whole_(is_whole),
-        scratch_(scratch) {
-    for (auto& memory : memory_) {
-      T* data = scratch.take<T>(ranges_.reach.size() * width);
-      memory = {data - ranges_.reach.begin * width, width};
-    }
+  // `memory`: of each channel, as many positions as the ranges reach.
+  WholeTile(const WholeAxis& axis, const WholeRanges& ranges, bool is_whole, index_t width,
+            T* const* memory)
+      : axis_(axis), ranges_(ranges), width_(width), is_whole_(is_whole) {
+    for (int c : {0, 1}) memory_[c] = {memory[c] - ranges.reach.begin * width, width};
   }
 
   // Whether steps read samples of the signal only, so that it needs no copy.
   bool is_inside() const {
     return !is_whole_ && ranges_.reach.begin >= 0 && ranges_.reach.end <= axis_.n;
   }
+  bool never_extends() const { return !is_whole_ && axis_.ends == Ends::joined; }
 
   // Reads a channel in place.
   void use(int channel, WholeRows<const T> rows) { current_[channel] = rows; }
 
-  // Copies what a channel needs, times a factor. Without data: zeros.
-  void copy(int channel, WholeRows<const T> rows, T factor) {
-    const WholeRows<T>& to = memory_[channel];
+  // Uses the memory of a channel, which has what it needs.
+  void use_memory(int channel) { current_[channel] = memory_[channel]; }
+
+  // Copies what a channel needs from a line, times a factor. Without data: zeros.
+  void copy_line(int channel, WholeRows<const T> rows, T factor) {
+    use_memory(channel);
     const Range need = ranges_.need[channel];
-    current_[channel] = to;
     for (index_t k = need.begin; k < need.end;) {
-      const index_t at = wrapped(k, axis_.n), most = std::min(need.end - k, axis_.n - at);
-      const index_t some = rows.pitch == width_ || !rows.data ? most : 1;
-      if (rows.data) scale_row(rows.at(at), to.at(k), factor, some * width_, false);
-      else fill_zeros(to.at(k), factor, some * width_);
+      const index_t at = wrapped(k, axis_.n), some = std::min(need.end - k, axis_.n - at);
+      copy({k, k + some}, rows, at - k, memory_[channel], factor);
       k += some;
     }
   }
 
+  // The same from memory of these positions.
+  void copy_part(int channel, WholeRows<const T> rows, T factor) {
+    use_memory(channel);
+    copy(ranges_.need[channel], rows, 0, memory_[channel], factor);
+  }
+
   void run() {
     Pace pace;
+    Scratch scratch;
+    const T** sources = scratch.take<const T*>(axis_.most_taps);
     for (std::size_t i = 0; i < axis_.steps.size(); ++i) {
       const WholeStep& step = axis_.steps[i];
       const int target = step.target;
       const Range targets = ranges_.targets(i);
-      if (is_whole_ || axis_.ends != Ends::joined) extend(1 - target, step.window(targets));
+      if (!never_extends()) extend(1 - target, step.window(targets));
       apply_step<T>(step, current_[1 - target], current_[target], memory_[target], targets, width_,
-                    scratch_);
-      current_[target] = memory_[target];
+                    sources);
+      use_memory(target);
       pace.moved(3 * targets.size() * width_ * static_cast<index_t>(sizeof(T)));
     }
   }
 
-  WholeRows<const T> rows(int channel) const { return current_[channel]; }
+  // Writes a band.
+  void scale(int channel, Range positions, WholeRows<T> to, bool streamed) const {
+    const WholeRows<const T> from = current_[channel];
+    const T factor = static_cast<T>(axis_.scale[channel]);
+    for_rows(positions, width_, from.pitch == width_ && to.pitch == width_, [&](index_t k, index_t count) {
+      scale_row(from.at(k), to.at(k), factor, count, streamed);
+    });
+  }
+
+  // Writes the signal.
+  void add(Range positions, WholeRows<T> to, bool streamed) const {
+    const WholeRows<const T> low = current_[0], high = current_[1];
+    const T weight = static_cast<T>(axis_.weight);
+    for_rows(positions, width_, to.pitch == width_, [&](index_t k, index_t count) {
+      add_row(low.at(k), high.at(k), to.at(k), weight, count, streamed);
+    });
+  }
+
+  const WholeRows<T>& memory(int channel) const { return memory_[channel]; }
 
  private:
-  static void fill_zeros(T* to, T factor, index_t count) {
-    T zero = 0;
-    if constexpr (std::is_floating_point_v<T>) zero = zero * factor;  // its sign is that of the factor
-    std::fill_n(to, count, zero);
+  void copy(Range positions, WholeRows<const T> from, index_t shift, WholeRows<T> to, T factor) {
+    for_rows(positions, width_, from.pitch == width_ || !from.data, [&](index_t k, index_t count) {
+      if (from.data) return scale_row(from.at(k + shift), to.at(k), factor, count, false);
+      T zero = 0;
+      if constexpr (std::is_floating_point_v<T>) zero = zero * factor;  // with the factor's sign
+      std::fill_n(to.at(k), count, zero);
+    });
   }
 
   // Copies the samples beyond the ends that a step reads.
@@ -153,77 +188,131 @@ class WholeTile {
   }
 
   const WholeAxis& axis_;
-  WholeRanges ranges_;
+  const WholeRanges& ranges_;
   index_t width_;
   bool is_whole_;
-  Scratch& scratch_;
   WholeRows<T> memory_[2];
   WholeRows<const T> current_[2];
 };
 
-// Runs `work(row, out)` for all positions, or once if they are contiguous.
-template <class Work>
-void for_rows(Range own, index_t width, bool contiguous, const Work& work) {
-  if (contiguous) return work(own.begin, own.size() * width);
-  for (index_t k = own.begin; k < own.end; ++k) work(k, width);
-}
-
+// The levels of a tile. Two levels that follow each other have different memory.
 template <class T>
-void split_whole(const WholeAxis& axis, const ArrayView<const T>& x, const ArrayView<T>& approx,
-                 const ArrayView<T>& detail, bool in_place) {
-  Batch batch;
-  const Inner inner = split_dimensions(&x, 1, axis.axis, axis.axis, batch);
-  const WholeTiles tiles = WholeTiles::of(axis, inner.count, in_place, T{});
-  const double bytes = 3.0 * sizeof(T) * static_cast<double>(numbers_of(x));
-  const bool streamed = bytes >= streamed_bytes;
-  parallel_for(tiles.items(batch), bytes, [&](index_t begin, index_t end) {
-    for (index_t item = begin; item < end; ++item) {
-      Scratch scratch;
-      const auto [line, lane, width, own] = tiles.place(item);
-      const WholeRows<const T> signal{batch.locate(line, x) + lane, tiles.lanes};
-      WholeTile<T> tile(axis, own, tiles.is_whole, width, scratch);
+class WholeCascade {
+ public:
+  WholeCascade(const WholeAxis* levels, int depth, const WholeTiles& tiles, index_t width)
+      : levels_(levels), depth_(depth), is_whole_(tiles.is_whole), width_(width) {}
+
+  // Both bands of a part of a signal, level by level; approximations without data are not stored.
+  void split(WholeRows<const T> x, Range own, const WholeRows<T>* bands, bool streamed) {
+    Range low = own;
+    for (int level = depth_ - 1; level >= 0; --level) {
+      ranges_[level].set(levels_[level], low, own, is_whole_, scratch_);
+      low = ranges_[level].signal();
+    }
+    allocate();
+    for (int level = 0; level < depth_; ++level) {
+      const WholeAxis& axis = levels_[level];
+      WholeTile<T> tile = tile_of(level);
+      const bool reads = level ? tile.never_extends() : tile.is_inside();
       for (int c : {0, 1}) {
-        if (tile.is_inside() && axis.weight == 1) tile.use(c, signal);
-        else tile.copy(c, signal, static_cast<T>(axis.weight));
+        if (reads && axis.weight == 1) tile.use(c, x);
+        else if (level) tile.copy_part(c, x, static_cast<T>(axis.weight));
+        else tile.copy_line(c, x, static_cast<T>(axis.weight));
       }
       tile.run();
-      for (int c : {0, 1}) {
-        const WholeRows<const T> from = tile.rows(c);
-        const WholeRows<T> to{batch.locate(line, c ? detail : approx) + lane, tiles.lanes};
-        for_rows(own, width, from.pitch == width && to.pitch == width, [&](index_t k, index_t count) {
-          scale_row(from.at(k), to.at(k), static_cast<T>(axis.scale[c]), count, streamed);
-        });
+      tile.scale(1, own, bands[2 * level + 1], streamed);
+      if (level + 1 == depth_) return tile.scale(0, own, bands[2 * level], streamed);
+      tile.scale(0, ranges_[level].own[0], tile.memory(0), false);
+      x = tile.memory(0);
+    }
+  }
+
+  // A part of the signal with these bands, coarsest level first; bands without data are zero.
+  void merge(const WholeRows<const T>* bands, Range own, WholeRows<T> out, bool streamed) {
+    Range part = own;
+    for (int level = depth_ - 1; level >= 0; --level) {
+      ranges_[level].set(levels_[level], part, part, is_whole_, scratch_);
+      part = ranges_[level].need[0];
+    }
+    allocate();
+    for (int level = 0; level < depth_; ++level) {
+      const WholeAxis& axis = levels_[level];
+      WholeTile<T> tile = tile_of(level);
+      if (level) {
+        tile.use_memory(0);
+        tile.scale(0, ranges_[level].need[0], tile.memory(0), false);
+      } else {
+        tile.copy_line(0, bands[0], static_cast<T>(axis.scale[0]));
       }
+      tile.copy_line(1, bands[2 * level + 1], static_cast<T>(axis.scale[1]));
+      tile.run();
+      const Range positions = ranges_[level].own[0];
+      if (level + 1 == depth_) return tile.add(positions, out, streamed);
+      tile.add(positions, tile_of(level + 1).memory(0), false);
+    }
+  }
+
+ private:
+  void allocate() {
+    index_t most = 0;
+    for (int level = 0; level < depth_; ++level) most = std::max(most, ranges_[level].reach.size());
+    for (T*& memory : memory_) memory = scratch_.take<T>(most * width_);
+  }
+
+  WholeTile<T> tile_of(int level) {
+    return {levels_[level], ranges_[level], is_whole_, width_, memory_ + 2 * (level % 2)};
+  }
+
+  const WholeAxis* levels_;
+  int depth_;
+  bool is_whole_;
+  index_t width_;
+  Scratch scratch_;
+  WholeRanges ranges_[max_whole_levels];
+  T* memory_[4];
+};
+
+template <class T>
+void split_whole(const WholeAxis* levels, int depth, const ArrayView<const T>& x,
+                 const ArrayView<T>* bands, bool in_place) {
+  Batch batch;
+  const int axis = levels[0].axis;
+  const Inner inner = split_dimensions(&x, 1, axis, axis, batch);
+  const WholeTiles tiles(levels, depth, inner.count, in_place);
+  const double bytes = sizeof(T) * static_cast<double>(numbers_of(x)) * (2 + depth);
+  const bool streamed = bytes >= streamed_bytes;
+  parallel_for(tiles.items(batch), bytes, [&](index_t begin, index_t end) {
+    WholeRows<T> rows[2 * max_whole_levels];
+    for (index_t item = begin; item < end; ++item) {
+      const auto [line, lane, width, own] = tiles.place(item);
+      for (int b = 0; b < 2 * depth; ++b) {
+        rows[b] = {bands[b].data ? batch.locate(line, bands[b]) + lane : nullptr, tiles.lanes};
+      }
+      const WholeRows<const T> signal{batch.locate(line, x) + lane, tiles.lanes};
+      WholeCascade<T>(levels, depth, tiles, width).split(signal, own, rows, streamed);
     }
     end_streams();
   });
 }
 
 template <class T>
-void merge_whole(const WholeAxis& axis, const ArrayView<const T>& approx,
-                 const ArrayView<const T>& detail, const ArrayView<T>& out) {
+void merge_whole(const WholeAxis* levels, int depth, const ArrayView<const T>* bands,
+                 const ArrayView<T>& out) {
   Batch batch;
-  const ArrayView<const T> like = as_input(out);
-  const Inner inner = split_dimensions(&like, 1, axis.axis, axis.axis, batch);
-  const WholeTiles tiles = WholeTiles::of(axis, inner.count, false, T{});
-  const double bytes = 3.0 * sizeof(T) * static_cast<double>(numbers_of(out));
-  const bool streamed = bytes >= streamed_bytes;
+  const int axis = levels[0].axis;
+  const Inner inner = split_dimensions(&out, 1, axis, axis, batch);
+  const WholeTiles tiles(levels, depth, inner.count, false);
+  const double bytes = sizeof(T) * static_cast<double>(numbers_of(out)) * (2 + depth);
+  const bool streamed = sizeof(T) * static_cast<double>(numbers_of(out)) * 2 >= streamed_bytes;
   parallel_for(tiles.items(batch), bytes, [&](index_t begin, index_t end) {
+    WholeRows<const T> rows[2 * max_whole_levels];
     for (index_t item = begin; item < end; ++item) {
-      Scratch scratch;
       const auto [line, lane, width, own] = tiles.place(item);
-      WholeTile<T> tile(axis, own, tiles.is_whole, width, scratch);
-      for (int c : {0, 1}) {
-        const ArrayView<const T>& band = c ? detail : approx;
-        const T* data = band.data ? batch.locate(line, band) + lane : nullptr;
-        tile.copy(c, WholeRows<const T>{data, tiles.lanes}, static_cast<T>(axis.scale[c]));
+      for (int b = 0; b < 2 * depth; ++b) {
+        rows[b] = {bands[b].data ? batch.locate(line, bands[b]) + lane : nullptr, tiles.lanes};
       }
-      tile.run();
-      const WholeRows<const T> low = tile.rows(0), high = tile.rows(1);
-      const WholeRows<T> to{batch.locate(line, out) + lane, tiles.lanes};
-      for_rows(own, width, to.pitch == width, [&](index_t k, index_t count) {
-        add_row(low.at(k), high.at(k), to.at(k), static_cast<T>(axis.weight), count, streamed);
-      });
+      const WholeRows<T> signal{batch.locate(line, out) + lane, tiles.lanes};
+      WholeCascade<T>(levels, depth, tiles, width).merge(rows, own, signal, streamed);
     }
     end_streams();
   });

@@ -12,6 +12,7 @@ void WholeAxis::prepare() {
     const auto [least, most] = std::minmax_element(step.place.begin(), step.place.end());
     step.least = *least;
     step.most = *most;
+    most_taps = std::max(most_taps, step.taps());
   }
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     Range& source = need[1 - step->target];
@@ -20,63 +21,117 @@ void WholeAxis::prepare() {
   reach = hull(need[0], need[1]).size();
 }
 
+namespace {
+
+// Numbers behind an axis.
 template <class T>
-void split_whole_levels(const WholeTable& table, const std::vector<WholeLevel>& levels,
+index_t numbers_behind(const ArrayView<T>& x, int axis) {
+  index_t numbers = 1;
+  for (int d = axis + 1; d < x.ndim; ++d) numbers *= x.shape[d];
+  return numbers;
+}
+
+// How many levels from the first on pass through tiles together: their axis is the same, and tiles
+// compute little beyond their own range.
+int levels_together(const WholeAxis* axes, const int* counts, std::size_t levels, index_t lanes) {
+  const index_t width = std::min(lanes, whole_strip);
+  const bool is_whole = axes[0].n * width <= whole_block;
+  const std::size_t most = std::min<std::size_t>(levels, max_whole_levels);
+  index_t beyond = 0;
+  std::size_t depth = 0;
+  for (; depth < most && counts[depth] == 1 && axes[depth].axis == axes[0].axis; ++depth) {
+    beyond += axes[depth].reach * width;
+    if (beyond > whole_block / 4 && !is_whole) break;
+  }
+  return static_cast<int>(std::max<std::size_t>(depth, 1));
+}
+
+// All bands of one level by key, axis by axis. From the second axis on, a band has the memory of one
+// of those that it splits into.
+template <class T>
+void split_axes(const WholeKernels<T>& kernels, const WholeAxis* axes, int count,
+                const ArrayView<const T>& x, const ArrayView<T>* bands) {
+  for (int i = 0; i < count; ++i) {
+    const int half = 1 << (count - i - 1);
+    for (int b = 0; b < 1 << count; b += 2 * half) {
+      const ArrayView<T> pair[2] = {bands[b], bands[b + half]};
+      kernels.split(axes + i, 1, i ? as_input(pair[0]) : x, pair, i > 0);
+    }
+  }
+}
+
+// The result of one level, from the last axis to the first.
+template <class T>
+void merge_axes(const WholeKernels<T>& kernels, const WholeAxis* axes, int count,
+                const ArrayView<const T>* bands, const ArrayView<T>& out) {
+  Scratch scratch;
+  std::vector<ArrayView<const T>> parts(bands, bands + (std::size_t{1} << count));
+  for (int i = count - 1; i >= 0; --i) {
+    for (std::size_t b = 0; b < parts.size() / 2; ++b) {
+      const ArrayView<const T> pair[2] = {parts[2 * b], parts[2 * b + 1]};
+      parts[b] = ArrayView<const T>{};
+      if (!pair[0].data && !pair[1].data) continue;
+      ArrayView<T> whole = out;
+      if (i > 0) whole.data = scratch.take<T>(numbers_of(out));
+      kernels.merge(axes + i, 1, pair, whole);
+      parts[b] = as_input(whole);
+    }
+    parts.resize(parts.size() / 2);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void split_whole_levels(const WholeTable& table, const WholeLevels& levels,
                         const ArrayView<const T>& x, ArrayView<T>* bands) {
   if (numbers_of(x) == 0) return;
   const WholeKernels<T>& kernels = kernels_for<T>(table);
   Alternating<T> memory(bands[0]);
   ArrayView<const T> source = x;
-  for (const WholeLevel& level : levels) {
-    if (!bands[0].data) bands[0] = memory.next();
-    std::size_t gap = std::size_t{1} << level.size();  // of the bands that one band splits into
-    for (const WholeAxis& axis : level) {
-      const bool first = &axis == level.data();
-      for (std::size_t b = 0; b < std::size_t{1} << level.size(); b += gap) {
-        const ArrayView<T>&low = bands[b], &high = bands[b + gap / 2];
-        kernels.split(axis, first ? source : as_input(low), low, high, !first);
-      }
-      gap /= 2;
-    }
-    source = as_input(bands[0]);
-    bands += std::size_t{1} << level.size();
+  const WholeAxis* axes = levels.axes.data();
+  for (std::size_t i = 0; i < levels.counts.size();) {
+    const int count = levels.counts[i];
+    const int depth = levels_together(axes, &levels.counts[i], levels.counts.size() - i,
+                                      numbers_behind(x, axes->axis));
+    ArrayView<T>& last = bands[2 * (depth - 1)];
+    if (!last.data) last = memory.next();
+    if (count > 1) split_axes(kernels, axes, count, source, bands);
+    else kernels.split(axes, depth, source, bands, false);
+    source = as_input(last);
+    bands += count > 1 ? 1 << count : 2 * depth;
+    axes += count > 1 ? count : depth;
+    i += static_cast<std::size_t>(depth);
   }
 }
 
 template <class T>
-void merge_whole_levels(const WholeTable& table, const std::vector<WholeLevel>& levels,
-                        const ArrayView<const T>* bands, const ArrayView<T>& out) {
+void merge_whole_levels(const WholeTable& table, const WholeLevels& levels,
+                        ArrayView<const T>* bands, const ArrayView<T>& out) {
   if (numbers_of(out) == 0) return;
   const WholeKernels<T>& kernels = kernels_for<T>(table);
-  Alternating<T> between(out);
-  ArrayView<const T> approx = bands[0];
-  for (const WholeLevel& level : levels) {
-    const ArrayView<T> result = &level == &levels.back() ? out : between.next();
-    Scratch scratch;
-    std::vector<ArrayView<const T>> parts(bands, bands + (std::size_t{1} << level.size()));
-    parts[0] = approx;
-    for (auto axis = level.rbegin(); axis != level.rend(); ++axis) {
-      for (std::size_t b = 0; b < parts.size() / 2; ++b) {
-        const ArrayView<const T> low = parts[2 * b], high = parts[2 * b + 1];
-        parts[b] = ArrayView<const T>{};
-        if (!low.data && !high.data) continue;
-        ArrayView<T> whole = result;
-        if (&*axis != level.data()) whole.data = scratch.take<T>(numbers_of(out));
-        kernels.merge(*axis, low, high, whole);
-        parts[b] = as_input(whole);
-      }
-      parts.resize(parts.size() / 2);
-    }
-    approx = parts[0];
-    bands += std::size_t{1} << level.size();
+  Alternating<T> memory(out);
+  const WholeAxis* axes = levels.axes.data();
+  for (std::size_t i = 0; i < levels.counts.size();) {
+    const int count = levels.counts[i];
+    const int depth = levels_together(axes, &levels.counts[i], levels.counts.size() - i,
+                                      numbers_behind(out, axes->axis));
+    i += static_cast<std::size_t>(depth);
+    const bool last = i == levels.counts.size();
+    const ArrayView<T> result = last ? out : memory.next();
+    if (count > 1) merge_axes(kernels, axes, count, bands, result);
+    else kernels.merge(axes, depth, bands, result);
+    bands += count > 1 ? 1 << count : 2 * depth;
+    axes += count > 1 ? count : depth;
+    if (!last) *bands = as_input(result);
   }
 }
 
 #define LIFTWAVE_LEVELS(T)                                                                        \
-  template void split_whole_levels(const WholeTable&, const std::vector<WholeLevel>&,             \
+  template void split_whole_levels(const WholeTable&, const WholeLevels&,                         \
                                    const ArrayView<const T>&, ArrayView<T>*);                     \
-  template void merge_whole_levels(const WholeTable&, const std::vector<WholeLevel>&,             \
-                                   const ArrayView<const T>*, const ArrayView<T>&);
+  template void merge_whole_levels(const WholeTable&, const WholeLevels&, ArrayView<const T>*,    \
+                                   const ArrayView<T>&);
 LIFTWAVE_LEVELS(float)
 LIFTWAVE_LEVELS(double)
 LIFTWAVE_LEVELS(std::int16_t)

@@ -81,12 +81,11 @@ void change(const WholeStep& step, const T* const* source, const T* in, T* out, 
   }
 }
 
-// One step on the targets.
+// One step on the targets. `sources` has room for an address per tap.
 template <class T>
 void apply_step(const WholeStep& step, WholeRows<const T> source, WholeRows<const T> in, WholeRows<T> out,
-                Range targets, index_t width, Scratch& scratch) {
+                Range targets, index_t width, const T** sources) {
   if (targets.empty()) return;
-  const T** sources = scratch.take<const T*>(step.taps());
   const bool contiguous = source.pitch == width && in.pitch == width && out.pitch == width;
   const index_t rows = contiguous ? 1 : targets.size();
   const index_t count = contiguous ? targets.size() * width : width;

@@ -72,32 +72,30 @@ class Levels {
     require(!arguments.empty(), "there are no levels");
     for (const LevelArgument& argument : arguments) {
       require(!argument.empty() && argument.size() < 16, "a level has no axis, or too many");
-      WholeLevel& level = levels_.emplace_back();
       for (const AxisArgument& axis : argument) {
-        level.push_back(make_axis(axis));
-        for (const WholeStep& step : level.back().steps) {
+        levels_.axes.push_back(make_axis(axis));
+        for (const WholeStep& step : levels_.axes.back().steps) {
           has_floats_ = has_floats_ && !step.f64.empty();
           has_integers_ = has_integers_ && !step.i64.empty();
         }
       }
-      bands_ += std::size_t{1} << level.size();
+      levels_.counts.push_back(static_cast<int>(argument.size()));
+      bands_ += std::size_t{1} << argument.size();
     }
   }
 
-  const std::vector<WholeLevel>& levels() const { return levels_; }
-  std::size_t size() const { return levels_.size(); }
+  const WholeLevels& levels() const { return levels_; }
+  std::size_t size() const { return levels_.counts.size(); }
   std::size_t bands() const { return bands_; }
-  std::size_t bands(std::size_t level) const { return std::size_t{1} << levels_[level].size(); }
+  std::size_t bands(std::size_t level) const { return std::size_t{1} << levels_.counts[level]; }
 
   // Whether an array is contiguous from the first axis on. Its axes must have the plan's lengths.
   template <class T>
   bool in_place(const ArrayView<T>& a, int ndim) const {
     int first = ndim;
-    for (const WholeLevel& level : levels_) {
-      for (const WholeAxis& axis : level) {
-        require(axis.axis < ndim && a.shape[axis.axis] == axis.n, "an array does not fit its plan");
-        first = std::min(first, axis.axis);
-      }
+    for (const WholeAxis& axis : levels_.axes) {
+      require(axis.axis < ndim && a.shape[axis.axis] == axis.n, "an array does not fit its plan");
+      first = std::min(first, axis.axis);
     }
     return is_contiguous_from(a, first);
   }
@@ -120,7 +118,7 @@ class Levels {
   }
 
  private:
-  std::vector<WholeLevel> levels_;
+  WholeLevels levels_;
   std::size_t bands_ = 0;
   bool has_floats_ = true, has_integers_ = true;
 };
