@@ -15,8 +15,9 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 from liftwave._plan.boundary import (
     PERIODIC_MODES,
     Extension,
+    ModeRows,
     channel_extension,
-    extension_beyond,
+    far_extension,
     signal_extension,
     signal_row,
     zero_extension,
@@ -133,7 +134,10 @@ class FilterPlan:
         x = self.extend
         if x.vanishes or self.fold.left or self.fold.right:
             return False
-        return x == signal_extension(x.n, "periodic", len(x.left), len(x.right))
+        if isinstance(x.left, ModeRows) and x.n > 2:
+            return False
+        periodic = signal_extension(x.n, "periodic", len(x.left), len(x.right))
+        return (tuple(x.left), tuple(x.right)) == (periodic.left, periodic.right)
 
 
 def _folding(extension: Extension) -> Extension:
@@ -197,7 +201,7 @@ def dilated_plan(
     if mode in PERIODIC_MODES:
         return joined_plan(n, length, phase, dilation, factor)
     left, right = analysis_padding(n, 0, n, Dilated(length, phase, 1, dilation))
-    extend = extension_beyond(n, mode, left, right)
+    extend = far_extension(n, mode, left, right)
     return FilterPlan(n, length, phase, extend, Extension(n), 1, dilation, factor)
 
 
