@@ -28,7 +28,8 @@ from liftwave.errors import (
     ShapeError,
     warn,
 )
-from liftwave.transforms.calls import synthesis_call, two_axes
+from liftwave.transforms.calls import two_axes
+from liftwave.transforms.synthesis_calls import synthesis_call
 from liftwave.transforms.undecimated_modes import check_start, extended, invertible, is_lifting
 from liftwave.transforms.undecimated_structures import (
     ONE_AXIS,
