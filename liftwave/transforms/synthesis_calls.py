@@ -1,4 +1,4 @@
-"""Calls of the inverse transforms: convert the arguments of each public function to an operation."""
+"""Calls of the inverse transforms: convert the arguments of a public function to an operation."""
 
 from __future__ import annotations
 
