@@ -72,6 +72,11 @@ class AxisPlans(tuple[AxisPlan, ...]):
         return kinds == {True}
 
     @cached_property
+    def is_lifted(self) -> bool:
+        """Whether an axis has a lifting scheme."""
+        return any(isinstance(plan.wavelet, LiftingScheme) for plan in self)
+
+    @cached_property
     def is_concrete(self) -> bool:
         """Whether all taps are numbers."""
         return all(plan.wavelet.is_concrete for plan in self)

@@ -26,8 +26,11 @@ def extended(plans: AxisPlans, mode: Modes, x: Array, level: int) -> AxisPlans:
     ShapeError, WaveletError
         As :func:`check_lifting`.
     """
+    if type(mode) is str and mode == "periodization" and not plans.is_lifted:
+        return plans
     plans = bounded(plans, mode)
-    if check_lifting(plans, x.shape):
+    if plans.is_lifted:
+        check_lifting(plans, x.shape)
         return plans
     for plan in plans:
         _check_reach(x.shape[plan.axis], plan, level)
@@ -52,8 +55,8 @@ def bounded(plans: AxisPlans, mode: Modes) -> AxisPlans:
     return derived
 
 
-def check_lifting(plans: AxisPlans, shape: Sequence[int]) -> bool:
-    """Whether lifting schemes transform the axes, which must have samples.
+def check_lifting(plans: AxisPlans, shape: Sequence[int]) -> None:
+    """Raise if lifting schemes do not support the plans of a transform.
 
     Raises
     ------
@@ -61,16 +64,12 @@ def check_lifting(plans: AxisPlans, shape: Sequence[int]) -> bool:
         If a mode is not defined for lifting, an axis has no samples, filter banks and schemes are
         mixed, or norm is set for an integer scheme.
     """
-    schemes = [plan.wavelet for plan in plans if isinstance(plan.wavelet, LiftingScheme)]
-    if not schemes:
-        return False
     for plan in plans:
         _check_scheme(plan)
         if isinstance(shape[plan.axis], int) and shape[plan.axis] < 1:
             raise ShapeError(f"axis {plan.axis} of shape {tuple(shape)} has no samples")
     if plans.is_integer and _options(plans[0]).norm:
         raise WaveletError("norm=True divides by sqrt(2): integer schemes cannot, use norm=False")
-    return True
 
 
 def _check_scheme(plan: AxisPlan) -> None:
@@ -135,7 +134,7 @@ def invertible(name: str, plans: AxisPlans, mode: Modes, shape: Sequence[int]) -
     ModeError, ShapeError, WaveletError
         If a mode has no inverse, or as :func:`check_lifting`.
     """
-    if not any(isinstance(plan.wavelet, LiftingScheme) for plan in plans):
+    if not plans.is_lifted:
         check_periodic(name, mode)
         return plans
     plans = bounded(plans, mode)
