@@ -125,6 +125,27 @@ def test_objects_and_components() -> None:
 
 
 @pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", ["cdf9.7", "sym8", "one step of five taps"])
+def test_adjoints(name: str, mode: Any) -> None:
+    scheme = SCHEMES[name]
+
+    def gradients(x: np.ndarray, axis: int) -> list[np.ndarray]:
+        bands, pullback = lw.vjp(lw.swt, x, scheme, 3, axis=axis, mode=mode)
+        of_signal = pullback([(2 * a, d) for a, d in bands], wavelet=False).data
+        _, pullback = lw.vjp(lw.iswt, bands, scheme, axis=axis, mode=mode)
+        return [of_signal, *flat(pullback(x, wavelet=False).data)]
+
+    for n in (1, 2, 5, 40):
+        for axis, x in ((-1, zero_mean((2, n))), (0, zero_mean((n, 130)))):
+            with lw.kernels("reference"):
+                expected = gradients(x, axis)
+            with lw.kernels("cpu!"):
+                results = gradients(x, axis)
+            for ours, theirs in zip(results, expected, strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * abs(theirs).max())
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
 def test_shortest_places_have_the_same_samples(mode: Any) -> None:
     from test_undecimated_lifting import extended
 

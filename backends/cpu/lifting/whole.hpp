@@ -14,10 +14,11 @@ namespace liftwave {
 // What is beyond the ends of both channels.
 enum class Ends { joined, zero, constant, symmetric, reflected };
 
-// t[k] ±= sum_j taps[j] s[k + place[j]]: `t` is channel `target`, `s` the other one.
+// t[k] ±= sum_j taps[j] s[k + place[j]]: `t` is channel `target`, `s` the other one. Transposed: each
+// s[k] is added to sample k + place[j] of `t`, of those that positions beyond the ends repeat.
 struct WholeStep {
   int target = 0;
-  bool subtract = false;
+  bool subtract = false, transposed = false;
   int bits = 0;  // right shift of an integer sum, after adding one half
   std::vector<index_t> place;
   std::vector<float> f32;
@@ -45,6 +46,7 @@ struct WholeAxis {
   // See `prepare`:
   index_t reach = 1;  // positions that all steps read for one position
   index_t most_taps = 1;
+  bool has_transposed = false;
 
   // Sets what follows from the steps.
   void prepare();

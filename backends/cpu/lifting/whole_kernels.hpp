@@ -60,7 +60,7 @@ struct WholeTiles {
     for (int level = 0; level < depth; ++level) beyond += levels[level].reach * width;
     const index_t numbers = std::max(whole_block, std::min(4 * beyond, largest_whole_block));
     block = std::max<index_t>(1, numbers / width);
-    is_whole = whole_lines || block >= n || 2 * beyond > largest_whole_block;
+    is_whole = whole_lines || levels[0].has_transposed || block >= n || 2 * beyond > largest_whole_block;
     if (is_whole) block = n;
     blocks = (n + block - 1) / block;
   }
@@ -136,9 +136,13 @@ class WholeTile {
       const WholeStep& step = axis_.steps[i];
       const int target = step.target;
       const Range targets = ranges_.targets(i);
-      if (!never_extends()) extend(1 - target, step.window(targets));
-      apply_step<T>(step, current_[1 - target], current_[target], memory_[target], targets, width_,
-                    sources);
+      if (step.transposed) {
+        apply_transposed(step);
+      } else {
+        if (!never_extends()) extend(1 - target, step.window(targets));
+        apply_step<T>(step, current_[1 - target], current_[target], memory_[target], targets, width_,
+                      sources);
+      }
       use_memory(target);
       pace.moved(3 * targets.size() * width_ * static_cast<index_t>(sizeof(T)));
     }
@@ -172,6 +176,37 @@ class WholeTile {
       if constexpr (std::is_floating_point_v<T>) zero = zero * factor;  // with the factor's sign
       std::fill_n(to.at(k), count, zero);
     });
+  }
+
+  // A transposed step on a whole line: the sum over taps of the moved source, added to the target.
+  void apply_transposed(const WholeStep& step) {
+    if constexpr (std::is_floating_point_v<T>) {
+      Scratch scratch;
+      const index_t numbers = axis_.n * width_;
+      T *moved = scratch.take<T>(numbers), *sum = scratch.take<T>(numbers);
+      for (index_t j = 0; j < step.taps(); ++j) {
+        move_back(current_[1 - step.target], step.place[static_cast<std::size_t>(j)], moved);
+        const T tap = taps_of<T>(step)[j];
+        if (j == 0) std::fill_n(sum, numbers, T{0});
+        for (index_t c = 0; c < numbers; ++c) sum[c] = sum[c] + tap * moved[c];
+      }
+      const T sign = step.subtract ? T{-1} : T{1};
+      const T* in = current_[step.target].at(0);
+      T* out = memory_[step.target].at(0);
+      for (index_t c = 0; c < numbers; ++c) out[c] = in[c] + sign * sum[c];
+    }
+  }
+
+  // The transpose of a move: each sample is the sum of those that the move reads from it.
+  void move_back(WholeRows<const T> from, index_t place, T* to) const {
+    std::fill_n(to, axis_.n * width_, T{0});
+    for (index_t k = 0; k < axis_.n; ++k) {
+      const index_t sample = axis_.source(k + place);
+      if (sample < 0) continue;
+      T* const target = to + sample * width_;
+      const T* const source = from.at(k);
+      for (index_t c = 0; c < width_; ++c) target[c] = target[c] + source[c];
+    }
   }
 
   // Copies the samples beyond the ends that a step reads.

@@ -13,6 +13,7 @@ void WholeAxis::prepare() {
     step.least = *least;
     step.most = *most;
     most_taps = std::max(most_taps, step.taps());
+    has_transposed = has_transposed || step.transposed;
   }
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     Range& source = need[1 - step->target];

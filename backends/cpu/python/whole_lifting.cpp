@@ -23,8 +23,8 @@ namespace {
 // The kernels of the instruction set in use.
 const WholeTable* table = nullptr;
 
-// target, subtract, places, taps, numerators, bits
-using StepArgument = std::tuple<int, bool, std::vector<index_t>, std::vector<double>,
+// target, subtract, transposed, places, taps, numerators, bits
+using StepArgument = std::tuple<int, bool, bool, std::vector<index_t>, std::vector<double>,
                                 std::vector<std::int64_t>, int>;
 // axis, n, ends, weight, scales, steps
 using AxisArgument = std::tuple<int, index_t, int, double, std::array<double, 2>,
@@ -32,16 +32,17 @@ using AxisArgument = std::tuple<int, index_t, int, double, std::array<double, 2>
 using LevelArgument = std::vector<AxisArgument>;
 
 WholeStep make_step(const StepArgument& argument, index_t n) {
-  const auto& [target, subtract, places, taps, numerators, bits] = argument;
+  const auto& [target, subtract, transposed, places, taps, numerators, bits] = argument;
   const std::size_t length = places.size();
   require(length > 0 && (taps.empty() || taps.size() == length) &&
               (numerators.empty() || numerators.size() == length) && target >= 0 && target <= 1 &&
-              bits >= 0 && bits < 63,
+              bits >= 0 && bits < 63 && !(transposed && taps.empty()),
           "a step does not fit its taps");
   for (const index_t place : places) require(-n <= place && place <= n, "a place is too far");
   WholeStep step;
   step.target = target;
   step.subtract = subtract;
+  step.transposed = transposed;
   step.bits = bits;
   step.place = places;
   step.f32.assign(taps.begin(), taps.end());

@@ -40,8 +40,6 @@ def _axis(step: LiftStep) -> Any:
         return None
     if not all(isinstance(factor, float | int) for factor in step.scale):
         return None
-    if any(whole.is_transposed for whole in plan.steps):
-        return None
     pairs = zip(plan.steps, step.taps, strict=True)
     steps = [_step(whole, taps, plan) for whole, taps in pairs]
     return step.axis, plan.n, _ENDS[plan.mode], plan.weight, step.scale, steps
@@ -51,7 +49,8 @@ def _step(step: WholeStep, taps: Any, plan: WholeLiftPlan) -> tuple[Any, ...]:
     fixed = taps if isinstance(taps, FixedPoint) else FixedPoint((), 0)
     floats = [] if isinstance(taps, FixedPoint) else list(taps)
     places = [nearest_place(place, plan.n, plan.mode) for place in step.places]
-    return step.target, step.subtract, places, floats, fixed.numerators, fixed.bits
+    sign = step.target, step.subtract, step.is_transposed
+    return *sign, places, floats, fixed.numerators, fixed.bits
 
 
 def nearest_place(place: int, n: int, mode: Mode) -> int:
