@@ -93,6 +93,9 @@ inline constexpr int max_whole_levels = 16;
 // Numbers of each channel of a tile, and of a position of a tile of many numbers behind the axis.
 inline constexpr index_t whole_block = 8192, largest_whole_block = 65536, whole_strip = 64;
 
+// Numbers of both bands of the first of two axes that stay in the caches for the second one.
+inline constexpr index_t whole_plane = 131072;
+
 // Levels along one axis. Inputs and outputs are contiguous from the axis on.
 template <class T>
 struct WholeKernels {
@@ -100,6 +103,8 @@ struct WholeKernels {
   // the detail. `in_place`: a band of the only level has the memory of the signal.
   void (*split)(const WholeAxis* levels, int depth, const ArrayView<const T>& x,
                 const ArrayView<T>* bands, bool in_place);
+  // All bands of one level along two consecutive axes, in the order of their keys.
+  void (*split_planes)(const WholeAxis* axes, const ArrayView<const T>& x, const ArrayView<T>* bands);
   // Coarsest level first; only the first approximation is read. Bands without data are zero.
   void (*merge)(const WholeAxis* levels, int depth, const ArrayView<const T>* bands,
                 const ArrayView<T>& out);

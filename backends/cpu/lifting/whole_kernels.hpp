@@ -61,7 +61,12 @@ struct WholeTiles {
     const index_t numbers = std::max(whole_block, std::min(4 * beyond, largest_whole_block));
     block = std::max<index_t>(1, numbers / width);
     is_whole = whole_lines || levels[0].has_transposed || block >= n || 2 * beyond > largest_whole_block;
-    if (is_whole) block = n;
+    resize(is_whole ? n : block);
+  }
+
+  // Sets the positions of a block.
+  void resize(index_t positions) {
+    block = std::clamp<index_t>(positions, 1, n);
     blocks = (n + block - 1) / block;
   }
 
@@ -325,6 +330,43 @@ void split_whole(const WholeAxis* levels, int depth, const ArrayView<const T>& x
       }
       const WholeRows<const T> signal{batch.locate(line, x) + lane, tiles.lanes};
       WholeCascade<T>(levels, depth, tiles, width).split(signal, own, rows, streamed);
+    }
+    end_streams();
+  });
+}
+
+// The second axis is split as soon as a block of positions along the first one is, in its memory.
+template <class T>
+void split_whole_planes(const WholeAxis* axes, const ArrayView<const T>& x, const ArrayView<T>* bands) {
+  Batch batch;
+  const Inner inner = split_dimensions(&x, 1, axes[0].axis, axes[1].axis, batch);
+  const index_t row = axes[1].n * inner.count;
+  WholeTiles rows(axes, 1, row, false);
+  const WholeTiles lines(axes + 1, 1, inner.count, true);
+  if (!rows.is_whole) rows.resize(std::max(4 * axes[0].reach, whole_plane / (2 * row)));
+  const double bytes = 5.0 * sizeof(T) * static_cast<double>(numbers_of(x));
+  const bool streamed = bytes >= streamed_bytes;
+  parallel_for(batch.size * rows.blocks, bytes, [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      const index_t plane = item / rows.blocks, first = item % rows.blocks * rows.block;
+      const Range own{first, std::min(rows.n, first + rows.block)};
+      const T* signal = batch.locate(plane, x);
+      T* band[4];
+      for (int b = 0; b < 4; ++b) band[b] = batch.locate(plane, bands[b]);
+      for (index_t lane = 0; lane < row; lane += rows.width) {
+        const WholeRows<T> pair[2] = {{band[0] + lane, row}, {band[2] + lane, row}};
+        const index_t width = std::min(rows.width, row - lane);
+        WholeCascade<T>(axes, 1, rows, width).split({signal + lane, row}, own, pair, false);
+      }
+      for (index_t k = own.begin; k < own.end; ++k) {
+        for (int half = 0; half < 4; half += 2) {
+          for (index_t lane = 0; lane < lines.lanes; lane += lines.width) {
+            const index_t at = k * row + lane, width = std::min(lines.width, lines.lanes - lane);
+            const WholeRows<T> pair[2] = {{band[half] + at, lines.lanes}, {band[half + 1] + at, lines.lanes}};
+            WholeCascade<T>(axes + 1, 1, lines, width).split(pair[0], {0, lines.n}, pair, streamed);
+          }
+        }
+      }
     }
     end_streams();
   });

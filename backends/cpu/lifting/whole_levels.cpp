@@ -52,6 +52,7 @@ int levels_together(const WholeAxis* axes, const int* counts, std::size_t levels
 template <class T>
 void split_axes(const WholeKernels<T>& kernels, const WholeAxis* axes, int count,
                 const ArrayView<const T>& x, const ArrayView<T>* bands) {
+  if (count == 2 && axes[1].axis == axes[0].axis + 1) return kernels.split_planes(axes, x, bands);
   for (int i = 0; i < count; ++i) {
     const int half = 1 << (count - i - 1);
     for (int b = 0; b < 1 << count; b += 2 * half) {
