@@ -115,6 +115,39 @@ class CircularSynthesis:
     def run(self, bands: Sequence[Any], /) -> Any: ...
     def write(self, bands: Sequence[Any], out: Any, /) -> Any: ...
 
+class WholeLiftAnalysis:
+    """Levels of an analysis by undecimated lifting, run in one go.
+
+    All bands; None if ``x`` is not plain, not contiguous from the first axis on, or not of the
+    shape in ``shapes``.
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[Sequence[Any]],
+        memory: BandMemory,
+        shapes: Sequence[tuple[int, ...]] | None,
+    ) -> None: ...
+    def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
+    def run(self, x: Any, /) -> list[Any] | None: ...
+
+class WholeLiftSynthesis:
+    """Levels of a synthesis by undecimated lifting, run in one go.
+
+    The array; None if a band is not plain, or not of its shape in ``shapes``.
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[Sequence[Any]],
+        present: Sequence[Sequence[bool]],
+        allocate: Any,
+        shapes: Sequence[tuple[int, ...]] | None,
+    ) -> None: ...
+    def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
+    def run(self, bands: Sequence[Any], /) -> Any: ...
+    def write(self, bands: Sequence[Any], out: Any, /) -> Any: ...
+
 class TapGradients:
     """The gradient of an analysis along one axis in its taps: rows of float64, or None."""
 

@@ -26,7 +26,7 @@ from liftwave.pooling.differentiable import CALLS as POOLING_CALLS
 from liftwave.pooling.structures import PoolingGradient, PoolingPullback
 from liftwave.threshold_gradients import ThresholdGradient, pull_back
 from liftwave.thresholding import opened_floats, threshold
-from liftwave.transforms import calls, undecimated_calls
+from liftwave.transforms import calls, synthesis_calls, undecimated_calls
 from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
 from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
 from liftwave.transforms.fully_separable import (
@@ -70,12 +70,12 @@ TRANSFORM_CALLS: dict[Callable[..., Any], Callable[..., Call]] = {
     wavedec2: calls.wavedec2,
     wavedecn: calls.wavedecn,
     downcoef: calls.downcoef,
-    idwt: calls.idwt,
-    idwt2: calls.idwt2,
-    idwtn: calls.idwtn,
-    waverec: calls.waverec,
-    waverec2: calls.waverec2,
-    waverecn: calls.waverecn,
+    idwt: synthesis_calls.idwt,
+    idwt2: synthesis_calls.idwt2,
+    idwtn: synthesis_calls.idwtn,
+    waverec: synthesis_calls.waverec,
+    waverec2: synthesis_calls.waverec2,
+    waverecn: synthesis_calls.waverecn,
     upcoef: calls.upcoef,
     wpdec: packet_calls.wpdec,
     wprec: packet_calls.wprec,

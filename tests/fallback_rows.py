@@ -59,6 +59,11 @@ def scheme(steps: int, learned: bool = False, length: int = 1, offset: int = 0) 
     return lw.LiftingScheme([lw.LiftingStep(kind, taps, offset) for kind in kinds[:steps]])
 
 
+def differentiated(function: Callable[[Tensor], Tensor]) -> Callable[[], None]:
+    """The derivative of a function of a tensor, by torch."""
+    return lambda: function(recorded()).sum().backward()
+
+
 def differentiated_twice(function: Callable[[Tensor], Tensor]) -> Callable[[], None]:
     """The second derivative of a function of a tensor, by torch."""
 
@@ -175,6 +180,19 @@ ROWS = (
         ),
     ),
     Row(
+        "`swt` with its variants and inverses by lifting schemes",
+        (
+            lambda: lw.swt(MAPS, SCHEME, 2, mode="reflect"),
+            lambda: lw.iswt2(lw.swt2(MAPS, SCHEME, 1), SCHEME),
+            lambda: lw.undecimated(MAPS, SCHEME, 1, axes=-1).mra(),
+            differentiated(lambda x: lw.swt(x, SCHEME, 1, mode="symmetric")[0][0]),
+        ),
+    ),
+    Row(
+        "derivatives of `swt` by lifting schemes in taps and scales",
+        (lambda: lw.vjp(lw.swt, MAPS, SCHEME, 1)[1]([(MAPS, MAPS)]),),
+    ),
+    Row(
         "second derivatives, in torch, of pooling and in learned taps",
         (
             differentiated_twice(lambda x: pooling.soft_pool(x, 2)),
@@ -201,15 +219,13 @@ ROWS = (
     ),
     Row(
         "`pad`, `threshold`, `threshold_firm`, `coeffs_to_array`, `array_to_coeffs`, "
-        "`ravel_coeffs`, `unravel_coeffs`, `imra`, `imra2`, `imran`, and `swt` with its variants "
-        "and inverses by lifting schemes",
+        "`ravel_coeffs`, `unravel_coeffs`, `imra`, `imra2`, `imran`",
         (
             lambda: lw.pad(MAPS, 2, "reflect"),
             lambda: lw.threshold(MAPS, 0.5),
             lambda: lw.threshold_firm(MAPS, 0.5, 1),
             lambda: lw.array_to_coeffs(*lw.coeffs_to_array(COEFFICIENTS, axes=(2, 3))),
             lambda: lw.imra([MAPS, MAPS]),
-            lambda: lw.iswt(lw.swt(MAPS, SCHEME, 1), SCHEME),
             lambda: lw.unravel_coeffs(*lw.ravel_coeffs(COEFFICIENTS, axes=(2, 3))),
         ),
     ),

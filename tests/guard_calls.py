@@ -70,6 +70,11 @@ def undecimated(x: Any, wavelet: str, level: int, axes: Any) -> None:
     copies = [bands[0].copy(), *({k: b.copy() for k, b in each.items()} for each in bands[1:])]
     lw.iswtn(copies, wavelet, axes)
     lw.mran(x, wavelet, level, axes)
+    for scheme, mode in product((SCHEMES[2], SCHEMES[3]), LIFTING_MODES):
+        lifted = lw.swtn(x, scheme, level, 0, axes, mode=mode)
+        lw.iswtn(
+            [{k: b.copy() for k, b in each.items()} for each in lifted], scheme, axes, mode=mode
+        )
     for function, data, options in ((lw.swtn, x, (level, 0, axes)), (lw.iswtn, copies, (axes,))):
         result, pullback = lw.vjp(function, data, wavelet, *options)
         pullback(result)

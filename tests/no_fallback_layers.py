@@ -98,7 +98,7 @@ def transforms(name: str, shape: tuple[int, ...]) -> list[Layer]:
 
 
 def undecimated(name: str, shape: tuple[int, ...]) -> list[Layer]:
-    """An undecimated transform, or one followed by its inverse. Lifting uses no kernels."""
+    """An undecimated transform, or one followed by its inverse."""
     forward = getattr(lt, name.removeprefix("I"))
     options: list[dict[str, Any]] = [
         {},

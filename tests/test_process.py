@@ -106,6 +106,8 @@ PREPARED = {
     "lift_up": lambda x: partial(pooling.lift_up, [x] * 4, filters),
     "swt": lambda x: lambda: lw.swt(x.reshape(planes, -1), "db4", 3)[0][0],
     "iswt": lambda x: partial(lw.iswt, [x.reshape(planes, -1)] * 4, "db4"),
+    "lifted swt": lambda x: lambda: lw.swt(x.reshape(planes, -1), scheme, 3, mode="reflect")[0][0],
+    "lifted iswt": lambda x: partial(lw.iswt, [x.reshape(planes, -1)] * 4, scheme, mode="zero"),
     "mra": lambda x: lambda: lw.mra(x.reshape(planes, -1), "db4", 3)[0],
     "vjp of lift_down": lambda x: pullback(pooling.lift_down, x, x[..., ::2, ::2], filters),
 }
@@ -146,6 +148,9 @@ with lw.kernels("reference"):
 """
 
 
+LIFTED = ("lifted swt", "lifted iswt")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no interval timers")
 @pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.slow), 2])
 @pytest.mark.parametrize(
@@ -154,7 +159,7 @@ with lw.kernels("reference"):
         *("dwt2", "soft_pool", "vjp of lift_down", "swt", "mra"),
         *(
             pytest.param(name, marks=pytest.mark.slow)
-            for name in ("vjp of dwt2", "lift_down", "lift_up", "iswt")
+            for name in ("vjp of dwt2", "lift_down", "lift_up", "iswt", *LIFTED)
         ),
     ],
 )

@@ -202,7 +202,7 @@ def test_cotangents_that_do_not_fit() -> None:
         pullback([x, x[:7], x])
     assert np.array_equal(pullback([None] * 3).data, np.zeros(8))
     _, pullback = lw.vjp(lw.swt, x, lw.LiftingScheme.from_name("haar"), 1)
-    with pytest.raises(ShapeError, match=r"cotangent of a band has shape \(7,\)"):
+    with pytest.raises(ShapeError, match=r"cotangent of band 'd' has shape \(7,\)"):
         pullback([(x, x[:7])])
     assert np.array_equal(pullback([(None, None)]).data, np.zeros(8))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from helpers import MODES, zero_mean
 
 import liftwave as lw
+from liftwave._plan.boundary import ModeRows, signal_row
 from liftwave.errors import LevelError, ModeError, ModeTypeError, ShapeError
 from liftwave.gradients import vjp
 
@@ -175,3 +177,32 @@ def test_taps_cannot_be_as_far_apart_as_the_ends() -> None:
         lw.swt(x, "haar", 2, 2, mode="zero")
     lw.swt(x, "haar", 40)
     lw.swt(x[:1], "haar", 1, mode="zero")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_rows_as_arrays_are_the_rows(mode: Any) -> None:
+    for n in (1, 2, 3, 8):
+        for start, stop in ((-25, 0), (n, n + 25)):
+            rows = ModeRows(mode, n, start, stop)
+            dense, expected = np.zeros((25, n)), np.zeros((25, n))
+            for indices, weights in rows.columns:
+                dense[np.arange(25), indices] += weights
+            for k, row in enumerate(rows):
+                for index, weight in row:
+                    expected[k, index] += weight
+            np.testing.assert_array_equal(dense, expected)
+            assert rows[-1] == rows[24] == rows[20:][4]
+
+
+def test_levels_of_long_signals_are_planned_without_loops() -> None:
+    """The extension of the last level has as many rows as its taps reach."""
+    x = zero_mean(1 << 14)
+    calls: list[int] = []
+
+    def counted(*args: Any) -> Any:
+        calls.append(1)
+        return signal_row(*args)
+
+    with mock.patch("liftwave._plan.boundary.signal_row", counted):
+        lw.swt(x, "db4", level=12, mode="symmetric")
+    assert len(calls) < 100

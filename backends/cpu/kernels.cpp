@@ -6,10 +6,12 @@ namespace liftwave::LIFTWAVE_ISA {
 extern const FilterTable filter_table;
 LiftKernels lift_kernels(DType work, Sums sums);
 GradientKernel lift_gradient_kernel(DType work);
+extern const WholeTable whole_table;
 extern const PoolTable pool_table;
 extern const LiftPoolTable lift_pool_table;
 
 extern const Kernels kernels;
-const Kernels kernels{&filter_table, lift_kernels, lift_gradient_kernel, &pool_table, &lift_pool_table};
+const Kernels kernels{&filter_table, lift_kernels, lift_gradient_kernel, &whole_table, &pool_table,
+                      &lift_pool_table};
 
 }  // namespace liftwave::LIFTWAVE_ISA

@@ -5,6 +5,7 @@
 #include "lift_pool/kernels.hpp"
 #include "lifting/gradient_tile.hpp"
 #include "lifting/tile.hpp"
+#include "lifting/whole.hpp"
 #include "pooling/kernels.hpp"
 
 namespace liftwave {
@@ -13,6 +14,7 @@ struct Kernels {
   const FilterTable* filters;
   LiftTable lifting;
   GradientTable lifting_gradient;
+  const WholeTable* whole_lifting;
   const PoolTable* pooling;
   const LiftPoolTable* lift_pool;
 };

@@ -67,7 +67,7 @@ def coefficient_dtype(x: Array, plans: Sequence[AxisPlan], level: int) -> Any:
 
 
 def _gain(plans: Sequence[AxisPlan], level: int) -> float:
-    return integer_gain(tuple((p.wavelet, p.mode) for p in plans), level)
+    return integer_gain(tuple((p.wavelet, p.boundary) for p in plans), level)
 
 
 def open_integer_coefficients(arrays: Sequence[ArrayLike]) -> list[Opened]:
@@ -198,7 +198,7 @@ def _bounds(plan: LiftPlan, scheme: LiftingScheme) -> tuple[float, float]:
 def step_matrix(step: StepPlan, taps: Sequence[float]) -> NDArray[np.float64]:
     """The increment of a step, as a matrix on its source."""
     inside = tuple(((i, 1.0),) for i in range(step.extend.n))
-    rows = step.extend.left + inside + step.extend.right
+    rows = (*step.extend.left, *inside, *step.extend.right)
     first = len(step.extend.left) + step.offset
     matrix = np.zeros((step.fold.n, step.extend.n))
     if 0 not in matrix.shape:

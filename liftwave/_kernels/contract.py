@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
+from liftwave._plan.undecimated_lifting import WholeLiftPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
@@ -41,6 +42,10 @@ class LiftPullback(NamedTuple):
     scale: tuple[Array, Array]
 
 
+AnyLiftPlan: TypeAlias = LiftPlan | WholeLiftPlan
+"""Lifting with downsampling, or on the whole grid."""
+
+
 class AxisKernels(Protocol):
     """Transforms along one axis."""
 
@@ -57,21 +62,27 @@ class AxisKernels(Protocol):
         ...
 
     def lift_analysis(
-        self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+        self, x: Array, plan: AnyLiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
     ) -> tuple[Array, Array]:
-        """Split, step, scale, roll: approximation and detail."""
+        """Split, step, scale, roll: approximation and detail.
+
+        On the whole grid, both channels begin as the signal.
+        """
         ...
 
     def lift_synthesis(
         self,
         approx: Array,
         detail: Array,
-        plan: LiftPlan,
+        plan: AnyLiftPlan,
         taps: Sequence[Any],
         scale: Sequence[Any],
         axis: int,
     ) -> Array:
-        """Roll back, scale, step, merge."""
+        """Roll back, scale, step, merge.
+
+        On the whole grid, the channels are added.
+        """
         ...
 
     def tap_gradients(
@@ -95,7 +106,7 @@ class AxisKernels(Protocol):
         self,
         outputs: Sequence[Array],
         cotangents: Sequence[Array],
-        plan: LiftPlan,
+        plan: AnyLiftPlan,
         taps: Sequence[Any],
         scale: Sequence[Any],
         axis: int,
@@ -103,7 +114,9 @@ class AxisKernels(Protocol):
         """The vector-Jacobian product of lifting, computed from its outputs.
 
         Two outputs are those of :meth:`lift_analysis`, one is that of :meth:`lift_synthesis`,
-        called with the same plan, taps and scale. Cotangents have the outputs' shapes and dtype.
+        called with the same plan, taps and scale. On the whole grid, the output of a synthesis does
+        not determine its inputs: the bands are passed in place of the output, with one cotangent.
+        Cotangents have the outputs' shapes and dtype.
         Values are reconstructed step by step, last step first. So a synthesis must not have
         dropped any sample (its plan's ``edge`` has no rows).
         """

@@ -12,6 +12,7 @@ from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import is_array, is_half
 from liftwave._kernels.contract import (
+    AnyLiftPlan,
     Kernels,
     LiftPoolKernels,
     LiftPullback,
@@ -19,7 +20,7 @@ from liftwave._kernels.contract import (
     PoolingArguments,
     PoolingKernels,
 )
-from liftwave._plan.axis import FilterPlan, LiftPlan
+from liftwave._plan.axis import FilterPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
@@ -67,7 +68,7 @@ class KernelsInFloat32:
         return _like(x, bands[0])
 
     def lift_analysis(
-        self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+        self, x: Array, plan: AnyLiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
     ) -> tuple[Array, Array]:
         """Approximation and detail, in the dtype of ``x``."""
         approx, detail = self._kernels.lift_analysis(
@@ -79,7 +80,7 @@ class KernelsInFloat32:
         self,
         approx: Array,
         detail: Array,
-        plan: LiftPlan,
+        plan: AnyLiftPlan,
         taps: Sequence[Any],
         scale: Sequence[Any],
         axis: int,
@@ -100,7 +101,7 @@ class KernelsInFloat32:
         self,
         outputs: Sequence[Array],
         cotangents: Sequence[Array],
-        plan: LiftPlan,
+        plan: AnyLiftPlan,
         taps: Sequence[Any],
         scale: Sequence[Any],
         axis: int,

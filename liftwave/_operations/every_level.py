@@ -8,14 +8,17 @@ from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import NativeHalf, Opened
 from liftwave._kernels.contract import Kernels, NativeRun
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
-from liftwave._operations.tap_gradients import FilterGradient, StepGradient
+from liftwave._operations.tap_gradients import StepGradient
 from liftwave._operations.transform import Transform
+from liftwave._operations.transform_vjp import sum_of_gradients
 from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.axes import AxisPlans
+from liftwave._plan.levels import AnalysisPlan
 from liftwave._plan.undecimated import AxisMode, Undecimated
 from liftwave._typing import Array
 from liftwave.wavelets.resolve import Resolved
@@ -111,12 +114,26 @@ class EveryLevel(WaveletOperation):
         """The bands of all levels, coarsest level first."""
         x, *taps = arrays
         results: list[Array] = []
+        if not self.transform.is_differentiable:
+            return self._run_integers(x, kernels)
         for part in self.parts:
             bands = part.run([x, *taps], (), kernels)
             x = bands[0]
             results[:0] = bands
         if type(x) is np.ndarray and self.is_plain:
             self.native_runs[kernels] = self._native_run(kernels)
+        return results
+
+    def _run_integers(self, x: Array, kernels: Kernels) -> list[Array]:
+        """The bands of all levels, in the dtype that holds those of the last one."""
+        dtype = self.transform.coefficient_dtype(x)
+        x, results = array_namespace(x).astype(x, dtype, copy=False), list[Array]()
+        for part in self.parts:
+            plan = part.plan_for((tuple(x.shape),))
+            assert isinstance(plan, AnalysisPlan)
+            bands = kernels.analyse(x, plan)
+            x = bands[0]
+            results[:0] = bands
         return results
 
     def _native_run(self, kernels: Kernels) -> NativeRun | None:
@@ -231,9 +248,4 @@ def _sum(a: Array | None, b: Array | None) -> Array | None:
 def _sums(total: Sequence[StepGradient], more: Sequence[StepGradient]) -> Sequence[StepGradient]:
     if not total:
         return more
-    sums = []
-    for a, b in zip(total, more, strict=True):
-        assert isinstance(a, FilterGradient)
-        assert isinstance(b, FilterGradient)
-        sums.append(FilterGradient(a.low + b.low, a.high + b.high))
-    return sums
+    return [sum_of_gradients(a, b) for a, b in zip(total, more, strict=True)]

@@ -14,7 +14,7 @@ from functools import cache, cached_property, lru_cache
 from itertools import product
 from typing import Any, NamedTuple, Self, cast
 
-from liftwave._arrays.integers import coefficient_dtype
+from liftwave._arrays.integers import coefficient_dtype as dtype_of_coefficients
 from liftwave._kernels.contract import Kernels, NativeRun
 from liftwave._operations.operation import Output, Shape
 from liftwave._operations.wavelet_data import WaveletData, as_numbers, from_json, tap_slots, to_json
@@ -218,9 +218,9 @@ class PlannedTransform(WaveletOperation):
         data = tuple([tuple(shape) for shape in shapes])
         return plan_synthesis(data, self.keys, self.has_approx, plans, self.trim_odd)
 
-    def _coefficient_dtype(self, x: Array) -> Any:
+    def coefficient_dtype(self, x: Array) -> Any:
         """The dtype of the coefficients of integer lifting."""
-        return coefficient_dtype(x, self.plans_for(x.ndim), self.level)
+        return dtype_of_coefficients(x, self.plans_for(x.ndim), self.level)
 
     # --- bands and lengths ---------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, flatten_bands
 from liftwave._plan.shapes import trims_approximations
 from liftwave._plan.transpose import adjoint_of_analysis
+from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array
 from liftwave.errors import ExportError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -105,7 +106,7 @@ class Transform(PlannedTransform):
         if isinstance(plan, SynthesisPlan):
             results = [kernels.synthesise(data, plan, out)]
         else:
-            dtype = None if self.is_differentiable else self._coefficient_dtype(data[0])
+            dtype = None if self.is_differentiable else self.coefficient_dtype(data[0])
             results = kernels.analyse(data[0], plan, dtype)
             if not self.is_complete:
                 return self._select(results)
@@ -200,11 +201,13 @@ class Transform(PlannedTransform):
         return "outputs" if exact and self.is_reversible(shapes) else "inputs"
 
     def is_reversible(self, shapes: Sequence[Shape]) -> bool:
-        """Whether inputs of these shapes can be rebuilt from the outputs: only for lifting.
+        """Whether inputs of these shapes can be rebuilt from the outputs.
 
-        A synthesis that drops computed samples is not reversible.
+        This holds for lifting with downsampling, unless a synthesis drops computed samples.
         """
         if not all(isinstance(plan.wavelet, LiftingScheme) for plan in self.outline):
+            return False
+        if any(isinstance(plan.mode, Undecimated) for plan in self.outline):
             return False
         if not self.is_synthesis or not self.trim_odd:
             return True

@@ -188,7 +188,7 @@ def _split_back(
             )
             values.setdefault(key, back.inputs[0])
             cotangents[key] = back.cotangents[0]
-            _add(sums, len(key), _lift_gradient(back))
+            _add(sums, len(key), _lift_gradient(back, step))
         elif not is_missing:
             _add(sums, len(key), _filter_gradient(values[key], pair, step, kernels))
             cotangents[key] = _synthesised(pair, merging, kernels)
@@ -262,6 +262,9 @@ def _synthesised_again(
         for key, step, shapes in level.synthesis_steps:
             if key or isinstance(step, LiftStep) or level is not plan.levels[-1]:
                 pair = [level_values.get(key + letter) for letter in "ad"]
+                if isinstance(step, LiftStep) and not step.plan.is_bijective:
+                    pair = fill_missing(pair, shapes)
+                    level_values |= {key + letter: x for letter, x in zip("ad", pair, strict=True)}
                 level_values[key] = merge(pair, step, shapes, kernels)
         current = level_values.get("")
         values.append(level_values)
@@ -282,13 +285,12 @@ def _merge_back(
     for key, step, _ in reversed(level.synthesis_steps):
         outer, halves = cotangents.pop(key), [key + letter for letter in "ad"]
         if isinstance(step, LiftStep):
-            back = kernels.lift_vjp(
-                [values[key]], [outer], step.plan, step.taps, step.scale, step.axis
-            )
+            known = [values[key]] if step.plan.is_bijective else [values[half] for half in halves]
+            back = kernels.lift_vjp(known, [outer], step.plan, step.taps, step.scale, step.axis)
             for half, value, inner in zip(halves, back.inputs, back.cotangents, strict=True):
                 values.setdefault(half, value)
                 cotangents[half] = inner
-            _add(sums, len(key), _lift_gradient(back))
+            _add(sums, len(key), _lift_gradient(back, step))
             continue
         split_by = splitting[key]
         assert not isinstance(split_by, LiftStep)  # it is the transpose of a filter bank
@@ -334,8 +336,11 @@ def _synthesised(pair: Sequence[Array | None], step: Step, kernels: Kernels) -> 
     return kernels.synthesis(bands, filters, step.plan, step.axis)
 
 
-def _lift_gradient(back: LiftPullback) -> LiftGradient:
-    return LiftGradient(tuple(back.taps), array_namespace(*back.scale).stack(list(back.scale)))
+def _lift_gradient(back: LiftPullback, step: LiftStep) -> LiftGradient:
+    """The gradients of taps and scales; those of a plan contain its factor."""
+    scale = array_namespace(*back.scale).stack(list(back.scale))
+    factor = step.plan.factor
+    return LiftGradient(tuple(back.taps), scale if factor == 1 else factor * scale)
 
 
 def _add(sums: dict[int, StepGradient], index: int, gradient: StepGradient) -> None:

@@ -42,9 +42,8 @@ class AxisPlan(NamedTuple):
 
     @property
     def boundary(self) -> Mode:
-        """The boundary mode of a transform with downsampling."""
-        assert not isinstance(self.mode, Undecimated)
-        return self.mode
+        """The boundary mode."""
+        return self.mode.boundary if isinstance(self.mode, Undecimated) else self.mode
 
 
 class AxisPlans(tuple[AxisPlan, ...]):
@@ -71,6 +70,11 @@ class AxisPlans(tuple[AxisPlan, ...]):
                 f"got {[p.wavelet for p in self]}"
             )
         return kinds == {True}
+
+    @cached_property
+    def is_lifted(self) -> bool:
+        """Whether an axis has a lifting scheme."""
+        return any(isinstance(plan.wavelet, LiftingScheme) for plan in self)
 
     @cached_property
     def is_concrete(self) -> bool:

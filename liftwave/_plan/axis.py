@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from liftwave._plan.boundary import (
     PERIODIC_MODES,
     Extension,
+    ModeRows,
     channel_extension,
-    extension_beyond,
+    far_extension,
     signal_extension,
     signal_row,
     zero_extension,
@@ -133,7 +134,10 @@ class FilterPlan:
         x = self.extend
         if x.vanishes or self.fold.left or self.fold.right:
             return False
-        return x == signal_extension(x.n, "periodic", len(x.left), len(x.right))
+        if isinstance(x.left, ModeRows) and x.n > 2:
+            return False
+        periodic = signal_extension(x.n, "periodic", len(x.left), len(x.right))
+        return (tuple(x.left), tuple(x.right)) == (periodic.left, periodic.right)
 
 
 def _folding(extension: Extension) -> Extension:
@@ -197,7 +201,7 @@ def dilated_plan(
     if mode in PERIODIC_MODES:
         return joined_plan(n, length, phase, dilation, factor)
     left, right = analysis_padding(n, 0, n, Dilated(length, phase, 1, dilation))
-    extend = extension_beyond(n, mode, left, right)
+    extend = far_extension(n, mode, left, right)
     return FilterPlan(n, length, phase, extend, Extension(n), 1, dilation, factor)
 
 
@@ -282,6 +286,15 @@ class LiftPlan:
     steps: tuple[StepPlan, ...]
     shift: tuple[int, int]
     native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    is_bijective: ClassVar[bool] = True
+    factor: ClassVar[float] = 1.0
+
+    @property
+    def band_lengths(self) -> tuple[int, int]:
+        """The lengths of approximation and detail."""
+        padded = self.n + len(self.edge.right)
+        return (padded + 1) // 2, padded // 2
 
     def inverse(self) -> LiftPlan:
         """The plan of the inverse (with reciprocal scales)."""

@@ -8,10 +8,12 @@ adjoints need no separate code.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, overload
 
+from liftwave._plan.mode_columns import mode_columns
 from liftwave._typing import Mode
 
 MODES: tuple[Mode, ...] = (
@@ -32,7 +34,8 @@ PERIODIC_MODES: tuple[Mode, ...] = ("periodic", "periodization")
 LIFTING_MODES: tuple[Mode, ...] = ("periodization", "reflect", "symmetric", "zero", "constant")
 
 Row: TypeAlias = tuple[tuple[int, float], ...]
-Column: TypeAlias = tuple[tuple[int, ...], tuple[float, ...]]
+Column: TypeAlias = tuple[Any, Any]
+"""Indices and weights: two tuples, or two arrays of NumPy if there are many rows."""
 
 
 class Fold(NamedTuple):
@@ -59,7 +62,7 @@ class Extension:
     ----------
     n : int
         Number of samples of the signal.
-    left, right : tuple of rows
+    left, right : sequence of rows
         ``left[-1]`` is the sample just before the signal, ``right[0]`` the one
         just after it. A row is a tuple of ``(index, weight)``. An empty row is zero.
     joined : bool
@@ -68,8 +71,8 @@ class Extension:
     """
 
     n: int
-    left: tuple[Row, ...] = ()
-    right: tuple[Row, ...] = ()
+    left: Sequence[Row] = ()
+    right: Sequence[Row] = ()
     joined: bool = False
 
     @cached_property
@@ -98,8 +101,10 @@ class Extension:
         return not self.joined and not any(self.left) and not any(self.right)
 
 
-def _columns(rows: tuple[Row, ...]) -> tuple[Column, ...]:
+def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     """Rows of varying length as columns; short rows are padded with weight zero."""
+    if isinstance(rows, ModeRows):
+        return rows.columns
     width = max((len(row) for row in rows), default=0)
     filled = [row + ((0, 0.0),) * (width - len(row)) for row in rows]
     return tuple(
@@ -108,7 +113,7 @@ def _columns(rows: tuple[Row, ...]) -> tuple[Column, ...]:
     )
 
 
-def _fold(rows: tuple[Row, ...]) -> Fold | None:
+def _fold(rows: Sequence[Row]) -> Fold | None:
     pairs = [(index, r, weight) for r, row in enumerate(rows) for index, weight in row]
     if not pairs:
         return None
@@ -236,16 +241,45 @@ def channel_row(i: int, parity: int, n: int, mode: Mode) -> Row:
 @lru_cache(maxsize=4096)
 def signal_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
     """The extension of a signal by ``left`` and ``right`` samples."""
-    return extension_beyond(n, mode, left, right)
-
-
-def extension_beyond(n: int, mode: Mode, left: int, right: int) -> Extension:
-    """As :func:`signal_extension`, always a new object: not cached if there are many rows."""
     return Extension(
         n,
         tuple(signal_row(i, n, mode) for i in range(-left, 0)),
         tuple(signal_row(i, n, mode) for i in range(n, n + right)),
     )
+
+
+def far_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
+    """As :func:`signal_extension`, for many rows: they are computed as arrays, and not cached."""
+    if mode == "zero":
+        return Extension(n, ((),) * left, ((),) * right)
+    return Extension(n, ModeRows(mode, n, -left, 0), ModeRows(mode, n, n, n + right))
+
+
+@dataclass(frozen=True)
+class ModeRows(Sequence[Row]):
+    """The rows of samples ``start`` … ``stop - 1`` of an ``n``-sample signal under ``mode``."""
+
+    mode: Mode
+    n: int
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        return signal_row(range(self.start, self.stop)[index], self.n, self.mode)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The rows as columns of indices and weights."""
+        return mode_columns(self.mode, self.start, self.stop, self.n)
 
 
 @lru_cache(maxsize=4096)

@@ -53,6 +53,8 @@ def band_lengths(n: int, wavelet: Resolved, mode: AxisMode, what: str = "axis") 
         )
     if isinstance(wavelet, LiftingScheme):
         check_lifting_mode(wavelet, mode)
+        if isinstance(mode, Undecimated):
+            return n, n
         even = (n + 1) // 2
         return even, even if mode == "periodization" else n - even
     boundary = mode.boundary if isinstance(mode, Undecimated) else mode
@@ -75,7 +77,7 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMod
     """
     if isinstance(wavelet, LiftingScheme):
         check_lifting_mode(wavelet, mode)
-        if mode != "periodization":
+        if mode != "periodization" and not isinstance(mode, Undecimated):
             return _lifted_length(n_approx, n_detail)
     if n_approx < 1:
         raise ShapeError(f"{n_approx} coefficients are too few: at least one is needed")
@@ -112,7 +114,8 @@ def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMo
     A level of odd length is reconstructed with one sample too many, which is
     dropped. Lifting reconstructs the exact length.
     """
-    if isinstance(wavelet, LiftingScheme) and mode != "periodization":
+    is_lifted = isinstance(wavelet, LiftingScheme) and not isinstance(mode, Undecimated)
+    if is_lifted and mode != "periodization":
         _lifted_length(n_approx, n_detail)
         return n_approx
     if n_approx - n_detail not in ((0,) if isinstance(mode, Undecimated) else (0, 1)):
@@ -125,6 +128,7 @@ def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMo
 
 def check_lifting_mode(scheme: LiftingScheme, mode: AxisMode) -> None:
     """Raise if lifting is not defined under ``mode``."""
+    mode = mode.boundary if isinstance(mode, Undecimated) else mode
     if mode not in LIFTING_MODES:
         raise ModeError(
             f"mode {mode!r} is not defined for lifting ({scheme!r}); use one of "

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
+from liftwave._plan.undecimated_lifting import WholeLiftPlan
 from liftwave.wavelets.taps import Taps
 
 Shape: TypeAlias = tuple[int, ...]
@@ -34,7 +35,7 @@ class LiftStep(NamedTuple):
     """One band split or merged along one axis by lifting."""
 
     axis: int
-    plan: LiftPlan
+    plan: LiftPlan | WholeLiftPlan
     taps: tuple[Any, ...]
     scale: tuple[Any, Any]
 
@@ -187,7 +188,8 @@ def synthesis_plan_of(levels: tuple[SynthesisLevel, ...]) -> SynthesisPlan:
 def is_reversible(plan: AnalysisPlan | SynthesisPlan) -> bool:
     """Whether the input of this transform can be rebuilt from its output.
 
-    This holds if all steps are lifting, and none drops a sample computed by the previous step.
+    This holds if all steps are lifting with downsampling, and none drops a sample computed by the
+    previous step.
     """
     shape: Shape | None = None
     for level in plan.levels:
@@ -198,7 +200,7 @@ def is_reversible(plan: AnalysisPlan | SynthesisPlan) -> bool:
             if shape is not None and level.approx_shape != shape:
                 return False
             shape = level.shape if steps else None
-        if not all(isinstance(step, LiftStep) for step in steps):
+        if not all(isinstance(step, LiftStep) and step.plan.is_bijective for step in steps):
             return False
     return True
 

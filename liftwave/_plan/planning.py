@@ -41,8 +41,8 @@ from liftwave._plan.levels import (
     unflatten_bands,
 )
 from liftwave._plan.undecimated import Undecimated
+from liftwave._plan.undecimated_lifting import whole_lift_plan, whole_scales
 from liftwave.errors import ShapeError
-from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import FixedPoint, Taps, tap_count
 
@@ -110,7 +110,8 @@ def _analysis_level(shape: Shape, plans: Sequence[AxisPlan], depth: int) -> Anal
 def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
     axis, wavelet, mode = plan
     if isinstance(mode, Undecimated):
-        assert isinstance(wavelet, FilterBank)  # `check_lengths` rejects schemes
+        if isinstance(wavelet, LiftingScheme):
+            return _whole_lift_step(axis, wavelet, n, mode, depth)
         taps = mode.analysis_taps(wavelet.dec_len, depth)
         undecimated = dilated_plan(n, wavelet.dec_len, *taps, mode.boundary)
         return FilterStep(axis, undecimated, mode.analysis_filters(wavelet))
@@ -119,6 +120,13 @@ def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
         return LiftStep(axis, geometry, step_taps(wavelet), wavelet.scale)
     filters = (wavelet.dec_lo, wavelet.dec_hi)
     return FilterStep(axis, analysis_plan(n, wavelet.dec_len, mode), filters)
+
+
+def _whole_lift_step(
+    axis: int, scheme: LiftingScheme, n: int, options: Undecimated, depth: int
+) -> LiftStep:
+    plan = whole_lift_plan(scheme, n, options, depth)
+    return LiftStep(axis, plan, step_taps(scheme), whole_scales(scheme, plan.factor))
 
 
 # --- synthesis -------------------------------------------------------------------------------
@@ -216,7 +224,10 @@ def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape], depth: int) -> 
     axis, wavelet, mode = plan
     n_approx, n_detail = (shape[axis] for shape in shapes)
     if isinstance(mode, Undecimated):
-        assert isinstance(wavelet, FilterBank)  # `signal_length` rejects schemes
+        if isinstance(wavelet, LiftingScheme):
+            step = _whole_lift_step(axis, wavelet, n_approx, mode, depth)
+            inverse = 1 / step.scale[0], 1 / step.scale[1]
+            return LiftStep(axis, step.plan.inverse(), step.taps[::-1], inverse)
         taps = mode.synthesis_taps(wavelet.rec_len, depth)
         joined = joined_plan(n_approx, wavelet.rec_len, *taps)
         return FilterStep(axis, joined, mode.synthesis_filters(wavelet))

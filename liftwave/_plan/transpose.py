@@ -204,6 +204,5 @@ def _fitting(siblings: Sequence[Step], shape: Shape) -> Step | None:
 
 def _band_lengths(step: Step) -> tuple[int, int]:
     if isinstance(step, LiftStep):
-        padded = step.plan.n + len(step.plan.edge.right)
-        return (padded + 1) // 2, padded // 2
+        return step.plan.band_lengths
     return step.plan.n_out, step.plan.n_out

@@ -16,9 +16,9 @@ from liftwave.decomposition.plotting import plot_bands
 from liftwave.decomposition.stored import StoredBands, restored
 from liftwave.errors import ShapeError
 from liftwave.transforms import calls
-from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
 from liftwave.transforms.structures import dict_list
+from liftwave.transforms.synthesis_calls import synthesis_call
 from liftwave.wavelets.resolve import Wavelets
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from liftwave._plan.arguments import normalize_axes
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._typing import Array, Modes
 from liftwave.errors import AxisError, LevelWarning, ShapeError, ShapeTypeError
-from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.lengths import wavedecn_shapes
 from liftwave.transforms.structures import BandList, DictList, TripleList, dict_list
+from liftwave.transforms.synthesis_calls import synthesis_call
 from liftwave.wavelets.resolve import Wavelets
 
 

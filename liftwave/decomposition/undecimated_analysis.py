@@ -18,7 +18,6 @@ from liftwave.errors import ShapeError
 from liftwave.transforms.modwt import Edges, reflected
 from liftwave.transforms.structures import dict_list
 from liftwave.transforms.undecimated_calls import warn_of_norm
-from liftwave.transforms.undecimated_lifting import analyse, is_lifting
 from liftwave.wavelets.resolve import Wavelets
 
 
@@ -94,24 +93,17 @@ def undecimated(
         else natural_level(level)
     )
     normalized = transform == "modwt" or norm
-    if transform == "swt" and not is_lifting(wavelet):
+    if transform == "swt":
         warn_of_norm(wavelet, norm)
-    approx, details = _analysed(array, plans, depth, mode, normalized)
+    approx, details = _analysed(array, plans, depth, mode)
     return Undecimated(approx, details, shape, array.dtype, plans, transform, normalized)
 
 
 def _analysed(
-    x: Array, plans: AxisPlans, level: int, mode: Any, norm: bool
+    x: Array, plans: AxisPlans, level: int, mode: Any
 ) -> tuple[Array, tuple[dict[str, Array], ...]]:
     """The approximation of the last level, and the details of all levels."""
     structure = dict_list(len(plans))
-    if is_lifting([plan.wavelet for plan in plans]):
-        bands = analyse(x, plans, level, 0, norm)
-        of_level = len(structure.keys) + 1
-        approx, *details = structure.pack(
-            [band for k, band in enumerate(bands) if k == 0 or k % of_level]
-        )
-        return approx, tuple(details)
     for plan in plans if mode == "reflection" else ():
         x = reflected(x, plan.axis)
     approx, *details = execute(Call(analysis(plans, x.ndim, level), (x,), structure))

@@ -20,6 +20,7 @@ from liftwave.errors import (
     DTypeError,
     LevelError,
     ShapeError,
+    WaveletError,
 )
 from liftwave.transforms.alignment import Alignment
 from liftwave.transforms.components import parts_of
@@ -34,11 +35,6 @@ from liftwave.transforms.estimates import (
 )
 from liftwave.transforms.structures import dict_list
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
-from liftwave.transforms.undecimated_lifting import (
-    is_lifting,
-    lifted_components,
-    synthesise,
-)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -112,10 +108,6 @@ class Undecimated(StoredBands):
         return {"format": 3, "transform": self.transform, "norm": self.norm}
 
     @property
-    def _is_lifted(self) -> bool:
-        return is_lifting(self.wavelets)
-
-    @property
     def _flat(self) -> list[Array]:
         """The approximation, and the details in the order of operations."""
         return list(self.bands.values())
@@ -144,8 +136,6 @@ class Undecimated(StoredBands):
         if self.level == 0:
             return restored(self, self.approx)
         plans = as_axis_plans(self.plans)
-        if self._is_lifted:
-            return restored(self, synthesise(self._flat, plans, self.norm))
         structure = dict_list(len(plans))
         call = undecimated_synthesis(self._flat, plans, self.approx.ndim, structure)
         return restored(self, execute(call))
@@ -174,10 +164,12 @@ class Undecimated(StoredBands):
         [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
         """
         plans = as_axis_plans(self.plans)
-        if self._is_lifted:
-            parts = lifted_components(self._flat, plans, self.norm)
-        else:
-            parts = [execute(part.call) for part in parts_of(self._flat, plans)]
+        if plans.is_integer:
+            raise WaveletError(
+                "the components of an integer scheme do not add up, because its steps round: use "
+                "the scheme without to_integer(), or its filter bank"
+            )
+        parts = [execute(part.call) for part in parts_of(self._flat, plans)]
         box = tuple(slice(n) for n in self.shape)
         return {which: part[box] for which, part in zip(self.bands, parts, strict=True)}
 

@@ -10,8 +10,7 @@ from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, with_length
 from liftwave._plan.undecimated import Undecimated as Filters
 from liftwave.errors import ModeTypeError, OptionError
 from liftwave.transforms.modwt import CAUSAL, is_reflection, without_lifting
-from liftwave.transforms.undecimated_lifting import is_lifting, plans_for
-from liftwave.transforms.undecimated_modes import check_periodic
+from liftwave.transforms.undecimated_modes import invertible, is_lifting
 from liftwave.wavelets.resolve import Wavelets
 
 Kind: TypeAlias = Literal["swt", "modwt"]
@@ -42,10 +41,8 @@ def undecimated_plans(
         is_reflection(_one("periodic" if mode is None else mode))
         return axis_plans(without_lifting(wavelet), CAUSAL, axes, len(shape))
     mode = "periodization" if mode is None else mode
-    if is_lifting(wavelet):
-        return plans_for(wavelet, mode, axes, shape)
-    check_periodic("undecimated", _one(mode))
-    return axis_plans(wavelet, Filters("centred", 0, normalized), axes, len(shape))
+    plans = axis_plans(wavelet, Filters("centred", 0, normalized), axes, len(shape))
+    return invertible("undecimated", plans, mode if is_lifting(wavelet) else _one(mode), shape)
 
 
 def _one(mode: Any) -> Any:
@@ -68,8 +65,6 @@ def band_shape(
 
 def mode_of(plan: AxisPlan, lengths: tuple[int, int]) -> str:
     """The boundary mode of an axis, by the lengths of the data and of the bands."""
-    if not isinstance(plan.mode, Filters):
+    if not isinstance(plan.mode, Filters) or not plan.mode.is_causal:
         return plan.boundary
-    if not plan.mode.is_causal:
-        return "periodization"
     return "reflection" if lengths[1] == 2 * lengths[0] else "periodic"

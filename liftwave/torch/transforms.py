@@ -23,8 +23,8 @@ from liftwave.torch.transform_layers import (
     ModePerAxis,
     SynthesisLayer,
 )
-from liftwave.transforms.calls import synthesis_call
 from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, DictList
+from liftwave.transforms.synthesis_calls import synthesis_call
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import wavelets_per_axis
 

@@ -17,8 +17,7 @@ from liftwave.torch.transform_layers import (
 )
 from liftwave.transforms import undecimated_calls as calls
 from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
-from liftwave.transforms.undecimated_lifting import is_lifting, plans_for
-from liftwave.transforms.undecimated_modes import check_periodic
+from liftwave.transforms.undecimated_modes import check_periodic, is_lifting
 
 
 class _Stationary(ModePerAxis):
@@ -42,11 +41,8 @@ class _Stationary(ModePerAxis):
 
     def _check(self) -> None:
         """Raise for arguments that the function does not accept, as the function does."""
-        wavelet, sizes = self._current_wavelet(), (1,) * self.dimensions
-        if is_lifting(wavelet):
-            plans_for(wavelet, self.mode, None, sizes)
-        else:
-            calls.swtn(torch.ones(sizes), wavelet, 1, norm=self.norm, mode=self.mode)
+        x = torch.ones((1,) * self.dimensions)
+        calls.swtn(x, self._current_wavelet(), 1, norm=self.norm, mode=self.mode)
 
 
 class _SWT(_Stationary, AnalysisLayer):

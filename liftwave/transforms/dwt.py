@@ -6,7 +6,7 @@ from typing import Literal
 
 from liftwave._execute import execute, graph_node
 from liftwave._typing import ArrayT, Data, ModeLike
-from liftwave.transforms import calls
+from liftwave.transforms import calls, synthesis_calls
 from liftwave.wavelets.resolve import WaveletLike
 
 
@@ -124,7 +124,7 @@ def idwt(
     >>> lw.idwt(cA, cD, "db2", "periodization").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     """
-    result: ArrayT = execute(calls.idwt(cA, cD, wavelet, mode, axis, out=out))
+    result: ArrayT = execute(synthesis_calls.idwt(cA, cD, wavelet, mode, axis, out=out))
     return result
 
 

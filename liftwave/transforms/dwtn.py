@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from liftwave._execute import execute, graph_node
 from liftwave._typing import ArrayT, Data, Modes
-from liftwave.transforms import calls
+from liftwave.transforms import calls, synthesis_calls
 from liftwave.wavelets.resolve import Wavelets
 
 
@@ -94,7 +94,7 @@ def idwt2(
     >>> lw.idwt2(lw.dwt2(image, "haar"), "haar").round(6).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    result: ArrayT = execute(calls.idwt2(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(synthesis_calls.idwt2(coeffs, wavelet, mode, axes, out=out))
     return result
 
 
@@ -183,5 +183,5 @@ def idwtn(
     >>> bool(np.allclose(lw.idwtn(lw.dwtn(x, "haar"), "haar"), x))
     True
     """
-    result: ArrayT = execute(calls.idwtn(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(synthesis_calls.idwtn(coeffs, wavelet, mode, axes, out=out))
     return result

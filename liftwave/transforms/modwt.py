@@ -22,7 +22,7 @@ from liftwave.transforms.alignment import Alignment
 from liftwave.transforms.components import FLAT, Components, parts_of
 from liftwave.transforms.structures import BAND_LIST
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
-from liftwave.transforms.undecimated_lifting import is_lifting
+from liftwave.transforms.undecimated_modes import is_lifting
 from liftwave.wavelets.resolve import WaveletLike
 
 Edges: TypeAlias = Literal["periodic", "reflection"]

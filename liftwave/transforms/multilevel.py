@@ -7,7 +7,7 @@ from typing import Any
 
 from liftwave._execute import execute, graph_node
 from liftwave._typing import ArrayT, Data, ModeLike, Modes
-from liftwave.transforms import calls
+from liftwave.transforms import calls, synthesis_calls
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
 # --- one axis ----------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def waverec(
     >>> lw.waverec(coeffs, "haar").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0]
     """
-    result: ArrayT = execute(calls.waverec(coeffs, wavelet, mode, axis, out=out))
+    result: ArrayT = execute(synthesis_calls.waverec(coeffs, wavelet, mode, axis, out=out))
     return result
 
 
@@ -198,7 +198,7 @@ def waverec2(
     >>> bool(np.allclose(lw.waverec2(lw.wavedec2(image, "db2"), "db2"), image))
     True
     """
-    result: ArrayT = execute(calls.waverec2(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(synthesis_calls.waverec2(coeffs, wavelet, mode, axes, out=out))
     return result
 
 
@@ -295,5 +295,5 @@ def waverecn(
     >>> bool(np.allclose(lw.waverecn(lw.wavedecn(x, "haar"), "haar"), x))
     True
     """
-    result: ArrayT = execute(calls.waverecn(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(synthesis_calls.waverecn(coeffs, wavelet, mode, axes, out=out))
     return result

@@ -16,10 +16,10 @@ from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array, ModeLike, Modes
 from liftwave.errors import ModeError, OptionError, WaveletError
-from liftwave.transforms import calls, undecimated_calls
+from liftwave.transforms import calls, synthesis_calls, undecimated_calls
 from liftwave.transforms.components import FLAT, Components, Part, decimated_parts, parts_of
 from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, dict_list
-from liftwave.transforms.undecimated_lifting import is_lifting
+from liftwave.transforms.undecimated_modes import is_lifting
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
@@ -41,7 +41,7 @@ def mra(
         plans = _plans(wavelet, normalize_axis(axis, x.ndim), x.ndim)
         return _undecimated(x, call, plans, BAND_LIST)
     call = calls.wavedec(x, wavelet, mode, level, axis)
-    return _decimated(x, call, 1, lambda c: calls.waverec(c, wavelet, mode, axis))
+    return _decimated(x, call, 1, lambda c: synthesis_calls.waverec(c, wavelet, mode, axis))
 
 
 def mra2(
@@ -59,7 +59,9 @@ def mra2(
         call = undecimated_calls.swt2(x, wavelet, _depth(x, level, axes), 0, axes, True, True)
         return _undecimated(x, call, _plans(wavelet, axes, x.ndim), TRIPLE_LIST, by_level)
     call = calls.wavedec2(x, wavelet, mode, level, axes)
-    return _decimated(x, call, 2, lambda c: calls.waverec2(c, wavelet, mode, axes), by_level)
+    return _decimated(
+        x, call, 2, lambda c: synthesis_calls.waverec2(c, wavelet, mode, axes), by_level
+    )
 
 
 def mran(
@@ -80,7 +82,9 @@ def mran(
         return _undecimated(x, call, _plans(wavelet, axes, x.ndim), dict_list(count), by_level)
     call = calls.wavedecn(x, wavelet, mode, level, axes)
     count = len(normalize_axes(axes, x.ndim))
-    return _decimated(x, call, count, lambda c: calls.waverecn(c, wavelet, mode, axes), by_level)
+    return _decimated(
+        x, call, count, lambda c: synthesis_calls.waverecn(c, wavelet, mode, axes), by_level
+    )
 
 
 # --- components ------------------------------------------------------------------------------

@@ -8,8 +8,6 @@ from typing import Any
 from liftwave._execute import execute, graph_node
 from liftwave._typing import Array, ArrayT, Data, ModeLike, Modes
 from liftwave.transforms import undecimated_calls as calls
-from liftwave.transforms import undecimated_lifted_calls as lifted
-from liftwave.transforms.undecimated_lifting import is_lifting
 from liftwave.wavelets.resolve import WaveletLike, Wavelets
 
 # --- one axis ----------------------------------------------------------------------------------
@@ -107,10 +105,6 @@ def swt(
     >>> cA.round(6).tolist(), cD.round(6).tolist()
     ([2.12132, 4.242641, 8.485281, 6.363961], [-0.707107, -1.414214, -2.828427, 4.949747])
     """
-    if is_lifting(wavelet):
-        call = lifted.swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
-        bands: list[Any] = call.run()
-        return bands
     result: list[Any] = execute(
         calls.swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
     )
@@ -172,9 +166,6 @@ def iswt(
     >>> lw.iswt(coeffs, "db2").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
-    if is_lifting(wavelet):
-        data: Array = lifted.iswt(coeffs, wavelet, norm, axis, mode).run(out)
-        return data
     result: Array = execute(calls.iswt(coeffs, wavelet, norm, axis, mode, out=out))
     return result
 
@@ -238,10 +229,6 @@ def swt2(
     >>> cA.shape, float(cA[0, 0].round(6)), bool(np.all(abs(cH) < 1e-12))
     ((3, 5), 2.0, True)
     """
-    if is_lifting(wavelet):
-        call = lifted.swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
-        bands: list[Any] = call.run()
-        return bands
     result: list[Any] = execute(
         calls.swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
     )
@@ -288,9 +275,6 @@ def iswt2(
     >>> bool(np.allclose(lw.iswt2(lw.swt2(image, "db2", level=2), "db2"), image))
     True
     """
-    if is_lifting(wavelet):
-        data: Array = lifted.iswt2(coeffs, wavelet, norm, axes, mode).run(out)
-        return data
     result: Array = execute(calls.iswt2(coeffs, wavelet, norm, axes, mode, out=out))
     return result
 
@@ -354,10 +338,6 @@ def swtn(
     >>> sorted(bands), bands["aaa"].shape
     (['aaa', 'aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd'], (3, 4, 5))
     """
-    if is_lifting(wavelet):
-        call = lifted.swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
-        bands: list[Any] = call.run()
-        return bands
     result: list[Any] = execute(
         calls.swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
     )
@@ -404,8 +384,5 @@ def iswtn(
     >>> bool(np.allclose(lw.iswtn(lw.swtn(x, "db2", level=2), "db2"), x))
     True
     """
-    if is_lifting(wavelet):
-        data: Array = lifted.iswtn(coeffs, wavelet, axes, norm, mode).run(out)
-        return data
     result: Array = execute(calls.iswtn(coeffs, wavelet, axes, norm, mode, out=out))
     return result

@@ -28,8 +28,9 @@ from liftwave.errors import (
     ShapeError,
     warn,
 )
-from liftwave.transforms.calls import synthesis_call, two_axes
-from liftwave.transforms.undecimated_modes import check_periodic, check_start, extended
+from liftwave.transforms.calls import two_axes
+from liftwave.transforms.synthesis_calls import synthesis_call
+from liftwave.transforms.undecimated_modes import check_start, extended, invertible, is_lifting
 from liftwave.transforms.undecimated_structures import (
     ONE_AXIS,
     TWO_AXES,
@@ -160,12 +161,12 @@ def iswt(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt`."""
-    check_periodic("iswt", mode)
     structure = ONE_AXIS.of_argument(coeffs, (tuple, list))
     bands = structure.unpack(coeffs)
-    ndim = _ndim_of(bands)
-    plans = plans_along(wavelet, undecimated_options(0, norm), axis, ndim)
-    return undecimated_synthesis(bands, plans, ndim, structure, out)
+    shape = shape_of_all(bands)
+    plans = plans_along(wavelet, undecimated_options(0, norm), axis, len(shape))
+    plans = invertible("iswt", plans, mode, shape)
+    return undecimated_synthesis(bands, plans, len(shape), structure, out)
 
 
 def iswt2(
@@ -178,12 +179,12 @@ def iswt2(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt2`."""
-    check_periodic("iswt2", mode)
     structure = TWO_AXES.of_argument(coeffs, (tuple, list))
     bands = structure.unpack(coeffs)
-    ndim = _ndim_of(bands)
-    plans = axis_plans(wavelet, undecimated_options(0, norm), two_axes(axes), ndim)
-    return undecimated_synthesis(bands, plans, ndim, structure, out)
+    shape = shape_of_all(bands)
+    plans = axis_plans(wavelet, undecimated_options(0, norm), two_axes(axes), len(shape))
+    plans = invertible("iswt2", plans, mode, shape)
+    return undecimated_synthesis(bands, plans, len(shape), structure, out)
 
 
 def iswtn(
@@ -196,14 +197,14 @@ def iswtn(
     out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswtn`."""
-    check_periodic("iswtn", mode)
     letters = letters_of(coeffs, axes)
     structure = any_axes(letters).of_argument(coeffs, (dict,))
     bands = structure.unpack(coeffs)
-    ndim = _ndim_of(bands)
-    plans = axis_plans(wavelet, undecimated_options(0, norm), axes, ndim)
+    shape = shape_of_all(bands)
+    plans = axis_plans(wavelet, undecimated_options(0, norm), axes, len(shape))
     check_letters(letters, plans)
-    return undecimated_synthesis(bands, plans, ndim, structure, out)
+    plans = invertible("iswtn", plans, mode, shape)
+    return undecimated_synthesis(bands, plans, len(shape), structure, out)
 
 
 def undecimated_synthesis(
@@ -217,10 +218,6 @@ def undecimated_synthesis(
     shape_of_all(bands)
     assert (len(bands) - 1) % len(detail_keys(len(plans))) == 0
     return synthesis_call(bands, plans, ndim, structure, out, trim_odd=False)
-
-
-def _ndim_of(bands: Sequence[Array | None]) -> int:
-    return len(shape_of_all(bands))
 
 
 def shape_of_all(bands: Sequence[Array | None]) -> tuple[int, ...]:
@@ -278,8 +275,8 @@ def required_level(level: Any) -> int:
 
 
 def warn_of_norm(wavelet: Wavelets, norm: bool, subject: str = "the wavelets used are") -> None:
-    """Warn if the wavelets are not orthogonal and ``norm`` is set."""
-    if not norm:
+    """Warn if the wavelets are not orthogonal and ``norm`` is set; lifting schemes do not warn."""
+    if not norm or is_lifting(wavelet):
         return
     given = list(wavelet) if isinstance(wavelet, list | tuple) else [wavelet]
     if not all(map(_is_orthogonal, given)):

@@ -9,13 +9,12 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import Opened, as_array, open_arrays
+from liftwave._arrays.convert import as_array
 from liftwave._kernels.reference.pieces import slice_along
-from liftwave._numbers import flag
 from liftwave._plan.arguments import normalize_axis
 from liftwave._typing import Array
 from liftwave.errors import ShapeError
-from liftwave.transforms import multiresolution_calls, undecimated_calls, undecimated_lifted_calls
+from liftwave.transforms import multiresolution_calls, undecimated_calls
 from liftwave.transforms.components import Components, Part
 from liftwave.transforms.modwt import (
     first_half,
@@ -29,19 +28,13 @@ from liftwave.transforms.modwt import (
 )
 from liftwave.transforms.multiresolution import mra, mra2, mran
 from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
-from liftwave.transforms.undecimated_lifted_calls import LiftedCall
-from liftwave.transforms.undecimated_lifting import is_lifting
-from liftwave.transforms.undecimated_lifting_vjp import AnalysisTape, SynthesisTape
 from liftwave.transforms.wavelet_gradients import (
     Gradient,
     Pullback,
-    WaveletArgument,
-    as_read,
-    checked_cotangents,
     transform_vjp,
 )
 
-# --- swt: by filters, or by lifting steps ------------------------------------------------------
+# --- swt ---------------------------------------------------------------------------------------
 
 _SWT: dict[Callable[..., Any], str] = {
     function: function.__name__ for function in (swt, swt2, swtn, iswt, iswt2, iswtn)
@@ -50,57 +43,7 @@ _SWT: dict[Callable[..., Any], str] = {
 
 def _swt_vjp(name: str, arguments: dict[str, Any]) -> tuple[Any, Pullback]:
     """Result and pullback of a function of ``transforms/undecimated.py``."""
-    wavelet = arguments["wavelet"]
-    if not is_lifting(wavelet):
-        return transform_vjp(getattr(undecimated_calls, name)(**arguments), wavelet)
-    return _lifted_vjp(getattr(undecimated_lifted_calls, name)(**arguments), wavelet)
-
-
-def _lifted_vjp(call: LiftedCall, argument: Any) -> tuple[Any, Pullback]:
-    present = [x for x in call.arrays if x is not None]
-    wavelets = WaveletArgument([plan.wavelet for plan in call.plans], argument)
-    wavelets.check(*present)
-    opened = open_arrays(present)
-    inputs = as_read([each.array for each in opened])
-    if call.level is None:
-        return _lifted_synthesis_vjp(call, opened, inputs, wavelets)
-    options = call.options
-    tape = AnalysisTape(inputs[0], call.plans, call.level, options.start_level, options.norm)
-    results, numbers = call.selected(tape.bands), call.selected(range(len(tape.bands)))
-    names = ["a band"] * len(results)
-
-    def pullback(cotangents: Any, wavelet: bool = True) -> Gradient:
-        arrays = as_read(call.result.unpack(cotangents))
-        checked = checked_cotangents(arrays, results, opened[0], names)
-        cotangent_of = dict(zip(numbers, checked, strict=True))
-        x, axes = tape.pull([cotangent_of.get(k) for k in range(len(tape.bands))])
-        x = opened[0].xp.zeros_like(inputs[0]) if x is None else x
-        of_wavelet = wavelets.gradient(axes, inputs[0], True) if flag(wavelet, "wavelet") else None
-        return Gradient(opened[0].close(x), of_wavelet)
-
-    return call.result.pack([opened[0].close(y) for y in results]), pullback
-
-
-def _lifted_synthesis_vjp(
-    call: LiftedCall, opened: Sequence[Opened], inputs: Sequence[Array], wavelets: WaveletArgument
-) -> tuple[Any, Pullback]:
-    first, remaining = opened[0], iter(inputs)
-    zero = first.xp.zeros_like(inputs[0])
-    bands = [zero if band is None else next(remaining) for band in call.arrays]
-    tape = SynthesisTape(bands, call.plans, call.options.norm)
-
-    def pullback(cotangent: Any, wavelet: bool = True) -> Gradient:
-        arrays = as_read([cotangent])
-        (g,) = checked_cotangents(arrays, [tape.signal], first, ["the result"])
-        gradients, axes = tape.pull(zero if g is None else g)
-        present = [
-            None if band is None else first.close(g)
-            for band, g in zip(call.arrays, gradients, strict=True)
-        ]
-        of_wavelet = wavelets.gradient(axes, zero, False) if flag(wavelet, "wavelet") else None
-        return Gradient(call.data.pack(present), of_wavelet)
-
-    return first.close(tape.signal), pullback
+    return transform_vjp(getattr(undecimated_calls, name)(**arguments), arguments["wavelet"])
 
 
 # --- the maximal overlap transform -------------------------------------------------------------

@@ -14,6 +14,7 @@ void bind_packets(nanobind::module_& m, const Kernels& kernels);
 void bind_circular(nanobind::module_& m, const Kernels& kernels);
 void bind_lifting(nanobind::module_& m, const Kernels& kernels);
 void bind_lifting_gradient(nanobind::module_& m, const Kernels& kernels);
+void bind_whole_lifting(nanobind::module_& m, const Kernels& kernels);
 void bind_pooling(nanobind::module_& m, const Kernels& kernels);
 void bind_lift_pool(nanobind::module_& m, const Kernels& kernels);
 

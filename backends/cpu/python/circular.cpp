@@ -14,6 +14,7 @@
 #include "python/arrays.hpp"
 #include "python/circular_arguments.hpp"
 #include "python/gil.hpp"
+#include "python/whole_arrays.hpp"
 
 namespace liftwave {
 namespace {
@@ -50,12 +51,7 @@ class Levels {
       require(axis.axis < a.ndim && a.shape[axis.axis] == axis.n, "an array does not fit its plan");
       first = std::min(first, axis.axis);
     }
-    index_t stride = 1;
-    for (int d = a.ndim - 1; d >= first; --d) {
-      if (a.shape[d] != 1 && a.stride[d] != stride) return false;
-      stride *= a.shape[d];
-    }
-    return true;
+    return is_contiguous_from(a, first);
   }
 
  private:
@@ -68,31 +64,6 @@ class Levels {
   CircularLevels levels_;
   std::size_t bands_ = 0;
 };
-
-// The shape of `like`, with strides of a C-contiguous array.
-template <class T, class U>
-void lay_out(ArrayView<T>& a, const ArrayView<U>& like, T* data) {
-  a.data = data;
-  a.ndim = like.ndim;
-  index_t stride = 1;
-  for (int d = like.ndim - 1; d >= 0; --d) {
-    a.shape[d] = like.shape[d];
-    a.stride[d] = stride;
-    stride *= like.shape[d];
-  }
-}
-
-void require_same_shape(const PythonArray& a, const PythonArray& b) {
-  require(a.ndim() == b.ndim() && std::equal(a.shape(), a.shape() + a.ndim(), b.shape()),
-          "arrays have different shapes");
-}
-
-template <class T>
-T* numbers_in(const PythonArray& memory, index_t numbers) {
-  const index_t parts = memory.itemsize() / static_cast<index_t>(sizeof(T));
-  require(memory.samples() * parts == numbers, "a band does not fit its memory");
-  return reinterpret_cast<T*>(memory.data());
-}
 
 // Levels of an analysis. The input of each but the first is the approximation of the one before.
 class CircularAnalysis {
@@ -131,17 +102,8 @@ class CircularAnalysis {
     const nb::object results = memory_ ? memory_->allocate(dtype_object(x.dtype()), out) : pair(x, out);
     const index_t numbers = numbers_of(in);
     InlineArray<ArrayView<T>, 4> bands(levels_.bands());
-    ArrayView<T>* band = bands.data();
-    std::size_t detail = out.size();  // the coarsest level's come first
-    for (std::size_t level = 0; level < levels_.size(); ++level) {
-      const bool last = level + 1 == levels_.size();
-      const std::size_t details = levels_.bands(level) - 1;
-      detail -= details;
-      lay_out(*band++, in, last ? numbers_in<T>(out[0], numbers) : nullptr);
-      for (std::size_t b = 0; b < details; ++b) {
-        lay_out(*band++, in, numbers_in<T>(out[detail + b], numbers));
-      }
-    }
+    lay_out_bands(bands.data(), in, out, levels_.size(),
+                  [&](std::size_t level) { return levels_.bands(level); });
     run_released(sizeof(T) * static_cast<double>(numbers), [&] {
       split_levels(kernels->of<T>(), levels_.levels(), in, bands.data());
     });

@@ -67,6 +67,7 @@ NB_MODULE(_cpu, m) {
   bind_circular(m, kernels);
   bind_lifting(m, kernels);
   bind_lifting_gradient(m, kernels);
+  bind_whole_lifting(m, kernels);
   bind_pooling(m, kernels);
   bind_lift_pool(m, kernels);
 }

@@ -32,6 +32,7 @@ from liftwave._kernels.cpu.memory import (
     serves,
     with_copies,
 )
+from liftwave._kernels.cpu.whole_lifting import whole_level
 from liftwave._plan.axis import FilterPlan
 from liftwave._plan.levels import (
     AnalysisPlan,
@@ -52,10 +53,12 @@ _LONGEST_ROW = 1 << 16
 _FEWEST_COLUMNS = 8
 
 _NativeAnalysis: TypeAlias = (
-    "_cpu.Analysis | _cpu.CircularAnalysis | _cpu.LiftAnalysis | Literal[False]"
+    "_cpu.Analysis | _cpu.CircularAnalysis | _cpu.LiftAnalysis | _cpu.WholeLiftAnalysis"
+    " | Literal[False]"
 )
 _NativeSynthesis: TypeAlias = (
-    "_cpu.Synthesis | _cpu.CircularSynthesis | _cpu.LiftSynthesis | Literal[False]"
+    "_cpu.Synthesis | _cpu.CircularSynthesis | _cpu.LiftSynthesis | _cpu.WholeLiftSynthesis"
+    " | Literal[False]"
 )
 
 
@@ -130,7 +133,9 @@ class CpuLevels(CpuFilters, CpuLifting):
 
 
 def _analyse_memory(
-    work: Any, native: _cpu.Analysis | _cpu.CircularAnalysis | _cpu.LiftAnalysis, dtype: Any
+    work: Any,
+    native: _cpu.Analysis | _cpu.CircularAnalysis | _cpu.LiftAnalysis | _cpu.WholeLiftAnalysis,
+    dtype: Any,
 ) -> list[Any]:
     """The bands of a NumPy array, in ``dtype`` unless it is None; lifting widens samples."""
     if dtype is None:
@@ -173,6 +178,11 @@ def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnaly
     circular = [circular_level(level.analysis_steps) for level in plan.levels]
     if circular and None not in circular:
         return _cpu.CircularAnalysis(circular, _circular_memory(plan), [shape])
+    axes_of_levels = [whole_level(level.analysis_steps) for level in plan.levels]
+    whole_levels = [level for level in axes_of_levels if level is not None]
+    if axes and len(whole_levels) == len(axes):
+        bands = band_memory(plan, ALIGNED_LIFTING_SIZE)
+        return _cpu.WholeLiftAnalysis(whole_levels, bands, [shape])
     ndim = len(plan.shapes[0])
     groups = [level_groups(level.analysis_steps, ndim) for level in plan.levels]
     lift_levels = [level for level in groups if level is not None]
@@ -206,8 +216,11 @@ def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
         return _cpu.Synthesis(filter_levels, shape, allocation(size), shapes)
     circular = [circular_synthesis_level(level) for level in plan.levels]
     if None not in circular:
-        present = [_present(level, level is plan.levels[0]) for level in plan.levels]
-        return _cpu.CircularSynthesis(circular, present, allocation(size), shapes)
+        return _cpu.CircularSynthesis(circular, _all_present(plan), allocation(size), shapes)
+    whole = [_whole_level(level) for level in plan.levels]
+    if None not in whole:
+        memory = allocation(size, ALIGNED_LIFTING_SIZE)
+        return _cpu.WholeLiftSynthesis(whole, _all_present(plan), memory, shapes)
     lift_levels = [_lift_level(level) for level in plan.levels]
     if None not in lift_levels:
         memory = allocation(size, ALIGNED_LIFTING_SIZE)
@@ -246,6 +259,15 @@ def _present(level: SynthesisLevel, has_approx: bool) -> list[bool]:
     keys = map("".join, product("ad", repeat=len(level.approx_key)))
     has_approx = has_approx and level.approx_shape is not None
     return [key in level.detail_keys or ("d" not in key and has_approx) for key in keys]
+
+
+def _all_present(plan: SynthesisPlan) -> list[list[bool]]:
+    return [_present(level, level is plan.levels[0]) for level in plan.levels]
+
+
+def _whole_level(level: SynthesisLevel) -> Any:
+    """The native axes of a level of undecimated lifting."""
+    return whole_level([(key, step) for key, step, _ in level.synthesis_steps])
 
 
 def circular_synthesis_level(level: SynthesisLevel) -> Any:

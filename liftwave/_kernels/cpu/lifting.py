@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 import liftwave._cpu as _cpu
-from liftwave._kernels.contract import LiftPullback
+from liftwave._kernels.contract import AnyLiftPlan, LiftPullback
 from liftwave._kernels.cpu.filters import NAME, CpuPart
 from liftwave._kernels.cpu.memory import (
     all_like,
@@ -40,10 +40,12 @@ class CpuLifting(CpuPart):
     """Lifting along one axis."""
 
     def lift_analysis(
-        self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+        self, x: Array, plan: AnyLiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
     ) -> tuple[Array, Array]:
         """Split into even and odd samples, run the steps, scale, roll."""
-        native = _native_analysis(plan, taps, scale, axis) if serves(x) else None
+        native = None
+        if serves(x) and isinstance(plan, LiftPlan):
+            native = _native_analysis(plan, taps, scale, axis)
         if native is None:
             return self._fallback.lift_analysis(x, plan, taps, scale, axis)
         approx, detail = all_like(x, with_copies(native.run, memory(x)))
@@ -53,14 +55,14 @@ class CpuLifting(CpuPart):
         self,
         approx: Array,
         detail: Array,
-        plan: LiftPlan,
+        plan: AnyLiftPlan,
         taps: Sequence[Any],
         scale: Sequence[Any],
         axis: int,
     ) -> Array:
         """Roll back, scale, run the steps, merge even and odd samples."""
         native = None
-        if serves(approx, detail):
+        if serves(approx, detail) and isinstance(plan, LiftPlan):
             native = _native_synthesis(plan, taps, scale, axis)
         if native is None:
             return self._fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
@@ -70,15 +72,16 @@ class CpuLifting(CpuPart):
         self,
         outputs: Sequence[Array],
         cotangents: Sequence[Array],
-        plan: LiftPlan,
+        plan: AnyLiftPlan,
         taps: Sequence[Any],
         scale: Sequence[Any],
         axis: int,
     ) -> LiftPullback:
         """Inputs, their cotangents, and gradients of taps and scales, from the outputs."""
         back = None
-        if serves(*outputs, *cotangents) and not (len(outputs) == 1 and plan.edge.right):
-            back = _native_pullback(plan, taps, scale, axis)
+        if isinstance(plan, LiftPlan) and not (len(outputs) == 1 and plan.edge.right):
+            served = serves(*outputs, *cotangents)
+            back = _native_pullback(plan, taps, scale, axis) if served else None
         if back is None:
             return self._fallback.lift_vjp(outputs, cotangents, plan, taps, scale, axis)
         values, cotangent_memories = list(map(memory, outputs)), list(map(memory, cotangents))
@@ -226,6 +229,8 @@ def native_group(steps: Sequence[LiftStep]) -> Group | None:
 def _native_plan(step: LiftStep) -> _cpu.LiftPlan | None:
     """The native plan; None if the module does not support it."""
     plan = step.plan
+    if not isinstance(plan, LiftPlan):
+        return None
     edge = _edge(plan)
     if edge is None or not all(map(_is_number, step.scale)) or not all(map(is_concrete, step.taps)):
         return None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import real_dtype, zeros
-from liftwave._kernels.contract import LiftPullback
+from liftwave._kernels.contract import AnyLiftPlan, LiftPullback
 from liftwave._kernels.reference.pieces import (
     extended,
     folded,
@@ -22,7 +22,9 @@ from liftwave._kernels.reference.pieces import (
     total,
 )
 from liftwave._kernels.reference.reversible import Step, run, vjp
+from liftwave._kernels.reference.whole_lifting import whole_analysis, whole_synthesis, whole_vjp
 from liftwave._plan.axis import LiftPlan, StepPlan
+from liftwave._plan.undecimated_lifting import WholeLiftPlan
 from liftwave._typing import Array, Namespace
 from liftwave.wavelets.taps import FixedPoint, reversed_taps
 
@@ -31,9 +33,11 @@ class ReferenceLifting:
     """Lifting along one axis."""
 
     def lift_analysis(
-        self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+        self, x: Array, plan: AnyLiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
     ) -> tuple[Array, Array]:
         """Split into even and odd samples, run the steps, scale, roll."""
+        if isinstance(plan, WholeLiftPlan):
+            return whole_analysis(x, plan, taps, scale, axis)
         xp = array_namespace(x)
         channels = run(split_channels(extended(x, plan.edge, axis), axis), _steps(plan, taps, axis))
         approx, detail = (
@@ -46,12 +50,14 @@ class ReferenceLifting:
         self,
         approx: Array,
         detail: Array,
-        plan: LiftPlan,
+        plan: AnyLiftPlan,
         taps: Sequence[Any],
         scale: Sequence[Any],
         axis: int,
     ) -> Array:
         """Roll back, scale, run the steps, merge even and odd samples."""
+        if isinstance(plan, WholeLiftPlan):
+            return whole_synthesis([approx, detail], plan, taps, scale, axis)
         xp = array_namespace(approx, detail)
         channels = [
             scaled(rolled(band, -shift, axis, xp), factor, xp)
@@ -64,12 +70,14 @@ class ReferenceLifting:
         self,
         outputs: Sequence[Array],
         cotangents: Sequence[Array],
-        plan: LiftPlan,
+        plan: AnyLiftPlan,
         taps: Sequence[Any],
         scale: Sequence[Any],
         axis: int,
     ) -> LiftPullback:
         """Inputs, their cotangents, and gradients of taps and scales, from the outputs."""
+        if isinstance(plan, WholeLiftPlan):
+            return whole_vjp(outputs, cotangents, plan, taps, scale, axis)
         xp = array_namespace(*outputs, *cotangents)
         steps = _steps(plan, taps, axis)
         if len(outputs) == 2:

@@ -42,27 +42,28 @@ def _column(x: Array, column: Column, axis: int, xp: Namespace) -> Array:
     """Weighted samples; exactly zero where the weight is zero, even for infinite or NaN samples."""
     indices, weights = column
     samples = _weighted(_taken(x, indices, axis, xp), weights, axis, xp)
-    if all(weights):
+    present = np.asarray(weights) != 0.0
+    if present.all():
         return samples
     # Short rows are padded by sample 0 with weight 0: its product with NaN must be discarded.
-    mask = _along(tuple(w != 0.0 for w in weights), xp.bool, samples, axis, xp)
+    mask = _along(present, xp.bool, samples, axis, xp)
     return xp.where(mask, samples, xp.zeros_like(samples))
 
 
-def _taken(x: Array, indices: tuple[int, ...], axis: int, xp: Namespace) -> Array:
+def _taken(x: Array, indices: Any, axis: int, xp: Namespace) -> Array:
     if type(x) is np.ndarray:  # NumPy's take copies arrays with gaps as a whole
-        place: Any = (*(slice(None),) * axis, list(indices))
+        place: Any = (*(slice(None),) * axis, np.asarray(indices))
         return x[place]
     return xp.take(x, xp.asarray(indices, dtype=xp.int64, device=device(x)), axis=axis)
 
 
-def _weighted(x: Array, weights: tuple[float, ...], axis: int, xp: Namespace) -> Array:
-    if all(w == 1.0 for w in weights):
+def _weighted(x: Array, weights: Any, axis: int, xp: Namespace) -> Array:
+    if (np.asarray(weights) == 1.0).all():
         return x
     return x * _along(weights, real_dtype(x, xp), x, axis, xp)
 
 
-def _along(values: tuple[Any, ...], dtype: Any, x: Array, axis: int, xp: Namespace) -> Array:
+def _along(values: Any, dtype: Any, x: Array, axis: int, xp: Namespace) -> Array:
     """Values shaped to broadcast along ``axis`` of ``x``, on its device."""
     shape = [1] * x.ndim
     shape[axis] = len(values)

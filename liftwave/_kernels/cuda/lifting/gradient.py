@@ -11,7 +11,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels.contract import LiftPullback
+from liftwave._kernels.contract import AnyLiftPlan, LiftPullback
 from liftwave._kernels.cuda.common.layout import Strided
 from liftwave._kernels.cuda.common.memory import (
     COMPLEX,
@@ -51,7 +51,7 @@ class CudaLiftingGradient(CudaPart):
         self,
         outputs: Sequence[Array],
         cotangents: Sequence[Array],
-        plan: LiftPlan,
+        plan: AnyLiftPlan,
         taps: Sequence[Any],
         scale: Sequence[Any],
         axis: int,
@@ -66,7 +66,7 @@ class CudaLiftingGradient(CudaPart):
 def _lift_vjp(
     outputs: Sequence[Array],
     cotangents: Sequence[Array],
-    plan: LiftPlan,
+    plan: AnyLiftPlan,
     taps: Sequence[Any],
     scale: Sequence[Any],
     axis: int,
@@ -76,7 +76,7 @@ def _lift_vjp(
 
     None if the kernels do not support these arrays.
     """
-    if len(outputs) == 1 and plan.edge.right:
+    if not isinstance(plan, LiftPlan) or (len(outputs) == 1 and plan.edge.right):
         return None
     like, names = outputs[0], {name_of(x.dtype) for x in (*outputs, *cotangents)}
     back = _geometries(plan)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
+from liftwave._kernels.contract import AnyLiftPlan
 from liftwave._kernels.cuda.common.memory import (
     COMPLEX,
     COMPUTED,
@@ -58,7 +59,7 @@ class Group(NamedTuple):
 
 
 def axis_group(
-    plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+    plan: AnyLiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
 ) -> Group | None:
     """The group of one axis; None if the kernels do not support it."""
     step = LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))
@@ -73,7 +74,8 @@ def axis_group(
 
 def group_of(steps: Sequence[LiftStep]) -> Group | None:
     """The group of these axes in this order; None if the kernels do not support them."""
-    geometries = tuple(g for g in (geometry(step.plan) for step in steps) if g is not None)
+    plans = [step.plan for step in steps if isinstance(step.plan, LiftPlan)]
+    geometries = tuple(g for g in map(geometry, plans) if g is not None)
     taps = tuple(step.taps for step in steps)
     all_taps = [t for of_step in taps for t in of_step]
     learned, fixed = any(map(_is_learned, steps)), [isinstance(t, FixedPoint) for t in all_taps]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from liftwave._kernels.contract import AnyLiftPlan
 from liftwave._kernels.cuda.common.memory import COMPUTED, memory_of, name_of
 from liftwave._kernels.cuda.common.runtime import CudaPart, Runtime
 from liftwave._kernels.cuda.lifting.groups import Group, axis_group, serves
 from liftwave._kernels.cuda.lifting.launch import Launch
-from liftwave._plan.axis import LiftPlan
 from liftwave._typing import Array
 
 
@@ -17,7 +17,7 @@ class CudaLifting(CudaPart):
     """Lifting along one axis."""
 
     def lift_analysis(
-        self, x: Array, plan: LiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+        self, x: Array, plan: AnyLiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
     ) -> tuple[Array, Array]:
         """Split into even and odd samples, run the steps, scale, roll."""
         group, name = axis_group(plan, taps, scale, axis), name_of(x.dtype)
@@ -30,7 +30,7 @@ class CudaLifting(CudaPart):
         self,
         approx: Array,
         detail: Array,
-        plan: LiftPlan,
+        plan: AnyLiftPlan,
         taps: Sequence[Any],
         scale: Sequence[Any],
         axis: int,

@@ -1,0 +1,158 @@
+"""Undecimated lifting by compiled kernels has the bits of the reference kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import LIFTING_MODES, zero_mean
+
+import liftwave as lw
+from liftwave._kernels.cpu.whole_lifting import nearest_place
+
+pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
+
+ONE_TAP = lw.LiftingScheme([lw.LiftingStep("update", (0.25, 0.5, 0.125, -0.5, 0.75), -3)])
+SCHEMES = {
+    **{name: lw.LiftingScheme.from_name(name) for name in ("haar", "cdf5.3", "cdf9.7", "sym8")},
+    "one step of five taps": ONE_TAP,
+}
+INTEGER = lw.LiftingScheme.from_name("cdf9.7").to_integer()
+
+
+def flat(value: Any) -> Iterator[np.ndarray]:
+    """All arrays in a structure of bands."""
+    if isinstance(value, dict):
+        value = [value[key] for key in sorted(value)]
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from flat(each)
+    elif value is not None:
+        yield value
+
+
+def assert_same_bits(function: Any, *args: Any, **options: Any) -> Any:
+    """The result, after a comparison with the reference kernels."""
+    with lw.kernels("reference"):
+        expected = function(*args, **options)
+    with lw.kernels("cpu!"):
+        result = function(*args, **options)
+    for ours, theirs in zip(flat(result), flat(expected), strict=True):
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_array_equal(ours, theirs)
+    return result
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_lines(name: str, mode: Any) -> None:
+    scheme = SCHEMES[name]
+    for n in (1, 2, 3, 7, 64, 301):
+        for dtype in ("float32", "complex128"):
+            x = zero_mean((2, n)).astype(dtype)
+            bands = assert_same_bits(lw.swt, x, scheme, 4, norm=n == 7, mode=mode)
+            assert_same_bits(lw.iswt, bands, scheme, n == 7, mode=mode)
+    any_bands = [zero_mean((2, 50)), None, zero_mean((2, 50)), None]
+    assert_same_bits(lw.iswt, any_bands, scheme, mode=mode)
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+def test_blocks_of_long_lines(mode: Any) -> None:
+    """Blocks, in the middle and at both ends, and whole lines if taps are far apart."""
+    x = zero_mean(40_001).astype(np.float32)
+    bands = assert_same_bits(lw.swt, x, SCHEMES["cdf9.7"], 13, trim_approx=True, mode=mode)
+    assert_same_bits(lw.iswt, bands, SCHEMES["cdf9.7"], mode=mode)
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+def test_strips_of_wide_arrays(mode: Any) -> None:
+    x = zero_mean((600, 150)).astype(np.float32)
+    for scheme in (SCHEMES["cdf5.3"], SCHEMES["sym8"]):
+        bands = assert_same_bits(lw.swt2, x, scheme, 3, mode=mode)
+        assert_same_bits(lw.iswt2, bands, scheme, mode=mode)
+    assert_same_bits(lw.swt, x, SCHEMES["cdf9.7"], 9, axis=0, mode=mode)
+
+
+def test_several_axes() -> None:
+    x, schemes = zero_mean((3, 5, 6, 7)), (SCHEMES["cdf5.3"], SCHEMES["haar"], SCHEMES["sym8"])
+    for axes in ((1, 2, 3), (3, 0, 2)):
+        modes = ("reflect", "zero", "periodization")
+        bands = assert_same_bits(lw.swtn, x, schemes, 2, axes=axes, mode=modes)
+        assert_same_bits(lw.iswtn, bands, schemes, axes, mode=modes)
+        some = [{"dda": bands[0]["dda"]}, {"aad": bands[1]["aad"]}]
+        assert_same_bits(lw.iswtn, some, schemes, axes, mode=modes)
+    view = x.transpose(3, 1, 0, 2)[::2]
+    assert_same_bits(lw.swt2, view, SCHEMES["cdf9.7"], 2, axes=(0, 2))
+
+
+@pytest.mark.filterwarnings("ignore::liftwave.errors.IntegerRangeWarning")
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "int64"])
+def test_integers(dtype: str) -> None:
+    rng, largest = np.random.default_rng(0), np.iinfo(dtype).max
+    for mode in LIFTING_MODES:
+        x = rng.integers(np.iinfo(dtype).min // 4, largest // 4, (20, 33)).astype(dtype)
+        bands = assert_same_bits(lw.swt, x, INTEGER, 3, mode=mode)
+        np.testing.assert_array_equal(assert_same_bits(lw.iswt, bands, INTEGER, mode=mode), x)
+        bands = assert_same_bits(lw.swt2, x, INTEGER, 2, trim_approx=True, mode=mode)
+        np.testing.assert_array_equal(assert_same_bits(lw.iswt2, bands, INTEGER, mode=mode), x)
+    no_bands_of_a_signal = list(rng.integers(-100, 100, (3, 40)).astype(dtype))
+    assert_same_bits(lw.iswt, no_bands_of_a_signal, INTEGER)
+
+
+def test_batches_and_threads() -> None:
+    x = zero_mean((70, 900))
+    expected = lw.swt(x, SCHEMES["cdf9.7"], 3)
+    threads = lw.get_num_threads()
+    try:
+        lw.set_num_threads(1)
+        for ours, theirs in zip(flat(lw.swt(x, SCHEMES["cdf9.7"], 3)), flat(expected), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    finally:
+        lw.set_num_threads(threads)
+    assert_same_bits(lw.swt, np.zeros((0, 9)), SCHEMES["cdf9.7"], 2)
+
+
+def test_objects_and_components() -> None:
+    x = zero_mean((9, 12))
+
+    def components() -> list[np.ndarray]:
+        u = lw.undecimated(x, SCHEMES["cdf9.7"], 2, "reflect")
+        return [*u.values(), u.reconstruct(), *u.mra().values()]
+
+    assert_same_bits(components)
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", ["cdf9.7", "sym8", "one step of five taps"])
+def test_adjoints(name: str, mode: Any) -> None:
+    scheme = SCHEMES[name]
+
+    def gradients(x: np.ndarray, axis: int) -> list[np.ndarray]:
+        bands, pullback = lw.vjp(lw.swt, x, scheme, 3, axis=axis, mode=mode)
+        of_signal = pullback([(2 * a, d) for a, d in bands], wavelet=False).data
+        _, pullback = lw.vjp(lw.iswt, bands, scheme, axis=axis, mode=mode)
+        return [of_signal, *flat(pullback(x, wavelet=False).data)]
+
+    for n in (1, 2, 5, 40):
+        for axis, x in ((-1, zero_mean((2, n))), (0, zero_mean((n, 130)))):
+            with lw.kernels("reference"):
+                expected = gradients(x, axis)
+            with lw.kernels("cpu!"):
+                results = gradients(x, axis)
+            for ours, theirs in zip(results, expected, strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * abs(theirs).max())
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+def test_shortest_places_have_the_same_samples(mode: Any) -> None:
+    from test_undecimated_lifting import extended
+
+    for n in (2, 5):
+        x = np.arange(1.0, n + 1)
+        for place in (0, 1, -1, 4, -7, 30, 2**70 + 3, -(2**66)):
+            nearest = nearest_place(place, n, mode)
+            assert abs(nearest) <= n
+            for k in range(n):
+                assert extended(x, k + nearest, mode) == extended(x, k + place, mode)
