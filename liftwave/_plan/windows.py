@@ -60,6 +60,15 @@ class WindowPlan(NamedTuple):
         )
 
 
+    def with_channels(self, count: int) -> WindowPlan:
+        """The same windows on arrays with ``count`` channels behind the spatial axes.
+
+        Each channel is a window of its own along the added axis.
+        """
+        added = (1, 1, 0, 1, count, count)
+        return WindowPlan(*((*row, number) for row, number in zip(self, added, strict=True)))
+
+
 # --- arguments -------------------------------------------------------------------------------
 
 

@@ -61,7 +61,7 @@ class CpuPooling:
             return _on_memory(self._fallback.pool_vjp, (x, cotangent), arguments, beta)
         entry = _native(arguments).pool_vjp
         of_x, of_windows = with_copies(entry, *_memories(x, beta, cotangent))
-        return like(x, of_x), _of_beta(of_windows, beta)
+        return like(x, of_x), _of_beta(of_windows, beta, arguments)
 
     def unpool(
         self, x: Array, pooled: Array, arguments: PoolingArguments, beta: Array | None = None
@@ -84,7 +84,7 @@ class CpuPooling:
             return _on_memory(self._fallback.unpool_vjp, (x, pooled, cotangent), arguments, beta)
         entry = _native(arguments).unpool_vjp
         of_x, of_pooled, of_windows = with_copies(entry, *_memories(x, beta, pooled, cotangent))
-        return like(x, of_x), like(x, of_pooled), _of_beta(of_windows, beta)
+        return like(x, of_x), like(x, of_pooled), _of_beta(of_windows, beta, arguments)
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
         """The largest sample of each region, and its place, flat within a plane."""
@@ -137,11 +137,24 @@ def _memories(*arrays: Array | None) -> list[Any]:
     return [None if x is None else memory(x) for x in arrays]
 
 
-def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:
+def _of_beta(
+    of_windows: Any, beta: Array | None, arguments: PoolingArguments
+) -> Array | None:
     """The gradient of beta: the sums over all windows and planes that share a value."""
     if beta is None:
         return None
     shape = tuple(beta.shape)
+    if not arguments.channels_last:
+        return like(beta, _summed(of_windows, shape))
+    # The order of the sums is that of channels first, so that results have the same bits.
+    planes = np.ascontiguousarray(np.moveaxis(of_windows, -1, 1))
+    planes = planes.reshape((-1, *planes.shape[2:]))
+    gradient = _summed(planes, (*shape[-1:], *shape[1:-1]))
+    return like(beta, np.moveaxis(gradient, 0, -1)[None])
+
+
+def _summed(of_windows: Any, shape: tuple[int, ...]) -> Any:
+    """Numbers of windows, summed over all that share a value of an array of this shape."""
     gradient = of_windows.reshape((-1, shape[0], *of_windows.shape[1:]))
     single = (k + 1 for k in range(1, len(shape)) if shape[k] == 1)
     axes = tuple(k for k in (0, *single) if gradient.shape[k] != 1)
@@ -149,4 +162,4 @@ def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:
         gradient = np.sum(gradient, axis=axes, dtype=np.float64, keepdims=True).astype(
             gradient.dtype
         )
-    return like(beta, gradient.reshape(shape))
+    return gradient.reshape(shape)

@@ -1,0 +1,106 @@
+"""Memory formats of tensors: results have the format of the data, as those of torch's layers.
+
+Tensors in ``torch.channels_last`` or ``torch.channels_last_3d`` have the channels of a sample side
+by side. An operation on them runs on the same memory with the channels as the last axis
+(:meth:`~liftwave._operations.operation.Operation.channels_last`), so nothing is copied. If an
+operation does not have this form, the data are copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from liftwave._operations.operation import Operation
+
+Format: TypeAlias = torch.memory_format
+Run: TypeAlias = Callable[[Operation, list[Tensor]], list[Tensor]]
+
+FORMATS: dict[int, Format] = {4: torch.channels_last, 5: torch.channels_last_3d}
+"""The format with channels last, by the number of dimensions."""
+
+_DIMENSIONS = {memory_format: ndim for ndim, memory_format in FORMATS.items()}
+
+
+def format_of_data(operation: Operation, tensors: Sequence[Tensor]) -> Format | None:
+    """The format of the first of the data that has four or five dimensions; ``None``: any other.
+
+    Contiguous tensors with one channel, or with one sample per channel, are in both formats.
+    These count as contiguous.
+    """
+    for x in tensors[: len(tensors) - operation.n_parameters]:
+        memory_format = FORMATS.get(x.ndim)
+        if memory_format is not None:
+            return memory_format if _is_only_in(x, memory_format) else None
+    return None
+
+
+def _is_only_in(x: Tensor, memory_format: Format) -> bool:
+    """Whether a tensor is in this format, and not contiguous. Batches of ``vmap`` are not."""
+    if torch._C._functorch.is_functorch_wrapped_tensor(x):
+        return False
+    if torch._C._functorch.is_legacy_batchedtensor(x) or x.layout is not torch.strided:
+        return False
+    return not x.is_contiguous() and x.is_contiguous(memory_format=memory_format)
+
+
+def in_format(tensors: Sequence[Tensor], memory_format: Format | None) -> list[Tensor]:
+    """The tensors in this format, without a copy if they are. ``None``: as they are."""
+    if memory_format is None:
+        return list(tensors)
+    ndim = _DIMENSIONS[memory_format]
+    return [
+        x if x.ndim != ndim else x.contiguous(memory_format=memory_format) for x in tensors
+    ]
+
+
+def cotangent_in_format(cotangent: Tensor, memory_format: Format | None) -> Tensor:
+    """A cotangent in the format of the data, if it is in another one."""
+    if memory_format is not None:
+        if torch._C._functorch.is_legacy_batchedtensor(cotangent):
+            return cotangent
+        return in_format([cotangent], memory_format)[0]
+    other = FORMATS.get(cotangent.ndim)
+    return cotangent.contiguous() if other and _is_only_in(cotangent, other) else cotangent
+
+
+def run_in_format(
+    operation: Operation, tensors: Sequence[Tensor], memory_format: Format, run: Run
+) -> list[Tensor]:
+    """The results for data in this format, in the same format.
+
+    Parameters
+    ----------
+    operation : Operation
+        The operation.
+    tensors : sequence of Tensor
+        Its inputs. The first of the data is in the format.
+    memory_format : torch.memory_format
+        A value of :data:`FORMATS`.
+    run : callable
+        Runs an operation on tensors.
+    """
+    ndim, count = _DIMENSIONS[memory_format], len(tensors) - operation.n_parameters
+    data, parameters = tensors[:count], tensors[count:]
+    if operation.reads_channels_last:
+        return _results_in_format(operation, run(operation, [*tensors]), memory_format)
+    last = operation.channels_last(ndim)
+    if last is None:
+        copies = [x.contiguous() if x.ndim == ndim else x for x in data]
+        results = run(operation, [*copies, *parameters])
+        return _results_in_format(operation, results, memory_format)
+    moved = [x.movedim(1, -1) if x.ndim == ndim else x for x in data]
+    results = run(last, [*moved, *parameters])
+    stop = len(results) - operation.parameter_outputs
+    back = [y.movedim(-1, 1) if y.ndim == ndim else y for y in results[:stop]]
+    return _results_in_format(operation, [*back, *results[stop:]], memory_format)
+
+
+def _results_in_format(
+    operation: Operation, results: Sequence[Tensor], memory_format: Format
+) -> list[Tensor]:
+    stop = len(results) - operation.parameter_outputs
+    return [*in_format(results[:stop], memory_format), *results[stop:]]
