@@ -141,7 +141,13 @@ class Sweep {
 
   void add(index_t plane, const index_t* window, index_t last, index_t count) {
     Piece& piece = pieces_[tile_.count++];
-    const auto of = [&](int d) { return d + 1 == ndim_ ? last : window[d]; };
+    // Windows that overlap along the last spatial axis are added to a sample from the last one on.
+    // Scatter does so for windows that are side by side, whose first places it adds first.
+    const int backwards = plan_.channels_last ? ndim_ - 2 : ndim_;
+    const auto of = [&](int d) {
+      if (d + 1 == ndim_) return last;
+      return d == backwards ? range_[d].begin + range_[d].end - 1 - window[d] : window[d];
+    };
     for (int a = 0; a < count_; ++a) {
       const index_t *stride = operands_[a].stride, planes = operands_[a].planes;
       if (!stride) continue;

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 import liftwave._cpu as _cpu
+from liftwave._kernels.channels_first import channels_first
 from liftwave._kernels.contract import PoolingArguments, PoolingKernels
 from liftwave._kernels.cpu.memory import empty, like, memory, with_copies
 from liftwave._plan.windows import WindowPlan
@@ -59,6 +60,8 @@ class CpuPooling:
         """The cotangents of ``x`` and ``beta``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.pool_vjp, (x, cotangent), arguments, beta)
+        if not _has_order_of_sums(x, arguments):
+            return channels_first(self.pool_vjp, (x, cotangent), arguments, beta)
         entry = _native(arguments).pool_vjp
         of_x, of_windows = with_copies(entry, *_memories(x, beta, cotangent))
         return like(x, of_x), _of_beta(of_windows, beta, arguments)
@@ -69,6 +72,8 @@ class CpuPooling:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.unpool, (x, pooled), arguments, beta)
+        if not _has_order_of_sums(x, arguments):
+            return channels_first(self.unpool, (x, pooled), arguments, beta)
         return like(x, with_copies(_native(arguments).unpool, *_memories(x, beta, pooled)))
 
     def unpool_vjp(
@@ -82,6 +87,8 @@ class CpuPooling:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.unpool_vjp, (x, pooled, cotangent), arguments, beta)
+        if not _has_order_of_sums(x, arguments):
+            return channels_first(self.unpool_vjp, (x, pooled, cotangent), arguments, beta)
         entry = _native(arguments).unpool_vjp
         of_x, of_pooled, of_windows = with_copies(entry, *_memories(x, beta, pooled, cotangent))
         return like(x, of_x), like(x, of_pooled), _of_beta(of_windows, beta, arguments)
@@ -108,7 +115,8 @@ class CpuPooling:
 @lru_cache(maxsize=256)
 def _native(arguments: PoolingArguments) -> _cpu.Pooling:
     axes, weights = list(zip(*arguments.plan, strict=True)), _WEIGHTS[arguments.weights]
-    return _cpu.Pooling(axes, weights, arguments.delta, arguments.preserve == "mean", empty)
+    average, last = arguments.preserve == "mean", arguments.channels_last
+    return _cpu.Pooling(axes, weights, arguments.delta, average, empty, last)
 
 
 def _is_served(arguments: PoolingArguments) -> bool:
@@ -118,6 +126,24 @@ def _is_served(arguments: PoolingArguments) -> bool:
     """
     is_nearest = arguments.up == "nearest"
     return arguments.channels == 1 and is_nearest and arguments.weights in _WEIGHTS
+
+
+# Bytes of a tile, and of the fewest and most windows side by side in it (window_sweep.hpp).
+_TILE_BYTES, _FEWEST_BYTES, _MOST_BYTES = 16 * 1024, 64, 1024
+
+
+def _has_order_of_sums(x: Array, arguments: PoolingArguments) -> bool:
+    """Whether sums over windows that share a sample have the order of channels first.
+
+    With channels last this is so if one tile holds a row of windows of the channels first.
+    """
+    plan = arguments.plan
+    axes = zip(plan.outputs, plan.stride, plan.kernel, plan.dilation, strict=True)
+    overlap = any(o > 1 and s < (k - 1) * d + 1 for o, s, k, d in axes)
+    if not arguments.channels_last or not overlap:
+        return True
+    row = _TILE_BYTES // plan.size // _FEWEST_BYTES * _FEWEST_BYTES
+    return plan.outputs[-2] * memory(x).itemsize <= min(max(row, _FEWEST_BYTES), _MOST_BYTES)
 
 
 def _on_memory(
