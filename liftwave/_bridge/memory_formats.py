@@ -28,23 +28,33 @@ _DIMENSIONS = {memory_format: ndim for ndim, memory_format in FORMATS.items()}
 def format_of_data(operation: Operation, tensors: Sequence[Tensor]) -> Format | None:
     """The format of the first of the data that has four or five dimensions; ``None``: any other.
 
-    Contiguous tensors with one channel, or with one sample per channel, are in both formats.
-    These count as contiguous.
+    Tensors with one channel, or with one sample per channel, can be in both formats. These count
+    as contiguous.
     """
     for x in tensors[: len(tensors) - operation.n_parameters]:
         memory_format = FORMATS.get(x.ndim)
         if memory_format is not None:
-            return memory_format if _is_only_in(x, memory_format) else None
+            return memory_format if _has_channels_last(x) else None
     return None
 
 
-def _is_only_in(x: Tensor, memory_format: Format) -> bool:
-    """Whether a tensor is in this format, and not contiguous. Batches of ``vmap`` are not."""
+def _has_channels_last(x: Tensor) -> bool:
+    """Whether a tensor has the channels last in memory, as a whole or as a part of such a tensor.
+
+    Contiguous tensors and batches of ``vmap`` do not.
+    """
     if torch._C._functorch.is_functorch_wrapped_tensor(x):
         return False
     if torch._C._functorch.is_legacy_batchedtensor(x) or x.layout is not torch.strided:
         return False
-    return not x.is_contiguous() and x.is_contiguous(memory_format=memory_format)
+    if x.is_contiguous() or x.stride(1) != 1:
+        return False
+    least = x.shape[1]
+    for axis in (*range(x.ndim - 1, 1, -1), 0):
+        if x.stride(axis) < least:
+            return False
+        least = x.stride(axis) * x.shape[axis]
+    return True
 
 
 def in_format(tensors: Sequence[Tensor], memory_format: Format | None) -> list[Tensor]:
@@ -64,7 +74,7 @@ def cotangent_in_format(cotangent: Tensor, memory_format: Format | None) -> Tens
             return cotangent
         return in_format([cotangent], memory_format)[0]
     other = FORMATS.get(cotangent.ndim)
-    return cotangent.contiguous() if other and _is_only_in(cotangent, other) else cotangent
+    return cotangent.contiguous() if other and _has_channels_last(cotangent) else cotangent
 
 
 def run_in_format(

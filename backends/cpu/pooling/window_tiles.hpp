@@ -170,6 +170,7 @@ class Gather {
         operand_(operand), data_(data), to_(to) {}
 
   void run() const {
+    if (step_ == 1 && tile_.run == 1) return run_by_rows();
     for (index_t p = 0; p < tile_.count; ++p) {
       const Piece& piece = tile_.pieces[p];
       for (index_t k = 0; k < tile_.places; k += tile_.run) {
@@ -188,6 +189,21 @@ class Gather {
     return data_ + piece.at[operand_] + place_at_[k];
   }
   T* numbers(const Piece& piece, index_t k) const { return to_ + k * tile_.stride + piece.lane; }
+
+  // Windows along the last axis are single samples. Places at equal distances, which are a row of
+  // the axis before, are read for all windows before the next row: memory is read in order.
+  void run_by_rows() const {
+    index_t stop = 0;
+    for (index_t begin = 0; begin < tile_.places; begin = stop) {
+      stop = begin + 1;
+      while (stop < tile_.places && place_at_[stop] - place_at_[stop - 1] == place_at_[1] - place_at_[0]) ++stop;
+      for (index_t p = 0; p < tile_.count; ++p) {
+        for (index_t k = begin; k < stop; ++k) {
+          copy_every<T, 1>(place(tile_.pieces[p], k), tile_.pieces[p].count, numbers(tile_.pieces[p], k));
+        }
+      }
+    }
+  }
 
   // Consecutive places along the last axis; as many as fill the step are read at once.
   template <int Step>
