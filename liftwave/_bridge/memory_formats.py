@@ -43,11 +43,7 @@ def _has_channels_last(x: Tensor) -> bool:
 
     Contiguous tensors and batches of ``vmap`` do not.
     """
-    if torch._C._functorch.is_functorch_wrapped_tensor(x):
-        return False
-    if torch._C._functorch.is_legacy_batchedtensor(x) or x.layout is not torch.strided:
-        return False
-    if x.is_contiguous() or x.stride(1) != 1:
+    if _is_batch(x) or x.layout is not torch.strided or x.is_contiguous() or x.stride(1) != 1:
         return False
     least = x.shape[1]
     for axis in (*range(x.ndim - 1, 1, -1), 0):
@@ -57,21 +53,28 @@ def _has_channels_last(x: Tensor) -> bool:
     return True
 
 
+def _is_batch(x: Tensor) -> bool:
+    """Whether ``x`` may be a batch of ``vmap``, which has no memory format."""
+    return bool(
+        torch._C._functorch.is_functorch_wrapped_tensor(x)
+        or torch._C._functorch.is_legacy_batchedtensor(x)
+    )
+
+
 def in_format(tensors: Sequence[Tensor], memory_format: Format | None) -> list[Tensor]:
-    """The tensors in this format, without a copy if they are. ``None``: as they are."""
+    """The tensors in this format, copied if needed. ``None`` and batches: as they are."""
     if memory_format is None:
         return list(tensors)
     ndim = _DIMENSIONS[memory_format]
     return [
-        x if x.ndim != ndim else x.contiguous(memory_format=memory_format) for x in tensors
+        x if x.ndim != ndim or _is_batch(x) else x.contiguous(memory_format=memory_format)
+        for x in tensors
     ]
 
 
 def cotangent_in_format(cotangent: Tensor, memory_format: Format | None) -> Tensor:
     """A cotangent in the format of the data, if it is in another one."""
     if memory_format is not None:
-        if torch._C._functorch.is_legacy_batchedtensor(cotangent):
-            return cotangent
         return in_format([cotangent], memory_format)[0]
     other = FORMATS.get(cotangent.ndim)
     return cotangent.contiguous() if other and _has_channels_last(cotangent) else cotangent

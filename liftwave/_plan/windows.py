@@ -59,7 +59,6 @@ class WindowPlan(NamedTuple):
             p == 0 and (o - 1) * s + (k - 1) * d < n for k, s, p, d, n, o in zip(*self, strict=True)
         )
 
-
     def with_channels(self, count: int) -> WindowPlan:
         """The same windows on arrays with ``count`` channels behind the spatial axes.
 

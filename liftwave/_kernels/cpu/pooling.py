@@ -143,7 +143,8 @@ def _has_order_of_sums(x: Array, arguments: PoolingArguments) -> bool:
     if not arguments.channels_last or not overlap:
         return True
     row = _TILE_BYTES // plan.size // _FEWEST_BYTES * _FEWEST_BYTES
-    return plan.outputs[-2] * memory(x).itemsize <= min(max(row, _FEWEST_BYTES), _MOST_BYTES)
+    tile = min(max(row, _FEWEST_BYTES), _MOST_BYTES)
+    return bool(plan.outputs[-2] * memory(x).itemsize <= tile)
 
 
 def _on_memory(
@@ -163,9 +164,7 @@ def _memories(*arrays: Array | None) -> list[Any]:
     return [None if x is None else memory(x) for x in arrays]
 
 
-def _of_beta(
-    of_windows: Any, beta: Array | None, arguments: PoolingArguments
-) -> Array | None:
+def _of_beta(of_windows: Any, beta: Array | None, arguments: PoolingArguments) -> Array | None:
     """The gradient of beta: the sums over all windows and planes that share a value."""
     if beta is None:
         return None

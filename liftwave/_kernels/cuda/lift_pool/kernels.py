@@ -157,9 +157,7 @@ class CudaLiftPool:
             work.values.update(work.bands(values, _all_bands(plan)))
             _merge_all(work)
         node_cotangents[0] = memory_of(cotangent)
-        results = [
-            call.result(call.shape_of(call.first_band)) for _ in range(2**plan.dimensions)
-        ]
+        results = [call.result(call.shape_of(call.first_band)) for _ in range(2**plan.dimensions)]
         for stage in work.stages:
             is_last = stage is work.stages[-1]
             for node in stage.nodes:
