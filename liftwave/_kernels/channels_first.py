@@ -11,7 +11,6 @@ from liftwave._kernels.contract import PoolingArguments
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
 
-
 T = TypeVar("T")
 
 
