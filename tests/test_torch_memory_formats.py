@@ -21,7 +21,7 @@ from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._plan.windows import window_arguments, window_plan
 
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
-SHAPES = [((2, 3, 9, 7), "float32"), ((2, 17, 6, 8), "float64"), ((1, 16, 5, 4), "bfloat16")]
+SHAPES = [((2, 9, 9, 7), "float32"), ((2, 17, 6, 8), "float64"), ((1, 16, 5, 4), "bfloat16")]
 VOLUME = ((2, 3, 4, 5, 6), "float32")
 
 Make = Callable[[int], nn.Module]
@@ -168,14 +168,14 @@ def test_gradients_have_the_format_of_the_data() -> None:
 def test_rows_of_windows_that_are_longer_than_a_tile() -> None:
     layer = lwt.SoftPool2d(3, 1)
     for width in (258, 259, 700):
-        shape = (1, 2, 4, width)
+        shape = (1, 8, 4, width)
         results, expected = (outcome(layer, data(shape, "float32", last))[0] for last in (1, 0))
         for result, wanted in zip(results, expected, strict=True):
             assert torch.equal(result, wanted)
 
 
 def test_bits_do_not_depend_on_threads() -> None:
-    shape, threads = (3, 40, 40, 36), lw.get_num_threads()
+    shape, threads = (2, 40, 30, 26), lw.get_num_threads()
     layers = [lwt.SoftPool2d(3, 2, 1), lwt.LiftDownPool2d(40, 3), lwt.DWT2d("db2")]
     try:
         found = []
@@ -246,9 +246,9 @@ def test_compiled_models_and_batches_keep_the_format() -> None:
 @pytest.mark.parametrize("sizes", [(7, 6), (3, 4, 5)])
 def test_kernels_pool_the_channels_last(family: Any, sizes: tuple[int, ...]) -> None:
     kernels, rng = family.pooling, np.random.default_rng(0)
-    plan, channels = window_plan(sizes, 3, 2, 1, ndim=len(sizes)), 5
+    plan, channels = window_plan(sizes, 3, 2, 1, ndim=len(sizes)), 8
     x, g = (rng.standard_normal((2, channels, *n)).astype("float32") for n in (sizes, plan.outputs))
-    for beta in (np.full((1,) * len(sizes), 0.3, "float32"), rng.random((5, *plan.outputs), "f4")):
+    for beta in (np.full((1,) * len(sizes), 0.3, "float32"), rng.random((8, *plan.outputs), "f4")):
         first = PoolingArguments(plan, "ada")
         last = PoolingArguments(plan.with_channels(channels), "ada", channels_last=True)
         rows = beta if beta.ndim > len(sizes) else beta[None]

@@ -48,7 +48,7 @@ _MAX_AXES = 4
 # The longest row of the last axis, in samples, of which several fit the L2 cache.
 _LONGEST_ROW = 1 << 16
 # Numbers behind the last axis from which a synthesis by one call per axis is faster.
-_FEWEST_COLUMNS = 8
+FEWEST_COLUMNS = 8
 
 _NativeAnalysis: TypeAlias = (
     "_cpu.Analysis | _cpu.CircularAnalysis | _cpu.LiftAnalysis | Literal[False]"
@@ -221,7 +221,7 @@ def filter_level(level: SynthesisLevel) -> Any:
     """The native arguments for a level of filter banks: axes, and which bands are present."""
     # Steps come from the last axis to the first.
     keyed_steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
-    steps = fused_axes(keyed_steps, level.shape, _FEWEST_COLUMNS)
+    steps = fused_axes(keyed_steps, level.shape, FEWEST_COLUMNS)
     if steps is None:
         return None
     present = _present(level, True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import liftwave._cpu as _cpu
 from liftwave._kernels.cpu.filters import NAME, analysis_axis
-from liftwave._kernels.cpu.levels import filter_level, fused_axes
+from liftwave._kernels.cpu.levels import FEWEST_COLUMNS, filter_level, fused_axes
 from liftwave._kernels.cpu.memory import (
     all_like,
     allocation,
@@ -78,7 +78,7 @@ def _axes(level: AnalysisLevel | SynthesisLevel) -> list[Any] | None:
     if isinstance(level, SynthesisLevel):
         arguments = filter_level(level)
         return None if arguments is None else arguments[0]
-    steps = fused_axes(level.analysis_steps, level.shape)
+    steps = fused_axes(level.analysis_steps, level.shape, FEWEST_COLUMNS)
     return None if steps is None else [analysis_axis(*step) for step in steps]
 
 

@@ -52,6 +52,8 @@ class CpuPooling:
         """The weighted sum of each region: (planes, *outputs)."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.pool, (x,), arguments, beta)
+        if arguments.channels_last and arguments.plan.inputs[-1] < _FEWEST_CHANNELS:
+            return channels_first(self.pool, (x,), arguments, beta)
         return like(x, with_copies(_native(arguments).pool, *_memories(x, beta)))
 
     def pool_vjp(
@@ -60,7 +62,7 @@ class CpuPooling:
         """The cotangents of ``x`` and ``beta``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.pool_vjp, (x, cotangent), arguments, beta)
-        if not _has_order_of_sums(x, arguments):
+        if not _reads_in_place(arguments, memory(x).itemsize):
             return channels_first(self.pool_vjp, (x, cotangent), arguments, beta)
         entry = _native(arguments).pool_vjp
         of_x, of_windows = with_copies(entry, *_memories(x, beta, cotangent))
@@ -72,7 +74,7 @@ class CpuPooling:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.unpool, (x, pooled), arguments, beta)
-        if not _has_order_of_sums(x, arguments):
+        if not _reads_in_place(arguments, memory(x).itemsize):
             return channels_first(self.unpool, (x, pooled), arguments, beta)
         return like(x, with_copies(_native(arguments).unpool, *_memories(x, beta, pooled)))
 
@@ -87,7 +89,7 @@ class CpuPooling:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.unpool_vjp, (x, pooled, cotangent), arguments, beta)
-        if not _has_order_of_sums(x, arguments):
+        if not _reads_in_place(arguments, memory(x).itemsize):
             return channels_first(self.unpool_vjp, (x, pooled, cotangent), arguments, beta)
         entry = _native(arguments).unpool_vjp
         of_x, of_pooled, of_windows = with_copies(entry, *_memories(x, beta, pooled, cotangent))
@@ -128,23 +130,29 @@ def _is_served(arguments: PoolingArguments) -> bool:
     return arguments.channels == 1 and is_nearest and arguments.weights in _WEIGHTS
 
 
+# Copies of fewer channels are faster: the lanes of a register would run over several windows.
+_FEWEST_CHANNELS = 8
+
 # Bytes of a tile, and of the fewest and most windows side by side in it (window_sweep.hpp).
 _TILE_BYTES, _FEWEST_BYTES, _MOST_BYTES = 16 * 1024, 64, 1024
 
 
-def _has_order_of_sums(x: Array, arguments: PoolingArguments) -> bool:
-    """Whether sums over windows that share a sample have the order of channels first.
+def _reads_in_place(arguments: PoolingArguments, itemsize: int) -> bool:
+    """Whether results by sample are computed with the channels where they are.
 
-    With channels last this is so if one tile holds a row of windows of the channels first.
+    Sums over windows that share a sample have the order of channels first. With channels last this
+    is so if one tile holds a row of windows of the channels first.
     """
     plan = arguments.plan
+    if not arguments.channels_last:
+        return True
+    if plan.inputs[-1] < _FEWEST_CHANNELS:
+        return False
     axes = zip(plan.outputs, plan.stride, plan.kernel, plan.dilation, strict=True)
-    overlap = any(o > 1 and s < (k - 1) * d + 1 for o, s, k, d in axes)
-    if not arguments.channels_last or not overlap:
+    if not any(o > 1 and s < (k - 1) * d + 1 for o, s, k, d in axes):
         return True
     row = _TILE_BYTES // plan.size // _FEWEST_BYTES * _FEWEST_BYTES
-    tile = min(max(row, _FEWEST_BYTES), _MOST_BYTES)
-    return bool(plan.outputs[-2] * memory(x).itemsize <= tile)
+    return plan.outputs[-2] * itemsize <= min(max(row, _FEWEST_BYTES), _MOST_BYTES)
 
 
 def _on_memory(
