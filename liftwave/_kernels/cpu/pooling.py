@@ -168,8 +168,11 @@ def _on_memory(
     return cast(T, like(arrays[0], results))
 
 
-def _memories(*arrays: Array | None) -> list[Any]:
-    return [None if x is None else memory(x) for x in arrays]
+def _memories(x: Array, beta: Array | None, *arrays: Array) -> list[Any]:
+    rows = None if beta is None else memory(beta)
+    if rows is not None and rows.shape[-1] == memory(x).shape[-1]:
+        rows = np.ascontiguousarray(rows)  # the channels are last, and beta's were moved there
+    return [memory(x), rows, *map(memory, arrays)]
 
 
 def _of_beta(of_windows: Any, beta: Array | None, arguments: PoolingArguments) -> Array | None:
