@@ -34,7 +34,8 @@ def format_of_data(operation: Operation, tensors: Sequence[Tensor]) -> Format | 
     for x in tensors[: len(tensors) - operation.n_parameters]:
         memory_format = FORMATS.get(x.ndim)
         if memory_format is not None:
-            return memory_format if _has_channels_last(x) else None
+            # Contiguous tensors need no further call.
+            return None if x.is_contiguous() or not _has_channels_last(x) else memory_format
     return None
 
 
@@ -76,6 +77,8 @@ def cotangent_in_format(cotangent: Tensor, memory_format: Format | None) -> Tens
     """A cotangent in the format of the data, if it is in another one."""
     if memory_format is not None:
         return in_format([cotangent], memory_format)[0]
+    if cotangent.is_contiguous():
+        return cotangent
     other = FORMATS.get(cotangent.ndim)
     return cotangent.contiguous() if other and _has_channels_last(cotangent) else cotangent
 

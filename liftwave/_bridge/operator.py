@@ -228,8 +228,9 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
     derivative = operation.derivative(tuple([g is not None for g in cotangents]), ctx.residuals)
     sizes = operation.derivative_sizes(shapes, ctx.sizes)
     gradients = run(derivative, [*present, *ctx.saved_tensors], sizes)
-    n_data = count - operation.n_parameters
-    gradients[:n_data] = in_format(gradients[:n_data], ctx.memory_format)
+    if ctx.memory_format is not None:
+        n_data = count - operation.n_parameters
+        gradients[:n_data] = in_format(gradients[:n_data], ctx.memory_format)
     return [*gradients, *[None] * (count - len(gradients))]
 
 

@@ -150,7 +150,7 @@ def _memories(arrays: Sequence[Array | None], filters: Array) -> tuple[list[Any]
             if memory.dtype != dtype or dtype not in _FLOATS or 0 in memory.shape[1:]:
                 return None, False
             if x is not filters and memory.ndim > _SUMS_NDIM:
-                if not memories:
+                if not memories and not memory.flags.c_contiguous:
                     last = _has_channels_last(memory)
                 memory = np.moveaxis(memory, 1, -1) if last else memory
             if not (memory.flags.c_contiguous and memory.flags.aligned and dtype.isnative):
@@ -161,8 +161,6 @@ def _memories(arrays: Sequence[Array | None], filters: Array) -> tuple[list[Any]
 
 def _has_channels_last(x: np.ndarray[Any, Any]) -> bool:
     """Whether the memory of an array of shape (N, C, ...) has the channels last."""
-    if x.flags.c_contiguous or x.ndim <= _SUMS_NDIM:
-        return False
     return bool(np.moveaxis(x, 1, -1).flags.c_contiguous)
 
 
