@@ -25,18 +25,14 @@ FORMATS: dict[int, Format] = {4: torch.channels_last, 5: torch.channels_last_3d}
 _DIMENSIONS = {memory_format: ndim for ndim, memory_format in FORMATS.items()}
 
 
-def format_of_data(operation: Operation, tensors: Sequence[Tensor]) -> Format | None:
-    """The format of the first of the data that has four or five dimensions; ``None``: any other.
+def format_of(x: Tensor) -> Format | None:
+    """The format of a tensor that has the channels last in memory; ``None`` for any other.
 
-    Tensors with one channel, or with one sample per channel, can be in both formats. These count
-    as contiguous.
+    The first tensor of an operation decides for all data. Tensors with one channel, or with one
+    sample per channel, can be in both formats. These count as contiguous.
     """
-    for x in tensors[: len(tensors) - operation.n_parameters]:
-        memory_format = FORMATS.get(x.ndim)
-        if memory_format is not None:
-            # Contiguous tensors need no further call.
-            return None if x.is_contiguous() or not _has_channels_last(x) else memory_format
-    return None
+    memory_format = FORMATS.get(x.ndim)
+    return memory_format if memory_format is not None and _has_channels_last(x) else None
 
 
 def _has_channels_last(x: Tensor) -> bool:
@@ -77,10 +73,7 @@ def cotangent_in_format(cotangent: Tensor, memory_format: Format | None) -> Tens
     """A cotangent in the format of the data, if it is in another one."""
     if memory_format is not None:
         return in_format([cotangent], memory_format)[0]
-    if cotangent.is_contiguous():
-        return cotangent
-    other = FORMATS.get(cotangent.ndim)
-    return cotangent.contiguous() if other and _has_channels_last(cotangent) else cotangent
+    return cotangent if format_of(cotangent) is None else cotangent.contiguous()
 
 
 def run_in_format(

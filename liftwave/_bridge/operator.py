@@ -21,7 +21,7 @@ from torch import Tensor
 from liftwave._bridge import nodes
 from liftwave._bridge.memory_formats import (
     cotangent_in_format,
-    format_of_data,
+    format_of,
     in_format,
     run_in_format,
 )
@@ -89,7 +89,7 @@ def run_unrecorded(operation: Operation, arrays: Sequence[Array], sizes: Sizes) 
     """Run an operation on arrays that torch does not record."""
     if not isinstance(arrays[0], Tensor):
         return operation.run(arrays, sizes, kernels_for(*arrays))
-    memory_format = format_of_data(operation, arrays)
+    memory_format = format_of(arrays[0])
     if memory_format is None:
         return operation.run(arrays, sizes, kernels_for(*arrays))
 
@@ -152,12 +152,16 @@ def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes
     """The results, each in separate memory and in the memory format of the data."""
     memory = [x.detach().resolve_conj().resolve_neg() for x in tensors]
     kernels = kernels_for_memory(*memory)
-    memory_format = format_of_data(operation, memory)
-    run_on = partial(_run_by_kernels, sizes, kernels)
-    if memory_format is None:
-        results = [y.contiguous() for y in run_on(operation, memory)]
-    else:
+    # Most tensors need no further call: the channels are not side by side.
+    memory_format = format_of(memory[0]) if memory[0].stride()[1:2] == (1,) else None
+    if memory_format is not None:
+        run_on = partial(_run_by_kernels, sizes, kernels)
         results = run_in_format(operation, memory, memory_format, run_on)
+    elif kernels.wants_numpy:
+        arrays = operation.run([x.numpy() for x in memory], sizes, kernels)
+        results = [torch.from_numpy(np.asarray(y, order="C")) for y in arrays]
+    else:
+        results = [y.contiguous() for y in operation.run(memory, sizes, kernels)]
     used = {x.untyped_storage().data_ptr() for x in tensors}
     separate = []
     for y in results:
@@ -195,7 +199,8 @@ def _save(
 ) -> None:
     """Save the arrays that the derivative needs."""
     ctx.operation, ctx.sizes = operation, sizes
-    ctx.memory_format = format_of_data(operation, inputs)
+    x = inputs[0]
+    ctx.memory_format = None if x.is_contiguous() or x.stride()[1:2] != (1,) else format_of(x)
     ctx.shapes = [x.shape for x in inputs]
     ctx.set_materialize_grads(False)
     if operation.is_linear:
@@ -212,7 +217,11 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
     """Cotangents of the inputs, ``None`` where they are zero."""
     operation, shapes, count = ctx.operation, ctx.shapes, len(ctx.shapes)
     cotangents = [
-        None if g is None else cotangent_in_format(g, ctx.memory_format) for g in cotangents
+        g
+        if g is None
+        or (ctx.memory_format is None and (g.is_contiguous() or g.stride()[1:2] != (1,)))
+        else cotangent_in_format(g, ctx.memory_format)
+        for g in cotangents
     ]
     present = [g for g in cotangents if g is not None]
     if not present:
@@ -359,7 +368,7 @@ def _fake(tensors: Sequence[Tensor], operation: str, sizes: Sizes) -> list[Tenso
         for shape, like in outputs
     ]
     stop = len(results) - parsed.parameter_outputs
-    return [*in_format(results[:stop], format_of_data(parsed, tensors)), *results[stop:]]
+    return [*in_format(results[:stop], format_of(tensors[0])), *results[stop:]]
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
