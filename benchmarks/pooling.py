@@ -5,8 +5,9 @@
 Times forward, and forward and backward (for the data and the parameters),
 of all pooling layers, of the same layers in plain operations of torch, of
 torch's own max and average pooling, and of a copy of the input, interleaved.
-Measures the memory saved for the backward pass, and the peak. Writes
-``pooling.md`` into ``benchmarks/results``.
+Times the layers with the channels last and in half precision, too. Measures
+the memory saved for the backward pass, and the peak. Writes ``pooling.md``
+into ``benchmarks/results``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from statistics import median
 
 import numpy as np
 
+from benchmarks import pooling_formats
 from benchmarks.checking import MISSING
 from benchmarks.libraries import set_threads
 from benchmarks.machine import caches, processor, processors, versions
@@ -61,6 +63,7 @@ class Measured:
     shape: Shape
     copy: float
     functions: dict[str, Timed]
+    formats: list[pooling_formats.Row] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -129,6 +132,7 @@ def measure(shape: Shape, rounds: int, with_peaks: bool = True) -> Measured:
         timed.saved, timed.verdict = kept(prepared, x), verdicts.get(name, "")
         timed.peak = peak_elsewhere(name, shape) if with_peaks else None
         print(f"{_named(shape):22}{name:28}{timed.both * 1e3:9.2f} ms {timed.verdict}", flush=True)
+    found.formats = pooling_formats.measure(shape, rounds)
     return found
 
 
@@ -208,6 +212,12 @@ def page(found: list[Measured], rounds: int) -> str:
         f"```console\n$ {command}\n```\n",
         _LEGEND,
         *map(_section, found),
+        "## Memory formats and half precision\n",
+        pooling_formats.LEGEND,
+        *(
+            f"### {_named(each.shape)}\n\n{pooling_formats.table(each.formats, _time)}"
+            for each in found
+        ),
         "## Targets\n",
         f"Images of {_named(found[0].shape)}; copies at most, times faster than plain at least.\n",
         _targets(found[0]),

@@ -31,6 +31,7 @@ class Case:
     wavelet: str = "db4"
     mode: str = "zero"
     dtype: str = "float32"
+    channels_last: bool = False
 
     def row(self) -> Row:
         """The case as a row, for code shared with the other benchmarks."""
@@ -54,6 +55,9 @@ CASES = tuple(
     Case(f"{' × '.join(map(str, shape))}, level {level}", shape, level)
     for shape in ((16, 64, 128, 128), (8, 3, 512, 512))
     for level in (1, 3)
+)
+CASES += (
+    Case("16 × 64 × 128 × 128, level 1, channels last", CASES[0].shape, 1, channels_last=True),
 )
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -90,8 +91,10 @@ def sized(case: Case, quick: bool) -> Case:
 def measure(case: Case, rounds: int, with_peaks: bool = True) -> Measured:
     """Check everything, then time all subjects in turn."""
     x = np.random.default_rng(0).standard_normal(case.shape).astype(case.dtype)
+    if case.channels_last:
+        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
     verdicts = _verdicts(case, x)
-    runs: dict[str, Callable[[], object]] = {"copy": x.copy}
+    runs: dict[str, Callable[[], object]] = {"copy": partial(x.copy, order="K")}
     saved = {}
     for subject in available():
         prepared = subject.prepare(subject.settled(case))
@@ -129,7 +132,11 @@ def _verdicts(case: Case, x: np.ndarray) -> dict[str, str]:
 def forward_run(prepared: Prepared, x: np.ndarray) -> Callable[[], object]:
     import torch
 
-    tensor = torch.from_numpy(x)
+    return forward_run_on(prepared, torch.from_numpy(x))
+
+
+def forward_run_on(prepared: Prepared, tensor: Any) -> Callable[[], object]:
+    import torch
 
     def run() -> object:
         with torch.no_grad():
@@ -142,8 +149,15 @@ def both_run(prepared: Prepared, x: np.ndarray) -> Callable[[], object]:
     """The gradients of the data and of learned taps, for random incoming gradients."""
     import torch
 
-    tensor = torch.from_numpy(x).requires_grad_()
-    weights = [torch.randn(each.shape) for each in tensors(prepared.transform(tensor))]
+    return both_run_on(prepared, torch.from_numpy(x))
+
+
+def both_run_on(prepared: Prepared, tensor: Any) -> Callable[[], object]:
+    """The same for a tensor, with incoming gradients in the format of the results."""
+    import torch
+
+    tensor = tensor.requires_grad_()
+    weights = [torch.randn_like(each) for each in tensors(prepared.transform(tensor))]
 
     def run() -> object:
         outputs = tensors(prepared.transform(tensor))

@@ -231,6 +231,7 @@ class Pooling:
         delta: float,
         average: bool,
         allocate: Any = None,
+        channels_last: bool = False,
     ) -> None: ...
     def pool(self, x: Any, beta: Any) -> Any: ...
     def pool_vjp(self, x: Any, beta: Any, cotangent: Any) -> tuple[Any, Any] | None: ...
@@ -250,7 +251,12 @@ class LiftPool:
     """
 
     def __init__(
-        self, sizes: Sequence[int], sources: Sequence[Sequence[int]], kernel: int, shared: bool
+        self,
+        sizes: Sequence[int],
+        sources: Sequence[Sequence[int]],
+        kernel: int,
+        shared: bool,
+        channels_last: bool = False,
     ) -> None: ...
     def down(
         self, x: Any, filters: Any, bands: Sequence[int], form: int, with_sums: bool

@@ -63,7 +63,7 @@ def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()
     from liftwave._bridge import operator  # it imports torch
 
     if not operator.records(operation, arrays):
-        return operation.run(arrays, sizes, kernels_for(*arrays))
+        return operator.run_unrecorded(operation, arrays, sizes)
     if operation.holds_arrays:
         operation, parameters = operation.with_slots()
         arrays = [*arrays, *parameters]

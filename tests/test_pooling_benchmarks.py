@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import pooling
+from benchmarks.pooling_formats import VARIANTS
 from benchmarks.pooling_layers import LAYERS, available
 from benchmarks.torch_libraries import Prepared
 
@@ -47,6 +48,8 @@ def test_quick_run_writes_the_page(tmp_path, capsys):
         assert f"| {layer.name} |" in text
         assert f"| {layer.name}, plain |" in text
     assert "differs" not in text
+    for variant in VARIANTS:
+        assert text.count(f"| {variant.name} |") == 1 + len(available())
 
 
 def test_targets_are_compared():

@@ -12,13 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from liftwave._bridge import nodes
+from liftwave._bridge.memory_formats import (
+    cotangent_in_format,
+    format_of,
+    in_format,
+    run_in_format,
+)
 from liftwave._bridge.tensors import (
     HALF_PRECISION,
     TORCH_OPERATIONS,
@@ -33,7 +39,8 @@ from liftwave._bridge.tensors import (
     several_devices,
     stacked,
 )
-from liftwave._dispatch import fallback_for, kernels_for_memory
+from liftwave._dispatch import fallback_for, kernels_for, kernels_for_memory
+from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Derivative, Operation, parse
 from liftwave._typing import Array
 
@@ -76,6 +83,20 @@ def records(operation: Operation, arrays: Sequence[Array]) -> bool:
         return True
     recorded = torch.is_grad_enabled() and any(x.requires_grad for x in arrays)
     return recorded or not are_eager(arrays)
+
+
+def run_unrecorded(operation: Operation, arrays: Sequence[Array], sizes: Sizes) -> list[Array]:
+    """Run an operation on arrays that torch does not record."""
+    if not isinstance(arrays[0], Tensor):
+        return operation.run(arrays, sizes, kernels_for(*arrays))
+    memory_format = format_of(arrays[0])
+    if memory_format is None:
+        return operation.run(arrays, sizes, kernels_for(*arrays))
+
+    def run_on(form: Operation, tensors: list[Tensor]) -> list[Tensor]:
+        return form.run(tensors, sizes, kernels_for(*tensors))
+
+    return run_in_format(operation, arrays, memory_format, run_on)
 
 
 def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> list[Tensor]:
@@ -128,14 +149,15 @@ nodes.register(_NODE, _run_serialized)
 
 
 def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -> list[Tensor]:
-    """The results, each in separate memory.
-
-    CPU kernels get NumPy arrays that share the memory of the tensors, and the results share the
-    memory that the kernels allocate. All other kernels get the tensors.
-    """
+    """The results, each in separate memory and in the memory format of the data."""
     memory = [x.detach().resolve_conj().resolve_neg() for x in tensors]
     kernels = kernels_for_memory(*memory)
-    if kernels.wants_numpy:
+    # Most tensors need no further call: the channels are not side by side.
+    memory_format = format_of(memory[0]) if memory[0].stride()[1:2] == (1,) else None
+    if memory_format is not None:
+        run_on = partial(_run_by_kernels, sizes, kernels)
+        results = run_in_format(operation, memory, memory_format, run_on)
+    elif kernels.wants_numpy:
         arrays = operation.run([x.numpy() for x in memory], sizes, kernels)
         results = [torch.from_numpy(np.asarray(y, order="C")) for y in arrays]
     else:
@@ -147,6 +169,21 @@ def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes
         separate.append(y.clone() if address in used else y)
         used.add(address)
     return separate
+
+
+def _run_by_kernels(
+    sizes: Sizes, kernels: Kernels, operation: Operation, tensors: list[Tensor]
+) -> list[Tensor]:
+    """The results of kernels.
+
+    CPU kernels get NumPy arrays that share the memory of the tensors, and the results share the
+    memory that the kernels allocate. All other kernels get the tensors.
+    """
+    if not kernels.wants_numpy:
+        return operation.run(tensors, sizes, kernels)
+    arrays = operation.run([x.numpy() for x in tensors], sizes, kernels)
+    order: Literal["K", "C"] = "K" if operation.reads_channels_last else "C"
+    return [torch.from_numpy(np.asarray(y, order=order)) for y in arrays]
 
 
 # --- derivatives ---------------------------------------------------------------------------------
@@ -162,6 +199,8 @@ def _save(
 ) -> None:
     """Save the arrays that the derivative needs."""
     ctx.operation, ctx.sizes = operation, sizes
+    x = inputs[0]
+    ctx.memory_format = None if x.is_contiguous() or x.stride()[1:2] != (1,) else format_of(x)
     ctx.shapes = [x.shape for x in inputs]
     ctx.set_materialize_grads(False)
     if operation.is_linear:
@@ -177,6 +216,13 @@ def _save(
 def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
     """Cotangents of the inputs, ``None`` where they are zero."""
     operation, shapes, count = ctx.operation, ctx.shapes, len(ctx.shapes)
+    cotangents = [
+        g
+        if g is None
+        or (ctx.memory_format is None and (g.is_contiguous() or g.stride()[1:2] != (1,)))
+        else cotangent_in_format(g, ctx.memory_format)
+        for g in cotangents
+    ]
     present = [g for g in cotangents if g is not None]
     if not present:
         return [None] * count
@@ -191,6 +237,9 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
     derivative = operation.derivative(tuple([g is not None for g in cotangents]), ctx.residuals)
     sizes = operation.derivative_sizes(shapes, ctx.sizes)
     gradients = run(derivative, [*present, *ctx.saved_tensors], sizes)
+    if ctx.memory_format is not None:
+        n_data = count - operation.n_parameters
+        gradients[:n_data] = in_format(gradients[:n_data], ctx.memory_format)
     return [*gradients, *[None] * (count - len(gradients))]
 
 
@@ -312,11 +361,14 @@ def _operator(tensors: Sequence[Tensor], operation: str, sizes: Sizes) -> list[T
 @_operator.register_fake
 def _fake(tensors: Sequence[Tensor], operation: str, sizes: Sizes) -> list[Tensor]:
     check_operators_allowed()
-    outputs = parse(operation).outputs([x.shape for x in tensors], sizes)
-    return [
+    parsed = parse(operation)
+    outputs = parsed.outputs([x.shape for x in tensors], sizes)
+    results = [
         tensors[0].new_empty(shape, dtype=torch.int64 if like is None else tensors[like].dtype)
         for shape, like in outputs
     ]
+    stop = len(results) - parsed.parameter_outputs
+    return [*in_format(results[:stop], format_of(tensors[0])), *results[stop:]]
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:

@@ -162,6 +162,8 @@ class PoolingArguments(NamedTuple):
         How unpooling interpolates pooled values at the samples.
     preserve : {"sum", "mean"}
         What unpooling preserves in each region.
+    channels_last : bool
+        Whether the last axis of the plan is that of the channels, each of which is a window.
     """
 
     plan: WindowPlan
@@ -170,6 +172,7 @@ class PoolingArguments(NamedTuple):
     channels: int = 1
     up: Literal["nearest", "linear"] = "nearest"
     preserve: Literal["sum", "mean"] = "sum"
+    channels_last: bool = False
 
 
 class PoolingKernels(Protocol):
@@ -180,7 +183,8 @@ class PoolingKernels(Protocol):
 
     ``beta`` is for the weights ``"ada"`` only, ``beta * exp-dice + (1 - beta) * softmax``. Its
     shape is (rows, *outputs) or (rows, 1, …, 1), where ``rows`` divides ``planes``: plane ``p``
-    has row ``p % rows``. Its dtype is that of ``x``, its values are between 0 and 1.
+    has row ``p % rows``. Its dtype is that of ``x``, its values are between 0 and 1. With the
+    channels last, their axis has either one value or all.
     """
 
     def pool(self, x: Array, arguments: PoolingArguments, beta: Array | None = None) -> Array:

@@ -57,6 +57,7 @@ class _LiftPool(Operation):
     """
 
     plain_dtypes: ClassVar[frozenset[Any]] = REAL_DTYPES
+    reads_channels_last = True
 
     dimensions: int
     padding: str

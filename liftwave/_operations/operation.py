@@ -56,12 +56,16 @@ class Operation(ABC):
         and differentiates these.
     plain_dtypes : frozenset of dtype
         The dtypes of NumPy arrays that need no conversion.
+    reads_channels_last : bool
+        Whether kernels read data of shape (N, C, ...) in place whose memory has the channels last,
+        and return such results.
     """
 
     kind: ClassVar[str]
     native_runs: Mapping[Kernels, NativeRun | None] = MappingProxyType({})
     records_itself: ClassVar[bool] = False
     plain_dtypes: ClassVar[frozenset[Any]] = PLAIN_DTYPES
+    reads_channels_last: bool = False
 
     @cached_property
     def is_linear(self) -> bool:
@@ -131,6 +135,18 @@ class Operation(ABC):
         ShapeError, ModeError, WindowError
             If inputs of these shapes do not fit the operation. Nothing is computed in this case.
         """
+
+    def channels_last(self, ndim: int) -> Operation | None:
+        """The same operation on data whose axis 1 is moved to the end; ``None`` if it has no form.
+
+        Data and results with ``ndim`` dimensions are moved, parameters and their gradients are not.
+        """
+        return None
+
+    @cached_property
+    def parameter_outputs(self) -> int:
+        """The number of results that are gradients of parameters. They are the last ones."""
+        return 0
 
     @abstractmethod
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
@@ -249,11 +265,27 @@ class Derivative(Operation):
     ) -> None:
         self.operation, self.present, self.residuals_kept = operation, present, residuals
         self.count = sum(present)
+        self.reads_channels_last = operation.reads_channels_last
 
     @cached_property
     def is_linear(self) -> bool:
         """Whether the operation is linear."""
         return self.operation.is_linear
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """Those of the operation."""
+        return self.operation.n_parameters
+
+    @cached_property
+    def parameter_outputs(self) -> int:
+        """The number of gradients of parameters, which need residuals."""
+        return 0 if self.residuals_kept == "nothing" else self.n_parameters
+
+    def channels_last(self, ndim: int) -> Operation | None:
+        """The derivative of this form of the operation."""
+        form = self.operation.channels_last(ndim)
+        return None if form is None else Derivative(form, self.present, self.residuals_kept)
 
     def derivative(self, present: tuple[bool, ...], residuals: Residuals) -> Operation:
         """The operation itself, if it is linear."""

@@ -113,6 +113,18 @@ class Transform(PlannedTransform):
         self._keep_native(data[0], plan, kernels)
         return results
 
+    def channels_last(self, ndim: int) -> Transform:
+        """The same transform along the moved axes."""
+        form = self._channels_last.get(ndim)
+        if form is None:
+            axes = tuple([each._replace(axis=_moved(each.axis, ndim)) for each in self.axes])
+            form = self._channels_last[ndim] = replace(self, axes=axes, plans={})
+        return form
+
+    @cached_property
+    def _channels_last(self) -> dict[int, Transform]:
+        return {}
+
     def plan_for(self, shapes: tuple[Shape, ...]) -> AnalysisPlan | SynthesisPlan:
         """The plan for data of these shapes, if no taps are inputs."""
         try:
@@ -336,6 +348,12 @@ class Transform(PlannedTransform):
         wavelets = {id(p.wavelet): with_tap_arrays(p.wavelet, x.new_tensor) for p in plans}
         exact = AxisPlans(AxisPlan(p.axis, wavelets[id(p.wavelet)], p.mode) for p in plans)
         return replace(self, plans={x.ndim: exact})
+
+
+def _moved(axis: int, ndim: int) -> int:
+    """The number of an axis, counted from the end, after axis 1 of ``ndim`` is moved to the end."""
+    channels = 1 - ndim
+    return axis if axis < channels else -1 if axis == channels else axis - 1
 
 
 _SLOTTED: dict[Any, Transform] = {}

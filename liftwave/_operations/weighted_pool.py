@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from operator import attrgetter
@@ -74,6 +74,8 @@ class WeightedPool(Operation):
         How the reverse upsamples pooled values; ``None`` for pooling.
     preserve : {"sum", "mean"}
         The quantity of each region that the reverse preserves.
+    channels_are_last : bool
+        Whether the channels are the last axis of the data.
     """
 
     kind = "weighted_pool"
@@ -85,10 +87,12 @@ class WeightedPool(Operation):
     per_channel: bool = True
     up: Interpolation | None = None
     preserve: Preserved = "sum"
+    channels_are_last: bool = False
 
     def fields(self) -> list[Any]:
         """The attributes, in their order."""
         options = [self.weights, self.delta, self.per_channel, self.up, self.preserve]
+        options += [True] * self.channels_are_last
         return [self.windows.fields(), *options]
 
     @classmethod
@@ -126,6 +130,19 @@ class WeightedPool(Operation):
                 )
         self._layout(*(operand.array.shape for operand in opened))  # raises if shapes do not fit
         return opened
+
+    def channels_last(self, ndim: int) -> WeightedPool | None:
+        """The form in which each channel is a window along the last axis.
+
+        Vectors along channels and interpolated values do not have it.
+        """
+        if ndim != self.windows.ndim + 2 or not self.per_channel or self.up == "linear":
+            return None
+        return self._channels_last
+
+    @cached_property
+    def _channels_last(self) -> WeightedPool:
+        return replace(self, channels_are_last=True)
 
     # --- execution -------------------------------------------------------------------------------
 
@@ -165,7 +182,11 @@ class WeightedPool(Operation):
                 planes[0], planes[1], g, layout.arguments, beta
             )
         gradients = [xp.reshape(v, x.shape) for v, x in zip(gradients, saved, strict=False)]
-        return gradients if of_beta is None else [*gradients, _beta_gradient(of_beta, saved[-1])]
+        if of_beta is None:
+            return gradients
+        if self.channels_are_last:
+            of_beta = xp.moveaxis(of_beta[0, ...], -1, 0)
+        return [*gradients, _beta_gradient(of_beta, saved[-1])]
 
     def vjp_outputs(
         self,
@@ -185,8 +206,13 @@ class WeightedPool(Operation):
 
     def _layout_of(self, *shapes: Shape) -> Layout:
         shape, ndim = shapes[0], self.windows.ndim
-        plan = self.windows.plan_for(shape)
-        lead = tuple(shape[: len(shape) - ndim])
+        first = len(shape) - self.channels_are_last
+        plan = self.windows.plan_for(shape[:first])
+        lead = tuple(shape[: first - ndim])
+        beta = shapes[-1] if self.weights == "ada" else ()
+        _check_beta(beta, shape[first:] or lead[-1:], plan)
+        if self.channels_are_last:
+            plan = plan.with_channels(shape[-1])
         if not self.per_channel and not lead:
             raise ShapeError(
                 f"per_channel=False compares vectors along the axis before the last {ndim}, "
@@ -198,13 +224,13 @@ class WeightedPool(Operation):
                 f"pooled has shape {tuple(shapes[1])}, but the windows on x of shape "
                 f"{tuple(shape)} give {pooled}"
             )
-        beta = shapes[-1] if self.weights == "ada" else ()
-        _check_beta(beta, lead, plan)
         count, channels = prod(lead), 1 if self.per_channel else lead[-1]
         planes = ((count, *plan.inputs), (count, *plan.outputs))[: self.batched_inputs]
         full = (*(1,) * (ndim + 1 - len(beta)), *beta)
         options = (self.up or "nearest", self.preserve)
-        arguments = PoolingArguments(plan, self.weights, self.delta, channels, *options)
+        arguments = PoolingArguments(
+            *(plan, self.weights, self.delta, channels, *options), self.channels_are_last
+        )
         return Layout(arguments, planes, full, pooled if self.up is None else tuple(shape))
 
     def _planes(self, inputs: Sequence[Array], layout: Layout) -> tuple[list[Array], Array | None]:
@@ -216,15 +242,16 @@ class WeightedPool(Operation):
         # Reshape first: NumPy turns arrays without axes into scalars.
         beta = xp.clip(xp.reshape(inputs[-1], layout.beta), 0.0, 1.0)
         if max(layout.beta[1:]) > 1:
-            beta = xp.broadcast_to(beta, (layout.beta[0], *plan.outputs))
-        return planes, beta
+            windows = plan.outputs[: self.windows.ndim]
+            beta = xp.broadcast_to(beta, (layout.beta[0], *windows))
+        return planes, xp.moveaxis(beta, 0, -1)[None, ...] if self.channels_are_last else beta
 
 
 _shape_of = attrgetter("shape")
 
 
-def _check_beta(shape: Shape, lead: Shape, plan: WindowPlan) -> None:
-    full = (*lead[-1:], *plan.outputs)
+def _check_beta(shape: Shape, channels: Shape, plan: WindowPlan) -> None:
+    full = (*channels, *plan.outputs)
     axes = zip(reversed(shape), reversed(full), strict=False)
     if len(shape) > len(full) or any(n not in (1, length) for n, length in axes):
         raise ShapeError(

@@ -59,6 +59,14 @@ class WindowPlan(NamedTuple):
             p == 0 and (o - 1) * s + (k - 1) * d < n for k, s, p, d, n, o in zip(*self, strict=True)
         )
 
+    def with_channels(self, count: int) -> WindowPlan:
+        """The same windows on arrays with ``count`` channels behind the spatial axes.
+
+        Each channel is a window of its own along the added axis.
+        """
+        added = (1, 1, 0, 1, count, count)
+        return WindowPlan(*((*row, number) for row, number in zip(self, added, strict=True)))
+
 
 # --- arguments -------------------------------------------------------------------------------
 

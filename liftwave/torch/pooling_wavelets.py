@@ -178,10 +178,18 @@ def extended(x: Tensor, axis: int, left: int, right: int, mode: Mode) -> Tensor:
     after = [signal_row(k, n, mode) for k in range(n, n + right)]
     parts = [x]
     if left:
-        parts.insert(0, _rows(x, axis, before))
+        parts.insert(0, _in_memory_order(_rows(x, axis, before), x))
     if right:
-        parts.append(_rows(x, axis, after))
+        parts.append(_in_memory_order(_rows(x, axis, after), x))
     return torch.cat(parts, axis)
+
+
+def _in_memory_order(rows: Tensor, x: Tensor) -> Tensor:
+    """Rows with the channels last in memory if those of ``x`` are. Their union then is, too."""
+    # Not by memory formats, which vmap does not support.
+    if x.is_contiguous() or x.ndim < 4 or x.stride(1) != 1:
+        return rows
+    return rows.movedim(1, -1).contiguous().movedim(-1, 1)
 
 
 def _rows(x: Tensor, axis: int, rows: Sequence[Row]) -> Tensor:

@@ -44,7 +44,7 @@ class LiftPoolPlan {
   int kernel;
 };
 
-// Planes follow each other by channel, then by batch. Filters are of shape (passes or 1, 2,
+// Planes follow each other by channel, then by batch; or the channels are the last axis. Filters are of shape (passes or 1, 2,
 // channels, kernel + 3): weights, bias, gain, offset of predictor and updater.
 template <class T>
 struct LiftPoolFilters {
@@ -53,10 +53,12 @@ struct LiftPoolFilters {
 };
 
 // For each band the address of its first plane, or null. The next batch is `batch` numbers further.
+// With the channels last, the next sample is `step` numbers further.
 template <class T>
 struct LiftPoolBands {
   std::vector<T*> band;
   index_t batch = 0;
+  index_t step = 0;
 };
 
 template <class T>
@@ -64,6 +66,7 @@ struct LiftPoolJob {
   const LiftPoolPlan* plan;
   index_t batch, channels;
   LiftPoolFilters<T> filters;
+  bool channels_last = false;  // whether signals are of shape (batch, samples, channels)
 };
 
 // The known values: the signal, or all bands.

@@ -25,7 +25,8 @@ index_t whole_packs(index_t count) {
 template <class T, int K>
 class Plane {
  public:
-  Plane(const LiftPoolJob<T>& job, Scratch& scratch, bool differentiates)
+  // With gradients, `groups` is the number of channels whose sums it keeps apart; otherwise zero.
+  Plane(const LiftPoolJob<T>& job, Scratch& scratch, index_t groups)
       : plan_(*job.plan),
         filters_(job.filters),
         channels_(job.channels),
@@ -35,9 +36,10 @@ class Plane {
         pitch_(whole_packs<T>(last_.half)),
         margin_(whole_packs<T>(kernel_)),
         values_(static_cast<std::size_t>(2 * plan_.bands())),
-        cotangents_(differentiates ? values_.size() : 0),
-        sums_(differentiates ? static_cast<std::size_t>(2 * plan_.passes()) : 0),
+        cotangents_(groups > 0 ? values_.size() : 0),
+        sums_(static_cast<std::size_t>(groups * 2 * plan_.passes())),
         squares_(static_cast<std::size_t>(2 * plan_.passes())) {
+    const bool differentiates = groups > 0;
     make_geometry();
     mask_ = scratch.take<T>(lanes<T>);
     for (index_t c = 0; c < lanes<T>; ++c) mask_[c] = T(pitch_ - lanes<T> + c < last_.half);
@@ -69,7 +71,11 @@ class Plane {
     }
   }
 
-  void at_channel(index_t c) { channel_ = c; }
+  // Goes to a channel, whose sums are at this place.
+  void at_channel(index_t c, index_t place = 0) {
+    channel_ = c;
+    first_sum_ = static_cast<std::size_t>(place * 2 * plan_.passes());
+  }
 
   // Computes and keeps the bands of a signal. Adds the sums of squares of each pass to `sums`,
   // unless null.
@@ -133,13 +139,13 @@ class Plane {
     }
   }
 
-  // Adds to `gradient` of shape (passes, 2, channels, kernel + 3).
+  // Adds the sums of the channel to `gradient` of shape (passes, 2, channels, kernel + 3).
   void end_sums(double* gradient) {
-    for (std::size_t s = 0; s < sums_.size(); ++s) {
-      flush(sums_[s]);
-      double* const to =
-          gradient + (static_cast<index_t>(s) * channels_ + channel_) * (kernel_ + 3);
-      for (index_t i = 0; i < kernel_ + 3; ++i) to[i] += total<lanes<T>>(sums_[s].whole + i * lanes<T>);
+    for (index_t s = 0; s < 2 * plan_.passes(); ++s) {
+      Sums& sums = sums_[first_sum_ + static_cast<std::size_t>(s)];
+      flush(sums);
+      double* const to = gradient + (s * channels_ + channel_) * (kernel_ + 3);
+      for (index_t i = 0; i < kernel_ + 3; ++i) to[i] += total<lanes<T>>(sums.whole + i * lanes<T>);
     }
   }
 
@@ -365,7 +371,8 @@ class Plane {
   index_t pitch_, margin_, band_rows_ = 0;
   Buffer<index_t> outer_, inner_;  // by level
   Buffer<T*> values_, cotangents_;  // by node
-  Buffer<Sums> sums_;               // by pass: predictor, updater
+  Buffer<Sums> sums_;               // by channel of a group, by pass: predictor, updater
+  std::size_t first_sum_ = 0;       // of the channel
   Buffer<Squares> squares_;         // by pass: smooth half without odd samples, details
   struct Ones {
     T values[lanes<T>];

@@ -29,7 +29,7 @@ void Plane<T, K>::flush(Squares& squares) {
 template <class T, int K>
 void Plane<T, K>::pull_row(int node, int which, T* hidden, const T* cotangent, const T* const* sources,
               index_t width) {
-  Sums& sums = sums_[static_cast<std::size_t>(2 * node + which)];
+  Sums& sums = sums_[first_sum_ + static_cast<std::size_t>(2 * node + which)];
   const Filter<T, K> f = filter(node, which);
   if (width <= most_packs * lanes<T>) return pull_part(f, hidden, cotangent, sources, width, sums);
   Buffer<const T*>& part = chosen_;

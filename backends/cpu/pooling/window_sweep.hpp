@@ -29,6 +29,7 @@ class Sweep {
   template <class Visit>
   void over(const WindowPart& part, bool reaching, const Visit& visit) {
     index_t run[max_dimensions] = {};
+    backwards_ = reaching && plan_.channels_last && plan_.overlap() ? ndim_ - 2 : ndim_;
     for (;;) {
       if (choose(part, reaching, run)) box(part, visit);
       int d = ndim_ - 1;
@@ -141,7 +142,12 @@ class Sweep {
 
   void add(index_t plane, const index_t* window, index_t last, index_t count) {
     Piece& piece = pieces_[tile_.count++];
-    const auto of = [&](int d) { return d + 1 == ndim_ ? last : window[d]; };
+    // Windows that overlap along the last spatial axis are added to a sample from the last one on.
+    // Scatter does so for windows that are side by side, whose first places it adds first.
+    const auto of = [&](int d) {
+      if (d + 1 == ndim_) return last;
+      return d == backwards_ ? range_[d].begin + range_[d].end - 1 - window[d] : window[d];
+    };
     for (int a = 0; a < count_; ++a) {
       const index_t *stride = operands_[a].stride, planes = operands_[a].planes;
       if (!stride) continue;
@@ -170,6 +176,7 @@ class Sweep {
 
   const WindowPlan& plan_;
   int ndim_;
+  int backwards_ = 0;  // the axis whose windows come last one first; none if it is the number of axes
   const Operand* operands_;
   int count_;
   WindowRun range_[max_dimensions];

@@ -42,6 +42,15 @@ struct Tile {
   const index_t* step;             // by operand, from window to window along the last axis
 };
 
+// The end of the places from `begin` on at equal distances. If windows are single samples along the
+// last axis, these are a row of the axis before. Rows are read and written for all windows of a tile
+// before the next row, so that memory is accessed in order.
+inline index_t end_of_row(const index_t* place_at, index_t begin, index_t places) {
+  index_t end = begin + 1;
+  while (end < places && place_at[end] - place_at[end - 1] == place_at[1] - place_at[0]) ++end;
+  return end;
+}
+
 // --- reading -----------------------------------------------------------------------------------
 
 #if defined(__GNUC__)
@@ -140,6 +149,8 @@ LIFTWAVE_INLINE void copy_every(const T* from, index_t count, T* to) {
 
 template <class T>
 LIFTWAVE_INLINE void copy_strided(const T* from, index_t step, index_t count, T* to) {
+  if (step == 0) return void(std::fill_n(to, count, *from));
+  if (step == 1) return void(std::copy_n(from, count, to));
   for (index_t i = 0; i < count; ++i) to[i] = from[i * step];
 }
 
@@ -170,6 +181,7 @@ class Gather {
         operand_(operand), data_(data), to_(to) {}
 
   void run() const {
+    if (step_ == 1 && tile_.run == 1) return run_by_rows();
     for (index_t p = 0; p < tile_.count; ++p) {
       const Piece& piece = tile_.pieces[p];
       for (index_t k = 0; k < tile_.places; k += tile_.run) {
@@ -188,6 +200,18 @@ class Gather {
     return data_ + piece.at[operand_] + place_at_[k];
   }
   T* numbers(const Piece& piece, index_t k) const { return to_ + k * tile_.stride + piece.lane; }
+
+  void run_by_rows() const {
+    index_t stop = 0;
+    for (index_t begin = 0; begin < tile_.places; begin = stop) {
+      stop = end_of_row(place_at_, begin, tile_.places);
+      for (index_t p = 0; p < tile_.count; ++p) {
+        for (index_t k = begin; k < stop; ++k) {
+          copy_every<T, 1>(place(tile_.pieces[p], k), tile_.pieces[p].count, numbers(tile_.pieces[p], k));
+        }
+      }
+    }
+  }
 
   // Consecutive places along the last axis; as many as fill the step are read at once.
   template <int Step>
@@ -283,6 +307,8 @@ class Scatter {
         operand_(operand), from_(from), data_(data), rows_(rows), line_(line) {}
 
   void run() const {
+    // Sums keep the order of the windows.
+    if (!Add && step_ == 1 && tile_.run == 1 && !line_) return run_by_rows();
     for (index_t p = 0; p < tile_.count; ++p) {
       const Piece& piece = tile_.pieces[p];
       for (index_t k = 0; k < tile_.places; k += tile_.run) {
@@ -298,6 +324,19 @@ class Scatter {
   }
   const T* numbers(const Piece& piece, index_t k) const {
     return from_ + k * tile_.stride + piece.lane;
+  }
+
+  void run_by_rows() const {
+    index_t stop = 0;
+    for (index_t begin = 0; begin < tile_.places; begin = stop) {
+      stop = end_of_row(place_at_, begin, tile_.places);
+      for (index_t p = 0; p < tile_.count; ++p) {
+        const Piece& piece = tile_.pieces[p];
+        for (index_t k = begin; k < stop; ++k) {
+          if (rows_.has(piece.sample_row + tile_.place_row[k])) together<1>(piece, k, k + 1);
+        }
+      }
+    }
   }
 
   // Consecutive places along the last axis; as many as fill the step are written at once.

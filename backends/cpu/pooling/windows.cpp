@@ -53,8 +53,10 @@ index_t product(const std::vector<WindowAxis>& axes, index_t WindowAxis::*of) {
 
 }  // namespace
 
-WindowPlan::WindowPlan(std::vector<WindowAxis> given) : axes(std::move(given)) {
+WindowPlan::WindowPlan(std::vector<WindowAxis> given, bool are_last)
+    : axes(std::move(given)), channels_last(are_last) {
   require(!axes.empty() && axes.size() < max_dimensions);
+  require(!channels_last || axes.size() > 1);
   for (const WindowAxis& axis : axes) require_sound(axis);
   product(axes, &WindowAxis::kernel);
   product(axes, &WindowAxis::inputs);

@@ -24,8 +24,10 @@ struct WindowPlan {
   std::vector<WindowAxis> axes;
   std::vector<std::vector<WindowRun>> runs;  // of each axis, in order
 
+  bool channels_last;  // whether the last axis is that of the channels, each of which is a window
+
   // Throws std::logic_error if numbers are out of range or a window has no sample.
-  explicit WindowPlan(std::vector<WindowAxis> axes);
+  WindowPlan(std::vector<WindowAxis> axes, bool channels_last);
 
   int ndim() const { return static_cast<int>(axes.size()); }
   index_t samples() const;      // of a plane

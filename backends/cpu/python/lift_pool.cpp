@@ -25,7 +25,8 @@ const LiftPoolTable* table = nullptr;
 
 using Shape = SmallVector<index_t, 6>;
 
-// The arrays of one call: C-contiguous, all float32 or all float64. Filters come first.
+// The arrays of one call: C-contiguous, all float32 or all float64. Filters come first. The channels
+// of data are axis 1 or the last one.
 class Inputs {
  public:
   // False if an array is not plain. None remains without memory.
@@ -90,8 +91,9 @@ struct Call {
 class LiftPool {
  public:
   LiftPool(const std::vector<index_t>& sizes, const std::vector<std::vector<index_t>>& sources,
-           int kernel, bool shared)
-      : plan_(sizes, sources, kernel), shared_(shared), every_{{}, Form::bands} {
+           int kernel, bool shared, bool channels_last)
+      : plan_(sizes, sources, kernel), shared_(shared), channels_last_(channels_last),
+        every_{{}, Form::bands} {
     every_.bands.resize(static_cast<std::size_t>(plan_.bands()));
     std::iota(every_.bands.begin(), every_.bands.end(), 0);
   }
@@ -146,19 +148,25 @@ class LiftPool {
     require(inputs[0].ndim() == 4 && inputs[i].ndim() > 0, "an array does not fit its plan");
     const index_t channels = inputs[0].shape()[2], batch = inputs[i].shape()[0];
     require(channels > 0, "there are no channels");
-    Call<T> call{{&plan_, batch, channels, {nullptr, shared_}}, inputs, {}, {}, {}, {}};
-    for (Shape* shape : {&call.signal, &call.band})
-      for (index_t size : {batch, channels}) shape->push_back(size);
-    for (const LiftPoolAxis& axis : plan_.axes) {
-      call.signal.push_back(axis.n);
-      call.band.push_back(axis.half);
-    }
+    Call<T> call{{&plan_, batch, channels, {nullptr, shared_}, channels_last_}, inputs, {}, {}, {}, {}};
+    call.signal = shape_with(batch, channels, &LiftPoolAxis::n);
+    call.band = shape_with(batch, channels, &LiftPoolAxis::half);
     const index_t taps = plan_.kernel + 3;
     for (index_t size : {index_t{plan_.passes()}, index_t{2}, channels, taps}) call.gradient.push_back(size);
     call.filters = call.gradient;
     if (shared_) call.filters[0] = 1;
     call.job.filters.values = inputs.numbers<T>(0, call.filters);
     return call;
+  }
+
+  // The shape of data of these lengths along the axes.
+  Shape shape_with(index_t batch, index_t channels, index_t LiftPoolAxis::*length) const {
+    Shape shape;
+    shape.push_back(batch);
+    if (!channels_last_) shape.push_back(channels);
+    for (const LiftPoolAxis& axis : plan_.axes) shape.push_back(axis.*length);
+    if (channels_last_) shape.push_back(channels);
+    return shape;
   }
 
   // The address of each band among arrays of this form, from their addresses.
@@ -172,11 +180,13 @@ class LiftPool {
     LiftPoolBands<U> places;
     places.band.resize(static_cast<std::size_t>(plan_.bands()));
     places.batch = joined ? plane * count : plane;
+    places.step = call.job.channels * (joined ? count : 1);
+    const index_t next = channels_last_ ? call.job.channels : plane;  // of bands side by side
     for (index_t i = 0; i < count; ++i) {
       const int band = output.bands[static_cast<std::size_t>(i)];
       require(0 <= band && band < plan_.bands(), "there is no such band");
       U* const first = arrays[apart ? static_cast<std::size_t>(i) : 0];
-      places.band[static_cast<std::size_t>(band)] = first && joined ? first + i * plane : first;
+      places.band[static_cast<std::size_t>(band)] = first && joined ? first + i * next : first;
     }
     return places;
   }
@@ -184,9 +194,8 @@ class LiftPool {
   // The shape of each array of this form.
   template <class T>
   Shape shape_of(const Call<T>& call, const Output& output) const {
-    Shape shape = call.band;
-    if (output.form == Form::concat) shape[1] *= static_cast<index_t>(output.bands.size());
-    return shape;
+    const auto blocks = static_cast<index_t>(output.form == Form::concat ? output.bands.size() : 1);
+    return shape_with(call.job.batch, blocks * call.job.channels, &LiftPoolAxis::half);
   }
 
   // Bands in the arrays `first` ... `last` - 1.
@@ -322,7 +331,7 @@ class LiftPool {
   }
 
   LiftPoolPlan plan_;
-  bool shared_;
+  bool shared_, channels_last_;
   Output every_;  // all bands, as separate arrays
 };
 
@@ -332,8 +341,9 @@ void bind_lift_pool(nb::module_& m, const Kernels& chosen) {
   table = chosen.lift_pool;
   nb::class_<LiftPool>(m, "LiftPool")
       .def(nb::init<const std::vector<index_t>&, const std::vector<std::vector<index_t>>&, int,
-                    bool>(),
-           nb::arg("sizes"), nb::arg("sources"), nb::arg("kernel"), nb::arg("shared"))
+                    bool, bool>(),
+           nb::arg("sizes"), nb::arg("sources"), nb::arg("kernel"), nb::arg("shared"),
+           nb::arg("channels_last") = false)
       .def("down", &LiftPool::down, nb::arg("x"), nb::arg("filters"), nb::arg("bands"),
            nb::arg("form"), nb::arg("with_sums"))
       .def("up", &LiftPool::up, nb::arg("bands"), nb::arg("filters"))

@@ -42,8 +42,8 @@ class Pooling {
   using AxisArgument = std::array<index_t, 6>;  // in the order of WindowAxis
 
   Pooling(const std::vector<AxisArgument>& axes, int weights, double delta, bool average,
-          nb::object allocate)
-      : plan_(axes_of(axes)), weights_(static_cast<Weights>(weights)), delta_(delta),
+          nb::object allocate, bool channels_last)
+      : plan_(axes_of(axes), channels_last), weights_(static_cast<Weights>(weights)), delta_(delta),
         average_(average), allocate_(std::move(allocate)) {
     require(0 <= weights && weights < weights_count, "unknown weights");
   }
@@ -262,9 +262,10 @@ void exponentials(nb::handle x, nb::handle result) {
 void bind_pooling(nb::module_& m, const Kernels& chosen) {
   table = chosen.pooling;
   nb::class_<Pooling>(m, "Pooling")
-      .def(nb::init<const std::vector<Pooling::AxisArgument>&, int, double, bool, nb::object>(),
+      .def(nb::init<const std::vector<Pooling::AxisArgument>&, int, double, bool, nb::object,
+                    bool>(),
            nb::arg("axes"), nb::arg("weights"), nb::arg("delta"), nb::arg("average"),
-           nb::arg("allocate").none() = nb::none())
+           nb::arg("allocate").none() = nb::none(), nb::arg("channels_last") = false)
       .def("pool", &Pooling::pool, nb::arg("x"), nb::arg("beta").none())
       .def("pool_vjp", &Pooling::pool_vjp, nb::arg("x"), nb::arg("beta").none(),
            nb::arg("cotangent"))

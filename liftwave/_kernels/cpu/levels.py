@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, islice, product
-from math import prod
+from math import inf, prod
 from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
@@ -49,8 +49,8 @@ from liftwave.wavelets.taps import Taps, is_concrete
 _MAX_AXES = 4
 # The longest row of the last axis, in samples, of which several fit the L2 cache.
 _LONGEST_ROW = 1 << 16
-# Numbers behind the last axis from which one call per axis is faster.
-_FEWEST_COLUMNS = 8
+# Numbers behind the last axis from which a synthesis by one call per axis is faster.
+FEWEST_COLUMNS = 8
 
 _NativeAnalysis: TypeAlias = (
     "_cpu.Analysis | _cpu.CircularAnalysis | _cpu.LiftAnalysis | _cpu.WholeLiftAnalysis"
@@ -244,7 +244,7 @@ def filter_level(level: SynthesisLevel) -> Any:
     """The native arguments for a level of filter banks: axes, and which bands are present."""
     # Steps come from the last axis to the first.
     keyed_steps = [(key, step) for key, step, _ in reversed(level.synthesis_steps)]
-    steps = fused_axes(keyed_steps, level.shape)
+    steps = fused_axes(keyed_steps, level.shape, FEWEST_COLUMNS)
     if steps is None:
         return None
     present = _present(level, True)
@@ -291,12 +291,14 @@ _Fused: TypeAlias = tuple[FilterPlan, tuple[Taps, ...], int]
 
 
 def fused_axes(
-    keyed_steps: Sequence[tuple[str, Step]], shape: tuple[int, ...]
+    keyed_steps: Sequence[tuple[str, Step]],
+    shape: tuple[int, ...],
+    fewest_columns: float = inf,
 ) -> list[_Fused] | None:
     """Plan, filters and number of each axis, in order; None if they need several native calls.
 
-    One call filters up to four adjacent axes by filter banks of numbers. If many numbers lie
-    behind the last axis, or its rows are long, one call per axis is faster.
+    One call filters up to four adjacent axes by filter banks of numbers. If rows of the last axis
+    are long, or at least ``fewest_columns`` numbers lie behind it, one call per axis is faster.
     """
     axes: list[_Fused] = []
     for _, steps in groupby(keyed_steps, key=lambda keyed: len(keyed[0])):
@@ -312,7 +314,7 @@ def fused_axes(
         return None
     last = axes[-1][2]
     columns = prod(shape[last + 1 :])
-    fits = columns < _FEWEST_COLUMNS and 2 * shape[last] * columns <= _LONGEST_ROW
+    fits = columns < fewest_columns and 2 * shape[last] * columns <= _LONGEST_ROW
     return axes if len(axes) == 1 or fits else None
 
 

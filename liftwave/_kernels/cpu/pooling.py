@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 import liftwave._cpu as _cpu
+from liftwave._kernels.channels_first import channels_first
 from liftwave._kernels.contract import PoolingArguments, PoolingKernels
 from liftwave._kernels.cpu.memory import empty, like, memory, with_copies
 from liftwave._plan.windows import WindowPlan
@@ -51,6 +52,8 @@ class CpuPooling:
         """The weighted sum of each region: (planes, *outputs)."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.pool, (x,), arguments, beta)
+        if arguments.channels_last and arguments.plan.inputs[-1] < _FEWEST_CHANNELS:
+            return channels_first(self.pool, (x,), arguments, beta)
         return like(x, with_copies(_native(arguments).pool, *_memories(x, beta)))
 
     def pool_vjp(
@@ -59,9 +62,11 @@ class CpuPooling:
         """The cotangents of ``x`` and ``beta``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.pool_vjp, (x, cotangent), arguments, beta)
+        if not _reads_in_place(arguments, memory(x).itemsize):
+            return channels_first(self.pool_vjp, (x, cotangent), arguments, beta)
         entry = _native(arguments).pool_vjp
         of_x, of_windows = with_copies(entry, *_memories(x, beta, cotangent))
-        return like(x, of_x), _of_beta(of_windows, beta)
+        return like(x, of_x), _of_beta(of_windows, beta, arguments)
 
     def unpool(
         self, x: Array, pooled: Array, arguments: PoolingArguments, beta: Array | None = None
@@ -69,6 +74,8 @@ class CpuPooling:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.unpool, (x, pooled), arguments, beta)
+        if not _reads_in_place(arguments, memory(x).itemsize):
+            return channels_first(self.unpool, (x, pooled), arguments, beta)
         return like(x, with_copies(_native(arguments).unpool, *_memories(x, beta, pooled)))
 
     def unpool_vjp(
@@ -82,9 +89,11 @@ class CpuPooling:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
         if not _is_served(arguments):
             return _on_memory(self._fallback.unpool_vjp, (x, pooled, cotangent), arguments, beta)
+        if not _reads_in_place(arguments, memory(x).itemsize):
+            return channels_first(self.unpool_vjp, (x, pooled, cotangent), arguments, beta)
         entry = _native(arguments).unpool_vjp
         of_x, of_pooled, of_windows = with_copies(entry, *_memories(x, beta, pooled, cotangent))
-        return like(x, of_x), like(x, of_pooled), _of_beta(of_windows, beta)
+        return like(x, of_x), like(x, of_pooled), _of_beta(of_windows, beta, arguments)
 
     def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
         """The largest sample of each region, and its place, flat within a plane."""
@@ -108,7 +117,8 @@ class CpuPooling:
 @lru_cache(maxsize=256)
 def _native(arguments: PoolingArguments) -> _cpu.Pooling:
     axes, weights = list(zip(*arguments.plan, strict=True)), _WEIGHTS[arguments.weights]
-    return _cpu.Pooling(axes, weights, arguments.delta, arguments.preserve == "mean", empty)
+    average, last = arguments.preserve == "mean", arguments.channels_last
+    return _cpu.Pooling(axes, weights, arguments.delta, average, empty, last)
 
 
 def _is_served(arguments: PoolingArguments) -> bool:
@@ -118,6 +128,31 @@ def _is_served(arguments: PoolingArguments) -> bool:
     """
     is_nearest = arguments.up == "nearest"
     return arguments.channels == 1 and is_nearest and arguments.weights in _WEIGHTS
+
+
+# Copies of fewer channels are faster: the lanes of a register would run over several windows.
+_FEWEST_CHANNELS = 8
+
+# Bytes of a tile, and of the fewest and most windows side by side in it (window_sweep.hpp).
+_TILE_BYTES, _FEWEST_BYTES, _MOST_BYTES = 16 * 1024, 64, 1024
+
+
+def _reads_in_place(arguments: PoolingArguments, itemsize: int) -> bool:
+    """Whether results by sample are computed with the channels where they are.
+
+    Sums over windows that share a sample have the order of channels first. With channels last this
+    is so if one tile holds a row of windows of the channels first.
+    """
+    plan = arguments.plan
+    if not arguments.channels_last:
+        return True
+    if plan.inputs[-1] < _FEWEST_CHANNELS:
+        return False
+    axes = zip(plan.outputs, plan.stride, plan.kernel, plan.dilation, strict=True)
+    if not any(o > 1 and s < (k - 1) * d + 1 for o, s, k, d in axes):
+        return True
+    row = _TILE_BYTES // plan.size // _FEWEST_BYTES * _FEWEST_BYTES
+    return plan.outputs[-2] * itemsize <= min(max(row, _FEWEST_BYTES), _MOST_BYTES)
 
 
 def _on_memory(
@@ -133,15 +168,29 @@ def _on_memory(
     return cast(T, like(arrays[0], results))
 
 
-def _memories(*arrays: Array | None) -> list[Any]:
-    return [None if x is None else memory(x) for x in arrays]
+def _memories(x: Array, beta: Array | None, *arrays: Array) -> list[Any]:
+    rows = None if beta is None else memory(beta)
+    if rows is not None and rows.shape[-1] == memory(x).shape[-1]:
+        rows = np.ascontiguousarray(rows)  # the channels are last, and beta's were moved there
+    return [memory(x), rows, *map(memory, arrays)]
 
 
-def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:
+def _of_beta(of_windows: Any, beta: Array | None, arguments: PoolingArguments) -> Array | None:
     """The gradient of beta: the sums over all windows and planes that share a value."""
     if beta is None:
         return None
     shape = tuple(beta.shape)
+    if not arguments.channels_last:
+        return like(beta, _summed(of_windows, shape))
+    # The order of the sums is that of channels first, so that results have the same bits.
+    planes = np.ascontiguousarray(np.moveaxis(of_windows, -1, 1))
+    planes = planes.reshape((-1, *planes.shape[2:]))
+    gradient = _summed(planes, (*shape[-1:], *shape[1:-1]))
+    return like(beta, np.moveaxis(gradient, 0, -1)[None])
+
+
+def _summed(of_windows: Any, shape: tuple[int, ...]) -> Any:
+    """Numbers of windows, summed over all that share a value of an array of this shape."""
     gradient = of_windows.reshape((-1, shape[0], *of_windows.shape[1:]))
     single = (k + 1 for k in range(1, len(shape)) if shape[k] == 1)
     axes = tuple(k for k in (0, *single) if gradient.shape[k] != 1)
@@ -149,4 +198,4 @@ def _of_beta(of_windows: Any, beta: Array | None) -> Array | None:
         gradient = np.sum(gradient, axis=axes, dtype=np.float64, keepdims=True).astype(
             gradient.dtype
         )
-    return like(beta, gradient.reshape(shape))
+    return gradient.reshape(shape)

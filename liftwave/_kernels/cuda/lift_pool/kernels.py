@@ -88,7 +88,7 @@ class CudaLiftPool:
         work = _prepared("lift_up", filters, plan, bands, _TRANSFORM, self._runtime)
         if work is None:
             return self._fallback.lift_up(bands, filters, plan)
-        result = work.call.empty(work.call.shape_of(0), work.call.dtype)
+        result = work.call.result(work.call.shape_of(0))
         work.values.update(work.bands(bands, _all_bands(plan)))
         _merge_all(work)
         work.values[0] = memory_of(result)
@@ -122,7 +122,7 @@ class CudaLiftPool:
             work.values[0] = memory_of(values[0])
             _split_all(work)
         node_cotangents.update(work.bands(cotangents, output))
-        result = call.empty(call.shape_of(0), call.dtype)
+        result = call.result(call.shape_of(0))
         node_cotangents[0] = memory_of(result)
         weights = (
             None if sums_cotangent is None else contiguous(converted(sums_cotangent, call.computed))
@@ -157,10 +157,7 @@ class CudaLiftPool:
             work.values.update(work.bands(values, _all_bands(plan)))
             _merge_all(work)
         node_cotangents[0] = memory_of(cotangent)
-        results = [
-            call.empty(call.shape_of(call.first_band), call.dtype)
-            for _ in range(2**plan.dimensions)
-        ]
+        results = [call.result(call.shape_of(call.first_band)) for _ in range(2**plan.dimensions)]
         for stage in work.stages:
             is_last = stage is work.stages[-1]
             for node in stage.nodes:
@@ -333,10 +330,13 @@ def _outputs(work: _Work, output: LiftOutput) -> tuple[list[Array], NodeMemories
     call, is_single = work.call, len(work.stages) == 1
     batch, channels, *spatial = call.shape_of(call.first_band)
     summed = output.combination == "sum"
-    dtype = call.computed if summed and not is_single else call.dtype
     blocks = len(output.bands) if output.combination == "concat" else 1
     count = len(output.bands) if output.combination == "bands" or (summed and not is_single) else 1
-    results = [call.empty((batch, blocks * channels, *spatial), dtype) for _ in range(count)]
+    shape = (batch, blocks * channels, *spatial)
+    is_wide = summed and not is_single
+    results = [
+        call.empty(shape, call.computed) if is_wide else call.result(shape) for _ in range(count)
+    ]
     if summed and is_single:
         mask = sum(1 << band for band in output.bands)
         return results, {call.first_band: memory_of(results[0])}, mask

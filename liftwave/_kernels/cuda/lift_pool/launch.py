@@ -8,6 +8,8 @@ from functools import lru_cache
 from math import prod
 from typing import NamedTuple, TypeAlias
 
+from array_api_compat import array_namespace
+
 from liftwave._kernels.cuda.common.layout import (
     MAX_GRID,
     Batch,
@@ -226,6 +228,31 @@ class Call(NamedTuple):
     def empty(self, shape: Sequence[int], dtype: str) -> Array:
         """Memory for a result, on the device of the inputs."""
         return self.runtime.empty(shape, dtype, self.like)
+
+    @property
+    def channels_last(self) -> bool:
+        """Whether results have the channels last in memory, as images that are passed.
+
+        Volumes do not: the kernels merge two of their axes.
+        """
+        if self.plan.dimensions >= MAX_DIMENSIONS:
+            return False
+        memory = memory_of(self.like)
+        order = (0, *range(2, len(memory.shape)), 1)
+        shape, expected = [memory.shape[d] for d in order], 1
+        for d, n in zip(reversed(order), reversed(shape), strict=True):
+            if memory.strides[d] != expected and n > 1:
+                return False
+            expected *= n
+        return memory.shape[1] > 1 and max(memory.shape[2:]) > 1
+
+    def result(self, shape: Sequence[int]) -> Array:
+        """Memory for data of shape (N, C, ...), in the order of the inputs' memory."""
+        if not self.channels_last:
+            return self.empty(shape, self.dtype)
+        batch, channels, *sizes = shape
+        array = self.empty((batch, *sizes, channels), self.dtype)
+        return array_namespace(array).moveaxis(array, -1, 1)
 
     def stages(self, need: Need) -> list[Stage] | None:
         """The stages from signal to bands; None if filters are too long for shared memory."""

@@ -10,6 +10,7 @@ import ctypes
 
 from array_api_compat import array_namespace
 
+from liftwave._kernels.channels_first import channels_first
 from liftwave._kernels.contract import PoolingArguments, PoolingKernels
 from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE
 from liftwave._kernels.cuda.common.runtime import Runtime, kernel
@@ -22,7 +23,7 @@ from liftwave._kernels.cuda.pooling.structures import (
     PoolArguments,
     SpreadArguments,
 )
-from liftwave._kernels.cuda.pooling.windows import KINDS, serves_windows
+from liftwave._kernels.cuda.pooling.windows import KINDS, MOST_AXES, serves_windows
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
 
@@ -51,6 +52,8 @@ class CudaPooling:
         beta: Array | None = None,
     ) -> Array:
         """The weighted sum of each region: (planes, *outputs)."""
+        if _has_too_many_axes(arguments):
+            return channels_first(self.pool, (x,), arguments, beta)
         if not _serves(arguments, x, by_sample=False):
             return self._fallback.pool(x, arguments, beta)
         plan, kind = arguments.plan, KINDS[arguments.weights]
@@ -76,6 +79,8 @@ class CudaPooling:
         beta: Array | None = None,
     ) -> tuple[Array, Array | None]:
         """The cotangents of ``x`` and ``beta``."""
+        if _has_too_many_axes(arguments):
+            return channels_first(self.pool_vjp, (x, cotangent), arguments, beta)
         if not _serves(arguments, x):
             return self._fallback.pool_vjp(x, cotangent, arguments, beta)
         call = Call(x, arguments.plan, "pool_vjp", self._runtime)
@@ -90,6 +95,8 @@ class CudaPooling:
         beta: Array | None = None,
     ) -> Array:
         """Pooled values spread over the samples of their regions by the weights of ``x``."""
+        if _has_too_many_axes(arguments):
+            return channels_first(self.unpool, (x, pooled), arguments, beta)
         if not _serves(arguments, x):
             return self._fallback.unpool(x, pooled, arguments, beta)
         call = Call(x, arguments.plan, "unpool", self._runtime)
@@ -104,6 +111,8 @@ class CudaPooling:
         beta: Array | None = None,
     ) -> tuple[Array, Array, Array | None]:
         """The cotangents of ``x``, ``pooled`` and ``beta``."""
+        if _has_too_many_axes(arguments):
+            return channels_first(self.unpool_vjp, (x, pooled, cotangent), arguments, beta)
         if not _serves(arguments, x):
             return self._fallback.unpool_vjp(x, pooled, cotangent, arguments, beta)
         call = Call(x, arguments.plan, "unpool_vjp", self._runtime)
@@ -141,6 +150,11 @@ class CudaPooling:
         compiled = kernel("pooling/largest.cuh", "placed_samples", call.dtype)
         call.run(compiled, call.windows.inputs, arguments)
         return result
+
+
+def _has_too_many_axes(arguments: PoolingArguments) -> bool:
+    """Whether kernels read copies with the channels first: they have three axes at most."""
+    return arguments.channels_last and arguments.plan.ndim > MOST_AXES
 
 
 def _serves(arguments: PoolingArguments, x: Array, *, by_sample: bool = True) -> bool:

@@ -20,6 +20,9 @@ MOST_SHARED = 48 * 1024
 MOST_PLACES = 1024
 """The most places of windows that do not overlap: one thread processes each window."""
 
+MOST_AXES = 3
+"""The most axes of windows."""
+
 TILE = 1024
 """The most samples of a tile."""
 
@@ -98,7 +101,7 @@ class Windows(NamedTuple):
 @lru_cache(maxsize=1024)
 def windows_of(plan: WindowPlan) -> Windows | None:
     """The windows as structures; None if the kernels do not support them."""
-    if plan.ndim > 3:
+    if plan.ndim > MOST_AXES:
         return None
     numbers = (*[_SINGLE] * (3 - plan.ndim), *zip(*plan, strict=True))
     extents = [n + p + 2 * (k * d + s) for k, s, p, d, n, _ in numbers]
