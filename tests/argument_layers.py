@@ -112,6 +112,7 @@ def _models() -> Iterator[tuple[str, Case]]:
     yield line("Place", *PLACE)
     yield line("Replacement", lt.Place(*PLACE), None, "note")
     yield line("auxiliary_loss", nn.Sequential(lt.LiftDownPool1d(2)))
+    yield line("collect_penalties", nn.Sequential(lt.LiftDownPool1d(2)))
     example, options = torch.ones(1, 2, 4, 4), {"convolutions": True, "stride": 2}
     model = nn.Sequential(nn.MaxPool2d(2))
     yield line("replace_pooling", model, lambda place: None, example, **options)
@@ -149,6 +150,7 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     yield from _layer(f"LDWUnpool{d}d", (getattr(lt, f"LDWPool{d}d")(4),), {}, bands, size)
     start = {"shared": False, "init": "wavelet", "device": None, "dtype": None}
     loss = {"padding": "reflect", "penalty_weights": (0.01, 0.1), "reduction": "mean"}
+    loss["return_penalty"] = False
     yield from _layer(f"LiftDownPool{d}d", (2, 3, "sum", (low,)), {**loss, **start}, x)
     yield from _layer(f"LiftUpPool{d}d", (getattr(lt, f"LiftDownPool{d}d")(2),), {}, bands, size)
 

@@ -16,12 +16,13 @@ from liftwave.pooling.lifting_arguments import REDUCTIONS, checked_padding, chos
 from liftwave.pooling.lifting_calls import run_lift_down
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_tensor
+from liftwave.torch.penalties import CallPenaltyLayer, Penalties
 
 Init: TypeAlias = Literal["wavelet", "random"]
 Bands: TypeAlias = "Mapping[str, Tensor] | Sequence[Tensor] | Tensor"
 
 
-class _LiftDownPool(nn.Module):
+class _LiftDownPool(CallPenaltyLayer):
     """Parameters, and a call of :func:`lift_down`."""
 
     dimensions: ClassVar[int]
@@ -42,6 +43,7 @@ class _LiftDownPool(nn.Module):
         init: Init = "wavelet",
         penalty_weights: tuple[float, float] = (0.01, 0.1),
         reduction: str = "mean",
+        return_penalty: bool = False,
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -55,6 +57,7 @@ class _LiftDownPool(nn.Module):
         self.init = _one_of("init", init, ("wavelet", "random"))
         self.reduction = _one_of("reduction", reduction, REDUCTIONS)
         self.penalty_weights = _pair(penalty_weights)
+        self.return_penalty = flag(return_penalty, "return_penalty")
         _check_factory(device, dtype)
         first = lift_filters(channels, kernel_size, self.dimensions, shared=shared)
         for name, values in first._asdict().items():
@@ -62,7 +65,7 @@ class _LiftDownPool(nn.Module):
                 values, dtype=dtype or torch.get_default_dtype(), device=device
             )
             self.register_parameter(name, nn.Parameter(tensor))
-        self._penalty: Tensor | None = None
+        self.penalties = Penalties()
         if init == "random":
             self.reset_parameters()
 
@@ -97,18 +100,24 @@ class _LiftDownPool(nn.Module):
             result, (update, predict) = result
             weights = self.penalty_weights
             penalty = weights[0] * update + weights[1] * predict
-        self._penalty = penalty
+        if self.return_penalty:
+            return result, self._no_penalty() if penalty is None else penalty
+        if penalty is not None:
+            self.penalties.add(self, (x, *filters), penalty)
+        elif not self.penalties.collecting:
+            self.penalties.clear()
         return result
 
     def penalty(self) -> Tensor:
-        """The weighted penalties of the last call in training; zero before the first call."""
-        if self._penalty is None:
-            return self.weight.new_zeros(())
-        return self._penalty
+        """The weighted penalties of the last call in training, or of all collected calls.
 
-    def __getstate__(self) -> dict[str, Any]:
-        """The state without the last penalty, which belongs to a call."""
-        return {**self.__dict__, "_penalty": None}
+        Zero before the first call.
+        """
+        total = self.penalties.total(self, by_mean=self.reduction == "mean")
+        return self._no_penalty() if total is None else total
+
+    def _no_penalty(self) -> Tensor:
+        return torch.zeros((), dtype=self.weight.dtype, device=self.weight.device)
 
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""
@@ -247,6 +256,9 @@ penalty_weights : (float, float), optional
     :func:`~liftwave.torch.auxiliary_loss` adds up.
 reduction : {"mean", "sum", "norm"}, optional
     The penalties: mean or sum of the squares of a pass, or the root of the sum.
+return_penalty : bool, optional
+    Whether the layer returns its penalty, instead of keeping it for
+    :func:`~liftwave.torch.auxiliary_loss`.
 device, dtype : optional
     Device and dtype of the parameters.
 
@@ -265,7 +277,10 @@ Input: shape $shape.
 Output: $lengths samples.
 Half precision is computed in float32 and returned in half precision.
 
-Penalties are computed in training mode only. They belong to the last call.
+Penalties are computed in training mode only. They belong to the last call, or to all calls under
+:func:`~liftwave.torch.collect_penalties`. With ``return_penalty=True`` the layer returns a pair
+``(result, penalty)`` instead, where the penalty is zero outside of training. This is the form for
+``torch.utils.checkpoint`` with ``use_reentrant=True``, and for ``torch.func``.
 
 If the output has all bands, the derivative is computed from them and the input is not stored.
 
