@@ -189,6 +189,10 @@ class PenaltyWarning(UserWarning):
     """The penalties of some calls of a torch layer are not in the sum."""
 
 
+class MaskWarning(UserWarning):
+    """A mask of AdaPool that had another size when it was saved, and was interpolated."""
+
+
 class IntegerRangeWarning(UserWarning):
     """Integer coefficients that overflow the widest integer type (the transform stays lossless)."""
 

@@ -8,15 +8,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
-from torch.nn.parameter import UninitializedParameter, is_lazy
+from torch.nn.parameter import is_lazy
 
 from liftwave._numbers import flag
 from liftwave._plan.windows import Size, per_axis
-from liftwave.errors import ArgumentTypeError, ShapeError
+from liftwave.errors import ArgumentTypeError, ShapeError, WindowError
 from liftwave.pooling import ada_pool, ada_unpool
 from liftwave.pooling.calls import check_reverse
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes
+from liftwave.torch.masks import UnsizedMask, as_loaded, resized
 from liftwave.torch.pooling_windows import WindowPool
 
 
@@ -46,7 +47,7 @@ class _AdaPool(LazyModuleMixin, WindowPool):
         self._start = 0.0 if isinstance(beta, Tensor) else _number(beta)
         values = self._copied(beta) if isinstance(beta, Tensor) else self._filled(mask)
         if values is None:
-            self.beta = UninitializedParameter()
+            self.beta = UnsizedMask()
         elif self.trainable:
             self.beta = nn.Parameter(values)
         else:
@@ -61,6 +62,8 @@ class _AdaPool(LazyModuleMixin, WindowPool):
                 f"beta must have shape (), that of the windows along {self.dimensions} axes, or of "
                 f"channels and windows, got shape {tuple(values.shape)}"
             )
+        if not values.is_meta and not bool(((values >= 0) & (values <= 1)).all()):
+            raise _outside(f"values from {float(values.min()):.4g} to {float(values.max()):.4g}")
         return values
 
     def _filled(self, mask: bool | Size) -> Tensor | None:
@@ -78,6 +81,14 @@ class _AdaPool(LazyModuleMixin, WindowPool):
 
     def _with_channels(self, size: Sequence[int]) -> tuple[int, ...]:
         return tuple(size) if self.channels is None else (self.channels, *size)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Load ``beta``, interpolated if it has another number of windows."""
+        saved, name = state_dict.get(f"{prefix}beta"), type(self).__name__
+        if isinstance(saved, Tensor) and not is_lazy(saved) and not is_lazy(self.beta):
+            mask = as_loaded(saved, self.beta.shape, self.dimensions, name)
+            state_dict = {**state_dict, f"{prefix}beta": mask}
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def initialize_parameters(self, x: Tensor) -> None:
         """Give ``beta`` the size of the windows on this input, if it has none yet."""
@@ -107,7 +118,7 @@ class _AdaPool(LazyModuleMixin, WindowPool):
         first = beta.ndim - self.dimensions
         if first >= 0:
             for k, size in enumerate(self.windows.plan_for(x.shape).outputs):
-                beta = _resized(beta, first + k, size)
+                beta = resized(beta, first + k, size)
         return beta
 
     def _own_repr(self) -> list[str]:
@@ -120,21 +131,13 @@ class _AdaPool(LazyModuleMixin, WindowPool):
 def _number(beta: Any) -> float:
     if not isinstance(beta, float | int):
         raise ArgumentTypeError(f"beta must be a number or a tensor, got {type(beta).__name__}")
+    if not 0 <= beta <= 1:
+        raise _outside(str(beta))
     return float(beta)
 
 
-def _resized(mask: Tensor, axis: int, size: int) -> Tensor:
-    """A mask interpolated linearly along one axis; a single value stays unchanged."""
-    count = mask.shape[axis]
-    if count in (1, size):
-        return mask
-    # Not torch's interpolation, whose gradient depends on the order of threads on a GPU.
-    numbers = torch.arange(max(count, size), dtype=mask.dtype, device=mask.device)
-    middles = (numbers[:size] + 0.5) * (count / size) - 0.5
-    distances = middles.clamp(0, count - 1)[:, None] - numbers[:count]
-    shares = (1 - distances.abs()).clamp_min(0)
-    result: Tensor = torch.tensordot(shares, mask, dims=([1], [axis]))
-    return result.movedim(0, axis)
+def _outside(values: str) -> WindowError:
+    return WindowError(f"beta is a share of the result, between 0 and 1, got {values}")
 
 
 class _AdaUnpool(nn.Module):
@@ -197,7 +200,7 @@ $per_channel
 Raises
 ------
 WindowError, ArgumentTypeError, ShapeError
-    If windows or ``beta`` are not possible, or do not fit the input.
+    If windows or ``beta`` are not possible (``beta`` is between 0 and 1), or do not fit the input.
 
 See Also
 --------
@@ -208,7 +211,10 @@ Notes
 $window_notes
 
 A mask that takes its size from the first input is an ``UninitializedParameter`` until then, as
-in torch's lazy modules: optimizers accept it, and loading a ``state_dict`` sets its size.
+in torch's lazy modules: optimizers accept it, and loading a ``state_dict`` sets its size. Pass
+the size as ``mask`` to count or initialize parameters, or to use ``DistributedDataParallel``,
+before a first call. A ``state_dict`` with a mask of another size is interpolated to the size of
+this mask, with a :class:`~liftwave.errors.MaskWarning`.
 For inputs of another size the mask is interpolated linearly, like an image. The parameter
 keeps its size. It never depends on the batch.
 
