@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -29,9 +29,11 @@ class UnsizedMask(UninitializedParameter):
                 "the size: AdaPool2d(…, mask=(H, W))"
             ) from None
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        """Saved as torch's own class, which ``torch.load`` accepts."""
-        return UninitializedParameter, (self.requires_grad,)
+
+def unsized(device: Any = None, dtype: torch.dtype | None = None) -> UnsizedMask:
+    """A mask without a size, of the default device and dtype unless they are given."""
+    make: Callable[..., UnsizedMask] = UnsizedMask
+    return make(device=device, dtype=dtype)
 
 
 def resized(mask: Tensor, axis: int, size: int) -> Tensor:

@@ -16,8 +16,8 @@ from liftwave.errors import ArgumentTypeError, ShapeError, WindowError
 from liftwave.pooling import ada_pool, ada_unpool
 from liftwave.pooling.calls import check_reverse
 from liftwave.torch.docstrings import documented
-from liftwave.torch.inputs import check_axes
-from liftwave.torch.masks import UnsizedMask, as_loaded, resized
+from liftwave.torch.inputs import check_axes, check_factory, fill
+from liftwave.torch.masks import as_loaded, resized, unsized
 from liftwave.torch.pooling_windows import WindowPool
 
 
@@ -40,18 +40,43 @@ class _AdaPool(LazyModuleMixin, WindowPool):
         channels: int | None = None,
         trainable: bool = True,
         per_channel: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
+        check_factory(device, dtype)
         super().__init__(kernel_size, stride, padding, dilation, ceil_mode, per_channel)
         self.channels = None if channels is None else per_axis("channels", channels, 1, 1)[0]
         self.trainable = flag(trainable, "trainable")
-        self._start = 0.0 if isinstance(beta, Tensor) else _number(beta)
-        values = self._copied(beta) if isinstance(beta, Tensor) else self._filled(mask)
-        if values is None:
-            self.beta = UnsizedMask()
-        elif self.trainable:
+        self._start = self._copied(beta) if isinstance(beta, Tensor) else _number(beta)
+        shape = self._shape(mask)
+        if isinstance(self._start, Tensor):
+            shape, dtype = tuple(self._start.shape), dtype or self._start.dtype
+            if device is None and not torch.empty(0).is_meta:
+                device = self._start.device
+        if shape is None:
+            self.beta = unsized(device, dtype)
+            return
+        values = torch.empty(shape, device=device, dtype=dtype)
+        if self.trainable:
             self.beta = nn.Parameter(values)
         else:
             self.register_buffer("beta", values)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Reset ``beta`` to its initial value, if it has a size."""
+        if not is_lazy(self.beta):
+            fill(self.beta, self._start)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        """Move ``beta``, which has no size before the first call, to another kind of device."""
+        if is_lazy(self.beta):
+            empty = fn(torch.empty(0, device=self.beta.device, dtype=self.beta.dtype))
+            if "meta" in (empty.device.type, self.beta.device.type):
+                self.beta = unsized(empty.device, empty.dtype)
+                return self
+        parent: Any = super()
+        return parent._apply(fn, recurse)
 
     def _copied(self, beta: Tensor) -> Tensor:
         values = beta.detach().clone()
@@ -66,8 +91,8 @@ class _AdaPool(LazyModuleMixin, WindowPool):
             raise _outside(f"values from {float(values.min()):.4g} to {float(values.max()):.4g}")
         return values
 
-    def _filled(self, mask: bool | Size) -> Tensor | None:
-        """``beta`` of one value; None if its size is that of the first result."""
+    def _shape(self, mask: bool | Size) -> tuple[int, ...] | None:
+        """The shape of ``beta``; None if its size is that of the first result."""
         if mask is True and not self.trainable:
             mask = False  # one number is equivalent
         if mask is True:
@@ -76,8 +101,8 @@ class _AdaPool(LazyModuleMixin, WindowPool):
             (1,) * self.dimensions if mask is False else per_axis("mask", mask, self.dimensions, 1)
         )
         if mask is False and self.channels is None:
-            return torch.full((), self._start)
-        return torch.full(self._with_channels(size), self._start)
+            return ()
+        return self._with_channels(size)
 
     def _with_channels(self, size: Sequence[int]) -> tuple[int, ...]:
         return tuple(size) if self.channels is None else (self.channels, *size)
@@ -96,9 +121,8 @@ class _AdaPool(LazyModuleMixin, WindowPool):
             return
         check_axes(self, x)
         outputs = self.windows.plan_for(x.shape).outputs
-        with torch.no_grad():
-            self.beta.materialize(self._with_channels(outputs))
-            self.beta.fill_(self._start)
+        self.beta.materialize(self._with_channels(outputs))
+        self.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
         """Pooled signals, of shape (C, …) or (N, C, …)."""
@@ -196,6 +220,7 @@ channels : int, optional
 trainable : bool, optional
     Whether ``beta`` is a parameter, or a buffer.
 $per_channel
+$factory_parameters
 
 Raises
 ------

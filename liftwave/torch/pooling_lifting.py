@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from liftwave._numbers import flag, is_one_of, items, positive_number, real_number
 from liftwave._plan.lift_pool import band_names
-from liftwave.errors import ArgumentTypeError, DTypeError, OptionError, ShapeError
+from liftwave.errors import ArgumentTypeError, OptionError, ShapeError
 from liftwave.pooling import LiftFilters, lift_filters, lift_up
 from liftwave.pooling.lifting_arguments import REDUCTIONS, checked_padding, chosen_output
 from liftwave.pooling.lifting_calls import run_lift_down
 from liftwave.torch.docstrings import documented
-from liftwave.torch.inputs import check_axes, check_tensor
+from liftwave.torch.inputs import check_axes, check_factory, check_tensor, fill
 from liftwave.torch.penalties import CallPenaltyLayer, Penalties
 
 Init: TypeAlias = Literal["wavelet", "random"]
@@ -58,7 +58,7 @@ class _LiftDownPool(CallPenaltyLayer):
         self.reduction = _one_of("reduction", reduction, REDUCTIONS)
         self.penalty_weights = _pair(penalty_weights)
         self.return_penalty = flag(return_penalty, "return_penalty")
-        _check_factory(device, dtype)
+        check_factory(device, dtype)
         first = lift_filters(channels, kernel_size, self.dimensions, shared=shared)
         for name, values in first._asdict().items():
             tensor = torch.as_tensor(
@@ -80,7 +80,7 @@ class _LiftDownPool(CallPenaltyLayer):
                     most = limit if name in ("weight", "bias") else 1.0
                     parameter.uniform_(-most, most)
                 else:
-                    parameter.copy_(torch.as_tensor(values))
+                    fill(parameter, values)
 
     @property
     def filters(self) -> LiftFilters:
@@ -173,18 +173,6 @@ def _pair(weights: Any) -> tuple[float, float]:
     if len(numbers) != 2:
         raise ArgumentTypeError(f"{demand}, got {len(numbers)} numbers")
     return numbers[0], numbers[1]
-
-
-def _check_factory(device: Any, dtype: Any) -> None:
-    """Raise unless parameters can be of this device and dtype."""
-    try:
-        torch.device("cpu" if device is None else device)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ArgumentTypeError(
-            f"device must be a device of torch, got {device!r}: {error}"
-        ) from None
-    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
-        raise DTypeError(f"dtype must be a floating-point dtype of torch, got {dtype!r}")
 
 
 def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
