@@ -81,7 +81,7 @@ def numpy_memory(x: Any, owner: Any) -> Any:
 
     ``Tensor.numpy`` forbids to resize this memory, which FSDP does with that of parameters.
     """
-    is_parameter = isinstance(owner, sys.modules["torch"].nn.Parameter)
+    is_parameter = type(owner) is not sys.modules["torch"].Tensor
     return np.from_dlpack(x) if is_parameter else x.numpy()
 
 
