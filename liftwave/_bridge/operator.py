@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from liftwave._arrays.tensors import numpy_memory
 from liftwave._bridge import nodes
 from liftwave._bridge.tensors import (
     HALF_PRECISION,
@@ -137,7 +136,10 @@ def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes
     memory = [x.detach().resolve_conj().resolve_neg() for x in tensors]
     kernels = kernels_for_memory(*memory)
     if kernels.wants_numpy:
-        arrays = operation.run([*map(numpy_memory, memory, tensors)], sizes, kernels)
+        # As `numpy_memory`, which explains DLPack.
+        pairs = zip(memory, tensors, strict=True)
+        views = [x.numpy() if type(t) is Tensor else np.from_dlpack(x) for x, t in pairs]
+        arrays = operation.run(views, sizes, kernels)
         results = [torch.from_numpy(np.asarray(y, order="C")) for y in arrays]
     else:
         results = [y.contiguous() for y in operation.run(memory, sizes, kernels)]

@@ -56,7 +56,9 @@ class Penalties:
     def add(self, layer: nn.Module, inputs: Sequence[Tensor], value: Tensor) -> None:
         """Keep the penalty of a call of ``layer`` with a signal and parameters."""
         is_compiling = torch.compiler.is_compiling()
-        if torch.compiler.is_exporting() or (not is_compiling and _in_backward()):
+        # In backward, checkpointing repeats calls that were counted before.
+        repeats = not is_compiling and torch._C._current_graph_task_id() != -1
+        if repeats or torch.compiler.is_exporting():
             return
         is_replica = getattr(layer, "_is_replica", False)
         replica = (id(layer), inputs[0].numel()) if is_replica else None
@@ -106,11 +108,6 @@ class Penalties:
         if not values:
             return None
         return torch.stack([value.to(values[0].device) for value in values]).sum()
-
-
-def _in_backward() -> bool:
-    """Whether autograd is running: checkpointing then repeats calls that were counted before."""
-    return bool(torch._C._current_graph_task_id() != -1)
 
 
 def _usable(call: _Penalty, name: str) -> Tensor:
