@@ -81,15 +81,18 @@ def test_nested_contexts_are_one() -> None:
 
 def test_calls_that_do_not_count_are_reported() -> None:
     m, x = layer(), signal()
-    m(m(x))
-    with pytest.warns(PenaltyWarning, match=r"called 2 times .*collect_penalties"):
+    y = m(m(x))
+    with pytest.warns(PenaltyWarning, match=r"called 2 times.*collect_penalties"):
         lwt.auxiliary_loss(m)
-    m(x)
-    lwt.auxiliary_loss(m)  # one call since the last sum: no warning
+    lwt.auxiliary_loss(m)
+    m(x)  # no result of this call is used later
+    y = m(x)
+    y.sum().backward()  # an earlier step
     with torch.no_grad():
         m(x)
-    m(x)
+    z = m(x)
     lwt.auxiliary_loss(m)
+    assert z.grad_fn is not y.grad_fn
 
 
 def test_returned_penalties() -> None:

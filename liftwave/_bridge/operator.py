@@ -240,6 +240,7 @@ class _EagerRun(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
+        ctx.is_done = True
         return None, None, *_pull_back(ctx, cotangents)
 
 

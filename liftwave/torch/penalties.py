@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
+from weakref import ref
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +43,8 @@ class Penalties:
     def __init__(self) -> None:
         self.collecting = 0
         self._calls: list[_Penalty] = []
-        self._unread = 0  # calls since the total was last computed
+        self._is_read = True
+        self._earlier: list[ref[Any]] = []  # the nodes in torch's graph of calls before the last
         self._in_replicas = False
 
     def __reduce__(self) -> tuple[type[Penalties], tuple[()]]:
@@ -51,7 +53,7 @@ class Penalties:
 
     def clear(self) -> None:
         """Forget all calls."""
-        self._calls, self._unread, self._in_replicas = [], 0, False
+        self._calls, self._earlier, self._in_replicas = [], [], False
 
     def add(self, layer: nn.Module, inputs: Sequence[Tensor], value: Tensor) -> None:
         """Keep the penalty of a call of ``layer`` with a signal and parameters."""
@@ -67,9 +69,14 @@ class Penalties:
         if self.collecting:
             self._calls.append(call)
             return
-        self._calls, self._in_replicas = [call], is_replica
-        if not is_compiling and torch.is_grad_enabled():  # a count would recompile each graph
-            self._unread += 1
+        if not is_compiling and self._calls and not self._is_read:
+            node: Any = self._calls[-1].value.grad_fn
+            while node is not None and not hasattr(node, "operation"):  # of the operation itself
+                node = next((each for each, _ in node.next_functions if each is not None), None)
+            self._earlier = [*filter(_is_pending, self._earlier)]
+            if node is not None:
+                self._earlier.append(ref(node))
+        self._calls, self._in_replicas, self._is_read = [call], is_replica, False
 
     def total(self, layer: nn.Module, *, by_mean: bool) -> Tensor | None:
         """The sum over the calls; ``None`` without calls.
@@ -92,13 +99,14 @@ class Penalties:
         PenaltyWarning
             If earlier calls are missing.
         """
-        name, unread, self._unread = type(layer).__name__, self._unread, 0
+        name, unread = type(layer).__name__, sum(map(_is_pending, self._earlier))
+        self._is_read, self._earlier = True, []
         if self._in_replicas:
             raise PenaltyError(f"{name} ran in replicas of DataParallel: {_COLLECT}")
-        if unread > 1:
+        if unread:
             warn(
-                f"{name} was called {unread} times since its penalty was last computed, and "
-                f"only the last call counts: to sum all calls of a forward pass, {_COLLECT}",
+                f"{name} was called {unread + 1} times, and only the last call counts: to sum all "
+                f"calls of a forward pass, {_COLLECT}",
                 PenaltyWarning,
             )
         values = [_usable(call, name) for call in self._calls]
@@ -108,6 +116,12 @@ class Penalties:
         if not values:
             return None
         return torch.stack([value.to(values[0].device) for value in values]).sum()
+
+
+def _is_pending(node: ref[Any]) -> bool:
+    """Whether a call is part of a graph that exists, and that had no backward pass."""
+    call = node()
+    return call is not None and not getattr(call, "is_done", False)
 
 
 def _usable(call: _Penalty, name: str) -> Tensor:
@@ -242,7 +256,7 @@ def auxiliary_loss(model: nn.Module) -> Tensor:
     Warns
     -----
     PenaltyWarning
-        If a layer was called several times since the last sum, without
+        If a layer was called several times in a forward pass, without
         :func:`collect_penalties`.
 
     Examples
