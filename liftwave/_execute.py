@@ -40,7 +40,7 @@ def execute(call: Call) -> Any:
     if kernels:
         native_run = operation.native_runs.get(kernels)
         results = None if native_run is None else native_run(arrays)
-        if results is None and _is_plain(operation, arrays):
+        if results is None and type(arrays[0]) is np.ndarray and _is_plain(operation, arrays):
             results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
         if results is not None:
             return results[0] if result is SINGLE else result.pack(results)
@@ -50,10 +50,8 @@ def execute(call: Call) -> Any:
 
 
 def _is_plain(operation: Operation, arrays: Sequence[Array]) -> bool:
-    """Whether the operation runs on these arrays without a conversion."""
-    if type(arrays[0]) is not np.ndarray or not operation.is_plain:
-        return False
-    return are_plain(arrays, operation.plain_dtypes)
+    """Whether the operation runs on these NumPy arrays without a conversion."""
+    return operation.is_plain and are_plain(arrays, operation.plain_dtypes)
 
 
 def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()) -> list[Array]:

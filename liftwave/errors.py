@@ -119,6 +119,10 @@ class ExportError(LiftwaveError, ValueError):
     """A transform that cannot be exported as part of a torch model's graph."""
 
 
+class PenaltyError(LiftwaveError, RuntimeError):
+    """A penalty of a torch layer that cannot be part of a loss, because its gradient is lost."""
+
+
 class ThresholdError(LiftwaveError, ValueError):
     """A thresholding rule that does not exist or does not fit the data."""
 
@@ -179,6 +183,14 @@ class NormWarning(UserWarning):
 
 class ReconstructionWarning(UserWarning):
     """A filter bank whose synthesis does not undo its analysis."""
+
+
+class PenaltyWarning(UserWarning):
+    """The penalties of some calls of a torch layer are not in the sum."""
+
+
+class MaskWarning(UserWarning):
+    """A mask of AdaPool that had another size when it was saved, and was interpolated."""
 
 
 class IntegerRangeWarning(UserWarning):

@@ -18,6 +18,7 @@ LOW, HIGH = [1.0, 1.0], [1.0, -1.0]
 WINDOW = (2, 2, 0, 1, False)
 FILTERS = pooling.lift_filters(2, 3)
 LINEAR = (np.ones((1, 2)), np.ones(1)), (np.ones((2, 1)), np.ones(2))
+DEVICE = {"device": None, "dtype": None}
 PLACE = ("name", nn.MaxPool2d(2), "max", 2, (2, 2), (2, 2), None)
 
 
@@ -90,12 +91,12 @@ def _constraints() -> Iterator[tuple[str, Case]]:
 def _wavelets() -> Iterator[tuple[str, Case]]:
     line = cases(lt, "torch.")
     yield line("LearnableWavelet", "name")
-    yield line("OrthonormalWavelet", "haar", random=False, zero_sum=True)
+    yield line("OrthonormalWavelet", "haar", random=False, zero_sum=True, **DEVICE)
     sums = {"zero_sum": True, "dual_zero_sum": True}
-    yield line("LinearPhaseWavelet", "cdf5.3", random=False, **sums)
-    yield line("LiftingWavelet", "cdf5.3", random=False)
+    yield line("LinearPhaseWavelet", "cdf5.3", random=False, **sums, **DEVICE)
+    yield line("LiftingWavelet", "cdf5.3", random=False, **DEVICE)
     terms = {"weight": 1.0, "symmetry": None, "orthonormal": True}
-    yield line("FiltersWavelet", "haar", random=False, **terms)
+    yield line("FiltersWavelet", "haar", random=False, **terms, **DEVICE)
     yield line("Orthonormal", True)
     angles = cases(lt.Orthonormal(), "torch.Orthonormal.")
     yield angles("forward", torch.ones(1))
@@ -112,10 +113,11 @@ def _models() -> Iterator[tuple[str, Case]]:
     yield line("Place", *PLACE)
     yield line("Replacement", lt.Place(*PLACE), None, "note")
     yield line("auxiliary_loss", nn.Sequential(lt.LiftDownPool1d(2)))
+    yield line("collect_penalties", nn.Sequential(lt.LiftDownPool1d(2)))
     example, options = torch.ones(1, 2, 4, 4), {"convolutions": True, "stride": 2}
     model = nn.Sequential(nn.MaxPool2d(2))
     yield line("replace_pooling", model, lambda place: None, example, **options)
-    yield line("EnergyAttention", 2, 16, False, 2)
+    yield line("EnergyAttention", 2, 16, False, 2, **DEVICE)
     attention = cases(lt.EnergyAttention(2), "torch.EnergyAttention.")
     yield attention("forward", example)
 
@@ -128,7 +130,7 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     yield from _layer(f"SoftPool{d}d", WINDOW, {}, x)
     yield from _layer(f"EDSCWPool{d}d", WINDOW, each, x)
     yield from _layer(f"IDWPool{d}d", WINDOW, {"distance": "huber", "delta": 1.0, **each}, x)
-    mask = {"beta": 0.5, "mask": False, "channels": 2, "trainable": True, **each}
+    mask = {"beta": 0.5, "mask": False, "channels": 2, "trainable": True, **each, **DEVICE}
     yield from _layer(f"AdaPool{d}d", WINDOW, mask, x)
     pool = getattr(lt, f"AdaPool{d}d")(2)
     pool(x)
@@ -136,25 +138,27 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
         yield cases(pool, f"torch.AdaPool{d}d.")(method, x)
     yield from _layer(f"AdaUnpool{d}d", (pool, "nearest", "sum"), {}, halves, x)
     transform = ("haar", 1, "symmetric")
-    yield from _layer(f"DWT{d}d", transform, {"learn": None, "random": False}, x)
+    yield from _layer(f"DWT{d}d", transform, {"learn": None, "random": False, **DEVICE}, x)
     coeffs = getattr(lt, f"DWT{d}d")()(x)
-    yield from _layer(f"IDWT{d}d", transform, {"learn": None, "random": False}, coeffs, size)
+    fixed = {"learn": None, "random": False, **DEVICE}
+    yield from _layer(f"IDWT{d}d", transform, fixed, coeffs, size)
     yield from _undecimated(d, x)
     if d < 3:
         yield from _packets(d, x)
     penalty = {"penalty_weight": 1.0, "symmetry": None, "orthonormal": True}
-    filters = {"learn": "filters", "init": None, "mode": "symmetric", **penalty}
+    filters = {"learn": "filters", "init": None, "mode": "symmetric", **penalty, **DEVICE}
     yield from _layer(f"LDWPool{d}d", (4, "sum", (low,)), filters, x)
     bands = [halves] * 2**d
     yield from _layer(f"LDWUnpool{d}d", (getattr(lt, f"LDWPool{d}d")(4),), {}, bands, size)
     start = {"shared": False, "init": "wavelet", "device": None, "dtype": None}
     loss = {"padding": "reflect", "penalty_weights": (0.01, 0.1), "reduction": "mean"}
+    loss["return_penalty"] = False
     yield from _layer(f"LiftDownPool{d}d", (2, 3, "sum", (low,)), {**loss, **start}, x)
     yield from _layer(f"LiftUpPool{d}d", (getattr(lt, f"LiftDownPool{d}d")(2),), {}, bands, size)
 
 
 def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
-    fixed = {"learn": None, "random": False}
+    fixed = {"learn": None, "random": False, **DEVICE}
     transform, options = ("haar", 1, "periodization"), {"norm": False, **fixed}
     yield from _layer(f"SWT{d}d", transform, options, x)
     yield from _layer(f"ISWT{d}d", transform, options, getattr(lt, f"SWT{d}d")()(x))
@@ -165,7 +169,7 @@ def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
 
 
 def _packets(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
-    options = {"order": "freq", "learn": None, "random": False}
+    options = {"order": "freq", "learn": None, "random": False, **DEVICE}
     transform, size = ("haar", 1, "symmetric"), (4,) * d
     yield from _layer(f"WaveletPacket{d}d", transform, options, x)
     packets = getattr(lt, f"WaveletPacket{d}d")()(x)

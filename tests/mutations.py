@@ -189,8 +189,8 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_kernels/reference/pooling/weights.py",
-        "return Weighting(w, lambda c: w * (c - region.total(w * c)))",
-        "return Weighting(w, lambda c: w * c)",
+        "w, lambda c: w * (c - region.total(w * c)), lambda x",
+        "w, lambda c: w * c, lambda x",
         "pooling_gradients",
     ),
     Mutation(

@@ -241,6 +241,7 @@ NO_LAYERS = frozenset(
         "Replacement",
         "Replacements",
         "auxiliary_loss",
+        "collect_penalties",
         "replace_pooling",
     )
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -349,6 +350,27 @@ def test_a_mean_of_zero() -> None:
         assert y.item() == 0.0
     zeros = np.array([3.0, -3.0, 0.0])
     assert pooling.similarity_pool(zeros, (3,), exponential=False).item() == 0.0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_means_of_integers_are_exact(kernels: Kernels, dtype: str) -> None:
+    """Sums are exact, and they are divided: products with 1 / 7 would not be."""
+    for kind, (function, options, _) in {**KINDS, "ada": (pooling.ada_pool, {}, "")}.items():
+        for value, size in product((3.0, -7.0, 1001.0), ((3,), (7,), (5, 7), (7, 7))):
+            found = function(np.full(size, value, dtype), size, **options)
+            assert found.item() == value, kind
+    columns = np.array(
+        [[-3, 1, 2, -4, 5, -1], [-1, -1, -1, 2, 2, -1], [7, 7, -1, -2, -4, -7]], dtype
+    )
+    for x in columns:  # the mean is zero, and all weights are equal
+        assert pooling.edscw_pool(x, (6,)).item() == 0.0
+        for similarity in ("dice", "cosine", "pce"):
+            y = pooling.similarity_pool(x, (6,), similarity=similarity, exponential=False)
+            assert y.item() == 0.0, similarity
+    for row in ([1, 9, 2, 5, 8, 3, 7], [0, 0, 7, 3, 2, 8, 1]):
+        x = np.array(row, dtype)  # the sample at the mean has all the weight
+        for distance in DISTANCES:
+            assert pooling.idw_pool(x, (7,), distance=distance).item() == sum(row) / 7, distance
 
 
 def test_zeros_are_similar_to_zeros(kernels: Kernels) -> None:

@@ -18,6 +18,7 @@ from liftwave.constraints import wavelet_penalty
 from liftwave.errors import (
     ArgumentTypeError,
     BandError,
+    ConstraintError,
     DTypeError,
     ModeError,
     OptionError,
@@ -120,6 +121,22 @@ def test_beginnings() -> None:
     shared = lwt.OrthonormalWavelet("db2")
     assert lwt.LDWPool2d(shared).wavelet is shared
     assert lwt.LDWPool2d("db4", learn="orthonormal").learn == "orthonormal"
+
+
+def test_symmetry_and_orthonormality_exclude_each_other() -> None:
+    """So the default is one of them: the one with which filters reconstruct."""
+    assert lwt.LDWPool2d(4).wavelet.symmetry is None
+    assert lwt.LDWPool2d(4).wavelet.orthonormal
+    for make in (
+        lambda: lwt.LDWPool2d(5, symmetry="paper"),
+        lambda: lwt.FiltersWavelet("db2", symmetry="paper"),
+    ):
+        with pytest.raises(ConstraintError, match="taps are both orthonormal and symmetric"):
+            make()
+    haar = lwt.LDWPool2d(2, symmetry="linear-phase")
+    assert float(lwt.auxiliary_loss(haar).detach()) < 1e-10
+    longer = lwt.LDWPool2d(4, symmetry="linear-phase", orthonormal=False)
+    assert float(lwt.auxiliary_loss(longer).detach()) > 0.0
 
 
 def test_the_penalty_of_the_paper() -> None:

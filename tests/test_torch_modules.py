@@ -273,6 +273,18 @@ def test_training_of_filters_needs_its_penalties() -> None:
     assert reached[100.0] < 1e-3 < 1e-1 < reached[0.0]
 
 
+@pytest.mark.parametrize(("name", "alias"), [("cdf9.7", "bior4.4"), ("cdf5.3", "bior2.2")])
+def test_fixed_layers_take_the_names_of_lifting_schemes(name: str, alias: str) -> None:
+    """As learnable layers do. Fixed ones compute with the filters of the scheme."""
+    images = torch.randn(2, 3, 16, 16)
+    for kind in ("DWT2d", "SWT2d", "WaveletPacket2d", "MODWT1d", "LDWPool2d"):
+        x = images[0] if kind == "MODWT1d" else images
+        layers = [getattr(lwt, kind)(wavelet, learn=None) for wavelet in (name, alias)]
+        assert not [p for layer in layers for p in layer.parameters()]
+        found, expected = (layer(x) for layer in layers)
+        torch.testing.assert_close(found, expected)
+
+
 def test_auxiliary_loss_sums_each_penalty_once() -> None:
     wavelet = lwt.FiltersWavelet("db2")
     with torch.no_grad():
@@ -309,8 +321,8 @@ def test_state_travels(learn: str, wavelet: str, mode: str) -> None:
     x = data(1)
     layer = lwt.DWT1d(wavelet, 2, mode, learn=learn, random=True)
     expected = [b.detach() for b in layer(x)]
-    assert not list(layer.buffers())
-    names = {name for name, _ in layer.named_parameters()}
+    assert not [b for b in layer.buffers() if b.numel()]
+    names = {name for name, _ in [*layer.named_parameters(), *layer.named_buffers()]}
     assert set(layer.state_dict()) == names
     other = lwt.DWT1d(wavelet, 2, mode, learn=learn)
     other.load_state_dict(layer.state_dict(), strict=True)

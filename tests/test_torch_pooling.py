@@ -19,7 +19,7 @@ from liftwave import pooling
 from liftwave import torch as lwt
 from liftwave._operations.weighted_pool import WeightedPool
 from liftwave._plan.windows import window_arguments
-from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError, WindowError
+from liftwave.errors import ArgumentTypeError, DTypeError, MaskWarning, ShapeError, WindowError
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
@@ -166,10 +166,44 @@ def test_masks_are_interpolated_to_other_sizes(dims: int) -> None:
 
 def test_beta_is_clamped_as_it_is_used() -> None:
     x = signal(2)
-    pool = lwt.AdaPool2d(2, beta=torch.tensor([[2.0, -1.0, 0.5, 1.0]] * 4))
+    pool = lwt.AdaPool2d(2, mask=(4, 4))
+    pool.beta.data.copy_(torch.tensor([2.0, -1.0, 0.5, 1.0]))  # as a large optimizer step does
     used = torch.tensor([[1.0, 0.0, 0.5, 1.0]] * 4)
     assert_close(pool(x), pooling.ada_pool(x, 2, beta=used), ulps=8)
     assert float(pool.beta.detach().max()) == 2.0
+
+
+def test_masks_without_a_size_say_so() -> None:
+    pool = lwt.AdaPool2d(2)
+    for use in (
+        lambda: sum(p.numel() for p in pool.parameters()),
+        lambda: nn.init.constant_(pool.beta, 0.2),
+        lambda: pool.beta.data + pool.beta,
+    ):
+        with pytest.raises(ShapeError, match=r"first call, but .* needs it: .* mask=\(H, W\)"):
+            use()
+    sized = lwt.AdaPool2d(2, mask=(4, 4))
+    assert sum(p.numel() for p in sized.parameters()) == 16
+    nn.init.constant_(sized.beta, 0.25)
+    x = signal(2)
+    assert_close(sized(x), pooling.ada_pool(x, 2, beta=0.25), ulps=8)
+
+
+@pytest.mark.parametrize("channels", [None, 3])
+def test_saved_masks_of_another_size_are_interpolated(channels: int | None) -> None:
+    small, large = (lwt.AdaPool2d(2, mask=n, channels=channels) for n in ((2, 3), (4, 4)))
+    nn.init.uniform_(small.beta)
+    x = signal(2)
+    with pytest.warns(MaskWarning, match=r"AdaPool2d has \(4, 4\) windows, .* \(2, 3\)"):
+        large.load_state_dict(small.state_dict())
+    assert tuple(large.beta.shape[-2:]) == (4, 4)
+    assert_close(large(x), small(x), ulps=8)
+    one = lwt.AdaPool2d(2, mask=1, channels=channels)
+    with pytest.warns(MaskWarning, match="interpolated"):
+        large.load_state_dict({"beta": one.state_dict()["beta"].half()})
+    assert_close(large(x), pooling.ada_pool(x, 2, beta=0.5), ulps=8)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        large.load_state_dict(lwt.AdaPool2d(2, mask=False, channels=5).state_dict())
 
 
 def test_beta_is_learned() -> None:
@@ -405,6 +439,13 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "distance": (lambda: lwt.IDWPool2d(2, distance="l3"), WindowError, "'l1', 'l2'.*'l3'"),
     "delta": (lambda: lwt.IDWPool2d(2, distance="huber", delta=0), WindowError, "positive"),
     "beta": (lambda: lwt.AdaPool2d(2, beta="0.5"), ArgumentTypeError, "got str"),
+    "beta above 1": (lambda: lwt.AdaPool2d(2, beta=1.5), WindowError, "between 0 and 1, got 1.5"),
+    "beta that is NaN": (lambda: lwt.AdaPool2d(2, beta=float("nan")), WindowError, "got nan"),
+    "beta below 0": (
+        lambda: lwt.AdaPool1d(2, beta=torch.tensor([0.5, -0.25])),
+        WindowError,
+        r"between 0 and 1, got values from -0\.25 to 0\.5",
+    ),
     "beta of one axis": (
         lambda: lwt.AdaPool2d(2, beta=X[0, 0, 0]),
         ShapeError,

@@ -13,9 +13,17 @@
 //   larger<T>, smaller<T>, reciprocal<T>
 //   ratio_or_one<T>(x, y)                    x / y, and 1 if y is zero
 //   exponential_of_negative<T>               e^x for x <= 0
-//   exponential_of_similarity<T>             e^x for x <= 1, times any constant
+//   exponential_of_similarity<T>             e^x for -1 <= x <= 1
 //   sum_of<T>, smallest_of<T>(window, f)     of f(a_i)
 //   largest_of<T>(window)                    of a_i
+//
+// A window has count samples, and the numbers
+//
+//   part                                     a power of two, at most 1 / (4 count)
+//   whole                                    count * part
+//
+// Means are sums that are divided. So they are exact where the sum is, as for integers. Samples are
+// multiplied by `part` before, which is exact and keeps sums below the largest number.
 //
 // Conditions select among numbers that are computed already, and before a division rather than
 // after it. Otherwise CUDA's threads would branch.
@@ -28,11 +36,10 @@ LIFTWAVE_INLINE Numbers<T> one_for_zero(const Numbers<T>& v) {
   return v == T(0) ? all<T>(1) : v;
 }
 
-// No partial sum is larger than the largest sample.
 template <class T, class Window>
 LIFTWAVE_INLINE Numbers<T> mean_of(const Window& window) {
-  const auto part = [&](const Numbers<T>& a) LIFTWAVE_INLINE_LAMBDA { return a * window.share; };
-  return sum_of<T>(window, part);
+  const auto part = [&](const Numbers<T>& a) LIFTWAVE_INLINE_LAMBDA { return a * window.part; };
+  return sum_of<T>(window, part) / window.whole;
 }
 
 // --- similarities to the mean --------------------------------------------------------------------
@@ -60,6 +67,9 @@ struct Dice {
     const V t = ratio_or_one<T>(inner(a), outer(a));
     return (t + t) * below(t);
   }
+
+  // The similarity of samples that are all equally similar: they equal the mean, or the mean is 0.
+  LIFTWAVE_INLINE V common() const { return mean == T(0) ? all<T>(0) : all<T>(1); }
 
   // ds/dt = 2 (1 - t^2) / (1 + t^2)^2 and dt = (d|inner| - t d|outer|) / |outer|.
   LIFTWAVE_INLINE Slopes<T> slopes(const V& a) const {
@@ -134,6 +144,7 @@ struct InverseDistance {
 // --- kinds of weights ----------------------------------------------------------------------------
 //
 // `height` is h_i. `divide` learns the sum of all h_i; then `weight` is w_i, as a function of h_i.
+// `weighted_mean` is sum_i w_i c_i, from the sums of h_i c_i and of c_i (both times part) and of h_i.
 // `pulled` is the cotangent of the exponent or of the similarity, with c the cotangent of w_i less
 // the weighted mean sum_j w_j c_j of all cotangents.
 
@@ -146,6 +157,11 @@ struct OfExponents {
 
   LIFTWAVE_INLINE void divide(const V& total, T) { by = reciprocal<T>(total); }
   LIFTWAVE_INLINE V weight(const V& h) const { return h * by; }
+  template <class Window>
+  LIFTWAVE_INLINE static V weighted_mean(const Window& window, const V& sum, const V&,
+                                         const V& total) {
+    return sum / (total * window.part);
+  }
   LIFTWAVE_INLINE V pulled(const V&, const V& w, const V& c) const { return w * c; }
 };
 
@@ -163,7 +179,7 @@ struct Softmax : OfExponents<T> {
   LIFTWAVE_INLINE V height(const V& a) const { return exponential_of_negative<T>(a - top); }
 };
 
-// eDSCW, equation 3: x_i = s_i.
+// eDSCW, equation 3: x_i = s_i. The common similarity is subtracted first.
 template <class Similarity>
 struct Exponential : OfExponents<typename Similarity::Number> {
   using T = typename Similarity::Number;
@@ -176,7 +192,7 @@ struct Exponential : OfExponents<typename Similarity::Number> {
     similarity.learn(window, delta);
   }
   LIFTWAVE_INLINE V height(const V& a) const {
-    return exponential_of_similarity<T>(similarity.value(a));
+    return exponential_of_similarity<T>(similarity.value(a) - similarity.common());
   }
 };
 
@@ -202,6 +218,13 @@ struct Plain {
   LIFTWAVE_INLINE void divide(const V& sum, T one_over_count) {
     total = sum;
     share = one_over_count;
+  }
+  template <class Window>
+  LIFTWAVE_INLINE static V weighted_mean(const Window& window, const V& sum, const V& plain,
+                                         const V& total) {
+    const auto alike = total == T(0);
+    const V of_part = total * window.part;
+    return (alike ? plain : sum) / (alike ? all<T>(window.whole) : of_part);
   }
   LIFTWAVE_INLINE V weight(const V& h) const {
     return (total == T(0) ? all<T>(share) : h) / one_for_zero<T>(total);

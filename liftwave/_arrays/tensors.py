@@ -6,6 +6,8 @@ import sys
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from liftwave._typing import Array
 from liftwave.errors import DTypeError
 
@@ -72,6 +74,15 @@ def is_unwatched(x: Array) -> bool:
         and not torch._C._len_torch_dispatch_stack()
         and not torch.jit.is_tracing()
     )
+
+
+def numpy_memory(x: Any, owner: Any) -> Any:
+    """The NumPy array that shares the memory of a tensor on the CPU, which ``owner`` may own.
+
+    ``Tensor.numpy`` forbids to resize this memory, which FSDP does with that of parameters.
+    """
+    is_parameter = type(owner) is not sys.modules["torch"].Tensor
+    return np.from_dlpack(x) if is_parameter else x.numpy()
 
 
 def resolved(x: Array) -> Array:

@@ -155,10 +155,10 @@ def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes
     # Most tensors need no further call: the channels are not side by side.
     memory_format = format_of(memory[0]) if memory[0].stride()[1:2] == (1,) else None
     if memory_format is not None:
-        run_on = partial(_run_by_kernels, sizes, kernels)
+        run_on = partial(_run_by_kernels, sizes, kernels, tensors)
         results = run_in_format(operation, memory, memory_format, run_on)
     elif kernels.wants_numpy:
-        arrays = operation.run([x.numpy() for x in memory], sizes, kernels)
+        arrays = operation.run(_numpy_views(memory, tensors), sizes, kernels)
         results = [torch.from_numpy(np.asarray(y, order="C")) for y in arrays]
     else:
         results = [y.contiguous() for y in operation.run(memory, sizes, kernels)]
@@ -171,17 +171,27 @@ def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes
     return separate
 
 
+def _numpy_views(memory: Sequence[Tensor], owners: Sequence[Tensor]) -> list[Any]:
+    """The memory as NumPy arrays, as `numpy_memory`, which explains DLPack."""
+    pairs = zip(memory, owners, strict=True)
+    return [x.numpy() if type(t) is Tensor else np.from_dlpack(x) for x, t in pairs]
+
+
 def _run_by_kernels(
-    sizes: Sizes, kernels: Kernels, operation: Operation, tensors: list[Tensor]
+    sizes: Sizes,
+    kernels: Kernels,
+    owners: Sequence[Tensor],
+    operation: Operation,
+    tensors: list[Tensor],
 ) -> list[Tensor]:
-    """The results of kernels.
+    """The results of kernels; ``owners`` own the memory of the tensors.
 
     CPU kernels get NumPy arrays that share the memory of the tensors, and the results share the
     memory that the kernels allocate. All other kernels get the tensors.
     """
     if not kernels.wants_numpy:
         return operation.run(tensors, sizes, kernels)
-    arrays = operation.run([x.numpy() for x in tensors], sizes, kernels)
+    arrays = operation.run(_numpy_views(tensors, owners), sizes, kernels)
     order: Literal["K", "C"] = "K" if operation.reads_channels_last else "C"
     return [torch.from_numpy(np.asarray(y, order=order)) for y in arrays]
 
@@ -286,6 +296,7 @@ class _EagerRun(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
+        ctx.is_done = True
         return None, None, *_pull_back(ctx, cotangents)
 
 

@@ -25,7 +25,6 @@ from liftwave.torch.models import (
     Place,
     Replacement,
     Replacements,
-    auxiliary_loss,
     replace_pooling,
 )
 from liftwave.torch.modwt import IMODWT1d, MODWT1d
@@ -36,6 +35,7 @@ from liftwave.torch.packets import (
     WaveletPacket2d,
 )
 from liftwave.torch.parametrizations import LinearPhase, Orthonormal
+from liftwave.torch.penalties import auxiliary_loss, collect_penalties
 from liftwave.torch.pooling_adaptive import (
     AdaPool1d,
     AdaPool2d,
@@ -146,5 +146,6 @@ __all__ = [
     "WaveletPacket1d",
     "WaveletPacket2d",
     "auxiliary_loss",
+    "collect_penalties",
     "replace_pooling",
 ]

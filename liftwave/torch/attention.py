@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -9,7 +12,7 @@ from liftwave._numbers import flag, positive_number
 from liftwave._plan.lengths import check_size
 from liftwave.errors import ShapeError
 from liftwave.pooling.calls import EPSILON
-from liftwave.torch.inputs import check_real, check_tensor
+from liftwave.torch.inputs import check_factory, check_real, check_tensor
 
 
 class _AnyBatchNorm(nn.modules.batchnorm._BatchNorm):
@@ -33,6 +36,8 @@ class EnergyAttention(nn.Module):
         of several sizes.
     dimensions : int, optional
         How many axes follow the channels.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     Raises
     ------
@@ -57,18 +62,33 @@ class EnergyAttention(nn.Module):
     """
 
     def __init__(
-        self, channels: int, ratio: int = 16, normalize: bool = False, dimensions: int = 2
+        self,
+        channels: int,
+        ratio: int = 16,
+        normalize: bool = False,
+        dimensions: int = 2,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_factory(device, dtype)
         self.channels = channels = positive_number(channels, "channels", ShapeError)
         self.ratio = positive_number(ratio, "ratio", ShapeError)
         self.normalize = flag(normalize, "normalize")
         self.dimensions = positive_number(dimensions, "dimensions", ShapeError)
         inner = max(channels // self.ratio, 1)
         check_size("the layers", (inner, channels), (channels, inner))
-        self.norm = _AnyBatchNorm(channels, eps=EPSILON)
-        self.squeeze = nn.Linear(channels, inner)
-        self.excite = nn.Linear(inner, channels)
+        factory: Any = {"device": device, "dtype": dtype}
+        # Any of the three can be replaced by another module, such as nn.Identity.
+        self.norm: nn.Module = _AnyBatchNorm(channels, eps=EPSILON, **factory)
+        self.squeeze: nn.Module = nn.Linear(channels, inner, **factory)
+        self.excite: nn.Module = nn.Linear(inner, channels, **factory)
+
+    def reset_parameters(self) -> None:
+        """Reset the normalisation and both linear layers."""
+        for layer in (self.norm, self.squeeze, self.excite):
+            if callable(reset := getattr(layer, "reset_parameters", None)):
+                reset()
 
     def forward(self, x: Tensor) -> Tensor:
         """The input, with each channel multiplied by its weight."""
@@ -96,14 +116,20 @@ class EnergyAttention(nn.Module):
 
     @staticmethod
     def _cast(layer: nn.Module, x: Tensor) -> Tensor:
-        """The layer's result in the dtype of ``x``, computed in the dtype of its parameters."""
-        dtype = next(layer.parameters()).dtype
-        result: Tensor = layer(x.to(dtype))
+        """The layer's result in the dtype of ``x``, computed in the dtype of its numbers."""
+        numbers = next((t for t in _numbers(layer) if t.is_floating_point()), x)
+        result: Tensor = layer(x.to(numbers.dtype))
         return result.to(x.dtype)
 
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""
         return f"{self.channels}, ratio={self.ratio}, normalize={self.normalize}"
+
+
+def _numbers(layer: nn.Module) -> Iterator[Tensor]:
+    """The parameters and buffers. Some layers have neither, or only buffers."""
+    yield from layer.parameters()
+    yield from layer.buffers()
 
 
 def _wide_dtype(x: Tensor) -> torch.dtype:

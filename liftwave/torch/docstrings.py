@@ -149,6 +149,12 @@ PARTS: dict[str, str] = {
         random : bool, optional
             Whether initial values are random, under the constraint and with the sizes of
             ``wavelet``.
+        device, dtype : optional
+            Device and dtype of the parameters; torch's defaults if not given.
+        """,
+    "factory_parameters": """
+        device, dtype : optional
+            Device and dtype of the parameters; torch's defaults if not given.
         """,
     "transform_notes": """
         Half precision is computed in float32 and returned in half precision. Autocast has no

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from liftwave._arrays.tensors import check_tensor as check_dense
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
@@ -49,6 +50,57 @@ def check_axes(layer: Any, x: Tensor, channels: int | None = None) -> None:
         )
 
 
+def check_factory(device: Any, dtype: Any) -> None:
+    """Raise unless parameters can be of this device and dtype.
+
+    Raises
+    ------
+    ArgumentTypeError, DTypeError
+        If they cannot.
+    """
+    try:
+        torch.device("cpu" if device is None else device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ArgumentTypeError(
+            f"device must be a device of torch, got {device!r}: {error}"
+        ) from None
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        raise DTypeError(f"dtype must be a floating-point dtype of torch, got {dtype!r}")
+
+
+def register(
+    module: nn.Module, name: str, count: int, device: Any, dtype: torch.dtype | None
+) -> None:
+    """Register a parameter without values, of the default device and dtype unless given.
+
+    Without numbers, it is a buffer: FSDP cannot reduce a gradient without numbers.
+    """
+    values = torch.empty(count, device=device, dtype=dtype)
+    if count:
+        module.register_parameter(name, nn.Parameter(values))
+    else:
+        module.register_buffer(name, values)
+
+
+def fill(tensor: Any, values: Any) -> None:
+    """Copy values to a tensor, for which no gradient is recorded."""
+    numbers = values if isinstance(values, Tensor) else np.asarray(values)  # not in float32
+    source = torch.as_tensor(numbers, device="cpu")
+    if is_sharded(tensor):
+        from torch.distributed.tensor import distribute_tensor
+
+        mesh = tensor.device_mesh
+        source = source.to(mesh.device_type, tensor.dtype).expand(tensor.shape).contiguous()
+        source = distribute_tensor(source, mesh, tensor.placements)
+    with torch.no_grad():
+        tensor.copy_(source)
+
+
+def is_sharded(tensor: Any) -> bool:
+    """Whether a tensor is a ``DTensor``, as parameters under FSDP are."""
+    return hasattr(tensor, "full_tensor")
+
+
 def check_real(x: Tensor) -> None:
     """Raise if ``x`` is complex.
 
@@ -59,3 +111,15 @@ def check_real(x: Tensor) -> None:
     """
     if x.is_complex():
         raise DTypeError(f"pooling takes real numbers, got {x.dtype}: use two channels for each")
+
+
+def check_model(model: object) -> None:
+    """Raise unless ``model`` is a module.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is not.
+    """
+    if not isinstance(model, nn.Module):
+        raise ArgumentTypeError(f"the model must be a torch.nn.Module, got {type(model).__name__}")

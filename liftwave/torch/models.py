@@ -1,4 +1,4 @@
-"""Functions for whole models: replacement of pooling layers, and the sum of all penalties."""
+"""Replacement of the pooling layers of a model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from liftwave._numbers import flag, positive_number
 from liftwave.errors import ArgumentTypeError, WindowError
+from liftwave.torch.inputs import check_model
 
 _POOLS: dict[type[nn.Module], tuple[str, int]] = {
     nn.MaxPool1d: ("max", 1),
@@ -128,7 +129,7 @@ def replace_pooling(
     >>> print(replace_pooling(model, lambda place: LiftDownPool2d(place.channels)))
     2: MaxPool2d -> LiftDownPool2d
     """
-    _check_model(model)
+    check_model(model)
     if not callable(factory):
         raise ArgumentTypeError(f"the factory must be a function of a Place, got {factory!r}")
     if stride is not None:
@@ -158,18 +159,6 @@ def replace_pooling(
             layer = layer.to(parameter.device)
         report.append(_replaced(model, place, layer))
     return report
-
-
-def _check_model(model: object) -> None:
-    """Raise unless ``model`` is a module.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If it is not.
-    """
-    if not isinstance(model, nn.Module):
-        raise ArgumentTypeError(f"the model must be a torch.nn.Module, got {type(model).__name__}")
 
 
 def _places(model: nn.Module, stride: int | None, convolutions: bool) -> Iterator[Place]:
@@ -243,44 +232,3 @@ def _replaced(model: nn.Module, place: Place, layer: nn.Module) -> Replacement:
     for owner, name in owners:
         owner._modules[name] = layer
     return Replacement(place, layer, note)
-
-
-# --- penalties -----------------------------------------------------------------------------------
-
-
-def auxiliary_loss(model: nn.Module) -> Tensor:
-    """Return the sum of the penalties of all layers of a model.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Every module in it that has a method ``penalty()`` contributes once, even if several
-        layers share it. The penalty of a learnable wavelet measures how far its filters are from
-        a wavelet. That of lifting pooling is the weighted :math:`c_u` and :math:`c_p` of its last
-        call in training.
-
-    Returns
-    -------
-    Tensor, shape ()
-        A term for the loss; zero if no layer has a penalty.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from torch import nn
-    >>> from liftwave.torch import DWT1d, LiftDownPool2d, auxiliary_loss
-    >>> model = nn.Sequential(DWT1d("db2", learn="filters"))
-    >>> bool(auxiliary_loss(model) < 1e-10)  # learning starts at a wavelet
-    True
-    >>> model = LiftDownPool2d(1, penalty_weights=(0.0, 1.0))
-    >>> ramp = torch.arange(64.0).reshape(1, 1, 8, 8)
-    >>> _ = model(ramp)
-    >>> loss = auxiliary_loss(model)  # the mean square of the details
-    """
-    _check_model(model)
-    methods = (getattr(module, "penalty", None) for module in model.modules())
-    penalties: list[Tensor] = [penalty() for penalty in methods if callable(penalty)]
-    if penalties:
-        return torch.stack([p.to(penalties[0].device) for p in penalties]).sum()
-    parameter = next(model.parameters(), None)
-    return torch.zeros((), device=None if parameter is None else parameter.device)

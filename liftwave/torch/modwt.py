@@ -33,8 +33,10 @@ class _MaximalOverlap(TransformLayer):
         *,
         learn: str | None = None,
         random: bool = False,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(wavelet, level, learn, random)
+        super().__init__(wavelet, level, learn, random, device, dtype)
         self.mode = mode
         plans = plans_of(self._current_wavelet(), 0, 1)
         analysis_call(torch.ones(1), plans, 1, mode)  # raises for arguments that are not valid
@@ -43,7 +45,7 @@ class _MaximalOverlap(TransformLayer):
         """The wavelet with the current parameters: the filter bank of a learned scheme."""
         wavelet = super()._current_wavelet()
         if self.learn and isinstance(wavelet, LiftingScheme):
-            return filter_bank_of(wavelet, next(self.wavelet.parameters()))
+            return filter_bank_of(wavelet, self.wavelet.any_tensor)
         return wavelet
 
 

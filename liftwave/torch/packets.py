@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from liftwave._numbers import lengths
@@ -30,8 +32,12 @@ class _Packets(Decimated):
         order: str = "freq",
         learn: str | None = None,
         random: bool = False,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(wavelet, level, mode, learn=learn, random=random)
+        super().__init__(
+            wavelet, level, mode, learn=learn, random=random, device=device, dtype=dtype
+        )
         self.order = check_order(order)
 
 

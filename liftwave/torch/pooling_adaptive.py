@@ -8,15 +8,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
-from torch.nn.parameter import UninitializedParameter, is_lazy
+from torch.nn.parameter import is_lazy
 
 from liftwave._numbers import flag
 from liftwave._plan.windows import Size, per_axis
-from liftwave.errors import ArgumentTypeError, ShapeError
+from liftwave.errors import ArgumentTypeError, ShapeError, WindowError
 from liftwave.pooling import ada_pool, ada_unpool
 from liftwave.pooling.calls import check_reverse
 from liftwave.torch.docstrings import documented
-from liftwave.torch.inputs import check_axes
+from liftwave.torch.inputs import check_axes, check_factory, fill
+from liftwave.torch.masks import as_loaded, resized, unsized
 from liftwave.torch.pooling_windows import WindowPool
 
 
@@ -39,18 +40,43 @@ class _AdaPool(LazyModuleMixin, WindowPool):
         channels: int | None = None,
         trainable: bool = True,
         per_channel: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
+        check_factory(device, dtype)
         super().__init__(kernel_size, stride, padding, dilation, ceil_mode, per_channel)
         self.channels = None if channels is None else per_axis("channels", channels, 1, 1)[0]
         self.trainable = flag(trainable, "trainable")
-        self._start = 0.0 if isinstance(beta, Tensor) else _number(beta)
-        values = self._copied(beta) if isinstance(beta, Tensor) else self._filled(mask)
-        if values is None:
-            self.beta = UninitializedParameter()
-        elif self.trainable:
+        self._start = self._copied(beta) if isinstance(beta, Tensor) else _number(beta)
+        shape = self._shape(mask)
+        if isinstance(self._start, Tensor):
+            shape, dtype = tuple(self._start.shape), dtype or self._start.dtype
+            if device is None and not torch.empty(0).is_meta:
+                device = self._start.device
+        if shape is None:
+            self.beta = unsized(device, dtype)
+            return
+        values = torch.empty(shape, device=device, dtype=dtype)
+        if self.trainable:
             self.beta = nn.Parameter(values)
         else:
             self.register_buffer("beta", values)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Reset ``beta`` to its initial value, if it has a size."""
+        if not is_lazy(self.beta):
+            fill(self.beta, self._start)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        """Move ``beta``, which has no size before the first call, to another kind of device."""
+        if is_lazy(self.beta):
+            empty = fn(torch.empty(0, device=self.beta.device, dtype=self.beta.dtype))
+            if "meta" in (empty.device.type, self.beta.device.type):
+                self.beta = unsized(empty.device, empty.dtype)
+                return self
+        parent: Any = super()
+        return parent._apply(fn, recurse)
 
     def _copied(self, beta: Tensor) -> Tensor:
         values = beta.detach().clone()
@@ -61,10 +87,12 @@ class _AdaPool(LazyModuleMixin, WindowPool):
                 f"beta must have shape (), that of the windows along {self.dimensions} axes, or of "
                 f"channels and windows, got shape {tuple(values.shape)}"
             )
+        if not values.is_meta and not bool(((values >= 0) & (values <= 1)).all()):
+            raise _outside(f"values from {float(values.min()):.4g} to {float(values.max()):.4g}")
         return values
 
-    def _filled(self, mask: bool | Size) -> Tensor | None:
-        """``beta`` of one value; None if its size is that of the first result."""
+    def _shape(self, mask: bool | Size) -> tuple[int, ...] | None:
+        """The shape of ``beta``; None if its size is that of the first result."""
         if mask is True and not self.trainable:
             mask = False  # one number is equivalent
         if mask is True:
@@ -73,11 +101,19 @@ class _AdaPool(LazyModuleMixin, WindowPool):
             (1,) * self.dimensions if mask is False else per_axis("mask", mask, self.dimensions, 1)
         )
         if mask is False and self.channels is None:
-            return torch.full((), self._start)
-        return torch.full(self._with_channels(size), self._start)
+            return ()
+        return self._with_channels(size)
 
     def _with_channels(self, size: Sequence[int]) -> tuple[int, ...]:
         return tuple(size) if self.channels is None else (self.channels, *size)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Load ``beta``, interpolated if it has another number of windows."""
+        saved, name = state_dict.get(f"{prefix}beta"), type(self).__name__
+        if isinstance(saved, Tensor) and not is_lazy(saved) and not is_lazy(self.beta):
+            mask = as_loaded(saved, self.beta.shape, self.dimensions, name)
+            state_dict = {**state_dict, f"{prefix}beta": mask}
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def initialize_parameters(self, x: Tensor) -> None:
         """Give ``beta`` the size of the windows on this input, if it has none yet."""
@@ -85,9 +121,8 @@ class _AdaPool(LazyModuleMixin, WindowPool):
             return
         check_axes(self, x)
         outputs = self.windows.plan_for(x.shape).outputs
-        with torch.no_grad():
-            self.beta.materialize(self._with_channels(outputs))
-            self.beta.fill_(self._start)
+        self.beta.materialize(self._with_channels(outputs))
+        self.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
         """Pooled signals, of shape (C, …) or (N, C, …)."""
@@ -107,7 +142,7 @@ class _AdaPool(LazyModuleMixin, WindowPool):
         first = beta.ndim - self.dimensions
         if first >= 0:
             for k, size in enumerate(self.windows.plan_for(x.shape).outputs):
-                beta = _resized(beta, first + k, size)
+                beta = resized(beta, first + k, size)
         return beta
 
     def _own_repr(self) -> list[str]:
@@ -120,21 +155,13 @@ class _AdaPool(LazyModuleMixin, WindowPool):
 def _number(beta: Any) -> float:
     if not isinstance(beta, float | int):
         raise ArgumentTypeError(f"beta must be a number or a tensor, got {type(beta).__name__}")
+    if not 0 <= beta <= 1:
+        raise _outside(str(beta))
     return float(beta)
 
 
-def _resized(mask: Tensor, axis: int, size: int) -> Tensor:
-    """A mask interpolated linearly along one axis; a single value stays unchanged."""
-    count = mask.shape[axis]
-    if count in (1, size):
-        return mask
-    # Not torch's interpolation, whose gradient depends on the order of threads on a GPU.
-    numbers = torch.arange(max(count, size), dtype=mask.dtype, device=mask.device)
-    middles = (numbers[:size] + 0.5) * (count / size) - 0.5
-    distances = middles.clamp(0, count - 1)[:, None] - numbers[:count]
-    shares = (1 - distances.abs()).clamp_min(0)
-    result: Tensor = torch.tensordot(shares, mask, dims=([1], [axis]))
-    return result.movedim(0, axis)
+def _outside(values: str) -> WindowError:
+    return WindowError(f"beta is a share of the result, between 0 and 1, got {values}")
 
 
 class _AdaUnpool(nn.Module):
@@ -193,11 +220,12 @@ channels : int, optional
 trainable : bool, optional
     Whether ``beta`` is a parameter, or a buffer.
 $per_channel
+$factory_parameters
 
 Raises
 ------
 WindowError, ArgumentTypeError, ShapeError
-    If windows or ``beta`` are not possible, or do not fit the input.
+    If windows or ``beta`` are not possible (``beta`` is between 0 and 1), or do not fit the input.
 
 See Also
 --------
@@ -208,7 +236,10 @@ Notes
 $window_notes
 
 A mask that takes its size from the first input is an ``UninitializedParameter`` until then, as
-in torch's lazy modules: optimizers accept it, and loading a ``state_dict`` sets its size.
+in torch's lazy modules: optimizers accept it, and loading a ``state_dict`` sets its size. Pass
+the size as ``mask`` to count or initialize parameters, or to use ``DistributedDataParallel``,
+before a first call. A ``state_dict`` with a mask of another size is interpolated to the size of
+this mask, with a :class:`~liftwave.errors.MaskWarning`.
 For inputs of another size the mask is interpolated linearly, like an image. The parameter
 keeps its size. It never depends on the batch.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
 
 from liftwave._numbers import is_one_of
 from liftwave._plan.lengths import check_size
@@ -16,6 +16,9 @@ from liftwave.torch.wavelets import (
     LearnableWavelet,
     OrthonormalWavelet,
     Symmetry,
+    check_no_factory,
+    uniform,
+    widened,
 )
 from liftwave.wavelets.filter_bank import FilterBank
 
@@ -32,7 +35,10 @@ class _KernelWavelet(FiltersWavelet):
         weight: float,
         symmetry: Symmetry | None,
         orthonormal: bool,
+        device: Any,
+        dtype: torch.dtype | None,
     ) -> None:
+        self._count, self._init = taps, init
         even = max(taps - taps % 2, 2)
         super().__init__(
             _orthonormal(even),
@@ -40,23 +46,31 @@ class _KernelWavelet(FiltersWavelet):
             weight=weight,
             symmetry=symmetry,
             orthonormal=orthonormal,
+            device=device,
+            dtype=dtype,
         )
         self.name = f"{taps} taps"
+
+    def _number_of_taps(self) -> int:
+        return self._count
+
+    def initial_values(self) -> dict[str, Any]:
+        """The synthesis filters: random, or those of a random orthonormal wavelet."""
+        filters, taps = super().initial_values(), self._count
+        if self._init == "random":
+            return {name: uniform(taps, taps**-0.5) for name in filters}
+        if taps % 2 == 0:
+            return filters
         # Zeros at both ends change the sign of the high-pass of an orthonormal pair.
-        for name, sign in (("lowpass", 1.0), ("highpass", -1.0)):
-            values = getattr(self, name).detach()
-            if init == "random":
-                values = (2 * torch.rand(taps) - 1) * taps**-0.5
-            elif taps % 2:
-                values = torch.cat([values.new_zeros(1), sign * values])
-            setattr(self, name, nn.Parameter(values))
+        signs = {"lowpass": 1.0, "highpass": -1.0}
+        return {
+            name: np.concatenate([[0.0], sign * np.asarray(filters[name])])
+            for name, sign in signs.items()
+        }
 
     def make(self) -> FilterBank:
         """The filter bank of the current filters."""
-        low, high = (
-            f.float() if f.dtype in (torch.float16, torch.bfloat16) else f
-            for f in (self.lowpass, self.highpass)
-        )
+        low, high = widened(self.lowpass), widened(self.highpass)
         if low.numel() % 2:
             low, high = (torch.cat([f, f.new_zeros(1)]) for f in (low, high))
         return FilterBank(low.flip(0), high.flip(0), low, high)
@@ -74,6 +88,8 @@ def pooling_wavelet(
     weight: float,
     symmetry: Symmetry | None,
     orthonormal: bool,
+    device: Any,
+    dtype: torch.dtype | None,
 ) -> Any:
     """Return a learnable wavelet unchanged, or create one from a number of taps or a wavelet.
 
@@ -83,6 +99,7 @@ def pooling_wavelet(
         If the arguments do not fit together.
     """
     if isinstance(wavelet, LearnableWavelet):
+        check_no_factory(wavelet, device, dtype)
         return wavelet
     if learn is not None and not is_one_of(learn, ("filters", "orthonormal")):
         raise OptionError(
@@ -100,7 +117,8 @@ def pooling_wavelet(
             raise WaveletError(f"a filter needs at least two taps, got {wavelet}")
         check_size("the filters", (wavelet, wavelet))
         if learn == "filters":
-            return _KernelWavelet(wavelet, init or "pretrain", weight, symmetry, orthonormal)
+            options = (weight, symmetry, orthonormal, device, dtype)
+            return _KernelWavelet(wavelet, init or "pretrain", *options)
         if learn is None or wavelet % 2:
             raise WaveletError(
                 f"{wavelet} taps do not determine a wavelet: orthonormal filters need an even "
@@ -112,7 +130,13 @@ def pooling_wavelet(
     if init == "random" and learn == "filters":
         raise OptionError("init='random' needs a number of taps, not a wavelet")
     if learn == "orthonormal":
-        return OrthonormalWavelet(wavelet, random=random)
+        return OrthonormalWavelet(wavelet, random=random, device=device, dtype=dtype)
     return FiltersWavelet(
-        wavelet, random=random, weight=weight, symmetry=symmetry, orthonormal=orthonormal
+        wavelet,
+        random=random,
+        weight=weight,
+        symmetry=symmetry,
+        orthonormal=orthonormal,
+        device=device,
+        dtype=dtype,
     )

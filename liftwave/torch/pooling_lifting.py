@@ -10,18 +10,19 @@ from torch import Tensor, nn
 
 from liftwave._numbers import flag, is_one_of, items, positive_number, real_number
 from liftwave._plan.lift_pool import band_names
-from liftwave.errors import ArgumentTypeError, DTypeError, OptionError, ShapeError
+from liftwave.errors import ArgumentTypeError, OptionError, ShapeError
 from liftwave.pooling import LiftFilters, lift_filters, lift_up
 from liftwave.pooling.lifting_arguments import REDUCTIONS, checked_padding, chosen_output
 from liftwave.pooling.lifting_calls import run_lift_down
 from liftwave.torch.docstrings import documented
-from liftwave.torch.inputs import check_axes, check_tensor
+from liftwave.torch.inputs import check_axes, check_factory, check_tensor, fill
+from liftwave.torch.penalties import CallPenaltyLayer, Penalties
 
 Init: TypeAlias = Literal["wavelet", "random"]
 Bands: TypeAlias = "Mapping[str, Tensor] | Sequence[Tensor] | Tensor"
 
 
-class _LiftDownPool(nn.Module):
+class _LiftDownPool(CallPenaltyLayer):
     """Parameters, and a call of :func:`lift_down`."""
 
     dimensions: ClassVar[int]
@@ -42,6 +43,7 @@ class _LiftDownPool(nn.Module):
         init: Init = "wavelet",
         penalty_weights: tuple[float, float] = (0.01, 0.1),
         reduction: str = "mean",
+        return_penalty: bool = False,
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -55,14 +57,15 @@ class _LiftDownPool(nn.Module):
         self.init = _one_of("init", init, ("wavelet", "random"))
         self.reduction = _one_of("reduction", reduction, REDUCTIONS)
         self.penalty_weights = _pair(penalty_weights)
-        _check_factory(device, dtype)
+        self.return_penalty = flag(return_penalty, "return_penalty")
+        check_factory(device, dtype)
         first = lift_filters(channels, kernel_size, self.dimensions, shared=shared)
         for name, values in first._asdict().items():
             tensor = torch.as_tensor(
                 values, dtype=dtype or torch.get_default_dtype(), device=device
             )
             self.register_parameter(name, nn.Parameter(tensor))
-        self._penalty: Tensor | None = None
+        self.penalties = Penalties()
         if init == "random":
             self.reset_parameters()
 
@@ -77,7 +80,7 @@ class _LiftDownPool(nn.Module):
                     most = limit if name in ("weight", "bias") else 1.0
                     parameter.uniform_(-most, most)
                 else:
-                    parameter.copy_(torch.as_tensor(values))
+                    fill(parameter, values)
 
     @property
     def filters(self) -> LiftFilters:
@@ -97,18 +100,24 @@ class _LiftDownPool(nn.Module):
             result, (update, predict) = result
             weights = self.penalty_weights
             penalty = weights[0] * update + weights[1] * predict
-        self._penalty = penalty
+        if self.return_penalty:
+            return result, self._no_penalty() if penalty is None else penalty
+        if penalty is not None:
+            self.penalties.add(self, (x, *filters), penalty)
+        elif not self.penalties.collecting:
+            self.penalties.clear()
         return result
 
     def penalty(self) -> Tensor:
-        """The weighted penalties of the last call in training; zero before the first call."""
-        if self._penalty is None:
-            return self.weight.new_zeros(())
-        return self._penalty
+        """The weighted penalties of the last call in training, or of all collected calls.
 
-    def __getstate__(self) -> dict[str, Any]:
-        """The state without the last penalty, which belongs to a call."""
-        return {**self.__dict__, "_penalty": None}
+        Zero before the first call.
+        """
+        total = self.penalties.total(self, by_mean=self.reduction == "mean")
+        return self._no_penalty() if total is None else total
+
+    def _no_penalty(self) -> Tensor:
+        return torch.zeros((), dtype=self.weight.dtype, device=self.weight.device)
 
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""
@@ -164,18 +173,6 @@ def _pair(weights: Any) -> tuple[float, float]:
     if len(numbers) != 2:
         raise ArgumentTypeError(f"{demand}, got {len(numbers)} numbers")
     return numbers[0], numbers[1]
-
-
-def _check_factory(device: Any, dtype: Any) -> None:
-    """Raise unless parameters can be of this device and dtype."""
-    try:
-        torch.device("cpu" if device is None else device)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ArgumentTypeError(
-            f"device must be a device of torch, got {device!r}: {error}"
-        ) from None
-    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
-        raise DTypeError(f"dtype must be a floating-point dtype of torch, got {dtype!r}")
 
 
 def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
@@ -247,6 +244,9 @@ penalty_weights : (float, float), optional
     :func:`~liftwave.torch.auxiliary_loss` adds up.
 reduction : {"mean", "sum", "norm"}, optional
     The penalties: mean or sum of the squares of a pass, or the root of the sum.
+return_penalty : bool, optional
+    Whether the layer returns its penalty, instead of keeping it for
+    :func:`~liftwave.torch.auxiliary_loss`.
 device, dtype : optional
     Device and dtype of the parameters.
 
@@ -265,7 +265,10 @@ Input: shape $shape.
 Output: $lengths samples.
 Half precision is computed in float32 and returned in half precision.
 
-Penalties are computed in training mode only. They belong to the last call.
+Penalties are computed in training mode only. They belong to the last call, or to all calls under
+:func:`~liftwave.torch.collect_penalties`. With ``return_penalty=True`` the layer returns a pair
+``(result, penalty)`` instead, where the penalty is zero outside of training. This is the form for
+``torch.utils.checkpoint`` with ``use_reentrant=True``, and for ``torch.func``.
 
 If the output has all bands, the derivative is computed from them and the input is not stored.
 

@@ -15,7 +15,7 @@ from liftwave._typing import Mode, ModeLike
 from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling.lifting_arguments import checked_size, chosen_output
 from liftwave.torch.docstrings import documented
-from liftwave.torch.inputs import check_axes, check_real
+from liftwave.torch.inputs import check_axes, check_factory, check_real
 from liftwave.torch.pooling_filters import pooling_wavelet
 from liftwave.torch.pooling_lifting import Bands, complete_bands
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
@@ -40,14 +40,21 @@ class _LDWPool(nn.Module):
         penalty_weight: float = 1.0,
         symmetry: Symmetry | None = None,
         orthonormal: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_factory(device, dtype)
         output = "L" * self.dimensions if output is None else output
         lift_output, self.bands = chosen_output(output, bands, self.dimensions)
         self._band_numbers, self.output = lift_output.bands, output
         self.mode: Mode = resolve_mode(mode)
-        options = (learn, init, penalty_weight, symmetry, orthonormal)
+        options = (learn, init, penalty_weight, symmetry, orthonormal, device, dtype)
         self.transform = self.transform_type(pooling_wavelet(wavelet, *options), 1, "periodization")
+
+    def reset_parameters(self) -> None:
+        """Reset the learned filters to their initial values, or to new random ones."""
+        self.transform.reset_parameters()
 
     @property
     def wavelet(self) -> Any:
@@ -243,12 +250,15 @@ mode : str, optional
 penalty_weight, symmetry, orthonormal
     Weight and terms of the penalty (:func:`liftwave.constraints.wavelet_penalty`), which
     :func:`~liftwave.torch.auxiliary_loss` adds up. Those of the paper are
-    ``symmetry="paper"``, ``orthonormal=False``.
+    ``symmetry="paper"``, ``orthonormal=False``. By default there is no term of symmetry, because
+    only two taps can be both symmetric and orthonormal, and only orthonormal filters reconstruct.
+    Symmetric filters need ``symmetry="linear-phase"``, ``orthonormal=False``.
+$factory_parameters
 
 Raises
 ------
-OptionError, WaveletError, ModeError
-    If an argument is not valid.
+OptionError, WaveletError, ModeError, ConstraintError
+    If an argument is not valid, or filters cannot meet both ``symmetry`` and ``orthonormal``.
 
 Notes
 -----

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
 from liftwave._numbers import flag
 from liftwave._plan.arguments import modes_per_axis, natural_level
 from liftwave._typing import Modes
 from liftwave.errors import CoefficientsError, LevelError, ShapeError, WaveletError
-from liftwave.torch.inputs import check_tensor
-from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable
+from liftwave.torch.inputs import check_factory, check_tensor
+from liftwave.torch.wavelets import LearnableWavelet, check_no_factory, fixed, learnable
 from liftwave.wavelets.resolve import WaveletLike
 
 Coefficients: TypeAlias = "list[Any]"
@@ -34,12 +35,21 @@ class TransformLayer(nn.Module):
     dimensions: ClassVar[int]
     options: ClassVar[tuple[str, ...]] = ("mode",)
 
-    def __init__(self, wavelet: LayerWavelet, level: int, learn: str | None, random: bool) -> None:
+    def __init__(
+        self,
+        wavelet: LayerWavelet,
+        level: int,
+        learn: str | None,
+        random: bool,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__()
+        check_factory(device, dtype)
         self.level = natural_level(level)
         if self.level < 1:
             raise LevelError(f"a layer needs at least one level, got {level}")
-        self.wavelet = self._wavelet(wavelet, learn, random)
+        self.wavelet = self._wavelet(wavelet, learn, random, device, dtype)
 
     @property
     def _axes(self) -> tuple[int, ...]:
@@ -50,13 +60,21 @@ class TransformLayer(nn.Module):
         """The wavelet, or one per axis, with the current parameters."""
         return self.wavelet() if isinstance(self.wavelet, LearnableWavelet) else self.wavelet
 
-    def _wavelet(self, wavelet: Any, learn: str | None, random: bool) -> Any:
+    def reset_parameters(self) -> None:
+        """Reset a learnable wavelet to its initial parameters, or to new random ones."""
+        if isinstance(self.wavelet, LearnableWavelet):
+            self.wavelet.reset_parameters()
+
+    def _wavelet(
+        self, wavelet: Any, learn: str | None, random: bool, device: Any, dtype: Any
+    ) -> Any:
         if isinstance(wavelet, LearnableWavelet):
+            check_no_factory(wavelet, device, dtype)
             if learn not in (None, wavelet.learn) or random:
                 raise WaveletError(f"{wavelet} is learnable already: do not pass learn={learn!r}")
             return wavelet
         if learn is not None:
-            return learnable(wavelet, learn, random)
+            return learnable(wavelet, learn, random, device, dtype)
         if flag(random, "random"):
             raise WaveletError("random=True needs learned parameters: pass learn=...")
         return fixed(wavelet)
@@ -99,8 +117,10 @@ class ModePerAxis(TransformLayer):
         mode: Modes,
         learn: str | None,
         random: bool,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(wavelet, level, learn, random)
+        super().__init__(wavelet, level, learn, random, device, dtype)
         self.modes = modes_per_axis(mode, self.dimensions)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from liftwave._execute import execute, graph_node
@@ -67,8 +68,10 @@ class Decimated(ModePerAxis):
         *,
         learn: str | None = None,
         random: bool = False,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(wavelet, level, mode, learn, random)
+        super().__init__(wavelet, level, mode, learn, random, device, dtype)
         wavelets = wavelets_per_axis(self._current_wavelet(), self.dimensions)
         for axis_wavelet, axis_mode in zip(wavelets, self.modes, strict=True):
             if isinstance(axis_wavelet, LiftingScheme):

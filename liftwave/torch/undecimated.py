@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -34,8 +36,10 @@ class _Stationary(ModePerAxis):
         norm: bool = False,
         learn: str | None = None,
         random: bool = False,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(wavelet, level, mode, learn, random)
+        super().__init__(wavelet, level, mode, learn, random, device, dtype)
         self.norm = flag(norm, "norm")
         self._check()
 
@@ -124,7 +128,9 @@ $transform_notes
 
 Examples
 --------
->>> import torch
+>>> from typing import Any
+
+import torch
 >>> from liftwave.torch import $layer
 >>> swt = $layer("db2", level=2, norm=True, learn="orthonormal")
 >>> x = torch.randn($odd)
@@ -158,7 +164,9 @@ bands.
 
 Examples
 --------
->>> import torch
+>>> from typing import Any
+
+import torch
 >>> from liftwave.torch import SWT${d}d, $layer
 >>> x = torch.randn($odd)
 >>> coeffs = SWT${d}d("haar", level=2)(x)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from math import pi
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from liftwave._numbers import flag, is_one_of, real_number
@@ -25,7 +27,9 @@ from liftwave.constraints import (
     wavelet_penalty,
 )
 from liftwave.constraints.penalties import check_symmetry
+from liftwave.constraints.terms import require_possible
 from liftwave.errors import WaveletError
+from liftwave.torch.inputs import check_factory, fill, is_sharded, register
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.lifting.step import LiftingStep
@@ -65,14 +69,29 @@ class LearnableWavelet(nn.Module):
         super().__init__()
         self.name = name
 
+    def reset_parameters(self) -> None:
+        """Reset the parameters to their initial values, or to new random ones."""
+        tensors = dict(chain(self.named_parameters(), self.named_buffers()))
+        for name, values in self.initial_values().items():
+            fill(tensors[name], values)
+
+    @abstractmethod
+    def initial_values(self) -> dict[str, Any]:
+        """The initial values of all parameters, by name."""
+
     @abstractmethod
     def make(self) -> Made:
         """The wavelet of the current parameters."""
 
     def forward(self) -> Made:
         """The wavelet of the current parameters, computed in float32 or better."""
-        with _not_autocast(next(iter(self.parameters()))):
+        with _not_autocast(self.any_tensor):
             return self.make()
+
+    @property
+    def any_tensor(self) -> Tensor:
+        """The first parameter, or a buffer if no number is free: it has the device and dtype."""
+        return next(chain(self.parameters(), self.buffers()))
 
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""
@@ -87,16 +106,20 @@ def _not_autocast(like: Tensor) -> AbstractContextManager[Any]:
     return torch.autocast(device, enabled=False)
 
 
-def _widened(x: Tensor) -> Tensor:
+def widened(parameter: Any) -> Tensor:
+    """A parameter as the computation takes it: whole, and never in half precision."""
+    x: Tensor = parameter.full_tensor() if is_sharded(parameter) else parameter
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
-def _parameter(values: Any) -> nn.Parameter:
-    return nn.Parameter(torch.as_tensor(np.asarray(values), dtype=torch.get_default_dtype()))
+def uniform(count: int, limit: float) -> Tensor:
+    """Random numbers up to ``limit``, on the CPU even if the default device is another one."""
+    return (2 * torch.rand(count, device="cpu") - 1) * limit
 
 
-def _uniform(count: int, limit: float) -> Tensor:
-    return (2 * torch.rand(count) - 1) * limit
+def _numbers(values: Any) -> NDArray[Any]:
+    """Taps of any array library as numbers of NumPy."""
+    return np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values, np.float64)
 
 
 def _label(wavelet: WaveletLike) -> str:
@@ -114,6 +137,8 @@ class OrthonormalWavelet(LearnableWavelet):
         Whether to start at random angles instead of those of ``wavelet``.
     zero_sum : bool, optional
         Whether the high-pass sums to zero.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     Raises
     ------
@@ -133,20 +158,32 @@ class OrthonormalWavelet(LearnableWavelet):
     """
 
     learn = "orthonormal"
+    angles: Tensor
 
     def __init__(
-        self, wavelet: WaveletLike = "haar", *, random: bool = False, zero_sum: bool = True
+        self,
+        wavelet: WaveletLike = "haar",
+        *,
+        random: bool = False,
+        zero_sum: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(_label(wavelet))
-        angles = torch.as_tensor(lattice_angles(wavelet, zero_sum=zero_sum))
-        if flag(random, "random"):
-            angles = _uniform(len(angles), pi)
+        check_factory(device, dtype)
+        self._angles = _numbers(lattice_angles(wavelet, zero_sum=zero_sum))
+        self.random = flag(random, "random")
         self.zero_sum = flag(zero_sum, "zero_sum")
-        self.angles = _parameter(angles)
+        register(self, "angles", len(self._angles), device, dtype)
+        self.reset_parameters()
+
+    def initial_values(self) -> dict[str, Any]:
+        """The angles."""
+        return {"angles": uniform(len(self._angles), pi) if self.random else self._angles}
 
     def make(self) -> FilterBank:
         """The filter bank of the current angles."""
-        return orthonormal_filters(_widened(self.angles), zero_sum=self.zero_sum)
+        return orthonormal_filters(widened(self.angles), zero_sum=self.zero_sum)
 
 
 class LinearPhaseWavelet(LearnableWavelet):
@@ -160,6 +197,8 @@ class LinearPhaseWavelet(LearnableWavelet):
         Whether to start at random taps instead of those of ``wavelet``.
     zero_sum, dual_zero_sum : bool, optional
         Whether the analysis and the synthesis high-pass sum to zero.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     Raises
     ------
@@ -187,21 +226,29 @@ class LinearPhaseWavelet(LearnableWavelet):
         random: bool = False,
         zero_sum: bool = True,
         dual_zero_sum: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(_label(wavelet))
+        check_factory(device, dtype)
         scheme = LiftingScheme.from_wavelet(wavelet)
-        random = flag(random, "random")
+        self.random = flag(random, "random")
         self.zero_sum = flag(zero_sum, "zero_sum")
         self.dual_zero_sum = flag(dual_zero_sum, "dual_zero_sum")
         free = symmetric_taps(scheme, zero_sum=zero_sum, dual_zero_sum=dual_zero_sum)
         self.first = scheme.steps[0].kind
         self.sign = 1 if scheme.scale[0] * scheme.scale[1] > 0 else -1
-        initial = [_uniform(len(taps), _RANDOM_TAPS) if random else taps for taps in free]
-        self.taps = nn.ParameterList(map(_parameter, initial))
+        self._taps = [_numbers(taps) for taps in free]
+        self.taps = _Taps(self._taps, device, dtype)
+        self.reset_parameters()
+
+    def initial_values(self) -> dict[str, Any]:
+        """The taps of each step."""
+        return _initial_taps(self._taps, self.random)
 
     def make(self) -> LiftingScheme:
         """The lifting scheme of the current taps."""
-        taps = [_widened(t) for t in self.taps]
+        taps = [widened(t) for t in self.taps]
         return symmetric_lifting(
             taps,
             first=self.first,
@@ -220,6 +267,8 @@ class LiftingWavelet(LearnableWavelet):
         The wavelet with the initial lifting steps.
     random : bool, optional
         Whether to start at random taps instead of those of ``wavelet``.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     Notes
     -----
@@ -234,28 +283,42 @@ class LiftingWavelet(LearnableWavelet):
     """
 
     learn = "lifting"
+    log_scale: Tensor
 
-    def __init__(self, wavelet: WaveletLike = "cdf5.3", *, random: bool = False) -> None:
+    def __init__(
+        self,
+        wavelet: WaveletLike = "cdf5.3",
+        *,
+        random: bool = False,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__(_label(wavelet))
+        check_factory(device, dtype)
         scheme = LiftingScheme.from_wavelet(wavelet)
         if scheme.integer or not scheme.is_concrete:
             raise WaveletError(f"learning starts at a scheme of plain numbers, got {scheme!r}")
         self.steps = tuple((step.kind, step.offset) for step in scheme.steps)
-        random = flag(random, "random")
+        self.random = flag(random, "random")
         self.shift = scheme.shift
-        taps = [step.taps for step in scheme.steps]
-        initial = [_uniform(len(t), _RANDOM_TAPS) if random else t for t in taps]
-        self.taps = nn.ParameterList(map(_parameter, initial))
+        self._taps = [_numbers(step.taps) for step in scheme.steps]
+        self._scale = np.log(np.abs(scheme.scale))
+        self.taps = _Taps(self._taps, device, dtype)
         self.signs = tuple(1.0 if s > 0 else -1.0 for s in scheme.scale)
-        self.log_scale = _parameter(np.log(np.abs(scheme.scale)))
+        register(self, "log_scale", 2, device, dtype)
+        self.reset_parameters()
+
+    def initial_values(self) -> dict[str, Any]:
+        """The logarithms of the scales, and the taps of each step."""
+        return {"log_scale": self._scale, **_initial_taps(self._taps, self.random)}
 
     def make(self) -> LiftingScheme:
         """The lifting scheme of the current taps and scales."""
         steps = [
-            LiftingStep(kind, _widened(taps), offset)
+            LiftingStep(kind, widened(taps), offset)
             for (kind, offset), taps in zip(self.steps, self.taps, strict=True)
         ]
-        low, high = _widened(self.log_scale).exp().unbind()
+        low, high = widened(self.log_scale).exp().unbind()
         scale = self.signs[0] * low, self.signs[1] * high
         return LiftingScheme(tuple(steps), scale, shift=self.shift)
 
@@ -275,13 +338,19 @@ class FiltersWavelet(LearnableWavelet):
         Whether to start at a random orthonormal wavelet instead.
     weight : float, optional
         The factor of the penalty.
-    symmetry, orthonormal
-        As for :func:`liftwave.constraints.wavelet_penalty`.
+    symmetry : {'linear-phase', 'paper', None}, optional
+        The term of symmetry, as for :func:`liftwave.constraints.wavelet_penalty`. None by
+        default, because only filters of two taps are both symmetric and orthonormal.
+    orthonormal : bool, optional
+        Whether to add the term that makes the filters reconstruct. Pass False for a symmetry.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     Raises
     ------
     ConstraintError
-        If the wavelet is not orthonormal.
+        If the wavelet is not orthonormal, or more than two taps cannot meet both ``symmetry``
+        and ``orthonormal``.
 
     Examples
     --------
@@ -292,6 +361,8 @@ class FiltersWavelet(LearnableWavelet):
     """
 
     learn = "filters"
+    lowpass: Tensor
+    highpass: Tensor
 
     def __init__(
         self,
@@ -301,32 +372,66 @@ class FiltersWavelet(LearnableWavelet):
         weight: float = 1.0,
         symmetry: Symmetry | None = None,
         orthonormal: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(_label(wavelet))
-        angles = lattice_angles(wavelet)
-        if flag(random, "random"):
-            angles = _uniform(len(angles), pi).double().numpy()
-        bank = orthonormal_filters(angles)
-        self.lowpass, self.highpass = _parameter(bank.rec_lo), _parameter(bank.rec_hi)
+        check_factory(device, dtype)
+        self._angles = _numbers(lattice_angles(wavelet))
+        self.random = flag(random, "random")
+        taps = self._number_of_taps()
+        for name in ("lowpass", "highpass"):
+            register(self, name, taps, device, dtype)
         is_tensor = isinstance(weight, Tensor)
         self.weight = weight if is_tensor else real_number(weight, "the weight must be a number")
         if symmetry is not None:
             check_symmetry(symmetry)
         self.symmetry, self.orthonormal = symmetry, flag(orthonormal, "orthonormal")
+        if symmetry is not None and self.orthonormal:
+            require_possible(taps, ("orthonormal", "symmetric"))
+        self.reset_parameters()
+
+    def _number_of_taps(self) -> int:
+        return 2 * (len(self._angles) + 1)
+
+    def initial_values(self) -> dict[str, Any]:
+        """The synthesis filters."""
+        count = len(self._angles)
+        bank = orthonormal_filters(
+            uniform(count, pi).double().numpy() if self.random else self._angles
+        )
+        return {"lowpass": bank.rec_lo, "highpass": bank.rec_hi}
 
     def make(self) -> FilterBank:
         """The filter bank of the current filters."""
-        low, high = _widened(self.lowpass), _widened(self.highpass)
+        low, high = widened(self.lowpass), widened(self.highpass)
         return FilterBank(low.flip(0), high.flip(0), low, high)
 
     def penalty(self) -> Tensor:
         """The penalty of the filters, times the weight."""
-        low, high = _widened(self.lowpass), _widened(self.highpass)
+        low, high = widened(self.lowpass), widened(self.highpass)
         with _not_autocast(low):
             penalty: Tensor = wavelet_penalty(
                 low, high, symmetry=self.symmetry, orthonormal=self.orthonormal
             )
             return self.weight * penalty
+
+
+class _Taps(nn.ParameterList):
+    """The free taps of each step. Those of a step without free taps are a buffer."""
+
+    def __init__(
+        self, taps: Sequence[NDArray[Any]], device: Any, dtype: torch.dtype | None
+    ) -> None:
+        super().__init__()
+        for number, values in enumerate(taps):
+            register(self, str(number), len(values), device, dtype)
+        self._size = len(taps)
+
+
+def _initial_taps(taps: Sequence[NDArray[Any]], random: bool) -> dict[str, Any]:
+    values = [uniform(len(t), _RANDOM_TAPS) if random else t for t in taps]
+    return {f"taps.{number}": each for number, each in enumerate(values)}
 
 
 _KINDS: dict[str, Callable[..., LearnableWavelet]] = {
@@ -335,14 +440,35 @@ _KINDS: dict[str, Callable[..., LearnableWavelet]] = {
 }
 
 
-def learnable(wavelet: WaveletLike, learn: str, random: bool) -> LearnableWavelet:
+def learnable(
+    wavelet: WaveletLike,
+    learn: str,
+    random: bool,
+    device: Any = None,
+    dtype: torch.dtype | None = None,
+) -> LearnableWavelet:
     """The learnable wavelet that ``learn`` names, from a fixed one."""
     if not is_one_of(learn, _KINDS):
         raise WaveletError(
             f"unknown way to learn a wavelet {learn!r}: use None (fixed) or one of "
             f"{', '.join(map(repr, _KINDS))}"
         )
-    return _KINDS[learn](wavelet, random=random)
+    return _KINDS[learn](wavelet, random=random, device=device, dtype=dtype)
+
+
+def check_no_factory(wavelet: LearnableWavelet, device: Any, dtype: Any) -> None:
+    """Raise if a device or a dtype is given for a wavelet that exists already.
+
+    Raises
+    ------
+    WaveletError
+        If one is.
+    """
+    if device is not None or dtype is not None:
+        raise WaveletError(
+            f"{wavelet} has its device and dtype already: do not pass device= or dtype=, use "
+            "wavelet.to(device, dtype)"
+        )
 
 
 def fixed(wavelet: Any) -> tuple[Made, ...] | Made:

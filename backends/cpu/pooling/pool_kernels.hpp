@@ -93,6 +93,9 @@ struct PoolWork {
       tile_.lanes = windows.lanes;
       tile_.stride = windows.stride;
       tile_.share = T(1) / static_cast<T>(windows.places);
+      tile_.part = T(0.25);
+      for (index_t n = 1; n < windows.places; n += n) tile_.part /= T(2);
+      tile_.whole = static_cast<T>(windows.places) * tile_.part;
       gather_samples(windows, samples, work_.call.x.data, a_);
       if (work_.call.beta.data) gather_windows(windows, betas, work_.call.beta.data, beta_);
       return tile_;

@@ -50,6 +50,7 @@ struct Region {
   index_t stride;
   index_t count;
   T share;  // one over the count
+  T part, whole;
   T delta;
 
   Pack<T> operator[](index_t k) const { return get(data + k * stride); }

@@ -22,6 +22,21 @@ LIFTWAVE_INLINE Kind weigh(const Region<T, N>& a, Column<T, N>& w) {
   return kind;
 }
 
+// The sum of weights times samples.
+template <class Kind, class T, int N>
+LIFTWAVE_INLINE Pack<T> weighted_mean(const Region<T, N>& a) {
+  Kind kind;
+  kind.learn(a, a.delta);
+  Pack<T> total{}, sum{}, plain{};
+  a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+    const Pack<T> h = kind.height(a[k]), sample = a[k] * a.part;
+    total = total + h;
+    sum = sum + h * sample;
+    plain = plain + sample;
+  });
+  return kind.weighted_mean(a, sum, plain, total);
+}
+
 // Weights, their cotangents `c` pulled back to samples, and the sum of w c.
 template <class Kind, class T, int N>
 LIFTWAVE_INLINE Pack<T> pull(const Region<T, N>& a, const Region<T, N>& c, Column<T, N>& w,
@@ -52,7 +67,7 @@ LIFTWAVE_INLINE Pack<T> pull(const Region<T, N>& a, const Region<T, N>& c, Colum
 template <class T>
 struct WeighTile {
   index_t places, lanes, stride;
-  T share, delta;
+  T share, part, whole, delta;
   const T* a;     // samples
   const T* c;     // cotangents of the weights, by place; unpooling only
   const T* beta;  // by window
@@ -65,12 +80,17 @@ struct WeighTile {
 
 template <class T, int N>
 LIFTWAVE_INLINE Region<T, N> region_at(const WeighTile<T>& tile, index_t lane) {
-  return {tile.a + lane, tile.stride, N > 0 ? N : tile.places, tile.share, tile.delta};
+  return {tile.a + lane, tile.stride, N > 0 ? N : tile.places, tile.share, tile.part,
+          tile.whole,    tile.delta};
 }
 
 // All computations with one kind of weights.
 template <class Kind>
 struct Single {
+  template <class T, int N>
+  LIFTWAVE_INLINE static Pack<T> mean_at(const WeighTile<T>&, index_t, const Region<T, N>& a) {
+    return weighted_mean<Kind>(a);
+  }
   template <class T, int N>
   LIFTWAVE_INLINE static void weigh_at(const WeighTile<T>&, index_t, const Region<T, N>& a,
                                        Column<T, N>& w) {
@@ -86,6 +106,11 @@ struct Single {
 // beta times one kind of weights plus (1 - beta) times another.
 template <class First, class Second>
 struct Mixed {
+  template <class T, int N>
+  LIFTWAVE_INLINE static Pack<T> mean_at(const WeighTile<T>& tile, index_t lane,
+                                         const Region<T, N>& a) {
+    return blend<T>(get(tile.beta + lane), weighted_mean<First>(a), weighted_mean<Second>(a));
+  }
   template <class T, int N>
   LIFTWAVE_INLINE static void weigh_at(const WeighTile<T>& tile, index_t lane,
                                        const Region<T, N>& a, Column<T, N>& w) {
@@ -124,11 +149,7 @@ template <class Kind, class T, int N>
 void pool_tile(const WeighTile<T>& tile) {
   for (index_t lane = 0; lane < tile.lanes; lane += lanes_of<T>) {
     const Region<T, N> a = region_at<T, N>(tile, lane);
-    Column<T, N> w(tile.w + lane, tile.stride);
-    Kind::weigh_at(tile, lane, a, w);
-    Pack<T> sum{};
-    a.for_all([&](index_t k) LIFTWAVE_INLINE_LAMBDA { sum = sum + w[k] * a[k]; });
-    put<T>(tile.sum + lane, sum);
+    put<T>(tile.sum + lane, Kind::mean_at(tile, lane, a));
   }
 }
 
@@ -153,7 +174,8 @@ template <class Kind, class T, int N, bool Pooling>
 void pull_tile(const WeighTile<T>& tile) {
   for (index_t lane = 0; lane < tile.lanes; lane += lanes_of<T>) {
     const Region<T, N> a = region_at<T, N>(tile, lane);
-    const Region<T, N> c{(Pooling ? tile.a : tile.c) + lane, tile.stride, a.count, a.share, a.delta};
+    const Region<T, N> c{(Pooling ? tile.a : tile.c) + lane, tile.stride, a.count, a.share, a.part,
+                         a.whole, a.delta};
     Column<T, N> w(tile.w + lane, tile.stride), d(tile.d + lane, tile.stride);
     const Pack<T> sum = Kind::pull_at(tile, lane, a, c, w, d);
     const Pack<T> scale = get(tile.scale + lane);

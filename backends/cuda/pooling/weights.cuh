@@ -62,7 +62,7 @@ LIFTWAVE_INLINE C exponential_of_negative(C x) {
 }
 template <class C>
 LIFTWAVE_INLINE C exponential_of_similarity(C x) {
-  return exponential_of_negative<C>(x - C(1));
+  return exponential_of_negative<C>(x);
 }
 
 template <class C>
@@ -133,13 +133,11 @@ LIFTWAVE_INLINE void numbers(Plain<S>& plain, const F& f) {
 
 // --- weights -------------------------------------------------------------------------------------
 
-// A kind of weights times a factor. `mean` is the sum of w_i c_i, from the sums of h_i c_i and of
-// c_i over the count: no term of these sums is larger than the largest number.
+// A kind of weights times a factor.
 template <class Kind>
 struct Scaled : Kind {
   typedef typename Kind::Number C;
 
-  LIFTWAVE_INLINE C mean(C sum, C, C count) const { return sum * (this->by * count); }
   LIFTWAVE_INLINE void scale(C factor) { this->by *= factor; }
   template <class F>
   LIFTWAVE_INLINE void each_number(const F& f) {
@@ -155,10 +153,6 @@ struct Scaled<Plain<S>> : Plain<S> {
   LIFTWAVE_INLINE void divide(C sum, C share) {
     Plain<S>::divide(sum, share);
     factor = C(1);
-  }
-  LIFTWAVE_INLINE C mean(C sum, C plain, C count) const {
-    const bool alike = this->total == C(0);
-    return (alike ? plain : sum) / one_for_zero<C>(this->total) * (alike ? C(1) : count);
   }
   LIFTWAVE_INLINE void scale(C by) { factor *= by; }
   LIFTWAVE_INLINE C weight(C h) const { return factor * Plain<S>::weight(h); }
@@ -184,13 +178,13 @@ struct Weighed {
     kind.learn(region, delta);
     C total = C(0), sum = C(0), plain = C(0);
     region.each([&](C a, C c, bool there) {
-      const C h = kind.height(a), part = paired<Own>(a, c) * region.share;
+      const C h = kind.height(a), part = paired<Own>(a, c) * region.part;
       total += there ? h : C(0);
       sum += there ? h * part : C(0);
       plain += there ? part : C(0);
     });
     kind.divide(total, region.share);
-    middle = kind.mean(sum, plain, region.count);
+    middle = kind.weighted_mean(region, sum, plain, total);
     of_mean = C(0);
   }
   template <bool Own, class R>

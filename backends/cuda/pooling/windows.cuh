@@ -140,13 +140,21 @@ __device__ void store_pack(T* to, const computed_t<T>* from) {
   *reinterpret_cast<Pack<T, Count>*>(to) = pack;
 }
 
+// A power of two, at most 1 / (4 count).
+template <class C>
+__device__ __forceinline__ C part_of(int count) {
+  C part = C(0.25);
+  for (int n = 1; n < count; n += n) part *= C(0.5);
+  return part;
+}
+
 // The region of one window in registers: samples and the numbers paired with them (the samples
 // themselves if not Paired). Absent places are zero, and functions are told not to count them.
 template <class C, int N, bool Full, bool Paired>
 struct Held {
   C sample[N], other[Paired ? N : 1];
   unsigned mask;
-  C count, share;
+  C count, share, part, whole;
 
   template <class F>
   __device__ __forceinline__ void each(const F& f) const {
@@ -163,7 +171,7 @@ struct Seen {
   const T *sample, *other;
   index_t step[3], other_step[3];
   int size[3];
-  computed_t<T> count, share;
+  computed_t<T> count, share, part, whole;
 
   template <class F>
   __device__ __forceinline__ void each(const F& f) const {
@@ -201,6 +209,8 @@ __device__ Seen<T, Paired> seen(const WindowAxis (&axes)[3], const Item& first, 
   region.other = Paired ? pointer_to<const T>(others, begin) : nullptr;
   region.count = C(count);
   region.share = C(1) / region.count;
+  region.part = part_of<C>(count);
+  region.whole = region.count * region.part;
   return region;
 }
 
@@ -266,6 +276,8 @@ struct Patch {
     region.mask = present.mask;
     region.count = Full ? C(places) : C(present.count);
     region.share = C(1) / region.count;
+    region.part = part_of<C>(places);
+    region.whole = region.count * region.part;
     return region;
   }
 };

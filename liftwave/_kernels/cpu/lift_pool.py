@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import liftwave._cpu as _cpu
+from liftwave._arrays.tensors import numpy_memory
 from liftwave._kernels.contract import LiftPoolKernels
 from liftwave._kernels.cpu.memory import all_like, is_plain_tensor, like
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
@@ -145,7 +146,7 @@ def _memories(arrays: Sequence[Array | None], filters: Array) -> tuple[list[Any]
             if type(x) is not np.ndarray:
                 if not is_plain_tensor(x):
                     return None, False
-                memory = x.detach().numpy()
+                memory = numpy_memory(x.detach(), x)
             dtype = dtype or memory.dtype
             if memory.dtype != dtype or dtype not in _FLOATS or 0 in memory.shape[1:]:
                 return None, False

@@ -12,7 +12,7 @@ import numpy as np
 
 import liftwave._cpu as _cpu
 from liftwave._arrays.convert import is_plain
-from liftwave._arrays.tensors import is_unwatched
+from liftwave._arrays.tensors import is_unwatched, numpy_memory
 from liftwave._plan.levels import AnalysisPlan
 from liftwave._typing import Array
 
@@ -85,7 +85,7 @@ def _is_integral(x: Array) -> bool:
 
 def memory(x: Array) -> Any:
     """The NumPy array that shares the memory of ``x``."""
-    return x if type(x) is np.ndarray else x.detach().numpy()
+    return x if type(x) is np.ndarray else numpy_memory(x.detach(), x)
 
 
 def like(x: Array, result: Any) -> Array:

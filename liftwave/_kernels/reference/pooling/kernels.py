@@ -39,7 +39,7 @@ class ReferencePooling:
         """The weighted sum of each region: (planes, *outputs)."""
         plan = arguments.plan
         region, weigh = _weighted(x, arguments, beta)
-        return _planes(from_windows(region.total(weigh.weights * region.samples), plan))
+        return _planes(from_windows(weigh.mean(region.samples), plan))
 
     def pool_vjp(
         self,

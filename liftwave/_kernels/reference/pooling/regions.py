@@ -7,6 +7,7 @@ then the places in a window. A table of the samples at all places gathers each a
 from __future__ import annotations
 
 from functools import lru_cache
+from math import ceil, log2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +47,10 @@ class Regions(NamedTuple):
         Which places are inside the signal; ``None``: all.
     share : array or float
         One over the number of samples of a region, of shape (o1, 1, o2, 1, …) or ().
+    part : float
+        A power of two, at most a quarter of ``share``.
+    whole : array or float
+        ``part`` times the number of samples.
     place_axes : tuple of int
         The axes k1, k2, ….
     """
@@ -53,6 +58,8 @@ class Regions(NamedTuple):
     samples: Array
     present: Array | None
     share: Any
+    part: float
+    whole: Any
     place_axes: Ints
 
     def mask(self, values: Array, fill: Any = 0.0) -> Array:
@@ -65,6 +72,15 @@ class Regions(NamedTuple):
     def total(self, values: Array) -> Array:
         """The sum over each region; values must be zero outside of the signal."""
         return array_namespace(values).sum(values, axis=self.place_axes, keepdims=True)
+
+    def mean(self, values: Array, weights: Any = 1.0, total: Any = None) -> Array:
+        """The weighted mean over each region, with the sum of the weights; of equal ones if None.
+
+        The sum is divided, so that means are exact where the sum is, as for integers. A power of
+        two keeps the sum below the largest number.
+        """
+        sums = self.total(weights * (values * self.part))
+        return sums / (self.whole if total is None else total * self.part)
 
     def largest(self, values: Array) -> Array:
         """The largest value in each region."""
@@ -81,8 +97,9 @@ def regions(x: Array, plan: WindowPlan) -> Regions:
     """The regions of a signal whose last axes are the spatial ones."""
     samples = gathered(x, plan)
     places = tuple(range(samples.ndim + 1 - 2 * plan.ndim, samples.ndim, 2))
+    part = 2.0 ** -(2 + ceil(log2(plan.size)))
     if plan.is_full:
-        return Regions(samples, None, 1.0 / plan.size, places)
+        return Regions(samples, None, 1.0 / plan.size, part, part * plan.size, places)
     xp = array_namespace(x)
     present = np.ones((), bool)
     for k, table in enumerate(map(_samples, *plan)):
@@ -90,8 +107,10 @@ def regions(x: Array, plan: WindowPlan) -> Regions:
         shape[2 * k : 2 * k + 2] = table.valid.shape
         present = present & table.valid.reshape(shape)
     count = present.sum(axis=tuple(range(1, 2 * plan.ndim, 2)), keepdims=True)
-    share = xp.asarray(1.0 / count, dtype=x.dtype, device=device(x))
-    region = Regions(samples, xp.asarray(present, device=device(x)), share, places)
+    share, whole = (
+        xp.asarray(n, dtype=x.dtype, device=device(x)) for n in (1.0 / count, part * count)
+    )
+    region = Regions(samples, xp.asarray(present, device=device(x)), share, part, whole, places)
     return region._replace(samples=region.mask(samples))
 
 

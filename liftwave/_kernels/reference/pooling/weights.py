@@ -37,12 +37,15 @@ class Weighting(NamedTuple):
         The weights, in the shape of the samples or with one channel for all.
     pull : callable
         Maps cotangents of the weights, (groups, channels, o1, k1, …), to those of the samples.
+    mean : callable
+        Maps samples to their sums times the weights.
     contrast : array, optional
         The derivative of the weights with respect to ``beta``.
     """
 
     weights: Array
     pull: Callable[[Array], Array]
+    mean: Callable[[Array], Array]
     contrast: Array | None = None
 
 
@@ -63,7 +66,7 @@ def weighting(
     if weights == "softmax":
         return _softmax(region)
     kind, _, name = weights.rpartition("-")
-    mean = region.total(region.samples * region.share)
+    mean = region.mean(region.samples)
     if kind == "idw":
         return _plain(region, _inverse_distance(region, mean, name, delta))
     similarity = _SIMILARITIES[name](region.samples, mean)
@@ -77,8 +80,11 @@ def _ada(region: Regions, beta: Array) -> Weighting:
     def pull(cotangent: Array) -> Array:
         return dice.pull(beta * cotangent) + softmax.pull((1.0 - beta) * cotangent)
 
+    def mean(samples: Array) -> Array:
+        return beta * dice.mean(samples) + (1.0 - beta) * softmax.mean(samples)
+
     weights = beta * dice.weights + (1.0 - beta) * softmax.weights
-    return Weighting(weights, pull, contrast)
+    return Weighting(weights, pull, mean, contrast)
 
 
 def _softmax(region: Regions) -> Weighting:
@@ -86,8 +92,9 @@ def _softmax(region: Regions) -> Weighting:
     xp = array_namespace(a)
     top = region.largest(a)
     h = region.mask(xp.exp(region.mask(a, top) - top))
-    w = h / region.total(h)
-    return Weighting(w, lambda c: w * (c - region.total(w * c)))
+    total = region.total(h)
+    w = h / total
+    return Weighting(w, lambda c: w * (c - region.total(w * c)), lambda x: region.mean(x, h, total))
 
 
 def _exponential(region: Regions, similarity: Similarity) -> Weighting:
@@ -95,13 +102,14 @@ def _exponential(region: Regions, similarity: Similarity) -> Weighting:
     xp = array_namespace(s)
     top = region.largest(s)
     h = region.mask(xp.exp(region.mask(s, top) - top))
-    w = h / region.total(h)
+    total = region.total(h)
+    w = h / total
 
     def pull(cotangent: Array) -> Array:
         c = xp.sum(cotangent, axis=1, keepdims=True)
         return _through(region, w * (c - region.total(w * c)), similarity)
 
-    return Weighting(w, pull)
+    return Weighting(w, pull, lambda x: region.mean(x, h, total))
 
 
 def _plain(region: Regions, similarity: Similarity) -> Weighting:
@@ -123,7 +131,10 @@ def _plain(region: Regions, similarity: Similarity) -> Weighting:
         of_h = (c - region.total(w * c)) / total
         return _through(region, region.mask(xp.where(counts, of_h, zero)), similarity)
 
-    return Weighting(w, pull)
+    def mean(samples: Array) -> Array:
+        return xp.where(is_uniform, region.mean(samples), region.mean(samples, h, total))
+
+    return Weighting(w, pull, mean)
 
 
 def _through(region: Regions, cotangent: Array, similarity: Similarity) -> Array:
