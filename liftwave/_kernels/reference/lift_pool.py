@@ -103,9 +103,9 @@ def _relu(x: Array) -> Array:
 
 def _steps(plan: LiftPoolPlan, lift_pass: LiftPass, filters: Array) -> list[Step]:
     """Predict the odd samples from the even ones, and update the even ones by the details."""
-    extension, axis = plan.extension(lift_pass.half[lift_pass.axis]), lift_pass.axis + _FIRST
+    n, axis = lift_pass.shape[lift_pass.axis], lift_pass.axis + _FIRST
     own = filters[lift_pass.filter_index, ...]
-    predict, update = (_ReluStep(own[k, ...], extension, axis) for k in (0, 1))
+    predict, update = (_ReluStep(own[k, ...], plan.source(n, k), axis) for k in (0, 1))
     return [Step(1, predict, True), Step(0, update)]
 
 
