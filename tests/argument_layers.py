@@ -42,6 +42,7 @@ def _pooling() -> Iterator[tuple[str, Case]]:
     options = {"dimensions": 2, "normalize": False, "epsilon": 1e-5}
     yield line("energy_attention", MAPS, *attributes, *statistics, **options)
     common = {"padding": "reflect", "dimensions": 2}
+    common["reversible"] = "auto"
     yield line("lift_down", MAPS, FILTERS, "sum", ("LL",), penalties="mean", **common)
     yield line("lift_up", [HALVES] * 4, FILTERS, (4, 4), **common)
     yield line("lift_filters", 2, 3, 2, shared=False, linear_range=64.0)
@@ -151,6 +152,7 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
         "shared": False,
         "init": "wavelet",
         "linear_range": None,
+        "reversible": "auto",
         "device": None,
         "dtype": None,
     }

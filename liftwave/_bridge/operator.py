@@ -169,7 +169,7 @@ def _save(
     elif isinstance(operation, Derivative):  # torch differentiates it from its inputs
         ctx.save_for_backward(*inputs)
     else:
-        exact = inputs[0].dtype not in HALF_PRECISION
+        exact = inputs[0].dtype not in HALF_PRECISION and operation.rebuilds_precisely(inputs)
         ctx.residuals = operation.residuals(ctx.shapes, sizes, exact=exact, parameters=parameters)
         ctx.save_for_backward(*operation.saved(inputs, results, ctx.residuals))
 

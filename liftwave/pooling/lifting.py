@@ -9,6 +9,7 @@ import numpy as np
 
 from liftwave._execute import execute, graph_node
 from liftwave._numbers import flag, positive_number
+from liftwave._operations.lift_pool import Reversible
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ShapeError
@@ -26,6 +27,7 @@ def lift_down(
     padding: str = "reflect",
     dimensions: int = 2,
     penalties: str | None = None,
+    reversible: Reversible = "auto",
 ) -> Any:
     r"""Halve the last axes by learned lifting (LiftDownPool).
 
@@ -52,6 +54,11 @@ def lift_down(
         How many of the last axes are spatial.
     penalties : {"mean", "sum", "norm"}, optional
         Also return penalties: the mean or the sum of the squares, or the root of the sum.
+    reversible : {"auto", True, False}, optional
+        Whether the derivative rebuilds the signal from the bands, so that only these are stored,
+        if all of them are in the result. Steps with large gains lose digits when they are undone:
+        ``"auto"`` stores the signal if less than half of the digits can be left, and in compiled
+        graphs, whose filters are not known. Kernels on a GPU undo the steps in any case.
 
     Returns
     -------
@@ -97,7 +104,7 @@ def lift_down(
     >>> bool(np.allclose(lift_up(bands, filters, (9, 8)), x))
     True
     """
-    arguments = (x, filters, output, bands, padding, dimensions, penalties)
+    arguments = (x, filters, output, bands, padding, dimensions, penalties, reversible)
     result = lifting_calls.run_lift_down(*arguments)
     return result if penalties is None else (result[0], LiftPenalties(*result[1]))
 
@@ -110,6 +117,7 @@ def lift_up(
     *,
     padding: str = "reflect",
     dimensions: int = 2,
+    reversible: Reversible = "auto",
 ) -> Array:
     """Undo :func:`lift_down`, from its bands (LiftUpPool).
 
@@ -124,6 +132,9 @@ def lift_up(
         The spatial lengths of the signal: twice those of the bands (the default), or one less.
     padding, dimensions
         As for :func:`lift_down`.
+    reversible
+        As for :func:`lift_down`: whether the derivative rebuilds the bands from the signal, if its
+        lengths are even.
 
     Returns
     -------
@@ -147,9 +158,7 @@ def lift_up(
     >>> lift_up(bands, filters, [5], dimensions=1).tolist()
     [[4.0, 6.0, 10.0, 12.0, 20.0]]
     """
-    call = lifting_calls.lift_up(
-        bands, filters, output_size, padding=padding, dimensions=dimensions
-    )
+    call = lifting_calls.lift_up(bands, filters, output_size, padding, dimensions, reversible)
     return execute(call)
 
 

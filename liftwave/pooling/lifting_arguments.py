@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array
 from liftwave._numbers import is_one_of, items, lengths, real_number, whole_number
+from liftwave._operations.lift_pool import Reversible
 from liftwave._operations.operation import Shape
 from liftwave._plan.lift_pool import PADDINGS, LiftOutput, band_names
 from liftwave._typing import Array
@@ -105,6 +107,15 @@ def checked_padding(padding: str) -> str:
             f"unknown padding {padding!r}: use one of {', '.join(map(repr, PADDINGS))}"
         )
     return padding
+
+
+def checked_reversible(reversible: Any) -> Reversible:
+    """The choice of what the derivative keeps, if it is one."""
+    if is_one_of(reversible, ("auto",)):
+        return "auto"
+    if isinstance(reversible, bool | np.bool_):
+        return bool(reversible)
+    raise OptionError(f"reversible must be 'auto', True or False, got {reversible!r}")
 
 
 def checked_range(linear_range: float) -> float:

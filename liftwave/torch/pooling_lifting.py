@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from liftwave._bridge.tensors import HALF_PRECISION
 from liftwave._numbers import flag, is_one_of, items, positive_number, real_number
+from liftwave._operations.lift_pool import Reversible
 from liftwave._plan.lift_pool import band_names
 from liftwave.errors import ArgumentTypeError, DTypeError, OptionError, ShapeError
 from liftwave.pooling import LiftFilters, lift_filters, lift_up
@@ -18,6 +19,7 @@ from liftwave.pooling.lifting_arguments import (
     REDUCTIONS,
     checked_padding,
     checked_range,
+    checked_reversible,
     chosen_output,
 )
 from liftwave.pooling.lifting_calls import run_lift_down
@@ -51,6 +53,7 @@ class _LiftDownPool(nn.Module):
         linear_range: float | None = None,
         penalty_weights: tuple[float, float] = (0.01, 0.1),
         reduction: str = "mean",
+        reversible: Reversible = "auto",
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -64,6 +67,7 @@ class _LiftDownPool(nn.Module):
         self.init = _one_of("init", init, ("wavelet", "random"))
         self.reduction = _one_of("reduction", reduction, REDUCTIONS)
         self.penalty_weights = _pair(penalty_weights)
+        self.reversible = checked_reversible(reversible)
         if linear_range is None:
             linear_range = LINEAR_RANGE if init == "wavelet" else 0.0
         self._range = checked_range(linear_range)
@@ -110,8 +114,8 @@ class _LiftDownPool(nn.Module):
         has_penalty = self.training and any(self.penalty_weights)
         filters = self.filters
         reduction = self.reduction if has_penalty else None
-        options = (self.output, self._bands, self.padding, self.dimensions, reduction)
-        result = run_lift_down(x, filters, *options)
+        form, place = (self.output, self._bands), (self.padding, self.dimensions)
+        result = run_lift_down(x, filters, *form, *place, reduction, self.reversible)
         penalty = None
         if has_penalty:
             result, (update, predict) = result
@@ -147,6 +151,8 @@ class _LiftDownPool(nn.Module):
         for name, default in (("padding", "reflect"), ("shared", False), ("init", "wavelet")):
             if getattr(self, name) != default:
                 text += f", {name}={getattr(self, name)!r}"
+        if self.reversible != "auto":
+            text += f", reversible={self.reversible}"
         if self._range != (LINEAR_RANGE if self.init == "wavelet" else 0.0):
             text += f", linear_range={self._range}"
         return f"{text}, penalty_weights={self.penalty_weights}"
@@ -176,6 +182,7 @@ class _LiftUpPool(nn.Module):
             *(tensors, self.down.filters, output_size),
             padding=self.down.padding,
             dimensions=self.dimensions,
+            reversible=self.down.reversible,
         )
         return x.to(tensors[0].dtype) if tensors[0].is_floating_point() else x
 
@@ -281,6 +288,10 @@ penalty_weights : (float, float), optional
     :func:`~liftwave.torch.auxiliary_loss` adds up.
 reduction : {"mean", "sum", "norm"}, optional
     The penalties: mean or sum of the squares of a pass, or the root of the sum.
+reversible : {"auto", True, False}, optional
+    Whether gradients rebuild the input from all bands. ``"auto"`` stores the input instead if the
+    gains of the filters are so large that less than half of its digits can be left, and in
+    compiled graphs, whose filters are not known. Kernels on a GPU undo the steps in any case.
 device, dtype : optional
     Device and dtype of the parameters.
 
@@ -313,7 +324,8 @@ mode ``"reflect"``. Other paddings differ at the ends.
 
 Penalties are computed in training mode only. They belong to the last call.
 
-If the output has all bands, the derivative is computed from them and the input is not stored.
+If the output has all bands, the derivative is computed from them and the input is not stored
+(see ``reversible``).
 
 Examples
 --------
