@@ -19,6 +19,7 @@ from examples.reproduce import (
     segmentation,
 )
 from examples.reproduce.runs import Result, Results, Settings, perform
+from examples.shapes import shapes
 
 ROOT = Path(__file__).parents[2]
 
@@ -143,24 +144,45 @@ def _autoencoder(
 
 @app.command("segmentation")
 def _segmentation(
-    folder: Annotated[Path, typer.Option("--data", help="folder with PASCAL VOC")],
+    source: Annotated[
+        str,
+        typer.Option(
+            "--data", help="shapes (cut from photographs in packages), or a folder with PASCAL VOC"
+        ),
+    ] = "shapes",
     results: ResultsOption = RESULTS,
     output: OutputOption = OUTPUT,
     minutes: MinutesOption = None,
-    seeds: SeedsOption = 1,
-    epochs: Annotated[int, typer.Option(min=1, help="passes over all images")] = 50,
-    size: Annotated[int, typer.Option(min=16, help="height and width of the pictures")] = 224,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="runs with different seeds: 3 for shapes, else 1")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="passes over all images: 20 for shapes, else 50")
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=16, help="height and width of the images: 32 for shapes, else 224"),
+    ] = None,
 ) -> None:
-    """SegNet and UNet on PASCAL VOC (LiftPool, 4.2; LDW-Pooling, table 4)."""
+    """SegNet and UNet on shapes or PASCAL VOC (LiftPool, 4.2; LDW-Pooling, table 4)."""
     module = segmentation
-    split = data.voc(data.found_in(folder, "PASCAL VOC"), size)
+    is_shapes = source == "shapes"
+    if is_shapes:
+        name, split = "shapes", shapes(size=size or 32)
+    else:
+        name = "PASCAL VOC"
+        try:
+            split = data.voc(data.found_in(Path(source), name), size or 224)
+        except FileNotFoundError as error:
+            raise typer.BadParameter(str(error), param_hint="--data") from error
     _measure(
         "segmentation",
-        module.runs(epochs, seeds),
+        module.runs(name, epochs or (20 if is_shapes else 50), seeds or (3 if is_shapes else 1)),
         lambda settings: module.execute(settings, split),
         module.report,
         results,
         output,
         minutes,
-        threads=None,
+        threads=1 if is_shapes else None,
+        data=name,
     )
