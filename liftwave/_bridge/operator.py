@@ -169,8 +169,10 @@ def _save(
     elif isinstance(operation, Derivative):  # torch differentiates it from its inputs
         ctx.save_for_backward(*inputs)
     else:
-        exact = inputs[0].dtype not in HALF_PRECISION and operation.rebuilds_precisely(inputs)
-        ctx.residuals = operation.residuals(ctx.shapes, sizes, exact=exact, parameters=parameters)
+        options = {"exact": inputs[0].dtype not in HALF_PRECISION, "parameters": parameters}
+        ctx.residuals = operation.residuals(ctx.shapes, sizes, **options)
+        if ctx.residuals == "outputs" and not operation.rebuilds_precisely(inputs):
+            ctx.residuals = "inputs"
         ctx.save_for_backward(*operation.saved(inputs, results, ctx.residuals))
 
 

@@ -16,7 +16,6 @@ from liftwave._arrays.convert import (
     REAL_DTYPES,
     NativeHalf,
     Opened,
-    is_half,
     open_arrays,
 )
 from liftwave._arrays.tensors import is_on_device, numbers_in_memory
@@ -101,7 +100,7 @@ class _LiftPool(Operation):
                 f"lifting pooling takes real numbers, got {x.dtype}: pool real and imaginary part "
                 "as channels"
             )
-        dtype = xp.float32 if is_half(x) else x.dtype
+        dtype = xp.float32 if xp.finfo(x.dtype).bits < 32 else x.dtype
         return [*opened, Opened(xp.astype(filters, dtype, copy=False), xp, dtype)]
 
     @cached_property

@@ -174,14 +174,16 @@ class Operation(ABC):
     ) -> Residuals:
         """The kinds of arrays that the derivative needs.
 
-        ``exact`` is false for half precision, and where :meth:`rebuilds_precisely` is: inputs that
-        are rebuilt from outputs then differ from the original ones. ``parameters`` tells whether
-        their gradient is needed.
+        ``exact`` is false for half precision: inputs that are rebuilt from outputs can then
+        differ from the original ones. ``parameters`` tells whether their gradient is needed.
         """
         return "inputs"
 
     def rebuilds_precisely(self, inputs: Sequence[Array]) -> bool:
-        """Whether inputs that are rebuilt from the outputs keep at least half of their digits."""
+        """Whether inputs that are rebuilt from the outputs keep at least half of their digits.
+
+        Asked only if :meth:`residuals` are outputs; if not, the inputs are saved instead.
+        """
         return True
 
     def saved(

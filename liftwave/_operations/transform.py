@@ -205,8 +205,6 @@ class Transform(PlannedTransform):
     def rebuilds_precisely(self, inputs: Sequence[Array]) -> bool:
         """Whether the gains of lifting are small enough for the precision of the data."""
         schemes = self.wavelets
-        if not all(isinstance(scheme, LiftingScheme) for scheme in schemes):
-            return False
         if self.n_slots:
             _, taps = self.split_inputs(inputs)
             if any(is_on_device(t) or not is_readable(t) for t in taps):

@@ -127,7 +127,7 @@ def _memories(plan: LiftPoolPlan, arrays: Sequence[Array | None]) -> list[Any] |
     None if the module does not support them: it needs one real dtype, at least one sample per
     plane, and one extension of both halves. Arrays that are missing stay missing.
     """
-    if plan.extends_signal:
+    if plan.padding == "signal":
         return None
     memories: list[Any] = []
     dtype = None
