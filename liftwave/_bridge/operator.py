@@ -171,8 +171,10 @@ def _save(
     else:
         options = {"exact": inputs[0].dtype not in HALF_PRECISION, "parameters": parameters}
         ctx.residuals = operation.residuals(ctx.shapes, sizes, **options)
-        if ctx.residuals == "outputs" and not operation.rebuilds_precisely(inputs):
-            ctx.residuals = "inputs"
+        if ctx.residuals == "outputs":
+            in_memory = all(map(is_dense, inputs)) and kernels_for_memory(*inputs).wants_numpy
+            if not operation.rebuilds_precisely(inputs, in_memory):
+                ctx.residuals = "inputs"
         ctx.save_for_backward(*operation.saved(inputs, results, ctx.residuals))
 
 

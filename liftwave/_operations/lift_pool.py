@@ -78,7 +78,7 @@ class _LiftPool(Operation):
         """The filters."""
         return 1
 
-    def rebuilds_precisely(self, inputs: Sequence[Array]) -> bool:
+    def rebuilds_precisely(self, inputs: Sequence[Array], in_memory: bool) -> bool:
         """As ``reversible`` says, or whether the gains of the filters are small enough."""
         if self.reversible != "auto":
             return self.reversible

@@ -16,7 +16,6 @@ from array_api_compat import array_namespace
 from liftwave._arrays.convert import NativeHalf, Opened, open_arrays, open_unchanged
 from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
 from liftwave._arrays.taps import check_library_of_taps
-from liftwave._arrays.tensors import is_on_device, is_readable
 from liftwave._kernels.axis_by_axis import padded
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Residuals, Shape, parse
@@ -202,13 +201,13 @@ class Transform(PlannedTransform):
             return "nothing"
         return "outputs" if exact and self.is_reversible(shapes) else "inputs"
 
-    def rebuilds_precisely(self, inputs: Sequence[Array]) -> bool:
+    def rebuilds_precisely(self, inputs: Sequence[Array], in_memory: bool) -> bool:
         """Whether the gains of lifting are small enough for the precision of the data."""
         schemes = self.wavelets
         if self.n_slots:
-            _, taps = self.split_inputs(inputs)
-            if any(is_on_device(t) or not is_readable(t) for t in taps):
+            if not in_memory:
                 return False
+            _, taps = self.split_inputs(inputs)
             schemes = tuple(plan.wavelet for plan in self.plans_of_values(inputs[0].ndim, taps))
         x = inputs[0]
         epsilon = array_namespace(x).finfo(x.dtype).eps
