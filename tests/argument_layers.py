@@ -43,9 +43,10 @@ def _pooling() -> Iterator[tuple[str, Case]]:
     options = {"dimensions": 2, "normalize": False, "epsilon": 1e-5}
     yield line("energy_attention", MAPS, *attributes, *statistics, **options)
     common = {"padding": "reflect", "dimensions": 2}
+    common["reversible"] = "auto"
     yield line("lift_down", MAPS, FILTERS, "sum", ("LL",), penalties="mean", **common)
     yield line("lift_up", [HALVES] * 4, FILTERS, (4, 4), **common)
-    yield line("lift_filters", 2, 3, 2, shared=False)
+    yield line("lift_filters", 2, 3, 2, shared=False, linear_range=64.0)
     yield line("LiftFilters", *FILTERS)
     yield line("LiftPenalties", *LOW)
 
@@ -150,7 +151,14 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     yield from _layer(f"LDWPool{d}d", (4, "sum", (low,)), filters, x)
     bands = [halves] * 2**d
     yield from _layer(f"LDWUnpool{d}d", (getattr(lt, f"LDWPool{d}d")(4),), {}, bands, size)
-    start = {"shared": False, "init": "wavelet", "device": None, "dtype": None}
+    start = {
+        "shared": False,
+        "init": "wavelet",
+        "linear_range": None,
+        "reversible": "auto",
+        "device": None,
+        "dtype": None,
+    }
     loss = {"padding": "reflect", "penalty_weights": (0.01, 0.1), "reduction": "mean"}
     loss["return_penalty"] = False
     yield from _layer(f"LiftDownPool{d}d", (2, 3, "sum", (low,)), {**loss, **start}, x)

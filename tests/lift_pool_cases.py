@@ -10,7 +10,8 @@ import numpy as np
 
 from liftwave.pooling import LiftFilters
 
-PADDINGS = ("reflect", "zeros", "replicate", "circular")
+PADDINGS = ("reflect", "zeros", "replicate", "circular")  # of even samples and details
+EXTENSIONS = (*PADDINGS, "signal")
 SIZES = {1: (9,), 2: (5, 8), 3: (3, 4, 5)}
 
 
@@ -42,26 +43,41 @@ def beyond(source: np.ndarray, k: int, padding: str) -> float:
     return float(source[k])
 
 
-def function(source: np.ndarray, numbers: tuple[Any, ...], padding: str) -> np.ndarray:
+def of_signal(source: np.ndarray, k: int, parity: int, n: int) -> float:
+    """Even or odd sample ``k``, inside or in the reflection of the signal of ``n`` samples."""
+    if 0 <= k < len(source):
+        return float(source[k])
+    place = 2 * k + parity
+    while n > 1 and not 0 <= place < n:
+        place = -place if place < 0 else 2 * (n - 1) - place
+    return float(source[place // 2 if n > 1 else 0])
+
+
+def function(
+    source: np.ndarray, numbers: tuple[Any, ...], padding: str, parity: int, n: int
+) -> np.ndarray:
     """``a * relu(sum_i w[i] * v[k + i - (K - 1) // 2] + b) + e``."""
     weight, bias, gain, offset = numbers
     result = np.empty(len(source))
     for k in range(len(source)):
         total = float(bias)
         for i, w in enumerate(weight):
-            total += float(w) * beyond(source, k + i - (len(weight) - 1) // 2, padding)
+            at = k + i - (len(weight) - 1) // 2
+            sample = of_signal(source, at, parity, n) if padding == "signal" else None
+            total += float(w) * (beyond(source, at, padding) if sample is None else sample)
         result[k] = float(gain) * max(total, 0.0) + float(offset)
     return result
 
 
 def split_line(x: np.ndarray, filters: Any, padding: str) -> tuple[np.ndarray, ...]:
     """Smooth half, detail and odd samples of a line."""
-    if len(x) % 2:
-        x = np.append(x, x[-1])
+    n = len(x)
+    if n % 2:
+        x = np.append(x, x[max(n - 2, 0)] if padding == "signal" else x[-1])
     even, odd = x[0::2], x[1::2]
     predict, update = filters
-    detail = odd - function(even, predict, padding)
-    return even + function(detail, update, padding), detail, odd
+    detail = odd - function(even, predict, padding, 0, n)
+    return even + function(detail, update, padding, 1, n), detail, odd
 
 
 def split_axis(x: np.ndarray, axis: int, one: LiftFilters, padding: str) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ import pytest
 from helpers import Library, assert_close, to_numpy, zero_mean
 from hypothesis import given
 from hypothesis import strategies as st
-from lift_pool_cases import PADDINGS, SIZES, random_filters, slow_batch, stacked
+from lift_pool_cases import EXTENSIONS, SIZES, random_filters, slow_batch, stacked
 
 import liftwave as lw
 from liftwave.errors import ArgumentTypeError, BandError, DTypeError, OptionError, ShapeError
@@ -29,7 +29,7 @@ def in_library(xp: Library, filters: LiftFilters, dtype: str = "float64") -> Lif
 # --- values --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("padding", EXTENSIONS)
 @pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5, 9])
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_bands_are_those_of_the_formulas(
@@ -102,21 +102,73 @@ def test_more_axes(kernels: Any) -> None:
     assert_close(lift_up(bands, filters, (2, 3, 4, 5), dimensions=4), x, ulps=4096)
 
 
-def test_the_first_filters_are_a_wavelet() -> None:
-    """For signals with positive predictions and updates, which the ReLU does not change."""
-    x = np.linspace(1.0, 2.0, 16)[None] ** 2
-    bands = lift_down(x, lift_filters(1, 5, 1), "bands", dimensions=1)
-    # A convex signal has negative details, which the updater's ReLU sets to zero.
-    approx, detail = lw.dwt(
-        x[0],
-        lw.LiftingScheme([lw.LiftingStep("predict", [-0.5, -0.5], 0)]),
-        "reflect",
-    )
-    assert_close(bands["H"][0, :-1], detail[:-1], ulps=16, scale=4.0)
-    assert (detail[:-1] < 0).all()
-    assert_close(bands["L"][0, 1:-1], approx[1:-1], ulps=16, scale=4.0)
+# --- the first filters ---------------------------------------------------------------------------
+
+CDF = lw.LiftingScheme.from_name("cdf5.3")
+
+
+def wavelet_bands(x: np.ndarray, dims: int) -> dict[str, np.ndarray]:
+    """The bands of CDF 5/3 without its scales, under ``reflect``."""
+    steps = lw.LiftingScheme(CDF.steps)
+    if dims == 1:
+        return dict(zip("LH", lw.dwt(x, steps, "reflect"), strict=True))
+    approx, details = lw.dwt2(x, steps, "reflect")
+    return dict(zip(("LL", "LH", "HL", "HH"), (approx, *details), strict=True))
+
+
+@pytest.mark.parametrize("kernel", [3, 4, 5, 8])
+def test_the_first_filters_are_a_wavelet(kernel: int, kernels: Any) -> None:
+    """For both signs of samples, predictions and details, and every length."""
+    for size in [*((n,) for n in range(1, 12)), (1, 1), (2, 3), (6, 8), (7, 6), (9, 11)]:
+        dims, x = len(size), zero_mean((2, 3, *size))
+        filters = lift_filters(3, kernel, dims)
+        expected = wavelet_bands(x, dims)
+        signal_bands, reflected = (
+            lift_down(x, filters, "bands", padding=padding, dimensions=dims)
+            for padding in ("signal", "reflect")
+        )
+        # Odd lengths have a detail more than the wavelet. It repeats another.
+        for name, band in expected.items():
+            within = tuple(slice(n) for n in band.shape)
+            assert_close(signal_bands[name][within], band, ulps=2048, scale=8.0)
+            # The halves are reflected about their ends: only these differ.
+            inner = (..., *(slice(1, n // 2 - 1) for n in size))
+            assert_close(reflected[name][inner], band[inner], ulps=2048, scale=8.0)
+        back = lift_up(signal_bands, filters, size, padding="signal", dimensions=dims)
+        assert_close(back, x, ulps=64, scale=8.0)
+
+
+def test_scales_are_all_that_the_scheme_has_more() -> None:
+    x = zero_mean((1, 32))
+    bands = lift_down(x, lift_filters(1, 5, 1), "bands", padding="signal", dimensions=1)
+    approx, detail = lw.dwt(x, CDF, "reflect")
+    assert_close(bands["L"] * 2**0.5, approx, ulps=2048)
+    assert_close(bands["H"] * -(0.5**0.5), detail, ulps=2048)
+
+
+def test_an_alias_is_attenuated_from_the_start() -> None:
+    """A wave of 0.45 periods per sample keeps more if the ReLU cuts half of the details."""
+    wave = np.cos(2 * np.pi * 0.45 * np.arange(400.0))[None]
+
+    def deviation(**options: Any) -> float:
+        low = lift_down(wave, lift_filters(1, 5, 1, **options), "L", dimensions=1)
+        return float(low[0, 4:-4].std())
+
+    expected = lw.dwt(wave[0], CDF, "reflect")[0][4:-4].std() * 0.5**0.5
+    assert deviation() == pytest.approx(expected, rel=1e-9)
+    assert deviation(linear_range=0.0) > 4 * expected
+
+
+def test_a_linear_range_of_zero_cuts_negative_updates() -> None:
+    x = np.array([[1.0, 0, 1, 0, 1, 0, 1, 0]])
+    for linear_range, approx in ((0.0, 1.0), (0.25, 0.75), (0.5, 0.5), (64.0, 0.5)):
+        filters = lift_filters(1, 5, 1, linear_range=linear_range)
+        assert lift_down(x, filters, "L", dimensions=1).tolist() == [[approx] * 4]
     sizes = [tuple(f.shape) for f in lift_filters(7, 4, 3, shared=True)]
     assert sizes == [(1, 2, 7, 4), (1, 2, 7), (1, 2, 7), (1, 2, 7)]
+    for wrong in (-1.0, np.inf, np.nan):
+        with pytest.raises(OptionError, match="linear_range must be a number that is not negative"):
+            lift_filters(1, linear_range=wrong)
 
 
 # --- inverses ------------------------------------------------------------------------------------
@@ -126,7 +178,7 @@ def test_the_first_filters_are_a_wavelet() -> None:
     dims=st.integers(1, 3),
     sizes=st.lists(st.integers(1, 9), min_size=3, max_size=3),
     kernel=st.integers(1, 8),
-    padding=st.sampled_from(PADDINGS),
+    padding=st.sampled_from(EXTENSIONS),
     shared=st.booleans(),
     seed=st.integers(0, 99),
     dtype=st.sampled_from(["float32", "float64"]),
@@ -228,7 +280,7 @@ def test_what_is_not_a_number_goes_through(kernels: Any) -> None:
 
 
 @pytest.mark.parametrize("output", ["sum", "concat", "bands", "L", "some"])
-@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("padding", EXTENSIONS)
 @pytest.mark.parametrize("dims", [1, 2])
 def test_gradients_of_down(dims: int, padding: str, output: str, kernels: Any) -> None:
     bands = None

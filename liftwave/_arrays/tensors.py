@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liftwave._typing import Array
 from liftwave.errors import DTypeError
@@ -102,6 +103,16 @@ def is_readable(x: Array) -> bool:
         and not torch._C._len_torch_dispatch_stack()
         and is_numbers(x)
     )
+
+
+def numbers_in_memory(x: Any) -> NDArray[Any] | None:
+    """The numbers of an array or a sequence, in double precision.
+
+    None if they cannot be read, or if reading them would wait for a device.
+    """
+    if is_on_device(x) or not is_readable(x):
+        return None
+    return np.asarray(x.detach() if is_tensor(x) else x, "float64")
 
 
 def is_numbers(x: Array) -> bool:

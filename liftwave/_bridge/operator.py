@@ -218,8 +218,12 @@ def _save(
     elif isinstance(operation, Derivative):  # torch differentiates it from its inputs
         ctx.save_for_backward(*inputs)
     else:
-        exact = inputs[0].dtype not in HALF_PRECISION
-        ctx.residuals = operation.residuals(ctx.shapes, sizes, exact=exact, parameters=parameters)
+        options = {"exact": inputs[0].dtype not in HALF_PRECISION, "parameters": parameters}
+        ctx.residuals = operation.residuals(ctx.shapes, sizes, **options)
+        if ctx.residuals == "outputs":
+            in_memory = all(map(is_dense, inputs)) and kernels_for_memory(*inputs).wants_numpy
+            if not operation.rebuilds_precisely(inputs, in_memory):
+                ctx.residuals = "inputs"
         ctx.save_for_backward(*operation.saved(inputs, results, ctx.residuals))
 
 

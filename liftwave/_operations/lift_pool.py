@@ -6,23 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
+import numpy as np
 from array_api_compat import array_namespace
+from numpy.typing import NDArray
 
 from liftwave._arrays.convert import (
     REAL_DTYPES,
     NativeHalf,
     Opened,
-    is_half,
     open_arrays,
 )
+from liftwave._arrays.tensors import is_on_device, numbers_in_memory
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
+from liftwave._operations.rebuilding import keeps_half_of_the_digits
 from liftwave._plan.axis import bounded
 from liftwave._plan.lift_pool import N_SCALARS, LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 from liftwave.errors import DTypeError
+
+Reversible: TypeAlias = bool | Literal["auto"]
+"""Whether derivatives rebuild inputs from outputs; ``"auto"``: where that is precise."""
 
 
 class Layout(NamedTuple):
@@ -61,6 +67,7 @@ class _LiftPool(Operation):
 
     dimensions: int
     padding: str
+    reversible: Reversible
 
     @cached_property
     def is_plain(self) -> bool:
@@ -72,6 +79,18 @@ class _LiftPool(Operation):
         """The filters."""
         return 1
 
+    def rebuilds_precisely(self, inputs: Sequence[Array], in_memory: bool) -> bool:
+        """As ``reversible`` says, or whether the gains of the filters are small enough."""
+        if self.reversible != "auto":
+            return self.reversible
+        if is_on_device(inputs[-1]):  # kernels on devices undo the steps in any case
+            return True
+        filters = numbers_in_memory(inputs[-1])
+        if filters is None:
+            return False
+        epsilon = array_namespace(inputs[0]).finfo(inputs[0].dtype).eps
+        return keeps_half_of_the_digits(_growth(filters, self.dimensions), float(epsilon))
+
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """Data in a real floating dtype; filters in the same dtype, but never in half precision."""
         *data, filters = arrays
@@ -82,7 +101,7 @@ class _LiftPool(Operation):
                 f"lifting pooling takes real numbers, got {x.dtype}: pool real and imaginary part "
                 "as channels"
             )
-        dtype = xp.float32 if is_half(x) else x.dtype
+        dtype = xp.float32 if xp.finfo(x.dtype).bits < 32 else x.dtype
         return [*opened, Opened(xp.astype(filters, dtype, copy=False), xp, dtype)]
 
     @cached_property
@@ -105,6 +124,20 @@ class _LiftPool(Operation):
         lead = tuple(shape[: len(shape) - self.dimensions - 1])
         planes = prod(lead)
         return Layout(plan, lead, planes, plan.counts(planes * filters[2]), len(lead) == 1)
+
+
+def _growth(filters: NDArray[Any], dimensions: int) -> float:
+    """How much rounding errors grow at most when passes with these filters are undone."""
+    weights, gain = filters[..., :-N_SCALARS], filters[..., 1 - N_SCALARS]
+    of_steps = 1.0 + np.abs(gain) * np.abs(weights).sum(-1)
+    of_passes = of_steps.prod(1).max(-1)
+    if len(of_passes) == 1:
+        return float(of_passes[0] ** dimensions)
+    return float(
+        np.prod(
+            [of_passes[2**level - 1 : 2 ** (level + 1) - 1].max() for level in range(dimensions)]
+        )
+    )
 
 
 def _as_planes(x: Array, layout: Layout) -> Array:
@@ -138,6 +171,9 @@ class LiftDown(_LiftPool):
         The bands of the result.
     with_penalties : bool
         Whether the sums are computed.
+    reversible : "auto" or bool
+        Whether the derivative rebuilds the signal from all bands; ``"auto"``: if it keeps at least
+        half of its digits.
     """
 
     kind = "lift_down"
@@ -146,17 +182,21 @@ class LiftDown(_LiftPool):
     padding: str
     output: LiftOutput
     with_penalties: bool = False
+    reversible: Reversible = "auto"
 
     def fields(self) -> list[Any]:
         """The attributes, in their order."""
         bands, combination = self.output
-        return [self.dimensions, self.padding, list(bands), combination, self.with_penalties]
+        return [
+            *(self.dimensions, self.padding, list(bands), combination),
+            *(self.with_penalties, self.reversible),
+        ]
 
     @classmethod
     def from_fields(cls, fields: list[Any]) -> LiftDown:
         """The operation with these fields."""
-        dimensions, padding, bands, combination, with_penalties = fields
-        return cls(dimensions, padding, LiftOutput(tuple(bands), combination), with_penalties)
+        dimensions, padding, bands, combination, *others = fields
+        return cls(dimensions, padding, LiftOutput(tuple(bands), combination), *others)
 
     @cached_property
     def data_outputs(self) -> int:
@@ -196,7 +236,7 @@ class LiftDown(_LiftPool):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """The bands, if the signal can be rebuilt from them, or else the signal.
+        """The bands, if the signal can be rebuilt from them precisely, or else the signal.
 
         A signal that is rebuilt in half precision can be on the other side of the kink of
         a ReLU.
@@ -269,16 +309,19 @@ class LiftUp(_LiftPool):
         The number of spatial axes.
     padding : str
         A key of :data:`~liftwave._plan.lift_pool.PADDINGS`.
+    reversible : "auto" or bool
+        As for :class:`LiftDown`, with bands and signal exchanged.
     """
 
     kind = "lift_up"
 
     dimensions: int
     padding: str
+    reversible: Reversible = "auto"
 
     def fields(self) -> list[Any]:
         """The attributes, in their order."""
-        return [self.dimensions, self.padding]
+        return [self.dimensions, self.padding, self.reversible]
 
     @classmethod
     def from_fields(cls, fields: list[Any]) -> LiftUp:

@@ -195,6 +195,14 @@ class Operation(ABC):
         """
         return "inputs"
 
+    def rebuilds_precisely(self, inputs: Sequence[Array], in_memory: bool) -> bool:
+        """Whether inputs that are rebuilt from the outputs keep at least half of their digits.
+
+        Asked only if :meth:`residuals` are outputs; if not, the inputs are saved instead.
+        ``in_memory`` tells whether kernels read the parameters as numbers.
+        """
+        return True
+
     def saved(
         self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
     ) -> list[Array]:

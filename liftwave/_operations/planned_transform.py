@@ -206,10 +206,14 @@ class PlannedTransform(WaveletOperation):
         """The plan for data of these shapes and these taps."""
         ndim = len(shapes[0])
         if kernels.wants_numpy:
-            plans = _plans_with_values(self, ndim, tuple(map(as_numbers, taps)))
+            plans = self.plans_of_values(ndim, taps)
         else:  # reading taps would wait for the device
             plans = self._make_plans(ndim, taps)
         return self.make_plan(shapes, plans)
+
+    def plans_of_values(self, ndim: int, taps: Sequence[Array]) -> AxisPlans:
+        """The plans of the axes with the numbers of these taps, which are read."""
+        return _plans_with_values(self, ndim, tuple(map(as_numbers, taps)))
 
     def make_plan(self, shapes: Sequence[Shape], plans: AxisPlans) -> AnalysisPlan | SynthesisPlan:
         """The plan for data of these shapes, with these plans of the axes."""

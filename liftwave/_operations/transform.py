@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import NativeHalf, Opened, open_arrays, open_unchanged
 from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
@@ -25,6 +26,7 @@ from liftwave._operations.planned_transform import (
     detail_keys,
     keep,
 )
+from liftwave._operations.rebuilding import growth_of_schemes, keeps_half_of_the_digits
 from liftwave._operations.tap_gradients import StepGradient
 from liftwave._operations.transform_vjp import (
     analysis_adjoint,
@@ -211,6 +213,19 @@ class Transform(PlannedTransform):
         if not parameters or not self.keys:
             return "nothing"
         return "outputs" if exact and self.is_reversible(shapes) else "inputs"
+
+    def rebuilds_precisely(self, inputs: Sequence[Array], in_memory: bool) -> bool:
+        """Whether the gains of lifting are small enough for the precision of the data."""
+        schemes = self.wavelets
+        if self.n_slots:
+            if not in_memory:
+                return False
+            _, taps = self.split_inputs(inputs)
+            schemes = tuple(plan.wavelet for plan in self.plans_of_values(inputs[0].ndim, taps))
+        x = inputs[0]
+        epsilon = array_namespace(x).finfo(x.dtype).eps
+        growth = growth_of_schemes(cast("tuple[LiftingScheme, ...]", schemes), self.level)
+        return keeps_half_of_the_digits(growth, float(epsilon))
 
     def is_reversible(self, shapes: Sequence[Shape]) -> bool:
         """Whether inputs of these shapes can be rebuilt from the outputs.

@@ -14,7 +14,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from liftwave._plan.boundary import Extension, signal_extension, signal_row
+from liftwave._plan.boundary import Extension, Row, channel_row, signal_extension, signal_row
 from liftwave._typing import Mode
 
 PADDINGS: dict[str, Mode] = {
@@ -22,8 +22,11 @@ PADDINGS: dict[str, Mode] = {
     "zeros": "zero",
     "replicate": "constant",
     "circular": "periodic",
+    "signal": "reflect",
 }
-"""The boundary mode for each padding, by torch's names."""
+"""The boundary mode for each padding, by torch's names.
+
+The mode extends the even samples and the details, except that ``"signal"`` extends the signal."""
 
 N_SCALARS = 3
 """The number of scalars of a filter besides its weights: bias, gain, offset, in this order."""
@@ -79,6 +82,11 @@ class LiftPoolPlan:
         """The number of spatial axes."""
         return len(self.sizes)
 
+    @property
+    def extends_signal(self) -> bool:
+        """Whether filters read the extension of the signal, and not that of its halves."""
+        return self.padding == "signal"
+
     @cached_property
     def halves(self) -> tuple[int, ...]:
         """Spatial lengths of every band."""
@@ -96,14 +104,36 @@ class LiftPoolPlan:
         return tuple(passes)
 
     def extension(self, half: int) -> Extension:
-        """The extension of a band of ``half`` samples that the filters read."""
+        """The extension of a band of ``half`` samples that the filters read.
+
+        For paddings that extend the halves of a signal.
+        """
         before = (self.kernel - 1) // 2
         return signal_extension(half, PADDINGS[self.padding], before, self.kernel - 1 - before)
 
+    def source(self, n: int, parity: int) -> Extension:
+        """The extension of the even (0) or odd (1) ones of ``n`` samples that the filters read."""
+        half = (n + 1) // 2
+        if not self.extends_signal:
+            return self.extension(half)
+        before = (self.kernel - 1) // 2
+
+        def row(i: int) -> Row:
+            # A single sample is its own extension, at odd places too.
+            return channel_row(i, parity, n, "reflect") if n > 1 else ((0, 1.0),)
+
+        left = tuple(row(i) for i in range(-before, 0))
+        right = tuple(row(i) for i in range(half, half + self.kernel - 1 - before))
+        return Extension(half, left, right)
+
     def edge(self, axis: int) -> Extension:
-        """The row after an odd number of samples, which repeats the last one."""
-        n = self.sizes[axis]
-        return Extension(n, (), tuple(signal_row(i, n, "constant") for i in range(n, n + n % 2)))
+        """The row after an odd number of samples.
+
+        It repeats the last one, or the last but one if the signal is extended, whose detail then
+        repeats the last detail.
+        """
+        n, mode = self.sizes[axis], PADDINGS["signal" if self.extends_signal else "replicate"]
+        return Extension(n, (), tuple(signal_row(i, n, mode) for i in range(n, n + n % 2)))
 
     def counts(self, planes: int) -> tuple[int, ...]:
         """The number of samples in each band of each pass, for this number of planes."""

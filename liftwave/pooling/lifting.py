@@ -9,11 +9,12 @@ import numpy as np
 
 from liftwave._execute import execute, graph_node
 from liftwave._numbers import flag, positive_number
+from liftwave._operations.lift_pool import Reversible
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike
 from liftwave.errors import ShapeError
 from liftwave.pooling import lifting_calls
-from liftwave.pooling.lifting_arguments import checked_dimensions
+from liftwave.pooling.lifting_arguments import LINEAR_RANGE, checked_dimensions, checked_range
 from liftwave.pooling.lifting_calls import LiftFilters, LiftPenalties
 
 
@@ -26,6 +27,7 @@ def lift_down(
     padding: str = "reflect",
     dimensions: int = 2,
     penalties: str | None = None,
+    reversible: Reversible = "auto",
 ) -> Any:
     r"""Halve the last axes by learned lifting (LiftDownPool).
 
@@ -44,12 +46,19 @@ def lift_down(
     bands : sequence of str, optional
         The names of the bands; all by default. A name has ``L`` or ``H`` for each axis, the last
         axis first: for images ``LL``, ``LH`` (details along the height), ``HL``, ``HH``.
-    padding : {"reflect", "zeros", "replicate", "circular"}, optional
-        The extension beyond the ends, as in ``torch.nn.Conv1d``.
+    padding : {"reflect", "zeros", "replicate", "circular", "signal"}, optional
+        The extension beyond the ends of even samples and details, as in ``torch.nn.Conv1d``.
+        ``"signal"`` reflects the signal about its end samples instead, as the lifting mode
+        ``"reflect"`` does.
     dimensions : int, optional
         How many of the last axes are spatial.
     penalties : {"mean", "sum", "norm"}, optional
         Also return penalties: the mean or the sum of the squares, or the root of the sum.
+    reversible : {"auto", True, False}, optional
+        Whether the derivative rebuilds the signal from the bands, so that only these are stored,
+        if all of them are in the result. Steps with large gains lose digits when they are undone:
+        ``"auto"`` stores the signal if less than half of the digits can be left, and in compiled
+        graphs, whose filters are not known. Kernels on a GPU undo the steps in any case.
 
     Returns
     -------
@@ -74,7 +83,8 @@ def lift_down(
     .. math:: d = x^o - P(x^e), \qquad s = x^e + U(d),
 
     with :math:`P` and :math:`U` as in :class:`LiftFilters`. If the number of samples is odd, the
-    last one is repeated first. :func:`lift_up` undoes the transform for any filters.
+    last one is repeated first (for ``padding="signal"`` the last but one, so that the additional
+    detail repeats the last detail). :func:`lift_up` undoes the transform for any filters.
 
     References
     ----------
@@ -94,7 +104,7 @@ def lift_down(
     >>> bool(np.allclose(lift_up(bands, filters, (9, 8)), x))
     True
     """
-    arguments = (x, filters, output, bands, padding, dimensions, penalties)
+    arguments = (x, filters, output, bands, padding, dimensions, penalties, reversible)
     result = lifting_calls.run_lift_down(*arguments)
     return result if penalties is None else (result[0], LiftPenalties(*result[1]))
 
@@ -107,6 +117,7 @@ def lift_up(
     *,
     padding: str = "reflect",
     dimensions: int = 2,
+    reversible: Reversible = "auto",
 ) -> Array:
     """Undo :func:`lift_down`, from its bands (LiftUpPool).
 
@@ -121,6 +132,9 @@ def lift_up(
         The spatial lengths of the signal: twice those of the bands (the default), or one less.
     padding, dimensions
         As for :func:`lift_down`.
+    reversible
+        As for :func:`lift_down`: whether the derivative rebuilds the bands from the signal, if its
+        lengths are even.
 
     Returns
     -------
@@ -144,16 +158,19 @@ def lift_up(
     >>> lift_up(bands, filters, [5], dimensions=1).tolist()
     [[4.0, 6.0, 10.0, 12.0, 20.0]]
     """
-    call = lifting_calls.lift_up(
-        bands, filters, output_size, padding=padding, dimensions=dimensions
-    )
+    call = lifting_calls.lift_up(bands, filters, output_size, padding, dimensions, reversible)
     return execute(call)
 
 
 def lift_filters(
-    channels: int, kernel_size: int = 5, dimensions: int = 2, *, shared: bool = False
+    channels: int,
+    kernel_size: int = 5,
+    dimensions: int = 2,
+    *,
+    shared: bool = False,
+    linear_range: float = LINEAR_RANGE,
 ) -> LiftFilters:
-    """Return initial filters for learning: those of a wavelet, for non-negative signals.
+    """Return initial filters for learning: those of the wavelet CDF 5/3.
 
     Parameters
     ----------
@@ -165,26 +182,42 @@ def lift_filters(
         Number of spatial axes.
     shared : bool, optional
         Whether all passes share one predictor and one updater.
+    linear_range : float, optional
+        How far below zero predictions and updates can be before the ReLU cuts them. 0 sets all
+        negative ones to zero, which is the wavelet only where none is negative.
 
     Returns
     -------
     LiftFilters
         NumPy arrays in double precision. The predictor is the mean of the neighbours of an odd
         sample. The updater is a quarter of the sum of the details next to an even sample (CDF
-        5/3, or Haar for one or two weights).
+        5/3, or Haar for one or two weights). The bias is ``linear_range``, the offset its negative.
 
     Raises
     ------
     ShapeError
         If a number is not positive.
+    OptionError
+        If ``linear_range`` is negative or not finite.
+
+    Notes
+    -----
+    Samples of size :math:`m` have predictions and updates of size :math:`2^{d - 1} m` at most, for
+    :math:`d` axes. Within ``linear_range`` the filters are linear. Sums with the bias are rounded
+    to a unit in the last place of ``linear_range``: 4e-6 in single precision by default.
 
     Examples
     --------
-    >>> from liftwave.pooling import lift_filters
+    >>> import numpy as np
+    >>> from liftwave.pooling import lift_down, lift_filters
     >>> filters = lift_filters(64, kernel_size=5)
     >>> sum(each.size for each in filters)
     3072
+    >>> x = np.array([[1.0, 0, 1, 0, 1, 0, 1, 0]])
+    >>> lift_down(x, lift_filters(1, dimensions=1), "L", dimensions=1).tolist()
+    [[0.5, 0.5, 0.5, 0.5]]
     """
+    linear_range = checked_range(linear_range)
     channels = positive_number(channels, "channels", ShapeError)
     kernel_size = positive_number(kernel_size, "kernel_size", ShapeError)
     passes = 1 if flag(shared, "shared") else 2 ** checked_dimensions(dimensions) - 1
@@ -196,4 +229,5 @@ def lift_filters(
     else:
         weight[:, 0, :, middle : middle + 2] = 0.5
         weight[:, 1, :, middle - 1 : middle + 1] = 0.25
-    return LiftFilters(weight, np.zeros(shape), np.ones(shape), np.zeros(shape))
+    bias = np.full(shape, linear_range)
+    return LiftFilters(weight, bias, np.ones(shape), -bias)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array
-from liftwave._numbers import is_one_of, items, lengths, whole_number
+from liftwave._numbers import is_one_of, items, lengths, real_number, whole_number
+from liftwave._operations.lift_pool import Reversible
 from liftwave._operations.operation import Shape
 from liftwave._plan.lift_pool import PADDINGS, LiftOutput, band_names
 from liftwave._typing import Array
@@ -16,6 +19,8 @@ from liftwave.errors import BandError, OptionError, ShapeError, ShapeTypeError
 
 FORMS = ("sum", "concat", "bands")
 REDUCTIONS = ("mean", "sum", "norm")
+# The default for initial filters: beyond usual samples, and float32 rounds sums with it to 4e-6.
+LINEAR_RANGE = 64.0
 # There are 2**dimensions bands.
 _MOST_DIMENSIONS = 8
 
@@ -102,6 +107,24 @@ def checked_padding(padding: str) -> str:
             f"unknown padding {padding!r}: use one of {', '.join(map(repr, PADDINGS))}"
         )
     return padding
+
+
+def checked_reversible(reversible: Any) -> Reversible:
+    """The choice of what the derivative keeps, if it is one."""
+    if is_one_of(reversible, ("auto",)):
+        return "auto"
+    if isinstance(reversible, bool | np.bool_):
+        return bool(reversible)
+    raise OptionError(f"reversible must be 'auto', True or False, got {reversible!r}")
+
+
+def checked_range(linear_range: float) -> float:
+    """The distance from zero at which a ReLU cuts, if it is possible."""
+    demand = "linear_range must be a number that is not negative"
+    number = real_number(linear_range, demand)
+    if not 0 <= number < math.inf:
+        raise OptionError(f"{demand}, got {number}: use 0 for a ReLU at zero")
+    return number
 
 
 def checked_dimensions(dimensions: int) -> int:

@@ -14,7 +14,7 @@ from liftwave._arrays.convert import as_array, common_namespace
 from liftwave._execute import execute, graph_node
 from liftwave._numbers import is_one_of
 from liftwave._operations.call import SINGLE, Call
-from liftwave._operations.lift_pool import LiftDown, LiftUp
+from liftwave._operations.lift_pool import LiftDown, LiftUp, Reversible
 from liftwave._plan.axis import bounded
 from liftwave._plan.lift_pool import N_SCALARS, band_names
 from liftwave._typing import Array, ArrayLike, Namespace
@@ -24,6 +24,7 @@ from liftwave.pooling.lifting_arguments import (
     check_shapes,
     checked_dimensions,
     checked_padding,
+    checked_reversible,
     checked_size,
     chosen_output,
     complete_bands,
@@ -82,12 +83,14 @@ def lift_down(
     padding: str = "reflect",
     dimensions: int = 2,
     penalties: str | None = None,
+    reversible: Reversible = "auto",
 ) -> Call:
     """The call of :func:`liftwave.pooling.lift_down`."""
+    options = (padding, dimensions, penalties, reversible)
     try:
-        operation, names = _cached_down(output, bands, padding, dimensions, penalties)
+        operation, names = _cached_down(output, bands, *options)
     except TypeError:  # a list of bands
-        operation, names = _down(output, bands, padding, dimensions, penalties)
+        operation, names = _down(output, bands, *options)
     array = x if hasattr(x, "shape") else as_array(x)
     packed = _packed(filters, array, dimensions, "x")
     counts: tuple[int, ...] = ()
@@ -107,12 +110,14 @@ def run_lift_down(
     padding: str,
     dimensions: int,
     penalties: str | None,
+    reversible: Reversible,
 ) -> Any:
     """The result of :func:`lift_down`, with penalties as a plain tuple.
 
     Nodes of compiled graphs cannot return named tuples.
     """
-    result = execute(lift_down(x, filters, output, bands, padding, dimensions, penalties))
+    options = (output, bands, padding, dimensions, penalties, reversible)
+    result = execute(lift_down(x, filters, *options))
     return result if penalties is None else (result[0], tuple(result[1]))
 
 
@@ -129,6 +134,7 @@ def _down(
     padding: str,
     dimensions: int,
     penalties: str | None,
+    reversible: Reversible,
 ) -> _Down:
     dimensions = checked_dimensions(dimensions)
     chosen, names = chosen_output(output, bands, dimensions)
@@ -137,7 +143,10 @@ def _down(
             f"unknown reduction of penalties {penalties!r}: use None or one of "
             f"{', '.join(map(repr, REDUCTIONS))}"
         )
-    operation = LiftDown(dimensions, checked_padding(padding), chosen, penalties is not None)
+    operation = LiftDown(
+        *(dimensions, checked_padding(padding), chosen, penalties is not None),
+        checked_reversible(reversible),
+    )
     return _Down(operation, names if output == "bands" else None)
 
 
@@ -150,6 +159,7 @@ def lift_up(
     output_size: Sequence[int] | None = None,
     padding: str = "reflect",
     dimensions: int = 2,
+    reversible: Reversible = "auto",
 ) -> Call:
     """The call of :func:`liftwave.pooling.lift_up`."""
     dimensions = checked_dimensions(dimensions)
@@ -158,7 +168,7 @@ def lift_up(
     shape = arrays[0].shape
     packed = _packed(filters, arrays[0], dimensions, "bands")
     sizes = checked_size(tuple(shape[len(shape) - dimensions :]), output_size)
-    operation = _lift_up(dimensions, checked_padding(padding))
+    operation = _lift_up(dimensions, checked_padding(padding), checked_reversible(reversible))
     inputs = UpInputs(names, bands, tuple(map(_dtype_of, filters)))
     return Call(operation, (*arrays, packed), SINGLE, inputs, sizes)
 

@@ -8,11 +8,20 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from liftwave._bridge.tensors import HALF_PRECISION
 from liftwave._numbers import flag, is_one_of, items, positive_number, real_number
+from liftwave._operations.lift_pool import Reversible
 from liftwave._plan.lift_pool import band_names
 from liftwave.errors import ArgumentTypeError, OptionError, ShapeError
 from liftwave.pooling import LiftFilters, lift_filters, lift_up
-from liftwave.pooling.lifting_arguments import REDUCTIONS, checked_padding, chosen_output
+from liftwave.pooling.lifting_arguments import (
+    LINEAR_RANGE,
+    REDUCTIONS,
+    checked_padding,
+    checked_range,
+    checked_reversible,
+    chosen_output,
+)
 from liftwave.pooling.lifting_calls import run_lift_down
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_factory, check_tensor, fill
@@ -30,6 +39,7 @@ class _LiftDownPool(CallPenaltyLayer):
     bias: Tensor
     gain: Tensor
     offset: Tensor
+    linear_range: Tensor
 
     def __init__(
         self,
@@ -41,9 +51,11 @@ class _LiftDownPool(CallPenaltyLayer):
         padding: str = "reflect",
         shared: bool = False,
         init: Init = "wavelet",
+        linear_range: float | None = None,
         penalty_weights: tuple[float, float] = (0.01, 0.1),
         reduction: str = "mean",
         return_penalty: bool = False,
+        reversible: Reversible = "auto",
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -58,22 +70,25 @@ class _LiftDownPool(CallPenaltyLayer):
         self.reduction = _one_of("reduction", reduction, REDUCTIONS)
         self.penalty_weights = _pair(penalty_weights)
         self.return_penalty = flag(return_penalty, "return_penalty")
+        self.reversible = checked_reversible(reversible)
+        if linear_range is None:
+            linear_range = LINEAR_RANGE if init == "wavelet" else 0.0
+        self._range = checked_range(linear_range)
         check_factory(device, dtype)
-        first = lift_filters(channels, kernel_size, self.dimensions, shared=shared)
-        for name, values in first._asdict().items():
-            tensor = torch.as_tensor(
-                values, dtype=dtype or torch.get_default_dtype(), device=device
-            )
-            self.register_parameter(name, nn.Parameter(tensor))
+        like: dict[str, Any] = {"dtype": dtype or torch.get_default_dtype(), "device": device}
+        for name, values in self._first()._asdict().items():
+            self.register_parameter(name, nn.Parameter(torch.as_tensor(values, **like)))
+        self.register_buffer("linear_range", torch.full((), self._range, **like))
         self.penalties = Penalties()
         if init == "random":
             self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Reset the parameters: to a wavelet, or at random like torch's convolutions."""
-        first = lift_filters(self.channels, self.kernel_size, self.dimensions, shared=self.shared)
+        first = self._first()
         limit = self.kernel_size**-0.5
         with torch.no_grad():
+            self.linear_range.fill_(self._range)
             for name, values in first._asdict().items():
                 parameter = getattr(self, name)
                 if self.init == "random":
@@ -82,19 +97,28 @@ class _LiftDownPool(CallPenaltyLayer):
                 else:
                     fill(parameter, values)
 
+    def _first(self) -> LiftFilters:
+        """The initial parameters: bias and offset are relative to the linear range."""
+        size = (self.channels, self.kernel_size, self.dimensions)
+        return lift_filters(*size, shared=self.shared, linear_range=0.0)
+
     @property
     def filters(self) -> LiftFilters:
-        """The parameters, for the functions of ``liftwave.pooling``."""
-        return LiftFilters(self.weight, self.bias, self.gain, self.offset)
+        """The parameters in the paper's form, for the functions of ``liftwave.pooling``."""
+        bias, gain, offset = self.bias, self.gain, self.offset
+        if bias.dtype in HALF_PRECISION:  # too coarse for a sum with the linear range
+            bias, gain, offset = bias.float(), gain.float(), offset.float()
+        offset = torch.addcmul(offset, gain, self.linear_range.to(gain), value=-1)
+        return LiftFilters(self.weight, bias + self.linear_range, gain, offset)
 
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, ...) or (N, C, ...), in the form of ``output``."""
         check_axes(self, x, self.channels)
         has_penalty = self.training and any(self.penalty_weights)
-        filters = LiftFilters(self.weight, self.bias, self.gain, self.offset)
+        filters = self.filters
         reduction = self.reduction if has_penalty else None
-        options = (self.output, self._bands, self.padding, self.dimensions, reduction)
-        result = run_lift_down(x, filters, *options)
+        form, place = (self.output, self._bands), (self.padding, self.dimensions)
+        result = run_lift_down(x, filters, *form, *place, reduction, self.reversible)
         penalty = None
         if has_penalty:
             result, (update, predict) = result
@@ -119,6 +143,15 @@ class _LiftDownPool(CallPenaltyLayer):
     def _no_penalty(self) -> Tensor:
         return torch.zeros((), dtype=self.weight.dtype, device=self.weight.device)
 
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *arguments: Any
+    ) -> None:
+        """Load a state; one without a linear range has its ReLU at zero."""
+        bias = state_dict.get(f"{prefix}bias")
+        if isinstance(bias, Tensor):
+            state_dict.setdefault(f"{prefix}linear_range", bias.new_zeros(()))
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
+
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""
         text = f"{self.channels}, kernel_size={self.kernel_size}, output={self.output!r}"
@@ -127,6 +160,10 @@ class _LiftDownPool(CallPenaltyLayer):
         for name, default in (("padding", "reflect"), ("shared", False), ("init", "wavelet")):
             if getattr(self, name) != default:
                 text += f", {name}={getattr(self, name)!r}"
+        if self.reversible != "auto":
+            text += f", reversible={self.reversible}"
+        if self._range != (LINEAR_RANGE if self.init == "wavelet" else 0.0):
+            text += f", linear_range={self._range}"
         return f"{text}, penalty_weights={self.penalty_weights}"
 
 
@@ -154,6 +191,7 @@ class _LiftUpPool(nn.Module):
             *(tensors, self.down.filters, output_size),
             padding=self.down.padding,
             dimensions=self.dimensions,
+            reversible=self.down.reversible,
         )
         return x.to(tensors[0].dtype) if tensors[0].is_floating_point() else x
 
@@ -232,13 +270,16 @@ output : str, optional
 bands : sequence of str, optional
     Some of the bands; all by default:
     $bands.
-padding : {"reflect", "zeros", "replicate", "circular"}, optional
-    The extension that predictors and updaters read beyond the ends.
+padding : {"reflect", "zeros", "replicate", "circular", "signal"}, optional
+    The extension that predictors and updaters read beyond the ends: of the even samples and of the
+    details, or, with ``"signal"``, of the signal, reflected about its end samples.
 shared : bool, optional
     Whether all passes share one predictor and one updater.
 init : {"wavelet", "random"}, optional
-    The initial filters: CDF 5/3 (for non-negative signals), or random ones, like torch's
-    convolutions.
+    The initial filters: those of the wavelet CDF 5/3, or random ones, like torch's convolutions.
+linear_range : float, optional
+    How far below zero the sums in the ReLU can be before it cuts them; by default 64 for a
+    wavelet, and 0 for random filters.
 penalty_weights : (float, float), optional
     Weights of :math:`c_u` and :math:`c_p`, which
     :func:`~liftwave.torch.auxiliary_loss` adds up.
@@ -247,6 +288,10 @@ reduction : {"mean", "sum", "norm"}, optional
 return_penalty : bool, optional
     Whether the layer returns its penalty, instead of keeping it for
     :func:`~liftwave.torch.auxiliary_loss`.
+reversible : {"auto", True, False}, optional
+    Whether gradients rebuild the input from all bands. ``"auto"`` stores the input instead if the
+    gains of the filters are so large that less than half of its digits can be left, and in
+    compiled graphs, whose filters are not known. Kernels on a GPU undo the steps in any case.
 device, dtype : optional
     Device and dtype of the parameters.
 
@@ -265,12 +310,25 @@ Input: shape $shape.
 Output: $lengths samples.
 Half precision is computed in float32 and returned in half precision.
 
+Predictors and updaters are
+:math:`a \bigl(\max(0, w * v + b + r) - r\bigr) + e`, with the parameters :math:`w` (``weight``),
+:math:`b` (``bias``), :math:`a` (``gain``), :math:`e` (``offset``), and the constant :math:`r`, the
+linear range. The paper's form is ``linear_range=0``. Both are the same functions; ``filters`` has
+the parameters in the paper's form. A ReLU at zero would cut the negative half of the details, so
+that the layer would not begin as a wavelet. With :math:`r` beyond the size of all sums, it begins
+as :math:`w * v`, and learning does not depend on :math:`r`.
+
+For samples of size :math:`m` the sums are of size :math:`2^{$d - 1} m` at most. The start is the
+transform by ``LiftingScheme.from_name("cdf5.3")`` without its scales, for ``padding="signal"`` in
+mode ``"reflect"``. Other paddings differ at the ends.
+
 Penalties are computed in training mode only. They belong to the last call, or to all calls under
 :func:`~liftwave.torch.collect_penalties`. With ``return_penalty=True`` the layer returns a pair
 ``(result, penalty)`` instead, where the penalty is zero outside of training. This is the form for
 ``torch.utils.checkpoint`` with ``use_reentrant=True``, and for ``torch.func``.
 
-If the output has all bands, the derivative is computed from them and the input is not stored.
+If the output has all bands, the derivative is computed from them and the input is not stored
+(see ``reversible``).
 
 Examples
 --------

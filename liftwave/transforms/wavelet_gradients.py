@@ -179,6 +179,10 @@ def transform_vjp(call: Call, argument: Any) -> tuple[Any, Pullback]:
     operation = _with_numbers(operation, inputs)
     results = operation.run(inputs, call.sizes, kernels_for(*inputs))
     residuals = operation.residuals(shapes, call.sizes, exact=True, parameters=True)
+    if residuals == "outputs":
+        in_memory = kernels_for(*inputs).wants_numpy
+        if not operation.rebuilds_precisely(inputs, in_memory):
+            residuals = "inputs"
     values = results if residuals == "outputs" else inputs
     names = operation.result_names
 

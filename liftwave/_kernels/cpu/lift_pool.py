@@ -41,7 +41,7 @@ class CpuLiftPool:
         self, x: Array, filters: Array, plan: LiftPoolPlan, output: LiftOutput, with_sums: bool
     ) -> tuple[list[Array], Array | None]:
         """The bands of ``output``, and for each pass the sums of ``(s - o)**2`` and ``d**2``."""
-        arrays, last = _memories([x], filters)
+        arrays, last = _memories(plan, [x], filters)
         if arrays is None:
             return self._fallback.lift_down(x, filters, plan, output, with_sums)
         form = _FORMS[output.combination]
@@ -56,7 +56,7 @@ class CpuLiftPool:
 
     def lift_up(self, bands: Sequence[Array], filters: Array, plan: LiftPoolPlan) -> Array:
         """The signal with these bands; none of them is missing."""
-        arrays, last = _memories(bands, filters)
+        arrays, last = _memories(plan, bands, filters)
         if arrays is None:
             return self._fallback.lift_up(bands, filters, plan)
         signal = _native(plan, last).up(arrays[:-1], arrays[-1])
@@ -73,7 +73,7 @@ class CpuLiftPool:
         from_outputs: bool,
     ) -> tuple[Array, Array]:
         """Cotangents of the signal and of the filters."""
-        arrays, last = _memories([*values, *cotangents, sums_cotangent], filters)
+        arrays, last = _memories(plan, [*values, *cotangents, sums_cotangent], filters)
         if arrays is None:
             return self._fallback.lift_down_vjp(
                 values, cotangents, sums_cotangent, filters, plan, output, from_outputs
@@ -105,7 +105,7 @@ class CpuLiftPool:
         from_outputs: bool,
     ) -> tuple[list[Array], Array]:
         """Cotangents of the bands and of the filters."""
-        arrays, last = _memories([*values, cotangent], filters)
+        arrays, last = _memories(plan, [*values, cotangent], filters)
         if arrays is None:
             return self._fallback.lift_up_vjp(values, cotangent, filters, plan, from_outputs)
         back = _native(plan, last).up_vjp(arrays[:-2], from_outputs, *arrays[-2:])
@@ -131,13 +131,17 @@ def _native(plan: LiftPoolPlan, channels_last: bool) -> _cpu.LiftPool:
 # --- arrays --------------------------------------------------------------------------------------
 
 
-def _memories(arrays: Sequence[Array | None], filters: Array) -> tuple[list[Any] | None, bool]:
+def _memories(
+    plan: LiftPoolPlan, arrays: Sequence[Array | None], filters: Array
+) -> tuple[list[Any] | None, bool]:
     """The arrays and filters as contiguous NumPy arrays, which share their memory if possible.
 
-    None if the module does not support them: it needs one real dtype, and at least one sample per
-    plane. Arrays that are missing stay missing. If the memory of the first array has the channels
-    last, those of all data do, which the second result tells.
+    None if the module does not support them: it needs one real dtype, at least one sample per
+    plane, and one extension of both halves. Arrays that are missing stay missing. If the memory of
+    the first array has the channels last, those of all data do, which the second result tells.
     """
+    if plan.padding == "signal":
+        return None, False
     memories: list[Any] = []
     dtype, last = None, False
     for x in (*arrays, filters):

@@ -22,7 +22,7 @@ from liftwave._kernels.reference.pieces import (
     split_channels,
     total,
 )
-from liftwave._kernels.reference.reversible import Step, run, undoing, vjp
+from liftwave._kernels.reference.reversible import Step, run, run_with_sources, undoing, vjp
 from liftwave._plan.boundary import Extension, zero_extension
 from liftwave._plan.lift_pool import LiftOutput, LiftPass, LiftPoolPlan
 from liftwave._typing import Array
@@ -103,9 +103,9 @@ def _relu(x: Array) -> Array:
 
 def _steps(plan: LiftPoolPlan, lift_pass: LiftPass, filters: Array) -> list[Step]:
     """Predict the odd samples from the even ones, and update the even ones by the details."""
-    extension, axis = plan.extension(lift_pass.half[lift_pass.axis]), lift_pass.axis + _FIRST
+    n, axis = lift_pass.shape[lift_pass.axis], lift_pass.axis + _FIRST
     own = filters[lift_pass.filter_index, ...]
-    predict, update = (_ReluStep(own[k, ...], extension, axis) for k in (0, 1))
+    predict, update = (_ReluStep(own[k, ...], plan.source(n, k), axis) for k in (0, 1))
     return [Step(1, predict, True), Step(0, update)]
 
 
@@ -149,11 +149,11 @@ class ReferenceLiftPool:
         ``values`` are the results of :meth:`lift_down` if ``from_outputs`` (all bands), or else
         the signal. Cotangents that are ``None`` are zero.
         """
+        passes: list[_Halves | None]
         if from_outputs:
-            arrays = _all_bands(values, output, plan)
+            arrays, passes = _all_bands(values, output, plan), [None] * len(plan.passes)
         else:
-            all_bands = LiftOutput(tuple(range(2**plan.dimensions)), "bands")
-            arrays, _ = self.lift_down(values[0], filters, plan, all_bands, False)
+            arrays, passes = _all_passes(values[0], filters, plan)
         band_cotangents = _cotangents(cotangents, output, arrays)
         gradients: list[Any] = []
         for number, lift_pass in reversed(list(enumerate(plan.passes))):
@@ -161,7 +161,7 @@ class ReferenceLiftPool:
             pair, band_cotangents = band_cotangents[-2:], band_cotangents[:-2]
             weights = None if sums_cotangent is None else sums_cotangent[number, ...]
             signal, cotangent, gradient = _split_back(
-                halves, pair, weights, plan, lift_pass, filters
+                halves, pair, weights, plan, lift_pass, filters, passes[number]
             )
             arrays.insert(0, signal)
             band_cotangents.insert(0, cotangent)
@@ -180,19 +180,18 @@ class ReferenceLiftPool:
 
         ``values`` are the signal (of even sizes) if ``from_outputs``, or else the bands.
         """
-        merged_channels = None if from_outputs else _merge(values, filters, plan)[1]
+        merges = None if from_outputs else _merge(values, filters, plan)[1]
         arrays, cotangents, gradients = [values[0]], [cotangent], []
         for number, lift_pass in enumerate(plan.passes):
             xp, axis = array_namespace(cotangent), lift_pass.axis + _FIRST
             n = lift_pass.shape[lift_pass.axis]
-            if merged_channels is None:
-                channels = split_channels(arrays.pop(0), axis)
+            if merges is None:
+                channels, sources = split_channels(arrays.pop(0), axis), None
             else:
-                channels = merged_channels[number]
+                channels, sources = merges[number]
             padded = extended(cotangents.pop(0), zero_extension(n, 0, n % 2), axis)
-            back = vjp(
-                channels, split_channels(padded, axis), undoing(_steps(plan, lift_pass, filters))
-            )
+            steps = undoing(_steps(plan, lift_pass, filters))
+            back = vjp(channels, split_channels(padded, axis), steps, sources)
             arrays += back.channels
             cotangents += back.cotangents
             gradients.append(xp.stack(back.gradients[::-1]))
@@ -208,6 +207,29 @@ def _split(
     return channels[1], run(channels, _steps(plan, lift_pass, filters))
 
 
+class _Halves(NamedTuple):
+    """The even and the odd samples of a pass, and the sources of its steps."""
+
+    channels: list[Array]
+    sources: list[Array] | None
+
+
+def _all_passes(
+    x: Array, filters: Array, plan: LiftPoolPlan
+) -> tuple[list[Array], list[_Halves | None]]:
+    """All bands, and what the derivative of each pass needs."""
+    arrays: list[Array] = [x]
+    passes: list[_Halves | None] = []
+    for lift_pass in plan.passes:
+        axis = lift_pass.axis + _FIRST
+        signal = extended(arrays.pop(0), plan.edge(lift_pass.axis), axis)
+        channels = split_channels(signal, axis)
+        halves, sources = run_with_sources(channels, _steps(plan, lift_pass, filters))
+        arrays += halves
+        passes.append(_Halves(channels, sources))
+    return arrays, passes
+
+
 def _selected(bands: Sequence[Array], output: LiftOutput) -> list[Array]:
     parts = [bands[k] for k in output.bands]
     if output.combination == "sum":
@@ -219,16 +241,17 @@ def _selected(bands: Sequence[Array], output: LiftOutput) -> list[Array]:
 
 def _merge(
     bands: Sequence[Array], filters: Array, plan: LiftPoolPlan
-) -> tuple[Array, list[list[Array]]]:
-    """The signal, and for each pass all even and odd samples."""
-    arrays, channels = list(bands), []
+) -> tuple[Array, list[_Halves]]:
+    """The signal, and for each pass all even and odd samples, with the sources of its steps."""
+    arrays, passes = list(bands), []
     for lift_pass in reversed(plan.passes):
         halves, arrays = arrays[-2:], arrays[:-2]
-        channels.append(run(halves, undoing(_steps(plan, lift_pass, filters))))
+        steps = undoing(_steps(plan, lift_pass, filters))
+        passes.append(_Halves(*run_with_sources(halves, steps)))
         axis = lift_pass.axis + _FIRST
-        signal = merged(channels[-1], axis, array_namespace(*halves))
+        signal = merged(passes[-1].channels, axis, array_namespace(*halves))
         arrays.insert(0, slice_along(signal, axis, 0, 1, lift_pass.shape[lift_pass.axis]))
-    return arrays[0], channels[::-1]
+    return arrays[0], passes[::-1]
 
 
 def _split_back(
@@ -238,22 +261,25 @@ def _split_back(
     plan: LiftPoolPlan,
     lift_pass: LiftPass,
     filters: Array,
+    before: _Halves | None,
 ) -> tuple[Array, Array, Array]:
-    """One pass: the array that was split, its cotangent, and the gradient of its filters."""
+    """One pass: the array that was split, its cotangent, and the gradient of its filters.
+
+    The steps are undone unless the samples before them are known.
+    """
     xp, axis = array_namespace(*halves), lift_pass.axis + _FIRST
     steps = _steps(plan, lift_pass, filters)
     of_odd = None
     if weights is not None:
-        odd = run(halves, undoing(steps))[1]
+        odd = (run(halves, undoing(steps)) if before is None else before.channels)[1]
         of_odd = -2 * weights[0] * (halves[0] - odd)
         cotangents = [cotangents[0] - of_odd, cotangents[1] + 2 * weights[1] * halves[1]]
-    back = vjp(halves, cotangents, steps)
+    back = vjp(halves, cotangents, steps, None if before is None else before.sources)
     even, detail = back.cotangents
     if of_odd is not None:
         detail = detail + of_odd
-    signal = slice_along(
-        merged(back.channels, axis, xp), axis, 0, 1, lift_pass.shape[lift_pass.axis]
-    )
+    channels = back.channels if before is None else before.channels
+    signal = slice_along(merged(channels, axis, xp), axis, 0, 1, lift_pass.shape[lift_pass.axis])
     cotangent = folded(merged([even, detail], axis, xp), plan.edge(lift_pass.axis), axis, xp)
     gradient = xp.stack(back.gradients)
     return signal, cotangent, gradient

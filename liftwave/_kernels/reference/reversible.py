@@ -54,17 +54,40 @@ def run(channels: Sequence[Array], steps: Sequence[Step]) -> list[Array]:
     return current
 
 
+def run_with_sources(
+    channels: Sequence[Array], steps: Sequence[Step]
+) -> tuple[list[Array], list[Array]]:
+    """The channels after the steps, and the source of each step."""
+    current, sources = list(channels), []
+    for step in steps:
+        sources.append(current[1 - step.target])
+        current = run(current, [step])
+    return current, sources
+
+
 def undoing(steps: Sequence[Step]) -> list[Step]:
     """The steps that undo these."""
     return [step._replace(subtract=not step.subtract) for step in reversed(steps)]
 
 
-def vjp(channels: Sequence[Array], cotangents: Sequence[Array], steps: Sequence[Step]) -> Pullback:
-    """The vector-Jacobian product of :func:`run`, from the channels that it returned."""
+def vjp(
+    channels: Sequence[Array],
+    cotangents: Sequence[Array],
+    steps: Sequence[Step],
+    sources: Sequence[Array] | None = None,
+) -> Pullback:
+    """The vector-Jacobian product of :func:`run`, from the channels that it returned.
+
+    With the ``sources`` of :func:`run_with_sources` no step is undone, so that nothing is rounded,
+    and the channels of the result are those passed.
+    """
     current, current_cotangents, gradients = list(channels), list(cotangents), []
-    for target, function, subtract in reversed(steps):
-        source = current[1 - target]
-        current[target] = _sum(current[target], function.increment(source), not subtract)
+    for number, (target, function, subtract) in reversed(list(enumerate(steps))):
+        if sources is None:
+            source = current[1 - target]
+            current[target] = _sum(current[target], function.increment(source), not subtract)
+        else:
+            source = sources[number]
         outer = -current_cotangents[target] if subtract else current_cotangents[target]
         inner, of_parameters = function.vjp(source, outer)
         current_cotangents[1 - target] = current_cotangents[1 - target] + inner
