@@ -12,7 +12,12 @@ from liftwave._numbers import flag, is_one_of, items, positive_number, real_numb
 from liftwave._plan.lift_pool import band_names
 from liftwave.errors import ArgumentTypeError, DTypeError, OptionError, ShapeError
 from liftwave.pooling import LiftFilters, lift_filters, lift_up
-from liftwave.pooling.lifting_arguments import REDUCTIONS, checked_padding, chosen_output
+from liftwave.pooling.lifting_arguments import (
+    REDUCTIONS,
+    check_bands,
+    checked_padding,
+    chosen_output,
+)
 from liftwave.pooling.lifting_calls import run_lift_down
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_tensor
@@ -214,9 +219,7 @@ def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
     for band in tensors:
         if band is not None:
             check_tensor(layer, band, "tensors as bands")
-    shapes = {tuple(band.shape) for band in tensors if band is not None}
-    if len(shapes) > 1:
-        raise ShapeError(f"all bands have one shape, got {', '.join(map(str, sorted(shapes)))}")
+    check_bands([band for band in tensors if band is not None])
     return [torch.zeros_like(first) if band is None else band for band in tensors]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
 from liftwave._numbers import flag
@@ -42,6 +43,11 @@ class TransformLayer(nn.Module):
         self.wavelet = self._wavelet(wavelet, learn, random)
 
     @property
+    def _is_checked(self) -> bool:
+        """Whether the arguments are those of another layer: compiled code only inverts layers."""
+        return torch.compiler.is_dynamo_compiling()
+
+    @property
     def _axes(self) -> tuple[int, ...]:
         """The transformed axes."""
         return tuple(range(-self.dimensions, 0))
@@ -55,6 +61,11 @@ class TransformLayer(nn.Module):
             if learn not in (None, wavelet.learn) or random:
                 raise WaveletError(f"{wavelet} is learnable already: do not pass learn={learn!r}")
             return wavelet
+        if torch.compiler.is_dynamo_compiling() and isinstance(wavelet, str):
+            raise WaveletError(
+                "torch.compile cannot create a layer from the name of a wavelet: create the layer "
+                "in __init__ of the model, and call it in forward"
+            )
         if learn is not None:
             return learnable(wavelet, learn, random)
         if flag(random, "random"):
