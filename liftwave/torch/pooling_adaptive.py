@@ -16,7 +16,8 @@ from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling import ada_pool, ada_unpool
 from liftwave.pooling.calls import check_reverse
 from liftwave.torch.docstrings import documented
-from liftwave.torch.inputs import check_axes
+from liftwave.torch.inputs import check_axes, check_numbers
+from liftwave.torch.leaf import Layer
 from liftwave.torch.pooling_windows import WindowPool
 
 
@@ -138,7 +139,7 @@ def _resized(mask: Tensor, axis: int, size: int) -> Tensor:
     return result.movedim(0, axis)
 
 
-class _AdaUnpool(nn.Module):
+class _AdaUnpool(Layer):
     """The reverse of an AdaPool, with its ``beta``."""
 
     dimensions: ClassVar[int]
@@ -158,6 +159,8 @@ class _AdaUnpool(nn.Module):
         """``pooled`` spread over the samples of ``x``, by the weights of these samples."""
         check_axes(self, pooled)
         check_axes(self, x)
+        check_numbers(pooled)
+        check_numbers(x)
         pool = self.pool
         if not torch.compiler.is_compiling() and is_lazy(pool.beta):
             pool.initialize_parameters(x)

@@ -21,12 +21,13 @@ from liftwave.pooling.lifting_arguments import (
 from liftwave.pooling.lifting_calls import run_lift_down
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_tensor
+from liftwave.torch.leaf import Layer
 
 Init: TypeAlias = Literal["wavelet", "random"]
 Bands: TypeAlias = "Mapping[str, Tensor] | Sequence[Tensor] | Tensor"
 
 
-class _LiftDownPool(nn.Module):
+class _LiftDownPool(Layer):
     """Parameters, and a call of :func:`lift_down`."""
 
     dimensions: ClassVar[int]
@@ -126,7 +127,7 @@ class _LiftDownPool(nn.Module):
         return f"{text}, penalty_weights={self.penalty_weights}"
 
 
-class _LiftUpPool(nn.Module):
+class _LiftUpPool(Layer):
     """The inverse, with the parameters of a downsampling layer."""
 
     dimensions: ClassVar[int]
@@ -195,6 +196,7 @@ def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
     """
     names = band_names(layer.dimensions)
     if isinstance(bands, Tensor):
+        check_tensor(layer, bands, "tensors as bands")
         axis, count = bands.ndim - layer.dimensions - 1, len(names)
         if axis not in (0, 1) or bands.shape[axis] % count:
             raise ShapeError(

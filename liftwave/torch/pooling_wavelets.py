@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from liftwave._kernels.reference.rows import extended_by_terms
 from liftwave._plan.arguments import resolve_mode
@@ -17,13 +17,14 @@ from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling.lifting_arguments import checked_size, chosen_output
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_real
+from liftwave.torch.leaf import Layer
 from liftwave.torch.pooling_filters import pooling_wavelet
 from liftwave.torch.pooling_lifting import Bands, complete_bands
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
 from liftwave.torch.wavelets import LearnableWavelet, Symmetry
 
 
-class _LDWPool(nn.Module):
+class _LDWPool(Layer):
     """One level of the transform. Its input is extended under modes that are not periodic."""
 
     dimensions: ClassVar[int]
@@ -101,7 +102,7 @@ class _LDWPool(nn.Module):
         return f"{text}, mode={self.mode!r}"
 
 
-class _LDWUnpool(nn.Module):
+class _LDWUnpool(Layer):
     """The synthesis with the filters of a downsampling layer."""
 
     dimensions: ClassVar[int]

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from liftwave._numbers import flag
 from liftwave._plan.arguments import modes_per_axis, natural_level
 from liftwave._typing import Modes
 from liftwave.errors import CoefficientsError, LevelError, ShapeError, WaveletError
 from liftwave.torch.inputs import check_tensor
+from liftwave.torch.leaf import Layer
 from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable
 from liftwave.wavelets.resolve import WaveletLike
 
@@ -23,7 +24,7 @@ LayerWavelet: TypeAlias = "WaveletLike | Sequence[WaveletLike] | LearnableWavele
 """The wavelet of a layer: one for all axes, or one for each; fixed or learnable."""
 
 
-class TransformLayer(nn.Module):
+class TransformLayer(Layer):
     """The common arguments of analysis and synthesis.
 
     Attributes
