@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,13 @@ from torch_layer_cases import CASES, PARTS, QUICK, Case
 from liftwave import torch as lwt
 from liftwave._kernels.reference.rows import row_terms
 from liftwave._plan.boundary import MODES, signal_row
+from liftwave.errors import ExportError
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
+    # About array-api-compat's cache of array types, which tracing bypasses.
+    pytest.mark.filterwarnings("ignore:Dynamo detected a call to a .functools.lru_cache"),
+]
 
 slow = pytest.mark.slow
 
@@ -51,8 +59,30 @@ def test_layers_are_saved_for_any_size(name: str) -> None:
     torch.export.save(program, file)
     file.seek(0)
     loaded = torch.export.load(file).module()
-    for longer in (3, 4):  # odd lengths and even ones
+    # Odd lengths and even ones. The inverse of lifting fixes whether each length is even.
+    for longer in (4, 8) if name == "IDWT1d linear-phase" else (3, 4):
         same(loaded, case.layer, case.arguments(5, longer))
+
+
+@slow
+@pytest.mark.parametrize("name", ["SoftPool1d", "DWT1d orthonormal", "LiftUpPool1d"])
+def test_layers_are_compiled_ahead_of_time(name: str, tmp_path: Path) -> None:
+    """Packages of AOTInductor call the operators of liftwave."""
+    case = CASES[name]
+    arguments = case.arguments()
+    sizes = tree_map(lambda x: {0: Dim.DYNAMIC}, arguments)
+    program = torch.export.export(case.layer, arguments, dynamic_shapes=sizes)
+    path = str(tmp_path / "layer.pt2")
+    try:
+        torch._inductor.aoti_compile_and_package(program, package_path=path)
+    except torch._inductor.exc.InductorError as error:  # no C++ compiler
+        pytest.skip(f"torch's default compiler does not work here: {error}")
+    same(torch._inductor.aoti_load_package(path), case.layer, case.arguments(5))
+
+
+def test_torchscript_is_refused() -> None:
+    with pytest.raises(ExportError, match=r"use torch\.export\.export"):
+        torch.jit.trace(lwt.DWT1d("db2"), CASES["DWT1d"].arguments())
 
 
 def same(got: Any, layer: nn.Module, arguments: tuple[Any, ...]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from liftwave._arrays.convert import NativeHalf, Opened, open_arrays, open_unchanged
 from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
 from liftwave._arrays.taps import check_library_of_taps
+from liftwave._arrays.tensors import is_tensor
 from liftwave._kernels.axis_by_axis import padded
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Residuals, Shape, parse
@@ -321,6 +322,10 @@ class Transform(PlannedTransform):
         """The transform for fixed lengths, with taps in arrays if the exporter rounds numbers."""
         x = tensors[0]
         symbols = [axis for axis in self._axis_numbers if not isinstance(x.shape[axis], int)]
+        if any(is_tensor(x.shape[axis]) for axis in symbols):
+            raise ExportError(
+                "torch.jit.trace cannot record transforms of wavelets: use torch.export.export"
+            )
         if symbols:
             raise ExportError(
                 f"a transform can only be exported for fixed lengths along its axes "
