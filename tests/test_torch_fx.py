@@ -13,7 +13,7 @@ import torch
 from helpers import assert_close
 from torch import fx, nn
 from torch.utils._pytree import tree_leaves, tree_map
-from torch_layer_cases import CASES, Case
+from torch_layer_cases import CASES, EACH, Case
 
 from liftwave import torch as lwt
 from liftwave.errors import ArgumentTypeError, LiftwaveError
@@ -50,7 +50,7 @@ def same(got: Any, expected: Any) -> None:
         assert_close(a.detach(), b.detach())
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", EACH)
 def test_layers_are_leaves(name: str) -> None:
     """A graph calls them as a whole, for any size. Copies and saved layers are leaves, too."""
     case = CASES[name]
@@ -123,7 +123,7 @@ KINDS: dict[str, Callable[[torch.Tensor], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", EACH)
 @pytest.mark.filterwarnings("ignore:.*quantized tensor creation:UserWarning")
 @pytest.mark.filterwarnings("ignore:Sparse CSR:UserWarning")
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")

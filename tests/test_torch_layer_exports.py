@@ -14,7 +14,7 @@ from helpers import assert_close
 from torch import nn
 from torch.export import Dim
 from torch.utils._pytree import tree_leaves, tree_map
-from torch_layer_cases import CASES, PARTS, QUICK, Case
+from torch_layer_cases import CASES, EACH, PARTS, Case
 
 from liftwave import torch as lwt
 from liftwave._kernels.reference.rows import row_terms
@@ -47,9 +47,7 @@ def any_size(case: Case, arguments: tuple[Any, ...]) -> Any:
     return tree_map(sizes, arguments)
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=slow) for name in CASES]
-)
+@pytest.mark.parametrize("name", EACH)
 def test_layers_are_saved_for_any_size(name: str) -> None:
     case = CASES[name]
     arguments = case.arguments()

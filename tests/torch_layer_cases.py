@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import pytest
 import torch
 from helpers import zero_mean
 from torch import nn
@@ -109,5 +110,7 @@ CASES: dict[str, Case] = {
 PARTS = (LearnableWavelet, lwt.Orthonormal, lwt.LinearPhase)
 """Modules that layers hold, which take no signal."""
 
-QUICK = tuple(name for name in CASES if "1d" in name or name == "EnergyAttention")
-"""Each kind of layer in one dimension: the same code runs in more dimensions."""
+_QUICK = [name for name in CASES if "1d" in name or name == "EnergyAttention"]
+
+EACH = [name if name in _QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+"""The names as parameters of a test. The default run has each kind of layer in one dimension."""
