@@ -33,6 +33,7 @@ pytestmark = [
 DWT = {1: lwt.DWT1d, 2: lwt.DWT2d, 3: lwt.DWT3d}
 SIZES = {1: (17,), 2: (11, 8), 3: (7, 6, 5)}
 BATCH = torch.export.Dim("batch")
+FILTERS = pooling.LiftFilters(*map(torch.asarray, pooling.lift_filters(3, 5, 1)))
 
 
 class RoundTrips(nn.Module):
@@ -186,11 +187,27 @@ def test_undecimated_layers_and_packets(kind: str) -> None:
     same_in_onnx(MODELS[kind], *arguments, dynamic_shapes=({0: BATCH},))
 
 
-@pytest.mark.parametrize("learn", [None, "lifting"])
-def test_lengths_have_to_be_fixed(learn: str | None) -> None:
+@pytest.mark.parametrize(
+    "modes", [("periodization",), pytest.param(tuple(MODES), marks=pytest.mark.slow)]
+)
+def test_filter_banks_of_any_length(modes: tuple[str, ...]) -> None:
+    """An even length, and an odd one."""
+
+    class Model(nn.Module):
+        def forward(self, x: torch.Tensor) -> list[Any]:
+            bands = [lw.dwt(x, "db2", mode) for mode in modes]
+            return [bands, pooling.lift_down(x, FILTERS, dimensions=1)]
+
+    sizes = ({0: torch.export.Dim.DYNAMIC, 2: torch.export.Dim.DYNAMIC},)
+    same_in_onnx(Model(), (data(2, 3, 16),), (data(5, 3, 19),), dynamic_shapes=sizes)
+
+
+@pytest.mark.parametrize("layer", [lwt.SWT2d("db2"), lwt.DWT2d("db2", learn="lifting")])
+def test_lengths_have_to_be_fixed(layer: nn.Module) -> None:
+    """For lifting and for undecimated transforms."""
     sizes = ({3: torch.export.Dim("width")},)
     with pytest.raises(torch.onnx.errors.OnnxExporterError) as caught:
-        same_in_onnx(lwt.DWT2d("db2", learn=learn), (data(2, 3, 8, 9),), dynamic_shapes=sizes)
+        same_in_onnx(layer, (data(2, 3, 8, 9),), dynamic_shapes=sizes)
     cause = caught.value.__cause__
     assert isinstance(cause, ExportError)
     assert "a dynamic length along [-1]" in str(cause)

@@ -38,6 +38,7 @@ from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, flatten_bands
 from liftwave._plan.shapes import trims_approximations
 from liftwave._plan.transpose import adjoint_of_analysis
+from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array
 from liftwave.errors import ExportError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
@@ -326,11 +327,12 @@ class Transform(PlannedTransform):
             raise ExportError(
                 "torch.jit.trace cannot record transforms of wavelets: use torch.export.export"
             )
-        if symbols:
+        if symbols and any(_needs_length(plan) for plan in self.outline):
             raise ExportError(
-                f"a transform can only be exported for fixed lengths along its axes "
-                f"{self._axis_numbers}, got a dynamic length along {symbols} of shape "
-                f"{tuple(x.shape)}: leave only other dimensions dynamic, such as that of the batch"
+                f"a transform by lifting, or without downsampling, can only be exported for fixed "
+                f"lengths along its axes {self._axis_numbers}, got a dynamic length along "
+                f"{symbols} of shape {tuple(x.shape)}: leave only other dimensions dynamic, such "
+                "as that of the batch"
             )
         if not rounds_numbers or self.n_slots:
             return self
@@ -338,6 +340,10 @@ class Transform(PlannedTransform):
         wavelets = {id(p.wavelet): with_tap_arrays(p.wavelet, x.new_tensor) for p in plans}
         exact = AxisPlans(AxisPlan(p.axis, wavelets[id(p.wavelet)], p.mode) for p in plans)
         return replace(self, plans={x.ndim: exact})
+
+
+def _needs_length(plan: AxisPlan) -> bool:
+    return isinstance(plan.wavelet, LiftingScheme) or isinstance(plan.mode, Undecimated)
 
 
 _SLOTTED: dict[Any, Transform] = {}

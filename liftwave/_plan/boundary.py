@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeAlias
 
+from liftwave._numbers import is_symbol
 from liftwave._typing import Mode
 
 MODES: tuple[Mode, ...] = (
@@ -96,6 +97,21 @@ class Extension:
     def vanishes(self) -> bool:
         """Whether the extension is zero everywhere (an empty one is)."""
         return not self.joined and not any(self.left) and not any(self.right)
+
+
+@dataclass(frozen=True)
+class SymbolicExtension(Extension):
+    """The extension of a signal whose length is a symbol of torch.
+
+    Its rows are empty: they are counted, and computed in the recorded graph.
+
+    Attributes
+    ----------
+    mode : Mode
+        The boundary mode.
+    """
+
+    mode: Mode = "zero"
 
 
 def _columns(rows: tuple[Row, ...]) -> tuple[Column, ...]:
@@ -233,19 +249,24 @@ def channel_row(i: int, parity: int, n: int, mode: Mode) -> Row:
     return signal_row(i, length, mode)
 
 
-@lru_cache(maxsize=4096)
 def signal_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
     """The extension of a signal by ``left`` and ``right`` samples."""
-    return extension_beyond(n, mode, left, right)
+    make = extension_beyond if is_symbol(n) else _signal_extension
+    return make(n, mode, left, right)
 
 
 def extension_beyond(n: int, mode: Mode, left: int, right: int) -> Extension:
     """As :func:`signal_extension`, always a new object: not cached if there are many rows."""
+    if is_symbol(n):
+        return SymbolicExtension(n, ((),) * left, ((),) * right, mode=mode)
     return Extension(
         n,
         tuple(signal_row(i, n, mode) for i in range(-left, 0)),
         tuple(signal_row(i, n, mode) for i in range(n, n + right)),
     )
+
+
+_signal_extension = lru_cache(maxsize=4096)(extension_beyond)
 
 
 @lru_cache(maxsize=4096)

@@ -14,6 +14,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
+from liftwave._numbers import is_symbol
 from liftwave._plan.boundary import Extension, signal_extension, signal_row
 from liftwave._typing import Mode
 
@@ -101,8 +102,13 @@ class LiftPoolPlan:
         return signal_extension(half, PADDINGS[self.padding], before, self.kernel - 1 - before)
 
     def edge(self, axis: int) -> Extension:
-        """The row after an odd number of samples, which repeats the last one."""
+        """The row after an odd number of samples, which repeats the last one.
+
+        A number that is a symbol has this row, too. It is not used if the number is even.
+        """
         n = self.sizes[axis]
+        if is_symbol(n):
+            return signal_extension(n, "constant", 0, 1)
         return Extension(n, (), tuple(signal_row(i, n, "constant") for i in range(n, n + n % 2)))
 
     def counts(self, planes: int) -> tuple[int, ...]:

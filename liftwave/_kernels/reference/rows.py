@@ -7,12 +7,13 @@ them from the length, so that it supports any length.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 from typing import TypeAlias
 
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import real_dtype
-from liftwave._kernels.reference.pieces import total
 from liftwave._typing import Array, Mode, Namespace
 
 Terms: TypeAlias = list[tuple[Array, Array | None]]
@@ -27,7 +28,7 @@ def extended_by_terms(x: Array, axis: int, left: int, right: int, mode: Mode) ->
         for count, first in ((left, -left), (right, n))
     )
     first, last = (
-        total(_weighted(x, *term, axis) for term in row_terms(places, n, mode, xp))
+        reduce(add, (_weighted(x, *term, axis) for term in row_terms(places, n, mode, xp)))
         for places in (before, after)
     )
     return xp.concat([first, x, last], axis=axis)
@@ -59,26 +60,26 @@ def _constant(i: Array, n: int, xp: Namespace) -> Terms:
 
 
 def _symmetric(i: Array, n: int, xp: Namespace) -> Terms:
-    p = i % (2 * n)
+    p = _modulo(i, 2 * n, xp)
     return [(xp.minimum(p, 2 * n - 1 - p), None)]
 
 
 def _antisymmetric(i: Array, n: int, xp: Namespace) -> Terms:
-    p = i % (2 * n)
+    p = _modulo(i, 2 * n, xp)
     return [(xp.minimum(p, 2 * n - 1 - p), 1 - 2 * xp.astype(p >= n, i.dtype))]
 
 
 def _reflect(i: Array, n: int, xp: Namespace) -> Terms:
-    p = i % max(2 * n - 2, 1)
+    p = _modulo(i, max(2 * n - 2, 1), xp)
     return [(xp.minimum(p, 2 * n - 2 - p), None)]
 
 
 def _periodic(i: Array, n: int, xp: Namespace) -> Terms:
-    return [(i % n, None)]
+    return [(_modulo(i, n, xp), None)]
 
 
 def _periodization(i: Array, n: int, xp: Namespace) -> Terms:
-    return [(_clipped(i % (n + n % 2), n, xp), None)]
+    return [(_clipped(_modulo(i, n + n % 2, xp), n, xp), None)]
 
 
 def _smooth(i: Array, n: int, xp: Namespace) -> Terms:
@@ -90,12 +91,17 @@ def _smooth(i: Array, n: int, xp: Namespace) -> Terms:
 
 def _antireflect(i: Array, n: int, xp: Namespace) -> Terms:
     period = max(2 * (n - 1), 1)
-    p = i % period
+    p = _modulo(i, period, xp)
     mirrored = p >= n
-    periods, turns = 2 * (i // period), xp.astype(mirrored, i.dtype)
+    periods, turns = 2 * ((i - p) // (xp.zeros_like(i) + period)), xp.astype(mirrored, i.dtype)
     index = xp.where(mirrored, 2 * (n - 1) - p, p)
     first, last = xp.zeros_like(i), xp.zeros_like(i) + (n - 1)
     return [(index, 1 - 2 * turns), (last, periods + 2 * turns), (first, -periods)]
+
+
+def _modulo(i: Array, n: int, xp: Namespace) -> Array:
+    # The exporter of ONNX has no remainder by a symbol, only by an array.
+    return i % (xp.zeros_like(i) + n)
 
 
 def _clipped(i: Array, n: int, xp: Namespace) -> Array:
