@@ -303,17 +303,15 @@ def _vmapped(
 @torch.library.custom_op(
     "liftwave::run",
     mutates_args=(),
-    # AOTInductor passes None for empty lists.
-    schema="(Tensor[] tensors, str operation, SymInt[]? sizes=None) -> Tensor[]",
+    # AOTInductor passes None for empty lists. (A default would be left out of the saved inputs.)
+    schema="(Tensor[] tensors, str operation, SymInt[]? sizes) -> Tensor[]",
 )
-def _operator(
-    tensors: Sequence[Tensor], operation: str, sizes: Sizes | None = None
-) -> list[Tensor]:
+def _operator(tensors: Sequence[Tensor], operation: str, sizes: Sizes | None) -> list[Tensor]:
     return _run_on_memory(parse(operation), tensors, sizes or ())
 
 
 @_operator.register_fake
-def _fake(tensors: Sequence[Tensor], operation: str, sizes: Sizes | None = None) -> list[Tensor]:
+def _fake(tensors: Sequence[Tensor], operation: str, sizes: Sizes | None) -> list[Tensor]:
     check_operators_allowed()
     outputs = parse(operation).outputs([x.shape for x in tensors], sizes or ())
     return [
@@ -345,7 +343,7 @@ def _vmap(
     in_dims: tuple[Any, ...],
     tensors: Sequence[Tensor],
     operation: str,
-    sizes: Sizes | None = None,
+    sizes: Sizes | None,
 ) -> tuple[list[Tensor], list[int]]:
     # Call the operator itself: torch runs no autograd.Function within this rule.
     def function(batch: list[Tensor]) -> list[Tensor]:
