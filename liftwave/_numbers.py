@@ -57,8 +57,12 @@ def length(value: Any, demand: str, error: type[LiftwaveError]) -> int:
     LiftwaveError
         The given error, if the value is not a whole number. Its message begins with ``demand``.
     """
-    is_symbol = type(value).__name__ == "SymInt"
-    return value if is_symbol else whole_number(value, demand, error)
+    return value if is_symbol(value) else whole_number(value, demand, error)
+
+
+def is_symbol(value: Any) -> bool:
+    """Whether a length is a symbol, in a graph that torch records."""
+    return type(value).__name__ == "SymInt"
 
 
 def lengths(values: Any, name: str, error: type[LiftwaveError]) -> tuple[int, ...]:

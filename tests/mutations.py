@@ -287,8 +287,8 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_bridge/operator.py",
-        "return _pull_back(ctx, cotangents), None, None if ctx.sizes else []",
-        "return _pull_back(ctx, cotangents), None, None",
+        "ctx.gradient_of_sizes = [] if sizes is not None and not len(sizes) else None",
+        "ctx.gradient_of_sizes = None",
         "torch_compile",
     ),
     Mutation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from helpers import MODES, assert_close, to_numpy, zero_mean
 from test_torch_transform_graphs import MANY, MODELS, image
 from torch import nn
 from torch.utils._pytree import tree_leaves, tree_map
+from torch_layer_cases import CASES
 
 import liftwave as lw
 from liftwave import pooling
@@ -31,6 +33,7 @@ pytestmark = [
 DWT = {1: lwt.DWT1d, 2: lwt.DWT2d, 3: lwt.DWT3d}
 SIZES = {1: (17,), 2: (11, 8), 3: (7, 6, 5)}
 BATCH = torch.export.Dim("batch")
+FILTERS = pooling.LiftFilters(*map(torch.asarray, pooling.lift_filters(3, 5, 1)))
 
 
 class RoundTrips(nn.Module):
@@ -184,11 +187,27 @@ def test_undecimated_layers_and_packets(kind: str) -> None:
     same_in_onnx(MODELS[kind], *arguments, dynamic_shapes=({0: BATCH},))
 
 
-@pytest.mark.parametrize("learn", [None, "lifting"])
-def test_lengths_have_to_be_fixed(learn: str | None) -> None:
+@pytest.mark.parametrize(
+    "modes", [("periodization",), pytest.param(tuple(MODES), marks=pytest.mark.slow)]
+)
+def test_filter_banks_of_any_length(modes: tuple[str, ...]) -> None:
+    """An even length, and an odd one."""
+
+    class Model(nn.Module):
+        def forward(self, x: torch.Tensor) -> list[Any]:
+            bands = [lw.dwt(x, "db2", mode) for mode in modes]
+            return [bands, pooling.lift_down(x, FILTERS, dimensions=1)]
+
+    sizes = ({0: torch.export.Dim.DYNAMIC, 2: torch.export.Dim.DYNAMIC},)
+    same_in_onnx(Model(), (data(2, 3, 16),), (data(5, 3, 19),), dynamic_shapes=sizes)
+
+
+@pytest.mark.parametrize("layer", [lwt.SWT2d("db2"), lwt.DWT2d("db2", learn="lifting")])
+def test_lengths_have_to_be_fixed(layer: nn.Module) -> None:
+    """For lifting and for undecimated transforms."""
     sizes = ({3: torch.export.Dim("width")},)
     with pytest.raises(torch.onnx.errors.OnnxExporterError) as caught:
-        same_in_onnx(lwt.DWT2d("db2", learn=learn), (data(2, 3, 8, 9),), dynamic_shapes=sizes)
+        same_in_onnx(layer, (data(2, 3, 8, 9),), dynamic_shapes=sizes)
     cause = caught.value.__cause__
     assert isinstance(cause, ExportError)
     assert "a dynamic length along [-1]" in str(cause)
@@ -204,39 +223,64 @@ def test_exported_programs_are_too_late(learn: str | None) -> None:
     assert "pass the module itself to torch.onnx.export" in str(cause)
 
 
-# --- pooling -------------------------------------------------------------------------------------
-
-POOLS: dict[str, Any] = {
-    "soft": lambda: lwt.SoftPool2d(3, 2, 1),
-    "edscw": lambda: lwt.EDSCWPool2d(2, per_channel=False),
-    "idw": lambda: lwt.IDWPool2d(2, distance="huber"),
-    "ada": lambda: lwt.AdaPool2d(2, mask=False),
-    "lifting": lambda: lwt.LiftDownPool2d(3, output="concat"),
-    "wavelet": lambda: lwt.LDWPool2d(4),
-    "attention": lambda: lwt.EnergyAttention(3),
-}
+# --- every layer ---------------------------------------------------------------------------------
 
 
-class Pools(nn.Module):
-    """Results of several pooling layers, and of functions."""
+class Layers(nn.Module):
+    """Several layers, each with its own arguments. One graph, because exports take seconds."""
 
-    def __init__(self, kinds: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([POOLS[kind]() for kind in kinds])
+        self.layers = nn.ModuleList([CASES[name].layer for name in names])
 
-    def forward(self, x: torch.Tensor) -> list[Any]:
-        pooled = pooling.max_pool(x, 2)
-        unpooled = pooling.nearest_unpool(pooled, 2), pooling.bed_of_nails_unpool(pooled, 2)
-        return [*(layer(x) for layer in self.layers), *unpooled]
+    def forward(self, arguments: list[Any]) -> list[Any]:
+        return [layer(*own) for layer, own in zip(self.layers, arguments, strict=True)]
+
+
+def _groups() -> dict[str, list[str]]:
+    """The names of all cases: for each dimension, windows, other pooling, and transforms."""
+    groups: dict[str, list[str]] = {}
+    for name, case in CASES.items():
+        kind = "pooling" if re.search("Pool|Unpool|Energy", name) else "transforms"
+        kind = "windows" if is_of_windows(name) else kind
+        groups.setdefault(f"{kind} {case.layer.dimensions}d", []).append(name)
+    return groups
+
+
+def is_of_windows(name: str) -> bool:
+    return re.match("(Soft|EDSCW|IDW|Ada)(Pool|Unpool)", name) is not None
+
+
+GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d"]}
 
 
 @pytest.mark.parametrize(
-    "kinds",
-    [
-        ("soft", "lifting"),
-        pytest.param(tuple(POOLS), marks=pytest.mark.slow),
-    ],
+    "group", [g if g == "quick" else pytest.param(g, marks=pytest.mark.slow) for g in GROUPS]
 )
-def test_pooling(kinds: tuple[str, ...]) -> None:
+def test_every_layer(group: str) -> None:
+    """Any batch; for windows, any lengths."""
+    names = GROUPS[group]
+    some = [CASES[name].arguments() for name in names]
+    any_length = is_of_windows(names[0])
+    more = [CASES[name].arguments(5, 3 * any_length) for name in names]
+
+    def sizes(name: str, x: torch.Tensor) -> dict[int, Any]:
+        dims = CASES[name].layer.dimensions if any_length else 0
+        return dict.fromkeys((0, *range(x.ndim - dims, x.ndim)), torch.export.Dim.DYNAMIC)
+
+    shapes = [
+        tree_map(lambda x, name=name: sizes(name, x), own)
+        for name, own in zip(names, some, strict=True)
+    ]
+    same_in_onnx(Layers(names), (some,), (more,), dynamic_shapes=(shapes,))
+
+
+def test_functions_of_pooling() -> None:
+    class Model(nn.Module):
+        def forward(self, x: torch.Tensor) -> list[Any]:
+            pooled = pooling.max_pool(x, 2)
+            unpooled = pooling.nearest_unpool(pooled, 2), pooling.bed_of_nails_unpool(pooled, 2)
+            return [pooled, *unpooled]
+
     some, more = data(2, 3, 9, 8), data(5, 3, 9, 8)
-    same_in_onnx(Pools(kinds), (some,), (more,), dynamic_shapes=({0: BATCH},))
+    same_in_onnx(Model(), (some,), (more,), dynamic_shapes=({0: BATCH},))

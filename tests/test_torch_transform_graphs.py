@@ -100,7 +100,7 @@ def test_layers_compile_whole(name: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "strict"),
     [
-        ("learned", False),
+        pytest.param("learned", False, marks=slow),
         pytest.param("fixed", True, marks=slow),
         pytest.param("fixed", False, marks=slow),
         pytest.param("learned", True, marks=slow),

@@ -125,7 +125,7 @@ def _run_traced(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes) -
         from liftwave._bridge import graph  # it loads torch's compiler
 
         if not graph.is_differentiated():
-            return list(_operator(tensors, operation.text, sizes))
+            return list(_operator(tensors, operation.text, sizes or None))
         if torch.compiler.is_dynamo_compiling():
             arguments = {"text": operation.text, "tensors": [*tensors], "sizes": [*sizes]}
             results: list[Tensor] = graph.NODES[_NODE](arguments)
@@ -311,7 +311,7 @@ class _Run(torch.autograd.Function):
     def forward(operation: Operation, sizes: Sizes, *tensors: Tensor) -> tuple[Tensor, ...]:
         if all(map(is_dense, tensors)):
             return tuple(_run_on_memory(operation, tensors, sizes))
-        return tuple(_operator(tensors, operation.text, sizes))
+        return tuple(_operator(tensors, operation.text, sizes or None))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -367,17 +367,18 @@ def _vmapped(
 @torch.library.custom_op(
     "liftwave::run",
     mutates_args=(),
-    schema="(Tensor[] tensors, str operation, SymInt[] sizes) -> Tensor[]",
+    # AOTInductor passes None for empty lists. (A default would be left out of the saved inputs.)
+    schema="(Tensor[] tensors, str operation, SymInt[]? sizes) -> Tensor[]",
 )
-def _operator(tensors: Sequence[Tensor], operation: str, sizes: Sizes) -> list[Tensor]:
-    return _run_on_memory(parse(operation), tensors, sizes)
+def _operator(tensors: Sequence[Tensor], operation: str, sizes: Sizes | None) -> list[Tensor]:
+    return _run_on_memory(parse(operation), tensors, sizes or ())
 
 
 @_operator.register_fake
-def _fake(tensors: Sequence[Tensor], operation: str, sizes: Sizes) -> list[Tensor]:
+def _fake(tensors: Sequence[Tensor], operation: str, sizes: Sizes | None) -> list[Tensor]:
     check_operators_allowed()
     parsed = parse(operation)
-    outputs = parsed.outputs([x.shape for x in tensors], sizes)
+    outputs = parsed.outputs([x.shape for x in tensors], sizes or ())
     results = [
         tensors[0].new_empty(shape, dtype=torch.int64 if like is None else tensors[like].dtype)
         for shape, like in outputs
@@ -390,12 +391,14 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
     tensors, text, sizes = inputs
     operation = parse(text)
     parameters = tensors[len(tensors) - operation.n_parameters :]
+    # Sizes have no gradient. But torch treats an empty list as a list of tensors, which has one.
+    ctx.gradient_of_sizes = [] if sizes is not None and not len(sizes) else None
+    sizes = () if sizes is None else sizes
     _save(ctx, operation, sizes, tensors, output, any(x.requires_grad for x in parameters))
 
 
 def _backward(ctx: Any, cotangents: Sequence[Tensor | None]) -> tuple[Any, None, Any]:
-    # Sizes have no gradient. But torch treats an empty list as a list of tensors, which has one.
-    return _pull_back(ctx, cotangents), None, None if ctx.sizes else []
+    return _pull_back(ctx, cotangents), None, ctx.gradient_of_sizes
 
 
 _operator.register_autograd(_backward, setup_context=_setup)
@@ -403,7 +406,11 @@ _operator.register_autograd(_backward, setup_context=_setup)
 
 @_operator.register_vmap
 def _vmap(
-    info: Any, in_dims: tuple[Any, ...], tensors: Sequence[Tensor], operation: str, sizes: Sizes
+    info: Any,
+    in_dims: tuple[Any, ...],
+    tensors: Sequence[Tensor],
+    operation: str,
+    sizes: Sizes | None,
 ) -> tuple[list[Tensor], list[int]]:
     # Call the operator itself: torch runs no autograd.Function within this rule.
     def function(batch: list[Tensor]) -> list[Tensor]:

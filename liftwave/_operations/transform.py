@@ -16,6 +16,7 @@ from array_api_compat import array_namespace
 from liftwave._arrays.convert import NativeHalf, Opened, open_arrays, open_unchanged
 from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
 from liftwave._arrays.taps import check_library_of_taps
+from liftwave._arrays.tensors import is_tensor
 from liftwave._kernels.axis_by_axis import padded
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Operation, Residuals, Shape, parse
@@ -351,11 +352,16 @@ class Transform(PlannedTransform):
         """The transform for fixed lengths, with taps in arrays if the exporter rounds numbers."""
         x = tensors[0]
         symbols = [axis for axis in self._axis_numbers if not isinstance(x.shape[axis], int)]
-        if symbols:
+        if any(is_tensor(x.shape[axis]) for axis in symbols):
             raise ExportError(
-                f"a transform can only be exported for fixed lengths along its axes "
-                f"{self._axis_numbers}, got a dynamic length along {symbols} of shape "
-                f"{tuple(x.shape)}: leave only other dimensions dynamic, such as that of the batch"
+                "torch.jit.trace cannot record transforms of wavelets: use torch.export.export"
+            )
+        if symbols and any(_needs_length(plan) for plan in self.outline):
+            raise ExportError(
+                f"a transform by lifting, or without downsampling, can only be exported for fixed "
+                f"lengths along its axes {self._axis_numbers}, got a dynamic length along "
+                f"{symbols} of shape {tuple(x.shape)}: leave only other dimensions dynamic, such "
+                "as that of the batch"
             )
         if not rounds_numbers or self.n_slots:
             return self
@@ -369,6 +375,10 @@ def _moved(axis: int, ndim: int) -> int:
     """The number of an axis, counted from the end, after axis 1 of ``ndim`` is moved to the end."""
     channels = 1 - ndim
     return axis if axis < channels else -1 if axis == channels else axis - 1
+
+
+def _needs_length(plan: AxisPlan) -> bool:
+    return isinstance(plan.wavelet, LiftingScheme) or isinstance(plan.mode, Undecimated)
 
 
 _SLOTTED: dict[Any, Transform] = {}

@@ -7,11 +7,12 @@ cached. A kernel gets numbers and makes no decisions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, wraps
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
+from liftwave._numbers import is_symbol
 from liftwave._plan.boundary import (
     PERIODIC_MODES,
     Extension,
@@ -173,17 +174,41 @@ def synthesis_padding(n_in: int, start: int, stop: int, taps: Dilated) -> tuple[
     return max(0, -first), max(0, last - (n_in - 1))
 
 
-@lru_cache(maxsize=4096)
+def _cached(make: Callable[..., FilterPlan]) -> Callable[..., FilterPlan]:
+    """Wrap a function of a length and other numbers with a cache, unless the length is a symbol."""
+    cached = lru_cache(maxsize=4096)(make)
+
+    @wraps(make)
+    def plan(n: int, *numbers: Any) -> FilterPlan:
+        return (make if is_symbol(n) else cached)(n, *numbers)
+
+    return plan
+
+
+def _examples(n: int, length: int) -> tuple[int, ...]:
+    """Lengths that need all rows which ``n`` needs: for a symbol, an even and an odd one."""
+    return (2 * length, 2 * length + 1) if is_symbol(n) else (n,)
+
+
+def _most(paddings: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    before, after = zip(*paddings, strict=True)
+    return max(before), max(after)
+
+
+@_cached
 def analysis_plan(n: int, length: int, mode: Mode) -> FilterPlan:
     """The plan of PyWavelets' ``dwt`` of ``n`` samples with filters of ``length`` taps."""
     phase = length // 2 if mode == "periodization" else 1
-    n_out = filter_bank_length(n, length, mode)
-    left, right = analysis_padding(n, 0, n_out, Dilated(length, phase))
+    n_out, taps = filter_bank_length(n, length, mode), Dilated(length, phase)
+    left, right = _most(
+        analysis_padding(m, 0, filter_bank_length(m, length, mode), taps)
+        for m in _examples(n, length)
+    )
     extend = signal_extension(n, mode, left, right)
     return FilterPlan(n_out, length, phase, extend, Extension(n_out))
 
 
-@lru_cache(maxsize=4096)
+@_cached
 def joined_plan(n: int, length: int, phase: int, dilation: int, factor: float) -> FilterPlan:
     """The plan of filters without downsampling along an axis whose ends are joined."""
     return FilterPlan(
@@ -200,17 +225,19 @@ def dilated_plan(
     """
     if mode in PERIODIC_MODES:
         return joined_plan(n, length, phase, dilation, factor)
-    left, right = analysis_padding(n, 0, n, Dilated(length, phase, 1, dilation))
+    (m, *_), taps = _examples(n, length), Dilated(length, phase, 1, dilation)
+    left, right = analysis_padding(m, 0, m, taps)
     extend = far_extension(n, mode, left, right)
     return FilterPlan(n, length, phase, extend, Extension(n), 1, dilation, factor)
 
 
-@lru_cache(maxsize=4096)
+@_cached
 def synthesis_plan(m: int, length: int, mode: Mode) -> FilterPlan:
     """The plan of PyWavelets' ``idwt`` of ``m`` coefficients per band."""
     if mode == "periodization":
         phase, n_out = length // 2 - 1, 2 * m
-        left, right = synthesis_padding(m, 0, n_out, Dilated(length, phase))
+        taps = Dilated(length, phase)
+        left, right = _most(synthesis_padding(n, 0, 2 * n, taps) for n in _examples(m, length))
         extend = signal_extension(m, "periodic", left, right)
     else:
         phase, n_out, extend = length - 2, 2 * m - length + 2, Extension(m)

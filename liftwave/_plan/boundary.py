@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeAlias, overload
 
+from liftwave._numbers import is_symbol
 from liftwave._plan.mode_columns import mode_columns
 from liftwave._typing import Mode
 
@@ -99,6 +100,21 @@ class Extension:
     def vanishes(self) -> bool:
         """Whether the extension is zero everywhere (an empty one is)."""
         return not self.joined and not any(self.left) and not any(self.right)
+
+
+@dataclass(frozen=True)
+class SymbolicExtension(Extension):
+    """The extension of a signal whose length is a symbol of torch.
+
+    Its rows are empty: they are counted, and computed in the recorded graph.
+
+    Attributes
+    ----------
+    mode : Mode
+        The boundary mode.
+    """
+
+    mode: Mode = "zero"
 
 
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
@@ -238,9 +254,15 @@ def channel_row(i: int, parity: int, n: int, mode: Mode) -> Row:
     return signal_row(i, length, mode)
 
 
-@lru_cache(maxsize=4096)
 def signal_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
     """The extension of a signal by ``left`` and ``right`` samples."""
+    if is_symbol(n):
+        return SymbolicExtension(n, ((),) * left, ((),) * right, mode=mode)
+    return _signal_extension(n, mode, left, right)
+
+
+@lru_cache(maxsize=4096)
+def _signal_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
     return Extension(
         n,
         tuple(signal_row(i, n, mode) for i in range(-left, 0)),
@@ -250,6 +272,8 @@ def signal_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
 
 def far_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
     """As :func:`signal_extension`, for many rows: they are computed as arrays, and not cached."""
+    if is_symbol(n):
+        return signal_extension(n, mode, left, right)
     if mode == "zero":
         return Extension(n, ((),) * left, ((),) * right)
     return Extension(n, ModeRows(mode, n, -left, 0), ModeRows(mode, n, n, n + right))

@@ -14,8 +14,10 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
+from liftwave._numbers import is_symbol
 from liftwave._plan.boundary import Extension, Row, channel_row, signal_extension, signal_row
 from liftwave._typing import Mode
+from liftwave.errors import ExportError
 
 PADDINGS: dict[str, Mode] = {
     "reflect": "reflect",
@@ -116,6 +118,11 @@ class LiftPoolPlan:
         half = (n + 1) // 2
         if not self.extends_signal:
             return self.extension(half)
+        if is_symbol(n):
+            raise ExportError(
+                'padding="signal" needs lengths that are known: export with fixed lengths, or use '
+                'padding="reflect"'
+            )
         before = (self.kernel - 1) // 2
 
         def row(i: int) -> Row:
@@ -130,9 +137,12 @@ class LiftPoolPlan:
         """The row after an odd number of samples.
 
         It repeats the last one, or the last but one if the signal is extended, whose detail then
-        repeats the last detail.
+        repeats the last detail. A number that is a symbol has this row, too. It is not used if the
+        number is even.
         """
         n, mode = self.sizes[axis], PADDINGS["signal" if self.extends_signal else "replicate"]
+        if is_symbol(n):
+            return signal_extension(n, mode, 0, 1)
         return Extension(n, (), tuple(signal_row(i, n, mode) for i in range(n, n + n % 2)))
 
     def counts(self, planes: int) -> tuple[int, ...]:

@@ -94,11 +94,11 @@ def _analysis_level(shape: Shape, plans: Sequence[AxisPlan], depth: int) -> Anal
     bands, keyed_steps = {"": shape}, []
     for plan in plans:
         pairs: dict[str, Shape] = {}
-        steps: dict[int, Step] = {}
+        steps: dict[str, Step] = {}  # a length that is a symbol has no hash
         for key, band in bands.items():
             n = band[plan.axis]
             # If an axis occurs twice, lifting can give bands of two lengths.
-            step = steps.setdefault(n, _analysis_step(plan, n, depth))
+            step = steps.setdefault(str(n), _analysis_step(plan, n, depth))
             keyed_steps.append((key, step))
             for letter, length in zip("ad", band_lengths(n, plan.wavelet, plan.mode), strict=True):
                 pairs[key + letter] = with_length(band, plan.axis, length)

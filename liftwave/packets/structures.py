@@ -59,7 +59,12 @@ class Grid(NamedTuple):
             return x
         first = x.ndim + self.axis + 1 - self.naxes
         sides = tuple(x.shape[max(first, 0) : first + self.naxes])
-        if first < 0 or len(set(sides)) != 1 or sides[0] & (sides[0] - 1) or not sides[0]:
+        if (
+            first < 0
+            or any(n != sides[0] for n in sides)
+            or sides[0] & (sides[0] - 1)
+            or not sides[0]
+        ):
             raise ShapeError(
                 f"packets of {self.naxes} axes have {self.naxes} node axes of one length, a power "
                 f"of two, in front of the first transformed axis; got shape {tuple(x.shape)}"

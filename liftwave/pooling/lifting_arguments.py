@@ -41,14 +41,26 @@ def complete_bands(bands: Any, names: tuple[str, ...]) -> list[Array]:
     present = [band for band in arrays if band is not None]
     if not present:
         raise ShapeError("at least one band is needed, all are missing")
-    shapes = {tuple(band.shape) for band in present}
-    if len(shapes) > 1:
-        raise ShapeError(f"all bands have one shape, got {', '.join(map(str, sorted(shapes)))}")
+    check_bands(present)
     if len(present) == len(arrays):
         return present
     first = present[0]
     xp = array_namespace(first)
     return [xp.zeros_like(first) if band is None else band for band in arrays]
+
+
+def check_bands(bands: Sequence[Array]) -> None:
+    """Raise unless all bands have one shape, whose lengths can be symbols of torch.
+
+    Raises
+    ------
+    ShapeError
+        If they do not.
+    """
+    shapes = [tuple(band.shape) for band in bands]
+    if any(shape != shapes[0] for shape in shapes):
+        texts = ", ".join(map(str, sorted(set(shapes))))
+        raise ShapeError(f"all bands have one shape, got {texts}")
 
 
 def _in_order(bands: Any, names: tuple[str, ...]) -> Sequence[Any]:

@@ -13,6 +13,7 @@ from liftwave._plan.lengths import check_size
 from liftwave.errors import ShapeError
 from liftwave.pooling.calls import EPSILON
 from liftwave.torch.inputs import check_factory, check_real, check_tensor
+from liftwave.torch.leaf import Layer
 
 
 class _AnyBatchNorm(nn.modules.batchnorm._BatchNorm):
@@ -22,7 +23,7 @@ class _AnyBatchNorm(nn.modules.batchnorm._BatchNorm):
         pass
 
 
-class EnergyAttention(nn.Module):
+class EnergyAttention(Layer):
     """Weight channels by their energies, through a small network (squeeze and excitation).
 
     Parameters

@@ -20,6 +20,11 @@ def check_tensor(layer: Any, x: object, what: str = "a tensor") -> None:
     ArgumentTypeError, DTypeError
         If it is not.
     """
+    if isinstance(x, torch.fx.Proxy):
+        raise ArgumentTypeError(
+            f"torch.fx calls {type(layer).__name__} as a whole, in the graph of a model that holds "
+            "it: trace the model, or nn.Sequential(layer)"
+        )
     if not isinstance(x, Tensor):
         raise ArgumentTypeError(
             f"{type(layer).__name__} takes {what}, got an object of type {type(x).__name__}: use "
@@ -101,14 +106,27 @@ def is_sharded(tensor: Any) -> bool:
     return hasattr(tensor, "full_tensor")
 
 
-def check_real(x: Tensor) -> None:
-    """Raise if ``x`` is complex.
+def check_numbers(x: Tensor) -> None:
+    """Raise if ``x`` is quantised or holds 8-bit floats, with which torch cannot compute.
 
     Raises
     ------
     DTypeError
         If it is.
     """
+    if x.is_quantized or (x.is_floating_point() and x.dtype.itemsize == 1):
+        check_dense(x)
+
+
+def check_real(x: Tensor) -> None:
+    """Raise if ``x`` is complex or quantised, or holds 8-bit floats.
+
+    Raises
+    ------
+    DTypeError
+        If it is.
+    """
+    check_numbers(x)
     if x.is_complex():
         raise DTypeError(f"pooling takes real numbers, got {x.dtype}: use two channels for each")
 

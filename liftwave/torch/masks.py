@@ -39,12 +39,13 @@ def unsized(device: Any = None, dtype: torch.dtype | None = None) -> UnsizedMask
 def resized(mask: Tensor, axis: int, size: int) -> Tensor:
     """A mask interpolated linearly along one axis; a single value stays unchanged."""
     count = mask.shape[axis]
-    if count in (1, size):
+    # A size that is a symbol of an exported graph is not compared: this would make it a constant.
+    if count == 1 or (type(size) is int and count == size):
         return mask
     # Not torch's interpolation, whose gradient depends on the order of threads on a GPU.
-    numbers = torch.arange(max(count, size), dtype=mask.dtype, device=mask.device)
-    middles = (numbers[:size] + 0.5) * (count / size) - 0.5
-    distances = middles.clamp(0, count - 1)[:, None] - numbers[:count]
+    samples, places = (torch.arange(n, dtype=mask.dtype, device=mask.device) for n in (count, size))
+    middles = (places + 0.5) * (count / size) - 0.5
+    distances = middles.clamp(0, count - 1)[:, None] - samples
     shares = (1 - distances.abs()).clamp_min(0)
     result: Tensor = torch.tensordot(shares, mask, dims=([1], [axis]))
     return result.movedim(0, axis)

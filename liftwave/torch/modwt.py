@@ -38,6 +38,8 @@ class _MaximalOverlap(TransformLayer):
     ) -> None:
         super().__init__(wavelet, level, learn, random, device, dtype)
         self.mode = mode
+        if self._is_checked:
+            return
         plans = plans_of(self._current_wavelet(), 0, 1)
         analysis_call(torch.ones(1), plans, 1, mode)  # raises for arguments that are not valid
 

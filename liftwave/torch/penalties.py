@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from liftwave.errors import PenaltyError, PenaltyWarning, warn
 from liftwave.torch.inputs import check_model
+from liftwave.torch.leaf import Layer
 
 _COLLECT = "call the model under `with liftwave.torch.collect_penalties(model):`"
 _RETURN = "create the layer with return_penalty=True, and return the penalty from there"
@@ -224,7 +225,7 @@ def _collecting(collected: list[Penalties]) -> Iterator[None]:
             penalties.collecting -= 1
 
 
-class CallPenaltyLayer(nn.Module):
+class CallPenaltyLayer(Layer):
     """A layer whose calls have penalties."""
 
     penalties: Penalties

@@ -16,7 +16,8 @@ from liftwave.errors import ArgumentTypeError, ShapeError, WindowError
 from liftwave.pooling import ada_pool, ada_unpool
 from liftwave.pooling.calls import check_reverse
 from liftwave.torch.docstrings import documented
-from liftwave.torch.inputs import check_axes, check_factory, fill
+from liftwave.torch.inputs import check_axes, check_factory, check_numbers, fill
+from liftwave.torch.leaf import Layer
 from liftwave.torch.masks import as_loaded, resized, unsized
 from liftwave.torch.pooling_windows import WindowPool
 
@@ -164,7 +165,7 @@ def _outside(values: str) -> WindowError:
     return WindowError(f"beta is a share of the result, between 0 and 1, got {values}")
 
 
-class _AdaUnpool(nn.Module):
+class _AdaUnpool(Layer):
     """The reverse of an AdaPool, with its ``beta``."""
 
     dimensions: ClassVar[int]
@@ -184,6 +185,8 @@ class _AdaUnpool(nn.Module):
         """``pooled`` spread over the samples of ``x``, by the weights of these samples."""
         check_axes(self, pooled)
         check_axes(self, x)
+        check_numbers(pooled)
+        check_numbers(x)
         pool = self.pool
         if not torch.compiler.is_compiling() and is_lazy(pool.beta):
             pool.initialize_parameters(x)

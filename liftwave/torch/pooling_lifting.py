@@ -17,6 +17,7 @@ from liftwave.pooling import LiftFilters, lift_filters, lift_up
 from liftwave.pooling.lifting_arguments import (
     LINEAR_RANGE,
     REDUCTIONS,
+    check_bands,
     checked_padding,
     checked_range,
     checked_reversible,
@@ -25,6 +26,7 @@ from liftwave.pooling.lifting_arguments import (
 from liftwave.pooling.lifting_calls import run_lift_down
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_factory, check_tensor, fill
+from liftwave.torch.leaf import Layer
 from liftwave.torch.penalties import CallPenaltyLayer, Penalties
 
 Init: TypeAlias = Literal["wavelet", "random"]
@@ -167,7 +169,7 @@ class _LiftDownPool(CallPenaltyLayer):
         return f"{text}, penalty_weights={self.penalty_weights}"
 
 
-class _LiftUpPool(nn.Module):
+class _LiftUpPool(Layer):
     """The inverse, with the parameters of a downsampling layer."""
 
     dimensions: ClassVar[int]
@@ -225,6 +227,7 @@ def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
     """
     names = band_names(layer.dimensions)
     if isinstance(bands, Tensor):
+        check_tensor(layer, bands, "tensors as bands")
         axis, count = bands.ndim - layer.dimensions - 1, len(names)
         if axis not in (0, 1) or bands.shape[axis] % count:
             raise ShapeError(
@@ -249,9 +252,7 @@ def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
     for band in tensors:
         if band is not None:
             check_tensor(layer, band, "tensors as bands")
-    shapes = {tuple(band.shape) for band in tensors if band is not None}
-    if len(shapes) > 1:
-        raise ShapeError(f"all bands have one shape, got {', '.join(map(str, sorted(shapes)))}")
+    check_bands([band for band in tensors if band is not None])
     return [torch.zeros_like(first) if band is None else band for band in tensors]
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from liftwave._kernels.reference.rows import extended_by_terms
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import Row, signal_row
 from liftwave._plan.lift_pool import band_names
@@ -16,13 +17,14 @@ from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling.lifting_arguments import checked_size, chosen_output
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_factory, check_real
+from liftwave.torch.leaf import Layer
 from liftwave.torch.pooling_filters import pooling_wavelet
 from liftwave.torch.pooling_lifting import Bands, complete_bands
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
 from liftwave.torch.wavelets import LearnableWavelet, Symmetry
 
 
-class _LDWPool(nn.Module):
+class _LDWPool(Layer):
     """One level of the transform. Its input is extended under modes that are not periodic."""
 
     dimensions: ClassVar[int]
@@ -51,6 +53,8 @@ class _LDWPool(nn.Module):
         self.mode: Mode = resolve_mode(mode)
         options = (learn, init, penalty_weight, symmetry, orthonormal, device, dtype)
         self.transform = self.transform_type(pooling_wavelet(wavelet, *options), 1, "periodization")
+        # Exported programs cannot be saved if they hold a wavelet that is not used.
+        self._taps = int(self._bank().dec_len)
 
     def reset_parameters(self) -> None:
         """Reset the learned filters to their initial values, or to new random ones."""
@@ -88,15 +92,14 @@ class _LDWPool(nn.Module):
         reach = _reach(self._taps)
         for axis in range(-self.dimensions, 0):
             n = x.shape[axis]
-            x = extended(x, axis, 2 * reach, 2 * reach + n % 2, self.mode)
+            more = n % 2 if type(n) is int else 1  # an even number in place of a symbol is a guard
+            x = extended(x, axis, 2 * reach, 2 * reach + more, self.mode)
         bands = in_order(self.transform(x), self.dimensions)
         return [_cut(band, [reach] * self.dimensions, halves) for band in bands]
 
-    @property
-    def _taps(self) -> int:
+    def _bank(self) -> Any:
         wavelet = self.wavelet
-        bank = wavelet() if isinstance(wavelet, LearnableWavelet) else wavelet
-        return int(bank.dec_len)
+        return wavelet() if isinstance(wavelet, LearnableWavelet) else wavelet
 
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""
@@ -106,7 +109,7 @@ class _LDWPool(nn.Module):
         return f"{text}, mode={self.mode!r}"
 
 
-class _LDWUnpool(nn.Module):
+class _LDWUnpool(Layer):
     """The synthesis with the filters of a downsampling layer."""
 
     dimensions: ClassVar[int]
@@ -179,7 +182,10 @@ def _key(name: str) -> str:
 
 def extended(x: Tensor, axis: int, left: int, right: int, mode: Mode) -> Tensor:
     """A signal extended by a boundary mode, differentiably."""
-    n = int(x.shape[axis])
+    n = x.shape[axis]
+    if type(n) is not int:  # a symbol of an exported graph
+        result: Tensor = extended_by_terms(x, axis % x.ndim, left, right, mode)
+        return result
     # The cached extensions are not used here: torch.compile cannot trace caches.
     before = [signal_row(k, n, mode) for k in range(-left, 0)]
     after = [signal_row(k, n, mode) for k in range(n, n + right)]

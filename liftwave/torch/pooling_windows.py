@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from liftwave._numbers import flag
 from liftwave._plan.windows import Size, window_arguments
@@ -13,9 +13,10 @@ from liftwave.pooling import edscw_pool, idw_pool, soft_pool
 from liftwave.pooling.calls import checked_distance
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes
+from liftwave.torch.leaf import Layer
 
 
-class WindowPool(nn.Module):
+class WindowPool(Layer):
     """The windows of a layer."""
 
     dimensions: ClassVar[int]

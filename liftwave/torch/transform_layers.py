@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from liftwave._numbers import flag
 from liftwave._plan.arguments import modes_per_axis, natural_level
 from liftwave._typing import Modes
 from liftwave.errors import CoefficientsError, LevelError, ShapeError, WaveletError
 from liftwave.torch.inputs import check_factory, check_tensor
+from liftwave.torch.leaf import Layer
 from liftwave.torch.wavelets import LearnableWavelet, check_no_factory, fixed, learnable
 from liftwave.wavelets.resolve import WaveletLike
 
@@ -23,7 +24,7 @@ LayerWavelet: TypeAlias = "WaveletLike | Sequence[WaveletLike] | LearnableWavele
 """The wavelet of a layer: one for all axes, or one for each; fixed or learnable."""
 
 
-class TransformLayer(nn.Module):
+class TransformLayer(Layer):
     """The common arguments of analysis and synthesis.
 
     Attributes
@@ -52,6 +53,11 @@ class TransformLayer(nn.Module):
         self.wavelet = self._wavelet(wavelet, learn, random, device, dtype)
 
     @property
+    def _is_checked(self) -> bool:
+        """Whether the arguments are those of another layer: compiled code only inverts layers."""
+        return torch.compiler.is_dynamo_compiling()
+
+    @property
     def _axes(self) -> tuple[int, ...]:
         """The transformed axes."""
         return tuple(range(-self.dimensions, 0))
@@ -73,6 +79,11 @@ class TransformLayer(nn.Module):
             if learn not in (None, wavelet.learn) or random:
                 raise WaveletError(f"{wavelet} is learnable already: do not pass learn={learn!r}")
             return wavelet
+        if torch.compiler.is_dynamo_compiling() and isinstance(wavelet, str):
+            raise WaveletError(
+                "torch.compile cannot create a layer from the name of a wavelet: create the layer "
+                "in __init__ of the model, and call it in forward"
+            )
         if learn is not None:
             return learnable(wavelet, learn, random, device, dtype)
         if flag(random, "random"):

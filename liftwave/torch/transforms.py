@@ -72,6 +72,8 @@ class Decimated(ModePerAxis):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(wavelet, level, mode, learn, random, device, dtype)
+        if self._is_checked:
+            return
         wavelets = wavelets_per_axis(self._current_wavelet(), self.dimensions)
         for axis_wavelet, axis_mode in zip(wavelets, self.modes, strict=True):
             if isinstance(axis_wavelet, LiftingScheme):

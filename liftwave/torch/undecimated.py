@@ -41,7 +41,8 @@ class _Stationary(ModePerAxis):
     ) -> None:
         super().__init__(wavelet, level, mode, learn, random, device, dtype)
         self.norm = flag(norm, "norm")
-        self._check()
+        if not self._is_checked:
+            self._check()
 
     def _check(self) -> None:
         """Raise for arguments that the function does not accept, as the function does."""

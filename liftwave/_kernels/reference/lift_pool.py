@@ -202,8 +202,9 @@ def _split(
     x: Array, plan: LiftPoolPlan, lift_pass: LiftPass, filters: Array
 ) -> tuple[Array, list[Array]]:
     """The odd samples, and approximation and detail."""
-    axis = lift_pass.axis + _FIRST
-    channels = split_channels(extended(x, plan.edge(lift_pass.axis), axis), axis)
+    axis, count = lift_pass.axis + _FIRST, lift_pass.half[lift_pass.axis]
+    wide = extended(x, plan.edge(lift_pass.axis), axis)
+    channels = [slice_along(wide, axis, parity, 2, count) for parity in (0, 1)]
     return channels[1], run(channels, _steps(plan, lift_pass, filters))
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import real_dtype, zeros
-from liftwave._plan.boundary import Column, Extension, Fold
+from liftwave._kernels.reference.rows import extended_by_terms
+from liftwave._plan.boundary import Column, Extension, Fold, SymbolicExtension
 from liftwave._typing import Array, Namespace
 from liftwave.wavelets.taps import Taps, is_concrete
 
@@ -19,6 +20,9 @@ def extended(x: Array, extension: Extension, axis: int) -> Array:
     xp = array_namespace(x)
     if not extension.left and not extension.right:
         return x
+    if isinstance(extension, SymbolicExtension):
+        counts = len(extension.left), len(extension.right)
+        return extended_by_terms(x, axis, *counts, extension.mode)
     parts = [x]
     if extension.left:
         parts.insert(0, extension_rows(x, len(extension.left), extension.left_columns, axis, xp))

@@ -6,16 +6,19 @@ then the places in a window. A table of the samples at all places gathers each a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from math import ceil, log2
 from typing import Any, NamedTuple
 
+import array_api_compat.numpy as numpy_namespace
 import numpy as np
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import zeros
 from liftwave._plan.windows import Ints, WindowPlan
-from liftwave._typing import Array
+from liftwave._typing import Array, Namespace
+from liftwave.errors import ExportError
 
 
 class Table(NamedTuple):
@@ -101,11 +104,12 @@ def regions(x: Array, plan: WindowPlan) -> Regions:
     if plan.is_full:
         return Regions(samples, None, 1.0 / plan.size, part, part * plan.size, places)
     xp = array_namespace(x)
-    present = np.ones((), bool)
-    for k, table in enumerate(map(_samples, *plan)):
+    present: Any = True
+    for k, numbers in enumerate(zip(*plan, strict=True)):
         shape = [1] * (2 * plan.ndim)
-        shape[2 * k : 2 * k + 2] = table.valid.shape
-        present = present & table.valid.reshape(shape)
+        valid = _table(_samples, x, numbers).valid
+        shape[2 * k : 2 * k + 2] = valid.shape
+        present = present & valid.reshape(shape)
     count = present.sum(axis=tuple(range(1, 2 * plan.ndim, 2)), keepdims=True)
     share, whole = (
         xp.asarray(n, dtype=x.dtype, device=device(x)) for n in (1.0 / count, part * count)
@@ -150,7 +154,7 @@ def sums(x: Array, axis: int, table: Table) -> Array:
     """For each output of a table, along one axis, the weighted sum of its entries."""
     xp = array_namespace(x)
     count, width = table.entries.shape
-    entries = xp.asarray(table.entries.reshape(-1), device=device(x))
+    entries = xp.asarray(table.entries.reshape((-1,)), device=device(x))
     terms = xp.take(x, entries, axis=axis)
     terms = xp.reshape(terms, (*x.shape[:axis], count, width, *x.shape[axis + 1 :]))
     shape = (count, width, *(1,) * (x.ndim - axis - 1))
@@ -179,7 +183,8 @@ def _windowed(x: Array, axis: int, k: int, s: int, p: int, d: int, n: int, o: in
     shape = (*x.shape[:axis], o, k, *x.shape[axis + 1 :])
     if _is_tiling(k, s, p, d, n, o):
         return xp.reshape(x[(*[slice(None)] * axis, slice(0, o * k), ...)], shape)
-    entries = xp.asarray(_samples(k, s, p, d, n, o).entries.reshape(-1), device=device(x))
+    table = _table(_samples, x, (k, s, p, d, n, o))
+    entries = xp.asarray(table.entries.reshape((-1,)), device=device(x))
     return xp.reshape(xp.take(x, entries, axis=axis), shape)
 
 
@@ -187,11 +192,31 @@ def _unwindowed(x: Array, axis: int, k: int, s: int, p: int, d: int, n: int, o: 
     xp = array_namespace(x)
     x = xp.reshape(x, (*x.shape[:axis], o * k, *x.shape[axis + 2 :]))
     if not _is_tiling(k, s, p, d, n, o):
+        if type(n) is not int:
+            raise ExportError(
+                f"windows that overlap, or have gaps or padding, can only be reversed for fixed "
+                f"lengths in exported graphs, got a dynamic length for kernel_size {k} with stride "
+                f"{s}, padding {p} and dilation {d}: make only other dimensions dynamic"
+            )
         return sums(x, axis, _places(k, s, p, d, n, o))
+    if type(n) is not int:
+        return sums(x, axis, _of_tiles(k, n, o, xp, device(x)))
     if n > o * k:
         shape = (*x.shape[:axis], n - o * k, *x.shape[axis + 1 :])
         x = xp.concat([x, zeros(shape, x, xp)], axis=axis)
     return x
+
+
+def _table(make: Callable[..., Table], x: Array, numbers: Ints) -> Table:
+    """A table for one axis. It consists of arrays of NumPy, if no length is a symbol."""
+    if all(type(n) is int for n in numbers):
+        return _cached_table(make, numbers)
+    return make(*numbers, array_namespace(x), device(x))
+
+
+@lru_cache(maxsize=128)
+def _cached_table(make: Callable[..., Table], numbers: Ints) -> Table:
+    return make(*numbers, numpy_namespace, "cpu")
 
 
 def _is_tiling(k: int, s: int, p: int, d: int, n: int, o: int) -> bool:
@@ -199,18 +224,24 @@ def _is_tiling(k: int, s: int, p: int, d: int, n: int, o: int) -> bool:
     return k == s and d == 1 and p == 0 and o * k <= n
 
 
-@lru_cache(maxsize=64)
-def _samples(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
+def _samples(k: int, s: int, p: int, d: int, n: int, o: int, xp: Namespace, place: Any) -> Table:
     """The sample at each place of each window."""
-    samples = np.arange(o)[:, None] * s - p + np.arange(k) * d
+    windows, places = (xp.arange(count, dtype=xp.int64, device=place) for count in (o, k))
+    samples = windows[:, None] * s - p + places * d
     valid = (samples >= 0) & (samples < n)
-    return Table(np.where(valid, samples, 0), valid)
+    return Table(xp.where(valid, samples, xp.zeros_like(samples)), valid)
+
+
+def _of_tiles(k: int, n: int, o: int, xp: Namespace, place: Any) -> Table:
+    """The place at each sample of windows that tile the signal; none after the last window."""
+    samples = xp.arange(n, dtype=xp.int64, device=place)[:, None]
+    return Table(xp.clip(samples, 0, o * k - 1), samples < o * k)
 
 
 @lru_cache(maxsize=64)
 def _places(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
     """The places (numbered window by window) that are at each sample."""
-    table = _samples(k, s, p, d, n, o)
+    table = _cached_table(_samples, (k, s, p, d, n, o))
     return _table_of_pairs(table.entries[table.valid], np.flatnonzero(table.valid), None, n)
 
 
@@ -236,7 +267,8 @@ def _table_of_pairs(outputs: Any, entries: Any, weights: Any, count: int) -> Tab
 def interpolated(values: Array, plan: WindowPlan) -> Array:
     """Interpolates (…, *outputs) at all samples: linear between window centres, constant beyond."""
     for k, numbers in enumerate(zip(*plan, strict=True)):
-        values = sums(values, values.ndim - plan.ndim + k, _neighbours(*numbers))
+        table = _table(_neighbours, values, numbers)
+        values = sums(values, values.ndim - plan.ndim + k, table)
     return values
 
 
@@ -247,18 +279,18 @@ def interpolated_back(values: Array, plan: WindowPlan) -> Array:
     return values
 
 
-@lru_cache(maxsize=64)
-def _neighbours(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
+def _neighbours(k: int, s: int, p: int, d: int, n: int, o: int, xp: Namespace, place: Any) -> Table:
     """The two windows whose centres are closest to each sample."""
-    position = np.clip((np.arange(n) + p - (k - 1) * d / 2) / s, 0, o - 1)
-    first = np.minimum(np.floor(position).astype(np.int64), max(o - 2, 0))
+    samples = xp.arange(n, dtype=xp.float64, device=place)
+    position = xp.clip((samples + p - (k - 1) * d / 2) / s, 0, o - 1)
+    first = xp.clip(xp.astype(xp.floor(position), xp.int64), 0, max(o - 2, 0))
     part = position - first
-    second = np.minimum(first + 1, o - 1)
-    return Table(np.stack([first, second], 1), None, np.stack([1 - part, part], 1))
+    second = xp.clip(first + 1, 0, o - 1)
+    return Table(xp.stack([first, second], axis=1), None, xp.stack([1 - part, part], axis=1))
 
 
 @lru_cache(maxsize=64)
 def _neighbours_back(k: int, s: int, p: int, d: int, n: int, o: int) -> Table:
-    table = _neighbours(k, s, p, d, n, o)
+    table = _cached_table(_neighbours, (k, s, p, d, n, o))
     samples = np.repeat(np.arange(n), 2)
     return _table_of_pairs(table.entries.reshape(-1), samples, table.weights.reshape(-1), o)
