@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
@@ -69,6 +71,11 @@ class EnergyAttention(nn.Module):
         self.norm = _AnyBatchNorm(channels, eps=EPSILON)
         self.squeeze = nn.Linear(channels, inner)
         self.excite = nn.Linear(inner, channels)
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """As ``forward``; it also calls hooks."""
 
     def forward(self, x: Tensor) -> Tensor:
         """The input, with each channel multiplied by its weight."""

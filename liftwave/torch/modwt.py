@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from liftwave._execute import graph_node
+from liftwave.torch._typing import Learning
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import (
     AnalysisLayer,
@@ -31,7 +33,7 @@ class _MaximalOverlap(TransformLayer):
         level: int = 1,
         mode: Edges = "periodic",
         *,
-        learn: str | None = None,
+        learn: Learning | None = None,
         random: bool = False,
     ) -> None:
         super().__init__(wavelet, level, learn, random)
@@ -68,6 +70,11 @@ def filter_bank_of(scheme: LiftingScheme, like: Tensor) -> FilterBank:
 class _MODWT(_MaximalOverlap, AnalysisLayer):
     """The analysis."""
 
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> list[Tensor]: ...
+        def inverse(self) -> _IMODWT: ...
+
     def forward(self, x: Tensor) -> Coefficients:
         """The coefficients of signals of shape (C, L) or (N, C, L)."""
         self._check_dimensions(x, "signals")
@@ -76,6 +83,10 @@ class _MODWT(_MaximalOverlap, AnalysisLayer):
 
 class _IMODWT(_MaximalOverlap, SynthesisLayer):
     """The synthesis."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, coeffs: Sequence[Any]) -> Tensor: ...
 
     def forward(self, coeffs: Coefficients) -> Tensor:
         """The signal that has these coefficients."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -10,7 +11,8 @@ from liftwave._numbers import lengths
 from liftwave._typing import Modes
 from liftwave.errors import ShapeError, ShapeTypeError
 from liftwave.packets.arrays import wpdec, wprec
-from liftwave.packets.order import check_order
+from liftwave.packets.order import Order, check_order
+from liftwave.torch._typing import Learning
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import AnalysisLayer, LayerWavelet
 from liftwave.torch.transforms import Decimated
@@ -27,8 +29,8 @@ class _Packets(Decimated):
         level: int = 1,
         mode: Modes = "symmetric",
         *,
-        order: str = "freq",
-        learn: str | None = None,
+        order: Order = "freq",
+        learn: Learning | None = None,
         random: bool = False,
     ) -> None:
         super().__init__(wavelet, level, mode, learn=learn, random=random)
@@ -37,6 +39,11 @@ class _Packets(Decimated):
 
 class _Analysis(_Packets, AnalysisLayer):
     """The analysis."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor: ...
+        def inverse(self) -> _Synthesis: ...
 
     def forward(self, x: Tensor) -> Tensor:
         """The packets of signals of shape (C, …) or (N, C, …)."""
@@ -48,6 +55,10 @@ class _Analysis(_Packets, AnalysisLayer):
 
 class _Synthesis(_Packets):
     """The synthesis."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, packets: Tensor, output_size: Sequence[int] | None = None) -> Tensor: ...
 
     def forward(self, packets: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal that has these packets, with the spatial lengths ``output_size``."""

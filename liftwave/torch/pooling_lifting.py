@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, overload
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from liftwave.errors import ArgumentTypeError, DTypeError, OptionError, ShapeErr
 from liftwave.pooling import LiftFilters, lift_filters, lift_up
 from liftwave.pooling.lifting_arguments import REDUCTIONS, checked_padding, chosen_output
 from liftwave.pooling.lifting_calls import run_lift_down
+from liftwave.torch._typing import SUM, Joined, LiftT_co, Pooled
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_tensor
 
@@ -21,7 +22,7 @@ Init: TypeAlias = Literal["wavelet", "random"]
 Bands: TypeAlias = "Mapping[str, Tensor] | Sequence[Tensor] | Tensor"
 
 
-class _LiftDownPool(nn.Module):
+class _LiftDownPool(nn.Module, Generic[LiftT_co]):
     """Parameters, and a call of :func:`lift_down`."""
 
     dimensions: ClassVar[int]
@@ -34,7 +35,7 @@ class _LiftDownPool(nn.Module):
         self,
         channels: int,
         kernel_size: int = 5,
-        output: str = "sum",
+        output: LiftT_co = SUM,
         bands: Sequence[str] | None = None,
         *,
         padding: str = "reflect",
@@ -46,9 +47,10 @@ class _LiftDownPool(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _, self.bands = chosen_output(output, bands, self.dimensions)
+        self.output: str = output
+        _, self.bands = chosen_output(self.output, bands, self.dimensions)
         self._bands = None if bands is None else self.bands
-        self.output, self.padding = output, checked_padding(padding)
+        self.padding = checked_padding(padding)
         self.channels = positive_number(channels, "channels", ShapeError)
         self.kernel_size = positive_number(kernel_size, "kernel_size", ShapeError)
         self.shared = flag(shared, "shared")
@@ -83,6 +85,14 @@ class _LiftDownPool(nn.Module):
     def filters(self) -> LiftFilters:
         """The parameters, for the functions of ``liftwave.pooling``."""
         return LiftFilters(self.weight, self.bias, self.gain, self.offset)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self: _LiftDownPool[Joined], x: Tensor) -> Tensor: ...
+        @overload
+        def __call__(self: _LiftDownPool[Literal["bands"]], x: Tensor) -> dict[str, Tensor]: ...
+        def __call__(self, x: Tensor) -> Any: ...
 
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, ...) or (N, C, ...), in the form of ``output``."""
@@ -125,9 +135,9 @@ class _LiftUpPool(nn.Module):
     """The inverse, with the parameters of a downsampling layer."""
 
     dimensions: ClassVar[int]
-    down_type: ClassVar[type[_LiftDownPool]]
+    down_type: ClassVar[type[_LiftDownPool[Any]]]
 
-    def __init__(self, down: _LiftDownPool) -> None:
+    def __init__(self, down: _LiftDownPool[Pooled]) -> None:
         super().__init__()
         if not isinstance(down, self.down_type):
             raise ArgumentTypeError(
@@ -135,6 +145,10 @@ class _LiftUpPool(nn.Module):
                 f"got {type(down).__name__}"
             )
         self.down = down
+
+    if TYPE_CHECKING:
+
+        def __call__(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor: ...
 
     def forward(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal that has these bands, with the spatial lengths ``output_size``."""
@@ -309,21 +323,21 @@ True
 
 
 @documented(_LIFT_DOWN)
-class LiftDownPool1d(_LiftDownPool):
+class LiftDownPool1d(_LiftDownPool[LiftT_co]):
     """Halve signals by learned lifting (LiftDownPool)."""
 
     dimensions = 1
 
 
 @documented(_LIFT_DOWN)
-class LiftDownPool2d(_LiftDownPool):
+class LiftDownPool2d(_LiftDownPool[LiftT_co]):
     """Halve images by learned lifting (LiftDownPool)."""
 
     dimensions = 2
 
 
 @documented(_LIFT_DOWN)
-class LiftDownPool3d(_LiftDownPool):
+class LiftDownPool3d(_LiftDownPool[LiftT_co]):
     """Halve volumes by learned lifting (LiftDownPool)."""
 
     dimensions = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, overload
 
 import torch
 from torch import Tensor, nn
@@ -14,15 +14,17 @@ from liftwave._plan.lift_pool import band_names
 from liftwave._typing import Mode, ModeLike
 from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling.lifting_arguments import checked_size, chosen_output
+from liftwave.torch._typing import FIRST_BAND, FilterLearning, Joined, LDWT_co, Pooled
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_real
 from liftwave.torch.pooling_filters import pooling_wavelet
 from liftwave.torch.pooling_lifting import Bands, complete_bands
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
 from liftwave.torch.wavelets import LearnableWavelet, Symmetry
+from liftwave.wavelets.resolve import WaveletLike
 
 
-class _LDWPool(nn.Module):
+class _LDWPool(nn.Module, Generic[LDWT_co]):
     """One level of the transform. Its input is extended under modes that are not periodic."""
 
     dimensions: ClassVar[int]
@@ -30,21 +32,21 @@ class _LDWPool(nn.Module):
 
     def __init__(
         self,
-        wavelet: Any = 4,
-        output: str | None = None,
+        wavelet: int | WaveletLike | LearnableWavelet = 4,
+        output: LDWT_co = FIRST_BAND,
         bands: Sequence[str] | None = None,
         *,
-        learn: str | None = "filters",
-        init: str | None = None,
+        learn: FilterLearning | None = "filters",
+        init: Literal["pretrain", "random"] | None = None,
         mode: ModeLike = "periodization",
         penalty_weight: float = 1.0,
         symmetry: Symmetry | None = None,
         orthonormal: bool = True,
     ) -> None:
         super().__init__()
-        output = "L" * self.dimensions if output is None else output
-        lift_output, self.bands = chosen_output(output, bands, self.dimensions)
-        self._band_numbers, self.output = lift_output.bands, output
+        self.output: str = "L" * self.dimensions if output is None else output
+        lift_output, self.bands = chosen_output(self.output, bands, self.dimensions)
+        self._band_numbers = lift_output.bands
         self.mode: Mode = resolve_mode(mode)
         options = (learn, init, penalty_weight, symmetry, orthonormal)
         self.transform = self.transform_type(pooling_wavelet(wavelet, *options), 1, "periodization")
@@ -59,6 +61,14 @@ class _LDWPool(nn.Module):
         """The kind of learned parameters; None for a fixed wavelet."""
         learn: str | None = self.transform.learn
         return learn
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self: _LDWPool[Joined | None], x: Tensor) -> Tensor: ...
+        @overload
+        def __call__(self: _LDWPool[Literal["bands"]], x: Tensor) -> dict[str, Tensor]: ...
+        def __call__(self, x: Tensor) -> Any: ...
 
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, …) or (N, C, …), in the form of ``output``."""
@@ -103,9 +113,9 @@ class _LDWUnpool(nn.Module):
     """The synthesis with the filters of a downsampling layer."""
 
     dimensions: ClassVar[int]
-    pool_type: ClassVar[type[_LDWPool]]
+    pool_type: ClassVar[type[_LDWPool[Any]]]
 
-    def __init__(self, pool: _LDWPool) -> None:
+    def __init__(self, pool: _LDWPool[Pooled | None]) -> None:
         super().__init__()
         if not isinstance(pool, self.pool_type):
             raise ArgumentTypeError(
@@ -114,6 +124,10 @@ class _LDWUnpool(nn.Module):
             )
         self.pool = pool
         self.inverse = pool.transform.inverse()
+
+    if TYPE_CHECKING:
+
+        def __call__(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor: ...
 
     def forward(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal that has these bands, with the spatial lengths ``output_size``."""
@@ -291,7 +305,7 @@ True
 
 
 @documented(_LDW_POOL)
-class LDWPool1d(_LDWPool):
+class LDWPool1d(_LDWPool[LDWT_co]):
     """Halve signals by a wavelet with learned filters (LDW-Pooling)."""
 
     dimensions = 1
@@ -299,7 +313,7 @@ class LDWPool1d(_LDWPool):
 
 
 @documented(_LDW_POOL)
-class LDWPool2d(_LDWPool):
+class LDWPool2d(_LDWPool[LDWT_co]):
     """Halve images by a wavelet with learned filters (LDW-Pooling)."""
 
     dimensions = 2
@@ -307,7 +321,7 @@ class LDWPool2d(_LDWPool):
 
 
 @documented(_LDW_POOL)
-class LDWPool3d(_LDWPool):
+class LDWPool3d(_LDWPool[LDWT_co]):
     """Halve volumes by a wavelet with learned filters (LDW-Pooling)."""
 
     dimensions = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -11,6 +11,7 @@ from liftwave._numbers import flag
 from liftwave._plan.windows import Size, window_arguments
 from liftwave.pooling import edscw_pool, idw_pool, soft_pool
 from liftwave.pooling.calls import checked_distance
+from liftwave.torch._typing import Distance
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes
 
@@ -33,6 +34,11 @@ class WindowPool(nn.Module):
         windows = (kernel_size, stride, padding, dilation, ceil_mode)
         self.windows = window_arguments(*windows, self.dimensions)
         self.per_channel = flag(per_channel, "per_channel")
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """As ``forward``; it also calls hooks."""
 
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""
@@ -101,7 +107,7 @@ class _IDWPool(WindowPool):
         dilation: Size = 1,
         ceil_mode: bool = False,
         *,
-        distance: str = "l2",
+        distance: Distance = "l2",
         delta: float = 1.0,
         per_channel: bool = True,
     ) -> None:

@@ -11,6 +11,7 @@ from liftwave._numbers import flag
 from liftwave._plan.arguments import modes_per_axis, natural_level
 from liftwave._typing import Modes
 from liftwave.errors import CoefficientsError, LevelError, ShapeError, WaveletError
+from liftwave.torch._typing import Learning
 from liftwave.torch.inputs import check_tensor
 from liftwave.torch.wavelets import LearnableWavelet, fixed, learnable
 from liftwave.wavelets.resolve import WaveletLike
@@ -34,7 +35,9 @@ class TransformLayer(nn.Module):
     dimensions: ClassVar[int]
     options: ClassVar[tuple[str, ...]] = ("mode",)
 
-    def __init__(self, wavelet: LayerWavelet, level: int, learn: str | None, random: bool) -> None:
+    def __init__(
+        self, wavelet: LayerWavelet, level: int, learn: Learning | None, random: bool
+    ) -> None:
         super().__init__()
         self.level = natural_level(level)
         if self.level < 1:
@@ -50,7 +53,7 @@ class TransformLayer(nn.Module):
         """The wavelet, or one per axis, with the current parameters."""
         return self.wavelet() if isinstance(self.wavelet, LearnableWavelet) else self.wavelet
 
-    def _wavelet(self, wavelet: Any, learn: str | None, random: bool) -> Any:
+    def _wavelet(self, wavelet: Any, learn: Learning | None, random: bool) -> Any:
         if isinstance(wavelet, LearnableWavelet):
             if learn not in (None, wavelet.learn) or random:
                 raise WaveletError(f"{wavelet} is learnable already: do not pass learn={learn!r}")
@@ -97,7 +100,7 @@ class ModePerAxis(TransformLayer):
         wavelet: LayerWavelet,
         level: int,
         mode: Modes,
-        learn: str | None,
+        learn: Learning | None,
         random: bool,
     ) -> None:
         super().__init__(wavelet, level, learn, random)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from torch import Tensor
 
@@ -15,6 +15,7 @@ from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_lifting_mode
 from liftwave._typing import Mode, Modes
 from liftwave.errors import ShapeError, ShapeTypeError
+from liftwave.torch._typing import BandT, Learning
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import (
     AnalysisLayer,
@@ -65,7 +66,7 @@ class Decimated(ModePerAxis):
         level: int = 1,
         mode: Modes = "symmetric",
         *,
-        learn: str | None = None,
+        learn: Learning | None = None,
         random: bool = False,
     ) -> None:
         super().__init__(wavelet, level, mode, learn, random)
@@ -75,8 +76,13 @@ class Decimated(ModePerAxis):
                 check_lifting_mode(axis_wavelet, axis_mode)
 
 
-class _Analysis(Decimated, AnalysisLayer):
+class _Analysis(Decimated, AnalysisLayer, Generic[BandT]):
     """The analysis."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> list[BandT]: ...
+        def inverse(self) -> _Synthesis: ...
 
     def forward(self, x: Tensor) -> Coefficients:
         """The coefficients of signals of shape (C, …) or (N, C, …)."""
@@ -87,6 +93,12 @@ class _Analysis(Decimated, AnalysisLayer):
 
 class _Synthesis(Decimated, SynthesisLayer):
     """The synthesis."""
+
+    if TYPE_CHECKING:
+
+        def __call__(
+            self, coeffs: Sequence[Any], output_size: Sequence[int] | None = None
+        ) -> Tensor: ...
 
     def forward(self, coeffs: Coefficients, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal that has these coefficients, with the spatial lengths ``output_size``."""
@@ -215,7 +227,7 @@ class IDWT3d(_Synthesis):
 
 
 @documented(_DWT)
-class DWT1d(_Analysis):
+class DWT1d(_Analysis[Tensor]):
     """1-D wavelet transform as a layer."""
 
     dimensions = 1
@@ -223,7 +235,7 @@ class DWT1d(_Analysis):
 
 
 @documented(_DWT)
-class DWT2d(_Analysis):
+class DWT2d(_Analysis[Any]):
     """2-D wavelet transform as a layer."""
 
     dimensions = 2
@@ -231,7 +243,7 @@ class DWT2d(_Analysis):
 
 
 @documented(_DWT)
-class DWT3d(_Analysis):
+class DWT3d(_Analysis[Any]):
     """3-D wavelet transform as a layer."""
 
     dimensions = 3

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic
+
 import torch
 from torch import Tensor
 
 from liftwave._numbers import flag
 from liftwave._typing import Modes
+from liftwave.torch._typing import BandT, Learning
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import (
     AnalysisLayer,
@@ -33,7 +37,7 @@ class _Stationary(ModePerAxis):
         mode: Modes = "periodization",
         *,
         norm: bool = False,
-        learn: str | None = None,
+        learn: Learning | None = None,
         random: bool = False,
     ) -> None:
         super().__init__(wavelet, level, mode, learn, random)
@@ -49,8 +53,13 @@ class _Stationary(ModePerAxis):
             calls.swtn(torch.ones(sizes), wavelet, 1, norm=self.norm, mode=self.mode)
 
 
-class _SWT(_Stationary, AnalysisLayer):
+class _SWT(_Stationary, AnalysisLayer, Generic[BandT]):
     """The analysis."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> list[BandT]: ...
+        def inverse(self) -> _ISWT: ...
 
     def forward(self, x: Tensor) -> Coefficients:
         """The coefficients of signals of shape (C, …) or (N, C, …)."""
@@ -69,6 +78,10 @@ class _ISWT(_Stationary, SynthesisLayer):
         super()._check()
         if not is_lifting(self._current_wavelet()):
             check_periodic(type(self).__name__, self.mode)
+
+    if TYPE_CHECKING:
+
+        def __call__(self, coeffs: Sequence[Any]) -> Tensor: ...
 
     def forward(self, coeffs: Coefficients) -> Tensor:
         """The signal that has these coefficients."""
@@ -194,7 +207,7 @@ class ISWT3d(_ISWT):
 
 
 @documented(_SWT_TEMPLATE)
-class SWT1d(_SWT):
+class SWT1d(_SWT[Tensor]):
     """1-D undecimated (stationary) wavelet transform as a layer."""
 
     dimensions = 1
@@ -202,7 +215,7 @@ class SWT1d(_SWT):
 
 
 @documented(_SWT_TEMPLATE)
-class SWT2d(_SWT):
+class SWT2d(_SWT[Any]):
     """2-D undecimated (stationary) wavelet transform as a layer."""
 
     dimensions = 2
@@ -210,7 +223,7 @@ class SWT2d(_SWT):
 
 
 @documented(_SWT_TEMPLATE)
-class SWT3d(_SWT):
+class SWT3d(_SWT[Any]):
     """3-D undecimated (stationary) wavelet transform as a layer."""
 
     dimensions = 3

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import pi
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -68,6 +68,11 @@ class LearnableWavelet(nn.Module):
     @abstractmethod
     def make(self) -> Made:
         """The wavelet of the current parameters."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self) -> Made:
+            """As ``forward``; it also calls hooks."""
 
     def forward(self) -> Made:
         """The wavelet of the current parameters, computed in float32 or better."""
@@ -144,6 +149,11 @@ class OrthonormalWavelet(LearnableWavelet):
         self.zero_sum = flag(zero_sum, "zero_sum")
         self.angles = _parameter(angles)
 
+    if TYPE_CHECKING:
+
+        def __call__(self) -> FilterBank:
+            """As ``forward``; it also calls hooks."""
+
     def make(self) -> FilterBank:
         """The filter bank of the current angles."""
         return orthonormal_filters(_widened(self.angles), zero_sum=self.zero_sum)
@@ -199,6 +209,11 @@ class LinearPhaseWavelet(LearnableWavelet):
         initial = [_uniform(len(taps), _RANDOM_TAPS) if random else taps for taps in free]
         self.taps = nn.ParameterList(map(_parameter, initial))
 
+    if TYPE_CHECKING:
+
+        def __call__(self) -> LiftingScheme:
+            """As ``forward``; it also calls hooks."""
+
     def make(self) -> LiftingScheme:
         """The lifting scheme of the current taps."""
         taps = [_widened(t) for t in self.taps]
@@ -248,6 +263,11 @@ class LiftingWavelet(LearnableWavelet):
         self.taps = nn.ParameterList(map(_parameter, initial))
         self.signs = tuple(1.0 if s > 0 else -1.0 for s in scheme.scale)
         self.log_scale = _parameter(np.log(np.abs(scheme.scale)))
+
+    if TYPE_CHECKING:
+
+        def __call__(self) -> LiftingScheme:
+            """As ``forward``; it also calls hooks."""
 
     def make(self) -> LiftingScheme:
         """The lifting scheme of the current taps and scales."""
@@ -313,6 +333,11 @@ class FiltersWavelet(LearnableWavelet):
         if symmetry is not None:
             check_symmetry(symmetry)
         self.symmetry, self.orthonormal = symmetry, flag(orthonormal, "orthonormal")
+
+    if TYPE_CHECKING:
+
+        def __call__(self) -> FilterBank:
+            """As ``forward``; it also calls hooks."""
 
     def make(self) -> FilterBank:
         """The filter bank of the current filters."""
