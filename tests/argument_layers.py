@@ -18,7 +18,7 @@ LOW, HIGH = [1.0, 1.0], [1.0, -1.0]
 WINDOW = (2, 2, 0, 1, False)
 FILTERS = pooling.lift_filters(2, 3)
 LINEAR = (np.ones((1, 2)), np.ones(1)), (np.ones((2, 1)), np.ones(2))
-PLACE = ("name", nn.MaxPool2d(2), "max", 2, (2, 2), (2, 2), None)
+PLACE = ("name", nn.MaxPool2d(2), "max", 2, (2, 2), (2, 2), None, (0, 0), (1, 1), False)
 
 
 def _pooling() -> Iterator[tuple[str, Case]]:
@@ -114,6 +114,7 @@ def _models() -> Iterator[tuple[str, Case]]:
     yield line("auxiliary_loss", nn.Sequential(lt.LiftDownPool1d(2)))
     example, options = torch.ones(1, 2, 4, 4), {"convolutions": True, "stride": 2}
     model = nn.Sequential(nn.MaxPool2d(2))
+    yield line("pooling_modules", model)
     yield line("replace_pooling", model, lambda place: None, example, **options)
     yield line("EnergyAttention", 2, 16, False, 2)
     attention = cases(lt.EnergyAttention(2), "torch.EnergyAttention.")

@@ -241,6 +241,7 @@ NO_LAYERS = frozenset(
         "Replacement",
         "Replacements",
         "auxiliary_loss",
+        "pooling_modules",
         "replace_pooling",
     )
 )

@@ -21,13 +21,7 @@ except ModuleNotFoundError as error:
 # Registers the operator of liftwave, which saved programs of torch.export need.
 import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
-from liftwave.torch.models import (
-    Place,
-    Replacement,
-    Replacements,
-    auxiliary_loss,
-    replace_pooling,
-)
+from liftwave.torch.models import auxiliary_loss
 from liftwave.torch.modwt import IMODWT1d, MODWT1d
 from liftwave.torch.packets import (
     IWaveletPacket1d,
@@ -52,6 +46,7 @@ from liftwave.torch.pooling_lifting import (
     LiftUpPool2d,
     LiftUpPool3d,
 )
+from liftwave.torch.pooling_places import Place
 from liftwave.torch.pooling_wavelets import (
     LDWPool1d,
     LDWPool2d,
@@ -70,6 +65,12 @@ from liftwave.torch.pooling_windows import (
     SoftPool1d,
     SoftPool2d,
     SoftPool3d,
+)
+from liftwave.torch.replacing import (
+    Replacement,
+    Replacements,
+    pooling_modules,
+    replace_pooling,
 )
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d, IDWT1d, IDWT2d, IDWT3d
 from liftwave.torch.undecimated import (
@@ -146,5 +147,6 @@ __all__ = [
     "WaveletPacket1d",
     "WaveletPacket2d",
     "auxiliary_loss",
+    "pooling_modules",
     "replace_pooling",
 ]

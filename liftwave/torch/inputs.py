@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from liftwave._arrays.tensors import check_tensor as check_dense
 from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
@@ -59,3 +59,15 @@ def check_real(x: Tensor) -> None:
     """
     if x.is_complex():
         raise DTypeError(f"pooling takes real numbers, got {x.dtype}: use two channels for each")
+
+
+def check_model(model: object) -> None:
+    """Raise unless ``model`` is a module.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is not.
+    """
+    if not isinstance(model, nn.Module):
+        raise ArgumentTypeError(f"the model must be a torch.nn.Module, got {type(model).__name__}")
