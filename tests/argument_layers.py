@@ -137,9 +137,10 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
         yield cases(pool, f"torch.AdaPool{d}d.")(method, x)
     yield from _layer(f"AdaUnpool{d}d", (pool, "nearest", "sum"), {}, halves, x)
     transform = ("haar", 1, "symmetric")
-    yield from _layer(f"DWT{d}d", transform, {"learn": None, "random": False}, x)
+    fixed = {"learn": None, "random": False, "output": "list", "groups": 1}
+    yield from _layer(f"DWT{d}d", transform, fixed, x)
     coeffs = getattr(lt, f"DWT{d}d")()(x)
-    yield from _layer(f"IDWT{d}d", transform, {"learn": None, "random": False}, coeffs, size)
+    yield from _layer(f"IDWT{d}d", transform, fixed, coeffs, size)
     yield from _undecimated(d, x)
     if d < 3:
         yield from _packets(d, x)
@@ -155,7 +156,7 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
 
 
 def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
-    fixed = {"learn": None, "random": False}
+    fixed = {"learn": None, "random": False, "output": "list", "groups": 1}
     transform, options = ("haar", 1, "periodization"), {"norm": False, **fixed}
     yield from _layer(f"SWT{d}d", transform, options, x)
     yield from _layer(f"ISWT{d}d", transform, options, getattr(lt, f"SWT{d}d")()(x))
@@ -166,7 +167,7 @@ def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
 
 
 def _packets(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
-    options = {"order": "freq", "learn": None, "random": False}
+    options = {"order": "freq", "learn": None, "random": False, "output": "stack", "groups": 1}
     transform, size = ("haar", 1, "symmetric"), (4,) * d
     yield from _layer(f"WaveletPacket{d}d", transform, options, x)
     packets = getattr(lt, f"WaveletPacket{d}d")()(x)

@@ -62,6 +62,8 @@ assert_type(dwt(tensor), list[torch.Tensor])
 assert_type(dwt.inverse()(dwt(tensor), output_size=(8,)), torch.Tensor)
 approx, (horizontal, vertical, diagonal) = lwt.DWT2d("db2")(tensor)
 assert_type(lwt.SWT1d()(tensor), list[torch.Tensor])
+assert_type(lwt.DWT2d("db2", output="concat")(tensor), torch.Tensor)
+assert_type(lwt.SWT3d(output="stack").inverse()(tensor), torch.Tensor)
 assert_type(lwt.MODWT1d().inverse()(lwt.MODWT1d()(tensor)), torch.Tensor)
 assert_type(lwt.WaveletPacket2d()(tensor), torch.Tensor)
 assert_type(lwt.SoftPool2d(2)(tensor), torch.Tensor)
@@ -84,6 +86,7 @@ lwt.DWT2d("db4", learn="orthogonal")  # wrong
 lwt.DWT2d(5)  # wrong
 lwt.DWT1d()(image)  # wrong
 lwt.DWT1d()(tensor, 2)  # wrong
+lwt.DWT1d(output="cat")  # wrong
 lwt.SWT1d(mode="mirror")  # wrong
 lwt.WaveletPacket1d(order="time")  # wrong
 lwt.SoftPool2d(2, strid=2)  # wrong

@@ -21,7 +21,13 @@ except ModuleNotFoundError as error:
 # Registers the operator of liftwave, which saved programs of torch.export need.
 import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
-from liftwave.torch.models import auxiliary_loss
+from liftwave.torch.models import (
+    Replacement,
+    Replacements,
+    auxiliary_loss,
+    pooling_modules,
+    replace_pooling,
+)
 from liftwave.torch.modwt import IMODWT1d, MODWT1d
 from liftwave.torch.packets import (
     IWaveletPacket1d,
@@ -65,12 +71,6 @@ from liftwave.torch.pooling_windows import (
     SoftPool1d,
     SoftPool2d,
     SoftPool3d,
-)
-from liftwave.torch.replacing import (
-    Replacement,
-    Replacements,
-    pooling_modules,
-    replace_pooling,
 )
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d, IDWT1d, IDWT2d, IDWT3d
 from liftwave.torch.undecimated import (

@@ -15,6 +15,12 @@ Learning: TypeAlias = Literal["orthonormal", "linear-phase", "lifting", "filters
 FilterLearning: TypeAlias = Literal["orthonormal", "filters"]
 """The learned parameters of LDW-Pooling."""
 
+Output: TypeAlias = Literal["list", "concat", "stack"]
+"""The form of coefficients: a list, or one tensor."""
+
+Packed: TypeAlias = Literal["concat", "stack"]
+"""The form of packets, and of coefficients that are one tensor."""
+
 Distance: TypeAlias = Literal["l1", "l2", "huber", "chebyshev", "gower"]
 """The distance of IDW pooling."""
 
@@ -31,6 +37,7 @@ Pooled: TypeAlias = Joined | Literal["bands"]
 
 # The defaults of arguments whose types are type variables. Type checkers refuse constants there,
 # because a caller could choose another type and not pass the argument.
+LIST: Any = "list"
 SUM: Any = "sum"
 FIRST_BAND: Any = None
 
@@ -39,11 +46,13 @@ if TYPE_CHECKING:
 
     LiftT_co = TypeVar("LiftT_co", bound=Pooled, default=Literal["sum"], covariant=True)
     LDWT_co = TypeVar("LDWT_co", bound=Pooled | None, default=None, covariant=True)
+    OutputT_co = TypeVar("OutputT_co", bound=Output, default=Literal["list"], covariant=True)
     BandT = TypeVar("BandT", default=Any)
 else:
     from typing import TypeVar
 
     LiftT_co = TypeVar("LiftT_co", covariant=True)
     LDWT_co = TypeVar("LDWT_co", covariant=True)
+    OutputT_co = TypeVar("OutputT_co", covariant=True)
     BandT = TypeVar("BandT")
-"""``LiftT_co`` and ``LDWT_co``: the ``output`` of a layer. ``BandT``: an item of coefficients."""
+"""The ``output`` of a transform, of LiftPool and of LDW-Pooling; an item of coefficients."""

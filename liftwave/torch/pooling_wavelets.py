@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import Row, signal_row
-from liftwave._plan.lift_pool import band_names
 from liftwave._typing import Mode, ModeLike
 from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling.lifting_arguments import checked_size, chosen_output
@@ -19,6 +18,7 @@ from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_real
 from liftwave.torch.pooling_filters import pooling_wavelet
 from liftwave.torch.pooling_lifting import Bands, complete_bands
+from liftwave.torch.transform_layers import band_list, from_band_list
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
 from liftwave.torch.wavelets import LearnableWavelet, Symmetry
 from liftwave.wavelets.resolve import WaveletLike
@@ -86,13 +86,13 @@ class _LDWPool(nn.Module, Generic[LDWT_co]):
 
     def _transformed(self, x: Tensor) -> list[Tensor]:
         if self.mode == "periodization":
-            return in_order(self.transform(x), self.dimensions)
+            return band_list(self.transform(x), self.dimensions)
         halves = [(n + 1) // 2 for n in x.shape[x.ndim - self.dimensions :]]
         reach = _reach(self._taps)
         for axis in range(-self.dimensions, 0):
             n = x.shape[axis]
             x = extended(x, axis, 2 * reach, 2 * reach + n % 2, self.mode)
-        bands = in_order(self.transform(x), self.dimensions)
+        bands = band_list(self.transform(x), self.dimensions)
         return [_cut(band, [reach] * self.dimensions, halves) for band in bands]
 
     @property
@@ -141,7 +141,7 @@ class _LDWUnpool(nn.Module):
             margin = _reach(self.pool._taps)
             for axis in range(-self.dimensions, 0):
                 tensors = [extended(band, axis, margin, margin, mode) for band in tensors]
-        x: Tensor = self.inverse(out_of_order(tensors, self.dimensions))
+        x: Tensor = self.inverse(from_band_list(tensors, self.dimensions))
         return _cut(x, [2 * margin] * self.dimensions, sizes)
 
 
@@ -155,33 +155,6 @@ def _check_signal(layer: Any, x: Tensor) -> None:
 def _reach(taps: int) -> int:
     """The number of coefficients beyond an end that depend on samples inside."""
     return taps // 2
-
-
-def in_order(coeffs: list[Any], dimensions: int) -> list[Tensor]:
-    """All bands of one level, in the order of ``band_names``, from the result of a transform."""
-    approx, details = coeffs
-    if dimensions == 1:
-        return [approx, details]
-    if dimensions == 2:
-        return [approx, *details]
-    keys = [_key(name) for name in band_names(dimensions)]
-    return [approx, *(details[key] for key in keys[1:])]
-
-
-def out_of_order(bands: Sequence[Tensor], dimensions: int) -> list[Any]:
-    """The inverse of :func:`in_order`."""
-    approx, *details = bands
-    if dimensions == 1:
-        return [approx, details[0]]
-    if dimensions == 2:
-        return [approx, tuple(details)]
-    keys = [_key(name) for name in band_names(dimensions)]
-    return [approx, dict(zip(keys[1:], details, strict=True))]
-
-
-def _key(name: str) -> str:
-    """The name of a band in PyWavelets' order: the first axis first."""
-    return "".join("a" if letter == "L" else "d" for letter in reversed(name))
 
 
 def extended(x: Tensor, axis: int, left: int, right: int, mode: Mode) -> Tensor:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 import torch
 from torch import Tensor
 
 from liftwave._numbers import flag
 from liftwave._typing import Modes
-from liftwave.torch._typing import BandT, Learning
+from liftwave.torch._typing import LIST, BandT, Learning, OutputT_co, Packed
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import (
     AnalysisLayer,
@@ -25,10 +25,10 @@ from liftwave.transforms.undecimated_lifting import is_lifting, plans_for
 from liftwave.transforms.undecimated_modes import check_periodic
 
 
-class _Stationary(ModePerAxis):
+class _Stationary(ModePerAxis, Generic[OutputT_co]):
     """The arguments of the stationary transform."""
 
-    options = ("mode", "norm")
+    options = ("mode", "norm", "output")
 
     def __init__(
         self,
@@ -39,8 +39,10 @@ class _Stationary(ModePerAxis):
         norm: bool = False,
         learn: Learning | None = None,
         random: bool = False,
+        output: OutputT_co = LIST,
+        groups: int = 1,
     ) -> None:
-        super().__init__(wavelet, level, mode, learn, random)
+        super().__init__(wavelet, level, mode, learn, random, output, groups)
         self.norm = flag(norm, "norm")
         self._check()
 
@@ -53,25 +55,27 @@ class _Stationary(ModePerAxis):
             calls.swtn(torch.ones(sizes), wavelet, 1, norm=self.norm, mode=self.mode)
 
 
-class _SWT(_Stationary, AnalysisLayer, Generic[BandT]):
+class _SWT(_Stationary[OutputT_co], AnalysisLayer, Generic[OutputT_co, BandT]):
     """The analysis."""
 
     if TYPE_CHECKING:
 
-        def __call__(self, x: Tensor) -> list[BandT]: ...
+        @overload
+        def __call__(self: _SWT[Literal["list"], BandT], x: Tensor) -> list[BandT]: ...
+        @overload
+        def __call__(self: _SWT[Packed, BandT], x: Tensor) -> Tensor: ...
+        def __call__(self, x: Tensor) -> Any: ...
         def inverse(self) -> _ISWT: ...
 
-    def forward(self, x: Tensor) -> Coefficients:
-        """The coefficients of signals of shape (C, …) or (N, C, …)."""
-        self._check_dimensions(x, "signals")
-        wavelet, level, axes, norm = self._current_wavelet(), self.level, self._axes, self.norm
+    def _analyse(self, x: Tensor, wavelet: Any) -> Coefficients:
+        level, axes, norm = self.level, self._axes, self.norm
         if self.dimensions == 1:
             return swt(x, wavelet, level, trim_approx=True, norm=norm, mode=self.modes[0])
         transform = swt2 if self.dimensions == 2 else swtn
         return transform(x, wavelet, level, axes=axes, trim_approx=True, norm=norm, mode=self.mode)
 
 
-class _ISWT(_Stationary, SynthesisLayer):
+class _ISWT(_Stationary[Any], SynthesisLayer):
     """The synthesis."""
 
     def _check(self) -> None:
@@ -81,11 +85,13 @@ class _ISWT(_Stationary, SynthesisLayer):
 
     if TYPE_CHECKING:
 
-        def __call__(self, coeffs: Sequence[Any]) -> Tensor: ...
+        def __call__(self, coeffs: Sequence[Any] | Tensor) -> Tensor: ...
 
-    def forward(self, coeffs: Coefficients) -> Tensor:
+    def forward(self, coeffs: Coefficients | Tensor) -> Tensor:
         """The signal that has these coefficients."""
-        coeffs, wavelet = self._checked(coeffs), self._current_wavelet()
+        return self._grouped(self._checked(coeffs), self._synthesise)
+
+    def _synthesise(self, coeffs: Coefficients, wavelet: Any) -> Tensor:
         if self.dimensions == 1:
             signal: Tensor = iswt(coeffs, wavelet, self.norm, mode=self.modes[0])
         else:
@@ -107,10 +113,12 @@ norm : bool, optional
     Whether to divide the filters by the square root of 2. With an orthonormal wavelet, the
     coefficients then have the energy of the signal.
 $learn_parameters
+$output_parameter
+$groups_parameter
 
 Raises
 ------
-WaveletError, ModeError, LevelError, ConstraintError
+WaveletError, ModeError, LevelError, ConstraintError, OptionError
     If the wavelet, mode or level does not exist, or ``learn`` does not support the wavelet. The
     call raises :class:`ShapeError` if its input does not fit.
 
@@ -207,7 +215,7 @@ class ISWT3d(_ISWT):
 
 
 @documented(_SWT_TEMPLATE)
-class SWT1d(_SWT[Tensor]):
+class SWT1d(_SWT[OutputT_co, Tensor]):
     """1-D undecimated (stationary) wavelet transform as a layer."""
 
     dimensions = 1
@@ -215,7 +223,7 @@ class SWT1d(_SWT[Tensor]):
 
 
 @documented(_SWT_TEMPLATE)
-class SWT2d(_SWT[Any]):
+class SWT2d(_SWT[OutputT_co, Any]):
     """2-D undecimated (stationary) wavelet transform as a layer."""
 
     dimensions = 2
@@ -223,7 +231,7 @@ class SWT2d(_SWT[Any]):
 
 
 @documented(_SWT_TEMPLATE)
-class SWT3d(_SWT[Any]):
+class SWT3d(_SWT[OutputT_co, Any]):
     """3-D undecimated (stationary) wavelet transform as a layer."""
 
     dimensions = 3

@@ -354,6 +354,20 @@ class FiltersWavelet(LearnableWavelet):
             return self.weight * penalty
 
 
+class WaveletGroups(nn.ModuleList):
+    """The learnable wavelets of groups of channels, all of one kind."""
+
+    @property
+    def learn(self) -> str:
+        """The kind of learned parameters."""
+        return str(self[0].learn)
+
+    @property
+    def name(self) -> str:
+        """The name of the initial wavelet."""
+        return str(self[0].name)
+
+
 _KINDS: dict[str, Callable[..., LearnableWavelet]] = {
     kind.learn: kind
     for kind in (OrthonormalWavelet, LinearPhaseWavelet, LiftingWavelet, FiltersWavelet)
