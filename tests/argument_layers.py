@@ -142,6 +142,10 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     coeffs = getattr(lt, f"DWT{d}d")()(x)
     yield from _layer(f"IDWT{d}d", transform, fixed, coeffs, size)
     yield from _undecimated(d, x)
+    kernel = {"stride": 1, "bias": True, "learn": None, "random": False}
+    place = {"device": None, "dtype": None}
+    convolution = (2, 3, 1, "haar", "periodization")
+    yield from _layer(f"WTConv{d}d", convolution, {**kernel, **place}, x)
     if d < 3:
         yield from _packets(d, x)
     penalty = {"penalty_weight": 1.0, "symmetry": None, "orthonormal": True}

@@ -194,6 +194,13 @@ def parametrized(name: str) -> list[Layer]:
     return [of(module[name], (3,), call=call, half=False)]
 
 
+def convolutions(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """Depthwise convolutions of bands."""
+    layer = getattr(lt, name)
+    options: list[dict[str, Any]] = [{"level": 2}, {"wavelet": "db2", "learn": "orthonormal"}]
+    return [of(lambda o=o: layer(4, 3, **o), shape, half=False) for o in options]  # type: ignore[misc]
+
+
 SHAPES = {"1d": LINES, "2d": IMAGES, "3d": VOLUMES}
 _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "DWT": transforms,
@@ -213,6 +220,7 @@ _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "LiftUpPool": lifting,
     "LDWPool": wavelets,
     "LDWUnpool": wavelets,
+    "WTConv": convolutions,
 }
 
 LAYERS: dict[str, list[Layer]] = {

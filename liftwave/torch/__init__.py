@@ -81,6 +81,7 @@ from liftwave.torch.undecimated import (
     SWT2d,
     SWT3d,
 )
+from liftwave.torch.wavelet_convolutions import WTConv1d, WTConv2d, WTConv3d
 from liftwave.torch.wavelets import (
     FiltersWavelet,
     LearnableWavelet,
@@ -144,6 +145,9 @@ __all__ = [
     "SoftPool1d",
     "SoftPool2d",
     "SoftPool3d",
+    "WTConv1d",
+    "WTConv2d",
+    "WTConv3d",
     "WaveletPacket1d",
     "WaveletPacket2d",
     "auxiliary_loss",
