@@ -116,6 +116,11 @@ def _models() -> Iterator[tuple[str, Case]]:
     model = nn.Sequential(nn.MaxPool2d(2))
     yield line("pooling_modules", model)
     yield line("replace_pooling", model, lambda place: None, example, **options)
+    penalty = {"penalty_weight": 1.0, "symmetry": None, "orthonormal": True}
+    options = {"learn": "filters", "mode": "periodization", "device": None, "dtype": None}
+    yield line("LDWBottleneck", 2, 4, True, 4, **options, **penalty)
+    bottleneck = cases(lt.LDWBottleneck(2, 4), "torch.LDWBottleneck.")
+    yield bottleneck("forward", torch.ones(2, 2, 4, 4))
     yield line("EnergyAttention", 2, 16, False, 2)
     attention = cases(lt.EnergyAttention(2), "torch.EnergyAttention.")
     yield attention("forward", example)

@@ -235,6 +235,7 @@ LAYERS: dict[str, list[Layer]] = {
         for name in ("FiltersWavelet", "LiftingWavelet", "LinearPhaseWavelet", "OrthonormalWavelet")
     },
     **{name: parametrized(name) for name in ("Orthonormal", "LinearPhase")},
+    "LDWBottleneck": [of(lambda: lt.LDWBottleneck(4, 8), IMAGES, half=False)],
     "EnergyAttention": [
         of(lambda: lt.EnergyAttention(4, 2), IMAGES, half=False),
         of(lambda: lt.EnergyAttention(4, 2, normalize=True, dimensions=1), LINES, half=False),

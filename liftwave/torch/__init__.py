@@ -21,6 +21,7 @@ except ModuleNotFoundError as error:
 # Registers the operator of liftwave, which saved programs of torch.export need.
 import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
+from liftwave.torch.blocks import LDWBottleneck
 from liftwave.torch.models import (
     Replacement,
     Replacements,
@@ -117,6 +118,7 @@ __all__ = [
     "ISWT3d",
     "IWaveletPacket1d",
     "IWaveletPacket2d",
+    "LDWBottleneck",
     "LDWPool1d",
     "LDWPool2d",
     "LDWPool3d",
