@@ -116,6 +116,11 @@ def _models() -> Iterator[tuple[str, Case]]:
     model = nn.Sequential(nn.MaxPool2d(2))
     yield line("pooling_modules", model)
     yield line("replace_pooling", model, lambda place: None, example, **options)
+    weights = {"approximation": 1.0, "details": 1.0, "undecimated": True, "mode": None}
+    form = {"epsilon": 1e-3, "reduction": "mean", "dimensions": 2}
+    yield line("WaveletLoss", "haar", 1, "l1", **weights, **form)
+    loss = cases(lt.WaveletLoss(), "torch.WaveletLoss.")
+    yield loss("forward", torch.ones(1, 2, 4, 4), torch.ones(1, 2, 4, 4))
     penalty = {"penalty_weight": 1.0, "symmetry": None, "orthonormal": True}
     options = {"learn": "filters", "mode": "periodization", "device": None, "dtype": None}
     yield line("LDWBottleneck", 2, 4, True, 4, **options, **penalty)

@@ -201,6 +201,11 @@ def convolutions(name: str, shape: tuple[int, ...]) -> list[Layer]:
     return [of(lambda o=o: layer(4, 3, **o), shape, half=False) for o in options]  # type: ignore[misc]
 
 
+def against_zero(loss: Any, x: Tensor) -> list[Tensor]:
+    """A loss of the data and zeros."""
+    return [loss(x, torch.zeros_like(x))]
+
+
 SHAPES = {"1d": LINES, "2d": IMAGES, "3d": VOLUMES}
 _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "DWT": transforms,
@@ -235,6 +240,7 @@ LAYERS: dict[str, list[Layer]] = {
         for name in ("FiltersWavelet", "LiftingWavelet", "LinearPhaseWavelet", "OrthonormalWavelet")
     },
     **{name: parametrized(name) for name in ("Orthonormal", "LinearPhase")},
+    "WaveletLoss": [of(lambda: lt.WaveletLoss("db2", 2), IMAGES, call=against_zero, half=False)],
     "LDWBottleneck": [of(lambda: lt.LDWBottleneck(4, 8), IMAGES, half=False)],
     "EnergyAttention": [
         of(lambda: lt.EnergyAttention(4, 2), IMAGES, half=False),

@@ -22,6 +22,7 @@ except ModuleNotFoundError as error:
 import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
 from liftwave.torch.blocks import LDWBottleneck
+from liftwave.torch.losses import WaveletLoss
 from liftwave.torch.models import (
     Replacement,
     Replacements,
@@ -150,6 +151,7 @@ __all__ = [
     "WTConv1d",
     "WTConv2d",
     "WTConv3d",
+    "WaveletLoss",
     "WaveletPacket1d",
     "WaveletPacket2d",
     "auxiliary_loss",
