@@ -139,6 +139,13 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     yield from _layer(f"SoftPool{d}d", WINDOW, {}, x)
     yield from _layer(f"EDSCWPool{d}d", WINDOW, each, x)
     yield from _layer(f"IDWPool{d}d", WINDOW, {"distance": "huber", "delta": 1.0, **each}, x)
+    gate = {"channels": 2, **each, "device": None, "dtype": None}
+    yield from _layer(f"GatedAdaPool{d}d", WINDOW, gate, x)
+    yield cases(getattr(lt, f"GatedAdaPool{d}d")(2), f"torch.GatedAdaPool{d}d.")("share_of", x)
+    kinds = {"similarity": "cosine", "exponential": True, **each}
+    yield from _layer(f"SimilarityPool{d}d", WINDOW, kinds, x)
+    for kind in ("Nearest", "BedOfNails"):
+        yield from _layer(f"{kind}Unpool{d}d", (2, 2), {}, halves, size)
     mask = {"beta": 0.5, "mask": False, "channels": 2, "trainable": True, **each}
     yield from _layer(f"AdaPool{d}d", WINDOW, mask, x)
     pool = getattr(lt, f"AdaPool{d}d")(2)

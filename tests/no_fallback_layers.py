@@ -130,6 +130,12 @@ def windows(name: str, shape: tuple[int, ...]) -> list[Layer]:
     return layers
 
 
+def upsampled(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """An upsampling, which uses no kernels for windows."""
+    unpool = getattr(lt, name)
+    return [of(lambda: unpool(2), shape), of(lambda: unpool(2, 3), shape)]
+
+
 def adaptive(name: str, shape: tuple[int, ...]) -> list[Layer]:
     """Adaptive pooling, or adaptive pooling followed by its inverse."""
     pool = getattr(lt, name.replace("Unpool", "Pool"))
@@ -220,7 +226,11 @@ _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "AdaUnpool": adaptive,
     "EDSCWPool": windows,
     "IDWPool": windows,
+    "GatedAdaPool": windows,
+    "SimilarityPool": windows,
     "SoftPool": windows,
+    "BedOfNailsUnpool": upsampled,
+    "NearestUnpool": upsampled,
     "LiftDownPool": lifting,
     "LiftUpPool": lifting,
     "LDWPool": wavelets,

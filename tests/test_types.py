@@ -91,6 +91,7 @@ lwt.SWT1d(mode="mirror")  # wrong
 lwt.WaveletPacket1d(order="time")  # wrong
 lwt.SoftPool2d(2, strid=2)  # wrong
 lwt.IDWPool2d(2, distance="l3")  # wrong
+lwt.SimilarityPool1d(2, similarity="cos")  # wrong
 lwt.LDWPool2d(4, "smu")  # wrong
 lwt.LiftDownPool2d(3, output="LM")  # wrong
 lwt.AdaUnpool2d(lwt.AdaPool2d(2))(tensor)  # wrong

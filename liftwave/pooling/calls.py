@@ -101,7 +101,7 @@ def similarity_pool(
     ndim: int | None = None,
 ) -> Call:
     """The call of :func:`liftwave.pooling.similarity_pool`."""
-    _check_name("similarity", similarity, SIMILARITIES)
+    checked_similarity(similarity)
     weights: Any = f"exp-{similarity}" if flag(exponential, "exponential") else similarity
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
     operation = _weighted_pool(windows, weights, per_channel=flag(per_channel, "per_channel"))
@@ -196,6 +196,12 @@ def _check_name(option: str, name: Any, names: Sequence[str]) -> None:
         raise WindowError(f"{option} must be one of {', '.join(map(repr, names))}, got {name!r}")
 
 
+def checked_similarity(similarity: str) -> str:
+    """The name of a similarity, if it exists."""
+    _check_name("similarity", similarity, SIMILARITIES)
+    return similarity
+
+
 def checked_distance(distance: str, delta: Any) -> tuple[str, float]:
     """The distance and ``delta`` of :func:`idw_pool`, if they are possible.
 
@@ -258,13 +264,25 @@ def nearest_unpool(
     ndim: int | None = None,
 ) -> Call:
     """The call of :func:`liftwave.pooling.nearest_unpool`."""
+    windows = separate_windows(kernel_size, stride, ndim)
+    return _upsample(as_array(x), windows, windows.kernel, output_size)
+
+
+def separate_windows(kernel_size: Size, stride: Size | None, ndim: int | None) -> WindowArguments:
+    """Windows that do not overlap.
+
+    Raises
+    ------
+    WindowError
+        If they overlap.
+    """
     windows = window_arguments(kernel_size, stride, ndim=ndim)
     if any(s < k for k, s in zip(windows.kernel, windows.stride, strict=True)):
         raise WindowError(
             f"windows overlap, and samples would be copies of several values: stride "
             f"{windows.stride} is less than kernel_size {windows.kernel}"
         )
-    return _upsample(as_array(x), windows, windows.kernel, output_size)
+    return windows
 
 
 def bed_of_nails_unpool(

@@ -46,6 +46,7 @@ from liftwave.torch.pooling_adaptive import (
     AdaUnpool2d,
     AdaUnpool3d,
 )
+from liftwave.torch.pooling_gated import GatedAdaPool1d, GatedAdaPool2d, GatedAdaPool3d
 from liftwave.torch.pooling_lifting import (
     LiftDownPool1d,
     LiftDownPool2d,
@@ -70,6 +71,9 @@ from liftwave.torch.pooling_windows import (
     IDWPool1d,
     IDWPool2d,
     IDWPool3d,
+    SimilarityPool1d,
+    SimilarityPool2d,
+    SimilarityPool3d,
     SoftPool1d,
     SoftPool2d,
     SoftPool3d,
@@ -82,6 +86,14 @@ from liftwave.torch.undecimated import (
     SWT1d,
     SWT2d,
     SWT3d,
+)
+from liftwave.torch.unpooling import (
+    BedOfNailsUnpool1d,
+    BedOfNailsUnpool2d,
+    BedOfNailsUnpool3d,
+    NearestUnpool1d,
+    NearestUnpool2d,
+    NearestUnpool3d,
 )
 from liftwave.torch.wavelet_convolutions import WTConv1d, WTConv2d, WTConv3d
 from liftwave.torch.wavelets import (
@@ -99,6 +111,9 @@ __all__ = [
     "AdaUnpool1d",
     "AdaUnpool2d",
     "AdaUnpool3d",
+    "BedOfNailsUnpool1d",
+    "BedOfNailsUnpool2d",
+    "BedOfNailsUnpool3d",
     "DWT1d",
     "DWT2d",
     "DWT3d",
@@ -107,6 +122,9 @@ __all__ = [
     "EDSCWPool3d",
     "EnergyAttention",
     "FiltersWavelet",
+    "GatedAdaPool1d",
+    "GatedAdaPool2d",
+    "GatedAdaPool3d",
     "IDWPool1d",
     "IDWPool2d",
     "IDWPool3d",
@@ -137,6 +155,9 @@ __all__ = [
     "LinearPhase",
     "LinearPhaseWavelet",
     "MODWT1d",
+    "NearestUnpool1d",
+    "NearestUnpool2d",
+    "NearestUnpool3d",
     "Orthonormal",
     "OrthonormalWavelet",
     "Place",
@@ -145,6 +166,9 @@ __all__ = [
     "SWT1d",
     "SWT2d",
     "SWT3d",
+    "SimilarityPool1d",
+    "SimilarityPool2d",
+    "SimilarityPool3d",
     "SoftPool1d",
     "SoftPool2d",
     "SoftPool3d",

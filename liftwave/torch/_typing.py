@@ -24,6 +24,9 @@ Packed: TypeAlias = Literal["concat", "stack"]
 Distance: TypeAlias = Literal["l1", "l2", "huber", "chebyshev", "gower"]
 """The distance of IDW pooling."""
 
+Similarity: TypeAlias = Literal["dice", "cosine", "pce"]
+"""The similarity of similarity pooling."""
+
 Band: TypeAlias = Literal[
     "L", "H", "LL", "LH", "HL", "HH", "LLL", "LLH", "LHL", "LHH", "HLL", "HLH", "HHL", "HHH"
 ]

@@ -9,11 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from liftwave._numbers import flag, positive_number
+from liftwave._plan.lengths import check_size
 from liftwave._typing import ModeLike
 from liftwave.errors import ShapeError
 from liftwave.torch._typing import FilterLearning
 from liftwave.torch.attention import EnergyAttention
 from liftwave.torch.inputs import check_axes
+from liftwave.torch.pooling_lifting import check_factory
 from liftwave.torch.pooling_wavelets import LDWPool2d
 from liftwave.torch.wavelets import LearnableWavelet, Symmetry
 from liftwave.wavelets.resolve import WaveletLike
@@ -91,7 +93,9 @@ class LDWBottleneck(nn.Module):
                 f"four bands have the channels of the output: channels has to be a multiple of 4, "
                 f"got {channels}"
             )
+        check_factory(device, dtype)
         narrow = self.channels // 4
+        check_size("the kernels", (2, self.in_channels, narrow), (narrow, narrow, 3, 3))
         self.through = nn.Sequential(
             nn.Conv2d(self.in_channels, narrow, 1, stride=2, bias=False),
             nn.BatchNorm2d(narrow),

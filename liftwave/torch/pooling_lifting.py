@@ -57,7 +57,7 @@ class _LiftDownPool(nn.Module, Generic[LiftT_co]):
         self.init = _one_of("init", init, ("wavelet", "random"))
         self.reduction = _one_of("reduction", reduction, REDUCTIONS)
         self.penalty_weights = _pair(penalty_weights)
-        _check_factory(device, dtype)
+        check_factory(device, dtype)
         first = lift_filters(channels, kernel_size, self.dimensions, shared=shared)
         for name, values in first._asdict().items():
             tensor = torch.as_tensor(
@@ -180,7 +180,7 @@ def _pair(weights: Any) -> tuple[float, float]:
     return numbers[0], numbers[1]
 
 
-def _check_factory(device: Any, dtype: Any) -> None:
+def check_factory(device: Any, dtype: Any) -> None:
     """Raise unless parameters can be of this device and dtype."""
     try:
         torch.device("cpu" if device is None else device)

@@ -9,11 +9,13 @@ from torch import Tensor, nn
 
 from liftwave._numbers import flag, positive_number
 from liftwave._plan.arguments import natural_level
+from liftwave._plan.lengths import check_size
 from liftwave._typing import Modes
 from liftwave.errors import LevelError, ShapeError, WindowError
 from liftwave.torch._typing import Learning
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_real
+from liftwave.torch.pooling_lifting import check_factory
 from liftwave.torch.transform_layers import LayerWavelet
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
 
@@ -55,10 +57,13 @@ class _WTConv(nn.Module):
         if self.level < 1:
             raise LevelError(f"a layer needs at least one level, got {level}")
         self.stride = positive_number(stride, "stride", WindowError)
+        check_factory(device, dtype)
+        count, scalar = self.channels * 2**self.dimensions, (1,) * self.dimensions
+        kernel = (count, *(self.kernel_size,) * self.dimensions)
+        check_size("the kernels", kernel, (self.level, *kernel))
         options: Any = {"learn": learn, "random": random, "output": "concat"}
         self.dwt = self.transform_type(wavelet, 1, mode, **options)
         self.idwt = self.dwt.inverse()
-        count, scalar = self.channels * 2**self.dimensions, (1,) * self.dimensions
         self.base = self._depthwise(self.channels, flag(bias, "bias"))
         self.base_scale = nn.Parameter(torch.ones(self.channels, *scalar))
         self.convolutions = nn.ModuleList(self._depthwise(count, False) for _ in range(self.level))
