@@ -36,8 +36,9 @@ def _pooling() -> Iterator[tuple[str, Case]]:
     yield line("max_unpool", HALVES, places, 2, 2, 0, (4, 4), ndim=2)
     yield line("nearest_unpool", HALVES, 2, 2, (4, 4), ndim=2)
     yield line("bed_of_nails_unpool", HALVES, 2, 2, (4, 4), ndim=2)
-    yield line("conv_transpose", MAPS, np.ones((2, 3, 2, 2)), 1, 0, 0, 1)
-    yield line("conv_transpose_matrix", np.ones((2, 3, 2, 2)), 4, 1, 0, 0, 1)
+    more = {"bias": np.ones(3), "groups": 1}
+    yield line("conv_transpose", MAPS, np.ones((2, 3, 2, 2)), 1, 0, 0, 1, **more)
+    yield line("conv_transpose_matrix", np.ones((2, 3, 2, 2)), 4, 1, 0, 0, 1, groups=1)
     statistics = (np.ones(2), np.ones(2))
     options = {"dimensions": 2, "normalize": False, "epsilon": 1e-5}
     yield line("energy_attention", MAPS, *attributes, *statistics, **options)

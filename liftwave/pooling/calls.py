@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._arrays.convert import REAL_DTYPES, as_array
-from liftwave._numbers import flag, is_one_of, real_number, whole_number
+from liftwave._numbers import flag, is_one_of, positive_number, real_number, whole_number
 from liftwave._operations.attention import Attention
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.conv_transpose import ConvTranspose, check_weight
@@ -45,6 +45,7 @@ ONLY_DATA = Inputs()
 DATA_AND_BETA = Inputs("beta")
 DATA_POOLED_BETA = Inputs("pooled", "beta")
 DATA_AND_WEIGHT = Inputs("weight")
+DATA_WEIGHT_BIAS = Inputs("weight", "bias")
 ATTENTION_INPUTS = AttentionInputs()
 
 # Operations cache their shape plans, so equal arguments share one operation.
@@ -322,6 +323,9 @@ def conv_transpose(
     padding: Size = 0,
     output_padding: Size = 0,
     dilation: Size = 1,
+    *,
+    bias: ArrayLike | None = None,
+    groups: int = 1,
 ) -> Call:
     """The call of :func:`liftwave.pooling.conv_transpose`."""
     taps = as_array(weight)
@@ -332,8 +336,12 @@ def conv_transpose(
         per_axis("padding", padding, ndim, 0),
         per_axis("output_padding", output_padding, ndim, 0),
         per_axis("dilation", dilation, ndim, 1),
+        positive_number(groups, "groups", WindowError),
+        bias is not None,
     )
-    return Call(operation, (x, taps), SINGLE, DATA_AND_WEIGHT)
+    if bias is None:
+        return Call(operation, (x, taps), SINGLE, DATA_AND_WEIGHT)
+    return Call(operation, (x, taps, bias), SINGLE, DATA_WEIGHT_BIAS)
 
 
 # --- attention -----------------------------------------------------------------------------------
