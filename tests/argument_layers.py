@@ -30,6 +30,7 @@ def _pooling() -> Iterator[tuple[str, Case]]:
     yield line("similarity_pool", MAPS, *WINDOW, similarity="dice", exponential=True, **each)
     yield line("idw_pool", MAPS, *WINDOW, distance="huber", delta=1.0, **each)
     yield line("ada_pool", MAPS, *WINDOW, beta=0.5, **each)
+    yield line("region_weights", pooling.soft_pool, MAPS, 2)
     reverse = {"beta": 0.5, "up": "nearest", "preserve": "sum"}
     yield line("ada_unpool", MAPS, HALVES, *WINDOW, **reverse, **each)
     places = np.zeros(HALVES.shape, np.int64)

@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: E402, N812
 
 import liftwave as lw  # noqa: E402
 import liftwave.torch as lwt  # noqa: E402
-from liftwave.errors import ShapeError, WindowError  # noqa: E402
+from liftwave.errors import OptionError, ShapeError, WindowError  # noqa: E402
 
 SIZES = {1: (11,), 2: (7, 8), 3: (4, 5, 6)}
 
@@ -96,3 +96,42 @@ def test_gates_in_other_dimensions_and_precisions() -> None:
     assert not layer.gate.any()
     with pytest.raises(ShapeError, match=r"shape \(4, H, W\)"):
         lwt.GatedAdaPool2d(2, channels=4)(signals(2))
+
+
+WEIGHTED = [
+    (lw.pooling.soft_pool, {}),
+    (lw.pooling.edscw_pool, {"per_channel": False}),
+    (lw.pooling.similarity_pool, {"similarity": "cosine", "exponential": False}),
+    (lw.pooling.idw_pool, {"distance": "huber", "delta": 0.5}),
+    (lw.pooling.ada_pool, {"beta": 0.3}),
+]
+
+
+@pytest.mark.parametrize(("function", "options"), WEIGHTED)
+@pytest.mark.parametrize("windows", [(2,), (3, 2, 1), ((2, 3), 2, 1, 2, True)])
+def test_weights_of_regions_give_the_result(function, options, windows) -> None:
+    x = signals(2)
+    weights = lw.pooling.region_weights(function, x, *windows, **options)
+    layer = lwt.SoftPool2d(*windows)
+    kernel, stride, padding, dilation, _ = layer.windows
+    result = function(x, *windows, **options)
+    assert weights.shape == (*result.shape, *kernel)
+    torch.testing.assert_close(weights.sum((-2, -1)), torch.ones_like(result))
+    total = torch.zeros_like(result)
+    for i, j in itertools.product(range(result.shape[-2]), range(result.shape[-1])):
+        for k, m in itertools.product(*map(range, kernel)):
+            row = i * stride[0] - padding[0] + k * dilation[0]
+            column = j * stride[1] - padding[1] + m * dilation[1]
+            weight = weights[..., i, j, k, m]
+            if 0 <= row < x.shape[-2] and 0 <= column < x.shape[-1]:
+                total[..., i, j] += weight * x[..., row, column]
+            else:
+                assert not weight.any()
+    torch.testing.assert_close(total, result)
+
+
+def test_weights_of_other_functions() -> None:
+    with pytest.raises(OptionError, match="one of the functions soft_pool, edscw_pool"):
+        lw.pooling.region_weights(lw.pooling.max_pool, signals(2), 2)
+    weights = lw.pooling.region_weights(lw.pooling.soft_pool, [1.0, 1.0], (2,))
+    assert weights.tolist() == [[0.5, 0.5]]
