@@ -23,7 +23,7 @@ PLACE = ("name", nn.MaxPool2d(2), "max", 2, (2, 2), (2, 2), None, (0, 0), (1, 1)
 
 def _pooling() -> Iterator[tuple[str, Case]]:
     line, attributes = cases(pooling, "pooling."), LINEAR
-    yield line("soft_pool", MAPS, *WINDOW, ndim=2)
+    yield line("soft_pool", MAPS, *WINDOW, per_channel=True, ndim=2)
     yield line("max_pool", MAPS, *WINDOW, return_indices=False, ndim=2)
     each = {"per_channel": True, "ndim": 2}
     yield line("edscw_pool", MAPS, *WINDOW, **each)
@@ -138,7 +138,7 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     x, halves = torch.ones(1, 2, *(4,) * d), torch.ones(1, 2, *(2,) * d)
     size, low = (4,) * d, "L" * d
     each = {"per_channel": True}
-    yield from _layer(f"SoftPool{d}d", WINDOW, {}, x)
+    yield from _layer(f"SoftPool{d}d", WINDOW, each, x)
     yield from _layer(f"EDSCWPool{d}d", WINDOW, each, x)
     yield from _layer(f"IDWPool{d}d", WINDOW, {"distance": "huber", "delta": 1.0, **each}, x)
     gate = {"channels": 2, **each, "device": None, "dtype": None}

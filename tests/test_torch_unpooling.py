@@ -100,6 +100,7 @@ def test_gates_in_other_dimensions_and_precisions() -> None:
 
 WEIGHTED = [
     (lw.pooling.soft_pool, {}),
+    (lw.pooling.soft_pool, {"per_channel": False}),
     (lw.pooling.edscw_pool, {"per_channel": False}),
     (lw.pooling.similarity_pool, {"similarity": "cosine", "exponential": False}),
     (lw.pooling.idw_pool, {"distance": "huber", "delta": 0.5}),
@@ -135,3 +136,19 @@ def test_weights_of_other_functions() -> None:
         lw.pooling.region_weights(lw.pooling.max_pool, signals(2), 2)
     weights = lw.pooling.region_weights(lw.pooling.soft_pool, [1.0, 1.0], (2,))
     assert weights.tolist() == [[0.5, 0.5]]
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_channels_share_the_softmax_of_their_sum(d: int) -> None:
+    layer = getattr(lwt, f"SoftPool{d}d")(3, 2, 1, per_channel=False)
+    x = signals(d)
+    total = x.sum(1, keepdim=True)
+    weights = lw.pooling.region_weights(lw.pooling.soft_pool, total, 3, 2, 1, ndim=d)
+    options = {"per_channel": False, "ndim": d}
+    shared = lw.pooling.region_weights(lw.pooling.soft_pool, x, 3, 2, 1, **options)
+    torch.testing.assert_close(shared, weights.expand_as(shared))
+    assert layer(x).shape == getattr(lwt, f"SoftPool{d}d")(3, 2, 1)(x).shape
+    assert torch.autograd.gradcheck(layer, x[:1].requires_grad_(), fast_mode=True)
+    large = layer(1e4 * x.detach())
+    assert large.isfinite().all()
+    assert "per_channel=False" in repr(layer)

@@ -64,11 +64,15 @@ def soft_pool(
     dilation: Size = 1,
     ceil_mode: bool = False,
     *,
+    per_channel: bool = True,
     ndim: int | None = None,
 ) -> Call:
     """The call of :func:`liftwave.pooling.soft_pool`."""
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    return Call(_weighted_pool(windows, "softmax"), (x,), SINGLE, ONLY_DATA)
+    if per_channel is True or flag(per_channel, "per_channel"):
+        return Call(_weighted_pool(windows, "softmax"), (x,), SINGLE, ONLY_DATA)
+    operation = _weighted_pool(windows, "exp-sum", per_channel=False)
+    return Call(operation, (x,), SINGLE, ONLY_DATA)
 
 
 def edscw_pool(

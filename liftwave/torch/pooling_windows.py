@@ -68,13 +68,15 @@ class _SoftPool(WindowPool):
         padding: Size = 0,
         dilation: Size = 1,
         ceil_mode: bool = False,
+        *,
+        per_channel: bool = True,
     ) -> None:
-        super().__init__(kernel_size, stride, padding, dilation, ceil_mode)
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode, per_channel)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pooled signals, of shape (C, ...) or (N, C, ...)."""
         check_axes(self, x)
-        pooled: Tensor = soft_pool(x, *self.windows)
+        pooled: Tensor = soft_pool(x, *self.windows, per_channel=self.per_channel)
         return pooled
 
 
@@ -158,7 +160,7 @@ class _IDWPool(WindowPool):
 
 # --- one, two and three dimensions ---------------------------------------------------------------
 
-_SOFT_POOL = """
+_WINDOW_POOL = """
 Parameters
 ----------
 $window_parameters
@@ -185,7 +187,13 @@ Examples
 ($pooled)
 """
 
-_EDSCW_POOL = _SOFT_POOL.replace("$window_parameters", "$window_parameters\n$per_channel")
+_EDSCW_POOL = _WINDOW_POOL.replace("$window_parameters", "$window_parameters\n$per_channel")
+
+_SHARED = """
+per_channel : bool, optional
+    Whether each channel has weights of its own, or all share the softmax of their sum."""
+
+_SOFT_POOL = _EDSCW_POOL.replace("\n$per_channel", _SHARED)
 
 _SIMILARITY = """
 similarity : {"dice", "cosine", "pce"}, optional
