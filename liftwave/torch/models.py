@@ -246,10 +246,8 @@ def pooling_modules(model: nn.Module) -> fx.GraphModule:
     >>> import torch
     >>> from torch import nn
     >>> from liftwave.torch import SoftPool2d, pooling_modules, replace_pooling
-    >>> class Branch(nn.Module):
-    ...     def forward(self, x):
-    ...         return nn.functional.avg_pool2d(x, 3, stride=2, padding=1)
-    >>> model = pooling_modules(nn.Sequential(Branch()))
+    >>> branch = torch.fx.symbolic_trace(lambda x: nn.functional.avg_pool2d(x, 3, 2, padding=1))
+    >>> model = pooling_modules(nn.Sequential(branch))
     >>> print(replace_pooling(model, lambda place: SoftPool2d(*place.windows)))
     avg_pool2d: AvgPool2d -> SoftPool2d
     """
