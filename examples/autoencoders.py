@@ -60,13 +60,15 @@ class MaxUnpoolPair(Pair):
 class NailsPair(Pair):
     """Max pooling; the upsampling writes each value to the first corner of its window."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.unpool = lt.BedOfNailsUnpool2d(2)
+
     def down(self, x: Tensor) -> tuple[Tensor, Any]:  # noqa: D102
         return F.max_pool2d(x, 2), None
 
     def up(self, y: Tensor, memory: Any) -> Tensor:  # noqa: D102
-        nails = torch.zeros(2, 2, dtype=y.dtype, device=y.device)
-        nails[0, 0] = 1
-        return torch.kron(y, nails)
+        return self.unpool(y)
 
 
 class NearestPair(Pair):
@@ -74,13 +76,13 @@ class NearestPair(Pair):
 
     def __init__(self, pool: Callable[[Tensor, int], Tensor] = F.max_pool2d) -> None:
         super().__init__()
-        self.pool = pool
+        self.pool, self.unpool = pool, lt.NearestUnpool2d(2)
 
     def down(self, x: Tensor) -> tuple[Tensor, Any]:  # noqa: D102
         return self.pool(x, 2), None
 
     def up(self, y: Tensor, memory: Any) -> Tensor:  # noqa: D102
-        return F.interpolate(y, scale_factor=2, mode="nearest")
+        return self.unpool(y)
 
 
 class DeconvolutionPair(Pair):

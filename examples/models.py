@@ -1,7 +1,7 @@
 """Small networks with a choice of pooling, and the blocks of the papers' figures.
 
 Poolings are passed as factories that take a number of channels (as those of
-``examples.pooling_zoo.POOLINGS``). If a pooling multiplies the number of channels, its attribute
+``examples.poolings.POOLINGS``). If a pooling multiplies the number of channels, its attribute
 ``growth`` is the factor.
 """
 
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from examples.pooling_zoo import PoolFactory, growth_of
+from examples.poolings import PoolFactory, growth_of
 from liftwave import torch as lt
 
 
@@ -124,44 +123,3 @@ class ResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to ``(N, classes)``."""
         return self.head(self.stages(x).mean((-2, -1)))
-
-
-class LDWBottleneck(nn.Module):
-    """ResNet's bottleneck with LDW-Pooling on the shortcut (LDW-Pooling, section 3.4, figure 4).
-
-    The main path: a 1x1 convolution with stride 2 to ``channels / 4``, one of 3x3, and 1x1 to
-    ``channels``. The shortcut: a 1x1 convolution to ``channels / 4``, and LDW-Pooling, whose four
-    bands give ``channels`` again; energy attention weights them.
-
-    Parameters
-    ----------
-    before, channels : int
-        Numbers of channels of the input and of the output; the latter a multiple of four.
-    attention : bool
-        Whether energy attention weights the bands.
-    **settings
-        For :class:`liftwave.torch.LDWPool2d`.
-    """
-
-    def __init__(self, before: int, channels: int, attention: bool = True, **settings: Any) -> None:
-        super().__init__()
-        if channels % 4:
-            raise ValueError(f"four bands make the output's channels, got channels={channels}")
-        narrow = channels // 4
-        self.through = nn.Sequential(
-            nn.Conv2d(before, narrow, 1, stride=2, bias=False),
-            nn.BatchNorm2d(narrow),
-            nn.ReLU(),
-            convolutions(narrow, narrow),
-            nn.Conv2d(narrow, channels, 1, bias=False),
-            nn.BatchNorm2d(channels),
-        )
-        self.shortcut = nn.Sequential(
-            nn.Conv2d(before, narrow, 1, bias=False),
-            lt.LDWPool2d(output="concat", **settings),
-            lt.EnergyAttention(channels) if attention else nn.Identity(),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(N, before, H, W)`` to ``(N, channels, ceil(H / 2), ceil(W / 2))``."""
-        return F.relu(self.through(x) + self.shortcut(x))

@@ -19,26 +19,28 @@ WINDOW = (2, 2, 0, 1, False)
 FILTERS = pooling.lift_filters(2, 3)
 LINEAR = (np.ones((1, 2)), np.ones(1)), (np.ones((2, 1)), np.ones(2))
 DEVICE = {"device": None, "dtype": None}
-PLACE = ("name", nn.MaxPool2d(2), "max", 2, (2, 2), (2, 2), None)
+PLACE = ("name", nn.MaxPool2d(2), "max", 2, (2, 2), (2, 2), None, (0, 0), (1, 1), False)
 
 
 def _pooling() -> Iterator[tuple[str, Case]]:
     line, attributes = cases(pooling, "pooling."), LINEAR
-    yield line("soft_pool", MAPS, *WINDOW, ndim=2)
+    yield line("soft_pool", MAPS, *WINDOW, per_channel=True, ndim=2)
     yield line("max_pool", MAPS, *WINDOW, return_indices=False, ndim=2)
     each = {"per_channel": True, "ndim": 2}
     yield line("edscw_pool", MAPS, *WINDOW, **each)
     yield line("similarity_pool", MAPS, *WINDOW, similarity="dice", exponential=True, **each)
     yield line("idw_pool", MAPS, *WINDOW, distance="huber", delta=1.0, **each)
     yield line("ada_pool", MAPS, *WINDOW, beta=0.5, **each)
+    yield line("region_weights", pooling.soft_pool, MAPS, 2)
     reverse = {"beta": 0.5, "up": "nearest", "preserve": "sum"}
     yield line("ada_unpool", MAPS, HALVES, *WINDOW, **reverse, **each)
     places = np.zeros(HALVES.shape, np.int64)
     yield line("max_unpool", HALVES, places, 2, 2, 0, (4, 4), ndim=2)
     yield line("nearest_unpool", HALVES, 2, 2, (4, 4), ndim=2)
     yield line("bed_of_nails_unpool", HALVES, 2, 2, (4, 4), ndim=2)
-    yield line("conv_transpose", MAPS, np.ones((2, 3, 2, 2)), 1, 0, 0, 1)
-    yield line("conv_transpose_matrix", np.ones((2, 3, 2, 2)), 4, 1, 0, 0, 1)
+    more = {"bias": np.ones(3), "groups": 1}
+    yield line("conv_transpose", MAPS, np.ones((2, 3, 2, 2)), 1, 0, 0, 1, **more)
+    yield line("conv_transpose_matrix", np.ones((2, 3, 2, 2)), 4, 1, 0, 0, 1, groups=1)
     statistics = (np.ones(2), np.ones(2))
     options = {"dimensions": 2, "normalize": False, "epsilon": 1e-5}
     yield line("energy_attention", MAPS, *attributes, *statistics, **options)
@@ -117,7 +119,18 @@ def _models() -> Iterator[tuple[str, Case]]:
     yield line("collect_penalties", nn.Sequential(lt.LiftDownPool1d(2)))
     example, options = torch.ones(1, 2, 4, 4), {"convolutions": True, "stride": 2}
     model = nn.Sequential(nn.MaxPool2d(2))
+    yield line("pooling_modules", model)
     yield line("replace_pooling", model, lambda place: None, example, **options)
+    weights = {"approximation": 1.0, "details": 1.0, "undecimated": True, "mode": None}
+    form = {"epsilon": 1e-3, "reduction": "mean", "dimensions": 2}
+    yield line("WaveletLoss", "haar", 1, "l1", **weights, **form)
+    loss = cases(lt.WaveletLoss(), "torch.WaveletLoss.")
+    yield loss("forward", torch.ones(1, 2, 4, 4), torch.ones(1, 2, 4, 4))
+    penalty = {"penalty_weight": 1.0, "symmetry": None, "orthonormal": True}
+    options = {"learn": "filters", "mode": "periodization", **DEVICE}
+    yield line("LDWBottleneck", 2, 4, True, 4, **options, **penalty)
+    bottleneck = cases(lt.LDWBottleneck(2, 4), "torch.LDWBottleneck.")
+    yield bottleneck("forward", torch.ones(2, 2, 4, 4))
     yield line("EnergyAttention", 2, 16, False, 2, **DEVICE)
     attention = cases(lt.EnergyAttention(2), "torch.EnergyAttention.")
     yield attention("forward", example)
@@ -128,9 +141,16 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     x, halves = torch.ones(1, 2, *(4,) * d), torch.ones(1, 2, *(2,) * d)
     size, low = (4,) * d, "L" * d
     each = {"per_channel": True}
-    yield from _layer(f"SoftPool{d}d", WINDOW, {}, x)
+    yield from _layer(f"SoftPool{d}d", WINDOW, each, x)
     yield from _layer(f"EDSCWPool{d}d", WINDOW, each, x)
     yield from _layer(f"IDWPool{d}d", WINDOW, {"distance": "huber", "delta": 1.0, **each}, x)
+    gate = {"channels": 2, **each, **DEVICE}
+    yield from _layer(f"GatedAdaPool{d}d", WINDOW, gate, x)
+    yield cases(getattr(lt, f"GatedAdaPool{d}d")(2), f"torch.GatedAdaPool{d}d.")("share_of", x)
+    kinds = {"similarity": "cosine", "exponential": True, **each}
+    yield from _layer(f"SimilarityPool{d}d", WINDOW, kinds, x)
+    for kind in ("Nearest", "BedOfNails"):
+        yield from _layer(f"{kind}Unpool{d}d", (2, 2), {}, halves, size)
     mask = {"beta": 0.5, "mask": False, "channels": 2, "trainable": True, **each, **DEVICE}
     yield from _layer(f"AdaPool{d}d", WINDOW, mask, x)
     pool = getattr(lt, f"AdaPool{d}d")(2)
@@ -139,11 +159,15 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
         yield cases(pool, f"torch.AdaPool{d}d.")(method, x)
     yield from _layer(f"AdaUnpool{d}d", (pool, "nearest", "sum"), {}, halves, x)
     transform = ("haar", 1, "symmetric")
-    yield from _layer(f"DWT{d}d", transform, {"learn": None, "random": False, **DEVICE}, x)
+    fixed = {"learn": None, "random": False, "output": "list", "groups": 1, **DEVICE}
+    yield from _layer(f"DWT{d}d", transform, fixed, x)
     coeffs = getattr(lt, f"DWT{d}d")()(x)
-    fixed = {"learn": None, "random": False, **DEVICE}
     yield from _layer(f"IDWT{d}d", transform, fixed, coeffs, size)
     yield from _undecimated(d, x)
+    kernel = {"stride": 1, "bias": True, "learn": None, "random": False}
+    place = {"device": None, "dtype": None}
+    convolution = (2, 3, 1, "haar", "periodization")
+    yield from _layer(f"WTConv{d}d", convolution, {**kernel, **place}, x)
     if d < 3:
         yield from _packets(d, x)
     penalty = {"penalty_weight": 1.0, "symmetry": None, "orthonormal": True}
@@ -166,7 +190,7 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
 
 
 def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
-    fixed = {"learn": None, "random": False, **DEVICE}
+    fixed = {"learn": None, "random": False, "output": "list", "groups": 1, **DEVICE}
     transform, options = ("haar", 1, "periodization"), {"norm": False, **fixed}
     yield from _layer(f"SWT{d}d", transform, options, x)
     yield from _layer(f"ISWT{d}d", transform, options, getattr(lt, f"SWT{d}d")()(x))
@@ -177,7 +201,14 @@ def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
 
 
 def _packets(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
-    options = {"order": "freq", "learn": None, "random": False, **DEVICE}
+    options = {
+        "order": "freq",
+        "learn": None,
+        "random": False,
+        "output": "stack",
+        "groups": 1,
+        **DEVICE,
+    }
     transform, size = ("haar", 1, "symmetric"), (4,) * d
     yield from _layer(f"WaveletPacket{d}d", transform, options, x)
     packets = getattr(lt, f"WaveletPacket{d}d")()(x)

@@ -118,6 +118,7 @@ ROWS = (
         "`edscw_pool`, `similarity_pool`, `idw_pool`, `ada_pool`, `ada_unpool` with "
         "`per_channel=False`, and their layers",
         (
+            lambda: pooling.soft_pool(MAPS, 2, per_channel=False),
             lambda: pooling.edscw_pool(MAPS, 2, per_channel=False),
             lambda: pooling.similarity_pool(MAPS, 2, per_channel=False),
             lambda: pooling.idw_pool(MAPS, 2, per_channel=False),

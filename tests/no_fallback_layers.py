@@ -130,6 +130,12 @@ def windows(name: str, shape: tuple[int, ...]) -> list[Layer]:
     return layers
 
 
+def upsampled(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """An upsampling, which uses no kernels for windows."""
+    unpool = getattr(lt, name)
+    return [of(lambda: unpool(2), shape), of(lambda: unpool(2, 3), shape)]
+
+
 def adaptive(name: str, shape: tuple[int, ...]) -> list[Layer]:
     """Adaptive pooling, or adaptive pooling followed by its inverse."""
     pool = getattr(lt, name.replace("Unpool", "Pool"))
@@ -194,6 +200,18 @@ def parametrized(name: str) -> list[Layer]:
     return [of(module[name], (3,), call=call, half=False)]
 
 
+def convolutions(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """Depthwise convolutions of bands."""
+    layer = getattr(lt, name)
+    options: list[dict[str, Any]] = [{"level": 2}, {"wavelet": "db2", "learn": "orthonormal"}]
+    return [of(lambda o=o: layer(4, 3, **o), shape, half=False) for o in options]  # type: ignore[misc]
+
+
+def against_zero(loss: Any, x: Tensor) -> list[Tensor]:
+    """A loss of the data and zeros."""
+    return [loss(x, torch.zeros_like(x))]
+
+
 SHAPES = {"1d": LINES, "2d": IMAGES, "3d": VOLUMES}
 _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "DWT": transforms,
@@ -208,11 +226,16 @@ _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "AdaUnpool": adaptive,
     "EDSCWPool": windows,
     "IDWPool": windows,
+    "GatedAdaPool": windows,
+    "SimilarityPool": windows,
     "SoftPool": windows,
+    "BedOfNailsUnpool": upsampled,
+    "NearestUnpool": upsampled,
     "LiftDownPool": lifting,
     "LiftUpPool": lifting,
     "LDWPool": wavelets,
     "LDWUnpool": wavelets,
+    "WTConv": convolutions,
 }
 
 LAYERS: dict[str, list[Layer]] = {
@@ -227,6 +250,8 @@ LAYERS: dict[str, list[Layer]] = {
         for name in ("FiltersWavelet", "LiftingWavelet", "LinearPhaseWavelet", "OrthonormalWavelet")
     },
     **{name: parametrized(name) for name in ("Orthonormal", "LinearPhase")},
+    "WaveletLoss": [of(lambda: lt.WaveletLoss("db2", 2), IMAGES, call=against_zero, half=False)],
+    "LDWBottleneck": [of(lambda: lt.LDWBottleneck(4, 8), IMAGES, half=False)],
     "EnergyAttention": [
         of(lambda: lt.EnergyAttention(4, 2), IMAGES, half=False),
         of(lambda: lt.EnergyAttention(4, 2, normalize=True, dimensions=1), LINES, half=False),
@@ -242,6 +267,7 @@ NO_LAYERS = frozenset(
         "Replacements",
         "auxiliary_loss",
         "collect_penalties",
+        "pooling_modules",
         "replace_pooling",
     )
 )

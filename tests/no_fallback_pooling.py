@@ -117,6 +117,7 @@ NO_ARRAYS = frozenset(
         "LiftPenalties",
         "conv_transpose_matrix",
         "lift_filters",
+        "region_weights",
     )
 )
 """The other names, which compute nothing of arrays."""

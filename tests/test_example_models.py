@@ -10,8 +10,9 @@ from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402, N812
 
 from examples import autoencoders, models  # noqa: E402
-from examples.pooling_zoo import PixelShuffle2d, SkipPool2d  # noqa: E402
-from liftwave.torch import LDWPool2d, auxiliary_loss  # noqa: E402
+from liftwave.errors import ShapeError  # noqa: E402
+from liftwave.torch import LDWBottleneck, LDWPool2d, auxiliary_loss  # noqa: E402
+from liftwave.torch.zoo import PixelShuffle2d, SkipPool2d  # noqa: E402
 
 
 def maps(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -58,7 +59,7 @@ def test_poolings_that_make_channels_are_met_by_wider_convolutions():
 
 def test_the_bottleneck_pools_its_shortcut_by_wavelets():
     torch.manual_seed(0)
-    block = models.LDWBottleneck(6, 16).eval()
+    block = LDWBottleneck(6, 16).eval()
     x = maps(2, 6, 9, 8)
     assert block(x).shape == (2, 16, 5, 4)
     one, pool, attention = block.shortcut
@@ -71,8 +72,9 @@ def test_the_bottleneck_pools_its_shortcut_by_wavelets():
     strides = [m.stride for m in block.through.modules() if isinstance(m, nn.Conv2d)]
     assert strides == [(2, 2), (1, 1), (1, 1)]
     assert float(auxiliary_loss(block).detach()) >= 0
-    with pytest.raises(ValueError, match="four bands make the output's channels, got channels=6"):
-        models.LDWBottleneck(4, 6)
+    torch.testing.assert_close(block(x[0]), wanted[0])
+    with pytest.raises(ShapeError, match="channels has to be a multiple of 4, got 6"):
+        LDWBottleneck(4, 6)
 
 
 @pytest.mark.parametrize("name", autoencoders.PAIRS)

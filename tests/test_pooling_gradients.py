@@ -169,6 +169,8 @@ def test_gradients_of_unpooling(xp: Library) -> None:
         weight = zero_mean((3, 2, 3, 2), 1)
         check(pooling.conv_transpose, {"x": y, "weight": weight}, (2, 1), 1, (1, 0), (1, 2))
         check(pooling.conv_transpose, {"x": y[0], "weight": weight})
+        data = {"x": y, "weight": weight, "bias": zero_mean((6,), 2)}
+        check(pooling.conv_transpose, data, stride=2, groups=3)
     back, pullback = lw.vjp(
         pooling.max_unpool, xp.asarray(y), xp.asarray(where), 3, 2, 1, output_size=(7, 6)
     )

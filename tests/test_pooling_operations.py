@@ -36,6 +36,7 @@ OPERATIONS: list[Operation] = [
     MaxUnpool(2),
     WindowUpsample((2, 2), (3, 2)),
     ConvTranspose((2,), (1,), (1,), (1,)),
+    ConvTranspose((2,), (1,), (1,), (1,), 3, True),
     LiftDown(2, "reflect", LiftOutput((0, 3), "concat"), True),
     LiftUp(3, "zeros"),
     Attention(2, True, 1e-5),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 
@@ -9,12 +10,15 @@ import numpy as np
 import pytest
 import pywt
 import scipy.signal
+from test_house import described_parameters, sections
 
 torch = pytest.importorskip("torch")
 
 from torch.nn import functional as F  # noqa: E402, N812
 
-from examples import pooling_zoo as zoo  # noqa: E402
+from examples import poolings  # noqa: E402
+from liftwave.errors import ShapeError, WindowError  # noqa: E402
+from liftwave.torch import zoo  # noqa: E402
 
 
 def maps(*shape: int, seed: int = 0, positive: bool = False) -> torch.Tensor:
@@ -128,7 +132,7 @@ def test_wavelet_keeps_the_second_level_alone():
 def test_pixel_shuffle_loses_nothing():
     x = maps(2, 3, 6, 8)
     layer = zoo.PixelShuffle2d(2)
-    assert layer(x).shape == (2, zoo.growth_of(layer) * 3, 3, 4)
+    assert layer(x).shape == (2, poolings.growth_of(layer) * 3, 3, 4)
     assert torch.equal(F.pixel_shuffle(layer(x), 2), x)
 
 
@@ -246,10 +250,10 @@ def test_gauss_adds_a_share_of_the_spread():
     assert not torch.equal(layer(x), layer(x))
 
 
-@pytest.mark.parametrize("name", zoo.COMPARED)
+@pytest.mark.parametrize("name", poolings.COMPARED)
 def test_every_pooling_halves_and_has_the_gradient_of_what_it_computes(name):
-    layer = randomized(zoo.POOLINGS[name](4))
-    assert layer(maps(2, 4, 8, 12)).shape == (2, 4 * zoo.growth_of(layer), 4, 6)
+    layer = randomized(poolings.POOLINGS[name](4))
+    assert layer(maps(2, 4, 8, 12)).shape == (2, 4 * poolings.growth_of(layer), 4, 6)
     x = maps(1, 4, 4, 4).requires_grad_()
     parameters = tuple(layer.parameters())
 
@@ -261,6 +265,25 @@ def test_every_pooling_halves_and_has_the_gradient_of_what_it_computes(name):
     assert torch.autograd.gradcheck(run, (x, *parameters), atol=1e-6, fast_mode=True)
 
 
-@pytest.mark.parametrize("name", zoo.COMPARED)
+@pytest.mark.parametrize("name", poolings.COMPARED)
 def test_every_pooling_says_its_settings(name):
-    assert repr(zoo.POOLINGS[name](4)).startswith(type(zoo.POOLINGS[name](4)).__name__)
+    assert repr(poolings.POOLINGS[name](4)).startswith(type(poolings.POOLINGS[name](4)).__name__)
+
+
+@pytest.mark.parametrize("name", zoo.__all__)
+def test_layers_have_parameters_examples_and_a_source(name):
+    found = sections(getattr(zoo, name).__doc__)
+    assert {"References", "Examples"} <= set(found)
+    described = described_parameters(found.get("Parameters", []))
+    assert described == set(inspect.signature(getattr(zoo, name)).parameters)
+
+
+def test_maps_without_a_batch_and_wrong_arguments():
+    x = maps(4, 8, 12)
+    for name in poolings.COMPARED:
+        layer = randomized(poolings.POOLINGS[name](4))
+        torch.testing.assert_close(layer(x), layer(x[None])[0])
+    with pytest.raises(ShapeError, match=r"shape \(C, H, W\) or \(N, C, H, W\)"):
+        zoo.BlurPool2d()(x[0])
+    with pytest.raises(WindowError, match="kernel_size"):
+        zoo.MixedPool2d(0)

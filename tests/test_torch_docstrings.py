@@ -12,6 +12,20 @@ from test_house import described_parameters, sections
 import liftwave.torch as lwt
 
 LAYERS = [name for name in lwt.__all__ if re.search(r"[123]d$", name)]
+MODULES = [name for name in lwt.__all__ if hasattr(getattr(lwt, name), "forward")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_signatures_have_names_and_types(name: str) -> None:
+    """Editors and type checkers find each parameter, its type, and a docstring of the class."""
+    layer = getattr(lwt, name)
+    assert vars(layer).get("__doc__")
+    for function in (layer, layer.forward):
+        parameters = inspect.signature(function).parameters.values()
+        kinds = {parameter.kind for parameter in parameters}
+        assert not kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+        untyped = {p.name for p in parameters if p.annotation is inspect.Parameter.empty}
+        assert untyped <= {"self"}
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 import liftwave as lw
+import liftwave.torch as lwt
 
 x: NDArray[np.float64] = np.ones(8)
 image: NDArray[np.float64] = np.ones((8, 8))
@@ -55,6 +56,46 @@ lw.array_to_coeffs(x, [], "wavedec3")  # wrong
 lw.wavedec(x, "db1", level="2")  # wrong
 lw.idwt(cA, cD)  # wrong
 lw.LiftingScheme("db4")  # wrong
+
+dwt = lwt.DWT1d("db2", level=2, learn="orthonormal")
+assert_type(dwt(tensor), list[torch.Tensor])
+assert_type(dwt.inverse()(dwt(tensor), output_size=(8,)), torch.Tensor)
+approx, (horizontal, vertical, diagonal) = lwt.DWT2d("db2")(tensor)
+assert_type(lwt.SWT1d()(tensor), list[torch.Tensor])
+assert_type(lwt.DWT2d("db2", output="concat")(tensor), torch.Tensor)
+assert_type(lwt.SWT3d(output="stack").inverse()(tensor), torch.Tensor)
+assert_type(lwt.MODWT1d().inverse()(lwt.MODWT1d()(tensor)), torch.Tensor)
+assert_type(lwt.WaveletPacket2d()(tensor), torch.Tensor)
+assert_type(lwt.SoftPool2d(2)(tensor), torch.Tensor)
+assert_type(lwt.AdaPool2d(2, beta=0.5)(tensor), torch.Tensor)
+assert_type(lwt.AdaUnpool2d(lwt.AdaPool2d(2))(tensor, tensor), torch.Tensor)
+assert_type(lwt.LDWPool2d()(tensor), torch.Tensor)
+assert_type(lwt.LDWPool2d("db2", "sum", learn=None)(tensor), torch.Tensor)
+assert_type(lwt.LDWPool2d(4, "bands")(tensor), dict[str, torch.Tensor])
+assert_type(lwt.LiftDownPool2d(3)(tensor), torch.Tensor)
+assert_type(lwt.LiftDownPool2d(3, output="bands")(tensor)["LL"], torch.Tensor)
+assert_type(lwt.LiftUpPool2d(lwt.LiftDownPool2d(3))([tensor] * 4), torch.Tensor)
+assert_type(lwt.EnergyAttention(8)(tensor), torch.Tensor)
+assert_type(lwt.OrthonormalWavelet("db2")(), lw.FilterBank)
+assert_type(lwt.LinearPhaseWavelet()(), lw.LiftingScheme)
+pool: lwt.LDWPool2d = lwt.LDWPool2d()
+assert_type(pool(tensor), torch.Tensor)
+
+lwt.DWT2d("db4", levl=2)  # wrong
+lwt.DWT2d("db4", learn="orthogonal")  # wrong
+lwt.DWT2d(5)  # wrong
+lwt.DWT1d()(image)  # wrong
+lwt.DWT1d()(tensor, 2)  # wrong
+lwt.DWT1d(output="cat")  # wrong
+lwt.SWT1d(mode="mirror")  # wrong
+lwt.WaveletPacket1d(order="time")  # wrong
+lwt.SoftPool2d(2, strid=2)  # wrong
+lwt.IDWPool2d(2, distance="l3")  # wrong
+lwt.SimilarityPool1d(2, similarity="cos")  # wrong
+lwt.LDWPool2d(4, "smu")  # wrong
+lwt.LiftDownPool2d(3, output="LM")  # wrong
+lwt.AdaUnpool2d(lwt.AdaPool2d(2))(tensor)  # wrong
+lwt.AdaUnpool2d(lwt.SoftPool2d(2))  # wrong
 """
 
 

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from liftwave import pooling
 from liftwave._kernels.contract import Kernels
+from liftwave.errors import ShapeError, WindowError
 
 MAX: dict[int, Any] = {d: getattr(functional, f"max_pool{d}d") for d in (1, 2, 3)}
 SIZES = {1: (11,), 2: (9, 8), 3: (6, 5, 7)}
@@ -175,6 +176,36 @@ def test_transposed_convolution_is_that_of_torch(ndim: int, arguments: Any) -> N
     assert_close(pooling.conv_transpose(x[0], weight, stride, padding, more, dilation), found[0])
     matrix = pooling.conv_transpose_matrix(weight, size, stride, padding, more, dilation)
     assert_close((x.reshape(2, -1) @ matrix.T).reshape(expected.shape), expected, ulps=64)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_transposed_convolution_with_bias_and_groups(groups: int) -> None:
+    x, weight = zero_mean((2, 4, 5, 3)), zero_mean((4, 3, 3, 2), 1)
+    bias = zero_mean((3 * groups,), 2)
+    arguments = (torch.asarray(x), torch.asarray(weight), torch.asarray(bias))
+    expected = functional.conv_transpose2d(*arguments, stride=2, padding=1, groups=groups).numpy()
+    options = {"bias": bias, "groups": groups}
+    assert_close(pooling.conv_transpose(x, weight, 2, 1, **options), expected, ulps=64)
+    assert_close(pooling.conv_transpose(x[0], weight, 2, 1, **options), expected[0], ulps=64)
+    matrix = pooling.conv_transpose_matrix(weight, (5, 3), 2, 1, groups=groups)
+    flat = (x.reshape(2, -1) @ matrix.T).reshape(expected.shape)
+    assert_close(flat + bias[:, None, None], expected, ulps=64)
+    leaves = [array.clone().requires_grad_() for array in arguments]
+
+    def run(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        return pooling.conv_transpose(x, weight, 2, bias=bias, groups=groups)
+
+    assert torch.autograd.gradcheck(run, leaves, fast_mode=True)
+
+
+def test_biases_and_groups_that_do_not_fit() -> None:
+    x, weight = zero_mean((2, 4, 5)), zero_mean((4, 3, 2), 1)
+    with pytest.raises(ShapeError, match=r"bias has to be of shape \(6,\), got shape \(3,\)"):
+        pooling.conv_transpose(x, weight, bias=np.ones(3), groups=2)
+    with pytest.raises(ShapeError, match="groups=3 needs a multiple of 3 channels"):
+        pooling.conv_transpose(x, weight, groups=3)
+    with pytest.raises(WindowError, match="groups"):
+        pooling.conv_transpose(x, weight, groups=0)
 
 
 def test_the_matrix_transposed_is_that_of_the_convolution() -> None:

@@ -15,7 +15,7 @@ from torch import nn
 
 from examples.data import Split
 from examples.models import VGG, ResNet
-from examples.pooling_zoo import OURS, POOLINGS, PoolFactory, ldw_of_the_paper
+from examples.poolings import OURS, POOLINGS, PoolFactory, ldw_of_the_paper
 from examples.reproduce import training
 from examples.reproduce.runs import Result, Results, Settings
 from examples.reproduce.tables import ACCENT, INK, QUIET, mean_and_spread, save, table, write

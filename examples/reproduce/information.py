@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from examples import data
-from examples import pooling_zoo as zoo
 from examples.reproduce import measures
 from examples.reproduce.runs import Result, Results, Settings
 from examples.reproduce.tables import number, save, table, write
 from liftwave import torch as lt
+from liftwave.torch import zoo
 
 KERNELS = (2, 3, 5)
 SIZE = 270  # divisible by all kernels

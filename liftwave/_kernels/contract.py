@@ -136,6 +136,7 @@ Weights: TypeAlias = Literal[
     "exp-cosine",
     "pce",
     "exp-pce",
+    "exp-sum",
     "ada",
 ]
 """The weights of the samples of a region; they sum to one.

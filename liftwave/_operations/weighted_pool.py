@@ -22,6 +22,7 @@ from liftwave._arrays.convert import (
     open_arrays,
 )
 from liftwave._kernels.contract import Kernels, PoolingArguments, Weights
+from liftwave._kernels.reference.pooling.kernels import ReferencePooling
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.shapes import cached_by_shapes
 from liftwave._plan.windows import WindowArguments, WindowPlan
@@ -155,6 +156,14 @@ class WeightedPool(Operation):
         else:
             result = kernels.pooling.unpool(planes[0], planes[1], layout.arguments, beta)
         return [array_namespace(result).reshape(result, layout.result)]
+
+    def region_weights(self, arrays: Sequence[Array]) -> Array:
+        """The weights of all samples of a pooling: (..., windows, kernel)."""
+        layout = self._layout(*map(_shape_of, arrays))
+        planes, beta = self._planes(arrays, layout)
+        weights = ReferencePooling().weights(planes[0], layout.arguments, beta)
+        shape = (*layout.result, *self.windows.kernel)
+        return array_namespace(weights).reshape(weights, shape)
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
         """The shape of the result."""

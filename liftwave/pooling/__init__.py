@@ -12,6 +12,7 @@ from liftwave.pooling.adaptive import (
     soft_pool,
 )
 from liftwave.pooling.attention import energy_attention
+from liftwave.pooling.inspection import region_weights
 from liftwave.pooling.lifting import lift_down, lift_filters, lift_up
 from liftwave.pooling.lifting_calls import LiftFilters, LiftPenalties
 from liftwave.pooling.unpooling import (
@@ -40,6 +41,7 @@ __all__ = [
     "max_pool",
     "max_unpool",
     "nearest_unpool",
+    "region_weights",
     "similarity_pool",
     "soft_pool",
 ]

@@ -17,6 +17,7 @@ def soft_pool(
     dilation: Size = 1,
     ceil_mode: bool = False,
     *,
+    per_channel: bool = True,
     ndim: int | None = None,
 ) -> Array:
     r"""Pooling by the softmax of each region (SoftPool, the eM of AdaPool).
@@ -40,6 +41,9 @@ def soft_pool(
         Distance of samples in a window.
     ceil_mode : bool, optional
         Whether to keep windows that extend beyond the end; they have fewer samples.
+    per_channel : bool, optional
+        Whether each channel has weights of its own (default). Otherwise all channels, along the
+        axis before the last ``ndim`` ones, share the weights of their sum.
     ndim : int, optional
         How many of the last axes are pooled. The default is the length of ``kernel_size``, or 2
         if it is a single number.
@@ -62,7 +66,8 @@ def soft_pool(
     -----
     .. math:: y = \sum_{i \in R} w_i a_i, \qquad w_i = \frac{e^{a_i}}{\sum_{j \in R} e^{a_j}}
 
-    (AdaPool [1]_, section III-B; SoftPool [2]_), for each channel separately. The largest sample
+    (AdaPool [1]_, section III-B; SoftPool [2]_), for each channel separately; with
+    ``per_channel=False``, :math:`w_i` is the softmax of :math:`\sum_c a_{ic}`. The largest sample
     is subtracted from the exponents to avoid overflow.
 
     References
@@ -78,7 +83,8 @@ def soft_pool(
     >>> lw.pooling.soft_pool([[0.0, 1.0, 5.0, 5.0], [1.0, 2.0, 5.0, 5.0]], 2).round(3).tolist()
     [[1.462, 5.0]]
     """
-    return execute(calls.soft_pool(x, kernel_size, stride, padding, dilation, ceil_mode, ndim=ndim))
+    windows = (kernel_size, stride, padding, dilation, ceil_mode)
+    return execute(calls.soft_pool(x, *windows, per_channel=per_channel, ndim=ndim))
 
 
 @graph_node

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from liftwave._arrays.convert import REAL_DTYPES, as_array
-from liftwave._numbers import flag, is_one_of, real_number, whole_number
+from liftwave._numbers import flag, is_one_of, positive_number, real_number, whole_number
 from liftwave._operations.attention import Attention
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.conv_transpose import ConvTranspose, check_weight
@@ -45,6 +45,7 @@ ONLY_DATA = Inputs()
 DATA_AND_BETA = Inputs("beta")
 DATA_POOLED_BETA = Inputs("pooled", "beta")
 DATA_AND_WEIGHT = Inputs("weight")
+DATA_WEIGHT_BIAS = Inputs("weight", "bias")
 ATTENTION_INPUTS = AttentionInputs()
 
 # Operations cache their shape plans, so equal arguments share one operation.
@@ -63,11 +64,15 @@ def soft_pool(
     dilation: Size = 1,
     ceil_mode: bool = False,
     *,
+    per_channel: bool = True,
     ndim: int | None = None,
 ) -> Call:
     """The call of :func:`liftwave.pooling.soft_pool`."""
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
-    return Call(_weighted_pool(windows, "softmax"), (x,), SINGLE, ONLY_DATA)
+    if per_channel is True or flag(per_channel, "per_channel"):
+        return Call(_weighted_pool(windows, "softmax"), (x,), SINGLE, ONLY_DATA)
+    operation = _weighted_pool(windows, "exp-sum", per_channel=False)
+    return Call(operation, (x,), SINGLE, ONLY_DATA)
 
 
 def edscw_pool(
@@ -101,7 +106,7 @@ def similarity_pool(
     ndim: int | None = None,
 ) -> Call:
     """The call of :func:`liftwave.pooling.similarity_pool`."""
-    _check_name("similarity", similarity, SIMILARITIES)
+    checked_similarity(similarity)
     weights: Any = f"exp-{similarity}" if flag(exponential, "exponential") else similarity
     windows = window_arguments(kernel_size, stride, padding, dilation, ceil_mode, ndim)
     operation = _weighted_pool(windows, weights, per_channel=flag(per_channel, "per_channel"))
@@ -196,6 +201,12 @@ def _check_name(option: str, name: Any, names: Sequence[str]) -> None:
         raise WindowError(f"{option} must be one of {', '.join(map(repr, names))}, got {name!r}")
 
 
+def checked_similarity(similarity: str) -> str:
+    """The name of a similarity, if it exists."""
+    _check_name("similarity", similarity, SIMILARITIES)
+    return similarity
+
+
 def checked_distance(distance: str, delta: Any) -> tuple[str, float]:
     """The distance and ``delta`` of :func:`idw_pool`, if they are possible.
 
@@ -258,13 +269,25 @@ def nearest_unpool(
     ndim: int | None = None,
 ) -> Call:
     """The call of :func:`liftwave.pooling.nearest_unpool`."""
+    windows = separate_windows(kernel_size, stride, ndim)
+    return _upsample(as_array(x), windows, windows.kernel, output_size)
+
+
+def separate_windows(kernel_size: Size, stride: Size | None, ndim: int | None) -> WindowArguments:
+    """Windows that do not overlap.
+
+    Raises
+    ------
+    WindowError
+        If they overlap.
+    """
     windows = window_arguments(kernel_size, stride, ndim=ndim)
     if any(s < k for k, s in zip(windows.kernel, windows.stride, strict=True)):
         raise WindowError(
             f"windows overlap, and samples would be copies of several values: stride "
             f"{windows.stride} is less than kernel_size {windows.kernel}"
         )
-    return _upsample(as_array(x), windows, windows.kernel, output_size)
+    return windows
 
 
 def bed_of_nails_unpool(
@@ -304,6 +327,9 @@ def conv_transpose(
     padding: Size = 0,
     output_padding: Size = 0,
     dilation: Size = 1,
+    *,
+    bias: ArrayLike | None = None,
+    groups: int = 1,
 ) -> Call:
     """The call of :func:`liftwave.pooling.conv_transpose`."""
     taps = as_array(weight)
@@ -314,8 +340,12 @@ def conv_transpose(
         per_axis("padding", padding, ndim, 0),
         per_axis("output_padding", output_padding, ndim, 0),
         per_axis("dilation", dilation, ndim, 1),
+        positive_number(groups, "groups", WindowError),
+        bias is not None,
     )
-    return Call(operation, (x, taps), SINGLE, DATA_AND_WEIGHT)
+    if bias is None:
+        return Call(operation, (x, taps), SINGLE, DATA_AND_WEIGHT)
+    return Call(operation, (x, taps, bias), SINGLE, DATA_WEIGHT_BIAS)
 
 
 # --- attention -----------------------------------------------------------------------------------

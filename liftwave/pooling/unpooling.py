@@ -203,6 +203,9 @@ def conv_transpose(
     padding: Size = 0,
     output_padding: Size = 0,
     dilation: Size = 1,
+    *,
+    bias: ArrayLike | None = None,
+    groups: int = 1,
 ) -> Array:
     r"""Transposed convolution ("deconvolution"): each sample adds a copy of the filter.
 
@@ -210,9 +213,9 @@ def conv_transpose(
     ----------
     x : array_like, shape (..., C, \*spatial)
         Signals or images of C channels.
-    weight : array_like, shape (C, D, \*kernel)
-        Filters from each of C channels to each of D channels. The number of its axes determines
-        the number of spatial axes.
+    weight : array_like, shape (C, D / groups, \*kernel)
+        Filters from each of C channels to each of D channels (of its group). The number of its
+        axes determines the number of spatial axes.
     stride : int or tuple of int, optional
         Distance of the copies.
     padding : int or tuple of int, optional
@@ -221,6 +224,11 @@ def conv_transpose(
         Number of samples appended; less than the stride (or the dilation).
     dilation : int or tuple of int, optional
         Distance of the filter's taps.
+    bias : array_like, shape (D,), optional
+        A number for each channel of the result, added to all of its samples.
+    groups : int, optional
+        Number of groups of consecutive channels. The channels of a group of the result come from
+        the same group of ``x``.
 
     Returns
     -------
@@ -258,7 +266,8 @@ def conv_transpose(
     >>> lw.pooling.conv_transpose([[10.0, 100.0]], [[[1.0, 2.0, 3.0]]], stride=2).tolist()
     [[10.0, 20.0, 130.0, 200.0, 300.0]]
     """
-    return execute(calls.conv_transpose(x, weight, stride, padding, output_padding, dilation))
+    sizes = (stride, padding, output_padding, dilation)
+    return execute(calls.conv_transpose(x, weight, *sizes, bias=bias, groups=groups))
 
 
 def conv_transpose_matrix(
@@ -268,12 +277,14 @@ def conv_transpose_matrix(
     padding: Size = 0,
     output_padding: Size = 0,
     dilation: Size = 1,
+    *,
+    groups: int = 1,
 ) -> Array:
     """Return the matrix of a transposed convolution: the transpose of that of the convolution.
 
     Parameters
     ----------
-    weight, stride, padding, output_padding, dilation
+    weight, stride, padding, output_padding, dilation, groups
         As for :func:`conv_transpose`.
     size : int or tuple of int
         Number of input samples along each axis.
@@ -301,6 +312,7 @@ def conv_transpose_matrix(
     xp, like = opened.xp, opened.array
     units = xp.asarray(np.eye(prod(shape)), dtype=like.dtype, device=device(like))
     images = xp.reshape(units, (prod(shape), *shape))
-    columns = conv_transpose(images, like, stride, padding, output_padding, dilation)
+    sizes = (stride, padding, output_padding, dilation)
+    columns = conv_transpose(images, like, *sizes, groups=groups)
     rows = xp.reshape(columns, (prod(shape), prod(columns.shape[1:])))
     return opened.close(xp.permute_dims(rows, (1, 0)))

@@ -21,10 +21,12 @@ except ModuleNotFoundError as error:
 # Registers the operator of liftwave, which saved programs of torch.export need.
 import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
+from liftwave.torch.blocks import LDWBottleneck
+from liftwave.torch.losses import WaveletLoss
 from liftwave.torch.models import (
-    Place,
     Replacement,
     Replacements,
+    pooling_modules,
     replace_pooling,
 )
 from liftwave.torch.modwt import IMODWT1d, MODWT1d
@@ -44,6 +46,7 @@ from liftwave.torch.pooling_adaptive import (
     AdaUnpool2d,
     AdaUnpool3d,
 )
+from liftwave.torch.pooling_gated import GatedAdaPool1d, GatedAdaPool2d, GatedAdaPool3d
 from liftwave.torch.pooling_lifting import (
     LiftDownPool1d,
     LiftDownPool2d,
@@ -52,6 +55,7 @@ from liftwave.torch.pooling_lifting import (
     LiftUpPool2d,
     LiftUpPool3d,
 )
+from liftwave.torch.pooling_places import Place
 from liftwave.torch.pooling_wavelets import (
     LDWPool1d,
     LDWPool2d,
@@ -67,6 +71,9 @@ from liftwave.torch.pooling_windows import (
     IDWPool1d,
     IDWPool2d,
     IDWPool3d,
+    SimilarityPool1d,
+    SimilarityPool2d,
+    SimilarityPool3d,
     SoftPool1d,
     SoftPool2d,
     SoftPool3d,
@@ -80,6 +87,15 @@ from liftwave.torch.undecimated import (
     SWT2d,
     SWT3d,
 )
+from liftwave.torch.unpooling import (
+    BedOfNailsUnpool1d,
+    BedOfNailsUnpool2d,
+    BedOfNailsUnpool3d,
+    NearestUnpool1d,
+    NearestUnpool2d,
+    NearestUnpool3d,
+)
+from liftwave.torch.wavelet_convolutions import WTConv1d, WTConv2d, WTConv3d
 from liftwave.torch.wavelets import (
     FiltersWavelet,
     LearnableWavelet,
@@ -95,6 +111,9 @@ __all__ = [
     "AdaUnpool1d",
     "AdaUnpool2d",
     "AdaUnpool3d",
+    "BedOfNailsUnpool1d",
+    "BedOfNailsUnpool2d",
+    "BedOfNailsUnpool3d",
     "DWT1d",
     "DWT2d",
     "DWT3d",
@@ -103,6 +122,9 @@ __all__ = [
     "EDSCWPool3d",
     "EnergyAttention",
     "FiltersWavelet",
+    "GatedAdaPool1d",
+    "GatedAdaPool2d",
+    "GatedAdaPool3d",
     "IDWPool1d",
     "IDWPool2d",
     "IDWPool3d",
@@ -115,6 +137,7 @@ __all__ = [
     "ISWT3d",
     "IWaveletPacket1d",
     "IWaveletPacket2d",
+    "LDWBottleneck",
     "LDWPool1d",
     "LDWPool2d",
     "LDWPool3d",
@@ -132,6 +155,9 @@ __all__ = [
     "LinearPhase",
     "LinearPhaseWavelet",
     "MODWT1d",
+    "NearestUnpool1d",
+    "NearestUnpool2d",
+    "NearestUnpool3d",
     "Orthonormal",
     "OrthonormalWavelet",
     "Place",
@@ -140,12 +166,20 @@ __all__ = [
     "SWT1d",
     "SWT2d",
     "SWT3d",
+    "SimilarityPool1d",
+    "SimilarityPool2d",
+    "SimilarityPool3d",
     "SoftPool1d",
     "SoftPool2d",
     "SoftPool3d",
+    "WTConv1d",
+    "WTConv2d",
+    "WTConv3d",
+    "WaveletLoss",
     "WaveletPacket1d",
     "WaveletPacket2d",
     "auxiliary_loss",
     "collect_penalties",
+    "pooling_modules",
     "replace_pooling",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -90,6 +90,11 @@ class EnergyAttention(Layer):
         for layer in (self.norm, self.squeeze, self.excite):
             if callable(reset := getattr(layer, "reset_parameters", None)):
                 reset()
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """As ``forward``; it also calls hooks."""
 
     def forward(self, x: Tensor) -> Tensor:
         """The input, with each channel multiplied by its weight."""

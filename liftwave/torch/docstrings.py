@@ -156,6 +156,19 @@ PARTS: dict[str, str] = {
         device, dtype : optional
             Device and dtype of the parameters; torch's defaults if not given.
         """,
+    "output_parameter": """
+        output : {"list", "concat", "stack"}, optional
+            The form of the coefficients: a list (default), one tensor with all bands along the
+            channels (all channels of the first band, then those of the second), or one tensor
+            with the bands along a new axis after the channels. With one tensor the layer can be a
+            step of ``torch.nn.Sequential``. It needs bands of one size.
+        """,
+    "groups_parameter": """
+        groups : int, optional
+            Number of groups of consecutive channels, each with a learned wavelet of its own; the
+            number of channels gives each channel its wavelet. Each group is a transform of its
+            own.
+        """,
     "transform_notes": """
         Half precision is computed in float32 and returned in half precision. Autocast has no
         effect.

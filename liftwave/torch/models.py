@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from liftwave._numbers import flag, positive_number
-from liftwave.errors import ArgumentTypeError, WindowError
+from liftwave.errors import ArgumentTypeError, ExportError, WindowError
 from liftwave.torch.inputs import check_model
-
-_POOLS: dict[type[nn.Module], tuple[str, int]] = {
-    nn.MaxPool1d: ("max", 1),
-    nn.MaxPool2d: ("max", 2),
-    nn.MaxPool3d: ("max", 3),
-    nn.AvgPool1d: ("average", 1),
-    nn.AvgPool2d: ("average", 2),
-    nn.AvgPool3d: ("average", 3),
-}
-_CONVOLUTIONS: dict[type[nn.Module], int] = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
-
-
-class Place(NamedTuple):
-    """A position in a model that pools.
-
-    Attributes
-    ----------
-    name : str
-        The name of the module in the model.
-    module : torch.nn.Module
-        The pooling layer or convolution.
-    kind : {"max", "average", "convolution"}
-        The kind of the module.
-    dimensions : int
-        The number of spatial axes.
-    kernel_size, stride : tuple of int
-        Those of the module, along each axis.
-    channels : int or None
-        The number of input channels; ``None`` if unknown.
-    """
-
-    name: str
-    module: nn.Module
-    kind: str
-    dimensions: int
-    kernel_size: tuple[int, ...]
-    stride: tuple[int, ...]
-    channels: int | None
+from liftwave.torch.pooling_places import (
+    FUNCTIONS,
+    Call,
+    Observer,
+    Place,
+    function_options,
+    function_places,
+    module_places,
+)
 
 
 class Replacement(NamedTuple):
@@ -93,9 +65,13 @@ def replace_pooling(
         The model whose modules are replaced.
     factory : callable
         Gets a :class:`Place` and returns the new layer for it, or ``None`` to keep the old one.
+        The new layer gets the device and dtype of the model's parameters, and the mode (training
+        or evaluation) of the old layer.
     example : Tensor or tuple, optional
-        Arguments for one call of the model, which determines the channels of each layer. By
-        default they are those of the last convolution or normalisation registered before the
+        Arguments for one call of the model, which determines the channels of each layer. The
+        report then also has the calls of pooling functions, and the shapes of new results that
+        differ from the old ones. By default the channels are
+        those of the last convolution or normalisation registered before the
         layer. This is a guess if modules are not used in the order of their registration.
     convolutions : bool, optional
         Whether to replace strided convolutions, too: by the same convolution (the same object)
@@ -113,11 +89,21 @@ def replace_pooling(
     ArgumentTypeError
         If the model is not a module, or the factory returns neither a module nor ``None``.
 
+    See Also
+    --------
+    pooling_modules : turns calls of ``torch.nn.functional.max_pool2d`` and others into modules.
+
     Notes
     -----
     Layers that return ceil(n / 2) of n samples can replace max pooling with kernel 3 and padding
     1, and the usual strided convolutions, for all sizes. They can replace pooling with kernel 2
-    and without padding for even sizes. The parameters of replaced convolutions get new names in
+    and without padding for even sizes. Layers with windows replace any pooling:
+    ``lambda place: SoftPool2d(*place.windows)``, with ``convolutions=False``.
+
+    The report has, unchanged: pooling that also returns indices, subclasses of torch's layers,
+    adaptive, fractional and power-average pooling, and (with an example) calls of functions.
+
+    The parameters of replaced convolutions get new names in
     the ``state_dict``: ``conv.weight`` becomes ``conv.0.weight``.
 
     Examples
@@ -134,101 +120,217 @@ def replace_pooling(
         raise ArgumentTypeError(f"the factory must be a function of a Place, got {factory!r}")
     if stride is not None:
         stride = positive_number(stride, "stride", WindowError)
-    convolutions = flag(convolutions, "convolutions")
-    places = list(_places(model, stride, convolutions))
-    observed = _observed_channels(model, places, example) if example is not None else None
-    parameter = next(model.parameters(), None)
-    report = Replacements()
-    for place in places:
-        if observed is not None:
-            counts = observed.get(place.module, set())
-            place = place._replace(channels=next(iter(counts)) if len(counts) == 1 else None)
-            if len(counts) != 1:
-                reason = (
-                    f"it pools {sorted(counts)} channels" if counts else "the example missed it"
-                )
-                report.append(Replacement(place, None, f"left: {reason}"))
-                continue
-        layer = factory(place)
-        if layer is None:
-            report.append(Replacement(place, None, "left: the factory says so"))
-            continue
-        if not isinstance(layer, nn.Module):
-            raise ArgumentTypeError(f"the factory must return a module or None, got {type(layer)}")
-        if parameter is not None:
-            layer = layer.to(parameter.device)
-        report.append(_replaced(model, place, layer))
-    return report
+    places = list(module_places(model, stride, flag(convolutions, "convolutions")))
+    calls: dict[nn.Module, Call] | None = None
+    if example is not None:
+        observer = Observer(model, {place.module: place.dimensions for place, _ in places})
+        observer.run(example if isinstance(example, tuple) else (example,))
+        places += function_places(observer, stride)
+        calls = observer.calls
+    # All new layers exist before the first is put into the model.
+    planned = [_planned(model, place, reason, factory, calls) for place, reason in places]
+    return Replacements(_replaced(model, replacement) for replacement in planned)
 
 
-def _places(model: nn.Module, stride: int | None, convolutions: bool) -> Iterator[Place]:
-    """The places in a model that pool, with the channels of the preceding modules."""
-    channels: int | None = None
-    for name, module in model.named_modules():
-        kind, dims = _POOLS.get(type(module), ("", 0))
-        if type(module) in _CONVOLUTIONS:
-            kind, dims = "convolution", _CONVOLUTIONS[type(module)]
-        input_channels = channels
-        count = getattr(module, "out_channels", getattr(module, "num_features", None))
-        channels = count if isinstance(count, int) else channels
-        if not kind or (kind == "convolution" and not convolutions):
-            continue
-        strides = _per_axis(module.stride, dims)
-        if set(strides) == {1} if stride is None else set(strides) != {stride}:
-            continue
-        kernel = _per_axis(module.kernel_size, dims)
-        pooled = channels if kind == "convolution" else input_channels
-        yield Place(name, module, kind, dims, kernel, strides, pooled)
+def _planned(
+    model: nn.Module,
+    place: Place,
+    reason: str,
+    factory: Callable[[Place], nn.Module | None],
+    calls: dict[nn.Module, Call] | None,
+) -> Replacement:
+    """The new layer of a place, or the reason why the old one stays."""
+    call = None
+    if calls is not None and not reason:
+        call = calls.get(place.module)
+        counts = call.channels if call else set()
+        place = place._replace(channels=next(iter(counts)) if len(counts) == 1 else None)
+        if len(counts) != 1:
+            reason = f"it pools {sorted(counts)} channels" if counts else "the example missed it"
+    layer = None if reason else factory(place)
+    if layer is None:
+        return Replacement(place, None, f"left: {reason or 'the factory says so'}")
+    if not isinstance(layer, nn.Module):
+        raise ArgumentTypeError(f"the factory must return a module or None, got {type(layer)}")
+    parameter = next((p for p in model.parameters() if p.is_floating_point()), None)
+    if parameter is not None:
+        layer = layer.to(device=parameter.device, dtype=parameter.dtype)
+    layer.train(place.module.training)
+    return Replacement(place, layer, _note(place, layer, call))
 
 
-def _per_axis(value: Any, count: int) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (value,) * count
+def _note(place: Place, layer: nn.Module, call: Call | None) -> str:
+    old, new = type(place.module).__name__, type(layer).__name__
+    note = f"{old} -> {new}"
+    if place.kind == "convolution":
+        note = f"{old} of stride {place.stride[0]} -> {old} and {new}"
+    if call is not None and (shape := _shape_of_result(place, layer, call)) != call.result:
+        note += f": result of shape {shape} instead of {call.result}"
+    return note
 
 
-def _observed_channels(
-    model: nn.Module, places: list[Place], example: Any
-) -> dict[nn.Module, set[int]]:
-    """The channels of the input of each pooling layer and of the result of each convolution."""
-    channels: dict[nn.Module, set[int]] = {}
-
-    def note(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
-        tensor = output if type(module) in _CONVOLUTIONS else inputs[0]
-        dims = next(p.dimensions for p in places if p.module is module)
-        channels.setdefault(module, set()).add(int(tensor.shape[-dims - 1]))
-
-    hooks = [place.module.register_forward_hook(note) for place in places]
-    modes = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
-        with torch.no_grad():
-            model(*(example if isinstance(example, tuple) else (example,)))
-    finally:
-        for hook in hooks:
-            hook.remove()
-        for module, training in modes.items():
-            module.training = training
-    return channels
+def _shape_of_result(place: Place, layer: nn.Module, call: Call) -> tuple[int, ...]:
+    """The shape of the new result for the input of the example."""
+    # The copies keep the layers as they are: a mask without a size, running statistics.
+    modules: list[Any] = [deepcopy(layer).eval()]
+    if place.kind == "convolution":
+        modules.insert(0, deepcopy(place.module))
+        modules[0].stride = (1,) * place.dimensions
+    with torch.no_grad():
+        x = torch.zeros(call.shape, dtype=call.dtype, device=call.device)
+        return tuple(nn.Sequential(*modules)(x).shape)
 
 
-def _replaced(model: nn.Module, place: Place, layer: nn.Module) -> Replacement:
-    """Replace a module by a layer, under all names of the module."""
+def _replaced(model: nn.Module, replacement: Replacement) -> Replacement:
+    """Replace a module by the planned layer, under all names of the module."""
+    place, layer, _ = replacement
+    if layer is None:
+        return replacement
     old: Any = place.module
-    name_of_old = type(old).__name__
+    if old is model:
+        return Replacement(place, None, "left: it is the model itself")
     if place.kind == "convolution":
         old.stride = (1,) * place.dimensions
-        strided = f"{name_of_old} of stride {place.stride[0]}"
-        note = f"{strided} -> {name_of_old} and {type(layer).__name__}"
-        layer = nn.Sequential(old, layer)
-    else:
-        note = f"{name_of_old} -> {type(layer).__name__}"
+        layer = nn.Sequential(old, layer).train(old.training)
     owners = [
         (owner, name)
         for owner in list(model.modules())
         for name, child in owner._modules.items()
-        if child is old and owner is not layer
+        if child is old
     ]
-    if not owners:
-        return Replacement(place, None, "left: it is the model itself")
     for owner, name in owners:
         owner._modules[name] = layer
-    return Replacement(place, layer, note)
+    return replacement._replace(module=layer)
+
+
+# --- functions -----------------------------------------------------------------------------------
+
+
+class _Tracer(fx.Tracer):
+    """Traces a model. Modules of torch and of liftwave are single steps."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return type(m).__module__.startswith("liftwave.") or super().is_leaf_module(
+            m, module_qualified_name
+        )
+
+
+def pooling_modules(model: nn.Module) -> fx.GraphModule:
+    """Return a model in which calls of pooling functions are modules.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A model that calls functions such as ``torch.nn.functional.max_pool2d`` and
+        ``avg_pool2d``, of one to three dimensions.
+
+    Returns
+    -------
+    torch.fx.GraphModule
+        The same computation with the same submodules. Each call is a module, such as
+        ``torch.nn.MaxPool2d``, which :func:`replace_pooling` can replace. Calls whose windows are
+        not constants, or that return indices, remain calls.
+
+    Raises
+    ------
+    ExportError
+        If :mod:`torch.fx` cannot trace the model.
+
+    Notes
+    -----
+    :mod:`torch.fx` traces the model in its current mode (training or evaluation). Branches that
+    depend on this mode are fixed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> from liftwave.torch import SoftPool2d, pooling_modules, replace_pooling
+    >>> branch = torch.fx.symbolic_trace(lambda x: nn.functional.avg_pool2d(x, 3, 2, padding=1))
+    >>> model = pooling_modules(nn.Sequential(branch))
+    >>> print(replace_pooling(model, lambda place: SoftPool2d(*place.windows)))
+    avg_pool2d: AvgPool2d -> SoftPool2d
+    """
+    check_model(model)
+    tracer = _Tracer()
+    try:
+        graph = tracer.trace(model)
+    except Exception as error:  # torch.fx runs the model's own code, which can raise anything
+        raise ExportError(
+            f"torch.fx cannot trace {type(model).__name__} ({error}). Call pooling_modules for "
+            "its submodules without branches that depend on data"
+        ) from error
+    traced = fx.GraphModule(tracer.root, graph, type(model).__name__)
+    for node in list(graph.nodes):
+        module = _module_of_call(node)
+        if module is not None:
+            name = node.name if not hasattr(traced, node.name) else f"{node.name}_module"
+            traced.add_submodule(name, module.train(model.training))
+            with graph.inserting_before(node):
+                step = graph.call_module(name, (_input_of_call(node),))
+            node.replace_all_uses_with(step)
+            graph.erase_node(node)
+    traced.recompile()
+    return traced
+
+
+def _input_of_call(node: fx.Node) -> Any:
+    return node.args[0] if node.args else node.kwargs["input"]
+
+
+def _module_of_call(node: fx.Node) -> nn.Module | None:
+    """The module that computes a call of a pooling function; None for other steps."""
+    name = getattr(node.target, "__name__", "")
+    if node.op != "call_function" or name not in FUNCTIONS:
+        return None
+    options = function_options(name, node.args, node.kwargs)
+    is_constant = not any(isinstance(value, fx.Node) for value in _flat(options.values()))
+    if not is_constant or options.get("return_indices"):
+        return None
+    make: Callable[..., nn.Module] = FUNCTIONS[name]
+    return make(**options)
+
+
+def _flat(values: Any) -> list[Any]:
+    return [v for value in values for v in (value if isinstance(value, tuple | list) else [value])]
+
+
+# --- penalties -----------------------------------------------------------------------------------
+
+
+def auxiliary_loss(model: nn.Module) -> Tensor:
+    """Return the sum of the penalties of all layers of a model.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Every module in it that has a method ``penalty()`` contributes once, even if several
+        layers share it. The penalty of a learnable wavelet measures how far its filters are from
+        a wavelet. That of lifting pooling is the weighted :math:`c_u` and :math:`c_p` of its last
+        call in training.
+
+    Returns
+    -------
+    Tensor, shape ()
+        A term for the loss; zero if no layer has a penalty.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> from liftwave.torch import DWT1d, LiftDownPool2d, auxiliary_loss
+    >>> model = nn.Sequential(DWT1d("db2", learn="filters"))
+    >>> bool(auxiliary_loss(model) < 1e-10)  # learning starts at a wavelet
+    True
+    >>> model = LiftDownPool2d(1, penalty_weights=(0.0, 1.0))
+    >>> ramp = torch.arange(64.0).reshape(1, 1, 8, 8)
+    >>> _ = model(ramp)
+    >>> loss = auxiliary_loss(model)  # the mean square of the details
+    """
+    check_model(model)
+    methods = (getattr(module, "penalty", None) for module in model.modules())
+    penalties: list[Tensor] = [penalty() for penalty in methods if callable(penalty)]
+    if penalties:
+        return torch.stack([p.to(penalties[0].device) for p in penalties]).sum()
+    parameter = next(model.parameters(), None)
+    return torch.zeros((), device=None if parameter is None else parameter.device)

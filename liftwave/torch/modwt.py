@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 import torch
 from torch import Tensor
 
 from liftwave._execute import graph_node
+from liftwave.torch._typing import LIST, Learning, OutputT_co, Packed
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import (
     AnalysisLayer,
@@ -22,7 +24,7 @@ from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 
-class _MaximalOverlap(TransformLayer):
+class _MaximalOverlap(TransformLayer, Generic[OutputT_co]):
     """The arguments of the maximal overlap transform."""
 
     def __init__(
@@ -31,24 +33,30 @@ class _MaximalOverlap(TransformLayer):
         level: int = 1,
         mode: Edges = "periodic",
         *,
-        learn: str | None = None,
+        learn: Learning | None = None,
         random: bool = False,
+        output: OutputT_co = LIST,
+        groups: int = 1,
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(wavelet, level, learn, random, device, dtype)
+        super().__init__(wavelet, level, learn, random, output, groups, device, dtype)
         self.mode = mode
         if self._is_checked:
             return
         plans = plans_of(self._current_wavelet(), 0, 1)
         analysis_call(torch.ones(1), plans, 1, mode)  # raises for arguments that are not valid
 
-    def _current_wavelet(self) -> Any:
-        """The wavelet with the current parameters: the filter bank of a learned scheme."""
-        wavelet = super()._current_wavelet()
-        if self.learn and isinstance(wavelet, LiftingScheme):
-            return filter_bank_of(wavelet, self.wavelet.any_tensor)
-        return wavelet
+    def _current_wavelets(self) -> list[Any]:
+        """The wavelet of each group: the filter banks of learned schemes."""
+        wavelets = super()._current_wavelets()
+        if not self.learn:
+            return wavelets
+        like = self.wavelet.any_tensor
+        return [
+            filter_bank_of(wavelet, like) if isinstance(wavelet, LiftingScheme) else wavelet
+            for wavelet in wavelets
+        ]
 
 
 @graph_node
@@ -69,22 +77,35 @@ def filter_bank_of(scheme: LiftingScheme, like: Tensor) -> FilterBank:
     return FilterBank(low, high, rec_low, rec_high, scheme.name)
 
 
-class _MODWT(_MaximalOverlap, AnalysisLayer):
+class _MODWT(_MaximalOverlap[OutputT_co], AnalysisLayer):
     """The analysis."""
 
-    def forward(self, x: Tensor) -> Coefficients:
-        """The coefficients of signals of shape (C, L) or (N, C, L)."""
-        self._check_dimensions(x, "signals")
-        return modwt(x, self._current_wavelet(), self.level, mode=self.mode)
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self: _MODWT[Literal["list"]], x: Tensor) -> list[Tensor]: ...
+        @overload
+        def __call__(self: _MODWT[Packed], x: Tensor) -> Tensor: ...
+        def __call__(self, x: Tensor) -> Any: ...
+        def inverse(self) -> _IMODWT: ...
+
+    def _analyse(self, x: Tensor, wavelet: Any) -> Coefficients:
+        return modwt(x, wavelet, self.level, mode=self.mode)
 
 
-class _IMODWT(_MaximalOverlap, SynthesisLayer):
+class _IMODWT(_MaximalOverlap[Any], SynthesisLayer):
     """The synthesis."""
 
-    def forward(self, coeffs: Coefficients) -> Tensor:
+    if TYPE_CHECKING:
+
+        def __call__(self, coeffs: Sequence[Any] | Tensor) -> Tensor: ...
+
+    def forward(self, coeffs: Coefficients | Tensor) -> Tensor:
         """The signal that has these coefficients."""
-        coeffs = self._checked(coeffs)
-        signal: Tensor = imodwt(coeffs, self._current_wavelet(), mode=self.mode)
+        return self._grouped(self._checked(coeffs), self._synthesise)
+
+    def _synthesise(self, coeffs: Coefficients, wavelet: Any) -> Tensor:
+        signal: Tensor = imodwt(coeffs, wavelet, mode=self.mode)
         return signal
 
 
@@ -102,10 +123,12 @@ mode : {"periodic", "reflection"}, optional
     ``"reflection"`` transforms the signal followed by its mirror image. The bands then have twice
     the samples of the signal.
 $learn_parameters
+$output_parameter
+$groups_parameter
 
 Raises
 ------
-WaveletError, ModeError, LevelError, ConstraintError
+WaveletError, ModeError, LevelError, ConstraintError, OptionError
     If the wavelet, mode or level does not exist, a fixed wavelet is a lifting scheme, or ``learn``
     does not support the wavelet. The call raises :class:`ShapeError` if its input does not fit.
 """
@@ -180,7 +203,7 @@ class IMODWT1d(_IMODWT):
 
 
 @documented(_MODWT_TEMPLATE)
-class MODWT1d(_MODWT):
+class MODWT1d(_MODWT[OutputT_co]):
     """Maximal overlap wavelet transform as a layer."""
 
     dimensions = 1

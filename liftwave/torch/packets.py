@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -12,16 +13,18 @@ from liftwave._numbers import lengths
 from liftwave._typing import Modes
 from liftwave.errors import ShapeError, ShapeTypeError
 from liftwave.packets.arrays import wpdec, wprec
-from liftwave.packets.order import check_order
+from liftwave.packets.order import Order, check_order
+from liftwave.torch._typing import Learning, Packed
 from liftwave.torch.docstrings import documented
-from liftwave.torch.transform_layers import AnalysisLayer, LayerWavelet
+from liftwave.torch.transform_layers import AnalysisLayer, LayerWavelet, SynthesisLayer
 from liftwave.torch.transforms import Decimated
 
 
 class _Packets(Decimated):
     """The arguments of a transform to packets."""
 
-    options = ("mode", "order")
+    options = ("mode", "order", "output")
+    outputs = ("stack", "concat")
 
     def __init__(
         self,
@@ -29,47 +32,89 @@ class _Packets(Decimated):
         level: int = 1,
         mode: Modes = "symmetric",
         *,
-        order: str = "freq",
-        learn: str | None = None,
+        order: Order = "freq",
+        learn: Learning | None = None,
         random: bool = False,
+        output: Packed = "stack",
+        groups: int = 1,
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(
-            wavelet, level, mode, learn=learn, random=random, device=device, dtype=dtype
-        )
+        super().__init__(wavelet, level, mode, learn, random, output, groups, device, dtype)
         self.order = check_order(order)
 
 
 class _Analysis(_Packets, AnalysisLayer):
     """The analysis."""
 
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor: ...
+        def inverse(self) -> _Synthesis: ...
+
     def forward(self, x: Tensor) -> Tensor:
         """The packets of signals of shape (C, …) or (N, C, …)."""
         self._check_dimensions(x, "signals")
-        wavelet = self._current_wavelet()
+        packets: Tensor = self._grouped(x)
+        if self.output == "stack":
+            return packets
+        first = x.ndim - self.dimensions
+        return packets.movedim(first - 1, first + self.dimensions - 1).flatten(
+            first - 1, first + self.dimensions - 1
+        )
+
+    def _analyse(self, x: Tensor, wavelet: Any) -> Tensor:
         packets: Tensor = wpdec(x, wavelet, self.mode, self.level, self._axes, order=self.order)
         return packets
 
 
-class _Synthesis(_Packets):
+class _Synthesis(_Packets, SynthesisLayer):
     """The synthesis."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, packets: Tensor, output_size: Sequence[int] | None = None) -> Tensor: ...
 
     def forward(self, packets: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal that has these packets, with the spatial lengths ``output_size``."""
-        dims, wavelet = self.dimensions, self._current_wavelet()
+        dims = self.dimensions
+        if self.output == "concat":
+            packets = self._unflattened(packets)
         self._check_dimensions(packets, "packets", node_axes=dims)
-        before, nodes = packets.shape[: packets.ndim - 2 * dims], packets.shape[-2 * dims : -dims]
+        nodes = packets.shape[-2 * dims : -dims]
         if any(count != 2**self.level for count in nodes):
             raise ShapeError(
                 f"{type(self).__name__} of {self.level} levels takes {2**self.level} nodes along "
                 f"each axis, got shape {tuple(packets.shape)}"
             )
-        shape = None if output_size is None else (*before, *self._lengths(output_size))
-        signal: Tensor = wprec(
-            packets, wavelet, self.mode, self._axes, shape=shape, order=self.order
-        )
-        return signal
+        size = None if output_size is None else self._lengths(output_size)
+
+        def synthesise(packets: Tensor, wavelet: Any) -> Tensor:
+            shape = None if size is None else (*packets.shape[: packets.ndim - 2 * dims], *size)
+            options: Any = {"shape": shape, "order": self.order}
+            signal: Tensor = wprec(packets, wavelet, self.mode, self._axes, **options)
+            return signal
+
+        return self._grouped(packets, synthesise, dims)
+
+    def _unflattened(self, packets: Tensor) -> Tensor:
+        """Packets with axes of nodes, from packets along the channels.
+
+        Raises
+        ------
+        ShapeError, ArgumentTypeError
+            If the channels are not those of all packets.
+        """
+        self._check_dimensions(packets, "packets")
+        axis, nodes = packets.ndim - self.dimensions - 1, (2**self.level,) * self.dimensions
+        if packets.shape[axis] % prod(nodes):
+            raise ShapeError(
+                f"{type(self).__name__} with output='concat' takes {prod(nodes)} packets along "
+                f"the channels, got shape {tuple(packets.shape)}"
+            )
+        before, after = packets.shape[:axis], packets.shape[axis + 1 :]
+        packets = packets.reshape(*before, *nodes, -1, *after)
+        return packets.movedim(axis + self.dimensions, axis)
 
     def _lengths(self, output_size: Sequence[int]) -> tuple[int, ...]:
         size = lengths(output_size, "output_size", ShapeTypeError)
@@ -90,10 +135,14 @@ $mode_parameter
 order : {"freq", "natural"}, optional
     The order of packets: with increasing frequency, or from left to right in the tree.
 $learn_parameters
+output : {"stack", "concat"}, optional
+    Whether nodes have axes of their own (default), or packets are joined along the channels: all
+    channels of the first packet, then those of the second.
+$groups_parameter
 
 Raises
 ------
-WaveletError, ModeError, LevelError, OrderError, ConstraintError
+WaveletError, ModeError, LevelError, OrderError, ConstraintError, OptionError
     If the wavelet, mode, level or order does not exist, or ``learn`` does not support the wavelet.
     The call raises :class:`ShapeError` if its input does not fit.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
@@ -45,6 +47,11 @@ class Orthonormal(nn.Module):
     def __init__(self, zero_sum: bool = True) -> None:
         super().__init__()
         self.zero_sum = flag(zero_sum, "zero_sum")
+
+    if TYPE_CHECKING:
+
+        def __call__(self, angles: Tensor) -> Tensor:
+            """As ``forward``; it also calls hooks."""
 
     def forward(self, angles: Tensor) -> Tensor:
         """Low-pass and high-pass of these angles, shape (2, 2N)."""
@@ -99,6 +106,11 @@ class LinearPhase(nn.Module):
     @property
     def _free(self) -> int:
         return self.length // 2 if self.antisymmetric else (self.length + 1) // 2
+
+    if TYPE_CHECKING:
+
+        def __call__(self, half: Tensor) -> Tensor:
+            """As ``forward``; it also calls hooks."""
 
     def forward(self, half: Tensor) -> Tensor:
         """The filters with this first half, which includes the middle tap if it is free."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 
 from liftwave._numbers import flag
+from liftwave._operations.weighted_pool import Interpolation, Preserved
 from liftwave._plan.windows import Size, per_axis
 from liftwave.errors import ArgumentTypeError, ShapeError, WindowError
 from liftwave.pooling import ada_pool, ada_unpool
@@ -170,7 +171,9 @@ class _AdaUnpool(Layer):
 
     dimensions: ClassVar[int]
 
-    def __init__(self, pool: _AdaPool, up: str = "nearest", preserve: str = "sum") -> None:
+    def __init__(
+        self, pool: _AdaPool, up: Interpolation = "nearest", preserve: Preserved = "sum"
+    ) -> None:
         super().__init__()
         if not isinstance(pool, _AdaPool) or pool.dimensions != self.dimensions:
             raise ArgumentTypeError(
@@ -180,6 +183,10 @@ class _AdaUnpool(Layer):
         check_reverse(up, preserve)
         self.up, self.preserve = up, preserve
         self.pool = pool
+
+    if TYPE_CHECKING:
+
+        def __call__(self, pooled: Tensor, x: Tensor) -> Tensor: ...
 
     def forward(self, pooled: Tensor, x: Tensor) -> Tensor:
         """``pooled`` spread over the samples of ``x``, by the weights of these samples."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, overload
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ from liftwave.pooling.lifting_arguments import (
     chosen_output,
 )
 from liftwave.pooling.lifting_calls import run_lift_down
+from liftwave.torch._typing import SUM, Joined, LiftT_co, Pooled
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_factory, check_tensor, fill
 from liftwave.torch.leaf import Layer
@@ -33,7 +34,7 @@ Init: TypeAlias = Literal["wavelet", "random"]
 Bands: TypeAlias = "Mapping[str, Tensor] | Sequence[Tensor] | Tensor"
 
 
-class _LiftDownPool(CallPenaltyLayer):
+class _LiftDownPool(CallPenaltyLayer, Generic[LiftT_co]):
     """Parameters, and a call of :func:`lift_down`."""
 
     dimensions: ClassVar[int]
@@ -47,7 +48,7 @@ class _LiftDownPool(CallPenaltyLayer):
         self,
         channels: int,
         kernel_size: int = 5,
-        output: str = "sum",
+        output: LiftT_co = SUM,
         bands: Sequence[str] | None = None,
         *,
         padding: str = "reflect",
@@ -62,9 +63,10 @@ class _LiftDownPool(CallPenaltyLayer):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _, self.bands = chosen_output(output, bands, self.dimensions)
+        self.output: str = output
+        _, self.bands = chosen_output(self.output, bands, self.dimensions)
         self._bands = None if bands is None else self.bands
-        self.output, self.padding = output, checked_padding(padding)
+        self.padding = checked_padding(padding)
         self.channels = positive_number(channels, "channels", ShapeError)
         self.kernel_size = positive_number(kernel_size, "kernel_size", ShapeError)
         self.shared = flag(shared, "shared")
@@ -112,6 +114,14 @@ class _LiftDownPool(CallPenaltyLayer):
             bias, gain, offset = bias.float(), gain.float(), offset.float()
         offset = torch.addcmul(offset, gain, self.linear_range.to(gain), value=-1)
         return LiftFilters(self.weight, bias + self.linear_range, gain, offset)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self: _LiftDownPool[Joined], x: Tensor) -> Tensor: ...
+        @overload
+        def __call__(self: _LiftDownPool[Literal["bands"]], x: Tensor) -> dict[str, Tensor]: ...
+        def __call__(self, x: Tensor) -> Any: ...
 
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, ...) or (N, C, ...), in the form of ``output``."""
@@ -173,9 +183,9 @@ class _LiftUpPool(Layer):
     """The inverse, with the parameters of a downsampling layer."""
 
     dimensions: ClassVar[int]
-    down_type: ClassVar[type[_LiftDownPool]]
+    down_type: ClassVar[type[_LiftDownPool[Any]]]
 
-    def __init__(self, down: _LiftDownPool) -> None:
+    def __init__(self, down: _LiftDownPool[Pooled]) -> None:
         super().__init__()
         if not isinstance(down, self.down_type):
             raise ArgumentTypeError(
@@ -183,6 +193,10 @@ class _LiftUpPool(Layer):
                 f"got {type(down).__name__}"
             )
         self.down = down
+
+    if TYPE_CHECKING:
+
+        def __call__(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor: ...
 
     def forward(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal that has these bands, with the spatial lengths ``output_size``."""
@@ -371,21 +385,21 @@ True
 
 
 @documented(_LIFT_DOWN)
-class LiftDownPool1d(_LiftDownPool):
+class LiftDownPool1d(_LiftDownPool[LiftT_co]):
     """Halve signals by learned lifting (LiftDownPool)."""
 
     dimensions = 1
 
 
 @documented(_LIFT_DOWN)
-class LiftDownPool2d(_LiftDownPool):
+class LiftDownPool2d(_LiftDownPool[LiftT_co]):
     """Halve images by learned lifting (LiftDownPool)."""
 
     dimensions = 2
 
 
 @documented(_LIFT_DOWN)
-class LiftDownPool3d(_LiftDownPool):
+class LiftDownPool3d(_LiftDownPool[LiftT_co]):
     """Halve volumes by learned lifting (LiftDownPool)."""
 
     dimensions = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, overload
 
 import torch
 from torch import Tensor
@@ -11,20 +11,22 @@ from torch import Tensor
 from liftwave._kernels.reference.rows import extended_by_terms
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import Row, signal_row
-from liftwave._plan.lift_pool import band_names
 from liftwave._typing import Mode, ModeLike
 from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling.lifting_arguments import checked_size, chosen_output
+from liftwave.torch._typing import FIRST_BAND, FilterLearning, Joined, LDWT_co, Pooled
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_factory, check_real
 from liftwave.torch.leaf import Layer
 from liftwave.torch.pooling_filters import pooling_wavelet
 from liftwave.torch.pooling_lifting import Bands, complete_bands
+from liftwave.torch.transform_layers import band_list, from_band_list
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
 from liftwave.torch.wavelets import LearnableWavelet, Symmetry
+from liftwave.wavelets.resolve import WaveletLike
 
 
-class _LDWPool(Layer):
+class _LDWPool(Layer, Generic[LDWT_co]):
     """One level of the transform. Its input is extended under modes that are not periodic."""
 
     dimensions: ClassVar[int]
@@ -32,12 +34,12 @@ class _LDWPool(Layer):
 
     def __init__(
         self,
-        wavelet: Any = 4,
-        output: str | None = None,
+        wavelet: int | WaveletLike | LearnableWavelet = 4,
+        output: LDWT_co = FIRST_BAND,
         bands: Sequence[str] | None = None,
         *,
-        learn: str | None = "filters",
-        init: str | None = None,
+        learn: FilterLearning | None = "filters",
+        init: Literal["pretrain", "random"] | None = None,
         mode: ModeLike = "periodization",
         penalty_weight: float = 1.0,
         symmetry: Symmetry | None = None,
@@ -47,9 +49,9 @@ class _LDWPool(Layer):
     ) -> None:
         super().__init__()
         check_factory(device, dtype)
-        output = "L" * self.dimensions if output is None else output
-        lift_output, self.bands = chosen_output(output, bands, self.dimensions)
-        self._band_numbers, self.output = lift_output.bands, output
+        self.output: str = "L" * self.dimensions if output is None else output
+        lift_output, self.bands = chosen_output(self.output, bands, self.dimensions)
+        self._band_numbers = lift_output.bands
         self.mode: Mode = resolve_mode(mode)
         options = (learn, init, penalty_weight, symmetry, orthonormal, device, dtype)
         self.transform = self.transform_type(pooling_wavelet(wavelet, *options), 1, "periodization")
@@ -71,6 +73,14 @@ class _LDWPool(Layer):
         learn: str | None = self.transform.learn
         return learn
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self: _LDWPool[Joined | None], x: Tensor) -> Tensor: ...
+        @overload
+        def __call__(self: _LDWPool[Literal["bands"]], x: Tensor) -> dict[str, Tensor]: ...
+        def __call__(self, x: Tensor) -> Any: ...
+
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, …) or (N, C, …), in the form of ``output``."""
         _check_signal(self, x)
@@ -87,14 +97,14 @@ class _LDWPool(Layer):
 
     def _transformed(self, x: Tensor) -> list[Tensor]:
         if self.mode == "periodization":
-            return in_order(self.transform(x), self.dimensions)
+            return band_list(self.transform(x), self.dimensions)
         halves = [(n + 1) // 2 for n in x.shape[x.ndim - self.dimensions :]]
         reach = _reach(self._taps)
         for axis in range(-self.dimensions, 0):
             n = x.shape[axis]
             more = n % 2 if type(n) is int else 1  # an even number in place of a symbol is a guard
             x = extended(x, axis, 2 * reach, 2 * reach + more, self.mode)
-        bands = in_order(self.transform(x), self.dimensions)
+        bands = band_list(self.transform(x), self.dimensions)
         return [_cut(band, [reach] * self.dimensions, halves) for band in bands]
 
     def _bank(self) -> Any:
@@ -113,9 +123,9 @@ class _LDWUnpool(Layer):
     """The synthesis with the filters of a downsampling layer."""
 
     dimensions: ClassVar[int]
-    pool_type: ClassVar[type[_LDWPool]]
+    pool_type: ClassVar[type[_LDWPool[Any]]]
 
-    def __init__(self, pool: _LDWPool) -> None:
+    def __init__(self, pool: _LDWPool[Pooled | None]) -> None:
         super().__init__()
         if not isinstance(pool, self.pool_type):
             raise ArgumentTypeError(
@@ -124,6 +134,10 @@ class _LDWUnpool(Layer):
             )
         self.pool = pool
         self.inverse = pool.transform.inverse()
+
+    if TYPE_CHECKING:
+
+        def __call__(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor: ...
 
     def forward(self, bands: Bands, output_size: Sequence[int] | None = None) -> Tensor:
         """The signal that has these bands, with the spatial lengths ``output_size``."""
@@ -137,7 +151,7 @@ class _LDWUnpool(Layer):
             margin = _reach(self.pool._taps)
             for axis in range(-self.dimensions, 0):
                 tensors = [extended(band, axis, margin, margin, mode) for band in tensors]
-        x: Tensor = self.inverse(out_of_order(tensors, self.dimensions))
+        x: Tensor = self.inverse(from_band_list(tensors, self.dimensions))
         return _cut(x, [2 * margin] * self.dimensions, sizes)
 
 
@@ -151,33 +165,6 @@ def _check_signal(layer: Any, x: Tensor) -> None:
 def _reach(taps: int) -> int:
     """The number of coefficients beyond an end that depend on samples inside."""
     return taps // 2
-
-
-def in_order(coeffs: list[Any], dimensions: int) -> list[Tensor]:
-    """All bands of one level, in the order of ``band_names``, from the result of a transform."""
-    approx, details = coeffs
-    if dimensions == 1:
-        return [approx, details]
-    if dimensions == 2:
-        return [approx, *details]
-    keys = [_key(name) for name in band_names(dimensions)]
-    return [approx, *(details[key] for key in keys[1:])]
-
-
-def out_of_order(bands: Sequence[Tensor], dimensions: int) -> list[Any]:
-    """The inverse of :func:`in_order`."""
-    approx, *details = bands
-    if dimensions == 1:
-        return [approx, details[0]]
-    if dimensions == 2:
-        return [approx, tuple(details)]
-    keys = [_key(name) for name in band_names(dimensions)]
-    return [approx, dict(zip(keys[1:], details, strict=True))]
-
-
-def _key(name: str) -> str:
-    """The name of a band in PyWavelets' order: the first axis first."""
-    return "".join("a" if letter == "L" else "d" for letter in reversed(name))
 
 
 def extended(x: Tensor, axis: int, left: int, right: int, mode: Mode) -> Tensor:
@@ -315,7 +302,7 @@ True
 
 
 @documented(_LDW_POOL)
-class LDWPool1d(_LDWPool):
+class LDWPool1d(_LDWPool[LDWT_co]):
     """Halve signals by a wavelet with learned filters (LDW-Pooling)."""
 
     dimensions = 1
@@ -323,7 +310,7 @@ class LDWPool1d(_LDWPool):
 
 
 @documented(_LDW_POOL)
-class LDWPool2d(_LDWPool):
+class LDWPool2d(_LDWPool[LDWT_co]):
     """Halve images by a wavelet with learned filters (LDW-Pooling)."""
 
     dimensions = 2
@@ -331,7 +318,7 @@ class LDWPool2d(_LDWPool):
 
 
 @documented(_LDW_POOL)
-class LDWPool3d(_LDWPool):
+class LDWPool3d(_LDWPool[LDWT_co]):
     """Halve volumes by a wavelet with learned filters (LDW-Pooling)."""
 
     dimensions = 3

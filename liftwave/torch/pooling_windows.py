@@ -1,16 +1,17 @@
-"""Weighted pooling as modules without parameters: SoftPool, eDSCW, IDW."""
+"""Weighted pooling as modules without parameters: SoftPool, eDSCW, other similarities, IDW."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
 
 from liftwave._numbers import flag
 from liftwave._plan.windows import Size, window_arguments
-from liftwave.pooling import edscw_pool, idw_pool, soft_pool
-from liftwave.pooling.calls import checked_distance
+from liftwave.pooling import edscw_pool, idw_pool, similarity_pool, soft_pool
+from liftwave.pooling.calls import checked_distance, checked_similarity
+from liftwave.torch._typing import Distance, Similarity
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes
 from liftwave.torch.leaf import Layer
@@ -34,6 +35,11 @@ class WindowPool(Layer):
         windows = (kernel_size, stride, padding, dilation, ceil_mode)
         self.windows = window_arguments(*windows, self.dimensions)
         self.per_channel = flag(per_channel, "per_channel")
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """As ``forward``; it also calls hooks."""
 
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""
@@ -63,13 +69,15 @@ class _SoftPool(WindowPool):
         padding: Size = 0,
         dilation: Size = 1,
         ceil_mode: bool = False,
+        *,
+        per_channel: bool = True,
     ) -> None:
-        super().__init__(kernel_size, stride, padding, dilation, ceil_mode)
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode, per_channel)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pooled signals, of shape (C, ...) or (N, C, ...)."""
         check_axes(self, x)
-        pooled: Tensor = soft_pool(x, *self.windows)
+        pooled: Tensor = soft_pool(x, *self.windows, per_channel=self.per_channel)
         return pooled
 
 
@@ -93,6 +101,35 @@ class _EDSCWPool(WindowPool):
         return pooled
 
 
+class _SimilarityPool(WindowPool):
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+        *,
+        similarity: Similarity = "dice",
+        exponential: bool = True,
+        per_channel: bool = True,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode, per_channel)
+        self.similarity = checked_similarity(similarity)
+        self.exponential = flag(exponential, "exponential")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pooled signals, of shape (C, ...) or (N, C, ...)."""
+        check_axes(self, x)
+        options: Any = {"similarity": self.similarity, "exponential": self.exponential}
+        pooled: Tensor = similarity_pool(x, *self.windows, per_channel=self.per_channel, **options)
+        return pooled
+
+    def _own_repr(self) -> list[str]:
+        parts = [f"similarity={self.similarity!r}", f"exponential={self.exponential}"]
+        return [*parts, *super()._own_repr()]
+
+
 class _IDWPool(WindowPool):
     def __init__(
         self,
@@ -102,7 +139,7 @@ class _IDWPool(WindowPool):
         dilation: Size = 1,
         ceil_mode: bool = False,
         *,
-        distance: str = "l2",
+        distance: Distance = "l2",
         delta: float = 1.0,
         per_channel: bool = True,
     ) -> None:
@@ -124,7 +161,7 @@ class _IDWPool(WindowPool):
 
 # --- one, two and three dimensions ---------------------------------------------------------------
 
-_SOFT_POOL = """
+_WINDOW_POOL = """
 Parameters
 ----------
 $window_parameters
@@ -151,7 +188,22 @@ Examples
 ($pooled)
 """
 
-_EDSCW_POOL = _SOFT_POOL.replace("$window_parameters", "$window_parameters\n$per_channel")
+_EDSCW_POOL = _WINDOW_POOL.replace("$window_parameters", "$window_parameters\n$per_channel")
+
+_SHARED = """
+per_channel : bool, optional
+    Whether each channel has weights of its own, or all share the softmax of their sum."""
+
+_SOFT_POOL = _EDSCW_POOL.replace("\n$per_channel", _SHARED)
+
+_SIMILARITY = """
+similarity : {"dice", "cosine", "pce"}, optional
+    The similarity to the mean of a region.
+exponential : bool, optional
+    Whether weights are the exponentials of similarities, or the similarities.
+$per_channel"""
+
+_SIMILARITY_POOL = _EDSCW_POOL.replace("\n$per_channel", _SIMILARITY)
 
 _DISTANCE = """
 distance : {"l2", "l1", "huber", "chebyshev", "gower"}, optional
@@ -201,6 +253,27 @@ class EDSCWPool2d(_EDSCWPool):
 @documented(_EDSCW_POOL, function="edscw_pool")
 class EDSCWPool3d(_EDSCWPool):
     """Pooling by the exponential of the Dice-Sørensen similarity to the mean, in 3-D."""
+
+    dimensions = 3
+
+
+@documented(_SIMILARITY_POOL, function="similarity_pool")
+class SimilarityPool1d(_SimilarityPool):
+    """Pooling by similarity to the mean, in 1-D."""
+
+    dimensions = 1
+
+
+@documented(_SIMILARITY_POOL, function="similarity_pool")
+class SimilarityPool2d(_SimilarityPool):
+    """Pooling by similarity to the mean, in 2-D."""
+
+    dimensions = 2
+
+
+@documented(_SIMILARITY_POOL, function="similarity_pool")
+class SimilarityPool3d(_SimilarityPool):
+    """Pooling by similarity to the mean, in 3-D."""
 
     dimensions = 3
 

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, ClassVar, TypeAlias
 
 import torch
 from torch import Tensor
 
-from liftwave._numbers import flag
+from liftwave._numbers import flag, is_one_of, positive_number
 from liftwave._plan.arguments import modes_per_axis, natural_level
+from liftwave._plan.lift_pool import band_names
 from liftwave._typing import Modes
-from liftwave.errors import CoefficientsError, LevelError, ShapeError, WaveletError
+from liftwave.errors import CoefficientsError, LevelError, OptionError, ShapeError, WaveletError
+from liftwave.torch._typing import Learning
 from liftwave.torch.inputs import check_factory, check_tensor
 from liftwave.torch.leaf import Layer
-from liftwave.torch.wavelets import LearnableWavelet, check_no_factory, fixed, learnable
+from liftwave.torch.wavelets import (
+    LearnableWavelet,
+    WaveletGroups,
+    check_no_factory,
+    fixed,
+    learnable,
+)
 from liftwave.wavelets.resolve import WaveletLike
 
 Coefficients: TypeAlias = "list[Any]"
 """``[cA_n, details of level n, …, details of level 1]``, as the functions return them."""
 
-LayerWavelet: TypeAlias = "WaveletLike | Sequence[WaveletLike] | LearnableWavelet"
+LayerWavelet: TypeAlias = "WaveletLike | Sequence[WaveletLike] | LearnableWavelet | WaveletGroups"
 """The wavelet of a layer: one for all axes, or one for each; fixed or learnable."""
 
 
@@ -34,23 +44,32 @@ class TransformLayer(Layer):
     """
 
     dimensions: ClassVar[int]
-    options: ClassVar[tuple[str, ...]] = ("mode",)
+    options: ClassVar[tuple[str, ...]] = ("mode", "output")
+    outputs: ClassVar[tuple[str, ...]] = ("list", "concat", "stack")
 
     def __init__(
         self,
         wavelet: LayerWavelet,
         level: int,
-        learn: str | None,
+        learn: Learning | None,
         random: bool,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
+        output: str,
+        groups: int,
+        device: Any,
+        dtype: torch.dtype | None,
     ) -> None:
         super().__init__()
         check_factory(device, dtype)
         self.level = natural_level(level)
         if self.level < 1:
             raise LevelError(f"a layer needs at least one level, got {level}")
-        self.wavelet = self._wavelet(wavelet, learn, random, device, dtype)
+        if not is_one_of(output, self.outputs):
+            raise OptionError(
+                f"unknown output {output!r}: use one of {', '.join(map(repr, self.outputs))}"
+            )
+        self.output: str = output
+        groups = positive_number(groups, "groups", OptionError)
+        self.wavelet = self._wavelet(wavelet, learn, random, groups, device, dtype)
 
     @property
     def _is_checked(self) -> bool:
@@ -62,22 +81,40 @@ class TransformLayer(Layer):
         """The transformed axes."""
         return tuple(range(-self.dimensions, 0))
 
+    def _current_wavelets(self) -> list[Any]:
+        """The wavelet of each group of channels, with the current parameters."""
+        wavelets = self.wavelet if isinstance(self.wavelet, WaveletGroups) else [self.wavelet]
+        return [w() if isinstance(w, LearnableWavelet) else w for w in wavelets]
+
     def _current_wavelet(self) -> Any:
-        """The wavelet, or one per axis, with the current parameters."""
-        return self.wavelet() if isinstance(self.wavelet, LearnableWavelet) else self.wavelet
+        """The wavelet, or one per axis, of the first group of channels."""
+        return self._current_wavelets()[0]
 
     def reset_parameters(self) -> None:
-        """Reset a learnable wavelet to its initial parameters, or to new random ones."""
-        if isinstance(self.wavelet, LearnableWavelet):
-            self.wavelet.reset_parameters()
+        """Reset learnable wavelets to their initial parameters, or to new random ones."""
+        wavelets = self.wavelet if isinstance(self.wavelet, WaveletGroups) else [self.wavelet]
+        for wavelet in wavelets:
+            if isinstance(wavelet, LearnableWavelet):
+                wavelet.reset_parameters()
 
     def _wavelet(
-        self, wavelet: Any, learn: str | None, random: bool, device: Any, dtype: Any
+        self,
+        wavelet: Any,
+        learn: Learning | None,
+        random: bool,
+        groups: int,
+        device: Any,
+        dtype: torch.dtype | None,
     ) -> Any:
-        if isinstance(wavelet, LearnableWavelet):
+        if isinstance(wavelet, LearnableWavelet | WaveletGroups):
             check_no_factory(wavelet, device, dtype)
             if learn not in (None, wavelet.learn) or random:
                 raise WaveletError(f"{wavelet} is learnable already: do not pass learn={learn!r}")
+            if groups not in (1, len(wavelet) if isinstance(wavelet, WaveletGroups) else 1):
+                raise OptionError(
+                    f"groups={groups} needs a wavelet for each group, got one learnable wavelet: "
+                    f"pass the name of a wavelet and learn={wavelet.learn!r}"
+                )
             return wavelet
         if torch.compiler.is_dynamo_compiling() and isinstance(wavelet, str):
             raise WaveletError(
@@ -85,21 +122,34 @@ class TransformLayer(Layer):
                 "in __init__ of the model, and call it in forward"
             )
         if learn is not None:
-            return learnable(wavelet, learn, random, device, dtype)
+            wavelets = [learnable(wavelet, learn, random, device, dtype) for _ in range(groups)]
+            return wavelets[0] if groups == 1 else WaveletGroups(wavelets)
         if flag(random, "random"):
             raise WaveletError("random=True needs learned parameters: pass learn=...")
+        if groups != 1:
+            raise OptionError(f"groups={groups} needs learned parameters: pass learn=...")
         return fixed(wavelet)
+
+    @property
+    def groups(self) -> int:
+        """The number of groups of channels, each with a wavelet of its own."""
+        return len(self.wavelet) if isinstance(self.wavelet, WaveletGroups) else 1
 
     @property
     def learn(self) -> str | None:
         """The kind of learned parameters; None for a fixed wavelet."""
-        return self.wavelet.learn if isinstance(self.wavelet, LearnableWavelet) else None
+        wavelet = self.wavelet
+        return wavelet.learn if isinstance(wavelet, LearnableWavelet | WaveletGroups) else None
 
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""
         wavelets = self.wavelet if isinstance(self.wavelet, tuple) else (self.wavelet,)
         names = [w.name or repr(w) for w in wavelets]
         values = {"level": self.level, **self._option_values(), "learn": self.learn}
+        if self.output == self.outputs[0]:
+            del values["output"]
+        if self.groups > 1:
+            values["groups"] = self.groups
         parts = [repr(names[0] if len(names) == 1 else tuple(names))]
         return ", ".join(parts + [f"{name}={value!r}" for name, value in values.items()])
 
@@ -117,6 +167,23 @@ class TransformLayer(Layer):
                 f"got shape {tuple(x.shape)}"
             )
 
+    def _chunks(self, x: Tensor, axis: int) -> Sequence[Tensor]:
+        """The groups of channels of a tensor.
+
+        Raises
+        ------
+        ShapeError
+            If the channels are not divisible into groups.
+        """
+        if self.groups == 1:
+            return [x]
+        if x.shape[axis] % self.groups:
+            raise ShapeError(
+                f"{type(self).__name__} with groups={self.groups} takes a multiple of "
+                f"{self.groups} channels, got shape {tuple(x.shape)}"
+            )
+        return x.chunk(self.groups, axis)
+
 
 class ModePerAxis(TransformLayer):
     """The arguments of a transform with a boundary mode for each axis."""
@@ -126,12 +193,14 @@ class ModePerAxis(TransformLayer):
         wavelet: LayerWavelet,
         level: int,
         mode: Modes,
-        learn: str | None,
+        learn: Learning | None,
         random: bool,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
+        output: str,
+        groups: int,
+        device: Any,
+        dtype: torch.dtype | None,
     ) -> None:
-        super().__init__(wavelet, level, learn, random, device, dtype)
+        super().__init__(wavelet, level, learn, random, output, groups, device, dtype)
         self.modes = modes_per_axis(mode, self.dimensions)
 
     @property
@@ -150,11 +219,49 @@ class AnalysisLayer(TransformLayer):
         make: Callable[..., TransformLayer] = self.inverse_type
         return make(self.wavelet, self.level, **self._option_values())
 
+    @abstractmethod
+    def _analyse(self, x: Tensor, wavelet: Any) -> Any:
+        """The coefficients by one wavelet."""
+
+    def _grouped(self, x: Tensor) -> Any:
+        """The coefficients, each group of channels by its wavelet."""
+        axis = x.ndim - self.dimensions - 1
+        pairs = zip(self._chunks(x, axis), self._current_wavelets(), strict=True)
+        parts = [self._analyse(part, wavelet) for part, wavelet in pairs]
+        return (
+            parts[0] if len(parts) == 1 else _mapped(lambda *bands: torch.cat(bands, axis), *parts)
+        )
+
+    def forward(self, x: Tensor) -> Any:
+        """The coefficients of signals of shape (C, …) or (N, C, …), in the form of ``output``."""
+        self._check_dimensions(x, "signals")
+        coeffs = self._grouped(x)
+        if self.output == "list":
+            return coeffs
+        bands, axis = band_list(coeffs, self.dimensions), x.ndim - self.dimensions
+        if self.output == "stack":
+            return torch.stack(bands, axis)
+        return torch.cat(bands, axis - 1)
+
 
 class SynthesisLayer(TransformLayer):
-    """The synthesis: from a list of bands to a signal."""
+    """The synthesis: from bands to a signal."""
 
-    def _checked(self, coeffs: Coefficients) -> Coefficients:
+    def _grouped(
+        self, coeffs: Any, synthesise: Callable[[Any, Any], Tensor], node_axes: int = 0
+    ) -> Tensor:
+        """The signal, each group of channels by its wavelet."""
+        wavelets = self._current_wavelets()
+        if len(wavelets) == 1:
+            return synthesise(coeffs, wavelets[0])
+        axis = -self.dimensions - 1
+
+        def group(k: int) -> Any:
+            return _mapped(lambda band: self._chunks(band, axis - node_axes)[k], coeffs)
+
+        return torch.cat([synthesise(group(k), w) for k, w in enumerate(wavelets)], axis)
+
+    def _checked(self, coeffs: Any) -> Coefficients:
         """The coefficients, with a place for each band.
 
         Raises
@@ -162,6 +269,7 @@ class SynthesisLayer(TransformLayer):
         CoefficientsError, ShapeError, ArgumentTypeError
             If there is another number of levels, no band, or a band has no channels.
         """
+        coeffs = self._split(coeffs) if self.output != "list" else coeffs
         count = len(coeffs) if isinstance(coeffs, list | tuple) else None
         if count != self.level + 1:
             got = type(coeffs).__name__ if count is None else count
@@ -169,13 +277,38 @@ class SynthesisLayer(TransformLayer):
                 f"{type(self).__name__} of {self.level} levels takes a list of {self.level + 1}, "
                 f"an approximation and details of each level, got {got}"
             )
-        coeffs = [coeffs[0], *map(self._details, coeffs[1:])]
-        bands = [band for band in _bands(coeffs) if band is not None]
+        complete: Coefficients = [coeffs[0], *map(self._details, coeffs[1:])]
+        bands = [band for band in _bands(complete) if band is not None]
         if not bands:
             raise ShapeError("at least one band is needed, all are None")
         for band in bands:
             self._check_dimensions(band, "bands")
-        return coeffs
+        return complete
+
+    def _split(self, x: Tensor) -> Coefficients:
+        """The coefficients in one tensor.
+
+        Raises
+        ------
+        ShapeError, ArgumentTypeError
+            If it does not have the axes or the bands.
+        """
+        check_tensor(self, x, "one tensor of all bands")
+        stacked, dims = self.output == "stack", self.dimensions
+        count = self.level * (2**dims - 1) + 1
+        axis = x.ndim - dims - 1
+        channels = axis - 1 if stacked else axis
+        fits = channels in (0, 1) and (
+            x.shape[axis] == count if stacked else x.shape[axis] % count == 0
+        )
+        if not fits:
+            form = f"(C, {count}, …)" if stacked else f"(C * {count}, …)"
+            raise ShapeError(
+                f"{type(self).__name__} with output={self.output!r} takes {count} bands in one "
+                f"tensor of shape {form}, with or without a batch, got shape {tuple(x.shape)}"
+            )
+        bands = x.unbind(axis) if stacked else x.chunk(count, axis)
+        return from_band_list(bands, dims)
 
     def _details(self, details: Any) -> Any:
         """The details of one level. Some or all of them can be ``None``."""
@@ -191,6 +324,9 @@ class SynthesisLayer(TransformLayer):
         return details
 
 
+# --- structures of coefficients ------------------------------------------------------------------
+
+
 def _bands(coeffs: Coefficients) -> Iterator[Tensor | None]:
     """All bands, level by level."""
     for item in coeffs:
@@ -200,3 +336,43 @@ def _bands(coeffs: Coefficients) -> Iterator[Tensor | None]:
             yield from item
         else:
             yield item
+
+
+def _mapped(function: Callable[..., Tensor], *coeffs: Any) -> Any:
+    """Coefficients of the same structure, each the result of a function; ``None`` stays."""
+    first = coeffs[0]
+    if isinstance(first, Mapping):
+        return {key: _mapped(function, *(item[key] for item in coeffs)) for key in first}
+    if isinstance(first, list | tuple):
+        return type(first)(_mapped(function, *items) for items in zip(*coeffs, strict=True))
+    return None if first is None else function(*coeffs)
+
+
+def band_list(coeffs: Coefficients, dimensions: int) -> list[Tensor]:
+    """All bands, coarsest first, each level in the order of ``band_names``."""
+    approx, *levels = coeffs
+    if dimensions == 1:
+        return [approx, *levels]
+    if dimensions == 2:
+        return [approx, *chain(*levels)]
+    return [approx, *(details[key] for details in levels for key in _KEYS)]
+
+
+def from_band_list(bands: Sequence[Tensor], dimensions: int) -> Coefficients:
+    """The inverse of :func:`band_list`."""
+    approx, *rest = bands
+    if dimensions == 1:
+        return [approx, *rest]
+    count = 2**dimensions - 1
+    levels = [tuple(rest[k : k + count]) for k in range(0, len(rest), count)]
+    if dimensions == 2:
+        return [approx, *levels]
+    return [approx, *(dict(zip(_KEYS, level, strict=True)) for level in levels)]
+
+
+def _key(name: str) -> str:
+    """The name of a band in PyWavelets' order: the first axis first."""
+    return "".join("a" if letter == "L" else "d" for letter in reversed(name))
+
+
+_KEYS = tuple(_key(name) for name in band_names(3)[1:])

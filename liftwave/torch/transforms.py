@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 import torch
 from torch import Tensor
@@ -15,7 +15,8 @@ from liftwave._operations.transform import analysis
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_lifting_mode
 from liftwave._typing import Mode, Modes
-from liftwave.errors import ShapeError, ShapeTypeError
+from liftwave.errors import OptionError, ShapeError, ShapeTypeError
+from liftwave.torch._typing import LIST, BandT, Learning, OutputT_co, Packed
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import (
     AnalysisLayer,
@@ -62,16 +63,17 @@ class Decimated(ModePerAxis):
 
     def __init__(
         self,
-        wavelet: LayerWavelet = "haar",
-        level: int = 1,
-        mode: Modes = "symmetric",
-        *,
-        learn: str | None = None,
-        random: bool = False,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
+        wavelet: LayerWavelet,
+        level: int,
+        mode: Modes,
+        learn: Learning | None,
+        random: bool,
+        output: str,
+        groups: int,
+        device: Any,
+        dtype: torch.dtype | None,
     ) -> None:
-        super().__init__(wavelet, level, mode, learn, random, device, dtype)
+        super().__init__(wavelet, level, mode, learn, random, output, groups, device, dtype)
         if self._is_checked:
             return
         wavelets = wavelets_per_axis(self._current_wavelet(), self.dimensions)
@@ -80,24 +82,64 @@ class Decimated(ModePerAxis):
                 check_lifting_mode(axis_wavelet, axis_mode)
 
 
-class _Analysis(Decimated, AnalysisLayer):
+class _Pyramid(Decimated, Generic[OutputT_co]):
+    """The arguments of the transform and its inverse."""
+
+    def __init__(
+        self,
+        wavelet: LayerWavelet = "haar",
+        level: int = 1,
+        mode: Modes = "symmetric",
+        *,
+        learn: Learning | None = None,
+        random: bool = False,
+        output: OutputT_co = LIST,
+        groups: int = 1,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(wavelet, level, mode, learn, random, output, groups, device, dtype)
+        if self.output != "list" and self.level > 1:
+            raise OptionError(
+                f"output={output!r} needs bands of one size, which one level has; got "
+                f"level={level}. Use level=1, output='list', or an undecimated transform"
+            )
+
+
+class _Analysis(_Pyramid[OutputT_co], AnalysisLayer, Generic[OutputT_co, BandT]):
     """The analysis."""
 
-    def forward(self, x: Tensor) -> Coefficients:
-        """The coefficients of signals of shape (C, …) or (N, C, …)."""
-        self._check_dimensions(x, "signals")
-        wavelet = self._current_wavelet()
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self: _Analysis[Literal["list"], BandT], x: Tensor) -> list[BandT]: ...
+        @overload
+        def __call__(self: _Analysis[Packed, BandT], x: Tensor) -> Tensor: ...
+        def __call__(self, x: Tensor) -> Any: ...
+        def inverse(self) -> _Synthesis: ...
+
+    def _analyse(self, x: Tensor, wavelet: Any) -> Coefficients:
         return analyse(x, wavelet, self.modes, self.level, self.dimensions)
 
 
-class _Synthesis(Decimated, SynthesisLayer):
+class _Synthesis(_Pyramid[Any], SynthesisLayer):
     """The synthesis."""
 
-    def forward(self, coeffs: Coefficients, output_size: Sequence[int] | None = None) -> Tensor:
+    if TYPE_CHECKING:
+
+        def __call__(
+            self, coeffs: Sequence[Any] | Tensor, output_size: Sequence[int] | None = None
+        ) -> Tensor: ...
+
+    def forward(
+        self, coeffs: Coefficients | Tensor, output_size: Sequence[int] | None = None
+    ) -> Tensor:
         """The signal that has these coefficients, with the spatial lengths ``output_size``."""
-        coeffs = self._checked(coeffs)
-        x = synthesise(coeffs, self._current_wavelet(), self.modes, self.dimensions)
+        x = self._grouped(self._checked(coeffs), self._synthesise)
         return x if output_size is None else self._cropped(x, output_size)
+
+    def _synthesise(self, coeffs: Coefficients, wavelet: Any) -> Tensor:
+        return synthesise(coeffs, wavelet, self.modes, self.dimensions)
 
     def _cropped(self, x: Tensor, size: Sequence[int]) -> Tensor:
         full = x.shape[x.ndim - self.dimensions :]
@@ -122,10 +164,12 @@ Parameters
 $wavelet_parameters
 $mode_parameter
 $learn_parameters
+$output_parameter
+$groups_parameter
 
 Raises
 ------
-WaveletError, ModeError, LevelError, ConstraintError
+WaveletError, ModeError, LevelError, ConstraintError, OptionError
     If the wavelet, mode or level does not exist, or ``learn`` does not support the wavelet. The
     call raises :class:`ShapeError` if the input has another number of dimensions.
 
@@ -162,10 +206,12 @@ Parameters
 $wavelet_parameters
 $mode_parameter
 $learn_parameters
+$output_parameter
+$groups_parameter
 
 Raises
 ------
-WaveletError, ModeError, LevelError, ConstraintError
+WaveletError, ModeError, LevelError, ConstraintError, OptionError
     If the wavelet, mode or level does not exist, or ``learn`` does not support the wavelet. The
     call raises :class:`ShapeError` if bands or ``output_size`` do not fit.
 
@@ -220,7 +266,7 @@ class IDWT3d(_Synthesis):
 
 
 @documented(_DWT)
-class DWT1d(_Analysis):
+class DWT1d(_Analysis[OutputT_co, Tensor]):
     """1-D wavelet transform as a layer."""
 
     dimensions = 1
@@ -228,7 +274,7 @@ class DWT1d(_Analysis):
 
 
 @documented(_DWT)
-class DWT2d(_Analysis):
+class DWT2d(_Analysis[OutputT_co, Any]):
     """2-D wavelet transform as a layer."""
 
     dimensions = 2
@@ -236,7 +282,7 @@ class DWT2d(_Analysis):
 
 
 @documented(_DWT)
-class DWT3d(_Analysis):
+class DWT3d(_Analysis[OutputT_co, Any]):
     """3-D wavelet transform as a layer."""
 
     dimensions = 3

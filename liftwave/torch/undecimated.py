@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 import torch
 from torch import Tensor
 
 from liftwave._numbers import flag
 from liftwave._typing import Modes
+from liftwave.torch._typing import LIST, BandT, Learning, OutputT_co, Packed
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import (
     AnalysisLayer,
@@ -22,10 +24,10 @@ from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
 from liftwave.transforms.undecimated_modes import check_periodic, is_lifting
 
 
-class _Stationary(ModePerAxis):
+class _Stationary(ModePerAxis, Generic[OutputT_co]):
     """The arguments of the stationary transform."""
 
-    options = ("mode", "norm")
+    options = ("mode", "norm", "output")
 
     def __init__(
         self,
@@ -34,12 +36,14 @@ class _Stationary(ModePerAxis):
         mode: Modes = "periodization",
         *,
         norm: bool = False,
-        learn: str | None = None,
+        learn: Learning | None = None,
         random: bool = False,
+        output: OutputT_co = LIST,
+        groups: int = 1,
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(wavelet, level, mode, learn, random, device, dtype)
+        super().__init__(wavelet, level, mode, learn, random, output, groups, device, dtype)
         self.norm = flag(norm, "norm")
         if not self._is_checked:
             self._check()
@@ -50,20 +54,27 @@ class _Stationary(ModePerAxis):
         calls.swtn(x, self._current_wavelet(), 1, norm=self.norm, mode=self.mode)
 
 
-class _SWT(_Stationary, AnalysisLayer):
+class _SWT(_Stationary[OutputT_co], AnalysisLayer, Generic[OutputT_co, BandT]):
     """The analysis."""
 
-    def forward(self, x: Tensor) -> Coefficients:
-        """The coefficients of signals of shape (C, …) or (N, C, …)."""
-        self._check_dimensions(x, "signals")
-        wavelet, level, axes, norm = self._current_wavelet(), self.level, self._axes, self.norm
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self: _SWT[Literal["list"], BandT], x: Tensor) -> list[BandT]: ...
+        @overload
+        def __call__(self: _SWT[Packed, BandT], x: Tensor) -> Tensor: ...
+        def __call__(self, x: Tensor) -> Any: ...
+        def inverse(self) -> _ISWT: ...
+
+    def _analyse(self, x: Tensor, wavelet: Any) -> Coefficients:
+        level, axes, norm = self.level, self._axes, self.norm
         if self.dimensions == 1:
             return swt(x, wavelet, level, trim_approx=True, norm=norm, mode=self.modes[0])
         transform = swt2 if self.dimensions == 2 else swtn
         return transform(x, wavelet, level, axes=axes, trim_approx=True, norm=norm, mode=self.mode)
 
 
-class _ISWT(_Stationary, SynthesisLayer):
+class _ISWT(_Stationary[Any], SynthesisLayer):
     """The synthesis."""
 
     def _check(self) -> None:
@@ -71,9 +82,15 @@ class _ISWT(_Stationary, SynthesisLayer):
         if not is_lifting(self._current_wavelet()):
             check_periodic(type(self).__name__, self.mode)
 
-    def forward(self, coeffs: Coefficients) -> Tensor:
+    if TYPE_CHECKING:
+
+        def __call__(self, coeffs: Sequence[Any] | Tensor) -> Tensor: ...
+
+    def forward(self, coeffs: Coefficients | Tensor) -> Tensor:
         """The signal that has these coefficients."""
-        coeffs, wavelet = self._checked(coeffs), self._current_wavelet()
+        return self._grouped(self._checked(coeffs), self._synthesise)
+
+    def _synthesise(self, coeffs: Coefficients, wavelet: Any) -> Tensor:
         if self.dimensions == 1:
             signal: Tensor = iswt(coeffs, wavelet, self.norm, mode=self.modes[0])
         else:
@@ -95,10 +112,12 @@ norm : bool, optional
     Whether to divide the filters by the square root of 2. With an orthonormal wavelet, the
     coefficients then have the energy of the signal.
 $learn_parameters
+$output_parameter
+$groups_parameter
 
 Raises
 ------
-WaveletError, ModeError, LevelError, ConstraintError
+WaveletError, ModeError, LevelError, ConstraintError, OptionError
     If the wavelet, mode or level does not exist, or ``learn`` does not support the wavelet. The
     call raises :class:`ShapeError` if its input does not fit.
 
@@ -199,7 +218,7 @@ class ISWT3d(_ISWT):
 
 
 @documented(_SWT_TEMPLATE)
-class SWT1d(_SWT):
+class SWT1d(_SWT[OutputT_co, Tensor]):
     """1-D undecimated (stationary) wavelet transform as a layer."""
 
     dimensions = 1
@@ -207,7 +226,7 @@ class SWT1d(_SWT):
 
 
 @documented(_SWT_TEMPLATE)
-class SWT2d(_SWT):
+class SWT2d(_SWT[OutputT_co, Any]):
     """2-D undecimated (stationary) wavelet transform as a layer."""
 
     dimensions = 2
@@ -215,7 +234,7 @@ class SWT2d(_SWT):
 
 
 @documented(_SWT_TEMPLATE)
-class SWT3d(_SWT):
+class SWT3d(_SWT[OutputT_co, Any]):
     """3-D undecimated (stationary) wavelet transform as a layer."""
 
     dimensions = 3

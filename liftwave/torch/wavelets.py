@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from math import pi
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -82,6 +82,11 @@ class LearnableWavelet(nn.Module):
     @abstractmethod
     def make(self) -> Made:
         """The wavelet of the current parameters."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self) -> Made:
+            """As ``forward``; it also calls hooks."""
 
     def forward(self) -> Made:
         """The wavelet of the current parameters, computed in float32 or better."""
@@ -181,6 +186,11 @@ class OrthonormalWavelet(LearnableWavelet):
         """The angles."""
         return {"angles": uniform(len(self._angles), pi) if self.random else self._angles}
 
+    if TYPE_CHECKING:
+
+        def __call__(self) -> FilterBank:
+            """As ``forward``; it also calls hooks."""
+
     def make(self) -> FilterBank:
         """The filter bank of the current angles."""
         return orthonormal_filters(widened(self.angles), zero_sum=self.zero_sum)
@@ -245,6 +255,11 @@ class LinearPhaseWavelet(LearnableWavelet):
     def initial_values(self) -> dict[str, Any]:
         """The taps of each step."""
         return _initial_taps(self._taps, self.random)
+
+    if TYPE_CHECKING:
+
+        def __call__(self) -> LiftingScheme:
+            """As ``forward``; it also calls hooks."""
 
     def make(self) -> LiftingScheme:
         """The lifting scheme of the current taps."""
@@ -311,6 +326,11 @@ class LiftingWavelet(LearnableWavelet):
     def initial_values(self) -> dict[str, Any]:
         """The logarithms of the scales, and the taps of each step."""
         return {"log_scale": self._scale, **_initial_taps(self._taps, self.random)}
+
+    if TYPE_CHECKING:
+
+        def __call__(self) -> LiftingScheme:
+            """As ``forward``; it also calls hooks."""
 
     def make(self) -> LiftingScheme:
         """The lifting scheme of the current taps and scales."""
@@ -402,6 +422,11 @@ class FiltersWavelet(LearnableWavelet):
         )
         return {"lowpass": bank.rec_lo, "highpass": bank.rec_hi}
 
+    if TYPE_CHECKING:
+
+        def __call__(self) -> FilterBank:
+            """As ``forward``; it also calls hooks."""
+
     def make(self) -> FilterBank:
         """The filter bank of the current filters."""
         low, high = widened(self.lowpass), widened(self.highpass)
@@ -434,6 +459,26 @@ def _initial_taps(taps: Sequence[NDArray[Any]], random: bool) -> dict[str, Any]:
     return {f"taps.{number}": each for number, each in enumerate(values)}
 
 
+class WaveletGroups(nn.ModuleList):
+    """The learnable wavelets of groups of channels, all of one kind."""
+
+    @property
+    def learn(self) -> str:
+        """The kind of learned parameters."""
+        return str(self[0].learn)
+
+    @property
+    def name(self) -> str:
+        """The name of the initial wavelet."""
+        return str(self[0].name)
+
+    @property
+    def any_tensor(self) -> Tensor:
+        """The first parameter or buffer of the first wavelet."""
+        tensor: Tensor = self[0].any_tensor
+        return tensor
+
+
 _KINDS: dict[str, Callable[..., LearnableWavelet]] = {
     kind.learn: kind
     for kind in (OrthonormalWavelet, LinearPhaseWavelet, LiftingWavelet, FiltersWavelet)
@@ -456,7 +501,7 @@ def learnable(
     return _KINDS[learn](wavelet, random=random, device=device, dtype=dtype)
 
 
-def check_no_factory(wavelet: LearnableWavelet, device: Any, dtype: Any) -> None:
+def check_no_factory(wavelet: LearnableWavelet | WaveletGroups, device: Any, dtype: Any) -> None:
     """Raise if a device or a dtype is given for a wavelet that exists already.
 
     Raises

@@ -41,6 +41,19 @@ class ReferencePooling:
         region, weigh = _weighted(x, arguments, beta)
         return _planes(from_windows(weigh.mean(region.samples), plan))
 
+    def weights(
+        self,
+        x: Array,
+        arguments: PoolingArguments,
+        beta: Array | None = None,
+    ) -> Array:
+        """The weights of all samples: (planes, *outputs, *kernel); zero outside of the signal."""
+        region, weigh = _weighted(x, arguments, beta)
+        xp, ndim = array_namespace(x), arguments.plan.ndim
+        weights = _planes(xp.broadcast_to(weigh.weights, region.samples.shape))
+        windows = range(1, 1 + 2 * ndim, 2)
+        return xp.permute_dims(weights, (0, *windows, *(axis + 1 for axis in windows)))
+
     def pool_vjp(
         self,
         x: Array,

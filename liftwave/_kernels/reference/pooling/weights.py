@@ -4,6 +4,7 @@ Weights are :math:`w_i = h_i / \sum_j h_j`. With the mean :math:`m` of the regio
 
 ==================  ===============================================================
 softmax             :math:`h_i = e^{a_i}`
+exp-sum             :math:`h_i = e^{\sum_c a_{ic}}`
 exp-*similarity*    :math:`h_i = e^{s_i}`
 *similarity*        :math:`h_i = \max(s_i, 0)`
 idw-*distance*      :math:`h_i = 1 / d_i`
@@ -210,10 +211,17 @@ def _pce(a: Array, mean: Array) -> Similarity:
     return Similarity(s, in_sample, in_mean)
 
 
+def _sum(a: Array, mean: Array) -> Similarity:
+    r""":math:`s = \sum_c a`, so that exponentials are the softmax of whole vectors."""
+    xp = array_namespace(a)
+    return Similarity(xp.sum(a, axis=1, keepdims=True), xp.ones_like(a), xp.zeros_like(mean))
+
+
 _SIMILARITIES: dict[str, Callable[[Array, Array], Similarity]] = {
     "dice": _dice,
     "cosine": _cosine,
     "pce": _pce,
+    "sum": _sum,
 }
 
 

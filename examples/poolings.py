@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 from torch import nn
 
-from examples.pooling_zoo import fixed, learned, stochastic
 from liftwave import torch as lt
+from liftwave.torch import zoo
 
 PoolFactory: TypeAlias = Callable[[int], nn.Module]
 """Returns a pooling for a number of channels."""
@@ -25,19 +25,19 @@ def ldw_of_the_paper(**settings: Any) -> nn.Module:
 COMPARED: dict[str, PoolFactory] = {
     "max": lambda channels: nn.MaxPool2d(2),
     "average": lambda channels: nn.AvgPool2d(2),
-    "skip": lambda channels: fixed.SkipPool2d(2),
-    "L_p": lambda channels: fixed.LpPool2d(2),
-    "stochastic": lambda channels: stochastic.StochasticPool2d(2),
-    "S3": lambda channels: stochastic.S3Pool2d(2, stride=2, grid_size=4),
-    "mixed": lambda channels: learned.MixedPool2d(2),
-    "gated": lambda channels: learned.GatedPool2d(2),
-    "blur": lambda channels: fixed.MaxBlurPool2d(2, filter_size=3),
-    "DPP": lambda channels: learned.DetailPreservingPool2d(channels),
-    "LIP": lambda channels: learned.LocalImportancePool2d(channels),
-    "spectral": lambda channels: fixed.SpectralPool2d(2),
-    "wavelet": lambda channels: fixed.WaveletPool2d(),
-    "Gauss": lambda channels: learned.GaussianPool2d(channels),
-    "pixel shuffle": lambda channels: fixed.PixelShuffle2d(2),
+    "skip": lambda channels: zoo.SkipPool2d(2),
+    "L_p": lambda channels: zoo.LpPool2d(2),
+    "stochastic": lambda channels: zoo.StochasticPool2d(2),
+    "S3": lambda channels: zoo.S3Pool2d(2, stride=2, grid_size=4),
+    "mixed": lambda channels: zoo.MixedPool2d(2),
+    "gated": lambda channels: zoo.GatedPool2d(2),
+    "blur": lambda channels: zoo.MaxBlurPool2d(2, filter_size=3),
+    "DPP": lambda channels: zoo.DetailPreservingPool2d(channels),
+    "LIP": lambda channels: zoo.LocalImportancePool2d(channels),
+    "spectral": lambda channels: zoo.SpectralPool2d(2),
+    "wavelet": lambda channels: zoo.WaveletPool2d(),
+    "Gauss": lambda channels: zoo.GaussianPool2d(channels),
+    "pixel shuffle": lambda channels: zoo.PixelShuffle2d(2),
 }
 
 OURS: dict[str, PoolFactory] = {

@@ -5,36 +5,46 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from examples.pooling_zoo._windows import windows
-from liftwave.torch import DWT2d
+from liftwave.errors import OptionError
+from liftwave.torch.transforms import DWT2d
+from liftwave.torch.zoo.windows import MapPool, WindowedPool, positive, windows
 
 
-class SkipPool2d(nn.Module):
+class SkipPool2d(MapPool):
     """Every ``stride``-th sample: after a convolution, the same as a convolution with that stride.
+
+    Parameters
+    ----------
+    stride : int, optional
+        Distance of samples; 2 by default.
 
     References
     ----------
     Springenberg et al., "Striving for simplicity: the all convolutional net", ICLR workshop 2015.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import SkipPool2d
+    >>> tuple(SkipPool2d(2)(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
+
+    settings = ("stride",)
 
     def __init__(self, stride: int = 2) -> None:
         super().__init__()
-        self.stride = stride
+        self.stride = positive(stride, "stride")
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, H // stride, W // stride)``."""
+    def _pooled(self, x: Tensor) -> Tensor:
         rows, columns = (n // self.stride * self.stride for n in x.shape[-2:])
         return x[..., : rows : self.stride, : columns : self.stride]
 
-    def extra_repr(self) -> str:
-        """The settings, for printing."""
-        return f"stride={self.stride}"
 
-
-class LpPool2d(nn.Module):
+class LpPool2d(WindowedPool):
     r"""Power mean of the magnitudes with learned order :math:`p = 1 + \log(1 + e^\rho)`.
 
     .. math:: y = \Big(\frac 1 n \sum_{i \in R} |a_i|^p\Big)^{1/p}
@@ -42,27 +52,40 @@ class LpPool2d(nn.Module):
     It ranges from the average of magnitudes (``p = 1``) to their maximum (``p`` to infinity).
     Windows of zeros have zero gradient.
 
+    Parameters
+    ----------
+    kernel_size : int, optional
+        Size of the windows; 2 by default.
+    stride : int, optional
+        Distance of windows; their size by default.
+    p : float, optional
+        The initial order, above 1.
+
     References
     ----------
     Gulcehre et al., "Learned-norm pooling for deep feedforward and recurrent neural networks",
     ECML 2014, section 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import LpPool2d
+    >>> tuple(LpPool2d(2)(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
 
     def __init__(self, kernel_size: int = 2, stride: int | None = None, p: float = 3.0) -> None:
-        super().__init__()
+        super().__init__(kernel_size, stride)
         if not p > 1:
-            raise ValueError(f"the order p of LpPool2d must be above 1 to be learned, got {p}")
-        self.kernel_size = kernel_size
-        self.stride = stride or kernel_size
+            raise OptionError(f"the order p of LpPool2d must be above 1 to be learned, got {p}")
         self.rho = nn.Parameter(torch.tensor(math.log(math.expm1(p - 1))))
 
     @property
-    def p(self) -> torch.Tensor:
+    def p(self) -> Tensor:
         """The current order."""
         return 1 + F.softplus(self.rho)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, H', W')``."""
+    def _pooled(self, x: Tensor) -> Tensor:
         magnitudes = windows(x, self.kernel_size, self.stride).abs()
         # Division by the largest magnitude prevents overflow. The result does not depend on the
         # divisor, so it needs no gradient.
@@ -73,30 +96,44 @@ class LpPool2d(nn.Module):
         return largest.squeeze(-1) * means.pow(1 / self.p)
 
     def extra_repr(self) -> str:
-        """The settings, for printing."""
-        order = self.p.detach().item()
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, p={order:.3g}"
+        """The text between the parentheses of ``repr``."""
+        return f"{super().extra_repr()}, p={self.p.detach().item():.3g}"
 
 
-class BlurPool2d(nn.Module):
+class BlurPool2d(MapPool):
     """A binomial filter, then every ``stride``-th sample of its output.
+
+    Parameters
+    ----------
+    filter_size : int, optional
+        Number of taps; 3 by default.
+    stride : int, optional
+        Distance of samples; 2 by default.
 
     References
     ----------
     Zhang, "Making convolutional networks shift-invariant again", ICML 2019, section 3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import BlurPool2d
+    >>> tuple(BlurPool2d()(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
 
-    taps: torch.Tensor
+    settings = ("filter_size", "stride")
+    taps: Tensor
 
     def __init__(self, filter_size: int = 3, stride: int = 2) -> None:
         super().__init__()
-        self.filter_size, self.stride = filter_size, stride
+        self.filter_size = positive(filter_size, "filter_size")
+        self.stride = positive(stride, "stride")
         row = torch.tensor([math.comb(filter_size - 1, k) for k in range(filter_size)])
         taps = row / 2.0 ** (filter_size - 1)
         self.register_buffer("taps", torch.outer(taps, taps))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, ceil(H / stride), ceil(W / stride))``."""
+    def _pooled(self, x: Tensor) -> Tensor:
         before, after = (self.filter_size - 1) // 2, self.filter_size // 2
         around = (before, after, before, after)
         # Mirroring about the outer samples needs more samples than it adds.
@@ -105,60 +142,80 @@ class BlurPool2d(nn.Module):
         weight = self.taps.to(x.dtype).expand(channels, 1, -1, -1)
         return F.conv2d(F.pad(x, around, mode), weight, stride=self.stride, groups=channels)
 
-    def extra_repr(self) -> str:
-        """The settings, for printing."""
-        return f"filter_size={self.filter_size}, stride={self.stride}"
-
 
 class MaxBlurPool2d(nn.Sequential):
     """Max pooling with stride 1, then :class:`BlurPool2d`.
 
+    Parameters
+    ----------
+    kernel_size : int, optional
+        Size of the windows of max pooling.
+    filter_size, stride : int, optional
+        As for :class:`BlurPool2d`.
+
     References
     ----------
     Zhang, "Making convolutional networks shift-invariant again", ICML 2019, section 3.2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import MaxBlurPool2d
+    >>> tuple(MaxBlurPool2d()(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
 
     def __init__(self, kernel_size: int = 2, filter_size: int = 3, stride: int = 2) -> None:
         super().__init__(nn.MaxPool2d(kernel_size, stride=1), BlurPool2d(filter_size, stride))
 
 
-class SpectralPool2d(nn.Module):
+class SpectralPool2d(MapPool):
     """The lowest frequencies of the discrete Fourier transform, transformed back at a lower rate.
 
     For even output lengths, the highest frequency is the sum of a pair of the input's frequencies,
     so the result is real, and constants are preserved.
 
+    Parameters
+    ----------
+    stride : int, optional
+        The factor of both sizes; 2 by default.
+
     References
     ----------
     Rippel, Snoek and Adams, "Spectral representations for convolutional neural networks",
     NIPS 2015, algorithm 1 (whose treatment of corner cases is the addition above).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import SpectralPool2d
+    >>> tuple(SpectralPool2d(2)(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
+
+    settings = ("stride",)
 
     def __init__(self, stride: int = 2) -> None:
         super().__init__()
-        self.stride = stride
+        self.stride = positive(stride, "stride")
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, H // stride, W // stride)``."""
+    def _pooled(self, x: Tensor) -> Tensor:
         for axis in (-2, -1):
             x = self._along(x, axis)
         return x
 
-    def _along(self, x: torch.Tensor, axis: int) -> torch.Tensor:
+    def _along(self, x: Tensor, axis: int) -> Tensor:
         samples, kept = x.shape[axis], x.shape[axis] // self.stride
         spectrum = torch.fft.rfft(x, dim=axis, norm="forward")
         spectrum = spectrum.narrow(axis, 0, kept // 2 + 1)
         if kept % 2 == 0 and kept < samples:
             middle = spectrum.narrow(axis, kept // 2, 1)
             spectrum = torch.cat([spectrum.narrow(axis, 0, kept // 2), 2 * middle], dim=axis)
-        return torch.fft.irfft(spectrum, n=kept, dim=axis, norm="forward")
-
-    def extra_repr(self) -> str:
-        """The settings, for printing."""
-        return f"stride={self.stride}"
+        result: Tensor = torch.fft.irfft(spectrum, n=kept, dim=axis, norm="forward")
+        return result
 
 
-class WaveletPool2d(nn.Module):
+class WaveletPool2d(MapPool):
     """Two levels of the Haar transform, of which only the second is transformed back.
 
     The second level represents the first approximation completely, so the result is that
@@ -168,24 +225,42 @@ class WaveletPool2d(nn.Module):
     References
     ----------
     Williams and Li, "Wavelet pooling for convolutional neural networks", ICLR 2018, section 3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import WaveletPool2d
+    >>> tuple(WaveletPool2d()(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.transform = DWT2d("haar", mode="periodization")
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, ceil(H / 2), ceil(W / 2))``."""
-        approximation, _ = self.transform(x)
+    def _pooled(self, x: Tensor) -> Tensor:
+        approximation: Tensor = self.transform(x)[0]
         return approximation
 
 
 class PixelShuffle2d(nn.PixelUnshuffle):
     """The samples of each window as separate channels: invertible, without any reduction.
 
+    Parameters
+    ----------
+    downscale_factor : int, optional
+        The factor of both sizes; 2 by default.
+
     References
     ----------
     Jacobsen, Smeulders and Oyallon, "i-RevNet: deep invertible networks", ICLR 2018, section 3.1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import PixelShuffle2d
+    >>> tuple(PixelShuffle2d()(torch.rand(2, 4, 8, 8)).shape)
+    (2, 16, 4, 4)
     """
 
     def __init__(self, downscale_factor: int = 2) -> None:

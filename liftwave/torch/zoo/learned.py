@@ -3,58 +3,74 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from examples.pooling_zoo._windows import per_channel, windows
+from liftwave.torch.zoo.windows import MapPool, WindowedPool, per_channel, positive, windows
 
 
-class _Windowed(nn.Module):
-    """A pooling with kernel and stride."""
-
-    def __init__(self, kernel_size: int, stride: int | None) -> None:
-        super().__init__()
-        self.kernel_size = kernel_size
-        self.stride = stride or kernel_size
-
-    def extra_repr(self) -> str:
-        """The settings, for printing."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}"
-
-
-class MixedPool2d(_Windowed):
+class MixedPool2d(WindowedPool):
     r"""A learned mixture of max and average pooling.
 
     :math:`y = \alpha \max_i a_i + (1 - \alpha) \frac 1 n \sum_i a_i`, one :math:`\alpha` in [0, 1]
     for the layer.
 
+    Parameters
+    ----------
+    kernel_size : int, optional
+        Size of the windows; 2 by default.
+    stride : int, optional
+        Distance of windows; their size by default.
+
     References
     ----------
     Lee, Gallagher and Tu, "Generalizing pooling functions in convolutional neural networks: mixed,
     gated, and tree", AISTATS 2016, section 3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import MixedPool2d
+    >>> tuple(MixedPool2d(2)(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
 
     def __init__(self, kernel_size: int = 2, stride: int | None = None) -> None:
         super().__init__(kernel_size, stride)
         self.logit = nn.Parameter(torch.tensor(0.0))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, H', W')``."""
+    def _pooled(self, x: Tensor) -> Tensor:
         share = self.logit.sigmoid()
         highest = F.max_pool2d(x, self.kernel_size, self.stride)
         return share * highest + (1 - share) * F.avg_pool2d(x, self.kernel_size, self.stride)
 
 
-class GatedPool2d(_Windowed):
+class GatedPool2d(WindowedPool):
     r"""A mixture of max and average pooling with a gate computed from each window.
 
     :math:`y = \sigma(\omega^T a) \max_i a_i + (1 - \sigma(\omega^T a)) \frac 1 n \sum_i a_i` with
     one gate :math:`\omega`, of the window's size, for the layer, or for each of ``channels``.
 
+    Parameters
+    ----------
+    kernel_size : int, optional
+        Size of the windows; 2 by default.
+    stride : int, optional
+        Distance of windows; their size by default.
+    channels : int, optional
+        Number of channels, for one gate each; all share one by default.
+
     References
     ----------
     Lee, Gallagher and Tu, "Generalizing pooling functions in convolutional neural networks: mixed,
     gated, and tree", AISTATS 2016, section 3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import GatedPool2d
+    >>> tuple(GatedPool2d(2)(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
 
     def __init__(
@@ -63,14 +79,13 @@ class GatedPool2d(_Windowed):
         super().__init__(kernel_size, stride)
         self.gate = nn.Parameter(torch.zeros(channels or 1, kernel_size**2))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, H', W')``."""
+    def _pooled(self, x: Tensor) -> Tensor:
         samples = windows(x, self.kernel_size, self.stride)
         share = (samples * self.gate[:, None, None, :]).sum(-1).sigmoid()
         return share * samples.amax(-1) + (1 - share) * samples.mean(-1)
 
 
-class DetailPreservingPool2d(_Windowed):
+class DetailPreservingPool2d(WindowedPool):
     r"""Weights that grow with the distance from a smoothed version of the window (DPP).
 
     .. math::
@@ -81,9 +96,29 @@ class DetailPreservingPool2d(_Windowed):
     :math:`\max(v, 0)` for ``v`` when ``symmetric=False``, so that only values above the mean are
     emphasised. :math:`\tilde a` is the mean of the window ("DPP lite").
 
+    Parameters
+    ----------
+    channels : int
+        Channels of the input.
+    kernel_size : int, optional
+        Size of the windows; 2 by default.
+    stride : int, optional
+        Distance of windows; their size by default.
+    symmetric : bool, optional
+        Whether values below the mean have large weights, too.
+    eps : float, optional
+        :math:`\epsilon`.
+
     References
     ----------
     Saeedan et al., "Detail-preserving pooling in deep networks", CVPR 2018, section 3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import DetailPreservingPool2d
+    >>> tuple(DetailPreservingPool2d(4)(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
 
     def __init__(
@@ -99,8 +134,7 @@ class DetailPreservingPool2d(_Windowed):
         self.log_alpha = nn.Parameter(torch.zeros(channels))
         self.log_lambda = nn.Parameter(torch.zeros(channels))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, H', W')``."""
+    def _pooled(self, x: Tensor) -> Tensor:
         samples = windows(x, self.kernel_size, self.stride)
         distance = samples - samples.mean(-1, keepdim=True)
         if not self.symmetric:
@@ -110,7 +144,7 @@ class DetailPreservingPool2d(_Windowed):
         return (weights * samples).sum(-1) / weights.sum(-1)
 
 
-class LocalImportancePool2d(nn.Module):
+class LocalImportancePool2d(MapPool):
     r"""Weights :math:`\exp G(a)` that a small network computes from the map (LIP).
 
     :math:`y = \sum_i a_i e^{G(a)_i} / \sum_i e^{G(a)_i}`. ``G`` is the simplest in the paper: a
@@ -118,10 +152,28 @@ class LocalImportancePool2d(nn.Module):
     scale is zero, so that training starts with average pooling. Samples beyond the edge belong to
     no window.
 
+    Parameters
+    ----------
+    channels : int
+        Channels of the input.
+    kernel_size, stride, padding : int, optional
+        The windows; of 3 x 3 samples with stride 2 and padding 1 by default.
+    gain : float, optional
+        The largest logit.
+
     References
     ----------
     Gao, Wang and Wu, "LIP: local importance-based pooling", ICCV 2019, section 3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import LocalImportancePool2d
+    >>> tuple(LocalImportancePool2d(4)(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
+
+    settings = ("kernel_size", "stride", "padding")
 
     def __init__(
         self,
@@ -132,24 +184,20 @@ class LocalImportancePool2d(nn.Module):
         gain: float = 12.0,
     ) -> None:
         super().__init__()
-        self.kernel_size, self.stride, self.padding, self.gain = kernel_size, stride, padding, gain
+        self.kernel_size = positive(kernel_size, "kernel_size")
+        self.stride, self.padding, self.gain = positive(stride, "stride"), padding, gain
         self.convolution = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.normalization = nn.GroupNorm(channels, channels)  # by instance and channel
         nn.init.zeros_(self.normalization.weight)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, H', W')``."""
+    def _pooled(self, x: Tensor) -> Tensor:
         logits = self.gain * self.normalization(self.convolution(x)).sigmoid()
         weights = logits.exp()
         window = (self.kernel_size, self.stride, self.padding)
         return F.avg_pool2d(x * weights, *window) / F.avg_pool2d(weights, *window)
 
-    def extra_repr(self) -> str:
-        """The settings, for printing."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-
-class GaussianPool2d(_Windowed):
+class GaussianPool2d(WindowedPool):
     r"""The window's mean plus a multiple of its standard deviation, computed from the map.
 
     :math:`y = \mu_X + \operatorname{softplus}(\mu_0 + \sigma_0 \epsilon)\, \sigma_X` with the
@@ -157,10 +205,28 @@ class GaussianPool2d(_Windowed):
     each channel from the channels' averages. :math:`\epsilon` is a normal random number for each
     output in training and zero in evaluation.
 
+    Parameters
+    ----------
+    channels : int
+        Channels of the input.
+    kernel_size : int, optional
+        Size of the windows; 2 by default.
+    stride : int, optional
+        Distance of windows; their size by default.
+    eps : float, optional
+        Added to the variances.
+
     References
     ----------
     Kobayashi, "Gaussian-based pooling for convolutional neural networks", NeurIPS 2019,
     the "inverse softplus" Gaussian, eq. (10) and following.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from liftwave.torch.zoo import GaussianPool2d
+    >>> tuple(GaussianPool2d(4)(torch.rand(2, 4, 8, 8)).shape)
+    (2, 4, 4, 4)
     """
 
     def __init__(
@@ -175,8 +241,7 @@ class GaussianPool2d(_Windowed):
             nn.Linear(hidden, channels), nn.BatchNorm1d(channels), nn.Sigmoid()
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, H', W')``."""
+    def _pooled(self, x: Tensor) -> Tensor:
         samples = windows(x, self.kernel_size, self.stride)
         mean, variance = samples.mean(-1), samples.var(-1, correction=0)
         hidden = self.squeeze(x.mean((-2, -1)))
