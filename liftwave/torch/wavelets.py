@@ -475,7 +475,8 @@ class WaveletGroups(nn.ModuleList):
     @property
     def any_tensor(self) -> Tensor:
         """The first parameter or buffer of the first wavelet."""
-        tensor: Tensor = self[0].any_tensor
+        first: Any = self[0]
+        tensor: Tensor = first.any_tensor
         return tensor
 
 
