@@ -38,8 +38,10 @@ if _t.TYPE_CHECKING:
     from liftwave import pooling as pooling
     from liftwave import torch as torch
     from liftwave.continuous.classic import cwt
+    from liftwave.continuous.families import Bump, GaussianDerivative, Morlet, Morse, Paul
     from liftwave.continuous.old_names import centrfrq, intwave, orthfilt, scal2frq
     from liftwave.continuous.scaling import scaling_function
+    from liftwave.continuous.scalogram import Scalogram, scalogram
     from liftwave.continuous.wavelets import (
         central_frequency,
         frequency2scale,
@@ -98,18 +100,24 @@ if _t.TYPE_CHECKING:
 
 __all__ = [
     "BaseNode",
+    "Bump",
     "ContinuousWavelet",
     "Decomposition",
     "DiscreteContinuousWavelet",
     "FilterBank",
     "FswavedecnResult",
+    "GaussianDerivative",
     "LiftingScheme",
     "LiftingStep",
     "Modes",
+    "Morlet",
+    "Morse",
     "Node",
     "Node2D",
     "NodeND",
     "PacketTree",
+    "Paul",
+    "Scalogram",
     "Undecimated",
     "Wavelet",
     "WaveletEstimate",
@@ -168,6 +176,7 @@ __all__ = [
     "scal2frq",
     "scale2frequency",
     "scaling_function",
+    "scalogram",
     "set_num_threads",
     "show_config",
     "swpdec",
@@ -202,8 +211,10 @@ __all__ = [
 # Public names by module. A module is imported when one of its names is first used.
 _LATE_NAMES = {
     "continuous.classic": ("cwt",),
+    "continuous.families": ("GaussianDerivative", "Bump", "Morlet", "Morse", "Paul"),
     "continuous.old_names": ("centrfrq", "intwave", "orthfilt", "scal2frq"),
     "continuous.scaling": ("scaling_function",),
+    "continuous.scalogram": ("Scalogram", "scalogram"),
     "continuous.wavelets": (
         "central_frequency",
         "frequency2scale",

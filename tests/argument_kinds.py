@@ -92,6 +92,7 @@ ALL_KINDS = {**KINDS, **MORE_KINDS}
 
 UNCHECKED = {
     "Decomposition": "decompose() and from_pywt() make it",
+    "Scalogram": "scalogram() makes it",
     "Undecimated": "undecimated() makes it",
     "WaveletEstimate": "wavelet_variance() and others make it",
     "orthfilt": "PyWavelets' function, by its old name",

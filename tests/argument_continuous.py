@@ -1,0 +1,36 @@
+"""Valid arguments of everything public in the continuous transform."""
+
+from __future__ import annotations
+
+import numpy as np
+from argument_kinds import Case, cases
+
+import liftwave as lw
+
+LINE = np.cos(np.arange(16.0))
+WAVELETS = lw.Morse(), lw.Morlet(), lw.Paul(), lw.GaussianDerivative(), lw.Bump()
+
+ROWS = {"voices": 4, "frequencies": None, "limits": "full", "norm": "amplitude"}
+COLUMNS = {"mode": "symmetric", "axis": -1}
+
+_ours = cases(lw, "")
+S = lw.scalogram(LINE, voices=4)
+_object = cases(S, "Scalogram.")
+
+OURS: dict[str, Case] = dict(
+    (
+        _ours("Morse", 3.0, 20.0),
+        _ours("Morlet", 6.0),
+        _ours("Paul", 4.0),
+        _ours("GaussianDerivative", 2),
+        _ours("Bump", 5.0, 0.6),
+        *((f"{type(w).__name__}.__eq__", Case(w.__eq__, (w,))) for w in WAVELETS),
+        _ours(
+            *("scalogram", LINE, 2.0, "morse(3, 20)"),
+            **ROWS,
+            **{**COLUMNS, "rate": None, "invertible": False},
+        ),
+        _object("replace", S.coefficients, None),
+        _object("inverse", (0.1, 0.2), method="exact"),
+    )
+)
