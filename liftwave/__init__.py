@@ -40,8 +40,10 @@ if _t.TYPE_CHECKING:
     from liftwave.continuous.classic import cwt
     from liftwave.continuous.families import Bump, GaussianDerivative, Morlet, Morse, Paul
     from liftwave.continuous.old_names import centrfrq, intwave, orthfilt, scal2frq
+    from liftwave.continuous.ridges import Ridge
     from liftwave.continuous.scaling import scaling_function
     from liftwave.continuous.scalogram import Scalogram, scalogram
+    from liftwave.continuous.squeezing import Synchrosqueezed
     from liftwave.continuous.wavelets import (
         central_frequency,
         frequency2scale,
@@ -117,7 +119,9 @@ __all__ = [
     "NodeND",
     "PacketTree",
     "Paul",
+    "Ridge",
     "Scalogram",
+    "Synchrosqueezed",
     "Undecimated",
     "Wavelet",
     "WaveletEstimate",
@@ -214,7 +218,9 @@ _LATE_NAMES = {
     "continuous.families": ("GaussianDerivative", "Bump", "Morlet", "Morse", "Paul"),
     "continuous.old_names": ("centrfrq", "intwave", "orthfilt", "scal2frq"),
     "continuous.scaling": ("scaling_function",),
+    "continuous.ridges": ("Ridge",),
     "continuous.scalogram": ("Scalogram", "scalogram"),
+    "continuous.squeezing": ("Synchrosqueezed",),
     "continuous.wavelets": (
         "central_frequency",
         "frequency2scale",

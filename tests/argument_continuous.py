@@ -16,6 +16,7 @@ COLUMNS = {"mode": "symmetric", "axis": -1}
 _ours = cases(lw, "")
 S = lw.scalogram(LINE, voices=4)
 _object = cases(S, "Scalogram.")
+_squeezed = cases(S.synchrosqueeze(), "Synchrosqueezed.")
 
 OURS: dict[str, Case] = dict(
     (
@@ -32,5 +33,8 @@ OURS: dict[str, Case] = dict(
         ),
         _object("replace", S.coefficients, None),
         _object("inverse", (0.1, 0.2), method="exact"),
+        _object("ridges", 1, penalty=400.0, width=0.5),
+        _object("synchrosqueeze", 1e-6),
+        _squeezed("inverse", (0.1, 0.2)),
     )
 )

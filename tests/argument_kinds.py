@@ -92,7 +92,9 @@ ALL_KINDS = {**KINDS, **MORE_KINDS}
 
 UNCHECKED = {
     "Decomposition": "decompose() and from_pywt() make it",
+    "Ridge": "Scalogram.ridges() makes it",
     "Scalogram": "scalogram() makes it",
+    "Synchrosqueezed": "Scalogram.synchrosqueeze() makes it",
     "Undecimated": "undecimated() makes it",
     "WaveletEstimate": "wavelet_variance() and others make it",
     "orthfilt": "PyWavelets' function, by its old name",

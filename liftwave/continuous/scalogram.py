@@ -16,6 +16,7 @@ from liftwave.continuous.analysis import Analysis
 from liftwave.continuous.extension import Layout, checked_mode
 from liftwave.continuous.families import AnalyticWavelet, resolve_analytic
 from liftwave.continuous.grid import GridOptions, Limits, Norm, make_grid, sampling_rate
+from liftwave.continuous.squeezing import Synchrosqueezed, synchrosqueezed
 from liftwave.continuous.time_frequency import TimeFrequency
 from liftwave.errors import OptionError, ReconstructionWarning, ScaleError, ShapeError, warn
 
@@ -113,13 +114,13 @@ def scalogram(
     >>> import liftwave as lw
     >>> t = np.arange(1000) / 250
     >>> x = 2.5 * np.cos(2 * np.pi * 20 * t)
-    >>> s = lw.scalogram(x, fs=250)
+    >>> s = lw.scalogram(x, fs=250, voices=32)
     >>> s
-    Scalogram of shape (100, 1000), complex128, by morse(3, 20), norm 'amplitude', mode 'symmetric'
-      100 frequencies from 125 to 0.1308
+    Scalogram of shape (319, 1000), complex128, by morse(3, 20), norm 'amplitude', mode 'symmetric'
+      319 frequencies from 125 to 0.1275
     >>> row = abs(s.coefficients[:, 500]).argmax()
     >>> float(s.frequencies[row].round(1)), float(abs(s.coefficients[row, 500]).round(1))
-    (20.3, 2.5)
+    (19.8, 2.5)
     >>> bool(np.allclose(s.inverse(), x))
     True
     """
@@ -230,7 +231,7 @@ class Scalogram(TimeFrequency):
         >>> noise = np.random.default_rng(0).standard_normal(600)
         >>> s = lw.scalogram(clean + 0.5 * noise, voices=16)
         >>> large = s.replace(np.where(abs(s.coefficients) > 0.5, s.coefficients, 0))
-        >>> bool(np.std(large.inverse() - clean) < 0.2)
+        >>> bool(np.std(large.inverse() - clean) < 0.25)
         True
         """
         values, pages = as_array(coefficients), [as_array(coefficients)]
@@ -310,6 +311,68 @@ class Scalogram(TimeFrequency):
                 self._warn_of_coverage()
         else:
             signal = self._integral(rows, has_mean)
+        return self._closed(signal)
+
+    def synchrosqueeze(self, threshold: float | None = None) -> Synchrosqueezed:
+        r"""Return the transform with its coefficients moved to their instantaneous frequencies.
+
+        Parameters
+        ----------
+        threshold : float, optional
+            Coefficients of smaller magnitude are left out, because their phase is not reliable. In
+            units of the signal (norm ``"amplitude"``). By default 1e-6 of the largest sample.
+
+        Returns
+        -------
+        Synchrosqueezed
+            Sharp lines in place of the broad ones of the scalogram, and an inverse.
+
+        Raises
+        ------
+        ScaleError
+            If the frequencies do not have equal ratios, or the threshold is negative.
+        DTypeError, ArgumentTypeError
+            If the signal is complex, or the threshold is not a number.
+
+        Notes
+        -----
+        The instantaneous frequency of a coefficient is :math:`\mathrm{Im}(W'/W)/2\pi` with the
+        derivative :math:`W'` in time. The sum of coefficients by their frequencies is computed from
+        the signal, so it does not depend on :meth:`replace`.
+
+        References
+        ----------
+        .. [1] I. Daubechies, J. Lu and H.-T. Wu, "Synchrosqueezed wavelet transforms", Appl.
+           Comput. Harmon. Anal. 30, 243-261, 2011.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import liftwave as lw
+        >>> x = np.cos(2 * np.pi * 0.05 * np.arange(600))
+        >>> q = lw.scalogram(x, voices=16).synchrosqueeze()
+        >>> int((abs(q.coefficients[:, 300]) > 0.01).sum())  # one row
+        1
+        """
+        if threshold is not None:
+            demand = "threshold must be a number of at least 0"
+            threshold = real_number(threshold, demand)
+            if not threshold >= 0:
+                raise ScaleError(f"{demand}, got {threshold!r}")
+        return synchrosqueezed(self._analysis, threshold)
+
+    def _component(self, mask: Array) -> Array:
+        xp = array_namespace(self.coefficients)
+        pages = [
+            None if page is None else xp.where(mask, page, xp.zeros_like(page))
+            for page in (self.coefficients, self.negative)
+        ]
+        masked = replace(self, coefficients=pages[0], negative=pages[1], _whole=None)
+        rows = np.ones(self.frequencies.size, bool)
+        return self._closed(masked._exact(rows, False))
+
+    def _closed(self, signal: Array) -> Array:
+        """A result in the layout and the dtype of the signal."""
         result = self._analysis.joined(signal)
         return result if self._dtype is None else _cast(result, self._dtype)
 

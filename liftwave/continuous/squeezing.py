@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, is_cupy_array, is_torch_array
 from array_api_compat import device as device_of
 
-from liftwave._arrays.convert import is_complex, real_dtype
+from liftwave._arrays.convert import real_dtype, zeros
 from liftwave._arrays.host import as_numpy
 from liftwave._kernels.reference.spectral import spectral_rows, steps_of
-from liftwave._plan.spectral import SpectralPlan, Window
+from liftwave._plan.spectral import SpectralPlan
 from liftwave._typing import Array
 from liftwave.continuous.analysis import Analysis
 from liftwave.continuous.grid import dtype_of_responses, plan_of
 from liftwave.continuous.time_frequency import TimeFrequency
-from liftwave.errors import ScaleError
+from liftwave.errors import DTypeError, OptionError, ScaleError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,8 +42,8 @@ class Synchrosqueezed(TimeFrequency):
     >>> q = lw.scalogram(x, 250, voices=16).synchrosqueeze()
     >>> bool(abs(q.inverse() - x)[100:900].max() < 0.02)
     True
-    >>> float(q.frequencies[abs(q.coefficients[:, 500]).argmax()].round())  # 20 + 10 t
-    39.0
+    >>> float(q.frequencies[abs(q.coefficients[:, 500]).argmax()].round())  # 20 + 10 t = 40
+    41.0
     """
 
     def inverse(self, band: tuple[float, float] | None = None) -> Array:
@@ -78,11 +77,20 @@ class Synchrosqueezed(TimeFrequency):
         True
         """
         rows = self._rows_in(band)
-        xp = array_namespace(self.coefficients)
-        total = self._weighted(rows.astype(float), xp.real(self.coefficients))
+        if self._analysis.hop > 1:
+            raise OptionError("rate left out columns, which the inverse needs: do not pass rate")
+        total = self._weighted(
+            rows.astype(float), array_namespace(self.coefficients).real(self.coefficients)
+        )
         if band is None or band[0] <= 0:
             total = total + self._analysis.mean[..., None]
-        return xp.moveaxis(total, -1, self._analysis.axis)
+        return self._analysis.joined(total)
+
+    def _component(self, mask: Array) -> Array:
+        xp = array_namespace(self.coefficients)
+        values = xp.real(self.coefficients)
+        chosen = xp.where(mask, values, xp.zeros_like(values))
+        return self._analysis.joined(xp.sum(chosen, axis=-2))
 
 
 def synchrosqueezed(analysis: Analysis, threshold: float | None) -> Synchrosqueezed:
@@ -92,12 +100,15 @@ def synchrosqueezed(analysis: Analysis, threshold: float | None) -> Synchrosquee
     ------
     ScaleError
         If the frequencies do not have equal ratios.
+    DTypeError
+        If the signal is complex.
     """
-    grid = analysis.grid
-    bins = _Bins.of(grid.frequencies)
-    plan = plan_of(grid, analysis.layout, dtype_of_responses(analysis.spectrum), analysis.hop)
-    factors = grid.weights * (2 / grid.shape.admissibility) / grid.gains
-    collected = _Collected(analysis, bins, factors, threshold)
+    if analysis.is_complex:
+        raise DTypeError("synchrosqueezing is for real signals, got a complex one")
+    analysis = replace(analysis, grid=replace(analysis.grid, norm="amplitude"))
+    collected = _Collected(analysis, _Bins.of(analysis.grid.frequencies), threshold)
+    dtype = dtype_of_responses(analysis.spectrum)
+    plan = plan_of(analysis.grid, analysis.layout, dtype, analysis.hop)
     first = 0
     for windows in steps_of(plan, analysis.spectrum):
         collected.add(replace(plan, windows=windows, native={}), first)
@@ -129,75 +140,81 @@ class _Bins:
 class _Collected:
     """Sums of coefficients by time and row of their instantaneous frequency."""
 
-    def __init__(
-        self, analysis: Analysis, bins: _Bins, factors: Any, threshold: float | None
-    ) -> None:
-        self.analysis, self.bins, self.factors = analysis, bins, factors
-        self.threshold = threshold
-        spectrum = analysis.spectrum
+    def __init__(self, analysis: Analysis, bins: _Bins, threshold: float | None) -> None:
+        self.analysis, self.bins = analysis, bins
+        grid, spectrum = analysis.grid, analysis.spectrum
         xp = array_namespace(spectrum)
-        k = np.arange(spectrum.shape[-1]) * (analysis.grid.fs / analysis.layout.length)
-        # Real, so that the spectrum of the derivative is i times it.
-        waves = xp.asarray(k, dtype=real_dtype(spectrum, xp), device=device_of(spectrum))
+        self.factors = grid.weights * (2 / grid.shape.admissibility)
+        # Frequencies instead of their products with 2 pi i: the derivative, up to this factor.
+        cycles = np.arange(spectrum.shape[-1]) * (grid.fs / analysis.layout.length)
+        waves = xp.asarray(cycles, dtype=real_dtype(spectrum, xp), device=device_of(spectrum))
         self.slope = spectrum * xp.astype(waves, spectrum.dtype)
-        self.values: list[Array] = []
-        self.places: list[Array] = []
+        self.floor = self._floor(threshold)
+        self.total: Array = None
 
-    def add(self, plan: SpectralPlan, first: int) -> None:
-        """Compute some rows, and the rows that they are moved to."""
-        rows = spectral_rows(self.analysis.spectrum, plan)
-        slopes = spectral_rows(self.slope, plan)
-        xp = array_namespace(rows)
-        # The instantaneous frequency: the real part of slopes / rows.
-        squared = xp.real(rows) ** 2 + xp.imag(rows) ** 2
-        tiny = float(xp.finfo(squared.dtype).smallest_normal)
-        floor = self._floor(squared, xp)
-        product = xp.real(slopes) * xp.real(rows) + xp.imag(slopes) * xp.imag(rows)
-        is_large = (squared > floor) & (squared > tiny) & (product > 0)
-        frequency = xp.where(is_large, product / xp.where(is_large, squared, 1.0), 1.0)
-        place = xp.round(self.bins.voices * xp.log2(self.bins.highest / frequency))
-        is_inside = is_large & (place >= 0) & (place < self.bins.count)
-        count = rows.shape[-2]
-        factors = xp.asarray(
-            self.factors[first : first + count, None], dtype=squared.dtype, device=device_of(rows)
-        )
-        self.values.append(xp.where(is_inside, rows * factors, xp.zeros_like(rows)))
-        self.places.append(xp.astype(xp.where(is_inside, place, 0.0), xp.int64))
-
-    def _floor(self, squared: Array, xp: Any) -> Any:
+    def _floor(self, threshold: float | None) -> Any:
         """The square of the threshold: magnitudes below have no reliable phase."""
-        if self.threshold is not None:
-            return float(self.threshold) ** 2
-        signal = self.analysis.signal
-        largest = xp.max(xp.abs(signal), axis=-1)
+        if threshold is not None:
+            return threshold**2
+        xp = array_namespace(self.slope)
+        largest = xp.max(xp.abs(self.analysis.signal), axis=-1)
         return ((1e-6 * largest) ** 2)[..., None, None]
 
+    def add(self, plan: SpectralPlan, first: int) -> None:
+        """Compute some rows, and add them to the rows of their frequencies."""
+        rows = spectral_rows(self.analysis.spectrum, plan)
+        xp, count = array_namespace(rows), rows.shape[-2]
+        places, is_inside = self._places(rows, spectral_rows(self.slope, plan))
+        factors = xp.asarray(
+            self.factors[first : first + count, None], dtype=rows.dtype, device=device_of(rows)
+        )
+        values = xp.where(is_inside, rows * factors, xp.zeros_like(rows))
+        if self.total is None:
+            shape = (*rows.shape[:-2], self.bins.count, rows.shape[-1])
+            self.total = (
+                zeros(shape, rows, xp)
+                if _adds_in_place(rows)
+                else np.zeros(shape, str(rows.dtype).rpartition(".")[2])
+            )
+        add_scattered(self.total, values, places)
+
+    def _places(self, rows: Array, slopes: Array) -> tuple[Array, Array]:
+        """The row of the instantaneous frequency, and whether it is one of the grid."""
+        xp = array_namespace(rows)
+        squared = xp.real(rows) ** 2 + xp.imag(rows) ** 2
+        product = xp.real(slopes) * xp.real(rows) + xp.imag(slopes) * xp.imag(rows)
+        tiny = float(xp.finfo(squared.dtype).smallest_normal)
+        is_large = (squared > self.floor) & (squared > tiny) & (product > 0)
+        ones = xp.ones_like(squared)
+        frequency = xp.where(is_large, product / xp.where(is_large, squared, ones), ones)
+        place = xp.round(self.bins.voices * xp.log2(self.bins.highest / frequency))
+        is_inside = is_large & (place >= 0) & (place < self.bins.count)
+        return xp.astype(xp.where(is_inside, place, xp.zeros_like(place)), xp.int64), is_inside
+
     def result(self) -> Array:
-        xp = array_namespace(self.values[0])
-        values, places = (xp.concat(x, axis=-2) for x in (self.values, self.places))
-        return scattered(values, places, self.bins.count)
+        """The sums, in the library of the signal."""
+        spectrum = self.analysis.spectrum
+        if isinstance(self.total, np.ndarray) and type(spectrum) is not np.ndarray:
+            return array_namespace(spectrum).asarray(self.total, device=device_of(spectrum))
+        return self.total
 
 
-def scattered(values: Array, places: Array, count: int) -> Array:
-    """The sums of rows at each time, by their places: ``count`` rows."""
-    xp = array_namespace(values)
-    if hasattr(values, "scatter_add"):  # torch
-        zeros = xp.zeros((*values.shape[:-2], count, values.shape[-1]), dtype=values.dtype)
-        return zeros.to(values.device).scatter_add(-2, places, values)
-    if hasattr(values, "get"):  # CuPy: one row at a time has each place once
-        return _added(values, places, xp.zeros((*values.shape[:-2], count, values.shape[-1]), values.dtype))
-    host, index = as_numpy(values), as_numpy(places)
-    total = _added(host, index, np.zeros((*host.shape[:-2], count, host.shape[-1]), host.dtype))
-    return total if type(values) is np.ndarray else xp.asarray(total, device=device_of(values))
+def _adds_in_place(values: Array) -> bool:
+    """Whether sums by index are computed in the library of the array. The standard has none."""
+    return type(values) is np.ndarray or is_torch_array(values) or is_cupy_array(values)
 
 
-def _added(values: Array, places: Array, total: Array) -> Array:
-    xp = array_namespace(values)
-    columns = xp.arange(values.shape[-1])
-    flat, rows = total.reshape(-1, *total.shape[-2:]), values.reshape(-1, *values.shape[-2:])
-    index = places.reshape(rows.shape)
+def add_scattered(total: Array, values: Array, places: Array) -> None:
+    """Add each value to the row of ``total`` that its place names, in its column."""
+    if is_torch_array(total):
+        total.scatter_add_(-2, places, values)
+        return
+    if isinstance(total, np.ndarray):
+        values, places = as_numpy(values), as_numpy(places)
+    columns = array_namespace(places).arange(places.shape[-1], device=device_of(places))
+    flat = total.reshape(-1, *total.shape[-2:])
+    rows, index = values.reshape(-1, *values.shape[-2:]), places.reshape(-1, *values.shape[-2:])
     for k in range(flat.shape[0]):
         for row in range(rows.shape[1]):
-            # Each column occurs once, so this adds without losing a term.
+            # Each column occurs once in a row, so no sum is lost.
             flat[k, index[k, row], columns] += rows[k, row]
-    return total
