@@ -16,6 +16,7 @@ COLUMNS = {"mode": "symmetric", "axis": -1}
 _ours = cases(lw, "")
 S = lw.scalogram(LINE, voices=4)
 _object = cases(S, "Scalogram.")
+_cross = cases(lw.cross_scalogram(LINE, LINE), "CrossScalogram.")
 _squeezed = cases(S.synchrosqueeze(), "Synchrosqueezed.")
 
 OURS: dict[str, Case] = dict(
@@ -35,6 +36,18 @@ OURS: dict[str, Case] = dict(
         _object("inverse", (0.1, 0.2), method="exact"),
         _object("ridges", 1, penalty=400.0, width=0.5),
         _object("synchrosqueeze", 1e-6),
+        _object("marginal", (0.1, 0.2)),
+        _object("significance", 0.95, of="power", ar1=0.5, band=(0.1, 0.2)),
+        _ours(
+            *("cross_scalogram", LINE, LINE, 2.0, "morlet(6)"),
+            **{**ROWS, **COLUMNS, "norm": "energy"},
+        ),
+        _ours(
+            *("wavelet_coherence", LINE, LINE, 2.0, "morlet(6)"),
+            **{k: ROWS[k] for k in ("voices", "frequencies", "limits")},
+            **{**COLUMNS, "level": 0.95, "surrogates": 2, "seed": 0},
+        ),
+        _cross("significance", 0.95),
         _squeezed("inverse", (0.1, 0.2)),
     )
 )

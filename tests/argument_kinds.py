@@ -91,6 +91,8 @@ ALL_KINDS = {**KINDS, **MORE_KINDS}
 # --- everything public ---------------------------------------------------------------------------
 
 UNCHECKED = {
+    "Coherence": "wavelet_coherence() makes it",
+    "CrossScalogram": "cross_scalogram() makes it",
     "Decomposition": "decompose() and from_pywt() make it",
     "Ridge": "Scalogram.ridges() makes it",
     "Scalogram": "scalogram() makes it",

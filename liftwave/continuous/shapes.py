@@ -39,6 +39,8 @@ class Shape(NamedTuple):
         The integral of the response over the logarithm of frequency.
     energy : float
         The integral of the squared response over frequency.
+    log_energy : float
+        The integral of the squared response over the logarithm of frequency.
     half : float
         The ratio to the peak above it at which the response is half of the peak's.
     efolding : float
@@ -54,6 +56,7 @@ class Shape(NamedTuple):
     highest: float
     admissibility: float
     energy: float
+    log_energy: float
     half: float
     efolding: float
     deviation: float
@@ -79,6 +82,7 @@ def shape_of(wavelet: AnalyticWavelet) -> Shape:
         highest,
         float(np.sum(a) * step),
         energy,
+        float(np.sum(a**2) * step),
         math.exp(_edge(wavelet, 1, math.log(0.5))),
         wavelet.efolding or _efolding(a * w, w),
         _deviation(wavelet, a, w, step),
