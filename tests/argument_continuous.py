@@ -13,6 +13,8 @@ WAVELETS = lw.Morse(), lw.Morlet(), lw.Paul(), lw.GaussianDerivative(), lw.Bump(
 ROWS = {"voices": 4, "frequencies": None, "limits": "full", "norm": "amplitude"}
 COLUMNS = {"mode": "symmetric", "axis": -1}
 
+UNITS = {"unit": "V", "time_unit": "s", "period": True}
+
 _ours = cases(lw, "")
 S = lw.scalogram(LINE, voices=4)
 _object = cases(S, "Scalogram.")
@@ -36,6 +38,7 @@ OURS: dict[str, Case] = dict(
         _object("inverse", (0.1, 0.2), method="exact"),
         _object("ridges", 1, penalty=400.0, width=0.5),
         _object("synchrosqueeze", 1e-6),
+        _object("plot", "title", ridges=S.ridges(), level=0.9, **UNITS),
         _object("marginal", (0.1, 0.2)),
         _object("significance", 0.95, of="power", ar1=0.5, band=(0.1, 0.2)),
         _ours(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 from numpy.typing import NDArray
 
+from liftwave._arrays.host import as_numpy
 from liftwave._numbers import whole_number
 from liftwave._typing import Array, ArrayLike
 from liftwave.continuous.analysis import Analysis
@@ -26,6 +27,8 @@ from liftwave.errors import OptionError
 
 # Bins of the histograms of coherence: quantiles have this resolution.
 _BINS = 1000
+
+_MOST_SURROGATES = 100_000
 
 # Coefficients of surrogates that are computed at a time.
 _MOST_COEFFICIENTS = 1 << 21
@@ -60,6 +63,9 @@ class Coherence(TimeFrequency):
 
     significance: NDArray[np.float64] | None = None
 
+    _name: ClassVar[str] = "coherence"
+    _highest: ClassVar[float | None] = 1.0
+
     @property
     def coherence(self) -> Array:
         """The squared coherence, from 0 to 1."""
@@ -78,6 +84,20 @@ class Coherence(TimeFrequency):
 
     def _component(self, mask: Array) -> Any:
         return None
+
+    def _shown(self) -> Any:
+        return as_numpy(self.coherence)
+
+    def _shown_limit(self, level: float) -> Any:
+        if self.significance is None:
+            raise OptionError("the limits were not computed: pass surrogates to wavelet_coherence")
+        return self.significance
+
+    def _arrows(self) -> Any:
+        return as_numpy(self.phase())
+
+    def _label(self, unit: str) -> str:
+        return "squared coherence"
 
 
 def wavelet_coherence(
@@ -154,9 +174,10 @@ def wavelet_coherence(
     """
     options = GridOptions(voices, frequencies, limits, "amplitude")
     probability = checked_level(level)
-    count = whole_number(surrogates, "surrogates must be an integer of at least 0")
-    if count < 0:
-        raise OptionError(f"surrogates must be an integer of at least 0, got {surrogates!r}")
+    demand = f"surrogates must be an integer from 0 to {_MOST_SURROGATES}"
+    count = whole_number(surrogates, demand)
+    if not 0 <= count <= _MOST_SURROGATES:
+        raise OptionError(f"{demand}, got {surrogates!r}")
     start = whole_number(seed, "seed must be an integer of at least 0")
     if start < 0:
         raise OptionError(f"seed must be an integer of at least 0, got {seed!r}")

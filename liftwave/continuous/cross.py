@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from liftwave._arrays.convert import as_array, is_complex, open_arrays
+from liftwave._arrays.host import as_numpy
 from liftwave._plan.arguments import normalize_axis
 from liftwave._typing import Array, ArrayLike
 from liftwave.continuous.analysis import Analysis
@@ -127,6 +128,8 @@ class CrossScalogram(TimeFrequency):
 
     _other: Analysis
 
+    _name: ClassVar[str] = "cross scalogram"
+
     def phase(self) -> Array:
         """Return the phase of ``x`` relative to ``y``, in radians: positive if ``x`` is ahead.
 
@@ -187,3 +190,12 @@ class CrossScalogram(TimeFrequency):
 
     def _component(self, mask: Array) -> Any:
         return None
+
+    def _shown_limit(self, level: float) -> Any:
+        return as_numpy(self.significance(level))
+
+    def _arrows(self) -> Any:
+        return as_numpy(self.phase())
+
+    def _label(self, unit: str) -> str:
+        return f"common power ({unit})" if unit else "common power"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from array_api_compat import array_namespace, is_cupy_array, is_torch_array
@@ -45,6 +45,8 @@ class Synchrosqueezed(TimeFrequency):
     >>> float(q.frequencies[abs(q.coefficients[:, 500]).argmax()].round())  # 20 + 10 t = 40
     41.0
     """
+
+    _name: ClassVar[str] = "synchrosqueezed scalogram"
 
     def inverse(self, band: tuple[float, float] | None = None) -> Array:
         """Return the signal, or its component in a band of frequencies.

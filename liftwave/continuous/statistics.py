@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
+from liftwave._arrays.host import as_numpy
 from liftwave._numbers import is_one_of
 from liftwave._typing import Array
 from liftwave.continuous.averages import freedom_of_marginal, freedom_of_rows, noise_limits
@@ -124,3 +126,6 @@ class Statistics(TimeFrequency):
         is_single = dtype_of_responses(self._analysis.spectrum) == "float32"
         dtype = xp.float32 if is_single else xp.float64
         return xp.asarray(result, dtype=dtype, device=device_of(self.coefficients))
+
+    def _shown_limit(self, level: float) -> Any:
+        return np.sqrt(as_numpy(self.significance(level)))

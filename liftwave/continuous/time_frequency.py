@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -18,8 +18,12 @@ from liftwave._typing import Array
 from liftwave.continuous.analysis import Analysis
 from liftwave.continuous.families import AnalyticWavelet
 from liftwave.continuous.grid import Grid
+from liftwave.continuous.plotting import Picture, check_plane, checked_options, draw
 from liftwave.continuous.ridges import Ridge, best_paths
-from liftwave.errors import ArgumentTypeError, OptionError, ScaleError
+from liftwave.errors import ArgumentTypeError, OptionError, ScaleError, ShapeError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -172,6 +176,8 @@ class TimeFrequency:
         True
         """
         count = positive_number(n, "n", OptionError)
+        if count > max(self.frequencies.size, 1):
+            raise OptionError(f"n={n} ridges of {self.frequencies.size} rows: pass a smaller n")
         cost = real_number(penalty, "penalty must be a number of at least 0", ArgumentTypeError)
         if not 0 <= cost < math.inf:
             raise OptionError(f"penalty must be a number of at least 0, got {penalty!r}")
@@ -192,6 +198,82 @@ class TimeFrequency:
             self._ridge(np.stack([item[k] for item in paths]).reshape(shape), logs, reach)
             for k in range(count)
         ]
+
+    def plot(
+        self,
+        title: str | None = None,
+        *,
+        ridges: Sequence[Ridge] = (),
+        level: float | None = None,
+        unit: str = "",
+        time_unit: str = "s",
+        period: bool = False,
+    ) -> Figure:
+        """Draw magnitudes over time and frequency with matplotlib.
+
+        The axis of frequencies is logarithmic. The cone of influence is shaded: coefficients there
+        depend on samples beyond the ends.
+
+        Parameters
+        ----------
+        title : str, optional
+            Heading of the figure.
+        ridges : sequence of Ridge, optional
+            Ridges to draw, from :meth:`ridges`.
+        level : float, optional
+            Surrounds the coefficients that are significant at this level, such as 0.95.
+        unit : str, optional
+            The unit of the signal, such as ``"mV"``.
+        time_unit : str, optional
+            The unit of time; default ``"s"``.
+        period : bool, optional
+            Draws periods in place of frequencies. Default False.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Created without pyplot, so it is neither shown nor kept open.
+
+        Raises
+        ------
+        ShapeError
+            If there are several signals, or fewer than two frequencies or times.
+        OptionError, ArgumentTypeError
+            If an option is not valid.
+        """
+        periods = checked_options(title, unit, time_unit, period)
+        check_plane(tuple(self.coefficients.shape))
+        lines = [np.asarray(ridge.frequencies) for ridge in checked_ridges(ridges, self.times.size)]
+        picture = Picture(
+            *(self._shown(), self.frequencies, self.times, self.coi),
+            label=self._label(unit),
+            heading=f"{self._name}, {self.wavelet}",
+            limit=None if level is None else self._shown_limit(level),
+            ridges=lines,
+            highest=self._highest,
+            arrows=self._arrows(),
+        )
+        return draw(picture, title, time_unit, periods)
+
+    _name: ClassVar[str] = "scalogram"
+    _highest: ClassVar[float | None] = None
+
+    def _shown(self) -> NDArray[Any]:
+        """The values of a figure."""
+        return np.asarray(np.abs(as_numpy(self.coefficients)))
+
+    def _shown_limit(self, level: float) -> NDArray[Any]:
+        """The smallest significant value of each row."""
+        raise OptionError(f"{type(self).__name__} has no significance: do not pass level")
+
+    def _label(self, unit: str) -> str:
+        """The name of the values."""
+        name = "amplitude" if self.norm == "amplitude" else "magnitude, unit energy"
+        return f"{name} ({unit})" if unit else name
+
+    def _arrows(self) -> NDArray[Any] | None:
+        """The phases of a figure."""
+        return None
 
     def _ridge(self, rows: NDArray[np.int64], logs: NDArray[np.float64], reach: float) -> Ridge:
         """The ridge of a path."""
@@ -252,6 +334,26 @@ def checked_band(band: Any) -> tuple[float, float]:
     if not low <= high:
         raise OptionError(f"{demand}, in this order; got {band!r}")
     return low, high
+
+
+def checked_ridges(ridges: Any, count: int) -> list[Ridge]:
+    """Ridges to draw.
+
+    Raises
+    ------
+    ArgumentTypeError, ShapeError
+        If they are not ridges of one signal with this number of times.
+    """
+    demand = "ridges must be a sequence of ridges, from ridges()"
+    lines = items(ridges, demand)
+    for line in lines:
+        if not isinstance(line, Ridge):
+            raise ArgumentTypeError(f"{demand}, got an object of type {type(line).__name__}")
+        if line.frequencies.shape != (count,):
+            raise ShapeError(
+                f"ridges must have {count} times, got one of shape {line.frequencies.shape}"
+            )
+    return lines
 
 
 def _dtype(x: Array) -> str:
