@@ -38,7 +38,8 @@ OURS: dict[str, Case] = dict(
         _object("inverse", (0.1, 0.2), method="exact"),
         _object("ridges", 1, penalty=400.0, width=0.5),
         _object("synchrosqueeze", 1e-6),
-        _object("plot", "title", ridges=S.ridges(), level=0.9, **UNITS),
+        # All pictures have one method.
+        ("Coherence.plot", Case(S.plot, ("title",), {"ridges": S.ridges(), "level": 0.9, **UNITS})),
         _object("marginal", (0.1, 0.2)),
         _object("significance", 0.95, of="power", ar1=0.5, band=(0.1, 0.2)),
         _ours(

@@ -23,7 +23,7 @@ from liftwave.continuous.grid import Grid, GridOptions, Limits
 from liftwave.continuous.red_noise import checked_level, lag_one, red_series
 from liftwave.continuous.smoothing import smoothed
 from liftwave.continuous.time_frequency import TimeFrequency
-from liftwave.errors import OptionError
+from liftwave.errors import OptionError, ScaleError
 
 # Bins of the histograms of coherence: quantiles have this resolution.
 _BINS = 1000
@@ -81,9 +81,6 @@ class Coherence(TimeFrequency):
         """
         xp, c = array_namespace(self.coefficients), self.coefficients
         return xp.atan2(xp.imag(c), xp.real(c))
-
-    def _component(self, mask: Array) -> Any:
-        return None
 
     def _shown(self) -> Any:
         return as_numpy(self.coherence)
@@ -182,6 +179,8 @@ def wavelet_coherence(
     if start < 0:
         raise OptionError(f"seed must be an integer of at least 0, got {seed!r}")
     first, second = pair_of(x, y, fs, wavelet, options, mode, axis)
+    if not first.grid.frequencies.size:
+        raise ScaleError("coherence needs at least one frequency, got none")
     if first.grid.concrete.is_real:
         raise OptionError(f"coherence needs a complex wavelet, got {first.grid.wavelet}")
     coherency = coherency_of(first, second)

@@ -188,9 +188,6 @@ class CrossScalogram(TimeFrequency):
         xp = array_namespace(self.coefficients)
         return xp.asarray(result, device=device_of(self.coefficients))
 
-    def _component(self, mask: Array) -> Any:
-        return None
-
     def _shown_limit(self, level: float) -> Any:
         return as_numpy(self.significance(level))
 

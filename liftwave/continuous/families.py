@@ -23,6 +23,12 @@ Number: TypeAlias = Any
 """A parameter: a number, or a tensor without dimensions that has a gradient."""
 
 
+def _plain(value: Number) -> Any:
+    """A number without its gradient and its imaginary part."""
+    value = value.detach() if hasattr(value, "detach") else value
+    return value.real if isinstance(value, complex) else value
+
+
 @dataclass(frozen=True)
 class AnalyticWavelet:
     """A wavelet without negative frequencies, or the real part of one.
@@ -36,7 +42,7 @@ class AnalyticWavelet:
     def __post_init__(self) -> None:
         for name, value in self.parameters.items():
             demand = f"{type(self).__name__}: {name} must be a positive number"
-            number = real_number(value, demand, WaveletTypeError)
+            number = real_number(_plain(value), demand, WaveletTypeError)
             if not 0 < number < math.inf:
                 raise WaveletError(f"{demand}, got {value!r}")
             if not is_array(value) or isinstance(value, np.ndarray | np.generic):
@@ -50,7 +56,7 @@ class AnalyticWavelet:
     @property
     def concrete(self) -> AnalyticWavelet:
         """The wavelet with floats in place of tensors."""
-        return type(self)(*(float(value) for value in self.parameters.values()))
+        return type(self)(*(float(_plain(value)) for value in self.parameters.values()))
 
     @property
     def is_concrete(self) -> bool:
@@ -76,8 +82,14 @@ class AnalyticWavelet:
         """The logarithm of the response at positive angular frequencies; 0 at the peak."""
         raise NotImplementedError
 
+    @property
+    def text(self) -> str:
+        """The text that describes the wavelet exactly."""
+        values = ", ".join(repr(float(_plain(value))) for value in self.parameters.values())
+        return f"{self.family}({values})"
+
     def __str__(self) -> str:
-        values = ", ".join(f"{float(value):g}" for value in self.parameters.values())
+        values = ", ".join(f"{float(_plain(value)):g}" for value in self.parameters.values())
         return f"{self.family}({values})"
 
 
@@ -255,11 +267,11 @@ class GaussianDerivative(AnalyticWavelet):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not float(self.m).is_integer():
+        if not float(_plain(self.m)).is_integer():
             raise WaveletError(
                 f"GaussianDerivative: m must be an integer of at least 1, got {self.m!r}"
             )
-        object.__setattr__(self, "m", int(self.m))
+        object.__setattr__(self, "m", int(_plain(self.m)))
 
     @property
     def peak(self) -> Number:
@@ -315,7 +327,7 @@ class Bump(AnalyticWavelet):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not float(self.sigma) < float(self.mu):
+        if not float(_plain(self.sigma)) < float(_plain(self.mu)):
             raise WaveletError(
                 f"Bump: sigma must be less than mu, got mu={self.mu!r} and sigma={self.sigma!r}"
             )
@@ -332,6 +344,14 @@ class Bump(AnalyticWavelet):
         is_inside = (xp.real(u) if xp.isdtype(u.dtype, "complex floating") else u) < 1
         inside = xp.where(is_inside, u, xp.zeros_like(u))
         return xp.where(is_inside, 1 - 1 / (1 - inside), xp.full_like(u, -math.inf))
+
+
+def unchecked(wavelet: AnalyticWavelet, parameters: dict[str, Number]) -> AnalyticWavelet:
+    """A wavelet of the same family with any numbers: complex ones, or tensors that are traced."""
+    other = object.__new__(type(wavelet))
+    for name, value in parameters.items():
+        object.__setattr__(other, name, value)
+    return other
 
 
 FAMILIES: dict[str, Callable[..., AnalyticWavelet]] = {

@@ -16,13 +16,13 @@ from liftwave._kernels.reference.spectral import spectral_rows, steps_of
 from liftwave._plan.spectral import SpectralPlan
 from liftwave._typing import Array
 from liftwave.continuous.analysis import Analysis
+from liftwave.continuous.components import Components
 from liftwave.continuous.grid import dtype_of_responses, plan_of
-from liftwave.continuous.time_frequency import TimeFrequency
 from liftwave.errors import DTypeError, OptionError, ScaleError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Synchrosqueezed(TimeFrequency):
+class Synchrosqueezed(Components):
     r"""A synchrosqueezed transform, as :meth:`Scalogram.synchrosqueeze` returns it.
 
     Attributes

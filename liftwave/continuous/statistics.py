@@ -13,14 +13,14 @@ from liftwave._arrays.host import as_numpy
 from liftwave._numbers import is_one_of
 from liftwave._typing import Array
 from liftwave.continuous.averages import freedom_of_marginal, freedom_of_rows, noise_limits
+from liftwave.continuous.components import Components
 from liftwave.continuous.grid import dtype_of_responses
 from liftwave.continuous.red_noise import checked_level, chi2_ratio
-from liftwave.continuous.time_frequency import TimeFrequency
 from liftwave.errors import OptionError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Statistics(TimeFrequency):
+class Statistics(Components):
     """Statistics of the power of coefficients of one signal."""
 
     def marginal(self, band: tuple[float, float] | None = None) -> Array:

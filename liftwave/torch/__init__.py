@@ -71,6 +71,7 @@ from liftwave.torch.pooling_windows import (
     SoftPool2d,
     SoftPool3d,
 )
+from liftwave.torch.scalogram import Scalogram1d
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d, IDWT1d, IDWT2d, IDWT3d
 from liftwave.torch.undecimated import (
     ISWT1d,
@@ -140,6 +141,7 @@ __all__ = [
     "SWT1d",
     "SWT2d",
     "SWT3d",
+    "Scalogram1d",
     "SoftPool1d",
     "SoftPool2d",
     "SoftPool3d",
