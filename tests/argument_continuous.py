@@ -52,6 +52,8 @@ OURS: dict[str, Case] = dict(
             **{**COLUMNS, "level": 0.95, "surrogates": 2, "seed": 0},
         ),
         _cross("significance", 0.95),
+        ("gradients.ScalogramGradient", Case(lw.gradients.ScalogramGradient, (LINE, LINE, {}))),
+        ("vjp(scalogram)", Case(lw.vjp(lw.scalogram, LINE, voices=4)[1], (S.coefficients,))),
         _squeezed("inverse", (0.1, 0.2)),
     )
 )

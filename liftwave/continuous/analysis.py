@@ -17,8 +17,9 @@ from liftwave._typing import Array
 from liftwave.continuous.extension import Layout, extended
 from liftwave.continuous.grid import Grid, dtype_of_responses, plan_of
 
-# Bins whose symbol is smaller than this, relative to its maximum, are not inverted.
-LEAST_SYMBOL = 1e-3
+# Bins whose symbol is smaller than this, relative to its maximum, are not inverted: changes of
+# coefficients would grow there.
+LEAST_SYMBOL = 0.02
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ class Components(TimeFrequency):
     """Coefficients of one signal, which has components."""
 
     def ridges(
-        self, n: int = 1, *, penalty: float = 400.0, width: float | None = None
+        self, n: int = 1, *, penalty: float | None = None, width: float | None = None
     ) -> list[Ridge]:
         r"""Return the ridges of the strongest components: their frequencies over time.
 
@@ -32,7 +32,8 @@ class Components(TimeFrequency):
         n : int, optional
             The number of ridges. Default 1.
         penalty : float, optional
-            The cost of steps; 0 follows the largest coefficient at each time. Default 400.
+            The cost of steps; 0 follows the largest coefficient at each time. By default 40 for
+            each column in a period of the middle frequency.
         width : float, optional
             Half the width of a component, in octaves: rows at this distance of a ridge belong to
             it. By default three times the half width of the wavelet.
@@ -76,12 +77,10 @@ class Components(TimeFrequency):
         count = positive_number(n, "n", OptionError)
         if count > max(self.frequencies.size, 1):
             raise OptionError(f"n={n} ridges of {self.frequencies.size} rows: pass a smaller n")
-        cost = real_number(penalty, "penalty must be a number of at least 0", ArgumentTypeError)
-        if not 0 <= cost < math.inf:
-            raise OptionError(f"penalty must be a number of at least 0, got {penalty!r}")
         logs = np.log(self.frequencies)
         if not logs.size or np.unique(logs).size < logs.size:
             raise ScaleError(f"ridges need distinct frequencies, got {self.frequencies}")
+        cost = self._cost(penalty, logs)
         reach = 3 * math.log(self._grid.shape.half)
         if width is not None:
             demand = "width must be a positive number of octaves"
@@ -96,6 +95,17 @@ class Components(TimeFrequency):
             self._ridge(np.stack([item[k] for item in paths]).reshape(shape), logs, reach)
             for k in range(count)
         ]
+
+    def _cost(self, penalty: float | None, logs: NDArray[np.float64]) -> float:
+        """The cost of a squared step."""
+        if penalty is None:
+            rate = self.fs / self._analysis.hop
+            return 40 * rate / math.exp(float(logs.max() + logs.min()) / 2)
+        demand = "penalty must be a number of at least 0"
+        cost = real_number(penalty, demand, ArgumentTypeError)
+        if not 0 <= cost < math.inf:
+            raise OptionError(f"{demand}, got {penalty!r}")
+        return cost
 
     def _ridge(self, rows: NDArray[np.int64], logs: NDArray[np.float64], reach: float) -> Ridge:
         """The ridge of a path."""
