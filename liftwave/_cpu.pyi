@@ -76,6 +76,12 @@ class PacketSynthesis:
     ) -> None: ...
     def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
 
+class CircularPacketAnalysis(PacketAnalysis):
+    """The same for packets without downsampling."""
+
+class CircularPacketSynthesis(PacketSynthesis):
+    """The same for packets without downsampling."""
+
 class CircularAnalysis:
     """Levels of an analysis without downsampling, run in one go.
 
@@ -107,6 +113,7 @@ class CircularSynthesis:
     ) -> None: ...
     def results(self, arrays: Sequence[Any], /) -> list[Any] | None: ...
     def run(self, bands: Sequence[Any], /) -> Any: ...
+    def write(self, bands: Sequence[Any], out: Any, /) -> Any: ...
 
 class TapGradients:
     """The gradient of an analysis along one axis in its taps: rows of float64, or None."""

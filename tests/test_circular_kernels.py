@@ -21,6 +21,7 @@ from filter_comparison import (
 )
 from helpers import paired
 
+import liftwave as lw
 from liftwave._plan.axis import FilterPlan, joined_plan
 
 FAR = 2**40
@@ -119,3 +120,18 @@ def test_places_of_what_is_not_a_number(family: Any) -> None:
             wanted = reference.analysis(x, filters_of(8), plan, 1)
         for a, b in zip(found, wanted, strict=True):
             assert_close(a, b, terms_of(family, plan))
+
+
+@pytest.mark.parametrize("shape", [(2_100_001,), (2, 350_003, 3)])
+def test_levels_in_blocks(shape: tuple[int, ...]) -> None:
+    """Arrays that the caches do not hold go block by block through all levels."""
+    pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
+    x = np.random.default_rng(0).standard_normal(shape)
+    results, axis = [], min(x.ndim - 1, 1)
+    for kernels in ("cpu", "reference"):
+        with lw.kernels(kernels):
+            bands = lw.swt(x, "db2", 4, axis=axis, trim_approx=True)
+            alone = [[bands[0], *[None] * 4], [None, bands[1], *[None] * 3], bands]
+            rebuilt = [lw.iswt(c, "db2", axis=axis) for c in alone]
+            results.append([y.tobytes() for y in (*bands, *rebuilt)])
+    assert results[0] == results[1]

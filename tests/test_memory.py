@@ -148,6 +148,10 @@ TAKEN: dict[str, Row] = {
     "idwtn": row(lw.idwtn, lw.dwtn(VOLUME, *BANK), *BANK),
     "waverec2": row(lw.waverec2, lw.wavedec2(SMALL, *BANK, 3), *BANK),
     "inverse lifting": row(lw.idwt2, lw.dwt2(SMALL, *LIFTED), *LIFTED),
+    # Components take the memory of the bands, which are one array more.
+    "mra": row(lw.mra, SMALL.reshape(-1), "db4", 5, beyond=1 / 6),
+    "mra2": row(lw.mra2, SMALL, "db4", 2, beyond=1 / 7),
+    "modwt_mra": row(lw.modwt_mra, SMALL, "db4", 3, beyond=1 / 4),
 }
 
 

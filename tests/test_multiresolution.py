@@ -115,6 +115,29 @@ def test_levels_are_sums_of_components(xp: Library) -> None:
         lw.mra2(x, "haar", 1, levels_only=x)  # type: ignore[arg-type]
 
 
+@pytest.mark.usefixtures("kernels")
+def test_components_of_long_signals_are_arrays_of_their_own() -> None:
+    """They take the memory of bands, but only of bands that no later component needs."""
+    x, image = zero_mean(9000), zero_mean((96, 110), 2, "float32")
+    x.flags.writeable = image.flags.writeable = False
+    bands = lw.swt(x, "db3", 3, trim_approx=True, norm=True)
+    alone = [[y if k == j else None for k, y in enumerate(bands)] for j in range(4)]
+    components = lw.mra(x, "db3", 3)
+    for component, coeffs in zip(components, alone, strict=True):
+        np.testing.assert_array_equal(component, lw.iswt(coeffs, "db3", norm=True))
+    approx, *details = lw.swt2(image, "db2", 2, trim_approx=True, norm=True)
+    smooth, *levels = lw.mra2(image, "db2", 2)
+    none = (None, None, None)
+    zeros = [approx, none, none], [None, *details[:1], none], [None, none, *details[1:]]
+    sums = [lw.iswt2(coeffs, "db2", norm=True) for coeffs in zeros]
+    np.testing.assert_array_equal(smooth, sums[0])
+    for parts, level in zip(levels, sums[1:], strict=True):
+        np.testing.assert_allclose(sum(parts), level, rtol=0, atol=1e-5)
+    for every in (components, leaves([smooth, levels])):
+        for k, component in enumerate(every):
+            assert not any(np.may_share_memory(component, other) for other in every[:k])
+
+
 def test_sums_do_not_modify_components() -> None:
     image = zero_mean((4, 8))
     for analyse, add in ((lw.mra2, lw.imra2), (lw.mran, lw.imran), (lw.mra, lw.imra)):

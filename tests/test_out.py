@@ -165,13 +165,16 @@ def test_half_precision_and_gradients_of_torch(kernels: Any) -> None:
     np.testing.assert_allclose(approx.grad, np.full(4, np.sqrt(2)), rtol=1e-15)
 
 
-ONE_GO = [(name, way) for name in ("idwt", "idwt2", "waverec2") for way in WAYS]
+ONE_GO = [(CASES[name], WAYS[way]) for name in ("idwt", "idwt2", "waverec2") for way in WAYS]
+ONE_GO += [
+    (case, ("db2", "periodization")) for case in (*UNDECIMATED.values(), MODWT["imodwt, periodic"])
+]
 
 
-@pytest.mark.parametrize(("name", "way"), ONE_GO)
-def test_nothing_is_allocated(name: str, way: str) -> None:
+@pytest.mark.parametrize(("case", "way"), ONE_GO)
+def test_nothing_is_allocated(case: Callable[..., tuple[Any, Inverse]], way: Any) -> None:
     pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
-    coeffs, inverse = CASES[name](zero_mean((16, 128, 128)), *WAYS[way])
+    coeffs, inverse = case(zero_mean((16, 128, 128)), *way)
     out = inverse(coeffs)
     inverse(coeffs, out=out)
     tracemalloc.start()

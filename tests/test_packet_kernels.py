@@ -119,6 +119,28 @@ def test_views_are_the_reference(view: Callable[[np.ndarray], np.ndarray]) -> No
         check(x, "db2", "symmetric", 2, axes)
 
 
+@pytest.mark.parametrize("name", [*LINES, *IMAGES])
+def test_undecimated_packets_are_the_reference(name: str) -> None:
+    shape, axes, level = (LINES | IMAGES)[name]
+    x = zero_mean(shape, 5, "float32")
+    for wavelet, y in (("db3", x), ("haar", x[..., ::-1].astype("complex128"))):
+        level = min(level, 3 if isinstance(axes, int) else 2)
+        assert_same(lambda y=y, w=wavelet, n=level: lw.swpdec(y, w, n, axes, full=True))
+        packets = assert_same(lambda y=y, w=wavelet, n=level: lw.swpdec(y, w, n, axes))
+        packets = packets[::-1].copy()[::-1]  # not contiguous
+        assert_same(lambda p=packets, w=wavelet: lw.swprec(p, w, axes))
+
+
+def test_undecimated_trees_are_the_reference() -> None:
+    for x in (zero_mean(37), zero_mean((3, 1 << 15), 1, "float32")[:, 1:]):
+        leaves = assert_same(lambda x=x: lw.swpdec(x, "db3", tree=TREE))
+        assert_same(lambda y=leaves: lw.swprec(y, "db3", tree=TREE))
+    for image in (zero_mean((7, 33, 40)), zero_mean((257, 300), 1, "float32")):
+        two = {"axes": (-2, -1), "tree": TREE_2D}
+        leaves = assert_same(lambda x=image, two=two: lw.swpdec(x, "db3", **two))
+        assert_same(lambda y=leaves, two=two: lw.swprec(y, "db3", **two))
+
+
 def test_arrays_that_need_a_copy() -> None:
     x = np.empty(8 * 64 + 1, np.uint8)[1:].view(np.float64)
     x[...] = zero_mean(64)
@@ -139,6 +161,13 @@ def test_results_are_independent_of_threads() -> None:
                 signal = lw.wprec(packets, "db4", mode, axes, shape=y.shape)
                 results.append(bits([packets, signal]))
             assert results == results[:1] * 4
+    for y, axes in ((x, 0), (image, (0, 1)), (image, 1)):
+        results = []
+        for count in (1, 2, 7):
+            lw.set_num_threads(count)
+            packets = lw.swpdec(y, "db4", 2, axes)
+            results.append(bits([packets, lw.swprec(packets, "db4", axes)]))
+        assert results == results[:1] * 3
 
 
 def test_one_operation_serves_all_shapes() -> None:
@@ -147,6 +176,17 @@ def test_one_operation_serves_all_shapes() -> None:
         packets = assert_same(lambda n=n: lw.wpdec(zero_mean((2, n)), "db2", level=2))
         for length in (None, n):
             assert_same(lambda p=packets, n=length: lw.wprec(p, "db2", shape=n))
+
+
+def test_packets_of_one_shape_belong_to_signals_of_two_lengths() -> None:
+    """The native function of a synthesis is kept for the lengths that it was made for."""
+    packets = lw.wpdec(zero_mean(64), "db2", "symmetric", 1)
+    expected = {n: lw.wprec(packets, "db2", shape=n) for n in (63, 64)}
+    for n in (64, 63, 64, 63):
+        result = assert_same(lambda n=n: lw.wprec(packets, "db2", shape=n))
+        assert result.shape == (n,)
+        assert bits(result) == bits(expected[n])
+        assert bits(lw.wprec(packets, "db2", shape=(n,))) == bits(result)
 
 
 def test_no_sample_and_no_item() -> None:
@@ -181,6 +221,12 @@ def test_filter_banks_have_one_native_call(axes: Any) -> None:
     assert bits(native(call)(call.arrays)[0]) == bits(
         lw.wprec(packets, "db2", axes=axes, shape=x.shape)
     )
+    for options in ({"level": 2}, {"level": 2, "full": True}):
+        call = calls.swpdec(x, "db2", axes=axes, **options)
+        results = native(call)(call.arrays)
+        assert bits(call.result.pack(results)) == bits(lw.swpdec(x, "db2", axes=axes, **options))
+    call = calls.swprec(lw.swpdec(x, "db2", 2, axes), "db2", axes)
+    np.testing.assert_allclose(native(call)(call.arrays)[0], x, atol=1e-12)
 
 
 def test_other_calls_go_level_by_level() -> None:
@@ -237,6 +283,19 @@ def test_unsound_trees_are_refused() -> None:
     ):
         with pytest.raises(Exception, match=r"node|children|child|level"):
             _cpu.PacketAnalysis([level], nodes, memory, [(64,)])
+    call = calls.swpdec(x, "db2", level=1)
+    circular = packets._circular_axes(call.operation.plan_for([x.shape], ()).levels[0])
+    whole = _cpu.BandMemory([((2, 64), None, [])])
+    run = _cpu.CircularPacketAnalysis([circular], good, whole, [(64,)])
+    assert bits(run.results([x])[0]) == bits(lw.swpdec(x, "db2", level=1, order="natural"))
+    run = _cpu.CircularPacketAnalysis([circular], good, whole, [(60,)])
+    with pytest.raises(Exception, match=r"plan"):
+        run.results([x[:60]])
+    with pytest.raises(Exception, match=r"nodes"):
+        _cpu.CircularPacketAnalysis([circular], good, memory, [(64,)]).results([x])
+    other = [(0, 60, *circular[0][2:])]
+    with pytest.raises(Exception, match=r"lengths"):
+        _cpu.CircularPacketAnalysis([circular, other], good, whole, [(64,)])
     for shape in ((2, 32), (3, 33), (33, 2)):
         wrong = _cpu.BandMemory([(shape, None, [])])
         with pytest.raises(Exception, match=r"nodes|memory"):

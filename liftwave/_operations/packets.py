@@ -72,7 +72,7 @@ class PacketTransform(PlannedPackets):
 
     @cached_property
     def native_runs(self) -> dict[Kernels, NativeRun | None]:  # type: ignore[override]
-        """The native functions of an analysis; those of a synthesis depend on the sizes, too."""
+        """The native functions of an analysis, and of a synthesis of fixed sizes."""
         return {}
 
     def _run_native(
@@ -86,11 +86,11 @@ class PacketTransform(PlannedPackets):
         results = None if native is None else native(data)
         if results is None:
             return None
-        if self.is_synthesis:
-            return [trimmed(results[0], plan.shape)]
-        if type(data[0]) is np.ndarray and self.is_plain:
+        whole = not self.is_synthesis or results[0].shape == plan.shape
+        is_fixed = not self.is_synthesis or self.fixed_sizes == tuple(sizes)
+        if whole and is_fixed and type(data[0]) is np.ndarray and self.is_plain:
             self.native_runs[kernels] = native
-        return results
+        return results if whole else [trimmed(results[0], plan.shape)]
 
     def _split(
         self,

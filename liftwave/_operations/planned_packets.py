@@ -39,11 +39,15 @@ class PlannedPackets(WaveletOperation):
         The nodes that are computed.
     is_transposed : bool
         Whether it is transposed, and so has the opposite direction.
+    fixed_sizes : tuple of int or None
+        The lengths of all signals that it synthesises; ``None`` if they differ from run to run.
+        They are not part of the serialized form.
     """
 
     step: Transform
     nodes: PacketNodes
     is_transposed: bool = False
+    fixed_sizes: tuple[int, ...] | None = None
 
     def fields(self) -> list[Any]:
         """The fields, with those of the step."""

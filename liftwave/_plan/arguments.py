@@ -182,7 +182,7 @@ _DEEPEST = 1000
 
 def useful_level(sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
     """The largest level with a coefficient free of boundary effects along every axis."""
-    levels = [max_level(n, w.dec_len) for n, w in zip(sizes, wavelets, strict=True)]
+    levels = map(max_level, sizes, [w.dec_len for w in wavelets])
     return min(levels, default=0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -28,20 +29,36 @@ _MOST_PACKETS = 2**24
 
 def analysis_of_levels(x: Array, plans: AxisPlans, level: int, order: Order, full: bool) -> Call:
     """The call for the packets of one level, or with ``full`` of all levels up to it."""
+    key = ("wpdec", tuple(x.shape), level, order, full)
+    try:
+        known: _GridAnalysis | None = plans.cache.get(key)
+    except TypeError:  # a length that is a symbol
+        known = _new_grid_analysis(plans, x, level, order, full)
+        return Call(known[0], (x,), known[1])
+    if known is None:
+        known = bounded(plans.cache)[key] = _new_grid_analysis(plans, x, level, order, full)
+    operation, structure = known
+    return Call(operation, (x,), structure)
+
+
+_GridAnalysis: TypeAlias = tuple[PacketTransform, Structure]
+
+
+def _new_grid_analysis(
+    plans: AxisPlans, x: Array, level: int, order: Order, full: bool
+) -> _GridAnalysis:
+    """The analysis of data of this shape into the packets of levels, and their structure."""
     operation = _operation(plans, x.ndim, _complete(level, len(plans), order, full), False)
+    operation.check([tuple(x.shape)], ())
     grid = Grid(len(plans), operation.node_axis)
-    return _checked(operation, x, Levels(grid) if full else grid)
+    return operation, Levels(grid) if full else grid
 
 
 def analysis_of_tree(x: Array, plans: AxisPlans, tree: PacketTree) -> Call:
     """The call for the packets of the leaves of a tree."""
     operation = _operation(plans, x.ndim, tree.nodes, False)
-    return _checked(operation, x, Leaves(_levels(tree), operation.node_axis))
-
-
-def _checked(operation: PacketTransform, x: Array, structure: Structure) -> Call:
     operation.check([tuple(x.shape)], ())
-    return Call(operation, (x,), structure)
+    return Call(operation, (x,), Leaves(_levels(tree), operation.node_axis))
 
 
 # --- synthesis -----------------------------------------------------------------------------------
@@ -64,7 +81,8 @@ def synthesis_of_grid(
 ) -> Call:
     """The call for the signal with the packets of one level."""
     operation, grid, sizes = _grid_synthesis(plans, ndim, packets, shape, order)
-    return Call(operation, grid.unpack(packets), SINGLE, grid, sizes)
+    arrays = (packets,) if grid.naxes == 1 else grid.unpack(packets)  # they fit the plan
+    return Call(operation, arrays, SINGLE, grid, sizes)
 
 
 _GridSynthesis: TypeAlias = tuple[PacketTransform, Grid, tuple[int, ...]]
@@ -88,9 +106,9 @@ def _grid_synthesis(
 
 def _has_exact_lengths(shape: Any) -> bool:
     """Whether lengths are Python's integers: other numbers equal these, but may be invalid."""
-    return shape is None or all(
-        type(n) is int for n in (shape if type(shape) is tuple else (shape,))
-    )
+    if type(shape) is tuple:
+        return all(type(n) is int for n in shape)
+    return shape is None or type(shape) is int
 
 
 def _new_grid_synthesis(
@@ -102,8 +120,8 @@ def _new_grid_synthesis(
     assert x is not None  # the only one
     count: int = x.shape[node_axis]
     nodes = _complete((count.bit_length() - 1) // len(plans), len(plans), order, False)
-    operation = _operation(plans, ndim, nodes, True)
-    sizes = _sizes(shape, [x], plans, operation, ndim)
+    sizes = _sizes(shape, [x], plans, _operation(plans, ndim, nodes, True), ndim)
+    operation = replace(_operation(plans, ndim, nodes, True), fixed_sizes=sizes)
     operation.check([tuple(x.shape)], sizes)
     return operation, grid, sizes
 

@@ -25,6 +25,7 @@ from liftwave.packets.node_arguments import (
     called,
     check_function,
     coefficients,
+    has_any,
     path_text,
     useful_levels,
 )
@@ -118,7 +119,7 @@ class BaseNode:
     @property
     def has_any_subnode(self) -> bool:
         """Whether at least one subnode exists."""
-        return any(node is not None for node in self._subnodes.values())
+        return has_any(self._subnodes)
 
     @property
     def maxlevel(self) -> int | None:
@@ -193,13 +194,13 @@ class BaseNode:
         ShapeError
             If all subnodes lack data, or they do not fit together (a :class:`ValueError`).
         """
-        if not self.has_any_subnode:
+        if not has_any(self._subnodes):
             return self.data
         bands = {
             part: None if node is None else node.reconstruct()
             for part, node in self._subnodes.items()
         }
-        if all(band is None for band in bands.values()):
+        if not has_any(bands):
             raise ShapeError(f"cannot reconstruct node {self.path!r}: its subnodes have no data")
         data = self._synthesised(bands)
         if self._data_shape is not None:
@@ -280,14 +281,13 @@ class BaseNode:
 
     def _parts_of(self, path: str | tuple[str, ...]) -> list[str]:
         """The names of the nodes on a path, after a check of its length."""
-        text = path_text(path)
-        step, most = self.PART_LEN, self.maxlevel
+        text, step, most = path_text(path), self.PART_LEN, self.maxlevel
         if most is not None and len(self.path) + len(text) > most * step:
             raise PathError(
                 f"Path length is out of range: {text!r} below node {self.path!r} is deeper than "
                 f"the {most} levels of the tree"
             )
-        return [text[k : k + step] for k in range(0, len(text), step)]
+        return list(text) if step == 1 else [text[k : k + step] for k in range(0, len(text), step)]
 
     # --- traversal -------------------------------------------------------------------------------
 
@@ -372,8 +372,10 @@ class BaseNode:
 
     def _next_nodes(self, decompose: bool) -> Iterator[BaseNode]:
         if self.maxlevel is None or self.level < self.maxlevel:
-            nodes = (self.get_subnode(part, decompose) for part in self._subnodes)
-            yield from (node for node in nodes if node is not None)
+            for part in self._subnodes:
+                node = self.get_subnode(part, decompose)
+                if node is not None:
+                    yield node
 
     def __str__(self) -> str:
         return f"{self.path}: {self.data}"

@@ -191,6 +191,8 @@ def _first(packets: Any, axes: Any, tree: Any) -> tuple[Any, int]:
             )
         first = as_array(packets)
         naxes = first.ndim // 2
-    if axes is not None:
+    if type(axes) is int:
+        naxes = 1
+    elif axes is not None:
         naxes = len(list(axes)) if is_several(axes) else 1
     return first, first.ndim - (naxes if tree is None else 0)

@@ -22,12 +22,13 @@ def path_text(path: Any) -> str:
     PathTypeError
         If it is neither text nor a tuple of texts.
     """
-    names = (path,) if isinstance(path, str) else path
-    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+    if isinstance(path, str):
+        return path
+    if not isinstance(path, tuple) or not all(isinstance(name, str) for name in path):
         raise PathTypeError(
             f"Invalid path parameter type - expected text or a tuple of texts, got {path!r}"
         )
-    return "".join(names)
+    return "".join(path)
 
 
 def called(func: Any, args: Any, kwargs: Any, node: Any) -> Any:
@@ -45,9 +46,17 @@ def check_function(func: Any, args: Any, kwargs: Any) -> None:
         )
 
 
+def has_any(parts: Mapping[str, Any]) -> bool:
+    """Whether at least one part exists."""
+    for part in parts.values():  # noqa: SIM110 - faster than a generator
+        if part is not None:
+            return True
+    return False
+
+
 def axes_of(axes: Any) -> tuple[int, ...]:
     """The axes of a node as a tuple."""
-    return tuple(axes) if is_several(axes) else (axes,)
+    return tuple(axes) if type(axes) is not int and is_several(axes) else (axes,)
 
 
 def useful_levels(x: Array, wavelet: Wavelets, axes: Any) -> int:

@@ -55,6 +55,8 @@ class Grid(NamedTuple):
         ShapeError
             If the node axes are not powers of two of the same length.
         """
+        if self.is_flat(x):
+            return x
         first = x.ndim + self.axis + 1 - self.naxes
         sides = tuple(x.shape[max(first, 0) : first + self.naxes])
         if first < 0 or len(set(sides)) != 1 or sides[0] & (sides[0] - 1) or not sides[0]:
@@ -62,10 +64,15 @@ class Grid(NamedTuple):
                 f"packets of {self.naxes} axes have {self.naxes} node axes of one length, a power "
                 f"of two, in front of the first transformed axis; got shape {tuple(x.shape)}"
             )
-        if self.naxes == 1:
-            return x
         shape = (*x.shape[:first], sides[0] ** self.naxes, *x.shape[first + self.naxes :])
         return array_namespace(x).reshape(x, shape)
+
+    def is_flat(self, x: Any) -> bool:
+        """Whether the array already has a single node axis."""
+        if self.naxes > 1 or x.ndim < -self.axis:
+            return False
+        count = x.shape[self.axis]
+        return count > 0 and not count & (count - 1)
 
 
 class Levels(NamedTuple):

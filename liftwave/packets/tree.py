@@ -349,24 +349,27 @@ def _plant(
     root: Any, wavelets: tuple[Resolved, ...], modes: tuple[Mode, ...], maxlevel: int | None
 ) -> None:
     """Set what all nodes inherit, after a check of the arguments."""
-    axes, shape = axes_of(root.axes), root._data_shape
-    for wavelet, mode in zip(wavelets, modes, strict=True):
+    shape = root._data_shape
+    for k, wavelet in enumerate(wavelets):
         if isinstance(wavelet, LiftingScheme):
-            check_lifting_mode(wavelet, mode)
-    if shape is not None:
-        normalize_axes(axes, len(shape), unique=True)
+            check_lifting_mode(wavelet, modes[k])
+    axes = () if shape is None else _axes_of_shape(root.axes, shape)
     root.data_size = shape
     root.wavelet = _as_attribute(wavelets)
     if maxlevel is not None:
         root._maxlevel = natural_level(maxlevel)
     elif shape is not None:
-        lengths = [shape[axis] for axis in normalize_axes(axes, len(shape))]
-        root._maxlevel = useful_level(lengths, wavelets)
+        root._maxlevel = useful_level([shape[axis] for axis in axes], wavelets)
+
+
+def _axes_of_shape(axes: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of data of this shape. A tree of one axis has already normalized it."""
+    return (axes,) if type(axes) is int else normalize_axes(axes, len(shape), unique=True)
 
 
 def _as_attribute(wavelets: tuple[Resolved, ...]) -> Any:
     """One wavelet, or one for each axis if they differ, as PyWavelets' objects if possible."""
-    if len(set(map(id, wavelets))) == 1:
+    if len(wavelets) == 1 or len(set(map(id, wavelets))) == 1:
         return as_pywt(wavelets[0])
     return tuple(map(as_pywt, wavelets))
 

@@ -8,13 +8,14 @@ from functools import reduce
 from operator import add
 from typing import Any, NamedTuple
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array, common_namespace
 from liftwave._execute import execute
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.planned_transform import detail_keys
-from liftwave._operations.transform import partial_synthesis
+from liftwave._operations.transform import Transform, partial_synthesis
 from liftwave._plan.axes import AxisPlans
 from liftwave._plan.levels import Keys
 from liftwave._typing import Array
@@ -70,7 +71,11 @@ class Components:
     def run(self) -> list[Any]:
         """The components."""
         bands = execute(self.call)
-        result: list[Any] = self.pack([self.cropped(execute(p.call)) for p in self.parts(bands)])
+        components, free = [], list[Array]()
+        for part in self.parts(bands):
+            components.append(self.cropped(_execute_into_one_of(free, part.call)))
+            free += [bands[k] for k in part.bands if _is_reusable(bands[k])]
+        result: list[Any] = self.pack(components)
         return result
 
     def cropped(self, part: Array) -> Array:
@@ -78,6 +83,29 @@ class Components:
         if tuple(part.shape) == self.shape:
             return part
         return part[tuple(slice(n) for n in self.shape)]
+
+
+# Allocating shorter arrays costs less than asking whether their memory fits.
+_FEWEST_BYTES = 1 << 16
+
+
+def _is_reusable(band: Any) -> bool:
+    """Whether a component can take the memory of a band that is no longer needed.
+
+    New pages cost more than the synthesis. Tensors may be needed by autograd.
+    """
+    return type(band) is np.ndarray and band.nbytes >= _FEWEST_BYTES
+
+
+def _execute_into_one_of(free: list[Array], call: Call) -> Array:
+    """The result of a synthesis, in the memory of the first of these arrays if it fits."""
+    operation = call.operation
+    if free and isinstance(operation, Transform):
+        shape = operation.result_shape([tuple(x.shape) for x in call.arrays])
+        if tuple(free[0].shape) == shape:
+            call = replace(call, out=free.pop(0))
+    result: Array = execute(call)
+    return result
 
 
 def parts_of(bands: Sequence[Array], plans: AxisPlans, *, levels_only: bool = False) -> list[Part]:

@@ -37,18 +37,22 @@ struct CircularAxis {
     return (first + i % cycle * step) % n;
   }
 
-  // Moves the offsets by multiples of n into the shortest range around zero that this allows.
+  // Moves each offset by a multiple of n, so that all lie in the shortest range, near zero.
   void normalize() {
     if (taps() > 1) step = ((offset[0] - offset[1]) % n + n) % n;
     cycle = n / std::gcd(n, step);
-    const auto [least, most] = std::minmax_element(offset.begin(), offset.end());
-    if (*most - *least >= n) {
-      for (index_t& o : offset) o = (o % n + n) % n;
-    } else {
-      const index_t middle = *least + (*most - *least) / 2;
-      const index_t turns = (middle >= 0 ? middle + n / 2 : middle - n / 2) / n;
-      for (index_t& o : offset) o -= turns * n;
+    for (index_t& o : offset) o = (o % n + n) % n;
+    std::vector<index_t> sorted = offset;
+    std::sort(sorted.begin(), sorted.end());
+    // On the circle of n positions, the range begins behind the longest gap.
+    index_t first = sorted.front(), gap = sorted.front() + n - sorted.back();
+    for (std::size_t i = 1; i < sorted.size(); ++i) {
+      if (sorted[i] - sorted[i - 1] <= gap) continue;
+      first = sorted[i];
+      gap = sorted[i] - sorted[i - 1];
     }
+    const index_t turn = first + (n - gap) / 2 > n / 2 ? n : 0;
+    for (index_t& o : offset) o += (o < first ? n : 0) - turn;
   }
 };
 

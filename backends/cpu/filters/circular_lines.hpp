@@ -25,8 +25,11 @@ struct CircularBlocks {
   index_t stop(index_t item) const { return std::min(line, start(item) + block); }
 };
 
-// The numbers that each level of a block computes: those of the block, and what follows needs.
+// The numbers that each level of a block computes: those of the block, and what follows needs. They
+// begin on cache lines, if the line does.
 struct BlockRanges {
+  static constexpr index_t numbers_of_line = 16;
+
   index_t from[max_circular_levels + 1], to[max_circular_levels + 1];
 
   // `reach(level)` is the axis between range `level` and range `level + 1`.
@@ -35,7 +38,7 @@ struct BlockRanges {
     from[depth] = start;
     to[depth] = stop;
     for (int level = depth - 1; level >= 0; --level) {
-      from[level] = from[level + 1] - axis(level).before() * lanes;
+      from[level] = (from[level + 1] - axis(level).before() * lanes) & -numbers_of_line;
       to[level] = to[level + 1] + axis(level).behind() * lanes;
     }
   }

@@ -9,6 +9,12 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
+// Between planes that are summed: rows of 4 KiB would share cache sets.
+inline constexpr std::size_t plane_gap = 128;
+
+// At least as many outputs of a row are computed at a time, so that they fill vectors.
+inline constexpr index_t fewest_numbers = 64;
+
 // The axes and the sizes of planes. Inputs are contiguous from the first axis on.
 class CircularPlanes {
  public:
@@ -83,18 +89,19 @@ class CircularPlanes {
     Scratch scratch;
     const CircularAxis& axis = axes_[s];
     const index_t plane = plane_[s + 1], taps = axis.taps(), kept = std::min(taps, axis.cycle);
+    const index_t spacing = plane + static_cast<index_t>(plane_gap / sizeof(T));
     const index_t source = wrapped(first + axis.offset[0], axis.n);  // that tap 0 reads at i = 0
     const Halves<T> halves(bands, index_t{1} << (count_ - s - 1));
     T* memory[2] = {nullptr, nullptr};
     for (int h = 0; h < 2; ++h) {
-      if (halves.present[h]) memory[h] = scratch.take<T>(kept * plane);
+      if (halves.present[h]) memory[h] = scratch.take<T>(kept * spacing);
     }
     index_t next = i0 - kept + 1;  // counted beyond the cycle on both sides
     for (index_t i = i0; i < i1; ++i) {
       for (; next <= i; ++next) {
         const index_t at = axis.position(source, wrapped(next, axis.cycle)) * plane;
         for (int h = 0; h < 2; ++h) {
-          if (memory[h]) halves.template merge_at<s>(*this, h, at, memory[h] + wrapped(next, kept) * plane);
+          if (memory[h]) halves.template merge_at<s>(*this, h, at, memory[h] + wrapped(next, kept) * spacing);
         }
       }
       Scratch of_plane;
@@ -102,7 +109,7 @@ class CircularPlanes {
       for (int h = 0; h < 2; ++h) {
         const T* from = memory[h];
         if (from) terms.add(axis, h ? axis.high : axis.low, [&](index_t j) {
-          return from + wrapped(i - j % axis.cycle, kept) * plane;
+          return from + wrapped(i - j % axis.cycle, kept) * spacing;
         });
       }
       const bool streamed = s == 0 && past_caches_;
@@ -136,19 +143,32 @@ class CircularPlanes {
     }
   };
 
-  // A row from its low and its high row along the last axis; one may be null.
+  // A row from its low and its high row along the last axis; one may be null. Only the outputs near
+  // the ends read copies.
   template <class T>
   void merge_row(const T* const* half, T* to) const {
-    Scratch scratch;
     const CircularAxis& axis = axes_[count_ - 1];
     const index_t n = axis.n * lanes_, before = axis.before() * lanes_, behind = axis.behind() * lanes_;
+    const index_t ends = std::max<index_t>(before + behind, fewest_numbers);
+    if (n < 4 * ends) return merge_range(half, 0, n, to);
+    merge_range(half, 0, ends, to);
+    merge_range(half, ends, n - ends, to);
+    merge_range(half, n - ends, n, to);
+  }
+
+  template <class T>
+  void merge_range(const T* const* half, index_t start, index_t stop, T* to) const {
+    Scratch scratch;
+    const CircularAxis& axis = axes_[count_ - 1];
+    const index_t n = axis.n * lanes_, from = start - axis.before() * lanes_;
+    const index_t end = stop + axis.behind() * lanes_;
     Terms<T> terms(2 * axis.taps(), axis.taps() / 2, scratch);
     for (int h = 0; h < 2; ++h) {
       if (!half[h]) continue;
-      const T* row = periodic_line(half[h], n, -before, n + behind, scratch);
+      const T* row = periodic_line(half[h], n, from, end, scratch);
       terms.add(axis, h ? axis.high : axis.low, [&](index_t j) { return row + axis.at(j) * lanes_; });
     }
-    sum_terms(terms, 0, n, to, false);
+    sum_terms(terms, start, stop, to, false);
   }
 
   // Memory of a plane at axis s. A row of the last axis has margins before and behind it.

@@ -1,10 +1,6 @@
 #include "filters/packets.hpp"
 
-#include <algorithm>
-#include <vector>
-
-#include "common/parallel.hpp"
-#include "filters/groups.hpp"
+#include "filters/packet_work.hpp"
 
 namespace liftwave {
 namespace {
@@ -14,11 +10,6 @@ constexpr double block_bytes = 256.0 * 1024, least_block_bytes = 32.0 * 1024;
 
 // Nodes of this size are stored past the caches.
 constexpr double streamed_bytes = 16.0 * 1024 * 1024;
-
-template <class T>
-double bytes_of(const ArrayView<T>& a) {
-  return sizeof(T) * static_cast<double>(numbers_of(a));
-}
 
 // Runs work(c) for each child of a node. Below the size from which all threads share each node,
 // every child goes to one thread, with its own children.
@@ -110,32 +101,6 @@ struct PacketWork {
 
 // --- analysis --------------------------------------------------------------------------------
 
-// Copies the signal to the array of level 0.
-template <class T>
-void copy_root(const ArrayView<const T>& x, const ArrayView<T>& to, int axis) {
-  Batch batch;
-  const Inner inner = split_dimensions(&x, 1, axis, axis, batch);
-  const index_t n = x.shape[axis], lanes = inner.count, piece = index_t{1} << 16;
-  const index_t pieces = (n + piece - 1) / piece;
-  parallel_for(batch.size * pieces, 2 * bytes_of(x), [&](index_t begin, index_t end) {
-    for (index_t item = begin; item < end; ++item) {
-      const T* from = batch.locate(item / pieces, x);
-      T* into = batch.locate(item / pieces, to);
-      const index_t first = item % pieces * piece, stop = std::min(first + piece, n);
-      const bool whole = x.stride[axis] == lanes && to.stride[axis] == lanes;
-      if (whole && (lanes == 1 || inner.stride(x) == 1)) {
-        std::copy(from + first * lanes, from + stop * lanes, into + first * lanes);
-        continue;
-      }
-      for (index_t i = first; i < stop; ++i) {
-        for (index_t l = 0; l < lanes; ++l) {
-          into[i * to.stride[axis] + l] = from[i * x.stride[axis] + l * inner.stride(x)];
-        }
-      }
-    }
-  });
-}
-
 template <class T>
 void split(const PacketWork<T, T>& work, index_t number, const ArrayView<const T>& x) {
   if (work.node(number).children < 0 || numbers_of(x) == 0) return;
@@ -193,21 +158,12 @@ void merge(const PacketWork<T, const T>& work, index_t number, const ArrayView<T
 
 // --- items of a batch ------------------------------------------------------------------------
 
-// Runs `work(arrays, x)` for groups of items if there are enough of them, else for all items.
+// Lines need no groups: `run_lines` takes all of them.
 template <class T, class Stored, class F>
-void for_groups(const PacketTree& tree, const ArrayView<T>& x, const PacketArray<Stored>* arrays,
-                const F& work) {
-  const double bytes = 2.0 * bytes_of(x);
-  const Groups groups(x, tree.axes.front().front().axis);
-  if (tree.axes.front().size() == 1 || !groups.worthwhile(bytes)) return work(arrays, x);
-  const std::size_t levels = static_cast<std::size_t>(tree.depth()) + 1;
-  parallel_for(groups.count, bytes * tree.depth(), [&](index_t begin, index_t end) {
-    std::vector<PacketArray<Stored>> parts(arrays, arrays + levels);
-    for (index_t group = begin; group < end; ++group) {
-      for (std::size_t l = 0; l < levels; ++l) parts[l].first = groups.part(arrays[l].first, group);
-      work(parts.data(), groups.part(x, group));
-    }
-  });
+void for_items(const PacketTree& tree, const ArrayView<T>& x, const PacketArray<Stored>* arrays,
+               const F& work) {
+  if (tree.axes.front().size() == 1) return work(arrays, x);
+  for_groups(tree.depth(), tree.axes.front().front().axis, 2.0 * bytes_of(x), x, arrays, work);
 }
 
 }  // namespace
@@ -218,7 +174,7 @@ void analyse_packets(const FilterKernels<T>& kernels, const PacketTree& tree,
   const index_t root = tree.nodes.front().place;
   const int axis = tree.axes.front().front().axis;
   if (root >= 0 && numbers_of(x) > 0) copy_root(x, arrays[0].at(root), axis);
-  for_groups(tree, x, arrays, [&](const PacketArray<T>* results, const ArrayView<const T>& part) {
+  for_items(tree, x, arrays, [&](const PacketArray<T>* results, const ArrayView<const T>& part) {
     split(PacketWork<T, T>{kernels, tree, results, bytes_of(x)}, 0, part);
   });
 }
@@ -226,7 +182,7 @@ void analyse_packets(const FilterKernels<T>& kernels, const PacketTree& tree,
 template <class T>
 void synthesise_packets(const FilterKernels<T>& kernels, const PacketTree& tree,
                         const PacketArray<const T>* arrays, const ArrayView<T>& out) {
-  for_groups(tree, out, arrays, [&](const PacketArray<const T>* inputs, const ArrayView<T>& part) {
+  for_items(tree, out, arrays, [&](const PacketArray<const T>* inputs, const ArrayView<T>& part) {
     merge(PacketWork<T, const T>{kernels, tree, inputs, bytes_of(out)}, 0, part);
   });
 }

@@ -12,6 +12,7 @@
 #include "common/require.hpp"
 #include "filters/circular_levels.hpp"
 #include "python/arrays.hpp"
+#include "python/circular_arguments.hpp"
 #include "python/gil.hpp"
 
 namespace liftwave {
@@ -19,25 +20,6 @@ namespace {
 
 // The kernels of the instruction set in use.
 const FilterTable* kernels = nullptr;
-
-// axis, n, offsets, taps of the low and of the high filter
-using CircularArgument = std::tuple<int, index_t, std::vector<index_t>, std::vector<double>,
-                                    std::vector<double>>;
-using LevelArgument = std::vector<CircularArgument>;
-
-Taps make_taps(const std::vector<double>& values) {
-  return {std::vector<float>(values.begin(), values.end()), values};
-}
-
-CircularAxis make_axis(const CircularArgument& argument) {
-  const auto& [axis, n, offsets, low, high] = argument;
-  require(axis >= 0 && n > 0 && !offsets.empty() && low.size() == offsets.size() &&
-              high.size() == offsets.size(),
-          "a plan's taps do not have its length");
-  CircularAxis a{axis, n, offsets, make_taps(low), make_taps(high)};
-  a.normalize();
-  return a;
-}
 
 // What both directions have in common: the axes of all levels.
 class Levels {
@@ -206,30 +188,52 @@ class CircularSynthesis {
 
   // The array with these bands, in the order of `present`. None if one is not plain.
   nb::object run(nb::handle bands) const {
-    InlineArray<PythonArray, 8> inputs(given_);
-    const Py_ssize_t size = PySequence_Size(bands.ptr());
-    if (size < 0) throw nb::python_error();
-    require(static_cast<std::size_t>(size) == given_, "not the bands of the plan");
-    if (!open_all(bands, inputs)) return nb::none();
-    for (std::size_t i = 0; i < given_; ++i) {
-      if (inputs[i].dtype() != inputs[0].dtype()) return nb::none();
-    }
-    if (!inputs[0].is_floating() || !shapes_.fit(inputs.data())) return nb::none();
-    return inputs[0].is_single() ? run_as<float>(inputs) : run_as<double>(inputs);
+    Inputs inputs(given_);
+    if (!open(bands, inputs)) return nb::none();
+    return run_on(inputs, nb::none());
   }
 
   // The same array in a list.
   nb::object results(nb::handle bands) const { return listed(run(bands)); }
 
+  // The same, written to `out`, which is C-contiguous; None if a band or `out` is not plain.
+  nb::object write(nb::handle bands, nb::handle out) const {
+    Inputs inputs(given_);
+    PythonArray result;
+    if (!open(bands, inputs) || !result.open(out, PyBUF_WRITABLE)) return nb::none();
+    if (result.dtype() != inputs[0].dtype()) return nb::none();
+    require_same_shape(result, inputs[0]);
+    return run_on(inputs, nb::borrow(out));
+  }
+
  private:
+  using Inputs = InlineArray<PythonArray, 8>;
+
+  bool open(nb::handle bands, Inputs& inputs) const {
+    const Py_ssize_t size = PySequence_Size(bands.ptr());
+    if (size < 0) throw nb::python_error();
+    require(static_cast<std::size_t>(size) == given_, "not the bands of the plan");
+    if (!open_all(bands, inputs)) return false;
+    for (std::size_t i = 0; i < given_; ++i) {
+      if (inputs[i].dtype() != inputs[0].dtype()) return false;
+    }
+    return inputs[0].is_floating() && shapes_.fit(inputs.data());
+  }
+
+  nb::object run_on(const Inputs& inputs, nb::object out) const {
+    return inputs[0].is_single() ? run_as<float>(inputs, std::move(out))
+                                 : run_as<double>(inputs, std::move(out));
+  }
+
   static std::vector<bool> flat(const std::vector<std::vector<bool>>& levels) {
     std::vector<bool> all;
     for (const auto& level : levels) all.insert(all.end(), level.begin(), level.end());
     return all;
   }
 
+  // The result, in new memory if `result` is None.
   template <class T>
-  nb::object run_as(const InlineArray<PythonArray, 8>& inputs) const {
+  nb::object run_as(const Inputs& inputs, nb::object result) const {
     InlineArray<ArrayView<const T>, 4> bands(present_.size());
     const PythonArray& like = inputs[0];
     std::size_t next = 0;
@@ -240,7 +244,9 @@ class CircularSynthesis {
       input.view(bands[b]);
       if (!levels_.in_place(bands[b])) return nb::none();
     }
-    nb::object result = allocated(allocate_, tuple_of(like.shape(), like.ndim()), dtype_object(like.dtype()));
+    if (result.is_none()) {
+      result = allocated(allocate_, tuple_of(like.shape(), like.ndim()), dtype_object(like.dtype()));
+    }
     PythonArray memory;
     memory.open_result(result);
     ArrayView<T> out;
@@ -317,7 +323,8 @@ void bind_circular(nb::module_& m, const Kernels& chosen) {
            nb::arg("levels"), nb::arg("present"), nb::arg("allocate").none(),
            nb::arg("shapes").none() = nb::none())
       .def("run", &CircularSynthesis::run)
-      .def("results", &CircularSynthesis::results);
+      .def("results", &CircularSynthesis::results)
+      .def("write", &CircularSynthesis::write);
   nb::class_<CircularTapGradients>(m, "CircularTapGradients")
       .def(nb::init<const LevelArgument&>(), nb::arg("level"))
       .def("run", &CircularTapGradients::run);

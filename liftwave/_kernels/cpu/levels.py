@@ -28,6 +28,7 @@ from liftwave._kernels.cpu.memory import (
     like,
     memory,
     numpy_dtype,
+    paged_empty,
     serves,
     with_copies,
 )
@@ -100,7 +101,7 @@ class CpuLevels(CpuFilters, CpuLifting):
             return self._synthesise_in_parts(bands, plan, out)
         work = _fitting(list(map(memory, bands)), plan)
         target = None if out is None else _target(out, work)
-        if target is None or isinstance(native, _cpu.CircularSynthesis):
+        if target is None:
             return like(bands[0], with_copies(native.run, work))
         if native.write(work, target) is None:
             native.write(copied(work), target)
@@ -171,7 +172,7 @@ def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnaly
         return _cpu.Analysis(arguments, band_memory(plan), [shape])
     circular = [circular_level(level.analysis_steps) for level in plan.levels]
     if circular and None not in circular:
-        return _cpu.CircularAnalysis(circular, band_memory(plan), [shape])
+        return _cpu.CircularAnalysis(circular, _circular_memory(plan), [shape])
     ndim = len(plan.shapes[0])
     groups = [level_groups(level.analysis_steps, ndim) for level in plan.levels]
     lift_levels = [level for level in groups if level is not None]
@@ -179,6 +180,15 @@ def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnaly
         bands = band_memory(plan, ALIGNED_LIFTING_SIZE)
         return _cpu.LiftAnalysis(lift_levels, bands, None, [shape])
     return False
+
+
+def _circular_memory(plan: AnalysisPlan) -> _cpu.BandMemory:
+    """The memory of bands that are all as large as the data.
+
+    Along one axis, each is an array of its own. They are released together, like packets.
+    """
+    one_axis = all(len(keys) == 1 for keys in plan.keys)
+    return band_memory(plan, allocate=paged_empty) if one_axis else band_memory(plan)
 
 
 def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
@@ -194,7 +204,7 @@ def _native_synthesis(plan: SynthesisPlan) -> _NativeSynthesis:
     filter_levels = [filter_level(level) for level in plan.levels]
     if None not in filter_levels:
         return _cpu.Synthesis(filter_levels, shape, allocation(size), shapes)
-    circular = [_circular_level(level) for level in plan.levels]
+    circular = [circular_synthesis_level(level) for level in plan.levels]
     if None not in circular:
         present = [_present(level, level is plan.levels[0]) for level in plan.levels]
         return _cpu.CircularSynthesis(circular, present, allocation(size), shapes)
@@ -238,7 +248,7 @@ def _present(level: SynthesisLevel, has_approx: bool) -> list[bool]:
     return [key in level.detail_keys or ("d" not in key and has_approx) for key in keys]
 
 
-def _circular_level(level: SynthesisLevel) -> Any:
+def circular_synthesis_level(level: SynthesisLevel) -> Any:
     """The native axes of a level without downsampling."""
     if not level.synthesis_steps:
         return None

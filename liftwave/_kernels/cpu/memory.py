@@ -163,38 +163,44 @@ def level_memory(shapes: Sequence[tuple[int, ...]]) -> _cpu.BandMemory:
     Arrays that are released together return their memory to the system. New ones then cost page
     faults, of which huge pages need few.
     """
-    allocate = [None if prod(shape) < ALIGNED_SIZE else _paged_empty for shape in shapes]
+    allocate = [None if prod(shape) < ALIGNED_SIZE else paged_empty for shape in shapes]
     blocks: list[Any] = [(shape, f, []) for shape, f in zip(shapes, allocate, strict=True)]
     return _cpu.BandMemory(blocks)
 
 
-def _paged_empty(shape: tuple[int, ...], dtype: Any) -> Any:
+def paged_empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """Memory that begins on a huge page, if NumPy asks for huge pages."""
     return aligned_empty(shape, dtype, _HUGE_PAGE_BYTES)
 
 
-def band_memory(plan: AnalysisPlan, aligned_size: int = ALIGNED_SIZE) -> _cpu.BandMemory:
+def band_memory(
+    plan: AnalysisPlan,
+    aligned_size: int = ALIGNED_SIZE,
+    allocate: Callable[..., Any] = aligned_empty,
+) -> _cpu.BandMemory:
     """The memory of the bands of an analysis: the approximation, and the details of each level.
 
     Large details of one level share a block, in which each begins on a cache line. (The C library
     gives large blocks back to the system when several of them are released, and new ones cost page
-    faults.) All other bands are arrays of their own.
+    faults.) All other bands are arrays of their own. ``allocate`` makes the large ones.
     """
     approx, *details = plan.shapes
-    blocks: list[Any] = [(approx, allocation(prod(approx), aligned_size), [])]
+    blocks: list[Any] = [(approx, None if prod(approx) < aligned_size else allocate, [])]
     remaining = iter(details)
     for keys in plan.keys:
         shapes = [next(remaining) for _ in keys]
-        blocks += _blocks(shapes, aligned_size)
+        blocks += _blocks(shapes, aligned_size, allocate)
     return _cpu.BandMemory(blocks)
 
 
-def _blocks(shapes: list[tuple[int, ...]], aligned_size: int) -> list[Any]:
+def _blocks(
+    shapes: list[tuple[int, ...]], aligned_size: int, allocate: Callable[..., Any]
+) -> list[Any]:
     if sum(map(prod, shapes)) < aligned_size or len(shapes) == 1:
-        return [(shape, allocation(prod(shape), aligned_size), []) for shape in shapes]
+        return [(shape, None if prod(shape) < aligned_size else allocate, []) for shape in shapes]
     stop, bands = 0, []
     for shape in shapes:
         start = -(-stop // _SPACING) * _SPACING
         stop = start + prod(shape)
         bands.append((slice(start, stop), shape))
-    return [((stop,), aligned_empty, bands)]
+    return [((stop,), allocate, bands)]

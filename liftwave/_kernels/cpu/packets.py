@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import liftwave._cpu as _cpu
+from liftwave._kernels.cpu.circular import circular_level
 from liftwave._kernels.cpu.filters import NAME, analysis_axis
-from liftwave._kernels.cpu.levels import filter_level, fused_axes
+from liftwave._kernels.cpu.levels import circular_synthesis_level, filter_level, fused_axes
 from liftwave._kernels.cpu.memory import (
     all_like,
     allocation,
@@ -21,21 +22,26 @@ from liftwave._plan.levels import AnalysisLevel, Shape, SynthesisLevel
 from liftwave._plan.packets import PacketNodes, PacketPlan
 from liftwave._typing import Array
 
+_Native: TypeAlias = (
+    _cpu.PacketAnalysis
+    | _cpu.PacketSynthesis
+    | _cpu.CircularPacketAnalysis
+    | _cpu.CircularPacketSynthesis
+)
+
 
 class NativePackets:
     """Runs a native object of packets on NumPy arrays and torch tensors.
 
     Parameters
     ----------
-    native : PacketAnalysis or PacketSynthesis
+    native : PacketAnalysis, PacketSynthesis, or the circular ones
         The native object.
     shapes : sequence of tuple of int
         The shapes of its inputs.
     """
 
-    def __init__(
-        self, native: _cpu.PacketAnalysis | _cpu.PacketSynthesis, shapes: Sequence[Shape]
-    ) -> None:
+    def __init__(self, native: _Native, shapes: Sequence[Shape]) -> None:
         self._results, self._shapes = native.results, list(shapes)
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array] | None:
@@ -61,15 +67,21 @@ def native_packets(plan: PacketPlan) -> NativePackets | None:
 
 
 def _new(plan: PacketPlan) -> NativePackets | None:
-    levels = [axes for axes in map(_axes, plan.levels) if axes is not None]
-    if len(levels) < len(plan.levels):
-        return None
-    nodes, first = _native_nodes(plan.nodes), plan.levels[0]
-    if isinstance(first, SynthesisLevel):
-        allocate = allocation(prod(first.shape))
-        synthesis = _cpu.PacketSynthesis(levels, nodes, first.shape, allocate, plan.shapes)
+    is_synthesis = isinstance(plan.levels[0], SynthesisLevel)
+    levels = [_axes(level) for level in plan.levels]
+    if None not in levels:
+        kind: Any = _cpu.PacketSynthesis if is_synthesis else _cpu.PacketAnalysis
+    else:
+        levels = [_circular_axes(level) for level in plan.levels]
+        if None in levels:
+            return None
+        kind = _cpu.CircularPacketSynthesis if is_synthesis else _cpu.CircularPacketAnalysis
+    nodes = _native_nodes(plan.nodes)
+    if is_synthesis:
+        shape = plan.levels[0].shape
+        synthesis = kind(levels, nodes, shape, allocation(prod(shape)), plan.shapes)
         return NativePackets(synthesis, plan.shapes)
-    analysis = _cpu.PacketAnalysis(levels, nodes, level_memory(plan.shapes), [plan.shape])
+    analysis = kind(levels, nodes, level_memory(plan.shapes), [plan.shape])
     return NativePackets(analysis, [plan.shape])
 
 
@@ -80,6 +92,13 @@ def _axes(level: AnalysisLevel | SynthesisLevel) -> list[Any] | None:
         return None if arguments is None else arguments[0]
     steps = fused_axes(level.analysis_steps, level.shape)
     return None if steps is None else [analysis_axis(*step) for step in steps]
+
+
+def _circular_axes(level: AnalysisLevel | SynthesisLevel) -> Any:
+    """The native axes of a level of filter banks without downsampling."""
+    if isinstance(level, SynthesisLevel):
+        return circular_synthesis_level(level)
+    return circular_level(level.analysis_steps)
 
 
 def _native_nodes(nodes: PacketNodes) -> list[tuple[int, int, int]]:
