@@ -36,9 +36,10 @@ def _in_time(x: Array, grid: Grid) -> Array:
 
 def _in_scale(x: Array, grid: Grid) -> Array:
     """The mean over rows within the decorrelation length of the wavelet."""
-    xp = array_namespace(x)
+    xp, n = array_namespace(x), x.shape[-1]
     matrix = xp.asarray(_boxcar(grid), dtype=real_dtype(x, xp), device=device_of(x))
-    return xp.matmul(xp.astype(matrix, x.dtype), x)
+    parts = xp.matmul(matrix, xp.concat([xp.real(x), xp.imag(x)], axis=-1))
+    return parts[..., :n] + 1j * parts[..., n:]
 
 
 def _boxcar(grid: Grid) -> NDArray[Any]:
