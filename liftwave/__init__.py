@@ -45,6 +45,7 @@ if _t.TYPE_CHECKING:
     from liftwave.continuous.ridges import Ridge
     from liftwave.continuous.scaling import scaling_function
     from liftwave.continuous.scalogram import Scalogram
+    from liftwave.continuous.scattering import Scattering, scattering1d
     from liftwave.continuous.squeezing import Synchrosqueezed
     from liftwave.continuous.transform import scalogram
     from liftwave.continuous.wavelets import (
@@ -126,6 +127,7 @@ __all__ = [
     "Paul",
     "Ridge",
     "Scalogram",
+    "Scattering",
     "Synchrosqueezed",
     "Undecimated",
     "Wavelet",
@@ -187,6 +189,7 @@ __all__ = [
     "scale2frequency",
     "scaling_function",
     "scalogram",
+    "scattering1d",
     "set_num_threads",
     "show_config",
     "swpdec",
@@ -229,6 +232,7 @@ _LATE_NAMES = {
     "continuous.scaling": ("scaling_function",),
     "continuous.ridges": ("Ridge",),
     "continuous.scalogram": ("Scalogram",),
+    "continuous.scattering": ("Scattering", "scattering1d"),
     "continuous.squeezing": ("Synchrosqueezed",),
     "continuous.transform": ("scalogram",),
     "continuous.wavelets": (

@@ -96,6 +96,7 @@ UNCHECKED = {
     "Decomposition": "decompose() and from_pywt() make it",
     "Ridge": "Scalogram.ridges() makes it",
     "Scalogram": "scalogram() makes it",
+    "Scattering": "scattering1d() makes it",
     "Synchrosqueezed": "Scalogram.synchrosqueeze() makes it",
     "Undecimated": "undecimated() makes it",
     "WaveletEstimate": "wavelet_variance() and others make it",

@@ -164,6 +164,7 @@ def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
         yield from _layer("IMODWT1d", overlap, fixed, lt.MODWT1d("haar")(x))
         rows = {"norm": "energy", "mode": "zero", "output": "power", "learn": "all"}
         yield from _layer("Scalogram1d", ([0.2, 0.1], 1.0, "morse"), rows, x)
+        yield from _layer("Scattering1d", (1, 1), {"order": 2, "average": True}, x)
 
 
 def _packets(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
