@@ -46,6 +46,7 @@ if _t.TYPE_CHECKING:
     from liftwave.continuous.scaling import scaling_function
     from liftwave.continuous.scalogram import Scalogram
     from liftwave.continuous.scattering import Scattering, scattering1d
+    from liftwave.continuous.scattering_images import ImageScattering, scattering2d
     from liftwave.continuous.squeezing import Synchrosqueezed
     from liftwave.continuous.transform import scalogram
     from liftwave.continuous.wavelets import (
@@ -115,6 +116,7 @@ __all__ = [
     "FilterBank",
     "FswavedecnResult",
     "GaussianDerivative",
+    "ImageScattering",
     "LiftingScheme",
     "LiftingStep",
     "Modes",
@@ -190,6 +192,7 @@ __all__ = [
     "scaling_function",
     "scalogram",
     "scattering1d",
+    "scattering2d",
     "set_num_threads",
     "show_config",
     "swpdec",
@@ -233,6 +236,7 @@ _LATE_NAMES = {
     "continuous.ridges": ("Ridge",),
     "continuous.scalogram": ("Scalogram",),
     "continuous.scattering": ("Scattering", "scattering1d"),
+    "continuous.scattering_images": ("ImageScattering", "scattering2d"),
     "continuous.squeezing": ("Synchrosqueezed",),
     "continuous.transform": ("scalogram",),
     "continuous.wavelets": (

@@ -52,6 +52,7 @@ OURS: dict[str, Case] = dict(
             **{**COLUMNS, "level": 0.95, "surrogates": 2, "seed": 0},
         ),
         _ours("scattering1d", LINE, 2, 1, order=2, average=True, axis=-1),
+        _ours("scattering2d", np.eye(8), 1, 2, order=2, average=True, axes=(-2, -1)),
         _cross("significance", 0.95),
         ("gradients.ScalogramGradient", Case(lw.gradients.ScalogramGradient, (LINE, LINE, {}))),
         ("vjp(scalogram)", Case(lw.vjp(lw.scalogram, LINE, voices=4)[1], (S.coefficients,))),

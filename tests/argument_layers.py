@@ -142,6 +142,8 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     yield from _undecimated(d, x)
     if d < 3:
         yield from _packets(d, x)
+        options = {"order": 2, "average": True}
+        yield from _layer(f"Scattering{d}d", (1, 2), options, x)
     penalty = {"penalty_weight": 1.0, "symmetry": None, "orthonormal": True}
     filters = {"learn": "filters", "init": None, "mode": "symmetric", **penalty}
     yield from _layer(f"LDWPool{d}d", (4, "sum", (low,)), filters, x)
@@ -164,7 +166,6 @@ def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
         yield from _layer("IMODWT1d", overlap, fixed, lt.MODWT1d("haar")(x))
         rows = {"norm": "energy", "mode": "zero", "output": "power", "learn": "all"}
         yield from _layer("Scalogram1d", ([0.2, 0.1], 1.0, "morse"), rows, x)
-        yield from _layer("Scattering1d", (1, 1), {"order": 2, "average": True}, x)
 
 
 def _packets(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:

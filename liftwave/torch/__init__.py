@@ -72,7 +72,7 @@ from liftwave.torch.pooling_windows import (
     SoftPool3d,
 )
 from liftwave.torch.scalogram import Scalogram1d
-from liftwave.torch.scattering import Scattering1d
+from liftwave.torch.scattering import Scattering1d, Scattering2d
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d, IDWT1d, IDWT2d, IDWT3d
 from liftwave.torch.undecimated import (
     ISWT1d,
@@ -144,6 +144,7 @@ __all__ = [
     "SWT3d",
     "Scalogram1d",
     "Scattering1d",
+    "Scattering2d",
     "SoftPool1d",
     "SoftPool2d",
     "SoftPool3d",
