@@ -360,6 +360,35 @@ def photograph_components() -> Figure:
     return figure
 
 
+# --- continuous transform ------------------------------------------------------------------------
+
+
+def scalogram_of_heartbeats() -> Figure:
+    """An electrocardiogram of three heartbeats."""
+    ecg = lw.data.ecg().astype(float)
+    s = lw.scalogram(ecg, fs=360, limits=(1, 180), voices=16)
+    return s.plot("Electrocardiogram, morse(3, 20)")
+
+
+def scalogram_of_speech() -> Figure:
+    """Half a second of speech, with the ridge of the pitch."""
+    rate, samples = lw.data.speech()
+    x = samples[10000:18000] / 32768
+    s = lw.scalogram(x, rate, "morse(3, 60)", limits=(80, 4000), voices=24)
+    pitch = lw.scalogram(x, rate, "morse(3, 60)", limits=(80, 250), voices=24).ridges()
+    return s.plot("Speech and its pitch, morse(3, 60)", ridges=pitch)
+
+
+def scalogram_of_temperatures() -> Figure:
+    """Anomalies of temperatures, with the limit of red noise."""
+    _, temperatures = lw.data.nino()
+    seasons = temperatures.reshape(-1, 4)
+    anomalies = (seasons - seasons.mean(axis=0)).ravel()
+    s = lw.scalogram(anomalies, 4, "morlet(6)", norm="energy", limits="resolved", voices=12)
+    title = "Sea surface temperature, Niño 3, 1950 to 2015, morlet(6)"
+    return s.plot(title, level=0.95, time_unit="years", period=True)
+
+
 DRAWN: dict[str, Any] = {
     "packets_sound.png": packets_of_a_sound,
     "packets_speech.png": packets_of_speech,
@@ -367,6 +396,9 @@ DRAWN: dict[str, Any] = {
     "ecg_components.png": components,
     "ecg_aligned.png": aligned_bands,
     "photograph_components.png": photograph_components,
+    "scalogram_ecg.png": scalogram_of_heartbeats,
+    "scalogram_speech.png": scalogram_of_speech,
+    "scalogram_nino.png": scalogram_of_temperatures,
     "modes.svg": modes,
     "bands.png": bands,
     "lifting.svg": lifting,

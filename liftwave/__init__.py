@@ -38,8 +38,17 @@ if _t.TYPE_CHECKING:
     from liftwave import pooling as pooling
     from liftwave import torch as torch
     from liftwave.continuous.classic import cwt
+    from liftwave.continuous.coherence import Coherence, wavelet_coherence
+    from liftwave.continuous.cross import CrossScalogram, cross_scalogram
+    from liftwave.continuous.families import Bump, GaussianDerivative, Morlet, Morse, Paul
     from liftwave.continuous.old_names import centrfrq, intwave, orthfilt, scal2frq
+    from liftwave.continuous.ridges import Ridge
     from liftwave.continuous.scaling import scaling_function
+    from liftwave.continuous.scalogram import Scalogram
+    from liftwave.continuous.scattering import Scattering, scattering1d
+    from liftwave.continuous.scattering_images import ImageScattering, scattering2d
+    from liftwave.continuous.squeezing import Synchrosqueezed
+    from liftwave.continuous.transform import scalogram
     from liftwave.continuous.wavelets import (
         central_frequency,
         frequency2scale,
@@ -98,18 +107,30 @@ if _t.TYPE_CHECKING:
 
 __all__ = [
     "BaseNode",
+    "Bump",
+    "Coherence",
     "ContinuousWavelet",
+    "CrossScalogram",
     "Decomposition",
     "DiscreteContinuousWavelet",
     "FilterBank",
     "FswavedecnResult",
+    "GaussianDerivative",
+    "ImageScattering",
     "LiftingScheme",
     "LiftingStep",
     "Modes",
+    "Morlet",
+    "Morse",
     "Node",
     "Node2D",
     "NodeND",
     "PacketTree",
+    "Paul",
+    "Ridge",
+    "Scalogram",
+    "Scattering",
+    "Synchrosqueezed",
     "Undecimated",
     "Wavelet",
     "WaveletEstimate",
@@ -121,6 +142,7 @@ __all__ = [
     "central_frequency",
     "centrfrq",
     "coeffs_to_array",
+    "cross_scalogram",
     "cwt",
     "decompose",
     "denoise",
@@ -168,6 +190,9 @@ __all__ = [
     "scal2frq",
     "scale2frequency",
     "scaling_function",
+    "scalogram",
+    "scattering1d",
+    "scattering2d",
     "set_num_threads",
     "show_config",
     "swpdec",
@@ -188,6 +213,7 @@ __all__ = [
     "wavedecn_shapes",
     "wavedecn_size",
     "wavefun",
+    "wavelet_coherence",
     "wavelet_correlation",
     "wavelet_covariance",
     "wavelet_variance",
@@ -202,8 +228,17 @@ __all__ = [
 # Public names by module. A module is imported when one of its names is first used.
 _LATE_NAMES = {
     "continuous.classic": ("cwt",),
+    "continuous.coherence": ("Coherence", "wavelet_coherence"),
+    "continuous.cross": ("CrossScalogram", "cross_scalogram"),
+    "continuous.families": ("GaussianDerivative", "Bump", "Morlet", "Morse", "Paul"),
     "continuous.old_names": ("centrfrq", "intwave", "orthfilt", "scal2frq"),
     "continuous.scaling": ("scaling_function",),
+    "continuous.ridges": ("Ridge",),
+    "continuous.scalogram": ("Scalogram",),
+    "continuous.scattering": ("Scattering", "scattering1d"),
+    "continuous.scattering_images": ("ImageScattering", "scattering2d"),
+    "continuous.squeezing": ("Synchrosqueezed",),
+    "continuous.transform": ("scalogram",),
     "continuous.wavelets": (
         "central_frequency",
         "frequency2scale",

@@ -18,6 +18,8 @@ from liftwave._numbers import flag
 from liftwave._operations.call import Call
 from liftwave._operations.operation import Operation
 from liftwave._typing import Array, Rule
+from liftwave.continuous.gradients import ScalogramGradient, scalogram_vjp
+from liftwave.continuous.transform import scalogram
 from liftwave.errors import ArgumentTypeError
 from liftwave.packets import calls as packet_calls
 from liftwave.packets.arrays import wpdec, wprec
@@ -58,6 +60,7 @@ __all__ = [
     "LiftingGradient",
     "PoolingGradient",
     "Pullback",
+    "ScalogramGradient",
     "ThresholdGradient",
     "vjp",
 ]
@@ -104,7 +107,8 @@ def vjp(
         :func:`downcoef`, :func:`upcoef`, :func:`wpdec`, :func:`wprec`, :func:`swpdec`,
         :func:`swprec`, :func:`swt`, :func:`iswt`, :func:`swt2`, :func:`iswt2`, :func:`swtn`,
         :func:`iswtn`, :func:`modwt`, :func:`imodwt`, :func:`mra`, :func:`mra2`, :func:`mran`,
-        :func:`modwt_mra`, :func:`threshold`; or a function of :mod:`liftwave.pooling`.
+        :func:`modwt_mra`, :func:`scalogram`, :func:`threshold`; or a function of
+        :mod:`liftwave.pooling`.
     *args, **kwargs
         The arguments of ``function``, without ``out``.
 
@@ -120,7 +124,9 @@ def vjp(
         is faster). Bands that are ``None`` or missing count as zero. For a pooling function,
         ``pullback(cotangent)`` returns a :class:`~liftwave.gradients.PoolingGradient`: ``.data``,
         and ``.parameters`` by name. For :func:`threshold` it returns a
-        :class:`~liftwave.gradients.ThresholdGradient`: ``.data`` and ``.value``.
+        :class:`~liftwave.gradients.ThresholdGradient`: ``.data`` and ``.value``, for
+        :func:`scalogram` a :class:`~liftwave.gradients.ScalogramGradient`: ``.data``,
+        ``.frequencies``, and ``.wavelet``, a dict of its parameters.
 
     Raises
     ------
@@ -166,6 +172,8 @@ def vjp(
         return VJPS[function](**arguments)
     if function is threshold:
         return _threshold_vjp(**arguments)
+    if function is scalogram:
+        return scalogram_vjp(**arguments)
     if function is fswavedecn:
         return _fully_separable_analysis_vjp(arguments)
     if function is fswaverecn:
@@ -177,7 +185,7 @@ def _bind(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of a function by name."""
-    others = (fswavedecn, fswaverecn, threshold)
+    others = (fswavedecn, fswaverecn, scalogram, threshold)
     functions = dict.fromkeys([*TRANSFORM_CALLS, *VJPS, *others, *POOLING_CALLS])
     if not callable(function) or function not in functions:
         names = ", ".join(candidate.__name__ for candidate in functions)

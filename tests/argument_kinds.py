@@ -91,7 +91,14 @@ ALL_KINDS = {**KINDS, **MORE_KINDS}
 # --- everything public ---------------------------------------------------------------------------
 
 UNCHECKED = {
+    "Coherence": "wavelet_coherence() makes it",
+    "CrossScalogram": "cross_scalogram() makes it",
     "Decomposition": "decompose() and from_pywt() make it",
+    "ImageScattering": "scattering2d() makes it",
+    "Ridge": "Scalogram.ridges() makes it",
+    "Scalogram": "scalogram() makes it",
+    "Scattering": "scattering1d() makes it",
+    "Synchrosqueezed": "Scalogram.synchrosqueeze() makes it",
     "Undecimated": "undecimated() makes it",
     "WaveletEstimate": "wavelet_variance() and others make it",
     "orthfilt": "PyWavelets' function, by its old name",

@@ -170,6 +170,8 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     yield from _layer(f"WTConv{d}d", convolution, {**kernel, **place}, x)
     if d < 3:
         yield from _packets(d, x)
+        options = {"order": 2, "average": True}
+        yield from _layer(f"Scattering{d}d", (1, 2), options, x)
     penalty = {"penalty_weight": 1.0, "symmetry": None, "orthonormal": True}
     filters = {"learn": "filters", "init": None, "mode": "symmetric", **penalty, **DEVICE}
     yield from _layer(f"LDWPool{d}d", (4, "sum", (low,)), filters, x)
@@ -198,6 +200,8 @@ def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
         overlap = ("haar", 1, "periodic")
         yield from _layer("MODWT1d", overlap, fixed, x)
         yield from _layer("IMODWT1d", overlap, fixed, lt.MODWT1d("haar")(x))
+        rows = {"norm": "energy", "mode": "zero", "output": "power", "learn": "all"}
+        yield from _layer("Scalogram1d", ([0.2, 0.1], 1.0, "morse"), rows, x)
 
 
 def _packets(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:

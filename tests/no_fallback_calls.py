@@ -418,6 +418,14 @@ BUILT: dict[str, list[Call]] = {
         *(call(lw.cwt, IMAGE, [2.0, 5.5], "mexh", method=method) for method in ("conv", "fft")),
         call(lw.cwt, IMAGE, [2.0, 5.5], "cgau2", axis=0),
     ],
+    # These have no compiled kernels: Fourier transforms of the array library compute them.
+    "scalogram": [call(lw.scalogram, IMAGE, voices=2)],
+    "cross_scalogram": [real(lw.cross_scalogram, IMAGE, IMAGE[::-1].copy(), voices=2)],
+    "wavelet_coherence": [
+        real(lw.wavelet_coherence, IMAGE, IMAGE[::-1].copy(), voices=2, surrogates=0)
+    ],
+    "scattering1d": [real(lw.scattering1d, IMAGE, 2, 2)],
+    "scattering2d": [real(lw.scattering2d, IMAGE, 2, 2)],
     **{
         name: [call(bases, IMAGE)]
         for name in ("best_basis", "joint_basis", "least_dependent_basis", "discriminant_basis")
@@ -449,18 +457,30 @@ CALLS: dict[str, list[Call]] = {**TRANSFORMS, **UNDECIMATED, **BUILT}
 NO_ARRAYS = frozenset(
     (
         "BaseNode",
+        "Bump",
+        "Coherence",
         "ContinuousWavelet",
+        "CrossScalogram",
         "Decomposition",
         "DiscreteContinuousWavelet",
         "FilterBank",
         "FswavedecnResult",
+        "GaussianDerivative",
+        "ImageScattering",
         "LiftingScheme",
         "LiftingStep",
         "Modes",
+        "Morlet",
+        "Morse",
         "Node",
         "Node2D",
         "NodeND",
         "PacketTree",
+        "Paul",
+        "Ridge",
+        "Scalogram",
+        "Scattering",
+        "Synchrosqueezed",
         "Undecimated",
         "Wavelet",
         "central_frequency",

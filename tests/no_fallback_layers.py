@@ -212,6 +212,14 @@ def against_zero(loss: Any, x: Tensor) -> list[Tensor]:
     return [loss(x, torch.zeros_like(x))]
 
 
+def spectral(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """Layers by Fourier transforms of torch, which have no compiled kernels."""
+    make = getattr(lt, name)
+    if name == "Scalogram1d":
+        return [of(lambda: make([0.2, 0.05], learn="all"), shape)]
+    return [of(lambda: make(1, 2), shape)]
+
+
 SHAPES = {"1d": LINES, "2d": IMAGES, "3d": VOLUMES}
 _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "DWT": transforms,
@@ -220,6 +228,8 @@ _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "ISWT": undecimated,
     "MODWT": undecimated,
     "IMODWT": undecimated,
+    "Scalogram": spectral,
+    "Scattering": spectral,
     "WaveletPacket": packets,
     "IWaveletPacket": packets,
     "AdaPool": adaptive,

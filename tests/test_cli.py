@@ -345,7 +345,10 @@ def test_tour(folder):
 
 @pytest.mark.parametrize(
     "command",
-    ["", "tour", "decompose", "reconstruct", "denoise", "sparsify", "packets", "mra", "info"],
+    [
+        *("", "tour", "decompose", "reconstruct", "denoise", "sparsify", "packets", "mra"),
+        *("scalogram", "info"),
+    ],
 )
 def test_help_has_examples(command, run):
     said = run(*command.split(), "--help")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import pywt
+from argument_continuous import OURS as OUR_CONTINUOUS
 from argument_kinds import ALL_KINDS, KINDS, MORE_KINDS, Case, public
 from argument_layers import LAYERS
 from argument_packets import OURS as OUR_PACKETS
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 PORTING = Path(lw.__file__).parent.parent / "docs" / "porting.md"
 SHARED = {**SHARED_TRANSFORMS, **SHARED_PACKETS, **SHARED_UNDECIMATED}
-TABLE = {**SHARED, **OURS, **OUR_PACKETS, **OUR_UNDECIMATED, **LAYERS}
+TABLE = {**SHARED, **OURS, **OUR_PACKETS, **OUR_UNDECIMATED, **OUR_CONTINUOUS, **LAYERS}
 
 # Functions and models of the user are called: their errors pass through.
 USERS = {

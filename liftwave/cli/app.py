@@ -42,6 +42,7 @@ from liftwave.cli.options import (
     chosen_axes,
 )
 from liftwave.cli.packets import packets_command
+from liftwave.cli.scalogram import scalogram_command
 from liftwave.cli.sparsity import lean, measure, picture_suffixes, report, sparse, write_curves
 from liftwave.decomposition import Decomposition, decompose
 from liftwave.denoising import denoise
@@ -321,6 +322,17 @@ def mra_command(
 
     choice = str(Choice(wavelet).wavelet())
     split(source, target, plot, choice, level, axes, edges, key=key, force=force, large=large)
+
+
+app.command(
+    "scalogram",
+    epilog=_examples(
+        "scalogram music.wav --plot music.png",
+        "scalogram music.wav loudest.wav --band 80,1000 --synchrosqueeze",
+        "scalogram series.csv ridges.csv --ridges 2 -w 'morlet(6)'",
+        "scalogram signal.npy all.npz --fs 360",
+    ),
+)(scalogram_command)
 
 
 @app.command("info", epilog=_examples("info bior4.4", "info db4 --plot db4.png"))

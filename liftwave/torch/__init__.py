@@ -78,6 +78,8 @@ from liftwave.torch.pooling_windows import (
     SoftPool2d,
     SoftPool3d,
 )
+from liftwave.torch.scalogram import Scalogram1d
+from liftwave.torch.scattering import Scattering1d, Scattering2d
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d, IDWT1d, IDWT2d, IDWT3d
 from liftwave.torch.undecimated import (
     ISWT1d,
@@ -166,6 +168,9 @@ __all__ = [
     "SWT1d",
     "SWT2d",
     "SWT3d",
+    "Scalogram1d",
+    "Scattering1d",
+    "Scattering2d",
     "SimilarityPool1d",
     "SimilarityPool2d",
     "SimilarityPool3d",

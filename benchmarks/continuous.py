@@ -1,0 +1,176 @@
+"""The continuous transform against other packages: ``python -m benchmarks.continuous``.
+
+Times are CPU times, in units of one ``ifft`` of SciPy of the same length and dtype: the ruler
+runs in the same process, between the calls. Results are checked before they are timed: a package
+whose amplitude of a cosine is wrong by more than its stated error is reported as wrong.
+
+    --samples N   the length of the long signal (65536)
+    --repeat N    repetitions of each call; the best one counts (5)
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+import pywt
+from scipy import fft
+
+import liftwave as lw
+
+# Cycles per sample, from the highest to the lowest row.
+HIGHEST, LOWEST, ROWS = 0.4, 0.001, 100
+
+
+class Line(NamedTuple):
+    """A call to time: its name, the function, the length and dtype of its ruler, its rows."""
+
+    name: str
+    call: Callable[[], Any]
+    samples: int
+    dtype: str
+    rows: int
+
+
+TONE = HIGHEST * (LOWEST / HIGHEST) ** (52 / (ROWS - 1))
+"""The frequency of the cosine: that of row 52."""
+
+
+def frequencies(rows: int = ROWS) -> Any:
+    """The frequencies of the rows."""
+    return np.geomspace(HIGHEST, LOWEST, rows)
+
+
+def signal(samples: int, dtype: str) -> Any:
+    """A cosine in noise."""
+    noise = np.random.default_rng(0).standard_normal(samples)
+    return (np.cos(2 * np.pi * TONE * np.arange(samples)) + 0.1 * noise).astype(dtype)
+
+
+def amplitude_error(magnitudes: Any, peaks: Any) -> float:
+    """The relative error of the amplitude 1 of a cosine, on the row nearest to it."""
+    row = int(np.argmin(abs(np.asarray(peaks) - TONE)))
+    middle = magnitudes[row, magnitudes.shape[1] // 4 : -magnitudes.shape[1] // 4]
+    return abs(float(middle.mean()) - 1)
+
+
+# --- calls -----------------------------------------------------------------------------------
+
+
+def lines(samples: int) -> Iterator[Line]:
+    """All calls of the installed packages."""
+    for dtype in ("float32", "float64"):
+        x = signal(samples, dtype)
+        for mode in ("periodic", "symmetric"):
+            options = {"frequencies": frequencies(), "mode": mode}
+            check(x, options)
+            name = f"liftwave scalogram, {mode}"
+            yield Line(name, lambda x=x, o=options: lw.scalogram(x, **o), samples, dtype, ROWS)
+        scales = 0.8125 / frequencies()
+        yield Line(
+            "pywt cwt, fft",
+            lambda x=x, s=scales: pywt.cwt(x, s, "cmor1.5-1.0", method="fft"),
+            *(samples, dtype, ROWS),
+        )
+        yield from ssqueezepy_lines(x, samples, dtype)
+    x = signal(samples, "float32")
+    s = lw.scalogram(x, voices=16)
+    count = s.frequencies.size
+    yield Line("liftwave synchrosqueeze", s.synchrosqueeze, samples, "float32", count)
+    yield from small_lines()
+
+
+def ssqueezepy_lines(x: Any, samples: int, dtype: str) -> Iterator[Line]:
+    """Ssqueezepy's transform, without padding."""
+    if find_spec("ssqueezepy") is None:
+        return
+    from ssqueezepy import Wavelet, cwt
+
+    wavelet = Wavelet(("gmw", {"gamma": 3, "beta": 20}), dtype=dtype)
+    scales = lw.Morse(3, 20).peak / (2 * np.pi * frequencies())
+    yield Line(
+        "ssqueezepy cwt, unpadded",
+        lambda: cwt(x, wavelet, scales=scales.astype(dtype), padtype=None),
+        *(samples, dtype, ROWS),
+    )
+
+
+def small_lines() -> Iterator[Line]:
+    """Short signals, ridges and coherence."""
+    x, y = signal(512, "float64"), signal(2048, "float64")
+    fifty = frequencies(50)
+    yield Line("liftwave scalogram", lambda: lw.scalogram(x, frequencies=fifty), 512, "float64", 50)
+    yield Line(
+        "pywt cwt, conv", lambda: pywt.cwt(x, 0.8125 / fifty, "cmor1.5-1.0"), 512, "float64", 50
+    )
+    rows = lw.scalogram(y, voices=16)
+    yield Line("liftwave ridges(1)", rows.ridges, 2048, "float64", rows.frequencies.size)
+    noise = np.random.default_rng(1).standard_normal(2048)
+    options = {"limits": (0.001, 0.4), "voices": 14, "surrogates": 0}
+    count = lw.cross_scalogram(y, noise, limits=(0.001, 0.4), voices=14).frequencies.size
+    yield Line(
+        "liftwave coherence",
+        lambda: lw.wavelet_coherence(y, noise, **options),
+        *(2048, "float64", count),
+    )
+
+
+def check(x: Any, options: dict[str, Any]) -> None:
+    """Raise unless the amplitude of the cosine is right, and the rows are those in double."""
+    rows = lw.scalogram(x, **options)
+    error = amplitude_error(abs(rows.coefficients), rows.frequencies)
+    if error > 0.01:
+        raise SystemExit(f"wrong amplitude: it differs from 1 by {error:.2g}")
+    exact = lw.scalogram(x.astype(np.float64), **options).coefficients
+    difference = abs(rows.coefficients - exact).max() / abs(exact).max()
+    limit = 1e-6 if x.dtype == np.float32 else 1e-13
+    if difference > limit:
+        raise SystemExit(f"wrong by {difference:.2g} relative to double precision")
+
+
+# --- times -----------------------------------------------------------------------------------
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """The CPU time of one call."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def measured(line: Line, repeat: int) -> tuple[float, float]:
+    """The best times of the call and of the ruler, which alternate."""
+    kind = {"float32": np.complex64, "float64": np.complex128}[line.dtype]
+    spectrum = np.ones(line.samples, kind)
+    times = [
+        (seconds(line.call), min(seconds(lambda: fft.ifft(spectrum)) for _ in range(5)))
+        for _ in range(repeat)
+    ]
+    best, ruler = (min(column) for column in zip(*times, strict=True))
+    return best, ruler
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--samples", type=int, default=1 << 16)
+    parser.add_argument("--repeat", type=int, default=5)
+    options = parser.parse_args(arguments)
+    print(
+        f"{'call':30} {'samples':>8} {'dtype':8} {'rows':>5} {'ms':>9} {'iffts':>8} {'per row':>8}"
+    )
+    for line in lines(options.samples):
+        best, ruler = measured(line, options.repeat)
+        iffts = best / ruler
+        print(
+            f"{line.name:30} {line.samples:8} {line.dtype:8} {line.rows:5} {best * 1e3:9.2f} "
+            f"{iffts:8.1f} {iffts / line.rows:8.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
