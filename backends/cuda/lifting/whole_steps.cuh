@@ -45,29 +45,34 @@ __device__ void for_sources(const WholeEnds& ends, index_t place, index_t k, con
   }
 }
 
-// The value of target k after a step; read(i) is sample i of the source.
+// Calls add(tap, sample) for all terms of target k; read(i) is sample i of the source.
+template <class R, class Read, class Add>
+__device__ void for_terms(const WholeSteps<R>& steps, const WholeStep& step, const WholeEnds& ends,
+                          index_t k, const Read& read, const Add& add) {
+#pragma unroll 1
+  for (int j = step.first; j < step.first + step.length; ++j) {
+    const auto term = [&](index_t i) { add(steps.tap[j], read(i)); };
+    if (step.transposed) for_sources(ends, steps.place[j], k, term);
+    else for_source(ends, steps.place[j], k, term);
+  }
+}
+
+// The value of target k after a step.
 template <class W, class Read>
 __device__ W changed(const WholeSteps<tap_t<W>>& steps, const WholeStep& step, const WholeEnds& ends,
                      index_t k, W value, const Read& read) {
   typedef tap_t<W> R;
-  const auto for_terms = [&](const auto& add) {
-#pragma unroll 1
-    for (int j = step.first; j < step.first + step.length; ++j) {
-      const R tap = steps.tap[j];
-      const auto term = [&](index_t i) { add(tap, read(i)); };
-      if (step.transposed) for_sources(ends, steps.place[j], k, term);
-      else for_source(ends, steps.place[j], k, term);
-    }
-  };
   if constexpr (is_integer<W>) {
     typedef unsigned long long U;  // integers may wrap around
     U sum = U(1) << (step.bits - 1);
-    for_terms([&](R tap, W sample) { sum += U(tap) * U((long long)(sample)); });
+    for_terms(steps, step, ends, k, read,
+              [&](R tap, W sample) { sum += U(tap) * U((long long)(sample)); });
     const U increment = U((long long)(sum) >> step.bits), before = U((long long)(value));
     return W(step.subtract ? before - increment : before + increment);
   } else {
     const R sign = step.subtract ? R(-1) : R(1);
-    for_terms([&](R tap, W sample) { value = multiply_add(sign * tap, sample, value); });
+    for_terms(steps, step, ends, k, read,
+              [&](R tap, W sample) { value = multiply_add(sign * tap, sample, value); });
     return value;
   }
 }
