@@ -14,6 +14,7 @@ from liftwave._kernels.cuda.common.layout import MAX_BATCH_AXES, Merged, grid, p
 from liftwave._kernels.cuda.common.memory import (
     COMPUTED,
     ITEMSIZE,
+    Memory,
     address_of,
     contiguous,
     converted,
@@ -33,6 +34,10 @@ from liftwave._typing import Array
 
 _SOURCE = "lifting/whole_kernels.cuh"
 _THREADS = 256
+# Numbers that a tile loads per result, above which each step has a launch.
+_LARGEST_OVERHEAD = 2.0
+# The fewest bytes that neighbouring threads read together.
+_FEWEST_BYTES = 32
 
 
 def analyse_whole(
@@ -82,9 +87,10 @@ def _scaled(x: Array, factor: float, group: WholeGroup) -> Array:
 
 
 class _Tiles(NamedTuple):
-    """Tiles of rows and columns: the axes and their strides, which is lifted, and the cut."""
+    """Tiles of rows and columns: which are lifted, the axes and their strides, and the cut."""
 
     rows_are_lifted: bool
+    is_periodic: bool
     along: list[Merged]
     batch: list[Merged]
     tiling: Tiling
@@ -108,21 +114,22 @@ def _run_tiles(
     return True
 
 
-def _tiles(group: WholeGroup, memories: Sequence[Any], work: str) -> _Tiles | None:
-    """The tiles of these arrays; None if they would read more than twice what they write."""
+def _tiles(group: WholeGroup, memories: Sequence[Memory], work: str) -> _Tiles | None:
+    """The tiles of these arrays; None if they would take longer than one step after the other."""
     lifted, along, batch = axes_of_tiles(group.axes, memories)
     if len(batch) > MAX_BATCH_AXES:
         return None
-    sides = [
-        Side(size) if index is None else group.side
-        for index, (size, _) in zip(lifted, along, strict=True)
-    ]
-    count = prod(size for size, _ in batch)
-    cut = tiling(sides[0], sides[1], count, ITEMSIZE[work], 0)
-    k = 0 if lifted[0] is not None else 1
-    if cut is None or (cut.tiles[k] > 1 and cut.room[k] < 2 * group.side.halo):
-        return None
-    return _Tiles(k == 0, along, batch, cut)
+    count, size = prod(of_axis for of_axis, _ in batch), ITEMSIZE[work]
+    for side in group.sides:
+        rows, columns = (
+            Side(of_axis) if index is None else side
+            for index, (of_axis, _) in zip(lifted, along, strict=True)
+        )
+        fewest = -(-_FEWEST_BYTES // size)
+        cut = tiling(rows, columns, count, size, 0, 1, _LARGEST_OVERHEAD, fewest)
+        if cut is not None:
+            return _Tiles(rows.lifted, side.periodic, along, batch, cut)
+    return None
 
 
 def _arguments(group: WholeGroup, tiles: _Tiles, layout: Any, work: str) -> Any:
@@ -138,11 +145,11 @@ def _arguments(group: WholeGroup, tiles: _Tiles, layout: Any, work: str) -> Any:
         structure.scale[:], structure.weight = group.scale, group.plan.weight
     for k, (size, _) in enumerate(tiles.along):
         is_lifted = tiles.rows_are_lifted == (k == 0)
-        halo, periodic = (group.halo, group.side.periodic) if is_lifted else ((0, 0), False)
+        halo, periodic = (group.halo, int(tiles.is_periodic)) if is_lifted else ((0, 0), 0)
         steps = len(group.plan.steps) if is_lifted else 0
         count, room = tiles.tiling.tiles[k], tiles.tiling.room[k]
         structure.axis[k] = LiftAxis(
-            size, size, (0, 0), count, halo, 0, steps, int(periodic), 0, room, 0
+            size, size, (0, 0), count, halo, 0, steps, periodic, 0, room, 0
         )
     return structure
 

@@ -123,13 +123,16 @@ class WholeGroup:
         return len(self.plan.steps) <= MOST_STEPS and sum(map(length_of, self._taps)) <= MOST_TAPS
 
     @cached_property
-    def side(self) -> Side:
-        """The lifted axis of tiles."""
-        before, after = self.halo
-        periodic = self.plan.mode == "periodization"
+    def sides(self) -> list[Side]:
+        """The lifted axis of tiles: whole lines if possible, otherwise parts with a halo.
+
+        Tiles at the ends contain the samples that places beyond the ends repeat.
+        """
+        n, (before, after) = self.plan.n, self.halo
+        if self.plan.mode == "periodization":
+            return [Side(n, True, smallest=n), Side(n, True, before + after, periodic=True)]
         farthest = max((abs(p) for step in self._places for p in step), default=0)
-        margin = 0 if periodic else max(before, after) + farthest + 1
-        return Side(self.plan.n, True, before + after, max(margin, 1), periodic)
+        return [Side(n, True, before + after, max(before, after) + farthest + 1)]
 
     @cached_property
     def halo(self) -> tuple[int, int]:
