@@ -62,7 +62,8 @@ def calls(x: Any) -> None:
     lw.iswt2(lw.swt2(x, "db4", 2), "db4")
     lw.swt(x, "haar", 5)
     for axis in (-1, 0):
-        lw.iswt(lw.swt(x, CDF97, 9, axis=axis), CDF97, axis=axis)
+        lw.iswt(lw.swt(x, CDF97, 2, axis=axis), CDF97, axis=axis)
+    lw.swt(x.reshape(-1).repeat(4), CDF97, 10)
     for mode in ("periodization", "reflect"):
         lw.waverec2(lw.wavedec2(x, CDF97, mode, level=2), CDF97, mode)
         lw.idwt(*lw.dwt(x, CDF97, mode), CDF97, mode)
