@@ -145,7 +145,7 @@ def test_given_results(small_tiles: None) -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", ["float16", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_halves_are_computed_in_single_precision(
     name: str, runtime: HostRuntime, small_tiles: None
 ) -> None:
