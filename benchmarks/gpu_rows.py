@@ -44,7 +44,8 @@ class GpuRow:
     """
 
     name: str
-    kind: str  # "images", "volumes", "signals", "lifting", "undecimated", "layer"
+    # "images", "volumes", "signals", "lifting", "undecimated", "undecimated lifting", "layer"
+    kind: str
     shape: tuple[int, ...]
     wavelet: str = "db4"
     mode: str = PERIODIC
@@ -72,11 +73,21 @@ class GpuRow:
         return (-1,) if len(self.shape) == 2 else (-2, -1)
 
     @property
+    def is_undecimated(self) -> bool:
+        """Whether bands are as long as the signal."""
+        return self.kind.startswith("undecimated")
+
+    @property
+    def is_lifted(self) -> bool:
+        """Whether the wavelet is a lifting scheme."""
+        return self.kind.endswith("lifting")
+
+    @property
     def has_ptwt(self) -> bool:
         """Whether ptwt computes the row: its undecimated transforms are those of one axis."""
         if self.kind == "undecimated":
             return len(self.axes) == 1 and not self.inverse
-        return self.kind != "lifting"
+        return not self.is_lifted
 
     def input(self, device: str) -> Any:
         """White noise, or 8-bit pixels for integers, generated on the device."""
@@ -127,6 +138,12 @@ ROWS = (
     GpuRow("iswt2 db4, 3 levels", "undecimated", (16, 1, 2048, 2048), level=3, inverse=True),
     GpuRow("swt2 db4, 3 levels, forward and backward", "undecimated", (16, 1, 2048, 2048), level=3,
            both=True),
+    GpuRow("swt2 CDF 9/7 by lifting, 3 levels", "undecimated lifting", (16, 1, 2048, 2048),
+           "cdf9.7", MIRRORED, level=3),
+    GpuRow("iswt2 CDF 9/7 by lifting, 3 levels", "undecimated lifting", (16, 1, 2048, 2048),
+           "cdf9.7", MIRRORED, level=3, inverse=True),
+    GpuRow("swt CDF 9/7 by lifting, 5 levels, long rows", "undecimated lifting", (16, 1 << 22),
+           "cdf9.7", MIRRORED, level=5),
     *(
         GpuRow(f"{name}{', forward and backward' if both else ''}", "layer", MAPS, name,
                both=both, share=None if both else 0.6, faster=faster if both else None)
@@ -210,19 +227,19 @@ def _ours(row: GpuRow, x: Any) -> Contender:
     import liftwave as lw
 
     wavelet: Any = row.wavelet
-    if row.kind == "lifting":
+    if row.is_lifted:
         wavelet = lw.LiftingScheme.from_name(row.wavelet)
         wavelet = wavelet.to_integer() if row.dtype.startswith("int") else wavelet
     axes = row.axes
 
     def forward(data: Any) -> Any:
-        if row.kind == "undecimated":
-            return lw.swtn(data, wavelet, row.level, axes=axes, trim_approx=True)
+        if row.is_undecimated:
+            return lw.swtn(data, wavelet, row.level, axes=axes, trim_approx=True, mode=row.mode)
         return lw.wavedecn(data, wavelet, row.mode, level=row.level, axes=axes)
 
     def back(coeffs: Any) -> Any:
-        if row.kind == "undecimated":
-            return lw.iswtn(coeffs, wavelet, axes)
+        if row.is_undecimated:
+            return lw.iswtn(coeffs, wavelet, axes, mode=row.mode)
         return lw.waverecn(coeffs, wavelet, row.mode, axes)
 
     if row.inverse:
@@ -287,12 +304,14 @@ def expected(row: GpuRow, item: np.ndarray) -> dict[str, Any]:
     if row.kind == "undecimated":
         bands = pywt.swtn(exact, row.wavelet, row.level, trim_approx=True)
         return _by_key(bands)
-    if row.kind != "lifting":
+    if not row.is_lifted:
         return _by_key(pywt.wavedecn(exact, row.wavelet, row.mode, level=row.level))
     import liftwave as lw
 
     scheme = lw.LiftingScheme.from_name(row.wavelet)
     with lw.kernels("reference"):
+        if row.is_undecimated:
+            return _by_key(lw.swtn(exact, scheme, row.level, trim_approx=True, mode=row.mode))
         if row.dtype.startswith("int"):
             return _by_key(lw.wavedecn(item, scheme.to_integer(), row.mode, level=row.level))
         return _by_key(lw.wavedecn(exact, scheme, row.mode, level=row.level))

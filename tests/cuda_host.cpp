@@ -7,6 +7,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -111,6 +112,27 @@ struct Random {
   }
 };
 
+// Runs a thread up to its next barrier, if it can; returns whether it could.
+bool run_thread(int thread, int& remaining) {
+  if (block.error || !is_ready(block.fibers[thread])) return false;
+  resume(thread);
+  remaining -= block.fibers[thread].done;
+  return true;
+}
+
+// Runs the warp of a thread until each of its threads waits for other warps or has ended. So it
+// runs ahead of the others as far as barriers of the block let it.
+bool run_warp(int thread, int& remaining) {
+  const int first = thread / warpSize * warpSize;
+  const int last = std::min(first + warpSize, static_cast<int>(block.fibers.size()));
+  bool moved = false;
+  for (bool again = true; again; moved |= again) {
+    again = false;
+    for (int t = first; t < last; ++t) again |= run_thread(t, remaining);
+  }
+  return moved;
+}
+
 void run_block(std::vector<int>& order, Random& random, bool shuffled) {
   int remaining = static_cast<int>(block.fibers.size());
   while (remaining > 0) {
@@ -120,13 +142,11 @@ void run_block(std::vector<int>& order, Random& random, bool shuffled) {
       order[i] = order[j];
       order[j] = moved_one;
     }
+    const bool by_warps = shuffled && random.below(2) == 1;
     for (int thread : order) {
-      if (!is_ready(block.fibers[thread])) continue;
-      resume(thread);
-      moved = true;
-      if (block.error) return;
-      remaining -= block.fibers[thread].done;
+      moved |= by_warps ? run_warp(thread, remaining) : run_thread(thread, remaining);
     }
+    if (block.error) return;
     if (!moved) {
       block.error = "threads wait at barriers that not all of them reach";
       return;

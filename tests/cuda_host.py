@@ -33,7 +33,10 @@ HEADER = Path(__file__).with_name("cuda_host.hpp")
 RUNTIME = HEADER.with_suffix(".cpp")
 
 ORDERS = (0, 1, 2)
-"""In which order the threads of a block run: forwards, backwards, shuffled."""
+"""In which order the threads of a block run: forwards, backwards, shuffled.
+
+If shuffled, warps sometimes run ahead of others, as far as barriers let them.
+"""
 
 
 def source_names() -> list[str]:

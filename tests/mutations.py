@@ -453,6 +453,24 @@ MUTATIONS = (
         "lifting_kernels cuda_lifting",
     ),
     Mutation(
+        "backends/cuda/lifting/whole_kernels.cuh",
+        "if (!own.last) end -= step.after;",
+        "if (!own.last) end -= step.before;",
+        "whole_lifting_kernels cuda_whole_lifting",
+    ),
+    Mutation(
+        "backends/cuda/lifting/whole_steps.cuh",
+        "mirrored[e] != k",
+        "true",
+        "whole_lifting_kernels cuda_whole_lifting",
+    ),
+    Mutation(
+        "backends/cuda/lift_pool/transform.cuh",
+        "  __syncthreads();  // the next halving",
+        "  // the next halving",
+        "cuda_lift_pool",
+    ),
+    Mutation(
         "backends/cuda/pooling/weights.cuh",
         "      of_mean = sum * region.share;\n",
         "      of_mean = sum;\n",

@@ -313,6 +313,13 @@ def undecimated(x: Any, *arguments: Any, **named: Any) -> list[Any]:
     return [changed.reconstruct(), *bands.mra().values(), bands.to_array()]
 
 
+def undecimated_by_lifting(x: Any, mode: Any) -> list[Any]:
+    """Undecimated lifting and its inverse. Gradients of its taps are array operations."""
+    rebuilt = lw.iswt2(lw.swt2(x, CDF97, 2, mode=mode), CDF97, mode=mode)
+    ((approx, detail),) = lw.swt(x, CDF97, 1, axis=0, mode=mode)
+    return [rebuilt, detail, lw.iswt([approx, None], CDF97, axis=0, mode=mode)]
+
+
 UNDECIMATED: dict[str, list[Call]] = {
     "undecimated": [
         call(undecimated, IMAGE, "db2", 2),
@@ -322,6 +329,8 @@ UNDECIMATED: dict[str, list[Call]] = {
         *(call(lw.swt, LINE, wavelet, 3) for wavelet in BANKS),
         call(lw.swt, VOLUME, "db2", 2, 1, 1, True),
         call(lw.swt, VOLUME, "db2", 2, axis=0, norm=True),
+        *(call(undecimated_by_lifting, IMAGE, mode) for mode in LIFTING_MODES),
+        integer(lw.swt, PIXELS, INTEGER, 2, axis=0, mode="reflect"),
     ],
     "iswt": [
         *(call(lw.iswt, lw.swt(LINE, "db2", 3), wavelet) for wavelet in BANKS),

@@ -61,6 +61,9 @@ def calls(x: Any) -> None:
             lw.idwt(*lw.dwt(x, wavelet, "symmetric", axis), wavelet, "symmetric", axis)
     lw.iswt2(lw.swt2(x, "db4", 2), "db4")
     lw.swt(x, "haar", 5)
+    for axis in (-1, 0):
+        lw.iswt(lw.swt(x, CDF97, 2, axis=axis), CDF97, axis=axis)
+    lw.swt(x.reshape(-1).repeat(4), CDF97, 10)
     for mode in ("periodization", "reflect"):
         lw.waverec2(lw.wavedec2(x, CDF97, mode, level=2), CDF97, mode)
         lw.idwt(*lw.dwt(x, CDF97, mode), CDF97, mode)
@@ -123,6 +126,7 @@ def noted() -> frozenset[Kernel]:
         image = np.ones((64, 96), np.int16)
         lw.waverec2(lw.wavedec2(image, CDF53, "reflect", 2), CDF53, "reflect")
         lw.idwt(*lw.dwt(image, CDF53, "reflect"), CDF53, "reflect")
+        lw.iswt2(lw.swt2(image, CDF53, 2, mode="reflect"), CDF53, mode="reflect")
         y, pull = lw.vjp(lw.idwt2, lw.dwt2(image / 1.0, "db4"), "db4", "periodization")
         pull(y)
         y, pull = lw.vjp(lw.swt, image / 1.0, "db4", 1)

@@ -88,7 +88,7 @@ def test_several_tiles(
 
 @runs
 @pytest.mark.parametrize("order", ORDERS[1:])
-@pytest.mark.parametrize("sizes", [(30,), (12, 14)], ids=str)
+@pytest.mark.parametrize("sizes", [(30,), (12, 14), (40, 44)], ids=str)
 def test_order_of_threads_changes_nothing(
     sizes: tuple[int, ...], order: int, host: HostRuntime
 ) -> None:

@@ -78,6 +78,7 @@ def test_nothing_falls_back(place: Place) -> None:
         lambda: lw.waverec2(lw.wavedec2(x, "db2", "periodization", 2), "db2", "periodization"),
         lambda: lw.wavedec2(x, CDF97, "reflect", 2),
         lambda: lw.iswt2(lw.swt2(x, "db2", 2), "db2"),
+        lambda: lw.iswt2(lw.swt2(x, CDF97, 2, mode="reflect"), CDF97, mode="reflect"),
         lambda: lw.mra(x, "haar", 2),
         lambda: pooling.soft_pool(x, 2),
         lambda: pooling.max_pool(x, 2),
@@ -163,6 +164,33 @@ def test_lifting(mode: Any, place: Place) -> None:
         wanted = reference(lw.dwt, x, CDF97, mode)
         assert_near(got, wanted, 60, 4.0)
         assert_near(lw.idwt(*got, CDF97, mode)[:, :n], x, 60, 4.0)
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+def test_undecimated_lifting(mode: Any, place: Place) -> None:
+    shapes = [((2, 33), 3), ((6, 20), 6)] + [((300, 1001), 7), ((3, 65537), 12)] * place.on_device
+    for shape, level in shapes:
+        x = zero_mean(shape, shape[1])
+        for axis in (0, 1):
+            got = lw.swt(place.asarray(x), CDF97, level, axis=axis, mode=mode)
+            place.served()
+            wanted = reference(lw.swt, x, CDF97, level, axis=axis, mode=mode)
+            assert_near(got, wanted, 60 * level, 2.0**level)
+            back = lw.iswt(got, CDF97, axis=axis, mode=mode)
+            place.served()
+            assert_near(back, x, 60 * level, 4.0)
+    pixels = np.random.default_rng(0).integers(-100, 100, (3, 13, 18)).astype("int16")
+    exact = lw.swt2(place.asarray(pixels), CDF53, 2, mode=mode)
+    assert_near(exact, reference(lw.swt2, pixels, CDF53, 2, mode=mode), 0)
+    np.testing.assert_array_equal(values(lw.iswt2(exact, CDF53, mode=mode)), pixels)
+
+
+def test_undecimated_lifting_in_half_precision(torch_place: Place) -> None:
+    x = given("float16", zero_mean((2, 12, 18)))
+    got = lw.swt2(torch_place.asarray(x, "float16"), CDF97, 2, trim_approx=True)
+    torch_place.served()
+    assert {y.dtype for y in flattened(got)} == {torch.float16}
+    assert_near(got, reference(lw.swt2, x, CDF97, 2, trim_approx=True), 60, 4.0)
 
 
 @pytest.mark.parametrize("dtype", rarely(INTEGERS, "int8", "uint16", "int32", "uint32"))

@@ -35,6 +35,7 @@ def ours(row: GpuRow) -> Contender:
         "dwt2 CDF 5/3, integers",
         "swt db4, 5 levels, long rows",
         "iswt2 db4, 3 levels",
+        "swt2 CDF 9/7 by lifting, 3 levels",
     ],
 )
 def test_results_are_checked(name: str) -> None:

@@ -113,3 +113,12 @@ def whole_scales(scheme: LiftingScheme, factor: float) -> tuple[Any, Any]:
     if factor == 1:
         return scheme.scale
     return scheme.scale[0] * factor, scheme.scale[1] * factor
+
+
+def nearest_place(place: int, n: int, mode: Mode) -> int:
+    """The shortest offset that leads to the same samples: at most the length of the signal."""
+    if mode in ("zero", "constant"):
+        return max(-n, min(n, place))
+    period = {"symmetric": 2 * n, "reflect": max(2 * n - 2, 1)}.get(mode, n)
+    nearest = place % period
+    return nearest - period if nearest > period // 2 else nearest

@@ -85,6 +85,7 @@ __device__ void halve(const Tile& tile, const Level& level, C* values, C* kept, 
   __syncthreads();
   if (!kept) return;
   for (int node = 0; node < level.nodes; ++node) sums.add(node, sums.totals + 2 * (level.pass + node));
+  __syncthreads();  // the next halving notes its squares in the same places
 }
 
 // The halvings of a tile along all its split axes.

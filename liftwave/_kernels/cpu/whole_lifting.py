@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from liftwave._plan.levels import LiftStep, Step
-from liftwave._plan.undecimated_lifting import WholeLiftPlan, WholeStep
+from liftwave._plan.undecimated_lifting import WholeLiftPlan, WholeStep, nearest_place
 from liftwave._typing import Mode
 from liftwave.wavelets.taps import FixedPoint, is_concrete
 
@@ -51,12 +51,3 @@ def _step(step: WholeStep, taps: Any, plan: WholeLiftPlan) -> tuple[Any, ...]:
     places = [nearest_place(place, plan.n, plan.mode) for place in step.places]
     sign = step.target, step.subtract, step.is_transposed
     return *sign, places, floats, fixed.numerators, fixed.bits
-
-
-def nearest_place(place: int, n: int, mode: Mode) -> int:
-    """The shortest offset that leads to the same samples: at most the length of the signal."""
-    if mode in ("zero", "constant"):
-        return max(-n, min(n, place))
-    period = {"symmetric": 2 * n, "reflect": max(2 * n - 2, 1)}.get(mode, n)
-    nearest = place % period
-    return nearest - period if nearest > period // 2 else nearest

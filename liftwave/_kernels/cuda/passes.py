@@ -19,7 +19,7 @@ from liftwave._kernels.cuda.filters.fused_launch import (
     contiguous_strides,
     pair_of,
 )
-from liftwave._kernels.cuda.lifting.groups import Group, level_groups
+from liftwave._kernels.cuda.lifting.groups import AnyGroup, level_groups
 from liftwave._plan.axes import with_length
 from liftwave._plan.levels import AnalysisPlan, FilterStep, Shape, Step, SynthesisPlan
 
@@ -59,7 +59,7 @@ class Pass:
 class Work(NamedTuple):
     """The work of a level: lifting, passes of filter banks, or axis by axis if both are None."""
 
-    groups: tuple[Group, ...] | None
+    groups: tuple[AnyGroup, ...] | None
     passes: tuple[Pass, ...] | None
 
 

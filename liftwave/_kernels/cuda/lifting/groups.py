@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from liftwave._kernels.contract import AnyLiftPlan
 from liftwave._kernels.cuda.common.memory import (
@@ -15,8 +15,10 @@ from liftwave._kernels.cuda.common.memory import (
     is_beside,
 )
 from liftwave._kernels.cuda.lifting.plan import AxisGeometry, fits, geometry
+from liftwave._kernels.cuda.lifting.whole_plan import WholeGroup, whole_group, whole_groups
 from liftwave._plan.axis import LiftPlan, bounded
 from liftwave._plan.levels import LiftStep, Step, lifted_axes
+from liftwave._plan.undecimated_lifting import WholeLiftPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import FixedPoint
 
@@ -58,18 +60,26 @@ class Group(NamedTuple):
         return tuple(lengths)
 
 
+AnyGroup: TypeAlias = Group | WholeGroup
+"""With downsampling, or on the whole grid."""
+
+
 def axis_group(
     plan: AnyLiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
-) -> Group | None:
+) -> AnyGroup | None:
     """The group of one axis; None if the kernels do not support it."""
     step = LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))
     if _is_learned(step):  # taps that change at each call are not cached
-        return group_of([step])
+        return _axis_group(step)
     key = ("cuda lifting", axis, step.taps, step.scale)
     if key not in plan.native:
-        bounded(plan.native)[key] = group_of([step])
-    group: Group | None = plan.native[key]
+        bounded(plan.native)[key] = _axis_group(step)
+    group: AnyGroup | None = plan.native[key]
     return group
+
+
+def _axis_group(step: LiftStep) -> AnyGroup | None:
+    return whole_group(step) if isinstance(step.plan, WholeLiftPlan) else group_of([step])
 
 
 def group_of(steps: Sequence[LiftStep]) -> Group | None:
@@ -94,12 +104,16 @@ def _is_learned(step: LiftStep) -> bool:
     )
 
 
-def level_groups(keyed: Sequence[tuple[str, Step]]) -> tuple[Group, ...] | None:
+def level_groups(keyed: Sequence[tuple[str, Step]]) -> tuple[AnyGroup, ...] | None:
     """The groups of a level's axes, in the order of an analysis: the last two axes together.
+
+    On the whole grid, each axis is a group.
 
     None if the kernels do not support the level.
     """
     steps = lifted_axes(keyed) or []
+    if any(isinstance(step.plan, WholeLiftPlan) for step in steps):
+        return whole_groups(steps)
     fused = len(steps) > 1 and steps[-1].axis != steps[-2].axis
     tail = 2 if fused else 1
     parts = [[step] for step in steps[:-tail]] + [steps[-tail:]]
@@ -111,7 +125,7 @@ def level_groups(keyed: Sequence[tuple[str, Step]]) -> tuple[Group, ...] | None:
 # --- supported arrays ---------------------------------------------------------------------------
 
 
-def serves(group: Group, names: Sequence[str], like: Array) -> bool:
+def serves(group: AnyGroup, names: Sequence[str], like: Array) -> bool:
     """Whether kernels support arrays of these dtypes, the approximation's first."""
     if group.integer:
         dtypes_match = set(names) <= INTEGERS and names[0] == names[1]
@@ -119,7 +133,9 @@ def serves(group: Group, names: Sequence[str], like: Array) -> bool:
         dtypes_match = (
             set(names) <= FLOATS | COMPLEX and len({COMPUTED[name] for name in names}) == 1
         )
-    return dtypes_match and (not group.learned or all(is_beside(t, like) for t in _learned(group)))
+    if isinstance(group, WholeGroup) or not group.learned:
+        return dtypes_match
+    return dtypes_match and all(is_beside(t, like) for t in _learned(group))
 
 
 def _learned(group: Group) -> Iterator[Any]:

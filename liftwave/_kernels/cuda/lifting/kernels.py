@@ -8,8 +8,10 @@ from typing import Any
 from liftwave._kernels.contract import AnyLiftPlan
 from liftwave._kernels.cuda.common.memory import COMPUTED, memory_of, name_of
 from liftwave._kernels.cuda.common.runtime import CudaPart, Runtime
-from liftwave._kernels.cuda.lifting.groups import Group, axis_group, serves
+from liftwave._kernels.cuda.lifting.groups import AnyGroup, axis_group, serves
 from liftwave._kernels.cuda.lifting.launch import Launch
+from liftwave._kernels.cuda.lifting.whole_launch import analyse_whole, synthesise_whole
+from liftwave._kernels.cuda.lifting.whole_plan import WholeGroup
 from liftwave._typing import Array
 
 
@@ -49,7 +51,7 @@ class CudaLifting(CudaPart):
 
 
 def analyse_level(
-    x: Array, groups: Sequence[Group], approx: str, details: str, runtime: Runtime
+    x: Array, groups: Sequence[AnyGroup], approx: str, details: str, runtime: Runtime
 ) -> list[Array] | None:
     """All bands of a level; None if the kernels do not support these arrays.
 
@@ -57,7 +59,7 @@ def analyse_level(
     ----------
     x : array
         The signal.
-    groups : sequence of Group
+    groups : sequence of AnyGroup
         The groups of the level (:func:`level_groups`).
     approx, details : str
         The dtypes of the approximation and of the details.
@@ -83,7 +85,7 @@ def analyse_level(
 
 def synthesise_level(
     bands: Mapping[str, Array],
-    groups: Sequence[Group],
+    groups: Sequence[AnyGroup],
     dtype: str,
     runtime: Runtime,
     out: Array | None = None,
@@ -94,7 +96,7 @@ def synthesise_level(
     ----------
     bands : mapping
         The bands by key.
-    groups : sequence of Group
+    groups : sequence of AnyGroup
         The groups of the level (:func:`level_groups`).
     dtype : str
         The dtype of the result.
@@ -111,7 +113,7 @@ def synthesise_level(
 
 def _synthesise_in_turn(
     bands: Sequence[Array],
-    groups: Sequence[Group],
+    groups: Sequence[AnyGroup],
     name: str,
     runtime: Runtime,
     out: Array | None = None,
@@ -135,12 +137,14 @@ def _synthesise_in_turn(
 
 
 def _analyse(
-    x: Array, group: Group, approx: str, details: str, runtime: Runtime
+    x: Array, group: AnyGroup, approx: str, details: str, runtime: Runtime
 ) -> list[Array] | None:
     """The bands of an array; None if the kernels do not support it."""
     memory = memory_of(x)
     if not serves(group, (approx, details, memory.dtype), x):
         return None
+    if isinstance(group, WholeGroup):
+        return analyse_whole(x, group, approx, details, runtime)
     shapes = group.band_shapes(x.shape)
     names = [approx] + [details] * (len(shapes) - 1)
     bands = [runtime.empty(s, n, x) for s, n in zip(shapes, names, strict=True)]
@@ -155,12 +159,14 @@ def _analyse(
 
 
 def _synthesise(
-    bands: Sequence[Array], group: Group, name: str, runtime: Runtime, out: Array | None = None
+    bands: Sequence[Array], group: AnyGroup, name: str, runtime: Runtime, out: Array | None = None
 ) -> Array | None:
     """The array with these bands; None if the kernels do not support them."""
     approx, *details = (name_of(band.dtype) for band in bands)
     if len(set(details)) > 1 or not serves(group, (approx, details[0], name), bands[0]):
         return None
+    if isinstance(group, WholeGroup):
+        return synthesise_whole(bands, group, name, runtime, out)
     shape = group.signal_shape(bands[0].shape)
     signal = runtime.empty(shape, name, bands[0]) if out is None else out
     memories = [memory_of(band) for band in bands]

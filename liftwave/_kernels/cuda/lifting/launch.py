@@ -72,7 +72,7 @@ class Launch:
         extra: int = 0,
     ) -> None:
         self.group, self.signal, self.bands, self.work = group, signal, bands, work
-        self.lifted, self.along, self.batch = _axes_of_tiles(group, [signal, *bands])
+        self.lifted, self.along, self.batch = axes_of_tiles(group.axes, [signal, *bands])
         sides = [self._side(k) for k in (0, 1)]
         taps = sum(length_of(t) for t in chain(*group.taps))
         number = 8 if work in ("float64", "complex128") else 4
@@ -203,15 +203,15 @@ class Launch:
 Tiled: TypeAlias = tuple[tuple[int | None, int | None], list[Merged], list[Merged]]
 
 
-def _axes_of_tiles(group: Group, memories: Sequence[Memory]) -> Tiled:
-    """Rows and columns of tiles: index in the group, then size and strides; the batch axes.
+def axes_of_tiles(axes: Sequence[int], memories: Sequence[Memory]) -> Tiled:
+    """Rows and columns of tiles: index in ``axes``, then size and strides; the batch axes.
 
     Neighbouring threads go along columns, the axis with the smallest stride in the signal.
     """
     own: list[Merged] = [
-        (memories[0].shape[axis], [m.strides[axis] for m in memories]) for axis in group.axes
+        (memories[0].shape[axis], [m.strides[axis] for m in memories]) for axis in axes
     ]
-    batch_axes = merged(memories, group.axes)
+    batch_axes = merged(memories, axes)
     if len(own) == 2:
         columns = 0 if _distance(own[0]) < _distance(own[1]) else 1
         return (1 - columns, columns), [own[1 - columns], own[columns]], batch_axes

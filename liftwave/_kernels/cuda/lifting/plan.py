@@ -60,13 +60,13 @@ class LiftAxis(ctypes.Structure):
     ]
 
 
-_REAL: dict[str, Any] = {"float": ctypes.c_float, "double": ctypes.c_double, "int": _index}
+TAP_TYPES: dict[str, Any] = {"float": ctypes.c_float, "double": ctypes.c_double, "int": _index}
 
 
 @cache
 def steps_structure(real: str, learned: bool) -> Any:
-    """``GivenSteps`` or ``LearnedSteps``, by the taps' type: ``_REAL``."""
-    number = _REAL[real]
+    """``GivenSteps`` or ``LearnedSteps``, by the taps' type: ``TAP_TYPES``."""
+    number = TAP_TYPES[real]
     if not learned:
         fields = [("tap", number * GIVEN_TAPS), ("step", LiftStep * GIVEN_STEPS)]
         return type("GivenSteps", (ctypes.Structure,), {"_fields_": fields})
@@ -87,7 +87,7 @@ def arguments(real: str, learned: bool) -> Any:
         ("band", Strided * 4),
         ("batch", Batch),
         ("axis", LiftAxis * 2),
-        ("scale", _REAL[real] * 4),
+        ("scale", TAP_TYPES[real] * 4),
         ("blocks", _index),
         ("log_width", _int),
         ("columns_first", _int),

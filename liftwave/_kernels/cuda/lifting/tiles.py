@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple
 
 # Bytes of a block's shared memory that every device supports.
@@ -43,12 +44,22 @@ class Tiling(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def tiling(
-    rows: Side, columns: Side, batch: int, itemsize: int, extra: int, fields: int = 1
+    rows: Side,
+    columns: Side,
+    batch: int,
+    itemsize: int,
+    extra: int,
+    fields: int = 1,
+    overhead_of_lines: float = inf,
+    fewest_columns: int = 1,
 ) -> Tiling | None:
     """Tiles of ``fields`` arrays of numbers of ``itemsize`` bytes; None if they do not fit.
 
     ``extra`` is the number of bytes of shared memory that are used for other arrays.
+    ``overhead_of_lines`` is the most loaded numbers per result if one axis is lifted, and
+    ``fewest_columns`` the fewest columns of a tile, if there are several tiles.
     """
+    most = _LARGEST_OVERHEAD if rows.lifted and columns.lifted else overhead_of_lines
     result = None
     for rooms in _rooms(rows, columns, itemsize * fields):
         (high, y), (wide, x) = (_cut(s, w) for s, w in zip((rows, columns), rooms, strict=True))
@@ -57,7 +68,7 @@ def tiling(
         if shared > SHARED:
             continue
         overhead = high * y / max(rows.size, 1) * wide * x / max(columns.size, 1)
-        if rows.lifted and columns.lifted and high * wide > 1 and overhead > _LARGEST_OVERHEAD:
+        if high * wide > 1 and (overhead > most or x < min(fewest_columns, columns.size)):
             continue
         result = Tiling((high, wide), (y, x), *_threads(rows, columns, y, x), shared)
         if batch * high * wide >= BLOCKS:
