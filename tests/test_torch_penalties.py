@@ -33,7 +33,7 @@ def signal(n: int = 4) -> Tensor:
 
 def expected(m: Any, *signals: Tensor) -> Tensor:
     """The penalties of calls with these signals, by the function."""
-    total = torch.zeros((), dtype=torch.float64)
+    total = signals[0].new_zeros(())
     for x in signals:
         _, found = lift_down(x, m.filters, dimensions=1, penalties=m.reduction)
         total = total + 0.3 * found.update + 0.7 * found.predict
