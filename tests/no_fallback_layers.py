@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import liftwave.torch as lt
+from liftwave.torch import zoo
 
 IMAGES, LINES, VOLUMES = (2, 4, 8, 10), (2, 4, 11), (2, 4, 6, 8, 5)
 
@@ -268,6 +270,17 @@ LAYERS: dict[str, list[Layer]] = {
     ],
 }
 """Layers by the name of their class."""
+
+ZOO: dict[str, type[nn.Module]] = {name: getattr(zoo, name) for name in zoo.__all__}
+"""The layers of ``liftwave.torch.zoo``."""
+
+
+def new_of_zoo(kind: type[nn.Module], channels: int, **options: Any) -> nn.Module:
+    """A layer of the zoo with its default arguments."""
+    channels_of = inspect.signature(kind).parameters.get("channels")
+    is_needed = channels_of is not None and channels_of.default is inspect.Parameter.empty
+    return kind(channels, **options) if is_needed else kind(**options)
+
 
 NO_LAYERS = frozenset(
     (

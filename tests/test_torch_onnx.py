@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import MODES, assert_close, to_numpy, zero_mean
+from no_fallback_layers import ZOO
 from test_torch_transform_graphs import MANY, MODELS, image
 from torch import nn
 from torch.utils._pytree import tree_leaves, tree_map
@@ -241,14 +242,16 @@ def _groups() -> dict[str, list[str]]:
     """The names of all cases: for each dimension, windows, other pooling, and transforms."""
     groups: dict[str, list[str]] = {}
     for name, case in CASES.items():
-        kind = "pooling" if re.search("Pool|Unpool|Energy", name) else "transforms"
+        kind = "pooling" if re.search("Pool|Unpool|Energy|Bottleneck", name) else "transforms"
+        kind = "zoo" if name in ZOO else kind
         kind = "windows" if is_of_windows(name) else kind
         groups.setdefault(f"{kind} {case.layer.dimensions}d", []).append(name)
     return groups
 
 
 def is_of_windows(name: str) -> bool:
-    return re.match("(Soft|EDSCW|IDW|Ada)(Pool|Unpool)", name) is not None
+    kinds = "Soft|EDSCW|IDW|Ada|Similarity|GatedAda|Nearest|BedOfNails"
+    return re.match(f"({kinds})(Pool|Unpool)", name) is not None
 
 
 GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d"]}

@@ -6,13 +6,14 @@ import copy
 import inspect
 import io
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 torch = pytest.importorskip("torch")
 import torch.distributed as dist  # noqa: E402
-from no_fallback_layers import LAYERS  # noqa: E402
+from no_fallback_layers import IMAGES, LAYERS, ZOO, new_of_zoo, of  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn.parameter import is_lazy  # noqa: E402
 
@@ -26,32 +27,30 @@ PARENTS = {"LiftUpPool": "down", "LDWUnpool": "pool", "AdaUnpool": "pool"}
 """Layers that share the parameters of another layer, and the argument that is this layer."""
 
 
+EACH = LAYERS | {
+    name: [of(lambda kind=kind: new_of_zoo(kind, 4).eval(), IMAGES)] for name, kind in ZOO.items()
+}
+
+
 def tensors(m: nn.Module) -> list[Tensor]:
     return [*m.parameters(), *m.buffers()]
 
 
 def has_state(name: str) -> bool:
     """Whether layers of this class can have own parameters or buffers."""
-    return name[:-2] not in PARENTS and any(tensors(each.make()) for each in LAYERS[name])
+    return name[:-2] not in PARENTS and any(tensors(each.make()) for each in EACH[name])
 
 
 # --- device, dtype, initial values ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", LAYERS)
-def test_every_layer_has_a_device_a_dtype_and_a_reset(name: str) -> None:
-    if not has_state(name):
-        assert (
-            name[:-2] in PARENTS
-            or name[:-2] in ("SoftPool", "EDSCWPool", "IDWPool")
-            or (name in ("Orthonormal", "LinearPhase"))
-        )
-        return
-    kind = getattr(lwt, name)
+@pytest.mark.parametrize("name", EACH)
+def test_every_layer_with_state_has_a_device_a_dtype_and_a_reset(name: str) -> None:
+    kind: Any = ZOO.get(name) or getattr(lwt, name)
     parameters = inspect.signature(kind).parameters
-    assert parameters["device"].default is None
-    assert parameters["dtype"].default is None
-    assert callable(kind.reset_parameters)
+    found = {p for p in ("device", "dtype") if p in parameters and parameters[p].default is None}
+    expected = {"device", "dtype"} if has_state(name) else set()
+    assert (found, hasattr(kind, "reset_parameters")) == (expected, bool(expected))
 
 
 CASES: dict[str, Any] = {
@@ -68,6 +67,10 @@ CASES: dict[str, Any] = {
     "AdaPool, buffer": lambda **o: lwt.AdaPool2d(2, beta=torch.rand(3, 4), trainable=False, **o),
     "AdaPool, unsized": lambda **o: lwt.AdaPool2d(2, **o),
     "attention": lambda **o: lwt.EnergyAttention(4, **o),
+    "gates": lambda **o: lwt.GatedAdaPool2d(2, channels=3, **o),
+    "convolution": lambda **o: lwt.WTConv2d(3, 3, 2, "db2", learn="filters", random=True, **o),
+    "bottleneck": lambda **o: lwt.LDWBottleneck(4, 8, **o),
+    **{name: partial(new_of_zoo, kind, 4) for name, kind in ZOO.items() if has_state(name)},
 }
 
 
@@ -113,10 +116,10 @@ def test_a_wavelet_that_exists_has_its_device() -> None:
 # --- the meta device -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", EACH)
 def test_layers_of_the_meta_device(name: str) -> None:
     """Created without memory, then given memory and initial values: as without the detour."""
-    for each in LAYERS[name]:
+    for each in EACH[name]:
         torch.manual_seed(0)
         expected = each.make()
         with torch.device("meta"):

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from helpers import zero_mean
+from no_fallback_layers import ZOO, new_of_zoo
 from torch import nn
 
 from liftwave import torch as lwt
 from liftwave.torch import LearnableWavelet
 
 CHANNELS = 3
-SIZES = {1: (12,), 2: (8, 9), 3: (4, 5, 6)}
+SIZES = {1: (12,), 2: (8, 9), 3: (6, 5, 8)}
 
 
 class Case(NamedTuple):
@@ -48,6 +49,12 @@ def _pooling(dims: int) -> Iterator[tuple[str, Case]]:
     yield "vectors", Case(layer("EDSCWPool", 2, per_channel=False), _signal)
     yield "", Case(layer("IDWPool", 2), _signal)
     yield "huber", Case(layer("IDWPool", 3, 2, distance="huber"), _signal)
+    yield "", Case(layer("SimilarityPool", 2, similarity="cosine"), _signal)
+    yield "", Case(layer("GatedAdaPool", 2), _signal)
+    yield "channels", Case(layer("GatedAdaPool", 3, 2, 1, channels=CHANNELS), _signal)
+    yield "", Case(layer("NearestUnpool", 2), _signal)
+    yield "apart", Case(layer("NearestUnpool", 2, 3), _signal)
+    yield "", Case(layer("BedOfNailsUnpool", 2), _signal)
     pool, masked = layer("AdaPool", 2, mask=False), layer("AdaPool", 2)
     masked(data(1, CHANNELS, *SIZES[dims]))  # the mask has the size of this result
     yield "", Case(pool, _signal)
@@ -65,6 +72,8 @@ def _pooling(dims: int) -> Iterator[tuple[str, Case]]:
         yield name, Case(layer("LDWUnpool", wavelet), inputs)
     if dims == 2:
         yield "", Case(lwt.EnergyAttention(CHANNELS), _signal)
+        yield "", Case(lwt.LDWBottleneck(CHANNELS, 8), _signal)
+        yield from (("", Case(new_of_zoo(kind, CHANNELS), _signal)) for kind in ZOO.values())
 
 
 _LEARNED = (
@@ -92,6 +101,11 @@ def _transforms(dims: int) -> Iterator[tuple[str, Case]]:
     for name, layer in layers:
         yield name, Case(layer, _signal)
         yield name, Case(layer.inverse(), lambda x, layer=layer: (layer(x),))
+    yield "", Case(getattr(lwt, f"WTConv{dims}d")(CHANNELS, 3, 2), _signal)
+    if dims == 1:
+        both = lambda x: (x, x.square())  # noqa: E731
+        yield "", Case(lwt.WaveletLoss("db2", 2, undecimated=False, dimensions=1), both)
+        yield "undecimated", Case(lwt.WaveletLoss("db2", 2, "charbonnier", dimensions=1), both)
 
 
 def _named(cases: Iterator[tuple[str, Case]]) -> Iterator[tuple[str, Case]]:
@@ -110,7 +124,8 @@ CASES: dict[str, Case] = {
 PARTS = (LearnableWavelet, lwt.Orthonormal, lwt.LinearPhase)
 """Modules that layers hold, which take no signal."""
 
-_QUICK = [name for name in CASES if "1d" in name or name == "EnergyAttention"]
+_OTHERS = ("EnergyAttention", "LDWBottleneck", "WaveletLoss")
+_QUICK = [name for name in CASES if "1d" in name or name in _OTHERS]
 
 EACH = [name if name in _QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
 """The names as parameters of a test. The default run has each kind of layer in one dimension."""

@@ -84,6 +84,29 @@ def is_plain(x: object) -> bool:
     return type(x) is np.ndarray and x.dtype in PLAIN_DTYPES
 
 
+INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
+"""The dtypes that integer lifting schemes read."""
+
+
+def are_plain_memory(*tensors: Array) -> bool:
+    """Whether tensors in host memory need no conversion, even if autograd is active."""
+    dtypes, strided = _torch_dtypes()
+    for x in tensors:
+        if x.device.type != "cpu" or x.dtype not in dtypes or x.layout is not strided:
+            return False
+        if x.is_conj() or x.is_neg():  # memory holds other numbers
+            return False
+    return True
+
+
+@cache
+def _torch_dtypes() -> tuple[frozenset[Any], Any]:
+    """The dtypes of tensors that need no conversion, and their layout."""
+    torch = sys.modules["torch"]
+    names = (*map(str, PLAIN_DTYPES), *INTEGERS)
+    return frozenset(getattr(torch, name) for name in names), torch.strided
+
+
 def are_plain(arrays: Sequence[object], dtypes: frozenset[Any] = PLAIN_DTYPES) -> bool:
     """Whether all are NumPy arrays of the same dtype, which is one of ``dtypes``."""
     dtype = None

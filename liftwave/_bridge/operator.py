@@ -115,6 +115,8 @@ def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> l
     if operation.records_itself:
         return operation.run(tensors, sizes, TORCH_OPERATIONS)
     if are_eager(tensors):
+        if not torch.is_grad_enabled():
+            return _run_on_memory(operation, tensors, sizes)
         return list(_EagerRun.apply(operation, sizes, *tensors))  # type: ignore[no-untyped-call]
     return _run_traced(operation, tensors, sizes)
 

@@ -197,12 +197,9 @@ class WindowUpsample(Operation):
         """The upsampled array."""
         (values,) = arrays
         first = values.ndim - len(sizes)
-        for k, (width, stride, size) in enumerate(self._axes(sizes)):
-            window, place = np.divmod(np.arange(size), stride)
-            count = int(values.shape[first + k])
-            valid = (window < count) & (place < width)
-            entries = np.minimum(window, count - 1)
-            values = sums(values, first + k, Table(entries[:, None], valid[:, None]))
+        axes = zip(self.width, self.stride, sizes, strict=True)
+        for axis, (width, stride, size) in enumerate(axes, first):
+            values = _upsampled(values, axis, width, stride, size)
         return [values]
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
@@ -239,15 +236,31 @@ class WindowUpsample(Operation):
         cotangent = cotangents[0]
         assert cotangent is not None
         first = cotangent.ndim - len(sizes)
-        for k, (width, stride, count) in enumerate(self._axes(sizes)):
+        axes = zip(self.width, self.stride, map(int, sizes), strict=True)
+        for k, (width, stride, count) in enumerate(axes):
             size = int(cotangent.shape[first + k])
             samples = np.arange(count)[:, None] * stride + np.arange(width)
             table = Table(np.minimum(samples, size - 1), samples < size)
             cotangent = sums(cotangent, first + k, table)
         return [cotangent]
 
-    def _axes(self, sizes: Sequence[int]) -> Any:
-        return zip(self.width, self.stride, map(int, sizes), strict=True)
+
+def _upsampled(values: Array, axis: int, width: int, stride: int, size: int) -> Array:
+    """The upsampled array along one axis; its lengths can be symbols of an exported graph."""
+    xp = array_namespace(values)
+    before, count, after = values.shape[:axis], values.shape[axis], values.shape[axis + 1 :]
+
+    def zeros(*shape: int) -> Array:
+        return xp.zeros((*before, *shape, *after), dtype=values.dtype, device=device(values))
+
+    copies = xp.reshape(values, (*before, count, 1, *after))
+    copies = xp.broadcast_to(copies, (*before, count, width, *after))
+    if stride > width:
+        copies = xp.concat([copies, zeros(count, stride - width)], axis=axis + 1)
+    result = xp.reshape(copies, (*before, count * stride, *after))
+    if size > count * stride:
+        return xp.concat([result, zeros(size - count * stride)], axis=axis)
+    return result[(slice(None),) * axis + (slice(None, size),)]
 
 
 def result_size(counts: Sequence[int], kernel: Ints, stride: Ints, padding: Ints) -> Ints:

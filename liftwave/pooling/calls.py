@@ -315,7 +315,7 @@ def _size_of_result(x: Array, windows: WindowArguments, output_size: Sequence[in
     """The spatial size of the array that was pooled to ``x``."""
     shape, ndim = tuple(x.shape), windows.ndim
     check_counts(shape, ndim)
-    counts = tuple(map(int, shape[len(shape) - ndim :]))
+    counts = shape[len(shape) - ndim :]
     span = result_size(counts, windows.kernel, windows.stride, windows.padding)
     return checked_size(output_size, span, windows.stride, shape)
 

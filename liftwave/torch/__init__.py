@@ -22,6 +22,7 @@ except ModuleNotFoundError as error:
 import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
 from liftwave.torch.blocks import LDWBottleneck
+from liftwave.torch.lifting_wavelets import LiftingWavelet, LinearPhaseWavelet
 from liftwave.torch.losses import WaveletLoss
 from liftwave.torch.models import (
     Replacement,
@@ -98,13 +99,7 @@ from liftwave.torch.unpooling import (
     NearestUnpool3d,
 )
 from liftwave.torch.wavelet_convolutions import WTConv1d, WTConv2d, WTConv3d
-from liftwave.torch.wavelets import (
-    FiltersWavelet,
-    LearnableWavelet,
-    LiftingWavelet,
-    LinearPhaseWavelet,
-    OrthonormalWavelet,
-)
+from liftwave.torch.wavelets import FiltersWavelet, LearnableWavelet, OrthonormalWavelet
 
 __all__ = [
     "AdaPool1d",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,8 @@ from liftwave._typing import ModeLike
 from liftwave.errors import ShapeError
 from liftwave.torch._typing import FilterLearning
 from liftwave.torch.attention import EnergyAttention
-from liftwave.torch.inputs import check_axes, check_factory
+from liftwave.torch.inputs import check_axes, check_factory, check_real, is_traced
+from liftwave.torch.layer_wavelets import is_learnable
 from liftwave.torch.pooling_wavelets import LDWPool2d
 from liftwave.torch.wavelets import LearnableWavelet, Symmetry
 from liftwave.wavelets.resolve import WaveletLike
@@ -95,16 +96,18 @@ class LDWBottleneck(nn.Module):
         check_factory(device, dtype)
         narrow = self.channels // 4
         check_size("the kernels", (2, self.in_channels, narrow), (narrow, narrow, 3, 3))
+        factory: Any = {"device": device, "dtype": dtype}
         self.through = nn.Sequential(
-            nn.Conv2d(self.in_channels, narrow, 1, stride=2, bias=False),
-            nn.BatchNorm2d(narrow),
+            nn.Conv2d(self.in_channels, narrow, 1, stride=2, bias=False, **factory),
+            nn.BatchNorm2d(narrow, **factory),
             nn.ReLU(),
-            nn.Conv2d(narrow, narrow, 3, padding=1, bias=False),
-            nn.BatchNorm2d(narrow),
+            nn.Conv2d(narrow, narrow, 3, padding=1, bias=False, **factory),
+            nn.BatchNorm2d(narrow, **factory),
             nn.ReLU(),
-            nn.Conv2d(narrow, self.channels, 1, bias=False),
-            nn.BatchNorm2d(self.channels),
+            nn.Conv2d(narrow, self.channels, 1, bias=False, **factory),
+            nn.BatchNorm2d(self.channels, **factory),
         )
+        first = nn.Conv2d(self.in_channels, narrow, 1, bias=False, **factory)
         pool = LDWPool2d(
             wavelet,
             "concat",
@@ -113,11 +116,17 @@ class LDWBottleneck(nn.Module):
             penalty_weight=penalty_weight,
             symmetry=symmetry,
             orthonormal=orthonormal,
+            **({} if is_learnable(wavelet) else factory),
         )
-        last = EnergyAttention(self.channels) if flag(attention, "attention") else nn.Identity()
-        first = nn.Conv2d(self.in_channels, narrow, 1, bias=False)
+        attended = flag(attention, "attention")
+        last = EnergyAttention(self.channels, **factory) if attended else nn.Identity()
         self.shortcut = nn.Sequential(first, pool, last)
-        self.to(device=device, dtype=dtype)
+
+    def reset_parameters(self) -> None:
+        """Reset all layers."""
+        for layer in (*self.through, *self.shortcut):
+            if callable(reset := getattr(layer, "reset_parameters", None)):
+                reset()
 
     if TYPE_CHECKING:
 
@@ -126,7 +135,10 @@ class LDWBottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The result of both paths, of half the size."""
-        check_axes(self, x, self.in_channels)
-        batch = x if x.ndim == 4 else x.unsqueeze(0)
+        if not is_traced(x):
+            check_axes(self, x, self.in_channels)
+            check_real(x)
+        # Without branches, which torch.fx cannot trace: a batch, also of one map.
+        batch = x.reshape((-1,) + x.shape[-3:])  # noqa: RUF005
         y = F.relu(self.through(batch) + self.shortcut(batch))
-        return y if x.ndim == 4 else y.squeeze(0)
+        return y.reshape(x.shape[:-3] + y.shape[-3:])

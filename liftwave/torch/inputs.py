@@ -20,7 +20,7 @@ def check_tensor(layer: Any, x: object, what: str = "a tensor") -> None:
     ArgumentTypeError, DTypeError
         If it is not.
     """
-    if isinstance(x, torch.fx.Proxy):
+    if is_traced(x):
         raise ArgumentTypeError(
             f"torch.fx calls {type(layer).__name__} as a whole, in the graph of a model that holds "
             "it: trace the model, or nn.Sequential(layer)"
@@ -32,6 +32,11 @@ def check_tensor(layer: Any, x: object, what: str = "a tensor") -> None:
         )
     if x.is_nested or x.layout != torch.strided:
         check_dense(x)
+
+
+def is_traced(x: object) -> bool:
+    """Whether ``x`` is a value in a graph that torch.fx records, without a shape."""
+    return isinstance(x, torch.fx.Proxy)
 
 
 def check_axes(layer: Any, x: Tensor, channels: int | None = None) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from liftwave._numbers import flag, is_one_of, items, positive_number, real_number
 from liftwave._typing import Modes
 from liftwave.errors import ArgumentTypeError, OptionError, ShapeError
-from liftwave.torch.inputs import check_axes
+from liftwave.torch.inputs import check_axes, check_numbers
 from liftwave.torch.leaf import Layer
 from liftwave.torch.transform_layers import LayerWavelet, band_list
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
@@ -148,8 +148,9 @@ class WaveletLoss(Layer):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """The loss of two tensors of one shape, a tensor of shape ()."""
-        check_axes(self, x)
-        check_axes(self, y)
+        for signal in (x, y):
+            check_axes(self, signal)
+            check_numbers(signal)
         if x.shape != y.shape:
             raise ShapeError(
                 f"both tensors have one shape, got {tuple(x.shape)} and {tuple(y.shape)}"

@@ -206,15 +206,6 @@ def _replaced(model: nn.Module, replacement: Replacement) -> Replacement:
 # --- functions -----------------------------------------------------------------------------------
 
 
-class _Tracer(fx.Tracer):
-    """Traces a model. Modules of torch and of liftwave are single steps."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return type(m).__module__.startswith("liftwave.") or super().is_leaf_module(
-            m, module_qualified_name
-        )
-
-
 def pooling_modules(model: nn.Module) -> fx.GraphModule:
     """Return a model in which calls of pooling functions are modules.
 
@@ -252,7 +243,7 @@ def pooling_modules(model: nn.Module) -> fx.GraphModule:
     avg_pool2d: AvgPool2d -> SoftPool2d
     """
     check_model(model)
-    tracer = _Tracer()
+    tracer = fx.Tracer()
     try:
         graph = tracer.trace(model)
     except Exception as error:  # torch.fx runs the model's own code, which can raise anything
@@ -293,44 +284,3 @@ def _module_of_call(node: fx.Node) -> nn.Module | None:
 
 def _flat(values: Any) -> list[Any]:
     return [v for value in values for v in (value if isinstance(value, tuple | list) else [value])]
-
-
-# --- penalties -----------------------------------------------------------------------------------
-
-
-def auxiliary_loss(model: nn.Module) -> Tensor:
-    """Return the sum of the penalties of all layers of a model.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Every module in it that has a method ``penalty()`` contributes once, even if several
-        layers share it. The penalty of a learnable wavelet measures how far its filters are from
-        a wavelet. That of lifting pooling is the weighted :math:`c_u` and :math:`c_p` of its last
-        call in training.
-
-    Returns
-    -------
-    Tensor, shape ()
-        A term for the loss; zero if no layer has a penalty.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from torch import nn
-    >>> from liftwave.torch import DWT1d, LiftDownPool2d, auxiliary_loss
-    >>> model = nn.Sequential(DWT1d("db2", learn="filters"))
-    >>> bool(auxiliary_loss(model) < 1e-10)  # learning starts at a wavelet
-    True
-    >>> model = LiftDownPool2d(1, penalty_weights=(0.0, 1.0))
-    >>> ramp = torch.arange(64.0).reshape(1, 1, 8, 8)
-    >>> _ = model(ramp)
-    >>> loss = auxiliary_loss(model)  # the mean square of the details
-    """
-    check_model(model)
-    methods = (getattr(module, "penalty", None) for module in model.modules())
-    penalties: list[Tensor] = [penalty() for penalty in methods if callable(penalty)]
-    if penalties:
-        return torch.stack([p.to(penalties[0].device) for p in penalties]).sum()
-    parameter = next(model.parameters(), None)
-    return torch.zeros((), device=None if parameter is None else parameter.device)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from liftwave._numbers import flag, positive_number
 from liftwave.constraints import lattice_angles, orthonormal_lowpass
 from liftwave.errors import ShapeError
 from liftwave.torch.inputs import check_tensor
+from liftwave.torch.leaf import Layer
 
 
-class Orthonormal(nn.Module):
+class Orthonormal(Layer):
     r"""Keeps a pair of filters orthonormal: low-pass and high-pass of a wavelet.
 
     The parameter has shape (2, 2N): the synthesis low-pass and high-pass, in the convention of
@@ -73,7 +74,7 @@ class Orthonormal(nn.Module):
         return angles
 
 
-class LinearPhase(nn.Module):
+class LinearPhase(Layer):
     r"""Keeps filters symmetric or antisymmetric in their last dimension: linear phase.
 
     Parameters

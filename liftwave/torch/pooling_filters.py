@@ -11,12 +11,12 @@ from liftwave._numbers import is_one_of
 from liftwave._plan.lengths import check_size
 from liftwave.constraints import orthonormal_filters
 from liftwave.errors import OptionError, WaveletError
+from liftwave.torch.layer_wavelets import check_no_factory
 from liftwave.torch.wavelets import (
     FiltersWavelet,
     LearnableWavelet,
     OrthonormalWavelet,
     Symmetry,
-    check_no_factory,
     uniform,
     widened,
 )

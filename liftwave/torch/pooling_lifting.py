@@ -3,189 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from liftwave._bridge.tensors import HALF_PRECISION
-from liftwave._numbers import flag, is_one_of, items, positive_number, real_number
-from liftwave._operations.lift_pool import Reversible
 from liftwave._plan.lift_pool import band_names
 from liftwave.errors import ArgumentTypeError, OptionError, ShapeError
-from liftwave.pooling import LiftFilters, lift_filters, lift_up
+from liftwave.pooling import lift_up
 from liftwave.pooling.lifting_arguments import (
-    LINEAR_RANGE,
-    REDUCTIONS,
     check_bands,
-    checked_padding,
-    checked_range,
-    checked_reversible,
-    chosen_output,
 )
-from liftwave.pooling.lifting_calls import run_lift_down
-from liftwave.torch._typing import SUM, Joined, LiftT_co, Pooled
+from liftwave.torch._typing import LiftT_co, Pooled
 from liftwave.torch.docstrings import documented
-from liftwave.torch.inputs import check_axes, check_factory, check_tensor, fill
+from liftwave.torch.inputs import check_axes, check_tensor
 from liftwave.torch.leaf import Layer
-from liftwave.torch.penalties import CallPenaltyLayer, Penalties
+from liftwave.torch.lift_down import LiftDownLayer
 
-Init: TypeAlias = Literal["wavelet", "random"]
 Bands: TypeAlias = "Mapping[str, Tensor] | Sequence[Tensor] | Tensor"
-
-
-class _LiftDownPool(CallPenaltyLayer, Generic[LiftT_co]):
-    """Parameters, and a call of :func:`lift_down`."""
-
-    dimensions: ClassVar[int]
-    weight: Tensor
-    bias: Tensor
-    gain: Tensor
-    offset: Tensor
-    linear_range: Tensor
-
-    def __init__(
-        self,
-        channels: int,
-        kernel_size: int = 5,
-        output: LiftT_co = SUM,
-        bands: Sequence[str] | None = None,
-        *,
-        padding: str = "reflect",
-        shared: bool = False,
-        init: Init = "wavelet",
-        linear_range: float | None = None,
-        penalty_weights: tuple[float, float] = (0.01, 0.1),
-        reduction: str = "mean",
-        return_penalty: bool = False,
-        reversible: Reversible = "auto",
-        device: Any = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__()
-        self.output: str = output
-        _, self.bands = chosen_output(self.output, bands, self.dimensions)
-        self._bands = None if bands is None else self.bands
-        self.padding = checked_padding(padding)
-        self.channels = positive_number(channels, "channels", ShapeError)
-        self.kernel_size = positive_number(kernel_size, "kernel_size", ShapeError)
-        self.shared = flag(shared, "shared")
-        self.init = _one_of("init", init, ("wavelet", "random"))
-        self.reduction = _one_of("reduction", reduction, REDUCTIONS)
-        self.penalty_weights = _pair(penalty_weights)
-        self.return_penalty = flag(return_penalty, "return_penalty")
-        self.reversible = checked_reversible(reversible)
-        if linear_range is None:
-            linear_range = LINEAR_RANGE if init == "wavelet" else 0.0
-        self._range = checked_range(linear_range)
-        check_factory(device, dtype)
-        like: dict[str, Any] = {"dtype": dtype or torch.get_default_dtype(), "device": device}
-        for name, values in self._first()._asdict().items():
-            self.register_parameter(name, nn.Parameter(torch.as_tensor(values, **like)))
-        self.register_buffer("linear_range", torch.full((), self._range, **like))
-        self.penalties = Penalties()
-        if init == "random":
-            self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Reset the parameters: to a wavelet, or at random like torch's convolutions."""
-        first = self._first()
-        limit = self.kernel_size**-0.5
-        with torch.no_grad():
-            self.linear_range.fill_(self._range)
-            for name, values in first._asdict().items():
-                parameter = getattr(self, name)
-                if self.init == "random":
-                    most = limit if name in ("weight", "bias") else 1.0
-                    parameter.uniform_(-most, most)
-                else:
-                    fill(parameter, values)
-
-    def _first(self) -> LiftFilters:
-        """The initial parameters: bias and offset are relative to the linear range."""
-        size = (self.channels, self.kernel_size, self.dimensions)
-        return lift_filters(*size, shared=self.shared, linear_range=0.0)
-
-    @property
-    def filters(self) -> LiftFilters:
-        """The parameters in the paper's form, for the functions of ``liftwave.pooling``."""
-        bias, gain, offset = self.bias, self.gain, self.offset
-        if bias.dtype in HALF_PRECISION:  # too coarse for a sum with the linear range
-            bias, gain, offset = bias.float(), gain.float(), offset.float()
-        offset = torch.addcmul(offset, gain, self.linear_range.to(gain), value=-1)
-        return LiftFilters(self.weight, bias + self.linear_range, gain, offset)
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __call__(self: _LiftDownPool[Joined], x: Tensor) -> Tensor: ...
-        @overload
-        def __call__(self: _LiftDownPool[Literal["bands"]], x: Tensor) -> dict[str, Tensor]: ...
-        def __call__(self, x: Tensor) -> Any: ...
-
-    def forward(self, x: Tensor) -> Any:
-        """The bands of signals of shape (C, ...) or (N, C, ...), in the form of ``output``."""
-        check_axes(self, x, self.channels)
-        has_penalty = self.training and any(self.penalty_weights)
-        filters = self.filters
-        reduction = self.reduction if has_penalty else None
-        form, place = (self.output, self._bands), (self.padding, self.dimensions)
-        result = run_lift_down(x, filters, *form, *place, reduction, self.reversible)
-        penalty = None
-        if has_penalty:
-            result, (update, predict) = result
-            weights = self.penalty_weights
-            penalty = weights[0] * update + weights[1] * predict
-        if self.return_penalty:
-            return result, self._no_penalty() if penalty is None else penalty
-        if penalty is not None:
-            self.penalties.add(self, (x, *filters), penalty)
-        elif not self.penalties.collecting:
-            self.penalties.clear()
-        return result
-
-    def penalty(self) -> Tensor:
-        """The weighted penalties of the last call in training, or of all collected calls.
-
-        Zero before the first call.
-        """
-        total = self.penalties.total(self, by_mean=self.reduction == "mean")
-        return self._no_penalty() if total is None else total
-
-    def _no_penalty(self) -> Tensor:
-        return torch.zeros((), dtype=self.weight.dtype, device=self.weight.device)
-
-    def _load_from_state_dict(
-        self, state_dict: dict[str, Any], prefix: str, *arguments: Any
-    ) -> None:
-        """Load a state; one without a linear range has its ReLU at zero."""
-        bias = state_dict.get(f"{prefix}bias")
-        if isinstance(bias, Tensor):
-            state_dict.setdefault(f"{prefix}linear_range", bias.new_zeros(()))
-        super()._load_from_state_dict(state_dict, prefix, *arguments)
-
-    def extra_repr(self) -> str:
-        """The text between the parentheses of ``repr``."""
-        text = f"{self.channels}, kernel_size={self.kernel_size}, output={self.output!r}"
-        if self._bands is not None and self.bands != band_names(self.dimensions):
-            text += f", bands={self.bands!r}"
-        for name, default in (("padding", "reflect"), ("shared", False), ("init", "wavelet")):
-            if getattr(self, name) != default:
-                text += f", {name}={getattr(self, name)!r}"
-        if self.reversible != "auto":
-            text += f", reversible={self.reversible}"
-        if self._range != (LINEAR_RANGE if self.init == "wavelet" else 0.0):
-            text += f", linear_range={self._range}"
-        return f"{text}, penalty_weights={self.penalty_weights}"
 
 
 class _LiftUpPool(Layer):
     """The inverse, with the parameters of a downsampling layer."""
 
     dimensions: ClassVar[int]
-    down_type: ClassVar[type[_LiftDownPool[Any]]]
+    down_type: ClassVar[type[LiftDownLayer[Any]]]
 
-    def __init__(self, down: _LiftDownPool[Pooled]) -> None:
+    def __init__(self, down: LiftDownLayer[Pooled]) -> None:
         super().__init__()
         if not isinstance(down, self.down_type):
             raise ArgumentTypeError(
@@ -213,20 +57,6 @@ class _LiftUpPool(Layer):
 
 
 # --- common to layers with bands -----------------------------------------------------------------
-
-
-def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
-    if not is_one_of(value, choices):
-        raise OptionError(f"unknown {name} {value!r}: use one of {', '.join(map(repr, choices))}")
-    return value
-
-
-def _pair(weights: Any) -> tuple[float, float]:
-    demand = "penalty_weights must be a pair of numbers"
-    numbers = [real_number(w, demand) for w in items(weights, demand)]
-    if len(numbers) != 2:
-        raise ArgumentTypeError(f"{demand}, got {len(numbers)} numbers")
-    return numbers[0], numbers[1]
 
 
 def complete_bands(layer: Any, bands: Bands) -> list[Tensor]:
@@ -385,21 +215,21 @@ True
 
 
 @documented(_LIFT_DOWN)
-class LiftDownPool1d(_LiftDownPool[LiftT_co]):
+class LiftDownPool1d(LiftDownLayer[LiftT_co]):
     """Halve signals by learned lifting (LiftDownPool)."""
 
     dimensions = 1
 
 
 @documented(_LIFT_DOWN)
-class LiftDownPool2d(_LiftDownPool[LiftT_co]):
+class LiftDownPool2d(LiftDownLayer[LiftT_co]):
     """Halve images by learned lifting (LiftDownPool)."""
 
     dimensions = 2
 
 
 @documented(_LIFT_DOWN)
-class LiftDownPool3d(_LiftDownPool[LiftT_co]):
+class LiftDownPool3d(LiftDownLayer[LiftT_co]):
     """Halve volumes by learned lifting (LiftDownPool)."""
 
     dimensions = 3

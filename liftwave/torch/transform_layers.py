@@ -17,14 +17,9 @@ from liftwave._typing import Modes
 from liftwave.errors import CoefficientsError, LevelError, OptionError, ShapeError, WaveletError
 from liftwave.torch._typing import Learning
 from liftwave.torch.inputs import check_factory, check_tensor
+from liftwave.torch.layer_wavelets import WaveletGroups, check_no_factory, fixed, learnable
 from liftwave.torch.leaf import Layer
-from liftwave.torch.wavelets import (
-    LearnableWavelet,
-    WaveletGroups,
-    check_no_factory,
-    fixed,
-    learnable,
-)
+from liftwave.torch.wavelets import LearnableWavelet
 from liftwave.wavelets.resolve import WaveletLike
 
 Coefficients: TypeAlias = "list[Any]"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from liftwave._execute import execute, graph_node
-from liftwave._numbers import lengths
+from liftwave._numbers import is_symbol, lengths
 from liftwave._operations.call import Call, Structure
 from liftwave._operations.transform import analysis
 from liftwave._plan.axes import axis_plans
@@ -145,15 +145,21 @@ class _Synthesis(_Pyramid[Any], SynthesisLayer):
         full = x.shape[x.ndim - self.dimensions :]
         size = lengths(size, "output_size", ShapeTypeError)
         if len(size) != self.dimensions or any(
-            n - length not in (0, 1) for n, length in zip(full, size, strict=True)
+            not 0 <= n - length <= 1 for n, length in zip(full, size, strict=True)
         ):
             raise ShapeError(
                 f"output_size has to be {tuple(full)}, or one less where the signal's length "
                 f"was odd, got {size}"
             )
         for k, n in enumerate(size):
-            x = x.narrow(k - self.dimensions, 0, n)
+            x = _first_samples(x, k - self.dimensions, n)
         return x
+
+
+def _first_samples(x: Tensor, axis: int, n: int) -> Tensor:
+    if is_symbol(n):  # a view would fix whether n is even, in the graph that is exported
+        return x.index_select(axis, torch.arange(n, device=x.device))
+    return x.narrow(axis, 0, n)
 
 
 # --- layers --------------------------------------------------------------------------------------

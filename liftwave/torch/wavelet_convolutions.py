@@ -15,6 +15,7 @@ from liftwave.errors import LevelError, ShapeError, WindowError
 from liftwave.torch._typing import Learning
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_factory, check_real
+from liftwave.torch.layer_wavelets import is_learnable
 from liftwave.torch.leaf import Layer
 from liftwave.torch.transform_layers import LayerWavelet
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
@@ -61,27 +62,29 @@ class _WTConv(Layer):
         count, scalar = self.channels * 2**self.dimensions, (1,) * self.dimensions
         kernel = (count, *(self.kernel_size,) * self.dimensions)
         check_size("the kernels", kernel, (self.level, *kernel))
+        factory: Any = {"device": device, "dtype": dtype}
         options: Any = {"learn": learn, "random": random, "output": "concat"}
-        self.dwt = self.transform_type(wavelet, 1, mode, **options)
+        own = {} if is_learnable(wavelet) else factory
+        self.dwt = self.transform_type(wavelet, 1, mode, **options, **own)
         self.idwt = self.dwt.inverse()
-        self.base = self._depthwise(self.channels, flag(bias, "bias"))
-        self.base_scale = nn.Parameter(torch.ones(self.channels, *scalar))
-        self.convolutions = nn.ModuleList(self._depthwise(count, False) for _ in range(self.level))
+        self.base = self._depthwise(self.channels, flag(bias, "bias"), factory)
+        self.base_scale = nn.Parameter(torch.ones(self.channels, *scalar, **factory))
+        levels = range(self.level)
+        self.convolutions = nn.ModuleList(self._depthwise(count, False, factory) for _ in levels)
         self.scales = nn.ParameterList(
-            torch.full((count, *scalar), _SCALE) for _ in range(self.level)
+            torch.full((count, *scalar), _SCALE, **factory) for _ in levels
         )
-        self.to(device=device, dtype=dtype)
 
-    def _depthwise(self, channels: int, bias: bool) -> nn.Module:
-        convolution: nn.Module = _CONVOLUTIONS[self.dimensions](
-            *(channels, channels, self.kernel_size), padding="same", groups=channels, bias=bias
-        )
+    def _depthwise(self, channels: int, bias: bool, factory: Any) -> nn.Module:
+        sizes, options = (channels, channels, self.kernel_size), {"groups": channels, "bias": bias}
+        kind = _CONVOLUTIONS[self.dimensions]
+        convolution: nn.Module = kind(*sizes, padding="same", **options, **factory)
         return convolution
 
     def reset_parameters(self) -> None:
-        """Reset the convolutions at random, and the scales; the wavelet does not change."""
-        for convolution in (self.base, *self.convolutions):
-            convolution.reset_parameters()
+        """Reset a learnable wavelet, the convolutions (at random), and the scales."""
+        for layer in (self.dwt, self.base, *self.convolutions):
+            layer.reset_parameters()
         with torch.no_grad():
             self.base_scale.fill_(1.0)
             for scale in self.scales:

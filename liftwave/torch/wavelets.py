@@ -7,7 +7,6 @@ hold the same module share its parameters.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from math import pi
@@ -16,35 +15,28 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from liftwave._numbers import flag, is_one_of, real_number
+from liftwave._numbers import flag, real_number
 from liftwave.constraints import (
     lattice_angles,
     orthonormal_filters,
-    symmetric_lifting,
-    symmetric_taps,
     wavelet_penalty,
 )
 from liftwave.constraints.penalties import check_symmetry
 from liftwave.constraints.terms import require_possible
-from liftwave.errors import WaveletError
 from liftwave.torch.inputs import check_factory, fill, is_sharded, register
+from liftwave.torch.leaf import Layer
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.lifting.step import LiftingStep
-from liftwave.wavelets.resolve import WaveletLike, resolve_wavelet
+from liftwave.wavelets.resolve import WaveletLike
 
 Made: TypeAlias = "FilterBank | LiftingScheme"
 
 Symmetry: TypeAlias = Literal["linear-phase", "paper"]
 
-# The maximum of random free taps. For larger taps, the conditions on their sums can have no
-# solution.
-_RANDOM_TAPS = 0.25
 
-
-class LearnableWavelet(nn.Module):
+class LearnableWavelet(Layer):
     """Base class of all learnable wavelets.
 
     A call returns a :class:`~liftwave.FilterBank` or a :class:`~liftwave.LiftingScheme` of the
@@ -122,12 +114,13 @@ def uniform(count: int, limit: float) -> Tensor:
     return (2 * torch.rand(count, device="cpu") - 1) * limit
 
 
-def _numbers(values: Any) -> NDArray[Any]:
+def numbers(values: Any) -> NDArray[Any]:
     """Taps of any array library as numbers of NumPy."""
     return np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values, np.float64)
 
 
-def _label(wavelet: WaveletLike) -> str:
+def label(wavelet: WaveletLike) -> str:
+    """The name of a wavelet, for ``repr``."""
     return wavelet if isinstance(wavelet, str) else str(getattr(wavelet, "name", ""))
 
 
@@ -174,9 +167,9 @@ class OrthonormalWavelet(LearnableWavelet):
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(_label(wavelet))
+        super().__init__(label(wavelet))
         check_factory(device, dtype)
-        self._angles = _numbers(lattice_angles(wavelet, zero_sum=zero_sum))
+        self._angles = numbers(lattice_angles(wavelet, zero_sum=zero_sum))
         self.random = flag(random, "random")
         self.zero_sum = flag(zero_sum, "zero_sum")
         register(self, "angles", len(self._angles), device, dtype)
@@ -194,153 +187,6 @@ class OrthonormalWavelet(LearnableWavelet):
     def make(self) -> FilterBank:
         """The filter bank of the current angles."""
         return orthonormal_filters(widened(self.angles), zero_sum=self.zero_sum)
-
-
-class LinearPhaseWavelet(LearnableWavelet):
-    """A biorthogonal wavelet of symmetric lifting steps: linear phase and perfect reconstruction.
-
-    Parameters
-    ----------
-    wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
-        A wavelet whose lifting steps are symmetric.
-    random : bool, optional
-        Whether to start at random taps instead of those of ``wavelet``.
-    zero_sum, dual_zero_sum : bool, optional
-        Whether the analysis and the synthesis high-pass sum to zero.
-    device, dtype : optional
-        Device and dtype of the parameters; torch's defaults if not given.
-
-    Raises
-    ------
-    ConstraintError
-        If the steps of the wavelet are not symmetric.
-
-    See Also
-    --------
-    liftwave.constraints.symmetric_lifting : computes the scheme from the taps.
-
-    Examples
-    --------
-    >>> from liftwave.torch import LinearPhaseWavelet
-    >>> wavelet = LinearPhaseWavelet("cdf9.7")
-    >>> [taps.numel() for taps in wavelet.taps], len(wavelet().steps)
-    ([1, 1, 0, 0], 4)
-    """
-
-    learn = "linear-phase"
-
-    def __init__(
-        self,
-        wavelet: WaveletLike = "cdf9.7",
-        *,
-        random: bool = False,
-        zero_sum: bool = True,
-        dual_zero_sum: bool = True,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__(_label(wavelet))
-        check_factory(device, dtype)
-        scheme = LiftingScheme.from_wavelet(wavelet)
-        self.random = flag(random, "random")
-        self.zero_sum = flag(zero_sum, "zero_sum")
-        self.dual_zero_sum = flag(dual_zero_sum, "dual_zero_sum")
-        free = symmetric_taps(scheme, zero_sum=zero_sum, dual_zero_sum=dual_zero_sum)
-        self.first = scheme.steps[0].kind
-        self.sign = 1 if scheme.scale[0] * scheme.scale[1] > 0 else -1
-        self._taps = [_numbers(taps) for taps in free]
-        self.taps = _Taps(self._taps, device, dtype)
-        self.reset_parameters()
-
-    def initial_values(self) -> dict[str, Any]:
-        """The taps of each step."""
-        return _initial_taps(self._taps, self.random)
-
-    if TYPE_CHECKING:
-
-        def __call__(self) -> LiftingScheme:
-            """As ``forward``; it also calls hooks."""
-
-    def make(self) -> LiftingScheme:
-        """The lifting scheme of the current taps."""
-        taps = [widened(t) for t in self.taps]
-        return symmetric_lifting(
-            taps,
-            first=self.first,
-            sign=self.sign,
-            zero_sum=self.zero_sum,
-            dual_zero_sum=self.dual_zero_sum,
-        )
-
-
-class LiftingWavelet(LearnableWavelet):
-    """A lifting scheme of free taps, which reconstructs for any taps.
-
-    Parameters
-    ----------
-    wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
-        The wavelet with the initial lifting steps.
-    random : bool, optional
-        Whether to start at random taps instead of those of ``wavelet``.
-    device, dtype : optional
-        Device and dtype of the parameters; torch's defaults if not given.
-
-    Notes
-    -----
-    The learned parameters are the logarithms of both scales, so the scales keep their signs.
-
-    Examples
-    --------
-    >>> from liftwave.torch import LiftingWavelet
-    >>> wavelet = LiftingWavelet("cdf5.3")
-    >>> [taps.tolist() for taps in wavelet.taps]
-    [[-0.5, -0.5], [0.25, 0.25]]
-    """
-
-    learn = "lifting"
-    log_scale: Tensor
-
-    def __init__(
-        self,
-        wavelet: WaveletLike = "cdf5.3",
-        *,
-        random: bool = False,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__(_label(wavelet))
-        check_factory(device, dtype)
-        scheme = LiftingScheme.from_wavelet(wavelet)
-        if scheme.integer or not scheme.is_concrete:
-            raise WaveletError(f"learning starts at a scheme of plain numbers, got {scheme!r}")
-        self.steps = tuple((step.kind, step.offset) for step in scheme.steps)
-        self.random = flag(random, "random")
-        self.shift = scheme.shift
-        self._taps = [_numbers(step.taps) for step in scheme.steps]
-        self._scale = np.log(np.abs(scheme.scale))
-        self.taps = _Taps(self._taps, device, dtype)
-        self.signs = tuple(1.0 if s > 0 else -1.0 for s in scheme.scale)
-        register(self, "log_scale", 2, device, dtype)
-        self.reset_parameters()
-
-    def initial_values(self) -> dict[str, Any]:
-        """The logarithms of the scales, and the taps of each step."""
-        return {"log_scale": self._scale, **_initial_taps(self._taps, self.random)}
-
-    if TYPE_CHECKING:
-
-        def __call__(self) -> LiftingScheme:
-            """As ``forward``; it also calls hooks."""
-
-    def make(self) -> LiftingScheme:
-        """The lifting scheme of the current taps and scales."""
-        steps = [
-            LiftingStep(kind, widened(taps), offset)
-            for (kind, offset), taps in zip(self.steps, self.taps, strict=True)
-        ]
-        low, high = widened(self.log_scale).exp().unbind()
-        scale = self.signs[0] * low, self.signs[1] * high
-        return LiftingScheme(tuple(steps), scale, shift=self.shift)
 
 
 class FiltersWavelet(LearnableWavelet):
@@ -395,9 +241,9 @@ class FiltersWavelet(LearnableWavelet):
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(_label(wavelet))
+        super().__init__(label(wavelet))
         check_factory(device, dtype)
-        self._angles = _numbers(lattice_angles(wavelet))
+        self._angles = numbers(lattice_angles(wavelet))
         self.random = flag(random, "random")
         taps = self._number_of_taps()
         for name in ("lowpass", "highpass"):
@@ -440,98 +286,3 @@ class FiltersWavelet(LearnableWavelet):
                 low, high, symmetry=self.symmetry, orthonormal=self.orthonormal
             )
             return self.weight * penalty
-
-
-class _Taps(nn.ParameterList):
-    """The free taps of each step. Those of a step without free taps are a buffer."""
-
-    def __init__(
-        self, taps: Sequence[NDArray[Any]], device: Any, dtype: torch.dtype | None
-    ) -> None:
-        super().__init__()
-        for number, values in enumerate(taps):
-            register(self, str(number), len(values), device, dtype)
-        self._size = len(taps)
-
-
-def _initial_taps(taps: Sequence[NDArray[Any]], random: bool) -> dict[str, Any]:
-    values = [uniform(len(t), _RANDOM_TAPS) if random else t for t in taps]
-    return {f"taps.{number}": each for number, each in enumerate(values)}
-
-
-class WaveletGroups(nn.ModuleList):
-    """The learnable wavelets of groups of channels, all of one kind."""
-
-    @property
-    def learn(self) -> str:
-        """The kind of learned parameters."""
-        return str(self[0].learn)
-
-    @property
-    def name(self) -> str:
-        """The name of the initial wavelet."""
-        return str(self[0].name)
-
-    @property
-    def any_tensor(self) -> Tensor:
-        """The first parameter or buffer of the first wavelet."""
-        first: Any = self[0]
-        tensor: Tensor = first.any_tensor
-        return tensor
-
-
-_KINDS: dict[str, Callable[..., LearnableWavelet]] = {
-    kind.learn: kind
-    for kind in (OrthonormalWavelet, LinearPhaseWavelet, LiftingWavelet, FiltersWavelet)
-}
-
-
-def learnable(
-    wavelet: WaveletLike,
-    learn: str,
-    random: bool,
-    device: Any = None,
-    dtype: torch.dtype | None = None,
-) -> LearnableWavelet:
-    """The learnable wavelet that ``learn`` names, from a fixed one."""
-    if not is_one_of(learn, _KINDS):
-        raise WaveletError(
-            f"unknown way to learn a wavelet {learn!r}: use None (fixed) or one of "
-            f"{', '.join(map(repr, _KINDS))}"
-        )
-    return _KINDS[learn](wavelet, random=random, device=device, dtype=dtype)
-
-
-def check_no_factory(wavelet: LearnableWavelet | WaveletGroups, device: Any, dtype: Any) -> None:
-    """Raise if a device or a dtype is given for a wavelet that exists already.
-
-    Raises
-    ------
-    WaveletError
-        If one is.
-    """
-    if device is not None or dtype is not None:
-        raise WaveletError(
-            f"{wavelet} has its device and dtype already: do not pass device= or dtype=, use "
-            "wavelet.to(device, dtype)"
-        )
-
-
-def fixed(wavelet: Any) -> tuple[Made, ...] | Made:
-    """A wavelet of plain numbers for all axes, or one per axis."""
-    if not isinstance(wavelet, Sequence) or isinstance(wavelet, str):
-        return _fixed(wavelet)
-    wavelets = tuple(_fixed(w) for w in wavelet)
-    return wavelets[0] if len(wavelets) == 1 else wavelets
-
-
-def _fixed(wavelet: Any) -> Made:
-    resolved = resolve_wavelet(wavelet)
-    if not resolved.is_concrete:
-        raise WaveletError(
-            f"learned taps must be parameters of the layer, got {resolved!r}: use learn=..., or a "
-            "LearnableWavelet"
-        )
-    if isinstance(resolved, LiftingScheme) and resolved.integer:
-        raise WaveletError(f"layers compute with floating-point numbers, got {resolved!r}")
-    return resolved

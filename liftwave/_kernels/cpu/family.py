@@ -8,10 +8,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from liftwave._arrays.convert import are_plain_memory
 from liftwave._kernels.contract import LiftPoolKernels, NativeRun, PoolingKernels
 from liftwave._kernels.cpu.filters import NAME
 from liftwave._kernels.cpu.levels import CpuLevels
-from liftwave._kernels.cpu.memory import serves, serves_memory
+from liftwave._kernels.cpu.memory import serves
 
 if TYPE_CHECKING:
     from liftwave._plan.packets import PacketPlan
@@ -54,4 +55,4 @@ class CpuKernels(CpuLevels):
         return native_packets(plan)
 
     serves = staticmethod(serves)
-    serves_memory = staticmethod(serves_memory)
+    serves_memory = staticmethod(are_plain_memory)

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
 from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
 
 import liftwave._cpu as _cpu
-from liftwave._arrays.convert import is_plain
+from liftwave._arrays.convert import INTEGERS, are_plain_memory, is_plain
 from liftwave._arrays.tensors import is_unwatched, numpy_memory
 from liftwave._plan.levels import AnalysisPlan
 from liftwave._typing import Array
 
-INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
-"""The dtypes that integer lifting schemes read."""
-
-_FLOATS = ("float32", "float64", "complex64", "complex128")
 _INTEGER_DTYPES = frozenset(map(np.dtype, INTEGERS))
 
 ALIGNED_SIZE = 1 << 20
@@ -56,27 +51,9 @@ def is_floating(x: Array) -> bool:
     return is_plain(x) or (is_plain_tensor(x) and (x.is_floating_point() or x.is_complex()))
 
 
-def serves_memory(*tensors: Array) -> bool:
-    """Whether the module reads the tensors, even if autograd is active."""
-    dtypes, strided = _torch_dtypes()
-    for x in tensors:
-        if x.device.type != "cpu" or x.dtype not in dtypes or x.layout is not strided:
-            return False
-        if x.is_conj() or x.is_neg():  # memory holds other numbers
-            return False
-    return True
-
-
-@cache
-def _torch_dtypes() -> tuple[frozenset[Any], Any]:
-    """The dtypes of tensors that the module reads, and their layout."""
-    torch = sys.modules["torch"]
-    return frozenset(getattr(torch, name) for name in (*_FLOATS, *INTEGERS)), torch.strided
-
-
 def is_plain_tensor(x: Array) -> bool:
     """Whether ``x`` is a torch tensor in memory, without autograd or tracing."""
-    return is_unwatched(x) and serves_memory(x)
+    return is_unwatched(x) and are_plain_memory(x)
 
 
 def _is_integral(x: Array) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from liftwave._numbers import real_number
+from liftwave._plan.lengths import check_size
 from liftwave.errors import OptionError
+from liftwave.torch.inputs import check_factory, fill
 from liftwave.torch.transforms import DWT2d
 from liftwave.torch.zoo.windows import MapPool, WindowedPool, positive, windows
 
@@ -60,6 +64,8 @@ class LpPool2d(WindowedPool):
         Distance of windows; their size by default.
     p : float, optional
         The initial order, above 1.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     References
     ----------
@@ -74,11 +80,26 @@ class LpPool2d(WindowedPool):
     (2, 4, 4, 4)
     """
 
-    def __init__(self, kernel_size: int = 2, stride: int | None = None, p: float = 3.0) -> None:
+    def __init__(
+        self,
+        kernel_size: int = 2,
+        stride: int | None = None,
+        p: float = 3.0,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__(kernel_size, stride)
-        if not p > 1:
+        check_factory(device, dtype)
+        self._order = real_number(p, "the order p must be a number")
+        if not self._order > 1:
             raise OptionError(f"the order p of LpPool2d must be above 1 to be learned, got {p}")
-        self.rho = nn.Parameter(torch.tensor(math.log(math.expm1(p - 1))))
+        self.rho = nn.Parameter(torch.empty((), device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Reset the order."""
+        nn.init.constant_(self.rho, math.log(math.expm1(self._order - 1)))
 
     @property
     def p(self) -> Tensor:
@@ -109,6 +130,8 @@ class BlurPool2d(MapPool):
         Number of taps; 3 by default.
     stride : int, optional
         Distance of samples; 2 by default.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     References
     ----------
@@ -125,13 +148,28 @@ class BlurPool2d(MapPool):
     settings = ("filter_size", "stride")
     taps: Tensor
 
-    def __init__(self, filter_size: int = 3, stride: int = 2) -> None:
+    def __init__(
+        self,
+        filter_size: int = 3,
+        stride: int = 2,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__()
+        check_factory(device, dtype)
         self.filter_size = positive(filter_size, "filter_size")
         self.stride = positive(stride, "stride")
-        row = torch.tensor([math.comb(filter_size - 1, k) for k in range(filter_size)])
-        taps = row / 2.0 ** (filter_size - 1)
-        self.register_buffer("taps", torch.outer(taps, taps))
+        shape = (self.filter_size, self.filter_size)
+        check_size("the filter", shape)
+        self.register_buffer("taps", torch.empty(shape, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Reset the filter."""
+        order = self.filter_size - 1
+        taps = np.array([math.comb(order, k) / 2**order for k in range(self.filter_size)])
+        fill(self.taps, np.outer(taps, taps))
 
     def _pooled(self, x: Tensor) -> Tensor:
         before, after = (self.filter_size - 1) // 2, self.filter_size // 2
@@ -143,7 +181,7 @@ class BlurPool2d(MapPool):
         return F.conv2d(F.pad(x, around, mode), weight, stride=self.stride, groups=channels)
 
 
-class MaxBlurPool2d(nn.Sequential):
+class MaxBlurPool2d(MapPool):
     """Max pooling with stride 1, then :class:`BlurPool2d`.
 
     Parameters
@@ -152,6 +190,8 @@ class MaxBlurPool2d(nn.Sequential):
         Size of the windows of max pooling.
     filter_size, stride : int, optional
         As for :class:`BlurPool2d`.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     References
     ----------
@@ -165,8 +205,27 @@ class MaxBlurPool2d(nn.Sequential):
     (2, 4, 4, 4)
     """
 
-    def __init__(self, kernel_size: int = 2, filter_size: int = 3, stride: int = 2) -> None:
-        super().__init__(nn.MaxPool2d(kernel_size, stride=1), BlurPool2d(filter_size, stride))
+    settings = ("kernel_size",)
+
+    def __init__(
+        self,
+        kernel_size: int = 2,
+        filter_size: int = 3,
+        stride: int = 2,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = positive(kernel_size, "kernel_size")
+        self.blur = BlurPool2d(filter_size, stride, device=device, dtype=dtype)
+
+    def reset_parameters(self) -> None:
+        """Reset the filter."""
+        self.blur.reset_parameters()
+
+    def _pooled(self, x: Tensor) -> Tensor:
+        return self.blur(F.max_pool2d(x, self.kernel_size, stride=1))
 
 
 class SpectralPool2d(MapPool):
@@ -243,8 +302,10 @@ class WaveletPool2d(MapPool):
         return approximation
 
 
-class PixelShuffle2d(nn.PixelUnshuffle):
-    """The samples of each window as separate channels: invertible, without any reduction.
+class PixelShuffle2d(MapPool):
+    """The samples of each window as separate channels, as by ``torch.nn.PixelUnshuffle``.
+
+    The only loss are rows and columns that fill no window.
 
     Parameters
     ----------
@@ -263,6 +324,14 @@ class PixelShuffle2d(nn.PixelUnshuffle):
     (2, 16, 4, 4)
     """
 
+    settings = ("downscale_factor",)
+
     def __init__(self, downscale_factor: int = 2) -> None:
-        super().__init__(downscale_factor)
-        self.growth = downscale_factor**2  # output channels per input channel
+        super().__init__()
+        self.downscale_factor = positive(downscale_factor, "downscale_factor")
+        self.growth = self.downscale_factor**2  # output channels per input channel
+
+    def _pooled(self, x: Tensor) -> Tensor:
+        factor = self.downscale_factor
+        rows, columns = (n // factor * factor for n in x.shape[-2:])
+        return F.pixel_unshuffle(x[..., :rows, :columns], factor)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from liftwave.torch.zoo.windows import MapPool, WindowedPool, per_channel, positive, windows
+from liftwave._numbers import flag, real_number
+from liftwave._plan.lengths import check_size
+from liftwave._plan.windows import window_arguments
+from liftwave.torch.inputs import check_factory
+from liftwave.torch.zoo.windows import (
+    MapPool,
+    WindowedPool,
+    channel_count,
+    per_channel,
+    positive,
+    windows,
+)
 
 
 class MixedPool2d(WindowedPool):
@@ -21,6 +34,8 @@ class MixedPool2d(WindowedPool):
         Size of the windows; 2 by default.
     stride : int, optional
         Distance of windows; their size by default.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     References
     ----------
@@ -35,9 +50,21 @@ class MixedPool2d(WindowedPool):
     (2, 4, 4, 4)
     """
 
-    def __init__(self, kernel_size: int = 2, stride: int | None = None) -> None:
+    def __init__(
+        self,
+        kernel_size: int = 2,
+        stride: int | None = None,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__(kernel_size, stride)
-        self.logit = nn.Parameter(torch.tensor(0.0))
+        check_factory(device, dtype)
+        self.logit = nn.Parameter(torch.zeros((), device=device, dtype=dtype))
+
+    def reset_parameters(self) -> None:
+        """Reset the share of both poolings to 1/2."""
+        nn.init.zeros_(self.logit)
 
     def _pooled(self, x: Tensor) -> Tensor:
         share = self.logit.sigmoid()
@@ -59,6 +86,8 @@ class GatedPool2d(WindowedPool):
         Distance of windows; their size by default.
     channels : int, optional
         Number of channels, for one gate each; all share one by default.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     References
     ----------
@@ -74,10 +103,24 @@ class GatedPool2d(WindowedPool):
     """
 
     def __init__(
-        self, kernel_size: int = 2, stride: int | None = None, channels: int | None = None
+        self,
+        kernel_size: int = 2,
+        stride: int | None = None,
+        channels: int | None = None,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(kernel_size, stride)
-        self.gate = nn.Parameter(torch.zeros(channels or 1, kernel_size**2))
+        check_factory(device, dtype)
+        count = 1 if channels is None else channel_count(channels)
+        shape = (count, self.kernel_size**2)
+        check_size("the gate", shape)
+        self.gate = nn.Parameter(torch.zeros(shape, device=device, dtype=dtype))
+
+    def reset_parameters(self) -> None:
+        """Set the gate to zero: both poolings have the share 1/2."""
+        nn.init.zeros_(self.gate)
 
     def _pooled(self, x: Tensor) -> Tensor:
         samples = windows(x, self.kernel_size, self.stride)
@@ -108,6 +151,8 @@ class DetailPreservingPool2d(WindowedPool):
         Whether values below the mean have large weights, too.
     eps : float, optional
         :math:`\epsilon`.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     References
     ----------
@@ -128,11 +173,22 @@ class DetailPreservingPool2d(WindowedPool):
         stride: int | None = None,
         symmetric: bool = True,
         eps: float = 1e-3,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(kernel_size, stride)
-        self.symmetric, self.eps = symmetric, eps
-        self.log_alpha = nn.Parameter(torch.zeros(channels))
-        self.log_lambda = nn.Parameter(torch.zeros(channels))
+        check_factory(device, dtype)
+        self.symmetric = flag(symmetric, "symmetric")
+        self.eps = real_number(eps, "eps must be a number")
+        count = channel_count(channels)
+        self.log_alpha = nn.Parameter(torch.zeros(count, device=device, dtype=dtype))
+        self.log_lambda = nn.Parameter(torch.zeros(count, device=device, dtype=dtype))
+
+    def reset_parameters(self) -> None:
+        """Reset both powers to 1."""
+        nn.init.zeros_(self.log_alpha)
+        nn.init.zeros_(self.log_lambda)
 
     def _pooled(self, x: Tensor) -> Tensor:
         samples = windows(x, self.kernel_size, self.stride)
@@ -160,6 +216,8 @@ class LocalImportancePool2d(MapPool):
         The windows; of 3 x 3 samples with stride 2 and padding 1 by default.
     gain : float, optional
         The largest logit.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     References
     ----------
@@ -182,12 +240,27 @@ class LocalImportancePool2d(MapPool):
         stride: int = 2,
         padding: int = 1,
         gain: float = 12.0,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_factory(device, dtype)
         self.kernel_size = positive(kernel_size, "kernel_size")
-        self.stride, self.padding, self.gain = positive(stride, "stride"), padding, gain
-        self.convolution = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.normalization = nn.GroupNorm(channels, channels)  # by instance and channel
+        self.stride = positive(stride, "stride")
+        self.padding = window_arguments(kernel_size, stride, padding, ndim=2).padding[0]
+        self.gain = real_number(gain, "gain must be a number")
+        count = channel_count(channels)
+        factory: Any = {"device": device, "dtype": dtype}
+        check_size("the kernels", (count, count, 3, 3))
+        self.convolution = nn.Conv2d(count, count, 3, padding=1, bias=False, **factory)
+        self.normalization = nn.GroupNorm(count, count, **factory)  # by instance and channel
+        nn.init.zeros_(self.normalization.weight)
+
+    def reset_parameters(self) -> None:
+        """Reset the convolution at random, and the scale of the normalization to zero."""
+        self.convolution.reset_parameters()
+        self.normalization.reset_parameters()
         nn.init.zeros_(self.normalization.weight)
 
     def _pooled(self, x: Tensor) -> Tensor:
@@ -215,6 +288,8 @@ class GaussianPool2d(WindowedPool):
         Distance of windows; their size by default.
     eps : float, optional
         Added to the variances.
+    device, dtype : optional
+        Device and dtype of the parameters; torch's defaults if not given.
 
     References
     ----------
@@ -230,16 +305,35 @@ class GaussianPool2d(WindowedPool):
     """
 
     def __init__(
-        self, channels: int, kernel_size: int = 2, stride: int | None = None, eps: float = 1e-6
+        self,
+        channels: int,
+        kernel_size: int = 2,
+        stride: int | None = None,
+        eps: float = 1e-6,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(kernel_size, stride)
-        hidden = max(channels // 2, 1)
-        self.eps = eps
-        self.squeeze = nn.Sequential(nn.Linear(channels, hidden), nn.BatchNorm1d(hidden), nn.ReLU())
-        self.centre = nn.Sequential(nn.Linear(hidden, channels), nn.BatchNorm1d(channels))
-        self.spread = nn.Sequential(
-            nn.Linear(hidden, channels), nn.BatchNorm1d(channels), nn.Sigmoid()
-        )
+        check_factory(device, dtype)
+        count = channel_count(channels)
+        hidden = max(count // 2, 1)
+        self.eps = real_number(eps, "eps must be a number")
+        check_size("the layers", (hidden, count))
+
+        def linear(inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:
+            factory: Any = {"device": device, "dtype": dtype}
+            return nn.Linear(inputs, outputs, **factory), nn.BatchNorm1d(outputs, **factory)
+
+        self.squeeze = nn.Sequential(*linear(count, hidden), nn.ReLU())
+        self.centre = nn.Sequential(*linear(hidden, count))
+        self.spread = nn.Sequential(*linear(hidden, count), nn.Sigmoid())
+
+    def reset_parameters(self) -> None:
+        """Reset all linear layers and normalizations."""
+        for layer in (*self.squeeze, *self.centre, *self.spread):
+            if callable(reset := getattr(layer, "reset_parameters", None)):
+                reset()
 
     def _pooled(self, x: Tensor) -> Tensor:
         samples = windows(x, self.kernel_size, self.stride)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from liftwave._numbers import positive_number
-from liftwave.errors import WindowError
+from liftwave.errors import ShapeError, WindowError
 from liftwave.torch.inputs import check_axes, check_real
+from liftwave.torch.leaf import Layer
 
 
-class MapPool(nn.Module):
+class MapPool(Layer):
     """A pooling of maps of shape (C, H, W) or (N, C, H, W).
 
     Attributes
@@ -64,6 +65,17 @@ def positive(number: int, name: str) -> int:
         If it is not a positive integer.
     """
     return positive_number(number, name, WindowError)
+
+
+def channel_count(number: int) -> int:
+    """A number of channels.
+
+    Raises
+    ------
+    ShapeError, ArgumentTypeError
+        If it is not a positive integer.
+    """
+    return positive_number(number, "channels", ShapeError)
 
 
 def windows(x: Tensor, kernel_size: int, stride: int) -> Tensor:
