@@ -55,6 +55,7 @@ RARE_MODULES = (
     "_kernels.cpu.pooling",
     "_kernels.reference.lift_pool",
     "_kernels.reference.pooling",
+    "_kernels.reference.whole_lifting",
 )
 
 

@@ -50,9 +50,12 @@ def same(got: Any, expected: Any) -> None:
         assert_close(a.detach(), b.detach())
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", [*EACH, "LDWBottleneck"])
 def test_layers_are_leaves(name: str) -> None:
-    """A graph calls them as a whole, for any size. Copies and saved layers are leaves, too."""
+    """A graph calls them as a whole, for any size. Copies and saved layers are leaves, too.
+
+    ``LDWBottleneck`` is a network: its graph calls each of its layers.
+    """
     case = CASES[name]
     file = io.BytesIO()
     torch.save(case.layer, file)

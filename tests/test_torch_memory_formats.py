@@ -10,6 +10,7 @@ import pytest
 import torch
 from families import is_exact
 from helpers import assert_close
+from no_fallback_layers import ZOO, new_of_zoo
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 
@@ -65,6 +66,10 @@ IMAGES: dict[str, Make] = {
     "dwt, learned": lambda c: lwt.DWT2d("db2", mode="periodic", learn="orthonormal"),
     "swt": lambda c: Both(lwt.SWT2d("db2"), lwt.SWT2d.inverse),
     "packets": lambda c: lwt.WaveletPacket2d("haar"),
+    "nearest": lambda c: lwt.NearestUnpool2d(2, 3),
+    "bed of nails": lambda c: lwt.BedOfNailsUnpool2d(3, 2),
+    "gated ada": lambda c: lwt.GatedAdaPool2d(3, 2, 1),
+    "similarity": lambda c: lwt.SimilarityPool2d(2, per_channel=False),
 }
 VOLUMES: dict[str, Make] = {
     "soft": lambda c: lwt.SoftPool3d(2, 1),
@@ -131,6 +136,14 @@ def test_results_keep_their_bits_and_get_the_format(
     # Taps are summed over all samples, in the order of memory.
     for gradient, wanted in zip(gradients, of_parameters, strict=True):
         assert_close(gradient, wanted, ulps=64, scale=float(wanted.abs().max()) + 1)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_zoo_gets_the_format(name: str) -> None:
+    layer, shape = new_of_zoo(ZOO[name], 6).eval(), (2, 6, 9, 8)
+    found = layer(data(shape, "float32", True))
+    torch.testing.assert_close(found, layer(data(shape, "float32", False)))
+    assert found.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 6, 4), (2, 5, 1, 1), (1, 1, 1, 1), (0, 3, 4, 4)])

@@ -124,7 +124,7 @@ CASES: dict[str, Case] = {
 PARTS = (LearnableWavelet, lwt.Orthonormal, lwt.LinearPhase)
 """Modules that layers hold, which take no signal."""
 
-_OTHERS = ("EnergyAttention", "LDWBottleneck", "WaveletLoss")
+_OTHERS = ("EnergyAttention", "WaveletLoss")
 _QUICK = [name for name in CASES if "1d" in name or name in _OTHERS]
 
 EACH = [name if name in _QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES]

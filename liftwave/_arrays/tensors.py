@@ -112,7 +112,10 @@ def numbers_in_memory(x: Any) -> NDArray[Any] | None:
     """
     if is_on_device(x) or not is_readable(x):
         return None
-    return np.asarray(x.detach() if is_tensor(x) else x, "float64")
+    try:
+        return np.asarray(x.detach() if is_tensor(x) else x, "float64")
+    except RuntimeError:  # an array of another library on a device of its own
+        return None
 
 
 def is_numbers(x: Array) -> bool:

@@ -51,8 +51,11 @@ def _has_channels_last(x: Tensor) -> bool:
 
 
 def _is_batch(x: Tensor) -> bool:
-    """Whether ``x`` may be a batch of ``vmap``, which has no memory format."""
-    return bool(
+    """Whether ``x`` may be a batch of ``vmap``, which has no memory format.
+
+    Compilers, which choose the formats of their graphs, cannot ask.
+    """
+    return torch.compiler.is_dynamo_compiling() or bool(
         torch._C._functorch.is_functorch_wrapped_tensor(x)
         or torch._C._functorch.is_legacy_batchedtensor(x)
     )

@@ -69,12 +69,16 @@ class Extension:
     joined : bool
         Whether the ends are joined: sample ``i`` is sample ``i % n``, however far it is, without
         rows.
+    symbolic_mode : Mode or None
+        The boundary mode, if ``n`` is a symbol of torch. The rows are then empty: they are
+        counted, and computed in the recorded graph.
     """
 
     n: int
     left: Sequence[Row] = ()
     right: Sequence[Row] = ()
     joined: bool = False
+    symbolic_mode: Mode | None = None
 
     @cached_property
     def left_columns(self) -> tuple[Column, ...]:
@@ -100,21 +104,6 @@ class Extension:
     def vanishes(self) -> bool:
         """Whether the extension is zero everywhere (an empty one is)."""
         return not self.joined and not any(self.left) and not any(self.right)
-
-
-@dataclass(frozen=True)
-class SymbolicExtension(Extension):
-    """The extension of a signal whose length is a symbol of torch.
-
-    Its rows are empty: they are counted, and computed in the recorded graph.
-
-    Attributes
-    ----------
-    mode : Mode
-        The boundary mode.
-    """
-
-    mode: Mode = "zero"
 
 
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
@@ -257,7 +246,7 @@ def channel_row(i: int, parity: int, n: int, mode: Mode) -> Row:
 def signal_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
     """The extension of a signal by ``left`` and ``right`` samples."""
     if is_symbol(n):
-        return SymbolicExtension(n, ((),) * left, ((),) * right, mode=mode)
+        return Extension(n, ((),) * left, ((),) * right, symbolic_mode=mode)
     return _signal_extension(n, mode, left, right)
 
 
@@ -279,14 +268,17 @@ def far_extension(n: int, mode: Mode, left: int, right: int) -> Extension:
     return Extension(n, ModeRows(mode, n, -left, 0), ModeRows(mode, n, n, n + right))
 
 
-@dataclass(frozen=True)
 class ModeRows(Sequence[Row]):
     """The rows of samples ``start`` … ``stop - 1`` of an ``n``-sample signal under ``mode``."""
 
-    mode: Mode
-    n: int
-    start: int
-    stop: int
+    def __init__(self, mode: Mode, n: int, start: int, stop: int) -> None:
+        self.mode, self.n, self.start, self.stop = mode, n, start, stop
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ModeRows) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.mode, self.n, self.start, self.stop))
 
     def __len__(self) -> int:
         return self.stop - self.start

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from liftwave._bridge.memory_formats import format_of, in_format
 from liftwave._numbers import positive_number
 from liftwave._plan.lengths import check_size
 from liftwave._plan.windows import Size
@@ -57,7 +58,8 @@ class _GatedAdaPool(WindowPool):
         share = self.share_of(x)
         similar: Tensor = edscw_pool(x, *self.windows, per_channel=self.per_channel)
         soft: Tensor = soft_pool(x, *self.windows)
-        return (share * similar + (1 - share) * soft).to(similar.dtype)
+        blended = (share * similar + (1 - share) * soft).to(similar.dtype)
+        return in_format([blended], format_of(x))[0]
 
     def share_of(self, x: Tensor) -> Tensor:
         """The share of eDSCW in each region, between 0 and 1, of the shape of the result."""

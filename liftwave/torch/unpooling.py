@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor
 
+from liftwave._bridge.memory_formats import format_of, in_format
 from liftwave._numbers import lengths
 from liftwave._plan.windows import Size, WindowArguments, window_arguments
 from liftwave.errors import ShapeTypeError
@@ -36,7 +37,8 @@ class _WindowUnpool(Layer):
         """Values of shape (C, …) or (N, C, …), upsampled to the lengths ``output_size``."""
         check_axes(self, x)
         size = None if output_size is None else lengths(output_size, "output_size", ShapeTypeError)
-        return self._upsampled(x, size)
+        (upsampled,) = in_format([self._upsampled(x, size)], format_of(x))
+        return upsampled
 
     @abstractmethod
     def _upsampled(self, x: Tensor, size: tuple[int, ...] | None) -> Tensor:

@@ -22,7 +22,6 @@ from liftwave._kernels.reference.pieces import (
     total,
 )
 from liftwave._kernels.reference.reversible import Step, run, vjp
-from liftwave._kernels.reference.whole_lifting import whole_analysis, whole_synthesis, whole_vjp
 from liftwave._plan.axis import LiftPlan, StepPlan
 from liftwave._plan.undecimated_lifting import WholeLiftPlan
 from liftwave._typing import Array, Namespace
@@ -30,13 +29,20 @@ from liftwave.wavelets.taps import FixedPoint, reversed_taps
 
 
 class ReferenceLifting:
-    """Lifting along one axis."""
+    """Lifting along one axis.
+
+    Few programs use undecimated lifting, so its module is imported when it is needed.
+    """
 
     def lift_analysis(
         self, x: Array, plan: AnyLiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
     ) -> tuple[Array, Array]:
         """Split into even and odd samples, run the steps, scale, roll."""
         if isinstance(plan, WholeLiftPlan):
+            from liftwave._kernels.reference.whole_lifting import (
+                whole_analysis,
+            )  # few programs use it
+
             return whole_analysis(x, plan, taps, scale, axis)
         xp = array_namespace(x)
         channels = run(split_channels(extended(x, plan.edge, axis), axis), _steps(plan, taps, axis))
@@ -57,6 +63,10 @@ class ReferenceLifting:
     ) -> Array:
         """Roll back, scale, run the steps, merge even and odd samples."""
         if isinstance(plan, WholeLiftPlan):
+            from liftwave._kernels.reference.whole_lifting import (
+                whole_synthesis,
+            )  # few programs use it
+
             return whole_synthesis([approx, detail], plan, taps, scale, axis)
         xp = array_namespace(approx, detail)
         channels = [
@@ -77,6 +87,8 @@ class ReferenceLifting:
     ) -> LiftPullback:
         """Inputs, their cotangents, and gradients of taps and scales, from the outputs."""
         if isinstance(plan, WholeLiftPlan):
+            from liftwave._kernels.reference.whole_lifting import whole_vjp  # few programs use it
+
             return whole_vjp(outputs, cotangents, plan, taps, scale, axis)
         xp = array_namespace(*outputs, *cotangents)
         steps = _steps(plan, taps, axis)

@@ -10,7 +10,7 @@ from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import real_dtype, zeros
 from liftwave._kernels.reference.rows import extended_by_terms
-from liftwave._plan.boundary import Column, Extension, Fold, SymbolicExtension
+from liftwave._plan.boundary import Column, Extension, Fold
 from liftwave._typing import Array, Namespace
 from liftwave.wavelets.taps import Taps, is_concrete
 
@@ -20,9 +20,9 @@ def extended(x: Array, extension: Extension, axis: int) -> Array:
     xp = array_namespace(x)
     if not extension.left and not extension.right:
         return x
-    if isinstance(extension, SymbolicExtension):
+    if extension.symbolic_mode is not None:
         counts = len(extension.left), len(extension.right)
-        return extended_by_terms(x, axis, *counts, extension.mode)
+        return extended_by_terms(x, axis, *counts, extension.symbolic_mode)
     parts = [x]
     if extension.left:
         parts.insert(0, extension_rows(x, len(extension.left), extension.left_columns, axis, xp))

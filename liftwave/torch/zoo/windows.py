@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor
 
+from liftwave._bridge.memory_formats import format_of, in_format
 from liftwave._numbers import positive_number
 from liftwave.errors import ShapeError, WindowError
 from liftwave.torch.inputs import check_axes, check_real
@@ -34,7 +35,10 @@ class MapPool(Layer):
         """Pooled maps, of shape (C, H', W') or (N, C, H', W')."""
         check_axes(self, x)
         check_real(x)
-        return self._pooled(x) if x.ndim == 4 else self._pooled(x.unsqueeze(0)).squeeze(0)
+        if x.ndim == 3:
+            return self._pooled(x.unsqueeze(0)).squeeze(0)
+        (pooled,) = in_format([self._pooled(x)], format_of(x))
+        return pooled
 
     @abstractmethod
     def _pooled(self, x: Tensor) -> Tensor:
