@@ -11,7 +11,14 @@ import pytest
 from PIL import Image
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-SHARED = {"__init__", "autoencoders", "data", "models"}  # shared modules, tested separately
+SHARED = {
+    "__init__",
+    "autoencoders",
+    "data",
+    "models",
+    "poolings",
+    "shapes",
+}  # shared modules, tested separately
 NAMES = sorted({path.stem for path in EXAMPLES.glob("*.py")} - SHARED)
 
 # The pictures that each example draws, and a line of its output.

@@ -48,8 +48,9 @@ def test_quick_run_writes_the_page(tmp_path, capsys):
         assert f"| {layer.name} |" in text
         assert f"| {layer.name}, plain |" in text
     assert "differs" not in text
+    second_cells = [line.split(" | ")[1] for line in text.splitlines() if line.count(" | ") > 1]
     for variant in VARIANTS:
-        assert text.count(f"| {variant.name} |") == 1 + len(available())
+        assert second_cells.count(variant.name) == 1 + len(available())
 
 
 def test_targets_are_compared():

@@ -60,7 +60,7 @@ def test_shapes_of_results_are_known_before() -> None:
     for operation, inputs in (
         (OPERATIONS[0], [x]),
         (OPERATIONS[3], [x]),
-        (OPERATIONS[7], [x, filters]),
+        (OPERATIONS[8], [x, filters]),
     ):
         results = operation.run(inputs, (), kernels)
         outputs = operation.outputs([a.shape for a in inputs], ())

@@ -15,7 +15,7 @@ from no_fallback_layers import ZOO
 from torch import nn
 from torch.export import Dim
 from torch.utils._pytree import tree_leaves, tree_map
-from torch_layer_cases import CASES, EACH, PARTS, Case
+from torch_layer_cases import CASES, EACH, OF_FIXED_LENGTH, PARTS, Case
 
 from liftwave import torch as lwt
 from liftwave._kernels.reference.rows import row_terms
@@ -35,7 +35,16 @@ def test_every_layer_has_a_case() -> None:
     names = [name for name in lwt.__all__ if isinstance(getattr(lwt, name), type)]
     modules = [name for name in names if issubclass(getattr(lwt, name), nn.Module)]
     layers = {name for name in modules if not issubclass(getattr(lwt, name), PARTS)}
-    assert {name.split()[0] for name in CASES} == layers | set(ZOO)
+    assert {name.split()[0] for name in CASES} | set(OF_FIXED_LENGTH) == layers | set(ZOO)
+
+
+@pytest.mark.parametrize("name", OF_FIXED_LENGTH)
+def test_layers_of_one_length_are_saved_for_it(name: str) -> None:
+    layer, x = OF_FIXED_LENGTH[name]
+    file = io.BytesIO()
+    torch.export.save(torch.export.export(layer, (x,)), file)
+    file.seek(0)
+    same(torch.export.load(file).module(), layer, (x,))
 
 
 # Layers whose computation depends on it, and layers that drop the rest of a length.

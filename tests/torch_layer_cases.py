@@ -121,6 +121,13 @@ CASES: dict[str, Case] = {
 }
 """The cases by the name of the layer and what is special."""
 
+OF_FIXED_LENGTH: dict[str, tuple[nn.Module, torch.Tensor]] = {
+    "Scalogram1d": (lwt.Scalogram1d([0.2, 0.05], learn="all"), data(2, CHANNELS, 64)),
+    "Scattering1d": (lwt.Scattering1d(2), data(2, CHANNELS, 64)),
+    "Scattering2d": (lwt.Scattering2d(2, 4), data(2, CHANNELS, 16, 16)),
+}
+"""Layers whose responses are computed for one length, and their data."""
+
 PARTS = (LearnableWavelet, lwt.Orthonormal, lwt.LinearPhase)
 """Modules that layers hold, which take no signal."""
 

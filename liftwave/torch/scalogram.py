@@ -16,13 +16,14 @@ from liftwave.continuous.families import AnalyticWavelet, resolve_analytic, unch
 from liftwave.continuous.grid import GridOptions, Norm, make_grid, responses, sampling_rate
 from liftwave.errors import DTypeError, OptionError, ScaleError
 from liftwave.torch.docstrings import documented
-from liftwave.torch.inputs import check_axes
+from liftwave.torch.inputs import check_axes, check_factory, fill, register
+from liftwave.torch.leaf import Layer
 
 _OUTPUTS = ("magnitude", "power", "complex")
 _LEARN = (None, "frequencies", "wavelet", "all")
 
 
-class _Scalogram(nn.Module):
+class _Scalogram(Layer):
     """The transform."""
 
     dimensions = 1
@@ -39,8 +40,11 @@ class _Scalogram(nn.Module):
         mode: str = "symmetric",
         output: str = "magnitude",
         learn: str | None = None,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_factory(device, dtype)
         self.fs, self.mode = sampling_rate(fs), checked_mode(mode)
         family = resolve_analytic(wavelet).concrete
         grid = make_grid(family, 1, self.fs, GridOptions(frequencies=frequencies, norm=norm))
@@ -55,16 +59,30 @@ class _Scalogram(nn.Module):
         self.norm, self.output, self.learn = grid.norm, output, learn
         self._family, self._text, self._reach = family, family.text, grid.reach
         values = [family.parameters[name] for name in learnable_names(family)]
-        self._store("log_frequencies", grid.frequencies, learn in ("frequencies", "all"))
-        self._store("log_parameters", values, learn in ("wavelet", "all"))
+        self._logs = {
+            "log_frequencies": np.log(grid.frequencies),
+            "log_parameters": np.log(np.asarray(values, dtype=np.float64)),
+        }
+        for name, is_learned in zip(self._logs, self._is_learned(), strict=True):
+            self._store(name, is_learned, device, dtype)
+        self.reset_parameters()
 
-    def _store(self, name: str, values: Any, is_learned: bool) -> None:
-        """Logarithms, which keep learned values positive."""
-        logs = torch.as_tensor(np.log(values), dtype=torch.get_default_dtype())
+    def _is_learned(self) -> tuple[bool, bool]:
+        return self.learn in ("frequencies", "all"), self.learn in ("wavelet", "all")
+
+    def _store(self, name: str, is_learned: bool, device: Any, dtype: torch.dtype | None) -> None:
+        """Logarithms, which keep learned values positive. Constants are in double precision."""
+        count = len(self._logs[name])
         if is_learned:
-            self.register_parameter(name, nn.Parameter(logs))
+            register(self, name, count, device, dtype)
         else:
-            self.register_buffer(name, torch.as_tensor(np.log(values)), persistent=False)
+            values = torch.empty(count, dtype=torch.float64, device=device)
+            self.register_buffer(name, values, persistent=False)
+
+    def reset_parameters(self) -> None:
+        """Reset the frequencies and the wavelet to their initial values."""
+        for name, values in self._logs.items():
+            fill(getattr(self, name), values)
 
     @property
     def frequencies(self) -> Tensor:
@@ -157,6 +175,8 @@ output : {"magnitude", "power", "complex"}, optional
     What the layer returns. Default ``"magnitude"``.
 learn : {"frequencies", "wavelet", "all"}, optional
     What is learned: the frequencies, the parameters of the wavelet, or both. By default nothing.
+device, dtype : optional
+    Device of the values, and dtype of the learned ones.
 
 Raises
 ------

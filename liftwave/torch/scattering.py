@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from liftwave.continuous.scattering import check_scattering, scattering1d
 from liftwave.continuous.scattering_images import check_image_scattering, scattering2d
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes
+from liftwave.torch.leaf import Layer
 
 
-class _Scattering(nn.Module):
+class _Scattering(Layer):
     """The transform."""
 
     dimensions = 1
@@ -74,7 +75,7 @@ class Scattering1d(_Scattering):
     dimensions = 1
 
 
-class _ImageScattering(nn.Module):
+class _ImageScattering(Layer):
     """The transform of images."""
 
     dimensions = 2
