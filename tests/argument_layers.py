@@ -201,7 +201,7 @@ def _undecimated(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
         yield from _layer("MODWT1d", overlap, fixed, x)
         yield from _layer("IMODWT1d", overlap, fixed, lt.MODWT1d("haar")(x))
         rows = {"norm": "energy", "mode": "zero", "output": "power", "learn": "all"}
-        yield from _layer("Scalogram1d", ([0.2, 0.1], 1.0, "morse"), rows, x)
+        yield from _layer("Scalogram1d", ([0.2, 0.1], 1.0, "morse"), {**rows, **DEVICE}, x)
 
 
 def _packets(d: int, x: torch.Tensor) -> Iterator[tuple[str, Case]]:
