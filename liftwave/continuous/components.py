@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,6 +122,6 @@ class Components(TimeFrequency):
         component = self._component(near) if self._analysis.hop == 1 else None
         return Ridge(self.frequencies[rows], amplitudes, rows, component)
 
+    @abstractmethod
     def _component(self, mask: Array) -> Array:
         """The signal of some of the coefficients."""
-        raise NotImplementedError

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias
@@ -30,7 +31,7 @@ def _plain(value: Number) -> Any:
 
 
 @dataclass(frozen=True)
-class AnalyticWavelet:
+class AnalyticWavelet(ABC):
     """A wavelet without negative frequencies, or the real part of one.
 
     Parameters are numbers, or tensors of torch without dimensions, which can have gradients.
@@ -64,9 +65,9 @@ class AnalyticWavelet:
         return all(isinstance(value, int | float) for value in self.parameters.values())
 
     @property
+    @abstractmethod
     def peak(self) -> Number:
         """The angular frequency at which the response is largest, in radians for each scale."""
-        raise NotImplementedError
 
     @property
     def phase(self) -> complex:
@@ -78,9 +79,9 @@ class AnalyticWavelet:
         """The e-folding time in scales, where it has a closed form."""
         return None
 
+    @abstractmethod
     def _log_response(self, w: Array, xp: Namespace) -> Array:
         """The logarithm of the response at positive angular frequencies; 0 at the peak."""
-        raise NotImplementedError
 
     @property
     def text(self) -> str:
