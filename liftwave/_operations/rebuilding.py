@@ -30,9 +30,9 @@ def growth_of_schemes(schemes: Sequence[LiftingScheme], level: int) -> float:
     Infinite if taps cannot be read, or if reading them would wait for a device.
     """
     last, further = 1.0, 1.0
-    found = {id(scheme): _growth(scheme) for scheme in schemes}
+    growths = {id(scheme): _growth(scheme) for scheme in schemes}
     for scheme in schemes:
-        of_level, of_approximation = found[id(scheme)]
+        of_level, of_approximation = growths[id(scheme)]
         last, further = last * of_level, further * of_approximation
     return float(last * further ** (level - 1))
 

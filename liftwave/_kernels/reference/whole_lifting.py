@@ -222,8 +222,8 @@ def _moved_back(y: Array, place: int, mode: Mode, axis: int, xp: Namespace) -> A
     result = xp.zeros_like(y) if result is None else result
     for sample, indices in back.sums:
         taken = xp.take(y, xp.asarray(indices, device=device(y)), axis=axis)
-        one = _along(np.arange(n) == sample, y, axis, xp)
-        result = xp.where(one, xp.sum(taken, axis=axis, keepdims=True), result)
+        is_sample = _along(np.arange(n) == sample, y, axis, xp)
+        result = xp.where(is_sample, xp.sum(taken, axis=axis, keepdims=True), result)
     return result
 
 

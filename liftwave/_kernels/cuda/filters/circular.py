@@ -85,8 +85,8 @@ def run_circular(
     count = plan.length if plan.length in COUNTS else 0
     flags = len(filters), count, several, taps.learned, launch.along
     compiled = kernel("filters/circular_lines.cuh", f"circular_{kind}_lines", *dtypes, *flags)
-    what = f"{kind} without downsampling of {memories[0].shape} along axis {axis}"
-    run_lines(compiled, lines, taps, count, launch, inputs[0], what, runtime)
+    description = f"{kind} without downsampling of {memories[0].shape} along axis {axis}"
+    run_lines(compiled, lines, taps, count, launch, inputs[0], description, runtime)
     return True
 
 
