@@ -6,6 +6,8 @@ whose amplitude of a cosine is wrong by more than its stated error is reported a
 
     --samples N   the length of the long signal (65536)
     --repeat N    repetitions of each call; the best one counts (5)
+    --threads N   threads of liftwave (1); elapsed times instead of CPU times if there are several
+    --match TEXT  only the calls whose name contains the text
 """
 
 from __future__ import annotations
@@ -135,19 +137,23 @@ def check(x: Any, options: dict[str, Any]) -> None:
 # --- times -----------------------------------------------------------------------------------
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """The CPU time of one call."""
-    start = time.process_time()
+def seconds(call: Callable[[], Any], clock: Callable[[], float]) -> float:
+    """The time of one call."""
+    start = clock()
     call()
-    return time.process_time() - start
+    return clock() - start
 
 
-def measured(line: Line, repeat: int) -> tuple[float, float]:
+def measured(line: Line, repeat: int, clock: Callable[[], float]) -> tuple[float, float]:
     """The best times of the call and of the ruler, which alternate."""
     kind = {"float32": np.complex64, "float64": np.complex128}[line.dtype]
     spectrum = np.ones(line.samples, kind)
+    line.call()  # plans and tables are cached
     times = [
-        (seconds(line.call), min(seconds(lambda: fft.ifft(spectrum)) for _ in range(5)))
+        (
+            seconds(line.call, clock),
+            min(seconds(lambda: fft.ifft(spectrum), clock) for _ in range(5)),
+        )
         for _ in range(repeat)
     ]
     best, ruler = (min(column) for column in zip(*times, strict=True))
@@ -159,12 +165,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--samples", type=int, default=1 << 16)
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--match", default="")
     options = parser.parse_args(arguments)
+    lw.set_num_threads(options.threads)
+    clock = time.process_time if options.threads == 1 else time.perf_counter
     print(
         f"{'call':30} {'samples':>8} {'dtype':8} {'rows':>5} {'ms':>9} {'iffts':>8} {'per row':>8}"
     )
     for line in lines(options.samples):
-        best, ruler = measured(line, options.repeat)
+        if options.match not in line.name:
+            continue
+        best, ruler = measured(line, options.repeat, clock)
         iffts = best / ruler
         print(
             f"{line.name:30} {line.samples:8} {line.dtype:8} {line.rows:5} {best * 1e3:9.2f} "
