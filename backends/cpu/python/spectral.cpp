@@ -54,7 +54,7 @@ class Rows {
     shape.push_back(plan_.count);
     shape.push_back(plan_.columns);
     nb::object result =
-        allocated(allocate, tuple_of(shape.data(), static_cast<int>(shape.size())), dtype_object(dtype));
+        allocated(allocate, tuple_of(shape.begin(), static_cast<int>(shape.size())), dtype_object(dtype));
     PythonArray memory;
     memory.open_result(result);
     const index_t batch = in.samples() / bins_;

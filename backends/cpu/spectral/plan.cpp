@@ -7,12 +7,11 @@
 namespace liftwave {
 namespace {
 
-// Longer transforms leave the second-level cache.
-constexpr index_t longest = 8192;
-constexpr index_t long_transform = 2048;
+constexpr index_t longest = 65536;
 
-// Bands that are folded more often take longer than the transforms of array libraries.
-constexpr index_t most_folds = 32;
+// The most time to fold a band, in units of `cost` for each sample of the signal. The transforms of
+// array libraries, which are as long as the signal, take less time then.
+constexpr double most_folding = 256;
 
 // e^{2 pi i q / n} for q in [0, n), in the quarter of the circle where sine and cosine are exact to
 // rounding.
@@ -73,18 +72,28 @@ double pass_cost(int radix) {
   }
 }
 
+// How much longer a pass takes if the points of all lanes leave the second-level cache.
+double slowness(index_t size) { return size <= 2048 ? 1 : size <= 4096 ? 1.5 : size <= 16384 ? 2 : 2.5; }
+
+// How many lanes are computed for each one that is used.
+double waste(index_t stride) {
+  return static_cast<double>((stride + wave_group - 1) / wave_group * wave_group) / static_cast<double>(stride);
+}
+
+// The time to fold a band, per sample.
+double folding_cost(index_t length, index_t bins, index_t size) {
+  return 8.0 * static_cast<double>(bins) / static_cast<double>(size) * waste(length / size);
+}
+
 // The time of a row of so many bins by transforms of one size, per sample.
 double cost(index_t length, index_t bins, index_t size) {
   int radix[most_passes];
   double passes = 0;
   const int count = radices_of(size, radix);
   for (int i = 0; i < count; ++i) passes += pass_cost(radix[i]);
-  if (size > long_transform) passes *= 1.5;
-  const double fold = 8.0 * static_cast<double>(bins) / static_cast<double>(size);
-  const double start = 200.0 / static_cast<double>(size);
-  const index_t stride = length / size, vectors = (stride + wave_group - 1) / wave_group;
-  const double waste = static_cast<double>(vectors * wave_group) / static_cast<double>(stride);
-  return (2 + fold + passes + start) * waste;
+  passes *= slowness(size);
+  const double start = 2 + 200.0 / static_cast<double>(size);
+  return (start + passes) * waste(length / size) + folding_cost(length, bins, size);
 }
 
 std::vector<index_t> sizes_for(index_t length) {
@@ -136,7 +145,9 @@ const ShortTransform<T>* SpectralTables<T>::best(index_t bins) {
       size = candidate;
     }
   }
-  if (bins > most_folds * size) return nullptr;
+  if (size == 0) return nullptr;
+  const double samples = static_cast<double>(length_), signal = 2.0 * static_cast<double>(bins_);
+  if (folding_cost(length_, bins, size) * samples > most_folding * signal) return nullptr;
   const std::lock_guard<std::mutex> hold(lock_);
   const auto existing = transforms_.find(size);
   if (existing != transforms_.end()) return &existing->second;
