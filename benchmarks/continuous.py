@@ -79,6 +79,8 @@ def lines(samples: int) -> Iterator[Line]:
             *(samples, dtype, ROWS),
         )
         yield from ssqueezepy_lines(x, samples, dtype)
+        yield from pycwt_lines(x, samples, dtype)
+    yield from fcwt_lines(signal(samples, "float32"), samples)
     x = signal(samples, "float32")
     s = lw.scalogram(x, voices=16)
     count = s.frequencies.size
@@ -99,6 +101,43 @@ def ssqueezepy_lines(x: Any, samples: int, dtype: str) -> Iterator[Line]:
         lambda: cwt(x, wavelet, scales=scales.astype(dtype), padtype=None),
         *(samples, dtype, ROWS),
     )
+
+
+def pycwt_lines(x: Any, samples: int, dtype: str) -> Iterator[Line]:
+    """Pycwt's transform, which computes in double precision."""
+    if find_spec("pycwt") is None:
+        return
+    import pycwt
+
+    yield Line(
+        "pycwt cwt",
+        lambda: pycwt.cwt(x, 1.0, wavelet=pycwt.Morlet(6), freqs=frequencies()),
+        *(samples, dtype, ROWS),
+    )
+
+
+def fcwt_lines(x: Any, samples: int) -> Iterator[Line]:
+    """The transform of fCWT, which computes in single precision. Its error is part of the name."""
+    if find_spec("fcwt") is None:
+        return
+    import fcwt
+
+    scales = fcwt.Scales(fcwt.Morlet(1.0), fcwt.FCWT_LOGSCALES, 1, LOWEST, HIGHEST, ROWS)
+    transform = fcwt.FCWT(fcwt.Morlet(1.0), 1, False, True)
+    rows, peaks = np.zeros((ROWS, samples), np.complex64), np.zeros(ROWS, np.float32)
+    scales.getFrequencies(peaks)
+    transform.cwt(x, scales, rows)
+    options: dict[str, Any] = {"frequencies": peaks.astype(float), "mode": "periodic"}
+    exact = lw.scalogram(x.astype(float), wavelet=lw.Morlet(2 * np.pi), **options).coefficients
+    name = f"fcwt, error {error_of(rows, exact):.0e}"
+    yield Line(name, lambda: transform.cwt(x, scales, rows), samples, "float32", ROWS)
+
+
+def error_of(rows: Any, exact: Any) -> float:
+    """The largest relative error of a row, up to a factor for each row."""
+    factors = (exact.conj() * rows).sum(-1) / (abs(exact) ** 2).sum(-1)
+    errors = np.linalg.norm(rows - factors[:, None] * exact, axis=-1)
+    return float((errors / np.linalg.norm(rows, axis=-1)).max())
 
 
 def small_lines() -> Iterator[Line]:
@@ -168,7 +207,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--match", default="")
     options = parser.parse_args(arguments)
-    lw.set_num_threads(options.threads)
+    before = lw.get_num_threads()
+    try:
+        lw.set_num_threads(options.threads)
+        print_table(options)
+    finally:
+        lw.set_num_threads(before)
+
+
+def print_table(options: argparse.Namespace) -> None:
+    """Measure and print all calls."""
     clock = time.process_time if options.threads == 1 else time.perf_counter
     print(
         f"{'call':30} {'samples':>8} {'dtype':8} {'rows':>5} {'ms':>9} {'iffts':>8} {'per row':>8}"

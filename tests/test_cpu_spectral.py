@@ -1,4 +1,4 @@
-"""Rows of continuous transforms: the compiled kernels against sums over bins in double precision."""
+"""Rows of continuous transforms: compiled kernels against long transforms in double precision."""
 
 from __future__ import annotations
 
