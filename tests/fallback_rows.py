@@ -230,7 +230,7 @@ ROWS = (
         ),
     ),
     Row(
-        "`scalogram` of tensors that require gradients, and in the mode `\"periodic\"` of lengths "
+        '`scalogram` of tensors that require gradients, and in the mode `"periodic"` of lengths '
         "with a large prime factor; `scattering1d`, `scattering2d`",
         (
             lambda: lw.scalogram(recorded()),
