@@ -122,8 +122,9 @@ def fcwt_lines(x: Any, samples: int) -> Iterator[Line]:
         return
     import fcwt
 
-    scales = fcwt.Scales(fcwt.Morlet(1.0), fcwt.FCWT_LOGSCALES, 1, LOWEST, HIGHEST, ROWS)
-    transform = fcwt.FCWT(fcwt.Morlet(1.0), 1, False, True)
+    wavelet = fcwt.Morlet(1.0)  # a reference: scales and transform keep only its address
+    scales = fcwt.Scales(wavelet, fcwt.FCWT_LOGSCALES, 1, LOWEST, HIGHEST, ROWS)
+    transform = fcwt.FCWT(wavelet, 1, False, True)
     rows, peaks = np.zeros((ROWS, samples), np.complex64), np.zeros(ROWS, np.float32)
     scales.getFrequencies(peaks)
     transform.cwt(x, scales, rows)

@@ -74,7 +74,7 @@ class NativeRows:
     def _waves(self) -> NDArray[Any]:
         """The factors of bins that move the first column to a multiple of the divisor."""
         turns = np.arange(self._length // 2 + 1) * self._remainder % self._length
-        return np.exp(2j * np.pi / self._length * turns).astype(self._dtype)
+        return np.asarray(np.exp(2j * np.pi / self._length * turns), self._dtype)
 
 
 @lru_cache(maxsize=4)
