@@ -84,88 +84,101 @@ LIFTWAVE_NOINLINE void fold(const T* products, const SpectralRow<T>& row, const 
 
 // --- rows ------------------------------------------------------------------------------------
 
+// How the rows are shared among threads, and how they are stored.
 template <class T>
-class RowTransforms {
- public:
-  RowTransforms(const SpectralRows<T>& rows, bool streams) : rows_(rows), streams_(streams) {}
+struct RowLayout {
+  index_t parts;  // of each row: few rows are split, so that all threads have work
+  index_t wide;   // columns of a row without a pick
+  bool streams;   // whether results are written past the caches
+  index_t most_bins = 0, most_points = 0;
 
-  // The products of the bins of a row.
-  void multiply(const T* spectrum, const SpectralRow<T>& row, T* products) const {
-    const T* const from = spectrum + 2 * row.first;
-    for (index_t k = 0; k < row.bins; ++k) {
-      products[2 * k] = from[2 * k] * row.response[k];
-      products[2 * k + 1] = from[2 * k + 1] * row.response[k];
+  RowLayout(const SpectralRows<T>& rows, index_t count, bool has_threads)
+      : parts(count < 32 && has_threads && rows.pick == 1 ? 8 : 1),
+        wide((rows.columns - 1) * rows.pick + 1),
+        streams(vector_bytes >= 32 && rows.pick == 1 &&
+                2.0 * sizeof(T) * static_cast<double>(count * rows.columns) >= streamed_rows) {
+    for (index_t i = 0; i < rows.count; ++i) {
+      const SpectralRow<T>& row = rows.rows[i];
+      most_bins = std::max(most_bins, row.bins);
+      if (row.bins) most_points = std::max(most_points, row.transform->size);
     }
   }
+};
 
-  // The vectors in a row of transforms.
-  static index_t vectors(index_t stride) { return (stride + wave_lanes<T> - 1) / wave_lanes<T>; }
+// The rows of one thread, one after the other.
+template <class T>
+class RowWorker {
+ public:
+  RowWorker(const SpectralRows<T>& rows, const RowLayout<T>& layout)
+      : rows_(rows), layout_(layout), products_(scratch_.take<T>(2 * layout.most_bins)),
+        points_(scratch_.take<T>(2 * wave_lanes<T> * layout.most_points)),
+        other_(scratch_.take<T>(2 * wave_lanes<T> * layout.most_points)),
+        wide_(rows.pick == 1 ? nullptr : scratch_.take<T>(2 * layout.wide)) {}
 
-  // One vector of transforms: samples vector * lanes, … of each stride. `columns` without a pick.
-  void run(const T* products, const SpectralRow<T>& row, index_t vector, index_t columns, T* points,
-           T* other, T* out) const {
-    const ShortTransform<T>& plan = *row.transform;
-    const index_t stride = rows_.length / plan.size, sample = vector * wave_lanes<T>;
-    const index_t lane = sample % wave_group, begin = rows_.before % stride;
-    const SampleWaves<T> waves(rows_, begin + sample - lane, lane);
-    fold(products, row, waves, points);
-    const bool aligned = is_aligned(out + 2 * sample) && 2 * stride % wave_lanes<T> == 0;
-    transform(plan, points, other,
-              RowSamples<T>(out, sample, rows_.before / stride, plan.size, stride, columns,
-                            std::min<index_t>(wave_lanes<T>, stride - sample), streams_ && aligned));
+  // One part of a row.
+  void run(const T* spectrum, const SpectralRow<T>& row, index_t part, T* out) {
+    if (row.bins == 0) {
+      if (part == 0) pace_.fill(out, 2 * rows_.columns, T(0));
+      return;
+    }
+    multiply(spectrum + 2 * row.first, row);
+    const index_t stride = rows_.length / row.transform->size;
+    const index_t count = (stride + wave_lanes<T> - 1) / wave_lanes<T>;
+    for (index_t v = count * part / layout_.parts; v < count * (part + 1) / layout_.parts; ++v) {
+      transform_vector(row, stride, v * wave_lanes<T>, wide_ ? wide_ : out);
+      pace_.moved(8 * row.transform->size * vector_bytes);
+    }
+    if (wide_) pick(out);
   }
 
  private:
-  const SpectralRows<T>& rows_;
-  bool streams_;
-};
-
-// The largest number of bins of a row, and the largest transform.
-template <class T>
-void largest(const SpectralRows<T>& rows, index_t& bins, index_t& size) {
-  bins = size = 0;
-  for (index_t i = 0; i < rows.count; ++i) {
-    bins = std::max(bins, rows.rows[i].bins);
-    if (rows.rows[i].bins) size = std::max(size, rows.rows[i].transform->size);
+  // The products of the bins of a row.
+  void multiply(const T* from, const SpectralRow<T>& row) {
+    for (index_t k = 0; k < row.bins; ++k) {
+      products_[2 * k] = from[2 * k] * row.response[k];
+      products_[2 * k + 1] = from[2 * k + 1] * row.response[k];
+    }
   }
-}
+
+  // The samples `sample`, … of each stride, one per lane.
+  void transform_vector(const SpectralRow<T>& row, index_t stride, index_t sample, T* out) {
+    const ShortTransform<T>& plan = *row.transform;
+    const index_t lane = sample % wave_group, begin = rows_.before % stride;
+    const SampleWaves<T> waves(rows_, begin + sample - lane, lane);
+    fold(products_, row, waves, points_);
+    const bool aligned = is_aligned(out + 2 * sample) && 2 * stride % wave_lanes<T> == 0;
+    const index_t used = std::min<index_t>(wave_lanes<T>, stride - sample);
+    transform(plan, points_, other_,
+              RowSamples<T>(out, sample, rows_.before / stride, plan.size, stride, layout_.wide, used,
+                            layout_.streams && aligned));
+  }
+
+  void pick(T* out) const {
+    for (index_t c = 0; c < rows_.columns; ++c) std::copy_n(wide_ + 2 * rows_.pick * c, 2, out + 2 * c);
+  }
+
+  const SpectralRows<T>& rows_;
+  const RowLayout<T>& layout_;
+  Scratch scratch_;
+  Pace pace_;
+  T* products_;
+  T* points_;
+  T* other_;
+  T* wide_;  // the columns of a row without a pick
+};
 
 template <class T>
 void spectral_rows(const SpectralRows<T>& rows, const T* spectra, index_t between, index_t batch, T* out) {
-  index_t most_bins, most_size;
-  largest(rows, most_bins, most_size);
-  const double bytes = 2.0 * sizeof(T) * static_cast<double>(batch * rows.count);
-  const double result = bytes * static_cast<double>(rows.columns);
-  const RowTransforms<T> transforms(rows, vector_bytes >= 32 && rows.pick == 1 && result >= streamed_rows);
-  const index_t wide = (rows.columns - 1) * rows.pick + 1;
-  // Few rows are split, so that all threads have work.
-  const index_t parts = rows.pick == 1 && batch * rows.count < 32 ? 8 : 1;
-  parallel_for(batch * rows.count * parts, 4 * bytes * static_cast<double>(rows.length),
-               [&](index_t begin, index_t end) {
-    Scratch scratch;
-    T* const products = scratch.take<T>(2 * most_bins);
-    T* const points = scratch.take<T>(2 * wave_lanes<T> * most_size);
-    T* const other = scratch.take<T>(2 * wave_lanes<T> * most_size);
-    T* const dense = rows.pick == 1 ? nullptr : scratch.take<T>(2 * wide);
-    Pace pace;
+  const index_t count = batch * rows.count;
+  // Rows take about four times as long as moving them.
+  const double work = 8.0 * sizeof(T) * static_cast<double>(count * rows.length);
+  const RowLayout<T> layout(rows, count, threads_for(work) > 1);
+  parallel_for(count * layout.parts, work, [&](index_t begin, index_t end) {
+    RowWorker<T> worker(rows, layout);
     for (index_t item = begin; item < end; ++item) {
-      const index_t number = item / parts, part = item % parts;
-      const SpectralRow<T>& row = rows.rows[number % rows.count];
-      T* const to = out + 2 * rows.columns * number;
-      if (row.bins == 0) {
-        if (part == 0) pace.fill(to, 2 * rows.columns, T(0));
-        continue;
-      }
-      T* const target = dense ? dense : to;
-      transforms.multiply(spectra + 2 * between * (number / rows.count), row, products);
-      const index_t count = transforms.vectors(rows.length / row.transform->size);
-      for (index_t v = count * part / parts; v < count * (part + 1) / parts; ++v) {
-        transforms.run(products, row, v, wide, points, other, target);
-        pace.moved(8 * row.transform->size * vector_bytes);
-      }
-      for (index_t c = 0; dense && c < rows.columns; ++c) {
-        std::copy_n(dense + 2 * rows.pick * c, 2, to + 2 * c);
-      }
+      const index_t row = item / layout.parts;
+      worker.run(spectra + 2 * between * (row / rows.count), rows.rows[row % rows.count],
+                 item % layout.parts, out + 2 * rows.columns * row);
     }
     end_streams();
   });
