@@ -6,6 +6,8 @@ whose amplitude of a cosine is wrong by more than its stated error is reported a
 
     --samples N   the length of the long signal (65536)
     --repeat N    repetitions of each call; the best one counts (5)
+    --threads N   threads of liftwave (1); elapsed times instead of CPU times if there are several
+    --match TEXT  only the calls whose name contains the text
 """
 
 from __future__ import annotations
@@ -77,6 +79,8 @@ def lines(samples: int) -> Iterator[Line]:
             *(samples, dtype, ROWS),
         )
         yield from ssqueezepy_lines(x, samples, dtype)
+        yield from pycwt_lines(x, samples, dtype)
+    yield from fcwt_lines(signal(samples, "float32"), samples)
     x = signal(samples, "float32")
     s = lw.scalogram(x, voices=16)
     count = s.frequencies.size
@@ -97,6 +101,44 @@ def ssqueezepy_lines(x: Any, samples: int, dtype: str) -> Iterator[Line]:
         lambda: cwt(x, wavelet, scales=scales.astype(dtype), padtype=None),
         *(samples, dtype, ROWS),
     )
+
+
+def pycwt_lines(x: Any, samples: int, dtype: str) -> Iterator[Line]:
+    """Pycwt's transform, which computes in double precision."""
+    if find_spec("pycwt") is None:
+        return
+    import pycwt
+
+    yield Line(
+        "pycwt cwt",
+        lambda: pycwt.cwt(x, 1.0, wavelet=pycwt.Morlet(6), freqs=frequencies()),
+        *(samples, dtype, ROWS),
+    )
+
+
+def fcwt_lines(x: Any, samples: int) -> Iterator[Line]:
+    """The transform of fCWT, which computes in single precision. Its error is part of the name."""
+    if find_spec("fcwt") is None:
+        return
+    import fcwt
+
+    wavelet = fcwt.Morlet(1.0)  # a reference: scales and transform keep only its address
+    scales = fcwt.Scales(wavelet, fcwt.FCWT_LOGSCALES, 1, LOWEST, HIGHEST, ROWS)
+    transform = fcwt.FCWT(wavelet, 1, False, True)
+    rows, peaks = np.zeros((ROWS, samples), np.complex64), np.zeros(ROWS, np.float32)
+    scales.getFrequencies(peaks)
+    transform.cwt(x, scales, rows)
+    options: dict[str, Any] = {"frequencies": peaks.astype(float), "mode": "periodic"}
+    exact = lw.scalogram(x.astype(float), wavelet=lw.Morlet(2 * np.pi), **options).coefficients
+    name = f"fcwt, error {error_of(rows, exact):.0e}"
+    yield Line(name, lambda: transform.cwt(x, scales, rows), samples, "float32", ROWS)
+
+
+def error_of(rows: Any, exact: Any) -> float:
+    """The largest relative error of a row, up to a factor for each row."""
+    factors = (exact.conj() * rows).sum(-1) / (abs(exact) ** 2).sum(-1)
+    errors = np.linalg.norm(rows - factors[:, None] * exact, axis=-1)
+    return float((errors / np.linalg.norm(rows, axis=-1)).max())
 
 
 def small_lines() -> Iterator[Line]:
@@ -135,19 +177,23 @@ def check(x: Any, options: dict[str, Any]) -> None:
 # --- times -----------------------------------------------------------------------------------
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """The CPU time of one call."""
-    start = time.process_time()
+def seconds(call: Callable[[], Any], clock: Callable[[], float]) -> float:
+    """The time of one call."""
+    start = clock()
     call()
-    return time.process_time() - start
+    return clock() - start
 
 
-def measured(line: Line, repeat: int) -> tuple[float, float]:
+def measured(line: Line, repeat: int, clock: Callable[[], float]) -> tuple[float, float]:
     """The best times of the call and of the ruler, which alternate."""
     kind = {"float32": np.complex64, "float64": np.complex128}[line.dtype]
     spectrum = np.ones(line.samples, kind)
+    line.call()  # plans and tables are cached
     times = [
-        (seconds(line.call), min(seconds(lambda: fft.ifft(spectrum)) for _ in range(5)))
+        (
+            seconds(line.call, clock),
+            min(seconds(lambda: fft.ifft(spectrum), clock) for _ in range(5)),
+        )
         for _ in range(repeat)
     ]
     best, ruler = (min(column) for column in zip(*times, strict=True))
@@ -159,12 +205,27 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--samples", type=int, default=1 << 16)
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--match", default="")
     options = parser.parse_args(arguments)
+    before = lw.get_num_threads()
+    try:
+        lw.set_num_threads(options.threads)
+        print_table(options)
+    finally:
+        lw.set_num_threads(before)
+
+
+def print_table(options: argparse.Namespace) -> None:
+    """Measure and print all calls."""
+    clock = time.process_time if options.threads == 1 else time.perf_counter
     print(
         f"{'call':30} {'samples':>8} {'dtype':8} {'rows':>5} {'ms':>9} {'iffts':>8} {'per row':>8}"
     )
     for line in lines(options.samples):
-        best, ruler = measured(line, options.repeat)
+        if options.match not in line.name:
+            continue
+        best, ruler = measured(line, options.repeat, clock)
         iffts = best / ruler
         print(
             f"{line.name:30} {line.samples:8} {line.dtype:8} {line.rows:5} {best * 1e3:9.2f} "

@@ -275,3 +275,47 @@ class LiftPool:
     def up_vjp(
         self, values: Sequence[Any], from_results: bool, cotangent: Any, filters: Any
     ) -> tuple[list[Any], Any] | None: ...
+
+class SpectralTables64:
+    """Waves of a length, for the bins of its spectra, and short transforms."""
+
+    def __init__(self, length: int, bins: int) -> None: ...
+
+class SpectralTables32:
+    """The same in single precision."""
+
+    def __init__(self, length: int, bins: int) -> None: ...
+
+class SpectralRows64:
+    """Rows of continuous transforms: inverse transforms of spectra times responses.
+
+    For each row the first bin and the response, which is divided by ``length``. The columns are
+    samples ``before + pick * k`` of each row.
+    """
+
+    def __init__(
+        self,
+        tables: SpectralTables64,
+        windows: Sequence[tuple[int, Any]],
+        length: float,
+        before: int,
+        columns: int,
+        pick: int,
+    ) -> None: ...
+    def is_fast(self) -> bool: ...
+    def run(self, spectra: Any, allocate: Any) -> Any: ...
+
+class SpectralRows32:
+    """The same in single precision."""
+
+    def __init__(
+        self,
+        tables: SpectralTables32,
+        windows: Sequence[tuple[int, Any]],
+        length: float,
+        before: int,
+        columns: int,
+        pick: int,
+    ) -> None: ...
+    def is_fast(self) -> bool: ...
+    def run(self, spectra: Any, allocate: Any) -> Any: ...

@@ -222,6 +222,24 @@ ROWS = (
         ),
     ),
     Row(
+        "`scalogram`, `cross_scalogram`, `wavelet_coherence`",
+        (
+            lambda: lw.scalogram(MAPS, rate=0.5),
+            lambda: lw.cross_scalogram(MAPS, MAPS),
+            lambda: lw.wavelet_coherence(MAPS, MAPS, surrogates=0),
+        ),
+    ),
+    Row(
+        '`scalogram` of tensors that require gradients, and in the mode `"periodic"` of lengths '
+        "with a large prime factor; `scattering1d`, `scattering2d`",
+        (
+            lambda: lw.scalogram(recorded()),
+            lambda: lw.scalogram(np.ones(509), mode="periodic"),
+            lambda: lw.scattering1d(MAPS, 2),
+            lambda: lw.scattering2d(MAPS, 2),
+        ),
+    ),
+    Row(
         "`pad`, `threshold`, `threshold_firm`, `coeffs_to_array`, `array_to_coeffs`, "
         "`ravel_coeffs`, `unravel_coeffs`, `imra`, `imra2`, `imran`",
         (
@@ -257,6 +275,18 @@ FAMILIES: dict[str, Any] = {"cpu": CpuKernels, "cuda": CudaKernels}
 _KERNELS = {*TASKS, "pooling", "lift_pool"}
 
 
+def watched(native: Callable[[Any], Any], asked: list[str]) -> Callable[[Any], Any]:
+    """The function that makes native code for a plan, and notes whether there is any."""
+
+    def call(plan: Any) -> Any:
+        run = native(plan)
+        if run is not None:
+            asked.append("native_spectral")
+        return run
+
+    return call
+
+
 def state(call: Callable[[], Any], family: str) -> str:
     """The kernels that compute a call when a family of compiled kernels is chosen."""
     asked: list[str] = []
@@ -264,7 +294,8 @@ def state(call: Callable[[], Any], family: str) -> str:
     def read(kernels: Any, name: str) -> Any:
         if name in _KERNELS:
             asked.append(name)
-        return object.__getattribute__(kernels, name)
+        value = object.__getattribute__(kernels, name)
+        return watched(value, asked) if name == "native_spectral" else value
 
     with ExitStack() as stack:
         stack.enter_context(lw.kernels("cpu!") if family == "cpu" else dry_cuda())

@@ -427,7 +427,8 @@ BUILT: dict[str, list[Call]] = {
         *(call(lw.cwt, IMAGE, [2.0, 5.5], "mexh", method=method) for method in ("conv", "fft")),
         call(lw.cwt, IMAGE, [2.0, 5.5], "cgau2", axis=0),
     ],
-    # These have no compiled kernels: Fourier transforms of the array library compute them.
+    # Of these, the processor's kernels compute the rows of scalograms. Fourier transforms of the
+    # array library compute the others.
     "scalogram": [call(lw.scalogram, IMAGE, voices=2)],
     "cross_scalogram": [real(lw.cross_scalogram, IMAGE, IMAGE[::-1].copy(), voices=2)],
     "wavelet_coherence": [

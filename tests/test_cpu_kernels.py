@@ -511,6 +511,10 @@ def digest() -> str:
                 x, *cotangents = arrays_of(plan, shape, axis, dtype)
                 for gradient in cpu.tap_gradients(x, cotangents, plan, axis):
                     total.update(gradient.tobytes())
+    for dtype in ("float32", "float64"):
+        for n, rate in ((900, 1.0), (5000, 0.25)):
+            rows = lw.scalogram(zero_mean((2, n), 5, dtype), voices=3, rate=rate)
+            total.update(rows.coefficients.tobytes())
     return total.hexdigest()
 
 

@@ -204,7 +204,8 @@ def test_the_cone_of_influence_is_one_e_folding_time() -> None:
 
 def test_a_rate_leaves_out_columns() -> None:
     s, all_columns = (lw.scalogram(LINE, 12.0, rate=rate, voices=4) for rate in (4, None))
-    assert_array_equal(s.coefficients, all_columns.coefficients[:, ::3])
+    # Kernels that compute only these columns add bins in another order.
+    assert_allclose(s.coefficients, all_columns.coefficients[:, ::3], rtol=0, atol=2e-15)
     assert_array_equal(s.times, all_columns.times[::3])
     assert_array_equal(s.coi, all_columns.coi[::3])
     for rate in (5, 24, 0, -1):

@@ -18,6 +18,7 @@ from liftwave.wavelets.taps import Taps
 if TYPE_CHECKING:
     from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
     from liftwave._plan.packets import PacketPlan
+    from liftwave._plan.spectral import SpectralPlan
     from liftwave._plan.windows import WindowPlan
 
 
@@ -281,6 +282,10 @@ NativeRun: TypeAlias = Callable[[Sequence[Array]], list[Array] | None]
 """Runs one plan on NumPy arrays of floats of the plan's shapes; ``None`` for other arrays."""
 
 
+NativeSpectral: TypeAlias = Callable[[Array], Array | None]
+"""Computes the rows of one plan from spectra; ``None`` for arrays that it does not support."""
+
+
 class Kernels(AxisKernels, Protocol):
     """A family of kernels: for one axis, for all axes and levels at once, and for pooling.
 
@@ -335,6 +340,13 @@ class Kernels(AxisKernels, Protocol):
         """The function that computes all levels of packets at once; ``None`` if there is none.
 
         It also accepts tensors.
+        """
+        ...
+
+    def native_spectral(self, plan: SpectralPlan) -> NativeSpectral | None:
+        """The function that computes the rows of a continuous transform.
+
+        ``None`` if there is none, or if the transforms of the array's library take less time.
         """
         ...
 

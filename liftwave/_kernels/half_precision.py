@@ -17,6 +17,7 @@ from liftwave._kernels.contract import (
     LiftPoolKernels,
     LiftPullback,
     NativeRun,
+    NativeSpectral,
     PoolingArguments,
     PoolingKernels,
 )
@@ -28,6 +29,7 @@ from liftwave.wavelets.taps import Taps
 if TYPE_CHECKING:
     from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
     from liftwave._plan.packets import PacketPlan
+    from liftwave._plan.spectral import SpectralPlan
     from liftwave._plan.windows import WindowPlan
 
 
@@ -132,6 +134,10 @@ class KernelsInFloat32:
     def native_packets(self, plan: PacketPlan) -> NativeRun | None:
         """The function of the family; it accepts no half precision."""
         return self._kernels.native_packets(plan)
+
+    def native_spectral(self, plan: SpectralPlan) -> NativeSpectral | None:
+        """The function of the family; spectra are never in half precision."""
+        return self._kernels.native_spectral(plan)
 
 
 class PoolingInFloat32:

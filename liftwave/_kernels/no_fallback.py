@@ -18,6 +18,7 @@ from liftwave.errors import KernelsError
 
 if TYPE_CHECKING:
     from liftwave._plan.packets import PacketPlan
+    from liftwave._plan.spectral import SpectralPlan
 
 TASKS: dict[str, str] = {
     "analyse": "a transform",
@@ -85,6 +86,9 @@ class NoFallback:
 
     def native_packets(self, plan: PacketPlan) -> None:
         """None: the steps of the packets raise."""
+
+    def native_spectral(self, plan: SpectralPlan) -> None:
+        """None: the transforms of the array's library are no fallback."""
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
         if name not in TASKS:

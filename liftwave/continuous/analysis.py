@@ -12,7 +12,9 @@ from array_api_compat import device as device_of
 from numpy.typing import NDArray
 
 from liftwave._arrays.convert import is_complex, real_dtype
+from liftwave._dispatch import kernels_for
 from liftwave._kernels.reference.spectral import spectral_rows
+from liftwave._plan.spectral import SpectralPlan
 from liftwave._typing import Array
 from liftwave.continuous.extension import Layout, extended
 from liftwave.continuous.grid import Grid, dtype_of_responses, plan_of
@@ -74,7 +76,7 @@ class Analysis:
         """The analytic rows, of the shape (..., rows, columns)."""
         dtype = dtype_of_responses(self.spectrum)
         plan = plan_of(self.grid, layout or self.layout, dtype, self.hop)
-        return spectral_rows(self.spectrum, plan)
+        return rows_of(self.spectrum, plan)
 
     def coefficients(self, layout: Layout | None = None) -> tuple[Array, Array | None]:
         """The coefficients, and those of negative frequencies of complex signals."""
@@ -160,6 +162,13 @@ class Analysis:
         if self.is_complex:
             x = x[0, ...] + 1j * x[1, ...]
         return xp.moveaxis(x, -1, self.axis)
+
+
+def rows_of(spectrum: Array, plan: SpectralPlan) -> Array:
+    """The analytic rows of a plan, by compiled kernels if there are any for the array."""
+    native = kernels_for(spectrum).native_spectral(plan)
+    rows = None if native is None else native(spectrum)
+    return spectral_rows(spectrum, plan) if rows is None else rows
 
 
 def forward(x: Array) -> Array:

@@ -12,10 +12,10 @@ from array_api_compat import device as device_of
 
 from liftwave._arrays.convert import real_dtype, zeros
 from liftwave._arrays.host import as_numpy
-from liftwave._kernels.reference.spectral import spectral_rows, steps_of
+from liftwave._kernels.reference.spectral import steps_of
 from liftwave._plan.spectral import SpectralPlan
 from liftwave._typing import Array
-from liftwave.continuous.analysis import Analysis
+from liftwave.continuous.analysis import Analysis, rows_of
 from liftwave.continuous.components import Components
 from liftwave.continuous.grid import dtype_of_responses, plan_of
 from liftwave.errors import DTypeError, OptionError, ScaleError
@@ -164,9 +164,9 @@ class _Collected:
 
     def add(self, plan: SpectralPlan, first: int) -> None:
         """Compute some rows, and add them to the rows of their frequencies."""
-        rows = spectral_rows(self.analysis.spectrum, plan)
+        rows = rows_of(self.analysis.spectrum, plan)
         xp, count = array_namespace(rows), rows.shape[-2]
-        places, is_inside = self._places(rows, spectral_rows(self.slope, plan))
+        places, is_inside = self._places(rows, rows_of(self.slope, plan))
         factors = xp.asarray(
             self.factors[first : first + count, None], dtype=rows.dtype, device=device_of(rows)
         )

@@ -39,6 +39,14 @@ struct VecOf {
       for (std::size_t i = 0; i < Bytes / sizeof(T); ++i) a.at[i] += b.at[i];
       return a;
     }
+    friend type operator-(type a, const type& b) {
+      for (std::size_t i = 0; i < Bytes / sizeof(T); ++i) a.at[i] -= b.at[i];
+      return a;
+    }
+    friend type operator*(type a, const type& b) {
+      for (std::size_t i = 0; i < Bytes / sizeof(T); ++i) a.at[i] *= b.at[i];
+      return a;
+    }
     friend type operator*(T factor, type a) {
       for (std::size_t i = 0; i < Bytes / sizeof(T); ++i) a.at[i] = factor * a.at[i];
       return a;

@@ -9,13 +9,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from liftwave._arrays.convert import are_plain_memory
-from liftwave._kernels.contract import LiftPoolKernels, NativeRun, PoolingKernels
+from liftwave._kernels.contract import (
+    LiftPoolKernels,
+    NativeRun,
+    NativeSpectral,
+    PoolingKernels,
+)
 from liftwave._kernels.cpu.filters import NAME
 from liftwave._kernels.cpu.levels import CpuLevels
 from liftwave._kernels.cpu.memory import serves
 
 if TYPE_CHECKING:
     from liftwave._plan.packets import PacketPlan
+    from liftwave._plan.spectral import SpectralPlan
 
 
 class CpuKernels(CpuLevels):
@@ -53,6 +59,12 @@ class CpuKernels(CpuLevels):
         from liftwave._kernels.cpu.packets import native_packets  # few programs use packets
 
         return native_packets(plan)
+
+    def native_spectral(self, plan: SpectralPlan) -> NativeSpectral | None:
+        """The function that computes the rows of a continuous transform."""
+        from liftwave._kernels.cpu.spectral import native_spectral  # few programs have scalograms
+
+        return native_spectral(plan)
 
     serves = staticmethod(serves)
     serves_memory = staticmethod(are_plain_memory)

@@ -51,6 +51,7 @@ from liftwave._typing import Array
 
 if TYPE_CHECKING:
     from liftwave._plan.packets import PacketPlan
+    from liftwave._plan.spectral import SpectralPlan
 
 _NAME = "cuda"
 _LAYOUT = attrgetter("dtype", "shape", "strides")
@@ -195,6 +196,9 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
 
     def native_packets(self, plan: PacketPlan) -> None:
         """None: packets are computed level by level."""
+
+    def native_spectral(self, plan: SpectralPlan) -> None:
+        """None: CuPy computes Fourier transforms of many rows at once."""
 
     def _launch_synthesis(
         self,

@@ -22,6 +22,7 @@ from liftwave._typing import Array
 
 if TYPE_CHECKING:
     from liftwave._plan.packets import PacketPlan
+    from liftwave._plan.spectral import SpectralPlan
 
 
 class ReferenceKernels(ReferenceFilters, ReferenceLifting):
@@ -63,4 +64,7 @@ class ReferenceKernels(ReferenceFilters, ReferenceLifting):
         """None: these kernels have no native code."""
 
     def native_packets(self, plan: PacketPlan) -> None:
+        """None: these kernels have no native code."""
+
+    def native_spectral(self, plan: SpectralPlan) -> None:
         """None: these kernels have no native code."""
