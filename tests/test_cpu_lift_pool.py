@@ -103,7 +103,7 @@ def test_what_is_not_served_goes_to_the_reference() -> None:
 
 def test_the_module_checks_what_it_gets() -> None:
     """No access outside of the arrays."""
-    module = _cpu.LiftPool((4,), [[1, 0, 1, 0]], 3, False)
+    module = _cpu.LiftPool((4,), (3,), [[[1, 0, 1, 0]] * 2], 3, False)
     x, taps, band = np.ones((1, 1, 4)), np.ones((1, 2, 1, 6)), np.ones((1, 1, 2))
     assert module.down(x, taps, [0, 1], 2, False) is not None
     for arguments, match in [
@@ -135,14 +135,20 @@ def test_the_module_checks_what_it_gets() -> None:
     ]:
         with pytest.raises(RuntimeError, match=match):
             call()
-    for sources, kernel in (([[5, 0, 1, 0]], 3), ([[1, 1, 0, 0]], 3), ([[0, 1]], 3), ([], 3)):
+    for sources, last in (
+        ([[[5, 0, 1, 0]] * 2], 3),
+        ([[[1, 0, 1, 0], [1, 1, 0, 0]]], 3),
+        ([[[0, 1]] * 2], 3),
+        ([[[1, 0, 1, 0]] * 2], 4),
+        ([], 3),
+    ):
         with pytest.raises(RuntimeError, match=r"axis' sources|are the samples|of 1 to 8 axes"):
-            _cpu.LiftPool((4,), sources, kernel, False)
+            _cpu.LiftPool((4,), (last,), sources, 3, False)
 
 
 def test_the_module_leaves_other_arrays_to_python() -> None:
     """None for arrays that are not plain: other dtypes, strides, byte orders."""
-    module = _cpu.LiftPool((4,), [[1, 0, 1, 0]], 3, False)
+    module = _cpu.LiftPool((4,), (3,), [[[1, 0, 1, 0]] * 2], 3, False)
     x, taps = np.ones((1, 1, 8)), np.ones((1, 2, 1, 6))
     for signal, its_taps in [
         (x[..., :4].astype("float32"), taps),

@@ -80,25 +80,36 @@ struct PoolWork {
       for (T** lanes : {&beta_, &scale_, &tile_.sum, &tile_.contrast}) {
         *lanes = scratch.take<T>(most_lane_bytes / sizeof(T));
       }
-      tile_.a = a_;
+      at_ = scratch.take<index_t>(work.plan.most_places());
+      tile_.at = at_;
       tile_.c = c_;
-      tile_.beta = beta_;
       tile_.scale = scale_;
       tile_.delta = work.call.delta;
     }
 
     // The tile with its samples loaded.
     const WeighTile<T>& of(const Tile& windows) {
-      tile_.places = windows.places;
-      tile_.lanes = windows.lanes;
-      tile_.stride = windows.stride;
-      tile_.share = T(1) / static_cast<T>(windows.places);
-      tile_.part = T(0.25);
-      for (index_t n = 1; n < windows.places; n += n) tile_.part /= T(2);
-      tile_.whole = static_cast<T>(windows.places) * tile_.part;
+      prepare(windows);
       gather_samples(windows, samples, work_.call.x.data, a_);
-      if (work_.call.beta.data) gather_windows(windows, betas, work_.call.beta.data, beta_);
       return tile_;
+    }
+
+    // Calls `f(tile, piece)` for tiles of one piece, whose samples stay where they are. False if
+    // neighbouring windows are not contiguous, or fewer than a register holds.
+    template <class F>
+    bool in_place(const Tile& windows, const F& f) {
+      if (windows.step[samples] != 1 || windows.run != 1 || fewest(windows) < lanes_of<T>) return false;
+      prepare(windows);
+      tile_.a_at = windows.place_at[samples];
+      for (index_t p = 0; p < windows.count; ++p) {
+        const Piece& piece = windows.pieces[p];
+        tile_.a = work_.call.x.data + piece.at[samples];
+        tile_.beta = beta_ + piece.lane;
+        tile_.lanes = piece.count;
+        prefetch_behind(piece);
+        f(tile_, piece);
+      }
+      return true;
     }
 
     // Sets the factors of the results: numbers per window (null: ones), times `by`.
@@ -115,9 +126,40 @@ struct PoolWork {
     }
 
    private:
+    static index_t fewest(const Tile& windows) {
+      index_t least = windows.lanes;
+      for (index_t p = 0; p < windows.count; ++p) least = std::min(least, windows.pieces[p].count);
+      return least;
+    }
+
+    // The samples of the pieces that follow in memory.
+    void prefetch_behind(const Piece& piece) const {
+      constexpr index_t ahead = 2048 / sizeof(T), line = 64 / sizeof(T);
+      for (index_t k = 0; k < tile_.places; ++k) {
+        const T* const from = tile_.a + tile_.a_at[k] + ahead;
+        for (index_t i = 0; i < piece.count; i += line) prefetch<1>(from + i);
+      }
+    }
+
+    void prepare(const Tile& windows) {
+      tile_.a = a_;
+      tile_.a_at = at_;
+      tile_.beta = beta_;
+      tile_.places = windows.places;
+      tile_.lanes = windows.lanes;
+      tile_.stride = windows.stride;
+      for (index_t k = 0; k < windows.places; ++k) at_[k] = k * windows.stride;
+      tile_.share = T(1) / static_cast<T>(windows.places);
+      tile_.part = T(0.25);
+      for (index_t n = 1; n < windows.places; n += n) tile_.part /= T(2);
+      tile_.whole = static_cast<T>(windows.places) * tile_.part;
+      if (work_.call.beta.data) gather_windows(windows, betas, work_.call.beta.data, beta_);
+    }
+
     const PoolWork& work_;
     WeighTile<T> tile_{};
     T *a_, *c_, *beta_, *scale_;
+    index_t* at_;
   };
 
   // Adds the numbers at all places of windows to the samples of the part.
@@ -140,8 +182,14 @@ void pool(const PoolCall<T>& call, T* result) {
   work.run([&](const WindowPart& part, Scratch& scratch) {
     typename PoolWork<T>::Tiles tiles(work, scratch);
     Sweep<T>(work.plan, operands, 4).over(part, false, [&](const Tile& tile) {
+      const auto compute = work.functions(tile.places).pool;
+      const bool done = tiles.in_place(tile, [&](WeighTile<T> region, const Piece& piece) {
+        region.sum = result + piece.at[work.results];
+        compute(region);
+      });
+      if (done) return;
       const WeighTile<T>& region = tiles.of(tile);
-      work.functions(tile.places).pool(region);
+      compute(region);
       work.put_windows(tile, region.sum, work.results, part, result);
     });
   });
@@ -210,7 +258,7 @@ void unpool_vjp(const PoolCall<T>& call, T* of_x, T* of_pooled, T* of_beta) {
 // The largest number at each place, and the place; NaN is larger than any number.
 template <class T>
 void largest(const WeighTile<T>& tile, typename PackOf<T>::Int* place) {
-  for (index_t lane = 0; lane < tile.lanes; lane += lanes_of<T>) {
+  for_packs(tile, [&](index_t lane) LIFTWAVE_INLINE_LAMBDA {
     const Region<T, 0> a = region_at<T, 0>(tile, lane);
     Pack<T> top = a[0];
     IntPack<T> at{};
@@ -222,7 +270,16 @@ void largest(const WeighTile<T>& tile, typename PackOf<T>::Int* place) {
     });
     put<T>(tile.sum + lane, top);
     std::memcpy(place + lane, &at, sizeof at);
-  }
+  });
+}
+
+// Strides of flat places within a plane. Places do not count the channels.
+inline void places_in_plane(const WindowPlan& plan, const Contiguous& contiguous, index_t* stride) {
+  std::copy_n(contiguous.samples, plan.ndim() + 1, stride);
+  stride[0] = 0;
+  if (!plan.channels_last) return;
+  for (int d = 1; d < plan.ndim(); ++d) stride[d] /= plan.axes.back().inputs;
+  stride[plan.ndim()] = 0;
 }
 
 template <class T>
@@ -230,8 +287,7 @@ void max_pool(const PoolCall<T>& call, T* result, std::int64_t* places) {
   using Int = typename PackOf<T>::Int;
   const PoolWork<T> work(call);
   index_t in_plane[max_dimensions + 1];
-  std::copy_n(work.contiguous.samples, work.plan.ndim() + 1, in_plane);
-  in_plane[0] = 0;
+  places_in_plane(work.plan, work.contiguous, in_plane);
   const Operand operands[] = {work.of(call.x, true), work.all_windows(),
                               {in_plane, call.x.shape[0], true}};
   constexpr int flat = 2;
@@ -239,16 +295,22 @@ void max_pool(const PoolCall<T>& call, T* result, std::int64_t* places) {
     typename PoolWork<T>::Tiles tiles(work, scratch);
     Int* place = scratch.take<Int>(most_lane_bytes / sizeof(T));
     Sweep<T>(work.plan, operands, 3).over(part, false, [&](const Tile& tile) {
+      const auto put_places = [&](const Piece& piece, const Int* of_lanes) {
+        std::int64_t* const to = places + piece.at[work.results];
+        for (index_t i = 0; i < piece.count; ++i) {
+          to[i] = piece.at[flat] + i * tile.step[flat] + tile.place_at[flat][of_lanes[i]];
+        }
+      };
+      const bool done = tiles.in_place(tile, [&](WeighTile<T> region, const Piece& piece) {
+        region.sum = result + piece.at[work.results];
+        largest(region, place);
+        put_places(piece, place);
+      });
+      if (done) return;
       const WeighTile<T>& region = tiles.of(tile);
       largest(region, place);
       work.put_windows(tile, region.sum, work.results, part, result);
-      for (index_t p = 0; p < tile.count; ++p) {
-        const Piece& piece = tile.pieces[p];
-        for (index_t i = 0; i < piece.count; ++i) {
-          const index_t at = tile.place_at[flat][place[piece.lane + i]];
-          places[piece.at[work.results] + i] = piece.at[flat] + i * tile.step[flat] + at;
-        }
-      }
+      for (index_t p = 0; p < tile.count; ++p) put_places(tile.pieces[p], place + tile.pieces[p].lane);
     });
   });
 }
