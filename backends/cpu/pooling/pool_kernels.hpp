@@ -59,6 +59,12 @@ struct PoolWork {
     }
   }
 
+  // Whether lanes run over the channels of a window, which are contiguous.
+  bool reads_in_place() const {
+    const int last = plan.ndim();
+    return plan.channels_last && call.x.stride[last] == 1 && call.x.shape[last] >= lanes_of<T>;
+  }
+
   static Operand of(const ArrayView<const T>& array, bool per_sample) {
     return array.data ? Operand{array.stride, array.shape[0], per_sample} : Operand{};
   }
@@ -81,35 +87,44 @@ struct PoolWork {
         *lanes = scratch.take<T>(most_lane_bytes / sizeof(T));
       }
       at_ = scratch.take<index_t>(work.plan.most_places());
-      tile_.at = at_;
+      tile_.a = a_;
+      tile_.a_at = tile_.at = at_;
       tile_.c = c_;
+      tile_.beta = beta_;
       tile_.scale = scale_;
       tile_.delta = work.call.delta;
     }
 
     // The tile with its samples loaded.
     const WeighTile<T>& of(const Tile& windows) {
-      prepare(windows);
+      set_places(windows);
+      tile_.lanes = windows.lanes;
+      tile_.stride = windows.stride;
+      for (index_t k = 0; k < windows.places; ++k) at_[k] = k * windows.stride;
       gather_samples(windows, samples, work_.call.x.data, a_);
+      if (work_.call.beta.data) gather_windows(windows, betas, work_.call.beta.data, beta_);
       return tile_;
     }
 
-    // Calls `f(tile, piece)` for tiles of one piece, whose samples stay where they are. False if
-    // neighbouring windows are not contiguous, or fewer than a register holds.
-    template <class F>
-    bool in_place(const Tile& windows, const F& f) {
-      if (windows.step[samples] != 1 || windows.run != 1 || fewest(windows) < lanes_of<T>) return false;
-      prepare(windows);
+    // Sets the places of windows whose samples stay where they are.
+    void set_in_place(const Tile& windows) {
+      set_places(windows);
       tile_.a_at = windows.place_at[samples];
-      for (index_t p = 0; p < windows.count; ++p) {
-        const Piece& piece = windows.pieces[p];
-        tile_.a = work_.call.x.data + piece.at[samples];
-        tile_.beta = beta_ + piece.lane;
-        tile_.lanes = piece.count;
-        prefetch_behind(piece);
-        f(tile_, piece);
+      beta_step_ = windows.step[betas];
+    }
+
+    // Calls `f(tile, first)` for the channels of one window, from channel `first` on.
+    template <class F>
+    void in_place(const index_t* at, const F& f) {
+      constexpr index_t least = lanes_of<T>, most = most_lane_bytes / sizeof(T);
+      const index_t channels = work_.plan.axes.back().outputs;
+      for (index_t first = 0; first < channels; first += most) {
+        tile_.lanes = std::clamp(channels - first, least, most);
+        const index_t c = std::min(first, channels - tile_.lanes);
+        tile_.a = work_.call.x.data + at[samples] + c;
+        if (work_.call.beta.data) set_beta(work_.call.beta.data + at[betas], c);
+        f(tile_, c);
       }
-      return true;
     }
 
     // Sets the factors of the results: numbers per window (null: ones), times `by`.
@@ -126,40 +141,24 @@ struct PoolWork {
     }
 
    private:
-    static index_t fewest(const Tile& windows) {
-      index_t least = windows.lanes;
-      for (index_t p = 0; p < windows.count; ++p) least = std::min(least, windows.pieces[p].count);
-      return least;
+    // One number for all channels, or one for each.
+    void set_beta(const T* beta, index_t c) {
+      if (beta_step_ == 0) std::fill_n(beta_, tile_.lanes, *beta);
+      tile_.beta = beta_step_ == 0 ? beta_ : beta + c;
     }
 
-    // The samples of the pieces that follow in memory.
-    void prefetch_behind(const Piece& piece) const {
-      constexpr index_t ahead = 2048 / sizeof(T), line = 64 / sizeof(T);
-      for (index_t k = 0; k < tile_.places; ++k) {
-        const T* const from = tile_.a + tile_.a_at[k] + ahead;
-        for (index_t i = 0; i < piece.count; i += line) prefetch<1>(from + i);
-      }
-    }
-
-    void prepare(const Tile& windows) {
-      tile_.a = a_;
-      tile_.a_at = at_;
-      tile_.beta = beta_;
+    void set_places(const Tile& windows) {
       tile_.places = windows.places;
-      tile_.lanes = windows.lanes;
-      tile_.stride = windows.stride;
-      for (index_t k = 0; k < windows.places; ++k) at_[k] = k * windows.stride;
       tile_.share = T(1) / static_cast<T>(windows.places);
       tile_.part = T(0.25);
       for (index_t n = 1; n < windows.places; n += n) tile_.part /= T(2);
       tile_.whole = static_cast<T>(windows.places) * tile_.part;
-      if (work_.call.beta.data) gather_windows(windows, betas, work_.call.beta.data, beta_);
     }
 
     const PoolWork& work_;
     WeighTile<T> tile_{};
     T *a_, *c_, *beta_, *scale_;
-    index_t* at_;
+    index_t *at_, beta_step_ = 0;
   };
 
   // Adds the numbers at all places of windows to the samples of the part.
@@ -175,21 +174,34 @@ struct PoolWork {
   }
 };
 
+// The channels of one window after the other.
+template <class T>
+void pool_channels(const PoolWork<T>& work, typename PoolWork<T>::Tiles& tiles, Sweep<T>& sweep,
+                   const WindowPart& part, T* result) {
+  void (*compute)(const WeighTile<T>&) = nullptr;
+  const auto prepare = [&](const Tile& tile) {
+    tiles.set_in_place(tile);
+    compute = work.functions(tile.places).pool;
+  };
+  sweep.over_channels(part, prepare, [&](const index_t* at) {
+    tiles.in_place(at, [&](WeighTile<T>& region, index_t c) {
+      region.sum = result + at[work.results] + c;
+      compute(region);
+    });
+  });
+}
+
 template <class T>
 void pool(const PoolCall<T>& call, T* result) {
   const PoolWork<T> work(call);
   const Operand operands[] = {work.of(call.x, true), work.all_windows(), {}, work.of(call.beta, false)};
   work.run([&](const WindowPart& part, Scratch& scratch) {
     typename PoolWork<T>::Tiles tiles(work, scratch);
-    Sweep<T>(work.plan, operands, 4).over(part, false, [&](const Tile& tile) {
-      const auto compute = work.functions(tile.places).pool;
-      const bool done = tiles.in_place(tile, [&](WeighTile<T> region, const Piece& piece) {
-        region.sum = result + piece.at[work.results];
-        compute(region);
-      });
-      if (done) return;
+    Sweep<T> sweep(work.plan, operands, 4);
+    if (work.reads_in_place()) return pool_channels(work, tiles, sweep, part, result);
+    sweep.over(part, false, [&](const Tile& tile) {
       const WeighTile<T>& region = tiles.of(tile);
-      compute(region);
+      work.functions(tile.places).pool(region);
       work.put_windows(tile, region.sum, work.results, part, result);
     });
   });
@@ -294,23 +306,33 @@ void max_pool(const PoolCall<T>& call, T* result, std::int64_t* places) {
   work.run([&](const WindowPart& part, Scratch& scratch) {
     typename PoolWork<T>::Tiles tiles(work, scratch);
     Int* place = scratch.take<Int>(most_lane_bytes / sizeof(T));
-    Sweep<T>(work.plan, operands, 3).over(part, false, [&](const Tile& tile) {
-      const auto put_places = [&](const Piece& piece, const Int* of_lanes) {
-        std::int64_t* const to = places + piece.at[work.results];
-        for (index_t i = 0; i < piece.count; ++i) {
-          to[i] = piece.at[flat] + i * tile.step[flat] + tile.place_at[flat][of_lanes[i]];
-        }
+    Sweep<T> sweep(work.plan, operands, 3);
+    if (work.reads_in_place()) {
+      const index_t* place_at = nullptr;
+      const auto prepare = [&](const Tile& tile) {
+        tiles.set_in_place(tile);
+        place_at = tile.place_at[flat];
       };
-      const bool done = tiles.in_place(tile, [&](WeighTile<T> region, const Piece& piece) {
-        region.sum = result + piece.at[work.results];
-        largest(region, place);
-        put_places(piece, place);
+      return sweep.over_channels(part, prepare, [&](const index_t* at) {
+        tiles.in_place(at, [&](WeighTile<T>& region, index_t c) {
+          region.sum = result + at[work.results] + c;
+          largest(region, place);
+          std::int64_t* const to = places + at[work.results] + c;
+          for (index_t i = 0; i < region.lanes; ++i) to[i] = at[flat] + place_at[place[i]];
+        });
       });
-      if (done) return;
+    }
+    sweep.over(part, false, [&](const Tile& tile) {
       const WeighTile<T>& region = tiles.of(tile);
       largest(region, place);
       work.put_windows(tile, region.sum, work.results, part, result);
-      for (index_t p = 0; p < tile.count; ++p) put_places(tile.pieces[p], place + tile.pieces[p].lane);
+      for (index_t p = 0; p < tile.count; ++p) {
+        const Piece& piece = tile.pieces[p];
+        for (index_t i = 0; i < piece.count; ++i) {
+          const index_t at = tile.place_at[flat][place[piece.lane + i]];
+          places[piece.at[work.results] + i] = piece.at[flat] + i * tile.step[flat] + at;
+        }
+      }
     });
   });
 }

@@ -336,7 +336,9 @@ class Call(NamedTuple):
 @lru_cache(maxsize=1024)
 def _axis(plan: LiftPoolPlan, n: int, split: bool, tile: int) -> AxisOfTiles:
     half = (n + 1) // 2 if split else n
-    extensions = [_extension(plan, n, parity) if split else Boundary(n, n, 0, 0) for parity in (0, 1)]
+    extensions = [
+        _extension(plan, n, parity) if split else Boundary(n, n, 0, 0) for parity in (0, 1)
+    ]
     tiles = -(-half // tile)
     ends = tiles == 1 or not split or plan.padding != "circular"
     back = n - plan.last(n) if split else 1
