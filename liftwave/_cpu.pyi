@@ -241,7 +241,9 @@ class Pooling:
     ) -> tuple[Any, Any, Any] | None: ...
     def max_pool(self, x: Any) -> tuple[Any, Any] | None: ...
 
-def add_to_places(numbers: Any, places: Any, result: Any, planes: int) -> None: ...
+def add_to_places(
+    numbers: Any, places: Any, result: Any, planes: int, channels: int = 1
+) -> None: ...
 def exponentials(x: Any, result: Any) -> None: ...
 
 class LiftPool:
@@ -253,7 +255,8 @@ class LiftPool:
     def __init__(
         self,
         sizes: Sequence[int],
-        sources: Sequence[Sequence[int]],
+        lasts: Sequence[int],
+        sources: Sequence[Sequence[Sequence[int]]],
         kernel: int,
         shared: bool,
         channels_last: bool = False,

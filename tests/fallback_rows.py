@@ -161,10 +161,6 @@ ROWS = (
         "lifting pooling by filters of thousands of taps",
         (lambda: pooling.lift_down(MAPS, pooling.lift_filters(3, 20_001)),),
     ),
-    Row(
-        'lifting pooling with `padding="signal"`',
-        (lambda: pooling.lift_down(MAPS, FILTERS, padding="signal"),),
-    ),
     Row("lifting pooling of an empty batch", (lambda: pooling.lift_down(MAPS[:0], FILTERS),)),
     Row(
         "`vjp` of tensors that require gradients, so that torch records it",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from families import is_exact, reference
 from helpers import zero_mean
-from lift_pool_cases import PADDINGS
+from lift_pool_cases import EXTENSIONS
 
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 
@@ -34,7 +34,7 @@ def filters(plan: LiftPoolPlan, dtype: str, seed: int = 0, bias: float = 0.0) ->
 
 
 def plans(sizes: tuple[int, ...], kernel: int) -> Iterator[LiftPoolPlan]:
-    for number, padding in enumerate(PADDINGS):
+    for number, padding in enumerate(EXTENSIONS):
         yield LiftPoolPlan(sizes, kernel, padding, number % 2 == 1)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from helpers import zero_mean
+from lift_pool_cases import EXTENSIONS
 from lift_pool_comparison import CHANNELS, Comparison, filters, outputs
 
 import liftwave as lw
@@ -55,6 +57,24 @@ def test_threads_change_nothing(sizes: tuple[int, ...]) -> None:
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize(
+    "sizes", [(1,), (2,), (9,), (1, 1), (7, 8), (2, 3), (31, 6), (6, 1)], ids=str
+)
+def test_channels_last_are_read_in_place(sizes: tuple[int, ...]) -> None:
+    """With the bits of channels first; the last register overlaps the one before."""
+    rng = np.random.default_rng(0)
+    for padding, kernel in product(EXTENSIONS, (1, 2, 5)):
+        plan = LiftPoolPlan(sizes, kernel, padding, False)
+        taps = rng.standard_normal((len(plan.passes), 2, 21, kernel + 3)).astype("float32")
+        x = rng.standard_normal((2, 21, *sizes)).astype("float32")
+        last = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
+        for output in outputs(len(sizes)):
+            bands, _ = cpu.lift_down(x, taps, plan, output, False)
+            found, _ = cpu.lift_down(last, taps, plan, output, False)
+            for a, b in zip(found, bands, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
 def test_instruction_sets_agree() -> None:
     """Bitwise equal, including sums and gradients."""
     code = """
@@ -68,12 +88,14 @@ rng = np.random.default_rng(0)
 for dtype in ("float32", "float64"):
     for kernel in (2, 5):
         plan = LiftPoolPlan((9, 50), kernel, "reflect", False)
-        taps = rng.standard_normal((3, 2, 3, kernel + 3)).astype(dtype)
-        x = rng.standard_normal((2, 3, 9, 50)).astype(dtype)
+        taps = rng.standard_normal((3, 2, 17, kernel + 3)).astype(dtype)
+        x = rng.standard_normal((2, 17, 9, 50)).astype(dtype)
         output = LiftOutput((0, 1, 2, 3), "bands")
         bands, sums = cpu.lift_down(x, taps, plan, output, True)
         back = cpu.lift_down_vjp(bands, bands, sums, taps, plan, output, True)
-        for a in (*bands, sums, *back, cpu.lift_up(bands, taps, plan)):
+        last = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
+        in_place, _ = cpu.lift_down(last, taps, plan, output, False)
+        for a in (*bands, *in_place, sums, *back, cpu.lift_up(bands, taps, plan)):
             digest.update(a.tobytes())
 print(digest.hexdigest())
 """
@@ -103,7 +125,7 @@ def test_what_is_not_served_goes_to_the_reference() -> None:
 
 def test_the_module_checks_what_it_gets() -> None:
     """No access outside of the arrays."""
-    module = _cpu.LiftPool((4,), [[1, 0, 1, 0]], 3, False)
+    module = _cpu.LiftPool((4,), (3,), [[[1, 0, 1, 0]] * 2], 3, False)
     x, taps, band = np.ones((1, 1, 4)), np.ones((1, 2, 1, 6)), np.ones((1, 1, 2))
     assert module.down(x, taps, [0, 1], 2, False) is not None
     for arguments, match in [
@@ -135,14 +157,20 @@ def test_the_module_checks_what_it_gets() -> None:
     ]:
         with pytest.raises(RuntimeError, match=match):
             call()
-    for sources, kernel in (([[5, 0, 1, 0]], 3), ([[1, 1, 0, 0]], 3), ([[0, 1]], 3), ([], 3)):
+    for sources, last in (
+        ([[[5, 0, 1, 0]] * 2], 3),
+        ([[[1, 0, 1, 0], [1, 1, 0, 0]]], 3),
+        ([[[0, 1]] * 2], 3),
+        ([[[1, 0, 1, 0]] * 2], 4),
+        ([], 3),
+    ):
         with pytest.raises(RuntimeError, match=r"axis' sources|are the samples|of 1 to 8 axes"):
-            _cpu.LiftPool((4,), sources, kernel, False)
+            _cpu.LiftPool((4,), (last,), sources, 3, False)
 
 
 def test_the_module_leaves_other_arrays_to_python() -> None:
     """None for arrays that are not plain: other dtypes, strides, byte orders."""
-    module = _cpu.LiftPool((4,), [[1, 0, 1, 0]], 3, False)
+    module = _cpu.LiftPool((4,), (3,), [[[1, 0, 1, 0]] * 2], 3, False)
     x, taps = np.ones((1, 1, 8)), np.ones((1, 2, 1, 6))
     for signal, its_taps in [
         (x[..., :4].astype("float32"), taps),

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from cuda_host import ORDERS, HostKernels, HostRuntime, compiler
 from helpers import zero_mean
-from lift_pool_cases import PADDINGS
+from lift_pool_cases import EXTENSIONS
 from lift_pool_comparison import CHANNELS, Comparison, filters, norm, outputs, plans
 
 from liftwave._kernels.cuda.common import layout as cuda_layout
@@ -163,7 +163,7 @@ def test_double_precision(sizes: tuple[int, ...], host: HostRuntime) -> None:
 
 @runs
 @pytest.mark.slow
-@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("padding", EXTENSIONS)
 @pytest.mark.parametrize("sizes", [(9,), (7, 8), (3, 4, 5)], ids=str)
 def test_derivatives_are_those_of_differences(
     sizes: tuple[int, ...], padding: str, host: HostRuntime
@@ -193,6 +193,26 @@ def test_derivatives_are_those_of_differences(
         found = float(np.sum(g * way) + np.sum(of_filters * of_taps))
         size = norm(g) * norm(way) + norm(of_filters) * norm(of_taps)
         assert abs(found - wanted) < 1e-8 * size
+
+
+@runs
+@pytest.mark.parametrize("sizes", [(24,), (11, 12)], ids=str)
+def test_derivatives_of_inputs_undo_no_step(sizes: tuple[int, ...], host: HostRuntime) -> None:
+    """Undoing steps with gains of a thousand would leave no digit."""
+    plan = LiftPoolPlan(sizes, 5, "reflect", False)
+    taps, output = filters(plan, "float32"), outputs(len(sizes))[0]
+    taps[..., 6] *= 1000
+    x = zero_mean((2, CHANNELS, *sizes), 1, "float32")
+    bands, sums = reference.lift_pool.lift_down(x, taps, plan, output, True)
+    cotangents = [zero_mean(b.shape, 5 + k, "float32") for k, b in enumerate(bands)]
+    for weights in (None, zero_mean(sums.shape, 4, "float32") * np.float32(1e-6)):
+        arrays = [x], cotangents, weights, taps
+        found = cuda.lift_pool.lift_down_vjp(*arrays, plan, output, False)
+        wide: list[Any] = [[v.astype("float64") for v in part] for part in arrays[:2]]
+        wide += [None if part is None else part.astype("float64") for part in arrays[2:]]
+        wanted = reference.lift_pool.lift_down_vjp(*wide, plan, output, False)
+        for a, b in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-5 * np.abs(b).max())
 
 
 @runs

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from families import reference
 from helpers import zero_mean
-from lift_pool_cases import PADDINGS
+from lift_pool_cases import EXTENSIONS
 from lift_pool_comparison import CHANNELS, Comparison, filters, outputs, plans
 
 from liftwave._plan.lift_pool import LiftPoolPlan
@@ -72,7 +72,7 @@ def test_every_shape(family: Any, kernel: int, dtype: str, sizes: tuple[int, ...
 
 
 def test_what_is_not_a_number_spreads_as_in_the_reference(family: Any) -> None:
-    for padding in PADDINGS:
+    for padding in EXTENSIONS:
         plan = LiftPoolPlan((9, 12), 5, padding, False)
         taps, output = filters(plan, "float32"), outputs(2)[0]
         x = zero_mean((1, CHANNELS, 9, 12), 1, "float32")

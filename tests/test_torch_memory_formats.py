@@ -294,6 +294,24 @@ def test_kernels_pool_the_channels_last(family: Any, sizes: tuple[int, ...]) -> 
                 assert_close(back, wanted, ulps=64)
 
 
+@pytest.mark.parametrize("channels", [3, 21])
+def test_kernels_find_the_maxima_of_channels_last(family: Any, channels: int) -> None:
+    """Equal samples, NaN, and windows that overlap; one register of channels and a part of it."""
+    kernels, rng, plan = family.pooling, np.random.default_rng(0), window_plan((7, 6), 3, 2, 1)
+    x = np.round(rng.standard_normal((2, channels, 7, 6)) * 2).astype("float32")
+    x[0, 1, 2, 3] = np.nan
+    g = rng.standard_normal((2, channels, *plan.outputs)).astype("float32")
+    values, places = kernels.max_pool(x.reshape(-1, 7, 6), plan)
+    expected = [values, places, kernels.max_pool_vjp(g.reshape(values.shape), places, plan)]
+    last = plan.with_channels(channels)
+    moved, behind = (np.ascontiguousarray(np.moveaxis(v, 1, -1)) for v in (x, g))
+    results = [*kernels.max_pool(moved, last, channels_last=True)]
+    results.append(kernels.max_pool_vjp(behind, results[1], last, channels_last=True))
+    for result, wanted in zip(results, expected, strict=True):
+        back = np.moveaxis(np.asarray(result), -1, 1).reshape(wanted.shape)
+        np.testing.assert_array_equal(back, wanted)
+
+
 @pytest.mark.parametrize("combination", ["bands", "concat", "sum"])
 def test_kernels_lift_the_channels_last(family: Any, combination: str) -> None:
     kernels, rng = family.lift_pool, np.random.default_rng(0)

@@ -143,7 +143,7 @@ struct InverseDistance {
 
 // --- kinds of weights ----------------------------------------------------------------------------
 //
-// `height` is h_i. `divide` learns the sum of all h_i; then `weight` is w_i, as a function of h_i.
+// `height` is h_i, which exponential kinds compute from `exponent`. `divide` learns the sum of all h_i; then `weight` is w_i, as a function of h_i.
 // `weighted_mean` is sum_i w_i c_i, from the sums of h_i c_i and of c_i (both times part) and of h_i.
 // `pulled` is the cotangent of the exponent or of the similarity, with c the cotangent of w_i less
 // the weighted mean sum_j w_j c_j of all cotangents.
@@ -153,6 +153,7 @@ template <class T>
 struct OfExponents {
   using Number = T;
   using V = Numbers<T>;
+  static constexpr bool is_exponential = true;
   V by;
 
   LIFTWAVE_INLINE void divide(const V& total, T) { by = reciprocal<T>(total); }
@@ -176,7 +177,8 @@ struct Softmax : OfExponents<T> {
   LIFTWAVE_INLINE void learn(const Window& window, T) {
     top = largest_of<T>(window);
   }
-  LIFTWAVE_INLINE V height(const V& a) const { return exponential_of_negative<T>(a - top); }
+  LIFTWAVE_INLINE V exponent(const V& a) const { return a - top; }
+  LIFTWAVE_INLINE V height(const V& a) const { return exponential_of_negative<T>(exponent(a)); }
 };
 
 // eDSCW, equation 3: x_i = s_i. The common similarity is subtracted first.
@@ -191,9 +193,8 @@ struct Exponential : OfExponents<typename Similarity::Number> {
   LIFTWAVE_INLINE void learn(const Window& window, T delta) {
     similarity.learn(window, delta);
   }
-  LIFTWAVE_INLINE V height(const V& a) const {
-    return exponential_of_similarity<T>(similarity.value(a) - similarity.common());
-  }
+  LIFTWAVE_INLINE V exponent(const V& a) const { return similarity.value(a) - similarity.common(); }
+  LIFTWAVE_INLINE V height(const V& a) const { return exponential_of_similarity<T>(exponent(a)); }
 };
 
 // h_i = max(s_i, 0). If all are zero, all weights are equal.
@@ -202,7 +203,7 @@ struct Plain {
   using Number = typename Similarity::Number;
   using T = Number;
   using V = Numbers<T>;
-  static constexpr bool of_similarity = true;
+  static constexpr bool of_similarity = true, is_exponential = false;
   Similarity similarity;
   V total;
   T share;

@@ -34,22 +34,48 @@ def channels_first(
         Of shape (1, ..., 1) or (1, ..., C).
     """
     xp = array_namespace(*arrays)
-    planes = [xp.moveaxis(x, -1, 1) for x in arrays]
-    batch, channels = planes[0].shape[:2]
     results: Any = function(
-        *(xp.reshape(x, (batch * channels, *x.shape[2:])) for x in planes),
+        *map(_as_planes, arrays),
         arguments._replace(plan=_without_channels(arguments.plan), channels_last=False),
         None if beta is None else xp.moveaxis(beta[0, ...], -1, 0),
     )
-
-    def last(y: Array) -> Array:
-        return xp.moveaxis(xp.reshape(y, (batch, channels, *y.shape[1:])), 1, -1)
-
     if not isinstance(results, tuple):
-        return cast(T, last(results))
+        return cast(T, _from_planes(results, arrays[0]))
     *data, of_beta = results
     of_beta = None if of_beta is None else xp.moveaxis(of_beta, 0, -1)[None, ...]
-    return cast(T, (*map(last, data), of_beta))
+    return cast(T, (*(_from_planes(y, arrays[0]) for y in data), of_beta))
+
+
+def maxima_of_channels_first(
+    function: Callable[..., T], arrays: tuple[Array, ...], plan: WindowPlan
+) -> T:
+    """The results of a method for max pooling for copies, with the channels last again.
+
+    Parameters
+    ----------
+    function : callable
+        The method.
+    arrays : tuple of array
+        The data, of shape (N, ..., C).
+    plan : WindowPlan
+        A plan with the channels.
+    """
+    results: Any = function(*map(_as_planes, arrays), _without_channels(plan))
+    if isinstance(results, tuple):
+        return cast(T, tuple(_from_planes(y, arrays[0]) for y in results))
+    return cast(T, _from_planes(results, arrays[0]))
+
+
+def _as_planes(x: Array) -> Array:
+    xp = array_namespace(x)
+    first = xp.moveaxis(x, -1, 1)
+    return xp.reshape(first, (first.shape[0] * first.shape[1], *first.shape[2:]))
+
+
+def _from_planes(y: Array, like: Array) -> Array:
+    """Planes as an array (N, ..., C), with N and C of ``like``."""
+    xp = array_namespace(y)
+    return xp.moveaxis(xp.reshape(y, (like.shape[0], like.shape[-1], *y.shape[1:])), 1, -1)
 
 
 def _without_channels(plan: WindowPlan) -> WindowPlan:

@@ -224,14 +224,19 @@ class PoolingKernels(Protocol):
         """The cotangents of ``x``, ``pooled`` and ``beta``, from the inputs alone."""
         ...
 
-    def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+    def max_pool(
+        self, x: Array, plan: WindowPlan, channels_last: bool = False
+    ) -> tuple[Array, Array]:
         """The largest sample of each region, the first if there are several, and its place.
 
-        Places are int64, flat within a plane. NaN is larger than any number.
+        Places are int64, flat within a plane. NaN is larger than any number. With the channels
+        last, as for :class:`PoolingArguments`, places do not count the channels.
         """
         ...
 
-    def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+    def max_pool_vjp(
+        self, cotangent: Array, indices: Array, plan: WindowPlan, channels_last: bool = False
+    ) -> Array:
         """Cotangents added at the places from :meth:`max_pool`: (planes, *inputs)."""
         ...
 

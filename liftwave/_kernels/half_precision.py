@@ -180,14 +180,19 @@ class PoolingInFloat32:
         )
         return _like(of_x, x), _like(of_pooled, x), None if of_beta is None else _like(of_beta, x)
 
-    def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+    def max_pool(
+        self, x: Array, plan: WindowPlan, channels_last: bool = False
+    ) -> tuple[Array, Array]:
         """The largest sample of each region, and its place."""
-        values, indices = self._kernels.max_pool(_single(x), plan)
+        values, indices = self._kernels.max_pool(_single(x), plan, channels_last)
         return _like(values, x), indices
 
-    def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+    def max_pool_vjp(
+        self, cotangent: Array, indices: Array, plan: WindowPlan, channels_last: bool = False
+    ) -> Array:
         """Cotangents added at these places."""
-        return _like(self._kernels.max_pool_vjp(_single(cotangent), indices, plan), cotangent)
+        gradient = self._kernels.max_pool_vjp(_single(cotangent), indices, plan, channels_last)
+        return _like(gradient, cotangent)
 
 
 class LiftPoolInFloat32:

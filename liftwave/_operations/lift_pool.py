@@ -83,7 +83,7 @@ class _LiftPool(Operation):
         """As ``reversible`` says, or whether the gains of the filters are small enough."""
         if self.reversible != "auto":
             return self.reversible
-        if is_on_device(inputs[-1]):  # kernels on devices undo the steps in any case
+        if is_on_device(inputs[-1]):  # reading the filters would wait for the device
             return True
         filters = numbers_in_memory(inputs[-1])
         if filters is None:

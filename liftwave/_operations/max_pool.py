@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any, ClassVar, NamedTuple
@@ -34,21 +34,29 @@ class MaxPool(Operation):
     """The largest sample of each window, and its index.
 
     Indices are int64, flat over the spatial axes. The derivative needs only the indices.
+
+    Attributes
+    ----------
+    windows : WindowArguments
+        Kernel size, stride and the other window arguments.
+    channels_are_last : bool
+        Whether the channels are the last axis of the data. Indices do not count them.
     """
 
     kind = "max_pool"
     plain_dtypes: ClassVar[frozenset[Any]] = REAL_DTYPES
 
     windows: WindowArguments
+    channels_are_last: bool = False
 
     def fields(self) -> list[Any]:
-        """The windows."""
-        return self.windows.fields()
+        """The attributes, in their order."""
+        return [*self.windows.fields(), *[True] * self.channels_are_last]
 
     @classmethod
     def from_fields(cls, fields: list[Any]) -> MaxPool:
         """The operation with these fields."""
-        return cls(WindowArguments.from_fields(fields))
+        return cls(WindowArguments.from_fields(fields), *fields[5:])
 
     @cached_property
     def is_plain(self) -> bool:
@@ -73,12 +81,22 @@ class MaxPool(Operation):
         self._layout(opened.array.shape)  # raises if windows do not fit
         return [opened]
 
+    def channels_last(self, ndim: int) -> MaxPool | None:
+        """The form in which each channel is a window along the last axis."""
+        return self._channels_last if ndim == self.windows.ndim + 2 else None
+
+    @cached_property
+    def _channels_last(self) -> MaxPool:
+        return replace(self, channels_are_last=True)
+
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
         """The largest samples and their indices."""
         (x,) = arrays
         layout = self._layout(x.shape)
         xp = array_namespace(x)
-        results = kernels.pooling.max_pool(xp.reshape(x, layout.input_planes), layout.plan)
+        results = kernels.pooling.max_pool(
+            xp.reshape(x, layout.input_planes), layout.plan, self.channels_are_last
+        )
         return [xp.reshape(result, layout.result) for result in results]
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
@@ -103,7 +121,8 @@ class MaxPool(Operation):
     def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:
         """The spatial lengths of the input, which the indices do not determine."""
         shape = shapes[0]
-        return tuple(shape[len(shape) - self.windows.ndim :])
+        first = self._first_axis(shape)
+        return tuple(shape[first : first + self.windows.ndim])
 
     def vjp(
         self,
@@ -118,7 +137,7 @@ class MaxPool(Operation):
         layout = self._layout(self._input_shape(indices.shape, sizes))
         xp = array_namespace(indices)
         g, places = (xp.reshape(v, layout.result_planes) for v in (cotangent, indices))
-        gradient = kernels.pooling.max_pool_vjp(g, places, layout.plan)
+        gradient = kernels.pooling.max_pool_vjp(g, places, layout.plan, self.channels_are_last)
         return [xp.reshape(gradient, layout.input)]
 
     def vjp_outputs(
@@ -131,16 +150,24 @@ class MaxPool(Operation):
         """The shape of the input."""
         return [Output(self._input_shape(saved[0], sizes))]
 
+    def _first_axis(self, shape: Shape) -> int:
+        """The first spatial axis."""
+        return len(shape) - self.channels_are_last - self.windows.ndim
+
     def _input_shape(self, shape: Shape, sizes: Sequence[int]) -> Shape:
-        return (*shape[: len(shape) - self.windows.ndim], *sizes)
+        first = self._first_axis(shape)
+        return (*shape[:first], *sizes, *shape[first + self.windows.ndim :])
 
     @cached_property
     def _layout(self) -> Callable[..., Layout]:
         return cached_by_shapes(self._layout_of)
 
     def _layout_of(self, shape: Shape) -> Layout:
-        plan = self.windows.plan_for(shape)
-        lead = tuple(shape[: len(shape) - plan.ndim])
+        first = self._first_axis(shape)
+        plan = self.windows.plan_for(shape[: max(first, 0) + self.windows.ndim])
+        lead = tuple(shape[:first])
+        if self.channels_are_last:
+            plan = plan.with_channels(shape[-1])
         count = prod(lead)
         return Layout(
             plan,

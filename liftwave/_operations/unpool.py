@@ -6,7 +6,7 @@ They consist of array operations, which torch records and differentiates itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any, ClassVar
@@ -38,16 +38,24 @@ class MaxUnpool(Operation):
     """Puts values at flat indices of each plane, and zeros elsewhere.
 
     ``sizes`` are those of the result. If several values have the same index, the last one is used.
+
+    Attributes
+    ----------
+    ndim : int
+        The number of spatial axes.
+    channels_are_last : bool
+        Whether the channels are the last axis of the data. Indices do not count them.
     """
 
     kind = "max_unpool"
     records_itself: ClassVar[bool] = True
 
     ndim: int
+    channels_are_last: bool = False
 
     def fields(self) -> list[Any]:
-        """The number of spatial axes."""
-        return [self.ndim]
+        """The attributes, in their order."""
+        return [self.ndim, *[True] * self.channels_are_last]
 
     @classmethod
     def from_fields(cls, fields: list[Any]) -> MaxUnpool:
@@ -64,15 +72,28 @@ class MaxUnpool(Operation):
             raise ShapeError(f"indices have shape {tuple(indices.shape)}, the values {shape}")
         return [values, Opened(indices, xp, indices.dtype)]
 
+    def channels_last(self, ndim: int) -> MaxUnpool | None:
+        """The form for data with the channels last."""
+        return replace(self, channels_are_last=True) if ndim == self.ndim + 2 else None
+
     def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
         """The array with the values at their indices."""
         values, indices = arrays
-        return [_scatter_last(values, indices, tuple(sizes))]
+        return [_scatter_last(values, *self._in_planes(indices, sizes))]
+
+    def _in_planes(self, indices: Array, sizes: Sequence[int]) -> tuple[Array, Ints]:
+        """The indices within planes, and the size of these. The channels may belong to them."""
+        if not self.channels_are_last:
+            return indices, tuple(sizes)
+        xp, count = array_namespace(indices), indices.shape[-1]
+        channels = xp.arange(count, dtype=xp.int64, device=device(indices))
+        return xp.astype(indices, xp.int64) * count + channels, (*sizes, count)
 
     def outputs(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Output]:
         """The shape of the result."""
         shape = shapes[0]
-        return [Output((*shape[: len(shape) - self.ndim], *sizes))]
+        first = len(shape) - self.channels_are_last - self.ndim
+        return [Output((*shape[:first], *sizes, *shape[first + self.ndim :]))]
 
     def saved(
         self, inputs: Sequence[Array], results: Sequence[Array], residuals: Residuals
@@ -89,7 +110,7 @@ class MaxUnpool(Operation):
         kernels: Kernels,
     ) -> list[Array]:
         """The cotangent of the values. Indices have none."""
-        return [_scatter_last_vjp(cotangents[0], saved[0], tuple(sizes))]
+        return [_scatter_last_vjp(cotangents[0], *self._in_planes(saved[0], sizes))]
 
 
 def _check_integers(indices: Array) -> None:

@@ -15,7 +15,7 @@ from math import prod
 from typing import NamedTuple
 
 from liftwave._numbers import is_symbol
-from liftwave._plan.boundary import Extension, Row, channel_row, signal_extension, signal_row
+from liftwave._plan.boundary import Extension, Row, channel_row, signal_extension
 from liftwave._typing import Mode
 from liftwave.errors import ExportError
 
@@ -143,7 +143,11 @@ class LiftPoolPlan:
         n, mode = self.sizes[axis], PADDINGS["signal" if self.extends_signal else "replicate"]
         if is_symbol(n):
             return signal_extension(n, mode, 0, 1)
-        return Extension(n, (), tuple(signal_row(i, n, mode) for i in range(n, n + n % 2)))
+        return Extension(n, (), (((self.last(n), 1.0),),) * (n % 2))
+
+    def last(self, n: int) -> int:
+        """The sample that is repeated after an odd number of samples."""
+        return n - 2 if self.extends_signal and n > 1 else n - 1
 
     def counts(self, planes: int) -> tuple[int, ...]:
         """The number of samples in each band of each pass, for this number of planes."""

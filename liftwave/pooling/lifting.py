@@ -58,7 +58,8 @@ def lift_down(
         Whether the derivative rebuilds the signal from the bands, so that only these are stored,
         if all of them are in the result. Steps with large gains lose digits when they are undone:
         ``"auto"`` stores the signal if less than half of the digits can be left, and in compiled
-        graphs, whose filters are not known. Kernels on a GPU undo the steps in any case.
+        graphs, whose filters are not known. On a GPU, where reading the
+        filters would wait for the device, ``"auto"`` is True.
 
     Returns
     -------

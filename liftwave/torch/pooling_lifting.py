@@ -136,7 +136,8 @@ return_penalty : bool, optional
 reversible : {"auto", True, False}, optional
     Whether gradients rebuild the input from all bands. ``"auto"`` stores the input instead if the
     gains of the filters are so large that less than half of its digits can be left, and in
-    compiled graphs, whose filters are not known. Kernels on a GPU undo the steps in any case.
+    compiled graphs, whose filters are not known. On a GPU, where reading the filters would wait
+    for the device, ``"auto"`` is True.
 device, dtype : optional
     Device and dtype of the parameters.
 

@@ -33,6 +33,7 @@ class Buffer {
 
   std::size_t size() const { return size_; }
   T* data() { return values_; }
+  const T* data() const { return values_; }
   T* begin() { return values_; }
   T* end() { return values_ + size_; }
   T& operator[](std::size_t i) { return values_[i]; }

@@ -90,14 +90,24 @@ LIFTWAVE_INLINE Pack<T> turned(const Pack<T>& v, const Pack<T>& by) {
   return from_bits<T>(bits<T>(v) ^ (bits<T>(by) & sign_bit<T>));
 }
 
-// The second argument where either is NaN.
+// The second argument where either is NaN. (GCC compiles these conditions to several instructions.)
 template <class T>
 LIFTWAVE_INLINE Pack<T> larger(const Pack<T>& a, const Pack<T>& b) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return _mm512_maskz_max_ps(-1, a, b);
+  else return _mm512_maskz_max_pd(-1, a, b);
+#else
   return a > b ? a : b;
+#endif
 }
 template <class T>
 LIFTWAVE_INLINE Pack<T> smaller(const Pack<T>& a, const Pack<T>& b) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return _mm512_maskz_min_ps(-1, a, b);
+  else return _mm512_maskz_min_pd(-1, a, b);
+#else
   return a < b ? a : b;
+#endif
 }
 
 // --- the exponential function ------------------------------------------------------------------
@@ -134,17 +144,25 @@ struct ExpOf<double> {
                                  2.76302339357227e-07,   2.5000072304856067e-08};
 };
 
-// e^r, and the bits of n in the last places of `shifted`.
-template <class T>
-LIFTWAVE_INLINE Pack<T> exp_parts(const Pack<T>& x, Pack<T>& shifted) {
+// e^r of several numbers, and the bits of n in the last places of `shifted`. Each step is done for all
+// numbers before the next one, so that the processor has independent operations side by side.
+template <class T, int N>
+LIFTWAVE_INLINE void exp_parts(const Pack<T> (&x)[N], Pack<T> (&shifted)[N],
+                               Pack<T> (&fraction)[N]) {
   using E = ExpOf<T>;
-  shifted = x * E::per_ln2 + E::to_integer;
-  const Pack<T> n = shifted - E::to_integer;
-  const Pack<T> r = (x - n * E::ln2_first) - n * E::ln2_rest;
   constexpr int terms = sizeof(E::q) / sizeof(T);
-  Pack<T> q = all<T>(E::q[terms - 1]);
-  for (int i = terms - 2; i >= 0; --i) q = q * r + E::q[i];
-  return (q * (r * r) + r) + T(1);
+  Pack<T> r[N], (&q)[N] = fraction;
+  for (int i = 0; i < N; ++i) shifted[i] = x[i] * E::per_ln2 + E::to_integer;
+  for (int i = 0; i < N; ++i) r[i] = shifted[i] - E::to_integer;
+  for (int i = 0; i < N; ++i) r[i] = (x[i] - r[i] * E::ln2_first) - r[i] * E::ln2_rest;
+  for (int i = 0; i < N; ++i) q[i] = all<T>(E::q[terms - 1]);
+  for (int term = terms - 2; term >= 0; --term) {
+    for (int i = 0; i < N; ++i) {
+      q[i] = q[i] * r[i] + E::q[term];
+      if (N > 1) in_register(q[i]);  // keeps the order of operations
+    }
+  }
+  for (int i = 0; i < N; ++i) q[i] = (q[i] * (r[i] * r[i]) + r[i]) + T(1);
 }
 
 // 2^n of integers; n + bias has to be a valid exponent.
@@ -164,30 +182,26 @@ LIFTWAVE_INLINE IntPack<T> exponent_in(const Pack<T>& shifted) {
 template <class T>
 LIFTWAVE_INLINE Pack<T> exponential(const Pack<T>& given) {
   using E = ExpOf<T>;
-  Pack<T> x = given < E::lowest ? all<T>(E::lowest) : given;  // NaN stays
-  x = x > E::highest ? all<T>(E::highest) : x;
-  Pack<T> shifted;
-  const Pack<T> fraction = exp_parts<T>(x, shifted);
-  const IntPack<T> n = exponent_in<T>(shifted), half = n >> 1;
-  return fraction * power_of_two<T>(half) * power_of_two<T>(n - half);
+  Pack<T> x[1] = {given < E::lowest ? all<T>(E::lowest) : given};  // NaN stays
+  x[0] = x[0] > E::highest ? all<T>(E::highest) : x[0];
+  Pack<T> shifted[1], fraction[1];
+  exp_parts<T>(x, shifted, fraction);
+  const IntPack<T> n = exponent_in<T>(shifted[0]), half = n >> 1;
+  return fraction[0] * power_of_two<T>(half) * power_of_two<T>(n - half);
 }
 
-// The same for numbers of moderate size (|x| < 80) and NaN.
-template <class T>
-LIFTWAVE_INLINE Pack<T> exponential_of_moderate(const Pack<T>& x) {
-  Pack<T> shifted;
-  const Pack<T> fraction = exp_parts<T>(x, shifted);
-  return fraction * power_of_two<T>(exponent_in<T>(shifted));
-}
-
-// The same for numbers up to zero. Subnormal results become zero.
-template <class T>
-LIFTWAVE_INLINE Pack<T> exponential_of_negative(const Pack<T>& x) {
-  using E = ExpOf<T>;
-  Pack<T> shifted;
-  const Pack<T> fraction = exp_parts<T>(x < E::least_normal ? all<T>(E::least_normal) : x, shifted);
-  const Pack<T> found = fraction * power_of_two<T>(exponent_in<T>(shifted));
-  return x < E::least_normal ? Pack<T>{} : found;
+// The same for several numbers of moderate size (|x| < 80) and NaN. The last `Low` ones may be below
+// that. Then subnormal results become zero.
+template <class T, int Low, int N>
+LIFTWAVE_INLINE void exponentials_of_moderate(Pack<T> (&x)[N]) {
+  constexpr T least = ExpOf<T>::least_normal;
+  Pack<T> shifted[N], fraction[N], bounded[N];
+  for (int i = 0; i < N; ++i) bounded[i] = i < N - Low ? x[i] : x[i] < least ? all<T>(least) : x[i];
+  exp_parts<T>(bounded, shifted, fraction);
+  for (int i = 0; i < N; ++i) {
+    const Pack<T> found = fraction[i] * power_of_two<T>(exponent_in<T>(shifted[i]));
+    x[i] = i < N - Low ? found : x[i] < least ? Pack<T>{} : found;
+  }
 }
 
 }  // namespace liftwave::LIFTWAVE_ISA

@@ -18,14 +18,18 @@ void Plane<T, K>::in_blocks(const Stages&... stages) {
 }
 
 template <class T, int K>
-void Plane<T, K>::extend(T* row) const {
-  for (index_t q = 0; q < before_; ++q) extend(row, q);
-  for (index_t q = before_ + last_.half; q < last_.half + kernel_ - 1; ++q) extend(row, q);
+template <class F>
+void Plane<T, K>::for_places_beyond(const F& f) const {
+  for (index_t q = 0; q < before_; ++q) f(q);
+  for (index_t q = before_ + last_.half; q < last_.half + kernel_ - 1; ++q) f(q);
 }
 
 template <class T, int K>
-void Plane<T, K>::extend(T* row, index_t q) const {
-  row[q - before_] = last_.source[q] < 0 ? T{0} : row[last_.source[q]];
+void Plane<T, K>::extend(int which, T* row) const {
+  const index_t* const source = last_.reads[which].source.data();
+  for_places_beyond([&](index_t q) {
+    row[q - before_] = source[q] < 0 ? T{0} : row[source[q]];
+  });
 }
 
 template <class T, int K>
@@ -49,13 +53,13 @@ template <class T, int K>
 void Plane<T, K>::split_lines(const T* x, double* sums) {
   in_blocks(
       [&](index_t r, Line& line) {
-        split_row(x + r * last_.n, last_.n, line.even, line.odd);
-        extend(line.even);
+        split_row(x + r * last_.n, last_.n, last_.last, line.even, line.odd);
+        extend(predict, line.even);
       },
       [&](index_t r, Line& line) {
         step_line<true>(predict, line.detail, line.odd, line.even);
         copy_row(value_row(2, r), line.detail);
-        extend(line.detail);
+        extend(update, line.detail);
       },
       [&](index_t r, Line& line) {
         step_line<false>(update, value_row(1, r), line.even, line.detail);
@@ -68,13 +72,13 @@ void Plane<T, K>::split_lines(const T* x, double* sums) {
 template <class T, int K>
 void Plane<T, K>::load_detail(index_t r, Line& line) {
   copy_row(line.detail, value_row(2, r));
-  extend(line.detail);
+  extend(update, line.detail);
 }
 
 template <class T, int K>
 void Plane<T, K>::undo_update(index_t r, Line& line) {
   step_line<true>(update, line.even, value_row(1, r), line.detail);
-  extend(line.even);
+  extend(predict, line.even);
 }
 
 template <class T, int K>
@@ -93,8 +97,8 @@ template <class T, int K>
 void Plane<T, K>::bring_values(const T* x, index_t r, Line& line, bool with_odd) {
   load_detail(r, line);
   if (x) {
-    split_row(x + r * last_.n, last_.n, line.even, line.odd);
-    extend(line.even);
+    split_row(x + r * last_.n, last_.n, last_.last, line.even, line.odd);
+    extend(predict, line.even);
     return;
   }
   undo_update(r, line);
@@ -111,15 +115,14 @@ void Plane<T, K>::pull_line(int which, const T* cotangent, const T* source, Line
 }
 
 template <class T, int K>
-void Plane<T, K>::fold_line(T* to, const T* base, T sign, const T* wide) const {
+void Plane<T, K>::fold_line(int which, T* to, const T* base, T sign, const T* wide) const {
   const T* const inside = wide + before_;
   for (index_t c = 0; c < pitch_; c += lanes<T>)
     (WidePack<T>::from(base + c) + sign * WidePack<T>::from(inside + c)).to(to + c);
-  const auto back = [&](index_t q) {
-    if (last_.source[q] >= 0) to[last_.source[q]] += sign * wide[q];
-  };
-  for (index_t q = 0; q < before_; ++q) back(q);
-  for (index_t q = before_ + last_.half; q < last_.half + kernel_ - 1; ++q) back(q);
+  const index_t* const source = last_.reads[which].source.data();
+  for_places_beyond([&](index_t q) {
+    if (source[q] >= 0) to[source[q]] += sign * wide[q];
+  });
   std::fill(to + last_.half, to + pitch_, T{0});
 }
 
@@ -137,12 +140,15 @@ void Plane<T, K>::pull_down_lines(const T* x, const double* weights, T* x_cotang
         add_scaled<T>(line.detail_g, of_detail, value_row(2, r), nullptr, pitch_, mask_);
       },
       [&](index_t, Line& line) { pull_line(update, line.smooth_g, line.detail, line); },
-      [&](index_t, Line& line) { fold_line(line.detail_g, line.detail_g, T{1}, line.wide); },
+      [&](index_t, Line& line) { fold_line(update, line.detail_g, line.detail_g, T{1}, line.wide); },
       [&](index_t, Line& line) { pull_line(predict, line.detail_g, line.even, line); },
-      [&](index_t, Line& line) { fold_line(line.smooth_g, line.smooth_g, T{-1}, line.wide); },
+      [&](index_t, Line& line) { fold_line(predict, line.smooth_g, line.smooth_g, T{-1}, line.wide); },
       [&](index_t r, Line& line) {
         if (weights) add_scaled<T>(line.detail_g, -of_gap, value_row(1, r), line.odd, pitch_, mask_);
-        if (last_.n % 2) line.smooth_g[last_.half - 1] += line.detail_g[last_.half - 1];
+        if (last_.n % 2) {
+          T* const of_last = last_.last % 2 ? line.detail_g : line.smooth_g;
+          of_last[last_.last / 2] += line.detail_g[last_.half - 1];
+        }
         merge_row(line.smooth_g, line.detail_g, x_cotangent + r * last_.n, last_.n);
       });
 }
@@ -152,18 +158,18 @@ void Plane<T, K>::pull_up_lines(const T* x, const T* x_cotangent) {
   in_blocks(
       [&](index_t r, Line& line) { bring_values(x, r, line, false); },
       [&](index_t r, Line& line) {
-        split_row(x_cotangent + r * last_.n, last_.n, line.smooth_g, line.detail_g);
+        split_row(x_cotangent + r * last_.n, last_.n, last_.last, line.smooth_g, line.detail_g);
         if (last_.n % 2) line.detail_g[last_.half - 1] = T{0};  // the forward pass dropped it
       },
       [&](index_t, Line& line) { pull_line(predict, line.detail_g, line.even, line); },
       [&](index_t r, Line& line) {
-        fold_line(cotangent_row(1, r), line.smooth_g, T{1}, line.wide);
+        fold_line(predict, cotangent_row(1, r), line.smooth_g, T{1}, line.wide);
       },
       [&](index_t r, Line& line) {
         pull_line(update, cotangent_row(1, r), line.detail, line);
       },
       [&](index_t r, Line& line) {
-        fold_line(cotangent_row(2, r), line.detail_g, T{-1}, line.wide);
+        fold_line(update, cotangent_row(2, r), line.detail_g, T{-1}, line.wide);
       });
 }
 

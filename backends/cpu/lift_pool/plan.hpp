@@ -6,6 +6,7 @@
 // bands.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -13,25 +14,37 @@
 
 namespace liftwave {
 
-// One axis: `half` samples in each half, and the samples that the filters read beyond their ends.
-struct LiftPoolAxis {
+// The samples of a half that a filter reads, with those beyond its ends.
+struct LiftPoolReads {
   struct Use {  // tap `tap` of target `target` reads a sample
     index_t target;
     int tap;
   };
 
-  index_t n = 0, half = 0;
   std::vector<index_t> source;      // half + kernel - 1 samples, -1 for zero
   std::vector<Use> uses;            // of sample j: first_use[j] ... first_use[j + 1] - 1
   std::vector<index_t> first_use;
   std::vector<char> plain;          // whether sample j has one use by each tap, in tap order
+  // If samples come in order, target k is computed as soon as sample k + kernel / 2 or the last one
+  // is there. Then the filter reads the last `held` samples at most. Zero if it reads later ones.
+  index_t held = 0;
+};
+
+// One axis: `half` samples in each half.
+struct LiftPoolAxis {
+  index_t n = 0, half = 0;
+  index_t last = 0;        // the sample that pads an odd number of samples
+  LiftPoolReads reads[2];  // of the predictor: even samples; of the updater: details
 };
 
 class LiftPoolPlan {
  public:
-  // Samples that the filters read: for each axis half + kernel - 1 numbers, -1 for zero.
-  LiftPoolPlan(const std::vector<index_t>& sizes, const std::vector<std::vector<index_t>>& sources,
-               int kernel);
+  // Samples that predictor and updater read: for each axis half + kernel - 1 numbers, -1 for zero.
+  using Sources = std::array<std::vector<index_t>, 2>;
+
+  // `lasts`: for each axis the sample that pads an odd number of samples.
+  LiftPoolPlan(const std::vector<index_t>& sizes, const std::vector<index_t>& lasts,
+               const std::vector<Sources>& sources, int kernel);
 
   int dims() const { return static_cast<int>(axes.size()); }
   int before() const { return (kernel - 1) / 2; }

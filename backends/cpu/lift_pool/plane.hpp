@@ -56,8 +56,9 @@ class Plane {
       widest = std::max(widest, inner_[level]);
       const LiftPoolAxis& axis = axis_of(level);
       hidden = std::max(hidden, axis.half * inner_[level]);
-      for (index_t j = 0; j < axis.half; ++j)
-        uses = std::max(uses, static_cast<std::size_t>(axis.first_use[j + 1] - axis.first_use[j]));
+      for (const LiftPoolReads& reads : axis.reads)
+        for (index_t j = 0; j < axis.half; ++j)
+          uses = std::max(uses, static_cast<std::size_t>(reads.first_use[j + 1] - reads.first_use[j]));
     }
     zero_ = zeros(scratch, widest);
     source_.resize(uses);
@@ -292,9 +293,8 @@ class Plane {
   // Rows of the last axis, a block at a time: `f(k, line)` in several stages.
   template <class... Stages>
   void in_blocks(const Stages&... stages);
-  // Fills the samples beyond the ends of a row.
-  void extend(T* row) const;
-  void extend(T* row, index_t q) const;
+  // Fills the samples beyond the ends of a row that the predictor or the updater reads.
+  void extend(int which, T* row) const;
   // Where the taps read for the first sample of a row.
   const T* const* taps_of(const T* row);
   template <bool subtract>
@@ -314,7 +314,10 @@ class Plane {
   // samples beyond the ends, in `wide`.
   void pull_line(int which, const T* cotangent, const T* source, Line& line);
   // to = base + sign * (`wide`, folded back onto the samples).
-  void fold_line(T* to, const T* base, T sign, const T* wide) const;
+  void fold_line(int which, T* to, const T* base, T sign, const T* wide) const;
+  // `f(q)` for the places beyond the ends of a row.
+  template <class F>
+  void for_places_beyond(const F& f) const;
   void pull_down_lines(const T* x, const double* weights, T* x_cotangent);
   void pull_up_lines(const T* x, const T* x_cotangent);
 
@@ -323,16 +326,16 @@ class Plane {
   // The addresses of the rows of one signal along an axis: the whole and its halves.
   struct Rows {
     T *whole, *smooth, *detail;
-    index_t n, inner;
+    index_t n, inner, last;  // last: the row that pads an odd number of rows
 
     T* even(index_t k) const { return whole + 2 * k * inner; }
-    T* odd(index_t k) const { return whole + std::min(2 * k + 1, n - 1) * inner; }
+    T* odd(index_t k) const { return whole + (2 * k + 1 < n ? 2 * k + 1 : last) * inner; }
   };
 
   template <class F>
   void for_outer(Buffer<T*>& arrays, int level, int node, const F& f);
   // The rows that the taps of target k read: row j is at `first` + j * `stride`.
-  const T* const* rows_of(const LiftPoolAxis& axis, const T* first, index_t stride, index_t k);
+  const T* const* rows_of(const LiftPoolReads& reads, const T* first, index_t stride, index_t k);
   template <bool subtract>
   void step_rows(int level, int node, int which, T* to, index_t to_stride, const T* base,
                  index_t base_stride, const T* source, index_t source_stride, index_t count);

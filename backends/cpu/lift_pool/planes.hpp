@@ -3,6 +3,7 @@
 
 #include "common/parallel.hpp"
 #include "lift_pool/channel_groups.hpp"
+#include "lift_pool/channel_rows.hpp"
 #include "lift_pool/line_steps.hpp"
 #include "lift_pool/row_steps.hpp"
 #include "lift_pool/sums.hpp"
@@ -37,6 +38,8 @@ double bytes_of(const LiftPoolJob<T>& job) {
 template <class T, int K>
 void down_planes(const LiftPoolJob<T>& job, const T* x, const LiftPoolBands<T>& bands, bool sum,
                  double* sums) {
+  if (!sums && ChannelRows<T, K>::serves(job))
+    return down_channel_rows<T, K>(job, x, bands, sum, bytes_of(job));
   const LiftPoolPlan& plan = *job.plan;
   const index_t planes = job.batch * job.channels, count = 2 * plan.passes();
   const ChannelGroups<T> groups(job);

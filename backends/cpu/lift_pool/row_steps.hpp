@@ -12,14 +12,14 @@ void Plane<T, K>::for_outer(Buffer<T*>& arrays, int level, int node, const F& f)
   const index_t inner = inner_[level];
   for (index_t o = 0; o < outer_[level]; ++o)
     f(Rows{arrays[node] + o * axis.n * inner, arrays[2 * node + 1] + o * axis.half * inner,
-           arrays[2 * node + 2] + o * axis.half * inner, axis.n, inner},
+           arrays[2 * node + 2] + o * axis.half * inner, axis.n, inner, axis.last},
       o);
 }
 
 template <class T, int K>
-const T* const* Plane<T, K>::rows_of(const LiftPoolAxis& axis, const T* first, index_t stride, index_t k) {
+const T* const* Plane<T, K>::rows_of(const LiftPoolReads& reads, const T* first, index_t stride, index_t k) {
   for (index_t i = 0; i < kernel_; ++i) {
-    const index_t at = axis.source[k + i];
+    const index_t at = reads.source[k + i];
     source_[i] = at < 0 ? zero_ : first + at * stride;
   }
   return source_.data();
@@ -32,7 +32,7 @@ void Plane<T, K>::step_rows(int level, int node, int which, T* to, index_t to_st
   const LiftPoolAxis& axis = axis_of(level);
   for (index_t k = 0; k < count; ++k) {
     apply<T, K, subtract>(filter(node, which), to + k * to_stride, base + k * base_stride,
-                          rows_of(axis, source, source_stride, k), inner_[level]);
+                          rows_of(axis.reads[which], source, source_stride, k), inner_[level]);
     row_done(inner_[level]);
   }
 }
@@ -45,7 +45,7 @@ void Plane<T, K>::split_rows(int level, int node, double* sums) {
     const Filter<T, K> f = filter(node, predict);
     for (index_t k = 0; k < axis.half; ++k) {
       apply<T, K, true>(f, rows.detail + k * inner, rows.odd(k),
-                        rows_of(axis, rows.whole, 2 * inner, k), inner);
+                        rows_of(axis.reads[predict], rows.whole, 2 * inner, k), inner);
       row_done(inner);
     }
     step_rows<false>(level, node, update, rows.smooth, inner, rows.whole, 2 * inner, rows.detail,
@@ -77,24 +77,25 @@ template <Sign sign>
 void Plane<T, K>::pull_rows(int level, int node, int which, const T* cotangent, index_t cotangent_stride,
                const T* source, index_t source_stride, T* to, index_t to_stride) {
   const LiftPoolAxis& axis = axis_of(level);
+  const LiftPoolReads& reads = axis.reads[which];
   const index_t inner = inner_[level];
   for (index_t k = 0; k < axis.half; ++k) {
     pull_row(node, which, hidden_ + k * inner, cotangent + k * cotangent_stride,
-             rows_of(axis, source, source_stride, k), inner);
+             rows_of(reads, source, source_stride, k), inner);
     row_done(inner);
   }
   const T* const weights = filter(node, which).values;
   for (index_t j = 0; j < axis.half; ++j) {
     T* const row = to + j * to_stride;
-    const index_t first = axis.first_use[j], count = axis.first_use[j + 1] - first;
+    const index_t first = reads.first_use[j], count = reads.first_use[j + 1] - first;
     if (count == 0) continue;
     for (index_t u = 0; u < count; ++u) {
-      const LiftPoolAxis::Use& use = axis.uses[first + u];
+      const LiftPoolReads::Use& use = reads.uses[first + u];
       source_[u] = hidden_ + use.target * inner;
       weight_[u] = weights[use.tap];
     }
     const int terms = static_cast<int>(count);
-    if (axis.plain[j])
+    if (reads.plain[j])
       combine<T, K, sign>(row, row, weight_.data(), source_.data(), terms, inner);
     else
       combine<T, 0, sign>(row, row, weight_.data(), source_.data(), terms, inner);
@@ -139,7 +140,7 @@ void Plane<T, K>::interleave(const Rows& rows, index_t half) {
     if (2 * k + 1 < rows.n) {
       std::memcpy(rows.odd(k), rows.detail + k * inner, bytes);
     } else {
-      T* const last = rows.even(k);
+      T* const last = rows.odd(k);
       for (index_t c = 0; c < inner; c += lanes<T>)
         (WidePack<T>::from(last + c) + WidePack<T>::from(rows.detail + k * inner + c)).to(last + c);
     }
@@ -172,7 +173,7 @@ typename Plane<T, K>::Rows Plane<T, K>::rows_at(Buffer<T*>& arrays, int level, i
   const LiftPoolAxis& axis = axis_of(level);
   const index_t inner = inner_[level];
   return {arrays[node] + o * axis.n * inner, arrays[2 * node + 1] + o * axis.half * inner,
-          arrays[2 * node + 2] + o * axis.half * inner, axis.n, inner};
+          arrays[2 * node + 2] + o * axis.half * inner, axis.n, inner, axis.last};
 }
 
 }  // namespace liftwave::LIFTWAVE_ISA

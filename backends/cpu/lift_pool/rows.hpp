@@ -11,14 +11,14 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-inline constexpr int pack_bytes = 64;
+inline constexpr int wide_pack_bytes = 64;
 
 template <class T>
-inline constexpr int lanes = pack_bytes / static_cast<int>(sizeof(T));
+inline constexpr int lanes = wide_pack_bytes / static_cast<int>(sizeof(T));
 
 template <class T>
 struct WidePack {
-  static constexpr int parts = pack_bytes / vector_bytes;
+  static constexpr int parts = wide_pack_bytes / vector_bytes;
   static constexpr int step = width<T, vector_bytes>;
   using V = vec<T, vector_bytes>;
   V v[parts];
@@ -222,10 +222,10 @@ void combine(T* to, const T* base, const T* weights, const T* const* sources, in
 
 // --- even and odd samples --------------------------------------------------------------------
 
-// Splits `n` samples into rows of whole packs, padded with zeros. If n is odd, the last sample is
-// the last one of both rows.
+// Splits `n` samples into rows of whole packs, padded with zeros. If n is odd, the last odd sample is
+// sample `last`.
 template <class T>
-void split_row(const T* x, index_t n, T* even, T* odd) {
+void split_row(const T* x, index_t n, index_t last, T* even, T* odd) {
   constexpr int step = width<T, vector_bytes>;
   const auto two = [](const T* from, T* e, T* o) {
     vec<T, vector_bytes> a, b;
@@ -243,7 +243,7 @@ void split_row(const T* x, index_t n, T* even, T* odd) {
     k += step;
   }
   for (; k < pitch; ++k) even[k] = odd[k] = T{0};
-  if (n % 2) odd[half - 1] = even[half - 1];
+  if (n % 2) odd[half - 1] = x[last];
 }
 
 // Merges rows; stores the first `n` samples.

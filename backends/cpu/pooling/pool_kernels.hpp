@@ -59,6 +59,12 @@ struct PoolWork {
     }
   }
 
+  // Whether lanes run over the channels of a window, which are contiguous.
+  bool reads_in_place() const {
+    const int last = plan.ndim();
+    return plan.channels_last && call.x.stride[last] == 1 && call.x.shape[last] >= lanes_of<T>;
+  }
+
   static Operand of(const ArrayView<const T>& array, bool per_sample) {
     return array.data ? Operand{array.stride, array.shape[0], per_sample} : Operand{};
   }
@@ -80,7 +86,9 @@ struct PoolWork {
       for (T** lanes : {&beta_, &scale_, &tile_.sum, &tile_.contrast}) {
         *lanes = scratch.take<T>(most_lane_bytes / sizeof(T));
       }
+      at_ = scratch.take<index_t>(work.plan.most_places());
       tile_.a = a_;
+      tile_.a_at = tile_.at = at_;
       tile_.c = c_;
       tile_.beta = beta_;
       tile_.scale = scale_;
@@ -89,16 +97,34 @@ struct PoolWork {
 
     // The tile with its samples loaded.
     const WeighTile<T>& of(const Tile& windows) {
-      tile_.places = windows.places;
+      set_places(windows);
       tile_.lanes = windows.lanes;
       tile_.stride = windows.stride;
-      tile_.share = T(1) / static_cast<T>(windows.places);
-      tile_.part = T(0.25);
-      for (index_t n = 1; n < windows.places; n += n) tile_.part /= T(2);
-      tile_.whole = static_cast<T>(windows.places) * tile_.part;
+      for (index_t k = 0; k < windows.places; ++k) at_[k] = k * windows.stride;
       gather_samples(windows, samples, work_.call.x.data, a_);
       if (work_.call.beta.data) gather_windows(windows, betas, work_.call.beta.data, beta_);
       return tile_;
+    }
+
+    // Sets the places of windows whose samples stay where they are.
+    void set_in_place(const Tile& windows) {
+      set_places(windows);
+      tile_.a_at = windows.place_at[samples];
+      beta_step_ = windows.step[betas];
+    }
+
+    // Calls `f(tile, first)` for the channels of one window, from channel `first` on.
+    template <class F>
+    void in_place(const index_t* at, const F& f) {
+      constexpr index_t least = lanes_of<T>, most = most_lane_bytes / sizeof(T);
+      const index_t channels = work_.plan.axes.back().outputs;
+      for (index_t first = 0; first < channels; first += most) {
+        tile_.lanes = std::clamp(channels - first, least, most);
+        const index_t c = std::min(first, channels - tile_.lanes);
+        tile_.a = work_.call.x.data + at[samples] + c;
+        if (work_.call.beta.data) set_beta(work_.call.beta.data + at[betas], c);
+        f(tile_, c);
+      }
     }
 
     // Sets the factors of the results: numbers per window (null: ones), times `by`.
@@ -115,9 +141,24 @@ struct PoolWork {
     }
 
    private:
+    // One number for all channels, or one for each.
+    void set_beta(const T* beta, index_t c) {
+      if (beta_step_ == 0) std::fill_n(beta_, tile_.lanes, *beta);
+      tile_.beta = beta_step_ == 0 ? beta_ : beta + c;
+    }
+
+    void set_places(const Tile& windows) {
+      tile_.places = windows.places;
+      tile_.share = T(1) / static_cast<T>(windows.places);
+      tile_.part = T(0.25);
+      for (index_t n = 1; n < windows.places; n += n) tile_.part /= T(2);
+      tile_.whole = static_cast<T>(windows.places) * tile_.part;
+    }
+
     const PoolWork& work_;
     WeighTile<T> tile_{};
     T *a_, *c_, *beta_, *scale_;
+    index_t *at_, beta_step_ = 0;
   };
 
   // Adds the numbers at all places of windows to the samples of the part.
@@ -133,13 +174,32 @@ struct PoolWork {
   }
 };
 
+// The channels of one window after the other.
+template <class T>
+void pool_channels(const PoolWork<T>& work, typename PoolWork<T>::Tiles& tiles, Sweep<T>& sweep,
+                   const WindowPart& part, T* result) {
+  void (*compute)(const WeighTile<T>&) = nullptr;
+  const auto prepare = [&](const Tile& tile) {
+    tiles.set_in_place(tile);
+    compute = work.functions(tile.places).pool;
+  };
+  sweep.over_channels(part, prepare, [&](const index_t* at) {
+    tiles.in_place(at, [&](WeighTile<T>& region, index_t c) {
+      region.sum = result + at[work.results] + c;
+      compute(region);
+    });
+  });
+}
+
 template <class T>
 void pool(const PoolCall<T>& call, T* result) {
   const PoolWork<T> work(call);
   const Operand operands[] = {work.of(call.x, true), work.all_windows(), {}, work.of(call.beta, false)};
   work.run([&](const WindowPart& part, Scratch& scratch) {
     typename PoolWork<T>::Tiles tiles(work, scratch);
-    Sweep<T>(work.plan, operands, 4).over(part, false, [&](const Tile& tile) {
+    Sweep<T> sweep(work.plan, operands, 4);
+    if (work.reads_in_place()) return pool_channels(work, tiles, sweep, part, result);
+    sweep.over(part, false, [&](const Tile& tile) {
       const WeighTile<T>& region = tiles.of(tile);
       work.functions(tile.places).pool(region);
       work.put_windows(tile, region.sum, work.results, part, result);
@@ -210,7 +270,7 @@ void unpool_vjp(const PoolCall<T>& call, T* of_x, T* of_pooled, T* of_beta) {
 // The largest number at each place, and the place; NaN is larger than any number.
 template <class T>
 void largest(const WeighTile<T>& tile, typename PackOf<T>::Int* place) {
-  for (index_t lane = 0; lane < tile.lanes; lane += lanes_of<T>) {
+  for_packs(tile, [&](index_t lane) LIFTWAVE_INLINE_LAMBDA {
     const Region<T, 0> a = region_at<T, 0>(tile, lane);
     Pack<T> top = a[0];
     IntPack<T> at{};
@@ -222,7 +282,16 @@ void largest(const WeighTile<T>& tile, typename PackOf<T>::Int* place) {
     });
     put<T>(tile.sum + lane, top);
     std::memcpy(place + lane, &at, sizeof at);
-  }
+  });
+}
+
+// Strides of flat places within a plane. Places do not count the channels.
+inline void places_in_plane(const WindowPlan& plan, const Contiguous& contiguous, index_t* stride) {
+  std::copy_n(contiguous.samples, plan.ndim() + 1, stride);
+  stride[0] = 0;
+  if (!plan.channels_last) return;
+  for (int d = 1; d < plan.ndim(); ++d) stride[d] /= plan.axes.back().inputs;
+  stride[plan.ndim()] = 0;
 }
 
 template <class T>
@@ -230,15 +299,30 @@ void max_pool(const PoolCall<T>& call, T* result, std::int64_t* places) {
   using Int = typename PackOf<T>::Int;
   const PoolWork<T> work(call);
   index_t in_plane[max_dimensions + 1];
-  std::copy_n(work.contiguous.samples, work.plan.ndim() + 1, in_plane);
-  in_plane[0] = 0;
+  places_in_plane(work.plan, work.contiguous, in_plane);
   const Operand operands[] = {work.of(call.x, true), work.all_windows(),
                               {in_plane, call.x.shape[0], true}};
   constexpr int flat = 2;
   work.run([&](const WindowPart& part, Scratch& scratch) {
     typename PoolWork<T>::Tiles tiles(work, scratch);
     Int* place = scratch.take<Int>(most_lane_bytes / sizeof(T));
-    Sweep<T>(work.plan, operands, 3).over(part, false, [&](const Tile& tile) {
+    Sweep<T> sweep(work.plan, operands, 3);
+    if (work.reads_in_place()) {
+      const index_t* place_at = nullptr;
+      const auto prepare = [&](const Tile& tile) {
+        tiles.set_in_place(tile);
+        place_at = tile.place_at[flat];
+      };
+      return sweep.over_channels(part, prepare, [&](const index_t* at) {
+        tiles.in_place(at, [&](WeighTile<T>& region, index_t c) {
+          region.sum = result + at[work.results] + c;
+          largest(region, place);
+          std::int64_t* const to = places + at[work.results] + c;
+          for (index_t i = 0; i < region.lanes; ++i) to[i] = at[flat] + place_at[place[i]];
+        });
+      });
+    }
+    sweep.over(part, false, [&](const Tile& tile) {
       const WeighTile<T>& region = tiles.of(tile);
       largest(region, place);
       work.put_windows(tile, region.sum, work.results, part, result);

@@ -47,13 +47,13 @@ class Column<T, 0> {
 template <class T, int N>
 struct Region {
   const T* data;
-  index_t stride;
+  const index_t* place_at;  // the offset of each place
   index_t count;
   T share;  // one over the count
   T part, whole;
   T delta;
 
-  Pack<T> operator[](index_t k) const { return get(data + k * stride); }
+  Pack<T> operator[](index_t k) const { return get(data + place_at[k]); }
 
   template <class F>
   LIFTWAVE_INLINE void for_all(const F& f) const {
@@ -82,7 +82,16 @@ LIFTWAVE_INLINE Pack<T> ratio_or_one(const Pack<T>& x, const Pack<T>& y) {
 
 template <class T>
 LIFTWAVE_INLINE Pack<T> exponential_of_similarity(const Pack<T>& v) {
-  return exponential_of_moderate<T>(v);
+  Pack<T> x[] = {v};
+  exponentials_of_moderate<T, 0>(x);
+  return x[0];
+}
+
+template <class T>
+LIFTWAVE_INLINE Pack<T> exponential_of_negative(const Pack<T>& v) {
+  Pack<T> x[] = {v};
+  exponentials_of_moderate<T, 1>(x);
+  return x[0];
 }
 
 template <class T, int N, class F>

@@ -28,14 +28,30 @@ class Sweep {
   // `reaching` also those that reach samples there.
   template <class Visit>
   void over(const WindowPart& part, bool reaching, const Visit& visit) {
-    index_t run[max_dimensions] = {};
     backwards_ = reaching && plan_.channels_last && plan_.overlap() ? ndim_ - 2 : ndim_;
-    for (;;) {
-      if (choose(part, reaching, run)) box(part, visit);
-      int d = ndim_ - 1;
-      while (d >= 0 && ++run[d] == static_cast<index_t>(plan_.runs[d].size())) run[d--] = 0;
-      if (d < 0) return;
-    }
+    for_boxes(part, reaching, [&] { box(part, visit); });
+  }
+
+  // The same for windows whose last axis is that of the channels, one after the other, without
+  // tiles: calls prepare(tile) when the places change, and visit(at) with the address of the window
+  // in each operand, for all of its channels.
+  template <class Prepare, class Visit>
+  void over_channels(const WindowPart& part, const Prepare& prepare, const Visit& visit) {
+    for_boxes(part, false, [&] {
+      Scratch scratch;
+      lay_out_places(scratch);
+      prepare(static_cast<const Tile&>(tile_));
+      index_t window[max_dimensions], at[most_operands] = {};
+      for (index_t plane = part.plane; plane < part.last_plane; ++plane) {
+        for (int d = 0; d < ndim_; ++d) window[d] = range_[d].begin;
+        for (;;) {
+          row_of_channels(plane, window, at, visit);
+          int d = ndim_ - 3;
+          while (d >= 0 && ++window[d] == range_[d].end) window[d] = range_[d].begin, --d;
+          if (d < 0) break;
+        }
+      }
+    });
   }
 
   // The most numbers of a tile, at all its places.
@@ -45,6 +61,47 @@ class Sweep {
   }
 
  private:
+  // Calls `work` for all runs of windows with the same places that are in the part.
+  template <class Work>
+  void for_boxes(const WindowPart& part, bool reaching, const Work& work) {
+    index_t run[max_dimensions] = {};
+    for (;;) {
+      if (choose(part, reaching, run)) work();
+      int d = ndim_ - 1;
+      while (d >= 0 && ++run[d] == static_cast<index_t>(plan_.runs[d].size())) run[d--] = 0;
+      if (d < 0) return;
+    }
+  }
+
+  // The windows along the axis before that of the channels.
+  template <class Visit>
+  void row_of_channels(index_t plane, const index_t* window, index_t* at, const Visit& visit) {
+    const int along = ndim_ - 2;
+    index_t further[most_operands] = {};
+    for (int a = 0; a < count_; ++a) {
+      if (!operands_[a].stride) continue;
+      at[a] = address(a, plane, window);
+      further[a] = (operands_[a].per_sample ? plan_.axes[along].stride : 1) * operands_[a].stride[along + 1];
+    }
+    const WindowRun& range = range_[along];
+    for (index_t i = range.begin; i < range.end; ++i) {
+      visit(static_cast<const index_t*>(at));
+      for (int a = 0; a < count_; ++a) at[a] += further[a];
+    }
+    pace_.moved((range.end - range.begin) * plan_.axes[ndim_ - 1].inputs * tile_.places *
+                static_cast<index_t>(sizeof(T)));
+  }
+
+  // The address of a window in operand `a`: of its place 0, or of the window itself.
+  index_t address(int a, index_t plane, const index_t* window) const {
+    const index_t *stride = operands_[a].stride, planes = operands_[a].planes;
+    index_t at = (plane < planes ? plane : plane % planes) * stride[0];
+    for (int d = 0; d < ndim_; ++d) {
+      at += (operands_[a].per_sample ? plan_.axes[d].first(window[d]) : window[d]) * stride[d + 1];
+    }
+    return at;
+  }
+
   // Chooses the windows with these runs; false if none are in the part.
   bool choose(const WindowPart& part, bool reaching, const index_t* run) {
     for (int d = 0; d < ndim_; ++d) {
@@ -144,23 +201,19 @@ class Sweep {
     Piece& piece = pieces_[tile_.count++];
     // Windows that overlap along the last spatial axis are added to a sample from the last one on.
     // Scatter does so for windows that are side by side, whose first places it adds first.
-    const auto of = [&](int d) {
-      if (d + 1 == ndim_) return last;
-      return d == backwards_ ? range_[d].begin + range_[d].end - 1 - window[d] : window[d];
-    };
+    index_t first[max_dimensions];
+    for (int d = 0; d < ndim_; ++d) {
+      const bool mirrored = d == backwards_;
+      first[d] = mirrored ? range_[d].begin + range_[d].end - 1 - window[d] : window[d];
+    }
+    first[ndim_ - 1] = last;
     for (int a = 0; a < count_; ++a) {
-      const index_t *stride = operands_[a].stride, planes = operands_[a].planes;
-      if (!stride) continue;
-      index_t at = (plane < planes ? plane : plane % planes) * stride[0];
-      for (int d = 0; d < ndim_; ++d) {
-        at += (operands_[a].per_sample ? plan_.axes[d].first(of(d)) : of(d)) * stride[d + 1];
-      }
-      piece.at[a] = at;
+      if (operands_[a].stride) piece.at[a] = address(a, plane, first);
     }
     piece.lane = tile_.lanes;
     piece.count = count;
-    piece.window_row = of(0);
-    piece.sample_row = plan_.axes[0].first(of(0));
+    piece.window_row = first[0];
+    piece.sample_row = plan_.axes[0].first(first[0]);
     tile_.lanes += count;
   }
 

@@ -1,6 +1,7 @@
 // Python bindings of lifting pooling: take a plan, then arrays, and return arrays.
 #include "python/bindings.hpp"
 
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
@@ -90,9 +91,10 @@ struct Call {
 
 class LiftPool {
  public:
-  LiftPool(const std::vector<index_t>& sizes, const std::vector<std::vector<index_t>>& sources,
-           int kernel, bool shared, bool channels_last)
-      : plan_(sizes, sources, kernel), shared_(shared), channels_last_(channels_last),
+  LiftPool(const std::vector<index_t>& sizes, const std::vector<index_t>& lasts,
+           const std::vector<LiftPoolPlan::Sources>& sources, int kernel, bool shared,
+           bool channels_last)
+      : plan_(sizes, lasts, sources, kernel), shared_(shared), channels_last_(channels_last),
         every_{{}, Form::bands} {
     every_.bands.resize(static_cast<std::size_t>(plan_.bands()));
     std::iota(every_.bands.begin(), every_.bands.end(), 0);
@@ -340,9 +342,9 @@ class LiftPool {
 void bind_lift_pool(nb::module_& m, const Kernels& chosen) {
   table = chosen.lift_pool;
   nb::class_<LiftPool>(m, "LiftPool")
-      .def(nb::init<const std::vector<index_t>&, const std::vector<std::vector<index_t>>&, int,
-                    bool, bool>(),
-           nb::arg("sizes"), nb::arg("sources"), nb::arg("kernel"), nb::arg("shared"),
+      .def(nb::init<const std::vector<index_t>&, const std::vector<index_t>&,
+                    const std::vector<LiftPoolPlan::Sources>&, int, bool, bool>(),
+           nb::arg("sizes"), nb::arg("lasts"), nb::arg("sources"), nb::arg("kernel"), nb::arg("shared"),
            nb::arg("channels_last") = false)
       .def("down", &LiftPool::down, nb::arg("x"), nb::arg("filters"), nb::arg("bands"),
            nb::arg("form"), nb::arg("with_sums"))

@@ -208,16 +208,17 @@ T* flat(const PythonArray& array, index_t& count) {
 
 template <class T>
 void add_as(const PythonArray& numbers, const PythonArray& places, const PythonArray& result,
-            index_t planes) {
+            index_t planes, index_t channels) {
   index_t given, named, samples;
   const T* from = flat<const T>(numbers, given);
   const std::int64_t* at = flat<const std::int64_t>(places, named);
   T* to = flat<T>(result, samples);
-  require(given == named && planes > 0 && given % planes == 0 && samples % planes == 0,
+  const index_t lines = planes * channels;
+  require(planes > 0 && channels > 0 && given == named && given % lines == 0 && samples % lines == 0,
           "there has to be one place for each number");
   bool sound;
   run_released(sizeof(T) * static_cast<double>(given), [&] {
-    sound = add_at_places(from, at, planes, given / planes, samples / planes, to);
+    sound = add_at_places(from, at, planes, given / lines, samples / lines, channels, to);
   });
   require(sound, "a place is outside of the plane");
 }
@@ -226,15 +227,16 @@ void open(PythonArray& array, nb::handle object, int flags = 0) {
   if (!array.open(object, flags)) throw nb::type_error("expected a plain array");
 }
 
-void add_to_places(nb::handle numbers, nb::handle places, nb::handle result, index_t planes) {
+void add_to_places(nb::handle numbers, nb::handle places, nb::handle result, index_t planes,
+                   index_t channels) {
   PythonArray from, at, to;
   open(from, numbers);
   open(at, places);
   open(to, result, PyBUF_WRITABLE);
   if (from.dtype() != to.dtype()) throw nb::type_error("dtypes do not match");
   if (at.dtype() != DType::int64) throw nb::type_error("places are int64");
-  if (from.dtype() == DType::float32) return add_as<float>(from, at, to, planes);
-  if (from.dtype() == DType::float64) return add_as<double>(from, at, to, planes);
+  if (from.dtype() == DType::float32) return add_as<float>(from, at, to, planes, channels);
+  if (from.dtype() == DType::float64) return add_as<double>(from, at, to, planes, channels);
   throw nb::type_error("expected float32 or float64");
 }
 
@@ -274,7 +276,7 @@ void bind_pooling(nb::module_& m, const Kernels& chosen) {
            nb::arg("pooled"), nb::arg("cotangent"))
       .def("max_pool", &Pooling::max_pool, nb::arg("x"));
   m.def("add_to_places", &add_to_places, nb::arg("numbers"), nb::arg("places"),
-        nb::arg("result"), nb::arg("planes"));
+        nb::arg("result"), nb::arg("planes"), nb::arg("channels") = 1);
   m.def("exponentials", &exponentials, nb::arg("x"), nb::arg("result"));
 }
 

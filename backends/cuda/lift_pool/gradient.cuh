@@ -26,10 +26,11 @@ struct Backward {
   C *hidden;  // the cotangent of a ReLU's input
   C *gaps;    // smooth samples minus the odd ones
   BlockSums<C> sums;
+  bool undoes;  // whether values are those after all steps; otherwise those before the last one
 };
 
-// The gradient of one step's function. Undoes the half that the step changed; stores the cotangent
-// of the ReLU's input and the gradient of the filter.
+// The gradient of one step's function. Undoes the half that the step changed, if needed; stores the
+// cotangent of the ReLU's input and the gradient of the filter.
 template <int K, class C>
 __device__ void pull(const Tile& tile, const Level& level, int node, int which, int target_half,
                      C sign, int reach, const Backward<C>& w) {
@@ -46,7 +47,7 @@ __device__ void pull(const Tile& tile, const Level& level, int node, int which, 
                 const C cotangent = sign * w.cotangents[at];
                 const C active = of_zero_or_more(linear, linear);
                 const C inner = of_zero_or_more(linear, filter.gain * cotangent);
-                w.values[at] -= sign * multiply_add(filter.gain, active, filter.offset);
+                if (w.undoes) w.values[at] -= sign * multiply_add(filter.gain, active, filter.offset);
                 hidden[line * level.hidden_line + k * level.hidden_step] = inner;
                 if (!level.owns(line, k)) return;
 #pragma unroll
@@ -64,8 +65,8 @@ __device__ void pull(const Tile& tile, const Level& level, int node, int which, 
       each_run(level.lines, end - begin, [&](int number, int run) {
         const int k = begin + run;
         if (!level.owns(number, k)) return;
-        const C value = read_line(source + number * level.line, level.step, span, filter.before(),
-                                  filter.after(), k + i - filter.before());
+        const C value = read_line(source + number * level.line, level.step, span, filter.beyond(span),
+                                  filter.before(), filter.after(), k + i - filter.before());
         sum = multiply_add(hidden[number * level.hidden_line + k * level.hidden_step], value, sum);
       });
       w.sums.note(node, i, sum);
@@ -88,7 +89,7 @@ __device__ void spread(const Tile& tile, const Level& level, int node, int which
 template <int K, class C>
 __device__ void step_back(const Tile& tile, const Level& level, int which, int target_half, C sign,
                           int reach, const Backward<C>& w) {
-  const int around = tile.job.kernel / 2;
+  const int around = tile.job.around;
   for (int node = 0; node < level.nodes; ++node)
     pull<K>(tile, level, node, which, target_half, sign, reach * around, w);
   __syncthreads();
@@ -104,7 +105,7 @@ __device__ void step_back(const Tile& tile, const Level& level, int which, int t
 template <int K, class C>
 __device__ void penalise(const Tile& tile, const Level& level, const C* weights,
                          const Backward<C>& w) {
-  const int around = tile.job.kernel / 2;
+  const int around = tile.job.around;
   const Span& span = level.span;
   for (int node = 0; node < level.nodes; ++node) {
     const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, update);
@@ -138,14 +139,41 @@ __device__ void penalise(const Tile& tile, const Level& level, const C* weights,
   __syncthreads();
 }
 
-// The part of the odd samples, after all steps are undone.
-template <class C>
-__device__ void penalise_odd(const Level& level, const Backward<C>& w) {
+// The same if `gaps` holds the odd samples, and the values are those before the last step.
+template <int K, class C>
+__device__ void penalise_known(const Tile& tile, const Level& level, const C* weights,
+                               const Backward<C>& w) {
+  const int around = tile.job.around;
   const Span& span = level.span;
   for (int node = 0; node < level.nodes; ++node) {
+    const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, update);
+    const int even = node * level.node, odd = even + level.part;
+    const C* const pair = weights + 2 * tile.job.number[level.pass + node];
+    const C of_gap = 2 * __ldg(pair), of_detail = 2 * __ldg(pair + 1);
+    each_linear(filter, w.values + odd, level.lines, level.line, level.step, span,
+                span.from(2 * around), span.to(2 * around),
+                [&](int line, int k, C linear, const C*) {
+                  const int at = line * level.line + k * level.step;
+                  C& gap = w.gaps[node * level.hidden_node + line * level.hidden_line +
+                                  k * level.hidden_step];
+                  gap = of_gap * (w.values[even + at] + filter.change(linear) - gap);
+                  w.cotangents[even + at] = w.cotangents[even + at] + gap;
+                  w.cotangents[odd + at] =
+                      w.cotangents[odd + at] + of_detail * w.values[odd + at];
+                });
+  }
+  __syncthreads();
+}
+
+// The part of the odd samples, after the gradients of all steps.
+template <class C>
+__device__ void penalise_odd(const Tile& tile, const Level& level, const Backward<C>& w) {
+  const Span& span = level.span;
+  const int begin = span.from(tile.job.around), end = span.to(tile.job.around);
+  for (int node = 0; node < level.nodes; ++node) {
     C* const odd = w.cotangents + level.part + node * level.node;
-    each_run(level.lines, span.end - span.begin, [&](int line, int run) {
-      const int k = span.begin + run;
+    each_run(level.lines, end - begin, [&](int line, int run) {
+      const int k = begin + run;
       odd[line * level.line + k * level.step] -=
           w.gaps[node * level.hidden_node + line * level.hidden_line + k * level.hidden_step];
     });
@@ -153,34 +181,60 @@ __device__ void penalise_odd(const Level& level, const Backward<C>& w) {
   __syncthreads();
 }
 
-// The last of an odd number of samples was used twice: adds both of its cotangents.
+// The sample that pads an odd number of samples repeats another: adds its cotangent to that one's.
 template <class C>
 __device__ void fold_last(const LiftPoolAxis& axis, const Level& level, C* cotangents) {
-  const index_t last = axis.extension.n - 1 - level.span.start;
-  if (axis.n % 2 == 0 || last >= level.span.end) return;
+  const index_t last = axis.half() - 1 - level.span.start;
+  if (axis.n % 2 == 0 || last < axis.back - 1 || last >= level.span.size) return;
+  // Place n repeats place n - 1, which is even, or the odd one before.
+  const int before = axis.back == 1 ? -level.part : -level.step;
   for (int node = 0; node < level.nodes; ++node) {
-    C* const even = cotangents + node * level.node + int(last) * level.step;
+    C* const odd = cotangents + node * level.node + int(last) * level.step + level.part;
     for (int line = threadIdx.x; line < level.lines; line += blockDim.x) {
-      C& twice = even[line * level.line + level.part];
-      even[line * level.line] += twice;
+      C& twice = odd[line * level.line];
+      odd[line * level.line + before] += twice;
       twice = C(0);
     }
   }
   __syncthreads();
 }
 
-// The gradient of one tile. The values are those of the outputs.
-template <bool Up, int K, class C>
-__device__ void pull_all(const Tile& tile, const C* weights, const Backward<C>& w) {
+// Computes the values before the last step of a halving from the inputs. So no step is undone, which
+// would lose digits if it has a large gain.
+template <class Signal, class Band, int K, bool Up, class C>
+__device__ void compute_values(const Tile& tile, const LiftPoolBackArguments& a, bool to_cols,
+                               const Backward<C>& w) {
+  if constexpr (Up) load_bands<Band>(tile, a.bands, w.values);
+  else load_signal<Signal>(tile, a.signal, true, w.values);
+  __syncthreads();
+  for (int turn = 0; turn < 2; ++turn) {
+    const bool along_cols = (turn == 0) != Up;
+    if (!(along_cols ? tile.cols.split : tile.rows.split)) continue;
+    const Level level = along_cols ? level_of_cols(tile) : level_of_rows(tile);
+    if (along_cols == to_cols) {
+      C* const odd = a.weights ? w.gaps : nullptr;
+      halve<Up, K, false>(tile, level, w.values, odd, 2, w.sums);
+      return;
+    }
+    halve<Up, K>(tile, level, w.values, (C*)nullptr, 2, w.sums);
+  }
+}
+
+// The gradient of one tile. If steps are undone, the values are those of the outputs.
+template <class Signal, class Band, int K, bool Up, class C>
+__device__ void pull_all(const Tile& tile, const LiftPoolBackArguments& a, const Backward<C>& w) {
   using order = Order<Up>;
+  const C* const weights = static_cast<const C*>(a.weights);
   for (int turn = 0; turn < 2; ++turn) {
     const bool along_cols = (turn == 0) == Up;
     if (!(along_cols ? tile.cols.split : tile.rows.split)) continue;
     const Level level = along_cols ? level_of_cols(tile) : level_of_rows(tile);
-    if (weights) penalise<K>(tile, level, weights, w);
+    if (!w.undoes) compute_values<Signal, Band, K, Up>(tile, a, along_cols, w);
+    if (weights && w.undoes) penalise<K>(tile, level, weights, w);
+    else if (weights) penalise_known<K>(tile, level, weights, w);
     step_back<K>(tile, level, order::second, order::of_second, C(1), 2, w);
     step_back<K>(tile, level, order::first, order::of_first, C(-1), 1, w);
-    if (weights) penalise_odd(level, w);
+    if (weights) penalise_odd(tile, level, w);
     if (!Up) fold_last(along_cols ? tile.job.cols : tile.job.rows, level, w.cotangents);
   }
 }
@@ -196,23 +250,22 @@ __global__ void __launch_bounds__(lift_pool_threads, lift_pool_blocks<Signal, K,
                          shared_memory<C>(memory.cotangents),
                          shared_memory<C>(memory.hidden),
                          shared_memory<C>(memory.gaps),
-                         {shared_memory<C>(memory.partial), totals, count}};
-  const C* const weights = static_cast<const C*>(a.weights);
+                         {shared_memory<C>(memory.partial), totals, count},
+                         bool(a.from_outputs)};
   for (index_t b = blockIdx.x; b < a.job.blocks; b += gridDim.x) {
     const index_t part = b / a.job.channels, channel = b - part * a.job.channels;
     for (int n = threadIdx.x; n < wanted; n += blockDim.x) totals[n] = 0;
     for (index_t number = part; number < a.job.tiles; number += a.job.parts) {
       const Tile tile = tile_of(a.job, channel, number);
-      if (bool(a.from_outputs) == Up) load_signal<Signal>(tile, a.signal, true, w.values);
-      else load_bands<Band>(tile, a.bands, w.values);
+      if constexpr (Up) {
+        if (w.undoes) load_signal<Signal>(tile, a.signal, true, w.values);
+      } else {
+        if (w.undoes) load_bands<Band>(tile, a.bands, w.values);
+      }
       if constexpr (Up) load_signal<Signal>(tile, a.signal_cotangent, false, w.cotangents);
       else load_bands<Band>(tile, a.bands_cotangent, w.cotangents);
       __syncthreads();
-      // Penalties undo the second step further out. They need only the even samples there, so
-      // incomplete details there do no harm.
-      if (!a.from_outputs)
-        halve_all<Up, K>(tile, w.values, (C*)nullptr, weights ? 3 : 2, w.sums);
-      pull_all<Up, K>(tile, weights, w);
+      pull_all<Signal, Band, K, Up>(tile, a, w);
       if constexpr (Up) {
         store_bands<Band>(tile, w.cotangents, a.bands_cotangent);
         if (a.from_outputs) store_bands<Band>(tile, w.values, a.bands);  // only bands with an array

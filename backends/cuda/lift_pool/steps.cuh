@@ -11,12 +11,12 @@ namespace liftwave {
 template <class C, int K>
 struct ReluFilter {
   const C* place;
-  int kernel;
+  int kernel, which;
   C bias, gain, offset;
   C weight[K ? K : 1];
 
-  __device__ ReluFilter(const LiftPoolJob& job, index_t channel, int pass, int which)
-      : kernel(K ? K : job.kernel) {
+  __device__ ReluFilter(const LiftPoolJob& job, index_t channel, int pass, int which_)
+      : kernel(K ? K : job.kernel), which(which_) {
     place = static_cast<const C*>(job.filters) +
             ((2 * index_t(job.filter[pass]) + which) * job.channels + channel) * (kernel + 3);
     if constexpr (K > 0) {
@@ -30,6 +30,8 @@ struct ReluFilter {
 
   __device__ int before() const { return (kernel - 1) / 2; }
   __device__ int after() const { return kernel / 2; }
+  // Sources of the samples beyond the ends: the predictor reads the even half, the updater the odd.
+  __device__ const int* beyond(const Span& span) const { return span.beyond + which * (kernel - 1); }
 
   // The function, from the input of its ReLU.
   __device__ C change(C linear) const {
@@ -61,7 +63,7 @@ struct Level {
 __device__ inline Level level_of_cols(const Tile& tile) {
   const Span &rows = tile.rows, &cols = tile.cols;
   const LiftPoolAxis& axis = tile.job.rows;
-  const index_t last = axis.extension.n - 1 - rows.start;
+  const index_t last = axis.half() - 1 - rows.start;
   const bool copied = rows.split && axis.n % 2 && last < rows.end;
   return {cols, rows, 1, 0, rows.size << rows.split, tile.pitch(), 1, cols.size, 0,
           cols.size | 1, 1, 0, copied ? rows.size + int(last) : -1};
@@ -92,10 +94,11 @@ __device__ void each_run(int lines, int runs, const F& f) {
 
 // Sample `i` of a line, inside or beyond its ends.
 template <class C>
-__device__ C read_line(const C* line, int step, const Span& span, int before, int after, int i) {
+__device__ C read_line(const C* line, int step, const Span& span, const int* beyond, int before,
+                       int after, int i) {
   if (i >= 0 && i < span.size) return line[i * step];
   if (i >= span.size + after) return C(0);  // no result needs it
-  const int at = span.beyond[i < 0 ? before + i : before + i - span.size];
+  const int at = beyond[i < 0 ? before + i : before + i - span.size];
   return at < 0 ? C(0) : line[at * step];
 }
 
@@ -110,6 +113,7 @@ __device__ void each_linear(const ReluFilter<C, K>& filter, const C* source, int
                             int step, const Span& span, int begin, int end, const F& f) {
   constexpr int length = run_length<K>;
   const int before = filter.before(), after = filter.after();
+  const int* const beyond = filter.beyond(span);
   each_run(lines, (end - begin + length - 1) / length, [&](int number, int run) {
     const C* const line = source + number * line_step;
     const int k = begin + run * length, first = k - before;
@@ -122,7 +126,7 @@ __device__ void each_linear(const ReluFilter<C, K>& filter, const C* source, int
       } else {
 #pragma unroll
         for (int j = 0; j < count; ++j)
-          window[j] = read_line(line, step, span, before, after, first + j);
+          window[j] = read_line(line, step, span, beyond, before, after, first + j);
       }
 #pragma unroll
       for (int j = 0; j < length; ++j) {
@@ -133,9 +137,9 @@ __device__ void each_linear(const ReluFilter<C, K>& filter, const C* source, int
         f(number, k + j, sum + filter.bias, window + j);
       }
     } else {
-      C sum = __ldg(filter.place) * read_line(line, step, span, before, after, first);
+      C sum = __ldg(filter.place) * read_line(line, step, span, beyond, before, after, first);
       for (int i = 1; i < filter.kernel; ++i) {
-        const C value = read_line(line, step, span, before, after, first + i);
+        const C value = read_line(line, step, span, beyond, before, after, first + i);
         sum = multiply_add(__ldg(filter.place + i), value, sum);
       }
       f(number, k, sum + filter.bias, nullptr);
@@ -170,10 +174,11 @@ __device__ void each_spread(const ReluFilter<C, K>& filter, const C* hidden, con
   constexpr int length = run_length<K>;
   const Span& span = level.span;
   const int step = level.hidden_step, size = span.size, kernel = filter.kernel;
+  const int* const beyond = filter.beyond(span);
   const auto folded_sum = [&](const C* line, int k, C sum) {
-    if (k >= kernel && k < size - kernel) return sum;
+    if (k > kernel && k < size - 1 - kernel) return sum;
     for (int q = 0; q < kernel - 1; ++q) {
-      if (span.beyond[q] != k) continue;
+      if (beyond[q] != k) continue;
       const int place = q - filter.before();
       sum += spread_at(filter, line, step, size, place < 0 ? place : size + place);
     }

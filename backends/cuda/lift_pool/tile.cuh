@@ -10,11 +10,15 @@ namespace liftwave {
 constexpr int lift_pool_bands = 4;
 
 struct LiftPoolAxis {
-  Extension extension;  // of a half; of an axis that is not halved, all samples
-  index_t n;            // samples of the signal
+  Extension extension[2];  // of even and odd halves; of an axis that is not halved, all samples
+  index_t n;               // samples of the signal
   index_t tile, tiles;  // samples of a half in a tile, and the number of tiles
   int split;            // whether the axis is halved
   int ends;             // whether the signal is finite; otherwise it is periodic
+  int back;             // how far before the sample behind an odd number is the one that it repeats
+  int padding;
+
+  __device__ index_t half() const { return extension[0].n; }
 };
 
 // Byte offsets in shared memory.
@@ -32,8 +36,8 @@ struct LiftPoolJob {
   int filter[3];  // of the columns' halving, and of the rows' halving in both halves
   int number[3];  // the numbers of these passes
   int kernel;
-  int halo;  // samples of a half needed on either side of the tile's own
-  int padding;
+  int halo;    // samples of a half needed on either side of the tile's own
+  int around;  // how far from a result are the samples that its filter reads, at most
 };
 
 // The samples of a tile along one axis, and its own ones among them.
@@ -41,7 +45,8 @@ struct Span {
   index_t start;  // the first sample of the tile in a half
   int size, begin, end;
   int split;
-  const int* beyond;  // sources of the samples before and behind the ends; -1: zero
+  // Sources of the samples before and behind the ends, of the even and of the odd half; -1: zero.
+  const int* beyond;
 
   // The samples within `reach` of the tile's own, as far as they exist.
   __device__ int from(int reach) const { return begin < reach ? 0 : begin - reach; }
@@ -51,7 +56,7 @@ struct Span {
 
 __device__ inline Span span_of(const LiftPoolAxis& axis, index_t number, int halo,
                                const int* beyond) {
-  const index_t n = axis.extension.n, begin = number * axis.tile;
+  const index_t n = axis.half(), begin = number * axis.tile;
   const index_t end = begin + axis.tile < n ? begin + axis.tile : n;
   const int around = axis.split ? halo : 0;
   index_t start = begin - around, stop = end + around;
@@ -60,25 +65,27 @@ __device__ inline Span span_of(const LiftPoolAxis& axis, index_t number, int hal
   return {start, int(stop - start), int(begin - start), int(end - start), axis.split, beyond};
 }
 
-// Stores which samples the filters read beyond the ends: `before` places, then those behind.
+// Stores which samples the filters read beyond the ends: `before` places, then those behind, of the
+// even and of the odd half.
 __device__ inline void note_beyond(const LiftPoolAxis& axis, const Span& span, int kernel,
                                    int* beyond) {
   if (!axis.split) return;
-  const index_t n = axis.extension.n;
-  const int before = (kernel - 1) / 2;
-  for (int q = threadIdx.x; q < kernel - 1; q += blockDim.x) {
+  const index_t n = axis.half();
+  const int before = (kernel - 1) / 2, places = kernel - 1;
+  for (int i = threadIdx.x; i < 2 * places; i += blockDim.x) {
+    const int parity = i >= places, q = i - parity * places;
     const bool left = q < before;
     const bool here = axis.ends && (left ? span.start == 0 : span.start + span.size == n);
     index_t index = 0;
     const index_t place = left ? index_t(q - before) : n + (q - before);
-    const bool is_sample = here && single_row(axis.extension, place, index) != 0;
-    beyond[q] = is_sample ? int(index - span.start) : -1;
+    const bool is_sample = here && single_row(axis.extension[parity], place, index) != 0;
+    beyond[i] = is_sample ? int(index - span.start) : -1;
   }
 }
 
 // The position of sample `i` of a tile's halves in a half.
 __device__ inline index_t half_of(const LiftPoolAxis& axis, const Span& span, int i) {
-  const index_t n = axis.extension.n;
+  const index_t n = axis.half();
   index_t k = span.start + i;
   while (k < 0) k += n;
   while (k >= n) k -= n;
@@ -154,7 +161,7 @@ struct Tile {
 __device__ inline Tile tile_of(const LiftPoolJob& job, index_t channel, index_t number) {
   Place& place = *shared_memory<Place>(job.memory.place);
   int* const beyond = shared_memory<int>(job.memory.beyond);
-  int* const of_cols = beyond + (job.kernel - 1);
+  int* const of_cols = beyond + 2 * (job.kernel - 1);
   __syncthreads();
   if (threadIdx.x == 0) {
     const index_t rest = number / job.cols.tiles, col = number - rest * job.cols.tiles;
@@ -175,7 +182,7 @@ __device__ bool is_paired(const LiftPoolAxis& cols, const Array& array, const T*
          reinterpret_cast<unsigned long long>(from) % sizeof(Two<T>) == 0;
 }
 
-// An odd number of samples is padded with the last one again, or with zero.
+// An odd number of samples is padded with one of the last ones again, or with zero.
 template <class T, class C>
 __device__ void load_signal(const Tile& tile, const Array& array, bool repeats, C* to) {
   const T* const from = static_cast<const T*>(array.data) + tile.origin(array);
@@ -194,7 +201,7 @@ __device__ void load_signal(const Tile& tile, const Array& array, bool repeats, 
           const index_t row = sample_of(of_rows, rows, r);
           const bool below = row >= of_rows.n;
           if (below && !repeats) return Two<C>{C(0), C(0)};
-          const Two<T> two = *reinterpret_cast<const Two<T>*>(from + (row - below) * down +
+          const Two<T> two = *reinterpret_cast<const Two<T>*>(from + (row - below * of_rows.back) * down +
                                                               2 * half_of(of_cols, cols, c));
           return Two<C>{widened(two.first), widened(two.second)};
         },
@@ -211,8 +218,8 @@ __device__ void load_signal(const Tile& tile, const Array& array, bool repeats, 
         index_t row = sample_of(of_rows, rows, r), col = sample_of(of_cols, cols, c);
         const bool below = row >= of_rows.n, behind = col >= of_cols.n;
         if ((below || behind) && !repeats) return C(0);
-        row -= below;
-        col -= behind;
+        row -= below * of_rows.back;
+        col -= behind * of_cols.back;
         return load(from + row * down + col * right);
       },
       [&](int r, int c, C value) {

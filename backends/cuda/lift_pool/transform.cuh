@@ -33,13 +33,14 @@ struct LiftPoolTransformArguments {
   int padding;
 };
 
-// One halving of a tile, forward. Computes results within `reach` of the tile's own samples. Sums
-// the squares for the penalties if `kept`, which stores the odd samples, is not null.
-template <bool Up, int K, class C>
+// One halving of a tile, forward, or only its first step. Computes results within `reach` of the
+// tile's own samples. If `kept` is not null, it stores the odd samples, and a whole halving sums the
+// squares for the penalties.
+template <bool Up, int K, bool Whole = true, class C>
 __device__ void halve(const Tile& tile, const Level& level, C* values, C* kept, int reach,
                       const BlockSums<C>& sums) {
   using order = Order<Up>;
-  const int around = tile.job.kernel / 2;
+  const int around = tile.job.around;
   const auto cell = [&](int node, int line, int k) {
     return node * level.node + line * level.line + k * level.step;
   };
@@ -60,11 +61,12 @@ __device__ void halve(const Tile& tile, const Level& level, C* values, C* kept, 
                   place = after;
                   if (!kept) return;
                   kept[hidden(node, line, k)] = before;
-                  if (level.owns(line, k)) squares = multiply_add(after, after, squares);
+                  if (Whole && level.owns(line, k)) squares = multiply_add(after, after, squares);
                 });
-    if (kept) sums.note(node, 1, squares);
+    if (Whole && kept) sums.note(node, 1, squares);
   }
   __syncthreads();
+  if (!Whole) return;
   for (int node = 0; node < level.nodes; ++node) {
     const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, order::second);
     C* const target = values + order::of_second * level.part;

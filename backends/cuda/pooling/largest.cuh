@@ -9,6 +9,7 @@ struct LargestArguments {
   Planes places;  // flat index within a plane
   WindowAxis axes[3];
   Items items;
+  index_t channels;  // of the last axis, which places do not count; 1 without channels
 };
 
 // NaN is larger than any number. Of equal numbers the first one is taken.
@@ -79,6 +80,10 @@ __global__ void largest_windows(const __grid_constant__ LargestArguments a) {
       places[v] = largest.place;
     }
   }
+#pragma unroll
+  for (int v = 0; v < windows; ++v) {
+    if (a.channels > 1) places[v] /= a.channels;
+  }
   store_pack<T, windows>(pointer_to<T>(a.result, window), found);
   store_pack<index_t, windows>(pointer_to<index_t>(a.places, window), places);
 }
@@ -88,6 +93,7 @@ struct PlacedArguments {
   Planes result;              // by sample
   WindowAxis axes[3];
   Items items;
+  index_t channels;  // as for LargestArguments
 };
 
 // One thread per sample reads all windows that contain it.
@@ -97,7 +103,7 @@ __global__ void placed_samples(const __grid_constant__ PlacedArguments a) {
   if (thread_number() >= a.items.count) return;
   const Item sample = item_of(a.items, thread_number());
   const index_t line = sample.at[0] * index_t(a.axes[1].inputs) + sample.at[1];
-  const index_t place = line * a.axes[2].inputs + sample.at[2];
+  const index_t place = (line * a.axes[2].inputs + sample.at[2]) / a.channels;
   int from[3], to[3];
 #pragma unroll
   for (int d = 0; d < 3; ++d) {

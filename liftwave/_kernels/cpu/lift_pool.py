@@ -16,6 +16,7 @@ import liftwave._cpu as _cpu
 from liftwave._arrays.tensors import numpy_memory
 from liftwave._kernels.contract import LiftPoolKernels
 from liftwave._kernels.cpu.memory import all_like, is_plain_tensor, like
+from liftwave._plan.boundary import Extension
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 
@@ -118,14 +119,17 @@ class CpuLiftPool:
 
 @lru_cache(maxsize=256)
 def _native(plan: LiftPoolPlan, channels_last: bool) -> _cpu.LiftPool:
-    sources = []
-    for half in plan.halves:
-        extension = plan.extension(half)
-        left, right = (
-            [row[0][0] if row else -1 for row in rows] for rows in (extension.left, extension.right)
-        )
-        sources.append([*left, *range(half), *right])
-    return _cpu.LiftPool(plan.sizes, sources, plan.kernel, plan.shared, channels_last)
+    sources = [[_places(plan.source(n, parity)) for parity in (0, 1)] for n in plan.sizes]
+    lasts = [plan.last(n) for n in plan.sizes]
+    return _cpu.LiftPool(plan.sizes, lasts, sources, plan.kernel, plan.shared, channels_last)
+
+
+def _places(extension: Extension) -> list[int]:
+    """The sample at each place of an extended half; -1 for zero."""
+    left, right = (
+        [row[0][0] if row else -1 for row in rows] for rows in (extension.left, extension.right)
+    )
+    return [*left, *range(extension.n), *right]
 
 
 # --- arrays --------------------------------------------------------------------------------------
@@ -136,12 +140,10 @@ def _memories(
 ) -> tuple[list[Any] | None, bool]:
     """The arrays and filters as contiguous NumPy arrays, which share their memory if possible.
 
-    None if the module does not support them: it needs one real dtype, at least one sample per
-    plane, and one extension of both halves. Arrays that are missing stay missing. If the memory of
+    None if the module does not support them: it needs one real dtype, and at least one sample per
+    plane. Arrays that are missing stay missing. If the memory of
     the first array has the channels last, those of all data do, which the second result tells.
     """
-    if plan.padding == "signal":
-        return None, False
     memories: list[Any] = []
     dtype, last = None, False
     for x in (*arrays, filters):

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 import liftwave._cpu as _cpu
-from liftwave._kernels.channels_first import channels_first
+from liftwave._kernels.channels_first import channels_first, maxima_of_channels_first
 from liftwave._kernels.contract import PoolingArguments, PoolingKernels
 from liftwave._kernels.cpu.memory import empty, like, memory, with_copies
 from liftwave._plan.windows import WindowPlan
@@ -95,19 +95,26 @@ class CpuPooling:
         of_x, of_pooled, of_windows = with_copies(entry, *_memories(x, beta, pooled, cotangent))
         return like(x, of_x), like(x, of_pooled), _of_beta(of_windows, beta, arguments)
 
-    def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+    def max_pool(
+        self, x: Array, plan: WindowPlan, channels_last: bool = False
+    ) -> tuple[Array, Array]:
         """The largest sample of each region, and its place, flat within a plane."""
-        entry = _native(PoolingArguments(plan, "softmax")).max_pool
+        if channels_last and plan.inputs[-1] < _FEWEST_CHANNELS:
+            return maxima_of_channels_first(self.max_pool, (x,), plan)
+        entry = _native(PoolingArguments(plan, "softmax", channels_last=channels_last)).max_pool
         values, places = with_copies(entry, memory(x))
         return like(x, values), like(x, places)
 
-    def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+    def max_pool_vjp(
+        self, cotangent: Array, indices: Array, plan: WindowPlan, channels_last: bool = False
+    ) -> Array:
         """Cotangents added at the places from :meth:`max_pool`."""
         g = np.require(memory(cotangent), requirements=("C", "A"))
         result = empty((g.shape[0], *plan.inputs), g.dtype)
         if result.size:
             places = np.require(memory(indices), np.int64, ("C", "A"))
-            _cpu.add_to_places(g, places, result, len(result))
+            channels = plan.inputs[-1] if channels_last else 1
+            _cpu.add_to_places(g, places, result, len(result), channels)
         return like(cotangent, result)
 
 

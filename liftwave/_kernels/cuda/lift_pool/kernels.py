@@ -309,7 +309,7 @@ def _prepared(
 ) -> _Work | None:
     """The state of a new call; None if the kernels do not support these arrays."""
     dtype, *dtypes = (memory_of(x).dtype for x in arrays)
-    is_served = memory_of(filters).dtype in SERVED.get(dtype, ()) and not plan.extends_signal
+    is_served = memory_of(filters).dtype in SERVED.get(dtype, ())
     if not is_served or any(name != dtype for name in dtypes):
         return None
     shape = tuple(arrays[0].shape)

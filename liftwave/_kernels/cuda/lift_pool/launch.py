@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 from array_api_compat import array_namespace
 
 from liftwave._kernels.cuda.common.layout import (
+    CHANNEL_REFLECT,
     MAX_GRID,
     Batch,
     Boundary,
@@ -63,12 +64,14 @@ class AxisOfTiles(ctypes.Structure):
     """``LiftPoolAxis`` of ``lift_pool/tile.cuh``."""
 
     _fields_ = [
-        ("extension", Boundary),
+        ("extension", Boundary * 2),
         ("n", _index),
         ("tile", _index),
         ("tiles", _index),
         ("split", _int),
         ("ends", _int),
+        ("back", _int),
+        ("padding", _int),
     ]
 
 
@@ -99,7 +102,7 @@ class Job(ctypes.Structure):
         ("number", _int * 3),
         ("kernel", _int),
         ("halo", _int),
-        ("padding", _int),
+        ("around", _int),
     ]
 
 
@@ -285,7 +288,8 @@ class Call(NamedTuple):
             Axis((n + 1) // 2 if split else n, split, ends or not split)
             for n, split in zip(self.grid(stage), stage.split, strict=True)
         )
-        return tiling(*axes, self.plan.kernel, ITEMSIZE[self.computed], need, SHARED)
+        size, around = self.plan.kernel, around_of(self.plan)
+        return tiling(*axes, size, around, ITEMSIZE[self.computed], need, SHARED)
 
     def job(
         self, stage: Stage, node: int, need: Need, memories: Sequence[Memory | None]
@@ -313,7 +317,7 @@ class Call(NamedTuple):
             Shared(*tiles.memory),
             (_int * 3)(*(0 if plan.shared else p for p in passes)),
             (_int * 3)(*passes),
-            *(plan.kernel, tiles.halo, 0),
+            *(plan.kernel, tiles.halo, around_of(plan)),
         )
         return job, strided, tiles
 
@@ -332,11 +336,32 @@ class Call(NamedTuple):
 @lru_cache(maxsize=1024)
 def _axis(plan: LiftPoolPlan, n: int, split: bool, tile: int) -> AxisOfTiles:
     half = (n + 1) // 2 if split else n
-    extension = boundary(plan.extension(half)) if split else Boundary(n, n, 0, 0)
-    assert extension is not None, "kernels know the modes of all paddings"
+    extensions = [
+        _extension(plan, n, parity) if split else Boundary(n, n, 0, 0) for parity in (0, 1)
+    ]
     tiles = -(-half // tile)
     ends = tiles == 1 or not split or plan.padding != "circular"
-    return AxisOfTiles(extension, n, tile, tiles, split, ends)
+    back = n - plan.last(n) if split else 1
+    return AxisOfTiles((Boundary * 2)(*extensions), n, tile, tiles, split, ends, back, 0)
+
+
+def _extension(plan: LiftPoolPlan, n: int, parity: int) -> Boundary:
+    """The boundary of the even (0) or odd (1) ones of ``n`` samples."""
+    half = (n + 1) // 2
+    if plan.extends_signal:
+        return Boundary(half, n, CHANNEL_REFLECT, parity)
+    extension = boundary(plan.extension(half))
+    assert extension is not None, "kernels know the modes of all paddings"
+    return extension
+
+
+def around_of(plan: LiftPoolPlan) -> int:
+    """How far from a result are the samples that its filter reads, at most.
+
+    The last odd sample of an odd number repeats the one before. So the extension of the signal
+    continues with a sample that is one further away.
+    """
+    return plan.kernel // 2 + plan.extends_signal
 
 
 @lru_cache(maxsize=256)

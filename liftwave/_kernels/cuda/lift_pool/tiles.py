@@ -81,10 +81,10 @@ class Tiling(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def tiling(
-    rows: Axis, cols: Axis, kernel: int, itemsize: int, need: Need, budget: int
+    rows: Axis, cols: Axis, kernel: int, around: int, itemsize: int, need: Need, budget: int
 ) -> Tiling | None:
     """The cheapest tiles to read and compute; None if none fits into shared memory."""
-    halo = need.steps * (kernel // 2)
+    halo = need.steps * around
     best: tuple[float, Tiling] | None = None
     for row in rows.tiles(kernel):
         for col in cols.tiles(kernel):
@@ -137,7 +137,7 @@ def _memory(
         "partial": itemsize * 2 * warps * (kernel + N_SCALARS if need.back else 2)
         if need.sums
         else 0,
-        "beyond": 4 * 2 * (kernel - 1),
+        "beyond": 4 * 4 * (kernel - 1),
         "values": itemsize * cells,
         "cotangents": itemsize * cells if need.back else 0,
         "hidden": itemsize * hidden if need.sums else 0,

@@ -10,7 +10,7 @@ import ctypes
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels.channels_first import channels_first
+from liftwave._kernels.channels_first import channels_first, maxima_of_channels_first
 from liftwave._kernels.contract import PoolingArguments, PoolingKernels
 from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE
 from liftwave._kernels.cuda.common.runtime import Runtime, kernel
@@ -118,34 +118,42 @@ class CudaPooling:
         call = Call(x, arguments.plan, "unpool_vjp", self._runtime)
         return _spread(call, _UNPOOL_VJP, arguments, pooled, cotangent, beta)
 
-    def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+    def max_pool(
+        self, x: Array, plan: WindowPlan, channels_last: bool = False
+    ) -> tuple[Array, Array]:
         """The largest sample of each region, and its place, flat within a plane."""
+        if channels_last and plan.ndim > MOST_AXES:
+            return maxima_of_channels_first(self.max_pool, (x,), plan)
         if not serves_windows(x, plan):
-            return self._fallback.max_pool(x, plan)
+            return self._fallback.max_pool(x, plan, channels_last)
         call = Call(x, plan, "max_pool", self._runtime)
         result, places = call.empty(plan.outputs), call.empty(plan.outputs, "int64")
-        wide = call.side_by_side(x)
+        wide, channels = call.side_by_side(x), plan.inputs[-1] if channels_last else 1
 
         def arguments(first: int, items: Items) -> ctypes.Structure:
             planes = (call.planes(array, first) for array in (x, result, places))
-            return LargestArguments(*planes, call.axes, items)
+            return LargestArguments(*planes, call.axes, items, channels)
 
         compiled = kernel("pooling/largest.cuh", "largest_windows", call.dtype, *call.held(wide))
         call.run(compiled, grouped(call.windows.outputs, wide), arguments)
         return result, places
 
-    def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+    def max_pool_vjp(
+        self, cotangent: Array, indices: Array, plan: WindowPlan, channels_last: bool = False
+    ) -> Array:
         """Cotangents added at the places from :meth:`max_pool`."""
+        if channels_last and plan.ndim > MOST_AXES:
+            return maxima_of_channels_first(self.max_pool_vjp, (cotangent, indices), plan)
         if not serves_windows(cotangent, plan):
-            return self._fallback.max_pool_vjp(cotangent, indices, plan)
+            return self._fallback.max_pool_vjp(cotangent, indices, plan, channels_last)
         xp = array_namespace(indices)
         places = indices if indices.dtype == xp.int64 else xp.astype(indices, xp.int64)
         call = Call(cotangent, plan, "max_pool_vjp", self._runtime)
-        result = call.empty(plan.inputs)
+        result, channels = call.empty(plan.inputs), plan.inputs[-1] if channels_last else 1
 
         def arguments(first: int, items: Items) -> ctypes.Structure:
             planes = (call.planes(array, first) for array in (cotangent, places, result))
-            return PlacedArguments(*planes, call.axes, items)
+            return PlacedArguments(*planes, call.axes, items, channels)
 
         compiled = kernel("pooling/largest.cuh", "placed_samples", call.dtype)
         call.run(compiled, call.windows.inputs, arguments)

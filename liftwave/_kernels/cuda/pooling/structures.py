@@ -105,6 +105,7 @@ class LargestArguments(ctypes.Structure):
         ("places", Planes),
         ("axes", Axis * 3),
         ("items", Items),
+        ("channels", _index),
     ]
 
 
@@ -117,6 +118,7 @@ class PlacedArguments(ctypes.Structure):
         ("result", Planes),
         ("axes", Axis * 3),
         ("items", Items),
+        ("channels", _index),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
+from liftwave._kernels.channels_first import maxima_of_channels_first
 from liftwave._kernels.contract import PoolingArguments
 from liftwave._kernels.reference.pooling.regions import (
     Regions,
@@ -111,8 +112,12 @@ class ReferencePooling:
         of_beta = _of_beta(region, weigh, of_weights, beta, plan)
         return _planes(of_x), _planes(of_pooled), of_beta
 
-    def max_pool(self, x: Array, plan: WindowPlan) -> tuple[Array, Array]:
+    def max_pool(
+        self, x: Array, plan: WindowPlan, channels_last: bool = False
+    ) -> tuple[Array, Array]:
         """The largest sample of each region, and its place, flat within a plane."""
+        if channels_last:
+            return maxima_of_channels_first(self.max_pool, (x,), plan)
         xp = array_namespace(x)
         region = regions(x, plan)
         top = region.largest(region.samples)
@@ -129,8 +134,12 @@ class ReferencePooling:
         flat = flat_indices(places, int(np.prod(plan.inputs)), x.shape[0])
         return xp.reshape(xp.take(xp.reshape(x, (-1,)), flat, axis=0), places.shape), places
 
-    def max_pool_vjp(self, cotangent: Array, indices: Array, plan: WindowPlan) -> Array:
+    def max_pool_vjp(
+        self, cotangent: Array, indices: Array, plan: WindowPlan, channels_last: bool = False
+    ) -> Array:
         """Cotangents added at the places from :meth:`max_pool`."""
+        if channels_last:
+            return maxima_of_channels_first(self.max_pool_vjp, (cotangent, indices), plan)
         xp = array_namespace(cotangent)
         is_largest = _flat_samples(plan, cotangent) == to_windows(indices, plan)
         g = to_windows(cotangent, plan)

@@ -1,0 +1,391 @@
+// Lifting pooling of one or two axes, of arrays whose last axis is that of the channels, without
+// copies: lanes of a register run over channels, each with a filter of its own.
+//
+// The rows of a signal come in order. Each is split along itself. Of its halves, as many rows stay
+// in the caches as the filters along the other axis read. Results are stored as soon as they are
+// complete. Terms are added in the same order as by `Plane`, so results have the same bits.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "common/buffer.hpp"
+#include "common/parallel.hpp"
+#include "common/vector_math.hpp"
+#include "lift_pool/plan.hpp"
+
+namespace liftwave::LIFTWAVE_ISA {
+
+// --- filters -----------------------------------------------------------------------------------
+
+// The filters of as many channels as a register has lanes: K weights (0: `kernel` of them).
+template <class T, int K>
+struct LaneFilter {
+  Pack<T> weight[K ? K : 1] = {}, bias, gain, offset;
+  const T* weights;
+  int kernel;
+
+  // `numbers`: weights, bias, gain, offset, each for all lanes.
+  LaneFilter(const T* numbers, int kernel_) : weights(numbers), kernel(kernel_) {
+    constexpr index_t n = lanes_of<T>;
+    for (int i = 0; i < K; ++i) weight[i] = get(numbers + i * n);
+    bias = get(numbers + kernel * n);
+    gain = get(numbers + (kernel + 1) * n);
+    offset = get(numbers + (kernel + 2) * n);
+  }
+
+  // base + f, or base - f; `sum` is that of weights times samples.
+  template <bool subtract>
+  LIFTWAVE_INLINE Pack<T> applied(const Pack<T>& base, const Pack<T>& sum) const {
+    const Pack<T> linear = sum + bias, zero{};
+    const Pack<T> change = gain * (linear <= T(0) ? zero : linear) + offset;
+    return subtract ? base - change : base + change;
+  }
+
+  // The sum over any number of weights; `sample(i)` is that of weight i.
+  template <class Sample>
+  LIFTWAVE_INLINE Pack<T> sum_of(const Sample& sample) const {
+    Pack<T> sum = get(weights) * sample(0);
+    for (int i = 1; i < kernel; ++i) sum = sum + get(weights + i * lanes_of<T>) * sample(i);
+    return sum;
+  }
+};
+
+// The filters of all channels, pack by pack. The last pack overlaps the one before.
+template <class T>
+class LaneFilters {
+ public:
+  static constexpr index_t lanes = lanes_of<T>;
+
+  explicit LaneFilters(const LiftPoolJob<T>& job)
+      : channels_(job.channels), packs_((channels_ + lanes - 1) / lanes),
+        numbers_(job.plan->kernel + 3), shared_(job.filters.shared),
+        values_(static_cast<std::size_t>((shared_ ? 1 : job.plan->passes()) * 2 * packs_ * numbers_ *
+                                         lanes)) {
+    T* to = values_.data();
+    for (index_t f = 0; f < (shared_ ? 1 : job.plan->passes()) * 2; ++f)
+      for (index_t pack = 0; pack < packs_; ++pack)
+        for (index_t i = 0; i < numbers_; ++i)
+          for (index_t lane = 0; lane < lanes; ++lane)
+            *to++ = job.filters.values[(f * channels_ + first(pack) + lane) * numbers_ + i];
+  }
+
+  index_t packs() const { return packs_; }
+  index_t first(index_t pack) const { return std::min(pack * lanes, channels_ - lanes); }
+
+  template <int K>
+  LaneFilter<T, K> of(int pass, int which, index_t pack) const {
+    const index_t filter = (shared_ ? 0 : 2 * pass) + which;
+    return {values_.data() + (filter * packs_ + pack) * numbers_ * lanes,
+            static_cast<int>(numbers_ - 3)};
+  }
+
+ private:
+  index_t channels_, packs_, numbers_;
+  bool shared_;
+  Buffer<T> values_;
+};
+
+// --- rows --------------------------------------------------------------------------------------
+
+// Samples of one pack along a row: sample k is at `first` + k * `step`.
+template <class T>
+struct LaneRow {
+  T* first;
+  index_t step;
+  T* at(index_t k) const { return first + k * step; }
+};
+
+// Sample k of `to` is that of `base` plus or minus the filter of `source` along the row. If `ahead` is
+// not zero, prefetches the samples that many numbers further: processors do not foresee them.
+template <class T, int K, bool subtract>
+void lift_along(const LaneFilter<T, K>& filter, const index_t* places, LaneRow<const T> source,
+                LaneRow<const T> base, T* to, index_t count, index_t ahead = 0) {
+  const auto sample = [&](index_t q) LIFTWAVE_INLINE_LAMBDA {
+    return places[q] < 0 ? Pack<T>{} : get(source.at(places[q]));
+  };
+  [[maybe_unused]] Pack<T> window[K ? K : 1];
+  for (int i = 1; i < K; ++i) window[i] = sample(i - 1);
+  for (index_t k = 0; k < count; ++k, to += lanes_of<T>) {
+    if (ahead > 0) prefetch<1>(source.at(k) + ahead), prefetch<1>(base.at(k) + ahead);
+    Pack<T> sum;
+    if constexpr (K > 0) {
+      for (int i = 1; i < K; ++i) window[i - 1] = window[i];
+      window[K - 1] = sample(k + K - 1);
+      sum = filter.weight[0] * window[0];
+      for (int i = 1; i < K; ++i) sum = sum + filter.weight[i] * window[i];
+    } else {
+      sum = filter.sum_of([&](int i) LIFTWAVE_INLINE_LAMBDA { return sample(k + i); });
+    }
+    put<T>(to, filter.template applied<subtract>(get(base.at(k)), sum));
+  }
+}
+
+// The same across rows of `count` samples; `rows` are those that the filter reads.
+template <class T, int K, bool subtract>
+void lift_across(const LaneFilter<T, K>& filter, const T* const* rows, const T* base, T* to,
+                 index_t count) {
+  const T* row[K ? K : 1];
+  if constexpr (K > 0) std::copy_n(rows, K, row);
+  for (index_t at = 0; at < count * lanes_of<T>; at += lanes_of<T>) {
+    Pack<T> sum;
+    if constexpr (K > 0) {
+      sum = filter.weight[0] * get(row[0] + at);
+      for (int i = 1; i < K; ++i) sum = sum + filter.weight[i] * get(row[i] + at);
+    } else {
+      sum = filter.sum_of([&](int i) LIFTWAVE_INLINE_LAMBDA { return get(rows[i] + at); });
+    }
+    put<T>(to + at, filter.template applied<subtract>(get(base + at), sum));
+  }
+}
+
+// Rows of a half that stay in the caches: those numbered last.
+template <class T>
+class HeldRows {
+ public:
+  HeldRows() = default;
+  HeldRows(index_t count, index_t row, Scratch& scratch)
+      : count_(count), row_(row), values_(scratch.take<T>(count * row)) {}
+  T* at(index_t k) const { return values_ + k % count_ * row_; }
+
+ private:
+  index_t count_ = 0, row_ = 0;
+  T* values_ = nullptr;
+};
+
+// --- signals -----------------------------------------------------------------------------------
+
+// The split of one signal, of a range of packs of channels.
+template <class T, int K>
+class ChannelRows {
+ public:
+  enum { predict = 0, update = 1 };
+
+  // Whether the kernels support this: one or two axes whose rows are read in order.
+  static bool serves(const LiftPoolJob<T>& job) {
+    const auto in_order = [](const LiftPoolAxis& axis) { return axis.reads[0].held && axis.reads[1].held; };
+    const LiftPoolPlan& plan = *job.plan;
+    if (!job.channels_last || job.channels < lanes_of<T> || plan.dims() > 2) return false;
+    return plan.dims() == 1 || in_order(plan.axes[0]);
+  }
+
+  // Packs whose rows fit the second-level cache, or fewer, so that all threads have work.
+  static index_t packs_at_once(const LiftPoolJob<T>& job, index_t packs) {
+    constexpr index_t bytes = 384 * 1024, parts = 8;
+    const LiftPoolPlan& plan = *job.plan;
+    const Held held(plan);
+    const index_t row = plan.axes.back().half * lanes_of<T> * static_cast<index_t>(sizeof(T));
+    const index_t fits = bytes / (2 * (held.evens + held.odds + held.details + 1) * row);
+    const index_t shared = (packs * job.batch + parts - 1) / parts;
+    return std::clamp<index_t>(std::min(fits, shared), 1, packs);
+  }
+
+  ChannelRows(const LiftPoolJob<T>& job, const LaneFilters<T>& filters, index_t packs, bool sum,
+              Scratch& scratch)
+      : plan_(*job.plan), filters_(filters), channels_(job.channels), packs_(packs), sum_(sum),
+        columns_(plan_.axes.back()), held_(plan_), row_(columns_.half * lanes_of<T>) {
+    for (int node = 0; node < 2; ++node) {
+      const index_t rows = packs_ * row_;
+      evens_[node] = new_rows(held_.evens, rows, scratch);
+      odds_[node] = new_rows(held_.odds, rows, scratch);
+      details_[node] = new_rows(held_.details, rows, scratch);
+      smooth_[node] = scratch.take<T>(row_);
+    }
+    zero_ = scratch.take<T>(row_);
+    std::fill_n(zero_, row_, T{0});
+    sources_.resize(static_cast<std::size_t>(plan_.kernel));
+  }
+
+  // Splits the signal at `x` (its first channel) into `bands`, which are null if not wanted.
+  void run(const T* x, T* const* bands, index_t band_step, index_t first_pack, index_t last_pack) {
+    x_ = x;
+    bands_ = bands;
+    step_ = band_step;
+    first_pack_ = first_pack;
+    last_pack_ = last_pack;
+    if (plan_.dims() == 1) return only_row();
+    const LiftPoolAxis& rows = plan_.axes[0];
+    index_t detail = 0, smooth = 0;
+    for (index_t k = 0; k < rows.half; ++k) {
+      split(2 * k, evens_, k);
+      if (2 * k + 1 < rows.n) split(2 * k + 1, odds_, k);
+      for (; detail < rows.half && latest(detail) <= k; ++detail) {
+        predict_row(detail);
+        for (; smooth < rows.half && latest(smooth) <= detail; ++smooth) finish_row(smooth);
+      }
+    }
+  }
+
+ private:
+  // The numbers of rows that stay in the caches, of each half of the rows.
+  struct Held {
+    index_t evens = 0, odds = 0, details = 0;
+    explicit Held(const LiftPoolPlan& plan) {
+      if (plan.dims() == 1) return;
+      const LiftPoolAxis& axis = plan.axes[0];
+      const index_t after = plan.kernel / 2;
+      evens = std::max(axis.reads[predict].held, 2 * after + 1);
+      odds = after + 2;
+      details = std::max(axis.reads[update].held, after + 1);
+    }
+  };
+
+  static HeldRows<T> new_rows(index_t count, index_t row, Scratch& scratch) {
+    return {std::max<index_t>(count, 1), row, scratch};
+  }
+
+  // The latest row that target k reads.
+  index_t latest(index_t k) const {
+    return std::min<index_t>(k + plan_.kernel / 2, plan_.axes[0].half - 1);
+  }
+
+  // The odd row k, or the one that pads an odd number of rows.
+  const T* odd_row(int node, index_t k) const {
+    const LiftPoolAxis& axis = plan_.axes[0];
+    if (2 * k + 1 < axis.n) return odds_[node].at(k);
+    return axis.last % 2 ? odds_[node].at(axis.last / 2) : evens_[node].at(axis.last / 2);
+  }
+
+  // Row r along itself: smooth half and detail of each pack.
+  void split(index_t r, HeldRows<T>* halves, index_t k) {
+    for (index_t pack = first_pack_; pack < last_pack_; ++pack) {
+      const index_t at = (pack - first_pack_) * row_;
+      split_pack(r, pack, halves[0].at(k) + at, halves[1].at(k) + at);
+    }
+  }
+
+  void split_pack(index_t r, index_t pack, T* smooth, T* detail) {
+    const T* const x = x_ + r * columns_.n * channels_ + filters_.first(pack);
+    const LaneRow<const T> even{x, 2 * channels_}, odd{x + channels_, 2 * channels_};
+    const index_t pairs = columns_.n / 2;
+    const auto predictor = filters_.template of<K>(0, predict, pack);
+    const index_t* const places = columns_.reads[predict].source.data();
+    lift_along<T, K, true>(predictor, places, even, odd, detail, pairs, columns_.n * channels_);
+    if (pairs < columns_.half) {
+      const LaneRow<const T> last{x + columns_.last * channels_, 0};
+      lift_along<T, K, true>(predictor, places + pairs, even, last, detail + pairs * lanes_of<T>, 1);
+    }
+    const auto updater = filters_.template of<K>(0, update, pack);
+    lift_along<T, K, false>(updater, columns_.reads[update].source.data(),
+                            {detail, lanes_of<T>}, even, smooth, columns_.half);
+    pace_.moved(row_ * 2 * static_cast<index_t>(sizeof(T)));
+  }
+
+  bool wants(int node) const { return bands_[2 * node] || bands_[2 * node + 1]; }
+
+  // The addresses of one pack of the rows that target k reads.
+  template <class Row>
+  const T* const* rows_of(int which, index_t k, index_t at, const Row& row) {
+    const index_t* const source = plan_.axes[0].reads[which].source.data() + k;
+    for (int i = 0; i < plan_.kernel; ++i)
+      sources_[static_cast<std::size_t>(i)] = source[i] < 0 ? zero_ : row(source[i]) + at;
+    return sources_.data();
+  }
+
+  void predict_row(index_t k) {
+    for (int node = 0; node < 2; ++node) {
+      if (!wants(node)) continue;
+      const auto even = [&](index_t j) { return evens_[node].at(j); };
+      for (index_t pack = first_pack_; pack < last_pack_; ++pack) {
+        const index_t at = (pack - first_pack_) * row_;
+        lift_across<T, K, true>(filters_.template of<K>(1 + node, predict, pack),
+                                rows_of(predict, k, at, even), odd_row(node, k) + at,
+                                details_[node].at(k) + at, columns_.half);
+      }
+    }
+  }
+
+  // Updates the even rows k, and stores the results.
+  void finish_row(index_t k) {
+    for (index_t pack = first_pack_; pack < last_pack_; ++pack) {
+      const index_t at = (pack - first_pack_) * row_;
+      const T* halves[4] = {};
+      for (int node = 0; node < 2; ++node) {
+        if (!wants(node)) continue;
+        const auto detail = [&](index_t j) { return details_[node].at(j); };
+        if (bands_[2 * node])
+          lift_across<T, K, false>(filters_.template of<K>(1 + node, update, pack),
+                                   rows_of(update, k, at, detail), evens_[node].at(k) + at,
+                                   smooth_[node], columns_.half);
+        halves[2 * node] = smooth_[node];
+        halves[2 * node + 1] = details_[node].at(k) + at;
+      }
+      store(halves, 4, k, pack);
+    }
+  }
+
+  void only_row() {
+    for (index_t pack = first_pack_; pack < last_pack_; ++pack) {
+      split_pack(0, pack, smooth_[0], smooth_[1]);
+      const T* const halves[] = {smooth_[0], smooth_[1]};
+      store(halves, 2, 0, pack);
+    }
+  }
+
+  // Stores row k of one pack of the bands that are wanted, or of their sum.
+  void store(const T* const* halves, int bands, index_t k, index_t pack) {
+    const index_t first = k * columns_.half * step_ + filters_.first(pack);
+    const T* wanted[4];
+    int count = 0;
+    T* to = nullptr;
+    for (int b = 0; b < bands; ++b) {
+      if (!bands_[b]) continue;
+      to = bands_[b] + first;
+      wanted[count++] = halves[b];
+      if (!sum_) store_sum<1>(&halves[b], 1, to);
+    }
+    if (sum_ && count == 4) store_sum<4>(wanted, 4, to);
+    else if (sum_) store_sum<0>(wanted, count, to);
+    pace_.moved(row_ * count * static_cast<index_t>(sizeof(T)));
+  }
+
+  // N rows (0: `count`), added.
+  template <int N>
+  void store_sum(const T* const* rows, int count, T* to) const {
+    const index_t numbers = row_, step = step_;
+    for (index_t at = 0; at < numbers; at += lanes_of<T>, to += step) {
+      Pack<T> sum = get(rows[0] + at);
+      for (int b = 1; b < (N ? N : count); ++b) sum = sum + get(rows[b] + at);
+      put<T>(to, sum);
+    }
+  }
+
+  const LiftPoolPlan& plan_;
+  const LaneFilters<T>& filters_;
+  index_t channels_, packs_;
+  bool sum_;
+  const LiftPoolAxis& columns_;
+  Held held_;
+  index_t row_;  // numbers of one pack in a half of a row
+  // Rows of the smooth half and of the detail of each row: even ones, odd ones, and their details.
+  HeldRows<T> evens_[2], odds_[2], details_[2];
+  T *smooth_[2], *zero_;
+  Buffer<const T*> sources_;
+  const T* x_ = nullptr;
+  T* const* bands_ = nullptr;
+  index_t step_ = 0, first_pack_ = 0, last_pack_ = 0;
+  Pace pace_;
+};
+
+// All signals.
+template <class T, int K>
+void down_channel_rows(const LiftPoolJob<T>& job, const T* x, const LiftPoolBands<T>& bands,
+                       bool sum, double bytes) {
+  const LiftPoolPlan& plan = *job.plan;
+  const LaneFilters<T> filters(job);
+  const index_t packs = filters.packs(), some = ChannelRows<T, K>::packs_at_once(job, packs);
+  const index_t parts = (packs + some - 1) / some, signal = plan.samples() * job.channels;
+  parallel_for(job.batch * parts, bytes, [&](index_t begin, index_t end) {
+    Scratch scratch;
+    ChannelRows<T, K> rows(job, filters, some, sum, scratch);
+    Buffer<T*> to(bands.band.size());
+    for (index_t item = begin; item < end; ++item) {
+      const index_t n = item / parts, first = item % parts * some;
+      for (std::size_t b = 0; b < to.size(); ++b)
+        to[b] = bands.band[b] ? bands.band[b] + n * bands.batch : nullptr;
+      rows.run(x + n * signal, to.data(), bands.step, first, std::min(first + some, packs));
+    }
+  });
+}
+
+}  // namespace liftwave::LIFTWAVE_ISA
