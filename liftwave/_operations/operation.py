@@ -139,9 +139,17 @@ class Operation(ABC):
     def channels_last(self, ndim: int) -> Operation | None:
         """The same operation on data whose axis 1 is moved to the end; ``None`` if it has no form.
 
-        Data and results with ``ndim`` dimensions are moved, parameters and their gradients are not.
+        Data and results are moved that have :meth:`dimensions_with_channels`, parameters and their
+        gradients are not.
         """
         return None
+
+    def dimensions_with_channels(self, ndim: int) -> tuple[int, ...]:
+        """The numbers of dimensions of data and results that have channels, for data of ``ndim``.
+
+        These are moved for :meth:`channels_last`, and have the memory format of the data.
+        """
+        return (ndim,)
 
     @cached_property
     def parameter_outputs(self) -> int:
@@ -179,7 +187,7 @@ class Operation(ABC):
         Raises
         ------
         ExportError
-            If its plan needs a length that is a symbol.
+            If an exporter cannot record it.
         """
         return self
 
@@ -294,6 +302,10 @@ class Derivative(Operation):
         """The derivative of this form of the operation."""
         form = self.operation.channels_last(ndim)
         return None if form is None else Derivative(form, self.present, self.residuals_kept)
+
+    def dimensions_with_channels(self, ndim: int) -> tuple[int, ...]:
+        """Those of the operation."""
+        return self.operation.dimensions_with_channels(ndim)
 
     def derivative(self, present: tuple[bool, ...], residuals: Residuals) -> Operation:
         """The operation itself, if it is linear."""

@@ -21,7 +21,7 @@ from liftwave._operations.wavelet_data import WaveletData, as_numbers, from_json
 from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.axis import bounded
-from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, unflatten_bands
+from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan
 from liftwave._plan.planning import plan_analysis, plan_synthesis
 from liftwave._plan.shapes import band_shapes, signal_shape
 from liftwave._plan.undecimated import AxisMode, Undecimated
@@ -228,16 +228,15 @@ class PlannedTransform(WaveletOperation):
 
     # --- bands and lengths ---------------------------------------------------------------------
 
-    def _select(self, bands: Sequence[Array]) -> list[Array]:
-        """Select the bands of the transform from all bands."""
-        complete = (detail_keys(len(self.axes)),) * self.level
-        approx, details = unflatten_bands(bands, complete)
-        details = [
-            level_bands[key]
-            for level_bands, keys in zip(details, self.keys, strict=True)
-            for key in keys
-        ]
-        return [approx, *details] if self.has_approx else details
+    @cached_property
+    def names(self) -> list[tuple[int, str]]:
+        """The level, 0 for the coarsest, and the key of each band, in order."""
+        return _names(self.keys, len(self.axes), self.has_approx)
+
+    def select(self, bands: Sequence[Any], names: Sequence[tuple[int, str]]) -> list[Any]:
+        """The bands of the transform, from bands with these names."""
+        by_name = dict(zip(names, bands, strict=True))
+        return [by_name[name] for name in self.names]
 
     @cached_property
     def _axis_numbers(self) -> tuple[int, ...]:
@@ -274,7 +273,15 @@ class PlannedTransform(WaveletOperation):
             args = (self.keys, self.has_approx, self.outline, self.trim_odd)
             return [signal_shape(data, *args)]
         bands = band_shapes(tuple(shapes[0]), self.outline, self.level)
-        return bands if self.is_complete else self._select(bands)
+        if self.is_complete:
+            return bands
+        count = len(self.axes)
+        return self.select(bands, _names((detail_keys(count),) * self.level, count, True))
+
+
+def _names(keys: Keys, naxes: int, has_approx: bool) -> list[tuple[int, str]]:
+    approx = [(0, "a" * naxes)] if has_approx else []
+    return approx + [(k, key) for k, of_level in enumerate(keys) for key in of_level]
 
 
 def _mode(mode: Any) -> AxisMode:

@@ -24,11 +24,21 @@ Band = TypeVar("Band")
 
 
 class FilterStep(NamedTuple):
-    """One band split or merged along one axis by a filter bank."""
+    """One band split or merged along one axis by a filter bank.
+
+    Attributes
+    ----------
+    axis : int
+        The axis.
+    plan : FilterPlan
+        The geometry.
+    filters : tuple of taps
+        Both filters, or the one of the only band that an analysis computes.
+    """
 
     axis: int
     plan: FilterPlan
-    filters: tuple[Taps, Taps]
+    filters: tuple[Taps, ...]
 
 
 class LiftStep(NamedTuple):
@@ -49,7 +59,8 @@ class AnalysisLevel(NamedTuple):
     Attributes
     ----------
     analysis_steps : tuple of (key, step)
-        In the order of execution: band ``key`` becomes ``key + 'a'`` and ``key + 'd'``.
+        In the order of execution: band ``key`` becomes ``key + 'a'`` and ``key + 'd'``, or the one
+        of them that the level has if the step has one filter.
     shapes : dict
         The shape of each band, in the order of the keys; approximation first.
     approx_key : str
@@ -69,6 +80,12 @@ class AnalysisLevel(NamedTuple):
     def detail_keys(self) -> tuple[str, ...]:
         """The keys of the details, in order."""
         return tuple(self.shapes)[1:]
+
+    def letters(self, key: str, step: Step) -> str:
+        """The letters of the bands into which a step splits band ``key``."""
+        if isinstance(step, LiftStep) or len(step.filters) == 2:
+            return "ad"
+        return next(iter(self.shapes))[len(key)]
 
 
 class SynthesisLevel(NamedTuple):
@@ -114,6 +131,8 @@ class AnalysisPlan:
         The native plan of each family of kernels.
     adjoints : dict
         The transposed plans, by the bands that are present.
+    restrictions : dict
+        The plans of some of the bands, by these bands.
     """
 
     levels: tuple[AnalysisLevel, ...]
@@ -121,11 +140,19 @@ class AnalysisPlan:
     shapes: tuple[Shape, ...]
     native: dict[Any, Any] = field(default_factory=dict)
     adjoints: dict[Any, SynthesisPlan] = field(default_factory=dict)
+    restrictions: dict[Any, AnalysisPlan] = field(default_factory=dict)
 
     @cached_property
     def parts(self) -> tuple[AnalysisPlan, ...]:
         """A separate plan of each level, finest first."""
         return tuple(analysis_plan_of((level,)) for level in self.levels)
+
+    @cached_property
+    def names(self) -> list[tuple[int, str]]:
+        """The level, 0 for the coarsest, and the key of each band, in order."""
+        (first, *rest) = reversed(self.levels)
+        details = [(k, key) for k, level in enumerate(rest, 1) for key in level.detail_keys]
+        return [*((0, key) for key in first.shapes), *details]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -48,9 +48,8 @@ def _transposed_lift(step: LiftStep) -> LiftStep:
     return LiftStep(step.axis, step.plan.adjoint(), taps, step.scale)
 
 
-def _reversed(filters: tuple[Any, Any]) -> tuple[Any, Any]:
-    low, high = map(reversed_taps, filters)
-    return low, high
+def _reversed(filters: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(map(reversed_taps, filters))
 
 
 def _is_concrete(step: Step) -> bool:
