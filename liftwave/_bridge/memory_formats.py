@@ -44,6 +44,8 @@ def _has_channels_last(x: Tensor) -> bool:
         return False
     least = x.shape[1]
     for axis in (*range(x.ndim - 1, 1, -1), 0):
+        if x.shape[axis] == 1:  # its stride can be any number
+            continue
         if x.stride(axis) < least:
             return False
         least = x.stride(axis) * x.shape[axis]

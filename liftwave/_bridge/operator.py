@@ -79,7 +79,7 @@ def records(operation: Operation, arrays: Sequence[Array]) -> bool:
     """Whether torch records, traces or batches operations on the arrays or on learned taps."""
     if not operation.is_differentiable or not all(isinstance(x, Tensor) for x in arrays):
         return False
-    if operation.holds_arrays:
+    if operation.holds_arrays or operation.n_slots:
         return True
     recorded = torch.is_grad_enabled() and any(x.requires_grad for x in arrays)
     return recorded or not are_eager(arrays)

@@ -59,6 +59,8 @@ class Operation(ABC):
     reads_channels_last : bool
         Whether kernels read data of shape (N, C, ...) in place whose memory has the channels last,
         and return such results.
+    n_slots : int
+        The number of arrays of taps among the parameters.
     """
 
     kind: ClassVar[str]
@@ -66,6 +68,7 @@ class Operation(ABC):
     records_itself: ClassVar[bool] = False
     plain_dtypes: ClassVar[frozenset[Any]] = PLAIN_DTYPES
     reads_channels_last: bool = False
+    n_slots: int = 0
 
     @cached_property
     def is_linear(self) -> bool:

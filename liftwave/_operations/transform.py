@@ -67,6 +67,10 @@ class Transform(PlannedTransform):
             wavelets = [w for _, w, _ in self.axes if not isinstance(w, str | dict)]
             check_library_of_taps(wavelets, arrays)
             return open_arrays(arrays, native_half)
+        if self.n_slots:
+            data, taps = self.split_inputs(arrays)
+            opened = open_arrays(data, native_half)
+            return [*opened, *[Opened(values, opened[0].xp, values.dtype) for values in taps]]
         self._check_shapes(tuple([x.shape for x in arrays]))
         if self.is_plain:
             return open_arrays(arrays, native_half)

@@ -21,7 +21,6 @@ from liftwave._plan.boundary import (
     channel_extension,
     far_extension,
     signal_extension,
-    signal_row,
     zero_extension,
 )
 from liftwave._plan.lengths import filter_bank_length

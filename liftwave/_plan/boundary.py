@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, wraps
+from functools import cached_property, lru_cache, update_wrapper
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
 from liftwave._numbers import is_symbol
@@ -46,12 +46,11 @@ def cached_by_length(make: Callable[Concatenate[int, P], T]) -> Callable[Concate
     """Wrap a function of a length and other values with a cache, unless the length is a symbol."""
     cached: Any = lru_cache(maxsize=4096)(make)
 
-    @wraps(make)
-    def call(n: int, *values: P.args, **options: P.kwargs) -> T:
+    def call(n: int, /, *values: P.args, **options: P.kwargs) -> T:
         result: T = (make if is_symbol(n) else cached)(n, *values, **options)
         return result
 
-    return call
+    return update_wrapper(call, make)
 
 
 class Fold(NamedTuple):

@@ -19,6 +19,8 @@ from liftwave.wavelets.taps import Taps
 Shape: TypeAlias = tuple[int, ...]
 Keys: TypeAlias = tuple[tuple[str, ...], ...]
 """The keys of the detail bands of each level, coarsest level first."""
+Filters: TypeAlias = tuple[tuple[Taps, ...], ...]
+"""The low-pass and the high-pass of each axis."""
 
 Band = TypeVar("Band")
 
@@ -133,6 +135,10 @@ class AnalysisPlan:
         The transposed plans, by the bands that are present.
     restrictions : dict
         The plans of some of the bands, by these bands.
+    template : AnalysisPlan or None
+        The plan with other taps from which this one was made.
+    filters : tuple of tuple of taps
+        The filters of each axis, with a template.
     """
 
     levels: tuple[AnalysisLevel, ...]
@@ -141,10 +147,14 @@ class AnalysisPlan:
     native: dict[Any, Any] = field(default_factory=dict)
     adjoints: dict[Any, SynthesisPlan] = field(default_factory=dict)
     restrictions: dict[Any, AnalysisPlan] = field(default_factory=dict)
+    template: AnalysisPlan | None = None
+    filters: Filters = ()
 
     @cached_property
     def parts(self) -> tuple[AnalysisPlan, ...]:
         """A separate plan of each level, finest first."""
+        if self.template is not None:
+            return tuple(tuned_analysis(part, self.filters) for part in self.template.parts)
         return tuple(analysis_plan_of((level,)) for level in self.levels)
 
     @cached_property
@@ -173,6 +183,10 @@ class SynthesisPlan:
         The native plan of each family of kernels.
     adjoints : dict
         The transposed plan.
+    template : SynthesisPlan or None
+        The plan with other taps from which this one was made.
+    filters : tuple of tuple of taps
+        The filters of each axis, with a template.
     """
 
     levels: tuple[SynthesisLevel, ...]
@@ -181,10 +195,14 @@ class SynthesisPlan:
     shape: Shape
     native: dict[Any, Any] = field(default_factory=dict)
     adjoints: dict[Any, AnalysisPlan] = field(default_factory=dict)
+    template: SynthesisPlan | None = None
+    filters: Filters = ()
 
     @cached_property
     def parts(self) -> tuple[SynthesisPlan, ...]:
         """A separate plan of each level, coarsest first."""
+        if self.template is not None:
+            return tuple(tuned_synthesis(part, self.filters) for part in self.template.parts)
         return tuple(synthesis_plan_of((level,)) for level in self.levels)
 
     @cached_property
@@ -195,7 +213,57 @@ class SynthesisPlan:
         )
         if not first:
             return self
+        if self.template is not None:
+            return tuned_synthesis(self.template.without_empty_levels, self.filters)
         return SynthesisPlan(self.levels[first:], self.keys[first:], self.has_approx, self.shape)
+
+
+# --- plans with other taps -------------------------------------------------------------------
+
+# Training changes the taps in each step, but not the geometry. A tuned plan refers to its template,
+# which was planned once for the shapes. Its parts and adjoints are those of the template, tuned.
+
+
+def tuned_analysis(template: AnalysisPlan, filters: Filters) -> AnalysisPlan:
+    """The plan of the same analysis with these filters, low-pass and high-pass of each axis."""
+    levels = tuple([_tuned_level(level, filters) for level in template.levels])
+    return AnalysisPlan(levels, template.keys, template.shapes, template=template, filters=filters)
+
+
+def _tuned_level(level: AnalysisLevel, filters: Filters) -> AnalysisLevel:
+    steps = tuple(
+        [
+            (key, _tuned(step, filters[len(key)], level.letters(key, step)))
+            for key, step in level.analysis_steps
+        ]
+    )
+    return level._replace(analysis_steps=steps)
+
+
+def tuned_synthesis(template: SynthesisPlan, filters: Filters) -> SynthesisPlan:
+    """The plan of the same synthesis with these filters, low-pass and high-pass of each axis."""
+    levels = []
+    for level in template.levels:
+        steps = [
+            (key, _tuned(step, filters[len(key)], "ad"), shapes)
+            for key, step, shapes in level.synthesis_steps
+        ]
+        levels.append(level._replace(synthesis_steps=tuple(steps)))
+    return SynthesisPlan(
+        tuple(levels),
+        template.keys,
+        template.has_approx,
+        template.shape,
+        template=template,
+        filters=filters,
+    )
+
+
+def _tuned(step: Step, pair: tuple[object, ...], letters: str) -> Step:
+    assert isinstance(step, FilterStep)  # lifting is planned with its taps
+    if len(letters) == 2:
+        return step._replace(filters=pair)
+    return step._replace(filters=(pair["d" in letters],))
 
 
 def analysis_plan_of(levels: tuple[AnalysisLevel, ...]) -> AnalysisPlan:

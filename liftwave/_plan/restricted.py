@@ -16,6 +16,7 @@ from liftwave._plan.levels import (
     Keys,
     Step,
     analysis_plan_of,
+    tuned_analysis,
 )
 
 
@@ -27,7 +28,11 @@ def restricted(plan: AnalysisPlan, keys: Keys, has_approx: bool) -> AnalysisPlan
     key = keys, has_approx
     result = plan.restrictions.get(key)
     if result is None:
-        result = bounded(plan.restrictions)[key] = _restricted(plan, keys, has_approx)
+        if plan.template is None:
+            result = _restricted(plan, keys, has_approx)
+        else:
+            result = tuned_analysis(restricted(plan.template, keys, has_approx), plan.filters)
+        bounded(plan.restrictions)[key] = result
     return result
 
 

@@ -123,7 +123,7 @@ class _Synthesis(_Packets, SynthesisLayer):
     def _with_last_channels(self, packets: Tensor) -> Tensor:
         """Packets of images with the channels last in memory."""
         (flat,) = in_format([packets.flatten(2, 3)], torch.channels_last_3d)
-        return flat.unflatten(2, packets.shape[2:4])
+        return flat.reshape(*flat.shape[:2], *packets.shape[2:4], *flat.shape[3:])
 
     def _lengths(self, output_size: Sequence[int]) -> tuple[int, ...]:
         size = lengths(output_size, "output_size", ShapeTypeError)

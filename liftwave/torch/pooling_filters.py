@@ -11,7 +11,8 @@ from torch import Tensor
 from liftwave._execute import execute, graph_node
 from liftwave._numbers import is_one_of
 from liftwave._operations.call import Call
-from liftwave._operations.transform import analysis_of_bands
+from liftwave._operations.learned import transform_and_taps
+from liftwave._operations.transform import Transform, analysis_of_bands
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_size
 from liftwave.constraints import orthonormal_filters
@@ -36,10 +37,14 @@ def pooled_bands(
     x: Tensor, wavelet: Any, details: tuple[str, ...], has_approx: bool, dimensions: int
 ) -> list[Tensor]:
     """Bands of one level along the last axes: the approximation, if wanted, and some details."""
-    axes, modes = tuple(range(-dimensions, 0)), ("periodization",) * dimensions
-    plans = axis_plans(wavelet, modes, axes, x.ndim)
-    transform = analysis_of_bands(plans, x.ndim, (details,), has_approx)
-    bands: list[Tensor] = execute(Call(transform, (x,), BAND_LIST))
+
+    def make() -> Transform:
+        plans = axis_plans(wavelet, "periodization", tuple(range(-dimensions, 0)), x.ndim)
+        return analysis_of_bands(plans, x.ndim, (details,), has_approx)
+
+    arguments = "pooled bands", details, has_approx, dimensions, x.ndim
+    transform, taps = transform_and_taps(wavelet, arguments, make)
+    bands: list[Tensor] = execute(Call(transform, (x, *taps), BAND_LIST))
     return bands
 
 

@@ -96,8 +96,9 @@ def _reader(x: Array, extension: Extension, axis: int) -> _Reader:
     """The function that returns ``count`` samples of the extended signal, from a place on."""
     if extension.joined:
         xp, n = array_namespace(x), extension.n
-        turn = (lambda start: start) if is_symbol(n) else (lambda start: start % n)
-        return lambda start, step, count: rolled(x, -turn(start), axis, xp)
+        if is_symbol(n):
+            return lambda start, step, count: rolled(x, -start, axis, xp)
+        return lambda start, step, count: rolled(x, -(start % n), axis, xp)
     wide, before = extended(x, extension, axis), len(extension.left)
     return lambda start, step, count: slice_along(wide, axis, start + before, step, count)
 

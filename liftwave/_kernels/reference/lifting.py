@@ -81,7 +81,7 @@ class ReferenceLifting:
         ]
         channels = run(channels, _steps(plan, taps, axis))
         if is_symbol(plan.n):
-            return _merged_in_graph(*channels, plan.n, axis, xp)
+            return _merged_in_graph(channels, plan.n, axis, xp)
         return folded(merged(channels, axis, xp), plan.edge, axis, xp)
 
     def lift_vjp(
@@ -131,8 +131,9 @@ class ReferenceLifting:
         return LiftPullback(inputs, input_cotangents, back.gradients, factors)
 
 
-def _merged_in_graph(even: Array, odd: Array, n: int, axis: int, xp: Namespace) -> Array:
+def _merged_in_graph(channels: Sequence[Array], n: int, axis: int, xp: Namespace) -> Array:
     """``n`` samples of both channels, in a graph for any length: ``n`` can be odd."""
+    even, odd = channels
     filled = xp.concat([odd, slice_along(even, axis, 0, 1, 1)], axis=axis)
     filled = taken_from(filled, axis, 0, even.shape[axis])
     return taken_from(merged([even, filled], axis, xp), axis, 0, n)

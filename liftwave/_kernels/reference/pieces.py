@@ -9,8 +9,8 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import real_dtype, zeros
-from liftwave._numbers import is_symbol
 from liftwave._kernels.reference.rows import extended_by_terms, samples_from
+from liftwave._numbers import is_symbol
 from liftwave._plan.boundary import Column, Extension, Fold
 from liftwave._typing import Array, Namespace
 from liftwave.wavelets.taps import Taps, is_concrete
