@@ -38,10 +38,12 @@ def execute(call: Call) -> Any:
         return _execute_into(call, call.out)
     kernels = PLAIN_KERNELS.get(CHOICE.get())
     if kernels:
-        native_run = operation.native_runs.get(kernels)
-        results = None if native_run is None else native_run(arrays)
-        if results is None and type(arrays[0]) is np.ndarray and _is_plain(operation, arrays):
-            results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
+        results = None
+        if type(arrays[0]) is np.ndarray:
+            native_run = operation.native_runs.get(kernels)
+            results = None if native_run is None else native_run(arrays)
+            if results is None and _is_plain(operation, arrays):
+                results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
         if results is not None:
             return results[0] if result is SINGLE else result.pack(results)
     opened = operation.open(arrays, supports_half_precision)

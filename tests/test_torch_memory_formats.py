@@ -65,7 +65,11 @@ IMAGES: dict[str, Make] = {
     "dwt, two levels": lambda c: Both(lwt.DWT2d("cdf5.3", 2), lwt.DWT2d.inverse),
     "dwt, learned": lambda c: lwt.DWT2d("db2", mode="periodic", learn="orthonormal"),
     "swt": lambda c: Both(lwt.SWT2d("db2"), lwt.SWT2d.inverse),
-    "packets": lambda c: lwt.WaveletPacket2d("haar"),
+    "packets": lambda c: Both(lwt.WaveletPacket2d("haar", 2), lwt.WaveletPacket2d.inverse),
+    "packets, learned, joined": lambda c: Both(
+        lwt.WaveletPacket2d("haar", learn="orthonormal", output="concat"),
+        lwt.WaveletPacket2d.inverse,
+    ),
     "nearest": lambda c: lwt.NearestUnpool2d(2, 3),
     "bed of nails": lambda c: lwt.BedOfNailsUnpool2d(3, 2),
     "gated ada": lambda c: lwt.GatedAdaPool2d(3, 2, 1),

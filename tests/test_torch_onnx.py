@@ -19,6 +19,7 @@ from torch_layer_cases import CASES
 import liftwave as lw
 from liftwave import pooling
 from liftwave import torch as lwt
+from liftwave._plan.boundary import LIFTING_MODES
 from liftwave.errors import ExportError
 
 pytest.importorskip("onnxscript", reason="torch.onnx needs onnxscript")
@@ -34,6 +35,7 @@ pytestmark = [
 DWT = {1: lwt.DWT1d, 2: lwt.DWT2d, 3: lwt.DWT3d}
 SIZES = {1: (17,), 2: (11, 8), 3: (7, 6, 5)}
 BATCH = torch.export.Dim("batch")
+SCHEME = lw.LiftingScheme.from_name("cdf9.7")
 FILTERS = pooling.LiftFilters(*map(torch.asarray, pooling.lift_filters(3, 5, 1)))
 
 
@@ -189,29 +191,28 @@ def test_undecimated_layers_and_packets(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "modes", [("periodization",), pytest.param(tuple(MODES), marks=pytest.mark.slow)]
+    ("modes", "lifting_modes", "n"),
+    [
+        (("periodization",), ("reflect",), 16),
+        pytest.param(MODES, LIFTING_MODES, 17, marks=pytest.mark.slow),
+    ],
 )
-def test_filter_banks_of_any_length(modes: tuple[str, ...]) -> None:
-    """An even length, and an odd one."""
+def test_transforms_of_any_length(modes: Any, lifting_modes: Any, n: int) -> None:
+    """Exported for an even length or an odd one, run on the other kind."""
 
     class Model(nn.Module):
         def forward(self, x: torch.Tensor) -> list[Any]:
-            bands = [lw.dwt(x, "db2", mode) for mode in modes]
-            return [bands, pooling.lift_down(x, FILTERS, dimensions=1)]
+            bands = [lw.wavedec(x, "db2", mode, 2) for mode in modes]
+            lifted = [lw.wavedec(x, SCHEME, mode, 2) for mode in lifting_modes]
+            back = [lw.waverec(b, SCHEME, m) for b, m in zip(lifted, lifting_modes, strict=True)]
+            whole = [lw.swt(x, SCHEME, 2, mode=mode) for mode in lifting_modes]
+            signals = [lw.waverec(b, "db2", m) for b, m in zip(bands, modes, strict=True)]
+            packets = lw.wpdec(x, "haar", level=2), lw.modwt(x, "db2", level=3)
+            pooled = pooling.lift_down(x, FILTERS, dimensions=1)
+            return [bands, lifted, back, whole, signals, packets, pooled]
 
     sizes = ({0: torch.export.Dim.DYNAMIC, 2: torch.export.Dim.DYNAMIC},)
-    same_in_onnx(Model(), (data(2, 3, 16),), (data(5, 3, 19),), dynamic_shapes=sizes)
-
-
-@pytest.mark.parametrize("layer", [lwt.SWT2d("db2"), lwt.DWT2d("db2", learn="lifting")])
-def test_lengths_have_to_be_fixed(layer: nn.Module) -> None:
-    """For lifting and for undecimated transforms."""
-    sizes = ({3: torch.export.Dim("width")},)
-    with pytest.raises(torch.onnx.errors.OnnxExporterError) as caught:
-        same_in_onnx(layer, (data(2, 3, 8, 9),), dynamic_shapes=sizes)
-    cause = caught.value.__cause__
-    assert isinstance(cause, ExportError)
-    assert "a dynamic length along [-1]" in str(cause)
+    same_in_onnx(Model(), (data(2, 3, n),), (data(5, 3, n + 3),), dynamic_shapes=sizes)
 
 
 @pytest.mark.parametrize("learn", [None, "lifting"])
@@ -254,6 +255,9 @@ def is_of_windows(name: str) -> bool:
     return re.match(f"({kinds})(Pool|Unpool)", name) is not None
 
 
+OF_FIXED_LENGTH_IN_ONNX = ()
+"""Layers that exporters record for one size."""
+
 GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d"]}
 
 
@@ -261,14 +265,14 @@ GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d"]}
     "group", [g if g == "quick" else pytest.param(g, marks=pytest.mark.slow) for g in GROUPS]
 )
 def test_every_layer(group: str) -> None:
-    """Any batch; for windows, any lengths."""
+    """Any batch, any lengths."""
     names = GROUPS[group]
     some = [CASES[name].arguments() for name in names]
-    any_length = is_of_windows(names[0])
-    more = [CASES[name].arguments(5, 3 * any_length) for name in names]
+    longer = {name: 0 if name in OF_FIXED_LENGTH_IN_ONNX else 3 for name in names}
+    more = [CASES[name].arguments(5, longer[name]) for name in names]
 
     def sizes(name: str, x: torch.Tensor) -> dict[int, Any]:
-        dims = CASES[name].layer.dimensions if any_length else 0
+        dims = CASES[name].layer.dimensions if longer[name] else 0
         return dict.fromkeys((0, *range(x.ndim - dims, x.ndim)), torch.export.Dim.DYNAMIC)
 
     shapes = [

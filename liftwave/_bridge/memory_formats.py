@@ -44,6 +44,8 @@ def _has_channels_last(x: Tensor) -> bool:
         return False
     least = x.shape[1]
     for axis in (*range(x.ndim - 1, 1, -1), 0):
+        if x.shape[axis] == 1:  # its stride can be any number
+            continue
         if x.stride(axis) < least:
             return False
         least = x.stride(axis) * x.shape[axis]
@@ -61,21 +63,32 @@ def _is_batch(x: Tensor) -> bool:
     )
 
 
-def in_format(tensors: Sequence[Tensor], memory_format: Format | None) -> list[Tensor]:
-    """The tensors in this format, copied if needed. ``None`` and batches: as they are."""
+def in_format(
+    tensors: Sequence[Tensor], memory_format: Format | None, operation: Operation | None = None
+) -> list[Tensor]:
+    """The tensors in this format, copied if needed. ``None`` and batches: as they are.
+
+    Data and results of an operation can have other numbers of dimensions than the format. They get
+    the format with the channels last for these.
+    """
     if memory_format is None:
         return list(tensors)
     ndim = _DIMENSIONS[memory_format]
+    dimensions = (ndim,) if operation is None else operation.dimensions_with_channels(ndim)
     return [
-        x if x.ndim != ndim or _is_batch(x) else x.contiguous(memory_format=memory_format)
+        x.contiguous(memory_format=FORMATS[x.ndim])
+        if x.ndim in dimensions and not _is_batch(x)
+        else x
         for x in tensors
     ]
 
 
-def cotangent_in_format(cotangent: Tensor, memory_format: Format | None) -> Tensor:
+def cotangent_in_format(
+    cotangent: Tensor, memory_format: Format | None, operation: Operation
+) -> Tensor:
     """A cotangent in the format of the data, if it is in another one."""
     if memory_format is not None:
-        return in_format([cotangent], memory_format)[0]
+        return in_format([cotangent], memory_format, operation)[0]
     return cotangent if format_of(cotangent) is None else cotangent.contiguous()
 
 
@@ -100,14 +113,15 @@ def run_in_format(
     if operation.reads_channels_last:
         return _results_in_format(operation, run(operation, [*tensors]), memory_format)
     last = operation.channels_last(ndim)
+    dimensions = operation.dimensions_with_channels(ndim)
     if last is None:
-        copies = [x.contiguous() if x.ndim == ndim else x for x in data]
+        copies = [x.contiguous() if x.ndim in dimensions else x for x in data]
         results = run(operation, [*copies, *parameters])
         return _results_in_format(operation, results, memory_format)
-    moved = [x.movedim(1, -1) if x.ndim == ndim else x for x in data]
+    moved = [x.movedim(1, -1) if x.ndim in dimensions else x for x in data]
     results = run(last, [*moved, *parameters])
     stop = len(results) - operation.parameter_outputs
-    back = [y.movedim(-1, 1) if y.ndim == ndim else y for y in results[:stop]]
+    back = [y.movedim(-1, 1) if y.ndim in dimensions else y for y in results[:stop]]
     return _results_in_format(operation, [*back, *results[stop:]], memory_format)
 
 
@@ -115,4 +129,4 @@ def _results_in_format(
     operation: Operation, results: Sequence[Tensor], memory_format: Format
 ) -> list[Tensor]:
     stop = len(results) - operation.parameter_outputs
-    return [*in_format(results[:stop], memory_format), *results[stop:]]
+    return [*in_format(results[:stop], memory_format, operation), *results[stop:]]

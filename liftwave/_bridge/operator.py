@@ -79,7 +79,7 @@ def records(operation: Operation, arrays: Sequence[Array]) -> bool:
     """Whether torch records, traces or batches operations on the arrays or on learned taps."""
     if not operation.is_differentiable or not all(isinstance(x, Tensor) for x in arrays):
         return False
-    if operation.holds_arrays:
+    if operation.holds_arrays or operation.n_slots:
         return True
     recorded = torch.is_grad_enabled() and any(x.requires_grad for x in arrays)
     return recorded or not are_eager(arrays)
@@ -236,7 +236,7 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
         g
         if g is None
         or (ctx.memory_format is None and (g.is_contiguous() or g.stride()[1:2] != (1,)))
-        else cotangent_in_format(g, ctx.memory_format)
+        else cotangent_in_format(g, ctx.memory_format, operation)
         for g in cotangents
     ]
     present = [g for g in cotangents if g is not None]
@@ -255,7 +255,7 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
     gradients = run(derivative, [*present, *ctx.saved_tensors], sizes)
     if ctx.memory_format is not None:
         n_data = count - operation.n_parameters
-        gradients[:n_data] = in_format(gradients[:n_data], ctx.memory_format)
+        gradients[:n_data] = in_format(gradients[:n_data], ctx.memory_format, operation)
     return [*gradients, *[None] * (count - len(gradients))]
 
 
@@ -386,7 +386,7 @@ def _fake(tensors: Sequence[Tensor], operation: str, sizes: Sizes | None) -> lis
         for shape, like in outputs
     ]
     stop = len(results) - parsed.parameter_outputs
-    return [*in_format(results[:stop], format_of(tensors[0])), *results[stop:]]
+    return [*in_format(results[:stop], format_of(tensors[0]), parsed), *results[stop:]]
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:

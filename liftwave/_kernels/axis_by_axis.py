@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, cast
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import zeros
+from liftwave._kernels.reference.rows import taken_from
+from liftwave._numbers import is_symbol
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
@@ -40,15 +42,17 @@ def analyse(x: Array, plan: AnalysisPlan, kernels: AxisKernels) -> list[Array]:
 
 
 def analyse_level(x: Array, level: AnalysisLevel, kernels: AxisKernels) -> list[Array]:
-    """All bands of one level, the approximation first."""
+    """The bands of one level, the approximation first."""
     bands = {"": x}
     for key, step in level.analysis_steps:
-        bands[key + "a"], bands[key + "d"] = split(bands.pop(key), step, kernels)
+        parts = split(bands.pop(key), step, kernels)
+        for letter, band in zip(level.letters(key, step), parts, strict=True):
+            bands[key + letter] = band
     return [bands[key] for key in level.shapes]
 
 
 def split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
-    """Approximation and detail of one step."""
+    """Approximation and detail of one step, or one of them."""
     if isinstance(step, LiftStep):
         return kernels.lift_analysis(x, step.plan, step.taps, step.scale, step.axis)
     return kernels.analysis(x, step.filters, step.plan, step.axis)
@@ -121,7 +125,16 @@ def fill_missing(pair: Sequence[Array | None], shapes: Sequence[Shape]) -> list[
 
 def trimmed(x: Array, shape: Shape) -> Array:
     """The first samples of ``x`` along each axis."""
+    if any(map(is_symbol, shape)):
+        return _trimmed_in_graph(x, shape)
     return x if tuple(x.shape) == shape else x[tuple(slice(n) for n in shape)]
+
+
+def _trimmed_in_graph(x: Array, shape: Shape) -> Array:
+    for axis, n in enumerate(shape):
+        if str(n) != str(x.shape[axis]):  # a comparison of symbols would fix which are even
+            x = taken_from(x, axis, 0, n)
+    return x
 
 
 def padded(x: Array, shape: Shape) -> Array:

@@ -206,7 +206,7 @@ class EveryLevel(WaveletOperation):
         return replace(self, transform=self.transform.with_numbers())
 
     def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
-        """The operation for fixed lengths, with taps in arrays if the exporter rounds numbers."""
+        """The operation, with taps in arrays if the exporter rounds numbers."""
         transform = self.transform.recordable(tensors, rounds_numbers)
         assert isinstance(transform, Transform)
         return replace(self, transform=transform)

@@ -59,6 +59,8 @@ class Operation(ABC):
     reads_channels_last : bool
         Whether kernels read data of shape (N, C, ...) in place whose memory has the channels last,
         and return such results.
+    n_slots : int
+        The number of arrays of taps among the parameters.
     """
 
     kind: ClassVar[str]
@@ -66,6 +68,7 @@ class Operation(ABC):
     records_itself: ClassVar[bool] = False
     plain_dtypes: ClassVar[frozenset[Any]] = PLAIN_DTYPES
     reads_channels_last: bool = False
+    n_slots: int = 0
 
     @cached_property
     def is_linear(self) -> bool:
@@ -139,9 +142,17 @@ class Operation(ABC):
     def channels_last(self, ndim: int) -> Operation | None:
         """The same operation on data whose axis 1 is moved to the end; ``None`` if it has no form.
 
-        Data and results with ``ndim`` dimensions are moved, parameters and their gradients are not.
+        Data and results are moved that have :meth:`dimensions_with_channels`, parameters and their
+        gradients are not.
         """
         return None
+
+    def dimensions_with_channels(self, ndim: int) -> tuple[int, ...]:
+        """The numbers of dimensions of data and results that have channels, for data of ``ndim``.
+
+        These are moved for :meth:`channels_last`, and have the memory format of the data.
+        """
+        return (ndim,)
 
     @cached_property
     def parameter_outputs(self) -> int:
@@ -179,7 +190,7 @@ class Operation(ABC):
         Raises
         ------
         ExportError
-            If its plan needs a length that is a symbol.
+            If an exporter cannot record it.
         """
         return self
 
@@ -294,6 +305,10 @@ class Derivative(Operation):
         """The derivative of this form of the operation."""
         form = self.operation.channels_last(ndim)
         return None if form is None else Derivative(form, self.present, self.residuals_kept)
+
+    def dimensions_with_channels(self, ndim: int) -> tuple[int, ...]:
+        """Those of the operation."""
+        return self.operation.dimensions_with_channels(ndim)
 
     def derivative(self, present: tuple[bool, ...], residuals: Residuals) -> Operation:
         """The operation itself, if it is linear."""

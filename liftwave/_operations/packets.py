@@ -70,6 +70,21 @@ class PacketTransform(PlannedPackets):
             return [self._merged(data, sizes, taps, kernels)]
         return self._split(data[0], taps, kernels)
 
+    def channels_last(self, ndim: int) -> PacketTransform | None:
+        """The form for images (N, C, H, W), whose packets have the shape (N, C, nodes, H, W)."""
+        return self._channels_last if self._is_of_images(ndim) else None
+
+    def dimensions_with_channels(self, ndim: int) -> tuple[int, ...]:
+        """Those of images and of packets."""
+        return (4, 5) if self._is_of_images(ndim) else (ndim,)
+
+    def _is_of_images(self, ndim: int) -> bool:
+        return min(self._axes, default=0) == -2 and ndim in (4, 5)
+
+    @cached_property
+    def _channels_last(self) -> PacketTransform:
+        return replace(self, step=self.step.channels_last(4))
+
     @cached_property
     def native_runs(self) -> dict[Kernels, NativeRun | None]:  # type: ignore[override]
         """The native functions of an analysis, and of a synthesis of fixed sizes."""
@@ -259,7 +274,7 @@ class PacketTransform(PlannedPackets):
         return replace(self, step=self.step.with_numbers())
 
     def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
-        """The operation for fixed lengths, with taps in arrays if the exporter rounds numbers."""
+        """The operation, with taps in arrays if the exporter rounds numbers."""
         x = tensors[0] if self._takes_bands else root(tensors[0])
         step = self.step.recordable([x], rounds_numbers)
         assert isinstance(step, Transform)

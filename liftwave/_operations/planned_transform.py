@@ -11,17 +11,25 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
-from itertools import product
+from itertools import chain, product
+from math import isfinite
 from typing import Any, NamedTuple, Self, cast
 
 from liftwave._arrays.integers import coefficient_dtype as dtype_of_coefficients
 from liftwave._kernels.contract import Kernels, NativeRun
 from liftwave._operations.operation import Output, Shape
-from liftwave._operations.wavelet_data import WaveletData, as_numbers, from_json, tap_slots, to_json
+from liftwave._operations.wavelet_data import (
+    WaveletData,
+    as_numbers,
+    filters,
+    from_json,
+    tap_slots,
+    to_json,
+)
 from liftwave._operations.wavelet_operation import WaveletOperation
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.axis import bounded
-from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, unflatten_bands
+from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, tuned_analysis, tuned_synthesis
 from liftwave._plan.planning import plan_analysis, plan_synthesis
 from liftwave._plan.shapes import band_shapes, signal_shape
 from liftwave._plan.undecimated import AxisMode, Undecimated
@@ -205,11 +213,20 @@ class PlannedTransform(WaveletOperation):
     ) -> AnalysisPlan | SynthesisPlan:
         """The plan for data of these shapes and these taps."""
         ndim = len(shapes[0])
-        if kernels.wants_numpy:
-            plans = self.plans_of_values(ndim, taps)
-        else:  # reading taps would wait for the device
-            plans = self._make_plans(ndim, taps)
-        return self.make_plan(shapes, plans)
+        if not kernels.wants_numpy:  # reading taps would wait for the device
+            return self.make_plan(shapes, self._make_plans(ndim, taps))
+        values = tuple(map(as_numbers, taps))
+        if self.outline.is_lifted or not all(map(isfinite, chain.from_iterable(values))):
+            return self.make_plan(shapes, _plans_with_values(self, ndim, values))
+        return _tuned_plan(self, tuple([tuple(shape) for shape in shapes]), values)
+
+    def tune(self, shapes: Sequence[Shape], values: Sequence[Any]) -> AnalysisPlan | SynthesisPlan:
+        """The plan for data of these shapes and these numbers as taps of filter banks."""
+        template = self.make_plan(shapes, self.plans_for(len(shapes[0])))
+        pairs = [filters(axis.wavelet, values, self.uses_synthesis_filters) for axis in self.axes]
+        if isinstance(template, SynthesisPlan):
+            return tuned_synthesis(template, tuple(pairs))
+        return tuned_analysis(template, tuple(pairs))
 
     def plans_of_values(self, ndim: int, taps: Sequence[Array]) -> AxisPlans:
         """The plans of the axes with the numbers of these taps, which are read."""
@@ -228,16 +245,15 @@ class PlannedTransform(WaveletOperation):
 
     # --- bands and lengths ---------------------------------------------------------------------
 
-    def _select(self, bands: Sequence[Array]) -> list[Array]:
-        """Select the bands of the transform from all bands."""
-        complete = (detail_keys(len(self.axes)),) * self.level
-        approx, details = unflatten_bands(bands, complete)
-        details = [
-            level_bands[key]
-            for level_bands, keys in zip(details, self.keys, strict=True)
-            for key in keys
-        ]
-        return [approx, *details] if self.has_approx else details
+    @cached_property
+    def names(self) -> list[tuple[int, str]]:
+        """The level, 0 for the coarsest, and the key of each band, in order."""
+        return _names(self.keys, len(self.axes), self.has_approx)
+
+    def select(self, bands: Sequence[Any], names: Sequence[tuple[int, str]]) -> list[Any]:
+        """The bands of the transform, from bands with these names."""
+        by_name = dict(zip(names, bands, strict=True))
+        return [by_name[name] for name in self.names]
 
     @cached_property
     def _axis_numbers(self) -> tuple[int, ...]:
@@ -274,7 +290,15 @@ class PlannedTransform(WaveletOperation):
             args = (self.keys, self.has_approx, self.outline, self.trim_odd)
             return [signal_shape(data, *args)]
         bands = band_shapes(tuple(shapes[0]), self.outline, self.level)
-        return bands if self.is_complete else self._select(bands)
+        if self.is_complete:
+            return bands
+        count = len(self.axes)
+        return self.select(bands, _names((detail_keys(count),) * self.level, count, True))
+
+
+def _names(keys: Keys, naxes: int, has_approx: bool) -> list[tuple[int, str]]:
+    approx = [(0, "a" * naxes)] if has_approx else []
+    return approx + [(k, key) for k, of_level in enumerate(keys) for key in of_level]
 
 
 def _mode(mode: Any) -> AxisMode:
@@ -302,6 +326,13 @@ def _plans_with_values(
     transform: PlannedTransform, ndim: int, values: tuple[Any, ...]
 ) -> AxisPlans:
     return transform._make_plans(ndim, values)
+
+
+@lru_cache(maxsize=64)
+def _tuned_plan(
+    transform: PlannedTransform, shapes: tuple[Shape, ...], values: tuple[Any, ...]
+) -> AnalysisPlan | SynthesisPlan:
+    return transform.tune(shapes, values)
 
 
 @cache

@@ -38,6 +38,7 @@ from liftwave._operations.transform_vjp import (
 from liftwave._operations.wavelet_data import as_numbers, slot_structure, with_tap_arrays
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, flatten_bands
+from liftwave._plan.restricted import restricted
 from liftwave._plan.shapes import trims_approximations
 from liftwave._plan.transpose import adjoint_of_analysis
 from liftwave._plan.undecimated import Undecimated
@@ -66,6 +67,10 @@ class Transform(PlannedTransform):
             wavelets = [w for _, w, _ in self.axes if not isinstance(w, str | dict)]
             check_library_of_taps(wavelets, arrays)
             return open_arrays(arrays, native_half)
+        if self.n_slots:
+            data, taps = self.split_inputs(arrays)
+            opened = open_arrays(data, native_half)
+            return [*opened, *[Opened(values, opened[0].xp, values.dtype) for values in taps]]
         self._check_shapes(tuple([x.shape for x in arrays]))
         if self.is_plain:
             return open_arrays(arrays, native_half)
@@ -110,9 +115,10 @@ class Transform(PlannedTransform):
             results = [kernels.synthesise(data, plan, out)]
         else:
             dtype = None if self.is_differentiable else self.coefficient_dtype(data[0])
-            results = kernels.analyse(data[0], plan, dtype)
             if not self.is_complete:
-                return self._select(results)
+                part = restricted(plan, self.keys, self.has_approx)
+                return self.select(kernels.analyse(data[0], part, dtype), part.names)
+            results = kernels.analyse(data[0], plan, dtype)
         self._keep_native(data[0], plan, kernels)
         return results
 
@@ -231,8 +237,11 @@ class Transform(PlannedTransform):
     def is_reversible(self, shapes: Sequence[Shape]) -> bool:
         """Whether inputs of these shapes can be rebuilt from the outputs.
 
-        This holds for lifting with downsampling, unless a synthesis drops computed samples.
+        This holds for lifting with downsampling, unless bands are missing or a synthesis drops
+        computed samples.
         """
+        if not self.is_synthesis and not self.is_complete:
+            return False
         if not all(isinstance(plan.wavelet, LiftingScheme) for plan in self.outline):
             return False
         if any(isinstance(plan.mode, Undecimated) for plan in self.outline):
@@ -349,19 +358,11 @@ class Transform(PlannedTransform):
         return replace(self, axes=axes, plans={})
 
     def recordable(self, tensors: Sequence[Array], rounds_numbers: bool) -> Operation:
-        """The transform for fixed lengths, with taps in arrays if the exporter rounds numbers."""
+        """The transform, with taps in arrays if the exporter rounds numbers."""
         x = tensors[0]
-        symbols = [axis for axis in self._axis_numbers if not isinstance(x.shape[axis], int)]
-        if any(is_tensor(x.shape[axis]) for axis in symbols):
+        if any(is_tensor(x.shape[axis]) for axis in self._axis_numbers):
             raise ExportError(
                 "torch.jit.trace cannot record transforms of wavelets: use torch.export.export"
-            )
-        if symbols and any(_needs_length(plan) for plan in self.outline):
-            raise ExportError(
-                f"a transform by lifting, or without downsampling, can only be exported for fixed "
-                f"lengths along its axes {self._axis_numbers}, got a dynamic length along "
-                f"{symbols} of shape {tuple(x.shape)}: leave only other dimensions dynamic, such "
-                "as that of the batch"
             )
         if not rounds_numbers or self.n_slots:
             return self
@@ -375,10 +376,6 @@ def _moved(axis: int, ndim: int) -> int:
     """The number of an axis, counted from the end, after axis 1 of ``ndim`` is moved to the end."""
     channels = 1 - ndim
     return axis if axis < channels else -1 if axis == channels else axis - 1
-
-
-def _needs_length(plan: AxisPlan) -> bool:
-    return isinstance(plan.wavelet, LiftingScheme) or isinstance(plan.mode, Undecimated)
 
 
 _SLOTTED: dict[Any, Transform] = {}
@@ -395,6 +392,11 @@ def analysis(plans: AxisPlans, ndim: int, level: int) -> Transform:
         keys = (detail_keys(len(plans)),) * level
         transform = plans.cache[level] = _transform(plans, ndim, False, True, keys, True)
     return transform
+
+
+def analysis_of_bands(plans: AxisPlans, ndim: int, keys: Keys, has_approx: bool) -> Transform:
+    """The analysis into bands of these keys along all axes of the plans."""
+    return _transform(plans, ndim, False, has_approx, keys, True)
 
 
 def synthesis(plans: AxisPlans, ndim: int, level: int, trim_odd: bool = True) -> Transform:

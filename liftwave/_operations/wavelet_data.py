@@ -99,6 +99,15 @@ def _filled(value: Any, taps: Sequence[Any] | None) -> Any:
     return (1.0,) * value["length"] or 1.0
 
 
+def filters(data: Any, taps: Sequence[Any], of_synthesis: bool) -> tuple[Any, ...]:
+    """Low-pass and high-pass of a filter bank with these taps in its slots."""
+    if isinstance(data, dict):
+        pair = data["taps"][2:] if of_synthesis else data["taps"][:2]
+        return tuple([_filled(value, taps) for value in pair])
+    bank: Any = resolve_wavelet(data) if isinstance(data, str) else data
+    return (bank.rec_lo, bank.rec_hi) if of_synthesis else (bank.dec_lo, bank.dec_hi)
+
+
 def as_numbers(taps: Array) -> Any:
     """The numbers in an array of taps, or of a scale."""
     values = taps.tolist()

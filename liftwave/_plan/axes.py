@@ -259,8 +259,9 @@ def _pair_shapes(
     assert sibling is not None  # the key is that of one of them
     for index, letter in enumerate("ad"):
         if pair[index] is None:
-            lengths = {s[axis] for k, s in shapes.items() if k[len(key)] == letter}
-            length = lengths.pop() if len(lengths) == 1 else sibling[axis]
+            of_others = [s[axis] for k, s in shapes.items() if k[len(key)] == letter]
+            lengths = {str(n): n for n in of_others}  # a length that is a symbol has no hash
+            length = of_others[0] if len(lengths) == 1 else sibling[axis]
             pair[index] = with_length(sibling, axis, length)
     a, d = cast(tuple[tuple[int, ...], tuple[int, ...]], tuple(pair))
     if with_length(a, axis, 0) != with_length(d, axis, 0):

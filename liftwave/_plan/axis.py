@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, wraps
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from liftwave._numbers import is_symbol
@@ -17,10 +17,10 @@ from liftwave._plan.boundary import (
     PERIODIC_MODES,
     Extension,
     ModeRows,
+    cached_by_length,
     channel_extension,
     far_extension,
     signal_extension,
-    signal_row,
     zero_extension,
 )
 from liftwave._plan.lengths import filter_bank_length
@@ -174,17 +174,6 @@ def synthesis_padding(n_in: int, start: int, stop: int, taps: Dilated) -> tuple[
     return max(0, -first), max(0, last - (n_in - 1))
 
 
-def _cached(make: Callable[..., FilterPlan]) -> Callable[..., FilterPlan]:
-    """Wrap a function of a length and other numbers with a cache, unless the length is a symbol."""
-    cached = lru_cache(maxsize=4096)(make)
-
-    @wraps(make)
-    def plan(n: int, *numbers: Any) -> FilterPlan:
-        return (make if is_symbol(n) else cached)(n, *numbers)
-
-    return plan
-
-
 def _examples(n: int, length: int) -> tuple[int, ...]:
     """Lengths that need all rows which ``n`` needs: for a symbol, an even and an odd one."""
     return (2 * length, 2 * length + 1) if is_symbol(n) else (n,)
@@ -195,7 +184,7 @@ def _most(paddings: Iterable[tuple[int, int]]) -> tuple[int, int]:
     return max(before), max(after)
 
 
-@_cached
+@cached_by_length
 def analysis_plan(n: int, length: int, mode: Mode) -> FilterPlan:
     """The plan of PyWavelets' ``dwt`` of ``n`` samples with filters of ``length`` taps."""
     phase = length // 2 if mode == "periodization" else 1
@@ -208,7 +197,7 @@ def analysis_plan(n: int, length: int, mode: Mode) -> FilterPlan:
     return FilterPlan(n_out, length, phase, extend, Extension(n_out))
 
 
-@_cached
+@cached_by_length
 def joined_plan(n: int, length: int, phase: int, dilation: int, factor: float) -> FilterPlan:
     """The plan of filters without downsampling along an axis whose ends are joined."""
     return FilterPlan(
@@ -231,7 +220,7 @@ def dilated_plan(
     return FilterPlan(n, length, phase, extend, Extension(n), 1, dilation, factor)
 
 
-@_cached
+@cached_by_length
 def synthesis_plan(m: int, length: int, mode: Mode) -> FilterPlan:
     """The plan of PyWavelets' ``idwt`` of ``m`` coefficients per band."""
     if mode == "periodization":
@@ -320,7 +309,7 @@ class LiftPlan:
     @property
     def band_lengths(self) -> tuple[int, int]:
         """The lengths of approximation and detail."""
-        padded = self.n + len(self.edge.right)
+        padded = self.n + self.n % 2 if self.edge.right else self.n
         return (padded + 1) // 2, padded // 2
 
     def inverse(self) -> LiftPlan:
@@ -347,16 +336,17 @@ def step_padding(n_source: int, start: int, stop: int, length: int, offset: int)
 def lift_plan(scheme: LiftingScheme, n: int, mode: Mode) -> LiftPlan:
     """The plan of one analysis of ``n`` samples by ``scheme``."""
     steps = tuple((s.target_parity, tap_count(s.taps), s.offset) for s in scheme.steps)
-    return _lift_plan(steps, scheme.shift, n, mode)
+    return _lift_plan(n, steps, scheme.shift, mode)
 
 
-@lru_cache(maxsize=4096)
+@cached_by_length
 def _lift_plan(
-    steps: tuple[tuple[int, int, int], ...], shift: tuple[int, int], n: int, mode: Mode
+    n: int, steps: tuple[tuple[int, int, int], ...], shift: tuple[int, int], mode: Mode
 ) -> LiftPlan:
     periodic = mode == "periodization"
     padded = n + n % 2 if periodic else n
-    edge = Extension(n, (), tuple(signal_row(i, n, "constant") for i in range(n, padded)))
+    # A number that is a symbol has this row, too. It is not used if the number is even.
+    edge = signal_extension(n, "constant", 0, int(periodic and (is_symbol(n) or n % 2)))
     return LiftPlan(
         n,
         edge,
@@ -366,7 +356,9 @@ def _lift_plan(
 
 
 def _step_plan(target: int, length: int, offset: int, n: int, mode: Mode) -> StepPlan:
-    n_target, n_source = (n + 1 - target) // 2, (n + target) // 2
-    left, right = step_padding(n_source, 0, n_target, length, offset)
+    left, right = _most(
+        step_padding((m + target) // 2, 0, (m + 1 - target) // 2, length, offset)
+        for m in _examples(n, length)
+    )
     extend = channel_extension(n, 1 - target, mode, left, right)
-    return StepPlan(target, length, offset, False, extend, Extension(n_target))
+    return StepPlan(target, length, offset, False, extend, Extension((n + 1 - target) // 2))

@@ -8,10 +8,10 @@ adjoints need no separate code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, TypeAlias, overload
+from functools import cached_property, lru_cache, update_wrapper
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
 from liftwave._numbers import is_symbol
 from liftwave._plan.mode_columns import mode_columns
@@ -37,6 +37,20 @@ LIFTING_MODES: tuple[Mode, ...] = ("periodization", "reflect", "symmetric", "zer
 Row: TypeAlias = tuple[tuple[int, float], ...]
 Column: TypeAlias = tuple[Any, Any]
 """Indices and weights: two tuples, or two arrays of NumPy if there are many rows."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def cached_by_length(make: Callable[Concatenate[int, P], T]) -> Callable[Concatenate[int, P], T]:
+    """Wrap a function of a length and other values with a cache, unless the length is a symbol."""
+    cached: Any = lru_cache(maxsize=4096)(make)
+
+    def call(n: int, /, *values: P.args, **options: P.kwargs) -> T:
+        result: T = (make if is_symbol(n) else cached)(n, *values, **options)
+        return result
+
+    return update_wrapper(call, make)
 
 
 class Fold(NamedTuple):
@@ -72,6 +86,9 @@ class Extension:
     symbolic_mode : Mode or None
         The boundary mode, if ``n`` is a symbol of torch. The rows are then empty: they are
         counted, and computed in the recorded graph.
+    channel : (int, int) or None
+        With a symbolic mode, if the signal is one channel of another one: the parity of its
+        samples, and the length of the other signal, which is extended by the mode.
     """
 
     n: int
@@ -79,6 +96,7 @@ class Extension:
     right: Sequence[Row] = ()
     joined: bool = False
     symbolic_mode: Mode | None = None
+    channel: tuple[int, int] | None = None
 
     @cached_property
     def left_columns(self) -> tuple[Column, ...]:
@@ -298,10 +316,14 @@ class ModeRows(Sequence[Row]):
         return mode_columns(self.mode, self.start, self.stop, self.n)
 
 
-@lru_cache(maxsize=4096)
+@cached_by_length
 def channel_extension(n: int, parity: int, mode: Mode, left: int, right: int) -> Extension:
     """The extension of one channel of an ``n``-sample signal (see :func:`channel_row`)."""
     length = (n + 1 - parity) // 2
+    if is_symbol(n):
+        channel = (parity, n) if mode == "reflect" else None
+        of_channel: Mode = "periodic" if mode == "periodization" else mode
+        return Extension(length, ((),) * left, ((),) * right, False, of_channel, channel)
     return Extension(
         length,
         tuple(channel_row(i, parity, n, mode) for i in range(-left, 0)),
@@ -309,7 +331,7 @@ def channel_extension(n: int, parity: int, mode: Mode, left: int, right: int) ->
     )
 
 
-@lru_cache(maxsize=4096)
+@cached_by_length
 def zero_extension(n: int, left: int, right: int) -> Extension:
     """``n`` samples with zeros on both sides."""
     return Extension(n, ((),) * left, ((),) * right)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from math import prod
 
+from liftwave._numbers import is_symbol
 from liftwave._plan.boundary import LIFTING_MODES
 from liftwave._plan.undecimated import AxisMode, Undecimated
 from liftwave._typing import Mode
@@ -100,6 +101,8 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMod
 
 
 def _lifted_length(n_approx: int, n_detail: int) -> int:
+    if _are_symbols(n_approx, n_detail):
+        return n_approx + n_detail
     if n_approx - n_detail not in (0, 1) or n_approx < 1:
         raise ShapeError(
             "coefficient shape mismatch: a lifting scheme has as many approximation as detail "
@@ -118,12 +121,19 @@ def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMo
     if is_lifted and mode != "periodization":
         _lifted_length(n_approx, n_detail)
         return n_approx
+    if _are_symbols(n_approx, n_detail):
+        return n_detail
     if n_approx - n_detail not in ((0,) if isinstance(mode, Undecimated) else (0, 1)):
         raise ShapeError(
             "coefficient shape mismatch: incompatible coefficient array sizes "
             f"{n_approx} (approximation) and {n_detail} (detail)"
         )
     return n_detail
+
+
+def _are_symbols(*lengths: int) -> bool:
+    """Whether a comparison of these lengths would fix, in a graph, which of them are even."""
+    return any(map(is_symbol, lengths))
 
 
 def check_lifting_mode(scheme: LiftingScheme, mode: AxisMode) -> None:

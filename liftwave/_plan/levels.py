@@ -19,16 +19,28 @@ from liftwave.wavelets.taps import Taps
 Shape: TypeAlias = tuple[int, ...]
 Keys: TypeAlias = tuple[tuple[str, ...], ...]
 """The keys of the detail bands of each level, coarsest level first."""
+Filters: TypeAlias = tuple[tuple[Taps, ...], ...]
+"""The low-pass and the high-pass of each axis."""
 
 Band = TypeVar("Band")
 
 
 class FilterStep(NamedTuple):
-    """One band split or merged along one axis by a filter bank."""
+    """One band split or merged along one axis by a filter bank.
+
+    Attributes
+    ----------
+    axis : int
+        The axis.
+    plan : FilterPlan
+        The geometry.
+    filters : tuple of taps
+        Both filters, or the one of the only band that an analysis computes.
+    """
 
     axis: int
     plan: FilterPlan
-    filters: tuple[Taps, Taps]
+    filters: tuple[Taps, ...]
 
 
 class LiftStep(NamedTuple):
@@ -49,7 +61,8 @@ class AnalysisLevel(NamedTuple):
     Attributes
     ----------
     analysis_steps : tuple of (key, step)
-        In the order of execution: band ``key`` becomes ``key + 'a'`` and ``key + 'd'``.
+        In the order of execution: band ``key`` becomes ``key + 'a'`` and ``key + 'd'``, or the one
+        of them that the level has if the step has one filter.
     shapes : dict
         The shape of each band, in the order of the keys; approximation first.
     approx_key : str
@@ -69,6 +82,12 @@ class AnalysisLevel(NamedTuple):
     def detail_keys(self) -> tuple[str, ...]:
         """The keys of the details, in order."""
         return tuple(self.shapes)[1:]
+
+    def letters(self, key: str, step: Step) -> str:
+        """The letters of the bands into which a step splits band ``key``."""
+        if isinstance(step, LiftStep) or len(step.filters) == 2:
+            return "ad"
+        return next(iter(self.shapes))[len(key)]
 
 
 class SynthesisLevel(NamedTuple):
@@ -114,6 +133,12 @@ class AnalysisPlan:
         The native plan of each family of kernels.
     adjoints : dict
         The transposed plans, by the bands that are present.
+    restrictions : dict
+        The plans of some of the bands, by these bands.
+    template : AnalysisPlan or None
+        The plan with other taps from which this one was made.
+    filters : tuple of tuple of taps
+        The filters of each axis, with a template.
     """
 
     levels: tuple[AnalysisLevel, ...]
@@ -121,11 +146,23 @@ class AnalysisPlan:
     shapes: tuple[Shape, ...]
     native: dict[Any, Any] = field(default_factory=dict)
     adjoints: dict[Any, SynthesisPlan] = field(default_factory=dict)
+    restrictions: dict[Any, AnalysisPlan] = field(default_factory=dict)
+    template: AnalysisPlan | None = None
+    filters: Filters = ()
 
     @cached_property
     def parts(self) -> tuple[AnalysisPlan, ...]:
         """A separate plan of each level, finest first."""
+        if self.template is not None:
+            return tuple(tuned_analysis(part, self.filters) for part in self.template.parts)
         return tuple(analysis_plan_of((level,)) for level in self.levels)
+
+    @cached_property
+    def names(self) -> list[tuple[int, str]]:
+        """The level, 0 for the coarsest, and the key of each band, in order."""
+        (first, *rest) = reversed(self.levels)
+        details = [(k, key) for k, level in enumerate(rest, 1) for key in level.detail_keys]
+        return [*((0, key) for key in first.shapes), *details]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -146,6 +183,10 @@ class SynthesisPlan:
         The native plan of each family of kernels.
     adjoints : dict
         The transposed plan.
+    template : SynthesisPlan or None
+        The plan with other taps from which this one was made.
+    filters : tuple of tuple of taps
+        The filters of each axis, with a template.
     """
 
     levels: tuple[SynthesisLevel, ...]
@@ -154,10 +195,14 @@ class SynthesisPlan:
     shape: Shape
     native: dict[Any, Any] = field(default_factory=dict)
     adjoints: dict[Any, AnalysisPlan] = field(default_factory=dict)
+    template: SynthesisPlan | None = None
+    filters: Filters = ()
 
     @cached_property
     def parts(self) -> tuple[SynthesisPlan, ...]:
         """A separate plan of each level, coarsest first."""
+        if self.template is not None:
+            return tuple(tuned_synthesis(part, self.filters) for part in self.template.parts)
         return tuple(synthesis_plan_of((level,)) for level in self.levels)
 
     @cached_property
@@ -168,7 +213,57 @@ class SynthesisPlan:
         )
         if not first:
             return self
+        if self.template is not None:
+            return tuned_synthesis(self.template.without_empty_levels, self.filters)
         return SynthesisPlan(self.levels[first:], self.keys[first:], self.has_approx, self.shape)
+
+
+# --- plans with other taps -------------------------------------------------------------------
+
+# Training changes the taps in each step, but not the geometry. A tuned plan refers to its template,
+# which was planned once for the shapes. Its parts and adjoints are those of the template, tuned.
+
+
+def tuned_analysis(template: AnalysisPlan, filters: Filters) -> AnalysisPlan:
+    """The plan of the same analysis with these filters, low-pass and high-pass of each axis."""
+    levels = tuple([_tuned_level(level, filters) for level in template.levels])
+    return AnalysisPlan(levels, template.keys, template.shapes, template=template, filters=filters)
+
+
+def _tuned_level(level: AnalysisLevel, filters: Filters) -> AnalysisLevel:
+    steps = tuple(
+        [
+            (key, _tuned(step, filters[len(key)], level.letters(key, step)))
+            for key, step in level.analysis_steps
+        ]
+    )
+    return level._replace(analysis_steps=steps)
+
+
+def tuned_synthesis(template: SynthesisPlan, filters: Filters) -> SynthesisPlan:
+    """The plan of the same synthesis with these filters, low-pass and high-pass of each axis."""
+    levels = []
+    for level in template.levels:
+        steps = [
+            (key, _tuned(step, filters[len(key)], "ad"), shapes)
+            for key, step, shapes in level.synthesis_steps
+        ]
+        levels.append(level._replace(synthesis_steps=tuple(steps)))
+    return SynthesisPlan(
+        tuple(levels),
+        template.keys,
+        template.has_approx,
+        template.shape,
+        template=template,
+        filters=filters,
+    )
+
+
+def _tuned(step: Step, pair: tuple[object, ...], letters: str) -> Step:
+    assert isinstance(step, FilterStep)  # lifting is planned with its taps
+    if len(letters) == 2:
+        return step._replace(filters=pair)
+    return step._replace(filters=(pair["d" in letters],))
 
 
 def analysis_plan_of(levels: tuple[AnalysisLevel, ...]) -> AnalysisPlan:

@@ -23,6 +23,8 @@ from liftwave._plan.levels import (
     SynthesisPlan,
     analysis_plan_of,
     synthesis_plan_of,
+    tuned_analysis,
+    tuned_synthesis,
 )
 from liftwave.wavelets.taps import is_concrete, reversed_taps
 
@@ -48,9 +50,8 @@ def _transposed_lift(step: LiftStep) -> LiftStep:
     return LiftStep(step.axis, step.plan.adjoint(), taps, step.scale)
 
 
-def _reversed(filters: tuple[Any, Any]) -> tuple[Any, Any]:
-    low, high = map(reversed_taps, filters)
-    return low, high
+def _reversed(filters: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(map(reversed_taps, filters))
 
 
 def _is_concrete(step: Step) -> bool:
@@ -82,6 +83,10 @@ def adjoint_of_analysis(
     """
     keys = plan.keys if keys is None else keys
     adjoint = plan.adjoints.get((keys, has_approx))
+    if adjoint is None and plan.template is not None:
+        template = adjoint_of_analysis(plan.template, keys, has_approx)
+        adjoint = tuned_synthesis(template, tuple(map(_reversed, plan.filters)))
+        bounded(plan.adjoints)[keys, has_approx] = adjoint
     if adjoint is None:
         adjoint = _adjoint_of_analysis(plan, keys, has_approx)
         if all(_is_concrete(step) for level in plan.levels for _, step in level.analysis_steps):
@@ -146,6 +151,11 @@ def adjoint_of_synthesis(plan: SynthesisPlan) -> AnalysisPlan:
         A plan of at least one level; each level has a step.
     """
     adjoint = plan.adjoints.get("all")
+    if adjoint is None and plan.template is not None:
+        filters = tuple(map(_reversed, plan.filters))
+        adjoint = plan.adjoints["all"] = tuned_analysis(
+            adjoint_of_synthesis(plan.template), filters
+        )
     if adjoint is None:
         adjoint = _adjoint_of_synthesis(plan)
         if all(_is_concrete(s) for level in plan.levels for _, s, _ in level.synthesis_steps):

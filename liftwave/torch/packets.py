@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from liftwave._bridge.memory_formats import format_of, in_format
 from liftwave._numbers import lengths
 from liftwave._typing import Modes
 from liftwave.errors import ShapeError, ShapeTypeError
@@ -58,10 +59,11 @@ class _Analysis(_Packets, AnalysisLayer):
         packets: Tensor = self._grouped(x)
         if self.output == "stack":
             return packets
-        first = x.ndim - self.dimensions
-        return packets.movedim(first - 1, first + self.dimensions - 1).flatten(
-            first - 1, first + self.dimensions - 1
-        )
+        dims, first = self.dimensions, x.ndim - self.dimensions
+        if format_of(x) is None:
+            return packets.movedim(first - 1, first + dims - 1).flatten(first - 1, first + dims - 1)
+        nodes, last = (*range(first, first + dims), first - 1), tuple(range(-dims - 1, 0))
+        return packets.movedim(nodes, last).flatten(-dims - 1).movedim(-1, first - 1)
 
     def _analyse(self, x: Tensor, wavelet: Any) -> Tensor:
         packets: Tensor = wpdec(x, wavelet, self.mode, self.level, self._axes, order=self.order)
@@ -113,8 +115,15 @@ class _Synthesis(_Packets, SynthesisLayer):
                 f"the channels, got shape {tuple(packets.shape)}"
             )
         before, after = packets.shape[:axis], packets.shape[axis + 1 :]
+        memory_format = format_of(packets)
         packets = packets.reshape(*before, *nodes, -1, *after)
-        return packets.movedim(axis + self.dimensions, axis)
+        packets = packets.movedim(axis + self.dimensions, axis)
+        return packets if memory_format is None else self._with_last_channels(packets)
+
+    def _with_last_channels(self, packets: Tensor) -> Tensor:
+        """Packets of images with the channels last in memory."""
+        (flat,) = in_format([packets.flatten(2, 3)], torch.channels_last_3d)
+        return flat.reshape(*flat.shape[:2], *packets.shape[2:4], *flat.shape[3:])
 
     def _lengths(self, output_size: Sequence[int]) -> tuple[int, ...]:
         size = lengths(output_size, "output_size", ShapeTypeError)

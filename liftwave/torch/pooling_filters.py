@@ -6,8 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from liftwave._execute import execute, graph_node
 from liftwave._numbers import is_one_of
+from liftwave._operations.call import Call
+from liftwave._operations.learned import transform_and_taps
+from liftwave._operations.transform import Transform, analysis_of_bands
+from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_size
 from liftwave.constraints import orthonormal_filters
 from liftwave.errors import OptionError, WaveletError
@@ -20,9 +26,26 @@ from liftwave.torch.wavelets import (
     uniform,
     widened,
 )
+from liftwave.transforms.structures import BAND_LIST
 from liftwave.wavelets.filter_bank import FilterBank
 
 _INITS = ("pretrain", "random")
+
+
+@graph_node
+def pooled_bands(
+    x: Tensor, wavelet: Any, details: tuple[str, ...], has_approx: bool, dimensions: int
+) -> list[Tensor]:
+    """Bands of one level along the last axes: the approximation, if wanted, and some details."""
+
+    def make() -> Transform:
+        plans = axis_plans(wavelet, "periodization", tuple(range(-dimensions, 0)), x.ndim)
+        return analysis_of_bands(plans, x.ndim, (details,), has_approx)
+
+    arguments = "pooled bands", details, has_approx, dimensions, x.ndim
+    transform, taps = transform_and_taps(wavelet, arguments, make)
+    bands: list[Tensor] = execute(Call(transform, (x, *taps), BAND_LIST))
+    return bands
 
 
 class _KernelWavelet(FiltersWavelet):

@@ -11,6 +11,7 @@ from torch import Tensor
 from liftwave._kernels.reference.rows import extended_by_terms
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import Row, signal_row
+from liftwave._plan.lift_pool import band_names
 from liftwave._typing import Mode, ModeLike
 from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.pooling.lifting_arguments import checked_size, chosen_output
@@ -18,9 +19,9 @@ from liftwave.torch._typing import FIRST_BAND, FilterLearning, Joined, LDWT_co, 
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_factory, check_real
 from liftwave.torch.leaf import Layer
-from liftwave.torch.pooling_filters import pooling_wavelet
+from liftwave.torch.pooling_filters import pooled_bands, pooling_wavelet
 from liftwave.torch.pooling_lifting import Bands, complete_bands
-from liftwave.torch.transform_layers import band_list, from_band_list
+from liftwave.torch.transform_layers import from_band_list, key_of
 from liftwave.torch.transforms import DWT1d, DWT2d, DWT3d
 from liftwave.torch.wavelets import LearnableWavelet, Symmetry
 from liftwave.wavelets.resolve import WaveletLike
@@ -51,7 +52,12 @@ class _LDWPool(Layer, Generic[LDWT_co]):
         check_factory(device, dtype)
         self.output: str = "L" * self.dimensions if output is None else output
         lift_output, self.bands = chosen_output(self.output, bands, self.dimensions)
-        self._band_numbers = lift_output.bands
+        names = band_names(self.dimensions)
+        keys = [key_of(names[k]) for k in lift_output.bands]
+        low = "a" * self.dimensions
+        self._has_approx = low in keys
+        self._details = tuple(sorted(set(keys) - {low}))
+        self._places = [sorted(keys).index(key) for key in keys]
         self.mode: Mode = resolve_mode(mode)
         options = (learn, init, penalty_weight, symmetry, orthonormal, device, dtype)
         self.transform = self.transform_type(pooling_wavelet(wavelet, *options), 1, "periodization")
@@ -84,8 +90,7 @@ class _LDWPool(Layer, Generic[LDWT_co]):
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, …) or (N, C, …), in the form of ``output``."""
         _check_signal(self, x)
-        bands = self._transformed(x)
-        parts = [bands[k] for k in self._band_numbers]
+        parts = self._transformed(x)
         if self.output == "bands":
             return dict(zip(self.bands, parts, strict=True))
         if self.output == "concat":
@@ -97,15 +102,19 @@ class _LDWPool(Layer, Generic[LDWT_co]):
 
     def _transformed(self, x: Tensor) -> list[Tensor]:
         if self.mode == "periodization":
-            return band_list(self.transform(x), self.dimensions)
+            return self._pooled(x)
         halves = [(n + 1) // 2 for n in x.shape[x.ndim - self.dimensions :]]
         reach = _reach(self._taps)
         for axis in range(-self.dimensions, 0):
             n = x.shape[axis]
             more = n % 2 if type(n) is int else 1  # an even number in place of a symbol is a guard
             x = extended(x, axis, 2 * reach, 2 * reach + more, self.mode)
-        bands = band_list(self.transform(x), self.dimensions)
-        return [_cut(band, [reach] * self.dimensions, halves) for band in bands]
+        return [_cut(band, [reach] * self.dimensions, halves) for band in self._pooled(x)]
+
+    def _pooled(self, x: Tensor) -> list[Tensor]:
+        """The wanted bands, computed without the others."""
+        bands = pooled_bands(x, self._bank(), self._details, self._has_approx, self.dimensions)
+        return [bands[k] for k in self._places]
 
     def _bank(self) -> Any:
         wavelet = self.wavelet

@@ -365,9 +365,9 @@ def from_band_list(bands: Sequence[Tensor], dimensions: int) -> Coefficients:
     return [approx, *(dict(zip(_KEYS, level, strict=True)) for level in levels)]
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
     """The name of a band in PyWavelets' order: the first axis first."""
     return "".join("a" if letter == "L" else "d" for letter in reversed(name))
 
 
-_KEYS = tuple(_key(name) for name in band_names(3)[1:])
+_KEYS = tuple(key_of(name) for name in band_names(3)[1:])

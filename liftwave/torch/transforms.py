@@ -11,7 +11,8 @@ from torch import Tensor
 from liftwave._execute import execute, graph_node
 from liftwave._numbers import is_symbol, lengths
 from liftwave._operations.call import Call, Structure
-from liftwave._operations.transform import analysis
+from liftwave._operations.learned import transform_and_taps
+from liftwave._operations.transform import Transform, analysis
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_lifting_mode
 from liftwave._typing import Mode, Modes
@@ -39,9 +40,14 @@ def analyse(
     x: Tensor, wavelet: Any, modes: tuple[Mode, ...], level: int, dimensions: int
 ) -> Coefficients:
     """The coefficients of ``level`` levels along the last axes."""
-    plans = axis_plans(wavelet, modes, tuple(range(-dimensions, 0)), x.ndim)
-    transform = analysis(plans, x.ndim, level)
-    coeffs: Coefficients = execute(Call(transform, (x,), STRUCTURES[dimensions]))
+
+    def make() -> Transform:
+        plans = axis_plans(wavelet, modes, tuple(range(-dimensions, 0)), x.ndim)
+        return analysis(plans, x.ndim, level)
+
+    arguments = "analysis", modes, level, dimensions, x.ndim
+    transform, taps = transform_and_taps(wavelet, arguments, make)
+    coeffs: Coefficients = execute(Call(transform, (x, *taps), STRUCTURES[dimensions]))
     return coeffs
 
 

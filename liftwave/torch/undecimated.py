@@ -148,9 +148,7 @@ $transform_notes
 
 Examples
 --------
->>> from typing import Any
-
-import torch
+>>> import torch
 >>> from liftwave.torch import $layer
 >>> swt = $layer("db2", level=2, norm=True, learn="orthonormal")
 >>> x = torch.randn($odd)
@@ -184,9 +182,7 @@ bands.
 
 Examples
 --------
->>> from typing import Any
-
-import torch
+>>> import torch
 >>> from liftwave.torch import SWT${d}d, $layer
 >>> x = torch.randn($odd)
 >>> coeffs = SWT${d}d("haar", level=2)(x)

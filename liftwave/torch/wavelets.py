@@ -82,6 +82,8 @@ class LearnableWavelet(Layer):
 
     def forward(self) -> Made:
         """The wavelet of the current parameters, computed in float32 or better."""
+        if not _may_autocast():
+            return self.make()
         with _not_autocast(self.any_tensor):
             return self.make()
 
@@ -93,6 +95,11 @@ class LearnableWavelet(Layer):
     def extra_repr(self) -> str:
         """The text between the parentheses of ``repr``."""
         return repr(self.name) if self.name else ""
+
+
+def _may_autocast() -> bool:
+    """Whether autocast is active, or can be active when a recorded graph runs."""
+    return torch.compiler.is_compiling() or bool(torch._C._is_any_autocast_enabled())
 
 
 def _not_autocast(like: Tensor) -> AbstractContextManager[Any]:

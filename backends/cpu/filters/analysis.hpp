@@ -47,8 +47,7 @@ template <class T, class Sink>
 void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
                        const Sink& to, const T** source, const T* soon = nullptr) {
   point_at_inputs(p, line, k0, source);
-  const Filtering<T> f{source, p.taps.front().as<T>(), p.taps.back().as<T>(),
-                       static_cast<int>(p.length), soon};
+  const Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(), static_cast<int>(p.length), soon};
   filter(f, (k1 - k0) * line.lanes, to);
 }
 
@@ -223,7 +222,7 @@ void filter_row(const FilterPlan& p, RowSource<T>& rows, index_t k, const Sink& 
                 const T** source) {
   for (index_t j = 0; j < p.length; ++j) source[j] = rows(2 * k + p.phase - j);
   const NextRows<T> next(p, rows, k);
-  const Filtering<T> f{source, p.taps.front().as<T>(), p.taps.back().as<T>(),
+  const Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(),
                        static_cast<int>(p.length), nullptr, {next.row[0], next.row[1]}};
   filter(f, rows.numbers(), to);
 }

@@ -7,7 +7,7 @@ namespace liftwave::LIFTWAVE_ISA {
 
 // Analyses the last axes one after the other and stores no intermediate array. For each output
 // position along the first axis, it computes the planes (rows, for two axes) of its low and its
-// high half in the cache and analyses them further at once.
+// high half in the cache and analyses them further at once. An axis with one filter has one half.
 template <class T>
 class FusedAnalysis {
  public:
@@ -18,6 +18,7 @@ class FusedAnalysis {
     plane_[count] = lanes_;
     for (int s = count - 1; s >= 0; --s) {
       plan_[s] = &axes[s].plan;
+      halves_[s] = static_cast<int>(axes[s].plan.taps.size());
       in_stride_[s] = x.stride[axes[s].axis];
       out_stride_[s] = band.stride[axes[s].axis];
       plane_[s] = plane_[s + 1] * axes[s].plan.extend.n;
@@ -37,11 +38,13 @@ class FusedAnalysis {
     if (s == count_ - 2) return rows(x, stride, lane_stride, out, k0, k1);
     if constexpr (s + 2 < max_axes) {
       Scratch scratch;
-      T* half[2] = {scratch.take<T>(plane_[s + 1]), scratch.take<T>(plane_[s + 1])};
-      const index_t bands = index_t{1} << (count_ - s - 1);
+      T* first = scratch.take<T>(plane_[s + 1]);
+      T* half[2] = {first, halves_[s] > 1 ? scratch.take<T>(plane_[s + 1]) : first};
+      index_t bands = 1;
+      for (int d = s + 1; d < count_; ++d) bands *= halves_[d];
       for (index_t k = k0; k < k1; ++k) {
         filter_plane(s, x, stride, lane_stride, k, half);
-        for (int h = 0; h < 2; ++h) {
+        for (int h = 0; h < halves_[s]; ++h) {
           T* to[1 << (max_axes - 1)];
           for (index_t b = 0; b < bands; ++b) to[b] = out[h * bands + b] + k * out_stride_[s];
           planes<s + 1>(half[h], plane_ + 1, 1, to, 0, plan_[s + 1]->n_out);
@@ -83,7 +86,7 @@ class FusedAnalysis {
                         down.length, scratch);
     const index_t from = first_input(along, 0), stop = std::max(stop_input(along, along.n_out), n);
     const SplitLine<T> low(std::min<index_t>(from, 0), stop, lanes, scratch);
-    const SplitLine<T> high(std::min<index_t>(from, 0), stop, lanes, scratch);
+    const SplitLine<T> high = halves_[v] > 1 ? SplitLine<T>(std::min<index_t>(from, 0), stop, lanes, scratch) : low;
     const LineEnds<T> ends[2] = {{along.extend, from, stop, low, scratch},
                                  {along.extend, from, stop, high, scratch}};
     T* whole = lanes > 2 ? scratch.take<T>(2 * n * lanes) : nullptr;
@@ -92,12 +95,13 @@ class FusedAnalysis {
       split_row(down, source, k, low, high, whole, taps);
       const NextRows<T> next(down, source, k);
       const SplitLine<T>* lines[2] = {&low, &high};
-      for (int half = 0; half < 2; ++half) {
+      for (int half = 0; half < halves_[v]; ++half) {
         const SplitLine<T>& line = *lines[half];
         ends[half].fill();
+        T* const* bands = out + half * halves_[h];
         const index_t to = k * out_stride_[v];
         filter_split_line(along, line, 0, along.n_out,
-                          OutputRows<T>{{out[2 * half] + to, out[2 * half + 1] + to}, past_caches_},
+                          OutputRows<T>{{bands[0] + to, bands[halves_[h] - 1] + to}, past_caches_},
                           taps, next.rest(half, source.numbers()));
       }
     }
@@ -111,9 +115,10 @@ class FusedAnalysis {
       filter_row(p, source, k, SplitRows<T, 2>{low.even, low.odd, high.even, high.odd}, taps);
     } else {
       const index_t n = source.numbers() / lanes_;
-      filter_row(p, source, k, Rows<T>{whole, whole + n * lanes_}, taps);
+      T* second = p.taps.size() > 1 ? whole + n * lanes_ : whole;
+      filter_row(p, source, k, Rows<T>{whole, second}, taps);
       split_line(Line<T>{whole, lanes_, lanes_, 1}, 0, n, low);
-      split_line(Line<T>{whole + n * lanes_, lanes_, lanes_, 1}, 0, n, high);
+      if (second != whole) split_line(Line<T>{second, lanes_, lanes_, 1}, 0, n, high);
     }
   }
 
@@ -122,12 +127,14 @@ class FusedAnalysis {
   index_t lane_stride_;
   bool past_caches_;
   const FilterPlan* plan_[max_axes];
+  int halves_[max_axes];
   index_t in_stride_[max_axes];
   index_t out_stride_[max_axes];
   index_t plane_[max_axes + 1];  // numbers of the input from axis s on
 };
 
-// Computes all bands of `x` along consecutive axes, in the order of their keys.
+// Computes the bands of `x` along consecutive axes, in the order of their keys: one for each choice
+// of a filter per axis.
 template <class T>
 void analyse(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_count,
              const AxisPlan* axes, int count) {

@@ -13,7 +13,8 @@ namespace liftwave {
 // Arrays' sizes match their plans; outputs are C-contiguous and overlap nothing.
 template <class T>
 struct FilterKernels {
-  // All bands of an array along `count` consecutive axes, in the order of their keys.
+  // The bands of an array along `count` consecutive axes, in the order of their keys: one for each
+  // choice of a filter per axis.
   void (*analyse)(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_count,
                   const AxisPlan* axes, int count);
   // The first levels along one axis, in blocks: the details of each, the approximation of the last.

@@ -10,7 +10,7 @@ namespace liftwave {
 
 struct AnalysisLevel {
   std::vector<AxisPlan> axes;
-  int bands;  // along one axis one per filter, else one per key
+  int bands;  // one for each choice of a filter per axis
 };
 
 // The input of each level but the first is the approximation of the level before. `bands` holds

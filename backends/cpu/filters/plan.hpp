@@ -65,6 +65,12 @@ struct FilterPlan {
   Extension extend;
   Extension fold;
   std::vector<Taps> taps;  // analysis: one per band; synthesis: even taps, then odd ones
+
+  // The taps of the second band of an analysis, or null if there is only one.
+  template <class T>
+  const T* second() const {
+    return taps.size() > 1 ? taps[1].as<T>() : nullptr;
+  }
 };
 
 // A filter bank along one axis of an array.

@@ -163,12 +163,31 @@ template <class T>
 struct Filtering {
   const T* const* source;
   const T* first;  // taps of the two filters
-  const T* second;
+  const T* second;  // null if there is only one: the second results are then the first
   int taps;
   // Data to prefetch, or null: the first at the pace of the outputs, the second at half of it.
   const T* soon = nullptr;
   const T* soon_halves[2] = {nullptr, nullptr};
 };
+
+// The results of only one filter, in the places of both.
+template <class T, int Bytes, int Vectors, int FixedTaps, class Sink>
+LIFTWAVE_INLINE void filter_block_once(const Filtering<T>& f, index_t c, const Sink& sink) {
+  using V = vec<T, Bytes>;
+  const int taps = FixedTaps ? FixedTaps : f.taps;
+  V a[Vectors];
+  unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+    a[v] = f.first[0] * load<T, Bytes>(f.source[0] + c + v * width<T, Bytes>);
+  });
+  for (int j = 1; j < taps; ++j) {
+    const T* source = f.source[j] + c;
+    const T p = f.first[j];
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+      a[v] = a[v] + p * load<T, Bytes>(source + v * width<T, Bytes>);
+    });
+  }
+  sink.template put<Bytes, Vectors>(c, a, a);
+}
 
 template <class T, int Bytes, int Vectors, int FixedTaps, class Sink>
 inline void filter_block(const Filtering<T>& f, index_t c, const Sink& sink) {
@@ -185,6 +204,7 @@ inline void filter_block(const Filtering<T>& f, index_t c, const Sink& sink) {
     a[v] = f.first[0] * x;
     b[v] = f.second[0] * x;
   };
+  if (!f.second) return filter_block_once<T, Bytes, Vectors, FixedTaps>(f, c, sink);
   unrolled<Vectors>(first_tap);
   for (int j = 1; j < taps; ++j) {
     const T* source = f.source[j] + c;
@@ -201,11 +221,12 @@ inline void filter_block(const Filtering<T>& f, index_t c, const Sink& sink) {
 
 template <class T, class Sink>
 inline void filter_one(const Filtering<T>& f, index_t c, const Sink& sink) {
+  const T* second = f.second ? f.second : f.first;
   const T x = f.source[0][c];
-  T a = f.first[0] * x, b = f.second[0] * x;
+  T a = f.first[0] * x, b = second[0] * x;
   for (int j = 1; j < f.taps; ++j) {
     a = a + f.first[j] * f.source[j][c];
-    b = b + f.second[j] * f.source[j][c];
+    b = b + second[j] * f.source[j][c];
   }
   sink.put_one(c, a, b);
 }

@@ -80,9 +80,11 @@ class Analysis {
            nb::object shapes)
       : memory_object_(std::move(memory)), shapes_(shapes) {
     for (const auto& level_arguments : arguments) {
-      AnalysisLevel level{make_axes(level_arguments, false), 0};
-      level.bands = level.axes.size() == 1 ? static_cast<int>(level.axes[0].plan.taps.size())
-                                           : 1 << level.axes.size();
+      AnalysisLevel level{make_axes(level_arguments, false), 1};
+      for (const AxisPlan& axis : level.axes) {
+        require(axis.plan.taps.size() <= 2, "an axis has one or two filters");
+        level.bands *= static_cast<int>(axis.plan.taps.size());
+      }
       bands_ += static_cast<std::size_t>(level.bands);
       levels_.push_back(std::move(level));
     }

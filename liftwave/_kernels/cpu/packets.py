@@ -10,7 +10,6 @@ import liftwave._cpu as _cpu
 from liftwave._kernels.cpu.circular import circular_level
 from liftwave._kernels.cpu.filters import NAME, analysis_axis
 from liftwave._kernels.cpu.levels import (
-    FEWEST_COLUMNS,
     circular_synthesis_level,
     filter_level,
     fused_axes,
@@ -95,7 +94,7 @@ def _axes(level: AnalysisLevel | SynthesisLevel) -> list[Any] | None:
     if isinstance(level, SynthesisLevel):
         arguments = filter_level(level)
         return None if arguments is None else arguments[0]
-    steps = fused_axes(level.analysis_steps, level.shape, FEWEST_COLUMNS)
+    steps = fused_axes(level.analysis_steps, level.shape)
     return None if steps is None else [analysis_axis(*step) for step in steps]
 
 

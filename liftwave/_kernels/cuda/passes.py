@@ -81,6 +81,8 @@ def _passes(
         # Steps of one depth belong to one axis' wavelet: their filters are the same.
         if not isinstance(step, FilterStep) or any(not _alike(step, s) for s in siblings):
             return None
+        if len(step.filters) == 1:
+            return None
         passes.append(Pass(step))
     # Pairs begin at the last axis, which is contiguous.
     end = len(passes)

@@ -13,10 +13,12 @@ from liftwave._kernels.reference.pieces import (
     folded,
     inner,
     merged,
+    rolled,
     slice_along,
     tap_values,
     total,
 )
+from liftwave._numbers import is_symbol
 from liftwave._plan.axes import with_length
 from liftwave._plan.axis import FilterPlan
 from liftwave._plan.boundary import Extension
@@ -93,8 +95,10 @@ class ReferenceFilters:
 def _reader(x: Array, extension: Extension, axis: int) -> _Reader:
     """The function that returns ``count`` samples of the extended signal, from a place on."""
     if extension.joined:
-        xp = array_namespace(x)
-        return lambda start, step, count: xp.roll(x, -(start % extension.n), axis=axis)
+        xp, n = array_namespace(x), extension.n
+        if is_symbol(n):
+            return lambda start, step, count: rolled(x, -start, axis, xp)
+        return lambda start, step, count: rolled(x, -(start % n), axis, xp)
     wide, before = extended(x, extension, axis), len(extension.left)
     return lambda start, step, count: slice_along(wide, axis, start + before, step, count)
 

@@ -22,6 +22,8 @@ from liftwave._kernels.reference.pieces import (
     total,
 )
 from liftwave._kernels.reference.reversible import Step, run, vjp
+from liftwave._kernels.reference.rows import taken_from
+from liftwave._numbers import is_symbol
 from liftwave._plan.axis import LiftPlan, StepPlan
 from liftwave._plan.undecimated_lifting import WholeLiftPlan
 from liftwave._typing import Array, Namespace
@@ -44,8 +46,12 @@ class ReferenceLifting:
             )  # few programs use it
 
             return whole_analysis(x, plan, taps, scale, axis)
-        xp = array_namespace(x)
-        channels = run(split_channels(extended(x, plan.edge, axis), axis), _steps(plan, taps, axis))
+        xp, wide = array_namespace(x), extended(x, plan.edge, axis)
+        channels = [
+            slice_along(wide, axis, parity, 2, count)
+            for parity, count in enumerate(plan.band_lengths)
+        ]
+        channels = run(channels, _steps(plan, taps, axis))
         approx, detail = (
             rolled(scaled(channel, factor, xp), shift, axis, xp)
             for channel, factor, shift in zip(channels, scale, plan.shift, strict=True)
@@ -74,6 +80,8 @@ class ReferenceLifting:
             for band, factor, shift in zip((approx, detail), scale, plan.shift, strict=True)
         ]
         channels = run(channels, _steps(plan, taps, axis))
+        if is_symbol(plan.n):
+            return _merged_in_graph(channels, plan.n, axis, xp)
         return folded(merged(channels, axis, xp), plan.edge, axis, xp)
 
     def lift_vjp(
@@ -121,6 +129,14 @@ class ReferenceLifting:
             for pair in (channels, channel_cotangents)
         )
         return LiftPullback(inputs, input_cotangents, back.gradients, factors)
+
+
+def _merged_in_graph(channels: Sequence[Array], n: int, axis: int, xp: Namespace) -> Array:
+    """``n`` samples of both channels, in a graph for any length: ``n`` can be odd."""
+    even, odd = channels
+    filled = xp.concat([odd, slice_along(even, axis, 0, 1, 1)], axis=axis)
+    filled = taken_from(filled, axis, 0, even.shape[axis])
+    return taken_from(merged([even, filled], axis, xp), axis, 0, n)
 
 
 def _unscaled(

@@ -9,7 +9,8 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import real_dtype, zeros
-from liftwave._kernels.reference.rows import extended_by_terms
+from liftwave._kernels.reference.rows import extended_by_terms, samples_from
+from liftwave._numbers import is_symbol
 from liftwave._plan.boundary import Column, Extension, Fold
 from liftwave._typing import Array, Namespace
 from liftwave.wavelets.taps import Taps, is_concrete
@@ -22,7 +23,7 @@ def extended(x: Array, extension: Extension, axis: int) -> Array:
         return x
     if extension.symbolic_mode is not None:
         counts = len(extension.left), len(extension.right)
-        return extended_by_terms(x, axis, *counts, extension.symbolic_mode)
+        return extended_by_terms(x, axis, *counts, extension.symbolic_mode, extension.channel)
     parts = [x]
     if extension.left:
         parts.insert(0, extension_rows(x, len(extension.left), extension.left_columns, axis, xp))
@@ -122,6 +123,9 @@ def slice_along(x: Array, axis: int, start: int, step: int, count: int) -> Array
 
 
 def rolled(x: Array, shift: int, axis: int, xp: Namespace) -> Array:
+    n = x.shape[axis]
+    if is_symbol(n):  # ONNX has no circular shift, and torch's exporter none by more than a length
+        return samples_from(x, axis, -shift, n, "periodic") if shift else x
     return xp.roll(x, shift, axis=axis) if shift else x
 
 

@@ -20,18 +20,49 @@ Terms: TypeAlias = list[tuple[Array, Array | None]]
 """Indices and weights: one pair for each term of the sums. ``None``: weights of 1."""
 
 
-def extended_by_terms(x: Array, axis: int, left: int, right: int, mode: Mode) -> Array:
-    """The signal with ``left`` and ``right`` more samples. All lengths can be symbols."""
+def extended_by_terms(
+    x: Array,
+    axis: int,
+    left: int,
+    right: int,
+    mode: Mode,
+    channel: tuple[int, int] | None = None,
+) -> Array:
+    """The signal with ``left`` and ``right`` more samples. All lengths can be symbols.
+
+    ``channel`` is that of :class:`~liftwave._plan.boundary.Extension`.
+    """
+    first = samples_from(x, axis, -left, left, mode, channel)
+    last = samples_from(x, axis, x.shape[axis], right, mode, channel)
+    return array_namespace(x).concat([first, x, last], axis=axis)
+
+
+def samples_from(
+    x: Array, axis: int, first: int, count: int, mode: Mode, channel: tuple[int, int] | None = None
+) -> Array:
+    """``count`` samples of the extended signal, from ``first`` on. All lengths can be symbols."""
     xp, n = array_namespace(x), x.shape[axis]
-    before, after = (
-        xp.arange(count, dtype=xp.int64, device=device(x)) + first
-        for count, first in ((left, -left), (right, n))
-    )
-    first, last = (
-        reduce(add, (_weighted(x, *term, axis) for term in row_terms(places, n, mode, xp)))
-        for places in (before, after)
-    )
-    return xp.concat([first, x, last], axis=axis)
+    places = xp.arange(count, dtype=xp.int64, device=device(x)) + first
+    if channel is None:
+        terms = row_terms(places, n, mode, xp)
+    else:
+        terms = _channel_terms(places, *channel, mode, xp)
+    return reduce(add, (_weighted(x, *term, axis) for term in terms))
+
+
+def taken_from(x: Array, axis: int, first: int, count: int) -> Array:
+    """``count`` samples from ``first`` on, in a graph for any lengths.
+
+    A view would fix which of the lengths are even.
+    """
+    xp = array_namespace(x)
+    return xp.take(x, xp.arange(count, dtype=xp.int64, device=device(x)) + first, axis=axis)
+
+
+def _channel_terms(i: Array, parity: int, n: int, mode: Mode, xp: Namespace) -> Terms:
+    """The rows of samples of one parity, in a mode that preserves the parity."""
+    terms = row_terms(2 * i + parity, n, mode, xp)
+    return [((indices - parity) // 2, weights) for indices, weights in terms]
 
 
 def _weighted(x: Array, indices: Array, weights: Array | None, axis: int) -> Array:

@@ -23,6 +23,8 @@ from array_api_compat import array_namespace, device
 from liftwave._kernels.contract import LiftPullback
 from liftwave._kernels.reference.pieces import inner, scaled, tap_values, total
 from liftwave._kernels.reference.reversible import Pullback, Step, run, vjp
+from liftwave._kernels.reference.rows import samples_from
+from liftwave._numbers import is_symbol
 from liftwave._plan.undecimated_lifting import WholeLiftPlan, WholeStep
 from liftwave._typing import Array, Mode, Namespace
 from liftwave.wavelets.taps import FixedPoint
@@ -137,10 +139,10 @@ def _steps(plan: WholeLiftPlan, taps: Sequence[Any], axis: int) -> list[Step]:
 
 def _moved(x: Array, place: int, mode: Mode, axis: int, xp: Namespace) -> Array:
     n = x.shape[axis]
-    if isinstance(n, int):
-        indices, is_inside = _sources(n, place, mode)
-    else:  # a length that is a symbol: in the graph, the indices are computed from it
-        indices, is_inside = _sources_at(xp.arange(n, device=device(x)), place, n, mode, xp)
+    if is_symbol(n):
+        of_rows: Mode = "periodic" if mode == "periodization" else mode  # odd lengths stay odd
+        return samples_from(x, axis, _near(place, n, mode), n, of_rows)
+    indices, is_inside = _sources(n, place, mode)
     moved = xp.take(x, xp.asarray(indices, device=device(x)), axis=axis)
     if is_inside is None:
         return moved
@@ -149,24 +151,19 @@ def _moved(x: Array, place: int, mode: Mode, axis: int, xp: Namespace) -> Array:
 
 @lru_cache(maxsize=1024)
 def _sources(n: int, place: int, mode: Mode) -> tuple[Any, Any]:
-    """The samples ``k + place`` of an extended signal of n samples, as :func:`_sources_at`."""
-    return _sources_at(np.arange(n), place, n, mode, np)
-
-
-def _sources_at(numbers: Any, place: int, n: int, mode: Mode, xp: Any) -> tuple[Any, Any]:
-    """The sample that each place of an extended signal repeats; and where it is not zero."""
-    index = numbers + (place if abs(place) < _FAR else _nearer(place, n, mode))
+    """The samples that ``k + place`` of an extended signal repeat; and where they are not zero."""
+    index = np.arange(n) + _near(place, n, mode)
     if mode == "zero":
         inside = (index >= 0) & (index < n)
-        return xp.where(inside, index, 0), inside
+        return np.where(inside, index, 0), inside
     if mode == "constant":
-        return xp.clip(index, 0, n - 1), None
+        return np.clip(index, 0, n - 1), None
     if mode == "symmetric":
         index = index % _period(n, mode)
-        return xp.minimum(index, 2 * n - 1 - index), None
+        return np.minimum(index, 2 * n - 1 - index), None
     if mode == "reflect":
         index = index % _period(n, mode)
-        return xp.minimum(index, 2 * n - 2 - index), None
+        return np.minimum(index, 2 * n - 2 - index), None
     return index % _period(n, mode), None
 
 
@@ -174,8 +171,10 @@ def _sources_at(numbers: Any, place: int, n: int, mode: Mode, xp: Any) -> tuple[
 _FAR = 2**62
 
 
-def _nearer(place: int, n: int, mode: Mode) -> int:
+def _near(place: int, n: int, mode: Mode) -> int:
     """An offset below 2**63 that leads to the same samples."""
+    if abs(place) < _FAR:
+        return place
     if mode in ("zero", "constant"):
         return _FAR if place > 0 else -_FAR
     return place % _period(n, mode)
