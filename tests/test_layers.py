@@ -53,8 +53,10 @@ RARE_MODULES = (
     "_kernels.cpu.lift_pool",
     "_kernels.cpu.packets",
     "_kernels.cpu.pooling",
+    "_kernels.cpu.time_frequency",
     "_kernels.reference.lift_pool",
     "_kernels.reference.pooling",
+    "_kernels.reference.time_frequency",
     "_kernels.reference.whole_lifting",
 )
 

@@ -312,7 +312,7 @@ def test_the_integral_is_close_for_smooth_signals(wavelet: str) -> None:
     error = s.inverse(method="integral") - x
     assert np.std(error[200:800]) < 0.02
     assert np.std(s.inverse()[200:800] - x[200:800]) < 1e-12
-    with pytest.raises(OptionError, match="'exact' or 'integral'"):
+    with pytest.raises(OptionError, match="'exact', 'integral' or 'least_squares'"):
         s.inverse(method="fast")  # type: ignore[arg-type]
 
 

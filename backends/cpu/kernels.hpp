@@ -7,6 +7,7 @@
 #include "lifting/tile.hpp"
 #include "lifting/whole.hpp"
 #include "pooling/kernels.hpp"
+#include "time_frequency/kernels.hpp"
 
 namespace liftwave {
 
@@ -17,6 +18,7 @@ struct Kernels {
   const WholeTable* whole_lifting;
   const PoolTable* pooling;
   const LiftPoolTable* lift_pool;
+  const TimeFrequencyTable* time_frequency;
 };
 
 struct InstructionSet {

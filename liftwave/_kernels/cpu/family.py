@@ -9,7 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from liftwave._arrays.convert import are_plain_memory
-from liftwave._kernels.contract import LiftPoolKernels, NativeRun, PoolingKernels
+from liftwave._kernels.contract import (
+    LiftPoolKernels,
+    NativeRun,
+    PoolingKernels,
+    TimeFrequencyKernels,
+)
 from liftwave._kernels.cpu.filters import NAME
 from liftwave._kernels.cpu.levels import CpuLevels
 from liftwave._kernels.cpu.memory import serves
@@ -44,6 +49,13 @@ class CpuKernels(CpuLevels):
         from liftwave._kernels.cpu.lift_pool import CpuLiftPool
 
         return CpuLiftPool(self._fallback.lift_pool)
+
+    @cached_property
+    def time_frequency(self) -> TimeFrequencyKernels:
+        """Synchrosqueezing and ridges."""
+        from liftwave._kernels.cpu.time_frequency import CpuTimeFrequency
+
+        return CpuTimeFrequency()
 
     def native_packets(self, plan: PacketPlan) -> NativeRun | None:
         """The function that computes all levels of packets at once."""

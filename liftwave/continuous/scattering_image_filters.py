@@ -1,0 +1,122 @@
+"""The filters of scattering transforms of images: oriented Gabor filters, and a low-pass."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Kymatio's constants: its Gaussians are divided by this number in place of pi.
+_PI, _WIDTH, _FREQUENCY = 3.1415, 0.8, 3 * math.pi / 4
+
+# Deviations beyond which a Gaussian is below the rounding error.
+_REACH = 9
+
+# Responses that are smaller do not matter, in double precision.
+_NEGLIGIBLE = 1e-18
+
+Shape = tuple[int, int]
+
+
+def angles_of(count: int) -> list[float]:
+    """The angles of the wavelets from the axis of rows."""
+    return [(int(count - count / 2 - 1) - t) * math.pi / count for t in range(count)]
+
+
+@lru_cache(maxsize=64)
+def wavelets_of(shape: Shape, level: int, count: int, rate: int, dtype: str) -> NDArray[Any]:
+    """The Fourier transforms of the wavelets of all angles, for images of a lower rate."""
+    if dtype != "float64":
+        return wavelets_of(shape, level, count, rate, "float64").astype(dtype)
+    if rate:
+        return _at_rate(wavelets_of(shape, level, count, 0, dtype), rate)
+    return np.stack([_wavelet(shape, level, angle, 4 / count) for angle in angles_of(count)])
+
+
+@lru_cache(maxsize=256)
+def low_pass_of(n: int, levels: int, rate: int) -> list[NDArray[np.float64]]:
+    """The averages along one axis, at the lowest rate, without both ends of the extension.
+
+    The real part of a matrix, and its imaginary part if it is not zero to rounding. (At low rates,
+    the response at half the sampling rate has no mirror image.)
+    """
+    width = _WIDTH * 2 ** (levels - 1)
+    reach = math.ceil(_REACH * width)
+    places = np.arange(-reach, reach + 1)
+    values = np.exp(-(places**2) / (2 * width**2)) / math.sqrt(2 * _PI * width**2)
+    response = np.fft.fft(_repeated(values[:, None], n, 0)[:, 0]).real
+    kernel = np.fft.ifft(_at_rate(response[:, None], rate, (0,))[:, 0])
+    outputs = np.arange(1, (n >> levels) - 1) << (levels - rate)
+    matrix = kernel[(outputs[:, None] - np.arange(kernel.size)) % kernel.size]
+    is_real = abs(matrix.imag).max(initial=0.0) <= _NEGLIGIBLE
+    return [matrix.real] if is_real else [matrix.real, matrix.imag]
+
+
+def _wavelet(shape: Shape, level: int, angle: float, slant: float) -> NDArray[np.float64]:
+    """The Fourier transform of a wavelet, whose mean is zero."""
+    width, frequency = _WIDTH * 2**level, _FREQUENCY / 2**level
+    around, low = (_gaussian(shape, width, angle, slant, f) for f in (frequency, 0.0))
+    return _spectrum(around - around.sum().real / low.sum().real * low)
+
+
+def _gaussian(
+    shape: Shape, width: float, angle: float, slant: float, frequency: float
+) -> NDArray[np.complex128]:
+    """A Gaussian times a wave, in positions, repeated with the size of the image."""
+    c, s = math.cos(angle), math.sin(angle)
+    turn = np.array([[c, -s], [s, c]])
+    matrix = turn @ np.diag([1, slant**2]) @ turn.T / width**2
+    reach = [math.ceil(_REACH * r) for r in np.sqrt(np.diag(np.linalg.inv(matrix)))]
+    rows, columns = (np.arange(-r, r + 1) for r in reach)
+    cross = 2 * matrix[0, 1] * rows[:, None] * columns
+    squares = matrix[0, 0] * rows[:, None] ** 2 + matrix[1, 1] * columns**2
+    waves = (np.exp(1j * frequency * part) for part in (c * rows[:, None], s * columns))
+    values = np.exp(-(squares + cross) / 2) * next(waves) * next(waves)
+    repeated = _repeated(_repeated(values, shape[0], 0), shape[1], 1)
+    return repeated * (slant / (2 * _PI * width**2))
+
+
+def _repeated(values: NDArray[Any], count: int, axis: int) -> NDArray[Any]:
+    """The sum of positions, from the middle of an axis, that are a multiple of a number apart."""
+    reach = values.shape[axis] // 2
+    total = np.zeros((count, values.shape[1 - axis]), values.dtype)
+    np.add.at(total, np.arange(-reach, reach + 1) % count, np.moveaxis(values, axis, 0))
+    return np.moveaxis(total, 0, axis)
+
+
+def _spectrum(values: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """The Fourier transform, which is real: values at opposite positions are conjugates."""
+    height, width = values.shape
+    half = np.conj(values[:, : width // 2 + 1])
+    return np.asarray(np.fft.irfft2(half, s=(height, width)) * (height * width))
+
+
+def _at_rate(responses: NDArray[Any], level: int, axes: tuple[int, ...] = (-2, -1)) -> NDArray[Any]:
+    """The low frequencies of responses, for images of a lower rate."""
+    if not level:
+        return responses
+    for axis in axes:
+        n, short = responses.shape[axis], responses.shape[axis] >> level
+        inside = np.ones(n, bool)
+        inside[short // 2 : short // 2 + n - short] = False
+        responses = np.compress(inside, responses, axis=axis)
+    return responses
+
+
+@lru_cache(maxsize=256)
+def blocks_of(
+    shape: Shape, level: int, count: int, rate: int, factor: int, dtype: str
+) -> list[tuple[slice, slice]]:
+    """The blocks of responses that are not zero to rounding."""
+    responses = wavelets_of(shape, level, count, rate, "float64")
+    limit = _NEGLIGIBLE * (1e9 if dtype == "complex64" else 1)
+    height, width = (n // factor for n in responses.shape[-2:])
+    blocks = [
+        (slice(i * height, (i + 1) * height), slice(j * width, (j + 1) * width))
+        for i in range(factor)
+        for j in range(factor)
+    ]
+    return [block for block in blocks if abs(responses[(..., *block)]).max() > limit]
