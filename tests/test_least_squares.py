@@ -52,7 +52,7 @@ def test_rows_of_a_band_and_rows_with_gaps_between_them() -> None:
     assert np.std((part - fast)[middle]) < 5e-3
     assert np.std((s.inverse((0.19, 0.21)) - fast)[middle]) > 0.1  # the sum of few rows
     assert_allclose(s.inverse((0, 0.05), method="least_squares").mean(), 1, atol=0.01)
-    # The symbol of these rows has a zero between them, which only matters to what is there.
+    # The symbol of these rows has a zero between them, where the signal has no power.
     gap = lw.scalogram(slow + fast, frequencies=[0.2, 0.02], mode="periodic")
     with pytest.warns(ReconstructionWarning):
         both = gap.inverse(method="least_squares")

@@ -47,8 +47,8 @@ def low_pass_of(n: int, levels: int, rate: int) -> list[NDArray[np.float64]]:
     reach = math.ceil(_REACH * width)
     places = np.arange(-reach, reach + 1)
     values = np.exp(-(places**2) / (2 * width**2)) / math.sqrt(2 * _PI * width**2)
-    response = np.fft.fft(_repeated(values[:, None], n, 0)[:, 0]).real
-    kernel = np.fft.ifft(_at_rate(response[:, None], rate, (0,))[:, 0])
+    response = np.fft.fft(_repeated(values, n, 0)).real
+    kernel = np.fft.ifft(_at_rate(response, rate, (0,)))
     outputs = np.arange(1, (n >> levels) - 1) << (levels - rate)
     matrix = kernel[(outputs[:, None] - np.arange(kernel.size)) % kernel.size]
     is_real = abs(matrix.imag).max(initial=0.0) <= _NEGLIGIBLE
@@ -58,33 +58,28 @@ def low_pass_of(n: int, levels: int, rate: int) -> list[NDArray[np.float64]]:
 def _wavelet(shape: Shape, level: int, angle: float, slant: float) -> NDArray[np.float64]:
     """The Fourier transform of a wavelet, whose mean is zero."""
     width, frequency = _WIDTH * 2**level, _FREQUENCY / 2**level
-    around, low = (_gaussian(shape, width, angle, slant, f) for f in (frequency, 0.0))
-    return _spectrum(around - around.sum().real / low.sum().real * low)
-
-
-def _gaussian(
-    shape: Shape, width: float, angle: float, slant: float, frequency: float
-) -> NDArray[np.complex128]:
-    """A Gaussian times a wave, in positions, repeated with the size of the image."""
     c, s = math.cos(angle), math.sin(angle)
     turn = np.array([[c, -s], [s, c]])
     matrix = turn @ np.diag([1, slant**2]) @ turn.T / width**2
     reach = [math.ceil(_REACH * r) for r in np.sqrt(np.diag(np.linalg.inv(matrix)))]
-    rows, columns = (np.arange(-r, r + 1) for r in reach)
-    cross = 2 * matrix[0, 1] * rows[:, None] * columns
-    squares = matrix[0, 0] * rows[:, None] ** 2 + matrix[1, 1] * columns**2
-    waves = (np.exp(1j * frequency * part) for part in (c * rows[:, None], s * columns))
-    values = np.exp(-(squares + cross) / 2) * next(waves) * next(waves)
-    repeated = _repeated(_repeated(values, shape[0], 0), shape[1], 1)
-    return repeated * (slant / (2 * _PI * width**2))
+    rows, columns = np.arange(-reach[0], reach[0] + 1)[:, None], np.arange(-reach[1], reach[1] + 1)
+    squares = matrix[0, 0] * rows**2 + matrix[1, 1] * columns**2
+    gaussian = np.exp(-(squares + 2 * matrix[0, 1] * rows * columns) / 2)
+    waves = np.exp(1j * frequency * c * rows) * np.exp(1j * frequency * s * columns)
+    mean = (gaussian * waves.real).sum() / gaussian.sum()
+    values = gaussian * (waves - mean) * (slant / (2 * _PI * width**2))
+    return _spectrum(_repeated(_repeated(values, shape[0], 0), shape[1], 1))
 
 
 def _repeated(values: NDArray[Any], count: int, axis: int) -> NDArray[Any]:
     """The sum of positions, from the middle of an axis, that are a multiple of a number apart."""
-    reach = values.shape[axis] // 2
-    total = np.zeros((count, values.shape[1 - axis]), values.dtype)
-    np.add.at(total, np.arange(-reach, reach + 1) % count, np.moveaxis(values, axis, 0))
-    return np.moveaxis(total, 0, axis)
+    length = values.shape[axis]
+    before = -(length // 2) % count
+    shape = list(values.shape)
+    shape[axis] = -(-(before + length) // count) * count
+    wide = np.zeros(shape, values.dtype)
+    np.moveaxis(wide, axis, 0)[before : before + length] = np.moveaxis(values, axis, 0)
+    return wide.reshape(*shape[:axis], -1, count, *shape[axis + 1 :]).sum(axis=axis)
 
 
 def _spectrum(values: NDArray[np.complex128]) -> NDArray[np.float64]:
