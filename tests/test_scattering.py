@@ -110,6 +110,11 @@ def test_other_libraries_axes_and_dtypes(library: Any) -> None:
     assert half.dtype == torch.float16
 
 
+def test_batches_without_signals() -> None:
+    assert lw.scattering1d(X.reshape(1, -1)[:0], 3, 2).coefficients.shape[::2] == (0, 64)
+    assert lw.scattering2d(np.zeros((0, 16, 16)), 2, 2).coefficients.shape == (0, 9, 4, 4)
+
+
 def test_scattering_hardly_changes_if_a_signal_moves() -> None:
     smooth = np.convolve(zero_mean(2100, 3), np.hanning(50), "same")
     one, two = (lw.scattering1d(smooth[k : k + 2048], 8).coefficients for k in (20, 24))

@@ -188,7 +188,7 @@ class Morlet(AnalyticWavelet):
     and Compo (table 1). It does not quite vanish at frequency 0: it is 3e-8 for 6. With
     ``zero_mean``, the response is proportional to :math:`e^{-(\omega - \omega_0)^2/2} -
     e^{-\omega_0^2/2} e^{-\omega^2/2}`, and ``omega0`` can be small. Without it, ``omega0`` below 5
-    is not recommended. The correction moves the peak: to 2.12 for ``omega0=2``.
+    is not recommended. The correction moves the peak: to 2.035 for ``omega0=2``.
 
     Examples
     --------

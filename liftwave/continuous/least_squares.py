@@ -25,7 +25,7 @@ def energies_of(analysis: Analysis, chosen: NDArray[np.bool_]) -> NDArray[np.flo
     """The sum of the squared responses of some rows at each bin, in the norm of the rows."""
     total = np.zeros(analysis.layout.length // 2 + 1)
     plan = plan_of(analysis.grid.plain, analysis.full_layout, "float64")
-    for row in np.flatnonzero(chosen):
+    for row in np.flatnonzero(chosen).tolist():
         window = plan.windows[row]
         total[window.start : window.start + window.response.size] += window.response**2
     if analysis.is_real and complex(analysis.grid.concrete.phase).imag and _has_middle(analysis):
@@ -65,9 +65,9 @@ def _correlated(analysis: Analysis, rows: Array, chosen: NDArray[np.bool_]) -> A
     plan = plan_of(analysis.grid.plain, analysis.full_layout, "float64")
     total = analysis.spectrum * 0
     xp = array_namespace(total)
-    for row in np.flatnonzero(chosen):
+    for row in np.flatnonzero(chosen).tolist():
         window = plan.windows[row]
-        spectrum = _spectrum(rows[..., int(row), :], analysis)
+        spectrum = _spectrum(rows[..., row, :], analysis)
         stop = window.start + window.response.size
         response = xp.asarray(window.response, dtype=total.dtype, device=device_of(total))
         part = xp.astype(spectrum[..., window.start : stop], total.dtype) * response

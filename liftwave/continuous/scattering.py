@@ -210,7 +210,8 @@ class _Transform(NamedTuple):
             else:
                 results.append(self._cut(moduli))
         rows = xp.stack(results, axis=-2)
-        return xp.reshape(rows, (*rows.shape[:-3], -1, rows.shape[-1]))
+        *batch, parents, count, times = rows.shape
+        return xp.reshape(rows, (*batch, parents * count, times))
 
     def _averaged(self, spectra: Array, level: int) -> Array:
         """The averages of signals, at the lowest rate."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +26,40 @@ def angles_of(count: int) -> list[float]:
     return [(int(count - count / 2 - 1) - t) * math.pi / count for t in range(count)]
 
 
-@lru_cache(maxsize=64)
-def wavelets_of(shape: Shape, level: int, count: int, rate: int, dtype: str) -> NDArray[Any]:
-    """The Fourier transforms of the wavelets of all angles, for images of a lower rate."""
-    if dtype != "float64":
-        return wavelets_of(shape, level, count, rate, "float64").astype(dtype)
-    if rate:
-        return _at_rate(wavelets_of(shape, level, count, 0, dtype), rate)
-    return np.stack([_wavelet(shape, level, angle, 4 / count) for angle in angles_of(count)])
+class Wavelets(NamedTuple):
+    """The wavelets of all angles at one level, for images of some rate.
+
+    Attributes
+    ----------
+    responses : ndarray, shape (angles, rows, columns)
+        Their Fourier transforms.
+    factor : int
+        By how much the rate of their results is lower.
+    blocks : list of (slice, slice)
+        The blocks of the size of the results whose responses are not zero to rounding.
+    """
+
+    responses: NDArray[Any]
+    factor: int
+    blocks: list[tuple[slice, slice]]
+
+
+@lru_cache(maxsize=4)
+def bank_of(
+    shape: Shape, levels: int, count: int, averages: bool, dtype: str
+) -> dict[tuple[int, int], Wavelets]:
+    """The wavelets of a transform, by level and by the level of the images."""
+    bank: dict[tuple[int, int], Wavelets] = {}
+    for level in range(levels):
+        full = np.stack([_wavelet(shape, level, angle, 4 / count) for angle in angles_of(count)])
+        for rate in range(max(level, 1)):
+            if rate and not averages:  # all images have the full rate
+                bank[level, rate] = bank[level, 0]
+                continue
+            responses = _at_rate(full, rate).astype(dtype)
+            factor = 2 ** (level - rate) if averages else 1
+            bank[level, rate] = Wavelets(responses, factor, _blocks(responses, factor))
+    return bank
 
 
 @lru_cache(maxsize=256)
@@ -79,7 +105,8 @@ def _repeated(values: NDArray[Any], count: int, axis: int) -> NDArray[Any]:
     shape[axis] = -(-(before + length) // count) * count
     wide = np.zeros(shape, values.dtype)
     np.moveaxis(wide, axis, 0)[before : before + length] = np.moveaxis(values, axis, 0)
-    return wide.reshape(*shape[:axis], -1, count, *shape[axis + 1 :]).sum(axis=axis)
+    periods = wide.reshape(*shape[:axis], -1, count, *shape[axis + 1 :])
+    return np.asarray(periods.sum(axis=axis))
 
 
 def _spectrum(values: NDArray[np.complex128]) -> NDArray[np.float64]:
@@ -101,13 +128,8 @@ def _at_rate(responses: NDArray[Any], level: int, axes: tuple[int, ...] = (-2, -
     return responses
 
 
-@lru_cache(maxsize=256)
-def blocks_of(
-    shape: Shape, level: int, count: int, rate: int, factor: int, dtype: str
-) -> list[tuple[slice, slice]]:
-    """The blocks of responses that are not zero to rounding."""
-    responses = wavelets_of(shape, level, count, rate, "float64")
-    limit = _NEGLIGIBLE * (1e9 if dtype == "complex64" else 1)
+def _blocks(responses: NDArray[Any], factor: int) -> list[tuple[slice, slice]]:
+    limit = _NEGLIGIBLE * (1e9 if responses.dtype == np.complex64 else 1)
     height, width = (n // factor for n in responses.shape[-2:])
     blocks = [
         (slice(i * height, (i + 1) * height), slice(j * width, (j + 1) * width))

@@ -18,10 +18,10 @@ from liftwave._typing import Array, ArrayLike
 from liftwave.continuous.extension import Layout, extended
 from liftwave.continuous.fourier import inverse, spectra_of
 from liftwave.continuous.scattering_image_filters import (
+    Wavelets,
     angles_of,
-    blocks_of,
+    bank_of,
     low_pass_of,
-    wavelets_of,
 )
 from liftwave.errors import (
     AxisError,
@@ -218,10 +218,11 @@ class _Transform(NamedTuple):
 
     def _moduli(self, spectrum: Array, level: int, lower: int) -> Array:
         """The moduli of an image that is filtered by wavelets of all angles, at their rate."""
-        rate, halvings = (level, lower - level) if self.averages else (0, 0)
-        wavelets = self.shape, lower, self.angles, rate
-        products = _numpy_products if type(spectrum) is np.ndarray else _products
-        images = inverse(products(spectrum, wavelets, halvings), _PLANE)
+        is_numpy = type(spectrum) is np.ndarray
+        dtype = spectrum.dtype.name if is_numpy else "float64"
+        bank = bank_of(self.shape, self.levels, self.angles, self.averages, dtype)
+        products = _numpy_products if is_numpy else _products
+        images = inverse(products(spectrum, bank[lower, level]), _PLANE)
         return array_namespace(images).abs(images)
 
     def _finished(self, images: Array, level: int) -> Array:
@@ -233,31 +234,26 @@ class _Transform(NamedTuple):
         return images[..., columns.before : columns.before + columns.n]
 
 
-def _numpy_products(
-    spectra: NDArray[Any], wavelets: tuple[tuple[int, int], int, int, int], halvings: int
-) -> NDArray[Any]:
+def _numpy_products(spectra: NDArray[Any], wavelets: Wavelets) -> NDArray[Any]:
     """The spectra of filtered images at a lower rate: the sums of blocks of the products.
 
-    The wavelets are those of ``wavelets_of``, along a new axis before the last two.
+    They have a new axis before the last two.
     """
-    name, factor = spectra.dtype.name, 2**halvings
-    responses = wavelets_of(*wavelets, name)
-    height, width = (n // factor for n in spectra.shape[-2:])
+    responses = wavelets.responses
+    height, width = (n // wavelets.factor for n in spectra.shape[-2:])
     shape = (*spectra.shape[:-2], responses.shape[0], height, width)
     result, product = np.zeros(shape, spectra.dtype), np.empty(shape, spectra.dtype)
     samples = spectra.real.dtype.type(height * width)
-    for block in blocks_of(*wavelets, factor, name):
+    for block in wavelets.blocks:
         bins = spectra[(..., None, *block)] * samples
         result += np.multiply(bins, responses[(..., *block)], out=product)
     return result
 
 
-def _products(
-    spectra: Array, wavelets: tuple[tuple[int, int], int, int, int], halvings: int
-) -> Array:
+def _products(spectra: Array, wavelets: Wavelets) -> Array:
     """The same in any library."""
-    xp, factor = array_namespace(spectra), 2**halvings
-    products = spectra[..., None, :, :] * _as_array(wavelets_of(*wavelets, "float64"), spectra)
+    xp, factor = array_namespace(spectra), wavelets.factor
+    products = spectra[..., None, :, :] * _as_array(wavelets.responses, spectra)
     *batch, height, width = products.shape
     height, width = height // factor, width // factor
     blocks = xp.reshape(products, (*batch, factor, height, factor, width))

@@ -22,13 +22,10 @@ class CpuTimeFrequency:
         self, total: Array, rows: Array, slopes: Array, floor: Array, plan: SqueezePlan, first: int
     ) -> None:
         """Add coefficients to the rows of their instantaneous frequencies."""
-        factors = plan.factors[first : first + rows.shape[-2]]
-        _cpu.squeeze(
-            *map(_batch, (total, rows, slopes)),
-            np.asarray(memory(floor), np.float64).reshape(-1),
-            np.ascontiguousarray(factors),
-            *(plan.highest, plan.voices),
-        )
+        factors = np.ascontiguousarray(plan.factors[first : first + rows.shape[-2]])
+        limits = np.asarray(memory(floor), np.float64).reshape(-1)
+        arrays = _batch(total), _batch(rows), _batch(slopes)
+        _cpu.squeeze(*arrays, limits, factors, plan.highest, plan.voices)
 
     def best_path(
         self, score: _Floats, places: _Floats, order: NDArray[np.int64], penalty: float
