@@ -78,7 +78,8 @@ def low_pass_of(n: int, levels: int, rate: int) -> list[NDArray[np.float64]]:
     outputs = np.arange(1, (n >> levels) - 1) << (levels - rate)
     matrix = kernel[(outputs[:, None] - np.arange(kernel.size)) % kernel.size]
     is_real = abs(matrix.imag).max(initial=0.0) <= _NEGLIGIBLE
-    return [matrix.real] if is_real else [matrix.real, matrix.imag]
+    # Copies, because exported programs of torch cannot contain parts of other arrays.
+    return [part.copy() for part in ([matrix.real] if is_real else [matrix.real, matrix.imag])]
 
 
 def _wavelet(shape: Shape, level: int, angle: float, slant: float) -> NDArray[np.float64]:
