@@ -35,13 +35,14 @@ class Wavelets(NamedTuple):
         Their Fourier transforms.
     factor : int
         By how much the rate of their results is lower.
-    blocks : list of (slice, slice)
-        The blocks of the size of the results whose responses are not zero to rounding.
+    blocks : list of (int, (slice, slice))
+        The blocks of the size of the results whose responses are not zero to rounding, with the
+        index of the angle.
     """
 
     responses: NDArray[Any]
     factor: int
-    blocks: list[tuple[slice, slice]]
+    blocks: list[tuple[int, tuple[slice, slice]]]
 
 
 @lru_cache(maxsize=4)
@@ -129,7 +130,7 @@ def _at_rate(responses: NDArray[Any], level: int, axes: tuple[int, ...] = (-2, -
     return responses
 
 
-def _blocks(responses: NDArray[Any], factor: int) -> list[tuple[slice, slice]]:
+def _blocks(responses: NDArray[Any], factor: int) -> list[tuple[int, tuple[slice, slice]]]:
     limit = _NEGLIGIBLE * (1e9 if responses.dtype == np.complex64 else 1)
     height, width = (n // factor for n in responses.shape[-2:])
     blocks = [
@@ -137,4 +138,9 @@ def _blocks(responses: NDArray[Any], factor: int) -> list[tuple[slice, slice]]:
         for i in range(factor)
         for j in range(factor)
     ]
-    return [block for block in blocks if abs(responses[(..., *block)]).max() > limit]
+    return [
+        (angle, block)
+        for angle, response in enumerate(responses)
+        for block in blocks
+        if abs(response[block]).max() > limit
+    ]

@@ -36,6 +36,9 @@ _MOST_LEVELS, _MOST_ANGLES = 20, 256
 
 _PLANE = (-2, -1)
 
+# Numbers of spectra that are filtered at a time.
+_MOST_NUMBERS = 1 << 19
+
 
 class ImageScattering(NamedTuple):
     """Scattering coefficients of images and their paths.
@@ -207,17 +210,23 @@ class _Transform(NamedTuple):
             yield self._finished(moduli, level)
             if order == 2 and level + 1 < self.levels:
                 spectra = spectra_of(moduli, _PLANE)
-                for angle in range(self.angles):
-                    second += self._children(spectra[..., angle, :, :], level)
+                step = max(_MOST_NUMBERS // max(math.prod(spectrum.shape) >> 2 * level, 1), 1)
+                for first in range(0, self.angles, step):
+                    last = min(first + step, self.angles)
+                    second.append(self._children(spectra[..., first:last, :, :], level))
         yield from second
 
-    def _children(self, spectrum: Array, level: int) -> Iterator[Array]:
-        """The coefficients of the second order of one modulus."""
-        for lower in range(level + 1, self.levels):
-            yield self._finished(self._moduli(spectrum, level, lower), lower)
+    def _children(self, spectra: Array, level: int) -> Array:
+        """The coefficients of the second order of several moduli, one after the other."""
+        lowers = range(level + 1, self.levels)
+        parts = [self._finished(self._moduli(spectra, level, lower), lower) for lower in lowers]
+        xp = array_namespace(spectra)
+        both = xp.stack(parts, axis=-4)
+        *batch, parents, levels, angles, height, width = both.shape
+        return xp.reshape(both, (*batch, parents * levels * angles, height, width))
 
     def _moduli(self, spectrum: Array, level: int, lower: int) -> Array:
-        """The moduli of an image that is filtered by wavelets of all angles, at their rate."""
+        """The moduli of images that are filtered by wavelets of all angles, at their rate."""
         is_numpy = type(spectrum) is np.ndarray
         dtype = spectrum.dtype.name if is_numpy else "float64"
         bank = bank_of(self.shape, self.levels, self.angles, self.averages, dtype)
@@ -242,11 +251,10 @@ def _numpy_products(spectra: NDArray[Any], wavelets: Wavelets) -> NDArray[Any]:
     responses = wavelets.responses
     height, width = (n // wavelets.factor for n in spectra.shape[-2:])
     shape = (*spectra.shape[:-2], responses.shape[0], height, width)
-    result, product = np.zeros(shape, spectra.dtype), np.empty(shape, spectra.dtype)
-    samples = spectra.real.dtype.type(height * width)
-    for block in wavelets.blocks:
-        bins = spectra[(..., None, *block)] * samples
-        result += np.multiply(bins, responses[(..., *block)], out=product)
+    result = np.zeros(shape, spectra.dtype)
+    bins = spectra * spectra.real.dtype.type(height * width)
+    for angle, block in wavelets.blocks:
+        result[..., angle, :, :] += bins[(..., *block)] * responses[(angle, *block)]
     return result
 
 
