@@ -203,6 +203,9 @@ def test_images_of_other_libraries(library: Any) -> None:
     assert s.coefficients.shape == (2, 9, 5, 4)
     ours = lw.scattering2d(library.asarray(x), 2, 2, axes=(0, 2)).coefficients
     assert_allclose(np.asarray(ours), s.coefficients, atol=1e-14)
+    wide = zero_mean((48, 40), 3)  # whose wavelets do not reach all frequencies
+    ours = lw.scattering2d(library.asarray(wide), 3, 2).coefficients
+    assert_allclose(np.asarray(ours), lw.scattering2d(wide, 3, 2).coefficients, atol=1e-14)
     single = lw.scattering2d(x.astype(np.float32), 2, 2, axes=(0, 2)).coefficients
     assert single.dtype == np.float32
     assert_allclose(single, s.coefficients, atol=2e-6)
