@@ -23,19 +23,24 @@ import pywt
 from scipy import fft
 
 import liftwave as lw
+from liftwave.continuous.ridges import scores
 
 # Cycles per sample, from the highest to the lowest row.
 HIGHEST, LOWEST, ROWS = 0.4, 0.001, 100
 
 
 class Line(NamedTuple):
-    """A call to time: its name, the function, the length and dtype of its ruler, its rows."""
+    """A call to time: its name, the function, the length and dtype of its ruler, its rows.
+
+    The ruler of images is ``ifft2`` of images with as many samples.
+    """
 
     name: str
     call: Callable[[], Any]
     samples: int
     dtype: str
     rows: int
+    of_images: bool = False
 
 
 TONE = HIGHEST * (LOWEST / HIGHEST) ** (52 / (ROWS - 1))
@@ -85,7 +90,20 @@ def lines(samples: int) -> Iterator[Line]:
     s = lw.scalogram(x, voices=16)
     count = s.frequencies.size
     yield Line("liftwave synchrosqueeze", s.synchrosqueeze, samples, "float32", count)
+    yield from scattering_lines(samples)
     yield from small_lines()
+
+
+def scattering_lines(samples: int) -> Iterator[Line]:
+    """Scattering of a signal, and of an image with as many samples."""
+    x, side = signal(samples, "float32"), 1 << (samples.bit_length() // 2)
+    image = np.random.default_rng(2).standard_normal((side, side)).astype("float32")
+    for name, call, size in (
+        ("scattering1d, J=8 Q=8", lambda: lw.scattering1d(x, 8), samples),
+        ("scattering2d, J=4 L=8", lambda: lw.scattering2d(image, 4), side * side),
+    ):
+        paths = call().order.size  # also builds the filters
+        yield Line(f"liftwave {name}", call, size, "float32", paths, "2d" in name)
 
 
 def ssqueezepy_lines(x: Any, samples: int, dtype: str) -> Iterator[Line]:
@@ -151,6 +169,12 @@ def small_lines() -> Iterator[Line]:
     )
     rows = lw.scalogram(y, voices=16)
     yield Line("liftwave ridges(1)", rows.ridges, 2048, "float64", rows.frequencies.size)
+    score, logs = scores(rows.power()), np.log(rows.frequencies)
+    yield Line(
+        "Viterbi, all pairs of rows",
+        lambda: plain_viterbi(score, logs, 400.0),
+        *(2048, "float64", rows.frequencies.size),
+    )
     noise = np.random.default_rng(1).standard_normal(2048)
     options = {"limits": (0.001, 0.4), "voices": 14, "surrogates": 0}
     count = lw.cross_scalogram(y, noise, limits=(0.001, 0.4), voices=14).frequencies.size
@@ -159,6 +183,20 @@ def small_lines() -> Iterator[Line]:
         lambda: lw.wavelet_coherence(y, noise, **options),
         *(2048, "float64", count),
     )
+
+
+def plain_viterbi(score: Any, logs: Any, penalty: float) -> Any:
+    """The best path by comparing each row with each at every time, in NumPy."""
+    steps, total = penalty * (logs[:, None] - logs) ** 2, score[:, 0]
+    sources = np.empty(score.shape, np.int64)
+    for t in range(1, score.shape[1]):
+        candidates = total - steps
+        sources[:, t] = candidates.argmax(axis=1)
+        total = candidates.max(axis=1) + score[:, t]
+    path = [int(total.argmax())]
+    for t in range(score.shape[1] - 1, 0, -1):
+        path.append(int(sources[path[-1], t]))
+    return np.asarray(path[::-1])
 
 
 def check(x: Any, options: dict[str, Any]) -> None:
@@ -187,12 +225,14 @@ def seconds(call: Callable[[], Any], clock: Callable[[], float]) -> float:
 def measured(line: Line, repeat: int, clock: Callable[[], float]) -> tuple[float, float]:
     """The best times of the call and of the ruler, which alternate."""
     kind = {"float32": np.complex64, "float64": np.complex128}[line.dtype]
-    spectrum = np.ones(line.samples, kind)
+    side = round(line.samples**0.5)
+    spectrum = np.ones((side, side) if line.of_images else line.samples, kind)
+    transform = fft.ifft2 if line.of_images else fft.ifft
     line.call()  # plans and tables are cached
     times = [
         (
             seconds(line.call, clock),
-            min(seconds(lambda: fft.ifft(spectrum), clock) for _ in range(5)),
+            min(seconds(lambda: transform(spectrum), clock) for _ in range(5)),
         )
         for _ in range(repeat)
     ]

@@ -245,6 +245,16 @@ def add_to_places(
     numbers: Any, places: Any, result: Any, planes: int, channels: int = 1
 ) -> None: ...
 def exponentials(x: Any, result: Any) -> None: ...
+def squeeze(
+    total: Any,
+    values: Any,
+    slopes: Any,
+    floor: Any,
+    factors: Any,
+    highest: float,
+    voices: float,
+) -> None: ...
+def best_path(scores: Any, places: Any, order: Any, penalty: float) -> Any: ...
 
 class LiftPool:
     """Lifting pooling of signals of given sizes; forms are 0 sum, 1 concat, 2 bands.

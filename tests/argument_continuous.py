@@ -24,7 +24,7 @@ _squeezed = cases(S.synchrosqueeze(), "Synchrosqueezed.")
 OURS: dict[str, Case] = dict(
     (
         _ours("Morse", 3.0, 20.0),
-        _ours("Morlet", 6.0),
+        _ours("Morlet", 6.0, zero_mean=False),
         _ours("Paul", 4.0),
         _ours("GaussianDerivative", 2),
         _ours("Bump", 5.0, 0.6),

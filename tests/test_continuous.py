@@ -53,6 +53,32 @@ def test_coefficients_are_those_of_pywavelets(wavelet: str, method: str) -> None
     np.testing.assert_array_equal(frequencies, expected)
 
 
+# MATLAB R2015b's cwt at scale 2, samples 0, 500 and 999, from PyWavelets' test data
+# (cwt_matlabR2015b_result.npz, MIT): of the signal at this place among those of its test.
+MATLAB = {
+    "gaus1": (0, (0.056825402801038115, -1.843394259452435, 0.9233217994551276)),
+    "mexh": (8, (-0.17600152216518167, -0.8189436171228202, -0.6845923456123094)),
+    "morl": (9, (-0.19799823496455227, 0.29667852096556135, -1.4315743735122393)),
+    "cgau2": (
+        11,
+        (
+            -0.530012301564366 + 0.6026970622122496j,
+            -1.8638555182893097 + 0.40741420057827926j,
+            -0.16388988751724984 - 0.19463929023526833j,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("wavelet", MATLAB)
+def test_coefficients_are_those_of_matlab(wavelet: str) -> None:
+    place, expected = MATLAB[wavelet]
+    signals = np.random.RandomState(1234).randn(2001 * place + 1000)
+    ours = lw.cwt(signals[-1000:], [1, 2], wavelet, precision=10)[0][1, [0, 500, 999]]
+    # MATLAB's coefficients are conjugates.
+    np.testing.assert_allclose(ours, np.conj(expected), rtol=0, atol=4e-15)
+
+
 @pytest.mark.parametrize("method", ["conv", "fft"])
 @pytest.mark.parametrize("wavelet", ["mexh", "cgau2"])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128", "int16"])

@@ -54,8 +54,10 @@ RARE_MODULES = (
     "_kernels.cpu.packets",
     "_kernels.cpu.pooling",
     "_kernels.cpu.spectral",
+    "_kernels.cpu.time_frequency",
     "_kernels.reference.lift_pool",
     "_kernels.reference.pooling",
+    "_kernels.reference.time_frequency",
     "_kernels.reference.whole_lifting",
 )
 

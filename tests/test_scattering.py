@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 
 import liftwave as lw
 import liftwave.torch as lwt
+from liftwave.continuous.scattering_filters import response_of
 from liftwave.errors import AxisError, DTypeError, LevelError, OptionError, ShapeError
 
 X = zero_mean(512)
@@ -30,6 +31,28 @@ def test_paths_are_those_of_kymatio() -> None:
     assert np.isnan(s.frequencies[0]).all()
     second = s.frequencies[s.order == 2]
     assert (second[:, 1] < second[:, 0]).all()
+
+
+def test_coefficients_are_those_of_kymatio() -> None:
+    """Kymatio 0.3.0 (BSD-3), Scattering1D(5, 256, 4): paths that it computes at the full rate."""
+    t = np.arange(256)
+    x = np.cos(0.3 * t + 0.004 * t**2) + 0.5 * np.cos(0.05 * t)
+    expected = [
+        (0.023562557146, 0.002458669171, 0.02694563039),
+        (0.000295405473, 0.007020217909, 0.216985609934),
+        (0.013448404627, 0.130022100731, 0.053528906927),
+    ]
+    ours = lw.scattering1d(x, 5, 4).coefficients[:, [0, 3, 7]]
+    assert_allclose(ours[[0, 1, 4]], expected, atol=2e-8)  # its filters are in single precision
+
+
+@pytest.mark.parametrize("centre", [0.2, 0.0113])
+def test_magnitudes_of_filters_have_the_sum_1_in_time(centre: float) -> None:
+    """Also of those whose sum is computed from fewer samples, or in closed form."""
+    for length, width in ((64, 0.002), (4096, 0.0016), (4096, 0.15 * centre), (4096, 0.4 * centre)):
+        response = response_of(centre, width, length, 0)
+        assert_allclose(abs(np.fft.ifft(response)).sum(), 1, rtol=1e-13)
+        assert abs(response[0]) < 1e-15
 
 
 @pytest.mark.parametrize("average", [True, False])
@@ -87,6 +110,11 @@ def test_other_libraries_axes_and_dtypes(library: Any) -> None:
     assert half.dtype == torch.float16
 
 
+def test_batches_without_signals() -> None:
+    assert lw.scattering1d(X.reshape(1, -1)[:0], 3, 2).coefficients.shape[::2] == (0, 64)
+    assert lw.scattering2d(np.zeros((0, 16, 16)), 2, 2).coefficients.shape == (0, 9, 4, 4)
+
+
 def test_scattering_hardly_changes_if_a_signal_moves() -> None:
     smooth = np.convolve(zero_mean(2100, 3), np.hanning(50), "same")
     one, two = (lw.scattering1d(smooth[k : k + 2048], 8).coefficients for k in (20, 24))
@@ -114,6 +142,20 @@ def test_image_paths_are_those_of_kymatio() -> None:
     assert_allclose(s.angles[1], [3 * np.pi / 8, np.nan])
     second = s.scales[s.order == 2]
     assert (second[:, 1] > second[:, 0]).all()
+
+
+def test_image_coefficients_are_those_of_kymatio() -> None:
+    """Kymatio 0.3.0 (BSD-3), Scattering2D(2, (16, 24), 4)."""
+    i, j = np.mgrid[:16, :24]
+    image = np.cos(0.02 * i**2 + 0.9 * j) + 0.3 * np.cos(0.4 * (i - j))
+    expected = {
+        0: (0.5775259631, 0.5206250643, -0.2151292424),
+        4: (0.1888277688, 0.2028687514, 0.1791759659),
+        6: (0.0408283183, 0.042401892, 0.0698417374),
+        12: (0.0114982109, 0.0108255428, 0.0055175856),
+    }
+    ours = lw.scattering2d(image, 2, 4).coefficients[:, [0, 1, 3], [0, 5, 2]]
+    assert_allclose(ours[list(expected)], list(expected.values()), atol=2e-7)
 
 
 def oriented(shape: tuple[int, int], level: int, angle: float, slant: float, wave: bool) -> Any:
@@ -161,6 +203,9 @@ def test_images_of_other_libraries(library: Any) -> None:
     assert s.coefficients.shape == (2, 9, 5, 4)
     ours = lw.scattering2d(library.asarray(x), 2, 2, axes=(0, 2)).coefficients
     assert_allclose(np.asarray(ours), s.coefficients, atol=1e-14)
+    wide = zero_mean((48, 40), 3)  # whose wavelets do not reach all frequencies
+    ours = lw.scattering2d(library.asarray(wide), 3, 2).coefficients
+    assert_allclose(np.asarray(ours), lw.scattering2d(wide, 3, 2).coefficients, atol=1e-14)
     single = lw.scattering2d(x.astype(np.float32), 2, 2, axes=(0, 2)).coefficients
     assert single.dtype == np.float32
     assert_allclose(single, s.coefficients, atol=2e-6)

@@ -10,9 +10,10 @@ extern const WholeTable whole_table;
 extern const PoolTable pool_table;
 extern const LiftPoolTable lift_pool_table;
 extern const SpectralTable spectral_table;
+extern const TimeFrequencyTable time_frequency_table;
 
 extern const Kernels kernels;
-const Kernels kernels{&filter_table, lift_kernels, lift_gradient_kernel, &whole_table, &pool_table,
-                      &lift_pool_table, &spectral_table};
+const Kernels kernels{&filter_table,  lift_kernels,     lift_gradient_kernel, &whole_table,
+                      &pool_table,    &lift_pool_table, &spectral_table,      &time_frequency_table};
 
 }  // namespace liftwave::LIFTWAVE_ISA

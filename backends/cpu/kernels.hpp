@@ -8,6 +8,7 @@
 #include "lifting/whole.hpp"
 #include "pooling/kernels.hpp"
 #include "spectral/kernels.hpp"
+#include "time_frequency/kernels.hpp"
 
 namespace liftwave {
 
@@ -19,6 +20,7 @@ struct Kernels {
   const PoolTable* pooling;
   const LiftPoolTable* lift_pool;
   const SpectralTable* spectral;
+  const TimeFrequencyTable* time_frequency;
 };
 
 struct InstructionSet {

@@ -16,9 +16,13 @@ from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
 if TYPE_CHECKING:
+    from numpy import float64, int64
+    from numpy.typing import NDArray
+
     from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
     from liftwave._plan.packets import PacketPlan
     from liftwave._plan.spectral import SpectralPlan
+    from liftwave._plan.squeezing import SqueezePlan
     from liftwave._plan.windows import WindowPlan
 
 
@@ -283,6 +287,40 @@ class LiftPoolKernels(Protocol):
         ...
 
 
+class TimeFrequencyKernels(Protocol):
+    """Coefficients of continuous transforms: synchrosqueezing and ridges.
+
+    Families without kernels for these have those of the array library.
+    """
+
+    def squeeze(
+        self, total: Array, rows: Array, slopes: Array, floor: Array, plan: SqueezePlan, first: int
+    ) -> None:
+        r"""Add coefficients to the rows of ``total`` of their instantaneous frequencies.
+
+        ``rows`` and ``slopes`` have shape (..., rows, columns), ``total`` (..., count, columns).
+        The slopes are derivatives in time over :math:`2 \pi i`, so the instantaneous frequency is
+        the real part of slope over value. ``floor``, of shape (..., 1), is the largest squared
+        magnitude without a reliable phase. ``first`` is the row of the transform that ``rows``
+        begin with.
+        """
+        ...
+
+    def best_path(
+        self,
+        score: NDArray[float64],
+        places: NDArray[float64],
+        order: NDArray[int64],
+        penalty: float,
+    ) -> NDArray[int64]:
+        """The row at each time of the path with the largest sum of scores, less its penalty.
+
+        ``score`` has shape (rows, times). ``places`` are the places of the rows ``order``, in
+        increasing order. The positive penalty is that of the squared distance of two places.
+        """
+        ...
+
+
 NativeRun: TypeAlias = Callable[[Sequence[Array]], list[Array] | None]
 """Runs one plan on NumPy arrays of floats of the plan's shapes; ``None`` for other arrays."""
 
@@ -308,6 +346,8 @@ class Kernels(AxisKernels, Protocol):
         Pooling over windows.
     lift_pool : LiftPoolKernels
         Lifting pooling.
+    time_frequency : TimeFrequencyKernels
+        Synchrosqueezing and ridges.
     """
 
     @property
@@ -320,6 +360,8 @@ class Kernels(AxisKernels, Protocol):
     def pooling(self) -> PoolingKernels: ...
     @property
     def lift_pool(self) -> LiftPoolKernels: ...
+    @property
+    def time_frequency(self) -> TimeFrequencyKernels: ...
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
         """All bands: the approximation, then the details, coarsest level first, as in ``plan``.

@@ -20,6 +20,7 @@ from liftwave._kernels.contract import (
     NativeSpectral,
     PoolingArguments,
     PoolingKernels,
+    TimeFrequencyKernels,
 )
 from liftwave._plan.axis import FilterPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
@@ -54,6 +55,11 @@ class KernelsInFloat32:
         self.native_half = kernels.native_half
         self.pooling: PoolingKernels = PoolingInFloat32(kernels.pooling)
         self.lift_pool: LiftPoolKernels = LiftPoolInFloat32(kernels.lift_pool)
+
+    @property
+    def time_frequency(self) -> TimeFrequencyKernels:
+        """The kernels of the family: complex coefficients have no half precision."""
+        return self._kernels.time_frequency
 
     def analysis(
         self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int

@@ -13,7 +13,7 @@ from array_api_compat import device
 
 from liftwave._arrays.convert import is_array
 from liftwave._arrays.tensors import is_tensor, is_unwatched
-from liftwave._kernels.contract import Kernels, PoolingArguments
+from liftwave._kernels.contract import Kernels, PoolingArguments, TimeFrequencyKernels
 from liftwave.errors import KernelsError
 
 if TYPE_CHECKING:
@@ -83,6 +83,13 @@ class NoFallback:
         self.name = f"{family}!"
         self._family, self._cause = family, cause
         self.pooling = self.lift_pool = self
+
+    @property
+    def time_frequency(self) -> TimeFrequencyKernels:
+        """Operations of the arrays' own library, which are no fallback."""
+        from liftwave._kernels.reference.time_frequency import ReferenceTimeFrequency
+
+        return ReferenceTimeFrequency()
 
     def native_packets(self, plan: PacketPlan) -> None:
         """None: the steps of the packets raise."""

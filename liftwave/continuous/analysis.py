@@ -127,7 +127,7 @@ class Analysis:
         Real signals, along the last axis, of the length of the signal or of its extension.
         """
         if total.shape[-1] != self.layout.length:
-            total = extended(total, self._layout_of_rows)
+            total = extended(total, self.layout_of_rows)
         spectrum = forward(total)
         xp = array_namespace(spectrum)
         weights = xp.asarray(self._factors, dtype=spectrum.dtype, device=device_of(spectrum))
@@ -137,7 +137,7 @@ class Analysis:
         return self.cut(backward(xp.concat([first, inverted], axis=-1), self.layout.length))
 
     @property
-    def _layout_of_rows(self) -> Layout:
+    def layout_of_rows(self) -> Layout:
         """The extension of rows. That of odd wavelets has the opposite symmetry."""
         swapped = {"symmetric": "antisymmetric", "antisymmetric": "symmetric"}
         mode = self.layout.mode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -21,7 +22,7 @@ from liftwave.continuous.extension import Layout
 from liftwave.continuous.families import AnalyticWavelet
 from liftwave.continuous.grid import Grid, GridOptions, Limits
 from liftwave.continuous.red_noise import checked_level, lag_one, red_series
-from liftwave.continuous.smoothing import smoothed
+from liftwave.continuous.smoothing import in_scale, in_time
 from liftwave.continuous.time_frequency import TimeFrequency
 from liftwave.errors import OptionError, ScaleError
 
@@ -29,6 +30,9 @@ from liftwave.errors import OptionError, ScaleError
 _BINS = 1000
 
 _MOST_SURROGATES = 100_000
+
+# Coefficients that are smoothed at a time: more leave the caches.
+_MOST_SMOOTHED = 1 << 14
 
 # Coefficients of surrogates that are computed at a time.
 _MOST_COEFFICIENTS = 1 << 21
@@ -193,18 +197,42 @@ def wavelet_coherence(
 
 def coherency_of(first: Analysis, second: Analysis) -> Array:
     """The smoothed cross spectrum, divided by the roots of both smoothed spectra."""
-    xp = array_namespace(first.spectrum)
-    a, b = first.rows(), second.rows()
-    scales = xp.asarray(1 / first.grid.scales[:, None], dtype=xp.real(a).dtype, device=device_of(a))
-    powers = [(xp.real(w) ** 2 + xp.imag(w) ** 2) * scales for w in (a, b)]
-    cross = smoothed(a * xp.conj(b) * xp.astype(scales, a.dtype), first.grid)
-    both = smoothed(powers[0] + 1j * powers[1], first.grid)  # one transform for both
+    xp, grid = array_namespace(first.spectrum), first.grid
+    cross, both = (in_scale(x, grid) for x in _smoothed_in_time(first.rows(), second.rows(), grid))
     product = xp.real(both) * xp.imag(both)
     largest = xp.max(xp.abs(product))
     is_positive = product > 1e-24 * largest
-    root = xp.sqrt(xp.where(is_positive, product, xp.ones_like(product)))
-    coherency = cross / xp.astype(root, cross.dtype)
-    return xp.where(is_positive, coherency, xp.zeros_like(coherency))
+    factor = 1 / xp.sqrt(xp.where(is_positive, product, xp.ones_like(product)))
+    return cross * xp.astype(xp.where(is_positive, factor, xp.zeros_like(factor)), cross.dtype)
+
+
+def _smoothed_in_time(a: Array, b: Array, grid: Grid) -> tuple[Array, Array]:
+    """The cross spectrum, and both spectra as real and imaginary parts: one transform for both.
+
+    Some rows at a time, which stay in the caches.
+    """
+    xp, parts, count = array_namespace(a), [], a.shape[-2]
+    batch = math.prod(a.shape[:-2]) * a.shape[-1]
+    step = max(_MOST_SMOOTHED // batch, 1)
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        x, y = (rows[..., start:stop, :] for rows in (a, b))
+        scales = xp.asarray(
+            1 / grid.scales[start:stop, None],
+            dtype=xp.real(x).dtype,
+            device=device_of(x),
+        )
+        powers = [(xp.real(w) ** 2 + xp.imag(w) ** 2) * scales for w in (x, y)]
+        cross = x * xp.conj(y) * xp.astype(scales, x.dtype)
+        both = [in_time(w, grid, start) for w in (cross, powers[0] + 1j * powers[1])]
+        if type(a) is np.ndarray:  # in the memory of the rows, which nothing else reads
+            a[..., start:stop, :], b[..., start:stop, :] = both
+        else:
+            parts.append(both)
+    if not parts:
+        return a, b
+    first, second = (xp.concat(list(part), axis=-2) for part in zip(*parts, strict=True))
+    return first, second
 
 
 def _limits(

@@ -88,7 +88,7 @@ class Components(TimeFrequency):
             reach = math.log(2) * real_number(width, demand, ArgumentTypeError)
             if not 0 < reach < math.inf:
                 raise OptionError(f"{demand}, got {width!r}")
-        power = as_numpy(self.power()).astype(np.float64)
+        power = as_numpy(self.power()).astype(np.float64, copy=False)
         flat = power.reshape(-1, *power.shape[-2:])
         paths = [best_paths(item, logs, count, cost, reach) for item in flat]
         shape = (*power.shape[:-2], power.shape[-1])
@@ -110,17 +110,22 @@ class Components(TimeFrequency):
 
     def _ridge(self, rows: NDArray[np.int64], logs: NDArray[np.float64], reach: float) -> Ridge:
         """The ridge of a path."""
+        component = None
+        if self._analysis.hop == 1:
+            near = abs(logs[:, None] - logs[rows[..., None, :]]) <= reach
+            c = self.coefficients
+            component = self._component(array_namespace(c).asarray(near, device=device_of(c)))
+        return Ridge(self.frequencies[rows], self._amplitudes(rows), rows, component)
+
+    def _amplitudes(self, rows: NDArray[np.int64]) -> Array:
+        """The magnitude of the coefficients of a row at each time."""
         c, place = self.coefficients, rows[..., None, :]
+        if type(c) is np.ndarray:
+            return np.abs(np.take_along_axis(c, place, axis=-2)[..., 0, :])
         xp = array_namespace(c)
-        index = np.arange(logs.size)[:, None]
-        on, near = (
-            xp.asarray(mask, device=device_of(c))
-            for mask in (index == place, abs(logs[:, None] - logs[place]) <= reach)
-        )
+        on = xp.asarray(np.arange(self.frequencies.size)[:, None] == place, device=device_of(c))
         magnitudes = xp.abs(c)
-        amplitudes = xp.sum(xp.where(on, magnitudes, xp.zeros_like(magnitudes)), axis=-2)
-        component = self._component(near) if self._analysis.hop == 1 else None
-        return Ridge(self.frequencies[rows], amplitudes, rows, component)
+        return xp.sum(xp.where(on, magnitudes, xp.zeros_like(magnitudes)), axis=-2)
 
     @abstractmethod
     def _component(self, mask: Array) -> Array:

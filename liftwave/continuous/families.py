@@ -10,13 +10,13 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from liftwave._arrays.convert import is_array
-from liftwave._numbers import real_number
+from liftwave._numbers import flag, real_number
 from liftwave._typing import Array, Namespace
 from liftwave.errors import WaveletError, WaveletTypeError
 
@@ -24,10 +24,19 @@ Number: TypeAlias = Any
 """A parameter: a number, or a tensor without dimensions that has a gradient."""
 
 
+# Steps of Newton's method until the peak of a wavelet is exact.
+_PEAK_STEPS = 8
+
+
 def _plain(value: Number) -> Any:
     """A number without its gradient and its imaginary part."""
     value = value.detach() if hasattr(value, "detach") else value
     return value.real if isinstance(value, complex) else value
+
+
+def _names(family: type[AnalyticWavelet]) -> list[str]:
+    """The names of the parameters of a family. Options are keywords."""
+    return [each.name for each in fields(family) if not each.kw_only]
 
 
 @dataclass(frozen=True)
@@ -51,13 +60,19 @@ class AnalyticWavelet(ABC):
 
     @property
     def parameters(self) -> dict[str, Number]:
-        """The parameters by name."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        """The parameters by name, without options."""
+        return {name: getattr(self, name) for name in _names(type(self))}
+
+    @property
+    def options(self) -> dict[str, bool]:
+        """The options by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.kw_only}
 
     @property
     def concrete(self) -> AnalyticWavelet:
         """The wavelet with floats in place of tensors."""
-        return type(self)(*(float(_plain(value)) for value in self.parameters.values()))
+        values = (float(_plain(value)) for value in self.parameters.values())
+        return type(self)(*values, **self.options)
 
     @property
     def is_concrete(self) -> bool:
@@ -86,12 +101,15 @@ class AnalyticWavelet(ABC):
     @property
     def text(self) -> str:
         """The text that describes the wavelet exactly."""
-        values = ", ".join(repr(float(_plain(value))) for value in self.parameters.values())
-        return f"{self.family}({values})"
+        return self._text(repr)
 
     def __str__(self) -> str:
-        values = ", ".join(f"{float(_plain(value)):g}" for value in self.parameters.values())
-        return f"{self.family}({values})"
+        return self._text("{:g}".format)
+
+    def _text(self, as_text: Callable[[float], str]) -> str:
+        values = [as_text(float(_plain(value))) for value in self.parameters.values()]
+        values += [name for name, is_set in self.options.items() if is_set]
+        return f"{self.family}({', '.join(values)})"
 
 
 @dataclass(frozen=True)
@@ -153,41 +171,67 @@ class Morlet(AnalyticWavelet):
     ----------
     omega0 : float, optional
         The frequency, in radians for each scale; 6 by default.
+    zero_mean : bool, optional
+        Whether a Gaussian of frequency 0 is subtracted, so that the mean of the wavelet is exactly
+        zero. In text: ``"morlet(6, zero_mean)"``. Default False.
 
     Raises
     ------
     WaveletError
         If the parameter is not a positive number.
+    OptionError
+        If ``zero_mean`` is neither true nor false.
 
     Notes
     -----
     The response is :math:`2 e^{-(\omega - \omega_0)^2/2}` at positive frequencies, as in Torrence
-    and Compo (table 1). It does not quite vanish at frequency 0: it is 3e-8 for 6. ``omega0`` below
-    5 is not recommended.
+    and Compo (table 1). It does not quite vanish at frequency 0: it is 3e-8 for 6. With
+    ``zero_mean``, the response is proportional to :math:`e^{-(\omega - \omega_0)^2/2} -
+    e^{-\omega_0^2/2} e^{-\omega^2/2}`, and ``omega0`` can be small. Without it, ``omega0`` below 5
+    is not recommended. The correction moves the peak: to 2.035 for ``omega0=2``.
 
     Examples
     --------
     >>> import liftwave as lw
     >>> print(lw.Morlet(), lw.Morlet().peak)
     morlet(6) 6.0
+    >>> wavelet = lw.Morlet(2, zero_mean=True)
+    >>> print(wavelet, round(wavelet.peak, 3))
+    morlet(2, zero_mean) 2.035
     """
 
     family: ClassVar[str] = "morlet"
     omega0: Number = 6.0
+    zero_mean: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "zero_mean", flag(self.zero_mean, "zero_mean"))
 
     @property
     def peak(self) -> Number:
         """The angular frequency at which the response is largest, in radians for each scale."""
-        return self.omega0
+        if not self.zero_mean:
+            return self.omega0
+        # Newton's method for the zero of the derivative.
+        omega, place = self.omega0, self.omega0 + 1
+        for _ in range(_PEAK_STEPS):
+            small = math.e ** -(omega * place)
+            place = place - (place * (1 - small) - omega) / (1 - small + omega * place * small)
+        return place
 
     @property
     def efolding(self) -> float | None:
         """The e-folding time in scales."""
-        return math.sqrt(2)
+        return None if self.zero_mean else math.sqrt(2)
 
     def _log_response(self, w: Array, xp: Namespace) -> Array:
         """The logarithm of the response at positive angular frequencies; 0 at the peak."""
-        return (w - self.omega0) ** 2 / -2
+        if not self.zero_mean:
+            return (w - self.omega0) ** 2 / -2
+        omega, peak = self.omega0, self.peak
+        corrected = -xp.expm1(-omega * w) * (peak / omega)  # 1 at the peak
+        return xp.log(corrected) + ((peak - omega) ** 2 - (w - omega) ** 2) / 2
 
 
 @dataclass(frozen=True)
@@ -350,12 +394,12 @@ class Bump(AnalyticWavelet):
 def unchecked(wavelet: AnalyticWavelet, parameters: dict[str, Number]) -> AnalyticWavelet:
     """A wavelet of the same family with any numbers: complex ones, or tensors that are traced."""
     other = object.__new__(type(wavelet))
-    for name, value in parameters.items():
+    for name, value in {**wavelet.options, **parameters}.items():
         object.__setattr__(other, name, value)
     return other
 
 
-FAMILIES: dict[str, Callable[..., AnalyticWavelet]] = {
+FAMILIES: dict[str, type[AnalyticWavelet]] = {
     cls.family: cls for cls in (Morse, Morlet, Paul, GaussianDerivative, Bump)
 }
 """The families by the name that text begins with."""
@@ -386,14 +430,17 @@ def resolve_analytic(wavelet: Any) -> AnalyticWavelet:
     return _of_text(family, wavelet, match[2] or "")
 
 
-def _of_text(family: Callable[..., AnalyticWavelet], text: str, inside: str) -> AnalyticWavelet:
+def _of_text(family: type[AnalyticWavelet], text: str, inside: str) -> AnalyticWavelet:
+    parts = [part.strip() for part in inside.split(",") if part.strip()]
+    known = [each.name for each in fields(family) if each.kw_only]
+    options = {part: True for part in parts if part in known}
     try:
-        numbers = [float(part) for part in inside.split(",") if part.strip()]
+        numbers = [float(part) for part in parts if part not in options]
     except ValueError:
         raise WaveletError(f"the parameters of {text!r} must be numbers") from None
-    names = [each.name for each in fields(family)]  # type: ignore[arg-type]
+    names = _names(family)
     if len(numbers) > len(names):
         raise WaveletError(
             f"{text!r} has {len(numbers)} parameters, it can have {', '.join(names)}"
         )
-    return family(*numbers)
+    return family(*numbers, **options)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from liftwave._dispatch import kernels_for
+
 _Floats = NDArray[np.float64]
 
 # Relative to the largest power at a time: coefficients below do not matter to a path.
@@ -54,11 +56,10 @@ def best_paths(
     width : float
         Rows within this distance of a ridge do not belong to the next ones.
     """
-    rest, paths = power.copy(), []
-    for _ in range(count):
-        path = best_path(scores(rest), logs, penalty)
-        paths.append(path)
-        rest[abs(logs[:, None] - logs[path]) <= width] = 0
+    rest, paths = power, [best_path(scores(power), logs, penalty)]
+    for _ in range(count - 1):
+        rest = np.where(abs(logs[:, None] - logs[paths[-1]]) <= width, 0, rest)
+        paths.append(best_path(scores(rest), logs, penalty))
     return paths
 
 
@@ -76,41 +77,7 @@ def best_path(score: _Floats, logs: _Floats, penalty: float) -> NDArray[np.int64
     rows builds. So a time step takes a time proportional to the number of rows, and the path is
     the exact optimum.
     """
-    count, times = score.shape
     order = np.argsort(logs)
-    x, costs = logs[order], -score[order]
-    if penalty == 0 or count == 1:
-        return np.asarray(order[costs.argmin(axis=0)])
-    squares, slopes = penalty * x * x, (2 * penalty * x).tolist()
-    total = costs[:, 0]
-    sources = np.empty((times, count), np.int64)
-    for t in range(1, times):
-        source = _envelope((total + squares).tolist(), slopes, x)
-        sources[t] = source
-        total = total[source] + penalty * (x - x[source]) ** 2 + costs[:, t]
-    path = np.empty(times, np.int64)
-    path[-1] = int(total.argmin())
-    for t in range(times - 1, 0, -1):
-        path[t - 1] = sources[t, path[t]]
-    return np.asarray(order[path])
-
-
-def _envelope(heights: list[float], slopes: list[float], x: _Floats) -> NDArray[np.int64]:
-    """The parabola that is lowest at each place.
-
-    All have the same quadratic term, so they are lines ``heights[i] - slopes[i] * x``. The slopes
-    increase.
-    """
-    lowest, borders = [0], [-np.inf]
-    for i in range(1, len(heights)):
-        height, slope = heights[i], slopes[i]
-        top = lowest[-1]
-        border = (height - heights[top]) / (slope - slopes[top])
-        while border <= borders[-1]:
-            lowest.pop()
-            borders.pop()
-            top = lowest[-1]
-            border = (height - heights[top]) / (slope - slopes[top])
-        lowest.append(i)
-        borders.append(border)
-    return np.asarray(lowest)[np.searchsorted(borders, x, "right") - 1]
+    if penalty == 0 or logs.size == 1:
+        return np.asarray(order[(-score[order]).argmin(axis=0)])
+    return kernels_for(score).time_frequency.best_path(score, logs[order], order, penalty)

@@ -7,10 +7,12 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from array_api_compat import array_namespace
+from numpy.typing import NDArray
 
 from liftwave._arrays.convert import as_array, is_complex
 from liftwave._numbers import is_one_of, real_number
 from liftwave._typing import Array, ArrayLike
+from liftwave.continuous.least_squares import covered_by, energies_of, nearest_signal
 from liftwave.continuous.squeezing import Synchrosqueezed, synchrosqueezed
 from liftwave.continuous.statistics import Statistics
 from liftwave.errors import OptionError, ReconstructionWarning, ScaleError, ShapeError, warn
@@ -98,7 +100,7 @@ class Scalogram(Statistics):
         self,
         band: tuple[float, float] | None = None,
         *,
-        method: Literal["exact", "integral"] = "exact",
+        method: Literal["exact", "integral", "least_squares"] = "exact",
     ) -> Array:
         r"""Return the signal, or its component in a band of frequencies.
 
@@ -107,10 +109,12 @@ class Scalogram(Statistics):
         band : (float, float), optional
             The lowest and the highest frequency of the component: the rows whose peaks are in it.
             The mean of the signal belongs to frequency 0.
-        method : {"exact", "integral"}, optional
+        method : {"exact", "integral", "least_squares"}, optional
             ``"exact"`` divides by the sum of the responses of all rows. ``"integral"`` is the sum
             of rows that approximates an integral over scales, which other packages use: its error
-            is about 1e-3 of band-limited signals.
+            is about 1e-3 of band-limited signals. ``"least_squares"`` is the signal whose
+            coefficients are nearest to the present ones, in the rows of the band: for coefficients
+            that were changed, and for rows with gaps between them.
 
         Returns
         -------
@@ -137,6 +141,10 @@ class Scalogram(Statistics):
         mode, which changes the signal: by about 1e-3 for the mode ``"symmetric"``, most near the
         ends for other modes. Components of bands add up.
 
+        The least squares are :math:`\sum_i \hat\psi_i \hat W_i / \sum_i \hat\psi_i^2`, with the
+        responses in the norm of the scalogram. Frequencies at the edges of a band, where the
+        responses are small, are restored to their full strength, so these components do not add up.
+
         Examples
         --------
         >>> import numpy as np
@@ -148,8 +156,10 @@ class Scalogram(Statistics):
         >>> bool(abs(s.inverse((6, 25)) - fast)[middle].max() < 1e-2)
         True
         """
-        if not is_one_of(method, ("exact", "integral")):
-            raise OptionError(f"method must be 'exact' or 'integral', got {method!r}")
+        if not is_one_of(method, ("exact", "integral", "least_squares")):
+            raise OptionError(
+                f"method must be 'exact', 'integral' or 'least_squares', got {method!r}"
+            )
         rows = self._rows_in(band)
         if self._analysis.hop > 1:
             raise OptionError("rate left out columns, which the inverse needs: do not pass rate")
@@ -157,7 +167,11 @@ class Scalogram(Statistics):
         if method == "exact":
             signal = self._exact(rows, has_mean)
             if band is None:
-                self._warn_of_coverage()
+                self._warn_of_coverage(self._analysis.covered)
+        elif method == "least_squares":
+            signal = nearest_signal(self._analysis, self._rows_of_signals(), rows, has_mean)
+            if band is None:
+                self._warn_of_coverage(covered_by(energies_of(self._analysis, rows)))
         else:
             signal = self._integral(rows, has_mean)
         return self._closed(signal)
@@ -212,14 +226,9 @@ class Scalogram(Statistics):
 
     def _component(self, mask: Array) -> Array:
         xp = array_namespace(self.coefficients)
-        pages = [
-            None if page is None else xp.where(mask, page, xp.zeros_like(page))
-            for page in (self.coefficients, self.negative)
-        ]
-        masked = replace(self, coefficients=pages[0], negative=pages[1], _whole=None)
-        rows = np.ones(self.frequencies.size, bool)
+        pages = [xp.where(mask, page, xp.zeros_like(page)) for page in self._pages(False)]
         # Division by the symbol would amplify what a mask cuts off at the ends of the grid.
-        return self._closed(masked._integral(rows, False))
+        return self._closed(self._sums(self._integral_weights, pages))
 
     def _closed(self, signal: Array) -> Array:
         """A result in the layout and the dtype of the signal."""
@@ -240,22 +249,40 @@ class Scalogram(Statistics):
 
     def _total(self, weights: Any, whole: bool) -> Array:
         """The weighted sum of the real parts of rows, as real signals."""
-        pages = [self._weighted(weights, page) for page in self._pages(whole)]
-        xp = array_namespace(pages[0])
-        return xp.stack(pages) if self._analysis.is_complex else pages[0]
+        return self._sums(weights, self._pages(whole))
+
+    def _sums(self, weights: Any, pages: list[Array]) -> Array:
+        """The weighted sums of the rows of each page."""
+        parts = [self._weighted(weights, page) for page in pages]
+        return array_namespace(parts[0]).stack(parts) if len(parts) > 1 else parts[0]
 
     def _exact(self, rows: Any, has_mean: bool) -> Array:
         total = self._total(rows / self._grid.gains, True)
         return self._analysis.deconvolved(total, has_mean)
 
     def _integral(self, rows: Any, has_mean: bool) -> Array:
-        grid = self._grid
-        weights = 2 * grid.weights / grid.shape.admissibility
-        total = self._total(rows * weights / grid.gains, False)
+        total = self._total(rows * self._integral_weights, False)
         return total + self._analysis.mean[..., None] if has_mean else total
 
-    def _warn_of_coverage(self) -> None:
-        covered = self._analysis.covered[1:]
+    @property
+    def _integral_weights(self) -> NDArray[np.float64]:
+        """The weights of the rows in the integral over scales."""
+        grid = self._grid
+        return np.asarray(2 * grid.weights / grid.shape.admissibility / grid.gains)
+
+    def _rows_of_signals(self) -> Array:
+        """The coefficients of real signals: those of real and imaginary parts of complex ones."""
+        positive, negative = self._whole or (self.coefficients, self.negative)
+        if not self._analysis.is_complex:
+            return positive
+        xp = array_namespace(positive)
+        if negative is None:
+            return xp.stack([xp.real(positive), xp.imag(positive)])
+        other = xp.conj(negative)
+        return xp.stack([(positive + other) / 2, (positive - other) / 2j])
+
+    def _warn_of_coverage(self, covered: NDArray[np.bool_]) -> None:
+        covered = covered[1:]
         if covered.all():
             return
         bins = np.flatnonzero(covered) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,21 +12,32 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 from numpy.typing import NDArray
 
-from liftwave._arrays.convert import as_array, is_complex, open_array, real_dtype
+from liftwave._arrays.convert import as_array, is_complex, open_array
 from liftwave._numbers import flag, positive_number
 from liftwave._plan.arguments import normalize_axis
 from liftwave._typing import Array, ArrayLike
 from liftwave.continuous.extension import Layout, extended
+from liftwave.continuous.fourier import inverse, spectra_of
+from liftwave.continuous.scattering_filters import (
+    WIDTH,
+    Filter,
+    Tree,
+    band_of,
+    pieces,
+    response_of,
+    tree_of,
+)
 from liftwave.errors import DTypeError, LevelError, OptionError, ShapeError
-
-# Kymatio's constants: the width of the low-pass, the response where neighbours cross, and how
-# many deviations of a Gaussian a sampling rate must hold.
-_WIDTH, _CROSSING, _DEVIATIONS = 0.1, math.sqrt(0.5), 5
 
 _MOST_LEVELS, _MOST_VOICES = 40, 1000
 
 # Deviations of a Gaussian that contain all but a thousandth of it.
 _SUPPORT = 3.29
+
+_TIME = (-1,)
+
+# Numbers of moduli that are computed at a time: more leave the caches.
+_MOST_NUMBERS = 1 << 20
 
 
 class Scattering(NamedTuple):
@@ -45,14 +56,6 @@ class Scattering(NamedTuple):
     coefficients: Array
     order: NDArray[np.int64]
     frequencies: NDArray[np.float64]
-
-
-class _Filter(NamedTuple):
-    """A Gabor filter: its centre and width in cycles per sample, and its sampling rate."""
-
-    centre: float
-    width: float
-    level: int
 
 
 def scattering1d(
@@ -123,9 +126,8 @@ def scattering1d(
     if is_complex(opened.array):
         raise DTypeError(f"scattering is for real signals, got {opened.array.dtype}")
     signal = opened.xp.moveaxis(opened.array, last, -1)
-    tree = _tree(levels, voices, highest)
-    layout = _layout(n, levels)
-    parts = list(_paths(signal, layout, tree, averages))
+    tree = tree_of(levels, voices, highest)
+    parts = list(_Transform(_layout(n, levels), tree, averages).paths(signal))
     coefficients = opened.xp.concat(parts, axis=-2)
     return Scattering(opened.close(coefficients), *_table(tree))
 
@@ -149,51 +151,9 @@ def check_scattering(J: Any, Q: Any, order: Any, average: Any) -> tuple[int, int
     return levels, voices, highest, flag(average, "average")
 
 
-# --- filters -------------------------------------------------------------------------------------
-
-
-class _Tree(NamedTuple):
-    """The filters of both orders, and the filters of the second order of each path."""
-
-    levels: int
-    first: tuple[_Filter, ...]
-    second: tuple[_Filter, ...]
-    children: tuple[tuple[int, ...], ...]
-
-
-@lru_cache(maxsize=64)
-def _tree(levels: int, voices: int, order: int) -> _Tree:
-    first, second = _bank(levels, voices), _bank(levels, 1) if order == 2 else ()
-    children = tuple(
-        tuple(k for k, child in enumerate(second) if child.level > parent.level) for parent in first
-    )
-    return _Tree(levels, first, second, children)
-
-
-def _bank(levels: int, voices: int) -> tuple[_Filter, ...]:
-    """Filters with equal ratios while they are broader than the low-pass, then equal steps."""
-    least = _WIDTH / 2**levels
-    centre = max(1 / (1 + 2 ** (3 / voices)), 0.35)
-    ratio = 2 ** (-1 / voices)
-    width = centre * (1 - ratio) / (1 + ratio) / math.sqrt(-2 * math.log(_CROSSING))
-    filters = []
-    while width > least:
-        filters.append(_filter(centre, width))
-        centre, width = centre * ratio, width * ratio
-    elbow = filters[-1].centre if filters else centre
-    filters += [_filter(elbow * (1 - q / voices), least) for q in range(1, voices)]
-    return tuple(filters)
-
-
-def _filter(centre: float, width: float) -> _Filter:
-    """A filter, with the number of times its result can be halved in rate."""
-    edge = min(centre + _DEVIATIONS * width, 0.5)
-    return _Filter(centre, width, math.floor(-math.log2(edge)) - 1)
-
-
 def _layout(n: int, levels: int) -> Layout:
     """The signal in the middle of a power of two, at most three times as long."""
-    support = math.ceil(_SUPPORT * 2**levels / (2 * math.pi * _WIDTH))
+    support = math.ceil(_SUPPORT * 2**levels / (2 * math.pi * WIDTH))
     wanted = (n + 2 * support - 1).bit_length()
     bits = max(min(wanted, (max(3 * n - 2, 1)).bit_length() - 1), (n - 1).bit_length(), levels)
     length = 1 << bits
@@ -202,98 +162,101 @@ def _layout(n: int, levels: int) -> Layout:
     return Layout(n, before, length, "reflect")
 
 
-@lru_cache(maxsize=512)
-def _response(centre: float, width: float, length: int) -> NDArray[np.float64]:
-    """The Fourier transform of a filter, divided by the sum of its magnitudes in time."""
-    gaussian = _periodic(centre, width, length)
-    if centre:
-        low = _periodic(0.0, width, length)
-        gaussian = gaussian - gaussian[0] / low[0] * low
-    return np.asarray(gaussian / np.abs(np.fft.ifft(gaussian)).sum())
-
-
-def _periodic(centre: float, width: float, length: int) -> NDArray[np.float64]:
-    """A Gaussian of frequency, repeated with the sampling rate."""
-    reach = 9 * width + 0.5  # further periods are below the rounding error
-    periods = np.arange(math.ceil(centre - reach), math.floor(centre + reach) + 1)
-    total, f = np.zeros(length), np.fft.fftfreq(length)
-    for period in periods:
-        total += np.exp(-((f + period - centre) ** 2) / (2 * width**2))
-    return total
-
-
-def _at_rate(response: NDArray[np.float64], level: int) -> NDArray[np.float64]:
-    """A response for signals of a lower rate: all periods of its spectrum added."""
-    return np.asarray(response.reshape(2**level, -1).sum(axis=0))
-
-
 # --- paths ---------------------------------------------------------------------------------------
 
 
-def _paths(x: Array, layout: Layout, tree: _Tree, averages: bool) -> Iterator[Array]:
-    """The coefficients of all paths, in order, each of the shape (..., paths, times)."""
-    xp, length = array_namespace(x), layout.length
-    dtype = xp.complex64 if x.dtype == xp.float32 else xp.complex128
-    spectrum = xp.fft.fft(xp.astype(extended(x, layout), dtype), axis=-1)
-    spectrum = _precise(spectrum, x)[..., None, :]
-    low = _response(0.0, _WIDTH / 2**tree.levels, length)
-    finish = _Finish(layout, tree.levels, low, averages)
-    yield finish(spectrum, 0) if averages else x[..., None, :]
-    second: list[Array] = []
-    for parent, children in zip(tree.first, tree.children, strict=True):
-        level = parent.level if averages else 0
-        response = _response(parent.centre, parent.width, length)
-        modulus = _modulus(spectrum, [response], level)
-        yield finish(modulus, level)
-        second += _children(modulus, level, [tree.second[k] for k in children], finish)
-    yield from second
-
-
-def _children(
-    modulus: Array, level: int, children: Sequence[_Filter], finish: _Finish
-) -> Iterator[Array]:
-    """The coefficients of the second order with one parent."""
-    for child in children:
-        response = _response(child.centre, child.width, finish.layout.length)
-        rate = child.level if finish.averages else 0
-        yield finish(_modulus(modulus, [_at_rate(response, level)], rate - level), rate)
-
-
-def _modulus(spectrum: Array, responses: Sequence[NDArray[Any]], halvings: int) -> Array:
-    """The spectrum of the modulus of filtered signals, at a rate that is halved several times."""
-    xp = array_namespace(spectrum)
-    products = spectrum * _as_array(np.stack(responses), spectrum)
-    rows = xp.abs(xp.fft.ifft(_folded(products, halvings), axis=-1))
-    return _precise(xp.fft.fft(xp.astype(rows, spectrum.dtype), axis=-1), spectrum)
-
-
-def _folded(spectrum: Array, halvings: int) -> Array:
-    """The spectrum of every ``2**halvings``-th sample."""
-    if not halvings:
-        return spectrum
-    xp, factor = array_namespace(spectrum), 2**halvings
-    shape = (*spectrum.shape[:-1], factor, spectrum.shape[-1] // factor)
-    return xp.sum(xp.reshape(spectrum, shape), axis=-2) / factor
-
-
-class _Finish(NamedTuple):
-    """The last step of each path: averages at the lowest rate, or the moduli themselves."""
+class _Transform(NamedTuple):
+    """The transform of signals of one length."""
 
     layout: Layout
-    levels: int
-    low: NDArray[np.float64]
+    tree: Tree
     averages: bool
 
-    def __call__(self, spectrum: Array, level: int) -> Array:
-        xp, layout = array_namespace(spectrum), self.layout
-        if self.averages:
-            spectrum = spectrum * _as_array(_at_rate(self.low, level), spectrum)
-            spectrum = _folded(spectrum, self.levels - level)
-        step = 2**self.levels if self.averages else 1
-        rows = xp.real(xp.fft.ifft(spectrum, axis=-1))
-        rows = xp.astype(rows, real_dtype(spectrum, xp))
-        start = layout.before // step
-        return rows[..., start : start + -(-layout.n // step)]
+    def paths(self, x: Array) -> Iterator[Array]:
+        """The coefficients of all paths, in order, each of the shape (..., paths, times)."""
+        xp = array_namespace(x)
+        spectrum = spectra_of(extended(x, self.layout), _TIME)[..., None, :]
+        yield self._averaged(spectrum, 0) if self.averages else x[..., None, :]
+        second: list[Array] = []
+        for parents, children in self._groups(spectrum):
+            level = parents[0].level if self.averages else 0
+            moduli = xp.abs(self._filtered(spectrum[..., 0, :], parents, 0, level))
+            if self.averages or children:
+                spectra = spectra_of(moduli, _TIME)
+            yield self._averaged(spectra, level) if self.averages else self._cut(moduli)
+            if children:
+                second.append(self._children(spectra, level, children))
+        yield from second
+
+    def _groups(self, spectrum: Array) -> Iterator[tuple[list[Filter], list[Filter]]]:
+        """Filters of the first order with the same rate, and those of their second order."""
+        size = math.prod(spectrum.shape)
+        pairs = zip(self.tree.first, self.tree.children, strict=True)
+        for (_, children), same in groupby(pairs, key=lambda pair: (pair[0].level, pair[1])):
+            parents = [parent for parent, _ in same]
+            level = parents[0].level if self.averages else 0
+            count = max(_MOST_NUMBERS // max(size >> level, 1), 1)
+            for first in range(0, len(parents), count):
+                yield parents[first : first + count], [self.tree.second[k] for k in children]
+
+    def _children(self, spectra: Array, level: int, children: Sequence[Filter]) -> Array:
+        """The coefficients of the second order of several moduli, one after the other."""
+        xp, results = array_namespace(spectra), []
+        for child in children:
+            rate = child.level if self.averages else 0
+            moduli = xp.abs(self._filtered(spectra, [child], level, rate)[..., 0, :])
+            if self.averages:
+                results.append(self._averaged(spectra_of(moduli, _TIME), rate))
+            else:
+                results.append(self._cut(moduli))
+        rows = xp.stack(results, axis=-2)
+        *batch, parents, count, times = rows.shape
+        return xp.reshape(rows, (*batch, parents * count, times))
+
+    def _averaged(self, spectra: Array, level: int) -> Array:
+        """The averages of signals, at the lowest rate."""
+        levels = self.tree.levels
+        low = Filter(0.0, WIDTH / 2**levels, levels)
+        rows = self._filtered(spectra, [low], level, levels)[..., 0, :]
+        rows, start = array_namespace(rows).real(rows), self.layout.before >> levels
+        return rows[..., start : start + -(-self.layout.n >> levels)]
+
+    def _cut(self, rows: Array) -> Array:
+        """The columns of the signal, in moduli of the full rate."""
+        return rows[..., self.layout.before : self.layout.before + self.layout.n]
+
+    def _filtered(self, spectra: Array, filters: Sequence[Filter], level: int, lower: int) -> Array:
+        """Filtered signals at a lower rate, along a new axis before the last one."""
+        products = _numpy_products if type(spectra) is np.ndarray else _products
+        return inverse(products(spectra, filters, self.layout.length, level, lower), _TIME)
+
+
+def _numpy_products(
+    spectra: NDArray[Any], filters: Sequence[Filter], length: int, level: int, lower: int
+) -> NDArray[Any]:
+    """The spectra of filtered signals at a lower rate: only bins of the filters are computed."""
+    count, short = length >> level, length >> lower
+    dtype = spectra.real.dtype
+    result = np.zeros((*spectra.shape[:-1], len(filters), short), spectra.dtype)
+    for k, each in enumerate(filters):
+        band = band_of(each.centre, each.width, length, dtype.name)
+        for low, high in pieces(band, short):
+            bins = spectra[..., low % count : low % count + high - low]
+            place = low % short
+            values = band.values[low - band.start : high - band.start]
+            result[..., k, place : place + high - low] += bins * (values * dtype.type(short))
+    return result
+
+
+def _products(
+    spectra: Array, filters: Sequence[Filter], length: int, level: int, lower: int
+) -> Array:
+    """The same in any library."""
+    xp, factor = array_namespace(spectra), 2 ** (lower - level)
+    responses = [response_of(each.centre, each.width, length, level) for each in filters]
+    products = spectra[..., None, :] * _as_array(np.stack(responses), spectra)
+    shape = (*products.shape[:-1], factor, length >> lower)
+    return xp.sum(xp.reshape(products, shape), axis=-2) * (length >> lower)
 
 
 def _as_array(values: NDArray[Any], like: Array) -> Array:
@@ -301,14 +264,7 @@ def _as_array(values: NDArray[Any], like: Array) -> Array:
     return xp.asarray(values, dtype=like.dtype, device=device_of(like))
 
 
-def _precise(spectrum: Array, like: Array) -> Array:
-    """A spectrum in the precision of the signal: NumPy before 2.0 computes in double."""
-    xp = array_namespace(like)
-    dtype = xp.complex64 if real_dtype(like, xp) == xp.float32 else xp.complex128
-    return spectrum if spectrum.dtype == dtype else xp.astype(spectrum, dtype)
-
-
-def _table(tree: _Tree) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _table(tree: Tree) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The order and the frequencies of each path."""
     pairs = [
         (parent.centre, tree.second[k].centre)

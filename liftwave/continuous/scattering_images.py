@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +11,18 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 from numpy.typing import NDArray
 
-from liftwave._arrays.convert import as_array, is_complex, open_array, real_dtype
+from liftwave._arrays.convert import as_array, is_complex, open_array
 from liftwave._numbers import flag, items, positive_number
 from liftwave._plan.arguments import normalize_axis
 from liftwave._typing import Array, ArrayLike
 from liftwave.continuous.extension import Layout, extended
+from liftwave.continuous.fourier import inverse, spectra_of
+from liftwave.continuous.scattering_image_filters import (
+    Wavelets,
+    angles_of,
+    bank_of,
+    low_pass_of,
+)
 from liftwave.errors import (
     AxisError,
     AxisTypeError,
@@ -28,10 +34,10 @@ from liftwave.errors import (
 
 _MOST_LEVELS, _MOST_ANGLES = 20, 256
 
-# Kymatio's constants: its Gaussians are divided by this number in place of pi.
-_PI, _WIDTH, _FREQUENCY = 3.1415, 0.8, 3 * math.pi / 4
-
 _PLANE = (-2, -1)
+
+# Numbers of spectra that are filtered at a time.
+_MOST_NUMBERS = 1 << 19
 
 
 class ImageScattering(NamedTuple):
@@ -133,7 +139,7 @@ def scattering2d(
     image = opened.xp.moveaxis(opened.array, plane, _PLANE)
     layouts = _layout(sizes[0], levels), _layout(sizes[1], levels)
     transform = _Transform(layouts, levels, angles, averages)
-    parts = [opened.xp.expand_dims(part, axis=-3) for part in transform.paths(image, highest)]
+    parts = list(transform.paths(image, highest))
     coefficients = opened.close(opened.xp.concat(parts, axis=-3))
     return ImageScattering(coefficients, *_table(levels, angles, highest))
 
@@ -175,69 +181,6 @@ def _layout(n: int, levels: int) -> Layout:
     return Layout(n, (length - n) // 2, length, "reflect")
 
 
-# --- filters -------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=512)
-def _response(shape: tuple[int, int], level: int, angle: float, angles: int) -> NDArray[np.float64]:
-    """The Fourier transform of an oriented wavelet."""
-    frequency, width = _FREQUENCY / 2**level, _WIDTH * 2**level
-    wave = (frequency * math.cos(angle), frequency * math.sin(angle))
-    matrix = _spread(width, angle, 4 / angles)
-    around, low = _gaussian(shape, wave, matrix), _gaussian(shape, (0.0, 0.0), matrix)
-    return np.asarray(around - around[0, 0] / low[0, 0] * low)
-
-
-@lru_cache(maxsize=16)
-def _low_pass(shape: tuple[int, int], levels: int) -> NDArray[np.float64]:
-    width = _WIDTH * 2 ** (levels - 1)
-    return _gaussian(shape, (0.0, 0.0), _spread(width, 0.0, 1.0))
-
-
-def _spread(width: float, angle: float, slant: float) -> NDArray[np.float64]:
-    """The inverse covariance of a Gaussian of frequency, which is a covariance of positions."""
-    c, s = math.cos(angle), math.sin(angle)
-    turn = np.array([[c, -s], [s, c]])
-    return np.asarray(turn @ np.diag([1, slant**-2]) @ turn.T * width**2)
-
-
-def _gaussian(
-    shape: tuple[int, int], centre: tuple[float, float], matrix: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """A Gaussian of frequency, repeated with the sampling rate."""
-    total = np.zeros(shape)
-    # Further periods are below the rounding error.
-    spreads = 9 * np.sqrt(np.diag(np.linalg.inv(matrix)))
-    axes = [
-        [2 * np.pi * (np.fft.fftfreq(n) + k) - mu for k in _periods(mu, spread)]
-        for n, mu, spread in zip(shape, centre, spreads, strict=True)
-    ]
-    for rows in axes[0]:
-        for columns in axes[1]:
-            cross = 2 * matrix[0, 1] * rows[:, None] * columns
-            squares = matrix[0, 0] * rows[:, None] ** 2 + matrix[1, 1] * columns**2
-            total += np.exp(-(squares + cross) / 2)
-    return total * (math.pi / _PI)
-
-
-def _periods(centre: float, spread: float) -> range:
-    """The periods whose Gaussian reaches the frequencies from -pi to pi."""
-    first = math.ceil((centre - spread) / (2 * math.pi) - 0.5)
-    return range(first, math.floor((centre + spread) / (2 * math.pi) + 0.5) + 1)
-
-
-def _at_rate(response: NDArray[np.float64], level: int) -> NDArray[np.float64]:
-    """The low frequencies of a response, for images of a lower rate."""
-    if not level:
-        return response
-    for axis in (0, 1):
-        n, short = response.shape[axis], response.shape[axis] >> level
-        inside = np.ones(n, bool)
-        inside[short // 2 : short // 2 + n - short] = False
-        response = np.compress(inside, response, axis=axis)
-    return response
-
-
 # --- paths ---------------------------------------------------------------------------------------
 
 
@@ -249,76 +192,93 @@ class _Transform(NamedTuple):
     angles: int
     averages: bool
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The size of the extended image."""
+        return self.layouts[0].length, self.layouts[1].length
+
     def paths(self, x: Array, order: int) -> Iterator[Array]:
-        """The coefficients of all paths, in order."""
-        wide = x
+        """The coefficients of all paths, in order: arrays (..., paths, rows, columns)."""
+        wide, xp = x, array_namespace(x)
         for layout, axis in zip(self.layouts, _PLANE, strict=True):
-            xp = array_namespace(x)
             wide = xp.moveaxis(extended(xp.moveaxis(wide, axis, -1), layout), -1, axis)
-        spectrum = _transformed(wide)
-        yield self._finished(spectrum, 0) if self.averages else x
+        yield self._finished(wide[..., None, :, :], 0)
+        spectrum = spectra_of(wide, _PLANE)
         second: list[Array] = []
         for level in range(self.levels):
-            for angle in _angles(self.angles):
-                modulus = self._modulus(spectrum, 0, level, angle)
-                yield self._finished(modulus, level)
-                if order == 2:
-                    second += self._children(modulus, level)
+            moduli = self._moduli(spectrum, 0, level)
+            yield self._finished(moduli, level)
+            if order == 2 and level + 1 < self.levels:
+                spectra = spectra_of(moduli, _PLANE)
+                step = max(_MOST_NUMBERS // max(math.prod(spectrum.shape) >> 2 * level, 1), 1)
+                for first in range(0, self.angles, step):
+                    last = min(first + step, self.angles)
+                    second.append(self._children(spectra[..., first:last, :, :], level))
         yield from second
 
-    def _children(self, modulus: Array, level: int) -> Iterator[Array]:
-        """The coefficients of the second order with one parent."""
-        for lower in range(level + 1, self.levels):
-            for angle in _angles(self.angles):
-                yield self._finished(self._modulus(modulus, level, lower, angle), lower)
+    def _children(self, spectra: Array, level: int) -> Array:
+        """The coefficients of the second order of several moduli, one after the other."""
+        lowers = range(level + 1, self.levels)
+        parts = [self._finished(self._moduli(spectra, level, lower), lower) for lower in lowers]
+        xp = array_namespace(spectra)
+        both = xp.stack(parts, axis=-4)
+        *batch, parents, levels, angles, height, width = both.shape
+        return xp.reshape(both, (*batch, parents * levels * angles, height, width))
 
-    def _modulus(self, spectrum: Array, level: int, lower: int, angle: float) -> Array:
-        """The spectrum of the modulus of filtered images, at the rate of the wavelet."""
-        xp = array_namespace(spectrum)
-        shape = self.layouts[0].length, self.layouts[1].length
-        response = _response(shape, lower, angle, self.angles)
+    def _moduli(self, spectrum: Array, level: int, lower: int) -> Array:
+        """The moduli of images that are filtered by wavelets of all angles, at their rate."""
+        is_numpy = type(spectrum) is np.ndarray
+        dtype = spectrum.dtype.name if is_numpy else "float64"
+        bank = bank_of(self.shape, self.levels, self.angles, self.averages, dtype)
+        products = _numpy_products if is_numpy else _products
+        images = inverse(products(spectrum, bank[lower, level]), _PLANE)
+        return array_namespace(images).abs(images)
+
+    def _finished(self, images: Array, level: int) -> Array:
+        """Averages at the lowest rate, or the moduli themselves, without the extension."""
         if self.averages:
-            product = spectrum * _as_array(_at_rate(response, level), spectrum)
-            product = _folded(product, lower - level)
-        else:
-            product = spectrum * _as_array(response, spectrum)
-        return _transformed(xp.abs(_precise(xp.fft.ifftn(product, axes=_PLANE), spectrum)))
-
-    def _finished(self, spectrum: Array, level: int) -> Array:
-        """The average at the lowest rate, or the modulus itself, without the extension."""
-        xp = array_namespace(spectrum)
-        if not self.averages:
-            rows, columns = self.layouts
-            image = xp.real(_precise(xp.fft.ifftn(spectrum, axes=_PLANE), spectrum))
-            image = image[..., rows.before : rows.before + rows.n, :]
-            return image[..., columns.before : columns.before + columns.n]
-        shape = self.layouts[0].length, self.layouts[1].length
-        low = _at_rate(_low_pass(shape, self.levels), level)
-        product = _folded(spectrum * _as_array(low, spectrum), self.levels - level)
-        image = xp.real(_precise(xp.fft.ifftn(product, axes=_PLANE), spectrum))
-        return image[..., 1:-1, 1:-1]
+            return _averaged(images, self.shape, self.levels, level)
+        rows, columns = self.layouts
+        images = images[..., rows.before : rows.before + rows.n, :]
+        return images[..., columns.before : columns.before + columns.n]
 
 
-def _angles(count: int) -> list[float]:
-    return [(int(count - count / 2 - 1) - t) * math.pi / count for t in range(count)]
+def _numpy_products(spectra: NDArray[Any], wavelets: Wavelets) -> NDArray[Any]:
+    """The spectra of filtered images at a lower rate: the sums of blocks of the products.
+
+    They have a new axis before the last two.
+    """
+    responses = wavelets.responses
+    height, width = (n // wavelets.factor for n in spectra.shape[-2:])
+    shape = (*spectra.shape[:-2], responses.shape[0], height, width)
+    result = np.zeros(shape, spectra.dtype)
+    bins = spectra * spectra.real.dtype.type(height * width)
+    for angle, block in wavelets.blocks:
+        result[..., angle, :, :] += bins[(..., *block)] * responses[(angle, *block)]
+    return result
 
 
-def _transformed(x: Array) -> Array:
-    """The spectrum of real images, in their precision."""
-    xp = array_namespace(x)
-    dtype = xp.complex64 if x.dtype == xp.float32 else xp.complex128
-    complex_image = xp.astype(x, dtype)
-    return _precise(xp.fft.fftn(complex_image, axes=_PLANE), complex_image)
+def _products(spectra: Array, wavelets: Wavelets) -> Array:
+    """The same in any library."""
+    xp, factor = array_namespace(spectra), wavelets.factor
+    products = spectra[..., None, :, :] * _as_array(wavelets.responses, spectra)
+    *batch, height, width = products.shape
+    height, width = height // factor, width // factor
+    blocks = xp.reshape(products, (*batch, factor, height, factor, width))
+    return xp.sum(blocks, axis=(-4, -2)) * (height * width)
 
 
-def _folded(spectrum: Array, halvings: int) -> Array:
-    """The spectrum of every ``2**halvings``-th pixel along both axes."""
-    if not halvings:
-        return spectrum
-    xp, factor = array_namespace(spectrum), 2**halvings
-    *batch, height, width = spectrum.shape
-    shape = (*batch, factor, height // factor, factor, width // factor)
-    return xp.mean(xp.reshape(spectrum, shape), axis=(-4, -2))
+def _averaged(images: Array, shape: tuple[int, int], levels: int, level: int) -> Array:
+    """The averages of images of some rate: a Gaussian is a product of both axes."""
+    xp = array_namespace(images)
+    rows, columns = (
+        [_as_array(part, images) for part in low_pass_of(n, levels, level)] for n in shape
+    )
+    parts = [
+        xp.matmul(xp.matmul(left, images), xp.matrix_transpose(right))
+        for left, right in zip(rows, columns, strict=False)
+    ]
+    return parts[0] - parts[1] if len(parts) > 1 else parts[0]
 
 
 def _as_array(values: NDArray[Any], like: Array) -> Array:
@@ -326,18 +286,11 @@ def _as_array(values: NDArray[Any], like: Array) -> Array:
     return xp.asarray(values, dtype=like.dtype, device=device_of(like))
 
 
-def _precise(x: Array, like: Array) -> Array:
-    """A complex array in the precision of another: NumPy before 2.0 computes in double."""
-    xp = array_namespace(like)
-    dtype = xp.complex64 if real_dtype(like, xp) == xp.float32 else xp.complex128
-    return x if x.dtype == dtype else xp.astype(x, dtype)
-
-
 def _table(
     levels: int, angles: int, order: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """The order, the scales and the angles of each path."""
-    first = [(level, angle) for level in range(levels) for angle in _angles(angles)]
+    first = [(level, angle) for level in range(levels) for angle in angles_of(angles)]
     pairs = [(one, two) for one in first for two in first if order == 2 and two[0] > one[0]]
     none = (-1, math.nan)
     paths = [(none, none), *((one, none) for one in first), *pairs]

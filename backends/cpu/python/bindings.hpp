@@ -18,5 +18,6 @@ void bind_whole_lifting(nanobind::module_& m, const Kernels& kernels);
 void bind_pooling(nanobind::module_& m, const Kernels& kernels);
 void bind_lift_pool(nanobind::module_& m, const Kernels& kernels);
 void bind_spectral(nanobind::module_& m, const Kernels& kernels);
+void bind_time_frequency(nanobind::module_& m, const Kernels& kernels);
 
 }  // namespace liftwave

@@ -71,4 +71,5 @@ NB_MODULE(_cpu, m) {
   bind_pooling(m, kernels);
   bind_lift_pool(m, kernels);
   bind_spectral(m, kernels);
+  bind_time_frequency(m, kernels);
 }

@@ -14,6 +14,7 @@ from liftwave._kernels.contract import (
     NativeRun,
     NativeSpectral,
     PoolingKernels,
+    TimeFrequencyKernels,
 )
 from liftwave._kernels.cpu.filters import NAME
 from liftwave._kernels.cpu.levels import CpuLevels
@@ -50,6 +51,13 @@ class CpuKernels(CpuLevels):
         from liftwave._kernels.cpu.lift_pool import CpuLiftPool
 
         return CpuLiftPool(self._fallback.lift_pool)
+
+    @cached_property
+    def time_frequency(self) -> TimeFrequencyKernels:
+        """Synchrosqueezing and ridges."""
+        from liftwave._kernels.cpu.time_frequency import CpuTimeFrequency
+
+        return CpuTimeFrequency()
 
     def native_packets(self, plan: PacketPlan) -> NativeRun | None:
         """The function that computes all levels of packets at once."""

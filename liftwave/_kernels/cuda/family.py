@@ -6,7 +6,12 @@ This module defines the family; the other modules of this folder implement its m
 
 from __future__ import annotations
 
-from liftwave._kernels.contract import Kernels, LiftPoolKernels, PoolingKernels
+from liftwave._kernels.contract import (
+    Kernels,
+    LiftPoolKernels,
+    PoolingKernels,
+    TimeFrequencyKernels,
+)
 from liftwave._kernels.cuda.common.memory import CudaArrays
 from liftwave._kernels.cuda.common.runtime import Runtime
 from liftwave._kernels.cuda.levels import CudaLevels
@@ -33,3 +38,8 @@ class CudaKernels(CudaLevels, CudaArrays):
         super().__init__(runtime, fallback)
         self.pooling: PoolingKernels = CudaPooling(runtime, fallback.pooling)
         self.lift_pool: LiftPoolKernels = CudaLiftPool(runtime, fallback.lift_pool)
+
+    @property
+    def time_frequency(self) -> TimeFrequencyKernels:
+        """Synchrosqueezing by CuPy and torch."""
+        return self._fallback.time_frequency

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from array_api_compat import array_namespace
 
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.contract import LiftPoolKernels, PoolingKernels
+from liftwave._kernels.contract import LiftPoolKernels, PoolingKernels, TimeFrequencyKernels
 from liftwave._kernels.reference.filters import ReferenceFilters
 from liftwave._kernels.reference.lifting import ReferenceLifting
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
@@ -47,6 +47,13 @@ class ReferenceKernels(ReferenceFilters, ReferenceLifting):
         from liftwave._kernels.reference.lift_pool import ReferenceLiftPool
 
         return ReferenceLiftPool()
+
+    @cached_property
+    def time_frequency(self) -> TimeFrequencyKernels:
+        """Synchrosqueezing and ridges."""
+        from liftwave._kernels.reference.time_frequency import ReferenceTimeFrequency
+
+        return ReferenceTimeFrequency()
 
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
         """All bands: the approximation, then the details; in ``dtype`` unless it is None."""
