@@ -72,7 +72,9 @@ class _Denoise(ModePerAxis):
     @property
     def threshold(self) -> Tensor:
         """The thresholds by level, coarsest first, and by channel if there are ``channels``."""
-        return self.log_threshold.exp()
+        # Beyond the range of the dtype, the derivative of the exponential would be infinite.
+        largest = log(torch.finfo(self.log_threshold.dtype).max)
+        return self.log_threshold.clamp(max=0.99 * largest).exp()
 
     if TYPE_CHECKING:
 
