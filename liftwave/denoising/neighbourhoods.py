@@ -70,7 +70,8 @@ def neighsure(band: Band, sigma: Array, samples: int) -> Array:
 def _side(count: int, ndim: int) -> int:
     """The side of a block of about this many coefficients."""
     side = float(count) ** (1 / ndim)
-    return max(1, round(side))
+    nearest: int = round(side)
+    return max(1, nearest)
 
 
 def _shrunk(band: Band, sums: Array, limit: Array) -> Array:

@@ -111,13 +111,15 @@ def known_noise(sigma: Any, data: Array, axes: tuple[int, ...], levels: int, xp:
         return sigma or "mad"
     if not isinstance(sigma, Mapping):
         return _as_column(sigma, data, axes, xp)
+    count = len(sigma)
     names = {int(key) for key in sigma if isinstance(key, Integral)}
-    if names != {*range(1, levels + 1)} or len(sigma) != levels:
+    if names != {*range(1, count + 1)} or not 1 <= count <= max(levels, 1):
         raise ThresholdError(
-            f"sigma needs a number for each of the levels 1 (finest) to {levels}, got "
-            f"{', '.join(map(repr, sigma)) or 'none'}"
+            "sigma needs a number for each level from 1 (finest) to at most the coarsest, "
+            f"{levels}, got levels {', '.join(map(repr, sigma)) or 'none'}"
         )
-    return {int(key): _as_column(value, data, axes, xp) for key, value in sigma.items()}
+    known = {int(key): _as_column(value, data, axes, xp) for key, value in sigma.items()}
+    return {level: known[min(level, count)] for level in range(1, levels + 1)}
 
 
 def _as_column(sigma: Any, data: Array, axes: tuple[int, ...], xp: Namespace) -> Array:

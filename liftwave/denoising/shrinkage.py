@@ -69,10 +69,10 @@ def denoise(
         ``'soft'`` for ``'bayes'``, ``'sure'`` and ``'visu'``. Other methods have no threshold.
     sigma : float, array, dict or str, optional
         Standard deviation of the noise. That of complex noise is the root of the mean of its
-        squared magnitude. An array has the shape of the batch axes, and a dict has such a number or
-        array for each level (1 is the finest). ``'mad'`` (the default) is :func:`estimate_sigma`,
-        for white noise; ``'level'`` and ``'band'`` estimate the noise of each level or band by its
-        own median, for correlated noise.
+        squared magnitude. An array has the shape of the batch axes. A dict has such a number or
+        array for each level; 1 is the finest, and the last one is for all coarser levels, too.
+        ``'mad'`` (the default) is :func:`estimate_sigma`, for white noise; ``'level'`` and
+        ``'band'`` estimate the noise of each level or band by its own median, for correlated noise.
     level : int, optional
         Number of levels; by default :func:`dwtn_max_level` (with ``'visu'`` three
         fewer), at least one.
