@@ -185,32 +185,26 @@ def similarity(cell: Cell, clean: Any) -> float:
     return float(structural_similarity(cell.clean, clean, data_range=cell.peak))
 
 
-def table(kind: str, scores: dict[str, dict[str, Score]]) -> list[str]:
+def row(kind: str, scores: list[Score]) -> str:
+    """The cells of a row of a table: each result, and means."""
+    numbers = [f"{score.psnr:.2f}" for score in scores]
+    numbers.append(f"{np.mean([score.psnr for score in scores]):.2f}")
+    if kind == "images":
+        numbers.append(f"{np.mean([score.ssim for score in scores]):.3f}")
+    numbers.append(f"{np.mean([score.seconds for score in scores]):.4f}")
+    return " | ".join(numbers)
+
+
+def table(kind: str, quick: bool) -> Iterator[str]:
     """The lines of a table in Markdown: a row for each recipe, a column for each cell."""
-    names = list(next(iter(scores.values())))
-    means = [*names, "mean", *(["SSIM"] if kind == "images" else []), "seconds"]
-    lines = [f"| {kind} | {' | '.join(means)} |", "| --- |" + " ---: |" * len(means)]
-    for recipe, by_cell in scores.items():
-        rows = [by_cell[name] for name in names]
-        numbers = [f"{row.psnr:.2f}" for row in rows]
-        numbers.append(f"{np.mean([row.psnr for row in rows]):.2f}")
-        if kind == "images":
-            numbers.append(f"{np.mean([row.ssim for row in rows]):.3f}")
-        numbers.append(f"{np.mean([row.seconds for row in rows]):.4f}")
-        lines.append(f"| {recipe} | {' | '.join(numbers)} |")
-    return lines
-
-
-def run(kind: str, quick: bool) -> list[str]:
-    """Score all recipes on all data of a kind."""
     data = [cell for cell in cells(quick) if cell.kind == kind]
-    return table(
-        kind,
-        {
-            name: {cell.name: score(cell, recipe) for cell in data}
-            for name, recipe in recipes(kind).items()
-        },
-    )
+    names = [cell.name for cell in data]
+    names += ["mean", *(["SSIM"] if kind == "images" else []), "seconds"]
+    yield f"| {kind} | {' | '.join(names)} |"
+    yield "| --- |" + " ---: |" * len(names)
+    for name, recipe in recipes(kind).items():
+        yield f"| {name} | {row(kind, [score(cell, recipe) for cell in data])} |"
+    yield ""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -227,9 +221,9 @@ def main(arguments: list[str] | None = None) -> None:
         "",
     ]
     for kind in options.only or ("signals", "images", "volume"):
-        rows = run(kind, options.quick)
-        print(*rows, "", sep="\n", flush=True)
-        lines += [*rows, ""]
+        for line in table(kind, options.quick):
+            print(line, flush=True)
+            lines.append(line)
     if options.write is not None:
         options.write.write_text("\n".join(lines), encoding="utf-8")
 

@@ -17,6 +17,8 @@ from liftwave.denoising.thresholds import flattened
 
 # The window of the local variance.
 _WINDOW = 7
+# The number of coefficients that are estimated at once, so that arrays fit into the cache.
+_PIECE = 8192
 # The grid of the logarithm of the multiplier z, on which its prior density is constant.
 _LOG_MULTIPLIERS = np.arange(-20.5, 3.6, 2.0)
 
@@ -64,7 +66,10 @@ def _least_squares(band: Band, values: Array, part: Any, sigma: Array) -> Array:
     powers, basis = xp.linalg.eigh(covariance)
     powers = xp.where(powers > 1, powers - 1, xp.zeros_like(powers))
     centre = xp.asarray(root[:1], dtype=vectors.dtype, device=device(vectors)) @ basis
-    mixed = _mixed(xp.matrix_transpose(basis) @ white, powers, centre, xp)
+    rotation = xp.matrix_transpose(basis)
+    starts = range(0, white.shape[-1], _PIECE)
+    pieces = [rotation @ white[..., k : k + _PIECE] for k in starts]
+    mixed = xp.concat([_mixed(v, powers, centre, xp) for v in pieces], axis=-1)
     return xp.where(is_noisy, scale * _restored(mixed, band), values)
 
 
