@@ -11,6 +11,8 @@ import torch
 from helpers import assert_close, to_numpy, zero_mean
 
 import liftwave as lw
+from liftwave._plan.axes import axis_plans
+from liftwave.denoising.analyses import decimated
 from liftwave.denoising.bands import Band
 from liftwave.denoising.recipes import recipe_of
 
@@ -250,6 +252,23 @@ def test_without_noise_nothing_changes(method):
         assert_close(clean, x, ulps=1e4)
 
 
+# --- parents -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["symmetric", "periodization"])
+def test_parents_are_at_the_same_place(mode):
+    """The largest coefficient of an impulse has a large parent, wherever the impulse is."""
+    shares = []
+    for place in range(96, 128):
+        x = np.zeros(256)
+        x[place] = 1
+        for band in decimated(x, axis_plans("db4", mode, (0,), 1), 3).bands[1:]:
+            parents = np.abs(band.parent)
+            assert parents.shape == band.values.shape
+            shares.append(parents[np.argmax(np.abs(band.values))] / parents.max())
+    assert np.mean(shares) > 0.85
+
+
 # --- the undecimated transform -------------------------------------------------------------------
 
 
@@ -332,3 +351,17 @@ def test_errors_of_a_photograph(method):
         result = lw.denoise(noisy, "sym4", transform=transform, **options)
         psnr = 10 * np.log10(255**2 / np.mean((result - clean) ** 2))
         assert psnr == pytest.approx(published, abs=0.25)
+
+
+@pytest.mark.parametrize("transform", ["dwt", "swt"])
+@pytest.mark.parametrize("method", METHODS)
+def test_derivatives_are_finite(method, transform):
+    """Also where coefficients are exactly zero."""
+    values = np.concatenate([np.zeros(64), coefficients((64,))])
+    x = torch.asarray(values).requires_grad_()
+    options = {"method": method, "transform": transform, "level": 3, "mode": "periodization"}
+    for sigma in (None, 0.5):
+        lw.denoise(x, "haar", sigma=sigma, **options).square().sum().backward()
+    assert x.grad is not None
+    assert bool(torch.isfinite(x.grad).all())
+    assert bool(x.grad.any())
