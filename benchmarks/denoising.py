@@ -25,6 +25,7 @@ import numpy as np
 import pywt
 
 import liftwave as lw
+from benchmarks.machine import processor, versions
 
 Recipe = Callable[[Any, float], Any]
 """A function of noisy data and the true noise level."""
@@ -214,10 +215,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", action="append", choices=("signals", "images", "volume"))
     parser.add_argument("--write", type=Path)
     options = parser.parse_args(arguments)
+    others = {"skimage": "scikit-image", "bm3d": "bm3d"}
+    packages = ["liftwave", "pywt", *(name for key, name in others.items() if find_spec(key))]
     lines = [
         "# Denoising",
         "",
-        "Peak signal-to-noise ratios in dB, and CPU seconds of one call.",
+        f"{processor()}; {versions(packages)}.",
+        "Peak signal-to-noise ratios in dB, mean structural similarity, CPU seconds of one call.",
+        "",
+        "```console",
+        "$ python -m benchmarks.denoising --write benchmarks/results/denoising.md",
+        "```",
         "",
     ]
     for kind in options.only or ("signals", "images", "volume"):
