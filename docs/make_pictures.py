@@ -245,6 +245,49 @@ def denoising() -> Figure:
     return figure
 
 
+def denoising_cases() -> Figure:
+    """An ECG, a photograph, counts of photons, a volume: with noise, denoised, the difference."""
+    rng = np.random.default_rng(0)
+    ecg = pywt.data.ecg()[:512].astype(float)
+    image = pywt.data.camera()[40:296, 120:376].astype(float)
+    means = pywt.data.ascent()[128:384, 128:384] / 25.0
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 48)] * 3))
+    volume = 100 * (np.sin(12 * np.sqrt((grid**2).sum(0))) > 0)
+    line = {"transform": "swt", "method": "fdr"}
+    picture = {"transform": "swt", "method": "bls-gsm"}
+    cases = {
+        "ECG\nfdr": (ecg + 20 * rng.standard_normal(ecg.shape), line),
+        "photograph\nbls-gsm": (image + 25 * rng.standard_normal(image.shape), picture),
+        "counts\nbls-gsm, anscombe": (rng.poisson(means) * 1.0, {**picture, "vst": "anscombe"}),
+        "volume\nneighcoeff": (
+            volume + 40 * rng.standard_normal(volume.shape),
+            {"transform": "swt", "method": "neighcoeff"},
+        ),
+    }
+    figure = Figure(figsize=(7.5, 9), layout="constrained")
+    for row, (title, (noisy, options)) in zip(figure.subplots(4, 3), cases.items(), strict=True):
+        clean = lw.denoise(noisy, "sym8" if noisy.ndim == 1 else "sym4", **options)
+        row[0].set_ylabel(title, fontsize=9)
+        _denoised_row(row, noisy, clean, noisy.ndim)
+    for ax, name in zip(figure.axes, ("with noise", "denoised", "difference"), strict=False):
+        ax.set_title(name, fontsize=9)
+    return figure
+
+
+def _denoised_row(row: Any, noisy: Any, clean: Any, ndim: int) -> None:
+    parts = [noisy, clean, noisy - clean]
+    limits = dict(zip(("vmin", "vmax"), np.percentile(noisy, (1, 99)), strict=True))
+    spread = {"vmin": -2.5 * parts[2].std(), "vmax": 2.5 * parts[2].std()}
+    for ax, values, scale in zip(row, parts, (limits, limits, spread), strict=True):
+        if ndim == 1:
+            ax.plot(values, color=QUIET if values is noisy else INK, linewidth=0.7)
+            ax.set_ylim(noisy.min(), noisy.max())
+        else:
+            ax.imshow(values if ndim == 2 else values[len(values) // 2], cmap="gray", **scale)
+        ax.set_xticks([])
+        ax.set_yticks([])
+
+
 def pooling() -> Figure:
     """A photograph by windows of four, and up again."""
     image = pywt.data.camera()[60:188, 180:308] / 255.0
@@ -405,6 +448,7 @@ DRAWN: dict[str, Any] = {
     "responses.svg": responses,
     "mosaic.png": mosaic,
     "denoising.png": denoising,
+    "denoising_cases.png": denoising_cases,
     "pooling.png": pooling,
 }
 

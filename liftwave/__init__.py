@@ -57,7 +57,7 @@ if _t.TYPE_CHECKING:
         wavefun,
     )
     from liftwave.decomposition import Decomposition, Undecimated, decompose, undecimated
-    from liftwave.denoising import denoise, estimate_sigma
+    from liftwave.denoising import denoise, estimate_sigma, frequency_band, remove_trend
     from liftwave.gradients import vjp
     from liftwave.packets.arrays import packet_bands, wpdec, wprec
     from liftwave.packets.base_node import BaseNode
@@ -157,6 +157,7 @@ __all__ = [
     "estimate_sigma",
     "families",
     "frequency2scale",
+    "frequency_band",
     "fswavedecn",
     "fswaverecn",
     "get_num_threads",
@@ -187,6 +188,7 @@ __all__ = [
     "pad",
     "qmf",
     "ravel_coeffs",
+    "remove_trend",
     "scal2frq",
     "scale2frequency",
     "scaling_function",
@@ -247,7 +249,7 @@ _LATE_NAMES = {
         "wavefun",
     ),
     "decomposition": ("Decomposition", "Undecimated", "decompose", "undecimated"),
-    "denoising": ("denoise", "estimate_sigma"),
+    "denoising": ("denoise", "estimate_sigma", "frequency_band", "remove_trend"),
     "gradients": ("vjp",),
     "packets.arrays": ("packet_bands", "wpdec", "wprec"),
     "packets.best_basis": (

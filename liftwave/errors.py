@@ -131,6 +131,10 @@ class ThresholdTypeError(ThresholdError, ArgumentTypeError):
     """An object that is not the name of a thresholding rule."""
 
 
+class MissingSamplesError(LiftwaveError, ValueError):
+    """Data to denoise that contain NaN or infinite samples."""
+
+
 class BandError(LiftwaveError, KeyError):
     """A band that a decomposition does not have."""
 

@@ -170,6 +170,9 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     yield from _layer(f"WTConv{d}d", convolution, {**kernel, **place}, x)
     if d < 3:
         yield from _packets(d, x)
+        options = {"transform": "dwt", "rule": "soft", "initial": 0.1, "channels": 2}
+        options |= {"relative": False, "learn": None, "random": False, **DEVICE}
+        yield from _layer(f"Denoise{d}d", ("haar", 1, "symmetric"), options, x)
         options = {"order": 2, "average": True}
         yield from _layer(f"Scattering{d}d", (1, 2), options, x)
     penalty = {"penalty_weight": 1.0, "symmetry": None, "orthonormal": True}

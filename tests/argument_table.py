@@ -102,6 +102,8 @@ def _pullbacks() -> Iterator[tuple[str, Case]]:
         yield f"vjp({name})", Case(lw.vjp(*arguments)[1], tuple(cotangents))
 
 
+_TIME = {"wavelet": "haar", "axis": -1, "mode": "periodic", "missing": "raise"}
+
 OURS: dict[str, Case] = dict(
     (
         _ours("FilterBank", *[[1.0, 1.0]] * 4, "name"),
@@ -125,14 +127,22 @@ OURS: dict[str, Case] = dict(
             LINE,
             "haar",
             method="bayes",
+            transform="dwt",
             rule="soft",
             sigma=None,
             level=1,
             mode="symmetric",
             axes=None,
             shifts=1,
+            missing="raise",
+            vst="anscombe",
+            gain=2.0,
+            read_noise=1.0,
+            channel_axis=None,
         ),
-        _ours("estimate_sigma", LINE, "haar", mode="symmetric", axes=None),
+        _ours("estimate_sigma", LINE, "haar", mode="symmetric", axes=None, missing="raise"),
+        _ours("remove_trend", LINE, 0.2, 1.0, **_TIME),
+        _ours("frequency_band", LINE, (0.1, 0.3), 1.0, drop=False, **_TIME),
         _bands("__getitem__", (1, "dd")),
         _bands("__contains__", (1, "dd")),
         _bands("__add__", D),

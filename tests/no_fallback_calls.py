@@ -419,10 +419,13 @@ BUILT: dict[str, list[Call]] = {
         integer(decomposed_integers, PIXELS),
     ],
     "denoise": [
-        *(real(lw.denoise, IMAGE, "db2", method=m) for m in ("bayes", "sure", "visu")),
+        *(real(lw.denoise, IMAGE, "db2", method=m) for m in ("bayes", "sure", "visu", "bivariate")),
+        call(lw.denoise, IMAGE, "db2", method="neighcoeff", transform="swt", sigma="level"),
         call(lw.denoise, IMAGE, CDF97, rule="garrote", sigma=0.3, mode="zero", axes=1, shifts=2),
     ],
     "estimate_sigma": [call(lw.estimate_sigma, IMAGE), call(lw.estimate_sigma, IMAGE, axes=0)],
+    "frequency_band": [call(lw.frequency_band, IMAGE, (0.1, 0.3), wavelet="db2")],
+    "remove_trend": [call(lw.remove_trend, IMAGE, 0.2, wavelet="db2", axis=0)],
     "cwt": [
         *(call(lw.cwt, IMAGE, [2.0, 5.5], "mexh", method=method) for method in ("conv", "fft")),
         call(lw.cwt, IMAGE, [2.0, 5.5], "cgau2", axis=0),

@@ -222,6 +222,15 @@ def spectral(name: str, shape: tuple[int, ...]) -> list[Layer]:
     return [of(lambda: make(1, 2), shape)]
 
 
+def denoisers(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """Both transforms."""
+    make = getattr(lt, name)
+    return [
+        of(lambda t=t: make("db2", 2, transform=t, relative=True), shape)  # type: ignore[misc]
+        for t in ("dwt", "swt")
+    ]
+
+
 SHAPES = {"1d": LINES, "2d": IMAGES, "3d": VOLUMES}
 _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "DWT": transforms,
@@ -230,6 +239,7 @@ _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "ISWT": undecimated,
     "MODWT": undecimated,
     "IMODWT": undecimated,
+    "Denoise": denoisers,
     "Scalogram": spectral,
     "Scattering": spectral,
     "WaveletPacket": packets,

@@ -314,3 +314,37 @@ def test_logs_of_libraries_are_not_printed(folder):
     else:
         pytest.fail("no damage was noticed")
     assert os.environ["COLUMNS"] == "80"
+
+
+# --- denoise -------------------------------------------------------------------------------------
+
+
+def test_options_of_denoise_reach_the_function(run, folder):
+    x = np.random.default_rng(0).standard_normal((40, 44)).cumsum(1)
+    np.save("x.npy", x)
+    run("denoise", "x.npy", "y.npy", "-w", "db2", "--method", "neighcoeff", "--transform", "swt")
+    expected = lw.denoise(x, "db2", method="neighcoeff", transform="swt")
+    np.testing.assert_array_equal(np.load("y.npy"), expected)
+    for text, sigma in (("0.5,0.2", {1: 0.5, 2: 0.2}), ("band", "band"), ("0.3", 0.3)):
+        run("denoise", "x.npy", "y.npy", "-w", "db2", "--sigma", text, "--force")
+        np.testing.assert_array_equal(np.load("y.npy"), lw.denoise(x, "db2", sigma=sigma))
+
+
+def test_gaps_are_filled_by_denoise(run, folder, capsys):
+    x = np.random.default_rng(0).standard_normal(200).cumsum()
+    x[30:34] = np.nan
+    np.save("x.npy", x)
+    assert main(["denoise", "x.npy", "y.npy"]) == 2
+    assert "4 of 200 samples are NaN: use missing=" in capsys.readouterr().err
+    said = run("denoise", "x.npy", "y.npy", "--missing", "mask")
+    assert re.search(r"changed by \d", said)
+    np.testing.assert_array_equal(np.load("y.npy"), lw.denoise(x, missing="mask"))
+
+
+def test_colours_are_denoised_together(run, folder):
+    write_png(folder / "x.png", COLOUR)
+    run("denoise", "x.png", "y.png", "--colour", "-w", "haar")
+    expected = np.clip(np.rint(lw.denoise(COLOUR, "haar", axes=(0, 1), channel_axis=-1)), 0, 255)
+    np.testing.assert_array_equal(np.asarray(Image.open("y.png")), expected)
+    np.save("x.npy", COLOUR)
+    assert main(["denoise", "x.npy", "y.npy", "--colour"]) == 2

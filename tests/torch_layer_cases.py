@@ -122,11 +122,13 @@ CASES: dict[str, Case] = {
 """The cases by the name of the layer and what is special."""
 
 OF_FIXED_LENGTH: dict[str, tuple[nn.Module, torch.Tensor]] = {
+    "Denoise1d": (lwt.Denoise1d("db2", 2, relative=True), data(2, CHANNELS, 30)),
+    "Denoise2d": (lwt.Denoise2d("db2", 1, channels=CHANNELS), data(2, CHANNELS, 12, 13)),
     "Scalogram1d": (lwt.Scalogram1d([0.2, 0.05], learn="all"), data(2, CHANNELS, 64)),
     "Scattering1d": (lwt.Scattering1d(2), data(2, CHANNELS, 64)),
     "Scattering2d": (lwt.Scattering2d(2, 4), data(2, CHANNELS, 16, 16)),
 }
-"""Layers whose responses are computed for one length, and their data."""
+"""Layers whose programs are for one length, and their data."""
 
 PARTS = (LearnableWavelet, lwt.Orthonormal, lwt.LinearPhase)
 """Modules that layers hold, which take no signal."""

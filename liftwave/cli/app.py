@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 
 import liftwave
-from liftwave._files.source import STANDARD
 from liftwave._plan.arguments import resolve_mode
 from liftwave.cli import console
 from liftwave.cli.choice import Choice
@@ -18,6 +17,7 @@ from liftwave.cli.container import (
     reconstructed,
     write_decomposition,
 )
+from liftwave.cli.denoising import denoise_command
 from liftwave.cli.media import Media, check_writable, read, write
 from liftwave.cli.options import (
     ArchiveInput,
@@ -25,7 +25,6 @@ from liftwave.cli.options import (
     AxesOption,
     ComponentLevelOption,
     EdgesOption,
-    FewerLevelsOption,
     ForceOption,
     Input,
     IntegerOption,
@@ -33,19 +32,17 @@ from liftwave.cli.options import (
     LargeOption,
     LevelOption,
     LiftingOption,
-    MethodOption,
     ModeOption,
     Output,
-    RuleOption,
     WaveletOption,
     ZstdOption,
     chosen_axes,
 )
 from liftwave.cli.packets import packets_command
+from liftwave.cli.results import described, say
 from liftwave.cli.scalogram import scalogram_command
 from liftwave.cli.sparsity import lean, measure, picture_suffixes, report, sparse, write_curves
 from liftwave.decomposition import Decomposition, decompose
-from liftwave.denoising import denoise
 from liftwave.errors import FileError
 
 
@@ -154,52 +151,18 @@ def reconstruct_command(
         result = reconstructed(d, media)
         step(f"writing {target.name}")
         write(target, result)
-    _say(target, f"{target}: {_described(result)}")
+    say(target, f"{target}: {described(result)}")
 
 
-@app.command(
+app.command(
     "denoise",
     epilog=_examples(
         "denoise noisy.png clean.png",
         "denoise hiss.wav quiet.wav --wavelet db8 --method sure",
         "denoise noisy.png smooth.png --shifts 4 --sigma 12",
+        "denoise noisy.png best.png -w sym4 --transform swt --method bivariate",
     ),
-)
-def denoise_command(
-    source: Input,
-    target: Output,
-    wavelet: WaveletOption = "sym8",
-    mode: ModeOption = "symmetric",
-    level: FewerLevelsOption = None,
-    axes: AxesOption = None,
-    method: MethodOption = "bayes",
-    rule: RuleOption = "soft",
-    sigma: Annotated[
-        float | None, typer.Option(help="Noise level, in the file's units; default: estimated.")
-    ] = None,
-    shifts: Annotated[int, typer.Option(min=1, help="Cycle spinning: shifts along each axis.")] = 1,
-    key: KeyOption = None,
-    force: ForceOption = False,
-    large: LargeOption = False,
-) -> None:
-    """Remove white noise from a file; channels and frames are denoised separately."""
-    check_writable(target, force=force)
-    with console.progress(3) as step:
-        step(f"reading {console.title(source).name}")
-        media = read(source, key=key, large=large)
-        step(f"denoising {media.array.shape} by {wavelet}")
-        samples, alpha = _without_alpha(media)
-        chosen = chosen_axes(axes, media.axes, media.array.ndim)
-        options: dict[str, Any] = {"method": method, "rule": rule, "shifts": shifts}
-        options |= {"sigma": sigma, "level": level, "mode": mode, "axes": chosen}
-        clean = denoise(samples, Choice(wavelet).wavelet(), **options)
-        if alpha is not None:
-            clean = np.concatenate([clean, alpha], axis=-1)
-        result = media.with_array(clean)
-        step(f"writing {target.name}")
-        write(target, result)
-    change = console.rms(media.array, result.array)
-    _say(target, f"{target}: {_described(result)}, changed by {change:.4g} (rms)")
+)(denoise_command)
 
 
 @app.command(
@@ -258,11 +221,11 @@ def sparsify_command(
             write_curves(plot, console.title(source).name, media, rows)
         line = "" if target is None else _sparsified(target, media, d, keep, zstd)
     if target is not None:
-        _say(target, line)
+        say(target, line)
     else:
         report(str(console.title(source)), media, rows)
     if plot is not None:
-        _say(target or plot, f"wrote {plot}")
+        say(target or plot, f"wrote {plot}")
 
 
 def _sparsified(target: Path, media: Media, d: Decomposition, keep: float, zstd: bool) -> str:
@@ -370,22 +333,3 @@ def _decomposed(
     choice.check_mode(mode)
     chosen = chosen_axes(axes, media.axes, media.array.ndim)
     return decompose(media.array, choice.wavelet(), level, resolve_mode(mode), chosen)
-
-
-def _without_alpha(media: Media) -> tuple[Any, Any]:
-    """The colours and, separately, the alpha channel of an image, which has no noise."""
-    if media.has_alpha:
-        return media.array[..., :-1], media.array[..., -1:]
-    return media.array, None
-
-
-def _say(target: Path, line: str) -> None:
-    """Print a line on stdout, or on stderr if stdout holds the data."""
-    console.say(line, aside=target == STANDARD)
-
-
-def _described(media: Media) -> str:
-    rate = f", {media.extra['rate']} Hz" if "rate" in media.extra else ""
-    kind = "stack of images" if "frames" in media.extra else media.kind
-    dtype = "int24" if media.extra.get("bits") == 24 else media.array.dtype
-    return f"{kind} of shape {'x'.join(map(str, media.array.shape))}, {dtype}{rate}"

@@ -13,7 +13,7 @@ from liftwave.errors import FileError
 from liftwave.wavelets.names import ALIASES
 
 
-def _beginning(names: tuple[str, ...]) -> Any:
+def beginning(names: tuple[str, ...]) -> Any:
     """Shell completion of one of these names."""
     return lambda incomplete: [name for name in names if name.startswith(incomplete)]
 
@@ -24,7 +24,6 @@ def wavelet_names() -> tuple[str, ...]:
 
 
 _MODES = tuple(MODES)
-_METHODS = ("bayes", "sure", "visu")
 _EDGES = ("reflection", "periodic")
 _RULES = ("soft", "hard", "garrote")
 
@@ -44,7 +43,7 @@ WaveletOption = Annotated[
         "-w",
         "--wavelet",
         help="Name of the wavelet; 'liftwave wavelets' lists them.",
-        autocompletion=_beginning(wavelet_names()),
+        autocompletion=beginning(wavelet_names()),
     ),
 ]
 ModeOption = Annotated[
@@ -52,7 +51,7 @@ ModeOption = Annotated[
     typer.Option(
         "--mode",
         help=f"Boundary mode: {', '.join(_MODES)}. Lifting: {', '.join(LIFTING_MODES)}.",
-        autocompletion=_beginning(_MODES),
+        autocompletion=beginning(_MODES),
     ),
 ]
 # More levels than a length has bits are never useful, and would take forever.
@@ -72,7 +71,7 @@ EdgesOption = Annotated[
     typer.Option(
         "--edges",
         help="Beyond the ends: reflection (the mirror image) or periodic.",
-        autocompletion=_beginning(_EDGES),
+        autocompletion=beginning(_EDGES),
     ),
 ]
 LiftingOption = Annotated[bool, typer.Option("--lifting", help="Transform by lifting.")]
@@ -101,12 +100,11 @@ ZstdOption = Annotated[
     bool,
     typer.Option("--zstd", help="Pack the archive by shuffle and zstd (needs numcodecs)."),
 ]
-MethodOption = Annotated[
-    str,
-    typer.Option(help="Thresholds: bayes, sure or visu.", autocompletion=_beginning(_METHODS)),
-]
 RuleOption = Annotated[
-    str, typer.Option(help="Shrinking: soft, hard or garrote.", autocompletion=_beginning(_RULES))
+    str | None,
+    typer.Option(
+        help="Shrinking by thresholds: soft, hard or garrote.", autocompletion=beginning(_RULES)
+    ),
 ]
 
 

@@ -1,43 +1,36 @@
-"""Denoising by wavelet thresholding."""
+"""The function that removes noise, and the estimate of the noise."""
 
 from __future__ import annotations
 
-import operator
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import product
-from math import inf, prod
+from math import prod
 from typing import Any
 
-import numpy as np
-from array_api_compat import device, to_device
-
-from liftwave._arrays.convert import (
-    as_array,
-    common_namespace,
-    is_array,
-    is_complex,
-    open_array,
-    real_dtype,
-)
+from liftwave._arrays.convert import as_array, is_complex, open_array
 from liftwave._execute import execute
-from liftwave._numbers import is_one_of
 from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
-from liftwave._plan.arguments import check_level, normalize_axes
-from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans
-from liftwave._typing import Array, ArrayLike, ArrayT, Data, Modes, Namespace, Rule, ShrinkageRule
-from liftwave.decomposition import Decomposition
-from liftwave.denoising.thresholds import METHODS, Method, noise_level
-from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError, ThresholdError
-from liftwave.thresholding import threshold
-from liftwave.transforms.structures import dict_list, keyed_bands
+from liftwave._plan.axes import AxisPlans
+from liftwave._typing import Array, ArrayLike, ArrayT, Data, Modes, Namespace, ShrinkageRule
+from liftwave.denoising.analyses import ANALYSES, TransformName
+from liftwave.denoising.arguments import (
+    Stabilisation,
+    check_transform,
+    data_axes,
+    depth_of,
+    linear_plans,
+    steps_of,
+    whole_shifts,
+)
+from liftwave.denoising.bands import Analysed, Recipe
+from liftwave.denoising.missing import Missing, check_missing, with_gaps, without_gaps
+from liftwave.denoising.noise import known_noise, noise_level, noise_of
+from liftwave.denoising.recipes import Method, recipe_of
+from liftwave.errors import ShapeError
+from liftwave.transforms.structures import keyed_bands
 from liftwave.wavelets.resolve import Wavelets
-
-# Number of coarsest levels left unchanged by default. They hold the signal and little noise, and
-# the universal threshold would damage them. Thresholds for each band adapt to this.
-_LEVELS_KEPT = {"visu": 3}
 
 
 def denoise(
@@ -45,14 +38,20 @@ def denoise(
     wavelet: Wavelets = "sym8",
     *,
     method: Method = "bayes",
-    rule: ShrinkageRule = "soft",
+    transform: TransformName = "dwt",
+    rule: ShrinkageRule | None = None,
     sigma: Any = None,
     level: int | None = None,
     mode: Modes = "symmetric",
     axes: Sequence[int] | int | None = None,
     shifts: int = 1,
+    missing: Missing = "raise",
+    vst: Stabilisation | None = None,
+    gain: float = 1.0,
+    read_noise: float = 0.0,
+    channel_axis: int | None = None,
 ) -> ArrayT:
-    r"""Remove white Gaussian noise by thresholding wavelet coefficients.
+    r"""Remove noise by shrinking wavelet coefficients.
 
     Parameters
     ----------
@@ -60,14 +59,20 @@ def denoise(
         Data with noise, real or complex.
     wavelet, mode
         As for :func:`decompose`. The theory holds for orthonormal wavelets, but others work too.
-    method : {'bayes', 'sure', 'visu'}, optional
-        Rule for the thresholds (see Notes).
+    method : str, optional
+        The rule by which coefficients are shrunk (see Notes).
+    transform : {'dwt', 'swt'}, optional
+        ``'swt'`` shrinks the coefficients of all circular shifts and averages the results
+        (:func:`swtn`). Data whose mode is not periodic are extended first.
     rule : {'soft', 'hard', 'garrote'}, optional
-        How coefficients are shrunk (:func:`threshold`).
-    sigma : float or array, optional
-        Standard deviation of the noise; by default :func:`estimate_sigma`.
-        That of complex noise is the root of the mean of its squared magnitude.
-        An array has the shape of the batch axes.
+        How coefficients are shrunk by a threshold (:func:`threshold`): ``'hard'`` for ``'fdr'``,
+        ``'soft'`` for ``'bayes'``, ``'sure'`` and ``'visu'``. Other methods have no threshold.
+    sigma : float, array, dict or str, optional
+        Standard deviation of the noise. That of complex noise is the root of the mean of its
+        squared magnitude. An array has the shape of the batch axes. A dict has such a number or
+        array for each level; 1 is the finest, and the last one is for all coarser levels, too.
+        ``'mad'`` (the default) is :func:`estimate_sigma`, for white noise; ``'level'`` and
+        ``'band'`` estimate the noise of each level or band by its own median, for correlated noise.
     level : int, optional
         Number of levels; by default :func:`dwtn_max_level` (with ``'visu'`` three
         fewer), at least one.
@@ -76,8 +81,21 @@ def denoise(
         transformed. Thresholds are computed separately for each item of the
         other (batch) axes.
     shifts : int, optional
-        Cycle spinning [4]_: the average over this many circular shifts along
+        Cycle spinning [4]_ for ``'dwt'``: the average over this many circular shifts along
         each axis, which removes artefacts at edges. Every shift costs one transform.
+    missing : {'raise', 'interpolate', 'mask'}, optional
+        NaN raises an error, or is replaced before denoising: by linear interpolation, along several
+        axes by the mean of the nearest samples with the inverse distances as weights. ``'mask'``
+        returns NaN at the same places. ``'mad'`` ignores coefficients at these places.
+    vst : {'anscombe', 'haar-fisz'}, optional
+        For counts of photons: a transform that gives them noise of standard deviation 1, which is
+        then the default of ``sigma``. It is undone afterwards.
+    gain, read_noise : float, optional
+        For ``vst``: the data are ``gain`` times a Poisson variable, plus normal noise of the
+        standard deviation ``read_noise`` (``'anscombe'`` only).
+    channel_axis : int, optional
+        The axis of the colours. They are mixed to orthonormal opponent colours before, and back
+        after denoising. The axis is a batch axis.
 
     Returns
     -------
@@ -86,13 +104,16 @@ def denoise(
 
     Raises
     ------
+    MissingSamplesError
+        If samples are infinite, or NaN without ``missing``. (A :class:`ValueError`. The numbers of
+        tensors that are traced are not read.)
     ValueError, TypeError
-        If ``method``, ``rule``, ``shifts`` or ``sigma`` is not valid, the wavelet is an
+        If another argument is not valid, the wavelet is an
         integer scheme, or as for :func:`decompose`.
 
     Notes
     -----
-    With noise of standard deviation :math:`\sigma`:
+    Methods with a threshold :math:`t`, for noise of standard deviation :math:`\sigma`:
 
     * ``visu`` [1]_: :math:`t = \sigma \sqrt{2 \ln N}` for :math:`N` samples,
       which removes all noise, and some detail;
@@ -102,7 +123,31 @@ def denoise(
 
       but at most the universal threshold of the band, which is also used for sparse bands;
     * ``bayes`` [3]_: for each band :math:`t = \sigma^2 / \sigma_c` with
-      :math:`\sigma_c^2 = \max(\mathrm{mean}(c^2) - \sigma^2, 0)`; a band of pure noise is removed.
+      :math:`\sigma_c^2 = \max(\mathrm{mean}(c^2) - \sigma^2, 0)`; a band of pure noise is removed;
+    * ``fdr`` [5]_: for each band the :math:`i`-th largest magnitude, for the largest :math:`i` with
+      :math:`2 (1 - \Phi(|c|_{(i)} / \sigma)) \le 0.05\, i / M`; without one, the universal
+      threshold of the band.
+
+    Methods by a neighbourhood of :math:`m` coefficients with the energy :math:`S^2 = \sum c^2`,
+    which multiply by :math:`(1 - T / S^2)_+`, with :math:`\lambda = 4.505`
+    (:math:`\lambda - \ln \lambda = 3`):
+
+    * ``blockjs`` [6]_: blocks of about :math:`\ln N`, :math:`T = \lambda m \sigma^2`;
+    * ``neighblock`` [7]_: blocks of about :math:`\ln N / 2`, with the energy of the block and a
+      border of half its side, :math:`T = \lambda m \sigma^2`;
+    * ``neighcoeff`` [7]_: windows of 3 along each axis, :math:`T = 2 \sigma^2 \ln N`;
+    * ``neighshrink``: the same; under ``'swt'`` the neighbours are adjacent samples, and not those
+      of one decimated transform;
+    * ``neighsure`` [8]_: for each band the window of 3, 5, 7 or 9, and the :math:`T`, of least
+      estimated risk.
+
+    Methods by a model of the coefficients:
+
+    * ``bivariate`` [9]_: with the parent :math:`p` of the next level and
+      :math:`r = \sqrt{c^2 + p^2}`, :math:`c\, (1 - \sqrt 3 \sigma^2 / (s r))_+`, where
+      :math:`s^2` is the mean of :math:`c^2` in a window of 7 minus :math:`\sigma^2`;
+    * ``bls-gsm`` [10]_: the expected coefficient if neighbourhoods of 3 along each axis, with the
+      parent, are a Gaussian vector times a random factor. It is the best for photographs.
 
     For complex data, :math:`\sigma^2` is shared by two parts. Their magnitudes exceed
     :math:`\sigma \sqrt{\ln N}` as rarely as real noise exceeds :math:`\sigma \sqrt{2 \ln N}`, so
@@ -119,6 +164,18 @@ def denoise(
        for image denoising and compression", IEEE Trans. Image Process. 9, 2000.
     .. [4] R. R. Coifman and D. L. Donoho, "Translation-invariant de-noising",
        in Wavelets and Statistics, Springer, 1995.
+    .. [5] F. Abramovich and Y. Benjamini, "Adaptive thresholding of wavelet coefficients",
+       Comput. Stat. Data Anal. 22, 351-361, 1996.
+    .. [6] T. T. Cai, "Adaptive wavelet estimation: a block thresholding and oracle inequality
+       approach", Ann. Stat. 27, 898-924, 1999.
+    .. [7] T. T. Cai and B. W. Silverman, "Incorporating information on neighbouring coefficients
+       into wavelet estimation", Sankhya B 63, 127-148, 2001.
+    .. [8] D. Zhou and W. Cheng, "Image denoising with an optimal threshold and neighbouring
+       window", Pattern Recognit. Lett. 29, 1694-1697, 2008.
+    .. [9] L. Sendur and I. W. Selesnick, "Bivariate shrinkage with local variance estimation",
+       IEEE Signal Process. Lett. 9, 438-441, 2002.
+    .. [10] J. Portilla, V. Strela, M. J. Wainwright and E. P. Simoncelli, "Image denoising using
+       scale mixtures of Gaussians in the wavelet domain", IEEE Trans. Image Process. 12, 2003.
 
     Examples
     --------
@@ -130,35 +187,63 @@ def denoise(
     >>> round(error(noisy) / error(lw.denoise(noisy)), 1) > 2
     True
     """
-    _check_choices(method, rule)
-    shifts = _whole_shifts(shifts)
+    recipe = recipe_of(method, rule)
+    check_transform(transform, shifts)
+    check_missing(missing)
     opened = open_array(x)
     data, xp = opened.array, opened.xp
-    batched = _checked_axes(axes, data)
-    plans = _splitting(axis_plans(wavelet, mode, batched, data.ndim), data)
-    _check_linear(plans)
-    depth = _depth(level, method, tuple(data.shape), plans)
-    noise = None if sigma is None else _as_column(sigma, data, batched, xp)
-    result: ArrayT
-    if not depth:
-        result = opened.close(xp.asarray(data, copy=True))
-        return result
-    transform = analysis(plans, data.ndim, depth)
-    axes = tuple(plan.axis for plan in plans)
-    samples = prod(data.shape[a] for a in axes)
-    total = None
-    for spin in product(range(shifts), repeat=len(axes)):
-        call = Call(transform, (_rolled(data, spin, axes, xp),), dict_list(len(plans)))
-        approx, *details = execute(call)
-        if noise is None:  # the first spin is that of the data themselves
-            noise = noise_level(details[-1]["d" * len(axes)], axes, xp)
-        choose = partial(METHODS[method], sigma=noise, samples=samples, axes=axes, xp=xp)
-        bands = tuple(_thresholded(level, choose, rule) for level in details)
-        d = Decomposition(approx, bands, tuple(data.shape), data.dtype, plans)
-        clean = _rolled(d.reconstruct(), tuple(-s for s in spin), axes, xp)
-        total = clean if total is None else total + clean
-    result = opened.close(total if shifts == 1 else total / shifts ** len(axes))
+    batched = data_axes(axes, data, channel_axis)
+    plans = linear_plans(wavelet, mode, batched, data)
+    depth = depth_of(level, method, tuple(data.shape), plans)
+    steps = steps_of(vst, gain, read_noise, channel_axis, data, batched)
+    noise = known_noise(1.0 if sigma is None and vst else sigma, data, batched, depth, xp)
+    present, gaps = without_gaps(data, missing, batched, xp)
+    if depth:
+        samples = prod(data.shape[plan.axis] for plan in plans)
+        task = _Task(
+            ANALYSES[transform], plans, depth, recipe, noise, samples, whole_shifts(shifts), gaps
+        )
+        for step in steps:
+            present = step.apply(present)
+        present = task.run(present, xp)
+        for step in reversed(steps):
+            present = step.undo(present)
+    elif gaps is None:
+        present = xp.asarray(data, copy=True)
+    result: ArrayT = opened.close(with_gaps(present, gaps, missing, xp))
     return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What is done with the bands of data, in all circular shifts of the data."""
+
+    analyse: Callable[[Array, AxisPlans, int], Analysed]
+    plans: AxisPlans
+    level: int
+    recipe: Recipe
+    noise: Any
+    samples: int
+    shifts: int
+    gaps: Array | None
+
+    def run(self, data: Array, xp: Namespace) -> Array:
+        """The average of the denoised data over all shifts."""
+        axes = tuple(plan.axis for plan in self.plans)
+        total = levels = None
+        for spin in product(range(self.shifts), repeat=len(axes)):
+            analysed = self.analyse(_rolled(data, spin, axes, xp), self.plans, self.level)
+            if levels is None:  # the first spin is that of the data themselves
+                levels = noise_of(analysed.bands, self.noise, self.gaps)
+            pairs = zip(analysed.bands, levels, strict=True)
+            values = [self.recipe(band, level, self.samples) for band, level in pairs]
+            clean = _rolled(analysed.rebuild(values), tuple(-s for s in spin), axes, xp)
+            total = clean if total is None else total + clean
+        return total if self.shifts == 1 else total / self.shifts ** len(axes)
+
+
+def _rolled(x: Array, spin: tuple[int, ...], axes: tuple[int, ...], xp: Namespace) -> Array:
+    return xp.roll(x, spin, axis=axes) if any(spin) else x
 
 
 def estimate_sigma(
@@ -167,6 +252,7 @@ def estimate_sigma(
     *,
     mode: Modes = "symmetric",
     axes: Sequence[int] | int | None = None,
+    missing: Missing = "raise",
 ) -> Array:
     r"""Estimate the standard deviation of white Gaussian noise from the finest details.
 
@@ -178,6 +264,8 @@ def estimate_sigma(
         As for :func:`decompose`.
     axes : int or sequence of int, optional
         The axes to transform; all by default. Axes of one sample are not transformed.
+    missing : {'raise', 'interpolate', 'mask'}, optional
+        NaN raises an error, or is filled in as by :func:`denoise`, and ignored by the median.
 
     Returns
     -------
@@ -191,6 +279,8 @@ def estimate_sigma(
 
     Raises
     ------
+    MissingSamplesError
+        If samples are infinite, or NaN without ``missing``. (A :class:`ValueError`.)
     ValueError, TypeError
         If all axes have one sample, the wavelet is an integer scheme, or as for
         :func:`decompose`.
@@ -203,123 +293,21 @@ def estimate_sigma(
     >>> bool(abs(lw.estimate_sigma(noise) - 3.0) < 0.05)
     True
     """
+    check_missing(missing)
     opened = open_array(x)
     data, xp = opened.array, opened.xp
-    batched = _checked_axes(axes, data)
-    plans = _splitting(axis_plans(wavelet, mode, batched, data.ndim), data)
-    _check_linear(plans)
+    batched = data_axes(axes, data)
+    plans = linear_plans(wavelet, mode, batched, data)
     if not plans:
         raise ShapeError(
             "estimating noise needs at least two samples along one of the axes, "
             f"got axes {batched} of an array of shape {tuple(data.shape)}"
         )
-    call = Call(analysis(plans, data.ndim, 1), (data,), keyed_bands(len(plans)))
+    present, gaps = without_gaps(data, missing, batched, xp)
+    call = Call(analysis(plans, data.ndim, 1), (present,), keyed_bands(len(plans)))
     finest = execute(call)["d" * len(plans)]
-    column = noise_level(finest, tuple(plan.axis for plan in plans), xp)
+    column = noise_level(finest, tuple(plan.axis for plan in plans), xp, gaps)
     shape = tuple(n for a, n in enumerate(data.shape) if a not in batched)
     sigma = as_array(xp.reshape(column, shape))
     # For complex data it is real, in the precision of the data.
     return sigma if is_complex(data) else opened.close(sigma)
-
-
-def _rolled(x: Array, spin: tuple[int, ...], axes: tuple[int, ...], xp: Namespace) -> Array:
-    return xp.roll(x, spin, axis=axes) if any(spin) else x
-
-
-def _thresholded(
-    bands: Mapping[str, Array], choose: Callable[[Array], Array], rule: Rule
-) -> dict[str, Array]:
-    return {key: threshold(band, choose(band), rule) for key, band in bands.items()}
-
-
-# --- arguments ----------------------------------------------------------------------------------
-
-
-def _check_choices(method: str, rule: str) -> None:
-    if not is_one_of(method, METHODS):
-        raise ThresholdError(
-            f"unknown method {method!r}; use one of {', '.join(map(repr, METHODS))}"
-        )
-    if not is_one_of(rule, ("soft", "hard", "garrote")):
-        raise ThresholdError(f"unknown rule {rule!r}; use one of 'soft', 'hard', 'garrote'")
-
-
-def _whole_shifts(shifts: int) -> int:
-    try:
-        number = operator.index(shifts)
-    except TypeError:
-        raise ArgumentTypeError(f"shifts must be an integer, got {shifts!r}") from None
-    if number < 1:
-        raise ThresholdError(f"shifts must be at least 1 (no cycle spinning), got {shifts}")
-    if number > sys.maxsize:
-        raise ThresholdError(f"shifts must be at most {sys.maxsize}, got {shifts}")
-    return number
-
-
-def _checked_axes(axes: Sequence[int] | int | None, data: Array) -> tuple[int, ...]:
-    if data.ndim < 1:
-        raise ShapeError("Expected at least 1D input data, got a 0-d array.")
-    return normalize_axes(axes, data.ndim, unique=True)
-
-
-def _splitting(plans: AxisPlans, data: Array) -> AxisPlans:
-    """Return the plans of the axes with more than one sample: others have no details."""
-    if all(data.shape[plan.axis] != 1 for plan in plans):
-        return plans
-    return AxisPlans(plan for plan in plans if data.shape[plan.axis] != 1)
-
-
-def _check_linear(plans: AxisPlans) -> None:
-    if plans.is_integer:
-        raise ThresholdError(
-            "denoising needs a linear transform, got an integer lifting scheme; "
-            "use the scheme before to_integer()"
-        )
-
-
-def _depth(
-    level: int | None, method: str, shape: tuple[int, ...], plans: tuple[AxisPlan, ...]
-) -> int:
-    if not plans:
-        return 0
-    depth = check_level(level, [shape[p.axis] for p in plans], [p.wavelet for p in plans])
-    return max(1, depth - _LEVELS_KEPT.get(method, 0)) if level is None else depth
-
-
-def _as_column(sigma: Any, data: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
-    """The noise level of each item of the batch, in a shape that broadcasts against the data."""
-    batch = tuple(1 if a in axes else n for a, n in enumerate(data.shape))
-    values = _noise_levels(sigma, data, xp)
-    expected = tuple(n for a, n in enumerate(data.shape) if a not in axes)
-    if values.ndim and tuple(values.shape) != expected:
-        raise ShapeError(
-            f"sigma must be a number or have the shape {expected} of the batch axes, "
-            f"got {tuple(values.shape)}"
-        )
-    return xp.reshape(values, batch) if values.ndim else xp.broadcast_to(values, batch)
-
-
-def _noise_levels(sigma: Any, data: Array, xp: Namespace) -> Array:
-    """Return sigma as an array in the precision of the data.
-
-    Raises
-    ------
-    DTypeError, ThresholdError
-        If it is not real, negative or not finite. The numbers of tensors and of arrays on devices
-        are not read.
-    """
-    dtype = real_dtype(data, xp)
-    if type(sigma) is type(data) and type(data) is not np.ndarray:
-        # (Torch may record gradients of it.)
-        return to_device(xp.astype(sigma, dtype, copy=False), device(data))
-    if is_array(sigma) and not isinstance(sigma, np.ndarray | np.generic):
-        common_namespace([data, sigma])
-    try:
-        values = np.asarray(sigma)
-    except ValueError:  # rows of different lengths
-        values = np.asarray(None)
-    if values.dtype.kind not in "iuf":
-        raise DTypeError(f"sigma must be a real number or an array of these, got {sigma!r}")
-    if not bool(np.all((values >= 0) & (values < inf))):
-        raise ThresholdError(f"sigma must be finite and at least 0, got {sigma}")
-    return xp.asarray(values, dtype=dtype, device=device(data))

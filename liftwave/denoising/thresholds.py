@@ -1,4 +1,4 @@
-"""The classical rules for thresholds of a band, and the estimate of the noise.
+"""The classical rules for thresholds of a band.
 
 ``sigma`` is the standard deviation of the noise: the root of the mean of its squared magnitude.
 Each of the two parts of complex noise has half of the variance.
@@ -7,21 +7,23 @@ Each of the two parts of complex noise has half of the variance.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log, log2, prod, sqrt
+from functools import lru_cache
+from math import exp, log, log2, prod, sqrt
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 from array_api_compat import device
+from numpy.typing import NDArray
 
 from liftwave._arrays.convert import is_complex
 from liftwave._typing import Array, Namespace
 
-Method = Literal["bayes", "sure", "visu"]
+ThresholdMethod = Literal["bayes", "sure", "visu", "fdr"]
+"""The names of methods that choose a threshold."""
 
-# The median of the magnitude of normal noise of variance 1. The magnitude of complex noise follows
-# a Rayleigh distribution.
-_MEDIAN_OF_REAL = 0.6744897501960817
-_MEDIAN_OF_COMPLEX = sqrt(log(2))
+# The share of false discoveries among the coefficients that ``fdr`` keeps.
+_FALSE_SHARE = 0.05
 
 
 def _visu(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Namespace) -> Array:
@@ -49,7 +51,7 @@ def _bayes(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: N
 
 
 def _sure(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Namespace) -> Array:
-    flat = xp.sort(_flattened(xp.abs(band), axes, xp), axis=-1)
+    flat = xp.sort(flattened(xp.abs(band), axes, xp), axis=-1)
     count, parts = flat.shape[-1], _parts(band)
     variance = xp.reshape(sigma, (*flat.shape[:-1], 1)) ** 2
     # The risk has its minimum at zero or at a coefficient, so it is computed at all of these.
@@ -78,38 +80,45 @@ def _inverse_sums(candidates: Array, xp: Namespace) -> Array:
     return xp.flip(sums, axis=-1) - inverses
 
 
-METHODS: dict[str, Callable[..., Array]] = {
+def _fdr(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Namespace) -> Array:
+    """Return the smallest magnitude that noise alone explains badly enough, by its rank."""
+    flat = xp.sort(flattened(xp.abs(band), axes, xp), axis=-1, descending=True)
+    count, scale = flat.shape[-1], xp.reshape(sigma, (*flat.shape[:-1], 1))
+    levels = xp.asarray(_levels(count, _parts(band)), dtype=flat.dtype, device=device(flat))
+    ranks = xp.arange(1, count + 1, device=device(flat))
+    last = xp.max(xp.where(flat >= scale * levels, ranks, xp.zeros_like(ranks)), axis=-1)
+    last = xp.expand_dims(last, axis=-1)
+    index = xp.where(last > 0, last - 1, xp.zeros_like(last))
+    found = xp.take_along_axis(flat, index, axis=-1)
+    none = xp.broadcast_to(_universal(scale, count, band), found.shape)
+    return xp.reshape(xp.where(last > 0, found, none), sigma.shape)
+
+
+@lru_cache(maxsize=64)
+def _levels(count: int, parts: int) -> NDArray[np.float64]:
+    """The magnitudes, in standard deviations, that noise exceeds with probability q i / count.
+
+    Interpolated, because NumPy has no quantiles; the ranks are 1, 2, ….
+    """
+    logs = np.log(_FALSE_SHARE * np.arange(1, count + 1) / count)
+    if parts == 2:
+        return np.sqrt(-logs)
+    knots = np.linspace(logs[0], logs[-1], 4096 if count > 1 else 1)
+    quantiles = [NormalDist().inv_cdf(1 - exp(knot) / 2) for knot in knots]
+    return np.interp(logs, knots, quantiles)
+
+
+THRESHOLDS: dict[str, Callable[..., Array]] = {
     "bayes": _bayes,
     "sure": _sure,
     "visu": _visu,
+    "fdr": _fdr,
 }
 
 
-# --- the noise -----------------------------------------------------------------------------------
-
-
-def noise_level(finest: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
-    """The standard deviation of noise from the finest band; the transformed axes have length 1."""
-    ratio = _MEDIAN_OF_COMPLEX if is_complex(finest) else _MEDIAN_OF_REAL
-    median = _median(_flattened(xp.abs(finest), axes, xp), xp)
-    batch = tuple(1 if a in axes else n for a, n in enumerate(finest.shape))
-    return xp.reshape(median / ratio, batch)
-
-
-def _flattened(band: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
+def flattened(band: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
     """Move the batch axes to the front, and merge all transformed axes into the last one."""
     batch = tuple(a for a in range(band.ndim) if a not in axes)
     moved = xp.permute_dims(band, batch + axes)
     # The size is computed, because an empty batch does not determine -1.
     return xp.reshape(moved, (*(band.shape[a] for a in batch), prod(band.shape[a] for a in axes)))
-
-
-def _median(values: Array, xp: Namespace) -> Array:
-    n = values.shape[-1]
-    middle = ((n - 1) // 2, n // 2)
-    ordered = (
-        np.partition(values, middle, axis=-1)
-        if type(values) is np.ndarray
-        else xp.sort(values, axis=-1)
-    )
-    return (ordered[..., middle[0]] + ordered[..., middle[1]]) / 2

@@ -22,6 +22,7 @@ except ModuleNotFoundError as error:
 import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
 from liftwave.torch.blocks import LDWBottleneck
+from liftwave.torch.denoising import Denoise1d, Denoise2d
 from liftwave.torch.lifting_wavelets import LiftingWavelet, LinearPhaseWavelet
 from liftwave.torch.losses import WaveletLoss
 from liftwave.torch.models import (
@@ -114,6 +115,8 @@ __all__ = [
     "DWT1d",
     "DWT2d",
     "DWT3d",
+    "Denoise1d",
+    "Denoise2d",
     "EDSCWPool1d",
     "EDSCWPool2d",
     "EDSCWPool3d",

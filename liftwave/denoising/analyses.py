@@ -1,0 +1,158 @@
+"""Transforms of data to the bands that recipes denoise, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from array_api_compat import device
+from numpy.typing import NDArray
+
+from liftwave._arrays.convert import namespace_of
+from liftwave._execute import execute
+from liftwave._operations.call import Call
+from liftwave._operations.transform import analysis
+from liftwave._plan.axes import AxisPlans, axis_plans
+from liftwave._plan.boundary import PERIODIC_MODES
+from liftwave._plan.undecimated import Undecimated
+from liftwave._typing import Array
+from liftwave.denoising.bands import Analysed, Band
+from liftwave.transforms.padding import pad
+from liftwave.transforms.structures import dict_list
+from liftwave.transforms.synthesis_calls import synthesis_call
+from liftwave.transforms.undecimated_calls import undecimated_synthesis
+from liftwave.wavelets.filter_bank import FilterBank
+from liftwave.wavelets.lifting.scheme import LiftingScheme
+
+TransformName: TypeAlias = Literal["dwt", "swt"]
+"""The names of transforms for denoising."""
+
+
+def decimated(x: Array, plans: AxisPlans, level: int) -> Analysed:
+    """The bands of the decimated transform."""
+    structure, axes = dict_list(len(plans)), tuple(plan.axis for plan in plans)
+    approx, *details = execute(Call(analysis(plans, x.ndim, level), (x,), structure))
+    periodic = all(plan.boundary in PERIODIC_MODES for plan in plans)
+    bands = [
+        Band(values, level - k, key, axes, _parent(details, k, key, axes), is_periodic=periodic)
+        for k, group in enumerate(details)
+        for key, values in group.items()
+    ]
+
+    def rebuild(values: Sequence[Array]) -> Array:
+        coefficients = structure.unpack([approx, *_grouped(values, details)])
+        data = execute(synthesis_call(coefficients, plans, x.ndim, structure))
+        return data[tuple(slice(n) for n in x.shape)]
+
+    return Analysed(bands, rebuild)
+
+
+def undecimated(x: Array, plans: AxisPlans, level: int) -> Analysed:
+    """The bands of the transform without downsampling.
+
+    Data of other boundary modes than periodic ones are extended first, as far as the filters of the
+    coarsest level reach.
+    """
+    structure, axes = dict_list(len(plans)), tuple(plan.axis for plan in plans)
+    extended, box = _extended(x, plans, level)
+    grid = _without_ends(plans, x.ndim)
+    approx, *details = execute(Call(analysis(grid, x.ndim, level), (extended,), structure))
+    bands = [
+        Band(
+            *(values, level - k, key, axes, details[k - 1][key] if k else None),
+            spacing=2 ** (level - k),
+            responses=partial(_responses, plans, key, level - k),
+        )
+        for k, group in enumerate(details)
+        for key, values in group.items()
+    ]
+
+    def rebuild(values: Sequence[Array]) -> Array:
+        coefficients = structure.unpack([approx, *_grouped(values, details)])
+        call = undecimated_synthesis(coefficients, grid, x.ndim, structure)
+        return execute(call)[box]
+
+    return Analysed(bands, rebuild)
+
+
+ANALYSES: dict[str, Callable[[Array, AxisPlans, int], Analysed]] = {
+    "dwt": decimated,
+    "swt": undecimated,
+}
+
+
+def _grouped(values: Sequence[Array], details: Sequence[Mapping[str, Array]]) -> Any:
+    """New values in the structure of the details."""
+    rest = iter(values)
+    return [{key: next(rest) for key in group} for group in details]
+
+
+# --- parents -------------------------------------------------------------------------------------
+
+
+def _parent(
+    details: Sequence[Mapping[str, Array]], k: int, key: str, axes: tuple[int, ...]
+) -> Array | None:
+    """The band of the coarser level, each coefficient repeated for its children."""
+    if k == 0:
+        return None
+    parent, xp = details[k - 1][key], namespace_of(details[k][key])
+    for axis in axes:
+        count = details[k][key].shape[axis]
+        places = _places(count, parent.shape[axis])
+        parent = xp.take(parent, xp.asarray(places, device=device(parent)), axis=axis)
+    return parent
+
+
+@lru_cache(maxsize=256)
+def _places(children: int, parents: int) -> NDArray[np.int64]:
+    """The parent of each child. Boundary modes add as many coefficients before as behind."""
+    added = parents - (children + 1) // 2
+    return np.clip((np.arange(children) + added) // 2, 0, parents - 1)
+
+
+# --- undecimated plans ---------------------------------------------------------------------------
+
+
+def _without_ends(plans: AxisPlans, ndim: int) -> AxisPlans:
+    """The plans of the periodic undecimated transform of the same wavelets."""
+    wavelets, axes = [plan.wavelet for plan in plans], tuple(plan.axis for plan in plans)
+    return axis_plans(wavelets, Undecimated("centred"), axes, ndim)
+
+
+def _extended(x: Array, plans: AxisPlans, level: int) -> tuple[Array, tuple[slice, ...]]:
+    """The data beyond their ends, and the place of the data in it."""
+    box = [slice(n) for n in x.shape]
+    for plan in plans:
+        if plan.boundary in PERIODIC_MODES:
+            continue
+        n = x.shape[plan.axis]
+        reach = min((_bank(plan.wavelet).dec_len - 1) * (2**level - 1) // 2 + 1, n)
+        widths = [(0, 0)] * x.ndim
+        widths[plan.axis] = (reach, reach)
+        x = pad(x, widths, plan.boundary)
+        box[plan.axis] = slice(reach, reach + n)
+    return x, tuple(box)
+
+
+def _bank(wavelet: Any) -> FilterBank:
+    return wavelet.to_filter_bank() if isinstance(wavelet, LiftingScheme) else wavelet
+
+
+def _responses(plans: AxisPlans, key: str, level: int) -> list[NDArray[Any]]:
+    return [_response(plan, letter, level) for plan, letter in zip(plans, key, strict=True)]
+
+
+def _response(plan: Any, letter: str, level: int) -> NDArray[Any]:
+    """The filter from the data to a band of the undecimated transform, along one axis."""
+    bank = _bank(plan.wavelet)
+    low, high = (np.asarray([float(t) for t in taps]) for taps in (bank.dec_lo, bank.dec_hi))
+    response = np.ones(1)
+    for j in range(level):
+        taps = high if letter == "d" and j == level - 1 else low
+        dilated = np.zeros((taps.size - 1) * 2**j + 1)
+        dilated[:: 2**j] = taps
+        response = np.convolve(response, dilated)
+    return response

@@ -1,0 +1,129 @@
+"""Recipes that estimate a coefficient from a statistical model of its neighbourhood."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from array_api_compat import device
+from numpy.typing import NDArray
+
+from liftwave._typing import Array, Namespace
+from liftwave.denoising.bands import Band
+from liftwave.denoising.neighbourhoods import energy, neighbours
+from liftwave.denoising.thresholds import flattened
+
+# The window of the local variance.
+_WINDOW = 7
+# The number of coefficients that are estimated at once, so that arrays fit into the cache.
+_PIECE = 8192
+# The grid of the logarithm of the multiplier z, on which its prior density is constant.
+_LOG_MULTIPLIERS = np.arange(-20.5, 3.6, 2.0)
+
+
+def bivariate(band: Band, sigma: Array, samples: int) -> Array:
+    """Shrink by the coefficient and its parent, with a local variance (Sendur and Selesnick)."""
+    xp = band.xp
+    noise = sigma**2 / band.parts
+    # In images, adjacent coefficients of undecimated bands have the same variance. In signals, they
+    # are oscillations with zeros in the window.
+    spacing = 1 if len(band.axes) > 1 else None
+    local = energy(band, _WINDOW, spacing) / (_WINDOW ** len(band.axes) * band.parts)
+    joint = xp.abs(band.values) ** 2
+    if band.parent is not None:
+        joint = joint + xp.abs(band.parent) ** 2
+    # The square of deviation * radius; both are positive where the coefficient is kept.
+    product_ = (local - noise) * joint
+    limit = (3.0 if band.parent is not None else 2.0) * noise**2
+    is_kept = (local > noise) & (product_ > limit)
+    ratios = xp.sqrt(limit / xp.where(is_kept, product_, xp.ones_like(product_)))
+    return band.values * xp.where(is_kept, 1 - ratios, xp.zeros_like(ratios))
+
+
+def bls_gsm(band: Band, sigma: Array, samples: int) -> Array:
+    """Bayes' least squares estimate under a Gaussian scale mixture (Portilla and others, 2003)."""
+    xp = band.xp
+    if band.parts == 2:
+        real, imaginary = (
+            _least_squares(band, part(band.values), part, sigma / sqrt(2))
+            for part in (xp.real, xp.imag)
+        )
+        return real + 1j * imaginary
+    return _least_squares(band, band.values, lambda x: x, sigma)
+
+
+def _least_squares(band: Band, values: Array, part: Any, sigma: Array) -> Array:
+    xp = band.xp
+    is_noisy = sigma > 0
+    scale = xp.where(is_noisy, sigma, xp.ones_like(sigma))
+    vectors = _vectors(band, part, scale)
+    root = _noise_root(band, vectors.shape[-2])
+    inverse = xp.asarray(np.linalg.inv(root), dtype=vectors.dtype, device=device(vectors))
+    white = inverse @ vectors
+    covariance = white @ xp.matrix_transpose(white) / white.shape[-1]
+    powers, basis = xp.linalg.eigh(covariance)
+    powers = xp.where(powers > 1, powers - 1, xp.zeros_like(powers))
+    centre = xp.asarray(root[:1], dtype=vectors.dtype, device=device(vectors)) @ basis
+    rotation = xp.matrix_transpose(basis)
+    starts = range(0, white.shape[-1], _PIECE)
+    pieces = [rotation @ white[..., k : k + _PIECE] for k in starts]
+    mixed = xp.concat([_mixed(v, powers, centre, xp) for v in pieces], axis=-1)
+    return xp.where(is_noisy, scale * _restored(mixed, band), values)
+
+
+def _mixed(v: Array, powers: Array, centre: Array, xp: Namespace) -> Array:
+    """The mean of the estimates for all multipliers, weighted by their likelihood."""
+    grid = xp.asarray(np.exp(_LOG_MULTIPLIERS)[:, None], dtype=v.dtype, device=device(v))
+    signal = grid * powers[..., None, :]  # (…, multiplier, direction)
+    logs = (1 / (signal + 1)) @ v**2 + xp.sum(xp.log(signal + 1), axis=-1, keepdims=True)
+    weights = xp.exp((xp.min(logs, axis=-2, keepdims=True) - logs) / 2)
+    estimates = (centre * signal / (signal + 1)) @ v
+    return xp.sum(weights * estimates, axis=-2) / xp.sum(weights, axis=-2)
+
+
+def _vectors(band: Band, part: Any, scale: Array) -> Array:
+    """The neighbourhood of each coefficient in standard deviations: (…, neighbour, place)."""
+    xp = band.xp
+    values = part(band.values) / scale
+    fields = []
+    for offsets in _offsets(len(band.axes)):
+        field = values
+        for axis, offset in zip(band.axes, offsets, strict=True):
+            field = neighbours(band, field, axis, offset, spacing=1)
+        fields.append(flattened(field, band.axes, xp))
+    if band.parent is not None:
+        fields.append(flattened(part(band.parent) / scale, band.axes, xp))
+    return xp.stack(fields, axis=-2)
+
+
+def _restored(x: Array, band: Band) -> Array:
+    """Values of (…, place), in the shape of the band."""
+    order = (*(a for a in range(band.values.ndim) if a not in band.axes), *band.axes)
+    shape = tuple(band.values.shape[a] for a in order)
+    return band.xp.permute_dims(band.xp.reshape(x, shape), tuple(np.argsort(order).tolist()))
+
+
+def _offsets(ndim: int) -> list[tuple[int, ...]]:
+    """The places of a neighbourhood of three along each axis; the centre is the first."""
+    return sorted(product((-1, 0, 1), repeat=ndim), key=lambda place: any(place))
+
+
+def _noise_root(band: Band, size: int) -> NDArray[Any]:
+    """A root S of the covariance of the noise in a neighbourhood, S S^T."""
+    offsets = _offsets(len(band.axes))
+    covariance = np.eye(size)
+    if band.responses is not None:
+        filters = band.responses()
+        for i, a in enumerate(offsets):
+            for j, b in enumerate(offsets):
+                lags = [abs(m - n) for m, n in zip(a, b, strict=True)]
+                covariance[i, j] = np.prod(list(map(_correlation, filters, lags)))
+    values, vectors = np.linalg.eigh(covariance)
+    root: NDArray[Any] = vectors * np.sqrt(np.maximum(values, values.max() * 1e-10))
+    return root
+
+
+def _correlation(response: NDArray[Any], lag: int) -> float:
+    return float(response[lag:] @ response[: response.size - lag])

@@ -1,0 +1,208 @@
+"""Denoising as modules, with learned thresholds."""
+
+from __future__ import annotations
+
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from liftwave._numbers import flag, is_one_of, positive_number, real_number
+from liftwave._typing import Modes, ShrinkageRule
+from liftwave.errors import OptionError, ShapeError, ThresholdError
+from liftwave.thresholding import threshold
+from liftwave.torch._typing import Learning
+from liftwave.torch.docstrings import documented
+from liftwave.torch.transform_layers import LayerWavelet, ModePerAxis
+from liftwave.transforms.multilevel import wavedecn, waverecn
+from liftwave.transforms.undecimated import iswtn, swtn
+from liftwave.transforms.undecimated_modes import check_periodic, is_lifting
+
+_MEDIAN = 0.6744897501960817
+
+
+class _Denoise(ModePerAxis):
+    """Analysis, shrinkage by learned thresholds, synthesis."""
+
+    options = ("mode", "transform", "rule", "channels", "relative")
+
+    def __init__(
+        self,
+        wavelet: LayerWavelet = "sym4",
+        level: int = 3,
+        mode: Modes | None = None,
+        *,
+        transform: str = "dwt",
+        rule: ShrinkageRule = "soft",
+        initial: float = 0.1,
+        channels: int | None = None,
+        relative: bool = False,
+        learn: Learning | None = None,
+        random: bool = False,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        checked = _checked(transform, rule)
+        usual: Modes = "symmetric" if transform == "dwt" else "periodization"
+        mode = usual if mode is None else mode
+        super().__init__(wavelet, level, mode, learn, random, "list", 1, device, dtype)
+        self.transform, self.rule = checked
+        if transform == "swt" and not is_lifting(self._current_wavelet()):
+            check_periodic(type(self).__name__, self.mode)
+        self.relative = flag(relative, "relative")
+        self.initial = real_number(initial, "initial must be a number")
+        if not 0 < self.initial < float("inf"):
+            raise ThresholdError(f"initial must be positive and finite, got {initial!r}")
+        self.channels = (
+            None if channels is None else positive_number(channels, "channels", OptionError)
+        )
+        shape = (self.level,) if self.channels is None else (self.level, self.channels)
+        try:
+            self.log_threshold = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        except (RuntimeError, TypeError):  # out of memory, or of the range of sizes
+            raise OptionError(f"channels={channels} needs too much memory") from None
+        nn.init.constant_(self.log_threshold, log(self.initial))
+
+    def reset_parameters(self) -> None:
+        """Reset the thresholds to ``initial``, and a learnable wavelet as it was."""
+        super().reset_parameters()
+        nn.init.constant_(self.log_threshold, log(self.initial))
+
+    @property
+    def threshold(self) -> Tensor:
+        """The thresholds by level, coarsest first, and by channel if there are ``channels``."""
+        # Beyond the range of the dtype, the derivative of the exponential would be infinite.
+        largest = log(torch.finfo(self.log_threshold.dtype).max)
+        return self.log_threshold.clamp(max=0.99 * largest).exp()
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor: ...
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The denoised signals, of shape (C, …) or (N, C, …)."""
+        self._check_dimensions(x, "signals")
+        axis = x.ndim - self.dimensions - 1
+        if self.channels not in (None, x.shape[axis]):
+            raise ShapeError(
+                f"{type(self).__name__} with channels={self.channels} takes this number of "
+                f"channels, got shape {tuple(x.shape)}"
+            )
+        approx, *details = self._analysed(x)
+        noise = self._noise(details[-1]["d" * self.dimensions]) if self.relative else None
+        clean = [
+            {key: self._shrunk(band, limit, noise) for key, band in level.items()}
+            for level, limit in zip(details, self.threshold, strict=True)
+        ]
+        return self._synthesised([approx, *clean])[tuple(slice(n) for n in x.shape)]
+
+    def _analysed(self, x: Tensor) -> list[Any]:
+        wavelet, axes = self._current_wavelet(), self._axes
+        if self.transform == "dwt":
+            return wavedecn(x, wavelet, self.mode, self.level, axes)
+        return swtn(x, wavelet, self.level, axes=axes, trim_approx=True, mode=self.mode)
+
+    def _synthesised(self, coeffs: list[Any]) -> Tensor:
+        wavelet, axes = self._current_wavelet(), self._axes
+        signal: Any
+        if self.transform == "dwt":
+            signal = waverecn(coeffs, wavelet, self.mode, axes)
+        else:
+            signal = iswtn(coeffs, wavelet, axes, mode=self.mode)
+        result: Tensor = signal
+        return result
+
+    def _shrunk(self, band: Tensor, limit: Tensor, noise: Tensor | None) -> Tensor:
+        limit = limit.to(band.dtype).reshape(-1, *[1] * self.dimensions)
+        shrunk: Tensor = threshold(band, limit if noise is None else limit * noise, self.rule)
+        return shrunk
+
+    def _noise(self, finest: Tensor) -> Tensor:
+        """The noise of each item and channel, by the median of the finest details."""
+        magnitudes = finest.abs().flatten(finest.ndim - self.dimensions)
+        ordered, n = magnitudes.sort(-1).values, magnitudes.shape[-1]
+        median = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
+        return (median / _MEDIAN).reshape(*median.shape, *[1] * self.dimensions)
+
+
+def _checked(transform: str, rule: ShrinkageRule) -> tuple[str, ShrinkageRule]:
+    if not is_one_of(transform, ("dwt", "swt")):
+        raise OptionError(f"unknown transform {transform!r}: use 'dwt' or 'swt'")
+    if not is_one_of(rule, ("soft", "hard", "garrote")):
+        raise ThresholdError(f"unknown rule {rule!r}: use 'soft', 'hard' or 'garrote'")
+    return transform, rule
+
+
+# --- layers --------------------------------------------------------------------------------------
+
+_TEMPLATE = """
+Parameters
+----------
+wavelet : str, pywt.Wavelet, FilterBank, LiftingScheme or LearnableWavelet
+    The wavelet, in any form that the functions accept; ``"sym4"`` by default. A
+    :class:`LearnableWavelet` is shared with other modules that hold it.$per_axis
+level : int, optional
+    Number of levels; 3 by default.
+mode : $mode, optional
+    Boundary mode, for all axes or for each; ``"symmetric"`` by default, and ``"periodization"``
+    with ``transform="swt"``, which has no other mode with filter banks.
+transform : {"dwt", "swt"}, optional
+    ``"swt"`` shrinks the coefficients of all circular shifts and averages the results. It costs
+    more, and its results do not depend on the position of a signal.
+rule : {"soft", "hard", "garrote"}, optional
+    How coefficients are shrunk (:func:`liftwave.threshold`). ``"hard"`` has no derivative with
+    respect to thresholds, so they do not learn.
+initial : float, optional
+    The initial thresholds, positive. Default 0.1.
+channels : int, optional
+    Learns a threshold for each of this many channels; by default all share one of each level.
+relative : bool, optional
+    Whether thresholds are multiples of the noise of each item and channel: the median of the
+    magnitudes of the finest details, divided by 0.6745. Default False.
+$learn_parameters
+
+Raises
+------
+WaveletError, ModeError, LevelError, ConstraintError, OptionError, ThresholdError
+    If an argument does not exist, is out of range, or ``learn`` does not support the wavelet. The
+    call raises :class:`ShapeError` if its input does not fit.
+
+See Also
+--------
+liftwave.denoise : denoising with thresholds from statistics of the data.
+
+Notes
+-----
+Input and output: shape $shape.
+
+The parameter ``log_threshold`` holds the logarithms of the thresholds, coarsest level first, so
+thresholds stay positive. Gradients are finite for coefficients that are zero, and for infinite
+thresholds. The approximation is not shrunk.
+
+Examples
+--------
+>>> import torch
+>>> from liftwave.torch import $layer
+>>> model = $layer("db2", level=2, channels=3)
+>>> x = torch.randn($sizes)
+>>> tuple(model(x).shape), tuple(model.threshold.shape)
+(($sizes), (2, 3))
+>>> model(x).square().mean().backward()
+>>> bool(model.log_threshold.grad.isfinite().all())
+True
+"""
+
+
+@documented(_TEMPLATE)
+class Denoise1d(_Denoise):
+    """Denoising of 1-D signals by learned thresholds as a layer."""
+
+    dimensions = 1
+
+
+@documented(_TEMPLATE)
+class Denoise2d(_Denoise):
+    """Denoising of images by learned thresholds as a layer."""
+
+    dimensions = 2
