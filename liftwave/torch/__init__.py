@@ -22,6 +22,14 @@ except ModuleNotFoundError as error:
 import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
 from liftwave.torch.blocks import LDWBottleneck
+from liftwave.torch.dual_tree import (
+    DualTree1d,
+    DualTree2d,
+    DualTree3d,
+    IDualTree1d,
+    IDualTree2d,
+    IDualTree3d,
+)
 from liftwave.torch.lifting_wavelets import LiftingWavelet, LinearPhaseWavelet
 from liftwave.torch.losses import WaveletLoss
 from liftwave.torch.models import (
@@ -114,6 +122,9 @@ __all__ = [
     "DWT1d",
     "DWT2d",
     "DWT3d",
+    "DualTree1d",
+    "DualTree2d",
+    "DualTree3d",
     "EDSCWPool1d",
     "EDSCWPool2d",
     "EDSCWPool3d",
@@ -128,6 +139,9 @@ __all__ = [
     "IDWT1d",
     "IDWT2d",
     "IDWT3d",
+    "IDualTree1d",
+    "IDualTree2d",
+    "IDualTree3d",
     "IMODWT1d",
     "ISWT1d",
     "ISWT2d",
