@@ -300,6 +300,7 @@ def test_wrong_arguments_name_the_cause() -> None:
 # --- the package dtcwt ---------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:The 'warn' function is deprecated:DeprecationWarning")
 def test_the_package_dtcwt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its numbers with its filters, where it is installed. It needs names that NumPy 2 dropped."""
     monkeypatch.setattr(np, "int", int, raising=False)

@@ -1,6 +1,7 @@
 // All kernels of one instruction set.
 #pragma once
 
+#include "dual_tree/kernels.hpp"
 #include "filters/kernels.hpp"
 #include "lift_pool/kernels.hpp"
 #include "lifting/gradient_tile.hpp"
@@ -17,6 +18,7 @@ struct Kernels {
   const WholeTable* whole_lifting;
   const PoolTable* pooling;
   const LiftPoolTable* lift_pool;
+  const DualTreeTable* dual_tree;
 };
 
 struct InstructionSet {

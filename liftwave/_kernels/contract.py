@@ -16,6 +16,7 @@ from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
 if TYPE_CHECKING:
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
     from liftwave._plan.packets import PacketPlan
     from liftwave._plan.windows import WindowPlan
@@ -335,6 +336,15 @@ class Kernels(AxisKernels, Protocol):
         """The function that computes all levels of packets at once; ``None`` if there is none.
 
         It also accepts tensors.
+        """
+        ...
+
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> NativeRun | None:
+        """The function that runs one level of the dual tree; ``None`` if there is none.
+
+        It returns low-pass and bands of one array, and the array of low-pass and bands, which is
+        the transpose. It also accepts tensors.
         """
         ...
 

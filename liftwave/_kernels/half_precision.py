@@ -26,6 +26,7 @@ from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
 if TYPE_CHECKING:
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
     from liftwave._plan.packets import PacketPlan
     from liftwave._plan.windows import WindowPlan
@@ -132,6 +133,10 @@ class KernelsInFloat32:
     def native_packets(self, plan: PacketPlan) -> NativeRun | None:
         """The function of the family; it accepts no half precision."""
         return self._kernels.native_packets(plan)
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> NativeRun | None:
+        """The function of the family; it accepts no half precision."""
+        return self._kernels.native_dual_tree(plan)
 
 
 class PoolingInFloat32:

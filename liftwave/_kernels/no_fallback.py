@@ -17,6 +17,7 @@ from liftwave._kernels.contract import Kernels, PoolingArguments
 from liftwave.errors import KernelsError
 
 if TYPE_CHECKING:
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.packets import PacketPlan
 
 TASKS: dict[str, str] = {
@@ -85,6 +86,9 @@ class NoFallback:
 
     def native_packets(self, plan: PacketPlan) -> None:
         """None: the steps of the packets raise."""
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> None:
+        """None: the steps of the dual tree raise."""
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
         if name not in TASKS:

@@ -22,7 +22,7 @@ from liftwave._kernels.contract import Kernels
 from liftwave._kernels.reference.pieces import merged, slice_along, total
 from liftwave._numbers import is_symbol
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
-from liftwave._plan.dual_tree import Edge, Half, halves, next_length
+from liftwave._plan.dual_tree import Edge, Half, LevelPlan, level_plan, next_length
 from liftwave._typing import Array
 from liftwave.errors import DTypeError, ExportError
 from liftwave.wavelets.dual_tree import Pair, TreeFilters
@@ -142,25 +142,47 @@ class DualTreeTransform(Operation):
             return [self._synthesise(arrays, sizes, kernels)]
         x, results = arrays[0], list[Array]()
         for depth in range(self.level):
-            parts = self._split(x, depth, kernels)
-            results.insert(0, complex_bands(parts, self.dimensions))
-            x = interleaved(parts, self.dimensions)
+            x, bands = self._split_level(x, depth, kernels)
+            results.insert(0, bands)
         return [x, *results]
+
+    def _plan(self, lengths: Sequence[int], depth: int) -> LevelPlan:
+        return level_plan(tuple(lengths), self.filters, depth, self.edge)
+
+    def _split_level(self, x: Array, depth: int, kernels: Kernels) -> tuple[Array, Array]:
+        """The low-pass and the bands of one level."""
+        plan = self._plan(x.shape[-self.dimensions :], depth)
+        native = None if self.has_arrays else kernels.native_dual_tree(plan)
+        results = None if native is None else native([x])
+        if results is not None:
+            return results[0], results[1]
+        parts = self._split(x, plan, kernels)
+        return interleaved(parts, self.dimensions), complex_bands(parts, self.dimensions)
 
     def _synthesise(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> Array:
         low, *bands = arrays
         *lengths, _ = self._lengths(sizes)
         for depth, level_bands in zip(reversed(range(self.level)), bands, strict=True):
-            parts = parts_of_bands(level_bands, self.dimensions)
-            parts.update(parts_of_low(low, self.dimensions))
-            low = self._merge(parts, lengths[depth], depth, kernels)
+            low = self._merge_level(low, level_bands, lengths[depth], depth, kernels)
         return low
 
-    def _split(self, x: Array, depth: int, kernels: Kernels) -> Parts:
+    def _merge_level(
+        self, low: Array, bands: Array, lengths: Sequence[int], depth: int, kernels: Kernels
+    ) -> Array:
+        """The transpose of :meth:`_split_level`."""
+        plan = self._plan(lengths, depth)
+        native = None if self.has_arrays else kernels.native_dual_tree(plan)
+        results = None if native is None else native([low, bands])
+        if results is not None:
+            return results[0]
+        parts = parts_of_bands(bands, self.dimensions)
+        parts.update(parts_of_low(low, self.dimensions))
+        return self._merge(parts, plan, kernels)
+
+    def _split(self, x: Array, plan: LevelPlan, kernels: Kernels) -> Parts:
         """The outputs of one level."""
         parts: Parts = {((), ()): x}
-        for axis in self._axes:
-            pair = halves(x.shape[axis], self.filters, depth, self.edge)
+        for axis, pair in zip(self._axes, plan.pairs, strict=True):
             parts = {
                 key: part
                 for (bands, parities), array in parts.items()
@@ -183,10 +205,9 @@ class DualTreeTransform(Operation):
             for band, (parity, part) in enumerate(zip(half.parities, results, strict=True)):
                 yield ((*bands, band), (*parities, parity)), part
 
-    def _merge(self, parts: Parts, lengths: Sequence[int], depth: int, kernels: Kernels) -> Array:
+    def _merge(self, parts: Parts, plan: LevelPlan, kernels: Kernels) -> Array:
         """The transpose of :meth:`_split`."""
-        for axis, n in zip(reversed(self._axes), reversed(lengths), strict=True):
-            pair = halves(n, self.filters, depth, self.edge)
+        for axis, pair in zip(reversed(self._axes), reversed(plan.pairs), strict=True):
             keys = {(bands[:-1], parities[:-1]) for bands, parities in parts}
             parts = {key: self._input_of(parts, key, pair, axis, kernels) for key in keys}
         return parts[(), ()]

@@ -7,9 +7,10 @@ delay by a quarter of a sample more and less.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import prod
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from liftwave._plan.axis import Dilated, FilterPlan, analysis_padding
 from liftwave._plan.boundary import Extension, Row
@@ -38,13 +39,40 @@ class Half(NamedTuple):
     parities: tuple[int, int]
 
 
+@dataclass(frozen=True, eq=False)
+class LevelPlan:
+    """One level of a transform along the last axes.
+
+    Attributes
+    ----------
+    lengths : tuple of int
+        The lengths of the signal.
+    pairs : tuple of (Half, Half)
+        Both halves along each axis.
+    native : dict
+        The native plan of each family of kernels.
+    """
+
+    lengths: tuple[int, ...]
+    pairs: tuple[tuple[Half, Half], ...]
+    native: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+
+
 def next_length(n: int, depth: int) -> int:
     """The length of the low-pass after a level; 0 is the first one."""
     return 2 * ((n + 3) // 4) if depth else 2 * ((n + 1) // 2)
 
 
+@lru_cache(maxsize=256)
+def level_plan(
+    lengths: tuple[int, ...], filters: TreeFilters, depth: int, edge: Edge
+) -> LevelPlan:
+    """The plan of a level; 0 is the first one."""
+    return LevelPlan(lengths, tuple(_halves(n, filters, depth, edge) for n in lengths))
+
+
 @lru_cache(maxsize=1024)
-def halves(n: int, filters: TreeFilters, depth: int, edge: Edge) -> tuple[Half, Half]:
+def _halves(n: int, filters: TreeFilters, depth: int, edge: Edge) -> tuple[Half, Half]:
     """Both halves of one level of ``n`` samples."""
     if not depth:
         low, _ = filters.first

@@ -17,5 +17,6 @@ void bind_lifting_gradient(nanobind::module_& m, const Kernels& kernels);
 void bind_whole_lifting(nanobind::module_& m, const Kernels& kernels);
 void bind_pooling(nanobind::module_& m, const Kernels& kernels);
 void bind_lift_pool(nanobind::module_& m, const Kernels& kernels);
+void bind_dual_tree(nanobind::module_& m, const Kernels& kernels);
 
 }  // namespace liftwave

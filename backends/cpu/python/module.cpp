@@ -70,4 +70,5 @@ NB_MODULE(_cpu, m) {
   bind_whole_lifting(m, kernels);
   bind_pooling(m, kernels);
   bind_lift_pool(m, kernels);
+  bind_dual_tree(m, kernels);
 }

@@ -15,6 +15,7 @@ from liftwave._kernels.cpu.levels import CpuLevels
 from liftwave._kernels.cpu.memory import serves
 
 if TYPE_CHECKING:
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.packets import PacketPlan
 
 
@@ -53,6 +54,12 @@ class CpuKernels(CpuLevels):
         from liftwave._kernels.cpu.packets import native_packets  # few programs use packets
 
         return native_packets(plan)
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> NativeRun | None:
+        """The function that runs one level of the dual tree."""
+        from liftwave._kernels.cpu.dual_tree import native_dual_tree  # few programs use it
+
+        return native_dual_tree(plan)
 
     serves = staticmethod(serves)
     serves_memory = staticmethod(are_plain_memory)

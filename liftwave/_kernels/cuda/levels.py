@@ -50,6 +50,7 @@ from liftwave._plan.levels import (
 from liftwave._typing import Array
 
 if TYPE_CHECKING:
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.packets import PacketPlan
 
 _NAME = "cuda"
@@ -195,6 +196,9 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
 
     def native_packets(self, plan: PacketPlan) -> None:
         """None: packets are computed level by level."""
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> None:
+        """None: the dual tree is computed axis by axis."""
 
     def _launch_synthesis(
         self,
