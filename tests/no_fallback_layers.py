@@ -222,6 +222,15 @@ def spectral(name: str, shape: tuple[int, ...]) -> list[Layer]:
     return [of(lambda: make(1, 2), shape)]
 
 
+def trees(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """The dual tree and its inverse; half precision has complex bands in single precision."""
+    make = getattr(lt, name)
+    if not name.startswith("I"):
+        return [of(lambda: make(2, output="real"), shape)]
+    there = getattr(lt, name[1:])(2, output="real")
+    return [of(lambda: make(2, output="real"), shape, call=lambda layer, x: layer(there(x)))]
+
+
 SHAPES = {"1d": LINES, "2d": IMAGES, "3d": VOLUMES}
 _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "DWT": transforms,
@@ -230,6 +239,8 @@ _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "ISWT": undecimated,
     "MODWT": undecimated,
     "IMODWT": undecimated,
+    "DualTree": trees,
+    "IDualTree": trees,
     "Scalogram": spectral,
     "Scattering": spectral,
     "WaveletPacket": packets,

@@ -339,7 +339,6 @@ class Kernels(AxisKernels, Protocol):
         """
         ...
 
-
     def native_dual_tree(self, plan: DualTreeLevel) -> NativeRun | None:
         """The function that runs one level of the dual tree; ``None`` if there is none.
 

@@ -19,10 +19,10 @@ from liftwave._arrays.convert import (
     open_arrays,
 )
 from liftwave._kernels.contract import Kernels
-from liftwave._kernels.reference.pieces import merged, slice_along, total
+from liftwave._kernels.reference.pieces import extended, folded, merged, slice_along, total
 from liftwave._numbers import is_symbol
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
-from liftwave._plan.dual_tree import Edge, Half, LevelPlan, level_plan, next_length
+from liftwave._plan.dual_tree import AxisLevel, Edge, LevelPlan, level_plan, next_length
 from liftwave._typing import Array
 from liftwave.errors import DTypeError, ExportError
 from liftwave.wavelets.dual_tree import Pair, TreeFilters
@@ -182,50 +182,54 @@ class DualTreeTransform(Operation):
     def _split(self, x: Array, plan: LevelPlan, kernels: Kernels) -> Parts:
         """The outputs of one level."""
         parts: Parts = {((), ()): x}
-        for axis, pair in zip(self._axes, plan.pairs, strict=True):
+        for axis, level in zip(self._axes, plan.axes, strict=True):
             parts = {
-                key: part
+                ((*bands, band), (*parities, parity)): part
                 for (bands, parities), array in parts.items()
-                for key, part in self._outputs_of(array, pair, axis, bands, parities, kernels)
+                for band, parity, part in self._outputs_of(array, level, axis, kernels)
             }
         return parts
 
     def _outputs_of(
-        self,
-        x: Array,
-        pair: Sequence[Half],
-        axis: int,
-        bands: Key,
-        parities: Key,
-        kernels: Kernels,
-    ) -> Iterator[tuple[tuple[Key, Key], Array]]:
-        """The outputs of the filters along one axis."""
-        for half in pair:
-            results = kernels.analysis(x, self._taps(half.filters, x), half.plan, x.ndim + axis)
+        self, x: Array, level: AxisLevel, axis: int, kernels: Kernels
+    ) -> Iterator[tuple[int, int, Array]]:
+        """The outputs along one axis, with their filters and parities."""
+        number = x.ndim + axis
+        wide = extended(x, level.extend, number)
+        for half in level.halves:
+            n, step = half.plan.n_in, level.dilation
+            samples = slice_along(wide, number, half.offset, step, n)
+            taps = self._taps(half.filters, x)
+            results = kernels.analysis(samples, taps, half.plan, number)
             for band, (parity, part) in enumerate(zip(half.parities, results, strict=True)):
-                yield ((*bands, band), (*parities, parity)), part
+                yield band, parity, part
 
     def _merge(self, parts: Parts, plan: LevelPlan, kernels: Kernels) -> Array:
         """The transpose of :meth:`_split`."""
-        for axis, pair in zip(reversed(self._axes), reversed(plan.pairs), strict=True):
-            keys = {(bands[:-1], parities[:-1]) for bands, parities in parts}
-            parts = {key: self._input_of(parts, key, pair, axis, kernels) for key in keys}
+        for axis, level in zip(reversed(self._axes), reversed(plan.axes), strict=True):
+            keys = dict.fromkeys((bands[:-1], parities[:-1]) for bands, parities in parts)
+            parts = {key: self._input_of(parts, key, level, axis, kernels) for key in keys}
         return parts[(), ()]
 
     def _input_of(
-        self, parts: Parts, key: tuple[Key, Key], pair: Sequence[Half], axis: int, kernels: Kernels
+        self, parts: Parts, key: tuple[Key, Key], level: AxisLevel, axis: int, kernels: Kernels
     ) -> Array:
         """The sum over filters and parities along one axis."""
-        terms, (bands, parities) = [], key
-        for half in pair:
+        bands, parities = key
+        channels: list[Array | None] = [None] * level.dilation
+        for half in level.halves:
             inputs = [
                 parts[(*bands, band), (*parities, parity)]
                 for band, parity in enumerate(half.parities)
             ]
             taps = [reversed_taps(each) for each in self._taps(half.filters, inputs[0])]
-            axis_number = inputs[0].ndim + axis
-            terms.append(kernels.synthesis(inputs, taps, _adjoint(half), axis_number))
-        return total(terms)
+            number = inputs[0].ndim + axis
+            samples = kernels.synthesis(inputs, taps, half.adjoint, number)
+            earlier = channels[half.offset]
+            channels[half.offset] = samples if earlier is None else earlier + samples
+        xp = array_namespace(samples)
+        wide = merged(channels, number, xp)
+        return folded(wide, level.extend, number, xp)
 
     def _taps(self, filters: Pair, like: Array) -> Sequence[Taps]:
         if not self.has_arrays:
@@ -263,14 +267,6 @@ class DualTreeTransform(Operation):
                 f"{tuple(shape)}: leave only other dimensions dynamic, such as that of the batch"
             )
         return replace(self, has_arrays=True) if rounds_numbers else self
-
-
-def _adjoint(half: Half) -> Any:
-    """The plan of the transpose, which the plan of the analysis caches."""
-    native = half.plan.native
-    if "adjoint" not in native:
-        native["adjoint"] = half.plan.analysis_adjoint()
-    return native["adjoint"]
 
 
 # --- complex bands -----------------------------------------------------------------------------

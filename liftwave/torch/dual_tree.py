@@ -111,6 +111,8 @@ class _Inverse(_DualTreeLayer):
                     f"{band.dtype}"
                 )
             band = torch.view_as_real(band.resolve_conj())
+        else:
+            band = band.movedim(-self.dimensions - 1, -1)
         return band.unsqueeze(-3) if self.dimensions == 1 else band
 
     def _lengths(self, even: Sequence[int], output_size: Any) -> list[int]:
@@ -148,7 +150,7 @@ class _Analysis(_DualTreeLayer):
         if self.dimensions == 1:
             parts = parts.squeeze(-3)
         if self.output == "real":
-            return parts
+            return parts.movedim(-1, -self.dimensions - 1)
         return torch.view_as_complex(parts.float() if is_half(parts) else parts)
 
 
@@ -162,8 +164,8 @@ biort : wavelet, or sequence of four filters, optional
 qshift : str, filter, or sequence of eight filters, optional
     The filters of the other levels, as for :func:`liftwave.dtcwt`. Default ``"q14"``.
 output : {"complex", "real"}, optional
-    Whether bands are complex, or real with a last axis of real and imaginary parts (which ONNX
-    needs). Default ``"complex"``.
+    Whether bands are complex, or real with an axis of real and imaginary parts before the lengths,
+    which convolutions and ONNX need. Default ``"complex"``.
 
 Raises
 ------
@@ -210,8 +212,10 @@ DualTree${d}d : the transform; ``tree.inverse()`` returns its inverse with the s
 
 Notes
 -----
-Call it with the result of the transform of signals of shape $shape. The result has even lengths. If
-a length of the signal can be odd, also pass ``output_size=x.shape[-$d:]``.
+Call it with the result of the transform of signals of shape
+$shape.
+The result has even lengths. If a length of the signal can be odd, also pass
+``output_size=x.shape[-$d:]``.
 
 Examples
 --------
@@ -259,7 +263,7 @@ class DualTree1d(_Analysis):
 
 @documented(
     _TEMPLATE,
-    of_bands="Bands have the shape (C, 6, H, W) or (N, C, 6, H, W), one for each angle.",
+    of_bands="Bands have the shape (C, 6, H, W) or (N, C, 6, H, W), by angle.",
     shapes_of_bands="[(8, 3, 6, 8, 8), (8, 3, 6, 16, 16)]",
 )
 class DualTree2d(_Analysis):

@@ -11,6 +11,7 @@ from array_api_compat import array_namespace
 from liftwave._arrays.complex_parts import complex_of_parts, parts_of_complex
 from liftwave._arrays.convert import as_array
 from liftwave._execute import execute, graph_node
+from liftwave._numbers import is_symbol
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.dual_tree import DualTreeTransform
 from liftwave._plan.arguments import check_positive_level, normalize_axes
@@ -98,17 +99,24 @@ def idtcwt_call(arrays: Sequence[Array], lengths: Sequence[int], filters: DualTr
     ShapeError
         If the arrays do not have the shapes of a signal of these lengths.
     """
-    low, *bands = arrays
-    dimensions, level = len(lengths), len(bands)
-    shape = (*low.shape[: low.ndim - dimensions], *lengths)
-    outputs = transform_of(dimensions, level, filters.analysis).outputs([shape], ())
-    for array, output in zip(arrays, outputs, strict=True):
+    dimensions, level = len(lengths), len(arrays) - 1
+    transform, low = transform_of(dimensions, level, filters.analysis), arrays[0]
+    _check_shapes(arrays, (*low.shape[: low.ndim - dimensions], *lengths), transform)
+    return _synthesis_call(inverse_of(dimensions, level, filters.dual), arrays, lengths)
+
+
+def _check_shapes(
+    arrays: Sequence[Array], shape: tuple[int, ...], transform: DualTreeTransform
+) -> None:
+    """Raise unless arrays have the shapes of the transform of data of this shape."""
+    if any(is_symbol(n) for array in arrays for n in array.shape):
+        return  # a comparison would fix the lengths in the graph
+    for array, output in zip(arrays, transform.outputs([shape], ()), strict=True):
         if tuple(array.shape) != output.shape:
             raise ShapeError(
-                f"the bands do not fit: data of shape {shape} and {level} levels have an array of "
-                f"shape {output.shape}, got {tuple(array.shape)}"
+                f"the bands do not fit: data of shape {shape} and {transform.level} levels have an "
+                f"array of shape {output.shape}, got {tuple(array.shape)}"
             )
-    return _synthesis_call(inverse_of(dimensions, level, filters.dual), arrays, lengths)
 
 
 def adjoint_call(arrays: Sequence[Array], lengths: Sequence[int], filters: DualTreeFilters) -> Call:

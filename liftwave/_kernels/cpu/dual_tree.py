@@ -9,8 +9,7 @@ from typing import Any
 import liftwave._cpu as _cpu
 from liftwave._kernels.cpu.filters import NAME
 from liftwave._kernels.cpu.memory import is_floating, like, memory, with_copies
-from liftwave._plan.axis import FilterPlan
-from liftwave._plan.dual_tree import Half, LevelPlan
+from liftwave._plan.dual_tree import AxisLevel, LevelPlan
 from liftwave._typing import Array
 
 _MOST_AXES, _MOST_TAPS = 2, 64
@@ -26,8 +25,8 @@ class NativeDualTree:
     """
 
     def __init__(self, plan: LevelPlan) -> None:
-        self._dimensions = len(plan.pairs)
-        self._native = _cpu.DualTreeLevel([_native_axis(*pair) for pair in plan.pairs])
+        self._dimensions = len(plan.axes)
+        self._native = _cpu.DualTreeLevel(list(map(_native_axis, plan.axes)))
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array] | None:
         """The low-pass and the bands, or the signal; ``None`` for arrays that it does not read."""
@@ -54,26 +53,18 @@ def _flat(x: Any, batch: tuple[int, ...]) -> Any:
 def native_dual_tree(plan: LevelPlan) -> NativeDualTree | None:
     """The function that runs a level; ``None`` if the module does not support it."""
     if NAME not in plan.native:
-        longest = max(half.plan.length for pair in plan.pairs for half in pair)
-        is_supported = len(plan.pairs) <= _MOST_AXES and longest <= _MOST_TAPS
+        longest = max(half.plan.length for axis in plan.axes for half in axis.halves)
+        is_supported = len(plan.axes) <= _MOST_AXES and longest <= _MOST_TAPS
         plan.native[NAME] = NativeDualTree(plan) if is_supported else None
     native: NativeDualTree | None = plan.native[NAME]
     return native
 
 
-def _native_axis(first: Half, second: Half) -> Any:
-    """The places and the taps of both halves, and the samples beyond the ends."""
-    plan, places = first.plan, [_places(half.plan) for half in (first, second)]
-    before = max((before for before, _ in places), key=len)
-    after = max((after for _, after in places), key=len)
-    halves = [(h.plan.phase, *map(list, h.filters), *h.parities) for h in (first, second)]
-    return (plan.n_in, plan.n_out, plan.stride, plan.dilation, before, after, halves)
-
-
-def _places(plan: FilterPlan) -> tuple[list[int], list[int]]:
-    """The sample of each place before and after the signal; -1 for zero."""
+def _native_axis(axis: AxisLevel) -> Any:
+    """The places and the taps of both halves, and the samples beyond the ends (-1: zero)."""
     before, after = (
-        [row[0][0] if row else -1 for row in rows]
-        for rows in (plan.extend.left, plan.extend.right)
+        [row[0][0] if row else -1 for row in rows] for rows in (axis.extend.left, axis.extend.right)
     )
-    return before, after
+    halves = [(h.phase, *map(list, h.filters), *h.parities) for h in axis.halves]
+    count = axis.halves[0].plan.n_out
+    return (axis.extend.n, count, axis.stride, axis.dilation, before, after, halves)
