@@ -3,13 +3,10 @@
 #pragma once
 
 #include "dual_tree/kernels.hpp"
+#include "dual_tree/first_level.hpp"
 #include "dual_tree/lines.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
-
-// The planes of an image's bands in which the signs of both imaginary units are equal, and differ,
-// by the high-pass filters: along the second axis, along the first, along both.
-inline constexpr int rising_plane[3] = {2, 0, 1}, falling_plane[3] = {3, 5, 4};
 
 // From samples a b / c d of a band to the complex numbers of two planes.
 template <class T>
@@ -115,6 +112,7 @@ class DualTreeSplit {
 template <class T>
 void split_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<const T, T, T>& arrays) {
   const DualTreeSplit<T> split(axes, count);
+  const bool is_first = count == 2 && axes[0].is_centred && axes[1].is_centred;
   const index_t rows = count == 1 ? 1 : axes[0].count, columns = axes[count - 1].count;
   const index_t rows_of_low = count == 1 ? 1 : 2 * rows, planes = count == 1 ? 1 : 6;
   const double bytes = 6.0 * sizeof(T) * static_cast<double>(arrays.items) * rows_of_low * columns;
@@ -129,6 +127,8 @@ void split_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<c
       T* const bands = arrays.bands + item * planes * rows * 2 * columns;
       if (count == 1) {
         split.line(x, low, bands);
+      } else if (is_first) {
+        FirstLevel<T>(axes).split(x, arrays.row_stride, low, bands, k0, std::min(k0 + block, rows));
       } else {
         split.rows(x, arrays.row_stride, low, bands, k0, std::min(k0 + block, rows));
       }

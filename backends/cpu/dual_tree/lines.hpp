@@ -13,6 +13,10 @@ namespace liftwave::LIFTWAVE_ISA {
 // Numbers that lines are longer than their samples, so that blocks of sums may read and write there.
 inline constexpr index_t line_slack = 256;
 
+// The planes of an image's bands in which the signs of both imaginary units are equal, and differ,
+// by the high-pass filters: along the second axis, along the first, along both.
+inline constexpr int rising_plane[3] = {2, 0, 1}, falling_plane[3] = {3, 5, 4};
+
 // The taps of a half that are not zero in both filters, and their places for output 0.
 template <class T>
 struct HalfTaps {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/index.hpp"
+#include "common/inline.hpp"
 
 namespace liftwave {
 
@@ -22,11 +23,13 @@ struct DualTreeAxis {
   // The samples that are repeated before and after the signal; -1 for zero.
   std::vector<index_t> before, after;
   DualTreeHalf halves[2];
+  // Whether both halves are the samples of one line, filtered by symmetric filters around each.
+  bool is_centred;
 
   // The sample at a place of the extended signal; -1 for zero.
-  index_t sample(index_t place) const {
-    if (place < 0) return before[static_cast<std::size_t>(place + static_cast<index_t>(before.size()))];
-    return place < n ? place : after[static_cast<std::size_t>(place - n)];
+  LIFTWAVE_INLINE index_t sample(index_t place) const {
+    if (place < 0) return before.data()[place + static_cast<index_t>(before.size())];
+    return place < n ? place : after.data()[place - n];
   }
 };
 

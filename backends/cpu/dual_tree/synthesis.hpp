@@ -96,8 +96,10 @@ class LineMerge {
       add_lines(sources, weights, count, per_phase_, phases + phase * per_phase_);
     }
     T* const places = whole - first_;
-    for (index_t q = 0; q < per_phase_; ++q) {
-      for (index_t phase = 0; phase < s; ++phase) whole[s * q + phase] = phases[phase * per_phase_ + q];
+    if (s == 2) {
+      interleave(phases, phases + per_phase_, per_phase_, whole);
+    } else {
+      join<4>(phases, whole);
     }
     std::copy_n(places, axis_.n, out);
     for (index_t i = -static_cast<index_t>(axis_.before.size()); i < 0; ++i) fold(places, i, out);
@@ -105,6 +107,13 @@ class LineMerge {
   }
 
  private:
+  template <int Stride>
+  void join(const T* phases, T* whole) const {
+    for (index_t q = 0; q < per_phase_; ++q) {
+      for (int phase = 0; phase < Stride; ++phase) whole[Stride * q + phase] = phases[phase * per_phase_ + q];
+    }
+  }
+
   void fold(const T* places, index_t i, T* out) const {
     const index_t sample = axis_.sample(i);
     if (sample >= 0) out[sample] += places[i];
@@ -256,6 +265,8 @@ class DualTreeMerge {
   LineMerge<T> merge_;
 };
 
+inline constexpr index_t cached_bytes = index_t{1} << 18;
+
 template <class T>
 void merge_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<T, const T, const T>& arrays) {
   const DualTreeMerge<T> merge(axes, count);
@@ -263,8 +274,11 @@ void merge_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<T
   const index_t rows_of_low = count == 1 ? 1 : 2 * rows, planes = count == 1 ? 1 : 6;
   const index_t height = count == 1 ? 1 : axes[0].n;
   const double bytes = 6.0 * sizeof(T) * static_cast<double>(arrays.items) * rows_of_low * columns;
+  const bool is_first = count == 2 && axes[0].is_centred && axes[1].is_centred;
+  // Blocks are as large as the second-level cache holds, but one for each thread at least.
+  const index_t most = is_first ? std::max<index_t>(16, cached_bytes / (4 * columns * static_cast<index_t>(sizeof(T)))) : height;
   const index_t parts = std::max<index_t>(2 * threads_for(bytes), ranges_for(bytes));
-  const index_t blocks = std::clamp<index_t>(parts / arrays.items, 1, height);
+  const index_t blocks = std::clamp<index_t>(std::max(parts / arrays.items, height / most), 1, height);
   const index_t block = (height + blocks - 1) / blocks;
   Scratch scratch;
   const RowTerms<T> terms(axes[0], scratch);
@@ -276,6 +290,8 @@ void merge_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<T
       T* const out = arrays.x + item * arrays.item_stride;
       if (count == 1) {
         merge.line(low, bands, out);
+      } else if (i0 < i1 && is_first) {
+        FirstLevel<T>(axes).merge(low, bands, out, arrays.row_stride, i0, i1);
       } else if (i0 < i1) {
         merge.rows(low, bands, terms, out, arrays.row_stride, i0, i1);
       }

@@ -45,15 +45,32 @@ void require_sound(const DualTreeAxis& axis) {
   }
 }
 
+// Whether both halves are the samples of one line, filtered by symmetric filters around each sample.
+bool is_centred(const DualTreeAxis& axis) {
+  const DualTreeHalf &even = axis.halves[0], &odd = axis.halves[1];
+  const auto centre = static_cast<std::size_t>(even.phase);
+  if (axis.stride != 2 || axis.dilation != 1 || even.phase < 0 || odd.phase != even.phase + 1) return false;
+  if (even.parity[0] || even.parity[1] || even.low != odd.low || even.high != odd.high) return false;
+  for (const std::vector<double>* taps : {&even.low, &even.high}) {
+    if (taps->size() < 2 * centre + 1) return false;
+    for (std::size_t j = 0; j < taps->size(); ++j) {
+      const double other = j > 2 * centre ? 0.0 : (*taps)[2 * centre - j];
+      if ((*taps)[j] != other) return false;
+    }
+  }
+  return static_cast<index_t>(axis.before.size()) >= even.phase;
+}
+
 DualTreeAxis make_axis(const AxisArgument& argument) {
   const auto& [n, count, stride, dilation, before, after, halves] = argument;
-  DualTreeAxis axis{n, count, stride, dilation, before, after, {}};
+  DualTreeAxis axis{n, count, stride, dilation, before, after, {}, false};
   require(halves.size() == 2, "not two halves");
   for (std::size_t h = 0; h < 2; ++h) {
     const auto& [phase, low, high, of_low, of_high] = halves[h];
     axis.halves[h] = {phase, low, high, {of_low, of_high}};
   }
   require_sound(axis);
+  axis.is_centred = is_centred(axis);
   return axis;
 }
 
