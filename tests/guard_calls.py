@@ -58,6 +58,13 @@ def roundtrip(x: Any, wavelet: Any, mode: str, axes: Any) -> None:
             pullback(result)
 
 
+def dual_tree(x: Any, axes: Any) -> None:
+    """Two levels, the inverse, and the pullback."""
+    tree, pullback = lw.vjp(lw.dtcwt, x, 2, "cdf9.7", "q10", axes)
+    tree.reconstruct()
+    pullback(tree)
+
+
 def packets(x: Any, wavelet: str, mode: str, axes: Any) -> None:
     """All levels of packets, and the signal from the deepest one."""
     levels = lw.wpdec(x, wavelet, mode, 2, axes, full=True)

@@ -24,8 +24,8 @@ LIFTWAVE_INLINE void complex_rows(const T* a, const T* b, const T* c, const T* d
 template <class T>
 class DualTreeSplit {
  public:
-  DualTreeSplit(const DualTreeAxis* axes, int count)
-      : across_(axes[0]), along_(axes[count - 1]), down_{HalfTaps<T>(across_, 0), HalfTaps<T>(across_, 1)},
+  DualTreeSplit(const DualTreeAxis* axes, int count, bool past_caches)
+      : past_caches_(past_caches), across_(axes[0]), along_(axes[count - 1]), down_{HalfTaps<T>(across_, 0), HalfTaps<T>(across_, 1)},
         taps_{HalfTaps<T>(along_, 0), HalfTaps<T>(along_, 1)} {}
 
   // A line.
@@ -51,6 +51,7 @@ class DualTreeSplit {
     for (auto& pairs : rows) {
       for (auto& pair : pairs) for (T*& row : pair) row = scratch.take<T>(n + line_slack);
     }
+    const RowSink<T> sink(past_caches_, 2 * n, scratch);
     Pace pace;
     for (index_t k = k0; k < k1; ++k) {
       for (int half = 0; half < 2; ++half) {
@@ -65,12 +66,14 @@ class DualTreeSplit {
         const index_t at = 2 * n * k;
         if (filter == 0) {
           for (int parity = 0; parity < 2; ++parity) {
-            interleave(rows[parity][0][0], rows[parity][0][1], n, low + 2 * at + 2 * n * parity);
+            T* const to = low + 2 * at + 2 * n * parity;
+            interleave(rows[parity][0][0], rows[parity][0][1], n, sink.row(to));
+            sink.done(to, 2 * n);
           }
         } else {
-          combine(rows, 0, bands + at, plane, 1);
+          combine(rows, 0, bands + at, plane, 1, sink);
         }
-        combine(rows, 1, bands + at, plane, filter ? 2 : 0);
+        combine(rows, 1, bands + at, plane, filter ? 2 : 0, sink);
       }
       pace.moved(16 * n * static_cast<index_t>(sizeof(T)));
     }
@@ -100,22 +103,33 @@ class DualTreeSplit {
     }
   }
 
-  void combine(T* const (&rows)[2][2][2], int filter, T* bands, index_t plane, int which) const {
+  void combine(T* const (&rows)[2][2][2], int filter, T* bands, index_t plane, int which,
+               const RowSink<T>& sink) const {
+    T* const rising = bands + rising_plane[which] * plane;
+    T* const falling = bands + falling_plane[which] * plane;
     complex_rows(rows[0][filter][0], rows[0][filter][1], rows[1][filter][0], rows[1][filter][1],
-                 along_.count, bands + rising_plane[which] * plane, bands + falling_plane[which] * plane);
+                 along_.count, sink.row(rising), sink.row(falling, 1));
+    sink.done(rising, 2 * along_.count);
+    sink.done(falling, 2 * along_.count, 1);
   }
 
+  bool past_caches_;
   const DualTreeAxis &across_, &along_;
   HalfTaps<T> down_[2], taps_[2];
 };
 
+// Results of so many bytes are written past the caches.
+inline constexpr double streamed_bytes = 16.0 * 1024 * 1024;
+
 template <class T>
 void split_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<const T, T, T>& arrays) {
-  const DualTreeSplit<T> split(axes, count);
   const bool is_first = count == 2 && axes[0].is_centred && axes[1].is_centred;
   const index_t rows = count == 1 ? 1 : axes[0].count, columns = axes[count - 1].count;
   const index_t rows_of_low = count == 1 ? 1 : 2 * rows, planes = count == 1 ? 1 : 6;
   const double bytes = 6.0 * sizeof(T) * static_cast<double>(arrays.items) * rows_of_low * columns;
+  const double results = 8.0 * sizeof(T) * static_cast<double>(arrays.items * rows) * columns;
+  const bool past_caches = count == 2 && 2 * results >= streamed_bytes;
+  const DualTreeSplit<T> split(axes, count, past_caches);
   const index_t parts = std::max<index_t>(8 * threads_for(bytes), ranges_for(bytes));
   const index_t blocks = std::clamp<index_t>(parts / arrays.items, 1, rows);
   const index_t block = (rows + blocks - 1) / blocks;
@@ -128,11 +142,12 @@ void split_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<c
       if (count == 1) {
         split.line(x, low, bands);
       } else if (is_first) {
-        FirstLevel<T>(axes).split(x, arrays.row_stride, low, bands, k0, std::min(k0 + block, rows));
+        FirstLevel<T>(axes, past_caches).split(x, arrays.row_stride, low, bands, k0, std::min(k0 + block, rows));
       } else {
         split.rows(x, arrays.row_stride, low, bands, k0, std::min(k0 + block, rows));
       }
     }
+    if (past_caches) end_streams();
   });
 }
 

@@ -150,8 +150,8 @@ inline index_t mirrored(index_t i, index_t n) {
 template <class T>
 class FirstLevel {
  public:
-  explicit FirstLevel(const DualTreeAxis* axes)
-      : across_(axes[0]), along_(axes[1]), down_(across_), taps_(along_) {}
+  FirstLevel(const DualTreeAxis* axes, bool past_caches)
+      : across_(axes[0]), along_(axes[1]), down_(across_), taps_(along_), past_caches_(past_caches) {}
 
   // The low-pass and the bands of rows 2 k0 ... 2 k1 - 1.
   void split(const T* x, index_t row_stride, T* low, T* bands, index_t k0, index_t k1) const {
@@ -159,6 +159,7 @@ class FirstLevel {
     const index_t n = along_.n, m = 2 * along_.count, plane = across_.count * m;
     T* lines[2];
     for (T*& line : lines) line = new_line(m, scratch);
+    const RowSink<T> sink(past_caches_, m, scratch);
     T* const zeros = scratch.take<T>(n);
     std::fill_n(zeros, n, T{});
     T* of_rows[2][3];  // by row: the high-pass of low lines, and both of high lines
@@ -172,14 +173,17 @@ class FirstLevel {
         centred_pair(across, down_, n, {lines[0], lines[1]});
         for (T* line : lines) extend(line);
         along_line<T>(lines[0], taps_.most(), along);
-        centred_pair(along, taps_, m, {low + i * m, of_rows[row][0]});
+        centred_pair(along, taps_, m, {sink.row(low + i * m), of_rows[row][0]});
+        sink.done(low + i * m, m);
         along_line<T>(lines[1], taps_.most(), along);
         centred_pair(along, taps_, m, {of_rows[row][1], of_rows[row][2]});
       }
       for (int which = 0; which < 3; ++which) {
-        complex_pairs(of_rows[0][which], of_rows[1][which], along_.count,
-                      bands + rising_plane[which] * plane + k * m,
-                      bands + falling_plane[which] * plane + k * m);
+        T* const rising = bands + rising_plane[which] * plane + k * m;
+        T* const falling = bands + falling_plane[which] * plane + k * m;
+        complex_pairs(of_rows[0][which], of_rows[1][which], along_.count, sink.row(rising), sink.row(falling, 1));
+        sink.done(rising, m);
+        sink.done(falling, m, 1);
       }
       pace.moved(8 * m * static_cast<index_t>(sizeof(T)));
     }
@@ -284,6 +288,7 @@ class FirstLevel {
 
   const DualTreeAxis &across_, &along_;
   CentredTaps<T> down_, taps_;
+  bool past_caches_;
 };
 
 }  // namespace liftwave::LIFTWAVE_ISA

@@ -150,6 +150,30 @@ LIFTWAVE_INLINE void filter_line(const ExtendedLine<T>& line, const HalfTaps<T>&
   sum_lines(sources, taps.low, taps.high, taps.count, count, out);
 }
 
+// Where results are written: in place, or past the caches from memory for a row.
+template <class T>
+class RowSink {
+ public:
+  RowSink(bool past_caches, index_t numbers, Scratch& scratch) : past_caches_(past_caches) {
+    for (T*& row : rows_) row = past_caches ? scratch.take<T>(numbers + line_slack) : nullptr;
+  }
+
+  // Memory for a row of results; `which` is 0 or 1.
+  T* row(T* to, int which = 0) const { return past_caches_ && is_aligned(to) ? rows_[which] : to; }
+
+  void done(T* to, index_t numbers, int which = 0) const {
+    if (!past_caches_ || !is_aligned(to)) return;
+    constexpr int w = width<T, vector_bytes>;
+    index_t at = 0;
+    for (; at + w <= numbers; at += w) stream<vector_bytes>(to + at, load<T, vector_bytes>(rows_[which] + at));
+    std::copy_n(rows_[which] + at, numbers - at, to + at);
+  }
+
+ private:
+  bool past_caches_;
+  T* rows_[2];
+};
+
 // Two lines, one number of each after the other.
 template <class T>
 LIFTWAVE_INLINE void interleave(const T* a, const T* b, index_t n, T* to) {

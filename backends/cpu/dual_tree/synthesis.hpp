@@ -291,7 +291,7 @@ void merge_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<T
       if (count == 1) {
         merge.line(low, bands, out);
       } else if (i0 < i1 && is_first) {
-        FirstLevel<T>(axes).merge(low, bands, out, arrays.row_stride, i0, i1);
+        FirstLevel<T>(axes, false).merge(low, bands, out, arrays.row_stride, i0, i1);
       } else if (i0 < i1) {
         merge.rows(low, bands, terms, out, arrays.row_stride, i0, i1);
       }

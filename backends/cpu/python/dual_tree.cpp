@@ -76,7 +76,9 @@ DualTreeAxis make_axis(const AxisArgument& argument) {
 
 class DualTreeLevel {
  public:
-  explicit DualTreeLevel(const std::vector<AxisArgument>& axes) {
+  // `allocate`: for results of many numbers.
+  DualTreeLevel(const std::vector<AxisArgument>& axes, nb::object allocate, index_t many)
+      : allocate_(std::move(allocate)), many_(many) {
     require(axes.size() == 1 || axes.size() == 2, "one or two axes");
     for (const AxisArgument& axis : axes) axes_.push_back(make_axis(axis));
   }
@@ -128,8 +130,10 @@ class DualTreeLevel {
   }
 
   template <class T>
-  static Result<T> new_result(const std::vector<index_t>& shape) {
-    return Result<T>(nb::none(), shape.data(), static_cast<int>(shape.size()));
+  Result<T> new_result(const std::vector<index_t>& shape) const {
+    index_t numbers = 1;
+    for (index_t n : shape) numbers *= n;
+    return Result<T>(numbers < many_ ? nb::none() : allocate_, shape.data(), static_cast<int>(shape.size()));
   }
 
   template <class T>
@@ -169,6 +173,8 @@ class DualTreeLevel {
   }
 
   std::vector<DualTreeAxis> axes_;
+  nb::object allocate_;
+  index_t many_;
 };
 
 }  // namespace
@@ -176,7 +182,8 @@ class DualTreeLevel {
 void bind_dual_tree(nb::module_& m, const Kernels& chosen) {
   kernels = chosen.dual_tree;
   nb::class_<DualTreeLevel>(m, "DualTreeLevel")
-      .def(nb::init<const std::vector<AxisArgument>&>(), nb::arg("axes"))
+      .def(nb::init<const std::vector<AxisArgument>&, nb::object, index_t>(), nb::arg("axes"),
+           nb::arg("allocate"), nb::arg("many"))
       .def("split", &DualTreeLevel::split)
       .def("merge", &DualTreeLevel::merge);
 }

@@ -8,7 +8,14 @@ from typing import Any
 
 import liftwave._cpu as _cpu
 from liftwave._kernels.cpu.filters import NAME
-from liftwave._kernels.cpu.memory import is_floating, like, memory, with_copies
+from liftwave._kernels.cpu.memory import (
+    ALIGNED_SIZE,
+    is_floating,
+    like,
+    memory,
+    paged_empty,
+    with_copies,
+)
 from liftwave._plan.dual_tree import AxisLevel, LevelPlan
 from liftwave._typing import Array
 
@@ -26,7 +33,8 @@ class NativeDualTree:
 
     def __init__(self, plan: LevelPlan) -> None:
         self._dimensions = len(plan.axes)
-        self._native = _cpu.DualTreeLevel(list(map(_native_axis, plan.axes)))
+        axes = list(map(_native_axis, plan.axes))
+        self._native = _cpu.DualTreeLevel(axes, paged_empty, ALIGNED_SIZE)
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array] | None:
         """The low-pass and the bands, or the signal; ``None`` for arrays that it does not read."""
