@@ -129,6 +129,7 @@ def calls_of_lengths(guard: Callable[[str], Guarded], lengths: tuple[int, ...]) 
         for level, wavelet in enumerate(("haar", "db4", "db20"), 1):
             x = guard(FLOATS[(count + level) % 4])(zero_mean(shape))
             undecimated(x, wavelet, 4 - level, axes)
+        dual_tree(guard(FLOATS[count % 2])(zero_mean(shape)), axes)
         for dtype in INTEGERS:
             samples = np.random.default_rng(0).integers(0, 100, shape)
             roundtrip(guard(dtype)(samples), INTEGER, LIFTING_MODES[count % 5], axes)
