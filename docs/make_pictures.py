@@ -403,6 +403,37 @@ def photograph_components() -> Figure:
     return figure
 
 
+# --- dual tree -----------------------------------------------------------------------------------
+
+
+def shift_invariance() -> Figure:
+    """The energy of three levels of dwt and of the dual tree, as a step moves."""
+    places = np.arange(100, 133)
+    steps = [(np.arange(256) >= place).astype(float) for place in places]
+    transforms: dict[str, Any] = {
+        "dwt, sym4": [lw.wavedec(step, "sym4", level=4)[1:4] for step in steps],
+        "dtcwt, q14": [lw.dtcwt(step, level=4).bands[:3] for step in steps],
+    }
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    axes = figure.subplots(1, 3)
+    for k, ax in enumerate(axes):
+        for (label, results), color in zip(transforms.items(), (ACCENT, INK), strict=True):
+            energies = np.array([_energy_inside(bands[2 - k]) for bands in results])
+            ax.plot(places - places[0], energies / energies.mean(), color=color, label=label)
+        ax.set_title(f"level {k + 2}")
+        ax.set_xlabel("shift of the step (samples)")
+        ax.set_ylim(0, 2)
+    axes[0].set_ylabel("energy / mean energy")
+    axes[0].legend(frameon=False)
+    return figure
+
+
+def _energy_inside(band: np.ndarray) -> float:
+    """The energy without the quarters at the ends."""
+    quarter = len(band) // 4
+    return float((np.abs(band[quarter:-quarter]) ** 2).sum())
+
+
 # --- continuous transform ------------------------------------------------------------------------
 
 
@@ -439,6 +470,7 @@ DRAWN: dict[str, Any] = {
     "ecg_components.png": components,
     "ecg_aligned.png": aligned_bands,
     "photograph_components.png": photograph_components,
+    "shift_invariance.png": shift_invariance,
     "scalogram_ecg.png": scalogram_of_heartbeats,
     "scalogram_speech.png": scalogram_of_speech,
     "scalogram_nino.png": scalogram_of_temperatures,

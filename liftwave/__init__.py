@@ -57,6 +57,7 @@ if _t.TYPE_CHECKING:
         wavefun,
     )
     from liftwave.decomposition import Decomposition, Undecimated, decompose, undecimated
+    from liftwave.decomposition.dual_tree import DualTree, dtcwt
     from liftwave.denoising import denoise, estimate_sigma, frequency_band, remove_trend
     from liftwave.gradients import vjp
     from liftwave.packets.arrays import packet_bands, wpdec, wprec
@@ -113,6 +114,7 @@ __all__ = [
     "CrossScalogram",
     "Decomposition",
     "DiscreteContinuousWavelet",
+    "DualTree",
     "FilterBank",
     "FswavedecnResult",
     "GaussianDerivative",
@@ -148,6 +150,7 @@ __all__ = [
     "denoise",
     "discriminant_basis",
     "downcoef",
+    "dtcwt",
     "dwt",
     "dwt2",
     "dwt_coeff_len",
@@ -249,6 +252,7 @@ _LATE_NAMES = {
         "wavefun",
     ),
     "decomposition": ("Decomposition", "Undecimated", "decompose", "undecimated"),
+    "decomposition.dual_tree": ("DualTree", "dtcwt"),
     "denoising": ("denoise", "estimate_sigma", "frequency_band", "remove_trend"),
     "gradients": ("vjp",),
     "packets.arrays": ("packet_bands", "wpdec", "wprec"),

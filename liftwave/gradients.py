@@ -20,6 +20,7 @@ from liftwave._operations.operation import Operation
 from liftwave._typing import Array, Rule
 from liftwave.continuous.gradients import ScalogramGradient, scalogram_vjp
 from liftwave.continuous.transform import scalogram
+from liftwave.decomposition.dual_tree import dtcwt, dtcwt_vjp
 from liftwave.errors import ArgumentTypeError
 from liftwave.packets import calls as packet_calls
 from liftwave.packets.arrays import wpdec, wprec
@@ -107,7 +108,7 @@ def vjp(
         :func:`downcoef`, :func:`upcoef`, :func:`wpdec`, :func:`wprec`, :func:`swpdec`,
         :func:`swprec`, :func:`swt`, :func:`iswt`, :func:`swt2`, :func:`iswt2`, :func:`swtn`,
         :func:`iswtn`, :func:`modwt`, :func:`imodwt`, :func:`mra`, :func:`mra2`, :func:`mran`,
-        :func:`modwt_mra`, :func:`scalogram`, :func:`threshold`; or a function of
+        :func:`modwt_mra`, :func:`dtcwt`, :func:`scalogram`, :func:`threshold`; or a function of
         :mod:`liftwave.pooling`.
     *args, **kwargs
         The arguments of ``function``, without ``out``.
@@ -126,7 +127,8 @@ def vjp(
         and ``.parameters`` by name. For :func:`threshold` it returns a
         :class:`~liftwave.gradients.ThresholdGradient`: ``.data`` and ``.value``, for
         :func:`scalogram` a :class:`~liftwave.gradients.ScalogramGradient`: ``.data``,
-        ``.frequencies``, and ``.wavelet``, a dict of its parameters.
+        ``.frequencies``, and ``.wavelet``, a dict of its parameters. For :func:`dtcwt` it takes a
+        :class:`DualTree` (such as ``result.map(...)``), and ``.wavelet`` is None.
 
     Raises
     ------
@@ -172,6 +174,8 @@ def vjp(
         return VJPS[function](**arguments)
     if function is threshold:
         return _threshold_vjp(**arguments)
+    if function is dtcwt:
+        return dtcwt_vjp(**arguments)
     if function is scalogram:
         return scalogram_vjp(**arguments)
     if function is fswavedecn:
@@ -185,7 +189,7 @@ def _bind(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of a function by name."""
-    others = (fswavedecn, fswaverecn, scalogram, threshold)
+    others = (fswavedecn, fswaverecn, dtcwt, scalogram, threshold)
     functions = dict.fromkeys([*TRANSFORM_CALLS, *VJPS, *others, *POOLING_CALLS])
     if not callable(function) or function not in functions:
         names = ", ".join(candidate.__name__ for candidate in functions)

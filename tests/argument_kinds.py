@@ -94,6 +94,7 @@ UNCHECKED = {
     "Coherence": "wavelet_coherence() makes it",
     "CrossScalogram": "cross_scalogram() makes it",
     "Decomposition": "decompose() and from_pywt() make it",
+    "DualTree": "dtcwt() makes it",
     "ImageScattering": "scattering2d() makes it",
     "Ridge": "Scalogram.ridges() makes it",
     "Scalogram": "scalogram() makes it",

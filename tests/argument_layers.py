@@ -164,6 +164,10 @@ def _layers(d: int) -> Iterator[tuple[str, Case]]:
     coeffs = getattr(lt, f"DWT{d}d")()(x)
     yield from _layer(f"IDWT{d}d", transform, fixed, coeffs, size)
     yield from _undecimated(d, x)
+    tree = ((1, "cdf5.3", "q10"), {"output": "real"})
+    yield from _layer(f"DualTree{d}d", *tree, x)
+    bands = getattr(lt, f"DualTree{d}d")(1, output="real")(x)
+    yield from _layer(f"IDualTree{d}d", *tree, bands, size)
     kernel = {"stride": 1, "bias": True, "learn": None, "random": False}
     place = {"device": None, "dtype": None}
     convolution = (2, 3, 1, "haar", "periodization")

@@ -40,6 +40,8 @@ SHARED: dict[str, Case] = dict(
     )
 )
 
+T = lw.dtcwt(LINE, 1)
+_tree = cases(T, "DualTree.")
 U = lw.undecimated(LINE, "haar", 1)
 _object = cases(U, "Undecimated.")
 _estimate = {"mode": "periodic", "estimator": "unbiased", "confidence": 0.95}
@@ -50,6 +52,10 @@ OURS: dict[str, Case] = dict(
         _ours("modwt_mra", LINE, "haar", 1, -1, "periodic"),
         _ours("modwt_shifts", "haar", 2),
         _ours("undecimated", LINE, "haar", 1, "reflection", 0, transform="modwt", norm=False),
+        _ours("dtcwt", LINE, 1, "cdf5.3", "q10", 0),
+        _tree("map", lambda bands: 2 * bands),
+        _tree("__getitem__", 1),
+        _tree("plot", "title"),
         _object("variance", estimator="unbiased", interval="chi2eta1", confidence=0.95),
         _object("from_array", U.to_array()),
         _object("plot", "title", components=True, spacing=0.5, unit="s"),

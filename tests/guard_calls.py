@@ -58,6 +58,13 @@ def roundtrip(x: Any, wavelet: Any, mode: str, axes: Any) -> None:
             pullback(result)
 
 
+def dual_tree(x: Any, axes: Any) -> None:
+    """Two levels, the inverse, and the pullback."""
+    tree, pullback = lw.vjp(lw.dtcwt, x, 2, "cdf9.7", "q10", axes)
+    tree.reconstruct()
+    pullback(tree)
+
+
 def packets(x: Any, wavelet: str, mode: str, axes: Any) -> None:
     """All levels of packets, and the signal from the deepest one."""
     levels = lw.wpdec(x, wavelet, mode, 2, axes, full=True)
@@ -122,6 +129,7 @@ def calls_of_lengths(guard: Callable[[str], Guarded], lengths: tuple[int, ...]) 
         for level, wavelet in enumerate(("haar", "db4", "db20"), 1):
             x = guard(FLOATS[(count + level) % 4])(zero_mean(shape))
             undecimated(x, wavelet, 4 - level, axes)
+        dual_tree(guard(FLOATS[count % 2])(zero_mean(shape)), axes)
         for dtype in INTEGERS:
             samples = np.random.default_rng(0).integers(0, 100, shape)
             roundtrip(guard(dtype)(samples), INTEGER, LIFTING_MODES[count % 5], axes)

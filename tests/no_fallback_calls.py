@@ -437,6 +437,7 @@ BUILT: dict[str, list[Call]] = {
     "wavelet_coherence": [
         real(lw.wavelet_coherence, IMAGE, IMAGE[::-1].copy(), voices=2, surrogates=0)
     ],
+    "dtcwt": [real(lw.dtcwt, IMAGE, 2)],
     "scattering1d": [real(lw.scattering1d, IMAGE, 2, 2)],
     "scattering2d": [real(lw.scattering2d, IMAGE, 2, 2)],
     **{
@@ -476,6 +477,7 @@ NO_ARRAYS = frozenset(
         "CrossScalogram",
         "Decomposition",
         "DiscreteContinuousWavelet",
+        "DualTree",
         "FilterBank",
         "FswavedecnResult",
         "GaussianDerivative",

@@ -231,6 +231,15 @@ def denoisers(name: str, shape: tuple[int, ...]) -> list[Layer]:
     ]
 
 
+def trees(name: str, shape: tuple[int, ...]) -> list[Layer]:
+    """The dual tree and its inverse; half precision has complex bands in single precision."""
+    make = getattr(lt, name)
+    if not name.startswith("I"):
+        return [of(lambda: make(2, output="real"), shape)]
+    there = getattr(lt, name[1:])(2, output="real")
+    return [of(lambda: make(2, output="real"), shape, call=lambda layer, x: layer(there(x)))]
+
+
 SHAPES = {"1d": LINES, "2d": IMAGES, "3d": VOLUMES}
 _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "DWT": transforms,
@@ -240,6 +249,8 @@ _KINDS: dict[str, Callable[[str, tuple[int, ...]], list[Layer]]] = {
     "MODWT": undecimated,
     "IMODWT": undecimated,
     "Denoise": denoisers,
+    "DualTree": trees,
+    "IDualTree": trees,
     "Scalogram": spectral,
     "Scattering": spectral,
     "WaveletPacket": packets,

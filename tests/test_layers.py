@@ -51,6 +51,7 @@ RARE_MODULES = (
     "wavelets.lifting.factorization",
     "decomposition.archive",
     "_kernels.cpu.lift_pool",
+    "_kernels.cpu.dual_tree",
     "_kernels.cpu.packets",
     "_kernels.cpu.pooling",
     "_kernels.cpu.spectral",

@@ -1,6 +1,7 @@
 // All kernels of one instruction set.
 #pragma once
 
+#include "dual_tree/kernels.hpp"
 #include "filters/kernels.hpp"
 #include "lift_pool/kernels.hpp"
 #include "lifting/gradient_tile.hpp"
@@ -21,6 +22,7 @@ struct Kernels {
   const LiftPoolTable* lift_pool;
   const SpectralTable* spectral;
   const TimeFrequencyTable* time_frequency;
+  const DualTreeTable* dual_tree;
 };
 
 struct InstructionSet {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy import float64, int64
     from numpy.typing import NDArray
 
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
     from liftwave._plan.packets import PacketPlan
     from liftwave._plan.spectral import SpectralPlan
@@ -394,6 +395,14 @@ class Kernels(AxisKernels, Protocol):
         """The function that computes the rows of a continuous transform.
 
         ``None`` if there is none, or if the transforms of the array's library take less time.
+        """
+        ...
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> NativeRun | None:
+        """The function that runs one level of the dual tree; ``None`` if there is none.
+
+        It returns low-pass and bands of one array, and the array of low-pass and bands, which is
+        the transpose. It also accepts tensors.
         """
         ...
 

@@ -28,6 +28,7 @@ from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps
 
 if TYPE_CHECKING:
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
     from liftwave._plan.packets import PacketPlan
     from liftwave._plan.spectral import SpectralPlan
@@ -144,6 +145,10 @@ class KernelsInFloat32:
     def native_spectral(self, plan: SpectralPlan) -> NativeSpectral | None:
         """The function of the family; spectra are never in half precision."""
         return self._kernels.native_spectral(plan)
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> NativeRun | None:
+        """The function of the family; it accepts no half precision."""
+        return self._kernels.native_dual_tree(plan)
 
 
 class PoolingInFloat32:

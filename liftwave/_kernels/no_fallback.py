@@ -17,6 +17,7 @@ from liftwave._kernels.contract import Kernels, PoolingArguments, TimeFrequencyK
 from liftwave.errors import KernelsError
 
 if TYPE_CHECKING:
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.packets import PacketPlan
     from liftwave._plan.spectral import SpectralPlan
 
@@ -96,6 +97,9 @@ class NoFallback:
 
     def native_spectral(self, plan: SpectralPlan) -> None:
         """None: the transforms of the array's library are no fallback."""
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> None:
+        """None: the steps of the dual tree raise."""
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
         if name not in TASKS:

@@ -23,6 +23,14 @@ import liftwave._bridge.operator  # noqa: F401
 from liftwave.torch.attention import EnergyAttention
 from liftwave.torch.blocks import LDWBottleneck
 from liftwave.torch.denoising import Denoise1d, Denoise2d
+from liftwave.torch.dual_tree import (
+    DualTree1d,
+    DualTree2d,
+    DualTree3d,
+    IDualTree1d,
+    IDualTree2d,
+    IDualTree3d,
+)
 from liftwave.torch.lifting_wavelets import LiftingWavelet, LinearPhaseWavelet
 from liftwave.torch.losses import WaveletLoss
 from liftwave.torch.models import (
@@ -117,6 +125,9 @@ __all__ = [
     "DWT3d",
     "Denoise1d",
     "Denoise2d",
+    "DualTree1d",
+    "DualTree2d",
+    "DualTree3d",
     "EDSCWPool1d",
     "EDSCWPool2d",
     "EDSCWPool3d",
@@ -131,6 +142,9 @@ __all__ = [
     "IDWT1d",
     "IDWT2d",
     "IDWT3d",
+    "IDualTree1d",
+    "IDualTree2d",
+    "IDualTree3d",
     "IMODWT1d",
     "ISWT1d",
     "ISWT2d",

@@ -19,5 +19,6 @@ void bind_pooling(nanobind::module_& m, const Kernels& kernels);
 void bind_lift_pool(nanobind::module_& m, const Kernels& kernels);
 void bind_spectral(nanobind::module_& m, const Kernels& kernels);
 void bind_time_frequency(nanobind::module_& m, const Kernels& kernels);
+void bind_dual_tree(nanobind::module_& m, const Kernels& kernels);
 
 }  // namespace liftwave

@@ -72,4 +72,5 @@ NB_MODULE(_cpu, m) {
   bind_lift_pool(m, kernels);
   bind_spectral(m, kernels);
   bind_time_frequency(m, kernels);
+  bind_dual_tree(m, kernels);
 }

@@ -21,6 +21,7 @@ from liftwave._kernels.cpu.levels import CpuLevels
 from liftwave._kernels.cpu.memory import serves
 
 if TYPE_CHECKING:
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.packets import PacketPlan
     from liftwave._plan.spectral import SpectralPlan
 
@@ -73,6 +74,12 @@ class CpuKernels(CpuLevels):
         from liftwave._kernels.cpu.spectral import native_spectral  # few programs have scalograms
 
         return native_spectral(plan)
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> NativeRun | None:
+        """The function that runs one level of the dual tree."""
+        from liftwave._kernels.cpu.dual_tree import native_dual_tree  # few programs use it
+
+        return native_dual_tree(plan)
 
     serves = staticmethod(serves)
     serves_memory = staticmethod(are_plain_memory)

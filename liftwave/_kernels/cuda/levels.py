@@ -50,6 +50,7 @@ from liftwave._plan.levels import (
 from liftwave._typing import Array
 
 if TYPE_CHECKING:
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.packets import PacketPlan
     from liftwave._plan.spectral import SpectralPlan
 
@@ -199,6 +200,9 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
 
     def native_spectral(self, plan: SpectralPlan) -> None:
         """None: CuPy computes Fourier transforms of many rows at once."""
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> None:
+        """None: the dual tree is computed axis by axis."""
 
     def _launch_synthesis(
         self,

@@ -21,6 +21,7 @@ from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._typing import Array
 
 if TYPE_CHECKING:
+    from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel
     from liftwave._plan.packets import PacketPlan
     from liftwave._plan.spectral import SpectralPlan
 
@@ -74,4 +75,7 @@ class ReferenceKernels(ReferenceFilters, ReferenceLifting):
         """None: these kernels have no native code."""
 
     def native_spectral(self, plan: SpectralPlan) -> None:
+        """None: these kernels have no native code."""
+
+    def native_dual_tree(self, plan: DualTreeLevel) -> None:
         """None: these kernels have no native code."""
