@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import as_array, check_out, open_arrays
+from liftwave._arrays.convert import as_array
 from liftwave._execute import execute, graph_node
 from liftwave._kernels.reference.pieces import slice_along
 from liftwave._operations.call import Call
@@ -135,15 +135,11 @@ def imodwt(
     if not is_reflection(mode):
         signal: ArrayT = execute(replace(call, out=out))
         return signal
-    if out is not None:
-        shape = first_half(call.arrays[0], axis, mode).shape
-        check_out(out, open_arrays(call.arrays)[0], tuple(shape))
-    result: Any = first_half(execute(call), axis, mode)
     if out is None:
-        return cast("ArrayT", result)
-    target: Any = out
-    target[...] = result
-    return out
+        return cast("ArrayT", first_half(execute(call), axis, mode))
+    shape = tuple(first_half(call.arrays[0], axis, mode).shape)
+    written: ArrayT = execute(replace(call, out=out, out_shape=shape))
+    return written
 
 
 @graph_node
