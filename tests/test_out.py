@@ -166,9 +166,7 @@ def test_half_precision_and_gradients_of_torch(kernels: Any) -> None:
 
 
 ONE_GO = [(CASES[name], WAYS[way]) for name in ("idwt", "idwt2", "waverec2") for way in WAYS]
-ONE_GO += [
-    (case, ("db2", "periodization")) for case in (*UNDECIMATED.values(), *MODWT.values())
-]
+ONE_GO += [(case, ("db2", "periodization")) for case in (*UNDECIMATED.values(), *MODWT.values())]
 
 
 @pytest.mark.parametrize(("case", "way"), ONE_GO)

@@ -1,4 +1,4 @@
-"""Undecimated lifting along one axis by the compiled kernels: with learned taps, and its derivative.
+"""Undecimated lifting along one axis by the compiled kernels: learned taps, and the derivative.
 
 The derivative goes step by step, from the last one to the first. The module computes what each step
 adds to its target, and the products that are the gradients of taps.
@@ -47,7 +47,7 @@ def whole_signal(bands: list[Any], plan: WholeLiftPlan, numbers: Numbers, axis: 
     return with_copies(_cpu.WholeLiftSynthesis([level], [[True, True]], memory, None).run, bands)
 
 
-# --- the derivative --------------------------------------------------------------------------------
+# --- the derivative ------------------------------------------------------------------------------
 
 
 def whole_pullback(
