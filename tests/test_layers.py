@@ -56,6 +56,7 @@ RARE_MODULES = (
     "_kernels.cpu.pooling",
     "_kernels.cpu.spectral",
     "_kernels.cpu.time_frequency",
+    "_kernels.cpu.whole_gradient",
     "_kernels.reference.lift_pool",
     "_kernels.reference.pooling",
     "_kernels.reference.time_frequency",

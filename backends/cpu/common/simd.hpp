@@ -70,6 +70,18 @@ LIFTWAVE_INLINE vec<T, Bytes> load(const T* from) {
   return v;
 }
 
+// The number in all lanes.
+template <class T, int Bytes>
+LIFTWAVE_INLINE vec<T, Bytes> repeated(T number) {
+#if defined(__GNUC__)
+  return number - vec<T, Bytes>{};  // the sum would lose the sign of zero
+#else
+  vec<T, Bytes> v;
+  for (T& lane : v.at) lane = number;
+  return v;
+#endif
+}
+
 template <int Bytes, class T, class V>
 LIFTWAVE_INLINE void store(T* to, const V& v) {
   std::memcpy(to, &v, Bytes);
