@@ -10,7 +10,7 @@ from helpers import zero_mean
 from numpy.testing import assert_allclose
 
 import liftwave as lw
-from liftwave.continuous.families import resolve_analytic
+from liftwave.continuous.wavelet_text import resolve_analytic
 from liftwave.errors import OptionError, ReconstructionWarning, WaveletError
 
 N = 240

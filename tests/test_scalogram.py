@@ -13,8 +13,9 @@ from helpers import zero_mean
 from numpy.testing import assert_allclose, assert_array_equal
 
 import liftwave as lw
-from liftwave.continuous.families import AnalyticWavelet, resolve_analytic
+from liftwave.continuous.families import AnalyticWavelet
 from liftwave.continuous.shapes import shape_of
+from liftwave.continuous.wavelet_text import resolve_analytic
 from liftwave.errors import (
     ModeError,
     OptionError,

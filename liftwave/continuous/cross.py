@@ -16,10 +16,11 @@ from liftwave._typing import Array, ArrayLike
 from liftwave.continuous.analysis import Analysis
 from liftwave.continuous.averages import noise_limits
 from liftwave.continuous.extension import Layout, checked_mode
-from liftwave.continuous.families import AnalyticWavelet, resolve_analytic
+from liftwave.continuous.families import AnalyticWavelet
 from liftwave.continuous.grid import GridOptions, Limits, Norm, make_grid, sampling_rate
 from liftwave.continuous.red_noise import checked_level, product_ratio
 from liftwave.continuous.time_frequency import TimeFrequency
+from liftwave.continuous.wavelet_text import resolve_analytic
 from liftwave.errors import DTypeError, ShapeError
 
 

@@ -7,7 +7,6 @@ Logarithms of responses are computed: powers of large orders neither overflow no
 from __future__ import annotations
 
 import math
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -34,7 +33,7 @@ def _plain(value: Number) -> Any:
     return value.real if isinstance(value, complex) else value
 
 
-def _names(family: type[AnalyticWavelet]) -> list[str]:
+def names_of(family: type[AnalyticWavelet]) -> list[str]:
     """The names of the parameters of a family. Options are keywords."""
     return [each.name for each in fields(family) if not each.kw_only]
 
@@ -61,7 +60,7 @@ class AnalyticWavelet(ABC):
     @property
     def parameters(self) -> dict[str, Number]:
         """The parameters by name, without options."""
-        return {name: getattr(self, name) for name in _names(type(self))}
+        return {name: getattr(self, name) for name in names_of(type(self))}
 
     @property
     def options(self) -> dict[str, bool]:
@@ -397,50 +396,3 @@ def unchecked(wavelet: AnalyticWavelet, parameters: dict[str, Number]) -> Analyt
     for name, value in {**wavelet.options, **parameters}.items():
         object.__setattr__(other, name, value)
     return other
-
-
-FAMILIES: dict[str, type[AnalyticWavelet]] = {
-    cls.family: cls for cls in (Morse, Morlet, Paul, GaussianDerivative, Bump)
-}
-"""The families by the name that text begins with."""
-
-_TEXT = re.compile(r"\s*([a-z]+)\s*(?:\(([^()]*)\))?\s*", re.IGNORECASE)
-
-
-def resolve_analytic(wavelet: Any) -> AnalyticWavelet:
-    """The wavelet that an object or text such as ``"morse(3, 20)"`` describes.
-
-    Raises
-    ------
-    WaveletTypeError, WaveletError
-        If it is neither, or there is no such wavelet.
-    """
-    if isinstance(wavelet, AnalyticWavelet):
-        return wavelet
-    known = "morse(3, 20), morlet(6), paul(4), dog(2), bump(5, 0.6)"
-    if not isinstance(wavelet, str):
-        raise WaveletTypeError(
-            f"wavelet must be an analytic wavelet or text such as {known}; got an object of type "
-            f"{type(wavelet).__name__}"
-        )
-    match = _TEXT.fullmatch(wavelet)
-    family = FAMILIES.get(match[1].lower()) if match else None
-    if match is None or family is None:
-        raise WaveletError(f"unknown analytic wavelet {wavelet!r}; use one of {known}")
-    return _of_text(family, wavelet, match[2] or "")
-
-
-def _of_text(family: type[AnalyticWavelet], text: str, inside: str) -> AnalyticWavelet:
-    parts = [part.strip() for part in inside.split(",") if part.strip()]
-    known = [each.name for each in fields(family) if each.kw_only]
-    options = {part: True for part in parts if part in known}
-    try:
-        numbers = [float(part) for part in parts if part not in options]
-    except ValueError:
-        raise WaveletError(f"the parameters of {text!r} must be numbers") from None
-    names = _names(family)
-    if len(numbers) > len(names):
-        raise WaveletError(
-            f"{text!r} has {len(numbers)} parameters, it can have {', '.join(names)}"
-        )
-    return family(*numbers, **options)

@@ -10,7 +10,7 @@ from liftwave._plan.arguments import normalize_axis
 from liftwave._typing import ArrayLike
 from liftwave.continuous.analysis import Analysis
 from liftwave.continuous.extension import Layout, checked_mode
-from liftwave.continuous.families import AnalyticWavelet, resolve_analytic
+from liftwave.continuous.families import AnalyticWavelet
 from liftwave.continuous.grid import (
     GridOptions,
     Limits,
@@ -19,6 +19,7 @@ from liftwave.continuous.grid import (
     sampling_rate,
 )
 from liftwave.continuous.scalogram import Scalogram
+from liftwave.continuous.wavelet_text import resolve_analytic
 from liftwave.errors import OptionError, ScaleError, ShapeError
 
 

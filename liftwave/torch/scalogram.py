@@ -12,8 +12,9 @@ from liftwave._arrays.convert import is_half
 from liftwave._execute import graph_node
 from liftwave._numbers import is_one_of
 from liftwave.continuous.extension import Layout, checked_mode, extended
-from liftwave.continuous.families import AnalyticWavelet, resolve_analytic, unchecked
+from liftwave.continuous.families import AnalyticWavelet, unchecked
 from liftwave.continuous.grid import GridOptions, Norm, make_grid, responses, sampling_rate
+from liftwave.continuous.wavelet_text import resolve_analytic
 from liftwave.errors import DTypeError, OptionError, ScaleError
 from liftwave.torch.docstrings import documented
 from liftwave.torch.inputs import check_axes, check_factory, fill, register
