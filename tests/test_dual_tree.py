@@ -243,6 +243,17 @@ def test_energies_hardly_change_when_a_step_moves() -> None:
     assert ratios(lambda place: lw.wavedec(step(place), "sym4", level=4)[1:4]).min() > 6
 
 
+def test_pictures() -> None:
+    """A signal has a panel for each level, an image six."""
+    for shape, panels in (((5,), 4), ((9, 12), 1 + 3 * 6)):
+        figure = lw.dtcwt(zero_mean(shape), 3).plot("title")
+        assert sum(bool(ax.lines or ax.images) for ax in figure.axes) == panels
+    (line,) = lw.dtcwt(zero_mean(5), 3).plot().axes[0].lines
+    assert len(line.get_xdata()) == 5
+    with pytest.raises(ShapeError, match="index a batch"):
+        lw.dtcwt(np.ones((2, 8)), 1, axes=1).plot()
+
+
 # --- filters of users ----------------------------------------------------------------------------
 
 
