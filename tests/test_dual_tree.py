@@ -97,7 +97,7 @@ def by_formula(x: np.ndarray, axis: int, depth: int, high: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 12, 37])
-def test_signals_by_the_formula(n: int) -> None:
+def test_signals_by_the_formula(kernels: Any, n: int) -> None:
     x = zero_mean(n)
     tree = lw.dtcwt(x, 3, "nearsym5.7", "q14")
     for depth in range(3):
@@ -107,7 +107,7 @@ def test_signals_by_the_formula(n: int) -> None:
     np.testing.assert_allclose(tree.lowpass, x, atol=EPS)
 
 
-def test_images_by_the_formula() -> None:
+def test_images_by_the_formula(kernels: Any) -> None:
     x = zero_mean((10, 13))
     tree = lw.dtcwt(x, 2, "nearsym5.7", "q14")
     for depth in range(2):
@@ -120,6 +120,22 @@ def test_images_by_the_formula() -> None:
             np.testing.assert_allclose(bands[..., falling], (p + q) / 2**0.5, atol=EPS)
         x = by_formula(by_formula(x, 0, depth, 0), 1, depth, 0)
     np.testing.assert_allclose(tree.lowpass, x, atol=EPS)
+
+
+def test_volumes_by_the_formula() -> None:
+    """Four bands for each of seven filters: products of imaginary units with all signs."""
+    x = zero_mean((3, 4, 5))
+    bands = lw.dtcwt(x, 1, "nearsym5.7")[1]
+    filters = [(0, 1, 0), (1, 0, 0), (1, 1, 0), (0, 0, 1), (0, 1, 1), (1, 0, 1), (1, 1, 1)]
+    for k, (high, signs) in enumerate(product(filters, product((1, -1), (1, -1), (1,)))):
+        y = x
+        for axis in range(3):
+            y = by_formula(y, axis, 0, high[axis])
+        expected = 0
+        for places in product((0, 1), repeat=3):
+            unit = np.prod([(s * 1j) ** e for s, e in zip(signs, places, strict=True)])
+            expected = expected + unit / 2 * y[tuple(slice(e, None, 2) for e in places)]
+        np.testing.assert_allclose(bands[..., k], expected, atol=EPS)
 
 
 def test_images_have_directions() -> None:
@@ -241,6 +257,17 @@ def test_energies_hardly_change_when_a_step_moves() -> None:
             ratios(lambda place, q=name: lw.dtcwt(step(place), 4, qshift=q).bands[:3]).max() < 1.25
         )
     assert ratios(lambda place: lw.wavedec(step(place), "sym4", level=4)[1:4]).min() > 6
+
+
+def test_pictures() -> None:
+    """A signal has a panel for each level, an image six."""
+    for shape, panels in (((5,), 4), ((9, 12), 1 + 3 * 6)):
+        figure = lw.dtcwt(zero_mean(shape), 3).plot("title")
+        assert sum(bool(ax.lines or ax.images) for ax in figure.axes) == panels
+    (line,) = lw.dtcwt(zero_mean(5), 3).plot().axes[0].lines
+    assert len(line.get_xdata()) == 5
+    with pytest.raises(ShapeError, match="index a batch"):
+        lw.dtcwt(np.ones((2, 8)), 1, axes=1).plot()
 
 
 # --- filters of users ----------------------------------------------------------------------------

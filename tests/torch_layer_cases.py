@@ -101,7 +101,7 @@ def _transforms(dims: int) -> Iterator[tuple[str, Case]]:
     for name, layer in layers:
         yield name, Case(layer, _signal)
         yield name, Case(layer.inverse(), lambda x, layer=layer: (layer(x),))
-    tree = getattr(lwt, f"DualTree{dims}d")(2, output="real")
+    tree = getattr(lwt, f"DualTree{dims}d")(1 if dims == 3 else 2, output="real")
     yield "", Case(tree, _signal)
     yield "", Case(tree.inverse(), lambda x: (tree(x),))
     yield "", Case(getattr(lwt, f"WTConv{dims}d")(CHANNELS, 3, 2), _signal)

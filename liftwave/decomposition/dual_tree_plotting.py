@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, log2
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -80,7 +81,7 @@ def _panels_of_signal(tree: DualTreeBands) -> list[Panel]:
 
 def _stretched(values: np.ndarray[Any, Any], n: int) -> np.ndarray[Any, Any]:
     """Values repeated to the length of the data; padding at both ends is cut off equally."""
-    step = 2 ** max(0, round(np.log2(max(n / len(values), 1))))
+    step = 2 ** max(0, ceil(log2(n / len(values))))
     repeated = np.repeat(values, step)
     start = (len(repeated) - n) // 2
     return repeated[start : start + n]
