@@ -490,9 +490,9 @@ MUTATIONS = (
         "cli",
     ),
     Mutation(
-        "liftwave/cli/app.py",
-        "            clean = np.concatenate([clean, alpha], axis=-1)\n",
-        "            pass\n",
+        "liftwave/cli/denoising.py",
+        "    return result if alpha is None else np.concatenate([result, alpha], axis=-1)\n",
+        "    return result\n",
         "cli",
     ),
 )

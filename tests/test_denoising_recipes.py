@@ -217,7 +217,8 @@ def test_recipes_are_their_formulas(method, shape, spacing, periodic, has_parent
     parents = np.stack([2 * coefficients(shape, k, dtype) for k in (0, 2)]) if has_parent else None
     sigma = np.array([0.8, 1.3]).reshape(2, *[1] * len(shape))
     axes = tuple(range(1, values.ndim))
-    band = Band(values, 1, "d" * len(shape), axes, parents, spacing, periodic)
+    compute_parent = None if parents is None else lambda: parents
+    band = Band(values, 1, "d" * len(shape), axes, compute_parent, spacing, periodic)
     actual = recipe_of(method, None)(band, sigma, 2000)
     for k in (0, 1):
         parent = None if parents is None else parents[k]
@@ -225,12 +226,8 @@ def test_recipes_are_their_formulas(method, shape, spacing, periodic, has_parent
         expected = getattr(slow, {"bls-gsm": "gsm"}.get(method, method))()
         assert values.ndim == 4 or np.abs(expected - values[k]).max() > 0.3
         assert_close(actual[k], expected, ulps=1e4)
-    moved = Band(
-        *(torch.asarray(values), 1, band.key, axes),
-        None if parents is None else torch.asarray(parents),
-        spacing,
-        periodic,
-    )
+    tensors = [None if x is None else torch.asarray(x) for x in (values, parents)]
+    moved = band._replace(values=tensors[0], compute_parent=lambda: tensors[1])
     again = recipe_of(method, None)(moved, torch.asarray(sigma), 2000)
     np.testing.assert_allclose(to_numpy(again), actual, rtol=1e-9, atol=1e-11)
 

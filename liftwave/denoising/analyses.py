@@ -36,7 +36,11 @@ def decimated(x: Array, plans: AxisPlans, level: int) -> Analysed:
     approx, *details = execute(Call(analysis(plans, x.ndim, level), (x,), structure))
     periodic = all(plan.boundary in PERIODIC_MODES for plan in plans)
     bands = [
-        Band(values, level - k, key, axes, _parent(details, k, key, axes), is_periodic=periodic)
+        Band(
+            *(values, level - k, key, axes),
+            partial(_parent, details, k, key, axes) if k else None,
+            is_periodic=periodic,
+        )
         for k, group in enumerate(details)
         for key, values in group.items()
     ]
@@ -61,7 +65,8 @@ def undecimated(x: Array, plans: AxisPlans, level: int) -> Analysed:
     approx, *details = execute(Call(analysis(grid, x.ndim, level), (extended,), structure))
     bands = [
         Band(
-            *(values, level - k, key, axes, details[k - 1][key] if k else None),
+            *(values, level - k, key, axes),
+            partial(details[k - 1].__getitem__, key) if k else None,
             spacing=2 ** (level - k),
             responses=partial(_responses, plans, key, level - k),
         )
@@ -94,10 +99,8 @@ def _grouped(values: Sequence[Array], details: Sequence[Mapping[str, Array]]) ->
 
 def _parent(
     details: Sequence[Mapping[str, Array]], k: int, key: str, axes: tuple[int, ...]
-) -> Array | None:
+) -> Array:
     """The band of the coarser level, each coefficient repeated for its children."""
-    if k == 0:
-        return None
     parent, xp = details[k - 1][key], namespace_of(details[k][key])
     for axis in axes:
         count = details[k][key].shape[axis]

@@ -26,32 +26,27 @@ Stabilisation: TypeAlias = Literal["anscombe", "haar-fisz"]
 _LEVELS_KEPT = {"visu": 3}
 
 
-def check_transform(transform: object, shifts: object) -> None:
-    """Raise unless a transform has this name, and fits the number of shifts.
-
-    Raises
-    ------
-    ThresholdError
-        If it does not.
-    """
-    if not is_one_of(transform, ANALYSES):
-        names = ", ".join(map(repr, ANALYSES))
-        raise ThresholdError(f"unknown transform {transform!r}; use one of {names}")
-    if whole_shifts(shifts) > 1 and transform != "dwt":
-        raise ThresholdError(
-            f"shifts={shifts} is for transform='dwt': {transform!r} already averages over shifts; "
-            "remove shifts"
-        )
-
-
-def whole_shifts(shifts: object) -> int:
+def checked_shifts(transform: object, shifts: object) -> int:
     """The number of shifts along each axis.
 
     Raises
     ------
     ArgumentTypeError, ThresholdError
-        If it is not an integer, or out of range.
+        If there is no such transform, or it does not fit the number of shifts.
     """
+    if not is_one_of(transform, ANALYSES):
+        names = ", ".join(map(repr, ANALYSES))
+        raise ThresholdError(f"unknown transform {transform!r}; use one of {names}")
+    number = _whole_shifts(shifts)
+    if number > 1 and transform != "dwt":
+        raise ThresholdError(
+            f"shifts={shifts} is for transform='dwt': {transform!r} already averages over shifts; "
+            "remove shifts"
+        )
+    return number
+
+
+def _whole_shifts(shifts: object) -> int:
     try:
         number = operator.index(shifts)  # type: ignore[arg-type]
     except TypeError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from numpy.typing import NDArray
@@ -12,8 +11,7 @@ from liftwave._arrays.convert import is_complex, namespace_of
 from liftwave._typing import Array, Namespace
 
 
-@dataclass(frozen=True, eq=False)
-class Band:
+class Band(NamedTuple):
     """A detail band, and the properties of its grid that recipes use.
 
     Attributes
@@ -26,9 +24,9 @@ class Band:
         The name of the band within its level.
     axes : tuple of int
         The transformed axes. All others are batch axes.
-    parent : array or None
-        The band of the same key on the next coarser level, on the grid of ``values``. The coarsest
-        level has none.
+    compute_parent : callable or None
+        Returns the band of the same key on the next coarser level, on the grid of ``values``. The
+        coarsest level has none.
     spacing : int
         The distance of neighbours: 1, or ``2**level`` on the full grid of an undecimated band,
         whose coefficients at this distance are those of one decimated transform.
@@ -44,7 +42,7 @@ class Band:
     level: int
     key: str
     axes: tuple[int, ...]
-    parent: Array | None = None
+    compute_parent: Callable[[], Array] | None = None
     spacing: int = 1
     is_periodic: bool = True
     responses: Callable[[], Sequence[NDArray[Any]]] | None = None
@@ -53,6 +51,11 @@ class Band:
     def xp(self) -> Namespace:
         """The namespace of the values."""
         return namespace_of(self.values)
+
+    @property
+    def parent(self) -> Array | None:
+        """The band of the same key on the next coarser level. It is computed each time."""
+        return None if self.compute_parent is None else self.compute_parent()
 
     @property
     def parts(self) -> int:

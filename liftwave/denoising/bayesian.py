@@ -31,12 +31,12 @@ def bivariate(band: Band, sigma: Array, samples: int) -> Array:
     # are oscillations with zeros in the window.
     spacing = 1 if len(band.axes) > 1 else None
     local = energy(band, _WINDOW, spacing) / (_WINDOW ** len(band.axes) * band.parts)
-    joint = xp.abs(band.values) ** 2
-    if band.parent is not None:
-        joint = joint + xp.abs(band.parent) ** 2
+    joint, parent = xp.abs(band.values) ** 2, band.parent
+    if parent is not None:
+        joint = joint + xp.abs(parent) ** 2
     # The square of deviation * radius; both are positive where the coefficient is kept.
     product_ = (local - noise) * joint
-    limit = (3.0 if band.parent is not None else 2.0) * noise**2
+    limit = (2.0 if parent is None else 3.0) * noise**2
     is_kept = (local > noise) & (product_ > limit)
     ratios = xp.sqrt(limit / xp.where(is_kept, product_, xp.ones_like(product_)))
     return band.values * xp.where(is_kept, 1 - ratios, xp.zeros_like(ratios))
@@ -93,8 +93,9 @@ def _vectors(band: Band, part: Any, scale: Array) -> Array:
         for axis, offset in zip(band.axes, offsets, strict=True):
             field = neighbours(band, field, axis, offset, spacing=1)
         fields.append(flattened(field, band.axes, xp))
-    if band.parent is not None:
-        fields.append(flattened(part(band.parent) / scale, band.axes, xp))
+    parent = band.parent
+    if parent is not None:
+        fields.append(flattened(part(parent) / scale, band.axes, xp))
     return xp.stack(fields, axis=-2)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+import numpy as np
 from array_api_compat import device
 
 from liftwave._arrays.convert import real_dtype
@@ -41,7 +42,8 @@ def gaps_of(x: Array, missing: Missing, xp: Namespace) -> Array | None:
     MissingSamplesError
         If there are infinite samples, or NaN and ``missing`` is ``"raise"``.
     """
-    if not is_readable(x) or bool(xp.all(xp.isfinite(x))):
+    is_plain = type(x) is np.ndarray
+    if np.isfinite(x).all() if is_plain else not is_readable(x) or bool(xp.all(xp.isfinite(x))):
         return None
     gaps = xp.isnan(x)
     infinite = _count(xp.isinf(x) & ~gaps, xp)

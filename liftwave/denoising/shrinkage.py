@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from liftwave._arrays.convert import as_array, is_complex, open_array
 from liftwave._execute import execute
@@ -17,12 +16,11 @@ from liftwave._typing import Array, ArrayLike, ArrayT, Data, Modes, Namespace, S
 from liftwave.denoising.analyses import ANALYSES, TransformName
 from liftwave.denoising.arguments import (
     Stabilisation,
-    check_transform,
+    checked_shifts,
     data_axes,
     depth_of,
     linear_plans,
     steps_of,
-    whole_shifts,
 )
 from liftwave.denoising.bands import Analysed, Recipe
 from liftwave.denoising.missing import Missing, check_missing, with_gaps, without_gaps
@@ -188,7 +186,7 @@ def denoise(
     True
     """
     recipe = recipe_of(method, rule)
-    check_transform(transform, shifts)
+    shifts = checked_shifts(transform, shifts)
     check_missing(missing)
     opened = open_array(x)
     data, xp = opened.array, opened.xp
@@ -200,9 +198,7 @@ def denoise(
     present, gaps = without_gaps(data, missing, batched, xp)
     if depth:
         samples = prod(data.shape[plan.axis] for plan in plans)
-        task = _Task(
-            ANALYSES[transform], plans, depth, recipe, noise, samples, whole_shifts(shifts), gaps
-        )
+        task = _Task(ANALYSES[transform], plans, depth, recipe, noise, samples, shifts, gaps)
         for step in steps:
             present = step.apply(present)
         present = task.run(present, xp)
@@ -214,8 +210,7 @@ def denoise(
     return result
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
+class _Task(NamedTuple):
     """What is done with the bands of data, in all circular shifts of the data."""
 
     analyse: Callable[[Array, AxisPlans, int], Analysed]
