@@ -411,8 +411,8 @@ MUTATIONS = (
     ),
     Mutation(
         "backends/cpu/pooling/add_at_places.cpp",
-        "else to[places[i]] += numbers[i];",
-        "else to[places[i]] = numbers[i];",
+        "else to[places[i] * channels + c] += numbers[i];",
+        "else to[places[i] * channels + c] = numbers[i];",
         "pooling_kernels cpu_pooling pooling_gradients",
     ),
     # CUDA, compiled for the host.

@@ -171,13 +171,15 @@ class ChannelRows {
 
   // Packs whose rows fit the second-level cache, or fewer, so that all threads have work.
   static index_t packs_at_once(const LiftPoolJob<T>& job, index_t packs) {
-    constexpr index_t bytes = 384 * 1024, parts = 8;
+    constexpr index_t bytes = 512 * 1024, parts = 8;
     const LiftPoolPlan& plan = *job.plan;
     const Held held(plan);
     const index_t row = plan.axes.back().half * lanes_of<T> * static_cast<index_t>(sizeof(T));
     const index_t fits = bytes / (2 * (held.evens + held.odds + held.details + 1) * row);
     const index_t shared = (packs * job.batch + parts - 1) / parts;
-    return std::clamp<index_t>(std::min(fits, shared), 1, packs);
+    const index_t most = std::clamp<index_t>(std::min(fits, shared), 1, packs);
+    const index_t groups = (packs + most - 1) / most;
+    return (packs + groups - 1) / groups;
   }
 
   ChannelRows(const LiftPoolJob<T>& job, const LaneFilters<T>& filters, index_t packs, bool sum,
