@@ -193,8 +193,8 @@ def test_undecimated_layers_and_packets(kind: str) -> None:
 @pytest.mark.parametrize(
     ("modes", "lifting_modes", "n"),
     [
-        (("periodization",), ("reflect",), 16),
-        pytest.param(MODES, LIFTING_MODES, 17, marks=pytest.mark.slow),
+        (("periodization",), ("reflect",), 40),
+        pytest.param(MODES, LIFTING_MODES, 41, marks=pytest.mark.slow),
     ],
 )
 def test_transforms_of_any_length(modes: Any, lifting_modes: Any, n: int) -> None:
