@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, overload
 import torch
 from torch import Tensor
 
+from liftwave._bridge.tensors import HALF_PRECISION
 from liftwave._kernels.reference.rows import extended_by_terms
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import Row, signal_row
@@ -90,6 +91,14 @@ class _LDWPool(Layer, Generic[LDWT_co]):
     def forward(self, x: Tensor) -> Any:
         """The bands of signals of shape (C, …) or (N, C, …), in the form of ``output``."""
         _check_signal(self, x)
+        if x.dtype in HALF_PRECISION:  # sums and extensions are in single precision, too
+            result = self._forward(x.float())
+            if isinstance(result, dict):
+                return {name: band.to(x.dtype) for name, band in result.items()}
+            return result.to(x.dtype)
+        return self._forward(x)
+
+    def _forward(self, x: Tensor) -> Any:
         parts = self._transformed(x)
         if self.output == "bands":
             return dict(zip(self.bands, parts, strict=True))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from liftwave._bridge.tensors import HALF_PRECISION
 from liftwave._numbers import real_number
 from liftwave._plan.lengths import check_size
 from liftwave.errors import OptionError
@@ -259,9 +260,10 @@ class SpectralPool2d(MapPool):
         self.stride = positive(stride, "stride")
 
     def _pooled(self, x: Tensor) -> Tensor:
+        pooled = x.float() if x.dtype in HALF_PRECISION else x  # torch.fft has no half precision
         for axis in (-2, -1):
-            x = self._along(x, axis)
-        return x
+            pooled = self._along(pooled, axis)
+        return pooled.to(x.dtype) if x.dtype in HALF_PRECISION else pooled
 
     def _along(self, x: Tensor, axis: int) -> Tensor:
         samples, kept = x.shape[axis], x.shape[axis] // self.stride
