@@ -22,7 +22,7 @@ Split = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 def decomposition(split: Split, row: Row, x: np.ndarray) -> Bands:
     """All bands of ``x``, computed from a function for one axis."""
-    if row.transform == "packets":
+    if row.has_packets:
         return _packets(split, row, x)
     bands: Bands = {}
     low = "a" * len(row.axes)
@@ -47,15 +47,16 @@ def _level(split: Split, row: Row, x: np.ndarray) -> Bands:
 
 
 def _packets(split: Split, row: Row, x: np.ndarray) -> Bands:
-    """The packets of the last level by path."""
-    packets = {"": x}
+    """The packets of the last level or of all levels, by path."""
+    packets, levels = {"": x}, Bands()
     for _ in range(row.level):
         packets = {
             path + key: band
             for path, packet in packets.items()
             for key, band in _level(split, row, packet).items()
         }
-    return packets
+        levels |= packets
+    return packets if row.transform == "packets" else levels
 
 
 def undecimated_bands(row: Row, x: np.ndarray) -> Bands:
@@ -64,6 +65,8 @@ def undecimated_bands(row: Row, x: np.ndarray) -> Bands:
         return pywt_bands(row, pywt.mra(x, row.wavelet, row.level, row.axes[0]))
     if row.transform == "swt":
         return pywt_bands(row, pywt.swt(x, row.wavelet, row.level, 0, row.axes[0], True))
+    if row.transform == "mra2":
+        return pywt_bands(row, pywt.mra2(x, row.wavelet, row.level, row.axes))
     return pywt_bands(row, pywt.swt2(x, row.wavelet, row.level, 0, row.axes, True))
 
 
@@ -141,7 +144,7 @@ def pywt_bands(row: Row, coeffs: object) -> Bands:
             details = [{"d": each} for each in coeffs[1:]]  # type: ignore[index]
         case "dwt2":
             details = [dict(zip(("da", "ad", "dd"), coeffs[1], strict=True))]  # type: ignore[index]
-        case "wavedec2" | "swt2":
+        case "wavedec2" | "swt2" | "mra2":
             details = [
                 dict(zip(("da", "ad", "dd"), each, strict=True))
                 for each in coeffs[1:]  # type: ignore[index]

@@ -95,9 +95,11 @@ class _NumPyLibrary(Library):
             "wavedec": lambda x: m.wavedec(x, w, mode, level=level, axis=axes[0]),
             "wavedec2": lambda x: m.wavedec2(x, w, mode, level=level, axes=axes),
             "packets": lambda x: self.packets(row, x),
+            "packet levels": lambda x: self.packets(row, x),
             "swt": lambda x: m.swt(x, w, level, axis=axes[0], trim_approx=True),
             "swt2": lambda x: m.swt2(x, w, level, axes=axes, trim_approx=True),
             "mra": lambda x: m.mra(x, w, level, axis=axes[0]),
+            "mra2": lambda x: m.mra2(x, w, level, axes=axes),
         }
         return calls[row.transform]
 
@@ -112,9 +114,11 @@ class _NumPyLibrary(Library):
             "wavedec": lambda c: m.waverec(c, w, mode, axis=axes[0]),
             "wavedec2": lambda c: m.waverec2(c, w, mode, axes=axes),
             "packets": lambda c: self.of_packets(row, c),
+            "packet levels": lambda c: self.of_packets(row, c),
             "swt": lambda c: m.iswt(c, w, axis=axes[0]),
             "swt2": lambda c: m.iswt2(c, w, axes=axes),
             "mra": lambda c: m.imra(c),
+            "mra2": lambda c: m.imra2(c),
         }
         return calls[row.transform]
 
@@ -123,7 +127,7 @@ class _NumPyLibrary(Library):
 
     @abstractmethod
     def packets(self, row: Row, x: np.ndarray) -> Any:
-        """All packets of a level."""
+        """All packets of a level or of all levels."""
 
     @abstractmethod
     def of_packets(self, row: Row, packets: Any) -> np.ndarray:
@@ -142,19 +146,28 @@ class Liftwave(_NumPyLibrary):
         return scheme.to_integer() if row.method == "integer lifting" else scheme
 
     def bands(self, row: Row, coeffs: Any) -> Bands:
-        if row.transform != "packets":
+        if not row.has_packets:
             return super().bands(row, coeffs)
-        tree = self.module.PacketTree.complete(row.level, len(row.axes))
-        sides = (2**row.level,) * len(row.axes)
+        if row.transform == "packets":
+            return self._paths(row, coeffs, row.level)
+        levels = [self._paths(row, coeffs[level], level) for level in range(1, row.level + 1)]
+        return {path: packet for level in levels for path, packet in level.items()}
+
+    def _paths(self, row: Row, packets: Any, level: int) -> Bands:
+        """The packets of one level by path."""
+        tree = self.module.PacketTree.complete(level, len(row.axes))
+        places = np.ndindex((2**level,) * len(row.axes))
         # The leaves are sorted as the packets: by frequency along each axis.
-        return dict(zip(tree.leaves, (coeffs[place] for place in np.ndindex(sides)), strict=True))
+        return dict(zip(tree.leaves, (packets[place] for place in places), strict=True))
 
     def packets(self, row: Row, x: np.ndarray) -> Any:
-        return self.module.wpdec(x, self.wavelet(row), row.mode, row.level, row.axes)
+        full = row.transform == "packet levels"
+        return self.module.wpdec(x, self.wavelet(row), row.mode, row.level, row.axes, full=full)
 
     def of_packets(self, row: Row, packets: Any) -> np.ndarray:
+        leaves = packets if row.transform == "packets" else packets[-1]
         result: np.ndarray = self.module.wprec(
-            packets, self.wavelet(row), row.mode, row.axes, shape=row.shape
+            leaves, self.wavelet(row), row.mode, row.axes, shape=row.shape
         )
         return result
 
@@ -168,10 +181,12 @@ class PyWavelets(_NumPyLibrary):
         return None if row.method == "integer lifting" else row.wavelet
 
     def bands(self, row: Row, coeffs: Any) -> Bands:
-        if row.transform != "packets":
+        if not row.has_packets:
             return super().bands(row, coeffs)
         names = str.maketrans({"h": "da", "v": "ad", "a": "aa", "d": "dd"})
-        nodes = coeffs.get_level(row.level)
+        first = row.level if row.transform == "packets" else 1
+        levels = [coeffs.get_level(level) for level in range(first, row.level + 1)]
+        nodes = [node for level in levels for node in level]
         if len(row.axes) == 1:
             return {node.path: node.data for node in nodes}
         return {node.path.translate(names): node.data for node in nodes}
@@ -203,7 +218,7 @@ class Ndwt(Library):
     }
 
     def _settings(self, row: Row) -> tuple[Any, dict[str, Any]] | None:
-        if row.wavelet not in self.members or row.undecimated or row.transform == "packets":
+        if row.wavelet not in self.members or row.undecimated or row.has_packets:
             return None
         settings: dict[str, Any] = {"axes": row.axes, "level": row.level}
         if row.mode != "periodization":
@@ -317,7 +332,7 @@ class Ptwt(_TorchLibrary):
 
         Its packets are not compared: its modes of packets differ between versions.
         """
-        if row.method == "integer lifting" or row.undecimated or row.transform == "packets":
+        if row.method == "integer lifting" or row.undecimated or row.has_packets:
             return None
         if row.mode == "periodization":
             return "zero" if row.wavelet == "haar" else None
@@ -354,7 +369,7 @@ class PytorchWavelets(_TorchLibrary):
         names = {1: "DWT1D", 2: "DWT"}
         if len(row.axes) not in names or row.method == "integer lifting" or row.undecimated:
             return None
-        if row.transform == "packets":
+        if row.has_packets:
             return None
         torch = importlib.import_module("torch")
         module = getattr(self.module, names[len(row.axes)] + direction)

@@ -91,7 +91,7 @@ def operations(row: Row) -> float:
         taps = wavelet.rec_len if row.inverse else wavelet.dec_len
     axes = len(row.axes)
     levels = sum(0.5 ** (axes * level) for level in range(row.level))
-    if row.transform == "packets":  # all bands are split
+    if row.has_packets:  # all bands are split
         levels = float(row.level)
     return 2 * taps * axes * levels * float(np.prod(row.shape))
 

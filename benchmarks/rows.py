@@ -8,7 +8,19 @@ from typing import Literal
 
 import numpy as np
 
-Transform = Literal["dwt", "dwt2", "dwtn", "wavedec", "wavedec2", "packets", "swt", "swt2", "mra"]
+Transform = Literal[
+    "dwt",
+    "dwt2",
+    "dwtn",
+    "wavedec",
+    "wavedec2",
+    "packets",
+    "packet levels",
+    "swt",
+    "swt2",
+    "mra",
+    "mra2",
+]
 Method = Literal["filter bank", "lifting", "integer lifting"]
 
 
@@ -37,7 +49,12 @@ class Row:
     @property
     def undecimated(self) -> bool:
         """Whether all bands have the shape of the array."""
-        return self.transform in ("swt", "swt2", "mra")
+        return self.transform in ("swt", "swt2", "mra", "mra2")
+
+    @property
+    def has_packets(self) -> bool:
+        """Whether all bands are split further."""
+        return self.transform in ("packets", "packet levels")
 
     @property
     def small(self) -> bool:
@@ -68,6 +85,11 @@ def _image(name: str, wavelet: str, **other: object) -> Row:
 def _signal(name: str, **other: object) -> Row:
     settings = {"transform": "dwt", "shape": (1 << 24,), "wavelet": "db4", "faster": IN_1D}
     return Row(name, **(settings | other))  # type: ignore[arg-type]
+
+
+def _packets(name: str, **other: object) -> Row:
+    settings = {"transform": "packets", "shape": (1 << 23,), "level": 6, "faster": PACKETS}
+    return Row(name, wavelet="db4", **(settings | other))  # type: ignore[arg-type]
 
 
 def _undecimated(name: str, wavelet: str = "db4", **other: object) -> Row:
@@ -148,9 +170,27 @@ ROWS = (
         copies=3.0,
         faster=FORWARD,
     ),
-    Row("wpdec db4, 6 levels", "packets", (1 << 18,), "db4", level=6, faster=PACKETS),
-    Row("wprec db4, 6 levels", "packets", (1 << 18,), "db4", level=6, inverse=True, faster=PACKETS),
-    Row("wpdec db4, 4 levels, image", "packets", (1024, 1024), "db4", level=4, axes=LAST_TWO),
+    _packets("wpdec db4, 6 levels", shape=(1 << 18,)),
+    _packets("wprec db4, 6 levels", shape=(1 << 18,), inverse=True),
+    _packets("wpdec db4, 4 levels, image", shape=(1024, 1024), level=4, axes=LAST_TWO),
+    _packets("wpdec db4, 6 levels, long", copies=2.5),
+    _packets("wpdec db4, all 6 levels, long", transform="packet levels", copies=6.0),
+    _packets("wprec db4, 6 levels, long", inverse=True),
+    _packets(
+        "wpdec db4, all 4 levels, image",
+        transform="packet levels",
+        shape=(4096, 4096),
+        level=4,
+        axes=LAST_TWO,
+        copies=6.0,
+    ),
+    _packets(
+        "wprec db4, 4 levels, image",
+        shape=(4096, 4096),
+        level=4,
+        axes=LAST_TWO,
+        inverse=True,
+    ),
     _undecimated("swt haar, 5 levels", "haar", copies=4.0),
     _undecimated("swt db4, 5 levels", copies=6.0),
     _undecimated("iswt db4, 5 levels", inverse=True, copies=6.0, faster=FORWARD),
@@ -174,6 +214,16 @@ ROWS = (
         inverse=True,
         copies=13.5,
         faster=FORWARD,
+    ),
+    _image(
+        "mra2 db4, 3 levels",
+        "db4",
+        transform="mra2",
+        shape=(1024, 1024),
+        mode="periodization",
+        level=3,
+        copies=40.0,
+        faster={"PyWavelets": 200.0},
     ),
     Row("swt db4, small", "swt", (64,), "db4", "periodization", 6, faster={"PyWavelets": 1.0}),
     Row("dwt db4, small", "dwt", (64,), "db4", faster={"PyWavelets": 1.0}),
