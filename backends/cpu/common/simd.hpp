@@ -39,6 +39,10 @@ struct VecOf {
       for (std::size_t i = 0; i < Bytes / sizeof(T); ++i) a.at[i] += b.at[i];
       return a;
     }
+    friend type operator*(type a, const type& b) {
+      for (std::size_t i = 0; i < Bytes / sizeof(T); ++i) a.at[i] *= b.at[i];
+      return a;
+    }
     friend type operator*(T factor, type a) {
       for (std::size_t i = 0; i < Bytes / sizeof(T); ++i) a.at[i] = factor * a.at[i];
       return a;
@@ -60,6 +64,18 @@ LIFTWAVE_INLINE vec<T, Bytes> load(const T* from) {
   vec<T, Bytes> v;
   std::memcpy(&v, from, Bytes);
   return v;
+}
+
+// The number in all lanes.
+template <class T, int Bytes>
+LIFTWAVE_INLINE vec<T, Bytes> repeated(T number) {
+#if defined(__GNUC__)
+  return number - vec<T, Bytes>{};  // the sum would lose the sign of zero
+#else
+  vec<T, Bytes> v;
+  for (T& lane : v.at) lane = number;
+  return v;
+#endif
 }
 
 template <int Bytes, class T, class V>

@@ -10,151 +10,9 @@
 
 #include "common/simd.hpp"
 #include "filters/plan.hpp"
+#include "filters/sinks.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
-
-// --- sinks -----------------------------------------------------------------------------------
-
-// A sink stores vectors of both results from output c on (`put`), or one number of each
-// (`put_one`). Vectors may start at `place(c)`, the last possible position up to c.
-
-// Two contiguous rows.
-template <class T>
-struct Rows {
-  T* first;
-  T* second;
-
-  template <int Bytes, int Vectors>
-  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
-    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
-      store<Bytes>(first + c + v * width<T, Bytes>, a[v]);
-      store<Bytes>(second + c + v * width<T, Bytes>, b[v]);
-    });
-  }
-  void put_one(index_t c, T a, T b) const {
-    first[c] = a;
-    second[c] = b;
-  }
-  static constexpr int vectors = 1;
-  static index_t place(index_t c) { return c; }
-};
-
-// The same with non-temporal stores; both rows are aligned to vectors. (In unaligned rows, partly
-// streamed cache lines would cost more than the others save.)
-template <class T>
-struct StreamedRows : Rows<T> {
-  static bool possible(const T* first, const T* second) {
-    return is_aligned(first) && is_aligned(second);
-  }
-
-  template <int Bytes, int Vectors>
-  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
-    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
-      stream<Bytes>(this->first + c + v * width<T, Bytes>, a[v]);
-      stream<Bytes>(this->second + c + v * width<T, Bytes>, b[v]);
-    });
-  }
-};
-
-// Two rows of a result.
-template <class T>
-struct OutputRows : Rows<T> {
-  bool past_caches;  // whether it is too large for the caches
-};
-
-// Two rows, each split into even and odd samples.
-template <class T, int Lanes>
-struct SplitRows {
-  T* first_even;
-  T* first_odd;
-  T* second_even;
-  T* second_odd;
-
-  template <int Bytes, int Vectors>
-  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
-    unrolled<Vectors / 2>([&](auto pair) LIFTWAVE_INLINE_LAMBDA {
-      const index_t to = c / 2 + pair * width<T, Bytes>;
-      put_split<Bytes>(first_even + to, first_odd + to, a[2 * pair], a[2 * pair + 1]);
-      put_split<Bytes>(second_even + to, second_odd + to, b[2 * pair], b[2 * pair + 1]);
-    });
-  }
-  void put_one(index_t c, T a, T b) const {
-    const index_t sample = c / Lanes, to = sample / 2 * Lanes + c % Lanes;
-    (sample % 2 ? first_odd : first_even)[to] = a;
-    (sample % 2 ? second_odd : second_even)[to] = b;
-  }
-  static constexpr int vectors = 2;  // the fewest vectors of one put
-  static index_t place(index_t c) { return c - c % (2 * Lanes); }
-
- private:
-  template <int Bytes>
-  LIFTWAVE_INLINE static void put_split(T* to_even, T* to_odd, const vec<T, Bytes>& a, const vec<T, Bytes>& b) {
-    vec<T, Bytes> even, odd;
-    split<T, Bytes, Lanes>(a, b, even, odd);
-    store<Bytes>(to_even, even);
-    store<Bytes>(to_odd, odd);
-  }
-};
-
-// One row whose even samples are the first results and whose odd samples are the second.
-template <class T, int Lanes>
-struct MergedRow {
-  T* row;
-
-  template <int Bytes, int Vectors>
-  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
-    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
-      vec<T, Bytes> low, high;
-      merge<T, Bytes, Lanes>(a[v], b[v], low, high);
-      T* to = row + 2 * (c + v * width<T, Bytes>);
-      store<Bytes>(to, low);
-      store<Bytes>(to + width<T, Bytes>, high);
-    });
-  }
-  void put_one(index_t c, T a, T b) const {
-    T* to = row + c / Lanes * 2 * Lanes + c % Lanes;
-    to[0] = a;
-    to[Lanes] = b;
-  }
-  static constexpr int vectors = 1;
-  static index_t place(index_t c) { return c; }
-};
-
-// The same with non-temporal stores; the row is aligned to vectors.
-template <class T, int Lanes>
-struct StreamedMergedRow : MergedRow<T, Lanes> {
-  template <int Bytes, int Vectors>
-  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
-    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
-      vec<T, Bytes> low, high;
-      merge<T, Bytes, Lanes>(a[v], b[v], low, high);
-      T* to = this->row + 2 * (c + v * width<T, Bytes>);
-      stream<Bytes>(to, low);
-      stream<Bytes>(to + width<T, Bytes>, high);
-    });
-  }
-};
-
-// The same for any number of numbers per sample.
-template <class T>
-struct MergedSamples {
-  T* row;
-  index_t lanes;
-
-  template <int Bytes, int Vectors>
-  void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
-    for (int v = 0; v < Vectors; ++v) {
-      for (int i = 0; i < width<T, Bytes>; ++i) put_one(c + v * width<T, Bytes> + i, a[v][i], b[v][i]);
-    }
-  }
-  void put_one(index_t c, T a, T b) const {
-    T* to = row + c / lanes * 2 * lanes + c % lanes;
-    to[0] = a;
-    to[lanes] = b;
-  }
-  static constexpr int vectors = 1;
-  static index_t place(index_t c) { return c; }
-};
 
 // --- analysis --------------------------------------------------------------------------------
 
@@ -170,15 +28,21 @@ struct Filtering {
   const T* soon_halves[2] = {nullptr, nullptr};
 };
 
+// Prefetches for the next `Bytes` bytes of outputs.
+template <int Bytes, class T>
+LIFTWAVE_INLINE void prefetch_for(const Filtering<T>& f, index_t c) {
+  if (f.soon) prefetch<Bytes>(f.soon + c);
+  for (const T* row : f.soon_halves) {
+    if (row) prefetch<Bytes / 2>(row + c / 2);
+  }
+}
+
 template <class T, int Bytes, int Vectors, int FixedTaps, class Sink>
 inline void filter_block(const Filtering<T>& f, index_t c, const Sink& sink) {
   using V = vec<T, Bytes>;
   const int taps = FixedTaps ? FixedTaps : f.taps;
   V a[Vectors], b[Vectors];
-  if (f.soon) prefetch<Vectors * Bytes>(f.soon + c);
-  for (const T* row : f.soon_halves) {
-    if (row) prefetch<Vectors * Bytes / 2>(row + c / 2);
-  }
+  prefetch_for<Vectors * Bytes>(f, c);
   const auto first_tap = [&](auto v) LIFTWAVE_INLINE_LAMBDA {
     V x = load<T, Bytes>(f.source[0] + c + v * width<T, Bytes>);
     in_register(x);
@@ -226,31 +90,84 @@ inline void filter_rest(const Filtering<T>& f, index_t c, index_t n, const Sink&
   for (; c < n; ++c) filter_one(f, c, sink);
 }
 
+// A few taps and the addresses that they read, kept in registers from block to block. (Stores might
+// change the taps in memory, so compilers would read them again for each block.)
+template <class T, int Bytes, int Count>
+struct HeldTaps {
+  vec<T, Bytes> first[Count], second[Count];
+  const T* source[Count];
+
+  HeldTaps(const T* const* sources, const T* first_taps, const T* second_taps) {
+    unrolled<Count>([&](auto j) LIFTWAVE_INLINE_LAMBDA {
+      first[j] = repeated<T, Bytes>(first_taps[j]);
+      second[j] = repeated<T, Bytes>(second_taps[j]);
+      source[j] = sources[j];
+    });
+  }
+
+  // The sums of both filters, for outputs from c on.
+  template <int Vectors>
+  LIFTWAVE_INLINE void sums(index_t c, vec<T, Bytes>* a, vec<T, Bytes>* b) const {
+    unrolled<Count>([&](auto j) LIFTWAVE_INLINE_LAMBDA {
+      unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+        vec<T, Bytes> x = load<T, Bytes>(source[j] + c + v * width<T, Bytes>);
+        in_register(x);
+        const vec<T, Bytes> one = first[j] * x, other = second[j] * x;
+        if constexpr (decltype(j)::value == 0) {
+          a[v] = one;
+          b[v] = other;
+        } else {
+          a[v] = a[v] + one;
+          b[v] = b[v] + other;
+        }
+      });
+    });
+  }
+};
+
+// The wide blocks of outputs; returns the first output after them.
+template <class T, int FixedTaps, class Sink>
+index_t filter_blocks(const Filtering<T>& f, index_t n, const Sink& sink) {
+  constexpr int one = width<T, vector_bytes>, step = 4 * one, vectors = Sink::vectors;
+  constexpr bool fit_registers = FixedTaps != 0 && 2 * FixedTaps + 4 * vectors <= 24;
+  index_t c = 0;
+  if constexpr (!fit_registers) {
+    for (; c + step <= n; c += step) filter_block<T, vector_bytes, 4, FixedTaps>(f, c, sink);
+  } else if (n >= step) {
+    const HeldTaps<T, vector_bytes, FixedTaps> taps(f.source, f.first, f.second);
+    for (; c + step <= n; c += step) {
+      prefetch_for<4 * vector_bytes>(f, c);
+      for (index_t some = c; some < c + step; some += vectors * one) {
+        vec<T, vector_bytes> a[vectors], b[vectors];
+        taps.template sums<vectors>(some, a, b);
+        sink.template put<vector_bytes, vectors>(some, a, b);
+      }
+    }
+  }
+  return c;
+}
+
 template <class T, int FixedTaps, class Sink>
 void filter_wide(const Filtering<T>& f, index_t n, const Sink& sink) {
-  constexpr int step = 4 * width<T, vector_bytes>;
-  index_t c = 0;
-  for (; c + step <= n; c += step) filter_block<T, vector_bytes, 4, FixedTaps>(f, c, sink);
-  filter_rest<T, vector_bytes, FixedTaps>(f, c, n, sink);
+  filter_rest<T, vector_bytes, FixedTaps>(f, filter_blocks<T, FixedTaps>(f, n, sink), n, sink);
 }
 
 // With non-temporal stores: whole vectors, then the remaining outputs one by one.
 template <class T, int FixedTaps>
 void filter_wide(const Filtering<T>& f, index_t n, const StreamedRows<T>& sink) {
-  constexpr int step = 4 * width<T, vector_bytes>;
   const Rows<T>& rest = sink;
-  index_t c = 0;
-  for (; c + step <= n; c += step) filter_block<T, vector_bytes, 4, FixedTaps>(f, c, sink);
-  filter_rest<T, vector_bytes, FixedTaps>(f, c, n, rest);
+  filter_rest<T, vector_bytes, FixedTaps>(f, filter_blocks<T, FixedTaps>(f, n, sink), n, rest);
 }
 
 // first[c] = sum_j f.first[j] f.source[j][c] and second likewise, for c = 0 ... n - 1.
 template <class T, class Sink>
 void filter(const Filtering<T>& f, index_t n, const Sink& sink) {
-  switch (f.taps) {  // the common lengths, unrolled
+  switch (f.taps) {  // longer filters do not fit the registers
     case 2: return filter_wide<T, 2>(f, n, sink);
     case 4: return filter_wide<T, 4>(f, n, sink);
     case 6: return filter_wide<T, 6>(f, n, sink);
+    case 8: return filter_wide<T, 8>(f, n, sink);
+    case 10: return filter_wide<T, 10>(f, n, sink);
     default: return filter_wide<T, 0>(f, n, sink);
   }
 }
@@ -355,16 +272,40 @@ inline void upsample_rest(const Upsampling<T>* bands, int count, int taps, index
   for (; c < n; ++c) upsample_one(bands, count, taps, c, sink);
 }
 
+// Whole vectors of outputs by few taps; returns the first output after them.
+template <class T, int FixedTaps, class Sink>
+index_t upsample_held(const Upsampling<T>* bands, int count, index_t n, const Sink& sink) {
+  using Taps = HeldTaps<T, vector_bytes, FixedTaps>;
+  constexpr int step = width<T, vector_bytes>;
+  const Upsampling<T>&first = bands[0], &second = bands[count - 1];
+  const Taps taps(first.source, first.even, first.odd), others(second.source, second.even, second.odd);
+  index_t c = 0;
+  for (; c + step <= n; c += step) {
+    vec<T, vector_bytes> a[1], b[1], more_a[1], more_b[1];
+    taps.template sums<1>(c, a, b);
+    if (count == 2) {
+      others.template sums<1>(c, more_a, more_b);
+      a[0] = a[0] + more_a[0];
+      b[0] = b[0] + more_b[0];
+    }
+    sink.template put<vector_bytes, 1>(c, a, b);
+  }
+  return c;
+}
+
 // Whole vectors to `sink`, the remaining outputs to `rest`.
 template <class T, int FixedTaps, class Sink, class Rest>
 void upsample_wide(const Upsampling<T>* bands, int count, int taps, index_t n, const Sink& sink,
                    const Rest& rest) {
-  // Sums of two bands and two parities at once: four vectors of each need 32 registers.
-  constexpr int vectors = vector_bytes == 64 && FixedTaps != 1 ? 4 : 2;
-  constexpr int step = vectors * width<T, vector_bytes>;
   index_t c = 0;
-  for (; c + step <= n; c += step) {
-    upsample_block<T, vector_bytes, vectors, FixedTaps>(bands, count, taps, c, sink);
+  if constexpr (FixedTaps != 0) {
+    if (n >= 4 * width<T, vector_bytes>) c = upsample_held<T, FixedTaps>(bands, count, n, sink);
+  } else {
+    // Sums of two bands and two parities at once: four vectors of each need 32 registers.
+    constexpr int vectors = vector_bytes == 64 ? 4 : 2, step = vectors * width<T, vector_bytes>;
+    for (; c + step <= n; c += step) {
+      upsample_block<T, vector_bytes, vectors, 0>(bands, count, taps, c, sink);
+    }
   }
   upsample_rest<T, vector_bytes, FixedTaps>(bands, count, taps, c, n, rest);
 }
@@ -378,6 +319,8 @@ void upsample(const Upsampling<T>* bands, int count, int taps, index_t n, const 
     case 1: return upsample_wide<T, 1>(bands, count, taps, n, sink, rest);
     case 2: return upsample_wide<T, 2>(bands, count, taps, n, sink, rest);
     case 3: return upsample_wide<T, 3>(bands, count, taps, n, sink, rest);
+    case 4: return upsample_wide<T, 4>(bands, count, taps, n, sink, rest);
+    case 5: return upsample_wide<T, 5>(bands, count, taps, n, sink, rest);
     default: return upsample_wide<T, 0>(bands, count, taps, n, sink, rest);
   }
 }
