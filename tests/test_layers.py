@@ -53,6 +53,7 @@ RARE_MODULES = (
     "_kernels.cpu.lift_pool",
     "_kernels.cpu.packets",
     "_kernels.cpu.pooling",
+    "_kernels.cpu.whole_gradient",
     "_kernels.reference.lift_pool",
     "_kernels.reference.pooling",
     "_kernels.reference.whole_lifting",

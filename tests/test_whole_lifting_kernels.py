@@ -176,6 +176,55 @@ def test_adjoints(family: Any, name: str, mode: Any) -> None:
                 np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * scale)
 
 
+def arrays_of(back: Any) -> list[np.ndarray]:
+    """The cotangents of the data, and the gradients of taps and scales."""
+    return [*flat(back.data), *back.wavelet.taps, np.asarray(back.wavelet.scale)]
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", ["cdf9.7", "one step of five taps"])
+def test_gradients_of_taps(name: str, mode: Any) -> None:
+    family, scheme = family_of("cpu"), SCHEMES[name]
+
+    def gradients(x: np.ndarray, axis: int) -> list[np.ndarray]:
+        bands, pullback = lw.vjp(lw.swt, x, scheme, 3, axis=axis, mode=mode)
+        of_analysis = pullback([(2 * a, d) for a, d in bands])
+        _, pullback = lw.vjp(lw.iswt, bands, scheme, axis=axis, mode=mode)
+        return [*arrays_of(of_analysis), *arrays_of(pullback(x))]
+
+    for n in (1, 5, 40):
+        for axis, x in ((-1, zero_mean((2, n)) * (1 + 2j)), (0, zero_mean((n, 130))[:, ::2])):
+            with lw.kernels("reference"):
+                expected = gradients(x, axis)
+            for ours, theirs in zip(run_by(family, gradients, x, axis), expected, strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * abs(theirs).max())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_learned_taps_in_torch(dtype: str) -> None:
+    torch = pytest.importorskip("torch")
+    family = family_of("cpu")
+    x = torch.from_numpy(zero_mean((2, 40)).astype(dtype))
+
+    def learned() -> list[np.ndarray]:
+        steps = [
+            lw.LiftingStep(kind, torch.tensor(taps, dtype=torch.float64, requires_grad=True))
+            for kind, taps in (("predict", [-0.5, -0.25]), ("update", [0.25, 0.125]))
+        ]
+        scheme = lw.LiftingScheme(steps)
+        bands = lw.swt(x, scheme, 2, mode="reflect")
+        signal = lw.iswt([(2 * a, d**2) for a, d in bands], scheme, mode="reflect")
+        (signal**2).sum().backward()
+        gradients = [step.taps.grad for step in steps]
+        return [each.detach().numpy() for each in (*flat(bands), signal, *gradients)]
+
+    with lw.kernels("reference"):
+        expected = learned()
+    tolerance = 1e4 * np.finfo(dtype).eps
+    for ours, theirs in zip(run_by(family, learned), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * abs(theirs).max())
+
+
 @pytest.mark.parametrize("mode", LIFTING_MODES)
 def test_shortest_places_have_the_same_samples(mode: Any) -> None:
     from test_undecimated_lifting import extended

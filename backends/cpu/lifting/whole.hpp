@@ -108,6 +108,8 @@ struct WholeKernels {
   // Coarsest level first; only the first approximation is read. Bands without data are zero.
   void (*merge)(const WholeAxis* levels, int depth, const ArrayView<const T>* bands,
                 const ArrayView<T>& out);
+  // What the only step of an axis adds to its target.
+  void (*increment)(const WholeAxis& axis, const ArrayView<const T>& source, const ArrayView<T>& out);
 };
 
 struct WholeTable {

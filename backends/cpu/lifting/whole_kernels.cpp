@@ -1,14 +1,14 @@
 // Compiled once per instruction set: see common/isa.hpp.
-#include "lifting/whole_kernels.hpp"
+#include "lifting/whole_increment.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
 
+template <class T>
+constexpr WholeKernels<T> whole_kernels{split_whole<T>, split_whole_planes<T>, merge_whole<T>,
+                                        increment_whole<T>};
+
 extern const WholeTable whole_table;
-const WholeTable whole_table{
-    {split_whole<float>, split_whole_planes<float>, merge_whole<float>},
-    {split_whole<double>, split_whole_planes<double>, merge_whole<double>},
-    {split_whole<std::int16_t>, split_whole_planes<std::int16_t>, merge_whole<std::int16_t>},
-    {split_whole<std::int32_t>, split_whole_planes<std::int32_t>, merge_whole<std::int32_t>},
-    {split_whole<std::int64_t>, split_whole_planes<std::int64_t>, merge_whole<std::int64_t>}};
+const WholeTable whole_table{whole_kernels<float>, whole_kernels<double>, whole_kernels<std::int16_t>,
+                             whole_kernels<std::int32_t>, whole_kernels<std::int64_t>};
 
 }  // namespace liftwave::LIFTWAVE_ISA

@@ -275,6 +275,43 @@ class WholeLiftSynthesis {
   InputShapes shapes_;
 };
 
+// The increment of one step along one axis.
+class WholeLiftIncrement {
+ public:
+  explicit WholeLiftIncrement(const AxisArgument& axis) : levels_({{axis}}) {
+    require(levels_.levels().axes.front().steps.size() == 1, "an increment has one step");
+  }
+
+  // An array like the source; None if that is not plain.
+  nb::object run(nb::handle source) const {
+    PythonArray in;
+    if (!in.open(source) || !in.is_floating()) return nb::none();
+    return levels_.of_dtype(in.dtype(), [&](auto number) {
+      return run_as<decltype(number)>(in);
+    });
+  }
+
+ private:
+  template <class T>
+  nb::object run_as(const PythonArray& source) const {
+    ArrayView<const T> in;
+    source.view(in);
+    if (!levels_.in_place(in, source.ndim())) return nb::none();
+    nb::object result = allocated(nb::none(), tuple_of(source.shape(), source.ndim()),
+                                  dtype_object(source.dtype()));
+    PythonArray memory;
+    memory.open_result(result);
+    ArrayView<T> out;
+    memory.view(out);
+    run_released(sizeof(T) * static_cast<double>(numbers_of(out)), [&] {
+      if (numbers_of(out)) kernels_for<T>(*table).increment(levels_.levels().axes.front(), in, out);
+    });
+    return result;
+  }
+
+  Levels levels_;
+};
+
 }  // namespace
 
 void bind_whole_lifting(nb::module_& m, const Kernels& chosen) {
@@ -292,6 +329,9 @@ void bind_whole_lifting(nb::module_& m, const Kernels& chosen) {
       .def("run", &WholeLiftSynthesis::run)
       .def("results", &WholeLiftSynthesis::results)
       .def("write", &WholeLiftSynthesis::write);
+  nb::class_<WholeLiftIncrement>(m, "WholeLiftIncrement")
+      .def(nb::init<const AxisArgument&>(), nb::arg("axis"))
+      .def("run", &WholeLiftIncrement::run);
 }
 
 }  // namespace liftwave

@@ -19,6 +19,7 @@ from liftwave._kernels.cpu.filters import NAME, CpuPart
 from liftwave._kernels.cpu.memory import (
     all_like,
     empty,
+    is_floating,
     is_plain_tensor,
     like,
     memory,
@@ -28,6 +29,7 @@ from liftwave._kernels.cpu.memory import (
 from liftwave._plan.axis import LiftPlan, StepPlan, bounded
 from liftwave._plan.boundary import Extension, Row
 from liftwave._plan.levels import LiftStep, Step, lifted_axes
+from liftwave._plan.undecimated_lifting import WholeLiftPlan
 from liftwave._typing import Array
 from liftwave.wavelets.taps import FixedPoint, is_concrete
 
@@ -43,9 +45,9 @@ class CpuLifting(CpuPart):
         self, x: Array, plan: AnyLiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
     ) -> tuple[Array, Array]:
         """Split into even and odd samples, run the steps, scale, roll."""
-        native = None
-        if serves(x) and isinstance(plan, LiftPlan):
-            native = _native_analysis(plan, taps, scale, axis)
+        if isinstance(plan, WholeLiftPlan):
+            return self._whole_analysis(x, plan, taps, scale, axis)
+        native = _native_analysis(plan, taps, scale, axis) if serves(x) else None
         if native is None:
             return self._fallback.lift_analysis(x, plan, taps, scale, axis)
         approx, detail = all_like(x, with_copies(native.run, memory(x)))
@@ -61,9 +63,9 @@ class CpuLifting(CpuPart):
         axis: int,
     ) -> Array:
         """Roll back, scale, run the steps, merge even and odd samples."""
-        native = None
-        if serves(approx, detail) and isinstance(plan, LiftPlan):
-            native = _native_synthesis(plan, taps, scale, axis)
+        if isinstance(plan, WholeLiftPlan):
+            return self._whole_synthesis(approx, detail, plan, taps, scale, axis)
+        native = _native_synthesis(plan, taps, scale, axis) if serves(approx, detail) else None
         if native is None:
             return self._fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
         return like(approx, with_copies(native.run, [memory(approx), memory(detail)]))
@@ -78,8 +80,10 @@ class CpuLifting(CpuPart):
         axis: int,
     ) -> LiftPullback:
         """Inputs, their cotangents, and gradients of taps and scales, from the outputs."""
+        if isinstance(plan, WholeLiftPlan):
+            return self._whole_vjp(outputs, cotangents, plan, taps, scale, axis)
         back = None
-        if isinstance(plan, LiftPlan) and not (len(outputs) == 1 and plan.edge.right):
+        if not (len(outputs) == 1 and plan.edge.right):
             served = serves(*outputs, *cotangents)
             back = _native_pullback(plan, taps, scale, axis) if served else None
         if back is None:
@@ -92,6 +96,56 @@ class CpuLifting(CpuPart):
         return LiftPullback(
             all_like(x, inputs), all_like(x, input_cotangents), tap_sums, (approx, detail)
         )
+
+    # --- on the whole grid -----------------------------------------------------------------------
+
+    def _whole_analysis(
+        self, x: Array, plan: WholeLiftPlan, taps: Sequence[Any], scale: Sequence[Any], axis: int
+    ) -> tuple[Array, Array]:
+        numbers = _floats([x], taps, scale)
+        if numbers is None:
+            return self._fallback.lift_analysis(x, plan, taps, scale, axis)
+        from liftwave._kernels.cpu.whole_gradient import whole_bands  # few programs use it
+
+        approx, detail = all_like(x, whole_bands(memory(x), plan, numbers, axis))
+        return approx, detail
+
+    def _whole_synthesis(
+        self,
+        approx: Array,
+        detail: Array,
+        plan: WholeLiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> Array:
+        numbers = _floats([approx, detail], taps, scale)
+        if numbers is None:
+            return self._fallback.lift_synthesis(approx, detail, plan, taps, scale, axis)
+        from liftwave._kernels.cpu.whole_gradient import whole_signal
+
+        bands = [memory(approx), memory(detail)]
+        return like(approx, whole_signal(bands, plan, numbers, axis))
+
+    def _whole_vjp(
+        self,
+        values: Sequence[Array],
+        cotangents: Sequence[Array],
+        plan: WholeLiftPlan,
+        taps: Sequence[Any],
+        scale: Sequence[Any],
+        axis: int,
+    ) -> LiftPullback:
+        numbers = _floats([*values, *cotangents], taps, scale)
+        if numbers is None:
+            return self._fallback.lift_vjp(values, cotangents, plan, taps, scale, axis)
+        from liftwave._kernels.cpu.whole_gradient import whole_pullback
+
+        arrays = list(map(memory, values)), list(map(memory, cotangents))
+        back, x = whole_pullback(*arrays, plan, numbers, axis), values[0]
+        approx, detail = all_like(x, back.scale)
+        inputs, input_cotangents = all_like(x, back.inputs), all_like(x, back.cotangents)
+        return LiftPullback(inputs, input_cotangents, all_like(x, back.taps), (approx, detail))
 
 
 # --- native plans, cached with a plan of one axis ------------------------------------------------
@@ -199,6 +253,15 @@ def _numbers(
         return None
     values = tuple(t if isinstance(t, tuple) else tuple(t.tolist()) for t in taps)
     return values, (float(scale[0]), float(scale[1]))
+
+
+def _floats(
+    arrays: Sequence[Array], taps: Sequence[Any], scale: Sequence[Any]
+) -> tuple[tuple[Any, ...], tuple[float, float]] | None:
+    """Taps and scales as numbers; None unless the arrays have one floating dtype."""
+    if not all(map(is_floating, arrays)) or any(x.dtype != arrays[0].dtype for x in arrays):
+        return None
+    return None if any(isinstance(t, FixedPoint) for t in taps) else _numbers(taps, scale)
 
 
 # --- plans ---------------------------------------------------------------------------------------

@@ -29,11 +29,11 @@ def whole_level(keyed_steps: Sequence[tuple[str, Step]]) -> list[Any] | None:
         if not isinstance(step, LiftStep):
             return None
         steps.setdefault(len(key), step)
-    axes = [_axis(step) for _, step in sorted(steps.items())]
+    axes = [whole_axis(step) for _, step in sorted(steps.items())]
     return axes if axes and None not in axes else None
 
 
-def _axis(step: LiftStep) -> Any:
+def whole_axis(step: LiftStep) -> Any:
     """The native axis; None if the module does not support it."""
     plan = step.plan
     if not isinstance(plan, WholeLiftPlan) or not all(map(is_concrete, step.taps)):
@@ -43,6 +43,11 @@ def _axis(step: LiftStep) -> Any:
     pairs = zip(plan.steps, step.taps, strict=True)
     steps = [_step(whole, taps, plan) for whole, taps in pairs]
     return step.axis, plan.n, _ENDS[plan.mode], plan.weight, step.scale, steps
+
+
+def whole_step_axis(step: WholeStep, taps: Any, plan: WholeLiftPlan, axis: int) -> Any:
+    """The native axis with one step of a plan, without scales."""
+    return axis, plan.n, _ENDS[plan.mode], 1.0, (1.0, 1.0), [_step(step, taps, plan)]
 
 
 def _step(step: WholeStep, taps: Any, plan: WholeLiftPlan) -> tuple[Any, ...]:
