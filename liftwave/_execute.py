@@ -75,13 +75,14 @@ def _execute_into(call: Call, out: Array) -> Array:
         raise OptionError(f"out= is for inverse transforms, got it for {operation.kind}")
     opened = operation.open(call.arrays, supports_half_precision)
     arrays = [each.array for each in opened]
-    check_out(out, opened[0], operation.result_shape([tuple(x.shape) for x in arrays]))
+    shape = operation.result_shape([tuple(x.shape) for x in arrays])
+    check_out(out, opened[0], shape if call.out_shape is None else call.out_shape)
     if _is_recorded(operation, arrays):
         (result,) = run(operation, arrays)
     else:
         (result,) = operation.run(arrays, (), kernels_for(*arrays), out)
     if result is not out:
-        out[...] = opened[0].close(result)
+        out[...] = opened[0].close(result)[tuple(map(slice, out.shape))]
     return out
 
 

@@ -323,7 +323,8 @@ class Kernels(AxisKernels, Protocol):
     ) -> Array:
         """The array with these bands, in the order of ``plan``.
 
-        Kernels may write it to ``out``, an array of its shape, and then return ``out``.
+        Kernels may write it to ``out`` and then return ``out``: an array of its shape, or of the
+        shape of its first samples along the only axis.
         """
         ...
 

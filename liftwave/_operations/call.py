@@ -58,6 +58,8 @@ class Call:
         See :class:`Operation`.
     out : array or None
         The array that receives the result.
+    out_shape : tuple of int or None
+        The shape of the first samples of the result, which ``out`` then receives.
     """
 
     operation: Operation
@@ -66,3 +68,4 @@ class Call:
     data: Structure = SINGLE
     sizes: tuple[int, ...] = ()
     out: Array | None = None
+    out_shape: tuple[int, ...] | None = None

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias, cast
 
+import numpy as np
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import as_array, check_out, open_arrays
+from liftwave._arrays.convert import are_plain, as_array
 from liftwave._execute import execute, graph_node
 from liftwave._kernels.reference.pieces import slice_along
 from liftwave._operations.call import Call
@@ -135,15 +136,13 @@ def imodwt(
     if not is_reflection(mode):
         signal: ArrayT = execute(replace(call, out=out))
         return signal
-    if out is not None:
-        shape = first_half(call.arrays[0], axis, mode).shape
-        check_out(out, open_arrays(call.arrays)[0], tuple(shape))
-    result: Any = first_half(execute(call), axis, mode)
-    if out is None:
-        return cast("ArrayT", result)
-    target: Any = out
-    target[...] = result
-    return out
+    shape = tuple(first_half(call.arrays[0], axis, mode).shape)
+    half: Any = out
+    if half is None and are_plain(call.arrays):
+        half = np.empty(shape, call.arrays[0].dtype)
+    if half is None:
+        return cast("ArrayT", first_half(execute(call), axis, mode))
+    return cast("ArrayT", execute(replace(call, out=half, out_shape=shape)))
 
 
 @graph_node

@@ -36,6 +36,16 @@ bool is_contiguous(const ArrayView<T>& a) {
   return true;
 }
 
+// Sets the strides of a C-contiguous array.
+template <class T>
+void set_strides(ArrayView<T>& a) {
+  index_t stride = 1;
+  for (int d = a.ndim - 1; d >= 0; --d) {
+    a.stride[d] = stride;
+    stride *= a.shape[d];
+  }
+}
+
 template <class T>
 ArrayView<const T> as_input(const ArrayView<T>& a) {
   ArrayView<const T> in;

@@ -41,25 +41,30 @@ std::vector<LevelRun<Axis>> level_runs(const std::vector<Axis>& all_axes, const 
   return runs;
 }
 
-// Results between runs alternate between an array and the memory of the last result.
+// Results between runs have the shape of `like`. They alternate between an array and the memory of the
+// last result, or a second array if that is smaller.
 template <class T>
 class Alternating {
  public:
-  Alternating(const ArrayView<T>& last, std::size_t runs) : last_(last), runs_(runs) {}
+  Alternating(const ArrayView<T>& last, const ArrayView<T>& like, std::size_t runs)
+      : last_(last), like_(like), runs_(runs), reuses_last_(numbers_of(last) == numbers_of(like)) {}
 
   ArrayView<T> of(std::size_t run) {
-    if ((runs_ - 1 - run) % 2 == 0) return last_;
-    if (!between_) between_ = scratch_.take<T>(numbers_of(last_));
-    ArrayView<T> array = last_;
-    array.data = between_;
+    const std::size_t left = runs_ - 1 - run;
+    if (left == 0 || (left % 2 == 0 && reuses_last_)) return last_;
+    T*& memory = between_[left % 2];
+    if (!memory) memory = scratch_.take<T>(numbers_of(like_));
+    ArrayView<T> array = like_;
+    array.data = memory;
     return array;
   }
 
  private:
   Scratch scratch_;
-  ArrayView<T> last_;
+  ArrayView<T> last_, like_;
   std::size_t runs_;
-  T* between_ = nullptr;
+  bool reuses_last_;
+  T* between_[2] = {nullptr, nullptr};
 };
 
 // Calls `split(run, source, bands)` for each run. The input of a run is the approximation of the one
@@ -69,7 +74,8 @@ void split_runs(const std::vector<LevelRun<Axis>>& runs, const ArrayView<const T
                 ArrayView<T>* bands, const Split& split) {
   index_t others = 0;  // bands before those of the last run
   for (std::size_t r = 0; r + 1 < runs.size(); ++r) others += runs[r].bands;
-  Alternating<T> memory(bands[others + 2 * (runs.back().depth - 1)], runs.size());
+  const ArrayView<T>& last = bands[others + 2 * (runs.back().depth - 1)];
+  Alternating<T> memory(last, last, runs.size());
   ArrayView<const T> source = x;
   for (std::size_t r = 0; r < runs.size(); ++r) {
     ArrayView<T>& approx = bands[2 * (runs[r].depth - 1)];
@@ -80,11 +86,12 @@ void split_runs(const std::vector<LevelRun<Axis>>& runs, const ArrayView<const T
   }
 }
 
-// Calls `merge(run, bands, result)` for each run. Its result is the approximation of the next one.
+// Calls `merge(run, bands, result)` for each run. Its result, of the shape of `like`, is the
+// approximation of the next one.
 template <class Axis, class T, class Merge>
 void merge_runs(const std::vector<LevelRun<Axis>>& runs, ArrayView<const T>* bands,
-                const ArrayView<T>& out, const Merge& merge) {
-  Alternating<T> memory(out, runs.size());
+                const ArrayView<T>& out, const ArrayView<T>& like, const Merge& merge) {
+  Alternating<T> memory(out, like, runs.size());
   for (std::size_t r = 0; r < runs.size(); ++r) {
     const ArrayView<T> result = memory.of(r);
     merge(runs[r], bands, result);

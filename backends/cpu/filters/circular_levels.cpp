@@ -53,6 +53,31 @@ bool only_first(const CircularLevels& levels, const ArrayView<const T>* bands) {
   return true;
 }
 
+// The shape of the results between runs, C-contiguous.
+template <class T>
+ArrayView<T> shape_of_levels(const CircularLevels& levels, const ArrayView<T>& out) {
+  ArrayView<T> shape = out;
+  for (int i = 0; i < levels.counts.front(); ++i) {
+    const CircularAxis& axis = levels.axes[static_cast<std::size_t>(i)];
+    shape.shape[axis.axis] = axis.n;
+  }
+  set_strides(shape);
+  return shape;
+}
+
+// The outputs that each run of a synthesis computes for the first outputs of the last one.
+std::vector<index_t> outputs_of(const std::vector<CircularRun>& runs, index_t outputs) {
+  std::vector<index_t> counts(runs.size());
+  for (std::size_t r = runs.size(); r-- > 0;) {
+    counts[r] = outputs;
+    for (int level = runs[r].depth - 1; level >= 0; --level) {
+      const CircularAxis& axis = runs[r].axes[level];
+      outputs = axis.before() ? axis.n : std::min(axis.n, outputs + axis.behind());
+    }
+  }
+  return counts;
+}
+
 }  // namespace
 
 template <class T>
@@ -71,10 +96,17 @@ void merge_levels(const FilterKernels<T>& kernels, const CircularLevels& levels,
                   ArrayView<const T>* bands, const ArrayView<T>& out) {
   if (numbers_of(out) == 0) return;
   const bool in_blocks = is_uncached(out) && only_first(levels, bands);
-  merge_runs(runs_of(levels, out, in_blocks), bands, out,
-             [&](const CircularRun& run, const ArrayView<const T>* parts, const ArrayView<T>& result) {
-               if (run.count > 1) kernels.merge_planes(run.axes, run.count, parts, result);
-               else kernels.merge_lines(run.axes, run.depth, parts, result);
+  const std::vector<CircularRun> runs = runs_of(levels, out, in_blocks);
+  const ArrayView<T> like = shape_of_levels(levels, out);
+  const int axis = runs.back().axes->axis;
+  std::vector<index_t> outputs;
+  if (out.shape[axis] < like.shape[axis]) outputs = outputs_of(runs, out.shape[axis]);
+  merge_runs(runs, bands, out, like,
+             [&](const CircularRun& run, const ArrayView<const T>* parts, ArrayView<T> result) {
+               if (run.count > 1) return kernels.merge_planes(run.axes, run.count, parts, result);
+               const auto number = static_cast<std::size_t>(&run - runs.data());
+               if (!outputs.empty()) result.shape[axis] = outputs[number];
+               kernels.merge_lines(run.axes, run.depth, parts, result);
              });
 }
 

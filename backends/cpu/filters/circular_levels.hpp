@@ -20,7 +20,8 @@ void split_levels(const FilterKernels<T>& kernels, const CircularLevels& levels,
                   const ArrayView<const T>& x, ArrayView<T>* bands);
 
 // The array with these bands, coarsest level first. Missing bands have no data. The approximation of
-// each level but the first is the result of the level before.
+// each level but the first is the result of the level before. If all levels have the same axis, `out`
+// may have fewer samples along it: these are the first ones.
 template <class T>
 void merge_levels(const FilterKernels<T>& kernels, const CircularLevels& levels,
                   ArrayView<const T>* bands, const ArrayView<T>& out);

@@ -12,17 +12,19 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// Lines along an axis: the numbers of one line are contiguous.
+// Lines along an axis: the numbers of one line are contiguous. Its first `outputs` samples are
+// computed.
 struct CircularBlocks {
-  index_t lanes, line, block, per_line;
+  index_t lanes, line, computed, block, per_line;
   bool past_caches;
 
-  CircularBlocks(const CircularAxis& axis, index_t inner, index_t numbers, double bytes)
-      : lanes(inner), line(axis.n * inner), block(std::min(line, numbers)),
-        per_line((line + block - 1) / block), past_caches(bytes >= streamed_bytes) {}
+  CircularBlocks(const CircularAxis& axis, index_t inner, index_t outputs, double bytes)
+      : lanes(inner), line(axis.n * inner), computed(outputs * inner),
+        block(std::min(computed, circular_block)), per_line((computed + block - 1) / block),
+        past_caches(bytes >= streamed_bytes) {}
 
   index_t start(index_t item) const { return item % per_line * block; }
-  index_t stop(index_t item) const { return std::min(line, start(item) + block); }
+  index_t stop(index_t item) const { return std::min(computed, start(item) + block); }
 };
 
 // The numbers that each level of a block computes: those of the block, and what follows needs. They
@@ -113,7 +115,7 @@ void split_lines(const CircularAxis* levels, int depth, const ArrayView<const T>
   const int axis = levels[0].axis;
   const Inner inner = split_dimensions(&x, 1, axis, axis, batch);
   const double numbers = static_cast<double>(numbers_of(x)), bytes = sizeof(T) * numbers * (1 + depth);
-  const CircularBlocks blocks(levels[0], inner.count, circular_block, bytes);
+  const CircularBlocks blocks(levels[0], inner.count, levels[0].n, bytes);
   const bool far = depth == 1 && is_far(levels[0], inner.count);
   parallel_for(batch.size * blocks.per_line, bytes, [&](index_t begin, index_t end) {
     T *low[max_circular_levels], *high[max_circular_levels];
@@ -181,7 +183,7 @@ void merge_lines(const CircularAxis* levels, int depth, const ArrayView<const T>
   const int axis = levels[0].axis;
   const Inner inner = split_dimensions(&out, 1, axis, axis, batch);
   const double numbers = static_cast<double>(numbers_of(out)), bytes = sizeof(T) * numbers * (1 + depth);
-  const CircularBlocks blocks(levels[0], inner.count, circular_block, sizeof(T) * numbers * 2);
+  const CircularBlocks blocks(levels[0], inner.count, out.shape[axis], sizeof(T) * numbers * 2);
   const bool far = depth == 1 && is_far(levels[0], inner.count);
   parallel_for(batch.size * blocks.per_line, bytes, [&](index_t begin, index_t end) {
     const T* high[max_circular_levels];

@@ -60,12 +60,8 @@ struct Groups {
 // Sets the memory of an array, C-contiguous.
 template <class T>
 void allocate(ArrayView<T>& a, Scratch& scratch) {
-  index_t stride = 1;
-  for (int d = a.ndim - 1; d >= 0; --d) {
-    a.stride[d] = stride;
-    stride *= a.shape[d];
-  }
-  a.data = scratch.take<T>(stride);
+  set_strides(a);
+  a.data = scratch.take<T>(numbers_of(a));
 }
 
 }  // namespace liftwave

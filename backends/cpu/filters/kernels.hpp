@@ -39,7 +39,8 @@ struct FilterKernels {
   // level's has data), bands[2 * level + 1] the detail.
   void (*split_lines)(const CircularAxis* levels, int depth, const ArrayView<const T>& x,
                       const ArrayView<T>* bands);
-  // Coarsest level first, bands without data are missing; only the first approximation is read.
+  // Coarsest level first, bands without data are missing; only the first approximation is read. The
+  // result may have the first samples only.
   void (*merge_lines)(const CircularAxis* levels, int depth, const ArrayView<const T>* bands,
                       const ArrayView<T>& out);
   // One level along several consecutive axes: all bands in the order of their keys.

@@ -95,7 +95,7 @@ void merge_whole_levels(const WholeTable& table, const WholeLevels& levels,
                         ArrayView<const T>* bands, const ArrayView<T>& out) {
   if (numbers_of(out) == 0) return;
   const WholeKernels<T>& kernels = kernels_for<T>(table);
-  merge_runs(level_runs(levels.axes, levels.counts, out, levels_together), bands, out,
+  merge_runs(level_runs(levels.axes, levels.counts, out, levels_together), bands, out, out,
              [&](const WholeRun& run, const ArrayView<const T>* parts, const ArrayView<T>& result) {
                if (run.count > 1) merge_axes(kernels, run.axes, run.count, parts, result);
                else kernels.merge(run.axes, run.depth, parts, result);

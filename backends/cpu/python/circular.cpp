@@ -43,6 +43,19 @@ class Levels {
   std::size_t bands() const { return bands_; }
   std::size_t bands(std::size_t level) const { return std::size_t{1} << levels_.counts[level]; }
 
+  // Whether a result has the shape of bands, or their first samples along the axis of all levels.
+  bool fits(const PythonArray& result, const PythonArray& like) const {
+    if (result.ndim() != like.ndim()) return false;
+    const int axis = levels_.axes.front().axis;
+    const bool is_only = std::all_of(levels_.axes.begin(), levels_.axes.end(),
+                                     [&](const CircularAxis& a) { return a.axis == axis; });
+    for (int d = 0; d < like.ndim(); ++d) {
+      const bool may_be_shorter = is_only && d == axis && result.shape()[d] < like.shape()[d];
+      if (result.shape()[d] != like.shape()[d] && !may_be_shorter) return false;
+    }
+    return true;
+  }
+
   // Whether an array is contiguous from the first axis on. Its axes must have the plan's lengths.
   template <class T>
   bool in_place(const ArrayView<T>& a) const {
@@ -158,13 +171,14 @@ class CircularSynthesis {
   // The same array in a list.
   nb::object results(nb::handle bands) const { return listed(run(bands)); }
 
-  // The same, written to `out`, which is C-contiguous; None if a band or `out` is not plain.
+  // The same, written to `out`, which is C-contiguous and may have the first samples only (see
+  // `merge_levels`); None if a band or `out` is not plain.
   nb::object write(nb::handle bands, nb::handle out) const {
     Inputs inputs(given_);
     PythonArray result;
     if (!open(bands, inputs) || !result.open(out, PyBUF_WRITABLE)) return nb::none();
     if (result.dtype() != inputs[0].dtype()) return nb::none();
-    require_same_shape(result, inputs[0]);
+    require(levels_.fits(result, inputs[0]), "arrays have different shapes");
     return run_on(inputs, nb::borrow(out));
   }
 

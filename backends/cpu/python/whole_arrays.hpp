@@ -14,12 +14,8 @@ template <class T, class U>
 void lay_out(ArrayView<T>& a, const ArrayView<U>& like, T* data) {
   a.data = data;
   a.ndim = like.ndim;
-  index_t stride = 1;
-  for (int d = like.ndim - 1; d >= 0; --d) {
-    a.shape[d] = like.shape[d];
-    a.stride[d] = stride;
-    stride *= like.shape[d];
-  }
+  std::copy_n(like.shape, like.ndim, a.shape);
+  set_strides(a);
 }
 
 inline void require_same_shape(const PythonArray& a, const PythonArray& b) {

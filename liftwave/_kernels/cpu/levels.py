@@ -103,7 +103,9 @@ class CpuLevels(CpuFilters, CpuLifting):
         if not native:
             return self._synthesise_in_parts(bands, plan, out)
         work = _fitting(list(map(memory, bands)), plan)
-        target = None if out is None else _target(out, work)
+        may_be_shorter = isinstance(native, _cpu.CircularSynthesis)
+        is_whole = out is None or tuple(out.shape) == plan.shape
+        target = _target(out, work) if out is not None and (is_whole or may_be_shorter) else None
         if target is None:
             return like(bands[0], with_copies(native.run, work))
         if native.write(work, target) is None:

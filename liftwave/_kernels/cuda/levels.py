@@ -175,7 +175,9 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
     def synthesise(
         self, bands: Sequence[Array], plan: SynthesisPlan, out: Array | None = None
     ) -> Array:
-        """The array with these bands; ``out`` unless it is None."""
+        """The array with these bands; ``out`` if it has their shape."""
+        if out is not None and tuple(out.shape) != plan.shape:
+            out = None  # the caller copies the first samples
         native: Native | None = plan.native.get(_NAME)
         if native is None:
             native = plan.native[_NAME] = native_synthesis(plan)
