@@ -293,7 +293,7 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_execute.py",
-        "        out[...] = opened[0].close(result)\n",
+        "        out[...] = opened[0].close(result)[tuple(map(slice, out.shape))]\n",
         "        pass\n",
         "out",
     ),
