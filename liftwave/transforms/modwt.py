@@ -134,15 +134,13 @@ def imodwt(
     """
     call = imodwt_call(coeffs, wavelet, axis)
     if not is_reflection(mode):
-        signal: ArrayT = execute(replace(call, out=out))
-        return signal
-    shape = tuple(first_half(call.arrays[0], axis, mode).shape)
-    half: Any = out
-    if half is None and are_plain(call.arrays):
-        half = np.empty(shape, call.arrays[0].dtype)
+        call.out = out
+        return cast("ArrayT", execute(call))
+    half: Any = _new_half(call.arrays, axis) if out is None else out
     if half is None:
         return cast("ArrayT", first_half(execute(call), axis, mode))
-    return cast("ArrayT", execute(replace(call, out=half, out_shape=shape)))
+    call.out, call.out_shape = half, tuple(first_half(call.arrays[0], axis, mode).shape)
+    return cast("ArrayT", execute(call))
 
 
 @graph_node
@@ -316,6 +314,19 @@ def reflected(x: Array, axis: int) -> Array:
     """The signal, followed by its mirror image."""
     xp = array_namespace(x)
     return xp.concat([x, xp.flip(x, axis=axis)], axis=axis)
+
+
+# The whole result of fewer samples takes less time than memory for its half.
+_FEW_SAMPLES = 1 << 14
+
+
+def _new_half(bands: Sequence[Array], axis: int) -> Array | None:
+    """Memory for the samples before the mirror image, of large NumPy arrays; None for others."""
+    is_large = type(bands[0]) is np.ndarray and bands[0].size >= _FEW_SAMPLES
+    if not is_large or not are_plain(bands):
+        return None
+    half: Array = np.empty(first_half(bands[0], axis, "reflection").shape, bands[0].dtype)
+    return half
 
 
 def first_half(x: Array, axis: int, mode: Edges) -> Array:
