@@ -138,8 +138,8 @@ def imodwt(
         return cast("ArrayT", execute(call))
     half: Any = _new_half(call.arrays, axis) if out is None else out
     if half is None:
-        return cast("ArrayT", first_half(execute(call), axis, mode))
-    call.out, call.out_shape = half, tuple(first_half(call.arrays[0], axis, mode).shape)
+        return cast("ArrayT", _half(execute(call), axis))
+    call.out, call.out_shape = half, tuple(_half(call.arrays[0], axis).shape)
     return cast("ArrayT", execute(call))
 
 
@@ -325,13 +325,15 @@ def _new_half(bands: Sequence[Array], axis: int) -> Array | None:
     is_large = type(bands[0]) is np.ndarray and bands[0].size >= _FEW_SAMPLES
     if not is_large or not are_plain(bands):
         return None
-    half: Array = np.empty(first_half(bands[0], axis, "reflection").shape, bands[0].dtype)
+    half: Array = np.empty(_half(bands[0], axis).shape, bands[0].dtype)
     return half
 
 
 def first_half(x: Array, axis: int, mode: Edges) -> Array:
     """The samples before the mirror image."""
-    if not is_reflection(mode):
-        return x
+    return _half(x, axis) if is_reflection(mode) else x
+
+
+def _half(x: Array, axis: int) -> Array:
     axis = normalize_axis(axis, x.ndim)
     return slice_along(x, axis, 0, 1, x.shape[axis] // 2)
