@@ -293,7 +293,7 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_execute.py",
-        "        out[...] = opened[0].close(result)\n",
+        "        out[...] = opened[0].close(result)[tuple(map(slice, out.shape))]\n",
         "        pass\n",
         "out",
     ),
@@ -336,10 +336,22 @@ MUTATIONS = (
         "cpu_kernels",
     ),
     Mutation(
-        "backends/cpu/filters/tap_sums.hpp",
+        "backends/cpu/filters/sinks.hpp",
         "const index_t sample = c / Lanes, to = sample / 2 * Lanes + c % Lanes;",
         "const index_t sample = c / Lanes, to = sample / 2 * Lanes;",
         "cpu_kernels",
+    ),
+    Mutation(
+        "backends/cpu/filters/circular_levels.cpp",
+        "std::min(axis.n, outputs + axis.behind());",
+        "std::min(axis.n, outputs);",
+        "out",
+    ),
+    Mutation(
+        "liftwave/_kernels/cpu/whole_gradient.py",
+        "offsets = [(place + self._before) % length for place in places]",
+        "offsets = [place % length for place in places]",
+        "whole_lifting_kernels",
     ),
     Mutation(
         "backends/cpu/filters/groups.hpp",

@@ -134,15 +134,13 @@ def imodwt(
     """
     call = imodwt_call(coeffs, wavelet, axis)
     if not is_reflection(mode):
-        signal: ArrayT = execute(replace(call, out=out))
-        return signal
-    shape = tuple(first_half(call.arrays[0], axis, mode).shape)
-    half: Any = out
-    if half is None and are_plain(call.arrays):
-        half = np.empty(shape, call.arrays[0].dtype)
+        call.out = out
+        return cast("ArrayT", execute(call))
+    half: Any = _new_half(call.arrays, axis) if out is None else out
     if half is None:
-        return cast("ArrayT", first_half(execute(call), axis, mode))
-    return cast("ArrayT", execute(replace(call, out=half, out_shape=shape)))
+        return cast("ArrayT", _half(execute(call), axis))
+    call.out, call.out_shape = half, tuple(_half(call.arrays[0], axis).shape)
+    return cast("ArrayT", execute(call))
 
 
 @graph_node
@@ -318,9 +316,24 @@ def reflected(x: Array, axis: int) -> Array:
     return xp.concat([x, xp.flip(x, axis=axis)], axis=axis)
 
 
+# The whole result of fewer samples takes less time than memory for its half.
+_FEW_SAMPLES = 1 << 14
+
+
+def _new_half(bands: Sequence[Array], axis: int) -> Array | None:
+    """Memory for the samples before the mirror image, of large NumPy arrays; None for others."""
+    is_large = type(bands[0]) is np.ndarray and bands[0].size >= _FEW_SAMPLES
+    if not is_large or not are_plain(bands):
+        return None
+    half: Array = np.empty(_half(bands[0], axis).shape, bands[0].dtype)
+    return half
+
+
 def first_half(x: Array, axis: int, mode: Edges) -> Array:
     """The samples before the mirror image."""
-    if not is_reflection(mode):
-        return x
+    return _half(x, axis) if is_reflection(mode) else x
+
+
+def _half(x: Array, axis: int) -> Array:
     axis = normalize_axis(axis, x.ndim)
     return slice_along(x, axis, 0, 1, x.shape[axis] // 2)

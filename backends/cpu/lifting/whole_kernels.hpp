@@ -190,7 +190,7 @@ class WholeTile {
       const index_t numbers = axis_.n * width_;
       T *moved = scratch.take<T>(numbers), *sum = scratch.take<T>(numbers);
       for (index_t j = 0; j < step.taps(); ++j) {
-        move_back(current_[1 - step.target], step.place[static_cast<std::size_t>(j)], moved);
+        move_back(axis_, current_[1 - step.target], step.place[static_cast<std::size_t>(j)], width_, moved);
         const T tap = taps_of<T>(step)[j];
         if (j == 0) std::fill_n(sum, numbers, T{0});
         for (index_t c = 0; c < numbers; ++c) sum[c] = sum[c] + tap * moved[c];
@@ -199,18 +199,6 @@ class WholeTile {
       const T* in = current_[step.target].at(0);
       T* out = memory_[step.target].at(0);
       for (index_t c = 0; c < numbers; ++c) out[c] = in[c] + sign * sum[c];
-    }
-  }
-
-  // The transpose of a move: each sample is the sum of those that the move reads from it.
-  void move_back(WholeRows<const T> from, index_t place, T* to) const {
-    std::fill_n(to, axis_.n * width_, T{0});
-    for (index_t k = 0; k < axis_.n; ++k) {
-      const index_t sample = axis_.source(k + place);
-      if (sample < 0) continue;
-      T* const target = to + sample * width_;
-      const T* const source = from.at(k);
-      for (index_t c = 0; c < width_; ++c) target[c] = target[c] + source[c];
     }
   }
 

@@ -99,6 +99,30 @@ void apply_step(const WholeStep& step, WholeRows<const T> source, WholeRows<cons
   }
 }
 
+// The transpose of a move along a whole line: each sample is the sum of those that the move reads from
+// it, in their order.
+template <class T>
+void move_back(const WholeAxis& axis, WholeRows<const T> from, index_t place, index_t width, T* to) {
+  std::fill_n(to, axis.n * width, T{0});
+  const auto add = [&](index_t k, index_t sample, index_t count) {
+    const T* const source = from.at(k);
+    T* const target = to + sample * width;
+    for (index_t c = 0; c < count; ++c) target[c] = target[c] + source[c];
+  };
+  const auto add_edges = [&](index_t begin, index_t end) {
+    for (index_t k = begin; k < end; ++k) {
+      const index_t sample = axis.source(k + place);
+      if (sample >= 0) add(k, sample, width);
+    }
+  };
+  const index_t first = std::clamp<index_t>(-place, 0, axis.n);
+  const index_t last = std::clamp<index_t>(axis.n - place, first, axis.n);
+  add_edges(0, first);
+  if (from.pitch == width) add(first, first + place, (last - first) * width);
+  else for (index_t k = first; k < last; ++k) add(k, k + place, width);
+  add_edges(last, axis.n);
+}
+
 // out[c] = in[c] * factor; integers are copied.
 template <class T>
 void scale_row(const T* in, T* out, T factor, index_t count, bool streamed) {
