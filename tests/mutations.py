@@ -71,8 +71,8 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_plan/axis.py",
-        "n_target, n_source = (n + 1 - target) // 2, (n + target) // 2",
-        "n_target, n_source = (n + 1 - target) // 2, (n + 1) // 2",
+        "step_padding((m + target) // 2, 0, (m + 1 - target) // 2, length, offset)",
+        "step_padding((m + 1) // 2, 0, (m + 1 - target) // 2, length, offset)",
         "lifting_transforms",
     ),
     Mutation(

@@ -301,3 +301,12 @@ def _common_dtype(dtypes: list[Any], xp: Namespace) -> Any:
 def _compute_dtype(dtype: Any, xp: Namespace) -> Any:
     half = dtype_name(dtype, xp) in _HALVES
     return xp.float32 if half else dtype
+
+
+def taken_from(x: Array, axis: int, first: int, count: int) -> Array:
+    """``count`` samples from ``first`` on, in a graph for any lengths.
+
+    A view would fix which of the lengths are even.
+    """
+    xp = array_namespace(x)
+    return xp.take(x, xp.arange(count, dtype=xp.int64, device=device(x)) + first, axis=axis)

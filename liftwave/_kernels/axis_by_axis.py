@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import zeros
-from liftwave._kernels.reference.rows import taken_from
+from liftwave._arrays.convert import taken_from, zeros
 from liftwave._numbers import is_symbol
 from liftwave._plan.levels import (
     AnalysisLevel,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace, device
 
-from liftwave._arrays.convert import real_dtype, zeros
+from liftwave._arrays.convert import real_dtype, taken_from, zeros
 from liftwave._kernels.contract import AnyLiftPlan, LiftPullback
 from liftwave._kernels.reference.pieces import (
     extended,
@@ -22,7 +22,6 @@ from liftwave._kernels.reference.pieces import (
     total,
 )
 from liftwave._kernels.reference.reversible import Step, run, vjp
-from liftwave._kernels.reference.rows import taken_from
 from liftwave._numbers import is_symbol
 from liftwave._plan.axis import LiftPlan, StepPlan
 from liftwave._plan.undecimated_lifting import WholeLiftPlan

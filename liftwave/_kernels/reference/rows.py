@@ -50,15 +50,6 @@ def samples_from(
     return reduce(add, (_weighted(x, *term, axis) for term in terms))
 
 
-def taken_from(x: Array, axis: int, first: int, count: int) -> Array:
-    """``count`` samples from ``first`` on, in a graph for any lengths.
-
-    A view would fix which of the lengths are even.
-    """
-    xp = array_namespace(x)
-    return xp.take(x, xp.arange(count, dtype=xp.int64, device=device(x)) + first, axis=axis)
-
-
 def _channel_terms(i: Array, parity: int, n: int, mode: Mode, xp: Namespace) -> Terms:
     """The rows of samples of one parity, in a mode that preserves the parity."""
     terms = row_terms(2 * i + parity, n, mode, xp)
