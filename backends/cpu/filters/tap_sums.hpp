@@ -154,6 +154,10 @@ index_t filter_blocks(const Filtering<T>& f, index_t n, const Sink& sink) {
   index_t c = 0;
   if constexpr (!fit_registers) {
     for (; c + step <= n; c += step) filter_block<T, vector_bytes, 4, FixedTaps>(f, c, sink);
+  } else if (!f.second) {
+    for (; c + step <= n; c += step) {
+      filter_block_once<T, vector_bytes, 4, FixedTaps>(f, c, sink);
+    }
   } else if (n >= step) {
     const HeldTaps<T, vector_bytes, FixedTaps> taps(f.source, f.first, f.second);
     for (; c + step <= n; c += step) {
