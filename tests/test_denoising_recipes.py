@@ -235,7 +235,7 @@ def test_recipes_are_their_formulas(method, shape, spacing, periodic, has_parent
 def test_the_noise_of_undecimated_neighbours_is_correlated():
     values = coefficients((20, 18))
     responses = [np.array([0.6, 0.8]), np.array([0.5, -0.5, 0.5, 0.5])]
-    band = Band(values, 1, "dd", (0, 1), None, 1, True, lambda: responses)
+    band = Band(values, 1, "dd", (0, 1), None, 2, True, lambda: responses)
     actual = recipe_of("bls-gsm", None)(band, np.full((1, 1), 0.9), 360)
     expected = Slow(values, None, 0.9, 360, 1, True, responses).gsm()
     assert_close(actual, expected, ulps=1e5)
