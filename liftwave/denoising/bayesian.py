@@ -15,11 +15,15 @@ from liftwave._typing import Array, Namespace
 from liftwave.denoising.bands import Band
 from liftwave.denoising.neighbourhoods import energy, neighbours
 from liftwave.denoising.thresholds import flattened
+from liftwave.transforms.components import total
 
 # The window of the local variance.
 _WINDOW = 7
-# The number of coefficients that are estimated at once, so that arrays fit into the cache.
+# The number of coefficients that are estimated at once on a device, to save memory.
 _PIECE = 8192
+# The most multiplications of a matrix product that CPU libraries do in one thread. Threads are no
+# faster for matrices of ten rows, and much slower on a busy machine.
+_ONE_THREAD = 1 << 17
 # The grid of the logarithm of the multiplier z, on which its prior density is constant.
 _LOG_MULTIPLIERS = np.arange(-20.5, 3.6, 2.0)
 
@@ -62,16 +66,22 @@ def _least_squares(band: Band, values: Array, part: Any, sigma: Array, sign: int
     vectors = _vectors(band, part, scale)
     root = _noise_root(band, vectors.shape[-2], sign)
     inverse = xp.asarray(np.linalg.inv(root), dtype=vectors.dtype, device=device(vectors))
-    white = inverse @ vectors
-    covariance = white @ xp.matrix_transpose(white) / white.shape[-1]
+    starts = range(0, vectors.shape[-1], size := _piece(vectors))
+    white = [inverse @ vectors[..., k : k + size] for k in starts]
+    covariance = total(w @ xp.matrix_transpose(w) for w in white) / vectors.shape[-1]
     powers, basis = xp.linalg.eigh(covariance)
     powers = xp.where(powers > 1, powers - 1, xp.zeros_like(powers))
     centre = xp.asarray(root[:1], dtype=vectors.dtype, device=device(vectors)) @ basis
     rotation = xp.matrix_transpose(basis)
-    starts = range(0, white.shape[-1], _PIECE)
-    pieces = [rotation @ white[..., k : k + _PIECE] for k in starts]
-    mixed = xp.concat([_mixed(v, powers, centre, xp) for v in pieces], axis=-1)
+    mixed = xp.concat([_mixed(rotation @ w, powers, centre, xp) for w in white], axis=-1)
     return xp.where(is_noisy, scale * _restored(mixed, band), values)
+
+
+def _piece(vectors: Array) -> int:
+    """The number of coefficients that are estimated at once."""
+    if str(device(vectors)) != "cpu":
+        return _PIECE
+    return max(1, _ONE_THREAD // (_LOG_MULTIPLIERS.size * vectors.shape[-2]))
 
 
 def _mixed(v: Array, powers: Array, centre: Array, xp: Namespace) -> Array:
@@ -138,11 +148,11 @@ def _correlations(
     stride: int,
 ) -> NDArray[Any]:
     """The products over all axes of the correlations of two filters at the distances of places."""
-    places, total = np.asarray(offsets), np.ones(1)
+    places, product_ = np.asarray(offsets), np.ones(1)
     for axis, (first, second) in enumerate(pairs):
         table = np.asarray([_correlation(first, second, lag * stride) for lag in range(-2, 3)])
-        total = total * table[places[:, None, axis] - places[None, :, axis] + 2]
-    return total.real
+        product_ = product_ * table[places[:, None, axis] - places[None, :, axis] + 2]
+    return product_.real
 
 
 def _correlation(first: NDArray[Any], second: NDArray[Any], lag: int) -> complex:
