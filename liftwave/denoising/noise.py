@@ -41,30 +41,27 @@ def noise_level(bands: Sequence[Band], gaps: Array | None = None) -> Array:
     only if there are no others.
     """
     first, xp = bands[0], bands[0].xp
-    values = _joined([_magnitudes(band, first.median) for band in bands], xp)
+    scale, shape = first.median, first.values.shape
+    batch = tuple(1 if a in first.axes else n for a, n in enumerate(shape))
+    values = _joined([_magnitudes(band, scale, xp) for band in bands], xp)
     if gaps is None:
-        return _scaled(_median(values, xp), first)
+        return xp.reshape(_median(values, xp) / scale, batch)
     present = _joined([flattened(_present(gaps, b), b.axes, xp) for b in bands], xp)
     present = present | ~xp.any(present, axis=-1, keepdims=True)
     ordered = xp.sort(xp.where(present, values, xp.full_like(values, inf)), axis=-1)
     count = xp.sum(xp.astype(present, xp.int64), axis=-1, keepdims=True)
     middle = [xp.take_along_axis(ordered, k, axis=-1) for k in ((count - 1) // 2, count // 2)]
-    return _scaled((middle[0] + middle[1]) / 2, first)
+    return xp.reshape((middle[0] + middle[1]) / 2 / scale, batch)
 
 
-def _magnitudes(band: Band, median: float) -> Array:
+def _magnitudes(band: Band, median: float, xp: Namespace) -> Array:
     """The magnitudes of all coefficients, in units in which noise has this median."""
-    magnitudes = flattened(band.xp.abs(band.values), band.axes, band.xp)
-    return magnitudes if band.median == median else magnitudes * (median / band.median)
+    magnitudes, own = flattened(xp.abs(band.values), band.axes, xp), band.median
+    return magnitudes if own == median else magnitudes * (median / own)
 
 
 def _joined(arrays: Sequence[Array], xp: Namespace) -> Array:
     return arrays[0] if len(arrays) == 1 else xp.concat(arrays, axis=-1)
-
-
-def _scaled(median: Array, band: Band) -> Array:
-    batch = tuple(1 if a in band.axes else n for a, n in enumerate(band.values.shape))
-    return band.xp.reshape(median / band.median, batch)
 
 
 def _present(gaps: Array, band: Band) -> Array:
@@ -81,14 +78,14 @@ def _present(gaps: Array, band: Band) -> Array:
 
 
 def _median(values: Array, xp: Namespace) -> Array:
+    """The median along the last axis. The memory of NumPy's arrays is used."""
     n = values.shape[-1]
     middle = ((n - 1) // 2, n // 2)
-    ordered = (
-        np.partition(values, middle, axis=-1)
-        if type(values) is np.ndarray
-        else xp.sort(values, axis=-1)
-    )
-    return (ordered[..., middle[0]] + ordered[..., middle[1]]) / 2
+    if type(values) is np.ndarray:
+        values.partition(middle, axis=-1)
+    else:
+        values = xp.sort(values, axis=-1)
+    return (values[..., middle[0]] + values[..., middle[1]]) / 2
 
 
 # --- noise that the user knows -------------------------------------------------------------------
