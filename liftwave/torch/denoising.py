@@ -26,7 +26,7 @@ _MEDIAN = 0.6744897501960817
 class _Denoise(ModePerAxis):
     """Analysis, shrinkage by learned thresholds, synthesis."""
 
-    options = ("mode", "transform", "rule", "channels", "relative")
+    options = ("mode", "transform", "rule", "initial", "channels", "relative")
 
     def __init__(
         self,
