@@ -115,7 +115,8 @@ def _without_ends(plans: AxisPlans, ndim: int) -> AxisPlans:
 
 def _reach(plans: AxisPlans, level: int, k: int) -> int:
     """The number of samples that the filters of the coarsest level reach to each side."""
-    return (_bank(plans[k].wavelet).dec_len - 1) * (2**level - 1) // 2 + 1
+    length: int = _bank(plans[k].wavelet).dec_len
+    return (length - 1) * ((1 << level) - 1) // 2 + 1
 
 
 def _bank(wavelet: Any) -> FilterBank:

@@ -76,7 +76,7 @@ class Band(NamedTuple):
     @property
     def stride(self) -> int:
         """The distance of adjacent coefficients on the grid of the data."""
-        return 2**self.level // self.spacing
+        return (1 << self.level) // self.spacing
 
     @property
     def median(self) -> float:

@@ -81,7 +81,8 @@ def _piece(vectors: Array) -> int:
     """The number of coefficients that are estimated at once."""
     if str(device(vectors)) != "cpu":
         return _PIECE
-    return max(1, _ONE_THREAD // (_LOG_MULTIPLIERS.size * vectors.shape[-2]))
+    size: int = vectors.shape[-2]
+    return max(1, _ONE_THREAD // (_LOG_MULTIPLIERS.size * size))
 
 
 def _mixed(v: Array, powers: Array, centre: Array, xp: Namespace) -> Array:
