@@ -15,7 +15,7 @@ import liftwave as lw
 from liftwave._plan.axes import axis_plans
 from liftwave.denoising.analyses import ANALYSES
 from liftwave.denoising.bayesian import _noise_root
-from liftwave.denoising.noise import noise_of
+from liftwave.denoising.noise import _present, noise_of
 
 
 def analysed(x, level=2, axes=None, mode="symmetric", transform="dtcwt"):
@@ -71,6 +71,13 @@ def test_estimates_of_pure_noise(shape, estimate):
         tolerance = 0.04 if estimate == "mad" else 0.04 + 1.5 / band.values.size**0.5
         assert sigma.shape == (1,) * len(shape)
         assert float(sigma.flat[0]) == pytest.approx(3, rel=tolerance), (band.level, band.key)
+        pooled = {
+            "mad": [other for other in bands if other.is_finest_diagonal],
+            "level": [other for other in bands if other.level == band.level],
+            "band": [band],
+        }[estimate]
+        ratios = [np.abs(other.values).ravel() / other.median for other in pooled]
+        assert float(sigma.flat[0]) == pytest.approx(np.median(np.concatenate(ratios)), rel=1e-12)
 
 
 @pytest.mark.parametrize("transform", ["swt", "dtcwt"])
@@ -85,6 +92,18 @@ def test_the_noise_beside_gaps_does_not_count(transform, mode):
     actual = float(noise_of(bands, "mad", gaps)[0][0])
     assert actual == pytest.approx(1, rel=0.2)
     assert float(noise_of(bands, "mad", ~gaps)[0][0]) == pytest.approx(50, rel=0.2)
+
+
+@pytest.mark.parametrize("transform", ["dwt", "swt", "dtcwt"])
+@pytest.mark.parametrize("mode", ["symmetric", "smooth"])
+def test_the_coefficients_at_gaps_are_those_of_an_impulse_there(transform, mode):
+    for place in range(10, 50):
+        gaps = np.arange(61) == place
+        band = analysed(1.0 * gaps, 1, mode=mode, transform=transform).bands[0]
+        counted = _present(gaps, band)
+        assert 1 <= np.sum(~counted) <= 2
+        strongest = np.argmax(np.abs(band.values))
+        assert np.abs(np.flatnonzero(~counted) - strongest).min() <= 1
 
 
 # --- recipes -------------------------------------------------------------------------------------

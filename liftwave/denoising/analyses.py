@@ -18,7 +18,7 @@ from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array
 from liftwave.denoising.bands import Analysed, Band, for_children
 from liftwave.denoising.dual_tree import dual_tree
-from liftwave.denoising.extension import extended, starts_of
+from liftwave.denoising.extension import extended
 from liftwave.transforms.structures import dict_list
 from liftwave.transforms.synthesis_calls import synthesis_call
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
@@ -68,7 +68,6 @@ def undecimated(x: Array, plans: AxisPlans, level: int) -> Analysed:
             partial(details[k - 1].__getitem__, key) if k else None,
             spacing=2 ** (level - k),
             responses=partial(_responses, plans, key, level - k),
-            starts=starts_of(box, axes),
         )
         for k, group in enumerate(details)
         for key, values in group.items()

@@ -43,9 +43,6 @@ class Band(NamedTuple):
     responses : callable or None
         Returns the filter of the band along each transformed axis, on the grid of the data. White
         noise of the data is correlated by it. None: the noise of the band is white.
-    starts : tuple of int or None
-        The sample of the data at the first coefficient, along each transformed axis. None: that of
-        a decimated transform, which boundary modes extend by as much before as behind.
     """
 
     values: Array
@@ -56,7 +53,6 @@ class Band(NamedTuple):
     spacing: int = 1
     is_periodic: bool = True
     responses: Callable[[], Sequence[NDArray[Any]]] | None = None
-    starts: tuple[int, ...] | None = None
 
     @property
     def xp(self) -> Namespace:

@@ -17,7 +17,7 @@ from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.dual_tree import level_plan
 from liftwave._typing import Array
 from liftwave.denoising.bands import Analysed, Band, for_children
-from liftwave.denoising.extension import extended, starts_of
+from liftwave.denoising.extension import extended
 from liftwave.errors import AxisError, DTypeError, WaveletError
 from liftwave.transforms.dual_tree_calls import (
     MOST_AXES,
@@ -75,7 +75,7 @@ def dual_tree(x: Array, plans: AxisPlans, level: int) -> Analysed:
         [plane / scale for plane, scale in zip(_planes(band, structure), group, strict=True)]
         for band, group in zip(levels, reversed(scales), strict=True)
     ]
-    bands = list(_bands(groups, filters, structure, starts_of(box, structure.axes)))
+    bands = list(_bands(groups, filters, structure))
 
     def rebuild(values: Sequence[Array]) -> Array:
         rest = iter(values)
@@ -91,10 +91,7 @@ def dual_tree(x: Array, plans: AxisPlans, level: int) -> Analysed:
 
 
 def _bands(
-    groups: list[list[Array]],
-    filters: DualTreeFilters,
-    structure: DualTreeStructure,
-    starts: tuple[int, ...],
+    groups: list[list[Array]], filters: DualTreeFilters, structure: DualTreeStructure
 ) -> Iterator[Band]:
     """The bands of each level, coarsest first, with the parent of the same direction."""
     level, axes = len(groups), structure.axes
@@ -107,7 +104,6 @@ def _bands(
                 *(values, level - depth, noise.key, axes, repeated),
                 is_periodic=False,
                 responses=partial(list, noise.responses),
-                starts=starts,
             )
 
 

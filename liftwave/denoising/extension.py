@@ -32,8 +32,3 @@ def extended(
         x = pad(x, widths, plan.boundary)
         box[plan.axis] = slice(count, count + n)
     return x, tuple(box)
-
-
-def starts_of(box: Box, axes: Sequence[int]) -> tuple[int, ...]:
-    """The place, in the data, of the first extended sample along each axis."""
-    return tuple(-(box[axis].start or 0) for axis in axes)

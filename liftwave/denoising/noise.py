@@ -66,11 +66,12 @@ def _joined(arrays: Sequence[Array], xp: Namespace) -> Array:
 
 def _present(gaps: Array, band: Band) -> Array:
     """Whether the two samples at the place of a coefficient are present, along each axis."""
-    xp, present = band.xp, ~gaps
-    for k, axis in enumerate(band.axes):
+    xp, present, stride = band.xp, ~gaps, band.stride
+    for axis in band.axes:
         n, count = gaps.shape[axis], band.values.shape[axis]
-        start = (n + 1) // 2 - count if band.starts is None else band.starts[k]
-        first = band.stride * np.arange(count) + start
+        # Boundary modes add as many coefficients before as behind.
+        added = count - (n + stride - 1) // stride
+        first = stride * np.arange(count) - stride * added // 2
         pair = [np.clip(first + k, 0, n - 1) for k in (0, 1)]
         places = [xp.asarray(each, device=device(gaps)) for each in pair]
         present = xp.take(present, places[0], axis=axis) & xp.take(present, places[1], axis=axis)
