@@ -101,10 +101,10 @@ def recipes(kind: str) -> dict[str, Recipe]:
     """The recipes for a kind of data by name, those of liftwave first."""
     wavelet = {"signals": "sym8", "images": "sym4", "volume": "sym4"}[kind]
     found: dict[str, Recipe] = {}
-    for transform in ("dwt", "swt"):
+    for transform, ours in (("dwt", wavelet), ("swt", wavelet), ("dtcwt", "cdf9.7")):
         for method in METHODS:
             options = {"method": method, "transform": transform}
-            found[f"liftwave {method}, {transform}"] = partial(_ours, wavelet, options)
+            found[f"liftwave {method}, {transform}"] = partial(_ours, ours, options)
     found["liftwave bayes, 4 shifts"] = partial(_ours, wavelet, {"shifts": 4})
     found["PyWavelets universal soft"] = partial(_pywt, wavelet)
     if find_spec("skimage") is not None:

@@ -325,6 +325,9 @@ def test_options_of_denoise_reach_the_function(run, folder):
     run("denoise", "x.npy", "y.npy", "-w", "db2", "--method", "neighcoeff", "--transform", "swt")
     expected = lw.denoise(x, "db2", method="neighcoeff", transform="swt")
     np.testing.assert_array_equal(np.load("y.npy"), expected)
+    run("denoise", "x.npy", "y.npy", "--transform", "dtcwt", "--method", "bivariate", "--force")
+    expected = lw.denoise(x, method="bivariate", transform="dtcwt")
+    np.testing.assert_array_equal(np.load("y.npy"), expected)
     for text, sigma in (("0.5,0.2", {1: 0.5, 2: 0.2}), ("band", "band"), ("0.3", 0.3)):
         run("denoise", "x.npy", "y.npy", "-w", "db2", "--sigma", text, "--force")
         np.testing.assert_array_equal(np.load("y.npy"), lw.denoise(x, "db2", sigma=sigma))

@@ -18,7 +18,7 @@ def test_the_table_has_a_row_for_each_recipe(
     denoising.main(["--quick", "--only", "signals"])
     rows = capsys.readouterr().out.splitlines()
     decibels = {r.split("|")[1].strip(): float(r.split("|")[2]) for r in rows[2:] if r}
-    names = [f"liftwave {m}, {t}" for t in ("dwt", "swt") for m in denoising.METHODS]
+    names = [f"liftwave {m}, {t}" for t in ("dwt", "swt", "dtcwt") for m in denoising.METHODS]
     assert list(decibels)[: len(names)] == names
     assert decibels["liftwave bls-gsm, swt"] > decibels["PyWavelets universal soft"] > 10
 

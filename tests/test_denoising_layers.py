@@ -96,6 +96,14 @@ def test_thresholds_are_learned():
     torch.testing.assert_close(layer.threshold, torch.full((3,), 0.1))
 
 
+def test_the_representation_has_all_options():
+    expected = (
+        "Denoise1d('haar', level=2, mode='symmetric', transform='dwt', rule='soft', initial=0.1, "
+        "channels=3, relative=True, learn=None)"
+    )
+    assert repr(Denoise1d("haar", 2, channels=3, relative=True)) == expected
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

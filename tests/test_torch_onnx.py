@@ -258,7 +258,7 @@ def is_of_windows(name: str) -> bool:
 OF_FIXED_LENGTH_IN_ONNX = ("SpectralPool2d",)
 """Layers whose computation depends on whether a length is even."""
 
-GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d"]}
+GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d", "Denoise1d"]}
 
 
 @pytest.mark.parametrize(

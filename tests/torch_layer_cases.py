@@ -105,6 +105,9 @@ def _transforms(dims: int) -> Iterator[tuple[str, Case]]:
     yield "", Case(tree, _signal)
     yield "", Case(tree.inverse(), lambda x: (tree(x),))
     yield "", Case(getattr(lwt, f"WTConv{dims}d")(CHANNELS, 3, 2), _signal)
+    if dims < 3:
+        denoise = getattr(lwt, f"Denoise{dims}d")("db2", 3 - dims, channels=CHANNELS, relative=True)
+        yield "", Case(denoise, _signal)
     if dims == 1:
         both = lambda x: (x, x.square())  # noqa: E731
         yield "", Case(lwt.WaveletLoss("db2", 2, undecimated=False, dimensions=1), both)
@@ -125,8 +128,6 @@ CASES: dict[str, Case] = {
 """The cases by the name of the layer and what is special."""
 
 OF_FIXED_LENGTH: dict[str, tuple[nn.Module, torch.Tensor]] = {
-    "Denoise1d": (lwt.Denoise1d("db2", 2, relative=True), data(2, CHANNELS, 30)),
-    "Denoise2d": (lwt.Denoise2d("db2", 1, channels=CHANNELS), data(2, CHANNELS, 12, 13)),
     "Scalogram1d": (lwt.Scalogram1d([0.2, 0.05], learn="all"), data(2, CHANNELS, 64)),
     "Scattering1d": (lwt.Scattering1d(2), data(2, CHANNELS, 64)),
     "Scattering2d": (lwt.Scattering2d(2, 4), data(2, CHANNELS, 16, 16)),

@@ -21,9 +21,9 @@ from liftwave.cli.options import (
     ModeOption,
     Output,
     RuleOption,
-    WaveletOption,
     beginning,
     chosen_axes,
+    wavelet_names,
 )
 from liftwave.cli.results import described, say
 from liftwave.denoising import denoise
@@ -39,10 +39,21 @@ MethodOption = Annotated[
     str,
     typer.Option(help=f"Method: {', '.join(_METHODS)}.", autocompletion=beginning(_METHODS)),
 ]
+DenoisingWaveletOption = Annotated[
+    str | None,
+    typer.Option(
+        "-w",
+        "--wavelet",
+        help="Name of the wavelet; 'liftwave wavelets' lists them. Default: sym8; with dtcwt, "
+        "cdf9.7.",
+        autocompletion=beginning(wavelet_names()),
+    ),
+]
 TransformOption = Annotated[
     str,
     typer.Option(
-        help=f"Transform: {', '.join(ANALYSES)}; swt averages over all shifts.",
+        help=f"Transform: {', '.join(ANALYSES)}; swt averages over all shifts, dtcwt has six "
+        "directions in images.",
         autocompletion=beginning(tuple(ANALYSES)),
     ),
 ]
@@ -63,7 +74,7 @@ MissingOption = Annotated[
 def denoise_command(
     source: Input,
     target: Output,
-    wavelet: WaveletOption = "sym8",
+    wavelet: DenoisingWaveletOption = None,
     mode: ModeOption = "symmetric",
     level: FewerLevelsOption = None,
     axes: AxesOption = None,
@@ -92,10 +103,12 @@ def denoise_command(
     inner = tuple(a - (samples.ndim - frames[0].ndim) for a in chosen)
     options |= {"axes": inner, "channel_axis": _channels(media) if colour else None}
     clean = []
+    chosen_wavelet = None if wavelet is None else Choice(wavelet).wavelet()
+    title = transform if wavelet is None else wavelet
     with console.progress(len(frames) + 1) as step:
         for number, frame in enumerate(frames, 1):
-            step(f"denoising {media.array.shape} by {wavelet}, {number} of {len(frames)}")
-            clean.append(denoise(frame, Choice(wavelet).wavelet(), **options))
+            step(f"denoising {media.array.shape} by {title}, {number} of {len(frames)}")
+            clean.append(denoise(frame, chosen_wavelet, **options))
         result = media.with_array(_joined(clean, samples, alpha))
         step(f"writing {target.name}")
         write(target, result)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from array_api_compat import device
 from numpy.typing import NDArray
 
-from liftwave._arrays.convert import namespace_of
 from liftwave._execute import execute
 from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
@@ -18,15 +16,16 @@ from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.boundary import PERIODIC_MODES
 from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array
-from liftwave.denoising.bands import Analysed, Band
-from liftwave.transforms.padding import pad
+from liftwave.denoising.bands import Analysed, Band, for_children
+from liftwave.denoising.dual_tree import dual_tree
+from liftwave.denoising.extension import extended
 from liftwave.transforms.structures import dict_list
 from liftwave.transforms.synthesis_calls import synthesis_call
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
-TransformName: TypeAlias = Literal["dwt", "swt"]
+TransformName: TypeAlias = Literal["dwt", "swt", "dtcwt"]
 """The names of transforms for denoising."""
 
 
@@ -60,9 +59,9 @@ def undecimated(x: Array, plans: AxisPlans, level: int) -> Analysed:
     coarsest level reach.
     """
     structure, axes = dict_list(len(plans)), tuple(plan.axis for plan in plans)
-    extended, box = _extended(x, plans, level)
+    longer, box = extended(x, plans, PERIODIC_MODES, partial(_reach, plans, level))
     grid = _without_ends(plans, x.ndim)
-    approx, *details = execute(Call(analysis(grid, x.ndim, level), (extended,), structure))
+    approx, *details = execute(Call(analysis(grid, x.ndim, level), (longer,), structure))
     bands = [
         Band(
             *(values, level - k, key, axes),
@@ -85,6 +84,7 @@ def undecimated(x: Array, plans: AxisPlans, level: int) -> Analysed:
 ANALYSES: dict[str, Callable[[Array, AxisPlans, int], Analysed]] = {
     "dwt": decimated,
     "swt": undecimated,
+    "dtcwt": dual_tree,
 }
 
 
@@ -100,20 +100,7 @@ def _grouped(values: Sequence[Array], details: Sequence[Mapping[str, Array]]) ->
 def _parent(
     details: Sequence[Mapping[str, Array]], k: int, key: str, axes: tuple[int, ...]
 ) -> Array:
-    """The band of the coarser level, each coefficient repeated for its children."""
-    parent, xp = details[k - 1][key], namespace_of(details[k][key])
-    for axis in axes:
-        count = details[k][key].shape[axis]
-        places = _places(count, parent.shape[axis])
-        parent = xp.take(parent, xp.asarray(places, device=device(parent)), axis=axis)
-    return parent
-
-
-@lru_cache(maxsize=256)
-def _places(children: int, parents: int) -> NDArray[np.int64]:
-    """The parent of each child. Boundary modes add as many coefficients before as behind."""
-    added = parents - (children + 1) // 2
-    return np.clip((np.arange(children) + added) // 2, 0, parents - 1)
+    return for_children(details[k - 1][key], details[k][key].shape, axes)
 
 
 # --- undecimated plans ---------------------------------------------------------------------------
@@ -125,19 +112,10 @@ def _without_ends(plans: AxisPlans, ndim: int) -> AxisPlans:
     return axis_plans(wavelets, Undecimated("centred"), axes, ndim)
 
 
-def _extended(x: Array, plans: AxisPlans, level: int) -> tuple[Array, tuple[slice, ...]]:
-    """The data beyond their ends, and the place of the data in it."""
-    box = [slice(n) for n in x.shape]
-    for plan in plans:
-        if plan.boundary in PERIODIC_MODES:
-            continue
-        n = x.shape[plan.axis]
-        reach = min((_bank(plan.wavelet).dec_len - 1) * (2**level - 1) // 2 + 1, n)
-        widths = [(0, 0)] * x.ndim
-        widths[plan.axis] = (reach, reach)
-        x = pad(x, widths, plan.boundary)
-        box[plan.axis] = slice(reach, reach + n)
-    return x, tuple(box)
+def _reach(plans: AxisPlans, level: int, k: int) -> int:
+    """The number of samples that the filters of the coarsest level reach to each side."""
+    length: int = _bank(plans[k].wavelet).dec_len
+    return (length - 1) * ((1 << level) - 1) // 2 + 1
 
 
 def _bank(wavelet: Any) -> FilterBank:

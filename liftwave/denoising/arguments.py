@@ -14,6 +14,7 @@ from liftwave._plan.arguments import check_level, normalize_axes, normalize_axis
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans
 from liftwave._typing import Array, Modes
 from liftwave.denoising.analyses import ANALYSES
+from liftwave.denoising.dual_tree import check_dual_tree
 from liftwave.denoising.steps import Step, anscombe, haar_fisz, opponent_colours
 from liftwave.errors import ArgumentTypeError, AxisError, DTypeError, ShapeError, ThresholdError
 from liftwave.wavelets.resolve import Wavelets
@@ -84,14 +85,24 @@ def data_axes(
     return normalized
 
 
-def linear_plans(wavelet: Wavelets, mode: Modes, axes: tuple[int, ...], data: Array) -> AxisPlans:
+def linear_plans(
+    wavelet: Wavelets | None,
+    mode: Modes,
+    axes: tuple[int, ...],
+    data: Array,
+    transform: str = "dwt",
+) -> AxisPlans:
     """The plans of the axes with more than one sample: others have no details.
 
     Raises
     ------
     ThresholdError
         If the wavelet is an integer scheme.
+    LiftwaveError
+        If the dual tree does not fit the data or the wavelet.
     """
+    if wavelet is None:
+        wavelet = "cdf9.7" if transform == "dtcwt" else "sym8"
     plans = axis_plans(wavelet, mode, axes, data.ndim)
     if not all(data.shape[plan.axis] != 1 for plan in plans):
         plans = AxisPlans(plan for plan in plans if data.shape[plan.axis] != 1)
@@ -100,6 +111,8 @@ def linear_plans(wavelet: Wavelets, mode: Modes, axes: tuple[int, ...], data: Ar
             "denoising needs a linear transform, got an integer lifting scheme; "
             "use the scheme before to_integer()"
         )
+    if transform == "dtcwt":
+        check_dual_tree(plans, data)
     return plans
 
 

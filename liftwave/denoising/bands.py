@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from math import log, pi, sqrt
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+from array_api_compat import device
 from numpy.typing import NDArray
 
 from liftwave._arrays.convert import is_complex, namespace_of
 from liftwave._typing import Array, Namespace
+
+# The median of the magnitude of normal noise of variance 1.
+_MEDIAN_OF_REAL = 0.6744897501960817
 
 
 class Band(NamedTuple):
@@ -34,7 +41,7 @@ class Band(NamedTuple):
         Whether the neighbours beyond one end are those at the other end. Otherwise they are mirror
         images.
     responses : callable or None
-        Returns the filter of the band along each transformed axis, on the grid of ``values``. White
+        Returns the filter of the band along each transformed axis, on the grid of the data. White
         noise of the data is correlated by it. None: the noise of the band is white.
     """
 
@@ -63,6 +70,26 @@ class Band(NamedTuple):
         return 2 if is_complex(self.values) else 1
 
     @property
+    def stride(self) -> int:
+        """The distance of adjacent coefficients on the grid of the data."""
+        return (1 << self.level) // self.spacing
+
+    @property
+    def median(self) -> float:
+        """The median of the magnitudes of noise with standard deviation 1."""
+        if self.parts == 1:
+            return _MEDIAN_OF_REAL
+        # (Real filters leave both parts of complex noise alike.)
+        return _median(0.0 if self.responses is None else round(self.circularity(), 4))
+
+    def circularity(self) -> float:
+        """How much the variances of noise differ along the axes of the complex plane, 0 to 1."""
+        filters = [] if self.responses is None else self.responses()
+        if not any(map(np.iscomplexobj, filters)):
+            return 0.0
+        return float(abs(np.prod([np.sum(r * r) for r in filters])))
+
+    @property
     def is_finest_diagonal(self) -> bool:
         """Whether it is a detail along every axis, on the finest level."""
         return self.level == 1 and set(self.key) == {"d"}
@@ -89,3 +116,39 @@ Recipe: TypeAlias = Callable[[Band, Array, int], Array]
 It takes the band, the standard deviation of its noise (an array of length 1 along the transformed
 axes), and the number of samples of the data.
 """
+
+
+@lru_cache(maxsize=256)
+def _median(circularity: float) -> float:
+    """The median of the magnitude of complex noise with variance 1.
+
+    The variances along two orthogonal directions are (1 ± circularity) / 2. The magnitude of noise
+    with equal ones follows a Rayleigh distribution.
+    """
+    if circularity == 0:
+        return sqrt(log(2))
+    more, less = (1 + circularity) / 2, (1 - circularity) / 2
+    angles = (np.arange(1024) + 0.5) * (2 * pi / 1024)
+    powers = np.cos(angles) ** 2 / more + np.sin(angles) ** 2 / less
+    low, high = 0.0, 2.0
+    while high - low > 1e-12:
+        radius = (low + high) / 2
+        share = np.mean((1 - np.exp(-(radius**2) * powers / 2)) / powers) / sqrt(more * less)
+        low, high = (radius, high) if share < 0.5 else (low, radius)
+    return low
+
+
+def for_children(parent: Array, shape: Sequence[int], axes: Sequence[int]) -> Array:
+    """The band of the coarser level, each coefficient repeated for its children."""
+    xp = namespace_of(parent)
+    for axis in axes:
+        places = _places(shape[axis], parent.shape[axis])
+        parent = xp.take(parent, xp.asarray(places, device=device(parent)), axis=axis)
+    return parent
+
+
+@lru_cache(maxsize=256)
+def _places(children: int, parents: int) -> NDArray[np.int64]:
+    """The parent of each child. Boundary modes add as many coefficients before as behind."""
+    added = parents - (children + 1) // 2
+    return np.clip((np.arange(children) + added) // 2, 0, parents - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from math import sqrt
 from typing import Any
@@ -14,11 +15,15 @@ from liftwave._typing import Array, Namespace
 from liftwave.denoising.bands import Band
 from liftwave.denoising.neighbourhoods import energy, neighbours
 from liftwave.denoising.thresholds import flattened
+from liftwave.transforms.components import total
 
 # The window of the local variance.
 _WINDOW = 7
-# The number of coefficients that are estimated at once, so that arrays fit into the cache.
+# The number of coefficients that are estimated at once on a device, to save memory.
 _PIECE = 8192
+# The most multiplications of a matrix product that CPU libraries do in one thread. Threads are no
+# faster for matrices of ten rows, and much slower on a busy machine.
+_ONE_THREAD = 1 << 17
 # The grid of the logarithm of the multiplier z, on which its prior density is constant.
 _LOG_MULTIPLIERS = np.arange(-20.5, 3.6, 2.0)
 
@@ -47,30 +52,37 @@ def bls_gsm(band: Band, sigma: Array, samples: int) -> Array:
     xp = band.xp
     if band.parts == 2:
         real, imaginary = (
-            _least_squares(band, part(band.values), part, sigma / sqrt(2))
-            for part in (xp.real, xp.imag)
+            _least_squares(band, part(band.values), part, sigma / sqrt(2), sign)
+            for part, sign in ((xp.real, 1), (xp.imag, -1))
         )
         return real + 1j * imaginary
     return _least_squares(band, band.values, lambda x: x, sigma)
 
 
-def _least_squares(band: Band, values: Array, part: Any, sigma: Array) -> Array:
+def _least_squares(band: Band, values: Array, part: Any, sigma: Array, sign: int = 1) -> Array:
     xp = band.xp
     is_noisy = sigma > 0
     scale = xp.where(is_noisy, sigma, xp.ones_like(sigma))
     vectors = _vectors(band, part, scale)
-    root = _noise_root(band, vectors.shape[-2])
+    root = _noise_root(band, vectors.shape[-2], sign)
     inverse = xp.asarray(np.linalg.inv(root), dtype=vectors.dtype, device=device(vectors))
-    white = inverse @ vectors
-    covariance = white @ xp.matrix_transpose(white) / white.shape[-1]
+    starts = range(0, vectors.shape[-1], size := _piece(vectors))
+    white = [inverse @ vectors[..., k : k + size] for k in starts]
+    covariance = total(w @ xp.matrix_transpose(w) for w in white) / vectors.shape[-1]
     powers, basis = xp.linalg.eigh(covariance)
     powers = xp.where(powers > 1, powers - 1, xp.zeros_like(powers))
     centre = xp.asarray(root[:1], dtype=vectors.dtype, device=device(vectors)) @ basis
     rotation = xp.matrix_transpose(basis)
-    starts = range(0, white.shape[-1], _PIECE)
-    pieces = [rotation @ white[..., k : k + _PIECE] for k in starts]
-    mixed = xp.concat([_mixed(v, powers, centre, xp) for v in pieces], axis=-1)
+    mixed = xp.concat([_mixed(rotation @ w, powers, centre, xp) for w in white], axis=-1)
     return xp.where(is_noisy, scale * _restored(mixed, band), values)
+
+
+def _piece(vectors: Array) -> int:
+    """The number of coefficients that are estimated at once."""
+    if str(device(vectors)) != "cpu":
+        return _PIECE
+    size: int = vectors.shape[-2]
+    return max(1, _ONE_THREAD // (_LOG_MULTIPLIERS.size * size))
 
 
 def _mixed(v: Array, powers: Array, centre: Array, xp: Namespace) -> Array:
@@ -111,20 +123,41 @@ def _offsets(ndim: int) -> list[tuple[int, ...]]:
     return sorted(product((-1, 0, 1), repeat=ndim), key=lambda place: any(place))
 
 
-def _noise_root(band: Band, size: int) -> NDArray[Any]:
-    """A root S of the covariance of the noise in a neighbourhood, S S^T."""
+def _noise_root(band: Band, size: int, sign: int) -> NDArray[Any]:
+    """A root S of the covariance of the noise in a neighbourhood, S S^T.
+
+    For complex coefficients, ``sign`` is 1 for the real parts and -1 for the imaginary ones.
+    """
     offsets = _offsets(len(band.axes))
     covariance = np.eye(size)
     if band.responses is not None:
-        filters = band.responses()
-        for i, a in enumerate(offsets):
-            for j, b in enumerate(offsets):
-                lags = [abs(m - n) for m, n in zip(a, b, strict=True)]
-                covariance[i, j] = np.prod(list(map(_correlation, filters, lags)))
+        filters = [np.asarray(r) for r in band.responses()]
+        pairs = [(r, r.conj()) for r in filters]
+        among = _correlations(pairs, offsets, band.stride)
+        if any(map(np.iscomplexobj, filters)):
+            # That of x is E|z|^2 / 2 + E z^2 / 2, and that of y their difference, for z = x + i y.
+            among = among + sign * _correlations([(r, r) for r in filters], offsets, band.stride)
+        covariance[: len(offsets), : len(offsets)] = among
     values, vectors = np.linalg.eigh(covariance)
     root: NDArray[Any] = vectors * np.sqrt(np.maximum(values, values.max() * 1e-10))
     return root
 
 
-def _correlation(response: NDArray[Any], lag: int) -> float:
-    return float(response[lag:] @ response[: response.size - lag])
+def _correlations(
+    pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+    offsets: Sequence[tuple[int, ...]],
+    stride: int,
+) -> NDArray[Any]:
+    """The products over all axes of the correlations of two filters at the distances of places."""
+    places, product_ = np.asarray(offsets), np.ones(1)
+    for axis, (first, second) in enumerate(pairs):
+        table = np.asarray([_correlation(first, second, lag * stride) for lag in range(-2, 3)])
+        product_ = product_ * table[places[:, None, axis] - places[None, :, axis] + 2]
+    return product_.real
+
+
+def _correlation(first: NDArray[Any], second: NDArray[Any], lag: int) -> complex:
+    n = first.size - abs(lag)
+    if n <= 0:
+        return 0
+    return complex(first[max(lag, 0) :][:n] @ second[max(-lag, 0) :][:n])

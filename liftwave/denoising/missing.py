@@ -11,6 +11,7 @@ from array_api_compat import device
 from liftwave._arrays.convert import real_dtype
 from liftwave._arrays.tensors import is_readable
 from liftwave._numbers import is_one_of
+from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, Namespace
 from liftwave.errors import MissingSamplesError
 
@@ -41,7 +42,10 @@ def gaps_of(x: Array, missing: Missing, xp: Namespace) -> Array | None:
     ------
     MissingSamplesError
         If there are infinite samples, or NaN and ``missing`` is ``"raise"``.
+    ShapeError
+        If the size of the data exceeds the address space.
     """
+    check_size("the result", tuple(x.shape))
     is_plain = type(x) is np.ndarray
     if np.isfinite(x).all() if is_plain else not is_readable(x) or bool(xp.all(xp.isfinite(x))):
         return None

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf, log, sqrt
+from math import inf
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from array_api_compat import device, to_device
 
-from liftwave._arrays.convert import common_namespace, is_array, is_complex, real_dtype
+from liftwave._arrays.convert import common_namespace, is_array, real_dtype
 from liftwave._typing import Array, Namespace
 from liftwave.denoising.bands import Band
 from liftwave.denoising.thresholds import flattened
 from liftwave.errors import DTypeError, ShapeError, ThresholdError
-
-# The median of the magnitude of normal noise of variance 1. The magnitude of complex noise follows
-# a Rayleigh distribution.
-_MEDIAN_OF_REAL = 0.6744897501960817
-_MEDIAN_OF_COMPLEX = sqrt(log(2))
 
 ESTIMATES = ("mad", "level", "band")
 
@@ -34,51 +29,49 @@ def noise_of(bands: Sequence[Band], sigma: Any, gaps: Array | None = None) -> li
     if not isinstance(sigma, str):
         return [sigma] * len(bands)
     if sigma == "mad":
-        finest = next(band for band in bands if band.is_finest_diagonal)
-        return [noise_level(finest.values, finest.axes, finest.xp, gaps)] * len(bands)
+        return [noise_level([b for b in bands if b.is_finest_diagonal], gaps)] * len(bands)
     groups = [[b for b in bands if sigma == "level" and b.level == band.level] for band in bands]
-    return [_deviation(group or [band]) for group, band in zip(groups, bands, strict=True)]
+    return [noise_level(group or [band]) for group, band in zip(groups, bands, strict=True)]
 
 
-def _deviation(bands: Sequence[Band]) -> Array:
-    """The estimate from all coefficients of some bands."""
-    first = bands[0]
-    flat = [flattened(first.xp.abs(band.values), first.axes, first.xp) for band in bands]
-    values = flat[0] if len(flat) == 1 else first.xp.concat(flat, axis=-1)
-    return _scaled(_median(values, first.xp), first.values, first.axes, first.xp)
-
-
-def noise_level(
-    finest: Array, axes: tuple[int, ...], xp: Namespace, gaps: Array | None = None
-) -> Array:
-    """The standard deviation of noise from the finest band; the transformed axes have length 1.
+def noise_level(bands: Sequence[Band], gaps: Array | None = None) -> Array:
+    """The standard deviation of noise from some bands; the transformed axes have length 1.
 
     Coefficients at the places of ``gaps``, which are those of missing samples of the data, count
     only if there are no others.
     """
-    values = flattened(xp.abs(finest), axes, xp)
+    first, xp = bands[0], bands[0].xp
+    scale, shape = first.median, first.values.shape
+    batch = tuple(1 if a in first.axes else n for a, n in enumerate(shape))
+    values = _joined([_magnitudes(band, scale, xp) for band in bands], xp)
     if gaps is None:
-        return _scaled(_median(values, xp), finest, axes, xp)
-    present = flattened(_present(gaps, finest.shape, axes, xp), axes, xp)
+        return xp.reshape(_median(values, xp) / scale, batch)
+    present = _joined([flattened(_present(gaps, b), b.axes, xp) for b in bands], xp)
     present = present | ~xp.any(present, axis=-1, keepdims=True)
     ordered = xp.sort(xp.where(present, values, xp.full_like(values, inf)), axis=-1)
     count = xp.sum(xp.astype(present, xp.int64), axis=-1, keepdims=True)
     middle = [xp.take_along_axis(ordered, k, axis=-1) for k in ((count - 1) // 2, count // 2)]
-    return _scaled((middle[0] + middle[1]) / 2, finest, axes, xp)
+    return xp.reshape((middle[0] + middle[1]) / 2 / scale, batch)
 
 
-def _scaled(median: Array, band: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
-    ratio = _MEDIAN_OF_COMPLEX if is_complex(band) else _MEDIAN_OF_REAL
-    batch = tuple(1 if a in axes else n for a, n in enumerate(band.shape))
-    return xp.reshape(median / ratio, batch)
+def _magnitudes(band: Band, median: float, xp: Namespace) -> Array:
+    """The magnitudes of all coefficients, in units in which noise has this median."""
+    magnitudes, own = flattened(xp.abs(band.values), band.axes, xp), band.median
+    return magnitudes if own == median else magnitudes * (median / own)
 
 
-def _present(gaps: Array, shape: Sequence[int], axes: tuple[int, ...], xp: Namespace) -> Array:
+def _joined(arrays: Sequence[Array], xp: Namespace) -> Array:
+    return arrays[0] if len(arrays) == 1 else xp.concat(arrays, axis=-1)
+
+
+def _present(gaps: Array, band: Band) -> Array:
     """Whether the two samples at the place of a coefficient are present, along each axis."""
-    present = ~gaps
-    for axis in axes:
-        n, count = gaps.shape[axis], shape[axis]
-        first = 2 * np.arange(count) - (count - (n + 1) // 2)
+    xp, present, stride = band.xp, ~gaps, band.stride
+    for axis in band.axes:
+        n, count = gaps.shape[axis], band.values.shape[axis]
+        # Boundary modes add as many coefficients before as behind.
+        added = count - (n + stride - 1) // stride
+        first = stride * np.arange(count) - stride * added // 2
         pair = [np.clip(first + k, 0, n - 1) for k in (0, 1)]
         places = [xp.asarray(each, device=device(gaps)) for each in pair]
         present = xp.take(present, places[0], axis=axis) & xp.take(present, places[1], axis=axis)
@@ -86,14 +79,14 @@ def _present(gaps: Array, shape: Sequence[int], axes: tuple[int, ...], xp: Names
 
 
 def _median(values: Array, xp: Namespace) -> Array:
+    """The median along the last axis. The memory of NumPy's arrays is used."""
     n = values.shape[-1]
     middle = ((n - 1) // 2, n // 2)
-    ordered = (
-        np.partition(values, middle, axis=-1)
-        if type(values) is np.ndarray
-        else xp.sort(values, axis=-1)
-    )
-    return (ordered[..., middle[0]] + ordered[..., middle[1]]) / 2
+    if type(values) is np.ndarray:
+        values.partition(middle, axis=-1)
+    else:
+        values = xp.sort(values, axis=-1)
+    return (values[..., middle[0]] + values[..., middle[1]]) / 2
 
 
 # --- noise that the user knows -------------------------------------------------------------------

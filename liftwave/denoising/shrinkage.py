@@ -22,7 +22,7 @@ from liftwave.denoising.arguments import (
     linear_plans,
     steps_of,
 )
-from liftwave.denoising.bands import Analysed, Recipe
+from liftwave.denoising.bands import Analysed, Band, Recipe
 from liftwave.denoising.missing import Missing, check_missing, with_gaps, without_gaps
 from liftwave.denoising.noise import known_noise, noise_level, noise_of
 from liftwave.denoising.recipes import Method, recipe_of
@@ -33,7 +33,7 @@ from liftwave.wavelets.resolve import Wavelets
 
 def denoise(
     x: Data[ArrayT],
-    wavelet: Wavelets = "sym8",
+    wavelet: Wavelets | None = None,
     *,
     method: Method = "bayes",
     transform: TransformName = "dwt",
@@ -55,13 +55,18 @@ def denoise(
     ----------
     x : array_like
         Data with noise, real or complex.
-    wavelet, mode
-        As for :func:`decompose`. The theory holds for orthonormal wavelets, but others work too.
+    wavelet, mode : optional
+        As for :func:`decompose`; ``'sym8'`` by default. The theory holds for orthonormal wavelets,
+        but others work too. For ``'dtcwt'`` the wavelet is that of the first level (the argument
+        ``biort`` of :func:`dtcwt`): ``'cdf9.7'`` by default.
     method : str, optional
         The rule by which coefficients are shrunk (see Notes).
-    transform : {'dwt', 'swt'}, optional
+    transform : {'dwt', 'swt', 'dtcwt'}, optional
         ``'swt'`` shrinks the coefficients of all circular shifts and averages the results
-        (:func:`swtn`). Data whose mode is not periodic are extended first.
+        (:func:`swtn`). Data whose mode is not periodic are extended first. ``'dtcwt'`` shrinks the
+        magnitudes of complex coefficients along up to three axes (:func:`dtcwt`), which in images
+        have six directions; for real data. Data whose mode is not ``'symmetric'`` are extended
+        first.
     rule : {'soft', 'hard', 'garrote'}, optional
         How coefficients are shrunk by a threshold (:func:`threshold`): ``'hard'`` for ``'fdr'``,
         ``'soft'`` for ``'bayes'``, ``'sure'`` and ``'visu'``. Other methods have no threshold.
@@ -191,7 +196,7 @@ def denoise(
     opened = open_array(x)
     data, xp = opened.array, opened.xp
     batched = data_axes(axes, data, channel_axis)
-    plans = linear_plans(wavelet, mode, batched, data)
+    plans = linear_plans(wavelet, mode, batched, data, transform)
     depth = depth_of(level, method, tuple(data.shape), plans)
     steps = steps_of(vst, gain, read_noise, channel_axis, data, batched)
     noise = known_noise(1.0 if sigma is None and vst else sigma, data, batched, depth, xp)
@@ -301,7 +306,8 @@ def estimate_sigma(
     present, gaps = without_gaps(data, missing, batched, xp)
     call = Call(analysis(plans, data.ndim, 1), (present,), keyed_bands(len(plans)))
     finest = execute(call)["d" * len(plans)]
-    column = noise_level(finest, tuple(plan.axis for plan in plans), xp, gaps)
+    band = Band(finest, 1, "d" * len(plans), tuple(plan.axis for plan in plans))
+    column = noise_level([band], gaps)
     shape = tuple(n for a, n in enumerate(data.shape) if a not in batched)
     sigma = as_array(xp.reshape(column, shape))
     # For complex data it is real, in the precision of the data.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from math import exp, log, log2, prod, sqrt
+from math import exp, inf, log, log2, prod, sqrt
 from statistics import NormalDist
 from typing import Literal
 
@@ -46,8 +46,8 @@ def _bayes(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: N
     signal = power - variance
     # A band whose power does not exceed that of the noise is removed, under every rule.
     is_noise = signal <= 0
-    chosen = variance / xp.sqrt(xp.where(is_noise, xp.ones_like(signal), signal))
-    return xp.where(is_noise, xp.full_like(chosen, xp.inf), chosen)
+    chosen = variance / xp.sqrt(xp.where(is_noise, power + 1, signal))
+    return xp.where(is_noise, chosen + inf, chosen)
 
 
 def _sure(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Namespace) -> Array:
@@ -118,6 +118,8 @@ THRESHOLDS: dict[str, Callable[..., Array]] = {
 
 def flattened(band: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
     """Move the batch axes to the front, and merge all transformed axes into the last one."""
+    if axes == (0,) and band.ndim == 1:
+        return band  # the usual signal
     batch = tuple(a for a in range(band.ndim) if a not in axes)
     moved = xp.permute_dims(band, batch + axes)
     # The size is computed, because an empty batch does not determine -1.

@@ -15,6 +15,7 @@ from liftwave.thresholding import threshold
 from liftwave.torch._typing import Learning
 from liftwave.torch.docstrings import documented
 from liftwave.torch.transform_layers import LayerWavelet, ModePerAxis
+from liftwave.torch.transforms import first_samples
 from liftwave.transforms.multilevel import wavedecn, waverecn
 from liftwave.transforms.undecimated import iswtn, swtn
 from liftwave.transforms.undecimated_modes import check_periodic, is_lifting
@@ -25,7 +26,7 @@ _MEDIAN = 0.6744897501960817
 class _Denoise(ModePerAxis):
     """Analysis, shrinkage by learned thresholds, synthesis."""
 
-    options = ("mode", "transform", "rule", "channels", "relative")
+    options = ("mode", "transform", "rule", "initial", "channels", "relative")
 
     def __init__(
         self,
@@ -95,7 +96,10 @@ class _Denoise(ModePerAxis):
             {key: self._shrunk(band, limit, noise) for key, band in level.items()}
             for level, limit in zip(details, self.threshold, strict=True)
         ]
-        return self._synthesised([approx, *clean])[tuple(slice(n) for n in x.shape)]
+        signal = self._synthesised([approx, *clean])
+        for place in self._axes:
+            signal = first_samples(signal, place, x.shape[place])
+        return signal
 
     def _analysed(self, x: Tensor) -> list[Any]:
         wavelet, axes = self._current_wavelet(), self._axes

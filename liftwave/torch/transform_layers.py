@@ -142,7 +142,7 @@ class TransformLayer(Layer):
         names = [w.name or repr(w) for w in wavelets]
         values = {"level": self.level, **self._option_values(), "learn": self.learn}
         if self.output == self.outputs[0]:
-            del values["output"]
+            values.pop("output", None)  # (Not all layers have it.)
         if self.groups > 1:
             values["groups"] = self.groups
         parts = [repr(names[0] if len(names) == 1 else tuple(names))]

@@ -158,11 +158,12 @@ class _Synthesis(_Pyramid[Any], SynthesisLayer):
                 f"was odd, got {size}"
             )
         for k, n in enumerate(size):
-            x = _first_samples(x, k - self.dimensions, n)
+            x = first_samples(x, k - self.dimensions, n)
         return x
 
 
-def _first_samples(x: Tensor, axis: int, n: int) -> Tensor:
+def first_samples(x: Tensor, axis: int, n: int) -> Tensor:
+    """The first ``n`` samples along an axis, also where ``n`` is dynamic."""
     if is_symbol(n):  # a view would fix whether n is even, in the graph that is exported
         return x.index_select(axis, torch.arange(n, device=x.device))
     return x.narrow(axis, 0, n)
