@@ -117,17 +117,11 @@ class DualTreeSplit {
   void rows(const T* x, index_t row_stride, T* low, T* bands, index_t k0, index_t k1) const {
     Scratch scratch;
     const index_t n = 2 * along_.count, plane = across_.count * n;
-    // By filter and parity of the row.
-    const PhasedLine<T> lines[2][2] = {{{along_, scratch}, {along_, scratch}}, {{along_, scratch}, {along_, scratch}}};
+    const Lines pair[2] = {Lines(along_, scratch), Lines(along_, scratch)};  // of two outputs
     Pace pace;
     for (index_t k = k0; k < k1; ++k) {
-      for (int half = 0; half < 2; ++half) {
-        const int* const parity = across_.halves[half].parity;
-        const PhasedLine<T>&low_line = lines[0][parity[0]], &high_line = lines[1][parity[1]];
-        sum_across(x, row_stride, half, k, low_line, high_line);
-        low_line.extend();
-        high_line.extend();
-      }
+      if ((k - k0) % 2 == 0) sum_across(x, row_stride, k, std::min<index_t>(2, k1 - k), pair);
+      const auto& lines = pair[(k - k0) % 2].lines;
       T* const to = bands + n * k;
       const auto rising = [&](int which) { return to + rising_plane[which] * plane; };
       const auto falling = [&](int which) { return to + falling_plane[which] * plane; };
@@ -148,28 +142,81 @@ class DualTreeSplit {
   }
 
  private:
-  void sum_across(const T* x, index_t row_stride, int half, index_t k, const PhasedLine<T>& to_low,
-                  const PhasedLine<T>& to_high) const {
-    const HalfTaps<T>& taps = down_[half];
-    const T* sources[max_dual_tree_taps];
+  // The lines of an output, by filter and parity of the row.
+  struct Lines {
+    PhasedLine<T> lines[2][2];
+    Lines(const DualTreeAxis& axis, Scratch& scratch)
+        : lines{{{axis, scratch}, {axis, scratch}}, {{axis, scratch}, {axis, scratch}}} {}
+  };
+
+  // The sources of an output, with their taps.
+  struct Sources {
+    const T* rows[max_dual_tree_taps + 2];
     T low[max_dual_tree_taps], high[max_dual_tree_taps];
-    int count = 0;
+    int count;
+  };
+
+  // The lines of outputs k ... k + count - 1, of one or two.
+  void sum_across(const T* x, index_t row_stride, index_t k, index_t count, const Lines* outputs) const {
+    for (int half = 0; half < 2; ++half) {
+      const int* const parity = across_.halves[half].parity;
+      const PhasedLine<T>* low[2];
+      const PhasedLine<T>* high[2];
+      for (index_t i = 0; i < count; ++i) {
+        low[i] = &outputs[i].lines[0][parity[0]];
+        high[i] = &outputs[i].lines[1][parity[1]];
+      }
+      if (along_.stride == 2) sum_half<2>(x, row_stride, half, k, count, low, high);
+      else sum_half<4>(x, row_stride, half, k, count, low, high);
+      for (index_t i = 0; i < count; ++i) {
+        low[i]->extend();
+        high[i]->extend();
+      }
+    }
+  }
+
+  template <int Stride>
+  void sum_half(const T* x, index_t row_stride, int half, index_t k, index_t count,
+                const PhasedLine<T>* const (&low)[2], const PhasedLine<T>* const (&high)[2]) const {
+    const HalfTaps<T>& taps = down_[half];
+    Sources from;
+    if (count == 2 && shared_sources(x, row_stride, taps, k, from)) {
+      return sum_line_pairs<T, Stride>(from.rows, taps.low, taps.high, taps.count, along_.n, low, high);
+    }
+    for (index_t i = 0; i < count; ++i) {
+      sources(x, row_stride, taps, k + i, from);
+      if (from.count == 0) {
+        low[i]->clear();
+        high[i]->clear();
+      } else {
+        sum_lines<T, Stride>(from.rows, from.low, from.high, from.count, along_.n, *low[i], *high[i]);
+      }
+    }
+  }
+
+  // Output k's sources; zeros are left out.
+  void sources(const T* x, index_t row_stride, const HalfTaps<T>& taps, index_t k, Sources& to) const {
+    to.count = 0;
     for (int j = 0; j < taps.count; ++j) {
       const index_t row = across_.sample(across_.stride * k + taps.place[j]);
       if (row < 0) continue;
-      sources[count] = x + row * row_stride;
-      low[count] = taps.low[j];
-      high[count++] = taps.high[j];
+      to.rows[to.count] = x + row * row_stride;
+      to.low[to.count] = taps.low[j];
+      to.high[to.count++] = taps.high[j];
     }
-    if (count == 0) {
-      for (index_t i = 0; i < along_.n; ++i) {
-        to_low.put_one(i, T{});
-        to_high.put_one(i, T{});
-      }
-      return;
+  }
+
+  // The sources of outputs k + 1 and k, if these share all but two and none is zero.
+  bool shared_sources(const T* x, index_t row_stride, const HalfTaps<T>& taps, index_t k, Sources& to) const {
+    const index_t distance = across_.dilation, first = taps.place[0];
+    if (taps.count < 3 || across_.stride != 2 * distance) return false;
+    if (taps.place[taps.count - 1] != first - distance * (taps.count - 1)) return false;
+    for (int j = 0; j < taps.count + 2; ++j) {
+      const index_t row = across_.sample(across_.stride * (k + 1) + first - distance * j);
+      if (row < 0) return false;
+      to.rows[j] = x + row * row_stride;
     }
-    if (along_.stride == 2) return sum_lines<T, 2>(sources, low, high, count, along_.n, to_low, to_high);
-    sum_lines<T, 4>(sources, low, high, count, along_.n, to_low, to_high);
+    return true;
   }
 
   bool past_caches_;
@@ -179,7 +226,7 @@ class DualTreeSplit {
 };
 
 // Results of so many bytes are written past the caches.
-inline constexpr double streamed_bytes = 64.0 * 1024 * 1024;
+inline constexpr double streamed_bytes = 32.0 * 1024 * 1024;
 
 template <class T>
 void split_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<const T, T, T>& arrays) {

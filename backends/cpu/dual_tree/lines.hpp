@@ -11,7 +11,7 @@
 namespace liftwave::LIFTWAVE_ISA {
 
 // Numbers that lines are longer than their samples, so that blocks of sums may read and write there.
-inline constexpr index_t line_slack = 256;
+inline constexpr index_t line_slack = 64;
 
 // Pairs of numbers that have changed places.
 template <class T, class V, std::size_t... I>
@@ -142,6 +142,9 @@ class PhasedLine {
     for (; at < axis_.n; ++at) put_one(at, x[at]);
   }
 
+  // Zeros for all samples.
+  void clear() const { std::fill_n(phases_, per_phase_ * axis_.stride, T{}); }
+
   // The samples beyond the ends. To call when all others are present.
   void extend() const {
     for (index_t i = -static_cast<index_t>(axis_.before.size()); i < 0; ++i) repeat(i);
@@ -159,12 +162,44 @@ class PhasedLine {
   T* phases_;
 };
 
-// Sums of `count` sources of n numbers with both filters, to two lines.
+// The sums of two outputs that follow each other, which share sources: output i = 0, 1 has those from
+// `sources + 2 (1 - i)` on, with the same taps.
+template <class T, int Vectors>
+LIFTWAVE_INLINE void sum_pair_block(const T* const* sources, const T* low, const T* high, int count,
+                                    index_t at, vec<T, vector_bytes> (&a)[2][Vectors],
+                                    vec<T, vector_bytes> (&b)[2][Vectors]) {
+  constexpr int w = width<T, vector_bytes>;
+  for (int i = 0; i < 2; ++i) {
+    for (int v = 0; v < Vectors; ++v) {
+      const auto x = load<T, vector_bytes>(sources[2 * (1 - i)] + at + v * w);
+      a[i][v] = low[0] * x;
+      b[i][v] = high[0] * x;
+    }
+  }
+  const auto add = [&](auto i, int source) LIFTWAVE_INLINE_LAMBDA {
+    const int j = source - 2 * (1 - i);
+    for (int v = 0; v < Vectors; ++v) {
+      const auto x = load<T, vector_bytes>(sources[source] + at + v * w);
+      a[i][v] = a[i][v] + low[j] * x;
+      b[i][v] = b[i][v] + high[j] * x;
+    }
+  };
+  constexpr std::integral_constant<int, 0> earlier{};
+  constexpr std::integral_constant<int, 1> later{};
+  for (int s = 1; s < 3; ++s) add(later, s);
+  for (int s = 3; s < count; ++s) {
+    add(later, s);
+    add(earlier, s);
+  }
+  for (int s = count; s < count + 2; ++s) add(earlier, s);
+}
+
+// Sums of `count` sources with both filters, for numbers `at` ... n - 1 of two lines.
 template <class T, int Stride>
 LIFTWAVE_INLINE void sum_lines(const T* const* sources, const T* low, const T* high, int count,
-                               index_t n, const PhasedLine<T>& to_low, const PhasedLine<T>& to_high) {
+                               index_t n, const PhasedLine<T>& to_low, const PhasedLine<T>& to_high,
+                               index_t at = 0) {
   constexpr int w = width<T, vector_bytes>;
-  index_t at = 0;
   vec<T, vector_bytes> a[Stride], b[Stride];
   for (; at + Stride * w <= n; at += Stride * w) {
     sum_block<T, Stride, vector_bytes>(sources, low, high, count, at, a, b);
@@ -189,6 +224,25 @@ LIFTWAVE_INLINE void sum_lines(const T* const* sources, const T* low, const T* h
     }
     to_low.put_one(at, sums[0]);
     to_high.put_one(at, sums[1]);
+  }
+}
+
+// The same for two outputs; at least three taps.
+template <class T, int Stride>
+LIFTWAVE_INLINE void sum_line_pairs(const T* const* sources, const T* low, const T* high, int count, index_t n,
+                                    const PhasedLine<T>* const (&to_low)[2], const PhasedLine<T>* const (&to_high)[2]) {
+  constexpr index_t step = Stride * width<T, vector_bytes>;
+  const index_t whole = n - n % step;
+  vec<T, vector_bytes> a[2][Stride], b[2][Stride];
+  for (index_t at = 0; at < whole; at += step) {
+    sum_pair_block<T, Stride>(sources, low, high, count, at, a, b);
+    unrolled<2>([&](auto i) LIFTWAVE_INLINE_LAMBDA {
+      to_low[i]->template put<Stride>(at, a[i]);
+      to_high[i]->template put<Stride>(at, b[i]);
+    });
+  }
+  for (int i = 0; i < 2; ++i) {
+    sum_lines<T, Stride>(sources + 2 * (1 - i), low, high, count, n, *to_low[i], *to_high[i], whole);
   }
 }
 
