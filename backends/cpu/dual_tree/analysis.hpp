@@ -209,7 +209,7 @@ class DualTreeSplit {
   // The sources of outputs k + 1 and k, if these share all but two and none is zero.
   bool shared_sources(const T* x, index_t row_stride, const HalfTaps<T>& taps, index_t k, Sources& to) const {
     const index_t distance = across_.dilation, first = taps.place[0];
-    if (taps.count < 3 || across_.stride != 2 * distance) return false;
+    if (taps.count < 3) return false;
     if (taps.place[taps.count - 1] != first - distance * (taps.count - 1)) return false;
     for (int j = 0; j < taps.count + 2; ++j) {
       const index_t row = across_.sample(across_.stride * (k + 1) + first - distance * j);

@@ -40,6 +40,9 @@ LIFTWAVE_INLINE void with_reach(const CentredTaps<T>& a, const CentredTaps<T>& b
   if (is(2, 1)) return f(integral_constant<int, 2>{}, integral_constant<int, 1>{});
   if (is(2, 3)) return f(integral_constant<int, 2>{}, integral_constant<int, 3>{});
   if (is(4, 3)) return f(integral_constant<int, 4>{}, integral_constant<int, 3>{});
+  if (is(1, 2)) return f(integral_constant<int, 1>{}, integral_constant<int, 2>{});
+  if (is(3, 2)) return f(integral_constant<int, 3>{}, integral_constant<int, 2>{});
+  if (is(3, 4)) return f(integral_constant<int, 3>{}, integral_constant<int, 4>{});
   f(integral_constant<int, -1>{}, integral_constant<int, -1>{});
 }
 

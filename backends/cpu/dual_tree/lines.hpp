@@ -56,13 +56,6 @@ struct HalfTaps {
   }
 };
 
-// A pair of lines: low-pass and high-pass.
-template <class T>
-struct LinePair {
-  T* low;
-  T* high;
-};
-
 // Sums of `count` sources with both filters.
 template <class T, int Vectors, int Bytes>
 LIFTWAVE_INLINE void sum_block(const T* const* sources, const T* low, const T* high, int count,
@@ -292,18 +285,18 @@ class RowTargets {
   bool streamed_[Rows];
 };
 
-// Two lines, one number of each after the other.
-template <class T>
-LIFTWAVE_INLINE void interleave(const T* a, const T* b, index_t n, T* to) {
-  for (index_t i = 0; i < n; ++i) {
-    to[2 * i] = a[i];
-    to[2 * i + 1] = b[i];
-  }
-}
-
+// The even and the odd numbers of a line.
 template <class T>
 LIFTWAVE_INLINE void separate(const T* from, index_t n, T* a, T* b) {
-  for (index_t i = 0; i < n; ++i) {
+  constexpr int w = width<T, vector_bytes>;
+  index_t i = 0;
+  for (; i + w <= n; i += w) {
+    vec<T, vector_bytes> even, odd;
+    split<T, vector_bytes, 1>(load<T, vector_bytes>(from + 2 * i), load<T, vector_bytes>(from + 2 * i + w), even, odd);
+    store<vector_bytes>(a + i, even);
+    store<vector_bytes>(b + i, odd);
+  }
+  for (; i < n; ++i) {
     a[i] = from[2 * i];
     b[i] = from[2 * i + 1];
   }
