@@ -162,7 +162,7 @@ class FirstLevel {
       for (index_t r = -reach; r <= reach; ++r) from[reach + r] = rows + (mirrored(i + r, height) - first) * 2 * m;
       add_lines(
           down_, [&](int f, int r) LIFTWAVE_INLINE_LAMBDA { return from[reach + r] + f * m; }, n,
-          i < i1 ? out + i * row_stride : extra);
+          i < i1 ? out + i * row_stride : extra, [](index_t) {});
     }
     if (is_last && across_.after[0] >= 0) {
       T* const to = out + (across_.n - 1) * row_stride;
@@ -212,17 +212,18 @@ class FirstLevel {
   // Lines of both filters of two rows; `rows` points to the first one among their neighbours.
   template <int Low, int High>
   LIFTWAVE_INLINE void filter_rows(const T* const* rows, T* const (&lines)[2][2]) const {
+    const CentredTaps<T> taps = down_;  // a copy, which stays in registers while lines are written
     index_t at = 0;
-    for (; at + w <= along_.n; at += w) filter_rows_at<Low, High, vector_bytes>(rows, lines, at);
-    for (; at < along_.n; ++at) filter_rows_at<Low, High, sizeof(T)>(rows, lines, at);
+    for (; at + w <= along_.n; at += w) filter_rows_at<Low, High, vector_bytes>(taps, rows, lines, at);
+    for (; at < along_.n; ++at) filter_rows_at<Low, High, sizeof(T)>(taps, rows, lines, at);
   }
 
   template <int Low, int High, int Bytes>
-  LIFTWAVE_INLINE void filter_rows_at(const T* const* rows, T* const (&lines)[2][2], index_t at) const {
+  LIFTWAVE_INLINE void filter_rows_at(const CentredTaps<T>& taps, const T* const* rows, T* const (&lines)[2][2], index_t at) const {
     unrolled<2>([&](auto row) LIFTWAVE_INLINE_LAMBDA {
       vec<T, Bytes> low, high;
       centred_pair<T, Low, High, Bytes>(
-          down_, [&](int r) LIFTWAVE_INLINE_LAMBDA { return load<T, Bytes>(rows[row + r] + at); }, low, high);
+          taps, [&](int r) LIFTWAVE_INLINE_LAMBDA { return load<T, Bytes>(rows[row + r] + at); }, low, high);
       store<Bytes>(lines[0][row] + at, low);
       store<Bytes>(lines[1][row] + at, high);
     });
@@ -231,12 +232,13 @@ class FirstLevel {
   // Calls put(targets, at, sums by row and filter) for all vectors of two lines.
   template <int Low, int High, class Put>
   LIFTWAVE_INLINE void filter_pair(T* const (&lines)[2], const RowTargets<T, 4>& targets, const Put& put) const {
+    const CentredTaps<T> taps = taps_;
     const auto block = [&](const RowTargets<T, 4>& to, index_t at) LIFTWAVE_INLINE_LAMBDA {
       vec<T, vector_bytes> sums[2][2];
       unrolled<2>([&](auto row) LIFTWAVE_INLINE_LAMBDA {
         const T* const line = lines[row] + at;
         centred_pair<T, Low, High, vector_bytes>(
-            taps_, [&](int r) LIFTWAVE_INLINE_LAMBDA { return load<T, vector_bytes>(line + r); }, sums[row][0], sums[row][1]);
+            taps, [&](int r) LIFTWAVE_INLINE_LAMBDA { return load<T, vector_bytes>(line + r); }, sums[row][0], sums[row][1]);
       });
       put(to, at, sums);
     };
@@ -263,13 +265,17 @@ class FirstLevel {
     for (index_t i = along_.n; i < stop; ++i) line[i] = value(i);
   }
 
-  // The sums of both filters of lines from(filter, distance).
-  template <class From>
-  void add_lines(const CentredTaps<T>& taps, const From& from, index_t n, T* out) const {
+  // The sums of both filters of lines from(filter, distance). It calls ahead(at) for each vector.
+  template <class From, class Ahead>
+  void add_lines(const CentredTaps<T>& taps, const From& from, index_t n, T* out, const Ahead& ahead) const {
     with_reach(taps, taps, [&](auto low, auto high) {
+      const CentredTaps<T> copy = taps;
       index_t at = 0;
-      for (; at + w <= n; at += w) add_lines_at<low, high, vector_bytes>(taps, from, at, out);
-      for (; at < n; ++at) add_lines_at<low, high, sizeof(T)>(taps, from, at, out);
+      for (; at + w <= n; at += w) {
+        ahead(at);
+        add_lines_at<low, high, vector_bytes>(copy, from, at, out);
+      }
+      for (; at < n; ++at) add_lines_at<low, high, sizeof(T)>(copy, from, at, out);
     });
   }
 
@@ -294,12 +300,26 @@ class FirstLevel {
         real_pairs(bands + rising_plane[which] * plane + at, bands + falling_plane[which] * plane + at,
                    m, lines[0][which + 1], lines[1][which + 1]);
       }
+      const index_t next = std::min(i + 2, last - 2);
       for (int row = 0; row < 2; ++row) {
         for (T* line : lines[row]) mirror(line, m);
         for (int f = 0; f < 2; ++f) {
+          // Rows of the next outputs: processors begin to read planes ahead only after a few lines.
+          const T *a, *b;
+          if (row == 0 && f == 0) {
+            a = low + next * m;
+            b = a + m;
+          } else {
+            a = bands + rising_plane[2 * row + f - 1] * plane + next / 2 * m;
+            b = bands + falling_plane[2 * row + f - 1] * plane + next / 2 * m;
+          }
           T* const to = rows + ((i + row - first) * 2 + f) * m;
           add_lines(
-              taps_, [&](int g, int r) LIFTWAVE_INLINE_LAMBDA { return lines[row][2 * f + g] + r; }, m, to);
+              taps_, [&](int g, int r) LIFTWAVE_INLINE_LAMBDA { return lines[row][2 * f + g] + r; }, m, to,
+              [&](index_t at) LIFTWAVE_INLINE_LAMBDA {
+                prefetch<vector_bytes>(a + at);
+                prefetch<vector_bytes>(b + at);
+              });
           if (m > along_.n && along_.after[0] >= 0) to[along_.n - 1] += to[along_.n];
         }
       }
