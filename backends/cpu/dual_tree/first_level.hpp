@@ -147,22 +147,23 @@ class FirstLevel {
     // An odd number of rows has one more, which is dropped, or added to the last one.
     const bool is_last = i1 == across_.n && height > across_.n;
     const index_t stop = is_last ? height : i1, reach = down_.most();
-    index_t first = i0, last = stop;
-    for (index_t i = i0 - reach; i < stop + reach; ++i) {
-      first = std::min(first, mirrored(i, height));
-      last = std::max(last, mirrored(i, height) + 1);
-    }
-    first -= first % 2;
-    last += last % 2;
-    T* const rows = scratch.take<T>((last - first) * 2 * m + line_slack);
-    rebuild(low, bands, first, last, rows);
+    // Lines of both filters, as long as rows need them: row i is at i modulo the capacity.
+    const index_t capacity = 2 * reach + 4;
+    T* const ring = scratch.take<T>(capacity * 2 * m + line_slack);
+    T* lines[2][4];  // by row: the low-pass, then the bands as in `rising_plane`
+    for (auto& row : lines) for (T*& line : row) line = new_line(m, scratch);
     T* const extra = scratch.take<T>(n + line_slack);
-    const T** from = scratch.take<const T*>(2 * reach + 1);
-    for (index_t i = i0; i < stop; ++i) {
-      for (index_t r = -reach; r <= reach; ++r) from[reach + r] = rows + (mirrored(i + r, height) - first) * 2 * m;
-      add_lines(
-          down_, [&](int f, int r) LIFTWAVE_INLINE_LAMBDA { return from[reach + r] + f * m; }, n,
-          i < i1 ? out + i * row_stride : extra, [](index_t) {});
+    const T** from = scratch.take<const T*>(2 * reach + 2);
+    Pace pace;
+    index_t next = std::max<index_t>(i0 - reach, 0) / 2 * 2;
+    for (index_t i = i0; i < stop; i += 2) {
+      for (; next < std::min(i + reach + 2, height); next += 2) {
+        rebuild(low, bands, next, lines, ring + next % capacity * 2 * m);
+        pace.moved(8 * m * static_cast<index_t>(sizeof(T)));
+      }
+      for (index_t r = -reach; r <= reach + 1; ++r) from[reach + r] = ring + mirrored(i + r, height) % capacity * 2 * m;
+      T* const to[2] = {i < i1 ? out + i * row_stride : extra, i + 1 < i1 ? out + (i + 1) * row_stride : extra};
+      add_rows(from + reach, i + 1 < stop ? 2 : 1, to);
     }
     if (is_last && across_.after[0] >= 0) {
       T* const to = out + (across_.n - 1) * row_stride;
@@ -220,13 +221,12 @@ class FirstLevel {
 
   template <int Low, int High, int Bytes>
   LIFTWAVE_INLINE void filter_rows_at(const CentredTaps<T>& taps, const T* const* rows, T* const (&lines)[2][2], index_t at) const {
+    vec<T, Bytes> sums[2][2];
     unrolled<2>([&](auto row) LIFTWAVE_INLINE_LAMBDA {
-      vec<T, Bytes> low, high;
       centred_pair<T, Low, High, Bytes>(
-          taps, [&](int r) LIFTWAVE_INLINE_LAMBDA { return load<T, Bytes>(rows[row + r] + at); }, low, high);
-      store<Bytes>(lines[0][row] + at, low);
-      store<Bytes>(lines[1][row] + at, high);
+          taps, [&](int r) LIFTWAVE_INLINE_LAMBDA { return load<T, Bytes>(rows[row + r] + at); }, sums[row][0], sums[row][1]);
     });
+    for (int f = 0; f < 2; ++f) for (int row = 0; row < 2; ++row) store<Bytes>(lines[f][row] + at, sums[row][f]);
   }
 
   // Calls put(targets, at, sums by row and filter) for all vectors of two lines.
@@ -265,65 +265,79 @@ class FirstLevel {
     for (index_t i = along_.n; i < stop; ++i) line[i] = value(i);
   }
 
-  // The sums of both filters of lines from(filter, distance). It calls ahead(at) for each vector.
-  template <class From, class Ahead>
-  void add_lines(const CentredTaps<T>& taps, const From& from, index_t n, T* out, const Ahead& ahead) const {
-    with_reach(taps, taps, [&](auto low, auto high) {
-      const CentredTaps<T> copy = taps;
-      index_t at = 0;
-      for (; at + w <= n; at += w) {
-        ahead(at);
-        add_lines_at<low, high, vector_bytes>(copy, from, at, out);
-      }
-      for (; at < n; ++at) add_lines_at<low, high, sizeof(T)>(copy, from, at, out);
+  // One or two rows of the signal from their neighbours, each a line of both filters.
+  void add_rows(const T* const* rows, int count, T* const (&out)[2]) const {
+    with_reach(down_, down_, [&](auto low, auto high) {
+      if (count == 2) add_rows_as<low, high, 2>(rows, out);
+      else add_rows_as<low, high, 1>(rows, out);
     });
   }
 
-  template <int Low, int High, int Bytes, class From>
-  LIFTWAVE_INLINE void add_lines_at(const CentredTaps<T>& taps, const From& from, index_t at, T* out) const {
+  template <int Low, int High, int Rows>
+  LIFTWAVE_INLINE void add_rows_as(const T* const* rows, T* const (&out)[2]) const {
+    const CentredTaps<T> taps = down_;
+    index_t at = 0;
+    for (; at + w <= along_.n; at += w) add_rows_at<Low, High, Rows, vector_bytes>(taps, rows, at, out);
+    for (; at < along_.n; ++at) add_rows_at<Low, High, Rows, sizeof(T)>(taps, rows, at, out);
+  }
+
+  template <int Low, int High, int Rows, int Bytes>
+  LIFTWAVE_INLINE void add_rows_at(const CentredTaps<T>& taps, const T* const* rows, index_t at, T* const (&out)[2]) const {
+    const index_t m = 2 * along_.count;
+    vec<T, Bytes> sums[Rows];
+    unrolled<Rows>([&](auto i) LIFTWAVE_INLINE_LAMBDA {
+      sums[i] = centred_sum<T, Low, High, Bytes>(taps, [&](int f, int r) LIFTWAVE_INLINE_LAMBDA {
+        return load<T, Bytes>(rows[i + r] + f * m + at);
+      });
+    });
+    for (int i = 0; i < Rows; ++i) store<Bytes>(out[i] + at, sums[i]);
+  }
+
+  // The sum of two lines, each with its filter. It calls ahead(at) for each vector.
+  template <class Ahead>
+  void add_lines(const T* const* lines, T* out, const Ahead& ahead) const {
+    with_reach(taps_, taps_, [&](auto low, auto high) {
+      const CentredTaps<T> taps = taps_;
+      const index_t m = 2 * along_.count;
+      index_t at = 0;
+      for (; at + w <= m; at += w) {
+        ahead(at);
+        add_lines_at<low, high, vector_bytes>(taps, lines, at, out);
+      }
+      for (; at < m; ++at) add_lines_at<low, high, sizeof(T)>(taps, lines, at, out);
+    });
+  }
+
+  template <int Low, int High, int Bytes>
+  LIFTWAVE_INLINE void add_lines_at(const CentredTaps<T>& taps, const T* const* lines, index_t at, T* out) const {
     store<Bytes>(out + at, centred_sum<T, Low, High, Bytes>(taps, [&](int f, int r) LIFTWAVE_INLINE_LAMBDA {
-      return load<T, Bytes>(from(f, r) + at);
+      return load<T, Bytes>(lines[f] + at + r);
     }));
   }
 
-  // The lines of both filters for rows `first` ... `last - 1`, which are even numbers.
-  void rebuild(const T* low, const T* bands, index_t first, index_t last, T* rows) const {
-    Scratch scratch;
+  // The lines of both filters for rows i and i + 1, an even number and the next one.
+  void rebuild(const T* low, const T* bands, index_t i, T* const (&lines)[2][4], T* to) const {
     const index_t m = 2 * along_.count, plane = across_.count * m;
-    T* lines[2][4];  // by row: the low-pass, then the bands as in `rising_plane`
-    for (auto& row : lines) for (T*& line : row) line = new_line(m, scratch);
-    Pace pace;
-    for (index_t i = first; i < last; i += 2) {
-      for (int row = 0; row < 2; ++row) std::copy_n(low + (i + row) * m, m, lines[row][0]);
-      for (int which = 0; which < 3; ++which) {
-        const index_t at = i / 2 * m;
-        real_pairs(bands + rising_plane[which] * plane + at, bands + falling_plane[which] * plane + at,
-                   m, lines[0][which + 1], lines[1][which + 1]);
+    for (int row = 0; row < 2; ++row) std::copy_n(low + (i + row) * m, m, lines[row][0]);
+    for (int which = 0; which < 3; ++which) {
+      const index_t at = i / 2 * m;
+      real_pairs(bands + rising_plane[which] * plane + at, bands + falling_plane[which] * plane + at, m,
+                 lines[0][which + 1], lines[1][which + 1]);
+    }
+    const index_t next = std::min(i + 2, 2 * across_.count - 2);
+    for (int row = 0; row < 2; ++row) {
+      for (T* line : lines[row]) mirror(line, m);
+      for (int f = 0; f < 2; ++f, to += m) {
+        // Rows of the next outputs: processors begin to read planes ahead only after a few lines.
+        const int which = 2 * row + f - 1;
+        const T* const a = which < 0 ? low + next * m : bands + rising_plane[which] * plane + next / 2 * m;
+        const T* const b = which < 0 ? low + (next + 1) * m : bands + falling_plane[which] * plane + next / 2 * m;
+        add_lines(lines[row] + 2 * f, to, [&](index_t at) LIFTWAVE_INLINE_LAMBDA {
+          prefetch<vector_bytes>(a + at);
+          prefetch<vector_bytes>(b + at);
+        });
+        if (m > along_.n && along_.after[0] >= 0) to[along_.n - 1] += to[along_.n];
       }
-      const index_t next = std::min(i + 2, last - 2);
-      for (int row = 0; row < 2; ++row) {
-        for (T* line : lines[row]) mirror(line, m);
-        for (int f = 0; f < 2; ++f) {
-          // Rows of the next outputs: processors begin to read planes ahead only after a few lines.
-          const T *a, *b;
-          if (row == 0 && f == 0) {
-            a = low + next * m;
-            b = a + m;
-          } else {
-            a = bands + rising_plane[2 * row + f - 1] * plane + next / 2 * m;
-            b = bands + falling_plane[2 * row + f - 1] * plane + next / 2 * m;
-          }
-          T* const to = rows + ((i + row - first) * 2 + f) * m;
-          add_lines(
-              taps_, [&](int g, int r) LIFTWAVE_INLINE_LAMBDA { return lines[row][2 * f + g] + r; }, m, to,
-              [&](index_t at) LIFTWAVE_INLINE_LAMBDA {
-                prefetch<vector_bytes>(a + at);
-                prefetch<vector_bytes>(b + at);
-              });
-          if (m > along_.n && along_.after[0] >= 0) to[along_.n - 1] += to[along_.n];
-        }
-      }
-      pace.moved(8 * m * static_cast<index_t>(sizeof(T)));
     }
   }
 

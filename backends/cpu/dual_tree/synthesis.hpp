@@ -291,8 +291,6 @@ class DualTreeMerge {
   LineMerge<T> merge_;
 };
 
-inline constexpr index_t cached_bytes = index_t{1} << 18;
-
 template <class T>
 void merge_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<T, const T, const T>& arrays) {
   const DualTreeMerge<T> merge(axes, count);
@@ -301,10 +299,8 @@ void merge_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<T
   const index_t height = count == 1 ? 1 : axes[0].n;
   const double bytes = 6.0 * sizeof(T) * static_cast<double>(arrays.items) * rows_of_low * columns;
   const bool is_first = count == 2 && axes[0].is_centred && axes[1].is_centred;
-  // Blocks are as large as the second-level cache holds, but one for each thread at least.
-  const index_t most = is_first ? std::max<index_t>(16, cached_bytes / (4 * columns * static_cast<index_t>(sizeof(T)))) : height;
   const index_t parts = std::max<index_t>(2 * threads_for(bytes), ranges_for(bytes));
-  const index_t blocks = std::clamp<index_t>(std::max(parts / arrays.items, height / most), 1, height);
+  const index_t blocks = std::clamp<index_t>(parts / arrays.items, 1, height);
   const index_t block = (height + blocks - 1) / blocks;
   Scratch scratch;
   const RowTerms<T> terms(axes[0], scratch);
