@@ -187,6 +187,37 @@ def test_pullbacks_are_adjoints(kernels: Any, shape: Any, axes: Any) -> None:
     np.testing.assert_allclose(np.vdot(x, pullback(other).data), left, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("biort", "qshift"), [("nearsym5.7", "q14"), ("bior2.8", "q10")])
+def test_long_rows_by_both_kernels(biort: str, qshift: str) -> None:
+    # Rows of full registers and their remainders; rows across them in pairs and alone.
+    for dtype, eps in (("float32", 4e-5), ("float64", 1e-13)):
+        for shape in ((90, 333), (70, 70), (1000,)):
+            x = zero_mean(shape).astype(dtype)
+            results = []
+            for name in ("cpu!", "reference"):
+                with lw.kernels(name):
+                    tree, pullback = lw.vjp(lw.dtcwt, x, 3, biort, qshift)
+                    parts = [tree.lowpass, *tree.bands, tree.reconstruct(), pullback(tree).data]
+                results.append(parts)
+            for ours, expected in zip(*results, strict=True):
+                np.testing.assert_allclose(ours, expected, rtol=0, atol=eps)
+
+
+def test_numbers_of_threads_give_the_same_bits() -> None:
+    x, count = zero_mean((260, 515)), lw.get_num_threads()
+    results = []
+    try:
+        for threads in (1, 3):
+            lw.set_num_threads(threads)
+            with lw.kernels("cpu!"):
+                tree = lw.dtcwt(x, 3)
+                results.append([tree.lowpass, *tree.bands, tree.reconstruct()])
+    finally:
+        lw.set_num_threads(count)
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_deeper_levels_are_orthogonal() -> None:
     """Without the first level, the transform keeps the energy."""
     tree = lw.dtcwt(zero_mean((16, 24)), 3)

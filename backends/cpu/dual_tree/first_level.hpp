@@ -29,112 +29,92 @@ struct CentredTaps {
   int most() const { return std::max(reach[0], reach[1]); }
 };
 
-// A line or a row, and its neighbours on both sides, by distance.
-template <class T>
-struct Neighbours {
-  const T* before[max_dual_tree_taps / 2];
-  const T* after[max_dual_tree_taps / 2];
-};
+// Calls f(reach of the low-pass, reach of the high-pass), compile-time constants for usual filters
+// that both axes have, and -1 for others.
+template <class T, class F>
+LIFTWAVE_INLINE void with_reach(const CentredTaps<T>& a, const CentredTaps<T>& b, const F& f) {
+  using std::integral_constant;
+  const auto is = [&](int low, int high) {
+    return a.reach[0] == low && b.reach[0] == low && a.reach[1] == high && b.reach[1] == high;
+  };
+  if (is(2, 1)) return f(integral_constant<int, 2>{}, integral_constant<int, 1>{});
+  if (is(2, 3)) return f(integral_constant<int, 2>{}, integral_constant<int, 3>{});
+  if (is(4, 3)) return f(integral_constant<int, 4>{}, integral_constant<int, 3>{});
+  if (is(1, 2)) return f(integral_constant<int, 1>{}, integral_constant<int, 2>{});
+  if (is(3, 2)) return f(integral_constant<int, 3>{}, integral_constant<int, 2>{});
+  if (is(3, 4)) return f(integral_constant<int, 3>{}, integral_constant<int, 4>{});
+  f(integral_constant<int, -1>{}, integral_constant<int, -1>{});
+}
 
-template <class T>
-LIFTWAVE_INLINE void along_line(const T* line, int reach, Neighbours<T>& to) {
-  for (int r = 0; r <= reach; ++r) {
-    to.before[r] = line - r;
-    to.after[r] = line + r;
+// f(1), f(2) ... f(reach); unrolled unless Reach is -1.
+template <int Reach, class F>
+LIFTWAVE_INLINE void each_distance(int reach, const F& f) {
+  if constexpr (Reach < 0) {
+    for (int r = 1; r <= reach; ++r) f(r);
+  } else {
+    unrolled<Reach>([&](auto i) LIFTWAVE_INLINE_LAMBDA { f(i + 1); });
   }
 }
 
-template <class T, int Vectors, int Bytes>
-LIFTWAVE_INLINE void centred_block(const Neighbours<T>& from, const CentredTaps<T>& taps, index_t at,
-                                   const LinePair<T>& out) {
-  using V = vec<T, Bytes>;
-  constexpr int w = width<T, Bytes>;
-  V sums[2][Vectors];
-  for (int v = 0; v < Vectors; ++v) {
-    const V x = load<T, Bytes>(from.before[0] + at + v * w);
-    sums[0][v] = taps.taps[0][0] * x;
-    sums[1][v] = taps.taps[1][0] * x;
-  }
-  const int both = std::min(taps.reach[0], taps.reach[1]), longer = taps.reach[1] > both;
-  for (int r = 1; r <= both; ++r) {
-    for (int v = 0; v < Vectors; ++v) {
-      const V x = load<T, Bytes>(from.before[r] + at + v * w) + load<T, Bytes>(from.after[r] + at + v * w);
-      sums[0][v] = sums[0][v] + taps.taps[0][r] * x;
-      sums[1][v] = sums[1][v] + taps.taps[1][r] * x;
-    }
-  }
-  for (int r = both + 1; r <= taps.reach[longer]; ++r) {
-    for (int v = 0; v < Vectors; ++v) {
-      const V x = load<T, Bytes>(from.before[r] + at + v * w) + load<T, Bytes>(from.after[r] + at + v * w);
-      sums[longer][v] = sums[longer][v] + taps.taps[longer][r] * x;
-    }
-  }
-  for (int v = 0; v < Vectors; ++v) {
-    store<Bytes>(out.low + at + v * w, sums[0][v]);
-    store<Bytes>(out.high + at + v * w, sums[1][v]);
-  }
+// Both filters of the vectors at(-reach) ... at(reach).
+template <class T, int Low, int High, int Bytes, class At>
+LIFTWAVE_INLINE void centred_pair(const CentredTaps<T>& taps, const At& at, vec<T, Bytes>& low, vec<T, Bytes>& high) {
+  const auto centre = at(0);
+  low = taps.taps[0][0] * centre;
+  high = taps.taps[1][0] * centre;
+  const int low_reach = Low < 0 ? taps.reach[0] : Low, high_reach = High < 0 ? taps.reach[1] : High;
+  each_distance<(Low > High ? Low : High)>(taps.most(), [&](int r) LIFTWAVE_INLINE_LAMBDA {
+    const auto x = at(-r) + at(r);
+    if (r <= low_reach) low = low + taps.taps[0][r] * x;
+    if (r <= high_reach) high = high + taps.taps[1][r] * x;
+  });
 }
 
-// Both filters of one source.
+// The sum of both filters, each of its own vectors at(filter, -reach) ... at(filter, reach).
+template <class T, int Low, int High, int Bytes, class At>
+LIFTWAVE_INLINE vec<T, Bytes> centred_sum(const CentredTaps<T>& taps, const At& at) {
+  vec<T, Bytes> sum = taps.taps[0][0] * at(0, 0);
+  sum = sum + taps.taps[1][0] * at(1, 0);
+  each_distance<Low>(taps.reach[0], [&](int r) LIFTWAVE_INLINE_LAMBDA {
+    sum = sum + taps.taps[0][r] * (at(0, -r) + at(0, r));
+  });
+  each_distance<High>(taps.reach[1], [&](int r) LIFTWAVE_INLINE_LAMBDA {
+    sum = sum + taps.taps[1][r] * (at(1, -r) + at(1, r));
+  });
+  return sum;
+}
+
+// The signs with which pairs of an odd row are part of complex numbers: - +.
 template <class T>
-LIFTWAVE_INLINE void centred_pair(const Neighbours<T>& from, const CentredTaps<T>& taps, index_t n,
-                                  const LinePair<T>& out) {
-  constexpr int w = width<T, vector_bytes>;
-  index_t at = 0;
-  for (; at + 4 * w <= n; at += 4 * w) centred_block<T, 4, vector_bytes>(from, taps, at, out);
-  for (; at + w <= n; at += w) centred_block<T, 1, vector_bytes>(from, taps, at, out);
-  for (; at < n; ++at) centred_block<T, 1, sizeof(T)>(from, taps, at, out);
+LIFTWAVE_INLINE vec<T, vector_bytes> pair_signs() {
+  T signs[width<T, vector_bytes>];
+  for (int i = 0; i < width<T, vector_bytes>; ++i) signs[i] = i % 2 ? T(1) : T(-1);
+  return load<T, vector_bytes>(signs);
 }
 
-template <class T, int Vectors, int Bytes>
-LIFTWAVE_INLINE void centred_sum_block(const Neighbours<T> (&from)[2], const CentredTaps<T>& taps,
-                                       index_t at, T* out) {
-  using V = vec<T, Bytes>;
-  constexpr int w = width<T, Bytes>;
-  V sums[Vectors];
-  for (int v = 0; v < Vectors; ++v) {
-    sums[v] = taps.taps[0][0] * load<T, Bytes>(from[0].before[0] + at + v * w);
-    sums[v] = sums[v] + taps.taps[1][0] * load<T, Bytes>(from[1].before[0] + at + v * w);
-  }
-  for (int f = 0; f < 2; ++f) {
-    for (int r = 1; r <= taps.reach[f]; ++r) {
-      for (int v = 0; v < Vectors; ++v) {
-        const V x = load<T, Bytes>(from[f].before[r] + at + v * w) +
-                    load<T, Bytes>(from[f].after[r] + at + v * w);
-        sums[v] = sums[v] + taps.taps[f][r] * x;
-      }
-    }
-  }
-  for (int v = 0; v < Vectors; ++v) store<Bytes>(out + at + v * w, sums[v]);
-}
-
-// The sum of two sources, each with its filter.
-template <class T>
-LIFTWAVE_INLINE void centred_sum(const Neighbours<T> (&from)[2], const CentredTaps<T>& taps, index_t n,
-                                 T* out) {
-  constexpr int w = width<T, vector_bytes>;
-  index_t at = 0;
-  for (; at + 4 * w <= n; at += 4 * w) centred_sum_block<T, 4, vector_bytes>(from, taps, at, out);
-  for (; at + w <= n; at += w) centred_sum_block<T, 1, vector_bytes>(from, taps, at, out);
-  for (; at < n; ++at) centred_sum_block<T, 1, sizeof(T)>(from, taps, at, out);
-}
-
-// From pairs of numbers of an even row and an odd row to the complex numbers of two planes.
-template <class T>
-LIFTWAVE_INLINE void complex_pairs(const T* even, const T* odd, index_t count, T* rising, T* falling) {
+// From pairs of numbers of an even row and an odd row to the complex numbers of two rows of targets.
+template <class T, int Rows>
+LIFTWAVE_INLINE void put_complex_pairs(const RowTargets<T, Rows>& to, int row, index_t at,
+                                       const vec<T, vector_bytes>& even, const vec<T, vector_bytes>& odd) {
   constexpr T scale = static_cast<T>(0.70710678118654752440L);
-  for (index_t i = 0; i < 2 * count; i += 2) {
-    rising[i] = (even[i] - odd[i + 1]) * scale;
-    rising[i + 1] = (even[i + 1] + odd[i]) * scale;
-    falling[i] = (even[i] + odd[i + 1]) * scale;
-    falling[i + 1] = (even[i + 1] - odd[i]) * scale;
-  }
+  const auto turned = pair_signs<T>() * swapped_pairs<T>(odd);
+  to.put(row, at, scale * (even + turned));
+  to.put(row + 1, at, scale * (even - turned));
 }
 
+// The reverse, for the first `count` numbers of lines with slack.
 template <class T>
 LIFTWAVE_INLINE void real_pairs(const T* rising, const T* falling, index_t count, T* even, T* odd) {
   constexpr T scale = static_cast<T>(0.70710678118654752440L);
-  for (index_t i = 0; i < 2 * count; i += 2) {
+  constexpr int w = width<T, vector_bytes>;
+  const auto signs = pair_signs<T>();
+  index_t i = 0;
+  for (; i + w <= count; i += w) {
+    const auto a = load<T, vector_bytes>(rising + i), b = load<T, vector_bytes>(falling + i);
+    store<vector_bytes>(even + i, scale * (a + b));
+    store<vector_bytes>(odd + i, scale * swapped_pairs<T>(signs * (a - b)));
+  }
+  for (; i < count; i += 2) {
     even[i] = (rising[i] + falling[i]) * scale;
     even[i + 1] = (rising[i + 1] + falling[i + 1]) * scale;
     odd[i] = (rising[i + 1] - falling[i + 1]) * scale;
@@ -155,38 +135,9 @@ class FirstLevel {
 
   // The low-pass and the bands of rows 2 k0 ... 2 k1 - 1.
   void split(const T* x, index_t row_stride, T* low, T* bands, index_t k0, index_t k1) const {
-    Scratch scratch;
-    const index_t n = along_.n, m = 2 * along_.count, plane = across_.count * m;
-    T* lines[2];
-    for (T*& line : lines) line = new_line(m, scratch);
-    const RowSink<T> sink(past_caches_, m, scratch);
-    T* const zeros = scratch.take<T>(n);
-    std::fill_n(zeros, n, T{});
-    T* of_rows[2][3];  // by row: the high-pass of low lines, and both of high lines
-    for (auto& row : of_rows) for (T*& line : row) line = scratch.take<T>(m + line_slack);
-    Pace pace;
-    for (index_t k = k0; k < k1; ++k) {
-      for (int row = 0; row < 2; ++row) {
-        const index_t i = 2 * k + row;
-        Neighbours<T> across, along;
-        neighbours(x, row_stride, i, across, zeros);
-        centred_pair(across, down_, n, {lines[0], lines[1]});
-        for (T* line : lines) extend(line);
-        along_line<T>(lines[0], taps_.most(), along);
-        centred_pair(along, taps_, m, {sink.row(low + i * m), of_rows[row][0]});
-        sink.done(low + i * m, m);
-        along_line<T>(lines[1], taps_.most(), along);
-        centred_pair(along, taps_, m, {of_rows[row][1], of_rows[row][2]});
-      }
-      for (int which = 0; which < 3; ++which) {
-        T* const rising = bands + rising_plane[which] * plane + k * m;
-        T* const falling = bands + falling_plane[which] * plane + k * m;
-        complex_pairs(of_rows[0][which], of_rows[1][which], along_.count, sink.row(rising), sink.row(falling, 1));
-        sink.done(rising, m);
-        sink.done(falling, m, 1);
-      }
-      pace.moved(8 * m * static_cast<index_t>(sizeof(T)));
-    }
+    with_reach(down_, taps_, [&](auto low_reach, auto high_reach) {
+      split_as<low_reach, high_reach>(x, row_stride, low, bands, k0, k1);
+    });
   }
 
   // Rows i0 ... i1 - 1 of the signal.
@@ -196,25 +147,23 @@ class FirstLevel {
     // An odd number of rows has one more, which is dropped, or added to the last one.
     const bool is_last = i1 == across_.n && height > across_.n;
     const index_t stop = is_last ? height : i1, reach = down_.most();
-    index_t first = i0, last = stop;
-    for (index_t i = i0 - reach; i < stop + reach; ++i) {
-      first = std::min(first, mirrored(i, height));
-      last = std::max(last, mirrored(i, height) + 1);
-    }
-    first -= first % 2;
-    last += last % 2;
-    T* const rows = scratch.take<T>((last - first) * 2 * m + line_slack);
-    rebuild(low, bands, first, last, rows);
+    // Lines of both filters, as long as rows need them: row i is at i modulo the capacity.
+    const index_t capacity = 2 * reach + 4;
+    T* const ring = scratch.take<T>(capacity * 2 * m + line_slack);
+    T* lines[2][4];  // by row: the low-pass, then the bands as in `rising_plane`
+    for (auto& row : lines) for (T*& line : row) line = new_line(m, scratch);
     T* const extra = scratch.take<T>(n + line_slack);
-    for (index_t i = i0; i < stop; ++i) {
-      Neighbours<T> from[2];
-      for (int f = 0; f < 2; ++f) {
-        for (index_t r = 0; r <= down_.reach[f]; ++r) {
-          from[f].before[r] = rows + ((mirrored(i - r, height) - first) * 2 + f) * m;
-          from[f].after[r] = rows + ((mirrored(i + r, height) - first) * 2 + f) * m;
-        }
+    const T** from = scratch.take<const T*>(2 * reach + 2);
+    Pace pace;
+    index_t next = std::max<index_t>(i0 - reach, 0) / 2 * 2;
+    for (index_t i = i0; i < stop; i += 2) {
+      for (; next < std::min(i + reach + 2, height); next += 2) {
+        rebuild(low, bands, next, lines, ring + next % capacity * 2 * m);
+        pace.moved(8 * m * static_cast<index_t>(sizeof(T)));
       }
-      centred_sum(from, down_, n, i < i1 ? out + i * row_stride : extra);
+      for (index_t r = -reach; r <= reach + 1; ++r) from[reach + r] = ring + mirrored(i + r, height) % capacity * 2 * m;
+      T* const to[2] = {i < i1 ? out + i * row_stride : extra, i + 1 < i1 ? out + (i + 1) * row_stride : extra};
+      add_rows(from + reach, i + 1 < stop ? 2 : 1, to);
     }
     if (is_last && across_.after[0] >= 0) {
       T* const to = out + (across_.n - 1) * row_stride;
@@ -223,21 +172,86 @@ class FirstLevel {
   }
 
  private:
+  static constexpr int w = width<T, vector_bytes>;
+
+  template <int Low, int High>
+  void split_as(const T* x, index_t row_stride, T* low, T* bands, index_t k0, index_t k1) const {
+    Scratch scratch;
+    const index_t m = 2 * along_.count, plane = across_.count * m;
+    T* lines[2][2];  // by filter and row
+    for (auto& pair : lines) for (T*& line : pair) line = new_line(m, scratch);
+    T* const zeros = scratch.take<T>(along_.n);
+    std::fill_n(zeros, along_.n, T{});
+    const T** rows = scratch.take<const T*>(2 * down_.most() + 2);
+    Pace pace;
+    for (index_t k = k0; k < k1; ++k) {
+      for (index_t r = 0; r < 2 * down_.most() + 2; ++r) {
+        const index_t sample = across_.sample(2 * k + r - down_.most());
+        rows[r] = sample < 0 ? zeros : x + sample * row_stride;
+      }
+      filter_rows<Low, High>(rows + down_.most(), lines);
+      for (auto& pair : lines) for (T* line : pair) extend(line);
+      T* const to = bands + k * m;
+      const auto rising = [&](int which) { return to + rising_plane[which] * plane; };
+      const auto falling = [&](int which) { return to + falling_plane[which] * plane; };
+      T* const low_rows = low + 2 * k * m;
+      using Targets = RowTargets<T, 4>;
+      using V = vec<T, vector_bytes>;
+      filter_pair<Low, High>(lines[0], Targets({low_rows, low_rows + m, rising(0), falling(0)}, past_caches_),
+                             [](const Targets& rows, index_t at, const V (&y)[2][2]) LIFTWAVE_INLINE_LAMBDA {
+        for (int r = 0; r < 2; ++r) rows.put(r, at, y[r][0]);
+        put_complex_pairs(rows, 2, at, y[0][1], y[1][1]);
+      });
+      filter_pair<Low, High>(lines[1], Targets({rising(1), falling(1), rising(2), falling(2)}, past_caches_),
+                             [](const Targets& rows, index_t at, const V (&y)[2][2]) LIFTWAVE_INLINE_LAMBDA {
+        for (int f = 0; f < 2; ++f) put_complex_pairs(rows, 2 * f, at, y[0][f], y[1][f]);
+      });
+      pace.moved(8 * m * static_cast<index_t>(sizeof(T)));
+    }
+  }
+
+  // Lines of both filters of two rows; `rows` points to the first one among their neighbours.
+  template <int Low, int High>
+  LIFTWAVE_INLINE void filter_rows(const T* const* rows, T* const (&lines)[2][2]) const {
+    const CentredTaps<T> taps = down_;  // a copy, which stays in registers while lines are written
+    index_t at = 0;
+    for (; at + w <= along_.n; at += w) filter_rows_at<Low, High, vector_bytes>(taps, rows, lines, at);
+    for (; at < along_.n; ++at) filter_rows_at<Low, High, sizeof(T)>(taps, rows, lines, at);
+  }
+
+  template <int Low, int High, int Bytes>
+  LIFTWAVE_INLINE void filter_rows_at(const CentredTaps<T>& taps, const T* const* rows, T* const (&lines)[2][2], index_t at) const {
+    vec<T, Bytes> sums[2][2];
+    unrolled<2>([&](auto row) LIFTWAVE_INLINE_LAMBDA {
+      centred_pair<T, Low, High, Bytes>(
+          taps, [&](int r) LIFTWAVE_INLINE_LAMBDA { return load<T, Bytes>(rows[row + r] + at); }, sums[row][0], sums[row][1]);
+    });
+    for (int f = 0; f < 2; ++f) for (int row = 0; row < 2; ++row) store<Bytes>(lines[f][row] + at, sums[row][f]);
+  }
+
+  // Calls put(targets, at, sums by row and filter) for all vectors of two lines.
+  template <int Low, int High, class Put>
+  LIFTWAVE_INLINE void filter_pair(T* const (&lines)[2], const RowTargets<T, 4>& targets, const Put& put) const {
+    const CentredTaps<T> taps = taps_;
+    const auto block = [&](const RowTargets<T, 4>& to, index_t at) LIFTWAVE_INLINE_LAMBDA {
+      vec<T, vector_bytes> sums[2][2];
+      unrolled<2>([&](auto row) LIFTWAVE_INLINE_LAMBDA {
+        const T* const line = lines[row] + at;
+        centred_pair<T, Low, High, vector_bytes>(
+            taps, [&](int r) LIFTWAVE_INLINE_LAMBDA { return load<T, vector_bytes>(line + r); }, sums[row][0], sums[row][1]);
+      });
+      put(to, at, sums);
+    };
+    const index_t m = 2 * along_.count;
+    index_t at = 0;
+    for (; at + w <= m; at += w) block(targets, at);
+    if (at == m) return;
+    targets.template put_some<w>(at, m - at, [&](const RowTargets<T, 4>& some) { block(some, at); });
+  }
+
   T* new_line(index_t m, Scratch& scratch) const {
     const index_t reach = taps_.most();
     return scratch.take<T>(m + 2 * reach + line_slack) + reach;
-  }
-
-  // The rows around row i.
-  void neighbours(const T* x, index_t row_stride, index_t i, Neighbours<T>& to, const T* zeros) const {
-    const auto row = [&](index_t place) {
-      const index_t sample = across_.sample(place);
-      return sample < 0 ? zeros : x + sample * row_stride;
-    };
-    for (index_t r = 0; r <= down_.most(); ++r) {
-      to.before[r] = row(i - r);
-      to.after[r] = row(i + r);
-    }
   }
 
   // The samples beyond the ends of a line.
@@ -251,31 +265,79 @@ class FirstLevel {
     for (index_t i = along_.n; i < stop; ++i) line[i] = value(i);
   }
 
-  // The lines of both filters for rows `first` ... `last - 1`, which are even numbers.
-  void rebuild(const T* low, const T* bands, index_t first, index_t last, T* rows) const {
-    Scratch scratch;
+  // One or two rows of the signal from their neighbours, each a line of both filters.
+  void add_rows(const T* const* rows, int count, T* const (&out)[2]) const {
+    with_reach(down_, down_, [&](auto low, auto high) {
+      if (count == 2) add_rows_as<low, high, 2>(rows, out);
+      else add_rows_as<low, high, 1>(rows, out);
+    });
+  }
+
+  template <int Low, int High, int Rows>
+  LIFTWAVE_INLINE void add_rows_as(const T* const* rows, T* const (&out)[2]) const {
+    const CentredTaps<T> taps = down_;
+    index_t at = 0;
+    for (; at + w <= along_.n; at += w) add_rows_at<Low, High, Rows, vector_bytes>(taps, rows, at, out);
+    for (; at < along_.n; ++at) add_rows_at<Low, High, Rows, sizeof(T)>(taps, rows, at, out);
+  }
+
+  template <int Low, int High, int Rows, int Bytes>
+  LIFTWAVE_INLINE void add_rows_at(const CentredTaps<T>& taps, const T* const* rows, index_t at, T* const (&out)[2]) const {
+    const index_t m = 2 * along_.count;
+    vec<T, Bytes> sums[Rows];
+    unrolled<Rows>([&](auto i) LIFTWAVE_INLINE_LAMBDA {
+      sums[i] = centred_sum<T, Low, High, Bytes>(taps, [&](int f, int r) LIFTWAVE_INLINE_LAMBDA {
+        return load<T, Bytes>(rows[i + r] + f * m + at);
+      });
+    });
+    for (int i = 0; i < Rows; ++i) store<Bytes>(out[i] + at, sums[i]);
+  }
+
+  // The sum of two lines, each with its filter. It calls ahead(at) for each vector.
+  template <class Ahead>
+  void add_lines(const T* const* lines, T* out, const Ahead& ahead) const {
+    with_reach(taps_, taps_, [&](auto low, auto high) {
+      const CentredTaps<T> taps = taps_;
+      const index_t m = 2 * along_.count;
+      index_t at = 0;
+      for (; at + w <= m; at += w) {
+        ahead(at);
+        add_lines_at<low, high, vector_bytes>(taps, lines, at, out);
+      }
+      for (; at < m; ++at) add_lines_at<low, high, sizeof(T)>(taps, lines, at, out);
+    });
+  }
+
+  template <int Low, int High, int Bytes>
+  LIFTWAVE_INLINE void add_lines_at(const CentredTaps<T>& taps, const T* const* lines, index_t at, T* out) const {
+    store<Bytes>(out + at, centred_sum<T, Low, High, Bytes>(taps, [&](int f, int r) LIFTWAVE_INLINE_LAMBDA {
+      return load<T, Bytes>(lines[f] + at + r);
+    }));
+  }
+
+  // The lines of both filters for rows i and i + 1, an even number and the next one.
+  void rebuild(const T* low, const T* bands, index_t i, T* const (&lines)[2][4], T* to) const {
     const index_t m = 2 * along_.count, plane = across_.count * m;
-    T* lines[2][4];  // by row: the low-pass, then the bands as in `rising_plane`
-    for (auto& row : lines) for (T*& line : row) line = new_line(m, scratch);
-    Pace pace;
-    for (index_t i = first; i < last; i += 2) {
-      for (int row = 0; row < 2; ++row) std::copy_n(low + (i + row) * m, m, lines[row][0]);
-      for (int which = 0; which < 3; ++which) {
-        const index_t at = i / 2 * m;
-        real_pairs(bands + rising_plane[which] * plane + at, bands + falling_plane[which] * plane + at,
-                   along_.count, lines[0][which + 1], lines[1][which + 1]);
+    for (int row = 0; row < 2; ++row) std::copy_n(low + (i + row) * m, m, lines[row][0]);
+    for (int which = 0; which < 3; ++which) {
+      const index_t at = i / 2 * m;
+      real_pairs(bands + rising_plane[which] * plane + at, bands + falling_plane[which] * plane + at, m,
+                 lines[0][which + 1], lines[1][which + 1]);
+    }
+    const index_t next = std::min(i + 2, 2 * across_.count - 2);
+    for (int row = 0; row < 2; ++row) {
+      for (T* line : lines[row]) mirror(line, m);
+      for (int f = 0; f < 2; ++f, to += m) {
+        // Rows of the next outputs: processors begin to read planes ahead only after a few lines.
+        const int which = 2 * row + f - 1;
+        const T* const a = which < 0 ? low + next * m : bands + rising_plane[which] * plane + next / 2 * m;
+        const T* const b = which < 0 ? low + (next + 1) * m : bands + falling_plane[which] * plane + next / 2 * m;
+        add_lines(lines[row] + 2 * f, to, [&](index_t at) LIFTWAVE_INLINE_LAMBDA {
+          prefetch<vector_bytes>(a + at);
+          prefetch<vector_bytes>(b + at);
+        });
+        if (m > along_.n && along_.after[0] >= 0) to[along_.n - 1] += to[along_.n];
       }
-      for (int row = 0; row < 2; ++row) {
-        for (T* line : lines[row]) mirror(line, m);
-        for (int f = 0; f < 2; ++f) {
-          Neighbours<T> from[2];
-          for (int g = 0; g < 2; ++g) along_line<T>(lines[row][2 * f + g], taps_.reach[g], from[g]);
-          T* const to = rows + ((i + row - first) * 2 + f) * m;
-          centred_sum(from, taps_, m, to);
-          if (m > along_.n && along_.after[0] >= 0) to[along_.n - 1] += to[along_.n];
-        }
-      }
-      pace.moved(8 * m * static_cast<index_t>(sizeof(T)));
     }
   }
 

@@ -11,7 +11,23 @@
 namespace liftwave::LIFTWAVE_ISA {
 
 // Numbers that lines are longer than their samples, so that blocks of sums may read and write there.
-inline constexpr index_t line_slack = 256;
+inline constexpr index_t line_slack = 64;
+
+// Pairs of numbers that have changed places.
+template <class T, class V, std::size_t... I>
+LIFTWAVE_INLINE V swapped_pairs(const V& v, std::index_sequence<I...>) {
+#if defined(__GNUC__)
+  return __builtin_shufflevector(v, v, (I ^ 1)...);
+#else
+  V r;
+  ((r.at[I] = v.at[I ^ 1]), ...);
+  return r;
+#endif
+}
+template <class T>
+LIFTWAVE_INLINE vec<T, vector_bytes> swapped_pairs(const vec<T, vector_bytes>& v) {
+  return swapped_pairs<T>(v, std::make_index_sequence<width<T, vector_bytes>>{});
+}
 
 // The planes of an image's bands in which the signs of both imaginary units are equal, and differ,
 // by the high-pass filters: along the second axis, along the first, along both.
@@ -33,23 +49,19 @@ struct HalfTaps {
       high[count] = static_cast<T>(half.high[j]);
       place[count++] = half.phase - axis.dilation * static_cast<index_t>(j);
     }
+    if (count == 0) {  // sums have one tap at least
+      low[0] = high[0] = 0;
+      place[count++] = half.phase;
+    }
   }
 };
 
-// A pair of lines: low-pass and high-pass.
-template <class T>
-struct LinePair {
-  T* low;
-  T* high;
-};
-
-// Sums of `count` sources with both filters, for `n` numbers. Sources have slack.
+// Sums of `count` sources with both filters.
 template <class T, int Vectors, int Bytes>
 LIFTWAVE_INLINE void sum_block(const T* const* sources, const T* low, const T* high, int count,
-                               index_t at, const LinePair<T>& out) {
+                               index_t at, vec<T, Bytes>* a, vec<T, Bytes>* b) {
   using V = vec<T, Bytes>;
   constexpr int w = width<T, Bytes>;
-  V a[Vectors], b[Vectors];
   for (int v = 0; v < Vectors; ++v) {
     const V x = load<T, Bytes>(sources[0] + at + v * w);
     a[v] = low[0] * x;
@@ -62,130 +74,229 @@ LIFTWAVE_INLINE void sum_block(const T* const* sources, const T* low, const T* h
       b[v] = b[v] + high[j] * x;
     }
   }
-  for (int v = 0; v < Vectors; ++v) {
-    store<Bytes>(out.low + at + v * w, a[v]);
-    store<Bytes>(out.high + at + v * w, b[v]);
+}
+
+// From neighbouring vectors to the numbers of each place modulo the stride.
+template <class T, int Stride>
+LIFTWAVE_INLINE void to_phases(const vec<T, vector_bytes>* from, vec<T, vector_bytes>* to) {
+  using V = vec<T, vector_bytes>;
+  if constexpr (Stride == 2) {
+    split<T, vector_bytes, 1>(from[0], from[1], to[0], to[1]);
+  } else {
+    V even[2], odd[2];
+    for (int i = 0; i < 2; ++i) split<T, vector_bytes, 1>(from[2 * i], from[2 * i + 1], even[i], odd[i]);
+    split<T, vector_bytes, 1>(even[0], even[1], to[0], to[2]);
+    split<T, vector_bytes, 1>(odd[0], odd[1], to[1], to[3]);
   }
 }
 
+// A line with the samples beyond its ends, by their places modulo the stride.
 template <class T>
-LIFTWAVE_INLINE void sum_lines(const T* const* sources, const T* low, const T* high, int count,
-                               index_t n, const LinePair<T>& out) {
-  constexpr int w = width<T, vector_bytes>;
-  index_t at = 0;
-  if (count == 0) {
-    std::fill_n(out.low, n, T{});
-    std::fill_n(out.high, n, T{});
-    return;
-  }
-  for (; at + 4 * w <= n; at += 4 * w) sum_block<T, 4, vector_bytes>(sources, low, high, count, at, out);
-  for (; at + w <= n; at += w) sum_block<T, 1, vector_bytes>(sources, low, high, count, at, out);
-  for (; at < n; ++at) sum_block<T, 1, sizeof(T)>(sources, low, high, count, at, out);
-}
-
-// A line with the samples beyond its ends, and its samples by their places modulo the stride.
-template <class T>
-class ExtendedLine {
+class PhasedLine {
  public:
-  ExtendedLine(const DualTreeAxis& axis, Scratch& scratch) : axis_(axis) {
+  PhasedLine(const DualTreeAxis& axis, Scratch& scratch) : axis_(axis) {
     const index_t s = axis.stride, before = static_cast<index_t>(axis.before.size());
     first_ = -((before + s - 1) / s) * s;
     const index_t stop = axis.n + static_cast<index_t>(axis.after.size());
-    per_phase_ = (stop - first_ + s - 1) / s;
-    whole_ = scratch.take<T>(per_phase_ * s + line_slack) - first_;
-    phases_ = scratch.take<T>((per_phase_ + line_slack) * s);
-    std::fill_n(phases_, (per_phase_ + line_slack) * s, T{});
-    std::fill_n(whole_ + first_, per_phase_ * s + line_slack, T{});
+    per_phase_ = (stop - first_ + s - 1) / s + line_slack;
+    phases_ = scratch.take<T>(per_phase_ * s);
+    std::fill_n(phases_, per_phase_ * s, T{});
   }
 
-  // Sample 0 of the line.
-  T* samples() const { return whole_; }
-
-  // To call when all samples are present.
-  void split_phases() const {
-    const auto before = static_cast<index_t>(axis_.before.size());
-    for (index_t i = -before; i < 0; ++i) whole_[i] = value(axis_.sample(i));
-    for (index_t i = 0; i < static_cast<index_t>(axis_.after.size()); ++i) {
-      whole_[axis_.n + i] = value(axis_.sample(axis_.n + i));
-    }
-    const T* const from = whole_ + first_;
-    T* const to = phases_;
-    const index_t next = per_phase_ + line_slack;
-    if (axis_.stride == 2) {
-      for (index_t q = 0; q < per_phase_; ++q) {
-        to[q] = from[2 * q];
-        to[next + q] = from[2 * q + 1];
-      }
-    } else {
-      for (index_t q = 0; q < per_phase_; ++q) {
-        to[q] = from[4 * q];
-        to[next + q] = from[4 * q + 1];
-        to[2 * next + q] = from[4 * q + 2];
-        to[3 * next + q] = from[4 * q + 3];
-      }
-    }
-  }
-
-  // The samples from a place on, at a distance of the stride.
-  const T* from(index_t place) const {
+  // The samples from a place on, at a distance of the stride, are this far from `phases`.
+  index_t offset(index_t place) const {
     const index_t at = place - first_;
-    return phases_ + at % axis_.stride * (per_phase_ + line_slack) + at / axis_.stride;
+    return (at & (axis_.stride - 1)) * per_phase_ + (at >> (axis_.stride / 2));
+  }
+
+  T* phases() const { return phases_; }
+
+  // Stride vectors of samples from place `at` on, a multiple of the stride.
+  template <int Stride>
+  LIFTWAVE_INLINE void put(index_t at, const vec<T, vector_bytes>* samples) const {
+    vec<T, vector_bytes> phases[Stride];
+    to_phases<T, Stride>(samples, phases);
+    T* const to = phases_ + (at - first_) / Stride;
+    for (int p = 0; p < Stride; ++p) store<vector_bytes>(to + p * per_phase_, phases[p]);
+  }
+
+  void put_one(index_t at, T sample) const { phases_[offset(at)] = sample; }
+
+  // All samples.
+  template <int Stride>
+  void fill(const T* x) const {
+    constexpr int w = width<T, vector_bytes>;
+    index_t at = 0;
+    vec<T, vector_bytes> some[Stride];
+    for (; at + Stride * w <= axis_.n; at += Stride * w) {
+      for (int v = 0; v < Stride; ++v) some[v] = load<T, vector_bytes>(x + at + v * w);
+      put<Stride>(at, some);
+    }
+    for (; at < axis_.n; ++at) put_one(at, x[at]);
+  }
+
+  // Zeros for all samples.
+  void clear() const { std::fill_n(phases_, per_phase_ * axis_.stride, T{}); }
+
+  // The samples beyond the ends. To call when all others are present.
+  void extend() const {
+    for (index_t i = -static_cast<index_t>(axis_.before.size()); i < 0; ++i) repeat(i);
+    for (index_t i = 0; i < static_cast<index_t>(axis_.after.size()); ++i) repeat(axis_.n + i);
   }
 
  private:
-  T value(index_t sample) const { return sample < 0 ? T{} : whole_[sample]; }
+  void repeat(index_t place) const {
+    const index_t sample = axis_.sample(place);
+    phases_[offset(place)] = sample < 0 ? T{} : phases_[offset(sample)];
+  }
 
   const DualTreeAxis& axis_;
   index_t first_, per_phase_;
-  T* whole_;
   T* phases_;
 };
 
-// Both outputs of a half along a line.
-template <class T>
-LIFTWAVE_INLINE void filter_line(const ExtendedLine<T>& line, const HalfTaps<T>& taps, index_t count,
-                                 const LinePair<T>& out) {
-  const T* sources[max_dual_tree_taps];
-  for (int j = 0; j < taps.count; ++j) sources[j] = line.from(taps.place[j]);
-  sum_lines(sources, taps.low, taps.high, taps.count, count, out);
+// The sums of two outputs that follow each other, which share sources: output i = 0, 1 has those from
+// `sources + 2 (1 - i)` on, with the same taps.
+template <class T, int Vectors>
+LIFTWAVE_INLINE void sum_pair_block(const T* const* sources, const T* low, const T* high, int count,
+                                    index_t at, vec<T, vector_bytes> (&a)[2][Vectors],
+                                    vec<T, vector_bytes> (&b)[2][Vectors]) {
+  constexpr int w = width<T, vector_bytes>;
+  for (int i = 0; i < 2; ++i) {
+    for (int v = 0; v < Vectors; ++v) {
+      const auto x = load<T, vector_bytes>(sources[2 * (1 - i)] + at + v * w);
+      a[i][v] = low[0] * x;
+      b[i][v] = high[0] * x;
+    }
+  }
+  const auto add = [&](auto i, int source) LIFTWAVE_INLINE_LAMBDA {
+    const int j = source - 2 * (1 - i);
+    for (int v = 0; v < Vectors; ++v) {
+      const auto x = load<T, vector_bytes>(sources[source] + at + v * w);
+      a[i][v] = a[i][v] + low[j] * x;
+      b[i][v] = b[i][v] + high[j] * x;
+    }
+  };
+  constexpr std::integral_constant<int, 0> earlier{};
+  constexpr std::integral_constant<int, 1> later{};
+  for (int s = 1; s < 3; ++s) add(later, s);
+  for (int s = 3; s < count; ++s) {
+    add(later, s);
+    add(earlier, s);
+  }
+  for (int s = count; s < count + 2; ++s) add(earlier, s);
 }
 
-// Where results are written: in place, or past the caches from memory for a row.
-template <class T>
-class RowSink {
+// Sums of `count` sources with both filters, for numbers `at` ... n - 1 of two lines.
+template <class T, int Stride>
+LIFTWAVE_INLINE void sum_lines(const T* const* sources, const T* low, const T* high, int count,
+                               index_t n, const PhasedLine<T>& to_low, const PhasedLine<T>& to_high,
+                               index_t at = 0) {
+  constexpr int w = width<T, vector_bytes>;
+  vec<T, vector_bytes> a[Stride], b[Stride];
+  for (; at + Stride * w <= n; at += Stride * w) {
+    sum_block<T, Stride, vector_bytes>(sources, low, high, count, at, a, b);
+    to_low.template put<Stride>(at, a);
+    to_high.template put<Stride>(at, b);
+  }
+  for (; at + w <= n; at += w) {
+    T some[2][w];
+    sum_block<T, 1, vector_bytes>(sources, low, high, count, at, a, b);
+    store<vector_bytes>(some[0], a[0]);
+    store<vector_bytes>(some[1], b[0]);
+    for (int i = 0; i < w; ++i) {
+      to_low.put_one(at + i, some[0][i]);
+      to_high.put_one(at + i, some[1][i]);
+    }
+  }
+  for (; at < n; ++at) {
+    T sums[2] = {low[0] * sources[0][at], high[0] * sources[0][at]};
+    for (int j = 1; j < count; ++j) {
+      sums[0] = sums[0] + low[j] * sources[j][at];
+      sums[1] = sums[1] + high[j] * sources[j][at];
+    }
+    to_low.put_one(at, sums[0]);
+    to_high.put_one(at, sums[1]);
+  }
+}
+
+// The same for two outputs; at least three taps.
+template <class T, int Stride>
+LIFTWAVE_INLINE void sum_line_pairs(const T* const* sources, const T* low, const T* high, int count, index_t n,
+                                    const PhasedLine<T>* const (&to_low)[2], const PhasedLine<T>* const (&to_high)[2]) {
+  constexpr index_t step = Stride * width<T, vector_bytes>;
+  const index_t whole = n - n % step;
+  vec<T, vector_bytes> a[2][Stride], b[2][Stride];
+  for (index_t at = 0; at < whole; at += step) {
+    sum_pair_block<T, Stride>(sources, low, high, count, at, a, b);
+    unrolled<2>([&](auto i) LIFTWAVE_INLINE_LAMBDA {
+      to_low[i]->template put<Stride>(at, a[i]);
+      to_high[i]->template put<Stride>(at, b[i]);
+    });
+  }
+  for (int i = 0; i < 2; ++i) {
+    sum_lines<T, Stride>(sources + 2 * (1 - i), low, high, count, n, *to_low[i], *to_high[i], whole);
+  }
+}
+
+// --- rows of results -------------------------------------------------------------------------
+
+// Rows that are written together.
+template <class T, int Rows>
+class RowTargets {
  public:
-  RowSink(bool past_caches, index_t numbers, Scratch& scratch) : past_caches_(past_caches) {
-    for (T*& row : rows_) row = past_caches ? scratch.take<T>(numbers + line_slack) : nullptr;
+  // `past_caches`: with non-temporal stores, where rows are aligned.
+  RowTargets(T* const (&rows)[Rows], bool past_caches) {
+    for (int r = 0; r < Rows; ++r) {
+      rows_[r] = rows[r];
+      streamed_[r] = past_caches && is_aligned(rows[r]);
+    }
   }
 
-  // Memory for a row of results; `which` is 0 or 1.
-  T* row(T* to, int which = 0) const { return past_caches_ && is_aligned(to) ? rows_[which] : to; }
+  LIFTWAVE_INLINE void put(int row, index_t at, const vec<T, vector_bytes>& v) const {
+    if (streamed_[row]) {
+      stream<vector_bytes>(rows_[row] + at, v);
+    } else {
+      store<vector_bytes>(rows_[row] + at, v);
+    }
+  }
 
-  void done(T* to, index_t numbers, int which = 0) const {
-    if (!past_caches_ || !is_aligned(to)) return;
-    constexpr int w = width<T, vector_bytes>;
-    index_t at = 0;
-    for (; at + w <= numbers; at += w) stream<vector_bytes>(to + at, load<T, vector_bytes>(rows_[which] + at));
-    std::copy_n(rows_[which] + at, numbers - at, to + at);
+  // One number of each vector after the other.
+  LIFTWAVE_INLINE void put_merged(int row, index_t at, const vec<T, vector_bytes>& even,
+                                  const vec<T, vector_bytes>& odd) const {
+    vec<T, vector_bytes> a, b;
+    merge<T, vector_bytes, 1>(even, odd, a, b);
+    put(row, 2 * at, a);
+    put(row, 2 * at + width<T, vector_bytes>, b);
+  }
+
+  // Calls put(targets) with memory for up to `Most` numbers from `at` on, and keeps `count`.
+  template <int Most, class Put>
+  LIFTWAVE_INLINE void put_some(index_t at, index_t count, const Put& put) const {
+    alignas(64) T memory[Rows][Most];
+    T* rows[Rows];
+    for (int r = 0; r < Rows; ++r) rows[r] = memory[r] - at;
+    put(RowTargets(rows, false));
+    for (int r = 0; r < Rows; ++r) std::copy_n(memory[r], count, rows_[r] + at);
   }
 
  private:
-  bool past_caches_;
-  T* rows_[2];
+  T* rows_[Rows];
+  bool streamed_[Rows];
 };
 
-// Two lines, one number of each after the other.
-template <class T>
-LIFTWAVE_INLINE void interleave(const T* a, const T* b, index_t n, T* to) {
-  for (index_t i = 0; i < n; ++i) {
-    to[2 * i] = a[i];
-    to[2 * i + 1] = b[i];
-  }
-}
-
+// The even and the odd numbers of a line.
 template <class T>
 LIFTWAVE_INLINE void separate(const T* from, index_t n, T* a, T* b) {
-  for (index_t i = 0; i < n; ++i) {
+  constexpr int w = width<T, vector_bytes>;
+  index_t i = 0;
+  for (; i + w <= n; i += w) {
+    vec<T, vector_bytes> even, odd;
+    split<T, vector_bytes, 1>(load<T, vector_bytes>(from + 2 * i), load<T, vector_bytes>(from + 2 * i + w), even, odd);
+    store<vector_bytes>(a + i, even);
+    store<vector_bytes>(b + i, odd);
+  }
+  for (; i < n; ++i) {
     a[i] = from[2 * i];
     b[i] = from[2 * i + 1];
   }

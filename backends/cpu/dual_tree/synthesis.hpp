@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dual_tree/analysis.hpp"
+#include "dual_tree/line_merge.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
 
@@ -34,95 +35,52 @@ LIFTWAVE_INLINE void add_lines(const T* const* sources, const T* weights, int co
   for (; at < n; ++at) add_block<T, 1, sizeof(T)>(sources, weights, count, at, out);
 }
 
-// From the complex numbers of two planes to samples a b / c d.
+// The same for two sums of the same sources. The first sum has source -1 also, and the second one
+// source `count`, if they are present.
 template <class T>
-LIFTWAVE_INLINE void real_rows(const T* rising, const T* falling, index_t n, T* a, T* b, T* c, T* d) {
-  constexpr T scale = static_cast<T>(0.70710678118654752440L);
-  for (index_t i = 0; i < n; ++i) {
-    a[i] = (rising[2 * i] + falling[2 * i]) * scale;
-    d[i] = (falling[2 * i] - rising[2 * i]) * scale;
-    b[i] = (rising[2 * i + 1] + falling[2 * i + 1]) * scale;
-    c[i] = (rising[2 * i + 1] - falling[2 * i + 1]) * scale;
+struct SharedSources {
+  const T* const* sources;
+  const T* weights[2];
+  int before, count, after;
+};
+
+template <class T, int Vectors, int Bytes>
+LIFTWAVE_INLINE void add_pair_block(const SharedSources<T>& from, index_t at, T* const (&out)[2]) {
+  using V = vec<T, Bytes>;
+  constexpr int w = width<T, Bytes>;
+  V sums[2][Vectors];
+  const int first = from.before ? -from.before : 0;
+  for (int i = 0; i < 2; ++i) {
+    const int s = i ? 0 : first;
+    for (int v = 0; v < Vectors; ++v) sums[i][v] = from.weights[i][s] * load<T, Bytes>(from.sources[s] + at + v * w);
+  }
+  const auto add = [&](auto i, int s) LIFTWAVE_INLINE_LAMBDA {
+    for (int v = 0; v < Vectors; ++v) {
+      sums[i][v] = sums[i][v] + from.weights[i][s] * load<T, Bytes>(from.sources[s] + at + v * w);
+    }
+  };
+  constexpr std::integral_constant<int, 0> one{};
+  constexpr std::integral_constant<int, 1> other{};
+  for (int s = first + 1; s < 1; ++s) add(one, s);
+  for (int s = 1; s < from.count; ++s) {
+    add(one, s);
+    add(other, s);
+  }
+  for (int s = from.count; s < from.count + from.after; ++s) add(other, s);
+  for (int i = 0; i < 2; ++i) {
+    for (int v = 0; v < Vectors; ++v) store<Bytes>(out[i] + at + v * w, sums[i][v]);
   }
 }
 
-// Rebuilds lines from the outputs of both halves.
 template <class T>
-class LineMerge {
- public:
-  explicit LineMerge(const DualTreeAxis& axis) : axis_(axis), taps_{HalfTaps<T>(axis, 0), HalfTaps<T>(axis, 1)} {
-    const index_t s = axis.stride, before = static_cast<index_t>(axis.before.size());
-    const index_t after = static_cast<index_t>(axis.after.size());
-    first_ = -((before + s - 1) / s) * s;
-    per_phase_ = (axis.n + after - first_ + s - 1) / s;
-    index_t least = 0, most = 0;
-    for (const HalfTaps<T>& taps : taps_) {
-      for (int j = 0; j < taps.count; ++j) {
-        least = std::min(least, taps.place[j]);
-        most = std::max(most, taps.place[j]);
-      }
-    }
-    margin_ = (most - first_) / s + 2;
-    size_ = margin_ + std::max(axis.count, per_phase_ + (first_ - least) / s + 2) + line_slack;
-  }
-
-  // Memory for outputs, with zeros around them.
-  T* outputs(Scratch& scratch) const {
-    T* const memory = scratch.take<T>(size_);
-    std::fill_n(memory, size_, T{});
-    return memory + margin_;
-  }
-
-  index_t numbers() const { return per_phase_ * axis_.stride + line_slack; }
-
-  // `rows`: outputs by filter and parity. `phases` and `whole` are memory of numbers() each.
-  void run(T* const (&rows)[2][2], T* phases, T* whole, T* out) const {
-    const index_t s = axis_.stride;
-    for (index_t phase = 0; phase < s; ++phase) {
-      const T* sources[4 * max_dual_tree_taps];
-      T weights[4 * max_dual_tree_taps];
-      int count = 0;
-      for (int half = 0; half < 2; ++half) {
-        const int* const parity = axis_.halves[half].parity;
-        for (int j = 0; j < taps_[half].count; ++j) {
-          const index_t distance = first_ + phase - taps_[half].place[j];
-          if (distance % s) continue;
-          sources[count] = rows[0][parity[0]] + distance / s;
-          weights[count++] = taps_[half].low[j];
-          sources[count] = rows[1][parity[1]] + distance / s;
-          weights[count++] = taps_[half].high[j];
-        }
-      }
-      add_lines(sources, weights, count, per_phase_, phases + phase * per_phase_);
-    }
-    T* const places = whole - first_;
-    if (s == 2) {
-      interleave(phases, phases + per_phase_, per_phase_, whole);
-    } else {
-      join<4>(phases, whole);
-    }
-    std::copy_n(places, axis_.n, out);
-    for (index_t i = -static_cast<index_t>(axis_.before.size()); i < 0; ++i) fold(places, i, out);
-    for (index_t i = 0; i < static_cast<index_t>(axis_.after.size()); ++i) fold(places, axis_.n + i, out);
-  }
-
- private:
-  template <int Stride>
-  void join(const T* phases, T* whole) const {
-    for (index_t q = 0; q < per_phase_; ++q) {
-      for (int phase = 0; phase < Stride; ++phase) whole[Stride * q + phase] = phases[phase * per_phase_ + q];
-    }
-  }
-
-  void fold(const T* places, index_t i, T* out) const {
-    const index_t sample = axis_.sample(i);
-    if (sample >= 0) out[sample] += places[i];
-  }
-
-  const DualTreeAxis& axis_;
-  HalfTaps<T> taps_[2];
-  index_t first_, per_phase_, margin_, size_;
-};
+LIFTWAVE_INLINE void add_line_pairs(const SharedSources<T>& from, index_t n, T* const (&out)[2]) {
+  constexpr int w = width<T, vector_bytes>;
+  constexpr int vectors = vector_bytes == 64 ? 4 : 2;
+  index_t at = 0;
+  for (; at + vectors * w <= n; at += vectors * w) add_pair_block<T, vectors, vector_bytes>(from, at, out);
+  for (; at + w <= n; at += w) add_pair_block<T, 1, vector_bytes>(from, at, out);
+  for (; at < n; ++at) add_pair_block<T, 1, sizeof(T)>(from, at, out);
+}
 
 // The outputs of both halves that are part of each row, with their weights.
 template <class T>
@@ -185,40 +143,110 @@ class DualTreeMerge {
     for (auto& pair : rows) for (T*& row : pair) row = merge_.outputs(scratch);
     separate(low, along_.count, rows[0][0], rows[0][1]);
     separate(band, along_.count, rows[1][0], rows[1][1]);
-    merge_.run(rows, scratch.take<T>(merge_.numbers()), scratch.take<T>(merge_.numbers()), out);
+    T* const line = scratch.take<T>(merge_.length()) + merge_.start();
+    merge_.run(rows, line);
+    std::copy_n(line, along_.n, out);
   }
 
   // Rows i0 ... i1 - 1 of an image.
   void rows(const T* low, const T* bands, const RowTerms<T>& terms, T* out, index_t row_stride,
             index_t i0, index_t i1) const {
     Scratch scratch;
-    const index_t n = along_.n;
-    index_t k0, k1;
-    terms.range(i0, i1, k0, k1);
-    T* const lines = scratch.take<T>((k1 - k0) * 4 * n + line_slack);
-    rebuild(low, bands, k0, k1, lines);
+    const Ring ring = new_ring(terms, i0, i1, scratch);
+    const Work work(merge_, scratch);
+    Pace pace;
     const T** sources = scratch.take<const T*>(most_terms);
-    T* weights = scratch.take<T>(most_terms);
-    for (index_t i = i0; i < i1; ++i) {
-      T* const to = out + i * row_stride;
-      int count = 0;
-      bool is_first = true;
-      for (const auto* t = terms.begin(i); t != terms.end(i); ++t) {
-        const T* const pair = lines + ((t->k - k0) * 4 + 2 * t->half) * n;
-        sources[count] = pair;
-        weights[count++] = t->low;
-        sources[count] = pair + n;
-        weights[count++] = t->high;
-        if (count + 2 <= most_terms && t + 1 != terms.end(i)) continue;
-        flush(sources, weights, count, to, is_first);
-        is_first = false;
-        count = 0;
+    T* weights[2];
+    for (T*& each : weights) each = scratch.take<T>(most_terms);
+    const index_t half = across_.stride / 2;
+    index_t next = ring.first;
+    // Rows in strides: each row together with the one half a stride further.
+    for (index_t i = i0; i < i1; i += 2 * half) {
+      index_t first, stop;
+      terms.range(i, std::min(i + 2 * half, i1), first, stop);
+      for (; next < stop; ++next) {
+        rebuild(low, bands, next, ring, work);
+        pace.moved(16 * along_.count * static_cast<index_t>(sizeof(T)));
       }
-      if (is_first) std::fill_n(to, n, T{});
+      for (index_t r = i; r < std::min(i + half, i1); ++r) {
+        T* const to[2] = {out + r * row_stride, out + (r + half) * row_stride};
+        if (r + half < i1 && add_pair(terms, r, r + half, ring, sources, weights, to)) continue;
+        add_row(terms, r, ring, sources, weights[0], to[0]);
+        if (r + half < i1) add_row(terms, r + half, ring, sources, weights[0], to[1]);
+      }
     }
   }
 
  private:
+  // The lines of outputs, each in place of one that is no longer needed.
+  struct Ring {
+    T* lines;  // by output, half and filter
+    index_t first, capacity, length;
+
+    T* line(index_t k, int half, int filter) const {
+      return lines + ((k % capacity) * 4 + 2 * half + filter) * length;
+    }
+  };
+
+  Ring new_ring(const RowTerms<T>& terms, index_t i0, index_t i1, Scratch& scratch) const {
+    const index_t step = across_.stride, count = (i1 - i0 + step - 1) / step;
+    index_t* const first = scratch.take<index_t>(count + 1);
+    index_t* const stop = scratch.take<index_t>(count + 1);
+    first[count] = across_.count;
+    for (index_t c = count - 1; c >= 0; --c) {
+      terms.range(i0 + c * step, std::min(i0 + (c + 1) * step, i1), first[c], stop[c]);
+      if (first[c] == stop[c]) first[c] = first[c + 1];
+      first[c] = std::min(first[c], first[c + 1]);
+    }
+    index_t capacity = 1, last = 0;
+    for (index_t c = 0; c < count; ++c) {
+      last = std::max(last, stop[c]);
+      capacity = std::max(capacity, last - first[c]);
+    }
+    T* const lines = scratch.take<T>(capacity * 4 * merge_.length());
+    return {lines + merge_.start(), first[0], capacity, merge_.length()};
+  }
+
+  // Whether two rows have sources in common; then it writes both.
+  bool add_pair(const RowTerms<T>& terms, index_t a, index_t b, const Ring& ring, const T** sources,
+                T* const (&weights)[2], T* const (&to)[2]) const {
+    const auto *const one = terms.begin(a), *const other = terms.begin(b);
+    const index_t count = terms.end(a) - one, shift = count && one->k != other->k ? 1 : 0;
+    if (count != terms.end(b) - other || count < 2 || 2 * (count + shift) > most_terms) return false;
+    for (index_t t = 0; t < count - shift; ++t) {
+      if (one[t + shift].k != other[t].k || one[t + shift].half != other[t].half) return false;
+    }
+    for (index_t t = 0; t < count + shift; ++t) {
+      const auto& term = t < count ? one[t] : other[t - shift];
+      for (int f = 0; f < 2; ++f) sources[2 * t + f] = ring.line(term.k, term.half, f);
+      if (t < count) put_weights(one[t], weights[0] + 2 * t);
+      if (t >= shift) put_weights(other[t - shift], weights[1] + 2 * t);
+    }
+    const int edge = static_cast<int>(2 * shift), both = static_cast<int>(2 * (count - shift));
+    add_line_pairs<T>({sources + edge, {weights[0] + edge, weights[1] + edge}, edge, both, edge}, along_.n, to);
+    return true;
+  }
+
+  static void put_weights(const typename RowTerms<T>::Term& term, T* weights) {
+    weights[0] = term.low;
+    weights[1] = term.high;
+  }
+
+  void add_row(const RowTerms<T>& terms, index_t i, const Ring& ring, const T** sources, T* weights, T* to) const {
+    int count = 0;
+    bool is_first = true;
+    for (const auto* t = terms.begin(i); t != terms.end(i); ++t) {
+      for (int f = 0; f < 2; ++f) sources[count + f] = ring.line(t->k, t->half, f);
+      put_weights(*t, weights + count);
+      count += 2;
+      if (count + 2 <= most_terms && t + 1 != terms.end(i)) continue;
+      flush(sources, weights, count, to, is_first);
+      is_first = false;
+      count = 0;
+    }
+    if (is_first) std::fill_n(to, along_.n, T{});
+  }
+
   static constexpr int most_terms = 512;
 
   // Writes the sum, or adds it: few rows of very short images have more terms.
@@ -229,30 +257,28 @@ class DualTreeMerge {
     }
   }
 
-  // For each output, the four lines by half and filter.
-  void rebuild(const T* low, const T* bands, index_t k0, index_t k1, T* lines) const {
-    Scratch scratch;
-    const index_t m = along_.count, plane = across_.count * m * 2;
-    T* rows[2][2][2][2];  // by filter and parity of the row, and by filter and parity along it
-    for (auto& a : rows) for (auto& b : a) for (auto& c : b) for (T*& row : c) row = merge_.outputs(scratch);
-    T* const phases = scratch.take<T>(merge_.numbers());
-    T* const whole = scratch.take<T>(merge_.numbers());
-    Pace pace;
-    for (index_t k = k0; k < k1; ++k, lines += 4 * along_.n) {
-      const index_t at = 2 * m * k;
-      for (int parity = 0; parity < 2; ++parity) {
-        separate(low + 2 * at + 2 * m * parity, m, rows[0][parity][0][0], rows[0][parity][0][1]);
+  // The samples of one output: by filter and parity of the row, and by filter and parity along it.
+  struct Work {
+    T* rows[2][2][2][2];
+    Work(const LineMerge<T>& merge, Scratch& scratch) {
+      for (auto& a : rows) for (auto& b : a) for (auto& c : b) for (T*& row : c) row = merge.outputs(scratch);
+    }
+  };
+
+  // The lines of output k.
+  void rebuild(const T* low, const T* bands, index_t k, const Ring& ring, const Work& work) const {
+    const index_t m = along_.count, plane = across_.count * m * 2, at = 2 * m * k;
+    const auto& rows = work.rows;
+    for (int parity = 0; parity < 2; ++parity) {
+      separate(low + 2 * at + 2 * m * parity, m, rows[0][parity][0][0], rows[0][parity][0][1]);
+    }
+    separate_planes(bands + at, plane, 0, rows[0][0][1], rows[0][1][1]);
+    separate_planes(bands + at, plane, 1, rows[1][0][0], rows[1][1][0]);
+    separate_planes(bands + at, plane, 2, rows[1][0][1], rows[1][1][1]);
+    for (int half = 0; half < 2; ++half) {
+      for (int filter = 0; filter < 2; ++filter) {
+        merge_.run(rows[filter][across_.halves[half].parity[filter]], ring.line(k, half, filter));
       }
-      separate_planes(bands + at, plane, 0, rows[0][0][1], rows[0][1][1]);
-      separate_planes(bands + at, plane, 1, rows[1][0][0], rows[1][1][0]);
-      separate_planes(bands + at, plane, 2, rows[1][0][1], rows[1][1][1]);
-      for (int half = 0; half < 2; ++half) {
-        for (int filter = 0; filter < 2; ++filter) {
-          const int parity = across_.halves[half].parity[filter];
-          merge_.run(rows[filter][parity], phases, whole, lines + (2 * half + filter) * along_.n);
-        }
-      }
-      pace.moved(16 * m * static_cast<index_t>(sizeof(T)));
     }
   }
 
@@ -265,8 +291,6 @@ class DualTreeMerge {
   LineMerge<T> merge_;
 };
 
-inline constexpr index_t cached_bytes = index_t{1} << 18;
-
 template <class T>
 void merge_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<T, const T, const T>& arrays) {
   const DualTreeMerge<T> merge(axes, count);
@@ -275,10 +299,8 @@ void merge_dual_tree(const DualTreeAxis* axes, int count, const DualTreeArrays<T
   const index_t height = count == 1 ? 1 : axes[0].n;
   const double bytes = 6.0 * sizeof(T) * static_cast<double>(arrays.items) * rows_of_low * columns;
   const bool is_first = count == 2 && axes[0].is_centred && axes[1].is_centred;
-  // Blocks are as large as the second-level cache holds, but one for each thread at least.
-  const index_t most = is_first ? std::max<index_t>(16, cached_bytes / (4 * columns * static_cast<index_t>(sizeof(T)))) : height;
   const index_t parts = std::max<index_t>(2 * threads_for(bytes), ranges_for(bytes));
-  const index_t blocks = std::clamp<index_t>(std::max(parts / arrays.items, height / most), 1, height);
+  const index_t blocks = std::clamp<index_t>(parts / arrays.items, 1, height);
   const index_t block = (height + blocks - 1) / blocks;
   Scratch scratch;
   const RowTerms<T> terms(axes[0], scratch);

@@ -28,6 +28,7 @@ void require_sound(const DualTreeAxis& axis) {
   const auto after = static_cast<index_t>(axis.after.size());
   require(axis.n > 0 && axis.count > 0 && axis.dilation > 0, "an axis has no samples");
   require(axis.stride == 2 || axis.stride == 4, "the stride is 2 or 4");
+  require(axis.stride == 2 * axis.dilation, "the stride is not twice the dilation");
   for (const Places* places : {&axis.before, &axis.after}) {
     require(std::all_of(places->begin(), places->end(), [&](index_t i) { return -1 <= i && i < axis.n; }),
             "a place names no sample");
