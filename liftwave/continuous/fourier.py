@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,21 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from liftwave._arrays.convert import real_dtype
+from liftwave._numbers import is_symbol
 from liftwave._typing import Array
 
 # NumPy before 2.0 transforms in double precision, and not in place.
 _IN_PLACE = int(np.__version__.partition(".")[0]) >= 2
+
+
+def arrays_at_once(most: int, shape: tuple[int, ...], hop: int) -> int:
+    """How many arrays, with one of ``hop`` numbers of a shape, have at most ``most`` numbers.
+
+    At least one. In a graph for any batch the answer is ``most``, so that the number of steps does
+    not depend on the batch.
+    """
+    numbers = math.prod(shape)
+    return most if is_symbol(numbers) else max(most // max(numbers // hop, 1), 1)
 
 
 def inverse(spectra: Array, axes: tuple[int, ...]) -> Array:

@@ -17,7 +17,7 @@ from liftwave._numbers import flag, positive_number
 from liftwave._plan.arguments import normalize_axis
 from liftwave._typing import Array, ArrayLike
 from liftwave.continuous.extension import Layout, extended
-from liftwave.continuous.fourier import inverse, spectra_of
+from liftwave.continuous.fourier import arrays_at_once, inverse, spectra_of
 from liftwave.continuous.scattering_filters import (
     WIDTH,
     Filter,
@@ -190,12 +190,11 @@ class _Transform(NamedTuple):
 
     def _groups(self, spectrum: Array) -> Iterator[tuple[list[Filter], list[Filter]]]:
         """Filters of the first order with the same rate, and those of their second order."""
-        size = math.prod(spectrum.shape)
         pairs = zip(self.tree.first, self.tree.children, strict=True)
         for (_, children), same in groupby(pairs, key=lambda pair: (pair[0].level, pair[1])):
             parents = [parent for parent, _ in same]
             level = parents[0].level if self.averages else 0
-            count = max(_MOST_NUMBERS // max(size >> level, 1), 1)
+            count = arrays_at_once(_MOST_NUMBERS, tuple(spectrum.shape), 1 << level)
             for first in range(0, len(parents), count):
                 yield parents[first : first + count], [self.tree.second[k] for k in children]
 

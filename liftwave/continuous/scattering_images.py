@@ -16,7 +16,7 @@ from liftwave._numbers import flag, items, positive_number
 from liftwave._plan.arguments import normalize_axis
 from liftwave._typing import Array, ArrayLike
 from liftwave.continuous.extension import Layout, extended
-from liftwave.continuous.fourier import inverse, spectra_of
+from liftwave.continuous.fourier import arrays_at_once, inverse, spectra_of
 from liftwave.continuous.scattering_image_filters import (
     Wavelets,
     angles_of,
@@ -210,7 +210,7 @@ class _Transform(NamedTuple):
             yield self._finished(moduli, level)
             if order == 2 and level + 1 < self.levels:
                 spectra = spectra_of(moduli, _PLANE)
-                step = max(_MOST_NUMBERS // max(math.prod(spectrum.shape) >> 2 * level, 1), 1)
+                step = arrays_at_once(_MOST_NUMBERS, tuple(spectrum.shape), 1 << 2 * level)
                 for first in range(0, self.angles, step):
                     last = min(first + step, self.angles)
                     second.append(self._children(spectra[..., first:last, :, :], level))

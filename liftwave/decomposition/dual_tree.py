@@ -275,9 +275,9 @@ class DualTree:
         --------
         >>> import numpy as np
         >>> import liftwave as lw
-        >>> x = np.arange(7.0)
+        >>> x = np.arange(1.0, 8.0)
         >>> lw.dtcwt(x, level=2).reconstruct().round(6).tolist()
-        [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
         """
         arrays = DualTreeStructure(self.axes).unpack((self.lowpass, *self.bands))
         lengths = [self.shape[axis] for axis in self.axes]
