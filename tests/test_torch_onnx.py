@@ -255,10 +255,10 @@ def is_of_windows(name: str) -> bool:
     return re.match(f"({kinds})(Pool|Unpool)", name) is not None
 
 
-OF_FIXED_LENGTH_IN_ONNX = ()
+OF_FIXED_LENGTH_IN_ONNX = tuple(name for name in CASES if "tree" in name.lower())
 """Layers that exporters record for one size."""
 
-GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d", "Denoise1d"]}
+GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d"]}
 
 
 @pytest.mark.parametrize(
