@@ -223,11 +223,11 @@ def spectral(name: str, shape: tuple[int, ...]) -> list[Layer]:
 
 
 def denoisers(name: str, shape: tuple[int, ...]) -> list[Layer]:
-    """Both transforms."""
+    """All transforms."""
     make = getattr(lt, name)
     return [
-        of(lambda t=t: make("db2", 2, transform=t, relative=True), shape)  # type: ignore[misc]
-        for t in ("dwt", "swt")
+        of(lambda t=t, w=w: make(w, 2, transform=t, relative=True), shape)  # type: ignore[misc]
+        for w, t in (("db2", "dwt"), ("db2", "swt"), ("cdf9.7", "dtcwt"))
     ]
 
 

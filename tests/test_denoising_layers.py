@@ -10,7 +10,10 @@ import torch
 from helpers import zero_mean
 
 import liftwave as lw
-from liftwave.errors import ModeError, OptionError, ShapeError, ThresholdError
+from liftwave._plan.axes import axis_plans
+from liftwave.denoising.dual_tree import dual_tree
+from liftwave.denoising.noise import noise_of
+from liftwave.errors import ModeError, OptionError, ShapeError, ThresholdError, WaveletError
 from liftwave.torch import Denoise1d, Denoise2d
 
 LAYERS = {1: Denoise1d, 2: Denoise2d}
@@ -48,9 +51,9 @@ def test_thresholds_of_channels_and_of_the_noise():
     torch.testing.assert_close(layer(x)[0, 0], expected)
 
 
-@pytest.mark.parametrize("transform", ["dwt", "swt"])
+@pytest.mark.parametrize("transform", ["dwt", "swt", "dtcwt"])
 def test_gradients_of_data_and_thresholds(transform):
-    layer = Denoise1d("db2", 2, transform=transform).double()
+    layer = Denoise1d("cdf5.3", 2, transform=transform).double()
     x = signals(1)[:1, :2, :20].requires_grad_()
 
     def run(x, logs):
@@ -62,9 +65,10 @@ def test_gradients_of_data_and_thresholds(transform):
 
 @pytest.mark.parametrize("limit", [-inf, log(0.1), inf])
 @pytest.mark.parametrize("rule", ["soft", "hard", "garrote"])
-def test_gradients_at_zero_and_of_infinite_thresholds(rule, limit):
+@pytest.mark.parametrize(("transform", "wavelet"), [("dwt", "haar"), ("dtcwt", "cdf5.3")])
+def test_gradients_at_zero_and_of_infinite_thresholds(transform, wavelet, rule, limit):
     """Coefficients are exactly zero where the signal is."""
-    layer = Denoise1d("haar", 2, rule=rule)
+    layer = Denoise1d(wavelet, 2, rule=rule, transform=transform)
     torch.nn.init.constant_(layer.log_threshold, limit)
     x = torch.zeros(1, 1, 32)
     x[..., 20:24] = torch.tensor([1.0, -2.0, 3.0, 0.5])
@@ -77,6 +81,41 @@ def test_gradients_at_zero_and_of_infinite_thresholds(rule, limit):
     if slopes is not None:
         assert bool(torch.isfinite(slopes).all())
         assert bool(slopes.any()) == (abs(limit) < inf)
+
+
+@pytest.mark.parametrize("rule", ["soft", "hard", "garrote"])
+@pytest.mark.parametrize("dims", [1, 2])
+def test_the_dual_tree_as_a_layer(dims, rule):
+    """The same as the bands of the function, shrunk by a threshold of each level."""
+    layer = LAYERS[dims](None, 2, transform="dtcwt", rule=rule, relative=True).double()
+    x, axes = signals(dims), tuple(range(-dims, 0))
+    with torch.no_grad():
+        layer.log_threshold.copy_(torch.tensor([1.2, 0.6]).log())
+    plans = axis_plans("cdf9.7", "symmetric", axes, x.ndim)
+    analysed = dual_tree(x, plans, 2)
+    (noise,) = {id(n): n for n in noise_of(analysed.bands, "mad")}.values()
+    coarse, fine = layer.threshold.tolist()
+    limits = {2: coarse * noise, 1: fine * noise}
+    values = [lw.threshold(b.values, limits[b.level], rule) for b in analysed.bands]
+    torch.testing.assert_close(layer(x), analysed.rebuild(values), rtol=1e-9, atol=1e-12)
+    assert not torch.allclose(layer(x), x, atol=0.1)
+
+
+def test_gradients_of_the_noise_where_an_image_is_zero():
+    layer = Denoise2d(None, 2, transform="dtcwt", relative=True)
+    x = torch.zeros(1, 1, 40, 40)
+    x[..., 5:20, 7:20] = 1
+    x.requires_grad_()
+    layer(x).square().sum().backward()
+    assert x.grad is not None
+    assert bool(torch.isfinite(x.grad).all())
+
+
+def test_the_dual_tree_has_fixed_filters_and_one_boundary():
+    with pytest.raises(WaveletError, match="one fixed wavelet for all axes: remove learn"):
+        Denoise1d("cdf9.7", transform="dtcwt", learn="lifting")
+    with pytest.raises(ModeError, match="transform='dtcwt' has mode='symmetric', got 'zero'"):
+        Denoise1d(transform="dtcwt", mode="zero")
 
 
 def test_thresholds_are_learned():
@@ -107,11 +146,12 @@ def test_the_representation_has_all_options():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"transform": "fft"}, OptionError, "unknown transform 'fft': use 'dwt' or 'swt'"),
+        ({"transform": "fft"}, OptionError, "unknown transform 'fft': use 'dwt', 'swt' or"),
         ({"rule": "less"}, ThresholdError, "unknown rule 'less': use 'soft'"),
         ({"initial": 0.0}, ThresholdError, "initial must be positive and finite, got 0"),
         ({"channels": 0}, OptionError, "channels has to be at least 1, got 0"),
         ({"transform": "swt", "mode": "reflect"}, ModeError, "Denoise1d"),
+        ({"transform": "dtcwt"}, WaveletError, "needs symmetric filters of odd lengths"),
     ],
 )
 def test_mistakes(options, error, message):

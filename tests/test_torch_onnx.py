@@ -255,10 +255,13 @@ def is_of_windows(name: str) -> bool:
     return re.match(f"({kinds})(Pool|Unpool)", name) is not None
 
 
-OF_FIXED_LENGTH_IN_ONNX = ("SpectralPool2d",)
-"""Layers whose computation depends on whether a length is even."""
+OF_FIXED_LENGTH_IN_ONNX = (
+    "SpectralPool2d",  # its computation depends on whether a length is even
+    *(name for name in CASES if "tree" in name.lower()),
+)
+"""Layers whose graphs support one length."""
 
-GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d", "Denoise1d"]}
+GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d"]}
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,9 @@ def _transforms(dims: int) -> Iterator[tuple[str, Case]]:
     if dims < 3:
         denoise = getattr(lwt, f"Denoise{dims}d")("db2", 3 - dims, channels=CHANNELS, relative=True)
         yield "", Case(denoise, _signal)
+    if dims == 2:
+        tree = lwt.Denoise2d(None, 2, transform="dtcwt", relative=True)
+        yield "dual tree", Case(tree, _signal)
     if dims == 1:
         both = lambda x: (x, x.square())  # noqa: E731
         yield "", Case(lwt.WaveletLoss("db2", 2, undecimated=False, dimensions=1), both)

@@ -80,7 +80,7 @@ class Band(NamedTuple):
         if self.parts == 1:
             return _MEDIAN_OF_REAL
         # (Real filters leave both parts of complex noise alike.)
-        return _median(0.0 if self.responses is None else round(self.circularity(), 4))
+        return median_of_complex(0.0 if self.responses is None else round(self.circularity(), 4))
 
     def circularity(self) -> float:
         """How much the variances of noise differ along the axes of the complex plane, 0 to 1."""
@@ -119,7 +119,7 @@ axes), and the number of samples of the data.
 
 
 @lru_cache(maxsize=256)
-def _median(circularity: float) -> float:
+def median_of_complex(circularity: float) -> float:
     """The median of the magnitude of complex noise with variance 1.
 
     The variances along two orthogonal directions are (1 ± circularity) / 2. The magnitude of noise

@@ -16,7 +16,7 @@ from liftwave._operations.dual_tree import Key, band_places
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.dual_tree import level_plan
 from liftwave._typing import Array
-from liftwave.denoising.bands import Analysed, Band, for_children
+from liftwave.denoising.bands import Analysed, Band, for_children, median_of_complex
 from liftwave.denoising.extension import extended
 from liftwave.errors import AxisError, DTypeError, WaveletError
 from liftwave.transforms.dual_tree_calls import (
@@ -29,7 +29,9 @@ from liftwave.transforms.dual_tree_calls import (
 from liftwave.wavelets.dual_tree import DualTreeFilters, TreeFilters, dual_tree_filters
 from liftwave.wavelets.resolve import Resolved, as_pywt
 
-_QSHIFT = "q14"
+QSHIFT = "q14"
+"""The filters of all levels but the first."""
+
 # On coarser levels, the statistics of noise differ by less than 1e-4 from those of this one.
 _LAST_LEVEL = 8
 
@@ -55,7 +57,7 @@ def check_dual_tree(plans: Sequence[AxisPlan], data: Array) -> None:
     if any(plan.wavelet != plans[0].wavelet for plan in plans):
         raise WaveletError("transform='dtcwt' has the same wavelet along all axes: pass one")
     for plan in plans[:1]:
-        _filters(plan.wavelet)
+        filters_of(plan.wavelet)
 
 
 def dual_tree(x: Array, plans: AxisPlans, level: int) -> Analysed:
@@ -63,14 +65,14 @@ def dual_tree(x: Array, plans: AxisPlans, level: int) -> Analysed:
 
     The boundary of the transform is symmetric. Data of other modes are extended first.
     """
-    filters = _filters(plans[0].wavelet)
+    filters = filters_of(plans[0].wavelet)
     reach = (len(filters.analysis.tree_a[0]) - 1) * (2**level - 1) // 2 + 1
     longer, box = extended(x, plans, ("symmetric",), lambda k: reach)
     call = dtcwt_call(longer, level, filters, tuple(plan.axis for plan in plans))
     low, *levels = execute(call)
     structure = call.result
     assert isinstance(structure, DualTreeStructure)
-    scales = [[noise.deviation for noise in _noises(filters, structure, j)] for j in range(level)]
+    scales = [[noise.deviation for noise in noises(filters, len(plans), j)] for j in range(level)]
     groups = [
         [plane / scale for plane, scale in zip(_planes(band, structure), group, strict=True)]
         for band, group in zip(levels, reversed(scales), strict=True)
@@ -96,8 +98,8 @@ def _bands(
     """The bands of each level, coarsest first, with the parent of the same direction."""
     level, axes = len(groups), structure.axes
     for depth, group in enumerate(groups):
-        noises = _noises(filters, structure, level - 1 - depth)
-        for k, (values, noise) in enumerate(zip(group, noises, strict=True)):
+        every = noises(filters, len(axes), level - 1 - depth)
+        for k, (values, noise) in enumerate(zip(group, every, strict=True)):
             parent = groups[depth - 1][k] if depth else None
             repeated = None if parent is None else partial(for_children, parent, values.shape, axes)
             yield Band(
@@ -122,18 +124,22 @@ def _stacked(planes: list[Array], axes: tuple[int, ...]) -> Array:
     return xp.moveaxis(xp.stack(planes, axis=min(axes)), min(axes), -1)
 
 
-@lru_cache(maxsize=64)
-def _filters(wavelet: Resolved) -> DualTreeFilters:
+def first_level(wavelet: Resolved) -> Any:
+    """The wavelet, by its name if it has one: those filters have all digits."""
     named: Any = as_pywt(wavelet)
-    # Those of a name have all digits.
-    is_builtin = bool(getattr(named, "short_family_name", ""))
-    return dual_tree_filters(named if is_builtin else wavelet, _QSHIFT)
+    return named.name if getattr(named, "short_family_name", "") else wavelet
+
+
+@lru_cache(maxsize=64)
+def filters_of(wavelet: Resolved) -> DualTreeFilters:
+    """The filters with this wavelet on the first level."""
+    return dual_tree_filters(first_level(wavelet), QSHIFT)
 
 
 # --- noise ---------------------------------------------------------------------------------------
 
 
-class _Noise(NamedTuple):
+class Noise(NamedTuple):
     """White noise of standard deviation 1 in a band.
 
     Attributes
@@ -150,27 +156,31 @@ class _Noise(NamedTuple):
     deviation: float
     responses: list[NDArray[Any]]
 
+    @property
+    def median(self) -> float:
+        """The median of its magnitudes, as a part of the standard deviation."""
+        circularity = float(abs(np.prod([np.sum(r * r) for r in self.responses])))
+        return median_of_complex(round(circularity, 4))
 
-def _noises(
-    filters: DualTreeFilters, structure: DualTreeStructure, depth: int
-) -> tuple[_Noise, ...]:
-    return _noises_of(filters.analysis, len(structure.axes), min(depth, _LAST_LEVEL - 1))
+
+def noises(filters: DualTreeFilters, dimensions: int, depth: int) -> tuple[Noise, ...]:
+    """The noise of each band of a level; 0 is the first one."""
+    return _noises(filters.analysis, dimensions, min(depth, _LAST_LEVEL - 1))
 
 
 @lru_cache(maxsize=64)
-def _noises_of(filters: TreeFilters, dimensions: int, depth: int) -> tuple[_Noise, ...]:
-    """The noise of each band of a level; 0 is the first one."""
+def _noises(filters: TreeFilters, dimensions: int, depth: int) -> tuple[Noise, ...]:
     return tuple(_noise(filters, *place, depth) for place in band_places(dimensions))
 
 
-def _noise(filters: TreeFilters, letters: Key, signs: Key, depth: int) -> _Noise:
+def _noise(filters: TreeFilters, letters: Key, signs: Key, depth: int) -> Noise:
     r"""The noise of a band, the product of :math:`2^{(1-d)/2}` and the filters along each axis."""
     pairs = [_responses(filters, letter, depth)[1] for letter in letters]
     responses = [even + sign * 1j * odd for sign, (even, odd) in zip(signs, pairs, strict=True)]
     norms = [float(np.linalg.norm(r)) for r in responses]
     deviation = sqrt(2) * float(np.prod([norm / sqrt(2) for norm in norms]))
     key = "".join("ad"[letter] for letter in letters)
-    return _Noise(key, deviation, [r / n for r, n in zip(responses, norms, strict=True)])
+    return Noise(key, deviation, [r / n for r, n in zip(responses, norms, strict=True)])
 
 
 @lru_cache(maxsize=64)
