@@ -147,23 +147,34 @@ class FirstLevel {
     // An odd number of rows has one more, which is dropped, or added to the last one.
     const bool is_last = i1 == across_.n && height > across_.n;
     const index_t stop = is_last ? height : i1, reach = down_.most();
-    // Lines of both filters, as long as rows need them: row i is at i modulo the capacity.
+    // Rows of the three bands, as in `rising_plane`, as long as others need them: row i is at i modulo
+    // the capacity.
     const index_t capacity = 2 * reach + 4;
-    T* const ring = scratch.take<T>(capacity * 2 * m + line_slack);
-    T* lines[2][4];  // by row: the low-pass, then the bands as in `rising_plane`
+    const index_t pitch = m + ring_gap;
+    T* const ring = scratch.take<T>(capacity * 3 * pitch + line_slack);
+    T* lines[2][2];  // by row and filter along it
     for (auto& row : lines) for (T*& line : row) line = new_line(m, scratch);
     T* const extra = scratch.take<T>(n + line_slack);
-    const T** from = scratch.take<const T*>(2 * reach + 2);
+    const T** from[2][2];  // by filter along rows and across them: a row and its neighbours
+    for (auto& pair : from) for (const T**& each : pair) each = scratch.take<const T*>(2 * reach + 2) + reach;
     Pace pace;
     index_t next = std::max<index_t>(i0 - reach, 0) / 2 * 2;
     for (index_t i = i0; i < stop; i += 2) {
       for (; next < std::min(i + reach + 2, height); next += 2) {
-        rebuild(low, bands, next, lines, ring + next % capacity * 2 * m);
+        real_rows_of(bands, next, ring + next % capacity * 3 * pitch);
         pace.moved(8 * m * static_cast<index_t>(sizeof(T)));
       }
-      for (index_t r = -reach; r <= reach + 1; ++r) from[reach + r] = ring + mirrored(i + r, height) % capacity * 2 * m;
+      for (index_t r = -reach; r <= reach + 1; ++r) {
+        const index_t row = mirrored(i + r, height);
+        const T* const of_bands = ring + row % capacity * 3 * pitch;
+        from[0][0][r] = low + row * m;
+        from[1][0][r] = of_bands;
+        from[0][1][r] = of_bands + pitch;
+        from[1][1][r] = of_bands + 2 * pitch;
+      }
+      add_rows(from, low, bands, std::min(next, height - 2), lines);
       T* const to[2] = {i < i1 ? out + i * row_stride : extra, i + 1 < i1 ? out + (i + 1) * row_stride : extra};
-      add_rows(from + reach, i + 1 < stop ? 2 : 1, to);
+      for (int row = 0; row < 2 && i + row < stop; ++row) add_lines(lines[row], to[row]);
     }
     if (is_last && across_.after[0] >= 0) {
       T* const to = out + (across_.n - 1) * row_stride;
@@ -173,6 +184,8 @@ class FirstLevel {
 
  private:
   static constexpr int w = width<T, vector_bytes>;
+  // Between rows of a ring: rows of 2^k numbers would share few sets of the first-level cache.
+  static constexpr index_t ring_gap = 64 / static_cast<index_t>(sizeof(T));
 
   template <int Low, int High>
   void split_as(const T* x, index_t row_stride, T* low, T* bands, index_t k0, index_t k1) const {
@@ -265,80 +278,74 @@ class FirstLevel {
     for (index_t i = along_.n; i < stop; ++i) line[i] = value(i);
   }
 
-  // One or two rows of the signal from their neighbours, each a line of both filters.
-  void add_rows(const T* const* rows, int count, T* const (&out)[2]) const {
-    with_reach(down_, down_, [&](auto low, auto high) {
-      if (count == 2) add_rows_as<low, high, 2>(rows, out);
-      else add_rows_as<low, high, 1>(rows, out);
-    });
+  // The real numbers of rows i and i + 1 of the bands.
+  void real_rows_of(const T* bands, index_t i, T* to) const {
+    const index_t m = 2 * along_.count, plane = across_.count * m, at = i / 2 * m;
+    for (int which = 0; which < 3; ++which, to += m + ring_gap) {
+      real_pairs(bands + rising_plane[which] * plane + at, bands + falling_plane[which] * plane + at, m, to, to + 3 * (m + ring_gap));
+    }
   }
 
-  template <int Low, int High, int Rows>
-  LIFTWAVE_INLINE void add_rows_as(const T* const* rows, T* const (&out)[2]) const {
+  // Two rows for each filter along them. They need two more rows of bands afterwards.
+  void add_rows(const T** const (&from)[2][2], const T* low, const T* bands, index_t next, T* const (&lines)[2][2]) const {
+    const index_t plane = 2 * across_.count * along_.count, at = next * along_.count;
+    const T* ahead[2][4];  // processors begin to read planes ahead only after a few lines
+    for (int which = 0; which < 3; ++which) {
+      ahead[0][which] = bands + rising_plane[which] * plane + at;
+      ahead[1][which] = bands + falling_plane[which] * plane + at;
+    }
+    for (int row = 0; row < 2; ++row) ahead[row][3] = low + (next + row) * 2 * along_.count;
+    for (int g = 0; g < 2; ++g) {
+      with_reach(down_, down_, [&](auto low_reach, auto high_reach) {
+        add_rows_as<low_reach, high_reach>(from[g], ahead[g], {lines[0][g], lines[1][g]});
+      });
+      for (auto& row : lines) mirror(row[g], 2 * along_.count);
+    }
+  }
+
+  template <int Low, int High>
+  LIFTWAVE_INLINE void add_rows_as(const T** const (&from)[2], const T* const (&ahead)[4], T* const (&out)[2]) const {
     const CentredTaps<T> taps = down_;
+    const index_t m = 2 * along_.count;
     index_t at = 0;
-    for (; at + w <= along_.n; at += w) add_rows_at<Low, High, Rows, vector_bytes>(taps, rows, at, out);
-    for (; at < along_.n; ++at) add_rows_at<Low, High, Rows, sizeof(T)>(taps, rows, at, out);
+    for (; at + w <= m; at += w) {
+      for (const T* each : ahead) prefetch<vector_bytes>(each + at);
+      add_rows_at<Low, High, vector_bytes>(taps, from, at, out);
+    }
+    for (; at < m; ++at) add_rows_at<Low, High, sizeof(T)>(taps, from, at, out);
   }
 
-  template <int Low, int High, int Rows, int Bytes>
-  LIFTWAVE_INLINE void add_rows_at(const CentredTaps<T>& taps, const T* const* rows, index_t at, T* const (&out)[2]) const {
-    const index_t m = 2 * along_.count;
-    vec<T, Bytes> sums[Rows];
-    unrolled<Rows>([&](auto i) LIFTWAVE_INLINE_LAMBDA {
-      sums[i] = centred_sum<T, Low, High, Bytes>(taps, [&](int f, int r) LIFTWAVE_INLINE_LAMBDA {
-        return load<T, Bytes>(rows[i + r] + f * m + at);
+  template <int Low, int High, int Bytes>
+  LIFTWAVE_INLINE void add_rows_at(const CentredTaps<T>& taps, const T** const (&from)[2], index_t at, T* const (&out)[2]) const {
+    vec<T, Bytes> sums[2];
+    unrolled<2>([&](auto row) LIFTWAVE_INLINE_LAMBDA {
+      sums[row] = centred_sum<T, Low, High, Bytes>(taps, [&](int f, int r) LIFTWAVE_INLINE_LAMBDA {
+        return load<T, Bytes>(from[f][row + r] + at);
       });
     });
-    for (int i = 0; i < Rows; ++i) store<Bytes>(out[i] + at, sums[i]);
+    for (int row = 0; row < 2; ++row) store<Bytes>(out[row] + at, sums[row]);
   }
 
-  // The sum of two lines, each with its filter. It calls ahead(at) for each vector.
-  template <class Ahead>
-  void add_lines(const T* const* lines, T* out, const Ahead& ahead) const {
+  // The sum of two lines, each with its filter.
+  void add_lines(T* const (&lines)[2], T* out) const {
     with_reach(taps_, taps_, [&](auto low, auto high) {
       const CentredTaps<T> taps = taps_;
-      const index_t m = 2 * along_.count;
+      const index_t n = along_.n;
       index_t at = 0;
-      for (; at + w <= m; at += w) {
-        ahead(at);
-        add_lines_at<low, high, vector_bytes>(taps, lines, at, out);
-      }
-      for (; at < m; ++at) add_lines_at<low, high, sizeof(T)>(taps, lines, at, out);
+      for (; at + w <= n; at += w) add_lines_at<low, high, vector_bytes>(taps, lines, at, out + at);
+      for (; at < n; ++at) add_lines_at<low, high, sizeof(T)>(taps, lines, at, out + at);
+      if (2 * along_.count == n || along_.after[0] < 0) return;
+      T last;
+      add_lines_at<low, high, sizeof(T)>(taps, lines, n, &last);
+      out[n - 1] += last;
     });
   }
 
   template <int Low, int High, int Bytes>
-  LIFTWAVE_INLINE void add_lines_at(const CentredTaps<T>& taps, const T* const* lines, index_t at, T* out) const {
-    store<Bytes>(out + at, centred_sum<T, Low, High, Bytes>(taps, [&](int f, int r) LIFTWAVE_INLINE_LAMBDA {
+  LIFTWAVE_INLINE void add_lines_at(const CentredTaps<T>& taps, T* const (&lines)[2], index_t at, T* out) const {
+    store<Bytes>(out, centred_sum<T, Low, High, Bytes>(taps, [&](int f, int r) LIFTWAVE_INLINE_LAMBDA {
       return load<T, Bytes>(lines[f] + at + r);
     }));
-  }
-
-  // The lines of both filters for rows i and i + 1, an even number and the next one.
-  void rebuild(const T* low, const T* bands, index_t i, T* const (&lines)[2][4], T* to) const {
-    const index_t m = 2 * along_.count, plane = across_.count * m;
-    for (int row = 0; row < 2; ++row) std::copy_n(low + (i + row) * m, m, lines[row][0]);
-    for (int which = 0; which < 3; ++which) {
-      const index_t at = i / 2 * m;
-      real_pairs(bands + rising_plane[which] * plane + at, bands + falling_plane[which] * plane + at, m,
-                 lines[0][which + 1], lines[1][which + 1]);
-    }
-    const index_t next = std::min(i + 2, 2 * across_.count - 2);
-    for (int row = 0; row < 2; ++row) {
-      for (T* line : lines[row]) mirror(line, m);
-      for (int f = 0; f < 2; ++f, to += m) {
-        // Rows of the next outputs: processors begin to read planes ahead only after a few lines.
-        const int which = 2 * row + f - 1;
-        const T* const a = which < 0 ? low + next * m : bands + rising_plane[which] * plane + next / 2 * m;
-        const T* const b = which < 0 ? low + (next + 1) * m : bands + falling_plane[which] * plane + next / 2 * m;
-        add_lines(lines[row] + 2 * f, to, [&](index_t at) LIFTWAVE_INLINE_LAMBDA {
-          prefetch<vector_bytes>(a + at);
-          prefetch<vector_bytes>(b + at);
-        });
-        if (m > along_.n && along_.after[0] >= 0) to[along_.n - 1] += to[along_.n];
-      }
-    }
   }
 
   void mirror(T* line, index_t m) const {

@@ -1,5 +1,5 @@
-// The transpose of one level of the dual tree: rows of both halves are rebuilt along themselves,
-// a block of them at a time, and added across the first axis.
+// The transpose of one level of the dual tree: lines of both halves are rebuilt along themselves,
+// as rows need them, and added across the first axis.
 #pragma once
 
 #include "dual_tree/analysis.hpp"
