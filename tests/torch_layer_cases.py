@@ -109,8 +109,8 @@ def _transforms(dims: int) -> Iterator[tuple[str, Case]]:
         denoise = getattr(lwt, f"Denoise{dims}d")("db2", 3 - dims, channels=CHANNELS, relative=True)
         yield "", Case(denoise, _signal)
     if dims == 2:
-        tree = lwt.Denoise2d(None, 2, transform="dtcwt", relative=True)
-        yield "dual tree", Case(tree, _signal)
+        denoise = lwt.Denoise2d(None, 2, transform="dtcwt", relative=True)
+        yield "dual tree", Case(denoise, _signal)
     if dims == 1:
         both = lambda x: (x, x.square())  # noqa: E731
         yield "", Case(lwt.WaveletLoss("db2", 2, undecimated=False, dimensions=1), both)
