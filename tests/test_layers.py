@@ -50,6 +50,7 @@ RARE = ("json", "difflib")
 RARE_MODULES = (
     "wavelets.lifting.factorization",
     "decomposition.archive",
+    "_plan.restricted",
     "_kernels.cpu.lift_pool",
     "_kernels.cpu.dual_tree",
     "_kernels.cpu.packets",
