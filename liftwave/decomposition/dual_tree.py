@@ -268,8 +268,9 @@ class DualTree:
         Returns
         -------
         array
-            Of the shape of the data, in the dtype of the low-pass. Bands that no data have give the
-            data of their projection (least squares, apart from the first level and the ends).
+            Of the shape of the data, in the dtype of the low-pass. Changed bands need not be the
+            transform of any data. They give the data whose transform is nearest to them, except
+            near the ends and on the first level, whose filters are not orthonormal.
 
         Examples
         --------
