@@ -18,7 +18,6 @@ import numpy as np
 from liftwave._arrays.convert import PLAIN_DTYPES, is_half
 from liftwave._arrays.tensors import is_on_device
 from liftwave._kernels.contract import CompiledKernels, Kernels
-from liftwave._kernels.half_precision import in_float32
 from liftwave._kernels.missing import explanation, hidden_installation, warn_of_missing_kernels
 from liftwave._kernels.no_fallback import Cause, no_fallback
 from liftwave._kernels.reference.family import ReferenceKernels
@@ -124,6 +123,7 @@ def _load_cuda() -> str | None:
     """Load the kernels for devices, if they can run here; otherwise return what is missing."""
     from liftwave._kernels.cuda.common.runtime import DeviceRuntime
     from liftwave._kernels.cuda.family import CudaKernels  # with the first array on a device
+    from liftwave._kernels.half_precision import in_float32
 
     runtime = DeviceRuntime()
     missing = runtime.missing()
@@ -156,7 +156,11 @@ def kernels_for(*arrays: Array) -> Kernels:
 def reference_kernels(*, half_precision: bool) -> Kernels:
     """The reference kernels; with ``half_precision`` they compute in float32."""
     reference = _families["reference"]
-    return in_float32(reference) if half_precision else reference
+    if not half_precision:
+        return reference
+    from liftwave._kernels.half_precision import in_float32  # few programs use half precision
+
+    return in_float32(reference)
 
 
 def fallback_for(arrays: Sequence[Array], cause: Cause = "arrays") -> Kernels:

@@ -46,11 +46,13 @@ HEAVY = (
     "numcodecs",
 )
 HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
-RARE = ("json", "difflib")
+RARE = ("json", "difflib", "pkgutil")
 RARE_MODULES = (
     "wavelets.lifting.factorization",
     "decomposition.archive",
     "_plan.restricted",
+    "_kernels.half_precision",
+    "_operations.upsample",
     "_kernels.cpu.lift_pool",
     "_kernels.cpu.dual_tree",
     "_kernels.cpu.packets",

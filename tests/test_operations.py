@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -104,6 +106,18 @@ def test_operations_are_data(function: Callable[..., Any]) -> None:
         assert twin.text == call.operation.text
         for y, expected in zip(twin.run(inputs, call.sizes, kernels), results, strict=True):
             np.testing.assert_array_equal(y, expected)
+
+
+def test_programs_find_operations_whose_modules_are_not_imported() -> None:
+    """Exported programs are loaded before any function of liftwave is called."""
+    program = (
+        "import sys; from liftwave._operations.operation import parse; "
+        "print([parse(text).kind for text in sys.argv[1:]])"
+    )
+    texts = [CALLS[f](*ARGUMENTS[f]).operation.text for f in ARGUMENTS]
+    command = [sys.executable, "-c", program, *texts]
+    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert found.strip() == str([parse(text).kind for text in texts])
 
 
 # Torch differentiates the other operations itself.

@@ -9,6 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
+from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
@@ -351,11 +353,22 @@ def parse(text: str) -> Operation:
 
 
 def _operation_of(kind: str, fields: list[Any]) -> Operation:
+    if kind not in _kinds():  # programs that were exported can be loaded before any call
+        _import_all()
     operation: Operation = _kinds()[kind].from_fields(fields)
     return operation
 
 
+def _import_all() -> None:
+    """Import all modules of this folder, so that their operations can be found."""
+    from pkgutil import iter_modules
+
+    for module in iter_modules([str(Path(__file__).parent)]):
+        import_module(f"{__package__}.{module.name}")
+
+
 def _kinds() -> dict[str, type[Operation]]:
+    """The classes of the imported modules, by kind."""
     classes: list[type[Operation]] = list(Operation.__subclasses__())
     for cls in classes:
         classes.extend(cls.__subclasses__())

@@ -6,7 +6,7 @@ The fields and the plans of a transform are in ``planned_transform.py``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -46,7 +46,6 @@ from liftwave.errors import ExportError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 
-@dataclass(frozen=True, eq=False)
 class Transform(PlannedTransform):
     """A transform of a signal to bands or back, or the transpose of either."""
 

@@ -13,7 +13,6 @@ from liftwave._arrays.convert import as_array
 from liftwave._numbers import items, whole_number
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.transform import Transform, analysis
-from liftwave._operations.upsample import Upsample
 from liftwave._plan.arguments import (
     check_level,
     check_part,
@@ -169,6 +168,8 @@ def upcoef(
     bank = resolve_wavelet(wavelet)
     bank = bank.to_filter_bank() if isinstance(bank, LiftingScheme) else bank
     check_size("the result", (_upsampled_length(band.shape[0], bank.rec_len, level),))
+    from liftwave._operations.upsample import Upsample  # few programs use it
+
     operation = Upsample(part, bank, level, whole_number(take, "take must be an integer"))
     return Call(operation, (band,), SINGLE)
 
