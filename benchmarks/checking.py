@@ -9,7 +9,7 @@ import numpy as np
 import pywt
 
 from benchmarks.conventions import Bands, decomposition, undecimated_bands
-from benchmarks.libraries import Call, Library
+from benchmarks.library import Call, Library
 from benchmarks.rows import Row
 
 MISSING = "–"

@@ -16,7 +16,8 @@ import numpy as np
 
 import liftwave as lw
 from benchmarks.checking import Checked, Oracle, checked
-from benchmarks.libraries import Library, prepared
+from benchmarks.libraries import prepared
+from benchmarks.library import Library
 from benchmarks.rows import Row
 
 Run = Callable[[], object]

@@ -15,7 +15,8 @@ import gc
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.libraries import LIBRARIES, Library, prepared, set_threads
+from benchmarks.libraries import LIBRARIES, prepared, set_threads
+from benchmarks.library import Library
 from benchmarks.machine import processors
 from benchmarks.rows import Row, named
 

@@ -20,7 +20,8 @@ import warnings
 from pathlib import Path
 
 from benchmarks import measuring
-from benchmarks.libraries import LIBRARIES, Library, installed, set_threads
+from benchmarks.libraries import LIBRARIES, installed, set_threads
+from benchmarks.library import Library
 from benchmarks.machine import caches, processor, processors
 from benchmarks.measuring import QUICK, Effort, Measured
 from benchmarks.pictures import draw_bars, draw_growth

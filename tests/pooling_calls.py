@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from liftwave._kernels.contract import PoolingArguments
+from liftwave._kernels.pooling_contract import PoolingArguments
 
 
 class Windowed:

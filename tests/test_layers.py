@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("lifting",),
     ("_plan",),
     ("_arrays",),
-    ("_kernels.contract", "_threshold_arguments"),
+    ("_kernels.contract", "_kernels.pooling_contract", "_threshold_arguments"),
     ("_kernels.axis_by_axis", "_kernels.half_precision"),
     ("_kernels", "thresholding", "threshold_gradients"),
     ("_operations",),

@@ -17,7 +17,7 @@ from torch._subclasses import FakeTensorMode
 import liftwave as lw
 from liftwave import pooling
 from liftwave import torch as lwt
-from liftwave._kernels.contract import PoolingArguments
+from liftwave._kernels.pooling_contract import PoolingArguments
 from liftwave._operations.weighted_pool import WeightedPool
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._plan.windows import window_arguments, window_plan

@@ -28,6 +28,7 @@ from liftwave._bridge.memory_formats import (
 from liftwave._bridge.tensors import (
     HALF_PRECISION,
     TORCH_OPERATIONS,
+    are_eager,
     batched,
     check_operators_allowed,
     in_forward_mode,
@@ -48,31 +49,6 @@ Sizes: TypeAlias = Sequence[int]
 Gradients: TypeAlias = list[Tensor | None]
 
 _vjp: Any = torch.func.vjp
-
-
-def are_eager(tensors: Sequence[Tensor]) -> bool:
-    """Whether the tensors are dense, and torch at most records gradients."""
-    if (
-        torch.compiler.is_compiling()
-        or torch._C._get_tracing_state() is not None
-        or torch.onnx.is_in_onnx_export()
-        or torch.autograd.forward_ad._current_level >= 0
-        or torch._C._len_torch_dispatch_stack()
-        or torch._C._are_functorch_transforms_active()
-    ):
-        return False
-    for x in tensors:
-        if (
-            type(x) not in (Tensor, torch.nn.Parameter)
-            or x.device.type == "meta"
-            or torch._C._functorch.is_functorch_wrapped_tensor(x)
-            or torch._C._functorch.is_legacy_batchedtensor(x)
-            or x.layout is not torch.strided
-            or x.is_conj()
-            or x.is_neg()
-        ):
-            return False
-    return True
 
 
 def records(operation: Operation, arrays: Sequence[Array]) -> bool:

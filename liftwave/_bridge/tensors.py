@@ -42,6 +42,31 @@ def in_old_vmap(x: Tensor) -> bool:
 # --- state of torch ------------------------------------------------------------------------------
 
 
+def are_eager(tensors: Sequence[Tensor]) -> bool:
+    """Whether the tensors are dense, and torch at most records gradients."""
+    if (
+        torch.compiler.is_compiling()
+        or torch._C._get_tracing_state() is not None
+        or torch.onnx.is_in_onnx_export()
+        or torch.autograd.forward_ad._current_level >= 0
+        or torch._C._len_torch_dispatch_stack()
+        or torch._C._are_functorch_transforms_active()
+    ):
+        return False
+    for x in tensors:
+        if (
+            type(x) not in (Tensor, torch.nn.Parameter)
+            or x.device.type == "meta"
+            or torch._C._functorch.is_functorch_wrapped_tensor(x)
+            or torch._C._functorch.is_legacy_batchedtensor(x)
+            or x.layout is not torch.strided
+            or x.is_conj()
+            or x.is_neg()
+        ):
+            return False
+    return True
+
+
 def in_forward_mode() -> bool:
     """Whether forward-mode derivatives are being computed."""
     return torch.autograd.forward_ad._current_level >= 0

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels.contract import PoolingArguments
+from liftwave._kernels.pooling_contract import PoolingArguments
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
 

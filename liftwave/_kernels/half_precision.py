@@ -14,14 +14,12 @@ from liftwave._arrays.convert import is_array, is_half
 from liftwave._kernels.contract import (
     AnyLiftPlan,
     Kernels,
-    LiftPoolKernels,
     LiftPullback,
     NativeRun,
     NativeSpectral,
-    PoolingArguments,
-    PoolingKernels,
     TimeFrequencyKernels,
 )
+from liftwave._kernels.pooling_contract import LiftPoolKernels, PoolingArguments, PoolingKernels
 from liftwave._plan.axis import FilterPlan
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan
 from liftwave._typing import Array

@@ -13,7 +13,8 @@ from array_api_compat import device
 
 from liftwave._arrays.convert import is_array
 from liftwave._arrays.tensors import is_tensor, is_unwatched
-from liftwave._kernels.contract import Kernels, PoolingArguments, TimeFrequencyKernels
+from liftwave._kernels.contract import Kernels, TimeFrequencyKernels
+from liftwave._kernels.pooling_contract import PoolingArguments
 from liftwave.errors import KernelsError
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from liftwave._arrays.convert import (
     is_array,
     open_arrays,
 )
-from liftwave._kernels.contract import Kernels, PoolingArguments, Weights
+from liftwave._kernels.contract import Kernels
+from liftwave._kernels.pooling_contract import PoolingArguments, Weights
 from liftwave._kernels.reference.pooling.kernels import ReferencePooling
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.shapes import cached_by_shapes

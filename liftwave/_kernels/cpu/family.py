@@ -9,16 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from liftwave._arrays.convert import are_plain_memory
-from liftwave._kernels.contract import (
-    LiftPoolKernels,
-    NativeRun,
-    NativeSpectral,
-    PoolingKernels,
-    TimeFrequencyKernels,
-)
+from liftwave._kernels.contract import NativeRun, NativeSpectral, TimeFrequencyKernels
 from liftwave._kernels.cpu.filters import NAME
 from liftwave._kernels.cpu.levels import CpuLevels
 from liftwave._kernels.cpu.memory import serves
+from liftwave._kernels.pooling_contract import LiftPoolKernels, PoolingKernels
 
 if TYPE_CHECKING:
     from liftwave._plan.dual_tree import LevelPlan as DualTreeLevel

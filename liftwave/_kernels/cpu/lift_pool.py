@@ -14,8 +14,8 @@ import numpy as np
 
 import liftwave._cpu as _cpu
 from liftwave._arrays.tensors import numpy_memory
-from liftwave._kernels.contract import LiftPoolKernels
 from liftwave._kernels.cpu.memory import all_like, is_plain_tensor, like
+from liftwave._kernels.pooling_contract import LiftPoolKernels
 from liftwave._plan.boundary import Extension
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array

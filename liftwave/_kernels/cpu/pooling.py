@@ -14,8 +14,8 @@ import numpy as np
 
 import liftwave._cpu as _cpu
 from liftwave._kernels.channels_first import channels_first, maxima_of_channels_first
-from liftwave._kernels.contract import PoolingArguments, PoolingKernels
 from liftwave._kernels.cpu.memory import empty, like, memory, with_copies
+from liftwave._kernels.pooling_contract import PoolingArguments, PoolingKernels
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
 

@@ -6,17 +6,13 @@ This module defines the family; the other modules of this folder implement its m
 
 from __future__ import annotations
 
-from liftwave._kernels.contract import (
-    Kernels,
-    LiftPoolKernels,
-    PoolingKernels,
-    TimeFrequencyKernels,
-)
+from liftwave._kernels.contract import Kernels, TimeFrequencyKernels
 from liftwave._kernels.cuda.common.memory import CudaArrays
 from liftwave._kernels.cuda.common.runtime import Runtime
 from liftwave._kernels.cuda.levels import CudaLevels
 from liftwave._kernels.cuda.lift_pool.kernels import CudaLiftPool
 from liftwave._kernels.cuda.pooling.kernels import CudaPooling
+from liftwave._kernels.pooling_contract import LiftPoolKernels, PoolingKernels
 
 
 class CudaKernels(CudaLevels, CudaArrays):

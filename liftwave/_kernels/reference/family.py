@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from array_api_compat import array_namespace
 
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.contract import LiftPoolKernels, PoolingKernels, TimeFrequencyKernels
+from liftwave._kernels.contract import TimeFrequencyKernels
+from liftwave._kernels.pooling_contract import LiftPoolKernels, PoolingKernels
 from liftwave._kernels.reference.filters import ReferenceFilters
 from liftwave._kernels.reference.lifting import ReferenceLifting
 from liftwave._plan.levels import AnalysisPlan, SynthesisPlan

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels.contract import LiftPoolKernels
 from liftwave._kernels.cuda.common.layout import Strided
 from liftwave._kernels.cuda.common.memory import (
     COMPUTED,
@@ -32,6 +31,7 @@ from liftwave._kernels.cuda.lift_pool.launch import (
     TransformArguments,
 )
 from liftwave._kernels.cuda.lift_pool.tiles import Need
+from liftwave._kernels.pooling_contract import LiftPoolKernels
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 from liftwave._typing import Array
 

@@ -11,7 +11,6 @@ import ctypes
 from array_api_compat import array_namespace
 
 from liftwave._kernels.channels_first import channels_first, maxima_of_channels_first
-from liftwave._kernels.contract import PoolingArguments, PoolingKernels
 from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE
 from liftwave._kernels.cuda.common.runtime import Runtime, kernel
 from liftwave._kernels.cuda.pooling.launch import Call, grouped
@@ -24,6 +23,7 @@ from liftwave._kernels.cuda.pooling.structures import (
     SpreadArguments,
 )
 from liftwave._kernels.cuda.pooling.windows import KINDS, MOST_AXES, serves_windows
+from liftwave._kernels.pooling_contract import PoolingArguments, PoolingKernels
 from liftwave._plan.windows import WindowPlan
 from liftwave._typing import Array
 

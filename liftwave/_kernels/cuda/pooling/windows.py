@@ -8,9 +8,9 @@ from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
-from liftwave._kernels.contract import Weights
 from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE, memory_of
 from liftwave._kernels.cuda.pooling.structures import Axis, Divider, axis, divider
+from liftwave._kernels.pooling_contract import Weights
 from liftwave._plan.windows import Ints, WindowPlan
 from liftwave._typing import Array
 

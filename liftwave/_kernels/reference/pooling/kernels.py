@@ -11,7 +11,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from liftwave._kernels.channels_first import maxima_of_channels_first
-from liftwave._kernels.contract import PoolingArguments
+from liftwave._kernels.pooling_contract import PoolingArguments
 from liftwave._kernels.reference.pooling.regions import (
     Regions,
     flat_indices,

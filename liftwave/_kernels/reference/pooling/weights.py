@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from liftwave._kernels.contract import Weights
+from liftwave._kernels.pooling_contract import Weights
 from liftwave._kernels.reference.pooling.regions import Regions
 from liftwave._typing import Array
 
