@@ -227,3 +227,35 @@ def test_the_wavelet_is_that_of_the_first_level():
 def test_mistakes(x, options, message):
     with pytest.raises((ValueError, TypeError), match=message):
         lw.denoise(x, transform="dtcwt", level=1, **options)
+
+
+# --- defaults ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "chosen"),
+    [
+        ((40,), {}, {"method": "neighcoeff", "transform": "dtcwt"}),
+        ((40, 1), {}, {"method": "neighcoeff", "transform": "dtcwt"}),
+        ((3, 40), {"axes": -1}, {"method": "neighcoeff", "transform": "dtcwt"}),
+        ((24, 20), {}, {"method": "bivariate", "transform": "dtcwt"}),
+        ((12, 10, 8), {}, {"method": "bivariate", "transform": "dtcwt"}),
+        ((4, 4, 4, 4), {}, {"method": "bivariate", "transform": "dwt"}),
+        ((40,), {"wavelet": "db2"}, {"method": "neighcoeff", "transform": "dwt"}),
+        ((24, 20), {"shifts": 2}, {"method": "bivariate", "transform": "dwt"}),
+        ((24, 20), {"rule": "hard"}, {"method": "bayes", "transform": "dtcwt"}),
+        ((24, 20), {"method": "visu"}, {"method": "visu", "transform": "dtcwt"}),
+        ((24, 20), {"transform": "swt"}, {"method": "bivariate", "transform": "swt"}),
+    ],
+)
+def test_defaults(
+    shape: tuple[int, ...], options: dict[str, Any], chosen: dict[str, Any]
+) -> None:
+    x = np.random.default_rng(3).standard_normal(shape)
+    np.testing.assert_array_equal(lw.denoise(x, **options), lw.denoise(x, **options | chosen))
+
+
+def test_defaults_of_complex_data() -> None:
+    x = np.random.default_rng(3).standard_normal((24, 40)).view(complex)
+    expected = lw.denoise(x, method="bivariate", transform="dwt")
+    np.testing.assert_array_equal(lw.denoise(x), expected)

@@ -36,8 +36,12 @@ from liftwave.errors import FileError
 _METHODS, _MISSING = get_args(Method), get_args(Missing)
 
 MethodOption = Annotated[
-    str,
-    typer.Option(help=f"Method: {', '.join(_METHODS)}.", autocompletion=beginning(_METHODS)),
+    str | None,
+    typer.Option(
+        help=f"Method: {', '.join(_METHODS)}. Default: neighcoeff along one axis, bivariate along "
+        "several.",
+        autocompletion=beginning(_METHODS),
+    ),
 ]
 DenoisingWaveletOption = Annotated[
     str | None,
@@ -50,10 +54,10 @@ DenoisingWaveletOption = Annotated[
     ),
 ]
 TransformOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         help=f"Transform: {', '.join(ANALYSES)}; swt averages over all shifts, dtcwt has six "
-        "directions in images.",
+        "directions in images. Default: dtcwt; with a wavelet or shifts, dwt.",
         autocompletion=beginning(tuple(ANALYSES)),
     ),
 ]
@@ -78,8 +82,8 @@ def denoise_command(
     mode: ModeOption = "symmetric",
     level: FewerLevelsOption = None,
     axes: AxesOption = None,
-    method: MethodOption = "bayes",
-    transform: TransformOption = "dwt",
+    method: MethodOption = None,
+    transform: TransformOption = None,
     rule: RuleOption = None,
     sigma: NoiseOption = None,
     shifts: Annotated[int, typer.Option(min=1, help="Cycle spinning: shifts along each axis.")] = 1,
@@ -104,7 +108,7 @@ def denoise_command(
     options |= {"axes": inner, "channel_axis": _channels(media) if colour else None}
     clean = []
     chosen_wavelet = None if wavelet is None else Choice(wavelet).wavelet()
-    title = transform if wavelet is None else wavelet
+    title = wavelet or transform or "wavelets"
     with console.progress(len(frames) + 1) as step:
         for number, frame in enumerate(frames, 1):
             step(f"denoising {media.array.shape} by {title}, {number} of {len(frames)}")

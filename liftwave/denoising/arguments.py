@@ -13,10 +13,12 @@ from liftwave._numbers import is_one_of, real_number
 from liftwave._plan.arguments import check_level, normalize_axes, normalize_axis
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans
 from liftwave._typing import Array, Modes
-from liftwave.denoising.analyses import ANALYSES
+from liftwave.denoising.analyses import ANALYSES, TransformName
 from liftwave.denoising.dual_tree import check_dual_tree
+from liftwave.denoising.recipes import Method
 from liftwave.denoising.steps import Step, anscombe, haar_fisz, opponent_colours
 from liftwave.errors import ArgumentTypeError, AxisError, DTypeError, ShapeError, ThresholdError
+from liftwave.transforms.dual_tree_calls import MOST_AXES
 from liftwave.wavelets.resolve import Wavelets
 
 Stabilisation: TypeAlias = Literal["anscombe", "haar-fisz"]
@@ -27,27 +29,32 @@ Stabilisation: TypeAlias = Literal["anscombe", "haar-fisz"]
 _LEVELS_KEPT = {"visu": 3}
 
 
-def checked_shifts(transform: object, shifts: object) -> int:
+def check_shifts(transform: object, shifts: int) -> None:
+    """Raise if there is no such transform, or it does not fit the number of shifts.
+
+    Raises
+    ------
+    ThresholdError
+        In both cases.
+    """
+    if transform is not None and not is_one_of(transform, ANALYSES):
+        names = ", ".join(map(repr, ANALYSES))
+        raise ThresholdError(f"unknown transform {transform!r}; use one of {names}")
+    if shifts > 1 and transform not in (None, "dwt"):
+        raise ThresholdError(
+            f"shifts={shifts} is for transform='dwt': {transform!r} already averages over shifts; "
+            "remove shifts"
+        )
+
+
+def number_of_shifts(shifts: object) -> int:
     """The number of shifts along each axis.
 
     Raises
     ------
     ArgumentTypeError, ThresholdError
-        If there is no such transform, or it does not fit the number of shifts.
+        If it is not a positive integer.
     """
-    if not is_one_of(transform, ANALYSES):
-        names = ", ".join(map(repr, ANALYSES))
-        raise ThresholdError(f"unknown transform {transform!r}; use one of {names}")
-    number = _whole_shifts(shifts)
-    if number > 1 and transform != "dwt":
-        raise ThresholdError(
-            f"shifts={shifts} is for transform='dwt': {transform!r} already averages over shifts; "
-            "remove shifts"
-        )
-    return number
-
-
-def _whole_shifts(shifts: object) -> int:
     try:
         number = operator.index(shifts)  # type: ignore[arg-type]
     except TypeError:
@@ -83,6 +90,22 @@ def data_axes(
     if channel in normalized:
         raise AxisError(f"channel_axis={channel_axis} is one of the axes to transform, {axes}")
     return normalized
+
+
+def usual_transform(
+    wavelet: Wavelets | None, shifts: int, axes: tuple[int, ...], data: Array
+) -> TransformName:
+    """The transform of data if none is chosen: the dual tree, if it fits the other arguments."""
+    long_axes = sum(data.shape[axis] != 1 for axis in axes)
+    fits = wavelet is None and shifts == 1 and not is_complex(data) and long_axes <= MOST_AXES
+    return "dtcwt" if fits else "dwt"
+
+
+def usual_method(axes: tuple[int, ...], data: Array, rule: object) -> Method:
+    """The method if none is chosen: the best of the fast ones by ``benchmarks.denoising``."""
+    if rule is not None:  # other methods have no rule
+        return "bayes"
+    return "neighcoeff" if sum(data.shape[axis] != 1 for axis in axes) < 2 else "bivariate"
 
 
 def linear_plans(

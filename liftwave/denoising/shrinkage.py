@@ -16,11 +16,14 @@ from liftwave._typing import Array, ArrayLike, ArrayT, Data, Modes, Namespace, S
 from liftwave.denoising.analyses import ANALYSES, TransformName
 from liftwave.denoising.arguments import (
     Stabilisation,
-    checked_shifts,
+    check_shifts,
     data_axes,
     depth_of,
     linear_plans,
+    number_of_shifts,
     steps_of,
+    usual_method,
+    usual_transform,
 )
 from liftwave.denoising.bands import Analysed, Band, Recipe
 from liftwave.denoising.missing import Missing, check_missing, with_gaps, without_gaps
@@ -35,8 +38,8 @@ def denoise(
     x: Data[ArrayT],
     wavelet: Wavelets | None = None,
     *,
-    method: Method = "bayes",
-    transform: TransformName = "dwt",
+    method: Method | None = None,
+    transform: TransformName | None = None,
     rule: ShrinkageRule | None = None,
     sigma: Any = None,
     level: int | None = None,
@@ -60,8 +63,11 @@ def denoise(
         but others work too. For ``'dtcwt'`` the wavelet is that of the first level (the argument
         ``biort`` of :func:`dtcwt`): ``'cdf9.7'`` by default.
     method : str, optional
-        The rule by which coefficients are shrunk (see Notes).
+        The rule by which coefficients are shrunk (see Notes). By default ``'neighcoeff'`` along
+        one axis and ``'bivariate'`` along several; ``'bayes'`` if there is a ``rule``.
     transform : {'dwt', 'swt', 'dtcwt'}, optional
+        By default ``'dtcwt'``; ``'dwt'`` for complex data, more than three axes, a chosen wavelet,
+        or several ``shifts``.
         ``'swt'`` shrinks the coefficients of all circular shifts and averages the results
         (:func:`swtn`). Data whose mode is not periodic are extended first. ``'dtcwt'`` shrinks the
         magnitudes of complex coefficients along up to three axes (:func:`dtcwt`), which in images
@@ -190,12 +196,15 @@ def denoise(
     >>> round(error(noisy) / error(lw.denoise(noisy)), 1) > 2
     True
     """
-    recipe = recipe_of(method, rule)
-    shifts = checked_shifts(transform, shifts)
+    shifts = number_of_shifts(shifts)
+    check_shifts(transform, shifts)
     check_missing(missing)
     opened = open_array(x)
     data, xp = opened.array, opened.xp
     batched = data_axes(axes, data, channel_axis)
+    transform = transform or usual_transform(wavelet, shifts, batched, data)
+    method = usual_method(batched, data, rule) if method is None else method
+    recipe = recipe_of(method, rule)
     plans = linear_plans(wavelet, mode, batched, data, transform)
     depth = depth_of(level, method, tuple(data.shape), plans)
     steps = steps_of(vst, gain, read_noise, channel_axis, data, batched)
