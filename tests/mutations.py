@@ -274,7 +274,7 @@ MUTATIONS = (
         "torch_gradients",
     ),
     Mutation(
-        "liftwave/_bridge/operator.py",
+        "liftwave/_bridge/tensors.py",
         "        or torch._C._are_functorch_transforms_active()\n",
         "",
         "torch_gradients",
