@@ -149,7 +149,7 @@ def test_sure_goes_no_further_than_the_universal_threshold():
 def test_wavelet_and_mode_reach_the_transform(wavelet, mode):
     x = noisy((43, 40))
     sigma = sigma_of(x, wavelet, mode)
-    actual = lw.denoise(x, wavelet, level=2, mode=mode)
+    actual = lw.denoise(x, wavelet, method="bayes", level=2, mode=mode)
     assert_close(actual, denoised(x, wavelet, "bayes", "soft", sigma, 2, mode), ulps=ULPS)
 
 

@@ -184,7 +184,7 @@ def test_batches_and_libraries(method, shape, level):
 @pytest.mark.parametrize("mode", ["smooth", "periodization"])
 def test_other_boundary_modes_extend_the_data(mode):
     x, reach = np.linspace(0, 9, 90) + 0.3 * zero_mean(90), 20
-    options = {"transform": "dtcwt", "level": 2, "sigma": 0.3}
+    options = {"method": "bayes", "transform": "dtcwt", "level": 2, "sigma": 0.3}
     padded = "periodic" if mode == "periodization" else mode
     longer = lw.denoise(lw.pad(x, reach, padded), **options)
     assert_close(lw.denoise(x, mode=mode, **options), longer[reach:-reach], ulps=1e3)
@@ -209,7 +209,8 @@ def test_the_wavelet_is_that_of_the_first_level():
     assert np.array_equal(usual, lw.denoise(x, "cdf9.7", **options))
     assert np.array_equal(usual, lw.denoise(x, ["bior4.4", "cdf9.7"], **options))
     assert np.abs(usual - lw.denoise(x, "cdf5.3", **options)).max() > 0.01
-    assert np.array_equal(lw.denoise(x, sigma=0.5), lw.denoise(x, "sym8", sigma=0.5))
+    options = {"transform": "dwt", "sigma": 0.5}
+    assert np.array_equal(lw.denoise(x, **options), lw.denoise(x, "sym8", **options))
 
 
 # --- mistakes ------------------------------------------------------------------------------------

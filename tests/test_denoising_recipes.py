@@ -281,7 +281,7 @@ def test_the_undecimated_transform_averages_over_all_shifts(method, shape):
 @pytest.mark.parametrize("mode", ["symmetric", "smooth"])
 def test_other_boundary_modes_extend_the_data(mode):
     x, reach = np.linspace(0, 9, 90) + 0.3 * zero_mean(90), 25
-    options = {"transform": "swt", "level": 3, "sigma": 0.3}
+    options = {"method": "bayes", "transform": "swt", "level": 3, "sigma": 0.3}
     longer = lw.denoise(lw.pad(x, reach, mode), "sym4", mode="periodization", **options)
     assert_close(lw.denoise(x, "sym4", mode=mode, **options), longer[reach:-reach], ulps=1e3)
 
