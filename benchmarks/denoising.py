@@ -105,7 +105,8 @@ def recipes(kind: str) -> dict[str, Recipe]:
         for method in METHODS:
             options = {"method": method, "transform": transform}
             found[f"liftwave {method}, {transform}"] = partial(_ours, ours, options)
-    found["liftwave bayes, 4 shifts"] = partial(_ours, wavelet, {"shifts": 4})
+    found["liftwave bayes, 4 shifts"] = partial(_ours, wavelet, {"method": "bayes", "shifts": 4})
+    found["liftwave without options"] = lambda x, sigma: lw.denoise(x)
     found["PyWavelets universal soft"] = partial(_pywt, wavelet)
     if find_spec("skimage") is not None:
         found |= scikit_image(kind, wavelet)

@@ -240,12 +240,13 @@ class Layers(nn.Module):
 
 
 def _groups() -> dict[str, list[str]]:
-    """The names of all cases: for each dimension, windows, other pooling, and transforms."""
+    """The names of all cases: for each dimension, the kinds of pooling and of transforms."""
     groups: dict[str, list[str]] = {}
     for name, case in CASES.items():
         kind = "pooling" if re.search("Pool|Unpool|Energy|Bottleneck", name) else "transforms"
         kind = "zoo" if name in ZOO else kind
         kind = "windows" if is_of_windows(name) else kind
+        kind = "dual trees" if "tree" in name.lower() else kind
         groups.setdefault(f"{kind} {case.layer.dimensions}d", []).append(name)
     return groups
 
@@ -261,7 +262,7 @@ OF_FIXED_LENGTH_IN_ONNX = (
 )
 """Layers whose graphs support one length."""
 
-GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d"]}
+GROUPS = _groups() | {"quick": ["SoftPool1d overlapping", "AdaUnpool1d", "Denoise1d"]}
 
 
 @pytest.mark.parametrize(
