@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, cast
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import taken_from, zeros
+from liftwave._kernels.interval import merge_interval, split_interval
 from liftwave._numbers import is_symbol
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
+    IntervalStep,
     LiftStep,
     Shape,
     Step,
@@ -54,6 +56,8 @@ def split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
     """Approximation and detail of one step, or one of them."""
     if isinstance(step, LiftStep):
         return kernels.lift_analysis(x, step.plan, step.taps, step.scale, step.axis)
+    if isinstance(step, IntervalStep):
+        return split_interval(x, step, kernels)
     return kernels.analysis(x, step.filters, step.plan, step.axis)
 
 
@@ -106,6 +110,8 @@ def merge(
     if isinstance(step, LiftStep):
         approx, detail = fill_missing(pair, shapes)
         return kernels.lift_synthesis(approx, detail, step.plan, step.taps, step.scale, step.axis)
+    if isinstance(step, IntervalStep):
+        return merge_interval(pair, step, kernels)
     # A filter bank omits a missing band.
     present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]
     bands, filters = zip(*present, strict=True)

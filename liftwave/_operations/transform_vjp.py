@@ -154,7 +154,7 @@ def _analysed_again(x: Array, plan: AnalysisPlan, kernels: Kernels) -> list[dict
                     level_values[key], step, kernels
                 )
             elif {key + "a", key + "d"} & inner:
-                bands = _analysed(level_values[key], step, kernels)
+                bands = split(level_values[key], step, kernels)
                 level_values[key + "a"], level_values[key + "d"] = bands
         values.append(level_values)
         if part is not plan.parts[-1]:
@@ -190,8 +190,9 @@ def _split_back(
             cotangents[key] = back.cotangents[0]
             _add(sums, len(key), _lift_gradient(back, step))
         elif not is_missing:
-            _add(sums, len(key), _filter_gradient(values[key], pair, step, kernels))
-            cotangents[key] = _synthesised(pair, merging, kernels)
+            if isinstance(step, FilterStep):  # others have no learned taps
+                _add(sums, len(key), _filter_gradient(values[key], pair, step, kernels))
+            cotangents[key] = merge(pair, merging, shapes, kernels)
     return cotangents.get("")
 
 
@@ -293,10 +294,10 @@ def _merge_back(
             _add(sums, len(key), _lift_gradient(back, step))
             continue
         split_by = splitting[key]
-        assert not isinstance(split_by, LiftStep)  # it is the transpose of a filter bank
-        pair = [values.get(half) for half in halves]
-        reversed_gradient = _filter_gradient(outer, pair, split_by, kernels)
-        _add(sums, len(key), FilterGradient(*map(reversed_taps, reversed_gradient)))
+        if isinstance(split_by, FilterStep):
+            pair = [values.get(half) for half in halves]
+            reversed_gradient = _filter_gradient(outer, pair, split_by, kernels)
+            _add(sums, len(key), FilterGradient(*map(reversed_taps, reversed_gradient)))
         for half, inner in zip(halves, split(outer, split_by, kernels), strict=True):
             cotangents[half] = inner
     return cotangents
@@ -321,19 +322,6 @@ def _filter_gradient(
     gradients = iter(kernels.tap_gradients(x, present, step.plan, step.axis))
     low, high = (no_taps(step, x) if band is None else next(gradients) for band in bands)
     return FilterGradient(low, high)
-
-
-def _analysed(x: Array, step: FilterStep, kernels: Kernels) -> Sequence[Array]:
-    """Approximation and detail of a filter bank."""
-    return kernels.analysis(x, step.filters, step.plan, step.axis)
-
-
-def _synthesised(pair: Sequence[Array | None], step: Step, kernels: Kernels) -> Array:
-    """The synthesis of the present bands by a filter bank."""
-    assert not isinstance(step, LiftStep)  # it is the transpose of a filter bank
-    present = [(g, f) for g, f in zip(pair, step.filters, strict=True) if g is not None]
-    bands, filters = zip(*present, strict=True)
-    return kernels.synthesis(bands, filters, step.plan, step.axis)
 
 
 def _lift_gradient(back: LiftPullback, step: LiftStep) -> LiftGradient:

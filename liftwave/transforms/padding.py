@@ -11,7 +11,7 @@ from array_api_compat import array_namespace, device
 from liftwave._arrays.convert import PLAIN_DTYPES, Opened, as_array, dtype_name, open_array
 from liftwave._kernels.reference.pieces import extended, total
 from liftwave._plan.arguments import resolve_mode
-from liftwave._plan.boundary import Column, signal_extension
+from liftwave._plan.boundary import Column, check_extends, signal_extension
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayT, Data, Mode, ModeLike
 from liftwave.errors import DTypeError, ShapeError
@@ -55,6 +55,7 @@ def pad(x: Data[ArrayT], pad_widths: Any, mode: ModeLike) -> ArrayT:
     [-1, 0, 1, 2, 3, 4, 5]
     """
     array, name = as_array(x), resolve_mode(mode)
+    check_extends(name, "pad")
     widths = _pad_widths(pad_widths, array.ndim)
     shape = _padded_shape(tuple(array.shape), widths)
     if name == "periodization":
