@@ -315,9 +315,7 @@ def test_fully_separable_transforms() -> None:
 def test_empty_batches_and_strides() -> None:
     assert [band.shape for band in lw.dwt(np.zeros((0, 21)), "db3", MODE)] == [(0, 11), (0, 10)]
     x = signal(4, 60)[::-1, ::-2]
-    for band, expected in zip(
-        lw.dwt(x, "db3", MODE), lw.dwt(x.copy(), "db3", MODE), strict=True
-    ):
+    for band, expected in zip(lw.dwt(x, "db3", MODE), lw.dwt(x.copy(), "db3", MODE), strict=True):
         np.testing.assert_allclose(band, expected, atol=1e-13)
 
 
@@ -375,7 +373,9 @@ def test_learned_taps_of_another_axis() -> None:
         bands = lw.wavedecn(x, wavelet, modes, level=1)
         back = lw.waverecn(bands, wavelet, modes)
         total = (back * x.flip(0)).sum()
-        return total + sum((bands[1][key] * w).sum() for key, w in zip(("da", "dd"), weights, strict=True))
+        return total + sum(
+            (bands[1][key] * w).sum() for key, w in zip(("da", "dd"), weights, strict=True)
+        )
 
     taps = [torch.tensor(f, dtype=torch.float64) for f in pywt.Wavelet("db2").filter_bank]
     taps = [(each + 0.1).requires_grad_() for each in taps]
@@ -426,7 +426,9 @@ def test_torch_layers(n: int) -> None:
     torch.testing.assert_close(bands[0], expected[0])
     half = lwt.DWT1d("db3", mode=MODE)(x[:, :, :, 0].to(torch.bfloat16))
     assert half[0].dtype == torch.bfloat16
-    torch.testing.assert_close(half[0].float(), lw.dwt(x[:, :, :, 0], "db3", MODE)[0], atol=0.1, rtol=0)
+    torch.testing.assert_close(
+        half[0].float(), lw.dwt(x[:, :, :, 0], "db3", MODE)[0], atol=0.1, rtol=0
+    )
 
 
 def test_torch_graphs() -> None:
@@ -623,7 +625,7 @@ def test_errors_of_layers() -> None:
 def test_names_of_modes() -> None:
     assert MODE not in EXTENSION_MODES
     assert MODE not in LIFTING_MODES
-    with pytest.raises(ModeError, match="'periodization', 'orthogonal'.* 'orthogonal'"):
+    with pytest.raises(ModeError, match=r"'periodization', 'orthogonal'.* 'orthogonal'"):
         lw.dwt(signal(8), "db2", "orthogonl")  # type: ignore[arg-type]
 
 

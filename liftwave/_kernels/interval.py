@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from array_api_compat import array_namespace, device
+import numpy as np
+from array_api_compat import device
 
+from liftwave._arrays.convert import namespace_of
 from liftwave._typing import Array, Namespace
 from liftwave.wavelets.taps import reversed_taps
 
@@ -27,14 +29,20 @@ if TYPE_CHECKING:
 
 def split_interval(x: Array, step: IntervalStep, kernels: AxisKernels) -> list[Array]:
     """Approximation and detail."""
-    xp, plan, axis = array_namespace(x), step.plan, step.axis
-    inside = kernels.analysis(x, step.filters, plan.inside, axis)
+    xp, plan, axis = namespace_of(x), step.plan, step.axis
+    low, high = plan.bands
+    if low is high:
+        bands = kernels.analysis(x, step.filters, low, axis)
+    else:
+        both = zip(step.filters, plan.bands, strict=True)
+        bands = [kernels.analysis(x, (taps,), each, axis)[0] for taps, each in both]
     start = plan.n - plan.last.samples
     head = _part(x, axis, 0, plan.first.samples)
     tail = _part(x, axis, start, plan.last.samples)
     first = _bands_of_end(head, plan.first, axis, xp)
     last = _bands_of_end(tail, plan.last, axis, xp)
-    return [_joined(parts, axis, xp) for parts in zip(first, inside, last, strict=True)]
+    parts = zip(bands, first, last, strict=True)
+    return [_with_ends(*parts_of_band, axis, xp) for parts_of_band in parts]
 
 
 def merge_interval(pair: Sequence[Array | None], step: IntervalStep, kernels: AxisKernels) -> Array:
@@ -50,9 +58,12 @@ def merge_interval(pair: Sequence[Array | None], step: IntervalStep, kernels: Ax
     taps = zip(step.filters, present, strict=True)
     filters = [reversed_taps(each) for each, is_used in taps if is_used]
     signal = kernels.synthesis(inside, filters, plan.inside_adjoint, axis)
-    xp = array_namespace(signal)
+    xp = namespace_of(signal)
     head = _signal_of_end(first, plan.first.of_bands(present), axis, xp)
     tail = _signal_of_end(last, plan.last.of_bands(present), axis, xp)
+    start = plan.n - plan.last.samples
+    head = head + _part(signal, axis, 0, plan.first.samples)
+    tail = tail + _part(signal, axis, start, plan.last.samples)
     return _with_ends(signal, head, tail, axis, xp)
 
 
@@ -79,15 +90,14 @@ def _signal_of_end(bands: Sequence[Array], rows: Matrix, axis: int, xp: Namespac
 
 
 def _with_ends(x: Array, head: Array, tail: Array, axis: int, xp: Namespace) -> Array:
-    """``x`` with these samples added to the first and the last ones."""
+    """A new array ``x`` with these first and last samples."""
     before, after = head.shape[axis], tail.shape[axis]
     stop = x.shape[axis] - after
-    parts = [
-        _part(x, axis, 0, before) + head,
-        _part(x, axis, before, stop - before),
-        _part(x, axis, stop, after) + tail,
-    ]
-    return _joined(parts, axis, xp)
+    if type(x) is np.ndarray:
+        _part(x, axis, 0, before)[...] = head
+        _part(x, axis, stop, after)[...] = tail
+        return x
+    return _joined([head, _part(x, axis, before, stop - before), tail], axis, xp)
 
 
 def _product(matrix: Matrix, x: Array, axis: int, xp: Namespace) -> Array:

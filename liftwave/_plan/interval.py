@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from liftwave._numbers import is_symbol
-from liftwave._plan.axis import FilterPlan
-from liftwave._plan.boundary import Extension
+from liftwave._plan.axis import Dilated, FilterPlan, analysis_padding
+from liftwave._plan.boundary import Extension, zero_extension
 from liftwave._plan.interval_ends import End, ends
 from liftwave._plan.lengths import interval_lengths
 from liftwave.errors import ExportError
@@ -23,12 +23,15 @@ class IntervalPlan:
         The number of samples.
     inside : FilterPlan
         The analysis by the filters that lie inside the signal.
+    bands : (FilterPlan, FilterPlan)
+        The same with room for the coefficients of both ends, for approximation and detail.
     first, last : End
         The functions at both ends.
     """
 
     n: int
     inside: FilterPlan
+    bands: tuple[FilterPlan, FilterPlan]
     first: End
     last: End
 
@@ -56,8 +59,16 @@ def interval_plan(n: int, dec_lo: tuple[float, ...], dec_hi: tuple[float, ...]) 
             "functions at the end depend on its parity. Export with a fixed length, or use "
             "another mode"
         )
-    length = len(dec_lo)
-    count = (n - length) // 2 + 1
-    inside = FilterPlan(count, length, length - 1, Extension(n), Extension(count))
-    first, *last = ends(dec_lo, dec_hi)
-    return IntervalPlan(n, inside, first, last[n % 2])
+    length, (first, *last) = len(dec_lo), ends(dec_lo, dec_hi)
+    inside = _analysis(n, length, (n - length) // 2 + 1, 0)
+    low, high = zip(interval_lengths(n), first.counts, strict=True)
+    approx = _analysis(n, length, *low)
+    bands = approx, approx if low == high else _analysis(n, length, *high)
+    return IntervalPlan(n, inside, bands, first, last[n % 2])
+
+
+def _analysis(n: int, length: int, n_out: int, before: int) -> FilterPlan:
+    """An analysis of ``n`` samples with ``before`` outputs before the first one inside."""
+    taps = Dilated(length, length - 1 - 2 * before)
+    extend = zero_extension(n, *analysis_padding(n, 0, n_out, taps))
+    return FilterPlan(n_out, length, taps.phase, extend, Extension(n_out))

@@ -47,8 +47,8 @@ def dwt(
     WaveletError, ModeError, AxisError, ShapeError, DTypeError
         If the wavelet, mode or axis does not exist, the signal is empty, or the
         data are not numbers. Under ``"orthogonal"``, if the wavelet is not orthonormal, or the
-        signal has less than ``2 * (dec_len - 2)`` samples. All but the last are :class:`ValueError`, the last
-        is a :class:`TypeError`.
+        signal has less than ``2 * (dec_len - 2)`` samples. All but the last are
+        :class:`ValueError`, the last is a :class:`TypeError`.
 
     Notes
     -----

@@ -31,8 +31,8 @@ def pad(x: Data[ArrayT], pad_widths: Any, mode: ModeLike) -> ArrayT:
         Samples to add before and after each axis, broadcast as in
         :func:`numpy.pad`.
     mode : str
-        Boundary mode (:func:`dwt`) other than ``"orthogonal"``. ``"constant"`` repeats the end samples
-        (``mode="edge"`` in :func:`numpy.pad`). ``"periodization"`` first
+        Boundary mode (:func:`dwt`) other than ``"orthogonal"``. ``"constant"`` repeats the
+        end samples (``mode="edge"`` in :func:`numpy.pad`). ``"periodization"`` first
         repeats the last sample if a length is odd.
 
     Returns
