@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import taken_from, zeros
-from liftwave._kernels.interval import merge_interval, split_interval
 from liftwave._numbers import is_symbol
 from liftwave._plan.levels import (
     AnalysisLevel,
@@ -57,6 +56,8 @@ def split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
     if isinstance(step, LiftStep):
         return kernels.lift_analysis(x, step.plan, step.taps, step.scale, step.axis)
     if isinstance(step, IntervalStep):
+        from liftwave._kernels.interval import split_interval  # few programs use this mode
+
         return split_interval(x, step, kernels)
     return kernels.analysis(x, step.filters, step.plan, step.axis)
 
@@ -111,6 +112,8 @@ def merge(
         approx, detail = fill_missing(pair, shapes)
         return kernels.lift_synthesis(approx, detail, step.plan, step.taps, step.scale, step.axis)
     if isinstance(step, IntervalStep):
+        from liftwave._kernels.interval import merge_interval
+
         return merge_interval(pair, step, kernels)
     # A filter bank omits a missing band.
     present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]

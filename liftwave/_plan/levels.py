@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
-from liftwave._plan.interval import IntervalPlan
 from liftwave._plan.undecimated_lifting import WholeLiftPlan
 from liftwave.wavelets.taps import Taps
+
+if TYPE_CHECKING:
+    from liftwave._plan.interval import IntervalPlan
 
 Shape: TypeAlias = tuple[int, ...]
 Keys: TypeAlias = tuple[tuple[str, ...], ...]

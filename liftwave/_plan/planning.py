@@ -25,7 +25,6 @@ from liftwave._plan.axis import (
     synthesis_plan,
     upsampling_plan,
 )
-from liftwave._plan.interval import interval_plan
 from liftwave._plan.lengths import band_lengths, check_size
 from liftwave._plan.levels import (
     AnalysisLevel,
@@ -128,6 +127,8 @@ def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
 
 
 def _interval_step(axis: int, bank: FilterBank, n: int) -> IntervalStep:
+    from liftwave._plan.interval import interval_plan  # few programs use this mode
+
     filters = (bank.dec_lo, bank.dec_hi)
     return IntervalStep(axis, interval_plan(n, *filters), filters)
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from liftwave._arrays.host import as_numpy
 from liftwave._plan.axes import AxisPlan
-from liftwave._plan.interval_ends import ends
 from liftwave._typing import Array
 from liftwave.decomposition.bands import Bands
 from liftwave.errors import ShapeError
@@ -135,6 +134,8 @@ def _centres(plan: AxisPlan) -> tuple[float, float]:
         bank = bank.to_filter_bank()
     phases = (bank.dec_len / 2 if periodic else 1.0,) * 2
     if plan.mode == "orthogonal":
+        from liftwave._plan.interval_ends import ends  # few programs use this mode
+
         # The first filter inside the signal comes after the functions at the first end.
         counts = ends(*bank.filter_bank[:2])[0].counts
         phases = (bank.dec_len - 1.0 - 2 * counts[0], bank.dec_len - 1.0 - 2 * counts[1])
