@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from array_api_compat import device
 
-from liftwave._arrays.convert import namespace_of
+from liftwave._arrays.convert import namespace_of, real_dtype
 from liftwave._typing import Array, Namespace
-from liftwave.wavelets.taps import reversed_taps
+from liftwave.wavelets.taps import Taps, reversed_taps
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 def split_interval(x: Array, step: IntervalStep, kernels: AxisKernels) -> list[Array]:
     """Approximation and detail."""
     xp, plan, axis = namespace_of(x), step.plan, step.axis
+    filters = [_precise(taps, x, kernels, xp) for taps in step.filters]
     low, high = plan.bands
     if low is high:
-        bands = kernels.analysis(x, step.filters, low, axis)
+        bands = kernels.analysis(x, filters, low, axis)
     else:
-        both = zip(step.filters, plan.bands, strict=True)
+        both = zip(filters, plan.bands, strict=True)
         bands = [kernels.analysis(x, (taps,), each, axis)[0] for taps, each in both]
     start = plan.n - plan.last.samples
     head = _part(x, axis, 0, plan.first.samples)
@@ -55,16 +56,24 @@ def merge_interval(pair: Sequence[Array | None], step: IntervalStep, kernels: Ax
         if band is not None
     ]
     first, inside, last = zip(*parts, strict=True)
-    taps = zip(step.filters, present, strict=True)
-    filters = [reversed_taps(each) for each, is_used in taps if is_used]
+    xp, taps = namespace_of(inside[0]), zip(step.filters, present, strict=True)
+    filters = [
+        _precise(reversed_taps(each), inside[0], kernels, xp) for each, is_used in taps if is_used
+    ]
     signal = kernels.synthesis(inside, filters, plan.inside_adjoint, axis)
-    xp = namespace_of(signal)
     head = _signal_of_end(first, plan.first.of_bands(present), axis, xp)
     tail = _signal_of_end(last, plan.last.of_bands(present), axis, xp)
     start = plan.n - plan.last.samples
     head = head + _part(signal, axis, 0, plan.first.samples)
     tail = tail + _part(signal, axis, start, plan.last.samples)
     return _with_ends(signal, head, tail, axis, xp)
+
+
+def _precise(taps: Taps, x: Array, kernels: AxisKernels, xp: Namespace) -> Taps:
+    """Taps as an array, if the library of ``x`` may record them: exporters round numbers."""
+    if type(x) is np.ndarray or kernels.name != "reference":
+        return taps
+    return xp.asarray(taps, dtype=real_dtype(x, xp), device=device(x))
 
 
 def _bands_of_end(x: Array, end: End, axis: int, xp: Namespace) -> list[Array]:
