@@ -16,6 +16,13 @@ from liftwave._plan.boundary import EXTENSION_MODES, LIFTING_MODES
 from liftwave._plan.interval_ends import ends
 from liftwave.errors import LevelWarning, LiftwaveError, ModeError, ShapeError
 
+pytestmark = [
+    # Of torch: forward mode, the exporter of ONNX, and compiled graphs.
+    pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:Dynamo detected a call to a .functools.lru_cache"),
+]
+
 MODE: Any = "orthogonal"
 ORTHOGONAL = [name for name in DISCRETE if pywt.Wavelet(name).orthogonal]
 SOME = ("haar", "db2", "db3", "db4", "sym5", "sym8", "coif2")
@@ -474,7 +481,7 @@ def test_onnx(dtype: str) -> None:
             approx, *details = self.layer(x)
             return approx, self.back([2 * approx, *details])
 
-    model, x = RoundTrip(), torch.tensor(signal(2, 3, 41, dtype=dtype))
+    model, x = RoundTrip().eval(), torch.tensor(signal(2, 3, 41, dtype=dtype))
     program = torch.onnx.export(model, (x,), dynamo=True, verbose=False)
     session = runtime.InferenceSession(program.model_proto.SerializeToString())
     found = session.run(None, {session.get_inputs()[0].name: x.numpy()})

@@ -52,7 +52,8 @@ class End(NamedTuple):
     @property
     def samples(self) -> int:
         """The number of samples that the functions read."""
-        return self.rows.shape[1]
+        samples: int = self.rows.shape[1]
+        return samples
 
     @property
     def counts(self) -> tuple[int, int]:

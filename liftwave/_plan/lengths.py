@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from math import prod
+from typing import Any
 
 from liftwave._numbers import is_symbol
 from liftwave._plan.boundary import LIFTING_MODES
@@ -181,7 +182,8 @@ def check_interval(bank: FilterBank) -> None:
             "mode='periodization', which is orthogonal for even lengths and any orthonormal taps"
         )
     # PyWavelets counts 'dmey' as orthogonal, whose table is orthonormal to 0.2 %.
-    if not bank.orthogonal and not as_pywt(bank).orthogonal:
+    known_wavelet: Any = as_pywt(bank)
+    if not bank.orthogonal and not known_wavelet.orthogonal:
         raise ModeError(
             f"mode 'orthogonal' needs an orthonormal wavelet, and {bank!r} is none (to 1e-8). Use "
             "a wavelet of the families 'haar', 'db', 'sym' or 'coif', or another mode"
