@@ -83,9 +83,33 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_plan/lengths.py",
-        'return (n + 1) // 2 if mode == "periodization" else (n + length - 1) // 2',
-        'return n // 2 if mode == "periodization" else (n + length - 1) // 2',
+        "return (n + 1) // 2 if mode in _CRITICAL_MODES else (n + length - 1) // 2",
+        "return n // 2 if mode in _CRITICAL_MODES else (n + length - 1) // 2",
         "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/interval_ends.py",
+        "rows = [low[:, ::-1], high[:, ::-1]] if forward",
+        "rows = [low[:, ::-1], -high[::-1, ::-1]] if forward",
+        "orthogonal_mode",
+    ),
+    Mutation(
+        "liftwave/_plan/interval_ends.py",
+        "places = np.arange(len(functions), dtype=np.float64)[::-1]",
+        "places = np.arange(len(functions), dtype=np.float64)",
+        "orthogonal_mode",
+    ),
+    Mutation(
+        "liftwave/_plan/interval_ends.py",
+        "lowest, highest = lowest + 1, highest - 1",
+        "lowest, highest = lowest, highest",
+        "orthogonal_mode",
+    ),
+    Mutation(
+        "liftwave/_kernels/interval.py",
+        "tail = tail + _part(signal, axis, start, plan.last.samples)",
+        "tail = tail",
+        "orthogonal_mode",
     ),
     Mutation(
         "liftwave/_plan/axes.py",
