@@ -83,8 +83,8 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_plan/lengths.py",
-        "return (n + 1) // 2 if mode in _CRITICAL_MODES else (n + length - 1) // 2",
-        "return n // 2 if mode in _CRITICAL_MODES else (n + length - 1) // 2",
+        "(n + 1) // 2 if mode in",
+        "n // 2 if mode in",
         "parity",
     ),
     Mutation(

@@ -17,7 +17,6 @@ from liftwave.wavelets.resolve import Resolved, as_pywt
 
 # In numbers of 16 bytes. All levels together have less than twice the numbers of the first.
 _LARGEST = sys.maxsize // 32
-_CRITICAL_MODES: tuple[Mode, ...] = ("periodization", "orthogonal")
 
 
 def check_size(what: str, *shapes: tuple[int, ...]) -> None:
@@ -205,4 +204,4 @@ def _shortest_interval(length: int) -> int:
 
 def filter_bank_length(n: int, length: int, mode: Mode) -> int:
     """Number of approximations: ``ceil(n / 2)`` or ``floor((n + length - 1) / 2)``."""
-    return (n + 1) // 2 if mode in _CRITICAL_MODES else (n + length - 1) // 2
+    return (n + 1) // 2 if mode in {"periodization", "orthogonal"} else (n + length - 1) // 2
