@@ -29,7 +29,9 @@ from liftwave._operations.tap_gradients import (
 from liftwave._plan.levels import (
     AnalysisPlan,
     FilterStep,
+    IntervalStep,
     LiftStep,
+    Shape,
     Step,
     SynthesisPlan,
     flatten_bands,
@@ -154,7 +156,7 @@ def _analysed_again(x: Array, plan: AnalysisPlan, kernels: Kernels) -> list[dict
                     level_values[key], step, kernels
                 )
             elif {key + "a", key + "d"} & inner:
-                bands = split(level_values[key], step, kernels)
+                bands = _analysed(level_values[key], step, kernels)
                 level_values[key + "a"], level_values[key + "d"] = bands
         values.append(level_values)
         if part is not plan.parts[-1]:
@@ -192,7 +194,7 @@ def _split_back(
         elif not is_missing:
             if isinstance(step, FilterStep):  # others have no learned taps
                 _add(sums, len(key), _filter_gradient(values[key], pair, step, kernels))
-            cotangents[key] = merge(pair, merging, shapes, kernels)
+            cotangents[key] = _synthesised(pair, merging, shapes, kernels)
     return cotangents.get("")
 
 
@@ -322,6 +324,24 @@ def _filter_gradient(
     gradients = iter(kernels.tap_gradients(x, present, step.plan, step.axis))
     low, high = (no_taps(step, x) if band is None else next(gradients) for band in bands)
     return FilterGradient(low, high)
+
+
+def _analysed(x: Array, step: FilterStep | IntervalStep, kernels: Kernels) -> Sequence[Array]:
+    """Approximation and detail."""
+    if not isinstance(step, FilterStep):
+        return split(x, step, kernels)
+    return kernels.analysis(x, step.filters, step.plan, step.axis)
+
+
+def _synthesised(
+    pair: Sequence[Array | None], step: Step, shapes: Sequence[Shape], kernels: Kernels
+) -> Array:
+    """The synthesis of the present bands."""
+    if not isinstance(step, FilterStep):
+        return merge(pair, step, shapes, kernels)
+    present = [(g, f) for g, f in zip(pair, step.filters, strict=True) if g is not None]
+    bands, filters = zip(*present, strict=True)
+    return kernels.synthesis(bands, filters, step.plan, step.axis)
 
 
 def _lift_gradient(back: LiftPullback, step: LiftStep) -> LiftGradient:
