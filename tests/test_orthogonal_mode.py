@@ -201,6 +201,31 @@ def test_filters_of_users_and_padded_filters() -> None:
             np.testing.assert_allclose(rows @ rows.T, np.eye(n), atol=1e-14)
 
 
+@pytest.mark.parametrize("taps", [2, 4, 6, 10, 16, 24])
+def test_random_filters(taps: int) -> None:
+    for seed in range(4):
+        bank = lw.constraints.random_orthonormal_filters(taps, seed=seed)
+        for n in (max(2, 2 * taps - 4), 2 * taps - 1, 3 * taps):
+            rows = np.concatenate(lw.dwt(np.eye(n), bank, MODE, axis=0))
+            np.testing.assert_allclose(rows @ rows.T, np.eye(n), atol=1e-13)
+
+
+@pytest.mark.parametrize("shift", [2, 4, -2])
+def test_high_pass_filters_at_other_places(shift: int) -> None:
+    """Also where the filters of both bands begin at different samples."""
+    bank, gap = pywt.Wavelet("db3"), np.zeros(abs(shift))
+    low, high = np.array(bank.dec_lo), np.array(bank.dec_hi)
+    low, high = (
+        np.r_[a, b]
+        for a, b in ([(gap, low), (high, gap)] if shift > 0 else [(low, gap), (gap, high)])
+    )
+    moved = lw.FilterBank(low, high, low[::-1], high[::-1])
+    assert moved.orthogonal
+    for n in (2 * moved.dec_len - 4, 2 * moved.dec_len - 3, 40):
+        rows = np.concatenate(lw.dwt(np.eye(n), moved, MODE, axis=0))
+        np.testing.assert_allclose(rows @ rows.T, np.eye(n), atol=1e-14)
+
+
 # --- other constructions of the same space -------------------------------------------------------
 
 
