@@ -30,19 +30,14 @@ if TYPE_CHECKING:
 def split_interval(x: Array, step: IntervalStep, kernels: AxisKernels) -> list[Array]:
     """Approximation and detail."""
     xp, plan, axis = namespace_of(x), step.plan, step.axis
-    filters = [_precise(taps, x, kernels, xp) for taps in step.filters]
-    low, high = plan.bands
-    if low is high:
-        bands = kernels.analysis(x, filters, low, axis)
-    else:
-        both = zip(filters, plan.bands, strict=True)
-        bands = [kernels.analysis(x, (taps,), each, axis)[0] for taps, each in both]
+    filters = [_precise(taps, x, kernels, xp) for taps in plan.filters]
+    bands = kernels.analysis(x, filters, plan.analysis, axis)
     start = plan.n - plan.last.samples
     head = _part(x, axis, 0, plan.first.samples)
     tail = _part(x, axis, start, plan.last.samples)
     first = _bands_of_end(head, plan.first, axis, xp)
     last = _bands_of_end(tail, plan.last, axis, xp)
-    parts = zip(bands, first, last, strict=True)
+    parts = zip(bands, first, last, plan.band_lengths, strict=True)
     return [_with_ends(*parts_of_band, axis, xp) for parts_of_band in parts]
 
 
@@ -51,7 +46,7 @@ def merge_interval(pair: Sequence[Array | None], step: IntervalStep, kernels: Ax
     plan, axis = step.plan, step.axis
     present = [band is not None for band in pair]
     parts = [
-        _cut(band, count, plan.inside.n_out, axis)
+        _cut(band, count, plan.inside, axis)
         for band, count in zip(pair, plan.first.counts, strict=True)
         if band is not None
     ]
@@ -60,13 +55,13 @@ def merge_interval(pair: Sequence[Array | None], step: IntervalStep, kernels: Ax
     filters = [
         _precise(reversed_taps(each), inside[0], kernels, xp) for each, is_used in taps if is_used
     ]
-    signal = kernels.synthesis(inside, filters, plan.inside_adjoint, axis)
+    signal = kernels.synthesis(inside, filters, plan.synthesis, axis)
     head = _signal_of_end(first, plan.first.of_bands(present), axis, xp)
     tail = _signal_of_end(last, plan.last.of_bands(present), axis, xp)
     start = plan.n - plan.last.samples
     head = head + _part(signal, axis, 0, plan.first.samples)
     tail = tail + _part(signal, axis, start, plan.last.samples)
-    return _with_ends(signal, head, tail, axis, xp)
+    return _with_ends(signal, head, tail, plan.n, axis, xp)
 
 
 def _precise(taps: Taps, x: Array, kernels: AxisKernels, xp: Namespace) -> Taps:
@@ -98,11 +93,11 @@ def _signal_of_end(bands: Sequence[Array], rows: Matrix, axis: int, xp: Namespac
     return _product(rows.T, _joined(bands, axis, xp), axis, xp)
 
 
-def _with_ends(x: Array, head: Array, tail: Array, axis: int, xp: Namespace) -> Array:
-    """A new array ``x`` with these first and last samples."""
+def _with_ends(x: Array, head: Array, tail: Array, n: int, axis: int, xp: Namespace) -> Array:
+    """The first ``n`` samples of a new array ``x``, with others at both ends."""
     before, after = head.shape[axis], tail.shape[axis]
-    stop = x.shape[axis] - after
-    if type(x) is np.ndarray:
+    stop = n - after
+    if type(x) is np.ndarray and x.shape[axis] == n:
         _part(x, axis, 0, before)[...] = head
         _part(x, axis, stop, after)[...] = tail
         return x

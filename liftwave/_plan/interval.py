@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from typing import TypeAlias
 
 from liftwave._numbers import is_symbol
 from liftwave._plan.axis import Dilated, FilterPlan, analysis_padding
@@ -11,6 +11,9 @@ from liftwave._plan.boundary import Extension, zero_extension
 from liftwave._plan.interval_ends import End, ends
 from liftwave._plan.lengths import interval_lengths
 from liftwave.errors import ExportError
+
+Filters: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
+"""The low-pass and the high-pass filter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,17 +24,24 @@ class IntervalPlan:
     ----------
     n : int
         The number of samples.
-    inside : FilterPlan
-        The analysis by the filters that lie inside the signal.
-    bands : (FilterPlan, FilterPlan)
-        The same with room for the coefficients of both ends, for approximation and detail.
+    analysis : FilterPlan
+        The analysis by :attr:`filters`, with room for the coefficients of both ends. The detail
+        of an odd length has one more than it needs.
+    filters : (tuple of float, tuple of float)
+        The analysis filters, with zeros at the beginning or at the end: see :func:`_analysis`.
+    synthesis : FilterPlan
+        The synthesis of the coefficients inside by the reversed analysis filters.
+    inside : int
+        The number of these coefficients in each band.
     first, last : End
         The functions at both ends.
     """
 
     n: int
-    inside: FilterPlan
-    bands: tuple[FilterPlan, FilterPlan]
+    analysis: FilterPlan
+    filters: Filters
+    synthesis: FilterPlan
+    inside: int
     first: End
     last: End
 
@@ -39,11 +49,6 @@ class IntervalPlan:
     def band_lengths(self) -> tuple[int, int]:
         """The lengths of approximation and detail."""
         return interval_lengths(self.n)
-
-    @cached_property
-    def inside_adjoint(self) -> FilterPlan:
-        """The transpose of the analysis inside, with reversed taps."""
-        return self.inside.analysis_adjoint()
 
     def shortened(self, n: int) -> IntervalPlan:
         """The plan of the first ``n`` samples: always of all, as none is in excess."""
@@ -60,15 +65,25 @@ def interval_plan(n: int, dec_lo: tuple[float, ...], dec_hi: tuple[float, ...]) 
             "another mode"
         )
     length, (first, *last) = len(dec_lo), ends(dec_lo, dec_hi)
-    inside = _analysis(n, length, (n - length) // 2 + 1, 0)
-    low, high = zip(interval_lengths(n), first.counts, strict=True)
-    approx = _analysis(n, length, *low)
-    bands = approx, approx if low == high else _analysis(n, length, *high)
-    return IntervalPlan(n, inside, bands, first, last[n % 2])
+    count = (n - length) // 2 + 1
+    inside = FilterPlan(count, length, length - 1, Extension(n), Extension(count))
+    analysis, filters = _analysis(n, (dec_lo, dec_hi), first.counts)
+    return IntervalPlan(
+        *(n, analysis, filters, inside.analysis_adjoint(), count, first, last[n % 2])
+    )
 
 
-def _analysis(n: int, length: int, n_out: int, before: int) -> FilterPlan:
-    """An analysis of ``n`` samples with ``before`` outputs before the first one inside."""
-    taps = Dilated(length, length - 1 - 2 * before)
+def _analysis(n: int, filters: Filters, before: tuple[int, int]) -> tuple[FilterPlan, Filters]:
+    """The analysis with these numbers of coefficients before those inside, and its filters.
+
+    Both bands have one plan, since kernels compute them together. So the filters begin with zeros
+    in the band that has more coefficients before, and end with zeros in the other one.
+    """
+    fewest, most = min(before), max(before)
+    low, high = (
+        (0.0,) * (2 * (count - fewest)) + taps + (0.0,) * (2 * (most - count))
+        for taps, count in zip(filters, before, strict=True)
+    )
+    n_out, taps = interval_lengths(n)[0], Dilated(len(low), len(filters[0]) - 1 - 2 * fewest)
     extend = zero_extension(n, *analysis_padding(n, 0, n_out, taps))
-    return FilterPlan(n_out, length, taps.phase, extend, Extension(n_out))
+    return FilterPlan(n_out, taps.length, taps.phase, extend, Extension(n_out)), (low, high)
