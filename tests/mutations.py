@@ -89,8 +89,8 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_plan/interval_ends.py",
-        "rows = [low[:, ::-1], high[:, ::-1]] if forward",
-        "rows = [low[:, ::-1], -high[::-1, ::-1]] if forward",
+        "rows[:, ::-1] if forward",
+        "rows[::-1, ::-1] if forward",
         "orthogonal_mode",
     ),
     Mutation(
@@ -107,8 +107,8 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_kernels/interval.py",
-        "tail = tail + _part(signal, axis, start, plan.last.samples)",
-        "tail = tail",
+        "band.shape[axis] - count if is_last else 0",
+        "0",
         "orthogonal_mode",
     ),
     Mutation(

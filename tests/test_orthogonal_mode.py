@@ -185,7 +185,7 @@ def test_functions_stay_the_same() -> None:
     bank = pywt.Wavelet("db3")
     first, even, odd = ends(tuple(bank.dec_lo), tuple(bank.dec_hi))
     for end, rows in ((first, FIRST), (even, LAST_OF_EVEN), (odd, LAST_OF_ODD)):
-        np.testing.assert_allclose(end.rows, rows, atol=2e-6)
+        np.testing.assert_allclose(end.functions, rows, atol=2e-6)
 
 
 def test_filters_of_users_and_padded_filters() -> None:

@@ -44,24 +44,22 @@ def split_interval(x: Array, step: IntervalStep, kernels: AxisKernels) -> list[A
 def merge_interval(pair: Sequence[Array | None], step: IntervalStep, kernels: AxisKernels) -> Array:
     """The signal with this approximation and detail; one may be missing."""
     plan, axis = step.plan, step.axis
-    present = [band is not None for band in pair]
-    parts = [
-        _cut(band, count, plan.inside, axis)
-        for band, count in zip(pair, plan.first.counts, strict=True)
-        if band is not None
+    used = [k for k, band in enumerate(pair) if band is not None]
+    bands = [band for band in pair if band is not None]
+    xp = namespace_of(bands[0])
+    head, tail = (
+        _signal_of_end(bands, [end.rows[k] for k in used], end is plan.last, axis, xp)
+        for end in (plan.first, plan.last)
+    )
+    if not plan.synthesis.n_out:
+        return _joined([head, tail], axis, xp)
+    starts = [plan.first.counts[k] for k in used]
+    inside = [
+        _part(band, axis, start, plan.inside) for band, start in zip(bands, starts, strict=True)
     ]
-    first, inside, last = zip(*parts, strict=True)
-    xp, taps = namespace_of(inside[0]), zip(step.filters, present, strict=True)
-    filters = [
-        _precise(reversed_taps(each), inside[0], kernels, xp) for each, is_used in taps if is_used
-    ]
-    signal = kernels.synthesis(inside, filters, plan.synthesis, axis)
-    head = _signal_of_end(first, plan.first.of_bands(present), axis, xp)
-    tail = _signal_of_end(last, plan.last.of_bands(present), axis, xp)
-    start = plan.n - plan.last.samples
-    head = head + _part(signal, axis, 0, plan.first.samples)
-    tail = tail + _part(signal, axis, start, plan.last.samples)
-    return _with_ends(signal, head, tail, plan.n, axis, xp)
+    filters = [_precise(reversed_taps(step.filters[k]), inside[0], kernels, xp) for k in used]
+    middle = kernels.synthesis(inside, filters, plan.synthesis, axis)
+    return _joined([head, middle, tail], axis, xp)
 
 
 def _precise(taps: Taps, x: Array, kernels: AxisKernels, xp: Namespace) -> Taps:
@@ -73,24 +71,20 @@ def _precise(taps: Taps, x: Array, kernels: AxisKernels, xp: Namespace) -> Taps:
 
 def _bands_of_end(x: Array, end: End, axis: int, xp: Namespace) -> list[Array]:
     """The coefficients of the low-pass and of the high-pass functions of one end."""
-    coefficients = _product(end.rows, x, axis, xp)
+    coefficients = _product(end.functions, x, axis, xp)
     low, high = end.counts
     return [_part(coefficients, axis, 0, low), _part(coefficients, axis, low, high)]
 
 
-def _cut(band: Array, count: int, inside: int, axis: int) -> tuple[Array, Array, Array]:
-    """The coefficients of the first end, of the filters inside, and of the last end."""
-    start = count + inside
-    return (
-        _part(band, axis, 0, count),
-        _part(band, axis, count, inside),
-        _part(band, axis, start, band.shape[axis] - start),
-    )
-
-
-def _signal_of_end(bands: Sequence[Array], rows: Matrix, axis: int, xp: Namespace) -> Array:
-    """The samples of one end, from the coefficients of its functions."""
-    return _product(rows.T, _joined(bands, axis, xp), axis, xp)
+def _signal_of_end(
+    bands: Sequence[Array], rows: Sequence[Matrix], is_last: bool, axis: int, xp: Namespace
+) -> Array:
+    """The samples of one end, from the coefficients of the rows that are not zero there."""
+    parts = []
+    for band, rows_of_band in zip(bands, rows, strict=True):
+        count = len(rows_of_band)
+        parts.append(_part(band, axis, band.shape[axis] - count if is_last else 0, count))
+    return _product(np.concatenate(rows).T, _joined(parts, axis, xp), axis, xp)
 
 
 def _with_ends(x: Array, head: Array, tail: Array, n: int, axis: int, xp: Namespace) -> Array:

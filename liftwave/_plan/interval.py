@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from liftwave._numbers import is_symbol
-from liftwave._plan.axis import Dilated, FilterPlan, analysis_padding
+from liftwave._plan.axis import Dilated, FilterPlan, analysis_padding, synthesis_plan
 from liftwave._plan.boundary import Extension, zero_extension
 from liftwave._plan.interval_ends import End, ends
 from liftwave._plan.lengths import interval_lengths
@@ -25,14 +25,14 @@ class IntervalPlan:
     n : int
         The number of samples.
     analysis : FilterPlan
-        The analysis by :attr:`filters`, with room for the coefficients of both ends. The detail
-        of an odd length has one more than it needs.
+        The analysis by :attr:`filters`. The coefficients of both ends are replaced. The detail of
+        an odd length has one more than it needs.
     filters : (tuple of float, tuple of float)
-        The analysis filters, with zeros at the beginning or at the end: see :func:`_analysis`.
-    synthesis : FilterPlan
-        The synthesis of the coefficients inside by the reversed analysis filters.
+        The analysis filters, with zeros at the beginning or at the end: see :func:`_aligned`.
     inside : int
-        The number of these coefficients in each band.
+        The number of coefficients in each band between those of the ends.
+    synthesis : FilterPlan
+        The synthesis from these of the samples between the ends.
     first, last : End
         The functions at both ends.
     """
@@ -40,8 +40,8 @@ class IntervalPlan:
     n: int
     analysis: FilterPlan
     filters: Filters
-    synthesis: FilterPlan
     inside: int
+    synthesis: FilterPlan
     first: End
     last: End
 
@@ -64,17 +64,17 @@ def interval_plan(n: int, dec_lo: tuple[float, ...], dec_hi: tuple[float, ...]) 
             "functions at the end depend on its parity. Export with a fixed length, or use "
             "another mode"
         )
-    length, (first, *last) = len(dec_lo), ends(dec_lo, dec_hi)
-    count = (n - length) // 2 + 1
-    inside = FilterPlan(count, length, length - 1, Extension(n), Extension(count))
-    analysis, filters = _analysis(n, (dec_lo, dec_hi), first.counts)
-    return IntervalPlan(
-        *(n, analysis, filters, inside.analysis_adjoint(), count, first, last[n % 2])
-    )
+    first, *last = ends(dec_lo, dec_hi)
+    filters, taps = _aligned((dec_lo, dec_hi), first.counts)
+    n_out, inside = interval_lengths(n)[0], (n - len(dec_lo)) // 2 + 1
+    extend = zero_extension(n, *analysis_padding(n, 0, n_out, taps))
+    analysis = FilterPlan(n_out, taps.length, taps.phase, extend, Extension(n_out))
+    synthesis = synthesis_plan(inside, len(dec_lo), "zero")
+    return IntervalPlan(n, analysis, filters, inside, synthesis, first, last[n % 2])
 
 
-def _analysis(n: int, filters: Filters, before: tuple[int, int]) -> tuple[FilterPlan, Filters]:
-    """The analysis with these numbers of coefficients before those inside, and its filters.
+def _aligned(filters: Filters, before: tuple[int, int]) -> tuple[Filters, Dilated]:
+    """The filters for these numbers of coefficients before the first ones inside, and their places.
 
     Both bands have one plan, since kernels compute them together. So the filters begin with zeros
     in the band that has more coefficients before, and end with zeros in the other one.
@@ -84,6 +84,4 @@ def _analysis(n: int, filters: Filters, before: tuple[int, int]) -> tuple[Filter
         (0.0,) * (2 * (count - fewest)) + taps + (0.0,) * (2 * (most - count))
         for taps, count in zip(filters, before, strict=True)
     )
-    n_out, taps = interval_lengths(n)[0], Dilated(len(low), len(filters[0]) - 1 - 2 * fewest)
-    extend = zero_extension(n, *analysis_padding(n, 0, n_out, taps))
-    return FilterPlan(n_out, taps.length, taps.phase, extend, Extension(n_out)), (low, high)
+    return (low, high), Dilated(len(low), len(filters[0]) - 1 - 2 * fewest)

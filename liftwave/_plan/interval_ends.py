@@ -35,35 +35,29 @@ _DEPENDENT = 1e-10
 
 
 class End(NamedTuple):
-    """The functions at one end of a signal.
+    """The functions at one end of a signal, on the samples nearest to this end.
 
     Attributes
     ----------
-    rows : array of shape (functions, samples)
-        A function in each row, on the samples nearest to the end. The low-pass functions come
-        first. Each band has its functions in the order of the signal.
-    n_low : int
-        The number of low-pass functions.
+    functions : array of shape (functions, samples)
+        The functions of the end: the low-pass ones, then the high-pass ones. Each band has its
+        functions in the order of the signal.
+    counts : (int, int)
+        The numbers of low-pass and of high-pass functions.
+    rows : (array, array)
+        The rows of the whole transform that are not zero on these samples, for approximation and
+        detail: the functions, and the nearest filters inside the signal.
     """
 
-    rows: Matrix
-    n_low: int
+    functions: Matrix
+    counts: tuple[int, int]
+    rows: tuple[Matrix, Matrix]
 
     @property
     def samples(self) -> int:
         """The number of samples that the functions read."""
-        samples: int = self.rows.shape[1]
+        samples: int = self.functions.shape[1]
         return samples
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """The numbers of low-pass and of high-pass functions."""
-        return self.n_low, len(self.rows) - self.n_low
-
-    def of_bands(self, present: Sequence[bool]) -> Matrix:
-        """The functions of the bands that are present."""
-        low, high = present
-        return self.rows[0 if low else self.n_low : None if high else self.n_low]
 
 
 @lru_cache(maxsize=256)
@@ -74,9 +68,9 @@ def ends(dec_lo: tuple[float, ...], dec_hi: tuple[float, ...]) -> tuple[End, End
     both = len(dec_lo) // 2 - 1  # low-pass functions of the first and the last end together
     n_low = _share(first, even, both)
     return (
-        _end(*first.functions(n_low), forward=False),
-        _end(*even.functions(both - n_low), forward=True),
-        _end(*odd.functions(both + 1 - n_low), forward=True),
+        _end(first, n_low, forward=False),
+        _end(even, both - n_low, forward=True),
+        _end(odd, both + 1 - n_low, forward=True),
     )
 
 
@@ -93,10 +87,17 @@ def _share(first: _Space, last: _Space, both: int) -> int:
     return min(max(int(first.energy / 2 + 0.5), lowest), highest)
 
 
-def _end(low: Matrix, high: Matrix, *, forward: bool) -> End:
-    """Functions from the inside to the end, by the distance from the end, as those of an end."""
-    rows = [low[:, ::-1], high[:, ::-1]] if forward else [low[::-1], high[::-1]]
-    return End(np.ascontiguousarray(np.concatenate(rows)), len(low))
+def _end(space: _Space, n_low: int, *, forward: bool) -> End:
+    """The end with this number of low-pass functions."""
+    low, high = space.functions(n_low)
+    rows = [np.concatenate(pair) for pair in zip(space.inside, (low, high), strict=True)]
+    # A space has rows from the inside to the end, and counts samples from the end.
+    low, high, *rows = (_turned(each, forward=forward) for each in (low, high, *rows))
+    return End(np.concatenate([low, high]), (len(low), len(high)), (rows[0], rows[1]))
+
+
+def _turned(rows: Matrix, *, forward: bool) -> Matrix:
+    return np.ascontiguousarray(rows[:, ::-1] if forward else rows[::-1])
 
 
 class _Space:
@@ -116,6 +117,7 @@ class _Space:
 
     def __init__(self, low: Sequence[float], high: Sequence[float], shift: int) -> None:
         self.low, self.high = _cut_off(low, shift), _cut_off(high, shift)
+        self.inside = _inside(low, shift), _inside(high, shift)
         self.projection = _purified(_gram(np.concatenate([self.low, self.high])))
         self.dimension = round(float(np.trace(self.projection)))
 
@@ -163,6 +165,14 @@ def _cut_off(taps: Sequence[float], shift: int) -> Matrix:
     length = len(taps)
     rows = [[*taps[first:], *[0.0] * (first - shift)] for first in range(shift, length, 2)]
     return np.asarray(rows, dtype=np.float64).reshape(len(rows), length - shift)
+
+
+def _inside(taps: Sequence[float], shift: int) -> Matrix:
+    """The nearest filters that the end does not cut off, on the same samples."""
+    samples = len(taps) - shift
+    gaps = range(2 - shift, samples, 2)
+    rows = [[*[0.0] * gap, *taps[: samples - gap]] for gap in gaps]
+    return np.asarray(rows[::-1], dtype=np.float64).reshape(len(rows), samples)
 
 
 def _gram(rows: Matrix) -> Matrix:
