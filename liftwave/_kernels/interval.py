@@ -88,7 +88,7 @@ def _signal_of_end(
 
 
 def _with_ends(x: Array, head: Array, tail: Array, n: int, axis: int, xp: Namespace) -> Array:
-    """The first ``n`` samples of a new array ``x``, with others at both ends."""
+    """A new array ``x`` with other samples at both ends, ``n`` in all."""
     before, after = head.shape[axis], tail.shape[axis]
     stop = n - after
     if type(x) is np.ndarray and x.shape[axis] == n:

@@ -25,8 +25,8 @@ class IntervalPlan:
     n : int
         The number of samples.
     analysis : FilterPlan
-        The analysis by :attr:`filters`. The coefficients of both ends are replaced. The detail of
-        an odd length has one more than it needs.
+        The analysis by :attr:`filters`. The coefficients of both ends are replaced. Of an odd
+        length, the approximation has one more, which is one of the last end.
     filters : (tuple of float, tuple of float)
         The analysis filters, with zeros at the beginning or at the end: see :func:`_aligned`.
     inside : int
@@ -66,7 +66,7 @@ def interval_plan(n: int, dec_lo: tuple[float, ...], dec_hi: tuple[float, ...]) 
         )
     first, *last = ends(dec_lo, dec_hi)
     filters, taps = _aligned((dec_lo, dec_hi), first.counts)
-    n_out, inside = interval_lengths(n)[0], (n - len(dec_lo)) // 2 + 1
+    n_out, inside = n // 2, (n - len(dec_lo)) // 2 + 1
     extend = zero_extension(n, *analysis_padding(n, 0, n_out, taps))
     analysis = FilterPlan(n_out, taps.length, taps.phase, extend, Extension(n_out))
     synthesis = synthesis_plan(inside, len(dec_lo), "zero")
