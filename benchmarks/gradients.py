@@ -21,7 +21,7 @@ import pywt
 from benchmarks.conventions import pywt_bands
 from benchmarks.machine import versions
 from benchmarks.torch_libraries import SUBJECTS, Case, Subject
-from liftwave._plan.boundary import MODES
+from liftwave._plan.boundary import EXTENSION_MODES
 
 TABLE = Path(__file__).parent.parent / "docs" / "tables" / "gradients.md"
 WAVELETS = ("haar", "db2", "db4", "bior4.4", "sym5")
@@ -52,7 +52,7 @@ def subjects() -> list[Subject]:
 
 def table(
     compared: Sequence[Subject],
-    modes: Sequence[str] = MODES,
+    modes: Sequence[str] = EXTENSION_MODES,
     wavelets: Sequence[str] = WAVELETS,
 ) -> str:
     """The complete table, as Markdown."""

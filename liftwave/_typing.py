@@ -52,6 +52,7 @@ Mode: TypeAlias = Literal[
     "antisymmetric",
     "antireflect",
     "periodization",
+    "orthogonal",
 ]
 """The name of a boundary mode."""
 

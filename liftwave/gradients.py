@@ -146,7 +146,8 @@ def vjp(
     The real and imaginary part of a complex gradient are the derivatives with respect to the
     real and imaginary part of the data (torch's convention). With respect to the data,
     :math:`J` is the transform itself, so :math:`J^* g` is its adjoint. The adjoint is the
-    inverse only for orthonormal wavelets under ``"periodization"`` and even lengths.
+    inverse only for orthonormal wavelets under ``"periodization"`` and even lengths, or
+    under ``"orthogonal"``.
 
     The pullback uses the data (filter banks) or the result (lifting, which is undone step by
     step). No other arrays are stored. Do not change them before you call the pullback.

@@ -319,8 +319,9 @@ class WaveletOperator(_Analysis, LinearOperator):
     -----
     ``matvec`` takes the data as a vector (C order) and returns the coefficients in the order of
     :func:`ravel_coeffs`. ``rmatvec`` is the adjoint: :math:`W^* y`, where :math:`W` is the
-    matrix of the transform, edges included. It equals the inverse only for orthogonal wavelets
-    under ``"periodization"`` and even lengths. ``matmat`` transforms all columns at once.
+    matrix of the transform, edges included. It equals the inverse only for orthonormal wavelets
+    under ``"periodization"`` and even lengths, or under ``"orthogonal"``. ``matmat`` transforms
+    all columns at once.
 
     ``CupyWaveletOperator`` is the same operator for CuPy's arrays and solvers.
 

@@ -83,9 +83,33 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_plan/lengths.py",
-        'return (n + 1) // 2 if mode == "periodization" else (n + length - 1) // 2',
-        'return n // 2 if mode == "periodization" else (n + length - 1) // 2',
+        "(n + 1) // 2 if mode in",
+        "n // 2 if mode in",
         "parity",
+    ),
+    Mutation(
+        "liftwave/_plan/interval_ends.py",
+        "rows[:, ::-1] if forward",
+        "rows[::-1, ::-1] if forward",
+        "orthogonal_mode",
+    ),
+    Mutation(
+        "liftwave/_plan/interval_ends.py",
+        "places = np.arange(len(functions), dtype=np.float64)[::-1]",
+        "places = np.arange(len(functions), dtype=np.float64)",
+        "orthogonal_mode",
+    ),
+    Mutation(
+        "liftwave/_plan/interval_ends.py",
+        "lowest, highest = lowest + 1, highest - 1",
+        "lowest, highest = lowest, highest",
+        "orthogonal_mode",
+    ),
+    Mutation(
+        "liftwave/_kernels/interval.py",
+        "band.shape[axis] - count if is_last else 0",
+        "0",
+        "orthogonal_mode",
     ),
     Mutation(
         "liftwave/_plan/axes.py",

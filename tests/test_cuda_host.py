@@ -13,7 +13,7 @@ from cuda_host import ORDERS, HostRuntime, compiler
 from liftwave._kernels.cuda.common import layout as cuda_layout
 from liftwave._kernels.cuda.common.layout import Boundary, Fold, boundary, fold
 from liftwave._kernels.cuda.common.runtime import kernel
-from liftwave._plan.boundary import MODES, Extension, channel_extension, signal_extension
+from liftwave._plan.boundary import EXTENSION_MODES, Extension, channel_extension, signal_extension
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
 
@@ -70,7 +70,7 @@ def check(extension: Extension) -> None:
     assert [*found[:before], *found[before + extension.n :]] == wanted
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EXTENSION_MODES)
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 16])
 def test_rows_are_those_of_the_modes(mode: Any, n: int) -> None:
     check(signal_extension(n, mode, 25, 26))
@@ -87,7 +87,7 @@ def test_rows_of_channels(signal: int, parity: int) -> None:
             check(extension)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EXTENSION_MODES)
 @pytest.mark.parametrize("n", [1, 2, 5, 12])
 def test_folds_are_extensions_transposed(mode: Any, n: int) -> None:
     extension = signal_extension(n, mode, 9, 8)

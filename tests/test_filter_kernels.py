@@ -26,13 +26,13 @@ from filter_comparison import (
 from helpers import paired
 
 from liftwave._plan.axis import analysis_plan, synthesis_plan, upsampling_plan
-from liftwave._plan.boundary import MODES
+from liftwave._plan.boundary import EXTENSION_MODES
 
 # --- modes, sizes, numbers of taps ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EXTENSION_MODES)
 def test_modes_and_sizes(family: Any, mode: Any, layout: str) -> None:
     for n in (1, 2, 3, 8, 13, 30):
         if n > 1 or "reflect" not in mode:
@@ -70,7 +70,7 @@ def test_one_filter_or_band(family: Any, layout: str) -> None:
         check_gradients(family, x, plan, layout, 3)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EXTENSION_MODES)
 def test_pywavelets_gives_the_same(family: Any, mode: Any) -> None:
     x, wavelet = numbers(0, 3, 29), pywt.Wavelet("db4")
     plan = analysis_plan(29, 8, mode)
@@ -141,7 +141,7 @@ def test_more_axes_than_kernels_know(family: Any) -> None:
 
 
 def test_what_is_not_a_number_stays_where_it_is(family: Any) -> None:
-    for mode in MODES:
+    for mode in EXTENSION_MODES:
         plan = analysis_plan(15, 8, mode)
         for layout in LAYOUTS:
             for place in (0, 7, 14):

@@ -11,7 +11,7 @@ from families import reference
 from filter_comparison import filters_of, numbers
 
 from liftwave._plan.axis import Dilated, FilterPlan, analysis_padding, joined_plan
-from liftwave._plan.boundary import MODES, Extension, signal_extension
+from liftwave._plan.boundary import EXTENSION_MODES, Extension, signal_extension
 
 STEPS = ((1, 1), (1, 3), (2, 1), (2, 2), (3, 2), (4, 2))
 """Strides and dilations: (4, 2) is that of a dual tree."""
@@ -49,7 +49,7 @@ def written_out(plan: FilterPlan, taps: tuple[float, ...]) -> Any:
     return result
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EXTENSION_MODES)
 def test_analysis_is_the_formula(mode: Any) -> None:
     for plan in plans(mode):
         (taps,) = filters_of(plan.length, 1)
@@ -57,7 +57,7 @@ def test_analysis_is_the_formula(mode: Any) -> None:
         np.testing.assert_allclose(found, written_out(plan, taps), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EXTENSION_MODES)
 def test_adjoints_are_transposes(mode: Any) -> None:
     for plan in plans(mode):
         (taps,), adjoint = filters_of(plan.length, 1), plan.analysis_adjoint()
@@ -73,7 +73,7 @@ def test_adjoints_are_transposes(mode: Any) -> None:
         np.testing.assert_allclose(matrix(split, plan.n_in), expected, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EXTENSION_MODES)
 def test_gradients_are_those_of_each_tap(mode: Any) -> None:
     for plan in plans(mode):
         x, y = numbers(1, plan.n_in), numbers(2, plan.n_out)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import liftwave as lw
-from liftwave._plan.boundary import MODES
+from liftwave._plan.boundary import EXTENSION_MODES
 from liftwave.transforms.padding import _joined, _padded_shape
 
 CUBE = np.random.default_rng(0).standard_normal((12, 9, 7))
@@ -93,7 +93,7 @@ def test_levels_that_are_no_dicts_are_an_error(level: Any) -> None:
 WIDTHS = [0, 3, 25, ((2, 0), (0, 1), (9, 4)), [[2, 0], [0, 1], [9, 4]]]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EXTENSION_MODES)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "int16", "longdouble"])
 def test_padding_in_one_array_equals_that_axis_by_axis(mode: Any, dtype: str) -> None:
     """To the last bit, also for NaN, and in the same memory order."""
@@ -118,7 +118,7 @@ def test_lengths_of_numbers_of_any_type_are_those_of_integers() -> None:
     for n in (1, 7, 8, 1000):
         for length in (2, 3, 8):
             assert lw.dwt_max_level(float(n), np.int8(length)) == lw.dwt_max_level(n, length)
-            for mode in MODES:
+            for mode in EXTENSION_MODES:
                 assert lw.dwt_coeff_len(np.int16(n), float(length), mode) == lw.dwt_coeff_len(
                     n, length, mode
                 )

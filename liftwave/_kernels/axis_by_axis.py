@@ -16,6 +16,7 @@ from liftwave._numbers import is_symbol
 from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
+    FilterStep,
     LiftStep,
     Shape,
     Step,
@@ -52,9 +53,13 @@ def analyse_level(x: Array, level: AnalysisLevel, kernels: AxisKernels) -> list[
 
 def split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
     """Approximation and detail of one step, or one of them."""
+    if isinstance(step, FilterStep):
+        return kernels.analysis(x, step.filters, step.plan, step.axis)
     if isinstance(step, LiftStep):
         return kernels.lift_analysis(x, step.plan, step.taps, step.scale, step.axis)
-    return kernels.analysis(x, step.filters, step.plan, step.axis)
+    from liftwave._kernels.interval import split_interval  # few programs use this mode
+
+    return split_interval(x, step, kernels)
 
 
 # --- synthesis -------------------------------------------------------------------------------
@@ -103,13 +108,17 @@ def merge(
     pair: Sequence[Array | None], step: Step, shapes: Sequence[Shape], kernels: AxisKernels
 ) -> Array:
     """The band that one step merges from approximation and detail; one may be missing."""
+    if isinstance(step, FilterStep):
+        # A filter bank omits a missing band.
+        present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]
+        bands, filters = zip(*present, strict=True)
+        return kernels.synthesis(bands, filters, step.plan, step.axis)
     if isinstance(step, LiftStep):
         approx, detail = fill_missing(pair, shapes)
         return kernels.lift_synthesis(approx, detail, step.plan, step.taps, step.scale, step.axis)
-    # A filter bank omits a missing band.
-    present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]
-    bands, filters = zip(*present, strict=True)
-    return kernels.synthesis(bands, filters, step.plan, step.axis)
+    from liftwave._kernels.interval import merge_interval
+
+    return merge_interval(pair, step, kernels)
 
 
 def fill_missing(pair: Sequence[Array | None], shapes: Sequence[Shape]) -> list[Array]:

@@ -52,7 +52,16 @@ AnyLiftPlan: TypeAlias = LiftPlan | WholeLiftPlan
 
 
 class AxisKernels(Protocol):
-    """Transforms along one axis."""
+    """Transforms along one axis.
+
+    Attributes
+    ----------
+    name : str
+        The name by which users choose the family.
+    """
+
+    @property
+    def name(self) -> str: ...
 
     def analysis(
         self, x: Array, filters: Sequence[Taps], plan: FilterPlan, axis: int
@@ -175,8 +184,6 @@ class Kernels(AxisKernels, Protocol):
 
     Attributes
     ----------
-    name : str
-        The name by which users choose the family.
     wants_numpy : bool
         Whether it works on host memory, reads tensors as NumPy arrays, and needs the values of
         learned taps.
@@ -191,8 +198,6 @@ class Kernels(AxisKernels, Protocol):
         Synchrosqueezing and ridges.
     """
 
-    @property
-    def name(self) -> str: ...
     @property
     def wants_numpy(self) -> bool: ...
     @property

@@ -164,10 +164,12 @@ class PlannedPackets(WaveletOperation):
                 for n, plan in zip(levels[-1], self.step.outline, strict=True)
             ]
             for n, pair, plan in zip(levels[-1], pairs, self.step.outline, strict=True):
-                if isinstance(plan.wavelet, LiftingScheme) and pair[0] != pair[1]:
+                is_lifted = isinstance(plan.wavelet, LiftingScheme)
+                if (is_lifted or plan.mode == "orthogonal") and pair[0] != pair[1]:
+                    what = "lifting" if is_lifted else "mode 'orthogonal'"
                     raise ShapeError(
                         f"nodes of level {level} would have {pair[0]} and {pair[1]} samples: "
-                        f"lifting splits {n} samples unequally. Use mode 'periodization', a length "
+                        f"{what} splits {n} samples unequally. Use mode 'periodization', a length "
                         f"that 2**{self.nodes.depth} divides, or WaveletPacket"
                     )
             levels.append([approx for approx, _ in pairs])

@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from liftwave._arrays.convert import real_dtype
-from liftwave._plan.levels import FilterStep, LiftStep, Shape, Step
+from liftwave._plan.levels import FilterStep, IntervalStep, LiftStep, Shape, Step
 from liftwave._typing import Array
 from liftwave.wavelets.taps import tap_count
 
@@ -48,7 +48,7 @@ def no_gradient(step: Step, like: Array) -> StepGradient:
     return LiftGradient(taps, real_zeros((2,), like))
 
 
-def no_taps(step: FilterStep, like: Array) -> Array:
+def no_taps(step: FilterStep | IntervalStep, like: Array) -> Array:
     """The zero gradient of one filter."""
     return real_zeros((tap_count(step.filters[0]),), like)
 

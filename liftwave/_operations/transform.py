@@ -36,7 +36,7 @@ from liftwave._operations.transform_vjp import (
     synthesis_vjp,
 )
 from liftwave._operations.wavelet_data import as_numbers, slot_structure, with_tap_arrays
-from liftwave._plan.axes import AxisPlan, AxisPlans
+from liftwave._plan.axes import AxisPlans
 from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, flatten_bands
 from liftwave._plan.shapes import trims_approximations
 from liftwave._plan.transpose import adjoint_of_analysis
@@ -368,7 +368,11 @@ class Transform(PlannedTransform):
             return self
         plans = self.plans_for(x.ndim)
         wavelets = {id(p.wavelet): with_tap_arrays(p.wavelet, x.new_tensor) for p in plans}
-        exact = AxisPlans(AxisPlan(p.axis, wavelets[id(p.wavelet)], p.mode) for p in plans)
+        exact = AxisPlans(
+            # Functions at the ends are computed from numbers.
+            p if p.mode == "orthogonal" else p._replace(wavelet=wavelets[id(p.wavelet)])
+            for p in plans
+        )
         return replace(self, plans={x.ndim: exact})
 
 

@@ -29,7 +29,9 @@ from liftwave._operations.tap_gradients import (
 from liftwave._plan.levels import (
     AnalysisPlan,
     FilterStep,
+    IntervalStep,
     LiftStep,
+    Shape,
     Step,
     SynthesisPlan,
     flatten_bands,
@@ -190,8 +192,9 @@ def _split_back(
             cotangents[key] = back.cotangents[0]
             _add(sums, len(key), _lift_gradient(back, step))
         elif not is_missing:
-            _add(sums, len(key), _filter_gradient(values[key], pair, step, kernels))
-            cotangents[key] = _synthesised(pair, merging, kernels)
+            if isinstance(step, FilterStep):  # others have no learned taps
+                _add(sums, len(key), _filter_gradient(values[key], pair, step, kernels))
+            cotangents[key] = _synthesised(pair, merging, shapes, kernels)
     return cotangents.get("")
 
 
@@ -293,10 +296,10 @@ def _merge_back(
             _add(sums, len(key), _lift_gradient(back, step))
             continue
         split_by = splitting[key]
-        assert not isinstance(split_by, LiftStep)  # it is the transpose of a filter bank
-        pair = [values.get(half) for half in halves]
-        reversed_gradient = _filter_gradient(outer, pair, split_by, kernels)
-        _add(sums, len(key), FilterGradient(*map(reversed_taps, reversed_gradient)))
+        if isinstance(split_by, FilterStep):
+            pair = [values.get(half) for half in halves]
+            reversed_gradient = _filter_gradient(outer, pair, split_by, kernels)
+            _add(sums, len(key), FilterGradient(*map(reversed_taps, reversed_gradient)))
         for half, inner in zip(halves, split(outer, split_by, kernels), strict=True):
             cotangents[half] = inner
     return cotangents
@@ -323,14 +326,19 @@ def _filter_gradient(
     return FilterGradient(low, high)
 
 
-def _analysed(x: Array, step: FilterStep, kernels: Kernels) -> Sequence[Array]:
-    """Approximation and detail of a filter bank."""
+def _analysed(x: Array, step: FilterStep | IntervalStep, kernels: Kernels) -> Sequence[Array]:
+    """Approximation and detail."""
+    if not isinstance(step, FilterStep):
+        return split(x, step, kernels)
     return kernels.analysis(x, step.filters, step.plan, step.axis)
 
 
-def _synthesised(pair: Sequence[Array | None], step: Step, kernels: Kernels) -> Array:
-    """The synthesis of the present bands by a filter bank."""
-    assert not isinstance(step, LiftStep)  # it is the transpose of a filter bank
+def _synthesised(
+    pair: Sequence[Array | None], step: Step, shapes: Sequence[Shape], kernels: Kernels
+) -> Array:
+    """The synthesis of the present bands."""
+    if not isinstance(step, FilterStep):
+        return merge(pair, step, shapes, kernels)
     present = [(g, f) for g, f in zip(pair, step.filters, strict=True) if g is not None]
     bands, filters = zip(*present, strict=True)
     return kernels.synthesis(bands, filters, step.plan, step.axis)

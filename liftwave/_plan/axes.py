@@ -16,7 +16,13 @@ from liftwave._plan.arguments import (
 )
 from liftwave._plan.axis import bounded
 from liftwave._plan.boundary import MODES
-from liftwave._plan.lengths import band_lengths, check_lifting_mode, fitting_length, signal_length
+from liftwave._plan.lengths import (
+    band_lengths,
+    check_interval,
+    check_lifting_mode,
+    fitting_length,
+    signal_length,
+)
 from liftwave._plan.undecimated import AxisMode, Undecimated
 from liftwave._typing import Mode, ModeLike, Modes
 from liftwave.errors import ShapeError, WaveletError
@@ -187,6 +193,9 @@ def _plans(
     ndim: int,
 ) -> AxisPlans:
     """The plans of these axes, from the cache of the first wavelet if its taps are numbers."""
+    for wavelet, mode in zip(wavelets, modes, strict=True):
+        if mode == "orthogonal" and isinstance(wavelet, FilterBank):
+            check_interval(wavelet)
     plans = AxisPlans(AxisPlan(*fields) for fields in zip(axes, wavelets, modes, strict=True))
     if not plans or not plans.is_concrete:
         return plans

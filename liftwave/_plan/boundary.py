@@ -16,8 +16,9 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, 
 from liftwave._numbers import is_symbol
 from liftwave._plan.mode_columns import mode_columns
 from liftwave._typing import Mode
+from liftwave.errors import ModeError
 
-MODES: tuple[Mode, ...] = (
+EXTENSION_MODES: tuple[Mode, ...] = (
     "zero",
     "constant",
     "symmetric",
@@ -28,6 +29,10 @@ MODES: tuple[Mode, ...] = (
     "antireflect",
     "periodization",
 )
+"""The modes that extend a signal beyond its ends."""
+
+MODES: tuple[Mode, ...] = (*EXTENSION_MODES, "orthogonal")
+"""All modes. ``"orthogonal"`` has its own filters at the ends (``interval.py``)."""
 
 PERIODIC_MODES: tuple[Mode, ...] = ("periodic", "periodization")
 """The modes that join the ends of a signal, unless its length must be made even."""
@@ -145,6 +150,21 @@ def _fold(rows: Sequence[Row]) -> Fold | None:
     for index, r, weight in pairs:
         sources[index - start].append((r, weight))
     return Fold(start, _columns(tuple(map(tuple, sources))))
+
+
+def check_extends(mode: Mode, what: str) -> None:
+    """Raise if a mode has no samples beyond the ends of a signal.
+
+    Raises
+    ------
+    ModeError
+        If it has none. ``what`` is the function that needs them.
+    """
+    if mode not in EXTENSION_MODES:
+        raise ModeError(
+            f"{what} extends signals, but mode {mode!r} has its own filters at the ends instead. "
+            f"Use one of {', '.join(map(repr, EXTENSION_MODES))}"
+        )
 
 
 def signal_row(i: int, n: int, mode: Mode) -> Row:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from math import prod
+from typing import Any
 
 from liftwave._numbers import is_symbol
 from liftwave._plan.boundary import LIFTING_MODES
 from liftwave._plan.undecimated import AxisMode, Undecimated
 from liftwave._typing import Mode
 from liftwave.errors import ModeError, ShapeError
+from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
-from liftwave.wavelets.resolve import Resolved
+from liftwave.wavelets.resolve import Resolved, as_pywt
 
 # In numbers of 16 bytes. All levels together have less than twice the numbers of the first.
 _LARGEST = sys.maxsize // 32
@@ -44,7 +46,7 @@ def band_lengths(n: int, wavelet: Resolved, mode: AxisMode, what: str = "axis") 
     ------
     ShapeError
         If ``n`` is 0, or 1 under ``reflect`` or ``antireflect`` with a filter
-        bank.
+        bank, or too short for the filters under ``orthogonal``.
     ModeError
         If lifting is not defined under the mode.
     """
@@ -58,6 +60,9 @@ def band_lengths(n: int, wavelet: Resolved, mode: AxisMode, what: str = "axis") 
             return n, n
         even = (n + 1) // 2
         return even, even if mode == "periodization" else n - even
+    if mode == "orthogonal":
+        _check_interval_length(n, wavelet.dec_len, what)
+        return interval_lengths(n)
     boundary = mode.boundary if isinstance(mode, Undecimated) else mode
     if n == 1 and boundary in ("reflect", "antireflect"):
         raise ShapeError(
@@ -66,6 +71,15 @@ def band_lengths(n: int, wavelet: Resolved, mode: AxisMode, what: str = "axis") 
         )
     m = n if isinstance(mode, Undecimated) else filter_bank_length(n, wavelet.dec_len, mode)
     return m, m
+
+
+def _check_interval_length(n: int, length: int, what: str) -> None:
+    shortest = _shortest_interval(length)
+    if not is_symbol(n) and n < shortest:  # a comparison would restrict a symbol
+        raise ShapeError(
+            f"{what} has {n} samples, but mode 'orthogonal' needs at least {shortest} for filters "
+            f"of {length} taps. Use fewer levels, a wavelet with shorter filters, or another mode"
+        )
 
 
 def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMode) -> int:
@@ -79,7 +93,12 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMod
     if isinstance(wavelet, LiftingScheme):
         check_lifting_mode(wavelet, mode)
         if mode != "periodization" and not isinstance(mode, Undecimated):
-            return _lifted_length(n_approx, n_detail)
+            return _critical_length(n_approx, n_detail)
+    elif mode == "orthogonal":
+        n = _critical_length(n_approx, n_detail)
+        what = f"a signal with {n_approx} approximation and {n_detail} detail coefficients"
+        _check_interval_length(n, wavelet.dec_len, what)
+        return n
     if n_approx < 1:
         raise ShapeError(f"{n_approx} coefficients are too few: at least one is needed")
     if n_approx != n_detail:
@@ -100,13 +119,14 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMod
     return n
 
 
-def _lifted_length(n_approx: int, n_detail: int) -> int:
+def _critical_length(n_approx: int, n_detail: int) -> int:
+    """The number of samples of as many coefficients: of lifting, or of orthogonal transforms."""
     if _are_symbols(n_approx, n_detail):
         return n_approx + n_detail
     if n_approx - n_detail not in (0, 1) or n_approx < 1:
         raise ShapeError(
-            "coefficient shape mismatch: a lifting scheme has as many approximation as detail "
-            f"coefficients, or one more; got {n_approx} and {n_detail}"
+            "coefficient shape mismatch: lifting schemes and mode 'orthogonal' have as many "
+            f"approximation as detail coefficients, or one more; got {n_approx} and {n_detail}"
         )
     return n_approx + n_detail
 
@@ -115,11 +135,11 @@ def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMo
     """How many of ``n_approx`` reconstructed coefficients fit ``n_detail`` details.
 
     A level of odd length is reconstructed with one sample too many, which is
-    dropped. Lifting reconstructs the exact length.
+    dropped. Lifting and mode ``orthogonal`` reconstruct the exact length.
     """
     is_lifted = isinstance(wavelet, LiftingScheme) and not isinstance(mode, Undecimated)
-    if is_lifted and mode != "periodization":
-        _lifted_length(n_approx, n_detail)
+    if (is_lifted and mode != "periodization") or mode == "orthogonal":
+        _critical_length(n_approx, n_detail)
         return n_approx
     if _are_symbols(n_approx, n_detail):
         return n_detail
@@ -146,6 +166,42 @@ def check_lifting_mode(scheme: LiftingScheme, mode: AxisMode) -> None:
         )
 
 
+def check_interval(bank: FilterBank) -> None:
+    """Raise unless a filter bank is orthonormal, and its taps are numbers.
+
+    Raises
+    ------
+    ModeError
+        If it is not.
+    """
+    if not bank.is_concrete:
+        raise ModeError(
+            f"mode 'orthogonal' needs taps that are numbers, got {bank!r}: the functions at the "
+            "ends are computed from the taps beforehand. Use a FilterBank of numbers, or "
+            "mode='periodization', which is orthogonal for even lengths and any orthonormal taps"
+        )
+    # PyWavelets counts 'dmey' as orthogonal, whose table is orthonormal to 0.2 %.
+    known_wavelet: Any = as_pywt(bank)
+    if not bank.orthogonal and not known_wavelet.orthogonal:
+        raise ModeError(
+            f"mode 'orthogonal' needs an orthonormal wavelet, and {bank!r} is none (to 1e-8). Use "
+            "a wavelet of the families 'haar', 'db', 'sym' or 'coif', or another mode"
+        )
+
+
+def interval_lengths(n: int) -> tuple[int, int]:
+    """The lengths of approximation and detail of ``n`` samples."""
+    return (n + 1) // 2, n // 2
+
+
+def _shortest_interval(length: int) -> int:
+    """The smallest number of samples for filters of ``length`` taps.
+
+    The samples that the functions of both ends read must not overlap.
+    """
+    return max(2, 2 * (length - 2))
+
+
 def filter_bank_length(n: int, length: int, mode: Mode) -> int:
-    """Number of coefficients per band: ``ceil(n / 2)`` or ``floor((n + length - 1) / 2)``."""
-    return (n + 1) // 2 if mode == "periodization" else (n + length - 1) // 2
+    """Number of approximations: ``ceil(n / 2)`` or ``floor((n + length - 1) / 2)``."""
+    return (n + 1) // 2 if mode in {"periodization", "orthogonal"} else (n + length - 1) // 2

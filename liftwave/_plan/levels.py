@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from liftwave._plan.axis import FilterPlan, LiftPlan
 from liftwave._plan.undecimated_lifting import WholeLiftPlan
 from liftwave.wavelets.taps import Taps
+
+if TYPE_CHECKING:
+    from liftwave._plan.interval import IntervalPlan
 
 Shape: TypeAlias = tuple[int, ...]
 Keys: TypeAlias = tuple[tuple[str, ...], ...]
@@ -52,7 +55,25 @@ class LiftStep(NamedTuple):
     scale: tuple[Any, Any]
 
 
-Step: TypeAlias = FilterStep | LiftStep
+class IntervalStep(NamedTuple):
+    """One band split or merged along one axis by an orthonormal wavelet on the interval.
+
+    Attributes
+    ----------
+    axis : int
+        The axis.
+    plan : IntervalPlan
+        The geometry, which is the same for both directions.
+    filters : tuple of tuple of float
+        The analysis filters.
+    """
+
+    axis: int
+    plan: IntervalPlan
+    filters: tuple[tuple[float, ...], tuple[float, ...]]
+
+
+Step: TypeAlias = FilterStep | LiftStep | IntervalStep
 
 
 class AnalysisLevel(NamedTuple):
@@ -260,6 +281,8 @@ def tuned_synthesis(template: SynthesisPlan, filters: Filters) -> SynthesisPlan:
 
 
 def _tuned(step: Step, pair: tuple[object, ...], letters: str) -> Step:
+    if isinstance(step, IntervalStep):  # its taps are numbers
+        return step
     assert isinstance(step, FilterStep)  # lifting is planned with its taps
     if len(letters) == 2:
         return step._replace(filters=pair)

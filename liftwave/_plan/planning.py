@@ -30,6 +30,7 @@ from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
     FilterStep,
+    IntervalStep,
     Keys,
     LiftStep,
     Shape,
@@ -43,6 +44,7 @@ from liftwave._plan.levels import (
 from liftwave._plan.undecimated import Undecimated
 from liftwave._plan.undecimated_lifting import whole_lift_plan, whole_scales
 from liftwave.errors import ShapeError
+from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.taps import FixedPoint, Taps, tap_count
 
@@ -118,8 +120,17 @@ def _analysis_step(plan: AxisPlan, n: int, depth: int) -> Step:
     if isinstance(wavelet, LiftingScheme):
         geometry = lift_plan(wavelet, n, mode)
         return LiftStep(axis, geometry, step_taps(wavelet), wavelet.scale)
+    if mode == "orthogonal":
+        return _interval_step(axis, wavelet, n)
     filters = (wavelet.dec_lo, wavelet.dec_hi)
     return FilterStep(axis, analysis_plan(n, wavelet.dec_len, mode), filters)
+
+
+def _interval_step(axis: int, bank: FilterBank, n: int) -> IntervalStep:
+    from liftwave._plan.interval import interval_plan  # few programs use this mode
+
+    filters = (bank.dec_lo, bank.dec_hi)
+    return IntervalStep(axis, interval_plan(n, *filters), filters)
 
 
 def _whole_lift_step(
@@ -236,6 +247,8 @@ def _synthesis_step(plan: AxisPlan, shapes: tuple[Shape, Shape], depth: int) -> 
         taps = tuple(reversed(step_taps(wavelet)))
         scale = (1 / wavelet.scale[0], 1 / wavelet.scale[1])
         return LiftStep(axis, geometry, taps, scale)
+    if mode == "orthogonal":
+        return _interval_step(axis, wavelet, n_approx + n_detail)
     filters = (wavelet.rec_lo, wavelet.rec_hi)
     return FilterStep(axis, synthesis_plan(n_approx, wavelet.rec_len, mode), filters)
 

@@ -15,6 +15,7 @@ from liftwave._plan.levels import (
     AnalysisLevel,
     AnalysisPlan,
     FilterStep,
+    IntervalStep,
     Keys,
     LiftStep,
     Shape,
@@ -33,6 +34,8 @@ from liftwave.wavelets.taps import is_concrete, reversed_taps
 
 def transposed_analysis_step(step: Step) -> Step:
     """The synthesis step that is the transpose of this analysis step."""
+    if isinstance(step, IntervalStep):  # one plan has both directions
+        return step
     if isinstance(step, LiftStep):
         return _transposed_lift(step)
     return FilterStep(step.axis, step.plan.analysis_adjoint(), _reversed(step.filters))
@@ -40,6 +43,8 @@ def transposed_analysis_step(step: Step) -> Step:
 
 def transposed_synthesis_step(step: Step) -> Step:
     """The analysis step that is the transpose of this synthesis step."""
+    if isinstance(step, IntervalStep):
+        return step
     if isinstance(step, LiftStep):
         return _transposed_lift(step)
     return FilterStep(step.axis, step.plan.synthesis_adjoint(), _reversed(step.filters))
@@ -133,7 +138,7 @@ def _once(transpose: Callable[[Step], Step]) -> Callable[[Step], Step]:
 
 def _signal_length(step: Step) -> int:
     """The number of samples that an analysis step splits."""
-    return step.plan.n if isinstance(step, LiftStep) else step.plan.n_in
+    return step.plan.n_in if isinstance(step, FilterStep) else step.plan.n
 
 
 # --- synthesis -------------------------------------------------------------------------------
@@ -200,6 +205,8 @@ def _of_shortened(used: Shape) -> Callable[[Step], Step]:
 
     def transposed(step: Step) -> Step:
         n = used[step.axis]
+        if isinstance(step, IntervalStep):
+            return step._replace(plan=step.plan.shortened(n))
         if isinstance(step, LiftStep):
             return transposed_synthesis_step(step._replace(plan=step.plan.shortened(n)))
         return transposed_synthesis_step(step._replace(plan=step.plan.shortened(n)))
@@ -213,6 +220,6 @@ def _fitting(siblings: Sequence[Step], shape: Shape) -> Step | None:
 
 
 def _band_lengths(step: Step) -> tuple[int, int]:
-    if isinstance(step, LiftStep):
-        return step.plan.band_lengths
-    return step.plan.n_out, step.plan.n_out
+    if isinstance(step, FilterStep):
+        return step.plan.n_out, step.plan.n_out
+    return step.plan.band_lengths

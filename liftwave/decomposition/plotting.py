@@ -132,9 +132,18 @@ def _centres(plan: AxisPlan) -> tuple[float, float]:
         if not periodic:
             return 0.0, 1.0
         bank = bank.to_filter_bank()
-    phase = bank.dec_len / 2 if periodic else 1.0
+    phases = (bank.dec_len / 2 if periodic else 1.0,) * 2
+    if plan.mode == "orthogonal":
+        from liftwave._plan.interval_ends import ends  # few programs use this mode
+
+        # The first filter inside the signal comes after the functions at the first end.
+        counts = ends(*bank.filter_bank[:2])[0].counts
+        phases = (bank.dec_len - 1.0 - 2 * counts[0], bank.dec_len - 1.0 - 2 * counts[1])
     filters = (magnitudes(f) for f in bank.filter_bank[:2])
-    approx, detail = (phase - float(np.average(np.arange(f.size), weights=f**2)) for f in filters)
+    approx, detail = (
+        phase - float(np.average(np.arange(f.size), weights=f**2))
+        for phase, f in zip(phases, filters, strict=True)
+    )
     return approx, detail
 
 

@@ -12,6 +12,7 @@ from liftwave._arrays.convert import is_complex
 from liftwave._numbers import is_one_of, real_number
 from liftwave._plan.arguments import check_level, normalize_axes, normalize_axis
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans
+from liftwave._plan.boundary import check_extends
 from liftwave._typing import Array, Modes
 from liftwave.denoising.analyses import ANALYSES, TransformName
 from liftwave.denoising.dual_tree import check_dual_tree
@@ -134,6 +135,9 @@ def linear_plans(
             "denoising needs a linear transform, got an integer lifting scheme; "
             "use the scheme before to_integer()"
         )
+    if transform != "dwt":
+        for plan in plans:
+            check_extends(plan.boundary, f"transform={transform!r}")
     if transform == "dtcwt":
         check_dual_tree(plans, data)
     return plans

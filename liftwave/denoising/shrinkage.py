@@ -60,8 +60,9 @@ def denoise(
         Data with noise, real or complex.
     wavelet, mode : optional
         As for :func:`decompose`; ``'sym8'`` by default. The theory holds for orthonormal wavelets,
-        but others work too. For ``'dtcwt'`` the wavelet is that of the first level (the argument
-        ``biort`` of :func:`dtcwt`): ``'cdf9.7'`` by default.
+        but others work too. Under ``'orthogonal'`` white noise stays white at the ends, too. For
+        ``'dtcwt'`` the wavelet is that of the first level (the argument ``biort`` of
+        :func:`dtcwt`): ``'cdf9.7'`` by default.
     method : str, optional
         The rule by which coefficients are shrunk (see Notes). By default ``'neighcoeff'`` along
         one axis and ``'bivariate'`` along several; ``'bayes'`` if there is a ``rule``.

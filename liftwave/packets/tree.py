@@ -15,7 +15,7 @@ from liftwave._plan.arguments import (
     resolve_mode,
     useful_level,
 )
-from liftwave._plan.lengths import check_lifting_mode
+from liftwave._plan.lengths import check_interval, check_lifting_mode
 from liftwave._typing import ArrayLike, Mode, ModeLike, Modes
 from liftwave.errors import AxisError, AxisTypeError, LevelError, ShapeError
 from liftwave.packets.base_node import BaseNode
@@ -353,6 +353,8 @@ def _plant(
     for k, wavelet in enumerate(wavelets):
         if isinstance(wavelet, LiftingScheme):
             check_lifting_mode(wavelet, modes[k])
+        elif modes[k] == "orthogonal":
+            check_interval(wavelet)
     axes = () if shape is None else _axes_of_shape(root.axes, shape)
     root.data_size = shape
     root.wavelet = _as_attribute(wavelets)

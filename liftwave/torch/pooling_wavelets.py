@@ -11,7 +11,7 @@ from torch import Tensor
 from liftwave._bridge.tensors import HALF_PRECISION
 from liftwave._kernels.reference.rows import extended_by_terms
 from liftwave._plan.arguments import resolve_mode
-from liftwave._plan.boundary import Row, signal_row
+from liftwave._plan.boundary import Row, check_extends, signal_row
 from liftwave._plan.lift_pool import band_names
 from liftwave._typing import Mode, ModeLike
 from liftwave.errors import ArgumentTypeError, ShapeError
@@ -60,6 +60,7 @@ class _LDWPool(Layer, Generic[LDWT_co]):
         self._details = tuple(sorted(set(keys) - {low}))
         self._places = [sorted(keys).index(key) for key in keys]
         self.mode: Mode = resolve_mode(mode)
+        check_extends(self.mode, type(self).__name__)
         options = (learn, init, penalty_weight, symmetry, orthonormal, device, dtype)
         self.transform = self.transform_type(pooling_wavelet(wavelet, *options), 1, "periodization")
         # Exported programs cannot be saved if they hold a wavelet that is not used.

@@ -14,7 +14,7 @@ from liftwave._operations.call import Call, Structure
 from liftwave._operations.learned import transform_and_taps
 from liftwave._operations.transform import Transform, analysis
 from liftwave._plan.axes import axis_plans
-from liftwave._plan.lengths import check_lifting_mode
+from liftwave._plan.lengths import check_interval, check_lifting_mode
 from liftwave._typing import Mode, Modes
 from liftwave.errors import OptionError, ShapeError, ShapeTypeError
 from liftwave.torch._typing import LIST, BandT, Learning, OutputT_co, Packed
@@ -86,6 +86,8 @@ class Decimated(ModePerAxis):
         for axis_wavelet, axis_mode in zip(wavelets, self.modes, strict=True):
             if isinstance(axis_wavelet, LiftingScheme):
                 check_lifting_mode(axis_wavelet, axis_mode)
+            elif axis_mode == "orthogonal":
+                check_interval(axis_wavelet)
 
 
 class _Pyramid(Decimated, Generic[OutputT_co]):

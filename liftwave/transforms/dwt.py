@@ -26,9 +26,9 @@ def dwt(
         With a lifting scheme the transform is computed by lifting, and is
         critically sampled.
     mode : str, optional
-        Boundary mode, one of ``Modes.modes``; for a lifting scheme one of
-        ``"periodization"``, ``"reflect"``, ``"symmetric"``, ``"zero"``,
-        ``"constant"``.
+        Boundary mode, one of ``Modes.modes``, or ``"orthogonal"`` for orthonormal
+        wavelets of plain numbers; for a lifting scheme one of ``"periodization"``,
+        ``"reflect"``, ``"symmetric"``, ``"zero"``, ``"constant"``.
     axis : int, optional
         Axis to transform; all others are batch axes.
 
@@ -37,17 +37,18 @@ def dwt(
     cA, cD : array
         Approximation and detail, in the library, dtype and on the device of
         ``data``. Along ``axis`` both have ``floor((n + dec_len - 1) / 2)``
-        coefficients, under ``"periodization"`` ``ceil(n / 2)``. By lifting they have
-        ``ceil(n / 2)`` and ``floor(n / 2)`` (under ``"periodization"`` both
-        ``ceil(n / 2)``). With an integer scheme they are integers. See
+        coefficients, under ``"periodization"`` ``ceil(n / 2)``. By lifting, and under
+        ``"orthogonal"``, they have ``ceil(n / 2)`` and ``floor(n / 2)`` (by lifting under
+        ``"periodization"`` both ``ceil(n / 2)``). With an integer scheme they are integers. See
         :meth:`LiftingScheme.to_integer` for their dtype.
 
     Raises
     ------
     WaveletError, ModeError, AxisError, ShapeError, DTypeError
         If the wavelet, mode or axis does not exist, the signal is empty, or the
-        data are not numbers. All but the last are :class:`ValueError`, the last
-        is a :class:`TypeError`.
+        data are not numbers. Under ``"orthogonal"``, if the wavelet is not orthonormal, or the
+        signal has less than ``2 * (dec_len - 2)`` samples. All but the last are
+        :class:`ValueError`, the last is a :class:`TypeError`.
 
     Notes
     -----
@@ -56,7 +57,9 @@ def dwt(
 
     where :math:`\tilde x` is the signal extended by the boundary mode (under
     ``"periodization"`` the index is :math:`2k + L/2 - j`). The convention is
-    PyWavelets' [1]_.
+    PyWavelets' [1]_. Under ``"orthogonal"``, filters inside the signal compute the same
+    coefficients. Those that would reach beyond its ends are replaced by functions that make the
+    transform an orthogonal matrix.
 
     References
     ----------
@@ -109,7 +112,8 @@ def idwt(
     array
         Along ``axis`` it has ``2 * len(cA) - rec_len + 2`` samples, under
         ``"periodization"`` ``2 * len(cA)``. This is one sample more than a signal
-        of odd length had. Lifting returns exactly ``len(cA) + len(cD)`` samples.
+        of odd length had. Lifting, and ``"orthogonal"``, return exactly ``len(cA) + len(cD)``
+        samples.
 
     Raises
     ------

@@ -174,8 +174,8 @@ def dwt_coeff_len(data_len: int, filter_len: int | WaveletLike, mode: ModeLike) 
     Returns
     -------
     int
-        ``floor((data_len + filter_len - 1) / 2)``; for ``"periodization"`` and
-        for lifting schemes ``ceil(data_len / 2)``.
+        ``floor((data_len + filter_len - 1) / 2)``; for ``"periodization"``, ``"orthogonal"``
+        and lifting schemes ``ceil(data_len / 2)``.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from liftwave._operations.call import Call, Structure
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform
 from liftwave._plan.arguments import normalize_axes, normalize_axis, undecimated_level
-from liftwave._plan.axes import AxisPlans, axis_plans
+from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans
 from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array, ModeLike, Modes
 from liftwave.errors import ModeError, OptionError, WaveletError
@@ -128,12 +128,18 @@ def _needs_no_zeros(plans: AxisPlans, shape: tuple[int, ...], level: int) -> boo
     """Whether the length of a signal that is synthesised from one band alone does not matter.
 
     Filter banks compute each sample from the coefficients near it, so samples beyond the end are
-    cut off. Where the ends are joined, and in lifting schemes, a longer signal has another end.
+    cut off. Where the ends are joined or have their own functions, and in lifting schemes, a longer
+    signal has another end.
     """
-    if any(isinstance(plan.wavelet, LiftingScheme) for plan in plans):
+    if any(_has_exact_length(plan) for plan in plans):
         return False
     joined = [plan.axis for plan in plans if plan.boundary == "periodization"]
     return all(shape[axis] % 2**level == 0 for axis in joined)
+
+
+def _has_exact_length(plan: AxisPlan) -> bool:
+    """Whether an inverse returns as many samples as there are coefficients."""
+    return isinstance(plan.wavelet, LiftingScheme) or plan.boundary == "orthogonal"
 
 
 # --- arguments -------------------------------------------------------------------------------

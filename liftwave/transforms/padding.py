@@ -11,7 +11,7 @@ from array_api_compat import array_namespace, device
 from liftwave._arrays.convert import PLAIN_DTYPES, Opened, as_array, dtype_name, open_array
 from liftwave._kernels.reference.pieces import extended, total
 from liftwave._plan.arguments import resolve_mode
-from liftwave._plan.boundary import Column, signal_extension
+from liftwave._plan.boundary import Column, check_extends, signal_extension
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayT, Data, Mode, ModeLike
 from liftwave.errors import DTypeError, ShapeError
@@ -31,8 +31,8 @@ def pad(x: Data[ArrayT], pad_widths: Any, mode: ModeLike) -> ArrayT:
         Samples to add before and after each axis, broadcast as in
         :func:`numpy.pad`.
     mode : str
-        Boundary mode (:func:`dwt`). ``"constant"`` repeats the end samples
-        (``mode="edge"`` in :func:`numpy.pad`). ``"periodization"`` first
+        Boundary mode (:func:`dwt`) other than ``"orthogonal"``. ``"constant"`` repeats the
+        end samples (``mode="edge"`` in :func:`numpy.pad`). ``"periodization"`` first
         repeats the last sample if a length is odd.
 
     Returns
@@ -43,7 +43,8 @@ def pad(x: Data[ArrayT], pad_widths: Any, mode: ModeLike) -> ArrayT:
     Raises
     ------
     ValueError
-        If a width is negative, the result too large, or the mode does not exist.
+        If a width is negative, the result too large, or the mode does not exist, or is
+        ``"orthogonal"``, which does not extend signals.
     TypeError
         If integers of the dtype cannot hold the weights of the mode: ``smooth`` and
         ``antireflect`` multiply samples by numbers that grow with the width.
@@ -55,6 +56,8 @@ def pad(x: Data[ArrayT], pad_widths: Any, mode: ModeLike) -> ArrayT:
     [-1, 0, 1, 2, 3, 4, 5]
     """
     array, name = as_array(x), resolve_mode(mode)
+    if name == "orthogonal":
+        check_extends(name, "pad")
     widths = _pad_widths(pad_widths, array.ndim)
     shape = _padded_shape(tuple(array.shape), widths)
     if name == "periodization":

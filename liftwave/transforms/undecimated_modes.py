@@ -8,6 +8,7 @@ from typing import Any
 from liftwave._numbers import is_several, items
 from liftwave._plan.arguments import modes_per_axis, resolve_mode
 from liftwave._plan.axes import AxisPlan, AxisPlans
+from liftwave._plan.boundary import check_extends
 from liftwave._plan.lengths import check_lifting_mode
 from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array, Mode, Modes
@@ -90,6 +91,7 @@ def is_lifting(wavelet: Any) -> bool:
 
 
 def _bounded(plan: AxisPlan, boundary: Mode) -> AxisPlan:
+    check_extends(boundary, "an undecimated transform")
     return plan._replace(mode=_options(plan)._replace(boundary=boundary))
 
 

@@ -30,7 +30,6 @@ class CpuKernels(CpuLevels):
         Handles what these kernels do not support.
     """
 
-    name = NAME
     wants_numpy = True
     native_half = False
 

@@ -65,6 +65,8 @@ _NativeSynthesis: TypeAlias = (
 class CpuLevels(CpuFilters, CpuLifting):
     """All axes and levels."""
 
+    name = NAME
+
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
         """All bands: the approximation, then the details; in ``dtype`` unless it is None."""
         native: _NativeAnalysis | None = plan.native.get(NAME)

@@ -26,7 +26,6 @@ class CudaKernels(CudaLevels, CudaArrays):
         Handles what these kernels do not support, including half precision.
     """
 
-    name = "cuda"
     wants_numpy = False
     native_half = True
 

@@ -61,6 +61,8 @@ _LAYOUT = attrgetter("dtype", "shape", "strides")
 class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
     """All axes and levels."""
 
+    name = _NAME
+
     def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
         """All bands: the approximation, then the details; in ``dtype`` unless it is None."""
         native: Native | None = plan.native.get(_NAME)
