@@ -250,9 +250,7 @@ def test_mistakes(x, options, message):
         ((24, 20), {"transform": "swt"}, {"method": "bivariate", "transform": "swt"}),
     ],
 )
-def test_defaults(
-    shape: tuple[int, ...], options: dict[str, Any], chosen: dict[str, Any]
-) -> None:
+def test_defaults(shape: tuple[int, ...], options: dict[str, Any], chosen: dict[str, Any]) -> None:
     x = np.random.default_rng(3).standard_normal(shape)
     np.testing.assert_array_equal(lw.denoise(x, **options), lw.denoise(x, **options | chosen))
 

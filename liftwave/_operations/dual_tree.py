@@ -250,7 +250,9 @@ class DualTreeTransform(Operation):
         channels: list[Array | None] = [None] * level.dilation
         for half in level.halves:
             inputs = [
-                self._joined([parts[(*bands, band), (*parities, parity)] for bands, parities in keys])
+                self._joined(
+                    [parts[(*bands, band), (*parities, parity)] for bands, parities in keys]
+                )
                 for band, parity in enumerate(half.parities)
             ]
             taps = [reversed_taps(each) for each in self._taps(half.filters, inputs[0])]
