@@ -497,6 +497,18 @@ def test_torch_layers(n: int) -> None:
     )
 
 
+def test_torch_autocast(kernels: Any) -> None:
+    """The ends have the precision of the data, as all other coefficients."""
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(signal(4, 40, 41, dtype="float32"))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        bands = lw.dwt2(x, "db3", MODE)
+        back = lw.idwt2(bands, "db3", MODE)
+        tracked = lw.dwt2(x.clone().requires_grad_(), "db3", MODE)[0]
+    torch.testing.assert_close(back, x, atol=1e-5, rtol=0)
+    torch.testing.assert_close(tracked.detach(), bands[0], atol=1e-5, rtol=0)
+
+
 def test_torch_graphs() -> None:
     torch = pytest.importorskip("torch")
     import liftwave.torch as lwt

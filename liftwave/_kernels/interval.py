@@ -1,7 +1,7 @@
 """One level of an orthonormal wavelet on the interval, along one axis.
 
-The filters inside the signal run by the kernels of filter banks. The functions at both ends are
-two small products of matrices, which the library of the array computes.
+The kernels of filter banks compute what the ends do not change. Both ends are small products of
+matrices, which the library of the array computes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from array_api_compat import device
 
 from liftwave._arrays.convert import namespace_of, real_dtype
+from liftwave._arrays.tensors import is_tensor
 from liftwave._typing import Array, Namespace
 from liftwave.wavelets.taps import Taps, reversed_taps
 
@@ -100,12 +101,16 @@ def _with_ends(x: Array, head: Array, tail: Array, n: int, axis: int, xp: Namesp
 
 def _product(matrix: Matrix, x: Array, axis: int, xp: Namespace) -> Array:
     """The products of a matrix and the vectors along an axis."""
+    factor = xp.asarray(matrix, dtype=x.dtype, device=device(x))
+    if is_tensor(x):
+        # Matrix products of torch round to half precision under autocast, and to TF32 by a setting.
+        factor = xp.reshape(factor, (*matrix.shape, *(1,) * (x.ndim - 1 - axis)))
+        return xp.sum(xp.expand_dims(x, axis=axis) * factor, axis=axis + 1)
     if axis == x.ndim - 1:
-        return xp.matmul(x, xp.asarray(matrix.T, dtype=x.dtype, device=device(x)))
-    left = xp.asarray(matrix, dtype=x.dtype, device=device(x))
+        return xp.matmul(x, factor.T)
     if axis == x.ndim - 2:
-        return xp.matmul(left, x)
-    return xp.moveaxis(xp.matmul(left, xp.moveaxis(x, axis, -2)), -2, axis)
+        return xp.matmul(factor, x)
+    return xp.moveaxis(xp.matmul(factor, xp.moveaxis(x, axis, -2)), -2, axis)
 
 
 def _part(x: Array, axis: int, start: int, count: int) -> Array:
