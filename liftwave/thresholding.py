@@ -19,6 +19,7 @@ from liftwave._arrays.convert import (
     open_array,
     real_dtype,
 )
+from liftwave._arrays.lazy import on_chunks
 from liftwave._numbers import is_one_of
 from liftwave._threshold_arguments import as_limit, as_substitute, single_limit
 from liftwave._typing import Array, ArrayT, Data, Namespace, Rule
@@ -91,8 +92,13 @@ def threshold(data: Data[ArrayT], value: Any, mode: Rule = "soft", substitute: f
         return result
     array = as_array(data)
     limit, filler = as_limit(value, array), as_substitute(substitute, array)
-    result = _thresholded(array, limit, mode, filler, _is_plain(array))
+    result = _by_elements(array, limit, mode, filler)
     return result
+
+
+@on_chunks("threshold")
+def _by_elements(array: Array, limit: Any, mode: Rule, filler: Any) -> Array:
+    return _thresholded(array, limit, mode, filler, _is_plain(array))
 
 
 def _thresholded(array: Array, limit: Any, mode: Rule, filler: Any, is_plain: bool) -> Array:
@@ -174,6 +180,7 @@ def threshold_firm(data: Data[ArrayT], value_low: float, value_high: float) -> A
     return result
 
 
+@on_chunks("threshold_firm")
 def _firm(array: Array, low: Any, high: Any) -> Array:
     slope = 1 - low / high if high > low else 1.0
     if _is_plain(array) and _is_regular(low) and high > low:
