@@ -92,12 +92,13 @@ def threshold(data: Data[ArrayT], value: Any, mode: Rule = "soft", substitute: f
         return result
     array = as_array(data)
     limit, filler = as_limit(value, array), as_substitute(substitute, array)
-    result = _by_elements(array, limit, mode, filler)
+    result = thresholded(array, limit, mode, filler)
     return result
 
 
 @on_chunks("threshold")
-def _by_elements(array: Array, limit: Any, mode: Rule, filler: Any) -> Array:
+def thresholded(array: Array, limit: Any, mode: Rule, filler: Any) -> Array:
+    """The thresholded array, for checked arguments."""
     return _thresholded(array, limit, mode, filler, _is_plain(array))
 
 
@@ -180,7 +181,6 @@ def threshold_firm(data: Data[ArrayT], value_low: float, value_high: float) -> A
     return result
 
 
-@on_chunks("threshold_firm")
 def _firm(array: Array, low: Any, high: Any) -> Array:
     slope = 1 - low / high if high > low else 1.0
     if _is_plain(array) and _is_regular(low) and high > low:
@@ -188,6 +188,12 @@ def _firm(array: Array, low: Any, high: Any) -> Array:
         np.subtract(1, factors, out=factors)
         np.divide(factors, slope, out=factors)
         return array * np.minimum(factors, 1, out=factors)
+    return _firm_of_any(array, low, high)
+
+
+@on_chunks("threshold_firm")
+def _firm_of_any(array: Array, low: Any, high: Any) -> Array:
+    slope = 1 - low / high if high > low else 1.0
     xp = array_namespace(array)
     opened = opened_floats(array, xp)
     magnitude = xp.abs(opened.array)

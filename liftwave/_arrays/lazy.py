@@ -77,8 +77,7 @@ def on_chunks(name: str) -> Callable[[_F], _F]:
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            x = args[0] if args else kwargs.get(parameter)
-            if is_lazy(x):
+            if ON_CHUNKS and is_lazy(x := args[0] if args else kwargs.get(parameter)):
                 check_lazy(x)
                 return ON_CHUNKS[name](*args, **kwargs)
             return function(*args, **kwargs)

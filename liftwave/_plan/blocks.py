@@ -78,12 +78,15 @@ class AnalysisBlock(NamedTuple):
         The part of the bands of the block that it returns, for each level, finest first.
     places : tuple of Spans
         Where this part is in the bands of the array, for each level, finest first.
+    margins : Reach
+        How many of the samples that it transforms are before and after those it owns.
     """
 
     owned: Span
     reads: tuple[Span, ...]
     crops: tuple[Spans, ...]
     places: tuple[Spans, ...]
+    margins: Reach = Reach(0, 0)
 
 
 class SynthesisBlock(NamedTuple):
@@ -256,7 +259,8 @@ def analysis_blocks(
             _places(start, stop, n, stride ** (j + 1), lengths[j]) for j in range(levels)
         )
         crops = tuple(_moved(each, first // stride ** (j + 1)) for j, each in enumerate(places))
-        blocks.append(AnalysisBlock(Span(start, stop), reads, crops, places))
+        margins = Reach(start - first, last - stop)
+        blocks.append(AnalysisBlock(Span(start, stop), reads, crops, places, margins))
     return blocks
 
 

@@ -9,12 +9,11 @@ from operator import getitem
 from typing import Any, TypeAlias
 
 import dask.array as da
+import numpy as np
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
-from liftwave._plan.block_groups import AnalysisGroup, SynthesisGroup
-from liftwave._plan.blocks import Span
-from liftwave.dask.tasks import (
+from liftwave._blocks.tasks import (
     Analysis,
     AnalysisTask,
     BandName,
@@ -22,6 +21,8 @@ from liftwave.dask.tasks import (
     Synthesis,
     SynthesisTask,
 )
+from liftwave._plan.block_groups import AnalysisGroup, SynthesisGroup
+from liftwave._plan.blocks import Span
 
 Layer: TypeAlias = dict[Any, Any]
 
@@ -72,6 +73,11 @@ class Source:
         return self._found[key]
 
 
+def _meta(x: da.Array, dtype: Any) -> Any:
+    """An empty array of the library of ``x``."""
+    return np.zeros_like(x._meta, shape=(0,) * x.ndim).astype(dtype)
+
+
 def _places(grid: Sequence[int]) -> Iterator[tuple[int, ...]]:
     return product(*map(range, grid))
 
@@ -80,7 +86,7 @@ def _places(grid: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 
 def analysis_arrays(
-    x: da.Array, group: AnalysisGroup, shared: Analysis, meta: Any
+    x: da.Array, group: AnalysisGroup, shared: Analysis
 ) -> dict[BandName, da.Array]:
     """The bands of a group of levels, as arrays of dask."""
     name = f"liftwave-analysis-{_token(x.name, group, shared)}"
@@ -93,7 +99,8 @@ def analysis_arrays(
     bands = {}
     for number, band in enumerate(shared.names):
         chunks = _band_chunks(group, shared, band)
-        bands[band] = _item(graph, name, number, group.grid, chunks, meta[band])
+        dtype = shared.details if "d" in band[1] else shared.approx
+        bands[band] = _item(graph, name, number, group.grid, chunks, _meta(x, dtype))
     return bands
 
 
@@ -129,7 +136,7 @@ def _item(
 
 
 def synthesis_array(
-    bands: Mapping[BandName, da.Array], group: SynthesisGroup, shared: Synthesis, meta: Any
+    bands: Mapping[BandName, da.Array], group: SynthesisGroup, shared: Synthesis
 ) -> da.Array:
     """The samples that are synthesised from the bands of a group of levels."""
     token = _token({band: x.name for band, x in bands.items()}, group, shared)
@@ -150,7 +157,8 @@ def synthesis_array(
         layer[name, *place] = (SynthesisTask(shared, blocks, pieces), keys)
     graph = HighLevelGraph.from_collections(name, layer, dependencies=list(bands.values()))
     chunks = tuple(tuple(block.owned.length for block in blocks) for blocks in group.axes)
-    return da.Array(graph, name, chunks, meta=meta)
+    like = next(iter(bands.values()))
+    return da.Array(graph, name, chunks, meta=_meta(like, shared.result))
 
 
 def _letters(shared: Synthesis, band: BandName) -> dict[int, str]:

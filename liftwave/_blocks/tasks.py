@@ -31,7 +31,7 @@ Region: TypeAlias = tuple[slice, ...]
 BandName: TypeAlias = tuple[int, str]
 """The level of a band within its group, 0 for the finest, and its key."""
 
-# A band that is a view of much more memory is copied, which frees the rest.
+# Bands share their memory. A band that is a smaller share of it is copied: it may be kept for long.
 _SMALLEST_SHARE = 0.25
 
 
@@ -166,12 +166,14 @@ class AnalysisTask:
 
 def analysed(shared: Analysis, blocks: Sequence[AnalysisBlock], x: Array) -> list[Array]:
     """The cropped bands of a block, from all of its samples."""
-    bands = []
-    for name, band in zip(shared.names, shared.run(x), strict=True):
+    bands = shared.run(x)
+    most = _SMALLEST_SHARE * sum(band.nbytes for band in bands)
+    results = []
+    for name, band in zip(shared.names, bands, strict=True):
         region = region_of(shared.plans, name, [block.crops[name[0]] for block in blocks])
-        dtype = shared.details if "d" in name[1] else shared.approx
-        bands.append(owned(as_dtype(band[region], dtype)))
-    return bands
+        band = as_dtype(band[region], shared.details if "d" in name[1] else shared.approx)
+        results.append(band.copy() if band.nbytes < most else band)
+    return results
 
 
 def region_of(plans: AxisPlans, name: BandName, spans: Sequence[Any]) -> Region:
@@ -187,13 +189,6 @@ def region_of(plans: AxisPlans, name: BandName, spans: Sequence[Any]) -> Region:
 def as_dtype(x: Array, dtype: Any) -> Array:
     """The array in another dtype, or itself."""
     return x if x.dtype == dtype else x.astype(dtype)
-
-
-def owned(band: Array) -> Array:
-    """The band, copied if it is a small part of the memory that it keeps."""
-    base = getattr(band, "base", None)
-    size = getattr(base, "nbytes", 0)
-    return band.copy() if size * _SMALLEST_SHARE > band.nbytes else band
 
 
 # --- synthesis -----------------------------------------------------------------------------------
@@ -233,7 +228,7 @@ class Synthesis:
             plans = at_depth(self.plans, self.depth + level)
             call = synthesis_call(flat, plans, ndim, dict_list(len(plans)), trim_odd=False)
             approx = execute(call)[crops[level]]
-        return owned(as_dtype(approx, self.result))
+        return as_dtype(approx, self.result)
 
 
 @dataclass(frozen=True, eq=False)
