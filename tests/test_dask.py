@@ -301,6 +301,19 @@ def test_a_shorter_reach_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         assert_same(lw.dwt(lazily(x, 100), "db4"), lw.dwt(x, "db4"))
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_either_byte_order(order: str) -> None:
+    """(Zarr names the order of its arrays, and native bytes are the same dtype by another name.)"""
+    x = noise(40, 30, dtype="float32")
+    ordered = x.astype(x.dtype.newbyteorder(order)).view(x.dtype.newbyteorder(order))
+    d = lw.decompose(lazily(ordered, 20), "db2", 1)
+    assert_same(list(d.bands.values()), list(lw.decompose(x, "db2", 1).bands.values()))
+    assert d.approx.dtype.byteorder == "="
+    sigma = lw.estimate_sigma(lazily(ordered, 20), "db2")
+    assert_same(sigma, np.asarray(lw.estimate_sigma(x, "db2")))
+    assert sigma.dtype.byteorder == "="
+
+
 def test_chunks_of_few_samples() -> None:
     x = noise(23, 40)
     assert_same(lw.wavedec2(lazily(x, 1), "db4", level=1), lw.wavedec2(x, "db4", level=1))

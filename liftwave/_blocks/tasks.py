@@ -186,6 +186,11 @@ def region_of(plans: AxisPlans, name: BandName, spans: Sequence[Any]) -> Region:
     return tuple(slices)
 
 
+def sample_of(x: Array, ndim: int) -> Array:
+    """An array of one sample, of the library and the dtype of ``x``, in the native byte order."""
+    return np.zeros_like(x, shape=(1,) * ndim, dtype=x.dtype.newbyteorder("="))
+
+
 def as_dtype(x: Array, dtype: Any) -> Array:
     """The array in another dtype, or itself."""
     return x if x.dtype == dtype else x.astype(dtype)

@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from liftwave._arrays.convert import Opened, never_native_half
-from liftwave._blocks.tasks import Analysis, BandName, Synthesis, at_depth
+from liftwave._blocks.tasks import Analysis, BandName, Synthesis, at_depth, sample_of
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import AxisPlans
@@ -59,7 +57,7 @@ def opened(transform: Transform, shapes: Sequence[Shape], samples: Sequence[Arra
         If the shapes or dtypes do not fit the transform.
     """
     transform.plan_for(tuple(shapes))
-    ones = [np.zeros_like(x, shape=(1,) * len(n)) for x, n in zip(samples, shapes, strict=True)]
+    ones = [sample_of(x, len(shape)) for x, shape in zip(samples, shapes, strict=True)]
     return transform.open_checked(ones, never_native_half)
 
 

@@ -17,6 +17,7 @@ from dask.graph_manipulation import bind
 
 from liftwave._arrays.convert import is_complex, namespace_of, open_array
 from liftwave._arrays.lazy import is_lazy
+from liftwave._blocks.tasks import sample_of
 from liftwave._operations.transform import analysis
 from liftwave._plan.axes import AxisPlans
 from liftwave._typing import Array
@@ -102,18 +103,18 @@ def _check_supported(**options: tuple[Any, Sequence[Any]]) -> None:
 
 def _stand_in(x: da.Array) -> Array:
     """An array of the shape and the dtype of the computation, whose samples share their memory."""
-    one = open_array(np.zeros_like(x._meta, shape=())).array
+    one = open_array(sample_of(x._meta, 0)).array
     return np.broadcast_to(one, tuple(map(int, x.shape)))
 
 
 def _as_floats(x: da.Array) -> da.Array:
-    dtype = open_array(np.zeros_like(x._meta, shape=())).array.dtype
+    dtype = open_array(sample_of(x._meta, 0)).array.dtype
     return x if x.dtype == dtype else x.astype(dtype)
 
 
 def _closed(result: da.Array, x: da.Array) -> da.Array:
     """The result in the dtype that the caller expects."""
-    dtype = open_array(np.zeros_like(x._meta, shape=())).result_dtype
+    dtype = open_array(sample_of(x._meta, 0)).result_dtype
     return result if result.dtype == dtype else result.astype(dtype)
 
 

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import dask.array as da
-import numpy as np
 
 from liftwave._arrays.convert import Opened, namespace_of, open_arrays
 from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
 from liftwave._arrays.lazy import is_lazy
-from liftwave._blocks.tasks import BandName, as_dtype
+from liftwave._blocks.tasks import BandName, as_dtype, sample_of
 from liftwave._blocks.transforms import analysis_in_blocks, names_of, synthesis_in_blocks
 from liftwave._operations.call import Call
 from liftwave._operations.every_level import EveryLevel
@@ -106,13 +105,13 @@ def synthesised(transform: Transform, arrays: Sequence[da.Array]) -> da.Array:
 
 def open_samples(x: da.Array, plans: AxisPlans, level: int) -> Opened:
     """The data of a fully separable transform, and the dtype of its result."""
-    one = np.zeros_like(x._meta, shape=(1,) * x.ndim)
+    one = sample_of(x._meta, x.ndim)
     sample = open_integer_samples(one, plans, level) if plans.is_integer else open_arrays([one])[0]
     return Opened(as_dtype(x, sample.array.dtype), namespace_of(x), sample.result_dtype)
 
 
 def open_coefficients(coeffs: da.Array, plans: AxisPlans) -> Opened:
     """The coefficients of a fully separable transform, and the dtype of its inverse."""
-    one = np.zeros_like(coeffs._meta, shape=(1,) * coeffs.ndim)
+    one = sample_of(coeffs._meta, coeffs.ndim)
     (sample,) = open_integer_coefficients([one]) if plans.is_integer else open_arrays([one])
     return Opened(as_dtype(coeffs, sample.array.dtype), namespace_of(coeffs), sample.result_dtype)
