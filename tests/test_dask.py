@@ -354,6 +354,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[LiftwaveError], str]] = {
     "dual tree": (lambda: lw.dtcwt(X), ArgumentTypeError, "dask"),
     "scalogram": (lambda: lw.scalogram(X, 1.0), ArgumentTypeError, "dask"),
     "trend": (lambda: lw.remove_trend(X[0], 0.1), ArgumentTypeError, "dask"),
+    "covariance": (lambda: lw.wavelet_covariance(X, X, "haar"), ArgumentTypeError, "dask"),
     "pad": (lambda: lw.pad(X, 2, "smooth"), ArgumentTypeError, "dask"),
     "derivative": (lambda: lw.vjp(lw.dwt2, X, "haar"), ArgumentTypeError, "dask"),
     "method": (lambda: lw.denoise(X, method="sure"), ThresholdError, "'bayes' or .*'visu'"),

@@ -26,7 +26,7 @@ _KEPT = 4
 _THREADS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GroupReport:
     """Levels that blocks compute together.
 
@@ -63,7 +63,7 @@ class GroupReport:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """The blocks of an analysis, as :func:`liftwave.dask.plan` returns them.
 

@@ -15,6 +15,7 @@ from dask.highlevelgraph import HighLevelGraph
 
 from liftwave._arrays.lazy import is_lazy
 from liftwave._blocks.tasks import Region
+from liftwave._numbers import flag
 from liftwave._typing import Array
 from liftwave.decomposition import Decomposition, Undecimated
 from liftwave.decomposition.archive import band_name
@@ -80,10 +81,11 @@ def to_zarr(
         raise ArgumentTypeError(
             "to_zarr writes decompositions of arrays of dask; save() writes those in memory"
         )
+    computes = flag(compute, "compute")
     writer = Writer(group, d, metadata, overwrite=overwrite, compressors=compressors)
     bands = {band_name(*which): _regular(band) for which, band in d.bands.items()}
     write = _complete(writer, [] if writer.is_complete else _written(bands, writer))
-    if compute:
+    if computes:
         dask.compute(write)
         return None
     return write
@@ -162,15 +164,13 @@ def _complete(writer: Writer, tasks: Sequence[Delayed]) -> Delayed:
     return done
 
 
-def from_zarr(group: GroupLike, chunks: Any = None) -> Decomposition | Undecimated:
+def from_zarr(group: GroupLike) -> Decomposition | Undecimated:
     """The coefficients in a group of Zarr, as arrays of dask.
 
     Parameters
     ----------
     group : str, path or zarr.Group
         A group that :func:`to_zarr` or :func:`liftwave.zarr.decompose_to` wrote.
-    chunks : optional
-        As for :func:`dask.array.from_zarr`; by default those of the file.
 
     Returns
     -------
@@ -186,4 +186,4 @@ def from_zarr(group: GroupLike, chunks: Any = None) -> Decomposition | Undecimat
     --------
     See :func:`to_zarr`.
     """
-    return object_of(contents(group, lambda array: da.from_zarr(array, chunks=chunks)))
+    return object_of(contents(group, da.from_zarr))

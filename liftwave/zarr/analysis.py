@@ -25,6 +25,7 @@ from liftwave.errors import LevelError
 from liftwave.transforms import calls
 from liftwave.transforms.structures import dict_list
 from liftwave.wavelets.resolve import Wavelets
+from liftwave.zarr.arguments import check_executor, check_progress
 from liftwave.zarr.blocks import (
     MOST_REDUNDANCY,
     Place,
@@ -110,6 +111,8 @@ def decompose_to(
     >>> liftwave.zarr.open_decomposition(folder + "/bands.zarr") == lw.decompose(x, "bior4.4", 2)
     True
     """
+    check_executor(executor)
+    check_progress(progress)
     shape, dtype = checked_source(source)
     whole = np.broadcast_to(np.zeros((), dtype), shape)
     transform = calls.decompose(whole, wavelet, mode, level, axes).operation

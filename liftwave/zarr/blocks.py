@@ -105,24 +105,13 @@ def execute_all(
     executor: Executor | None,
     finished: Callable[[], object],
 ) -> None:
-    """Call a task for each place: here, or by an executor that has few calls at a time.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If the executor cannot submit calls.
-    """
-    if executor is None:
-        for place in places:
-            task(place)
-            finished()
+    """Call a task for each place: here, or by an executor that has few calls at a time."""
+    if executor is not None:
+        _submit_all(task, iter(places), executor, finished)
         return
-    if not hasattr(executor, "submit"):
-        raise ArgumentTypeError(
-            "executor must have the method submit, as those of concurrent.futures, got a "
-            f"{type(executor).__name__}"
-        )
-    _submit_all(task, iter(places), executor, finished)
+    for place in places:
+        task(place)
+        finished()
 
 
 def _submit_all(

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import zarr
 
+from liftwave._numbers import flag
 from liftwave._typing import Array
 from liftwave.decomposition import Decomposition, Undecimated
 from liftwave.decomposition.archive import (
@@ -30,6 +31,7 @@ from liftwave.decomposition.archive import (
 from liftwave.decomposition.bands import Bands
 from liftwave.decomposition.description import described
 from liftwave.errors import ArgumentTypeError, FileError, MissingFileError
+from liftwave.zarr.arguments import check_compressors, checked_metadata
 
 GroupLike: TypeAlias = "str | PathLike[str] | zarr.Group"
 """A group of Zarr, or the path of its folder."""
@@ -98,10 +100,12 @@ class Writer:
         overwrite: bool = False,
         compressors: Any = "auto",
     ) -> None:
-        self.group = opened(group, create=True)
-        self.header = json.loads(json.dumps(header_of(layout, metadata)))
+        self.header = json.loads(json.dumps(header_of(layout, checked_metadata(metadata))))
+        empties = flag(overwrite, "overwrite")
+        check_compressors(compressors)
         self.compressors = compressors
-        if overwrite:
+        self.group = opened(group, create=True)
+        if empties:
             for name in list(self.group):
                 del self.group[name]
             self.group.attrs.pop(_ATTRIBUTE, None)

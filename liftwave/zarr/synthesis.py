@@ -18,6 +18,7 @@ import zarr
 
 from liftwave._blocks.tasks import BandName, Synthesis, synthesised
 from liftwave._blocks.transforms import SynthesisBlocks, synthesis_in_blocks
+from liftwave._numbers import flag
 from liftwave._operations.transform import synthesis
 from liftwave._plan.axes import as_axis_plans
 from liftwave._plan.block_groups import SynthesisGroup
@@ -25,6 +26,7 @@ from liftwave._plan.blocks import Span, SynthesisBlock
 from liftwave.decomposition import Decomposition
 from liftwave.decomposition.stored import restored
 from liftwave.errors import ArgumentTypeError, FileError, ShapeError
+from liftwave.zarr.arguments import check_compressors, check_executor, check_progress
 from liftwave.zarr.blocks import (
     MOST_REDUNDANCY,
     Place,
@@ -83,6 +85,10 @@ def reconstruct_to(
     >>> bool(np.allclose(again, x))
     True
     """
+    check_executor(executor)
+    check_progress(progress)
+    check_compressors(compressors)
+    replaces = flag(overwrite, "overwrite")
     found = contents(group, lambda array: array)
     layout = object_of(found._replace(**_stand_ins(found)))
     if not isinstance(layout, Decomposition):
@@ -94,7 +100,7 @@ def reconstruct_to(
     for k, of_level in enumerate(found.details):
         bands |= {(layout.level - 1 - k, key): band for key, band in of_level.items()}
     blocks = _blocks(layout, bands, block)
-    result = _target(target, layout, blocks, overwrite, compressors)
+    result = _target(target, layout, blocks, replaces, compressors)
     _check_chunks(result, blocks, executor)
     with TemporaryDirectory(dir=_folder_of(target)) as folder:
         stages = _stages(layout, bands, blocks, result, folder)
@@ -164,6 +170,8 @@ def _target(
         )
     except zarr.errors.ContainsArrayError as error:
         raise FileError(f"{target}: exists: use another path, or overwrite=True") from error
+    except OSError as error:
+        raise FileError(f"{target}: cannot be written: {error}") from error
 
 
 def _chunk(blocks: Sequence[SynthesisBlock]) -> int:
