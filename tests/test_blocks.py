@@ -190,12 +190,13 @@ def test_signals_are_cut(mode: str, n: int, most: float) -> None:
     assert check(x, plans_of("bior4.4", mode), 3, [120, 250, 371], most) == 4
 
 
-@pytest.mark.parametrize("mode", ["symmetric", "periodization", "periodic", "antireflect"])
-@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize(
+    ("mode", "side"),
+    [("symmetric", 0), ("periodic", 0), ("antireflect", 0), ("periodization", 0)]
+    + [("periodization", 1)],  # only these filters read samples behind
+)
 def test_a_shorter_reach_is_noticed(mode: str, side: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """(One sample fewer is hidden, because reaches are rounded to the stride.)"""
-    if side and mode != "periodization":
-        pytest.skip("these filters read no sample behind")
 
     def shorter(plan: Any, depth: int = 0) -> Reach:
         reach = [*analysis_reach(plan, depth)]

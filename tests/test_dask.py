@@ -74,10 +74,14 @@ def noise(*shape: int, dtype: str = "float64") -> Any:
 # --- transforms ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n", [200, 257])
 @pytest.mark.parametrize(
-    ("wavelet", "mode"),
-    [*(("db4", mode) for mode in MODES), *((CDF97, mode) for mode in LIFTING_MODES)],
+    ("wavelet", "mode", "n"),
+    [
+        *(("db4", mode, 257) for mode in MODES),
+        *((CDF97, mode, 257) for mode in LIFTING_MODES),
+        *(("db4", mode, 200) for mode in ("periodic", "periodization", "symmetric")),
+        (CDF97, "periodization", 200),
+    ],
 )
 def test_one_axis_in_every_mode(wavelet: Any, mode: Any, n: int) -> None:
     x = noise(3, n)
