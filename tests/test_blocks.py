@@ -192,8 +192,10 @@ def test_signals_are_cut(mode: str, n: int, most: float) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "side"),
-    [("symmetric", 0), ("periodic", 0), ("antireflect", 0), ("periodization", 0)]
-    + [("periodization", 1)],  # only these filters read samples behind
+    [
+        *((mode, 0) for mode in ("symmetric", "periodic", "antireflect", "periodization")),
+        ("periodization", 1),  # only these filters read samples behind
+    ],
 )
 def test_a_shorter_reach_is_noticed(mode: str, side: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """(One sample fewer is hidden, because reaches are rounded to the stride.)"""
