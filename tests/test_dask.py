@@ -18,6 +18,7 @@ import liftwave as lw
 import liftwave.dask
 from liftwave._plan import blocks as arithmetic
 from liftwave._plan.blocks import Reach, analysis_reach
+from liftwave.dask import transforms
 from liftwave.errors import (
     ArgumentTypeError,
     AxisError,
@@ -273,6 +274,32 @@ def test_one_task_per_block_and_one_per_band() -> None:
     assert len(ours) == 16 * (1 + 1)
     ours = {key for band in results for key in dict(band.__dask_graph__())}
     assert len([key for key in ours if "liftwave" in str(key)]) == 16 * (1 + 4)
+
+
+def test_the_plan_is_that_of_the_graph() -> None:
+    x = da.zeros((700, 500), chunks=(120, 200), dtype="float32")
+    report = liftwave.dask.plan(x, "db4", 3)
+    keys = {
+        key
+        for band in lw.decompose(x, "db4", 3).bands.values()
+        for key in dict(band.__dask_graph__())
+    }
+    assert report.tasks == sum("liftwave" in str(key) for key in keys)
+    assert [group.levels for group in report.groups] == [(1, 2), (3,)]
+    first, _ = report.groups
+    assert (first.blocks, first.largest, first.margins) == ((6, 3), (140, 220), ((20, 0), (20, 0)))
+    assert str(report).splitlines()[0].startswith("levels 1 to 2: 6 x 3 blocks of")
+
+
+def test_many_blocks_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transforms, "MOST_BLOCKS", 8)
+    with pytest.warns(da.PerformanceWarning, match="the graph has 9 blocks"):
+        lw.dwt2(da.zeros((90, 90), chunks=30), "haar")
+
+
+def test_an_empty_batch() -> None:
+    x = noise(0, 64)
+    assert_same(lw.wavedec(lazily(x, 20), "db2", level=2), lw.wavedec(x, "db2", level=2))
 
 
 def test_the_same_call_has_the_same_names() -> None:

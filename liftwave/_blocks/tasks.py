@@ -17,7 +17,8 @@ from liftwave._dispatch import kernels_for
 from liftwave._execute import execute
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import analysis
-from liftwave._plan.axes import AxisPlans
+from liftwave._plan.axes import AxisPlan, AxisPlans
+from liftwave._plan.axis import bounded
 from liftwave._plan.blocks import AnalysisBlock, SynthesisBlock
 from liftwave._plan.levels import AnalysisPlan
 from liftwave._plan.undecimated import Undecimated
@@ -39,12 +40,18 @@ def at_depth(plans: AxisPlans, depth: int) -> AxisPlans:
     """The plans of the level ``depth``: the taps of undecimated transforms are further apart."""
     if not depth or not any(isinstance(plan.mode, Undecimated) for plan in plans):
         return plans
-    return AxisPlans(
-        plan._replace(mode=plan.mode._replace(start_level=plan.mode.start_level + depth))
-        if isinstance(plan.mode, Undecimated)
-        else plan
-        for plan in plans
-    )
+    key = ("at depth", depth)
+    found: AxisPlans | None = plans.cache.get(key)
+    if found is None:
+        found = AxisPlans(_deeper(plan, depth) for plan in plans)
+        bounded(plans.cache)[key] = found
+    return found
+
+
+def _deeper(plan: AxisPlan, depth: int) -> AxisPlan:
+    if not isinstance(plan.mode, Undecimated):
+        return plan
+    return plan._replace(mode=plan.mode._replace(start_level=plan.mode.start_level + depth))
 
 
 def joined(parts: Sequence[Array], lengths: Sequence[Sequence[int]]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import dask.array as da
@@ -18,7 +19,10 @@ from liftwave._operations.transform import Transform
 from liftwave._plan.axes import AxisPlans
 from liftwave._typing import Array
 from liftwave.dask.graph import analysis_arrays, bounds_of, synthesis_array
-from liftwave.errors import ArgumentTypeError
+from liftwave.errors import ArgumentTypeError, warn
+
+MOST_BLOCKS = 50_000
+"""More blocks are a warning."""
 
 
 def execute(call: Call) -> Any:
@@ -66,6 +70,7 @@ def analysed(transform: Transform, x: da.Array, *, every_level: bool = False) ->
     blocks = analysis_in_blocks(
         transform, shape_of(x), x._meta, bounds_of(x), every_level=every_level
     )
+    _warn_of_blocks(max(prod(group.grid) for group, _ in blocks.groups))
     approx, source = "a" * len(blocks.plans), x
     bands: dict[BandName, da.Array] = {}
     for group, shared in blocks.groups:
@@ -75,6 +80,16 @@ def analysed(transform: Transform, x: da.Array, *, every_level: bool = False) ->
     if every_level:
         return [as_dtype(bands[name], blocks.dtype) for name in blocks.names]
     return [bands[name] for name in names_of(transform)]
+
+
+def _warn_of_blocks(count: int) -> None:
+    """Warn of graphs that take longer than the transform."""
+    if count > MOST_BLOCKS:
+        warn(
+            f"the graph has {count} blocks, and the scheduler needs about a millisecond for each: "
+            "merge chunks by x.rechunk to some 16 to 64 MB",
+            da.PerformanceWarning,
+        )
 
 
 def synthesised(transform: Transform, arrays: Sequence[da.Array]) -> da.Array:
