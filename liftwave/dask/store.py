@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate, product
 from typing import Any
 
-import dask
 import dask.array as da
 import numpy as np
 from dask.base import tokenize
@@ -84,9 +83,9 @@ def to_zarr(
     computes = flag(compute, "compute")
     writer = Writer(group, d, metadata, overwrite=overwrite, compressors=compressors)
     bands = {band_name(*which): _regular(band) for which, band in d.bands.items()}
-    write = _complete(writer, [] if writer.is_complete else _written(bands, writer))
+    write = _written(bands, writer)
     if computes:
-        dask.compute(write)
+        write.compute()
         return None
     return write
 
@@ -114,54 +113,59 @@ class _Write:
         return True
 
 
-def _written(bands: Mapping[str, da.Array], writer: Writer) -> list[Delayed]:
-    """One task for each block that is not finished; bands of the same grid are written together."""
+def _written(bands: Mapping[str, da.Array], writer: Writer) -> Delayed:
+    """The task that completes the group, after one task for each block that is not finished.
+
+    Bands of the same grid are written together. The names of the tasks are numbers of blocks,
+    because the scheduler computes tasks that are equal otherwise in the order of their names: row
+    by row, so that it keeps only the neighbours of a row.
+    """
     grids: dict[tuple[int, ...], list[str]] = {}
-    for name, band in bands.items():
-        grids.setdefault(band.numblocks, []).append(name)
-    tasks = []
+    if not writer.is_complete:
+        for name, band in bands.items():
+            grids.setdefault(band.numblocks, []).append(name)
+    token = tokenize([band.name for band in bands.values()], str(writer.group))
+    layer: dict[Any, Any] = {}
     for number, (grid, names) in enumerate(grids.items()):
-        targets = [
-            writer.array(
-                name,
-                bands[name].shape,
-                [sizes[0] for sizes in bands[name].chunks],
-                bands[name].dtype,
-            )
-            for name in names
-        ]
         finished = writer.finished(number, grid)
         marks = np.asarray(finished[...])
-        of_grid = [bands[name] for name in names]
-        starts = [[[0, *accumulate(sizes)] for sizes in band.chunks] for band in of_grid]
+        of_grid = {name: bands[name] for name in names}
+        targets = [_target(name, band, writer) for name, band in of_grid.items()]
+        edges = [_edges(band) for band in of_grid.values()]
         for place in product(*map(range, grid)):
             if not marks[place]:
-                regions = [_region(edges, place) for edges in starts]
+                regions = [_region(of_band, place) for of_band in edges]
                 work = _Write(targets, regions, finished, place)
-                tasks.append(_task(work, of_grid, place))
-    return tasks
+                parts = [(band.name, *place) for band in of_grid.values()]
+                layer[f"liftwave-write-{token}", number, *place] = (work, parts)
+    complete = f"liftwave-complete-{token}"
+    writes = HighLevelGraph.from_collections("writes" + token, layer, list(bands.values()))
+    layers = {**writes.layers, complete: {complete: (_Complete(writer), list(layer))}}
+    dependencies = {**writes.dependencies, complete: {"writes" + token}}
+    return Delayed(complete, HighLevelGraph(layers, dependencies))
+
+
+def _target(name: str, band: da.Array, writer: Writer) -> Any:
+    chunks = [sizes[0] for sizes in band.chunks]
+    return writer.array(name, band.shape, chunks, band.dtype)
+
+
+def _edges(band: da.Array) -> list[list[int]]:
+    return [[0, *accumulate(sizes)] for sizes in band.chunks]
 
 
 def _region(edges: Sequence[Sequence[int]], place: Sequence[int]) -> Region:
     return tuple(slice(e[k], e[k + 1]) for e, k in zip(edges, place, strict=True))
 
 
-def _task(work: _Write, bands: Sequence[da.Array], place: tuple[int, ...]) -> Delayed:
-    """The task that writes a block."""
-    name = f"liftwave-write-{tokenize([band.name for band in bands], place)}"
-    layer = {name: (work, [(band.name, *place) for band in bands])}
-    graph = HighLevelGraph.from_collections(name, layer, dependencies=list(bands))
-    return Delayed(name, graph)
+class _Complete:
+    """Declares a group complete when all blocks are written."""
 
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
 
-def _complete(writer: Writer, tasks: Sequence[Delayed]) -> Delayed:
-    """The task that follows all others, and declares the group complete."""
-
-    def complete(_: Sequence[bool]) -> None:
-        writer.complete()
-
-    done: Delayed = dask.delayed(complete, pure=False)(list(tasks))
-    return done
+    def __call__(self, _: Sequence[bool]) -> None:
+        self.writer.complete()
 
 
 def from_zarr(group: GroupLike) -> Decomposition | Undecimated:
