@@ -33,7 +33,7 @@ BandName: TypeAlias = tuple[int, str]
 """The level of a band within its group, 0 for the finest, and its key."""
 
 # Bands share their memory. A band that is a smaller share of it is copied: it may be kept for long.
-_SMALLEST_SHARE = 0.25
+_SMALLEST_SHARE = 0.125
 
 
 def at_depth(plans: AxisPlans, depth: int) -> AxisPlans:
