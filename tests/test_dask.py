@@ -16,6 +16,7 @@ from helpers import MODES
 
 import liftwave as lw
 import liftwave.dask
+from liftwave._blocks import transforms as block_transforms
 from liftwave._plan import blocks as arithmetic
 from liftwave._plan.blocks import Reach, analysis_reach
 from liftwave.dask import transforms
@@ -33,6 +34,12 @@ from liftwave.lifting import LiftingScheme
 ROOT = Path(__file__).parent.parent
 CDF53, CDF97 = LiftingScheme.from_name("cdf5.3"), LiftingScheme.from_name("cdf9.7")
 LIFTING_MODES = ("periodization", "reflect", "symmetric", "zero", "constant")
+
+
+@pytest.fixture(autouse=True)
+def _blocks_on_all_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of small arrays, too."""
+    monkeypatch.setattr(block_transforms, "WHOLE_BELOW", 0)
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -289,6 +296,15 @@ def test_the_plan_is_that_of_the_graph() -> None:
     first, _ = report.groups
     assert (first.blocks, first.largest, first.margins) == ((6, 3), (140, 220), ((20, 0), (20, 0)))
     assert str(report).splitlines()[0].startswith("levels 1 to 2: 6 x 3 blocks of")
+
+
+def test_small_approximations_are_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(block_transforms, "WHOLE_BELOW", 1000)
+    x = noise(1000)
+    whole, d = (lw.decompose(each, "db4", 5) for each in (x, lazily(x, 100)))
+    assert [d[level, "d"].numblocks for level in range(1, 6)] == [(10,), (10,), (1,), (1,), (1,)]
+    assert_same(list(d.bands.values()), list(whole.bands.values()))
+    assert_same(d.reconstruct(), whole.reconstruct())
 
 
 def test_many_blocks_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ import zarr
 import liftwave as lw
 import liftwave.dask
 import liftwave.zarr
-from liftwave._blocks import tasks
+from liftwave._blocks import tasks, transforms
 from liftwave.errors import ArgumentTypeError, FileError, LevelError, ShapeError
 from liftwave.lifting import LiftingScheme
 from liftwave.zarr.blocks import block_shape
@@ -25,7 +25,9 @@ CDF53 = LiftingScheme.from_name("cdf5.3")
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Any:
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """(With blocks on all levels of small arrays, too.)"""
+    monkeypatch.setattr(transforms, "WHOLE_BELOW", 0)
     with dask.config.set(scheduler="synchronous"):
         yield
 
@@ -184,7 +186,8 @@ def test_a_group_that_lacks_a_band(tmp_path: Path) -> None:
 
 
 def test_blocks_of_large_files_are_limited() -> None:
-    assert block_shape(None, (40000, 40000), (1024, 1024), (0, 1), 8) == [4096, 4096]
-    assert block_shape(None, (40000, 40000), (4096, 4096), (0, 1), 8) == [4096, 4096]
-    assert block_shape(None, (10**9,), None, (0,), 8) == [2**24]
-    assert block_shape(None, (7, 900), (1, 100), (1,), 16) == [4, 400]
+    assert block_shape(None, (40000, 40000), (1024, 1024), (0, 1), 3) == [4096, 4096]
+    assert block_shape(None, (40000, 40000), (4096, 4096), (0, 1), 3) == [4096, 4096]
+    assert block_shape(None, (40000, 40000), (16, 16), (0, 1), 3) == [1024, 1024]
+    assert block_shape(None, (10**9,), None, (0,), 26) == [2**24]
+    assert block_shape(None, (7, 900), (1, 100), (1,), 4) == [7, 912]

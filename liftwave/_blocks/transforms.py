@@ -26,6 +26,9 @@ from liftwave._plan.levels import SynthesisPlan
 from liftwave._typing import Array
 from liftwave.errors import ArgumentTypeError, AxisError
 
+WHOLE_BELOW = 2**20
+"""An approximation of at most so many samples is one block: more tasks would cost more."""
+
 Shape = tuple[int, ...]
 Bounds = Sequence[Sequence[int]]
 """The bounds between the chunks of each axis."""
@@ -120,8 +123,9 @@ def analysis_in_blocks(
     plans, result = transform.plans_for(len(shape)), data.result_dtype
     compute = None if plans.is_integer else data.array.dtype
     inner = result if compute is None else compute
+    arguments = shape, plans, transform.level, bounds
     groups = []
-    for group in analysis_groups(shape, plans, transform.level, bounds, most_redundancy):
+    for group in analysis_groups(*arguments, most_redundancy, WHOLE_BELOW):
         is_last = group.depth + group.levels == transform.level
         approx = result if is_last else inner
         of_group = at_depth(plans, group.depth)
@@ -176,7 +180,9 @@ def synthesis_in_blocks(
     shared = Synthesis(plans, 0, 0, first.array.dtype, first.result_dtype)
     groups = [
         (group, _shared_by(group, shared))
-        for group in synthesis_groups(plan.shape, plans, levels, of_levels, most_redundancy)
+        for group in synthesis_groups(
+            *(plan.shape, plans, levels, of_levels, most_redundancy, WHOLE_BELOW)
+        )
     ]
     return SynthesisBlocks(groups, plans, tuple(plan.shape))
 

@@ -106,14 +106,18 @@ def analysis_groups(
     level: int,
     bounds: Sequence[Sequence[int]],
     most_redundancy: float = MOST_REDUNDANCY,
+    whole_below: int = 0,
 ) -> list[AnalysisGroup]:
     """The levels of an analysis, in groups that blocks compute together, finest first.
 
-    ``bounds`` are those between chunks along each axis.
+    ``bounds`` are those between chunks along each axis. An approximation of at most ``whole_below``
+    samples is one block.
     """
     groups: list[AnalysisGroup] = []
     depth, shape, bounds = 0, list(shape), list(bounds)
     while depth < level:
+        if depth and prod(shape) <= whole_below:
+            bounds = [()] * len(shape)
         for levels in range(level - depth, 0, -1):
             group = _analysis_group(shape, plans, depth, levels, bounds)
             if group and (levels == 1 or group.redundancy <= most_redundancy):
@@ -149,6 +153,7 @@ def synthesis_groups(
     levels: Sequence[Sequence[SynthesisLevelOfAxis]],
     bounds: Sequence[Sequence[Sequence[int]]],
     most_redundancy: float = MOST_REDUNDANCY,
+    whole_below: int = 0,
 ) -> list[SynthesisGroup]:
     """The levels of a synthesis, in groups that blocks compute together, coarsest first.
 
@@ -162,19 +167,38 @@ def synthesis_groups(
         For each transformed axis its levels, finest first.
     bounds : sequence of sequence of sequence of int
         For each level, finest first, the bounds of the blocks of its result along each axis.
+    most_redundancy : float
+        How many times the coefficients of the coarsest level of a group are read, at most.
+    whole_below : int
+        An approximation of at most so many samples is one block.
     """
     groups: list[SynthesisGroup] = []
     remaining = len(bounds)
     while remaining:
         for count in range(remaining, 0, -1):
             depth = remaining - count
-            group = _synthesis_group(shape, plans, levels, depth, count, bounds[depth])
+            is_small = depth and _size(shape, plans, levels, depth) <= whole_below
+            of_group = [()] * len(shape) if is_small else bounds[depth]
+            group = _synthesis_group(shape, plans, levels, depth, count, of_group)
             if group and (count == 1 or group.redundancy <= most_redundancy):
                 break
         assert group is not None  # one level is always possible
         groups.append(group)
         remaining = group.depth
     return groups
+
+
+def _size(
+    shape: Sequence[int],
+    plans: Sequence[AxisPlan],
+    levels: Sequence[Sequence[SynthesisLevelOfAxis]],
+    depth: int,
+) -> int:
+    """The number of samples of the result of a level."""
+    lengths = list(shape)
+    for plan, of_axis in zip(plans, levels, strict=True):
+        lengths[plan.axis] = of_axis[depth].n
+    return prod(lengths)
 
 
 def _synthesis_group(

@@ -132,7 +132,7 @@ def _blocks(
 ) -> AnalysisBlocks:
     plans = transform.plans_for(len(shape))
     axes = [plan.axis for plan in plans]
-    sizes = block_shape(block, shape, chunks, axes, 1 << transform.level)
+    sizes = block_shape(block, shape, chunks, axes, transform.level)
     sample = np.zeros((0,) * len(shape), dtype)
     bounds = bounds_of(shape, sizes)
     return analysis_in_blocks(transform, shape, sample, bounds, most_redundancy=MOST_REDUNDANCY)

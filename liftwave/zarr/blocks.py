@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from itertools import product
+from itertools import count, product
 from math import prod
 from typing import Any, TypeAlias
 
@@ -27,6 +27,11 @@ _MOST_SAMPLES = 2**24
 
 _MOST_CHUNKS = 4
 """How many chunks of the source a block has along each axis, at most, by default."""
+
+_FEWEST_SAMPLES = 2**20
+"""Blocks have more chunks than that as long as they are smaller: their bands are files."""
+
+_MOST_LEVELS = 10
 
 MOST_REDUNDANCY = 2.0
 """Levels are computed together as long as blocks read at most so many times what they own.
@@ -56,15 +61,18 @@ def checked_source(source: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 def block_shape(
-    block: Any, shape: Sequence[int], chunks: Sequence[int] | None, axes: Sequence[int], unit: int
+    block: Any, shape: Sequence[int], chunks: Sequence[int] | None, axes: Sequence[int], level: int
 ) -> list[int]:
-    """The size of blocks along each axis, a multiple of ``unit`` along the transformed ones.
+    """The size of blocks along each axis: along the transformed ones, a multiple of ``2**level``.
+
+    After ten levels, approximations are blocks of their own.
 
     Raises
     ------
     ShapeError
         If the sizes are not one positive number per axis.
     """
+    unit = 1 << min(level, _MOST_LEVELS)
     if block is None:
         sizes = _default_block(shape, chunks)
     else:
@@ -81,11 +89,13 @@ def _default_block(shape: Sequence[int], chunks: Sequence[int] | None) -> list[i
         side = int(_MOST_SAMPLES ** (1 / max(1, len(shape))))
         return [max(1, min(n, side)) for n in shape]
     sizes = list(chunks)
-    for factor in range(2, _MOST_CHUNKS + 1):
+    for factor in count(2):
         larger = [min(n, factor * c) for n, c in zip(shape, chunks, strict=True)]
-        if prod(larger) <= _MOST_SAMPLES:
-            sizes = larger
-    return [max(1, n) for n in sizes]
+        most = _MOST_SAMPLES if factor <= _MOST_CHUNKS else _FEWEST_SAMPLES
+        if larger == sizes or prod(larger) > most:
+            return [max(1, n) for n in sizes]
+        sizes = larger
+    raise AssertionError
 
 
 def bounds_of(shape: Sequence[int], block: Sequence[int]) -> list[list[int]]:

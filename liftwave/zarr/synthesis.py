@@ -109,10 +109,10 @@ def reconstruct_to(
 
 def _blocks(layout: Decomposition, bands: Mapping[BandName, Any], block: Any) -> SynthesisBlocks:
     plans, ndim = as_axis_plans(layout.plans), len(layout.shape)
-    axes, unit = {plan.axis for plan in plans}, 1 << layout.level
+    axes = {plan.axis for plan in plans}
     chunks = list(bands[0, "d" * len(plans)].chunks)
     chunks = [2 * n if axis in axes else n for axis, n in enumerate(chunks)]
-    sizes = block_shape(block, layout.shape, chunks, [*axes], unit)
+    sizes = block_shape(block, layout.shape, chunks, [*axes], layout.level)
     bounds = bounds_of(layout.shape, sizes)
     of_bands = {
         (level, key): [
