@@ -35,7 +35,9 @@ Signal = NDArray[Any]
 
 BANKS = ("haar", "db4", "bior4.4", "coif2", "bior2.2", "rbio3.1")
 SCHEMES = ("cdf5.3", "cdf9.7", "db3", "sym4")
-DECIMATED = [(name, mode) for name in BANKS for mode in MODES] + [
+SHIFTED = LiftingScheme(LiftingScheme.from_name("cdf5.3").steps, shift=(7, -6))
+DECIMATED: list[tuple[Any, Any]] = [(SHIFTED, "periodization")]
+DECIMATED += [(name, mode) for name in BANKS for mode in MODES] + [
     (LiftingScheme.from_name(name), mode) for name in SCHEMES for mode in LIFTING_MODES
 ]
 UNDECIMATED = [
@@ -209,6 +211,11 @@ def test_a_shorter_reach_is_noticed(mode: str, side: int, monkeypatch: pytest.Mo
     x = np.random.default_rng(0).standard_normal(512)
     with pytest.raises(AssertionError):
         check(x, plans_of("db4", mode), 1, [128, 256], 1.0)
+
+
+def test_shifts_of_schemes() -> None:
+    x = np.random.default_rng(0).standard_normal(512)
+    assert check(x, plans_of(SHIFTED, "periodization"), 2, [120, 250, 371], 100.0) == 4
 
 
 def test_reaches_of_filter_banks_and_schemes() -> None:
