@@ -34,8 +34,8 @@ def to_zarr(
     """Compute the bands of a decomposition, and write them to a group of Zarr.
 
     One task writes all bands of a block and marks it. If a run is interrupted, the same call
-    computes the remaining blocks. Blocks are written again without harm, so a worker that dies
-    costs only time.
+    computes the remaining blocks. The data are not compared: use ``overwrite`` for other data.
+    Blocks are written again without harm, so a worker that dies costs only time.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ def decompose_to(
     Each block reads its part of the source, with the samples of its neighbours that it needs, and
     writes its part of all bands. So the memory is that of the blocks that are computed at the same
     time. If a run is interrupted, the same call continues it. If all blocks are written, it does
-    nothing.
+    nothing. The data are not compared: use ``overwrite`` for other data.
 
     Parameters
     ----------
