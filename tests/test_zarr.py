@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+import multiprocessing
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +149,48 @@ def test_undecimated_bands_are_written(tmp_path: Path) -> None:
     assert liftwave.zarr.open_decomposition(tmp_path / "c") == whole
     lazy = liftwave.dask.from_zarr(tmp_path / "c")
     np.testing.assert_array_equal(lazy.reconstruct().compute(), whole.reconstruct())
+    with pytest.raises(ArgumentTypeError, match="from_zarr"):
+        liftwave.zarr.reconstruct_to(tmp_path / "c", np.empty_like(x))
+
+
+@pytest.mark.slow
+def test_processes(tmp_path: Path) -> None:
+    x = noise(130, 130)
+    source = zarr.create_array(str(tmp_path / "x"), data=x, chunks=(50, 50))
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as executor:
+        liftwave.zarr.decompose_to(
+            source, tmp_path / "c", "db3", 2, block=(64, 64), executor=executor
+        )
+    assert liftwave.zarr.open_decomposition(tmp_path / "c") == lw.decompose(x, "db3", 2)
+
+
+PEAK = """
+import resource
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import zarr
+
+import liftwave.zarr
+
+x = zarr.create_array(sys.argv[1] + "/x", shape=(16384,) * 2, chunks=(2048,) * 2, dtype="float32")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with ThreadPoolExecutor(2) as threads:
+    liftwave.zarr.decompose_to(
+        x, sys.argv[1] + "/c", "bior4.4", 3, block=(2048,) * 2, executor=threads
+    )
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak is that of Linux")
+def test_the_memory_is_that_of_the_blocks(tmp_path: Path) -> None:
+    """Of 1.07 GB, less than 0.6 GB are in memory, with two threads."""
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, tmp_path], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) * 1024 < 600e6
 
 
 def test_errors(tmp_path: Path) -> None:
