@@ -10,6 +10,9 @@ import zarr
 
 from liftwave.errors import ArgumentTypeError
 
+WRITES_EMPTY_CHUNKS = {"write_empty_chunks": True}
+"""The configuration of new arrays. Comparing every chunk with zero costs more than writing some."""
+
 
 def check_executor(executor: object) -> None:
     """Raise unless it can submit calls, or is None.

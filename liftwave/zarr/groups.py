@@ -31,7 +31,7 @@ from liftwave.decomposition.archive import (
 from liftwave.decomposition.bands import Bands
 from liftwave.decomposition.description import described
 from liftwave.errors import ArgumentTypeError, FileError, MissingFileError
-from liftwave.zarr.arguments import check_compressors, checked_metadata
+from liftwave.zarr.arguments import WRITES_EMPTY_CHUNKS, check_compressors, checked_metadata
 
 GroupLike: TypeAlias = "str | PathLike[str] | zarr.Group"
 """A group of Zarr, or the path of its folder."""
@@ -139,7 +139,12 @@ class Writer:
         shape, chunks = tuple(map(int, shape)), tuple(max(1, int(n)) for n in chunks)
         if name not in self.group:
             return self.group.create_array(
-                name, shape=shape, chunks=chunks, dtype=dtype, compressors=self.compressors
+                name,
+                shape=shape,
+                chunks=chunks,
+                dtype=dtype,
+                compressors=self.compressors,
+                config=WRITES_EMPTY_CHUNKS,
             )
         array = self.group[name]
         if (array.shape, array.chunks, array.dtype) != (shape, chunks, np.dtype(dtype)):

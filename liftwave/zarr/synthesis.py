@@ -26,7 +26,12 @@ from liftwave._plan.blocks import Span, SynthesisBlock
 from liftwave.decomposition import Decomposition
 from liftwave.decomposition.stored import restored
 from liftwave.errors import ArgumentTypeError, FileError, ShapeError
-from liftwave.zarr.arguments import check_compressors, check_executor, check_progress
+from liftwave.zarr.arguments import (
+    WRITES_EMPTY_CHUNKS,
+    check_compressors,
+    check_executor,
+    check_progress,
+)
 from liftwave.zarr.blocks import (
     MOST_REDUNDANCY,
     Place,
@@ -167,6 +172,7 @@ def _target(
             dtype=layout.dtype if layout._is_integer else shared.result,
             overwrite=overwrite,
             compressors=compressors,
+            config=WRITES_EMPTY_CHUNKS,
         )
     except zarr.errors.ContainsArrayError as error:
         raise FileError(f"{target}: exists: use another path, or overwrite=True") from error
@@ -264,6 +270,7 @@ def _stages(
                 shape=tuple(of_axis[-1].owned.stop for of_axis in group.axes),
                 chunks=tuple(_chunk(of_axis) for of_axis in group.axes),
                 dtype=shared.result,
+                config=WRITES_EMPTY_CHUNKS,
             )
             stages.append(Stage(sources, source, group, shared, None))
         else:
