@@ -306,6 +306,7 @@ _MODULES = {name: module for module, names in _LATE_NAMES.items() for name in na
 # Public submodules, and the libraries that they need. They are imported when first used.
 _SUBMODULES = {
     "constraints": "numpy",
+    "dask": "dask",
     "data": "numpy",
     "errors": "numpy",
     "gradients": "numpy",
@@ -313,6 +314,7 @@ _SUBMODULES = {
     "operators": "scipy",
     "pooling": "numpy",
     "torch": "torch",
+    "zarr": "zarr",
 }
 
 

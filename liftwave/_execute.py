@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from liftwave._arrays.convert import are_plain, check_out
+from liftwave._arrays.lazy import ON_CHUNKS, is_lazy
 from liftwave._bridge.nodes import register
 from liftwave._dispatch import CHOICE, PLAIN_KERNELS, kernels_for, supports_half_precision
 from liftwave._operations.call import SINGLE, Call
@@ -46,6 +47,8 @@ def execute(call: Call) -> Any:
                 results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
         if results is not None:
             return results[0] if result is SINGLE else result.pack(results)
+    if ON_CHUNKS and any(map(is_lazy, arrays)):
+        return ON_CHUNKS["execute"](call)
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], call.sizes)
     return result.pack(opened[0].close_all(results, operation.data_outputs))
@@ -75,6 +78,8 @@ def _execute_into(call: Call, out: Array) -> Array:
     operation = call.operation
     if not isinstance(operation, Transform):
         raise OptionError(f"out= is for inverse transforms, got it for {operation.kind}")
+    if ON_CHUNKS and any(map(is_lazy, call.arrays)):
+        raise OptionError("out= is for arrays in memory, got bands of dask: remove out=")
     opened = operation.open(call.arrays, supports_half_precision)
     arrays = [each.array for each in opened]
     shape = operation.result_shape([tuple(x.shape) for x in arrays])

@@ -19,6 +19,7 @@ from liftwave._arrays.convert import (
     open_array,
     real_dtype,
 )
+from liftwave._arrays.lazy import on_chunks
 from liftwave._numbers import is_one_of
 from liftwave._threshold_arguments import as_limit, as_substitute, single_limit
 from liftwave._typing import Array, ArrayT, Data, Namespace, Rule
@@ -91,8 +92,14 @@ def threshold(data: Data[ArrayT], value: Any, mode: Rule = "soft", substitute: f
         return result
     array = as_array(data)
     limit, filler = as_limit(value, array), as_substitute(substitute, array)
-    result = _thresholded(array, limit, mode, filler, _is_plain(array))
+    result = thresholded(array, limit, mode, filler)
     return result
+
+
+@on_chunks("threshold")
+def thresholded(array: Array, limit: Any, mode: Rule, filler: Any) -> Array:
+    """The thresholded array, for checked arguments."""
+    return _thresholded(array, limit, mode, filler, _is_plain(array))
 
 
 def _thresholded(array: Array, limit: Any, mode: Rule, filler: Any, is_plain: bool) -> Array:
@@ -181,6 +188,12 @@ def _firm(array: Array, low: Any, high: Any) -> Array:
         np.subtract(1, factors, out=factors)
         np.divide(factors, slope, out=factors)
         return array * np.minimum(factors, 1, out=factors)
+    return _firm_of_any(array, low, high)
+
+
+@on_chunks("threshold_firm")
+def _firm_of_any(array: Array, low: Any, high: Any) -> Array:
+    slope = 1 - low / high if high > low else 1.0
     xp = array_namespace(array)
     opened = opened_floats(array, xp)
     magnitude = xp.abs(opened.array)

@@ -102,6 +102,7 @@ UNCHECKED = {
     "Synchrosqueezed": "Scalogram.synchrosqueeze() makes it",
     "Undecimated": "undecimated() makes it",
     "WaveletEstimate": "wavelet_variance() and others make it",
+    "dask.Report": "dask.plan() makes it",
     "orthfilt": "PyWavelets' function, by its old name",
     "operators.ReconstructionOperator": "WaveletOperator.inverse() makes it",
     "torch.Replacements": "a list",

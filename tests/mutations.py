@@ -531,6 +531,67 @@ MUTATIONS = (
         "    return result\n",
         "cli",
     ),
+    # Blocks.
+    Mutation(
+        "liftwave/_plan/blocks.py",
+        "shift = unit * max(map(abs, scheme.shift))",
+        "shift = 0",
+        "blocks",
+    ),
+    Mutation(
+        "liftwave/_plan/blocks.py",
+        "spans.append(Span(n - 1, n))",
+        "spans.append(Span(n - 2, n - 1))",
+        "blocks",
+    ),
+    Mutation(
+        "liftwave/_plan/blocks.py",
+        "last = max(stop, unit * max(lengths[-1]))",
+        "last = max(stop, n)",
+        "blocks",
+    ),
+    Mutation(
+        "liftwave/_plan/blocks.py",
+        "before = (dilation * (length - 1) - phase) // stride",
+        "before = (dilation * (length - 1) - phase) // stride - 1",
+        "blocks",
+    ),
+    Mutation(
+        "liftwave/dask/graph.py",
+        "edges = [0, *accumulate(sizes)]",
+        "edges = [0, *accumulate(sorted(sizes))]",
+        "dask",
+    ),
+    Mutation(
+        "liftwave/dask/median.py",
+        "middle = np.array([(count - 1) // 2, count // 2], np.int64)",
+        "middle = np.array([count // 2, count // 2], np.int64)",
+        "dask",
+    ),
+    Mutation(
+        "liftwave/dask/denoising.py",
+        "data = data.map_blocks(_finite, meta=data._meta)\n    if not depth",
+        "if not depth",
+        "dask",
+    ),
+    Mutation(
+        "liftwave/zarr/analysis.py",
+        "self.finished[place] = 1",
+        "self.finished[place] = 0",
+        "zarr",
+    ),
+    Mutation(
+        "liftwave/zarr/analysis.py",
+        "chunks.append(reduce(gcd, starts) if starts else spans[0][axis].stop)",
+        "chunks.append(1 + spans[0][axis].stop)",
+        "zarr",
+    ),
+    Mutation(
+        "liftwave/dask/store.py",
+        "if not marks[place]:",
+        "if True:",
+        "zarr",
+    ),
 )
 
 

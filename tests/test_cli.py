@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import pywt
 import tifffile
+import zarr
 from files import (
     COLOUR,
     FILES,
@@ -365,6 +366,7 @@ def test_examples_in_the_help_run(run, folder):
     for name in ("music.wav", "hiss.wav"):
         write_sound(folder / name, sounds()["stereo int16"])
     np.save("volume.npy", RNG.standard_normal((40, 41, 42)))
+    zarr.create_array("large.zarr", data=RNG.standard_normal((90, 80)), chunks=(32, 32))
     for command in ("decompose", "reconstruct", "denoise", "sparsify", "packets", "mra", "info"):
         for line in re.findall(r"^ *liftwave (.*?) *$", run(command, "--help"), re.MULTILINE):
             assert run(*line.split())

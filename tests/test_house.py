@@ -30,7 +30,7 @@ def test_mutations_are_of_present_sources() -> None:
 
 # --- light imports -------------------------------------------------------------------------------
 
-HEAVY = ("torch", "cupy", "matplotlib", "scipy", "dask", "typer", "rich", "PIL", "jax")
+HEAVY = (*("torch", "cupy", "matplotlib", "scipy", "dask", "zarr", "typer", "rich", "PIL", "jax"),)
 
 
 def loaded_after(code: str) -> list[str]:
@@ -71,6 +71,7 @@ def _rich() -> bool:
 
 SUBMODULES = (
     *("constraints", "data", "errors", "gradients", "lifting", "operators", "pooling", "torch"),
+    *("dask", "zarr"),
 )
 
 
@@ -89,7 +90,10 @@ def test_submodules_are_attributes(name: str) -> None:
     assert output_of(f"import liftwave as lw; {shown}") == f"liftwave.{name} True"
 
 
-@pytest.mark.parametrize(("name", "library"), [("torch", "torch"), ("operators", "scipy")])
+@pytest.mark.parametrize(
+    ("name", "library"),
+    [("torch", "torch"), ("operators", "scipy"), ("dask", "dask"), ("zarr", "zarr")],
+)
 def test_heavy_submodules_are_imported_when_they_are_used(name: str, library: str) -> None:
     before = "import liftwave as lw; lw.dwt([1.0, 2.0], 'haar'); dir(lw)"
     assert library not in loaded_after(before)

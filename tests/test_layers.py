@@ -30,11 +30,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_bridge",),
     ("_execute", "_config"),
     ("pooling", "transforms"),
-    ("continuous", "decomposition"),
+    ("continuous", "decomposition", "_blocks"),
     ("packets",),
     ("gradients", "operators"),
     ("constraints", "denoising"),
-    ("", "torch", "data"),
+    ("", "torch", "data", "dask", "zarr"),
     ("cli",),
     ("__main__",),
 )
@@ -44,9 +44,9 @@ FAMILIES = ("_kernels.reference", "_kernels.cpu", "_kernels.cuda")
 # top, and rarely used modules that would slow down every import.
 HEAVY = (
     *("torch", "cupy", "cupyx", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask"),
-    "numcodecs",
+    *("numcodecs", "zarr", "h5py"),
 )
-HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
+HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli", "dask", "zarr")
 RARE = ("json", "difflib", "pkgutil")
 RARE_MODULES = (
     "wavelets.lifting.factorization",

@@ -338,3 +338,20 @@ def _assert_equal(actual, expected, name):
         np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-12, err_msg=name)
     elif not isinstance(expected, slice):  # None and 0 are equal starts of slices
         assert actual == expected, name
+
+
+@pytest.mark.slow  # each row is a process
+def test_the_benchmark_of_data_bigger_than_memory(tmp_path):
+    sizes = ["--megabytes=1", "--side=256", "--chunk=128", f"--folder={tmp_path}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.bigger_than_memory", *sizes],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    names = ["write", "copy", "decompose, graph", "decompose, direct", "reconstruct, direct"]
+    assert [row.split(" | ")[0][2:] for row in rows[2:7]] == names
+    assert "| 64 x 64 |" in done.stdout
+    assert not list(tmp_path.iterdir())

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import pywt
+from argument_blocks import OURS as OUR_BLOCKS
 from argument_continuous import OURS as OUR_CONTINUOUS
 from argument_kinds import ALL_KINDS, KINDS, MORE_KINDS, Case, public
 from argument_layers import LAYERS
@@ -32,7 +33,15 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 PORTING = Path(lw.__file__).parent.parent / "docs" / "porting.md"
 SHARED = {**SHARED_TRANSFORMS, **SHARED_PACKETS, **SHARED_UNDECIMATED}
-TABLE = {**SHARED, **OURS, **OUR_PACKETS, **OUR_UNDECIMATED, **OUR_CONTINUOUS, **LAYERS}
+TABLE = {
+    **SHARED,
+    **OURS,
+    **OUR_PACKETS,
+    **OUR_UNDECIMATED,
+    **OUR_CONTINUOUS,
+    **OUR_BLOCKS,
+    **LAYERS,
+}
 
 # Functions and models of the user are called: their errors pass through.
 USERS = {
@@ -42,6 +51,8 @@ USERS = {
     ("BaseNode.walk_depth", 0): {*ALL_KINDS},
     ("best_basis", 1): {"class"},
     ("constraints.design_orthonormal", "cost"): {"class"},
+    ("zarr.decompose_to", "progress"): {"class", "function"},
+    ("zarr.reconstruct_to", "progress"): {"class", "function"},
     ("torch.replace_pooling", 1): {"class"},
     ("torch.replace_pooling", 2): {*ALL_KINDS},
 }

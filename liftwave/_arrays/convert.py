@@ -17,6 +17,7 @@ from array_api_compat import (
     is_writeable_array,
 )
 
+from liftwave._arrays.lazy import check_lazy, refuse_lazy
 from liftwave._arrays.tensors import ACCEPTED, check_tensor
 from liftwave._numbers import as_numbers
 from liftwave._typing import Array, ArrayLike, Namespace
@@ -155,6 +156,9 @@ def as_array(data: ArrayLike) -> Array:
     ------
     DTypeError
         If the data are not numbers, or a tensor is sparse, nested or quantised.
+    ArgumentTypeError, ShapeError
+        If the data are an array of dask, and :mod:`liftwave.dask` is not imported or a length is
+        not known.
     """
     if type(data) is np.ndarray and data.dtype in PLAIN_DTYPES:
         return data
@@ -167,6 +171,8 @@ def as_array(data: ArrayLike) -> Array:
             and (data.is_nested or (data.layout, data.dtype) not in ACCEPTED)
         ):
             check_tensor(data)
+        if "dask.array" in sys.modules:
+            check_lazy(data)
         return data
     array = as_numbers(data)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
@@ -197,6 +203,8 @@ def open_arrays(data: Sequence[ArrayLike], native_half: NativeHalf | None = None
     if type(data[0]) is np.ndarray and are_plain(data):
         return [Opened(d, _numpy_namespace(), d.dtype) for d in data]
     arrays = [as_array(d) for d in data]
+    if "dask.array" in sys.modules:
+        refuse_lazy(arrays)
     xp = common_namespace(arrays)
     result, compute = _dtypes(xp, tuple([a.dtype for a in arrays]))
     if compute != result and native_half is not None and native_half(arrays):

@@ -70,6 +70,10 @@ class Transform(PlannedTransform):
             opened = open_arrays(data, native_half)
             return [*opened, *[Opened(values, opened[0].xp, values.dtype) for values in taps]]
         self._check_shapes(tuple([x.shape for x in arrays]))
+        return self.open_checked(arrays, native_half)
+
+    def open_checked(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
+        """As :meth:`open`, for arrays whose shapes fit."""
         if self.is_plain:
             return open_arrays(arrays, native_half)
         if not self.keys:

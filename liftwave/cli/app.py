@@ -11,6 +11,7 @@ import typer
 import liftwave
 from liftwave._plan.arguments import resolve_mode
 from liftwave.cli import console
+from liftwave.cli.blocks import decompose_in_blocks, is_folder, reconstruct_in_blocks
 from liftwave.cli.choice import Choice
 from liftwave.cli.container import (
     read_decomposition,
@@ -97,6 +98,7 @@ def tour_command(
         "decompose photo.png photo.npz --wavelet bior4.4 --level 4",
         "decompose photo.png exact.npz -w cdf5.3 --integer --mode reflect",
         "decompose music.wav music.npz -w sym8",
+        "decompose large.zarr bands.zarr --level 3",
     ),
 )
 def decompose_command(
@@ -113,9 +115,16 @@ def decompose_command(
     force: ForceOption = False,
     large: LargeOption = False,
 ) -> None:
-    """Decompose a file into wavelet coefficients."""
-    check_writable(target, "coefficients", suffixes=(".npz",), force=force)
+    """Decompose a file into wavelet coefficients.
+
+    Into a .zarr folder, files of any size (.zarr, .h5, .npy) are decomposed block by block. The
+    same command continues a run that was interrupted.
+    """
     choice = Choice(wavelet, lifting, integer)
+    if is_folder(target):
+        decompose_in_blocks(source, target, choice, mode, level, axes, key=key, force=force)
+        return
+    check_writable(target, "coefficients", suffixes=(".npz",), force=force)
     with console.progress(3) as step:
         step(f"reading {console.title(source).name}")
         media = read(source, key=key, large=large)
@@ -137,12 +146,16 @@ def decompose_command(
     epilog=_examples(
         "reconstruct photo.npz photo-again.png",
         "reconstruct music.npz music-again.wav",
+        "reconstruct bands.zarr large-again.zarr",
     ),
 )
 def reconstruct_command(
     source: ArchiveInput, target: Output, force: ForceOption = False, large: LargeOption = False
 ) -> None:
-    """Reconstruct the data from an archive of coefficients."""
+    """Reconstruct the data from an archive or a .zarr folder of coefficients."""
+    if is_folder(source) and is_folder(target):
+        reconstruct_in_blocks(source, target, force=force)
+        return
     check_writable(target, force=force)
     with console.progress(3) as step:
         step(f"reading {console.title(source).name}")

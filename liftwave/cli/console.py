@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ class Steps:
         self._bar.update(self._task, description=what, advance=int(self._started))
         self._started = True
 
+    def count(self, finished: int, total: int) -> None:
+        """Show how many of all parts of the current step are complete."""
+        self._bar.update(self._task, completed=finished, total=total)
+
 
 @contextmanager
 def progress(total: int) -> Iterator[Steps]:
@@ -46,6 +50,14 @@ def progress(total: int) -> Iterator[Steps]:
     is_terminal = _progress.is_terminal
     with Progress(*columns, console=_progress, transient=True, disable=not is_terminal) as bar:
         yield Steps(bar, total)
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar that shows how many of all blocks are finished."""
+    with progress(1) as step:
+        step(what)
+        yield step.count
 
 
 def say(line: str, *, aside: bool = False) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from liftwave.cli.blocks import is_folder
 from liftwave.cli.media import Media
 from liftwave.decomposition import Decomposition, Undecimated
 from liftwave.decomposition.archive import read_archive, write_archive
@@ -30,7 +31,12 @@ def read_decomposition(
     FileError
         If the file is not a valid archive of coefficients.
     """
-    contents = read_archive(path, large=large, remedy="add --large")
+    if is_folder(path):
+        from liftwave.zarr.groups import contents as contents_of
+
+        contents = contents_of(path, lambda array: np.asarray(array[...]))
+    else:
+        contents = read_archive(path, large=large, remedy="add --large")
     kind, extra = _original(path, contents.metadata)
     kinds: dict[str, type[Decomposition | Undecimated]]
     kinds = {cls.__name__: cls for cls in (Decomposition, Undecimated)}

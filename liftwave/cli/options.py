@@ -35,8 +35,12 @@ Output = Annotated[
     Path,
     typer.Argument(help="File to write; the suffix selects the format; '-' writes .npy to stdout."),
 ]
-ArchiveOutput = Annotated[Path, typer.Argument(help="Archive of coefficients to write (.npz).")]
-ArchiveInput = Annotated[Path, typer.Argument(help="Archive written by 'decompose' (.npz).")]
+ArchiveOutput = Annotated[
+    Path, typer.Argument(help="Archive (.npz) or folder (.zarr) of coefficients to write.")
+]
+ArchiveInput = Annotated[
+    Path, typer.Argument(help="Archive (.npz) or folder (.zarr) written by 'decompose'.")
+]
 WaveletOption = Annotated[
     str,
     typer.Option(
@@ -87,7 +91,8 @@ AxesOption = Annotated[
     ),
 ]
 KeyOption = Annotated[
-    str | None, typer.Option("--key", help="Name of the array in an .npz file with several.")
+    str | None,
+    typer.Option("--key", help="Name of the array in a file with several (.npz, .zarr, .h5)."),
 ]
 ForceOption = Annotated[bool, typer.Option("-f", "--force", help="Replace an existing file.")]
 LargeOption = Annotated[

@@ -62,19 +62,8 @@ def write_archive(
     path: Path, d: Bands, metadata: Mapping[str, Any] | None = None, *, zstd: bool = False
 ) -> None:
     """Write the bands and all data that the reconstruction needs; see ``StoredBands.save``."""
-    bands = {_name(*position): _narrow(_host(band)) for position, band in d.bands.items()}
-    header: dict[str, Any] = {
-        "format": 2,
-        "wavelets": [_as_json(wavelet) for wavelet in d.wavelets],
-        "modes": d.modes,
-        "axes": d.axes,
-        "shape": d.shape,
-        "level": d.level,
-        "dtype": _stored_dtype(d.dtype, d.approx).str,
-        "coefficients": _host(d.approx).dtype.str,
-        "metadata": dict(metadata or {}),
-    }
-    header |= d._file_fields
+    bands = {band_name(*position): _narrow(_host(band)) for position, band in d.bands.items()}
+    header = header_of(d, metadata)
     if zstd:
         header["packed"] = {name: [b.dtype.str, b.shape] for name, b in bands.items()}
         bands = {name: packed(band) for name, band in bands.items()}
@@ -83,6 +72,23 @@ def write_archive(
         write_arrays(stream, {_DESCRIPTION: np.array(json.dumps(header)), **bands})
 
     write_whole(path, fill)
+
+
+def header_of(d: Bands, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The description of bands, as JSON data: all that the reconstruction needs besides them."""
+    coefficients = _stored_dtype(d.approx.dtype, d.approx)
+    header = {
+        "format": 2,
+        "wavelets": [_as_json(wavelet) for wavelet in d.wavelets],
+        "modes": d.modes,
+        "axes": d.axes,
+        "shape": d.shape,
+        "level": d.level,
+        "dtype": _stored_dtype(d.dtype, d.approx).str,
+        "coefficients": coefficients.str,
+        "metadata": dict(metadata or {}),
+    }
+    return header | d._file_fields
 
 
 def _as_json(wavelet: Resolved) -> Any:
@@ -125,7 +131,8 @@ def _narrow(band: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return band
 
 
-def _name(level: int, key: str) -> str:
+def band_name(level: int, key: str) -> str:
+    """The name of a band in a file."""
     return f"level{level}_{key}"
 
 
@@ -164,14 +171,14 @@ def _description(archive: Archive) -> Description:
 
 def _contents(description: Description, archive: Archive) -> Contents:
     shape, wide = description.shape, description.coefficients
-    plans = _plans(description)
-    structure = _structure(description)
-    names = [_name(*position) for position in structure]
+    plans = plans_of(description)
+    structure = structure_of(description)
+    names = [band_name(*position) for position in structure]
     members = {name: m for name, m in archive.members.items() if name != _DESCRIPTION}
     stored = {name: Layout(m.shape, m.dtype) for name, m in members.items()}
     layouts = stored if description.packed is None else _packed_layouts(description.packed)
-    kinds = _kinds(plans.is_integer, description.dtype)
-    _check_bands(layouts, dict(zip(names, structure.values(), strict=True)), kinds)
+    kinds = kinds_of(plans.is_integer, description.dtype)
+    check_bands(layouts, dict(zip(names, structure.values(), strict=True)), kinds)
     if layouts.keys() != members.keys():
         raise FileError("its packed bands are not those of its description")
     if wide.kind not in kinds:
@@ -191,7 +198,8 @@ def _contents(description: Description, archive: Archive) -> Contents:
     )
 
 
-def _plans(description: Description) -> AxisPlans:
+def plans_of(description: Description) -> AxisPlans:
+    """The plans of the transformed axes."""
     wavelets, modes, axes, shape, *_ = description
     if description.transform == DECIMATED:
         return axis_plans(wavelets, modes, axes, len(shape))
@@ -199,7 +207,7 @@ def _plans(description: Description) -> AxisPlans:
     return undecimated_plans(wavelets, transform, modes, axes, shape, description.norm)
 
 
-def _structure(description: Description) -> dict[tuple[int, str], tuple[int, ...]]:
+def structure_of(description: Description) -> dict[tuple[int, str], tuple[int, ...]]:
     """The shape of each band by level and key, the approximation first."""
     level, axes = description.level, description.axes
     if description.transform != DECIMATED:
@@ -228,7 +236,7 @@ def _packed_layouts(table: Any) -> dict[str, Layout]:
     return layouts
 
 
-def _kinds(integer: bool, dtype: np.dtype[Any]) -> str:
+def kinds_of(integer: bool, dtype: np.dtype[Any]) -> str:
     """The possible dtype kinds of the coefficients of such data."""
     if dtype.kind not in "biufc":
         raise FileError(f"its 'dtype' should be one of numbers, got {dtype}")
@@ -238,9 +246,14 @@ def _kinds(integer: bool, dtype: np.dtype[Any]) -> str:
     return "c" if dtype.kind == "c" else "biuf"
 
 
-def _check_bands(
-    layouts: dict[str, Layout], shapes: dict[str, tuple[int, ...]], kinds: str
-) -> None:
+def check_bands(layouts: dict[str, Layout], shapes: dict[str, tuple[int, ...]], kinds: str) -> None:
+    """Raise unless bands in a file have the described names, shapes and kinds of dtype.
+
+    Raises
+    ------
+    FileError
+        If a band is missing, is not described, or has another shape or kind.
+    """
     for what, names in (("missing", shapes.keys() - layouts), ("unknown", layouts.keys() - shapes)):
         if names:
             raise FileError(f"{what} bands: {', '.join(sorted(names))}")

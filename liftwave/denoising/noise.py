@@ -22,16 +22,25 @@ ESTIMATES = ("mad", "level", "band")
 def noise_of(bands: Sequence[Band], sigma: Any, gaps: Array | None = None) -> list[Array]:
     """The standard deviation of the noise of each band; the transformed axes have length 1.
 
-    ``sigma`` is the name of an estimate, or what :func:`noise_levels` returns.
+    ``sigma`` is the name of an estimate, or what :func:`known_noise` returns.
     """
     if isinstance(sigma, Mapping):
         return [sigma[band.level] for band in bands]
     if not isinstance(sigma, str):
         return [sigma] * len(bands)
+    groups = groups_of_noise(bands, sigma)
     if sigma == "mad":
-        return [noise_level([b for b in bands if b.is_finest_diagonal], gaps)] * len(bands)
-    groups = [[b for b in bands if sigma == "level" and b.level == band.level] for band in bands]
-    return [noise_level(group or [band]) for group, band in zip(groups, bands, strict=True)]
+        return [noise_level(groups[0], gaps)] * len(bands)
+    return [noise_level(group) for group in groups]
+
+
+def groups_of_noise(bands: Sequence[Band], estimate: str) -> list[list[Band]]:
+    """The bands whose magnitudes together estimate the noise of each band."""
+    if estimate == "mad":
+        return [[band for band in bands if band.is_finest_diagonal]] * len(bands)
+    if estimate == "band":
+        return [[band] for band in bands]
+    return [[other for other in bands if other.level == band.level] for band in bands]
 
 
 def noise_level(bands: Sequence[Band], gaps: Array | None = None) -> Array:

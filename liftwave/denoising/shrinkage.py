@@ -8,6 +8,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from liftwave._arrays.convert import as_array, is_complex, open_array
+from liftwave._arrays.lazy import on_chunks
 from liftwave._execute import execute
 from liftwave._operations.call import Call
 from liftwave._operations.transform import analysis
@@ -34,6 +35,7 @@ from liftwave.transforms.structures import keyed_bands
 from liftwave.wavelets.resolve import Wavelets
 
 
+@on_chunks("denoise")
 def denoise(
     x: Data[ArrayT],
     wavelet: Wavelets | None = None,
@@ -256,6 +258,7 @@ def _rolled(x: Array, spin: tuple[int, ...], axes: tuple[int, ...], xp: Namespac
     return xp.roll(x, spin, axis=axes) if any(spin) else x
 
 
+@on_chunks("estimate_sigma")
 def estimate_sigma(
     x: ArrayLike,
     wavelet: Wavelets = "sym8",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from liftwave._arrays.convert import is_half
 from liftwave._arrays.host import as_numpy
+from liftwave._arrays.lazy import refuse_lazy
 from liftwave._numbers import is_one_of, real_number
 from liftwave._typing import Array
 from liftwave.errors import OptionError
@@ -172,6 +173,7 @@ def deviation(a: Array, b: Array, count: int) -> Array:
     mirror image varies more, so the samples of the image are left out. Sums of products of
     covariances are integrals of products of spectra (Parseval).
     """
+    refuse_lazy([a])  # dask has no transforms across chunks
     xp = array_namespace(a)
     (a, scale), (b, scale_of_b) = (scaled(_double(x[..., :count])) for x in (a, b))
     of_a, of_b = (xp.fft.rfft(x, n=2 * count, axis=-1, norm="forward") for x in (a, b))

@@ -8,6 +8,7 @@ from typing import Any
 
 from liftwave._arrays.convert import Opened, as_array, open_array, open_arrays
 from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
+from liftwave._arrays.lazy import on_chunks
 from liftwave._execute import execute
 from liftwave._numbers import is_several, items
 from liftwave._operations.call import SINGLE, Call
@@ -270,11 +271,18 @@ def fswavedecn(
     return FswavedecnResult._of_plans(opened.close(coeffs), slices, plans)
 
 
+@on_chunks("open_samples")
 def _open(x: Array, plans: AxisPlans, level: int) -> Opened:
     """The data, and the dtype of the result."""
     if plans.is_integer:
         return open_integer_samples(x, plans, level)
     return open_array(x)
+
+
+@on_chunks("open_coefficients")
+def _open_coefficients(coeffs: Array, plans: AxisPlans) -> Opened:
+    (opened,) = open_integer_coefficients([coeffs]) if plans.is_integer else open_arrays([coeffs])
+    return opened
 
 
 def checked_arguments(
@@ -362,10 +370,7 @@ def fswaverecn(fswavedecn_result: FswavedecnResult) -> Array:
     plans, slices = result._plans, result.coeff_slices
     if len(plans) != len(slices):
         raise ShapeError(f"dimension mismatch: {len(plans)} axes, {len(slices)} slices")
-    if plans.is_integer:
-        (opened,) = open_integer_coefficients([result.coeffs])
-    else:
-        (opened,) = open_arrays([result.coeffs])
+    opened = _open_coefficients(result.coeffs, plans)
     data = opened.array
     # Rounding makes the order matter: the axis that was transformed last is undone first.
     for plan, places in reversed(list(zip(plans, slices, strict=True))):

@@ -9,6 +9,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from liftwave._arrays.convert import PLAIN_DTYPES, Opened, as_array, dtype_name, open_array
+from liftwave._arrays.lazy import refuse_lazy
 from liftwave._kernels.reference.pieces import extended, total
 from liftwave._plan.arguments import resolve_mode
 from liftwave._plan.boundary import Column, check_extends, signal_extension
@@ -109,6 +110,7 @@ def _check_weights(x: Array, widths: Widths, mode: Mode) -> None:
 def _opened(x: Array, mode: Mode) -> Opened:
     """Return the array itself if samples are only copied, else convert it to a signed dtype."""
     xp = array_namespace(x)
+    refuse_lazy([x])
     if mode in _WEIGHTED_MODES and not xp.isdtype(x.dtype, "signed integer"):
         return open_array(x)
     return Opened(x, xp, x.dtype)
