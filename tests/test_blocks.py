@@ -27,7 +27,7 @@ from liftwave._plan.blocks import (
     lengths_of,
     synthesis_reach,
 )
-from liftwave._plan.boundary import LIFTING_MODES, MODES
+from liftwave._plan.boundary import EXTENSION_MODES, LIFTING_MODES
 from liftwave._plan.undecimated import Undecimated
 from liftwave.lifting import LiftingScheme
 
@@ -37,14 +37,14 @@ BANKS = ("haar", "db4", "bior4.4", "coif2", "bior2.2", "rbio3.1")
 SCHEMES = ("cdf5.3", "cdf9.7", "db3", "sym4")
 SHIFTED = LiftingScheme(LiftingScheme.from_name("cdf5.3").steps, shift=(7, -6))
 DECIMATED: list[tuple[Any, Any]] = [(SHIFTED, "periodization")]
-DECIMATED += [(name, mode) for name in BANKS for mode in MODES] + [
+DECIMATED += [(name, mode) for name in BANKS for mode in EXTENSION_MODES] + [
     (LiftingScheme.from_name(name), mode) for name in SCHEMES for mode in LIFTING_MODES
 ]
 UNDECIMATED = [
     (name, Undecimated(alignment, 0, norm, mode))  # type: ignore[arg-type]
     for name in ("haar", "db3", "bior4.4")
     for alignment, norm in (("centred", False), ("causal", True))
-    for mode in MODES
+    for mode in EXTENSION_MODES
 ] + [
     (LiftingScheme.from_name("cdf9.7"), Undecimated("centred", 1, boundary=mode))
     for mode in LIFTING_MODES
@@ -183,7 +183,7 @@ def test_blocks_of_undecimated_transforms(
     check(x, plans_of(*case), level, sorted({b for b in bounds if b < n}), most)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EXTENSION_MODES)
 @pytest.mark.parametrize("n", [512, 513, 760])
 @pytest.mark.parametrize("most", [1.0, 100.0])
 def test_signals_are_cut(mode: str, n: int, most: float) -> None:

@@ -20,6 +20,7 @@ from liftwave._plan.boundary import PERIODIC_MODES
 from liftwave._plan.lengths import band_lengths
 from liftwave._plan.undecimated import Undecimated
 from liftwave._plan.undecimated_lifting import whole_lift_plan
+from liftwave.errors import ModeError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 
@@ -126,6 +127,7 @@ def analysis_reach(plan: AxisPlan, depth: int = 0) -> Reach:
     These are the samples from ``s k - before`` to ``s k + s - 1 + after``.
     """
     wavelet, mode = plan.wavelet, plan.mode
+    _check_local(plan)
     if isinstance(wavelet, LiftingScheme):
         return _lifted_reach(wavelet, plan, depth, inverse=False)
     length, dilation, stride = wavelet.dec_len, 1, stride_of(plan)
@@ -139,6 +141,7 @@ def analysis_reach(plan: AxisPlan, depth: int = 0) -> Reach:
 def synthesis_reach(plan: AxisPlan, depth: int = 0) -> Reach:
     """What samples ``s k … s k + s - 1`` read: coefficients ``k - before … k + after``."""
     wavelet, mode = plan.wavelet, plan.mode
+    _check_local(plan)
     if isinstance(wavelet, LiftingScheme):
         return _lifted_reach(wavelet, plan, depth, inverse=True)
     length, dilation, stride = wavelet.rec_len, 1, stride_of(plan)
@@ -148,6 +151,14 @@ def synthesis_reach(plan: AxisPlan, depth: int = 0) -> Reach:
         phase = synthesis_plan(2 * length, length, mode).phase
     before = (dilation * (length - 1) - phase) // stride
     return Reach(max(0, before), max(0, (stride - 1 + phase) // stride))
+
+
+def _check_local(plan: AxisPlan) -> None:
+    if plan.mode == "orthogonal":
+        raise ModeError(
+            "mode 'orthogonal' does not support transforms in blocks (of dask or Zarr), whose ends "
+            "would have functions of their own: use another mode, or an array in memory"
+        )
 
 
 def _lifted_reach(scheme: LiftingScheme, plan: AxisPlan, depth: int, *, inverse: bool) -> Reach:

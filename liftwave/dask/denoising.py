@@ -24,10 +24,11 @@ from liftwave._typing import Array
 from liftwave.dask.median import median_of_magnitudes
 from liftwave.dask.transforms import analysed, execute
 from liftwave.denoising.arguments import (
-    checked_shifts,
+    check_shifts,
     data_axes,
     depth_of,
     linear_plans,
+    number_of_shifts,
     steps_of,
 )
 from liftwave.denoising.bands import Band
@@ -48,8 +49,8 @@ def denoise(
     x: da.Array,
     wavelet: Any = None,
     *,
-    method: Any = "bayes",
-    transform: Any = "dwt",
+    method: Any = None,
+    transform: Any = None,
     rule: Any = None,
     sigma: Any = None,
     level: int | None = None,
@@ -62,9 +63,11 @@ def denoise(
     read_noise: float = 0.0,
     channel_axis: int | None = None,
 ) -> da.Array:
-    """:func:`liftwave.denoise` of an array of dask."""
+    """:func:`liftwave.denoise` of an array of dask, by default ``'bayes'`` with ``'dwt'``."""
+    shifts = number_of_shifts(shifts)
+    check_shifts(transform, shifts)
+    method, transform = "bayes" if method is None else method, transform or "dwt"
     recipe_of(method, rule)
-    checked_shifts(transform, shifts)
     check_missing(missing)
     _check_supported(
         method=(method, _METHODS),

@@ -67,10 +67,11 @@ def denoise(
         :func:`dtcwt`): ``'cdf9.7'`` by default.
     method : str, optional
         The rule by which coefficients are shrunk (see Notes). By default ``'neighcoeff'`` along
-        one axis and ``'bivariate'`` along several; ``'bayes'`` if there is a ``rule``.
+        one axis and ``'bivariate'`` along several; ``'bayes'`` if there is a ``rule``, and for
+        arrays of dask.
     transform : {'dwt', 'swt', 'dtcwt'}, optional
         By default ``'dtcwt'``; ``'dwt'`` for complex data, more than three axes, a chosen wavelet,
-        or several ``shifts``.
+        several ``shifts``, or arrays of dask.
         ``'swt'`` shrinks the coefficients of all circular shifts and averages the results
         (:func:`swtn`). Data whose mode is not periodic are extended first. ``'dtcwt'`` shrinks the
         magnitudes of complex coefficients along up to three axes (:func:`dtcwt`), which in images
