@@ -36,6 +36,7 @@ if _t.TYPE_CHECKING:
     from liftwave import lifting as lifting
     from liftwave import operators as operators
     from liftwave import pooling as pooling
+    from liftwave import sklearn as sklearn
     from liftwave import torch as torch
     from liftwave.continuous.classic import cwt
     from liftwave.continuous.coherence import Coherence, wavelet_coherence
@@ -312,6 +313,7 @@ _SUBMODULES = {
     "lifting": "numpy",
     "operators": "scipy",
     "pooling": "numpy",
+    "sklearn": "sklearn",
     "torch": "torch",
 }
 

@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("packets",),
     ("gradients", "operators"),
     ("constraints", "denoising"),
-    ("", "torch", "data"),
+    ("", "torch", "sklearn", "data"),
     ("cli",),
     ("__main__",),
 )
