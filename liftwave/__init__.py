@@ -38,6 +38,7 @@ if _t.TYPE_CHECKING:
     from liftwave import pooling as pooling
     from liftwave import sklearn as sklearn
     from liftwave import torch as torch
+    from liftwave import xarray as xarray
     from liftwave.continuous.classic import cwt
     from liftwave.continuous.coherence import Coherence, wavelet_coherence
     from liftwave.continuous.cross import CrossScalogram, cross_scalogram
@@ -315,6 +316,7 @@ _SUBMODULES = {
     "pooling": "numpy",
     "sklearn": "sklearn",
     "torch": "torch",
+    "xarray": "xarray",
 }
 
 

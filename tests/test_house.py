@@ -75,7 +75,7 @@ def _rich() -> bool:
 
 SUBMODULES = (
     *("constraints", "data", "errors", "gradients", "lifting", "operators", "pooling", "torch"),
-    "sklearn",
+    *("sklearn", "xarray"),
 )
 
 
@@ -102,7 +102,7 @@ def test_submodules_are_attributes(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "library"),
-    [("torch", "torch"), ("operators", "scipy"), ("sklearn", "sklearn")],
+    [("torch", "torch"), ("operators", "scipy"), ("sklearn", "sklearn"), ("xarray", "xarray")],
 )
 def test_heavy_submodules_are_imported_when_they_are_used(name: str, library: str) -> None:
     skip_without(library)
@@ -118,7 +118,7 @@ def test_functions_and_names_that_do_not_exist() -> None:
 
 @pytest.mark.parametrize(
     ("name", "library"),
-    [("torch", "PyTorch"), ("sklearn", "scikit-learn")],
+    [("torch", "PyTorch"), ("sklearn", "scikit-learn"), ("xarray", "xarray")],
 )
 def test_submodules_say_that_they_need_a_library(name: str, library: str) -> None:
     code = f"""

@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("packets",),
     ("gradients", "operators"),
     ("constraints", "denoising"),
-    ("", "torch", "sklearn", "data"),
+    ("", "torch", "sklearn", "xarray", "data"),
     ("cli",),
     ("__main__",),
 )

@@ -19,14 +19,13 @@ from liftwave._files.packing import packed, unpacked
 from liftwave._files.source import opened
 from liftwave._files.writing import write_whole
 from liftwave._operations.planned_transform import detail_keys
-from liftwave._operations.wavelet_data import as_numbers, from_json, to_json
+from liftwave._operations.wavelet_data import to_json, with_numbers
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave.decomposition.bands import Bands
 from liftwave.decomposition.description import DECIMATED, Description, described
 from liftwave.decomposition.undecimated_plans import Kind, band_shape, undecimated_plans
 from liftwave.errors import ArgumentTypeError, FileError, LevelWarning, ReconstructionWarning
 from liftwave.transforms.lengths import wavedecn_shapes
-from liftwave.wavelets.resolve import Resolved
 
 # The name of the description in an archive, and the largest number of its bytes.
 _DESCRIPTION = "liftwave"
@@ -65,7 +64,7 @@ def write_archive(
     bands = {_name(*position): _narrow(_host(band)) for position, band in d.bands.items()}
     header: dict[str, Any] = {
         "format": 2,
-        "wavelets": [_as_json(wavelet) for wavelet in d.wavelets],
+        "wavelets": [to_json(with_numbers(wavelet), []) for wavelet in d.wavelets],
         "modes": d.modes,
         "axes": d.axes,
         "shape": d.shape,
@@ -83,13 +82,6 @@ def write_archive(
         write_arrays(stream, {_DESCRIPTION: np.array(json.dumps(header)), **bands})
 
     write_whole(path, fill)
-
-
-def _as_json(wavelet: Resolved) -> Any:
-    """The wavelet as JSON data; arrays of taps are stored as numbers."""
-    arrays: list[Any] = []
-    data = to_json(wavelet, arrays)
-    return to_json(from_json(data, [as_numbers(taps) for taps in arrays]), []) if arrays else data
 
 
 def _stored_dtype(dtype: Any, like: Any) -> np.dtype[Any]:
