@@ -43,7 +43,7 @@ FAMILIES = ("_kernels.reference", "_kernels.cpu", "_kernels.cuda")
 # top, and rarely used modules that would slow down every import.
 HEAVY = (
     *("torch", "cupy", "cupyx", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask"),
-    "numcodecs",
+    *("numcodecs", "soundfile"),
 )
 HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli")
 RARE = ("json", "difflib")
