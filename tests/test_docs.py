@@ -104,7 +104,8 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
 
 @pytest.mark.slow  # exports to ONNX take seconds
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.needs is not None], ids=str)
-# Warnings of torch's exporter about itself.
+# Warnings of torch's exporter, and of ObsPy, about themselves.
+@pytest.mark.filterwarnings("ignore:SelectableGroups dict interface:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.:FutureWarning")
 def test_code_with_needs_of_its_own_runs(block, tmp_path, monkeypatch):
     met = {"cupy": has_cuda, "onnxruntime": _has_onnx}
