@@ -58,6 +58,19 @@ def test_names_and_data_frames(transformer: Any) -> None:
     assert [*frame.columns] == [*names]
 
 
+def test_names_of_columns_are_checked() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame(SIGNALS, columns=[f"t{k}" for k in range(67)])
+    for transformer in (WaveletTransformer(), WaveletFeatures(), ScatteringTransformer()):
+        features = clone(transformer).fit(frame)
+        names = features.get_feature_names_out()
+        np.testing.assert_array_equal(features.get_feature_names_out(frame.columns), names)
+        with pytest.raises(
+            EstimatorDataError, match="input_features is not equal to feature_names"
+        ):
+            features.get_feature_names_out(frame.columns[::-1])
+
+
 # --- coefficients --------------------------------------------------------------------------------
 
 

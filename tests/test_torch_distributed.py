@@ -103,6 +103,7 @@ def check_call(name: str, mesh: DeviceMesh) -> None:
         for y, wanted in zip(results, expected, strict=True):
             assert y.placements == (placement,)
             assert y.shape == wanted.shape
+            assert y.stride() == wanted.stride()
             close(y, wanted)
         backward(results)
         close(split.grad, x.grad)
