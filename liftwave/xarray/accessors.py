@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import xarray as xr
@@ -152,9 +152,16 @@ def _dims(array: xr.DataArray, dim: Any) -> list[str]:
     demand = "dim must be the name of a dimension, or a sequence of names"
     names = [dim] if isinstance(dim, str) else items(dim, demand, AxisTypeError)
     for each in names:
-        if not isinstance(each, Hashable) or each not in array.dims:
+        if not _is_dim(each, array):
             raise AxisError(
                 f"dim={each!r} is not a dimension of the array, which has "
                 f"{', '.join(map(repr, array.dims)) or 'none'}"
             )
     return names
+
+
+def _is_dim(name: Any, array: xr.DataArray) -> bool:
+    try:
+        return name in set(array.dims)
+    except TypeError:  # it cannot be hashed
+        return False
