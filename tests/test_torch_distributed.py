@@ -143,6 +143,19 @@ def check_parts_without_rows(mesh: DeviceMesh) -> None:
         close(y, wanted)
 
 
+def check_compiled(mesh: DeviceMesh) -> None:
+    function = CALLS["wavedec2"][0]
+    x = volume(5, 4, 12, 10).requires_grad_()
+    expected = tensors_of(function(x))
+    backward(expected)
+    split = distribute_tensor(x.detach(), mesh, [Shard(0)]).requires_grad_()
+    results = tensors_of(torch.compile(function, backend="aot_eager")(split))
+    for y, wanted in zip(results, expected, strict=True):
+        close(y, wanted)
+    backward(results)
+    close(split.grad, x.grad)
+
+
 def check_halo(mesh: DeviceMesh) -> None:
     """Values and gradients are those of the whole signal; the last part is odd."""
     rank, ranks = mesh.get_local_rank(), mesh.size()
@@ -174,6 +187,7 @@ def check_all(rank: int, ranks: int, folder: str) -> None:
         check_integers(mesh)
         check_parts_without_rows(mesh)
         check_halo(mesh)
+        check_compiled(mesh)
     finally:
         dist.destroy_process_group()
 
